@@ -1,0 +1,130 @@
+//! Where the price goes when an amount enters or leaves the pool.
+
+use crate::{
+    ClmmError, Side, SqrtPrice,
+    wide::{
+        digits::mul_128,
+        div_rem_256,
+        divide::{div_rem_256_by_128, from_halves},
+        round_up_if, shl64_div_down, shl64_div_up,
+    },
+};
+
+/// Which side of a swap its amount fixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SwapMode {
+    /// The amount is what the trader pays, fee included.
+    ExactIn,
+    /// The amount is what the trader receives.
+    ExactOut,
+}
+
+/// Price after `base` raw units have entered (`ExactIn`) or left (`ExactOut`) the pool, rounded up: a trader paying base
+/// moves the price down too little, one taking base moves it up too much; both favour the pool.
+///
+/// `ceil(L * s * 2^64 / (L * 2^64 +- base * s))`, Whirlpool's `get_next_sqrt_price_from_a_round_up`.
+///
+/// # Errors
+/// [`ClmmError::ZeroLiquidity`]; [`ClmmError::OutputTooLarge`] if the liquidity does not hold that much base at any price;
+/// [`ClmmError::LiquidityTooLarge`] if `L * s` exceeds 192 bits; [`ClmmError::SqrtPriceOutOfRange`].
+pub const fn next_sqrt_price_from_base_up(
+    sqrt_price: SqrtPrice,
+    liquidity: u128,
+    base: u64,
+    mode: SwapMode,
+) -> Result<SqrtPrice, ClmmError> {
+    if base == 0 {
+        return Ok(sqrt_price);
+    }
+    if liquidity == 0 {
+        return Err(ClmmError::ZeroLiquidity);
+    }
+    let (p_high, p_low) = mul_128(liquidity, sqrt_price.x64());
+    if p_high >> 64 != 0 {
+        return Err(ClmmError::LiquidityTooLarge);
+    }
+    let (n_high, n_low) = (p_high << 64 | p_low >> 64, p_low << 64);
+    // Both below 2^192, so neither the sum nor its carry can wrap.
+    let (liquidity_high, liquidity_low) = (liquidity >> 64, liquidity << 64);
+    let (moved_high, moved_low) = mul_128(base as u128, sqrt_price.x64());
+    let (d_high, d_low) = match mode {
+        SwapMode::ExactIn => {
+            let (low, carry) = liquidity_low.overflowing_add(moved_low);
+            (
+                liquidity_high
+                    .wrapping_add(moved_high)
+                    .wrapping_add(carry as u128),
+                low,
+            )
+        }
+        SwapMode::ExactOut => {
+            let (low, borrow) = liquidity_low.overflowing_sub(moved_low);
+            match liquidity_high.checked_sub(moved_high.wrapping_add(borrow as u128)) {
+                Some(high) if high != 0 || low != 0 => (high, low),
+                _ => {
+                    return Err(ClmmError::OutputTooLarge {
+                        side: Side::Base,
+                        amount: base,
+                    });
+                }
+            }
+        }
+    };
+    let quotient = if d_high == 0 {
+        match div_rem_256_by_128(n_high, n_low, d_low) {
+            Some((quotient, rest)) => round_up_if(quotient, rest != 0),
+            None => None,
+        }
+    } else {
+        match div_rem_256(from_halves(n_high, n_low), from_halves(d_high, d_low)) {
+            Some((quotient, rest)) => {
+                let (q, r) = (quotient.as_limbs(), rest.as_limbs());
+                round_up_if(
+                    (q[1] as u128) << 64 | q[0] as u128,
+                    (r[0] | r[1] | r[2] | r[3]) != 0,
+                )
+            }
+            None => None,
+        }
+    };
+    match quotient {
+        Some(x64) => SqrtPrice::new(x64),
+        None => Err(ClmmError::SqrtPriceOutOfRange(u128::MAX)),
+    }
+}
+
+/// Price after `quote` raw units have entered (`ExactIn`) or left (`ExactOut`) the pool, rounded down: a trader paying
+/// quote moves the price up too little, one taking quote moves it down too much; both favour the pool.
+///
+/// `s + floor(quote * 2^64 / L)` or `s - ceil(quote * 2^64 / L)`, Whirlpool's `get_next_sqrt_price_from_b_round_down`.
+///
+/// # Errors
+/// [`ClmmError::ZeroLiquidity`]; [`ClmmError::OutputTooLarge`] if the liquidity does not hold that much quote at any price;
+/// [`ClmmError::SqrtPriceOutOfRange`].
+pub const fn next_sqrt_price_from_quote_down(
+    sqrt_price: SqrtPrice,
+    liquidity: u128,
+    quote: u64,
+    mode: SwapMode,
+) -> Result<SqrtPrice, ClmmError> {
+    if quote == 0 {
+        return Ok(sqrt_price);
+    }
+    if liquidity == 0 {
+        return Err(ClmmError::ZeroLiquidity);
+    }
+    match mode {
+        SwapMode::ExactIn => match shl64_div_down(quote as u128, liquidity) {
+            // 128 + 96 bits of which the first are at most 2^128 - 2^64.
+            Some(rise) => SqrtPrice::new(sqrt_price.x64().saturating_add(rise)),
+            None => Err(ClmmError::SqrtPriceOutOfRange(u128::MAX)),
+        },
+        SwapMode::ExactOut => match shl64_div_up(quote as u128, liquidity) {
+            Some(fall) if fall < sqrt_price.x64() => SqrtPrice::new(sqrt_price.x64() - fall),
+            _ => Err(ClmmError::OutputTooLarge {
+                side: Side::Quote,
+                amount: quote,
+            }),
+        },
+    }
+}

@@ -1,0 +1,103 @@
+//! The price of a pool as the square root of quote per base.
+
+use crate::{ClmmError, Tick, wide::digits::mul_64};
+
+/// Square root of the price (raw quote per raw base) in Q64.64, within [`SqrtPrice::MIN`]..=[`SqrtPrice::MAX`].
+///
+/// The bounds make every product of two of them fit 192 bits, and a difference 96 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SqrtPrice(u128);
+
+impl SqrtPrice {
+    /// Price of [`Tick::MIN`].
+    pub const MIN: SqrtPrice = SqrtPrice(4_295_048_016);
+    /// Price of [`Tick::MAX`].
+    pub const MAX: SqrtPrice = SqrtPrice(79_226_673_515_401_279_992_447_579_055);
+    /// Price 1: one raw quote unit per raw base unit.
+    pub const ONE: SqrtPrice = SqrtPrice(1 << 64);
+
+    /// A price from its Q64.64 value.
+    ///
+    /// # Errors
+    /// [`ClmmError::SqrtPriceOutOfRange`] outside `MIN..=MAX`.
+    pub const fn new(x64: u128) -> Result<SqrtPrice, ClmmError> {
+        if x64 < SqrtPrice::MIN.0 || x64 > SqrtPrice::MAX.0 {
+            return Err(ClmmError::SqrtPriceOutOfRange(x64));
+        }
+        Ok(SqrtPrice(x64))
+    }
+
+    /// For values that come out of the tick tables, which end exactly at the bounds.
+    pub(crate) const fn from_tick_value(x64: u128) -> SqrtPrice {
+        SqrtPrice(x64)
+    }
+
+    /// The Q64.64 value.
+    pub const fn x64(self) -> u128 {
+        self.0
+    }
+
+    /// The largest tick whose price is at or below this one (Whirlpool's `tick_index_from_sqrt_price`).
+    ///
+    /// Source: binary logarithm by repeated squaring (Uniswap v3 `TickMath.getTickAtSqrtRatio`), divided by
+    /// `log2(sqrt(1.0001))`. The logarithm is short by less than `2^-18`, 0.053 ticks, so that the estimate leaves one
+    /// tick in most cases and two neighbours otherwise; the price of the upper one then decides. The result is the exact
+    /// floor.
+    pub const fn tick(self) -> Tick {
+        let estimate = log_sqrt_1_0001_x38(self.0);
+        let low = Tick::saturating(((estimate - ERROR_OF_FACTOR_X38) >> 38) as i32);
+        let high = Tick::saturating(((estimate + ERROR_OF_LOG2_X38) >> 38) as i32);
+        if low.get() == high.get() || high.sqrt_price().0 > self.0 {
+            low
+        } else {
+            high
+        }
+    }
+}
+
+impl core::fmt::Display for SqrtPrice {
+    /// The raw Q64.64 value.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl TryFrom<u128> for SqrtPrice {
+    type Error = ClmmError;
+
+    fn try_from(x64: u128) -> Result<SqrtPrice, ClmmError> {
+        SqrtPrice::new(x64)
+    }
+}
+
+/// Fractional bits of the binary logarithm. Each costs one 64-bit squaring and halves how often the costlier second step,
+/// the price of a tick, is needed; 18 leave it to one price in 18.
+const LOG2_BITS: u32 = 18;
+/// `1 / log2(sqrt(1.0001))`, ticks per doubling of the square root, in Q20.
+const TICKS_PER_LOG2_X20: i64 = 14_537_076_765;
+/// 0.001 ticks in Q38: covers the rounding of the factor above (at most 2^-21 * 64 ticks).
+const ERROR_OF_FACTOR_X38: i64 = 274_877_907;
+/// `2^-18` of a doubling (0.0529 ticks) and 0.001 ticks in Q38: how far the estimate may fall short.
+const ERROR_OF_LOG2_X38: i64 = 14_537_076_765 + ERROR_OF_FACTOR_X38;
+
+/// Logarithm to base `sqrt(1.0001)` of a Q64.64 number within the price bounds, in Q38.
+const fn log_sqrt_1_0001_x38(x64: u128) -> i64 {
+    let msb = 127 - x64.leading_zeros();
+    // Mantissa in [1, 2) with 63 fractional bits.
+    let mut mantissa = if msb >= 64 {
+        (x64 >> (msb - 63)) as u64
+    } else {
+        (x64 as u64) << (63 - msb)
+    };
+    let mut log2 = msb as i64 - 64;
+    let mut bit = 0;
+    while bit < LOG2_BITS {
+        // Squaring doubles the logarithm: the integer bit that appears is the next fractional bit.
+        let high = (mul_64(mantissa, mantissa) >> 64) as u64;
+        let carry = high >> 63;
+        log2 = (log2 << 1) | carry as i64;
+        mantissa = if carry == 1 { high } else { high << 1 };
+        bit += 1;
+    }
+    log2 * TICKS_PER_LOG2_X20
+}

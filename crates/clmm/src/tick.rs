@@ -1,0 +1,215 @@
+//! Ticks: the integer grid on which positions begin and end.
+
+use crate::{ClmmError, SqrtPrice, wide::digits::mul_64};
+
+/// Number of ticks (of the pool's spacing) in one tick array account.
+pub const TICK_ARRAY_SIZE: i32 = 88;
+
+/// A tick index `i`, standing for the price `1.0001^i` (raw quote per raw base), within [`Tick::MIN`]..=[`Tick::MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tick(i32);
+
+impl Tick {
+    /// Smallest tick of a Whirlpool; its price is [`SqrtPrice::MIN`].
+    pub const MIN: Tick = Tick(-443_636);
+    /// Largest tick of a Whirlpool; its price is [`SqrtPrice::MAX`].
+    pub const MAX: Tick = Tick(443_636);
+
+    /// A tick from its index.
+    ///
+    /// # Errors
+    /// [`ClmmError::TickOutOfRange`] outside `MIN..=MAX`.
+    pub const fn new(index: i32) -> Result<Tick, ClmmError> {
+        if index < Tick::MIN.0 || index > Tick::MAX.0 {
+            return Err(ClmmError::TickOutOfRange(index));
+        }
+        Ok(Tick(index))
+    }
+
+    /// The tick nearest to `index` that exists.
+    pub(crate) const fn saturating(index: i32) -> Tick {
+        if index < Tick::MIN.0 {
+            Tick::MIN
+        } else if index > Tick::MAX.0 {
+            Tick::MAX
+        } else {
+            Tick(index)
+        }
+    }
+
+    /// The tick index.
+    pub const fn get(self) -> i32 {
+        self.0
+    }
+
+    /// The square-root price of this tick, `1.0001^(i/2)` in Q64.64, bit for bit Whirlpool's value.
+    ///
+    /// Source: the binary expansion of `|i|` with one precomputed factor per bit (Uniswap v3 `TickMath`), in Whirlpool's
+    /// two precisions: Q96 factors above 1 for positive ticks, Q64 factors below 1 for negative ones, each product
+    /// truncated.
+    pub const fn sqrt_price(self) -> SqrtPrice {
+        let x64 = if self.0 < 0 {
+            power_below_one_x64(self.0.unsigned_abs())
+        } else {
+            power_above_one_x96(self.0.unsigned_abs()) >> 32
+        };
+        SqrtPrice::from_tick_value(x64)
+    }
+
+    /// Whether a position may begin or end here in a pool of this spacing.
+    ///
+    /// # Errors
+    /// [`ClmmError::ZeroTickSpacing`].
+    pub const fn is_aligned(self, spacing: u16) -> Result<bool, ClmmError> {
+        match self.0.checked_rem(spacing as i32) {
+            Some(remainder) => Ok(remainder == 0),
+            None => Err(ClmmError::ZeroTickSpacing),
+        }
+    }
+
+    /// The largest multiple of `spacing` at or below this tick.
+    ///
+    /// # Errors
+    /// [`ClmmError::ZeroTickSpacing`]; [`ClmmError::TickOutOfRange`] if that multiple lies below [`Tick::MIN`].
+    pub const fn align_down(self, spacing: u16) -> Result<Tick, ClmmError> {
+        match self.0.checked_rem_euclid(spacing as i32) {
+            Some(above) => Tick::new(self.0 - above),
+            None => Err(ClmmError::ZeroTickSpacing),
+        }
+    }
+
+    /// The smallest multiple of `spacing` at or above this tick.
+    ///
+    /// # Errors
+    /// [`ClmmError::ZeroTickSpacing`]; [`ClmmError::TickOutOfRange`] if that multiple lies above [`Tick::MAX`].
+    pub const fn align_up(self, spacing: u16) -> Result<Tick, ClmmError> {
+        match self.0.checked_rem_euclid(spacing as i32) {
+            Some(0) => Ok(self),
+            Some(above) => Tick::new(self.0 - above + spacing as i32),
+            None => Err(ClmmError::ZeroTickSpacing),
+        }
+    }
+
+    /// The first tick index of the tick array that holds this tick. It is a plain index because the lowest array of a pool
+    /// begins below [`Tick::MIN`].
+    ///
+    /// # Errors
+    /// [`ClmmError::ZeroTickSpacing`].
+    pub const fn array_start(self, spacing: u16) -> Result<i32, ClmmError> {
+        // At most 65535 * 88: far inside an i32.
+        match self.0.checked_rem_euclid(spacing as i32 * TICK_ARRAY_SIZE) {
+            Some(above) => Ok(self.0 - above),
+            None => Err(ClmmError::ZeroTickSpacing),
+        }
+    }
+}
+
+impl core::fmt::Display for Tick {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl TryFrom<i32> for Tick {
+    type Error = ClmmError;
+
+    fn try_from(index: i32) -> Result<Tick, ClmmError> {
+        Tick::new(index)
+    }
+}
+
+/// `1.0001^(2^k / 2)` in Q96 for bit `k`, as Whirlpool rounds it.
+const ABOVE_ONE_X96: [u128; 19] = [
+    79_232_123_823_359_799_118_286_999_567,
+    79_236_085_330_515_764_027_303_304_731,
+    79_244_008_939_048_815_603_706_035_061,
+    79_259_858_533_276_714_757_314_932_305,
+    79_291_567_232_598_584_799_939_703_904,
+    79_355_022_692_464_371_645_785_046_466,
+    79_482_085_999_252_804_386_437_311_141,
+    79_736_823_300_114_093_921_829_183_326,
+    80_248_749_790_819_932_309_965_073_892,
+    81_282_483_887_344_747_381_513_967_011,
+    83_390_072_131_320_151_908_154_831_281,
+    87_770_609_709_833_776_024_991_924_138,
+    97_234_110_755_111_693_312_479_820_773,
+    119_332_217_159_966_728_226_237_229_890,
+    179_736_315_981_702_064_433_883_588_727,
+    407_748_233_172_238_350_107_850_275_304,
+    2_098_478_828_474_011_932_436_660_412_517,
+    55_581_415_166_113_811_149_459_800_483_533,
+    38_992_368_544_603_139_932_233_054_999_993_551,
+];
+
+/// `1.0001^(-2^k / 2)` in Q64 for bit `k`, as Whirlpool rounds it.
+const BELOW_ONE_X64: [u64; 19] = [
+    18_445_821_805_675_392_311,
+    18_444_899_583_751_176_498,
+    18_443_055_278_223_354_162,
+    18_439_367_220_385_604_838,
+    18_431_993_317_065_449_817,
+    18_417_254_355_718_160_513,
+    18_387_811_781_193_591_352,
+    18_329_067_761_203_520_168,
+    18_212_142_134_806_087_854,
+    17_980_523_815_641_551_639,
+    17_526_086_738_831_147_013,
+    16_651_378_430_235_024_244,
+    15_030_750_278_693_429_944,
+    12_247_334_978_882_834_399,
+    8_131_365_268_884_726_200,
+    3_584_323_654_723_342_297,
+    696_457_651_847_595_233,
+    26_294_789_957_452_057,
+    37_481_735_321_082,
+];
+
+/// `1.0001^(n/2)` in Q96, `n <= 443636`.
+const fn power_above_one_x96(n: u32) -> u128 {
+    let mut bits = n;
+    let mut k = 0;
+    let mut ratio = 1u128 << 96;
+    let mut first = true;
+    while bits != 0 && k < ABOVE_ONE_X96.len() {
+        if bits & 1 == 1 {
+            // 1 * factor is the factor itself: the first product costs nothing and truncates nothing.
+            ratio = if first {
+                ABOVE_ONE_X96[k]
+            } else {
+                mul_shr96(ratio, ABOVE_ONE_X96[k])
+            };
+            first = false;
+        }
+        bits >>= 1;
+        k += 1;
+    }
+    ratio
+}
+
+/// `1.0001^(-n/2)` in Q64, `1 <= n <= 443636`.
+const fn power_below_one_x64(n: u32) -> u128 {
+    let mut bits = n;
+    let mut k = 0;
+    let mut ratio = 0u64;
+    let mut first = true;
+    while bits != 0 && k < BELOW_ONE_X64.len() {
+        if bits & 1 == 1 {
+            // Below 1 every factor and product fits 64 bits, so that one 64-bit product per bit is enough.
+            ratio = if first {
+                BELOW_ONE_X64[k]
+            } else {
+                (mul_64(ratio, BELOW_ONE_X64[k]) >> 64) as u64
+            };
+            first = false;
+        }
+        bits >>= 1;
+        k += 1;
+    }
+    ratio as u128
+}
+
+/// `a * b / 2^96`, truncated. The true result of every product made here is below `2^128`.
+const fn mul_shr96(a: u128, b: u128) -> u128 {
+    let (high, low) = crate::wide::digits::mul_128(a, b);
+    (high << 32) | (low >> 96)
+}
