@@ -1,0 +1,153 @@
+//! SPL programs and the few of their instructions that setting up pools, positions and test clusters needs.
+
+use alloc::vec::Vec;
+
+use solana_address::{Address, address};
+
+use crate::{AccountMeta, Instruction};
+
+/// System program.
+pub const SYSTEM_PROGRAM: Address = address!("11111111111111111111111111111111");
+/// SPL Token.
+pub const TOKEN_PROGRAM: Address = address!("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+/// SPL Token-2022.
+pub const TOKEN_2022_PROGRAM: Address = address!("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
+/// SPL Associated Token Account.
+pub const ASSOCIATED_TOKEN_PROGRAM: Address =
+    address!("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+/// SPL Memo, version 2.
+pub const MEMO_PROGRAM: Address = address!("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
+/// Rent sysvar.
+pub const RENT_SYSVAR: Address = address!("SysvarRent111111111111111111111111111111111");
+
+/// Length of a mint without extensions, in bytes.
+pub const MINT_LENGTH: usize = 82;
+/// Length of a token account without extensions, in bytes.
+pub const TOKEN_ACCOUNT_LENGTH: usize = 165;
+
+/// Associated token account of `owner` for `mint`, a mint of `token_program`; and its bump.
+pub fn associated_token_account(
+    owner: &Address,
+    mint: &Address,
+    token_program: &Address,
+) -> (Address, u8) {
+    Address::find_program_address(
+        &[owner.as_ref(), token_program.as_ref(), mint.as_ref()],
+        &ASSOCIATED_TOKEN_PROGRAM,
+    )
+}
+
+/// Creates `account` of `space` bytes with `lamports` from `payer`, owned by `owner`. Both sign.
+pub fn create_account(
+    payer: Address,
+    account: Address,
+    lamports: u64,
+    space: u64,
+    owner: Address,
+) -> Instruction {
+    let mut data = Vec::with_capacity(52);
+    data.extend_from_slice(&0u32.to_le_bytes());
+    data.extend_from_slice(&lamports.to_le_bytes());
+    data.extend_from_slice(&space.to_le_bytes());
+    data.extend_from_slice(owner.as_ref());
+    Instruction {
+        program_id: SYSTEM_PROGRAM,
+        accounts: [
+            AccountMeta::new(payer, true),
+            AccountMeta::new(account, true),
+        ]
+        .into(),
+        data,
+    }
+}
+
+/// Makes a mint without freeze authority of an account that was created for it.
+pub fn initialize_mint(
+    token_program: Address,
+    mint: Address,
+    mint_authority: Address,
+    decimals: u8,
+) -> Instruction {
+    let mut data = Vec::with_capacity(35);
+    data.extend_from_slice(&[20, decimals]);
+    data.extend_from_slice(mint_authority.as_ref());
+    data.push(0);
+    Instruction {
+        program_id: token_program,
+        accounts: [AccountMeta::new(mint, false)].into(),
+        data,
+    }
+}
+
+/// Mints `amount` raw units into `account`; the mint authority signs.
+pub fn mint_to(
+    token_program: Address,
+    mint: Address,
+    account: Address,
+    mint_authority: Address,
+    amount: u64,
+) -> Instruction {
+    let mut data = Vec::with_capacity(9);
+    data.push(7);
+    data.extend_from_slice(&amount.to_le_bytes());
+    Instruction {
+        program_id: token_program,
+        accounts: [
+            AccountMeta::new(mint, false),
+            AccountMeta::new(account, false),
+            AccountMeta::new_readonly(mint_authority, true),
+        ]
+        .into(),
+        data,
+    }
+}
+
+/// Moves `amount` raw units; `authority` (owner or delegate of `from`) signs. Mints with transfer fees or hooks need more.
+pub fn transfer_checked(
+    token_program: Address,
+    from: Address,
+    mint: Address,
+    to: Address,
+    authority: Address,
+    amount: u64,
+    decimals: u8,
+) -> Instruction {
+    let mut data = Vec::with_capacity(10);
+    data.push(12);
+    data.extend_from_slice(&amount.to_le_bytes());
+    data.push(decimals);
+    Instruction {
+        program_id: token_program,
+        accounts: [
+            AccountMeta::new(from, false),
+            AccountMeta::new_readonly(mint, false),
+            AccountMeta::new(to, false),
+            AccountMeta::new_readonly(authority, true),
+        ]
+        .into(),
+        data,
+    }
+}
+
+/// Creates [`associated_token_account`] unless it exists; `payer` signs.
+pub fn create_associated_token_account_idempotent(
+    payer: Address,
+    owner: Address,
+    mint: Address,
+    token_program: Address,
+) -> Instruction {
+    let (account, _) = associated_token_account(&owner, &mint, &token_program);
+    Instruction {
+        program_id: ASSOCIATED_TOKEN_PROGRAM,
+        accounts: [
+            AccountMeta::new(payer, true),
+            AccountMeta::new(account, false),
+            AccountMeta::new_readonly(owner, false),
+            AccountMeta::new_readonly(mint, false),
+            AccountMeta::new_readonly(SYSTEM_PROGRAM, false),
+            AccountMeta::new_readonly(token_program, false),
+        ]
+        .into(),
+        data: [1].into(),
+    }
+}

@@ -1,0 +1,17 @@
+//! Orca Whirlpool: accounts, addresses, errors and instructions.
+
+pub mod error_code;
+pub mod instruction;
+pub mod layout;
+pub mod pda;
+
+mod pool;
+mod position;
+mod tick_array;
+
+pub use pool::{PoolView, RewardView};
+pub use position::PositionView;
+pub use tick_array::{
+    TICKS_PER_ARRAY, TickArrayView, TickState, array_start, band_tick_arrays, is_array_start,
+    swap_tick_arrays,
+};

@@ -1,0 +1,172 @@
+//! Discriminators are what Anchor derives from the names, accounts have the documented order and flags, and data decodes to
+//! what was encoded.
+
+use ballast_abi::{
+    AccountMeta, Address, LayoutError,
+    pyth::{
+        PriceUpdate, Verification,
+        stand_in::{PostPrice, PostPriceAccounts},
+    },
+    whirlpool::{instruction::*, layout},
+};
+use sha2::{Digest, Sha256};
+
+fn discriminator(text: &str) -> [u8; 8] {
+    Sha256::digest(text)[..8].try_into().unwrap()
+}
+
+#[test]
+fn discriminators_follow_from_the_names() {
+    for (name, found) in [
+        ("initialize_config", InitializeConfig::DISCRIMINATOR),
+        ("initialize_fee_tier", InitializeFeeTier::DISCRIMINATOR),
+        ("initialize_pool_v2", InitializePoolV2::DISCRIMINATOR),
+        ("initialize_tick_array", InitializeTickArray::DISCRIMINATOR),
+        (
+            "initialize_dynamic_tick_array",
+            InitializeDynamicTickArray::DISCRIMINATOR,
+        ),
+        (
+            "open_position_with_token_extensions",
+            OpenPositionWithTokenExtensions::DISCRIMINATOR,
+        ),
+        (
+            "close_position_with_token_extensions",
+            ClosePositionWithTokenExtensions::DISCRIMINATOR,
+        ),
+        ("increase_liquidity_v2", IncreaseLiquidityV2::DISCRIMINATOR),
+        ("decrease_liquidity_v2", DecreaseLiquidityV2::DISCRIMINATOR),
+        (
+            "update_fees_and_rewards",
+            UpdateFeesAndRewards::DISCRIMINATOR,
+        ),
+        ("collect_fees_v2", CollectFeesV2::DISCRIMINATOR),
+        ("swap_v2", SwapV2::DISCRIMINATOR),
+        ("post_price", PostPrice::DISCRIMINATOR),
+    ] {
+        assert_eq!(found, discriminator(&format!("global:{name}")), "{name}");
+    }
+    for (name, found) in [
+        ("WhirlpoolsConfig", layout::config::DISCRIMINATOR),
+        ("FeeTier", layout::fee_tier::DISCRIMINATOR),
+        ("Whirlpool", layout::pool::DISCRIMINATOR),
+        ("Position", layout::position::DISCRIMINATOR),
+        ("TickArray", layout::fixed_tick_array::DISCRIMINATOR),
+        (
+            "DynamicTickArray",
+            layout::dynamic_tick_array::DISCRIMINATOR,
+        ),
+        ("Oracle", layout::oracle::DISCRIMINATOR),
+        ("PriceUpdateV2", PriceUpdate::DISCRIMINATOR),
+    ] {
+        assert_eq!(found, discriminator(&format!("account:{name}")), "{name}");
+    }
+}
+
+/// Numbered addresses, so that a wrong order shows.
+fn key(number: u8) -> Address {
+    Address::new_from_array([number; 32])
+}
+
+#[test]
+fn swap_accounts_and_data_are_as_documented() {
+    let accounts = SwapV2Accounts {
+        token_program_a: key(0),
+        token_program_b: key(1),
+        memo_program: key(2),
+        token_authority: key(3),
+        pool: key(4),
+        mint_a: key(5),
+        mint_b: key(6),
+        owner_account_a: key(7),
+        vault_a: key(8),
+        owner_account_b: key(9),
+        vault_b: key(10),
+        tick_array_0: key(11),
+        tick_array_1: key(12),
+        tick_array_2: key(13),
+        oracle: key(14),
+    };
+    let swap = SwapV2 {
+        amount: 1,
+        other_amount_threshold: 2,
+        sqrt_price_limit: 3,
+        amount_is_input: true,
+        a_to_b: false,
+    };
+    let instruction = swap.instruction(key(99), &accounts);
+    assert_eq!(SwapV2Accounts::COUNT, 15);
+    let expected: Vec<AccountMeta> = (0..15)
+        .map(|number| match number {
+            3 => AccountMeta::new_readonly(key(3), true),
+            4 | 7..=14 => AccountMeta::new(key(number), false),
+            _ => AccountMeta::new_readonly(key(number), false),
+        })
+        .collect();
+    assert_eq!(instruction.accounts, expected);
+    assert_eq!(instruction.program_id, key(99));
+    // Discriminator, u64, u64, u128, two booleans, None.
+    assert_eq!(instruction.data.len(), 8 + 8 + 8 + 16 + 1 + 1 + 1);
+    assert_eq!(instruction.data[40..], [1, 0, 0]);
+    assert_eq!(SwapV2::decode(&instruction.data), Ok(swap));
+}
+
+#[test]
+fn damaged_data_is_refused() {
+    let data = DecreaseLiquidityV2 {
+        liquidity: u128::MAX,
+        min_a: 1,
+        min_b: 2,
+    }
+    .data();
+    assert!(DecreaseLiquidityV2::decode(&data).is_ok());
+    assert!(matches!(
+        IncreaseLiquidityV2::decode(&data),
+        Err(LayoutError::Discriminator { .. })
+    ));
+    for length in 0..data.len() {
+        assert!(
+            DecreaseLiquidityV2::decode(&data[..length]).is_err(),
+            "{length} bytes"
+        );
+    }
+    // Some(..) remaining accounts.
+    let mut some = data.clone();
+    *some.last_mut().unwrap() = 1;
+    assert!(DecreaseLiquidityV2::decode(&some).is_err());
+    // A boolean that is neither 0 nor 1.
+    let mut open = OpenPositionWithTokenExtensions {
+        tick_lower: -4,
+        tick_upper: 4,
+        with_metadata: true,
+    }
+    .data();
+    *open.last_mut().unwrap() = 2;
+    assert!(matches!(
+        OpenPositionWithTokenExtensions::decode(&open),
+        Err(LayoutError::Value {
+            field: "with_metadata",
+            ..
+        })
+    ));
+}
+
+#[test]
+fn post_price_carries_the_verification() {
+    for verification in [Verification::Full, Verification::Partial { signatures: 5 }] {
+        let post = PostPrice {
+            feed_id: [1; 32],
+            index: 2,
+            price: -3,
+            conf: 4,
+            exponent: -8,
+            publish_time: 5,
+            previous_publish_time: 6,
+            ema_price: 7,
+            ema_conf: 8,
+            verification,
+        };
+        assert_eq!(PostPrice::decode(&post.data()), Ok(post));
+    }
+    assert_eq!(PostPriceAccounts::COUNT, 3);
+}
