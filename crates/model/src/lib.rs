@@ -1,0 +1,35 @@
+//! The position as a value object: what a leveraged concentrated-liquidity position is worth, how it reacts to price,
+//! and what has to be done with it. Pure integer arithmetic without accounts, clocks or I/O, so that the on-chain
+//! program, the keeper and the command line compute the same numbers.
+//!
+//! Conventions: base is the pool's token A, quote its token B; amounts are raw token units; a value is in raw quote
+//! units; a price is given as its square root in Q64.64 ([`SqrtPrice`]). Every rounding goes against whoever acts and in
+//! favour of the lenders, and its direction is in the function's name (`_up`, `_down`).
+//!
+//! The crate is `no_std` and free of floats. Nothing panics: what cannot be represented is an error.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod boundaries;
+mod bps;
+mod error;
+pub mod lending;
+pub mod oracle;
+mod plan;
+mod position;
+pub mod price;
+pub mod quiet;
+mod valuation;
+
+pub use ballast_clmm::{Amounts, Band, Side, SqrtPrice, Tick};
+pub use boundaries::Boundaries;
+pub use bps::Bps;
+pub use error::ModelError;
+pub use plan::{
+    DeleverageError, DeleveragePlan, LiquidationError, LiquidationPlan, OpenError, OpenPlan,
+    OpenRequest, RehedgeError, RehedgePlan, Trade, plan_deleverage, plan_liquidation, plan_open,
+    plan_rehedge,
+};
+pub use position::Position;
+pub use valuation::{Price, Valuation, value_down, value_up};

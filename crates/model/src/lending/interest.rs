@@ -1,0 +1,66 @@
+use ballast_clmm::wide;
+
+use super::{LendingError, MAX_INDEX_X64, RateCurve, ReserveState, growth_x64_up};
+use crate::Bps;
+
+/// Interest that was booked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Accrual {
+    /// Growth of the total debt, raw units.
+    pub interest: u64,
+    /// Part of it that went to the insurance.
+    pub fee: u64,
+}
+
+impl ReserveState {
+    /// Books interest up to `now_secs`: the index grows by the rate at the present utilisation, compounded over the time
+    /// since the last call and rounded up; `reserve_factor` of the interest, rounded down, goes to the insurance. A clock
+    /// that stands still or goes back changes nothing.
+    ///
+    /// One long step charges at most `x^4/24 e^x` less than many short ones at the same rate ([`growth_x64_up`]); beyond
+    /// that, short steps charge more where interest itself raises utilisation.
+    ///
+    /// Interest must never make a reserve unusable, so it stops where the index would exceed [`MAX_INDEX_X64`] or
+    /// liquidity and debt together 64 bits, more than any token's supply.
+    ///
+    /// # Errors
+    /// [`LendingError::Overflow`] if the debt already exceeds 64 bits, which no sequence of calls brings about.
+    pub fn accrue(
+        &mut self,
+        now_secs: i64,
+        curve: &RateCurve,
+        reserve_factor: Bps,
+    ) -> Result<Accrual, LendingError> {
+        if now_secs <= self.last_accrual_secs {
+            return Ok(Accrual::default());
+        }
+        let secs = now_secs.abs_diff(self.last_accrual_secs);
+        let before = self.total_debt_up()?;
+        if before == 0 {
+            self.last_accrual_secs = now_secs;
+            return Ok(Accrual::default());
+        }
+        let growth = growth_x64_up(curve.rate_x64_up(self.utilisation_x64_up()?), secs);
+        let grown = wide::mul_shr64_up(self.borrow_index_x64, growth)
+            .filter(|index| *index <= MAX_INDEX_X64)
+            .map(|index| ReserveState {
+                borrow_index_x64: index,
+                ..*self
+            });
+        self.last_accrual_secs = now_secs;
+        let Some((grown, after)) = grown
+            .and_then(|grown| Some((grown, grown.total_debt_up().ok()?)))
+            .filter(|(_, after)| self.liquidity.checked_add(*after).is_some())
+        else {
+            return Ok(Accrual::default());
+        };
+        let interest = after.saturating_sub(before);
+        let fee = Bps::min(reserve_factor, Bps::ONE)
+            .of_down(u128::from(interest))
+            .and_then(|fee| u64::try_from(fee).ok())
+            .unwrap_or(0);
+        self.borrow_index_x64 = grown.borrow_index_x64;
+        self.insurance = self.insurance.saturating_add(fee);
+        Ok(Accrual { interest, fee })
+    }
+}

@@ -1,0 +1,11 @@
+//! What to do with a position: exact amounts for each action (MATH sections 2 and 4).
+
+mod deleverage;
+mod liquidate;
+mod open;
+mod rehedge;
+
+pub use deleverage::{DeleverageError, DeleveragePlan, plan_deleverage};
+pub use liquidate::{LiquidationError, LiquidationPlan, plan_liquidation};
+pub use open::{OpenError, OpenPlan, OpenRequest, plan_open};
+pub use rehedge::{RehedgeError, RehedgePlan, Trade, plan_rehedge};

@@ -1,0 +1,174 @@
+use ballast_clmm::{Amounts, SqrtPrice, wide};
+use thiserror::Error;
+
+use crate::{Bps, ModelError, Position, Valuation};
+
+/// What a liquidator repays and receives: `repay` of each debt against the fraction `seize_num / seize_den` of all
+/// collateral, liquidity and idle amounts alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiquidationPlan {
+    /// Everything is seized. Debt that remains is bad debt.
+    pub full: bool,
+    /// What the liquidator pays in, per side.
+    pub repay: Amounts,
+    /// Numerator of the fraction of the collateral that is seized.
+    pub seize_num: u128,
+    /// Its denominator, never 0.
+    pub seize_den: u128,
+    /// That fraction of the liquidity, rounded down.
+    pub withdraw_liquidity: u128,
+    /// That fraction of the idle amounts, rounded down.
+    pub seize_idle: Amounts,
+    /// Assets and debt before, at the oracle's price.
+    pub before: Valuation,
+}
+
+/// Why there is no liquidation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LiquidationError {
+    /// LTV is at or below the target.
+    #[error("LTV is {ltv_bps} bps, at or below the target {target}: nothing to liquidate")]
+    NotNeeded {
+        /// LTV at the oracle's price, rounded up.
+        ltv_bps: u32,
+        /// The target asked for.
+        target: Bps,
+    },
+    /// The target leaves no room for the bonus.
+    #[error("target LTV {target} and bonus {bonus} must satisfy target * (1 + bonus) < 100%")]
+    BadTarget {
+        /// The target asked for.
+        target: Bps,
+        /// The bonus asked for.
+        bonus: Bps,
+    },
+    /// See [`ModelError`].
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// Closes as much as brings LTV to `target`, or everything (MATH section 4).
+///
+/// With f the fraction of the debt repaid and the collateral given for it worth `(1 + b) f D`, LTV' = t needs
+/// `f = (D - t A) / (D (1 - t (1 + b)))`. It reaches 1 where `(1 + b) D = A`: from there on everything is closed, so that
+///
+/// - `(1 + b) D < A`: partial. Repays f of each debt, rounded up (a debt that exists is never repaid by 0), and seizes
+///   `g = (1 + b) f D / A` of the collateral, rounded down. LTV' <= t but for the units that rounding costs.
+/// - `A >= D >= A / (1 + b)`: full. Repays both debts and seizes everything; the bonus shrinks to what is left, `A/D - 1`.
+/// - `D > A`: full, without bonus. Repays the fraction A/D of each debt, rounded down; the rest is bad debt that was
+///   there before.
+///
+/// Collateral given never exceeds `(1 + b)` times the debt repaid, so a liquidation creates no bad debt of its own.
+///
+/// # Errors
+/// [`LiquidationError::NotNeeded`], [`LiquidationError::BadTarget`], [`ModelError`].
+pub fn plan_liquidation(
+    position: &Position,
+    oracle: SqrtPrice,
+    target: Bps,
+    bonus: Bps,
+) -> Result<LiquidationPlan, LiquidationError> {
+    let one = u128::from(Bps::ONE.get());
+    let with_bonus = one + u128::from(bonus.get());
+    let of_assets = u128::from(target.get());
+    let room = (one * one)
+        .checked_sub(of_assets * with_bonus)
+        .filter(|room| *room > 0)
+        .ok_or(LiquidationError::BadTarget { target, bonus })?;
+    let before = position.value(oracle)?;
+    if !before.ltv_above(target) {
+        return Err(LiquidationError::NotNeeded {
+            ltv_bps: before.ltv_bps_up(),
+            target,
+        });
+    }
+    // 80 bits keep every product below in 128 bits; what the shift drops of larger values is below 2^-79 of them.
+    let excess = 128 - before.assets.max(before.debt).leading_zeros();
+    let shift = excess.saturating_sub(80);
+    let (assets, debt) = (before.assets >> shift, before.debt >> shift);
+
+    if debt * with_bonus >= assets * one {
+        return Ok(full(position, before));
+    }
+    // N D - T A > 0, because LTV is above the target.
+    let over = (debt * one).saturating_sub(assets * of_assets).max(1);
+    let repay = |owed: u64| portion_up(owed, over * one, debt * room);
+    let (seize_num, seize_den) = (over * with_bonus, assets * room);
+    let seize = |amount: u64| wide::mul_div_down(u128::from(amount), seize_num, seize_den);
+    let overflow = ModelError::Overflow("seized collateral");
+    let idle = |amount: u64| {
+        let seized = seize(amount).ok_or(overflow)?;
+        Ok::<u64, ModelError>(u64::try_from(seized).map_or(amount, |seized| seized.min(amount)))
+    };
+    let liquidity = position.liquidity;
+    Ok(LiquidationPlan {
+        full: false,
+        repay: Amounts {
+            base: repay(position.debt.base)?,
+            quote: repay(position.debt.quote)?,
+        },
+        seize_num,
+        seize_den,
+        withdraw_liquidity: wide::mul_div_down(liquidity, seize_num, seize_den)
+            .ok_or(overflow)?
+            .min(liquidity),
+        seize_idle: Amounts {
+            base: idle(position.idle.base)?,
+            quote: idle(position.idle.quote)?,
+        },
+        before,
+    })
+}
+
+fn full(position: &Position, before: Valuation) -> LiquidationPlan {
+    let debt = position.debt;
+    let repay = if before.debt <= before.assets {
+        debt
+    } else {
+        Amounts {
+            base: portion_down(debt.base, before.assets, before.debt),
+            quote: portion_down(debt.quote, before.assets, before.debt),
+        }
+    };
+    LiquidationPlan {
+        full: true,
+        repay,
+        seize_num: 1,
+        seize_den: 1,
+        withdraw_liquidity: position.liquidity,
+        seize_idle: position.idle,
+        before,
+    }
+}
+
+/// `amount * num / den` for `num <= den`, rounded down.
+fn portion_down(amount: u64, num: u128, den: u128) -> u64 {
+    wide::mul_div_down(u128::from(amount), num, den)
+        .and_then(|part| u64::try_from(part).ok())
+        .map_or(amount, |part| part.min(amount))
+}
+
+/// `amount * num / den`, rounded up, at most `amount`.
+fn portion_up(amount: u64, num: u128, den: u128) -> Result<u64, ModelError> {
+    let part = wide::mul_div_up(u128::from(amount), num, den)
+        .ok_or(ModelError::Overflow("debt repaid"))?;
+    Ok(u64::try_from(part).map_or(amount, |part| part.min(amount)))
+}
+
+impl LiquidationPlan {
+    /// The position after the plan, if withdrawing the liquidity pays exactly its amounts.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the plan was made for another position.
+    pub fn apply(&self, position: &Position) -> Result<Position, ModelError> {
+        Ok(Position {
+            liquidity: position
+                .liquidity
+                .checked_sub(self.withdraw_liquidity)
+                .ok_or(ModelError::Overflow("withdrawn liquidity"))?,
+            idle: position.idle.checked_sub(self.seize_idle)?,
+            debt: position.debt.checked_sub(self.repay)?,
+            ..*position
+        })
+    }
+}

@@ -1,0 +1,183 @@
+use ballast_clmm::{
+    Amounts, Band, ClmmError, SqrtPrice, base_amount_down, base_amount_up, quote_amount_down,
+    quote_amount_up, wide,
+};
+
+use crate::{Bps, ModelError, Price, Valuation};
+
+/// A leveraged position: liquidity in a band, idle tokens beside it, and what is owed.
+///
+/// Assets `A = (x + lx) P + y + ly`, debt `D = dx P + dy`, equity `A - D`, where x and y are what the liquidity holds
+/// at P, (lx, ly) = `idle` and (dx, dy) = `debt` (MATH section 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Price range of the liquidity.
+    pub band: Band,
+    /// Liquidity in the pool's own unit.
+    pub liquidity: u128,
+    /// Tokens that belong to the position but are not in the pool.
+    pub idle: Amounts,
+    /// Tokens owed, interest included, rounded up.
+    pub debt: Amounts,
+}
+
+impl Position {
+    /// What withdrawing all liquidity pays at a price.
+    ///
+    /// # Errors
+    /// [`ModelError::Clmm`] if an amount exceeds 64 bits.
+    pub fn pool_amounts_down(&self, at: SqrtPrice) -> Result<Amounts, ModelError> {
+        Ok(self.band.amounts_down(self.liquidity, at)?)
+    }
+
+    /// Assets and debt at a price: the pool's amounts at that price, rounded down; debts valued up.
+    ///
+    /// A pool amount beyond 64 bits (a wide band at a price that no token supply reaches) counts as `u64::MAX`: no
+    /// oversized position can escape a health check by making its valuation fail.
+    ///
+    /// # Errors
+    /// [`ModelError::Overflow`] if the debt's value exceeds 128 bits: only debts near 2^64 at the highest prices.
+    pub fn value(&self, at: SqrtPrice) -> Result<Valuation, ModelError> {
+        let price = Price::from(at);
+        let inside = self.band.clamp(at);
+        let base = saturating(base_amount_down(
+            self.liquidity,
+            inside,
+            self.band.sqrt_upper(),
+        ));
+        let quote = saturating(quote_amount_down(
+            self.liquidity,
+            self.band.sqrt_lower(),
+            inside,
+        ));
+        let quote = u128::from(quote) + u128::from(self.idle.quote);
+        let base = base.saturating_add(self.idle.base);
+        Ok(Valuation {
+            assets: price.value_down(base).saturating_add(quote),
+            debt: debt_value_up(self.debt, price)?,
+        })
+    }
+
+    /// Value of everything owned, rounded down.
+    ///
+    /// # Errors
+    /// As [`Position::value`].
+    pub fn assets_down(&self, at: SqrtPrice) -> Result<u128, ModelError> {
+        Ok(self.value(at)?.assets)
+    }
+
+    /// Value of everything owed, rounded up.
+    ///
+    /// # Errors
+    /// As [`Position::value`].
+    pub fn debt_up(&self, at: SqrtPrice) -> Result<u128, ModelError> {
+        debt_value_up(self.debt, Price::from(at))
+    }
+
+    /// Assets less debt, rounded down; negative when the debt is not covered.
+    ///
+    /// # Errors
+    /// As [`Position::value`].
+    pub fn equity_down(&self, at: SqrtPrice) -> Result<i128, ModelError> {
+        Ok(self.value(at)?.equity())
+    }
+
+    /// Exposure to the base token, dE/dP: base held less base owed, rounded down.
+    ///
+    /// # Errors
+    /// [`ModelError::Clmm`] if the pool's base exceeds 64 bits.
+    pub fn delta(&self, at: SqrtPrice) -> Result<i128, ModelError> {
+        self.hedge_error(at, Bps::ONE)
+    }
+
+    /// How far the base debt is from its target, `h x + lx - dx` with `h x` rounded down: sell this much base if
+    /// positive, buy if negative, and it is zero. For `h` = 1 it is [`Position::delta`].
+    ///
+    /// # Errors
+    /// [`ModelError::Clmm`] if the pool's base exceeds 64 bits.
+    pub fn hedge_error(&self, at: SqrtPrice, hedge: Bps) -> Result<i128, ModelError> {
+        let upper = self.band.sqrt_upper();
+        let base = base_amount_down(self.liquidity, self.band.clamp(at), upper)?;
+        Ok(hedged_down(base, hedge) + i128::from(self.idle.base) - i128::from(self.debt.base))
+    }
+
+    /// All base that the liquidity ever holds: X = L(1/sa - 1/sb), at and below the band, rounded up.
+    ///
+    /// # Errors
+    /// [`ModelError::Clmm`] if it exceeds 64 bits.
+    pub fn full_base_up(&self) -> Result<u64, ModelError> {
+        Ok(base_amount_up(
+            self.liquidity,
+            self.band.sqrt_lower(),
+            self.band.sqrt_upper(),
+        )?)
+    }
+
+    /// All quote that the liquidity ever holds: Y = L(sb - sa), at and above the band, rounded up.
+    ///
+    /// # Errors
+    /// [`ModelError::Clmm`] if it exceeds 64 bits.
+    pub fn full_quote_up(&self) -> Result<u64, ModelError> {
+        Ok(quote_amount_up(
+            self.liquidity,
+            self.band.sqrt_lower(),
+            self.band.sqrt_upper(),
+        )?)
+    }
+
+    /// Base by which delta falls when the price rises by one percent: `-gamma P / 100 = L / (200 s)` inside the band
+    /// (its lower end included, as the pool counts), 0 outside. Rounded up: what rehedging has to expect.
+    ///
+    /// # Errors
+    /// [`ModelError::Overflow`] if it exceeds 128 bits.
+    pub fn gamma_per_percent_up(&self, at: SqrtPrice) -> Result<u128, ModelError> {
+        if !self.band.contains(at) {
+            return Ok(0);
+        }
+        // s < 2^96, so that 200 s fits.
+        wide::shl64_div_up(self.liquidity, 200 * at.x64()).ok_or(ModelError::Overflow("gamma"))
+    }
+
+    /// The same position after its debts have grown by these factors (Q64.64, at least 1), rounded up: use it for
+    /// boundaries that are relied on until then. See [`crate::lending::growth_x64_up`].
+    ///
+    /// # Errors
+    /// [`ModelError::Overflow`] if a debt exceeds 64 bits.
+    pub fn grown(
+        &self,
+        base_growth_x64: u128,
+        quote_growth_x64: u128,
+    ) -> Result<Position, ModelError> {
+        Ok(Position {
+            debt: Amounts {
+                base: grow_up(self.debt.base, base_growth_x64)?,
+                quote: grow_up(self.debt.quote, quote_growth_x64)?,
+            },
+            ..*self
+        })
+    }
+}
+
+/// `h x`, rounded down.
+pub(crate) fn hedged_down(base: u64, hedge: Bps) -> i128 {
+    // A 64-bit amount times a 32-bit ratio.
+    i128::from(base) * i128::from(hedge.get()) / i128::from(Bps::ONE.get())
+}
+
+fn grow_up(debt: u64, growth_x64: u128) -> Result<u64, ModelError> {
+    wide::mul_shr64_up(u128::from(debt), growth_x64)
+        .and_then(|grown| u64::try_from(grown).ok())
+        .ok_or(ModelError::Overflow("grown debt"))
+}
+
+fn debt_value_up(debt: Amounts, price: Price) -> Result<u128, ModelError> {
+    price
+        .value_up(debt.base)
+        .checked_add(u128::from(debt.quote))
+        .ok_or(ModelError::Overflow("debt value"))
+}
+
+/// The pool's functions fail only for amounts above 64 bits, so that `u64::MAX` is still a rounding down.
+pub(crate) fn saturating(amount: Result<u64, ClmmError>) -> u64 {
+    amount.unwrap_or(u64::MAX)
+}
