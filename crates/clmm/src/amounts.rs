@@ -255,3 +255,100 @@ const fn round_up_if(amount: u64, inexact: bool) -> Result<u64, ClmmError> {
         None => Err(ClmmError::AmountTooLarge),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: SqrtPrice = match SqrtPrice::new(2 << 64) {
+        Ok(price) => price,
+        Err(_) => SqrtPrice::ONE,
+    };
+
+    #[test]
+    fn sides_select_amounts() {
+        let amounts = Amounts::new(3, 5);
+        assert_eq!((amounts.get(Side::Base), amounts.get(Side::Quote)), (3, 5));
+        assert_eq!(amounts.with(Side::Quote, 7), Amounts::new(3, 7));
+        assert_eq!(Amounts::only(Side::Base, 9), Amounts::new(9, 0));
+        assert_eq!(Side::Base.other(), Side::Quote);
+        assert_eq!(Side::Quote.other(), Side::Base);
+        assert!(Amounts::ZERO.is_zero() && !Amounts::only(Side::Quote, 1).is_zero());
+    }
+
+    #[test]
+    fn sums_and_differences_name_the_token_that_fails() {
+        let (a, b) = (Amounts::new(3, 5), Amounts::new(2, 1));
+        assert_eq!(a.checked_add(b), Ok(Amounts::new(5, 6)));
+        assert_eq!(a.checked_sub(b), Ok(Amounts::new(1, 4)));
+        assert_eq!(b.saturating_sub(a), Amounts::ZERO);
+        assert_eq!(a.min(Amounts::new(9, 1)), Amounts::new(3, 1));
+        let full = Amounts::new(u64::MAX, 0);
+        assert_eq!(
+            full.checked_add(b),
+            Err(ClmmError::AmountOverflow(Side::Base))
+        );
+        assert_eq!(
+            Amounts::new(0, u64::MAX).checked_add(b),
+            Err(ClmmError::AmountOverflow(Side::Quote))
+        );
+        assert_eq!(
+            b.checked_sub(a),
+            Err(ClmmError::AmountUnderflow(Side::Base))
+        );
+        assert_eq!(
+            full.checked_sub(b),
+            Err(ClmmError::AmountUnderflow(Side::Quote))
+        );
+    }
+
+    #[test]
+    fn liquidity_between_sqrt_prices_one_and_two() {
+        // Base 5 * (1 - 1/2) = 2.5, quote 5 * (2 - 1) = 5.
+        assert_eq!(base_amount_down(5, SqrtPrice::ONE, TWO), Ok(2));
+        assert_eq!(base_amount_up(5, SqrtPrice::ONE, TWO), Ok(3));
+        assert_eq!(quote_amount_down(5, SqrtPrice::ONE, TWO), Ok(5));
+        assert_eq!(quote_amount_up(5, SqrtPrice::ONE, TWO), Ok(5));
+        // A whole number is not rounded up.
+        assert_eq!(base_amount_up(4, SqrtPrice::ONE, TWO), Ok(2));
+    }
+
+    #[test]
+    fn the_order_of_the_prices_does_not_matter() {
+        assert_eq!(base_amount_up(5, TWO, SqrtPrice::ONE), Ok(3));
+        assert_eq!(quote_amount_down(5, TWO, SqrtPrice::ONE), Ok(5));
+    }
+
+    #[test]
+    fn no_distance_or_no_liquidity_is_no_amount() {
+        for (liquidity, to) in [(0, TWO), (u128::MAX, SqrtPrice::ONE)] {
+            assert_eq!(base_amount_up(liquidity, SqrtPrice::ONE, to), Ok(0));
+            assert_eq!(quote_amount_up(liquidity, SqrtPrice::ONE, to), Ok(0));
+        }
+    }
+
+    #[test]
+    fn amounts_beyond_64_bits_are_errors() {
+        let full = u128::from(u64::MAX);
+        assert_eq!(quote_amount_up(full, SqrtPrice::ONE, TWO), Ok(u64::MAX));
+        assert_eq!(
+            quote_amount_down(full + 1, SqrtPrice::ONE, TWO),
+            Err(ClmmError::AmountTooLarge)
+        );
+        let fits = 2 * full;
+        assert_eq!(base_amount_up(fits, SqrtPrice::ONE, TWO), Ok(u64::MAX));
+        // One more half unit: only the amount rounded up leaves 64 bits.
+        assert_eq!(
+            base_amount_down(fits + 1, SqrtPrice::ONE, TWO),
+            Ok(u64::MAX)
+        );
+        assert_eq!(
+            base_amount_up(fits + 1, SqrtPrice::ONE, TWO),
+            Err(ClmmError::AmountTooLarge)
+        );
+        assert_eq!(
+            base_amount_down(u128::MAX, SqrtPrice::MIN, SqrtPrice::MAX),
+            Err(ClmmError::LiquidityTooLarge)
+        );
+    }
+}

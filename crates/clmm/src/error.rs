@@ -76,3 +76,32 @@ pub enum ClmmError {
     #[error("{0} amount is smaller than what is to be subtracted from it")]
     AmountUnderflow(Side),
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn messages_name_the_value_and_the_bounds() {
+        let message = ClmmError::TickOutOfRange(443_637).to_string();
+        assert!(
+            message.contains("443637") && message.contains("-443636..=443636"),
+            "{message}"
+        );
+        let message = ClmmError::SqrtPriceOutOfRange(1).to_string();
+        assert!(
+            message.contains("sqrt price 1 ") && message.contains("4295048016"),
+            "{message}"
+        );
+        let message = ClmmError::OutputTooLarge {
+            side: Side::Quote,
+            amount: 77,
+        }
+        .to_string();
+        assert!(message.contains("77 quote"), "{message}");
+    }
+}

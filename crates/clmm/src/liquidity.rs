@@ -131,3 +131,96 @@ const fn fits(liquidity: Option<u128>) -> Result<u128, ClmmError> {
         None => Err(ClmmError::LiquidityTooLarge),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tick;
+
+    fn band() -> Band {
+        Band::new(Tick::new(-10).unwrap(), Tick::new(10).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn known_from_whirlpool() {
+        let band = band();
+        assert_eq!(
+            band.liquidity_for_base_down(1_000, SqrtPrice::MIN),
+            Ok(1_000_049)
+        );
+        assert_eq!(
+            band.liquidity_for_base_up(1_000, SqrtPrice::MIN),
+            Ok(1_000_050)
+        );
+        assert_eq!(
+            band.liquidity_for_quote_down(1_000, SqrtPrice::MAX),
+            Ok(1_000_049)
+        );
+        assert_eq!(
+            band.liquidity_for_quote_up(1_000, SqrtPrice::MAX),
+            Ok(1_000_050)
+        );
+    }
+
+    #[test]
+    fn nothing_makes_nothing() {
+        for at in [SqrtPrice::MIN, SqrtPrice::ONE, SqrtPrice::MAX] {
+            assert_eq!(band().liquidity_for_amounts_down(Amounts::ZERO, at), Ok(0));
+        }
+    }
+
+    #[test]
+    fn a_side_the_band_does_not_use_limits_nothing() {
+        let band = band();
+        let (lower, upper) = (band.sqrt_lower(), band.sqrt_upper());
+        let unused_base = Err(ClmmError::SideUnused(Side::Base));
+        let unused_quote = Err(ClmmError::SideUnused(Side::Quote));
+        assert_eq!(band.liquidity_for_base_down(1, upper), unused_base);
+        assert_eq!(band.liquidity_for_base_up(1, SqrtPrice::MAX), unused_base);
+        assert_eq!(band.liquidity_for_quote_down(1, lower), unused_quote);
+        assert_eq!(band.liquidity_for_quote_up(1, SqrtPrice::MIN), unused_quote);
+        let amounts = Amounts::new(1_000, 0);
+        assert_eq!(
+            band.liquidity_for_amounts_down(amounts, lower),
+            Ok(1_000_049)
+        );
+        assert_eq!(band.liquidity_for_amounts_down(amounts, upper), Ok(0));
+    }
+
+    #[test]
+    fn the_scarcer_token_decides() {
+        let band = band();
+        let by_base = band.liquidity_for_base_down(1_000, SqrtPrice::ONE);
+        for quote in [5_000, u64::MAX] {
+            let amounts = Amounts::new(1_000, quote);
+            assert_eq!(
+                band.liquidity_for_amounts_down(amounts, SqrtPrice::ONE),
+                by_base
+            );
+        }
+        let by_quote = band.liquidity_for_quote_down(10, SqrtPrice::ONE);
+        let amounts = Amounts::new(1_000, 10);
+        assert_eq!(
+            band.liquidity_for_amounts_down(amounts, SqrtPrice::ONE),
+            by_quote
+        );
+    }
+
+    #[test]
+    fn more_than_128_bits_is_an_error_unless_the_other_token_is_scarcer() {
+        // The narrowest band at a high price: a unit of liquidity holds almost no base.
+        let top = SqrtPrice::MAX.x64();
+        let band =
+            Band::from_sqrt_prices(SqrtPrice::new(top - 2).unwrap(), SqrtPrice::MAX).unwrap();
+        let at = SqrtPrice::new(top - 1).unwrap();
+        let too_large = Err(ClmmError::LiquidityTooLarge);
+        assert_eq!(band.liquidity_for_base_down(u64::MAX, at), too_large);
+        assert_eq!(band.liquidity_for_base_up(u64::MAX, at), too_large);
+        let amounts = Amounts::new(u64::MAX, 3);
+        assert_eq!(band.liquidity_for_amounts_down(amounts, at), Ok(3 << 64));
+        assert_eq!(
+            band.liquidity_for_amounts_down(amounts, band.sqrt_lower()),
+            too_large
+        );
+    }
+}

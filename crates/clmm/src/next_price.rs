@@ -128,3 +128,99 @@ pub const fn next_sqrt_price_from_quote_down(
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use SwapMode::{ExactIn, ExactOut};
+
+    fn price(whole: u128) -> SqrtPrice {
+        SqrtPrice::new(whole << 64).unwrap()
+    }
+
+    #[test]
+    fn known_from_whirlpool() {
+        assert_eq!(
+            next_sqrt_price_from_base_up(price(4), 4, 1, ExactIn),
+            Ok(price(2))
+        );
+        assert_eq!(
+            next_sqrt_price_from_base_up(price(2), 4, 1, ExactOut),
+            Ok(price(4))
+        );
+        assert_eq!(
+            next_sqrt_price_from_quote_down(price(2), 4, 4, ExactIn),
+            Ok(price(3))
+        );
+        assert_eq!(
+            next_sqrt_price_from_quote_down(price(3), 4, 4, ExactOut),
+            Ok(price(2))
+        );
+    }
+
+    #[test]
+    fn rounds_in_favour_of_the_pool() {
+        // 3 * 1 / (3 + 1) = 0.75 and 1 + 1/3, 1 - 1/3.
+        let base = next_sqrt_price_from_base_up(price(1), 3, 1, ExactIn).unwrap();
+        assert_eq!(base.x64(), 3 << 62);
+        let base = next_sqrt_price_from_base_up(price(1), 2, 1, ExactIn).unwrap();
+        assert_eq!(base.x64(), (2u128 << 64).div_ceil(3));
+        let rise = next_sqrt_price_from_quote_down(price(1), 3, 1, ExactIn).unwrap();
+        assert_eq!(rise.x64(), (1 << 64) + (1u128 << 64) / 3);
+        let fall = next_sqrt_price_from_quote_down(price(1), 3, 1, ExactOut).unwrap();
+        assert_eq!(fall.x64(), (1 << 64) - (1u128 << 64).div_ceil(3));
+    }
+
+    #[test]
+    fn no_amount_moves_nothing() {
+        for (liquidity, mode) in [(0, ExactIn), (0, ExactOut), (7, ExactIn), (7, ExactOut)] {
+            assert_eq!(
+                next_sqrt_price_from_base_up(price(1), liquidity, 0, mode),
+                Ok(price(1))
+            );
+            assert_eq!(
+                next_sqrt_price_from_quote_down(price(1), liquidity, 0, mode),
+                Ok(price(1))
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_pool_has_no_next_price() {
+        let empty = Err(ClmmError::ZeroLiquidity);
+        for mode in [ExactIn, ExactOut] {
+            assert_eq!(next_sqrt_price_from_base_up(price(1), 0, 1, mode), empty);
+            assert_eq!(next_sqrt_price_from_quote_down(price(1), 0, 1, mode), empty);
+        }
+    }
+
+    #[test]
+    fn a_pool_pays_no_more_than_it_holds() {
+        let too_much = |side, amount| Err(ClmmError::OutputTooLarge { side, amount });
+        // 4 of liquidity at sqrt price 2 hold 2 base and 8 quote over all prices.
+        for base in [2, 3, u64::MAX] {
+            let next = next_sqrt_price_from_base_up(price(2), 4, base, ExactOut);
+            assert_eq!(next, too_much(Side::Base, base));
+        }
+        for quote in [8, 9, u64::MAX] {
+            let next = next_sqrt_price_from_quote_down(price(2), 4, quote, ExactOut);
+            assert_eq!(next, too_much(Side::Quote, quote));
+        }
+    }
+
+    #[test]
+    fn prices_beyond_the_bounds_are_errors() {
+        assert!(matches!(
+            next_sqrt_price_from_base_up(SqrtPrice::MIN, 1, u64::MAX, ExactIn),
+            Err(ClmmError::SqrtPriceOutOfRange(_))
+        ));
+        assert!(matches!(
+            next_sqrt_price_from_quote_down(SqrtPrice::MAX, 1, u64::MAX, ExactIn),
+            Err(ClmmError::SqrtPriceOutOfRange(_))
+        ));
+        assert_eq!(
+            next_sqrt_price_from_base_up(SqrtPrice::MAX, u128::MAX, 1, ExactIn),
+            Err(ClmmError::LiquidityTooLarge)
+        );
+    }
+}

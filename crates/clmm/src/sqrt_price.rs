@@ -101,3 +101,40 @@ const fn log_sqrt_1_0001_x38(x64: u128) -> i64 {
     }
     log2 * TICKS_PER_LOG2_X20
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_prices_within_the_bounds_exist() {
+        assert_eq!(SqrtPrice::new(4_295_048_016), Ok(SqrtPrice::MIN));
+        assert_eq!(
+            SqrtPrice::new(79_226_673_515_401_279_992_447_579_055),
+            Ok(SqrtPrice::MAX)
+        );
+        for x64 in [0, SqrtPrice::MIN.0 - 1, SqrtPrice::MAX.0 + 1, u128::MAX] {
+            assert_eq!(
+                SqrtPrice::new(x64),
+                Err(ClmmError::SqrtPriceOutOfRange(x64))
+            );
+        }
+    }
+
+    #[test]
+    fn bounds_are_the_prices_of_the_outermost_ticks() {
+        assert_eq!(Tick::MIN.sqrt_price(), SqrtPrice::MIN);
+        assert_eq!(Tick::MAX.sqrt_price(), SqrtPrice::MAX);
+        assert_eq!(SqrtPrice::MIN.tick(), Tick::MIN);
+        assert_eq!(SqrtPrice::MAX.tick(), Tick::MAX);
+    }
+
+    #[test]
+    fn tick_is_a_floor() {
+        assert_eq!(SqrtPrice::ONE.tick().get(), 0);
+        assert_eq!(SqrtPrice(SqrtPrice::ONE.0 - 1).tick().get(), -1);
+        let next = SqrtPrice(18_447_666_387_855_959_850);
+        assert_eq!(next.tick().get(), 1);
+        assert_eq!(SqrtPrice(next.0 - 1).tick().get(), 0);
+    }
+}

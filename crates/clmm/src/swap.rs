@@ -224,3 +224,168 @@ const fn fee_on_top_up(amount: u64, fee_rate_ppm: u32) -> Option<u64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 0.3 % of 1000 base against liquidity 10^6 at price 1, down to price 1/4.
+    const STEP: SwapStepInput = SwapStepInput {
+        amount_remaining: 1_000,
+        mode: SwapMode::ExactIn,
+        input: Side::Base,
+        fee_rate_ppm: 3_000,
+        liquidity: 1_000_000,
+        sqrt_price: SqrtPrice::ONE,
+        target: match SqrtPrice::new(1 << 63) {
+            Ok(price) => price,
+            Err(_) => SqrtPrice::ONE,
+        },
+    };
+
+    #[test]
+    fn an_input_that_stops_short_pays_the_rest_as_fee() {
+        let step = swap_step(STEP).unwrap();
+        // 997 into the curve: 10^6 * 997 / (10^6 + 997) = 996.006...
+        assert_eq!((step.amount_in, step.amount_out, step.fee), (997, 996, 3));
+        assert!(STEP.target < step.sqrt_price && step.sqrt_price < STEP.sqrt_price);
+    }
+
+    #[test]
+    fn an_input_that_reaches_the_target_pays_the_fee_on_top() {
+        let step = swap_step(SwapStepInput {
+            amount_remaining: u64::MAX,
+            ..STEP
+        })
+        .unwrap();
+        // 10^6 * (2 - 1) base for 10^6 * (1 - 1/2) quote; 10^6 * 3 / 997 = 3009.03 rounded up.
+        assert_eq!(
+            (step.amount_in, step.amount_out, step.fee),
+            (1_000_000, 500_000, 3_010)
+        );
+        assert_eq!(step.sqrt_price, STEP.target);
+    }
+
+    #[test]
+    fn an_input_too_small_to_move_the_price_is_all_fee() {
+        let step = swap_step(SwapStepInput {
+            liquidity: 1 << 80,
+            ..STEP
+        })
+        .unwrap();
+        let expected = SwapStep {
+            amount_in: 0,
+            amount_out: 0,
+            fee: 1_000,
+            sqrt_price: STEP.sqrt_price,
+        };
+        assert_eq!(step, expected);
+    }
+
+    #[test]
+    fn an_output_is_never_more_than_asked_for() {
+        let step = SwapStepInput {
+            mode: SwapMode::ExactOut,
+            amount_remaining: 996,
+            ..STEP
+        };
+        let step = swap_step(step).unwrap();
+        // 996 * 10^6 / (10^6 - 996) = 996.99..., and 997 * 3 / 997 = 3.
+        assert_eq!((step.amount_in, step.amount_out, step.fee), (997, 996, 3));
+    }
+
+    #[test]
+    fn an_empty_stretch_costs_nothing() {
+        let step = swap_step(SwapStepInput {
+            liquidity: 0,
+            ..STEP
+        })
+        .unwrap();
+        let expected = SwapStep {
+            amount_in: 0,
+            amount_out: 0,
+            fee: 0,
+            sqrt_price: STEP.target,
+        };
+        assert_eq!(step, expected);
+    }
+
+    #[test]
+    fn a_target_out_of_reach_of_64_bits_is_not_an_error() {
+        let step = SwapStepInput {
+            liquidity: 1 << 60,
+            target: SqrtPrice::MIN,
+            ..STEP
+        };
+        assert_eq!(
+            base_amount_up(step.liquidity, step.sqrt_price, step.target),
+            Err(ClmmError::AmountTooLarge)
+        );
+        let done = swap_step(step).unwrap();
+        assert_eq!((done.amount_in, done.amount_out, done.fee), (997, 996, 3));
+    }
+
+    #[test]
+    fn fees_of_everything_and_more_are_refused() {
+        for fee_rate_ppm in [1_000_000, u32::MAX] {
+            let step = swap_step(SwapStepInput {
+                fee_rate_ppm,
+                ..STEP
+            });
+            assert_eq!(step, Err(ClmmError::FeeRateTooHigh(fee_rate_ppm)));
+        }
+        assert!(
+            swap_step(SwapStepInput {
+                fee_rate_ppm: 999_999,
+                ..STEP
+            })
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_target_behind_the_price_is_refused() {
+        let (one, half) = (STEP.sqrt_price.x64(), STEP.target.x64());
+        assert_eq!(
+            swap_step(SwapStepInput {
+                input: Side::Quote,
+                ..STEP
+            }),
+            Err(ClmmError::TargetBehindPrice {
+                current: one,
+                target: half
+            })
+        );
+        let up = SwapStepInput {
+            sqrt_price: STEP.target,
+            target: STEP.sqrt_price,
+            ..STEP
+        };
+        assert_eq!(
+            swap_step(up),
+            Err(ClmmError::TargetBehindPrice {
+                current: half,
+                target: one
+            })
+        );
+        assert!(
+            swap_step(SwapStepInput {
+                input: Side::Quote,
+                ..up
+            })
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn an_input_and_fee_beyond_64_bits_are_an_error() {
+        let step = SwapStepInput {
+            mode: SwapMode::ExactOut,
+            amount_remaining: u64::MAX,
+            fee_rate_ppm: 999_999,
+            liquidity: 1 << 62,
+            ..STEP
+        };
+        assert_eq!(swap_step(step), Err(ClmmError::AmountTooLarge));
+    }
+}

@@ -213,3 +213,83 @@ const fn mul_shr96(a: u128, b: u128) -> u128 {
     let (high, low) = crate::wide::digits::mul_128(a, b);
     (high << 32) | (low >> 96)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ticks_within_the_bounds_exist() {
+        assert_eq!(Tick::new(-443_636), Ok(Tick::MIN));
+        assert_eq!(Tick::new(443_636), Ok(Tick::MAX));
+        for index in [-443_637, 443_637, i32::MIN, i32::MAX] {
+            assert_eq!(Tick::new(index), Err(ClmmError::TickOutOfRange(index)));
+        }
+    }
+
+    #[test]
+    fn saturates_at_the_bounds() {
+        assert_eq!(Tick::saturating(i32::MIN), Tick::MIN);
+        assert_eq!(Tick::saturating(5).get(), 5);
+        assert_eq!(Tick::saturating(i32::MAX), Tick::MAX);
+    }
+
+    #[test]
+    fn prices_known_from_whirlpool() {
+        for (index, x64) in [
+            (-443_636, 4_295_048_016),
+            (-100, 18_354_745_142_194_483_561),
+            (-1, 18_445_821_805_675_392_311),
+            (0, 1 << 64),
+            (1, 18_447_666_387_855_959_850),
+            (100, 18_539_204_128_674_405_812),
+            (443_636, 79_226_673_515_401_279_992_447_579_055),
+        ] {
+            assert_eq!(Tick(index).sqrt_price().x64(), x64, "tick {index}");
+        }
+    }
+
+    #[test]
+    fn alignment_rounds_towards_its_name() {
+        let tick = Tick(-101);
+        assert_eq!(tick.align_down(10), Ok(Tick(-110)));
+        assert_eq!(tick.align_up(10), Ok(Tick(-100)));
+        assert_eq!(tick.is_aligned(10), Ok(false));
+        let aligned = Tick(-110);
+        assert_eq!(aligned.align_down(10), Ok(aligned));
+        assert_eq!(aligned.align_up(10), Ok(aligned));
+        assert_eq!(aligned.is_aligned(10), Ok(true));
+    }
+
+    #[test]
+    fn alignment_does_not_leave_the_bounds() {
+        assert_eq!(
+            Tick::MIN.align_down(64),
+            Err(ClmmError::TickOutOfRange(-443_648))
+        );
+        assert_eq!(
+            Tick::MAX.align_up(64),
+            Err(ClmmError::TickOutOfRange(443_648))
+        );
+        assert_eq!(Tick::MIN.align_up(64), Ok(Tick(-443_584)));
+        assert_eq!(Tick::MAX.align_down(64), Ok(Tick(443_584)));
+    }
+
+    #[test]
+    fn the_lowest_array_begins_below_the_lowest_tick() {
+        assert_eq!(Tick(-1).array_start(64), Ok(-5_632));
+        assert_eq!(Tick(0).array_start(64), Ok(0));
+        assert_eq!(Tick(5_632).array_start(64), Ok(5_632));
+        assert_eq!(Tick::MIN.array_start(64), Ok(-444_928));
+        assert_eq!(Tick::MIN.array_start(u16::MAX), Ok(-5_767_080));
+    }
+
+    #[test]
+    fn a_spacing_of_zero_is_an_error() {
+        let tick = Tick(1);
+        assert_eq!(tick.is_aligned(0), Err(ClmmError::ZeroTickSpacing));
+        assert_eq!(tick.align_down(0), Err(ClmmError::ZeroTickSpacing));
+        assert_eq!(tick.align_up(0), Err(ClmmError::ZeroTickSpacing));
+        assert_eq!(tick.array_start(0), Err(ClmmError::ZeroTickSpacing));
+    }
+}

@@ -122,3 +122,74 @@ pub(crate) const fn round_up_if(quotient: u128, inexact: bool) -> Option<u128> {
         Some(quotient)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAX: u128 = u128::MAX;
+
+    #[test]
+    fn the_name_gives_the_direction() {
+        assert_eq!(
+            (mul_div_down(7, 5, 4), mul_div_up(7, 5, 4)),
+            (Some(8), Some(9))
+        );
+        assert_eq!(
+            (mul_div_down(8, 5, 4), mul_div_up(8, 5, 4)),
+            (Some(10), Some(10))
+        );
+        assert_eq!(
+            (mul_shr64_down(1, 3), mul_shr64_up(1, 3)),
+            (Some(0), Some(1))
+        );
+        assert_eq!(
+            (shl64_div_down(1, 3), shl64_div_up(1, 3)),
+            (Some((1 << 64) / 3), Some((1 << 64) / 3 + 1))
+        );
+        assert_eq!(
+            (mul_square_shr128_down(1, 1), mul_square_shr128_up(1, 1)),
+            (Some(0), Some(1))
+        );
+    }
+
+    #[test]
+    fn zero_divides_nothing() {
+        for n in [0, 1, MAX] {
+            assert_eq!((mul_div_down(n, n, 0), mul_div_up(n, n, 0)), (None, None));
+            assert_eq!((shl64_div_down(n, 0), shl64_div_up(n, 0)), (None, None));
+        }
+    }
+
+    #[test]
+    fn what_exceeds_128_bits_is_refused() {
+        assert_eq!(mul_div_down(MAX, MAX, MAX), Some(MAX));
+        assert_eq!(mul_div_down(MAX, MAX, MAX - 1), None);
+        assert_eq!(mul_div_up(MAX, 3, 3), Some(MAX));
+        assert_eq!(mul_shr64_down(MAX, 1 << 64), Some(MAX));
+        assert_eq!(mul_shr64_down(MAX, (1 << 64) + 1), None);
+        assert_eq!(shl64_div_down(MAX, 1 << 64), Some(MAX));
+        assert_eq!(shl64_div_down(MAX, (1 << 64) - 1), None);
+        assert_eq!(mul_square_shr128_down(MAX, 1 << 64), Some(MAX));
+        assert_eq!(mul_square_shr128_down(MAX, (1 << 64) + 1), None);
+        assert_eq!(mul_square_shr128_down(MAX, MAX), None);
+    }
+
+    #[test]
+    fn rounding_up_past_128_bits_is_refused() {
+        assert_eq!(round_up_if(MAX, true), None);
+        assert_eq!(round_up_if(MAX, false), Some(MAX));
+        // 2^192 - 1, just below 2^128 times 2^64.
+        let (a, b) = ((1 << 96) - 1, (1 << 96) + 1);
+        assert_eq!(mul_shr64_down(a, b), Some(MAX));
+        assert_eq!(mul_shr64_up(a, b), None);
+        assert_eq!(mul_div_down(a, b, 1 << 64), Some(MAX));
+        assert_eq!(mul_div_up(a, b, 1 << 64), None);
+    }
+
+    #[test]
+    fn full_products_keep_every_bit() {
+        assert_eq!(mul_full(MAX, MAX), U256::from(MAX) * U256::from(MAX));
+        assert_eq!(mul_full(MAX, 2), U256::from(MAX) << 1);
+    }
+}

@@ -63,3 +63,62 @@ const fn half_step(rest: u64, next: u64, divisor: u64) -> (u64, u64) {
     let remainder = (rest << 32 | next).wrapping_sub(digit.wrapping_mul(divisor));
     (digit, remainder)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Digits at which carries, borrows and trial quotients go wrong.
+    const DIGITS: [u64; 16] = [
+        0,
+        1,
+        2,
+        LOW_HALF - 1,
+        LOW_HALF,
+        LOW_HALF + 1,
+        LOW_HALF + 2,
+        0x7fff_ffff_0000_0001,
+        (1 << 63) - 1,
+        1 << 63,
+        (1 << 63) + 1,
+        0x8000_0000_ffff_ffff,
+        0x8000_0001_0000_0000,
+        0xffff_ffff_0000_0000,
+        u64::MAX - 1,
+        u64::MAX,
+    ];
+
+    #[test]
+    fn products_of_two_digits() {
+        for a in DIGITS {
+            for b in DIGITS {
+                assert_eq!(mul_64(a, b), u128::from(a) * u128::from(b));
+                assert_eq!(
+                    mul_128(a.into(), b.into()),
+                    (0, u128::from(a) * u128::from(b))
+                );
+            }
+        }
+        // (2^128 - 1)^2 = 2^256 - 2^129 + 1
+        assert_eq!(mul_128(u128::MAX, u128::MAX), (u128::MAX - 1, 1));
+        assert_eq!(mul_128(u128::MAX, 1 << 127), (u128::MAX >> 1, 1 << 127));
+    }
+
+    #[test]
+    fn quotients_of_two_digits_by_one() {
+        for divisor in DIGITS.into_iter().filter(|d| d >> 63 == 1) {
+            for high in DIGITS
+                .into_iter()
+                .chain([divisor - 1])
+                .filter(|&h| h < divisor)
+            {
+                for low in DIGITS {
+                    let n = u128::from(high) << 64 | u128::from(low);
+                    let d = u128::from(divisor);
+                    let expected = ((n / d) as u64, (n % d) as u64);
+                    assert_eq!(div_2_by_1(high, low, divisor), expected, "{n} / {d}");
+                }
+            }
+        }
+    }
+}

@@ -233,3 +233,47 @@ pub(crate) const fn from_halves(high: u128, low: u128) -> U256 {
         (high >> 64) as u64,
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_divides_nothing() {
+        assert_eq!(div_rem_128(1, 0), None);
+        assert_eq!(div_rem_256_by_128(0, 1, 0), None);
+        assert_eq!(div_rem_256(U256::MAX, U256::ZERO), None);
+    }
+
+    #[test]
+    fn a_quotient_beyond_128_bits_is_refused() {
+        let d = 1 << 100;
+        assert_eq!(div_rem_256_by_128(d, 0, d), None);
+        assert_eq!(
+            div_rem_256_by_128(d - 1, u128::MAX, d),
+            Some((u128::MAX, d - 1))
+        );
+    }
+
+    #[test]
+    fn each_length_of_divisor() {
+        // n = d * q + r by construction, for one to four digits of d and no, one or two digits of q.
+        for d_bits in [1, 63, 64, 65, 127, 128, 129, 191, 192, 193, 255, 256] {
+            let d = U256::MAX >> (256 - d_bits);
+            for q_bits in [0, 1, 64, 65, 128] {
+                if d_bits + q_bits > 256 {
+                    continue;
+                }
+                let q = if q_bits == 0 {
+                    U256::ZERO
+                } else {
+                    U256::MAX >> (256 - q_bits)
+                };
+                for r in [U256::ZERO, d >> 1, d - U256::from(1)] {
+                    let n = d * q + r;
+                    assert_eq!(div_rem_256(n, d), Some((q, r)), "{d_bits} {q_bits}");
+                }
+            }
+        }
+    }
+}

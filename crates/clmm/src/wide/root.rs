@@ -53,3 +53,32 @@ pub const fn isqrt_down(n: U256) -> u128 {
     };
     root >> (shift / 2)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_numbers() {
+        for n in 0u64..100_000 {
+            assert_eq!(isqrt_down(U256::from(n)), u128::from(n.isqrt()));
+        }
+    }
+
+    #[test]
+    fn around_powers_of_two() {
+        for bits in 1..256 {
+            let n = U256::from(1) << bits;
+            for n in [n - U256::from(1), n, n + U256::from(1)] {
+                let root = U256::from(isqrt_down(n));
+                let next = root + U256::from(1);
+                assert!(root * root <= n, "{bits}");
+                assert!(
+                    next.checked_mul(next).is_none_or(|square| square > n),
+                    "{bits}"
+                );
+            }
+        }
+        assert_eq!(isqrt_down(U256::MAX), u128::MAX);
+    }
+}
