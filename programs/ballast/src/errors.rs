@@ -1,0 +1,188 @@
+//! Errors of the program. Each says what was wrong and what to do about it.
+
+use anchor_lang::prelude::*;
+
+/// Errors of the program; the codes start at 6000 in this order and never change: new ones go to the end.
+#[error_code]
+pub enum BallastError {
+    // Arguments
+    /// Zero amount.
+    #[msg("The amount is zero; pass a positive amount")]
+    ZeroAmount,
+    /// Arithmetic left its range.
+    #[msg(
+        "An amount, price or liquidity is out of range; use smaller amounts or a price range nearer to the market"
+    )]
+    OutOfRange,
+    /// Refused parameters.
+    #[msg("These parameters are refused; the log names the rule they break")]
+    BadParameters,
+    /// Refused policy.
+    #[msg("This policy is refused; the log names the rule it breaks")]
+    BadPolicy,
+    /// Result outside the caller's bounds.
+    #[msg("The result is outside the bounds you gave; quote again and resend, or widen them")]
+    SlippageExceeded,
+
+    // Accounts
+    /// Not the owner.
+    #[msg("The signer is not the owner of this position")]
+    NotOwner,
+    /// Not the authority.
+    #[msg("The signer is neither this market's authority nor, for tightening, its guardian")]
+    NotAuthority,
+    /// Foreign reserve.
+    #[msg("This reserve belongs to another market or side; pass the market's own reserves")]
+    WrongReserve,
+    /// Foreign vault, mint or share mint.
+    #[msg("This vault, mint or share mint is not the reserve's own")]
+    WrongReserveAccount,
+    /// Foreign position account.
+    #[msg(
+        "This account does not belong to the position, or the position belongs to another market"
+    )]
+    WrongPositionAccount,
+    /// Foreign pool account.
+    #[msg("This pool, pool vault or pool program is not the market's own")]
+    WrongPool,
+    /// Not a Whirlpool account.
+    #[msg("The account is not what the Whirlpool program should own here; the log says why")]
+    MalformedPoolAccount,
+    /// Unusable token program.
+    #[msg("The token program does not own the mint; pass the program that does")]
+    WrongTokenProgram,
+    /// Unusable token account.
+    #[msg("The token account has the wrong mint or owner")]
+    WrongTokenAccount,
+    /// Unsupported mint.
+    #[msg(
+        "This mint has extensions that change balances or block transfers (transfer fee, hook, permanent delegate, ...); they are not supported"
+    )]
+    UnsupportedMint,
+    /// Unknown layout version.
+    #[msg("The account was written by another version of the program; migrate it first")]
+    WrongVersion,
+    /// Reserve set up twice, or not yet.
+    #[msg(
+        "The market's reserves are not set up as this needs: initialise each exactly once before use"
+    )]
+    ReserveSetup,
+
+    // Prices
+    /// Wrong owner of a price account.
+    #[msg("The price account is not owned by the market's price receiver")]
+    PriceWrongOwner,
+    /// Not a full price update.
+    #[msg(
+        "The price account is not a fully verified price update; post one with full verification"
+    )]
+    PriceNotFull,
+    /// Wrong feed.
+    #[msg("The price account is of another feed")]
+    PriceWrongFeed,
+    /// Unusable number.
+    #[msg("The price is not positive, or its exponent or confidence is out of range")]
+    PriceMalformed,
+    /// Too old.
+    #[msg("The price is too old for this action; post a newer one")]
+    PriceStale,
+    /// In the future.
+    #[msg("The price's publish time lies in the future")]
+    PriceFromFuture,
+    /// Older than one already used.
+    #[msg("A newer price has been used in this market already; post that one or a newer one")]
+    PriceReplayed,
+    /// Confidence interval too wide.
+    #[msg("The price's confidence interval is too wide for this action; wait until it narrows")]
+    PriceTooWide,
+    /// Far from its moving average.
+    #[msg(
+        "The price is too far from its moving average for actions that add risk; wait until it settles"
+    )]
+    PriceDiverged,
+    /// Pool and oracle disagree.
+    #[msg("The pool's price is too far from the oracle's for this action; wait for arbitrage")]
+    PoolDiverged,
+
+    // Risk
+    /// Market is not open for this.
+    #[msg("The market's mode does not allow this action now")]
+    ModeForbids,
+    /// Leverage above the market's cap.
+    #[msg("Leverage would exceed the market's cap; use less leverage or more own funds")]
+    LeverageTooHigh,
+    /// LTV above the initial limit.
+    #[msg(
+        "LTV would exceed the initial limit at the oracle's or the pool's price; use less leverage or repay"
+    )]
+    InitialLtvExceeded,
+    /// Not safe at the stress distance.
+    #[msg(
+        "LTV would reach maintenance within the market's stress distance; use less leverage or a wider range"
+    )]
+    StressLtvExceeded,
+    /// Hedge error after the action is outside the target.
+    #[msg("The hedge error would be outside the policy's target; hedge it in the same transaction")]
+    DeltaOutsideTarget,
+    /// Position too large or too small.
+    #[msg("The position's value is outside the market's size limits")]
+    PositionSize,
+    /// Hedge not affordable.
+    #[msg(
+        "This hedge needs more borrowed base than the leverage gives; use more leverage, a lower hedge ratio or another range"
+    )]
+    HedgeNotAffordable,
+    /// Still owed.
+    #[msg("The position still owes tokens: allow more to be paid in (max_pay), or repay first")]
+    DebtRemains,
+
+    // Keeper actions
+    /// Keeper switched off.
+    #[msg("The owner has switched keepers off for this position")]
+    KeeperDisabled,
+    /// Delta inside its band.
+    #[msg("The hedge error is inside the policy's band: nothing to rehedge")]
+    RehedgeNotDue,
+    /// Too soon.
+    #[msg("The last rehedge was too recent; wait for the minimum interval")]
+    TooSoon,
+    /// The swap lost too much.
+    #[msg(
+        "The swap would lose more against the oracle's price than the cap allows; wait for a better pool price"
+    )]
+    SwapLossTooHigh,
+    /// Rehedge would push LTV over the trigger.
+    #[msg("The rehedge would raise LTV above the deleverage trigger; deleverage first")]
+    RehedgeRaisesLtv,
+    /// LTV below the trigger.
+    #[msg("LTV is below the deleverage trigger: nothing to deleverage")]
+    DeleverageNotDue,
+    /// No swap-free way.
+    #[msg("The target cannot be reached without a swap; rehedge, close or wait for liquidation")]
+    DeleverageNeedsSwap,
+    /// Healthy.
+    #[msg("LTV is below maintenance: the position cannot be liquidated")]
+    NotLiquidatable,
+
+    // Reserves
+    /// Not enough in the vault.
+    #[msg("The reserve has not enough liquidity; try less or wait for repayments")]
+    InsufficientLiquidity,
+    /// Supply cap.
+    #[msg("The deposit would exceed the reserve's supply cap")]
+    SupplyCapExceeded,
+    /// Borrow or utilisation cap.
+    #[msg("The loan would exceed the reserve's borrow cap or its utilisation limit")]
+    BorrowCapExceeded,
+    /// Rounds to nothing.
+    #[msg("The amount rounds to nothing at the current index; use a larger amount")]
+    RoundsToZero,
+
+    // External calls
+    /// An external program moved other amounts than it should.
+    #[msg("The pool moved other amounts than expected; nothing was changed")]
+    UnexpectedBalance,
+    /// Invariant broken.
+    #[msg("An internal invariant does not hold; nothing was changed. Please report this")]
+    InvariantBroken,
+}

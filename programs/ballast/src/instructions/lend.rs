@@ -1,0 +1,200 @@
+//! `deposit`, `withdraw`, `accrue`: the lenders' side of a reserve.
+
+use anchor_lang::prelude::*;
+use anchor_spl::token;
+
+use crate::{
+    errors::BallastError,
+    events::{Deposited, Withdrawn},
+    math::ToProgramError,
+    session::accrue as book_interest,
+    state::Reserve,
+    token::Token,
+};
+
+#[derive(Accounts)]
+pub struct Lend<'info> {
+    pub lender: Signer<'info>,
+    #[account(mut)]
+    pub reserve: AccountLoader<'info, Reserve>,
+    /// CHECK: address stored in the reserve.
+    #[account(mut)]
+    pub vault: UncheckedAccount<'info>,
+    /// CHECK: address stored in the reserve.
+    pub mint: UncheckedAccount<'info>,
+    /// CHECK: address stored in the reserve.
+    #[account(mut)]
+    pub share_mint: UncheckedAccount<'info>,
+    /// CHECK: the lender's token account; the token program checks it.
+    #[account(mut)]
+    pub wallet_tokens: UncheckedAccount<'info>,
+    /// CHECK: the lender's share account; the token program checks it.
+    #[account(mut)]
+    pub wallet_shares: UncheckedAccount<'info>,
+    /// CHECK: must own the mint.
+    pub token_program: UncheckedAccount<'info>,
+    pub share_token_program: Program<'info, token::Token>,
+}
+
+#[derive(Accounts)]
+pub struct Accrue<'info> {
+    #[account(mut)]
+    pub reserve: AccountLoader<'info, Reserve>,
+}
+
+impl<'info> Lend<'info> {
+    /// Checks the addresses, books interest and gives a copy of the reserve.
+    fn load(&self) -> Result<Box<Reserve>> {
+        let mut reserve = Box::new(*self.reserve.load()?);
+        require!(
+            reserve.version == Reserve::VERSION,
+            BallastError::WrongVersion
+        );
+        require_keys_eq!(
+            self.vault.key(),
+            reserve.vault,
+            BallastError::WrongReserveAccount
+        );
+        require_keys_eq!(
+            self.mint.key(),
+            reserve.mint,
+            BallastError::WrongReserveAccount
+        );
+        require_keys_eq!(
+            self.share_mint.key(),
+            reserve.share_mint,
+            BallastError::WrongReserveAccount
+        );
+        require_keys_eq!(
+            *self.mint.owner,
+            self.token_program.key(),
+            BallastError::WrongTokenProgram
+        );
+        book_interest(
+            self.reserve.key(),
+            &mut reserve,
+            Clock::get()?.unix_timestamp,
+        )?;
+        Ok(reserve)
+    }
+
+    fn token(&self, reserve: &Reserve) -> Token<'_, 'info> {
+        Token {
+            program: &self.token_program,
+            mint: &self.mint,
+            decimals: reserve.decimals,
+        }
+    }
+
+    fn store(&self, reserve: &Reserve) -> Result<()> {
+        let real = crate::token::balance(&self.vault)?;
+        require!(real >= reserve.liquidity, BallastError::InvariantBroken);
+        *self.reserve.load_mut()? = *reserve;
+        Ok(())
+    }
+}
+
+/// Lends `amount` to the reserve for shares, rounded down.
+///
+/// # Errors
+/// [`BallastError::ZeroAmount`], [`BallastError::SupplyCapExceeded`], [`BallastError::RoundsToZero`],
+/// [`BallastError::SlippageExceeded`] below `min_shares`.
+pub(crate) fn deposit(ctx: Context<Lend>, amount: u64, min_shares: u64) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let mut reserve = accounts.load()?;
+    let mut state = reserve.state();
+    let shares = state.deposit(amount).map_err(BallastError::from)?;
+    require!(shares >= min_shares, BallastError::SlippageExceeded);
+    require!(
+        state.total_assets_down().or_range()? <= reserve.supply_cap,
+        BallastError::SupplyCapExceeded
+    );
+    reserve.set_state(&state);
+
+    let token = accounts.token(&reserve);
+    token.transfer(
+        &accounts.wallet_tokens,
+        &accounts.vault,
+        &accounts.lender,
+        amount,
+        &[],
+    )?;
+    let seeds: &[&[u8]] = &[
+        Reserve::SEED,
+        reserve.market.as_ref(),
+        reserve.mint.as_ref(),
+        &[reserve.bump],
+    ];
+    let mint_to = token::MintTo {
+        mint: accounts.share_mint.to_account_info(),
+        to: accounts.wallet_shares.to_account_info(),
+        authority: accounts.reserve.to_account_info(),
+    };
+    token::mint_to(
+        CpiContext::new_with_signer(token::ID, mint_to, &[seeds]),
+        shares,
+    )?;
+    emit!(Deposited {
+        reserve: accounts.reserve.key(),
+        lender: accounts.lender.key(),
+        amount,
+        shares,
+    });
+    accounts.store(&reserve)
+}
+
+/// Takes tokens out for `shares`, rounded down.
+///
+/// # Errors
+/// [`BallastError::ZeroAmount`], [`BallastError::InsufficientLiquidity`] while too much is lent out,
+/// [`BallastError::SlippageExceeded`] below `min_amount`.
+pub(crate) fn withdraw(ctx: Context<Lend>, shares: u64, min_amount: u64) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let mut reserve = accounts.load()?;
+    let mut state = reserve.state();
+    let amount = state.redeem(shares).map_err(BallastError::from)?;
+    require!(amount >= min_amount, BallastError::SlippageExceeded);
+    reserve.set_state(&state);
+
+    let burn = token::Burn {
+        mint: accounts.share_mint.to_account_info(),
+        from: accounts.wallet_shares.to_account_info(),
+        authority: accounts.lender.to_account_info(),
+    };
+    token::burn(CpiContext::new(token::ID, burn), shares)?;
+    let seeds: &[&[u8]] = &[
+        Reserve::SEED,
+        reserve.market.as_ref(),
+        reserve.mint.as_ref(),
+        &[reserve.bump],
+    ];
+    let token = accounts.token(&reserve);
+    token.transfer(
+        &accounts.vault,
+        &accounts.wallet_tokens,
+        accounts.reserve.as_ref(),
+        amount,
+        &[seeds],
+    )?;
+    emit!(Withdrawn {
+        reserve: accounts.reserve.key(),
+        lender: accounts.lender.key(),
+        amount,
+        shares,
+    });
+    accounts.store(&reserve)
+}
+
+/// Books interest up to now; anyone may call it.
+///
+/// # Errors
+/// [`BallastError::WrongVersion`], [`BallastError::OutOfRange`].
+pub(crate) fn accrue(ctx: Context<Accrue>) -> Result<()> {
+    let key = ctx.accounts.reserve.key();
+    let mut reserve = ctx.accounts.reserve.load_mut()?;
+    require!(
+        reserve.version == Reserve::VERSION,
+        BallastError::WrongVersion
+    );
+    book_interest(key, &mut reserve, Clock::get()?.unix_timestamp)
+}

@@ -1,0 +1,360 @@
+//! `open`: own funds, both loans and the Whirlpool position in one transaction.
+
+use anchor_lang::prelude::*;
+use ballast_clmm::{Amounts, Side};
+use ballast_model::{Bps, OpenError, OpenRequest, Trade, liquidity_for_value_down, plan_open};
+
+use crate::{
+    errors::BallastError,
+    events::PositionOpened,
+    groups::*,
+    math::ToProgramError,
+    oracle::{self, Grade, OraclePrice},
+    pool, risk,
+    session::Session,
+    state::{Market, MarketMode, Policy, Position},
+};
+
+/// What to open.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenArgs {
+    /// Chosen by the owner, part of the position's address.
+    pub id: u64,
+    /// Lower tick, a multiple of the pool's tick spacing.
+    pub tick_lower: i32,
+    /// Upper tick, a multiple of the pool's tick spacing.
+    pub tick_upper: i32,
+    /// Own base brought in.
+    pub own_base: u64,
+    /// Own quote brought in.
+    pub own_quote: u64,
+    /// Assets over equity; 30 000 = 3x.
+    pub leverage_bps: u32,
+    /// The owner's policy; its hedge ratio decides the split of the loans.
+    pub policy: Policy,
+    /// Least liquidity accepted.
+    pub min_liquidity: u128,
+    /// Largest base debt accepted.
+    pub max_base_debt: u64,
+    /// Largest quote debt accepted.
+    pub max_quote_debt: u64,
+}
+
+#[derive(Accounts)]
+#[instruction(args: OpenArgs)]
+pub struct Open<'info> {
+    #[account(mut)]
+    pub owner: Signer<'info>,
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    #[account(
+        init,
+        payer = owner,
+        space = Position::SPACE,
+        seeds = [Position::SEED, market.key().as_ref(), owner.key().as_ref(), &args.id.to_le_bytes()],
+        bump
+    )]
+    pub position: AccountLoader<'info, Position>,
+    /// CHECK: created here by the Whirlpool program.
+    #[account(mut, seeds = [Position::NFT_SEED, position.key().as_ref()], bump)]
+    pub nft_mint: UncheckedAccount<'info>,
+    /// CHECK: created here by the Whirlpool program, which checks the address.
+    #[account(mut)]
+    pub nft_account: UncheckedAccount<'info>,
+    /// CHECK: created here by the Whirlpool program, which checks the address.
+    #[account(mut)]
+    pub whirlpool_position: UncheckedAccount<'info>,
+    /// CHECK: created here.
+    #[account(mut, seeds = [Position::TOKENS_SEED, position.key().as_ref(), lending.base_mint.key().as_ref()], bump)]
+    pub base_account: UncheckedAccount<'info>,
+    /// CHECK: created here.
+    #[account(mut, seeds = [Position::TOKENS_SEED, position.key().as_ref(), lending.quote_mint.key().as_ref()], bump)]
+    pub quote_account: UncheckedAccount<'info>,
+    pub wallet: WalletAccounts<'info>,
+    pub lending: LendingAccounts<'info>,
+    pub pool: PoolAccounts<'info>,
+    pub range: RangeAccounts<'info>,
+    pub swap: SwapAccounts<'info>,
+    pub prices: PriceAccounts<'info>,
+    pub nft: NftAccounts<'info>,
+    pub system_program: Program<'info, System>,
+}
+
+/// Programs and the constant address that opening a Whirlpool position asks for.
+#[derive(Accounts)]
+pub struct NftAccounts<'info> {
+    /// CHECK: passed on to the Whirlpool program, which checks it.
+    pub token_2022_program: UncheckedAccount<'info>,
+    /// CHECK: passed on to the Whirlpool program, which checks it.
+    pub associated_token_program: UncheckedAccount<'info>,
+    /// CHECK: passed on to the Whirlpool program, which checks it.
+    pub metadata_update_authority: UncheckedAccount<'info>,
+}
+
+/// Opens a position: takes the own funds, swaps them into the mix that the hedge asks for (nothing, for quote-only
+/// funds and a full hedge), sizes the liquidity to the leverage, borrows exactly what is missing of both tokens,
+/// provides the liquidity, and checks the result against every limit.
+///
+/// # Errors
+/// [`BallastError::ModeForbids`], [`BallastError::HedgeNotAffordable`], [`BallastError::SlippageExceeded`], the risk
+/// errors of [`risk::require_initial_health`], [`BallastError::DeltaOutsideTarget`], [`BallastError::PositionSize`],
+/// reserve, price and pool errors.
+pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
+    let accounts = &ctx.accounts;
+    require!(
+        args.own_base > 0 || args.own_quote > 0,
+        BallastError::ZeroAmount
+    );
+    let now_secs = Clock::get()?.unix_timestamp;
+    let mut market = accounts.market.load_mut()?;
+    risk::require_mode(&market, MarketMode::Normal)?;
+    args.policy.check(&market.limits)?;
+    require!(
+        args.leverage_bps <= market.limits.max_leverage_bps,
+        BallastError::LeverageTooHigh
+    );
+    require!(
+        args.leverage_bps >= Bps::ONE.get(),
+        BallastError::BadParameters
+    );
+    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Tight)?;
+    market.open_positions = market.open_positions.checked_add(1).or_range()?;
+    let market = &*market;
+    risk::require_pool_near_oracle(
+        &market.limits,
+        pool::sqrt_price(&accounts.pool, market)?,
+        oracle.mid,
+    )?;
+
+    let position_accounts = accounts.create_accounts(&ctx.bumps, market, &args)?;
+    let position = accounts.new_position(ctx.bumps.position, &args);
+    let market_key = accounts.market.key();
+    let lending = &accounts.lending;
+    let mut session = Session::with_position(
+        position,
+        market_key,
+        market,
+        &position_accounts,
+        lending,
+        now_secs,
+    )?;
+    session.take_in(
+        Side::Base,
+        args.own_base,
+        &accounts.wallet.wallet_base,
+        &accounts.owner,
+    )?;
+    session.take_in(
+        Side::Quote,
+        args.own_quote,
+        &accounts.wallet.wallet_quote,
+        &accounts.owner,
+    )?;
+
+    mix(&mut session, accounts, &args, &oracle)?;
+    let pool_price = pool::sqrt_price(&accounts.pool, market)?;
+    let liquidity = size(&session, &args, pool_price)?;
+    let deposit = session
+        .band()
+        .amounts_up(liquidity, pool_price)
+        .or_range()?;
+    for side in [Side::Base, Side::Quote] {
+        session.borrow(
+            side,
+            deposit
+                .get(side)
+                .saturating_sub(session.position.idle().get(side)),
+        )?;
+    }
+    session.provide(&accounts.pool, &accounts.range, liquidity)?;
+    session.settle()?;
+
+    let model = session.model()?;
+    require!(
+        liquidity >= args.min_liquidity,
+        BallastError::SlippageExceeded
+    );
+    require!(
+        model.debt.base <= args.max_base_debt,
+        BallastError::SlippageExceeded
+    );
+    require!(
+        model.debt.quote <= args.max_quote_debt,
+        BallastError::SlippageExceeded
+    );
+    let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
+    risk::require_hedged(
+        &args.policy,
+        &model,
+        oracle.mid,
+        args.policy.delta_target_bps,
+    )?;
+    risk::require_size(&market.limits, value.assets)?;
+
+    let entry = &mut session.position.entry;
+    entry.sqrt_price_x64 = oracle.mid.x64().into();
+    entry.opened_at_secs = now_secs;
+    entry.equity = u64::try_from(value.equity()).unwrap_or(0);
+    emit!(PositionOpened {
+        position: accounts.position.key(),
+        market: market_key,
+        owner: accounts.owner.key(),
+        tick_lower: args.tick_lower,
+        tick_upper: args.tick_upper,
+        liquidity,
+        own_base: args.own_base,
+        own_quote: args.own_quote,
+        borrowed_base: model.debt.base,
+        borrowed_quote: model.debt.quote,
+        swap_loss: session.position.entry.swap_loss,
+        equity: value.equity(),
+        ltv_bps: value.ltv_bps_up(),
+        sqrt_price_x64: oracle.mid.x64(),
+    });
+    session.store()
+}
+
+/// Swaps own funds so that, once both loans are taken, the position is hedged as the policy says. Differences well
+/// within the policy's target are left alone.
+fn mix<'info>(
+    session: &mut Session<'_, 'info>,
+    accounts: &Open<'info>,
+    args: &OpenArgs,
+    oracle: &OraclePrice,
+) -> Result<()> {
+    let request = OpenRequest {
+        own: Amounts {
+            base: args.own_base,
+            quote: args.own_quote,
+        },
+        leverage: Bps::new(args.leverage_bps),
+        hedge: args.policy.hedge(),
+        band: session.band(),
+        at: pool::sqrt_price(&accounts.pool, session.market)?,
+    };
+    let plan = plan_open(request).map_err(|error| match error {
+        OpenError::NotAffordable { .. } => {
+            msg!("{}", error);
+            BallastError::HedgeNotAffordable
+        }
+        other => {
+            msg!("{}", other);
+            BallastError::OutOfRange
+        }
+    })?;
+    let mut sized = session.model()?;
+    sized.liquidity = plan.liquidity;
+    if risk::within_band(&sized, plan.base_surplus, args.policy.delta_target_bps / 2)? {
+        return Ok(());
+    }
+    let trade = if plan.base_surplus > 0 {
+        Trade::SellBase
+    } else {
+        Trade::BuyBase
+    };
+    let base = u64::try_from(plan.base_surplus.unsigned_abs())
+        .ok()
+        .or_range()?;
+    let max_loss_bps = args.policy.max_swap_loss_bps;
+    if trade == Trade::BuyBase {
+        let needed = Session::quote_bound(trade, base, oracle, max_loss_bps)?;
+        session.borrow(
+            Side::Quote,
+            needed.saturating_sub(session.position.idle_quote),
+        )?;
+    }
+    session.swap(
+        &accounts.pool,
+        &accounts.swap,
+        trade,
+        base,
+        oracle,
+        max_loss_bps,
+    )?;
+    Ok(())
+}
+
+/// The liquidity whose value at the pool's price is the leverage times what is owned net of debt.
+fn size(session: &Session, args: &OpenArgs, at: ballast_clmm::SqrtPrice) -> Result<u128> {
+    let equity = session.model()?.value(at).or_range()?.equity();
+    let equity = u128::try_from(equity).map_err(|_| BallastError::OutOfRange)?;
+    let value = equity
+        .checked_mul(u128::from(args.leverage_bps))
+        .or_range()?
+        / u128::from(Bps::ONE.get());
+    let liquidity = liquidity_for_value_down(&session.band(), value, at).or_range()?;
+    require!(liquidity > 0, BallastError::ZeroAmount);
+    Ok(liquidity)
+}
+
+impl<'info> Open<'info> {
+    /// The position's record before anything has moved.
+    fn new_position(&self, bump: u8, args: &OpenArgs) -> Box<Position> {
+        let mut position: Box<Position> = Box::new(bytemuck::Zeroable::zeroed());
+        position.version = Position::VERSION;
+        position.bump = bump;
+        position.id = args.id;
+        position.market = self.market.key();
+        position.creator = self.owner.key();
+        position.owner = self.owner.key();
+        position.nft_mint = self.nft_mint.key();
+        position.nft_account = self.nft_account.key();
+        position.whirlpool_position = self.whirlpool_position.key();
+        position.base_account = self.base_account.key();
+        position.quote_account = self.quote_account.key();
+        position.tick_lower = args.tick_lower;
+        position.tick_upper = args.tick_upper;
+        position.policy = args.policy;
+        position.entry.own_base = args.own_base;
+        position.entry.own_quote = args.own_quote;
+        position
+    }
+
+    /// Creates the position's token accounts and the Whirlpool position.
+    fn create_accounts(
+        &self,
+        bumps: &OpenBumps,
+        market: &Market,
+        args: &OpenArgs,
+    ) -> Result<Box<PositionAccounts<'info>>> {
+        // The account is new: without its discriminator it could not be loaded again in this instruction.
+        self.position.as_ref().try_borrow_mut_data()?[..8].copy_from_slice(Position::DISCRIMINATOR);
+        let position_key = self.position.key();
+        for (side, account, bump) in [
+            (Side::Base, &self.base_account, bumps.base_account),
+            (Side::Quote, &self.quote_account, bumps.quote_account),
+        ] {
+            let mint = self.lending.mint(side);
+            require_keys_eq!(
+                mint.key(),
+                market.mint(side),
+                BallastError::WrongReserveAccount
+            );
+            crate::token::Token {
+                program: self.lending.token_program(side),
+                mint,
+                decimals: 0,
+            }
+            .create_account(
+                &self.owner,
+                account,
+                self.position.as_ref(),
+                &[
+                    Position::TOKENS_SEED,
+                    position_key.as_ref(),
+                    mint.key.as_ref(),
+                    &[bump],
+                ],
+            )?;
+        }
+        let seeds: &[&[u8]] = &[Position::NFT_SEED, position_key.as_ref(), &[bumps.nft_mint]];
+        pool::open_position(self, market, args.tick_lower, args.tick_upper, seeds)?;
+        Ok(Box::new(PositionAccounts {
+            position: self.position.clone(),
+            whirlpool_position: self.whirlpool_position.clone(),
+            nft_account: self.nft_account.clone(),
+            base_account: self.base_account.clone(),
+            quote_account: self.quote_account.clone(),
+        }))
+    }
+}

@@ -1,0 +1,47 @@
+//! `set_policy`: the owner says what keepers may do.
+
+use anchor_lang::prelude::*;
+
+use crate::{
+    errors::BallastError,
+    events::PolicySet,
+    state::{Market, Policy, Position},
+};
+
+#[derive(Accounts)]
+pub struct SetPolicy<'info> {
+    pub owner: Signer<'info>,
+    pub market: AccountLoader<'info, Market>,
+    #[account(mut)]
+    pub position: AccountLoader<'info, Position>,
+}
+
+/// Replaces the policy. It moves nothing and cannot loosen any limit of the market, so it is always allowed.
+///
+/// # Errors
+/// [`BallastError::NotOwner`], [`BallastError::WrongPositionAccount`], [`BallastError::BadPolicy`].
+pub(crate) fn set_policy(ctx: Context<SetPolicy>, policy: Policy) -> Result<()> {
+    let market = ctx.accounts.market.load()?;
+    let mut position = ctx.accounts.position.load_mut()?;
+    require!(
+        position.version == Position::VERSION,
+        BallastError::WrongVersion
+    );
+    require_keys_eq!(
+        ctx.accounts.owner.key(),
+        position.owner,
+        BallastError::NotOwner
+    );
+    require_keys_eq!(
+        position.market,
+        ctx.accounts.market.key(),
+        BallastError::WrongPositionAccount
+    );
+    policy.check(&market.limits)?;
+    position.policy = policy;
+    emit!(PolicySet {
+        position: ctx.accounts.position.key(),
+        policy
+    });
+    Ok(())
+}

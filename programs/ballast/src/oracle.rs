@@ -1,0 +1,329 @@
+//! The market's oracle: two Pyth prices, checked, and turned into one square-root price of quote per base.
+
+use anchor_lang::prelude::*;
+use ballast_abi::pyth::PriceUpdate;
+use ballast_clmm::SqrtPrice;
+use ballast_model::{
+    Bps,
+    oracle::{FeedPrice, sqrt_price_down},
+    price::{scale_down, scale_up},
+};
+
+use crate::{
+    errors::BallastError,
+    groups::PriceAccounts,
+    math::ToProgramError,
+    state::{Market, OracleRules},
+};
+
+/// How good a price must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    /// For what adds risk or swaps.
+    Tight,
+    /// For what only reduces risk.
+    Loose,
+}
+
+/// The oracle's price with its confidence interval, as square roots of raw quote per raw base.
+#[derive(Clone, Copy, Debug)]
+pub struct OraclePrice {
+    /// Lower end of the confidence interval.
+    pub low: SqrtPrice,
+    /// The price.
+    pub mid: SqrtPrice,
+    /// Upper end of the confidence interval.
+    pub high: SqrtPrice,
+}
+
+/// Reads both prices, checks them, and remembers their publish times, so that an older one is never used again.
+///
+/// # Errors
+/// One of the `Price…` errors for the first rule broken.
+pub fn read_price(
+    market: &mut Market,
+    accounts: &PriceAccounts,
+    now_secs: i64,
+    grade: Grade,
+) -> Result<OraclePrice> {
+    let (price, base_publish_secs, quote_publish_secs) = read(market, accounts, now_secs, grade)?;
+    market.last_base_publish_secs = base_publish_secs;
+    market.last_quote_publish_secs = quote_publish_secs;
+    Ok(price)
+}
+
+/// Like [`read_price`], but remembers nothing.
+///
+/// # Errors
+/// As [`read_price`].
+pub fn peek_price(
+    market: &Market,
+    accounts: &PriceAccounts,
+    now_secs: i64,
+    grade: Grade,
+) -> Result<OraclePrice> {
+    Ok(read(market, accounts, now_secs, grade)?.0)
+}
+
+/// The price and both publish times.
+fn read(
+    market: &Market,
+    accounts: &PriceAccounts,
+    now_secs: i64,
+    grade: Grade,
+) -> Result<(OraclePrice, i64, i64)> {
+    let base = read_feed(market, &accounts.base_price, &market.base_feed)?;
+    let quote = read_feed(market, &accounts.quote_price, &market.quote_feed)?;
+    let rules = &market.oracle_rules;
+    let base_confidence_ppm =
+        check_feed(rules, &base, market.last_base_publish_secs, now_secs, grade)?;
+    let quote_confidence_ppm = check_feed(
+        rules,
+        &quote,
+        market.last_quote_publish_secs,
+        now_secs,
+        grade,
+    )?;
+
+    let feed = |update: &PriceUpdate| FeedPrice {
+        price: update.price,
+        exponent: update.exponent,
+    };
+    let mid = sqrt_price_down(
+        feed(&base),
+        feed(&quote),
+        market.base_decimals,
+        market.quote_decimals,
+    )
+    .or_range()?;
+    // The ratio's relative uncertainty is at most the sum of both, rounded up to a basis point.
+    let uncertainty_bps = (base_confidence_ppm + quote_confidence_ppm).div_ceil(100);
+    let one = Bps::ONE.get();
+    let uncertainty_bps = u32::try_from(uncertainty_bps).map_err(|_| BallastError::PriceTooWide)?;
+    let price = OraclePrice {
+        low: scale_down(mid, Bps::new(one.saturating_sub(uncertainty_bps))).or_range()?,
+        mid,
+        high: scale_up(mid, Bps::new(one.saturating_add(uncertainty_bps))).or_range()?,
+    };
+    Ok((price, base.publish_time, quote.publish_time))
+}
+
+/// Parses one price account: owner, layout, full verification, feed.
+fn read_feed(market: &Market, account: &AccountInfo, feed: &[u8; 32]) -> Result<PriceUpdate> {
+    require_keys_eq!(
+        *account.owner,
+        market.price_receiver,
+        BallastError::PriceWrongOwner
+    );
+    let data = account.try_borrow_data()?;
+    let update = PriceUpdate::parse(&data).map_err(|error| {
+        msg!("{}", error);
+        BallastError::PriceNotFull
+    })?;
+    require!(update.feed_id == *feed, BallastError::PriceWrongFeed);
+    Ok(update)
+}
+
+/// Checks one price against the rules; returns its confidence interval in millionths of the price, rounded up.
+fn check_feed(
+    rules: &OracleRules,
+    update: &PriceUpdate,
+    last_publish_secs: i64,
+    now_secs: i64,
+    grade: Grade,
+) -> Result<u64> {
+    let price = u64::try_from(update.price)
+        .ok()
+        .filter(|price| *price > 0)
+        .ok_or(BallastError::PriceMalformed)?;
+    require!(
+        (-12..=0).contains(&update.exponent),
+        BallastError::PriceMalformed
+    );
+    let (max_age_secs, max_confidence_bps) = match grade {
+        Grade::Tight => (rules.max_age_tight_secs, rules.max_confidence_tight_bps),
+        Grade::Loose => (rules.max_age_loose_secs, rules.max_confidence_loose_bps),
+    };
+    let age_secs = i128::from(now_secs) - i128::from(update.publish_time);
+    require!(
+        age_secs >= -i128::from(rules.max_future_secs),
+        BallastError::PriceFromFuture
+    );
+    require!(
+        age_secs <= i128::from(max_age_secs),
+        BallastError::PriceStale
+    );
+    require!(
+        update.publish_time >= last_publish_secs,
+        BallastError::PriceReplayed
+    );
+
+    let confidence_ppm = (u128::from(update.conf) * 1_000_000).div_ceil(u128::from(price));
+    require!(
+        confidence_ppm <= u128::from(max_confidence_bps) * 100,
+        BallastError::PriceTooWide
+    );
+    if grade == Grade::Tight {
+        let average = u64::try_from(update.ema_price)
+            .ok()
+            .filter(|price| *price > 0)
+            .ok_or(BallastError::PriceMalformed)?;
+        let distance = u128::from(price.abs_diff(average)) * u128::from(Bps::ONE.get());
+        let allowed = u128::from(average) * u128::from(rules.max_ema_divergence_bps);
+        require!(distance <= allowed, BallastError::PriceDiverged);
+    }
+    u64::try_from(confidence_ppm).map_err(|_| error!(BallastError::PriceTooWide))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: OracleRules = OracleRules {
+        max_age_tight_secs: 30,
+        max_age_loose_secs: 120,
+        max_confidence_tight_bps: 50,
+        max_confidence_loose_bps: 200,
+        max_ema_divergence_bps: 300,
+        max_future_secs: 5,
+    };
+    const NOW: i64 = 1_700_000_000;
+
+    fn update() -> PriceUpdate {
+        PriceUpdate {
+            write_authority: Pubkey::default(),
+            feed_id: [1; 32],
+            price: 200_0000_0000,
+            conf: 2_000_0000,
+            exponent: -8,
+            publish_time: NOW - 10,
+            previous_publish_time: NOW - 11,
+            ema_price: 200_0000_0000,
+            ema_conf: 0,
+            posted_slot: 1,
+        }
+    }
+
+    fn check(update: &PriceUpdate, last: i64, grade: Grade) -> std::result::Result<u64, Error> {
+        check_feed(&RULES, update, last, NOW, grade)
+    }
+
+    #[track_caller]
+    fn refuses(update: &PriceUpdate, last: i64, grade: Grade, expected: BallastError) {
+        assert_eq!(check(update, last, grade).unwrap_err(), error!(expected));
+    }
+
+    #[test]
+    fn a_good_price_passes_with_its_confidence() {
+        assert_eq!(check(&update(), 0, Grade::Tight).unwrap(), 1_000);
+    }
+
+    #[test]
+    fn every_rule_fires_at_its_edge() {
+        let with = |change: fn(&mut PriceUpdate)| {
+            let mut price = update();
+            change(&mut price);
+            price
+        };
+        refuses(
+            &with(|p| p.price = 0),
+            0,
+            Grade::Loose,
+            BallastError::PriceMalformed,
+        );
+        refuses(
+            &with(|p| p.price = -1),
+            0,
+            Grade::Loose,
+            BallastError::PriceMalformed,
+        );
+        refuses(
+            &with(|p| p.exponent = 1),
+            0,
+            Grade::Loose,
+            BallastError::PriceMalformed,
+        );
+        refuses(
+            &with(|p| p.exponent = -13),
+            0,
+            Grade::Loose,
+            BallastError::PriceMalformed,
+        );
+        refuses(
+            &with(|p| p.publish_time = NOW + 6),
+            0,
+            Grade::Loose,
+            BallastError::PriceFromFuture,
+        );
+        check(&with(|p| p.publish_time = NOW + 5), 0, Grade::Loose).unwrap();
+        refuses(
+            &with(|p| p.publish_time = i64::MAX),
+            0,
+            Grade::Loose,
+            BallastError::PriceFromFuture,
+        );
+        refuses(
+            &with(|p| p.publish_time = i64::MIN),
+            i64::MIN,
+            Grade::Loose,
+            BallastError::PriceStale,
+        );
+        refuses(
+            &with(|p| p.publish_time = NOW - 31),
+            0,
+            Grade::Tight,
+            BallastError::PriceStale,
+        );
+        check(&with(|p| p.publish_time = NOW - 31), 0, Grade::Loose).unwrap();
+        refuses(
+            &with(|p| p.publish_time = NOW - 121),
+            0,
+            Grade::Loose,
+            BallastError::PriceStale,
+        );
+        refuses(
+            &update(),
+            NOW - 9,
+            Grade::Loose,
+            BallastError::PriceReplayed,
+        );
+        check(&update(), NOW - 10, Grade::Loose).unwrap();
+        refuses(
+            &with(|p| p.conf = p.price as u64 / 199),
+            0,
+            Grade::Tight,
+            BallastError::PriceTooWide,
+        );
+        check(&with(|p| p.conf = p.price as u64 / 199), 0, Grade::Loose).unwrap();
+        refuses(
+            &with(|p| p.conf = u64::MAX),
+            0,
+            Grade::Loose,
+            BallastError::PriceTooWide,
+        );
+        refuses(
+            &with(|p| p.ema_price = p.price * 100 / 96),
+            0,
+            Grade::Tight,
+            BallastError::PriceDiverged,
+        );
+        refuses(
+            &with(|p| p.ema_price = p.price * 100 / 104),
+            0,
+            Grade::Tight,
+            BallastError::PriceDiverged,
+        );
+        check(
+            &with(|p| p.ema_price = p.price * 100 / 104),
+            0,
+            Grade::Loose,
+        )
+        .unwrap();
+        refuses(
+            &with(|p| p.ema_price = 0),
+            0,
+            Grade::Tight,
+            BallastError::PriceMalformed,
+        );
+    }
+}

@@ -1,0 +1,392 @@
+//! The adapter to the Whirlpool program: reads its accounts and calls it with the position's own address as authority.
+//! Neither a reserve nor its vault is ever among the accounts of a call.
+
+use anchor_lang::prelude::*;
+use anchor_lang::solana_program::{instruction::Instruction, program::invoke_signed};
+use ballast_abi::whirlpool::{
+    PoolView, PositionView,
+    instruction::{
+        ClosePositionWithTokenExtensions, ClosePositionWithTokenExtensionsAccounts, CollectFeesV2,
+        CollectFeesV2Accounts, DecreaseLiquidityV2, IncreaseLiquidityV2, ModifyLiquidityV2Accounts,
+        OpenPositionWithTokenExtensions, OpenPositionWithTokenExtensionsAccounts, SwapV2,
+        SwapV2Accounts,
+    },
+};
+use ballast_clmm::{Amounts, SqrtPrice};
+use ballast_model::Trade;
+
+use crate::{
+    errors::BallastError,
+    groups::{LendingAccounts, PoolAccounts, PositionAccounts, RangeAccounts, SwapAccounts},
+    instructions::{close::Close, open::Open},
+    state::Market,
+};
+
+/// What creating a market needs to know of its pool.
+pub struct PoolFacts {
+    /// The pool's tick spacing.
+    pub tick_spacing: u16,
+    /// Token A.
+    pub mint_a: Pubkey,
+    /// Token B.
+    pub mint_b: Pubkey,
+    /// The pool's vault of token A.
+    pub vault_a: Pubkey,
+    /// The pool's vault of token B.
+    pub vault_b: Pubkey,
+}
+
+fn malformed(error: impl core::fmt::Display) -> Error {
+    msg!("{}", error);
+    error!(BallastError::MalformedPoolAccount)
+}
+
+/// Reads a pool whose owner the caller has checked.
+///
+/// # Errors
+/// [`BallastError::MalformedPoolAccount`].
+pub fn read(whirlpool: &AccountInfo) -> Result<PoolFacts> {
+    let data = whirlpool.try_borrow_data()?;
+    let view = PoolView::parse(&data).map_err(malformed)?;
+    Ok(PoolFacts {
+        tick_spacing: view.tick_spacing(),
+        mint_a: view.mint_a(),
+        mint_b: view.mint_b(),
+        vault_a: view.vault_a(),
+        vault_b: view.vault_b(),
+    })
+}
+
+/// The pool's price now. The address is the market's, so the account is genuine; its owner is checked all the same.
+///
+/// # Errors
+/// [`BallastError::WrongPool`], [`BallastError::MalformedPoolAccount`].
+pub fn sqrt_price(accounts: &PoolAccounts, market: &Market) -> Result<SqrtPrice> {
+    check(accounts, market)?;
+    let data = accounts.whirlpool.try_borrow_data()?;
+    Ok(PoolView::parse(&data).map_err(malformed)?.sqrt_price())
+}
+
+/// The liquidity that the Whirlpool program has booked for a position.
+///
+/// # Errors
+/// [`BallastError::WrongPool`] if the account is not the pool program's, [`BallastError::MalformedPoolAccount`].
+pub fn position_liquidity(whirlpool_position: &AccountInfo, market: &Market) -> Result<u128> {
+    require_keys_eq!(
+        *whirlpool_position.owner,
+        market.whirlpool_program,
+        BallastError::WrongPool
+    );
+    let data = whirlpool_position.try_borrow_data()?;
+    Ok(PositionView::parse(&data).map_err(malformed)?.liquidity())
+}
+
+/// Every address that decides where a call goes must be the market's own.
+fn check(accounts: &PoolAccounts, market: &Market) -> Result<()> {
+    for (account, stored) in [
+        (&accounts.whirlpool_program, market.whirlpool_program),
+        (&accounts.whirlpool, market.whirlpool),
+        (&accounts.pool_base_vault, market.pool_base_vault),
+        (&accounts.pool_quote_vault, market.pool_quote_vault),
+    ] {
+        require_keys_eq!(account.key(), stored, BallastError::WrongPool);
+    }
+    require_keys_eq!(
+        *accounts.whirlpool.owner,
+        market.whirlpool_program,
+        BallastError::WrongPool
+    );
+    Ok(())
+}
+
+fn call(instruction: &Instruction, infos: &[AccountInfo], seeds: &[&[u8]]) -> Result<()> {
+    invoke_signed(instruction, infos, &[seeds]).map_err(Into::into)
+}
+
+/// Opens the Whirlpool position and mints its NFT to the position's address.
+///
+/// # Errors
+/// [`BallastError::WrongPool`] and those of the Whirlpool program.
+pub fn open_position(
+    accounts: &Open<'_>,
+    market: &Market,
+    tick_lower: i32,
+    tick_upper: i32,
+    nft_seeds: &[&[u8]],
+) -> Result<()> {
+    check(&accounts.pool, market)?;
+    let (nft, pool) = (&accounts.nft, &accounts.pool);
+    let keys = OpenPositionWithTokenExtensionsAccounts {
+        funder: accounts.owner.key(),
+        owner: accounts.position.key(),
+        position: accounts.whirlpool_position.key(),
+        position_mint: accounts.nft_mint.key(),
+        position_token_account: accounts.nft_account.key(),
+        pool: pool.whirlpool.key(),
+        token_2022_program: nft.token_2022_program.key(),
+        system_program: accounts.system_program.key(),
+        associated_token_program: nft.associated_token_program.key(),
+        metadata_update_authority: nft.metadata_update_authority.key(),
+    };
+    let args = OpenPositionWithTokenExtensions {
+        tick_lower,
+        tick_upper,
+        with_metadata: false,
+    };
+    let infos = [
+        accounts.owner.to_account_info(),
+        accounts.position.to_account_info(),
+        accounts.whirlpool_position.to_account_info(),
+        accounts.nft_mint.to_account_info(),
+        accounts.nft_account.to_account_info(),
+        pool.whirlpool.to_account_info(),
+        nft.token_2022_program.to_account_info(),
+        accounts.system_program.to_account_info(),
+        nft.associated_token_program.to_account_info(),
+        nft.metadata_update_authority.to_account_info(),
+    ];
+    call(
+        &args.instruction(market.whirlpool_program, &keys),
+        &infos,
+        nft_seeds,
+    )
+}
+
+/// Closes an empty Whirlpool position; its rent goes to the owner.
+///
+/// # Errors
+/// Those of the Whirlpool program.
+pub fn close_position(accounts: &Close<'_>, seeds: &[&[u8]]) -> Result<()> {
+    let position = &accounts.position;
+    let keys = ClosePositionWithTokenExtensionsAccounts {
+        position_authority: position.position.key(),
+        receiver: accounts.owner.key(),
+        position: position.whirlpool_position.key(),
+        position_mint: accounts.nft_mint.key(),
+        position_token_account: position.nft_account.key(),
+        token_2022_program: accounts.token_2022_program.key(),
+    };
+    let infos = [
+        position.position.to_account_info(),
+        accounts.owner.to_account_info(),
+        position.whirlpool_position.to_account_info(),
+        accounts.nft_mint.to_account_info(),
+        position.nft_account.to_account_info(),
+        accounts.token_2022_program.to_account_info(),
+    ];
+    let program = accounts.pool.whirlpool_program.key();
+    call(
+        &ClosePositionWithTokenExtensions {}.instruction(program, &keys),
+        &infos,
+        seeds,
+    )
+}
+
+/// Accounts of both liquidity instructions, as keys and as infos.
+fn modify_accounts<'info>(
+    pool: &PoolAccounts<'info>,
+    range: &RangeAccounts<'info>,
+    position: &PositionAccounts<'info>,
+    lending: &LendingAccounts<'info>,
+) -> (ModifyLiquidityV2Accounts, [AccountInfo<'info>; 15]) {
+    let keys = ModifyLiquidityV2Accounts {
+        pool: pool.whirlpool.key(),
+        token_program_a: lending.base_token_program.key(),
+        token_program_b: lending.quote_token_program.key(),
+        memo_program: pool.memo_program.key(),
+        position_authority: position.position.key(),
+        position: position.whirlpool_position.key(),
+        position_token_account: position.nft_account.key(),
+        mint_a: lending.base_mint.key(),
+        mint_b: lending.quote_mint.key(),
+        owner_account_a: position.base_account.key(),
+        owner_account_b: position.quote_account.key(),
+        vault_a: pool.pool_base_vault.key(),
+        vault_b: pool.pool_quote_vault.key(),
+        tick_array_lower: range.tick_array_lower.key(),
+        tick_array_upper: range.tick_array_upper.key(),
+    };
+    let infos = [
+        pool.whirlpool.to_account_info(),
+        lending.base_token_program.to_account_info(),
+        lending.quote_token_program.to_account_info(),
+        pool.memo_program.to_account_info(),
+        position.position.to_account_info(),
+        position.whirlpool_position.to_account_info(),
+        position.nft_account.to_account_info(),
+        lending.base_mint.to_account_info(),
+        lending.quote_mint.to_account_info(),
+        position.base_account.to_account_info(),
+        position.quote_account.to_account_info(),
+        pool.pool_base_vault.to_account_info(),
+        pool.pool_quote_vault.to_account_info(),
+        range.tick_array_lower.to_account_info(),
+        range.tick_array_upper.to_account_info(),
+    ];
+    (keys, infos)
+}
+
+/// Adds liquidity, paying at most `most`.
+///
+/// # Errors
+/// Those of the Whirlpool program.
+pub fn increase_liquidity<'info>(
+    pool: &PoolAccounts<'info>,
+    range: &RangeAccounts<'info>,
+    position: &PositionAccounts<'info>,
+    lending: &LendingAccounts<'info>,
+    liquidity: u128,
+    most: Amounts,
+    seeds: &[&[u8]],
+) -> Result<()> {
+    let (keys, infos) = modify_accounts(pool, range, position, lending);
+    let args = IncreaseLiquidityV2 {
+        liquidity,
+        max_a: most.base,
+        max_b: most.quote,
+    };
+    call(
+        &args.instruction(pool.whirlpool_program.key(), &keys),
+        &infos,
+        seeds,
+    )
+}
+
+/// Removes liquidity, receiving at least `least`. Called after [`sqrt_price`] has checked the accounts.
+///
+/// # Errors
+/// Those of the Whirlpool program.
+pub fn decrease_liquidity<'info>(
+    pool: &PoolAccounts<'info>,
+    range: &RangeAccounts<'info>,
+    position: &PositionAccounts<'info>,
+    lending: &LendingAccounts<'info>,
+    liquidity: u128,
+    least: Amounts,
+    seeds: &[&[u8]],
+) -> Result<()> {
+    let (keys, infos) = modify_accounts(pool, range, position, lending);
+    let args = DecreaseLiquidityV2 {
+        liquidity,
+        min_a: least.base,
+        min_b: least.quote,
+    };
+    call(
+        &args.instruction(pool.whirlpool_program.key(), &keys),
+        &infos,
+        seeds,
+    )
+}
+
+/// Collects the fees that are booked on the Whirlpool position.
+///
+/// # Errors
+/// [`BallastError::WrongPool`] and those of the Whirlpool program.
+pub fn collect_fees<'info>(
+    pool: &PoolAccounts<'info>,
+    market: &Market,
+    position: &PositionAccounts<'info>,
+    lending: &LendingAccounts<'info>,
+    seeds: &[&[u8]],
+) -> Result<()> {
+    check(pool, market)?;
+    let keys = CollectFeesV2Accounts {
+        pool: pool.whirlpool.key(),
+        position_authority: position.position.key(),
+        position: position.whirlpool_position.key(),
+        position_token_account: position.nft_account.key(),
+        mint_a: lending.base_mint.key(),
+        mint_b: lending.quote_mint.key(),
+        owner_account_a: position.base_account.key(),
+        vault_a: pool.pool_base_vault.key(),
+        owner_account_b: position.quote_account.key(),
+        vault_b: pool.pool_quote_vault.key(),
+        token_program_a: lending.base_token_program.key(),
+        token_program_b: lending.quote_token_program.key(),
+        memo_program: pool.memo_program.key(),
+    };
+    let infos = [
+        pool.whirlpool.to_account_info(),
+        position.position.to_account_info(),
+        position.whirlpool_position.to_account_info(),
+        position.nft_account.to_account_info(),
+        lending.base_mint.to_account_info(),
+        lending.quote_mint.to_account_info(),
+        position.base_account.to_account_info(),
+        pool.pool_base_vault.to_account_info(),
+        position.quote_account.to_account_info(),
+        pool.pool_quote_vault.to_account_info(),
+        lending.base_token_program.to_account_info(),
+        lending.quote_token_program.to_account_info(),
+        pool.memo_program.to_account_info(),
+    ];
+    call(
+        &CollectFeesV2 {}.instruction(market.whirlpool_program, &keys),
+        &infos,
+        seeds,
+    )
+}
+
+/// Sells exactly `base` or buys exactly `base`. The other amount is not limited here: the caller compares balances and
+/// refuses a bad price with an error that says so.
+///
+/// # Errors
+/// [`BallastError::WrongPool`] and those of the Whirlpool program.
+pub fn swap<'info>(
+    pool: &PoolAccounts<'info>,
+    market: &Market,
+    arrays: &SwapAccounts<'info>,
+    position: &PositionAccounts<'info>,
+    lending: &LendingAccounts<'info>,
+    (trade, base): (Trade, u64),
+    seeds: &[&[u8]],
+) -> Result<()> {
+    check(pool, market)?;
+    let keys = SwapV2Accounts {
+        token_program_a: lending.base_token_program.key(),
+        token_program_b: lending.quote_token_program.key(),
+        memo_program: pool.memo_program.key(),
+        token_authority: position.position.key(),
+        pool: pool.whirlpool.key(),
+        mint_a: lending.base_mint.key(),
+        mint_b: lending.quote_mint.key(),
+        owner_account_a: position.base_account.key(),
+        vault_a: pool.pool_base_vault.key(),
+        owner_account_b: position.quote_account.key(),
+        vault_b: pool.pool_quote_vault.key(),
+        tick_array_0: arrays.tick_array_0.key(),
+        tick_array_1: arrays.tick_array_1.key(),
+        tick_array_2: arrays.tick_array_2.key(),
+        oracle: arrays.whirlpool_oracle.key(),
+    };
+    let infos = [
+        lending.base_token_program.to_account_info(),
+        lending.quote_token_program.to_account_info(),
+        pool.memo_program.to_account_info(),
+        position.position.to_account_info(),
+        pool.whirlpool.to_account_info(),
+        lending.base_mint.to_account_info(),
+        lending.quote_mint.to_account_info(),
+        position.base_account.to_account_info(),
+        pool.pool_base_vault.to_account_info(),
+        position.quote_account.to_account_info(),
+        pool.pool_quote_vault.to_account_info(),
+        arrays.tick_array_0.to_account_info(),
+        arrays.tick_array_1.to_account_info(),
+        arrays.tick_array_2.to_account_info(),
+        arrays.whirlpool_oracle.to_account_info(),
+    ];
+    let sells = trade == Trade::SellBase;
+    let args = SwapV2 {
+        amount: base,
+        other_amount_threshold: if sells { 0 } else { u64::MAX },
+        sqrt_price_limit: 0,
+        amount_is_input: sells,
+        a_to_b: sells,
+    };
+    call(
+        &args.instruction(market.whirlpool_program, &keys),
+        &infos,
+        seeds,
+    )
+}

@@ -1,0 +1,253 @@
+//! Borrowing and repaying within a session.
+
+use anchor_lang::prelude::*;
+use ballast_clmm::{Amounts, Side};
+use ballast_model::{
+    Bps,
+    lending::{LendingError, ReserveState, WriteOff},
+};
+
+use super::Session;
+use crate::{
+    errors::BallastError,
+    events::{Accrued, BadDebtBooked},
+    groups::LendingAccounts,
+    math::ToProgramError,
+    state::{Market, Reserve, Wide},
+};
+
+impl From<LendingError> for BallastError {
+    fn from(error: LendingError) -> Self {
+        match error {
+            LendingError::ZeroAmount => Self::ZeroAmount,
+            LendingError::RoundsToZero => Self::RoundsToZero,
+            LendingError::InsufficientLiquidity { .. } => Self::InsufficientLiquidity,
+            _ => Self::OutOfRange,
+        }
+    }
+}
+
+/// Checks the reserve of one side and everything passed with it, and books its interest up to `now_secs` in a copy.
+///
+/// # Errors
+/// [`BallastError::WrongReserve`], [`BallastError::WrongReserveAccount`], [`BallastError::WrongTokenProgram`],
+/// [`BallastError::WrongVersion`].
+pub fn load_reserve(
+    market_key: Pubkey,
+    market: &Market,
+    lending: &LendingAccounts,
+    side: Side,
+    now_secs: i64,
+) -> Result<Box<Reserve>> {
+    let loader = lending.reserve(side);
+    require_keys_eq!(
+        loader.key(),
+        market.reserve(side),
+        BallastError::WrongReserve
+    );
+    let mut reserve = Box::new(*loader.load()?);
+    require!(
+        reserve.version == Reserve::VERSION,
+        BallastError::WrongVersion
+    );
+    require_keys_eq!(reserve.market, market_key, BallastError::WrongReserve);
+    require_keys_eq!(
+        lending.vault(side).key(),
+        reserve.vault,
+        BallastError::WrongReserveAccount
+    );
+    require_keys_eq!(
+        lending.mint(side).key(),
+        reserve.mint,
+        BallastError::WrongReserveAccount
+    );
+    let program = lending.token_program(side).key();
+    require_keys_eq!(
+        *lending.mint(side).owner,
+        program,
+        BallastError::WrongTokenProgram
+    );
+    accrue(loader.key(), &mut reserve, now_secs)?;
+    Ok(reserve)
+}
+
+/// Books interest up to `now_secs` and says so in an event.
+///
+/// # Errors
+/// [`BallastError::OutOfRange`].
+pub fn accrue(key: Pubkey, reserve: &mut Reserve, now_secs: i64) -> Result<()> {
+    let mut state = reserve.state();
+    let accrual = state
+        .accrue(
+            now_secs,
+            &reserve.curve(),
+            Bps::new(reserve.reserve_factor_bps),
+        )
+        .or_range()?;
+    reserve.set_state(&state);
+    if accrual.interest > 0 {
+        emit!(Accrued {
+            reserve: key,
+            interest: accrual.interest,
+            insurance_share: accrual.fee,
+            borrow_index_x64: state.borrow_index_x64,
+            at_secs: now_secs,
+        });
+    }
+    Ok(())
+}
+
+/// New debt must stay within the reserve's caps.
+fn require_caps(reserve: &Reserve, state: &ReserveState) -> Result<()> {
+    let debt = state.total_debt_up().or_range()?;
+    require!(debt <= reserve.borrow_cap, BallastError::BorrowCapExceeded);
+    let utilisation = state.utilisation_bps_up().or_range()?;
+    require!(
+        utilisation.get() <= reserve.max_utilisation_bps,
+        BallastError::BorrowCapExceeded
+    );
+    Ok(())
+}
+
+impl Session<'_, '_> {
+    /// What the position owes on one side, interest included, rounded up.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`].
+    pub fn owed(&self, side: Side) -> Result<u64> {
+        self.reserve(side)
+            .state()
+            .debt_of_up(self.shares(side).get())
+            .or_range()
+    }
+
+    /// Borrows into the position's idle amount; nothing happens for zero.
+    ///
+    /// # Errors
+    /// [`BallastError::InsufficientLiquidity`], [`BallastError::BorrowCapExceeded`].
+    pub fn borrow(&mut self, side: Side, amount: u64) -> Result<()> {
+        if amount == 0 {
+            return Ok(());
+        }
+        let mut state = self.reserve(side).state();
+        let shares = state.borrow(amount).map_err(BallastError::from)?;
+        require_caps(self.reserve(side), &state)?;
+        self.reserve_mut(side).set_state(&state);
+        let total = self.shares(side).get().checked_add(shares).or_range()?;
+        *self.shares_mut(side) = total.into();
+        self.add_idle(side, amount)?;
+
+        let reserve = self.reserve(side);
+        let seeds: &[&[u8]] = &[
+            Reserve::SEED,
+            reserve.market.as_ref(),
+            reserve.mint.as_ref(),
+            &[reserve.bump],
+        ];
+        let (vault, tokens) = (self.lending.vault(side), self.accounts.tokens(side));
+        let authority = self.lending.reserve(side).as_ref();
+        self.token(side)
+            .transfer(vault, tokens, authority, amount, &[seeds])
+    }
+
+    /// Repays as much as is owed out of the idle amount, at most `max`; returns what was repaid.
+    ///
+    /// # Errors
+    /// [`BallastError::RoundsToZero`] if the amount would not burn a share.
+    pub fn repay(&mut self, side: Side, max: u64) -> Result<u64> {
+        let owed = self.owed(side)?;
+        let amount = owed.min(max).min(self.position.idle().get(side));
+        if amount == 0 {
+            return Ok(0);
+        }
+        let held = self.shares(side).get();
+        let mut state = self.reserve(side).state();
+        let burned = state.repay(amount, held).map_err(BallastError::from)?;
+        self.reserve_mut(side).set_state(&state);
+        *self.shares_mut(side) = held.checked_sub(burned).or_range()?.into();
+        self.take_idle(side, amount)?;
+
+        let (tokens, vault) = (self.accounts.tokens(side), self.lending.vault(side));
+        let authority = self.accounts.position.as_ref();
+        self.with_position_seeds(|seeds| {
+            self.token(side)
+                .transfer(tokens, vault, authority, amount, &[seeds])
+        })?;
+        Ok(amount)
+    }
+
+    /// Repays up to `max` like [`Self::repay`], but leaves dust that would not burn a share idle instead of failing:
+    /// dust must not block what reduces risk.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`] and those of the token program.
+    pub fn repay_unless_dust(&mut self, side: Side, max: u64) -> Result<u64> {
+        let amount = self
+            .owed(side)?
+            .min(max)
+            .min(self.position.idle().get(side));
+        let mut state = self.reserve(side).state();
+        match state.repay(amount, self.shares(side).get()) {
+            Err(LendingError::ZeroAmount | LendingError::RoundsToZero) => Ok(0),
+            _ => self.repay(side, amount),
+        }
+    }
+
+    /// Repays both debts from what lies idle. It changes neither equity nor delta, and lowers LTV and interest.
+    ///
+    /// # Errors
+    /// As [`Self::repay_unless_dust`].
+    pub fn settle(&mut self) -> Result<Amounts> {
+        Ok(Amounts {
+            base: self.repay_unless_dust(Side::Base, u64::MAX)?,
+            quote: self.repay_unless_dust(Side::Quote, u64::MAX)?,
+        })
+    }
+
+    /// Writes off what is still owed: insurance pays first, then the lenders, in the books and in an event.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`].
+    pub fn write_off(&mut self, side: Side) -> Result<u64> {
+        let shares = self.shares(side).get();
+        if shares == 0 {
+            return Ok(0);
+        }
+        let mut state = self.reserve(side).state();
+        let WriteOff {
+            amount,
+            from_insurance,
+            from_lenders,
+        } = state.write_off(shares).or_range()?;
+        let (reserve_key, position_key) = (
+            self.lending.reserve(side).key(),
+            self.accounts.position.key(),
+        );
+        let reserve = self.reserve_mut(side);
+        reserve.set_state(&state);
+        reserve.bad_debt = reserve.bad_debt.saturating_add(from_lenders);
+        *self.shares_mut(side) = 0.into();
+        emit!(BadDebtBooked {
+            reserve: reserve_key,
+            position: position_key,
+            amount,
+            from_insurance,
+            from_lenders,
+        });
+        Ok(amount)
+    }
+
+    fn shares(&self, side: Side) -> Wide {
+        match side {
+            Side::Base => self.position.base_debt_shares,
+            Side::Quote => self.position.quote_debt_shares,
+        }
+    }
+
+    fn shares_mut(&mut self, side: Side) -> &mut Wide {
+        match side {
+            Side::Base => &mut self.position.base_debt_shares,
+            Side::Quote => &mut self.position.quote_debt_shares,
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! A market: one Whirlpool, its two isolated reserves, and the limits that every position in it obeys.
+
+use anchor_lang::prelude::*;
+use ballast_clmm::Side;
+use ballast_model::Bps;
+
+use crate::errors::BallastError;
+
+/// Risk limits, set by the market's authority. All ratios in basis points.
+#[zero_copy]
+#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+pub struct Limits {
+    /// Largest value of one position's assets, in raw quote units.
+    pub max_position_value: u64,
+    /// Smallest value of one position's assets at opening, in raw quote units: smaller ones are not worth liquidating.
+    pub min_position_value: u64,
+    /// Largest leverage (assets / equity) at opening; 30 000 = 3x.
+    pub max_leverage_bps: u32,
+    /// Largest LTV after any action that adds risk.
+    pub initial_ltv_bps: u32,
+    /// LTV from which anyone whom the owner allows may deleverage, if the owner's policy sets no lower trigger.
+    pub deleverage_ltv_bps: u32,
+    /// LTV from which a position is liquidated.
+    pub maintenance_ltv_bps: u32,
+    /// LTV that a liquidation restores, and below which no deleverage may go.
+    pub target_ltv_bps: u32,
+    /// Extra collateral for the liquidator, on the value of the debt repaid.
+    pub liquidation_bonus_bps: u32,
+    /// Distance to both sides of the oracle's price at which a position must still be below maintenance after an action that adds risk.
+    pub stress_distance_bps: u32,
+    /// Largest distance of the pool's price from the oracle's for actions that add risk or swap.
+    pub max_pool_deviation_bps: u32,
+    /// Largest loss of a swap against the oracle's price (fee and price impact), on the value traded.
+    pub max_swap_loss_bps: u32,
+    /// Shortest time between two rehedges of one position.
+    pub min_rebalance_interval_secs: u32,
+}
+
+/// What is demanded of the two prices. "Tight" applies to what adds risk or swaps, "loose" to what only reduces it.
+#[zero_copy]
+#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+pub struct OracleRules {
+    /// Oldest price accepted for actions that add risk.
+    pub max_age_tight_secs: u32,
+    /// Oldest price accepted for actions that reduce risk; above the sponsored feeds' heartbeat of 60 s.
+    pub max_age_loose_secs: u32,
+    /// Largest confidence interval over price for actions that add risk.
+    pub max_confidence_tight_bps: u32,
+    /// Largest confidence interval over price for actions that reduce risk.
+    pub max_confidence_loose_bps: u32,
+    /// Largest distance of the price from its moving average for actions that add risk.
+    pub max_ema_divergence_bps: u32,
+    /// How far ahead of the cluster's clock a publish time may lie.
+    pub max_future_secs: u32,
+}
+
+/// Everything of a market that its authority may change.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketParams {
+    /// Risk limits.
+    pub limits: Limits,
+    /// Demands on prices.
+    pub oracle_rules: OracleRules,
+}
+
+/// How much a market allows.
+#[derive(
+    AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord,
+)]
+pub enum MarketMode {
+    /// Everything that the limits allow.
+    Normal,
+    /// Nothing that adds risk: no opening, no withdrawal of equity from a position, no new rehedge debt beyond a position's limits.
+    NoNewRisk,
+    /// Only what reduces risk: repay, close, deleverage, liquidate, and lenders' deposits.
+    ReduceOnly,
+}
+
+/// One market. PDA: `["market", creator, whirlpool]`.
+#[account(zero_copy)]
+#[derive(Debug)]
+#[repr(C)]
+pub struct Market {
+    /// Layout version, [`Market::VERSION`].
+    pub version: u8,
+    /// Bump of this account's address.
+    pub bump: u8,
+    /// [`MarketMode`] as a byte.
+    pub mode: u8,
+    /// Decimals of the base mint.
+    pub base_decimals: u8,
+    /// Decimals of the quote mint.
+    pub quote_decimals: u8,
+    /// Explicit padding.
+    pub padding: [u8; 1],
+    /// The Whirlpool's tick spacing.
+    pub tick_spacing: u16,
+    /// Who created the market (part of its address; no rights).
+    pub creator: Pubkey,
+    /// May change parameters and mode.
+    pub authority: Pubkey,
+    /// May only tighten the mode. All zero: none.
+    pub guardian: Pubkey,
+    /// The Whirlpool program this market trusts.
+    pub whirlpool_program: Pubkey,
+    /// The pool.
+    pub whirlpool: Pubkey,
+    /// Base mint, the pool's token A.
+    pub base_mint: Pubkey,
+    /// Quote mint, the pool's token B.
+    pub quote_mint: Pubkey,
+    /// The pool's own vault of token A.
+    pub pool_base_vault: Pubkey,
+    /// The pool's own vault of token B.
+    pub pool_quote_vault: Pubkey,
+    /// Program that owns genuine price accounts.
+    pub price_receiver: Pubkey,
+    /// Feed id of base/USD.
+    pub base_feed: [u8; 32],
+    /// Feed id of quote/USD.
+    pub quote_feed: [u8; 32],
+    /// Reserve that lends base; all zero until it is initialised.
+    pub base_reserve: Pubkey,
+    /// Reserve that lends quote; all zero until it is initialised.
+    pub quote_reserve: Pubkey,
+    /// Risk limits.
+    pub limits: Limits,
+    /// Demands on prices.
+    pub oracle_rules: OracleRules,
+    /// Publish time of the newest base price ever used here; older ones are refused.
+    pub last_base_publish_secs: i64,
+    /// Publish time of the newest quote price ever used here; older ones are refused.
+    pub last_quote_publish_secs: i64,
+    /// Open positions.
+    pub open_positions: u64,
+    /// Room for later versions.
+    pub reserved: [u64; 64],
+}
+
+impl Market {
+    /// Current layout version.
+    pub const VERSION: u8 = 1;
+    /// Seed prefix.
+    pub const SEED: &'static [u8] = b"market";
+    /// Account size with discriminator.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
+    /// The mode as a value; an unknown byte counts as the strictest.
+    pub fn mode(&self) -> MarketMode {
+        match self.mode {
+            0 => MarketMode::Normal,
+            1 => MarketMode::NoNewRisk,
+            _ => MarketMode::ReduceOnly,
+        }
+    }
+
+    /// Mint of one side.
+    pub fn mint(&self, side: Side) -> Pubkey {
+        match side {
+            Side::Base => self.base_mint,
+            Side::Quote => self.quote_mint,
+        }
+    }
+
+    /// Reserve of one side.
+    pub fn reserve(&self, side: Side) -> Pubkey {
+        match side {
+            Side::Base => self.base_reserve,
+            Side::Quote => self.quote_reserve,
+        }
+    }
+
+    /// Puts checked parameters in force.
+    ///
+    /// # Errors
+    /// [`BallastError::BadParameters`] if [`MarketParams::check`] refuses them.
+    pub fn set_params(&mut self, params: &MarketParams) -> Result<()> {
+        params.check()?;
+        self.limits = params.limits;
+        self.oracle_rules = params.oracle_rules;
+        Ok(())
+    }
+}
+
+impl MarketParams {
+    /// Refuses parameters under which a position could be opened that is already to be deleveraged or liquidated, or
+    /// under which a liquidation at the threshold could not pay its bonus.
+    ///
+    /// # Errors
+    /// [`BallastError::BadParameters`]; the log names the rule.
+    pub fn check(&self) -> Result<()> {
+        let l = &self.limits;
+        let o = &self.oracle_rules;
+        let one = Bps::ONE.get();
+        // Assets per debt at maintenance, less the bonus, must leave something: maintenance * (1 + bonus) < 1.
+        let seized_at_maintenance =
+            u64::from(l.maintenance_ltv_bps) * u64::from(one + l.liquidation_bonus_bps.min(one));
+        // Leverage and LTV say the same thing in two ways: LTV = 1 - 1/leverage.
+        let leveraged_ltv_bps = u64::from(one)
+            .saturating_sub(u64::from(one) * u64::from(one) / u64::from(l.max_leverage_bps.max(1)));
+        let rules = [
+            (
+                l.max_leverage_bps > one,
+                "max_leverage_bps must exceed 10000",
+            ),
+            (
+                leveraged_ltv_bps <= u64::from(l.initial_ltv_bps),
+                "max_leverage_bps implies an LTV above initial_ltv_bps",
+            ),
+            (l.target_ltv_bps > 0, "target_ltv_bps must be positive"),
+            (
+                l.target_ltv_bps < l.deleverage_ltv_bps,
+                "target_ltv_bps must be below deleverage_ltv_bps",
+            ),
+            (
+                l.initial_ltv_bps < l.deleverage_ltv_bps,
+                "initial_ltv_bps must be below deleverage_ltv_bps",
+            ),
+            (
+                l.deleverage_ltv_bps < l.maintenance_ltv_bps,
+                "deleverage_ltv_bps must be below maintenance_ltv_bps",
+            ),
+            (
+                l.liquidation_bonus_bps <= 2_000,
+                "liquidation_bonus_bps must not exceed 2000",
+            ),
+            (
+                seized_at_maintenance < u64::from(one) * u64::from(one),
+                "maintenance_ltv_bps * (1 + liquidation_bonus_bps) must stay below 1",
+            ),
+            (
+                l.stress_distance_bps < one,
+                "stress_distance_bps must be below 10000",
+            ),
+            (
+                (1..=2_000).contains(&l.max_pool_deviation_bps),
+                "max_pool_deviation_bps must lie in 1..=2000",
+            ),
+            (
+                (1..=2_000).contains(&l.max_swap_loss_bps),
+                "max_swap_loss_bps must lie in 1..=2000",
+            ),
+            (
+                l.min_position_value <= l.max_position_value,
+                "min_position_value must not exceed max_position_value",
+            ),
+            (
+                l.min_position_value > 0,
+                "min_position_value must be positive",
+            ),
+            (
+                o.max_age_tight_secs > 0,
+                "max_age_tight_secs must be positive",
+            ),
+            (
+                o.max_age_tight_secs <= o.max_age_loose_secs,
+                "max_age_tight_secs must not exceed max_age_loose_secs",
+            ),
+            (
+                o.max_age_loose_secs <= 3_600,
+                "max_age_loose_secs must not exceed 3600",
+            ),
+            (
+                o.max_confidence_tight_bps > 0,
+                "max_confidence_tight_bps must be positive",
+            ),
+            (
+                o.max_confidence_tight_bps <= o.max_confidence_loose_bps,
+                "max_confidence_tight_bps must not exceed max_confidence_loose_bps",
+            ),
+            (
+                o.max_confidence_loose_bps <= 2_000,
+                "max_confidence_loose_bps must not exceed 2000",
+            ),
+            (
+                (1..=5_000).contains(&o.max_ema_divergence_bps),
+                "max_ema_divergence_bps must lie in 1..=5000",
+            ),
+            (
+                o.max_future_secs <= 60,
+                "max_future_secs must not exceed 60",
+            ),
+        ];
+        for (holds, rule) in rules {
+            if !holds {
+                msg!("Market parameters refused: {}", rule);
+                return err!(BallastError::BadParameters);
+            }
+        }
+        Ok(())
+    }
+}
