@@ -1,9 +1,11 @@
 //! Orca Whirlpool: accounts, addresses, errors and instructions.
 
 pub mod error_code;
+pub mod fees;
 pub mod instruction;
 pub mod layout;
 pub mod pda;
+pub mod swap;
 
 mod pool;
 mod position;

@@ -1,6 +1,6 @@
 //! The pool account.
 
-use ballast_clmm::SqrtPrice;
+use ballast_clmm::{SqrtPrice, Tick};
 use solana_address::Address;
 
 use super::layout::pool as at;
@@ -32,7 +32,7 @@ pub struct RewardView {
 }
 
 impl<'a> PoolView<'a> {
-    /// Checks length, discriminator, price range and tick spacing. The caller checks who owns the account.
+    /// Checks length, discriminator, ranges of price and current tick, and tick spacing. The caller checks who owns the account.
     ///
     /// # Errors
     /// [`LayoutError`] naming what does not fit.
@@ -44,6 +44,12 @@ impl<'a> PoolView<'a> {
             return Err(LayoutError::Value {
                 what: WHAT,
                 field: "tick_spacing",
+            });
+        }
+        if !(Tick::MIN.get() - 1..=Tick::MAX.get()).contains(&i32_at(bytes, at::TICK_CURRENT)) {
+            return Err(LayoutError::Value {
+                what: WHAT,
+                field: "tick_current",
             });
         }
         Ok(Self { bytes, sqrt_price })
@@ -205,6 +211,15 @@ mod tests {
         assert!(matches!(
             PoolView::parse(&bad),
             Err(LayoutError::Range { .. })
+        ));
+        let mut bad = good;
+        bad[at::TICK_CURRENT..][..4].copy_from_slice(&(-443_638i32).to_le_bytes());
+        assert!(matches!(
+            PoolView::parse(&bad),
+            Err(LayoutError::Value {
+                field: "tick_current",
+                ..
+            })
         ));
         let mut bad = good;
         bad[at::TICK_SPACING..][..2].fill(0);

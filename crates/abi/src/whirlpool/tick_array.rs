@@ -155,23 +155,26 @@ impl<'a> TickArrayView<'a> {
         })
     }
 
-    fn tick_at(&self, offset: usize) -> Option<TickState> {
-        let bytes = match self.kind {
-            Kind::Fixed(bytes) => {
-                let start = fixed_tick_array::TICKS + offset * (1 + at::LENGTH);
-                if bytes[start] == 0 {
-                    return None;
-                }
-                bytes.get(start + 1..)
-            }
-            Kind::Dynamic { data, bitmap } => {
-                if bitmap >> offset & 1 == 0 {
-                    return None;
-                }
-                let start = dynamic_offset(bitmap, offset);
-                data.get(start + 1..)
-            }
+    /// Whether tick number `offset` (0..88) is initialised.
+    pub(super) fn is_initialised(&self, offset: usize) -> bool {
+        match self.kind {
+            Kind::Fixed(bytes) => bytes
+                .get(fixed_tick_array::TICKS + offset * (1 + at::LENGTH))
+                .is_some_and(|flag| *flag != 0),
+            Kind::Dynamic { bitmap, .. } => bitmap >> offset & 1 != 0,
+        }
+    }
+
+    /// Tick number `offset` (0..88), `None` when it is not initialised.
+    pub(super) fn tick_at(&self, offset: usize) -> Option<TickState> {
+        if !self.is_initialised(offset) {
+            return None;
+        }
+        let (bytes, start): (&[u8], usize) = match self.kind {
+            Kind::Fixed(bytes) => (bytes, fixed_tick_array::TICKS + offset * (1 + at::LENGTH)),
+            Kind::Dynamic { data, bitmap } => (data, dynamic_offset(bitmap, offset)),
         };
+        let bytes = bytes.get(start + 1..);
         bytes?.first_chunk().map(TickState::read)
     }
 }
