@@ -3,12 +3,12 @@
 use anchor_lang::prelude::*;
 use ballast_clmm::Side;
 use ballast_model::Bps;
+use bytemuck::{Pod, Zeroable};
 
 use crate::errors::BallastError;
 
 /// Risk limits, set by the market's authority. All ratios in basis points.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable)]
 #[repr(C)]
 pub struct Limits {
     /// Largest value of one position's assets, in raw quote units.
@@ -38,8 +38,7 @@ pub struct Limits {
 }
 
 /// What is demanded of the two prices. "Tight" applies to what adds risk or swaps, "loose" to what only reduces it.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable)]
 #[repr(C)]
 pub struct OracleRules {
     /// Oldest price accepted for actions that add risk.

@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_model::Bps;
+use bytemuck::{Pod, Zeroable};
 
 use super::Limits;
 use crate::errors::BallastError;
@@ -10,8 +11,9 @@ use crate::errors::BallastError;
 ///
 /// The hedge error is `h*x + lx - dx` (MATH section 4); its band and target are stated in basis points of the base
 /// amount that the position holds at its lower edge, so that they scale with the position and not with the price.
-#[zero_copy]
-#[derive(Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable,
+)]
 #[repr(C)]
 pub struct Policy {
     /// Part of the pool's base that is borrowed; 10 000 = delta-neutral.
