@@ -4,7 +4,10 @@ use alloc::vec::Vec;
 
 use solana_address::{Address, address};
 
-use crate::{AccountMeta, Instruction};
+use crate::{
+    AccountMeta, Instruction, LayoutError,
+    bytes::{address_at, u64_at},
+};
 
 /// System program.
 pub const SYSTEM_PROGRAM: Address = address!("11111111111111111111111111111111");
@@ -24,6 +27,98 @@ pub const RENT_SYSVAR: Address = address!("SysvarRent111111111111111111111111111
 pub const MINT_LENGTH: usize = 82;
 /// Length of a token account without extensions, in bytes.
 pub const TOKEN_ACCOUNT_LENGTH: usize = 165;
+
+/// A checked view of a mint's bytes, with or without extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct MintView<'a>(&'a [u8]);
+
+impl<'a> MintView<'a> {
+    /// Checks length and kind, and that it is initialised. The caller checks who owns the account.
+    ///
+    /// # Errors
+    /// [`LayoutError`] naming what does not fit.
+    pub fn parse(data: &'a [u8]) -> Result<Self, LayoutError> {
+        let what = "mint";
+        check_kind(what, data, MINT_LENGTH, 1)?;
+        match data.get(45) {
+            Some(1) => Ok(Self(data)),
+            _ => Err(LayoutError::Value {
+                what,
+                field: "is_initialized",
+            }),
+        }
+    }
+
+    /// Decimal places of a whole token.
+    pub fn decimals(&self) -> u8 {
+        self.0.get(44).copied().unwrap_or_default()
+    }
+
+    /// Raw units in existence.
+    pub fn supply(&self) -> u64 {
+        u64_at(self.0, 36)
+    }
+
+    /// Whether it has Token-2022 extensions.
+    pub fn has_extensions(&self) -> bool {
+        self.0.len() > MINT_LENGTH
+    }
+}
+
+/// A checked view of a token account's bytes, with or without extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenAccountView<'a>(&'a [u8]);
+
+impl<'a> TokenAccountView<'a> {
+    /// Checks length and kind, and that it is initialised. The caller checks who owns the account.
+    ///
+    /// # Errors
+    /// [`LayoutError`] naming what does not fit.
+    pub fn parse(data: &'a [u8]) -> Result<Self, LayoutError> {
+        let what = "token account";
+        check_kind(what, data, TOKEN_ACCOUNT_LENGTH, 2)?;
+        match data.get(108) {
+            Some(1 | 2) => Ok(Self(data)),
+            _ => Err(LayoutError::Value {
+                what,
+                field: "state",
+            }),
+        }
+    }
+
+    /// Mint of the tokens.
+    pub fn mint(&self) -> Address {
+        address_at(self.0, 0)
+    }
+
+    /// Who may spend the tokens.
+    pub fn owner(&self) -> Address {
+        address_at(self.0, 32)
+    }
+
+    /// Raw units in the account.
+    pub fn amount(&self) -> u64 {
+        u64_at(self.0, 64)
+    }
+
+    /// Who else may spend, and how many raw units.
+    pub fn delegate(&self) -> Option<(Address, u64)> {
+        (self.0.get(72) == Some(&1)).then(|| (address_at(self.0, 76), u64_at(self.0, 121)))
+    }
+}
+
+/// Accounts with extensions are longer than [`TOKEN_ACCOUNT_LENGTH`], whose next byte then tells their kind.
+fn check_kind(what: &'static str, data: &[u8], length: usize, kind: u8) -> Result<(), LayoutError> {
+    match data.get(TOKEN_ACCOUNT_LENGTH) {
+        Some(found) if *found == kind => Ok(()),
+        None if data.len() == length => Ok(()),
+        _ => Err(LayoutError::Length {
+            what,
+            expected: length,
+            found: data.len(),
+        }),
+    }
+}
 
 /// Associated token account of `owner` for `mint`, a mint of `token_program`; and its bump.
 pub fn associated_token_account(
@@ -149,5 +244,41 @@ pub fn create_associated_token_account_idempotent(
         ]
         .into(),
         data: [1].into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mints_and_token_accounts_are_told_apart() {
+        let mut mint = [0; 200];
+        mint[44] = 6;
+        mint[45] = 1;
+        assert_eq!(MintView::parse(&mint[..82]).unwrap().decimals(), 6);
+        assert!(TokenAccountView::parse(&mint[..82]).is_err());
+        for length in [0, 81, 83, 165, 166, 200] {
+            assert!(MintView::parse(&mint[..length]).is_err(), "{length}");
+        }
+        mint[165] = 1;
+        assert!(MintView::parse(&mint).unwrap().has_extensions());
+        assert!(TokenAccountView::parse(&mint).is_err());
+
+        let mut account = [0; 170];
+        account[64] = 5;
+        assert!(
+            TokenAccountView::parse(&account[..165]).is_err(),
+            "not initialised"
+        );
+        account[108] = 1;
+        let view = TokenAccountView::parse(&account[..165]).unwrap();
+        assert_eq!((view.amount(), view.delegate()), (5, None));
+        account[165] = 2;
+        account[72] = 1;
+        account[76..108].fill(9);
+        account[121] = 1;
+        let view = TokenAccountView::parse(&account).unwrap();
+        assert_eq!(view.delegate(), Some((Address::new_from_array([9; 32]), 1)));
     }
 }
