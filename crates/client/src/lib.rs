@@ -1,0 +1,70 @@
+//! Everything off-chain code needs to talk to the Ballast program: addresses, instructions, decoded accounts, a market
+//! snapshot as pure values, transactions with lookup tables, a sender that classifies what became of them, and events.
+//!
+//! How the parts fit:
+//!
+//! 1. [`Chain`] is what is asked of a cluster; [`RpcChain`] is a JSON-RPC node. Tests have an in-process one.
+//! 2. [`MarketContext::load`] fetches a market once; it holds every address that instructions of this market share.
+//! 3. [`instruction`] builds instructions from a [`MarketContext`] and a [`PositionContext`] (or, before a position
+//!    exists, its [`PositionAddresses`]).
+//! 4. [`MarketSnapshot::load`] reads market, reserves, pool and prices at one slot; [`MarketSnapshot::position`] turns a
+//!    stored position into a [`ballast_model::Position`] with debts grown to a given time.
+//! 5. [`Sender::prepare`] simulates, sets compute limit and fee and signs; [`Sender::deliver`] sends the same bytes until
+//!    the outcome is known. [`Sender::send`] does both and expects success.
+//!
+//! Units: raw token units, prices as square roots of raw quote per raw base in Q64.64, ratios in basis points, times in
+//! Unix seconds.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod account;
+mod chain;
+mod event;
+mod failure;
+pub mod instruction;
+mod logs;
+pub mod lookup_table;
+mod market;
+pub mod pda;
+mod position;
+mod rpc;
+mod sender;
+mod snapshot;
+mod transaction;
+
+pub use account::{DecodeError, ProgramAccount, decode, decode_at};
+pub use anchor_client::Cluster;
+pub use ballast::{
+    self, DecreaseArgs, Health, InitMarketArgs, MarketMode, MarketParams, OpenArgs, Policy,
+    ReserveParams,
+    errors::BallastError,
+    state::{Entry, Limits, Market, OracleRules, Position, Reserve},
+};
+pub use chain::{
+    AccountFilter, Accounts, Blockhash, Chain, ChainError, ClusterClock, Confirmation,
+    OwnedAccounts, Simulation, TransactionRecord, TransactionStatus,
+};
+pub use event::BallastEvent;
+pub use failure::{Cause, Failure};
+pub use logs::{is_truncated, lines_of};
+pub use market::{
+    MarketContext, MarketError, PoolAddresses, PriceAccounts, SwapPath, TokenContext, Wallet,
+};
+pub use position::{PositionAddresses, PositionContext, Positions};
+pub use rpc::RpcChain;
+pub use sender::{
+    ComputeLimit, Outcome, PriorityFee, Receipt, Request, SendError, Sender, SenderConfig,
+};
+pub use snapshot::{MarketSnapshot, PoolState, SnapshotError};
+pub use transaction::{BuildError, MAX_TRANSACTION_BYTES, Prepared, build};
+
+pub use ballast_model::{Amounts, Band, Bps, Side, SqrtPrice, Tick, Trade};
+pub use solana_sdk::{
+    account::Account,
+    instruction::Instruction,
+    message::AddressLookupTableAccount,
+    pubkey::Pubkey,
+    signature::{Keypair, Signature},
+    signer::Signer,
+    transaction::VersionedTransaction,
+};

@@ -1,0 +1,249 @@
+//! Decoding of the program's accounts. Bytes come from a node and may be anything.
+
+use anchor_lang::Discriminator;
+use ballast::state::{Market, Position, Reserve};
+use solana_sdk::{account::Account, pubkey::Pubkey};
+use thiserror::Error;
+
+/// Why an account is not what it was taken for.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DecodeError {
+    /// Nothing is stored there.
+    #[error("no {what} at {address}: check the address and the cluster")]
+    Missing {
+        /// What was expected.
+        what: &'static str,
+        /// Where.
+        address: Pubkey,
+    },
+    /// Another program's account.
+    #[error(
+        "{address} is owned by {found}, a {what} by {expected}: check the address and the cluster"
+    )]
+    WrongOwner {
+        /// What was expected.
+        what: &'static str,
+        /// Where.
+        address: Pubkey,
+        /// Who should own it.
+        expected: Pubkey,
+        /// Who owns it.
+        found: Pubkey,
+    },
+    /// Another kind of account.
+    #[error("{address} is no {what}: it begins with another discriminator")]
+    WrongDiscriminator {
+        /// What was expected.
+        what: &'static str,
+        /// Where.
+        address: Pubkey,
+    },
+    /// Too short or too long.
+    #[error("{what} {address} has {found} bytes, expected {expected}")]
+    WrongLength {
+        /// What was expected.
+        what: &'static str,
+        /// Where.
+        address: Pubkey,
+        /// Bytes that it should have.
+        expected: usize,
+        /// Bytes that it has.
+        found: usize,
+    },
+    /// Written by another version of the program.
+    #[error(
+        "{what} {address} has layout version {found}, this build reads {expected}: use a matching build"
+    )]
+    WrongVersion {
+        /// What was expected.
+        what: &'static str,
+        /// Where.
+        address: Pubkey,
+        /// Version that this build reads.
+        expected: u8,
+        /// Version that was found.
+        found: u8,
+    },
+    /// An account of another program that does not parse.
+    #[error("{what} {address} cannot be read: {reason}")]
+    Malformed {
+        /// What was expected.
+        what: &'static str,
+        /// Where.
+        address: Pubkey,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// An account of the Ballast program.
+pub trait ProgramAccount: bytemuck::AnyBitPattern + Discriminator {
+    /// For messages.
+    const NAME: &'static str;
+    /// Layout version that this build reads.
+    const LAYOUT_VERSION: u8;
+    /// Layout version of this account.
+    fn layout_version(&self) -> u8;
+}
+
+macro_rules! program_accounts {
+    ($($type:ident $name:literal,)*) => {$(
+        impl ProgramAccount for $type {
+            const NAME: &'static str = $name;
+            const LAYOUT_VERSION: u8 = $type::VERSION;
+            fn layout_version(&self) -> u8 {
+                self.version
+            }
+        }
+    )*};
+}
+program_accounts! {
+    Market "market",
+    Reserve "reserve",
+    Position "position",
+}
+
+/// Decodes an account of the Ballast program: owner, discriminator, length and version are checked.
+///
+/// # Errors
+/// [`DecodeError`] for the first check that fails.
+pub fn decode<T: ProgramAccount>(address: &Pubkey, account: &Account) -> Result<T, DecodeError> {
+    let (what, address) = (T::NAME, *address);
+    if account.owner != ballast::ID {
+        return Err(DecodeError::WrongOwner {
+            what,
+            address,
+            expected: ballast::ID,
+            found: account.owner,
+        });
+    }
+    let Some(body) = account.data.strip_prefix(T::DISCRIMINATOR) else {
+        return Err(DecodeError::WrongDiscriminator { what, address });
+    };
+    let value: T =
+        bytemuck::try_pod_read_unaligned(body).map_err(|_| DecodeError::WrongLength {
+            what,
+            address,
+            expected: T::DISCRIMINATOR.len() + size_of::<T>(),
+            found: account.data.len(),
+        })?;
+    if value.layout_version() != T::LAYOUT_VERSION {
+        return Err(DecodeError::WrongVersion {
+            what,
+            address,
+            expected: T::LAYOUT_VERSION,
+            found: value.layout_version(),
+        });
+    }
+    Ok(value)
+}
+
+/// As [`decode`], of an answer that may say that there is no account.
+///
+/// # Errors
+/// [`DecodeError`], also when there is no account.
+pub fn decode_at<T: ProgramAccount>(
+    address: &Pubkey,
+    account: Option<&Account>,
+) -> Result<T, DecodeError> {
+    decode(address, required(T::NAME, address, account)?)
+}
+
+/// The account, or an error that says what is missing.
+pub(crate) fn required<'a>(
+    what: &'static str,
+    address: &Pubkey,
+    account: Option<&'a Account>,
+) -> Result<&'a Account, DecodeError> {
+    account.ok_or(DecodeError::Missing {
+        what,
+        address: *address,
+    })
+}
+
+/// The bytes of an account that a given program must own.
+pub(crate) fn owned_by<'a>(
+    what: &'static str,
+    address: &Pubkey,
+    account: Option<&'a Account>,
+    owner: &Pubkey,
+) -> Result<&'a [u8], DecodeError> {
+    let account = required(what, address, account)?;
+    if account.owner != *owner {
+        return Err(DecodeError::WrongOwner {
+            what,
+            address: *address,
+            expected: *owner,
+            found: account.owner,
+        });
+    }
+    Ok(&account.data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(mut change: impl FnMut(&mut Account)) -> Account {
+        let mut data = Reserve::DISCRIMINATOR.to_vec();
+        data.resize(Reserve::SPACE, 0);
+        data[8] = Reserve::VERSION;
+        let mut account = Account {
+            lamports: 1,
+            data,
+            owner: ballast::ID,
+            executable: false,
+            rent_epoch: 0,
+        };
+        change(&mut account);
+        account
+    }
+
+    #[test]
+    fn a_reserve_is_read() {
+        let address = Pubkey::new_unique();
+        let reserve: Reserve = decode(&address, &account(|a| a.data[10] = 1)).unwrap();
+        assert_eq!(reserve.side, 1);
+    }
+
+    #[test]
+    fn every_check_fires() {
+        let address = Pubkey::new_unique();
+        let read = |account: Option<&Account>| decode_at::<Reserve>(&address, account).unwrap_err();
+        assert!(matches!(
+            read(None),
+            DecodeError::Missing {
+                what: "reserve",
+                ..
+            }
+        ));
+        let stranger = Pubkey::new_unique();
+        assert!(matches!(
+            read(Some(&account(|a| a.owner = stranger))),
+            DecodeError::WrongOwner { .. }
+        ));
+        assert!(matches!(
+            read(Some(&account(|a| a.data[0] ^= 1))),
+            DecodeError::WrongDiscriminator { .. }
+        ));
+        assert!(matches!(
+            read(Some(&account(|a| a.data.clear()))),
+            DecodeError::WrongDiscriminator { .. }
+        ));
+        for length in [8, Reserve::SPACE - 1, Reserve::SPACE + 1] {
+            let error = read(Some(&account(|a| a.data.resize(length, 0))));
+            assert!(
+                matches!(error, DecodeError::WrongLength { found, .. } if found == length),
+                "{error}"
+            );
+        }
+        assert!(matches!(
+            read(Some(&account(|a| a.data[8] += 1))),
+            DecodeError::WrongVersion {
+                expected: 1,
+                found: 2,
+                ..
+            }
+        ));
+    }
+}

@@ -1,0 +1,220 @@
+//! What off-chain code asks of a cluster.
+
+use async_trait::async_trait;
+use solana_sdk::{
+    account::Account, hash::Hash, pubkey::Pubkey, signature::Signature,
+    transaction::VersionedTransaction,
+};
+use solana_transaction_status_client_types::TransactionError;
+use thiserror::Error;
+
+/// Why a question to a cluster was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ChainError {
+    /// No connection, or no answer in time.
+    #[error("{endpoint} does not answer ({reason}): check the URL and that the node is up")]
+    Unreachable {
+        /// Which endpoint.
+        endpoint: String,
+        /// What the transport said.
+        reason: String,
+    },
+    /// The node answered with an error.
+    #[error("{endpoint} refused {what}: {reason}")]
+    Refused {
+        /// Which endpoint.
+        endpoint: String,
+        /// What was asked.
+        what: &'static str,
+        /// What it answered.
+        reason: String,
+    },
+    /// The node's answer makes no sense.
+    #[error("{endpoint} gave an unusable answer to {what}: {reason}")]
+    BadAnswer {
+        /// Which endpoint.
+        endpoint: String,
+        /// What was asked.
+        what: &'static str,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+}
+
+/// Accounts as they were at one slot, in the order in which they were asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accounts {
+    /// The slot.
+    pub slot: u64,
+    /// `None`: there is no such account.
+    pub accounts: Vec<Option<Account>>,
+}
+
+/// Accounts of a program as they were at one slot, in no particular order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnedAccounts {
+    /// The slot; `None` if the node does not say.
+    pub slot: Option<u64>,
+    /// Address and account.
+    pub accounts: Vec<(Pubkey, Account)>,
+}
+
+/// Bytes that an account must have at an offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountFilter {
+    /// Where, discriminator included.
+    pub offset: usize,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
+/// A blockhash and how long it can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blockhash {
+    /// The hash.
+    pub hash: Hash,
+    /// Above this block height a transaction with this hash can never land.
+    pub last_valid_block_height: u64,
+}
+
+/// What a transaction would do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulation {
+    /// `None`: it would succeed.
+    pub error: Option<TransactionError>,
+    /// Log lines.
+    pub logs: Vec<String>,
+    /// Compute units it would use.
+    pub units: u64,
+    /// What the last instruction returned.
+    pub return_data: Option<Vec<u8>>,
+}
+
+/// How sure it is that a transaction stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confirmation {
+    /// In a block.
+    Processed,
+    /// Two thirds of the stake voted for the block.
+    Confirmed,
+    /// Can no longer be rolled back.
+    Finalized,
+}
+
+/// What a node knows of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionStatus {
+    /// Slot of its block.
+    pub slot: u64,
+    /// `None`: it succeeded.
+    pub error: Option<TransactionError>,
+    /// How sure that is.
+    pub confirmation: Confirmation,
+}
+
+/// A transaction that landed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionRecord {
+    /// Slot of its block.
+    pub slot: u64,
+    /// `None`: it succeeded.
+    pub error: Option<TransactionError>,
+    /// Log lines.
+    pub logs: Vec<String>,
+    /// Compute units it used, if the node says.
+    pub units: Option<u64>,
+    /// Fee, lamports.
+    pub fee_lamports: u64,
+}
+
+/// The cluster's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClusterClock {
+    /// Slot.
+    pub slot: u64,
+    /// Time that programs see, Unix seconds.
+    pub now_secs: i64,
+}
+
+/// A cluster, asked at commitment `confirmed` throughout. Implementations bound every call in time.
+#[async_trait]
+pub trait Chain: Send + Sync {
+    /// Name for messages, without credentials.
+    fn label(&self) -> String;
+
+    /// Accounts at one slot. Any number may be asked for; more than a node answers at once are refused by it (100).
+    async fn accounts(&self, addresses: &[Pubkey]) -> Result<Accounts, ChainError>;
+
+    /// Accounts of a program that match all filters.
+    async fn program_accounts(
+        &self,
+        program: &Pubkey,
+        filters: &[AccountFilter],
+    ) -> Result<OwnedAccounts, ChainError>;
+
+    /// A recent blockhash.
+    async fn latest_blockhash(&self) -> Result<Blockhash, ChainError>;
+
+    /// Block height, comparable with [`Blockhash::last_valid_block_height`].
+    async fn block_height(&self) -> Result<u64, ChainError>;
+
+    /// Slot.
+    async fn slot(&self) -> Result<u64, ChainError>;
+
+    /// Runs a transaction without effect.
+    async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError>;
+
+    /// Hands a signed transaction in, unchecked. That a node takes it does not mean that it lands.
+    async fn submit(&self, transaction: &VersionedTransaction) -> Result<(), ChainError>;
+
+    /// What became of a transaction; `None` if the node has not seen it in a block. `search_history`: also look beyond
+    /// the recent blocks.
+    async fn status(
+        &self,
+        signature: &Signature,
+        search_history: bool,
+    ) -> Result<Option<TransactionStatus>, ChainError>;
+
+    /// A transaction that landed with its logs; `None` if the node does not have it (yet).
+    async fn transaction(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<TransactionRecord>, ChainError>;
+
+    /// Fees paid lately by transactions that write to all of `writable`, micro-lamports per compute unit, one per slot.
+    async fn recent_fees(&self, writable: &[Pubkey]) -> Result<Vec<u64>, ChainError>;
+
+    /// Lamports that keep an account of `length` bytes alive.
+    async fn rent_lamports(&self, length: usize) -> Result<u64, ChainError>;
+
+    /// One account.
+    async fn account(&self, address: &Pubkey) -> Result<Option<Account>, ChainError> {
+        let mut answer = self.accounts(std::slice::from_ref(address)).await?;
+        Ok(answer.accounts.pop().flatten())
+    }
+
+    /// The cluster's clock, as programs see it.
+    async fn clock(&self) -> Result<ClusterClock, ChainError> {
+        let account = self.account(&CLOCK_SYSVAR).await?;
+        account
+            .as_ref()
+            .and_then(parse_clock)
+            .ok_or_else(|| ChainError::BadAnswer {
+                endpoint: self.label(),
+                what: "the clock sysvar",
+                reason: "the account is missing or too short".into(),
+            })
+    }
+}
+
+/// Address of the clock sysvar.
+pub(crate) const CLOCK_SYSVAR: Pubkey =
+    solana_sdk::pubkey!("SysvarC1ock11111111111111111111111111111111");
+
+/// Slot (offset 0) and time (offset 32) of the clock sysvar.
+pub(crate) fn parse_clock(account: &Account) -> Option<ClusterClock> {
+    Some(ClusterClock {
+        slot: u64::from_le_bytes(*account.data.first_chunk()?),
+        now_secs: i64::from_le_bytes(*account.data.get(32..)?.first_chunk()?),
+    })
+}

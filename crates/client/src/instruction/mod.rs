@@ -1,0 +1,100 @@
+//! Instructions of the Ballast program. Every function returns one instruction; signers are named in its documentation.
+//! Nothing is checked here: arguments that make no sense are refused by the program, with an error that says why.
+
+mod keeper;
+mod lend;
+mod market;
+mod position;
+mod tokens;
+
+pub use keeper::{check_health, deleverage, liquidate, rehedge};
+pub use lend::{accrue, deposit, withdraw};
+pub use market::{init_market, init_reserve, set_mode, update_market, update_reserve};
+pub use position::{close, decrease, open, set_policy};
+pub use tokens::{create_share_wallet, create_tick_array, create_wallet};
+
+use anchor_lang::{InstructionData, ToAccountMetas};
+use ballast::accounts::{
+    LendingAccounts, PoolAccounts, PositionAccounts, PriceAccounts, RangeAccounts, SwapAccounts,
+    WalletAccounts,
+};
+use ballast_abi::spl;
+use ballast_model::Side;
+use solana_sdk::instruction::Instruction;
+
+use crate::{MarketContext, PositionAddresses, SwapPath, Wallet};
+
+fn instruction(accounts: &impl ToAccountMetas, data: &impl InstructionData) -> Instruction {
+    Instruction {
+        program_id: ballast::ID,
+        accounts: accounts.to_account_metas(None),
+        data: data.data(),
+    }
+}
+
+fn position_accounts(addresses: &PositionAddresses) -> PositionAccounts {
+    PositionAccounts {
+        position: addresses.position,
+        whirlpool_position: addresses.whirlpool_position,
+        nft_account: addresses.nft_account,
+        base_account: addresses.base_account,
+        quote_account: addresses.quote_account,
+    }
+}
+
+fn lending_accounts(market: &MarketContext) -> LendingAccounts {
+    LendingAccounts {
+        base_reserve: market.reserve(Side::Base),
+        quote_reserve: market.reserve(Side::Quote),
+        base_vault: market.vault(Side::Base),
+        quote_vault: market.vault(Side::Quote),
+        base_mint: market.base.mint,
+        quote_mint: market.quote.mint,
+        base_token_program: market.base.program,
+        quote_token_program: market.quote.program,
+    }
+}
+
+fn pool_accounts(market: &MarketContext) -> PoolAccounts {
+    PoolAccounts {
+        whirlpool_program: market.market.whirlpool_program,
+        whirlpool: market.market.whirlpool,
+        pool_base_vault: market.market.pool_base_vault,
+        pool_quote_vault: market.market.pool_quote_vault,
+        memo_program: spl::MEMO_PROGRAM,
+    }
+}
+
+fn range_accounts(market: &MarketContext, ticks: [i32; 2]) -> RangeAccounts {
+    let [tick_array_lower, tick_array_upper] = market
+        .band_array_starts(ticks)
+        .map(|start| market.tick_array(start));
+    RangeAccounts {
+        tick_array_lower,
+        tick_array_upper,
+    }
+}
+
+fn swap_accounts(path: &SwapPath) -> SwapAccounts {
+    let [tick_array_0, tick_array_1, tick_array_2] = path.tick_arrays;
+    SwapAccounts {
+        tick_array_0,
+        tick_array_1,
+        tick_array_2,
+        whirlpool_oracle: path.whirlpool_oracle,
+    }
+}
+
+fn price_accounts(market: &MarketContext) -> PriceAccounts {
+    PriceAccounts {
+        base_price: market.prices.base,
+        quote_price: market.prices.quote,
+    }
+}
+
+fn wallet_accounts(wallet: &Wallet) -> WalletAccounts {
+    WalletAccounts {
+        wallet_base: wallet.base,
+        wallet_quote: wallet.quote,
+    }
+}

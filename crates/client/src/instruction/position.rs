@@ -1,0 +1,111 @@
+//! What an owner does with a position.
+
+use ballast::{DecreaseArgs, OpenArgs, Policy, accounts, instruction as data};
+use ballast_abi::{spl, whirlpool::instruction::METADATA_UPDATE_AUTHORITY};
+use solana_sdk::{instruction::Instruction, pubkey::Pubkey};
+
+use super::{
+    instruction, lending_accounts, pool_accounts, position_accounts, price_accounts,
+    range_accounts, swap_accounts, wallet_accounts,
+};
+use crate::{MarketContext, PositionAddresses, PositionContext, SwapPath, Wallet};
+
+/// Opens a position at [`PositionAddresses::new`]. `owner` signs and pays rent; own funds come from `wallet`. The tick
+/// arrays of the band must exist ([`super::create_tick_array`]). `path` is only used if the own funds have to be swapped
+/// into the hedge's mix; with quote-only funds and a full hedge any will do.
+///
+/// Together with signatures this fits a transaction only with the market's lookup table.
+pub fn open(
+    market: &MarketContext,
+    owner: &Pubkey,
+    wallet: &Wallet,
+    args: OpenArgs,
+    path: &SwapPath,
+) -> Instruction {
+    let addresses = PositionAddresses::new(market, owner, args.id);
+    let accounts = accounts::Open {
+        owner: *owner,
+        market: market.address,
+        position: addresses.position,
+        nft_mint: addresses.nft_mint,
+        nft_account: addresses.nft_account,
+        whirlpool_position: addresses.whirlpool_position,
+        base_account: addresses.base_account,
+        quote_account: addresses.quote_account,
+        wallet: wallet_accounts(wallet),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, [args.tick_lower, args.tick_upper]),
+        swap: swap_accounts(path),
+        prices: price_accounts(market),
+        nft: accounts::NftAccounts {
+            token_2022_program: spl::TOKEN_2022_PROGRAM,
+            associated_token_program: spl::ASSOCIATED_TOKEN_PROGRAM,
+            metadata_update_authority: METADATA_UPDATE_AUTHORITY,
+            system_program: spl::SYSTEM_PROGRAM,
+        },
+    };
+    instruction(&accounts, &data::Open { args })
+}
+
+/// Takes liquidity out, repays, pays out to `wallet`. The owner signs.
+pub fn decrease(
+    market: &MarketContext,
+    position: &PositionContext,
+    wallet: &Wallet,
+    args: DecreaseArgs,
+) -> Instruction {
+    let accounts = accounts::Decrease {
+        owner: position.position.owner,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        wallet: wallet_accounts(wallet),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
+        prices: price_accounts(market),
+    };
+    instruction(&accounts, &data::Decrease { args })
+}
+
+/// Ends a position: everything goes to `wallet`, which pays at most `max_pay_base` and `max_pay_quote` of what the
+/// position cannot repay itself. The owner signs and gets the rent.
+pub fn close(
+    market: &MarketContext,
+    position: &PositionContext,
+    wallet: &Wallet,
+    max_pay_base: u64,
+    max_pay_quote: u64,
+) -> Instruction {
+    let accounts = accounts::Close {
+        owner: position.position.owner,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        nft_mint: position.position.nft_mint,
+        wallet: wallet_accounts(wallet),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
+        token_2022_program: spl::TOKEN_2022_PROGRAM,
+    };
+    let data = data::Close {
+        max_pay_base,
+        max_pay_quote,
+    };
+    instruction(&accounts, &data)
+}
+
+/// Replaces a position's policy. The owner signs.
+pub fn set_policy(
+    market: &Pubkey,
+    owner: &Pubkey,
+    position: &Pubkey,
+    policy: Policy,
+) -> Instruction {
+    let accounts = accounts::SetPolicy {
+        owner: *owner,
+        market: *market,
+        position: *position,
+    };
+    instruction(&accounts, &data::SetPolicy { policy })
+}

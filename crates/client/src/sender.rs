@@ -1,0 +1,480 @@
+//! Sends transactions and finds out what became of them.
+
+use std::{sync::Arc, time::Duration};
+
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_sdk::{
+    instruction::Instruction, message::AddressLookupTableAccount, signature::Signature,
+    signer::Signer,
+};
+use thiserror::Error;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    chain::{Chain, ChainError, Confirmation, TransactionStatus},
+    event::BallastEvent,
+    failure::Failure,
+    transaction::{BuildError, Prepared, build, programs},
+};
+
+/// Most compute units of a transaction.
+const MAX_COMPUTE_UNITS: u32 = 1_400_000;
+
+/// What to offer for a place in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriorityFee {
+    /// Nothing.
+    None,
+    /// So many micro-lamports per compute unit.
+    Fixed(u64),
+    /// What others paid lately for the same accounts.
+    Recent {
+        /// Which of the recent fees, 0 the lowest, 100 the highest.
+        percentile: u8,
+        /// Never more than this, micro-lamports per compute unit.
+        cap: u64,
+    },
+}
+
+/// How the compute limit is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ComputeLimit {
+    /// By a simulation first, with a margin. A transaction that would fail is not sent.
+    Simulated,
+    /// Given: no simulation, for what is urgent.
+    Fixed(u32),
+}
+
+/// How to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SenderConfig {
+    /// Added to the simulated compute units: amounts and ticks crossed may differ when it lands.
+    pub compute_margin_bps: u32,
+    /// Unless a request says otherwise.
+    pub fee: PriorityFee,
+    /// Pause between two looks at the status.
+    pub poll: Duration,
+    /// Pause between sending the same bytes again.
+    pub resend: Duration,
+    /// When to stop waiting. Blockhashes last 60 to 90 seconds on public clusters.
+    pub deadline: Duration,
+}
+
+impl Default for SenderConfig {
+    fn default() -> Self {
+        Self {
+            compute_margin_bps: 2_000,
+            fee: PriorityFee::None,
+            poll: Duration::from_millis(250),
+            resend: Duration::from_secs(2),
+            deadline: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What to send.
+#[derive(Clone)]
+pub struct Request<'a> {
+    /// Pays fees, signs.
+    pub payer: &'a (dyn Signer + Sync),
+    /// Other signers.
+    pub signers: Vec<&'a (dyn Signer + Sync)>,
+    /// Instructions without those for the compute budget.
+    pub instructions: Vec<Instruction>,
+    /// Lookup tables.
+    pub tables: &'a [AddressLookupTableAccount],
+    /// How the compute limit is found.
+    pub compute: ComputeLimit,
+    /// `None`: the sender's.
+    pub fee: Option<PriorityFee>,
+}
+
+impl<'a> Request<'a> {
+    /// Signed by the payer alone, simulated, without lookup tables.
+    pub fn new(payer: &'a (dyn Signer + Sync), instructions: impl Into<Vec<Instruction>>) -> Self {
+        Self {
+            payer,
+            signers: Vec::new(),
+            instructions: instructions.into(),
+            tables: &[],
+            compute: ComputeLimit::Simulated,
+            fee: None,
+        }
+    }
+
+    /// One more signer.
+    pub fn signer(mut self, signer: &'a (dyn Signer + Sync)) -> Self {
+        self.signers.push(signer);
+        self
+    }
+
+    /// With lookup tables.
+    pub fn tables(mut self, tables: &'a [AddressLookupTableAccount]) -> Self {
+        self.tables = tables;
+        self
+    }
+
+    /// With another priority fee than the sender's.
+    pub fn fee(mut self, fee: PriorityFee) -> Self {
+        self.fee = Some(fee);
+        self
+    }
+
+    /// With a given compute limit and no simulation.
+    pub fn compute_limit(mut self, units: u32) -> Self {
+        self.compute = ComputeLimit::Fixed(units);
+        self
+    }
+}
+
+/// What became of a transaction.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// In a confirmed block, successfully.
+    Landed {
+        /// Slot of the block.
+        slot: u64,
+    },
+    /// In a confirmed block, without effect but for the fee.
+    Failed {
+        /// Slot of the block.
+        slot: u64,
+        /// Why.
+        failure: Failure,
+    },
+    /// Its blockhash is too old: it has not landed and never will.
+    Expired,
+    /// Not seen until the deadline, although its blockhash may still be good: it may land yet. Do not sign another one for
+    /// the same purpose before it has expired.
+    Dropped {
+        /// The last trouble with the node, if there was any.
+        last_error: Option<ChainError>,
+    },
+}
+
+/// A transaction that landed successfully.
+#[derive(Debug)]
+pub struct Receipt {
+    /// Its signature.
+    pub signature: Signature,
+    /// Slot of its block.
+    pub slot: u64,
+    /// Compute units that it used, if the node says.
+    pub units: Option<u64>,
+    /// Log lines; empty if the node does not have them yet.
+    pub logs: Vec<String>,
+    /// The program's events in the logs.
+    pub events: Vec<BallastEvent>,
+}
+
+/// Why a transaction was not prepared or did not land.
+#[derive(Debug, Error)]
+pub enum SendError {
+    /// It cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The cluster did not answer while it was prepared; nothing was sent.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// It would fail; nothing was sent.
+    #[error("{0}")]
+    Refused(Box<Failure>),
+    /// It landed and failed.
+    #[error("{failure} (transaction {signature})")]
+    Failed {
+        /// Its signature.
+        signature: Signature,
+        /// Why.
+        failure: Box<Failure>,
+    },
+    /// It did not land and never will.
+    #[error("transaction {0} expired before it landed: send again")]
+    Expired(Signature),
+    /// Not seen until the deadline.
+    #[error(
+        "transaction {signature} was not seen in time and may land yet: check it before you send again"
+    )]
+    Dropped {
+        /// Its signature.
+        signature: Signature,
+        /// The last trouble with the node, if there was any.
+        last_error: Option<ChainError>,
+    },
+}
+
+impl SendError {
+    /// What a program or the runtime said, in the simulation or on chain.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Refused(failure) | Self::Failed { failure, .. } => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// Whether it failed with this error of the Ballast program.
+    pub fn is(&self, error: ballast::errors::BallastError) -> bool {
+        self.failure().is_some_and(|failure| failure.is(error))
+    }
+}
+
+/// Prepares and sends transactions through one [`Chain`]. Cheap to clone.
+#[derive(Clone)]
+pub struct Sender {
+    chain: Arc<dyn Chain>,
+    config: SenderConfig,
+}
+
+impl Sender {
+    /// A sender.
+    pub fn new(chain: Arc<dyn Chain>, config: SenderConfig) -> Self {
+        Self { chain, config }
+    }
+
+    /// The chain it sends to.
+    pub fn chain(&self) -> &Arc<dyn Chain> {
+        &self.chain
+    }
+
+    /// How it sends.
+    pub fn config(&self) -> &SenderConfig {
+        &self.config
+    }
+
+    /// Simulates (unless the request gives a limit), sets compute limit and priority fee, signs. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`SendError::Refused`] if the simulation fails, [`SendError::Build`], [`SendError::Chain`].
+    pub async fn prepare(&self, request: &Request<'_>) -> Result<Prepared, SendError> {
+        let fee = self.fee(request).await?;
+        let limit = match request.compute {
+            ComputeLimit::Fixed(units) => units,
+            ComputeLimit::Simulated => self.simulated_limit(request, fee).await?,
+        };
+        let blockhash = self.chain.latest_blockhash().await?;
+        let transaction = assemble(request, limit, fee, blockhash.hash)?;
+        Ok(Prepared::new(
+            transaction,
+            blockhash.last_valid_block_height,
+        )?)
+    }
+
+    /// Sends a prepared transaction, again and again the same bytes, until its outcome is known or the deadline passes.
+    /// Trouble with the node is waited out; calling it again with the same transaction is harmless.
+    pub async fn deliver(&self, prepared: &Prepared) -> Outcome {
+        let signature = prepared.signature();
+        let deadline = Instant::now() + self.config.deadline;
+        let mut resend_at = Instant::now();
+        let mut last_error = None;
+        let mut seen = false;
+        loop {
+            let resend = Instant::now() >= resend_at;
+            if resend && !seen {
+                last_error = self
+                    .chain
+                    .submit(prepared.transaction())
+                    .await
+                    .err()
+                    .or(last_error);
+                resend_at = Instant::now() + self.config.resend;
+            }
+            match self.chain.status(&signature, false).await {
+                Ok(Some(status)) if status.confirmation >= Confirmation::Confirmed => {
+                    return self.outcome(prepared, status).await;
+                }
+                Ok(status) => seen = status.is_some(),
+                Err(error) => last_error = Some(error),
+            }
+            let late = Instant::now() >= deadline;
+            if (resend && !seen) || late {
+                match self.expiry(prepared).await {
+                    Ok(Some(outcome)) => return outcome,
+                    Ok(None) => {}
+                    Err(error) => last_error = Some(error),
+                }
+            }
+            if late {
+                return Outcome::Dropped { last_error };
+            }
+            sleep(self.config.poll).await;
+        }
+    }
+
+    /// Whether a transaction has landed or expired; `None` while neither is the case. Sends nothing.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the cluster does not answer.
+    pub async fn look_up(&self, prepared: &Prepared) -> Result<Option<Outcome>, ChainError> {
+        let signature = prepared.signature();
+        match self.chain.status(&signature, true).await? {
+            Some(status) if status.confirmation >= Confirmation::Confirmed => {
+                Ok(Some(self.outcome(prepared, status).await))
+            }
+            Some(_) => Ok(None),
+            None => self.expiry(prepared).await,
+        }
+    }
+
+    /// Prepares, delivers and expects success.
+    ///
+    /// # Errors
+    /// [`SendError`] for everything but success.
+    pub async fn send(&self, request: &Request<'_>) -> Result<Receipt, SendError> {
+        let prepared = self.prepare(request).await?;
+        let signature = prepared.signature();
+        match self.deliver(&prepared).await {
+            Outcome::Landed { slot } => Ok(self.receipt(signature, slot).await),
+            Outcome::Failed { failure, .. } => Err(SendError::Failed {
+                signature,
+                failure: Box::new(failure),
+            }),
+            Outcome::Expired => Err(SendError::Expired(signature)),
+            Outcome::Dropped { last_error } => Err(SendError::Dropped {
+                signature,
+                last_error,
+            }),
+        }
+    }
+
+    /// Logs and events of a transaction that landed, as far as the node has them.
+    pub async fn receipt(&self, signature: Signature, slot: u64) -> Receipt {
+        let record = self.chain.transaction(&signature).await.ok().flatten();
+        let (logs, units) = record.map_or((Vec::new(), None), |record| (record.logs, record.units));
+        Receipt {
+            signature,
+            slot,
+            units,
+            events: BallastEvent::in_logs(&logs),
+            logs,
+        }
+    }
+
+    async fn fee(&self, request: &Request<'_>) -> Result<u64, SendError> {
+        match request.fee.unwrap_or(self.config.fee) {
+            PriorityFee::None => Ok(0),
+            PriorityFee::Fixed(fee) => Ok(fee),
+            PriorityFee::Recent { percentile, cap } => {
+                let metas = request
+                    .instructions
+                    .iter()
+                    .flat_map(|instruction| &instruction.accounts);
+                let mut writable: Vec<_> = metas
+                    .filter(|meta| meta.is_writable)
+                    .map(|meta| meta.pubkey)
+                    .collect();
+                writable.sort_unstable();
+                writable.dedup();
+                // Nodes take at most this many.
+                writable.truncate(128);
+                let fees = self.chain.recent_fees(&writable).await?;
+                Ok(at_percentile(fees, percentile).min(cap))
+            }
+        }
+    }
+
+    async fn simulated_limit(&self, request: &Request<'_>, fee: u64) -> Result<u32, SendError> {
+        let blockhash = self.chain.latest_blockhash().await?;
+        let transaction = assemble(request, MAX_COMPUTE_UNITS, fee, blockhash.hash)?;
+        let simulation = self.chain.simulate(&transaction).await?;
+        if let Some(error) = simulation.error {
+            let failure = Failure::new(error, simulation.logs, &programs(&transaction));
+            return Err(SendError::Refused(Box::new(failure)));
+        }
+        Ok(with_margin(
+            simulation.units,
+            self.config.compute_margin_bps,
+        ))
+    }
+
+    /// [`Outcome::Expired`] if the blockhash is too old and the transaction is in no block.
+    async fn expiry(&self, prepared: &Prepared) -> Result<Option<Outcome>, ChainError> {
+        if self.chain.block_height().await? <= prepared.last_valid_block_height() {
+            return Ok(None);
+        }
+        // It may have landed in the last valid block, after the last look.
+        match self.chain.status(&prepared.signature(), true).await? {
+            Some(status) if status.confirmation >= Confirmation::Confirmed => {
+                Ok(Some(self.outcome(prepared, status).await))
+            }
+            Some(_) => Ok(None),
+            None => Ok(Some(Outcome::Expired)),
+        }
+    }
+
+    async fn outcome(&self, prepared: &Prepared, status: TransactionStatus) -> Outcome {
+        let slot = status.slot;
+        let Some(error) = status.error else {
+            return Outcome::Landed { slot };
+        };
+        // Without logs the failure is named as well as the number alone allows.
+        let record = self
+            .chain
+            .transaction(&prepared.signature())
+            .await
+            .ok()
+            .flatten();
+        let logs = record.map(|record| record.logs).unwrap_or_default();
+        Outcome::Failed {
+            slot,
+            failure: Failure::new(error, logs, &prepared.programs()),
+        }
+    }
+}
+
+fn assemble(
+    request: &Request<'_>,
+    limit: u32,
+    fee: u64,
+    blockhash: solana_sdk::hash::Hash,
+) -> Result<solana_sdk::transaction::VersionedTransaction, BuildError> {
+    let mut instructions = vec![ComputeBudgetInstruction::set_compute_unit_limit(limit)];
+    if fee > 0 {
+        instructions.push(ComputeBudgetInstruction::set_compute_unit_price(fee));
+    }
+    instructions.extend_from_slice(&request.instructions);
+    let mut signers = vec![request.payer];
+    signers.extend_from_slice(&request.signers);
+    build(
+        &request.payer.pubkey(),
+        &instructions,
+        request.tables,
+        blockhash,
+        &signers,
+    )
+}
+
+fn with_margin(units: u64, margin_bps: u32) -> u32 {
+    let margin = units.saturating_mul(u64::from(margin_bps)) / 10_000;
+    let units = units.saturating_add(margin).saturating_add(1_000);
+    u32::try_from(units)
+        .unwrap_or(MAX_COMPUTE_UNITS)
+        .min(MAX_COMPUTE_UNITS)
+}
+
+fn at_percentile(mut fees: Vec<u64>, percentile: u8) -> u64 {
+    fees.sort_unstable();
+    let last = fees.len().saturating_sub(1);
+    let index = last * usize::from(percentile.min(100)) / 100;
+    fees.get(index).copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_have_a_margin_and_a_ceiling() {
+        assert_eq!(with_margin(100_000, 2_000), 121_000);
+        assert_eq!(with_margin(1_399_999, 1), MAX_COMPUTE_UNITS);
+        assert_eq!(with_margin(u64::MAX, u32::MAX), MAX_COMPUTE_UNITS);
+    }
+
+    #[test]
+    fn percentiles_of_fees() {
+        let fees = vec![40, 10, 30, 20, 50];
+        assert_eq!(at_percentile(fees.clone(), 0), 10);
+        assert_eq!(at_percentile(fees.clone(), 50), 30);
+        assert_eq!(at_percentile(fees.clone(), 100), 50);
+        assert_eq!(at_percentile(fees, 255), 50);
+        assert_eq!(at_percentile(Vec::new(), 50), 0);
+    }
+}
