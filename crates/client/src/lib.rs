@@ -25,8 +25,10 @@ pub mod instruction;
 mod logs;
 pub mod lookup_table;
 mod market;
+mod outcome;
 pub mod pda;
 mod position;
+mod request;
 mod rpc;
 mod sender;
 mod snapshot;
@@ -50,11 +52,11 @@ pub use logs::{is_truncated, lines_of};
 pub use market::{
     MarketContext, MarketError, PoolAddresses, PriceAccounts, SwapPath, TokenContext, Wallet,
 };
-pub use position::{PositionAddresses, PositionContext, Positions};
+pub use outcome::{Outcome, Receipt, SendError};
+pub use position::{PositionAddresses, PositionContext, Positions, markets};
+pub use request::{ComputeLimit, PriorityFee, Request, SenderConfig};
 pub use rpc::RpcChain;
-pub use sender::{
-    ComputeLimit, Outcome, PriorityFee, Receipt, Request, SendError, Sender, SenderConfig,
-};
+pub use sender::Sender;
 pub use snapshot::{MarketSnapshot, PoolState, SnapshotError};
 pub use transaction::{BuildError, MAX_TRANSACTION_BYTES, Prepared, build};
 

@@ -1,221 +1,24 @@
 //! Sends transactions and finds out what became of them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_sdk::{
-    instruction::Instruction, message::AddressLookupTableAccount, signature::Signature,
-    signer::Signer,
+    hash::Hash, signature::Signature, signer::Signer, transaction::VersionedTransaction,
 };
-use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     chain::{Chain, ChainError, Confirmation, TransactionStatus},
     event::BallastEvent,
     failure::Failure,
+    outcome::{Outcome, Receipt, SendError},
+    request::{ComputeLimit, PriorityFee, Request, SenderConfig},
     transaction::{BuildError, Prepared, build, programs},
 };
 
 /// Most compute units of a transaction.
 const MAX_COMPUTE_UNITS: u32 = 1_400_000;
-
-/// What to offer for a place in a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PriorityFee {
-    /// Nothing.
-    None,
-    /// So many micro-lamports per compute unit.
-    Fixed(u64),
-    /// What others paid lately for the same accounts.
-    Recent {
-        /// Which of the recent fees, 0 the lowest, 100 the highest.
-        percentile: u8,
-        /// Never more than this, micro-lamports per compute unit.
-        cap: u64,
-    },
-}
-
-/// How the compute limit is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ComputeLimit {
-    /// By a simulation first, with a margin. A transaction that would fail is not sent.
-    Simulated,
-    /// Given: no simulation, for what is urgent.
-    Fixed(u32),
-}
-
-/// How to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SenderConfig {
-    /// Added to the simulated compute units: amounts and ticks crossed may differ when it lands.
-    pub compute_margin_bps: u32,
-    /// Unless a request says otherwise.
-    pub fee: PriorityFee,
-    /// Pause between two looks at the status.
-    pub poll: Duration,
-    /// Pause between sending the same bytes again.
-    pub resend: Duration,
-    /// When to stop waiting. Blockhashes last 60 to 90 seconds on public clusters.
-    pub deadline: Duration,
-}
-
-impl Default for SenderConfig {
-    fn default() -> Self {
-        Self {
-            compute_margin_bps: 2_000,
-            fee: PriorityFee::None,
-            poll: Duration::from_millis(250),
-            resend: Duration::from_secs(2),
-            deadline: Duration::from_secs(120),
-        }
-    }
-}
-
-/// What to send.
-#[derive(Clone)]
-pub struct Request<'a> {
-    /// Pays fees, signs.
-    pub payer: &'a (dyn Signer + Sync),
-    /// Other signers.
-    pub signers: Vec<&'a (dyn Signer + Sync)>,
-    /// Instructions without those for the compute budget.
-    pub instructions: Vec<Instruction>,
-    /// Lookup tables.
-    pub tables: &'a [AddressLookupTableAccount],
-    /// How the compute limit is found.
-    pub compute: ComputeLimit,
-    /// `None`: the sender's.
-    pub fee: Option<PriorityFee>,
-}
-
-impl<'a> Request<'a> {
-    /// Signed by the payer alone, simulated, without lookup tables.
-    pub fn new(payer: &'a (dyn Signer + Sync), instructions: impl Into<Vec<Instruction>>) -> Self {
-        Self {
-            payer,
-            signers: Vec::new(),
-            instructions: instructions.into(),
-            tables: &[],
-            compute: ComputeLimit::Simulated,
-            fee: None,
-        }
-    }
-
-    /// One more signer.
-    pub fn signer(mut self, signer: &'a (dyn Signer + Sync)) -> Self {
-        self.signers.push(signer);
-        self
-    }
-
-    /// With lookup tables.
-    pub fn tables(mut self, tables: &'a [AddressLookupTableAccount]) -> Self {
-        self.tables = tables;
-        self
-    }
-
-    /// With another priority fee than the sender's.
-    pub fn fee(mut self, fee: PriorityFee) -> Self {
-        self.fee = Some(fee);
-        self
-    }
-
-    /// With a given compute limit and no simulation.
-    pub fn compute_limit(mut self, units: u32) -> Self {
-        self.compute = ComputeLimit::Fixed(units);
-        self
-    }
-}
-
-/// What became of a transaction.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    /// In a confirmed block, successfully.
-    Landed {
-        /// Slot of the block.
-        slot: u64,
-    },
-    /// In a confirmed block, without effect but for the fee.
-    Failed {
-        /// Slot of the block.
-        slot: u64,
-        /// Why.
-        failure: Failure,
-    },
-    /// Its blockhash is too old: it has not landed and never will.
-    Expired,
-    /// Not seen until the deadline, although its blockhash may still be good: it may land yet. Do not sign another one for
-    /// the same purpose before it has expired.
-    Dropped {
-        /// The last trouble with the node, if there was any.
-        last_error: Option<ChainError>,
-    },
-}
-
-/// A transaction that landed successfully.
-#[derive(Debug)]
-pub struct Receipt {
-    /// Its signature.
-    pub signature: Signature,
-    /// Slot of its block.
-    pub slot: u64,
-    /// Compute units that it used, if the node says.
-    pub units: Option<u64>,
-    /// Log lines; empty if the node does not have them yet.
-    pub logs: Vec<String>,
-    /// The program's events in the logs.
-    pub events: Vec<BallastEvent>,
-}
-
-/// Why a transaction was not prepared or did not land.
-#[derive(Debug, Error)]
-pub enum SendError {
-    /// It cannot be built.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// The cluster did not answer while it was prepared; nothing was sent.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    /// It would fail; nothing was sent.
-    #[error("{0}")]
-    Refused(Box<Failure>),
-    /// It landed and failed.
-    #[error("{failure} (transaction {signature})")]
-    Failed {
-        /// Its signature.
-        signature: Signature,
-        /// Why.
-        failure: Box<Failure>,
-    },
-    /// It did not land and never will.
-    #[error("transaction {0} expired before it landed: send again")]
-    Expired(Signature),
-    /// Not seen until the deadline.
-    #[error(
-        "transaction {signature} was not seen in time and may land yet: check it before you send again"
-    )]
-    Dropped {
-        /// Its signature.
-        signature: Signature,
-        /// The last trouble with the node, if there was any.
-        last_error: Option<ChainError>,
-    },
-}
-
-impl SendError {
-    /// What a program or the runtime said, in the simulation or on chain.
-    pub fn failure(&self) -> Option<&Failure> {
-        match self {
-            Self::Refused(failure) | Self::Failed { failure, .. } => Some(failure),
-            _ => None,
-        }
-    }
-
-    /// Whether it failed with this error of the Ballast program.
-    pub fn is(&self, error: ballast::errors::BallastError) -> bool {
-        self.failure().is_some_and(|failure| failure.is(error))
-    }
-}
 
 /// Prepares and sends transactions through one [`Chain`]. Cheap to clone.
 #[derive(Clone)]
@@ -424,8 +227,8 @@ fn assemble(
     request: &Request<'_>,
     limit: u32,
     fee: u64,
-    blockhash: solana_sdk::hash::Hash,
-) -> Result<solana_sdk::transaction::VersionedTransaction, BuildError> {
+    blockhash: Hash,
+) -> Result<VersionedTransaction, BuildError> {
     let mut instructions = vec![ComputeBudgetInstruction::set_compute_unit_limit(limit)];
     if fee > 0 {
         instructions.push(ComputeBudgetInstruction::set_compute_unit_price(fee));

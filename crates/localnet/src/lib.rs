@@ -1,0 +1,27 @@
+//! Clusters on this machine, for tests and the demo; never part of the product.
+//!
+//! - [`Svm`]: the runtime alone, in process, no RPC. A block per transaction; the clock moves only when told to.
+//! - [`EmbeddedNode`]: a node in process with real JSON-RPC and websockets, offline.
+//! - [`TestValidator`]: a `solana-test-validator` process.
+//!
+//! All three are a [`Localnet`], so that a [`World`] (mints, pool, liquidity, prices, a market with lenders, traders) is set
+//! up and driven by the same code on each.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod embedded;
+pub mod keys;
+mod localnet;
+mod price;
+mod programs;
+mod svm;
+mod validator;
+mod world;
+
+pub use embedded::EmbeddedNode;
+pub use localnet::{Endpoints, Localnet, LocalnetExt};
+pub use price::UsdPrice;
+pub use programs::{Program, Programs, deploy_directory};
+pub use svm::Svm;
+pub use validator::TestValidator;
+pub use world::{PricePost, Trader, World, WorldConfig};

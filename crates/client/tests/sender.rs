@@ -1,0 +1,331 @@
+//! The sender against a scripted cluster: what is sent, how often, and how the outcome is named.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ballast_client::{
+    AccountFilter, Accounts, BallastError, Blockhash, Cause, Chain, ChainError, Confirmation,
+    Failure, Instruction, Keypair, Outcome, OwnedAccounts, Prepared, PriorityFee, Pubkey, Request,
+    SendError, Sender, SenderConfig, Signature, Simulation, TransactionRecord, TransactionStatus,
+    VersionedTransaction,
+};
+use solana_sdk::{hash::Hash, instruction::InstructionError, transaction::TransactionError};
+
+/// Last block height for which the script's blockhash is good.
+const LAST_VALID: u64 = 150;
+
+/// A cluster that answers as it is told. The block height rises by ten with every look at it.
+#[derive(Default)]
+struct Script {
+    simulation: Option<TransactionError>,
+    /// What happens to the next submissions; then they succeed.
+    submissions: VecDeque<Result<(), ChainError>>,
+    /// Answers to the next looks at the status; then `None`.
+    statuses: VecDeque<Option<TransactionStatus>>,
+    /// What is found once the history is searched.
+    history: Option<TransactionStatus>,
+    logs: Vec<String>,
+    height: u64,
+    height_step: u64,
+    sent: Vec<Vec<u8>>,
+    fees: Vec<u64>,
+}
+
+struct Scripted(Mutex<Script>);
+
+impl Scripted {
+    fn with<T>(&self, look: impl FnOnce(&mut Script) -> T) -> T {
+        look(&mut self.0.lock().unwrap())
+    }
+}
+
+fn unreachable_node() -> ChainError {
+    ChainError::Unreachable {
+        endpoint: "script".into(),
+        reason: "scripted".into(),
+    }
+}
+
+#[async_trait]
+impl Chain for Scripted {
+    fn label(&self) -> String {
+        "script".into()
+    }
+
+    async fn accounts(&self, _: &[Pubkey]) -> Result<Accounts, ChainError> {
+        Err(unreachable_node())
+    }
+
+    async fn program_accounts(
+        &self,
+        _: &Pubkey,
+        _: &[AccountFilter],
+    ) -> Result<OwnedAccounts, ChainError> {
+        Err(unreachable_node())
+    }
+
+    async fn latest_blockhash(&self) -> Result<Blockhash, ChainError> {
+        Ok(Blockhash {
+            hash: Hash::new_from_array([7; 32]),
+            last_valid_block_height: LAST_VALID,
+        })
+    }
+
+    async fn block_height(&self) -> Result<u64, ChainError> {
+        Ok(self.with(|script| {
+            script.height += script.height_step;
+            script.height
+        }))
+    }
+
+    async fn slot(&self) -> Result<u64, ChainError> {
+        Ok(1)
+    }
+
+    async fn simulate(&self, _: &VersionedTransaction) -> Result<Simulation, ChainError> {
+        Ok(self.with(|script| Simulation {
+            error: script.simulation.clone(),
+            logs: script.logs.clone(),
+            units: 100_000,
+            return_data: None,
+        }))
+    }
+
+    async fn submit(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {
+        self.with(|script| {
+            script.sent.push(bincode::serialize(transaction).unwrap());
+            script.submissions.pop_front().unwrap_or(Ok(()))
+        })
+    }
+
+    async fn status(
+        &self,
+        _: &Signature,
+        search_history: bool,
+    ) -> Result<Option<TransactionStatus>, ChainError> {
+        Ok(self.with(|script| {
+            if search_history {
+                script.history.clone()
+            } else {
+                script.statuses.pop_front().flatten()
+            }
+        }))
+    }
+
+    async fn transaction(&self, _: &Signature) -> Result<Option<TransactionRecord>, ChainError> {
+        Ok(self.with(|script| {
+            Some(TransactionRecord {
+                slot: 9,
+                error: None,
+                logs: script.logs.clone(),
+                units: Some(77),
+                fee_lamports: 5_000,
+            })
+        }))
+    }
+
+    async fn recent_fees(&self, _: &[Pubkey]) -> Result<Vec<u64>, ChainError> {
+        Ok(self.with(|script| script.fees.clone()))
+    }
+
+    async fn rent_lamports(&self, _: usize) -> Result<u64, ChainError> {
+        Ok(1)
+    }
+}
+
+fn sender(script: Script) -> (Sender, Arc<Scripted>) {
+    let chain = Arc::new(Scripted(Mutex::new(script)));
+    let config = SenderConfig {
+        poll: Duration::from_millis(400),
+        resend: Duration::from_secs(2),
+        deadline: Duration::from_secs(60),
+        ..SenderConfig::default()
+    };
+    (Sender::new(chain.clone(), config), chain)
+}
+
+fn status(
+    confirmation: Confirmation,
+    error: Option<TransactionError>,
+) -> Option<TransactionStatus> {
+    Some(TransactionStatus {
+        slot: 9,
+        error,
+        confirmation,
+    })
+}
+
+fn instruction() -> Instruction {
+    Instruction::new_with_bytes(ballast::ID, &[1], Vec::new())
+}
+
+fn custom(error: BallastError) -> TransactionError {
+    // Instruction 1: the first one sets the compute limit.
+    TransactionError::InstructionError(1, InstructionError::Custom(error.into()))
+}
+
+/// Compute-budget instructions of a transaction: limit and price.
+fn budget(prepared: &Prepared) -> (u32, Option<u64>) {
+    let (mut limit, mut price) = (0, None);
+    for instruction in prepared.transaction().message.instructions() {
+        match instruction.data.split_first() {
+            Some((2, units)) => limit = u32::from_le_bytes(units.try_into().unwrap()),
+            Some((3, fee)) => price = Some(u64::from_le_bytes(fee.try_into().unwrap())),
+            _ => {}
+        }
+    }
+    (limit, price)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_comes_from_the_simulation_and_the_fee_from_others_up_to_the_cap() {
+    let script = Script {
+        fees: vec![10, 900, 50],
+        ..Script::default()
+    };
+    let (sender, _) = sender(script);
+    let payer = Keypair::new();
+    let request = Request::new(&payer, [instruction()]);
+    assert_eq!(
+        budget(&sender.prepare(&request).await.unwrap()),
+        (121_000, None)
+    );
+    let recent = |cap| PriorityFee::Recent {
+        percentile: 100,
+        cap,
+    };
+    let request = request.fee(recent(500));
+    assert_eq!(
+        budget(&sender.prepare(&request).await.unwrap()),
+        (121_000, Some(500))
+    );
+    let request = request.fee(recent(5_000)).compute_limit(7);
+    assert_eq!(
+        budget(&sender.prepare(&request).await.unwrap()),
+        (7, Some(900))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_fail_is_not_sent() {
+    let script = Script {
+        simulation: Some(custom(BallastError::PriceStale)),
+        ..Script::default()
+    };
+    let (sender, chain) = sender(script);
+    let payer = Keypair::new();
+    let error = sender
+        .send(&Request::new(&payer, [instruction()]))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, SendError::Refused(failure) if failure.is(BallastError::PriceStale)),
+        "{error}"
+    );
+    assert!(chain.with(|script| script.sent.is_empty()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_bytes_are_sent_again_until_it_lands() {
+    let mut statuses = VecDeque::from(vec![None; 12]);
+    statuses.push_back(status(Confirmation::Processed, None));
+    statuses.push_back(status(Confirmation::Confirmed, None));
+    let script = Script {
+        statuses,
+        submissions: [Err(unreachable_node())].into(),
+        ..Script::default()
+    };
+    let (sender, chain) = sender(script);
+    let payer = Keypair::new();
+    let receipt = sender
+        .send(&Request::new(&payer, [instruction()]))
+        .await
+        .unwrap();
+    assert_eq!((receipt.slot, receipt.units), (9, Some(77)));
+    // Twelve looks 0.4 s apart, sent at 0, 2 and 4 s.
+    let sent = chain.with(|script| script.sent.clone());
+    assert_eq!(sent.len(), 3);
+    assert!(sent.iter().all(|bytes| *bytes == sent[0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_on_chain_is_named_from_its_logs() {
+    let pool = Pubkey::new_unique();
+    let error = TransactionError::InstructionError(1, InstructionError::Custom(6_038));
+    let script = Script {
+        statuses: [status(Confirmation::Finalized, Some(error))].into(),
+        ..Script::default()
+    };
+    let (sender, chain) = sender(script);
+    let payer = Keypair::new();
+    let prepared = sender
+        .prepare(&Request::new(&payer, [instruction()]))
+        .await
+        .unwrap();
+    let logs = [
+        format!("Program {} invoke [1]", ballast::ID),
+        format!("Program {pool} invoke [2]"),
+        format!("Program {pool} failed: custom program error: 0x1796"),
+    ];
+    chain.with(|script| script.logs = logs.into());
+    let outcome = sender.deliver(&prepared).await;
+    let Outcome::Failed { slot: 9, failure } = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert!(
+        matches!(failure, Failure { program: Some(program), cause: Cause::Whirlpool { .. }, .. } if program == pool)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_only_when_the_history_has_nothing() {
+    let payer = Keypair::new();
+    let script = |history| Script {
+        height: LAST_VALID,
+        height_step: 10,
+        history,
+        ..Script::default()
+    };
+    let (late, _) = sender(script(None));
+    let prepared = late
+        .prepare(&Request::new(&payer, [instruction()]))
+        .await
+        .unwrap();
+    let outcome = late.deliver(&prepared).await;
+    assert!(matches!(outcome, Outcome::Expired), "{outcome:?}");
+    let (lucky, _) = sender(script(status(Confirmation::Confirmed, None)));
+    let outcome = lucky.deliver(&prepared).await;
+    assert!(
+        matches!(outcome, Outcome::Landed { slot: 9 }),
+        "{outcome:?}"
+    );
+    assert!(matches!(
+        lucky.look_up(&prepared).await,
+        Ok(Some(Outcome::Landed { .. }))
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_until_the_deadline_is_not_expiry() {
+    let (sender, chain) = sender(Script {
+        submissions: vec![Err(unreachable_node()); 1_000].into(),
+        ..Script::default()
+    });
+    let payer = Keypair::new();
+    let prepared = sender
+        .prepare(&Request::new(&payer, [instruction()]))
+        .await
+        .unwrap();
+    let outcome = sender.deliver(&prepared).await;
+    let last_error = Some(unreachable_node());
+    assert!(
+        matches!(&outcome, Outcome::Dropped { last_error: error } if *error == last_error),
+        "{outcome:?}"
+    );
+    assert!(chain.with(|script| script.sent.len()) >= 30);
+    assert!(matches!(sender.look_up(&prepared).await, Ok(None)));
+}

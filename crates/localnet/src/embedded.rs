@@ -1,0 +1,149 @@
+//! A node in process, with real JSON-RPC and websockets.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use async_trait::async_trait;
+use ballast_client::{Account, Chain, Keypair, Pubkey, RpcChain};
+use surfpool_sdk::{
+    BlockProductionMode, Surfnet,
+    cheatcodes::builders::{DeployProgram, SetAccount},
+};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    keys,
+    localnet::{Endpoints, Localnet},
+    programs::Programs,
+};
+
+const PAYER_LAMPORTS: u64 = 1_000_000_000_000_000;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A node in process. Its clock runs with the machine's: a slot every `slot_ms`.
+pub struct EmbeddedNode {
+    node: Surfnet,
+    chain: RpcChain,
+    endpoints: Endpoints,
+    payer: Keypair,
+    programs: Programs,
+    slot_ms: u64,
+}
+
+impl EmbeddedNode {
+    /// Starts a node with the programs of [`Programs::find`].
+    ///
+    /// # Errors
+    /// If a program is missing or the node does not start.
+    pub async fn start(slot_ms: u64) -> Result<Self> {
+        Self::with_programs(slot_ms, Programs::find()?).await
+    }
+
+    /// Starts a node with these programs.
+    ///
+    /// # Errors
+    /// If the node does not start or refuses a program.
+    pub async fn with_programs(slot_ms: u64, programs: Programs) -> Result<Self> {
+        let payer = keys::named("payer");
+        let node = Surfnet::builder()
+            .offline(true)
+            .block_production_mode(BlockProductionMode::Clock)
+            .slot_time_ms(slot_ms)
+            .airdrop_sol(PAYER_LAMPORTS)
+            .payer(payer.insecure_clone())
+            .start()
+            .await
+            .context("the embedded node did not start")?;
+        for program in programs.all() {
+            let deploy = DeployProgram::new(program.id).so_bytes(program.bytes()?);
+            blocking(|| node.cheatcodes().deploy(deploy))
+                .with_context(|| format!("the embedded node refuses {}", program.file.display()))?;
+        }
+        let endpoints = Endpoints {
+            rpc_url: node.rpc_url().into(),
+            ws_url: node.ws_url().into(),
+        };
+        Ok(Self {
+            chain: RpcChain::new(&endpoints.rpc_url, REQUEST_TIMEOUT),
+            node,
+            endpoints,
+            payer,
+            programs,
+            slot_ms,
+        })
+    }
+
+    /// Milliseconds per slot.
+    pub fn slot_ms(&self) -> u64 {
+        self.slot_ms
+    }
+}
+
+/// The node's own client blocks, which a task must not do.
+fn blocking<T: Send>(call: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let handle = scope.spawn(call);
+        match handle.join() {
+            Ok(value) => value,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+#[async_trait]
+impl Localnet for EmbeddedNode {
+    fn name(&self) -> &'static str {
+        "embedded"
+    }
+
+    fn chain(&self) -> Arc<dyn Chain> {
+        Arc::new(self.chain.clone())
+    }
+
+    fn endpoints(&self) -> Option<&Endpoints> {
+        Some(&self.endpoints)
+    }
+
+    fn payer(&self) -> &Keypair {
+        &self.payer
+    }
+
+    fn programs(&self) -> &Programs {
+        &self.programs
+    }
+
+    fn poll(&self) -> Duration {
+        Duration::from_millis((self.slot_ms / 4).clamp(5, 100))
+    }
+
+    async fn pass_time(&self, secs: u64) -> Result<()> {
+        wait_for_clock(&self.chain, secs).await
+    }
+
+    async fn set_account(&self, address: &Pubkey, account: Account) -> Result<()> {
+        let write = SetAccount::new(*address)
+            .lamports(account.lamports)
+            .owner(account.owner)
+            .data(account.data);
+        blocking(|| self.node.cheatcodes().execute(write))
+            .with_context(|| format!("the embedded node refuses account {address}"))
+    }
+}
+
+/// Waits until the cluster's clock has advanced by `secs`. Gives up when it runs at less than a fifth of real time.
+pub(crate) async fn wait_for_clock(chain: &dyn Chain, secs: u64) -> Result<()> {
+    let start = chain.clock().await?.now_secs;
+    let until = start.saturating_add(i64::try_from(secs).unwrap_or(i64::MAX));
+    let deadline = Instant::now() + Duration::from_secs(secs.saturating_mul(5).saturating_add(10));
+    loop {
+        let now = chain.clock().await?.now_secs;
+        if now >= until {
+            return Ok(());
+        }
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "the cluster's clock stands at {now}, {until} was waited for"
+        );
+        sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,384 @@
+//! The runtime alone, in process.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use async_trait::async_trait;
+use ballast_client::{
+    Account, AccountFilter, Accounts, Blockhash, Chain, ChainError, Confirmation, Keypair,
+    OwnedAccounts, Pubkey, Signature, Signer, Simulation, TransactionRecord, TransactionStatus,
+    VersionedTransaction,
+};
+use litesvm::LiteSVM;
+use solana_clock::Clock;
+use solana_sdk::hash::Hash;
+use solana_slot_hashes::SlotHashes;
+
+use crate::{
+    keys,
+    localnet::{Endpoints, Localnet},
+    programs::Programs,
+};
+
+/// When the clock of a new [`Svm`] stands, Unix seconds.
+const GENESIS_SECS: i64 = 1_700_000_000;
+/// Slot of a new [`Svm`].
+const GENESIS_SLOT: u64 = 1_000;
+/// Blocks for which a blockhash is good, as on a real cluster.
+const BLOCKHASH_LIFE: u64 = 150;
+/// Slot hashes that are kept: enough for lookup tables, cheap to rewrite with every block.
+const KEPT_SLOT_HASHES: usize = 8;
+const PAYER_LAMPORTS: u64 = 1_000_000_000_000_000;
+
+/// The runtime in process: every transaction is a block of its own, and time passes only when it is told to. Clones share
+/// one runtime.
+#[derive(Clone)]
+pub struct Svm {
+    state: Arc<Mutex<State>>,
+    payer: Arc<Keypair>,
+    programs: Arc<Programs>,
+}
+
+struct State {
+    vm: LiteSVM,
+    height: u64,
+    /// Hash and height of the blocks whose hashes are still good, oldest first.
+    blockhashes: VecDeque<(Hash, u64)>,
+    slot_hashes: VecDeque<(u64, Hash)>,
+    records: HashMap<Signature, TransactionRecord>,
+}
+
+impl Svm {
+    /// A new runtime with the programs of [`Programs::find`].
+    ///
+    /// # Errors
+    /// If a program is missing or not loadable.
+    pub fn start() -> Result<Self> {
+        Self::with_programs(Programs::find()?)
+    }
+
+    /// A new runtime with these programs.
+    ///
+    /// # Errors
+    /// If a program is not loadable.
+    pub fn with_programs(programs: Programs) -> Result<Self> {
+        // Blockhashes are checked here: the runtime itself would only know the last one.
+        let mut vm = LiteSVM::new()
+            .with_blockhash_check(false)
+            .with_log_bytes_limit(None);
+        for program in programs.all() {
+            vm.add_program(program.id, &program.bytes()?)
+                .with_context(|| format!("the SVM refuses {}", program.file.display()))?;
+        }
+        let payer = keys::named("payer");
+        let account = solana_account::Account {
+            lamports: PAYER_LAMPORTS,
+            ..solana_account::Account::default()
+        };
+        vm.set_account(payer.pubkey(), account)
+            .context("cannot fund the payer")?;
+        let mut state = State {
+            vm,
+            height: 0,
+            blockhashes: VecDeque::new(),
+            slot_hashes: VecDeque::new(),
+            records: HashMap::new(),
+        };
+        let mut clock: Clock = state.vm.get_sysvar();
+        (clock.slot, clock.unix_timestamp) = (GENESIS_SLOT, GENESIS_SECS);
+        state.vm.set_sysvar(&clock);
+        state.next_block();
+        Ok(Self {
+            state: Arc::new(Mutex::new(state)),
+            payer: Arc::new(payer),
+            programs: Arc::new(programs),
+        })
+    }
+
+    /// The runtime itself, for what has no other way.
+    pub fn vm<T>(&self, use_it: impl FnOnce(&mut LiteSVM) -> T) -> T {
+        use_it(&mut self.state().vm)
+    }
+
+    /// The time that programs see, Unix seconds.
+    pub fn now_secs(&self) -> i64 {
+        self.state().vm.get_sysvar::<Clock>().unix_timestamp
+    }
+
+    /// Sets the time that programs see, also backwards.
+    pub fn set_time(&self, unix_secs: i64) {
+        let mut state = self.state();
+        let mut clock: Clock = state.vm.get_sysvar();
+        clock.unix_timestamp = unix_secs;
+        state.vm.set_sysvar(&clock);
+    }
+
+    /// Makes empty blocks.
+    pub fn pass_blocks(&self, count: u64) {
+        let mut state = self.state();
+        for _ in 0..count {
+            state.next_block();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A test that panicked while it held the lock has failed already; the others go on.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused(&self, what: &'static str, reason: impl ToString) -> ChainError {
+        ChainError::Refused {
+            endpoint: self.label(),
+            what,
+            reason: reason.to_string(),
+        }
+    }
+}
+
+impl State {
+    /// Ends the current block: new slot, new blockhash.
+    fn next_block(&mut self) {
+        self.height += 1;
+        let mut clock: Clock = self.vm.get_sysvar();
+        self.slot_hashes
+            .push_front((clock.slot, self.vm.latest_blockhash()));
+        self.slot_hashes.truncate(KEPT_SLOT_HASHES);
+        clock.slot += 1;
+        self.vm.set_sysvar(&clock);
+        let entries: Vec<_> = self.slot_hashes.iter().copied().collect();
+        self.vm.set_sysvar(&SlotHashes::new(&entries));
+        self.vm.expire_blockhash();
+        self.blockhashes
+            .push_back((self.vm.latest_blockhash(), self.height));
+        let oldest = self.height.saturating_sub(BLOCKHASH_LIFE);
+        while self
+            .blockhashes
+            .front()
+            .is_some_and(|(_, height)| *height < oldest)
+        {
+            self.blockhashes.pop_front();
+        }
+    }
+
+    fn slot(&self) -> u64 {
+        self.vm.get_sysvar::<Clock>().slot
+    }
+}
+
+/// The same transaction for the runtime, which is of another release than the RPC client.
+fn for_runtime(
+    transaction: &VersionedTransaction,
+) -> Result<solana_transaction::versioned::VersionedTransaction, bincode::Error> {
+    bincode::deserialize(&bincode::serialize(transaction)?)
+}
+
+fn from_runtime(account: solana_account::Account) -> Account {
+    Account {
+        lamports: account.lamports,
+        data: account.data,
+        owner: account.owner,
+        executable: account.executable,
+        rent_epoch: account.rent_epoch,
+    }
+}
+
+#[async_trait]
+impl Chain for Svm {
+    fn label(&self) -> String {
+        "the SVM".into()
+    }
+
+    async fn accounts(&self, addresses: &[Pubkey]) -> Result<Accounts, ChainError> {
+        let state = self.state();
+        // The runtime keeps closed accounts as empty ones.
+        let account = |address| {
+            state
+                .vm
+                .get_account(address)
+                .filter(|account| account.lamports > 0)
+        };
+        Ok(Accounts {
+            slot: state.slot(),
+            accounts: addresses
+                .iter()
+                .map(|address| account(address).map(from_runtime))
+                .collect(),
+        })
+    }
+
+    async fn program_accounts(
+        &self,
+        program: &Pubkey,
+        filters: &[AccountFilter],
+    ) -> Result<OwnedAccounts, ChainError> {
+        let state = self.state();
+        let matches = |account: &solana_account::Account| {
+            filters.iter().all(|filter| {
+                account
+                    .data
+                    .get(filter.offset..)
+                    .is_some_and(|rest| rest.starts_with(&filter.bytes))
+            })
+        };
+        let accounts = state.vm.get_program_accounts(program);
+        let accounts = accounts
+            .into_iter()
+            .filter(|(_, account)| account.lamports > 0 && matches(account));
+        Ok(OwnedAccounts {
+            slot: Some(state.slot()),
+            accounts: accounts
+                .map(|(address, account)| (address, from_runtime(account)))
+                .collect(),
+        })
+    }
+
+    async fn latest_blockhash(&self) -> Result<Blockhash, ChainError> {
+        let state = self.state();
+        Ok(Blockhash {
+            hash: state.vm.latest_blockhash(),
+            last_valid_block_height: state.height + BLOCKHASH_LIFE,
+        })
+    }
+
+    async fn block_height(&self) -> Result<u64, ChainError> {
+        Ok(self.state().height)
+    }
+
+    async fn slot(&self) -> Result<u64, ChainError> {
+        Ok(self.state().slot())
+    }
+
+    async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
+        let what = "a simulation";
+        let transaction = for_runtime(transaction).map_err(|error| self.refused(what, error))?;
+        let (error, meta) = match self.state().vm.simulate_transaction(transaction) {
+            Ok(info) => (None, info.meta),
+            Err(failed) => (Some(failed.err), failed.meta),
+        };
+        let return_data = meta.return_data.data;
+        Ok(Simulation {
+            error,
+            logs: meta.logs,
+            units: meta.compute_units_consumed,
+            return_data: (!return_data.is_empty()).then_some(return_data),
+        })
+    }
+
+    async fn submit(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {
+        let what = "a transaction";
+        let Some(signature) = transaction.signatures.first().copied() else {
+            return Err(self.refused(what, "it has no signature"));
+        };
+        let converted = for_runtime(transaction).map_err(|error| self.refused(what, error))?;
+        let mut state = self.state();
+        if state.records.contains_key(&signature) {
+            return Ok(());
+        }
+        let blockhash = transaction.message.recent_blockhash();
+        if !state.blockhashes.iter().any(|(hash, _)| hash == blockhash) {
+            return Err(self.refused(what, "Blockhash not found"));
+        }
+        let slot = state.slot();
+        let (error, meta) = match state.vm.send_transaction(converted) {
+            Ok(meta) => (None, meta),
+            Err(failed) => (Some(failed.err), failed.meta),
+        };
+        if let Some(error) = &error
+            && meta.fee == 0
+        {
+            // Without a fee it never made it into a block.
+            return Err(self.refused(what, error));
+        }
+        let record = TransactionRecord {
+            slot,
+            error,
+            logs: meta.logs,
+            units: Some(meta.compute_units_consumed),
+            fee_lamports: meta.fee,
+        };
+        state.records.insert(signature, record);
+        state.next_block();
+        Ok(())
+    }
+
+    async fn status(
+        &self,
+        signature: &Signature,
+        _search_history: bool,
+    ) -> Result<Option<TransactionStatus>, ChainError> {
+        Ok(self
+            .state()
+            .records
+            .get(signature)
+            .map(|record| TransactionStatus {
+                slot: record.slot,
+                error: record.error.clone(),
+                confirmation: Confirmation::Finalized,
+            }))
+    }
+
+    async fn transaction(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<TransactionRecord>, ChainError> {
+        Ok(self.state().records.get(signature).cloned())
+    }
+
+    async fn recent_fees(&self, _writable: &[Pubkey]) -> Result<Vec<u64>, ChainError> {
+        Ok(Vec::new())
+    }
+
+    async fn rent_lamports(&self, length: usize) -> Result<u64, ChainError> {
+        Ok(self.state().vm.minimum_balance_for_rent_exemption(length))
+    }
+}
+
+#[async_trait]
+impl Localnet for Svm {
+    fn name(&self) -> &'static str {
+        "svm"
+    }
+
+    fn chain(&self) -> Arc<dyn Chain> {
+        Arc::new(self.clone())
+    }
+
+    fn endpoints(&self) -> Option<&Endpoints> {
+        None
+    }
+
+    fn payer(&self) -> &Keypair {
+        &self.payer
+    }
+
+    fn programs(&self) -> &Programs {
+        &self.programs
+    }
+
+    fn poll(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    async fn pass_time(&self, secs: u64) -> Result<()> {
+        let now = self.now_secs();
+        self.set_time(now.saturating_add(i64::try_from(secs).unwrap_or(i64::MAX)));
+        self.pass_blocks(1);
+        Ok(())
+    }
+
+    async fn set_account(&self, address: &Pubkey, account: Account) -> Result<()> {
+        let account = solana_account::Account {
+            lamports: account.lamports,
+            data: account.data,
+            owner: account.owner,
+            executable: account.executable,
+            rent_epoch: account.rent_epoch,
+        };
+        let written = self.vm(|vm| vm.set_account(*address, account));
+        written.with_context(|| format!("the SVM refuses account {address}"))
+    }
+}

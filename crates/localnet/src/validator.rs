@@ -1,0 +1,354 @@
+//! A `solana-test-validator` process.
+
+use std::{
+    net::{TcpListener, UdpSocket},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use async_trait::async_trait;
+use ballast_client::{Chain, Keypair, RpcChain, Signer};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    embedded::wait_for_clock,
+    keys,
+    localnet::{Endpoints, Localnet},
+    programs::Programs,
+};
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// On a busy machine of two cores it takes seconds.
+const START_TIMEOUT: Duration = Duration::from_secs(90);
+const STARTS: usize = 3;
+/// Ports of one validator: RPC, its websocket, faucet, gossip, then those that it chooses among.
+const PORTS: u16 = 64;
+/// Where to look for them: below the range from which the system gives out ports.
+const PORT_RANGE: std::ops::Range<u16> = 10_240..32_000;
+
+/// A `solana-test-validator`: the program named by `BALLAST_VALIDATOR`, else the one in `PATH`. It is killed and its ledger
+/// removed when this is dropped, or when this process ends in whatever way.
+pub struct TestValidator {
+    chain: RpcChain,
+    endpoints: Endpoints,
+    payer: Keypair,
+    programs: Programs,
+    // Fields are dropped in this order: first the process, then its directory, then its ports.
+    process: Process,
+    directory: TempDir,
+    _ports: Ports,
+}
+
+impl TestValidator {
+    /// Starts a validator with the programs of [`Programs::find`].
+    ///
+    /// # Errors
+    /// If there is no such program, or it is not healthy within 90 seconds; with the end of its log.
+    pub async fn start() -> Result<Self> {
+        Self::with_programs(Programs::find()?).await
+    }
+
+    /// Starts a validator with these programs.
+    ///
+    /// # Errors
+    /// As [`TestValidator::start`].
+    pub async fn with_programs(programs: Programs) -> Result<Self> {
+        let binary = binary()?;
+        let mut attempt = 1;
+        loop {
+            match Self::try_start(&binary, programs.clone()).await {
+                // Somebody may have taken a port in between.
+                Err(error) if attempt < STARTS && error.to_string().contains("in use") => {
+                    attempt += 1
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_start(binary: &Path, programs: Programs) -> Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix("ballast-validator-")
+            .tempdir()?;
+        let ports = Ports::find()?;
+        let payer = keys::named("payer");
+        let mut arguments: Vec<String> = ["--reset", "--quiet", "--bind-address", "127.0.0.1"]
+            .map(Into::into)
+            .into();
+        let mut option = |name: &str, value: String| arguments.extend([name.into(), value]);
+        option(
+            "--ledger",
+            directory.path().join("ledger").display().to_string(),
+        );
+        option("--mint", payer.pubkey().to_string());
+        option("--rpc-port", ports.rpc().to_string());
+        option("--faucet-port", ports.faucet().to_string());
+        option("--gossip-port", ports.gossip().to_string());
+        option("--dynamic-port-range", ports.dynamic());
+        option("--limit-ledger-size", "10000".into());
+        for program in programs.all() {
+            let file = program.file.display().to_string();
+            arguments.extend([
+                "--upgradeable-program".into(),
+                program.id.to_string(),
+                file,
+                payer.pubkey().to_string(),
+            ]);
+        }
+        let log = directory.path().join("output");
+        let process = Process::start(binary, &arguments, &log)?;
+        let endpoints = Endpoints {
+            rpc_url: format!("http://127.0.0.1:{}", ports.rpc()),
+            ws_url: format!("ws://127.0.0.1:{}", ports.rpc() + 1),
+        };
+        let mut validator = Self {
+            chain: RpcChain::new(&endpoints.rpc_url, REQUEST_TIMEOUT),
+            endpoints,
+            payer,
+            programs,
+            process,
+            directory,
+            _ports: ports,
+        };
+        validator.wait_until_healthy(&log).await?;
+        Ok(validator)
+    }
+
+    async fn wait_until_healthy(&mut self, log: &Path) -> Result<()> {
+        let deadline = Instant::now() + START_TIMEOUT;
+        loop {
+            if let Some(status) = self.process.exited()? {
+                bail!("solana-test-validator ended ({status}): {}", tail(log));
+            }
+            // A payer with SOL means that the bank works, not only the RPC server.
+            let payer = self.chain.account(&self.payer.pubkey()).await;
+            if matches!(payer, Ok(Some(_))) && self.chain.client().get_health().await.is_ok() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                bail!(
+                    "solana-test-validator is not healthy after {START_TIMEOUT:?}: {}",
+                    tail(log)
+                );
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Where its ledger and logs are, while it lives.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+fn binary() -> Result<PathBuf> {
+    let name = "solana-test-validator";
+    if let Some(path) = std::env::var_os("BALLAST_VALIDATOR") {
+        let path = PathBuf::from(path);
+        if !path.is_file() {
+            bail!("BALLAST_VALIDATOR: {} is no file", path.display());
+        }
+        return Ok(path);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|file| file.is_file());
+    found.with_context(|| {
+        format!("there is no {name} in PATH: set BALLAST_VALIDATOR, or run `cargo xtask validator`")
+    })
+}
+
+/// The end of a file, for a message.
+fn tail(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    let last = lines
+        .get(lines.len().saturating_sub(15)..)
+        .unwrap_or_default();
+    if last.is_empty() {
+        "it said nothing".into()
+    } else {
+        last.join("\n")
+    }
+}
+
+/// The validator and a shell that kills it as soon as the shell's input is closed, which happens at the latest when this
+/// process is gone.
+struct Process {
+    shell: Child,
+    input: Option<ChildStdin>,
+}
+
+/// Runs the arguments; the first background process waits for the end of input. The shell ends with the validator.
+const GUARD: &str = r#"
+exec 3<&0
+"$@" </dev/null 3<&- &
+validator=$!
+( cat <&3 >/dev/null; kill -KILL "$validator" 2>/dev/null ) &
+exec 3<&-
+wait "$validator"
+"#;
+
+impl Process {
+    fn start(binary: &Path, arguments: &[String], log: &Path) -> Result<Self> {
+        let output = std::fs::File::create(log)
+            .with_context(|| format!("cannot write {}", log.display()))?;
+        let mut shell = Command::new("sh")
+            .args(["-c", GUARD, "guard"])
+            .arg(binary)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .context("cannot start a shell")?;
+        let input = shell.stdin.take();
+        Ok(Self { shell, input })
+    }
+
+    fn exited(&mut self) -> Result<Option<std::process::ExitStatus>> {
+        self.shell
+            .try_wait()
+            .context("cannot look after the validator")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Closing the input makes the guard kill the validator; the shell then ends at once.
+        self.input = None;
+        // Nothing can be done here if the shell is gone already.
+        let _ = self.shell.wait();
+    }
+}
+
+/// A block of free ports. The last one is held open as long as this lives, so that other processes that use this module
+/// leave the block alone.
+struct Ports {
+    first: u16,
+    _lock: TcpListener,
+}
+
+impl Ports {
+    fn find() -> Result<Self> {
+        // Different processes begin their search at different places.
+        let blocks = (PORT_RANGE.end - PORT_RANGE.start) / PORTS;
+        let start = u16::try_from(std::process::id() % u32::from(blocks)).unwrap_or(0);
+        for offset in 0..blocks {
+            let first = PORT_RANGE.start + (start + offset) % blocks * PORTS;
+            let Ok(lock) = TcpListener::bind(("127.0.0.1", first + PORTS - 1)) else {
+                continue;
+            };
+            if (first..first + PORTS - 1).all(is_free) {
+                return Ok(Self { first, _lock: lock });
+            }
+        }
+        bail!(
+            "no {PORTS} free ports in a row between {} and {}",
+            PORT_RANGE.start,
+            PORT_RANGE.end
+        )
+    }
+
+    fn rpc(&self) -> u16 {
+        self.first
+    }
+
+    fn faucet(&self) -> u16 {
+        self.first + 2
+    }
+
+    fn gossip(&self) -> u16 {
+        self.first + 3
+    }
+
+    fn dynamic(&self) -> String {
+        format!("{}-{}", self.first + 4, self.first + PORTS - 2)
+    }
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok()
+}
+
+#[async_trait]
+impl Localnet for TestValidator {
+    fn name(&self) -> &'static str {
+        "validator"
+    }
+
+    fn chain(&self) -> Arc<dyn Chain> {
+        Arc::new(self.chain.clone())
+    }
+
+    fn endpoints(&self) -> Option<&Endpoints> {
+        Some(&self.endpoints)
+    }
+
+    fn payer(&self) -> &Keypair {
+        &self.payer
+    }
+
+    fn programs(&self) -> &Programs {
+        &self.programs
+    }
+
+    fn poll(&self) -> Duration {
+        Duration::from_millis(100)
+    }
+
+    async fn pass_time(&self, secs: u64) -> Result<()> {
+        wait_for_clock(&self.chain, secs).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_is_gone_after_drop_and_its_output_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("output");
+        let script = ["-c".into(), "echo $$; exec sleep 1000".into()];
+        let mut process = Process::start(Path::new("/bin/sh"), &script, &log).unwrap();
+        let mut pid = String::new();
+        for _ in 0..1_000 {
+            pid = std::fs::read_to_string(&log).unwrap().trim().into();
+            if !pid.is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(Path::new("/proc").join(&pid).exists(), "pid {pid:?}");
+        assert!(process.exited().unwrap().is_none());
+        drop(process);
+        assert!(
+            !Path::new("/proc").join(&pid).exists(),
+            "{pid} is still there"
+        );
+    }
+
+    #[test]
+    fn a_process_that_ends_is_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("output");
+        let script = ["-c".into(), "echo port in use; exit 7".into()];
+        let mut process = Process::start(Path::new("/bin/sh"), &script, &log).unwrap();
+        let status = process.shell.wait().unwrap();
+        assert_eq!(status.code(), Some(7));
+        assert!(process.exited().unwrap().is_some());
+        assert_eq!(tail(&log), "port in use");
+    }
+
+    #[test]
+    fn blocks_of_ports_do_not_overlap() {
+        let (one, two) = (Ports::find().unwrap(), Ports::find().unwrap());
+        assert!(one.first.abs_diff(two.first) >= PORTS);
+    }
+}

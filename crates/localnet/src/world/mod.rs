@@ -1,0 +1,237 @@
+//! A market with everything around it: mints, a pool with deep liquidity, prices, lenders and traders.
+
+mod pool;
+mod position;
+mod prices;
+mod tokens;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use anyhow::{Context, Result};
+use ballast_abi::clusters::{SOL_USD_FEED, USDC_USD_FEED};
+use ballast_client::{
+    AddressLookupTableAccount, Amounts, Instruction, Keypair, MarketContext, MarketSnapshot,
+    PoolAddresses, PriceAccounts, Pubkey, Receipt, Request, SendError, Sender, Side, Signer,
+    instruction,
+};
+use ballast_migrations::{Desired, MarketAddresses, Migrations, Report, apply};
+
+pub use position::Trader;
+pub use prices::PricePost;
+
+use crate::{keys, localnet::Localnet, localnet::LocalnetExt, price::UsdPrice};
+
+/// Decimals of the base mint.
+pub const BASE_DECIMALS: u8 = 9;
+/// Decimals of the quote mint.
+pub const QUOTE_DECIMALS: u8 = 6;
+/// For fees and rent of everyone who needs some.
+const WALLET_LAMPORTS: u64 = 100_000_000_000;
+
+/// How a [`World`] is set up.
+#[derive(Clone, Debug)]
+pub struct WorldConfig {
+    /// Its keys are derived from this: worlds on one cluster need different names.
+    pub name: String,
+    /// Tick spacing of the pool: 1, 4 or 64.
+    pub tick_spacing: u16,
+    /// First price of base; quote costs a dollar.
+    pub start_price: UsdPrice,
+    /// Value of the pool's background liquidity, raw quote units. It lies between an eighth and eight times the first price.
+    pub background_value: u64,
+    /// What the lender deposits.
+    pub lent: Amounts,
+    /// The market's parameters; addresses in it are replaced.
+    pub desired: Desired,
+}
+
+impl WorldConfig {
+    /// Spacing 4, price 200, 50 million of background liquidity, 50,000 base and 10 million quote lent, parameters of the
+    /// built-in localnet migrations.
+    ///
+    /// # Errors
+    /// If the migrations cannot be read, which a test of theirs excludes.
+    pub fn standard() -> Result<Self> {
+        Ok(Self {
+            name: "world".into(),
+            tick_spacing: 4,
+            start_price: UsdPrice::dollars(200),
+            background_value: 50_000_000_000_000,
+            lent: Amounts::new(50_000_000_000_000, 10_000_000_000_000),
+            desired: Migrations::built_in("localnet")?.desired()?,
+        })
+    }
+}
+
+/// A market with everything around it, on any [`Localnet`].
+pub struct World {
+    /// The cluster.
+    pub net: Arc<dyn Localnet>,
+    /// Sends to it.
+    pub sender: Sender,
+    /// How it was set up.
+    pub config: WorldConfig,
+    /// The market.
+    pub market: MarketContext,
+    /// Its lookup table.
+    pub tables: Vec<AddressLookupTableAccount>,
+    /// What setting the market up did.
+    pub report: Report,
+    /// The market's authority.
+    pub authority: Keypair,
+    /// The lender of both tokens.
+    pub lender: Keypair,
+    /// Owner of the background liquidity; moves the pool's price.
+    pub whale: Keypair,
+    /// Dollars per quote token, in [`UsdPrice`] units.
+    quote_price: AtomicI64,
+}
+
+impl World {
+    /// Sets everything up. Nothing may exist yet under the config's name.
+    ///
+    /// # Errors
+    /// The first step that fails, with its name.
+    pub async fn new(net: Arc<dyn Localnet>, config: WorldConfig) -> Result<Self> {
+        let sender = net.sender();
+        let key = |role: &str| keys::named(&format!("{}/{role}", config.name));
+        let (authority, lender, whale) = (key("authority"), key("lender"), key("whale"));
+        for wallet in [&authority, &lender, &whale] {
+            net.fund(&wallet.pubkey(), WALLET_LAMPORTS)
+                .await
+                .context("funding a wallet")?;
+        }
+        let mints = tokens::create_mints(net.as_ref(), &config.name)
+            .await
+            .context("creating the mints")?;
+        let pool = pool::create(net.as_ref(), &config, mints)
+            .await
+            .context("creating the pool")?;
+        let prices = prices::accounts(net.programs());
+        prices::post_pair(net.as_ref(), config.start_price, UsdPrice::ONE)
+            .await
+            .context("posting the first prices")?;
+
+        let addresses = addresses(net.as_ref(), &pool, prices);
+        let report = apply(&sender, &authority, &config.desired.clone().at(addresses)).await;
+        let report = report.context("setting up the market")?;
+        let world = Self {
+            market: report.market.clone(),
+            tables: vec![report.lookup_table.clone()],
+            report,
+            net,
+            sender,
+            config,
+            authority,
+            lender,
+            whale,
+            quote_price: AtomicI64::new(UsdPrice::ONE.units()),
+        };
+        world
+            .add_background_liquidity()
+            .await
+            .context("adding background liquidity")?;
+        world
+            .mint_to(&world.lender.pubkey(), world.config.lent)
+            .await
+            .context("minting to the lender")?;
+        for side in [Side::Base, Side::Quote] {
+            world
+                .lend(&world.lender, side, world.config.lent.get(side))
+                .await
+                .context("lending")?;
+        }
+        Ok(world)
+    }
+
+    /// Applies the migrations again, as they would be on a second run.
+    ///
+    /// # Errors
+    /// See [`apply`].
+    pub async fn apply(&self, desired: Desired) -> Result<Report> {
+        let market = &self.market.market;
+        let pool = PoolAddresses {
+            program: market.whirlpool_program,
+            whirlpool: market.whirlpool,
+            base_mint: market.base_mint,
+            quote_mint: market.quote_mint,
+        };
+        let addresses = addresses(self.net.as_ref(), &pool, self.market.prices);
+        Ok(apply(&self.sender, &self.authority, &desired.at(addresses)).await?)
+    }
+
+    /// Sends instructions that `payer` signs, with the market's lookup table.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn send(
+        &self,
+        payer: &Keypair,
+        instructions: Vec<Instruction>,
+    ) -> Result<Receipt, SendError> {
+        self.sender
+            .send(&Request::new(payer, instructions).tables(&self.tables))
+            .await
+    }
+
+    /// The market now.
+    ///
+    /// # Errors
+    /// See [`MarketSnapshot::load`].
+    pub async fn snapshot(&self) -> Result<MarketSnapshot> {
+        Ok(MarketSnapshot::load(self.net.chain().as_ref(), &self.market).await?)
+    }
+
+    /// Deposits into a reserve. The lender's share account is created if need be.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn lend(
+        &self,
+        lender: &Keypair,
+        side: Side,
+        amount: u64,
+    ) -> Result<Receipt, SendError> {
+        let key = lender.pubkey();
+        let instructions = vec![
+            instruction::create_share_wallet(&self.market, &key, &key, side),
+            instruction::deposit(&self.market, &key, side, amount, 0),
+        ];
+        self.send(lender, instructions).await
+    }
+
+    /// Balance of a token account, 0 if it does not exist.
+    ///
+    /// # Errors
+    /// If the cluster does not answer.
+    pub async fn balance(&self, account: &Pubkey) -> Result<u64> {
+        tokens::balance(self.net.chain().as_ref(), account).await
+    }
+
+    /// Dollars per quote token.
+    pub fn quote_price(&self) -> UsdPrice {
+        UsdPrice::from_units(self.quote_price.load(Ordering::Relaxed))
+    }
+
+    /// Lets the quote token cost something else than a dollar from the next posted price on.
+    pub fn set_quote_price(&self, price: UsdPrice) {
+        self.quote_price.store(price.units(), Ordering::Relaxed);
+    }
+}
+
+fn addresses(net: &dyn Localnet, pool: &PoolAddresses, prices: PriceAccounts) -> MarketAddresses {
+    MarketAddresses {
+        whirlpool_program: pool.program,
+        whirlpool: pool.whirlpool,
+        price_receiver: net.programs().pyth.id,
+        base_feed: SOL_USD_FEED,
+        quote_feed: USDC_USD_FEED,
+        base_price: prices.base,
+        quote_price: prices.quote,
+        guardian: Pubkey::default(),
+        lookup_table: None,
+    }
+}

@@ -1,0 +1,135 @@
+//! The oracle's prices.
+
+use anyhow::{Context, Result};
+use ballast_abi::{
+    clusters::{SOL_USD_FEED, USDC_USD_FEED},
+    pyth::{
+        Verification,
+        stand_in::{PostPrice, PostPriceAccounts, price_account},
+    },
+    spl,
+};
+use ballast_client::{Instruction, PriceAccounts, Receipt, SendError, Side, Signer};
+
+use super::{BASE_DECIMALS, QUOTE_DECIMALS, World};
+use crate::{
+    localnet::{Localnet, LocalnetExt},
+    price::UsdPrice,
+    programs::Programs,
+};
+
+/// Confidence interval of posted prices: 2 bps.
+const CONFIDENCE_DIVISOR: u64 = 5_000;
+
+/// A price exactly as it will be stored; any value, for tests of what must be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PricePost {
+    /// Feed id.
+    pub feed: [u8; 32],
+    /// Which of the feed's accounts; the market's own is 0.
+    pub index: u16,
+    /// Price in units of `10^exponent`.
+    pub price: i64,
+    /// Confidence in units of `10^exponent`.
+    pub conf: u64,
+    /// Power of ten of the unit.
+    pub exponent: i32,
+    /// Unix seconds.
+    pub publish_time: i64,
+    /// Moving average in units of `10^exponent`.
+    pub ema_price: i64,
+    /// What it claims about its signatures.
+    pub verification: Verification,
+}
+
+impl PricePost {
+    /// A good price of one side's feed: narrow, on its average, fully verified.
+    pub fn good(side: Side, price: UsdPrice, publish_time: i64) -> Self {
+        Self {
+            feed: match side {
+                Side::Base => SOL_USD_FEED,
+                Side::Quote => USDC_USD_FEED,
+            },
+            index: 0,
+            price: price.units(),
+            conf: price.units().unsigned_abs() / CONFIDENCE_DIVISOR,
+            exponent: UsdPrice::EXPONENT,
+            publish_time,
+            ema_price: price.units(),
+            verification: Verification::Full,
+        }
+    }
+}
+
+/// The accounts that the market's prices are in.
+pub(super) fn accounts(programs: &Programs) -> PriceAccounts {
+    PriceAccounts {
+        base: price_account(&programs.pyth.id, &SOL_USD_FEED, 0).0,
+        quote: price_account(&programs.pyth.id, &USDC_USD_FEED, 0).0,
+    }
+}
+
+fn post_instruction(net: &dyn Localnet, post: &PricePost) -> Instruction {
+    let program = net.programs().pyth.id;
+    let accounts = PostPriceAccounts {
+        payer: net.payer().pubkey(),
+        price_account: price_account(&program, &post.feed, post.index).0,
+        system_program: spl::SYSTEM_PROGRAM,
+    };
+    let args = PostPrice {
+        feed_id: post.feed,
+        index: post.index,
+        price: post.price,
+        conf: post.conf,
+        exponent: post.exponent,
+        publish_time: post.publish_time,
+        previous_publish_time: post.publish_time.saturating_sub(1),
+        ema_price: post.ema_price,
+        ema_conf: post.conf,
+        verification: post.verification,
+    };
+    args.instruction(program, &accounts)
+}
+
+/// Posts good prices of both feeds, published now.
+pub(super) async fn post_pair(net: &dyn Localnet, base: UsdPrice, quote: UsdPrice) -> Result<()> {
+    let now_secs = net.chain().clock().await?.now_secs;
+    let posts = [(Side::Base, base), (Side::Quote, quote)];
+    let post = |(side, price)| post_instruction(net, &PricePost::good(side, price, now_secs));
+    net.execute(posts.map(post).into(), &[]).await?;
+    Ok(())
+}
+
+impl World {
+    /// Posts prices exactly as they are given.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn post(&self, posts: &[PricePost]) -> Result<Receipt, SendError> {
+        let instructions = posts
+            .iter()
+            .map(|post| post_instruction(self.net.as_ref(), post))
+            .collect();
+        self.net.execute(instructions, &[]).await
+    }
+
+    /// Posts a good price of base, and one of quote, both published now. Leaves the pool alone.
+    ///
+    /// # Errors
+    /// If the cluster refuses.
+    pub async fn post_price(&self, base: UsdPrice) -> Result<()> {
+        post_pair(self.net.as_ref(), base, self.quote_price())
+            .await
+            .context("posting prices")
+    }
+
+    /// Moves the market: first the pool by swaps of the whale, then the oracle.
+    ///
+    /// # Errors
+    /// If the cluster refuses.
+    pub async fn move_price(&self, to: UsdPrice) -> Result<()> {
+        let target = to.sqrt_price(self.quote_price(), BASE_DECIMALS, QUOTE_DECIMALS)?;
+        self.move_pool(target).await?;
+        self.post_price(to).await
+    }
+}

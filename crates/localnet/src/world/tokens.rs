@@ -1,0 +1,109 @@
+//! Mints and token accounts.
+
+use anyhow::{Context, Result, ensure};
+use ballast_abi::spl;
+use ballast_client::{Amounts, Chain, Instruction, Pubkey, SendError, Side, Signer, instruction};
+
+use super::{BASE_DECIMALS, QUOTE_DECIMALS, World};
+use crate::{
+    keys,
+    localnet::{Localnet, LocalnetExt},
+};
+
+/// Mints of base and quote, the base mint's address below the quote mint's as the pool demands. The payer is their
+/// authority.
+pub(super) async fn create_mints(net: &dyn Localnet, name: &str) -> Result<[Pubkey; 2]> {
+    let base = keys::named(&format!("{name}/base mint"));
+    let quote = (0..u32::MAX)
+        .map(|number| keys::named(&format!("{name}/quote mint {number}")))
+        .find(|quote| base.pubkey() < quote.pubkey())
+        .context("no quote mint above the base mint")?;
+    let rent = net.chain().rent_lamports(spl::MINT_LENGTH).await?;
+    let payer = net.payer().pubkey();
+    let mut instructions = Vec::new();
+    for (mint, decimals) in [(&base, BASE_DECIMALS), (&quote, QUOTE_DECIMALS)] {
+        let (mint, space) = (mint.pubkey(), spl::MINT_LENGTH as u64);
+        instructions.push(spl::create_account(
+            payer,
+            mint,
+            rent,
+            space,
+            spl::TOKEN_PROGRAM,
+        ));
+        instructions.push(spl::initialize_mint(
+            spl::TOKEN_PROGRAM,
+            mint,
+            payer,
+            decimals,
+        ));
+    }
+    net.execute(instructions, &[&base, &quote]).await?;
+    Ok([base.pubkey(), quote.pubkey()])
+}
+
+/// Balance of a token account, 0 if it does not exist.
+pub(super) async fn balance(chain: &dyn Chain, account: &Pubkey) -> Result<u64> {
+    let Some(found) = chain.account(account).await? else {
+        return Ok(0);
+    };
+    // Mint, owner, then the amount.
+    let amount = found.data.get(64..).and_then(|rest| rest.first_chunk());
+    ensure!(
+        found.data.len() >= spl::TOKEN_ACCOUNT_LENGTH,
+        "{account} is no token account"
+    );
+    Ok(u64::from_le_bytes(
+        *amount.context("token account too short")?,
+    ))
+}
+
+impl World {
+    /// Instructions that create both of `owner`'s token accounts and mint to them; the payer signs.
+    fn mint_instructions(&self, owner: &Pubkey, amounts: Amounts) -> Vec<Instruction> {
+        let payer = self.net.payer().pubkey();
+        let wallet = self.market.wallet(owner);
+        let mut instructions = Vec::new();
+        for side in [Side::Base, Side::Quote] {
+            instructions.push(instruction::create_wallet(
+                &self.market,
+                &payer,
+                owner,
+                side,
+            ));
+            let (token, amount) = (self.market.token(side), amounts.get(side));
+            if amount > 0 {
+                instructions.push(spl::mint_to(
+                    token.program,
+                    token.mint,
+                    wallet.tokens(side),
+                    payer,
+                    amount,
+                ));
+            }
+        }
+        instructions
+    }
+
+    /// Mints to `owner`'s associated token accounts, which are created if need be.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn mint_to(&self, owner: &Pubkey, amounts: Amounts) -> Result<(), SendError> {
+        self.net
+            .execute(self.mint_instructions(owner, amounts), &[])
+            .await?;
+        Ok(())
+    }
+
+    /// What `owner`'s associated token accounts hold.
+    ///
+    /// # Errors
+    /// If the cluster does not answer.
+    pub async fn wallet_balances(&self, owner: &Pubkey) -> Result<Amounts> {
+        let wallet = self.market.wallet(owner);
+        Ok(Amounts::new(
+            self.balance(&wallet.base).await?,
+            self.balance(&wallet.quote).await?,
+        ))
+    }
+}
