@@ -6,8 +6,9 @@
 //! units; a price is given as its square root in Q64.64 ([`SqrtPrice`]). Every rounding goes against whoever acts and in
 //! favour of the lenders, and its direction is in the function's name (`_up`, `_down`).
 //!
-//! The crate is `no_std` and free of floats. Nothing panics: what cannot be represented is an error.
-#![cfg_attr(not(test), no_std)]
+//! The feature `screen` adds the floating-point twin behind `ballast risk`; everything else is `no_std` and free of
+//! floats. Nothing panics: what cannot be represented is an error.
+#![cfg_attr(not(any(test, feature = "screen")), no_std)]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -20,6 +21,8 @@ mod plan;
 mod position;
 pub mod price;
 pub mod quiet;
+#[cfg(feature = "screen")]
+pub mod screen;
 mod valuation;
 
 pub use ballast_clmm::{Amounts, Band, Side, SqrtPrice, Tick};
@@ -28,8 +31,8 @@ pub use bps::Bps;
 pub use error::ModelError;
 pub use plan::{
     DeleverageError, DeleveragePlan, LiquidationError, LiquidationPlan, OpenError, OpenPlan,
-    OpenRequest, RehedgeError, RehedgePlan, Trade, plan_deleverage, plan_liquidation, plan_open,
-    plan_rehedge,
+    OpenRequest, RehedgeError, RehedgePlan, Trade, liquidity_for_value_down, plan_deleverage,
+    plan_liquidation, plan_open, plan_rehedge,
 };
 pub use position::Position;
 pub use valuation::{Price, Valuation, value_down, value_up};

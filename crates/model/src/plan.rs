@@ -7,5 +7,5 @@ mod rehedge;
 
 pub use deleverage::{DeleverageError, DeleveragePlan, plan_deleverage};
 pub use liquidate::{LiquidationError, LiquidationPlan, plan_liquidation};
-pub use open::{OpenError, OpenPlan, OpenRequest, plan_open};
+pub use open::{OpenError, OpenPlan, OpenRequest, liquidity_for_value_down, plan_open};
 pub use rehedge::{RehedgeError, RehedgePlan, Trade, plan_rehedge};

@@ -165,7 +165,11 @@ pub fn plan_open(request: OpenRequest) -> Result<OpenPlan, OpenError> {
 
 /// The liquidity that is worth `value` quote units at a price, rounded down: exact division of the value by that of one
 /// unit, which is `2s - s^2/sb - sa` inside the band, `sb - sa` above it and `s^2 (1/sa - 1/sb)` below.
-fn liquidity_for_value_down(band: &Band, value: u128, at: SqrtPrice) -> Result<u128, ModelError> {
+pub fn liquidity_for_value_down(
+    band: &Band,
+    value: u128,
+    at: SqrtPrice,
+) -> Result<u128, ModelError> {
     let overflow = ModelError::Overflow("liquidity");
     let (lower, upper, s) = (band.sqrt_lower().x64(), band.sqrt_upper().x64(), at.x64());
     if s >= upper {
