@@ -172,6 +172,13 @@ mod tests {
     }
 
     #[test]
+    fn rounds_up_by_whatever_is_left_of_a_long_division() {
+        // 3 * 2^128 divides (3 * 2^64 - 1) * 2^128 with a remainder whose lower 128 bits are zero.
+        let next = next_sqrt_price_from_base_up(price(1), (3 << 64) - 1, 1, ExactIn);
+        assert_eq!(next, Ok(price(1)));
+    }
+
+    #[test]
     fn no_amount_moves_nothing() {
         for (liquidity, mode) in [(0, ExactIn), (0, ExactOut), (7, ExactIn), (7, ExactOut)] {
             assert_eq!(

@@ -1,6 +1,9 @@
 //! The price of a pool as the square root of quote per base.
 
-use crate::{ClmmError, Tick, wide::digits::mul_64};
+use crate::{
+    ClmmError, Tick,
+    wide::digits::{leading_zeros, shl_into, split},
+};
 
 /// Square root of the price (raw quote per raw base) in Q64.64, within [`SqrtPrice::MIN`]..=[`SqrtPrice::MAX`].
 ///
@@ -40,13 +43,14 @@ impl SqrtPrice {
     /// The largest tick whose price is at or below this one (Whirlpool's `tick_index_from_sqrt_price`).
     ///
     /// Source: binary logarithm by repeated squaring (Uniswap v3 `TickMath.getTickAtSqrtRatio`), divided by
-    /// `log2(sqrt(1.0001))`. The logarithm is short by less than `2^-18`, 0.053 ticks, so that the estimate leaves one
-    /// tick in most cases and two neighbours otherwise; the price of the upper one then decides. The result is the exact
-    /// floor.
+    /// `log2(sqrt(1.0001))`. The logarithm is short by at most 0.014 ticks, so that the estimate nearly always leaves one
+    /// tick, and two neighbours otherwise; the price of the upper one then decides. The result is the exact floor.
     pub const fn tick(self) -> Tick {
-        let estimate = log_sqrt_1_0001_x38(self.0);
-        let low = Tick::saturating(((estimate - ERROR_OF_FACTOR_X38) >> 38) as i32);
-        let high = Tick::saturating(((estimate + ERROR_OF_LOG2_X38) >> 38) as i32);
+        let estimate = log_sqrt_1_0001_x40(self.0);
+        let low = Tick::saturating((estimate.wrapping_sub(SLACK_X40) >> 40) as i32);
+        let high = Tick::saturating(
+            (estimate.wrapping_add(SHORT_BY_X40).wrapping_add(SLACK_X40) >> 40) as i32,
+        );
         if low.get() == high.get() || high.sqrt_price().0 > self.0 {
             low
         } else {
@@ -70,36 +74,41 @@ impl TryFrom<u128> for SqrtPrice {
     }
 }
 
-/// Fractional bits of the binary logarithm. Each costs one 64-bit squaring and halves how often the costlier second step,
-/// the price of a tick, is needed; 18 leave it to one price in 18.
-const LOG2_BITS: u32 = 18;
+/// Fractional bits of the binary logarithm. Each costs one squaring of 32 bits and halves how often the costlier second
+/// step, the price of a tick, is needed; 20 leave it to one price in 65.
+const LOG2_BITS: u32 = 20;
 /// `1 / log2(sqrt(1.0001))`, ticks per doubling of the square root, in Q20.
 const TICKS_PER_LOG2_X20: i64 = 14_537_076_765;
-/// 0.001 ticks in Q38: covers the rounding of the factor above (at most 2^-21 * 64 ticks).
-const ERROR_OF_FACTOR_X38: i64 = 274_877_907;
-/// `2^-18` of a doubling (0.0529 ticks) and 0.001 ticks in Q38: how far the estimate may fall short.
-const ERROR_OF_LOG2_X38: i64 = 14_537_076_765 + ERROR_OF_FACTOR_X38;
+/// `2^-20` of a doubling in ticks (0.0132), in Q40: what the bits of the logarithm that are not computed are worth.
+const SHORT_BY_X40: i64 = TICKS_PER_LOG2_X20;
+/// 0.001 ticks in Q40, for the rest: the factor is exact to `2^-21` ticks per doubling, of which there are at most 32, and
+/// the mantissas, truncated to 31 bits, make the logarithm too small by less than `2^-29`; together below 0.0001 ticks.
+const SLACK_X40: i64 = 1_099_511_628;
 
-/// Logarithm to base `sqrt(1.0001)` of a Q64.64 number within the price bounds, in Q38.
-const fn log_sqrt_1_0001_x38(x64: u128) -> i64 {
-    let msb = 127 - x64.leading_zeros();
-    // Mantissa in [1, 2) with 63 fractional bits.
-    let mut mantissa = if msb >= 64 {
-        (x64 >> (msb - 63)) as u64
+/// Logarithm to base `sqrt(1.0001)` of a Q64.64 number within the price bounds, in Q40.
+const fn log_sqrt_1_0001_x40(x64: u128) -> i64 {
+    // Mantissa in [1, 2) with 31 fractional bits, and the integer part of the logarithm.
+    let (high, low) = split(x64);
+    let (mantissa, integer) = if high != 0 {
+        let zeros = leading_zeros(high);
+        (shl_into(high, low, zeros) >> 32, 63 - zeros as i64)
     } else {
-        (x64 as u64) << (63 - msb)
+        let zeros = leading_zeros(low);
+        (low.wrapping_shl(zeros) >> 32, -1 - zeros as i64)
     };
-    let mut log2 = msb as i64 - 64;
+    let mut mantissa = mantissa;
+    let mut log2 = integer;
     let mut bit = 0;
     while bit < LOG2_BITS {
-        // Squaring doubles the logarithm: the integer bit that appears is the next fractional bit.
-        let high = (mul_64(mantissa, mantissa) >> 64) as u64;
-        let carry = high >> 63;
+        // Squaring doubles the logarithm: the integer bit that appears is its next fractional bit.
+        let square = mantissa.wrapping_mul(mantissa);
+        let carry = square >> 63;
+        mantissa = square >> (31 + carry);
         log2 = (log2 << 1) | carry as i64;
-        mantissa = if carry == 1 { high } else { high << 1 };
         bit += 1;
     }
-    log2 * TICKS_PER_LOG2_X20
+    // |log2| <= 2^25 and the factor below 2^34.
+    log2.wrapping_mul(TICKS_PER_LOG2_X20)
 }
 
 #[cfg(test)]

@@ -326,6 +326,19 @@ mod tests {
     }
 
     #[test]
+    fn liquidity_beyond_whirlpools_products_is_an_error() {
+        let step = SwapStepInput {
+            mode: SwapMode::ExactOut,
+            input: Side::Quote,
+            amount_remaining: 1,
+            liquidity: 1 << 127,
+            target: SqrtPrice::MAX,
+            ..STEP
+        };
+        assert_eq!(swap_step(step), Err(ClmmError::LiquidityTooLarge));
+    }
+
+    #[test]
     fn fees_of_everything_and_more_are_refused() {
         for fee_rate_ppm in [1_000_000, u32::MAX] {
             let step = swap_step(SwapStepInput {

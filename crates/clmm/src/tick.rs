@@ -1,6 +1,9 @@
 //! Ticks: the integer grid on which positions begin and end.
 
-use crate::{ClmmError, SqrtPrice, wide::digits::mul_64};
+use crate::{
+    ClmmError, SqrtPrice,
+    wide::digits::{join, mul_64, mul_digits, split},
+};
 
 /// Number of ticks (of the pool's spacing) in one tick array account.
 pub const TICK_ARRAY_SIZE: i32 = 88;
@@ -209,9 +212,11 @@ const fn power_below_one_x64(n: u32) -> u128 {
 }
 
 /// `a * b / 2^96`, truncated. The true result of every product made here is below `2^128`.
+#[inline(always)]
 const fn mul_shr96(a: u128, b: u128) -> u128 {
-    let (high, low) = crate::wide::digits::mul_128(a, b);
-    (high << 32) | (low >> 96)
+    let ((a1, a0), (b1, b0)) = (split(a), split(b));
+    let [_, d1, d2, d3] = mul_digits(a1, a0, b1, b0);
+    join(d3 << 32 | d2 >> 32, d2 << 32 | d1 >> 32)
 }
 
 #[cfg(test)]

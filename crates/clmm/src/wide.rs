@@ -99,11 +99,16 @@ const fn mul_div_rem(a: u128, b: u128, c: u128) -> Option<(u128, u128)> {
 const fn mul_square_shr128(a: u128, root: u128) -> Option<(u128, bool)> {
     let (square_high, square_low) = mul_128(root, root);
     let (carry, fraction) = mul_128(a, square_low);
-    match a.checked_mul(square_high) {
-        Some(whole) => match whole.checked_add(carry) {
-            Some(quotient) => Some((quotient, fraction != 0)),
-            None => None,
-        },
+    // Below 1 the square fits 128 bits, and this is all.
+    if square_high == 0 {
+        return Some((carry, fraction != 0));
+    }
+    let (beyond, whole) = mul_128(a, square_high);
+    if beyond != 0 {
+        return None;
+    }
+    match whole.checked_add(carry) {
+        Some(quotient) => Some((quotient, fraction != 0)),
         None => None,
     }
 }
