@@ -59,6 +59,24 @@ impl<'a> MintView<'a> {
         u64_at(self.0, 36)
     }
 
+    /// The extensions' type numbers, as Token-2022 counts them; `None` in place of one that is cut off.
+    pub fn extension_types(&self) -> impl Iterator<Item = Option<u16>> + use<'a> {
+        // Behind the account's 165 padded bytes and its kind: type, length, value, until zeros or the end.
+        let mut rest = self.0.get(TOKEN_ACCOUNT_LENGTH + 1..).unwrap_or(&[]);
+        core::iter::from_fn(move || {
+            let (kind, tail) = rest.split_first_chunk::<2>()?;
+            let kind = u16::from_le_bytes(*kind);
+            if kind == 0 {
+                return None;
+            }
+            let value = tail
+                .split_first_chunk::<2>()
+                .and_then(|(length, tail)| tail.get(usize::from(u16::from_le_bytes(*length))..));
+            rest = value.unwrap_or(&[]);
+            Some(value.map(|_| kind))
+        })
+    }
+
     /// Whether it has Token-2022 extensions.
     pub fn has_extensions(&self) -> bool {
         self.0.len() > MINT_LENGTH
@@ -224,14 +242,77 @@ pub fn transfer_checked(
     }
 }
 
-/// Creates [`associated_token_account`] unless it exists; `payer` signs.
-pub fn create_associated_token_account_idempotent(
+/// Burns `amount` raw units; `authority` (owner or delegate of `account`) signs.
+pub fn burn(
+    token_program: Address,
+    account: Address,
+    mint: Address,
+    authority: Address,
+    amount: u64,
+) -> Instruction {
+    let mut data = Vec::with_capacity(9);
+    data.push(8);
+    data.extend_from_slice(&amount.to_le_bytes());
+    Instruction {
+        program_id: token_program,
+        accounts: [
+            AccountMeta::new(account, false),
+            AccountMeta::new(mint, false),
+            AccountMeta::new_readonly(authority, true),
+        ]
+        .into(),
+        data,
+    }
+}
+
+/// Closes an empty token account; its lamports go to `destination` and `authority` (its owner) signs.
+pub fn close_account(
+    token_program: Address,
+    account: Address,
+    destination: Address,
+    authority: Address,
+) -> Instruction {
+    Instruction {
+        program_id: token_program,
+        accounts: [
+            AccountMeta::new(account, false),
+            AccountMeta::new(destination, false),
+            AccountMeta::new_readonly(authority, true),
+        ]
+        .into(),
+        data: [9].into(),
+    }
+}
+
+/// Makes a token account of `owner` of an account that was created for it.
+pub fn initialize_account(
+    token_program: Address,
+    account: Address,
+    mint: Address,
+    owner: Address,
+) -> Instruction {
+    let mut data = Vec::with_capacity(33);
+    data.push(18);
+    data.extend_from_slice(owner.as_ref());
+    Instruction {
+        program_id: token_program,
+        accounts: [
+            AccountMeta::new(account, false),
+            AccountMeta::new_readonly(mint, false),
+        ]
+        .into(),
+        data,
+    }
+}
+
+/// Creates `account`, which must be the [`associated_token_account`] of the others and not exist; `payer` signs.
+pub fn create_associated_token_account(
     payer: Address,
+    account: Address,
     owner: Address,
     mint: Address,
     token_program: Address,
 ) -> Instruction {
-    let (account, _) = associated_token_account(&owner, &mint, &token_program);
     Instruction {
         program_id: ASSOCIATED_TOKEN_PROGRAM,
         accounts: [
@@ -243,8 +324,22 @@ pub fn create_associated_token_account_idempotent(
             AccountMeta::new_readonly(token_program, false),
         ]
         .into(),
-        data: [1].into(),
+        data: [0].into(),
     }
+}
+
+/// Creates [`associated_token_account`] unless it exists; `payer` signs.
+pub fn create_associated_token_account_idempotent(
+    payer: Address,
+    owner: Address,
+    mint: Address,
+    token_program: Address,
+) -> Instruction {
+    let (account, _) = associated_token_account(&owner, &mint, &token_program);
+    let mut instruction =
+        create_associated_token_account(payer, account, owner, mint, token_program);
+    instruction.data = [1].into();
+    instruction
 }
 
 #[cfg(test)]

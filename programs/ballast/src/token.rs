@@ -2,20 +2,12 @@
 
 use anchor_lang::prelude::*;
 use anchor_lang::solana_program::{program::invoke_signed, rent::Rent, system_instruction};
-use anchor_spl::{
-    token_2022::spl_token_2022::{
-        extension::{BaseStateWithExtensions, ExtensionType, StateWithExtensions},
-        state::Mint as MintState,
-    },
-    token_interface,
-};
+use ballast_abi::spl::{self, MINT_LENGTH, MintView, TOKEN_ACCOUNT_LENGTH};
 
 use crate::errors::BallastError;
 
 /// Offset of the amount in every token account of either program.
 const AMOUNT_OFFSET: usize = 64;
-/// Size of a token account without extensions.
-const TOKEN_ACCOUNT_LEN: usize = 165;
 
 /// What the token account really holds now, in raw units. Only ever used as a difference around an external call.
 ///
@@ -56,14 +48,23 @@ impl<'a, 'info> Token<'a, 'info> {
         if amount == 0 {
             return Ok(());
         }
-        let accounts = token_interface::TransferChecked {
-            from: from.clone(),
-            mint: self.mint.clone(),
-            to: to.clone(),
-            authority: authority.clone(),
-        };
-        let context = CpiContext::new_with_signer(*self.program.key, accounts, seeds);
-        token_interface::transfer_checked(context, amount, self.decimals)
+        let (program, mint) = (*self.program.key, *self.mint.key);
+        let transfer = spl::transfer_checked(
+            program,
+            *from.key,
+            mint,
+            *to.key,
+            *authority.key,
+            amount,
+            self.decimals,
+        );
+        let infos = [
+            from.clone(),
+            self.mint.clone(),
+            to.clone(),
+            authority.clone(),
+        ];
+        invoke_signed(&transfer, &infos, seeds).map_err(Into::into)
     }
 
     /// Creates a token account at a program-derived address.
@@ -77,13 +78,16 @@ impl<'a, 'info> Token<'a, 'info> {
         owner: &AccountInfo<'info>,
         seeds: &[&[u8]],
     ) -> Result<()> {
-        create_owned(payer, account, TOKEN_ACCOUNT_LEN, self.program.key, seeds)?;
-        let accounts = token_interface::InitializeAccount3 {
-            account: account.clone(),
-            mint: self.mint.clone(),
-            authority: owner.clone(),
-        };
-        token_interface::initialize_account3(CpiContext::new(*self.program.key, accounts))
+        create_owned(
+            payer,
+            account,
+            TOKEN_ACCOUNT_LENGTH,
+            self.program.key,
+            seeds,
+        )?;
+        let initialize =
+            spl::initialize_account(*self.program.key, *account.key, *self.mint.key, *owner.key);
+        invoke_signed(&initialize, &[account.clone(), self.mint.clone()], &[]).map_err(Into::into)
     }
 
     /// Closes an empty token account and sends its rent to `destination`.
@@ -97,16 +101,76 @@ impl<'a, 'info> Token<'a, 'info> {
         authority: &AccountInfo<'info>,
         seeds: &[&[&[u8]]],
     ) -> Result<()> {
-        let accounts = token_interface::CloseAccount {
-            account: account.clone(),
-            destination: destination.clone(),
-            authority: authority.clone(),
-        };
-        token_interface::close_account(CpiContext::new_with_signer(
+        let close = spl::close_account(
             *self.program.key,
-            accounts,
-            seeds,
-        ))
+            *account.key,
+            *destination.key,
+            *authority.key,
+        );
+        let infos = [account.clone(), destination.clone(), authority.clone()];
+        invoke_signed(&close, &infos, seeds).map_err(Into::into)
+    }
+}
+
+/// The lenders' shares of a reserve: an SPL Token mint whose authority is the reserve's address.
+pub struct Shares<'a, 'info> {
+    /// Mint of the shares.
+    pub mint: &'a AccountInfo<'info>,
+    /// The reserve.
+    pub reserve: &'a AccountInfo<'info>,
+}
+
+impl<'info> Shares<'_, 'info> {
+    /// Creates the mint at its program-derived address.
+    ///
+    /// # Errors
+    /// Those of the system and token programs.
+    pub fn create(&self, payer: &AccountInfo<'info>, decimals: u8, seeds: &[&[u8]]) -> Result<()> {
+        create_owned(payer, self.mint, MINT_LENGTH, &spl::TOKEN_PROGRAM, seeds)?;
+        let initialize = spl::initialize_mint(
+            spl::TOKEN_PROGRAM,
+            *self.mint.key,
+            *self.reserve.key,
+            decimals,
+        );
+        invoke_signed(&initialize, &[self.mint.clone()], &[]).map_err(Into::into)
+    }
+
+    /// Mints shares to a lender; the reserve signs by its seeds.
+    ///
+    /// # Errors
+    /// Those of the token program.
+    pub fn mint(&self, to: &AccountInfo<'info>, shares: u64, seeds: &[&[u8]]) -> Result<()> {
+        let mint = spl::mint_to(
+            spl::TOKEN_PROGRAM,
+            *self.mint.key,
+            *to.key,
+            *self.reserve.key,
+            shares,
+        );
+        let infos = [self.mint.clone(), to.clone(), self.reserve.clone()];
+        invoke_signed(&mint, &infos, &[seeds]).map_err(Into::into)
+    }
+
+    /// Burns shares of a lender who has signed.
+    ///
+    /// # Errors
+    /// Those of the token program.
+    pub fn burn(
+        &self,
+        from: &AccountInfo<'info>,
+        lender: &AccountInfo<'info>,
+        shares: u64,
+    ) -> Result<()> {
+        let burn = spl::burn(
+            spl::TOKEN_PROGRAM,
+            *from.key,
+            *self.mint.key,
+            *lender.key,
+            shares,
+        );
+        let infos = [from.clone(), self.mint.clone(), lender.clone()];
+        invoke_signed(&burn, &infos, &[]).map_err(Into::into)
     }
 }
 
@@ -144,15 +208,9 @@ pub fn create_owned<'info>(
     Ok(())
 }
 
-/// Extensions that neither change balances nor let anybody but the holder move or freeze tokens in bulk.
-const SUPPORTED_EXTENSIONS: [ExtensionType; 6] = [
-    ExtensionType::MetadataPointer,
-    ExtensionType::TokenMetadata,
-    ExtensionType::GroupPointer,
-    ExtensionType::TokenGroup,
-    ExtensionType::GroupMemberPointer,
-    ExtensionType::TokenGroupMember,
-];
+/// Token-2022 extensions that neither change balances nor let anybody but the holder move or freeze tokens:
+/// MetadataPointer, TokenMetadata, GroupPointer, TokenGroup, GroupMemberPointer, TokenGroupMember.
+const SUPPORTED_EXTENSIONS: [u16; 6] = [18, 19, 20, 21, 22, 23];
 
 /// Decimals of a mint that the protocol can hold.
 ///
@@ -160,24 +218,21 @@ const SUPPORTED_EXTENSIONS: [ExtensionType; 6] = [
 /// [`BallastError::WrongTokenProgram`] if `program` does not own the mint or is no token program,
 /// [`BallastError::UnsupportedMint`] for extensions that change balances or block transfers.
 pub fn supported_mint_decimals(mint: &AccountInfo, program: &Pubkey) -> Result<u8> {
-    let known = *program == anchor_spl::token::ID || *program == anchor_spl::token_2022::ID;
+    let known = *program == spl::TOKEN_PROGRAM || *program == spl::TOKEN_2022_PROGRAM;
     require!(
         known && mint.owner == program,
         BallastError::WrongTokenProgram
     );
     let data = mint.try_borrow_data()?;
-    let state = StateWithExtensions::<MintState>::unpack(&data)
-        .map_err(|_| BallastError::UnsupportedMint)?;
-    if *program == anchor_spl::token_2022::ID {
-        let extensions = state
-            .get_extension_types()
-            .map_err(|_| BallastError::UnsupportedMint)?;
-        for extension in extensions {
-            if !SUPPORTED_EXTENSIONS.contains(&extension) {
-                msg!("Mint extension {:?} is not supported", extension);
-                return err!(BallastError::UnsupportedMint);
-            }
+    let view = MintView::parse(&data).map_err(|error| {
+        msg!("{}", error);
+        BallastError::UnsupportedMint
+    })?;
+    for extension in view.extension_types() {
+        if !extension.is_some_and(|extension| SUPPORTED_EXTENSIONS.contains(&extension)) {
+            msg!("Mint extension {:?} is not supported", extension);
+            return err!(BallastError::UnsupportedMint);
         }
     }
-    Ok(state.base.decimals)
+    Ok(view.decimals())
 }

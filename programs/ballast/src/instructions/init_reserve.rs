@@ -1,13 +1,13 @@
 //! `init_reserve`: the authority sets up one of a market's two reserves.
 
 use anchor_lang::prelude::*;
-use anchor_spl::token;
+use ballast_abi::spl;
 
 use crate::{
     errors::BallastError,
     events::ReserveInitialized,
     state::{Market, Reserve, ReserveParams},
-    token::{Token, create_owned, supported_mint_decimals},
+    token::{Shares, Token, supported_mint_decimals},
 };
 
 #[derive(Accounts)]
@@ -34,8 +34,9 @@ pub struct InitReserve<'info> {
     pub share_mint: UncheckedAccount<'info>,
     /// CHECK: must own the mint.
     pub token_program: UncheckedAccount<'info>,
-    /// Program of the share mint.
-    pub share_token_program: Program<'info, token::Token>,
+    /// CHECK: SPL Token, the program of the share mint.
+    #[account(address = spl::TOKEN_PROGRAM)]
+    pub share_token_program: UncheckedAccount<'info>,
     pub system_program: Program<'info, System>,
 }
 
@@ -84,26 +85,16 @@ pub(crate) fn init_reserve(ctx: Context<InitReserve>, params: ReserveParams) -> 
             &[ctx.bumps.vault],
         ],
     )?;
-    create_owned(
-        &accounts.authority,
-        &accounts.share_mint,
-        token::Mint::LEN,
-        &token::ID,
-        &[
-            Reserve::SHARES_SEED,
-            reserve_key.as_ref(),
-            &[ctx.bumps.share_mint],
-        ],
-    )?;
-    let mint_accounts = token::InitializeMint2 {
-        mint: accounts.share_mint.to_account_info(),
+    let shares = Shares {
+        mint: &accounts.share_mint,
+        reserve: accounts.reserve.as_ref(),
     };
-    token::initialize_mint2(
-        CpiContext::new(token::ID, mint_accounts),
-        decimals,
-        &reserve_key,
-        None,
-    )?;
+    let shares_seeds: &[&[u8]] = &[
+        Reserve::SHARES_SEED,
+        reserve_key.as_ref(),
+        &[ctx.bumps.share_mint],
+    ];
+    shares.create(&accounts.authority, decimals, shares_seeds)?;
 
     let mut reserve = accounts.reserve.load_init()?;
     reserve.version = Reserve::VERSION;

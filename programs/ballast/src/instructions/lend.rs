@@ -1,7 +1,7 @@
 //! `deposit`, `withdraw`, `accrue`: the lenders' side of a reserve.
 
 use anchor_lang::prelude::*;
-use anchor_spl::token;
+use ballast_abi::spl;
 
 use crate::{
     errors::BallastError,
@@ -9,7 +9,7 @@ use crate::{
     math::ToProgramError,
     session::accrue as book_interest,
     state::Reserve,
-    token::Token,
+    token::{Shares, Token},
 };
 
 #[derive(Accounts)]
@@ -33,7 +33,9 @@ pub struct Lend<'info> {
     pub wallet_shares: UncheckedAccount<'info>,
     /// CHECK: must own the mint.
     pub token_program: UncheckedAccount<'info>,
-    pub share_token_program: Program<'info, token::Token>,
+    /// CHECK: SPL Token, the program of the share mint.
+    #[account(address = spl::TOKEN_PROGRAM)]
+    pub share_token_program: UncheckedAccount<'info>,
 }
 
 #[derive(Accounts)]
@@ -86,6 +88,13 @@ impl<'info> Lend<'info> {
         }
     }
 
+    fn shares(&self) -> Shares<'_, 'info> {
+        Shares {
+            mint: &self.share_mint,
+            reserve: self.reserve.as_ref(),
+        }
+    }
+
     fn store(&self, reserve: &Reserve) -> Result<()> {
         let real = crate::token::balance(&self.vault)?;
         require!(real >= reserve.liquidity, BallastError::InvariantBroken);
@@ -125,15 +134,9 @@ pub(crate) fn deposit(ctx: Context<Lend>, amount: u64, min_shares: u64) -> Resul
         reserve.mint.as_ref(),
         &[reserve.bump],
     ];
-    let mint_to = token::MintTo {
-        mint: accounts.share_mint.to_account_info(),
-        to: accounts.wallet_shares.to_account_info(),
-        authority: accounts.reserve.to_account_info(),
-    };
-    token::mint_to(
-        CpiContext::new_with_signer(token::ID, mint_to, &[seeds]),
-        shares,
-    )?;
+    accounts
+        .shares()
+        .mint(&accounts.wallet_shares, shares, seeds)?;
     emit!(Deposited {
         reserve: accounts.reserve.key(),
         lender: accounts.lender.key(),
@@ -156,12 +159,9 @@ pub(crate) fn withdraw(ctx: Context<Lend>, shares: u64, min_amount: u64) -> Resu
     require!(amount >= min_amount, BallastError::SlippageExceeded);
     reserve.set_state(&state);
 
-    let burn = token::Burn {
-        mint: accounts.share_mint.to_account_info(),
-        from: accounts.wallet_shares.to_account_info(),
-        authority: accounts.lender.to_account_info(),
-    };
-    token::burn(CpiContext::new(token::ID, burn), shares)?;
+    accounts
+        .shares()
+        .burn(&accounts.wallet_shares, &accounts.lender, shares)?;
     let seeds: &[&[u8]] = &[
         Reserve::SEED,
         reserve.market.as_ref(),

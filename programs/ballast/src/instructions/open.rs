@@ -153,6 +153,8 @@ pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
 
     mix(&mut session, accounts, &args, &oracle)?;
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
+    // Once more: the swap may have moved it.
+    risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
     let liquidity = size(&session, &args, pool_price)?;
     let deposit = session
         .band()
