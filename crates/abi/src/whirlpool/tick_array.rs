@@ -69,6 +69,19 @@ enum Kind<'a> {
     Dynamic { data: &'a [u8], bitmap: u128 },
 }
 
+/// Where a tick is in its array's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TickSlot {
+    /// Number of the tick in the array, 0..88.
+    pub number: usize,
+    /// Offset of the byte that tells whether the tick is initialised; its state follows.
+    pub flag_at: usize,
+    /// Whether it is initialised.
+    pub initialised: bool,
+    /// Whether the array is of the dynamic kind, where the state is only there when the tick is initialised.
+    pub dynamic: bool,
+}
+
 /// A checked view of a tick array's bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct TickArrayView<'a> {
@@ -136,12 +149,40 @@ impl<'a> TickArrayView<'a> {
     /// # Errors
     /// The tick is not in this array or not a multiple of the spacing away from its start.
     pub fn tick(&self, index: i32, tick_spacing: u16) -> Result<Option<TickState>, LayoutError> {
-        let offset =
-            offset(self.start, index, tick_spacing).ok_or(LayoutError::TickNotInArray {
-                tick: index,
-                start: self.start,
-            })?;
-        Ok(self.tick_at(offset))
+        Ok(self.tick_at(self.number(index, tick_spacing)?))
+    }
+
+    /// Where the tick at `index` is.
+    ///
+    /// # Errors
+    /// The tick is not in this array or not a multiple of the spacing away from its start.
+    pub fn slot(&self, index: i32, tick_spacing: u16) -> Result<TickSlot, LayoutError> {
+        let number = self.number(index, tick_spacing)?;
+        Ok(TickSlot {
+            number,
+            flag_at: self.flag_at(number),
+            initialised: self.is_initialised(number),
+            dynamic: matches!(self.kind, Kind::Dynamic { .. }),
+        })
+    }
+
+    /// Number of the tick at `index` in this array.
+    fn number(&self, index: i32, tick_spacing: u16) -> Result<usize, LayoutError> {
+        number(self.start, index, tick_spacing).ok_or(LayoutError::TickNotInArray {
+            tick: index,
+            start: self.start,
+        })
+    }
+
+    fn flag_at(&self, number: usize) -> usize {
+        match self.kind {
+            Kind::Fixed(_) => fixed_tick_array::TICKS + number * (1 + at::LENGTH),
+            // One byte for every tick before it, 112 more for the initialised ones.
+            Kind::Dynamic { bitmap, .. } => {
+                let before = bitmap & ((1 << number) - 1);
+                dynamic_tick_array::TICKS + number + at::LENGTH * before.count_ones() as usize
+            }
+        }
     }
 
     /// Initialised ticks in ascending order with their index.
@@ -155,38 +196,32 @@ impl<'a> TickArrayView<'a> {
         })
     }
 
-    /// Whether tick number `offset` (0..88) is initialised.
-    pub(super) fn is_initialised(&self, offset: usize) -> bool {
+    /// Whether tick `number` (0..88) is initialised.
+    pub(super) fn is_initialised(&self, number: usize) -> bool {
         match self.kind {
             Kind::Fixed(bytes) => bytes
-                .get(fixed_tick_array::TICKS + offset * (1 + at::LENGTH))
+                .get(self.flag_at(number))
                 .is_some_and(|flag| *flag != 0),
-            Kind::Dynamic { bitmap, .. } => bitmap >> offset & 1 != 0,
+            Kind::Dynamic { bitmap, .. } => bitmap >> number & 1 != 0,
         }
     }
 
-    /// Tick number `offset` (0..88), `None` when it is not initialised.
-    pub(super) fn tick_at(&self, offset: usize) -> Option<TickState> {
-        if !self.is_initialised(offset) {
+    /// Tick `number` (0..88), `None` when it is not initialised.
+    pub(super) fn tick_at(&self, number: usize) -> Option<TickState> {
+        if !self.is_initialised(number) {
             return None;
         }
-        let (bytes, start): (&[u8], usize) = match self.kind {
-            Kind::Fixed(bytes) => (bytes, fixed_tick_array::TICKS + offset * (1 + at::LENGTH)),
-            Kind::Dynamic { data, bitmap } => (data, dynamic_offset(bitmap, offset)),
+        let bytes: &[u8] = match self.kind {
+            Kind::Fixed(bytes) => bytes,
+            Kind::Dynamic { data, .. } => data,
         };
-        let bytes = bytes.get(start + 1..);
-        bytes?.first_chunk().map(TickState::read)
+        let state = bytes.get(self.flag_at(number) + 1..)?;
+        state.first_chunk().map(TickState::read)
     }
 }
 
-/// Where tick number `offset` of a dynamic array begins: one byte for every tick before it, 112 more for the initialised ones.
-fn dynamic_offset(bitmap: u128, offset: usize) -> usize {
-    let before = bitmap & ((1 << offset) - 1);
-    dynamic_tick_array::TICKS + offset + at::LENGTH * before.count_ones() as usize
-}
-
-/// Position of `tick` in the array that starts at `start`, `None` when it is not one of its ticks.
-fn offset(start: i32, tick: i32, tick_spacing: u16) -> Option<usize> {
+/// Number of `tick` in the array that starts at `start`, `None` when it is not one of its ticks.
+fn number(start: i32, tick: i32, tick_spacing: u16) -> Option<usize> {
     let distance = tick.checked_sub(start)?;
     let spacing = i32::from(tick_spacing);
     let number = distance.checked_div(spacing)?;
