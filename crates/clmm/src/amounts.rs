@@ -2,11 +2,7 @@
 
 use crate::{
     ClmmError, SqrtPrice,
-    wide::{
-        digits::mul_128,
-        div_rem_256,
-        divide::{div_rem_256_by_128, from_halves},
-    },
+    wide::{digits::mul_128, divide::quotient_of_halves},
 };
 
 /// One of the two tokens of a pool.
@@ -200,30 +196,13 @@ const fn base_amount(
     a: SqrtPrice,
     b: SqrtPrice,
 ) -> Result<(u64, bool), ClmmError> {
-    let (lo, hi) = ordered(a, b);
-    let (n_high, n_low) = mul_128(liquidity, hi.wrapping_sub(lo));
+    let (n_high, n_low) = mul_128(liquidity, distance(a, b));
     if n_high >> 64 != 0 {
         return Err(ClmmError::LiquidityTooLarge);
     }
-    let (n_high, n_low) = (n_high << 64 | n_low >> 64, n_low << 64);
-    let (d_high, d_low) = mul_128(hi, lo);
-    let step = if d_high == 0 {
-        div_rem_256_by_128(n_high, n_low, d_low)
-    } else {
-        match div_rem_256(from_halves(n_high, n_low), from_halves(d_high, d_low)) {
-            // Quotients by 129 bits and more fit 128 bits.
-            Some((quotient, rest)) => {
-                let (q, r) = (quotient.as_limbs(), rest.as_limbs());
-                Some((
-                    (q[1] as u128) << 64 | q[0] as u128,
-                    (r[0] | r[1] | r[2] | r[3]) as u128,
-                ))
-            }
-            None => None,
-        }
-    };
-    match step {
-        Some((quotient, rest)) if quotient >> 64 == 0 => Ok((quotient as u64, rest != 0)),
+    let shifted = (n_high << 64 | n_low >> 64, n_low << 64);
+    match quotient_of_halves(shifted, mul_128(a.x64(), b.x64())) {
+        Some((quotient, inexact)) if quotient >> 64 == 0 => Ok((quotient as u64, inexact)),
         _ => Err(ClmmError::AmountTooLarge),
     }
 }
@@ -233,19 +212,19 @@ const fn quote_amount(
     a: SqrtPrice,
     b: SqrtPrice,
 ) -> Result<(u64, bool), ClmmError> {
-    let (lo, hi) = ordered(a, b);
-    let (high, low) = mul_128(liquidity, hi.wrapping_sub(lo));
+    let (high, low) = mul_128(liquidity, distance(a, b));
     if high != 0 {
         return Err(ClmmError::AmountTooLarge);
     }
     Ok(((low >> 64) as u64, low as u64 != 0))
 }
 
-const fn ordered(a: SqrtPrice, b: SqrtPrice) -> (u128, u128) {
-    if a.x64() <= b.x64() {
-        (a.x64(), b.x64())
+const fn distance(a: SqrtPrice, b: SqrtPrice) -> u128 {
+    let (difference, negative) = a.x64().overflowing_sub(b.x64());
+    if negative {
+        difference.wrapping_neg()
     } else {
-        (b.x64(), a.x64())
+        difference
     }
 }
 

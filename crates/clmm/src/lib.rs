@@ -8,6 +8,22 @@
 //! - A [`SqrtPrice`] is the square root of raw quote per raw base in Q64.64.
 //! - Liquidity is a `u128` with `base = L * (1/s_lo - 1/s_hi)` and `quote = L * (s_hi - s_lo)`.
 //! - The direction of every rounding is in the function's name: `_up` or `_down`.
+//!
+//! ```
+//! use ballast_clmm::{Amounts, Band, SqrtPrice, Tick};
+//!
+//! # fn main() -> Result<(), ballast_clmm::ClmmError> {
+//! let band = Band::new(Tick::new(-600)?, Tick::new(600)?)?;
+//! let funds = Amounts::new(1_000_000, 1_000_000);
+//! let liquidity = band.liquidity_for_amounts_down(funds, SqrtPrice::ONE)?;
+//! // What a deposit of it costs is within the funds, and what a withdrawal pays is within what it cost.
+//! let cost = band.amounts_up(liquidity, SqrtPrice::ONE)?;
+//! assert!(funds.checked_sub(cost).is_ok());
+//! let paid = band.amounts_down(liquidity, SqrtPrice::ONE)?;
+//! assert!(cost.checked_sub(paid).is_ok());
+//! # Ok(())
+//! # }
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

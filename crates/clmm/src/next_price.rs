@@ -3,10 +3,7 @@
 use crate::{
     ClmmError, Side, SqrtPrice,
     wide::{
-        digits::mul_128,
-        div_rem_256,
-        divide::{div_rem_256_by_128, from_halves},
-        round_up_if, shl64_div_down, shl64_div_up,
+        digits::mul_128, divide::quotient_of_halves, round_up_if, shl64_div_down, shl64_div_up,
     },
 };
 
@@ -70,24 +67,11 @@ pub const fn next_sqrt_price_from_base_up(
             }
         }
     };
-    let quotient = if d_high == 0 {
-        match div_rem_256_by_128(n_high, n_low, d_low) {
-            Some((quotient, rest)) => round_up_if(quotient, rest != 0),
-            None => None,
-        }
-    } else {
-        match div_rem_256(from_halves(n_high, n_low), from_halves(d_high, d_low)) {
-            Some((quotient, rest)) => {
-                let (q, r) = (quotient.as_limbs(), rest.as_limbs());
-                round_up_if(
-                    (q[1] as u128) << 64 | q[0] as u128,
-                    (r[0] | r[1] | r[2] | r[3]) != 0,
-                )
-            }
-            None => None,
-        }
+    let next = match quotient_of_halves((n_high, n_low), (d_high, d_low)) {
+        Some((quotient, inexact)) => round_up_if(quotient, inexact),
+        None => None,
     };
-    match quotient {
+    match next {
         Some(x64) => SqrtPrice::new(x64),
         None => Err(ClmmError::SqrtPriceOutOfRange(u128::MAX)),
     }

@@ -76,7 +76,7 @@ impl Tick {
     /// [`ClmmError::ZeroTickSpacing`]; [`ClmmError::TickOutOfRange`] if that multiple lies below [`Tick::MIN`].
     pub const fn align_down(self, spacing: u16) -> Result<Tick, ClmmError> {
         match self.0.checked_rem_euclid(spacing as i32) {
-            Some(above) => Tick::new(self.0 - above),
+            Some(above) => Tick::new(self.0.wrapping_sub(above)),
             None => Err(ClmmError::ZeroTickSpacing),
         }
     }
@@ -88,7 +88,7 @@ impl Tick {
     pub const fn align_up(self, spacing: u16) -> Result<Tick, ClmmError> {
         match self.0.checked_rem_euclid(spacing as i32) {
             Some(0) => Ok(self),
-            Some(above) => Tick::new(self.0 - above + spacing as i32),
+            Some(above) => Tick::new(self.0.wrapping_sub(above).wrapping_add(spacing as i32)),
             None => Err(ClmmError::ZeroTickSpacing),
         }
     }
@@ -99,9 +99,9 @@ impl Tick {
     /// # Errors
     /// [`ClmmError::ZeroTickSpacing`].
     pub const fn array_start(self, spacing: u16) -> Result<i32, ClmmError> {
-        // At most 65535 * 88: far inside an i32.
+        // An array spans at most 65535 * 88 ticks: nothing here comes near the bounds of an i32.
         match self.0.checked_rem_euclid(spacing as i32 * TICK_ARRAY_SIZE) {
-            Some(above) => Ok(self.0 - above),
+            Some(above) => Ok(self.0.wrapping_sub(above)),
             None => Err(ClmmError::ZeroTickSpacing),
         }
     }

@@ -4,10 +4,9 @@
 //! function first tries what fits fewer digits. `None` always means: the divisor is zero, or the result needs more than
 //! 128 bits.
 
+pub(crate) mod digits;
 pub(crate) mod divide;
 mod root;
-
-pub(crate) mod digits;
 
 pub use divide::div_rem_256;
 pub use root::isqrt_down;

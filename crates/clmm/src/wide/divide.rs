@@ -59,6 +59,25 @@ pub const fn div_rem_256(n: U256, divisor: U256) -> Option<(U256, U256)> {
     Some((from_halves(0, quotient), U256::from_limbs(rest)))
 }
 
+/// `n / d` for 256-bit numbers as `(high, low)` halves: the quotient and whether it is truncated; `None` if the divisor is
+/// zero or the quotient exceeds 128 bits.
+pub(crate) const fn quotient_of_halves(n: (u128, u128), d: (u128, u128)) -> Option<(u128, bool)> {
+    if d.0 == 0 {
+        return match div_rem_256_by_128(n.0, n.1, d.1) {
+            Some((quotient, rest)) => Some((quotient, rest != 0)),
+            None => None,
+        };
+    }
+    // A divisor of 129 bits and more leaves a quotient of less than 128.
+    match div_rem_256(from_halves(n.0, n.1), from_halves(d.0, d.1)) {
+        Some((quotient, rest)) => {
+            let (q, r) = (quotient.as_limbs(), rest.as_limbs());
+            Some((join(q[1], q[0]), r[0] | r[1] | r[2] | r[3] != 0))
+        }
+        None => None,
+    }
+}
+
 /// `(n2, n1, n0) / divisor` for `n2 < divisor`, or a divisor of zero, which the caller excludes, for which it is zero.
 const fn div_3_digits_by_1(n2: u64, n1: u64, n0: u64, divisor: u64) -> (u128, u64) {
     let (q1, rest) = if n2 == 0 {
