@@ -1,0 +1,71 @@
+//! The keeper: watches positions and rehedges, deleverages or liquidates each before its boundaries.
+//!
+//! The way of a price through it, each stage a module:
+//!
+//! 1. [`sources`] delivers accounts: a complete answer first, then a stream, and polls beside it.
+//! 2. [`book`] keeps the newest of each, whatever order they come in.
+//! 3. [`trigger`] knows which positions a price makes due, from their quiet intervals ([`watch`]): O(log N + hits).
+//! 4. [`decide`] says what to do about one position, a pure function of its [`situation`] that mirrors the program's rules.
+//! 5. [`execute`] looks once more at one slot, prepares, writes the intent to the [`journal`], sends, and finds out what
+//!    became of it.
+//!
+//! [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be killed at any point: start-up is
+//! recovery, and nothing is done twice.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod book;
+pub mod config;
+pub mod decide;
+pub mod engine;
+pub mod event;
+pub mod events;
+pub mod execute;
+pub mod journal;
+pub mod keeper;
+pub mod logging;
+pub mod pace;
+pub mod prices;
+pub mod situation;
+pub mod sources;
+pub mod trigger;
+pub mod watch;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod sim;
+
+pub use config::{Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, Timing};
+pub use engine::Status;
+pub use event::{DecisionEvent, KeeperEvent};
+pub use keeper::{Keeper, KeeperError, Parts};
+
+/// Runs a keeper until the process is asked to stop (ctrl-c, or SIGTERM).
+///
+/// # Errors
+/// [`KeeperError`].
+pub async fn run(config: Config) -> Result<(), KeeperError> {
+    Keeper::connect(config).await?.run(stop_signal()).await
+}
+
+/// Completes when the process is asked to stop. If signals cannot be listened to, never: the process can still be killed.
+pub async fn stop_signal() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    if let Ok(mut terminated) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    {
+        tokio::select! {
+            Ok(()) = interrupted => {}
+            Some(()) = terminated.recv() => {}
+            else => std::future::pending().await,
+        }
+        return;
+    }
+    #[cfg(not(unix))]
+    if interrupted.await.is_ok() {
+        return;
+    }
+    std::future::pending().await
+}

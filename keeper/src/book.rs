@@ -1,0 +1,387 @@
+//! The book of one market: what is known of its accounts and positions, and of which slot each is.
+//!
+//! Updates may come twice, late and in any order: older ones than what is known are dropped. Accounts that are not what
+//! they should be are refused with a [`Problem`] and change nothing.
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use ballast_client::{
+    Account, Accounts, DecodeError, MarketContext, MarketSnapshot, Position, Positions,
+    SnapshotError, decode,
+};
+use ballast_model::SqrtPrice;
+use solana_sdk::pubkey::Pubkey;
+use thiserror::Error;
+
+/// Number of accounts that a market's snapshot is made of.
+const MARKET_ACCOUNTS: usize = 7;
+
+/// Why an account was not taken into the book.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Problem {
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] DecodeError),
+    /// With it the market makes no sense.
+    #[error("account {address}: {source}")]
+    Inconsistent {
+        /// Which account.
+        address: Pubkey,
+        /// What is wrong.
+        source: SnapshotError,
+    },
+    /// A position of another market.
+    #[error("position {address} belongs to market {found}: check the subscription's filter")]
+    WrongMarket {
+        /// The position.
+        address: Pubkey,
+        /// Its market.
+        found: Pubkey,
+    },
+}
+
+impl Problem {
+    /// The account it is about.
+    pub fn address(&self) -> Pubkey {
+        match self {
+            Self::Inconsistent { address, .. } | Self::WrongMarket { address, .. } => *address,
+            Self::Unreadable(error) => match error {
+                DecodeError::Missing { address, .. }
+                | DecodeError::WrongOwner { address, .. }
+                | DecodeError::WrongDiscriminator { address, .. }
+                | DecodeError::WrongLength { address, .. }
+                | DecodeError::WrongVersion { address, .. }
+                | DecodeError::Malformed { address, .. } => *address,
+            },
+        }
+    }
+}
+
+/// What an update changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing: it was older than what is known, or the same.
+    Nothing,
+    /// The cluster's clock, and nothing else of the market.
+    Clock,
+    /// Pool, prices or the reserves' amounts.
+    Market,
+    /// Limits, oracle rules, mode or rate curves: everything computed with the old ones is void.
+    Rules,
+    /// A position, new or changed.
+    Position(Pubkey),
+}
+
+/// A position as far as it is known.
+#[derive(Clone, Debug)]
+pub struct Tracked {
+    /// Slot at which it was like that.
+    pub slot: u64,
+    /// The position.
+    pub position: Position,
+}
+
+/// See the module's description.
+pub struct MarketBook {
+    context: MarketContext,
+    addresses: [Pubkey; MARKET_ACCOUNTS],
+    held: [Option<(u64, Account)>; MARKET_ACCOUNTS],
+    snapshot: Option<MarketSnapshot>,
+    positions: HashMap<Pubkey, Tracked>,
+    /// Positions that do not exist any more since these slots, so that late updates do not bring them back.
+    gone: HashMap<Pubkey, u64>,
+    /// Slot of the last complete answer: what it lacks is known not to have existed then.
+    complete_slot: u64,
+}
+
+impl MarketBook {
+    /// An empty book.
+    pub fn new(context: MarketContext) -> Self {
+        Self {
+            addresses: MarketSnapshot::addresses(&context),
+            context,
+            held: Default::default(),
+            snapshot: None,
+            positions: HashMap::new(),
+            gone: HashMap::new(),
+            complete_slot: 0,
+        }
+    }
+
+    /// The market's addresses.
+    pub fn context(&self) -> &MarketContext {
+        &self.context
+    }
+
+    /// Addresses of the accounts that [`Self::market_accounts`] takes, in its order.
+    pub fn addresses(&self) -> &[Pubkey] {
+        &self.addresses
+    }
+
+    /// The market as far as it is known; `None` before the first complete answer.
+    pub fn snapshot(&self) -> Option<&MarketSnapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// The oracle's price that positions are indexed by.
+    pub fn oracle(&self) -> Option<SqrtPrice> {
+        self.snapshot.as_ref()?.oracle_sqrt_price().ok()
+    }
+
+    /// A position.
+    pub fn position(&self, address: &Pubkey) -> Option<&Tracked> {
+        self.positions.get(address)
+    }
+
+    /// All positions.
+    pub fn positions(&self) -> impl Iterator<Item = (&Pubkey, &Tracked)> {
+        self.positions.iter()
+    }
+
+    /// Number of positions.
+    pub fn len(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+
+    /// Takes in one account: one of the market's, or a position.
+    ///
+    /// # Errors
+    /// [`Problem`]; nothing has changed then.
+    pub fn account(
+        &mut self,
+        address: &Pubkey,
+        slot: u64,
+        account: Account,
+    ) -> Result<Change, Problem> {
+        match self.addresses.iter().position(|known| known == address) {
+            Some(index) => self.market_account(index, slot, account),
+            None => self.position_account(*address, slot, &account),
+        }
+    }
+
+    fn market_account(
+        &mut self,
+        index: usize,
+        slot: u64,
+        account: Account,
+    ) -> Result<Change, Problem> {
+        if self.held[index]
+            .as_ref()
+            .is_some_and(|(held, _)| slot < *held)
+        {
+            return Ok(Change::Nothing);
+        }
+        let before = self.held[index].replace((slot, account));
+        let Some(answer) = self.complete() else {
+            return Ok(Change::Nothing);
+        };
+        match MarketSnapshot::from_accounts(&self.context, &answer) {
+            Ok(snapshot) => Ok(self.adopt(snapshot)),
+            Err(source) => {
+                self.held[index] = before;
+                Err(Problem::Inconsistent {
+                    address: self.addresses[index],
+                    source,
+                })
+            }
+        }
+    }
+
+    /// All market accounts as one answer, of the newest slot among them; `None` while some are missing.
+    fn complete(&self) -> Option<Accounts> {
+        let slot = self.held.iter().flatten().map(|(slot, _)| *slot).max()?;
+        let accounts: Vec<_> = self
+            .held
+            .iter()
+            .flatten()
+            .map(|(_, account)| Some(account.clone()))
+            .collect();
+        (accounts.len() == MARKET_ACCOUNTS).then_some(Accounts { slot, accounts })
+    }
+
+    fn adopt(&mut self, snapshot: MarketSnapshot) -> Change {
+        let change = match &self.snapshot {
+            None => Change::Rules,
+            Some(before) => difference(before, &snapshot),
+        };
+        self.snapshot = Some(snapshot);
+        change
+    }
+
+    /// Takes in all of the market's accounts as they were at one slot. Those already known from later slots stay.
+    ///
+    /// # Errors
+    /// [`Problem`] if they are no market; nothing has changed then.
+    pub fn market_accounts(&mut self, answer: &Accounts) -> Result<Change, Problem> {
+        let address = self.context.address;
+        let snapshot = MarketSnapshot::from_accounts(&self.context, answer)
+            .map_err(|source| Problem::Inconsistent { address, source })?;
+        let mut later = Vec::new();
+        for (index, account) in answer.accounts.iter().enumerate().take(MARKET_ACCOUNTS) {
+            let Some(account) = account else { continue };
+            let new = (answer.slot, account.clone());
+            match self.held[index].replace(new) {
+                Some((slot, account)) if slot > answer.slot => later.push((index, slot, account)),
+                _ => {}
+            }
+        }
+        let mut change = self.adopt(snapshot);
+        for (index, slot, account) in later {
+            // What was known and does not fit any more is no loss: the answer stands.
+            if let Ok(next) = self.market_account(index, slot, account) {
+                change = stronger(change, next);
+            }
+        }
+        Ok(change)
+    }
+
+    fn position_account(
+        &mut self,
+        address: Pubkey,
+        slot: u64,
+        account: &Account,
+    ) -> Result<Change, Problem> {
+        let position: Position = decode(&address, account)?;
+        self.insert(address, slot, position)
+    }
+
+    fn insert(
+        &mut self,
+        address: Pubkey,
+        slot: u64,
+        position: Position,
+    ) -> Result<Change, Problem> {
+        if position.market != self.context.address {
+            return Err(Problem::WrongMarket {
+                address,
+                found: position.market,
+            });
+        }
+        let tracked = Tracked { slot, position };
+        match self.positions.entry(address) {
+            Entry::Occupied(mut entry) => {
+                let known = entry.get_mut();
+                if slot < known.slot {
+                    return Ok(Change::Nothing);
+                }
+                let same =
+                    bytemuck::bytes_of(&known.position) == bytemuck::bytes_of(&tracked.position);
+                *known = tracked;
+                Ok(if same {
+                    Change::Nothing
+                } else {
+                    Change::Position(address)
+                })
+            }
+            Entry::Vacant(entry) => {
+                let gone = self.gone.get(&address).is_some_and(|gone| slot <= *gone);
+                if gone || slot < self.complete_slot {
+                    return Ok(Change::Nothing);
+                }
+                entry.insert(tracked);
+                self.gone.remove(&address);
+                Ok(Change::Position(address))
+            }
+        }
+    }
+
+    /// Notes that there was no such position at a slot. Returns whether it was known until now.
+    pub fn remove(&mut self, address: &Pubkey, slot: u64) -> bool {
+        if self
+            .positions
+            .get(address)
+            .is_some_and(|known| known.slot > slot)
+        {
+            return false;
+        }
+        let gone = self.gone.entry(*address).or_default();
+        *gone = slot.max(*gone);
+        self.positions.remove(address).is_some()
+    }
+
+    /// Takes in all positions as they were at `slot`. Returns those that are new or changed, those that are gone, and why
+    /// others were refused.
+    pub fn all_positions(
+        &mut self,
+        slot: u64,
+        all: Positions,
+    ) -> (Vec<Pubkey>, Vec<Pubkey>, Vec<Problem>) {
+        let mut problems: Vec<Problem> = all.unreadable.into_iter().map(Problem::from).collect();
+        let mut changed = Vec::new();
+        let mut missing: Vec<Pubkey> = self.positions.keys().copied().collect();
+        let mut present = std::collections::HashSet::with_capacity(all.positions.len());
+        for found in all.positions {
+            present.insert(found.address);
+            match self.insert(found.address, slot, found.position) {
+                Ok(Change::Position(address)) => changed.push(address),
+                Ok(_) => {}
+                Err(problem) => problems.push(problem),
+            }
+        }
+        missing.retain(|address| !present.contains(address) && self.remove(address, slot));
+        self.complete_slot = self.complete_slot.max(slot);
+        self.gone.retain(|_, gone| *gone >= slot);
+        (changed, missing, problems)
+    }
+}
+
+/// The stronger of two market changes.
+fn stronger(a: Change, b: Change) -> Change {
+    let rank = |change: &Change| match change {
+        Change::Nothing | Change::Position(_) => 0,
+        Change::Clock => 1,
+        Change::Market => 2,
+        Change::Rules => 3,
+    };
+    if rank(&b) > rank(&a) { b } else { a }
+}
+
+fn difference(before: &MarketSnapshot, after: &MarketSnapshot) -> Change {
+    let rules = |snapshot: &MarketSnapshot| {
+        let market = &snapshot.market;
+        let curves = [
+            snapshot.base_reserve.curve(),
+            snapshot.quote_reserve.curve(),
+        ];
+        (market.limits, market.oracle_rules, market.mode, curves)
+    };
+    let states = |snapshot: &MarketSnapshot| {
+        let market = &snapshot.market;
+        let reserve = |reserve: &ballast_client::Reserve| {
+            (
+                reserve.state(),
+                reserve.borrow_cap,
+                reserve.max_utilisation_bps,
+                reserve.reserve_factor_bps,
+            )
+        };
+        (
+            (snapshot.pool, snapshot.base_price, snapshot.quote_price),
+            (
+                reserve(&snapshot.base_reserve),
+                reserve(&snapshot.quote_reserve),
+            ),
+            (
+                market.last_base_publish_secs,
+                market.last_quote_publish_secs,
+            ),
+        )
+    };
+    if rules(before) != rules(after) {
+        Change::Rules
+    } else if states(before) != states(after) {
+        Change::Market
+    } else if before.now_secs != after.now_secs {
+        Change::Clock
+    } else {
+        Change::Nothing
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,531 @@
+//! Configuration of a keeper: a TOML file. Unknown keys are errors, and every error names the key and the fix.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use ballast_model::Amounts;
+use serde::Deserialize;
+use solana_sdk::pubkey::Pubkey;
+use thiserror::Error;
+
+/// What the keeper may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Decides and logs. Sends and journals nothing.
+    #[default]
+    Observe,
+    /// Decides, simulates the transaction on the node and journals the result. Sends nothing.
+    Paper,
+    /// Acts.
+    Active,
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {source}; check the path given to --config")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown key, a missing key or a value of the wrong type.
+    #[error("configuration is not valid: {0}")]
+    Malformed(#[from] toml::de::Error),
+    /// A value that makes no sense.
+    #[error("configuration key `{key}`: {problem}; {fix}")]
+    Invalid {
+        /// The key, as a dotted path.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to write instead.
+        fix: &'static str,
+    },
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// JSON-RPC endpoint, `http://` or `https://`.
+    pub rpc_url: String,
+    /// Websocket endpoint, `ws://` or `wss://`.
+    pub ws_url: String,
+    /// Key that pays and signs, as a file of the usual JSON array. Never read in observe mode if absent.
+    pub keypair: Option<PathBuf>,
+    /// What the keeper may do.
+    pub mode: Mode,
+    /// Directory of the journal; created if missing. One keeper per directory.
+    pub journal_dir: PathBuf,
+    /// Most actions in flight at a time.
+    pub max_in_flight: usize,
+    /// Markets to look after, at least one.
+    pub markets: Vec<MarketConfig>,
+    /// Intervals.
+    pub timing: Timing,
+    /// Priority fees.
+    pub fees: Fees,
+    /// Whether and with how much the keeper liquidates.
+    pub liquidation: Liquidation,
+}
+
+/// A market and the price accounts to use for it: the market itself only knows the feeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketConfig {
+    /// The market's account.
+    pub address: Pubkey,
+    /// Account with the base token's price.
+    pub base_price: Pubkey,
+    /// Account with the quote token's price.
+    pub quote_price: Pubkey,
+}
+
+/// Intervals and horizons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How often an action in flight is looked up.
+    pub poll_interval: Duration,
+    /// How often the same bytes are sent again until they land or expire.
+    pub resend_interval: Duration,
+    /// How often a market's own accounts are read, whatever the stream says.
+    pub refresh: Duration,
+    /// Without any message for this long the stream counts as broken.
+    pub watchdog: Duration,
+    /// How often all positions are read anew even if the stream looks fine.
+    pub resync: Duration,
+    /// How long a quiet interval is relied on; debts are grown to its end.
+    pub horizon_secs: u32,
+    /// First pause after a failure of a position's action; doubles with each further one.
+    pub backoff_first: Duration,
+    /// Longest such pause.
+    pub backoff_max: Duration,
+}
+
+/// Priority fees, in millionths of a lamport per compute unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fees {
+    /// Paid when there is no hurry.
+    pub min_micro_lamports: u64,
+    /// Paid at the boundary. Never more.
+    pub max_micro_lamports: u64,
+    /// Most that one transaction's priority fee may cost, whatever the above.
+    pub max_lamports_per_action: u64,
+    /// Price distance to the liquidation boundary from which the fee begins to rise.
+    pub relaxed_distance_bps: u32,
+    /// Price distance to the liquidation boundary within which nothing is simulated before it is sent.
+    pub urgent_distance_bps: u32,
+}
+
+/// Liquidations by this keeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Liquidation {
+    /// Whether to liquidate at all.
+    pub enabled: bool,
+    /// Most paid in by one liquidation, raw units.
+    pub max_pay: Amounts,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    rpc_url: String,
+    ws_url: Option<String>,
+    keypair: Option<PathBuf>,
+    #[serde(default)]
+    mode: Mode,
+    journal_dir: PathBuf,
+    #[serde(default = "default_in_flight")]
+    max_in_flight: usize,
+    #[serde(default)]
+    markets: Vec<RawMarket>,
+    #[serde(default)]
+    timing: RawTiming,
+    #[serde(default)]
+    fees: RawFees,
+    #[serde(default)]
+    liquidation: RawLiquidation,
+}
+
+fn default_in_flight() -> usize {
+    32
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMarket {
+    address: String,
+    base_price: String,
+    quote_price: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawTiming {
+    poll_interval_ms: u64,
+    resend_interval_ms: u64,
+    refresh_interval_ms: u64,
+    watchdog_secs: u64,
+    resync_secs: u64,
+    horizon_secs: u32,
+    backoff_first_ms: u64,
+    backoff_max_secs: u64,
+}
+
+impl Default for RawTiming {
+    fn default() -> Self {
+        Self {
+            poll_interval_ms: 400,
+            resend_interval_ms: 2_000,
+            refresh_interval_ms: 1_000,
+            watchdog_secs: 15,
+            resync_secs: 300,
+            horizon_secs: 600,
+            backoff_first_ms: 500,
+            backoff_max_secs: 60,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawFees {
+    min_micro_lamports: u64,
+    max_micro_lamports: u64,
+    max_lamports_per_action: u64,
+    relaxed_distance_bps: u32,
+    urgent_distance_bps: u32,
+}
+
+impl Default for RawFees {
+    fn default() -> Self {
+        Self {
+            min_micro_lamports: 1_000,
+            max_micro_lamports: 1_000_000,
+            max_lamports_per_action: 200_000,
+            relaxed_distance_bps: 1_000,
+            urgent_distance_bps: 100,
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawLiquidation {
+    enabled: bool,
+    max_pay_base: u64,
+    max_pay_quote: u64,
+}
+
+fn invalid(key: impl Into<String>, problem: impl Into<String>, fix: &'static str) -> ConfigError {
+    ConfigError::Invalid {
+        key: key.into(),
+        problem: problem.into(),
+        fix,
+    }
+}
+
+/// The error of `key` unless `holds`.
+fn require(holds: bool, key: &str, problem: &str, fix: &'static str) -> Result<(), ConfigError> {
+    if holds {
+        Ok(())
+    } else {
+        Err(invalid(key, problem, fix))
+    }
+}
+
+fn address(key: &str, text: &str) -> Result<Pubkey, ConfigError> {
+    Pubkey::from_str(text).map_err(|_| {
+        invalid(
+            key,
+            format!("`{text}` is not an address"),
+            "write a base58 account address of 32 bytes",
+        )
+    })
+}
+
+impl Config {
+    /// Reads and checks a file. Relative paths in it are relative to the file's directory.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut config = Self::parse(&text)?;
+        let directory = path.parent().unwrap_or(Path::new("."));
+        config.journal_dir = directory.join(&config.journal_dir);
+        config.keypair = config.keypair.map(|keypair| directory.join(keypair));
+        Ok(config)
+    }
+
+    /// Parses and checks the text of a configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let raw: RawConfig = toml::from_str(text)?;
+        let ws_url = match raw.ws_url {
+            Some(url) => url,
+            None => default_ws_url(&raw.rpc_url)?,
+        };
+        let mut markets = Vec::with_capacity(raw.markets.len());
+        for (index, market) in raw.markets.iter().enumerate() {
+            let key = |name: &str| format!("markets[{index}].{name}");
+            markets.push(MarketConfig {
+                address: address(&key("address"), &market.address)?,
+                base_price: address(&key("base_price"), &market.base_price)?,
+                quote_price: address(&key("quote_price"), &market.quote_price)?,
+            });
+        }
+        let config = Self {
+            rpc_url: raw.rpc_url,
+            ws_url,
+            keypair: raw.keypair,
+            mode: raw.mode,
+            journal_dir: raw.journal_dir,
+            max_in_flight: raw.max_in_flight,
+            markets,
+            timing: raw.timing.into(),
+            fees: raw.fees.into(),
+            liquidation: Liquidation {
+                enabled: raw.liquidation.enabled,
+                max_pay: Amounts {
+                    base: raw.liquidation.max_pay_base,
+                    quote: raw.liquidation.max_pay_quote,
+                },
+            },
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks a configuration that was built in code.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for the first rule broken.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let starts =
+            |url: &str, schemes: [&str; 2]| schemes.iter().any(|scheme| url.starts_with(scheme));
+        require(
+            starts(&self.rpc_url, ["http://", "https://"]),
+            "rpc_url",
+            "is not an http address",
+            "write http://HOST:PORT or https://HOST",
+        )?;
+        require(
+            starts(&self.ws_url, ["ws://", "wss://"]),
+            "ws_url",
+            "is not a websocket address",
+            "write ws://HOST:PORT or wss://HOST",
+        )?;
+        require(
+            self.mode == Mode::Observe || self.keypair.is_some(),
+            "keypair",
+            "is missing, but paper and active mode sign transactions",
+            "name a keypair file, or set mode = \"observe\"",
+        )?;
+        require(
+            !self.journal_dir.as_os_str().is_empty(),
+            "journal_dir",
+            "is empty",
+            "name a directory that only this keeper uses",
+        )?;
+        require(
+            (1..=1_024).contains(&self.max_in_flight),
+            "max_in_flight",
+            "is out of range",
+            "use 1 to 1024",
+        )?;
+        require(
+            !self.markets.is_empty(),
+            "markets",
+            "is empty",
+            "add a [[markets]] table with address, base_price and quote_price",
+        )?;
+        for (index, market) in self.markets.iter().enumerate() {
+            let before = self.markets.iter().take(index);
+            if before
+                .into_iter()
+                .any(|other| other.address == market.address)
+            {
+                let key = format!("markets[{index}].address");
+                return Err(invalid(
+                    key,
+                    format!("{} is listed twice", market.address),
+                    "remove one of them",
+                ));
+            }
+        }
+        self.timing.check()?;
+        self.fees.check()?;
+        require(
+            !self.liquidation.enabled || self.liquidation.max_pay != Amounts::ZERO,
+            "liquidation.max_pay_base",
+            "and max_pay_quote are 0, so that no liquidation could pay anything",
+            "set at least one of them, or enabled = false",
+        )
+    }
+}
+
+/// Solana's convention: the websocket is one port above the RPC, or on the same port where none is given.
+fn default_ws_url(rpc_url: &str) -> Result<String, ConfigError> {
+    let fix = "write ws_url explicitly";
+    let (scheme, rest) = if let Some(rest) = rpc_url.strip_prefix("https://") {
+        ("wss://", rest)
+    } else if let Some(rest) = rpc_url.strip_prefix("http://") {
+        ("ws://", rest)
+    } else {
+        return Err(invalid(
+            "rpc_url",
+            "is not an http address",
+            "write http://HOST:PORT or https://HOST",
+        ));
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match authority.rsplit_once(':') {
+        Some((host, port)) => {
+            let port: u16 = port.parse().map_err(|_| {
+                invalid(
+                    "rpc_url",
+                    format!("`{port}` is not a port"),
+                    "use a port of 1 to 65534",
+                )
+            })?;
+            let port = port
+                .checked_add(1)
+                .ok_or_else(|| invalid("ws_url", "cannot be derived from port 65535", fix))?;
+            Ok(format!("{scheme}{host}:{port}{path}"))
+        }
+        None => Ok(format!("{scheme}{rest}")),
+    }
+}
+
+impl From<RawTiming> for Timing {
+    fn from(raw: RawTiming) -> Self {
+        Self {
+            poll_interval: Duration::from_millis(raw.poll_interval_ms),
+            resend_interval: Duration::from_millis(raw.resend_interval_ms),
+            refresh: Duration::from_millis(raw.refresh_interval_ms),
+            watchdog: Duration::from_secs(raw.watchdog_secs),
+            resync: Duration::from_secs(raw.resync_secs),
+            horizon_secs: raw.horizon_secs,
+            backoff_first: Duration::from_millis(raw.backoff_first_ms),
+            backoff_max: Duration::from_secs(raw.backoff_max_secs),
+        }
+    }
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        RawTiming::default().into()
+    }
+}
+
+impl Timing {
+    fn check(&self) -> Result<(), ConfigError> {
+        let ms = Duration::from_millis;
+        let secs = Duration::from_secs;
+        require(
+            (ms(10)..=secs(30)).contains(&self.poll_interval),
+            "timing.poll_interval_ms",
+            "is out of range",
+            "use 10 to 30000",
+        )?;
+        require(
+            self.resend_interval >= self.poll_interval && self.resend_interval <= secs(60),
+            "timing.resend_interval_ms",
+            "is out of range",
+            "use at least poll_interval_ms and at most 60000",
+        )?;
+        require(
+            (ms(50)..=secs(60)).contains(&self.refresh),
+            "timing.refresh_interval_ms",
+            "is out of range",
+            "use 50 to 60000",
+        )?;
+        require(
+            (secs(1)..=secs(600)).contains(&self.watchdog),
+            "timing.watchdog_secs",
+            "is out of range",
+            "use 1 to 600",
+        )?;
+        require(
+            self.resync >= self.watchdog && self.resync <= secs(86_400),
+            "timing.resync_secs",
+            "is out of range",
+            "use at least watchdog_secs and at most 86400",
+        )?;
+        require(
+            (10..=86_400).contains(&self.horizon_secs),
+            "timing.horizon_secs",
+            "is out of range",
+            "use 10 to 86400",
+        )?;
+        require(
+            self.backoff_first >= ms(10) && self.backoff_first <= self.backoff_max,
+            "timing.backoff_first_ms",
+            "is out of range",
+            "use at least 10 and at most backoff_max_secs",
+        )?;
+        require(
+            self.backoff_max <= secs(3_600),
+            "timing.backoff_max_secs",
+            "is out of range",
+            "use at most 3600",
+        )
+    }
+}
+
+impl From<RawFees> for Fees {
+    fn from(raw: RawFees) -> Self {
+        Self {
+            min_micro_lamports: raw.min_micro_lamports,
+            max_micro_lamports: raw.max_micro_lamports,
+            max_lamports_per_action: raw.max_lamports_per_action,
+            relaxed_distance_bps: raw.relaxed_distance_bps,
+            urgent_distance_bps: raw.urgent_distance_bps,
+        }
+    }
+}
+
+impl Default for Fees {
+    fn default() -> Self {
+        RawFees::default().into()
+    }
+}
+
+impl Fees {
+    fn check(&self) -> Result<(), ConfigError> {
+        require(
+            self.min_micro_lamports <= self.max_micro_lamports,
+            "fees.min_micro_lamports",
+            "exceeds max_micro_lamports",
+            "lower it or raise max_micro_lamports",
+        )?;
+        require(
+            self.max_lamports_per_action <= 1_000_000_000,
+            "fees.max_lamports_per_action",
+            "is more than 1 SOL",
+            "use at most 1000000000",
+        )?;
+        require(
+            self.urgent_distance_bps <= self.relaxed_distance_bps
+                && self.relaxed_distance_bps <= 10_000,
+            "fees.relaxed_distance_bps",
+            "is out of range",
+            "use at least urgent_distance_bps and at most 10000",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+use super::*;
+
+const A: &str = "11111111111111111111111111111111";
+const B: &str = "SysvarC1ock11111111111111111111111111111111";
+
+fn text(head: &str, tail: &str) -> String {
+    format!(
+        "rpc_url = \"http://127.0.0.1:8899\"\njournal_dir = \"journal\"\n{head}\n\
+         [[markets]]\naddress = \"{A}\"\nbase_price = \"{B}\"\nquote_price = \"{B}\"\n{tail}"
+    )
+}
+
+fn error(head: &str, tail: &str) -> String {
+    Config::parse(&text(head, tail)).unwrap_err().to_string()
+}
+
+#[test]
+fn the_shortest_configuration_observes() {
+    let config = Config::parse(&text("", "")).unwrap();
+    assert_eq!(config.mode, Mode::Observe);
+    assert_eq!(config.ws_url, "ws://127.0.0.1:8900");
+    assert_eq!(config.timing, Timing::default());
+    assert_eq!(config.fees, Fees::default());
+    assert!(!config.liquidation.enabled);
+    assert_eq!(config.markets[0].base_price.to_string(), B);
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = Config::parse(&text(
+        "ws_url = \"wss://node/ws\"\nkeypair = \"id.json\"\nmode = \"active\"\nmax_in_flight = 7",
+        "[timing]\npoll_interval_ms = 100\nresend_interval_ms = 700\nrefresh_interval_ms = 300\nwatchdog_secs = 5\nresync_secs = 60\n\
+         horizon_secs = 90\nbackoff_first_ms = 200\nbackoff_max_secs = 9\n\
+         [fees]\nmin_micro_lamports = 1\nmax_micro_lamports = 2\nmax_lamports_per_action = 3\n\
+         relaxed_distance_bps = 500\nurgent_distance_bps = 50\n\
+         [liquidation]\nenabled = true\nmax_pay_base = 4\nmax_pay_quote = 5\n",
+    ))
+    .unwrap();
+    assert_eq!(config.mode, Mode::Active);
+    assert_eq!(config.ws_url, "wss://node/ws");
+    assert_eq!(config.keypair.as_deref(), Some(Path::new("id.json")));
+    assert_eq!(config.max_in_flight, 7);
+    assert_eq!(
+        config.timing,
+        Timing {
+            poll_interval: Duration::from_millis(100),
+            resend_interval: Duration::from_millis(700),
+            refresh: Duration::from_millis(300),
+            watchdog: Duration::from_secs(5),
+            resync: Duration::from_secs(60),
+            horizon_secs: 90,
+            backoff_first: Duration::from_millis(200),
+            backoff_max: Duration::from_secs(9),
+        }
+    );
+    assert_eq!(
+        (
+            config.fees.min_micro_lamports,
+            config.fees.max_micro_lamports
+        ),
+        (1, 2)
+    );
+    assert_eq!(config.liquidation.max_pay, Amounts { base: 4, quote: 5 });
+}
+
+#[test]
+fn every_mistake_is_named() {
+    for (head, tail, expected) in [
+        ("colour = 1", "", "colour"),
+        ("", "[timing]\npoll = 1", "poll"),
+        ("mode = \"live\"", "", "live"),
+        ("mode = \"active\"", "", "`keypair`"),
+        ("ws_url = \"http://x\"", "", "`ws_url`"),
+        ("max_in_flight = 0", "", "`max_in_flight`"),
+        ("max_in_flight = -1", "", "max_in_flight"),
+        (
+            "",
+            "[timing]\npoll_interval_ms = 1",
+            "`timing.poll_interval_ms`",
+        ),
+        (
+            "",
+            "[timing]\nresend_interval_ms = 1",
+            "`timing.resend_interval_ms`",
+        ),
+        (
+            "",
+            "[timing]\nrefresh_interval_ms = 1",
+            "`timing.refresh_interval_ms`",
+        ),
+        ("", "[timing]\nwatchdog_secs = 0", "`timing.watchdog_secs`"),
+        ("", "[timing]\nresync_secs = 1", "`timing.resync_secs`"),
+        ("", "[timing]\nhorizon_secs = 1", "`timing.horizon_secs`"),
+        (
+            "",
+            "[timing]\nbackoff_first_ms = 1",
+            "`timing.backoff_first_ms`",
+        ),
+        (
+            "",
+            "[timing]\nbackoff_max_secs = 9999",
+            "`timing.backoff_max_secs`",
+        ),
+        (
+            "",
+            "[fees]\nmin_micro_lamports = 2000000",
+            "`fees.min_micro_lamports`",
+        ),
+        (
+            "",
+            "[fees]\nmax_lamports_per_action = 1000000001",
+            "`fees.max_lamports_per_action`",
+        ),
+        (
+            "",
+            "[fees]\nurgent_distance_bps = 1001",
+            "`fees.relaxed_distance_bps`",
+        ),
+        (
+            "",
+            "[liquidation]\nenabled = true",
+            "`liquidation.max_pay_base`",
+        ),
+        (
+            "",
+            &format!("[[markets]]\naddress = \"{A}\"\nbase_price = \"{B}\"\nquote_price = \"{B}\""),
+            "markets[1].address",
+        ),
+        (
+            "",
+            &format!("[[markets]]\naddress = \"xyz\"\nbase_price = \"{B}\"\nquote_price = \"{B}\""),
+            "markets[1].address",
+        ),
+        (
+            "",
+            &format!("[[markets]]\naddress = \"{B}\"\nquote_price = \"{B}\""),
+            "base_price",
+        ),
+    ] {
+        let message = error(head, tail);
+        assert!(message.contains(expected), "{head} {tail}: {message}");
+    }
+    let none = Config::parse("rpc_url = \"http://x\"\njournal_dir = \"j\"")
+        .unwrap_err()
+        .to_string();
+    assert!(none.contains("[[markets]]"), "{none}");
+    let bad = Config::parse("rpc_url = \"x\"\njournal_dir = \"j\"")
+        .unwrap_err()
+        .to_string();
+    assert!(bad.contains("`rpc_url`"), "{bad}");
+}
+
+#[test]
+fn the_websocket_address_follows_the_convention() {
+    for (rpc, expected) in [
+        ("https://api.example.com", "wss://api.example.com"),
+        ("https://api.example.com/key", "wss://api.example.com/key"),
+        ("http://localhost:1000/x", "ws://localhost:1001/x"),
+    ] {
+        assert_eq!(default_ws_url(rpc).unwrap(), expected);
+    }
+    assert!(default_ws_url("http://localhost:65535").is_err());
+    assert!(default_ws_url("http://localhost:port").is_err());
+    assert!(default_ws_url("localhost").is_err());
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keeper.toml");
+    fs::write(&path, text("keypair = \"id.json\"", "")).unwrap();
+    let config = Config::read(&path).unwrap();
+    assert_eq!(config.journal_dir, directory.path().join("journal"));
+    assert_eq!(config.keypair, Some(directory.path().join("id.json")));
+    let missing = Config::read(&directory.path().join("none.toml"))
+        .unwrap_err()
+        .to_string();
+    assert!(missing.contains("none.toml"), "{missing}");
+}
+
+#[test]
+fn the_example_is_valid_and_shows_the_defaults() {
+    let text = include_str!("../../keeper.example.toml");
+    let example = Config::parse(text).unwrap();
+    // With every commented key in force nothing but the websocket's address is spelled differently.
+    let uncommented: String = text
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(key)
+                if key
+                    .split_once(" = ")
+                    .is_some_and(|(key, _)| !key.contains(' ')) =>
+            {
+                format!("{key}\n")
+            }
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    assert_eq!(Config::parse(&uncommented).unwrap(), example);
+    assert!(uncommented.contains("\nmax_pay_quote = 0"));
+}

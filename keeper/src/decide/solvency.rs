@@ -1,0 +1,158 @@
+//! The margin side of the waterfall: deleverage, and liquidate where that is not possible.
+
+use ballast::oracle::Grade;
+use ballast_model::{
+    Amounts, Bps, DeleverageError, LiquidationError, LiquidationPlan, ModelError,
+    Position as PositionModel, Side, SqrtPrice, plan_deleverage, plan_liquidation, value_down,
+};
+
+use super::{Action, ActionKind, Assessment, Decision, Obstacle, Reason, usable_price};
+use crate::situation::{Situation, SituationError};
+
+/// What the position's LTV asks for.
+pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
+    let (limits, policy) = (&situation.market.market.limits, &situation.position.policy);
+    let reached = |bps| at.value.ltv_at_least(Bps::new(bps));
+    let by_policy = reached(policy.deleverage_trigger_ltv_bps);
+    let by_market = reached(limits.deleverage_ltv_bps);
+    let reason = |trigger, by_market| Reason::Leverage {
+        ltv_bps: at.value.ltv_bps_up(),
+        trigger: Bps::new(trigger),
+        by_market,
+    };
+    // As `ballast::instructions::deleverage`: the policy's target goes first, if the owner lets keepers act.
+    let (target, reason) = if by_policy && situation.allowed_by_owner() {
+        (
+            policy.deleverage_target_ltv_bps,
+            reason(policy.deleverage_trigger_ltv_bps, false),
+        )
+    } else if by_market {
+        (
+            limits.target_ltv_bps,
+            reason(limits.deleverage_ltv_bps, true),
+        )
+    } else if by_policy {
+        let reason = reason(policy.deleverage_trigger_ltv_bps, false);
+        return Ok(blocked(
+            ActionKind::Deleverage,
+            reason,
+            Obstacle::KeeperDisabled,
+        ));
+    } else {
+        return Ok(Decision::Nothing);
+    };
+    let oracle = match usable_price(situation, Grade::Loose) {
+        Ok(oracle) => oracle,
+        Err(obstacle) => return Ok(blocked(ActionKind::Deleverage, reason, obstacle)),
+    };
+    let target = Bps::new(target);
+    let obstacle = match plan_deleverage(&at.model, oracle, at.pool, target) {
+        Ok(plan) => return Ok(Decision::Act(Action::Deleverage { target, plan }, reason)),
+        // Above the trigger LTV is above every target that the program accepts: nothing to do all the same.
+        Err(DeleverageError::NotNeeded { .. }) => return Ok(Decision::Nothing),
+        Err(DeleverageError::NeedsSwap { .. } | DeleverageError::BadTarget(_)) => {
+            Obstacle::NeedsSwap { target }
+        }
+        Err(DeleverageError::Model(error)) => Obstacle::Arithmetic(error),
+    };
+    if reached(limits.maintenance_ltv_bps) {
+        return liquidation(situation, at, oracle);
+    }
+    Ok(blocked(ActionKind::Deleverage, reason, obstacle))
+}
+
+fn blocked(wanted: ActionKind, reason: Reason, obstacle: Obstacle) -> Decision {
+    Decision::Blocked {
+        wanted,
+        reason,
+        obstacle,
+    }
+}
+
+fn liquidation(
+    situation: &Situation,
+    at: &Assessment,
+    oracle: SqrtPrice,
+) -> Result<Decision, SituationError> {
+    let limits = &situation.market.market.limits;
+    let reason = Reason::Maintenance {
+        ltv_bps: at.value.ltv_bps_up(),
+        maintenance: Bps::new(limits.maintenance_ltv_bps),
+    };
+    let blocked = |obstacle| Ok(blocked(ActionKind::Liquidate, reason, obstacle));
+    let Some(funds) = situation.funds else {
+        return blocked(Obstacle::LiquidationOff);
+    };
+    let (target, bonus) = (
+        Bps::new(limits.target_ltv_bps),
+        Bps::new(limits.liquidation_bonus_bps),
+    );
+    let plan = match plan_liquidation(&at.model, oracle, target, bonus) {
+        Ok(plan) => plan,
+        Err(LiquidationError::Model(error)) => return blocked(Obstacle::Arithmetic(error)),
+        Err(LiquidationError::NotNeeded { .. } | LiquidationError::BadTarget { .. }) => {
+            return Ok(Decision::Nothing);
+        }
+    };
+    let needed = match needed_up(&at.model, &plan, at.pool, oracle, bonus) {
+        Ok(needed) => needed,
+        Err(error) => return blocked(Obstacle::Arithmetic(error)),
+    };
+    if needed.base > funds.base || needed.quote > funds.quote {
+        return blocked(Obstacle::LiquidationFunds { needed, funds });
+    }
+    Ok(Decision::Act(
+        Action::Liquidate {
+            plan,
+            max_pay: funds,
+        },
+        reason,
+    ))
+}
+
+/// What a liquidator has to bring beyond the collateral it is given, as `ballast::instructions::liquidate` nets it.
+/// Fees that the program collects from insolvent positions are left out, so it may need a little less.
+fn needed_up(
+    model: &PositionModel,
+    plan: &LiquidationPlan,
+    pool: SqrtPrice,
+    oracle: SqrtPrice,
+    bonus: Bps,
+) -> Result<Amounts, ModelError> {
+    let worth = |amounts: Amounts| {
+        Ok(value_down(amounts.base, oracle)?.saturating_add(u128::from(amounts.quote)))
+    };
+    let withdrawn = model.band.amounts_down(plan.withdraw_liquidity, pool)?;
+    let pot = plan.seize_idle.checked_add(withdrawn)?;
+    let repay = if plan.before.debt > plan.before.assets {
+        part_down(model.debt, worth(pot)?, plan.before.debt)
+    } else {
+        plan.repay
+    };
+    let with_bonus = Bps::new(Bps::ONE.get().saturating_add(bonus.get()));
+    let allowed = with_bonus
+        .of_down(worth(repay)?)
+        .ok_or(ModelError::Overflow("collateral given"))?;
+    let given = part_down(pot, allowed, worth(pot)?);
+    let missing = |side| repay.get(side).saturating_sub(given.get(side));
+    Ok(Amounts {
+        base: missing(Side::Base),
+        quote: missing(Side::Quote),
+    })
+}
+
+/// `amounts * numerator / denominator`, at most `amounts`.
+fn part_down(amounts: Amounts, numerator: u128, denominator: u128) -> Amounts {
+    if numerator >= denominator {
+        return amounts;
+    }
+    let part = |amount: u64| {
+        ballast_clmm::wide::mul_div_down(u128::from(amount), numerator, denominator)
+            .and_then(|part| u64::try_from(part).ok())
+            .unwrap_or(amount)
+    };
+    Amounts {
+        base: part(amounts.base),
+        quote: part(amounts.quote),
+    }
+}

@@ -1,0 +1,477 @@
+use ballast_client::{MarketMode, MarketSnapshot, Position};
+use ballast_model::{Boundaries, Side, Trade};
+
+use super::*;
+use crate::{
+    fixtures::{self, KEEPER, NOW, OWNER},
+    prices::PriceFault,
+};
+
+/// The worked example at a price, with changes.
+fn decision(
+    dollars: i64,
+    change: impl FnOnce(&mut MarketSnapshot, &mut Position, &mut Options),
+) -> Decision {
+    assessment(dollars, change).decision
+}
+
+struct Options {
+    keeper: solana_sdk::pubkey::Pubkey,
+    funds: Option<Amounts>,
+}
+
+fn assessment(
+    dollars: i64,
+    change: impl FnOnce(&mut MarketSnapshot, &mut Position, &mut Options),
+) -> Assessment {
+    let (mut market, mut position) = (fixtures::snapshot(dollars), fixtures::position());
+    fixtures::book_debts(&mut market, &position);
+    let mut options = Options {
+        keeper: KEEPER,
+        funds: None,
+    };
+    change(&mut market, &mut position, &mut options);
+    let situation = Situation {
+        keeper: options.keeper,
+        funds: options.funds,
+        ..fixtures::situation(&market, &position)
+    };
+    assess(&situation).unwrap()
+}
+
+#[track_caller]
+fn blocked(decision: Decision, action: ActionKind) -> Obstacle {
+    match decision {
+        Decision::Blocked {
+            wanted, obstacle, ..
+        } if wanted == action => obstacle,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn rehedges(decision: Decision) -> RehedgePlan {
+    match decision {
+        Decision::Act(Action::Rehedge(plan), Reason::Hedge { .. }) => plan,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn deleverages(decision: Decision) -> (Bps, Reason) {
+    match decision {
+        Decision::Act(Action::Deleverage { target, .. }, reason) => (target, reason),
+        other => panic!("{other:?}"),
+    }
+}
+
+const MUCH: Option<Amounts> = Some(Amounts {
+    base: u64::MAX,
+    quote: u64::MAX,
+});
+
+#[test]
+fn nothing_is_due_at_the_opening_price() {
+    let at = assessment(200, |_, _, _| ());
+    assert_eq!(at.decision, Decision::Nothing);
+    // The worked example: LTV 2/3, delta 0, X about 1.5 SOL.
+    assert_eq!(at.value.ltv_bps_up(), 6_667);
+    assert!(at.hedge_error.unsigned_abs() < 10, "{}", at.hedge_error);
+    assert!(
+        (290_000_000..320_000_000).contains(&at.hedge_tolerance),
+        "{}",
+        at.hedge_tolerance
+    );
+}
+
+#[test]
+fn a_position_without_debt_and_liquidity_is_left_alone() {
+    let empty = |_: &mut MarketSnapshot, position: &mut Position, _: &mut Options| {
+        position.liquidity = 0.into();
+        position.base_debt_shares = 0.into();
+        position.quote_debt_shares = 0.into();
+    };
+    assert_eq!(decision(10, empty), Decision::Nothing);
+}
+
+#[test]
+fn the_hedge_error_is_traded_away_on_either_side() {
+    let at = assessment(205, |_, _, _| ());
+    let plan = rehedges(at.decision);
+    assert_eq!(
+        (plan.trade, i128::from(plan.base)),
+        (Trade::BuyBase, -at.hedge_error)
+    );
+    let at = assessment(195, |_, _, _| ());
+    let plan = rehedges(at.decision);
+    assert_eq!(
+        (plan.trade, i128::from(plan.base)),
+        (Trade::SellBase, at.hedge_error)
+    );
+}
+
+#[test]
+fn a_hedge_error_at_the_edge_of_the_band_is_tolerated() {
+    let at = assessment(205, |_, _, _| ());
+    // Idle base shifts the error by single units.
+    let missing = u64::try_from(-at.hedge_error).unwrap() - at.hedge_tolerance;
+    assert_eq!(
+        decision(205, |_, position, _| position.idle_base = missing),
+        Decision::Nothing
+    );
+    rehedges(decision(205, |_, position, _| {
+        position.idle_base = missing - 1
+    }));
+}
+
+#[test]
+fn every_obstacle_of_a_rehedge_is_seen() {
+    use ActionKind::Rehedge;
+    let of = |dollars, change: fn(&mut MarketSnapshot, &mut Position, &mut Options)| {
+        blocked(decision(dollars, change), Rehedge)
+    };
+    assert_eq!(
+        of(205, |_, p, _| p.policy.keeper_enabled = 0),
+        Obstacle::KeeperDisabled
+    );
+    rehedges(decision(205, |_, p, o| {
+        (p.policy.keeper_enabled, o.keeper) = (0, OWNER)
+    }));
+
+    // The longer of the market's and the policy's interval counts.
+    assert_eq!(
+        of(205, |_, p, _| p.last_rebalance_secs = NOW - 59),
+        Obstacle::TooSoon { due_secs: NOW + 1 }
+    );
+    rehedges(decision(205, |_, p, _| p.last_rebalance_secs = NOW - 60));
+    let longer = of(205, |_, p, _| {
+        (p.last_rebalance_secs, p.policy.min_rebalance_interval_secs) = (NOW - 60, 90)
+    });
+    assert_eq!(longer, Obstacle::TooSoon { due_secs: NOW + 30 });
+
+    assert_eq!(
+        of(205, |m, _, _| m.market.mode = MarketMode::ReduceOnly as u8),
+        Obstacle::ModeForbids
+    );
+    rehedges(decision(205, |m, _, _| {
+        m.market.mode = MarketMode::NoNewRisk as u8
+    }));
+
+    let stale = of(205, |m, _, _| m.base_price.publish_time = NOW - 31);
+    assert!(matches!(
+        stale,
+        Obstacle::Price(PriceFault::Stale {
+            side: Side::Base,
+            ..
+        })
+    ));
+
+    let far = of(205, |m, _, _| m.pool = fixtures::snapshot(210).pool);
+    assert_eq!(far, Obstacle::PoolDiverged { max_bps: 200 });
+    // 1 % away in the good direction is no obstacle.
+    rehedges(decision(205, |m, _, _| {
+        m.pool.sqrt_price = fixtures::sqrt_price_cents(20_300)
+    }));
+
+    let dear = of(205, |m, _, _| m.pool.fee_rate_ppm = 6_000);
+    assert_eq!(
+        dear,
+        Obstacle::SwapLoss {
+            loss_bps: 60,
+            max_bps: 50
+        }
+    );
+    let dear = of(195, |m, _, _| {
+        m.pool.sqrt_price = fixtures::sqrt_price_cents(19_402)
+    });
+    assert!(
+        matches!(
+            dear,
+            Obstacle::SwapLoss {
+                loss_bps: 50..=60,
+                max_bps: 50
+            }
+        ),
+        "{dear}"
+    );
+
+    assert!(matches!(
+        of(195, |m, _, _| m.base_reserve.liquidity = 1),
+        Obstacle::ReserveShort {
+            side: Side::Base,
+            liquidity: 1,
+            ..
+        }
+    ));
+    let side = |obstacle| {
+        matches!(
+            obstacle,
+            Obstacle::ReserveShort {
+                side: Side::Quote,
+                ..
+            }
+        )
+    };
+    assert!(side(of(205, |m, _, _| m.quote_reserve.borrow_cap = 1)));
+    assert!(side(of(205, |m, _, _| m
+        .quote_reserve
+        .max_utilisation_bps = 0)));
+    // What lies idle need not be borrowed.
+    rehedges(decision(195, |m, p, _| {
+        m.base_reserve.liquidity = 1;
+        p.idle_base = 700_000_000;
+    }));
+}
+
+#[test]
+fn a_rehedge_must_not_raise_ltv_over_the_trigger() {
+    let ltv = assessment(205, |_, _, _| ()).value.ltv_bps_up();
+    let with_trigger = |above: u32, fee_ppm: u16| {
+        decision(205, |market, position, _| {
+            market.pool.fee_rate_ppm = fee_ppm;
+            position.policy.deleverage_trigger_ltv_bps = ltv + above;
+        })
+    };
+    let obstacle = blocked(with_trigger(3, 3_000), ActionKind::Rehedge);
+    assert!(
+        matches!(obstacle, Obstacle::RaisesLtv { ltv_bps, trigger } if ltv_bps > trigger.get()),
+        "{obstacle}"
+    );
+    rehedges(with_trigger(30, 3_000));
+    rehedges(with_trigger(3, 0));
+}
+
+#[test]
+fn ltv_at_the_trigger_is_deleveraged_to_the_target_of_whoever_allows_it() {
+    // LTV is 66.67 % at 200.
+    let policy = |position: &mut Position, trigger| {
+        position.policy.deleverage_trigger_ltv_bps = trigger;
+        position.policy.deleverage_target_ltv_bps = 6_000;
+    };
+    assert_eq!(decision(200, |_, p, _| policy(p, 6_667)), Decision::Nothing);
+    let (target, reason) = deleverages(decision(200, |_, p, _| policy(p, 6_666)));
+    assert_eq!(target.get(), 6_000);
+    assert!(matches!(
+        reason,
+        Reason::Leverage {
+            ltv_bps: 6_667,
+            by_market: false,
+            ..
+        }
+    ));
+
+    // The owner forbids keepers, but not himself, and nobody can forbid above the market's trigger.
+    let forbid = |position: &mut Position| {
+        policy(position, 6_600);
+        position.policy.keeper_enabled = 0;
+    };
+    assert_eq!(
+        blocked(decision(200, |_, p, _| forbid(p)), ActionKind::Deleverage),
+        Obstacle::KeeperDisabled
+    );
+    let (target, _) = deleverages(decision(200, |_, p, o| {
+        forbid(p);
+        o.keeper = OWNER;
+    }));
+    assert_eq!(target.get(), 6_000);
+    let (target, reason) = deleverages(decision(200, |m, p, _| {
+        forbid(p);
+        (
+            m.market.limits.deleverage_ltv_bps,
+            m.market.limits.target_ltv_bps,
+        ) = (6_650, 6_100);
+    }));
+    assert_eq!(target.get(), 6_100);
+    assert!(matches!(
+        reason,
+        Reason::Leverage {
+            by_market: true,
+            ..
+        }
+    ));
+    // An allowed keeper goes to the policy's target, also above the market's trigger.
+    let (target, _) = deleverages(decision(200, |m, p, _| {
+        policy(p, 6_600);
+        m.market.limits.deleverage_ltv_bps = 6_650;
+    }));
+    assert_eq!(target.get(), 6_000);
+}
+
+#[test]
+fn deleverage_needs_only_a_loose_price_and_no_market_mode() {
+    let due = |position: &mut Position| {
+        position.policy.deleverage_trigger_ltv_bps = 6_600;
+        position.policy.deleverage_target_ltv_bps = 6_000;
+    };
+    deleverages(decision(200, |m, p, _| {
+        due(p);
+        m.market.mode = MarketMode::ReduceOnly as u8;
+        m.base_price.publish_time = NOW - 120;
+        m.pool = fixtures::snapshot(190).pool;
+    }));
+    let stale = decision(200, |m, p, _| {
+        due(p);
+        m.quote_price.publish_time = NOW - 121;
+    });
+    let obstacle = blocked(stale, ActionKind::Deleverage);
+    assert!(matches!(
+        obstacle,
+        Obstacle::Price(PriceFault::Stale {
+            side: Side::Quote,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn both_due_the_margin_goes_first() {
+    // In range and away from the opening price, with a trigger that is reached.
+    deleverages(decision(205, |_, p, _| {
+        p.policy.deleverage_trigger_ltv_bps = 6_600;
+        p.policy.deleverage_target_ltv_bps = 6_000;
+    }));
+}
+
+#[test]
+fn far_above_the_band_no_swap_free_way_is_left() {
+    // All base is sold, 0.73 SOL are owed: quote alone does not bring LTV to 70 %.
+    let obstacle = blocked(decision(245, |_, _, _| ()), ActionKind::Deleverage);
+    assert_eq!(
+        obstacle,
+        Obstacle::NeedsSwap {
+            target: Bps::new(7_000)
+        }
+    );
+    // A swap that does not raise LTV is the way out.
+    rehedges(decision(245, |m, _, _| {
+        m.pool.fee_rate_ppm = 0;
+        m.pool.sqrt_price = fixtures::sqrt_price_cents(24_400);
+    }));
+}
+
+#[test]
+fn at_maintenance_a_position_that_cannot_be_deleveraged_is_liquidated() {
+    let at = assessment(280, |_, _, o| o.funds = MUCH);
+    let Decision::Act(Action::Liquidate { plan, max_pay }, Reason::Maintenance { ltv_bps, .. }) =
+        at.decision
+    else {
+        panic!("{:?}", at.decision);
+    };
+    assert!(!plan.full && ltv_bps > 8_300 && Some(max_pay) == MUCH);
+
+    assert_eq!(
+        blocked(decision(280, |_, _, _| ()), ActionKind::Liquidate),
+        Obstacle::LiquidationOff
+    );
+    let obstacle = blocked(
+        decision(280, |_, _, o| o.funds = Some(Amounts::ZERO)),
+        ActionKind::Liquidate,
+    );
+    let Obstacle::LiquidationFunds {
+        needed,
+        funds: Amounts::ZERO,
+    } = obstacle
+    else {
+        panic!("{obstacle}")
+    };
+    // Above the band the collateral is all quote, so that base has to be brought, and exactly that is enough.
+    assert!(needed.base > 0 && needed.quote == 0, "{needed:?}");
+    assert!(matches!(
+        decision(280, |_, _, o| o.funds = Some(needed)),
+        Decision::Act(Action::Liquidate { .. }, _)
+    ));
+    let less = Amounts {
+        base: needed.base - 1,
+        ..needed
+    };
+    blocked(
+        decision(280, |_, _, o| o.funds = Some(less)),
+        ActionKind::Liquidate,
+    );
+
+    let stale = decision(280, |m, _, o| {
+        o.funds = MUCH;
+        m.base_price.publish_time = NOW - 121;
+    });
+    assert!(matches!(
+        blocked(stale, ActionKind::Deleverage),
+        Obstacle::Price(_)
+    ));
+}
+
+#[test]
+fn at_maintenance_a_position_that_can_be_deleveraged_is_not_liquidated() {
+    let (target, _) = deleverages(decision(200, |m, p, o| {
+        o.funds = MUCH;
+        m.market.limits.maintenance_ltv_bps = 6_600;
+        m.market.limits.deleverage_ltv_bps = 6_500;
+        m.market.limits.target_ltv_bps = 6_000;
+        p.policy.keeper_enabled = 0;
+    }));
+    assert_eq!(target.get(), 6_000);
+}
+
+#[test]
+fn an_insolvent_position_is_closed_for_what_it_is_worth() {
+    let at = assessment(380, |_, _, o| o.funds = MUCH);
+    let Decision::Act(Action::Liquidate { plan, .. }, _) = at.decision else {
+        panic!("{:?}", at.decision)
+    };
+    assert!(plan.full && at.value.debt > at.value.assets);
+    let obstacle = blocked(
+        decision(380, |_, _, o| o.funds = Some(Amounts::ZERO)),
+        ActionKind::Liquidate,
+    );
+    let Obstacle::LiquidationFunds { needed, .. } = obstacle else {
+        panic!("{obstacle}")
+    };
+    // The base debt, scaled to what the collateral pays for.
+    assert!(
+        needed.base > 600_000_000 && needed.base < 731_475_723,
+        "{needed:?}"
+    );
+}
+
+#[test]
+fn interest_counts_up_to_now() {
+    let (mut market, position) = (fixtures::snapshot(200), fixtures::position());
+    fixtures::book_debts(&mut market, &position);
+    let fresh = fixtures::situation(&market, &position).model().unwrap();
+    // Everything lent out for half a year.
+    market.quote_reserve.liquidity = 0;
+    market.quote_reserve.last_accrual_secs = NOW - 180 * 86_400;
+    let later = fixtures::situation(&market, &position).model().unwrap();
+    assert!(later.debt.quote > fresh.debt.quote * 2 && later.debt.base == fresh.debt.base);
+}
+
+#[test]
+fn data_that_make_no_sense_are_errors() {
+    let (market, mut position) = (fixtures::snapshot(200), fixtures::position());
+    position.tick_lower = i32::MIN;
+    assert!(assess(&fixtures::situation(&market, &position)).is_err());
+    let (mut market, position) = (fixtures::snapshot(200), fixtures::position());
+    market.base_price.price = -1;
+    assert!(assess(&fixtures::situation(&market, &position)).is_err());
+}
+
+#[test]
+fn explanations_name_what_comes_next() {
+    let (mut market, position) = (fixtures::snapshot(200), fixtures::position());
+    fixtures::book_debts(&mut market, &position);
+    let explained = explain(&fixtures::situation(&market, &position)).unwrap();
+    for falling in [true, false] {
+        let (threshold, _) = explained.next(falling).unwrap();
+        assert_eq!(threshold, Threshold::HedgeBand);
+    }
+    // Liquidation above at (0.83 * 303.6 - 53.7) / 0.7315 = 271 dollars.
+    let Boundaries::Interval {
+        upper: Some(upper), ..
+    } = explained.boundaries_of(Threshold::Maintenance)
+    else {
+        panic!("no upper boundary");
+    };
+    assert!(
+        fixtures::sqrt_price_cents(27_050) < upper && upper < fixtures::sqrt_price_cents(27_150),
+        "{upper}"
+    );
+}

@@ -1,0 +1,160 @@
+//! What the keeper tells the world: for tables, tests and dashboards.
+
+use serde::Serialize;
+use solana_sdk::{pubkey::Pubkey, signature::Signature};
+
+use crate::{
+    config::Mode,
+    decide::{ActionKind, Assessment, Decision},
+    journal::{Inputs, Outcome, text},
+};
+
+/// A decision that differs from the one before, or leads to an action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DecisionEvent {
+    /// The market.
+    #[serde(with = "text")]
+    pub market: Pubkey,
+    /// The position.
+    #[serde(with = "text")]
+    pub position: Pubkey,
+    /// What is due; `None`: nothing.
+    pub action: Option<ActionKind>,
+    /// Why; empty if nothing is due.
+    pub reason: String,
+    /// What stands in its way, if anything.
+    pub obstacle: Option<String>,
+    /// The numbers that it was made on.
+    pub inputs: Inputs,
+}
+
+/// What happened. Sent to everybody who listens; those who are too slow miss some.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum KeeperEvent {
+    /// The keeper runs.
+    Started {
+        /// In this mode.
+        mode: Mode,
+        /// Who signs.
+        #[serde(with = "text")]
+        keeper: Pubkey,
+        /// Intents of an earlier run whose outcome has to be found first.
+        open_intents: usize,
+    },
+    /// A market was read anew.
+    Resync {
+        /// The market.
+        #[serde(with = "text")]
+        market: Pubkey,
+        /// As it was at this slot.
+        slot: u64,
+        /// Number of its positions.
+        positions: usize,
+    },
+    /// The stream broke; polling goes on until it is back.
+    StreamLost {
+        /// Why.
+        reason: String,
+    },
+    /// See [`DecisionEvent`].
+    Decision(DecisionEvent),
+    /// A transaction was journaled and is being sent.
+    Sent {
+        /// The position.
+        #[serde(with = "text")]
+        position: Pubkey,
+        /// What it does.
+        action: ActionKind,
+        /// Its signature.
+        #[serde(with = "text")]
+        signature: Signature,
+        /// How often the action was tried before without landing.
+        attempt: u32,
+        /// Whether it was taken up from an earlier run.
+        resumed: bool,
+    },
+    /// What became of a transaction.
+    Resolved {
+        /// The position.
+        #[serde(with = "text")]
+        position: Pubkey,
+        /// What it did.
+        action: ActionKind,
+        /// Why.
+        reason: String,
+        /// Its signature.
+        #[serde(with = "text")]
+        signature: Signature,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// Nothing was sent, because the action would fail.
+    Refused {
+        /// The position.
+        #[serde(with = "text")]
+        position: Pubkey,
+        /// What was planned.
+        action: ActionKind,
+        /// Why it would fail.
+        error: String,
+    },
+    /// What the action would have done, in paper mode.
+    Paper {
+        /// The position.
+        #[serde(with = "text")]
+        position: Pubkey,
+        /// What was planned.
+        action: ActionKind,
+        /// Why it would fail; `None`: it would succeed.
+        error: Option<String>,
+    },
+    /// Something is wrong but can be lived with: an unreadable account, a node that does not answer.
+    Warning {
+        /// What.
+        message: String,
+    },
+    /// The keeper may not act any more.
+    Halted {
+        /// Why.
+        reason: String,
+    },
+    /// The keeper has ended.
+    Stopped,
+}
+
+/// The numbers of an assessment.
+pub fn inputs(at: &Assessment) -> Inputs {
+    Inputs {
+        slot: at.slot,
+        now_secs: at.now_secs,
+        oracle_x64: at.oracle.x64(),
+        pool_x64: at.pool.x64(),
+        ltv_bps: at.value.ltv_bps_up(),
+        equity: at.value.equity(),
+        hedge_error: at.hedge_error,
+    }
+}
+
+impl DecisionEvent {
+    /// Of an assessment.
+    pub fn new(market: Pubkey, position: Pubkey, at: &Assessment) -> Self {
+        let (action, reason, obstacle) = match at.decision {
+            Decision::Nothing => (None, String::new(), None),
+            Decision::Act(action, reason) => (Some(action.kind()), reason.to_string(), None),
+            Decision::Blocked {
+                wanted,
+                reason,
+                obstacle,
+            } => (Some(wanted), reason.to_string(), Some(obstacle.to_string())),
+        };
+        Self {
+            market,
+            position,
+            action,
+            reason,
+            obstacle,
+            inputs: inputs(at),
+        }
+    }
+}

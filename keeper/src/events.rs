@@ -1,0 +1,96 @@
+//! The stream of [`KeeperEvent`]s: to whoever subscribes, and to the log.
+
+use tokio::sync::broadcast;
+use tracing::{error, info, warn};
+
+use crate::event::KeeperEvent;
+
+/// Events kept for slow listeners.
+const CAPACITY: usize = 4_096;
+
+/// Where events go. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Events(broadcast::Sender<KeeperEvent>);
+
+impl Default for Events {
+    fn default() -> Self {
+        Self(broadcast::Sender::new(CAPACITY))
+    }
+}
+
+impl Events {
+    /// A stream of all events from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<KeeperEvent> {
+        self.0.subscribe()
+    }
+
+    /// Logs an event and passes it on.
+    pub(crate) fn send(&self, event: KeeperEvent) {
+        log(&event);
+        // Nobody listening is fine.
+        let _ = self.0.send(event);
+    }
+}
+
+fn log(event: &KeeperEvent) {
+    use KeeperEvent as E;
+    match event {
+        E::Started {
+            mode,
+            keeper,
+            open_intents,
+        } => info!(?mode, %keeper, open_intents, "keeper started"),
+        E::Resync {
+            market,
+            slot,
+            positions,
+        } => info!(%market, slot, positions, "market read anew"),
+        E::StreamLost { reason } => warn!(reason, "stream lost; polling until it is back"),
+        E::Decision(decision) => {
+            let inputs = &decision.inputs;
+            info!(
+                position = %decision.position,
+                action = decision.action.map(|action| action.to_string()),
+                reason = decision.reason,
+                obstacle = decision.obstacle,
+                slot = inputs.slot,
+                ltv_bps = inputs.ltv_bps,
+                equity = %inputs.equity,
+                hedge_error = %inputs.hedge_error,
+                oracle_x64 = %inputs.oracle_x64,
+                "decision"
+            );
+        }
+        E::Sent {
+            position,
+            action,
+            signature,
+            attempt,
+            resumed,
+        } => {
+            info!(%position, %action, %signature, attempt, resumed, "sent");
+        }
+        E::Resolved {
+            position,
+            action,
+            signature,
+            outcome,
+            ..
+        } => {
+            info!(%position, %action, %signature, ?outcome, "resolved");
+        }
+        E::Refused {
+            position,
+            action,
+            error,
+        } => warn!(%position, %action, error, "not sent: it would fail"),
+        E::Paper {
+            position,
+            action,
+            error,
+        } => info!(%position, %action, error, "paper: simulated"),
+        E::Warning { message } => warn!("{message}"),
+        E::Halted { reason } => error!(reason, "halted"),
+        E::Stopped => info!("keeper stopped"),
+    }
+}

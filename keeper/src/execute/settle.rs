@@ -1,0 +1,110 @@
+//! From a signed transaction to a certain outcome.
+
+use ballast_client::{BallastError, Failure, Outcome as Sent, Prepared};
+use tokio::time::sleep;
+
+use super::Executor;
+use crate::{
+    event::KeeperEvent,
+    journal::{Intent, JournalError, Outcome},
+};
+
+/// Blocks to wait beyond a transaction's last valid height before it counts as expired: the node that tells the height
+/// and the one that tells the status need not be the same, and one may lag. About 13 seconds.
+const EXPIRY_MARGIN: u64 = 32;
+
+impl Executor {
+    /// Sends the intent's bytes again and again (or only looks, if it must not send) until they are in a block or can
+    /// never be. Trouble with the node is waited out: giving up would mean not knowing.
+    pub(super) async fn find_outcome(
+        &self,
+        intent: &Intent,
+        sends: bool,
+    ) -> Result<Outcome, JournalError> {
+        let prepared = Prepared::from_bytes(&intent.transaction, intent.last_valid_block_height);
+        let prepared = prepared.map_err(|error| JournalError::BadIntent {
+            id: intent.id.0,
+            reason: error.to_string(),
+        })?;
+        let mut refusal = None;
+        loop {
+            let found = if sends {
+                Some(self.sender.deliver(&prepared).await)
+            } else {
+                self.look_up(&prepared).await
+            };
+            match found {
+                Some(Sent::Landed { slot }) => return Ok(Outcome::Landed { slot }),
+                Some(Sent::Failed { slot, failure }) => return Ok(failed(slot, &failure)),
+                Some(Sent::Expired) => return Ok(self.after_expiry(&prepared, refusal).await),
+                Some(Sent::Dropped { last_error }) => {
+                    refusal = last_error.map(|error| error.to_string());
+                    let why = refusal.as_deref().unwrap_or("no node has seen it");
+                    self.warn(format!(
+                        "transaction {} is neither landed nor expired: {why}",
+                        prepared.signature()
+                    ));
+                }
+                None => sleep(self.config.timing.poll_interval).await,
+            }
+        }
+    }
+
+    async fn look_up(&self, prepared: &Prepared) -> Option<Sent> {
+        match self.sender.look_up(prepared).await {
+            Ok(found) => found,
+            Err(error) => {
+                self.warn(format!("transaction {}: {error}", prepared.signature()));
+                None
+            }
+        }
+    }
+
+    /// Waits until lagging nodes have passed the last valid height too, and looks once more.
+    async fn after_expiry(&self, prepared: &Prepared, refusal: Option<String>) -> Outcome {
+        let certain = prepared
+            .last_valid_block_height()
+            .saturating_add(EXPIRY_MARGIN);
+        loop {
+            sleep(self.config.timing.poll_interval).await;
+            let block_height = match self.chain.block_height().await {
+                Ok(height) if height > certain => height,
+                _ => continue,
+            };
+            match self.look_up(prepared).await {
+                Some(Sent::Landed { slot }) => return Outcome::Landed { slot },
+                Some(Sent::Failed { slot, failure }) => return failed(slot, &failure),
+                Some(Sent::Expired) => {
+                    return match refusal {
+                        Some(error) => Outcome::Dropped {
+                            block_height,
+                            error,
+                        },
+                        None => Outcome::Expired { block_height },
+                    };
+                }
+                Some(Sent::Dropped { .. }) | None => {}
+            }
+        }
+    }
+
+    pub(super) fn warn(&self, message: String) {
+        self.events.send(KeeperEvent::Warning { message });
+    }
+}
+
+/// A failure on chain, by whether somebody else has made the action unnecessary.
+pub(super) fn failed(slot: u64, failure: &Failure) -> Outcome {
+    let error = failure.to_string();
+    let raced = [
+        BallastError::RehedgeNotDue,
+        BallastError::TooSoon,
+        BallastError::DeleverageNotDue,
+        BallastError::NotLiquidatable,
+    ];
+    if raced.into_iter().any(|not_due| failure.is(not_due)) {
+        Outcome::Raced { slot, error }
+    } else {
+        Outcome::Failed { slot, error }
+    }
+}

@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use ballast_client::{Chain, MarketContext};
+use solana_sdk::signature::Keypair;
+
+use super::*;
+use crate::{
+    fixtures::SLOT,
+    sim::{Faults, World, bytes},
+};
+
+const POSITION: Pubkey = Pubkey::new_from_array([100; 32]);
+const PAUSE: Duration = Duration::from_millis(400);
+
+fn world() -> World {
+    World::new(1, Pubkey::default(), 1, Faults::default())
+}
+
+fn request(market: &MarketContext, min_slot: u64) -> ViewRequest<'_> {
+    ViewRequest {
+        market,
+        position: POSITION,
+        min_slot,
+        wallet: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_view_is_not_older_than_asked_for() {
+    let (world, market) = (world(), bytes::context());
+    let view = View::fetch(&world, &request(&market, SLOT + 20), PAUSE)
+        .await
+        .unwrap();
+    assert!(view.market.slot >= SLOT + 20 && view.position.is_some());
+    assert_eq!(view.fresh.market.slot, view.market.slot);
+    let behind = View::fetch(&world, &request(&market, SLOT + 10_000), PAUSE)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(behind, ViewError::Behind { min_slot, .. } if min_slot == SLOT + 10_000),
+        "{behind}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_position_and_an_empty_wallet_are_seen() {
+    let (world, market) = (world(), bytes::context());
+    let max_pay = Amounts { base: 5, quote: 6 };
+    let wallet = Some((market.wallet(&POSITION), max_pay));
+    let gone = ViewRequest {
+        position: Pubkey::new_from_array([99; 32]),
+        wallet,
+        ..request(&market, 0)
+    };
+    let view = View::fetch(&world, &gone, PAUSE).await.unwrap();
+    assert!(view.position.is_none() && view.fresh.position.is_none());
+    assert_eq!(view.funds, Some(Amounts::ZERO));
+}
+
+#[tokio::test]
+async fn the_compute_limit_is_read_from_the_transaction() {
+    let (world, payer) = (world(), Keypair::new());
+    let instruction = Instruction::new_with_bytes(ballast::ID, &[2, 9, 9, 9, 9], Vec::new());
+    let sender = Sender::new(Arc::new(world) as Arc<dyn Chain>, SenderConfig::default());
+    for fee in [PriorityFee::None, PriorityFee::Fixed(7)] {
+        let request = Request::new(&payer, [instruction.clone()])
+            .compute_limit(123_456)
+            .fee(fee);
+        let prepared = sender.prepare(&request).await.unwrap();
+        assert_eq!(compute_limit(prepared.transaction()), Some(123_456));
+    }
+}
+
+#[test]
+fn failures_because_somebody_else_was_faster_are_races() {
+    use ballast_client::{BallastError as E, Failure};
+    for (error, raced) in [
+        (E::RehedgeNotDue, true),
+        (E::TooSoon, true),
+        (E::DeleverageNotDue, true),
+        (E::NotLiquidatable, true),
+        (E::SwapLossTooHigh, false),
+        (E::PriceStale, false),
+    ] {
+        let failure = Failure::new(
+            crate::sim::custom(error),
+            Vec::new(),
+            &[Pubkey::default(), Pubkey::default(), ballast::ID],
+        );
+        let outcome = settle::failed(9, &failure);
+        assert_eq!(
+            matches!(outcome, Outcome::Raced { slot: 9, .. }),
+            raced,
+            "{outcome:?}"
+        );
+        assert_eq!(
+            matches!(outcome, Outcome::Failed { slot: 9, .. }),
+            !raced,
+            "{outcome:?}"
+        );
+    }
+}

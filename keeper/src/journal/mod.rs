@@ -1,0 +1,305 @@
+//! The journal: what the keeper is about to do is on disk before it does it.
+//!
+//! Append-only lines, each with a checksum, each forced to disk before the call returns. A journal that cannot be
+//! written refuses everything from then on, which halts the keeper: it must not act without a record. What a crash cut
+//! off at the end is dropped; nothing was sent for it. Anything else that does not read back is an error.
+
+mod frame;
+mod record;
+mod storage;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use thiserror::Error;
+
+pub use frame::{Scan, Tail, scan};
+pub use record::{
+    Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
+};
+pub use storage::{FileStorage, Storage};
+
+/// Format of the file.
+pub const VERSION: u32 = 1;
+/// From this size on a journal without open intents is put aside and a new one begun.
+const ROTATE_BYTES: u64 = 64 << 20;
+
+/// Why the journal cannot be used.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// Reading or writing failed.
+    #[error(
+        "journal {path}: {source}; check the disk and the directory's permissions, then restart"
+    )]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another keeper has it open.
+    #[error("journal {path} is in use by another keeper; give each keeper its own journal_dir")]
+    InUse {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// Bytes in the middle that do not read back.
+    #[error(
+        "journal {path} is damaged at byte {offset}; look up the transactions around it, move the file away, wait two \
+         minutes (until nothing signed can land any more), then restart"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        offset: usize,
+    },
+    /// Written for another cluster, by another key or by another version.
+    #[error("journal {path} has {what} {found}, expected {expected}; use another journal_dir")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// In the file.
+        found: String,
+        /// What this keeper has.
+        expected: String,
+    },
+    /// An intent whose checksum is right but whose transaction is none.
+    #[error(
+        "journal: intent {id} holds no valid transaction ({reason}); it was written by another version, use that one"
+    )]
+    BadIntent {
+        /// Its number.
+        id: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It failed before; nothing may be done until a restart has recovered.
+    #[error("the journal could not be written before; the keeper is halted until it is restarted")]
+    Halted,
+}
+
+/// An open journal.
+pub struct Journal<S> {
+    storage: S,
+    path: PathBuf,
+    next_id: u64,
+    halted: bool,
+}
+
+/// What an existing journal said.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// Intents without an outcome, oldest first: they may or may not have been sent, and may yet land.
+    pub open: Vec<Intent>,
+    /// Whether the end was cut off, and how.
+    pub tail: Tail,
+    /// Newest slot at which an action took effect: answers of earlier slots do not show all that was done.
+    pub slot: u64,
+}
+
+impl Journal<FileStorage> {
+    /// Opens the journal of a directory, which is created if missing and locked for as long as the journal lives.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn open(directory: &Path, header: &Header) -> Result<(Self, Recovered), JournalError> {
+        let storage = FileStorage::open(directory)?;
+        let path = storage.path().to_owned();
+        let (mut journal, recovered) = Self::with_storage(storage, path, header)?;
+        if recovered.open.is_empty()
+            && journal
+                .storage
+                .length()
+                .is_ok_and(|length| length > ROTATE_BYTES)
+        {
+            let next_id = journal.next_id;
+            journal.checked(|storage| storage.rotate(next_id))?;
+            journal.write(&Record::Header(header.clone()))?;
+        }
+        Ok((journal, recovered))
+    }
+}
+
+impl<S: Storage> Journal<S> {
+    /// Reads what is there, drops a torn end, and writes the header of a new journal. `path` is for messages.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn with_storage(
+        storage: S,
+        path: PathBuf,
+        header: &Header,
+    ) -> Result<(Self, Recovered), JournalError> {
+        let mut journal = Self {
+            storage,
+            path,
+            next_id: 1,
+            halted: false,
+        };
+        let bytes = journal.checked(Storage::read)?;
+        let scan = scan(&bytes).map_err(|offset| JournalError::Damaged {
+            path: journal.path.clone(),
+            offset,
+        })?;
+        if scan.valid_length < bytes.len() {
+            // A length in memory fits 64 bits.
+            let length = scan.valid_length as u64;
+            journal.checked(|storage| storage.truncate(length).and_then(|()| storage.sync()))?;
+        }
+        let mut records = scan.records.into_iter();
+        match records.next() {
+            None => journal.write(&Record::Header(header.clone()))?,
+            Some(Record::Header(found)) => journal.require_same(&found, header)?,
+            Some(_) => {
+                return Err(JournalError::Damaged {
+                    path: journal.path,
+                    offset: 0,
+                });
+            }
+        }
+        let mut open = BTreeMap::new();
+        let mut slot = 0;
+        for record in records {
+            match record {
+                Record::Intent(intent) => {
+                    journal.next_id = journal.next_id.max(intent.id.0.saturating_add(1));
+                    open.insert(intent.id, *intent);
+                }
+                Record::Outcome(outcome) => {
+                    open.remove(&outcome.id);
+                    slot = slot.max(outcome.outcome.slot());
+                }
+                Record::Header(_) | Record::Paper(_) => {}
+            }
+        }
+        Ok((
+            journal,
+            Recovered {
+                open: open.into_values().collect(),
+                tail: scan.tail,
+                slot,
+            },
+        ))
+    }
+
+    fn require_same(&self, found: &Header, expected: &Header) -> Result<(), JournalError> {
+        let differs = [
+            (
+                "version",
+                found.version.to_string(),
+                expected.version.to_string(),
+            ),
+            (
+                "genesis hash",
+                found.genesis_hash.to_string(),
+                expected.genesis_hash.to_string(),
+            ),
+            (
+                "keeper",
+                found.keeper.to_string(),
+                expected.keeper.to_string(),
+            ),
+        ];
+        match differs
+            .into_iter()
+            .find(|(_, found, expected)| found != expected)
+        {
+            None => Ok(()),
+            Some((what, found, expected)) => Err(JournalError::Foreign {
+                path: self.path.clone(),
+                what,
+                found,
+                expected,
+            }),
+        }
+    }
+
+    /// A number for the next intent, never given before in this journal.
+    pub fn next_id(&mut self) -> IntentId {
+        let id = IntentId(self.next_id);
+        self.next_id = self.next_id.saturating_add(1);
+        id
+    }
+
+    /// Appends a record and forces it to disk. After a failure everything is refused.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`] the first time, [`JournalError::Halted`] from then on.
+    pub fn write(&mut self, record: &Record) -> Result<(), JournalError> {
+        let line = frame::line(record).map_err(io::Error::from);
+        self.checked(|storage| storage.append(&line?).and_then(|()| storage.sync()))
+    }
+
+    fn checked<T>(
+        &mut self,
+        work: impl FnOnce(&mut S) -> io::Result<T>,
+    ) -> Result<T, JournalError> {
+        if self.halted {
+            return Err(JournalError::Halted);
+        }
+        work(&mut self.storage).map_err(|source| {
+            // What a failed write or sync left on disk is unknown, so that nothing may follow it.
+            self.halted = true;
+            JournalError::Io {
+                path: self.path.clone(),
+                source,
+            }
+        })
+    }
+}
+
+/// A journal that several tasks write to.
+#[derive(Clone)]
+pub struct SharedJournal(Arc<Mutex<Journal<Box<dyn Storage>>>>);
+
+impl SharedJournal {
+    /// Shares a journal.
+    pub fn new<S: Storage + 'static>(journal: Journal<S>) -> Self {
+        let Journal {
+            storage,
+            path,
+            next_id,
+            halted,
+        } = journal;
+        Self(Arc::new(Mutex::new(Journal {
+            storage: Box::new(storage),
+            path,
+            next_id,
+            halted,
+        })))
+    }
+
+    /// As [`Journal::next_id`].
+    pub fn next_id(&self) -> IntentId {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next_id()
+    }
+
+    /// As [`Journal::write`], off the asynchronous threads. Once begun it runs to its end even if the caller is dropped.
+    ///
+    /// # Errors
+    /// As [`Journal::write`].
+    pub async fn write(&self, record: Record) -> Result<(), JournalError> {
+        let journal = Arc::clone(&self.0);
+        let written = tokio::task::spawn_blocking(move || {
+            journal
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .write(&record)
+        });
+        // The task neither panics nor is aborted, except when the runtime is shut down.
+        written.await.unwrap_or(Err(JournalError::Halted))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,324 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::decide::ActionKind;
+
+pub(crate) fn header() -> Header {
+    Header {
+        version: VERSION,
+        genesis_hash: [1; 32].into(),
+        keeper: [2; 32].into(),
+    }
+}
+
+pub(crate) fn intent(id: u64) -> Intent {
+    Intent {
+        id: IntentId(id),
+        market: [3; 32].into(),
+        position: [4; 32].into(),
+        action: ActionKind::Rehedge,
+        reason: "test".into(),
+        inputs: Inputs {
+            slot: 5,
+            now_secs: 6,
+            oracle_x64: u128::MAX,
+            pool_x64: 1 << 100,
+            ltv_bps: 7,
+            equity: -8,
+            hedge_error: i128::MIN,
+        },
+        attempt: 0,
+        signature: [9; 64].into(),
+        last_valid_block_height: 10,
+        compute_units: 11,
+        micro_lamports: 12,
+        transaction: vec![0, 1, 2, 255],
+    }
+}
+
+fn outcome(id: u64) -> Record {
+    Record::Outcome(OutcomeRecord {
+        id: IntentId(id),
+        outcome: Outcome::Landed { slot: 3 },
+    })
+}
+
+fn write_intent(journal: &mut Journal<impl Storage>) -> Intent {
+    let intent = intent(journal.next_id().0);
+    journal
+        .write(&Record::Intent(Box::new(intent.clone())))
+        .unwrap();
+    intent
+}
+
+/// A disk in memory that can fail, and that forgets what was not synced.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MemoryStorage {
+    pub written: Vec<u8>,
+    pub synced: usize,
+    pub fail_append: bool,
+    pub fail_sync: bool,
+}
+
+impl Storage for MemoryStorage {
+    fn read(&mut self) -> io::Result<Vec<u8>> {
+        Ok(self.written.clone())
+    }
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.written.truncate(usize::try_from(length).unwrap());
+        Ok(())
+    }
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.fail_append {
+            return Err(io::Error::other("disk full"));
+        }
+        self.written.extend_from_slice(bytes);
+        Ok(())
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        if self.fail_sync {
+            return Err(io::Error::other("disk gone"));
+        }
+        self.synced = self.written.len();
+        Ok(())
+    }
+}
+
+fn open(storage: MemoryStorage) -> Result<(Journal<MemoryStorage>, Recovered), JournalError> {
+    Journal::with_storage(storage, "memory".into(), &header())
+}
+
+#[test]
+fn what_is_written_is_read_back_from_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("deep/journal");
+    let (mut journal, recovered) = Journal::open(&path, &header()).unwrap();
+    assert_eq!((recovered.open.len(), recovered.tail), (0, Tail::Clean));
+    let first = write_intent(&mut journal);
+    let second = write_intent(&mut journal);
+    assert_ne!(first.id, second.id);
+    journal.write(&outcome(first.id.0)).unwrap();
+    drop(journal);
+    let (mut journal, recovered) = Journal::open(&path, &header()).unwrap();
+    assert_eq!(recovered.open, [second.clone()]);
+    assert_eq!(recovered.slot, 3);
+    assert!(journal.next_id() > second.id);
+}
+
+#[test]
+fn a_directory_has_one_keeper() {
+    let directory = tempfile::tempdir().unwrap();
+    let (first, _) = Journal::open(directory.path(), &header()).unwrap();
+    assert!(matches!(
+        Journal::open(directory.path(), &header()),
+        Err(JournalError::InUse { .. })
+    ));
+    drop(first);
+    Journal::open(directory.path(), &header()).unwrap();
+}
+
+#[test]
+fn another_cluster_or_key_is_refused() {
+    let (journal, _) = open(MemoryStorage::default()).unwrap();
+    let bytes = journal.storage;
+    let other = Header {
+        genesis_hash: [5; 32].into(),
+        ..header()
+    };
+    let error = Journal::with_storage(bytes.clone(), "memory".into(), &other)
+        .err()
+        .unwrap();
+    assert!(
+        matches!(
+            error,
+            JournalError::Foreign {
+                what: "genesis hash",
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let other = Header {
+        keeper: [5; 32].into(),
+        ..header()
+    };
+    let error = Journal::with_storage(bytes, "memory".into(), &other)
+        .err()
+        .unwrap();
+    assert!(
+        matches!(error, JournalError::Foreign { what: "keeper", .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_refuses_everything_from_then_on() {
+    let break_it: [fn(&mut MemoryStorage); 2] = [|s| s.fail_append = true, |s| s.fail_sync = true];
+    for break_it in break_it {
+        let (mut journal, _) = open(MemoryStorage::default()).unwrap();
+        break_it(&mut journal.storage);
+        assert!(matches!(
+            journal.write(&outcome(1)),
+            Err(JournalError::Io { .. })
+        ));
+        // Even if the disk is well again: what is on it is unknown.
+        journal.storage.fail_append = false;
+        journal.storage.fail_sync = false;
+        assert!(matches!(
+            journal.write(&outcome(1)),
+            Err(JournalError::Halted)
+        ));
+    }
+    let broken = MemoryStorage {
+        fail_append: true,
+        ..MemoryStorage::default()
+    };
+    assert!(matches!(open(broken), Err(JournalError::Io { .. })));
+}
+
+#[tokio::test]
+async fn a_shared_journal_halts_all_its_users() {
+    let (mut journal, _) = open(MemoryStorage::default()).unwrap();
+    journal.storage.fail_sync = true;
+    let shared = SharedJournal::new(journal);
+    assert!(matches!(
+        shared.clone().write(outcome(1)).await,
+        Err(JournalError::Io { .. })
+    ));
+    assert!(matches!(
+        shared.write(outcome(1)).await,
+        Err(JournalError::Halted)
+    ));
+}
+
+/// A journal with two intents, the first resolved; and where its lines end.
+fn sample() -> (Vec<u8>, Vec<usize>) {
+    let (mut journal, _) = open(MemoryStorage::default()).unwrap();
+    write_intent(&mut journal);
+    write_intent(&mut journal);
+    journal.write(&outcome(1)).unwrap();
+    let bytes = journal.storage.written;
+    let ends = bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(at, _)| at + 1)
+        .collect();
+    (bytes, ends)
+}
+
+fn reopen(bytes: Vec<u8>) -> Result<(Journal<MemoryStorage>, Recovered), JournalError> {
+    open(MemoryStorage {
+        synced: bytes.len(),
+        written: bytes,
+        ..MemoryStorage::default()
+    })
+}
+
+#[test]
+fn a_torn_end_is_dropped_at_every_byte() {
+    let (bytes, ends) = sample();
+    for length in 0..bytes.len() {
+        let (mut journal, recovered) = reopen(bytes[..length].to_vec()).unwrap();
+        let lines = ends.iter().filter(|end| **end <= length).count();
+        let open: Vec<u64> = recovered.open.iter().map(|intent| intent.id.0).collect();
+        let expected: &[u64] = match lines {
+            0 | 1 => &[],
+            2 => &[1],
+            _ => &[1, 2],
+        };
+        assert_eq!(open, expected, "cut at {length}");
+        let whole = length == 0 || ends.contains(&length);
+        assert_eq!(recovered.tail == Tail::Clean, whole, "cut at {length}");
+        // It can be written on, and reads back.
+        let added = write_intent(&mut journal);
+        let (_, recovered) = reopen(journal.storage.written).unwrap();
+        assert_eq!(
+            recovered.open.last().map(|intent| intent.id),
+            Some(added.id)
+        );
+        assert_eq!(recovered.tail, Tail::Clean);
+    }
+}
+
+#[test]
+fn zeros_after_the_end_are_a_torn_write() {
+    let (mut bytes, _) = sample();
+    bytes.extend([0; 4096]);
+    assert_eq!(reopen(bytes).unwrap().1.tail, Tail::Torn { bytes: 4096 });
+}
+
+#[test]
+fn damage_in_the_middle_is_an_error_and_at_the_end_it_is_suspect() {
+    let (bytes, ends) = sample();
+    for line in 0..ends.len() {
+        let start = if line == 0 { 0 } else { ends[line - 1] };
+        for at in start..ends[line] - 1 {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            if damaged[at] == b'\n' {
+                continue;
+            }
+            match reopen(damaged) {
+                Err(JournalError::Damaged { offset, .. }) => {
+                    assert!(line < 3 && offset == start, "{at}")
+                }
+                Ok((_, recovered)) => {
+                    assert_eq!(
+                        (line, recovered.tail),
+                        (
+                            3,
+                            Tail::Suspect {
+                                bytes: bytes.len() - start
+                            }
+                        ),
+                        "{at}"
+                    );
+                    // The outcome is gone, so that the intent is open again.
+                    assert_eq!(recovered.open.len(), 2);
+                }
+                Err(other) => panic!("{at}: {other}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_journal_without_header_is_damaged() {
+    let (bytes, ends) = sample();
+    assert!(matches!(
+        reopen(bytes[ends[0]..].to_vec()),
+        Err(JournalError::Damaged { offset: 0, .. })
+    ));
+}
+
+#[test]
+fn a_large_journal_is_put_aside_when_nothing_is_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(directory.path(), &header()).unwrap();
+    let mut big = intent(journal.next_id().0);
+    big.transaction = vec![7; usize::try_from(ROTATE_BYTES).unwrap()];
+    journal.write(&Record::Intent(Box::new(big))).unwrap();
+    drop(journal);
+    // An open intent keeps the file.
+    let (mut journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
+    assert_eq!(recovered.open.len(), 1);
+    journal.write(&outcome(1)).unwrap();
+    drop(journal);
+    let (mut journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
+    assert!(recovered.open.is_empty());
+    assert!(directory.path().join("journal-2.jsonl").exists());
+    assert!(journal.storage.length().unwrap() < 1_000);
+    assert_eq!(write_intent(&mut journal).id, IntentId(2));
+}
+
+proptest! {
+    #[test]
+    fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        // Whatever it is, it is no record: all of it is tail, or an error.
+        if let Ok(scan) = scan(&bytes) {
+            prop_assert_eq!(scan.valid_length, 0);
+            prop_assert!(scan.records.is_empty());
+        }
+    }
+}

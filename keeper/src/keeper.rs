@@ -1,0 +1,278 @@
+//! The keeper as a whole: opens the journal, recovers, and runs sources and engine until it is told to stop.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use ballast_client::{Chain, ChainError, MarketContext, MarketError, PriceAccounts, RpcChain};
+use solana_client::client_error::ClientError;
+use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer};
+use thiserror::Error;
+use tokio::{
+    sync::{broadcast, mpsc, watch},
+    time::sleep,
+};
+
+use crate::{
+    config::{Config, ConfigError, Mode},
+    engine::{Engine, EngineError, Status},
+    event::KeeperEvent,
+    events::Events,
+    execute::Executor,
+    journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    sources::Sources,
+};
+
+/// Every request to a node ends after this.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Source events that may wait for the engine.
+const QUEUE: usize = 10_000;
+/// Longest life of a blockhash in blocks, and a margin.
+const BLOCKHASH_LIFE: u64 = 151 + 32;
+
+/// Why the keeper did not start, or stopped other than on request.
+#[derive(Debug, Error)]
+pub enum KeeperError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The keypair file cannot be used.
+    #[error(
+        "keypair {path}: {reason}; it must be a JSON array of 64 bytes, as `solana-keygen new` writes it"
+    )]
+    Keypair {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The node does not answer.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The node does not tell which cluster it belongs to.
+    #[error("the node does not tell its genesis hash ({0}); check rpc_url")]
+    Genesis(#[from] Box<ClientError>),
+    /// A market cannot be read.
+    #[error("market {address}: {source}")]
+    Market {
+        /// Its address.
+        address: Pubkey,
+        /// Why.
+        source: MarketError,
+    },
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// It stopped while running.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// What a keeper is made of. [`Keeper::connect`] makes it from a configuration; tests bring their own.
+pub struct Parts {
+    /// The configuration.
+    pub config: Config,
+    /// The cluster.
+    pub chain: Arc<dyn Chain>,
+    /// Which cluster that is: a journal is of one cluster.
+    pub genesis_hash: Hash,
+    /// Who signs; may be missing in observe mode.
+    pub keypair: Option<Keypair>,
+    /// Websocket endpoint; `None`: polls only.
+    pub ws_url: Option<String>,
+    /// Where the journal is; `None`: in the configured directory.
+    pub storage: Option<Box<dyn Storage>>,
+}
+
+/// A keeper that is ready to run.
+pub struct Keeper {
+    parts: Parts,
+    events: Events,
+    status: watch::Sender<Status>,
+}
+
+impl Keeper {
+    /// Checks the configuration, reads the keypair and asks the node which cluster it belongs to.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn connect(config: Config) -> Result<Self, KeeperError> {
+        config.check()?;
+        let keypair = config.keypair.as_ref().map(|path| {
+            solana_sdk::signature::read_keypair_file(path).map_err(|error| KeeperError::Keypair {
+                path: path.clone(),
+                reason: error.to_string(),
+            })
+        });
+        let keypair = keypair.transpose()?;
+        let chain = RpcChain::new(&config.rpc_url, REQUEST_TIMEOUT);
+        // Asked first, because its errors are plain.
+        chain.slot().await?;
+        let genesis_hash = chain.client().get_genesis_hash().await.map_err(Box::new)?;
+        let ws_url = Some(config.ws_url.clone());
+        Ok(Self::new(Parts {
+            config,
+            chain: Arc::new(chain),
+            genesis_hash,
+            keypair,
+            ws_url,
+            storage: None,
+        }))
+    }
+
+    /// A keeper from its parts.
+    pub fn new(parts: Parts) -> Self {
+        let status = Status {
+            mode: parts.config.mode,
+            ..Status::default()
+        };
+        Self {
+            parts,
+            events: Events::default(),
+            status: watch::Sender::new(status),
+        }
+    }
+
+    /// Everything that happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<KeeperEvent> {
+        self.events.subscribe()
+    }
+
+    /// The keeper in numbers.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// Runs until `shutdown` completes.
+    ///
+    /// Start-up is recovery: intents of an earlier run are resolved first, each before anything else is done for its
+    /// position.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), KeeperError> {
+        let events = self.events.clone();
+        let result = self.run_inner(shutdown).await;
+        if let Err(error) = &result {
+            events.send(KeeperEvent::Halted {
+                reason: error.to_string(),
+            });
+        }
+        events.send(KeeperEvent::Stopped);
+        result
+    }
+
+    async fn run_inner(self, shutdown: impl Future<Output = ()>) -> Result<(), KeeperError> {
+        let Self {
+            parts,
+            events,
+            status,
+        } = self;
+        let Parts {
+            config,
+            chain,
+            genesis_hash,
+            keypair,
+            ws_url,
+            storage,
+        } = parts;
+        let config = Arc::new(config);
+        let keypair = keypair.map(Arc::new);
+        let keeper = keypair
+            .as_ref()
+            .map(|keypair| keypair.pubkey())
+            .unwrap_or_default();
+        tokio::pin!(shutdown);
+
+        let mut recovered = Recovered::default();
+        let mut journal = None;
+        if config.mode != Mode::Observe {
+            let header = Header {
+                version: VERSION,
+                genesis_hash,
+                keeper,
+            };
+            let (opened, found) = open_journal(&config, storage, &header)?;
+            (journal, recovered) = (Some(opened), found);
+        }
+        let mut markets = Vec::with_capacity(config.markets.len());
+        for market in &config.markets {
+            let prices = PriceAccounts {
+                base: market.base_price,
+                quote: market.quote_price,
+            };
+            let context = MarketContext::load(chain.as_ref(), market.address, prices).await;
+            let address = market.address;
+            markets.push(Arc::new(
+                context.map_err(|source| KeeperError::Market { address, source })?,
+            ));
+        }
+        if matches!(recovered.tail, Tail::Suspect { .. }) {
+            let message = "the journal's last line is damaged: waiting until nothing signed before can land any more";
+            events.send(KeeperEvent::Warning {
+                message: message.into(),
+            });
+            tokio::select! {
+                () = &mut shutdown => return Ok(()),
+                () = outlive_blockhashes(chain.as_ref(), config.timing.poll_interval) => {}
+            }
+        }
+        let open_intents = recovered.open.len();
+        events.send(KeeperEvent::Started {
+            mode: config.mode,
+            keeper,
+            open_intents,
+        });
+
+        let sources = Sources {
+            chain: Arc::clone(&chain),
+            ws_url,
+            markets: markets.clone(),
+            timing: config.timing,
+        };
+        let executor = Executor::new(chain, journal, keypair, Arc::clone(&config), events.clone());
+        let mut engine = Engine::new(config, executor, events, status, markets);
+        engine.resume(recovered);
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let sources = sources.run(sender);
+        let engine = engine.run(receiver, shutdown);
+        tokio::pin!(sources, engine);
+        let mut sources_ended = false;
+        loop {
+            tokio::select! {
+                result = &mut engine => return Ok(result?),
+                // Only when the engine has dropped its end; it is about to return.
+                () = &mut sources, if !sources_ended => sources_ended = true,
+            }
+        }
+    }
+}
+
+fn open_journal(
+    config: &Config,
+    storage: Option<Box<dyn Storage>>,
+    header: &Header,
+) -> Result<(SharedJournal, Recovered), JournalError> {
+    Ok(match storage {
+        Some(storage) => {
+            let (journal, recovered) = Journal::with_storage(storage, "journal".into(), header)?;
+            (SharedJournal::new(journal), recovered)
+        }
+        None => {
+            let (journal, recovered) = Journal::open(&config.journal_dir, header)?;
+            (SharedJournal::new(journal), recovered)
+        }
+    })
+}
+
+/// Returns when no transaction can land any more that was signed before the call.
+async fn outlive_blockhashes(chain: &dyn Chain, pause: Duration) {
+    let mut until = None;
+    loop {
+        if let Ok(height) = chain.block_height().await {
+            let until = *until.get_or_insert(height.saturating_add(BLOCKHASH_LIFE));
+            if height > until {
+                return;
+            }
+        }
+        sleep(pause).await;
+    }
+}

@@ -1,0 +1,257 @@
+//! The oracle's price as the program would judge it now: the same rules in the same order as `ballast::oracle`, on
+//! values instead of accounts, with faults that say when it is worth trying again.
+
+use ballast::oracle::Grade;
+use ballast_abi::pyth::PriceUpdate;
+use ballast_client::{MarketSnapshot, OracleRules};
+use ballast_model::{Bps, Side, SqrtPrice, oracle::OracleError};
+use thiserror::Error;
+
+/// Why a price cannot be used for an action of some grade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum PriceFault {
+    /// Not positive, or with an exponent or average out of range.
+    #[error("the {0} price is malformed; wait for the next one")]
+    Malformed(Side),
+    /// Too old for the grade.
+    #[error(
+        "the {side} price is {age_secs} s old, {max_age_secs} s are allowed; wait for the next one"
+    )]
+    Stale {
+        /// Which of the two.
+        side: Side,
+        /// Its age.
+        age_secs: i64,
+        /// The market's limit.
+        max_age_secs: u32,
+    },
+    /// Published later than the cluster's clock allows.
+    #[error("the {0} price lies in the future; wait for the cluster's clock")]
+    FromFuture(Side),
+    /// Older than one that the market has used.
+    #[error(
+        "a newer {0} price has been used in this market; read that account, or wait for the next price"
+    )]
+    Replayed(Side),
+    /// Confidence interval too wide for the grade.
+    #[error(
+        "the {side} price is uncertain by {confidence_ppm} ppm, {max_bps} bps are allowed; wait until it narrows"
+    )]
+    TooWide {
+        /// Which of the two.
+        side: Side,
+        /// Confidence over price, rounded up.
+        confidence_ppm: u128,
+        /// The market's limit.
+        max_bps: u32,
+    },
+    /// Too far from its moving average.
+    #[error("the {0} price is too far from its moving average; wait until it settles")]
+    Diverged(Side),
+    /// No square-root price.
+    #[error(transparent)]
+    OutOfRange(#[from] OracleError),
+}
+
+/// The oracle's price, if the program accepts it at `now_secs` for an action of this grade.
+///
+/// # Errors
+/// [`PriceFault`] for the first rule broken.
+pub fn judge(
+    snapshot: &MarketSnapshot,
+    now_secs: i64,
+    grade: Grade,
+) -> Result<SqrtPrice, PriceFault> {
+    let market = &snapshot.market;
+    let rules = &market.oracle_rules;
+    check(
+        rules,
+        Side::Base,
+        &snapshot.base_price,
+        market.last_base_publish_secs,
+        now_secs,
+        grade,
+    )?;
+    check(
+        rules,
+        Side::Quote,
+        &snapshot.quote_price,
+        market.last_quote_publish_secs,
+        now_secs,
+        grade,
+    )?;
+    Ok(snapshot.oracle_sqrt_price()?)
+}
+
+fn check(
+    rules: &OracleRules,
+    side: Side,
+    update: &PriceUpdate,
+    last_publish_secs: i64,
+    now_secs: i64,
+    grade: Grade,
+) -> Result<(), PriceFault> {
+    let positive = |price: i64| {
+        u64::try_from(price)
+            .ok()
+            .filter(|price| *price > 0)
+            .ok_or(PriceFault::Malformed(side))
+    };
+    let price = positive(update.price)?;
+    if !(-12..=0).contains(&update.exponent) {
+        return Err(PriceFault::Malformed(side));
+    }
+    let (max_age_secs, max_bps) = match grade {
+        Grade::Tight => (rules.max_age_tight_secs, rules.max_confidence_tight_bps),
+        Grade::Loose => (rules.max_age_loose_secs, rules.max_confidence_loose_bps),
+    };
+    let age_secs = i128::from(now_secs) - i128::from(update.publish_time);
+    if age_secs < -i128::from(rules.max_future_secs) {
+        return Err(PriceFault::FromFuture(side));
+    }
+    if age_secs > i128::from(max_age_secs) {
+        let age_secs = i64::try_from(age_secs).unwrap_or(i64::MAX);
+        return Err(PriceFault::Stale {
+            side,
+            age_secs,
+            max_age_secs,
+        });
+    }
+    if update.publish_time < last_publish_secs {
+        return Err(PriceFault::Replayed(side));
+    }
+    let confidence_ppm = (u128::from(update.conf) * 1_000_000).div_ceil(u128::from(price));
+    if confidence_ppm > u128::from(max_bps) * 100 {
+        return Err(PriceFault::TooWide {
+            side,
+            confidence_ppm,
+            max_bps,
+        });
+    }
+    if grade == Grade::Tight {
+        let average = positive(update.ema_price)?;
+        let distance = u128::from(price.abs_diff(average)) * u128::from(Bps::ONE.get());
+        if distance > u128::from(average) * u128::from(rules.max_ema_divergence_bps) {
+            return Err(PriceFault::Diverged(side));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{self, NOW};
+
+    fn judged(
+        change: impl FnOnce(&mut MarketSnapshot),
+        grade: Grade,
+    ) -> Result<SqrtPrice, PriceFault> {
+        let mut snapshot = fixtures::snapshot(200);
+        change(&mut snapshot);
+        judge(&snapshot, NOW, grade)
+    }
+
+    #[test]
+    fn a_good_price_is_the_square_root() {
+        let price = judged(|_| (), Grade::Tight).unwrap();
+        // 200 USDC per SOL are 0.2 raw quote per raw base.
+        let expected = (0.2f64.sqrt() * 2f64.powi(64)) as u128;
+        assert!(price.x64().abs_diff(expected) < 1 << 13, "{price}");
+    }
+
+    #[test]
+    fn every_rule_fires_at_its_edge_for_each_side_and_grade() {
+        use PriceFault::{Diverged, FromFuture, Malformed, Replayed, Stale, TooWide};
+        type Change = fn(&mut PriceUpdate);
+        let cases: [(Change, Grade, fn(PriceFault) -> bool); 10] = [
+            (|p| p.price = 0, Grade::Loose, |f| matches!(f, Malformed(_))),
+            (
+                |p| p.price = -5,
+                Grade::Loose,
+                |f| matches!(f, Malformed(_)),
+            ),
+            (
+                |p| p.exponent = 1,
+                Grade::Loose,
+                |f| matches!(f, Malformed(_)),
+            ),
+            (
+                |p| p.exponent = -13,
+                Grade::Loose,
+                |f| matches!(f, Malformed(_)),
+            ),
+            (
+                |p| p.publish_time = NOW + 6,
+                Grade::Loose,
+                |f| matches!(f, FromFuture(_)),
+            ),
+            (
+                |p| p.publish_time = NOW - 31,
+                Grade::Tight,
+                |f| {
+                    matches!(
+                        f,
+                        Stale {
+                            age_secs: 31,
+                            max_age_secs: 30,
+                            ..
+                        }
+                    )
+                },
+            ),
+            (
+                |p| p.publish_time = NOW - 121,
+                Grade::Loose,
+                |f| {
+                    matches!(
+                        f,
+                        Stale {
+                            max_age_secs: 120,
+                            ..
+                        }
+                    )
+                },
+            ),
+            (
+                |p| p.conf = p.price as u64 / 199,
+                Grade::Tight,
+                |f| matches!(f, TooWide { max_bps: 50, .. }),
+            ),
+            (
+                |p| p.conf = u64::MAX,
+                Grade::Loose,
+                |f| matches!(f, TooWide { max_bps: 200, .. }),
+            ),
+            (
+                |p| p.ema_price = p.price / 2,
+                Grade::Tight,
+                |f| matches!(f, Diverged(_)),
+            ),
+        ];
+        for (index, (change, grade, expected)) in cases.into_iter().enumerate() {
+            for side in [Side::Base, Side::Quote] {
+                let changed = |snapshot: &mut MarketSnapshot| match side {
+                    Side::Base => change(&mut snapshot.base_price),
+                    Side::Quote => change(&mut snapshot.quote_price),
+                };
+                let fault = judged(changed, grade).unwrap_err();
+                assert!(expected(fault), "case {index}, {side}: {fault}");
+            }
+        }
+        for accepted in [
+            |p: &mut PriceUpdate| p.publish_time = NOW + 5,
+            |p| p.publish_time = NOW - 120,
+        ] {
+            judged(|snapshot| accepted(&mut snapshot.base_price), Grade::Loose).unwrap();
+        }
+        let replay = |later| {
+            judged(
+                |s| s.market.last_quote_publish_secs = s.quote_price.publish_time + later,
+                Grade::Loose,
+            )
+        };
+        assert_eq!(replay(1), Err(Replayed(Side::Quote)));
+        replay(0).unwrap();
+    }
+}

@@ -1,0 +1,119 @@
+//! The fixtures as accounts.
+
+use anchor_lang::Discriminator;
+use ballast_abi::{pyth::Verification, whirlpool::layout::pool as at};
+use ballast_client::{
+    Account, Accounts, Market, MarketContext, MarketSnapshot, PoolState, Position, PriceAccounts,
+    ProgramAccount,
+};
+use solana_sdk::pubkey::Pubkey;
+
+use crate::fixtures;
+
+const MARKET: Pubkey = Pubkey::new_from_array([7; 32]);
+const POOL_PROGRAM: Pubkey = Pubkey::new_from_array([20; 32]);
+const POOL: Pubkey = Pubkey::new_from_array([21; 32]);
+const RECEIVER: Pubkey = Pubkey::new_from_array([22; 32]);
+const TOKEN_PROGRAM: Pubkey = ballast_abi::spl::TOKEN_PROGRAM;
+
+/// The fixture's market with addresses.
+pub fn market(mut market: Market) -> Market {
+    market.whirlpool_program = POOL_PROGRAM;
+    market.whirlpool = POOL;
+    market.price_receiver = RECEIVER;
+    market.base_mint = [23; 32].into();
+    market.quote_mint = [24; 32].into();
+    market.pool_base_vault = [25; 32].into();
+    market.pool_quote_vault = [26; 32].into();
+    market
+}
+
+pub fn context() -> MarketContext {
+    let prices = PriceAccounts {
+        base: [27; 32].into(),
+        quote: [28; 32].into(),
+    };
+    MarketContext::new(
+        MARKET,
+        market(fixtures::market()),
+        [TOKEN_PROGRAM; 2],
+        prices,
+    )
+}
+
+/// The fixture's position with addresses.
+pub fn position() -> Position {
+    let mut position = fixtures::position();
+    position.market = MARKET;
+    position.nft_mint = [30; 32].into();
+    position.nft_account = [31; 32].into();
+    position.whirlpool_position = [32; 32].into();
+    position.base_account = [33; 32].into();
+    position.quote_account = [34; 32].into();
+    position
+}
+
+fn account(owner: Pubkey, data: Vec<u8>) -> Account {
+    Account {
+        lamports: 1_000_000,
+        data,
+        owner,
+        executable: false,
+        rent_epoch: u64::MAX,
+    }
+}
+
+fn program_account<T: ProgramAccount + bytemuck::NoUninit>(value: &T) -> Account {
+    let mut data = T::DISCRIMINATOR.to_vec();
+    data.extend_from_slice(bytemuck::bytes_of(value));
+    account(ballast::ID, data)
+}
+
+pub fn position_account(position: &Position) -> Account {
+    program_account(position)
+}
+
+pub fn mint_account() -> Account {
+    account(TOKEN_PROGRAM, vec![0; 82])
+}
+
+fn pool_account(pool: &PoolState) -> Account {
+    let mut data = vec![0; at::LENGTH];
+    let mut put =
+        |offset: usize, bytes: &[u8]| data[offset..offset + bytes.len()].copy_from_slice(bytes);
+    put(0, &at::DISCRIMINATOR);
+    put(at::TICK_SPACING, &4u16.to_le_bytes());
+    put(at::FEE_TIER_INDEX, &4u16.to_le_bytes());
+    put(at::FEE_RATE, &pool.fee_rate_ppm.to_le_bytes());
+    put(at::LIQUIDITY, &pool.liquidity.to_le_bytes());
+    put(at::SQRT_PRICE, &pool.sqrt_price.x64().to_le_bytes());
+    put(at::TICK_CURRENT, &pool.tick_current.to_le_bytes());
+    account(POOL_PROGRAM, data)
+}
+
+fn clock_account(slot: u64, now_secs: i64) -> Account {
+    let mut data = slot.to_le_bytes().to_vec();
+    data.extend_from_slice(&[0; 24]);
+    data.extend_from_slice(&now_secs.to_le_bytes());
+    account([1; 32].into(), data)
+}
+
+/// A snapshot as the accounts that it is made of.
+pub fn market_accounts(snapshot: &MarketSnapshot, slot: u64) -> Accounts {
+    let price = |update: &ballast_abi::pyth::PriceUpdate| {
+        account(RECEIVER, update.encode(Verification::Full).to_vec())
+    };
+    let accounts = vec![
+        program_account(&market(snapshot.market)),
+        program_account(&snapshot.base_reserve),
+        program_account(&snapshot.quote_reserve),
+        pool_account(&snapshot.pool),
+        price(&snapshot.base_price),
+        price(&snapshot.quote_price),
+        clock_account(slot, snapshot.now_secs),
+    ];
+    Accounts {
+        slot,
+        accounts: accounts.into_iter().map(Some).collect(),
+    }
+}

@@ -1,0 +1,188 @@
+//! The world as a keeper sees it through its nodes.
+
+use std::time::Duration;
+
+use anchor_lang::Discriminator;
+use async_trait::async_trait;
+use ballast_client::{
+    Account, AccountFilter, Accounts, BallastError, Blockhash, Chain, ChainError, Confirmation,
+    MarketSnapshot, OwnedAccounts, Position, Simulation, TransactionRecord, TransactionStatus,
+    VersionedTransaction,
+};
+use solana_sdk::{pubkey::Pubkey, signature::Signature};
+use tokio::time::sleep;
+
+use super::{
+    World, bytes,
+    world::{Inner, custom},
+};
+
+/// Slots by which a node may lag.
+const MAX_LAG: u64 = 12;
+
+impl World {
+    /// One operation: takes a moment, may be the one at which the keeper dies, may fail before or after its effect.
+    async fn operation<T>(&self, effect: impl FnOnce(&mut Inner) -> T) -> Result<T, ChainError> {
+        let dead = std::future::pending::<()>;
+        if self.crash.has_happened() {
+            dead().await;
+        }
+        let latency = 1 + self.lock().random(60);
+        sleep(Duration::from_millis(latency)).await;
+        if self.crash.has_happened() {
+            dead().await;
+        }
+        let strikes = self.crash.strikes();
+        let (answer, answered) = {
+            let mut inner = self.lock();
+            let no_answer = inner.faults.no_answer;
+            // Whether the question arrives, and whether the answer does.
+            let arrives = if strikes {
+                inner.chance(50)
+            } else {
+                !inner.chance(no_answer)
+            };
+            let answer = arrives.then(|| effect(&mut inner));
+            let answered = !inner.chance(no_answer);
+            (answer, answered)
+        };
+        if strikes {
+            dead().await;
+        }
+        answer
+            .filter(|_| answered)
+            .ok_or_else(|| ChainError::Unreachable {
+                endpoint: self.label(),
+                reason: "timeout".into(),
+            })
+    }
+}
+
+/// Slot of the node that answers: the confirmed one, or an older one.
+fn answering_slot(inner: &mut Inner) -> u64 {
+    let lags = inner.faults.lags;
+    let lag = if inner.chance(lags) {
+        inner.random(MAX_LAG)
+    } else {
+        0
+    };
+    inner.confirmed_slot() - lag
+}
+
+#[async_trait]
+impl Chain for World {
+    fn label(&self) -> String {
+        "simulation".into()
+    }
+
+    async fn accounts(&self, addresses: &[Pubkey]) -> Result<Accounts, ChainError> {
+        self.operation(|inner| {
+            let slot = answering_slot(inner);
+            let state = inner.state_at(slot);
+            let context = bytes::context();
+            let market = bytes::market_accounts(&state.market, slot);
+            let known = MarketSnapshot::addresses(&context);
+            let find = |address: &Pubkey| -> Option<Account> {
+                if let Some(index) = known.iter().position(|known| known == address) {
+                    return market.accounts[index].clone();
+                }
+                if [context.base.mint, context.quote.mint].contains(address) {
+                    return Some(bytes::mint_account());
+                }
+                state.positions.get(address).map(bytes::position_account)
+            };
+            Accounts {
+                slot,
+                accounts: addresses.iter().map(find).collect(),
+            }
+        })
+        .await
+    }
+
+    async fn program_accounts(
+        &self,
+        program: &Pubkey,
+        filters: &[AccountFilter],
+    ) -> Result<OwnedAccounts, ChainError> {
+        assert_eq!(*program, ballast::ID);
+        assert_eq!(filters[0].bytes, Position::DISCRIMINATOR);
+        self.operation(|inner| {
+            let slot = answering_slot(inner);
+            let positions = inner.state_at(slot).positions;
+            let accounts = positions
+                .iter()
+                .map(|(address, position)| (*address, bytes::position_account(position)));
+            OwnedAccounts {
+                slot: Some(slot),
+                accounts: accounts.collect(),
+            }
+        })
+        .await
+    }
+
+    async fn latest_blockhash(&self) -> Result<Blockhash, ChainError> {
+        self.operation(Inner::blockhash).await
+    }
+
+    async fn block_height(&self) -> Result<u64, ChainError> {
+        self.operation(|inner| inner.block_height()).await
+    }
+
+    async fn slot(&self) -> Result<u64, ChainError> {
+        self.operation(|inner| inner.confirmed_slot()).await
+    }
+
+    async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
+        self.operation(|inner| {
+            let (position, action) = inner.read(transaction);
+            let error = (!inner.would_succeed(&position, action))
+                .then(|| custom(BallastError::RehedgeNotDue));
+            Simulation {
+                error,
+                logs: Vec::new(),
+                units: 90_000,
+                return_data: None,
+            }
+        })
+        .await
+    }
+
+    async fn submit(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {
+        self.operation(|inner| inner.submit(transaction)).await
+    }
+
+    async fn status(
+        &self,
+        signature: &Signature,
+        _search_history: bool,
+    ) -> Result<Option<TransactionStatus>, ChainError> {
+        self.operation(|inner| {
+            let slot = answering_slot(inner) + super::world::CONFIRMED_LAG;
+            let known = inner.transactions.get(signature)?;
+            let included = known.lands_at.filter(|at| *at <= slot)?;
+            let confirmed = included + super::world::CONFIRMED_LAG <= slot;
+            Some(TransactionStatus {
+                slot: included,
+                error: known.result.clone()?.err(),
+                confirmation: if confirmed {
+                    Confirmation::Confirmed
+                } else {
+                    Confirmation::Processed
+                },
+            })
+        })
+        .await
+    }
+
+    async fn transaction(&self, _: &Signature) -> Result<Option<TransactionRecord>, ChainError> {
+        Ok(None)
+    }
+
+    async fn recent_fees(&self, _: &[Pubkey]) -> Result<Vec<u64>, ChainError> {
+        Ok(Vec::new())
+    }
+
+    async fn rent_lamports(&self, _: usize) -> Result<u64, ChainError> {
+        Ok(0)
+    }
+}

@@ -1,0 +1,342 @@
+//! The keeper as a whole against the simulated cluster: killed anywhere, it comes to the same end and acts once.
+
+use std::{sync::Arc, time::Duration};
+
+use proptest::prelude::*;
+use solana_sdk::{signature::Keypair, signer::Signer};
+use tokio::time::{Instant, sleep};
+
+use super::{Disk, Faults, World, bytes};
+use crate::{
+    Config, Keeper, KeeperEvent, Mode, Parts,
+    decide::ActionKind,
+    journal::{Outcome, Record, scan},
+};
+
+const POSITIONS: u8 = 3;
+/// Simulated time within which every scenario has to end.
+const LIMIT: Duration = Duration::from_secs(4 * 3_600);
+
+fn keypair() -> Keypair {
+    Keypair::new_from_array([5; 32])
+}
+
+fn config(mode: Mode) -> Config {
+    let context = bytes::context();
+    let mode = match mode {
+        Mode::Observe => "observe",
+        Mode::Paper => "paper",
+        Mode::Active => "active",
+    };
+    Config::parse(&format!(
+        "rpc_url = \"http://simulation\"\nws_url = \"ws://simulation\"\njournal_dir = \"none\"\nkeypair = \"none\"\n\
+         mode = \"{mode}\"\n[[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\
+         [timing]\nwatchdog_secs = 5\nresync_secs = 30\n",
+        context.address, context.prices.base, context.prices.quote
+    ))
+    .unwrap()
+}
+
+fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
+    Parts {
+        config: config(mode),
+        chain: Arc::new(world.clone()),
+        genesis_hash: [1; 32].into(),
+        keypair: Some(keypair()),
+        ws_url: None,
+        storage: Some(Box::new(disk.clone())),
+    }
+}
+
+fn keeper(world: &World, disk: &Disk, mode: Mode) -> Keeper {
+    Keeper::new(parts(world, disk, mode))
+}
+
+fn world(seed: u64, faults: Faults) -> (World, Disk) {
+    let world = World::new(seed, keypair().pubkey(), POSITIONS, faults);
+    let disk = Disk::new(world.crash.clone());
+    (world, disk)
+}
+
+/// Intents in the journal without an outcome.
+fn open_intents(disk: &Disk) -> usize {
+    let records = scan(&disk.bytes()).unwrap().records;
+    let count =
+        |wanted: fn(&Record) -> bool| records.iter().filter(|record| wanted(record)).count();
+    count(|record| matches!(record, Record::Intent(_)))
+        - count(|record| matches!(record, Record::Outcome(_)))
+}
+
+/// Everything done and written down.
+async fn settled(world: &World, disk: &Disk, began: Instant) {
+    loop {
+        sleep(Duration::from_secs(2)).await;
+        if world.lock().is_calm() && open_intents(disk) == 0 {
+            return;
+        }
+        assert!(
+            began.elapsed() < LIMIT,
+            "no end: {:?}",
+            world.lock().transactions
+        );
+    }
+}
+
+/// Lets a keeper live until it is killed at its `crash_at`-th operation, or for 0 until everything is done. Returns
+/// whether everything was done.
+async fn live(world: &World, disk: &Disk, crash_at: u64) -> bool {
+    world.crash.begin(crash_at);
+    let began = Instant::now();
+    let done = {
+        let keeper = keeper(world, disk, Mode::Active);
+        tokio::select! {
+            biased;
+            () = world.crash.happens() => false,
+            () = settled(world, disk, began) => true,
+            ended = keeper.run(std::future::pending()) => {
+                // A start needs answers; the supervisor tries again. A dead disk is the crash.
+                assert!(ended.is_err());
+                false
+            }
+        }
+    };
+    if world.crash.has_happened() {
+        let part = world.lock().random(1_000);
+        if part % 2 == 0 {
+            disk.lose_power(part);
+        }
+    }
+    done
+}
+
+/// Kills the keeper at each of these operations of consecutive lives, then lets it finish.
+async fn survive(world: &World, disk: &Disk, crashes: &[u64]) {
+    for crash_at in crashes {
+        live(world, disk, *crash_at).await;
+        // Somebody starts it again a little later.
+        let pause = world.lock().random(40_000);
+        sleep(Duration::from_millis(pause)).await;
+    }
+    while !live(world, disk, 0).await {}
+}
+
+/// The story: a price move that makes a rehedge due, then one that makes a deleverage due. Returns the number of each.
+async fn story(world: &World, disk: &Disk, crashes: [&[u64]; 2]) -> (usize, usize) {
+    for (dollars, crashes) in [205, 290].into_iter().zip(crashes) {
+        world.lock().set_price(dollars);
+        survive(world, disk, crashes).await;
+    }
+    let inner = world.lock();
+    assert_eq!(inner.violations, Vec::<String>::new());
+    let count = |action| {
+        inner
+            .landings
+            .iter()
+            .filter(|landing| landing.action == action)
+            .count()
+    };
+    assert_eq!(count(ActionKind::Liquidate), 0);
+    (count(ActionKind::Rehedge), count(ActionKind::Deleverage))
+}
+
+/// What has to happen, as a run without any fault shows.
+async fn expected() -> (usize, usize) {
+    let (world, disk) = world(1, Faults::default());
+    story(&world, &disk, [&[], &[]]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_faults_every_position_is_acted_on_as_often_as_needed() {
+    let (rehedges, deleverages) = expected().await;
+    // Each once at 205; at 290 each is deleveraged first and then rehedged.
+    let positions = usize::from(POSITIONS);
+    assert_eq!((rehedges, deleverages), (2 * positions, positions));
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_at_every_single_operation_it_acts_exactly_once() {
+    let expected = expected().await;
+    let (reference, disk) = world(2, Faults::default());
+    reference.lock().set_price(205);
+    survive(&reference, &disk, &[]).await;
+    let operations = reference.crash.operations();
+    assert!(operations > 30, "{operations}");
+    for crash_at in 1..=operations.min(120) {
+        let (world, disk) = world(2, Faults::default());
+        assert_eq!(
+            story(&world, &disk, [&[crash_at], &[]]).await,
+            expected,
+            "killed at operation {crash_at}"
+        );
+    }
+}
+
+fn faults() -> impl Strategy<Value = Faults> {
+    (0u64..25, 0u64..70, 0u64..40, 0u64..40).prop_map(|(no_answer, lost, fails, lags)| Faults {
+        no_answer,
+        lost,
+        fails,
+        lags,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn killed_anywhere_on_a_bad_cluster_it_acts_exactly_once(
+        seed: u64,
+        faults in faults(),
+        first in proptest::collection::vec(1u64..150, 0..5),
+        second in proptest::collection::vec(1u64..150, 0..5),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let expected = expected().await;
+            let (world, disk) = world(seed, faults);
+            assert_eq!(story(&world, &disk, [&first, &second]).await, expected);
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_transactions_expire_and_are_signed_anew_only_then() {
+    let (world, disk) = world(
+        3,
+        Faults {
+            lost: 100,
+            ..Faults::default()
+        },
+    );
+    world.lock().set_price(205);
+    let keeper = keeper(&world, &disk, Mode::Active);
+    let mut events = keeper.events();
+    let cure = async {
+        sleep(Duration::from_secs(300)).await;
+        world.lock().faults.lost = 0;
+        settled(&world, &disk, Instant::now()).await;
+    };
+    tokio::select! {
+        () = cure => {}
+        ended = keeper.run(std::future::pending()) => panic!("{ended:?}"),
+    }
+    let mut attempts = 0;
+    let mut expired = 0;
+    while let Ok(event) = events.try_recv() {
+        match event {
+            KeeperEvent::Sent { attempt, .. } => attempts = attempts.max(attempt),
+            KeeperEvent::Resolved {
+                outcome: Outcome::Expired { .. },
+                ..
+            } => expired += 1,
+            _ => {}
+        }
+    }
+    assert!(attempts >= 2 && expired >= 6, "{attempts} {expired}");
+    let inner = world.lock();
+    assert_eq!(inner.violations, Vec::<String>::new());
+    assert_eq!(inner.landings.len(), usize::from(POSITIONS));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_allowed_is_in_flight() {
+    let (world, disk) = world(7, Faults::default());
+    world.lock().set_price(205);
+    let mut parts = parts(&world, &disk, Mode::Active);
+    parts.config.max_in_flight = 1;
+    let keeper = Keeper::new(parts);
+    let mut events = keeper.events();
+    tokio::select! {
+        () = settled(&world, &disk, Instant::now()) => {}
+        ended = keeper.run(std::future::pending()) => panic!("{ended:?}"),
+    }
+    let (mut in_flight, mut sent) = (0, 0);
+    while let Ok(event) = events.try_recv() {
+        match event {
+            KeeperEvent::Sent { .. } => (in_flight, sent) = (in_flight + 1, sent + 1),
+            KeeperEvent::Resolved { .. } => in_flight -= 1,
+            _ => {}
+        }
+        assert!(in_flight <= 1);
+    }
+    assert_eq!(sent, usize::from(POSITIONS));
+}
+
+#[tokio::test(start_paused = true)]
+async fn observe_and_paper_send_nothing() {
+    for mode in [Mode::Observe, Mode::Paper] {
+        let (world, disk) = world(4, Faults::default());
+        world.lock().set_price(205);
+        let keeper = keeper(&world, &disk, mode);
+        let mut events = keeper.events();
+        keeper.run(sleep(Duration::from_secs(60))).await.unwrap();
+        let mut seen = (0, 0);
+        while let Ok(event) = events.try_recv() {
+            match event {
+                KeeperEvent::Decision(decision) if decision.action == Some(ActionKind::Rehedge) => {
+                    seen.0 += 1
+                }
+                KeeperEvent::Paper { error: None, .. } => seen.1 += 1,
+                KeeperEvent::Sent { .. } => panic!("sent in {mode:?}"),
+                _ => {}
+            }
+        }
+        assert!(seen.0 >= usize::from(POSITIONS), "{mode:?}: {seen:?}");
+        assert_eq!(seen.1 > 0, mode == Mode::Paper, "{seen:?}");
+        assert!(world.lock().transactions.is_empty());
+        assert_eq!(disk.bytes().is_empty(), mode == Mode::Observe);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_intent_of_an_earlier_run_is_only_watched_in_paper_mode() {
+    let (world, disk) = world(
+        5,
+        Faults {
+            lost: 100,
+            ..Faults::default()
+        },
+    );
+    world.lock().set_price(205);
+    // Killed once something was sent, and lost.
+    let mut crash_at = 20;
+    while open_intents(&disk) == 0 {
+        crash_at += 5;
+        live(&world, &disk, crash_at).await;
+    }
+    world.crash.begin(0);
+    let sent = world.lock().transactions.len();
+    world.lock().faults.lost = 0;
+    let keeper = keeper(&world, &disk, Mode::Paper);
+    keeper.run(sleep(Duration::from_secs(300))).await.unwrap();
+    let inner = world.lock();
+    assert_eq!(open_intents(&disk), 0);
+    assert_eq!(inner.transactions.len(), sent);
+    assert!(
+        inner.landings.is_empty(),
+        "paper mode sent something: {:?}",
+        inner.landings
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_cannot_be_written_halts_the_keeper_before_it_sends() {
+    let (world, disk) = world(6, Faults::default());
+    world.lock().set_price(205);
+    // The disk dies with its own crash counter, the process lives on.
+    let crash = super::Crash::default();
+    let dying = Disk::new(crash.clone());
+    // Opening reads once and writes the header in two operations; the next one is the first intent.
+    crash.begin(4);
+    drop(disk);
+    let keeper = keeper(&world, &dying, Mode::Active);
+    let mut events = keeper.events();
+    let ended = keeper.run(std::future::pending()).await.unwrap_err();
+    assert!(ended.to_string().contains("journal"), "{ended}");
+    assert!(world.lock().transactions.is_empty());
+    let mut halted = false;
+    while let Ok(event) = events.try_recv() {
+        halted |= matches!(event, KeeperEvent::Halted { .. });
+    }
+    assert!(halted);
+}

@@ -1,0 +1,15 @@
+//! A cluster in memory, for tests: deterministic by seed, with faults and crashes at any point.
+//!
+//! Time is tokio's paused clock, so that minutes of blockhashes expiring take no time. A crash freezes every operation at
+//! the moment it happens: nothing that the keeper still does afterwards has any effect, as after SIGKILL.
+
+pub mod bytes;
+mod chain;
+mod crash;
+mod crash_tests;
+mod disk;
+pub mod world;
+
+pub use crash::Crash;
+pub use disk::Disk;
+pub use world::{Faults, World, custom};

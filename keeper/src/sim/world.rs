@@ -1,0 +1,406 @@
+//! The cluster's state by slot, and what transactions do to it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use anchor_lang::Discriminator;
+use ballast_client::{Blockhash, MarketSnapshot, Position, VersionedTransaction};
+use ballast_model::{Position as PositionModel, Side, value_down};
+use solana_sdk::{
+    hash::Hash, instruction::InstructionError, pubkey::Pubkey, signature::Signature,
+    transaction::TransactionError,
+};
+use tokio::time::Instant;
+
+use super::Crash;
+use crate::{
+    decide::{Action, ActionKind, Decision, assess},
+    fixtures::{self, NOW, SLOT},
+    situation::Situation,
+};
+
+const SLOT_TIME: Duration = Duration::from_millis(400);
+/// Slots without a block before the test began.
+const SKIPPED_SLOTS: u64 = 500;
+/// Slots by which `confirmed` trails.
+pub const CONFIRMED_LAG: u64 = 2;
+
+/// How badly the cluster and its nodes behave, in percent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    /// A question is not answered, or the answer is lost.
+    pub no_answer: u64,
+    /// A transaction is taken by the node and then lost.
+    pub lost: u64,
+    /// A transaction lands and fails.
+    pub fails: u64,
+    /// An answer comes from a node that lags.
+    pub lags: u64,
+}
+
+/// The state at a slot.
+#[derive(Clone)]
+pub struct State {
+    pub market: MarketSnapshot,
+    pub positions: BTreeMap<Pubkey, Position>,
+}
+
+/// A transaction that somebody handed in.
+#[derive(Clone, Debug)]
+pub struct Transaction {
+    pub position: Pubkey,
+    pub action: ActionKind,
+    pub last_valid_block_height: u64,
+    /// Slot in which it is included.
+    pub lands_at: Option<u64>,
+    /// Once it has taken effect.
+    pub result: Option<Result<(), TransactionError>>,
+}
+
+/// An action that took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Landing {
+    pub position: Pubkey,
+    pub action: ActionKind,
+    pub slot: u64,
+}
+
+pub struct Inner {
+    random: u64,
+    began: Instant,
+    pub keeper: Pubkey,
+    pub faults: Faults,
+    history: Vec<(u64, State)>,
+    blockhashes: HashMap<Hash, u64>,
+    pub transactions: HashMap<Signature, Transaction>,
+    pub landings: Vec<Landing>,
+    pub violations: Vec<String>,
+}
+
+#[derive(Clone)]
+pub struct World {
+    inner: Arc<Mutex<Inner>>,
+    pub crash: Crash,
+}
+
+impl World {
+    /// Positions of the worked example in a market at 200 whose rates are 0.
+    pub fn new(seed: u64, keeper: Pubkey, positions: u8, faults: Faults) -> Self {
+        let mut market = fixtures::snapshot(200);
+        for reserve in [&mut market.base_reserve, &mut market.quote_reserve] {
+            reserve.rate_at_zero_bps = 0;
+            reserve.rate_at_kink_bps = 0;
+            reserve.rate_at_full_bps = 0;
+        }
+        market.market.limits.min_rebalance_interval_secs = 0;
+        let position = |number: u8| {
+            (
+                Pubkey::new_from_array([100 + number; 32]),
+                super::bytes::position(),
+            )
+        };
+        let mut state = State {
+            market,
+            positions: (0..positions).map(position).collect(),
+        };
+        state.book_debts();
+        let inner = Inner {
+            random: seed,
+            began: Instant::now(),
+            keeper,
+            faults,
+            history: vec![(0, state)],
+            blockhashes: HashMap::new(),
+            transactions: HashMap::new(),
+            landings: Vec::new(),
+            violations: Vec::new(),
+        };
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+            crash: Crash::default(),
+        }
+    }
+
+    /// The world, with everything done that is due by now.
+    pub fn lock(&self) -> MutexGuard<'_, Inner> {
+        let mut inner = self.inner.lock().unwrap();
+        inner.advance();
+        inner
+    }
+}
+
+impl State {
+    /// The reserves owe what the positions owe.
+    fn book_debts(&mut self) {
+        let sum = |shares: fn(&Position) -> u128| self.positions.values().map(shares).sum::<u128>();
+        let (base, quote) = (
+            sum(|p| p.base_debt_shares.get()),
+            sum(|p| p.quote_debt_shares.get()),
+        );
+        self.market.base_reserve.debt_shares = base.into();
+        self.market.quote_reserve.debt_shares = quote.into();
+    }
+
+    fn decision(&self, position: &Pubkey, keeper: Pubkey) -> Option<(Decision, PositionModel)> {
+        let situation = Situation {
+            market: &self.market,
+            position: self.positions.get(position)?,
+            now_secs: self.market.now_secs,
+            slot: self.market.slot,
+            keeper,
+            funds: None,
+        };
+        let at = assess(&situation).unwrap();
+        Some((at.decision, at.model))
+    }
+}
+
+impl Inner {
+    /// A number below `bound`.
+    pub fn random(&mut self, bound: u64) -> u64 {
+        // splitmix64
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+
+    pub fn chance(&mut self, percent: u64) -> bool {
+        self.random(100) < percent
+    }
+
+    pub fn slot(&self) -> u64 {
+        SLOT + u64::try_from(self.began.elapsed().as_millis() / SLOT_TIME.as_millis()).unwrap()
+    }
+
+    pub fn block_height(&self) -> u64 {
+        self.slot() - SKIPPED_SLOTS
+    }
+
+    pub fn confirmed_slot(&self) -> u64 {
+        self.slot() - CONFIRMED_LAG
+    }
+
+    /// The state at a slot, with the clock and fresh prices of that slot.
+    pub fn state_at(&self, slot: u64) -> State {
+        let (_, state) = self
+            .history
+            .iter()
+            .rev()
+            .find(|(since, _)| *since <= slot)
+            .unwrap();
+        let mut state = state.clone();
+        let elapsed = SLOT_TIME * u32::try_from(slot - (SLOT - CONFIRMED_LAG).min(slot)).unwrap();
+        state.market.now_secs = NOW + i64::try_from(elapsed.as_secs()).unwrap();
+        state.market.slot = slot;
+        state.market.base_price.publish_time = state.market.now_secs;
+        state.market.quote_price.publish_time = state.market.now_secs;
+        state
+    }
+
+    fn change(&mut self, slot: u64, change: impl FnOnce(&mut State)) {
+        let mut state = self.state_at(slot);
+        change(&mut state);
+        state.book_debts();
+        self.history.push((slot, state));
+    }
+
+    /// Moves oracle and pool.
+    pub fn set_price(&mut self, dollars: i64) {
+        let new = fixtures::snapshot(dollars);
+        let slot = self.slot();
+        self.change(slot, |state| {
+            state.market.pool = new.pool;
+            state.market.base_price = new.base_price;
+        });
+    }
+
+    pub fn blockhash(&mut self) -> Blockhash {
+        let last_valid_block_height = self.block_height() + 150;
+        let mut hash = [0; 32];
+        hash[..8].copy_from_slice(&last_valid_block_height.to_le_bytes());
+        hash[8..16].copy_from_slice(&self.random(u64::MAX).to_le_bytes());
+        let hash = hash.into();
+        self.blockhashes.insert(hash, last_valid_block_height);
+        Blockhash {
+            hash,
+            last_valid_block_height,
+        }
+    }
+
+    /// What the keeper's transaction is about.
+    pub fn read(&self, transaction: &VersionedTransaction) -> (Pubkey, ActionKind) {
+        let keys = transaction.message.static_account_keys();
+        let of_ballast = transaction.message.instructions().iter();
+        let instruction = of_ballast
+            .filter(|instruction| keys[usize::from(instruction.program_id_index)] == ballast::ID)
+            .next_back()
+            .unwrap();
+        let action = match &instruction.data[..8] {
+            tag if tag == ballast::instruction::Rehedge::DISCRIMINATOR => ActionKind::Rehedge,
+            tag if tag == ballast::instruction::Deleverage::DISCRIMINATOR => ActionKind::Deleverage,
+            tag if tag == ballast::instruction::Liquidate::DISCRIMINATOR => ActionKind::Liquidate,
+            other => panic!("unknown instruction {other:?}"),
+        };
+        // Keeper, market, position.
+        (keys[usize::from(instruction.accounts[2])], action)
+    }
+
+    /// A node takes a transaction.
+    pub fn submit(&mut self, transaction: &VersionedTransaction) {
+        let signature = transaction.signatures[0];
+        let (position, action) = self.read(transaction);
+        let (slot, height) = (self.slot(), self.block_height());
+        if !self.transactions.contains_key(&signature) {
+            let live = |other: &&Transaction| {
+                other.position == position
+                    && other.result.is_none()
+                    && other.last_valid_block_height >= height
+            };
+            if let Some(other) = self.transactions.values().find(live) {
+                self.violations.push(format!(
+                    "{action} of {position} was sent while {other:?} could still land"
+                ));
+            }
+            let last_valid_block_height = self.blockhashes[transaction.message.recent_blockhash()];
+            let new = Transaction {
+                position,
+                action,
+                last_valid_block_height,
+                lands_at: None,
+                result: None,
+            };
+            self.transactions.insert(signature, new);
+        }
+        let lost = self.chance(self.faults.lost);
+        let lands_at = slot + 1 + self.random(4);
+        if let Some(known) = self.transactions.get_mut(&signature)
+            && known.lands_at.is_none()
+            && !lost
+            && lands_at - SKIPPED_SLOTS <= known.last_valid_block_height
+        {
+            known.lands_at = Some(lands_at);
+        }
+    }
+
+    /// Includes what is due in blocks up to now.
+    fn advance(&mut self) {
+        let slot = self.slot();
+        let mut due: Vec<(u64, Signature)> = self
+            .transactions
+            .iter()
+            .filter(|(_, known)| known.result.is_none())
+            .filter_map(|(signature, known)| {
+                Some((known.lands_at.filter(|at| *at <= slot)?, *signature))
+            })
+            .collect();
+        due.sort_unstable();
+        for (slot, signature) in due {
+            let result = self.execute(slot, &signature);
+            if let Some(known) = self.transactions.get_mut(&signature) {
+                known.result = Some(result);
+            }
+        }
+    }
+
+    fn execute(&mut self, slot: u64, signature: &Signature) -> Result<(), TransactionError> {
+        let Transaction {
+            position, action, ..
+        } = self.transactions[signature];
+        if self.chance(self.faults.fails) {
+            return Err(custom(ballast::errors::BallastError::SwapLossTooHigh));
+        }
+        let Some((Decision::Act(planned, _), model)) =
+            self.state_at(slot).decision(&position, self.keeper)
+        else {
+            self.violations.push(format!(
+                "{action} of {position} landed at {slot} although nothing was due"
+            ));
+            return Err(custom(ballast::errors::BallastError::RehedgeNotDue));
+        };
+        if planned.kind() != action {
+            self.violations.push(format!(
+                "{action} of {position} landed at {slot}, due was {}",
+                planned.kind()
+            ));
+            return Err(custom(ballast::errors::BallastError::RehedgeNotDue));
+        }
+        self.change(slot, |state| {
+            let oracle = state.market.oracle_sqrt_price().unwrap();
+            let stored = state.positions.get_mut(&position).unwrap();
+            apply(stored, &model, &planned, oracle);
+        });
+        self.landings.push(Landing {
+            position,
+            action,
+            slot,
+        });
+        Ok(())
+    }
+
+    /// Whether a simulation of this would succeed.
+    pub fn would_succeed(&self, position: &Pubkey, action: ActionKind) -> bool {
+        let state = self.state_at(self.confirmed_slot());
+        matches!(state.decision(position, self.keeper), Some((Decision::Act(planned, _), _)) if planned.kind() == action)
+    }
+
+    /// Whether nothing is due anywhere and nothing can land any more.
+    pub fn is_calm(&self) -> bool {
+        let state = self.state_at(self.slot());
+        let due = |position| {
+            matches!(
+                state.decision(position, self.keeper),
+                Some((Decision::Act(..), _))
+            )
+        };
+        let height = self.block_height();
+        let live =
+            |known: &Transaction| known.result.is_none() && known.last_valid_block_height >= height;
+        !state.positions.keys().any(due) && !self.transactions.values().any(live)
+    }
+}
+
+pub fn custom(error: ballast::errors::BallastError) -> TransactionError {
+    TransactionError::InstructionError(2, InstructionError::Custom(error.into()))
+}
+
+/// What the program would do, without fees and price impact.
+fn apply(
+    stored: &mut Position,
+    model: &PositionModel,
+    action: &Action,
+    oracle: ballast_model::SqrtPrice,
+) {
+    let after = match action {
+        Action::Rehedge(plan) => {
+            let quote = u64::try_from(value_down(plan.base, oracle).unwrap()).unwrap();
+            let mut after = *model;
+            match plan.trade {
+                ballast_model::Trade::SellBase => {
+                    after.debt.base += plan.base;
+                    let repaid = quote.min(after.debt.quote);
+                    after.debt.quote -= repaid;
+                    after.idle.quote += quote - repaid;
+                }
+                ballast_model::Trade::BuyBase => {
+                    after.debt.quote += quote;
+                    let repaid = plan.base.min(after.debt.base);
+                    after.debt.base -= repaid;
+                    after.idle.base += plan.base - repaid;
+                }
+            }
+            after
+        }
+        Action::Deleverage { plan, .. } => plan.apply(model).unwrap(),
+        Action::Liquidate { plan, .. } => plan.apply(model).unwrap(),
+    };
+    stored.liquidity = after.liquidity.into();
+    stored.idle_base = after.idle.get(Side::Base);
+    stored.idle_quote = after.idle.get(Side::Quote);
+    stored.base_debt_shares = fixtures::shares(after.debt.base).into();
+    stored.quote_debt_shares = fixtures::shares(after.debt.quote).into();
+}

@@ -1,0 +1,207 @@
+//! Where the book's data come from: a complete answer first, then a websocket stream, and beside both a poll of each
+//! market's few accounts, so that a silent stream costs a second and not a position.
+//!
+//! Everything goes through one channel in order of arrival; the book sorts by slot. Whenever the stream begins anew,
+//! everything is read once more, after subscribing, so that nothing is missed in between.
+
+mod stream;
+
+use std::{sync::Arc, time::Duration};
+
+use ballast_client::{
+    Account, Accounts, Chain, ChainError, MarketContext, MarketSnapshot, Positions,
+};
+use solana_sdk::pubkey::Pubkey;
+use tokio::{
+    sync::mpsc::Sender,
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+};
+
+use crate::config::Timing;
+
+/// Something new.
+#[derive(Clone, Debug)]
+pub enum SourceEvent {
+    /// An account changed: one of the market's, or a position.
+    Account {
+        /// The market.
+        market: Pubkey,
+        /// Which account.
+        address: Pubkey,
+        /// At this slot.
+        slot: u64,
+        /// To this.
+        account: Account,
+    },
+    /// A market's accounts as they were at one slot.
+    Market {
+        /// The market.
+        address: Pubkey,
+        /// Its accounts.
+        accounts: Accounts,
+    },
+    /// All positions of a market.
+    Positions {
+        /// The market.
+        market: Pubkey,
+        /// Slot that the answer is at least of.
+        slot: u64,
+        /// Positions.
+        positions: Positions,
+    },
+    /// The stream broke.
+    StreamLost {
+        /// Why.
+        reason: String,
+    },
+    /// A node did not answer.
+    Trouble {
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// What to watch and how.
+#[derive(Clone)]
+pub struct Sources {
+    /// For complete answers and polls.
+    pub chain: Arc<dyn Chain>,
+    /// Websocket endpoint; `None`: polls only.
+    pub ws_url: Option<String>,
+    /// Markets.
+    pub markets: Vec<Arc<MarketContext>>,
+    /// Intervals.
+    pub timing: Timing,
+}
+
+/// The receiver is gone: nobody wants events any more.
+struct Closed;
+
+async fn pass_on(events: &Sender<SourceEvent>, event: SourceEvent) -> Result<(), Closed> {
+    events.send(event).await.map_err(|_| Closed)
+}
+
+impl Sources {
+    /// Delivers events until nobody receives them any more.
+    pub async fn run(self, events: Sender<SourceEvent>) {
+        let polling = self.poll(&events);
+        let streaming = self.stream_and_resync(&events);
+        // Both end only when the receiver is gone.
+        let _ = tokio::join!(polling, streaming);
+    }
+
+    /// Reads every market's own accounts at a fixed rate.
+    async fn poll(&self, events: &Sender<SourceEvent>) -> Result<(), Closed> {
+        let mut ticks = interval(self.timing.refresh);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            for market in &self.markets {
+                let event = match self.market(market).await {
+                    Ok(event) => event,
+                    Err(error) => SourceEvent::Trouble {
+                        reason: error.to_string(),
+                    },
+                };
+                pass_on(events, event).await?;
+            }
+        }
+    }
+
+    async fn stream_and_resync(&self, events: &Sender<SourceEvent>) -> Result<(), Closed> {
+        let mut pause = self.timing.backoff_first;
+        loop {
+            let began = Instant::now();
+            let reason = match &self.ws_url {
+                Some(url) => stream::run(self, url, events).await?,
+                None => {
+                    // Without a stream, new positions are found by reading all of them.
+                    self.resync_all(events).await?;
+                    sleep(self.timing.watchdog).await;
+                    continue;
+                }
+            };
+            pass_on(events, SourceEvent::StreamLost { reason }).await?;
+            // A stream that lived for a while begins again at once, one that does not come up waits longer each time.
+            pause = if began.elapsed() > self.timing.watchdog {
+                self.timing.backoff_first
+            } else {
+                pause.saturating_mul(2).min(self.timing.backoff_max)
+            };
+            self.resync_all(events).await?;
+            sleep(pause).await;
+        }
+    }
+
+    /// Reads everything anew; returns when to do so again.
+    async fn resync_all(&self, events: &Sender<SourceEvent>) -> Result<Instant, Closed> {
+        let mut again = self.timing.resync;
+        for market in &self.markets {
+            if let Err(error) = self.resync(market, events).await? {
+                pass_on(
+                    events,
+                    SourceEvent::Trouble {
+                        reason: error.to_string(),
+                    },
+                )
+                .await?;
+                again = self.timing.backoff_max.min(again);
+            }
+        }
+        Ok(Instant::now() + again)
+    }
+
+    async fn resync(
+        &self,
+        market: &Arc<MarketContext>,
+        events: &Sender<SourceEvent>,
+    ) -> Result<Result<(), ChainError>, Closed> {
+        let answers = async {
+            let market_event = self.market(market).await?;
+            // Asked for before the positions, so that they are at least as new.
+            let slot = self.chain.slot().await?;
+            let positions = Positions::of_market(self.chain.as_ref(), &market.address).await?;
+            Ok::<_, ChainError>((market_event, slot, positions))
+        };
+        match answers.await {
+            Ok((market_event, slot, positions)) => {
+                pass_on(events, market_event).await?;
+                let slot = positions.slot.unwrap_or(slot);
+                pass_on(
+                    events,
+                    SourceEvent::Positions {
+                        market: market.address,
+                        slot,
+                        positions,
+                    },
+                )
+                .await?;
+                Ok(Ok(()))
+            }
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn market(&self, market: &MarketContext) -> Result<SourceEvent, ChainError> {
+        let accounts = self
+            .chain
+            .accounts(&MarketSnapshot::addresses(market))
+            .await?;
+        Ok(SourceEvent::Market {
+            address: market.address,
+            accounts,
+        })
+    }
+}
+
+/// The next item, or why there is none: the stream ended, or was silent for too long.
+async fn next_within<T>(
+    silence: Duration,
+    next: impl Future<Output = Option<T>>,
+) -> Result<T, String> {
+    match timeout(silence, next).await {
+        Ok(Some(item)) => Ok(item),
+        Ok(None) => Err("the node closed the connection".into()),
+        Err(_) => Err(format!("no message for {} s", silence.as_secs())),
+    }
+}

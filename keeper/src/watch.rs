@@ -1,0 +1,221 @@
+//! When to look at a position again after it has been assessed.
+
+use ballast_model::{
+    Boundaries, Bps, HedgeBand, Side,
+    lending::growth_x64_up,
+    quiet::{Triggers, quiet_interval},
+};
+
+use crate::{
+    decide::{Assessment, Decision, Retry},
+    situation::{Situation, SituationError},
+    trigger::Watch,
+};
+
+/// Time by which debts are grown beyond the horizon: covers the delay between the end of the horizon and the moment at
+/// which it is noticed.
+const MARGIN_SECS: u32 = 60;
+
+/// The prices in which nothing has to be done for the position until the horizon, and that time.
+///
+/// Debts between now and the horizon lie between today's and those grown at the highest rate of the reserves' curves,
+/// whatever utilisation does meanwhile. LTV and hedge error are monotone in them, so that a price which is quiet for
+/// both ends is quiet for all. A change of a curve, of limits or of the policy needs a new watch.
+///
+/// # Errors
+/// [`SituationError`].
+pub fn watch(
+    situation: &Situation,
+    at: &Assessment,
+    horizon_secs: u32,
+) -> Result<Watch, SituationError> {
+    let horizon = at.now_secs.saturating_add(i64::from(horizon_secs));
+    let restless = Watch {
+        quiet: Boundaries::Empty,
+        until_secs: horizon,
+    };
+    let (until_secs, hedge_matters) = match at.decision {
+        Decision::Act(..) => return Ok(restless),
+        Decision::Nothing => (horizon, true),
+        Decision::Blocked { obstacle, .. } => match obstacle.retry() {
+            Retry::Market => return Ok(restless),
+            Retry::Position => (horizon, false),
+            Retry::At(due_secs) => (horizon.min(due_secs), false),
+        },
+    };
+    let triggers = triggers(situation, hedge_matters);
+    let growth = |side| {
+        let rate = situation.reserve(side).curve().rate_x64_up(1 << 64);
+        growth_x64_up(rate, u64::from(horizon_secs) + u64::from(MARGIN_SECS))
+    };
+    let grown = at.model.grown(growth(Side::Base), growth(Side::Quote))?;
+    let now = quiet_interval(&at.model, &triggers)?;
+    Ok(Watch {
+        quiet: now.intersection(quiet_interval(&grown, &triggers)?),
+        until_secs,
+    })
+}
+
+/// What could make work due for this keeper.
+fn triggers(situation: &Situation, hedge_matters: bool) -> Triggers {
+    let (limits, policy) = (&situation.market.market.limits, &situation.position.policy);
+    let allowed = situation.allowed_by_owner();
+    let ltv_bps = if allowed {
+        policy
+            .deleverage_trigger_ltv_bps
+            .min(limits.deleverage_ltv_bps)
+    } else {
+        limits.deleverage_ltv_bps
+    };
+    Triggers {
+        ltv: Some(Bps::new(ltv_bps.min(limits.maintenance_ltv_bps))),
+        hedge: (allowed && hedge_matters).then(|| HedgeBand {
+            hedge: policy.hedge(),
+            band: Bps::new(policy.delta_band_bps),
+        }),
+        ..Triggers::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_client::{MarketSnapshot, Position};
+    use ballast_model::SqrtPrice;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        decide::assess,
+        fixtures::{self, NOW},
+    };
+
+    const HORIZON_SECS: u32 = 600;
+
+    /// The fixture at a price of so many cents, with interest running fast.
+    fn at(cents: i64, seconds_later: i64) -> MarketSnapshot {
+        let mut market = fixtures::snapshot(200);
+        market.base_price = fixtures::price_update(cents * 1_000_000, 1);
+        market.pool.sqrt_price = fixtures::sqrt_price_cents(cents);
+        market.now_secs = NOW + seconds_later;
+        market.base_price.publish_time = market.now_secs;
+        market.quote_price.publish_time = market.now_secs;
+        for reserve in [&mut market.base_reserve, &mut market.quote_reserve] {
+            reserve.rate_at_zero_bps = 50_000;
+            reserve.rate_at_kink_bps = 60_000;
+            reserve.rate_at_full_bps = 100_000;
+            reserve.debt_shares = fixtures::shares(1_000_000_000).into();
+        }
+        market
+    }
+
+    fn assessed(market: &MarketSnapshot, position: &Position) -> Assessment {
+        let situation = Situation {
+            now_secs: market.now_secs,
+            ..fixtures::situation(market, position)
+        };
+        assess(&situation).unwrap()
+    }
+
+    fn watched(market: &MarketSnapshot, position: &Position) -> Watch {
+        let situation = fixtures::situation(market, position);
+        watch(&situation, &assessed(market, position), HORIZON_SECS).unwrap()
+    }
+
+    fn ends(watch: Watch) -> (Option<SqrtPrice>, Option<SqrtPrice>) {
+        match watch.quiet {
+            Boundaries::Interval { lower, upper } => (lower, upper),
+            Boundaries::Empty => panic!("restless"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_becomes_due_inside_until_the_horizon(
+            cents in 15_000i64..30_000,
+            later in 0i64..=i64::from(HORIZON_SECS),
+            band_bps in 10u32..10_000,
+            trigger_bps in 6_670u32..8_300,
+            hedge_bps in 5_000u32..=10_000,
+            enabled in 0u32..=1,
+        ) {
+            let mut position = fixtures::position();
+            position.policy.delta_band_bps = band_bps;
+            position.policy.deleverage_trigger_ltv_bps = trigger_bps;
+            position.policy.hedge_bps = hedge_bps;
+            position.policy.keeper_enabled = enabled;
+            let now = at(20_000, 0);
+            let first = assessed(&now, &position).decision;
+            let watch = watched(&now, &position);
+            let moved = at(cents, later);
+            if watch.quiet.contains(moved.oracle_sqrt_price().unwrap()) && later < watch.until_secs - NOW {
+                // Whatever it was, nothing new is due: neither an action nor something else that is blocked.
+                let decision = assessed(&moved, &position).decision;
+                match (first, decision) {
+                    (Decision::Nothing, decision) => prop_assert_eq!(decision, Decision::Nothing),
+                    (_, decision) => prop_assert!(!matches!(decision, Decision::Act(..)), "{:?}", decision),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn outside_something_is_due_so_that_the_interval_is_not_needlessly_small() {
+        let position = fixtures::position();
+        let (lower, upper) = ends(watched(&at(20_000, 0), &position));
+        for cents in 15_000..30_000 {
+            let market = at(cents, 0);
+            let price = market.oracle_sqrt_price().unwrap();
+            let due = assessed(&market, &position).decision != Decision::Nothing;
+            // Debts grown by ten minutes at 1000 % a year are 0.02 % larger: some cents at most.
+            let near = |end: Option<SqrtPrice>| {
+                end.is_some_and(|end| crate::execute::fee::price_distance_bps(end, price) <= 3)
+            };
+            let inside = lower < Some(price) && upper.is_none_or(|upper| price < upper);
+            assert!(due != inside || near(lower) || near(upper), "{cents}");
+        }
+    }
+
+    #[test]
+    fn what_the_owner_forbids_is_not_waited_for() {
+        let mut position = fixtures::position();
+        let allowed = ends(watched(&at(20_000, 0), &position));
+        position.policy.keeper_enabled = 0;
+        let forbidden = ends(watched(&at(20_000, 0), &position));
+        assert!(
+            forbidden.0 < allowed.0 && forbidden.1 > allowed.1,
+            "{forbidden:?} {allowed:?}"
+        );
+        // Where a rehedge would be due it is quiet, until the market's trigger.
+        let blocked = at(20_500, 0);
+        assert!(
+            watched(&blocked, &position)
+                .quiet
+                .contains(blocked.oracle_sqrt_price().unwrap())
+        );
+    }
+
+    #[test]
+    fn what_is_too_soon_is_looked_at_again_in_time_and_margin_is_watched_meanwhile() {
+        let mut position = fixtures::position();
+        position.last_rebalance_secs = NOW - 20;
+        let market = at(20_500, 0);
+        let watch = watched(&market, &position);
+        assert_eq!(watch.until_secs, NOW + 40);
+        let (lower, upper) = ends(watch);
+        assert!(watch.quiet.contains(market.oracle_sqrt_price().unwrap()));
+        assert!(lower.is_some() && upper < Some(fixtures::sqrt_price_cents(25_000)));
+    }
+
+    #[test]
+    fn what_the_market_blocks_or_is_being_done_is_restless() {
+        let position = fixtures::position();
+        let mut market = at(20_500, 0);
+        assert_eq!(watched(&market, &position).quiet, Boundaries::Empty);
+        market.base_price.publish_time -= 40;
+        assert!(matches!(
+            assessed(&market, &position).decision,
+            Decision::Blocked { .. }
+        ));
+        assert_eq!(watched(&market, &position).quiet, Boundaries::Empty);
+    }
+}
