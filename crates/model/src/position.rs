@@ -51,9 +51,14 @@ impl Position {
             inside,
         ));
         let quote = u128::from(quote) + u128::from(self.idle.quote);
-        let base = base.saturating_add(self.idle.base);
+        let base = match base.checked_add(self.idle.base) {
+            Some(base) => price.value_down(base),
+            None => price
+                .value_down(base)
+                .saturating_add(price.value_down(self.idle.base)),
+        };
         Ok(Valuation {
-            assets: price.value_down(base).saturating_add(quote),
+            assets: base.saturating_add(quote),
             debt: debt_value_up(self.debt, price)?,
         })
     }
