@@ -1,1 +1,132 @@
-fn main() {}
+//! `ballast`: everything a person does with the protocol.
+#![forbid(unsafe_code)]
+
+mod commands;
+mod connection;
+mod decimal;
+mod format;
+mod globals;
+mod lines;
+mod policy;
+mod progress;
+mod range;
+mod report;
+mod table;
+mod target;
+mod view;
+mod wallet;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Error, Result};
+use clap::{Parser, Subcommand};
+
+use commands::{
+    close::CloseArgs, deploy::DeployArgs, doctor::DoctorArgs, explain::ExplainArgs,
+    keeper::KeeperCommand, lend::LendCommand, market::MarketCommand, migrate::MigrateArgs,
+    open::OpenArgs, policy::PolicyCommand, positions::PositionsArgs, quote::QuoteArgs,
+    risk::RiskArgs,
+};
+use globals::Globals;
+use report::{Output, Told, is_broken_pipe, note};
+
+/// Leveraged, delta-neutral concentrated liquidity on Solana.
+///
+/// Amounts are in whole tokens, prices in quote per base (USDC per SOL), ratios like 0.8 or 80%.
+#[derive(Parser, Debug)]
+#[command(name = "ballast", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Size a position and show what price does to it, before opening it (offline)
+    Quote(QuoteArgs),
+    /// Answer a file of positions, a JSON object per line (offline)
+    Risk(RiskArgs),
+    /// Open a position
+    Open(OpenArgs),
+    /// List positions
+    Positions(PositionsArgs),
+    /// Say why nothing is done with a position, or what comes next and at which price
+    Explain(ExplainArgs),
+    /// Close a position
+    Close(CloseArgs),
+    /// What keepers may do with a position
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// A market, its limits and reserves
+    #[command(subcommand)]
+    Market(MarketCommand),
+    /// Lend, take back, see what is lent
+    #[command(subcommand)]
+    Lend(LendCommand),
+    /// The bot that looks after positions
+    #[command(subcommand)]
+    Keeper(KeeperCommand),
+    /// Deploy or upgrade the program, then set up its market
+    Deploy(DeployArgs),
+    /// Bring a market to what its migrations say
+    Migrate(MigrateArgs),
+    /// Check node, program, market, oracle and key
+    Doctor(DoctorArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error, cli.globals.json);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    let mut output = Output::new(cli.globals.json);
+    match &cli.command {
+        Command::Quote(args) => commands::quote::run(args, &mut output),
+        Command::Risk(args) => commands::risk::run(args),
+        online => {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .context("cannot start threads for network work")?;
+            runtime.block_on(run_online(online, &cli.globals, &mut output))
+        }
+    }
+}
+
+async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -> Result<()> {
+    match command {
+        Command::Quote(_) | Command::Risk(_) => Ok(()),
+        Command::Open(args) => commands::open::run(args, globals, output).await,
+        Command::Positions(args) => commands::positions::run(args, globals, output).await,
+        Command::Explain(args) => commands::explain::run(args, globals, output).await,
+        Command::Close(args) => commands::close::run(args, globals, output).await,
+        Command::Policy(command) => commands::policy::run(command, globals, output).await,
+        Command::Market(command) => commands::market::run(command, globals, output).await,
+        Command::Lend(command) => commands::lend::run(command, globals, output).await,
+        Command::Keeper(command) => commands::keeper::run(command, globals.json).await,
+        Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
+        Command::Migrate(args) => commands::migrate::run(args, globals, output).await,
+        Command::Doctor(args) => commands::doctor::run(args, globals, output).await,
+    }
+}
+
+/// On standard error for people; with `--json` also on standard output, so that a reader of it is not left with nothing.
+fn complain(error: &Error, json: bool) {
+    note(format_args!("error: {error:#}"));
+    if json && !error.is::<Told>() {
+        use std::io::Write;
+        let line = serde_json::json!({ "error": format!("{error:#}") });
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+}

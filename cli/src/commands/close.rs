@@ -1,0 +1,226 @@
+//! `ballast close`: everything withdrawn, both debts repaid, the rest paid out.
+
+use std::fmt;
+
+use anyhow::{Result, bail, ensure};
+use ballast_client::{
+    Amounts, BallastEvent, PositionContext, Pubkey, Request, Side, Signer, instruction,
+};
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    connection::{Connection, FeeArgs, send},
+    decimal::Decimal,
+    format::amount,
+    globals::Globals,
+    report::Output,
+    target::{self, PriceArgs, TableArgs},
+    view::missing_to_repay,
+    wallet::{Funds, SIDES, name, unwrap_sol},
+};
+
+/// Which position, and what may be paid in. Amounts in whole tokens.
+#[derive(Args, Debug)]
+#[command(allow_negative_numbers = true)]
+pub struct CloseArgs {
+    /// The position
+    pub position: Pubkey,
+    /// Most base that may come from the wallet, where the position holds less than it owes
+    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    pub max_pay_base: Decimal,
+    /// Most quote that may come from the wallet
+    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    pub max_pay_quote: Decimal,
+    /// Turn wrapped SOL back into SOL afterwards
+    #[arg(long)]
+    pub unwrap: bool,
+    #[command(flatten)]
+    pub prices: PriceArgs,
+    #[command(flatten)]
+    pub table: TableArgs,
+    #[command(flatten)]
+    pub fees: FeeArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct CloseReport {
+    position: String,
+    signature: String,
+    repaid_base: Option<String>,
+    repaid_quote: Option<String>,
+    fees_base: Option<String>,
+    fees_quote: Option<String>,
+    paid_base: Option<String>,
+    paid_quote: Option<String>,
+    brought_base: Option<String>,
+    brought_quote: Option<String>,
+}
+
+/// Closes.
+///
+/// # Errors
+/// What would have to be paid in; what the program refuses.
+pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let signer = globals.signer()?;
+    let owner = signer.pubkey();
+    let connection = Connection::new(globals);
+    let chain = connection.chain();
+    let position = PositionContext::load(chain, args.position).await?;
+    ensure!(
+        position.position.owner == owner,
+        "position {} belongs to {}, not to the signer {owner}: pass its owner's key with --keypair",
+        args.position,
+        position.position.owner
+    );
+    let market = target::load_at(chain, position.position.market, &args.prices).await?;
+    let snapshot = target::snapshot(chain, &market).await?;
+    let max_pay = Amounts {
+        base: args.max_pay_base.raw(market.base.decimals)?,
+        quote: args.max_pay_quote.raw(market.quote.decimals)?,
+    };
+    let model = snapshot.position(&position.position, snapshot.now_secs)?;
+    let missing = missing_to_repay(&model, snapshot.pool.sqrt_price)?;
+    require_enough(missing, max_pay, |side| market.token(side).decimals)?;
+
+    let sender = connection.sender(&args.fees);
+    // The wallet needs what is missing now, not all that it may pay.
+    let funds = Funds::load(chain, &market, &owner).await?;
+    let needed = Amounts {
+        base: with_margin(missing.base).min(max_pay.base),
+        quote: with_margin(missing.quote).min(max_pay.quote),
+    };
+    let preparation = funds.provide(&market, &owner, needed)?;
+    if !preparation.is_empty() {
+        send(
+            &sender,
+            "preparing the wallet",
+            &Request::new(&signer, preparation),
+        )
+        .await?;
+    }
+    let tables = [target::table(&sender, &market, &args.table, &signer).await?];
+    let wallet = market.wallet(&owner);
+    let close = instruction::close(&market, &position, &wallet, max_pay.base, max_pay.quote);
+    let request = Request::new(&signer, [close]).tables(&tables);
+    let receipt = send(&sender, "closing the position", &request).await?;
+    if args.unwrap
+        && let Some(unwrap) = unwrap_sol(&market, &owner)
+    {
+        send(&sender, "unwrapping SOL", &Request::new(&signer, [unwrap])).await?;
+    }
+    let event = receipt.events.iter().find_map(|event| match event {
+        BallastEvent::PositionClosed(event) => Some(event),
+        _ => None,
+    });
+    let base = |raw: fn(&ballast_client::ballast::events::PositionClosed) -> u64| {
+        event.map(|event| amount(raw(event), market.base.decimals))
+    };
+    let quote = |raw: fn(&ballast_client::ballast::events::PositionClosed) -> u64| {
+        event.map(|event| amount(raw(event), market.quote.decimals))
+    };
+    output.print(&CloseReport {
+        position: args.position.to_string(),
+        signature: receipt.signature.to_string(),
+        repaid_base: base(|event| event.repaid_base),
+        repaid_quote: quote(|event| event.repaid_quote),
+        fees_base: base(|event| event.fees_base),
+        fees_quote: quote(|event| event.fees_quote),
+        paid_base: base(|event| event.paid_base),
+        paid_quote: quote(|event| event.paid_quote),
+        brought_base: base(|event| event.brought_base),
+        brought_quote: quote(|event| event.brought_quote),
+    })
+}
+
+/// Interest and price move until the transaction lands.
+fn with_margin(missing: u64) -> u64 {
+    missing
+        .saturating_add(missing / 100)
+        .saturating_add(u64::from(missing > 0))
+}
+
+/// Says what closing needs before the program refuses it.
+fn require_enough(missing: Amounts, max_pay: Amounts, decimals: impl Fn(Side) -> u8) -> Result<()> {
+    let short: Vec<_> = SIDES
+        .into_iter()
+        .filter(|side| missing.get(*side) > max_pay.get(*side))
+        .collect();
+    if short.is_empty() {
+        return Ok(());
+    }
+    let needs: Vec<_> = short
+        .iter()
+        .map(|side| {
+            format!(
+                "{} {}",
+                amount(missing.get(*side), decimals(*side)),
+                name(*side)
+            )
+        })
+        .collect();
+    let flags: Vec<_> = short
+        .iter()
+        .map(|side| {
+            format!(
+                "--max-pay-{} {}",
+                name(*side),
+                amount(with_margin(missing.get(*side)), decimals(*side))
+            )
+        })
+        .collect();
+    bail!(
+        "the position owes {} more than it holds at the pool's price; to pay that from the wallet pass {}",
+        needs.join(" and "),
+        flags.join(" ")
+    )
+}
+
+impl fmt::Display for CloseReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "closed position {} in transaction {}",
+            self.position, self.signature
+        )?;
+        let lines = [
+            ("repaid", &self.repaid_base, &self.repaid_quote),
+            ("fees earned", &self.fees_base, &self.fees_quote),
+            ("paid in", &self.brought_base, &self.brought_quote),
+            ("paid out", &self.paid_base, &self.paid_quote),
+        ];
+        for (what, base, quote) in lines {
+            if let (Some(base), Some(quote)) = (base, quote) {
+                writeln!(f, "  {what:<12} {base} base + {quote} quote")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_with_the_flag_that_pays_it() {
+        let missing = Amounts {
+            base: 120_000_000,
+            quote: 0,
+        };
+        let decimals = |side| if side == Side::Base { 9 } else { 6 };
+        let error = require_enough(missing, Amounts::ZERO, decimals)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("0.120000000 base") && error.contains("--max-pay-base 0.121200001"),
+            "{error}"
+        );
+        assert!(!error.contains("quote "), "{error}");
+        let enough = Amounts {
+            base: 120_000_000,
+            quote: 0,
+        };
+        require_enough(missing, enough, decimals).unwrap();
+    }
+}

@@ -1,0 +1,373 @@
+//! `ballast doctor`: is everything there that the other commands need?
+
+use std::{fmt, time::Duration};
+
+use anyhow::Result;
+use ballast_client::{
+    Chain, MarketContext, MarketMode, MarketSnapshot, RpcChain, Signer, ballast, lookup_table,
+};
+use ballast_keeper::{Config, prices};
+use ballast_model::{Bps, price::within, screen::Real};
+use clap::Args;
+use futures_util::StreamExt;
+use serde::Serialize;
+use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
+
+use crate::{
+    commands::deploy::program_state,
+    connection::Connection,
+    format::{amount, duration, significant},
+    globals::Globals,
+    range,
+    report::{Output, Told},
+    table::Table,
+    target::{self, MarketArgs},
+    wallet::{SIDES, name},
+};
+
+/// What to look at.
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Also check a keeper's configuration
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub market: MarketArgs,
+}
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Warn,
+    Fail,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    what: &'static str,
+    state: State,
+    finding: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct DoctorReport {
+    checks: Vec<Check>,
+}
+
+/// Less than this is too little to open a position with.
+const LITTLE_LAMPORTS: u64 = 50_000_000;
+/// A stream that says nothing for this long is not alive.
+const STREAM_WAIT: Duration = Duration::from_secs(10);
+/// Largest difference between this machine's clock and the cluster's.
+const CLOCK_DRIFT_SECS: i64 = 60;
+
+/// Checks everything, and fails if something needed is missing.
+///
+/// # Errors
+/// If any check failed.
+pub async fn run(args: &DoctorArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let mut report = DoctorReport::default();
+    let connection = Connection::new(globals);
+    let chain = connection.chain();
+    config(&mut report, args);
+    if node(&mut report, chain).await {
+        websocket(&mut report, globals).await;
+        key(&mut report, chain, globals).await;
+        if program(&mut report, chain).await {
+            market(&mut report, chain, args).await;
+        }
+    }
+    output.print(&report)?;
+    let failed = report
+        .checks
+        .iter()
+        .filter(|check| check.state == State::Fail)
+        .count();
+    if failed > 0 {
+        return Err(Told(format!("{failed} of {} checks failed", report.checks.len())).into());
+    }
+    Ok(())
+}
+
+impl DoctorReport {
+    fn add(&mut self, what: &'static str, state: State, finding: impl Into<String>) {
+        self.checks.push(Check {
+            what,
+            state,
+            finding: finding.into(),
+        });
+    }
+}
+
+fn config(report: &mut DoctorReport, args: &DoctorArgs) {
+    let Some(path) = &args.config else { return };
+    match Config::read(path) {
+        Ok(config) => report.add(
+            "keeper config",
+            State::Ok,
+            format!("{} markets, mode {:?}", config.markets.len(), config.mode),
+        ),
+        Err(error) => report.add("keeper config", State::Fail, error.to_string()),
+    }
+}
+
+async fn node(report: &mut DoctorReport, chain: &RpcChain) -> bool {
+    match chain.clock().await {
+        Ok(clock) => {
+            let here = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap_or_default();
+            let drift = i64::try_from(here.as_secs())
+                .unwrap_or(i64::MAX)
+                .saturating_sub(clock.now_secs);
+            let finding = format!("{} at slot {}", chain.label(), clock.slot);
+            if drift.abs() > CLOCK_DRIFT_SECS {
+                report.add(
+                    "node",
+                    State::Warn,
+                    format!(
+                        "{finding}, but its clock differs by {} from this machine's",
+                        duration(drift)
+                    ),
+                );
+            } else {
+                report.add("node", State::Ok, finding);
+            }
+            true
+        }
+        Err(error) => {
+            report.add("node", State::Fail, error.to_string());
+            false
+        }
+    }
+}
+
+async fn websocket(report: &mut DoctorReport, globals: &Globals) {
+    let fail = |reason: String| format!("{reason}; pass --ws-url (the keeper needs it)");
+    let url = match globals.websocket() {
+        Ok(url) => url,
+        Err(error) => return report.add("websocket", State::Warn, error.to_string()),
+    };
+    let first_slot = async {
+        let client = PubsubClient::new(&url)
+            .await
+            .map_err(|error| error.to_string())?;
+        let (mut slots, _unsubscribe) = client
+            .slot_subscribe()
+            .await
+            .map_err(|error| error.to_string())?;
+        let next = slots.next().await;
+        next.map(|info| info.slot)
+            .ok_or_else(|| "the stream ended at once".to_owned())
+    };
+    match tokio::time::timeout(STREAM_WAIT, first_slot).await {
+        Ok(Ok(slot)) => report.add("websocket", State::Ok, format!("streams, slot {slot}")),
+        Ok(Err(reason)) => report.add("websocket", State::Warn, fail(reason)),
+        Err(_) => report.add(
+            "websocket",
+            State::Warn,
+            fail(format!("no slot within {} s", STREAM_WAIT.as_secs())),
+        ),
+    }
+}
+
+async fn key(report: &mut DoctorReport, chain: &dyn Chain, globals: &Globals) {
+    let signer = match globals.signer() {
+        Ok(signer) => signer.pubkey(),
+        // Much can be done without a key.
+        Err(error) => return report.add("key", State::Warn, format!("{error:#}")),
+    };
+    match chain.account(&signer).await {
+        Err(error) => report.add("key", State::Fail, error.to_string()),
+        Ok(account) => {
+            let lamports = account.map_or(0, |account| account.lamports);
+            let finding = format!("{signer} has {} SOL", amount(lamports, 9));
+            if lamports < LITTLE_LAMPORTS {
+                report.add(
+                    "key",
+                    State::Warn,
+                    format!(
+                        "{finding}: fund it, opening takes about {} SOL",
+                        amount(LITTLE_LAMPORTS, 9)
+                    ),
+                );
+            } else {
+                report.add("key", State::Ok, finding);
+            }
+        }
+    }
+}
+
+async fn program(report: &mut DoctorReport, chain: &dyn Chain) -> bool {
+    match program_state(chain, &ballast::ID).await {
+        Err(error) => report.add("program", State::Fail, format!("{error:#}")),
+        Ok(None) => report.add(
+            "program",
+            State::Fail,
+            format!(
+                "{} is not deployed: run `ballast deploy`, or check --url",
+                ballast::ID
+            ),
+        ),
+        Ok(Some(state)) => {
+            let authority = state
+                .authority
+                .map_or("nobody".into(), |authority| authority.to_string());
+            report.add(
+                "program",
+                State::Ok,
+                format!(
+                    "{} deployed in slot {}, upgradeable by {authority}",
+                    ballast::ID,
+                    state.slot
+                ),
+            );
+            return true;
+        }
+    }
+    false
+}
+
+async fn market(report: &mut DoctorReport, chain: &dyn Chain, args: &DoctorArgs) {
+    let context = match target::load(chain, &args.market).await {
+        Ok(context) => context,
+        Err(error) => return report.add("market", State::Fail, format!("{error:#}")),
+    };
+    let snapshot = match target::snapshot(chain, &context).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            return report.add(
+                "market",
+                State::Fail,
+                format!("{}: {error:#}", context.address),
+            );
+        }
+    };
+    let mode = snapshot.market.mode();
+    let state = if mode == MarketMode::Normal {
+        State::Ok
+    } else {
+        State::Warn
+    };
+    report.add(
+        "market",
+        state,
+        format!("{} in mode {mode:?}", context.address),
+    );
+    oracle(report, &snapshot);
+    pool(report, &snapshot);
+    reserves(report, &snapshot);
+    table(report, chain, &context).await;
+}
+
+fn oracle(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
+    let age = duration(snapshot.price_age_secs(snapshot.now_secs));
+    let grades = [ballast::oracle::Grade::Tight, ballast::oracle::Grade::Loose];
+    let [tight, loose] = grades.map(|grade| prices::judge(snapshot, snapshot.now_secs, grade));
+    match (tight, loose) {
+        (Ok(root), _) => {
+            let price = range::price(
+                root,
+                snapshot.market.base_decimals,
+                snapshot.market.quote_decimals,
+            )
+            .to_f64();
+            report.add(
+                "oracle",
+                State::Ok,
+                format!("{} quote per base, {age} old", significant(price, 8)),
+            );
+        }
+        (Err(fault), Ok(_)) => report.add(
+            "oracle",
+            State::Warn,
+            format!("only good for reducing risk: {fault}"),
+        ),
+        (Err(_), Err(fault)) => report.add("oracle", State::Fail, format!("unusable: {fault}")),
+    }
+}
+
+fn pool(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
+    let Ok(oracle) = snapshot.oracle_sqrt_price() else {
+        return;
+    };
+    let cap = Bps::new(snapshot.market.limits.max_pool_deviation_bps);
+    let price = |root| {
+        range::price(
+            root,
+            snapshot.market.base_decimals,
+            snapshot.market.quote_decimals,
+        )
+        .to_f64()
+    };
+    let distance = crate::format::change(price(snapshot.pool.sqrt_price) / price(oracle) - 1.0);
+    if snapshot.pool.liquidity == 0 {
+        report.add(
+            "pool",
+            State::Warn,
+            "no liquidity at the current price: swaps and rehedges will fail",
+        );
+    } else if within(snapshot.pool.sqrt_price, oracle, cap) {
+        report.add("pool", State::Ok, format!("{distance} from the oracle"));
+    } else {
+        report.add(
+            "pool",
+            State::Warn,
+            format!("{distance} from the oracle, {cap} are allowed: opening and rehedging wait for arbitrage"),
+        );
+    }
+}
+
+fn reserves(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
+    for side in SIDES {
+        let what = if side == SIDES[0] {
+            "base reserve"
+        } else {
+            "quote reserve"
+        };
+        let reserve = snapshot.reserve(side);
+        match snapshot.reserve_at(side, snapshot.now_secs) {
+            Err(error) => report.add(what, State::Fail, error.to_string()),
+            Ok(state) if state.liquidity == 0 => report.add(
+                what,
+                State::Warn,
+                format!(
+                    "nothing to lend: `ballast lend deposit {} AMOUNT`",
+                    name(side)
+                ),
+            ),
+            Ok(state) => {
+                report.add(
+                    what,
+                    State::Ok,
+                    format!("{} to lend", amount(state.liquidity, reserve.decimals)),
+                );
+            }
+        }
+    }
+}
+
+async fn table(report: &mut DoctorReport, chain: &dyn Chain, context: &MarketContext) {
+    match lookup_table::find(chain, &context.market.authority, &context.static_addresses()).await {
+        Ok(Some(table)) => report.add("lookup table", State::Ok, table.key.to_string()),
+        Ok(None) => report.add("lookup table", State::Warn, "none of the market's authority: `ballast migrate` makes one; until then each user makes their own"),
+        Err(error) => report.add("lookup table", State::Warn, format!("cannot be searched for: {error}; pass --lookup-table")),
+    }
+}
+
+impl fmt::Display for DoctorReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new(["<", "<check", "<finding"]);
+        for check in &self.checks {
+            let state = match check.state {
+                State::Ok => "ok",
+                State::Warn => "WARN",
+                State::Fail => "FAIL",
+            };
+            table.row([state.into(), check.what.into(), check.finding.clone()]);
+        }
+        table.fmt(f)
+    }
+}

@@ -1,0 +1,279 @@
+//! `ballast explain`: why nothing is done with a position, or what comes next and at which price.
+
+use std::fmt;
+
+use anyhow::{Context, Result};
+use ballast_client::{Amounts, MarketSnapshot, PositionContext, Pubkey, Side, SqrtPrice, Trade};
+use ballast_keeper::{
+    decide::{self, Action, Decision, Explanation, Threshold},
+    situation::Situation,
+};
+use ballast_model::{Boundaries, screen::Real};
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    connection::Connection,
+    format::{amount, significant},
+    globals::Globals,
+    policy::PolicyView,
+    range,
+    report::Output,
+    table::Table,
+    target::{self, PriceArgs},
+    view::{PositionView, ends, missing_to_repay},
+};
+
+/// Which position.
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// The position
+    pub position: Pubkey,
+    #[command(flatten)]
+    pub prices: PriceArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct ExplainReport {
+    decision: DecisionView,
+    /// What happens first if the price falls.
+    next_below: Option<Next>,
+    /// What happens first if the price rises.
+    next_above: Option<Next>,
+    thresholds: Vec<ThresholdView>,
+    /// What closing at the pool's price would need from the wallet.
+    to_close: ToClose,
+    position: PositionView,
+    policy: PolicyView,
+}
+
+#[derive(Debug, Serialize)]
+struct DecisionView {
+    /// `nothing`, `act` or `blocked`.
+    verdict: &'static str,
+    action: Option<String>,
+    reason: Option<String>,
+    obstacle: Option<String>,
+    /// What the action would move.
+    details: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Next {
+    price: f64,
+    threshold: Threshold,
+}
+
+#[derive(Debug, Serialize)]
+struct ThresholdView {
+    threshold: Threshold,
+    /// Whether it is not reached at the oracle's price.
+    quiet: bool,
+    below: Option<f64>,
+    above: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct ToClose {
+    pay_base: String,
+    pay_quote: String,
+}
+
+/// Explains.
+///
+/// # Errors
+/// If the position, its market or prices cannot be read.
+pub async fn run(args: &ExplainArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let connection = Connection::new(globals);
+    let chain = connection.chain();
+    let position = PositionContext::load(chain, args.position).await?;
+    let market = target::load_at(chain, position.position.market, &args.prices).await?;
+    let snapshot = target::snapshot(chain, &market).await?;
+    let situation = Situation {
+        market: &snapshot,
+        position: &position.position,
+        now_secs: snapshot.now_secs,
+        slot: snapshot.slot,
+        // Any keeper but the owner itself, with all the funds that a liquidation could take.
+        keeper: Pubkey::default(),
+        funds: Some(Amounts {
+            base: u64::MAX,
+            quote: u64::MAX,
+        }),
+    };
+    let explanation =
+        decide::explain(&situation).context("nothing can be decided on these data")?;
+    output.print(&report(&snapshot, &position, &explanation)?)
+}
+
+fn report(
+    snapshot: &MarketSnapshot,
+    position: &PositionContext,
+    explanation: &Explanation,
+) -> Result<ExplainReport> {
+    let (base, quote) = (
+        snapshot.market.base_decimals,
+        snapshot.market.quote_decimals,
+    );
+    let price = |root: SqrtPrice| range::price(root, base, quote).to_f64();
+    let next = |falling| {
+        explanation.next(falling).map(|(threshold, at)| Next {
+            price: price(at),
+            threshold,
+        })
+    };
+    let view = |(threshold, boundaries): &(Threshold, Boundaries)| {
+        let (lower, upper) = ends(*boundaries);
+        ThresholdView {
+            threshold: *threshold,
+            quiet: boundaries.contains(explanation.assessment.oracle),
+            below: lower.map(price),
+            above: upper.map(price),
+        }
+    };
+    let missing = missing_to_repay(&explanation.assessment.model, explanation.assessment.pool)?;
+    Ok(ExplainReport {
+        decision: DecisionView::new(&explanation.assessment.decision, (base, quote)),
+        next_below: next(true),
+        next_above: next(false),
+        thresholds: explanation.boundaries.iter().map(view).collect(),
+        to_close: ToClose {
+            pay_base: amount(missing.base, base),
+            pay_quote: amount(missing.quote, quote),
+        },
+        position: PositionView::new(snapshot, position)?,
+        policy: PolicyView::from(&position.position.policy),
+    })
+}
+
+impl DecisionView {
+    fn new(decision: &Decision, decimals: (u8, u8)) -> Self {
+        match decision {
+            Decision::Nothing => Self {
+                verdict: "nothing",
+                action: None,
+                reason: None,
+                obstacle: None,
+                details: None,
+            },
+            Decision::Act(action, reason) => Self {
+                verdict: "act",
+                action: Some(action.kind().to_string()),
+                reason: Some(reason.to_string()),
+                obstacle: None,
+                details: Some(details(action, decimals)),
+            },
+            Decision::Blocked {
+                wanted,
+                reason,
+                obstacle,
+            } => Self {
+                verdict: "blocked",
+                action: Some(wanted.to_string()),
+                reason: Some(reason.to_string()),
+                obstacle: Some(obstacle.to_string()),
+                details: None,
+            },
+        }
+    }
+}
+
+fn details(action: &Action, (base, quote): (u8, u8)) -> String {
+    let both = |amounts: Amounts| {
+        format!(
+            "{} base and {} quote",
+            amount(amounts.get(Side::Base), base),
+            amount(amounts.get(Side::Quote), quote)
+        )
+    };
+    match action {
+        Action::Rehedge(plan) => {
+            let verb = if plan.trade == Trade::SellBase {
+                "sell"
+            } else {
+                "buy"
+            };
+            format!("{verb} {} base in the pool", amount(plan.base, base))
+        }
+        Action::Deleverage { target, plan } => {
+            format!(
+                "withdraw {} and repay {}, down to LTV {target}",
+                both(plan.withdraw),
+                both(plan.repay)
+            )
+        }
+        Action::Liquidate { plan, .. } => format!("close {} of the debt", both(plan.repay)),
+    }
+}
+
+fn described(threshold: Threshold) -> &'static str {
+    match threshold {
+        Threshold::HedgeBand => "hedge error leaves its band: rehedge",
+        Threshold::PolicyTrigger => "LTV reaches the policy's trigger: deleverage",
+        Threshold::MarketTrigger => "LTV reaches the market's trigger: anyone may deleverage",
+        Threshold::Maintenance => "LTV reaches maintenance: liquidation",
+    }
+}
+
+impl fmt::Display for ExplainReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decision = &self.decision;
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        match decision.verdict {
+            "nothing" => writeln!(
+                f,
+                "nothing to do at price {}",
+                significant(self.position.price, 8)
+            )?,
+            "act" => writeln!(
+                f,
+                "{} is due: {}. It would {}.",
+                text(&decision.action),
+                text(&decision.reason),
+                text(&decision.details)
+            )?,
+            _ => writeln!(
+                f,
+                "{} is due ({}) but not possible: {}",
+                text(&decision.action),
+                text(&decision.reason),
+                text(&decision.obstacle)
+            )?,
+        }
+        for (next, direction) in [(&self.next_below, "falls"), (&self.next_above, "rises")] {
+            match next {
+                Some(next) => writeln!(
+                    f,
+                    "if the price {direction} to {}: {}",
+                    self.position.distance(Some(next.price)),
+                    described(next.threshold)
+                )?,
+                None => writeln!(f, "if the price {direction}: nothing becomes due")?,
+            }
+        }
+        writeln!(f)?;
+        let mut table = Table::new(["<threshold", "<now", "at or below", "at or above"]);
+        for threshold in &self.thresholds {
+            table.row([
+                described(threshold.threshold).into(),
+                if threshold.quiet {
+                    "not reached"
+                } else {
+                    "REACHED"
+                }
+                .into(),
+                self.position.distance(threshold.below),
+                self.position.distance(threshold.above),
+            ]);
+        }
+        table.fmt(f)?;
+        writeln!(f)?;
+        self.position.fmt(f)?;
+        self.policy.fmt(f)?;
+        writeln!(
+            f,
+            "  to close     {} base + {} quote from the wallet, at the pool's price",
+            self.to_close.pay_base, self.to_close.pay_quote
+        )
+    }
+}

@@ -1,0 +1,411 @@
+//! `ballast lend`: the lenders' side.
+
+use std::fmt;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use ballast_client::{
+    Amounts, BallastEvent, Chain, MarketContext, MarketSnapshot, Pubkey, Request, Side, Signer,
+    instruction,
+};
+use ballast_model::lending::ReserveState;
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use crate::{
+    connection::{Connection, FeeArgs, send},
+    decimal::Decimal,
+    format::amount,
+    globals::Globals,
+    report::Output,
+    table::Table,
+    target::{self, MarketArgs},
+    wallet::{Funds, SIDES, name},
+};
+
+/// What to do as a lender.
+#[derive(Subcommand, Debug)]
+pub enum LendCommand {
+    /// Lend tokens to a reserve
+    Deposit(DepositArgs),
+    /// Take lent tokens back
+    Withdraw(WithdrawArgs),
+    /// Show what somebody has lent
+    Show(ShowArgs),
+}
+
+/// Which of the market's tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Token {
+    Base,
+    Quote,
+}
+
+impl From<Token> for Side {
+    fn from(token: Token) -> Self {
+        match token {
+            Token::Base => Self::Base,
+            Token::Quote => Self::Quote,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(allow_negative_numbers = true)]
+pub struct DepositArgs {
+    /// Which token
+    #[arg(value_enum)]
+    pub token: Token,
+    /// How much, in whole tokens
+    pub amount: Decimal,
+    #[command(flatten)]
+    pub market: MarketArgs,
+    #[command(flatten)]
+    pub fees: FeeArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(allow_negative_numbers = true)]
+pub struct WithdrawArgs {
+    /// Which token
+    #[arg(value_enum)]
+    pub token: Token,
+    /// How much, in whole tokens, or `all`
+    pub amount: Quantity,
+    #[command(flatten)]
+    pub market: MarketArgs,
+    #[command(flatten)]
+    pub fees: FeeArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// Whose [default: the signer]
+    #[arg(long, value_name = "ADDRESS")]
+    pub owner: Option<Pubkey>,
+    #[command(flatten)]
+    pub market: MarketArgs,
+}
+
+/// An amount, or everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    All,
+    Amount(Decimal),
+}
+
+impl std::str::FromStr for Quantity {
+    type Err = crate::decimal::NumberError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "all" {
+            Ok(Self::All)
+        } else {
+            text.parse().map(Self::Amount)
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Moved {
+    what: &'static str,
+    token: &'static str,
+    amount: String,
+    shares: String,
+    signature: String,
+}
+
+#[derive(Debug, Serialize)]
+struct LentReport {
+    owner: String,
+    market: String,
+    lent: Vec<Lent>,
+}
+
+#[derive(Debug, Serialize)]
+struct Lent {
+    token: &'static str,
+    shares: String,
+    worth: String,
+    /// What could be taken out now.
+    available: String,
+    wallet: String,
+}
+
+/// Lends, takes back, shows.
+///
+/// # Errors
+/// What is missing or refused.
+pub async fn run(command: &LendCommand, globals: &Globals, output: &mut Output) -> Result<()> {
+    match command {
+        LendCommand::Deposit(args) => deposit(args, globals, output).await,
+        LendCommand::Withdraw(args) => withdraw(args, globals, output).await,
+        LendCommand::Show(args) => show(args, globals, output).await,
+    }
+}
+
+async fn deposit(args: &DepositArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let signer = globals.signer()?;
+    let lender = signer.pubkey();
+    let side = Side::from(args.token);
+    let connection = Connection::new(globals);
+    let chain = connection.chain();
+    let market = target::load(chain, &args.market).await?;
+    let raw = args.amount.raw(market.token(side).decimals)?;
+    ensure!(raw > 0, "the amount is 0: pass a positive amount");
+    let snapshot = target::snapshot(chain, &market).await?;
+    let mut state = snapshot.reserve_at(side, snapshot.now_secs)?;
+    let shares = state
+        .deposit(raw)
+        .map_err(|error| anyhow!("this deposit is not possible: {error}"))?;
+
+    let funds = Funds::load(chain, &market, &lender).await?;
+    let mut instructions = funds.provide(&market, &lender, only(side, raw))?;
+    instructions.push(instruction::create_share_wallet(
+        &market, &lender, &lender, side,
+    ));
+    // Interest until it lands makes shares dearer, by far less than this.
+    instructions.push(instruction::deposit(
+        &market,
+        &lender,
+        side,
+        raw,
+        shares - shares / 1_000,
+    ));
+    let sender = connection.sender(&args.fees);
+    let receipt = send(&sender, "depositing", &Request::new(&signer, instructions)).await?;
+    let minted = receipt.events.iter().find_map(|event| match event {
+        BallastEvent::Deposited(event) => Some(event.shares),
+        _ => None,
+    });
+    output.print(&Moved {
+        what: "deposited",
+        token: name(side),
+        amount: amount(raw, market.token(side).decimals),
+        shares: minted.unwrap_or(shares).to_string(),
+        signature: receipt.signature.to_string(),
+    })
+}
+
+async fn withdraw(args: &WithdrawArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let signer = globals.signer()?;
+    let lender = signer.pubkey();
+    let side = Side::from(args.token);
+    let connection = Connection::new(globals);
+    let chain = connection.chain();
+    let market = target::load(chain, &args.market).await?;
+    let decimals = market.token(side).decimals;
+    let snapshot = target::snapshot(chain, &market).await?;
+    let state = snapshot.reserve_at(side, snapshot.now_secs)?;
+    let held = held_shares(chain, &market, &lender, side).await?;
+    ensure!(
+        held > 0,
+        "{lender} holds no shares of the {} reserve: nothing to take back",
+        name(side)
+    );
+    let shares = match &args.amount {
+        Quantity::All => held,
+        Quantity::Amount(wanted) => {
+            let raw = wanted.raw(decimals)?;
+            ensure!(raw > 0, "the amount is 0: pass a positive amount, or all");
+            let Some(shares) = shares_for_up(&state, raw, held) else {
+                bail!(
+                    "{wanted} is more than the {} that {lender} has lent: pass less, or all",
+                    amount(worth(&state, held), decimals)
+                );
+            };
+            shares
+        }
+    };
+    let expected = worth(&state, shares);
+    if expected > state.liquidity {
+        bail!(
+            "the reserve has only {} at hand, {} are asked for: take less, or wait for repayments",
+            amount(state.liquidity, decimals),
+            amount(expected, decimals)
+        );
+    }
+    let funds = Funds::load(chain, &market, &lender).await?;
+    let mut instructions = funds.provide(&market, &lender, Amounts::ZERO)?;
+    // A share never loses value but by bad debt; then this refuses and the lender decides anew.
+    instructions.push(instruction::withdraw(
+        &market, &lender, side, shares, expected,
+    ));
+    let sender = connection.sender(&args.fees);
+    let receipt = send(&sender, "withdrawing", &Request::new(&signer, instructions)).await?;
+    let paid = receipt.events.iter().find_map(|event| match event {
+        BallastEvent::Withdrawn(event) => Some(event.amount),
+        _ => None,
+    });
+    output.print(&Moved {
+        what: "withdrew",
+        token: name(side),
+        amount: amount(paid.unwrap_or(expected), decimals),
+        shares: shares.to_string(),
+        signature: receipt.signature.to_string(),
+    })
+}
+
+async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let owner = match args.owner {
+        Some(owner) => owner,
+        None => globals.signer()?.pubkey(),
+    };
+    let connection = Connection::new(globals);
+    let chain = connection.chain();
+    let market = target::load(chain, &args.market).await?;
+    let snapshot = target::snapshot(chain, &market).await?;
+    let funds = Funds::load(chain, &market, &owner).await?;
+    let mut report = LentReport {
+        owner: owner.to_string(),
+        market: market.address.to_string(),
+        lent: Vec::new(),
+    };
+    for side in SIDES {
+        report
+            .lent
+            .push(lent(chain, &market, &snapshot, &funds, &owner, side).await?);
+    }
+    output.print(&report)
+}
+
+async fn lent(
+    chain: &dyn Chain,
+    market: &MarketContext,
+    snapshot: &MarketSnapshot,
+    funds: &Funds,
+    owner: &Pubkey,
+    side: Side,
+) -> Result<Lent> {
+    let decimals = market.token(side).decimals;
+    let state = snapshot.reserve_at(side, snapshot.now_secs)?;
+    let shares = held_shares(chain, market, owner, side).await?;
+    let worth = worth(&state, shares);
+    Ok(Lent {
+        token: name(side),
+        shares: shares.to_string(),
+        worth: amount(worth, decimals),
+        available: amount(worth.min(state.liquidity), decimals),
+        wallet: amount(funds.get(side), decimals),
+    })
+}
+
+fn only(side: Side, raw: u64) -> Amounts {
+    match side {
+        Side::Base => Amounts {
+            base: raw,
+            quote: 0,
+        },
+        Side::Quote => Amounts {
+            base: 0,
+            quote: raw,
+        },
+    }
+}
+
+/// Shares in somebody's associated account.
+async fn held_shares(
+    chain: &dyn Chain,
+    market: &MarketContext,
+    owner: &Pubkey,
+    side: Side,
+) -> Result<u64> {
+    let address = market.share_wallet(owner, side);
+    let Some(account) = chain.account(&address).await? else {
+        return Ok(0);
+    };
+    let view = ballast_abi::spl::TokenAccountView::parse(&account.data)
+        .with_context(|| format!("{address} is no token account"))?;
+    Ok(view.amount())
+}
+
+/// What shares are worth, whether or not it is at hand.
+fn worth(state: &ReserveState, shares: u64) -> u64 {
+    // Redeeming is refused without liquidity; the price of a share is the same with it.
+    let mut all_at_hand = *state;
+    all_at_hand.debt_shares = 0;
+    all_at_hand.liquidity = state
+        .liquidity
+        .saturating_add(state.total_debt_up().unwrap_or(0));
+    all_at_hand.redeem(shares).unwrap_or(0)
+}
+
+/// The least shares that are worth `raw`, if `held` are.
+fn shares_for_up(state: &ReserveState, raw: u64, held: u64) -> Option<u64> {
+    if worth(state, held) < raw {
+        return None;
+    }
+    let (mut too_few, mut enough) = (0, held);
+    while enough - too_few > 1 {
+        let middle = too_few.midpoint(enough);
+        if worth(state, middle) >= raw {
+            enough = middle;
+        } else {
+            too_few = middle;
+        }
+    }
+    Some(enough)
+}
+
+impl fmt::Display for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            token,
+            amount,
+            shares,
+            signature,
+        } = self;
+        writeln!(
+            f,
+            "{what} {amount} {token} for {shares} shares in transaction {signature}"
+        )
+    }
+}
+
+impl fmt::Display for LentReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "lender {} in market {}", self.owner, self.market)?;
+        let mut table = Table::new(["<token", "lent", "available now", "shares", "in the wallet"]);
+        for lent in &self.lent {
+            table.row([
+                lent.token.into(),
+                lent.worth.clone(),
+                lent.available.clone(),
+                lent.shares.clone(),
+                lent.wallet.clone(),
+            ]);
+        }
+        table.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_shares_that_are_worth_an_amount() {
+        let mut state = ReserveState::new(0);
+        let held = state.deposit(1_000_000).unwrap();
+        // Half of it lent out, and grown by a tenth.
+        state.borrow(500_000).unwrap();
+        state.borrow_index_x64 += state.borrow_index_x64 / 10;
+        let all = worth(&state, held);
+        assert!((1_049_000..=1_050_000).contains(&all), "{all}");
+        for raw in [1, 2, 999, 500_000, all] {
+            let shares = shares_for_up(&state, raw, held).unwrap();
+            assert!(
+                worth(&state, shares) >= raw && worth(&state, shares - 1) < raw,
+                "{raw}: {shares}"
+            );
+        }
+        assert_eq!(shares_for_up(&state, all + 1, held), None);
+        assert_eq!(worth(&state, 0), 0);
+    }
+
+    #[test]
+    fn quantities() {
+        assert_eq!("all".parse::<Quantity>().unwrap(), Quantity::All);
+        assert!("1.5".parse::<Quantity>().is_ok() && "-1".parse::<Quantity>().is_err());
+    }
+}

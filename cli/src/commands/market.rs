@@ -1,0 +1,270 @@
+//! `ballast market`: a market, its limits, its reserves, its prices.
+
+use std::fmt;
+
+use anyhow::Result;
+use ballast_client::{MarketSnapshot, Side};
+use ballast_model::{Bps, screen::Real};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::{
+    connection::Connection,
+    format::{amount, bps, change, duration, significant, times},
+    globals::Globals,
+    range,
+    report::Output,
+    table::Table,
+    target::{self, MarketArgs},
+    wallet::{SIDES, name},
+};
+
+/// What to do with a market.
+#[derive(Subcommand, Debug)]
+pub enum MarketCommand {
+    /// Show a market
+    Show(ShowArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    pub market: MarketArgs,
+}
+
+/// Amounts in whole tokens as decimal strings, ratios in basis points, rates per year.
+#[derive(Debug, Serialize)]
+struct MarketReport {
+    market: String,
+    slot: u64,
+    mode: String,
+    authority: String,
+    whirlpool: String,
+    whirlpool_program: String,
+    tick_spacing: u16,
+    base_mint: String,
+    quote_mint: String,
+    base_price_account: String,
+    quote_price_account: String,
+    /// Quote per base; none without a usable price.
+    oracle_price: Option<f64>,
+    oracle_age_secs: i64,
+    pool_price: f64,
+    pool_liquidity: String,
+    pool_fee_ppm: u16,
+    open_positions: u64,
+    max_position_value: String,
+    min_position_value: String,
+    max_leverage_bps: u32,
+    initial_ltv_bps: u32,
+    deleverage_ltv_bps: u32,
+    maintenance_ltv_bps: u32,
+    target_ltv_bps: u32,
+    liquidation_bonus_bps: u32,
+    stress_distance_bps: u32,
+    max_pool_deviation_bps: u32,
+    max_swap_loss_bps: u32,
+    min_rebalance_interval_secs: u32,
+    max_age_tight_secs: u32,
+    max_age_loose_secs: u32,
+    max_confidence_tight_bps: u32,
+    max_confidence_loose_bps: u32,
+    max_ema_divergence_bps: u32,
+    reserves: Vec<ReserveView>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReserveView {
+    token: &'static str,
+    supplied: String,
+    borrowed: String,
+    available: String,
+    utilisation_bps: u32,
+    borrow_rate_bps: u32,
+    supply_rate_bps: u32,
+    supply_cap: String,
+    borrow_cap: String,
+    insurance: String,
+    bad_debt: String,
+}
+
+/// Shows.
+///
+/// # Errors
+/// If the market cannot be found or read.
+pub async fn run(command: &MarketCommand, globals: &Globals, output: &mut Output) -> Result<()> {
+    let MarketCommand::Show(args) = command;
+    let connection = Connection::new(globals);
+    let chain = connection.chain();
+    let context = target::load(chain, &args.market).await?;
+    let snapshot = target::snapshot(chain, &context).await?;
+    let market = &snapshot.market;
+    let (limits, rules) = (&market.limits, &market.oracle_rules);
+    let (base, quote) = (market.base_decimals, market.quote_decimals);
+    output.print(&MarketReport {
+        market: context.address.to_string(),
+        slot: snapshot.slot,
+        mode: format!("{:?}", market.mode()),
+        authority: market.authority.to_string(),
+        whirlpool: market.whirlpool.to_string(),
+        whirlpool_program: market.whirlpool_program.to_string(),
+        tick_spacing: market.tick_spacing,
+        base_mint: market.base_mint.to_string(),
+        quote_mint: market.quote_mint.to_string(),
+        base_price_account: context.prices.base.to_string(),
+        quote_price_account: context.prices.quote.to_string(),
+        oracle_price: snapshot
+            .oracle_sqrt_price()
+            .ok()
+            .map(|root| range::price(root, base, quote).to_f64()),
+        oracle_age_secs: snapshot.price_age_secs(snapshot.now_secs),
+        pool_price: range::price(snapshot.pool.sqrt_price, base, quote).to_f64(),
+        pool_liquidity: snapshot.pool.liquidity.to_string(),
+        pool_fee_ppm: snapshot.pool.fee_rate_ppm,
+        open_positions: market.open_positions,
+        max_position_value: amount(limits.max_position_value, quote),
+        min_position_value: amount(limits.min_position_value, quote),
+        max_leverage_bps: limits.max_leverage_bps,
+        initial_ltv_bps: limits.initial_ltv_bps,
+        deleverage_ltv_bps: limits.deleverage_ltv_bps,
+        maintenance_ltv_bps: limits.maintenance_ltv_bps,
+        target_ltv_bps: limits.target_ltv_bps,
+        liquidation_bonus_bps: limits.liquidation_bonus_bps,
+        stress_distance_bps: limits.stress_distance_bps,
+        max_pool_deviation_bps: limits.max_pool_deviation_bps,
+        max_swap_loss_bps: limits.max_swap_loss_bps,
+        min_rebalance_interval_secs: limits.min_rebalance_interval_secs,
+        max_age_tight_secs: rules.max_age_tight_secs,
+        max_age_loose_secs: rules.max_age_loose_secs,
+        max_confidence_tight_bps: rules.max_confidence_tight_bps,
+        max_confidence_loose_bps: rules.max_confidence_loose_bps,
+        max_ema_divergence_bps: rules.max_ema_divergence_bps,
+        reserves: SIDES
+            .into_iter()
+            .map(|side| reserve(&snapshot, side))
+            .collect::<Result<_>>()?,
+    })
+}
+
+fn reserve(snapshot: &MarketSnapshot, side: Side) -> Result<ReserveView> {
+    let reserve = snapshot.reserve(side);
+    let state = snapshot.reserve_at(side, snapshot.now_secs)?;
+    let curve = reserve.curve();
+    let shown = |raw| amount(raw, reserve.decimals);
+    Ok(ReserveView {
+        token: name(side),
+        supplied: shown(state.total_assets_down()?),
+        borrowed: shown(state.total_debt_up()?),
+        available: shown(state.liquidity),
+        utilisation_bps: state.utilisation_bps_up()?.get(),
+        borrow_rate_bps: state.borrow_rate_bps_up(&curve)?.get(),
+        supply_rate_bps: state
+            .supply_rate_bps_down(&curve, Bps::new(reserve.reserve_factor_bps))?
+            .get(),
+        supply_cap: shown(reserve.supply_cap),
+        borrow_cap: shown(reserve.borrow_cap),
+        insurance: shown(state.insurance),
+        bad_debt: shown(reserve.bad_debt),
+    })
+}
+
+impl fmt::Display for MarketReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "market {} (slot {})", self.market, self.slot)?;
+        writeln!(
+            f,
+            "  mode         {}; {} open positions",
+            self.mode, self.open_positions
+        )?;
+        writeln!(f, "  authority    {}", self.authority)?;
+        writeln!(
+            f,
+            "  pool         {} (program {}, tick spacing {}, fee {}%)",
+            self.whirlpool,
+            self.whirlpool_program,
+            self.tick_spacing,
+            significant(f64::from(self.pool_fee_ppm) / 1e4, 4)
+        )?;
+        writeln!(
+            f,
+            "  mints        base {}, quote {}",
+            self.base_mint, self.quote_mint
+        )?;
+        let oracle = self.oracle_price.unwrap_or(f64::NAN);
+        writeln!(
+            f,
+            "  price        {} quote per base (oracle, {} old), pool {} ({})",
+            significant(oracle, 8),
+            duration(self.oracle_age_secs),
+            significant(self.pool_price, 8),
+            change(self.pool_price / oracle - 1.0)
+        )?;
+        writeln!(
+            f,
+            "  price from   {} and {}",
+            self.base_price_account, self.quote_price_account
+        )?;
+        writeln!(
+            f,
+            "  leverage     at most {}; LTV {} to open, {} deleverage (to {}), {} liquidation (bonus {})",
+            times(self.max_leverage_bps.into()),
+            bps(self.initial_ltv_bps),
+            bps(self.deleverage_ltv_bps),
+            bps(self.target_ltv_bps),
+            bps(self.maintenance_ltv_bps),
+            bps(self.liquidation_bonus_bps)
+        )?;
+        writeln!(
+            f,
+            "  size         {} to {} quote",
+            self.min_position_value, self.max_position_value
+        )?;
+        writeln!(
+            f,
+            "  guards       pool within {} of the oracle, swaps lose at most {}, safe at {} to either side, rehedges {} apart",
+            bps(self.max_pool_deviation_bps),
+            bps(self.max_swap_loss_bps),
+            bps(self.stress_distance_bps),
+            duration(self.min_rebalance_interval_secs.into())
+        )?;
+        writeln!(
+            f,
+            "  oracle       at most {} old and {} wide to add risk ({} and {} to reduce it), {} from its average",
+            duration(self.max_age_tight_secs.into()),
+            bps(self.max_confidence_tight_bps),
+            duration(self.max_age_loose_secs.into()),
+            bps(self.max_confidence_loose_bps),
+            bps(self.max_ema_divergence_bps)
+        )?;
+        writeln!(f)?;
+        let mut table = Table::new([
+            "<reserve",
+            "supplied",
+            "borrowed",
+            "available",
+            "used",
+            "borrow rate",
+            "lend rate",
+            "supply cap",
+            "borrow cap",
+            "insurance",
+            "bad debt",
+        ]);
+        for reserve in &self.reserves {
+            table.row([
+                reserve.token.into(),
+                reserve.supplied.clone(),
+                reserve.borrowed.clone(),
+                reserve.available.clone(),
+                bps(reserve.utilisation_bps),
+                bps(reserve.borrow_rate_bps),
+                bps(reserve.supply_rate_bps),
+                reserve.supply_cap.clone(),
+                reserve.borrow_cap.clone(),
+                reserve.insurance.clone(),
+                reserve.bad_debt.clone(),
+            ]);
+        }
+        table.fmt(f)
+    }
+}

@@ -1,0 +1,15 @@
+//! The commands, one file each.
+
+pub mod close;
+pub mod deploy;
+pub mod doctor;
+pub mod explain;
+pub mod keeper;
+pub mod lend;
+pub mod market;
+pub mod migrate;
+pub mod open;
+pub mod policy;
+pub mod positions;
+pub mod quote;
+pub mod risk;

@@ -1,0 +1,392 @@
+//! `ballast open`: own funds, both loans and the pool position in one transaction.
+
+use std::fmt;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use ballast_client::{
+    Amounts, Chain, Keypair, MarketContext, MarketSnapshot, OpenArgs as Args_, PositionAddresses,
+    PositionContext, Request, Side, Signer, instruction,
+};
+use ballast_model::{Band, OpenError, OpenPlan, OpenRequest, Trade, plan_open};
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    connection::{Connection, FeeArgs, explained, send},
+    decimal::{Decimal, Positive, Ratio},
+    format::{amount, bps, times},
+    globals::Globals,
+    policy::{PolicyArgs, PolicyView, default_policy},
+    range::{self, TickRange},
+    report::Output,
+    target::{self, MarketArgs, TableArgs},
+    view::PositionView,
+    wallet::Funds,
+};
+
+/// What to open. Amounts in whole tokens, prices in quote per base.
+#[derive(Args, Debug)]
+#[command(allow_negative_numbers = true)]
+pub struct OpenArgs {
+    /// Own base brought in
+    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    pub own_base: Decimal,
+    /// Own quote brought in
+    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    pub own_quote: Decimal,
+    /// Assets over own funds: 3 is three times
+    #[arg(long)]
+    pub leverage: Ratio,
+    /// Lower end of the range; moved down to the pool's grid
+    #[arg(long, value_name = "PRICE")]
+    pub lower: Positive,
+    /// Upper end of the range; moved up to the pool's grid
+    #[arg(long, value_name = "PRICE")]
+    pub upper: Positive,
+    /// How far liquidity and debts may differ from the plan
+    #[arg(long, default_value = "0.5%", value_name = "RATIO")]
+    pub slippage: Ratio,
+    /// Number of the position, part of its address [default: the first that is free]
+    #[arg(long)]
+    pub id: Option<u64>,
+    /// Plan and simulate, but send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    #[command(flatten)]
+    pub market: MarketArgs,
+    #[command(flatten)]
+    pub table: TableArgs,
+    #[command(flatten)]
+    pub fees: FeeArgs,
+}
+
+/// A plan, and what became of it.
+#[derive(Debug, Serialize)]
+struct OpenReport {
+    planned: Planned,
+    policy: PolicyView,
+    signature: Option<String>,
+    position: Option<PositionView>,
+}
+
+#[derive(Debug, Serialize)]
+struct Planned {
+    position: String,
+    id: u64,
+    lower: f64,
+    upper: f64,
+    tick_lower: i32,
+    tick_upper: i32,
+    leverage_bps: u32,
+    liquidity: String,
+    deposit_base: String,
+    deposit_quote: String,
+    borrow_base: String,
+    borrow_quote: String,
+    /// Sold before providing if positive, bought if negative.
+    swap_base: String,
+    ltv_bps: u32,
+}
+
+/// Opens.
+///
+/// # Errors
+/// What is missing or refused, by name, before anything is sent where that can be known.
+pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let signer = globals.signer()?;
+    let owner = signer.pubkey();
+    let connection = Connection::new(globals);
+    let chain = connection.chain();
+    let market = target::load(chain, &args.market).await?;
+    let snapshot = target::snapshot(chain, &market).await?;
+    let wish = Wish::new(args, &market, &snapshot)?;
+    let id = match args.id {
+        Some(id) => id,
+        None => free_id(chain, &market, &signer).await?,
+    };
+    let funds = Funds::load(chain, &market, &owner).await?;
+    let addresses = PositionAddresses::new(&market, &owner, id);
+    let sender = connection.sender(&args.fees);
+
+    // What must be there beforehand: token accounts, wrapped SOL, the tick arrays of both ends.
+    let mut preparation = funds.provide(&market, &owner, wish.own)?;
+    for start in missing_arrays(chain, &market, wish.ticks).await? {
+        preparation.push(instruction::create_tick_array(&market, &owner, start));
+    }
+    let mut report = OpenReport {
+        planned: wish.planned(&market, &addresses.position.to_string(), id, &snapshot)?,
+        policy: PolicyView::from(&wish.policy),
+        signature: None,
+        position: None,
+    };
+    if args.dry_run && !preparation.is_empty() {
+        // The simulation would fail for want of these.
+        let request = Request::new(&signer, preparation);
+        sender
+            .prepare(&request)
+            .await
+            .map_err(explained)
+            .context("preparing the wallet would fail")?;
+        return output.print(&report);
+    }
+    if !preparation.is_empty() {
+        send(
+            &sender,
+            "preparing wallet and tick arrays",
+            &Request::new(&signer, preparation),
+        )
+        .await?;
+    }
+    let table = target::table(&sender, &market, &args.table, &signer).await?;
+    let tables = [table];
+    let path = market.swap_path(snapshot.pool.tick_current, wish.trade());
+    let open = instruction::open(
+        &market,
+        &owner,
+        &market.wallet(&owner),
+        wish.args(args, id)?,
+        &path,
+    );
+    let request = Request::new(&signer, [open]).tables(&tables);
+    if args.dry_run {
+        sender
+            .prepare(&request)
+            .await
+            .map_err(explained)
+            .context("opening would fail")?;
+        return output.print(&report);
+    }
+    let receipt = send(&sender, "opening the position", &request).await?;
+    report.signature = Some(receipt.signature.to_string());
+    let position = PositionContext::load(chain, addresses.position).await?;
+    let snapshot = target::snapshot(chain, &market).await?;
+    report.position = Some(PositionView::new(&snapshot, &position)?);
+    output.print(&report)
+}
+
+/// What was asked for, in raw units, and the plan for it.
+struct Wish {
+    own: Amounts,
+    leverage: ballast_model::Bps,
+    ticks: TickRange,
+    band: Band,
+    policy: ballast_client::Policy,
+    plan: OpenPlan,
+}
+
+impl Wish {
+    fn new(args: &OpenArgs, market: &MarketContext, snapshot: &MarketSnapshot) -> Result<Self> {
+        let (base, quote) = (market.base.decimals, market.quote.decimals);
+        let own = Amounts {
+            base: args.own_base.raw(base).context("--own-base")?,
+            quote: args.own_quote.raw(quote).context("--own-quote")?,
+        };
+        ensure!(
+            own != Amounts::ZERO,
+            "no own funds: pass --own-quote, --own-base or both"
+        );
+        let limits = &market.market.limits;
+        let leverage = args.leverage.bps_down().context("--leverage")?;
+        ensure!(
+            leverage.get() <= limits.max_leverage_bps,
+            "--leverage {} is above the market's cap of {}",
+            *args.leverage,
+            times(limits.max_leverage_bps.into())
+        );
+        let ticks = range::around(
+            &args.lower,
+            &args.upper,
+            market.market.tick_spacing,
+            (base, quote),
+        )?;
+        let band = Band::new(ticks.lower, ticks.upper)?;
+        let policy = args.policy.applied_to(default_policy(limits))?;
+        let at = snapshot.pool.sqrt_price;
+        let request = OpenRequest {
+            own,
+            leverage,
+            hedge: policy.hedge(),
+            band,
+            at,
+        };
+        let plan = plan_open(request).map_err(|error| match error {
+            OpenError::NotAffordable { hedge_value, debt_allowed, .. } => {
+                let shown = |value: u128| amount(u64::try_from(value).unwrap_or(u64::MAX), quote);
+                anyhow!(
+                    "hedge not affordable: the base to borrow is worth {} quote, but leverage {} allows debt of only \
+                     {}: raise --leverage, lower --hedge or move the range down",
+                    shown(hedge_value),
+                    *args.leverage,
+                    shown(debt_allowed)
+                )
+            }
+            other => other.into(),
+        })?;
+        let slippage = args.slippage.bps_down().context("--slippage")?;
+        if slippage.get() >= 10_000 {
+            bail!("--slippage {} must be below 1 (100%)", *args.slippage);
+        }
+        Ok(Self {
+            own,
+            leverage,
+            ticks,
+            band,
+            policy,
+            plan,
+        })
+    }
+
+    fn trade(&self) -> Trade {
+        if self.plan.base_surplus >= 0 {
+            Trade::SellBase
+        } else {
+            Trade::BuyBase
+        }
+    }
+
+    fn args(&self, args: &OpenArgs, id: u64) -> Result<Args_> {
+        let slippage = args.slippage.bps_down()?.get();
+        let plan = &self.plan;
+        let more = ballast_model::Bps::new(10_000 + slippage);
+        // A unit more for each rounding, so that small debts have room as well.
+        let debt = |side: Side| {
+            let most = more.of_up(u128::from(plan.borrow.get(side)) + 2);
+            most.and_then(|most| u64::try_from(most).ok())
+                .unwrap_or(u64::MAX)
+        };
+        Ok(Args_ {
+            id,
+            tick_lower: self.ticks.lower.get(),
+            tick_upper: self.ticks.upper.get(),
+            own_base: self.own.base,
+            own_quote: self.own.quote,
+            leverage_bps: self.leverage.get(),
+            policy: self.policy,
+            min_liquidity: ballast_model::Bps::new(10_000 - slippage)
+                .of_down(plan.liquidity)
+                .unwrap_or(0),
+            max_base_debt: debt(Side::Base),
+            max_quote_debt: debt(Side::Quote),
+        })
+    }
+
+    fn planned(
+        &self,
+        market: &MarketContext,
+        position: &str,
+        id: u64,
+        snapshot: &MarketSnapshot,
+    ) -> Result<Planned> {
+        let (base, quote) = (market.base.decimals, market.quote.decimals);
+        let value = self
+            .plan
+            .position(self.band)
+            .value(snapshot.pool.sqrt_price)?;
+        let price = |root| ballast_model::screen::Real::to_f64(range::price(root, base, quote));
+        Ok(Planned {
+            position: position.to_owned(),
+            id,
+            lower: price(self.band.sqrt_lower()),
+            upper: price(self.band.sqrt_upper()),
+            tick_lower: self.ticks.lower.get(),
+            tick_upper: self.ticks.upper.get(),
+            leverage_bps: self.leverage.get(),
+            liquidity: self.plan.liquidity.to_string(),
+            deposit_base: amount(self.plan.deposit.base, base),
+            deposit_quote: amount(self.plan.deposit.quote, quote),
+            borrow_base: amount(self.plan.borrow.base, base),
+            borrow_quote: amount(self.plan.borrow.quote, quote),
+            swap_base: crate::format::signed_amount(self.plan.base_surplus, base),
+            ltv_bps: value.ltv_bps_up(),
+        })
+    }
+}
+
+/// The lowest number under which the signer has no position.
+async fn free_id(chain: &dyn Chain, market: &MarketContext, owner: &Keypair) -> Result<u64> {
+    // As many as a node answers at once; one round is enough for almost everybody.
+    const ROUND: u64 = 100;
+    for first in (0..100 * ROUND).step_by(ROUND as usize) {
+        let ids = first..first + ROUND;
+        let addresses: Vec<_> = ids
+            .clone()
+            .map(|id| ballast_client::pda::position(&market.address, &owner.pubkey(), id))
+            .collect();
+        let answer = chain.accounts(&addresses).await?;
+        if let Some((id, _)) = ids
+            .zip(&answer.accounts)
+            .find(|(_, account)| account.is_none())
+        {
+            return Ok(id);
+        }
+    }
+    bail!("the first 10000 position numbers are taken: pass --id")
+}
+
+/// Starts of the tick arrays that the range needs and the pool does not have yet.
+async fn missing_arrays(
+    chain: &dyn Chain,
+    market: &MarketContext,
+    ticks: TickRange,
+) -> Result<Vec<i32>> {
+    let mut starts = market.band_array_starts(ticks.lower, ticks.upper).to_vec();
+    starts.dedup();
+    let addresses: Vec<_> = starts
+        .iter()
+        .map(|start| market.tick_array(*start))
+        .collect();
+    let answer = chain.accounts(&addresses).await?;
+    let missing = starts
+        .into_iter()
+        .zip(answer.accounts)
+        .filter(|(_, account)| account.is_none());
+    Ok(missing.map(|(start, _)| start).collect())
+}
+
+impl fmt::Display for OpenReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(signature), Some(position)) = (&self.signature, &self.position) {
+            writeln!(f, "opened in transaction {signature}")?;
+            position.fmt(f)?;
+            return self.policy.fmt(f);
+        }
+        let plan = &self.planned;
+        writeln!(
+            f,
+            "would open position {} (id {}); nothing was sent",
+            plan.position, plan.id
+        )?;
+        writeln!(
+            f,
+            "  range        {} to {} (ticks {} to {})",
+            crate::format::significant(plan.lower, 8),
+            crate::format::significant(plan.upper, 8),
+            plan.tick_lower,
+            plan.tick_upper
+        )?;
+        writeln!(
+            f,
+            "  leverage     {}, LTV {}",
+            times(plan.leverage_bps.into()),
+            bps(plan.ltv_bps)
+        )?;
+        writeln!(
+            f,
+            "  provide      {} base + {} quote (liquidity {})",
+            plan.deposit_base, plan.deposit_quote, plan.liquidity
+        )?;
+        writeln!(
+            f,
+            "  borrow       {} base + {} quote",
+            plan.borrow_base, plan.borrow_quote
+        )?;
+        writeln!(
+            f,
+            "  swap first   {} base (sold if positive)",
+            plan.swap_base
+        )?;
+        self.policy.fmt(f)
+    }
+}

@@ -1,0 +1,101 @@
+//! `ballast policy set`: what keepers may do with a position.
+
+use std::fmt;
+
+use anyhow::{Result, ensure};
+use ballast_client::{PositionContext, Pubkey, Request, Signer, instruction};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::{
+    connection::{Connection, FeeArgs, send},
+    globals::Globals,
+    policy::{PolicyArgs, PolicyView},
+    report::Output,
+};
+
+/// What to do with a policy.
+#[derive(Subcommand, Debug)]
+pub enum PolicyCommand {
+    /// Change a position's policy; what is not given stays
+    Set(SetArgs),
+    /// Show a position's policy
+    Show(ShowArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct SetArgs {
+    /// The position
+    pub position: Pubkey,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    #[command(flatten)]
+    pub fees: FeeArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// The position
+    pub position: Pubkey,
+}
+
+#[derive(Debug, Serialize)]
+struct PolicyReport {
+    position: String,
+    policy: PolicyView,
+    signature: Option<String>,
+}
+
+/// Shows or changes a policy.
+///
+/// # Errors
+/// What the program refuses, with the rule.
+pub async fn run(command: &PolicyCommand, globals: &Globals, output: &mut Output) -> Result<()> {
+    let connection = Connection::new(globals);
+    let chain = connection.chain();
+    let args = match command {
+        PolicyCommand::Set(args) => args,
+        PolicyCommand::Show(args) => {
+            let position = PositionContext::load(chain, args.position).await?;
+            return output.print(&PolicyReport {
+                position: args.position.to_string(),
+                policy: PolicyView::from(&position.position.policy),
+                signature: None,
+            });
+        }
+    };
+    ensure!(
+        !args.policy.is_empty(),
+        "nothing to change: pass at least one of the policy options (see --help)"
+    );
+    let signer = globals.signer()?;
+    let position = PositionContext::load(chain, args.position).await?;
+    let stored = &position.position;
+    ensure!(
+        stored.owner == signer.pubkey(),
+        "position {} belongs to {}, not to the signer {}: pass its owner's key with --keypair",
+        args.position,
+        stored.owner,
+        signer.pubkey()
+    );
+    let policy = args.policy.applied_to(stored.policy)?;
+    let set = instruction::set_policy(&stored.market, &signer.pubkey(), &args.position, policy);
+    let sender = connection.sender(&args.fees);
+    let receipt = send(&sender, "setting the policy", &Request::new(&signer, [set])).await?;
+    output.print(&PolicyReport {
+        position: args.position.to_string(),
+        policy: PolicyView::from(&policy),
+        signature: Some(receipt.signature.to_string()),
+    })
+}
+
+impl fmt::Display for PolicyReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "position {}", self.position)?;
+        self.policy.fmt(f)?;
+        match &self.signature {
+            Some(signature) => writeln!(f, "set in transaction {signature}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The same position as the program would open it, in raw units, rounded as the chain rounds.
+
+use ballast_model::{Amounts, Band, Boundaries, OpenError, OpenRequest, SqrtPrice, plan_open};
+use serde::Serialize;
+use thiserror::Error;
+
+use super::{QuoteArgs, Request};
+use crate::decimal::NumberError;
+
+/// Raw units and Q64.64 square roots, as decimal strings: they outgrow what JSON readers keep.
+#[derive(Clone, Debug, Serialize)]
+pub struct OnChain {
+    pub tick_lower: Option<i32>,
+    pub tick_upper: Option<i32>,
+    pub sqrt_price_x64: String,
+    pub leverage_bps: u32,
+    pub hedge_bps: u32,
+    pub maintenance_ltv_bps: u32,
+    pub liquidity: String,
+    pub own_quote: String,
+    pub deposit_base: String,
+    pub deposit_quote: String,
+    pub debt_base: String,
+    pub debt_quote: String,
+    pub equity: String,
+    pub delta: String,
+    pub ltv_bps: u32,
+    pub liquidation_lower_sqrt_price_x64: Option<String>,
+    pub liquidation_upper_sqrt_price_x64: Option<String>,
+}
+
+/// Why the program could not open it.
+#[derive(Clone, Debug, Error)]
+pub enum OnChainError {
+    #[error(transparent)]
+    Number(#[from] NumberError),
+    #[error(transparent)]
+    Plan(#[from] OpenError),
+    #[error(transparent)]
+    Model(#[from] ballast_model::ModelError),
+    #[error("the range is too narrow for square-root prices: widen it")]
+    Range,
+}
+
+/// Sizes with the program's own arithmetic; ratios are cut to whole basis points, own funds to whole units.
+pub fn plan(args: &QuoteArgs, request: &Request) -> Result<OnChain, OnChainError> {
+    let root = |price: &crate::decimal::Decimal| {
+        price.sqrt_price_down(args.base_decimals, args.quote_decimals)
+    };
+    let at = root(&args.price)?;
+    let (lower, upper) = match request.ticks {
+        Some(ticks) => (ticks.lower.sqrt_price(), ticks.upper.sqrt_price()),
+        None => (root(&args.lower)?, root(&args.upper)?),
+    };
+    let band = Band::from_sqrt_prices(lower, upper).map_err(|_| OnChainError::Range)?;
+    let (leverage, hedge, maintenance) = (
+        args.leverage.bps_down()?,
+        args.hedge.bps_down()?,
+        args.maintenance.bps_down()?,
+    );
+    let (own_quote, _) = args.equity.raw_down(args.quote_decimals)?;
+    let own = Amounts {
+        base: 0,
+        quote: own_quote,
+    };
+    let plan = plan_open(OpenRequest {
+        own,
+        leverage,
+        hedge,
+        band,
+        at,
+    })?;
+    let position = plan.position(band);
+    let value = position.value(at)?;
+    let ends = match position.boundaries(maintenance)? {
+        Boundaries::Empty => (None, None),
+        Boundaries::Interval { lower, upper } => (lower, upper),
+    };
+    let root = |end: Option<SqrtPrice>| end.map(|end| end.x64().to_string());
+    Ok(OnChain {
+        tick_lower: request.ticks.map(|ticks| ticks.lower.get()),
+        tick_upper: request.ticks.map(|ticks| ticks.upper.get()),
+        sqrt_price_x64: at.x64().to_string(),
+        leverage_bps: leverage.get(),
+        hedge_bps: hedge.get(),
+        maintenance_ltv_bps: maintenance.get(),
+        liquidity: plan.liquidity.to_string(),
+        own_quote: own_quote.to_string(),
+        deposit_base: plan.deposit.base.to_string(),
+        deposit_quote: plan.deposit.quote.to_string(),
+        debt_base: plan.borrow.base.to_string(),
+        debt_quote: plan.borrow.quote.to_string(),
+        equity: value.equity().to_string(),
+        delta: position.delta(at)?.to_string(),
+        ltv_bps: value.ltv_bps_up(),
+        liquidation_lower_sqrt_price_x64: root(ends.0),
+        liquidation_upper_sqrt_price_x64: root(ends.1),
+    })
+}

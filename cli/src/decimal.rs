@@ -1,0 +1,408 @@
+//! Numbers as people write them: exact decimals, turned into raw units, ratios and square-root prices.
+
+use std::{fmt, str::FromStr};
+
+use ballast_clmm::wide::{U256, isqrt_down};
+use ballast_model::{
+    Bps, SqrtPrice,
+    screen::{Double, parse_decimal},
+};
+use thiserror::Error;
+
+/// Why a number cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NumberError {
+    /// Not of the form `1.25`, `-3` or `1.25e3`.
+    #[error("`{0}` is not a decimal number: write it like 1.25 or 1.25e3")]
+    Malformed(String),
+    /// More digits, or a larger exponent, than anything here needs.
+    #[error("`{0}` is out of range: write at most 38 digits and exponents within 45")]
+    OutOfRange(String),
+    /// Below zero.
+    #[error("`{0}` is negative: write 0 or more")]
+    Negative(String),
+    /// Zero where there must be something.
+    #[error("`{0}` must be greater than 0")]
+    NotPositive(String),
+    /// Finer than the token.
+    #[error("`{value}` has more decimals than the token's {decimals}: write at most {decimals}")]
+    TooFine {
+        /// As it was written.
+        value: String,
+        /// The token's decimals.
+        decimals: u8,
+    },
+    /// More than 64 bits of raw units.
+    #[error(
+        "`{value}` is more than an account can hold: with {decimals} decimals the most is 18446744073709551615 raw units"
+    )]
+    TooMuch {
+        /// As it was written.
+        value: String,
+        /// The token's decimals.
+        decimals: u8,
+    },
+    /// No pool can have this price.
+    #[error(
+        "price `{value}` is outside the range of a pool: check it, and that base has {base_decimals} and quote \
+         {quote_decimals} decimals"
+    )]
+    Price {
+        /// As it was written.
+        value: String,
+        /// Decimals of the base token.
+        base_decimals: u8,
+        /// Decimals of the quote token.
+        quote_decimals: u8,
+    },
+    /// More than 32 bits of basis points.
+    #[error("`{0}` is too large a ratio")]
+    Ratio(String),
+}
+
+/// A decimal number that is not negative, `mantissa * 10^exponent`, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decimal {
+    mantissa: u128,
+    exponent: i32,
+    text: String,
+}
+
+/// The number after `e`; far beyond any range it saturates.
+fn parse_power(text: &str) -> Option<i32> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let far = if text.starts_with('-') {
+        -1_000_000
+    } else {
+        1_000_000
+    };
+    Some(text.parse().unwrap_or(far))
+}
+
+impl FromStr for Decimal {
+    type Err = NumberError;
+
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        let malformed = || NumberError::Malformed(text.to_owned());
+        let out_of_range = || NumberError::OutOfRange(text.to_owned());
+        let (number, power) = match text.split_once(['e', 'E']) {
+            Some((number, power)) => (number, parse_power(power).ok_or_else(malformed)?),
+            None => (text, 0),
+        };
+        let (negative, number) = match number.strip_prefix('-') {
+            Some(number) => (true, number),
+            None => (false, number.strip_prefix('+').unwrap_or(number)),
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if (whole.is_empty() && fraction.is_empty()) || !is_digits(whole) || !is_digits(fraction) {
+            return Err(malformed());
+        }
+        // Zeros at the end of a fraction say nothing.
+        let fraction = fraction.trim_end_matches('0');
+        let digits = [whole.trim_start_matches('0'), fraction].concat();
+        let mantissa = match digits.as_str() {
+            "" => 0,
+            digits if digits.len() <= 38 => digits.parse::<u128>().map_err(|_| malformed())?,
+            _ => return Err(out_of_range()),
+        };
+        let places = i32::try_from(fraction.len()).map_err(|_| out_of_range())?;
+        let exponent = power.checked_sub(places).ok_or_else(out_of_range)?;
+        if negative && mantissa > 0 {
+            return Err(NumberError::Negative(text.to_owned()));
+        }
+        Self::new(mantissa, exponent, text)
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Decimal {
+    fn new(mantissa: u128, exponent: i32, text: &str) -> Result<Self, NumberError> {
+        let number = Self {
+            mantissa,
+            exponent: if mantissa == 0 { 0 } else { exponent },
+            text: text.to_owned(),
+        };
+        number
+            .try_double()
+            .map(|_| number)
+            .ok_or_else(|| NumberError::OutOfRange(text.to_owned()))
+    }
+
+    fn try_double(&self) -> Option<Double> {
+        parse_decimal(&format!("{}e{}", self.mantissa, self.exponent)).ok()
+    }
+
+    /// The number for calculations off chain, with 31 digits.
+    pub fn double(&self) -> Double {
+        // Every number that exists was converted once.
+        self.try_double().unwrap_or_default()
+    }
+
+    /// `value * 10^shift` rounded down, and whether that is exact; `None` beyond 128 bits.
+    fn shifted_down(&self, shift: u32) -> Option<(u128, bool)> {
+        if self.mantissa == 0 {
+            return Some((0, true));
+        }
+        let power = self.exponent.checked_add(i32::try_from(shift).ok()?)?;
+        let Some(factor) = 10u128.checked_pow(power.unsigned_abs()) else {
+            return (power < 0).then_some((0, false));
+        };
+        if power >= 0 {
+            Some((self.mantissa.checked_mul(factor)?, true))
+        } else {
+            Some((self.mantissa / factor, self.mantissa.is_multiple_of(factor)))
+        }
+    }
+
+    /// Raw units of a token, exactly.
+    ///
+    /// # Errors
+    /// [`NumberError::TooFine`], [`NumberError::TooMuch`].
+    pub fn raw(&self, decimals: u8) -> Result<u64, NumberError> {
+        let (raw, exact) = self.raw_down(decimals)?;
+        if !exact {
+            let value = self.text.clone();
+            return Err(NumberError::TooFine { value, decimals });
+        }
+        Ok(raw)
+    }
+
+    /// Raw units of a token rounded down, and whether that is exact.
+    ///
+    /// # Errors
+    /// [`NumberError::TooMuch`].
+    pub fn raw_down(&self, decimals: u8) -> Result<(u64, bool), NumberError> {
+        self.shifted_down(decimals.into())
+            .and_then(|(raw, exact)| Some((u64::try_from(raw).ok()?, exact)))
+            .ok_or_else(|| NumberError::TooMuch {
+                value: self.text.clone(),
+                decimals,
+            })
+    }
+
+    /// A ratio in basis points, rounded down: `3` is 30000.
+    ///
+    /// # Errors
+    /// [`NumberError::Ratio`].
+    pub fn bps_down(&self) -> Result<Bps, NumberError> {
+        self.shifted_down(4)
+            .and_then(|(bps, _)| u32::try_from(bps).ok())
+            .map(Bps::new)
+            .ok_or_else(|| NumberError::Ratio(self.text.clone()))
+    }
+
+    /// The square root of a price in whole tokens (quote per base) as a pool has it, rounded down.
+    ///
+    /// # Errors
+    /// [`NumberError::Price`] outside what a pool can represent.
+    pub fn sqrt_price_down(
+        &self,
+        base_decimals: u8,
+        quote_decimals: u8,
+    ) -> Result<SqrtPrice, NumberError> {
+        let sqrt_price = || {
+            // Raw quote per raw base times 2^128; the root of that is Q64.64. The root of the floor is the floor of the
+            // root.
+            let power = self
+                .exponent
+                .checked_add(i32::from(quote_decimals))?
+                .checked_sub(i32::from(base_decimals))?;
+            let factor = 10u128.checked_pow(power.unsigned_abs())?;
+            let square = if power >= 0 {
+                U256::from(self.mantissa.checked_mul(factor)?) << 128usize
+            } else {
+                (U256::from(self.mantissa) << 128usize).checked_div(U256::from(factor))?
+            };
+            SqrtPrice::new(isqrt_down(square)).ok()
+        };
+        sqrt_price().ok_or_else(|| NumberError::Price {
+            value: self.text.clone(),
+            base_decimals,
+            quote_decimals,
+        })
+    }
+}
+
+/// A decimal number greater than zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Positive(pub Decimal);
+
+impl FromStr for Positive {
+    type Err = NumberError;
+
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        let number: Decimal = text.parse()?;
+        if number.mantissa == 0 {
+            return Err(NumberError::NotPositive(text.to_owned()));
+        }
+        Ok(Self(number))
+    }
+}
+
+impl std::ops::Deref for Positive {
+    type Target = Decimal;
+
+    fn deref(&self) -> &Decimal {
+        &self.0
+    }
+}
+
+/// A ratio: `0.8` or `80%`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ratio(pub Decimal);
+
+impl FromStr for Ratio {
+    type Err = NumberError;
+
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        let Some(percent) = text.strip_suffix('%') else {
+            return text.parse().map(Self);
+        };
+        let percent: Decimal = percent
+            .parse()
+            .map_err(|_| NumberError::Malformed(text.to_owned()))?;
+        Decimal::new(percent.mantissa, percent.exponent.saturating_sub(2), text).map(Self)
+    }
+}
+
+impl std::ops::Deref for Ratio {
+    type Target = Decimal;
+
+    fn deref(&self) -> &Decimal {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_model::screen::Real;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn raw_units_are_exact_or_refused() {
+        for (text, decimals, raw) in [
+            ("0", 9, 0),
+            ("1", 9, 1_000_000_000),
+            ("0.731475723", 9, 731_475_723),
+            ("+.5", 6, 500_000),
+            ("5.", 0, 5),
+            ("1.50e2", 6, 150_000_000),
+            ("100e-2", 0, 1),
+            ("1.000000000000", 6, 1_000_000),
+            ("18446744073709551615", 0, u64::MAX),
+            ("18446744073.709551615", 9, u64::MAX),
+            ("0e-99999", 9, 0),
+            ("-0", 9, 0),
+        ] {
+            assert_eq!(number(text).raw(decimals), Ok(raw), "{text}");
+        }
+        assert_eq!(
+            number("0.0000001").raw(6).unwrap_err().to_string(),
+            "`0.0000001` has more decimals than the token's 6: write at most 6"
+        );
+        assert_eq!(number("0.0000001").raw_down(6), Ok((0, false)));
+        assert_eq!(number("1e-40").raw_down(6), Ok((0, false)));
+        for text in ["18446744073709551616", "1e20", "1e45"] {
+            assert!(
+                matches!(number(text).raw(0), Err(NumberError::TooMuch { .. })),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for text in [
+            "", ".", "-", "abc", "1,5", "1.2.3", "0x1", " 1", "1 ", "1e", "1e1.5", "NaN", "inf",
+            "--1", "1e+-1",
+        ] {
+            assert_eq!(
+                text.parse::<Decimal>(),
+                Err(NumberError::Malformed(text.into())),
+                "{text:?}"
+            );
+        }
+        for text in ["-1", "-0.5", "-1e3"] {
+            assert_eq!(
+                text.parse::<Decimal>(),
+                Err(NumberError::Negative(text.into()))
+            );
+        }
+        for text in [
+            "1e46",
+            "1e-46",
+            &"1".repeat(39),
+            "1e99999999999",
+            "0.1e-2147483648",
+        ] {
+            assert_eq!(
+                text.parse::<Decimal>(),
+                Err(NumberError::OutOfRange(text.into()))
+            );
+        }
+        assert!("0".parse::<Positive>().is_err() && "0.1".parse::<Positive>().is_ok());
+    }
+
+    #[test]
+    fn ratios_and_percent() {
+        let bps = |text: &str| text.parse::<Ratio>().unwrap().bps_down().unwrap().get();
+        assert_eq!(
+            (bps("3"), bps("0.8"), bps("80%"), bps("0.83%")),
+            (30_000, 8_000, 8_000, 83)
+        );
+        assert_eq!((bps("0.33333"), bps("1e2%")), (3_333, 10_000));
+        assert!("%".parse::<Ratio>().is_err() && "8%%".parse::<Ratio>().is_err());
+        assert!("429497".parse::<Ratio>().unwrap().bps_down().is_err());
+    }
+
+    #[test]
+    fn prices_are_the_floor_of_the_root() {
+        // sqrt(200 * 10^-3) * 2^64, computed with 50 digits: 8249634742471189717.5...
+        assert_eq!(
+            number("200").sqrt_price_down(9, 6).unwrap().x64(),
+            8_249_634_742_471_189_717
+        );
+        assert_eq!(number("1").sqrt_price_down(6, 6), Ok(SqrtPrice::ONE));
+        for text in ["0", "1e-30", "1e30"] {
+            let error = number(text).sqrt_price_down(9, 6).unwrap_err();
+            assert!(error.to_string().contains("range of a pool"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered(text in "[-+0-9.eE%]{0,50}", decimals: u8) {
+            if let Ok(number) = text.parse::<Decimal>() {
+                let _ = (number.raw(decimals), number.bps_down(), number.sqrt_price_down(decimals, 6));
+                prop_assert!(number.double().to_f64().is_finite());
+            }
+            let _ = text.parse::<Ratio>();
+        }
+
+        #[test]
+        fn roots_square_back(mantissa in 1u64.., exponent in -25i32..5) {
+            let number = number(&format!("{mantissa}e{exponent}"));
+            if let Ok(root) = number.sqrt_price_down(9, 6) {
+                let root = root.x64() as f64 / 2f64.powi(64);
+                let exact = mantissa as f64 * 10f64.powi(exponent - 3);
+                // At the lower end of prices a root has 32 bits.
+                prop_assert!((root * root / exact - 1.0).abs() < 1e-9);
+            }
+        }
+    }
+}

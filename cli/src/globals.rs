@@ -1,0 +1,194 @@
+//! Options of every command.
+
+use std::{env, path::PathBuf, str::FromStr};
+
+use anyhow::{Context, Result, anyhow};
+use ballast_client::Keypair;
+use clap::Args;
+
+/// Where the cluster is, and who signs.
+#[derive(Args, Clone, Debug)]
+pub struct Globals {
+    /// Cluster: localnet, devnet, testnet, mainnet, or the URL of an RPC node
+    #[arg(
+        long,
+        global = true,
+        env = "BALLAST_URL",
+        default_value = "localnet",
+        value_name = "URL"
+    )]
+    pub url: Endpoint,
+    /// Websocket of the node; by default derived from --url
+    #[arg(long, global = true, env = "BALLAST_WS_URL", value_name = "URL")]
+    pub ws_url: Option<String>,
+    /// Key that signs and pays, a JSON array of 64 numbers [default: ~/.config/solana/id.json]
+    #[arg(long, global = true, env = "BALLAST_KEYPAIR", value_name = "FILE")]
+    pub keypair: Option<PathBuf>,
+    /// One line of JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// An RPC node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    /// Its URL.
+    pub fn url(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is this machine.
+    pub fn is_local(&self) -> bool {
+        let host = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        ["127.0.0.1", "localhost", "[::1]"]
+            .iter()
+            .any(|local| host.starts_with(local))
+    }
+
+    /// The websocket that belongs to it by convention: one port above the RPC, or the same host where no port is given.
+    pub fn default_ws_url(&self) -> Result<String> {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or(("http", &self.0));
+        let scheme = if scheme == "https" { "wss" } else { "ws" };
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let port = authority
+            .rsplit_once(':')
+            .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+        match port {
+            None => Ok(format!("{scheme}://{rest}")),
+            Some((host, port)) => {
+                let port = port
+                    .checked_add(1)
+                    .ok_or_else(|| anyhow!("no websocket port above {port}: pass --ws-url"))?;
+                Ok(format!("{scheme}://{host}:{port}{path}"))
+            }
+        }
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url =
+            match text {
+                "localnet" | "localhost" => "http://127.0.0.1:8899",
+                "devnet" => "https://api.devnet.solana.com",
+                "testnet" => "https://api.testnet.solana.com",
+                "mainnet" | "mainnet-beta" => "https://api.mainnet-beta.solana.com",
+                url if url.starts_with("http://") || url.starts_with("https://") => url,
+                _ => return Err(
+                    "write localnet, devnet, testnet, mainnet, http://HOST:PORT or https://HOST"
+                        .into(),
+                ),
+            };
+        Ok(Self(url.to_owned()))
+    }
+}
+
+impl Globals {
+    /// The websocket to use.
+    ///
+    /// # Errors
+    /// If none is given and none can be derived.
+    pub fn websocket(&self) -> Result<String> {
+        self.ws_url
+            .clone()
+            .map_or_else(|| self.url.default_ws_url(), Ok)
+    }
+
+    /// Where the signer's key lies.
+    ///
+    /// # Errors
+    /// Without `--keypair` if there is no home directory.
+    pub fn keypair_path(&self) -> Result<PathBuf> {
+        match &self.keypair {
+            Some(path) => Ok(path.clone()),
+            None => {
+                let home = env::var_os("HOME")
+                    .context("no home directory to look for a key in: pass --keypair FILE")?;
+                Ok(PathBuf::from(home).join(".config/solana/id.json"))
+            }
+        }
+    }
+
+    /// The signer's key.
+    ///
+    /// # Errors
+    /// What is wrong with its file.
+    pub fn signer(&self) -> Result<Keypair> {
+        read_keypair(&self.keypair_path()?, "--keypair")
+    }
+}
+
+/// Reads a key; `option` is what names it.
+///
+/// # Errors
+/// What is wrong with the file, never what is in it.
+pub fn read_keypair(path: &std::path::Path, option: &str) -> Result<Keypair> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the key {}: pass {option} FILE", path.display()))?;
+    // Not the parser's own message: it may quote the key.
+    let bytes: Option<Vec<u8>> = serde_json::from_str(&text).ok();
+    bytes
+        .and_then(|bytes| Keypair::try_from(bytes.as_slice()).ok())
+        .ok_or_else(|| {
+            anyhow!(
+                "{} is no key: it must be a JSON array of 64 numbers, secret and public half",
+                path.display()
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn endpoint(text: &str) -> Endpoint {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn endpoints_and_their_websockets() {
+        for (text, websocket, local) in [
+            ("localnet", "ws://127.0.0.1:8900", true),
+            ("devnet", "wss://api.devnet.solana.com", false),
+            ("http://localhost:1/path", "ws://localhost:2/path", true),
+            (
+                "https://node.example/?key=1:2",
+                "wss://node.example/?key=1:2",
+                false,
+            ),
+            ("http://[::1]:8899", "ws://[::1]:8900", true),
+        ] {
+            assert_eq!(endpoint(text).default_ws_url().unwrap(), websocket);
+            assert_eq!(endpoint(text).is_local(), local, "{text}");
+        }
+        assert!(endpoint("http://a:65535").default_ws_url().is_err());
+        assert!(
+            "moonnet"
+                .parse::<Endpoint>()
+                .unwrap_err()
+                .contains("devnet")
+        );
+    }
+
+    #[test]
+    fn a_bad_key_is_not_quoted() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "[12,34,567]").unwrap();
+        let error = format!("{:#}", read_keypair(file.path(), "--keypair").unwrap_err());
+        assert!(
+            error.contains("64 numbers") && !error.contains("567"),
+            "{error}"
+        );
+        let error = format!(
+            "{:#}",
+            read_keypair("/nonexistent".as_ref(), "--payer").unwrap_err()
+        );
+        assert!(error.contains("--payer"), "{error}");
+    }
+}

@@ -1,0 +1,194 @@
+//! Policies from options.
+
+use anyhow::Result;
+use ballast_client::{Limits, Policy};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::{
+    decimal::Ratio,
+    format::{bps, duration},
+};
+
+/// What keepers may do with a position, and when. What is left out stays as it is; for a new position it is the market's.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Policy")]
+pub struct PolicyArgs {
+    /// Part of the pool's base that is borrowed: 1 is delta-neutral [default: 1]
+    #[arg(long, value_name = "RATIO")]
+    pub hedge: Option<Ratio>,
+    /// Rehedge when the hedge error exceeds this part of the position's full base amount [default: 10%]
+    #[arg(long, value_name = "RATIO")]
+    pub delta_band: Option<Ratio>,
+    /// Largest hedge error after opening and rehedging, as a part of the same amount [default: 5%]
+    #[arg(long, value_name = "RATIO")]
+    pub delta_target: Option<Ratio>,
+    /// LTV from which keepers may deleverage
+    #[arg(long, value_name = "LTV")]
+    pub deleverage_trigger: Option<Ratio>,
+    /// LTV to which they then go
+    #[arg(long, value_name = "LTV")]
+    pub deleverage_target: Option<Ratio>,
+    /// Largest loss of a swap against the oracle's price, fee included
+    #[arg(long, value_name = "RATIO")]
+    pub max_swap_loss: Option<Ratio>,
+    /// Seconds between two rehedges at least
+    #[arg(long, value_name = "SECS")]
+    pub min_interval: Option<u32>,
+    /// Whether keepers may act at all; liquidation and the market's own deleverage trigger remain
+    #[arg(long, value_enum)]
+    pub keepers: Option<Switch>,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+/// The policy of a new position unless its owner says otherwise.
+pub fn default_policy(limits: &Limits) -> Policy {
+    Policy {
+        hedge_bps: 10_000,
+        delta_band_bps: 1_000,
+        delta_target_bps: 500,
+        deleverage_trigger_ltv_bps: limits.deleverage_ltv_bps,
+        deleverage_target_ltv_bps: limits.target_ltv_bps,
+        max_swap_loss_bps: limits.max_swap_loss_bps,
+        min_rebalance_interval_secs: limits.min_rebalance_interval_secs,
+        keeper_enabled: 1,
+    }
+}
+
+impl PolicyArgs {
+    /// Whether nothing was given.
+    pub fn is_empty(&self) -> bool {
+        self.hedge.is_none()
+            && self.delta_band.is_none()
+            && self.delta_target.is_none()
+            && self.deleverage_trigger.is_none()
+            && self.deleverage_target.is_none()
+            && self.max_swap_loss.is_none()
+            && self.min_interval.is_none()
+            && self.keepers.is_none()
+    }
+
+    /// `policy` with what was given.
+    ///
+    /// # Errors
+    /// Ratios that are out of range. Whether the policy makes sense is the program's to say.
+    pub fn applied_to(&self, policy: Policy) -> Result<Policy> {
+        let or = |ratio: &Option<Ratio>, old: u32| -> Result<u32> {
+            ratio
+                .as_ref()
+                .map_or(Ok(old), |ratio| Ok(ratio.bps_down()?.get()))
+        };
+        Ok(Policy {
+            hedge_bps: or(&self.hedge, policy.hedge_bps)?,
+            delta_band_bps: or(&self.delta_band, policy.delta_band_bps)?,
+            delta_target_bps: or(&self.delta_target, policy.delta_target_bps)?,
+            deleverage_trigger_ltv_bps: or(
+                &self.deleverage_trigger,
+                policy.deleverage_trigger_ltv_bps,
+            )?,
+            deleverage_target_ltv_bps: or(
+                &self.deleverage_target,
+                policy.deleverage_target_ltv_bps,
+            )?,
+            max_swap_loss_bps: or(&self.max_swap_loss, policy.max_swap_loss_bps)?,
+            min_rebalance_interval_secs: self
+                .min_interval
+                .unwrap_or(policy.min_rebalance_interval_secs),
+            keeper_enabled: self.keepers.map_or(policy.keeper_enabled, |keepers| {
+                u32::from(keepers == Switch::On)
+            }),
+        })
+    }
+}
+
+/// A policy as commands print it.
+#[derive(Clone, Debug, Serialize)]
+pub struct PolicyView {
+    pub hedge_bps: u32,
+    pub delta_band_bps: u32,
+    pub delta_target_bps: u32,
+    pub deleverage_trigger_ltv_bps: u32,
+    pub deleverage_target_ltv_bps: u32,
+    pub max_swap_loss_bps: u32,
+    pub min_rebalance_interval_secs: u32,
+    pub keepers_allowed: bool,
+}
+
+impl From<&Policy> for PolicyView {
+    fn from(policy: &Policy) -> Self {
+        Self {
+            hedge_bps: policy.hedge_bps,
+            delta_band_bps: policy.delta_band_bps,
+            delta_target_bps: policy.delta_target_bps,
+            deleverage_trigger_ltv_bps: policy.deleverage_trigger_ltv_bps,
+            deleverage_target_ltv_bps: policy.deleverage_target_ltv_bps,
+            max_swap_loss_bps: policy.max_swap_loss_bps,
+            min_rebalance_interval_secs: policy.min_rebalance_interval_secs,
+            keepers_allowed: policy.keeper_enabled == 1,
+        }
+    }
+}
+
+impl std::fmt::Display for PolicyView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(
+            f,
+            "  policy       hedge {}, rehedge beyond {} (to within {}) of the full base amount, at least {} apart, \
+             losing at most {} per swap;",
+            bps(self.hedge_bps),
+            bps(self.delta_band_bps),
+            bps(self.delta_target_bps),
+            duration(self.min_rebalance_interval_secs.into()),
+            bps(self.max_swap_loss_bps),
+        )?;
+        writeln!(
+            f,
+            "               deleverage from LTV {} to {}; keepers {}",
+            bps(self.deleverage_trigger_ltv_bps),
+            bps(self.deleverage_target_ltv_bps),
+            if self.keepers_allowed {
+                "allowed"
+            } else {
+                "switched off"
+            }
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_given_changes() {
+        let before = Policy {
+            hedge_bps: 5_000,
+            keeper_enabled: 1,
+            min_rebalance_interval_secs: 7,
+            ..Policy::default()
+        };
+        assert!(PolicyArgs::default().is_empty());
+        assert_eq!(PolicyArgs::default().applied_to(before).unwrap(), before);
+        let given = PolicyArgs {
+            delta_band: Some("12.5%".parse().unwrap()),
+            keepers: Some(Switch::Off),
+            ..PolicyArgs::default()
+        };
+        assert!(!given.is_empty());
+        let after = given.applied_to(before).unwrap();
+        assert_eq!(
+            after,
+            Policy {
+                delta_band_bps: 1_250,
+                keeper_enabled: 0,
+                ..before
+            }
+        );
+    }
+}

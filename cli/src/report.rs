@@ -1,0 +1,65 @@
+//! How results reach the user: text for people or one line of JSON, on standard output.
+
+use std::{
+    fmt,
+    io::{self, Write},
+};
+
+use anyhow::Result;
+use serde::Serialize;
+
+/// Standard output in the form that was asked for.
+#[derive(Debug)]
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// JSON or text.
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether JSON was asked for.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a result.
+    ///
+    /// # Errors
+    /// What the stream says; see [`is_broken_pipe`].
+    pub fn print<T: Serialize + fmt::Display>(&mut self, report: &T) -> Result<()> {
+        let mut out = io::stdout().lock();
+        if self.json {
+            serde_json::to_writer(&mut out, report)?;
+            writeln!(out)?;
+        } else {
+            write!(out, "{report}")?;
+        }
+        out.flush()?;
+        Ok(())
+    }
+}
+
+/// An error of which standard output has told already: nothing of it is added there.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Told(pub String);
+
+/// Says something on standard error. Nobody listening is no problem.
+pub fn note(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Whether an error only says that the reader of our output has gone (`| head`).
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = |kind: io::ErrorKind| kind == io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let json = cause
+            .downcast_ref::<serde_json::Error>()
+            .and_then(serde_json::Error::io_error_kind);
+        io.or(json).is_some_and(broken)
+    })
+}

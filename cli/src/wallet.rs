@@ -1,0 +1,169 @@
+//! The signer's token accounts: what is in them, making them, wrapping SOL.
+
+use anyhow::{Context, Result, bail};
+use ballast_abi::{
+    clusters::WRAPPED_SOL_MINT,
+    spl::{self, TokenAccountView},
+};
+use ballast_client::{Amounts, Chain, Instruction, MarketContext, Pubkey, Side, instruction};
+use solana_sdk::instruction::AccountMeta;
+
+use crate::format::amount;
+
+/// Both tokens, base first.
+pub const SIDES: [Side; 2] = [Side::Base, Side::Quote];
+
+/// Lamports left for fees and rent when SOL is wrapped: a position's accounts take about 0.02 SOL.
+const KEPT_LAMPORTS: u64 = 30_000_000;
+
+/// What somebody has of both tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Funds {
+    /// In the associated token accounts; `None` where there is none.
+    pub base: Option<u64>,
+    pub quote: Option<u64>,
+    /// Native SOL.
+    pub lamports: u64,
+}
+
+impl Funds {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// If the cluster does not answer, or an account is no token account.
+    pub async fn load(chain: &dyn Chain, market: &MarketContext, owner: &Pubkey) -> Result<Self> {
+        let wallet = market.wallet(owner);
+        let answer = chain.accounts(&[wallet.base, wallet.quote, *owner]).await?;
+        let balance = |index: usize, address: Pubkey| -> Result<Option<u64>> {
+            let Some(account) = answer.accounts.get(index).and_then(Option::as_ref) else {
+                return Ok(None);
+            };
+            let view = TokenAccountView::parse(&account.data)
+                .with_context(|| format!("{address} is no token account"))?;
+            Ok(Some(view.amount()))
+        };
+        Ok(Self {
+            base: balance(0, wallet.base)?,
+            quote: balance(1, wallet.quote)?,
+            lamports: answer
+                .accounts
+                .get(2)
+                .and_then(Option::as_ref)
+                .map_or(0, |account| account.lamports),
+        })
+    }
+
+    /// Of one token.
+    pub fn get(&self, side: Side) -> u64 {
+        match side {
+            Side::Base => self.base,
+            Side::Quote => self.quote,
+        }
+        .unwrap_or(0)
+    }
+
+    fn has_account(&self, side: Side) -> bool {
+        match side {
+            Side::Base => self.base.is_some(),
+            Side::Quote => self.quote.is_some(),
+        }
+    }
+
+    /// Instructions after which `owner` has both token accounts with at least `needed` in them: missing accounts are
+    /// made, missing wrapped SOL is wrapped.
+    ///
+    /// # Errors
+    /// What is missing and cannot be wrapped.
+    pub fn provide(
+        &self,
+        market: &MarketContext,
+        owner: &Pubkey,
+        needed: Amounts,
+    ) -> Result<Vec<Instruction>> {
+        let mut instructions = Vec::new();
+        for side in SIDES {
+            let token = market.token(side);
+            let account = market.wallet(owner).tokens(side);
+            if !self.has_account(side) {
+                instructions.push(instruction::create_wallet(market, owner, owner, side));
+            }
+            let (has, needs) = (self.get(side), needed.get(side));
+            let Some(missing) = needs.checked_sub(has).filter(|missing| *missing > 0) else {
+                continue;
+            };
+            let unit = |raw| amount(raw, token.decimals);
+            if token.mint != WRAPPED_SOL_MINT {
+                bail!(
+                    "the wallet holds {} of the {} token, {} are needed: send {} more to {account} (mint {})",
+                    unit(has),
+                    name(side),
+                    unit(needs),
+                    unit(missing),
+                    token.mint
+                );
+            }
+            let spendable = self.lamports.saturating_sub(KEPT_LAMPORTS);
+            if missing > spendable {
+                bail!(
+                    "the wallet holds {} wrapped and {} native SOL ({} of it are kept for fees and rent), {} are needed: \
+                     send {} more to {owner}",
+                    unit(has),
+                    unit(self.lamports),
+                    unit(KEPT_LAMPORTS),
+                    unit(needs),
+                    unit(missing - spendable)
+                );
+            }
+            instructions.extend(wrap(owner, &account, missing));
+        }
+        Ok(instructions)
+    }
+}
+
+/// For messages.
+pub fn name(side: Side) -> &'static str {
+    match side {
+        Side::Base => "base",
+        Side::Quote => "quote",
+    }
+}
+
+/// Moves lamports into a wrapped-SOL account and books them.
+fn wrap(owner: &Pubkey, account: &Pubkey, lamports: u64) -> [Instruction; 2] {
+    // System program, instruction 2 (Transfer); SPL Token, instruction 17 (SyncNative).
+    let mut transfer = 2u32.to_le_bytes().to_vec();
+    transfer.extend_from_slice(&lamports.to_le_bytes());
+    [
+        Instruction {
+            program_id: spl::SYSTEM_PROGRAM,
+            accounts: vec![
+                AccountMeta::new(*owner, true),
+                AccountMeta::new(*account, false),
+            ],
+            data: transfer,
+        },
+        Instruction {
+            program_id: spl::TOKEN_PROGRAM,
+            accounts: vec![AccountMeta::new(*account, false)],
+            data: vec![17],
+        },
+    ]
+}
+
+/// Turns all of `owner`'s wrapped SOL back into native SOL by closing the account; `None` if the market has no SOL.
+pub fn unwrap_sol(market: &MarketContext, owner: &Pubkey) -> Option<Instruction> {
+    let side = SIDES
+        .into_iter()
+        .find(|side| market.token(*side).mint == WRAPPED_SOL_MINT)?;
+    let account = market.wallet(owner).tokens(side);
+    // SPL Token, instruction 9 (CloseAccount).
+    Some(Instruction {
+        program_id: spl::TOKEN_PROGRAM,
+        accounts: vec![
+            AccountMeta::new(account, false),
+            AccountMeta::new(*owner, false),
+            AccountMeta::new_readonly(*owner, true),
+        ],
+        data: vec![9],
+    })
+}

@@ -1,0 +1,80 @@
+//! Runs the binary.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+/// What a run printed, and how it ended.
+pub struct Run {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Run {
+    /// The one line of JSON on standard output.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("{error}: {:?}, {}", self.out, self.err))
+    }
+
+    /// Each line of standard output as JSON.
+    pub fn lines(&self) -> Vec<Value> {
+        let line =
+            |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        self.out.lines().map(line).collect()
+    }
+}
+
+/// `ballast` with nothing of the surroundings in it.
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ballast"));
+    for variable in [
+        "BALLAST_URL",
+        "BALLAST_WS_URL",
+        "BALLAST_KEYPAIR",
+        "BALLAST_MARKET",
+    ] {
+        command.env_remove(variable);
+    }
+    command.env("HOME", "/nonexistent");
+    command
+}
+
+/// Runs to the end with this on standard input.
+pub fn run_with(args: &[&str], input: &[u8]) -> Run {
+    let mut child = command()
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // From another thread: the answers may fill the pipe before all is written. A program that does not read is no error.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    Run {
+        code: output.status.code().expect("ended by a signal"),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Runs to the end.
+pub fn run(args: &[&str]) -> Run {
+    run_with(args, b"")
+}
+
+/// A file of the model's golden vectors.
+pub fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../crates/model/tests/golden")
+        .join(name)
+}

@@ -1,0 +1,6 @@
+//! The binary, run as users run it.
+
+mod common;
+mod quote;
+mod risk;
+mod usage;

@@ -1,0 +1,179 @@
+//! What every command has in common.
+
+use crate::common::{command, run};
+
+#[test]
+fn help_lists_the_commands_and_each_has_its_own() {
+    let help = run(&["--help"]);
+    assert_eq!(help.code, 0);
+    for command in [
+        "quote",
+        "risk",
+        "open",
+        "positions",
+        "explain",
+        "close",
+        "policy",
+        "market",
+        "lend",
+        "keeper",
+        "deploy",
+        "migrate",
+        "doctor",
+    ] {
+        assert!(help.out.contains(command), "no {command} in\n{}", help.out);
+        assert_eq!(run(&[command, "--help"]).code, 0, "{command}");
+    }
+    assert_eq!(run(&["--version"]).code, 0);
+    assert_eq!(run(&["dance"]).code, 2);
+    assert_eq!(run(&[]).code, 2);
+}
+
+#[test]
+fn an_unreachable_node_is_named() {
+    // Port 9 of the loopback (discard) is refused everywhere.
+    let url = ["--url", "http://127.0.0.1:9/secret-key"];
+    for arguments in [
+        &["market", "show"][..],
+        &["positions", "--all"],
+        &["doctor"],
+    ] {
+        let run = run(&[&url[..], arguments].concat());
+        assert_eq!(run.code, 1, "{arguments:?}");
+        let said = run.out + &run.err;
+        assert!(
+            said.contains("http://127.0.0.1:9") && !said.contains("secret-key"),
+            "{said}"
+        );
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
+fn endpoints_keys_and_addresses_are_checked() {
+    let node = ["--url", "http://127.0.0.1:9"];
+    for (arguments, code, parts) in [
+        (
+            &["--url", "moonnet", "doctor"][..],
+            2,
+            &["--url", "devnet"][..],
+        ),
+        (&["explain", "not-an-address"], 2, &["not-an-address"]),
+        (
+            &[
+                "open",
+                "--own-quote",
+                "100",
+                "--leverage",
+                "3",
+                "--lower",
+                "190",
+                "--upper",
+                "210",
+            ],
+            1,
+            &["--keypair"],
+        ),
+        (&["lend", "deposit", "gold", "1"], 2, &["base", "quote"]),
+        (
+            &["keeper", "run", "--config", "/nonexistent.toml"],
+            1,
+            &["/nonexistent.toml", "--config"],
+        ),
+        (
+            &[
+                "deploy",
+                "--program",
+                "/nonexistent.so",
+                "--program-keypair",
+                "/nonexistent.json",
+            ],
+            1,
+            &["/nonexistent.so", "--program"],
+        ),
+    ] {
+        let line = if arguments[0] == "--url" {
+            arguments.to_vec()
+        } else {
+            [&node[..], arguments].concat()
+        };
+        let run = run(&line);
+        assert_eq!(run.code, code, "{line:?}: {}", run.err);
+        assert!(
+            parts.iter().all(|part| run.err.contains(part)),
+            "{line:?}: {}",
+            run.err
+        );
+    }
+}
+
+#[test]
+fn a_deployment_checks_its_files_before_anything_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (program, key) = (path("program.so"), path("key.json"));
+    std::fs::write(&program, "#!/bin/sh\n").unwrap();
+    std::fs::write(&key, "[1, 2, 3]").unwrap();
+    let deploy = |program: &str| {
+        run(&[
+            "--url",
+            "http://127.0.0.1:9",
+            "deploy",
+            "--program",
+            program,
+            "--program-keypair",
+            &key,
+            "--payer",
+            &key,
+        ])
+    };
+    let refused = deploy(&program);
+    assert!(
+        refused.code == 1 && refused.err.contains("no shared object"),
+        "{}",
+        refused.err
+    );
+    let mut elf = b"\x7fELF\x02\x01".to_vec();
+    elf.resize(18, 0);
+    elf.extend([247, 0]);
+    std::fs::write(&program, elf).unwrap();
+    let refused = deploy(&program);
+    assert!(
+        refused.code == 1 && refused.err.contains("64 numbers"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn a_bad_keeper_configuration_names_the_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("keeper.toml");
+    std::fs::write(
+        &config,
+        "rpc_url = \"http://127.0.0.1:9\"\njournal_dir = \"journal\"\nmod = \"active\"\n",
+    )
+    .unwrap();
+    let refused = run(&["keeper", "check", "--config", config.to_str().unwrap()]);
+    assert!(
+        refused.code == 1 && refused.err.contains("mod"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let mut child = command()
+        .args(["--help"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        !String::from_utf8_lossy(&output.stderr).contains("panicked"),
+        "{output:?}"
+    );
+}
