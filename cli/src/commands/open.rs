@@ -18,7 +18,7 @@ use crate::{
     globals::Globals,
     policy::{PolicyArgs, PolicyView, default_policy},
     range::{self, TickRange},
-    report::Output,
+    report::{Output, note},
     target::{self, MarketArgs, TableArgs},
     view::PositionView,
     wallet::Funds,
@@ -129,6 +129,7 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
             .await
             .map_err(explained)
             .context("preparing the wallet would fail")?;
+        note("opening itself was not simulated: wallet or tick arrays have to be prepared first");
         return output.print(&report);
     }
     if !preparation.is_empty() {

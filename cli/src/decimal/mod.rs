@@ -1,5 +1,7 @@
 //! Numbers as people write them: exact decimals, turned into raw units, ratios and square-root prices.
 
+mod kinds;
+
 use std::{fmt, str::FromStr};
 
 use ballast_clmm::wide::{U256, isqrt_down};
@@ -8,6 +10,8 @@ use ballast_model::{
     screen::{Double, parse_decimal},
 };
 use thiserror::Error;
+
+pub use kinds::{Positive, Ratio};
 
 /// Why a number cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -232,56 +236,6 @@ impl Decimal {
     }
 }
 
-/// A decimal number greater than zero.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Positive(pub Decimal);
-
-impl FromStr for Positive {
-    type Err = NumberError;
-
-    fn from_str(text: &str) -> Result<Self, NumberError> {
-        let number: Decimal = text.parse()?;
-        if number.mantissa == 0 {
-            return Err(NumberError::NotPositive(text.to_owned()));
-        }
-        Ok(Self(number))
-    }
-}
-
-impl std::ops::Deref for Positive {
-    type Target = Decimal;
-
-    fn deref(&self) -> &Decimal {
-        &self.0
-    }
-}
-
-/// A ratio: `0.8` or `80%`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ratio(pub Decimal);
-
-impl FromStr for Ratio {
-    type Err = NumberError;
-
-    fn from_str(text: &str) -> Result<Self, NumberError> {
-        let Some(percent) = text.strip_suffix('%') else {
-            return text.parse().map(Self);
-        };
-        let percent: Decimal = percent
-            .parse()
-            .map_err(|_| NumberError::Malformed(text.to_owned()))?;
-        Decimal::new(percent.mantissa, percent.exponent.saturating_sub(2), text).map(Self)
-    }
-}
-
-impl std::ops::Deref for Ratio {
-    type Target = Decimal;
-
-    fn deref(&self) -> &Decimal {
-        &self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ballast_model::screen::Real;
@@ -355,19 +309,6 @@ mod tests {
                 Err(NumberError::OutOfRange(text.into()))
             );
         }
-        assert!("0".parse::<Positive>().is_err() && "0.1".parse::<Positive>().is_ok());
-    }
-
-    #[test]
-    fn ratios_and_percent() {
-        let bps = |text: &str| text.parse::<Ratio>().unwrap().bps_down().unwrap().get();
-        assert_eq!(
-            (bps("3"), bps("0.8"), bps("80%"), bps("0.83%")),
-            (30_000, 8_000, 8_000, 83)
-        );
-        assert_eq!((bps("0.33333"), bps("1e2%")), (3_333, 10_000));
-        assert!("%".parse::<Ratio>().is_err() && "8%%".parse::<Ratio>().is_err());
-        assert!("429497".parse::<Ratio>().unwrap().bps_down().is_err());
     }
 
     #[test]
@@ -391,7 +332,7 @@ mod tests {
                 let _ = (number.raw(decimals), number.bps_down(), number.sqrt_price_down(decimals, 6));
                 prop_assert!(number.double().to_f64().is_finite());
             }
-            let _ = text.parse::<Ratio>();
+            let _ = (text.parse::<Ratio>(), text.parse::<Positive>());
         }
 
         #[test]

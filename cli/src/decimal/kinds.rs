@@ -1,0 +1,77 @@
+//! Decimals with a meaning: what must be positive, and ratios.
+
+use std::str::FromStr;
+
+use super::{Decimal, NumberError};
+
+/// A decimal number greater than zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Positive(pub Decimal);
+
+impl FromStr for Positive {
+    type Err = NumberError;
+
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        let number: Decimal = text.parse()?;
+        if number.mantissa == 0 {
+            return Err(NumberError::NotPositive(text.to_owned()));
+        }
+        Ok(Self(number))
+    }
+}
+
+impl std::ops::Deref for Positive {
+    type Target = Decimal;
+
+    fn deref(&self) -> &Decimal {
+        &self.0
+    }
+}
+
+/// A ratio: `0.8` or `80%`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ratio(pub Decimal);
+
+impl FromStr for Ratio {
+    type Err = NumberError;
+
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        let Some(percent) = text.strip_suffix('%') else {
+            return text.parse().map(Self);
+        };
+        let percent: Decimal = percent
+            .parse()
+            .map_err(|_| NumberError::Malformed(text.to_owned()))?;
+        Decimal::new(percent.mantissa, percent.exponent.saturating_sub(2), text).map(Self)
+    }
+}
+
+impl std::ops::Deref for Ratio {
+    type Target = Decimal;
+
+    fn deref(&self) -> &Decimal {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_is_not_positive() {
+        assert!("0".parse::<Positive>().is_err() && "0.1".parse::<Positive>().is_ok());
+    }
+
+    #[test]
+    fn ratios_and_percent() {
+        let bps = |text: &str| text.parse::<Ratio>().unwrap().bps_down().unwrap().get();
+        assert_eq!(
+            (bps("3"), bps("0.8"), bps("80%"), bps("0.83%")),
+            (30_000, 8_000, 8_000, 83)
+        );
+        assert_eq!((bps("0.33333"), bps("1e2%")), (3_333, 10_000));
+        assert!("%".parse::<Ratio>().is_err() && "8%%".parse::<Ratio>().is_err());
+        assert!("429497".parse::<Ratio>().unwrap().bps_down().is_err());
+    }
+}
