@@ -1,0 +1,73 @@
+//! Where things are in this checkout.
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+/// The root of the checkout.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask lies in the workspace")
+}
+
+/// Where cargo compiles to: `CARGO_TARGET_DIR`, or `target` in the checkout.
+pub fn build_dir() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(dir) if !dir.is_empty() => root().join(dir),
+        _ => root().join("target"),
+    }
+}
+
+/// Where finished programs go, wherever cargo compiles to.
+pub fn deploy_dir() -> PathBuf {
+    root().join("target/deploy")
+}
+
+/// Where interface descriptions go, wherever cargo compiles to.
+pub fn idl_dir() -> PathBuf {
+    root().join("target/idl")
+}
+
+/// An on-chain program of the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Program {
+    pub package: &'static str,
+    /// Name of the library target and of the files that are built from it.
+    pub library: &'static str,
+    /// The package's directory, from the root.
+    pub directory: &'static str,
+}
+
+/// Everything that `cargo xtask build` builds.
+pub const PROGRAMS: [Program; 3] = [
+    Program {
+        package: "ballast",
+        library: "ballast",
+        directory: "programs/ballast",
+    },
+    Program {
+        package: "localnet-whirlpool",
+        library: "localnet_whirlpool",
+        directory: "programs/localnet/whirlpool",
+    },
+    Program {
+        package: "localnet-pyth",
+        library: "localnet_pyth",
+        directory: "programs/localnet/pyth",
+    },
+];
+
+impl Program {
+    pub fn by_package(package: &str) -> Result<Self> {
+        match PROGRAMS
+            .into_iter()
+            .find(|program| program.package == package)
+        {
+            Some(program) => Ok(program),
+            None => {
+                let known = PROGRAMS.map(|program| program.package).join(", ");
+                bail!("no program is called {package:?}; there are: {known}")
+            }
+        }
+    }
+}
