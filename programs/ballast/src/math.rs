@@ -4,19 +4,16 @@ use anchor_lang::prelude::*;
 
 use crate::errors::BallastError;
 
-/// Turns any arithmetic error into [`BallastError::OutOfRange`], with the original in the log.
+/// Turns any arithmetic error into [`BallastError::OutOfRange`]. Off chain the same call says which number it was.
 pub trait ToProgramError<T> {
     /// # Errors
     /// [`BallastError::OutOfRange`].
     fn or_range(self) -> Result<T>;
 }
 
-impl<T, E: core::fmt::Display> ToProgramError<T> for core::result::Result<T, E> {
+impl<T, E> ToProgramError<T> for core::result::Result<T, E> {
     fn or_range(self) -> Result<T> {
-        self.map_err(|error| {
-            msg!("{}", error);
-            error!(BallastError::OutOfRange)
-        })
+        self.map_err(|_| error!(BallastError::OutOfRange))
     }
 }
 

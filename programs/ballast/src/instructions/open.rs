@@ -235,14 +235,8 @@ fn mix<'info>(
         at: pool::sqrt_price(&accounts.pool, session.market)?,
     };
     let plan = plan_open(request).map_err(|error| match error {
-        OpenError::NotAffordable { .. } => {
-            msg!("{}", error);
-            BallastError::HedgeNotAffordable
-        }
-        other => {
-            msg!("{}", other);
-            BallastError::OutOfRange
-        }
+        OpenError::NotAffordable { .. } => BallastError::HedgeNotAffordable,
+        _ => BallastError::OutOfRange,
     })?;
     let mut sized = session.model()?;
     sized.liquidity = plan.liquidity;
