@@ -46,7 +46,9 @@ pub enum BallastError {
     #[msg("This pool, pool vault or pool program is not the market's own")]
     WrongPool,
     /// Not a Whirlpool account.
-    #[msg("The account is not what the Whirlpool program should own here; the log says why")]
+    #[msg(
+        "The account is not what the Whirlpool program should own here; pass the market's own pool and the position's own accounts"
+    )]
     MalformedPoolAccount,
     /// Unusable token program.
     #[msg("The token program does not own the mint; pass the program that does")]

@@ -116,10 +116,7 @@ fn read_feed(market: &Market, account: &AccountInfo, feed: &[u8; 32]) -> Result<
         BallastError::PriceWrongOwner
     );
     let data = account.try_borrow_data()?;
-    let update = PriceUpdate::parse(&data).map_err(|error| {
-        msg!("{}", error);
-        BallastError::PriceNotFull
-    })?;
+    let update = PriceUpdate::parse(&data).map_err(|_| BallastError::PriceNotFull)?;
     require!(update.feed_id == *feed, BallastError::PriceWrongFeed);
     Ok(update)
 }

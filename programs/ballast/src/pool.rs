@@ -3,13 +3,16 @@
 
 use anchor_lang::prelude::*;
 use anchor_lang::solana_program::{instruction::Instruction, program::invoke_signed};
-use ballast_abi::whirlpool::{
-    PoolView, PositionView,
-    instruction::{
-        ClosePositionWithTokenExtensions, ClosePositionWithTokenExtensionsAccounts, CollectFeesV2,
-        CollectFeesV2Accounts, DecreaseLiquidityV2, IncreaseLiquidityV2, ModifyLiquidityV2Accounts,
-        OpenPositionWithTokenExtensions, OpenPositionWithTokenExtensionsAccounts, SwapV2,
-        SwapV2Accounts,
+use ballast_abi::{
+    LayoutError,
+    whirlpool::{
+        PoolView, PositionView,
+        instruction::{
+            ClosePositionWithTokenExtensions, ClosePositionWithTokenExtensionsAccounts,
+            CollectFeesV2, CollectFeesV2Accounts, DecreaseLiquidityV2, IncreaseLiquidityV2,
+            ModifyLiquidityV2Accounts, OpenPositionWithTokenExtensions,
+            OpenPositionWithTokenExtensionsAccounts, SwapV2, SwapV2Accounts,
+        },
     },
 };
 use ballast_clmm::{Amounts, SqrtPrice};
@@ -36,8 +39,7 @@ pub struct PoolFacts {
     pub vault_b: Pubkey,
 }
 
-fn malformed(error: impl core::fmt::Display) -> Error {
-    msg!("{}", error);
+fn malformed(_: LayoutError) -> Error {
     error!(BallastError::MalformedPoolAccount)
 }
 

@@ -224,10 +224,7 @@ pub fn supported_mint_decimals(mint: &AccountInfo, program: &Pubkey) -> Result<u
         BallastError::WrongTokenProgram
     );
     let data = mint.try_borrow_data()?;
-    let view = MintView::parse(&data).map_err(|error| {
-        msg!("{}", error);
-        BallastError::UnsupportedMint
-    })?;
+    let view = MintView::parse(&data).map_err(|_| BallastError::UnsupportedMint)?;
     for extension in view.extension_types() {
         if !extension.is_some_and(|extension| SUPPORTED_EXTENSIONS.contains(&extension)) {
             msg!("Mint extension {:?} is not supported", extension);
