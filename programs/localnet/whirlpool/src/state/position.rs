@@ -1,0 +1,74 @@
+//! The account of a position.
+
+use anchor_lang::prelude::*;
+use ballast_abi::whirlpool::{PositionView, fees::PerToken, layout::position as at};
+
+use crate::{
+    account::{self, put},
+    error::layout,
+};
+
+/// A new, empty position.
+pub struct NewPosition {
+    pub pool: Pubkey,
+    pub mint: Pubkey,
+    pub lower: i32,
+    pub upper: i32,
+}
+
+impl NewPosition {
+    /// Writes the position into a zeroed account of the right length.
+    pub fn write(&self, data: &mut [u8]) {
+        put(data, 0, at::DISCRIMINATOR);
+        put(data, at::POOL, self.pool.to_bytes());
+        put(data, at::MINT, self.mint.to_bytes());
+        put(data, at::TICK_LOWER, self.lower.to_le_bytes());
+        put(data, at::TICK_UPPER, self.upper.to_le_bytes());
+    }
+}
+
+/// What changes when liquidity changes or fees are booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PositionUpdate {
+    pub liquidity: u128,
+    pub fee_growth_checkpoint: PerToken<u128>,
+    pub fee_owed: PerToken<u64>,
+}
+
+/// A position in its account.
+pub struct PositionAccount<'a, 'info>(pub &'a AccountInfo<'info>);
+
+impl PositionAccount<'_, '_> {
+    /// Reads the position.
+    pub fn with<T>(&self, read: impl FnOnce(&PositionView) -> Result<T>) -> Result<T> {
+        let data = account::data(self.0)?;
+        read(&PositionView::parse(&data).map_err(layout)?)
+    }
+
+    /// Writes an update.
+    pub fn apply(&self, update: &PositionUpdate) -> Result<()> {
+        let data = &mut account::data_mut(self.0)?;
+        put(data, at::LIQUIDITY, update.liquidity.to_le_bytes());
+        put(
+            data,
+            at::FEE_GROWTH_CHECKPOINT_A,
+            update.fee_growth_checkpoint.a.to_le_bytes(),
+        );
+        put(
+            data,
+            at::FEE_GROWTH_CHECKPOINT_B,
+            update.fee_growth_checkpoint.b.to_le_bytes(),
+        );
+        put(data, at::FEE_OWED_A, update.fee_owed.a.to_le_bytes());
+        put(data, at::FEE_OWED_B, update.fee_owed.b.to_le_bytes());
+        Ok(())
+    }
+
+    /// Sets the owed fees to zero.
+    pub fn clear_fees(&self) -> Result<()> {
+        let data = &mut account::data_mut(self.0)?;
+        put(data, at::FEE_OWED_A, [0; 8]);
+        put(data, at::FEE_OWED_B, [0; 8]);
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! Accounts of tick arrays, fixed and dynamic.
+
+use anchor_lang::prelude::*;
+use ballast_abi::whirlpool::{
+    TickArrayView, TickSlot, TickState, array_start,
+    layout::{dynamic_tick_array as dynamic, fixed_tick_array as fixed, tick as at},
+};
+
+use crate::{
+    WhirlpoolError,
+    account::{self, get, move_lamports, put},
+    error::layout,
+};
+
+/// A tick array in its account.
+pub struct TickArrayAccount<'a, 'info>(pub &'a AccountInfo<'info>);
+
+impl TickArrayAccount<'_, '_> {
+    /// Writes an array without initialised ticks into a zeroed account of the fixed length.
+    pub fn write_fixed(data: &mut [u8], start: i32, pool: &Pubkey) {
+        put(data, 0, fixed::DISCRIMINATOR);
+        put(data, fixed::START, start.to_le_bytes());
+        put(data, fixed::POOL, pool.to_bytes());
+    }
+
+    /// Writes an array without initialised ticks into a zeroed account of the dynamic kind's least length.
+    pub fn write_dynamic(data: &mut [u8], start: i32, pool: &Pubkey) {
+        put(data, 0, dynamic::DISCRIMINATOR);
+        put(data, dynamic::START, start.to_le_bytes());
+        put(data, dynamic::POOL, pool.to_bytes());
+    }
+
+    /// Rent of the bytes by which a dynamic array grows with each initialised tick.
+    pub fn rent_per_tick() -> Result<u64> {
+        let rent = Rent::get()?;
+        Ok(rent.minimum_balance(at::LENGTH) - rent.minimum_balance(0))
+    }
+
+    fn with<T>(&self, read: impl FnOnce(TickArrayView) -> Result<T>) -> Result<T> {
+        let data = account::data(self.0)?;
+        read(TickArrayView::parse(&data).map_err(layout)?)
+    }
+
+    /// First tick, if the array is the pool's.
+    pub fn start(&self, pool: &Pubkey) -> Result<i32> {
+        self.with(|array| {
+            require_keys_eq!(array.pool(), *pool, ErrorCode::ConstraintHasOne);
+            Ok(array.start())
+        })
+    }
+
+    /// The tick at `index`, `None` when it is not initialised, if the array is the pool's.
+    pub fn get(&self, pool: &Pubkey, index: i32, tick_spacing: u16) -> Result<Option<TickState>> {
+        self.with(|array| {
+            require_keys_eq!(array.pool(), *pool, ErrorCode::ConstraintHasOne);
+            array.tick(index, tick_spacing).map_err(layout)
+        })
+    }
+
+    /// Whether the array is the one for `tick`.
+    pub fn holds(&self, tick: i32, tick_spacing: u16) -> Result<bool> {
+        self.with(|array| Ok(array.start() == array_start(tick, tick_spacing)))
+    }
+
+    /// Writes the tick at `index`, `None` to make it uninitialised. A dynamic array grows or shrinks with it, and the rent
+    /// of the difference comes from or goes to `position`.
+    pub fn set(
+        &self,
+        index: i32,
+        tick_spacing: u16,
+        tick: Option<&TickState>,
+        position: &AccountInfo,
+    ) -> Result<()> {
+        let slot = self.with(|array| array.slot(index, tick_spacing).map_err(layout))?;
+        if slot.dynamic && slot.initialised != tick.is_some() {
+            self.resize(slot, position)?;
+        }
+        let data = &mut account::data_mut(self.0)?;
+        put(data, slot.flag_at, [u8::from(tick.is_some())]);
+        match tick {
+            Some(tick) => put(data, slot.flag_at + 1, tick.to_bytes()),
+            None if slot.dynamic => {}
+            None => put(data, slot.flag_at + 1, TickState::default().to_bytes()),
+        }
+        Ok(())
+    }
+
+    /// Makes or takes away the room for a tick's state in a dynamic array.
+    fn resize(&self, slot: TickSlot, position: &AccountInfo) -> Result<()> {
+        let (length, state_at) = (self.0.data_len(), slot.flag_at + 1);
+        let rent = Self::rent_per_tick()?;
+        if slot.initialised {
+            self.0
+                .try_borrow_mut_data()?
+                .copy_within(state_at + at::LENGTH.., state_at);
+            self.0.resize(length - at::LENGTH)?;
+            move_lamports(self.0, position, rent)?;
+        } else {
+            move_lamports(position, self.0, rent)?;
+            self.0.resize(length + at::LENGTH)?;
+            self.0
+                .try_borrow_mut_data()?
+                .copy_within(state_at..length, state_at + at::LENGTH);
+        }
+        let data = &mut account::data_mut(self.0)?;
+        let bitmap = u128::from_le_bytes(get(data, dynamic::BITMAP)) ^ (1 << slot.number);
+        put(data, dynamic::BITMAP, bitmap.to_le_bytes());
+        Ok(())
+    }
+
+    /// Writes a tick that a swap crossed, which stays initialised.
+    pub fn cross(&self, index: i32, tick_spacing: u16, tick: &TickState) -> Result<()> {
+        let slot = self.with(|array| array.slot(index, tick_spacing).map_err(layout))?;
+        require!(slot.initialised, WhirlpoolError::TickNotFound);
+        put(
+            &mut account::data_mut(self.0)?,
+            slot.flag_at + 1,
+            tick.to_bytes(),
+        );
+        Ok(())
+    }
+}
