@@ -191,6 +191,32 @@ pub const fn quote_amount_up(
     }
 }
 
+/// [`base_amount_up`] or [`quote_amount_up`].
+pub(crate) const fn amount_up(
+    side: Side,
+    liquidity: u128,
+    from: SqrtPrice,
+    to: SqrtPrice,
+) -> Result<u64, ClmmError> {
+    match side {
+        Side::Base => base_amount_up(liquidity, from, to),
+        Side::Quote => quote_amount_up(liquidity, from, to),
+    }
+}
+
+/// [`base_amount_down`] or [`quote_amount_down`].
+pub(crate) const fn amount_down(
+    side: Side,
+    liquidity: u128,
+    from: SqrtPrice,
+    to: SqrtPrice,
+) -> Result<u64, ClmmError> {
+    match side {
+        Side::Base => base_amount_down(liquidity, from, to),
+        Side::Quote => quote_amount_down(liquidity, from, to),
+    }
+}
+
 const fn base_amount(
     liquidity: u128,
     a: SqrtPrice,

@@ -1,9 +1,10 @@
 //! One step of a swap: from the current price towards the next initialised tick or the limit, within one liquidity.
 
 use crate::{
-    ClmmError, Side, SqrtPrice, SwapMode, base_amount_down, base_amount_up,
-    next_sqrt_price_from_base_up, next_sqrt_price_from_quote_down, quote_amount_down,
-    quote_amount_up, wide::digits::mul_64,
+    ClmmError, Side, SqrtPrice, SwapMode,
+    amounts::{amount_down, amount_up},
+    next_sqrt_price_from_base_up, next_sqrt_price_from_quote_down,
+    wide::digits::mul_64,
 };
 
 /// Fee rates are in millionths: 3000 is 0.3 %.
@@ -184,30 +185,6 @@ const fn next_price(
     }
 }
 
-const fn amount_up(
-    side: Side,
-    liquidity: u128,
-    from: SqrtPrice,
-    to: SqrtPrice,
-) -> Result<u64, ClmmError> {
-    match side {
-        Side::Base => base_amount_up(liquidity, from, to),
-        Side::Quote => quote_amount_up(liquidity, from, to),
-    }
-}
-
-const fn amount_down(
-    side: Side,
-    liquidity: u128,
-    from: SqrtPrice,
-    to: SqrtPrice,
-) -> Result<u64, ClmmError> {
-    match side {
-        Side::Base => base_amount_down(liquidity, from, to),
-        Side::Quote => quote_amount_down(liquidity, from, to),
-    }
-}
-
 /// `floor(amount * (1e6 - fee) / 1e6)`, never above `amount`.
 const fn less_fee_down(amount: u64, fee_rate_ppm: u32) -> u64 {
     let keep = FEE_RATE_DENOMINATOR_PPM.saturating_sub(fee_rate_ppm) as u64;
@@ -228,6 +205,7 @@ const fn fee_on_top_up(amount: u64, fee_rate_ppm: u32) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base_amount_up;
 
     /// 0.3 % of 1000 base against liquidity 10^6 at price 1, down to price 1/4.
     const STEP: SwapStepInput = SwapStepInput {
