@@ -1,10 +1,19 @@
 //! Interface descriptions in Anchor's format, made on the host by Anchor's own code.
-use std::{fs, path::Path, time::SystemTime};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::SystemTime,
+};
 
 use anchor_lang_idl::build::IdlBuilder;
 use anyhow::{Context, Result};
 
-use crate::{repository, sbf::Built};
+use crate::{
+    process,
+    repository::{self, Program},
+    sbf::Built,
+};
 
 /// Describes programs in `target/idl`. A description is made anew when it is older than its program.
 pub fn build(programs: &[Built]) -> Result<()> {
@@ -16,18 +25,37 @@ pub fn build(programs: &[Built]) -> Result<()> {
         if modified(&file) > modified(artifact) {
             continue;
         }
-        let idl = IdlBuilder::new()
-            .program_path(repository::root().join(program.directory))
-            .cargo_args(vec!["--lib".into(), "--quiet".into()])
-            .build()
-            .with_context(|| format!("cannot describe the interface of {}", program.package))?;
-        let mut text = serde_json::to_string_pretty(&idl)?;
-        text.push('\n');
+        let text = in_child(*program)?;
         let partial = file.with_extension("partial");
         fs::write(&partial, text).with_context(|| format!("cannot write {}", partial.display()))?;
         fs::rename(&partial, &file).with_context(|| format!("cannot write {}", file.display()))?;
         eprintln!("xtask: {}", file.display());
     }
+    Ok(())
+}
+
+/// Runs `describe` in a process of its own, because what anchor-lang-idl makes of the environment is not what we want.
+fn in_child(program: Program) -> Result<String> {
+    let xtask = std::env::current_exe().context("cannot find the running program")?;
+    let mut command = Command::new(xtask);
+    command
+        .args(["describe", program.package])
+        // Version 0.1.4 misreads it; rust-toolchain.toml says the same.
+        .env_remove("RUSTUP_TOOLCHAIN")
+        // It sets RUSTFLAGS, for which cargo would compile every dependency once more; this variable goes first.
+        .env("CARGO_ENCODED_RUSTFLAGS", "")
+        .stderr(Stdio::inherit());
+    process::output(&mut command)
+}
+
+/// Prints the description of a program: the work of the hidden task `describe`.
+pub fn describe(program: Program) -> Result<()> {
+    let idl = IdlBuilder::new()
+        .program_path(repository::root().join(program.directory))
+        .cargo_args(vec!["--lib".into()])
+        .build()
+        .with_context(|| format!("cannot describe the interface of {}", program.package))?;
+    println!("{}", serde_json::to_string_pretty(&idl)?);
     Ok(())
 }
 

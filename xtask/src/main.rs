@@ -29,6 +29,12 @@ enum Task {
         #[arg(short, long, value_name = "PACKAGE", value_parser = Program::by_package)]
         package: Vec<Program>,
     },
+    /// Print the interface description of a program; `build` calls this.
+    #[command(hide = true)]
+    Describe {
+        #[arg(value_name = "PACKAGE", value_parser = Program::by_package)]
+        package: Program,
+    },
 }
 
 fn main() -> ExitCode {
@@ -53,5 +59,6 @@ fn run(task: Task) -> Result<()> {
             let built = sbf::build(&compiler, &programs)?;
             idl::build(&built)
         }
+        Task::Describe { package } => idl::describe(package),
     }
 }
