@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use solana_sdk::{
-    account::Account, hash::Hash, pubkey::Pubkey, signature::Signature,
-    transaction::VersionedTransaction,
+    account::Account,
+    hash::Hash,
+    pubkey::Pubkey,
+    signature::Signature,
+    transaction::{TransactionError, VersionedTransaction},
 };
-use solana_transaction_status_client_types::TransactionError;
 use thiserror::Error;
 
 /// Why a question to a cluster was not answered.

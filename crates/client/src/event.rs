@@ -57,6 +57,13 @@ events! {
     PolicySet,
 }
 
+/// The name; the program's event types themselves have no text form.
+impl std::fmt::Debug for BallastEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl BallastEvent {
     /// All events of the program in a transaction's logs, in order. Lines that other programs wrote do not count, whatever
     /// they look like. If the node cut the logs ([`crate::is_truncated`]), events may be missing.

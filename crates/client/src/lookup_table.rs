@@ -14,7 +14,9 @@ use tokio::time::{Instant, sleep};
 use crate::{
     account::{DecodeError, owned_by},
     chain::{AccountFilter, Chain, ChainError},
-    sender::{Request, SendError, Sender},
+    outcome::SendError,
+    request::Request,
+    sender::Sender,
 };
 
 /// Addresses that fit one extension, together with its other bytes.

@@ -17,10 +17,13 @@ use solana_client::{
     rpc_response::{OptionalContext, Response, RpcKeyedAccount},
 };
 use solana_sdk::{
-    account::Account, pubkey::Pubkey, signature::Signature, transaction::VersionedTransaction,
+    account::Account,
+    pubkey::Pubkey,
+    signature::Signature,
+    transaction::{TransactionError, VersionedTransaction},
 };
 use solana_transaction_status_client_types::{
-    EncodedConfirmedTransactionWithStatusMeta, TransactionConfirmationStatus, TransactionError,
+    EncodedConfirmedTransactionWithStatusMeta, TransactionConfirmationStatus,
     UiTransactionEncoding, option_serializer::OptionSerializer,
 };
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use solana_compute_budget_interface::ComputeBudgetInstruction;
-use solana_sdk::{
-    hash::Hash, signature::Signature, signer::Signer, transaction::VersionedTransaction,
-};
+use solana_sdk::{hash::Hash, signature::Signature, transaction::VersionedTransaction};
 use tokio::time::{Instant, sleep};
 
 use crate::{

@@ -42,8 +42,8 @@ pub fn open(
             token_2022_program: spl::TOKEN_2022_PROGRAM,
             associated_token_program: spl::ASSOCIATED_TOKEN_PROGRAM,
             metadata_update_authority: METADATA_UPDATE_AUTHORITY,
-            system_program: spl::SYSTEM_PROGRAM,
         },
+        system_program: spl::SYSTEM_PROGRAM,
     };
     instruction(&accounts, &data::Open { args })
 }
