@@ -13,13 +13,6 @@ pub fn bytes_bar(total: Option<u64>) -> ProgressBar {
     })
 }
 
-/// Steps done of `total`, with what they are.
-pub fn steps_bar(total: u64, what: &'static str) -> ProgressBar {
-    ProgressBar::new(total)
-        .with_style(style("{msg} {bar:40} {pos}/{len} {eta}"))
-        .with_message(what)
-}
-
 /// Something that takes a while.
 pub fn spinner(what: impl Into<String>) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(what.into());

@@ -20,11 +20,6 @@ impl Output {
         Self { json }
     }
 
-    /// Whether JSON was asked for.
-    pub fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// Prints a result.
     ///
     /// # Errors

@@ -26,11 +26,6 @@ impl Table {
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.into());
     }
-
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
 }
 
 impl fmt::Display for Table {
@@ -65,7 +60,6 @@ mod tests {
     #[test]
     fn columns_line_up() {
         let mut table = Table::new(["<name", "price"]);
-        assert!(table.is_empty());
         table.row(["a".into(), "1".into()]);
         table.row(["longer".into(), "200.5".into()]);
         assert_eq!(

@@ -15,7 +15,7 @@ const BUFFER_HEADER: usize = UpgradeableLoaderState::size_of_buffer_metadata();
 const DATA_HEADER: usize = UpgradeableLoaderState::size_of_programdata_metadata();
 
 /// The upgradeable loader.
-const LOADER: Pubkey = solana_sdk::pubkey!("BPFLoaderUpgradeab1e11111111111111111111111");
+pub const LOADER: Pubkey = solana_sdk::pubkey!("BPFLoaderUpgradeab1e11111111111111111111111");
 /// Account tags: 32 little-endian bits.
 const BUFFER_TAG: u32 = 1;
 const PROGRAM_TAG: u32 = 2;

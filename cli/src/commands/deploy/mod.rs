@@ -18,8 +18,8 @@ use crate::{
     globals::{Endpoint, Globals, read_keypair},
     report::{Output, note},
 };
-pub use loader::program_state;
 use loader::{Buffer, ProgramState};
+pub use loader::{LOADER as UPGRADEABLE_LOADER, program_state};
 
 /// What to deploy, and where.
 #[derive(Args, Debug)]
