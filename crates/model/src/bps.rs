@@ -1,5 +1,7 @@
 use core::fmt;
 
+use ballast_clmm::wide;
+
 /// A ratio in basis points (1/10000). Leverage is expressed the same way: 30000 is three times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bps(u32);
@@ -21,21 +23,13 @@ impl Bps {
     }
 
     /// `amount * self`, rounded down. `None` when the result does not fit.
-    pub fn of_down(self, amount: u128) -> Option<u128> {
-        let one = u128::from(Self::ONE.0);
-        let part = (amount % one) * u128::from(self.0) / one;
-        (amount / one)
-            .checked_mul(u128::from(self.0))?
-            .checked_add(part)
+    pub const fn of_down(self, amount: u128) -> Option<u128> {
+        wide::mul_div_down(amount, self.0 as u128, Self::ONE.0 as u128)
     }
 
     /// `amount * self`, rounded up. `None` when the result does not fit.
-    pub fn of_up(self, amount: u128) -> Option<u128> {
-        let one = u128::from(Self::ONE.0);
-        let part = ((amount % one) * u128::from(self.0)).div_ceil(one);
-        (amount / one)
-            .checked_mul(u128::from(self.0))?
-            .checked_add(part)
+    pub const fn of_up(self, amount: u128) -> Option<u128> {
+        wide::mul_div_up(amount, self.0 as u128, Self::ONE.0 as u128)
     }
 }
 

@@ -124,9 +124,9 @@ impl ReserveState {
     pub fn utilisation_bps_up(&self) -> Result<Bps, LendingError> {
         let debt = u128::from(self.total_debt_up()?);
         let funds = (debt + u128::from(self.liquidity)).max(1);
-        let bps = (debt * u128::from(Bps::ONE.get())).div_ceil(funds);
+        let bps = wide::mul_div_up(debt, u128::from(Bps::ONE.get()), funds);
         // At most 10000, because debt <= funds.
-        Ok(Bps::new(bps as u32))
+        Ok(bps.map_or(Bps::ONE, |bps| Bps::new(bps as u32)))
     }
 
     /// Yearly rate that borrowers pay now, rounded up to a basis point.
@@ -163,7 +163,6 @@ impl ReserveState {
     fn utilisation_x64_up(&self) -> Result<u128, LendingError> {
         let debt = u128::from(self.total_debt_up()?);
         let funds = (debt + u128::from(self.liquidity)).max(1);
-        // debt < 2^64 and funds < 2^65.
-        Ok((debt << 64).div_ceil(funds))
+        Ok(wide::shl64_div_up(debt, funds).unwrap_or(1 << 64))
     }
 }

@@ -25,6 +25,10 @@ pub mod quiet;
 pub mod screen;
 mod valuation;
 
+#[cfg(test)]
+#[path = "../tests/common/seed.rs"]
+mod seed;
+
 pub use ballast_clmm::{Amounts, Band, Side, SqrtPrice, Tick};
 pub use boundaries::Boundaries;
 pub use bps::Bps;

@@ -160,9 +160,10 @@ impl Ratio {
             .denominator
             .checked_mul(u128::from(quote))
             .ok_or(OracleError::OutOfRange)?;
+        // numerator * 2^128
+        let shifted = U256::from_limbs([0, 0, numerator as u64, (numerator >> 64) as u64]);
         let (quotient, rest) =
-            wide::div_rem_256(U256::from(numerator) << 128usize, U256::from(denominator))
-                .ok_or(OracleError::OutOfRange)?;
+            wide::div_rem_256(shifted, U256::from(denominator)).ok_or(OracleError::OutOfRange)?;
         Ok((quotient, !rest.is_zero()))
     }
 
@@ -265,6 +266,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::seed::config(2_000))]
+
         #[test]
         fn the_root_is_exact(
             base in 1i64.., quote in 1i64.., be in -18i32..=2, qe in -18i32..=2, bd in 0u8..=18, qd in 0u8..=18,

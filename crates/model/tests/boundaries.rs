@@ -319,4 +319,19 @@ fn stop_above_target_is_never_quiet() {
             upper: Some(band.sqrt_upper())
         }
     );
+    // A part of the width off either end, rounded inwards.
+    let (lower, upper) = (band.sqrt_lower().x64(), band.sqrt_upper().x64());
+    let margin = ((upper - lower) * 777).div_ceil(10_000);
+    let triggers = Triggers {
+        edge: Some(Bps::new(777)),
+        ..Triggers::default()
+    };
+    assert_ne!((upper - lower) * 777 % 10_000, 0);
+    assert_eq!(
+        quiet_interval(&position, &triggers).unwrap(),
+        Boundaries::Interval {
+            lower: Some(sqrt_price(lower + margin)),
+            upper: Some(sqrt_price(upper - margin))
+        }
+    );
 }

@@ -5,7 +5,7 @@ mod common;
 use ballast_model::Bps;
 use ballast_model::lending::{
     INDEX_ONE_X64, LendingError, MAX_INDEX_X64, RateCurve, ReserveState, SECONDS_PER_YEAR,
-    VIRTUAL_ASSETS, VIRTUAL_SHARES,
+    VIRTUAL_ASSETS, VIRTUAL_SHARES, growth_x64_up,
 };
 use common::config;
 use proptest::prelude::*;
@@ -464,6 +464,26 @@ fn zero_and_excess_are_errors() {
         state.insure(u64::MAX),
         Err(LendingError::Overflow("liquidity"))
     );
+}
+
+/// The index grows by the published factor at the published rate, rounded up.
+#[test]
+fn the_index_rounds_up() {
+    let mut state = ReserveState::new(0);
+    state.deposit(1_000_000).unwrap();
+    state.borrow(400_000).unwrap();
+    for now in 1..1_000 {
+        let before = state;
+        // 40 % of the assets, and what interest adds to them.
+        let debt = u128::from(state.total_debt_up().unwrap());
+        let utilisation = (debt << 64).div_ceil(debt + u128::from(state.liquidity));
+        let growth = growth_x64_up(CURVE.rate_x64_up(utilisation), 1);
+        state.accrue(now, &CURVE, FACTOR).unwrap();
+        let exact = ruint::aliases::U256::from(before.borrow_index_x64)
+            * ruint::aliases::U256::from(growth);
+        let index = ruint::aliases::U256::from(state.borrow_index_x64) << 64usize;
+        assert!(index >= exact && index - exact < ruint::aliases::U256::from(1u128 << 64));
+    }
 }
 
 #[test]

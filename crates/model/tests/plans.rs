@@ -10,6 +10,7 @@ use ballast_model::{
 };
 use common::{at, bands, config, positions, price, prices, sqrt_price};
 use proptest::prelude::*;
+use ruint::aliases::U512;
 
 /// `P`, rounded up, in whole quote units.
 fn unit(at: SqrtPrice) -> u128 {
@@ -163,6 +164,16 @@ proptest! {
         let equity = before.equity();
         prop_assert!(equity < 0 || left.equity() >= -(unit as i128 + 2));
         prop_assert!(plan.seize_num <= plan.seize_den && plan.seize_den > 0);
+        // The largest whole amounts that are not more than the fraction.
+        for (seized, of) in [
+            (plan.withdraw_liquidity, position.liquidity),
+            (plan.seize_idle.base.into(), position.idle.base.into()),
+            (plan.seize_idle.quote.into(), position.idle.quote.into()),
+        ] {
+            let exact = U512::from(of) * U512::from(plan.seize_num);
+            let den = U512::from(plan.seize_den);
+            prop_assert!(U512::from(seized) * den <= exact && exact < (U512::from(seized) + U512::from(1)) * den);
+        }
     }
 
     #[test]
@@ -204,8 +215,8 @@ proptest! {
     #[test]
     fn open_adds_up(
         (band, at) in bands().prop_flat_map(|band| (Just(band), prices(band))),
-        value in 10u32..56, base_part in prop_oneof![Just(0.0), Just(1.0), 0f64..1.0], leverage in 10_000u32..60_000,
-        hedge in prop_oneof![Just(10_000u32), 0u32..12_000],
+        value in 10u32..56, base_part in prop_oneof![Just(0.0), Just(1.0), 0f64..1.0], leverage in prop_oneof![1 => Just(10_000u32), 5 => 10_000u32..60_000],
+        hedge in prop_oneof![Just(10_000u32), Just(0), 0u32..12_000],
     ) {
         let value = 2f64.powi(value as i32);
         let base = value * base_part / price(at);
@@ -231,6 +242,7 @@ proptest! {
         // Base: own + borrowed = deposited + sold. Quote: own + borrowed + proceeds = deposited + leftover.
         let base = i128::from(own.base) + i128::from(plan.borrow.base) - i128::from(plan.deposit.base);
         prop_assert_eq!(base, plan.base_surplus);
+        prop_assert_eq!(u128::from(plan.borrow.base), (u128::from(plan.deposit.base) * u128::from(hedge)).div_ceil(10_000));
         let traded = plan.base_surplus.unsigned_abs() as u64;
         let proceeds = if plan.base_surplus > 0 {
             value_down(traded, at).unwrap() as i128
@@ -403,6 +415,37 @@ fn idle_tokens_may_be_enough_to_deleverage() {
             quote: 60_000_000_000
         }
     );
+}
+
+/// A target that only being free of debt satisfies takes what repays everything, not everything.
+#[test]
+fn repaying_everything_leaves_the_rest_in_the_pool() {
+    let band = Band::new(Tick::new(-1_000).unwrap(), Tick::new(1_000).unwrap()).unwrap();
+    let one = SqrtPrice::ONE;
+    let bare = Position {
+        band,
+        liquidity: 1 << 50,
+        idle: Amounts::ZERO,
+        debt: Amounts::ZERO,
+    };
+    let all = bare.pool_amounts_down(one).unwrap();
+    let position = Position {
+        debt: Amounts {
+            base: all.base / 10,
+            quote: all.quote / 20,
+        },
+        ..bare
+    };
+    let plan = plan_deleverage(&position, one, one, Bps::ZERO).unwrap();
+    assert_eq!(plan.repay, position.debt);
+    // Enough for the larger part, the base, to the unit of liquidity that a unit of base is.
+    let tenth = bare.liquidity / 10;
+    assert!(
+        plan.liquidity.abs_diff(tenth) < 100,
+        "{} {tenth}",
+        plan.liquidity
+    );
+    assert_eq!(plan.apply(&position).unwrap().debt, Amounts::ZERO);
 }
 
 #[test]

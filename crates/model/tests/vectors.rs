@@ -347,3 +347,38 @@ fn bad_lines_name_the_field_and_the_fix() {
         assert!(error.contains(expected), "{bad}: {error}");
     }
 }
+
+/// `cargo test --release -p ballast-model --test vectors -- --ignored --nocapture`
+#[test]
+#[ignore = "measures; what it prints depends on the machine"]
+fn throughput() {
+    let text = std::fs::read_to_string(golden("vectors.jsonl")).unwrap();
+    let rounds = 100;
+    let start = std::time::Instant::now();
+    let mut written = 0;
+    for _ in 0..rounds {
+        written += text
+            .lines()
+            .map(|line| risk_line(line).unwrap().len())
+            .sum::<usize>();
+    }
+    let lines = (rounds * text.lines().count()) as f64;
+    println!(
+        "{:.0} positions/s from text to text, {written} bytes written",
+        lines / start.elapsed().as_secs_f64()
+    );
+
+    let inputs: Vec<_> = text
+        .lines()
+        .map(|line| parse_risk_line(line).unwrap())
+        .collect();
+    let start = std::time::Instant::now();
+    let solvable: usize = (0..rounds)
+        .flat_map(|_| &inputs)
+        .map(|input| usize::from(risk(input).solvable))
+        .sum();
+    println!(
+        "{:.0} positions/s of the formulas, {solvable} solvable",
+        lines / start.elapsed().as_secs_f64()
+    );
+}

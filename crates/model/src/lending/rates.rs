@@ -5,8 +5,6 @@ use crate::Bps;
 /// Seconds in a year of 365 days, the time unit of all rates.
 pub const SECONDS_PER_YEAR: u64 = 365 * 24 * 60 * 60;
 
-/// Longest time charged at once, about 34,000 years: keeps every product below in 128 bits.
-const MAX_SECS: u64 = 1 << 40;
 /// Largest exponent of the growth formula, Q64.64.
 const MAX_EXPONENT_X64: u128 = 1 << 70;
 
@@ -38,7 +36,7 @@ impl RateCurve {
         let one = u128::from(Bps::ONE.get());
         let utilisation_x64 = utilisation_x64.min(1 << 64);
         let kink = u128::from(self.kink_utilisation.get().min(Bps::ONE.get()));
-        let kink_x64 = (kink << 64) / one;
+        let kink_x64 = wide::shl64_div_down(kink, one).unwrap_or(1 << 64);
         let (from, to, along_x64, width_x64) = if utilisation_x64 <= kink_x64 {
             (
                 self.rate_at_zero,
@@ -60,7 +58,7 @@ impl RateCurve {
         );
         // rise * along < 2^97; the quotient is at most rise, in Q64 of a basis point.
         let along = wide::mul_div_up(rise << 32, along_x64, width_x64.max(1)).unwrap_or(0);
-        ((from << 64) + (along << 32)).div_ceil(one)
+        wide::mul_div_up((from << 64) + (along << 32), 1, one).unwrap_or(u128::MAX)
     }
 }
 
@@ -70,16 +68,12 @@ impl RateCurve {
 ///
 /// Below `e^x` by at most `x^4/24 * e^x`: 5e-6 for x = 0.1, 2.1e-10 for a month at 10 %.
 pub fn growth_x64_up(rate_x64: u128, secs: u64) -> u128 {
-    let year = u128::from(SECONDS_PER_YEAR);
-    let secs = u128::from(secs.min(MAX_SECS));
-    let x = rate_x64
-        .saturating_mul(secs)
-        .div_ceil(year)
-        .min(MAX_EXPONENT_X64);
+    let x = wide::mul_div_up(rate_x64, u128::from(secs), u128::from(SECONDS_PER_YEAR));
+    let x = x.unwrap_or(u128::MAX).min(MAX_EXPONENT_X64);
     // At most 2^76 and 2^82.
     let square = product_shr64_up(x, x);
     let cube = product_shr64_up(square, x);
-    (1 << 64) + x + square.div_ceil(2) + cube.div_ceil(6)
+    (1 << 64) + x + square.div_ceil(2) + wide::mul_div_up(cube, 1, 6).unwrap_or(cube)
 }
 
 /// `ceil(a b / 2^64)` for products that fit after the shift.

@@ -206,6 +206,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::seed::config(2_000))]
+
         #[test]
         fn liquidity_is_worth_its_value_and_one_more_is_not(
             lower in 1u128 << 50..1 << 80, width in 1u128 << 40..1 << 80, at in 1u128 << 48..1 << 82, value in 1u128..1 << 90,

@@ -13,8 +13,8 @@ pub enum DecimalError {
     OutOfRange,
 }
 
-/// Decimal digits that are kept; a double has 32.
-const DIGITS: u32 = 38;
+/// Half of the decimal digits that are kept; a double has 32.
+const HALF: usize = 19;
 const LARGEST_EXPONENT: i64 = 45;
 
 /// Parses a decimal number with optional sign, fraction and exponent, to the precision of [`Double`].
@@ -28,19 +28,20 @@ pub fn parse_decimal(text: &str) -> Result<Double, DecimalError> {
         [b'+', rest @ ..] => (false, rest),
         rest => (false, rest),
     };
-    let mut mantissa = 0u128;
-    let mut digits = 0u32;
+    // The first and the next 19 digits, which fit 64 bits each.
+    let mut halves = [0u64; 2];
+    let mut digits = 0usize;
     let mut any = false;
     let mut fraction = false;
-    // Power of ten of the mantissa's last digit.
+    // Power of ten of the last digit kept.
     let mut exponent = 0i64;
     while let [byte, tail @ ..] = rest {
         match byte {
             b'0'..=b'9' => {
                 any = true;
-                if digits < DIGITS {
-                    mantissa = mantissa * 10 + u128::from(byte - b'0');
-                    digits += u32::from(mantissa != 0);
+                if let Some(half) = halves.get_mut(digits / HALF) {
+                    *half = *half * 10 + u64::from(byte - b'0');
+                    digits += usize::from(halves[0] != 0);
                     exponent -= i64::from(fraction);
                 } else {
                     exponent += i64::from(!fraction);
@@ -51,6 +52,8 @@ pub fn parse_decimal(text: &str) -> Result<Double, DecimalError> {
         }
         rest = tail;
     }
+    let mantissa =
+        u128::from(halves[0]) * POWERS_OF_TEN[digits.saturating_sub(HALF)] + u128::from(halves[1]);
     if !any {
         return Err(DecimalError::Malformed);
     }
@@ -67,8 +70,8 @@ pub fn parse_decimal(text: &str) -> Result<Double, DecimalError> {
         return Err(DecimalError::OutOfRange);
     }
     let value = Double::from_u128(mantissa);
-    // |exponent| <= 45 + 38 now.
-    let power = power_of_ten(exponent.unsigned_abs() as u32);
+    // |exponent| <= 45 + 37 now.
+    let power = power_of_ten(exponent.unsigned_abs() as usize);
     let value = if exponent >= 0 {
         value * power
     } else {
@@ -93,13 +96,23 @@ fn parse_power(text: &[u8]) -> Result<i64, DecimalError> {
     Ok(if negative { -power } else { power })
 }
 
-/// 10^n for n below 114. Up to 10^38 it is exact.
-fn power_of_ten(n: u32) -> Double {
-    match 10u128.checked_pow(n) {
-        Some(power) => Double::from_u128(power),
-        None => Double::from_u128(10u128.pow(38)) * power_of_ten(n - 38),
+/// 10^n for any n that a magnitude in range leaves; beyond 76 it recurs. Up to 10^38 it is exact.
+fn power_of_ten(n: usize) -> Double {
+    match POWERS_OF_TEN.get(n) {
+        Some(power) => Double::from_u128(*power),
+        None => Double::from_u128(POWERS_OF_TEN[38]) * power_of_ten(n - 38),
     }
 }
+
+const POWERS_OF_TEN: [u128; 39] = {
+    let mut powers = [1; 39];
+    let mut n = 1;
+    while n < 39 {
+        powers[n] = powers[n - 1] * 10;
+        n += 1;
+    }
+    powers
+};
 
 #[cfg(test)]
 mod tests {
@@ -185,6 +198,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::seed::config(2_000))]
+
         #[test]
         fn reads_what_f64_prints(value in proptest::num::f64::NORMAL) {
             let text = format!("{value:e}");

@@ -170,6 +170,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::seed::config(2_000))]
+
         #[test]
         fn integers_of_106_bits_are_exact(a in 0u128..1 << 105, b in 0u128..1 << 105) {
             prop_assert_eq!(scaled(Double::from_u128(a), 0), a as i128);
