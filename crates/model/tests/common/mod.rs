@@ -3,7 +3,7 @@
 
 mod seed;
 
-use ballast_model::{Amounts, Band, Bps, Position, SqrtPrice, Tick};
+use ballast_model::{Amounts, Band, Bps, Position, SqrtPrice, Tick, value_up};
 use proptest::prelude::*;
 use ruint::aliases::U512;
 pub use seed::config;
@@ -134,4 +134,15 @@ pub fn exact_margin(position: &Position, at: SqrtPrice, threshold: Bps) -> (U512
         side(position.debt) * U512::from(Bps::ONE.get()),
         (unit * one) << 128usize,
     )
+}
+
+/// `P`, rounded up, in whole quote units.
+pub fn unit(at: SqrtPrice) -> u128 {
+    value_up(1, at).unwrap()
+}
+
+/// Quote units by which a position at a price is off the target: `t A - D`, negative if above it.
+pub fn margin(position: &Position, at: SqrtPrice, target: Bps) -> f64 {
+    let value = position.value(at).unwrap();
+    value.assets as f64 * f64::from(target.get()) / 1e4 - value.debt as f64
 }
