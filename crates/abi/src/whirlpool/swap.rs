@@ -94,9 +94,11 @@ pub enum SwapError {
     /// A swap of nothing.
     #[error("swap amount is 0")]
     ZeroAmount,
-    /// The limit lies behind the current price (Q64.64).
-    #[error("swap limit {limit} lies behind the price {price}: A to B lowers it, B to A raises it")]
-    LimitBehindPrice {
+    /// The limit, or without one the end of the price range, is not ahead of the current price (Q64.64).
+    #[error(
+        "swap limit {limit} is not ahead of the price {price}: A to B lowers it, B to A raises it"
+    )]
+    LimitNotAhead {
         /// Limit as given.
         limit: u128,
         /// Current price.
@@ -153,8 +155,8 @@ pub fn swap(
         SqrtPrice::MAX
     });
     let start = pool.sqrt_price();
-    if if a_to_b { end > start } else { end < start } {
-        return Err(SwapError::LimitBehindPrice {
+    if if a_to_b { end >= start } else { end <= start } {
+        return Err(SwapError::LimitNotAhead {
             limit: end.x64(),
             price: start.x64(),
         });

@@ -76,6 +76,9 @@ pub enum WhirlpoolError {
     /// 6029
     #[msg("protocol fee rate above 2500")]
     ProtocolFeeRateMaxExceeded = 29,
+    /// 6030
+    #[msg("the amount exceeds 64 bits")]
+    MultiplicationShiftRightOverflow = 30,
     /// 6033
     #[msg("liquidity too large for the arithmetic")]
     MultiplicationOverflow = 33,
@@ -136,7 +139,7 @@ impl From<SwapError> for WhirlpoolError {
     fn from(error: SwapError) -> Self {
         match error {
             SwapError::ZeroAmount => Self::ZeroTradableAmount,
-            SwapError::LimitBehindPrice { .. } => Self::InvalidSqrtPriceLimitDirection,
+            SwapError::LimitNotAhead { .. } => Self::InvalidSqrtPriceLimitDirection,
             SwapError::MissingArray { .. } => Self::InvalidTickArraySequence,
             SwapError::PastLastArray => Self::TickArraySequenceInvalidIndex,
             SwapError::PartialFill => Self::PartialFillError,

@@ -131,9 +131,13 @@ pub fn token_amounts(
         Rounding::Up => base_amount_up(liquidity, from, to),
         Rounding::Down => base_amount_down(liquidity, from, to),
     };
-    let quote = |from: SqrtPrice, to: SqrtPrice| match rounding {
-        Rounding::Up => quote_amount_up(liquidity, from, to),
-        Rounding::Down => quote_amount_down(liquidity, from, to),
+    let quote = |from: SqrtPrice, to: SqrtPrice| {
+        match rounding {
+            Rounding::Up => quote_amount_up(liquidity, from, to),
+            Rounding::Down => quote_amount_down(liquidity, from, to),
+        }
+        // The real program notices too large amounts of quote earlier than ones of base.
+        .map_err(|_| WhirlpoolError::MultiplicationShiftRightOverflow)
     };
     let (lower, upper) = (position.lower(), position.upper());
     let price = pool.sqrt_price();

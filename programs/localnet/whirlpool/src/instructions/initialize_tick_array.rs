@@ -34,7 +34,8 @@ impl InitializeTickArray<'_> {
 
     /// An existing array of either kind is left alone when `idempotent`.
     pub fn handle_dynamic(&self, start: i32, idempotent: bool) -> Result<()> {
-        if idempotent && *self.tick_array.owner == ID {
+        if *self.tick_array.owner == ID {
+            require!(idempotent, ErrorCode::AccountDiscriminatorAlreadySet);
             let array = TickArrayAccount(&self.tick_array);
             require_eq!(
                 array.start(self.whirlpool.key)?,

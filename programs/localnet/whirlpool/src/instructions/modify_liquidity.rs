@@ -58,6 +58,7 @@ pub struct ModifyLiquidityV2<'info> {
 struct Plan {
     update: ModifyUpdate,
     amounts: PerToken<u64>,
+    liquidity_before: u128,
     tick_spacing: u16,
     lower: i32,
     upper: i32,
@@ -153,6 +154,7 @@ impl<'info> ModifyLiquidityV2<'info> {
                 Ok(Plan {
                     update: modify_liquidity(pool_view, position_view, lower, upper, delta)?,
                     amounts: token_amounts(pool_view, position_view, liquidity, rounding)?,
+                    liquidity_before: position_view.liquidity(),
                     tick_spacing: pool_view.tick_spacing(),
                     lower: lower.index,
                     upper: upper.index,
@@ -161,20 +163,16 @@ impl<'info> ModifyLiquidityV2<'info> {
         })?;
         pool.set_liquidity(plan.update.pool_liquidity, now)?;
         position.apply(&plan.update.position)?;
-        let [lower_array, upper_array] = arrays;
-        let rent = &self.position;
-        lower_array.set(
-            plan.lower,
-            plan.tick_spacing,
-            plan.update.lower.as_ref(),
-            rent,
-        )?;
-        upper_array.set(
-            plan.upper,
-            plan.tick_spacing,
-            plan.update.upper.as_ref(),
-            rent,
-        )?;
+        let [lower_array, upper_array] = &arrays;
+        lower_array.set(plan.lower, plan.tick_spacing, plan.update.lower.as_ref())?;
+        upper_array.set(plan.upper, plan.tick_spacing, plan.update.upper.as_ref())?;
+        for array in &arrays {
+            array.settle_rent(
+                &self.position,
+                plan.liquidity_before,
+                plan.update.position.liquidity,
+            )?;
+        }
         Ok(plan.amounts)
     }
 }

@@ -12,7 +12,7 @@ use ballast_clmm::{SqrtPrice, SwapMode};
 
 use crate::{
     ID, WhirlpoolError, account,
-    error::layout,
+    error::{WhirlpoolResult, layout},
     state::{PoolAccount, TickArrayAccount, check_time},
     token::{self, CheckedMint, Mints},
 };
@@ -69,24 +69,30 @@ impl<'info> SwapV2<'info> {
         a_to_b: bool,
     ) -> Result<()> {
         let mints = self.check()?;
-        let request = SwapRequest {
-            amount,
-            mode: if amount_is_input {
-                SwapMode::ExactIn
-            } else {
-                SwapMode::ExactOut
-            },
-            a_to_b,
-            limit: match sqrt_price_limit {
-                0 => None,
-                limit => Some(SqrtPrice::new(limit).map_err(WhirlpoolError::from)?),
-            },
-        };
         let now = account::now()?;
         let pool = PoolAccount(&self.whirlpool);
         let (outcome, tick_spacing) = pool.with(|pool| {
             check_time(pool, now)?;
-            Ok((self.compute(pool, request)?, pool.tick_spacing()))
+            let outcome = self.compute(pool, a_to_b, |sequence| {
+                // Checked after the tick arrays, as the real program does.
+                let limit = match sqrt_price_limit {
+                    0 => None,
+                    limit => Some(SqrtPrice::new(limit)?),
+                };
+                let mode = if amount_is_input {
+                    SwapMode::ExactIn
+                } else {
+                    SwapMode::ExactOut
+                };
+                let request = SwapRequest {
+                    amount,
+                    mode,
+                    a_to_b,
+                    limit,
+                };
+                Ok(swap(pool, sequence, request)?)
+            })?;
+            Ok((outcome, pool.tick_spacing()))
         })?;
         let (amount_in, amount_out) = if a_to_b {
             (outcome.amounts.a, outcome.amounts.b)
@@ -146,9 +152,14 @@ impl<'info> SwapV2<'info> {
         [&self.tick_array_0, &self.tick_array_1, &self.tick_array_2]
     }
 
-    /// Orders the tick arrays along the direction of the swap and swaps through them. An array that does not exist yet counts
-    /// as empty if its address is the right one.
-    fn compute(&self, pool: &PoolView, request: SwapRequest) -> Result<SwapOutcome> {
+    /// Orders the tick arrays along the direction of the swap and lets `swap` walk through them. An array that does not exist
+    /// yet counts as empty if its address is the right one.
+    fn compute(
+        &self,
+        pool: &PoolView,
+        a_to_b: bool,
+        swap: impl FnOnce(&[SwapArray]) -> WhirlpoolResult<SwapOutcome>,
+    ) -> Result<SwapOutcome> {
         let accounts = self.arrays();
         let mut data = Vec::with_capacity(accounts.len());
         let mut empty = Vec::with_capacity(accounts.len());
@@ -170,7 +181,7 @@ impl<'info> SwapV2<'info> {
             views.push(view);
         }
         let mut sequence: Vec<SwapArray> = Vec::with_capacity(accounts.len());
-        for start in swap_tick_arrays(pool.tick_current(), pool.tick_spacing(), request.a_to_b) {
+        for start in swap_tick_arrays(pool.tick_current(), pool.tick_spacing(), a_to_b) {
             // At the end of the tick range the last array repeats.
             if sequence.last().is_some_and(|array| array.start() == start) {
                 break;
@@ -189,7 +200,7 @@ impl<'info> SwapV2<'info> {
             !sequence.is_empty(),
             WhirlpoolError::InvalidTickArraySequence
         );
-        Ok(swap(pool, &sequence, request).map_err(WhirlpoolError::from)?)
+        Ok(swap(&sequence)?)
     }
 
     fn array_of(&self, tick: i32, tick_spacing: u16) -> Result<TickArrayAccount<'_, 'info>> {

@@ -62,18 +62,12 @@ impl TickArrayAccount<'_, '_> {
         self.with(|array| Ok(array.start() == array_start(tick, tick_spacing)))
     }
 
-    /// Writes the tick at `index`, `None` to make it uninitialised. A dynamic array grows or shrinks with it, and the rent
-    /// of the difference comes from or goes to `position`.
-    pub fn set(
-        &self,
-        index: i32,
-        tick_spacing: u16,
-        tick: Option<&TickState>,
-        position: &AccountInfo,
-    ) -> Result<()> {
+    /// Writes the tick at `index`, `None` to make it uninitialised. A dynamic array grows or shrinks with it; its rent is moved
+    /// by [`Self::settle_rent`].
+    pub fn set(&self, index: i32, tick_spacing: u16, tick: Option<&TickState>) -> Result<()> {
         let slot = self.with(|array| array.slot(index, tick_spacing).map_err(layout))?;
         if slot.dynamic && slot.initialised != tick.is_some() {
-            self.resize(slot, position)?;
+            self.resize(slot)?;
         }
         let data = &mut account::data_mut(self.0)?;
         put(data, slot.flag_at, [u8::from(tick.is_some())]);
@@ -86,17 +80,14 @@ impl TickArrayAccount<'_, '_> {
     }
 
     /// Makes or takes away the room for a tick's state in a dynamic array.
-    fn resize(&self, slot: TickSlot, position: &AccountInfo) -> Result<()> {
+    fn resize(&self, slot: TickSlot) -> Result<()> {
         let (length, state_at) = (self.0.data_len(), slot.flag_at + 1);
-        let rent = Self::rent_per_tick()?;
         if slot.initialised {
             self.0
                 .try_borrow_mut_data()?
                 .copy_within(state_at + at::LENGTH.., state_at);
             self.0.resize(length - at::LENGTH)?;
-            move_lamports(self.0, position, rent)?;
         } else {
-            move_lamports(position, self.0, rent)?;
             self.0.resize(length + at::LENGTH)?;
             self.0
                 .try_borrow_mut_data()?
@@ -106,6 +97,17 @@ impl TickArrayAccount<'_, '_> {
         let bitmap = u128::from_le_bytes(get(data, dynamic::BITMAP)) ^ (1 << slot.number);
         put(data, dynamic::BITMAP, bitmap.to_le_bytes());
         Ok(())
+    }
+
+    /// Moves the rent of one tick between a position and a dynamic array: into the array when the position gets its first
+    /// liquidity, back when it loses its last. So every position gets back what it paid, whoever else uses the tick.
+    pub fn settle_rent(&self, position: &AccountInfo, before: u128, after: u128) -> Result<()> {
+        let dynamic = account::data(self.0)?.starts_with(&dynamic::DISCRIMINATOR);
+        match (before, after) {
+            (0, 1..) if dynamic => move_lamports(position, self.0, Self::rent_per_tick()?),
+            (1.., 0) if dynamic => move_lamports(self.0, position, Self::rent_per_tick()?),
+            _ => Ok(()),
+        }
     }
 
     /// Writes a tick that a swap crossed, which stays initialised.

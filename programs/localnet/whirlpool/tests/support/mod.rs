@@ -5,7 +5,9 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 mod pool;
+mod scenario;
 mod world;
 
 pub use pool::*;
+pub use scenario::*;
 pub use world::*;
