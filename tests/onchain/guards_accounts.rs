@@ -1,0 +1,521 @@
+//! Which accounts an instruction takes: only the market's, the position's and the signer's own.
+
+use ballast_abi::{spl, whirlpool::layout};
+use ballast_client::{
+    BallastError, DecreaseArgs, Instruction, MarketMode, PoolAddresses, PositionContext, Pubkey,
+    Side, instruction,
+};
+use ballast_localnet::{Localnet, Trader};
+
+use crate::support::{NOTHING, Scene, accepted, refused, substitute};
+
+/// A scene in which alice's position can be rehedged, and somebody else has a market and a position.
+struct Two {
+    scene: Scene,
+    position: PositionContext,
+    bob: Trader,
+    market: ballast_client::MarketContext,
+    other: PositionContext,
+}
+
+async fn two() -> Two {
+    let scene = Scene::new().await;
+    let bob = scene
+        .world
+        .trader("bob", ballast_client::Amounts::new(0, 1_000_000_000))
+        .await
+        .unwrap();
+    let market = scene.second_market(&bob, Pubkey::default()).await;
+    let position = scene.open(1).await;
+    let args = scene.example(1);
+    let other = scene.world.open(&bob, args).await.unwrap();
+    Two {
+        scene,
+        position,
+        bob,
+        market,
+        other,
+    }
+}
+
+impl Two {
+    /// Everything that can be done with alice's position, each with its signer; all of it takes reserves, pool and the
+    /// position's accounts.
+    async fn actions(&self) -> Vec<(&Trader, Instruction)> {
+        let (scene, position) = (&self.scene, &self.position);
+        let market = &scene.world.market;
+        let (alice, keeper, liquidator) = (&scene.alice, &scene.keeper, &scene.liquidator);
+        let args = DecreaseArgs {
+            liquidity: 1_000,
+            ..NOTHING
+        };
+        let max = u64::MAX;
+        vec![
+            (alice, instruction::decrease(market, position, &alice.wallet, args)),
+            (alice, instruction::close(market, position, &alice.wallet, max, max)),
+            (keeper, scene.rehedge_instruction(position, keeper).await),
+            (keeper, instruction::deleverage(market, position, &keeper.key())),
+            (
+                liquidator,
+                instruction::liquidate(
+                    market,
+                    position,
+                    &liquidator.key(),
+                    &liquidator.wallet,
+                    max,
+                    max,
+                ),
+            ),
+        ]
+    }
+
+    /// Every action is refused with `to` in place of `from`.
+    async fn none_takes(&self, from: Pubkey, to: Pubkey, expected: BallastError) {
+        for (by, action) in self.actions().await {
+            refused(self.scene.send(by, substitute(action, from, to)).await, expected);
+        }
+    }
+
+    /// All actions work with the accounts that they were made for.
+    async fn all_work(&self) {
+        let scene = &self.scene;
+        let args = DecreaseArgs {
+            liquidity: 1_000,
+            ..NOTHING
+        };
+        accepted(scene.decrease(&self.position, args).await);
+        scene.price(197).await;
+        accepted(scene.rehedge(&self.position, &scene.keeper).await);
+        scene.price(115).await;
+        accepted(scene.deleverage(&self.position, &scene.keeper).await);
+        scene.price(80).await;
+        accepted(scene.liquidate(&self.position).await);
+        accepted(scene.close(&self.position).await);
+    }
+}
+
+#[tokio::test]
+async fn another_markets_reserve_lends_nothing() {
+    let two = two().await;
+    let own = &two.scene.world.market;
+    for side in [Side::Base, Side::Quote] {
+        two.none_takes(own.reserve(side), two.market.reserve(side), BallastError::WrongReserve)
+            .await;
+        two.none_takes(own.vault(side), two.market.vault(side), BallastError::WrongReserveAccount)
+            .await;
+    }
+    // The two reserves of the same market exchanged.
+    let (base, quote) = (own.reserve(Side::Base), own.reserve(Side::Quote));
+    two.none_takes(base, quote, BallastError::WrongReserve).await;
+    let (base, quote) = (own.vault(Side::Base), own.vault(Side::Quote));
+    two.none_takes(base, quote, BallastError::WrongReserveAccount).await;
+
+    let scene = &two.scene;
+    let tick = scene.world.pool().await.unwrap().tick_current;
+    let path = own.swap_path(tick, ballast_client::Trade::BuyBase);
+    let open = || {
+        let (key, wallet) = (scene.alice.key(), &scene.alice.wallet);
+        instruction::open(own, &key, wallet, scene.example(2), &path)
+    };
+    for side in [Side::Base, Side::Quote] {
+        let (from, to) = (own.reserve(side), two.market.reserve(side));
+        let sent = scene.send(&scene.alice, substitute(open(), from, to)).await;
+        refused(sent, BallastError::WrongReserve);
+        let (from, to) = (own.vault(side), two.market.vault(side));
+        let sent = scene.send(&scene.alice, substitute(open(), from, to)).await;
+        refused(sent, BallastError::WrongReserveAccount);
+    }
+    accepted(scene.send(&scene.alice, open()).await);
+
+    let key = scene.keeper.key();
+    for side in [Side::Base, Side::Quote] {
+        let check = instruction::check_health(own, &two.position.address, 10_000);
+        let (from, to) = (own.reserve(side), two.market.reserve(side));
+        let sent = scene.send(&scene.keeper, substitute(check, from, to)).await;
+        refused(sent, BallastError::WrongReserve);
+        let params = scene.reserve_params(side);
+        let update = instruction::update_reserve(own, &scene.world.authority_key(), side, params);
+        let sent = scene.send_as_authority(substitute(update, from, to)).await;
+        refused(sent, BallastError::WrongReserve);
+    }
+    let check = instruction::check_health(own, &two.position.address, 10_000);
+    accepted(scene.send(&scene.keeper, check).await);
+    assert_ne!(key, two.bob.key());
+    two.all_work().await;
+}
+
+/// For readability above.
+trait AuthorityKey {
+    fn authority_key(&self) -> Pubkey;
+}
+
+impl AuthorityKey for ballast_localnet::World {
+    fn authority_key(&self) -> Pubkey {
+        self.market.market.authority
+    }
+}
+
+#[tokio::test]
+async fn another_positions_accounts_are_refused() {
+    let two = two().await;
+    let (own, other) = (two.position.addresses(), two.other.addresses());
+    for (from, to) in [
+        (own.whirlpool_position, other.whirlpool_position),
+        (own.nft_account, other.nft_account),
+        (own.base_account, other.base_account),
+        (own.quote_account, other.quote_account),
+        (own.base_account, own.quote_account),
+        // A wallet in place of the position's own account.
+        (own.base_account, two.scene.keeper.wallet.base),
+    ] {
+        two.none_takes(from, to, BallastError::WrongPositionAccount).await;
+    }
+    let scene = &two.scene;
+    let alice = &scene.alice;
+    let market = &scene.world.market;
+    let close = instruction::close(market, &two.position, &alice.wallet, u64::MAX, u64::MAX);
+    let close = substitute(close, own.nft_mint, other.nft_mint);
+    refused(scene.send(alice, close).await, BallastError::WrongPositionAccount);
+    two.all_work().await;
+}
+
+#[tokio::test]
+async fn a_position_belongs_to_one_market() {
+    let two = two().await;
+    let (scene, own) = (&two.scene, &two.scene.world.market);
+    two.none_takes(own.address, two.market.address, BallastError::WrongPositionAccount)
+        .await;
+    let check = instruction::check_health(own, &two.position.address, 10_000);
+    let check = substitute(check, own.address, two.market.address);
+    refused(scene.send(&scene.keeper, check).await, BallastError::WrongPositionAccount);
+    let (key, policy) = (scene.alice.key(), scene.world.policy());
+    let address = two.position.address;
+    let set = instruction::set_policy(&two.market.address, &key, &address, policy);
+    refused(scene.send(&scene.alice, set).await, BallastError::WrongPositionAccount);
+    two.all_work().await;
+}
+
+#[tokio::test]
+async fn another_pool_is_refused() {
+    let two = two().await;
+    let scene = &two.scene;
+    let market = &scene.world.market.market;
+    // The same pool at another address, owned by the genuine program.
+    let fake = Scene::fresh_address("fake pool");
+    scene.copy_account(&market.whirlpool, &fake, |_| ()).await;
+    for (from, to) in [
+        (market.whirlpool, fake),
+        (market.pool_base_vault, market.pool_quote_vault),
+        (market.pool_quote_vault, market.pool_base_vault),
+    ] {
+        // Withdrawing asks for the pool's price first, so that none gets to the pool; the two below need no pool yet.
+        for (by, action) in two.actions().await.into_iter().take(3) {
+            let sent = scene.send(by, substitute(action, from, to)).await;
+            refused(sent, BallastError::WrongPool);
+        }
+    }
+    scene.price(115).await;
+    let deleverage = instruction::deleverage(&scene.world.market, &two.position, &scene.keeper.key());
+    let forged = substitute(deleverage.clone(), market.whirlpool, fake);
+    refused(scene.send(&scene.keeper, forged).await, BallastError::WrongPool);
+    accepted(scene.send(&scene.keeper, deleverage).await);
+    scene.price(80).await;
+    let by = &scene.liquidator;
+    let (key, wallet) = (by.key(), &by.wallet);
+    let max = u64::MAX;
+    let liquidate =
+        instruction::liquidate(&scene.world.market, &two.position, &key, wallet, max, max);
+    let forged = substitute(liquidate.clone(), market.whirlpool, fake);
+    refused(scene.send(by, forged).await, BallastError::WrongPool);
+    accepted(scene.send(by, liquidate).await);
+}
+
+#[tokio::test]
+async fn another_program_is_never_called_as_the_pool() {
+    let two = two().await;
+    let scene = &two.scene;
+    let genuine = scene.world.market.market.whirlpool_program;
+    // Executable, and it even owns accounts of the position's signer's choice.
+    let fake = scene.svm.programs().pyth.id;
+    for (by, action) in two.actions().await.into_iter().take(3) {
+        let sent = scene.send(by, substitute(action, genuine, fake)).await;
+        refused(sent, BallastError::WrongPool);
+    }
+    let market = &scene.world.market;
+    let path = market.swap_path(
+        scene.world.pool().await.unwrap().tick_current,
+        ballast_client::Trade::BuyBase,
+    );
+    let (alice, args) = (&scene.alice, scene.example(2));
+    let open = instruction::open(market, &alice.key(), &alice.wallet, args, &path);
+    let forged = substitute(open.clone(), genuine, fake);
+    refused(scene.send(alice, forged).await, BallastError::WrongPool);
+    accepted(scene.send(alice, open).await);
+    two.all_work().await;
+}
+
+#[tokio::test]
+async fn another_mint_or_token_program_is_refused() {
+    let two = two().await;
+    let own = &two.scene.world.market;
+    let (base, quote) = (own.base.mint, own.quote.mint);
+    two.none_takes(base, quote, BallastError::WrongReserveAccount).await;
+    two.none_takes(quote, base, BallastError::WrongReserveAccount).await;
+    two.none_takes(
+        spl::TOKEN_PROGRAM,
+        spl::TOKEN_2022_PROGRAM,
+        BallastError::WrongTokenProgram,
+    )
+    .await;
+    two.all_work().await;
+}
+
+#[tokio::test]
+async fn lenders_cannot_mix_reserves() {
+    let two = two().await;
+    let (scene, own) = (&two.scene, &two.scene.world.market);
+    let by = &scene.liquidator;
+    for side in [Side::Base, Side::Quote] {
+        accepted(scene.world.lend(&by.keypair, side, 1_000_000).await);
+        let create =
+            instruction::create_share_wallet(&two.market, &by.key(), &by.key(), side);
+        accepted(scene.send(by, create).await);
+        let both = || {
+            [
+                instruction::deposit(own, &by.key(), side, 1_000, 0),
+                instruction::withdraw(own, &by.key(), side, 1_000_000, 0),
+            ]
+        };
+        for (from, to) in [
+            (own.vault(side), two.market.vault(side)),
+            (own.share_mint(side), two.market.share_mint(side)),
+            (own.token(side).mint, own.base.mint),
+        ]
+        .into_iter()
+        .filter(|(from, to)| from != to)
+        {
+            for lend in both() {
+                let sent = scene.send(by, substitute(lend, from, to)).await;
+                refused(sent, BallastError::WrongReserveAccount);
+            }
+        }
+        // Shares of one market redeem nothing of another.
+        for lend in both() {
+            let sent =
+                scene.send(by, substitute(lend, own.reserve(side), two.market.reserve(side))).await;
+            refused(sent, BallastError::WrongReserveAccount);
+        }
+        for lend in both() {
+            accepted(scene.send(by, lend).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_the_owner_decreases_closes_and_decides() {
+    let two = two().await;
+    let (scene, market) = (&two.scene, &two.scene.world.market);
+    let mut stolen = two.position.clone();
+    stolen.position.owner = two.bob.key();
+    let args = DecreaseArgs {
+        liquidity: 1_000,
+        ..NOTHING
+    };
+    let wallet = &two.bob.wallet;
+    for theft in [
+        instruction::decrease(market, &stolen, wallet, args),
+        instruction::decrease(market, &stolen, wallet, DecreaseArgs { pay_quote: 1, ..NOTHING }),
+        instruction::close(market, &stolen, wallet, u64::MAX, u64::MAX),
+        instruction::set_policy(
+            &market.address,
+            &two.bob.key(),
+            &stolen.address,
+            scene.world.policy(),
+        ),
+    ] {
+        refused(scene.send(&two.bob, theft).await, BallastError::NotOwner);
+    }
+    accepted(scene.set_policy(&two.position, scene.world.policy()).await);
+    two.all_work().await;
+}
+
+#[tokio::test]
+async fn only_the_authority_changes_a_market() {
+    let two = two().await;
+    let (scene, market) = (&two.scene, &two.scene.world.market);
+    let authority = market.market.authority;
+    let changes = |key: &Pubkey| {
+        let params = scene.world.config.desired.market_params();
+        let side = Side::Quote;
+        [
+            instruction::update_market(&market.address, key, params),
+            instruction::update_reserve(market, key, side, scene.reserve_params(side)),
+            instruction::set_mode(&market.address, key, MarketMode::NoNewRisk),
+        ]
+    };
+    // The authority of another market is nobody here.
+    for by in [&two.bob, &scene.alice] {
+        for change in changes(&by.key()) {
+            refused(scene.send(by, change).await, BallastError::NotAuthority);
+        }
+    }
+    for change in changes(&authority) {
+        accepted(scene.send_as_authority(change).await);
+    }
+}
+
+#[tokio::test]
+async fn a_market_is_set_up_by_its_authority_and_once() {
+    let scene = Scene::new().await;
+    let bob = scene.world.trader("bob", Default::default()).await.unwrap();
+    let pool = scene.pool_addresses();
+    let args = scene.market_args(Pubkey::default());
+    let init = instruction::init_market(&bob.key(), &pool, args);
+    accepted(scene.send(&bob, init).await);
+    let address = ballast_client::pda::market(&bob.key(), &pool.whirlpool);
+    let prices = scene.world.market.prices;
+    let market = ballast_client::MarketContext::load(scene.svm.chain().as_ref(), address, prices)
+        .await
+        .unwrap();
+    let init = |by: &Trader| {
+        let params = scene.reserve_params(Side::Base);
+        instruction::init_reserve(&market, &by.key(), Side::Base, params)
+    };
+    refused(scene.send(&scene.alice, init(&scene.alice)).await, BallastError::NotAuthority);
+    // Opening needs both reserves.
+    let open = scene.try_open_in(&market, scene.example(1)).await;
+    assert!(open.is_err());
+    // A mint that is not the market's.
+    let foreign = Scene::fresh_address("foreign mint");
+    scene.copy_account(&pool.base_mint, &foreign, |_| ()).await;
+    let mut other = market.clone();
+    other.base.mint = foreign;
+    let params = scene.reserve_params(Side::Base);
+    let wrong = instruction::init_reserve(&other, &bob.key(), Side::Base, params);
+    refused(scene.send(&bob, wrong).await, BallastError::WrongReserveAccount);
+    let wrong = {
+        let mut market = market.clone();
+        market.base.program = spl::TOKEN_2022_PROGRAM;
+        instruction::init_reserve(&market, &bob.key(), Side::Base, params)
+    };
+    refused(scene.send(&bob, wrong).await, BallastError::WrongTokenProgram);
+    let mut bad = params;
+    bad.kink_utilisation_bps = 0;
+    let wrong = instruction::init_reserve(&market, &bob.key(), Side::Base, bad);
+    refused(scene.send(&bob, wrong).await, BallastError::BadParameters);
+
+    accepted(scene.send(&bob, init(&bob)).await);
+    assert!(scene.send(&bob, init(&bob)).await.is_err(), "a reserve was set up twice");
+}
+
+/// A pool of another base mint, as an account.
+async fn pool_of(scene: &Scene, name: &str, base_mint: Pubkey) -> PoolAddresses {
+    let pool = scene.pool_addresses();
+    let whirlpool = Scene::fresh_address(name);
+    let put = |account: &mut ballast_client::Account| {
+        account.data[layout::pool::MINT_A..][..32].copy_from_slice(base_mint.as_ref());
+    };
+    scene.copy_account(&pool.whirlpool, &whirlpool, put).await;
+    PoolAddresses {
+        whirlpool,
+        base_mint,
+        ..pool
+    }
+}
+
+/// A Token-2022 mint with one extension of `length` zero bytes.
+async fn extended_mint(scene: &Scene, name: &str, kind: u16, length: u16) -> Pubkey {
+    let mint = Scene::fresh_address(name);
+    let extend = |account: &mut ballast_client::Account| {
+        account.owner = spl::TOKEN_2022_PROGRAM;
+        account.data.resize(165, 0);
+        account.data.push(1);
+        account.data.extend(kind.to_le_bytes());
+        account.data.extend(length.to_le_bytes());
+        account.data.extend(vec![0; usize::from(length)]);
+        account.lamports = 100_000_000;
+    };
+    scene.copy_account(&scene.world.market.base.mint, &mint, extend).await;
+    mint
+}
+
+#[tokio::test]
+async fn mints_that_change_balances_or_block_transfers_are_unsupported() {
+    let scene = Scene::new().await;
+    let bob = scene.world.trader("bob", Default::default()).await.unwrap();
+    let init = async |pool: &PoolAddresses| {
+        let args = scene.market_args(Pubkey::default());
+        let init = instruction::init_market(&bob.key(), pool, args);
+        scene.send(&bob, init).await
+    };
+    for (name, kind, length) in [
+        ("transfer fee", 1, 108),
+        ("close authority", 3, 32),
+        ("confidential transfer", 4, 65),
+        ("default account state", 6, 1),
+        ("non-transferable", 9, 0),
+        ("interest bearing", 10, 52),
+        ("permanent delegate", 12, 32),
+        ("transfer hook", 14, 64),
+        ("scaled amount", 25, 56),
+        ("pausable", 26, 33),
+        ("unknown", 999, 4),
+    ] {
+        let mint = extended_mint(&scene, &format!("{name} mint"), kind, length).await;
+        let pool = pool_of(&scene, &format!("{name} pool"), mint).await;
+        refused(init(&pool).await, BallastError::UnsupportedMint);
+    }
+    // Cut off in the middle of an extension.
+    let mint = extended_mint(&scene, "cut mint", 18, 64).await;
+    scene.patch(&mint, |data| data.truncate(200)).await;
+    let pool = pool_of(&scene, "cut pool", mint).await;
+    refused(init(&pool).await, BallastError::UnsupportedMint);
+
+    // A pointer to metadata does no harm.
+    let mint = extended_mint(&scene, "metadata mint", 18, 64).await;
+    let pool = pool_of(&scene, "metadata pool", mint).await;
+    accepted(init(&pool).await);
+}
+
+#[tokio::test]
+async fn a_market_needs_a_genuine_pool() {
+    let scene = Scene::new().await;
+    let bob = scene.world.trader("bob", Default::default()).await.unwrap();
+    let good = scene.pool_addresses();
+    let init = async |pool: &PoolAddresses| {
+        let args = scene.market_args(Pubkey::default());
+        scene.send(&bob, instruction::init_market(&bob.key(), pool, args)).await
+    };
+    // Another program than the one that owns the pool.
+    let mut pool = good;
+    pool.program = scene.svm.programs().pyth.id;
+    refused(init(&pool).await, BallastError::WrongPool);
+    // Mints that are not the pool's, or in the other order.
+    let mut pool = good;
+    (pool.base_mint, pool.quote_mint) = (good.quote_mint, good.base_mint);
+    refused(init(&pool).await, BallastError::WrongPool);
+    // An account of the program's that is no pool.
+    let fake = Scene::fresh_address("no pool");
+    scene.copy_account(&good.whirlpool, &fake, |account| account.data[0] ^= 1).await;
+    let mut pool = good;
+    pool.whirlpool = fake;
+    refused(init(&pool).await, BallastError::MalformedPoolAccount);
+    scene.copy_account(&good.whirlpool, &fake, |account| account.data.truncate(100)).await;
+    refused(init(&pool).await, BallastError::MalformedPoolAccount);
+    // A mint that no token program owns.
+    let mint = Scene::fresh_address("mint of nobody");
+    let owner = scene.svm.programs().pyth.id;
+    scene.copy_account(&good.base_mint, &mint, |account| account.owner = owner).await;
+    let pool = pool_of(&scene, "pool of nobody's mint", mint).await;
+    refused(init(&pool).await, BallastError::WrongTokenProgram);
+    // Parameters that make no sense.
+    let mut args = scene.market_args(Pubkey::default());
+    args.quote_feed = args.base_feed;
+    let wrong = instruction::init_market(&bob.key(), &good, args);
+    refused(scene.send(&bob, wrong).await, BallastError::BadParameters);
+    let mut args = scene.market_args(Pubkey::default());
+    args.params.limits.maintenance_ltv_bps = 9_900;
+    let wrong = instruction::init_market(&bob.key(), &good, args);
+    refused(scene.send(&bob, wrong).await, BallastError::BadParameters);
+    accepted(init(&good).await);
+}

@@ -1,0 +1,549 @@
+//! Amounts at the ends of their range, amounts that others send, and what an owner does to be left alone.
+
+use ballast_abi::spl;
+use ballast_client::{
+    BallastError, BallastEvent, DecreaseArgs, PositionContext, Side, instruction,
+};
+use ballast_localnet::Localnet;
+
+use crate::support::{NOTHING, Scene, accepted, refused};
+
+const SIDES: [Side; 2] = [Side::Base, Side::Quote];
+const MAX: u64 = u64::MAX;
+const YEAR: u64 = 31_536_000;
+
+#[tokio::test]
+async fn deposits_of_nothing_everything_and_one() {
+    let scene = Scene::new().await;
+    let by = &scene.liquidator;
+    let (key, market) = (by.key(), &scene.world.market);
+    for side in SIDES {
+        refused(
+            scene.world.lend(&by.keypair, side, 0).await,
+            BallastError::ZeroAmount,
+        );
+        refused(
+            scene.world.lend(&by.keypair, side, MAX).await,
+            BallastError::OutOfRange,
+        );
+        let above_cap = scene.reserve_params(side).supply_cap;
+        refused(
+            scene.world.lend(&by.keypair, side, above_cap).await,
+            BallastError::SupplyCapExceeded,
+        );
+        let shares = market.share_wallet(&key, side);
+        accepted(scene.world.lend(&by.keypair, side, 1).await);
+        assert_eq!(scene.world.balance(&shares).await.unwrap(), 1_000);
+        let deposit = |min_shares| instruction::deposit(market, &key, side, 1, min_shares);
+        refused(
+            scene.send(by, deposit(MAX)).await,
+            BallastError::SlippageExceeded,
+        );
+        refused(
+            scene.send(by, deposit(1_001)).await,
+            BallastError::SlippageExceeded,
+        );
+        accepted(scene.send(by, deposit(1_000)).await);
+    }
+}
+
+#[tokio::test]
+async fn withdrawals_of_nothing_everything_and_one() {
+    let scene = Scene::new().await;
+    let by = &scene.liquidator;
+    let (key, market) = (by.key(), &scene.world.market);
+    for side in SIDES {
+        accepted(scene.world.lend(&by.keypair, side, 1_000).await);
+        let withdraw = |shares, min| instruction::withdraw(market, &key, side, shares, min);
+        refused(
+            scene.send(by, withdraw(0, 0)).await,
+            BallastError::ZeroAmount,
+        );
+        refused(
+            scene.send(by, withdraw(MAX, 0)).await,
+            BallastError::OutOfRange,
+        );
+        // A thousandth of a unit: paying nothing for a share is refused, too.
+        refused(
+            scene.send(by, withdraw(1, 0)).await,
+            BallastError::RoundsToZero,
+        );
+        refused(
+            scene.send(by, withdraw(1_000, 2)).await,
+            BallastError::SlippageExceeded,
+        );
+        accepted(scene.send(by, withdraw(1_000, 1)).await);
+        // More than one's own: the token program refuses to burn it.
+        let foreign = scene.send(by, withdraw(1_000_000, 0)).await;
+        assert!(foreign.is_err());
+        accepted(scene.send(by, withdraw(999_000, 999)).await);
+    }
+}
+
+#[tokio::test]
+async fn opening_with_nothing_everything_and_one() {
+    let scene = Scene::new().await;
+    let example = scene.example(1);
+    let mut args = example;
+    args.own_quote = 0;
+    refused(scene.try_open(args).await, BallastError::ZeroAmount);
+    args.own_quote = 1;
+    refused(scene.try_open(args).await, BallastError::ZeroAmount);
+    // Nobody has that much; the token program says so.
+    for (base, quote) in [(0, MAX), (MAX, 0), (MAX, MAX)] {
+        (args.own_base, args.own_quote) = (base, quote);
+        assert!(scene.try_open(args).await.is_err(), "{base} {quote}");
+    }
+    let mut args = example;
+    args.min_liquidity = u128::MAX;
+    refused(scene.try_open(args).await, BallastError::SlippageExceeded);
+    let mut args = example;
+    args.max_base_debt = 0;
+    refused(scene.try_open(args).await, BallastError::SlippageExceeded);
+    let mut args = example;
+    args.max_quote_debt = 0;
+    refused(scene.try_open(args).await, BallastError::SlippageExceeded);
+    let mut args = example;
+    args.leverage_bps = 0;
+    refused(scene.try_open(args).await, BallastError::BadParameters);
+    args.leverage_bps = u32::MAX;
+    refused(scene.try_open(args).await, BallastError::LeverageTooHigh);
+
+    // With the exact result as bounds it opens, and with any of them a unit tighter it does not.
+    let position = scene.open(9).await;
+    let (model, _) = scene.model(&position).await;
+    let mut args = example;
+    args.min_liquidity = model.liquidity;
+    (args.max_base_debt, args.max_quote_debt) = (model.debt.base, model.debt.quote);
+    let mut tighter = [args; 3];
+    tighter[0].min_liquidity += 1;
+    tighter[1].max_base_debt -= 1;
+    tighter[2].max_quote_debt -= 1;
+    for args in tighter {
+        refused(scene.try_open(args).await, BallastError::SlippageExceeded);
+    }
+    accepted(scene.try_open(args).await);
+}
+
+#[tokio::test]
+async fn impossible_ranges_open_nothing() {
+    let scene = Scene::new().await;
+    let example = scene.example(1);
+    let (lower, upper) = (example.tick_lower, example.tick_upper);
+    for (tick_lower, tick_upper) in [
+        (upper, lower),
+        (lower, lower),
+        (lower + 1, upper),
+        (i32::MIN, upper),
+        (lower, i32::MAX),
+        (i32::MIN, i32::MAX),
+        (0, 0),
+    ] {
+        let mut args = example;
+        (args.tick_lower, args.tick_upper) = (tick_lower, tick_upper);
+        let sent = scene.try_open(args).await;
+        let error = sent.err().unwrap_or_else(|| panic!("{tick_lower} {tick_upper} was opened"));
+        // An error of the program or the pool, not a panic.
+        let failure = error.failure().unwrap();
+        assert!(failure.code().is_some(), "{tick_lower} {tick_upper}: {error}");
+    }
+    accepted(scene.try_open(example).await);
+}
+
+#[tokio::test]
+async fn decreasing_by_nothing_everything_and_one() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let liquidity = scene.model(&position).await.0.liquidity;
+    refused(
+        scene.decrease(&position, NOTHING).await,
+        BallastError::ZeroAmount,
+    );
+    for too_much in [liquidity + 1, u128::MAX] {
+        let args = DecreaseArgs {
+            liquidity: too_much,
+            ..NOTHING
+        };
+        refused(
+            scene.decrease(&position, args).await,
+            BallastError::OutOfRange,
+        );
+    }
+    // Amounts are upper bounds: nothing is idle, so nothing is repaid and nothing paid.
+    let before = scene.bytes(&position.address).await;
+    let wallet = scene.world.wallet_balances(&scene.alice.key()).await.unwrap();
+    let args = DecreaseArgs {
+        liquidity: 0,
+        repay_base: MAX,
+        repay_quote: MAX,
+        pay_base: MAX,
+        pay_quote: MAX,
+    };
+    accepted(scene.decrease(&position, args).await);
+    assert_eq!(scene.bytes(&position.address).await, before);
+    let now = scene.world.wallet_balances(&scene.alice.key()).await.unwrap();
+    assert_eq!(now, wallet);
+    // One unit of liquidity, which is worth less than a unit of either token.
+    let args = DecreaseArgs {
+        liquidity: 1,
+        ..NOTHING
+    };
+    accepted(scene.decrease(&position, args).await);
+    let (model, _) = scene.model(&position).await;
+    assert_eq!(model.liquidity, liquidity - 1);
+    // All of it.
+    let args = DecreaseArgs {
+        liquidity: liquidity - 1,
+        repay_base: MAX,
+        repay_quote: MAX,
+        ..NOTHING
+    };
+    accepted(scene.decrease(&position, args).await);
+    let (model, _) = scene.model(&position).await;
+    assert_eq!((model.liquidity, model.debt.quote), (0, 0));
+    accepted(scene.close(&position).await);
+}
+
+#[tokio::test]
+async fn one_unit_is_paid_out_and_one_repaid() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let liquidity = scene.model(&position).await.0.liquidity / 10;
+    accepted(
+        scene
+            .decrease(&position, DecreaseArgs { liquidity, ..NOTHING })
+            .await,
+    );
+    let (before, _) = scene.model(&position).await;
+    let wallet = scene.world.wallet_balances(&scene.alice.key()).await.unwrap();
+    let one = DecreaseArgs {
+        liquidity: 0,
+        repay_base: 1,
+        repay_quote: 1,
+        pay_base: 1,
+        pay_quote: 1,
+    };
+    accepted(scene.decrease(&position, one).await);
+    let (after, _) = scene.model(&position).await;
+    let now = scene.world.wallet_balances(&scene.alice.key()).await.unwrap();
+    for side in SIDES {
+        assert_eq!(after.debt.get(side), before.debt.get(side) - 1);
+        assert_eq!(after.idle.get(side), before.idle.get(side) - 2);
+        assert_eq!(now.get(side), wallet.get(side) + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_repayment_cannot_round_to_nothing() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let liquidity = scene.model(&position).await.0.liquidity / 10;
+    accepted(
+        scene
+            .decrease(&position, DecreaseArgs { liquidity, ..NOTHING })
+            .await,
+    );
+    // Years of interest, so that a unit is worth less than a unit of the debt that was taken.
+    scene.svm.pass_time(20 * YEAR).await.unwrap();
+    for _ in 0..50 {
+        let before = scene.world.reload(&position).await.unwrap().position;
+        let reserves = [
+            scene.reserve(Side::Base).await,
+            scene.reserve(Side::Quote).await,
+        ];
+        for reserve in &reserves {
+            assert!(reserve.borrow_index_x64 > 1 << 64);
+        }
+        let one = DecreaseArgs {
+            repay_base: 1,
+            repay_quote: 1,
+            ..NOTHING
+        };
+        accepted(scene.decrease(&position, one).await);
+        let after = scene.world.reload(&position).await.unwrap().position;
+        for (side, before, after) in [
+            (Side::Base, before.base_debt_shares, after.base_debt_shares),
+            (Side::Quote, before.quote_debt_shares, after.quote_debt_shares),
+        ] {
+            let burned = before.get() - after.get();
+            assert!(burned > 0);
+            // Never more than was paid for: what is owed falls by at most the unit.
+            let reserve = scene.reserve(side).await;
+            assert!(reserve.debt_of_up(burned).unwrap() <= 1);
+        }
+        assert_eq!(after.idle_base, before.idle_base - 1);
+        assert_eq!(after.idle_quote, before.idle_quote - 1);
+        for (side, reserve) in SIDES.into_iter().zip(&reserves) {
+            let now = scene.reserve(side).await;
+            assert_eq!(now.liquidity, reserve.liquidity + 1);
+            assert!(now.debt_shares < reserve.debt_shares);
+            // Lenders never lose by it.
+            assert!(now.total_assets_down().unwrap() >= reserve.total_assets_down().unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn closing_takes_no_more_than_allowed() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    // Above the start, more base is owed than the pool holds.
+    scene.price(204).await;
+    refused(
+        scene.close_for(&position, 0, 0).await,
+        BallastError::DebtRemains,
+    );
+    refused(
+        scene.close_for(&position, 0, MAX).await,
+        BallastError::DebtRemains,
+    );
+    let (model, oracle) = scene.model(&position).await;
+    let missing = model.debt.base - model.pool_amounts_down(oracle).unwrap().base;
+    refused(
+        scene.close_for(&position, missing - 1, 0).await,
+        BallastError::DebtRemains,
+    );
+    let receipt = accepted(scene.close_for(&position, missing, 0).await);
+    let Some(BallastEvent::PositionClosed(event)) = receipt.events.last() else {
+        panic!("no event: {:?}", receipt.events);
+    };
+    assert_eq!((event.brought_base, event.brought_quote), (missing, 0));
+}
+
+#[tokio::test]
+async fn liquidating_takes_no_more_than_allowed() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    // Above the band all collateral is quote: base has to be brought.
+    scene.price(260).await;
+    refused(
+        scene.liquidate_for(&position, 0, 0).await,
+        BallastError::SlippageExceeded,
+    );
+    refused(
+        scene.liquidate_for(&position, 0, MAX).await,
+        BallastError::SlippageExceeded,
+    );
+    accepted(scene.liquidate_for(&position, MAX, 0).await);
+}
+
+#[tokio::test]
+async fn health_is_checked_against_any_limit() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let (model, oracle) = scene.model(&position).await;
+    let ltv = model.value(oracle).unwrap().ltv_bps_up();
+    let check = async |limit| {
+        let check = instruction::check_health(&scene.world.market, &position.address, limit);
+        scene.send(&scene.keeper, check).await
+    };
+    refused(check(0).await, BallastError::InitialLtvExceeded);
+    refused(check(ltv - 1).await, BallastError::InitialLtvExceeded);
+    accepted(check(ltv).await);
+    accepted(check(u32::MAX).await);
+}
+
+/// Everything of the books that a gift could touch.
+async fn books(scene: &Scene, position: &PositionContext) -> Vec<Vec<u8>> {
+    let market = &scene.world.market;
+    let mut books = Vec::new();
+    for address in [
+        position.address,
+        position.position.whirlpool_position,
+        market.address,
+        market.reserve(Side::Base),
+        market.reserve(Side::Quote),
+        market.share_mint(Side::Base),
+        market.share_mint(Side::Quote),
+        market.market.whirlpool,
+    ] {
+        books.push(scene.bytes(&address).await);
+    }
+    books
+}
+
+#[tokio::test]
+async fn gifts_change_nothing() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    // Something idle, so that gifts could be taken for it.
+    let liquidity = scene.model(&position).await.0.liquidity / 10;
+    accepted(
+        scene
+            .decrease(&position, DecreaseArgs { liquidity, ..NOTHING })
+            .await,
+    );
+    let market = &scene.world.market;
+    let before = books(&scene, &position).await;
+    let valued = scene.model(&position).await;
+    let prices = [
+        scene.reserve(Side::Base).await,
+        scene.reserve(Side::Quote).await,
+    ];
+    let accounts = [
+        (position.position.base_account, position.position.quote_account),
+        (market.vault(Side::Base), market.vault(Side::Quote)),
+        (market.market.pool_base_vault, market.market.pool_quote_vault),
+    ];
+    const GIFT: u64 = 7_000_000_001;
+    for (base, quote) in accounts {
+        scene.donate(Side::Base, base, GIFT).await;
+        scene.donate(Side::Quote, quote, GIFT).await;
+    }
+    assert_eq!(books(&scene, &position).await, before);
+    assert_eq!(scene.model(&position).await, valued);
+    assert_eq!([scene.reserve(Side::Base).await, scene.reserve(Side::Quote).await], prices);
+
+    // Shares cost what they did.
+    let lender = &scene.liquidator;
+    for (side, reserve) in SIDES.into_iter().zip(&prices) {
+        let expected = reserve.to_shares_down(1_000_000).unwrap();
+        accepted(scene.world.lend(&lender.keypair, side, 1_000_000).await);
+        let shares = market.share_wallet(&lender.key(), side);
+        assert_eq!(scene.world.balance(&shares).await.unwrap(), expected);
+        let withdraw = instruction::withdraw(market, &lender.key(), side, expected, 1_000_000);
+        accepted(scene.send(lender, withdraw).await);
+        // The vault holds what is accounted for, and the gift.
+        let accounted = scene.reserve(side).await.liquidity;
+        let real = scene.world.balance(&market.vault(side)).await.unwrap();
+        assert_eq!(real, accounted + GIFT);
+    }
+    // A gift is not idle: it neither repays nor is it paid out.
+    let all = DecreaseArgs {
+        liquidity: 0,
+        repay_base: MAX,
+        repay_quote: MAX,
+        ..NOTHING
+    };
+    accepted(scene.decrease(&position, all).await);
+    let (model, _) = scene.model(&position).await;
+    for side in SIDES {
+        let idle = valued.0.idle.get(side).min(valued.0.debt.get(side));
+        assert_eq!(model.debt.get(side), valued.0.debt.get(side) - idle);
+    }
+    // The keeper's actions work as ever.
+    scene.price(197).await;
+    accepted(scene.rehedge(&position, &scene.keeper).await);
+    scene.price(110).await;
+    accepted(scene.deleverage(&position, &scene.keeper).await);
+    scene.price(70).await;
+    accepted(scene.liquidate(&position).await);
+    for (side, account) in SIDES.into_iter().zip([
+        position.position.base_account,
+        position.position.quote_account,
+    ]) {
+        let idle = scene.model(&position).await.0.idle.get(side);
+        let real = scene.world.balance(&account).await.unwrap();
+        assert_eq!(real, idle + GIFT);
+    }
+    // A gift cannot keep a position from being closed; it goes to the owner.
+    let wallet = scene.world.wallet_balances(&scene.alice.key()).await.unwrap();
+    accepted(scene.close(&position).await);
+    let after = scene.world.wallet_balances(&scene.alice.key()).await.unwrap();
+    assert!(after.base + after.quote > wallet.base + wallet.quote + GIFT);
+    for side in SIDES {
+        assert_eq!(scene.reserve(side).await.debt_shares, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_gift_makes_nobody_healthy() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(260).await;
+    let stored = &position.position;
+    scene.donate(Side::Base, stored.base_account, 10_000_000_000).await;
+    scene.donate(Side::Quote, stored.quote_account, 10_000_000_000).await;
+    let check = instruction::check_health(&scene.world.market, &position.address, 8_000);
+    refused(
+        scene.send(&scene.keeper, check).await,
+        BallastError::InitialLtvExceeded,
+    );
+    accepted(scene.liquidate(&position).await);
+}
+
+#[tokio::test]
+async fn sol_sent_ahead_keeps_nobody_from_opening() {
+    let scene = Scene::new().await;
+    let key = scene.alice.key();
+    let ahead = ballast_client::PositionAddresses::new(&scene.world.market, &key, 1);
+    for address in [
+        ahead.position,
+        ahead.base_account,
+        ahead.quote_account,
+        ahead.whirlpool_position,
+        ahead.nft_mint,
+    ] {
+        scene.fund(&address, 900_000).await;
+    }
+    let position = scene.open(1).await;
+    accepted(scene.close(&position).await);
+    // And the same number can be used again.
+    let position = scene.open(1).await;
+    accepted(scene.close(&position).await);
+}
+
+#[tokio::test]
+async fn an_owner_cannot_block_a_liquidation() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene
+        .change_policy(&position, |policy| {
+            policy.keeper_enabled = 0;
+            policy.deleverage_trigger_ltv_bps = 7_999;
+            policy.deleverage_target_ltv_bps = 7_998;
+            policy.delta_band_bps = 10_000;
+            policy.delta_target_bps = 9_999;
+            policy.max_swap_loss_bps = 1;
+            policy.min_rebalance_interval_secs = u32::MAX;
+        })
+        .await;
+    // Tokens gone, one wallet closed, the other frozen, all SOL that can be sent away sent away.
+    let alice = &scene.alice;
+    let wallet = scene.world.wallet_balances(&alice.key()).await.unwrap();
+    for side in SIDES {
+        let token = scene.world.market.token(side);
+        let transfer = spl::transfer_checked(
+            token.program,
+            alice.wallet.tokens(side),
+            token.mint,
+            scene.keeper.wallet.tokens(side),
+            alice.key(),
+            wallet.get(side),
+            token.decimals,
+        );
+        accepted(scene.send(alice, transfer).await);
+    }
+    let close = spl::close_account(
+        spl::TOKEN_PROGRAM,
+        alice.wallet.base,
+        alice.key(),
+        alice.key(),
+    );
+    accepted(scene.send(alice, close).await);
+    const STATE: usize = 108;
+    const FROZEN: u8 = 2;
+    scene.patch(&alice.wallet.quote, |data| data[STATE] = FROZEN).await;
+
+    // The owner cannot touch the position's own accounts.
+    for account in [
+        position.position.base_account,
+        position.position.quote_account,
+        position.position.nft_account,
+    ] {
+        let program = if account == position.position.nft_account {
+            spl::TOKEN_2022_PROGRAM
+        } else {
+            spl::TOKEN_PROGRAM
+        };
+        let close = spl::close_account(program, account, alice.key(), alice.key());
+        assert!(scene.send(alice, close).await.is_err());
+    }
+
+    scene.price(260).await;
+    // In the strictest mode, too.
+    scene.set_mode(ballast_client::MarketMode::ReduceOnly).await;
+    accepted(scene.liquidate(&position).await);
+    let (model, oracle) = scene.model(&position).await;
+    assert!(model.value(oracle).unwrap().ltv_bps_up() <= 6_500);
+}
