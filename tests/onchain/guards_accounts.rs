@@ -51,10 +51,19 @@ impl Two {
         };
         let max = u64::MAX;
         vec![
-            (alice, instruction::decrease(market, position, &alice.wallet, args)),
-            (alice, instruction::close(market, position, &alice.wallet, max, max)),
+            (
+                alice,
+                instruction::decrease(market, position, &alice.wallet, args),
+            ),
+            (
+                alice,
+                instruction::close(market, position, &alice.wallet, max, max),
+            ),
             (keeper, scene.rehedge_instruction(position, keeper).await),
-            (keeper, instruction::deleverage(market, position, &keeper.key())),
+            (
+                keeper,
+                instruction::deleverage(market, position, &keeper.key()),
+            ),
             (
                 liquidator,
                 instruction::liquidate(
@@ -72,7 +81,10 @@ impl Two {
     /// Every action is refused with `to` in place of `from`.
     async fn none_takes(&self, from: Pubkey, to: Pubkey, expected: BallastError) {
         for (by, action) in self.actions().await {
-            refused(self.scene.send(by, substitute(action, from, to)).await, expected);
+            refused(
+                self.scene.send(by, substitute(action, from, to)).await,
+                expected,
+            );
         }
     }
 
@@ -84,11 +96,11 @@ impl Two {
             ..NOTHING
         };
         accepted(scene.decrease(&self.position, args).await);
-        scene.price(197).await;
-        accepted(scene.rehedge(&self.position, &scene.keeper).await);
         scene.price(115).await;
         accepted(scene.deleverage(&self.position, &scene.keeper).await);
-        scene.price(80).await;
+        scene.price(200).await;
+        accepted(scene.rehedge(&self.position, &scene.keeper).await);
+        scene.price(345).await;
         accepted(scene.liquidate(&self.position).await);
         accepted(scene.close(&self.position).await);
     }
@@ -99,16 +111,26 @@ async fn another_markets_reserve_lends_nothing() {
     let two = two().await;
     let own = &two.scene.world.market;
     for side in [Side::Base, Side::Quote] {
-        two.none_takes(own.reserve(side), two.market.reserve(side), BallastError::WrongReserve)
-            .await;
-        two.none_takes(own.vault(side), two.market.vault(side), BallastError::WrongReserveAccount)
-            .await;
+        two.none_takes(
+            own.reserve(side),
+            two.market.reserve(side),
+            BallastError::WrongReserve,
+        )
+        .await;
+        two.none_takes(
+            own.vault(side),
+            two.market.vault(side),
+            BallastError::WrongReserveAccount,
+        )
+        .await;
     }
     // The two reserves of the same market exchanged.
     let (base, quote) = (own.reserve(Side::Base), own.reserve(Side::Quote));
-    two.none_takes(base, quote, BallastError::WrongReserve).await;
+    two.none_takes(base, quote, BallastError::WrongReserve)
+        .await;
     let (base, quote) = (own.vault(Side::Base), own.vault(Side::Quote));
-    two.none_takes(base, quote, BallastError::WrongReserveAccount).await;
+    two.none_takes(base, quote, BallastError::WrongReserveAccount)
+        .await;
 
     let scene = &two.scene;
     let tick = scene.world.pool().await.unwrap().tick_current;
@@ -168,14 +190,18 @@ async fn another_positions_accounts_are_refused() {
         // A wallet in place of the position's own account.
         (own.base_account, two.scene.keeper.wallet.base),
     ] {
-        two.none_takes(from, to, BallastError::WrongPositionAccount).await;
+        two.none_takes(from, to, BallastError::WrongPositionAccount)
+            .await;
     }
     let scene = &two.scene;
     let alice = &scene.alice;
     let market = &scene.world.market;
     let close = instruction::close(market, &two.position, &alice.wallet, u64::MAX, u64::MAX);
     let close = substitute(close, own.nft_mint, other.nft_mint);
-    refused(scene.send(alice, close).await, BallastError::WrongPositionAccount);
+    refused(
+        scene.send(alice, close).await,
+        BallastError::WrongPositionAccount,
+    );
     two.all_work().await;
 }
 
@@ -183,15 +209,25 @@ async fn another_positions_accounts_are_refused() {
 async fn a_position_belongs_to_one_market() {
     let two = two().await;
     let (scene, own) = (&two.scene, &two.scene.world.market);
-    two.none_takes(own.address, two.market.address, BallastError::WrongPositionAccount)
-        .await;
+    two.none_takes(
+        own.address,
+        two.market.address,
+        BallastError::WrongPositionAccount,
+    )
+    .await;
     let check = instruction::check_health(own, &two.position.address, 10_000);
     let check = substitute(check, own.address, two.market.address);
-    refused(scene.send(&scene.keeper, check).await, BallastError::WrongPositionAccount);
+    refused(
+        scene.send(&scene.keeper, check).await,
+        BallastError::WrongPositionAccount,
+    );
     let (key, policy) = (scene.alice.key(), scene.world.policy());
     let address = two.position.address;
     let set = instruction::set_policy(&two.market.address, &key, &address, policy);
-    refused(scene.send(&scene.alice, set).await, BallastError::WrongPositionAccount);
+    refused(
+        scene.send(&scene.alice, set).await,
+        BallastError::WrongPositionAccount,
+    );
     two.all_work().await;
 }
 
@@ -215,9 +251,13 @@ async fn another_pool_is_refused() {
         }
     }
     scene.price(115).await;
-    let deleverage = instruction::deleverage(&scene.world.market, &two.position, &scene.keeper.key());
+    let deleverage =
+        instruction::deleverage(&scene.world.market, &two.position, &scene.keeper.key());
     let forged = substitute(deleverage.clone(), market.whirlpool, fake);
-    refused(scene.send(&scene.keeper, forged).await, BallastError::WrongPool);
+    refused(
+        scene.send(&scene.keeper, forged).await,
+        BallastError::WrongPool,
+    );
     accepted(scene.send(&scene.keeper, deleverage).await);
     scene.price(80).await;
     let by = &scene.liquidator;
@@ -259,8 +299,10 @@ async fn another_mint_or_token_program_is_refused() {
     let two = two().await;
     let own = &two.scene.world.market;
     let (base, quote) = (own.base.mint, own.quote.mint);
-    two.none_takes(base, quote, BallastError::WrongReserveAccount).await;
-    two.none_takes(quote, base, BallastError::WrongReserveAccount).await;
+    two.none_takes(base, quote, BallastError::WrongReserveAccount)
+        .await;
+    two.none_takes(quote, base, BallastError::WrongReserveAccount)
+        .await;
     two.none_takes(
         spl::TOKEN_PROGRAM,
         spl::TOKEN_2022_PROGRAM,
@@ -277,8 +319,7 @@ async fn lenders_cannot_mix_reserves() {
     let by = &scene.liquidator;
     for side in [Side::Base, Side::Quote] {
         accepted(scene.world.lend(&by.keypair, side, 1_000_000).await);
-        let create =
-            instruction::create_share_wallet(&two.market, &by.key(), &by.key(), side);
+        let create = instruction::create_share_wallet(&two.market, &by.key(), &by.key(), side);
         accepted(scene.send(by, create).await);
         let both = || {
             [
@@ -301,8 +342,12 @@ async fn lenders_cannot_mix_reserves() {
         }
         // Shares of one market redeem nothing of another.
         for lend in both() {
-            let sent =
-                scene.send(by, substitute(lend, own.reserve(side), two.market.reserve(side))).await;
+            let sent = scene
+                .send(
+                    by,
+                    substitute(lend, own.reserve(side), two.market.reserve(side)),
+                )
+                .await;
             refused(sent, BallastError::WrongReserveAccount);
         }
         for lend in both() {
@@ -324,7 +369,15 @@ async fn only_the_owner_decreases_closes_and_decides() {
     let wallet = &two.bob.wallet;
     for theft in [
         instruction::decrease(market, &stolen, wallet, args),
-        instruction::decrease(market, &stolen, wallet, DecreaseArgs { pay_quote: 1, ..NOTHING }),
+        instruction::decrease(
+            market,
+            &stolen,
+            wallet,
+            DecreaseArgs {
+                pay_quote: 1,
+                ..NOTHING
+            },
+        ),
         instruction::close(market, &stolen, wallet, u64::MAX, u64::MAX),
         instruction::set_policy(
             &market.address,
@@ -381,7 +434,10 @@ async fn a_market_is_set_up_by_its_authority_and_once() {
         let params = scene.reserve_params(Side::Base);
         instruction::init_reserve(&market, &by.key(), Side::Base, params)
     };
-    refused(scene.send(&scene.alice, init(&scene.alice)).await, BallastError::NotAuthority);
+    refused(
+        scene.send(&scene.alice, init(&scene.alice)).await,
+        BallastError::NotAuthority,
+    );
     // Opening needs both reserves.
     let open = scene.try_open_in(&market, scene.example(1)).await;
     assert!(open.is_err());
@@ -392,20 +448,29 @@ async fn a_market_is_set_up_by_its_authority_and_once() {
     other.base.mint = foreign;
     let params = scene.reserve_params(Side::Base);
     let wrong = instruction::init_reserve(&other, &bob.key(), Side::Base, params);
-    refused(scene.send(&bob, wrong).await, BallastError::WrongReserveAccount);
+    refused(
+        scene.send(&bob, wrong).await,
+        BallastError::WrongReserveAccount,
+    );
     let wrong = {
         let mut market = market.clone();
         market.base.program = spl::TOKEN_2022_PROGRAM;
         instruction::init_reserve(&market, &bob.key(), Side::Base, params)
     };
-    refused(scene.send(&bob, wrong).await, BallastError::WrongTokenProgram);
+    refused(
+        scene.send(&bob, wrong).await,
+        BallastError::WrongTokenProgram,
+    );
     let mut bad = params;
     bad.kink_utilisation_bps = 0;
     let wrong = instruction::init_reserve(&market, &bob.key(), Side::Base, bad);
     refused(scene.send(&bob, wrong).await, BallastError::BadParameters);
 
     accepted(scene.send(&bob, init(&bob)).await);
-    assert!(scene.send(&bob, init(&bob)).await.is_err(), "a reserve was set up twice");
+    assert!(
+        scene.send(&bob, init(&bob)).await.is_err(),
+        "a reserve was set up twice"
+    );
 }
 
 /// A pool of another base mint, as an account.
@@ -435,7 +500,9 @@ async fn extended_mint(scene: &Scene, name: &str, kind: u16, length: u16) -> Pub
         account.data.extend(vec![0; usize::from(length)]);
         account.lamports = 100_000_000;
     };
-    scene.copy_account(&scene.world.market.base.mint, &mint, extend).await;
+    scene
+        .copy_account(&scene.world.market.base.mint, &mint, extend)
+        .await;
     mint
 }
 
@@ -484,7 +551,9 @@ async fn a_market_needs_a_genuine_pool() {
     let good = scene.pool_addresses();
     let init = async |pool: &PoolAddresses| {
         let args = scene.market_args(Pubkey::default());
-        scene.send(&bob, instruction::init_market(&bob.key(), pool, args)).await
+        scene
+            .send(&bob, instruction::init_market(&bob.key(), pool, args))
+            .await
     };
     // Another program than the one that owns the pool.
     let mut pool = good;
@@ -496,16 +565,22 @@ async fn a_market_needs_a_genuine_pool() {
     refused(init(&pool).await, BallastError::WrongPool);
     // An account of the program's that is no pool.
     let fake = Scene::fresh_address("no pool");
-    scene.copy_account(&good.whirlpool, &fake, |account| account.data[0] ^= 1).await;
+    scene
+        .copy_account(&good.whirlpool, &fake, |account| account.data[0] ^= 1)
+        .await;
     let mut pool = good;
     pool.whirlpool = fake;
     refused(init(&pool).await, BallastError::MalformedPoolAccount);
-    scene.copy_account(&good.whirlpool, &fake, |account| account.data.truncate(100)).await;
+    scene
+        .copy_account(&good.whirlpool, &fake, |account| account.data.truncate(100))
+        .await;
     refused(init(&pool).await, BallastError::MalformedPoolAccount);
     // A mint that no token program owns.
     let mint = Scene::fresh_address("mint of nobody");
     let owner = scene.svm.programs().pyth.id;
-    scene.copy_account(&good.base_mint, &mint, |account| account.owner = owner).await;
+    scene
+        .copy_account(&good.base_mint, &mint, |account| account.owner = owner)
+        .await;
     let pool = pool_of(&scene, "pool of nobody's mint", mint).await;
     refused(init(&pool).await, BallastError::WrongTokenProgram);
     // Parameters that make no sense.

@@ -44,7 +44,12 @@ async fn opening_refuses(bad: Change, expected: BallastError, nearly: Change) {
 
 /// Deleveraging and liquidating are refused while the price of either feed is `bad`, and accepted when both are only
 /// `nearly` so, although that is too bad for what adds risk or swaps (`tight`).
-async fn reducing_refuses(bad: Change, expected: BallastError, nearly: Change, tight: BallastError) {
+async fn reducing_refuses(
+    bad: Change,
+    expected: BallastError,
+    nearly: Change,
+    tight: BallastError,
+) {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     // Later than the prices that opened it, so that none of these is a replay.
@@ -178,7 +183,10 @@ async fn an_older_price_than_one_used_is_a_replay() {
     accepted(scene.try_open(scene.example(1)).await);
     let args = scene.example(2);
     for side in [Side::Base, Side::Quote] {
-        post_changed(&scene, side, DOLLARS, |post, now| post.publish_time = now - 1).await;
+        post_changed(&scene, side, DOLLARS, |post, now| {
+            post.publish_time = now - 1
+        })
+        .await;
         refused(scene.try_open(args).await, BallastError::PriceReplayed);
     }
     // The same price again is none.
@@ -198,7 +206,10 @@ async fn an_older_price_than_one_used_liquidates_nobody() {
     scene.price(200).await;
     let other = scene.open(2).await;
     accepted(scene.world.post(&low).await);
-    refused(scene.liquidate(&position).await, BallastError::PriceReplayed);
+    refused(
+        scene.liquidate(&position).await,
+        BallastError::PriceReplayed,
+    );
     refused(scene.liquidate(&other).await, BallastError::PriceReplayed);
     // The same price, published now, counts.
     scene.oracle(100).await;
@@ -223,10 +234,16 @@ async fn another_feeds_price_is_used_for_nothing() {
 
     let market = with_base_price(&scene, price_account(&program, &other.feed, 0).0);
     let args = scene.example(1);
-    refused(scene.try_open_in(&market, args).await, BallastError::PriceWrongFeed);
+    refused(
+        scene.try_open_in(&market, args).await,
+        BallastError::PriceWrongFeed,
+    );
     // The two feeds' accounts exchanged.
     let market = with_base_price(&scene, scene.world.market.prices.quote);
-    refused(scene.try_open_in(&market, args).await, BallastError::PriceWrongFeed);
+    refused(
+        scene.try_open_in(&market, args).await,
+        BallastError::PriceWrongFeed,
+    );
     // Any account of the right feed will do.
     let market = with_base_price(&scene, price_account(&program, &second.feed, 1).0);
     accepted(scene.try_open_in(&market, args).await);
@@ -237,15 +254,28 @@ async fn another_programs_price_is_used_for_nothing() {
     let scene = Scene::new().await;
     let genuine = scene.world.market.prices.base;
     let args = scene.example(1);
-    let (forged, copied) = (Scene::fresh_address("forged"), Scene::fresh_address("copied"));
+    let (forged, copied) = (
+        Scene::fresh_address("forged"),
+        Scene::fresh_address("copied"),
+    );
     let forger = scene.svm.programs().whirlpool.id;
-    scene.copy_account(&genuine, &forged, |account| account.owner = forger).await;
+    scene
+        .copy_account(&genuine, &forged, |account| account.owner = forger)
+        .await;
     let market = with_base_price(&scene, forged);
-    refused(scene.try_open_in(&market, args).await, BallastError::PriceWrongOwner);
+    refused(
+        scene.try_open_in(&market, args).await,
+        BallastError::PriceWrongOwner,
+    );
     // An account of the receiver's that holds something else.
-    scene.copy_account(&genuine, &copied, |account| account.data[0] ^= 1).await;
+    scene
+        .copy_account(&genuine, &copied, |account| account.data[0] ^= 1)
+        .await;
     let market = with_base_price(&scene, copied);
-    refused(scene.try_open_in(&market, args).await, BallastError::PriceNotFull);
+    refused(
+        scene.try_open_in(&market, args).await,
+        BallastError::PriceNotFull,
+    );
     // The same bytes in an account of the receiver's are a price.
     scene.copy_account(&genuine, &copied, |_| ()).await;
     accepted(scene.try_open_in(&market, args).await);
@@ -256,13 +286,19 @@ async fn a_pool_pushed_away_from_the_oracle_stops_what_adds_risk_or_swaps() {
     let scene = Scene::new().await;
     for away in [197.9, 202.1] {
         scene.pool(away).await;
-        refused(scene.try_open(scene.example(1)).await, BallastError::PoolDiverged);
+        refused(
+            scene.try_open(scene.example(1)).await,
+            BallastError::PoolDiverged,
+        );
     }
     scene.pool(200.0).await;
     let position = scene.open(1).await;
 
     scene.oracle(196).await;
-    refused(scene.rehedge(&position, &scene.keeper).await, BallastError::PoolDiverged);
+    refused(
+        scene.rehedge(&position, &scene.keeper).await,
+        BallastError::PoolDiverged,
+    );
     scene.pool(196.0).await;
     accepted(scene.rehedge(&position, &scene.keeper).await);
 
@@ -273,7 +309,10 @@ async fn a_pool_pushed_away_from_the_oracle_stops_what_adds_risk_or_swaps() {
         pay_quote: 1,
         ..NOTHING
     };
-    refused(scene.decrease(&position, pay).await, BallastError::PoolDiverged);
+    refused(
+        scene.decrease(&position, pay).await,
+        BallastError::PoolDiverged,
+    );
     scene.pool(196.0).await;
     accepted(scene.decrease(&position, pay).await);
 }

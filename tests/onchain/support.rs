@@ -123,7 +123,10 @@ impl Scene {
 
     /// Opens alice's worked example.
     pub async fn open(&self, id: u64) -> PositionContext {
-        self.world.open(&self.alice, self.example(id)).await.unwrap()
+        self.world
+            .open(&self.alice, self.example(id))
+            .await
+            .unwrap()
     }
 
     /// Sends an instruction that `by` signs.
@@ -133,17 +136,25 @@ impl Scene {
 
     /// Sends an instruction that the market's authority signs.
     pub async fn send_as_authority(&self, instruction: Instruction) -> Sent {
-        self.world.send(&self.world.authority, vec![instruction]).await
+        self.world
+            .send(&self.world.authority, vec![instruction])
+            .await
     }
 
     /// Moves pool and oracle.
     pub async fn price(&self, dollars: i64) {
-        self.world.move_price(UsdPrice::dollars(dollars)).await.unwrap();
+        self.world
+            .move_price(UsdPrice::dollars(dollars))
+            .await
+            .unwrap();
     }
 
     /// Moves the oracle alone.
     pub async fn oracle(&self, dollars: i64) {
-        self.world.post_price(UsdPrice::dollars(dollars)).await.unwrap();
+        self.world
+            .post_price(UsdPrice::dollars(dollars))
+            .await
+            .unwrap();
     }
 
     /// Moves the pool alone.
@@ -160,7 +171,11 @@ impl Scene {
     }
 
     /// An instruction that rehedges towards the start price of the standard world.
-    pub async fn rehedge_instruction(&self, position: &PositionContext, by: &Trader) -> Instruction {
+    pub async fn rehedge_instruction(
+        &self,
+        position: &PositionContext,
+        by: &Trader,
+    ) -> Instruction {
         let tick = self.world.pool().await.unwrap().tick_current;
         let (model, oracle) = self.model(position).await;
         let error = model.hedge_error(oracle, ballast_model::Bps::ONE).unwrap();
@@ -226,7 +241,11 @@ impl Scene {
     }
 
     /// Alice's policy with a change.
-    pub async fn change_policy(&self, position: &PositionContext, change: impl FnOnce(&mut Policy)) {
+    pub async fn change_policy(
+        &self,
+        position: &PositionContext,
+        change: impl FnOnce(&mut Policy),
+    ) {
         let mut policy = self.world.policy();
         change(&mut policy);
         accepted(self.set_policy(position, policy).await);
@@ -267,7 +286,9 @@ impl Scene {
     /// The bytes of an account.
     pub async fn bytes(&self, address: &Pubkey) -> Vec<u8> {
         let account = self.svm.chain().account(address).await.unwrap();
-        account.unwrap_or_else(|| panic!("{address} does not exist")).data
+        account
+            .unwrap_or_else(|| panic!("{address} does not exist"))
+            .data
     }
 
     /// The pool that the market is made for.
@@ -301,7 +322,9 @@ impl Scene {
         let address = pda::market(&authority.key(), &pool.whirlpool);
         let prices = self.world.market.prices;
         let load = async || {
-            MarketContext::load(self.svm.chain().as_ref(), address, prices).await.unwrap()
+            MarketContext::load(self.svm.chain().as_ref(), address, prices)
+                .await
+                .unwrap()
         };
         let market = load().await;
         for side in [Side::Base, Side::Quote] {
