@@ -63,24 +63,27 @@ impl Position {
     /// The prices between which debt / assets is below `threshold`: what [`crate::Valuation::ltv_at_least`] says of
     /// [`Position::value`], found by bisection on exactly that.
     ///
-    /// Assets are concave in price and the debt is linear, so there is one interval (MATH section 1). Whole units blur its
+    /// Assets are concave in price and the debt is linear, so there is one interval. Whole units blur its
     /// ends: the returned ends are two neighbouring prices of which the inner one holds and the outer one does not, and
     /// wherever another price contradicts the interval, `threshold * assets - debt`, taken without rounding, lies within
-    /// `(1 + t)(P + 2)` quote units of 0. An interval on which it never exceeds that may be returned as empty.
+    /// `t (P + 2) + 1` quote units of 0, P at the higher of the two prices. An interval on which it never exceeds that may be
+    /// returned as empty.
     ///
     /// For use off chain: about a hundred valuations.
     ///
     /// # Errors
-    /// [`ModelError`] where no price has a valuation.
+    /// [`ModelError`] if the position has no valuation at the price where its margin is largest.
     pub fn boundaries(&self, threshold: Bps) -> Result<Boundaries, ModelError> {
         if self.debt.is_zero() {
             return Ok(Boundaries::ALL);
         }
+        let peak = self.peak(threshold);
+        self.value(peak)?;
         let below = |at| {
             self.value(at)
                 .is_ok_and(|value| !value.ltv_at_least(threshold))
         };
-        Ok(around(self.peak(threshold), below))
+        Ok(around(peak, below))
     }
 
     /// The prices between which equity exceeds `floor` quote units. Ends as those of [`Position::boundaries`] for 100 %.
@@ -88,8 +91,10 @@ impl Position {
     /// # Errors
     /// As [`Position::boundaries`].
     pub fn equity_boundaries(&self, floor: i128) -> Result<Boundaries, ModelError> {
+        let peak = self.peak(Bps::ONE);
+        self.value(peak)?;
         let above = |at| self.value(at).is_ok_and(|value| value.equity() > floor);
-        Ok(around(self.peak(Bps::ONE), above))
+        Ok(around(peak, above))
     }
 
     /// The prices between which `|hedge error| <= tolerance` base units, exactly.

@@ -1,4 +1,4 @@
-//! What to do with a position: exact amounts for each action (MATH sections 2 and 4).
+//! What to do with a position: exact amounts for each action.
 
 mod deleverage;
 mod liquidate;

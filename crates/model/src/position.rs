@@ -8,7 +8,7 @@ use crate::{Bps, ModelError, Price, Valuation};
 /// A leveraged position: liquidity in a band, idle tokens beside it, and what is owed.
 ///
 /// Assets `A = (x + lx) P + y + ly`, debt `D = dx P + dy`, equity `A - D`, where x and y are what the liquidity holds
-/// at P, (lx, ly) = `idle` and (dx, dy) = `debt` (MATH section 1).
+/// at P, (lx, ly) = `idle` and (dx, dy) = `debt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Price range of the liquidity.

@@ -1,4 +1,4 @@
-//! The quiet interval: the prices at which nothing has to be done for a position (MATH section 3).
+//! The quiet interval: the prices at which nothing has to be done for a position.
 
 use ballast_clmm::SqrtPrice;
 

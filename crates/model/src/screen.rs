@@ -1,4 +1,4 @@
-//! The floating-point twin: a position's numbers and both boundaries in closed form (MATH sections 1 and 3), for screening
+//! The floating-point twin: a position's numbers and both boundaries in closed form, for screening
 //! many positions and for `ballast risk`.
 //!
 //! The formulas are written once, over [`Real`]: with [`Double`] (106 bits) they hold 1e-9 and better even where `f64`

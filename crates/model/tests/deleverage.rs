@@ -44,7 +44,10 @@ proptest! {
         let target = Bps::new(target);
         let pool = rescaled(oracle, 1.0 + apart);
         let before = position.value(oracle).unwrap();
-        prop_assume!(before.assets.max(before.debt) < 1 << 100);
+        if before.assets.max(before.debt) >= 1 << 100 {
+            // Beyond what the plans represent; tests/extremes.rs has those.
+            return Ok(());
+        }
         let plan = match plan_deleverage(&position, oracle, pool, target) {
             Ok(plan) => plan,
             Err(DeleverageError::NotNeeded { ltv_bps, .. }) => {
@@ -100,7 +103,7 @@ proptest! {
     }
 }
 
-/// The margin of MATH section 6: D / A of this position, inverted, in Q64.64.
+/// A published margin: D / A of this position, inverted, in Q64.64.
 #[test]
 fn constant_target_margin() {
     let band = Band::from_sqrt_prices(

@@ -21,7 +21,9 @@ proptest! {
     ) {
         let value = 2f64.powi(value as i32);
         let base = value * base_part / price(at);
-        prop_assume!(base < 1e18);
+        if base > 1e18 {
+            return Ok(());
+        }
         let own = Amounts { base: base as u64, quote: (value * (1.0 - base_part)) as u64 };
         let request = OpenRequest { own, leverage: Bps::new(leverage), hedge: Bps::new(hedge), band, at };
         let equity = value_down(own.base, at).unwrap() + u128::from(own.quote);
@@ -80,7 +82,7 @@ proptest! {
     }
 }
 
-/// The worked example of MATH section 2 with the mints' decimals, 9 and 6, sized to the last unit: what the reference model
+/// The worked example of the reference model with the mints' decimals, 9 and 6, sized to the last unit: what the reference model
 /// gives for L, x and y, in raw units, rounded as the plan says.
 #[test]
 fn worked_example() {

@@ -132,7 +132,7 @@ fn file_named_by_the_environment() {
     }
 }
 
-/// Both boundaries of MATH section 3's published cases: ticks 51972..54193 as equal-decimals prices, P = 213.41,
+/// Both boundaries of published cases: ticks 51972..54193 as equal-decimals prices, P = 213.41,
 /// L = 10000 / (sqrt(P) - sa), t = 0.83; and its trap, where sides decided by the present price come out swapped.
 #[test]
 fn published_cases() {
@@ -170,7 +170,7 @@ fn published_cases() {
     assert!((report.lower.unwrap() - 1.7461571518889).abs() < 1e-12);
 }
 
-/// MATH section 2.
+/// What `reference/model.py` prints without arguments.
 #[test]
 fn worked_example() {
     let example = |price: &str| {

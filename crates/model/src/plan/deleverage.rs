@@ -62,7 +62,7 @@ impl DeleveragePlan {
 }
 
 /// The least liquidity whose withdrawal at the pool's price, repaid as far as it is owed, brings LTV at the oracle's
-/// price down to `target` (MATH section 4).
+/// price down to `target`.
 ///
 /// Withdrawing the fraction f of the liquidity changes `N D - T A` (T/N the target) by
 /// `-(N - T) (min(f wx + lx, dx) P + min(f wy + ly, dy)) - T f G`, where w is what all liquidity pays and G >= 0 what it
@@ -70,8 +70,8 @@ impl DeleveragePlan {
 /// four linear functions of f, each side either flowing or fully repaid, so the answer is the largest of their roots,
 /// rounded up, or what repays everything if that is less.
 ///
-/// The result allows for every rounding on the way, one unit of each debt's shares included: it withdraws for at most
-/// `4 (3 P + 5)` quote units more than exact arithmetic would, and never too little.
+/// The result allows for every rounding on the way, one unit of each debt's shares included: never too little, and at
+/// most `(6 P + 20) / (1 - t)` quote units more than the least that would do.
 ///
 /// # Errors
 /// [`DeleverageError::NotNeeded`], [`DeleverageError::NeedsSwap`] (never a partial success),

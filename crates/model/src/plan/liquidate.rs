@@ -47,7 +47,7 @@ pub enum LiquidationError {
     Model(#[from] ModelError),
 }
 
-/// Closes as much as brings LTV to `target`, or everything (MATH section 4).
+/// Closes as much as brings LTV to `target`, or everything.
 ///
 /// With f the fraction of the debt repaid and the collateral given for it worth `(1 + b) f D`, LTV' = t needs
 /// `f = (D - t A) / (D (1 - t (1 + b)))`. It reaches 1 where `(1 + b) D = A`: from there on everything is closed, so that

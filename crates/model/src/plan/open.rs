@@ -72,7 +72,7 @@ impl OpenPlan {
     }
 }
 
-/// Sizes a position (MATH section 2): liquidity worth `leverage` times own funds, `hedge` times its base borrowed, the
+/// Sizes a position: liquidity worth `leverage` times own funds, `hedge` times its base borrowed, the
 /// rest of the debt in quote. With own funds in quote only and `hedge` = 1 nothing has to be traded and
 /// `deposit = own + borrow` holds exactly.
 ///

@@ -33,7 +33,7 @@ pub enum RehedgeError {
 }
 
 /// The trade that brings the base debt to `hedge` times the pool's base at `at`: always the hedge error itself, whatever
-/// the rest of the position looks like (MATH section 4). Base sold is idle or borrowed, base bought repays base debt or
+/// the rest of the position looks like. Base sold is idle or borrowed, base bought repays base debt or
 /// lies idle; either way [`Position::hedge_error`] at `at` is 0 afterwards.
 ///
 /// # Errors

@@ -78,8 +78,10 @@ impl<R: Real> RiskInput<R> {
 
 /// Everything of [`RiskReport`], with the boundaries in closed form.
 ///
-/// For decimal inputs of 31 digits and [`super::Double`], relative errors stay below 1e-12 where the exact result is not
-/// itself a difference that cancels to less than 1e-12 of its terms.
+/// With [`super::Double`] and inputs of 31 digits every value is right to the last bits of its `f64`, and a boundary to
+/// 1e-9 as long as what the inputs cancel to (a band's width, debt less what idle tokens cover, the gap between boundaries
+/// that nearly touch) is, all multiplied, above 1e-22 of them. Measured: 3e-16 over 50,000 random positions, 2e-13 over
+/// 20,000 that are difficult on purpose (`reference/model.py vectors` and `hard`).
 pub fn risk<R: Real>(input: &RiskInput<R>) -> RiskReport {
     let RiskInput {
         price,
@@ -128,7 +130,7 @@ pub fn risk<R: Real>(input: &RiskInput<R>) -> RiskReport {
 
 type Ends<R> = (Option<R>, Option<R>);
 
-/// The open interval of prices at which `H = t A - D > 0`, or `None` if there is none (MATH section 3).
+/// The open interval of prices at which `H = t A - D > 0`, or `None` if there is none.
 ///
 /// H is concave. Below the range it is `slope P - owed`, above it `level - short P`, inside `-(a s^2 - 2 b s + c)`. Which
 /// segment holds a root follows from the signs of H at the ends of the range, and which root is which from the slope, never
