@@ -6,8 +6,10 @@ mod process;
 mod repository;
 mod sbf;
 mod steps;
+mod suite;
+mod validator;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -29,6 +31,18 @@ enum Task {
         #[arg(short, long, value_name = "PACKAGE", value_parser = Program::by_package)]
         package: Vec<Program>,
     },
+    /// Run all tests: unit, property, on-chain in the SVM, and integration on solana-test-validator.
+    Test(suite::TestOptions),
+    /// Show it: a position kept alive by the keeper on an embedded node, beside one that is not.
+    Demo {
+        /// Arguments of the demo: `--validator`, `--prices FILE.csv[.gz]`, ...
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Print the path of solana-test-validator; build it if it is not there (15 to 30 minutes, once).
+    Validator,
+    /// Check formatting and lints.
+    Lint,
     /// Print the interface description of a program; `build` calls this.
     #[command(hide = true)]
     Describe {
@@ -49,16 +63,27 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<()> {
     match task {
-        Task::Build { package } => {
-            let programs = if package.is_empty() {
-                PROGRAMS.to_vec()
-            } else {
-                package
-            };
-            let compiler = sbf::Compiler::provide()?;
-            let built = sbf::build(&compiler, &programs)?;
-            idl::build(&built)
+        Task::Build { package } if package.is_empty() => build(&PROGRAMS),
+        Task::Build { package } => build(&package),
+        Task::Test(options) => {
+            build(&PROGRAMS)?;
+            suite::test(&options)
         }
+        Task::Demo { arguments } => {
+            build(&PROGRAMS)?;
+            suite::demo(&arguments)
+        }
+        Task::Validator => {
+            println!("{}", validator::provide()?.display());
+            Ok(())
+        }
+        Task::Lint => suite::lint(),
         Task::Describe { package } => idl::describe(package),
     }
+}
+
+fn build(programs: &[Program]) -> Result<()> {
+    let compiler = sbf::Compiler::provide()?;
+    let built = sbf::build(&compiler, programs)?;
+    idl::build(&built)
 }

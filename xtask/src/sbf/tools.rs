@@ -173,7 +173,7 @@ impl Recipe {
     fn read() -> Result<Self> {
         let rustc = process::output(process::foreign(RUSTC).arg("-vV"))?;
         let llvm =
-            process::output(&mut Command::new(format!("{LLVM}/bin/llvm-config")).arg("--version"))?;
+            process::output(Command::new(format!("{LLVM}/bin/llvm-config")).arg("--version"))?;
         if !rustc.contains(&format!("release: {RUST_VERSION}\n")) || !Path::new(STD_SOURCE).is_dir()
         {
             bail!(

@@ -1,0 +1,66 @@
+//! Everything that runs on the host: tests, lints, the demo.
+use std::{ffi::OsString, path::PathBuf, process::Command};
+
+use anyhow::Result;
+
+use crate::{process, repository, validator};
+
+/// How to run the tests.
+#[derive(clap::Args)]
+pub struct TestOptions {
+    /// Run the on-chain tests against this Whirlpool program instead of the stand-in.
+    #[arg(long, value_name = "FILE.so", requires = "whirlpool_id")]
+    whirlpool: Option<PathBuf>,
+    /// Address of that program.
+    #[arg(long, value_name = "ID", requires = "whirlpool")]
+    whirlpool_id: Option<String>,
+    /// Leave out what needs solana-test-validator, which takes long to build.
+    #[arg(long)]
+    no_validator: bool,
+}
+
+/// All tests of the workspace. Programs have been built.
+pub fn test(options: &TestOptions) -> Result<()> {
+    let mut command = cargo();
+    command.args(["test", "--workspace"]);
+    if let (Some(file), Some(id)) = (&options.whirlpool, &options.whirlpool_id) {
+        command
+            .env("BALLAST_WHIRLPOOL_SO", std::path::absolute(file)?)
+            .env("BALLAST_WHIRLPOOL_ID", id);
+    }
+    if !options.no_validator {
+        command.env("BALLAST_VALIDATOR", validator::provide()?);
+    }
+    process::run(&mut command)
+}
+
+/// Formatting and clippy, warnings denied.
+pub fn lint() -> Result<()> {
+    process::run(process::host_cargo().args(["fmt", "--all", "--check"]))?;
+    process::run(process::host_cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+/// The demo, with everything after `cargo xtask demo` passed on.
+pub fn demo(arguments: &[OsString]) -> Result<()> {
+    let mut command = cargo();
+    command
+        .args(["run", "--quiet", "--package", "ballast-demo", "--"])
+        .args(arguments);
+    if arguments.iter().any(|argument| argument == "--validator") {
+        command.env("BALLAST_VALIDATOR", validator::provide()?);
+    }
+    process::run(&mut command)
+}
+
+fn cargo() -> Command {
+    let mut command = process::host_cargo();
+    command.env("BALLAST_DEPLOY_DIR", repository::deploy_dir());
+    command
+}
