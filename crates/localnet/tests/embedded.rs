@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use ballast_localnet::{EmbeddedNode, Localnet};
+use ballast_localnet::EmbeddedNode;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_position_lives_and_ends() {

@@ -1,6 +1,6 @@
 //! Mints and token accounts.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use ballast_abi::spl;
 use ballast_client::{Amounts, Chain, Instruction, Pubkey, SendError, Side, Signer, instruction};
 
@@ -46,15 +46,8 @@ pub(super) async fn balance(chain: &dyn Chain, account: &Pubkey) -> Result<u64> 
     let Some(found) = chain.account(account).await? else {
         return Ok(0);
     };
-    // Mint, owner, then the amount.
-    let amount = found.data.get(64..).and_then(|rest| rest.first_chunk());
-    ensure!(
-        found.data.len() >= spl::TOKEN_ACCOUNT_LENGTH,
-        "{account} is no token account"
-    );
-    Ok(u64::from_le_bytes(
-        *amount.context("token account too short")?,
-    ))
+    let view = spl::TokenAccountView::parse(&found.data).with_context(|| format!("account {account}"))?;
+    Ok(view.amount())
 }
 
 impl World {
