@@ -174,7 +174,7 @@ mod tests {
         ] {
             assert_eq!(!index.due_at_price(price(at)).is_empty(), due, "{at}");
         }
-        assert_eq!(index.due_at_time(99), []);
+        assert!(index.due_at_time(99).is_empty());
         assert_eq!(index.due_at_time(100), [1]);
         assert!(index.remove(1).is_some());
         assert!(index.remove(1).is_none());
@@ -204,8 +204,8 @@ mod tests {
                 until_secs: i64::MAX,
             },
         );
-        assert_eq!(index.due_at_price(price(5)), []);
-        assert_eq!(index.restless(), []);
+        assert!(index.due_at_price(price(5)).is_empty());
+        assert!(index.restless().is_empty());
         assert_eq!(index.len(), 1);
     }
 

@@ -12,8 +12,8 @@ mod solvency;
 
 use ballast::oracle::Grade;
 use ballast_model::{
-    Amounts, Bps, DeleveragePlan, HedgeBand, LiquidationPlan, Position as PositionModel,
-    RehedgePlan, SqrtPrice, Valuation,
+    Amounts, Bps, DeleveragePlan, LiquidationPlan, Position as PositionModel, RehedgePlan,
+    SqrtPrice, Valuation, quiet::HedgeBand,
 };
 
 pub use explain::{Explanation, Threshold, explain};

@@ -119,7 +119,7 @@ fn needed_up(
     oracle: SqrtPrice,
     bonus: Bps,
 ) -> Result<Amounts, ModelError> {
-    let worth = |amounts: Amounts| {
+    let worth = |amounts: Amounts| -> Result<u128, ModelError> {
         Ok(value_down(amounts.base, oracle)?.saturating_add(u128::from(amounts.quote)))
     };
     let withdrawn = model.band.amounts_down(plan.withdraw_liquidity, pool)?;

@@ -217,7 +217,7 @@ fn every_obstacle_of_a_rehedge_is_seen() {
         .quote_reserve
         .max_utilisation_bps = 0)));
     // What lies idle need not be borrowed.
-    rehedges(decision(195, |m, p, _| {
+    rehedges(decision(205, |m, p, _| {
         m.base_reserve.liquidity = 1;
         p.idle_base = 700_000_000;
     }));

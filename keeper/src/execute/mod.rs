@@ -11,8 +11,8 @@ mod view;
 use std::sync::Arc;
 
 use ballast_client::{
-    Chain, ChainError, DecodeError, MarketContext, PositionContext, PriorityFee, Request,
-    SendError, Sender, SenderConfig, VersionedTransaction, instruction,
+    Chain, ChainError, MarketContext, PositionContext, PriorityFee, Request, SendError, Sender,
+    SenderConfig, VersionedTransaction, instruction,
 };
 use ballast_model::{Amounts, Bps};
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey, signature::Keypair, signer::Signer};
@@ -83,8 +83,6 @@ enum Trouble {
     View(#[from] ViewError),
     #[error(transparent)]
     Situation(#[from] SituationError),
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
     #[error(transparent)]
     Send(#[from] SendError),
     #[error(transparent)]
@@ -290,7 +288,7 @@ impl Executor {
         let distance = fee::distance_bps(&plan.at.model, plan.at.oracle, maintenance);
         let units = fee::compute_units_unsimulated(kind);
         let micro_lamports = fee::micro_lamports(fees, distance, plan.attempt, units);
-        let mut request = Request::new(keypair.as_ref(), [self.instruction(&plan)?])
+        let mut request = Request::new(keypair.as_ref(), [self.instruction(&plan)])
             .fee(PriorityFee::Fixed(micro_lamports));
         let active = self.config.mode == Mode::Active;
         if active && fee::is_urgent(fees, distance) {
@@ -353,7 +351,7 @@ impl Executor {
             reason: plan.reason.to_string(),
             inputs: inputs(&plan.at),
             error: error.clone(),
-            compute_units,
+            compute_units: compute_units.into(),
         };
         journal.write(Record::Paper(record)).await?;
         self.events.send(KeeperEvent::Paper {
@@ -364,12 +362,12 @@ impl Executor {
         Ok(Verdict::Paper)
     }
 
-    fn instruction(&self, plan: &Plan) -> Result<Instruction, DecodeError> {
+    fn instruction(&self, plan: &Plan) -> Instruction {
         let (market, position, keeper) = (&plan.market, &plan.position, self.keeper());
         match plan.action {
             Action::Rehedge(swap) => {
                 let path = market.swap_path(plan.view.market.pool.tick_current, swap.trade);
-                Ok(instruction::rehedge(market, position, &keeper, &path))
+                instruction::rehedge(market, position, &keeper, &path)
             }
             Action::Deleverage { .. } => instruction::deleverage(market, position, &keeper),
             Action::Liquidate { max_pay, .. } => {

@@ -1,6 +1,5 @@
 //! The fixtures as accounts.
 
-use anchor_lang::Discriminator;
 use ballast_abi::{pyth::Verification, whirlpool::layout::pool as at};
 use ballast_client::{
     Account, Accounts, Market, MarketContext, MarketSnapshot, PoolState, Position, PriceAccounts,

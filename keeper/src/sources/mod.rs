@@ -14,7 +14,7 @@ use ballast_client::{
 use solana_sdk::pubkey::Pubkey;
 use tokio::{
     sync::mpsc::Sender,
-    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 
 use crate::config::Timing;
@@ -116,8 +116,8 @@ impl Sources {
                 Some(url) => stream::run(self, url, events).await?,
                 None => {
                     // Without a stream, new positions are found by reading all of them.
-                    self.resync_all(events).await?;
-                    sleep(self.timing.watchdog).await;
+                    let again = self.resync_all(events).await?;
+                    sleep_until(again.min(Instant::now() + self.timing.watchdog)).await;
                     continue;
                 }
             };
@@ -145,7 +145,7 @@ impl Sources {
                     },
                 )
                 .await?;
-                again = self.timing.backoff_max.min(again);
+                again = self.timing.refresh;
             }
         }
         Ok(Instant::now() + again)
@@ -203,5 +203,107 @@ async fn next_within<T>(
         Ok(Some(item)) => Ok(item),
         Ok(None) => Err("the node closed the connection".into()),
         Err(_) => Err(format!("no message for {} s", silence.as_secs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::sim::{Faults, World, bytes};
+
+    fn sources(world: &World, ws_url: Option<String>) -> Sources {
+        Sources {
+            chain: Arc::new(world.clone()),
+            ws_url,
+            markets: vec![Arc::new(bytes::context())],
+            timing: Timing::default(),
+        }
+    }
+
+    /// Events of so many simulated seconds: market answers, complete answers, lost streams, troubles.
+    async fn listen(sources: Sources, secs: u64) -> [usize; 4] {
+        let (sender, mut receiver) = mpsc::channel(10_000);
+        let _ = timeout(Duration::from_secs(secs), sources.run(sender)).await;
+        let mut seen = [0; 4];
+        while let Ok(event) = receiver.try_recv() {
+            let kind = match event {
+                SourceEvent::Account { .. } => continue,
+                SourceEvent::Market { .. } => 0,
+                SourceEvent::Positions { positions, .. } => {
+                    assert_eq!(positions.positions.len(), 2);
+                    1
+                }
+                SourceEvent::StreamLost { .. } => 2,
+                SourceEvent::Trouble { .. } => 3,
+            };
+            seen[kind] += 1;
+        }
+        seen
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_stream_everything_is_polled() {
+        let world = World::new(1, Pubkey::default(), 2, Faults::default());
+        let [markets, positions, lost, troubles] = listen(sources(&world, None), 60).await;
+        assert!(
+            markets >= 50 && (3..=6).contains(&positions),
+            "{markets} {positions}"
+        );
+        assert_eq!((lost, troubles), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn troubles_are_told_and_survived() {
+        let world = World::new(
+            2,
+            Pubkey::default(),
+            2,
+            Faults {
+                no_answer: 30,
+                ..Faults::default()
+            },
+        );
+        let [markets, positions, _, troubles] = listen(sources(&world, None), 300).await;
+        assert!(
+            markets > 50 && positions >= 5 && troubles > 20,
+            "{markets} {positions} {troubles}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_does_not_come_up_is_tried_again_and_polls_go_on() {
+        let world = World::new(3, Pubkey::default(), 2, Faults::default());
+        // Nothing listens on the discard port.
+        let mut sources = sources(&world, Some("ws://127.0.0.1:9".into()));
+        sources.timing.backoff_first = Duration::from_millis(10);
+        sources.timing.refresh = Duration::from_millis(50);
+        let [markets, positions, lost, _] = listen(sources, 2).await;
+        assert!(
+            lost >= 2 && positions >= 2 && markets > 10,
+            "{markets} {positions} {lost}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_and_an_end_are_told_apart() {
+        let silence = Duration::from_secs(15);
+        assert_eq!(
+            next_within(silence, std::future::ready(Some(1))).await,
+            Ok(1)
+        );
+        assert!(
+            next_within::<()>(silence, std::future::ready(None))
+                .await
+                .unwrap_err()
+                .contains("closed")
+        );
+        assert!(
+            next_within::<()>(silence, std::future::pending())
+                .await
+                .unwrap_err()
+                .contains("15 s")
+        );
     }
 }
