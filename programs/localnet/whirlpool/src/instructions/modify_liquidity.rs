@@ -34,10 +34,10 @@ pub struct ModifyLiquidityV2<'info> {
     pub token_mint_a: UncheckedAccount<'info>,
     /// CHECK: address.
     pub token_mint_b: UncheckedAccount<'info>,
-    /// CHECK: mint; by the token program.
+    /// CHECK: by the token program.
     #[account(mut)]
     pub token_owner_account_a: UncheckedAccount<'info>,
-    /// CHECK: mint; by the token program.
+    /// CHECK: by the token program.
     #[account(mut)]
     pub token_owner_account_b: UncheckedAccount<'info>,
     /// CHECK: address.
@@ -120,13 +120,19 @@ impl<'info> ModifyLiquidityV2<'info> {
             a: CheckedMint::new(&self.token_mint_a, &self.token_program_a, mint_a)?,
             b: CheckedMint::new(&self.token_mint_b, &self.token_program_b, mint_b)?,
         };
-        mints.a.check_account(&self.token_owner_account_a)?;
-        mints.b.check_account(&self.token_owner_account_b)?;
-        require_keys_eq!(vault_a, *self.token_vault_a.key, ErrorCode::ConstraintRaw);
-        require_keys_eq!(vault_b, *self.token_vault_b.key, ErrorCode::ConstraintRaw);
+        require_keys_eq!(
+            vault_a,
+            *self.token_vault_a.key,
+            ErrorCode::ConstraintAddress
+        );
+        require_keys_eq!(
+            vault_b,
+            *self.token_vault_b.key,
+            ErrorCode::ConstraintAddress
+        );
         let (pool, position_mint) = PositionAccount(&self.position)
             .with(|position| Ok((position.pool(), position.mint())))?;
-        require_keys_eq!(pool, *self.whirlpool.key, ErrorCode::ConstraintHasOne);
+        require_keys_eq!(pool, *self.whirlpool.key, ErrorCode::ConstraintAddress);
         token::check_position_authority(
             &self.position_token_account,
             position_mint,

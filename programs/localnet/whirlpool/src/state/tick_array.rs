@@ -44,7 +44,11 @@ impl TickArrayAccount<'_, '_> {
     /// First tick, if the array is the pool's.
     pub fn start(&self, pool: &Pubkey) -> Result<i32> {
         self.with(|array| {
-            require_keys_eq!(array.pool(), *pool, ErrorCode::ConstraintHasOne);
+            require_keys_eq!(
+                array.pool(),
+                *pool,
+                WhirlpoolError::DifferentWhirlpoolTickArrayAccount
+            );
             Ok(array.start())
         })
     }
@@ -52,7 +56,11 @@ impl TickArrayAccount<'_, '_> {
     /// The tick at `index`, `None` when it is not initialised, if the array is the pool's.
     pub fn get(&self, pool: &Pubkey, index: i32, tick_spacing: u16) -> Result<Option<TickState>> {
         self.with(|array| {
-            require_keys_eq!(array.pool(), *pool, ErrorCode::ConstraintHasOne);
+            require_keys_eq!(
+                array.pool(),
+                *pool,
+                WhirlpoolError::DifferentWhirlpoolTickArrayAccount
+            );
             array.tick(index, tick_spacing).map_err(layout)
         })
     }

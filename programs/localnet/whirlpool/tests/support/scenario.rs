@@ -87,6 +87,7 @@ pub struct Life {
     pub arrays: BTreeMap<i32, ArrayKind>,
     time: i64,
     opened: u64,
+    last_succeeded: bool,
 }
 
 pub const RICH: u64 = 1 << 60;
@@ -130,6 +131,7 @@ impl Life {
             arrays: BTreeMap::new(),
             time: 1_700_000_000,
             opened: 0,
+            last_succeeded: true,
         }
     }
 
@@ -278,6 +280,17 @@ impl Life {
 
     /// Does it. Opening a position also creates the tick arrays it needs, of alternating kinds.
     pub fn apply(&mut self, op: &Op) -> Outcome {
+        let outcome = self.attempt(op);
+        self.last_succeeded = outcome.is_ok();
+        outcome
+    }
+
+    /// Whether the last operation succeeded.
+    pub fn last_succeeded(&self) -> bool {
+        self.last_succeeded
+    }
+
+    fn attempt(&mut self, op: &Op) -> Outcome {
         let (world, pool) = (&mut self.world, &self.pool);
         match *op {
             Op::Array { start, kind } => {
@@ -385,8 +398,8 @@ fn draw_liquidity(rng: &mut impl Rng) -> u128 {
     }
 }
 
-/// Error numbers for amounts beyond 64 bits and products beyond 128. Within a swap the real program has one for each place
-/// where that can happen; the stand-in does not tell them apart.
+/// Error numbers for amounts beyond 64 bits and products beyond 128. The real program has one for each place where that can
+/// happen; the stand-in does not tell all of them apart.
 const TOO_LARGE: [u32; 7] = [6008, 6017, 6018, 6030, 6031, 6033, 6039];
 
 /// An outcome without what depends on the program: `Ok`, or the error number (the text of other errors).
@@ -396,7 +409,9 @@ pub fn verdict(op: &Op, outcome: &Outcome) -> Result<(), String> {
         Err(Failure {
             code: Some(code), ..
         }) => match op {
-            Op::Swap { .. } if TOO_LARGE.contains(code) => Err("too large".into()),
+            Op::Swap { .. } | Op::Increase { .. } if TOO_LARGE.contains(code) => {
+                Err("too large".into())
+            }
             _ => Err(code.to_string()),
         },
         Err(Failure { text, .. }) => Err(text.lines().next().unwrap_or_default().to_string()),
