@@ -17,6 +17,8 @@ macro_rules! codes {
 codes! {
     /// The first tick of a tick array is not a multiple of its width.
     INVALID_START_TICK = 6001,
+    /// Tick spacing 0.
+    INVALID_TICK_SPACING = 6004,
     /// The position still has liquidity or fees.
     CLOSE_POSITION_NOT_EMPTY = 6005,
     /// A division by zero: more output than the liquidity holds.
@@ -81,6 +83,8 @@ codes! {
     AMOUNT_REMAINING_OVERFLOW = 6040,
     /// The mint has extensions that pools refuse.
     UNSUPPORTED_TOKEN_MINT = 6047,
+    /// The description of remaining accounts does not fit them.
+    REMAINING_ACCOUNTS_INVALID_SLICE = 6048,
     /// The pool takes only positions over the full range.
     FULL_RANGE_ONLY_POOL = 6054,
     /// A tick array of another pool.

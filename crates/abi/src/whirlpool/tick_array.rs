@@ -197,7 +197,7 @@ impl<'a> TickArrayView<'a> {
     }
 
     /// Whether tick `number` (0..88) is initialised.
-    pub(super) fn is_initialised(&self, number: usize) -> bool {
+    pub(in crate::whirlpool) fn is_initialised(&self, number: usize) -> bool {
         match self.kind {
             Kind::Fixed(bytes) => bytes
                 .get(self.flag_at(number))
@@ -207,7 +207,7 @@ impl<'a> TickArrayView<'a> {
     }
 
     /// Tick `number` (0..88), `None` when it is not initialised.
-    pub(super) fn tick_at(&self, number: usize) -> Option<TickState> {
+    pub(in crate::whirlpool) fn tick_at(&self, number: usize) -> Option<TickState> {
         if !self.is_initialised(number) {
             return None;
         }

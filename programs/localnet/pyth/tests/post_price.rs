@@ -11,6 +11,7 @@ use ballast_abi::{
     spl,
 };
 use litesvm::LiteSVM;
+use sha2::{Digest, Sha256};
 use solana_keypair::Keypair;
 use solana_message::Message;
 use solana_signer::Signer;
@@ -127,4 +128,11 @@ fn only_the_derived_address_is_written() {
     let error = post(&mut svm, &payer, other, price(3, Verification::Full)).unwrap_err();
     // Anchor's ConstraintSeeds.
     assert!(error.contains("Custom(2006)"), "{error}");
+}
+
+/// Anyone can deploy the stand-in at its address, because anyone can make its key.
+#[test]
+fn the_program_id_is_the_key_of_a_public_seed() {
+    let seed: [u8; 32] = Sha256::digest("ballast localnet pyth").into();
+    assert_eq!(Keypair::new_from_array(seed).pubkey(), PROGRAM);
 }

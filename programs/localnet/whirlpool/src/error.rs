@@ -159,3 +159,69 @@ pub fn layout(error: LayoutError) -> Error {
         _ => ErrorCode::AccountDidNotDeserialize.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ballast_abi::whirlpool::error_code;
+
+    use super::WhirlpoolError::{self, *};
+
+    const ALL: [WhirlpoolError; 36] = [
+        InvalidStartTick,
+        InvalidTickSpacing,
+        ClosePositionNotEmpty,
+        DivideByZero,
+        TickNotFound,
+        InvalidTickIndex,
+        SqrtPriceOutOfBounds,
+        LiquidityZero,
+        LiquidityTooHigh,
+        LiquidityOverflow,
+        LiquidityUnderflow,
+        LiquidityNetError,
+        TokenMaxExceeded,
+        TokenMinSubceeded,
+        MissingOrInvalidDelegate,
+        InvalidPositionTokenAmount,
+        InvalidTimestampConversion,
+        InvalidTimestamp,
+        InvalidTickArraySequence,
+        InvalidTokenMintOrder,
+        FeeRateMaxExceeded,
+        ProtocolFeeRateMaxExceeded,
+        MultiplicationShiftRightOverflow,
+        MultiplicationOverflow,
+        InvalidSqrtPriceLimitDirection,
+        ZeroTradableAmount,
+        AmountOutBelowMinimum,
+        AmountInAboveMaximum,
+        TickArraySequenceInvalidIndex,
+        AmountCalcOverflow,
+        AmountRemainingOverflow,
+        UnsupportedTokenMint,
+        RemainingAccountsInvalidSlice,
+        FullRangeOnlyPool,
+        DifferentWhirlpoolTickArrayAccount,
+        PartialFillError,
+    ];
+
+    /// `LiquidityZero` as `LIQUIDITY_ZERO`.
+    fn constant_name(variant: &str) -> String {
+        let mut name = String::new();
+        for character in variant.chars() {
+            if character.is_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(character.to_ascii_uppercase());
+        }
+        name
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_interface() {
+        for error in ALL {
+            let name = constant_name(&format!("{error:?}"));
+            assert_eq!(error_code::name(u32::from(error)), Some(name.as_str()));
+        }
+    }
+}

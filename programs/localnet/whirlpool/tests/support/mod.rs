@@ -2,16 +2,15 @@
 //!
 //! - `BALLAST_DEPLOY_DIR`: where `localnet_whirlpool.so` is; default `target/deploy` of the workspace.
 //! - `BALLAST_WHIRLPOOL_SO` and `BALLAST_WHIRLPOOL_ID`: another binary of the Whirlpool program and its program id.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "every test binary uses a part of it"
-)]
+//! - `BALLAST_SEED`, `BALLAST_POOLS`: seed and size of random runs.
+#![allow(dead_code, reason = "every test binary uses a part of it")]
 
+mod parts;
 mod pool;
 mod scenario;
+mod scene;
+mod seed;
 mod world;
 
-pub use pool::*;
-pub use scenario::*;
-pub use world::*;
+#[allow(unused_imports, reason = "every test binary uses a part of it")]
+pub use self::{parts::*, scenario::*, scene::*, seed::*, world::*};

@@ -1,43 +1,19 @@
 //! Random life of a pool: operations drawn from a seed, the same for every world they are applied to.
 
-use std::{collections::BTreeMap, env};
+use std::collections::BTreeMap;
 
 use ballast_abi::{
     spl,
     whirlpool::{array_start, instruction::*, is_array_start},
 };
 use ballast_clmm::{SqrtPrice, Tick};
-use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use rand::{Rng, seq::IndexedRandom};
 use solana_signer::Signer;
 
 use super::{
-    pool::{ArrayKind, Pool, PoolSpec, Position, Trader},
+    parts::{ArrayKind, Pool, PoolSpec, Position, Trader},
     world::{Deployment, Failure, Outcome, Receipt, World, key},
 };
-
-/// Seed of a run: `BALLAST_SEED`, or a fixed one. Printed, so that a failure can be replayed.
-pub fn seed() -> u64 {
-    let seed = number("BALLAST_SEED", 0x5eed);
-    println!("BALLAST_SEED={seed}");
-    seed
-}
-
-/// How many pools to try: `BALLAST_POOLS`, or the default.
-pub fn pools(default: u64) -> u64 {
-    number("BALLAST_POOLS", default)
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    env::var(name).map_or(default, |text| {
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name}={text} is no number"))
-    })
-}
-
-/// Generator of one pool's life.
-pub fn rng(seed: u64, pool: u64) -> StdRng {
-    StdRng::seed_from_u64(seed.wrapping_mul(1_000_003).wrapping_add(pool))
-}
 
 /// An operation in terms that do not depend on program ids.
 #[derive(Clone, Debug)]
