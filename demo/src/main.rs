@@ -1,1 +1,67 @@
-fn main() {}
+//! The demo: the worked example as a real leveraged position, a price that moves, and what becomes of the position with a
+//! keeper and without one.
+#![forbid(unsafe_code)]
+
+mod path;
+mod report;
+mod side;
+mod story;
+mod watcher;
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::{Context, Result};
+use ballast_localnet::{EmbeddedNode, Localnet, TestValidator};
+use clap::Parser;
+
+use path::PricePath;
+
+/// Milliseconds per slot of the embedded node.
+const SLOT_MS: u64 = 50;
+
+/// Opens a delta-neutral leveraged position twice, moves the price, and shows how it ends with the keeper and without.
+#[derive(Parser)]
+#[command(name = "ballast-demo")]
+struct Arguments {
+    /// Run on solana-test-validator (BALLAST_VALIDATOR, or the one in PATH) instead of the embedded node.
+    #[arg(long)]
+    validator: bool,
+    /// Recorded prices: columns time, open, high, low, close with a header, or Binance klines; plain or gzip.
+    #[arg(long, value_name = "FILE.csv[.gz]")]
+    prices: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(true) => {
+            eprintln!("the position with the keeper was liquidated");
+            ExitCode::FAILURE
+        }
+        Ok(false) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether the kept position was liquidated.
+async fn run(arguments: Arguments) -> Result<bool> {
+    let path = match &arguments.prices {
+        Some(file) => PricePath::read(file)?,
+        None => PricePath::built_in()?,
+    };
+    let net: Arc<dyn Localnet> = if arguments.validator {
+        println!("starting solana-test-validator");
+        Arc::new(TestValidator::start().await?)
+    } else {
+        println!("starting the embedded node");
+        Arc::new(EmbeddedNode::start(SLOT_MS).await?)
+    };
+    let report = story::tell(net, &path).await?;
+    print!("{}", report.side_by_side());
+    let file = report.write().context("writing the report")?;
+    println!("\nreport: {}", file.display());
+    Ok(report.with_keeper.liquidated)
+}

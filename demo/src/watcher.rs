@@ -1,0 +1,188 @@
+//! The keeper, running beside the demo against the cluster's RPC and websockets, and what it tells.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, ensure};
+use ballast_client::{Keypair, Signer};
+use ballast_keeper::{
+    Config, Fees, Keeper, KeeperError, KeeperEvent, Liquidation, MarketConfig, Mode, Status,
+    Timing, journal::Outcome,
+};
+use ballast_localnet::{Localnet, LocalnetExt, World, keys};
+use tempfile::TempDir;
+use tokio::{
+    sync::{broadcast::error::RecvError, oneshot, watch},
+    task::JoinHandle,
+};
+
+use crate::report::Action;
+
+/// For fees.
+const KEEPER_LAMPORTS: u64 = 10_000_000_000;
+
+/// A keeper in active mode.
+pub struct Watcher {
+    task: JoinHandle<Result<(), KeeperError>>,
+    listener: JoinHandle<()>,
+    stop: oneshot::Sender<()>,
+    status: watch::Receiver<Status>,
+    heard: Arc<Mutex<Heard>>,
+    /// Its key and journal; removed in the end.
+    _directory: TempDir,
+}
+
+/// What the keeper told and nobody has taken yet.
+#[derive(Default)]
+pub struct Heard {
+    /// What landed.
+    pub actions: Vec<Action>,
+    /// What did not go well.
+    pub notes: Vec<String>,
+}
+
+impl Watcher {
+    /// Starts a keeper for one market and waits until it has read it.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn start(net: &dyn Localnet, world: &World) -> Result<Self> {
+        let endpoints = net
+            .endpoints()
+            .context("the keeper needs a cluster with RPC")?;
+        let keypair = keys::named("keeper");
+        net.fund(&keypair.pubkey(), KEEPER_LAMPORTS)
+            .await
+            .context("funding the keeper")?;
+        let directory = tempfile::tempdir().context("a directory for the keeper's journal")?;
+        let key_file = directory.path().join("keeper.json");
+        write_keypair(&keypair, &key_file)?;
+        let config = Config {
+            rpc_url: endpoints.rpc_url.clone(),
+            ws_url: endpoints.ws_url.clone(),
+            keypair: Some(key_file),
+            mode: Mode::Active,
+            journal_dir: directory.path().join("journal"),
+            max_in_flight: 4,
+            markets: vec![MarketConfig {
+                address: world.market.address,
+                base_price: world.market.prices.base,
+                quote_price: world.market.prices.quote,
+            }],
+            timing: Timing {
+                poll_interval: net.poll().max(std::time::Duration::from_millis(50)),
+                ..Timing::default()
+            },
+            fees: Fees::default(),
+            liquidation: Liquidation {
+                enabled: false,
+                max_pay: ballast_client::Amounts::ZERO,
+            },
+        };
+        let keeper = Keeper::connect(config).await?;
+        let (status, mut events) = (keeper.status(), keeper.events());
+        let heard = Arc::new(Mutex::new(Heard::default()));
+        let listener = tokio::spawn({
+            let heard = Arc::clone(&heard);
+            async move {
+                loop {
+                    let event = events.recv().await;
+                    let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                    match event {
+                        Ok(event) => heard.hear(event),
+                        Err(RecvError::Lagged(missed)) => {
+                            heard.notes.push(format!("{missed} keeper events missed"));
+                        }
+                        Err(RecvError::Closed) => return,
+                    }
+                }
+            }
+        });
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(keeper.run(async {
+            // A dropped sender means the same.
+            let _ = stopped.await;
+        }));
+        Ok(Self {
+            task,
+            listener,
+            stop,
+            status,
+            heard,
+            _directory: directory,
+        })
+    }
+
+    /// Whether it knows its position and nothing is in flight.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn idle(&self) -> Result<bool> {
+        ensure!(
+            !self.task.is_finished(),
+            "the keeper has ended: {}",
+            self.take().notes.join("; ")
+        );
+        let status = *self.status.borrow();
+        Ok(status.positions > 0 && status.in_flight == 0)
+    }
+
+    /// What it told since the last call.
+    pub fn take(&self) -> Heard {
+        std::mem::take(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Stops it; returns what it still told.
+    ///
+    /// # Errors
+    /// If it ended badly.
+    pub async fn stop(self) -> Result<Heard> {
+        // If it is gone already its result says why.
+        let _ = self.stop.send(());
+        self.task.await.context("the keeper's task")??;
+        self.listener.await.context("the listener's task")?;
+        Ok(std::mem::take(
+            &mut self.heard.lock().unwrap_or_else(PoisonError::into_inner),
+        ))
+    }
+}
+
+impl Heard {
+    fn hear(&mut self, event: KeeperEvent) {
+        match event {
+            KeeperEvent::Resolved {
+                action,
+                reason,
+                signature,
+                outcome: Outcome::Landed { slot },
+                ..
+            } => self.actions.push(Action {
+                slot,
+                action: action.to_string(),
+                reason,
+                signature: signature.to_string(),
+            }),
+            KeeperEvent::Resolved {
+                action, outcome, ..
+            } => self.notes.push(format!("{action}: {outcome:?}")),
+            KeeperEvent::Refused { action, error, .. } => {
+                self.notes.push(format!("{action} refused: {error}"));
+            }
+            KeeperEvent::Decision(decision) => {
+                if let (Some(action), Some(obstacle)) = (decision.action, decision.obstacle) {
+                    self.notes.push(format!("{action} has to wait: {obstacle}"));
+                }
+            }
+            KeeperEvent::StreamLost { reason } => self.notes.push(format!("stream lost: {reason}")),
+            KeeperEvent::Warning { message } => self.notes.push(message),
+            KeeperEvent::Halted { reason } => self.notes.push(format!("halted: {reason}")),
+            _ => {}
+        }
+    }
+}
+
+/// As `solana-keygen` does.
+fn write_keypair(keypair: &Keypair, file: &std::path::Path) -> Result<()> {
+    let bytes: Vec<u8> = keypair.to_bytes().into();
+    std::fs::write(file, serde_json::to_string(&bytes)?)
+        .with_context(|| format!("cannot write {}", file.display()))
+}
