@@ -17,7 +17,7 @@ use crate::{
     programs::Programs,
 };
 
-const PAYER_LAMPORTS: u64 = 1_000_000_000_000_000;
+const PAYER_LAMPORTS: u64 = 100_000_000_000_000;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A node in process. Its clock runs with the machine's: a slot every `slot_ms`.
