@@ -1,10 +1,15 @@
 //! The program in the SVM: what it computes, what it refuses, what it costs.
 
+mod conservation;
 mod costs;
 mod guards_accounts;
 mod guards_amounts;
+mod guards_gifts;
+mod guards_integrity;
+mod guards_keeper;
 mod guards_prices;
 mod guards_risk;
+mod guards_setup;
 mod liquidation;
 mod support;
 mod worked_example;
