@@ -10,11 +10,12 @@ use anyhow::{Context, Result, bail, ensure};
 use ballast_localnet::UsdPrice;
 use flate2::read::MultiGzDecoder;
 
-/// Down towards the lower end of the band and back, so that the hedge has to follow; then two gaps upwards, of which the
-/// first is large enough for the keeper to deleverage and the second ends a position that nobody looks after; then calm.
-const BUILT_IN: [i64; 21] = [
-    200, 198, 196, 194, 192, 191, 193, 195, 197, 199, 201, 203, 206, 244, 248, 254, 260, 264, 255,
-    240, 225,
+/// Down through the lower end of the band, so that the hedge has to follow; back with a gap, which takes the keeper by
+/// surprise and makes it deleverage; then up and far out of the band, which ends a position that nobody looks after; then
+/// calmer.
+const BUILT_IN: [i64; 25] = [
+    200, 198, 196, 194, 192, 190, 189, 203, 201, 199, 202, 205, 208, 211, 216, 224, 232, 240, 248,
+    254, 260, 264, 255, 240, 225,
 ];
 /// Moves within a candle that are smaller than this part of the price are left out.
 const SMALLEST_MOVE: f64 = 0.001;
@@ -34,6 +35,8 @@ pub struct Point {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PricePath {
     first: UsdPrice,
+    /// Whether the points are further apart in time than the demo shows them.
+    pub recorded: bool,
     /// The prices after the first.
     pub points: Vec<Point>,
 }
@@ -67,13 +70,17 @@ impl PricePath {
             time: step.to_string(),
             price: UsdPrice::dollars(*price),
         });
-        Self::new(points.collect())
+        Self::new(points.collect(), false)
     }
 
-    fn new(mut points: Vec<Point>) -> Result<Self> {
+    fn new(mut points: Vec<Point>, recorded: bool) -> Result<Self> {
         ensure!(!points.is_empty(), "there are no prices");
         let first = points.remove(0).price;
-        Ok(Self { first, points })
+        Ok(Self {
+            first,
+            recorded,
+            points,
+        })
     }
 
     /// Where it begins.
@@ -149,7 +156,7 @@ impl PricePath {
                 }
             }
         }
-        Self::new(points)
+        Self::new(points, true)
     }
 }
 

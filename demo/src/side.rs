@@ -98,11 +98,15 @@ impl Side {
         path: &PricePath,
         kept: bool,
     ) -> Result<Self> {
-        let config = WorldConfig {
+        let mut config = WorldConfig {
             name: name.into(),
             start_price: path.first(),
             ..WorldConfig::standard()?
         };
+        if path.recorded {
+            // Hours pass in moments: a pause between two rehedges would count for days.
+            config.desired.limits.min_rebalance_interval_secs = 0;
+        }
         let world = World::new(net, config).await?;
         let owner = world.trader("owner", OWN_FUNDS).await?;
         let liquidator = world.trader("liquidator", LIQUIDATOR_FUNDS).await?;

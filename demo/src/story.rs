@@ -15,6 +15,9 @@ use crate::{
 
 /// The longest that the keeper may take over one price.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What is due but stays impossible for this long is left for the next price. Longer than the market's pause between two
+/// rehedges.
+const BLOCKED: Duration = Duration::from_secs(4);
 /// Prices are posted again after this, as a price service would: older ones are refused.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Rows without an action are thinned out to about so many.
@@ -61,7 +64,9 @@ pub async fn tell(net: Arc<dyn Localnet>, path: &PricePath) -> Result<Report> {
         );
         kept.fate.actions.extend(heard.actions);
         if !settled.quiet {
-            what.push(format!("STILL DUE ({})", heard.notes.join("; ")));
+            let mut why = heard.notes;
+            why.extend(watcher.obstacle());
+            what.push(format!("still due: {}", why.join("; ")));
         }
         let shown = step % every == 0 || step + 1 == path.points.len();
         if what.is_empty() && shown {
@@ -96,7 +101,10 @@ async fn settle(kept: &mut Side, watcher: &Watcher, price: UsdPrice) -> Result<S
     let mut posted = start;
     loop {
         let sample = kept.sample().await?;
-        if (sample.quiet && watcher.idle()?) || start.elapsed() >= PATIENCE {
+        let idle = watcher.idle()?;
+        let passed = start.elapsed();
+        let blocked = passed >= BLOCKED && watcher.obstacle().is_some();
+        if (idle && (sample.quiet || blocked)) || passed >= PATIENCE {
             return Ok(sample);
         }
         if posted.elapsed() >= HEARTBEAT {

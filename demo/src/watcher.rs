@@ -1,6 +1,6 @@
 //! The keeper, running beside the demo against the cluster's RPC and websockets, and what it tells.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use ballast_client::{Keypair, Signer};
@@ -38,6 +38,8 @@ pub struct Heard {
     pub actions: Vec<Action>,
     /// What did not go well.
     pub notes: Vec<String>,
+    /// What stands in the way of what is due, as last told.
+    obstacle: Option<String>,
 }
 
 impl Watcher {
@@ -126,9 +128,24 @@ impl Watcher {
         Ok(status.positions > 0 && status.in_flight == 0)
     }
 
+    /// What stands in the way of what is due, if it said that something does.
+    pub fn obstacle(&self) -> Option<String> {
+        self.heard().obstacle.clone()
+    }
+
     /// What it told since the last call.
     pub fn take(&self) -> Heard {
-        std::mem::take(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut heard = self.heard();
+        let obstacle = heard.obstacle.clone();
+        let now = Heard {
+            obstacle,
+            ..Heard::default()
+        };
+        std::mem::replace(&mut heard, now)
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stops it; returns what it still told.
@@ -140,9 +157,8 @@ impl Watcher {
         let _ = self.stop.send(());
         self.task.await.context("the keeper's task")??;
         self.listener.await.context("the listener's task")?;
-        Ok(std::mem::take(
-            &mut self.heard.lock().unwrap_or_else(PoisonError::into_inner),
-        ))
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(std::mem::take(&mut heard))
     }
 }
 
@@ -168,9 +184,9 @@ impl Heard {
                 self.notes.push(format!("{action} refused: {error}"));
             }
             KeeperEvent::Decision(decision) => {
-                if let (Some(action), Some(obstacle)) = (decision.action, decision.obstacle) {
-                    self.notes.push(format!("{action} has to wait: {obstacle}"));
-                }
+                let blocked = decision.action.zip(decision.obstacle);
+                self.obstacle =
+                    blocked.map(|(action, obstacle)| format!("{action} has to wait: {obstacle}"));
             }
             KeeperEvent::StreamLost { reason } => self.notes.push(format!("stream lost: {reason}")),
             KeeperEvent::Warning { message } => self.notes.push(message),
