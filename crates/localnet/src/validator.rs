@@ -124,9 +124,12 @@ impl TestValidator {
             if let Some(status) = self.process.exited()? {
                 bail!("solana-test-validator ended ({status}): {}", tail(log));
             }
-            // A payer with SOL means that the bank works, not only the RPC server.
+            // A payer with SOL means that the bank works, not only the RPC server; the genesis block cannot load lookup tables
+            // yet and refuses every transaction that might have some.
             let payer = self.chain.account(&self.payer.pubkey()).await;
-            if matches!(payer, Ok(Some(_))) && self.chain.client().get_health().await.is_ok() {
+            let funded = matches!(payer, Ok(Some(_)));
+            let begun = matches!(self.chain.slot().await, Ok(slot) if slot > 0);
+            if funded && begun && self.chain.client().get_health().await.is_ok() {
                 return Ok(());
             }
             if Instant::now() >= deadline {
