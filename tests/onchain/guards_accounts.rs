@@ -1,24 +1,29 @@
 //! Which accounts an instruction takes: only the market's, the position's and the signer's own.
 
-use ballast_abi::{spl, whirlpool::layout};
+use ballast_abi::spl;
 use ballast_client::{
-    BallastError, DecreaseArgs, Instruction, MarketMode, PoolAddresses, PositionContext, Pubkey,
-    Side, instruction,
+    BallastError, DecreaseArgs, Instruction, PositionContext, Pubkey, Side, instruction,
 };
 use ballast_localnet::{Localnet, Trader};
 
 use crate::support::{NOTHING, Scene, accepted, refused, substitute};
 
 /// A scene in which alice's position can be rehedged, and somebody else has a market and a position.
-struct Two {
-    scene: Scene,
-    position: PositionContext,
-    bob: Trader,
-    market: ballast_client::MarketContext,
-    other: PositionContext,
+pub struct Two {
+    /// The world and alice.
+    pub scene: Scene,
+    /// Alice's position.
+    pub position: PositionContext,
+    /// Somebody else.
+    pub bob: Trader,
+    /// Bob's market for the same pool.
+    pub market: ballast_client::MarketContext,
+    /// Bob's position in alice's market.
+    pub other: PositionContext,
 }
 
-async fn two() -> Two {
+/// Sets both up.
+pub async fn two() -> Two {
     let scene = Scene::new().await;
     let bob = scene
         .world
@@ -41,7 +46,7 @@ async fn two() -> Two {
 impl Two {
     /// Everything that can be done with alice's position, each with its signer; all of it takes reserves, pool and the
     /// position's accounts.
-    async fn actions(&self) -> Vec<(&Trader, Instruction)> {
+    pub async fn actions(&self) -> Vec<(&Trader, Instruction)> {
         let (scene, position) = (&self.scene, &self.position);
         let market = &scene.world.market;
         let (alice, keeper, liquidator) = (&scene.alice, &scene.keeper, &scene.liquidator);
@@ -89,7 +94,7 @@ impl Two {
     }
 
     /// All actions work with the accounts that they were made for.
-    async fn all_work(&self) {
+    pub async fn all_work(&self) {
         let scene = &self.scene;
         let args = DecreaseArgs {
             liquidity: 1_000,
@@ -149,32 +154,19 @@ async fn another_markets_reserve_lends_nothing() {
     }
     accepted(scene.send(&scene.alice, open()).await);
 
-    let key = scene.keeper.key();
     for side in [Side::Base, Side::Quote] {
         let check = instruction::check_health(own, &two.position.address, 10_000);
         let (from, to) = (own.reserve(side), two.market.reserve(side));
         let sent = scene.send(&scene.keeper, substitute(check, from, to)).await;
         refused(sent, BallastError::WrongReserve);
         let params = scene.reserve_params(side);
-        let update = instruction::update_reserve(own, &scene.world.authority_key(), side, params);
+        let update = instruction::update_reserve(own, &own.market.authority, side, params);
         let sent = scene.send_as_authority(substitute(update, from, to)).await;
         refused(sent, BallastError::WrongReserve);
     }
     let check = instruction::check_health(own, &two.position.address, 10_000);
     accepted(scene.send(&scene.keeper, check).await);
-    assert_ne!(key, two.bob.key());
     two.all_work().await;
-}
-
-/// For readability above.
-trait AuthorityKey {
-    fn authority_key(&self) -> Pubkey;
-}
-
-impl AuthorityKey for ballast_localnet::World {
-    fn authority_key(&self) -> Pubkey {
-        self.market.market.authority
-    }
 }
 
 #[tokio::test]
@@ -275,7 +267,6 @@ async fn another_program_is_never_called_as_the_pool() {
     let two = two().await;
     let scene = &two.scene;
     let genuine = scene.world.market.market.whirlpool_program;
-    // Executable, and it even owns accounts of the position's signer's choice.
     let fake = scene.svm.programs().pyth.id;
     for (by, action) in two.actions().await.into_iter().take(3) {
         let sent = scene.send(by, substitute(action, genuine, fake)).await;
@@ -390,207 +381,4 @@ async fn only_the_owner_decreases_closes_and_decides() {
     }
     accepted(scene.set_policy(&two.position, scene.world.policy()).await);
     two.all_work().await;
-}
-
-#[tokio::test]
-async fn only_the_authority_changes_a_market() {
-    let two = two().await;
-    let (scene, market) = (&two.scene, &two.scene.world.market);
-    let authority = market.market.authority;
-    let changes = |key: &Pubkey| {
-        let params = scene.world.config.desired.market_params();
-        let side = Side::Quote;
-        [
-            instruction::update_market(&market.address, key, params),
-            instruction::update_reserve(market, key, side, scene.reserve_params(side)),
-            instruction::set_mode(&market.address, key, MarketMode::NoNewRisk),
-        ]
-    };
-    // The authority of another market is nobody here.
-    for by in [&two.bob, &scene.alice] {
-        for change in changes(&by.key()) {
-            refused(scene.send(by, change).await, BallastError::NotAuthority);
-        }
-    }
-    for change in changes(&authority) {
-        accepted(scene.send_as_authority(change).await);
-    }
-}
-
-#[tokio::test]
-async fn a_market_is_set_up_by_its_authority_and_once() {
-    let scene = Scene::new().await;
-    let bob = scene.world.trader("bob", Default::default()).await.unwrap();
-    let pool = scene.pool_addresses();
-    let args = scene.market_args(Pubkey::default());
-    let init = instruction::init_market(&bob.key(), &pool, args);
-    accepted(scene.send(&bob, init).await);
-    let address = ballast_client::pda::market(&bob.key(), &pool.whirlpool);
-    let prices = scene.world.market.prices;
-    let market = ballast_client::MarketContext::load(scene.svm.chain().as_ref(), address, prices)
-        .await
-        .unwrap();
-    let init = |by: &Trader| {
-        let params = scene.reserve_params(Side::Base);
-        instruction::init_reserve(&market, &by.key(), Side::Base, params)
-    };
-    refused(
-        scene.send(&scene.alice, init(&scene.alice)).await,
-        BallastError::NotAuthority,
-    );
-    // Opening needs both reserves.
-    let open = scene.try_open_in(&market, scene.example(1)).await;
-    assert!(open.is_err());
-    // A mint that is not the market's.
-    let foreign = Scene::fresh_address("foreign mint");
-    scene.copy_account(&pool.base_mint, &foreign, |_| ()).await;
-    let mut other = market.clone();
-    other.base.mint = foreign;
-    let params = scene.reserve_params(Side::Base);
-    let wrong = instruction::init_reserve(&other, &bob.key(), Side::Base, params);
-    refused(
-        scene.send(&bob, wrong).await,
-        BallastError::WrongReserveAccount,
-    );
-    let wrong = {
-        let mut market = market.clone();
-        market.base.program = spl::TOKEN_2022_PROGRAM;
-        instruction::init_reserve(&market, &bob.key(), Side::Base, params)
-    };
-    refused(
-        scene.send(&bob, wrong).await,
-        BallastError::WrongTokenProgram,
-    );
-    let mut bad = params;
-    bad.kink_utilisation_bps = 0;
-    let wrong = instruction::init_reserve(&market, &bob.key(), Side::Base, bad);
-    refused(scene.send(&bob, wrong).await, BallastError::BadParameters);
-
-    accepted(scene.send(&bob, init(&bob)).await);
-    assert!(
-        scene.send(&bob, init(&bob)).await.is_err(),
-        "a reserve was set up twice"
-    );
-}
-
-/// A pool of another base mint, as an account.
-async fn pool_of(scene: &Scene, name: &str, base_mint: Pubkey) -> PoolAddresses {
-    let pool = scene.pool_addresses();
-    let whirlpool = Scene::fresh_address(name);
-    let put = |account: &mut ballast_client::Account| {
-        account.data[layout::pool::MINT_A..][..32].copy_from_slice(base_mint.as_ref());
-    };
-    scene.copy_account(&pool.whirlpool, &whirlpool, put).await;
-    PoolAddresses {
-        whirlpool,
-        base_mint,
-        ..pool
-    }
-}
-
-/// A Token-2022 mint with one extension of `length` zero bytes.
-async fn extended_mint(scene: &Scene, name: &str, kind: u16, length: u16) -> Pubkey {
-    let mint = Scene::fresh_address(name);
-    let extend = |account: &mut ballast_client::Account| {
-        account.owner = spl::TOKEN_2022_PROGRAM;
-        account.data.resize(165, 0);
-        account.data.push(1);
-        account.data.extend(kind.to_le_bytes());
-        account.data.extend(length.to_le_bytes());
-        account.data.extend(vec![0; usize::from(length)]);
-        account.lamports = 100_000_000;
-    };
-    scene
-        .copy_account(&scene.world.market.base.mint, &mint, extend)
-        .await;
-    mint
-}
-
-#[tokio::test]
-async fn mints_that_change_balances_or_block_transfers_are_unsupported() {
-    let scene = Scene::new().await;
-    let bob = scene.world.trader("bob", Default::default()).await.unwrap();
-    let init = async |pool: &PoolAddresses| {
-        let args = scene.market_args(Pubkey::default());
-        let init = instruction::init_market(&bob.key(), pool, args);
-        scene.send(&bob, init).await
-    };
-    for (name, kind, length) in [
-        ("transfer fee", 1, 108),
-        ("close authority", 3, 32),
-        ("confidential transfer", 4, 65),
-        ("default account state", 6, 1),
-        ("non-transferable", 9, 0),
-        ("interest bearing", 10, 52),
-        ("permanent delegate", 12, 32),
-        ("transfer hook", 14, 64),
-        ("scaled amount", 25, 56),
-        ("pausable", 26, 33),
-        ("unknown", 999, 4),
-    ] {
-        let mint = extended_mint(&scene, &format!("{name} mint"), kind, length).await;
-        let pool = pool_of(&scene, &format!("{name} pool"), mint).await;
-        refused(init(&pool).await, BallastError::UnsupportedMint);
-    }
-    // Cut off in the middle of an extension.
-    let mint = extended_mint(&scene, "cut mint", 18, 64).await;
-    scene.patch(&mint, |data| data.truncate(200)).await;
-    let pool = pool_of(&scene, "cut pool", mint).await;
-    refused(init(&pool).await, BallastError::UnsupportedMint);
-
-    // A pointer to metadata does no harm.
-    let mint = extended_mint(&scene, "metadata mint", 18, 64).await;
-    let pool = pool_of(&scene, "metadata pool", mint).await;
-    accepted(init(&pool).await);
-}
-
-#[tokio::test]
-async fn a_market_needs_a_genuine_pool() {
-    let scene = Scene::new().await;
-    let bob = scene.world.trader("bob", Default::default()).await.unwrap();
-    let good = scene.pool_addresses();
-    let init = async |pool: &PoolAddresses| {
-        let args = scene.market_args(Pubkey::default());
-        scene
-            .send(&bob, instruction::init_market(&bob.key(), pool, args))
-            .await
-    };
-    // Another program than the one that owns the pool.
-    let mut pool = good;
-    pool.program = scene.svm.programs().pyth.id;
-    refused(init(&pool).await, BallastError::WrongPool);
-    // Mints that are not the pool's, or in the other order.
-    let mut pool = good;
-    (pool.base_mint, pool.quote_mint) = (good.quote_mint, good.base_mint);
-    refused(init(&pool).await, BallastError::WrongPool);
-    // An account of the program's that is no pool.
-    let fake = Scene::fresh_address("no pool");
-    scene
-        .copy_account(&good.whirlpool, &fake, |account| account.data[0] ^= 1)
-        .await;
-    let mut pool = good;
-    pool.whirlpool = fake;
-    refused(init(&pool).await, BallastError::MalformedPoolAccount);
-    scene
-        .copy_account(&good.whirlpool, &fake, |account| account.data.truncate(100))
-        .await;
-    refused(init(&pool).await, BallastError::MalformedPoolAccount);
-    // A mint that no token program owns.
-    let mint = Scene::fresh_address("mint of nobody");
-    let owner = scene.svm.programs().pyth.id;
-    scene
-        .copy_account(&good.base_mint, &mint, |account| account.owner = owner)
-        .await;
-    let pool = pool_of(&scene, "pool of nobody's mint", mint).await;
-    refused(init(&pool).await, BallastError::WrongTokenProgram);
-    // Parameters that make no sense.
-    let mut args = scene.market_args(Pubkey::default());
-    args.quote_feed = args.base_feed;
-    let wrong = instruction::init_market(&bob.key(), &good, args);
-    refused(scene.send(&bob, wrong).await, BallastError::BadParameters);
-    let mut args = scene.market_args(Pubkey::default());
-    args.params.limits.maintenance_ltv_bps = 9_900;
-    let wrong = instruction::init_market(&bob.key(), &good, args);
-    refused(scene.send(&bob, wrong).await, BallastError::BadParameters);
-    accepted(init(&good).await);
 }

@@ -19,9 +19,9 @@ fn liquidated(receipt: &Receipt) -> &Liquidated {
     }
 }
 
-fn bad_debts(receipt: &Receipt) -> Vec<&BadDebtBooked> {
-    let bad_debt = |event| match event {
-        &BallastEvent::BadDebtBooked(ref event) => Some(event),
+fn bad_debts<'a>(receipt: &'a Receipt) -> Vec<&'a BadDebtBooked> {
+    let bad_debt = |event: &'a BallastEvent| match event {
+        BallastEvent::BadDebtBooked(event) => Some(event),
         _ => None,
     };
     receipt.events.iter().filter_map(bad_debt).collect()
