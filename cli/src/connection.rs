@@ -104,24 +104,59 @@ pub async fn send(sender: &Sender, what: &str, request: &Request<'_>) -> Result<
 
 /// A failed transaction with what the program logged about it: some errors only name the rule there.
 pub fn explained(error: SendError) -> Error {
-    let logged = error
-        .failure()
-        .map(own_words)
-        .filter(|words| !words.is_empty());
-    let error = Error::from(error);
-    match logged {
-        Some(words) => Error::msg(format!("{error:#}\nthe program says: {}", words.join("; "))),
-        None => error,
+    let words = error.failure().map(own_words).unwrap_or_default();
+    if words.is_empty() {
+        return error.into();
     }
+    Error::msg(format!("{error}\nthe program says: {}", words.join("; ")))
 }
 
-/// The program's own log lines, without those that Anchor writes.
+/// The log lines of the program that failed, without those that the runtime and Anchor write.
 fn own_words(failure: &Failure) -> Vec<&str> {
-    let lines = lines_of(&failure.logs, &ballast_client::ballast::ID);
+    let Some(program) = failure.program else {
+        return Vec::new();
+    };
+    let lines = lines_of(&failure.logs, &program);
     let words = lines
         .into_iter()
-        .filter_map(|line| line.strip_prefix("Program log: "));
+        .map(|line| line.strip_prefix("Program log: ").unwrap_or(line));
+    let idle = [
+        "Instruction: ",
+        "AnchorError",
+        "Program data: ",
+        "Program return: ",
+    ];
     words
-        .filter(|line| !line.starts_with("Instruction: ") && !line.starts_with("AnchorError"))
+        .filter(|line| !idle.iter().any(|prefix| line.starts_with(prefix)))
+        .filter(|line| !line.ends_with("compute units"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_client::Pubkey;
+    use solana_sdk::{instruction::InstructionError, transaction::TransactionError};
+
+    use super::*;
+
+    #[test]
+    fn the_program_is_quoted_without_the_noise() {
+        let program = Pubkey::new_unique();
+        let logs = [
+            format!("Program {program} invoke [1]"),
+            "Program log: Instruction: SetPolicy".into(),
+            "Program log: Policy refused: hedge_bps must not exceed 10000".into(),
+            "Program log: AnchorError thrown in x.rs. Error Code: BadPolicy.".into(),
+            format!("Program {program} consumed 5 of 10 compute units"),
+            format!("Program {program} failed: custom program error: 0x1773"),
+        ];
+        let refused = TransactionError::InstructionError(0, InstructionError::Custom(6_003));
+        let failure = Failure::new(refused, logs.into(), &[program]);
+        assert_eq!(
+            own_words(&failure),
+            ["Policy refused: hedge_bps must not exceed 10000"]
+        );
+        let silent = Failure::new(TransactionError::BlockhashNotFound, Vec::new(), &[program]);
+        assert!(own_words(&silent).is_empty());
+    }
 }

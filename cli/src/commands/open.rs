@@ -332,7 +332,9 @@ async fn missing_arrays(
     market: &MarketContext,
     ticks: TickRange,
 ) -> Result<Vec<i32>> {
-    let mut starts = market.band_array_starts(ticks.lower, ticks.upper).to_vec();
+    let mut starts = market
+        .band_array_starts([ticks.lower.get(), ticks.upper.get()])
+        .to_vec();
     starts.dedup();
     let addresses: Vec<_> = starts
         .iter()

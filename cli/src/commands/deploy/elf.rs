@@ -4,8 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
 
-/// Largest program there can be: an account of 10 MiB less the loader's own bytes.
-const MAX_BYTES: usize = 10 * 1024 * 1024 - 45;
+use super::loader::MAX_CODE;
 
 /// Reads a program.
 ///
@@ -39,8 +38,8 @@ fn check(bytes: &[u8]) -> Result<()> {
         machine.unwrap_or(0)
     );
     ensure!(
-        bytes.len() <= MAX_BYTES,
-        "{} bytes are too many: a program has at most {MAX_BYTES}",
+        bytes.len() <= MAX_CODE,
+        "{} bytes are too many: a program has at most {MAX_CODE}",
         bytes.len()
     );
     Ok(())
@@ -72,7 +71,7 @@ mod tests {
             assert!(check(bytes).is_err());
         }
         let mut long = header(263);
-        long.resize(MAX_BYTES + 1, 0);
+        long.resize(MAX_CODE + 1, 0);
         assert!(check(&long).unwrap_err().to_string().contains("at most"));
     }
 }

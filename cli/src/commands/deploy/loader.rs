@@ -16,6 +16,10 @@ const DATA_HEADER: usize = UpgradeableLoaderState::size_of_programdata_metadata(
 
 /// The upgradeable loader.
 pub const LOADER: Pubkey = solana_sdk::pubkey!("BPFLoaderUpgradeab1e11111111111111111111111");
+/// Least extension that clusters accept (SIMD-0431), unless the account reaches its largest size with less.
+const MIN_EXTENSION: usize = 10 * 1024;
+/// Most code of a program: an account of 10 MiB less the loader's own bytes.
+pub const MAX_CODE: usize = 10 * 1024 * 1024 - DATA_HEADER;
 /// Account tags: 32 little-endian bits.
 const BUFFER_TAG: u32 = 1;
 const PROGRAM_TAG: u32 = 2;
@@ -49,9 +53,14 @@ impl ProgramState {
             .is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
     }
 
-    /// Most bytes of code without extension.
-    pub fn capacity(&self) -> usize {
-        self.code.len()
+    /// By how much the program's account has to grow for so much code: 0 if it fits, else at least as much as clusters
+    /// accept in one extension.
+    pub fn growth_for(&self, length: usize) -> usize {
+        let capacity = self.code.len();
+        match length.saturating_sub(capacity) {
+            0 => 0,
+            missing => missing.max(MIN_EXTENSION.min(MAX_CODE.saturating_sub(capacity))),
+        }
     }
 }
 
@@ -256,13 +265,13 @@ pub fn extend_checked(program: &Pubkey, payer: &Pubkey, more: usize) -> Result<I
     ))
 }
 
-/// A program can be called from the slot after its deployment.
+/// Waits for the first slot after `slot`: a program can be called, and changed again, from the slot after its last change.
 ///
 /// # Errors
 /// If the cluster makes no slots.
-pub async fn wait_until_usable(chain: &dyn Chain, deployed: u64) -> Result<()> {
+pub async fn wait_until_after(chain: &dyn Chain, slot: u64) -> Result<()> {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while chain.slot().await? <= deployed {
+    while chain.slot().await? <= slot {
         ensure!(
             Instant::now() < deadline,
             "{} has made no slot for a minute: check the cluster",
@@ -305,14 +314,25 @@ mod tests {
             b"code\0\0",
         );
         let state = parse_data(&data).unwrap();
-        assert_eq!(
-            (state.slot, state.authority, state.capacity()),
-            (7, Some(authority), 6)
-        );
+        assert_eq!((state.slot, state.authority), (7, Some(authority)));
         assert!(state.holds(b"code") && state.holds(b"code\0"));
         assert!(!state.holds(b"cod") && !state.holds(b"coder") && !state.holds(b"code\0\0\0"));
         let frozen = parse_data(&account(&[3, 0, 0, 0], DATA_HEADER, b"")).unwrap();
         assert_eq!(frozen.authority, None);
+    }
+
+    #[test]
+    fn an_account_grows_by_steps_that_clusters_accept() {
+        let holds = |length| ProgramState {
+            slot: 0,
+            authority: None,
+            code: vec![0; length],
+        };
+        assert_eq!(holds(100).growth_for(100), 0);
+        assert_eq!(holds(100).growth_for(99), 0);
+        assert_eq!(holds(100).growth_for(101), MIN_EXTENSION);
+        assert_eq!(holds(100).growth_for(50_000), 49_900);
+        assert_eq!(holds(MAX_CODE - 7).growth_for(MAX_CODE - 3), 7);
     }
 
     #[test]

@@ -189,7 +189,7 @@ async fn deploy(
         "deploying the program"
     };
     if let Some(state) = &existing {
-        let more = elf.len().saturating_sub(state.capacity());
+        let more = state.growth_for(elf.len());
         if more > 0 {
             extend(sender, payer, program, more).await?;
         }
@@ -213,7 +213,7 @@ async fn deploy(
         "the bytes on chain differ from {}: somebody else may have upgraded {program} meanwhile; deploy again",
         "the file"
     );
-    loader::wait_until_usable(chain, state.slot).await?;
+    loader::wait_until_after(chain, state.slot).await?;
     Ok(what.report(
         if upgraded { "upgraded" } else { "deployed" },
         &state,
@@ -264,7 +264,7 @@ async fn require_funds(
     needed += match existing {
         None => chain.rent_lamports(loader::PROGRAM_BYTES).await?,
         Some(state) => {
-            let more = what.elf.len().saturating_sub(state.capacity());
+            let more = state.growth_for(what.elf.len());
             chain
                 .rent_lamports(more)
                 .await?
@@ -287,16 +287,18 @@ async fn require_funds(
 
 /// Makes room for a longer program. Clusters differ in whether the authority must sign for it.
 async fn extend(sender: &Sender, payer: &Keypair, program: &Pubkey, more: usize) -> Result<()> {
-    let instruction = loader::extend(program, &payer.pubkey(), more)?;
     let what = "extending the program's account";
-    let Err(refused) = send(sender, what, &Request::new(payer, [instruction])).await else {
-        return Ok(());
+    let instruction = loader::extend(program, &payer.pubkey(), more)?;
+    let receipt = match send(sender, what, &Request::new(payer, [instruction])).await {
+        Ok(receipt) => receipt,
+        Err(refused) => {
+            let instruction = loader::extend_checked(program, &payer.pubkey(), more)?;
+            let sent = send(sender, what, &Request::new(payer, [instruction])).await;
+            sent.map_err(|error| error.context(format!("{refused:#}")))?
+        }
     };
-    let instruction = loader::extend_checked(program, &payer.pubkey(), more)?;
-    match send(sender, what, &Request::new(payer, [instruction])).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.context(format!("{refused:#}"))),
-    }
+    // A program changes at most once in a slot, and this was a change.
+    loader::wait_until_after(sender.chain().as_ref(), receipt.slot).await
 }
 
 impl fmt::Display for DeployReport {

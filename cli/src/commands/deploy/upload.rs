@@ -223,7 +223,7 @@ async fn batch(
 /// Hands all in; returns the last trouble.
 async fn submit(chain: &RpcChain, pending: &[Pending]) -> Result<Option<String>> {
     let mut trouble = None;
-    let mut under_way = JoinSet::new();
+    let mut under_way: JoinSet<Option<String>> = JoinSet::new();
     for piece in pending {
         if under_way.len() >= CONNECTIONS
             && let Some(done) = under_way.join_next().await

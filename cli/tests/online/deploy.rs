@@ -1,0 +1,93 @@
+//! Deployments through the loader.
+
+use ballast_client::{Keypair, Signer};
+
+use crate::node::Node;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deployed_once_unchanged_then_upgraded() {
+    let node = Node::start().await;
+    let payer = node.net.payer();
+    let program = Keypair::new();
+    let key = node.key_file(&program);
+    let key = key.to_str().unwrap();
+    let small = &node.net.programs().pyth.file;
+    // Bytes behind the last section mean nothing to the loader.
+    let mut bytes = std::fs::read(small).unwrap();
+    let length = bytes.len();
+    bytes.resize(length + 2_000, 7);
+    let large = node.key_file(&Keypair::new()).with_extension("so");
+    std::fs::write(&large, bytes).unwrap();
+    let [small, large] = [small, &large].map(|file| file.to_str().unwrap());
+
+    let address = program.pubkey().to_string();
+    let deploy = async |program: &str, key: &str| {
+        let line = [
+            "deploy",
+            "--program",
+            program,
+            "--program-keypair",
+            key,
+            "--no-migrate",
+        ];
+        node.json(payer, &line).await
+    };
+    let error = node
+        .refused(
+            payer,
+            &[
+                "deploy",
+                "--program",
+                small,
+                "--program-keypair",
+                &address,
+                "--no-migrate",
+            ],
+        )
+        .await;
+    assert!(error.contains("does not exist yet"), "{error}");
+    let error = node
+        .refused(
+            payer,
+            &["deploy", "--program", small, "--program-keypair", key],
+        )
+        .await;
+    assert!(error.contains("--no-migrate"), "{error}");
+
+    let first = deploy(small, key).await;
+    assert_eq!(
+        (&first["outcome"], &first["verified"]),
+        (&"deployed".into(), &true.into()),
+        "{first}"
+    );
+    assert_eq!(first["bytes"], length);
+    let again = deploy(small, key).await;
+    assert_eq!(
+        (&again["outcome"], &again["signature"]),
+        (&"unchanged".into(), &().into()),
+        "{again}"
+    );
+    // Longer than before: the program's account is extended. Its address is enough.
+    let upgraded = deploy(large, &address).await;
+    assert_eq!(
+        (&upgraded["outcome"], &upgraded["verified"]),
+        (&"upgraded".into(), &true.into()),
+        "{upgraded}"
+    );
+    // A stranger may not.
+    let stranger = Keypair::new();
+    let error = node
+        .refused(
+            &stranger,
+            &[
+                "deploy",
+                "--program",
+                small,
+                "--program-keypair",
+                &address,
+                "--no-migrate",
+            ],
+        )
+        .await;
+    assert!(error.contains("may only be upgraded by"), "{error}");
+}

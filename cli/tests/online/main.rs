@@ -1,0 +1,11 @@
+//! The binary against a node in process, through JSON-RPC. Needs the built programs: `cargo xtask build`.
+
+#[path = "../cli/common.rs"]
+#[allow(
+    dead_code,
+    reason = "shared with the offline tests, which use other parts"
+)]
+mod common;
+mod deploy;
+mod node;
+mod position;

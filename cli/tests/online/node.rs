@@ -1,0 +1,83 @@
+//! A node with a market, and `ballast` pointed at it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use ballast_client::{Keypair, Signer};
+use ballast_localnet::{EmbeddedNode, Localnet, World, WorldConfig};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::common::{self, Run};
+
+/// Milliseconds per slot.
+const SLOT_MS: u64 = 50;
+
+/// A node and a place for key files.
+pub struct Node {
+    pub net: Arc<dyn Localnet>,
+    keys: TempDir,
+}
+
+impl Node {
+    pub async fn start() -> Self {
+        let net = EmbeddedNode::start(SLOT_MS).await.unwrap();
+        Self {
+            net: Arc::new(net),
+            keys: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub async fn world(&self) -> World {
+        World::new(self.net.clone(), WorldConfig::standard().unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// A key as a file.
+    pub fn key_file(&self, key: &Keypair) -> PathBuf {
+        let path = self.keys.path().join(format!("{}.json", key.pubkey()));
+        std::fs::write(&path, serde_json::to_string(&key.to_bytes()[..]).unwrap()).unwrap();
+        path
+    }
+
+    /// Runs `ballast` as the owner of a key.
+    pub async fn ballast(&self, key: &Keypair, arguments: &[&str]) -> Run {
+        let endpoints = self.net.endpoints().unwrap();
+        let key = self.key_file(key);
+        let mut line = vec!["--url", &endpoints.rpc_url, "--ws-url", &endpoints.ws_url];
+        line.extend(["--keypair", key.to_str().unwrap()]);
+        line.extend(arguments);
+        let line: Vec<String> = line.into_iter().map(str::to_owned).collect();
+        // The node needs this task's thread.
+        tokio::task::spawn_blocking(move || {
+            let line: Vec<&str> = line.iter().map(String::as_str).collect();
+            common::run(&line)
+        })
+        .await
+        .unwrap()
+    }
+
+    /// Runs `ballast --json` and expects success.
+    pub async fn json(&self, key: &Keypair, arguments: &[&str]) -> Value {
+        let run = self.ballast(key, &[&["--json"], arguments].concat()).await;
+        assert_eq!(run.code, 0, "{arguments:?}: {}{}", run.out, run.err);
+        run.json()
+    }
+
+    /// Runs `ballast` and expects it to fail; returns what it says.
+    pub async fn refused(&self, key: &Keypair, arguments: &[&str]) -> String {
+        let run = self.ballast(key, arguments).await;
+        assert_eq!(run.code, 1, "{arguments:?}: {}{}", run.out, run.err);
+        assert!(!run.err.contains("panicked"), "{}", run.err);
+        run.err
+    }
+}
+
+/// A decimal string as a number.
+pub fn number(value: &Value) -> f64 {
+    let text = value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no string"));
+    text.parse()
+        .unwrap_or_else(|_| panic!("{value} is no number"))
+}

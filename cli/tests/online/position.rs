@@ -1,0 +1,272 @@
+//! A position's life, by command line.
+
+use ballast_client::{Amounts, BallastError, Side};
+use ballast_localnet::UsdPrice;
+
+use crate::node::{Node, number};
+
+const OPEN: [&str; 9] = [
+    "open",
+    "--own-quote",
+    "100",
+    "--leverage",
+    "3",
+    "--lower",
+    "190",
+    "--upper",
+    "210",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_open_to_close() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let alice = world
+        .trader("alice", Amounts::new(5_000_000_000, 1_000_000_000))
+        .await
+        .unwrap();
+    let alice = &alice.keypair;
+
+    let planned = node
+        .json(alice, &[&OPEN[..], &["--dry-run"]].concat())
+        .await;
+    assert!(planned["signature"].is_null() && planned["position"].is_null());
+    let none = node.json(alice, &["positions"]).await;
+    assert_eq!(none["positions"].as_array().unwrap().len(), 0);
+
+    let opened = node.json(alice, &OPEN).await;
+    let address = opened["position"]["position"].as_str().unwrap().to_owned();
+    assert_eq!(
+        opened["position"]["liquidity"],
+        opened["planned"]["liquidity"]
+    );
+    let view = &opened["position"];
+    // The worked example, on a range that is a little wider.
+    assert!((number(&view["equity"]) - 100.0).abs() < 2e-5, "{view}");
+    assert!((number(&view["debt_base"]) - 0.7315).abs() < 0.01, "{view}");
+    assert!(number(&view["delta"]).abs() < 1e-8, "{view}");
+    assert_eq!(view["ltv_bps"], 6_667);
+    assert!(view["lower"].as_f64().unwrap() <= 190.0 && view["upper"].as_f64().unwrap() >= 210.0);
+    let ends =
+        [&view["liquidation_lower"], &view["liquidation_upper"]].map(|end| end.as_f64().unwrap());
+    assert!(
+        (ends[0] - 110.85).abs() < 1.0 && (ends[1] - 258.6).abs() < 1.0,
+        "{ends:?}"
+    );
+
+    let listed = node.json(alice, &["positions"]).await;
+    assert_eq!(listed["positions"][0]["position"], address.as_str());
+    assert_eq!(listed["failed"].as_array().unwrap().len(), 0);
+    let table = node.ballast(alice, &["positions", "--all"]).await;
+    assert!(
+        table.code == 0 && table.out.contains(&address),
+        "{}{}",
+        table.out,
+        table.err
+    );
+
+    // Quiet at first; then the price leaves the delta band, and the rest is known beforehand.
+    let quiet = node.json(alice, &["explain", &address]).await;
+    assert_eq!(quiet["decision"]["verdict"], "nothing");
+    assert_eq!(quiet["next_below"]["threshold"], "hedge_band");
+    let rehedge_below = quiet["next_below"]["price"].as_f64().unwrap();
+    assert!((190.0..200.0).contains(&rehedge_below));
+    world.move_price(UsdPrice::dollars(196)).await.unwrap();
+    assert!(rehedge_below > 196.0);
+    let due = node.json(alice, &["explain", &address]).await;
+    assert_eq!(due["decision"]["verdict"], "act", "{due}");
+    assert_eq!(due["decision"]["action"], "rehedge");
+    let text = node.ballast(alice, &["explain", &address]).await;
+    assert!(
+        text.code == 0 && text.out.contains("rehedge is due: long by"),
+        "{}",
+        text.out
+    );
+
+    // The owner's word.
+    let set = [
+        "policy",
+        "set",
+        &address,
+        "--keepers",
+        "off",
+        "--delta-band",
+        "20%",
+    ];
+    let policy = node.json(alice, &set).await;
+    assert_eq!(policy["policy"]["delta_band_bps"], 2_000);
+    let shown = node.json(alice, &["policy", "show", &address]).await;
+    assert_eq!(shown["policy"], policy["policy"]);
+    let blocked = node.json(alice, &["explain", &address]).await;
+    assert_eq!(blocked["policy"]["keepers_allowed"], false);
+    let error = node
+        .refused(alice, &["policy", "set", &address, "--delta-target", "30%"])
+        .await;
+    assert!(
+        error.contains(BallastError::BadPolicy.name().as_str())
+            && error.contains("delta_target_bps must be below delta_band_bps"),
+        "{error}"
+    );
+    let error = node.refused(&world.lender, &["close", &address]).await;
+    assert!(error.contains("belongs to"), "{error}");
+
+    // Near the lower end the position owes quote that it does not hold: closing says what it needs.
+    world.move_price(UsdPrice::dollars(192)).await.unwrap();
+    let error = node.refused(alice, &["close", &address]).await;
+    let flag = "--max-pay-quote ";
+    let at = error.find(flag).unwrap_or_else(|| panic!("{error}"));
+    let amount = error[at + flag.len()..].split_whitespace().next().unwrap();
+    let before = world
+        .wallet_balances(&ballast_client::Signer::pubkey(alice))
+        .await
+        .unwrap();
+    let closed = node
+        .json(alice, &["close", &address, "--max-pay-quote", amount])
+        .await;
+    assert!(
+        number(&closed["brought_quote"]) > 0.0 && number(&closed["paid_base"]) > 0.0,
+        "{closed}"
+    );
+    let after = world
+        .wallet_balances(&ballast_client::Signer::pubkey(alice))
+        .await
+        .unwrap();
+    assert!(after.base > before.base && after.quote < before.quote);
+    let none = node.json(alice, &["positions", "--all"]).await;
+    assert_eq!(none["positions"].as_array().unwrap().len(), 0);
+    let error = node.refused(alice, &["explain", &address]).await;
+    assert!(error.contains("no position at"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_opened_is_named() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let poor = world
+        .trader("poor", Amounts::new(0, 50_000_000))
+        .await
+        .unwrap();
+    let poor = &poor.keypair;
+    let error = node.refused(poor, &OPEN).await;
+    assert!(
+        error.contains("holds 50.000000 of the quote token") && error.contains("50.000000 more"),
+        "{error}"
+    );
+    let with = |option: &str, value: &'static str| {
+        let mut line = OPEN;
+        let at = line.iter().position(|part| *part == option).unwrap();
+        line[at + 1] = value;
+        line
+    };
+    for (line, part) in [
+        (with("--leverage", "9"), "market's cap of 4.00x"),
+        (with("--own-quote", "0"), "no own funds"),
+        (
+            with("--own-quote", "0.0000001"),
+            "more decimals than the token's 6",
+        ),
+        (with("--lower", "220"), "not below"),
+    ] {
+        let error = node.refused(poor, &line).await;
+        assert!(error.contains(part), "{error}");
+    }
+    // Enough for the wallet, too little for the market: the program says so by name, and nothing is sent.
+    let error = node.refused(poor, &with("--own-quote", "1")).await;
+    assert!(
+        error.contains(BallastError::PositionSize.name().as_str()),
+        "{error}"
+    );
+    let error = node
+        .refused(
+            poor,
+            &[
+                "market",
+                "show",
+                "--market",
+                "11111111111111111111111111111111",
+            ],
+        )
+        .await;
+    assert!(error.contains("a market by"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lenders_and_the_market() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let lou = world
+        .trader("lou", Amounts::new(2_000_000_000, 500_000_000))
+        .await
+        .unwrap();
+    let lou = &lou.keypair;
+
+    let healthy = node.json(lou, &["doctor"]).await;
+    for check in healthy["checks"].as_array().unwrap() {
+        assert_eq!(check["state"], "ok", "{check}");
+    }
+    let market = node.json(lou, &["market", "show"]).await;
+    assert_eq!(market["market"], world.market.address.to_string());
+    assert!((market["oracle_price"].as_f64().unwrap() - 200.0).abs() < 1e-9);
+    assert_eq!(market["reserves"][1]["token"], "quote");
+    let text = node.ballast(lou, &["market", "show"]).await;
+    assert!(
+        text.code == 0 && text.out.contains("tick spacing 4, fee 0.04%"),
+        "{}",
+        text.out
+    );
+
+    let deposited = node.json(lou, &["lend", "deposit", "quote", "400.5"]).await;
+    assert_eq!(deposited["amount"], "400.500000");
+    let lent = node.json(lou, &["lend", "show"]).await;
+    assert!(
+        (number(&lent["lent"][1]["worth"]) - 400.5).abs() <= 2e-6,
+        "{lent}"
+    );
+    assert_eq!(lent["lent"][1]["wallet"], "99.500000");
+    assert_eq!(number(&lent["lent"][0]["worth"]), 0.0);
+
+    let error = node
+        .refused(lou, &["lend", "withdraw", "quote", "1000"])
+        .await;
+    assert!(
+        error.contains("more than the 400.5") || error.contains("more than the 400.499999"),
+        "{error}"
+    );
+    let error = node.refused(lou, &["lend", "withdraw", "base", "1"]).await;
+    assert!(
+        error.contains("holds no shares of the base reserve"),
+        "{error}"
+    );
+    let part = node
+        .json(lou, &["lend", "withdraw", "quote", "100.25"])
+        .await;
+    assert!((number(&part["amount"]) - 100.25).abs() <= 2e-6, "{part}");
+    node.json(lou, &["lend", "withdraw", "quote", "all"]).await;
+    let lent = node.json(lou, &["lend", "show"]).await;
+    assert_eq!(lent["lent"][1]["shares"], "0");
+    let key = ballast_client::Signer::pubkey(lou);
+    let back = world.wallet_balances(&key).await.unwrap();
+    assert!(
+        (499_999_997..=500_000_000).contains(&back.get(Side::Quote)),
+        "{back:?}"
+    );
+
+    // The migrations once more, from what is on chain: nothing to do.
+    let prices = world.market.prices;
+    let line = [
+        "migrate",
+        "--pool",
+        &world.market.market.whirlpool.to_string(),
+        "--base-price",
+        &prices.base.to_string(),
+        "--quote-price",
+        &prices.quote.to_string(),
+    ];
+    let migrated = node.json(&world.authority, &line).await;
+    assert_eq!(
+        migrated["changes"].as_array().unwrap().len(),
+        0,
+        "{migrated}"
+    );
+    assert_eq!(migrated["market"], world.market.address.to_string());
+}
