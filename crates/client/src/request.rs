@@ -42,6 +42,8 @@ pub struct SenderConfig {
     pub resend: Duration,
     /// When to stop waiting. Blockhashes last 60 to 90 seconds on public clusters.
     pub deadline: Duration,
+    /// How long to wait for the logs of a transaction that has landed.
+    pub record_wait: Duration,
 }
 
 impl Default for SenderConfig {
@@ -52,6 +54,7 @@ impl Default for SenderConfig {
             poll: Duration::from_millis(250),
             resend: Duration::from_secs(2),
             deadline: Duration::from_secs(120),
+            record_wait: Duration::from_secs(5),
         }
     }
 }

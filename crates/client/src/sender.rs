@@ -7,7 +7,7 @@ use solana_sdk::{hash::Hash, signature::Signature, transaction::VersionedTransac
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    chain::{Chain, ChainError, Confirmation, TransactionStatus},
+    chain::{Chain, ChainError, Confirmation, TransactionRecord, TransactionStatus},
     event::BallastEvent,
     failure::Failure,
     outcome::{Outcome, Receipt, SendError},
@@ -136,9 +136,10 @@ impl Sender {
         }
     }
 
-    /// Logs and events of a transaction that landed, as far as the node has them.
+    /// Logs and events of a transaction that landed. Empty if the node does not have them in time: it keeps transactions
+    /// apart from their status and stores them a little later.
     pub async fn receipt(&self, signature: Signature, slot: u64) -> Receipt {
-        let record = self.chain.transaction(&signature).await.ok().flatten();
+        let record = self.record(&signature).await;
         let (logs, units) = record.map_or((Vec::new(), None), |record| (record.logs, record.units));
         Receipt {
             signature,
@@ -146,6 +147,18 @@ impl Sender {
             units,
             events: BallastEvent::in_logs(&logs),
             logs,
+        }
+    }
+
+    /// A transaction that has landed, waited for a while.
+    async fn record(&self, signature: &Signature) -> Option<TransactionRecord> {
+        let deadline = Instant::now() + self.config.record_wait;
+        loop {
+            match self.chain.transaction(signature).await {
+                Ok(Some(record)) => return Some(record),
+                _ if Instant::now() >= deadline => return None,
+                _ => sleep(self.config.poll).await,
+            }
         }
     }
 
@@ -207,12 +220,7 @@ impl Sender {
             return Outcome::Landed { slot };
         };
         // Without logs the failure is named as well as the number alone allows.
-        let record = self
-            .chain
-            .transaction(&prepared.signature())
-            .await
-            .ok()
-            .flatten();
+        let record = self.record(&prepared.signature()).await;
         let logs = record.map(|record| record.logs).unwrap_or_default();
         Outcome::Failed {
             slot,

@@ -46,7 +46,8 @@ pub(super) async fn balance(chain: &dyn Chain, account: &Pubkey) -> Result<u64> 
     let Some(found) = chain.account(account).await? else {
         return Ok(0);
     };
-    let view = spl::TokenAccountView::parse(&found.data).with_context(|| format!("account {account}"))?;
+    let view =
+        spl::TokenAccountView::parse(&found.data).with_context(|| format!("account {account}"))?;
     Ok(view.amount())
 }
 
