@@ -190,12 +190,12 @@ mod tests {
         PriceUpdate {
             write_authority: Pubkey::default(),
             feed_id: [1; 32],
-            price: 200_0000_0000,
-            conf: 2_000_0000,
+            price: 20_000_000_000,
+            conf: 20_000_000,
             exponent: -8,
             publish_time: NOW - 10,
             previous_publish_time: NOW - 11,
-            ema_price: 200_0000_0000,
+            ema_price: 20_000_000_000,
             ema_conf: 0,
             posted_slot: 1,
         }

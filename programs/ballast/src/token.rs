@@ -133,7 +133,7 @@ impl<'info> Shares<'_, 'info> {
             *self.reserve.key,
             decimals,
         );
-        invoke_signed(&initialize, &[self.mint.clone()], &[]).map_err(Into::into)
+        invoke_signed(&initialize, core::slice::from_ref(self.mint), &[]).map_err(Into::into)
     }
 
     /// Mints shares to a lender; the reserve signs by its seeds.

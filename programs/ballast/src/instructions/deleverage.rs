@@ -95,10 +95,15 @@ fn target(
     let allowed_by_owner = signer == position.owner || policy.keeper_enabled == 1;
     let by_policy = ltv_at_least(policy.deleverage_trigger_ltv_bps);
     let by_market = ltv_at_least(market.limits.deleverage_ltv_bps);
-    if by_policy && allowed_by_owner {
-        Ok(Bps::new(policy.deleverage_target_ltv_bps))
+    let policy_target = Bps::new(policy.deleverage_target_ltv_bps);
+    let market_target = Bps::new(market.limits.target_ltv_bps);
+    if by_market && by_policy && allowed_by_owner {
+        // A policy cannot keep a position between the market's trigger and maintenance.
+        Ok(policy_target.min(market_target))
     } else if by_market {
-        Ok(Bps::new(market.limits.target_ltv_bps))
+        Ok(market_target)
+    } else if by_policy && allowed_by_owner {
+        Ok(policy_target)
     } else if by_policy {
         err!(BallastError::KeeperDisabled)
     } else {

@@ -23,7 +23,7 @@ pub struct Limits {
     pub deleverage_ltv_bps: u32,
     /// LTV from which a position is liquidated.
     pub maintenance_ltv_bps: u32,
-    /// LTV that a liquidation restores, and below which no deleverage may go.
+    /// LTV that a liquidation restores, and a deleverage above `deleverage_ltv_bps`.
     pub target_ltv_bps: u32,
     /// Extra collateral for the liquidator, on the value of the debt repaid.
     pub liquidation_bonus_bps: u32,
