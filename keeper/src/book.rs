@@ -62,6 +62,9 @@ impl Problem {
 pub enum Change {
     /// Nothing: it was older than what is known, or the same.
     Nothing,
+    /// Nothing, but it differs from what is known and only claims to be older. Some nodes stamp what they stream with slots
+    /// of the past, so that it is worth a question.
+    Doubtful,
     /// The cluster's clock, and nothing else of the market.
     Clock,
     /// Pool, prices or the reserves' amounts.
@@ -170,11 +173,16 @@ impl MarketBook {
         slot: u64,
         account: Account,
     ) -> Result<Change, Problem> {
-        if self.held[index]
-            .as_ref()
-            .is_some_and(|(held, _)| slot < *held)
+        if let Some((held, known)) = &self.held[index]
+            && slot < *held
         {
-            return Ok(Change::Nothing);
+            // Old news of the clock are no news at all.
+            let differs = index + 1 < MARKET_ACCOUNTS && *known != account;
+            return Ok(if differs {
+                Change::Doubtful
+            } else {
+                Change::Nothing
+            });
         }
         let before = self.held[index].replace((slot, account));
         let Some(answer) = self.complete() else {
@@ -246,6 +254,10 @@ impl MarketBook {
         slot: u64,
         account: &Account,
     ) -> Result<Change, Problem> {
+        if account.owner != ballast::ID && self.positions.contains_key(&address) {
+            // Probably closed.
+            return Ok(Change::Doubtful);
+        }
         let position: Position = decode(&address, account)?;
         self.insert(address, slot, position)
     }
@@ -266,11 +278,15 @@ impl MarketBook {
         match self.positions.entry(address) {
             Entry::Occupied(mut entry) => {
                 let known = entry.get_mut();
-                if slot < known.slot {
-                    return Ok(Change::Nothing);
-                }
                 let same =
                     bytemuck::bytes_of(&known.position) == bytemuck::bytes_of(&tracked.position);
+                if slot < known.slot {
+                    return Ok(if same {
+                        Change::Nothing
+                    } else {
+                        Change::Doubtful
+                    });
+                }
                 *known = tracked;
                 Ok(if same {
                     Change::Nothing
@@ -281,7 +297,7 @@ impl MarketBook {
             Entry::Vacant(entry) => {
                 let gone = self.gone.get(&address).is_some_and(|gone| slot <= *gone);
                 if gone || slot < self.complete_slot {
-                    return Ok(Change::Nothing);
+                    return Ok(Change::Doubtful);
                 }
                 entry.insert(tracked);
                 self.gone.remove(&address);
@@ -333,7 +349,7 @@ impl MarketBook {
 /// The stronger of two market changes.
 fn stronger(a: Change, b: Change) -> Change {
     let rank = |change: &Change| match change {
-        Change::Nothing | Change::Position(_) => 0,
+        Change::Nothing | Change::Doubtful | Change::Position(_) => 0,
         Change::Clock => 1,
         Change::Market => 2,
         Change::Rules => 3,

@@ -18,7 +18,7 @@ use crate::{
     events::Events,
     execute::Executor,
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
-    sources::Sources,
+    sources::{Doubts, Sources},
 };
 
 /// Every request to a node ends after this.
@@ -229,10 +229,11 @@ impl Keeper {
             timing: config.timing,
         };
         let executor = Executor::new(chain, journal, keypair, Arc::clone(&config), events.clone());
-        let mut engine = Engine::new(config, executor, events, status, markets);
+        let (doubts, doubts_heard) = Doubts::new();
+        let mut engine = Engine::new(config, executor, events, status, doubts, markets);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let sources = sources.run(sender);
+        let sources = sources.run(sender, doubts_heard);
         let engine = engine.run(receiver, shutdown);
         tokio::pin!(sources, engine);
         let mut sources_ended = false;

@@ -9,3 +9,4 @@ mod common;
 mod deploy;
 mod node;
 mod position;
+mod show;

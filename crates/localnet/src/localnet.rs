@@ -84,13 +84,18 @@ pub trait LocalnetExt: Localnet {
         }
     }
 
+    /// An instruction that sends SOL from the payer.
+    fn funding(&self, to: &Pubkey, lamports: u64) -> Instruction {
+        transfer(&self.payer().pubkey(), to, lamports)
+    }
+
     /// Sends SOL from the payer.
     fn fund(
         &self,
         to: &Pubkey,
         lamports: u64,
     ) -> impl Future<Output = Result<Receipt, SendError>> + Send {
-        let instruction = transfer(&self.payer().pubkey(), to, lamports);
+        let instruction = self.funding(to, lamports);
         async move { self.execute(vec![instruction], &[]).await }
     }
 }

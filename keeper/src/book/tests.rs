@@ -31,6 +31,7 @@ fn account_at(index: usize, dollars: i64) -> (Pubkey, Account) {
 
 const POOL: usize = 3;
 const BASE_PRICE: usize = 4;
+const CLOCK: usize = 6;
 const ADDRESS: Pubkey = Pubkey::new_from_array([42; 32]);
 
 #[test]
@@ -43,9 +44,19 @@ fn older_updates_are_dropped_and_newer_ones_classified() {
     );
     let at_201 = book.oracle();
     let (_, older) = account_at(BASE_PRICE, 150);
-    assert_eq!(book.account(&address, SLOT + 1, older), Ok(Change::Nothing));
+    assert_eq!(
+        book.account(&address, SLOT + 1, older.clone()),
+        Ok(Change::Doubtful)
+    );
     assert_eq!(book.oracle(), at_201);
+    assert_eq!(
+        book.account(&address, SLOT + 1, newer.clone()),
+        Ok(Change::Nothing)
+    );
     assert_eq!(book.account(&address, SLOT + 3, newer), Ok(Change::Nothing));
+    // The clock is always a little behind in one of stream and polls.
+    let (clock, late) = account_at(CLOCK, 200);
+    assert_eq!(book.account(&clock, SLOT - 1, late), Ok(Change::Nothing));
 
     let mut snapshot = fixtures::snapshot(201);
     snapshot.market.limits.maintenance_ltv_bps += 1;
@@ -187,13 +198,34 @@ fn a_closed_position_does_not_come_back_by_a_late_update() {
     assert!(!book.remove(&ADDRESS, 8));
     assert_eq!(
         book.account(&ADDRESS, 7, account.clone()),
-        Ok(Change::Nothing)
+        Ok(Change::Doubtful)
     );
     assert!(book.is_empty());
     assert_eq!(
         book.account(&ADDRESS, 9, account),
         Ok(Change::Position(ADDRESS))
     );
+}
+
+#[test]
+fn what_only_claims_to_be_older_or_lost_its_owner_is_doubtful() {
+    let mut book = synced();
+    let (known, mut other) = (bytes::position(), bytes::position());
+    other.id = 7;
+    book.account(&ADDRESS, 9, bytes::position_account(&known))
+        .unwrap();
+    assert_eq!(
+        book.account(&ADDRESS, 8, bytes::position_account(&known)),
+        Ok(Change::Nothing)
+    );
+    assert_eq!(
+        book.account(&ADDRESS, 8, bytes::position_account(&other)),
+        Ok(Change::Doubtful)
+    );
+    let mut closed = bytes::position_account(&known);
+    closed.owner = Pubkey::default();
+    assert_eq!(book.account(&ADDRESS, 10, closed), Ok(Change::Doubtful));
+    assert_eq!(book.position(&ADDRESS).unwrap().position.id, known.id);
 }
 
 #[test]
@@ -215,7 +247,7 @@ fn a_complete_answer_finds_new_changed_and_missing_positions() {
     assert_eq!(book.len(), 2);
     // An update from before the answer that lacked it does not bring a position back.
     let account = bytes::position_account(&bytes::position());
-    assert_eq!(book.account(&b, 10, account.clone()), Ok(Change::Nothing));
+    assert_eq!(book.account(&b, 10, account.clone()), Ok(Change::Doubtful));
     assert_eq!(book.account(&b, 12, account), Ok(Change::Position(b)));
 }
 

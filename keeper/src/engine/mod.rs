@@ -31,7 +31,7 @@ use crate::{
     execute::{Executor, Fresh, Job, Report, Verdict},
     journal::{JournalError, Outcome, Recovered},
     pace::Pace,
-    sources::SourceEvent,
+    sources::{Doubts, SourceEvent},
 };
 use shelf::Shelf;
 
@@ -64,6 +64,7 @@ pub struct Engine {
     executor: Executor,
     events: Events,
     status: watch::Sender<Status>,
+    doubts: Doubts,
     shelves: BTreeMap<Pubkey, Shelf>,
     /// Jobs and resumed intents per position.
     flights: HashMap<Pubkey, u32>,
@@ -88,6 +89,7 @@ impl Engine {
         executor: Executor,
         events: Events,
         status: watch::Sender<Status>,
+        doubts: Doubts,
         markets: Vec<Arc<MarketContext>>,
     ) -> Self {
         let timing = config.timing;
@@ -100,6 +102,7 @@ impl Engine {
             executor,
             events,
             status,
+            doubts,
             shelves,
             flights: HashMap::new(),
             jobs: JoinSet::new(),
@@ -215,6 +218,16 @@ impl Engine {
                     self.evaluate(market, position);
                 }
             }
+            SourceEvent::Missing {
+                market,
+                position,
+                slot,
+            } => {
+                let shelf = self.shelves.get_mut(&market);
+                if shelf.is_some_and(|shelf| shelf.book.remove(&position, slot)) {
+                    self.forget(market, position);
+                }
+            }
             SourceEvent::StreamLost { reason } => {
                 self.events.send(KeeperEvent::StreamLost { reason })
             }
@@ -224,6 +237,7 @@ impl Engine {
 
     fn take_in(&mut self, market: Pubkey, address: Pubkey, change: Result<Change, Problem>) {
         match change {
+            Ok(Change::Doubtful) => self.doubts.tell(market, address),
             Ok(change) => {
                 self.problems.remove(&address);
                 self.react(market, change);

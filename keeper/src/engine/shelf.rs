@@ -36,7 +36,7 @@ impl Shelf {
         };
         let in_time = || self.index.due_at_time(snapshot.now_secs);
         match change {
-            Change::Nothing => Vec::new(),
+            Change::Nothing | Change::Doubtful => Vec::new(),
             Change::Clock => in_time(),
             Change::Rules => self
                 .book

@@ -113,8 +113,12 @@ async fn live(world: &World, disk: &Disk, crash_at: u64) -> bool {
 async fn survive(world: &World, disk: &Disk, crashes: &[u64]) {
     for crash_at in crashes {
         live(world, disk, *crash_at).await;
-        // Somebody starts it again a little later.
-        let pause = world.lock().random(40_000);
+        // Somebody starts it again, at once or a little later.
+        let pause = {
+            let mut inner = world.lock();
+            let longest = if inner.chance(50) { 500 } else { 40_000 };
+            inner.random(longest)
+        };
         sleep(Duration::from_millis(pause)).await;
     }
     while !live(world, disk, 0).await {}

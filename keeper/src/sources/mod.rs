@@ -6,14 +6,18 @@
 
 mod stream;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use ballast_client::{
     Account, Accounts, Chain, ChainError, MarketContext, MarketSnapshot, Positions,
 };
 use solana_sdk::pubkey::Pubkey;
 use tokio::{
-    sync::mpsc::Sender,
+    sync::mpsc::{self, Receiver, Sender},
     time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 
@@ -49,6 +53,15 @@ pub enum SourceEvent {
         /// Positions.
         positions: Positions,
     },
+    /// There is no such position (any more).
+    Missing {
+        /// The market.
+        market: Pubkey,
+        /// The position.
+        position: Pubkey,
+        /// At this slot.
+        slot: u64,
+    },
     /// The stream broke.
     StreamLost {
         /// Why.
@@ -77,17 +90,126 @@ pub struct Sources {
 /// The receiver is gone: nobody wants events any more.
 struct Closed;
 
+/// Accounts of a market (first) that are in doubt and should be read.
+type Doubt = (Pubkey, Pubkey);
+
+/// Where doubts are told.
+#[derive(Clone, Debug)]
+pub struct Doubts(Sender<Doubt>);
+
+/// Where [`Sources`] hears of them.
+#[derive(Debug)]
+pub struct DoubtsHeard(Receiver<Doubt>);
+
+/// Doubts that may wait to be settled; more are dropped, and settled by the next regular answer.
+const DOUBTS: usize = 1_000;
+/// Doubts of this span are settled together.
+const DOUBTS_TOGETHER: Duration = Duration::from_millis(50);
+/// Most accounts that a node answers at once.
+const ACCOUNTS_AT_ONCE: usize = 100;
+
+impl Doubts {
+    /// Both ends.
+    pub fn new() -> (Self, DoubtsHeard) {
+        let (sender, receiver) = mpsc::channel(DOUBTS);
+        (Self(sender), DoubtsHeard(receiver))
+    }
+
+    /// Has an account read, one of the market's or a position.
+    pub fn tell(&self, market: Pubkey, address: Pubkey) {
+        let _ = self.0.try_send((market, address));
+    }
+}
+
 async fn pass_on(events: &Sender<SourceEvent>, event: SourceEvent) -> Result<(), Closed> {
     events.send(event).await.map_err(|_| Closed)
 }
 
 impl Sources {
     /// Delivers events until nobody receives them any more.
-    pub async fn run(self, events: Sender<SourceEvent>) {
+    pub async fn run(self, events: Sender<SourceEvent>, doubts: DoubtsHeard) {
         let polling = self.poll(&events);
         let streaming = self.stream_and_resync(&events);
-        // Both end only when the receiver is gone.
-        let _ = tokio::join!(polling, streaming);
+        let settling = self.settle_doubts(&events, doubts);
+        // They end only when the receiver is gone.
+        let _ = tokio::join!(polling, streaming, settling);
+    }
+
+    /// Reads what is in doubt.
+    async fn settle_doubts(
+        &self,
+        events: &Sender<SourceEvent>,
+        mut doubts: DoubtsHeard,
+    ) -> Result<(), Closed> {
+        while let Some(first) = doubts.0.recv().await {
+            sleep(DOUBTS_TOGETHER).await;
+            let mut asked = BTreeMap::from([(first.0, BTreeSet::from([first.1]))]);
+            while let Ok((market, address)) = doubts.0.try_recv() {
+                asked
+                    .entry(market)
+                    .or_insert_with(BTreeSet::new)
+                    .insert(address);
+            }
+            for market in &self.markets {
+                let Some(addresses) = asked.get(&market.address) else {
+                    continue;
+                };
+                if let Err(error) = self.read_again(market, addresses, events).await? {
+                    pass_on(
+                        events,
+                        SourceEvent::Trouble {
+                            reason: error.to_string(),
+                        },
+                    )
+                    .await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_again(
+        &self,
+        market: &MarketContext,
+        addresses: &BTreeSet<Pubkey>,
+        events: &Sender<SourceEvent>,
+    ) -> Result<Result<(), ChainError>, Closed> {
+        let of_market = MarketSnapshot::addresses(market);
+        if addresses.iter().any(|address| of_market.contains(address)) {
+            match self.market(market).await {
+                Ok(event) => pass_on(events, event).await?,
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        let positions: Vec<Pubkey> = addresses
+            .iter()
+            .filter(|address| !of_market.contains(address))
+            .copied()
+            .collect();
+        for positions in positions.chunks(ACCOUNTS_AT_ONCE) {
+            let answer = match self.chain.accounts(positions).await {
+                Ok(answer) => answer,
+                Err(error) => return Ok(Err(error)),
+            };
+            let (market, slot) = (market.address, answer.slot);
+            for (position, account) in positions.iter().copied().zip(answer.accounts) {
+                let event = match account.filter(|account| account.owner == ballast::ID) {
+                    Some(account) => SourceEvent::Account {
+                        market,
+                        address: position,
+                        slot,
+                        account,
+                    },
+                    None => SourceEvent::Missing {
+                        market,
+                        position,
+                        slot,
+                    },
+                };
+                pass_on(events, event).await?;
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// Reads every market's own accounts at a fixed rate.
@@ -225,11 +347,12 @@ mod tests {
     /// Events of so many simulated seconds: market answers, complete answers, lost streams, troubles.
     async fn listen(sources: Sources, secs: u64) -> [usize; 4] {
         let (sender, mut receiver) = mpsc::channel(10_000);
-        let _ = timeout(Duration::from_secs(secs), sources.run(sender)).await;
+        let (_doubts, heard) = Doubts::new();
+        let _ = timeout(Duration::from_secs(secs), sources.run(sender, heard)).await;
         let mut seen = [0; 4];
         while let Ok(event) = receiver.try_recv() {
             let kind = match event {
-                SourceEvent::Account { .. } => continue,
+                SourceEvent::Account { .. } | SourceEvent::Missing { .. } => continue,
                 SourceEvent::Market { .. } => 0,
                 SourceEvent::Positions { positions, .. } => {
                     assert_eq!(positions.positions.len(), 2);
@@ -284,6 +407,42 @@ mod tests {
             lost >= 2 && positions >= 2 && markets > 10,
             "{markets} {positions} {lost}"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_in_doubt_is_read() {
+        let world = World::new(4, Pubkey::default(), 2, Faults::default());
+        let mut sources = sources(&world, None);
+        sources.timing.refresh = Duration::from_secs(1_000);
+        sources.timing.watchdog = Duration::from_secs(1_000);
+        let market = sources.markets[0].address;
+        let (sender, mut receiver) = mpsc::channel(100);
+        let (doubts, heard) = Doubts::new();
+        let (known, unknown) = (
+            Pubkey::new_from_array([100; 32]),
+            Pubkey::new_from_array([99; 32]),
+        );
+        let questions = async {
+            sleep(Duration::from_secs(10)).await;
+            while receiver.try_recv().is_ok() {}
+            for address in [known, unknown, market, known] {
+                doubts.tell(market, address);
+            }
+            let mut answers = [0; 3];
+            while let Ok(Some(event)) = timeout(Duration::from_secs(5), receiver.recv()).await {
+                match event {
+                    SourceEvent::Market { .. } => answers[0] += 1,
+                    SourceEvent::Account { address, .. } if address == known => answers[1] += 1,
+                    SourceEvent::Missing { position, .. } if position == unknown => answers[2] += 1,
+                    other => panic!("{other:?}"),
+                }
+            }
+            answers
+        };
+        tokio::select! {
+            answers = questions => assert_eq!(answers, [1, 1, 1]),
+            () = sources.run(sender, heard) => panic!("ended"),
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -99,11 +99,11 @@ impl World {
         let sender = net.sender();
         let key = |role: &str| keys::named(&format!("{}/{role}", config.name));
         let (authority, lender, whale) = (key("authority"), key("lender"), key("whale"));
-        for wallet in [&authority, &lender, &whale] {
-            net.fund(&wallet.pubkey(), WALLET_LAMPORTS)
-                .await
-                .context("funding a wallet")?;
-        }
+        let wallets = [&authority, &lender, &whale];
+        let funding = wallets.map(|wallet| net.funding(&wallet.pubkey(), WALLET_LAMPORTS));
+        net.execute(funding.into(), &[])
+            .await
+            .context("funding the wallets")?;
         let mints = tokens::create_mints(net.as_ref(), &config.name)
             .await
             .context("creating the mints")?;
@@ -138,12 +138,12 @@ impl World {
             .mint_to(&world.lender.pubkey(), world.config.lent)
             .await
             .context("minting to the lender")?;
-        for side in [Side::Base, Side::Quote] {
-            world
-                .lend(&world.lender, side, world.config.lent.get(side))
-                .await
-                .context("lending")?;
-        }
+        let lent = [Side::Base, Side::Quote]
+            .map(|side| world.lending(&world.lender.pubkey(), side, world.config.lent.get(side)));
+        world
+            .send(&world.lender, lent.concat())
+            .await
+            .context("lending")?;
         Ok(world)
     }
 
@@ -195,12 +195,15 @@ impl World {
         side: Side,
         amount: u64,
     ) -> Result<Receipt, SendError> {
-        let key = lender.pubkey();
-        let instructions = vec![
-            instruction::create_share_wallet(&self.market, &key, &key, side),
-            instruction::deposit(&self.market, &key, side, amount, 0),
-        ];
+        let instructions = self.lending(&lender.pubkey(), side, amount);
         self.send(lender, instructions).await
+    }
+
+    fn lending(&self, lender: &Pubkey, side: Side, amount: u64) -> Vec<Instruction> {
+        vec![
+            instruction::create_share_wallet(&self.market, lender, lender, side),
+            instruction::deposit(&self.market, lender, side, amount, 0),
+        ]
     }
 
     /// Balance of a token account, 0 if it does not exist.

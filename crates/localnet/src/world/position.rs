@@ -31,15 +31,15 @@ impl World {
     /// If the cluster refuses.
     pub async fn trader(&self, name: &str, funds: Amounts) -> Result<Trader> {
         let keypair = keys::named(&format!("{}/trader {name}", self.config.name));
+        let key = keypair.pubkey();
+        let mut instructions = vec![self.net.funding(&key, WALLET_LAMPORTS)];
+        instructions.extend(self.minting(&key, funds));
         self.net
-            .fund(&keypair.pubkey(), WALLET_LAMPORTS)
+            .execute(instructions, &[])
             .await
             .context("funding a trader")?;
-        self.mint_to(&keypair.pubkey(), funds)
-            .await
-            .context("minting to a trader")?;
         Ok(Trader {
-            wallet: self.market.wallet(&keypair.pubkey()),
+            wallet: self.market.wallet(&key),
             keypair,
         })
     }

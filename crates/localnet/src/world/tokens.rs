@@ -53,7 +53,7 @@ pub(super) async fn balance(chain: &dyn Chain, account: &Pubkey) -> Result<u64> 
 
 impl World {
     /// Instructions that create both of `owner`'s token accounts and mint to them; the payer signs.
-    fn mint_instructions(&self, owner: &Pubkey, amounts: Amounts) -> Vec<Instruction> {
+    pub(super) fn minting(&self, owner: &Pubkey, amounts: Amounts) -> Vec<Instruction> {
         let payer = self.net.payer().pubkey();
         let wallet = self.market.wallet(owner);
         let mut instructions = Vec::new();
@@ -83,9 +83,7 @@ impl World {
     /// # Errors
     /// [`SendError`].
     pub async fn mint_to(&self, owner: &Pubkey, amounts: Amounts) -> Result<(), SendError> {
-        self.net
-            .execute(self.mint_instructions(owner, amounts), &[])
-            .await?;
+        self.net.execute(self.minting(owner, amounts), &[]).await?;
         Ok(())
     }
 
