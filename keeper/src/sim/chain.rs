@@ -17,9 +17,6 @@ use super::{
     world::{Inner, custom},
 };
 
-/// Slots by which a node may lag.
-const MAX_LAG: u64 = 12;
-
 impl World {
     /// One operation: takes a moment, may be the one at which the keeper dies, may fail before or after its effect.
     async fn operation<T>(&self, effect: impl FnOnce(&mut Inner) -> T) -> Result<T, ChainError> {
@@ -60,11 +57,11 @@ impl World {
 
 /// Slot of the node that answers: the confirmed one, or an older one.
 fn answering_slot(inner: &mut Inner) -> u64 {
-    let lags = inner.faults.lags;
-    let lag = if inner.chance(lags) {
-        inner.random(MAX_LAG)
-    } else {
-        0
+    let (lags, most) = (inner.faults.lags, inner.faults.lag_slots);
+    let lag = match lags {
+        100 => most,
+        _ if inner.chance(lags) => inner.random(most + 1),
+        _ => 0,
     };
     inner.confirmed_slot() - lag
 }

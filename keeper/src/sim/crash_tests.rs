@@ -176,12 +176,15 @@ async fn killed_at_every_single_operation_it_acts_exactly_once() {
 }
 
 fn faults() -> impl Strategy<Value = Faults> {
-    (0u64..25, 0u64..70, 0u64..40, 0u64..40).prop_map(|(no_answer, lost, fails, lags)| Faults {
-        no_answer,
-        lost,
-        fails,
-        lags,
-    })
+    (0u64..25, 0u64..70, 0u64..40, 0u64..60, 0u64..30).prop_map(
+        |(no_answer, lost, fails, lags, lag_slots)| Faults {
+            no_answer,
+            lost,
+            fails,
+            lags,
+            lag_slots,
+        },
+    )
 }
 
 proptest! {
@@ -201,6 +204,103 @@ proptest! {
             assert_eq!(story(&world, &disk, [&first, &second]).await, expected);
         });
     }
+}
+
+/// Lets a keeper run beside `scene`, which ends the test.
+async fn beside<T>(keeper: Keeper, scene: impl Future<Output = T>) -> T {
+    tokio::select! {
+        result = scene => result,
+        ended = keeper.run(std::future::pending()) => panic!("{ended:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_restart_a_lagging_node_does_not_make_it_act_again() {
+    let (world, disk) = world(8, Faults::default());
+    world.lock().set_price(205);
+    beside(
+        keeper(&world, &disk, Mode::Active),
+        settled(&world, &disk, Instant::now()),
+    )
+    .await;
+    // All nodes are half a minute behind: they show what was due, but not that it was done.
+    world.lock().faults = Faults {
+        lags: 100,
+        lag_slots: 75,
+        ..Faults::default()
+    };
+    beside(
+        keeper(&world, &disk, Mode::Active),
+        sleep(Duration::from_secs(120)),
+    )
+    .await;
+    acted_once(&world);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lagging_nodes_do_not_make_it_act_again() {
+    let (world, disk) = world(
+        9,
+        Faults {
+            lags: 100,
+            lag_slots: 75,
+            ..Faults::default()
+        },
+    );
+    world.lock().set_price(205);
+    beside(
+        keeper(&world, &disk, Mode::Active),
+        sleep(Duration::from_secs(300)),
+    )
+    .await;
+    acted_once(&world);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lands_in_the_last_valid_block_is_not_taken_for_expired() {
+    // Heights come from nodes that keep up, statuses from nodes that do not.
+    let (world, disk) = world(
+        10,
+        Faults {
+            lost: 100,
+            lags: 100,
+            lag_slots: 25,
+            ..Faults::default()
+        },
+    );
+    world.lock().set_price(205);
+    let last_moment = async {
+        loop {
+            sleep(Duration::from_millis(100)).await;
+            let mut inner = world.lock();
+            let last = inner
+                .transactions
+                .values()
+                .map(|known| known.last_valid_block_height)
+                .max();
+            if last.is_some_and(|last| inner.block_height() + 12 >= last) {
+                inner.faults.lost = 0;
+                return;
+            }
+        }
+    };
+    let scene = async {
+        last_moment.await;
+        settled(&world, &disk, Instant::now()).await;
+    };
+    beside(keeper(&world, &disk, Mode::Active), scene).await;
+    acted_once(&world);
+}
+
+/// One transaction for each position, which landed.
+fn acted_once(world: &World) {
+    let inner = world.lock();
+    assert_eq!(inner.violations, Vec::<String>::new());
+    let positions = usize::from(POSITIONS);
+    assert_eq!(
+        (inner.transactions.len(), inner.landings.len()),
+        (positions, positions)
+    );
 }
 
 #[tokio::test(start_paused = true)]

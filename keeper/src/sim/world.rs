@@ -39,6 +39,8 @@ pub struct Faults {
     pub fails: u64,
     /// An answer comes from a node that lags.
     pub lags: u64,
+    /// By at most so many slots; by exactly so many if all nodes lag.
+    pub lag_slots: u64,
 }
 
 /// The state at a slot.
