@@ -42,11 +42,12 @@ pub fn percent(ratio: f64) -> String {
 
 /// A signed change as a percentage with two decimals.
 pub fn change(ratio: f64) -> String {
-    if ratio.is_finite() {
-        format!("{:+.2}%", ratio * 100.0)
-    } else {
-        "-".into()
+    if !ratio.is_finite() {
+        return "-".into();
     }
+    // Rounded first: a change that rounds to nothing has no sign.
+    let percent = (ratio * 1e4).round() / 1e2 + 0.0;
+    format!("{percent:+.2}%")
 }
 
 /// Basis points as a percentage; the largest stands for "no bound".
@@ -140,6 +141,10 @@ mod tests {
         assert_eq!(
             (percent(0.5), change(0.5), change(-0.5)),
             ("50.00%".into(), "+50.00%".into(), "-50.00%".into())
+        );
+        assert_eq!(
+            (change(0.0), change(-1e-9)),
+            ("+0.00%".into(), "+0.00%".into())
         );
         assert_eq!(
             [5, 65, 3_700, 90_000].map(duration),

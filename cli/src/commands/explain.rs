@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::{Context, Result};
 use ballast_client::{Amounts, MarketSnapshot, PositionContext, Pubkey, Side, SqrtPrice, Trade};
 use ballast_keeper::{
-    decide::{self, Action, Decision, Explanation, Threshold},
+    decide::{self, Action, Assessment, Decision, Explanation, Reason, Threshold},
     situation::Situation,
 };
 use ballast_model::{Boundaries, screen::Real};
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     connection::Connection,
-    format::{amount, significant},
+    format::{amount, bps, signed_amount, significant},
     globals::Globals,
     policy::PolicyView,
     range,
@@ -36,6 +36,8 @@ pub struct ExplainArgs {
 #[derive(Debug, Serialize)]
 struct ExplainReport {
     decision: DecisionView,
+    /// Largest hedge error that the policy leaves alone, in base.
+    hedge_tolerance: String,
     /// What happens first if the price falls.
     next_below: Option<Next>,
     /// What happens first if the price rises.
@@ -133,7 +135,8 @@ fn report(
     };
     let missing = missing_to_repay(&explanation.assessment.model, explanation.assessment.pool)?;
     Ok(ExplainReport {
-        decision: DecisionView::new(&explanation.assessment.decision, (base, quote)),
+        decision: DecisionView::new(&explanation.assessment, (base, quote)),
+        hedge_tolerance: amount(explanation.assessment.hedge_tolerance, base),
         next_below: next(true),
         next_above: next(false),
         thresholds: explanation.boundaries.iter().map(view).collect(),
@@ -147,21 +150,22 @@ fn report(
 }
 
 impl DecisionView {
-    fn new(decision: &Decision, decimals: (u8, u8)) -> Self {
-        match decision {
-            Decision::Nothing => Self {
-                verdict: "nothing",
-                action: None,
-                reason: None,
-                obstacle: None,
-                details: None,
-            },
+    fn new(assessment: &Assessment, decimals: (u8, u8)) -> Self {
+        let nothing = Self {
+            verdict: "nothing",
+            action: None,
+            reason: None,
+            obstacle: None,
+            details: None,
+        };
+        match &assessment.decision {
+            Decision::Nothing => nothing,
             Decision::Act(action, reason) => Self {
                 verdict: "act",
                 action: Some(action.kind().to_string()),
-                reason: Some(reason.to_string()),
-                obstacle: None,
+                reason: Some(reasoned(reason, decimals.0)),
                 details: Some(details(action, decimals)),
+                ..nothing
             },
             Decision::Blocked {
                 wanted,
@@ -170,11 +174,24 @@ impl DecisionView {
             } => Self {
                 verdict: "blocked",
                 action: Some(wanted.to_string()),
-                reason: Some(reason.to_string()),
+                reason: Some(reasoned(reason, decimals.0)),
                 obstacle: Some(obstacle.to_string()),
-                details: None,
+                ..nothing
             },
         }
+    }
+}
+
+/// A reason in whole tokens.
+fn reasoned(reason: &Reason, base_decimals: u8) -> String {
+    match reason {
+        Reason::Hedge { error, tolerance } => format!(
+            "{} by {} base, {} are tolerated",
+            if *error > 0 { "long" } else { "short" },
+            signed_amount(error.saturating_abs(), base_decimals),
+            amount(*tolerance, base_decimals)
+        ),
+        other => other.to_string(),
     }
 }
 
@@ -222,8 +239,12 @@ impl fmt::Display for ExplainReport {
         match decision.verdict {
             "nothing" => writeln!(
                 f,
-                "nothing to do at price {}",
-                significant(self.position.price, 8)
+                "nothing to do at price {}: hedge error {} (up to {} base is left alone), LTV {} (trigger {})",
+                significant(self.position.price, 8),
+                self.position.hedge_error,
+                self.hedge_tolerance,
+                bps(self.position.ltv_bps),
+                bps(self.policy.deleverage_trigger_ltv_bps)
             )?,
             "act" => writeln!(
                 f,

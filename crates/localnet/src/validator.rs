@@ -30,8 +30,8 @@ const PORTS: u16 = 64;
 /// Where to look for them: below the range from which the system gives out ports.
 const PORT_RANGE: std::ops::Range<u16> = 10_240..32_000;
 
-/// A `solana-test-validator`: the program named by `BALLAST_VALIDATOR`, else the one in `PATH`. It is killed and its ledger
-/// removed when this is dropped, or when this process ends in whatever way.
+/// A `solana-test-validator`: the program named by `BALLAST_VALIDATOR`, else the one in `PATH`. It is killed when this is
+/// dropped, also by a test that fails, and when this process ends in whatever way. Its ledger is removed when this is dropped.
 pub struct TestValidator {
     chain: RpcChain,
     endpoints: Endpoints,
