@@ -49,7 +49,7 @@ enum Command {
     /// Answer a file of positions, a JSON object per line (offline)
     Risk(RiskArgs),
     /// Open a position
-    Open(OpenArgs),
+    Open(Box<OpenArgs>),
     /// List positions
     Positions(PositionsArgs),
     /// Say why nothing is done with a position, or what comes next and at which price

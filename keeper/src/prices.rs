@@ -164,7 +164,8 @@ mod tests {
     fn every_rule_fires_at_its_edge_for_each_side_and_grade() {
         use PriceFault::{Diverged, FromFuture, Malformed, Replayed, Stale, TooWide};
         type Change = fn(&mut PriceUpdate);
-        let cases: [(Change, Grade, fn(PriceFault) -> bool); 10] = [
+        type Expected = fn(PriceFault) -> bool;
+        let cases: [(Change, Grade, Expected); 10] = [
             (|p| p.price = 0, Grade::Loose, |f| matches!(f, Malformed(_))),
             (
                 |p| p.price = -5,

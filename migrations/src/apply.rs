@@ -191,8 +191,8 @@ impl Run<'_> {
             return Err(ApplyError::Decode(DecodeError::WrongOwner {
                 what: "pool",
                 address,
-                expected: addresses.whirlpool_program,
-                found: account.owner,
+                expected: Box::new(addresses.whirlpool_program),
+                found: Box::new(account.owner),
             }));
         }
         let view = PoolView::parse(&account.data).map_err(|error| DecodeError::Malformed {

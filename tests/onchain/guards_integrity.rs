@@ -189,7 +189,7 @@ async fn foreign_tick_arrays_are_the_pools_to_refuse() {
     let decrease = || instruction::decrease(market, &two.position, &alice.wallet, args);
     for (from, to) in [(lower, upper), (upper, lower), (lower, two.other.address)] {
         let sent = scene.send(alice, substitute(decrease(), from, to)).await;
-        let error = sent.err().expect("a foreign tick array was accepted");
+        let error = sent.expect_err("a foreign tick array was accepted");
         let program = error.failure().and_then(|failure| failure.program);
         assert_eq!(program, Some(market.market.whirlpool_program), "{error}");
     }
@@ -199,7 +199,7 @@ async fn foreign_tick_arrays_are_the_pools_to_refuse() {
 /// The token program refused the transaction.
 #[track_caller]
 fn refused_by_tokens(sent: Sent) {
-    let error: SendError = sent.err().expect("accepted");
+    let error: SendError = sent.expect_err("accepted");
     let program = error.failure().and_then(|failure| failure.program);
     assert_eq!(program, Some(ballast_abi::spl::TOKEN_PROGRAM), "{error}");
 }

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Subcommand, Debug)]
 pub enum PolicyCommand {
     /// Change a position's policy; what is not given stays
-    Set(SetArgs),
+    Set(Box<SetArgs>),
     /// Show a position's policy
     Show(ShowArgs),
 }

@@ -25,10 +25,10 @@ pub enum DecodeError {
         what: &'static str,
         /// Where.
         address: Pubkey,
-        /// Who should own it.
-        expected: Pubkey,
+        /// Who should own it. Boxed, like the next, to keep every `Result` of a reader small.
+        expected: Box<Pubkey>,
         /// Who owns it.
-        found: Pubkey,
+        found: Box<Pubkey>,
     },
     /// Another kind of account.
     #[error("{address} is no {what}: it begins with another discriminator")]
@@ -113,8 +113,8 @@ pub fn decode<T: ProgramAccount>(address: &Pubkey, account: &Account) -> Result<
         return Err(DecodeError::WrongOwner {
             what,
             address,
-            expected: ballast::ID,
-            found: account.owner,
+            expected: Box::new(ballast::ID),
+            found: Box::new(account.owner),
         });
     }
     let Some(body) = account.data.strip_prefix(T::DISCRIMINATOR) else {
@@ -173,8 +173,8 @@ pub(crate) fn owned_by<'a>(
         return Err(DecodeError::WrongOwner {
             what,
             address: *address,
-            expected: *owner,
-            found: account.owner,
+            expected: Box::new(*owner),
+            found: Box::new(account.owner),
         });
     }
     Ok(&account.data)

@@ -100,7 +100,7 @@ fn what_is_written_is_read_back_from_a_file() {
     journal.write(&outcome(first.id.0)).unwrap();
     drop(journal);
     let (mut journal, recovered) = Journal::open(&path, &header()).unwrap();
-    assert_eq!(recovered.open, [second.clone()]);
+    assert_eq!(recovered.open, std::slice::from_ref(&second));
     assert_eq!(recovered.slot, 3);
     assert!(journal.next_id() > second.id);
 }

@@ -102,7 +102,7 @@ async fn live(world: &World, disk: &Disk, crash_at: u64) -> bool {
     };
     if world.crash.has_happened() {
         let part = world.lock().random(1_000);
-        if part % 2 == 0 {
+        if part.is_multiple_of(2) {
             disk.lose_power(part);
         }
     }

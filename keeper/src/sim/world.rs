@@ -237,10 +237,9 @@ impl Inner {
     /// What the keeper's transaction is about.
     pub fn read(&self, transaction: &VersionedTransaction) -> (Pubkey, ActionKind) {
         let keys = transaction.message.static_account_keys();
-        let of_ballast = transaction.message.instructions().iter();
-        let instruction = of_ballast
-            .filter(|instruction| keys[usize::from(instruction.program_id_index)] == ballast::ID)
-            .next_back()
+        let mut instructions = transaction.message.instructions().iter();
+        let instruction = instructions
+            .rfind(|instruction| keys[usize::from(instruction.program_id_index)] == ballast::ID)
             .unwrap();
         let action = match &instruction.data[..8] {
             tag if tag == ballast::instruction::Rehedge::DISCRIMINATOR => ActionKind::Rehedge,
