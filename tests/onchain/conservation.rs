@@ -13,7 +13,7 @@ use ballast_client::{
 use ballast_localnet::{Localnet, Svm, Trader, UsdPrice, World, WorldConfig};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-const SEQUENCES: u64 = 60;
+const SEQUENCES: u64 = 200;
 const STEPS: u64 = 12;
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
 
@@ -33,6 +33,8 @@ struct Game {
     rng: StdRng,
     next_id: u64,
     dollars: f64,
+    /// Whether the price has moved and keepers are still at it.
+    moved: bool,
 }
 
 impl Game {
@@ -78,6 +80,7 @@ impl Game {
             rng: StdRng::seed_from_u64(seed),
             next_id: 0,
             dollars: 200.0,
+            moved: false,
         };
         game.supply = game.tokens(&[]).await;
         game
@@ -143,7 +146,14 @@ impl Game {
         let market = &self.world.market;
         let wallet = self.people[person].wallet;
         let amount = 1u64 << self.rng.random_range(0..36);
-        let instruction = match (self.rng.random_range(0..16), chosen) {
+        // After a move of the price keepers and liquidators have their turn more often than not.
+        let kind = if self.moved && self.rng.random_bool(0.7) {
+            self.rng.random_range(8..11)
+        } else {
+            self.moved = false;
+            self.rng.random_range(0..16)
+        };
+        let instruction = match (kind, chosen) {
             (0, _) => instruction::deposit(market, &key, side, amount, 0),
             (1, _) => instruction::withdraw(market, &key, side, amount, 0),
             (2, _) => instruction::accrue(market, side),
@@ -221,9 +231,15 @@ impl Game {
                 return Vec::new();
             }
             _ => {
-                self.dollars =
-                    (self.dollars * self.rng.random_range(0.88..1.13)).clamp(120.0, 320.0);
+                let change = if self.rng.random_bool(0.3) {
+                    // A gap, over which nobody could act.
+                    self.rng.random_range(0.5..1.9)
+                } else {
+                    self.rng.random_range(0.88..1.13)
+                };
+                self.dollars = (self.dollars * change).clamp(60.0, 600.0);
                 self.move_market().await;
+                self.moved = true;
                 return Vec::new();
             }
         };
@@ -255,6 +271,9 @@ impl Game {
             .open_args(self.next_id, band, own, leverage_bps)
             .unwrap();
         let mut policy = args.policy;
+        policy.deleverage_trigger_ltv_bps = self.rng.random_range(5_000..=7_700);
+        policy.deleverage_target_ltv_bps =
+            policy.deleverage_trigger_ltv_bps - self.rng.random_range(10..1_500);
         policy.hedge_bps = [0, 5_000, 10_000, 10_000, 10_000][self.rng.random_range(0..5)];
         self.world
             .create_tick_arrays([args.tick_lower, args.tick_upper])
@@ -353,10 +372,7 @@ impl Game {
 
     async fn move_market(&self) {
         let price = UsdPrice::from_f64(self.dollars).unwrap();
-        if self.world.move_price(price).await.is_err() {
-            // The whale's swap ran out of tick arrays: the pool stays where it got to, the oracle moves.
-            self.world.post_price(price).await.unwrap();
-        }
+        self.world.move_price(price).await.unwrap();
     }
 
     /// Everybody leaves.

@@ -105,7 +105,7 @@ impl Two {
         accepted(scene.deleverage(&self.position, &scene.keeper).await);
         scene.price(200).await;
         accepted(scene.rehedge(&self.position, &scene.keeper).await);
-        scene.price(345).await;
+        scene.price(380).await;
         accepted(scene.liquidate(&self.position).await);
         accepted(scene.close(&self.position).await);
     }

@@ -109,7 +109,7 @@ async fn gifts_change_nothing() {
     accepted(scene.deleverage(&position, &scene.keeper).await);
     scene.price(200).await;
     accepted(scene.rehedge(&position, &scene.keeper).await);
-    scene.price(370).await;
+    scene.price(400).await;
     accepted(scene.liquidate(&position).await);
     for (side, account) in SIDES.into_iter().zip([
         position.position.base_account,

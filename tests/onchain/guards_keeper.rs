@@ -223,6 +223,24 @@ async fn without_keepers_only_the_markets_trigger_deleverages() {
 }
 
 #[tokio::test]
+async fn where_both_triggers_are_reached_the_lower_target_within_reach_counts() {
+    // A policy's target that no deleverage reaches does not keep anybody from the market's.
+    for (policys, expected) in [(1, 6_500), (6_000, 6_000), (7_000, 6_500)] {
+        let scene = Scene::new().await;
+        let position = scene.open(1).await;
+        scene
+            .change_policy(&position, |policy| {
+                policy.deleverage_target_ltv_bps = policys
+            })
+            .await;
+        scene.price(120).await;
+        accepted(scene.deleverage(&position, &scene.keeper).await);
+        let ltv = ltv_bps(&scene, &position).await;
+        assert!((expected - 1..=expected).contains(&ltv), "{policys}: {ltv}");
+    }
+}
+
+#[tokio::test]
 async fn the_owner_deleverages_with_keepers_switched_off() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;

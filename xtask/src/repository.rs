@@ -1,13 +1,19 @@
 //! Where things are in this checkout.
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use anyhow::{Result, bail};
 
-/// The root of the checkout.
+/// The root of the checkout that cargo runs this from. Not where this was compiled: checkouts may share a target directory.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies in the workspace")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        package.parent().map(Path::to_owned).unwrap_or(package)
+    });
+    &ROOT
 }
 
 /// Where cargo compiles to: `CARGO_TARGET_DIR`, or `target` in the checkout.

@@ -1,9 +1,12 @@
 //! The margin side of the waterfall: deleverage, and liquidate where that is not possible.
 
-use ballast::oracle::Grade;
+use ballast::{
+    oracle::Grade,
+    targets::{NotDue, TriggeredBy, deleverage_due},
+};
 use ballast_model::{
     Amounts, Bps, DeleverageError, LiquidationError, LiquidationPlan, ModelError,
-    Position as PositionModel, Side, SqrtPrice, plan_deleverage, plan_liquidation, value_down,
+    Position as PositionModel, Side, SqrtPrice, plan_liquidation, value_down,
 };
 
 use super::{Action, ActionKind, Assessment, Decision, Obstacle, Reason, usable_price};
@@ -11,50 +14,45 @@ use crate::situation::{Situation, SituationError};
 
 /// What the position's LTV asks for.
 pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
-    let (limits, policy) = (&situation.market.market.limits, &situation.position.policy);
-    let reached = |bps| at.value.ltv_at_least(Bps::new(bps));
-    let by_policy = reached(policy.deleverage_trigger_ltv_bps);
-    let by_market = reached(limits.deleverage_ltv_bps);
-    let reason = |trigger, by_market| Reason::Leverage {
+    let limits = &situation.market.market.limits;
+    let reason = |by, trigger| Reason::Leverage {
         ltv_bps: at.value.ltv_bps_up(),
-        trigger: Bps::new(trigger),
-        by_market,
+        trigger,
+        by_market: by == TriggeredBy::Market,
     };
-    // As `ballast::instructions::deleverage`: the policy's target goes first, if the owner lets keepers act.
-    let (target, reason) = if by_policy && situation.allowed_by_owner() {
-        (
-            policy.deleverage_target_ltv_bps,
-            reason(policy.deleverage_trigger_ltv_bps, false),
-        )
-    } else if by_market {
-        (
-            limits.target_ltv_bps,
-            reason(limits.deleverage_ltv_bps, true),
-        )
-    } else if by_policy {
-        let reason = reason(policy.deleverage_trigger_ltv_bps, false);
-        return Ok(blocked(
-            ActionKind::Deleverage,
-            reason,
-            Obstacle::KeeperDisabled,
-        ));
-    } else {
-        return Ok(Decision::Nothing);
+    let policy = &situation.position.policy;
+    let allowed = situation.allowed_by_owner();
+    let due = match deleverage_due(limits, policy, allowed, &at.value) {
+        Ok(due) => due,
+        Err(NotDue::BelowTriggers) => return Ok(Decision::Nothing),
+        Err(NotDue::KeeperDisabled) => {
+            return Ok(blocked(
+                ActionKind::Deleverage,
+                reason(
+                    TriggeredBy::Policy,
+                    Bps::new(policy.deleverage_trigger_ltv_bps),
+                ),
+                Obstacle::KeeperDisabled,
+            ));
+        }
     };
+    let reason = reason(due.by, due.trigger);
     let oracle = match usable_price(situation, Grade::Loose) {
         Ok(oracle) => oracle,
         Err(obstacle) => return Ok(blocked(ActionKind::Deleverage, reason, obstacle)),
     };
-    let target = Bps::new(target);
-    let obstacle = match plan_deleverage(&at.model, oracle, at.pool, target) {
-        Ok(plan) => return Ok(Decision::Act(Action::Deleverage { target, plan }, reason)),
+    let obstacle = match due.plan(&at.model, oracle, at.pool) {
+        Ok((target, plan)) => {
+            return Ok(Decision::Act(Action::Deleverage { target, plan }, reason));
+        }
         // Above the trigger LTV is above every target that the program accepts: nothing to do all the same.
         Err(DeleverageError::NotNeeded { .. }) => return Ok(Decision::Nothing),
-        Err(DeleverageError::NeedsSwap { .. } | DeleverageError::BadTarget(_)) => {
+        Err(DeleverageError::NeedsSwap { target } | DeleverageError::BadTarget(target)) => {
             Obstacle::NeedsSwap { target }
         }
         Err(DeleverageError::Model(error)) => Obstacle::Arithmetic(error),
     };
+    let reached = |bps| at.value.ltv_at_least(Bps::new(bps));
     if reached(limits.maintenance_ltv_bps) {
         return liquidation(situation, at, oracle);
     }

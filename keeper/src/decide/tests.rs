@@ -289,12 +289,22 @@ fn ltv_at_the_trigger_is_deleveraged_to_the_target_of_whoever_allows_it() {
             ..
         }
     ));
-    // An allowed keeper goes to the policy's target, also above the market's trigger.
-    let (target, _) = deleverages(decision(200, |m, p, _| {
-        policy(p, 6_600);
-        m.market.limits.deleverage_ltv_bps = 6_650;
-    }));
-    assert_eq!(target.get(), 6_000);
+    // Where both allow it, the lower target counts, whosever it is.
+    for (markets, expected) in [(7_000, 6_000), (5_900, 5_900)] {
+        let (target, reason) = deleverages(decision(200, |m, p, _| {
+            policy(p, 6_600);
+            m.market.limits.deleverage_ltv_bps = 6_650;
+            m.market.limits.target_ltv_bps = markets;
+        }));
+        assert_eq!(target.get(), expected);
+        assert!(matches!(
+            reason,
+            Reason::Leverage {
+                by_market: true,
+                ..
+            }
+        ));
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod pool;
 pub mod risk;
 pub mod session;
 pub mod state;
+pub mod targets;
 mod token;
 
 pub use groups::*;

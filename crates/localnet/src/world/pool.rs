@@ -359,7 +359,9 @@ impl World {
             let end = Tick::new(last.max(Tick::MIN.get()))?;
             Ok(target.max(end.sqrt_price()))
         } else {
-            let end = last.saturating_add(i32::from(spacing) * whirlpool::TICKS_PER_ARRAY) - 1;
+            // The last tick that may be initialised: a swap that crosses it has used the array up and cannot go on, not even
+            // to the array's very end.
+            let end = last.saturating_add(i32::from(spacing) * (whirlpool::TICKS_PER_ARRAY - 1));
             let end = Tick::new(end.min(Tick::MAX.get()))?;
             Ok(target.min(end.sqrt_price()))
         }

@@ -1,7 +1,7 @@
 //! `deleverage`: a keeper brings LTV down to the target by withdrawing liquidity and repaying with what it holds.
 
 use anchor_lang::prelude::*;
-use ballast_model::{Bps, DeleverageError, plan_deleverage};
+use ballast_model::DeleverageError;
 
 use crate::{
     errors::BallastError,
@@ -11,7 +11,8 @@ use crate::{
     oracle::{self, Grade},
     pool,
     session::Session,
-    state::{Market, Position},
+    state::Market,
+    targets::{NotDue, deleverage_due},
 };
 
 #[derive(Accounts)]
@@ -30,7 +31,7 @@ pub struct Deleverage<'info> {
 /// no slippage: equity stays as it was but for rounding.
 ///
 /// Above the policy's trigger a keeper may act if the owner lets keepers act; above the market's trigger anyone may,
-/// whatever the owner says.
+/// whatever the owner says. See [`Due`](crate::targets::Due) for how far it goes.
 ///
 /// # Errors
 /// [`BallastError::DeleverageNotDue`], [`BallastError::KeeperDisabled`], [`BallastError::DeleverageNeedsSwap`],
@@ -51,15 +52,22 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
 
     let before = session.model()?;
     let value_before = before.value(oracle.mid).or_range()?;
-    let ltv = |bps| value_before.ltv_at_least(Bps::new(bps));
-    let target = target(market, &session.position, accounts.keeper.key(), ltv)?;
+    let policy = &session.position.policy;
+    let allowed_by_owner =
+        accounts.keeper.key() == session.position.owner || policy.keeper_enabled == 1;
+    let due = deleverage_due(&market.limits, policy, allowed_by_owner, &value_before).map_err(
+        |not_due| match not_due {
+            NotDue::BelowTriggers => BallastError::DeleverageNotDue,
+            NotDue::KeeperDisabled => BallastError::KeeperDisabled,
+        },
+    )?;
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
-    let plan =
-        plan_deleverage(&before, oracle.mid, pool_price, target).map_err(|error| match error {
-            DeleverageError::NotNeeded { .. } => BallastError::DeleverageNotDue,
-            DeleverageError::NeedsSwap { .. } => BallastError::DeleverageNeedsSwap,
-            _ => BallastError::OutOfRange,
-        })?;
+    let planned = due.plan(&before, oracle.mid, pool_price);
+    let (target, plan) = planned.map_err(|error| match error {
+        DeleverageError::NotNeeded { .. } => BallastError::DeleverageNotDue,
+        DeleverageError::NeedsSwap { .. } => BallastError::DeleverageNeedsSwap,
+        _ => BallastError::OutOfRange,
+    })?;
     if plan.liquidity > 0 {
         session.withdraw(&accounts.pool, &accounts.range, plan.liquidity)?;
     }
@@ -82,31 +90,4 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
         sqrt_price_x64: oracle.mid.x64(),
     });
     session.store()
-}
-
-/// Who may deleverage now, and how far.
-fn target(
-    market: &Market,
-    position: &Position,
-    signer: Pubkey,
-    ltv_at_least: impl Fn(u32) -> bool,
-) -> Result<Bps> {
-    let policy = &position.policy;
-    let allowed_by_owner = signer == position.owner || policy.keeper_enabled == 1;
-    let by_policy = ltv_at_least(policy.deleverage_trigger_ltv_bps);
-    let by_market = ltv_at_least(market.limits.deleverage_ltv_bps);
-    let policy_target = Bps::new(policy.deleverage_target_ltv_bps);
-    let market_target = Bps::new(market.limits.target_ltv_bps);
-    if by_market && by_policy && allowed_by_owner {
-        // A policy cannot keep a position between the market's trigger and maintenance.
-        Ok(policy_target.min(market_target))
-    } else if by_market {
-        Ok(market_target)
-    } else if by_policy && allowed_by_owner {
-        Ok(policy_target)
-    } else if by_policy {
-        err!(BallastError::KeeperDisabled)
-    } else {
-        err!(BallastError::DeleverageNotDue)
-    }
 }
