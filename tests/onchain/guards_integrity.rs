@@ -145,6 +145,7 @@ async fn accounts_of_another_version_are_refused() {
     let market = &scene.world.market;
     let actions = two.actions().await;
     for address in [
+        market.address,
         two.position.address,
         market.reserve(Side::Base),
         market.reserve(Side::Quote),

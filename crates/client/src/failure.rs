@@ -23,7 +23,7 @@ macro_rules! ballast_errors {
 ballast_errors! {
     ZeroAmount, OutOfRange, BadParameters, BadPolicy, SlippageExceeded,
     NotOwner, NotAuthority, WrongReserve, WrongReserveAccount, WrongPositionAccount, WrongPool, MalformedPoolAccount,
-    WrongTokenProgram, WrongTokenAccount, UnsupportedMint, WrongVersion, ReserveSetup,
+    WrongTokenProgram, WrongTokenAccount, UnsupportedMint, WrongVersion,
     PriceWrongOwner, PriceNotFull, PriceWrongFeed, PriceMalformed, PriceStale, PriceFromFuture, PriceReplayed,
     PriceTooWide, PriceDiverged, PoolDiverged,
     ModeForbids, LeverageTooHigh, InitialLtvExceeded, StressLtvExceeded, DeltaOutsideTarget, PositionSize,

@@ -38,23 +38,37 @@ impl Position {
     /// # Errors
     /// [`ModelError::Overflow`] if the debt's value exceeds 128 bits: only debts near 2^64 at the highest prices.
     pub fn value(&self, at: SqrtPrice) -> Result<Valuation, ModelError> {
-        let price = Price::from(at);
+        self.valuation(at, self.pooled(at))
+    }
+
+    /// [`Position::value`] and [`Position::delta`] in one go; a pool amount beyond 64 bits counts as `u64::MAX` in both.
+    ///
+    /// # Errors
+    /// As [`Position::value`].
+    pub fn value_and_delta(&self, at: SqrtPrice) -> Result<(Valuation, i128), ModelError> {
+        let pooled = self.pooled(at);
+        let held = i128::from(pooled.base) + i128::from(self.idle.base);
+        let delta = held - i128::from(self.debt.base);
+        Ok((self.valuation(at, pooled)?, delta))
+    }
+
+    /// What the liquidity is at a price, each amount at most `u64::MAX`.
+    fn pooled(&self, at: SqrtPrice) -> Amounts {
+        let (lower, upper) = (self.band.sqrt_lower(), self.band.sqrt_upper());
         let inside = self.band.clamp(at);
-        let base = saturating(base_amount_down(
-            self.liquidity,
-            inside,
-            self.band.sqrt_upper(),
-        ));
-        let quote = saturating(quote_amount_down(
-            self.liquidity,
-            self.band.sqrt_lower(),
-            inside,
-        ));
-        let quote = u128::from(quote) + u128::from(self.idle.quote);
-        let base = match base.checked_add(self.idle.base) {
+        Amounts {
+            base: saturating(base_amount_down(self.liquidity, inside, upper)),
+            quote: saturating(quote_amount_down(self.liquidity, lower, inside)),
+        }
+    }
+
+    fn valuation(&self, at: SqrtPrice, pooled: Amounts) -> Result<Valuation, ModelError> {
+        let price = Price::from(at);
+        let quote = u128::from(pooled.quote) + u128::from(self.idle.quote);
+        let base = match pooled.base.checked_add(self.idle.base) {
             Some(base) => price.value_down(base),
             None => price
-                .value_down(base)
+                .value_down(pooled.base)
                 .saturating_add(price.value_down(self.idle.base)),
         };
         Ok(Valuation {

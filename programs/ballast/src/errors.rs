@@ -64,11 +64,6 @@ pub enum BallastError {
     /// Unknown layout version.
     #[msg("The account was written by another version of the program; migrate it first")]
     WrongVersion,
-    /// Reserve set up twice, or not yet.
-    #[msg(
-        "The market's reserves are not set up as this needs: initialise each exactly once before use"
-    )]
-    ReserveSetup,
 
     // Prices
     /// Wrong owner of a price account.

@@ -6,7 +6,7 @@ use crate::{
     errors::BallastError,
     events::{MarketUpdated, ModeSet, ReserveUpdated},
     session::accrue,
-    state::{Market, MarketMode, MarketParams, Reserve, ReserveParams},
+    state::{Market, MarketMode, MarketParams, Reserve, ReserveParams, require_version},
 };
 
 #[derive(Accounts)]
@@ -30,6 +30,7 @@ pub struct UpdateReserve<'info> {
 /// [`BallastError::NotAuthority`], [`BallastError::BadParameters`].
 pub(crate) fn update_market(ctx: Context<UpdateMarket>, params: MarketParams) -> Result<()> {
     let mut market = ctx.accounts.market.load_mut()?;
+    require_version(market.version, Market::VERSION)?;
     require_keys_eq!(
         ctx.accounts.signer.key(),
         market.authority,
@@ -49,12 +50,14 @@ pub(crate) fn update_market(ctx: Context<UpdateMarket>, params: MarketParams) ->
 /// [`BallastError::NotAuthority`], [`BallastError::WrongReserve`], [`BallastError::BadParameters`].
 pub(crate) fn update_reserve(ctx: Context<UpdateReserve>, params: ReserveParams) -> Result<()> {
     let market = ctx.accounts.market.load()?;
+    require_version(market.version, Market::VERSION)?;
     require_keys_eq!(
         ctx.accounts.signer.key(),
         market.authority,
         BallastError::NotAuthority
     );
     let mut reserve = ctx.accounts.reserve.load_mut()?;
+    require_version(reserve.version, Reserve::VERSION)?;
     require_keys_eq!(
         reserve.market,
         ctx.accounts.market.key(),
@@ -79,6 +82,7 @@ pub(crate) fn update_reserve(ctx: Context<UpdateReserve>, params: ReserveParams)
 /// [`BallastError::NotAuthority`].
 pub(crate) fn set_mode(ctx: Context<UpdateMarket>, mode: MarketMode) -> Result<()> {
     let mut market = ctx.accounts.market.load_mut()?;
+    require_version(market.version, Market::VERSION)?;
     let signer = ctx.accounts.signer.key();
     let tightens = mode > market.mode();
     // The all-zero guardian means "none"; nobody can sign for that address.

@@ -10,7 +10,7 @@ use crate::{
     groups::*,
     math::ToProgramError,
     oracle::{self, Grade},
-    state::{Market, Position, Reserve},
+    state::{Market, Position, Reserve, require_version},
 };
 
 #[derive(Accounts)]
@@ -32,6 +32,8 @@ pub(crate) fn check_health(ctx: Context<CheckHealth>, max_ltv_bps: u32) -> Resul
     let now_secs = Clock::get()?.unix_timestamp;
     let market = accounts.market.load()?;
     let position = accounts.position.load()?;
+    require_version(market.version, Market::VERSION)?;
+    require_version(position.version, Position::VERSION)?;
     require_keys_eq!(
         position.market,
         accounts.market.key(),
@@ -50,6 +52,7 @@ pub(crate) fn check_health(ctx: Context<CheckHealth>, max_ltv_bps: u32) -> Resul
     let oracle = oracle::peek_price(&market, &accounts.prices, now_secs, Grade::Loose)?;
     let owed = |loader: &AccountLoader<Reserve>, shares: u128| -> Result<u64> {
         let reserve = loader.load()?;
+        require_version(reserve.version, Reserve::VERSION)?;
         let mut state = reserve.state();
         state
             .accrue(
@@ -71,7 +74,7 @@ pub(crate) fn check_health(ctx: Context<CheckHealth>, max_ltv_bps: u32) -> Resul
             quote: owed(&accounts.quote_reserve, position.quote_debt_shares.get())?,
         },
     };
-    let value = model.value(oracle.mid).or_range()?;
+    let (value, delta) = model.value_and_delta(oracle.mid).or_range()?;
     require!(
         !value.ltv_above(Bps::new(max_ltv_bps)),
         BallastError::InitialLtvExceeded
@@ -80,7 +83,7 @@ pub(crate) fn check_health(ctx: Context<CheckHealth>, max_ltv_bps: u32) -> Resul
         assets: value.assets,
         debt: value.debt,
         equity: value.equity(),
-        delta: model.delta(oracle.mid).or_range()?,
+        delta,
         ltv_bps: value.ltv_bps_up(),
         sqrt_price_x64: oracle.mid.x64(),
     })

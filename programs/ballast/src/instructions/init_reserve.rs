@@ -6,7 +6,7 @@ use ballast_abi::spl;
 use crate::{
     errors::BallastError,
     events::ReserveInitialized,
-    state::{Market, Reserve, ReserveParams},
+    state::{Market, Reserve, ReserveParams, require_version},
     token::{Shares, Token, supported_mint_decimals},
 };
 
@@ -44,11 +44,12 @@ pub struct InitReserve<'info> {
 ///
 /// # Errors
 /// [`BallastError::NotAuthority`], [`BallastError::WrongReserveAccount`] for a foreign mint,
-/// [`BallastError::ReserveSetup`] if it exists, [`BallastError::BadParameters`].
+/// [`BallastError::BadParameters`]. If it exists, the system program refuses to create its account.
 pub(crate) fn init_reserve(ctx: Context<InitReserve>, params: ReserveParams) -> Result<()> {
     let accounts = &ctx.accounts;
     let mint = accounts.mint.key();
     let mut market = accounts.market.load_mut()?;
+    require_version(market.version, Market::VERSION)?;
     require_keys_eq!(
         accounts.authority.key(),
         market.authority,
@@ -64,7 +65,6 @@ pub(crate) fn init_reserve(ctx: Context<InitReserve>, params: ReserveParams) -> 
     } else {
         &mut market.quote_reserve
     };
-    require_keys_eq!(*slot, Pubkey::default(), BallastError::ReserveSetup);
     *slot = accounts.reserve.key();
     drop(market);
 

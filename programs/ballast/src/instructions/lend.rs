@@ -8,7 +8,7 @@ use crate::{
     events::{Deposited, Withdrawn},
     math::ToProgramError,
     session::accrue as book_interest,
-    state::Reserve,
+    state::{Reserve, require_version},
     token::{Shares, Token},
 };
 
@@ -48,10 +48,7 @@ impl<'info> Lend<'info> {
     /// Checks the addresses, books interest and gives a copy of the reserve.
     fn load(&self) -> Result<Box<Reserve>> {
         let mut reserve = Box::new(*self.reserve.load()?);
-        require!(
-            reserve.version == Reserve::VERSION,
-            BallastError::WrongVersion
-        );
+        require_version(reserve.version, Reserve::VERSION)?;
         require_keys_eq!(
             self.vault.key(),
             reserve.vault,
@@ -192,9 +189,6 @@ pub(crate) fn withdraw(ctx: Context<Lend>, shares: u64, min_amount: u64) -> Resu
 pub(crate) fn accrue(ctx: Context<Accrue>) -> Result<()> {
     let key = ctx.accounts.reserve.key();
     let mut reserve = ctx.accounts.reserve.load_mut()?;
-    require!(
-        reserve.version == Reserve::VERSION,
-        BallastError::WrongVersion
-    );
+    require_version(reserve.version, Reserve::VERSION)?;
     book_interest(key, &mut reserve, Clock::get()?.unix_timestamp)
 }

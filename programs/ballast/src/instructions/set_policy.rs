@@ -5,7 +5,7 @@ use anchor_lang::prelude::*;
 use crate::{
     errors::BallastError,
     events::PolicySet,
-    state::{Market, Policy, Position},
+    state::{Market, Policy, Position, require_version},
 };
 
 #[derive(Accounts)]
@@ -23,10 +23,8 @@ pub struct SetPolicy<'info> {
 pub(crate) fn set_policy(ctx: Context<SetPolicy>, policy: Policy) -> Result<()> {
     let market = ctx.accounts.market.load()?;
     let mut position = ctx.accounts.position.load_mut()?;
-    require!(
-        position.version == Position::VERSION,
-        BallastError::WrongVersion
-    );
+    require_version(market.version, Market::VERSION)?;
+    require_version(position.version, Position::VERSION)?;
     require_keys_eq!(
         ctx.accounts.owner.key(),
         position.owner,

@@ -13,7 +13,7 @@ use crate::{
     events::{Accrued, BadDebtBooked},
     groups::LendingAccounts,
     math::ToProgramError,
-    state::{Market, Reserve, Wide},
+    state::{Market, Reserve, Wide, require_version},
 };
 
 impl From<LendingError> for BallastError {
@@ -46,10 +46,7 @@ pub fn load_reserve(
         BallastError::WrongReserve
     );
     let mut reserve = Box::new(*loader.load()?);
-    require!(
-        reserve.version == Reserve::VERSION,
-        BallastError::WrongVersion
-    );
+    require_version(reserve.version, Reserve::VERSION)?;
     require_keys_eq!(reserve.market, market_key, BallastError::WrongReserve);
     require_keys_eq!(
         lending.vault(side).key(),

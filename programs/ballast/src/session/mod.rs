@@ -19,7 +19,7 @@ use crate::{
     groups::{LendingAccounts, PositionAccounts},
     math::ToProgramError,
     pool,
-    state::{Market, Position, Reserve},
+    state::{Market, Position, Reserve, require_version},
     token::{self, Token},
 };
 
@@ -69,10 +69,8 @@ impl<'a, 'info> Session<'a, 'info> {
         lending: &'a LendingAccounts<'info>,
         now_secs: i64,
     ) -> Result<Self> {
-        require!(
-            position.version == Position::VERSION,
-            BallastError::WrongVersion
-        );
+        require_version(market.version, Market::VERSION)?;
+        require_version(position.version, Position::VERSION)?;
         for (account, stored) in [
             (&accounts.whirlpool_position, position.whirlpool_position),
             (&accounts.nft_account, position.nft_account),

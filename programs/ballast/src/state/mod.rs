@@ -1,5 +1,9 @@
 //! Accounts: zero-copy, versioned, with room to grow.
 
+use anchor_lang::prelude::*;
+
+use crate::errors::BallastError;
+
 mod market;
 mod policy;
 mod position;
@@ -11,3 +15,12 @@ pub use policy::Policy;
 pub use position::{Entry, Position};
 pub use reserve::{Reserve, ReserveParams};
 pub use wide::Wide;
+
+/// Refuses an account that another version of the program wrote.
+///
+/// # Errors
+/// [`BallastError::WrongVersion`].
+pub fn require_version(found: u8, known: u8) -> Result<()> {
+    require!(found == known, BallastError::WrongVersion);
+    Ok(())
+}

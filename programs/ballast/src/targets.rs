@@ -1,0 +1,97 @@
+//! How far a deleverage goes, and who may ask for it. The keeper decides by the same functions.
+
+use ballast_clmm::SqrtPrice;
+use ballast_model::{
+    Bps, DeleverageError, DeleveragePlan, Position as PositionModel, Valuation, plan_deleverage,
+};
+
+use crate::state::{Limits, Policy};
+
+/// Whose trigger asks for a deleverage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TriggeredBy {
+    /// The owner's policy, which binds keepers.
+    Policy,
+    /// The market, which nobody can forbid.
+    Market,
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The stronger of the reasons that there are: the market's before the policy's.
+    pub by: TriggeredBy,
+    /// The LTV that was reached.
+    pub trigger: Bps,
+    /// The LTV to go down to.
+    pub target: Bps,
+    /// A higher target, where `target` cannot be reached without a swap. With it a policy's target that is out of reach
+    /// never stands in the way of the market's, nor the market's in the way of an owner's who is content with less.
+    pub otherwise: Option<Bps>,
+}
+
+/// Why nothing may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotDue {
+    /// LTV is below every trigger.
+    BelowTriggers,
+    /// Only the policy's trigger is reached, and the owner lets no keeper act.
+    KeeperDisabled,
+}
+
+/// Whether a position is to be deleveraged, and how far. `allowed_by_owner`: the signer is the owner, or the policy
+/// lets keepers act.
+///
+/// # Errors
+/// [`NotDue`].
+pub fn deleverage_due(
+    limits: &Limits,
+    policy: &Policy,
+    allowed_by_owner: bool,
+    value: &Valuation,
+) -> Result<Due, NotDue> {
+    let rule = |trigger, target| (Bps::new(trigger), Bps::new(target));
+    let policys = rule(
+        policy.deleverage_trigger_ltv_bps,
+        policy.deleverage_target_ltv_bps,
+    );
+    let markets = rule(limits.deleverage_ltv_bps, limits.target_ltv_bps);
+    let due = |by, (trigger, target)| Due {
+        by,
+        trigger,
+        target,
+        otherwise: None,
+    };
+    let by_policy = value.ltv_at_least(policys.0);
+    match (by_policy && allowed_by_owner, value.ltv_at_least(markets.0)) {
+        (true, true) => Ok(Due {
+            by: TriggeredBy::Market,
+            trigger: markets.0,
+            target: policys.1.min(markets.1),
+            otherwise: Some(policys.1.max(markets.1)),
+        }),
+        (false, true) => Ok(due(TriggeredBy::Market, markets)),
+        (true, false) => Ok(due(TriggeredBy::Policy, policys)),
+        (false, false) if by_policy => Err(NotDue::KeeperDisabled),
+        (false, false) => Err(NotDue::BelowTriggers),
+    }
+}
+
+impl Due {
+    /// The plan, and the target that it reaches.
+    ///
+    /// # Errors
+    /// See [`plan_deleverage`].
+    pub fn plan(
+        &self,
+        position: &PositionModel,
+        oracle: SqrtPrice,
+        pool: SqrtPrice,
+    ) -> Result<(Bps, DeleveragePlan), DeleverageError> {
+        let to = |target| plan_deleverage(position, oracle, pool, target);
+        match (to(self.target), self.otherwise) {
+            (Err(DeleverageError::NeedsSwap { .. }), Some(higher)) => Ok((higher, to(higher)?)),
+            (plan, _) => Ok((self.target, plan?)),
+        }
+    }
+}
