@@ -7,6 +7,7 @@ mod guards_amounts;
 mod guards_gifts;
 mod guards_integrity;
 mod guards_keeper;
+mod guards_pool;
 mod guards_prices;
 mod guards_risk;
 mod guards_setup;

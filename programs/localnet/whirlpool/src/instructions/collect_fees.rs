@@ -81,6 +81,14 @@ impl CollectFeesV2<'_> {
             self.position_authority.key,
         )?;
         position.clear_fees()?;
+        let toll = pool.toll()?;
+        if toll > 0 {
+            let (from, to) = (&self.token_owner_account_b, &self.token_vault_b);
+            let taken = owed.b + toll;
+            mints
+                .b
+                .transfer(from, to, &self.position_authority, taken, &[])?;
+        }
         pool.with_seeds(|seeds| {
             mints.a.transfer(
                 &self.token_vault_a,

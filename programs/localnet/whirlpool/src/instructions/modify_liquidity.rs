@@ -71,18 +71,19 @@ impl<'info> ModifyLiquidityV2<'info> {
         let amounts = self.modify(delta, liquidity, Rounding::Up)?;
         require_gte!(max_a, amounts.a, WhirlpoolError::TokenMaxExceeded);
         require_gte!(max_b, amounts.b, WhirlpoolError::TokenMaxExceeded);
+        let toll = PoolAccount(&self.whirlpool).toll()?;
         mints.a.transfer(
             &self.token_owner_account_a,
             &self.token_vault_a,
             &self.position_authority,
-            amounts.a,
+            amounts.a + toll,
             &[],
         )?;
         mints.b.transfer(
             &self.token_owner_account_b,
             &self.token_vault_b,
             &self.position_authority,
-            amounts.b,
+            amounts.b + toll,
             &[],
         )
     }
@@ -93,19 +94,20 @@ impl<'info> ModifyLiquidityV2<'info> {
         let amounts = self.modify(delta, liquidity, Rounding::Down)?;
         require_gte!(amounts.a, min_a, WhirlpoolError::TokenMinSubceeded);
         require_gte!(amounts.b, min_b, WhirlpoolError::TokenMinSubceeded);
+        let toll = PoolAccount(&self.whirlpool).toll()?;
         PoolAccount(&self.whirlpool).with_seeds(|seeds| {
             mints.a.transfer(
                 &self.token_vault_a,
                 &self.token_owner_account_a,
                 &self.whirlpool,
-                amounts.a,
+                amounts.a.saturating_sub(toll),
                 &[seeds],
             )?;
             mints.b.transfer(
                 &self.token_vault_b,
                 &self.token_owner_account_b,
                 &self.whirlpool,
-                amounts.b,
+                amounts.b.saturating_sub(toll),
                 &[seeds],
             )
         })

@@ -226,6 +226,8 @@ impl<'info> SwapV2<'info> {
         );
         let ((mint_in, from, vault_in), (mint_out, to, vault_out)) =
             if a_to_b { (a, b) } else { (b, a) };
+        let toll = PoolAccount(&self.whirlpool).toll()?;
+        let (amount_in, amount_out) = (amount_in + toll, amount_out.saturating_sub(toll));
         mint_in.transfer(from, vault_in, &self.token_authority, amount_in, &[])?;
         PoolAccount(&self.whirlpool).with_seeds(|seeds| {
             mint_out.transfer(vault_out, to, &self.whirlpool, amount_out, &[seeds])

@@ -62,6 +62,14 @@ impl PoolAccount<'_, '_> {
         read(&PoolView::parse(&data).map_err(layout)?)
     }
 
+    /// What this pool takes on every transfer beyond what is right, raw units: for tests of what happens to users of a
+    /// dishonest pool program. The first byte of the third reward's mint; 0 in every pool that an instruction created.
+    pub fn toll(&self) -> Result<u64> {
+        let data = account::data(self.0)?;
+        let byte = data.get(at::REWARDS + 2 * at::REWARD_LENGTH);
+        Ok(byte.copied().unwrap_or_default().into())
+    }
+
     /// Writes liquidity and time after a change of a position.
     pub fn set_liquidity(&self, liquidity: u128, now: u64) -> Result<()> {
         let data = &mut account::data_mut(self.0)?;
