@@ -360,6 +360,23 @@ fn far_above_the_band_no_swap_free_way_is_left() {
 }
 
 #[test]
+fn hedged_at_the_lower_edge_a_jump_back_up_is_rehedged_although_no_deleverage_is_possible() {
+    // At 190 the base debt was raised to all that the pool held, and what the sale left over lies idle.
+    let jumped = |trigger| {
+        decision(203, |m, p, _| {
+            p.base_debt_shares = fixtures::shares(1_520_400_000).into();
+            p.quote_debt_shares = 0.into();
+            p.idle_quote = 98_500_000;
+            fixtures::book_debts(m, p);
+            p.policy.deleverage_trigger_ltv_bps = trigger;
+            p.policy.deleverage_target_ltv_bps = trigger - 800;
+        })
+    };
+    rehedges(jumped(7_790));
+    rehedges(jumped(7_600));
+}
+
+#[test]
 fn at_maintenance_a_position_that_cannot_be_deleveraged_is_liquidated() {
     let at = assessment(280, |_, _, o| o.funds = MUCH);
     let Decision::Act(Action::Liquidate { plan, max_pay }, Reason::Maintenance { ltv_bps, .. }) =
