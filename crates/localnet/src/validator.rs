@@ -182,8 +182,10 @@ fn binary() -> Result<PathBuf> {
         .map(|directory| directory.join(name))
         .find(|file| file.is_file());
     found.with_context(|| {
-        format!("there is no {name} in PATH: set BALLAST_VALIDATOR, run `cargo xtask validator`, or set \
-             BALLAST_NO_VALIDATOR to leave out the tests that need it")
+        format!(
+            "there is no {name} in PATH: set BALLAST_VALIDATOR, run `cargo xtask validator`, or set \
+             BALLAST_NO_VALIDATOR to leave out the tests that need it"
+        )
     })
 }
 
