@@ -28,8 +28,12 @@ pub fn test(options: &TestOptions) -> Result<()> {
             .env("BALLAST_WHIRLPOOL_SO", std::path::absolute(file)?)
             .env("BALLAST_WHIRLPOOL_ID", id);
     }
-    if !options.no_validator {
-        command.env("BALLAST_VALIDATOR", validator::provide()?);
+    if options.no_validator {
+        command.env("BALLAST_NO_VALIDATOR", "1");
+    } else {
+        command
+            .env("BALLAST_VALIDATOR", validator::provide()?)
+            .env_remove("BALLAST_NO_VALIDATOR");
     }
     process::run(&mut command)
 }
