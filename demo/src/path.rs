@@ -13,9 +13,9 @@ use flate2::read::MultiGzDecoder;
 /// Down through the lower end of the band and back up with the hedge following; a choppy market, whose gaps cost equity
 /// until the keeper has to deleverage; then calmly up and far out of the band, which ends a position that nobody looks
 /// after; and a part of the way back.
-const BUILT_IN: [i64; 30] = [
-    200, 198, 196, 194, 192, 190, 189, 203, 193, 205, 195, 206, 196, 198, 200, 202, 204, 206, 208,
-    210, 212, 218, 226, 234, 242, 250, 256, 260, 250, 235,
+const BUILT_IN: [i64; 31] = [
+    200, 198, 196, 194, 192, 190, 189, 203, 193, 205, 195, 206, 195, 197, 199, 201, 203, 206, 208,
+    210, 214, 220, 228, 236, 242, 248, 252, 256, 260, 250, 235,
 ];
 /// Moves within a candle that are smaller than this part of the price are left out.
 const SMALLEST_MOVE: f64 = 0.001;

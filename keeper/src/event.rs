@@ -142,11 +142,9 @@ impl DecisionEvent {
         let (action, reason, obstacle) = match at.decision {
             Decision::Nothing => (None, String::new(), None),
             Decision::Act(action, reason) => (Some(action.kind()), reason.to_string(), None),
-            Decision::Blocked {
-                wanted,
-                reason,
-                obstacle,
-            } => (Some(wanted), reason.to_string(), Some(obstacle.to_string())),
+            Decision::Blocked { wanted, reason, .. } => {
+                (Some(wanted), reason.to_string(), at.decision.obstacles())
+            }
         };
         Self {
             market,

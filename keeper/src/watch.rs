@@ -30,18 +30,31 @@ pub fn watch(
     horizon_secs: u32,
 ) -> Result<Watch, SituationError> {
     let horizon = at.now_secs.saturating_add(i64::from(horizon_secs));
-    let restless = Watch {
-        quiet: Boundaries::Empty,
-        until_secs: horizon,
+    let restless = |until_secs| {
+        Ok(Watch {
+            quiet: Boundaries::Empty,
+            until_secs,
+        })
     };
     let (until_secs, hedge_matters) = match at.decision {
-        Decision::Act(..) => return Ok(restless),
+        Decision::Act(..) => return restless(horizon),
         Decision::Nothing => (horizon, true),
-        Decision::Blocked { obstacle, .. } => match obstacle.retry() {
-            Retry::Market => return Ok(restless),
-            Retry::Position => (horizon, false),
-            Retry::At(due_secs) => (horizon.min(due_secs), false),
-        },
+        Decision::Blocked {
+            obstacle,
+            otherwise,
+            ..
+        } => {
+            let retries = [Some(obstacle.retry()), otherwise.map(|other| other.retry())];
+            let timed = retries.iter().flatten().filter_map(|retry| match retry {
+                Retry::At(due_secs) => Some(*due_secs),
+                Retry::Market | Retry::Position => None,
+            });
+            let until_secs = timed.fold(horizon, i64::min);
+            if retries.contains(&Some(Retry::Market)) {
+                return restless(until_secs);
+            }
+            (until_secs, false)
+        }
     };
     let triggers = triggers(situation, hedge_matters);
     let growth = |side| {
@@ -85,7 +98,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        decide::assess,
+        decide::{Obstacle, assess},
         fixtures::{self, NOW},
     };
 
@@ -152,7 +165,10 @@ mod tests {
                 let waits = |decision| match decision {
                     Decision::Nothing => true,
                     Decision::Act(..) => false,
-                    Decision::Blocked { obstacle, .. } => obstacle.retry() != Retry::Market,
+                    Decision::Blocked { obstacle, otherwise, .. } => {
+                        let market = |obstacle: Obstacle| obstacle.retry() == Retry::Market;
+                        !market(obstacle) && !otherwise.is_some_and(market)
+                    }
                 };
                 prop_assert!(waits(first), "{:?}", first);
                 let decision = assessed(&moved, &position).decision;
@@ -208,6 +224,27 @@ mod tests {
         let (lower, upper) = ends(watch);
         assert!(watch.quiet.contains(market.oracle_sqrt_price().unwrap()));
         assert!(lower.is_some() && upper < Some(fixtures::sqrt_price_cents(25_000)));
+    }
+
+    #[test]
+    fn a_rehedge_that_would_do_instead_is_looked_at_as_soon_as_it_is_possible() {
+        let mut position = fixtures::position();
+        position.last_rebalance_secs = NOW - 20;
+        // Above the band no swap-free deleverage is left.
+        let market = at(24_500, 0);
+        let Decision::Blocked {
+            obstacle: Obstacle::NeedsSwap { .. },
+            otherwise: Some(Obstacle::TooSoon { .. }),
+            ..
+        } = assessed(&market, &position).decision
+        else {
+            panic!("{:?}", assessed(&market, &position).decision)
+        };
+        let watch = watched(&market, &position);
+        assert_eq!(
+            (watch.quiet, watch.until_secs),
+            (Boundaries::Empty, NOW + 40)
+        );
     }
 
     #[test]

@@ -167,15 +167,11 @@ impl DecisionView {
                 details: Some(details(action, decimals)),
                 ..nothing
             },
-            Decision::Blocked {
-                wanted,
-                reason,
-                obstacle,
-            } => Self {
+            Decision::Blocked { wanted, reason, .. } => Self {
                 verdict: "blocked",
                 action: Some(wanted.to_string()),
                 reason: Some(reasoned(reason, decimals.0)),
-                obstacle: Some(obstacle.to_string()),
+                obstacle: assessment.decision.obstacles(),
                 ..nothing
             },
         }

@@ -96,7 +96,27 @@ pub enum Decision {
         reason: Reason,
         /// What stands in its way.
         obstacle: Obstacle,
+        /// What stands in the way of a rehedge that is due as well and might do instead.
+        otherwise: Option<Obstacle>,
     },
+}
+
+impl Decision {
+    /// All that stands in the way of what is due, in words.
+    pub fn obstacles(&self) -> Option<String> {
+        let Self::Blocked {
+            obstacle,
+            otherwise,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        Some(match otherwise {
+            None => obstacle.to_string(),
+            Some(otherwise) => format!("{obstacle}; nor is a rehedge possible: {otherwise}"),
+        })
+    }
 }
 
 /// A decision with the numbers it was made on.
@@ -162,6 +182,22 @@ fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationE
     let hedge = rehedge::decide(situation, at)?;
     Ok(match (margin, hedge) {
         (_, Decision::Act(..)) => hedge,
+        (
+            Decision::Blocked {
+                wanted,
+                reason,
+                obstacle,
+                ..
+            },
+            Decision::Blocked {
+                obstacle: of_hedge, ..
+            },
+        ) => Decision::Blocked {
+            wanted,
+            reason,
+            obstacle,
+            otherwise: Some(of_hedge),
+        },
         (Decision::Blocked { .. }, _) => margin,
         _ => hedge,
     })

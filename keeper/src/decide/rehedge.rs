@@ -28,6 +28,7 @@ pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision,
             wanted: ActionKind::Rehedge,
             reason,
             obstacle,
+            otherwise: None,
         },
     })
 }

@@ -64,6 +64,7 @@ fn blocked(wanted: ActionKind, reason: Reason, obstacle: Obstacle) -> Decision {
         wanted,
         reason,
         obstacle,
+        otherwise: None,
     }
 }
 

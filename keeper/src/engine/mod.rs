@@ -55,8 +55,11 @@ impl From<JoinError> for EngineError {
     }
 }
 
+/// Kinds of the obstacles in the way of what is due, and of a rehedge instead.
+type Obstacles = (Discriminant<Obstacle>, Option<Discriminant<Obstacle>>);
+
 /// What was last told about a position, so that only changes are told.
-type Told = (ActionKind, Option<Discriminant<Obstacle>>);
+type Told = (ActionKind, Option<Obstacles>);
 
 /// See the module's description.
 pub struct Engine {
@@ -351,8 +354,17 @@ impl Engine {
             Decision::Nothing => None,
             Decision::Act(action, _) => Some((action.kind(), None)),
             Decision::Blocked {
-                wanted, obstacle, ..
-            } => Some((wanted, Some(discriminant(&obstacle)))),
+                wanted,
+                obstacle,
+                otherwise,
+                ..
+            } => {
+                let obstacles = (
+                    discriminant(&obstacle),
+                    otherwise.as_ref().map(discriminant),
+                );
+                Some((wanted, Some(obstacles)))
+            }
         };
         let before = match told {
             Some(told) => self.told.insert(position, told),
