@@ -18,7 +18,7 @@ const BUILT_IN: [i64; 31] = [
     210, 214, 220, 228, 236, 242, 248, 252, 256, 260, 250, 235,
 ];
 /// Moves within a candle that are smaller than this part of the price are left out.
-const SMALLEST_MOVE: f64 = 0.001;
+const SMALLEST_MOVE: f64 = 0.005;
 /// Half the width of the band, as part of the first price.
 const HALF_BAND: f64 = 0.05;
 

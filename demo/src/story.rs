@@ -41,16 +41,12 @@ pub async fn tell(net: Arc<dyn Localnet>, path: &PricePath) -> Result<Report> {
     let every = path.points.len() / QUIET_ROWS + 1;
     for (step, point) in path.points.iter().enumerate() {
         let price = point.price;
-        for side in [&kept, &left] {
-            side.move_pool(price)
-                .await
-                .with_context(|| format!("moving a pool to {price}"))?;
-        }
+        tokio::try_join!(kept.move_pool(price), left.move_pool(price))
+            .with_context(|| format!("moving the pools to {price}"))?;
         // Both markets read the same price accounts.
         kept.world.post_price(price).await?;
-        let arrived = kept.sample().await?;
+        let (arrived, unkept) = tokio::try_join!(kept.sample(), left.sample())?;
         let kept_liquidation = kept.liquidate_if_due(&arrived).await?;
-        let unkept = left.sample().await?;
         let liquidation = left.liquidate_if_due(&unkept).await?;
         let settled = settle(&mut kept, &watcher, price).await?;
 
