@@ -16,8 +16,9 @@ use crate::{
 /// The longest that the keeper may take over one price.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What is due but stays impossible for this long is left for the next price. Longer than the market's pause between two
-/// rehedges.
+/// rehedges, which there is none of with recorded prices.
 const BLOCKED: Duration = Duration::from_secs(4);
+const BLOCKED_RECORDED: Duration = Duration::from_millis(500);
 /// Prices are posted again after this, as a price service would: older ones are refused.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Rows without an action are thinned out to about so many.
@@ -34,7 +35,12 @@ pub async fn tell(net: Arc<dyn Localnet>, path: &PricePath) -> Result<Report> {
     // Opening took a while.
     kept.world.post_price(path.first()).await?;
     let watcher = Watcher::start(net.as_ref(), &kept.world).await?;
-    let start = settle(&mut kept, &watcher, path.first()).await?;
+    let blocked = if path.recorded {
+        BLOCKED_RECORDED
+    } else {
+        BLOCKED
+    };
+    let start = settle(&mut kept, &watcher, path.first(), blocked).await?;
 
     header();
     row("start", path.first(), "with", &start, "open")?;
@@ -48,7 +54,7 @@ pub async fn tell(net: Arc<dyn Localnet>, path: &PricePath) -> Result<Report> {
         let (arrived, unkept) = tokio::try_join!(kept.sample(), left.sample())?;
         let kept_liquidation = kept.liquidate_if_due(&arrived).await?;
         let liquidation = left.liquidate_if_due(&unkept).await?;
-        let settled = settle(&mut kept, &watcher, price).await?;
+        let settled = settle(&mut kept, &watcher, price, blocked).await?;
 
         let heard = watcher.take();
         let mut what: Vec<String> = kept_liquidation.into_iter().collect();
@@ -92,14 +98,19 @@ pub async fn tell(net: Arc<dyn Localnet>, path: &PricePath) -> Result<Report> {
 }
 
 /// Waits until nothing is due and nothing in flight, at most [`PATIENCE`]; keeps the price fresh meanwhile.
-async fn settle(kept: &mut Side, watcher: &Watcher, price: UsdPrice) -> Result<Sample> {
+async fn settle(
+    kept: &mut Side,
+    watcher: &Watcher,
+    price: UsdPrice,
+    patience_if_blocked: Duration,
+) -> Result<Sample> {
     let start = Instant::now();
     let mut posted = start;
     loop {
         let sample = kept.sample().await?;
         let idle = watcher.idle()?;
         let passed = start.elapsed();
-        let blocked = passed >= BLOCKED && watcher.obstacle().is_some();
+        let blocked = passed >= patience_if_blocked && watcher.obstacle().is_some();
         if (idle && (sample.quiet || blocked)) || passed >= PATIENCE {
             return Ok(sample);
         }

@@ -1,4 +1,5 @@
-//! The repository's own tool: `cargo xtask build | test | demo | validator | lint`.
+//! The repository's own tool: `cargo xtask build | test | demo | bench | validator | lint`.
+mod bench;
 mod cache;
 mod debian;
 mod idl;
@@ -41,6 +42,8 @@ enum Task {
     },
     /// Print the path of solana-test-validator; build it if it is not there (15 to 30 minutes, once).
     Validator,
+    /// Measure speed; ratios and figures go to target/bench/report.json.
+    Bench,
     /// Check formatting and lints.
     Lint,
     /// Print the interface description of a program; `build` calls this.
@@ -77,6 +80,7 @@ fn run(task: Task) -> Result<()> {
             println!("{}", validator::provide()?.display());
             Ok(())
         }
+        Task::Bench => bench::run(),
         Task::Lint => suite::lint(),
         Task::Describe { package } => idl::describe(package),
     }

@@ -1,0 +1,178 @@
+//! `cargo xtask bench`: benchmarks in one run, and their ratios in `target/bench/report.json`.
+//!
+//! Times depend on the machine and on what else it does; a ratio of two times of the same run says something. The criterion
+//! crate measures; this starts it, times `ballast risk` on a file as a user would, and collects.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Instant,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value, json};
+
+use crate::{process, repository};
+
+/// What is compared: name of the ratio, its numerator and its denominator as criterion's group and function.
+const RATIOS: [(&str, &str, &str); 6] = [
+    (
+        "tick to sqrt price: orca / ballast",
+        "tick to sqrt price/orca",
+        "tick to sqrt price/ballast",
+    ),
+    (
+        "sqrt price to tick: orca / ballast",
+        "sqrt price to tick/orca",
+        "sqrt price to tick/ballast",
+    ),
+    (
+        "base amount: orca / ballast",
+        "base amount/orca",
+        "base amount/ballast",
+    ),
+    (
+        "quote amount: orca / ballast",
+        "quote amount/orca",
+        "quote amount/ballast",
+    ),
+    (
+        "boundaries: exact / screen in double",
+        "boundaries/exact",
+        "boundaries/screen, double",
+    ),
+    (
+        "boundaries: screen in double / in f64",
+        "boundaries/screen, double",
+        "boundaries/screen, f64",
+    ),
+];
+/// Positions in the file for `ballast risk`.
+const RISK_POSITIONS: usize = 300_000;
+
+/// Runs everything and writes the report.
+pub fn run() -> Result<()> {
+    let directory = repository::root().join("target/bench");
+    fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot create {}", directory.display()))?;
+    let home = directory.join("criterion");
+    if home.exists() {
+        fs::remove_dir_all(&home).with_context(|| format!("cannot clear {}", home.display()))?;
+    }
+    process::run(
+        process::host_cargo()
+            .args([
+                "bench",
+                "--package",
+                "ballast-clmm",
+                "--package",
+                "ballast-model",
+            ])
+            .args(["--bench", "clmm", "--bench", "model"])
+            .env("CRITERION_HOME", &home),
+    )?;
+    let medians = medians(&home)?;
+    let mut ratios = Map::new();
+    for (name, above, below) in RATIOS {
+        let of = |id: &str| {
+            let found = medians.iter().find(|(known, _)| known == id);
+            found
+                .map(|(_, nanos)| *nanos)
+                .with_context(|| format!("criterion measured no {id:?}"))
+        };
+        ratios.insert(name.into(), json!(of(above)? / of(below)?));
+    }
+    let nanos: Map<String, Value> = medians
+        .into_iter()
+        .map(|(name, nanos)| (name, json!(nanos)))
+        .collect();
+    let report = json!({
+        "ratios": ratios,
+        "median_ns": nanos,
+        "ballast_risk": risk(&directory)?,
+    });
+    let file = directory.join("report.json");
+    let text = serde_json::to_string_pretty(&report)? + "\n";
+    fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+    print!("{text}");
+    println!("report: {}", file.display());
+    Ok(())
+}
+
+/// Median nanoseconds of each benchmark's iteration, by its id.
+fn medians(home: &Path) -> Result<Vec<(String, f64)>> {
+    let mut found = Vec::new();
+    let mut left = vec![home.to_path_buf()];
+    while let Some(directory) = left.pop() {
+        for entry in fs::read_dir(&directory)
+            .with_context(|| format!("cannot read {}", directory.display()))?
+        {
+            let path = entry?.path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name == "new") {
+                let id = read(&path.join("benchmark.json"))?;
+                let estimates = read(&path.join("estimates.json"))?;
+                let name = id["full_id"].as_str().context("a benchmark has no id")?;
+                let median = estimates["median"]["point_estimate"]
+                    .as_f64()
+                    .with_context(|| format!("{name} has no median"))?;
+                found.push((name.to_owned(), median));
+            } else if path.is_dir() {
+                left.push(path);
+            }
+        }
+    }
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(found)
+}
+
+fn read(file: &PathBuf) -> Result<Value> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is no JSON", file.display()))
+}
+
+/// Times `ballast risk` from file to file, start of the process included.
+fn risk(directory: &Path) -> Result<Value> {
+    process::run(process::host_cargo().args(["build", "--package", "ballast-cli"]))?;
+    let vectors = repository::root().join("crates/model/tests/golden/vectors.jsonl");
+    let text = fs::read_to_string(&vectors)
+        .with_context(|| format!("cannot read {}", vectors.display()))?;
+    let (input, output) = (
+        directory.join("positions.jsonl"),
+        directory.join("answers.jsonl"),
+    );
+    let mut writer = std::io::BufWriter::new(
+        fs::File::create(&input).with_context(|| format!("cannot write {}", input.display()))?,
+    );
+    for line in text.lines().cycle().take(RISK_POSITIONS) {
+        writeln!(writer, "{line}")?;
+    }
+    writer.flush()?;
+    let start = Instant::now();
+    process::run(
+        process::foreign(repository::build_dir().join("debug/ballast"))
+            .arg("risk")
+            .arg("--input")
+            .arg(&input)
+            .arg("--output")
+            .arg(&output)
+            .stderr(Stdio::null()),
+    )?;
+    let secs = start.elapsed().as_secs_f64();
+    let answers = fs::read_to_string(&output)?.lines().count();
+    ensure!(
+        answers == RISK_POSITIONS,
+        "ballast risk answered {answers} of {RISK_POSITIONS} positions"
+    );
+    for file in [input, output] {
+        fs::remove_file(file)?;
+    }
+    Ok(json!({
+        "positions": RISK_POSITIONS,
+        "secs": secs,
+        "positions_per_sec": RISK_POSITIONS as f64 / secs,
+        "threads": std::thread::available_parallelism().map_or(1, usize::from),
+    }))
+}
