@@ -40,8 +40,9 @@ fn in_child(program: Program) -> Result<String> {
     let mut command = Command::new(xtask);
     command
         .args(["describe", program.package])
-        // Version 0.1.4 misreads it; rust-toolchain.toml says the same.
+        // Version 0.1.4 misreads the variable, and calls whatever `cargo` comes first: let that be ours.
         .env_remove("RUSTUP_TOOLCHAIN")
+        .env("PATH", process::host_path()?)
         // It sets RUSTFLAGS, for which cargo would compile every dependency once more; this variable goes first.
         .env("CARGO_ENCODED_RUSTFLAGS", "")
         .stderr(Stdio::inherit());

@@ -1,4 +1,4 @@
-//! The repository's own tool: `cargo xtask build | test | demo | validator | lint`.
+//! The repository's own tool: `cargo xtask build | test | demo | validator | toolchain-test | lint`.
 mod cache;
 mod debian;
 mod idl;
@@ -41,6 +41,9 @@ enum Task {
     },
     /// Print the path of solana-test-validator; build it if it is not there (15 to 30 minutes, once).
     Validator,
+    /// Test the compiler of on-chain programs: what it compiles computes what the host computes, what it must refuse it
+    /// refuses. `test` does that too.
+    ToolchainTest,
     /// Check formatting and lints.
     Lint,
     /// Print the interface description of a program; `build` calls this.
@@ -67,6 +70,7 @@ fn run(task: Task) -> Result<()> {
         Task::Build { package } => build(&package),
         Task::Test(options) => {
             build(&PROGRAMS)?;
+            build_selftest()?;
             suite::test(&options)
         }
         Task::Demo { arguments } => {
@@ -77,6 +81,10 @@ fn run(task: Task) -> Result<()> {
             println!("{}", validator::provide()?.display());
             Ok(())
         }
+        Task::ToolchainTest => {
+            build_selftest()?;
+            suite::toolchain_test()
+        }
         Task::Lint => suite::lint(),
         Task::Describe { package } => idl::describe(package),
     }
@@ -86,4 +94,11 @@ fn build(programs: &[Program]) -> Result<()> {
     let compiler = sbf::Compiler::provide()?;
     let built = sbf::build(&compiler, programs)?;
     idl::build(&built)
+}
+
+/// Builds the tool chain's self-test, and what must not build.
+fn build_selftest() -> Result<()> {
+    let compiler = sbf::Compiler::provide()?;
+    sbf::selftest::build(&compiler)?;
+    sbf::selftest::refusals(&compiler)
 }

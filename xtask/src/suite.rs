@@ -34,6 +34,18 @@ pub fn test(options: &TestOptions) -> Result<()> {
     process::run(&mut command)
 }
 
+/// The test that compares the tool chain's self-test with the host. It has been built.
+pub fn toolchain_test() -> Result<()> {
+    process::run(cargo().args([
+        "test",
+        "--package",
+        "ballast-tests",
+        "--test",
+        "onchain",
+        "toolchain::",
+    ]))
+}
+
 /// Formatting and clippy, warnings denied.
 pub fn lint() -> Result<()> {
     process::run(process::host_cargo().args(["fmt", "--all", "--check"]))?;
