@@ -38,8 +38,8 @@ pub fn test(options: &TestOptions) -> Result<()> {
 pub fn toolchain_test() -> Result<()> {
     process::run(cargo().args([
         "test",
-        "--package",
-        "ballast-tests",
+        // Not the one package: then cargo would compile its dependencies once more, with other features.
+        "--workspace",
         "--test",
         "onchain",
         "toolchain::",

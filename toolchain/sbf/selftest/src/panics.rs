@@ -1,6 +1,8 @@
 //! Panics: which of them happens, and what they say where it happened.
 use std::cell::RefCell;
 
+use ruint::aliases::U256;
+
 use crate::{Input, Output};
 
 struct Account {
@@ -26,7 +28,7 @@ pub fn panics(input: &mut Input, output: &mut Output) {
     let (x, y) = (input.u128(), input.u128());
     let (i, j) = (input.i64(), input.i64());
     let (place, list) = (input.below(12), [a, b, 3, 4, 5]);
-    match input.below(30) {
+    match input.below(31) {
         0 => output.put(a + b),
         1 => output.put(a - b),
         2 => output.put(a * b),
@@ -73,6 +75,8 @@ pub fn panics(input: &mut Input, output: &mut Output) {
             output.put(vector.remove(place));
             output.put(vector.swap_remove(place / 2));
         }
+        // In another crate.
+        29 => output.put(U256::from(x).to::<u64>()),
         _ if a % 2 == 0 => unreachable!("{a} is even"),
         _ => panic!(),
     }
