@@ -38,6 +38,7 @@ pub fn build(programs: &[Built]) -> Result<()> {
 fn in_child(program: Program) -> Result<String> {
     let xtask = std::env::current_exe().context("cannot find the running program")?;
     let mut command = Command::new(xtask);
+    process::as_from_a_shell(&mut command);
     command
         .args(["describe", program.package])
         // Version 0.1.4 misreads the variable, and calls whatever `cargo` comes first: let that be ours.

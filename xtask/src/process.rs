@@ -25,7 +25,19 @@ const HOST_ONLY: [&str; 10] = [
 pub fn host_cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(crate::repository::root());
+    as_from_a_shell(&mut command);
     command
+}
+
+/// Takes away what `cargo run` told xtask about xtask. Some build scripts look at it and would run anew, and all that depends
+/// on them, whenever cargo is called by xtask and from a shell in turn.
+pub fn as_from_a_shell(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
 }
 
 /// `PATH` with the host's tool chain first, so that `cargo` is the cargo that started xtask, without rustup in between.
