@@ -1,4 +1,4 @@
-//! The program in the SVM: what it computes, what it refuses, what it costs.
+//! The program in the SVM: what it computes, what it refuses, what it costs. And whether its compiler can be trusted.
 
 mod conservation;
 mod costs;
@@ -13,4 +13,5 @@ mod guards_risk;
 mod guards_setup;
 mod liquidation;
 mod support;
+mod toolchain;
 mod worked_example;

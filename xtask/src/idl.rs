@@ -38,10 +38,12 @@ pub fn build(programs: &[Built]) -> Result<()> {
 fn in_child(program: Program) -> Result<String> {
     let xtask = std::env::current_exe().context("cannot find the running program")?;
     let mut command = Command::new(xtask);
+    process::as_from_a_shell(&mut command);
     command
         .args(["describe", program.package])
-        // Version 0.1.4 misreads it; rust-toolchain.toml says the same.
+        // Version 0.1.4 misreads the variable, and calls whatever `cargo` comes first: let that be ours.
         .env_remove("RUSTUP_TOOLCHAIN")
+        .env("PATH", process::host_path()?)
         // It sets RUSTFLAGS, for which cargo would compile every dependency once more; this variable goes first.
         .env("CARGO_ENCODED_RUSTFLAGS", "")
         .stderr(Stdio::inherit());

@@ -1,4 +1,4 @@
-//! The repository's own tool: `cargo xtask build | test | demo | bench | validator | lint`.
+//! The repository's own tool: `cargo xtask build | test | demo | bench | validator | toolchain-test | lint`.
 mod bench;
 mod cache;
 mod debian;
@@ -44,6 +44,9 @@ enum Task {
     Validator,
     /// Measure speed; ratios and figures go to target/bench/report.json.
     Bench,
+    /// Test the compiler of on-chain programs: what it compiles computes what the host computes, what it must refuse it
+    /// refuses. `test` does that too.
+    ToolchainTest,
     /// Check formatting and lints.
     Lint,
     /// Print the interface description of a program; `build` calls this.
@@ -70,6 +73,7 @@ fn run(task: Task) -> Result<()> {
         Task::Build { package } => build(&package),
         Task::Test(options) => {
             build(&PROGRAMS)?;
+            build_selftest()?;
             suite::test(&options)
         }
         Task::Demo { arguments } => {
@@ -81,6 +85,10 @@ fn run(task: Task) -> Result<()> {
             Ok(())
         }
         Task::Bench => bench::run(),
+        Task::ToolchainTest => {
+            build_selftest()?;
+            suite::toolchain_test()
+        }
         Task::Lint => suite::lint(),
         Task::Describe { package } => idl::describe(package),
     }
@@ -90,4 +98,11 @@ fn build(programs: &[Program]) -> Result<()> {
     let compiler = sbf::Compiler::provide()?;
     let built = sbf::build(&compiler, programs)?;
     idl::build(&built)
+}
+
+/// Builds the tool chain's self-test, and what must not build.
+fn build_selftest() -> Result<()> {
+    let compiler = sbf::Compiler::provide()?;
+    sbf::selftest::build(&compiler)?;
+    sbf::selftest::refusals(&compiler)
 }

@@ -1,5 +1,9 @@
 //! Child processes.
-use std::{ffi::OsStr, process::Command};
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -21,7 +25,28 @@ const HOST_ONLY: [&str; 10] = [
 pub fn host_cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(crate::repository::root());
+    as_from_a_shell(&mut command);
     command
+}
+
+/// Takes away what `cargo run` told xtask about xtask. Some build scripts look at it and would run anew, and all that depends
+/// on them, whenever cargo is called by xtask and from a shell in turn.
+pub fn as_from_a_shell(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+}
+
+/// `PATH` with the host's tool chain first, so that `cargo` is the cargo that started xtask, without rustup in between.
+pub fn host_path() -> Result<OsString> {
+    let own = std::env::var_os("CARGO").map(PathBuf::from);
+    let own = own.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path)))
+        .context("the directory of cargo has a `:` in its name")
 }
 
 /// A program of another tool chain, without the settings of the host's.
@@ -63,7 +88,7 @@ pub fn output(command: &mut Command) -> Result<String> {
 }
 
 /// The full path of a program that the user has installed.
-pub fn installed(program: &str) -> Option<std::path::PathBuf> {
+pub fn installed(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|dir| dir.join(program))

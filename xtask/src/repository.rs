@@ -34,6 +34,11 @@ pub fn idl_dir() -> PathBuf {
     root().join("target/idl")
 }
 
+/// Where the tool chain's self-test goes, wherever cargo compiles to.
+pub fn toolchain_dir() -> PathBuf {
+    root().join("target/toolchain")
+}
+
 /// An on-chain program of the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Program {

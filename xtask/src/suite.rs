@@ -38,6 +38,18 @@ pub fn test(options: &TestOptions) -> Result<()> {
     process::run(&mut command)
 }
 
+/// The test that compares the tool chain's self-test with the host. It has been built.
+pub fn toolchain_test() -> Result<()> {
+    process::run(cargo().args([
+        "test",
+        // Not the one package: then cargo would compile its dependencies once more, with other features.
+        "--workspace",
+        "--test",
+        "onchain",
+        "toolchain::",
+    ]))
+}
+
 /// Formatting and clippy, warnings denied.
 pub fn lint() -> Result<()> {
     process::run(process::host_cargo().args(["fmt", "--all", "--check"]))?;

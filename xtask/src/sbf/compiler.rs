@@ -1,5 +1,8 @@
 //! Runs a compiler for on-chain programs.
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::Result;
 
@@ -12,11 +15,18 @@ pub enum Compiler {
     Debian(Tools),
 }
 
-/// A package of the workspace with a library target of type cdylib.
+/// A package with a library target of type cdylib.
 pub struct Package<'a> {
-    pub name: &'a str,
+    /// Its directory, from the root.
+    pub directory: &'a str,
     pub library: &'a str,
     pub features: &'a [&'a str],
+}
+
+impl Package<'_> {
+    fn manifest(&self) -> PathBuf {
+        repository::root().join(self.directory).join("Cargo.toml")
+    }
 }
 
 impl Compiler {
@@ -30,43 +40,46 @@ impl Compiler {
 
     /// Compiles a package and returns the program file, which the next build may overwrite.
     pub fn build(&self, package: &Package) -> Result<PathBuf> {
-        let file = format!("{}.so", package.library);
-        let target_dir = repository::build_dir();
-        match self {
-            Self::Anza(program) => {
-                let out_dir = target_dir.join("sbf-anza");
-                let mut command = process::foreign(program);
-                command
-                    .current_dir(repository::root())
-                    .args(["--arch", "v3", "--sbf-out-dir"])
-                    .arg(&out_dir)
-                    .args([
-                        "--",
-                        "--package",
-                        package.name,
-                        "--features",
-                        &package.features.join(","),
-                    ])
-                    .arg("--target-dir")
-                    .arg(&target_dir);
-                process::run(&mut command)?;
-                Ok(out_dir.join(file))
-            }
-            Self::Debian(tools) => {
-                let target_dir = target_dir.join("sbf");
-                let mut command = tools.cargo();
-                command
-                    .current_dir(repository::root())
-                    .args(["--quiet", "--release", "--lib", "--package", package.name])
-                    .args(["--features", &package.features.join(",")])
-                    .arg("--target-dir")
-                    .arg(&target_dir);
-                process::run(&mut command)?;
-                Ok(target_dir
-                    .join(tools.target_name())
-                    .join("release")
-                    .join(format!("lib{file}")))
-            }
-        }
+        let (mut command, file) = match self {
+            Self::Anza(program) => anza(program, package),
+            Self::Debian(tools) => debian(tools, package),
+        };
+        process::run(&mut command)?;
+        Ok(file)
     }
+}
+
+/// The command that builds a package with Anza's tools, and the file that it makes.
+fn anza(program: &Path, package: &Package) -> (Command, PathBuf) {
+    let target_dir = repository::build_dir();
+    let out_dir = target_dir.join("sbf-anza");
+    let mut command = process::foreign(program);
+    command
+        .current_dir(repository::root())
+        .arg("--manifest-path")
+        .arg(package.manifest())
+        .args(["--arch", "v3", "--sbf-out-dir"])
+        .arg(&out_dir)
+        .args(["--", "--features", &package.features.join(",")])
+        .arg("--target-dir")
+        .arg(&target_dir);
+    (command, out_dir.join(format!("{}.so", package.library)))
+}
+
+/// The command that builds a package with Debian's compilers, and the file that it makes.
+pub fn debian(tools: &Tools, package: &Package) -> (Command, PathBuf) {
+    let target_dir = repository::build_dir().join("sbf");
+    let mut command = tools.cargo();
+    command
+        .current_dir(repository::root())
+        .args(["--quiet", "--release", "--lib", "--manifest-path"])
+        .arg(package.manifest())
+        .args(["--features", &package.features.join(",")])
+        .arg("--target-dir")
+        .arg(&target_dir);
+    let file = target_dir
+        .join(tools.target_name())
+        .join("release")
+        .join(format!("lib{}.so", package.library));
+    (command, file)
 }

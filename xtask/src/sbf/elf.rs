@@ -6,6 +6,9 @@ const SBPF_VERSION: u32 = 3;
 
 /// Checks that a file is an ELF of the right SBPF version.
 pub fn check(bytes: &[u8]) -> Result<()> {
+    if bytes.is_empty() {
+        bail!("empty: it defines no `entrypoint`, so it is no program");
+    }
     let Some(header) = bytes
         .get(..64)
         .filter(|header| header.starts_with(b"\x7fELF"))
@@ -28,6 +31,8 @@ mod tests {
     fn only_version_3_passes() {
         let mut file = vec![0; 64];
         assert!(check(&file).is_err());
+        let empty = check(&[]).unwrap_err().to_string();
+        assert!(empty.contains("no `entrypoint`"), "{empty}");
         file[..4].copy_from_slice(b"\x7fELF");
         assert_eq!(
             check(&file).unwrap_err().to_string(),

@@ -2,6 +2,7 @@
 //! crates.io's packages (`toolchain/sbf`).
 mod compiler;
 mod elf;
+pub mod selftest;
 pub mod tools;
 
 use std::{
@@ -34,7 +35,7 @@ pub fn build(compiler: &Compiler, programs: &[Program]) -> Result<Vec<Built>> {
         // One at a time: cargo would unite the features of programs that it builds together, and what a program does must
         // not depend on its neighbours.
         let artifact = compiler.build(&Package {
-            name: program.package,
+            directory: program.directory,
             library: program.library,
             features: &[],
         })?;

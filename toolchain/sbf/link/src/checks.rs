@@ -38,6 +38,14 @@ fn frame(warning: &str) -> Option<(&str, u64)> {
     Some((function, bytes.parse().ok()?))
 }
 
+/// Whether an object defines a function.
+pub fn defines(bytes: &[u8], function: &str) -> Result<bool> {
+    let file = object::File::parse(bytes).context("llc wrote no object file")?;
+    Ok(file
+        .symbols()
+        .any(|symbol| symbol.is_definition() && symbol.name() == Ok(function)))
+}
+
 /// No writable data, and every undefined symbol is one of the run time's system calls.
 pub fn object(bytes: &[u8]) -> Result<()> {
     let file = object::File::parse(bytes).context("llc wrote no object file")?;

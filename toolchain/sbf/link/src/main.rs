@@ -43,6 +43,18 @@ fn link(command_line: impl Iterator<Item = std::ffi::OsString>) -> Result<()> {
     };
     let object = llvm.compile(&modules, &args.optimization)?;
     let object = fs::read(&object).with_context(|| format!("cannot read {}", object.display()))?;
+    if !checks::defines(&object, pipeline::ENTRYPOINT)? {
+        // The library half of a program that another one uses: cargo links that too.
+        eprintln!(
+            "sbf-link: {} defines no `{}`, so it is no program: the file is left empty",
+            args.output.display(),
+            pipeline::ENTRYPOINT
+        );
+        fs::write(&args.output, [])
+            .with_context(|| format!("cannot write {}", args.output.display()))?;
+        let _ = fs::remove_dir_all(&scratch);
+        return Ok(());
+    }
     checks::object(&object)?;
 
     let options = ProgramOptions::new(

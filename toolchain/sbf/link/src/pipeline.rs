@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::{FRAME_BYTES, checks};
 
-const ENTRYPOINT: &str = "entrypoint";
+/// The function that the virtual machine calls.
+pub const ENTRYPOINT: &str = "entrypoint";
 
 /// Functions that the back end itself calls: they must outlive every pass.
 const CALLED_BY_BACK_END: [&str; 5] = ["memcpy", "memmove", "memset", "memcmp", "bcmp"];
@@ -129,7 +130,8 @@ impl Llvm<'_> {
             "-relocation-model=static",
             "-filetype=obj",
         ])
-        .arg(format!("-bpf-stack-size={FRAME_BYTES}"))
+        // llc refuses frames of so many bytes or more.
+        .arg(format!("-bpf-stack-size={}", FRAME_BYTES + 1))
         .arg(input)
         .arg("-o")
         .arg(&object);
