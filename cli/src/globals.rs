@@ -3,7 +3,7 @@
 use std::{env, path::PathBuf, str::FromStr};
 
 use anyhow::{Context, Result, anyhow};
-use ballast_client::Keypair;
+use ballast_client::{Cluster, Keypair, parse_cluster};
 use clap::Args;
 
 /// Where the cluster is, and who signs.
@@ -31,39 +31,20 @@ pub struct Globals {
 
 /// An RPC node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint(String);
+pub struct Endpoint(Cluster);
 
 impl Endpoint {
     /// Its URL.
     pub fn url(&self) -> &str {
-        &self.0
+        self.0.url()
     }
 
     /// Whether it is this machine.
     pub fn is_local(&self) -> bool {
-        let host = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let host = self.url().split_once("://").map_or("", |(_, rest)| rest);
         ["127.0.0.1", "localhost", "[::1]"]
             .iter()
             .any(|local| host.starts_with(local))
-    }
-
-    /// The websocket that belongs to it by convention: one port above the RPC, or the same host where no port is given.
-    pub fn default_ws_url(&self) -> Result<String> {
-        let (scheme, rest) = self.0.split_once("://").unwrap_or(("http", &self.0));
-        let scheme = if scheme == "https" { "wss" } else { "ws" };
-        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let port = authority
-            .rsplit_once(':')
-            .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
-        match port {
-            None => Ok(format!("{scheme}://{rest}")),
-            Some((host, port)) => {
-                let port = port
-                    .checked_add(1)
-                    .ok_or_else(|| anyhow!("no websocket port above {port}: pass --ws-url"))?;
-                Ok(format!("{scheme}://{host}:{port}{path}"))
-            }
-        }
     }
 }
 
@@ -71,31 +52,16 @@ impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let url =
-            match text {
-                "localnet" | "localhost" => "http://127.0.0.1:8899",
-                "devnet" => "https://api.devnet.solana.com",
-                "testnet" => "https://api.testnet.solana.com",
-                "mainnet" | "mainnet-beta" => "https://api.mainnet-beta.solana.com",
-                url if url.starts_with("http://") || url.starts_with("https://") => url,
-                _ => return Err(
-                    "write localnet, devnet, testnet, mainnet, http://HOST:PORT or https://HOST"
-                        .into(),
-                ),
-            };
-        Ok(Self(url.to_owned()))
+        parse_cluster(text).map(Self)
     }
 }
 
 impl Globals {
-    /// The websocket to use.
-    ///
-    /// # Errors
-    /// If none is given and none can be derived.
-    pub fn websocket(&self) -> Result<String> {
+    /// The websocket to use: the one given, else the node's by convention.
+    pub fn websocket(&self) -> &str {
         self.ws_url
-            .clone()
-            .map_or_else(|| self.url.default_ws_url(), Ok)
+            .as_deref()
+            .unwrap_or_else(|| self.url.0.ws_url())
     }
 
     /// Where the signer's key lies.
@@ -152,28 +118,18 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_and_their_websockets() {
-        for (text, websocket, local) in [
-            ("localnet", "ws://127.0.0.1:8900", true),
-            ("devnet", "wss://api.devnet.solana.com", false),
-            ("http://localhost:1/path", "ws://localhost:2/path", true),
-            (
-                "https://node.example/?key=1:2",
-                "wss://node.example/?key=1:2",
-                false,
-            ),
-            ("http://[::1]:8899", "ws://[::1]:8900", true),
+    fn this_machine_is_told_from_others() {
+        for (text, local) in [
+            ("localnet", true),
+            ("devnet", false),
+            ("http://localhost:1/path", true),
+            ("https://node.example/?key=1:2", false),
+            ("http://[::1]:8899", true),
         ] {
-            assert_eq!(endpoint(text).default_ws_url().unwrap(), websocket);
             assert_eq!(endpoint(text).is_local(), local, "{text}");
         }
-        assert!(endpoint("http://a:65535").default_ws_url().is_err());
-        assert!(
-            "moonnet"
-                .parse::<Endpoint>()
-                .unwrap_err()
-                .contains("devnet")
-        );
+        let error = "moonnet".parse::<Endpoint>().unwrap_err();
+        assert!(error.contains("devnet"), "{error}");
     }
 
     #[test]

@@ -7,10 +7,14 @@ use std::{
     time::Duration,
 };
 
+use anchor_client::Cluster;
+use ballast_client::parse_cluster;
 use ballast_model::Amounts;
 use serde::Deserialize;
 use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
+
+mod check;
 
 /// What the keeper may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -231,15 +235,6 @@ fn invalid(key: impl Into<String>, problem: impl Into<String>, fix: &'static str
     }
 }
 
-/// The error of `key` unless `holds`.
-fn require(holds: bool, key: &str, problem: &str, fix: &'static str) -> Result<(), ConfigError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(invalid(key, problem, fix))
-    }
-}
-
 fn address(key: &str, text: &str) -> Result<Pubkey, ConfigError> {
     Pubkey::from_str(text).map_err(|_| {
         invalid(
@@ -273,10 +268,13 @@ impl Config {
     /// [`ConfigError`].
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let raw: RawConfig = toml::from_str(text)?;
-        let ws_url = match raw.ws_url {
-            Some(url) => url,
-            None => default_ws_url(&raw.rpc_url)?,
-        };
+        let cluster: Cluster = parse_cluster(&raw.rpc_url).map_err(|problem| {
+            invalid(
+                "rpc_url",
+                problem,
+                "and ws_url where the websocket is elsewhere",
+            )
+        })?;
         let mut markets = Vec::with_capacity(raw.markets.len());
         for (index, market) in raw.markets.iter().enumerate() {
             let key = |name: &str| format!("markets[{index}].{name}");
@@ -287,8 +285,8 @@ impl Config {
             });
         }
         let config = Self {
-            rpc_url: raw.rpc_url,
-            ws_url,
+            rpc_url: cluster.url().to_owned(),
+            ws_url: raw.ws_url.unwrap_or_else(|| cluster.ws_url().to_owned()),
             keypair: raw.keypair,
             mode: raw.mode,
             journal_dir: raw.journal_dir,
@@ -306,106 +304,6 @@ impl Config {
         };
         config.check()?;
         Ok(config)
-    }
-
-    /// Checks a configuration that was built in code.
-    ///
-    /// # Errors
-    /// [`ConfigError::Invalid`] for the first rule broken.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let starts =
-            |url: &str, schemes: [&str; 2]| schemes.iter().any(|scheme| url.starts_with(scheme));
-        require(
-            starts(&self.rpc_url, ["http://", "https://"]),
-            "rpc_url",
-            "is not an http address",
-            "write http://HOST:PORT or https://HOST",
-        )?;
-        require(
-            starts(&self.ws_url, ["ws://", "wss://"]),
-            "ws_url",
-            "is not a websocket address",
-            "write ws://HOST:PORT or wss://HOST",
-        )?;
-        require(
-            self.mode == Mode::Observe || self.keypair.is_some(),
-            "keypair",
-            "is missing, but paper and active mode sign transactions",
-            "name a keypair file, or set mode = \"observe\"",
-        )?;
-        require(
-            !self.journal_dir.as_os_str().is_empty(),
-            "journal_dir",
-            "is empty",
-            "name a directory that only this keeper uses",
-        )?;
-        require(
-            (1..=1_024).contains(&self.max_in_flight),
-            "max_in_flight",
-            "is out of range",
-            "use 1 to 1024",
-        )?;
-        require(
-            !self.markets.is_empty(),
-            "markets",
-            "is empty",
-            "add a [[markets]] table with address, base_price and quote_price",
-        )?;
-        for (index, market) in self.markets.iter().enumerate() {
-            let before = self.markets.iter().take(index);
-            if before
-                .into_iter()
-                .any(|other| other.address == market.address)
-            {
-                let key = format!("markets[{index}].address");
-                return Err(invalid(
-                    key,
-                    format!("{} is listed twice", market.address),
-                    "remove one of them",
-                ));
-            }
-        }
-        self.timing.check()?;
-        self.fees.check()?;
-        require(
-            !self.liquidation.enabled || self.liquidation.max_pay != Amounts::ZERO,
-            "liquidation.max_pay_base",
-            "and max_pay_quote are 0, so that no liquidation could pay anything",
-            "set at least one of them, or enabled = false",
-        )
-    }
-}
-
-/// Solana's convention: the websocket is one port above the RPC, or on the same port where none is given.
-fn default_ws_url(rpc_url: &str) -> Result<String, ConfigError> {
-    let fix = "write ws_url explicitly";
-    let (scheme, rest) = if let Some(rest) = rpc_url.strip_prefix("https://") {
-        ("wss://", rest)
-    } else if let Some(rest) = rpc_url.strip_prefix("http://") {
-        ("ws://", rest)
-    } else {
-        return Err(invalid(
-            "rpc_url",
-            "is not an http address",
-            "write http://HOST:PORT or https://HOST",
-        ));
-    };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    match authority.rsplit_once(':') {
-        Some((host, port)) => {
-            let port: u16 = port.parse().map_err(|_| {
-                invalid(
-                    "rpc_url",
-                    format!("`{port}` is not a port"),
-                    "use a port of 1 to 65534",
-                )
-            })?;
-            let port = port
-                .checked_add(1)
-                .ok_or_else(|| invalid("ws_url", "cannot be derived from port 65535", fix))?;
-            Ok(format!("{scheme}{host}:{port}{path}"))
-        }
-        None => Ok(format!("{scheme}{rest}")),
     }
 }
 
@@ -430,61 +328,6 @@ impl Default for Timing {
     }
 }
 
-impl Timing {
-    fn check(&self) -> Result<(), ConfigError> {
-        let ms = Duration::from_millis;
-        let secs = Duration::from_secs;
-        require(
-            (ms(10)..=secs(30)).contains(&self.poll_interval),
-            "timing.poll_interval_ms",
-            "is out of range",
-            "use 10 to 30000",
-        )?;
-        require(
-            self.resend_interval >= self.poll_interval && self.resend_interval <= secs(60),
-            "timing.resend_interval_ms",
-            "is out of range",
-            "use at least poll_interval_ms and at most 60000",
-        )?;
-        require(
-            (ms(50)..=secs(60)).contains(&self.refresh),
-            "timing.refresh_interval_ms",
-            "is out of range",
-            "use 50 to 60000",
-        )?;
-        require(
-            (secs(1)..=secs(600)).contains(&self.watchdog),
-            "timing.watchdog_secs",
-            "is out of range",
-            "use 1 to 600",
-        )?;
-        require(
-            self.resync >= self.watchdog && self.resync <= secs(86_400),
-            "timing.resync_secs",
-            "is out of range",
-            "use at least watchdog_secs and at most 86400",
-        )?;
-        require(
-            (10..=86_400).contains(&self.horizon_secs),
-            "timing.horizon_secs",
-            "is out of range",
-            "use 10 to 86400",
-        )?;
-        require(
-            self.backoff_first >= ms(10) && self.backoff_first <= self.backoff_max,
-            "timing.backoff_first_ms",
-            "is out of range",
-            "use at least 10 and at most backoff_max_secs",
-        )?;
-        require(
-            self.backoff_max <= secs(3_600),
-            "timing.backoff_max_secs",
-            "is out of range",
-            "use at most 3600",
-        )
-    }
-}
-
 impl From<RawFees> for Fees {
     fn from(raw: RawFees) -> Self {
         Self {
@@ -500,30 +343,6 @@ impl From<RawFees> for Fees {
 impl Default for Fees {
     fn default() -> Self {
         RawFees::default().into()
-    }
-}
-
-impl Fees {
-    fn check(&self) -> Result<(), ConfigError> {
-        require(
-            self.min_micro_lamports <= self.max_micro_lamports,
-            "fees.min_micro_lamports",
-            "exceeds max_micro_lamports",
-            "lower it or raise max_micro_lamports",
-        )?;
-        require(
-            self.max_lamports_per_action <= 1_000_000_000,
-            "fees.max_lamports_per_action",
-            "is more than 1 SOL",
-            "use at most 1000000000",
-        )?;
-        require(
-            self.urgent_distance_bps <= self.relaxed_distance_bps
-                && self.relaxed_distance_bps <= 10_000,
-            "fees.relaxed_distance_bps",
-            "is out of range",
-            "use at least urgent_distance_bps and at most 10000",
-        )
     }
 }
 

@@ -103,7 +103,7 @@ impl Machine {
     }
 
     /// Sends an instruction; the logs, and whether it succeeded.
-    fn send(&mut self, data: &[u8]) -> Result<TransactionMetadata, TransactionMetadata> {
+    fn send(&mut self, data: &[u8]) -> Result<TransactionMetadata, Vec<String>> {
         let instructions = [
             ComputeBudgetInstruction::set_compute_unit_limit(1_400_000),
             Instruction::new_with_bytes(self.program, data, Vec::new()),
@@ -112,7 +112,7 @@ impl Machine {
         let transaction = Transaction::new_unsigned(message);
         self.vm
             .send_transaction(transaction)
-            .map_err(|failed| failed.meta)
+            .map_err(|failed| failed.meta.logs)
     }
 
     /// Runs a case on chain.
@@ -125,8 +125,10 @@ impl Machine {
                 assert_eq!(bytes.pop(), Some(END), "return data is not complete");
                 Ok(bytes)
             }
-            Err(meta) => Err(panicked(&meta.logs)
-                .unwrap_or_else(|| panic!("failed, but not by a panic: {:#?}", meta.logs))),
+            Err(logs) => {
+                Err(panicked(&logs)
+                    .unwrap_or_else(|| panic!("failed, but not by a panic: {logs:#?}")))
+            }
         }
     }
 }
@@ -201,7 +203,7 @@ fn chain_and_host_compute_the_same() {
 
 #[test]
 fn an_abort_ends_the_program() {
-    let logs = Machine::new().send(&[u8::MAX]).unwrap_err().logs;
+    let logs = Machine::new().send(&[u8::MAX]).unwrap_err();
     assert_eq!(panicked(&logs), None, "an abort has no place");
     assert!(
         logs.last()

@@ -1,8 +1,9 @@
-//! The repository's own tool: `cargo xtask build | test | demo | bench | validator | toolchain-test | lint`.
+//! The repository's own tool: `cargo xtask build | test | demo | bench | keys | validator | toolchain-test | lint`.
 mod bench;
 mod cache;
 mod debian;
 mod idl;
+mod keys;
 mod process;
 mod repository;
 mod sbf;
@@ -47,6 +48,8 @@ enum Task {
     /// Test the compiler of on-chain programs: what it compiles computes what the host computes, what it must refuse it
     /// refuses. `test` does that too.
     ToolchainTest,
+    /// Give the program an address of your own, whose key you have: needed to deploy it to another cluster.
+    Keys,
     /// Check formatting and lints.
     Lint,
     /// Print the interface description of a program; `build` calls this.
@@ -89,6 +92,7 @@ fn run(task: Task) -> Result<()> {
             build_selftest()?;
             suite::toolchain_test()
         }
+        Task::Keys => keys::run(),
         Task::Lint => suite::lint(),
         Task::Describe { package } => idl::describe(package),
     }

@@ -146,12 +146,9 @@ async fn node(report: &mut DoctorReport, chain: &RpcChain) -> bool {
 
 async fn websocket(report: &mut DoctorReport, globals: &Globals) {
     let fail = |reason: String| format!("{reason}; pass --ws-url (the keeper needs it)");
-    let url = match globals.websocket() {
-        Ok(url) => url,
-        Err(error) => return report.add("websocket", State::Warn, error.to_string()),
-    };
+    let url = globals.websocket();
     let first_slot = async {
-        let client = PubsubClient::new(&url)
+        let client = PubsubClient::new(url)
             .await
             .map_err(|error| error.to_string())?;
         let (mut slots, _unsubscribe) = client

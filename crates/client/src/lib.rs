@@ -19,6 +19,7 @@
 
 mod account;
 mod chain;
+mod cluster;
 mod event;
 mod failure;
 pub mod instruction;
@@ -46,6 +47,7 @@ pub use chain::{
     AccountFilter, Accounts, Blockhash, Chain, ChainError, ClusterClock, Confirmation,
     OwnedAccounts, Simulation, TransactionRecord, TransactionStatus,
 };
+pub use cluster::{CLUSTERS, parse_cluster};
 pub use event::BallastEvent;
 pub use failure::{Cause, Failure};
 pub use logs::{is_truncated, lines_of};

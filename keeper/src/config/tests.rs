@@ -18,7 +18,7 @@ fn error(head: &str, tail: &str) -> String {
 fn the_shortest_configuration_observes() {
     let config = Config::parse(&text("", "")).unwrap();
     assert_eq!(config.mode, Mode::Observe);
-    assert_eq!(config.ws_url, "ws://127.0.0.1:8900");
+    assert_eq!(config.ws_url, "ws://127.0.0.1:8900/");
     assert_eq!(config.timing, Timing::default());
     assert_eq!(config.fees, Fees::default());
     assert!(!config.liquidation.enabled);
@@ -151,20 +151,6 @@ fn every_mistake_is_named() {
 }
 
 #[test]
-fn the_websocket_address_follows_the_convention() {
-    for (rpc, expected) in [
-        ("https://api.example.com", "wss://api.example.com"),
-        ("https://api.example.com/key", "wss://api.example.com/key"),
-        ("http://localhost:1000/x", "ws://localhost:1001/x"),
-    ] {
-        assert_eq!(default_ws_url(rpc).unwrap(), expected);
-    }
-    assert!(default_ws_url("http://localhost:65535").is_err());
-    assert!(default_ws_url("http://localhost:port").is_err());
-    assert!(default_ws_url("localhost").is_err());
-}
-
-#[test]
 fn paths_are_relative_to_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("keeper.toml");
@@ -198,4 +184,35 @@ fn the_example_is_valid_and_shows_the_defaults() {
         .collect();
     assert_eq!(Config::parse(&uncommented).unwrap(), example);
     assert!(uncommented.contains("\nmax_pay_quote = 0"));
+}
+
+/// Everything in the example but the market is the default, so that it documents what it says it does.
+#[test]
+fn the_example_in_the_documentation_has_every_key_at_its_default() {
+    let example = include_str!("../../../docs/keeper.toml");
+    let parsed = Config::parse(example).unwrap();
+    let mut short =
+        String::from("rpc_url = \"https://api.devnet.solana.com\"\njournal_dir = \"journal\"\n");
+    short += "keypair = \"keeper.json\"\n[[markets]]\n";
+    for line in example.lines() {
+        if ["address", "base_price", "quote_price"]
+            .iter()
+            .any(|key| line.starts_with(key))
+        {
+            short += line;
+            short += "\n";
+        }
+    }
+    assert_eq!(parsed, Config::parse(&short).unwrap());
+    let keys = [
+        "rpc_url",
+        "ws_url",
+        "mode",
+        "keypair",
+        "journal_dir",
+        "max_in_flight",
+    ];
+    for key in keys {
+        assert!(example.contains(&format!("\n{key} = ")), "{key}");
+    }
 }
