@@ -185,34 +185,3 @@ fn the_example_is_valid_and_shows_the_defaults() {
     assert_eq!(Config::parse(&uncommented).unwrap(), example);
     assert!(uncommented.contains("\nmax_pay_quote = 0"));
 }
-
-/// Everything in the example but the market is the default, so that it documents what it says it does.
-#[test]
-fn the_example_in_the_documentation_has_every_key_at_its_default() {
-    let example = include_str!("../../../docs/keeper.toml");
-    let parsed = Config::parse(example).unwrap();
-    let mut short =
-        String::from("rpc_url = \"https://api.devnet.solana.com\"\njournal_dir = \"journal\"\n");
-    short += "keypair = \"keeper.json\"\n[[markets]]\n";
-    for line in example.lines() {
-        if ["address", "base_price", "quote_price"]
-            .iter()
-            .any(|key| line.starts_with(key))
-        {
-            short += line;
-            short += "\n";
-        }
-    }
-    assert_eq!(parsed, Config::parse(&short).unwrap());
-    let keys = [
-        "rpc_url",
-        "ws_url",
-        "mode",
-        "keypair",
-        "journal_dir",
-        "max_in_flight",
-    ];
-    for key in keys {
-        assert!(example.contains(&format!("\n{key} = ")), "{key}");
-    }
-}
