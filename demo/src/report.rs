@@ -91,6 +91,9 @@ impl Report {
                 of_kind.count().to_string()
             });
         }
+        text.push_str(
+            "\nNobody else trades here, so the positions earn no fees: this shows what keeping one costs and averts, not what it yields.\n",
+        );
         text
     }
 }
