@@ -8,13 +8,13 @@ use ballast_client::{
 };
 use clap::Args;
 
-use crate::{progress, report::note};
+use crate::{address::address, progress, report::note};
 
 /// Which market.
 #[derive(Args, Clone, Debug, Default)]
 pub struct MarketArgs {
     /// The market; may be left out if the cluster has only one
-    #[arg(long, env = "BALLAST_MARKET", value_name = "ADDRESS")]
+    #[arg(long, env = "BALLAST_MARKET", value_name = "ADDRESS", value_parser = address)]
     pub market: Option<Pubkey>,
     #[command(flatten)]
     pub prices: PriceArgs,
@@ -24,10 +24,10 @@ pub struct MarketArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct PriceArgs {
     /// Account with the base token's price; by default the freshest one of the market's feed
-    #[arg(long, env = "BALLAST_BASE_PRICE", value_name = "ADDRESS")]
+    #[arg(long, env = "BALLAST_BASE_PRICE", value_name = "ADDRESS", value_parser = address)]
     pub base_price: Option<Pubkey>,
     /// Account with the quote token's price; by default the freshest one of the market's feed
-    #[arg(long, env = "BALLAST_QUOTE_PRICE", value_name = "ADDRESS")]
+    #[arg(long, env = "BALLAST_QUOTE_PRICE", value_name = "ADDRESS", value_parser = address)]
     pub quote_price: Option<Pubkey>,
 }
 
@@ -35,7 +35,7 @@ pub struct PriceArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct TableArgs {
     /// The market's lookup table; by default the one of the market's authority
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub lookup_table: Option<Pubkey>,
 }
 
