@@ -166,14 +166,18 @@ impl Columns {
             .split(',')
             .map(|name| name.trim().trim_matches('"').to_ascii_lowercase())
             .collect();
+        let found = |name: &str| names.iter().position(|column| column == name);
         let column = |name: &str| {
-            let found = names.iter().position(|column| column == name);
-            found.with_context(|| {
+            found(name).with_context(|| {
                 format!("the header has no column {name:?}: it needs time, open, high, low, close")
             })
         };
         Ok(Self {
-            time: column("time")?,
+            // Binance writes `open_time`, where it writes a header.
+            time: match found("open_time") {
+                Some(time) => time,
+                None => column("time")?,
+            },
             open: column("open")?,
             high: column("high")?,
             low: column("low")?,
@@ -235,6 +239,9 @@ mod tests {
         assert_eq!(prices(&named), [100, 90, 110, 105]);
         assert_eq!(named, klines);
         assert_eq!(named.points[0].time, "7");
+        let header = "open_time,open,high,low,close,volume,close_time,quote_volume";
+        let headed = format!("{header}\n7,100,110,90,105,1234.5,8,99\n");
+        assert_eq!(PricePath::parse(&headed).unwrap(), klines);
         let falling = PricePath::parse("7,105,110,90,100\n8,100,100,100,100").unwrap();
         assert_eq!(prices(&falling), [105, 110, 90, 100]);
     }

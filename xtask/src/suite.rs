@@ -1,9 +1,13 @@
 //! Everything that runs on the host: tests, lints, the demo.
-use std::{ffi::OsString, path::PathBuf, process::Command};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::Result;
 
-use crate::{process, repository, validator};
+use crate::{process, repository, sbf, validator};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -68,15 +72,74 @@ pub fn demo(arguments: &[OsString]) -> Result<()> {
     let mut command = cargo();
     command
         .args(["run", "--quiet", "--package", "ballast-demo", "--"])
-        .args(arguments);
+        .args(with_absolute_prices(arguments, &std::env::current_dir()?));
     if arguments.iter().any(|argument| argument == "--validator") {
         command.env("BALLAST_VALIDATOR", validator::provide()?);
     }
     process::run(&mut command)
 }
 
+/// The demo runs in the repository's root, but a file is named as seen from `directory`.
+fn with_absolute_prices(arguments: &[OsString], directory: &Path) -> Vec<OsString> {
+    const OPTION: &str = "--prices";
+    let mut after_option = false;
+    let mut absolute = |argument: &OsString| {
+        if std::mem::take(&mut after_option) {
+            return directory.join(argument).into();
+        }
+        after_option = argument == OPTION;
+        let file = argument.to_str().and_then(|text| {
+            text.strip_prefix(OPTION)
+                .and_then(|text| text.strip_prefix('='))
+        });
+        match file {
+            None => argument.clone(),
+            Some(file) => {
+                let mut option = OsString::from(format!("{OPTION}="));
+                option.push(directory.join(file));
+                option
+            }
+        }
+    };
+    arguments.iter().map(&mut absolute).collect()
+}
+
 fn cargo() -> Command {
     let mut command = process::host_cargo();
     command.env("BALLAST_DEPLOY_DIR", repository::deploy_dir());
+    // Whether programs cost what `docs/costs.json` says depends on their compiler.
+    if sbf::Compiler::is_foreign() {
+        command.env("BALLAST_FOREIGN_SBF", "1");
+    } else {
+        command.env_remove("BALLAST_FOREIGN_SBF");
+    }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_are_found_where_the_caller_is() {
+        let seen = |line: &str| {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            with_absolute_prices(&arguments, Path::new("/here")).join(" ".as_ref())
+        };
+        for (line, expected) in [
+            (
+                "--prices a.csv --validator",
+                "--prices /here/a.csv --validator",
+            ),
+            (
+                "--validator --prices=../a.csv",
+                "--validator --prices=/here/../a.csv",
+            ),
+            ("--prices /data/a.csv", "--prices /data/a.csv"),
+            ("--prices --prices", "--prices /here/--prices"),
+            ("--pricey a.csv --prices", "--pricey a.csv --prices"),
+        ] {
+            assert_eq!(seen(line), expected);
+        }
+    }
 }

@@ -18,6 +18,8 @@ use crate::{
 };
 
 const NAME: &str = "solana-test-validator";
+/// The first that takes programs of SBPF v3.
+const OLDEST_MAJOR: u32 = 3;
 const VERSION: &str = "4.2.2";
 /// Raise the number after `r` with every change of the recipe.
 const ENTRY: &str = "4.2.2-r1";
@@ -35,9 +37,32 @@ const PACKAGES: [Package; 10] = [
     Package::any("librocksdb-dev"),
 ];
 
-/// The validator's path; builds it when it is neither installed nor cached.
+/// A program of Agave's that the user has installed, if it is not older than this major version; says so if it is.
+pub fn installed_since(major: u32, program: &str) -> Option<PathBuf> {
+    let file = process::installed(program)?;
+    let version = process::output(process::foreign(&file).arg("--version"));
+    let found = version.as_deref().ok().and_then(major_version);
+    if found.is_some_and(|found| found >= major) {
+        return Some(file);
+    }
+    let first = version.as_deref().unwrap_or("").lines().next();
+    eprintln!(
+        "xtask: {} is not used: it says {:?}, Agave {major} or later is needed; the project's own is used instead",
+        file.display(),
+        first.unwrap_or("nothing")
+    );
+    None
+}
+
+/// Of `solana-test-validator 3.0.10 (src:...; client:Agave)`.
+fn major_version(text: &str) -> Option<u32> {
+    let version = text.split_whitespace().nth(1)?;
+    version.split('.').next()?.parse().ok()
+}
+
+/// The validator's path; builds it when it is neither installed, and recent enough, nor cached.
 pub fn provide() -> Result<PathBuf> {
-    if let Some(installed) = process::installed(NAME) {
+    if let Some(installed) = installed_since(OLDEST_MAJOR, NAME) {
         return Ok(installed);
     }
     let area = Area::open("validator")?;
@@ -144,4 +169,34 @@ fn compile(source: &Path, stub: &Path, scratch: &Path) -> Result<()> {
         .arg("--target-dir")
         .arg(scratch.join("target"));
     process::run(&mut cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_and_old_programs_left_alone() {
+        for (text, major) in [
+            (
+                "solana-test-validator 4.2.2 (src:00000000; feat:1, client:Agave)",
+                Some(4),
+            ),
+            (
+                "solana-test-validator 1.18.26 (src:d9f20e95; client:SolanaLabs)",
+                Some(1),
+            ),
+            (
+                "solana-cargo-build-sbf 3.0.10\nplatform-tools v1.51\nrustc 1.84.1\n",
+                Some(3),
+            ),
+            ("usage: x", None),
+            ("", None),
+        ] {
+            assert_eq!(major_version(text), major, "{text}");
+        }
+        // Installed everywhere, and never of Agave's.
+        assert!(process::installed("sh").is_some());
+        assert_eq!(installed_since(0, "sh"), None);
+    }
 }

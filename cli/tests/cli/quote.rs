@@ -206,11 +206,41 @@ fn bad_input_is_named() {
         ["--tick-spacing", "0"],
         ["--tick-spacing", "x"],
         ["--base-decimals", "300"],
+        ["--base-decimals", "200"],
+        ["--quote-decimals", "19"],
         ["--points", "100000"],
     ] {
         assert_ne!(example(&extra).code, 0, "{extra:?}");
     }
     assert_eq!(run(&["quote", "--price", "200"]).code, 2);
+}
+
+#[test]
+fn what_the_program_could_not_open_is_said_before_the_numbers() {
+    for (equity, why) in [
+        ("1e30", "more than an account can hold"),
+        ("1e-9", ""),
+        ("1e13", ""),
+    ] {
+        let run = changed("--equity", equity);
+        let said = run
+            .out
+            .lines()
+            .nth(1)
+            .filter(|line| line.starts_with("No on-chain plan"));
+        assert!(
+            run.code == 0 && said.is_some_and(|line| line.contains(why)),
+            "{equity}: {}",
+            run.out
+        );
+        let mut line = EXAMPLE.to_vec();
+        let at = line.iter().position(|part| *part == "--equity").unwrap();
+        line[at + 1] = equity;
+        line.push("--json");
+        let error = crate::common::run(&line).json()["on_chain"]["error"].clone();
+        assert!(error.as_str().is_some_and(|error| error.contains(why)));
+    }
+    assert!(!example(&[]).out.contains("No on-chain plan"));
 }
 
 #[test]

@@ -2,11 +2,15 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
 };
 
 use anyhow::Result;
 
-use crate::{process, repository, sbf::tools::Tools};
+use crate::{process, repository, sbf::tools::Tools, validator::installed_since};
+
+/// Looked for once, because a version that is too old is told of.
+static ANZA: LazyLock<Option<PathBuf>> = LazyLock::new(|| installed_since(3, "cargo-build-sbf"));
 
 pub enum Compiler {
     /// Anza's `cargo-build-sbf`.
@@ -32,10 +36,15 @@ impl Package<'_> {
 impl Compiler {
     /// The compiler of this machine; builds what is missing.
     pub fn provide() -> Result<Self> {
-        match process::installed("cargo-build-sbf") {
-            Some(program) => Ok(Self::Anza(program)),
+        match &*ANZA {
+            Some(program) => Ok(Self::Anza(program.clone())),
             None => Tools::provide().map(Self::Debian),
         }
+    }
+
+    /// Whether programs are built by other tools than the project's own.
+    pub fn is_foreign() -> bool {
+        ANZA.is_some()
     }
 
     /// Compiles a package and returns the program file, which the next build may overwrite.

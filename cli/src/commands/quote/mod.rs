@@ -16,6 +16,9 @@ use crate::{
 use report::{CurvePoint, QuoteReport};
 use sizing::Sizing;
 
+/// With more, an account could not hold 20 whole tokens.
+const MAX_DECIMALS: i64 = 18;
+
 /// What to quote. Prices are quote per base in whole tokens, own funds are in the quote token.
 #[derive(Args, Debug)]
 #[command(allow_negative_numbers = true)]
@@ -41,11 +44,11 @@ pub struct QuoteArgs {
     /// LTV (debt over assets) at which the position is liquidated: 0.8 or 80%
     #[arg(long)]
     pub maintenance: Ratio,
-    /// Decimals of the base token
-    #[arg(long, default_value_t = 9)]
+    /// Decimals of the base token, at most 18
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u8).range(..=MAX_DECIMALS))]
     pub base_decimals: u8,
-    /// Decimals of the quote token
-    #[arg(long, default_value_t = 6)]
+    /// Decimals of the quote token, at most 18
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(..=MAX_DECIMALS))]
     pub quote_decimals: u8,
     /// Widen the range to the pool's grid of ticks
     #[arg(long)]
@@ -109,6 +112,7 @@ fn quote(args: &QuoteArgs) -> Result<QuoteReport> {
         &sizing,
         at_open,
         curve,
+        (args.base_decimals, args.quote_decimals),
         on_chain::plan(args, &request),
     ))
 }
@@ -273,6 +277,19 @@ mod tests {
             ]
         );
         assert!(quoted(&["--points", "0"]).unwrap().curve.len() == 5);
+    }
+
+    #[test]
+    fn what_is_less_than_a_unit_is_shown_as_nothing() {
+        // A delta of 7e-23 base.
+        let report = quoted(&["--hedge", "0.9999999999999999999999", "--points", "2"]).unwrap();
+        assert!(report.risk.delta > 0.0 && report.risk.delta < 1e-20);
+        let text = report.to_string();
+        assert!(text.contains("delta        0 base;"), "{text}");
+        assert!(!text.contains("e-2"), "{text}");
+        // A unit is shown.
+        let report = quoted(&["--hedge", "0.999999998"]).unwrap().to_string();
+        assert!(!report.contains("delta        0 base;"), "{report}");
     }
 
     #[test]

@@ -44,6 +44,9 @@ pub struct QuoteReport {
     pub curve: Vec<CurvePoint>,
     #[serde(serialize_with = "plan_or_error")]
     pub on_chain: Result<OnChain, OnChainError>,
+    /// Of base and quote.
+    #[serde(skip)]
+    decimals: (u8, u8),
 }
 
 fn plan_or_error<S: Serializer>(
@@ -101,6 +104,7 @@ impl QuoteReport {
         sizing: &Sizing,
         risk: RiskReport,
         curve: Vec<CurvePoint>,
+        decimals: (u8, u8),
         on_chain: Result<OnChain, OnChainError>,
     ) -> Self {
         let position = sizing.position();
@@ -121,6 +125,7 @@ impl QuoteReport {
             risk,
             curve,
             on_chain,
+            decimals,
         }
     }
 }
@@ -128,6 +133,8 @@ impl QuoteReport {
 impl fmt::Display for QuoteReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let n = |value: f64| significant(value, DIGITS);
+        let base = |value: f64, digits| significant(whole_units(value, self.decimals.0), digits);
+        let quote = |value: f64, digits| significant(whole_units(value, self.decimals.1), digits);
         let distance = |price: Option<f64>| match price {
             Some(price) => format!("{} ({})", n(price), change(price / self.P - 1.0)),
             None => "none".into(),
@@ -137,6 +144,12 @@ impl fmt::Display for QuoteReport {
             "Position at {} quote per base, amounts in whole tokens",
             n(self.P)
         )?;
+        if let Err(why) = &self.on_chain {
+            writeln!(
+                f,
+                "No on-chain plan, the program could not open this: {why}"
+            )?;
+        }
         writeln!(f)?;
         writeln!(f, "  own funds    {} quote", n(self.own_funds))?;
         writeln!(
@@ -157,8 +170,8 @@ impl fmt::Display for QuoteReport {
         writeln!(
             f,
             "  delta        {} base; {} per 1% of price",
-            n(self.risk.delta),
-            n(self.risk.gamma * self.P / 100.0)
+            base(self.risk.delta, DIGITS),
+            base(self.risk.gamma * self.P / 100.0, DIGITS)
         )?;
         let at = percent(self.t);
         if self.risk.ltv.is_some_and(|ltv| ltv >= self.t) {
@@ -176,11 +189,16 @@ impl fmt::Display for QuoteReport {
         }
         writeln!(f)?;
         let mut amounts = Table::new(["<", "base", "quote", "value in quote"]);
-        for (name, base, quote) in [
+        for (name, of_base, of_quote) in [
             ("in the pool", self.x, self.y),
             ("borrowed", self.dx, self.dy),
         ] {
-            amounts.row([name.into(), n(base), n(quote), n(base * self.P + quote)]);
+            amounts.row([
+                name.into(),
+                base(of_base, DIGITS),
+                quote(of_quote, DIGITS),
+                quote(of_base * self.P + of_quote, DIGITS),
+            ]);
         }
         amounts.fmt(f)?;
         writeln!(f)?;
@@ -191,10 +209,10 @@ impl fmt::Display for QuoteReport {
         for point in &self.curve {
             curve.row([
                 significant(point.P, 8),
-                significant(point.equity, 8),
-                significant(point.pnl, 6),
+                quote(point.equity, 8),
+                quote(point.pnl, 6),
                 change(point.pnl / self.own_funds),
-                significant(point.delta, 6),
+                base(point.delta, 6),
                 point
                     .leverage
                     .map_or("-".into(), |leverage| significant(leverage, 4)),
@@ -203,20 +221,23 @@ impl fmt::Display for QuoteReport {
             ]);
         }
         curve.fmt(f)?;
-        match &self.on_chain {
-            Ok(plan) => {
-                writeln!(f)?;
-                writeln!(
-                    f,
-                    "On chain (raw units): liquidity {}, deposit {} + {}, borrow {} + {}",
-                    plan.liquidity,
-                    plan.deposit_base,
-                    plan.deposit_quote,
-                    plan.debt_base,
-                    plan.debt_quote
-                )
-            }
-            Err(error) => writeln!(f, "\nThe program could not open this: {error}"),
-        }
+        let Ok(plan) = &self.on_chain else {
+            return Ok(());
+        };
+        writeln!(f)?;
+        writeln!(
+            f,
+            "On chain (raw units): liquidity {}, deposit {} + {}, borrow {} + {}",
+            plan.liquidity, plan.deposit_base, plan.deposit_quote, plan.debt_base, plan.debt_quote
+        )
+    }
+}
+
+/// Nothing instead of what is less than the token's smallest unit.
+fn whole_units(value: f64, decimals: u8) -> f64 {
+    if value.abs() < 10f64.powi(-i32::from(decimals)) {
+        0.0
+    } else {
+        value
     }
 }
