@@ -9,4 +9,3 @@ mod common;
 mod deploy;
 mod node;
 mod position;
-mod show;
