@@ -78,7 +78,7 @@ impl Rewarded {
         };
         assert_eq!(rewards, [reward]);
         Self {
-            wallet: spl::associated_token_account(&alice, &mint_key, &program),
+            wallet: spl::associated_token_account(&alice, &mint_key, &program).0,
             scene,
             position,
             reward,
