@@ -47,6 +47,9 @@ pub enum Switch {
     Off,
 }
 
+/// Room for the fee of the usual pools and a little impact.
+const DEFAULT_MAX_SWAP_LOSS_BPS: u32 = 50;
+
 /// The policy of a new position unless its owner says otherwise.
 pub fn default_policy(limits: &Limits) -> Policy {
     Policy {
@@ -55,7 +58,8 @@ pub fn default_policy(limits: &Limits) -> Policy {
         delta_target_bps: 500,
         deleverage_trigger_ltv_bps: limits.deleverage_ltv_bps,
         deleverage_target_ltv_bps: limits.target_ltv_bps,
-        max_swap_loss_bps: limits.max_swap_loss_bps,
+        // What a swap may lose is also what somebody who moves the pool around it can gain.
+        max_swap_loss_bps: limits.max_swap_loss_bps.min(DEFAULT_MAX_SWAP_LOSS_BPS),
         min_rebalance_interval_secs: limits.min_rebalance_interval_secs,
         keeper_enabled: 1,
     }

@@ -101,10 +101,7 @@ fn check(
     if !(-12..=0).contains(&update.exponent) {
         return Err(PriceFault::Malformed(side));
     }
-    let (max_age_secs, max_bps) = match grade {
-        Grade::Tight => (rules.max_age_tight_secs, rules.max_confidence_tight_bps),
-        Grade::Loose => (rules.max_age_loose_secs, rules.max_confidence_loose_bps),
-    };
+    let (max_age_secs, max_bps) = rules.tolerances(grade);
     let age_secs = i128::from(now_secs) - i128::from(update.publish_time);
     if age_secs < -i128::from(rules.max_future_secs) {
         return Err(PriceFault::FromFuture(side));

@@ -168,6 +168,49 @@ async fn a_rehedge_may_not_raise_ltv_over_the_trigger() {
 }
 
 #[tokio::test]
+async fn a_rehedge_may_not_raise_ltv_over_the_markets_trigger_whatever_the_policy_says() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(196).await;
+    scene
+        .change_policy(&position, |policy| {
+            policy.deleverage_trigger_ltv_bps = 7_999;
+            policy.deleverage_target_ltv_bps = 6_000;
+        })
+        .await;
+    scene
+        .change_limits(|params| {
+            params.limits.max_leverage_bps = 25_000;
+            params.limits.initial_ltv_bps = 6_600;
+            params.limits.deleverage_ltv_bps = 6_700;
+        })
+        .await;
+    refused(
+        scene.rehedge(&position, &scene.keeper).await,
+        BallastError::RehedgeRaisesLtv,
+    );
+}
+
+#[tokio::test]
+async fn another_hedge_ratio_cannot_bring_a_position_nearer_to_liquidation() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(126).await;
+    scene
+        .change_policy(&position, |policy| {
+            policy.hedge_bps = 0;
+            policy.deleverage_trigger_ltv_bps = 7_999;
+            policy.deleverage_target_ltv_bps = 7_998;
+        })
+        .await;
+    // It would borrow quote to buy back the base that is owed: LTV stays, but the next 5 % down would be too much.
+    refused(
+        scene.rehedge(&position, &scene.alice).await,
+        BallastError::StressLtvExceeded,
+    );
+}
+
+#[tokio::test]
 async fn a_deleverage_needs_ltv_over_the_trigger_and_stops_at_the_target() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;

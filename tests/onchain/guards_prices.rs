@@ -1,7 +1,7 @@
 //! What a price must be before anybody may act on it, and how far the pool may be from it.
 
 use ballast_abi::pyth::{Verification, stand_in::price_account};
-use ballast_client::{BallastError, DecreaseArgs, MarketContext, Side};
+use ballast_client::{BallastError, DecreaseArgs, MarketContext, Side, instruction};
 use ballast_localnet::{Localnet, PricePost, UsdPrice};
 
 use crate::support::{NOTHING, Scene, accepted, refused};
@@ -214,6 +214,91 @@ async fn an_older_price_than_one_used_liquidates_nobody() {
     // The same price, published now, counts.
     scene.oracle(100).await;
     accepted(scene.liquidate(&position).await);
+}
+
+#[tokio::test]
+async fn whoever_shows_the_newest_price_ends_the_use_of_older_ones() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.svm.pass_time(20).await.unwrap();
+    scene.price(100).await;
+    let low = [Side::Base, Side::Quote].map(|side| post(&scene, side, 100, |_, _| ()));
+    scene.svm.pass_time(20).await.unwrap();
+    scene.price(200).await;
+    let refresh = || instruction::refresh_price(&scene.world.market);
+    accepted(scene.send(&scene.keeper, refresh()).await);
+    accepted(scene.world.post(&low).await);
+    refused(
+        scene.liquidate(&position).await,
+        BallastError::PriceReplayed,
+    );
+    let replayed = scene.send(&scene.keeper, refresh()).await;
+    refused(replayed, BallastError::PriceReplayed);
+    // What is no good price is not remembered either.
+    scene.price(200).await;
+    scene.svm.pass_time(1_000).await.unwrap();
+    let stale = scene.send(&scene.keeper, refresh()).await;
+    refused(stale, BallastError::PriceStale);
+}
+
+#[tokio::test]
+async fn debt_is_written_off_at_a_fresh_price_only() {
+    let scene = Scene::new().await;
+    let (solvent, position) = (scene.open(1).await, scene.open(2).await);
+    scene.price(262).await;
+    // Between the tight and the loose age: good enough as long as nobody loses.
+    scene.svm.pass_time(90).await.unwrap();
+    accepted(scene.liquidate(&solvent).await);
+    // Above 341 the base owed is worth more than all that is there.
+    scene.price(400).await;
+    scene.svm.pass_time(90).await.unwrap();
+    refused(scene.liquidate(&position).await, BallastError::PriceStale);
+    scene.price(400).await;
+    accepted(scene.liquidate(&position).await);
+}
+
+#[tokio::test]
+async fn a_pool_pushed_away_stops_a_deleverage_that_only_the_policy_asks_for() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(124).await;
+    scene.pool(127.0).await;
+    refused(
+        scene.deleverage(&position, &scene.keeper).await,
+        BallastError::PoolDiverged,
+    );
+    scene.pool(124.5).await;
+    accepted(scene.deleverage(&position, &scene.keeper).await);
+}
+
+#[tokio::test]
+async fn paying_out_after_repaying_everything_needs_no_price() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    // Lower in the band the pool holds more base than is owed, and still enough quote.
+    scene.price(195).await;
+    let model = scene.model(&position).await.0;
+    let all = DecreaseArgs {
+        liquidity: model.liquidity,
+        ..NOTHING
+    };
+    accepted(scene.decrease(&position, all).await);
+    scene.svm.pass_time(1_000).await.unwrap();
+    let pay = DecreaseArgs {
+        pay_quote: 1_000_000,
+        ..NOTHING
+    };
+    refused(
+        scene.decrease(&position, pay).await,
+        BallastError::PriceStale,
+    );
+    let repay = DecreaseArgs {
+        repay_base: u64::MAX,
+        repay_quote: u64::MAX,
+        ..pay
+    };
+    accepted(scene.decrease(&position, repay).await);
+    assert!(scene.model(&position).await.0.debt.is_zero());
 }
 
 fn with_base_price(scene: &Scene, base: ballast_client::Pubkey) -> MarketContext {

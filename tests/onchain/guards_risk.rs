@@ -98,6 +98,27 @@ async fn positions_are_neither_too_small_nor_too_large() {
 }
 
 #[tokio::test]
+async fn nobody_is_left_with_an_indebted_position_too_small_to_liquidate() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let model = scene.model(&position).await.0;
+    // All but a thousandth of it: 0.3 quote of assets would be left.
+    let part = |amount: u64| amount - amount / 1_000;
+    let args = |pay| DecreaseArgs {
+        liquidity: model.liquidity - model.liquidity / 1_000,
+        repay_base: part(model.debt.base),
+        repay_quote: part(model.debt.quote),
+        pay_base: 0,
+        pay_quote: pay,
+    };
+    refused(
+        scene.decrease(&position, args(95_000_000)).await,
+        BallastError::PositionSize,
+    );
+    accepted(scene.decrease(&position, args(0)).await);
+}
+
+#[tokio::test]
 async fn a_hedge_must_be_affordable() {
     let scene = Scene::new().await;
     // Half of 1.5 x is base: 75 of the 100 would have to be borrowed while 50 are.

@@ -13,6 +13,10 @@ pub struct MarketInitialized {
     pub base_mint: Pubkey,
     pub quote_mint: Pubkey,
     pub authority: Pubkey,
+    pub guardian: Pubkey,
+    pub price_receiver: Pubkey,
+    pub base_feed: [u8; 32],
+    pub quote_feed: [u8; 32],
     pub params: MarketParams,
 }
 
@@ -81,6 +85,8 @@ pub struct PositionOpened {
     pub position: Pubkey,
     pub market: Pubkey,
     pub owner: Pubkey,
+    pub id: u64,
+    pub policy: Policy,
     pub tick_lower: i32,
     pub tick_upper: i32,
     pub liquidity: u128,
@@ -170,6 +176,9 @@ pub struct Liquidated {
     pub repaid_quote: u64,
     pub seized_base: u64,
     pub seized_quote: u64,
+    /// Fees collected first, which happens only if the collateral does not cover the debt.
+    pub fees_base: u64,
+    pub fees_quote: u64,
     /// Value seized less value repaid, raw quote units.
     pub bonus: u64,
     pub ltv_before_bps: u32,

@@ -25,7 +25,8 @@ mod token;
 pub use groups::*;
 pub use instructions::{
     admin::*, check_health::*, close::*, collect_reward::*, decrease::*, deleverage::*,
-    init_market::*, init_reserve::*, lend::*, liquidate::*, open::*, rehedge::*, set_policy::*,
+    init_market::*, init_reserve::*, lend::*, liquidate::*, open::*, refresh_price::*, rehedge::*,
+    set_policy::*,
 };
 pub use state::{MarketMode, MarketParams, Policy, ReserveParams};
 
@@ -114,6 +115,11 @@ pub mod ballast {
     /// Closes as much of an unhealthy position as restores the target LTV. Anyone.
     pub fn liquidate(ctx: Context<Liquidate>, max_pay_base: u64, max_pay_quote: u64) -> Result<()> {
         instructions::liquidate::liquidate(ctx, max_pay_base, max_pay_quote)
+    }
+
+    /// Shows the market the newest prices, after which it takes no older ones. Anyone.
+    pub fn refresh_price(ctx: Context<RefreshPrice>) -> Result<()> {
+        instructions::refresh_price::refresh_price(ctx)
     }
 
     /// Values a position at the oracle's price and returns the result. Anyone.

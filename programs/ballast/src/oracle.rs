@@ -23,6 +23,20 @@ pub enum Grade {
     Tight,
     /// For what only reduces risk.
     Loose,
+    /// For what cannot be made good: writing debt off. As fresh as [`Grade::Tight`], so that nobody chooses among old prices;
+    /// as uncertain as [`Grade::Loose`], since it has to be done in bad times.
+    Final,
+}
+
+impl OracleRules {
+    /// Largest age in seconds and largest confidence interval in basis points of the price.
+    pub fn tolerances(&self, grade: Grade) -> (u32, u32) {
+        match grade {
+            Grade::Tight => (self.max_age_tight_secs, self.max_confidence_tight_bps),
+            Grade::Loose => (self.max_age_loose_secs, self.max_confidence_loose_bps),
+            Grade::Final => (self.max_age_tight_secs, self.max_confidence_loose_bps),
+        }
+    }
 }
 
 /// The oracle's price with its confidence interval, as square roots of raw quote per raw base.
@@ -137,10 +151,7 @@ fn check_feed(
         (-12..=0).contains(&update.exponent),
         BallastError::PriceMalformed
     );
-    let (max_age_secs, max_confidence_bps) = match grade {
-        Grade::Tight => (rules.max_age_tight_secs, rules.max_confidence_tight_bps),
-        Grade::Loose => (rules.max_age_loose_secs, rules.max_confidence_loose_bps),
-    };
+    let (max_age_secs, max_confidence_bps) = rules.tolerances(grade);
     let age_secs = i128::from(now_secs) - i128::from(update.publish_time);
     require!(
         age_secs >= -i128::from(rules.max_future_secs),

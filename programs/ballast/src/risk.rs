@@ -65,11 +65,7 @@ pub fn require_initial_health(
         require!(!value.ltv_above(initial), BallastError::InitialLtvExceeded);
     }
     let maintenance = Bps::new(limits.maintenance_ltv_bps);
-    let distance = limits.stress_distance_bps;
-    let one = Bps::ONE.get();
-    let low = scale_down(oracle.mid, Bps::new(one.saturating_sub(distance))).or_range()?;
-    let high = scale_up(oracle.mid, Bps::new(one.saturating_add(distance))).or_range()?;
-    for price in [low, high] {
+    for price in stressed(limits, oracle.mid)? {
         let value = position.value(price).or_range()?;
         require!(
             !value.ltv_at_least(maintenance),
@@ -77,6 +73,39 @@ pub fn require_initial_health(
         );
     }
     Ok(at_oracle)
+}
+
+/// What must hold after a rehedge, which moves the boundaries: at either end of the stress distance LTV is below maintenance,
+/// or no higher than it would have been without. A hedge ratio that the owner has changed cannot turn a position that is
+/// nearly liquidated into one that a small move makes insolvent.
+///
+/// # Errors
+/// [`BallastError::StressLtvExceeded`].
+pub fn require_stress_not_worsened(
+    limits: &Limits,
+    before: &PositionModel,
+    after: &PositionModel,
+    at: SqrtPrice,
+) -> Result<()> {
+    let maintenance = Bps::new(limits.maintenance_ltv_bps);
+    for price in stressed(limits, at)? {
+        let value = after.value(price).or_range()?;
+        require!(
+            !value.ltv_at_least(maintenance)
+                || value.ltv_bps_up() <= before.value(price).or_range()?.ltv_bps_up(),
+            BallastError::StressLtvExceeded
+        );
+    }
+    Ok(())
+}
+
+/// Both ends of the market's stress distance around a price.
+fn stressed(limits: &Limits, at: SqrtPrice) -> Result<[SqrtPrice; 2]> {
+    let (one, distance) = (Bps::ONE.get(), limits.stress_distance_bps);
+    Ok([
+        scale_down(at, Bps::new(one.saturating_sub(distance))).or_range()?,
+        scale_up(at, Bps::new(one.saturating_add(distance))).or_range()?,
+    ])
 }
 
 /// The hedge error must lie within `band_bps` of the position's full base amount.
@@ -114,4 +143,119 @@ pub fn require_size(limits: &Limits, assets: u128) -> Result<()> {
     let allowed = u128::from(limits.min_position_value)..=u128::from(limits.max_position_value);
     require!(allowed.contains(&assets), BallastError::PositionSize);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_clmm::{Amounts, Band, Side};
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        max_position_value: u64::MAX,
+        min_position_value: 1,
+        max_leverage_bps: 50_000,
+        initial_ltv_bps: 7_500,
+        deleverage_ltv_bps: 7_700,
+        maintenance_ltv_bps: 8_000,
+        target_ltv_bps: 6_500,
+        liquidation_bonus_bps: 300,
+        stress_distance_bps: 500,
+        max_pool_deviation_bps: 100,
+        max_swap_loss_bps: 100,
+        min_rebalance_interval_secs: 0,
+    };
+
+    fn position(idle: Amounts, debt: Amounts) -> PositionModel {
+        PositionModel {
+            band: Band::from_sqrt_prices(at(90), at(110)).unwrap(),
+            liquidity: 0,
+            idle,
+            debt,
+        }
+    }
+
+    /// Owns base and owes quote: suffers when the price falls.
+    fn long(ltv_bps: u64) -> PositionModel {
+        position(
+            Amounts::only(Side::Base, 1_000_000_000),
+            Amounts::only(Side::Quote, 100_000 * ltv_bps),
+        )
+    }
+
+    /// Owns quote and owes base: suffers when the price rises.
+    fn short(ltv_bps: u64) -> PositionModel {
+        position(
+            Amounts::only(Side::Quote, 1_000_000_000),
+            Amounts::only(Side::Base, 100_000 * ltv_bps),
+        )
+    }
+
+    fn at(percent: u32) -> SqrtPrice {
+        scale_up(SqrtPrice::ONE, Bps::new(percent * 100)).unwrap()
+    }
+
+    fn health(position: &PositionModel, low: u32, high: u32, pool: u32) -> Result<Valuation> {
+        let oracle = OraclePrice {
+            low: at(low),
+            mid: SqrtPrice::ONE,
+            high: at(high),
+        };
+        require_initial_health(&LIMITS, position, &oracle, at(pool))
+    }
+
+    #[test]
+    fn initial_ltv_holds_at_both_ends_of_the_interval_and_at_the_pools_price() {
+        let refused = |result: Result<Valuation>| {
+            assert_eq!(result.unwrap_err(), BallastError::InitialLtvExceeded.into());
+        };
+        // 74 % at the price is 75.5 % two per cent away.
+        assert!(health(&long(7_400), 100, 102, 100).is_ok());
+        refused(health(&long(7_400), 98, 102, 100));
+        refused(health(&long(7_400), 100, 102, 98));
+        assert!(health(&short(7_400), 98, 100, 100).is_ok());
+        refused(health(&short(7_400), 98, 102, 100));
+        refused(health(&short(7_400), 98, 100, 102));
+    }
+
+    #[test]
+    fn maintenance_holds_at_both_ends_of_the_stress_distance() {
+        let limits = Limits {
+            stress_distance_bps: 900,
+            ..LIMITS
+        };
+        let oracle = OraclePrice {
+            low: SqrtPrice::ONE,
+            mid: SqrtPrice::ONE,
+            high: SqrtPrice::ONE,
+        };
+        for (position, healthy) in [
+            (long(7_200), true),
+            (long(7_300), false),
+            (short(7_300), true),
+            (short(7_400), false),
+        ] {
+            let result = require_initial_health(&limits, &position, &oracle, SqrtPrice::ONE);
+            assert_eq!(result.is_ok(), healthy);
+            if let Err(error) = result {
+                assert_eq!(error, BallastError::StressLtvExceeded.into());
+            }
+        }
+    }
+
+    #[test]
+    fn a_rehedge_may_not_make_the_stressed_position_worse_beyond_maintenance() {
+        let worsened = |before: &PositionModel, after: &PositionModel| {
+            require_stress_not_worsened(&LIMITS, before, after, SqrtPrice::ONE).is_err()
+        };
+        for side in [long, short] {
+            // At 5 % against it 76.5 % are above 80 %.
+            assert!(worsened(&side(7_500), &side(7_650)));
+            assert!(!worsened(&side(7_500), &side(7_550)));
+            assert!(!worsened(&side(7_650), &side(7_650)));
+            assert!(!worsened(&side(7_700), &side(7_650)));
+        }
+        // Better on the one side does not make up for the other.
+        assert!(worsened(&long(7_900), &short(7_900)));
+    }
 }

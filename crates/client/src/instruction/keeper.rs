@@ -75,6 +75,15 @@ pub fn liquidate(
     instruction(&accounts, &data)
 }
 
+/// Shows the market the newest prices, after which it takes no older ones. Nobody needs to sign.
+pub fn refresh_price(market: &MarketContext) -> Instruction {
+    let accounts = accounts::RefreshPrice {
+        market: market.address,
+        prices: price_accounts(market),
+    };
+    instruction(&accounts, &data::RefreshPrice {})
+}
+
 /// Values a position and fails above `max_ltv_bps`; [`ballast::Health`] is returned as return data. Nobody needs to sign.
 pub fn check_health(market: &MarketContext, position: &Pubkey, max_ltv_bps: u32) -> Instruction {
     let accounts = accounts::CheckHealth {

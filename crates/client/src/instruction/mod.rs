@@ -7,7 +7,7 @@ mod market;
 mod position;
 mod tokens;
 
-pub use keeper::{check_health, deleverage, liquidate, rehedge};
+pub use keeper::{check_health, deleverage, liquidate, refresh_price, rehedge};
 pub use lend::{accrue, deposit, withdraw};
 pub use market::{init_market, init_reserve, set_mode, update_market, update_reserve};
 pub use position::{close, collect_reward, decrease, open, set_policy};

@@ -65,16 +65,9 @@ pub(crate) fn decrease(ctx: Context<Decrease>, args: DecreaseArgs) -> Result<()>
         let position = accounts.position.position.load()?;
         require_keys_eq!(accounts.owner.key(), position.owner, BallastError::NotOwner);
         let pays = args.pay_base > 0 || args.pay_quote > 0;
-        if pays && !position.is_debt_free() {
-            Some(oracle::read_price(
-                &mut market,
-                &accounts.prices,
-                now_secs,
-                Grade::Tight,
-            )?)
-        } else {
-            None
-        }
+        // Whether a bad price matters is known when the debts have been repaid.
+        (pays && !position.is_debt_free())
+            .then(|| oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Tight))
     };
     let market = &*market;
     let mut session = Session::load(
@@ -102,14 +95,20 @@ pub(crate) fn decrease(ctx: Context<Decrease>, args: DecreaseArgs) -> Result<()>
     entry.withdrawn_base = entry.withdrawn_base.saturating_add(paid.base);
     entry.withdrawn_quote = entry.withdrawn_quote.saturating_add(paid.quote);
 
-    if let Some(oracle) =
-        indebted_price.filter(|_| paid != Amounts::ZERO && !session.position.is_debt_free())
-    {
+    let price = indebted_price
+        .filter(|_| !session.position.is_debt_free())
+        .transpose()?;
+    if let Some(oracle) = price.filter(|_| paid != Amounts::ZERO) {
         risk::require_mode(market, MarketMode::Normal)?;
         let pool_price = pool::sqrt_price(&accounts.pool, market)?;
         risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
         let model = session.model()?;
-        risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
+        let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
+        // A position that pays nobody to liquidate it must not come about.
+        require!(
+            value.assets >= u128::from(market.limits.min_position_value),
+            BallastError::PositionSize
+        );
         let policy = session.position.policy;
         risk::require_hedged(&policy, &model, oracle.mid, policy.delta_band_bps)?;
     }

@@ -9,10 +9,10 @@ use crate::{
     groups::*,
     math::ToProgramError,
     oracle::{self, Grade},
-    pool,
+    pool, risk,
     session::Session,
     state::Market,
-    targets::{NotDue, deleverage_due},
+    targets::{NotDue, TriggeredBy, deleverage_due},
 };
 
 #[derive(Accounts)]
@@ -35,7 +35,7 @@ pub struct Deleverage<'info> {
 ///
 /// # Errors
 /// [`BallastError::DeleverageNotDue`], [`BallastError::KeeperDisabled`], [`BallastError::DeleverageNeedsSwap`],
-/// price errors.
+/// [`BallastError::PoolDiverged`] below the market's trigger, price errors.
 pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
@@ -62,6 +62,11 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
         },
     )?;
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
+    if due.by == TriggeredBy::Policy {
+        // A pool that was pushed away makes the withdrawal one-sided and needlessly large. Above the market's own trigger nothing
+        // may stand in the way.
+        risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
+    }
     let planned = due.plan(&before, oracle.mid, pool_price);
     let (target, plan) = planned.map_err(|error| match error {
         DeleverageError::NotNeeded { .. } => BallastError::DeleverageNotDue,

@@ -106,6 +106,10 @@ pub(crate) fn init_market(ctx: Context<InitMarket>, args: InitMarketArgs) -> Res
         base_mint: market.base_mint,
         quote_mint: market.quote_mint,
         authority: market.authority,
+        guardian: market.guardian,
+        price_receiver: market.price_receiver,
+        base_feed: market.base_feed,
+        quote_feed: market.quote_feed,
         params: args.params,
     });
     Ok(())

@@ -30,7 +30,8 @@ pub struct Liquidate<'info> {
 /// Closes the fraction of the position that restores the target LTV, everything when it is too deep for that: that
 /// fraction of both debts is repaid and collateral worth as much plus the bonus is given for it, in the proportion in
 /// which the position holds it. Each token is netted: the liquidator pays only what the collateral does not cover and
-/// receives what is left. The owner is not needed and no policy is asked.
+/// receives what is left. The owner is not needed and no policy is asked. Where debt has to be written off the price must be
+/// as fresh as for opening.
 ///
 /// # Errors
 /// [`BallastError::NotLiquidatable`]; [`BallastError::SlippageExceeded`] if more than `max_pay_base` or `max_pay_quote`
@@ -76,11 +77,13 @@ pub(crate) fn liquidate(
     }
     let mut repay = plan.repay;
     let insolvent = value_before.debt > value_before.assets;
+    let mut fees = Amounts::ZERO;
     if insolvent {
+        // Lenders' losses are not booked at a price that the liquidator picked among the last minutes'.
+        oracle::peek_price(market, &accounts.prices, now_secs, Grade::Final)?;
         // Before lenders lose, everything counts, fees too.
-        pot = pot
-            .checked_add(session.collect_fees(&accounts.pool)?)
-            .or_range()?;
+        fees = session.collect_fees(&accounts.pool)?;
+        pot = pot.checked_add(fees).or_range()?;
         repay = affordable(before.debt, worth(pot, oracle.mid)?, value_before.debt);
     }
     let seized = seizure(pot, worth(repay, oracle.mid)?, bonus, oracle.mid)?;
@@ -120,6 +123,8 @@ pub(crate) fn liquidate(
         repaid_quote: repay.quote,
         seized_base: seized.base,
         seized_quote: seized.quote,
+        fees_base: fees.base,
+        fees_quote: fees.quote,
         bonus: bonus_paid,
         ltv_before_bps: value_before.ltv_bps_up(),
         ltv_after_bps: value_after.ltv_bps_up(),

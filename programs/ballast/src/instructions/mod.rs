@@ -11,5 +11,6 @@ pub mod init_reserve;
 pub mod lend;
 pub mod liquidate;
 pub mod open;
+pub mod refresh_price;
 pub mod rehedge;
 pub mod set_policy;

@@ -201,6 +201,8 @@ pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
         position: accounts.position.key(),
         market: market_key,
         owner: accounts.owner.key(),
+        id: args.id,
+        policy: args.policy,
         tick_lower: args.tick_lower,
         tick_upper: args.tick_upper,
         liquidity,

@@ -32,7 +32,8 @@ pub struct Rehedge<'info> {
 ///
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::TooSoon`], [`BallastError::RehedgeNotDue`],
-/// [`BallastError::SwapLossTooHigh`], [`BallastError::RehedgeRaisesLtv`], price and pool errors.
+/// [`BallastError::SwapLossTooHigh`], [`BallastError::RehedgeRaisesLtv`], [`BallastError::StressLtvExceeded`], price and
+/// pool errors.
 pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
@@ -104,6 +105,8 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         !(raised && value_after.ltv_at_least(trigger)),
         BallastError::RehedgeRaisesLtv
     );
+
+    risk::require_stress_not_worsened(&market.limits, &before, &after, oracle.mid)?;
 
     session.position.last_rebalance_secs = now_secs;
     session.position.rehedges = session.position.rehedges.saturating_add(1);

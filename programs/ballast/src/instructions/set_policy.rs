@@ -16,7 +16,8 @@ pub struct SetPolicy<'info> {
     pub position: AccountLoader<'info, Position>,
 }
 
-/// Replaces the policy. It moves nothing and cannot loosen any limit of the market, so it is always allowed.
+/// Replaces the policy. It moves nothing and loosens no limit of the market: what follows from it, a rehedge to another hedge
+/// ratio for instance, is checked when it is done. So it is always allowed.
 ///
 /// # Errors
 /// [`BallastError::NotOwner`], [`BallastError::WrongPositionAccount`], [`BallastError::BadPolicy`].

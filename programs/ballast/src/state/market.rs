@@ -19,7 +19,7 @@ pub struct Limits {
     pub max_leverage_bps: u32,
     /// Largest LTV after any action that adds risk.
     pub initial_ltv_bps: u32,
-    /// LTV from which anyone whom the owner allows may deleverage, if the owner's policy sets no lower trigger.
+    /// LTV from which anyone may deleverage, whatever the owner's policy says.
     pub deleverage_ltv_bps: u32,
     /// LTV from which a position is liquidated.
     pub maintenance_ltv_bps: u32,
@@ -64,6 +64,10 @@ pub struct MarketParams {
     pub oracle_rules: OracleRules,
 }
 
+/// Most that a liquidation at maintenance may give away, bonus included, of the assets: the rest is room for the price to move
+/// before lenders lose.
+const LARGEST_SEIZURE_BPS: u32 = 9_800;
+
 /// How much a market allows.
 #[derive(
     AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord,
@@ -71,9 +75,9 @@ pub struct MarketParams {
 pub enum MarketMode {
     /// Everything that the limits allow.
     Normal,
-    /// Nothing that adds risk: no opening, no withdrawal of equity from a position, no new rehedge debt beyond a position's limits.
+    /// No opening, and no withdrawal of equity from an indebted position. Rehedges go on.
     NoNewRisk,
-    /// Only what reduces risk: repay, close, deleverage, liquidate, and lenders' deposits.
+    /// No rehedges either: repay, close, deleverage, liquidate. Lenders may deposit and withdraw as ever.
     ReduceOnly,
 }
 
@@ -193,7 +197,7 @@ impl MarketParams {
         let l = &self.limits;
         let o = &self.oracle_rules;
         let one = Bps::ONE.get();
-        // Assets per debt at maintenance, less the bonus, must leave something: maintenance * (1 + bonus) < 1.
+        // What a liquidation at maintenance gives away, as a part of the assets.
         let seized_at_maintenance =
             u64::from(l.maintenance_ltv_bps) * u64::from(one + l.liquidation_bonus_bps.min(one));
         // Leverage and LTV say the same thing in two ways: LTV = 1 - 1/leverage.
@@ -226,8 +230,12 @@ impl MarketParams {
                 "liquidation_bonus_bps must not exceed 2000",
             ),
             (
-                seized_at_maintenance < u64::from(one) * u64::from(one),
-                "maintenance_ltv_bps * (1 + liquidation_bonus_bps) must stay below 1",
+                seized_at_maintenance <= u64::from(one) * u64::from(LARGEST_SEIZURE_BPS),
+                "maintenance_ltv_bps * (1 + liquidation_bonus_bps) must not exceed 98 %",
+            ),
+            (
+                l.min_rebalance_interval_secs <= 86_400,
+                "min_rebalance_interval_secs must not exceed a day",
             ),
             (
                 l.stress_distance_bps < one,
@@ -289,5 +297,102 @@ impl MarketParams {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sound() -> MarketParams {
+        MarketParams {
+            limits: Limits {
+                max_position_value: 1_000_000,
+                min_position_value: 10,
+                max_leverage_bps: 40_000,
+                initial_ltv_bps: 7_500,
+                deleverage_ltv_bps: 7_700,
+                maintenance_ltv_bps: 8_000,
+                target_ltv_bps: 6_500,
+                liquidation_bonus_bps: 300,
+                stress_distance_bps: 500,
+                max_pool_deviation_bps: 100,
+                max_swap_loss_bps: 100,
+                min_rebalance_interval_secs: 2,
+            },
+            oracle_rules: OracleRules {
+                max_age_tight_secs: 60,
+                max_age_loose_secs: 120,
+                max_confidence_tight_bps: 50,
+                max_confidence_loose_bps: 200,
+                max_ema_divergence_bps: 500,
+                max_future_secs: 5,
+            },
+        }
+    }
+
+    #[test]
+    fn every_rule_for_parameters_fires_and_its_edge_passes() {
+        type Change = fn(&mut MarketParams);
+        let refused: [Change; 25] = [
+            |p| p.limits.max_leverage_bps = 10_000,
+            |p| p.limits.max_leverage_bps = 0,
+            |p| p.limits.max_leverage_bps = 40_017,
+            |p| p.limits.target_ltv_bps = 0,
+            |p| p.limits.target_ltv_bps = 7_700,
+            |p| p.limits.initial_ltv_bps = 7_700,
+            |p| p.limits.deleverage_ltv_bps = 8_000,
+            |p| {
+                p.limits.liquidation_bonus_bps = 2_001;
+                p.limits.maintenance_ltv_bps = 7_800;
+            },
+            |p| p.limits.maintenance_ltv_bps = 9_515,
+            |p| p.limits.maintenance_ltv_bps = u32::MAX,
+            |p| p.limits.liquidation_bonus_bps = u32::MAX,
+            |p| p.limits.min_rebalance_interval_secs = 86_401,
+            |p| p.limits.stress_distance_bps = 10_000,
+            |p| p.limits.max_pool_deviation_bps = 0,
+            |p| p.limits.max_pool_deviation_bps = 2_001,
+            |p| p.limits.max_swap_loss_bps = 0,
+            |p| p.limits.max_swap_loss_bps = 2_001,
+            |p| p.limits.min_position_value = 1_000_001,
+            |p| p.limits.min_position_value = 0,
+            |p| p.oracle_rules.max_age_tight_secs = 0,
+            |p| p.oracle_rules.max_age_tight_secs = 121,
+            |p| p.oracle_rules.max_age_loose_secs = 3_601,
+            |p| p.oracle_rules.max_confidence_tight_bps = 201,
+            |p| p.oracle_rules.max_ema_divergence_bps = 5_001,
+            |p| p.oracle_rules.max_future_secs = 61,
+        ];
+        for (number, change) in refused.into_iter().enumerate() {
+            let mut params = sound();
+            change(&mut params);
+            assert!(params.check().is_err(), "change {number}");
+        }
+        let more: [Change; 3] = [
+            |p| p.oracle_rules.max_confidence_tight_bps = 0,
+            |p| p.oracle_rules.max_confidence_loose_bps = 2_001,
+            |p| p.oracle_rules.max_ema_divergence_bps = 0,
+        ];
+        for (number, change) in more.into_iter().enumerate() {
+            let mut params = sound();
+            change(&mut params);
+            assert!(params.check().is_err(), "change {number} of the rest");
+        }
+        let allowed: [Change; 8] = [
+            |_| (),
+            |p| p.limits.max_leverage_bps = 40_000,
+            |p| p.limits.target_ltv_bps = 7_699,
+            |p| p.limits.initial_ltv_bps = 7_699,
+            |p| p.limits.maintenance_ltv_bps = 9_514,
+            |p| p.limits.min_position_value = 1_000_000,
+            |p| p.oracle_rules.max_age_tight_secs = 120,
+            |p| p.oracle_rules.max_confidence_tight_bps = 200,
+        ];
+        for (number, change) in allowed.into_iter().enumerate() {
+            let mut params = sound();
+            change(&mut params);
+            assert!(params.check().is_ok(), "edge {number}");
+        }
     }
 }

@@ -111,7 +111,7 @@ impl Position {
         }
     }
 
-    /// Whether nothing is owed and nothing is left in the pool.
+    /// Whether nothing is owed.
     pub fn is_debt_free(&self) -> bool {
         self.base_debt_shares.get() == 0 && self.quote_debt_shares.get() == 0
     }

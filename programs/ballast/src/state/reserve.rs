@@ -206,3 +206,52 @@ impl ReserveParams {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_for_parameters_fires_and_its_edge_passes() {
+        let sound = ReserveParams {
+            rate_at_zero_bps: 100,
+            kink_utilisation_bps: 8_000,
+            rate_at_kink_bps: 1_000,
+            rate_at_full_bps: 20_000,
+            reserve_factor_bps: 1_000,
+            max_utilisation_bps: 9_500,
+            supply_cap: 1_000,
+            borrow_cap: 900,
+        };
+        type Change = fn(&mut ReserveParams);
+        let refused: [Change; 9] = [
+            |p| p.kink_utilisation_bps = 0,
+            |p| p.kink_utilisation_bps = 10_000,
+            |p| p.rate_at_zero_bps = 1_001,
+            |p| p.rate_at_kink_bps = 20_001,
+            |p| p.rate_at_full_bps = 100_001,
+            |p| p.reserve_factor_bps = 5_001,
+            |p| p.max_utilisation_bps = 0,
+            |p| p.max_utilisation_bps = 10_001,
+            |p| p.borrow_cap = 1_001,
+        ];
+        for (number, change) in refused.into_iter().enumerate() {
+            let mut params = sound;
+            change(&mut params);
+            assert!(params.check().is_err(), "change {number}");
+        }
+        let allowed: [Change; 6] = [
+            |p| p.kink_utilisation_bps = 9_999,
+            |p| p.rate_at_zero_bps = 1_000,
+            |p| p.rate_at_full_bps = 100_000,
+            |p| p.reserve_factor_bps = 5_000,
+            |p| p.max_utilisation_bps = 10_000,
+            |p| p.borrow_cap = 1_000,
+        ];
+        for (number, change) in allowed.into_iter().enumerate() {
+            let mut params = sound;
+            change(&mut params);
+            assert!(params.check().is_ok(), "edge {number}");
+        }
+    }
+}
