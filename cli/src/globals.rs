@@ -95,21 +95,26 @@ impl Globals {
 pub fn read_keypair(path: &std::path::Path, option: &str) -> Result<Keypair> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the key {}: pass {option} FILE", path.display()))?;
-    // Not the parser's own message: it may quote the key.
-    let bytes: Option<Vec<u8>> = serde_json::from_str(&text).ok();
-    bytes
-        .and_then(|bytes| Keypair::try_from(bytes.as_slice()).ok())
-        .ok_or_else(|| {
-            anyhow!(
-                "{} is no key: it must be a JSON array of 64 numbers, secret and public half",
-                path.display()
-            )
-        })
+    // Not the parsers' own messages: they may quote the key, or say nothing ("signature error").
+    let wrong = |what: String| {
+        anyhow!(
+            "{} is no key: {what}; pass {option} a file as `solana-keygen new` writes it, a JSON array of 64 numbers, \
+             secret and public half",
+            path.display()
+        )
+    };
+    let bytes: Vec<u8> = serde_json::from_str(&text)
+        .map_err(|_| wrong("it holds no JSON array of numbers from 0 to 255".into()))?;
+    if bytes.len() != 64 {
+        return Err(wrong(format!("it holds {} numbers", bytes.len())));
+    }
+    Keypair::try_from(bytes.as_slice())
+        .map_err(|_| wrong("the last 32 numbers are not the public half of the first 32".into()))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{Seek, Write};
 
     use super::*;
 
@@ -135,12 +140,31 @@ mod tests {
     #[test]
     fn a_bad_key_is_not_quoted() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(file, "[12,34,567]").unwrap();
-        let error = format!("{:#}", read_keypair(file.path(), "--keypair").unwrap_err());
-        assert!(
-            error.contains("64 numbers") && !error.contains("567"),
-            "{error}"
-        );
+        let mut said = |text: &str| {
+            file.as_file_mut().set_len(0).unwrap();
+            file.rewind().unwrap();
+            write!(file, "{text}").unwrap();
+            format!("{:#}", read_keypair(file.path(), "--payer").unwrap_err())
+        };
+        let key = Keypair::new().to_bytes();
+        let mut torn = key;
+        torn[32] ^= 1;
+        for (text, part) in [
+            ("[12,34,567]".into(), "JSON array"),
+            ("secret words".into(), "JSON array"),
+            (format!("{:?}", &key[..32]), "32 numbers"),
+            (format!("{torn:?}"), "public half of the first 32"),
+        ] {
+            let error = said(&text);
+            assert!(
+                error.contains(part) && error.contains("64 numbers") && error.contains("--payer"),
+                "{error}"
+            );
+            for hidden in ["567", "secret words"] {
+                assert!(!error.contains(hidden), "{error}");
+            }
+            assert!(!error.contains(&text), "{error}");
+        }
         let error = format!(
             "{:#}",
             read_keypair("/nonexistent".as_ref(), "--payer").unwrap_err()

@@ -1,6 +1,7 @@
 //! `ballast`: everything a person does with the protocol.
 #![forbid(unsafe_code)]
 
+mod address;
 mod commands;
 mod connection;
 mod decimal;

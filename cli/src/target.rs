@@ -4,17 +4,17 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use ballast_abi::{clusters, pyth::PriceUpdate};
 use ballast_client::{
     AccountFilter, AddressLookupTableAccount, Chain, DecodeError, Keypair, Market, MarketContext,
-    MarketSnapshot, PriceAccounts, Pubkey, Sender, decode_at, lookup_table, markets,
+    MarketSnapshot, PriceAccounts, Pubkey, Sender, Signer, decode_at, lookup_table, markets,
 };
 use clap::Args;
 
-use crate::{progress, report::note};
+use crate::{address::address, progress, report::note};
 
 /// Which market.
 #[derive(Args, Clone, Debug, Default)]
 pub struct MarketArgs {
     /// The market; may be left out if the cluster has only one
-    #[arg(long, env = "BALLAST_MARKET", value_name = "ADDRESS")]
+    #[arg(long, env = "BALLAST_MARKET", value_name = "ADDRESS", value_parser = address)]
     pub market: Option<Pubkey>,
     #[command(flatten)]
     pub prices: PriceArgs,
@@ -24,10 +24,10 @@ pub struct MarketArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct PriceArgs {
     /// Account with the base token's price; by default the freshest one of the market's feed
-    #[arg(long, env = "BALLAST_BASE_PRICE", value_name = "ADDRESS")]
+    #[arg(long, env = "BALLAST_BASE_PRICE", value_name = "ADDRESS", value_parser = address)]
     pub base_price: Option<Pubkey>,
     /// Account with the quote token's price; by default the freshest one of the market's feed
-    #[arg(long, env = "BALLAST_QUOTE_PRICE", value_name = "ADDRESS")]
+    #[arg(long, env = "BALLAST_QUOTE_PRICE", value_name = "ADDRESS", value_parser = address)]
     pub quote_price: Option<Pubkey>,
 }
 
@@ -35,7 +35,7 @@ pub struct PriceArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct TableArgs {
     /// The market's lookup table; by default the one of the market's authority
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub lookup_table: Option<Pubkey>,
 }
 
@@ -180,8 +180,42 @@ async fn price_account(
     Ok(address)
 }
 
-/// A lookup table with the market's addresses: the one named, the authority's, or the signer's own, which is made if there
-/// is none.
+/// A lookup table with the market's addresses that is there: the one named, the authority's or the signer's own. Sends
+/// nothing; `None` if there is none, or none with all of the addresses.
+///
+/// # Errors
+/// What is wrong with the one named.
+pub async fn existing_table(
+    chain: &dyn Chain,
+    market: &MarketContext,
+    args: &TableArgs,
+    signer: &Pubkey,
+) -> Result<Option<AddressLookupTableAccount>> {
+    if let Some(address) = args.lookup_table {
+        let table = lookup_table::load(chain, &address).await?;
+        ensure!(
+            table.addresses.contains(&market.address),
+            "lookup table {address} is not of market {}: leave --lookup-table out to have one found or made",
+            market.address
+        );
+        return Ok(Some(table));
+    }
+    let addresses = market.static_addresses();
+    let complete =
+        |table: &AddressLookupTableAccount| addresses.iter().all(|a| table.addresses.contains(a));
+    for authority in [&market.market.authority, signer] {
+        match lookup_table::find(chain, authority, &addresses).await {
+            Ok(Some(table)) if complete(&table) => return Ok(Some(table)),
+            Ok(_) => {}
+            Err(error) => note(format_args!(
+                "looking for a lookup table of {authority} failed: {error}"
+            )),
+        }
+    }
+    Ok(None)
+}
+
+/// As [`existing_table`]; if there is none, the signer's own is made or completed.
 ///
 /// # Errors
 /// What the cluster says.
@@ -192,25 +226,10 @@ pub async fn table(
     signer: &Keypair,
 ) -> Result<AddressLookupTableAccount> {
     let chain = sender.chain().as_ref();
-    let addresses = market.static_addresses();
-    let complete =
-        |table: &AddressLookupTableAccount| addresses.iter().all(|a| table.addresses.contains(a));
-    if let Some(address) = args.lookup_table {
-        let table = lookup_table::load(chain, &address).await?;
-        ensure!(
-            table.addresses.contains(&market.address),
-            "lookup table {address} is not of market {}: leave --lookup-table out to have one found or made",
-            market.address
-        );
+    if let Some(table) = existing_table(chain, market, args, &signer.pubkey()).await? {
         return Ok(table);
     }
-    match lookup_table::find(chain, &market.market.authority, &addresses).await {
-        Ok(Some(table)) if complete(&table) => return Ok(table),
-        Ok(_) => {}
-        Err(error) => note(format_args!(
-            "looking for the market's lookup table failed: {error}"
-        )),
-    }
+    let addresses = market.static_addresses();
     let bar = progress::spinner("preparing a lookup table");
     let ensured = lookup_table::ensure(sender, signer, None, &addresses).await;
     bar.finish_and_clear();

@@ -13,8 +13,9 @@ use crate::{
     watcher::Watcher,
 };
 
-/// The longest that the keeper may take over one price.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest that the keeper may take over one price. A transaction that is lost is only known to be so when its blockhash
+/// has expired, after more than a minute; then it is sent anew.
+const PATIENCE: Duration = Duration::from_secs(150);
 /// What is due but stays impossible for this long is left for the next price. Longer than the market's pause between two
 /// rehedges, which there is none of with recorded prices.
 const BLOCKED: Duration = Duration::from_secs(4);

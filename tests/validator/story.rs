@@ -27,8 +27,9 @@ const PATH: [i64; 16] = [
 const BEYOND: UsdPrice = UsdPrice::dollars(262);
 /// Slots from one price of the path to the next, at least.
 const SLOTS_PER_STEP: u64 = 4;
-/// The longest that a keeper may take over one price.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest that a keeper may take over one price. A transaction that is lost is only known to be so when its blockhash
+/// has expired, after more than a minute; then it is sent anew.
+const PATIENCE: Duration = Duration::from_secs(150);
 /// Prices are posted again after this, as a price service would: older ones are refused.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 

@@ -3,7 +3,7 @@ use std::{ffi::OsString, path::PathBuf, process::Command};
 
 use anyhow::Result;
 
-use crate::{process, repository, validator};
+use crate::{process, repository, sbf, validator};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -78,5 +78,11 @@ pub fn demo(arguments: &[OsString]) -> Result<()> {
 fn cargo() -> Command {
     let mut command = process::host_cargo();
     command.env("BALLAST_DEPLOY_DIR", repository::deploy_dir());
+    // Whether programs cost what `docs/costs.json` says depends on their compiler.
+    if sbf::Compiler::is_foreign() {
+        command.env("BALLAST_FOREIGN_SBF", "1");
+    } else {
+        command.env_remove("BALLAST_FOREIGN_SBF");
+    }
     command
 }

@@ -10,11 +10,12 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
+    address::address,
     connection::{Connection, FeeArgs, send},
     decimal::Decimal,
     format::amount,
     globals::Globals,
-    report::Output,
+    report::{Output, Told},
     target::{self, PriceArgs, TableArgs},
     view::missing_to_repay,
     wallet::{Funds, SIDES, name, unwrap_sol},
@@ -25,6 +26,7 @@ use crate::{
 #[command(allow_negative_numbers = true)]
 pub struct CloseArgs {
     /// The position
+    #[arg(value_parser = address)]
     pub position: Pubkey,
     /// Most base that may come from the wallet, where the position holds less than it owes
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
@@ -55,6 +57,19 @@ struct CloseReport {
     paid_quote: Option<String>,
     brought_base: Option<String>,
     brought_quote: Option<String>,
+    /// Why SOL is still wrapped although it should not be, and what to do.
+    not_unwrapped: Option<String>,
+}
+
+impl CloseReport {
+    /// Prints it; an error if something is left to do.
+    fn conclude(self, output: &mut Output) -> Result<()> {
+        output.print(&self)?;
+        match self.not_unwrapped {
+            Some(what) => Err(Told(what).into()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Closes.
@@ -104,10 +119,16 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
     let close = instruction::close(&market, &position, &wallet, max_pay.base, max_pay.quote);
     let request = Request::new(&signer, [close]).tables(&tables);
     let receipt = send(&sender, "closing the position", &request).await?;
+    // The position is closed whatever becomes of this.
+    let mut not_unwrapped = None;
     if args.unwrap
         && let Some(unwrap) = unwrap_sol(&market, &owner)
     {
-        send(&sender, "unwrapping SOL", &Request::new(&signer, [unwrap])).await?;
+        let account = unwrap.accounts.first().map(|account| account.pubkey);
+        let sent = send(&sender, "unwrapping SOL", &Request::new(&signer, [unwrap])).await;
+        not_unwrapped = sent
+            .err()
+            .map(|error| still_wrapped(&error, &account.unwrap_or_default()));
     }
     let event = receipt.events.iter().find_map(|event| match event {
         BallastEvent::PositionClosed(event) => Some(event),
@@ -119,7 +140,7 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
     let quote = |raw: fn(&ballast_client::ballast::events::PositionClosed) -> u64| {
         event.map(|event| amount(raw(event), market.quote.decimals))
     };
-    output.print(&CloseReport {
+    let report = CloseReport {
         position: args.position.to_string(),
         signature: receipt.signature.to_string(),
         repaid_base: base(|event| event.repaid_base),
@@ -130,7 +151,17 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
         paid_quote: quote(|event| event.paid_quote),
         brought_base: base(|event| event.brought_base),
         brought_quote: quote(|event| event.brought_quote),
-    })
+        not_unwrapped,
+    };
+    report.conclude(output)
+}
+
+/// What to do about SOL that stayed wrapped.
+fn still_wrapped(error: &anyhow::Error, account: &Pubkey) -> String {
+    format!(
+        "the position is closed, but its SOL is still wrapped, in {account}: run `spl-token unwrap {account}` with the \
+         same key ({error:#})"
+    )
 }
 
 /// Interest and price move until the transaction lands.
@@ -222,5 +253,38 @@ mod tests {
             quote: 0,
         };
         require_enough(missing, enough, decimals).unwrap();
+    }
+
+    #[test]
+    fn a_close_is_reported_even_if_sol_stays_wrapped() {
+        let report = |not_unwrapped| CloseReport {
+            position: "POSITION".into(),
+            signature: "SIGNATURE".into(),
+            repaid_base: None,
+            repaid_quote: None,
+            fees_base: None,
+            fees_quote: None,
+            paid_base: None,
+            paid_quote: None,
+            brought_base: None,
+            brought_quote: None,
+            not_unwrapped,
+        };
+        let mut output = Output::new(true);
+        report(None).conclude(&mut output).unwrap();
+        let account = Pubkey::new_unique();
+        let what = still_wrapped(&anyhow::anyhow!("no fee for you"), &account);
+        let left = report(Some(what));
+        assert!(left.to_string().contains("transaction SIGNATURE"));
+        let error = left.conclude(&mut output).unwrap_err();
+        assert!(error.is::<Told>());
+        let error = error.to_string();
+        for part in [
+            "is closed",
+            &format!("spl-token unwrap {account}"),
+            "no fee for you",
+        ] {
+            assert!(error.contains(part), "{error}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
+    address::address,
     connection::Connection,
     format::{amount, bps, signed_amount, significant},
     globals::Globals,
@@ -28,6 +29,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub struct ExplainArgs {
     /// The position
+    #[arg(value_parser = address)]
     pub position: Pubkey,
     #[command(flatten)]
     pub prices: PriceArgs,

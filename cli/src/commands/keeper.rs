@@ -6,6 +6,8 @@ use anyhow::Result;
 use ballast_keeper::{Config, logging};
 use clap::{Args, Subcommand};
 
+use crate::globals::read_keypair;
+
 /// What to do with a keeper.
 #[derive(Subcommand, Debug)]
 pub enum KeeperCommand {
@@ -45,6 +47,10 @@ pub async fn run(command: &KeeperCommand, json: bool) -> Result<()> {
         }
         KeeperCommand::Run(args) => {
             let config = Config::read(&args.config)?;
+            if let Some(path) = &config.keypair {
+                // The keeper reads it itself; this says better what is wrong with it.
+                read_keypair(path, "the configuration's `keypair`")?;
+            }
             logging::init(if json {
                 logging::LogFormat::Json
             } else {

@@ -10,6 +10,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
+    address::address,
     connection::{Connection, FeeArgs, explained},
     globals::Globals,
     progress,
@@ -35,13 +36,13 @@ pub struct SourceArgs {
     #[arg(long, value_name = "DIRECTORY")]
     pub migrations: Option<PathBuf>,
     /// The pool, where the migrations name none (or instead of theirs)
-    #[arg(long, value_name = "ADDRESS", requires_all = ["pool_base_price", "pool_quote_price"])]
+    #[arg(long, value_name = "ADDRESS", requires_all = ["pool_base_price", "pool_quote_price"], value_parser = address)]
     pub pool: Option<Pubkey>,
     /// Account with the price of the pool's token A; its owner becomes the market's price receiver, its feed the base feed
-    #[arg(long = "base-price", value_name = "ADDRESS", requires = "pool")]
+    #[arg(long = "base-price", value_name = "ADDRESS", requires = "pool", value_parser = address)]
     pub pool_base_price: Option<Pubkey>,
     /// Account with the price of the pool's token B
-    #[arg(long = "quote-price", value_name = "ADDRESS", requires = "pool")]
+    #[arg(long = "quote-price", value_name = "ADDRESS", requires = "pool", value_parser = address)]
     pub pool_quote_price: Option<Pubkey>,
 }
 

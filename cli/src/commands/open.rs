@@ -140,7 +140,18 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
         )
         .await?;
     }
-    let table = target::table(&sender, &market, &args.table, &signer).await?;
+    let table = if args.dry_run {
+        target::existing_table(chain, &market, &args.table, &owner).await?
+    } else {
+        Some(target::table(&sender, &market, &args.table, &signer).await?)
+    };
+    let Some(table) = table else {
+        note(
+            "opening itself was not simulated: it needs a lookup table, and there is none with all of the market's \
+             addresses; without --dry-run one is made",
+        );
+        return output.print(&report);
+    };
     let tables = [table];
     let path = market.swap_path(snapshot.pool.tick_current, wish.trade());
     let open = instruction::open(

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::{
+    address::address,
     connection::{Connection, FeeArgs, send},
     globals::Globals,
     policy::{PolicyArgs, PolicyView},
@@ -26,6 +27,7 @@ pub enum PolicyCommand {
 #[derive(Args, Debug)]
 pub struct SetArgs {
     /// The position
+    #[arg(value_parser = address)]
     pub position: Pubkey,
     #[command(flatten)]
     pub policy: PolicyArgs,
@@ -36,6 +38,7 @@ pub struct SetArgs {
 #[derive(Args, Debug)]
 pub struct ShowArgs {
     /// The position
+    #[arg(value_parser = address)]
     pub position: Pubkey,
 }
 

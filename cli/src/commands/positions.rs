@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use ballast_client::{PositionContext, Positions, Pubkey, Signer};
 use clap::Args;
 use serde::Serialize;
 
 use crate::{
+    address::address,
     connection::Connection,
     format::{bps, significant, times},
     globals::Globals,
@@ -21,7 +22,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub struct PositionsArgs {
     /// Their owner [default: the signer]
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "all")]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "all", value_parser = address)]
     pub owner: Option<Pubkey>,
     /// All positions of the market
     #[arg(long)]
@@ -56,7 +57,12 @@ pub async fn run(args: &PositionsArgs, globals: &Globals, output: &mut Output) -
     } else {
         let owner = match args.owner {
             Some(owner) => owner,
-            None => globals.signer()?.pubkey(),
+            None => {
+                let signer = globals.signer();
+                signer
+                    .context("no owner: --owner ADDRESS and --all need no key, without them it is the signer's positions")?
+                    .pubkey()
+            }
         };
         Positions::of_owner(chain, &owner).await?
     };

@@ -58,7 +58,27 @@ fn endpoints_keys_and_addresses_are_checked() {
             2,
             &["--url", "devnet"][..],
         ),
-        (&["explain", "not-an-address"], 2, &["not-an-address"]),
+        (
+            &["explain", "not-an-address"],
+            2,
+            &["not-an-address", "base58"],
+        ),
+        (
+            &["positions", "--owner", "foo"],
+            2,
+            &["'foo'", "--owner", "base58"],
+        ),
+        (
+            &["market", "show", "--market", "foo"],
+            2,
+            &["'foo'", "--market", "base58"],
+        ),
+        (&["close", "foo"], 2, &["'foo'", "base58"]),
+        (&["policy", "show", "foo"], 2, &["'foo'", "base58"]),
+        (&["lend", "show", "--owner", "foo"], 2, &["'foo'", "base58"]),
+        (&["migrate", "--pool", "foo"], 2, &["'foo'", "base58"]),
+        (&["positions"], 1, &["--owner", "--all", "--keypair"]),
+        (&["lend", "show"], 1, &["--owner", "--keypair"]),
         (
             &[
                 "open",

@@ -1,7 +1,8 @@
 //! A position's life, by command line.
 
-use ballast_client::{Amounts, BallastError, Side};
+use ballast_client::{Amounts, BallastError, Instruction, Pubkey, Side, Signer, lookup_table};
 use ballast_localnet::UsdPrice;
+use solana_sdk::instruction::AccountMeta;
 
 use crate::node::{Node, number};
 
@@ -136,6 +137,71 @@ async fn from_open_to_close() {
     assert_eq!(none["positions"].as_array().unwrap().len(), 0);
     let error = node.refused(alice, &["explain", &address]).await;
     assert!(error.contains("no position at"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_sends_nothing_even_without_a_lookup_table() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let rich = Amounts::new(5_000_000_000, 1_000_000_000);
+    let alice = world.trader("alice", rich).await.unwrap();
+    let bob = world.trader("bob", rich).await.unwrap();
+    // Afterwards the pool has the tick arrays.
+    node.json(&bob.keypair, &OPEN).await;
+    let dry = [&OPEN[..], &["--dry-run"]].concat();
+    let simulated = node.ballast(&alice.keypair, &dry).await;
+    assert!(
+        simulated.code == 0 && !simulated.err.contains("not simulated"),
+        "{}",
+        simulated.err
+    );
+
+    // The market's only table is taken out of service.
+    let addresses = world.market.static_addresses();
+    let authority = world.authority.pubkey();
+    let find = async |authority: &Pubkey| {
+        let chain = world.net.chain();
+        lookup_table::find(chain.as_ref(), authority, &addresses)
+            .await
+            .unwrap()
+    };
+    let table = find(&authority).await.unwrap().key;
+    let deactivate = Instruction {
+        program_id: "AddressLookupTab1e1111111111111111111111111"
+            .parse()
+            .unwrap(),
+        accounts: vec![
+            AccountMeta::new(table, false),
+            AccountMeta::new_readonly(authority, true),
+        ],
+        data: 3u32.to_le_bytes().to_vec(),
+    };
+    world
+        .send(&world.authority, vec![deactivate])
+        .await
+        .unwrap();
+    assert!(find(&authority).await.is_none());
+
+    let lamports = async || {
+        let account = world.net.chain().account(&alice.key()).await.unwrap();
+        account.unwrap().lamports
+    };
+    let before = lamports().await;
+    let run = node.ballast(&alice.keypair, &dry).await;
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out.contains("nothing was sent")
+            && run.err.contains("not simulated")
+            && run.err.contains("lookup table"),
+        "{}{}",
+        run.out,
+        run.err
+    );
+    assert_eq!(lamports().await, before);
+    assert!(find(&alice.key()).await.is_none());
+    // In earnest it is made.
+    node.json(&alice.keypair, &OPEN).await;
+    assert!(find(&alice.key()).await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,6 +38,11 @@ impl Compiler {
         }
     }
 
+    /// Whether programs are built by other tools than the project's own.
+    pub fn is_foreign() -> bool {
+        process::installed("cargo-build-sbf").is_some()
+    }
+
     /// Compiles a package and returns the program file, which the next build may overwrite.
     pub fn build(&self, package: &Package) -> Result<PathBuf> {
         let (mut command, file) = match self {

@@ -13,6 +13,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use crate::{
+    address::address,
     connection::{Connection, FeeArgs, send},
     decimal::Decimal,
     format::amount,
@@ -82,7 +83,7 @@ pub struct WithdrawArgs {
 #[derive(Args, Debug)]
 pub struct ShowArgs {
     /// Whose [default: the signer]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub owner: Option<Pubkey>,
     #[command(flatten)]
     pub market: MarketArgs,
@@ -250,7 +251,12 @@ async fn withdraw(args: &WithdrawArgs, globals: &Globals, output: &mut Output) -
 async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result<()> {
     let owner = match args.owner {
         Some(owner) => owner,
-        None => globals.signer()?.pubkey(),
+        None => {
+            let signer = globals.signer();
+            signer
+                .context("no owner: --owner ADDRESS needs no key, without it it is the signer")?
+                .pubkey()
+        }
     };
     let connection = Connection::new(globals);
     let chain = connection.chain();
