@@ -37,7 +37,7 @@ impl Rewarded {
         let [mint, vault] = ["reward mint", "reward vault"].map(keys::named);
         let (mint_key, vault_key) = (mint.pubkey(), vault.pubkey());
         let (program, alice) = (spl::TOKEN_PROGRAM, scene.alice.key());
-        let rent = |length| scene.svm.chain().rent_lamports(length);
+        let rent = async |length| scene.svm.chain().rent_lamports(length).await;
         let mint_rent = rent(spl::MINT_LENGTH).await.unwrap();
         let vault_rent = rent(spl::TOKEN_ACCOUNT_LENGTH).await.unwrap();
         let instructions = vec![
