@@ -9,14 +9,12 @@ use ballast_client::{
     Amounts, BallastError, BallastEvent, DecreaseArgs, Instruction, PositionContext, Pubkey,
     Receipt, Reward, SendError, Side, Signer, instruction,
 };
-use ballast_localnet::{Localnet, LocalnetExt, Trader, keys};
+use ballast_localnet::{Localnet, LocalnetExt, Trader};
 
 use crate::support::{NOTHING, Scene, Sent, accepted, refused, substitute};
 
 /// What the reward's vault holds, raw units.
 const VAULT: u64 = 1_000_000;
-/// The reward's decimals.
-const DECIMALS: u8 = 5;
 
 /// A scene whose pool pays a reward, with a position of alice's.
 struct Rewarded {
@@ -32,69 +30,29 @@ impl Rewarded {
     async fn new(index: u8) -> Self {
         let scene = Scene::new().await;
         let position = scene.open(1).await;
-        let pool = scene.world.market.market.whirlpool;
-        let payer = scene.svm.payer().pubkey();
-        let [mint, vault] = ["reward mint", "reward vault"].map(keys::named);
-        let (mint_key, vault_key) = (mint.pubkey(), vault.pubkey());
-        let (program, alice) = (spl::TOKEN_PROGRAM, scene.alice.key());
-        let rent = async |length| scene.svm.chain().rent_lamports(length).await;
-        let mint_rent = rent(spl::MINT_LENGTH).await.unwrap();
-        let vault_rent = rent(spl::TOKEN_ACCOUNT_LENGTH).await.unwrap();
-        let instructions = vec![
-            spl::create_account(payer, mint_key, mint_rent, spl::MINT_LENGTH as u64, program),
-            spl::initialize_mint(program, mint_key, payer, DECIMALS),
-            spl::create_account(
-                payer,
-                vault_key,
-                vault_rent,
-                spl::TOKEN_ACCOUNT_LENGTH as u64,
-                program,
-            ),
-            spl::initialize_account(program, vault_key, mint_key, pool),
-            spl::mint_to(program, mint_key, vault_key, payer, VAULT),
-            spl::create_associated_token_account_idempotent(payer, alice, mint_key, program),
-        ];
-        scene
-            .svm
-            .execute(instructions, &[&mint, &vault])
-            .await
-            .unwrap();
-        scene
-            .patch(&pool, |data| {
-                let slot = layout::pool::REWARDS + usize::from(index) * layout::pool::REWARD_LENGTH;
-                data[slot..][..32].copy_from_slice(mint_key.as_ref());
-                data[slot + 32..][..32].copy_from_slice(vault_key.as_ref());
-            })
-            .await;
-        let rewards = Reward::of_pool(scene.svm.chain().as_ref(), &scene.world.market)
-            .await
-            .unwrap();
-        let reward = Reward {
-            index,
-            mint: mint_key,
-            vault: vault_key,
-            token_program: program,
-            decimals: DECIMALS,
-        };
-        assert_eq!(rewards, [reward]);
+        let reward = scene.world.set_reward(index, VAULT).await.unwrap();
+        let chain = scene.svm.chain();
+        let found = Reward::of_pool(chain.as_ref(), &scene.world.market).await;
+        assert_eq!(found.unwrap(), [reward]);
+        let (payer, alice) = (scene.svm.payer().pubkey(), scene.alice.key());
+        let (mint, program) = (reward.mint, reward.token_program);
+        let wallet = spl::create_associated_token_account_idempotent(payer, alice, mint, program);
+        scene.svm.execute(vec![wallet], &[]).await.unwrap();
         Self {
-            wallet: spl::associated_token_account(&alice, &mint_key, &program).0,
+            wallet: spl::associated_token_account(&alice, &mint, &program).0,
             scene,
             position,
             reward,
         }
     }
 
-    /// Books so much of the reward for a position, as the Whirlpool program does when liquidity changes.
+    /// Books so much of the reward for a position.
     async fn book(&self, position: &PositionContext, owed: u64) {
-        let slot = layout::position::REWARDS
-            + usize::from(self.reward.index) * layout::position::REWARD_LENGTH
-            + 16;
-        self.scene
-            .patch(&position.position.whirlpool_position, |data| {
-                data[slot..][..8].copy_from_slice(&owed.to_le_bytes());
-            })
-            .await;
+        let world = &self.scene.world;
+        world
+            .book_reward(position, &self.reward, owed)
+            .await
+            .unwrap();
     }
 
     async fn booked(&self) -> u64 {
@@ -199,13 +157,11 @@ async fn rewards_that_grow_are_booked_by_the_decrease_and_collected_with_it() {
         return;
     }
     // One raw unit per second for the whole pool.
-    let pool = it.scene.world.market.market.whirlpool;
-    let slot = layout::pool::REWARDS + layout::pool::REWARD_LENGTH + 96;
     it.scene
-        .patch(&pool, |data| {
-            data[slot..][..16].copy_from_slice(&(1u128 << 64).to_le_bytes());
-        })
-        .await;
+        .world
+        .set_emission(&it.reward, 1 << 64)
+        .await
+        .unwrap();
     it.scene.wait(100_000, 200).await;
     assert_eq!(it.booked().await, 0);
     refused(it.send(it.collect()).await, BallastError::ZeroAmount);
@@ -375,4 +331,55 @@ async fn an_account_of_another_version_is_refused() {
         it.scene.patch(&address, |data| data[8] -= 1).await;
     }
     accepted(it.send(it.collect()).await);
+}
+
+#[tokio::test]
+async fn the_end_fits_one_transaction_with_every_reward() {
+    let it = Rewarded::new(0).await;
+    let (scene, world) = (&it.scene, &it.scene.world);
+    let payer = scene.svm.payer().pubkey();
+    let (alice, market) = (&scene.alice, &world.market);
+    let mut instructions = vec![instruction::decrease(
+        market,
+        &it.position,
+        &alice.wallet,
+        DecreaseArgs {
+            liquidity: scene.model(&it.position).await.0.liquidity,
+            ..NOTHING
+        },
+    )];
+    let mut wallets = vec![it.wallet];
+    for index in [1, 2] {
+        let reward = world.set_reward(index, VAULT).await.unwrap();
+        let (mint, program) = (reward.mint, reward.token_program);
+        wallets.push(spl::associated_token_account(&alice.key(), &mint, &program).0);
+        let create =
+            spl::create_associated_token_account_idempotent(payer, alice.key(), mint, program);
+        scene.svm.execute(vec![create], &[]).await.unwrap();
+    }
+    let rewards = Reward::of_pool(scene.svm.chain().as_ref(), market)
+        .await
+        .unwrap();
+    assert_eq!(rewards.len(), 3);
+    for (reward, wallet) in rewards.iter().zip(&wallets) {
+        world.book_reward(&it.position, reward, 9).await.unwrap();
+        instructions.push(instruction::collect_reward(
+            market,
+            &it.position,
+            reward,
+            wallet,
+        ));
+    }
+    let max = u64::MAX;
+    instructions.push(instruction::close(
+        market,
+        &it.position,
+        &alice.wallet,
+        max,
+        max,
+    ));
+    accepted(world.send(&alice.keypair, instructions).await);
+    for wallet in &wallets {
+        assert_eq!(it.balance(wallet).await, 9);
+    }
 }
