@@ -1,18 +1,19 @@
 //! The adapter to the Whirlpool program: reads its accounts and calls it with the position's own address as authority.
 //! Neither a reserve nor its vault is ever among the accounts of a call.
 
+mod rewards;
+
 use anchor_lang::prelude::*;
 use anchor_lang::solana_program::{instruction::Instruction, program::invoke_signed};
 use ballast_abi::{
     LayoutError,
     whirlpool::{
-        PoolView, PositionView, RewardView,
+        PoolView, PositionView,
         instruction::{
             ClosePositionWithTokenExtensions, ClosePositionWithTokenExtensionsAccounts,
-            CollectFeesV2, CollectFeesV2Accounts, CollectRewardV2, CollectRewardV2Accounts,
-            DecreaseLiquidityV2, IncreaseLiquidityV2, ModifyLiquidityV2Accounts,
-            OpenPositionWithTokenExtensions, OpenPositionWithTokenExtensionsAccounts, SwapV2,
-            SwapV2Accounts,
+            CollectFeesV2, CollectFeesV2Accounts, DecreaseLiquidityV2, IncreaseLiquidityV2,
+            ModifyLiquidityV2Accounts, OpenPositionWithTokenExtensions,
+            OpenPositionWithTokenExtensionsAccounts, SwapV2, SwapV2Accounts,
         },
     },
 };
@@ -22,9 +23,11 @@ use ballast_model::Trade;
 use crate::{
     errors::BallastError,
     groups::{LendingAccounts, PoolAccounts, PositionAccounts, RangeAccounts, SwapAccounts},
-    instructions::{close::Close, collect_reward::CollectReward, open::Open},
+    instructions::{close::Close, open::Open},
     state::Market,
 };
+
+pub use rewards::{collect_reward, reward, reward_owed};
 
 /// What creating a market needs to know of its pool.
 pub struct PoolFacts {
@@ -82,40 +85,6 @@ pub fn position_liquidity(whirlpool_position: &AccountInfo, market: &Market) -> 
     );
     let data = whirlpool_position.try_borrow_data()?;
     Ok(PositionView::parse(&data).map_err(malformed)?.liquidity())
-}
-
-/// One of the pool's rewards; `None` if the pool has no such reward.
-///
-/// # Errors
-/// [`BallastError::WrongPool`] if the account is not the market's pool, [`BallastError::MalformedPoolAccount`].
-pub fn reward(whirlpool: &AccountInfo, market: &Market, index: u8) -> Result<Option<RewardView>> {
-    require_keys_eq!(*whirlpool.key, market.whirlpool, BallastError::WrongPool);
-    require_keys_eq!(
-        *whirlpool.owner,
-        market.whirlpool_program,
-        BallastError::WrongPool
-    );
-    let data = whirlpool.try_borrow_data()?;
-    let rewards = PoolView::parse(&data).map_err(malformed)?.rewards();
-    let reward = rewards.get(usize::from(index));
-    Ok(reward.copied().filter(RewardView::is_initialized))
-}
-
-/// What the Whirlpool program has booked for a position of one reward.
-///
-/// # Errors
-/// [`BallastError::WrongPool`] if the account is not the pool program's, [`BallastError::MalformedPoolAccount`].
-pub fn reward_owed(whirlpool_position: &AccountInfo, market: &Market, index: u8) -> Result<u64> {
-    require_keys_eq!(
-        *whirlpool_position.owner,
-        market.whirlpool_program,
-        BallastError::WrongPool
-    );
-    let data = whirlpool_position.try_borrow_data()?;
-    let owed = PositionView::parse(&data)
-        .map_err(malformed)?
-        .rewards_owed();
-    Ok(owed.get(usize::from(index)).copied().unwrap_or_default())
 }
 
 /// Every address that decides where a call goes must be the market's own.
@@ -359,43 +328,6 @@ pub fn collect_fees<'info>(
     ];
     call(
         &CollectFeesV2 {}.instruction(market.whirlpool_program, &keys),
-        &infos,
-        seeds,
-    )
-}
-
-/// Pays out what is booked of one reward. The caller has checked every address.
-///
-/// # Errors
-/// Those of the Whirlpool program.
-pub fn collect_reward(accounts: &CollectReward<'_>, index: u8, seeds: &[&[u8]]) -> Result<()> {
-    let keys = CollectRewardV2Accounts {
-        pool: accounts.whirlpool.key(),
-        position_authority: accounts.position.key(),
-        position: accounts.whirlpool_position.key(),
-        position_token_account: accounts.nft_account.key(),
-        reward_owner_account: accounts.reward_owner_account.key(),
-        reward_mint: accounts.reward_mint.key(),
-        reward_vault: accounts.reward_vault.key(),
-        reward_token_program: accounts.reward_token_program.key(),
-        memo_program: accounts.memo_program.key(),
-    };
-    let infos = [
-        accounts.whirlpool.to_account_info(),
-        accounts.position.to_account_info(),
-        accounts.whirlpool_position.to_account_info(),
-        accounts.nft_account.to_account_info(),
-        accounts.reward_owner_account.to_account_info(),
-        accounts.reward_mint.to_account_info(),
-        accounts.reward_vault.to_account_info(),
-        accounts.reward_token_program.to_account_info(),
-        accounts.memo_program.to_account_info(),
-    ];
-    let args = CollectRewardV2 {
-        reward_index: index,
-    };
-    call(
-        &args.instruction(accounts.whirlpool_program.key(), &keys),
         &infos,
         seeds,
     )
