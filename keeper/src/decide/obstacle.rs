@@ -45,6 +45,14 @@ pub enum Obstacle {
         /// The trigger.
         trigger: Bps,
     },
+    /// A move of the market's stress distance would then end in liquidation.
+    #[error(
+        "a price move of {distance_bps} bps would then end in liquidation; deleverage first, or give back the hedge ratio"
+    )]
+    Stress {
+        /// The market's stress distance.
+        distance_bps: u32,
+    },
     /// The reserve cannot lend what the trade needs.
     #[error(
         "the {side} reserve cannot lend {needed} now (liquidity {liquidity}, or a cap); wait for repayments"

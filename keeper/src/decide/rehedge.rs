@@ -2,6 +2,7 @@
 
 use ballast::{
     oracle::{Grade, OraclePrice},
+    risk,
     session::Session,
     state::MarketMode,
 };
@@ -81,9 +82,9 @@ fn check(
         return Ok(Err(obstacle));
     }
     Ok(after(&at.model, &swap)
-        .and_then(|after| after.value(oracle))
+        .and_then(|after| Ok((after, after.value(oracle)?)))
         .map_err(Obstacle::Arithmetic)
-        .and_then(|value| {
+        .and_then(|(after, value)| {
             let trigger = Bps::new(
                 policy
                     .deleverage_trigger_ltv_bps
@@ -96,6 +97,11 @@ fn check(
                     trigger,
                 });
             }
+            risk::require_stress_not_worsened(&market.limits, &at.model, &after, oracle).map_err(
+                |_| Obstacle::Stress {
+                    distance_bps: market.limits.stress_distance_bps,
+                },
+            )?;
             Ok(plan)
         }))
 }

@@ -6,7 +6,7 @@ use ballast::{
 };
 use ballast_model::{
     Amounts, Bps, DeleverageError, LiquidationError, LiquidationPlan, ModelError,
-    Position as PositionModel, Side, SqrtPrice, plan_liquidation, value_down,
+    Position as PositionModel, Side, SqrtPrice, plan_liquidation, price::within, value_down,
 };
 
 use super::{Action, ActionKind, Assessment, Decision, Obstacle, Reason, usable_price};
@@ -41,7 +41,12 @@ pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision,
         Ok(oracle) => oracle,
         Err(obstacle) => return Ok(blocked(ActionKind::Deleverage, reason, obstacle)),
     };
+    let max_bps = limits.max_pool_deviation_bps;
+    let pool_is_near = within(at.pool, oracle, Bps::new(max_bps));
     let obstacle = match due.plan(&at.model, oracle, at.pool) {
+        Ok(_) if due.by == TriggeredBy::Policy && !pool_is_near => {
+            Obstacle::PoolDiverged { max_bps }
+        }
         Ok((target, plan)) => {
             return Ok(Decision::Act(Action::Deleverage { target, plan }, reason));
         }
@@ -93,6 +98,11 @@ fn liquidation(
             return Ok(Decision::Nothing);
         }
     };
+    if plan.before.debt > plan.before.assets
+        && let Err(obstacle) = usable_price(situation, Grade::Final)
+    {
+        return blocked(obstacle);
+    }
     let needed = match needed_up(&at.model, &plan, at.pool, oracle, bonus) {
         Ok(needed) => needed,
         Err(error) => return blocked(Obstacle::Arithmetic(error)),

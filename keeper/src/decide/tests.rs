@@ -317,7 +317,6 @@ fn deleverage_needs_only_a_loose_price_and_no_market_mode() {
         due(p);
         m.market.mode = MarketMode::ReduceOnly as u8;
         m.base_price.publish_time = NOW - 120;
-        m.pool = fixtures::snapshot(190).pool;
     }));
     let stale = decision(200, |m, p, _| {
         due(p);
@@ -501,4 +500,54 @@ fn explanations_name_what_comes_next() {
         fixtures::sqrt_price_cents(27_050) < upper && upper < fixtures::sqrt_price_cents(27_150),
         "{upper}"
     );
+}
+
+#[test]
+fn a_pool_pushed_away_stops_a_deleverage_that_only_the_policy_asks_for() {
+    let pushed = |by_market: bool| {
+        decision(200, |m, p, _| {
+            m.pool.sqrt_price = fixtures::sqrt_price_cents(20_500);
+            p.policy.deleverage_trigger_ltv_bps = 6_600;
+            p.policy.deleverage_target_ltv_bps = 6_000;
+            if by_market {
+                m.market.limits.deleverage_ltv_bps = 6_650;
+            }
+        })
+    };
+    let obstacle = blocked(pushed(false), ActionKind::Deleverage);
+    assert_eq!(obstacle, Obstacle::PoolDiverged { max_bps: 200 });
+    deleverages(pushed(true));
+}
+
+#[test]
+fn a_changed_hedge_ratio_is_not_followed_into_liquidation() {
+    let with_hedge = |hedge_bps| {
+        decision(126, |m, p, _| {
+            m.market.limits.maintenance_ltv_bps = 8_000;
+            p.policy.hedge_bps = hedge_bps;
+            p.policy.deleverage_trigger_ltv_bps = 7_999;
+            m.pool.fee_rate_ppm = 0;
+        })
+    };
+    let obstacle = blocked(with_hedge(0), ActionKind::Rehedge);
+    assert_eq!(obstacle, Obstacle::Stress { distance_bps: 500 });
+}
+
+#[test]
+fn debt_is_written_off_at_a_fresh_price_only() {
+    let aged = |age_secs| {
+        decision(380, |m, _, o| {
+            o.funds = MUCH;
+            m.base_price.publish_time = NOW - age_secs;
+        })
+    };
+    assert!(matches!(
+        aged(30),
+        Decision::Act(Action::Liquidate { .. }, _)
+    ));
+    let obstacle = blocked(aged(31), ActionKind::Liquidate);
+    assert!(matches!(
+        obstacle,
+        Obstacle::Price(PriceFault::Stale { .. })
+    ));
 }
