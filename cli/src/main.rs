@@ -12,6 +12,7 @@ mod policy;
 mod progress;
 mod range;
 mod report;
+mod rewards;
 mod table;
 mod target;
 mod view;

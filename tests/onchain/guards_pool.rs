@@ -9,7 +9,7 @@ use crate::support::{NOTHING, Scene, accepted, refused};
 /// Lets the stand-in take `units` too much with every transfer from now on, see its `PoolAccount::toll`.
 async fn set_toll(scene: &Scene, units: u8) {
     let pool = scene.world.market.market.whirlpool;
-    let byte = layout::pool::REWARDS + 2 * layout::pool::REWARD_LENGTH;
+    let byte = layout::pool::REWARDS + 2 * layout::pool::REWARD_LENGTH + 64;
     scene.patch(&pool, |data| data[byte] = units).await;
 }
 

@@ -12,6 +12,7 @@ mod guards_prices;
 mod guards_risk;
 mod guards_setup;
 mod liquidation;
+mod rewards;
 mod support;
 mod toolchain;
 mod worked_example;

@@ -16,6 +16,7 @@ use crate::{
     format::amount,
     globals::Globals,
     report::{Output, Told},
+    rewards::{CollectedReward, Ending},
     target::{self, PriceArgs, TableArgs},
     view::missing_to_repay,
     wallet::{Funds, SIDES, name, unwrap_sol},
@@ -57,6 +58,8 @@ struct CloseReport {
     paid_quote: Option<String>,
     brought_base: Option<String>,
     brought_quote: Option<String>,
+    /// The pool's rewards that had to be collected.
+    rewards: Vec<CollectedReward>,
     /// Why SOL is still wrapped although it should not be, and what to do.
     not_unwrapped: Option<String>,
 }
@@ -117,8 +120,14 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
     let tables = [target::table(&sender, &market, &args.table, &signer).await?];
     let wallet = market.wallet(&owner);
     let close = instruction::close(&market, &position, &wallet, max_pay.base, max_pay.quote);
-    let request = Request::new(&signer, [close]).tables(&tables);
-    let receipt = send(&sender, "closing the position", &request).await?;
+    let ending = Ending {
+        sender: &sender,
+        signer: &signer,
+        tables: &tables,
+        market: &market,
+        position: &position,
+    };
+    let (receipt, rewards) = ending.send(close).await?;
     // The position is closed whatever becomes of this.
     let mut not_unwrapped = None;
     if args.unwrap
@@ -151,6 +160,7 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
         paid_quote: quote(|event| event.paid_quote),
         brought_base: base(|event| event.brought_base),
         brought_quote: quote(|event| event.brought_quote),
+        rewards,
         not_unwrapped,
     };
     report.conclude(output)
@@ -225,6 +235,9 @@ impl fmt::Display for CloseReport {
                 writeln!(f, "  {what:<12} {base} base + {quote} quote")?;
             }
         }
+        for reward in &self.rewards {
+            writeln!(f, "  {:<12} {} of {}", "reward", reward.amount, reward.mint)?;
+        }
         Ok(())
     }
 }
@@ -268,6 +281,7 @@ mod tests {
             paid_quote: None,
             brought_base: None,
             brought_quote: None,
+            rewards: Vec::new(),
             not_unwrapped,
         };
         let mut output = Output::new(true);

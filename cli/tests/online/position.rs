@@ -1,6 +1,9 @@
 //! A position's life, by command line.
 
-use ballast_client::{Amounts, BallastError, Instruction, Pubkey, Side, Signer, lookup_table};
+use ballast_abi::spl;
+use ballast_client::{
+    Amounts, BallastError, Instruction, PositionContext, Pubkey, Side, Signer, lookup_table,
+};
 use ballast_localnet::UsdPrice;
 use solana_sdk::instruction::AccountMeta;
 
@@ -137,6 +140,51 @@ async fn from_open_to_close() {
     assert_eq!(none["positions"].as_array().unwrap().len(), 0);
     let error = node.refused(alice, &["explain", &address]).await;
     assert!(error.contains("no position at"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_collects_what_the_pool_owes_in_rewards() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let alice = world
+        .trader("alice", Amounts::new(5_000_000_000, 1_000_000_000))
+        .await
+        .unwrap();
+    // The pool pays two rewards, and owes something of one.
+    let owed = world.set_reward(0, 1_000_000).await.unwrap();
+    world.set_reward(2, 1_000_000).await.unwrap();
+    let opened = node.json(&alice.keypair, &OPEN).await;
+    let address = opened["position"]["position"].as_str().unwrap();
+    let chain = world.net.chain();
+    let position = PositionContext::load(chain.as_ref(), address.parse().unwrap())
+        .await
+        .unwrap();
+    let close = [
+        "close",
+        address,
+        "--max-pay-base",
+        "0.01",
+        "--max-pay-quote",
+        "1",
+    ];
+
+    // More than the vault has: the pool keeps the position.
+    let book = async |amount| world.book_reward(&position, &owed, amount).await.unwrap();
+    book(1_000_001).await;
+    let error = node.refused(&alice.keypair, &close).await;
+    assert!(
+        error.contains("CLOSE_POSITION_NOT_EMPTY") && error.contains("vault holds too little"),
+        "{error}"
+    );
+
+    book(12_345).await;
+    let closed = node.json(&alice.keypair, &close).await;
+    let expected = serde_json::json!([{ "mint": owed.mint.to_string(), "amount": "0.12345" }]);
+    assert_eq!(closed["rewards"], expected, "{closed}");
+    let (wallet, _) = spl::associated_token_account(&alice.key(), &owed.mint, &owed.token_program);
+    assert_eq!(world.balance(&wallet).await.unwrap(), 12_345);
+    let none = node.json(&alice.keypair, &["positions", "--all"]).await;
+    assert_eq!(none["positions"].as_array().unwrap().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

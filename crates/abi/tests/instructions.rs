@@ -41,6 +41,7 @@ fn discriminators_follow_from_the_names() {
             UpdateFeesAndRewards::DISCRIMINATOR,
         ),
         ("collect_fees_v2", CollectFeesV2::DISCRIMINATOR),
+        ("collect_reward_v2", CollectRewardV2::DISCRIMINATOR),
         ("swap_v2", SwapV2::DISCRIMINATOR),
         ("post_price", PostPrice::DISCRIMINATOR),
     ] {
@@ -109,6 +110,34 @@ fn swap_accounts_and_data_are_as_documented() {
     assert_eq!(instruction.data.len(), 8 + 8 + 8 + 16 + 1 + 1 + 1);
     assert_eq!(instruction.data[40..], [1, 0, 0]);
     assert_eq!(SwapV2::decode(&instruction.data), Ok(swap));
+}
+
+#[test]
+fn reward_accounts_and_data_are_as_documented() {
+    let accounts = CollectRewardV2Accounts {
+        pool: key(0),
+        position_authority: key(1),
+        position: key(2),
+        position_token_account: key(3),
+        reward_owner_account: key(4),
+        reward_mint: key(5),
+        reward_vault: key(6),
+        reward_token_program: key(7),
+        memo_program: key(8),
+    };
+    let collect = CollectRewardV2 { reward_index: 2 };
+    let instruction = collect.instruction(key(99), &accounts);
+    let expected: Vec<AccountMeta> = (0..9)
+        .map(|number| match number {
+            1 => AccountMeta::new_readonly(key(1), true),
+            2 | 4 | 6 => AccountMeta::new(key(number), false),
+            _ => AccountMeta::new_readonly(key(number), false),
+        })
+        .collect();
+    assert_eq!(instruction.accounts, expected);
+    // Discriminator, index, None.
+    assert_eq!(instruction.data[8..], [2, 0]);
+    assert_eq!(CollectRewardV2::decode(&instruction.data), Ok(collect));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
     Accrued, BadDebtBooked, Deleveraged, Deposited, Liquidated, MarketInitialized, MarketUpdated,
     ModeSet, PolicySet, PositionClosed, PositionDecreased, PositionOpened, Rehedged,
-    ReserveInitialized, ReserveUpdated, Withdrawn,
+    ReserveInitialized, ReserveUpdated, RewardCollected, Withdrawn,
 };
 
 use crate::{logs::lines_of, rpc::decode_base64};
@@ -55,6 +55,7 @@ events! {
     Liquidated,
     BadDebtBooked,
     PolicySet,
+    RewardCollected,
 }
 
 /// The name; the program's event types themselves have no text form.

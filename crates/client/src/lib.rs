@@ -30,6 +30,7 @@ mod outcome;
 pub mod pda;
 mod position;
 mod request;
+mod reward;
 mod rpc;
 mod sender;
 mod snapshot;
@@ -57,6 +58,7 @@ pub use market::{
 pub use outcome::{Outcome, Receipt, SendError};
 pub use position::{PositionAddresses, PositionContext, Positions, markets};
 pub use request::{ComputeLimit, PriorityFee, Request, SenderConfig};
+pub use reward::Reward;
 pub use rpc::RpcChain;
 pub use sender::Sender;
 pub use snapshot::{MarketSnapshot, PoolState, SnapshotError};

@@ -126,6 +126,17 @@ pub struct PositionClosed {
     pub brought_quote: u64,
 }
 
+/// A reward of the pool was paid out to the owner.
+#[event]
+pub struct RewardCollected {
+    pub position: Pubkey,
+    /// Which of the pool's three rewards.
+    pub index: u8,
+    pub mint: Pubkey,
+    /// What arrived.
+    pub amount: u64,
+}
+
 /// A position's delta was brought back.
 #[event]
 pub struct Rehedged {

@@ -24,8 +24,9 @@ mod token;
 
 pub use groups::*;
 pub use instructions::{
-    admin::*, check_health::*, close::*, decrease::*, deleverage::*, init_market::*,
-    init_reserve::*, lend::*, liquidate::*, open::*, refresh_price::*, rehedge::*, set_policy::*,
+    admin::*, check_health::*, close::*, collect_reward::*, decrease::*, deleverage::*,
+    init_market::*, init_reserve::*, lend::*, liquidate::*, open::*, refresh_price::*, rehedge::*,
+    set_policy::*,
 };
 pub use state::{MarketMode, MarketParams, Policy, ReserveParams};
 
@@ -89,6 +90,11 @@ pub mod ballast {
     /// Ends a position. Owner.
     pub fn close(ctx: Context<Close>, max_pay_base: u64, max_pay_quote: u64) -> Result<()> {
         instructions::close::close(ctx, max_pay_base, max_pay_quote)
+    }
+
+    /// Pays out what the pool owes a position of one of its rewards. Owner.
+    pub fn collect_reward(ctx: Context<CollectReward>, reward_index: u8) -> Result<()> {
+        instructions::collect_reward::collect_reward(ctx, reward_index)
     }
 
     /// Replaces the policy. Owner.

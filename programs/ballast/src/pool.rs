@@ -1,6 +1,8 @@
 //! The adapter to the Whirlpool program: reads its accounts and calls it with the position's own address as authority.
 //! Neither a reserve nor its vault is ever among the accounts of a call.
 
+mod rewards;
+
 use anchor_lang::prelude::*;
 use anchor_lang::solana_program::{instruction::Instruction, program::invoke_signed};
 use ballast_abi::{
@@ -24,6 +26,8 @@ use crate::{
     instructions::{close::Close, open::Open},
     state::Market,
 };
+
+pub use rewards::{collect_reward, reward, reward_owed};
 
 /// What creating a market needs to know of its pool.
 pub struct PoolFacts {

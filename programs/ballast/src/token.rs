@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use anchor_lang::solana_program::{program::invoke_signed, rent::Rent, system_instruction};
-use ballast_abi::spl::{self, MINT_LENGTH, MintView, TOKEN_ACCOUNT_LENGTH};
+use ballast_abi::spl::{self, MINT_LENGTH, MintView, TOKEN_ACCOUNT_LENGTH, TokenAccountView};
 
 use crate::errors::BallastError;
 
@@ -20,6 +20,16 @@ pub fn balance(account: &AccountInfo) -> Result<u64> {
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or(BallastError::WrongTokenAccount)?;
     Ok(u64::from_le_bytes(bytes))
+}
+
+/// Who may spend from a token account.
+///
+/// # Errors
+/// [`BallastError::WrongTokenAccount`] if it is none.
+pub fn authority(account: &AccountInfo) -> Result<Pubkey> {
+    let data = account.try_borrow_data()?;
+    let view = TokenAccountView::parse(&data).map_err(|_| BallastError::WrongTokenAccount)?;
+    Ok(view.owner())
 }
 
 /// One token: its mint, decimals and program, already checked against market and mint owner.

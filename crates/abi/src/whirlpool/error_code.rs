@@ -19,7 +19,7 @@ codes! {
     INVALID_START_TICK = 6001,
     /// Tick spacing 0.
     INVALID_TICK_SPACING = 6004,
-    /// The position still has liquidity or fees.
+    /// The position still has liquidity, fees or rewards.
     CLOSE_POSITION_NOT_EMPTY = 6005,
     /// A division by zero: more output than the liquidity holds.
     DIVIDE_BY_ZERO = 6006,
@@ -57,6 +57,8 @@ codes! {
     INVALID_TICK_ARRAY_SEQUENCE = 6023,
     /// Mint A is not below mint B.
     INVALID_TOKEN_MINT_ORDER = 6024,
+    /// There is no such reward: a pool has three.
+    INVALID_REWARD_INDEX = 6026,
     /// Fee rate above 60000.
     FEE_RATE_MAX_EXCEEDED = 6028,
     /// Protocol fee rate above 2500.

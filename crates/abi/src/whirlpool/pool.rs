@@ -31,6 +31,13 @@ pub struct RewardView {
     pub growth_global_x64: u128,
 }
 
+impl RewardView {
+    /// Whether the slot is used: whoever appoints rewards has given it a mint and a vault.
+    pub fn is_initialized(&self) -> bool {
+        self.mint != Address::default()
+    }
+}
+
 impl<'a> PoolView<'a> {
     /// Checks length, discriminator, ranges of price and current tick, and tick spacing. The caller checks who owns the account.
     ///
@@ -190,7 +197,25 @@ mod tests {
         assert_eq!(view.tick_current(), -443_637);
         assert_eq!(view.fee_growth_global_b_x64(), u128::MAX);
         assert_eq!(view.rewards()[2].growth_global_x64, 5);
+        assert!(view.rewards().iter().all(|reward| !reward.is_initialized()));
         assert_eq!(view.sqrt_price(), SqrtPrice::ONE);
+    }
+
+    #[test]
+    fn rewards_are_told_apart() {
+        let mut data = pool();
+        let second = at::REWARDS + at::REWARD_LENGTH;
+        data[second..][..32].fill(1);
+        data[second + 32..][..32].fill(2);
+        // The authority of a slot without a mint makes no reward of it.
+        data[at::REWARDS + 64..][..32].fill(3);
+        let rewards = PoolView::parse(&data).unwrap().rewards();
+        assert_eq!(rewards[1].mint, Address::new_from_array([1; 32]));
+        assert_eq!(rewards[1].vault, Address::new_from_array([2; 32]));
+        assert_eq!(
+            rewards.map(|reward| reward.is_initialized()),
+            [false, true, false]
+        );
     }
 
     #[test]

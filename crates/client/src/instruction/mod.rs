@@ -10,7 +10,7 @@ mod tokens;
 pub use keeper::{check_health, deleverage, liquidate, refresh_price, rehedge};
 pub use lend::{accrue, deposit, withdraw};
 pub use market::{init_market, init_reserve, set_mode, update_market, update_reserve};
-pub use position::{close, decrease, open, set_policy};
+pub use position::{close, collect_reward, decrease, open, set_policy};
 pub use tokens::{create_share_wallet, create_tick_array, create_wallet};
 
 use anchor_lang::{InstructionData, ToAccountMetas};

@@ -8,7 +8,7 @@ use super::{
     instruction, lending_accounts, pool_accounts, position_accounts, price_accounts,
     range_accounts, swap_accounts, wallet_accounts,
 };
-use crate::{MarketContext, PositionAddresses, PositionContext, SwapPath, Wallet};
+use crate::{MarketContext, PositionAddresses, PositionContext, Reward, SwapPath, Wallet};
 
 /// Opens a position at [`PositionAddresses::new`]. `owner` signs and pays rent; own funds come from `wallet`. The tick
 /// arrays of the band must exist ([`super::create_tick_array`]). `path` is only used if the own funds have to be swapped
@@ -91,6 +91,37 @@ pub fn close(
     let data = data::Close {
         max_pay_base,
         max_pay_quote,
+    };
+    instruction(&accounts, &data)
+}
+
+/// Pays out what the pool owes a position of one of its rewards, to any token account of the reward's mint. The owner
+/// signs. Refused if nothing is owed; a decrease books what has grown until then.
+///
+/// A position is not closed while a reward is owed: take all liquidity out, collect and close in one transaction.
+pub fn collect_reward(
+    market: &MarketContext,
+    position: &PositionContext,
+    reward: &Reward,
+    destination: &Pubkey,
+) -> Instruction {
+    let addresses = position.addresses();
+    let accounts = accounts::CollectReward {
+        owner: position.position.owner,
+        market: market.address,
+        position: position.address,
+        whirlpool_position: addresses.whirlpool_position,
+        nft_account: addresses.nft_account,
+        whirlpool_program: market.market.whirlpool_program,
+        whirlpool: market.market.whirlpool,
+        reward_owner_account: *destination,
+        reward_mint: reward.mint,
+        reward_vault: reward.vault,
+        reward_token_program: reward.token_program,
+        memo_program: spl::MEMO_PROGRAM,
+    };
+    let data = data::CollectReward {
+        reward_index: reward.index,
     };
     instruction(&accounts, &data)
 }

@@ -3,6 +3,7 @@
 mod pool;
 mod position;
 mod prices;
+mod reward;
 mod tokens;
 
 use std::sync::{

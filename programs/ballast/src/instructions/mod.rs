@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod check_health;
 pub mod close;
+pub mod collect_reward;
 pub mod decrease;
 pub mod deleverage;
 pub mod init_market;

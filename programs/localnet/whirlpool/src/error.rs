@@ -17,7 +17,7 @@ pub enum WhirlpoolError {
     #[msg("tick spacing must not be 0")]
     InvalidTickSpacing = 4,
     /// 6005
-    #[msg("the position still has liquidity or fees: remove and collect them first")]
+    #[msg("the position still has liquidity, fees or rewards: remove and collect them first")]
     ClosePositionNotEmpty = 5,
     /// 6006
     #[msg("the output exceeds what the active liquidity can pay")]
@@ -70,6 +70,9 @@ pub enum WhirlpoolError {
     /// 6024
     #[msg("mint A must be below mint B bytewise")]
     InvalidTokenMintOrder = 24,
+    /// 6026; the real program fails without a number
+    #[msg("a pool has three rewards, 0 to 2")]
+    InvalidRewardIndex = 26,
     /// 6028
     #[msg("fee rate above 60000")]
     FeeRateMaxExceeded = 28,
@@ -166,7 +169,7 @@ mod tests {
 
     use super::WhirlpoolError::{self, *};
 
-    const ALL: [WhirlpoolError; 36] = [
+    const ALL: [WhirlpoolError; 37] = [
         InvalidStartTick,
         InvalidTickSpacing,
         ClosePositionNotEmpty,
@@ -187,6 +190,7 @@ mod tests {
         InvalidTimestamp,
         InvalidTickArraySequence,
         InvalidTokenMintOrder,
+        InvalidRewardIndex,
         FeeRateMaxExceeded,
         ProtocolFeeRateMaxExceeded,
         MultiplicationShiftRightOverflow,

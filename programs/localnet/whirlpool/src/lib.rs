@@ -2,8 +2,10 @@
 //!
 //! It has the real program's interface (instructions, accounts, their order, error numbers) and arithmetic for what Ballast
 //! sends, and leaves the same bytes in pool, position and tick-array accounts. It was written from the public description
-//! of the interface and measured against the real program. Left out: rewards, adaptive fees, transfer fees and transfer
-//! hooks of Token-2022 mints (such pools can be created, their tokens are not moved), supplemental tick arrays, events.
+//! of the interface and measured against the real program. Left out: setting up rewards and their accrual (what a test
+//! books as owed is paid out, and keeps a position from being closed until then), adaptive fees, transfer fees and
+//! transfer hooks of Token-2022 mints (such pools can be created, their tokens are not moved), supplemental tick arrays,
+//! events.
 //!
 //! The program id is the public key of the Ed25519 seed sha256("ballast localnet whirlpool"): anyone can deploy it anywhere,
 //! which is one more reason to trust it nowhere.
@@ -127,6 +129,15 @@ pub mod localnet_whirlpool {
     ) -> Result<()> {
         RemainingAccountsInfo::expect_none(remaining_accounts_info)?;
         ctx.accounts.handle()
+    }
+
+    pub fn collect_reward_v2(
+        ctx: Context<CollectRewardV2>,
+        reward_index: u8,
+        remaining_accounts_info: Option<RemainingAccountsInfo>,
+    ) -> Result<()> {
+        RemainingAccountsInfo::expect_none(remaining_accounts_info)?;
+        ctx.accounts.handle(reward_index)
     }
 
     pub fn swap_v2(

@@ -1,4 +1,4 @@
-//! Adding and removing liquidity, booking and collecting fees.
+//! Adding and removing liquidity, booking and collecting fees and rewards.
 
 use super::NoRemainingAccounts;
 use crate::wire::{arguments, instruction};
@@ -114,5 +114,36 @@ instruction! {
         readonly memo_program,
     }
     args {}
+    tail NoRemainingAccounts;
+}
+
+instruction! {
+    /// Pays out one of the rewards that are booked on a position, as far as the reward's vault goes.
+    CollectRewardV2 [177, 107, 37, 180, 160, 19, 49, 209];
+    /// Accounts of [`CollectRewardV2`].
+    CollectRewardV2Accounts {
+        /// The pool.
+        readonly pool,
+        /// Holder or delegate of the NFT.
+        signer position_authority,
+        /// The position.
+        writable position,
+        /// Token account with the NFT.
+        readonly position_token_account,
+        /// Where the reward goes to.
+        writable reward_owner_account,
+        /// Mint of the reward, see [`RewardView`](crate::whirlpool::RewardView).
+        readonly reward_mint,
+        /// The pool's account of the reward.
+        writable reward_vault,
+        /// Token program of the reward's mint.
+        readonly reward_token_program,
+        /// [`spl::MEMO_PROGRAM`](crate::spl::MEMO_PROGRAM).
+        readonly memo_program,
+    }
+    args {
+        /// Which of the pool's three rewards, from 0.
+        reward_index: u8,
+    }
     tail NoRemainingAccounts;
 }

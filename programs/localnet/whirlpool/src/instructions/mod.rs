@@ -5,6 +5,7 @@
 
 mod close_position;
 mod collect_fees;
+mod collect_reward;
 mod initialize_config;
 mod initialize_fee_tier;
 mod initialize_pool;
@@ -18,6 +19,7 @@ mod update_fees;
 // Anchor's generated code looks for the generated modules of every accounts struct at the crate's root.
 pub use close_position::*;
 pub use collect_fees::*;
+pub use collect_reward::*;
 pub use initialize_config::*;
 pub use initialize_fee_tier::*;
 pub use initialize_pool::*;

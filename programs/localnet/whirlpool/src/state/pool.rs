@@ -10,7 +10,7 @@ use crate::{
     error::layout,
 };
 
-/// A new pool. Rewards are left out but for the address that might appoint their authorities.
+/// A new pool, without rewards but for the address that might appoint their authorities.
 pub struct NewPool {
     pub config: Pubkey,
     pub bump: u8,
@@ -63,10 +63,10 @@ impl PoolAccount<'_, '_> {
     }
 
     /// What this pool takes on every transfer beyond what is right, raw units: for tests of what happens to users of a
-    /// dishonest pool program. The first byte of the third reward's mint; 0 in every pool that an instruction created.
+    /// dishonest pool program. The first byte of the third reward's authority; 0 in every pool that an instruction created.
     pub fn toll(&self) -> Result<u64> {
         let data = account::data(self.0)?;
-        let byte = data.get(at::REWARDS + 2 * at::REWARD_LENGTH);
+        let byte = data.get(at::REWARDS + 2 * at::REWARD_LENGTH + 64);
         Ok(byte.copied().unwrap_or_default().into())
     }
 
@@ -78,7 +78,7 @@ impl PoolAccount<'_, '_> {
         Ok(())
     }
 
-    /// Writes the time of an update of rewards, of which there are none.
+    /// Writes the time of an update of rewards, none of which accrues.
     pub fn set_time(&self, now: u64) -> Result<()> {
         let data = &mut account::data_mut(self.0)?;
         put(data, at::REWARD_LAST_UPDATED, now.to_le_bytes());

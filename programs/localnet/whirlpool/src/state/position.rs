@@ -64,6 +64,17 @@ impl PositionAccount<'_, '_> {
         Ok(())
     }
 
+    /// Writes what is still owed of one reward; `index` is below 3.
+    pub fn set_reward_owed(&self, index: usize, owed: u64) -> Result<()> {
+        let data = &mut account::data_mut(self.0)?;
+        put(
+            data,
+            at::REWARDS + index * at::REWARD_LENGTH + 16,
+            owed.to_le_bytes(),
+        );
+        Ok(())
+    }
+
     /// Sets the owed fees to zero.
     pub fn clear_fees(&self) -> Result<()> {
         let data = &mut account::data_mut(self.0)?;
