@@ -214,6 +214,10 @@ impl Keeper {
                 () = &mut shutdown => return Ok(()),
                 () = outlive_blockhashes(chain.as_ref(), config.timing.poll_interval) => {}
             }
+            // Not before: killed while waiting, the next run has to wait as well.
+            if let Some(journal) = &journal {
+                journal.drop_suspect_tail().await?;
+            }
         }
         let open_intents = recovered.open.len();
         events.send(KeeperEvent::Started {

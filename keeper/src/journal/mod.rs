@@ -80,6 +80,11 @@ pub enum JournalError {
         /// What is wrong.
         reason: String,
     },
+    /// Its damaged last line has not been dropped yet; what was in it may still land.
+    #[error(
+        "the journal's last line is damaged and still there; nothing may be written before it is dropped"
+    )]
+    SuspectTail,
     /// It failed before; nothing may be done until a restart has recovered.
     #[error("the journal could not be written before; the keeper is halted until it is restarted")]
     Halted,
@@ -91,6 +96,14 @@ pub struct Journal<S> {
     path: PathBuf,
     next_id: u64,
     halted: bool,
+    suspect: Option<Suspect>,
+}
+
+/// A damaged last line. It stays on disk until nothing it may have been can land any more, so that a restart finds it.
+struct Suspect {
+    valid_length: u64,
+    /// Written after it is dropped, if nothing else is left.
+    header: Option<Header>,
 }
 
 /// What an existing journal said.
@@ -114,6 +127,7 @@ impl Journal<FileStorage> {
         let path = storage.path().to_owned();
         let (mut journal, recovered) = Self::with_storage(storage, path, header)?;
         if recovered.open.is_empty()
+            && journal.suspect.is_none()
             && journal
                 .storage
                 .length()
@@ -128,7 +142,8 @@ impl Journal<FileStorage> {
 }
 
 impl<S: Storage> Journal<S> {
-    /// Reads what is there, drops a torn end, and writes the header of a new journal. `path` is for messages.
+    /// Reads what is there, drops a torn end, and writes the header of a new journal. `path` is for messages. A suspect end
+    /// stays, and nothing can be written, until [`Self::drop_suspect_tail`].
     ///
     /// # Errors
     /// [`JournalError`].
@@ -142,19 +157,28 @@ impl<S: Storage> Journal<S> {
             path,
             next_id: 1,
             halted: false,
+            suspect: None,
         };
         let bytes = journal.checked(Storage::read)?;
         let scan = scan(&bytes).map_err(|offset| JournalError::Damaged {
             path: journal.path.clone(),
             offset,
         })?;
-        if scan.valid_length < bytes.len() {
-            // A length in memory fits 64 bits.
-            let length = scan.valid_length as u64;
-            journal.checked(|storage| storage.truncate(length).and_then(|()| storage.sync()))?;
+        // A length in memory fits 64 bits.
+        let valid_length = scan.valid_length as u64;
+        match scan.tail {
+            Tail::Clean => {}
+            Tail::Torn { .. } => journal.cut(valid_length)?,
+            Tail::Suspect { .. } => {
+                journal.suspect = Some(Suspect {
+                    valid_length,
+                    header: scan.records.is_empty().then(|| header.clone()),
+                });
+            }
         }
         let mut records = scan.records.into_iter();
         match records.next() {
+            None if journal.suspect.is_some() => {}
             None => journal.write(&Record::Header(header.clone()))?,
             Some(Record::Header(found)) => journal.require_same(&found, header)?,
             Some(_) => {
@@ -228,11 +252,33 @@ impl<S: Storage> Journal<S> {
         id
     }
 
+    /// Drops a suspect end, if there is one. Only once nothing signed before can land any more.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn drop_suspect_tail(&mut self) -> Result<(), JournalError> {
+        let Some(suspect) = self.suspect.take() else {
+            return Ok(());
+        };
+        self.cut(suspect.valid_length)?;
+        match suspect.header {
+            Some(header) => self.write(&Record::Header(header)),
+            None => Ok(()),
+        }
+    }
+
+    fn cut(&mut self, length: u64) -> Result<(), JournalError> {
+        self.checked(|storage| storage.truncate(length).and_then(|()| storage.sync()))
+    }
+
     /// Appends a record and forces it to disk. After a failure everything is refused.
     ///
     /// # Errors
-    /// [`JournalError::Io`] the first time, [`JournalError::Halted`] from then on.
+    /// [`JournalError::Io`] the first time, [`JournalError::Halted`] from then on; [`JournalError::SuspectTail`].
     pub fn write(&mut self, record: &Record) -> Result<(), JournalError> {
+        if self.suspect.is_some() {
+            return Err(JournalError::SuspectTail);
+        }
         let line = frame::line(record).map_err(io::Error::from);
         self.checked(|storage| storage.append(&line?).and_then(|()| storage.sync()))
     }
@@ -267,12 +313,14 @@ impl SharedJournal {
             path,
             next_id,
             halted,
+            suspect,
         } = journal;
         Self(Arc::new(Mutex::new(Journal {
             storage: Box::new(storage),
             path,
             next_id,
             halted,
+            suspect,
         })))
     }
 
@@ -289,12 +337,24 @@ impl SharedJournal {
     /// # Errors
     /// As [`Journal::write`].
     pub async fn write(&self, record: Record) -> Result<(), JournalError> {
+        self.blocking(move |journal| journal.write(&record)).await
+    }
+
+    /// As [`Journal::drop_suspect_tail`], like [`Self::write`].
+    ///
+    /// # Errors
+    /// As [`Journal::drop_suspect_tail`].
+    pub async fn drop_suspect_tail(&self) -> Result<(), JournalError> {
+        self.blocking(Journal::drop_suspect_tail).await
+    }
+
+    async fn blocking(
+        &self,
+        work: impl FnOnce(&mut Journal<Box<dyn Storage>>) -> Result<(), JournalError> + Send + 'static,
+    ) -> Result<(), JournalError> {
         let journal = Arc::clone(&self.0);
         let written = tokio::task::spawn_blocking(move || {
-            journal
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .write(&record)
+            work(&mut journal.lock().unwrap_or_else(PoisonError::into_inner))
         });
         // The task neither panics nor is aborted, except when the runtime is shut down.
         written.await.unwrap_or(Err(JournalError::Halted))

@@ -284,6 +284,30 @@ fn damage_in_the_middle_is_an_error_and_at_the_end_it_is_suspect() {
 }
 
 #[test]
+fn a_suspect_end_stays_until_it_is_dropped() {
+    let (mut bytes, ends) = sample();
+    for last in [3, 0] {
+        bytes.truncate(ends[last]);
+        let at = bytes.len() - 5;
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        let (journal, first) = reopen(damaged).unwrap();
+        assert!(matches!(first.tail, Tail::Suspect { .. }));
+        // Another restart finds the same.
+        let (mut journal, again) = reopen(journal.storage.written).unwrap();
+        assert_eq!((again.tail, &again.open), (first.tail, &first.open));
+        assert!(matches!(
+            journal.write(&outcome(1)),
+            Err(JournalError::SuspectTail)
+        ));
+        journal.drop_suspect_tail().unwrap();
+        let (mut journal, dropped) = reopen(journal.storage.written).unwrap();
+        assert_eq!((dropped.tail, &dropped.open), (Tail::Clean, &first.open));
+        write_intent(&mut journal);
+    }
+}
+
+#[test]
 fn a_journal_without_header_is_damaged() {
     let (bytes, ends) = sample();
     assert!(matches!(

@@ -10,7 +10,7 @@ use super::{Disk, Faults, World, bytes};
 use crate::{
     Config, Keeper, KeeperEvent, Mode, Parts,
     decide::ActionKind,
-    journal::{Outcome, Record, scan},
+    journal::{Outcome, Record, Tail, scan},
 };
 
 const POSITIONS: u8 = 3;
@@ -421,6 +421,48 @@ async fn an_intent_of_an_earlier_run_is_only_watched_in_paper_mode() {
         "paper mode sent something: {:?}",
         inner.landings
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_while_it_waits_for_a_damaged_last_line_it_waits_again() {
+    let (world, disk) = world(
+        12,
+        Faults {
+            lost: 100,
+            ..Faults::default()
+        },
+    );
+    world.lock().set_price(205);
+    let sent = async {
+        while world.lock().transactions.is_empty() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    beside(keeper(&world, &disk, Mode::Active), sent).await;
+    disk.damage_last_line();
+    let tail = || scan(&disk.bytes()).unwrap().tail;
+    let damaged = tail();
+    assert!(matches!(damaged, Tail::Suspect { .. }), "{damaged:?}");
+    let before = world.lock().transactions.len();
+    for _ in 0..3 {
+        // Less than a blockhash lives.
+        beside(
+            keeper(&world, &disk, Mode::Active),
+            sleep(Duration::from_secs(50)),
+        )
+        .await;
+        assert_eq!((tail(), world.lock().transactions.len()), (damaged, before));
+    }
+    world.lock().faults.lost = 0;
+    beside(
+        keeper(&world, &disk, Mode::Active),
+        settled(&world, &disk, Instant::now()),
+    )
+    .await;
+    let inner = world.lock();
+    assert_eq!(inner.violations, Vec::<String>::new());
+    assert_eq!(inner.landings.len(), usize::from(POSITIONS));
+    assert_eq!(tail(), Tail::Clean);
 }
 
 #[tokio::test(start_paused = true)]
