@@ -9,12 +9,13 @@ mod record;
 mod storage;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
+use solana_sdk::signature::Signature;
 use thiserror::Error;
 
 pub use frame::{Scan, Tail, scan};
@@ -27,6 +28,9 @@ pub use storage::{FileStorage, Storage};
 pub const VERSION: u32 = 1;
 /// From this size on a journal without open intents is put aside and a new one begun.
 const ROTATE_BYTES: u64 = 64 << 20;
+
+/// Newest signatures remembered. More cannot be signed on one blockhash in its life.
+const SIGNATURES: usize = 4_096;
 
 /// Why the journal cannot be used.
 #[derive(Debug, Error)]
@@ -97,6 +101,8 @@ pub struct Journal<S> {
     next_id: u64,
     halted: bool,
     suspect: Option<Suspect>,
+    /// Of the newest intents, oldest first.
+    signatures: VecDeque<Signature>,
 }
 
 /// A damaged last line. It stays on disk until nothing it may have been can land any more, so that a restart finds it.
@@ -158,6 +164,7 @@ impl<S: Storage> Journal<S> {
             next_id: 1,
             halted: false,
             suspect: None,
+            signatures: VecDeque::new(),
         };
         let bytes = journal.checked(Storage::read)?;
         let scan = scan(&bytes).map_err(|offset| JournalError::Damaged {
@@ -194,6 +201,7 @@ impl<S: Storage> Journal<S> {
             match record {
                 Record::Intent(intent) => {
                     journal.next_id = journal.next_id.max(intent.id.0.saturating_add(1));
+                    journal.remember(intent.signature);
                     open.insert(intent.id, *intent);
                 }
                 Record::Outcome(outcome) => {
@@ -280,7 +288,23 @@ impl<S: Storage> Journal<S> {
             return Err(JournalError::SuspectTail);
         }
         let line = frame::line(record).map_err(io::Error::from);
-        self.checked(|storage| storage.append(&line?).and_then(|()| storage.sync()))
+        self.checked(|storage| storage.append(&line?).and_then(|()| storage.sync()))?;
+        if let Record::Intent(intent) = record {
+            self.remember(intent.signature);
+        }
+        Ok(())
+    }
+
+    /// Whether one of the newest intents has this signature: its outcome would be taken for that of a new one.
+    pub fn has_signature(&self, signature: &Signature) -> bool {
+        self.signatures.contains(signature)
+    }
+
+    fn remember(&mut self, signature: Signature) {
+        if self.signatures.len() >= SIGNATURES {
+            self.signatures.pop_front();
+        }
+        self.signatures.push_back(signature);
     }
 
     fn checked<T>(
@@ -314,6 +338,7 @@ impl SharedJournal {
             next_id,
             halted,
             suspect,
+            signatures,
         } = journal;
         Self(Arc::new(Mutex::new(Journal {
             storage: Box::new(storage),
@@ -321,6 +346,7 @@ impl SharedJournal {
             next_id,
             halted,
             suspect,
+            signatures,
         })))
     }
 
@@ -330,6 +356,14 @@ impl SharedJournal {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .next_id()
+    }
+
+    /// As [`Journal::has_signature`].
+    pub fn has_signature(&self, signature: &Signature) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .has_signature(signature)
     }
 
     /// As [`Journal::write`], off the asynchronous threads. Once begun it runs to its end even if the caller is dropped.

@@ -13,15 +13,15 @@ use crate::{
     journal::{Outcome, Record, Tail, scan},
 };
 
-const POSITIONS: u8 = 3;
+pub(super) const POSITIONS: u8 = 3;
 /// Simulated time within which every scenario has to end.
 const LIMIT: Duration = Duration::from_secs(4 * 3_600);
 
-fn keypair() -> Keypair {
+pub(super) fn keypair() -> Keypair {
     Keypair::new_from_array([5; 32])
 }
 
-fn config(mode: Mode) -> Config {
+pub(super) fn config(mode: Mode) -> Config {
     let context = bytes::context();
     let mode = match mode {
         Mode::Observe => "observe",
@@ -37,7 +37,7 @@ fn config(mode: Mode) -> Config {
     .unwrap()
 }
 
-fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
+pub(super) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
     Parts {
         config: config(mode),
         chain: Arc::new(world.clone()),
@@ -48,11 +48,11 @@ fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
     }
 }
 
-fn keeper(world: &World, disk: &Disk, mode: Mode) -> Keeper {
+pub(super) fn keeper(world: &World, disk: &Disk, mode: Mode) -> Keeper {
     Keeper::new(parts(world, disk, mode))
 }
 
-fn world(seed: u64, faults: Faults) -> (World, Disk) {
+pub(super) fn world(seed: u64, faults: Faults) -> (World, Disk) {
     let world = World::new(seed, keypair().pubkey(), POSITIONS, faults);
     let disk = Disk::new(world.crash.clone());
     (world, disk)
@@ -68,7 +68,7 @@ fn open_intents(disk: &Disk) -> usize {
 }
 
 /// Everything done and written down.
-async fn settled(world: &World, disk: &Disk, began: Instant) {
+pub(super) async fn settled(world: &World, disk: &Disk, began: Instant) {
     loop {
         sleep(Duration::from_secs(2)).await;
         if world.lock().is_calm() && open_intents(disk) == 0 {
@@ -207,7 +207,7 @@ proptest! {
 }
 
 /// Lets a keeper run beside `scene`, which ends the test.
-async fn beside<T>(keeper: Keeper, scene: impl Future<Output = T>) -> T {
+pub(super) async fn beside<T>(keeper: Keeper, scene: impl Future<Output = T>) -> T {
     tokio::select! {
         result = scene => result,
         ended = keeper.run(std::future::pending()) => panic!("{ended:?}"),
