@@ -207,6 +207,7 @@ impl Keeper {
                 version: VERSION,
                 genesis_hash,
                 keeper,
+                continues: None,
             };
             let (opened, found) = open_journal(&config, storage, &header)?;
             (journal, recovered) = (Some(opened), found);

@@ -20,7 +20,7 @@ use thiserror::Error;
 
 pub use frame::{Scan, Tail, scan};
 pub use record::{
-    Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
+    Continued, Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
 };
 pub use storage::{FileStorage, Storage};
 
@@ -139,9 +139,16 @@ impl Journal<FileStorage> {
                 .length()
                 .is_ok_and(|length| length > ROTATE_BYTES)
         {
-            let next_id = journal.next_id;
-            journal.checked(|storage| storage.rotate(next_id))?;
-            journal.write(&Record::Header(header.clone()))?;
+            let continues = Some(Continued {
+                next_id: journal.next_id,
+                slot: recovered.slot,
+            });
+            let first = frame::line(&Record::Header(Header {
+                continues,
+                ..header.clone()
+            }))
+            .map_err(io::Error::from);
+            journal.checked(|storage| storage.rotate(&first?))?;
         }
         Ok((journal, recovered))
     }
@@ -184,10 +191,16 @@ impl<S: Storage> Journal<S> {
             }
         }
         let mut records = scan.records.into_iter();
+        let mut slot = 0;
         match records.next() {
             None if journal.suspect.is_some() => {}
             None => journal.write(&Record::Header(header.clone()))?,
-            Some(Record::Header(found)) => journal.require_same(&found, header)?,
+            Some(Record::Header(found)) => {
+                journal.require_same(&found, header)?;
+                if let Some(before) = found.continues {
+                    (journal.next_id, slot) = (before.next_id, before.slot);
+                }
+            }
             Some(_) => {
                 return Err(JournalError::Damaged {
                     path: journal.path,
@@ -196,7 +209,6 @@ impl<S: Storage> Journal<S> {
             }
         }
         let mut open = BTreeMap::new();
-        let mut slot = 0;
         for record in records {
             match record {
                 Record::Intent(intent) => {

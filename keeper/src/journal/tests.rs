@@ -8,6 +8,7 @@ pub(crate) fn header() -> Header {
         version: VERSION,
         genesis_hash: [1; 32].into(),
         keeper: [2; 32].into(),
+        continues: None,
     }
 }
 
@@ -331,9 +332,29 @@ fn a_large_journal_is_put_aside_when_nothing_is_open() {
     drop(journal);
     let (mut journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
     assert!(recovered.open.is_empty());
-    assert!(directory.path().join("journal-2.jsonl").exists());
+    assert!(directory.path().join("journal-1.jsonl").exists());
     assert!(journal.storage.length().unwrap() < 1_000);
+    // Number and slot go on, also for those who never saw the file put aside.
+    drop(journal);
+    let (mut journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
+    assert_eq!(recovered.slot, 3);
     assert_eq!(write_intent(&mut journal).id, IntentId(2));
+}
+
+#[test]
+fn a_journal_put_aside_is_never_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut storage = FileStorage::open(directory.path()).unwrap();
+    // As in paper mode: no number of an intent tells them apart.
+    for round in 1..=3u8 {
+        storage.append(&[round]).unwrap();
+        storage.rotate(b"begun").unwrap();
+        storage.truncate(0).unwrap();
+    }
+    for round in 1..=3u8 {
+        let aside = directory.path().join(format!("journal-{round}.jsonl"));
+        assert_eq!(std::fs::read(aside).unwrap(), [round]);
+    }
 }
 
 proptest! {

@@ -161,17 +161,22 @@ async fn without_faults_every_position_is_acted_on_as_often_as_needed() {
 async fn killed_at_every_single_operation_it_acts_exactly_once() {
     let expected = expected().await;
     let (reference, disk) = world(2, Faults::default());
-    reference.lock().set_price(205);
-    survive(&reference, &disk, &[]).await;
-    let operations = reference.crash.operations();
-    assert!(operations > 30, "{operations}");
-    for crash_at in 1..=operations.min(120) {
-        let (world, disk) = world(2, Faults::default());
-        assert_eq!(
-            story(&world, &disk, [&[crash_at], &[]]).await,
-            expected,
-            "killed at operation {crash_at}"
-        );
+    for (phase, dollars) in [205, 290].into_iter().enumerate() {
+        reference.lock().set_price(dollars);
+        survive(&reference, &disk, &[]).await;
+        let operations = reference.crash.operations();
+        assert!(operations > 30, "{operations}");
+        for crash_at in 1..=operations {
+            let (world, disk) = world(2, Faults::default());
+            let crash = [crash_at];
+            let mut crashes: [&[u64]; 2] = [&[], &[]];
+            crashes[phase] = &crash;
+            assert_eq!(
+                story(&world, &disk, crashes).await,
+                expected,
+                "killed at operation {crash_at} at {dollars} dollars"
+            );
+        }
     }
 }
 
