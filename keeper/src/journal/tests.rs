@@ -330,7 +330,7 @@ fn a_large_journal_is_put_aside_when_nothing_is_open() {
     assert_eq!(recovered.open.len(), 1);
     journal.write(&outcome(1)).unwrap();
     drop(journal);
-    let (mut journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
+    let (journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
     assert!(recovered.open.is_empty());
     assert!(directory.path().join("journal-1.jsonl").exists());
     assert!(journal.storage.length().unwrap() < 1_000);
