@@ -3,7 +3,7 @@
 //! Updates may come twice, late and in any order: older ones than what is known are dropped. Accounts that are not what
 //! they should be are refused with a [`Problem`] and change nothing.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use ballast_client::{
     Account, Accounts, DecodeError, MarketContext, MarketSnapshot, Position, Positions,
@@ -320,8 +320,9 @@ impl MarketBook {
         self.positions.remove(address).is_some()
     }
 
-    /// Takes in all positions as they were at `slot`. Returns those that are new or changed, those that are gone, and why
-    /// others were refused.
+    /// Takes in all positions as they were at `slot`. Returns those that are new or changed, those that are known but were
+    /// not in the answer, and why others were refused. What was not in it stays known: nodes leave accounts out when an
+    /// index is behind, so that each of them has to be asked for by its address.
     pub fn all_positions(
         &mut self,
         slot: u64,
@@ -329,8 +330,8 @@ impl MarketBook {
     ) -> (Vec<Pubkey>, Vec<Pubkey>, Vec<Problem>) {
         let mut problems: Vec<Problem> = all.unreadable.into_iter().map(Problem::from).collect();
         let mut changed = Vec::new();
-        let mut missing: Vec<Pubkey> = self.positions.keys().copied().collect();
-        let mut present = std::collections::HashSet::with_capacity(all.positions.len());
+        // What cannot be read is there all the same.
+        let mut present: HashSet<Pubkey> = problems.iter().map(Problem::address).collect();
         for found in all.positions {
             present.insert(found.address);
             match self.insert(found.address, slot, found.position) {
@@ -339,7 +340,12 @@ impl MarketBook {
                 Err(problem) => problems.push(problem),
             }
         }
-        missing.retain(|address| !present.contains(address) && self.remove(address, slot));
+        let missing = self
+            .positions
+            .iter()
+            .filter(|(address, known)| known.slot <= slot && !present.contains(address))
+            .map(|(address, _)| *address)
+            .collect();
         self.complete_slot = self.complete_slot.max(slot);
         self.gone.retain(|_, gone| *gone >= slot);
         (changed, missing, problems)

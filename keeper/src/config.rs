@@ -33,16 +33,33 @@ pub enum Mode {
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {path}: {source}; check the path given to --config")]
+    #[error("cannot read the configuration {path}: {error}; check the path given to --config")]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        error: std::io::Error,
+    },
+    /// In this file.
+    #[error("{path}: {error}")]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: Box<ConfigError>,
     },
     /// Not TOML, an unknown key, a missing key or a value of the wrong type.
-    #[error("configuration is not valid: {0}")]
-    Malformed(#[from] toml::de::Error),
+    #[error(
+        "configuration, line {line} (`{text}`): {problem}; correct or remove it, keeper/keeper.example.toml shows every key"
+    )]
+    Malformed {
+        /// Which line, from 1.
+        line: usize,
+        /// The line.
+        text: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A value that makes no sense.
     #[error("configuration key `{key}`: {problem}; {fix}")]
     Invalid {
@@ -235,6 +252,17 @@ fn invalid(key: impl Into<String>, problem: impl Into<String>, fix: &'static str
     }
 }
 
+fn malformed(text: &str, error: &toml::de::Error) -> ConfigError {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count();
+    ConfigError::Malformed {
+        line: line + 1,
+        text: text.lines().nth(line).unwrap_or_default().trim().to_owned(),
+        problem: error.message().to_owned(),
+    }
+}
+
 fn address(key: &str, text: &str) -> Result<Pubkey, ConfigError> {
     Pubkey::from_str(text).map_err(|_| {
         invalid(
@@ -251,11 +279,14 @@ impl Config {
     /// # Errors
     /// [`ConfigError`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        let text = fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
             path: path.to_owned(),
-            source,
+            error,
         })?;
-        let mut config = Self::parse(&text)?;
+        let mut config = Self::parse(&text).map_err(|error| ConfigError::InFile {
+            path: path.to_owned(),
+            error: Box::new(error),
+        })?;
         let directory = path.parent().unwrap_or(Path::new("."));
         config.journal_dir = directory.join(&config.journal_dir);
         config.keypair = config.keypair.map(|keypair| directory.join(keypair));
@@ -267,7 +298,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`].
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let raw: RawConfig = toml::from_str(text)?;
+        let raw: RawConfig = toml::from_str(text).map_err(|error| malformed(text, &error))?;
         let cluster: Cluster = parse_cluster(&raw.rpc_url).map_err(|problem| {
             invalid(
                 "rpc_url",

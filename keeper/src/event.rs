@@ -114,6 +114,14 @@ pub enum KeeperEvent {
         /// What.
         message: String,
     },
+    /// What a node did not answer before, it answers again.
+    Recovered {
+        /// Of which market.
+        #[serde(with = "text")]
+        market: Pubkey,
+        /// What was wrong.
+        reason: String,
+    },
     /// The keeper may not act any more.
     Halted {
         /// Why.

@@ -90,6 +90,9 @@ fn log(event: &KeeperEvent) {
             error,
         } => info!(%position, %action, error, "paper: simulated"),
         E::Warning { message } => warn!("{message}"),
+        E::Recovered { market, reason } => {
+            info!(%market, reason, "the node answers again; before that:");
+        }
         E::Halted { reason } => error!(reason, "halted"),
         E::Stopped => info!("keeper stopped"),
     }

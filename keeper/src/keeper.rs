@@ -4,7 +4,12 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ballast_client::{Chain, ChainError, MarketContext, MarketError, PriceAccounts, RpcChain};
 use solana_client::client_error::ClientError;
-use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer};
+use solana_sdk::{
+    hash::Hash,
+    pubkey::Pubkey,
+    signature::{Keypair, Signature},
+    signer::Signer,
+};
 use thiserror::Error;
 use tokio::{
     sync::{broadcast, mpsc, watch},
@@ -50,6 +55,16 @@ pub enum KeeperError {
     /// The node does not tell which cluster it belongs to.
     #[error("the node does not tell its genesis hash ({0}); check rpc_url")]
     Genesis(#[from] Box<ClientError>),
+    /// The node keeps no history, so that it could not tell whether a transaction expired.
+    #[error(
+        "the node does not tell what became of older transactions ({reason}), without which active mode cannot act: use a \
+         node that keeps transaction history (its option --enable-rpc-transaction-history) as rpc_url, or set mode = \
+         \"paper\""
+    )]
+    NoHistory {
+        /// What it said.
+        reason: String,
+    },
     /// A market cannot be read.
     #[error("market {address}: {source}")]
     Market {
@@ -182,6 +197,9 @@ impl Keeper {
             .unwrap_or_default();
         tokio::pin!(shutdown);
 
+        if config.mode == Mode::Active {
+            require_history(chain.as_ref()).await?;
+        }
         let mut recovered = Recovered::default();
         let mut journal = None;
         if config.mode != Mode::Observe {
@@ -189,6 +207,7 @@ impl Keeper {
                 version: VERSION,
                 genesis_hash,
                 keeper,
+                continues: None,
             };
             let (opened, found) = open_journal(&config, storage, &header)?;
             (journal, recovered) = (Some(opened), found);
@@ -214,6 +233,10 @@ impl Keeper {
                 () = &mut shutdown => return Ok(()),
                 () = outlive_blockhashes(chain.as_ref(), config.timing.poll_interval) => {}
             }
+            // Not before: killed while waiting, the next run has to wait as well.
+            if let Some(journal) = &journal {
+                journal.drop_suspect_tail().await?;
+            }
         }
         let open_intents = recovered.open.len();
         events.send(KeeperEvent::Started {
@@ -230,6 +253,9 @@ impl Keeper {
         };
         let executor = Executor::new(chain, journal, keypair, Arc::clone(&config), events.clone());
         let (doubts, doubts_heard) = Doubts::new();
+        if config.mode != Mode::Observe {
+            executor.check_balance().await;
+        }
         let mut engine = Engine::new(config, executor, events, status, doubts, markets);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
@@ -262,6 +288,15 @@ fn open_journal(
             (SharedJournal::new(journal), recovered)
         }
     })
+}
+
+/// Asks for the status of a transaction that there is not, the way an expired one is looked up.
+async fn require_history(chain: &dyn Chain) -> Result<(), KeeperError> {
+    match chain.status(&Signature::default(), true).await {
+        Ok(_) => Ok(()),
+        Err(ChainError::Refused { reason, .. }) => Err(KeeperError::NoHistory { reason }),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Returns when no transaction can land any more that was signed before the call.

@@ -36,10 +36,16 @@ impl<K: Copy + Ord + Hash> Pace<K> {
 
     /// It failed: pause, twice as long as last time.
     pub fn failed(&mut self, key: K, now: Instant) {
+        self.failed_at_most(key, now, self.longest);
+    }
+
+    /// As [`Self::failed`], but with no longer a pause than that.
+    pub fn failed_at_most(&mut self, key: K, now: Instant, longest: Duration) {
         let failures = self.failures(&key);
         self.forget_end(&key);
         let factor = 1u32.checked_shl(failures).unwrap_or(u32::MAX);
-        let until = now + self.first.saturating_mul(factor).min(self.longest);
+        let pause = self.first.saturating_mul(factor);
+        let until = now + pause.min(self.longest).min(longest);
         self.pauses.insert(
             key,
             Pause {

@@ -120,11 +120,6 @@ impl<K: Copy + Ord + Hash> TriggerIndex<K> {
         self.always.iter().copied().collect()
     }
 
-    /// When the next position's time comes.
-    pub fn next_time_secs(&self) -> Option<i64> {
-        self.by_time.first().map(|(until, _)| *until)
-    }
-
     /// Number of positions.
     pub fn len(&self) -> usize {
         self.watches.len()

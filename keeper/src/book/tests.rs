@@ -232,23 +232,37 @@ fn what_only_claims_to_be_older_or_lost_its_owner_is_doubtful() {
 fn a_complete_answer_finds_new_changed_and_missing_positions() {
     let mut book = synced();
     let [a, b, c] = [1, 2, 3].map(|byte| Pubkey::new_from_array([byte; 32]));
-    let (changed, gone, problems) = book.all_positions(10, positions(&[a, b]));
-    assert_eq!((changed.len(), gone.len(), problems.len()), (2, 0, 0));
-    // c came by the stream after the answer's slot and must not be removed by it.
+    let (changed, missing, problems) = book.all_positions(10, positions(&[a, b]));
+    assert_eq!((changed.len(), missing.len(), problems.len()), (2, 0, 0));
+    // c came by the stream after the answer's slot and is not missing in it.
     book.account(&c, 12, bytes::position_account(&bytes::position()))
         .unwrap();
+    let (changed, missing, problems) = book.all_positions(11, positions(&[a]));
+    assert_eq!((changed, missing, problems.len()), (vec![], vec![b], 0));
+    // It stays until it was asked for.
+    assert_eq!(book.len(), 3);
+    assert!(book.remove(&b, 11));
+    // An update from before the answer that lacked it does not bring a position back.
+    let account = bytes::position_account(&bytes::position());
+    assert_eq!(book.account(&b, 10, account.clone()), Ok(Change::Doubtful));
+    assert_eq!(book.account(&b, 12, account), Ok(Change::Position(b)));
+}
+
+#[test]
+fn an_answer_that_is_empty_or_unreadable_drops_nothing() {
+    let mut book = synced();
+    let [a, b] = [1, 2].map(|byte| Pubkey::new_from_array([byte; 32]));
+    book.all_positions(10, positions(&[a, b]));
     let mut answer = positions(&[a]);
     answer.unreadable.push(DecodeError::Missing {
         what: "position",
         address: b,
     });
-    let (changed, gone, problems) = book.all_positions(11, answer);
-    assert_eq!((changed, gone, problems.len()), (vec![], vec![b], 1));
-    assert_eq!(book.len(), 2);
-    // An update from before the answer that lacked it does not bring a position back.
-    let account = bytes::position_account(&bytes::position());
-    assert_eq!(book.account(&b, 10, account.clone()), Ok(Change::Doubtful));
-    assert_eq!(book.account(&b, 12, account), Ok(Change::Position(b)));
+    let (changed, missing, problems) = book.all_positions(11, answer);
+    assert_eq!((changed, missing, problems.len()), (vec![], vec![], 1));
+    let (_, mut missing, _) = book.all_positions(12, positions(&[]));
+    missing.sort_unstable();
+    assert_eq!((missing, book.len()), (vec![a, b], 2));
 }
 
 proptest! {

@@ -165,6 +165,32 @@ fn paths_are_relative_to_the_file() {
 }
 
 #[test]
+fn a_malformed_file_is_named_once_with_line_key_and_fix() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keeper.toml");
+    for (head, key, line) in [
+        ("colour = 1", "colour", 3),
+        ("max_in_flight = -1", "max_in_flight", 3),
+        ("mode =", "mode", 3),
+    ] {
+        fs::write(&path, text(head, "")).unwrap();
+        let error = Config::read(&path).unwrap_err();
+        // Printers of errors print the sources as well.
+        assert!(std::error::Error::source(&error).is_none());
+        let message = error.to_string();
+        for part in [
+            "keeper.toml",
+            key,
+            &format!("line {line}"),
+            "keeper.example.toml",
+        ] {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}
+
+#[test]
 fn the_example_is_valid_and_shows_the_defaults() {
     let text = include_str!("../../keeper.example.toml");
     let example = Config::parse(text).unwrap();

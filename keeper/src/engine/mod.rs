@@ -5,7 +5,7 @@ mod shelf;
 mod status;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     mem::{Discriminant, discriminant},
     sync::Arc,
     time::Duration,
@@ -31,12 +31,15 @@ use crate::{
     execute::{Executor, Fresh, Job, Report, Verdict},
     journal::{JournalError, Outcome, Recovered},
     pace::Pace,
-    sources::{Doubts, SourceEvent},
+    sources::{Asked, Doubts, SourceEvent},
 };
 use shelf::Shelf;
 
 /// How long a stop waits for transactions in flight; the journal takes care of those that take longer.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// Longest pause after a deleverage or liquidation for which nothing was sent.
+const LONGEST_UNSENT: Duration = Duration::from_secs(2);
 
 /// Why the engine ended other than on request.
 #[derive(Debug, Error)]
@@ -79,10 +82,14 @@ pub struct Engine {
     floor_slot: u64,
     /// Transactions in a row that expired.
     expired: HashMap<Pubkey, u32>,
+    /// Positions whose last transaction landed and failed.
+    failed: HashSet<Pubkey>,
     /// Positions that something is due for while too much is in flight, what is most pressing last.
     waiting: BTreeSet<(ActionKind, Pubkey, Pubkey)>,
     told: HashMap<Pubkey, Told>,
     problems: HashMap<Pubkey, String>,
+    /// What was not answered last time, by what was asked.
+    troubles: HashMap<(Pubkey, Asked), String>,
 }
 
 impl Engine {
@@ -113,9 +120,11 @@ impl Engine {
             min_slots: HashMap::new(),
             floor_slot: 0,
             expired: HashMap::new(),
+            failed: HashSet::new(),
             waiting: BTreeSet::new(),
             told: HashMap::new(),
             problems: HashMap::new(),
+            troubles: HashMap::new(),
         }
     }
 
@@ -195,16 +204,19 @@ impl Engine {
                     let change = shelf.book.market_accounts(&accounts);
                     self.take_in(address, address, change);
                 }
+                self.recovered(address, Asked::Accounts);
             }
             SourceEvent::Positions {
                 market,
                 slot,
                 positions,
             } => {
+                self.recovered(market, Asked::Positions);
+                self.recovered(market, Asked::Stream);
                 let Some(shelf) = self.shelves.get_mut(&market) else {
                     return;
                 };
-                let (changed, gone, problems) = shelf.book.all_positions(slot, positions);
+                let (changed, missing, problems) = shelf.book.all_positions(slot, positions);
                 let positions = shelf.book.len();
                 self.events.send(KeeperEvent::Resync {
                     market,
@@ -214,8 +226,9 @@ impl Engine {
                 for problem in problems {
                     self.problem(problem.address(), &problem.to_string());
                 }
-                for position in gone {
-                    self.forget(market, position);
+                // Closed, or left out: that is settled by asking for each.
+                for position in missing {
+                    self.doubts.tell(market, position);
                 }
                 for position in changed {
                     self.evaluate(market, position);
@@ -234,7 +247,25 @@ impl Engine {
             SourceEvent::StreamLost { reason } => {
                 self.events.send(KeeperEvent::StreamLost { reason })
             }
-            SourceEvent::Trouble { reason } => self.problem(Pubkey::default(), &reason),
+            SourceEvent::Trouble {
+                market,
+                asked,
+                reason,
+            } => self.trouble(market, asked, reason),
+        }
+    }
+
+    /// Warns that a node does not answer, once for as long as it says the same.
+    fn trouble(&mut self, market: Pubkey, asked: Asked, reason: String) {
+        let last = self.troubles.insert((market, asked), reason.clone());
+        if last.as_ref() != Some(&reason) {
+            self.events.send(KeeperEvent::Warning { message: reason });
+        }
+    }
+
+    fn recovered(&mut self, market: Pubkey, asked: Asked) {
+        if let Some(reason) = self.troubles.remove(&(market, asked)) {
+            self.events.send(KeeperEvent::Recovered { market, reason });
         }
     }
 
@@ -307,6 +338,7 @@ impl Engine {
             self.pace.succeeded(&(*position, action));
         }
         self.expired.remove(position);
+        self.failed.remove(position);
     }
 
     /// Assesses a position and does what follows from it.
@@ -384,7 +416,7 @@ impl Engine {
         {
             return;
         }
-        if self.jobs.len() >= self.config.max_in_flight {
+        if self.jobs.len() >= self.room(action) {
             self.waiting.insert((action, market, position));
             return;
         }
@@ -403,6 +435,7 @@ impl Engine {
                 .unwrap_or_default()
                 .max(self.floor_slot),
             attempt: self.expired.get(&position).copied().unwrap_or_default(),
+            has_failed: self.failed.contains(&position),
         };
         *self.flights.entry(position).or_default() += 1;
         let executor = self.executor.clone();
@@ -423,29 +456,59 @@ impl Engine {
                 self.flights.remove(&position);
             }
         }
-        let landed = match verdict {
-            Verdict::Halt(error) => return Err(error.into()),
-            Verdict::Resolved(outcome) => self.resolved(position, &outcome),
-            Verdict::NotDue | Verdict::Refused | Verdict::Paper => false,
-            Verdict::Unavailable(error) => {
-                self.problem(position, &format!("{action} of {position}: {error}"));
-                false
-            }
-        };
         let key = (position, action);
-        if landed {
-            self.pace.succeeded(&key)
-        } else {
-            self.pace.failed(key, Instant::now())
+        let now = Instant::now();
+        // What keeps a position solvent waits for long only if it costs something to try.
+        let longest_unsent = match action {
+            ActionKind::Rehedge => self.config.timing.backoff_max,
+            ActionKind::Deleverage | ActionKind::Liquidate => LONGEST_UNSENT,
+        };
+        if !matches!(verdict, Verdict::Unavailable(_)) {
+            self.problems.remove(&position);
+        }
+        match verdict {
+            Verdict::Halt(error) => return Err(error.into()),
+            Verdict::Resolved(outcome) => {
+                if self.resolved(position, &outcome) {
+                    self.pace.succeeded(&key);
+                } else {
+                    self.pace.failed(key, now);
+                }
+            }
+            Verdict::Paper => self.pace.failed(key, now),
+            Verdict::NotDue | Verdict::Refused => {
+                self.pace.failed_at_most(key, now, longest_unsent);
+            }
+            Verdict::Unavailable(error) => {
+                self.pace.failed_at_most(key, now, longest_unsent);
+                self.problem(position, &format!("{action} of {position}: {error}"));
+            }
         }
         if let Some(fresh) = fresh {
             self.take_in_fresh(market, position, fresh);
         }
         self.evaluate(market, position);
-        if let Some((_, market, position)) = self.waiting.pop_last() {
-            self.evaluate(market, position);
-        }
+        self.admit_waiting();
         Ok(())
+    }
+
+    /// How many jobs there may be for one more of this kind: a part is kept free for what cannot wait.
+    fn room(&self, action: ActionKind) -> usize {
+        let most = self.config.max_in_flight;
+        match action {
+            ActionKind::Rehedge => most - most / 4,
+            ActionKind::Deleverage | ActionKind::Liquidate => most,
+        }
+    }
+
+    /// Looks at waiting positions again, the most pressing first, for as long as there is room.
+    fn admit_waiting(&mut self) {
+        while let Some(&next) = self.waiting.last()
+            && self.jobs.len() < self.room(next.0)
+        {
+            self.waiting.remove(&next);
+            self.evaluate(next.1, next.2);
+        }
     }
 
     /// Notes an outcome; returns whether the action was done.
@@ -455,6 +518,7 @@ impl Engine {
         match outcome {
             Outcome::Landed { .. } => {
                 self.expired.remove(&position);
+                self.failed.remove(&position);
                 true
             }
             Outcome::Expired { .. } | Outcome::Dropped { .. } => {
@@ -462,7 +526,11 @@ impl Engine {
                 *expired = expired.saturating_add(1);
                 false
             }
-            Outcome::Failed { .. } | Outcome::Raced { .. } => false,
+            Outcome::Failed { .. } => {
+                self.failed.insert(position);
+                false
+            }
+            Outcome::Raced { .. } => false,
         }
     }
 

@@ -13,6 +13,9 @@ pub fn compute_units_unsimulated(kind: ActionKind) -> u32 {
     }
 }
 
+/// Added for each token account that has to be created first.
+pub const UNITS_TO_CREATE_WALLET: u32 = 50_000;
+
 /// Distance of the oracle's price to the nearer liquidation boundary, in basis points of the price; 0 at or beyond it,
 /// `None` if there is none.
 pub fn distance_bps(model: &Position, oracle: SqrtPrice, maintenance: Bps) -> Option<u32> {
@@ -55,14 +58,20 @@ pub fn micro_lamports(
     let distance = distance_bps
         .unwrap_or(far)
         .checked_shr(attempt)
-        .unwrap_or(0)
-        .clamp(near, far);
+        .unwrap_or(0);
+    let relaxed = distance >= far;
+    let distance = distance.clamp(near, far);
     let span = u128::from(
         fees.max_micro_lamports
             .saturating_sub(fees.min_micro_lamports),
     );
     let (gone, way) = (u128::from(far - distance), u128::from(far - near));
-    let rise = (span * gone).checked_div(way).unwrap_or(span);
+    // Urgent and relaxed may be the same distance: all within it is urgent.
+    let rise = if relaxed {
+        0
+    } else {
+        (span * gone).checked_div(way).unwrap_or(span)
+    };
     let wanted = fees
         .min_micro_lamports
         .saturating_add(u64::try_from(rise).unwrap_or(u64::MAX));
@@ -109,6 +118,26 @@ mod tests {
             micro_lamports(&FEES, Some(450), 0, 100_000)
         );
         assert_eq!(micro_lamports(&FEES, Some(900), 40, 100_000), 1_001_000);
+    }
+
+    #[test]
+    fn with_one_distance_for_both_it_is_the_least_from_there_on() {
+        let fees = Fees {
+            urgent_distance_bps: 1_000,
+            ..FEES
+        };
+        for (distance, expected) in [
+            (None, 1_000),
+            (Some(1_000), 1_000),
+            (Some(999), 1_001_000),
+            (Some(0), 1_001_000),
+        ] {
+            assert_eq!(
+                micro_lamports(&fees, distance, 0, 100_000),
+                expected,
+                "{distance:?}"
+            );
+        }
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct Job {
     pub min_slot: u64,
     /// How often this has been tried before without landing.
     pub attempt: u32,
+    /// Whether the last try landed and failed, so that this one is simulated however urgent it is.
+    pub has_failed: bool,
 }
 
 /// What came of a job or a resumed intent.
@@ -112,6 +114,7 @@ struct Plan {
     action: Action,
     reason: Reason,
     attempt: u32,
+    has_failed: bool,
     view: View,
 }
 
@@ -252,6 +255,7 @@ impl Executor {
             action,
             reason,
             attempt: job.attempt,
+            has_failed: job.has_failed,
             view,
         })
         .await
@@ -286,15 +290,21 @@ impl Executor {
         let fees = &self.config.fees;
         let maintenance = Bps::new(plan.view.market.market.limits.maintenance_ltv_bps);
         let distance = fee::distance_bps(&plan.at.model, plan.at.oracle, maintenance);
-        let units = fee::compute_units_unsimulated(kind);
+        let mut units = fee::compute_units_unsimulated(kind);
+        if kind == ActionKind::Liquidate {
+            // At most two, so that it fits.
+            units += fee::UNITS_TO_CREATE_WALLET * plan.view.missing_wallets.len() as u32;
+        }
         let micro_lamports = fee::micro_lamports(fees, distance, plan.attempt, units);
-        let mut request = Request::new(keypair.as_ref(), [self.instruction(&plan)])
+        let mut request = Request::new(keypair.as_ref(), self.instructions(&plan))
             .fee(PriorityFee::Fixed(micro_lamports));
         let active = self.config.mode == Mode::Active;
-        if active && fee::is_urgent(fees, distance) {
+        // A swap may fail for reasons that only a simulation sees, and what has failed may fail again.
+        let blind = kind != ActionKind::Rehedge && !plan.has_failed;
+        if active && blind && fee::is_urgent(fees, distance) {
             request = request.compute_limit(units);
         }
-        let prepared = match self.sender.prepare(&request).await {
+        let mut prepared = match self.sender.prepare(&request).await {
             Ok(prepared) => prepared,
             Err(SendError::Refused(failure)) if active => {
                 let (position, error) = (plan.position.address, failure.to_string());
@@ -312,9 +322,15 @@ impl Executor {
             }
             Err(error) => return Err(error.into()),
         };
-        let compute_units = compute_limit(prepared.transaction()).unwrap_or(units);
+        let mut compute_units = compute_limit(prepared.transaction()).unwrap_or(units);
         if !active {
             return self.paper(journal, &plan, None, compute_units).await;
+        }
+        // The same bytes on the same blockhash (a node may lag) would be the earlier transaction and have its outcome.
+        while journal.has_signature(&prepared.signature()) {
+            compute_units = compute_units.saturating_add(1);
+            request = request.compute_limit(compute_units);
+            prepared = self.sender.prepare(&request).await?;
         }
         let intent = Intent {
             id: journal.next_id(),
@@ -362,9 +378,10 @@ impl Executor {
         Ok(Verdict::Paper)
     }
 
-    fn instruction(&self, plan: &Plan) -> Instruction {
+    fn instructions(&self, plan: &Plan) -> Vec<Instruction> {
         let (market, position, keeper) = (&plan.market, &plan.position, self.keeper());
-        match plan.action {
+        let mut instructions = Vec::new();
+        let action = match plan.action {
             Action::Rehedge(swap) => {
                 let path = market.swap_path(plan.view.market.pool.tick_current, swap.trade);
                 instruction::rehedge(market, position, &keeper, &path)
@@ -372,6 +389,11 @@ impl Executor {
             Action::Deleverage { .. } => instruction::deleverage(market, position, &keeper),
             Action::Liquidate { max_pay, .. } => {
                 let wallet = market.wallet(&keeper);
+                // Both accounts are needed, to pay from or to be paid to, even if nothing has to be paid in.
+                for side in &plan.view.missing_wallets {
+                    let create = instruction::create_wallet(market, &keeper, &keeper, *side);
+                    instructions.push(create);
+                }
                 instruction::liquidate(
                     market,
                     position,
@@ -381,7 +403,9 @@ impl Executor {
                     max_pay.quote,
                 )
             }
-        }
+        };
+        instructions.push(action);
+        instructions
     }
 
     /// Finds the outcome of a journaled intent and writes it down.
@@ -422,9 +446,34 @@ impl Executor {
             signature,
             outcome: outcome.clone(),
         });
+        if matches!(outcome, Outcome::Expired { .. } | Outcome::Dropped { .. }) {
+            self.check_balance().await;
+        }
         Ok(outcome)
     }
+
+    /// Warns if the keeper cannot pay for many more actions. A node that does not answer is no reason to.
+    pub async fn check_balance(&self) {
+        let keeper = self.keeper();
+        let Ok(account) = self.chain.account(&keeper).await else {
+            return;
+        };
+        let lamports = account.map_or(0, |account| account.lamports);
+        let action = SIGNATURE_LAMPORTS.saturating_add(self.config.fees.max_lamports_per_action);
+        let needed = action.saturating_mul(ACTIONS_TO_AFFORD);
+        if lamports < needed {
+            self.warn(format!(
+                "keeper {keeper} has {lamports} lamports, {ACTIONS_TO_AFFORD} actions may cost {needed}: without SOL it \
+                 cannot act, send it some"
+            ));
+        }
+    }
 }
+
+/// What a signature costs.
+const SIGNATURE_LAMPORTS: u64 = 5_000;
+/// With less than these may cost the keeper warns.
+const ACTIONS_TO_AFFORD: u64 = 20;
 
 /// The compute-unit limit that a transaction sets.
 fn compute_limit(transaction: &VersionedTransaction) -> Option<u32> {

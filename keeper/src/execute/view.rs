@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ballast_abi::spl::TokenAccountView;
+use ballast_abi::spl::{SYSTEM_PROGRAM, TokenAccountView};
 use ballast_client::{
     Account, Accounts, Chain, ChainError, DecodeError, MarketContext, MarketSnapshot,
     PositionContext, SnapshotError, Wallet, decode,
@@ -57,6 +57,8 @@ pub struct View {
     pub position: Option<PositionContext>,
     /// What lies in the wallet asked for, at most what may be paid.
     pub funds: Option<Amounts>,
+    /// Sides whose token account in that wallet does not exist.
+    pub missing_wallets: Vec<Side>,
     /// All of it as it came.
     pub fresh: Fresh,
 }
@@ -129,10 +131,17 @@ impl View {
                 })
             }
         };
+        let mut missing_wallets = Vec::new();
         let funds = request.wallet.map(|(_, max_pay)| {
             let [base, quote] = [Side::Base, Side::Quote].map(|side| {
                 let token = request.market.token(side);
                 let account = rest.next().flatten();
+                if account
+                    .as_ref()
+                    .is_none_or(|account| account.owner == SYSTEM_PROGRAM)
+                {
+                    missing_wallets.push(side);
+                }
                 balance(account.as_ref(), &token.program, &token.mint).min(max_pay.get(side))
             });
             Amounts { base, quote }
@@ -141,6 +150,7 @@ impl View {
             market: snapshot,
             position,
             funds,
+            missing_wallets,
             fresh: Fresh {
                 market,
                 position: account,

@@ -16,7 +16,7 @@ pub enum Tail {
     /// A last line that is complete but fails its checksum. It was probably torn as well; but if it was damaged later, it
     /// may have been an intent that was sent: nothing may be done before nothing signed can land any more.
     Suspect {
-        /// Bytes dropped.
+        /// Bytes to be dropped after that.
         bytes: usize,
     },
 }

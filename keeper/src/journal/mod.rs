@@ -9,17 +9,18 @@ mod record;
 mod storage;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
+use solana_sdk::signature::Signature;
 use thiserror::Error;
 
 pub use frame::{Scan, Tail, scan};
 pub use record::{
-    Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
+    Continued, Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
 };
 pub use storage::{FileStorage, Storage};
 
@@ -27,6 +28,9 @@ pub use storage::{FileStorage, Storage};
 pub const VERSION: u32 = 1;
 /// From this size on a journal without open intents is put aside and a new one begun.
 const ROTATE_BYTES: u64 = 64 << 20;
+
+/// Newest signatures remembered. More cannot be signed on one blockhash in its life.
+const SIGNATURES: usize = 4_096;
 
 /// Why the journal cannot be used.
 #[derive(Debug, Error)]
@@ -80,6 +84,11 @@ pub enum JournalError {
         /// What is wrong.
         reason: String,
     },
+    /// Its damaged last line has not been dropped yet; what was in it may still land.
+    #[error(
+        "the journal's last line is damaged and still there; nothing may be written before it is dropped"
+    )]
+    SuspectTail,
     /// It failed before; nothing may be done until a restart has recovered.
     #[error("the journal could not be written before; the keeper is halted until it is restarted")]
     Halted,
@@ -91,6 +100,16 @@ pub struct Journal<S> {
     path: PathBuf,
     next_id: u64,
     halted: bool,
+    suspect: Option<Suspect>,
+    /// Of the newest intents, oldest first.
+    signatures: VecDeque<Signature>,
+}
+
+/// A damaged last line. It stays on disk until nothing it may have been can land any more, so that a restart finds it.
+struct Suspect {
+    valid_length: u64,
+    /// Written after it is dropped, if nothing else is left.
+    header: Option<Header>,
 }
 
 /// What an existing journal said.
@@ -114,21 +133,30 @@ impl Journal<FileStorage> {
         let path = storage.path().to_owned();
         let (mut journal, recovered) = Self::with_storage(storage, path, header)?;
         if recovered.open.is_empty()
+            && journal.suspect.is_none()
             && journal
                 .storage
                 .length()
                 .is_ok_and(|length| length > ROTATE_BYTES)
         {
-            let next_id = journal.next_id;
-            journal.checked(|storage| storage.rotate(next_id))?;
-            journal.write(&Record::Header(header.clone()))?;
+            let continues = Some(Continued {
+                next_id: journal.next_id,
+                slot: recovered.slot,
+            });
+            let first = frame::line(&Record::Header(Header {
+                continues,
+                ..header.clone()
+            }))
+            .map_err(io::Error::from);
+            journal.checked(|storage| storage.rotate(&first?))?;
         }
         Ok((journal, recovered))
     }
 }
 
 impl<S: Storage> Journal<S> {
-    /// Reads what is there, drops a torn end, and writes the header of a new journal. `path` is for messages.
+    /// Reads what is there, drops a torn end, and writes the header of a new journal. `path` is for messages. A suspect end
+    /// stays, and nothing can be written, until [`Self::drop_suspect_tail`].
     ///
     /// # Errors
     /// [`JournalError`].
@@ -142,21 +170,37 @@ impl<S: Storage> Journal<S> {
             path,
             next_id: 1,
             halted: false,
+            suspect: None,
+            signatures: VecDeque::new(),
         };
         let bytes = journal.checked(Storage::read)?;
         let scan = scan(&bytes).map_err(|offset| JournalError::Damaged {
             path: journal.path.clone(),
             offset,
         })?;
-        if scan.valid_length < bytes.len() {
-            // A length in memory fits 64 bits.
-            let length = scan.valid_length as u64;
-            journal.checked(|storage| storage.truncate(length).and_then(|()| storage.sync()))?;
+        // A length in memory fits 64 bits.
+        let valid_length = scan.valid_length as u64;
+        match scan.tail {
+            Tail::Clean => {}
+            Tail::Torn { .. } => journal.cut(valid_length)?,
+            Tail::Suspect { .. } => {
+                journal.suspect = Some(Suspect {
+                    valid_length,
+                    header: scan.records.is_empty().then(|| header.clone()),
+                });
+            }
         }
         let mut records = scan.records.into_iter();
+        let mut slot = 0;
         match records.next() {
+            None if journal.suspect.is_some() => {}
             None => journal.write(&Record::Header(header.clone()))?,
-            Some(Record::Header(found)) => journal.require_same(&found, header)?,
+            Some(Record::Header(found)) => {
+                journal.require_same(&found, header)?;
+                if let Some(before) = found.continues {
+                    (journal.next_id, slot) = (before.next_id, before.slot);
+                }
+            }
             Some(_) => {
                 return Err(JournalError::Damaged {
                     path: journal.path,
@@ -165,11 +209,11 @@ impl<S: Storage> Journal<S> {
             }
         }
         let mut open = BTreeMap::new();
-        let mut slot = 0;
         for record in records {
             match record {
                 Record::Intent(intent) => {
                     journal.next_id = journal.next_id.max(intent.id.0.saturating_add(1));
+                    journal.remember(intent.signature);
                     open.insert(intent.id, *intent);
                 }
                 Record::Outcome(outcome) => {
@@ -228,13 +272,51 @@ impl<S: Storage> Journal<S> {
         id
     }
 
+    /// Drops a suspect end, if there is one. Only once nothing signed before can land any more.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn drop_suspect_tail(&mut self) -> Result<(), JournalError> {
+        let Some(suspect) = self.suspect.take() else {
+            return Ok(());
+        };
+        self.cut(suspect.valid_length)?;
+        match suspect.header {
+            Some(header) => self.write(&Record::Header(header)),
+            None => Ok(()),
+        }
+    }
+
+    fn cut(&mut self, length: u64) -> Result<(), JournalError> {
+        self.checked(|storage| storage.truncate(length).and_then(|()| storage.sync()))
+    }
+
     /// Appends a record and forces it to disk. After a failure everything is refused.
     ///
     /// # Errors
-    /// [`JournalError::Io`] the first time, [`JournalError::Halted`] from then on.
+    /// [`JournalError::Io`] the first time, [`JournalError::Halted`] from then on; [`JournalError::SuspectTail`].
     pub fn write(&mut self, record: &Record) -> Result<(), JournalError> {
+        if self.suspect.is_some() {
+            return Err(JournalError::SuspectTail);
+        }
         let line = frame::line(record).map_err(io::Error::from);
-        self.checked(|storage| storage.append(&line?).and_then(|()| storage.sync()))
+        self.checked(|storage| storage.append(&line?).and_then(|()| storage.sync()))?;
+        if let Record::Intent(intent) = record {
+            self.remember(intent.signature);
+        }
+        Ok(())
+    }
+
+    /// Whether one of the newest intents has this signature: its outcome would be taken for that of a new one.
+    pub fn has_signature(&self, signature: &Signature) -> bool {
+        self.signatures.contains(signature)
+    }
+
+    fn remember(&mut self, signature: Signature) {
+        if self.signatures.len() >= SIGNATURES {
+            self.signatures.pop_front();
+        }
+        self.signatures.push_back(signature);
     }
 
     fn checked<T>(
@@ -267,12 +349,16 @@ impl SharedJournal {
             path,
             next_id,
             halted,
+            suspect,
+            signatures,
         } = journal;
         Self(Arc::new(Mutex::new(Journal {
             storage: Box::new(storage),
             path,
             next_id,
             halted,
+            suspect,
+            signatures,
         })))
     }
 
@@ -284,17 +370,37 @@ impl SharedJournal {
             .next_id()
     }
 
+    /// As [`Journal::has_signature`].
+    pub fn has_signature(&self, signature: &Signature) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .has_signature(signature)
+    }
+
     /// As [`Journal::write`], off the asynchronous threads. Once begun it runs to its end even if the caller is dropped.
     ///
     /// # Errors
     /// As [`Journal::write`].
     pub async fn write(&self, record: Record) -> Result<(), JournalError> {
+        self.blocking(move |journal| journal.write(&record)).await
+    }
+
+    /// As [`Journal::drop_suspect_tail`], like [`Self::write`].
+    ///
+    /// # Errors
+    /// As [`Journal::drop_suspect_tail`].
+    pub async fn drop_suspect_tail(&self) -> Result<(), JournalError> {
+        self.blocking(Journal::drop_suspect_tail).await
+    }
+
+    async fn blocking(
+        &self,
+        work: impl FnOnce(&mut Journal<Box<dyn Storage>>) -> Result<(), JournalError> + Send + 'static,
+    ) -> Result<(), JournalError> {
         let journal = Arc::clone(&self.0);
         let written = tokio::task::spawn_blocking(move || {
-            journal
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .write(&record)
+            work(&mut journal.lock().unwrap_or_else(PoisonError::into_inner))
         });
         // The task neither panics nor is aborted, except when the runtime is shut down.
         written.await.unwrap_or(Err(JournalError::Halted))

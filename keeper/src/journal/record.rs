@@ -56,6 +56,18 @@ pub struct Header {
     /// Who signs.
     #[serde(with = "text")]
     pub keeper: Pubkey,
+    /// What a journal that was put aside leaves to this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<Continued>,
+}
+
+/// Where the journal before this one ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Continued {
+    /// Number of the next intent.
+    pub next_id: u64,
+    /// Newest slot at which an action took effect.
+    pub slot: u64,
 }
 
 /// Number of an intent, unique in its journal.

@@ -108,12 +108,24 @@ impl FileStorage {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Puts the file aside under a name with a number, and begins an empty one.
-    pub(super) fn rotate(&mut self, number: u64) -> io::Result<()> {
-        fs::rename(
-            &self.path,
-            self.directory.join(format!("journal-{number}.jsonl")),
-        )?;
+    /// Puts the file aside under the next free number, and begins one with these bytes. At every moment there is a whole
+    /// journal under its name, and nothing is overwritten: a link, unlike a rename, fails if its name is taken.
+    pub(super) fn rotate(&mut self, first: &[u8]) -> io::Result<()> {
+        let next = self.directory.join("journal.next");
+        let mut file = File::create(&next)?;
+        file.write_all(first)?;
+        file.sync_all()?;
+        let mut number = 1u64;
+        loop {
+            let aside = self.directory.join(format!("journal-{number}.jsonl"));
+            match fs::hard_link(&self.path, aside) {
+                Ok(()) => break,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        sync_directory(&self.directory)?;
+        fs::rename(&next, &self.path)?;
         self.file = open_append(&self.path)?;
         sync_directory(&self.directory)
     }

@@ -8,6 +8,7 @@ pub(crate) fn header() -> Header {
         version: VERSION,
         genesis_hash: [1; 32].into(),
         keeper: [2; 32].into(),
+        continues: None,
     }
 }
 
@@ -284,6 +285,30 @@ fn damage_in_the_middle_is_an_error_and_at_the_end_it_is_suspect() {
 }
 
 #[test]
+fn a_suspect_end_stays_until_it_is_dropped() {
+    let (mut bytes, ends) = sample();
+    for last in [3, 0] {
+        bytes.truncate(ends[last]);
+        let at = bytes.len() - 5;
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        let (journal, first) = reopen(damaged).unwrap();
+        assert!(matches!(first.tail, Tail::Suspect { .. }));
+        // Another restart finds the same.
+        let (mut journal, again) = reopen(journal.storage.written).unwrap();
+        assert_eq!((again.tail, &again.open), (first.tail, &first.open));
+        assert!(matches!(
+            journal.write(&outcome(1)),
+            Err(JournalError::SuspectTail)
+        ));
+        journal.drop_suspect_tail().unwrap();
+        let (mut journal, dropped) = reopen(journal.storage.written).unwrap();
+        assert_eq!((dropped.tail, &dropped.open), (Tail::Clean, &first.open));
+        write_intent(&mut journal);
+    }
+}
+
+#[test]
 fn a_journal_without_header_is_damaged() {
     let (bytes, ends) = sample();
     assert!(matches!(
@@ -305,11 +330,31 @@ fn a_large_journal_is_put_aside_when_nothing_is_open() {
     assert_eq!(recovered.open.len(), 1);
     journal.write(&outcome(1)).unwrap();
     drop(journal);
-    let (mut journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
+    let (journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
     assert!(recovered.open.is_empty());
-    assert!(directory.path().join("journal-2.jsonl").exists());
+    assert!(directory.path().join("journal-1.jsonl").exists());
     assert!(journal.storage.length().unwrap() < 1_000);
+    // Number and slot go on, also for those who never saw the file put aside.
+    drop(journal);
+    let (mut journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
+    assert_eq!(recovered.slot, 3);
     assert_eq!(write_intent(&mut journal).id, IntentId(2));
+}
+
+#[test]
+fn a_journal_put_aside_is_never_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut storage = FileStorage::open(directory.path()).unwrap();
+    // As in paper mode: no number of an intent tells them apart.
+    for round in 1..=3u8 {
+        storage.append(&[round]).unwrap();
+        storage.rotate(b"begun").unwrap();
+        storage.truncate(0).unwrap();
+    }
+    for round in 1..=3u8 {
+        let aside = directory.path().join(format!("journal-{round}.jsonl"));
+        assert_eq!(std::fs::read(aside).unwrap(), [round]);
+    }
 }
 
 proptest! {

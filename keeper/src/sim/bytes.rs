@@ -76,6 +76,21 @@ pub fn mint_account() -> Account {
     account(TOKEN_PROGRAM, vec![0; 82])
 }
 
+pub fn lamports(lamports: u64) -> Account {
+    Account {
+        lamports,
+        ..account(Pubkey::default(), Vec::new())
+    }
+}
+
+pub fn token_account(mint: Pubkey, amount: u64) -> Account {
+    let mut data = vec![0; 165];
+    data[..32].copy_from_slice(mint.as_ref());
+    data[64..72].copy_from_slice(&amount.to_le_bytes());
+    data[108] = 1;
+    account(TOKEN_PROGRAM, data)
+}
+
 fn pool_account(pool: &PoolState) -> Account {
     let mut data = vec![0; at::LENGTH];
     let mut put =

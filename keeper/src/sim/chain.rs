@@ -86,7 +86,8 @@ impl Chain for World {
                 if [context.base.mint, context.quote.mint].contains(address) {
                     return Some(bytes::mint_account());
                 }
-                state.positions.get(address).map(bytes::position_account)
+                let position = state.positions.get(address).map(bytes::position_account);
+                position.or_else(|| inner.others.get(address).cloned())
             };
             Accounts {
                 slot,
@@ -105,7 +106,10 @@ impl Chain for World {
         assert_eq!(filters[0].bytes, Position::DISCRIMINATOR);
         self.operation(|inner| {
             let slot = answering_slot(inner);
-            let positions = inner.state_at(slot).positions;
+            let mut positions = inner.state_at(slot).positions;
+            if inner.finds_nothing {
+                positions.clear();
+            }
             let accounts = positions
                 .iter()
                 .map(|(address, position)| (*address, bytes::position_account(position)));
@@ -131,6 +135,7 @@ impl Chain for World {
 
     async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
         self.operation(|inner| {
+            inner.simulated.push(transaction.clone());
             let (position, action) = inner.read(transaction);
             let error = (!inner.would_succeed(&position, action))
                 .then(|| custom(BallastError::RehedgeNotDue));
@@ -151,8 +156,15 @@ impl Chain for World {
     async fn status(
         &self,
         signature: &Signature,
-        _search_history: bool,
+        search_history: bool,
     ) -> Result<Option<TransactionStatus>, ChainError> {
+        if search_history && self.lock().no_history {
+            return Err(ChainError::Refused {
+                endpoint: self.label(),
+                what: "getSignatureStatuses",
+                reason: "Transaction history is not available from this node".into(),
+            });
+        }
         self.operation(|inner| {
             let slot = answering_slot(inner) + super::world::CONFIRMED_LAG;
             let known = inner.transactions.get(signature)?;

@@ -10,18 +10,18 @@ use super::{Disk, Faults, World, bytes};
 use crate::{
     Config, Keeper, KeeperEvent, Mode, Parts,
     decide::ActionKind,
-    journal::{Outcome, Record, scan},
+    journal::{Outcome, Record, Tail, scan},
 };
 
-const POSITIONS: u8 = 3;
+pub(super) const POSITIONS: u8 = 3;
 /// Simulated time within which every scenario has to end.
 const LIMIT: Duration = Duration::from_secs(4 * 3_600);
 
-fn keypair() -> Keypair {
+pub(super) fn keypair() -> Keypair {
     Keypair::new_from_array([5; 32])
 }
 
-fn config(mode: Mode) -> Config {
+pub(super) fn config(mode: Mode) -> Config {
     let context = bytes::context();
     let mode = match mode {
         Mode::Observe => "observe",
@@ -37,7 +37,7 @@ fn config(mode: Mode) -> Config {
     .unwrap()
 }
 
-fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
+pub(super) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
     Parts {
         config: config(mode),
         chain: Arc::new(world.clone()),
@@ -48,11 +48,11 @@ fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
     }
 }
 
-fn keeper(world: &World, disk: &Disk, mode: Mode) -> Keeper {
+pub(super) fn keeper(world: &World, disk: &Disk, mode: Mode) -> Keeper {
     Keeper::new(parts(world, disk, mode))
 }
 
-fn world(seed: u64, faults: Faults) -> (World, Disk) {
+pub(super) fn world(seed: u64, faults: Faults) -> (World, Disk) {
     let world = World::new(seed, keypair().pubkey(), POSITIONS, faults);
     let disk = Disk::new(world.crash.clone());
     (world, disk)
@@ -68,7 +68,7 @@ fn open_intents(disk: &Disk) -> usize {
 }
 
 /// Everything done and written down.
-async fn settled(world: &World, disk: &Disk, began: Instant) {
+pub(super) async fn settled(world: &World, disk: &Disk, began: Instant) {
     loop {
         sleep(Duration::from_secs(2)).await;
         if world.lock().is_calm() && open_intents(disk) == 0 {
@@ -161,17 +161,22 @@ async fn without_faults_every_position_is_acted_on_as_often_as_needed() {
 async fn killed_at_every_single_operation_it_acts_exactly_once() {
     let expected = expected().await;
     let (reference, disk) = world(2, Faults::default());
-    reference.lock().set_price(205);
-    survive(&reference, &disk, &[]).await;
-    let operations = reference.crash.operations();
-    assert!(operations > 30, "{operations}");
-    for crash_at in 1..=operations.min(120) {
-        let (world, disk) = world(2, Faults::default());
-        assert_eq!(
-            story(&world, &disk, [&[crash_at], &[]]).await,
-            expected,
-            "killed at operation {crash_at}"
-        );
+    for (phase, dollars) in [205, 290].into_iter().enumerate() {
+        reference.lock().set_price(dollars);
+        survive(&reference, &disk, &[]).await;
+        let operations = reference.crash.operations();
+        assert!(operations > 30, "{operations}");
+        for crash_at in 1..=operations {
+            let (world, disk) = world(2, Faults::default());
+            let crash = [crash_at];
+            let mut crashes: [&[u64]; 2] = [&[], &[]];
+            crashes[phase] = &crash;
+            assert_eq!(
+                story(&world, &disk, crashes).await,
+                expected,
+                "killed at operation {crash_at} at {dollars} dollars"
+            );
+        }
     }
 }
 
@@ -207,7 +212,7 @@ proptest! {
 }
 
 /// Lets a keeper run beside `scene`, which ends the test.
-async fn beside<T>(keeper: Keeper, scene: impl Future<Output = T>) -> T {
+pub(super) async fn beside<T>(keeper: Keeper, scene: impl Future<Output = T>) -> T {
     tokio::select! {
         result = scene => result,
         ended = keeper.run(std::future::pending()) => panic!("{ended:?}"),
@@ -421,6 +426,48 @@ async fn an_intent_of_an_earlier_run_is_only_watched_in_paper_mode() {
         "paper mode sent something: {:?}",
         inner.landings
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_while_it_waits_for_a_damaged_last_line_it_waits_again() {
+    let (world, disk) = world(
+        12,
+        Faults {
+            lost: 100,
+            ..Faults::default()
+        },
+    );
+    world.lock().set_price(205);
+    let sent = async {
+        while world.lock().transactions.is_empty() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    beside(keeper(&world, &disk, Mode::Active), sent).await;
+    disk.damage_last_line();
+    let tail = || scan(&disk.bytes()).unwrap().tail;
+    let damaged = tail();
+    assert!(matches!(damaged, Tail::Suspect { .. }), "{damaged:?}");
+    let before = world.lock().transactions.len();
+    for _ in 0..3 {
+        // Less than a blockhash lives.
+        beside(
+            keeper(&world, &disk, Mode::Active),
+            sleep(Duration::from_secs(50)),
+        )
+        .await;
+        assert_eq!((tail(), world.lock().transactions.len()), (damaged, before));
+    }
+    world.lock().faults.lost = 0;
+    beside(
+        keeper(&world, &disk, Mode::Active),
+        settled(&world, &disk, Instant::now()),
+    )
+    .await;
+    let inner = world.lock();
+    assert_eq!(inner.violations, Vec::<String>::new());
+    assert_eq!(inner.landings.len(), usize::from(POSITIONS));
+    assert_eq!(tail(), Tail::Clean);
 }
 
 #[tokio::test(start_paused = true)]

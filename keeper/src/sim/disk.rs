@@ -45,6 +45,13 @@ impl Disk {
         inner.synced = kept;
     }
 
+    /// Damages a byte of the last line, which is complete.
+    pub fn damage_last_line(&self) {
+        let mut inner = self.inner.lock().unwrap();
+        let at = inner.bytes.len() - 5;
+        inner.bytes[at] ^= 1;
+    }
+
     /// An operation; at the crash, `torn` is all that happens of it.
     fn operate<T>(
         &self,

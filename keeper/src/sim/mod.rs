@@ -8,6 +8,7 @@ mod chain;
 mod crash;
 mod crash_tests;
 mod disk;
+mod trouble_tests;
 pub mod world;
 
 pub use crash::Crash;

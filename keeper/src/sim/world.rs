@@ -7,7 +7,7 @@ use std::{
 };
 
 use anchor_lang::Discriminator;
-use ballast_client::{Blockhash, MarketSnapshot, Position, VersionedTransaction};
+use ballast_client::{Account, Blockhash, MarketSnapshot, Position, VersionedTransaction};
 use ballast_model::{Position as PositionModel, Side, value_down};
 use solana_sdk::{
     hash::Hash, instruction::InstructionError, pubkey::Pubkey, signature::Signature,
@@ -80,6 +80,17 @@ pub struct Inner {
     pub transactions: HashMap<Signature, Transaction>,
     pub landings: Vec<Landing>,
     pub violations: Vec<String>,
+    /// What was simulated.
+    pub simulated: Vec<VersionedTransaction>,
+    /// Accounts beside those of the market.
+    pub others: HashMap<Pubkey, Account>,
+    /// The node gives the same blockhash again and again.
+    pub blockhash_stands: bool,
+    last_blockhash: Option<Blockhash>,
+    /// The node finds no position, unless asked for by its address.
+    pub finds_nothing: bool,
+    /// The node keeps no history of transactions.
+    pub no_history: bool,
 }
 
 #[derive(Clone)]
@@ -119,6 +130,12 @@ impl World {
             transactions: HashMap::new(),
             landings: Vec::new(),
             violations: Vec::new(),
+            simulated: Vec::new(),
+            others: HashMap::new(),
+            blockhash_stands: false,
+            last_blockhash: None,
+            finds_nothing: false,
+            no_history: false,
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -221,17 +238,32 @@ impl Inner {
         });
     }
 
+    /// Undoes everything that was done to the positions.
+    pub fn restore_positions(&mut self) {
+        let slot = self.slot();
+        self.change(slot, |state| {
+            for position in state.positions.values_mut() {
+                *position = super::bytes::position();
+            }
+        });
+    }
+
     pub fn blockhash(&mut self) -> Blockhash {
+        if let Some(last) = self.last_blockhash.filter(|_| self.blockhash_stands) {
+            return last;
+        }
         let last_valid_block_height = self.block_height() + 150;
         let mut hash = [0; 32];
         hash[..8].copy_from_slice(&last_valid_block_height.to_le_bytes());
         hash[8..16].copy_from_slice(&self.random(u64::MAX).to_le_bytes());
         let hash = hash.into();
         self.blockhashes.insert(hash, last_valid_block_height);
-        Blockhash {
+        let new = Blockhash {
             hash,
             last_valid_block_height,
-        }
+        };
+        self.last_blockhash = Some(new);
+        new
     }
 
     /// What the keeper's transaction is about.

@@ -69,9 +69,24 @@ pub enum SourceEvent {
     },
     /// A node did not answer.
     Trouble {
+        /// Of which market.
+        market: Pubkey,
+        /// What it was asked for.
+        asked: Asked,
         /// What it said.
         reason: String,
     },
+}
+
+/// What a node is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Asked {
+    /// Accounts by their addresses; answered by [`SourceEvent::Market`].
+    Accounts,
+    /// All positions; answered by [`SourceEvent::Positions`].
+    Positions,
+    /// Changes; what cannot be read of them is in the next complete answer.
+    Stream,
 }
 
 /// What to watch and how.
@@ -158,6 +173,8 @@ impl Sources {
                     pass_on(
                         events,
                         SourceEvent::Trouble {
+                            market: market.address,
+                            asked: Asked::Accounts,
                             reason: error.to_string(),
                         },
                     )
@@ -222,6 +239,8 @@ impl Sources {
                 let event = match self.market(market).await {
                     Ok(event) => event,
                     Err(error) => SourceEvent::Trouble {
+                        market: market.address,
+                        asked: Asked::Accounts,
                         reason: error.to_string(),
                     },
                 };
@@ -263,6 +282,8 @@ impl Sources {
                 pass_on(
                     events,
                     SourceEvent::Trouble {
+                        market: market.address,
+                        asked: Asked::Positions,
                         reason: error.to_string(),
                     },
                 )

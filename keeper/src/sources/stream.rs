@@ -22,7 +22,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Closed, SourceEvent, Sources, next_within, pass_on};
+use super::{Asked, Closed, SourceEvent, Sources, next_within, pass_on};
 
 /// How long connecting and subscribing may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(20);
@@ -111,10 +111,13 @@ async fn subscribe<'a>(
             .await?;
         let updates = updates.map(move |update| match update.value.pubkey.parse() {
             Ok(address) => event(of, address, update.context.slot, &update.value.account),
-            Err(_) => trouble(format!(
-                "the stream names `{}`, which is no address",
-                update.value.pubkey
-            )),
+            Err(_) => trouble(
+                of,
+                format!(
+                    "the stream names `{}`, which is no address",
+                    update.value.pubkey
+                ),
+            ),
         });
         subscriptions.push((updates.boxed(), leave));
     }
@@ -137,21 +140,29 @@ fn positions_of(
     }
 }
 
-fn trouble(reason: String) -> Message {
-    Message::Event(SourceEvent::Trouble { reason })
+fn trouble(market: Pubkey, reason: String) -> Message {
+    Message::Event(SourceEvent::Trouble {
+        market,
+        asked: Asked::Stream,
+        reason,
+    })
 }
 
 fn event(market: Pubkey, address: Pubkey, slot: u64, account: &UiAccount) -> Message {
     let Some(data) = account.data.decode() else {
-        return trouble(format!(
-            "account {address} came in an encoding that was not asked for"
-        ));
+        return trouble(
+            market,
+            format!("account {address} came in an encoding that was not asked for"),
+        );
     };
     let Ok(owner) = account.owner.parse() else {
-        return trouble(format!(
-            "account {address} is owned by `{}`, which is no address",
-            account.owner
-        ));
+        return trouble(
+            market,
+            format!(
+                "account {address} is owned by `{}`, which is no address",
+                account.owner
+            ),
+        );
     };
     let account = Account {
         lamports: account.lamports,
@@ -198,7 +209,8 @@ mod tests {
         };
         assert_eq!((account.data, account.owner), (vec![1, 2], ballast::ID));
         for bad in [ui(&owner, base64("!")), ui("nobody", base64("AQI="))] {
-            let Message::Event(SourceEvent::Trouble { reason }) = event(address, address, 7, &bad)
+            let Message::Event(SourceEvent::Trouble { reason, .. }) =
+                event(address, address, 7, &bad)
             else {
                 panic!("taken");
             };
