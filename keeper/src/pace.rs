@@ -131,5 +131,10 @@ mod tests {
             pace.failed(b, start);
         }
         assert_eq!(pace.next_end(), Some(start + ms(500)));
+        // What must not wait is tried again sooner, and what failed counts all the same.
+        pace.failed_at_most(b, start, ms(50));
+        assert_eq!(pace.next_end(), Some(start + ms(50)));
+        pace.failed(b, start);
+        assert_eq!(pace.next_end(), Some(start + ms(500)));
     }
 }

@@ -224,30 +224,6 @@ async fn a_node_without_history_is_refused_in_active_mode() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unsent_deleverage_is_tried_again_soon() {
-    let (world, disk) = world(26, Faults::default());
-    world.lock().set_price(205);
-    until_settled(&world, &disk, keeper(&world, &disk, Mode::Active)).await;
-    let scene = async {
-        // Known to be due, but the nodes are behind or silent for long.
-        sleep(10 * SECOND).await;
-        {
-            let mut inner = world.lock();
-            inner.set_price(290);
-        }
-        sleep(SECOND).await;
-        world.lock().faults.no_answer = 100;
-        sleep(600 * SECOND).await;
-        world.lock().faults.no_answer = 0;
-        let began = Instant::now();
-        settled(&world, &disk, began).await;
-        began.elapsed()
-    };
-    let took = beside(keeper(&world, &disk, Mode::Active), scene).await;
-    assert!(took < 20 * SECOND, "{took:?}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_second_outage_is_told_as_well_and_so_is_each_recovery() {
     let (world, disk) = world(27, Faults::default());
     let keeper = keeper(&world, &disk, Mode::Observe);
