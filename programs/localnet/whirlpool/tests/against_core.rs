@@ -269,6 +269,8 @@ fn amounts_and_fees_are_those_of_core() {
 /// A swap that is refused for want of tick arrays does fit in part: up to the end of the arrays, and no further.
 #[test]
 fn a_swap_past_the_arrays_fails_only_if_it_must() {
+    /// The token program's.
+    const INSUFFICIENT_FUNDS: u32 = 1;
     let seed = seed();
     let mut seen = 0;
     for number in 0..pools(30) {
@@ -312,8 +314,9 @@ fn a_swap_past_the_arrays_fails_only_if_it_must() {
             let context = format!("seed {seed}, pool {number}, step {step}, {op:?}");
             let earlier = balances(&life, trader);
             if let Err(failure) = life.apply(&limited) {
-                // A price limit on or behind the price: the pool stood at the very edge.
-                assert_eq!(failure.code, Some(6034), "{context}: {}", failure.text);
+                // A price limit on or behind the price: the pool stood at the very edge. Or the trader has too few tokens.
+                let expected = matches!(failure.code, Some(6034 | INSUFFICIENT_FUNDS));
+                assert!(expected, "{context}: {}", failure.text);
                 continue;
             }
             let [a, b] = paid(earlier, balances(&life, trader));
