@@ -1,6 +1,7 @@
 //! The loop that ties the parts together: source events into books, changes into assessments, assessments into jobs,
 //! reports back into books. One task owns all of it; jobs run beside it and only report.
 
+mod room;
 mod shelf;
 mod status;
 
@@ -33,6 +34,7 @@ use crate::{
     pace::Pace,
     sources::{Asked, Doubts, SourceEvent},
 };
+use room::room;
 use shelf::Shelf;
 
 /// How long a stop waits for transactions in flight; the journal takes care of those that take longer.
@@ -416,7 +418,7 @@ impl Engine {
         {
             return;
         }
-        if self.jobs.len() >= self.room(action) {
+        if self.jobs.len() >= room(self.config.max_in_flight, action) {
             self.waiting.insert((action, market, position));
             return;
         }
@@ -492,19 +494,10 @@ impl Engine {
         Ok(())
     }
 
-    /// How many jobs there may be for one more of this kind: a part is kept free for what cannot wait.
-    fn room(&self, action: ActionKind) -> usize {
-        let most = self.config.max_in_flight;
-        match action {
-            ActionKind::Rehedge => most - most / 4,
-            ActionKind::Deleverage | ActionKind::Liquidate => most,
-        }
-    }
-
     /// Looks at waiting positions again, the most pressing first, for as long as there is room.
     fn admit_waiting(&mut self) {
         while let Some(&next) = self.waiting.last()
-            && self.jobs.len() < self.room(next.0)
+            && self.jobs.len() < room(self.config.max_in_flight, next.0)
         {
             self.waiting.remove(&next);
             self.evaluate(next.1, next.2);
