@@ -3,7 +3,7 @@
 use ballast_abi::spl;
 use ballast_client::{BallastError, DecreaseArgs, PositionContext, Side, instruction};
 
-use crate::support::{NOTHING, Scene, accepted, refused};
+use crate::support::{NOTHING, Scene, accepted, code, refused, refused_elsewhere};
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
 const MAX: u64 = u64::MAX;
@@ -228,13 +228,13 @@ async fn an_owner_cannot_block_a_liquidation() {
         position.position.quote_account,
         position.position.nft_account,
     ] {
-        let program = if account == position.position.nft_account {
-            spl::TOKEN_2022_PROGRAM
+        let (program, code) = if account == position.position.nft_account {
+            (spl::TOKEN_2022_PROGRAM, code::HAS_BALANCE)
         } else {
-            spl::TOKEN_PROGRAM
+            (spl::TOKEN_PROGRAM, code::OWNER_MISMATCH)
         };
         let close = spl::close_account(program, account, alice.key(), alice.key());
-        assert!(scene.send(alice, close).await.is_err());
+        refused_elsewhere(scene.send(alice, close).await, program, code);
     }
 
     scene.price(260).await;

@@ -1,6 +1,6 @@
 //! Signatures, kinds of accounts, and what happens when the books and the tokens part.
 
-use ballast_abi::whirlpool::layout;
+use ballast_abi::{spl, whirlpool::layout};
 use ballast_client::{
     BallastError, DecreaseArgs, Instruction, MarketMode, Pubkey, SendError, Side, Trade,
     instruction,
@@ -8,15 +8,13 @@ use ballast_client::{
 
 use crate::{
     guards_accounts::two,
-    support::{NOTHING, Scene, Sent, accepted, refused, substitute},
+    support::{NOTHING, Scene, Sent, accepted, code, refused, refused_elsewhere, substitute},
 };
 
 /// Number of Anchor's error for an account that should have signed.
 const NOT_SIGNED: u32 = 3_010;
 /// Number of Anchor's error for an account of another kind.
 const OTHER_KIND: u32 = 3_002;
-/// Number of Anchor's error for another program's account.
-const OTHER_PROGRAM: u32 = 3_007;
 
 /// The transaction failed with this error number, of whatever program.
 #[track_caller]
@@ -115,13 +113,13 @@ async fn accounts_of_another_kind_are_refused() {
             (
                 position,
                 two.position.position.whirlpool_position,
-                OTHER_PROGRAM,
+                code::OTHER_PROGRAM,
             ),
-            (own.address, own.market.whirlpool, OTHER_PROGRAM),
+            (own.address, own.market.whirlpool, code::OTHER_PROGRAM),
             (
                 own.reserve(Side::Base),
                 own.vault(Side::Base),
-                OTHER_PROGRAM,
+                code::OTHER_PROGRAM,
             ),
         ] {
             failed_with(
@@ -253,7 +251,8 @@ async fn nobody_pays_with_anothers_tokens() {
 async fn a_positions_number_is_used_once_at_a_time() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
-    assert!(scene.try_open(scene.example(1)).await.is_err());
+    let again = scene.try_open(scene.example(1)).await;
+    refused_elsewhere(again, spl::SYSTEM_PROGRAM, code::ALREADY_IN_USE);
     accepted(scene.close(&position).await);
     accepted(scene.try_open(scene.example(1)).await);
 }

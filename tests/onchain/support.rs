@@ -11,6 +11,22 @@ use ballast_client::{
 use ballast_localnet::{Localnet, LocalnetExt, Svm, Trader, UsdPrice, World, WorldConfig};
 use ballast_model::{Position as PositionModel, lending::ReserveState};
 
+/// Error numbers of other programs.
+pub mod code {
+    /// The system program's, for an account that exists.
+    pub const ALREADY_IN_USE: u32 = 0;
+    /// The token programs'.
+    pub const INSUFFICIENT_FUNDS: u32 = 1;
+    /// The token programs'.
+    pub const OWNER_MISMATCH: u32 = 4;
+    /// The token programs', for closing an account that holds something.
+    pub const HAS_BALANCE: u32 = 11;
+    /// Anchor's, for another program's account, or one that is not there.
+    pub const OTHER_PROGRAM: u32 = 3_007;
+    /// The pool program's.
+    pub const INVALID_TICK_INDEX: u32 = 6_010;
+}
+
 /// What became of a transaction.
 pub type Sent = Result<Receipt, SendError>;
 
@@ -35,6 +51,18 @@ pub fn refused(sent: Sent, expected: BallastError) {
             error.failure().map(|failure| &failure.logs)
         ),
     }
+}
+
+/// The transaction failed in a program other than Ballast's, or in Anchor's own checks, with this error number.
+#[track_caller]
+pub fn refused_elsewhere(sent: Sent, program: Pubkey, code: u32) {
+    let error = sent.expect_err("accepted");
+    let failure = error.failure().expect("the chain refused it");
+    assert_eq!(
+        (failure.program, failure.code()),
+        (Some(program), Some(code)),
+        "{error}"
+    );
 }
 
 /// The transaction succeeded.
