@@ -1,7 +1,7 @@
 //! `open`: own funds, both loans and the Whirlpool position in one transaction.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::{Amounts, Side};
+use ballast_clmm::{Amounts, Side, Tick};
 use ballast_model::{Bps, OpenError, OpenRequest, Trade, liquidity_for_value_down, plan_open};
 
 use crate::{
@@ -117,6 +117,10 @@ pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
         args.leverage_bps >= Bps::ONE.get(),
         BallastError::BadParameters
     );
+    // Ticks that are none mean something to some pool programs: to put a price in their place.
+    for tick in [args.tick_lower, args.tick_upper] {
+        Tick::new(tick).or_range()?;
+    }
     let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Tight)?;
     market.open_positions = market.open_positions.checked_add(1).or_range()?;
     let market = &*market;
