@@ -7,6 +7,7 @@
 //!
 //! Every method that changes the state either succeeds as a whole or leaves it as it was.
 
+mod backing;
 mod debt;
 mod growth;
 mod interest;
