@@ -54,7 +54,7 @@ fn accrued(mut state: ReserveState, times: &[u64], end: u64, curve: &RateCurve) 
 
 /// `index (1 + 4 n 2^-64)`, rounded up: what `n` steps may add to the exact index.
 fn drifted(index_x64: u128, steps: usize) -> u128 {
-    index_x64 + (index_x64 * 4 * steps as u128 >> 64) + 1
+    index_x64 + ((index_x64 * 4 * steps as u128) >> 64) + 1
 }
 
 /// Yearly rate in Q64 at the present utilisation.
