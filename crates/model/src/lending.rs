@@ -7,14 +7,17 @@
 //!
 //! Every method that changes the state either succeeds as a whole or leaves it as it was.
 
+mod backing;
 mod debt;
+mod growth;
 mod interest;
 mod rates;
 mod supply;
 
 pub use debt::WriteOff;
+pub use growth::growth_x64_up;
 pub use interest::Accrual;
-pub use rates::{RateCurve, SECONDS_PER_YEAR, growth_x64_up};
+pub use rates::{RateCurve, SECONDS_PER_YEAR};
 
 use ballast_clmm::wide;
 use thiserror::Error;

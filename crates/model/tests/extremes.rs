@@ -106,7 +106,8 @@ proptest! {
         let _ = { state }.accrue(times[1], &curve, Bps::new(bps[4]));
         let _ = { state }.deposit(numbers[3]);
         let _ = { state }.redeem(numbers[3]);
-        let _ = { state }.insure(numbers[3]);
+        let _ = { state }.fund_insurance(numbers[3]);
+        let _ = { state }.cover(numbers[3], numbers[4]);
         let _ = { state }.borrow(numbers[4]);
         let _ = { state }.repay(numbers[4], shares >> (shift / 3));
         let _ = { state }.write_off(shares >> (shift / 3));

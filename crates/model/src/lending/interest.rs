@@ -17,8 +17,14 @@ impl ReserveState {
     /// since the last call and rounded up; `reserve_factor` of the interest, rounded down, goes to the insurance. A clock
     /// that stands still or goes back changes nothing.
     ///
-    /// One long step charges at most `x^4/24 e^x` less than many short ones at the same rate ([`growth_x64_up`]); beyond
-    /// that, short steps charge more where interest itself raises utilisation.
+    /// Drift at one rate: `n` steps over a time leave the index at or above the exact `I e^x`, and above it by at most
+    /// `4 n` units of 2^-64 of it (three of [`growth_x64_up`], one of the product). So two ways to divide a time, in `n` and
+    /// in `m` steps, differ by at most `4 max(n, m)` of these units; a year in steps of a second is 7e-12.
+    ///
+    /// Where the rate rises with utilisation there is more to it: a step charges the rate of its start, and interest itself
+    /// raises utilisation. Short steps then charge more, at most `e^((r1 - r0) t)` times as much for the rates `r0` at the
+    /// beginning and `r1` at the end, and never less than one long step but for the rounding above. Anybody may accrue at any
+    /// time; what it can cost a borrower is the rate that the curve states for the debt as it is.
     ///
     /// Interest must never make a reserve unusable, so it stops where the index would exceed [`MAX_INDEX_X64`] or
     /// liquidity and debt together 64 bits, more than any token's supply.

@@ -5,9 +5,6 @@ use crate::Bps;
 /// Seconds in a year of 365 days, the time unit of all rates.
 pub const SECONDS_PER_YEAR: u64 = 365 * 24 * 60 * 60;
 
-/// Largest exponent of the growth formula, Q64.64.
-const MAX_EXPONENT_X64: u128 = 1 << 70;
-
 /// Yearly borrow rates at three utilisations, linear between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateCurve {
@@ -60,25 +57,6 @@ impl RateCurve {
         let along = wide::mul_div_up(rise << 32, along_x64, width_x64.max(1)).unwrap_or(0);
         wide::mul_div_up((from << 64) + (along << 32), 1, one).unwrap_or(u128::MAX)
     }
-}
-
-/// Factor by which a debt grows in `secs` at a yearly rate (both as given), Q64.64, rounded up:
-/// `1 + x + x^2/2 + x^3/6` with `x = rate * secs / year`, continuous compounding to the third order (as Morpho Blue's
-/// `wTaylorCompounded`).
-///
-/// Below `e^x` by at most `x^4/24 * e^x`: 5e-6 for x = 0.1, 2.1e-10 for a month at 10 %.
-pub fn growth_x64_up(rate_x64: u128, secs: u64) -> u128 {
-    let x = wide::mul_div_up(rate_x64, u128::from(secs), u128::from(SECONDS_PER_YEAR));
-    let x = x.unwrap_or(u128::MAX).min(MAX_EXPONENT_X64);
-    // At most 2^76 and 2^82.
-    let square = product_shr64_up(x, x);
-    let cube = product_shr64_up(square, x);
-    (1 << 64) + x + square.div_ceil(2) + wide::mul_div_up(cube, 1, 6).unwrap_or(cube)
-}
-
-/// `ceil(a b / 2^64)` for products that fit after the shift.
-fn product_shr64_up(a: u128, b: u128) -> u128 {
-    wide::mul_shr64_up(a, b).unwrap_or(u128::MAX >> 8)
 }
 
 #[cfg(test)]
@@ -147,29 +125,5 @@ mod tests {
             ..CURVE
         };
         assert_eq!(ppm(steep.rate_x64_up(1 << 64)), u128::from(u32::MAX) * 100);
-    }
-
-    #[test]
-    fn growth_follows_the_exponential() {
-        let year = SECONDS_PER_YEAR;
-        for (rate, secs, relative) in [
-            (0.05, 60, 1e-15),
-            (0.1, year / 12, 2.1e-10),
-            (0.1, year, 5e-6),
-            (1.0, year, 0.02),
-        ] {
-            let rate_x64 = (rate * 2f64.powi(64)) as u128;
-            let growth = growth_x64_up(rate_x64, secs) as f64 / 2f64.powi(64);
-            let exact = (rate * secs as f64 / year as f64).exp();
-            assert!(
-                growth <= exact * (1.0 + 1e-15) && growth >= exact * (1.0 - relative),
-                "{rate} {secs}"
-            );
-        }
-        assert_eq!(growth_x64_up(0, u64::MAX), 1 << 64);
-        assert_eq!(growth_x64_up(1 << 64, 0), 1 << 64);
-        // Any positive rate and time cost something.
-        assert!(growth_x64_up(1, 1) > 1 << 64);
-        assert!(growth_x64_up(u128::MAX, u64::MAX) > 1 << 79);
     }
 }

@@ -15,13 +15,7 @@ impl ReserveState {
         if minted == 0 {
             return Err(LendingError::RoundsToZero);
         }
-        let liquidity = self
-            .liquidity
-            .checked_add(amount)
-            .ok_or(LendingError::Overflow("liquidity"))?;
-        liquidity
-            .checked_add(self.total_debt_up()?)
-            .ok_or(LendingError::Overflow("reserve's assets"))?;
+        let liquidity = self.receive(amount)?;
         let supply = self
             .supply_shares
             .checked_add(minted)
@@ -50,29 +44,6 @@ impl ReserveState {
         let liquidity = self.pay(amount)?;
         (self.liquidity, self.supply_shares) = (liquidity, supply);
         Ok(amount)
-    }
-
-    /// Adds `amount` from outside to the insurance.
-    ///
-    /// # Errors
-    /// [`LendingError::ZeroAmount`], [`LendingError::Overflow`].
-    pub fn insure(&mut self, amount: u64) -> Result<(), LendingError> {
-        if amount == 0 {
-            return Err(LendingError::ZeroAmount);
-        }
-        let liquidity = self
-            .liquidity
-            .checked_add(amount)
-            .ok_or(LendingError::Overflow("liquidity"))?;
-        liquidity
-            .checked_add(self.total_debt_up()?)
-            .ok_or(LendingError::Overflow("reserve's assets"))?;
-        self.insurance = self
-            .insurance
-            .checked_add(amount)
-            .ok_or(LendingError::Overflow("insurance"))?;
-        self.liquidity = liquidity;
-        Ok(())
     }
 
     /// Shares that `amount` buys now, rounded down.
@@ -104,6 +75,18 @@ impl ReserveState {
         let supply = u128::from(self.supply_shares) + u128::from(VIRTUAL_SHARES);
         let assets = u128::from(self.total_assets_down()?) + u128::from(VIRTUAL_ASSETS);
         Ok((supply, assets))
+    }
+
+    /// The liquidity after `amount` more came in, if it can be valued together with the debt.
+    pub(super) fn receive(&self, amount: u64) -> Result<u64, LendingError> {
+        let liquidity = self
+            .liquidity
+            .checked_add(amount)
+            .ok_or(LendingError::Overflow("liquidity"))?;
+        liquidity
+            .checked_add(self.total_debt_up()?)
+            .ok_or(LendingError::Overflow("reserve's assets"))?;
+        Ok(liquidity)
     }
 
     /// The liquidity left after paying `amount` out.
