@@ -1,9 +1,9 @@
 //! The oracle's price as the program would judge it now: the same rules in the same order as `ballast::oracle`, on
 //! values instead of accounts, with faults that say when it is worth trying again.
 
-use ballast::oracle::Grade;
+use ballast::oracle::{Demands, Grade};
 use ballast_abi::pyth::PriceUpdate;
-use ballast_client::{MarketSnapshot, OracleRules};
+use ballast_client::MarketSnapshot;
 use ballast_model::{Bps, Side, SqrtPrice, oracle::OracleError};
 use thiserror::Error;
 
@@ -63,33 +63,30 @@ pub fn judge(
     grade: Grade,
 ) -> Result<SqrtPrice, PriceFault> {
     let market = &snapshot.market;
-    let rules = &market.oracle_rules;
+    let demands = Demands::of(&market.oracle_rules, &market.stages, grade);
     check(
-        rules,
+        &demands,
         Side::Base,
         &snapshot.base_price,
         market.last_base_publish_secs,
         now_secs,
-        grade,
     )?;
     check(
-        rules,
+        &demands,
         Side::Quote,
         &snapshot.quote_price,
         market.last_quote_publish_secs,
         now_secs,
-        grade,
     )?;
     Ok(snapshot.oracle_sqrt_price()?)
 }
 
 fn check(
-    rules: &OracleRules,
+    demands: &Demands,
     side: Side,
     update: &PriceUpdate,
     last_publish_secs: i64,
     now_secs: i64,
-    grade: Grade,
 ) -> Result<(), PriceFault> {
     let positive = |price: i64| {
         u64::try_from(price)
@@ -101,9 +98,9 @@ fn check(
     if !(-12..=0).contains(&update.exponent) {
         return Err(PriceFault::Malformed(side));
     }
-    let (max_age_secs, max_bps) = rules.tolerances(grade);
+    let (max_age_secs, max_bps) = (demands.max_age_secs, demands.max_confidence_bps);
     let age_secs = i128::from(now_secs) - i128::from(update.publish_time);
-    if age_secs < -i128::from(rules.max_future_secs) {
+    if age_secs < -i128::from(demands.max_future_secs) {
         return Err(PriceFault::FromFuture(side));
     }
     if age_secs > i128::from(max_age_secs) {
@@ -125,10 +122,10 @@ fn check(
             max_bps,
         });
     }
-    if grade == Grade::Tight {
+    if let Some(allowed_bps) = demands.max_ema_divergence_bps {
         let average = positive(update.ema_price)?;
         let distance = u128::from(price.abs_diff(average)) * u128::from(Bps::ONE.get());
-        if distance > u128::from(average) * u128::from(rules.max_ema_divergence_bps) {
+        if distance > u128::from(average) * u128::from(allowed_bps) {
             return Err(PriceFault::Diverged(side));
         }
     }

@@ -5,7 +5,7 @@ use ballast_client::{ChainError, Pubkey};
 use ballast_client::{
     DecodeError, InitMarketArgs, Instruction, Market, MarketContext, MarketError, MarketParams,
     PoolAddresses, PriceAccounts, Request, Reserve, ReserveParams, SendError, Sender, Signature,
-    Signer, ballast::state, decode, decode_at, instruction, lookup_table, pda,
+    Signer, decode, decode_at, instruction, lookup_table, pda,
 };
 use ballast_model::Side;
 use thiserror::Error;
@@ -146,6 +146,8 @@ impl Run<'_> {
                     price_receiver: addresses.price_receiver,
                     base_feed: addresses.base_feed,
                     quote_feed: addresses.quote_feed,
+                    base_price_account: addresses.base_price,
+                    quote_price_account: addresses.quote_price,
                     params,
                 };
                 let create = instruction::init_market(&signer, &pool, args);
@@ -158,8 +160,7 @@ impl Run<'_> {
             Some(account) => {
                 let market: Market = decode(&address, &account)?;
                 require_same(address, &market, addresses)?;
-                let (limits, rules) = (params.limits, params.oracle_rules);
-                if market.limits != limits || market.oracle_rules != rules {
+                if market.params() != params {
                     if market.authority != signer {
                         return Err(ApplyError::NotAuthority {
                             market: address,
@@ -225,7 +226,7 @@ impl Run<'_> {
                 .await;
         };
         let reserve: Reserve = decode_at(&address, Some(&account))?;
-        if params_of(&reserve) == params {
+        if reserve.params() == params {
             return Ok(());
         }
         let update = instruction::update_reserve(market, &signer, side, params);
@@ -289,12 +290,7 @@ fn require_same(
 
 /// The names of the parameters that differ.
 fn difference(market: &Market, params: &MarketParams) -> String {
-    let fields =
-        |limits: &state::Limits, rules: &state::OracleRules| format!("{limits:?}, {rules:?}");
-    let (before, after) = (
-        fields(&market.limits, &market.oracle_rules),
-        fields(&params.limits, &params.oracle_rules),
-    );
+    let (before, after) = (format!("{:?}", market.params()), format!("{params:?}"));
     // Debug output lists `name: value` pairs in the same order.
     let changed = before
         .split(", ")
@@ -304,17 +300,4 @@ fn difference(market: &Market, params: &MarketParams) -> String {
         .map(|(before, after)| format!("{before} -> {after}"))
         .collect();
     changed.join("; ")
-}
-
-fn params_of(reserve: &Reserve) -> ReserveParams {
-    ReserveParams {
-        rate_at_zero_bps: reserve.rate_at_zero_bps,
-        kink_utilisation_bps: reserve.kink_utilisation_bps,
-        rate_at_kink_bps: reserve.rate_at_kink_bps,
-        rate_at_full_bps: reserve.rate_at_full_bps,
-        reserve_factor_bps: reserve.reserve_factor_bps,
-        max_utilisation_bps: reserve.max_utilisation_bps,
-        supply_cap: reserve.supply_cap,
-        borrow_cap: reserve.borrow_cap,
-    }
 }

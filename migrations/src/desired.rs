@@ -48,6 +48,10 @@ pub struct Desired {
     pub limits: RiskLimits,
     /// Demands on prices.
     pub oracle_rules: OracleRules,
+    /// Limits of what keepers do.
+    pub keepers: KeeperLimits,
+    /// Risk stages.
+    pub stages: Stages,
     /// The reserve of the base token.
     pub base_reserve: ReserveRules,
     /// The reserve of the quote token.
@@ -103,6 +107,35 @@ mirror! {
 }
 
 mirror! {
+    /// See [`state::KeeperRules`].
+    KeeperLimits => state::KeeperRules {
+        max_reward_lamports: u64,
+        max_daily_loss_bps: u32,
+        min_recenter_interval_secs: u32,
+    }
+}
+
+mirror! {
+    /// See [`state::StageRules`].
+    Stages => state::StageRules {
+        silence_secs: u32,
+        long_silence_secs: u32,
+        confidence_bps: u32,
+        wide_confidence_bps: u32,
+        ema_divergence_bps: u32,
+        wide_ema_divergence_bps: u32,
+        pool_divergence_bps: u32,
+        depth_drop_bps: u32,
+        utilisation_bps: u32,
+        persistence_secs: u32,
+        calm_secs: u32,
+        max_age_stalled_secs: u32,
+        deleverage_ltv_bps: u32,
+        target_ltv_bps: u32,
+    }
+}
+
+mirror! {
     /// See [`ReserveParams`].
     ReserveRules => ReserveParams {
         rate_at_zero_bps: u32,
@@ -123,6 +156,8 @@ struct File {
     market: Option<MarketTable>,
     limits: RiskLimits,
     oracle_rules: OracleRules,
+    keepers: KeeperLimits,
+    stages: Stages,
     base_reserve: ReserveRules,
     quote_reserve: ReserveRules,
 }
@@ -170,6 +205,8 @@ impl Desired {
             market,
             limits: file.limits,
             oracle_rules: file.oracle_rules,
+            keepers: file.keepers,
+            stages: file.stages,
             base_reserve: file.base_reserve,
             quote_reserve: file.quote_reserve,
         })
@@ -186,6 +223,8 @@ impl Desired {
         MarketParams {
             limits: self.limits.into(),
             oracle_rules: self.oracle_rules.into(),
+            keepers: self.keepers.into(),
+            stages: self.stages.into(),
         }
     }
 }

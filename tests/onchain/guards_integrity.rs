@@ -88,7 +88,7 @@ async fn nobody_acts_for_others_without_their_signature() {
         ),
         (
             authority,
-            instruction::set_mode(&market.address, &authority, MarketMode::ReduceOnly),
+            instruction::set_mode(&market.address, &authority, MarketMode::ReduceOnly, 60),
         ),
     ]);
     for (signer, action) in all {
@@ -148,17 +148,17 @@ async fn accounts_of_another_version_are_refused() {
         market.reserve(Side::Base),
         market.reserve(Side::Quote),
     ] {
-        for version in [0, 2] {
+        for version in [0, 1, 3] {
             set(&address, version).await;
             for (by, action) in &actions {
                 let sent = scene.send(by, action.clone()).await;
                 refused(sent, BallastError::WrongVersion);
             }
         }
-        set(&address, 1).await;
+        set(&address, 2).await;
     }
     for side in [Side::Base, Side::Quote] {
-        set(&market.reserve(side), 2).await;
+        set(&market.reserve(side), 1).await;
         let lend = scene.world.lend(&scene.liquidator.keypair, side, 1_000);
         refused(lend.await, BallastError::WrongVersion);
         let accrue = instruction::accrue(market, side);
@@ -166,7 +166,7 @@ async fn accounts_of_another_version_are_refused() {
             scene.send(&scene.keeper, accrue).await,
             BallastError::WrongVersion,
         );
-        set(&market.reserve(side), 1).await;
+        set(&market.reserve(side), 2).await;
     }
     two.all_work().await;
 }

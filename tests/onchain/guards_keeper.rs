@@ -183,6 +183,7 @@ async fn a_rehedge_may_not_raise_ltv_over_the_markets_trigger_whatever_the_polic
             params.limits.max_leverage_bps = 25_000;
             params.limits.initial_ltv_bps = 6_600;
             params.limits.deleverage_ltv_bps = 6_700;
+            params.stages.deleverage_ltv_bps = 6_700;
         })
         .await;
     refused(

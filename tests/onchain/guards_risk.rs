@@ -267,7 +267,14 @@ async fn caps_bind_lenders_and_borrowers() {
     };
     update(730_000_000, 900_000_000).await;
     refused(scene.try_open(args).await, BallastError::BorrowCapExceeded);
+    // To raise it again takes notice.
     update(740_000_000, 900_000_000).await;
+    refused(scene.try_open(args).await, BallastError::BorrowCapExceeded);
+    scene
+        .wait(ballast_client::Market::NOTICE_SECS as u64, 200)
+        .await;
+    let apply = instruction::apply_reserve_change(&scene.world.market, Side::Base);
+    accepted(scene.send(&scene.keeper, apply).await);
     accepted(scene.try_open(args).await);
 
     refused(lend(100_000_001).await, BallastError::SupplyCapExceeded);

@@ -19,7 +19,7 @@ async fn a_guardian_may_only_tighten() {
     );
     let market = scene.second_market(&bob, guardian.key()).await;
     let set = async |by: &ballast_localnet::Trader, mode| {
-        let set = instruction::set_mode(&market.address, &by.key(), mode);
+        let set = instruction::set_mode(&market.address, &by.key(), mode, 60);
         scene.send(by, set).await
     };
     use MarketMode::{NoNewRisk, Normal, ReduceOnly};
@@ -63,7 +63,7 @@ async fn a_market_without_a_guardian_has_none() {
     let market = scene.world.market.address;
     // Nobody can sign for the address of all zeros, so that a transaction in its name is not even made.
     assert_eq!(scene.world.market.market.guardian, Default::default());
-    let tighten = instruction::set_mode(&market, &scene.keeper.key(), MarketMode::ReduceOnly);
+    let tighten = instruction::set_mode(&market, &scene.keeper.key(), MarketMode::ReduceOnly, 60);
     refused(
         scene.send(&scene.keeper, tighten).await,
         BallastError::NotAuthority,
@@ -85,7 +85,7 @@ async fn only_the_authority_changes_a_market() {
         [
             instruction::update_market(&market.address, key, params),
             instruction::update_reserve(market, key, side, scene.reserve_params(side)),
-            instruction::set_mode(&market.address, key, MarketMode::NoNewRisk),
+            instruction::set_mode(&market.address, key, MarketMode::NoNewRisk, 60),
         ]
     };
     for by in [&bob, &scene.alice] {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use ballast_abi::spl;
 use ballast_client::{
-    Amounts, BallastError, DecreaseArgs, InitMarketArgs, Instruction, MarketContext, MarketMode,
-    MarketParams, OpenArgs, Policy, PoolAddresses, PositionContext, Pubkey, Receipt, ReserveParams,
-    SendError, Side, SqrtPrice, Trade, instruction, pda,
+    Amounts, BallastError, DecreaseArgs, InitMarketArgs, Instruction, Market, MarketContext,
+    MarketMode, MarketParams, OpenArgs, Policy, PoolAddresses, Position, PositionContext, Pubkey,
+    Receipt, ReserveParams, SendError, Side, SqrtPrice, Trade, instruction, pda,
 };
 use ballast_localnet::{Localnet, LocalnetExt, Svm, Trader, UsdPrice, World, WorldConfig};
 use ballast_model::{Position as PositionModel, lending::ReserveState};
@@ -279,19 +279,46 @@ impl Scene {
         accepted(self.set_policy(position, policy).await);
     }
 
-    /// The market's parameters, changed by its authority from those it was set up with.
+    /// The market's parameters, changed from those it was set up with: at once, as only a test can. That changes need notice
+    /// is what `guards_setup` is about.
     pub async fn change_limits(&self, change: impl FnOnce(&mut MarketParams)) {
         let mut params = self.world.config.desired.market_params();
         change(&mut params);
-        let (market, authority) = (&self.world.market, self.world.market.market.authority);
-        let update = instruction::update_market(&market.address, &authority, params);
-        accepted(self.send_as_authority(update).await);
+        self.change_market(|market| market.set_params(&params).unwrap())
+            .await;
+    }
+
+    /// Writes over the market's account, as only a test can.
+    pub async fn change_market(&self, change: impl FnOnce(&mut Market)) {
+        let address = self.world.market.address;
+        self.patch(&address, |data| {
+            let body = &mut data[8..];
+            let mut market: Market = bytemuck::pod_read_unaligned(body);
+            change(&mut market);
+            body.copy_from_slice(bytemuck::bytes_of(&market));
+        })
+        .await;
+    }
+
+    /// Writes over a position's account, as only a test can.
+    pub async fn change_position(
+        &self,
+        position: &PositionContext,
+        change: impl FnOnce(&mut Position),
+    ) {
+        self.patch(&position.address, |data| {
+            let body = &mut data[8..];
+            let mut position: Position = bytemuck::pod_read_unaligned(body);
+            change(&mut position);
+            body.copy_from_slice(bytemuck::bytes_of(&position));
+        })
+        .await;
     }
 
     /// The authority sets the mode.
     pub async fn set_mode(&self, mode: MarketMode) {
         let market = &self.world.market;
-        let set = instruction::set_mode(&market.address, &market.market.authority, mode);
+        let set = instruction::set_mode(&market.address, &market.market.authority, mode, 86_400);
         accepted(self.send_as_authority(set).await);
     }
 
@@ -338,6 +365,8 @@ impl Scene {
             price_receiver: market.price_receiver,
             base_feed: market.base_feed,
             quote_feed: market.quote_feed,
+            base_price_account: market.base_price_account,
+            quote_price_account: market.quote_price_account,
             params: self.world.config.desired.market_params(),
         }
     }

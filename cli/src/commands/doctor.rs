@@ -254,7 +254,7 @@ async fn market(report: &mut DoctorReport, chain: &dyn Chain, args: &DoctorArgs)
             );
         }
     };
-    let mode = snapshot.market.mode();
+    let mode = snapshot.market.mode_at(snapshot.now_secs);
     let state = if mode == MarketMode::Normal {
         State::Ok
     } else {

@@ -104,7 +104,7 @@ pub async fn run(command: &MarketCommand, globals: &Globals, output: &mut Output
     output.print(&MarketReport {
         market: context.address.to_string(),
         slot: snapshot.slot,
-        mode: format!("{:?}", market.mode()),
+        mode: format!("{:?}", market.mode_at(snapshot.now_secs)),
         authority: market.authority.to_string(),
         whirlpool: market.whirlpool.to_string(),
         whirlpool_program: market.whirlpool_program.to_string(),

@@ -2,9 +2,13 @@
 
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
-    Accrued, BadDebtBooked, Deleveraged, Deposited, Liquidated, MarketInitialized, MarketUpdated,
-    ModeSet, PolicySet, PositionClosed, PositionDecreased, PositionOpened, Rehedged,
-    ReserveInitialized, ReserveUpdated, RewardCollected, Withdrawn,
+    Accrued, AuthorityAccepted, AuthorityOffered, AutomationSet, BadDebtBooked, BadDebtCovered,
+    Compounded, Deleveraged, Deposited, Exited, FeesCollected, GuardianSet, InsuranceFunded,
+    KeeperRewarded, Liquidated, MarketChangeAnnounced, MarketInitialized, MarketUpdated, Migrated,
+    ModeSet, PolicySet, PositionClosed, PositionDecreased, PositionIncreased, PositionOffered,
+    PositionOpened, PositionRepaid, PositionTransferred, Recentered, Rehedged,
+    ReserveChangeAnnounced, ReserveInitialized, ReserveUpdated, RewardCollected, StageChanged,
+    Withdrawn,
 };
 
 use crate::{logs::lines_of, rpc::decode_base64};
@@ -56,6 +60,25 @@ events! {
     BadDebtBooked,
     PolicySet,
     RewardCollected,
+    AuthorityAccepted,
+    AuthorityOffered,
+    AutomationSet,
+    BadDebtCovered,
+    Compounded,
+    Exited,
+    FeesCollected,
+    GuardianSet,
+    InsuranceFunded,
+    KeeperRewarded,
+    MarketChangeAnnounced,
+    Migrated,
+    PositionIncreased,
+    PositionOffered,
+    PositionRepaid,
+    PositionTransferred,
+    Recentered,
+    ReserveChangeAnnounced,
+    StageChanged,
 }
 
 /// The name; the program's event types themselves have no text form.

@@ -32,6 +32,8 @@ ballast_errors! {
     NotLiquidatable,
     InsufficientLiquidity, SupplyCapExceeded, BorrowCapExceeded, RoundsToZero,
     UnexpectedBalance, InvariantBroken,
+    RecenterNotDue, RecenterOffCentre, WidthOutOfBounds, NoLiquidity, DailyLossExceeded, ExitNotDue, CompoundNotDue,
+    NothingAnnounced, NoticeNotOver, NotOffered, GuardianRests, NotThatMuchBadDebt, RewardTooSmall,
 }
 
 /// The error that the program means by a custom error number.

@@ -39,10 +39,10 @@ mod transaction;
 pub use account::{DecodeError, ProgramAccount, decode, decode_at};
 pub use anchor_client::Cluster;
 pub use ballast::{
-    self, DecreaseArgs, Health, InitMarketArgs, MarketMode, MarketParams, OpenArgs, Policy,
-    ReserveParams,
+    self, Automation, DecreaseArgs, Health, IncreaseArgs, InitMarketArgs, KeeperRules, MarketMode,
+    MarketParams, OpenArgs, Policy, RecenterArgs, ReserveParams, StageRules,
     errors::BallastError,
-    state::{Entry, Limits, Market, OracleRules, Position, Reserve},
+    state::{Entry, Limits, Market, OracleRules, Position, Reaction, Reserve},
 };
 pub use chain::{
     AccountFilter, Accounts, Blockhash, Chain, ChainError, ClusterClock, Confirmation,

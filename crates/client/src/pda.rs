@@ -38,9 +38,18 @@ pub fn position(market: &Pubkey, creator: &Pubkey, id: u64) -> Pubkey {
     ])
 }
 
-/// The mint of the NFT of a position's Whirlpool position.
+/// The mint of the NFT of a position's first Whirlpool position.
 pub fn nft_mint(position: &Pubkey) -> Pubkey {
     find(&[Position::NFT_SEED, position.as_ref()])
+}
+
+/// The mint of the NFT of the Whirlpool position that replaces another: `generation` 1 for the first that does.
+pub fn next_nft_mint(position: &Pubkey, generation: u32) -> Pubkey {
+    find(&[
+        Position::NFT_SEED,
+        position.as_ref(),
+        &generation.to_le_bytes(),
+    ])
 }
 
 /// A position's token account for idle tokens of one mint.

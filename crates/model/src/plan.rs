@@ -4,8 +4,10 @@ mod deleverage;
 mod liquidate;
 mod open;
 mod rehedge;
+mod target;
 
 pub use deleverage::{DeleverageError, DeleveragePlan, plan_deleverage};
 pub use liquidate::{LiquidationError, LiquidationPlan, plan_liquidation};
 pub use open::{OpenError, OpenPlan, OpenRequest, liquidity_for_value_down, plan_open};
 pub use rehedge::{RehedgeError, RehedgePlan, Trade, plan_rehedge};
+pub use target::{Target, TargetError, TargetPlan, plan_target};

@@ -133,6 +133,24 @@ fn scaled(value: u128, factor: u32) -> (u128, u64) {
     ((value >> 64) * factor + (low >> 64), low as u64)
 }
 
+/// The least base that is worth at least `value` quote units at `at`: `ceil(value * 2^128 / s^2)`.
+///
+/// # Errors
+/// [`ModelError::Overflow`] above 64 bits.
+pub fn base_for_value_up(value: u128, at: SqrtPrice) -> Result<u64, ModelError> {
+    let square = wide::mul_full(at.x64(), at.x64());
+    // The value in the high half: value * 2^128.
+    let scaled = wide::U256::from(value) << 128usize;
+    let (quotient, remainder) =
+        wide::div_rem_256(scaled, square).ok_or(ModelError::Overflow("base"))?;
+    let base = if remainder.is_zero() {
+        quotient
+    } else {
+        quotient + wide::U256::from(1)
+    };
+    u64::try_from(base).map_err(|_| ModelError::Overflow("base"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,5 +239,27 @@ mod tests {
         };
         assert!(even.ltv_at_least(Bps::new(8_000)) && !even.ltv_above(Bps::new(8_000)));
         assert_eq!((even.ltv_bps_up(), even.leverage_bps_up()), (8_000, 50_000));
+    }
+
+    #[test]
+    fn base_for_a_value_is_the_least_that_is_worth_it() {
+        for at in [
+            SqrtPrice::ONE,
+            SqrtPrice::new(1 << 60).unwrap(),
+            SqrtPrice::new(8_249_634_742_471_189_717).unwrap(),
+            SqrtPrice::new((1 << 68) + 12_345).unwrap(),
+        ] {
+            for value in [0, 1, 2, 999, 1_000_000_007, 1 << 50] {
+                let base = base_for_value_up(value, at).unwrap();
+                assert!(value_down(base, at).unwrap() >= value, "{value}");
+                // One unit less is worth less, unrounded.
+                let exact = wide::mul_full(at.x64(), at.x64());
+                if let Some(less) = base.checked_sub(1) {
+                    assert!(exact * wide::U256::from(less) < wide::U256::from(value) << 128usize);
+                }
+            }
+        }
+        assert!(base_for_value_up(u128::MAX, SqrtPrice::MIN).is_err());
+        assert!(base_for_value_up(1 << 65, SqrtPrice::ONE).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use ballast::{
     oracle::{Grade, OraclePrice},
     risk,
-    session::Session,
+    session::quote_bound,
     state::MarketMode,
 };
 use ballast_model::{
@@ -54,7 +54,7 @@ fn check(
     if situation.now_secs < due_secs {
         return Ok(Err(Obstacle::TooSoon { due_secs }));
     }
-    if market.mode() > MarketMode::NoNewRisk {
+    if market.mode_at(situation.now_secs) > MarketMode::NoNewRisk {
         return Ok(Err(Obstacle::ModeForbids));
     }
     let oracle = match usable_price(situation, Grade::Tight) {
@@ -132,8 +132,7 @@ fn best_swap(
         mid: oracle,
         high: oracle,
     };
-    let bound =
-        Session::quote_bound(plan.trade, plan.base, &price, max_bps).map_err(|_| overflow)?;
+    let bound = quote_bound(plan.trade, plan.base, &price, max_bps).map_err(|_| overflow)?;
 
     const MILLION: u128 = 1_000_000;
     let kept_ppm = MILLION

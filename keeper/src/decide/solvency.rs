@@ -2,7 +2,7 @@
 
 use ballast::{
     oracle::Grade,
-    targets::{NotDue, TriggeredBy, deleverage_due},
+    targets::{MarketRule, NotDue, TriggeredBy, deleverage_due},
 };
 use ballast_model::{
     Amounts, Bps, DeleverageError, LiquidationError, LiquidationPlan, ModelError,
@@ -14,7 +14,8 @@ use crate::situation::{Situation, SituationError};
 
 /// What the position's LTV asks for.
 pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
-    let limits = &situation.market.market.limits;
+    let market = &situation.market.market;
+    let (limits, rule) = (&market.limits, MarketRule::of(market));
     let reason = |by, trigger| Reason::Leverage {
         ltv_bps: at.value.ltv_bps_up(),
         trigger,
@@ -22,7 +23,7 @@ pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision,
     };
     let policy = &situation.position.policy;
     let allowed = situation.allowed_by_owner();
-    let due = match deleverage_due(limits, policy, allowed, &at.value) {
+    let due = match deleverage_due(rule, policy, allowed, &at.value) {
         Ok(due) => due,
         Err(NotDue::BelowTriggers) => return Ok(Decision::Nothing),
         Err(NotDue::KeeperDisabled) => {
@@ -37,7 +38,12 @@ pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision,
         }
     };
     let reason = reason(due.by, due.trigger);
-    let oracle = match usable_price(situation, Grade::Loose) {
+    let grade = if market.stage.stage >= 2 {
+        Grade::Stalled
+    } else {
+        Grade::Loose
+    };
+    let oracle = match usable_price(situation, grade) {
         Ok(oracle) => oracle,
         Err(obstacle) => return Ok(blocked(ActionKind::Deleverage, reason, obstacle)),
     };
@@ -78,7 +84,8 @@ fn liquidation(
     at: &Assessment,
     oracle: SqrtPrice,
 ) -> Result<Decision, SituationError> {
-    let limits = &situation.market.market.limits;
+    let market = &situation.market.market;
+    let limits = &market.limits;
     let reason = Reason::Maintenance {
         ltv_bps: at.value.ltv_bps_up(),
         maintenance: Bps::new(limits.maintenance_ltv_bps),

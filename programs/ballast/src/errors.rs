@@ -182,4 +182,53 @@ pub enum BallastError {
     /// Invariant broken.
     #[msg("An internal invariant does not hold; nothing was changed. Please report this")]
     InvariantBroken,
+
+    // Automation
+    /// The price is inside the band and not at its edge.
+    #[msg("The price is not at the edge of the band: nothing to recenter")]
+    RecenterNotDue,
+    /// The band asked for is not around the price.
+    #[msg(
+        "The new band is not centred on the oracle's price; choose ticks at the same distance from it"
+    )]
+    RecenterOffCentre,
+    /// The band asked for is too narrow or too wide.
+    #[msg("The new band's width is outside the owner's bounds")]
+    WidthOutOfBounds,
+    /// No liquidity.
+    #[msg("The position has no liquidity in the pool; close it or increase it")]
+    NoLiquidity,
+    /// The daily loss is used up.
+    #[msg(
+        "The action would lose more than keepers may lose of this position in a day; wait, or let the owner act"
+    )]
+    DailyLossExceeded,
+    /// No edge or floor reached.
+    #[msg("Neither an edge of the price window nor the equity floor is reached: no exit is due")]
+    ExitNotDue,
+    /// Fees too small.
+    #[msg("The fees are worth less than the policy compounds: nothing to do yet")]
+    CompoundNotDue,
+
+    // Administration
+    /// Nothing announced.
+    #[msg("No change is announced; announce one first")]
+    NothingAnnounced,
+    /// Notice not over.
+    #[msg("The announced change takes effect later; try again when its notice is over")]
+    NoticeNotOver,
+    /// Not the one who was named.
+    #[msg("The signer is not the one to whom this was offered; ask for it to be offered again")]
+    NotOffered,
+    /// Guardian has to rest.
+    #[msg(
+        "The guardian has paused this market lately; until its rest is over only the authority can"
+    )]
+    GuardianRests,
+    /// More than the bad debt.
+    #[msg("There is less bad debt than that; pass at most what is booked")]
+    NotThatMuchBadDebt,
+    /// No reward to take back.
+    #[msg("The position holds fewer lamports beyond its rent than that")]
+    RewardTooSmall,
 }

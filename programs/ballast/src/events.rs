@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 
-use crate::state::{MarketMode, MarketParams, Policy, ReserveParams};
+use crate::state::{Automation, MarketMode, MarketParams, Policy, Reaction, ReserveParams};
 
 /// A market was created.
 #[event]
@@ -32,7 +32,83 @@ pub struct MarketUpdated {
 pub struct ModeSet {
     pub market: Pubkey,
     pub mode: MarketMode,
+    /// When it ends by itself.
+    pub until_secs: i64,
     pub by: Pubkey,
+}
+
+/// A change of a market's parameters was announced.
+#[event]
+pub struct MarketChangeAnnounced {
+    pub market: Pubkey,
+    pub params: MarketParams,
+    pub effective_at_secs: i64,
+}
+
+/// A change of a reserve's parameters was announced.
+#[event]
+pub struct ReserveChangeAnnounced {
+    pub reserve: Pubkey,
+    pub params: ReserveParams,
+    pub effective_at_secs: i64,
+}
+
+/// The authority was offered to somebody.
+#[event]
+pub struct AuthorityOffered {
+    pub market: Pubkey,
+    pub to: Pubkey,
+}
+
+/// Somebody took the authority over.
+#[event]
+pub struct AuthorityAccepted {
+    pub market: Pubkey,
+    pub authority: Pubkey,
+}
+
+/// Another guardian was named.
+#[event]
+pub struct GuardianSet {
+    pub market: Pubkey,
+    pub guardian: Pubkey,
+}
+
+/// The risk stage changed.
+#[event]
+pub struct StageChanged {
+    pub market: Pubkey,
+    pub from: u8,
+    pub to: u8,
+    /// Stage that the oracle's evidence asks for.
+    pub oracle_evidence: u8,
+    /// Whether there was evidence of the market.
+    pub market_evidence: bool,
+}
+
+/// An account of an earlier version was brought to this one.
+#[event]
+pub struct Migrated {
+    pub account: Pubkey,
+    pub from: u8,
+    pub to: u8,
+}
+
+/// Lenders were paid for bad debt that had been booked.
+#[event]
+pub struct BadDebtCovered {
+    pub reserve: Pubkey,
+    pub amount: u64,
+    /// Bad debt that remains.
+    pub left: u64,
+}
+
+/// Somebody added to a reserve's insurance.
+#[event]
+pub struct InsuranceFunded {
+    pub reserve: Pubkey,
+    pub by: Pubkey,
+    pub amount: u64,
 }
 
 /// A reserve was created.
@@ -201,6 +277,131 @@ pub struct BadDebtBooked {
 pub struct PolicySet {
     pub position: Pubkey,
     pub policy: Policy,
+}
+
+/// The owner changed what keepers may do beyond hedging.
+#[event]
+pub struct AutomationSet {
+    pub position: Pubkey,
+    pub automation: Automation,
+}
+
+/// The owner brought more funds.
+#[event]
+pub struct PositionIncreased {
+    pub position: Pubkey,
+    pub own_base: u64,
+    pub own_quote: u64,
+    /// Liquidity added.
+    pub liquidity: u128,
+    pub debt_base: u64,
+    pub debt_quote: u64,
+    pub swap_loss: u64,
+    pub ltv_bps: u32,
+    pub sqrt_price_x64: u128,
+}
+
+/// The owner repaid from the wallet.
+#[event]
+pub struct PositionRepaid {
+    pub position: Pubkey,
+    pub base: u64,
+    pub quote: u64,
+}
+
+/// A position was moved to a new band.
+#[event]
+pub struct Recentered {
+    pub position: Pubkey,
+    pub keeper: Pubkey,
+    pub tick_lower_before: i32,
+    pub tick_upper_before: i32,
+    pub tick_lower: i32,
+    pub tick_upper: i32,
+    pub liquidity: u128,
+    pub fees_base: u64,
+    pub fees_quote: u64,
+    /// Swapped, and at which loss against the oracle's price.
+    pub base_traded: u64,
+    pub quote_traded: u64,
+    pub swap_loss: u64,
+    /// Equity at the oracle's price, fees included, before and after.
+    pub equity_before: i128,
+    pub equity_after: i128,
+    pub ltv_bps: u32,
+    pub sqrt_price_x64: u128,
+}
+
+/// Fees were put to work.
+#[event]
+pub struct Compounded {
+    pub position: Pubkey,
+    pub keeper: Pubkey,
+    pub fees_base: u64,
+    pub fees_quote: u64,
+    /// Liquidity added.
+    pub liquidity: u128,
+    pub ltv_bps: u32,
+    pub sqrt_price_x64: u128,
+}
+
+/// Fees were collected by the owner.
+#[event]
+pub struct FeesCollected {
+    pub position: Pubkey,
+    pub base: u64,
+    pub quote: u64,
+}
+
+/// Why a keeper took a position out of the pool.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitReason {
+    /// Equity at or below the floor.
+    Floor,
+    /// Price at or below the window.
+    Low,
+    /// Price at or above the window.
+    High,
+}
+
+/// A position was taken out of the pool; what is left of it lies idle for its owner.
+#[event]
+pub struct Exited {
+    pub position: Pubkey,
+    pub keeper: Pubkey,
+    pub reason: ExitReason,
+    pub reaction: Reaction,
+    pub repaid_base: u64,
+    pub repaid_quote: u64,
+    pub fees_base: u64,
+    pub fees_quote: u64,
+    pub idle_base: u64,
+    pub idle_quote: u64,
+    pub swap_loss: u64,
+    pub sqrt_price_x64: u128,
+}
+
+/// A position was offered to somebody.
+#[event]
+pub struct PositionOffered {
+    pub position: Pubkey,
+    pub to: Pubkey,
+}
+
+/// A position has a new owner.
+#[event]
+pub struct PositionTransferred {
+    pub position: Pubkey,
+    pub from: Pubkey,
+    pub to: Pubkey,
+}
+
+/// A keeper was paid for an action.
+#[event]
+pub struct KeeperRewarded {
+    pub position: Pubkey,
+    pub keeper: Pubkey,
+    pub lamports: u64,
 }
 
 /// Result of `check_health`, returned and emitted by nothing else.

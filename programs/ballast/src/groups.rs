@@ -97,6 +97,17 @@ pub struct SwapAccounts<'info> {
     pub whirlpool_oracle: UncheckedAccount<'info>,
 }
 
+/// Programs and the constant address that opening a Whirlpool position asks for.
+#[derive(Accounts)]
+pub struct NftAccounts<'info> {
+    /// CHECK: passed on to the Whirlpool program, which checks it.
+    pub token_2022_program: UncheckedAccount<'info>,
+    /// CHECK: passed on to the Whirlpool program, which checks it.
+    pub associated_token_program: UncheckedAccount<'info>,
+    /// CHECK: passed on to the Whirlpool program, which checks it.
+    pub metadata_update_authority: UncheckedAccount<'info>,
+}
+
 /// The two price accounts.
 #[derive(Accounts)]
 pub struct PriceAccounts<'info> {

@@ -9,6 +9,7 @@
 
 use anchor_lang::prelude::*;
 
+pub mod due;
 pub mod errors;
 pub mod events;
 pub mod groups;
@@ -16,6 +17,7 @@ pub mod instructions;
 mod math;
 pub mod oracle;
 mod pool;
+mod reward;
 pub mod risk;
 pub mod session;
 pub mod state;
@@ -24,11 +26,14 @@ mod token;
 
 pub use groups::*;
 pub use instructions::{
-    admin::*, check_health::*, close::*, collect_reward::*, decrease::*, deleverage::*,
-    init_market::*, init_reserve::*, lend::*, liquidate::*, open::*, refresh_price::*, rehedge::*,
-    set_policy::*,
+    admin::*, check_health::*, close::*, collect::*, collect_reward::*, decrease::*, deleverage::*,
+    exit::*, increase::*, init_market::*, init_reserve::*, insurance::*, lend::*, liquidate::*,
+    migrate::*, open::*, recenter::*, refresh_price::*, refresh_stage::*, rehedge::*,
+    set_policy::*, transfer::*,
 };
-pub use state::{MarketMode, MarketParams, Policy, ReserveParams};
+pub use state::{
+    Automation, KeeperRules, MarketMode, MarketParams, Policy, ReserveParams, StageRules,
+};
 
 declare_id!("J4xB5xqyzeXTZfuzA5S2F8PF8VtjyyHWLvZbzGHMxM4D");
 
@@ -47,19 +52,73 @@ pub mod ballast {
         instructions::init_reserve::init_reserve(ctx, params)
     }
 
-    /// Replaces limits and oracle rules. Authority.
+    /// Replaces limits and rules, with notice where that may hurt. Authority.
     pub fn update_market(ctx: Context<UpdateMarket>, params: MarketParams) -> Result<()> {
         instructions::admin::update_market(ctx, params)
     }
 
-    /// Replaces a reserve's curve and caps. Authority.
+    /// Puts announced parameters of a market in force once their notice is over. Anyone.
+    pub fn apply_market_change(ctx: Context<ApplyMarketChange>) -> Result<()> {
+        instructions::admin::apply_market_change(ctx)
+    }
+
+    /// Replaces a reserve's curve and caps, with notice where that may hurt. Authority.
     pub fn update_reserve(ctx: Context<UpdateReserve>, params: ReserveParams) -> Result<()> {
         instructions::admin::update_reserve(ctx, params)
     }
 
-    /// Sets the market's mode. Authority; the guardian only to a stricter one.
-    pub fn set_mode(ctx: Context<UpdateMarket>, mode: MarketMode) -> Result<()> {
-        instructions::admin::set_mode(ctx, mode)
+    /// Puts announced parameters of a reserve in force once their notice is over. Anyone.
+    pub fn apply_reserve_change(ctx: Context<ApplyReserveChange>) -> Result<()> {
+        instructions::admin::apply_reserve_change(ctx)
+    }
+
+    /// Sets the market's mode for a while. Authority; the guardian only to a stricter one.
+    pub fn set_mode(ctx: Context<UpdateMarket>, mode: MarketMode, secs: u32) -> Result<()> {
+        instructions::admin::set_mode(ctx, mode, secs)
+    }
+
+    /// Offers the authority to somebody. Authority.
+    pub fn offer_authority(ctx: Context<UpdateMarket>, to: Pubkey) -> Result<()> {
+        instructions::admin::offer_authority(ctx, to)
+    }
+
+    /// Takes an offered authority over. The one it was offered to.
+    pub fn accept_authority(ctx: Context<UpdateMarket>) -> Result<()> {
+        instructions::admin::accept_authority(ctx)
+    }
+
+    /// Names another guardian. Authority.
+    pub fn set_guardian(ctx: Context<UpdateMarket>, guardian: Pubkey) -> Result<()> {
+        instructions::admin::set_guardian(ctx, guardian)
+    }
+
+    /// Brings a market of the earlier version to this one. Authority.
+    pub fn migrate_market(
+        ctx: Context<MigrateMarket>,
+        keepers: KeeperRules,
+        stages: StageRules,
+    ) -> Result<()> {
+        instructions::migrate::migrate_market(ctx, keepers, stages)
+    }
+
+    /// Brings a reserve of the earlier version to this one. Anyone.
+    pub fn migrate_reserve(ctx: Context<MigrateReserve>) -> Result<()> {
+        instructions::migrate::migrate_reserve(ctx)
+    }
+
+    /// Brings a position of the earlier version to this one. Anyone.
+    pub fn migrate_position(ctx: Context<MigratePosition>) -> Result<()> {
+        instructions::migrate::migrate_position(ctx)
+    }
+
+    /// Pays lenders for bad debt that was booked. Anyone.
+    pub fn cover_bad_debt(ctx: Context<Insure>, amount: u64) -> Result<()> {
+        instructions::insurance::cover_bad_debt(ctx, amount)
+    }
+
+    /// Adds to a reserve's insurance. Anyone.
+    pub fn fund_insurance(ctx: Context<Insure>, amount: u64) -> Result<()> {
+        instructions::insurance::fund_insurance(ctx, amount)
     }
 
     /// Lends to a reserve. Anyone.
@@ -82,6 +141,16 @@ pub mod ballast {
         instructions::open::open(ctx, args)
     }
 
+    /// Brings more funds, or only other leverage. Owner.
+    pub fn increase(ctx: Context<Increase>, args: IncreaseArgs) -> Result<()> {
+        instructions::increase::increase(ctx, args)
+    }
+
+    /// Repays debts from the wallet. Owner.
+    pub fn repay(ctx: Context<Repay>, max_base: u64, max_quote: u64) -> Result<()> {
+        instructions::increase::repay(ctx, max_base, max_quote)
+    }
+
     /// Takes liquidity out, repays, pays out. Owner.
     pub fn decrease(ctx: Context<Decrease>, args: DecreaseArgs) -> Result<()> {
         instructions::decrease::decrease(ctx, args)
@@ -90,6 +159,11 @@ pub mod ballast {
     /// Ends a position. Owner.
     pub fn close(ctx: Context<Close>, max_pay_base: u64, max_pay_quote: u64) -> Result<()> {
         instructions::close::close(ctx, max_pay_base, max_pay_quote)
+    }
+
+    /// Pays out the fees. Owner.
+    pub fn collect(ctx: Context<Collect>) -> Result<()> {
+        instructions::collect::collect(ctx)
     }
 
     /// Pays out what the pool owes a position of one of its rewards. Owner.
@@ -102,6 +176,26 @@ pub mod ballast {
         instructions::set_policy::set_policy(ctx, policy)
     }
 
+    /// Replaces what keepers may do beyond hedging and deleveraging. Owner.
+    pub fn set_automation(ctx: Context<SetPolicy>, automation: Automation) -> Result<()> {
+        instructions::set_policy::set_automation(ctx, automation)
+    }
+
+    /// Offers the position to somebody. Owner.
+    pub fn transfer(ctx: Context<OwnPosition>, to: Pubkey) -> Result<()> {
+        instructions::transfer::transfer(ctx, to)
+    }
+
+    /// Takes an offered position over. The one it was offered to.
+    pub fn accept_transfer(ctx: Context<OwnPosition>) -> Result<()> {
+        instructions::transfer::accept_transfer(ctx)
+    }
+
+    /// Takes back lamports that were meant for keepers. Owner.
+    pub fn reclaim_reward(ctx: Context<OwnPosition>, lamports: u64) -> Result<()> {
+        instructions::transfer::reclaim_reward(ctx, lamports)
+    }
+
     /// Brings delta back to the policy's target with one swap. Anyone the policy allows.
     pub fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         instructions::rehedge::rehedge(ctx)
@@ -112,6 +206,26 @@ pub mod ballast {
         instructions::deleverage::deleverage(ctx)
     }
 
+    /// Moves a position to a new band around the price. Anyone the owner allows.
+    pub fn recenter(ctx: Context<Recenter>, args: RecenterArgs) -> Result<()> {
+        instructions::recenter::recenter(ctx, args)
+    }
+
+    /// The same for pool programs that cannot move a position. Anyone the owner allows.
+    pub fn recenter_replacing(ctx: Context<RecenterReplacing>, args: RecenterArgs) -> Result<()> {
+        instructions::recenter::recenter_replacing(ctx, args)
+    }
+
+    /// Puts the fees to work. Anyone the owner allows.
+    pub fn compound(ctx: Context<Compound>) -> Result<()> {
+        instructions::collect::compound(ctx)
+    }
+
+    /// Takes a position out of the pool when its window or floor is reached. Anyone the owner allows.
+    pub fn exit(ctx: Context<Exit>) -> Result<()> {
+        instructions::exit::exit(ctx)
+    }
+
     /// Closes as much of an unhealthy position as restores the target LTV. Anyone.
     pub fn liquidate(ctx: Context<Liquidate>, max_pay_base: u64, max_pay_quote: u64) -> Result<()> {
         instructions::liquidate::liquidate(ctx, max_pay_base, max_pay_quote)
@@ -120,6 +234,11 @@ pub mod ballast {
     /// Shows the market the newest prices, after which it takes no older ones. Anyone.
     pub fn refresh_price(ctx: Context<RefreshPrice>) -> Result<()> {
         instructions::refresh_price::refresh_price(ctx)
+    }
+
+    /// Shows the market the evidence that its risk stage rests on. Anyone.
+    pub fn refresh_stage(ctx: Context<RefreshStage>) -> Result<()> {
+        instructions::refresh_stage::refresh_stage(ctx)
     }
 
     /// Values a position at the oracle's price and returns the result. Anyone.

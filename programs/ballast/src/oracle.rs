@@ -13,7 +13,7 @@ use crate::{
     errors::BallastError,
     groups::PriceAccounts,
     math::ToProgramError,
-    state::{Market, OracleRules},
+    state::{Market, OracleRules, StageRules},
 };
 
 /// How good a price must be.
@@ -26,15 +26,41 @@ pub enum Grade {
     /// For what cannot be made good: writing debt off. As fresh as [`Grade::Tight`], so that nobody chooses among old prices;
     /// as uncertain as [`Grade::Loose`], since it has to be done in bad times.
     Final,
+    /// For a deleverage from risk stage 2 on, when the oracle itself is what is wrong: much older, and as uncertain as half the
+    /// price.
+    Stalled,
 }
 
-impl OracleRules {
-    /// Largest age in seconds and largest confidence interval in basis points of the price.
-    pub fn tolerances(&self, grade: Grade) -> (u32, u32) {
-        match grade {
-            Grade::Tight => (self.max_age_tight_secs, self.max_confidence_tight_bps),
-            Grade::Loose => (self.max_age_loose_secs, self.max_confidence_loose_bps),
-            Grade::Final => (self.max_age_tight_secs, self.max_confidence_loose_bps),
+/// Confidence interval over price that [`Grade::Stalled`] accepts.
+const STALLED_CONFIDENCE_BPS: u32 = 5_000;
+
+/// What a grade demands of each feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demands {
+    /// Oldest price.
+    pub max_age_secs: u32,
+    /// Largest confidence interval over price.
+    pub max_confidence_bps: u32,
+    /// Largest distance from the moving average; `None`: any.
+    pub max_ema_divergence_bps: Option<u32>,
+    /// How far ahead of the clock a publish time may lie.
+    pub max_future_secs: u32,
+}
+
+impl Demands {
+    /// What a market demands for a grade.
+    pub fn of(rules: &OracleRules, stages: &StageRules, grade: Grade) -> Self {
+        let (max_age_secs, max_confidence_bps) = match grade {
+            Grade::Tight => (rules.max_age_tight_secs, rules.max_confidence_tight_bps),
+            Grade::Loose => (rules.max_age_loose_secs, rules.max_confidence_loose_bps),
+            Grade::Final => (rules.max_age_tight_secs, rules.max_confidence_loose_bps),
+            Grade::Stalled => (stages.max_age_stalled_secs, STALLED_CONFIDENCE_BPS),
+        };
+        Self {
+            max_age_secs,
+            max_confidence_bps,
+            max_ema_divergence_bps: (grade == Grade::Tight).then_some(rules.max_ema_divergence_bps),
+            max_future_secs: rules.max_future_secs,
         }
     }
 }
@@ -88,28 +114,12 @@ fn read(
 ) -> Result<(OraclePrice, i64, i64)> {
     let base = read_feed(market, &accounts.base_price, &market.base_feed)?;
     let quote = read_feed(market, &accounts.quote_price, &market.quote_feed)?;
-    let rules = &market.oracle_rules;
-    let base_confidence_ppm =
-        check_feed(rules, &base, market.last_base_publish_secs, now_secs, grade)?;
-    let quote_confidence_ppm = check_feed(
-        rules,
-        &quote,
-        market.last_quote_publish_secs,
-        now_secs,
-        grade,
-    )?;
+    let demands = Demands::of(&market.oracle_rules, &market.stages, grade);
+    let base_confidence_ppm = check_feed(&demands, &base, market.last_base_publish_secs, now_secs)?;
+    let quote_confidence_ppm =
+        check_feed(&demands, &quote, market.last_quote_publish_secs, now_secs)?;
 
-    let feed = |update: &PriceUpdate| FeedPrice {
-        price: update.price,
-        exponent: update.exponent,
-    };
-    let mid = sqrt_price_down(
-        feed(&base),
-        feed(&quote),
-        market.base_decimals,
-        market.quote_decimals,
-    )
-    .or_range()?;
+    let mid = ratio(market, &base, &quote)?;
     // The ratio's relative uncertainty is at most the sum of both, rounded up to a basis point.
     let uncertainty_bps = (base_confidence_ppm + quote_confidence_ppm).div_ceil(100);
     let one = Bps::ONE.get();
@@ -122,8 +132,29 @@ fn read(
     Ok((price, base.publish_time, quote.publish_time))
 }
 
+/// The square-root price of raw quote per raw base that two updates say, whatever their quality.
+///
+/// # Errors
+/// [`BallastError::OutOfRange`].
+pub fn ratio(market: &Market, base: &PriceUpdate, quote: &PriceUpdate) -> Result<SqrtPrice> {
+    let feed = |update: &PriceUpdate| FeedPrice {
+        price: update.price,
+        exponent: update.exponent,
+    };
+    sqrt_price_down(
+        feed(base),
+        feed(quote),
+        market.base_decimals,
+        market.quote_decimals,
+    )
+    .or_range()
+}
+
 /// Parses one price account: owner, layout, full verification, feed.
-fn read_feed(market: &Market, account: &AccountInfo, feed: &[u8; 32]) -> Result<PriceUpdate> {
+///
+/// # Errors
+/// [`BallastError::PriceWrongOwner`], [`BallastError::PriceNotFull`], [`BallastError::PriceWrongFeed`].
+pub fn read_feed(market: &Market, account: &AccountInfo, feed: &[u8; 32]) -> Result<PriceUpdate> {
     require_keys_eq!(
         *account.owner,
         market.price_receiver,
@@ -137,12 +168,44 @@ fn read_feed(market: &Market, account: &AccountInfo, feed: &[u8; 32]) -> Result<
 
 /// Checks one price against the rules; returns its confidence interval in millionths of the price, rounded up.
 fn check_feed(
-    rules: &OracleRules,
+    demands: &Demands,
     update: &PriceUpdate,
     last_publish_secs: i64,
     now_secs: i64,
-    grade: Grade,
 ) -> Result<u64> {
+    let confidence_ppm = confidence_ppm_up(update)?;
+    let age_secs = i128::from(now_secs) - i128::from(update.publish_time);
+    require!(
+        age_secs >= -i128::from(demands.max_future_secs),
+        BallastError::PriceFromFuture
+    );
+    require!(
+        age_secs <= i128::from(demands.max_age_secs),
+        BallastError::PriceStale
+    );
+    require!(
+        update.publish_time >= last_publish_secs,
+        BallastError::PriceReplayed
+    );
+
+    require!(
+        confidence_ppm <= u64::from(demands.max_confidence_bps) * 100,
+        BallastError::PriceTooWide
+    );
+    if let Some(allowed_bps) = demands.max_ema_divergence_bps {
+        require!(
+            ema_divergence_ppm_up(update)? <= u64::from(allowed_bps) * 100,
+            BallastError::PriceDiverged
+        );
+    }
+    Ok(confidence_ppm)
+}
+
+/// Confidence interval in millionths of the price, rounded up.
+///
+/// # Errors
+/// [`BallastError::PriceMalformed`] for prices that are not positive or have an impossible exponent.
+pub fn confidence_ppm_up(update: &PriceUpdate) -> Result<u64> {
     let price = u64::try_from(update.price)
         .ok()
         .filter(|price| *price > 0)
@@ -151,36 +214,22 @@ fn check_feed(
         (-12..=0).contains(&update.exponent),
         BallastError::PriceMalformed
     );
-    let (max_age_secs, max_confidence_bps) = rules.tolerances(grade);
-    let age_secs = i128::from(now_secs) - i128::from(update.publish_time);
-    require!(
-        age_secs >= -i128::from(rules.max_future_secs),
-        BallastError::PriceFromFuture
-    );
-    require!(
-        age_secs <= i128::from(max_age_secs),
-        BallastError::PriceStale
-    );
-    require!(
-        update.publish_time >= last_publish_secs,
-        BallastError::PriceReplayed
-    );
+    let ppm = (u128::from(update.conf) * 1_000_000).div_ceil(u128::from(price));
+    u64::try_from(ppm).map_err(|_| error!(BallastError::PriceTooWide))
+}
 
-    let confidence_ppm = (u128::from(update.conf) * 1_000_000).div_ceil(u128::from(price));
-    require!(
-        confidence_ppm <= u128::from(max_confidence_bps) * 100,
-        BallastError::PriceTooWide
-    );
-    if grade == Grade::Tight {
-        let average = u64::try_from(update.ema_price)
-            .ok()
-            .filter(|price| *price > 0)
-            .ok_or(BallastError::PriceMalformed)?;
-        let distance = u128::from(price.abs_diff(average)) * u128::from(Bps::ONE.get());
-        let allowed = u128::from(average) * u128::from(rules.max_ema_divergence_bps);
-        require!(distance <= allowed, BallastError::PriceDiverged);
-    }
-    u64::try_from(confidence_ppm).map_err(|_| error!(BallastError::PriceTooWide))
+/// Distance of the price from its moving average in millionths of the average, rounded up.
+///
+/// # Errors
+/// [`BallastError::PriceMalformed`] for an average that is not positive.
+pub fn ema_divergence_ppm_up(update: &PriceUpdate) -> Result<u64> {
+    let average = u64::try_from(update.ema_price)
+        .ok()
+        .filter(|price| *price > 0)
+        .ok_or(BallastError::PriceMalformed)?;
+    let distance = update.price.unsigned_abs().abs_diff(average);
+    let ppm = (u128::from(distance) * 1_000_000).div_ceil(u128::from(average));
+    u64::try_from(ppm).map_err(|_| error!(BallastError::PriceDiverged))
 }
 
 #[cfg(test)]
@@ -213,7 +262,8 @@ mod tests {
     }
 
     fn check(update: &PriceUpdate, last: i64, grade: Grade) -> std::result::Result<u64, Error> {
-        check_feed(&RULES, update, last, NOW, grade)
+        let demands = Demands::of(&RULES, &StageRules::default(), grade);
+        check_feed(&demands, update, last, NOW)
     }
 
     #[track_caller]

@@ -1,6 +1,7 @@
 //! The adapter to the Whirlpool program: reads its accounts and calls it with the position's own address as authority.
 //! Neither a reserve nor its vault is ever among the accounts of a call.
 
+mod position;
 mod rewards;
 
 use anchor_lang::prelude::*;
@@ -10,23 +11,21 @@ use ballast_abi::{
     whirlpool::{
         PoolView, PositionView,
         instruction::{
-            ClosePositionWithTokenExtensions, ClosePositionWithTokenExtensionsAccounts,
             CollectFeesV2, CollectFeesV2Accounts, DecreaseLiquidityV2, IncreaseLiquidityV2,
-            ModifyLiquidityV2Accounts, OpenPositionWithTokenExtensions,
-            OpenPositionWithTokenExtensionsAccounts, SwapV2, SwapV2Accounts,
+            ModifyLiquidityV2Accounts, SwapV2, SwapV2Accounts, UpdateFeesAndRewards,
+            UpdateFeesAndRewardsAccounts,
         },
     },
 };
 use ballast_clmm::{Amounts, SqrtPrice};
-use ballast_model::Trade;
 
 use crate::{
     errors::BallastError,
     groups::{LendingAccounts, PoolAccounts, PositionAccounts, RangeAccounts, SwapAccounts},
-    instructions::{close::Close, open::Open},
     state::Market,
 };
 
+pub use position::{NftHolder, close_position, open_position, reset_range};
 pub use rewards::{collect_reward, reward, reward_owed};
 
 /// What creating a market needs to know of its pool.
@@ -73,6 +72,22 @@ pub fn sqrt_price(accounts: &PoolAccounts, market: &Market) -> Result<SqrtPrice>
     Ok(PoolView::parse(&data).map_err(malformed)?.sqrt_price())
 }
 
+/// The pool's price and its active liquidity now, of the market's own pool.
+///
+/// # Errors
+/// [`BallastError::WrongPool`], [`BallastError::MalformedPoolAccount`].
+pub fn price_and_depth(whirlpool: &AccountInfo, market: &Market) -> Result<(SqrtPrice, u128)> {
+    require_keys_eq!(*whirlpool.key, market.whirlpool, BallastError::WrongPool);
+    require_keys_eq!(
+        *whirlpool.owner,
+        market.whirlpool_program,
+        BallastError::WrongPool
+    );
+    let data = whirlpool.try_borrow_data()?;
+    let view = PoolView::parse(&data).map_err(malformed)?;
+    Ok((view.sqrt_price(), view.liquidity()))
+}
+
 /// The liquidity that the Whirlpool program has booked for a position.
 ///
 /// # Errors
@@ -107,85 +122,6 @@ fn check(accounts: &PoolAccounts, market: &Market) -> Result<()> {
 
 fn call(instruction: &Instruction, infos: &[AccountInfo], seeds: &[&[u8]]) -> Result<()> {
     invoke_signed(instruction, infos, &[seeds]).map_err(Into::into)
-}
-
-/// Opens the Whirlpool position and mints its NFT to the position's address.
-///
-/// # Errors
-/// [`BallastError::WrongPool`] and those of the Whirlpool program.
-pub fn open_position(
-    accounts: &Open<'_>,
-    market: &Market,
-    tick_lower: i32,
-    tick_upper: i32,
-    nft_seeds: &[&[u8]],
-) -> Result<()> {
-    check(&accounts.pool, market)?;
-    let (nft, pool) = (&accounts.nft, &accounts.pool);
-    let keys = OpenPositionWithTokenExtensionsAccounts {
-        funder: accounts.owner.key(),
-        owner: accounts.position.key(),
-        position: accounts.whirlpool_position.key(),
-        position_mint: accounts.nft_mint.key(),
-        position_token_account: accounts.nft_account.key(),
-        pool: pool.whirlpool.key(),
-        token_2022_program: nft.token_2022_program.key(),
-        system_program: accounts.system_program.key(),
-        associated_token_program: nft.associated_token_program.key(),
-        metadata_update_authority: nft.metadata_update_authority.key(),
-    };
-    let args = OpenPositionWithTokenExtensions {
-        tick_lower,
-        tick_upper,
-        with_metadata: false,
-    };
-    let infos = [
-        accounts.owner.to_account_info(),
-        accounts.position.to_account_info(),
-        accounts.whirlpool_position.to_account_info(),
-        accounts.nft_mint.to_account_info(),
-        accounts.nft_account.to_account_info(),
-        pool.whirlpool.to_account_info(),
-        nft.token_2022_program.to_account_info(),
-        accounts.system_program.to_account_info(),
-        nft.associated_token_program.to_account_info(),
-        nft.metadata_update_authority.to_account_info(),
-    ];
-    call(
-        &args.instruction(market.whirlpool_program, &keys),
-        &infos,
-        nft_seeds,
-    )
-}
-
-/// Closes an empty Whirlpool position; its rent goes to the owner.
-///
-/// # Errors
-/// Those of the Whirlpool program.
-pub fn close_position(accounts: &Close<'_>, seeds: &[&[u8]]) -> Result<()> {
-    let position = &accounts.position;
-    let keys = ClosePositionWithTokenExtensionsAccounts {
-        position_authority: position.position.key(),
-        receiver: accounts.owner.key(),
-        position: position.whirlpool_position.key(),
-        position_mint: accounts.nft_mint.key(),
-        position_token_account: position.nft_account.key(),
-        token_2022_program: accounts.token_2022_program.key(),
-    };
-    let infos = [
-        position.position.to_account_info(),
-        accounts.owner.to_account_info(),
-        position.whirlpool_position.to_account_info(),
-        accounts.nft_mint.to_account_info(),
-        position.nft_account.to_account_info(),
-        accounts.token_2022_program.to_account_info(),
-    ];
-    let program = accounts.pool.whirlpool_program.key();
-    call(
-        &ClosePositionWithTokenExtensions {}.instruction(program, &keys),
-        &infos,
-        seeds,
-    )
 }
 
 /// Accounts of both liquidity instructions, as keys and as infos.
@@ -284,6 +220,37 @@ pub fn decrease_liquidity<'info>(
     )
 }
 
+/// Books what the Whirlpool position has earned since its liquidity last changed. The pool program refuses it without
+/// liquidity, and then there is nothing to book.
+///
+/// # Errors
+/// [`BallastError::WrongPool`] and those of the Whirlpool program.
+pub fn update_fees<'info>(
+    pool: &PoolAccounts<'info>,
+    market: &Market,
+    range: &RangeAccounts<'info>,
+    position: &PositionAccounts<'info>,
+) -> Result<()> {
+    check(pool, market)?;
+    let keys = UpdateFeesAndRewardsAccounts {
+        pool: pool.whirlpool.key(),
+        position: position.whirlpool_position.key(),
+        tick_array_lower: range.tick_array_lower.key(),
+        tick_array_upper: range.tick_array_upper.key(),
+    };
+    let infos = [
+        pool.whirlpool.to_account_info(),
+        position.whirlpool_position.to_account_info(),
+        range.tick_array_lower.to_account_info(),
+        range.tick_array_upper.to_account_info(),
+    ];
+    call(
+        &UpdateFeesAndRewards {}.instruction(market.whirlpool_program, &keys),
+        &infos,
+        &[],
+    )
+}
+
 /// Collects the fees that are booked on the Whirlpool position.
 ///
 /// # Errors
@@ -333,8 +300,19 @@ pub fn collect_fees<'info>(
     )
 }
 
-/// Sells exactly `base` or buys exactly `base`. The other amount is not limited here: the caller compares balances and
-/// refuses a bad price with an error that says so.
+/// What a swap moves exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// This much base in.
+    SellBase(u64),
+    /// This much base out.
+    BuyBase(u64),
+    /// This much quote in.
+    SpendQuote(u64),
+}
+
+/// Swaps exactly what the order says. The other amount is not limited here: the caller compares balances and refuses a bad
+/// price with an error that says so.
 ///
 /// # Errors
 /// [`BallastError::WrongPool`] and those of the Whirlpool program.
@@ -344,7 +322,7 @@ pub fn swap<'info>(
     arrays: &SwapAccounts<'info>,
     position: &PositionAccounts<'info>,
     lending: &LendingAccounts<'info>,
-    (trade, base): (Trade, u64),
+    order: Order,
     seeds: &[&[u8]],
 ) -> Result<()> {
     check(pool, market)?;
@@ -382,13 +360,17 @@ pub fn swap<'info>(
         arrays.tick_array_2.to_account_info(),
         arrays.whirlpool_oracle.to_account_info(),
     ];
-    let sells = trade == Trade::SellBase;
+    let (amount, amount_is_input, a_to_b) = match order {
+        Order::SellBase(amount) => (amount, true, true),
+        Order::BuyBase(amount) => (amount, false, false),
+        Order::SpendQuote(amount) => (amount, true, false),
+    };
     let args = SwapV2 {
-        amount: base,
-        other_amount_threshold: if sells { 0 } else { u64::MAX },
+        amount,
+        other_amount_threshold: if amount_is_input { 0 } else { u64::MAX },
         sqrt_price_limit: 0,
-        amount_is_input: sells,
-        a_to_b: sells,
+        amount_is_input,
+        a_to_b,
     };
     call(
         &args.instruction(market.whirlpool_program, &keys),

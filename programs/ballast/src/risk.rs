@@ -11,15 +11,15 @@ use crate::{
     errors::BallastError,
     math::ToProgramError,
     oracle::OraclePrice,
-    state::{Limits, Market, MarketMode, Policy},
+    state::{Limits, Market, MarketMode, Policy, Position},
 };
 
-/// Refuses an action in a market whose mode is stricter than `most`.
+/// Refuses an action in a market whose mode or risk stage is stricter than `most`.
 ///
 /// # Errors
 /// [`BallastError::ModeForbids`].
-pub fn require_mode(market: &Market, most: MarketMode) -> Result<()> {
-    require!(market.mode() <= most, BallastError::ModeForbids);
+pub fn require_mode(market: &Market, most: MarketMode, now_secs: i64) -> Result<()> {
+    require!(market.mode_at(now_secs) <= most, BallastError::ModeForbids);
     Ok(())
 }
 
@@ -133,6 +133,31 @@ pub fn require_hedged(
 pub fn within_band(position: &PositionModel, hedge_error: i128, band_bps: u32) -> Result<bool> {
     let full = u128::from(position.full_base_up().or_range()?);
     Ok(hedge_error.unsigned_abs() * u128::from(Bps::ONE.get()) <= full * u128::from(band_bps))
+}
+
+/// Counts what a keeper's action has lost against the day's limit, the stricter of market's and owner's.
+///
+/// # Errors
+/// [`BallastError::DailyLossExceeded`].
+pub fn charge_loss(
+    market: &Market,
+    position: &mut Position,
+    equity_before: i128,
+    equity_after: i128,
+    now_secs: i64,
+) -> Result<()> {
+    let loss = u64::try_from(equity_before.saturating_sub(equity_after).max(0)).unwrap_or(u64::MAX);
+    let markets = market.keepers.max_daily_loss_bps;
+    let max_bps = match position.automation.max_daily_loss_bps {
+        0 => markets,
+        owners => owners.min(markets),
+    };
+    let equity = u128::try_from(equity_before).unwrap_or(0);
+    require!(
+        position.charge_loss(loss, equity, max_bps, now_secs),
+        BallastError::DailyLossExceeded
+    );
+    Ok(())
 }
 
 /// Assets must lie within the market's size limits.

@@ -5,7 +5,7 @@ use ballast_model::{
     Bps, DeleverageError, DeleveragePlan, Position as PositionModel, Valuation, plan_deleverage,
 };
 
-use crate::state::{Limits, Policy};
+use crate::state::{Market, Policy};
 
 /// Whose trigger asks for a deleverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,35 @@ pub enum TriggeredBy {
     Policy,
     /// The market, which nobody can forbid.
     Market,
+}
+
+/// The market's own trigger and target, which its risk stage tightens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketRule {
+    /// LTV from which anyone may deleverage.
+    pub trigger: Bps,
+    /// LTV to which it then goes.
+    pub target: Bps,
+}
+
+impl MarketRule {
+    /// At the market's present stage.
+    pub fn of(market: &Market) -> Self {
+        let (limits, stages) = (&market.limits, &market.stages);
+        let (trigger, target) = match market.stage.stage {
+            0 | 1 => (limits.deleverage_ltv_bps, limits.target_ltv_bps),
+            2 => (stages.deleverage_ltv_bps, limits.target_ltv_bps),
+            // Anything above the target.
+            _ => (
+                stages.target_ltv_bps.saturating_add(1),
+                stages.target_ltv_bps,
+            ),
+        };
+        Self {
+            trigger: Bps::new(trigger),
+            target: Bps::new(target),
+        }
+    }
 }
 
 /// What is due.
@@ -45,7 +74,7 @@ pub enum NotDue {
 /// # Errors
 /// [`NotDue`].
 pub fn deleverage_due(
-    limits: &Limits,
+    market: MarketRule,
     policy: &Policy,
     allowed_by_owner: bool,
     value: &Valuation,
@@ -55,7 +84,7 @@ pub fn deleverage_due(
         policy.deleverage_trigger_ltv_bps,
         policy.deleverage_target_ltv_bps,
     );
-    let markets = rule(limits.deleverage_ltv_bps, limits.target_ltv_bps);
+    let markets = (market.trigger, market.target);
     let due = |by, (trigger, target)| Due {
         by,
         trigger,

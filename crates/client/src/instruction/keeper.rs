@@ -1,13 +1,14 @@
 //! What keepers and liquidators do with a position.
 
-use ballast::{accounts, instruction as data};
+use ballast::{RecenterArgs, accounts, instruction as data};
+use ballast_abi::spl;
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey};
 
 use super::{
-    instruction, lending_accounts, pool_accounts, position_accounts, price_accounts,
+    instruction, lending_accounts, nft_accounts, pool_accounts, position_accounts, price_accounts,
     range_accounts, swap_accounts, wallet_accounts,
 };
-use crate::{MarketContext, PositionContext, SwapPath, Wallet};
+use crate::{MarketContext, PositionContext, SwapPath, Wallet, pda};
 use ballast_model::Side;
 
 /// Brings delta back to the policy's target with one swap, along [`MarketContext::swap_path`] of the trade that
@@ -46,6 +47,104 @@ pub fn deleverage(
         prices: price_accounts(market),
     };
     instruction(&accounts, &data::Deleverage {})
+}
+
+/// Moves a position to a new band, along [`MarketContext::swap_path`] of the trade that [`ballast_model::plan_target`]
+/// names for the empty position. The tick arrays of the new band must exist. `keeper` signs.
+///
+/// Together with signatures this fits a transaction only with the market's lookup table.
+pub fn recenter(
+    market: &MarketContext,
+    position: &PositionContext,
+    keeper: &Pubkey,
+    args: RecenterArgs,
+    path: &SwapPath,
+) -> Instruction {
+    let accounts = recenter_accounts(market, position, keeper, args, path);
+    instruction(&accounts, &data::Recenter { args })
+}
+
+/// The same for a pool program that cannot move a position to other ticks: another Whirlpool position takes its place.
+pub fn recenter_replacing(
+    market: &MarketContext,
+    position: &PositionContext,
+    keeper: &Pubkey,
+    args: RecenterArgs,
+    path: &SwapPath,
+) -> Instruction {
+    let stored = &position.position;
+    let new_mint = pda::next_nft_mint(&position.address, stored.nft_generation.wrapping_add(1));
+    let accounts = accounts::RecenterReplacing {
+        recenter: recenter_accounts(market, position, keeper, args, path),
+        nft_mint: stored.nft_mint,
+        new_whirlpool_position: pda::whirlpool_position(
+            &market.market.whirlpool_program,
+            &new_mint,
+        ),
+        new_nft_mint: new_mint,
+        new_nft_account: pda::nft_account(&position.address, &new_mint),
+        nft: nft_accounts(),
+    };
+    instruction(&accounts, &data::RecenterReplacing { args })
+}
+
+fn recenter_accounts(
+    market: &MarketContext,
+    position: &PositionContext,
+    keeper: &Pubkey,
+    args: RecenterArgs,
+    path: &SwapPath,
+) -> accounts::Recenter {
+    accounts::Recenter {
+        keeper: *keeper,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
+        new_range: range_accounts(market, [args.tick_lower, args.tick_upper]),
+        swap: swap_accounts(path),
+        prices: price_accounts(market),
+        system_program: spl::SYSTEM_PROGRAM,
+    }
+}
+
+/// Puts the fees to work. `keeper` signs.
+pub fn compound(
+    market: &MarketContext,
+    position: &PositionContext,
+    keeper: &Pubkey,
+) -> Instruction {
+    let accounts = accounts::Compound {
+        keeper: *keeper,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
+        prices: price_accounts(market),
+    };
+    instruction(&accounts, &data::Compound {})
+}
+
+/// Takes a position out of the pool, along the path of the trade that it takes. `keeper` signs.
+pub fn exit(
+    market: &MarketContext,
+    position: &PositionContext,
+    keeper: &Pubkey,
+    path: &SwapPath,
+) -> Instruction {
+    let accounts = accounts::Exit {
+        keeper: *keeper,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
+        swap: swap_accounts(path),
+        prices: price_accounts(market),
+    };
+    instruction(&accounts, &data::Exit {})
 }
 
 /// Closes as much of an unhealthy position as restores the target LTV. `liquidator` signs; `wallet` pays at most

@@ -59,3 +59,38 @@ fn lend(market: &MarketContext, lender: &Pubkey, side: Side) -> accounts::Lend {
         share_token_program: spl::TOKEN_PROGRAM,
     }
 }
+
+/// Pays lenders `amount` for bad debt that was booked. `payer` signs; tokens come from the associated account.
+pub fn cover_bad_debt(
+    market: &MarketContext,
+    payer: &Pubkey,
+    side: Side,
+    amount: u64,
+) -> Instruction {
+    instruction(&insure(market, payer, side), &data::CoverBadDebt { amount })
+}
+
+/// Adds `amount` to a reserve's insurance. `payer` signs; tokens come from the associated account.
+pub fn fund_insurance(
+    market: &MarketContext,
+    payer: &Pubkey,
+    side: Side,
+    amount: u64,
+) -> Instruction {
+    instruction(
+        &insure(market, payer, side),
+        &data::FundInsurance { amount },
+    )
+}
+
+fn insure(market: &MarketContext, payer: &Pubkey, side: Side) -> accounts::Insure {
+    let token = market.token(side);
+    accounts::Insure {
+        payer: *payer,
+        reserve: market.reserve(side),
+        vault: market.vault(side),
+        mint: token.mint,
+        wallet_tokens: market.wallet(payer).tokens(side),
+        token_program: token.program,
+    }
+}

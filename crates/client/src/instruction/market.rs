@@ -1,13 +1,14 @@
 //! Setting up and changing markets and reserves.
 
 use ballast::{
-    InitMarketArgs, MarketMode, MarketParams, ReserveParams, accounts, instruction as data,
+    InitMarketArgs, KeeperRules, MarketMode, MarketParams, ReserveParams, StageRules, accounts,
+    instruction as data,
 };
 use ballast_abi::spl;
 use ballast_model::Side;
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey};
 
-use super::instruction;
+use super::{instruction, price_accounts};
 use crate::{MarketContext, PoolAddresses, pda};
 
 /// Creates the market of a pool, at [`pda::market`]. `authority` signs, pays and will be the market's authority.
@@ -46,14 +47,35 @@ pub fn init_reserve(
     instruction(&accounts, &data::InitReserve { params })
 }
 
-/// Replaces limits and oracle rules. The market's authority signs.
+/// Replaces limits and rules, with notice where that may hurt. The market's authority signs.
 pub fn update_market(market: &Pubkey, authority: &Pubkey, params: MarketParams) -> Instruction {
     instruction(&update(market, authority), &data::UpdateMarket { params })
 }
 
-/// Sets the mode. The authority signs; the guardian may only tighten.
-pub fn set_mode(market: &Pubkey, signer: &Pubkey, mode: MarketMode) -> Instruction {
-    instruction(&update(market, signer), &data::SetMode { mode })
+/// Puts announced parameters of a market in force. Nobody needs to sign.
+pub fn apply_market_change(market: &Pubkey) -> Instruction {
+    let accounts = accounts::ApplyMarketChange { market: *market };
+    instruction(&accounts, &data::ApplyMarketChange {})
+}
+
+/// Sets the mode for `secs`. The authority signs; the guardian may only tighten, for a day at most.
+pub fn set_mode(market: &Pubkey, signer: &Pubkey, mode: MarketMode, secs: u32) -> Instruction {
+    instruction(&update(market, signer), &data::SetMode { mode, secs })
+}
+
+/// Offers the authority to `to`; all zero takes an offer back. The authority signs.
+pub fn offer_authority(market: &Pubkey, authority: &Pubkey, to: Pubkey) -> Instruction {
+    instruction(&update(market, authority), &data::OfferAuthority { to })
+}
+
+/// Takes an offered authority over. The one it was offered to signs.
+pub fn accept_authority(market: &Pubkey, new_authority: &Pubkey) -> Instruction {
+    instruction(&update(market, new_authority), &data::AcceptAuthority {})
+}
+
+/// Names another guardian. The authority signs.
+pub fn set_guardian(market: &Pubkey, authority: &Pubkey, guardian: Pubkey) -> Instruction {
+    instruction(&update(market, authority), &data::SetGuardian { guardian })
 }
 
 fn update(market: &Pubkey, signer: &Pubkey) -> accounts::UpdateMarket {
@@ -63,7 +85,7 @@ fn update(market: &Pubkey, signer: &Pubkey) -> accounts::UpdateMarket {
     }
 }
 
-/// Replaces a reserve's curve and caps. The market's authority signs.
+/// Replaces a reserve's curve and caps, with notice where that may hurt. The market's authority signs.
 pub fn update_reserve(
     market: &MarketContext,
     authority: &Pubkey,
@@ -76,4 +98,53 @@ pub fn update_reserve(
         reserve: market.reserve(side),
     };
     instruction(&accounts, &data::UpdateReserve { params })
+}
+
+/// Puts announced parameters of a reserve in force. Nobody needs to sign.
+pub fn apply_reserve_change(market: &MarketContext, side: Side) -> Instruction {
+    let accounts = accounts::ApplyReserveChange {
+        reserve: market.reserve(side),
+    };
+    instruction(&accounts, &data::ApplyReserveChange {})
+}
+
+/// Brings a market of the earlier version to this one. The authority signs.
+pub fn migrate_market(
+    market: &Pubkey,
+    authority: &Pubkey,
+    keepers: KeeperRules,
+    stages: StageRules,
+) -> Instruction {
+    let accounts = accounts::MigrateMarket {
+        authority: *authority,
+        market: *market,
+    };
+    instruction(&accounts, &data::MigrateMarket { keepers, stages })
+}
+
+/// Brings a reserve of the earlier version to this one. Nobody needs to sign.
+pub fn migrate_reserve(reserve: &Pubkey) -> Instruction {
+    let accounts = accounts::MigrateReserve { reserve: *reserve };
+    instruction(&accounts, &data::MigrateReserve {})
+}
+
+/// Brings a position of the earlier version to this one, after its market. Nobody needs to sign.
+pub fn migrate_position(market: &Pubkey, position: &Pubkey) -> Instruction {
+    let accounts = accounts::MigratePosition {
+        market: *market,
+        position: *position,
+    };
+    instruction(&accounts, &data::MigratePosition {})
+}
+
+/// Shows the market what its risk stage rests on. Nobody needs to sign.
+pub fn refresh_stage(market: &MarketContext) -> Instruction {
+    let accounts = accounts::RefreshStage {
+        market: market.address,
+        whirlpool: market.market.whirlpool,
+        base_reserve: market.reserve(Side::Base),
+        quote_reserve: market.reserve(Side::Quote),
+        prices: price_accounts(market),
+    };
+    instruction(&accounts, &data::RefreshStage {})
 }

@@ -7,18 +7,28 @@ mod market;
 mod position;
 mod tokens;
 
-pub use keeper::{check_health, deleverage, liquidate, refresh_price, rehedge};
-pub use lend::{accrue, deposit, withdraw};
-pub use market::{init_market, init_reserve, set_mode, update_market, update_reserve};
-pub use position::{close, collect_reward, decrease, open, set_policy};
+pub use keeper::{
+    check_health, compound, deleverage, exit, liquidate, recenter, recenter_replacing,
+    refresh_price, rehedge,
+};
+pub use lend::{accrue, cover_bad_debt, deposit, fund_insurance, withdraw};
+pub use market::{
+    accept_authority, apply_market_change, apply_reserve_change, init_market, init_reserve,
+    migrate_market, migrate_position, migrate_reserve, offer_authority, refresh_stage,
+    set_guardian, set_mode, update_market, update_reserve,
+};
+pub use position::{
+    accept_transfer, close, collect, collect_reward, decrease, increase, open, reclaim_reward,
+    repay, set_automation, set_policy, transfer,
+};
 pub use tokens::{create_share_wallet, create_tick_array, create_wallet};
 
 use anchor_lang::{InstructionData, ToAccountMetas};
 use ballast::accounts::{
-    LendingAccounts, PoolAccounts, PositionAccounts, PriceAccounts, RangeAccounts, SwapAccounts,
-    WalletAccounts,
+    LendingAccounts, NftAccounts, PoolAccounts, PositionAccounts, PriceAccounts, RangeAccounts,
+    SwapAccounts, WalletAccounts,
 };
-use ballast_abi::spl;
+use ballast_abi::{spl, whirlpool::instruction::METADATA_UPDATE_AUTHORITY};
 use ballast_model::Side;
 use solana_sdk::instruction::Instruction;
 
@@ -82,6 +92,14 @@ fn swap_accounts(path: &SwapPath) -> SwapAccounts {
         tick_array_1,
         tick_array_2,
         whirlpool_oracle: path.whirlpool_oracle,
+    }
+}
+
+fn nft_accounts() -> NftAccounts {
+    NftAccounts {
+        token_2022_program: spl::TOKEN_2022_PROGRAM,
+        associated_token_program: spl::ASSOCIATED_TOKEN_PROGRAM,
+        metadata_update_authority: METADATA_UPDATE_AUTHORITY,
     }
 }
 

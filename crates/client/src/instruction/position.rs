@@ -1,11 +1,13 @@
 //! What an owner does with a position.
 
-use ballast::{DecreaseArgs, OpenArgs, Policy, accounts, instruction as data};
-use ballast_abi::{spl, whirlpool::instruction::METADATA_UPDATE_AUTHORITY};
+use ballast::{
+    Automation, DecreaseArgs, IncreaseArgs, OpenArgs, Policy, accounts, instruction as data,
+};
+use ballast_abi::spl;
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey};
 
 use super::{
-    instruction, lending_accounts, pool_accounts, position_accounts, price_accounts,
+    instruction, lending_accounts, nft_accounts, pool_accounts, position_accounts, price_accounts,
     range_accounts, swap_accounts, wallet_accounts,
 };
 use crate::{MarketContext, PositionAddresses, PositionContext, Reward, SwapPath, Wallet};
@@ -38,14 +40,108 @@ pub fn open(
         range: range_accounts(market, [args.tick_lower, args.tick_upper]),
         swap: swap_accounts(path),
         prices: price_accounts(market),
-        nft: accounts::NftAccounts {
-            token_2022_program: spl::TOKEN_2022_PROGRAM,
-            associated_token_program: spl::ASSOCIATED_TOKEN_PROGRAM,
-            metadata_update_authority: METADATA_UPDATE_AUTHORITY,
-        },
+        nft: nft_accounts(),
         system_program: spl::SYSTEM_PROGRAM,
     };
     instruction(&accounts, &data::Open { args })
+}
+
+/// Brings more funds out of `wallet`, or only other leverage. The owner signs.
+pub fn increase(
+    market: &MarketContext,
+    position: &PositionContext,
+    wallet: &Wallet,
+    args: IncreaseArgs,
+    path: &SwapPath,
+) -> Instruction {
+    let accounts = accounts::Increase {
+        owner: position.position.owner,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        wallet: wallet_accounts(wallet),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
+        swap: swap_accounts(path),
+        prices: price_accounts(market),
+    };
+    instruction(&accounts, &data::Increase { args })
+}
+
+/// Repays at most so much of either debt out of `wallet`. The owner signs.
+pub fn repay(
+    market: &MarketContext,
+    position: &PositionContext,
+    wallet: &Wallet,
+    max_base: u64,
+    max_quote: u64,
+) -> Instruction {
+    let accounts = accounts::Repay {
+        owner: position.position.owner,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        wallet: wallet_accounts(wallet),
+        lending: lending_accounts(market),
+    };
+    let data = data::Repay {
+        max_base,
+        max_quote,
+    };
+    instruction(&accounts, &data)
+}
+
+/// Pays the fees out to `wallet`. The owner signs.
+pub fn collect(market: &MarketContext, position: &PositionContext, wallet: &Wallet) -> Instruction {
+    let accounts = accounts::Collect {
+        owner: position.position.owner,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        wallet: wallet_accounts(wallet),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
+        prices: price_accounts(market),
+    };
+    instruction(&accounts, &data::Collect {})
+}
+
+/// Replaces what keepers may do beyond hedging and deleveraging. The owner signs.
+pub fn set_automation(
+    market: &Pubkey,
+    owner: &Pubkey,
+    position: &Pubkey,
+    automation: Automation,
+) -> Instruction {
+    let accounts = accounts::SetPolicy {
+        owner: *owner,
+        market: *market,
+        position: *position,
+    };
+    instruction(&accounts, &data::SetAutomation { automation })
+}
+
+/// Offers a position to `to`; all zero takes an offer back. The owner signs.
+pub fn transfer(owner: &Pubkey, position: &Pubkey, to: Pubkey) -> Instruction {
+    instruction(&own(owner, position), &data::Transfer { to })
+}
+
+/// Takes an offered position over. The one it was offered to signs.
+pub fn accept_transfer(new_owner: &Pubkey, position: &Pubkey) -> Instruction {
+    instruction(&own(new_owner, position), &data::AcceptTransfer {})
+}
+
+/// Takes lamports back that were meant for keepers; `u64::MAX`: all. The owner signs.
+///
+/// To put some there send lamports to the position's address.
+pub fn reclaim_reward(owner: &Pubkey, position: &Pubkey, lamports: u64) -> Instruction {
+    instruction(&own(owner, position), &data::ReclaimReward { lamports })
+}
+
+fn own(signer: &Pubkey, position: &Pubkey) -> accounts::OwnPosition {
+    accounts::OwnPosition {
+        signer: *signer,
+        position: *position,
+    }
 }
 
 /// Takes liquidity out, repays, pays out to `wallet`. The owner signs.

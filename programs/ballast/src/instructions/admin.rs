@@ -1,12 +1,18 @@
-//! `update_market`, `update_reserve`, `set_mode`: what the authority may change; the guardian may only tighten.
+//! What the authority may change, with notice where it may hurt: parameters, mode, authority and guardian. The guardian may
+//! only tighten the mode, for a while.
 
 use anchor_lang::prelude::*;
 
 use crate::{
     errors::BallastError,
-    events::{MarketUpdated, ModeSet, ReserveUpdated},
+    events::{
+        AuthorityAccepted, AuthorityOffered, GuardianSet, MarketChangeAnnounced, MarketUpdated,
+        ModeSet, ReserveChangeAnnounced, ReserveUpdated,
+    },
     session::accrue,
-    state::{Market, MarketMode, MarketParams, Reserve, ReserveParams, require_version},
+    state::{
+        Market, MarketMode, MarketParams, PendingParams, Reserve, ReserveParams, require_version,
+    },
 };
 
 #[derive(Accounts)]
@@ -24,38 +30,88 @@ pub struct UpdateReserve<'info> {
     pub reserve: AccountLoader<'info, Reserve>,
 }
 
-/// Replaces limits and oracle rules.
+#[derive(Accounts)]
+pub struct ApplyMarketChange<'info> {
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+}
+
+#[derive(Accounts)]
+pub struct ApplyReserveChange<'info> {
+    #[account(mut)]
+    pub reserve: AccountLoader<'info, Reserve>,
+}
+
+fn require_authority(market: &Market, signer: &Signer) -> Result<()> {
+    require_version(market.version, Market::VERSION)?;
+    require_keys_eq!(signer.key(), market.authority, BallastError::NotAuthority);
+    Ok(())
+}
+
+/// Replaces limits and rules: at once if that only keeps new risk away, or if no position was ever opened; else it is
+/// announced, and anyone may put it in force [`Market::NOTICE_SECS`] later. Either way an earlier announcement is void, so
+/// passing the parameters in force takes one back.
 ///
 /// # Errors
 /// [`BallastError::NotAuthority`], [`BallastError::BadParameters`].
 pub(crate) fn update_market(ctx: Context<UpdateMarket>, params: MarketParams) -> Result<()> {
+    let key = ctx.accounts.market.key();
+    let mut market = ctx.accounts.market.load_mut()?;
+    require_authority(&market, &ctx.accounts.signer)?;
+    params.check()?;
+    market.pending = PendingParams::default();
+    if market.positions_ever == 0 || params.only_restrains(&market.params()) {
+        market.set_params(&params)?;
+        emit!(MarketUpdated {
+            market: key,
+            params
+        });
+        return Ok(());
+    }
+    let effective_at_secs = notice_ends()?;
+    market.pending = PendingParams {
+        params,
+        effective_at_secs,
+    };
+    emit!(MarketChangeAnnounced {
+        market: key,
+        params,
+        effective_at_secs,
+    });
+    Ok(())
+}
+
+/// Puts announced parameters of a market in force. Anyone.
+///
+/// # Errors
+/// [`BallastError::NothingAnnounced`], [`BallastError::NoticeNotOver`].
+pub(crate) fn apply_market_change(ctx: Context<ApplyMarketChange>) -> Result<()> {
+    let key = ctx.accounts.market.key();
     let mut market = ctx.accounts.market.load_mut()?;
     require_version(market.version, Market::VERSION)?;
-    require_keys_eq!(
-        ctx.accounts.signer.key(),
-        market.authority,
-        BallastError::NotAuthority
-    );
+    let PendingParams {
+        params,
+        effective_at_secs,
+    } = market.pending;
+    require_notice_over(effective_at_secs)?;
     market.set_params(&params)?;
+    market.pending = PendingParams::default();
     emit!(MarketUpdated {
-        market: ctx.accounts.market.key(),
+        market: key,
         params
     });
     Ok(())
 }
 
-/// Replaces a reserve's curve and caps; interest up to now is booked at the old rates.
+/// Replaces a reserve's curve and caps, with notice as [`update_market`]: at once if that only keeps new loans and deposits
+/// away, or while nobody has lent or borrowed. Interest up to now is booked at the old rates.
 ///
 /// # Errors
 /// [`BallastError::NotAuthority`], [`BallastError::WrongReserve`], [`BallastError::BadParameters`].
 pub(crate) fn update_reserve(ctx: Context<UpdateReserve>, params: ReserveParams) -> Result<()> {
     let market = ctx.accounts.market.load()?;
-    require_version(market.version, Market::VERSION)?;
-    require_keys_eq!(
-        ctx.accounts.signer.key(),
-        market.authority,
-        BallastError::NotAuthority
-    );
+    require_authority(&market, &ctx.accounts.signer)?;
+    let key = ctx.accounts.reserve.key();
     let mut reserve = ctx.accounts.reserve.load_mut()?;
     require_version(reserve.version, Reserve::VERSION)?;
     require_keys_eq!(
@@ -63,38 +119,171 @@ pub(crate) fn update_reserve(ctx: Context<UpdateReserve>, params: ReserveParams)
         ctx.accounts.market.key(),
         BallastError::WrongReserve
     );
-    accrue(
-        ctx.accounts.reserve.key(),
-        &mut reserve,
-        Clock::get()?.unix_timestamp,
-    )?;
+    params.check()?;
+    reserve.pending = ReserveParams::default();
+    reserve.pending_effective_at_secs = 0;
+    let unused = reserve.supply_shares == 0 && reserve.debt_shares.get() == 0;
+    if unused || params.only_restrains(&reserve.params()) {
+        return put_in_force(key, &mut reserve, params);
+    }
+    let effective_at_secs = notice_ends()?;
+    reserve.pending = params;
+    reserve.pending_effective_at_secs = effective_at_secs;
+    emit!(ReserveChangeAnnounced {
+        reserve: key,
+        params,
+        effective_at_secs,
+    });
+    Ok(())
+}
+
+/// Puts announced parameters of a reserve in force. Anyone.
+///
+/// # Errors
+/// [`BallastError::NothingAnnounced`], [`BallastError::NoticeNotOver`].
+pub(crate) fn apply_reserve_change(ctx: Context<ApplyReserveChange>) -> Result<()> {
+    let key = ctx.accounts.reserve.key();
+    let mut reserve = ctx.accounts.reserve.load_mut()?;
+    require_version(reserve.version, Reserve::VERSION)?;
+    require_notice_over(reserve.pending_effective_at_secs)?;
+    let params = reserve.pending;
+    reserve.pending = ReserveParams::default();
+    reserve.pending_effective_at_secs = 0;
+    put_in_force(key, &mut reserve, params)
+}
+
+fn put_in_force(key: Pubkey, reserve: &mut Reserve, params: ReserveParams) -> Result<()> {
+    accrue(key, reserve, Clock::get()?.unix_timestamp)?;
     reserve.set_params(&params)?;
     emit!(ReserveUpdated {
-        reserve: ctx.accounts.reserve.key(),
+        reserve: key,
         params
     });
     Ok(())
 }
 
-/// Sets the mode: the authority to any, the guardian only to a stricter one.
+fn notice_ends() -> Result<i64> {
+    Ok(Clock::get()?
+        .unix_timestamp
+        .saturating_add(Market::NOTICE_SECS))
+}
+
+fn require_notice_over(effective_at_secs: i64) -> Result<()> {
+    require!(effective_at_secs > 0, BallastError::NothingAnnounced);
+    require!(
+        Clock::get()?.unix_timestamp >= effective_at_secs,
+        BallastError::NoticeNotOver
+    );
+    Ok(())
+}
+
+/// Sets the mode for `secs`, after which it ends by itself. The authority may set any, for a week at most; the guardian only a
+/// stricter one than holds now, for a day at most; when that is over it has to rest for a day.
 ///
 /// # Errors
-/// [`BallastError::NotAuthority`].
-pub(crate) fn set_mode(ctx: Context<UpdateMarket>, mode: MarketMode) -> Result<()> {
+/// [`BallastError::NotAuthority`], [`BallastError::GuardianRests`], [`BallastError::BadParameters`] for a time that is 0 or
+/// too long.
+pub(crate) fn set_mode(ctx: Context<UpdateMarket>, mode: MarketMode, secs: u32) -> Result<()> {
     let mut market = ctx.accounts.market.load_mut()?;
     require_version(market.version, Market::VERSION)?;
     let signer = ctx.accounts.signer.key();
-    let tightens = mode > market.mode();
-    // The all-zero guardian means "none"; nobody can sign for that address.
+    let now_secs = Clock::get()?.unix_timestamp;
+    let set_now = market.mode_set_at(now_secs);
+    let longest_secs = if signer == market.authority {
+        Market::LONGEST_PAUSE_SECS
+    } else {
+        // The all-zero guardian means "none"; nobody can sign for that address.
+        require!(
+            signer == market.guardian && mode > set_now,
+            BallastError::NotAuthority
+        );
+        Market::LONGEST_GUARDIAN_PAUSE_SECS
+    };
+    let lifts = mode == MarketMode::Normal;
     require!(
-        signer == market.authority || (signer == market.guardian && tightens),
-        BallastError::NotAuthority
+        lifts || (1..=longest_secs).contains(&secs),
+        BallastError::BadParameters
     );
+    let mut until_secs = now_secs.saturating_add(i64::from(secs));
+    if signer != market.authority {
+        let longest_secs = i64::from(Market::LONGEST_GUARDIAN_PAUSE_SECS);
+        let own_pause_ends = market
+            .guardian_rests_until_secs
+            .saturating_sub(longest_secs);
+        if now_secs < own_pause_ends {
+            // Stricter, but not longer.
+            until_secs = own_pause_ends;
+        } else {
+            require!(
+                now_secs >= market.guardian_rests_until_secs,
+                BallastError::GuardianRests
+            );
+            market.guardian_rests_until_secs = until_secs.saturating_add(longest_secs);
+        }
+        if set_now != MarketMode::Normal {
+            // What the authority has paused for longer stays paused.
+            until_secs = until_secs.max(market.mode_until_secs);
+        }
+    }
     market.mode = mode as u8;
+    market.mode_until_secs = if lifts { 0 } else { until_secs };
     emit!(ModeSet {
         market: ctx.accounts.market.key(),
         mode,
+        until_secs: market.mode_until_secs,
         by: signer
+    });
+    Ok(())
+}
+
+/// Offers the authority to `to`; the all-zero address takes an offer back. Nothing changes until it is accepted.
+///
+/// # Errors
+/// [`BallastError::NotAuthority`].
+pub(crate) fn offer_authority(ctx: Context<UpdateMarket>, to: Pubkey) -> Result<()> {
+    let mut market = ctx.accounts.market.load_mut()?;
+    require_authority(&market, &ctx.accounts.signer)?;
+    market.pending_authority = to;
+    emit!(AuthorityOffered {
+        market: ctx.accounts.market.key(),
+        to,
+    });
+    Ok(())
+}
+
+/// Takes over an authority that was offered.
+///
+/// # Errors
+/// [`BallastError::NotOffered`].
+pub(crate) fn accept_authority(ctx: Context<UpdateMarket>) -> Result<()> {
+    let mut market = ctx.accounts.market.load_mut()?;
+    require_version(market.version, Market::VERSION)?;
+    // Nobody can sign for the all-zero address, which means "nobody".
+    require_keys_eq!(
+        ctx.accounts.signer.key(),
+        market.pending_authority,
+        BallastError::NotOffered
+    );
+    market.authority = market.pending_authority;
+    market.pending_authority = Pubkey::default();
+    emit!(AuthorityAccepted {
+        market: ctx.accounts.market.key(),
+        authority: market.authority,
+    });
+    Ok(())
+}
+
+/// Names another guardian; the all-zero address: none.
+///
+/// # Errors
+/// [`BallastError::NotAuthority`].
+pub(crate) fn set_guardian(ctx: Context<UpdateMarket>, guardian: Pubkey) -> Result<()> {
+    let mut market = ctx.accounts.market.load_mut()?;
+    require_authority(&market, &ctx.accounts.signer)?;
+    market.guardian = guardian;
+    emit!(GuardianSet {
+        market: ctx.accounts.market.key(),
+        guardian,
     });
     Ok(())
 }

@@ -89,7 +89,12 @@ pub(crate) fn close(ctx: Context<Close>, max_pay_base: u64, max_pay_quote: u64) 
         session.pay_out(side, paid.get(side), accounts.wallet.tokens(side))?;
     }
     session.close_token_accounts(&accounts.wallet, &accounts.owner)?;
-    session.close_whirlpool_position(accounts)?;
+    session.close_whirlpool_position(
+        &accounts.pool,
+        &accounts.nft_mint,
+        &accounts.token_2022_program,
+        &accounts.owner,
+    )?;
     emit!(PositionClosed {
         position: accounts.position.position.key(),
         owner: accounts.owner.key(),

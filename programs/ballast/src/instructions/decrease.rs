@@ -7,7 +7,7 @@ use crate::{
     errors::BallastError,
     events::PositionDecreased,
     groups::*,
-    oracle::{self, Grade},
+    oracle::{self, Grade, OraclePrice},
     pool, risk,
     session::Session,
     state::{Market, MarketMode},
@@ -99,18 +99,7 @@ pub(crate) fn decrease(ctx: Context<Decrease>, args: DecreaseArgs) -> Result<()>
         .filter(|_| !session.position.is_debt_free())
         .transpose()?;
     if let Some(oracle) = price.filter(|_| paid != Amounts::ZERO) {
-        risk::require_mode(market, MarketMode::Normal)?;
-        let pool_price = pool::sqrt_price(&accounts.pool, market)?;
-        risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
-        let model = session.model()?;
-        let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
-        // A position that pays nobody to liquidate it must not come about.
-        require!(
-            value.assets >= u128::from(market.limits.min_position_value),
-            BallastError::PositionSize
-        );
-        let policy = session.position.policy;
-        risk::require_hedged(&policy, &model, oracle.mid, policy.delta_band_bps)?;
+        require_payout(&session, &accounts.pool, &oracle, now_secs)?;
     }
     emit!(PositionDecreased {
         position: accounts.position.position.key(),
@@ -121,4 +110,31 @@ pub(crate) fn decrease(ctx: Context<Decrease>, args: DecreaseArgs) -> Result<()>
         paid_quote: paid.quote,
     });
     session.store()
+}
+
+/// What must hold after something was paid out of a position that still owes: the same as after opening.
+///
+/// # Errors
+/// Those of [`risk::require_initial_health`], [`BallastError::ModeForbids`], [`BallastError::PoolDiverged`],
+/// [`BallastError::PositionSize`], [`BallastError::DeltaOutsideTarget`].
+pub(super) fn require_payout(
+    session: &Session,
+    pool: &PoolAccounts,
+    oracle: &OraclePrice,
+    now_secs: i64,
+) -> Result<()> {
+    let limits = &session.market.limits;
+    risk::require_mode(session.market, MarketMode::Normal, now_secs)?;
+    let pool_price = pool::sqrt_price(pool, session.market)?;
+    risk::require_pool_near_oracle(limits, pool_price, oracle.mid)?;
+    let model = session.model()?;
+    let value = risk::require_initial_health(limits, &model, oracle, pool_price)?;
+    // A position that pays nobody to liquidate it must not come about.
+    require!(
+        value.assets >= u128::from(limits.min_position_value),
+        BallastError::PositionSize
+    );
+    let policy = &session.position.policy;
+    risk::require_hedged(policy, &model, oracle.mid, policy.delta_band_bps)?;
+    Ok(())
 }

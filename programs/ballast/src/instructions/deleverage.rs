@@ -12,11 +12,12 @@ use crate::{
     pool, risk,
     session::Session,
     state::Market,
-    targets::{NotDue, TriggeredBy, deleverage_due},
+    targets::{MarketRule, NotDue, TriggeredBy, deleverage_due},
 };
 
 #[derive(Accounts)]
 pub struct Deleverage<'info> {
+    #[account(mut)]
     pub keeper: Signer<'info>,
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
@@ -30,8 +31,8 @@ pub struct Deleverage<'info> {
 /// Withdraws the least liquidity with which both debts can be repaid down to the target LTV. No swap, so no route and
 /// no slippage: equity stays as it was but for rounding.
 ///
-/// Above the policy's trigger a keeper may act if the owner lets keepers act; above the market's trigger anyone may,
-/// whatever the owner says. See [`Due`](crate::targets::Due) for how far it goes.
+/// Above the policy's trigger a keeper may act if the owner lets keepers act; above the market's trigger, which the risk
+/// stage tightens, anyone may, whatever the owner says. From stage 2 on a much older price will do. See [`Due`](crate::targets::Due) for how far it goes.
 ///
 /// # Errors
 /// [`BallastError::DeleverageNotDue`], [`BallastError::KeeperDisabled`], [`BallastError::DeleverageNeedsSwap`],
@@ -40,7 +41,13 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
     let mut market = accounts.market.load_mut()?;
-    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Loose)?;
+    // Where the oracle itself is what is wrong, waiting for a good price would keep anyone from acting.
+    let grade = if market.stage.stage >= 2 {
+        Grade::Stalled
+    } else {
+        Grade::Loose
+    };
+    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, grade)?;
     let market = &*market;
     let mut session = Session::load(
         accounts.market.key(),
@@ -55,12 +62,13 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
     let policy = &session.position.policy;
     let allowed_by_owner =
         accounts.keeper.key() == session.position.owner || policy.keeper_enabled == 1;
-    let due = deleverage_due(&market.limits, policy, allowed_by_owner, &value_before).map_err(
-        |not_due| match not_due {
+    let rule = MarketRule::of(market);
+    let due = deleverage_due(rule, policy, allowed_by_owner, &value_before).map_err(|not_due| {
+        match not_due {
             NotDue::BelowTriggers => BallastError::DeleverageNotDue,
             NotDue::KeeperDisabled => BallastError::KeeperDisabled,
-        },
-    )?;
+        }
+    })?;
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     if due.by == TriggeredBy::Policy {
         // A pool that was pushed away makes the withdrawal one-sided and needlessly large. Above the market's own trigger nothing
@@ -94,5 +102,5 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
         ltv_after_bps: value_after.ltv_bps_up(),
         sqrt_price_x64: oracle.mid.x64(),
     });
-    session.store()
+    session.store_and_pay(&accounts.keeper)
 }

@@ -21,6 +21,10 @@ pub struct InitMarketArgs {
     pub base_feed: [u8; 32],
     /// Feed of quote/USD.
     pub quote_feed: [u8; 32],
+    /// Price account of base/USD whose silence counts as evidence; all zero: none.
+    pub base_price_account: Pubkey,
+    /// Price account of quote/USD whose silence counts as evidence; all zero: none.
+    pub quote_price_account: Pubkey,
     /// Limits and rules.
     pub params: MarketParams,
 }
@@ -97,6 +101,8 @@ pub(crate) fn init_market(ctx: Context<InitMarket>, args: InitMarketArgs) -> Res
     market.price_receiver = args.price_receiver;
     market.base_feed = args.base_feed;
     market.quote_feed = args.quote_feed;
+    market.base_price_account = args.base_price_account;
+    market.quote_price_account = args.quote_price_account;
     market.set_params(&args.params)?;
 
     emit!(MarketInitialized {

@@ -1,18 +1,19 @@
 //! `open`: own funds, both loans and the Whirlpool position in one transaction.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::{Amounts, Side, Tick};
-use ballast_model::{Bps, OpenError, OpenRequest, Trade, liquidity_for_value_down, plan_open};
+use ballast_clmm::{Side, Tick};
+use ballast_model::Bps;
 
 use crate::{
     errors::BallastError,
     events::PositionOpened,
     groups::*,
     math::ToProgramError,
-    oracle::{self, Grade, OraclePrice},
-    pool, risk,
+    oracle::{self, Grade},
+    pool::{self, NftHolder},
+    risk,
     session::Session,
-    state::{Market, MarketMode, Policy, Position},
+    state::{Automation, Market, MarketMode, Policy, Position},
 };
 
 /// What to open.
@@ -80,17 +81,6 @@ pub struct Open<'info> {
     pub system_program: Program<'info, System>,
 }
 
-/// Programs and the constant address that opening a Whirlpool position asks for.
-#[derive(Accounts)]
-pub struct NftAccounts<'info> {
-    /// CHECK: passed on to the Whirlpool program, which checks it.
-    pub token_2022_program: UncheckedAccount<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
-    pub associated_token_program: UncheckedAccount<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
-    pub metadata_update_authority: UncheckedAccount<'info>,
-}
-
 /// Opens a position: takes the own funds, swaps them into the mix that the hedge asks for (nothing, for quote-only
 /// funds and a full hedge), sizes the liquidity to the leverage, borrows exactly what is missing of both tokens,
 /// provides the liquidity, and checks the result against every limit.
@@ -107,7 +97,7 @@ pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
     );
     let now_secs = Clock::get()?.unix_timestamp;
     let mut market = accounts.market.load_mut()?;
-    risk::require_mode(&market, MarketMode::Normal)?;
+    risk::require_mode(&market, MarketMode::Normal, now_secs)?;
     args.policy.check(&market.limits)?;
     require!(
         args.leverage_bps <= market.limits.max_leverage_bps,
@@ -123,6 +113,7 @@ pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
     }
     let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Tight)?;
     market.open_positions = market.open_positions.checked_add(1).or_range()?;
+    market.positions_ever = market.positions_ever.saturating_add(1);
     let market = &*market;
     risk::require_pool_near_oracle(
         &market.limits,
@@ -155,25 +146,19 @@ pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
         &accounts.owner,
     )?;
 
-    mix(&mut session, accounts, &args, &oracle)?;
+    let leverage = Bps::new(args.leverage_bps);
+    session.mix(
+        &accounts.pool,
+        &accounts.swap,
+        leverage,
+        &oracle,
+        args.policy.max_swap_loss_bps,
+    )?;
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     // Once more: the swap may have moved it.
     risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
-    let liquidity = size(&session, &args, pool_price)?;
-    let deposit = session
-        .band()
-        .amounts_up(liquidity, pool_price)
-        .or_range()?;
-    for side in [Side::Base, Side::Quote] {
-        session.borrow(
-            side,
-            deposit
-                .get(side)
-                .saturating_sub(session.position.idle().get(side)),
-        )?;
-    }
-    session.provide(&accounts.pool, &accounts.range, liquidity)?;
-    session.settle()?;
+    let liquidity = session.grow(&accounts.pool, &accounts.range, leverage, u128::MAX)?;
+    require!(liquidity > 0, BallastError::ZeroAmount);
 
     let model = session.model()?;
     require!(
@@ -222,73 +207,6 @@ pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
     session.store()
 }
 
-/// Swaps own funds so that, once both loans are taken, the position is hedged as the policy says. Differences well
-/// within the policy's target are left alone.
-fn mix<'info>(
-    session: &mut Session<'_, 'info>,
-    accounts: &Open<'info>,
-    args: &OpenArgs,
-    oracle: &OraclePrice,
-) -> Result<()> {
-    let request = OpenRequest {
-        own: Amounts {
-            base: args.own_base,
-            quote: args.own_quote,
-        },
-        leverage: Bps::new(args.leverage_bps),
-        hedge: args.policy.hedge(),
-        band: session.band(),
-        at: pool::sqrt_price(&accounts.pool, session.market)?,
-    };
-    let plan = plan_open(request).map_err(|error| match error {
-        OpenError::NotAffordable { .. } => BallastError::HedgeNotAffordable,
-        _ => BallastError::OutOfRange,
-    })?;
-    let mut sized = session.model()?;
-    sized.liquidity = plan.liquidity;
-    if risk::within_band(&sized, plan.base_surplus, args.policy.delta_target_bps / 2)? {
-        return Ok(());
-    }
-    let trade = if plan.base_surplus > 0 {
-        Trade::SellBase
-    } else {
-        Trade::BuyBase
-    };
-    let base = u64::try_from(plan.base_surplus.unsigned_abs())
-        .ok()
-        .or_range()?;
-    let max_loss_bps = args.policy.max_swap_loss_bps;
-    if trade == Trade::BuyBase {
-        let needed = Session::quote_bound(trade, base, oracle, max_loss_bps)?;
-        session.borrow(
-            Side::Quote,
-            needed.saturating_sub(session.position.idle_quote),
-        )?;
-    }
-    session.swap(
-        &accounts.pool,
-        &accounts.swap,
-        trade,
-        base,
-        oracle,
-        max_loss_bps,
-    )?;
-    Ok(())
-}
-
-/// The liquidity whose value at the pool's price is the leverage times what is owned net of debt.
-fn size(session: &Session, args: &OpenArgs, at: ballast_clmm::SqrtPrice) -> Result<u128> {
-    let equity = session.model()?.value(at).or_range()?.equity();
-    let equity = u128::try_from(equity).map_err(|_| BallastError::OutOfRange)?;
-    let value = equity
-        .checked_mul(u128::from(args.leverage_bps))
-        .or_range()?
-        / u128::from(Bps::ONE.get());
-    let liquidity = liquidity_for_value_down(&session.band(), value, at).or_range()?;
-    require!(liquidity > 0, BallastError::ZeroAmount);
-    Ok(liquidity)
-}
-
 impl<'info> Open<'info> {
     /// The position's record before anything has moved.
     fn new_position(&self, bump: u8, args: &OpenArgs) -> Box<Position> {
@@ -307,6 +225,10 @@ impl<'info> Open<'info> {
         position.tick_lower = args.tick_lower;
         position.tick_upper = args.tick_upper;
         position.policy = args.policy;
+        position.automation = Automation {
+            leverage_bps: args.leverage_bps,
+            ..Automation::OFF
+        };
         position.entry.own_base = args.own_base;
         position.entry.own_quote = args.own_quote;
         position
@@ -350,7 +272,21 @@ impl<'info> Open<'info> {
             )?;
         }
         let seeds: &[&[u8]] = &[Position::NFT_SEED, position_key.as_ref(), &[bumps.nft_mint]];
-        pool::open_position(self, market, args.tick_lower, args.tick_upper, seeds)?;
+        pool::open_position(
+            &self.pool,
+            market,
+            &NftHolder {
+                position: self.position.as_ref(),
+                whirlpool_position: &self.whirlpool_position,
+                nft_mint: &self.nft_mint,
+                nft_account: &self.nft_account,
+            },
+            &self.nft,
+            &self.owner,
+            &self.system_program,
+            [args.tick_lower, args.tick_upper],
+            seeds,
+        )?;
         Ok(Box::new(PositionAccounts {
             position: self.position.clone(),
             whirlpool_position: self.whirlpool_position.clone(),

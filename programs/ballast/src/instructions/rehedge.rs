@@ -11,12 +11,13 @@ use crate::{
     math::ToProgramError,
     oracle::{self, Grade},
     pool, risk,
-    session::Session,
+    session::{Session, quote_bound},
     state::{Market, MarketMode},
 };
 
 #[derive(Accounts)]
 pub struct Rehedge<'info> {
+    #[account(mut)]
     pub keeper: Signer<'info>,
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
@@ -32,13 +33,13 @@ pub struct Rehedge<'info> {
 ///
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::TooSoon`], [`BallastError::RehedgeNotDue`],
-/// [`BallastError::SwapLossTooHigh`], [`BallastError::RehedgeRaisesLtv`], [`BallastError::StressLtvExceeded`], price and
-/// pool errors.
+/// [`BallastError::NoLiquidity`], [`BallastError::SwapLossTooHigh`], [`BallastError::DailyLossExceeded`],
+/// [`BallastError::RehedgeRaisesLtv`], [`BallastError::StressLtvExceeded`], price and pool errors.
 pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
     let mut market = accounts.market.load_mut()?;
-    risk::require_mode(&market, MarketMode::NoNewRisk)?;
+    risk::require_mode(&market, MarketMode::NoNewRisk, now_secs)?;
     let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Tight)?;
     let market = &*market;
     risk::require_pool_near_oracle(
@@ -69,6 +70,11 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         .saturating_add(i64::from(interval_secs));
     require!(now_secs >= due_secs, BallastError::TooSoon);
 
+    // Without liquidity there is nothing to hedge: what lies idle is the owner's own choice.
+    require!(
+        session.position.liquidity.get() > 0,
+        BallastError::NoLiquidity
+    );
     let before = session.model()?;
     let hedge_error_before = before.hedge_error(oracle.mid, policy.hedge()).or_range()?;
     let quiet = risk::within_band(&before, hedge_error_before, policy.delta_band_bps)?;
@@ -108,6 +114,15 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
 
     risk::require_stress_not_worsened(&market.limits, &before, &after, oracle.mid)?;
 
+    if !by_owner {
+        risk::charge_loss(
+            market,
+            &mut session.position,
+            value_before.equity(),
+            value_after.equity(),
+            now_secs,
+        )?;
+    }
     session.position.last_rebalance_secs = now_secs;
     session.position.rehedges = session.position.rehedges.saturating_add(1);
     emit!(Rehedged {
@@ -121,7 +136,7 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         ltv_bps: value_after.ltv_bps_up(),
         sqrt_price_x64: oracle.mid.x64(),
     });
-    session.store()
+    session.store_and_pay(&accounts.keeper)
 }
 
 /// Borrows what the trade needs beyond what lies idle; what a purchase does not use is repaid afterwards.
@@ -134,11 +149,9 @@ fn fund(
 ) -> Result<()> {
     let (side, needed) = match trade {
         Trade::SellBase => (Side::Base, base),
-        Trade::BuyBase => (
-            Side::Quote,
-            Session::quote_bound(trade, base, oracle, max_loss_bps)?,
-        ),
+        Trade::BuyBase => (Side::Quote, quote_bound(trade, base, oracle, max_loss_bps)?),
     };
     let idle = session.position.idle().get(side);
-    session.borrow(side, needed.saturating_sub(idle))
+    // One debt for the other: the reserves' caps are for new risk.
+    session.borrow_beyond_caps(side, needed.saturating_sub(idle))
 }

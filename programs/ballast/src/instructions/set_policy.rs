@@ -1,11 +1,11 @@
-//! `set_policy`: the owner says what keepers may do.
+//! `set_policy`, `set_automation`: the owner says what keepers may do.
 
 use anchor_lang::prelude::*;
 
 use crate::{
     errors::BallastError,
-    events::PolicySet,
-    state::{Market, Policy, Position, require_version},
+    events::{AutomationSet, PolicySet},
+    state::{Automation, Market, Policy, Position, require_version},
 };
 
 #[derive(Accounts)]
@@ -16,6 +16,20 @@ pub struct SetPolicy<'info> {
     pub position: AccountLoader<'info, Position>,
 }
 
+impl SetPolicy<'_> {
+    fn require_owner(&self, market: &Market, position: &Position) -> Result<()> {
+        require_version(market.version, Market::VERSION)?;
+        require_version(position.version, Position::VERSION)?;
+        require_keys_eq!(self.owner.key(), position.owner, BallastError::NotOwner);
+        require_keys_eq!(
+            position.market,
+            self.market.key(),
+            BallastError::WrongPositionAccount
+        );
+        Ok(())
+    }
+}
+
 /// Replaces the policy. It moves nothing and loosens no limit of the market: what follows from it, a rehedge to another hedge
 /// ratio for instance, is checked when it is done. So it is always allowed.
 ///
@@ -24,23 +38,29 @@ pub struct SetPolicy<'info> {
 pub(crate) fn set_policy(ctx: Context<SetPolicy>, policy: Policy) -> Result<()> {
     let market = ctx.accounts.market.load()?;
     let mut position = ctx.accounts.position.load_mut()?;
-    require_version(market.version, Market::VERSION)?;
-    require_version(position.version, Position::VERSION)?;
-    require_keys_eq!(
-        ctx.accounts.owner.key(),
-        position.owner,
-        BallastError::NotOwner
-    );
-    require_keys_eq!(
-        position.market,
-        ctx.accounts.market.key(),
-        BallastError::WrongPositionAccount
-    );
+    ctx.accounts.require_owner(&market, &position)?;
     policy.check(&market.limits)?;
     position.policy = policy;
     emit!(PolicySet {
         position: ctx.accounts.position.key(),
         policy
+    });
+    Ok(())
+}
+
+/// Replaces what keepers may do beyond hedging and deleveraging. Always allowed, as [`set_policy`].
+///
+/// # Errors
+/// As [`set_policy`].
+pub(crate) fn set_automation(ctx: Context<SetPolicy>, automation: Automation) -> Result<()> {
+    let market = ctx.accounts.market.load()?;
+    let mut position = ctx.accounts.position.load_mut()?;
+    ctx.accounts.require_owner(&market, &position)?;
+    automation.check(&market.limits, &market.keepers)?;
+    position.automation = automation;
+    emit!(AutomationSet {
+        position: ctx.accounts.position.key(),
+        automation
     });
     Ok(())
 }

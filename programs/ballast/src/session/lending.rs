@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side};
 use ballast_model::{
     Bps,
-    lending::{LendingError, ReserveState, WriteOff},
+    lending::{LendingError, WriteOff},
 };
 
 use super::Session;
@@ -95,7 +95,8 @@ pub fn accrue(key: Pubkey, reserve: &mut Reserve, now_secs: i64) -> Result<()> {
 }
 
 /// New debt must stay within the reserve's caps.
-fn require_caps(reserve: &Reserve, state: &ReserveState) -> Result<()> {
+fn require_caps(reserve: &Reserve) -> Result<()> {
+    let state = reserve.state();
     let debt = state.total_debt_up().or_range()?;
     require!(debt <= reserve.borrow_cap, BallastError::BorrowCapExceeded);
     let utilisation = state.utilisation_bps_up().or_range()?;
@@ -118,17 +119,29 @@ impl Session<'_, '_> {
             .or_range()
     }
 
-    /// Borrows into the position's idle amount; nothing happens for zero.
+    /// Borrows into the position's idle amount, within the reserve's caps; nothing happens for zero.
     ///
     /// # Errors
     /// [`BallastError::InsufficientLiquidity`], [`BallastError::BorrowCapExceeded`].
     pub fn borrow(&mut self, side: Side, amount: u64) -> Result<()> {
+        self.borrow_beyond_caps(side, amount)?;
+        if amount > 0 {
+            require_caps(self.reserve(side))?;
+        }
+        Ok(())
+    }
+
+    /// Borrows as [`Self::borrow`], but as long as the vault has it: for hedges, which exchange one debt for the other and
+    /// must not fail because others have borrowed much.
+    ///
+    /// # Errors
+    /// [`BallastError::InsufficientLiquidity`].
+    pub fn borrow_beyond_caps(&mut self, side: Side, amount: u64) -> Result<()> {
         if amount == 0 {
             return Ok(());
         }
         let mut state = self.reserve(side).state();
         let shares = state.borrow(amount).map_err(BallastError::from)?;
-        require_caps(self.reserve(side), &state)?;
         self.reserve_mut(side).set_state(&state);
         let total = self.shares(side).get().checked_add(shares).or_range()?;
         *self.shares_mut(side) = total.into();

@@ -1,30 +1,16 @@
-//! The pool within a session: liquidity in and out, fees, swaps. After every call the position's token balances are
+//! The pool within a session: liquidity in and out, fees. After every call the position's token balances are
 //! compared with what the call should have moved, and only that is booked.
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side};
-use ballast_model::{Trade, value_down, value_up};
 
 use super::Session;
 use crate::{
     errors::BallastError,
-    groups::{PoolAccounts, RangeAccounts, SwapAccounts},
-    instructions::close::Close,
+    groups::{PoolAccounts, RangeAccounts},
     math::ToProgramError,
-    oracle::OraclePrice,
     pool, token,
 };
-
-/// What a swap moved.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SwapResult {
-    /// Base sold or bought.
-    pub base: u64,
-    /// Quote received or paid.
-    pub quote: u64,
-    /// Loss against the oracle's price, raw quote units.
-    pub loss: u64,
-}
 
 impl<'info> Session<'_, 'info> {
     /// Provides liquidity out of the idle amounts; returns what it took.
@@ -124,112 +110,23 @@ impl<'info> Session<'_, 'info> {
         Ok(fees)
     }
 
-    /// Quote that selling `base` must bring, or buying it may cost, if the loss against the oracle's price may be
-    /// `max_loss_bps` of the value.
+    /// Books and collects what the liquidity has earned until now; nothing without liquidity, whose last withdrawal booked
+    /// it.
     ///
     /// # Errors
-    /// [`BallastError::OutOfRange`].
-    pub fn quote_bound(
-        trade: Trade,
-        base: u64,
-        oracle: &OraclePrice,
-        max_loss_bps: u32,
-    ) -> Result<u64> {
-        let one = u128::from(ballast_model::Bps::ONE.get());
-        let max_loss = u128::from(max_loss_bps);
-        let bound = match trade {
-            // Least proceeds, rounded up: against the one who acts.
-            Trade::SellBase => {
-                (value_up(base, oracle.mid).or_range()? * (one - max_loss.min(one))).div_ceil(one)
-            }
-            Trade::BuyBase => value_down(base, oracle.mid).or_range()? * (one + max_loss) / one,
-        };
-        u64::try_from(bound).ok().or_range()
-    }
-
-    /// Sells or buys exactly `base` in the pool, at a loss of at most `max_loss_bps` against the oracle's price.
-    ///
-    /// # Errors
-    /// [`BallastError::SwapLossTooHigh`], [`BallastError::UnexpectedBalance`] if the pool moved other amounts.
-    pub fn swap(
+    /// As [`Self::collect_fees`].
+    pub fn harvest(
         &mut self,
         pool: &PoolAccounts<'info>,
-        arrays: &SwapAccounts<'info>,
-        trade: Trade,
-        base: u64,
-        oracle: &OraclePrice,
-        max_loss_bps: u32,
-    ) -> Result<SwapResult> {
-        let bound = Self::quote_bound(trade, base, oracle, max_loss_bps)?;
-        let before = self.balances()?;
-        self.with_position_seeds(|seeds| {
-            pool::swap(
-                pool,
-                self.market,
-                arrays,
-                self.accounts,
-                self.lending,
-                (trade, base),
-                seeds,
-            )
-        })?;
-        let after = self.balances()?;
-        let result = match trade {
-            Trade::SellBase => {
-                let sold = before
-                    .base
-                    .checked_sub(after.base)
-                    .ok_or(BallastError::UnexpectedBalance)?;
-                let quote = after
-                    .quote
-                    .checked_sub(before.quote)
-                    .ok_or(BallastError::UnexpectedBalance)?;
-                require!(sold == base, BallastError::UnexpectedBalance);
-                require!(quote >= bound, BallastError::SwapLossTooHigh);
-                self.take_idle(Side::Base, sold)?;
-                self.add_idle(Side::Quote, quote)?;
-                let fair = value_up(base, oracle.mid).or_range()?;
-                SwapResult {
-                    base,
-                    quote,
-                    loss: clamp(fair.saturating_sub(u128::from(quote))),
-                }
-            }
-            Trade::BuyBase => {
-                let bought = after
-                    .base
-                    .checked_sub(before.base)
-                    .ok_or(BallastError::UnexpectedBalance)?;
-                let quote = before
-                    .quote
-                    .checked_sub(after.quote)
-                    .ok_or(BallastError::UnexpectedBalance)?;
-                require!(bought == base, BallastError::UnexpectedBalance);
-                require!(quote <= bound, BallastError::SwapLossTooHigh);
-                self.take_idle(Side::Quote, quote)?;
-                self.add_idle(Side::Base, bought)?;
-                let fair = value_down(base, oracle.mid).or_range()?;
-                SwapResult {
-                    base,
-                    quote,
-                    loss: clamp(u128::from(quote).saturating_sub(fair)),
-                }
-            }
-        };
-        let entry = &mut self.position.entry;
-        entry.swap_loss = entry.swap_loss.saturating_add(result.loss);
-        Ok(result)
+        range: &RangeAccounts<'info>,
+    ) -> Result<Amounts> {
+        if self.position.liquidity.get() > 0 {
+            pool::update_fees(pool, self.market, range, self.accounts)?;
+        }
+        self.collect_fees(pool)
     }
 
-    /// Closes the empty Whirlpool position and its NFT; the rent goes to the owner.
-    ///
-    /// # Errors
-    /// Those of the Whirlpool program.
-    pub fn close_whirlpool_position(&self, accounts: &Close<'info>) -> Result<()> {
-        self.with_position_seeds(|seeds| pool::close_position(accounts, seeds))
-    }
-
-    fn balances(&self) -> Result<Amounts> {
+    pub(super) fn balances(&self) -> Result<Amounts> {
         Ok(Amounts {
             base: token::balance(&self.accounts.base_account)?,
             quote: token::balance(&self.accounts.quote_account)?,
@@ -238,7 +135,7 @@ impl<'info> Session<'_, 'info> {
 }
 
 /// `more - less` on both sides.
-fn difference(more: Amounts, less: Amounts) -> Result<Amounts> {
+pub(super) fn difference(more: Amounts, less: Amounts) -> Result<Amounts> {
     let subtract = |side| {
         more.get(side)
             .checked_sub(less.get(side))
@@ -248,8 +145,4 @@ fn difference(more: Amounts, less: Amounts) -> Result<Amounts> {
         base: subtract(Side::Base)?,
         quote: subtract(Side::Quote)?,
     })
-}
-
-fn clamp(value: u128) -> u64 {
-    u64::try_from(value).unwrap_or(u64::MAX)
 }

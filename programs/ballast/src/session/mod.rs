@@ -6,19 +6,22 @@
 
 mod lending;
 mod liquidity;
+mod range;
+mod swap;
+mod target;
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Band, Side, Tick};
 use ballast_model::Position as PositionModel;
 
 pub use lending::{accrue, load_reserve};
-pub use liquidity::SwapResult;
+pub use swap::{SwapResult, quote_bound};
 
 use crate::{
     errors::BallastError,
     groups::{LendingAccounts, PositionAccounts},
     math::ToProgramError,
-    pool,
+    pool, reward,
     state::{Market, Position, Reserve, require_version},
     token::{self, Token},
 };
@@ -186,6 +189,17 @@ impl<'a, 'info> Session<'a, 'info> {
         self.store_reserves()?;
         *self.accounts.position.load_mut()? = *self.position;
         Ok(())
+    }
+
+    /// Stores like [`Self::store`] and pays the keeper.
+    ///
+    /// # Errors
+    /// As [`Self::store`].
+    pub fn store_and_pay(self, keeper: &AccountInfo<'info>) -> Result<()> {
+        let (market, accounts) = (self.market, self.accounts);
+        self.store()?;
+        let position = accounts.position.load()?;
+        reward::pay(accounts.position.as_ref(), keeper, market, &position)
     }
 
     /// Writes the reserves back, for a position that is about to be closed.

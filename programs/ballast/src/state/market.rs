@@ -2,71 +2,21 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::Side;
-use ballast_model::Bps;
 use bytemuck::{Pod, Zeroable};
 
-use crate::errors::BallastError;
+use super::{KeeperRules, Limits, MarketParams, OracleRules, StageRules, StageState};
 
-/// Risk limits, set by the market's authority. All ratios in basis points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable)]
+/// A change of parameters that has been announced.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable, AnchorSerialize, AnchorDeserialize,
+)]
 #[repr(C)]
-pub struct Limits {
-    /// Largest value of one position's assets, in raw quote units.
-    pub max_position_value: u64,
-    /// Smallest value of one position's assets at opening, in raw quote units: smaller ones are not worth liquidating.
-    pub min_position_value: u64,
-    /// Largest leverage (assets / equity) at opening; 30 000 = 3x.
-    pub max_leverage_bps: u32,
-    /// Largest LTV after any action that adds risk.
-    pub initial_ltv_bps: u32,
-    /// LTV from which anyone may deleverage, whatever the owner's policy says.
-    pub deleverage_ltv_bps: u32,
-    /// LTV from which a position is liquidated.
-    pub maintenance_ltv_bps: u32,
-    /// LTV that a liquidation restores, and a deleverage above `deleverage_ltv_bps`.
-    pub target_ltv_bps: u32,
-    /// Extra collateral for the liquidator, on the value of the debt repaid.
-    pub liquidation_bonus_bps: u32,
-    /// Distance to both sides of the oracle's price at which a position must still be below maintenance after an action that adds risk.
-    pub stress_distance_bps: u32,
-    /// Largest distance of the pool's price from the oracle's for actions that add risk or swap.
-    pub max_pool_deviation_bps: u32,
-    /// Largest loss of a swap against the oracle's price (fee and price impact), on the value traded.
-    pub max_swap_loss_bps: u32,
-    /// Shortest time between two rehedges of one position.
-    pub min_rebalance_interval_secs: u32,
+pub struct PendingParams {
+    /// What will be in force.
+    pub params: MarketParams,
+    /// From when anyone may put it in force. 0: nothing is announced.
+    pub effective_at_secs: i64,
 }
-
-/// What is demanded of the two prices. "Tight" applies to what adds risk or swaps, "loose" to what only reduces it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable)]
-#[repr(C)]
-pub struct OracleRules {
-    /// Oldest price accepted for actions that add risk.
-    pub max_age_tight_secs: u32,
-    /// Oldest price accepted for actions that reduce risk; above the sponsored feeds' heartbeat of 60 s.
-    pub max_age_loose_secs: u32,
-    /// Largest confidence interval over price for actions that add risk.
-    pub max_confidence_tight_bps: u32,
-    /// Largest confidence interval over price for actions that reduce risk.
-    pub max_confidence_loose_bps: u32,
-    /// Largest distance of the price from its moving average for actions that add risk.
-    pub max_ema_divergence_bps: u32,
-    /// How far ahead of the cluster's clock a publish time may lie.
-    pub max_future_secs: u32,
-}
-
-/// Everything of a market that its authority may change.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MarketParams {
-    /// Risk limits.
-    pub limits: Limits,
-    /// Demands on prices.
-    pub oracle_rules: OracleRules,
-}
-
-/// Most that a liquidation at maintenance may give away, bonus included, of the assets: the rest is room for the price to move
-/// before lenders lose.
-const LARGEST_SEIZURE_BPS: u32 = 9_800;
 
 /// How much a market allows.
 #[derive(
@@ -79,6 +29,17 @@ pub enum MarketMode {
     NoNewRisk,
     /// No rehedges either: repay, close, deleverage, liquidate. Lenders may deposit and withdraw as ever.
     ReduceOnly,
+}
+
+impl MarketMode {
+    /// From its stored byte; an unknown one counts as the strictest.
+    pub const fn from_byte(byte: u8) -> Self {
+        match byte {
+            0 => Self::Normal,
+            1 => Self::NoNewRisk,
+            _ => Self::ReduceOnly,
+        }
+    }
 }
 
 /// One market. PDA: `["market", creator, whirlpool]`.
@@ -138,24 +99,57 @@ pub struct Market {
     pub last_quote_publish_secs: i64,
     /// Open positions.
     pub open_positions: u64,
+    /// What keepers may do (since version 2, like all that follows).
+    pub keepers: KeeperRules,
+    /// Rules of the risk stages.
+    pub stages: StageRules,
+    /// The risk stage and what it rests on.
+    pub stage: StageState,
+    /// Announced parameters.
+    pub pending: PendingParams,
+    /// Who may take over as authority; all zero: nobody.
+    pub pending_authority: Pubkey,
+    /// Price account of base/USD whose silence is evidence; all zero: none is.
+    pub base_price_account: Pubkey,
+    /// Price account of quote/USD whose silence is evidence; all zero: none is.
+    pub quote_price_account: Pubkey,
+    /// When `mode` ends by itself.
+    pub mode_until_secs: i64,
+    /// Until when the guardian, having tightened the mode, may not do so again.
+    pub guardian_rests_until_secs: i64,
+    /// Positions that were ever opened: parameters that nobody has relied on yet may change at once.
+    pub positions_ever: u64,
     /// Room for later versions.
-    pub reserved: [u64; 64],
+    pub reserved: [u64; 14],
 }
 
 impl Market {
     /// Current layout version.
-    pub const VERSION: u8 = 1;
+    pub const VERSION: u8 = 2;
+    /// How long before it takes effect a change is announced that may hurt somebody.
+    pub const NOTICE_SECS: i64 = 2 * 86_400;
+    /// Longest time for which the authority may set a mode; it may do so again.
+    pub const LONGEST_PAUSE_SECS: u32 = 7 * 86_400;
+    /// Longest time for which the guardian may set a mode. Afterwards it rests as long.
+    pub const LONGEST_GUARDIAN_PAUSE_SECS: u32 = 86_400;
     /// Seed prefix.
     pub const SEED: &'static [u8] = b"market";
     /// Account size with discriminator.
     pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
 
-    /// The mode as a value; an unknown byte counts as the strictest.
-    pub fn mode(&self) -> MarketMode {
-        match self.mode {
-            0 => MarketMode::Normal,
-            1 => MarketMode::NoNewRisk,
-            _ => MarketMode::ReduceOnly,
+    /// What is allowed at a time: the stricter of the mode that authority or guardian have set, until it ends by itself, and
+    /// what the risk stage demands.
+    pub fn mode_at(&self, now_secs: i64) -> MarketMode {
+        self.mode_set_at(now_secs)
+            .max(MarketMode::from_byte(self.stage.stage))
+    }
+
+    /// The mode that authority or guardian have set, until it ends by itself.
+    pub fn mode_set_at(&self, now_secs: i64) -> MarketMode {
+        if now_secs < self.mode_until_secs {
+            MarketMode::from_byte(self.mode)
+        } else {
+            MarketMode::Normal
         }
     }
 
@@ -175,6 +169,16 @@ impl Market {
         }
     }
 
+    /// The parameters in force.
+    pub fn params(&self) -> MarketParams {
+        MarketParams {
+            limits: self.limits,
+            oracle_rules: self.oracle_rules,
+            keepers: self.keepers,
+            stages: self.stages,
+        }
+    }
+
     /// Puts checked parameters in force.
     ///
     /// # Errors
@@ -183,216 +187,8 @@ impl Market {
         params.check()?;
         self.limits = params.limits;
         self.oracle_rules = params.oracle_rules;
+        self.keepers = params.keepers;
+        self.stages = params.stages;
         Ok(())
-    }
-}
-
-impl MarketParams {
-    /// Refuses parameters under which a position could be opened that is already to be deleveraged or liquidated, or
-    /// under which a liquidation at the threshold could not pay its bonus.
-    ///
-    /// # Errors
-    /// [`BallastError::BadParameters`]; the log names the rule.
-    pub fn check(&self) -> Result<()> {
-        let l = &self.limits;
-        let o = &self.oracle_rules;
-        let one = Bps::ONE.get();
-        // What a liquidation at maintenance gives away, as a part of the assets.
-        let seized_at_maintenance =
-            u64::from(l.maintenance_ltv_bps) * u64::from(one + l.liquidation_bonus_bps.min(one));
-        // Leverage and LTV say the same thing in two ways: LTV = 1 - 1/leverage.
-        let leveraged_ltv_bps = u64::from(one)
-            .saturating_sub(u64::from(one) * u64::from(one) / u64::from(l.max_leverage_bps.max(1)));
-        let rules = [
-            (
-                l.max_leverage_bps > one,
-                "max_leverage_bps must exceed 10000",
-            ),
-            (
-                leveraged_ltv_bps <= u64::from(l.initial_ltv_bps),
-                "max_leverage_bps implies an LTV above initial_ltv_bps",
-            ),
-            (l.target_ltv_bps > 0, "target_ltv_bps must be positive"),
-            (
-                l.target_ltv_bps < l.deleverage_ltv_bps,
-                "target_ltv_bps must be below deleverage_ltv_bps",
-            ),
-            (
-                l.initial_ltv_bps < l.deleverage_ltv_bps,
-                "initial_ltv_bps must be below deleverage_ltv_bps",
-            ),
-            (
-                l.deleverage_ltv_bps < l.maintenance_ltv_bps,
-                "deleverage_ltv_bps must be below maintenance_ltv_bps",
-            ),
-            (
-                l.liquidation_bonus_bps <= 2_000,
-                "liquidation_bonus_bps must not exceed 2000",
-            ),
-            (
-                seized_at_maintenance <= u64::from(one) * u64::from(LARGEST_SEIZURE_BPS),
-                "maintenance_ltv_bps * (1 + liquidation_bonus_bps) must not exceed 98 %",
-            ),
-            (
-                l.min_rebalance_interval_secs <= 86_400,
-                "min_rebalance_interval_secs must not exceed a day",
-            ),
-            (
-                l.stress_distance_bps < one,
-                "stress_distance_bps must be below 10000",
-            ),
-            (
-                (1..=2_000).contains(&l.max_pool_deviation_bps),
-                "max_pool_deviation_bps must lie in 1..=2000",
-            ),
-            (
-                (1..=2_000).contains(&l.max_swap_loss_bps),
-                "max_swap_loss_bps must lie in 1..=2000",
-            ),
-            (
-                l.min_position_value <= l.max_position_value,
-                "min_position_value must not exceed max_position_value",
-            ),
-            (
-                l.min_position_value > 0,
-                "min_position_value must be positive",
-            ),
-            (
-                o.max_age_tight_secs > 0,
-                "max_age_tight_secs must be positive",
-            ),
-            (
-                o.max_age_tight_secs <= o.max_age_loose_secs,
-                "max_age_tight_secs must not exceed max_age_loose_secs",
-            ),
-            (
-                o.max_age_loose_secs <= 3_600,
-                "max_age_loose_secs must not exceed 3600",
-            ),
-            (
-                o.max_confidence_tight_bps > 0,
-                "max_confidence_tight_bps must be positive",
-            ),
-            (
-                o.max_confidence_tight_bps <= o.max_confidence_loose_bps,
-                "max_confidence_tight_bps must not exceed max_confidence_loose_bps",
-            ),
-            (
-                o.max_confidence_loose_bps <= 2_000,
-                "max_confidence_loose_bps must not exceed 2000",
-            ),
-            (
-                (1..=5_000).contains(&o.max_ema_divergence_bps),
-                "max_ema_divergence_bps must lie in 1..=5000",
-            ),
-            (
-                o.max_future_secs <= 60,
-                "max_future_secs must not exceed 60",
-            ),
-        ];
-        for (holds, rule) in rules {
-            if !holds {
-                msg!("Market parameters refused: {}", rule);
-                return err!(BallastError::BadParameters);
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sound() -> MarketParams {
-        MarketParams {
-            limits: Limits {
-                max_position_value: 1_000_000,
-                min_position_value: 10,
-                max_leverage_bps: 40_000,
-                initial_ltv_bps: 7_500,
-                deleverage_ltv_bps: 7_700,
-                maintenance_ltv_bps: 8_000,
-                target_ltv_bps: 6_500,
-                liquidation_bonus_bps: 300,
-                stress_distance_bps: 500,
-                max_pool_deviation_bps: 100,
-                max_swap_loss_bps: 100,
-                min_rebalance_interval_secs: 2,
-            },
-            oracle_rules: OracleRules {
-                max_age_tight_secs: 60,
-                max_age_loose_secs: 120,
-                max_confidence_tight_bps: 50,
-                max_confidence_loose_bps: 200,
-                max_ema_divergence_bps: 500,
-                max_future_secs: 5,
-            },
-        }
-    }
-
-    #[test]
-    fn every_rule_for_parameters_fires_and_its_edge_passes() {
-        type Change = fn(&mut MarketParams);
-        let refused: [Change; 25] = [
-            |p| p.limits.max_leverage_bps = 10_000,
-            |p| p.limits.max_leverage_bps = 0,
-            |p| p.limits.max_leverage_bps = 40_017,
-            |p| p.limits.target_ltv_bps = 0,
-            |p| p.limits.target_ltv_bps = 7_700,
-            |p| p.limits.initial_ltv_bps = 7_700,
-            |p| p.limits.deleverage_ltv_bps = 8_000,
-            |p| {
-                p.limits.liquidation_bonus_bps = 2_001;
-                p.limits.maintenance_ltv_bps = 7_800;
-            },
-            |p| p.limits.maintenance_ltv_bps = 9_515,
-            |p| p.limits.maintenance_ltv_bps = u32::MAX,
-            |p| p.limits.liquidation_bonus_bps = u32::MAX,
-            |p| p.limits.min_rebalance_interval_secs = 86_401,
-            |p| p.limits.stress_distance_bps = 10_000,
-            |p| p.limits.max_pool_deviation_bps = 0,
-            |p| p.limits.max_pool_deviation_bps = 2_001,
-            |p| p.limits.max_swap_loss_bps = 0,
-            |p| p.limits.max_swap_loss_bps = 2_001,
-            |p| p.limits.min_position_value = 1_000_001,
-            |p| p.limits.min_position_value = 0,
-            |p| p.oracle_rules.max_age_tight_secs = 0,
-            |p| p.oracle_rules.max_age_tight_secs = 121,
-            |p| p.oracle_rules.max_age_loose_secs = 3_601,
-            |p| p.oracle_rules.max_confidence_tight_bps = 201,
-            |p| p.oracle_rules.max_ema_divergence_bps = 5_001,
-            |p| p.oracle_rules.max_future_secs = 61,
-        ];
-        for (number, change) in refused.into_iter().enumerate() {
-            let mut params = sound();
-            change(&mut params);
-            assert!(params.check().is_err(), "change {number}");
-        }
-        let more: [Change; 3] = [
-            |p| p.oracle_rules.max_confidence_tight_bps = 0,
-            |p| p.oracle_rules.max_confidence_loose_bps = 2_001,
-            |p| p.oracle_rules.max_ema_divergence_bps = 0,
-        ];
-        for (number, change) in more.into_iter().enumerate() {
-            let mut params = sound();
-            change(&mut params);
-            assert!(params.check().is_err(), "change {number} of the rest");
-        }
-        let allowed: [Change; 8] = [
-            |_| (),
-            |p| p.limits.max_leverage_bps = 40_000,
-            |p| p.limits.target_ltv_bps = 7_699,
-            |p| p.limits.initial_ltv_bps = 7_699,
-            |p| p.limits.maintenance_ltv_bps = 9_514,
-            |p| p.limits.min_position_value = 1_000_000,
-            |p| p.oracle_rules.max_age_tight_secs = 120,
-            |p| p.oracle_rules.max_confidence_tight_bps = 200,
-        ];
-        for (number, change) in allowed.into_iter().enumerate() {
-            let mut params = sound();
-            change(&mut params);
-            assert!(params.check().is_ok(), "edge {number}");
-        }
     }
 }

@@ -4,16 +4,22 @@ use anchor_lang::prelude::*;
 
 use crate::errors::BallastError;
 
+mod automation;
+mod limits;
 mod market;
 mod policy;
 mod position;
 mod reserve;
+mod stage;
 mod wide;
 
-pub use market::{Limits, Market, MarketMode, MarketParams, OracleRules};
+pub use automation::{Automation, Reaction};
+pub use limits::{KeeperRules, Limits, MarketParams, OracleRules};
+pub use market::{Market, MarketMode, PendingParams};
 pub use policy::Policy;
 pub use position::{Entry, Position};
 pub use reserve::{Reserve, ReserveParams};
+pub use stage::{Evidence, StageRules, StageState};
 pub use wide::Wide;
 
 /// Refuses an account that another version of the program wrote.

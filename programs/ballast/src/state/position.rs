@@ -2,8 +2,9 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::Amounts;
+use ballast_model::Bps;
 
-use super::{Policy, Wide};
+use super::{Automation, Policy, Wide};
 
 /// What the position was when it was opened, enough for realised profit and loss.
 #[zero_copy]
@@ -87,13 +88,31 @@ pub struct Position {
     pub liquidations: u32,
     /// Explicit padding.
     pub padding_2: [u8; 4],
+    /// What keepers may do beyond hedging and deleveraging (since version 2, like all that follows).
+    pub automation: Automation,
+    /// Who may take the position over; all zero: nobody.
+    pub pending_owner: Pubkey,
+    /// Time of the last recentering.
+    pub last_recenter_secs: i64,
+    /// Equity that keepers' actions have lost lately, raw quote units; see [`Position::charge_loss`].
+    pub recent_loss: u64,
+    /// Time up to which `recent_loss` has faded.
+    pub recent_loss_at_secs: i64,
+    /// How often it was recentered.
+    pub recenters: u32,
+    /// How often fees were compounded.
+    pub compounds: u32,
+    /// How often a keeper took it out of the pool.
+    pub exits: u32,
+    /// Number of the Whirlpool position: 0 for the first, one more for each that replaced it.
+    pub nft_generation: u32,
     /// Room for later versions.
-    pub reserved: [u64; 32],
+    pub reserved: [u64; 15],
 }
 
 impl Position {
     /// Current layout version.
-    pub const VERSION: u8 = 1;
+    pub const VERSION: u8 = 2;
     /// Seed prefix.
     pub const SEED: &'static [u8] = b"position";
     /// Seed prefix of the NFT mint.
@@ -114,5 +133,45 @@ impl Position {
     /// Whether nothing is owed.
     pub fn is_debt_free(&self) -> bool {
         self.base_debt_shares.get() == 0 && self.quote_debt_shares.get() == 0
+    }
+
+    /// Counts a loss of equity that a keeper's action has brought, and says whether the day's losses still lie within
+    /// `max_bps` of `equity`. Earlier losses fade evenly over a day; between any two moments a day apart no more than
+    /// twice the limit is lost.
+    #[must_use]
+    pub fn charge_loss(&mut self, loss: u64, equity: u128, max_bps: u32, now_secs: i64) -> bool {
+        let elapsed = now_secs
+            .saturating_sub(self.recent_loss_at_secs)
+            .clamp(0, SECS_PER_DAY);
+        let left = (SECS_PER_DAY - elapsed) as u128;
+        let faded = (u128::from(self.recent_loss) * left).div_ceil(SECS_PER_DAY as u128);
+        let total = faded + u128::from(loss);
+        self.recent_loss = u64::try_from(total).unwrap_or(u64::MAX);
+        self.recent_loss_at_secs = now_secs;
+        // The part is rounded down by comparing products.
+        total.saturating_mul(u128::from(Bps::ONE.get()))
+            <= equity.saturating_mul(u128::from(max_bps))
+    }
+}
+
+const SECS_PER_DAY: i64 = 86_400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_add_up_and_fade_within_a_day() {
+        let mut position: Position = bytemuck::Zeroable::zeroed();
+        // 1 % of 10 000 a day.
+        let mut charge = |loss, now| position.charge_loss(loss, 10_000, 100, now);
+        assert!(charge(100, 1_000_000));
+        assert!(!charge(1, 1_000_000));
+        // The refused loss was counted in memory only; a refused action is not stored.
+        assert!(!charge(0, 1_000_000));
+        assert!(charge(49, 1_043_200));
+        assert!(!charge(2, 1_043_200));
+        assert!(charge(100, 2_000_000));
+        assert!(!charge(u64::MAX, 3_000_000));
     }
 }

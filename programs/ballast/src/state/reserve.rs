@@ -7,11 +7,16 @@ use ballast_model::{
     lending::{RateCurve, ReserveState},
 };
 
+use bytemuck::{Pod, Zeroable};
+
 use super::Wide;
 use crate::errors::BallastError;
 
 /// Everything of a reserve that the market's authority may change.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable,
+)]
+#[repr(C)]
 pub struct ReserveParams {
     /// Yearly borrow rate at zero utilisation.
     pub rate_at_zero_bps: u32,
@@ -84,13 +89,17 @@ pub struct Reserve {
     pub reserve_factor_bps: u32,
     /// See [`ReserveParams`].
     pub max_utilisation_bps: u32,
+    /// Announced parameters (since version 2, like all that follows).
+    pub pending: ReserveParams,
+    /// From when anyone may put them in force. 0: nothing is announced.
+    pub pending_effective_at_secs: i64,
     /// Room for later versions.
-    pub reserved: [u64; 32],
+    pub reserved: [u64; 26],
 }
 
 impl Reserve {
     /// Current layout version.
-    pub const VERSION: u8 = 1;
+    pub const VERSION: u8 = 2;
     /// Seed prefix.
     pub const SEED: &'static [u8] = b"reserve";
     /// Seed prefix of the vault.
@@ -141,6 +150,20 @@ impl Reserve {
         }
     }
 
+    /// The parameters in force.
+    pub fn params(&self) -> ReserveParams {
+        ReserveParams {
+            rate_at_zero_bps: self.rate_at_zero_bps,
+            kink_utilisation_bps: self.kink_utilisation_bps,
+            rate_at_kink_bps: self.rate_at_kink_bps,
+            rate_at_full_bps: self.rate_at_full_bps,
+            reserve_factor_bps: self.reserve_factor_bps,
+            max_utilisation_bps: self.max_utilisation_bps,
+            supply_cap: self.supply_cap,
+            borrow_cap: self.borrow_cap,
+        }
+    }
+
     /// Puts checked parameters in force.
     ///
     /// # Errors
@@ -162,6 +185,20 @@ impl Reserve {
 impl ReserveParams {
     /// Largest yearly rate that may be configured: 1000 %.
     pub const MAX_RATE_BPS: u32 = 100_000;
+
+    /// Whether putting `self` in place of `old` only keeps new loans and deposits away: then it needs no notice.
+    pub fn only_restrains(&self, old: &Self) -> bool {
+        let restrained = Self {
+            max_utilisation_bps: old.max_utilisation_bps,
+            supply_cap: old.supply_cap,
+            borrow_cap: old.borrow_cap,
+            ..*self
+        };
+        restrained == *old
+            && self.max_utilisation_bps <= old.max_utilisation_bps
+            && self.supply_cap <= old.supply_cap
+            && self.borrow_cap <= old.borrow_cap
+    }
 
     /// # Errors
     /// [`BallastError::BadParameters`]; the log names the rule.

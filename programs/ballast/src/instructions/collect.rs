@@ -1,0 +1,161 @@
+//! `collect`: the owner takes the fees; `compound`: a keeper puts them to work.
+
+use anchor_lang::prelude::*;
+use ballast_clmm::{Amounts, Side};
+use ballast_model::{liquidity_for_value_down, value_down};
+
+use super::decrease::require_payout;
+use crate::{
+    errors::BallastError,
+    events::{Compounded, FeesCollected},
+    groups::*,
+    math::ToProgramError,
+    oracle::{self, Grade},
+    pool, risk,
+    session::Session,
+    state::{Market, MarketMode},
+};
+
+#[derive(Accounts)]
+pub struct Collect<'info> {
+    pub owner: Signer<'info>,
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    pub position: PositionAccounts<'info>,
+    pub wallet: WalletAccounts<'info>,
+    pub lending: LendingAccounts<'info>,
+    pub pool: PoolAccounts<'info>,
+    pub range: RangeAccounts<'info>,
+    pub prices: PriceAccounts<'info>,
+}
+
+#[derive(Accounts)]
+pub struct Compound<'info> {
+    #[account(mut)]
+    pub keeper: Signer<'info>,
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    pub position: PositionAccounts<'info>,
+    pub lending: LendingAccounts<'info>,
+    pub pool: PoolAccounts<'info>,
+    pub range: RangeAccounts<'info>,
+    pub prices: PriceAccounts<'info>,
+}
+
+/// Books the fees earned until now and pays them out. A position that owes must be as healthy afterwards as one that is
+/// opened; one that does not needs no price.
+///
+/// # Errors
+/// [`BallastError::NotOwner`], [`BallastError::ZeroAmount`] if there are no fees; of an indebted position the risk and price
+/// errors of opening.
+pub(crate) fn collect(ctx: Context<Collect>) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let now_secs = Clock::get()?.unix_timestamp;
+    let mut market = accounts.market.load_mut()?;
+    let indebted = {
+        let position = accounts.position.position.load()?;
+        require_keys_eq!(accounts.owner.key(), position.owner, BallastError::NotOwner);
+        !position.is_debt_free()
+    };
+    let oracle = indebted
+        .then(|| oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Tight))
+        .transpose()?;
+    let mut session = Session::load(
+        accounts.market.key(),
+        &market,
+        &accounts.position,
+        &accounts.lending,
+        now_secs,
+    )?;
+    let fees = session.harvest(&accounts.pool, &accounts.range)?;
+    require!(fees != Amounts::ZERO, BallastError::ZeroAmount);
+    for side in [Side::Base, Side::Quote] {
+        session.pay_out(side, fees.get(side), accounts.wallet.tokens(side))?;
+    }
+    let entry = &mut session.position.entry;
+    entry.withdrawn_base = entry.withdrawn_base.saturating_add(fees.base);
+    entry.withdrawn_quote = entry.withdrawn_quote.saturating_add(fees.quote);
+    if let Some(oracle) = oracle {
+        require_payout(&session, &accounts.pool, &oracle, now_secs)?;
+    }
+    emit!(FeesCollected {
+        position: accounts.position.position.key(),
+        base: fees.base,
+        quote: fees.quote,
+    });
+    session.store()
+}
+
+/// Books and collects the fees and repays debt with them. Where the market allows new risk and leverage is below the
+/// owner's, liquidity is added, at most so much that assets grow by the fees times that leverage. No swap. The owner may
+/// do it for any fees.
+///
+/// # Errors
+/// [`BallastError::KeeperDisabled`], [`BallastError::NoLiquidity`], [`BallastError::CompoundNotDue`], the risk errors of
+/// opening, [`BallastError::DeltaOutsideTarget`], price errors.
+pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let now_secs = Clock::get()?.unix_timestamp;
+    let mut market = accounts.market.load_mut()?;
+    let grows = market.mode_at(now_secs) == MarketMode::Normal;
+    let grade = if grows { Grade::Tight } else { Grade::Loose };
+    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, grade)?;
+    let market = &*market;
+    let mut session = Session::load(
+        accounts.market.key(),
+        market,
+        &accounts.position,
+        &accounts.lending,
+        now_secs,
+    )?;
+    require!(
+        session.position.liquidity.get() > 0,
+        BallastError::NoLiquidity
+    );
+    let (policy, automation) = (session.position.policy, session.position.automation);
+    let by_owner = accounts.keeper.key() == session.position.owner;
+    require!(
+        by_owner || (policy.keeper_enabled == 1 && automation.compound_min_value > 0),
+        BallastError::KeeperDisabled
+    );
+    let fees = session.harvest(&accounts.pool, &accounts.range)?;
+    let worth = value_down(fees.base, oracle.mid).or_range()? + u128::from(fees.quote);
+    let least = if by_owner {
+        1
+    } else {
+        u128::from(automation.compound_min_value)
+    };
+    require!(worth >= least, BallastError::CompoundNotDue);
+    session.settle()?;
+
+    let pool_price = pool::sqrt_price(&accounts.pool, market)?;
+    let mut liquidity = 0;
+    if grows {
+        risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
+        let leverage = automation.leverage(&market.limits);
+        let value = leverage.of_down(worth).or_range()?;
+        let most = liquidity_for_value_down(&session.band(), value, pool_price).or_range()?;
+        liquidity = session.grow(&accounts.pool, &accounts.range, leverage, most)?;
+    }
+    let model = session.model()?;
+    let value = if liquidity > 0 {
+        // Repaying base with fees and borrowing it again leaves delta where the fees have put it: inside the band.
+        risk::require_hedged(&policy, &model, oracle.mid, policy.delta_band_bps)?;
+        let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
+        risk::require_size(&market.limits, value.assets)?;
+        value
+    } else {
+        model.value(oracle.mid).or_range()?
+    };
+    session.position.compounds = session.position.compounds.saturating_add(1);
+    emit!(Compounded {
+        position: accounts.position.position.key(),
+        keeper: accounts.keeper.key(),
+        fees_base: fees.base,
+        fees_quote: fees.quote,
+        liquidity,
+        ltv_bps: value.ltv_bps_up(),
+        sqrt_price_x64: oracle.mid.x64(),
+    });
+    session.store_and_pay(&accounts.keeper)
+}

@@ -1,0 +1,219 @@
+//! `exit`: a keeper takes a position out of the pool when the owner's price window or equity floor says so.
+
+use anchor_lang::prelude::*;
+use ballast_clmm::{Amounts, Side, SqrtPrice};
+use ballast_model::{Bps, Trade, value_down};
+
+use crate::{
+    due,
+    errors::BallastError,
+    events::Exited,
+    groups::*,
+    math::ToProgramError,
+    oracle::{self, Grade, OraclePrice},
+    pool, risk,
+    session::Session,
+    state::{Market, Reaction},
+};
+
+#[derive(Accounts)]
+pub struct Exit<'info> {
+    #[account(mut)]
+    pub keeper: Signer<'info>,
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    pub position: PositionAccounts<'info>,
+    pub lending: LendingAccounts<'info>,
+    pub pool: PoolAccounts<'info>,
+    pub range: RangeAccounts<'info>,
+    pub swap: SwapAccounts<'info>,
+    pub prices: PriceAccounts<'info>,
+}
+
+/// Withdraws everything, collects the fees, repays both debts, and swaps what is left into the token that the owner has
+/// chosen. What the owner gets lies idle in the position afterwards, free of debt and of price risk beyond that token: it
+/// takes no account of the owner's, so nothing of the owner's can make it fail, and `close` pays it out.
+///
+/// # Errors
+/// [`BallastError::KeeperDisabled`], [`BallastError::NoLiquidity`], [`BallastError::ExitNotDue`],
+/// [`BallastError::PoolDiverged`] and [`BallastError::SwapLossTooHigh`] where it takes a swap, [`BallastError::DebtRemains`]
+/// if the collateral does not repay everything, price errors.
+pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let now_secs = Clock::get()?.unix_timestamp;
+    let mut market = accounts.market.load_mut()?;
+    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Loose)?;
+    let market = &*market;
+    let mut session = Session::load(
+        accounts.market.key(),
+        market,
+        &accounts.position,
+        &accounts.lending,
+        now_secs,
+    )?;
+    let liquidity = session.position.liquidity.get();
+    require!(liquidity > 0, BallastError::NoLiquidity);
+    let automation = session.position.automation;
+    let by_owner = accounts.keeper.key() == session.position.owner;
+    require!(
+        by_owner || session.position.policy.keeper_enabled == 1,
+        BallastError::KeeperDisabled
+    );
+    let equity = session.model()?.value(oracle.mid).or_range()?.equity();
+    let (reason, reaction) =
+        due::exit_due(&automation, oracle.mid, equity).ok_or(BallastError::ExitNotDue)?;
+
+    session.withdraw(&accounts.pool, &accounts.range, liquidity)?;
+    let fees = session.collect_fees(&accounts.pool)?;
+    let mut repaid = session.settle()?;
+    let loss_before = session.position.entry.swap_loss;
+    let max_loss_bps = automation
+        .max_exit_loss_bps
+        .min(market.limits.max_swap_loss_bps);
+    // First what the debts need, then what the owner wants.
+    for _ in 0..2 {
+        let idle = session.position.idle();
+        let Some(order) = next_order(
+            reaction,
+            idle,
+            [session.owed(Side::Base)?, session.owed(Side::Quote)?],
+            oracle.mid,
+            max_loss_bps,
+        )?
+        else {
+            break;
+        };
+        trade(&mut session, accounts, order, &oracle, max_loss_bps)?;
+        repaid = repaid.checked_add(session.settle()?).or_range()?;
+    }
+    require!(session.position.is_debt_free(), BallastError::DebtRemains);
+
+    let swap_loss = session.position.entry.swap_loss - loss_before;
+    session.position.exits = session.position.exits.saturating_add(1);
+    let idle = session.position.idle();
+    emit!(Exited {
+        position: accounts.position.position.key(),
+        keeper: accounts.keeper.key(),
+        reason,
+        reaction,
+        repaid_base: repaid.base,
+        repaid_quote: repaid.quote,
+        fees_base: fees.base,
+        fees_quote: fees.quote,
+        idle_base: idle.base,
+        idle_quote: idle.quote,
+        swap_loss,
+        sqrt_price_x64: oracle.mid.x64(),
+    });
+    session.store_and_pay(&accounts.keeper)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Sell(u64),
+    Buy(u64),
+    Spend(u64),
+}
+
+/// The next swap, after what lies idle has repaid what it can: at most one of the two tokens is both held and owed.
+/// Nothing if the position stands as the owner wants it, or if nothing is held to trade.
+fn next_order(
+    reaction: Reaction,
+    idle: Amounts,
+    [owed_base, owed_quote]: [u64; 2],
+    at: SqrtPrice,
+    max_loss_bps: u32,
+) -> Result<Option<Order>> {
+    let order = if owed_base > 0 && idle.quote > 0 {
+        Some(Order::Buy(owed_base))
+    } else if owed_quote > 0 && idle.base > 0 {
+        let sold = match reaction {
+            Reaction::ExitIntoQuote => idle.base,
+            _ => base_for_quote_up(owed_quote, at, max_loss_bps)?.min(idle.base),
+        };
+        Some(Order::Sell(sold))
+    } else {
+        match reaction {
+            Reaction::ExitIntoQuote if worth(idle.base, at)? > 0 => Some(Order::Sell(idle.base)),
+            // Less quote than one unit of base costs buys nothing.
+            Reaction::ExitIntoBase if idle.quote > 0 && buys(idle.quote, at)? => {
+                Some(Order::Spend(idle.quote))
+            }
+            _ => None,
+        }
+    };
+    Ok(order)
+}
+
+fn worth(base: u64, at: SqrtPrice) -> Result<u128> {
+    value_down(base, at).or_range()
+}
+
+/// Whether so much quote buys at least two units of base at a price: one may round away.
+fn buys(quote: u64, at: SqrtPrice) -> Result<bool> {
+    Ok(u128::from(quote) > worth(2, at)?)
+}
+
+/// Base whose sale brings `quote` even at the largest loss allowed, rounded up.
+fn base_for_quote_up(quote: u64, at: SqrtPrice, max_loss_bps: u32) -> Result<u64> {
+    let one = Bps::ONE.get();
+    let kept = u128::from(one.saturating_sub(max_loss_bps).max(1));
+    let needed = (u128::from(quote) * u128::from(one)).div_ceil(kept);
+    ballast_model::base_for_value_up(needed, at).or_range()
+}
+
+fn trade<'info>(
+    session: &mut Session<'_, 'info>,
+    accounts: &Exit<'info>,
+    order: Order,
+    oracle: &OraclePrice,
+    max_loss_bps: u32,
+) -> Result<()> {
+    let limits = &session.market.limits;
+    let pool_price = pool::sqrt_price(&accounts.pool, session.market)?;
+    risk::require_pool_near_oracle(limits, pool_price, oracle.mid)?;
+    let (pool, arrays) = (&accounts.pool, &accounts.swap);
+    match order {
+        Order::Sell(base) => {
+            session.swap(pool, arrays, Trade::SellBase, base, oracle, max_loss_bps)?
+        }
+        Order::Buy(base) => {
+            session.swap(pool, arrays, Trade::BuyBase, base, oracle, max_loss_bps)?
+        }
+        Order::Spend(quote) => session.spend_quote(pool, arrays, quote, oracle, max_loss_bps)?,
+    };
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debts_come_first_and_then_the_owners_token() {
+        let next = |reaction, base, quote, owed: [u64; 2]| {
+            next_order(reaction, Amounts { base, quote }, owed, SqrtPrice::ONE, 100).unwrap()
+        };
+        use Reaction::{ExitAsIs, ExitIntoBase, ExitIntoQuote};
+        for reaction in [ExitAsIs, ExitIntoBase, ExitIntoQuote] {
+            assert_eq!(next(reaction, 0, 900, [50, 0]), Some(Order::Buy(50)));
+            // Nothing is held: nothing can be traded, the debt remains and the exit is refused.
+            assert_eq!(next(reaction, 0, 0, [50, 50]), None);
+        }
+        assert_eq!(next(ExitAsIs, 900, 0, [0, 99]), Some(Order::Sell(100)));
+        assert_eq!(next(ExitIntoBase, 900, 0, [0, 99]), Some(Order::Sell(100)));
+        assert_eq!(next(ExitIntoQuote, 900, 0, [0, 99]), Some(Order::Sell(900)));
+        assert_eq!(next(ExitAsIs, 60, 0, [0, 99]), Some(Order::Sell(60)));
+        assert_eq!(next(ExitAsIs, 900, 900, [0, 0]), None);
+        assert_eq!(
+            next(ExitIntoBase, 900, 800, [0, 0]),
+            Some(Order::Spend(800))
+        );
+        assert_eq!(
+            next(ExitIntoQuote, 900, 800, [0, 0]),
+            Some(Order::Sell(900))
+        );
+        assert_eq!(next(ExitIntoQuote, 0, 800, [0, 0]), None);
+        assert_eq!(next(ExitIntoBase, 900, 2, [0, 0]), None);
+    }
+}

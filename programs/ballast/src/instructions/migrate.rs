@@ -1,0 +1,113 @@
+//! `migrate_market`, `migrate_reserve`, `migrate_position`: accounts of version 1 become accounts of version 2. Version 1 left
+//! zeroed room where version 2 has its new fields, so that nothing moves.
+
+use anchor_lang::prelude::*;
+
+use crate::{
+    errors::BallastError,
+    events::Migrated,
+    state::{
+        Automation, KeeperRules, Market, MarketMode, MarketParams, Position, Reserve, StageRules,
+        require_version,
+    },
+};
+
+/// The version that can be migrated.
+const FROM: u8 = 1;
+
+#[derive(Accounts)]
+pub struct MigrateMarket<'info> {
+    pub authority: Signer<'info>,
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+}
+
+#[derive(Accounts)]
+pub struct MigrateReserve<'info> {
+    #[account(mut)]
+    pub reserve: AccountLoader<'info, Reserve>,
+}
+
+#[derive(Accounts)]
+pub struct MigratePosition<'info> {
+    pub market: AccountLoader<'info, Market>,
+    #[account(mut)]
+    pub position: AccountLoader<'info, Position>,
+}
+
+/// Brings a market to this version with rules for what is new in it. The authority, because those rules are its choice. A
+/// mode that was set without end ends after the longest time from now.
+///
+/// # Errors
+/// [`BallastError::NotAuthority`], [`BallastError::WrongVersion`], [`BallastError::BadParameters`].
+pub(crate) fn migrate_market(
+    ctx: Context<MigrateMarket>,
+    keepers: KeeperRules,
+    stages: StageRules,
+) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let mut market = accounts.market.load_mut()?;
+    require_version(market.version, FROM)?;
+    require_keys_eq!(
+        accounts.authority.key(),
+        market.authority,
+        BallastError::NotAuthority
+    );
+    let params = MarketParams {
+        keepers,
+        stages,
+        ..market.params()
+    };
+    market.set_params(&params)?;
+    if market.mode != MarketMode::Normal as u8 {
+        let now_secs = Clock::get()?.unix_timestamp;
+        market.mode_until_secs = now_secs.saturating_add(i64::from(Market::LONGEST_PAUSE_SECS));
+    }
+    // Version 1 did not count them; there may have been one.
+    market.positions_ever = 1;
+    market.version = Market::VERSION;
+    emit!(migrated(accounts.market.key(), Market::VERSION));
+    Ok(())
+}
+
+/// Brings a reserve to this version. Anyone.
+///
+/// # Errors
+/// [`BallastError::WrongVersion`].
+pub(crate) fn migrate_reserve(ctx: Context<MigrateReserve>) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let mut reserve = accounts.reserve.load_mut()?;
+    require_version(reserve.version, FROM)?;
+    reserve.version = Reserve::VERSION;
+    emit!(migrated(accounts.reserve.key(), Reserve::VERSION));
+    Ok(())
+}
+
+/// Brings a position to this version; keepers may do no more with it than before. Anyone.
+///
+/// # Errors
+/// [`BallastError::WrongVersion`], also while the market is not migrated, [`BallastError::WrongPositionAccount`].
+pub(crate) fn migrate_position(ctx: Context<MigratePosition>) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let market = accounts.market.load()?;
+    require_version(market.version, Market::VERSION)?;
+    let mut position = accounts.position.load_mut()?;
+    require_version(position.version, FROM)?;
+    require_keys_eq!(
+        position.market,
+        accounts.market.key(),
+        BallastError::WrongPositionAccount
+    );
+    position.automation = Automation::OFF;
+    position.version = Position::VERSION;
+    emit!(migrated(accounts.position.key(), Position::VERSION));
+    Ok(())
+}
+
+fn migrated(account: Pubkey, to: u8) -> Migrated {
+    Migrated {
+        account,
+        from: FROM,
+        to,
+    }
+}

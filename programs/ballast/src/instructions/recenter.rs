@@ -1,0 +1,268 @@
+//! `recenter`, `recenter_replacing`: a keeper moves a position to a new band around the price, and brings delta and
+//! leverage back to their targets on the way.
+
+use anchor_lang::prelude::*;
+use ballast_model::value_down;
+
+use crate::{
+    due,
+    errors::BallastError,
+    events::Recentered,
+    groups::*,
+    math::ToProgramError,
+    oracle::{self, Grade, OraclePrice},
+    pool, risk,
+    session::Session,
+    state::{Market, MarketMode, Position},
+};
+
+/// The new band: multiples of the pool's tick spacing.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecenterArgs {
+    /// Lower tick.
+    pub tick_lower: i32,
+    /// Upper tick.
+    pub tick_upper: i32,
+}
+
+#[derive(Accounts)]
+pub struct Recenter<'info> {
+    /// Pays nothing, but the Whirlpool program wants a signer who could.
+    #[account(mut)]
+    pub keeper: Signer<'info>,
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    pub position: PositionAccounts<'info>,
+    pub lending: LendingAccounts<'info>,
+    pub pool: PoolAccounts<'info>,
+    /// Of the band that is left.
+    pub range: RangeAccounts<'info>,
+    /// Of the new band.
+    pub new_range: RangeAccounts<'info>,
+    pub swap: SwapAccounts<'info>,
+    pub prices: PriceAccounts<'info>,
+    pub system_program: Program<'info, System>,
+}
+
+#[derive(Accounts)]
+pub struct RecenterReplacing<'info> {
+    pub recenter: Recenter<'info>,
+    /// CHECK: address stored in the position.
+    #[account(mut)]
+    pub nft_mint: UncheckedAccount<'info>,
+    /// CHECK: created here by the Whirlpool program, which checks the address.
+    #[account(mut)]
+    pub new_whirlpool_position: UncheckedAccount<'info>,
+    /// CHECK: created here by the Whirlpool program; its address is checked by deriving it.
+    #[account(mut)]
+    pub new_nft_mint: UncheckedAccount<'info>,
+    /// CHECK: created here by the Whirlpool program, which checks the address.
+    #[account(mut)]
+    pub new_nft_account: UncheckedAccount<'info>,
+    pub nft: NftAccounts<'info>,
+}
+
+/// Withdraws everything, collects the fees, repays what that pays for, moves the Whirlpool position to the new band (it
+/// keeps its NFT), swaps exactly the hedge error (MATH section 4), borrows and provides up to the owner's leverage.
+///
+/// A keeper may do it when the price is outside the band or at its edge, inside the owner's window, after the cool-down,
+/// to a band that is centred on the oracle's price and as wide as the owner lets it be, as far as the day's losses allow.
+/// The owner may do it at any time, to any band that the limits allow.
+///
+/// # Errors
+/// [`BallastError::KeeperDisabled`], [`BallastError::RecenterNotDue`], [`BallastError::TooSoon`],
+/// [`BallastError::WidthOutOfBounds`], [`BallastError::RecenterOffCentre`], [`BallastError::DailyLossExceeded`], and those
+/// of opening.
+pub(crate) fn recenter(ctx: Context<Recenter>, args: RecenterArgs) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let mut market = accounts.market.load_mut()?;
+    move_band(accounts, &mut market, args, |session, ticks| {
+        session.reset_range(
+            &accounts.pool,
+            &accounts.keeper,
+            &accounts.system_program,
+            ticks,
+        )
+    })
+}
+
+/// The same for pool programs that cannot move a position: the empty Whirlpool position is closed and another opened in its
+/// place, with another NFT. The keeper gets the old one's rent and pays the new one's, which is as much.
+///
+/// # Errors
+/// As [`recenter`].
+pub(crate) fn recenter_replacing(
+    ctx: Context<RecenterReplacing>,
+    args: RecenterArgs,
+) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let inner = &accounts.recenter;
+    let position_key = inner.position.position.key();
+    let (nft_mint, generation) = {
+        let position = inner.position.position.load()?;
+        let next = position.nft_generation.checked_add(1).or_range()?;
+        (position.nft_mint, next.to_le_bytes())
+    };
+    require_keys_eq!(
+        accounts.nft_mint.key(),
+        nft_mint,
+        BallastError::WrongPositionAccount
+    );
+    let seeds: &[&[u8]] = &[Position::NFT_SEED, position_key.as_ref(), &generation];
+    let (mint, bump) = Pubkey::find_program_address(seeds, &crate::ID);
+    require_keys_eq!(
+        accounts.new_nft_mint.key(),
+        mint,
+        BallastError::WrongPositionAccount
+    );
+    let new = PositionAccounts {
+        position: inner.position.position.clone(),
+        whirlpool_position: accounts.new_whirlpool_position.clone(),
+        nft_account: accounts.new_nft_account.clone(),
+        base_account: inner.position.base_account.clone(),
+        quote_account: inner.position.quote_account.clone(),
+    };
+    let mut market = inner.market.load_mut()?;
+    move_band(inner, &mut market, args, |session, ticks| {
+        session.replace(
+            &inner.pool,
+            &accounts.nft_mint,
+            &new,
+            &accounts.new_nft_mint,
+            &accounts.nft,
+            &inner.keeper,
+            &inner.system_program,
+            ticks,
+            &[
+                Position::NFT_SEED,
+                position_key.as_ref(),
+                &generation,
+                &[bump],
+            ],
+        )
+    })
+}
+
+fn move_band<'a, 'info>(
+    accounts: &'a Recenter<'info>,
+    market: &'a mut Market,
+    args: RecenterArgs,
+    re_range: impl FnOnce(&mut Session<'a, 'info>, [i32; 2]) -> Result<()>,
+) -> Result<()> {
+    let ticks = [args.tick_lower, args.tick_upper];
+    let now_secs = Clock::get()?.unix_timestamp;
+    risk::require_mode(market, MarketMode::Normal, now_secs)?;
+    let oracle = oracle::read_price(market, &accounts.prices, now_secs, Grade::Tight)?;
+    let market = &*market;
+    let pool_price = pool::sqrt_price(&accounts.pool, market)?;
+    risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
+
+    let mut session = Session::load(
+        accounts.market.key(),
+        market,
+        &accounts.position,
+        &accounts.lending,
+        now_secs,
+    )?;
+    let liquidity_before = session.position.liquidity.get();
+    require!(liquidity_before > 0, BallastError::NoLiquidity);
+    let by_owner = accounts.keeper.key() == session.position.owner;
+    if !by_owner {
+        require_due(&session, &oracle, ticks, now_secs)?;
+    }
+    let ticks_before = [session.position.tick_lower, session.position.tick_upper];
+    let equity_before = session.model()?.value(oracle.mid).or_range()?.equity();
+
+    session.withdraw(&accounts.pool, &accounts.range, liquidity_before)?;
+    let fees = session.collect_fees(&accounts.pool)?;
+    let fees_worth = value_down(fees.base, oracle.mid).or_range()? + u128::from(fees.quote);
+    let equity_before = equity_before.saturating_add_unsigned(fees_worth);
+    session.settle()?;
+    re_range(&mut session, ticks)?;
+
+    let policy = session.position.policy;
+    let leverage = session.position.automation.leverage(&market.limits);
+    let max_loss_bps = policy
+        .max_swap_loss_bps
+        .min(market.limits.max_swap_loss_bps);
+    let swapped = session.mix(
+        &accounts.pool,
+        &accounts.swap,
+        leverage,
+        &oracle,
+        max_loss_bps,
+    )?;
+    // Bought base repays first, so that the loans that follow are as small as can be.
+    session.settle()?;
+    let pool_price = pool::sqrt_price(&accounts.pool, market)?;
+    // Once more: the swap may have moved it.
+    risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
+    let liquidity = session.grow(&accounts.pool, &accounts.new_range, leverage, u128::MAX)?;
+    require!(liquidity > 0, BallastError::ZeroAmount);
+
+    let model = session.model()?;
+    let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
+    risk::require_hedged(&policy, &model, oracle.mid, policy.delta_target_bps)?;
+    let position = &mut session.position;
+    if !by_owner {
+        risk::charge_loss(market, position, equity_before, value.equity(), now_secs)?;
+    }
+    position.last_recenter_secs = now_secs;
+    position.last_rebalance_secs = now_secs;
+    position.recenters = position.recenters.saturating_add(1);
+    emit!(Recentered {
+        position: accounts.position.position.key(),
+        keeper: accounts.keeper.key(),
+        tick_lower_before: ticks_before[0],
+        tick_upper_before: ticks_before[1],
+        tick_lower: ticks[0],
+        tick_upper: ticks[1],
+        liquidity,
+        fees_base: fees.base,
+        fees_quote: fees.quote,
+        base_traded: swapped.base,
+        quote_traded: swapped.quote,
+        swap_loss: swapped.loss,
+        equity_before,
+        equity_after: value.equity(),
+        ltv_bps: value.ltv_bps_up(),
+        sqrt_price_x64: oracle.mid.x64(),
+    });
+    session.store_and_pay(&accounts.keeper)
+}
+
+/// What binds keepers, but not the owner.
+fn require_due(
+    session: &Session,
+    oracle: &OraclePrice,
+    ticks: [i32; 2],
+    now_secs: i64,
+) -> Result<()> {
+    let (position, market) = (&session.position, session.market);
+    let automation = &position.automation;
+    require!(
+        position.policy.keeper_enabled == 1 && automation.max_width_ticks > 0,
+        BallastError::KeeperDisabled
+    );
+    let cooldown_secs = automation
+        .recenter_cooldown_secs
+        .max(market.keepers.min_recenter_interval_secs);
+    let due_secs = position
+        .last_recenter_secs
+        .saturating_add(i64::from(cooldown_secs));
+    require!(now_secs >= due_secs, BallastError::TooSoon);
+    require!(
+        due::at_edge(&session.band(), automation.edge_bps, oracle.mid)
+            && due::inside_window(automation, oracle.mid),
+        BallastError::RecenterNotDue
+    );
+    require!(
+        due::width_allowed(automation, ticks),
+        BallastError::WidthOutOfBounds
+    );
+    require!(
+        due::centred(ticks, market.tick_spacing, oracle.mid),
+        BallastError::RecenterOffCentre
+    );
+    Ok(())
+}

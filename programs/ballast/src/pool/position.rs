@@ -1,0 +1,145 @@
+//! The Whirlpool position itself: opened, moved to another range, closed.
+
+use anchor_lang::prelude::*;
+use ballast_abi::whirlpool::instruction::{
+    ClosePositionWithTokenExtensions, ClosePositionWithTokenExtensionsAccounts,
+    OpenPositionWithTokenExtensions, OpenPositionWithTokenExtensionsAccounts, ResetPositionRange,
+    ResetPositionRangeAccounts,
+};
+
+use super::{call, check};
+use crate::{
+    groups::{NftAccounts, PoolAccounts, PositionAccounts},
+    state::Market,
+};
+
+/// Everything that holds a Whirlpool position: its record, its NFT, and where the NFT lies.
+pub struct NftHolder<'a, 'info> {
+    /// The position of ours that owns it.
+    pub position: &'a AccountInfo<'info>,
+    /// The Whirlpool position.
+    pub whirlpool_position: &'a AccountInfo<'info>,
+    /// Mint of its NFT.
+    pub nft_mint: &'a AccountInfo<'info>,
+    /// Token account of the NFT.
+    pub nft_account: &'a AccountInfo<'info>,
+}
+
+/// Opens a Whirlpool position and mints its NFT to our position's address; `funder` pays the rent.
+///
+/// # Errors
+/// [`crate::errors::BallastError::WrongPool`] and those of the Whirlpool program.
+pub fn open_position<'info>(
+    pool: &PoolAccounts<'info>,
+    market: &Market,
+    holder: &NftHolder<'_, 'info>,
+    nft: &NftAccounts<'info>,
+    funder: &AccountInfo<'info>,
+    system_program: &AccountInfo<'info>,
+    [tick_lower, tick_upper]: [i32; 2],
+    nft_seeds: &[&[u8]],
+) -> Result<()> {
+    check(pool, market)?;
+    let keys = OpenPositionWithTokenExtensionsAccounts {
+        funder: *funder.key,
+        owner: *holder.position.key,
+        position: *holder.whirlpool_position.key,
+        position_mint: *holder.nft_mint.key,
+        position_token_account: *holder.nft_account.key,
+        pool: pool.whirlpool.key(),
+        token_2022_program: nft.token_2022_program.key(),
+        system_program: *system_program.key,
+        associated_token_program: nft.associated_token_program.key(),
+        metadata_update_authority: nft.metadata_update_authority.key(),
+    };
+    let args = OpenPositionWithTokenExtensions {
+        tick_lower,
+        tick_upper,
+        with_metadata: false,
+    };
+    let infos = [
+        funder.clone(),
+        holder.position.clone(),
+        holder.whirlpool_position.clone(),
+        holder.nft_mint.clone(),
+        holder.nft_account.clone(),
+        pool.whirlpool.to_account_info(),
+        nft.token_2022_program.to_account_info(),
+        system_program.clone(),
+        nft.associated_token_program.to_account_info(),
+        nft.metadata_update_authority.to_account_info(),
+    ];
+    let open = args.instruction(market.whirlpool_program, &keys);
+    call(&open, &infos, nft_seeds)
+}
+
+/// Closes an empty Whirlpool position and burns its NFT; the rent goes to `receiver`.
+///
+/// # Errors
+/// [`crate::errors::BallastError::WrongPool`] and those of the Whirlpool program.
+pub fn close_position<'info>(
+    pool: &PoolAccounts<'info>,
+    market: &Market,
+    holder: &NftHolder<'_, 'info>,
+    token_2022_program: &AccountInfo<'info>,
+    receiver: &AccountInfo<'info>,
+    position_seeds: &[&[u8]],
+) -> Result<()> {
+    check(pool, market)?;
+    let keys = ClosePositionWithTokenExtensionsAccounts {
+        position_authority: *holder.position.key,
+        receiver: *receiver.key,
+        position: *holder.whirlpool_position.key,
+        position_mint: *holder.nft_mint.key,
+        position_token_account: *holder.nft_account.key,
+        token_2022_program: *token_2022_program.key,
+    };
+    let infos = [
+        holder.position.clone(),
+        receiver.clone(),
+        holder.whirlpool_position.clone(),
+        holder.nft_mint.clone(),
+        holder.nft_account.clone(),
+        token_2022_program.clone(),
+    ];
+    let close = ClosePositionWithTokenExtensions {}.instruction(market.whirlpool_program, &keys);
+    call(&close, &infos, position_seeds)
+}
+
+/// Moves an empty Whirlpool position to another range; it keeps its NFT. Newer pool programs only.
+///
+/// # Errors
+/// [`crate::errors::BallastError::WrongPool`] and those of the Whirlpool program.
+pub fn reset_range<'info>(
+    pool: &PoolAccounts<'info>,
+    market: &Market,
+    position: &PositionAccounts<'info>,
+    funder: &AccountInfo<'info>,
+    system_program: &AccountInfo<'info>,
+    [tick_lower, tick_upper]: [i32; 2],
+    position_seeds: &[&[u8]],
+) -> Result<()> {
+    check(pool, market)?;
+    let keys = ResetPositionRangeAccounts {
+        funder: *funder.key,
+        position_authority: position.position.key(),
+        pool: pool.whirlpool.key(),
+        position: position.whirlpool_position.key(),
+        position_token_account: position.nft_account.key(),
+        system_program: *system_program.key,
+    };
+    let infos = [
+        funder.clone(),
+        position.position.to_account_info(),
+        pool.whirlpool.to_account_info(),
+        position.whirlpool_position.to_account_info(),
+        position.nft_account.to_account_info(),
+        system_program.clone(),
+    ];
+    let args = ResetPositionRange {
+        tick_lower,
+        tick_upper,
+    };
+    let reset = args.instruction(market.whirlpool_program, &keys);
+    call(&reset, &infos, position_seeds)
+}

@@ -1,0 +1,372 @@
+//! What a market's authority may set, and the rules that keep any setting from making a market insolvent.
+
+use anchor_lang::prelude::*;
+use ballast_model::Bps;
+use bytemuck::{Pod, Zeroable};
+
+use super::StageRules;
+use crate::errors::BallastError;
+
+/// Risk limits, set by the market's authority. All ratios in basis points.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable,
+)]
+#[repr(C)]
+pub struct Limits {
+    /// Largest value of one position's assets, in raw quote units.
+    pub max_position_value: u64,
+    /// Smallest value of one position's assets at opening, in raw quote units: smaller ones are not worth liquidating.
+    pub min_position_value: u64,
+    /// Largest leverage (assets / equity) at opening; 30 000 = 3x.
+    pub max_leverage_bps: u32,
+    /// Largest LTV after any action that adds risk.
+    pub initial_ltv_bps: u32,
+    /// LTV from which anyone may deleverage, whatever the owner's policy says.
+    pub deleverage_ltv_bps: u32,
+    /// LTV from which a position is liquidated.
+    pub maintenance_ltv_bps: u32,
+    /// LTV that a liquidation restores, and a deleverage above `deleverage_ltv_bps`.
+    pub target_ltv_bps: u32,
+    /// Extra collateral for the liquidator, on the value of the debt repaid.
+    pub liquidation_bonus_bps: u32,
+    /// Distance to both sides of the oracle's price at which a position must still be below maintenance after an action that adds risk.
+    pub stress_distance_bps: u32,
+    /// Largest distance of the pool's price from the oracle's for actions that add risk or swap.
+    pub max_pool_deviation_bps: u32,
+    /// Largest loss of a swap against the oracle's price (fee and price impact), on the value traded.
+    pub max_swap_loss_bps: u32,
+    /// Shortest time between two rehedges of one position.
+    pub min_rebalance_interval_secs: u32,
+}
+
+/// What is demanded of the two prices. "Tight" applies to what adds risk or swaps, "loose" to what only reduces it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable,
+)]
+#[repr(C)]
+pub struct OracleRules {
+    /// Oldest price accepted for actions that add risk.
+    pub max_age_tight_secs: u32,
+    /// Oldest price accepted for actions that reduce risk; above the sponsored feeds' heartbeat of 60 s.
+    pub max_age_loose_secs: u32,
+    /// Largest confidence interval over price for actions that add risk.
+    pub max_confidence_tight_bps: u32,
+    /// Largest confidence interval over price for actions that reduce risk.
+    pub max_confidence_loose_bps: u32,
+    /// Largest distance of the price from its moving average for actions that add risk.
+    pub max_ema_divergence_bps: u32,
+    /// How far ahead of the cluster's clock a publish time may lie.
+    pub max_future_secs: u32,
+}
+
+/// What the market allows keepers, whatever an owner's policy says.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable,
+)]
+#[repr(C)]
+pub struct KeeperRules {
+    /// Largest reward for one action.
+    pub max_reward_lamports: u64,
+    /// Largest part of a position's equity that keepers' actions may lose in a day.
+    pub max_daily_loss_bps: u32,
+    /// Shortest time between two recenterings of one position.
+    pub min_recenter_interval_secs: u32,
+}
+
+/// Everything of a market that its authority may change.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable,
+)]
+#[repr(C)]
+pub struct MarketParams {
+    /// Risk limits.
+    pub limits: Limits,
+    /// Demands on prices.
+    pub oracle_rules: OracleRules,
+    /// Limits of what keepers do.
+    pub keepers: KeeperRules,
+    /// Risk stages.
+    pub stages: StageRules,
+}
+
+/// Most that a liquidation at maintenance may give away, bonus included, of the assets: the rest is room for the price to move
+/// before lenders lose.
+const LARGEST_SEIZURE_BPS: u32 = 9_800;
+
+impl KeeperRules {
+    /// Largest [`Self::max_reward_lamports`].
+    pub const LARGEST_REWARD_LAMPORTS: u64 = 100_000_000;
+}
+
+impl MarketParams {
+    /// Whether putting `self` in place of `old` can only keep positions from being opened or grown: then it needs no
+    /// notice. Everything else may cost somebody who relied on the old parameters.
+    pub fn only_restrains(&self, old: &Self) -> bool {
+        let restrained = Self {
+            limits: Limits {
+                max_position_value: old.limits.max_position_value,
+                max_leverage_bps: old.limits.max_leverage_bps,
+                initial_ltv_bps: old.limits.initial_ltv_bps,
+                ..self.limits
+            },
+            ..*self
+        };
+        restrained == *old
+            && self.limits.max_position_value <= old.limits.max_position_value
+            && self.limits.max_leverage_bps <= old.limits.max_leverage_bps
+            && self.limits.initial_ltv_bps <= old.limits.initial_ltv_bps
+    }
+
+    /// Refuses parameters under which a position could be opened that is already to be deleveraged or liquidated, or
+    /// under which a liquidation at the threshold could not pay its bonus.
+    ///
+    /// # Errors
+    /// [`BallastError::BadParameters`]; the log names the rule.
+    pub fn check(&self) -> Result<()> {
+        let l = &self.limits;
+        let o = &self.oracle_rules;
+        let k = &self.keepers;
+        let one = Bps::ONE.get();
+        // What a liquidation at maintenance gives away, as a part of the assets.
+        let seized_at_maintenance =
+            u64::from(l.maintenance_ltv_bps) * u64::from(one + l.liquidation_bonus_bps.min(one));
+        // Leverage and LTV say the same thing in two ways: LTV = 1 - 1/leverage.
+        let leveraged_ltv_bps = u64::from(one)
+            .saturating_sub(u64::from(one) * u64::from(one) / u64::from(l.max_leverage_bps.max(1)));
+        let rules = [
+            (
+                l.max_leverage_bps > one,
+                "max_leverage_bps must exceed 10000",
+            ),
+            (
+                leveraged_ltv_bps <= u64::from(l.initial_ltv_bps),
+                "max_leverage_bps implies an LTV above initial_ltv_bps",
+            ),
+            (l.target_ltv_bps > 0, "target_ltv_bps must be positive"),
+            (
+                l.target_ltv_bps < l.deleverage_ltv_bps,
+                "target_ltv_bps must be below deleverage_ltv_bps",
+            ),
+            (
+                l.initial_ltv_bps < l.deleverage_ltv_bps,
+                "initial_ltv_bps must be below deleverage_ltv_bps",
+            ),
+            (
+                l.deleverage_ltv_bps < l.maintenance_ltv_bps,
+                "deleverage_ltv_bps must be below maintenance_ltv_bps",
+            ),
+            (
+                l.liquidation_bonus_bps <= 2_000,
+                "liquidation_bonus_bps must not exceed 2000",
+            ),
+            (
+                seized_at_maintenance <= u64::from(one) * u64::from(LARGEST_SEIZURE_BPS),
+                "maintenance_ltv_bps * (1 + liquidation_bonus_bps) must not exceed 98 %",
+            ),
+            (
+                // A price may be off by its confidence interval: even then what is seized at maintenance must be there.
+                seized_at_maintenance * u64::from(one + o.max_confidence_loose_bps.min(one))
+                    <= u64::from(one).pow(3),
+                "maintenance_ltv_bps * (1 + liquidation_bonus_bps) * (1 + max_confidence_loose_bps) must not exceed 100 %",
+            ),
+            (
+                // What may be opened survives a pool that is as far from the oracle as it may be.
+                l.max_pool_deviation_bps <= l.stress_distance_bps,
+                "max_pool_deviation_bps must not exceed stress_distance_bps",
+            ),
+            (
+                (1..=5_000).contains(&k.max_daily_loss_bps),
+                "max_daily_loss_bps must lie in 1..=5000",
+            ),
+            (
+                k.max_reward_lamports <= KeeperRules::LARGEST_REWARD_LAMPORTS,
+                "max_reward_lamports must not exceed 100000000",
+            ),
+            (
+                k.min_recenter_interval_secs <= 7 * 86_400,
+                "min_recenter_interval_secs must not exceed a week",
+            ),
+            (
+                l.min_rebalance_interval_secs <= 86_400,
+                "min_rebalance_interval_secs must not exceed a day",
+            ),
+            (
+                l.stress_distance_bps < one,
+                "stress_distance_bps must be below 10000",
+            ),
+            (
+                (1..=2_000).contains(&l.max_pool_deviation_bps),
+                "max_pool_deviation_bps must lie in 1..=2000",
+            ),
+            (
+                (1..=2_000).contains(&l.max_swap_loss_bps),
+                "max_swap_loss_bps must lie in 1..=2000",
+            ),
+            (
+                l.min_position_value <= l.max_position_value,
+                "min_position_value must not exceed max_position_value",
+            ),
+            (
+                l.min_position_value > 0,
+                "min_position_value must be positive",
+            ),
+            (
+                o.max_age_tight_secs > 0,
+                "max_age_tight_secs must be positive",
+            ),
+            (
+                o.max_age_tight_secs <= o.max_age_loose_secs,
+                "max_age_tight_secs must not exceed max_age_loose_secs",
+            ),
+            (
+                o.max_age_loose_secs <= 3_600,
+                "max_age_loose_secs must not exceed 3600",
+            ),
+            (
+                o.max_confidence_tight_bps > 0,
+                "max_confidence_tight_bps must be positive",
+            ),
+            (
+                o.max_confidence_tight_bps <= o.max_confidence_loose_bps,
+                "max_confidence_tight_bps must not exceed max_confidence_loose_bps",
+            ),
+            (
+                o.max_confidence_loose_bps <= 2_000,
+                "max_confidence_loose_bps must not exceed 2000",
+            ),
+            (
+                (1..=5_000).contains(&o.max_ema_divergence_bps),
+                "max_ema_divergence_bps must lie in 1..=5000",
+            ),
+            (
+                o.max_future_secs <= 60,
+                "max_future_secs must not exceed 60",
+            ),
+        ];
+        for (holds, rule) in rules.into_iter().chain(self.stages.rules(l, o)) {
+            if !holds {
+                msg!("Market parameters refused: {}", rule);
+                return err!(BallastError::BadParameters);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sound() -> MarketParams {
+        MarketParams {
+            limits: Limits {
+                max_position_value: 1_000_000,
+                min_position_value: 10,
+                max_leverage_bps: 40_000,
+                initial_ltv_bps: 7_500,
+                deleverage_ltv_bps: 7_700,
+                maintenance_ltv_bps: 8_000,
+                target_ltv_bps: 6_500,
+                liquidation_bonus_bps: 300,
+                stress_distance_bps: 500,
+                max_pool_deviation_bps: 100,
+                max_swap_loss_bps: 100,
+                min_rebalance_interval_secs: 2,
+            },
+            oracle_rules: OracleRules {
+                max_age_tight_secs: 60,
+                max_age_loose_secs: 120,
+                max_confidence_tight_bps: 50,
+                max_confidence_loose_bps: 200,
+                max_ema_divergence_bps: 500,
+                max_future_secs: 5,
+            },
+            keepers: KeeperRules {
+                max_reward_lamports: 1_000_000,
+                max_daily_loss_bps: 500,
+                min_recenter_interval_secs: 60,
+            },
+            stages: StageRules {
+                silence_secs: 90,
+                long_silence_secs: 300,
+                confidence_bps: 100,
+                wide_confidence_bps: 300,
+                ema_divergence_bps: 500,
+                wide_ema_divergence_bps: 1_000,
+                pool_divergence_bps: 200,
+                depth_drop_bps: 7_000,
+                utilisation_bps: 9_800,
+                persistence_secs: 30,
+                calm_secs: 600,
+                max_age_stalled_secs: 3_600,
+                deleverage_ltv_bps: 7_300,
+                target_ltv_bps: 6_000,
+            },
+        }
+    }
+
+    #[test]
+    fn every_rule_for_parameters_fires_and_its_edge_passes() {
+        type Change = fn(&mut MarketParams);
+        let refused: [Change; 25] = [
+            |p| p.limits.max_leverage_bps = 10_000,
+            |p| p.limits.max_leverage_bps = 0,
+            |p| p.limits.max_leverage_bps = 40_017,
+            |p| p.limits.target_ltv_bps = 0,
+            |p| p.limits.target_ltv_bps = 7_700,
+            |p| p.limits.initial_ltv_bps = 7_700,
+            |p| p.limits.deleverage_ltv_bps = 8_000,
+            |p| {
+                p.limits.liquidation_bonus_bps = 2_001;
+                p.limits.maintenance_ltv_bps = 7_800;
+            },
+            |p| p.limits.maintenance_ltv_bps = 9_515,
+            |p| p.limits.maintenance_ltv_bps = u32::MAX,
+            |p| p.limits.liquidation_bonus_bps = u32::MAX,
+            |p| p.limits.min_rebalance_interval_secs = 86_401,
+            |p| p.limits.stress_distance_bps = 10_000,
+            |p| p.limits.max_pool_deviation_bps = 0,
+            |p| p.limits.max_pool_deviation_bps = 2_001,
+            |p| p.limits.max_swap_loss_bps = 0,
+            |p| p.limits.max_swap_loss_bps = 2_001,
+            |p| p.limits.min_position_value = 1_000_001,
+            |p| p.limits.min_position_value = 0,
+            |p| p.oracle_rules.max_age_tight_secs = 0,
+            |p| p.oracle_rules.max_age_tight_secs = 121,
+            |p| p.oracle_rules.max_age_loose_secs = 3_601,
+            |p| p.oracle_rules.max_confidence_tight_bps = 201,
+            |p| p.oracle_rules.max_ema_divergence_bps = 5_001,
+            |p| p.oracle_rules.max_future_secs = 61,
+        ];
+        for (number, change) in refused.into_iter().enumerate() {
+            let mut params = sound();
+            change(&mut params);
+            assert!(params.check().is_err(), "change {number}");
+        }
+        let more: [Change; 3] = [
+            |p| p.oracle_rules.max_confidence_tight_bps = 0,
+            |p| p.oracle_rules.max_confidence_loose_bps = 2_001,
+            |p| p.oracle_rules.max_ema_divergence_bps = 0,
+        ];
+        for (number, change) in more.into_iter().enumerate() {
+            let mut params = sound();
+            change(&mut params);
+            assert!(params.check().is_err(), "change {number} of the rest");
+        }
+        let allowed: [Change; 8] = [
+            |_| (),
+            |p| p.limits.max_leverage_bps = 40_000,
+            |p| p.limits.target_ltv_bps = 7_699,
+            |p| p.limits.initial_ltv_bps = 7_699,
+            |p| p.limits.maintenance_ltv_bps = 9_514,
+            |p| p.limits.min_position_value = 1_000_000,
+            |p| p.oracle_rules.max_age_tight_secs = 120,
+            |p| p.oracle_rules.max_confidence_tight_bps = 200,
+        ];
+        for (number, change) in allowed.into_iter().enumerate() {
+            let mut params = sound();
+            change(&mut params);
+            assert!(params.check().is_ok(), "edge {number}");
+        }
+    }
+}
