@@ -34,6 +34,7 @@ fn discriminators_follow_from_the_names() {
             "close_position_with_token_extensions",
             ClosePositionWithTokenExtensions::DISCRIMINATOR,
         ),
+        ("reset_position_range", ResetPositionRange::DISCRIMINATOR),
         ("increase_liquidity_v2", IncreaseLiquidityV2::DISCRIMINATOR),
         ("decrease_liquidity_v2", DecreaseLiquidityV2::DISCRIMINATOR),
         (
@@ -138,6 +139,37 @@ fn reward_accounts_and_data_are_as_documented() {
     // Discriminator, index, None.
     assert_eq!(instruction.data[8..], [2, 0]);
     assert_eq!(CollectRewardV2::decode(&instruction.data), Ok(collect));
+}
+
+#[test]
+fn reset_accounts_and_data_are_as_documented() {
+    let accounts = ResetPositionRangeAccounts {
+        funder: key(0),
+        position_authority: key(1),
+        pool: key(2),
+        position: key(3),
+        position_token_account: key(4),
+        system_program: key(5),
+    };
+    let reset = ResetPositionRange {
+        tick_lower: -2,
+        tick_upper: 3,
+    };
+    let instruction = reset.instruction(key(99), &accounts);
+    assert_eq!(ResetPositionRangeAccounts::COUNT, 6);
+    assert_eq!(
+        instruction.accounts,
+        [
+            AccountMeta::new(key(0), true),
+            AccountMeta::new_readonly(key(1), true),
+            AccountMeta::new_readonly(key(2), false),
+            AccountMeta::new(key(3), false),
+            AccountMeta::new_readonly(key(4), false),
+            AccountMeta::new_readonly(key(5), false),
+        ]
+    );
+    assert_eq!(instruction.data[8..], [0xfe, 0xff, 0xff, 0xff, 3, 0, 0, 0]);
+    assert_eq!(ResetPositionRange::decode(&instruction.data), Ok(reset));
 }
 
 #[test]

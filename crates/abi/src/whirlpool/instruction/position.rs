@@ -1,4 +1,4 @@
-//! Opening and closing positions.
+//! Opening, re-ranging and closing positions.
 
 use crate::wire::instruction;
 
@@ -37,6 +37,33 @@ instruction! {
         tick_upper: i32,
         /// Whether to write name and picture into the NFT, at the cost of rent and compute.
         with_metadata: bool,
+    }
+}
+
+instruction! {
+    /// Gives an empty position (no liquidity, no fees, no rewards owed) another band, as if it had just been opened there; it
+    /// keeps its account and its NFT. The new tick arrays need not exist yet.
+    ResetPositionRange [164, 123, 180, 141, 194, 100, 160, 175];
+    /// Accounts of [`ResetPositionRange`].
+    ResetPositionRangeAccounts {
+        /// Pays what the position lacks of its own rent and of that for two ticks in dynamic tick arrays.
+        writable_signer funder,
+        /// Holder or delegate of the NFT.
+        signer position_authority,
+        /// The pool.
+        readonly pool,
+        /// The position.
+        writable position,
+        /// Token account with the NFT.
+        readonly position_token_account,
+        /// [`spl::SYSTEM_PROGRAM`](crate::spl::SYSTEM_PROGRAM).
+        readonly system_program,
+    }
+    args {
+        /// Lower end of the new band, a multiple of the tick spacing.
+        tick_lower: i32,
+        /// Upper end of the new band, a multiple of the tick spacing.
+        tick_upper: i32,
     }
 }
 
