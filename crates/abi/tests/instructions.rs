@@ -35,6 +35,10 @@ fn discriminators_follow_from_the_names() {
             ClosePositionWithTokenExtensions::DISCRIMINATOR,
         ),
         ("reset_position_range", ResetPositionRange::DISCRIMINATOR),
+        (
+            "reposition_liquidity_v2",
+            RepositionLiquidityV2::DISCRIMINATOR,
+        ),
         ("increase_liquidity_v2", IncreaseLiquidityV2::DISCRIMINATOR),
         ("decrease_liquidity_v2", DecreaseLiquidityV2::DISCRIMINATOR),
         (
@@ -170,6 +174,76 @@ fn reset_accounts_and_data_are_as_documented() {
     );
     assert_eq!(instruction.data[8..], [0xfe, 0xff, 0xff, 0xff, 3, 0, 0, 0]);
     assert_eq!(ResetPositionRange::decode(&instruction.data), Ok(reset));
+}
+
+#[test]
+fn reposition_accounts_and_data_are_as_documented() {
+    let accounts = RepositionLiquidityV2Accounts {
+        pool: key(0),
+        token_program_a: key(1),
+        token_program_b: key(2),
+        memo_program: key(3),
+        position_authority: key(4),
+        funder: key(5),
+        position: key(6),
+        position_token_account: key(7),
+        mint_a: key(8),
+        mint_b: key(9),
+        owner_account_a: key(10),
+        owner_account_b: key(11),
+        vault_a: key(12),
+        vault_b: key(13),
+        tick_array_lower: key(14),
+        tick_array_upper: key(15),
+        new_tick_array_lower: key(16),
+        new_tick_array_upper: key(17),
+        system_program: key(18),
+    };
+    let reposition = RepositionLiquidityV2 {
+        tick_lower: -2,
+        tick_upper: 3,
+        method: RepositionMethod::ByLiquidity {
+            liquidity: 4,
+            min_a: 5,
+            min_b: 6,
+            max_a: 7,
+            max_b: 8,
+        },
+    };
+    let instruction = reposition.instruction(key(99), &accounts);
+    assert_eq!(RepositionLiquidityV2Accounts::COUNT, 19);
+    let expected: Vec<AccountMeta> = (0..19)
+        .map(|number| match number {
+            4 => AccountMeta::new_readonly(key(4), true),
+            5 => AccountMeta::new(key(5), true),
+            0 | 6 | 10..=17 => AccountMeta::new(key(number), false),
+            _ => AccountMeta::new_readonly(key(number), false),
+        })
+        .collect();
+    assert_eq!(instruction.accounts, expected);
+    let mut data = vec![0xfe, 0xff, 0xff, 0xff, 3, 0, 0, 0];
+    // The method, liquidity, four amounts, None.
+    data.push(0);
+    data.extend(4u128.to_le_bytes());
+    for amount in 5u64..=8 {
+        data.extend(amount.to_le_bytes());
+    }
+    data.push(0);
+    assert_eq!(instruction.data[8..], data);
+    assert_eq!(
+        RepositionLiquidityV2::decode(&instruction.data),
+        Ok(reposition)
+    );
+    // There is no other method.
+    let mut other = instruction.data;
+    other[16] = 1;
+    assert!(matches!(
+        RepositionLiquidityV2::decode(&other),
+        Err(LayoutError::Value {
+            field: "method",
+            ..
+        })
+    ));
 }
 
 #[test]

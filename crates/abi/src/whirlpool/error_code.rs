@@ -93,4 +93,6 @@ codes! {
     DIFFERENT_WHIRLPOOL_TICK_ARRAY_ACCOUNT = 6056,
     /// An exact output was not reached at the end of the price range.
     PARTIAL_FILL_ERROR = 6057,
+    /// The position has the band already that it should get.
+    SAME_TICK_RANGE_NOT_ALLOWED = 6060,
 }

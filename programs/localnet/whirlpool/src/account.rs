@@ -96,14 +96,7 @@ impl<'info> Creation<'_, 'info> {
             invoke_signed(&create, &infos, seeds)?;
             return Ok(());
         }
-        let missing = lamports.saturating_sub(account.lamports());
-        if missing > 0 {
-            invoke_signed(
-                &system_instruction::transfer(from, to, missing),
-                &infos,
-                seeds,
-            )?;
-        }
+        self.top_up(account, lamports)?;
         invoke_signed(
             &system_instruction::allocate(to, space as u64),
             &infos,
@@ -111,6 +104,21 @@ impl<'info> Creation<'_, 'info> {
         )?;
         invoke_signed(&system_instruction::assign(to, owner), &infos, seeds)?;
         Ok(())
+    }
+
+    /// Pays what `account` has less than `lamports`.
+    pub fn top_up(&self, account: &AccountInfo<'info>, lamports: u64) -> Result<()> {
+        let missing = lamports.saturating_sub(account.lamports());
+        if missing == 0 {
+            return Ok(());
+        }
+        let transfer = system_instruction::transfer(self.funder.key, account.key, missing);
+        let infos = [
+            self.funder.clone(),
+            account.clone(),
+            self.system_program.clone(),
+        ];
+        Ok(invoke_signed(&transfer, &infos, &[])?)
     }
 }
 

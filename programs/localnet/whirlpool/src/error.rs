@@ -121,6 +121,9 @@ pub enum WhirlpoolError {
     /// 6057
     #[msg("the pool cannot pay this output at any price")]
     PartialFillError = 57,
+    /// 6060
+    #[msg("the position has this band already")]
+    SameTickRangeNotAllowed = 60,
 }
 
 /// Shorthand of this program.
@@ -169,7 +172,7 @@ mod tests {
 
     use super::WhirlpoolError::{self, *};
 
-    const ALL: [WhirlpoolError; 37] = [
+    const ALL: [WhirlpoolError; 38] = [
         InvalidStartTick,
         InvalidTickSpacing,
         ClosePositionNotEmpty,
@@ -207,6 +210,7 @@ mod tests {
         FullRangeOnlyPool,
         DifferentWhirlpoolTickArrayAccount,
         PartialFillError,
+        SameTickRangeNotAllowed,
     ];
 
     /// `LiquidityZero` as `LIQUIDITY_ZERO`.

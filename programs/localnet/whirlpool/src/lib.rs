@@ -89,6 +89,15 @@ pub mod localnet_whirlpool {
         )
     }
 
+    pub fn reset_position_range(
+        ctx: Context<ResetPositionRange>,
+        new_tick_lower_index: i32,
+        new_tick_upper_index: i32,
+    ) -> Result<()> {
+        ctx.accounts
+            .handle(new_tick_lower_index, new_tick_upper_index)
+    }
+
     pub fn close_position_with_token_extensions(
         ctx: Context<ClosePositionWithTokenExtensions>,
     ) -> Result<()> {

@@ -2,11 +2,13 @@
 
 mod liquidity;
 mod position;
+mod reposition;
 mod set_up;
 mod swap;
 
 pub use liquidity::*;
 pub use position::*;
+pub use reposition::*;
 pub use set_up::*;
 pub use swap::*;
 

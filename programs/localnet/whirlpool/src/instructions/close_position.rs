@@ -3,7 +3,12 @@
 use anchor_lang::prelude::*;
 use ballast_abi::spl;
 
-use crate::{WhirlpoolError, account, nft::Nft, state::PositionAccount, token};
+use crate::{
+    WhirlpoolError, account,
+    nft::Nft,
+    state::{PositionAccount, is_empty},
+    token,
+};
 
 #[derive(Accounts)]
 pub struct ClosePositionWithTokenExtensions<'info> {
@@ -27,13 +32,8 @@ pub struct ClosePositionWithTokenExtensions<'info> {
 
 impl ClosePositionWithTokenExtensions<'_> {
     pub fn handle(&self) -> Result<()> {
-        let (mint, empty) = PositionAccount(&self.position).with(|position| {
-            let empty = position.liquidity() == 0
-                && position.fee_owed_a() == 0
-                && position.fee_owed_b() == 0
-                && position.rewards_owed() == [0; 3];
-            Ok((position.mint(), empty))
-        })?;
+        let (mint, empty) = PositionAccount(&self.position)
+            .with(|position| Ok((position.mint(), is_empty(position))))?;
         require_keys_eq!(mint, *self.position_mint.key, ErrorCode::ConstraintAddress);
         require_keys_eq!(
             *self.position_mint.owner,

@@ -13,6 +13,7 @@ mod initialize_tick_array;
 mod modify_liquidity;
 mod open_position;
 mod remaining_accounts;
+mod reset_position_range;
 mod swap;
 mod update_fees;
 
@@ -27,5 +28,6 @@ pub use initialize_tick_array::*;
 pub use modify_liquidity::*;
 pub use open_position::*;
 pub use remaining_accounts::*;
+pub use reset_position_range::*;
 pub use swap::*;
 pub use update_fees::*;

@@ -54,8 +54,7 @@ impl OpenPositionWithTokenExtensions<'_> {
             system_program: &self.system_program,
         };
         let seeds: [&[u8]; 2] = [b"position", self.position_mint.key.as_ref()];
-        // The position keeps the rent by which its two ticks may make dynamic tick arrays grow.
-        let for_ticks = 2 * TickArrayAccount::rent_per_tick()?;
+        let for_ticks = TickArrayAccount::rent_per_band()?;
         let bump = [creation.create_pda(&self.position, &seeds, at::LENGTH, for_ticks)?];
         NewPosition {
             pool: *self.whirlpool.key,
@@ -80,7 +79,8 @@ impl OpenPositionWithTokenExtensions<'_> {
     }
 }
 
-fn check_band(
+/// Checks that a position may span `lower` to `upper`.
+pub(super) fn check_band(
     tick_spacing: u16,
     lower: i32,
     upper: i32,

@@ -8,7 +8,7 @@ use crate::{
     error::layout,
 };
 
-/// A new, empty position.
+/// A position as it is opened: without liquidity, fees, rewards or a past.
 pub struct NewPosition {
     pub pool: Pubkey,
     pub mint: Pubkey,
@@ -17,14 +17,23 @@ pub struct NewPosition {
 }
 
 impl NewPosition {
-    /// Writes the position into a zeroed account of the right length.
+    /// Writes the position over whatever is in an account of the right length.
     pub fn write(&self, data: &mut [u8]) {
+        data.fill(0);
         put(data, 0, at::DISCRIMINATOR);
         put(data, at::POOL, self.pool.to_bytes());
         put(data, at::MINT, self.mint.to_bytes());
         put(data, at::TICK_LOWER, self.lower.to_le_bytes());
         put(data, at::TICK_UPPER, self.upper.to_le_bytes());
     }
+}
+
+/// Whether nothing is in the position and nothing owed to it, so that it may be closed or moved.
+pub fn is_empty(position: &PositionView) -> bool {
+    position.liquidity() == 0
+        && position.fee_owed_a() == 0
+        && position.fee_owed_b() == 0
+        && position.rewards_owed() == [0; 3]
 }
 
 /// What changes when liquidity changes or fees are booked.

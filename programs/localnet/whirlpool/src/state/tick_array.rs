@@ -36,6 +36,11 @@ impl TickArrayAccount<'_, '_> {
         Ok(rent.minimum_balance(at::LENGTH) - rent.minimum_balance(0))
     }
 
+    /// What a position keeps on top of its own rent: that of the two ticks by which it may make dynamic arrays grow.
+    pub fn rent_per_band() -> Result<u64> {
+        Ok(2 * Self::rent_per_tick()?)
+    }
+
     fn with<T>(&self, read: impl FnOnce(TickArrayView) -> Result<T>) -> Result<T> {
         let data = account::data(self.0)?;
         read(TickArrayView::parse(&data).map_err(layout)?)

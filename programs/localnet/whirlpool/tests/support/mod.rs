@@ -5,12 +5,14 @@
 //! - `BALLAST_SEED`, `BALLAST_POOLS`: seed and size of random runs.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
+mod draw;
 mod parts;
 mod pool;
+mod reset;
 mod scenario;
 mod scene;
 mod seed;
 mod world;
 
 #[allow(unused_imports, reason = "every test binary uses a part of it")]
-pub use self::{parts::*, scenario::*, scene::*, seed::*, world::*};
+pub use self::{draw::*, parts::*, reset::*, scenario::*, scene::*, seed::*, world::*};

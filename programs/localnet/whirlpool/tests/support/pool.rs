@@ -210,6 +210,38 @@ impl Pool {
         world.send(&[instruction], &[authority])
     }
 
+    pub fn reset_accounts(
+        &self,
+        funder: Address,
+        trader: &Trader,
+        position: &Position,
+    ) -> ResetPositionRangeAccounts {
+        ResetPositionRangeAccounts {
+            funder,
+            position_authority: trader.key.pubkey(),
+            pool: self.address,
+            position: position.address,
+            position_token_account: position.token_account,
+            system_program: spl::SYSTEM_PROGRAM,
+        }
+    }
+
+    /// Moves an empty position to another band; the payer pays what its account lacks.
+    pub fn reset(
+        &self,
+        world: &mut World,
+        trader: &Trader,
+        position: &Position,
+        [tick_lower, tick_upper]: [i32; 2],
+    ) -> Outcome {
+        let accounts = self.reset_accounts(world.payer.pubkey(), trader, position);
+        let args = ResetPositionRange {
+            tick_lower,
+            tick_upper,
+        };
+        world.send(&[args.instruction(self.program, &accounts)], &[&trader.key])
+    }
+
     pub fn modify_accounts(
         &self,
         trader: &Trader,

@@ -18,6 +18,7 @@ pub const HAS_ONE: u32 = 2001;
 pub const RAW: u32 = 2003;
 pub const SEEDS: u32 = 2006;
 pub const ADDRESS: u32 = 2012;
+pub const WRONG_DISCRIMINATOR: u32 = 3002;
 pub const WRONG_OWNER: u32 = 3007;
 pub const WRONG_PROGRAM: u32 = 3008;
 pub const NOT_SIGNER: u32 = 3010;
