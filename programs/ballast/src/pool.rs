@@ -244,11 +244,8 @@ pub fn update_fees<'info>(
         range.tick_array_lower.to_account_info(),
         range.tick_array_upper.to_account_info(),
     ];
-    call(
-        &UpdateFeesAndRewards {}.instruction(market.whirlpool_program, &keys),
-        &infos,
-        &[],
-    )
+    let update = UpdateFeesAndRewards {}.instruction(market.whirlpool_program, &keys);
+    invoke_signed(&update, &infos, &[]).map_err(Into::into)
 }
 
 /// Collects the fees that are booked on the Whirlpool position.
