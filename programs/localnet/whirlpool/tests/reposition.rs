@@ -186,6 +186,18 @@ fn limits_hold_for_both_bands() {
     ] {
         assert_code(scene.reposition(limited(min, max)), code);
     }
+    // The old band's come before the new band, that before its own.
+    for (code, min, max) in [
+        (6018, [out[0] + 1, out[1]], into),
+        (6060, out, [into[0] - 1, into[1]]),
+    ] {
+        let same = RepositionLiquidityV2 {
+            tick_lower: -40,
+            tick_upper: 360,
+            ..limited(min, max)
+        };
+        assert_code(scene.reposition(same), code);
+    }
     scene.reposition(limited(out, into)).unwrap();
 }
 
@@ -351,6 +363,20 @@ fn the_funder_of_a_move_pays_what_a_position_lacks() {
     // One of the two ends is in a dynamic array.
     let position = scene.position.address;
     assert_eq!(scene.lamports(&position), own + ticks);
+}
+
+/// Not while its ticks' rent comes back in the same instruction: the system program is called with lamports under way.
+#[test]
+fn a_position_that_lacks_rent_does_not_move_out_of_dynamic_arrays() {
+    let mut scene = traded();
+    let own = scene.world.rent(at::LENGTH);
+    set_lamports(&mut scene, own);
+    let failure = scene.reposition(reposition(BAND, LIQUIDITY)).unwrap_err();
+    assert!(
+        failure.text.contains("UnbalancedInstruction"),
+        "{}",
+        failure.text
+    );
 }
 
 fn set_lamports(scene: &mut Scene, lamports: u64) {
