@@ -128,6 +128,18 @@ pub mod localnet_whirlpool {
             .decrease(liquidity_amount, token_min_a, token_min_b)
     }
 
+    pub fn reposition_liquidity_v2(
+        ctx: Context<RepositionLiquidityV2>,
+        new_tick_lower_index: i32,
+        new_tick_upper_index: i32,
+        method: RepositionLiquidityMethod,
+        remaining_accounts_info: Option<RemainingAccountsInfo>,
+    ) -> Result<()> {
+        RemainingAccountsInfo::expect_none(remaining_accounts_info)?;
+        ctx.accounts
+            .handle(new_tick_lower_index, new_tick_upper_index, method)
+    }
+
     pub fn update_fees_and_rewards(ctx: Context<UpdateFeesAndRewards>) -> Result<()> {
         ctx.accounts.handle()
     }

@@ -296,10 +296,14 @@ fn a_swap_past_the_arrays_fails_only_if_it_must() {
             let spacing = life.pool.spec.tick_spacing;
             let last = swap_tick_arrays(before, spacing, args.a_to_b)[2];
             assert_eq!(array_start(last, spacing), last);
+            let upmost = last + (TICKS_PER_ARRAY - 1) * i32::from(spacing);
             let edge = if args.a_to_b {
                 last
+            } else if array_facade(&life, last).ticks[TICKS_PER_ARRAY as usize - 1].initialized {
+                // Past its upmost tick the program looks for the next array, though this one goes on for a spacing.
+                upmost
             } else {
-                last + TICKS_PER_ARRAY * i32::from(spacing) - 1
+                upmost + i32::from(spacing) - 1
             };
             let edge = ballast_clmm::Tick::new(edge).unwrap().sqrt_price();
             let limited = Op::Swap {

@@ -3,6 +3,7 @@
 //! Accounts are unchecked by Anchor's types on purpose: what matters is checked by hand in `account`, `token` and `state`,
 //! which keeps the stand-in about as cheap as the real program.
 
+mod change;
 mod close_position;
 mod collect_fees;
 mod collect_reward;
@@ -13,6 +14,7 @@ mod initialize_tick_array;
 mod modify_liquidity;
 mod open_position;
 mod remaining_accounts;
+mod reposition_liquidity;
 mod reset_position_range;
 mod swap;
 mod update_fees;
@@ -28,6 +30,7 @@ pub use initialize_tick_array::*;
 pub use modify_liquidity::*;
 pub use open_position::*;
 pub use remaining_accounts::*;
+pub use reposition_liquidity::*;
 pub use reset_position_range::*;
 pub use swap::*;
 pub use update_fees::*;

@@ -6,8 +6,8 @@ use ballast_abi::whirlpool::layout::position as at;
 use super::open_position::check_band;
 use crate::{
     WhirlpoolError,
-    account::{self, Creation},
-    state::{NewPosition, PoolAccount, PositionAccount, TickArrayAccount, is_empty},
+    account::Creation,
+    state::{PoolAccount, PositionAccount, TickArrayAccount, is_empty},
     token,
 };
 
@@ -29,42 +29,47 @@ pub struct ResetPositionRange<'info> {
 impl ResetPositionRange<'_> {
     pub fn handle(&self, lower: i32, upper: i32) -> Result<()> {
         let tick_spacing = PoolAccount(&self.whirlpool).with(|pool| Ok(pool.tick_spacing()))?;
-        let (pool, mint, empty, band) = PositionAccount(&self.position).with(|position| {
-            Ok((
-                position.pool(),
-                position.mint(),
-                is_empty(position),
-                (position.lower().get(), position.upper().get()),
-            ))
-        })?;
+        let (pool, mint, empty) = PositionAccount(&self.position)
+            .with(|position| Ok((position.pool(), position.mint(), is_empty(position))))?;
         require_keys_eq!(pool, *self.whirlpool.key, ErrorCode::ConstraintHasOne);
         token::check_position_authority(
             &self.position_token_account,
             mint,
             self.position_authority.key,
         )?;
-
-        // Positions that were opened before there were dynamic tick arrays have their own rent only.
         let creation = Creation {
             funder: &self.funder,
             system_program: &self.system_program,
         };
-        let rent = Rent::get()?.minimum_balance(at::LENGTH) + TickArrayAccount::rent_per_band()?;
-        creation.top_up(&self.position, rent)?;
-
+        top_up(&creation, &self.position)?;
         require!(empty, WhirlpoolError::ClosePositionNotEmpty);
-        require!(
-            (lower, upper) != band,
-            WhirlpoolError::SameTickRangeNotAllowed
-        );
-        check_band(tick_spacing, lower, upper)?;
-        NewPosition {
-            pool,
-            mint,
-            lower,
-            upper,
-        }
-        .write(&mut account::data_mut(&self.position)?);
-        Ok(())
+        move_band(tick_spacing, &self.position, lower, upper)
     }
+}
+
+/// Sees to it that a position without liquidity has its own rent and that for two ticks: ones that were opened before there
+/// were dynamic tick arrays have their own only.
+pub(super) fn top_up<'info>(
+    creation: &Creation<'_, 'info>,
+    position: &AccountInfo<'info>,
+) -> Result<()> {
+    let own = Rent::get()?.minimum_balance(at::LENGTH);
+    creation.top_up(position, own + TickArrayAccount::rent_per_band()?)
+}
+
+/// Moves a position without liquidity to another band. What it is owed stays, what it remembers of growths does not.
+pub(super) fn move_band(
+    tick_spacing: u16,
+    position: &AccountInfo,
+    lower: i32,
+    upper: i32,
+) -> Result<()> {
+    let position = PositionAccount(position);
+    let band = position.with(|view| Ok((view.lower().get(), view.upper().get())))?;
+    require!(
+        (lower, upper) != band,
+        WhirlpoolError::SameTickRangeNotAllowed
+    );
+    check_band(tick_spacing, lower, upper)?;
+    position.move_to(lower, upper)
 }

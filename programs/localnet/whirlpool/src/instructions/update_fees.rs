@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 
-use super::modify_liquidity::band_ticks;
+use super::change::band_ticks;
 use crate::{
     WhirlpoolError, account,
     modify::book_fees,

@@ -8,7 +8,7 @@ use crate::{
     error::layout,
 };
 
-/// A position as it is opened: without liquidity, fees, rewards or a past.
+/// A new, empty position.
 pub struct NewPosition {
     pub pool: Pubkey,
     pub mint: Pubkey,
@@ -17,9 +17,8 @@ pub struct NewPosition {
 }
 
 impl NewPosition {
-    /// Writes the position over whatever is in an account of the right length.
+    /// Writes the position into a zeroed account of the right length.
     pub fn write(&self, data: &mut [u8]) {
-        data.fill(0);
         put(data, 0, at::DISCRIMINATOR);
         put(data, at::POOL, self.pool.to_bytes());
         put(data, at::MINT, self.mint.to_bytes());
@@ -70,6 +69,19 @@ impl PositionAccount<'_, '_> {
         );
         put(data, at::FEE_OWED_A, update.fee_owed.a.to_le_bytes());
         put(data, at::FEE_OWED_B, update.fee_owed.b.to_le_bytes());
+        Ok(())
+    }
+
+    /// Writes another band and forgets the growths in the old one.
+    pub fn move_to(&self, lower: i32, upper: i32) -> Result<()> {
+        let data = &mut account::data_mut(self.0)?;
+        put(data, at::TICK_LOWER, lower.to_le_bytes());
+        put(data, at::TICK_UPPER, upper.to_le_bytes());
+        put(data, at::FEE_GROWTH_CHECKPOINT_A, [0; 16]);
+        put(data, at::FEE_GROWTH_CHECKPOINT_B, [0; 16]);
+        for index in 0..3 {
+            put(data, at::REWARDS + index * at::REWARD_LENGTH, [0; 16]);
+        }
         Ok(())
     }
 

@@ -59,7 +59,33 @@ impl Life {
                     kind: *[ArrayKind::Fixed, ArrayKind::Dynamic].choose(rng).unwrap(),
                 }
             }
-            (11..31, Some(position)) => Op::Increase {
+            (11..14, Some(position)) => {
+                let [tick_lower, tick_upper] = self.draw_reset(rng, position);
+                let mut limit = |unlimited| {
+                    if rng.random_bool(0.95) {
+                        unlimited
+                    } else {
+                        rng.random_range(0..1 << 40)
+                    }
+                };
+                let (min_a, min_b, max_a, max_b) =
+                    (limit(0), limit(0), limit(u64::MAX), limit(u64::MAX));
+                Op::Reposition {
+                    position,
+                    args: RepositionLiquidityV2 {
+                        tick_lower,
+                        tick_upper,
+                        method: RepositionMethod::ByLiquidity {
+                            liquidity: draw_liquidity(rng),
+                            min_a,
+                            min_b,
+                            max_a,
+                            max_b,
+                        },
+                    },
+                }
+            }
+            (14..31, Some(position)) => Op::Increase {
                 position,
                 args: IncreaseLiquidityV2 {
                     liquidity: draw_liquidity(rng),

@@ -8,6 +8,7 @@
 mod draw;
 mod parts;
 mod pool;
+mod reposition;
 mod reset;
 mod scenario;
 mod scene;
@@ -15,4 +16,6 @@ mod seed;
 mod world;
 
 #[allow(unused_imports, reason = "every test binary uses a part of it")]
-pub use self::{draw::*, parts::*, reset::*, scenario::*, scene::*, seed::*, world::*};
+pub use self::{
+    draw::*, parts::*, reposition::*, reset::*, scenario::*, scene::*, seed::*, world::*,
+};

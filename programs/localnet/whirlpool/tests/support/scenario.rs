@@ -40,6 +40,10 @@ pub enum Op {
         position: usize,
         band: [i32; 2],
     },
+    Reposition {
+        position: usize,
+        args: RepositionLiquidityV2,
+    },
     Close {
         position: usize,
     },
@@ -150,6 +154,22 @@ impl Life {
                 }
                 Ok(receipt)
             }
+            Op::Reposition { position, args } => {
+                let (moved, trader) = self.positions[position];
+                let band = [args.tick_lower, args.tick_upper];
+                for tick in band {
+                    self.ensure_array(tick);
+                }
+                let trader = &self.traders[trader];
+                let receipt = self
+                    .pool
+                    .reposition(&mut self.world, trader, &moved, args)?;
+                [
+                    self.positions[position].0.lower,
+                    self.positions[position].0.upper,
+                ] = band;
+                Ok(receipt)
+            }
             Op::Close { position } => {
                 let (closed, trader) = self.positions[position];
                 let outcome = pool.close(world, &self.traders[trader].key, &closed);
@@ -216,7 +236,9 @@ pub fn verdict(op: &Op, outcome: &Outcome) -> Result<(), String> {
         Err(Failure {
             code: Some(code), ..
         }) => match op {
-            Op::Swap { .. } | Op::Increase { .. } if TOO_LARGE.contains(code) => {
+            Op::Swap { .. } | Op::Increase { .. } | Op::Reposition { .. }
+                if TOO_LARGE.contains(code) =>
+            {
                 Err("too large".into())
             }
             _ => Err(code.to_string()),

@@ -11,6 +11,7 @@ use super::{
 };
 
 /// Error numbers of the token programs.
+pub const INSUFFICIENT_FUNDS: u32 = 1;
 pub const MINT_MISMATCH: u32 = 3;
 pub const OWNER_MISMATCH: u32 = 4;
 /// Anchor's error numbers.
@@ -22,6 +23,7 @@ pub const WRONG_DISCRIMINATOR: u32 = 3002;
 pub const WRONG_OWNER: u32 = 3007;
 pub const WRONG_PROGRAM: u32 = 3008;
 pub const NOT_SIGNER: u32 = 3010;
+pub const NOT_INITIALIZED: u32 = 3012;
 
 #[track_caller]
 pub fn assert_code(outcome: Outcome, code: u32) {
