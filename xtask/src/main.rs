@@ -1,4 +1,4 @@
-//! The repository's own tool: `cargo xtask build | test | demo | bench | keys | validator | toolchain-test | lint`.
+//! The repository's own tool: `cargo xtask build | test | demo | bench | keys | validator | toolchain-test | typescript | lint`.
 mod bench;
 mod cache;
 mod debian;
@@ -9,6 +9,7 @@ mod repository;
 mod sbf;
 mod steps;
 mod suite;
+mod typescript;
 mod validator;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -33,7 +34,7 @@ enum Task {
         #[arg(short, long, value_name = "PACKAGE", value_parser = Program::by_package)]
         package: Vec<Program>,
     },
-    /// Run all tests: unit, property, on-chain in the SVM, and integration on solana-test-validator.
+    /// Run all tests: unit, property, on-chain in the SVM, integration on solana-test-validator, and the TypeScript client.
     Test(suite::TestOptions),
     /// Show it: a position kept alive by the keeper on an embedded node, beside one that is not.
     Demo {
@@ -48,6 +49,8 @@ enum Task {
     /// Test the compiler of on-chain programs: what it compiles computes what the host computes, what it must refuse it
     /// refuses. `test` does that too.
     ToolchainTest,
+    /// Generate, type-check and test the TypeScript client. `test` does that too.
+    Typescript,
     /// Give the program an address of your own, whose key you have: needed to deploy it to another cluster.
     Keys,
     /// Check formatting and lints.
@@ -75,9 +78,21 @@ fn run(task: Task) -> Result<()> {
         Task::Build { package } if package.is_empty() => build(&PROGRAMS),
         Task::Build { package } => build(&package),
         Task::Test(options) => {
+            if !options.no_typescript {
+                typescript::require_node()?;
+            }
             build(&PROGRAMS)?;
             build_selftest()?;
-            suite::test(&options)
+            suite::test(&options)?;
+            if !options.no_typescript {
+                typescript::test(options.no_validator)?;
+            }
+            Ok(())
+        }
+        Task::Typescript => {
+            typescript::require_node()?;
+            build(&PROGRAMS)?;
+            typescript::test(false)
         }
         Task::Demo { arguments } => {
             build(&PROGRAMS)?;

@@ -20,7 +20,10 @@ pub struct TestOptions {
     whirlpool_id: Option<String>,
     /// Leave out what needs solana-test-validator, which takes long to build.
     #[arg(long)]
-    no_validator: bool,
+    pub no_validator: bool,
+    /// Leave out the TypeScript client, which needs Node and npm.
+    #[arg(long)]
+    pub no_typescript: bool,
 }
 
 /// All tests of the workspace. Programs have been built.
@@ -104,7 +107,8 @@ fn with_absolute_prices(arguments: &[OsString], directory: &Path) -> Vec<OsStrin
     arguments.iter().map(&mut absolute).collect()
 }
 
-fn cargo() -> Command {
+/// Cargo, told where built programs are and by whom they were built.
+pub fn cargo() -> Command {
     let mut command = process::host_cargo();
     command.env("BALLAST_DEPLOY_DIR", repository::deploy_dir());
     // Whether programs cost what `docs/costs.json` says depends on their compiler.
