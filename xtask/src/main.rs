@@ -4,6 +4,7 @@ mod cache;
 mod debian;
 mod idl;
 mod keys;
+mod named_tests;
 mod process;
 mod repository;
 mod sbf;

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{process, repository, sbf, validator};
+use crate::{named_tests, process, repository, sbf, validator};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -57,8 +57,9 @@ pub fn toolchain_test() -> Result<()> {
     ]))
 }
 
-/// Formatting and clippy, warnings denied.
+/// Formatting, the tests that documents name, and clippy, warnings denied.
 pub fn lint() -> Result<()> {
+    named_tests::check()?;
     process::run(process::host_cargo().args(["fmt", "--all", "--check"]))?;
     process::run(process::host_cargo().args([
         "clippy",

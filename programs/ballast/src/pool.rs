@@ -25,7 +25,7 @@ use crate::{
     state::Market,
 };
 
-pub use position::{NftHolder, close_position, open_position, reset_range};
+pub use position::{NftHolder, Opening, close_position, open_position, reset_range};
 pub use rewards::{collect_reward, reward, reward_owed};
 
 /// What creating a market needs to know of its pool.
