@@ -19,7 +19,7 @@ use solana_sdk::hash::Hash;
 use solana_slot_hashes::SlotHashes;
 
 use crate::{
-    branches::{BranchSide, Branches},
+    branches::{BranchSide, Branches, with_section_table},
     keys,
     localnet::{Endpoints, Localnet},
     programs::Programs,
@@ -74,7 +74,7 @@ impl Svm {
     /// # Errors
     /// If a program is not loadable.
     pub fn with_programs(programs: Programs) -> Result<Self> {
-        Self::with_vm(LiteSVM::new(), programs)
+        Self::with_vm(LiteSVM::new(), programs, |bytes| bytes)
     }
 
     /// A new runtime that tells `seen` about every conditional jump that [`Programs::ballast`] executes. Slower: it keeps a
@@ -88,14 +88,18 @@ impl Svm {
     ) -> Result<Self> {
         let mut vm = LiteSVM::new_debuggable(true);
         vm.set_invocation_inspect_callback(Branches::of(programs.ballast.id, seen));
-        Self::with_vm(vm, programs)
+        Self::with_vm(vm, programs, with_section_table)
     }
 
-    fn with_vm(vm: LiteSVM, programs: Programs) -> Result<Self> {
+    fn with_vm(
+        vm: LiteSVM,
+        programs: Programs,
+        prepare: impl Fn(Vec<u8>) -> Vec<u8>,
+    ) -> Result<Self> {
         // Blockhashes are checked here: the runtime itself would only know the last one.
         let mut vm = vm.with_blockhash_check(false).with_log_bytes_limit(None);
         for program in programs.all() {
-            vm.add_program(program.id, &program.bytes()?)
+            vm.add_program(program.id, &prepare(program.bytes()?))
                 .with_context(|| format!("the SVM refuses {}", program.file.display()))?;
         }
         let payer = keys::named("payer");

@@ -2,7 +2,9 @@
 //! each step no token is created or lost, books and balances agree, and a share's price has not fallen except by booked bad
 //! debt; after closing everything, the vaults are empty but for rounding in the lenders' favour.
 
+mod arena;
 mod check;
+mod mutate;
 mod play;
 mod step;
 
@@ -15,8 +17,10 @@ use ballast_client::{
 };
 use ballast_localnet::{Localnet, LocalnetExt, Saved, Svm, Trader, UsdPrice, World, WorldConfig};
 
+pub use arena::Arena;
+pub use mutate::{cross, mutate};
 pub use step::{
-    Amount, Hedge, Kind, MAX_STEPS, Person, Pick, RECORD, Secs, Step, Token, Within, decode,
+    Amount, Cap, Hedge, Kind, MAX_STEPS, Person, Pick, RECORD, Secs, Step, Token, Within, decode,
 };
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];

@@ -29,10 +29,14 @@ impl Game {
             Step::Withdraw {
                 person,
                 side,
-                shares,
+                part_bps,
             } => {
                 let by = self.person(person);
-                let withdraw = instruction::withdraw(market, &by.key(), side.0, shares.0, 0);
+                let held = market.share_wallet(&by.key(), side.0);
+                let held = u128::from(self.world.balance(&held).await.unwrap());
+                let shares = held * u128::from(part_bps.0) / 10_000;
+                let shares = u64::try_from(shares).unwrap_or(u64::MAX);
+                let withdraw = instruction::withdraw(market, &by.key(), side.0, shares, 0);
                 self.send(by, withdraw).await
             }
             Step::Accrue { side } => {
