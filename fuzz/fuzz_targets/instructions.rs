@@ -62,13 +62,11 @@ fuzz_target!(|data: &[u8]| {
     });
 });
 
-fuzz_mutator!(
-    |data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-        mutate(data, size, max_size, seed, |bytes| {
-            fuzzer_mutate(bytes, bytes.len(), bytes.len());
-        })
-    }
-);
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed, |bytes| {
+        fuzzer_mutate(bytes, bytes.len(), bytes.len());
+    })
+});
 
 fuzz_crossover!(|data1: &[u8], data2: &[u8], out: &mut [u8], seed: u32| {
     cross(data1, data2, out, seed)

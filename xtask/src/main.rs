@@ -1,7 +1,8 @@
-//! The repository's own tool: `cargo xtask build | test | demo | bench | keys | validator | toolchain-test | lint`.
+//! The repository's own tool: `cargo xtask build | test | fuzz | demo | bench | keys | validator | toolchain-test | lint`.
 mod bench;
 mod cache;
 mod debian;
+mod fuzz;
 mod idl;
 mod keys;
 mod process;
@@ -35,6 +36,9 @@ enum Task {
     },
     /// Run all tests: unit, property, on-chain in the SVM, and integration on solana-test-validator.
     Test(suite::TestOptions),
+    /// Search for sequences of instructions that break something, guided by the branches that the program takes. `test` does
+    /// that too, for a minute.
+    Fuzz(fuzz::FuzzOptions),
     /// Show it: a position kept alive by the keeper on an embedded node, beside one that is not.
     Demo {
         /// Arguments of the demo: `--validator`, `--prices FILE.csv[.gz]`, ...
@@ -77,7 +81,12 @@ fn run(task: Task) -> Result<()> {
         Task::Test(options) => {
             build(&PROGRAMS)?;
             build_selftest()?;
-            suite::test(&options)
+            suite::test(&options)?;
+            fuzz::run_short()
+        }
+        Task::Fuzz(options) => {
+            build(&PROGRAMS)?;
+            fuzz::run(&options)
         }
         Task::Demo { arguments } => {
             build(&PROGRAMS)?;

@@ -1,9 +1,11 @@
 //! What must be so after every step, and at the end.
 
-use ballast_abi::spl;
-use ballast_client::{BallastError, BallastEvent, Cause, Failure, Side};
+use ballast_abi::{spl, whirlpool::PositionView};
+use ballast_client::{
+    BallastError, BallastEvent, Bps, Cause, Failure, MarketSnapshot, PositionContext, Side,
+};
 
-use super::{Game, Played, SIDES};
+use super::{Game, Played, SIDES, idle};
 
 /// Raw units that may be left of nobody's at the end: the part of interest that belongs to the virtual shares, and rounding.
 const LEFT_OF_NOBODY: u64 = 10_000;
@@ -21,6 +23,15 @@ impl Game {
             "tokens were created or lost"
         );
         let snapshot = self.world.snapshot().await.unwrap();
+        assert_eq!(
+            snapshot.market.open_positions,
+            positions.len() as u64,
+            "positions are miscounted"
+        );
+        for position in &positions {
+            self.check_holdings(position).await;
+            check_opened(&snapshot, position, played);
+        }
         for side in SIDES {
             let reserve = snapshot.reserve(side);
             let owed: u128 = positions
@@ -61,6 +72,30 @@ impl Game {
         }
     }
 
+    /// What a position has by its books, it has.
+    async fn check_holdings(&self, position: &PositionContext) {
+        let stored = &position.position;
+        let chain = self.world.net.chain();
+        let held = chain.account(&stored.whirlpool_position).await.unwrap();
+        let held = held.expect("an open position has one of the pool");
+        let liquidity = PositionView::parse(&held.data).unwrap().liquidity();
+        assert_eq!(
+            liquidity,
+            stored.liquidity.get(),
+            "position {}: liquidity and books differ",
+            stored.id
+        );
+        for side in SIDES {
+            let booked = stored.idle().get(side);
+            let balance = self.world.balance(&idle(position, side)).await.unwrap();
+            assert!(
+                balance >= booked,
+                "position {}, {side:?}: {balance} are there, {booked} in the books",
+                stored.id
+            );
+        }
+    }
+
     async fn minted_shares(&self, side: Side) -> u64 {
         let address = self.world.market.share_mint(side);
         let chain = self.world.net.chain();
@@ -89,6 +124,23 @@ impl Game {
                 "{side:?}: {left} are left of nobody's"
             );
         }
+    }
+}
+
+/// A position that has just been opened is within the market's limit, as the model reckons it.
+fn check_opened(snapshot: &MarketSnapshot, position: &PositionContext, played: &Played) {
+    let opened = played.events.iter().any(|event| {
+        matches!(event, BallastEvent::PositionOpened(opened) if opened.position == position.address)
+    });
+    if opened {
+        let model = snapshot.position(&position.position, snapshot.now_secs);
+        let oracle = snapshot.oracle_sqrt_price().unwrap();
+        let value = model.unwrap().value(oracle).unwrap();
+        let limit = Bps::new(snapshot.market.limits.initial_ltv_bps);
+        assert!(
+            !value.ltv_above(limit),
+            "opened with too much debt: {value:?}"
+        );
     }
 }
 

@@ -117,8 +117,7 @@ impl Game {
                 ),
             ];
             svm.execute(wallets.into(), &[]).await.unwrap();
-            let wallet =
-                spl::associated_token_account(&key, &reward.mint, &reward.token_program).0;
+            let wallet = spl::associated_token_account(&key, &reward.mint, &reward.token_program).0;
             reward_wallets.push(wallet);
             people.push(person);
         }

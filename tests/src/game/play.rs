@@ -323,7 +323,10 @@ impl Game {
     pub async fn end(&mut self) {
         // Whoever has given or lent everything away could not repay.
         for person in &self.people {
-            self.world.mint_to(&person.key(), super::RICH).await.unwrap();
+            self.world
+                .mint_to(&person.key(), super::RICH)
+                .await
+                .unwrap();
         }
         let positions = self.positions().await;
         self.now.supply = self.tokens(&positions).await;

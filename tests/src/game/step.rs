@@ -261,7 +261,12 @@ mod tests {
         // A record that is cut off has zeros; a number that nothing has yet is left out.
         let mut bytes = vec![31; RECORD];
         bytes.extend([2, 1]);
-        assert_eq!(decode(&bytes), [Step::Accrue { side: Token(Side::Quote) }]);
+        assert_eq!(
+            decode(&bytes),
+            [Step::Accrue {
+                side: Token(Side::Quote)
+            }]
+        );
         assert_eq!(decode(&[32]), [Step::of(Kind::Deposit, &[])]);
         assert_eq!(decode(&vec![5; RECORD * 100]).len(), MAX_STEPS);
     }
