@@ -155,5 +155,9 @@ fn check_refusal(failure: &Failure) {
         Cause::Runtime(_) => false,
         _ => true,
     };
-    assert!(named, "refused for no good reason: {failure:#?}");
+    assert!(
+        named,
+        "refused for no good reason: {failure}\n{:#?}",
+        failure.logs
+    );
 }

@@ -336,11 +336,12 @@ impl Game {
             // The pool program keeps a position that it owes something.
             self.collect_reward(&position).await;
             let closed = self.close(&position).await;
-            assert!(
-                closed.refused.is_none(),
-                "a position could not be closed: {:?}",
-                closed.refused
-            );
+            if let Some(failure) = &closed.refused {
+                panic!(
+                    "position {} cannot be closed: {failure}\n{:#?}",
+                    position.position.id, failure.logs
+                );
+            }
             self.check(&closed).await;
         }
         let people = self.people.iter().map(|person| &person.keypair);
