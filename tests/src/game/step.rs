@@ -130,7 +130,7 @@ const KINDS: u8 = 32;
 /// The steps that bytes mean.
 pub fn decode(bytes: &[u8]) -> Vec<Step> {
     let records = bytes.chunks(RECORD).take(MAX_STEPS);
-    records.filter_map(|record| decode_one(record)).collect()
+    records.filter_map(decode_one).collect()
 }
 
 fn decode_one(record: &[u8]) -> Option<Step> {
