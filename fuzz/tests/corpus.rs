@@ -31,15 +31,22 @@ fn the_corpus_replays_and_reaches_everything() {
     });
     let mut arena = Arena::new(svm.unwrap());
     let (mut bytes, mut done) = (0, BTreeSet::new());
-    let mut happened = BTreeMap::new();
+    let (mut happened, mut refused) = (BTreeMap::new(), BTreeMap::new());
     for file in &files {
         // Shown if it fails.
         println!("{}", file.display());
         let input = fs::read(file).unwrap();
         bytes += input.len() as u64;
         arena.play(&decode(&input), |step, played| {
-            if played.refused.is_none() {
-                done.insert(step.kind());
+            match &played.refused {
+                None => {
+                    done.insert(step.kind());
+                }
+                Some(failure) => {
+                    let error = failure.ballast();
+                    let name = error.map_or("others' errors".into(), |error| error.name());
+                    *refused.entry(name).or_insert(0u64) += 1;
+                }
             }
             for event in &played.events {
                 *happened.entry(event.name()).or_insert(0u64) += 1;
@@ -48,7 +55,7 @@ fn the_corpus_replays_and_reaches_everything() {
     }
     let branches = branches.lock().unwrap();
     println!(
-        "{} inputs, {bytes} bytes, {} of {} sides of branches, events: {happened:?}",
+        "{} inputs, {bytes} bytes, {} of {} sides of branches\nevents: {happened:?}\nrefused: {refused:?}",
         files.len(),
         branches.iter().filter(|taken| **taken).count(),
         branches.len(),

@@ -76,6 +76,14 @@ fn number(name: &str, default: u64) -> u64 {
     }
 }
 
+#[test]
+fn everything_is_drawn() {
+    for kind in Kind::ALL {
+        let drawn = ANYTHING.iter().any(|(drawn, _)| drawn == kind);
+        assert!(drawn, "{kind:?} is never drawn");
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_created_or_lost() {
     let first = number("BALLAST_SEED", 1);
