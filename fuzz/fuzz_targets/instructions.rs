@@ -49,14 +49,17 @@ fuzz_target!(|data: &[u8]| {
     let steps = decode(data);
     let show = std::env::var_os("BALLAST_FUZZ_SHOW").is_some();
     if show {
-        eprintln!("{steps:#?}");
+        for (number, step) in steps.iter().enumerate() {
+            eprintln!("step {number}: {step:?}");
+        }
     }
-    let mut last_event = "";
+    let (mut number, mut last_event) = (0, "");
     ARENA.with_borrow_mut(|arena| {
         arena.play(&steps, |step, played| {
             if show {
-                show_result(step, played);
+                show_result(number, step, played);
             }
+            number += 1;
             saw_result(step, played, &mut last_event);
         });
     });
@@ -99,9 +102,10 @@ fn count(what: impl Hash) {
     COUNTERS.results[place as usize].store(1, Ordering::Relaxed);
 }
 
-fn show_result(step: &Step, played: &Played) {
+fn show_result(number: usize, step: &Step, played: &Played) {
+    let kind = step.kind();
     match &played.refused {
-        Some(failure) => eprintln!("{:?}: refused: {failure}", step.kind()),
-        None => eprintln!("{:?}: {:?}", step.kind(), played.events),
+        Some(failure) => eprintln!("{number} {kind:?}: refused: {failure}"),
+        None => eprintln!("{number} {kind:?}: {:?}", played.events),
     }
 }

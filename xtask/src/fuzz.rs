@@ -26,6 +26,8 @@ const KEEP_MEMORY: [(&str, &str); 3] = [
     ("MALLOC_TRIM_THRESHOLD_", "1073741824"),
     ("MALLOC_TOP_PAD_", "67108864"),
 ];
+/// Bytes of one step of an input.
+const STEP: usize = 20;
 /// A sequence takes some hundredths of a second; one that takes so long is reported.
 const TIMEOUT_SECS: u64 = 60;
 /// What the short run of `cargo xtask test` is. Its seed is fixed: a failure is then about the change.
@@ -123,9 +125,11 @@ fn fuzz(target: &Path, options: &FuzzOptions) -> Result<()> {
             .filter(|file| !before.contains(file))
             .collect();
         for file in &new {
+            eprintln!("xtask: fuzz: this input fails: {}", file.display());
+            let small = shrunk(target, file)?;
             eprintln!(
-                "xtask: fuzz: this input fails: {0}\nxtask: fuzz: replay it: cargo xtask fuzz --replay {0}",
-                file.display()
+                "xtask: fuzz: replay it without what it does not need: cargo xtask fuzz --replay {}",
+                small.display()
             );
         }
         return Err(error).with_context(|| format!("fuzzing failed, seed {seed}"));
@@ -134,6 +138,25 @@ fn fuzz(target: &Path, options: &FuzzOptions) -> Result<()> {
         keep(target, &directory)?;
     }
     Ok(())
+}
+
+/// The input without the steps that it fails without as well.
+fn shrunk(target: &Path, file: &Path) -> Result<PathBuf> {
+    let small = file.with_extension("small");
+    let mut input = fs::read(file)?;
+    for step in (0..input.len().div_ceil(STEP)).rev() {
+        let range = step * STEP..input.len().min((step + 1) * STEP);
+        let mut shorter = input.clone();
+        shorter.drain(range);
+        fs::write(&small, &shorter)?;
+        let mut run = libfuzzer(target);
+        run.arg(format!("-timeout={TIMEOUT_SECS}")).arg(&small);
+        if process::output(&mut run).is_err() {
+            input = shorter;
+        }
+    }
+    fs::write(&small, &input)?;
+    Ok(small)
 }
 
 /// Shows one input.

@@ -175,4 +175,23 @@ mod tests {
         // Before version 3 the same byte meant arithmetic.
         assert_eq!(Jumps::in_text(&text, false).sides, 2);
     }
+
+    #[test]
+    fn a_table_of_sections_is_added_where_there_is_none() {
+        let mut bare = vec![7; 101];
+        bare[0x28..0x40].fill(0);
+        let with_table = with_section_table(bare.clone());
+        // Aligned behind everything else; two entries of 64 bytes and the names, which begin behind them.
+        assert_eq!(with_table.len(), 104 + 2 * 64 + 8);
+        assert_eq!(with_table[0x28..0x30], 104u64.to_le_bytes());
+        assert_eq!(with_table[0x3a..0x40], [64, 0, 2, 0, 1, 0]);
+        assert_eq!(with_table[168 + 24..168 + 32], 232u64.to_le_bytes());
+        assert_eq!(
+            (&with_table[..0x28], &with_table[0x40..101]),
+            (&bare[..0x28], &bare[0x40..])
+        );
+        // Nothing changes where there is one, and where there is no header.
+        assert_eq!(with_section_table(with_table.clone()), with_table);
+        assert_eq!(with_section_table(vec![0; 9]), [0; 9]);
+    }
 }
