@@ -1,7 +1,9 @@
-//! The repository's own tool: `cargo xtask build | test | demo | bench | keys | validator | toolchain-test | typescript | lint`.
+//! The repository's own tool: `cargo xtask build | test | fuzz | demo | bench | keys | validator | toolchain-test | typescript |
+//! lint`.
 mod bench;
 mod cache;
 mod debian;
+mod fuzz;
 mod idl;
 mod keys;
 mod named_tests;
@@ -37,6 +39,9 @@ enum Task {
     },
     /// Run all tests: unit, property, on-chain in the SVM, integration on solana-test-validator, and the TypeScript client.
     Test(suite::TestOptions),
+    /// Search for sequences of instructions that break something, guided by the branches that the program takes. `test` does
+    /// that too, for a minute.
+    Fuzz(fuzz::FuzzOptions),
     /// Show it: a position kept alive by the keeper on an embedded node, beside one that is not.
     Demo {
         /// Arguments of the demo: `--validator`, `--prices FILE.csv[.gz]`, ...
@@ -85,10 +90,15 @@ fn run(task: Task) -> Result<()> {
             build(&PROGRAMS)?;
             build_selftest()?;
             suite::test(&options)?;
+            fuzz::run_short()?;
             if !options.no_typescript {
                 typescript::test(options.no_validator)?;
             }
             Ok(())
+        }
+        Task::Fuzz(options) => {
+            build(&PROGRAMS)?;
+            fuzz::run(&options)
         }
         Task::Typescript => {
             typescript::require_node()?;

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{named_tests, process, repository, sbf, validator};
+use crate::{fuzz, named_tests, process, repository, sbf, validator};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -28,6 +28,7 @@ pub struct TestOptions {
 
 /// All tests of the workspace. Programs have been built.
 pub fn test(options: &TestOptions) -> Result<()> {
+    fuzz::provide_compiler()?;
     let mut command = cargo();
     command.args(["test", "--workspace"]);
     if let (Some(file), Some(id)) = (&options.whirlpool, &options.whirlpool_id) {
@@ -60,6 +61,7 @@ pub fn toolchain_test() -> Result<()> {
 /// Formatting, the tests that documents name, and clippy, warnings denied.
 pub fn lint() -> Result<()> {
     named_tests::check()?;
+    fuzz::provide_compiler()?;
     process::run(process::host_cargo().args(["fmt", "--all", "--check"]))?;
     process::run(process::host_cargo().args([
         "clippy",
@@ -108,7 +110,7 @@ fn with_absolute_prices(arguments: &[OsString], directory: &Path) -> Vec<OsStrin
     arguments.iter().map(&mut absolute).collect()
 }
 
-/// Cargo, told where built programs are and by whom they were built.
+/// Cargo for what runs programs that have been built.
 pub fn cargo() -> Command {
     let mut command = process::host_cargo();
     command.env("BALLAST_DEPLOY_DIR", repository::deploy_dir());
