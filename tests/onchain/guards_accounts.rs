@@ -2,85 +2,26 @@
 
 use ballast_abi::spl;
 use ballast_client::{
-    BallastError, DecreaseArgs, Instruction, PositionContext, Pubkey, Side, instruction,
+    BallastError, DecreaseArgs, Instruction, Pubkey, Reaction, Side, instruction,
 };
 use ballast_localnet::{Localnet, Trader};
 
-use crate::support::{NOTHING, Scene, accepted, refused, substitute};
-
-/// A scene in which alice's position can be rehedged, and somebody else has a market and a position.
-pub struct Two {
-    /// The world and alice.
-    pub scene: Scene,
-    /// Alice's position.
-    pub position: PositionContext,
-    /// Somebody else.
-    pub bob: Trader,
-    /// Bob's market for the same pool.
-    pub market: ballast_client::MarketContext,
-    /// Bob's position in alice's market.
-    pub other: PositionContext,
-}
-
-/// Sets both up.
-pub async fn two() -> Two {
-    let scene = Scene::new().await;
-    let bob = scene
-        .world
-        .trader("bob", ballast_client::Amounts::new(0, 1_000_000_000))
-        .await
-        .unwrap();
-    let market = scene.second_market(&bob, Pubkey::default()).await;
-    let position = scene.open(1).await;
-    let args = scene.example(1);
-    let other = scene.world.open(&bob, args).await.unwrap();
-    Two {
-        scene,
-        position,
-        bob,
-        market,
-        other,
-    }
-}
+use crate::{
+    support::{NOTHING, Scene, accepted, refused, substitute},
+    two::{Two, two},
+};
 
 impl Two {
-    /// Everything that can be done with alice's position, each with its signer; all of it takes reserves, pool and the
-    /// position's accounts.
-    pub async fn actions(&self) -> Vec<(&Trader, Instruction)> {
+    /// Everything that gets as far as the pool: an exit is due, compounding is allowed. What only unhealthy positions are
+    /// in for is tried where they are.
+    async fn pooled(&self) -> Vec<(&Trader, Instruction)> {
         let (scene, position) = (&self.scene, &self.position);
-        let market = &scene.world.market;
-        let (alice, keeper, liquidator) = (&scene.alice, &scene.keeper, &scene.liquidator);
-        let args = DecreaseArgs {
-            liquidity: 1_000,
-            ..NOTHING
-        };
-        let max = u64::MAX;
-        vec![
-            (
-                alice,
-                instruction::decrease(market, position, &alice.wallet, args),
-            ),
-            (
-                alice,
-                instruction::close(market, position, &alice.wallet, max, max),
-            ),
-            (keeper, scene.rehedge_instruction(position, keeper).await),
-            (
-                keeper,
-                instruction::deleverage(market, position, &keeper.key()),
-            ),
-            (
-                liquidator,
-                instruction::liquidate(
-                    market,
-                    position,
-                    &liquidator.key(),
-                    &liquidator.wallet,
-                    max,
-                    max,
-                ),
-            ),
-        ]
+        scene.exit_at(position, 199, Reaction::ExitAsIs).await;
+        let mut actions = self.actions().await;
+        // Deleveraging, liquidating and repaying.
+        actions.drain(3..6);
+        assert_eq!(actions.len(), 9);
+        actions
     }
 
     /// Every action is refused with `to` in place of `from`.
@@ -91,23 +32,6 @@ impl Two {
                 expected,
             );
         }
-    }
-
-    /// All actions work with the accounts that they were made for.
-    pub async fn all_work(&self) {
-        let scene = &self.scene;
-        let args = DecreaseArgs {
-            liquidity: 1_000,
-            ..NOTHING
-        };
-        accepted(scene.decrease(&self.position, args).await);
-        scene.price(115).await;
-        accepted(scene.deleverage(&self.position, &scene.keeper).await);
-        scene.price(200).await;
-        accepted(scene.rehedge(&self.position, &scene.keeper).await);
-        scene.price(380).await;
-        accepted(scene.liquidate(&self.position).await);
-        accepted(scene.close(&self.position).await);
     }
 }
 
@@ -236,8 +160,7 @@ async fn another_pool_is_refused() {
         (market.pool_base_vault, market.pool_quote_vault),
         (market.pool_quote_vault, market.pool_base_vault),
     ] {
-        // Withdrawing asks for the pool's price first, so that none gets to the pool; the two below need no pool yet.
-        for (by, action) in two.actions().await.into_iter().take(3) {
+        for (by, action) in two.pooled().await {
             let sent = scene.send(by, substitute(action, from, to)).await;
             refused(sent, BallastError::WrongPool);
         }
@@ -268,7 +191,7 @@ async fn another_program_is_never_called_as_the_pool() {
     let scene = &two.scene;
     let genuine = scene.world.market.market.whirlpool_program;
     let fake = scene.svm.programs().pyth.id;
-    for (by, action) in two.actions().await.into_iter().take(3) {
+    for (by, action) in two.pooled().await {
         let sent = scene.send(by, substitute(action, genuine, fake)).await;
         refused(sent, BallastError::WrongPool);
     }

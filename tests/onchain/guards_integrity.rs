@@ -7,8 +7,8 @@ use ballast_client::{
 };
 
 use crate::{
-    guards_accounts::two,
     support::{NOTHING, Scene, Sent, accepted, code, refused, refused_elsewhere, substitute},
+    two::two,
 };
 
 /// Number of Anchor's error for an account that should have signed.

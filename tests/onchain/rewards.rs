@@ -7,9 +7,9 @@ use ballast_abi::{
 };
 use ballast_client::{
     Amounts, BallastError, BallastEvent, DecreaseArgs, Instruction, PositionContext, Pubkey,
-    Receipt, Reward, SendError, Side, Signer, instruction,
+    Receipt, Reward, Side, Signer, instruction,
 };
-use ballast_localnet::{Localnet, LocalnetExt, Trader};
+use ballast_localnet::{Localnet, LocalnetExt};
 
 use crate::support::{NOTHING, Scene, Sent, accepted, refused, substitute};
 
@@ -17,17 +17,17 @@ use crate::support::{NOTHING, Scene, Sent, accepted, refused, substitute};
 const VAULT: u64 = 1_000_000;
 
 /// A scene whose pool pays a reward, with a position of alice's.
-struct Rewarded {
-    scene: Scene,
-    position: PositionContext,
-    reward: Reward,
+pub struct Rewarded {
+    pub scene: Scene,
+    pub position: PositionContext,
+    pub reward: Reward,
     /// Alice's account of the reward's mint.
-    wallet: Pubkey,
+    pub wallet: Pubkey,
 }
 
 impl Rewarded {
     /// With the reward in the slot `index`.
-    async fn new(index: u8) -> Self {
+    pub async fn new(index: u8) -> Self {
         let scene = Scene::new().await;
         let position = scene.open(1).await;
         let reward = scene.world.set_reward(index, VAULT).await.unwrap();
@@ -47,7 +47,7 @@ impl Rewarded {
     }
 
     /// Books so much of the reward for a position.
-    async fn book(&self, position: &PositionContext, owed: u64) {
+    pub async fn book(&self, position: &PositionContext, owed: u64) {
         let world = &self.scene.world;
         world
             .book_reward(position, &self.reward, owed)
@@ -55,7 +55,7 @@ impl Rewarded {
             .unwrap();
     }
 
-    async fn booked(&self) -> u64 {
+    pub async fn booked(&self) -> u64 {
         let chain = self.scene.svm.chain();
         let booked = Reward::booked(chain.as_ref(), &self.position)
             .await
@@ -64,7 +64,7 @@ impl Rewarded {
     }
 
     /// Collects to alice's wallet.
-    fn collect(&self) -> Instruction {
+    pub fn collect(&self) -> Instruction {
         let market = &self.scene.world.market;
         instruction::collect_reward(market, &self.position, &self.reward, &self.wallet)
     }
@@ -73,7 +73,7 @@ impl Rewarded {
         self.scene.send(&self.scene.alice, instruction).await
     }
 
-    async fn balance(&self, account: &Pubkey) -> u64 {
+    pub async fn balance(&self, account: &Pubkey) -> u64 {
         self.scene.world.balance(account).await.unwrap()
     }
 
@@ -96,7 +96,7 @@ impl Rewarded {
 
 /// The transaction failed with an error number of another program.
 #[track_caller]
-fn failed_with(sent: Sent, code: u32) {
+pub fn failed_with(sent: Sent, code: u32) {
     let error = sent.expect_err("accepted");
     let found = error.failure().and_then(ballast_client::Failure::code);
     assert_eq!(found, Some(code), "{error}");
@@ -191,25 +191,6 @@ async fn an_empty_vault_pays_what_it_has() {
     it.scene.svm.execute(vec![fill], &[]).await.unwrap();
     accepted(it.end().await);
     assert_eq!(it.balance(&it.wallet).await, VAULT + 7);
-}
-
-#[tokio::test]
-async fn only_the_owner_collects() {
-    let it = Rewarded::new(0).await;
-    it.book(&it.position, 777).await;
-    let stranger: &Trader = &it.scene.keeper;
-    let theirs = substitute(it.collect(), it.scene.alice.key(), stranger.key());
-    refused(
-        it.scene.send(stranger, theirs).await,
-        BallastError::NotOwner,
-    );
-    // The owner is among the accounts but has not signed.
-    let mut unsigned = it.collect();
-    unsigned.accounts[0].is_signer = false;
-    let sent: Result<Receipt, SendError> = it.scene.send(stranger, unsigned).await;
-    failed_with(sent, 3_010);
-    assert_eq!(it.booked().await, 777);
-    accepted(it.send(it.collect()).await);
 }
 
 #[tokio::test]

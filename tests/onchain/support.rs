@@ -6,7 +6,7 @@ use ballast_abi::spl;
 use ballast_client::{
     Amounts, BallastError, DecreaseArgs, InitMarketArgs, Instruction, Market, MarketContext,
     MarketMode, MarketParams, OpenArgs, Policy, PoolAddresses, Position, PositionContext, Pubkey,
-    Receipt, ReserveParams, SendError, Side, SqrtPrice, Trade, instruction, pda,
+    Receipt, Reserve, ReserveParams, SendError, Side, SqrtPrice, Trade, instruction, pda,
 };
 use ballast_localnet::{Localnet, LocalnetExt, Svm, Trader, UsdPrice, World, WorldConfig};
 use ballast_model::{Position as PositionModel, lending::ReserveState};
@@ -296,6 +296,17 @@ impl Scene {
             let mut market: Market = bytemuck::pod_read_unaligned(body);
             change(&mut market);
             body.copy_from_slice(bytemuck::bytes_of(&market));
+        })
+        .await;
+    }
+
+    /// Writes over a reserve's account, as only a test can.
+    pub async fn change_reserve(&self, address: &Pubkey, change: impl FnOnce(&mut Reserve)) {
+        self.patch(address, |data| {
+            let body = &mut data[8..];
+            let mut reserve: Reserve = bytemuck::pod_read_unaligned(body);
+            change(&mut reserve);
+            body.copy_from_slice(bytemuck::bytes_of(&reserve));
         })
         .await;
     }

@@ -18,8 +18,8 @@ pub use market::{
     set_guardian, set_mode, update_market, update_reserve,
 };
 pub use position::{
-    accept_transfer, close, collect, collect_reward, decrease, increase, open, reclaim_reward,
-    repay, set_automation, set_policy, transfer,
+    accept_transfer, close, collect, collect_reward, collect_reward_for, decrease, increase, open,
+    reclaim_reward, repay, set_automation, set_policy, transfer,
 };
 pub use tokens::{create_share_wallet, create_tick_array, create_wallet};
 

@@ -192,7 +192,7 @@ pub fn close(
 }
 
 /// Pays out what the pool owes a position of one of its rewards, to any token account of the reward's mint. The owner
-/// signs. Refused if nothing is owed; a decrease books what has grown until then.
+/// signs; anyone else may instead, for the owner's associated token account: [`collect_reward_for`]. Refused if nothing is owed; a decrease books what has grown until then.
 ///
 /// A position is not closed while a reward is owed: take all liquidity out, collect and close in one transaction.
 pub fn collect_reward(
@@ -201,9 +201,33 @@ pub fn collect_reward(
     reward: &Reward,
     destination: &Pubkey,
 ) -> Instruction {
+    let owner = position.position.owner;
+    collect_reward_to(market, position, reward, &owner, destination)
+}
+
+/// Pays out what the pool owes a position of one of its rewards to the owner's associated token account, which must exist.
+/// Anyone may sign. A position that is owed a reward can be neither recentered nor closed.
+pub fn collect_reward_for(
+    market: &MarketContext,
+    position: &PositionContext,
+    reward: &Reward,
+    signer: &Pubkey,
+) -> Instruction {
+    let owner = &position.position.owner;
+    let (account, _) = spl::associated_token_account(owner, &reward.mint, &reward.token_program);
+    collect_reward_to(market, position, reward, signer, &account)
+}
+
+fn collect_reward_to(
+    market: &MarketContext,
+    position: &PositionContext,
+    reward: &Reward,
+    signer: &Pubkey,
+    destination: &Pubkey,
+) -> Instruction {
     let addresses = position.addresses();
     let accounts = accounts::CollectReward {
-        owner: position.position.owner,
+        signer: *signer,
         market: market.address,
         position: position.address,
         whirlpool_position: addresses.whirlpool_position,

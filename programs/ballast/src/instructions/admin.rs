@@ -177,8 +177,9 @@ fn require_notice_over(effective_at_secs: i64) -> Result<()> {
     Ok(())
 }
 
-/// Sets the mode for `secs`, after which it ends by itself. The authority may set any, for a week at most; the guardian only a
-/// stricter one than holds now, for a day at most; when that is over it has to rest for a day.
+/// Sets the mode for `secs`, after which it ends by itself. The authority may set any, for a week at most, also in place of the
+/// guardian's; the guardian only a stricter one than holds now, for a day at most; when that is over it has to rest for a day,
+/// and what the authority has set for longer holds again.
 ///
 /// # Errors
 /// [`BallastError::NotAuthority`], [`BallastError::GuardianRests`], [`BallastError::BadParameters`] for a time that is 0 or
@@ -188,13 +189,13 @@ pub(crate) fn set_mode(ctx: Context<UpdateMarket>, mode: MarketMode, secs: u32) 
     require_version(market.version, Market::VERSION)?;
     let signer = ctx.accounts.signer.key();
     let now_secs = Clock::get()?.unix_timestamp;
-    let set_now = market.mode_set_at(now_secs);
-    let longest_secs = if signer == market.authority {
+    let by_authority = signer == market.authority;
+    let longest_secs = if by_authority {
         Market::LONGEST_PAUSE_SECS
     } else {
         // The all-zero guardian means "none"; nobody can sign for that address.
         require!(
-            signer == market.guardian && mode > set_now,
+            signer == market.guardian && mode > market.mode_set_at(now_secs),
             BallastError::NotAuthority
         );
         Market::LONGEST_GUARDIAN_PAUSE_SECS
@@ -205,32 +206,30 @@ pub(crate) fn set_mode(ctx: Context<UpdateMarket>, mode: MarketMode, secs: u32) 
         BallastError::BadParameters
     );
     let mut until_secs = now_secs.saturating_add(i64::from(secs));
-    if signer != market.authority {
-        let longest_secs = i64::from(Market::LONGEST_GUARDIAN_PAUSE_SECS);
-        let own_pause_ends = market
-            .guardian_rests_until_secs
-            .saturating_sub(longest_secs);
-        if now_secs < own_pause_ends {
+    if by_authority {
+        // What the guardian has set is the authority's to confirm or to lift.
+        market.guardian_mode = MarketMode::Normal as u8;
+        market.mode = mode as u8;
+        until_secs = if lifts { 0 } else { until_secs };
+        market.mode_until_secs = until_secs;
+    } else {
+        if now_secs < market.guardian_until_secs() {
             // Stricter, but not longer.
-            until_secs = own_pause_ends;
+            until_secs = market.guardian_until_secs();
         } else {
             require!(
                 now_secs >= market.guardian_rests_until_secs,
                 BallastError::GuardianRests
             );
-            market.guardian_rests_until_secs = until_secs.saturating_add(longest_secs);
+            let rest_secs = i64::from(Market::LONGEST_GUARDIAN_PAUSE_SECS);
+            market.guardian_rests_until_secs = until_secs.saturating_add(rest_secs);
         }
-        if set_now != MarketMode::Normal {
-            // What the authority has paused for longer stays paused.
-            until_secs = until_secs.max(market.mode_until_secs);
-        }
+        market.guardian_mode = mode as u8;
     }
-    market.mode = mode as u8;
-    market.mode_until_secs = if lifts { 0 } else { until_secs };
     emit!(ModeSet {
         market: ctx.accounts.market.key(),
         mode,
-        until_secs: market.mode_until_secs,
+        until_secs,
         by: signer
     });
     Ok(())

@@ -1,8 +1,9 @@
-//! `collect_reward`: the owner takes what a pool's rewards have brought. Rewards are no collateral: they count in no
+//! `collect_reward`: the owner takes what a pool's rewards have brought, or anyone hands it to the owner. Rewards are no collateral: they count in no
 //! valuation, and collecting them changes no risk and needs no price. They have to be collected before `close`, because
 //! the Whirlpool program keeps a position open while a reward is owed.
 
 use anchor_lang::prelude::*;
+use ballast_abi::spl;
 
 use crate::{
     errors::BallastError,
@@ -14,7 +15,8 @@ use crate::{
 
 #[derive(Accounts)]
 pub struct CollectReward<'info> {
-    pub owner: Signer<'info>,
+    /// The owner, who takes it to any account; or anyone, who brings it to the owner's associated one.
+    pub signer: Signer<'info>,
     pub market: AccountLoader<'info, Market>,
     pub position: AccountLoader<'info, Position>,
     /// CHECK: address stored in the position.
@@ -40,12 +42,24 @@ pub struct CollectReward<'info> {
     pub memo_program: UncheckedAccount<'info>,
 }
 
-/// Pays out what is booked of one reward, to a token account of the owner's choice. What has grown since the last change
+impl CollectReward<'_> {
+    /// Whether the destination is the associated token account of `owner`, and still the owner's.
+    fn brings_it_to(&self, owner: &Pubkey) -> Result<bool> {
+        let (mint, program) = (self.reward_mint.key, self.reward_token_program.key);
+        let (associated, _) = spl::associated_token_account(owner, mint, program);
+        let account = &self.reward_owner_account;
+        Ok(account.key() == associated && token::authority(account)? == *owner)
+    }
+}
+
+/// Pays out what is booked of one reward, to a token account of the owner's choice. Anyone else may have it paid to the
+/// owner's associated token account: a position that is owed a reward can be neither recentered nor closed, so keepers need
+/// to. What has grown since the last change
 /// of liquidity is not booked yet: the Whirlpool program's `update_fees_and_rewards`, which anyone may send, books it, and
 /// so does a decrease.
 ///
 /// # Errors
-/// [`BallastError::NotOwner`], [`BallastError::BadParameters`] if the pool has no such reward,
+/// [`BallastError::NotOwner`] unless it goes to the owner's associated account, [`BallastError::BadParameters`] if the pool has no such reward,
 /// [`BallastError::ZeroAmount`] if nothing is owed or the reward's vault is empty, and those of the address checks.
 pub(crate) fn collect_reward(ctx: Context<CollectReward>, reward_index: u8) -> Result<()> {
     let accounts = &ctx.accounts;
@@ -55,7 +69,11 @@ pub(crate) fn collect_reward(ctx: Context<CollectReward>, reward_index: u8) -> R
     let (creator, id, bump) = {
         let position = accounts.position.load()?;
         require_version(position.version, Position::VERSION)?;
-        require_keys_eq!(accounts.owner.key(), position.owner, BallastError::NotOwner);
+        let by_owner = accounts.signer.key() == position.owner;
+        require!(
+            by_owner || accounts.brings_it_to(&position.owner)?,
+            BallastError::NotOwner
+        );
         for (found, stored) in [
             (accounts.market.key(), position.market),
             (

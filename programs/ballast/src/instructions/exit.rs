@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side, SqrtPrice};
-use ballast_model::{Bps, Trade, value_down};
+use ballast_model::{Bps, Trade, value_down, value_up};
 
 use crate::{
     due,
@@ -36,7 +36,8 @@ pub struct Exit<'info> {
 ///
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::NoLiquidity`], [`BallastError::ExitNotDue`],
-/// [`BallastError::PoolDiverged`] and [`BallastError::SwapLossTooHigh`] where it takes a swap, [`BallastError::DebtRemains`]
+/// [`BallastError::PoolDiverged`], [`BallastError::PriceStale`] beyond the tight age and [`BallastError::SwapLossTooHigh`]
+/// where it takes a swap, [`BallastError::DebtRemains`]
 /// if the collateral does not repay everything, price errors.
 pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
     let accounts = &ctx.accounts;
@@ -117,6 +118,10 @@ enum Order {
 
 /// The next swap, after what lies idle has repaid what it can: at most one of the two tokens is both held and owed.
 /// Nothing if the position stands as the owner wants it, or if nothing is held to trade.
+///
+/// The pool rounds every amount against the trader, which is more than `max_loss_bps` of a few units: a debt that small is
+/// repaid out of a larger trade, so that it cannot stand in the way, and what is held beyond the debts is not traded for so
+/// little.
 fn next_order(
     reaction: Reaction,
     idle: Amounts,
@@ -124,19 +129,29 @@ fn next_order(
     at: SqrtPrice,
     max_loss_bps: u32,
 ) -> Result<Option<Order>> {
+    let dust = dust_up(at, max_loss_bps)?;
+    let least = ballast_model::base_for_value_up(dust, at).or_range()?;
     let order = if owed_base > 0 && idle.quote > 0 {
-        Some(Order::Buy(owed_base))
+        let affordable = u128::from(idle.quote) >= dust.saturating_mul(2);
+        Some(Order::Buy(if affordable {
+            owed_base.max(least)
+        } else {
+            owed_base
+        }))
     } else if owed_quote > 0 && idle.base > 0 {
         let sold = match reaction {
             Reaction::ExitIntoQuote => idle.base,
-            _ => base_for_quote_up(owed_quote, at, max_loss_bps)?.min(idle.base),
+            _ => base_for_quote_up(owed_quote, at, max_loss_bps)?
+                .max(least)
+                .min(idle.base),
         };
         Some(Order::Sell(sold))
     } else {
         match reaction {
-            Reaction::ExitIntoQuote if worth(idle.base, at)? > 0 => Some(Order::Sell(idle.base)),
-            // Less quote than one unit of base costs buys nothing.
-            Reaction::ExitIntoBase if idle.quote > 0 && buys(idle.quote, at)? => {
+            Reaction::ExitIntoQuote if value_down(idle.base, at).or_range()? >= dust => {
+                Some(Order::Sell(idle.base))
+            }
+            Reaction::ExitIntoBase if u128::from(idle.quote) >= dust => {
                 Some(Order::Spend(idle.quote))
             }
             _ => None,
@@ -145,13 +160,11 @@ fn next_order(
     Ok(order)
 }
 
-fn worth(base: u64, at: SqrtPrice) -> Result<u128> {
-    value_down(base, at).or_range()
-}
-
-/// Whether so much quote buys at least two units of base at a price: one may round away.
-fn buys(quote: u64, at: SqrtPrice) -> Result<bool> {
-    Ok(u128::from(quote) > worth(2, at)?)
+/// Value of a trade whose rounding, by a few units of either token, is within the loss allowed; raw quote units.
+fn dust_up(at: SqrtPrice, max_loss_bps: u32) -> Result<u128> {
+    const UNITS: u64 = 4;
+    let rounding = value_up(UNITS, at).or_range()? + u128::from(UNITS);
+    Ok(rounding * u128::from(Bps::ONE.get()) / u128::from(max_loss_bps.max(1)))
 }
 
 /// Base whose sale brings `quote` even at the largest loss allowed, rounded up.
@@ -169,8 +182,12 @@ fn trade<'info>(
     oracle: &OraclePrice,
     max_loss_bps: u32,
 ) -> Result<()> {
-    let limits = &session.market.limits;
-    let pool_price = pool::sqrt_price(&accounts.pool, session.market)?;
+    let market = session.market;
+    // What may be lost is measured against this price: nobody picks it among the last minutes'.
+    let now_secs = Clock::get()?.unix_timestamp;
+    oracle::peek_price(market, &accounts.prices, now_secs, Grade::Final)?;
+    let limits = &market.limits;
+    let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     risk::require_pool_near_oracle(limits, pool_price, oracle.mid)?;
     let (pool, arrays) = (&accounts.pool, &accounts.swap);
     match order {
@@ -200,8 +217,11 @@ mod tests {
             // Nothing is held: nothing can be traded, the debt remains and the exit is refused.
             assert_eq!(next(reaction, 0, 0, [50, 50]), None);
         }
-        assert_eq!(next(ExitAsIs, 900, 0, [0, 99]), Some(Order::Sell(100)));
-        assert_eq!(next(ExitIntoBase, 900, 0, [0, 99]), Some(Order::Sell(100)));
+        assert_eq!(next(ExitAsIs, 9_000, 0, [0, 990]), Some(Order::Sell(1_000)));
+        assert_eq!(
+            next(ExitIntoBase, 9_000, 0, [0, 990]),
+            Some(Order::Sell(1_000))
+        );
         assert_eq!(next(ExitIntoQuote, 900, 0, [0, 99]), Some(Order::Sell(900)));
         assert_eq!(next(ExitAsIs, 60, 0, [0, 99]), Some(Order::Sell(60)));
         assert_eq!(next(ExitAsIs, 900, 900, [0, 0]), None);
@@ -215,5 +235,25 @@ mod tests {
         );
         assert_eq!(next(ExitIntoQuote, 0, 800, [0, 0]), None);
         assert_eq!(next(ExitIntoBase, 900, 2, [0, 0]), None);
+    }
+
+    #[test]
+    fn a_debt_of_a_few_units_is_repaid_out_of_a_trade_that_rounding_does_not_spoil() {
+        use Reaction::{ExitAsIs, ExitIntoBase, ExitIntoQuote};
+        let next = |reaction, base, quote, owed: [u64; 2]| {
+            next_order(reaction, Amounts { base, quote }, owed, SqrtPrice::ONE, 100).unwrap()
+        };
+        // Eight units of rounding are 1 % of 800.
+        assert_eq!(next(ExitAsIs, 0, 9_000, [1, 0]), Some(Order::Buy(800)));
+        assert_eq!(next(ExitAsIs, 9_000, 0, [0, 1]), Some(Order::Sell(800)));
+        assert_eq!(next(ExitAsIs, 0, 9_000, [801, 0]), Some(Order::Buy(801)));
+        // What there is not is not traded.
+        assert_eq!(next(ExitAsIs, 70, 0, [0, 1]), Some(Order::Sell(70)));
+        assert_eq!(next(ExitAsIs, 0, 1_599, [1, 0]), Some(Order::Buy(1)));
+        // The rest stays what it is.
+        assert_eq!(next(ExitIntoQuote, 799, 0, [0, 0]), None);
+        assert_eq!(next(ExitIntoQuote, 800, 0, [0, 0]), Some(Order::Sell(800)));
+        assert_eq!(next(ExitIntoBase, 0, 799, [0, 0]), None);
+        assert_eq!(next(ExitIntoBase, 0, 800, [0, 0]), Some(Order::Spend(800)));
     }
 }

@@ -35,8 +35,8 @@ pub struct MigratePosition<'info> {
     pub position: AccountLoader<'info, Position>,
 }
 
-/// Brings a market to this version with rules for what is new in it. The authority, because those rules are its choice. A
-/// mode that was set without end ends after the longest time from now.
+/// Brings a market to this version with rules for what is new in it, and no others. The authority, because those rules are its
+/// choice. A mode that was set without end ends after the longest time from now.
 ///
 /// # Errors
 /// [`BallastError::NotAuthority`], [`BallastError::WrongVersion`], [`BallastError::BadParameters`].
@@ -58,7 +58,8 @@ pub(crate) fn migrate_market(
         stages,
         ..market.params()
     };
-    market.set_params(&params)?;
+    params.check_since_version_2()?;
+    (market.keepers, market.stages) = (keepers, stages);
     if market.mode != MarketMode::Normal as u8 {
         let now_secs = Clock::get()?.unix_timestamp;
         market.mode_until_secs = now_secs.saturating_add(i64::from(Market::LONGEST_PAUSE_SECS));

@@ -174,7 +174,8 @@ fn move_band<'a, 'info>(
         require_due(&session, &oracle, ticks, now_secs)?;
     }
     let ticks_before = [session.position.tick_lower, session.position.tick_upper];
-    let equity_before = session.model()?.value(oracle.mid).or_range()?.equity();
+    let value_before = session.model()?.value(oracle.mid).or_range()?;
+    let equity_before = value_before.equity();
 
     session.withdraw(&accounts.pool, &accounts.range, liquidity_before)?;
     let fees = session.collect_fees(&accounts.pool)?;
@@ -206,6 +207,10 @@ fn move_band<'a, 'info>(
     let model = session.model()?;
     let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
     risk::require_hedged(&policy, &model, oracle.mid, policy.delta_target_bps)?;
+    // The owner may have asked for more leverage than the position was opened with: it grows no further than one that is
+    // opened. One that the price has made larger, or smaller, is moved all the same.
+    let most = u128::from(market.limits.max_position_value).max(value_before.assets);
+    require!(value.assets <= most, BallastError::PositionSize);
     let position = &mut session.position;
     if !by_owner {
         risk::charge_loss(market, position, equity_before, value.equity(), now_secs)?;

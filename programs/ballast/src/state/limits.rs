@@ -125,7 +125,6 @@ impl MarketParams {
     pub fn check(&self) -> Result<()> {
         let l = &self.limits;
         let o = &self.oracle_rules;
-        let k = &self.keepers;
         let one = Bps::ONE.get();
         // What a liquidation at maintenance gives away, as a part of the assets.
         let seized_at_maintenance =
@@ -173,18 +172,6 @@ impl MarketParams {
                 // What may be opened survives a pool that is as far from the oracle as it may be.
                 l.max_pool_deviation_bps <= l.stress_distance_bps,
                 "max_pool_deviation_bps must not exceed stress_distance_bps",
-            ),
-            (
-                (1..=5_000).contains(&k.max_daily_loss_bps),
-                "max_daily_loss_bps must lie in 1..=5000",
-            ),
-            (
-                k.max_reward_lamports <= KeeperRules::LARGEST_REWARD_LAMPORTS,
-                "max_reward_lamports must not exceed 100000000",
-            ),
-            (
-                k.min_recenter_interval_secs <= 7 * 86_400,
-                "min_recenter_interval_secs must not exceed a week",
             ),
             (
                 l.min_rebalance_interval_secs <= 86_400,
@@ -243,14 +230,44 @@ impl MarketParams {
                 "max_future_secs must not exceed 60",
             ),
         ];
-        for (holds, rule) in rules.into_iter().chain(self.stages.rules(l, o)) {
-            if !holds {
-                msg!("Market parameters refused: {}", rule);
-                return err!(BallastError::BadParameters);
-            }
-        }
-        Ok(())
+        refuse_unless(rules)?;
+        self.check_since_version_2()
     }
+
+    /// The rules for what version 1 of a market did not have: all that a migration asks for. The older parameters hold already,
+    /// and a market that a newer rule of theirs would refuse must not be out of reach for that.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_since_version_2(&self) -> Result<()> {
+        let k = &self.keepers;
+        let rules = [
+            (
+                (1..=5_000).contains(&k.max_daily_loss_bps),
+                "max_daily_loss_bps must lie in 1..=5000",
+            ),
+            (
+                k.max_reward_lamports <= KeeperRules::LARGEST_REWARD_LAMPORTS,
+                "max_reward_lamports must not exceed 100000000",
+            ),
+            (
+                k.min_recenter_interval_secs <= 7 * 86_400,
+                "min_recenter_interval_secs must not exceed a week",
+            ),
+        ];
+        refuse_unless(rules)?;
+        refuse_unless(self.stages.rules(&self.limits, &self.oracle_rules))
+    }
+}
+
+fn refuse_unless<const N: usize>(rules: [(bool, &str); N]) -> Result<()> {
+    for (holds, rule) in rules {
+        if !holds {
+            msg!("Market parameters refused: {}", rule);
+            return err!(BallastError::BadParameters);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -356,7 +373,10 @@ mod tests {
         let allowed: [Change; 8] = [
             |_| (),
             |p| p.limits.max_leverage_bps = 40_000,
-            |p| p.limits.target_ltv_bps = 7_699,
+            |p| {
+                p.limits.target_ltv_bps = 7_699;
+                p.stages.deleverage_ltv_bps = 7_700;
+            },
             |p| p.limits.initial_ltv_bps = 7_699,
             |p| p.limits.maintenance_ltv_bps = 9_514,
             |p| p.limits.min_position_value = 1_000_000,
@@ -367,6 +387,157 @@ mod tests {
             let mut params = sound();
             change(&mut params);
             assert!(params.check().is_ok(), "edge {number}");
+        }
+    }
+
+    #[test]
+    fn every_rule_since_version_2_fires_and_its_edge_passes() {
+        type Change = fn(&mut MarketParams);
+        let pairs: [(Change, Change); 22] = [
+            (
+                |p| {
+                    p.limits.maintenance_ltv_bps = 9_514;
+                    p.oracle_rules.max_confidence_loose_bps = 205;
+                },
+                |p| {
+                    p.limits.maintenance_ltv_bps = 9_514;
+                    p.oracle_rules.max_confidence_loose_bps = 204;
+                },
+            ),
+            (
+                |p| p.limits.max_pool_deviation_bps = 501,
+                |p| p.limits.max_pool_deviation_bps = 500,
+            ),
+            (
+                |p| p.keepers.max_daily_loss_bps = 0,
+                |p| p.keepers.max_daily_loss_bps = 1,
+            ),
+            (
+                |p| p.keepers.max_daily_loss_bps = 5_001,
+                |p| p.keepers.max_daily_loss_bps = 5_000,
+            ),
+            (
+                |p| p.keepers.max_reward_lamports = 100_000_001,
+                |p| p.keepers.max_reward_lamports = 100_000_000,
+            ),
+            (
+                |p| p.keepers.min_recenter_interval_secs = 604_801,
+                |p| p.keepers.min_recenter_interval_secs = 604_800,
+            ),
+            (
+                |p| p.stages.silence_secs = 0,
+                |p| (p.stages.silence_secs, p.stages.long_silence_secs) = (0, 0),
+            ),
+            (
+                |p| p.stages.silence_secs = 300,
+                |p| p.stages.silence_secs = 299,
+            ),
+            (
+                |p| p.stages.silence_secs = 59,
+                |p| p.stages.silence_secs = 60,
+            ),
+            (
+                |p| p.stages.confidence_bps = 0,
+                |p| p.stages.wide_confidence_bps = 0,
+            ),
+            (
+                |p| p.stages.confidence_bps = 300,
+                |p| p.stages.confidence_bps = 299,
+            ),
+            (
+                |p| p.stages.ema_divergence_bps = 0,
+                |p| p.stages.wide_ema_divergence_bps = 0,
+            ),
+            (
+                |p| p.stages.ema_divergence_bps = 1_000,
+                |p| p.stages.ema_divergence_bps = 999,
+            ),
+            (
+                |p| p.stages.depth_drop_bps = 10_000,
+                |p| p.stages.depth_drop_bps = 9_999,
+            ),
+            (
+                |p| p.stages.utilisation_bps = 10_001,
+                |p| p.stages.utilisation_bps = 10_000,
+            ),
+            (
+                |p| p.stages.persistence_secs = 3_601,
+                |p| p.stages.persistence_secs = 3_600,
+            ),
+            (
+                |p| p.stages.calm_secs = 86_401,
+                |p| p.stages.calm_secs = 86_400,
+            ),
+            (
+                |p| p.stages.max_age_stalled_secs = 119,
+                |p| p.stages.max_age_stalled_secs = 120,
+            ),
+            (
+                |p| p.stages.max_age_stalled_secs = 86_401,
+                |p| p.stages.max_age_stalled_secs = 86_400,
+            ),
+            (
+                |p| p.stages.deleverage_ltv_bps = 7_701,
+                |p| p.stages.deleverage_ltv_bps = 7_700,
+            ),
+            (
+                |p| p.stages.deleverage_ltv_bps = 6_500,
+                |p| p.stages.deleverage_ltv_bps = 6_501,
+            ),
+            (
+                |p| p.stages.target_ltv_bps = 6_501,
+                |p| p.stages.target_ltv_bps = 6_500,
+            ),
+        ];
+        for (number, (fires, passes)) in pairs.into_iter().enumerate() {
+            let with = |change: Change| {
+                let mut params = sound();
+                change(&mut params);
+                params
+            };
+            assert!(with(fires).check().is_err(), "rule {number}");
+            assert!(with(passes).check().is_ok(), "edge of rule {number}");
+            // A migration asks for all but the first two, which are about what was there before.
+            let asked = with(fires).check_since_version_2().is_err();
+            assert_eq!(asked, number >= 2, "rule {number}");
+        }
+        let mut params = sound();
+        params.stages.target_ltv_bps = 0;
+        assert!(params.check().is_err());
+    }
+
+    #[test]
+    fn only_three_limits_restrain_and_only_downwards() {
+        type Change = fn(&mut MarketParams, u32);
+        let down: [Change; 3] = [
+            |p, to| p.limits.max_position_value += u64::from(to),
+            |p, to| p.limits.max_leverage_bps += to,
+            |p, to| p.limits.initial_ltv_bps += to,
+        ];
+        let restrains = |change: Change, to: u32| {
+            let (mut old, mut new) = (sound(), sound());
+            change(&mut old, 1);
+            change(&mut new, to);
+            new.only_restrains(&old)
+        };
+        for (number, change) in down.into_iter().enumerate() {
+            assert!(restrains(change, 0) && restrains(change, 1), "{number}");
+            assert!(!restrains(change, 2), "{number}");
+        }
+        let never: [Change; 9] = [
+            |p, to| p.limits.min_position_value += u64::from(to),
+            |p, to| p.limits.deleverage_ltv_bps += to,
+            |p, to| p.limits.maintenance_ltv_bps += to,
+            |p, to| p.limits.target_ltv_bps += to,
+            |p, to| p.limits.stress_distance_bps += to,
+            |p, to| p.limits.max_pool_deviation_bps += to,
+            |p, to| p.oracle_rules.max_age_tight_secs += to,
+            |p, to| p.keepers.min_recenter_interval_secs += to,
+            |p, to| p.stages.calm_secs += to,
+        ];
+        for (number, change) in never.into_iter().enumerate() {
+            assert!(!restrains(change, 0) && !restrains(change, 2), "{number}");
+            assert!(restrains(change, 1), "{number}: nothing has changed");
         }
     }
 }

@@ -51,14 +51,14 @@ pub struct Market {
     pub version: u8,
     /// Bump of this account's address.
     pub bump: u8,
-    /// [`MarketMode`] as a byte.
+    /// [`MarketMode`] as a byte, as the authority has set it.
     pub mode: u8,
     /// Decimals of the base mint.
     pub base_decimals: u8,
     /// Decimals of the quote mint.
     pub quote_decimals: u8,
-    /// Explicit padding.
-    pub padding: [u8; 1],
+    /// [`MarketMode`] as a byte, as the guardian has set it; it ends with the guardian's own time (since version 2, zero before).
+    pub guardian_mode: u8,
     /// The Whirlpool's tick spacing.
     pub tick_spacing: u16,
     /// Who created the market (part of its address; no rights).
@@ -113,7 +113,7 @@ pub struct Market {
     pub base_price_account: Pubkey,
     /// Price account of quote/USD whose silence is evidence; all zero: none is.
     pub quote_price_account: Pubkey,
-    /// When `mode` ends by itself.
+    /// When the authority's `mode` ends by itself.
     pub mode_until_secs: i64,
     /// Until when the guardian, having tightened the mode, may not do so again.
     pub guardian_rests_until_secs: i64,
@@ -144,13 +144,23 @@ impl Market {
             .max(MarketMode::from_byte(self.stage.stage))
     }
 
-    /// The mode that authority or guardian have set, until it ends by itself.
+    /// The stricter of the modes that authority and guardian have set, each until it ends by itself.
     pub fn mode_set_at(&self, now_secs: i64) -> MarketMode {
-        if now_secs < self.mode_until_secs {
-            MarketMode::from_byte(self.mode)
-        } else {
-            MarketMode::Normal
-        }
+        let until = |ends_secs: i64, mode: u8| {
+            if now_secs < ends_secs {
+                MarketMode::from_byte(mode)
+            } else {
+                MarketMode::Normal
+            }
+        };
+        until(self.mode_until_secs, self.mode)
+            .max(until(self.guardian_until_secs(), self.guardian_mode))
+    }
+
+    /// When the guardian's mode ends: as long before it may set one again as it rests.
+    pub fn guardian_until_secs(&self) -> i64 {
+        self.guardian_rests_until_secs
+            .saturating_sub(i64::from(Self::LONGEST_GUARDIAN_PAUSE_SECS))
     }
 
     /// Mint of one side.

@@ -1,0 +1,337 @@
+//! What an authority may do at once, what it must announce, and how it hands its power over.
+
+use ballast_client::{
+    Automation, BallastError, MarketMode, MarketParams, ReserveParams, Side, instruction,
+};
+use ballast_localnet::{Localnet, Trader};
+
+use crate::{
+    lifecycle::automation,
+    support::{Scene, Sent, accepted, refused},
+};
+
+const NOTICE_SECS: u64 = 2 * 86_400;
+
+impl Scene {
+    fn params(&self) -> MarketParams {
+        self.world.config.desired.market_params()
+    }
+
+    async fn update(&self, change: impl FnOnce(&mut MarketParams)) -> Sent {
+        let market = &self.world.market;
+        let mut params = self.params();
+        change(&mut params);
+        let update = instruction::update_market(&market.address, &market.market.authority, params);
+        self.send_as_authority(update).await
+    }
+
+    async fn apply(&self) -> Sent {
+        let apply = instruction::apply_market_change(&self.world.market.address);
+        self.send(&self.keeper, apply).await
+    }
+
+    async fn update_quote(&self, change: impl FnOnce(&mut ReserveParams)) -> Sent {
+        let market = &self.world.market;
+        let mut params = self.reserve_params(Side::Quote);
+        change(&mut params);
+        let authority = &market.market.authority;
+        let update = instruction::update_reserve(market, authority, Side::Quote, params);
+        self.send_as_authority(update).await
+    }
+
+    async fn apply_quote(&self) -> Sent {
+        let apply = instruction::apply_reserve_change(&self.world.market, Side::Quote);
+        self.send(&self.keeper, apply).await
+    }
+
+    async fn in_force(&self) -> MarketParams {
+        self.market().await.params()
+    }
+
+    async fn pass(&self, secs: u64) {
+        self.svm.pass_time(secs).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_only_restrains_is_in_force_at_once() {
+    let scene = Scene::new().await;
+    scene.open(1).await;
+    accepted(
+        scene
+            .update(|params| {
+                params.limits.max_leverage_bps -= 100;
+                params.limits.initial_ltv_bps -= 1;
+                params.limits.max_position_value -= 1;
+            })
+            .await,
+    );
+    let limits = scene.in_force().await.limits;
+    let before = scene.params().limits;
+    assert_eq!(limits.max_leverage_bps, before.max_leverage_bps - 100);
+    assert_eq!(limits.initial_ltv_bps, before.initial_ltv_bps - 1);
+    assert_eq!(limits.max_position_value, before.max_position_value - 1);
+    refused(scene.apply().await, BallastError::NothingAnnounced);
+    // Taking it back is none of that.
+    accepted(scene.update(|_| ()).await);
+    assert_eq!(scene.in_force().await.limits, limits);
+    refused(scene.apply().await, BallastError::NoticeNotOver);
+}
+
+#[tokio::test]
+async fn what_may_hurt_takes_effect_after_its_notice_once() {
+    type Change = fn(&mut MarketParams);
+    let changes: [Change; 8] = [
+        |p| p.limits.max_leverage_bps -= 1_000,
+        |p| p.limits.maintenance_ltv_bps -= 1,
+        |p| p.limits.maintenance_ltv_bps += 1,
+        |p| p.limits.liquidation_bonus_bps += 1,
+        |p| p.oracle_rules.max_age_loose_secs += 1,
+        |p| p.keepers.max_daily_loss_bps += 1,
+        |p| p.keepers.max_reward_lamports += 1,
+        |p| p.stages.deleverage_ltv_bps -= 1,
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let scene = Scene::new().await;
+        scene.open(1).await;
+        refused(scene.apply().await, BallastError::NothingAnnounced);
+        // The first change restrains too, but the second part of it does not.
+        let both = |params: &mut MarketParams| {
+            change(params);
+            params.limits.min_position_value += 1;
+        };
+        accepted(scene.update(both).await);
+        assert_eq!(scene.in_force().await, scene.params(), "change {number}");
+        scene.pass(NOTICE_SECS - 1).await;
+        refused(scene.apply().await, BallastError::NoticeNotOver);
+        assert_eq!(scene.in_force().await, scene.params(), "change {number}");
+        scene.pass(1).await;
+        accepted(scene.apply().await);
+        let mut expected = scene.params();
+        both(&mut expected);
+        assert_eq!(scene.in_force().await, expected, "change {number}");
+        refused(scene.apply().await, BallastError::NothingAnnounced);
+    }
+}
+
+#[tokio::test]
+async fn another_announcement_starts_anew_and_any_other_change_withdraws_it() {
+    let scene = Scene::new().await;
+    scene.open(1).await;
+    let raise = |by| move |params: &mut MarketParams| params.limits.maintenance_ltv_bps += by;
+    accepted(scene.update(raise(1)).await);
+    scene.pass(NOTICE_SECS - 1).await;
+    accepted(scene.update(raise(2)).await);
+    scene.pass(NOTICE_SECS - 1).await;
+    refused(scene.apply().await, BallastError::NoticeNotOver);
+    // The parameters in force take it back.
+    accepted(scene.update(|_| ()).await);
+    scene.pass(10 * NOTICE_SECS).await;
+    refused(scene.apply().await, BallastError::NothingAnnounced);
+    accepted(scene.update(raise(1)).await);
+    accepted(
+        scene
+            .update(|params| params.limits.max_leverage_bps -= 1)
+            .await,
+    );
+    scene.pass(10 * NOTICE_SECS).await;
+    refused(scene.apply().await, BallastError::NothingAnnounced);
+    // What is refused withdraws nothing.
+    let later = |params: &mut MarketParams| {
+        params.limits.max_leverage_bps -= 1;
+        params.limits.maintenance_ltv_bps += 3;
+    };
+    accepted(scene.update(later).await);
+    refused(
+        scene
+            .update(|params| params.limits.maintenance_ltv_bps = 9_999)
+            .await,
+        BallastError::BadParameters,
+    );
+    scene.pass(NOTICE_SECS).await;
+    accepted(scene.apply().await);
+    let mut expected = scene.params();
+    later(&mut expected);
+    assert_eq!(scene.in_force().await, expected);
+}
+
+#[tokio::test]
+async fn a_market_that_nobody_has_used_changes_at_once() {
+    let scene = Scene::new().await;
+    accepted(
+        scene
+            .update(|params| params.limits.maintenance_ltv_bps += 1)
+            .await,
+    );
+    let now = scene.in_force().await.limits.maintenance_ltv_bps;
+    assert_eq!(now, scene.params().limits.maintenance_ltv_bps + 1);
+    // Once a position was opened that is over, also when it is gone.
+    let position = scene.open(1).await;
+    accepted(scene.close(&position).await);
+    accepted(scene.update(|_| ()).await);
+    assert_eq!(scene.in_force().await.limits.maintenance_ltv_bps, now);
+    refused(scene.apply().await, BallastError::NoticeNotOver);
+}
+
+#[tokio::test]
+async fn reserves_change_with_notice_too() {
+    let scene = Scene::new().await;
+    let stored = async || {
+        let snapshot = scene.world.snapshot().await.unwrap();
+        snapshot.reserve(Side::Quote).params()
+    };
+    let before = scene.reserve_params(Side::Quote);
+    refused(scene.apply_quote().await, BallastError::NothingAnnounced);
+    // Lower caps at once; what a borrower or lender pays or gets, and higher caps, with notice.
+    let lower = |params: &mut ReserveParams| {
+        params.supply_cap -= 1;
+        params.borrow_cap -= 1;
+        params.max_utilisation_bps -= 1;
+    };
+    accepted(scene.update_quote(lower).await);
+    let mut expected = before;
+    lower(&mut expected);
+    assert_eq!(stored().await, expected);
+    type Change = fn(&mut ReserveParams);
+    let changes: [Change; 7] = [
+        |_| (),
+        |p| p.rate_at_zero_bps += 1,
+        |p| p.rate_at_kink_bps -= 1,
+        |p| p.rate_at_full_bps += 1,
+        |p| p.kink_utilisation_bps -= 1,
+        |p| p.reserve_factor_bps += 1,
+        |p| p.supply_cap += 1,
+    ];
+    for change in changes {
+        let in_force = stored().await;
+        accepted(scene.update_quote(change).await);
+        assert_eq!(stored().await, in_force);
+        scene.pass(NOTICE_SECS - 1).await;
+        refused(scene.apply_quote().await, BallastError::NoticeNotOver);
+        scene.pass(1).await;
+        accepted(scene.apply_quote().await);
+        let mut expected = before;
+        change(&mut expected);
+        assert_eq!(stored().await, expected);
+        refused(scene.apply_quote().await, BallastError::NothingAnnounced);
+    }
+    // Withdrawn, and refused.
+    accepted(scene.update_quote(|p| p.rate_at_full_bps += 2).await);
+    accepted(scene.update_quote(|p| p.supply_cap += 1).await);
+    scene.pass(NOTICE_SECS).await;
+    refused(scene.apply_quote().await, BallastError::NothingAnnounced);
+    refused(
+        scene.update_quote(|p| p.kink_utilisation_bps = 0).await,
+        BallastError::BadParameters,
+    );
+}
+
+#[tokio::test]
+async fn authority_changes_hands_in_two_steps() {
+    let scene = Scene::new().await;
+    let (bob, eve) = (
+        scene.world.trader("bob", Default::default()).await.unwrap(),
+        scene.world.trader("eve", Default::default()).await.unwrap(),
+    );
+    let at = scene.world.market.address;
+    let authority = scene.world.market.market.authority;
+    let offer = |to| instruction::offer_authority(&at, &authority, to);
+    let accept = |by: &Trader| instruction::accept_authority(&at, &by.key());
+    let accepts = async |by: &Trader| scene.send(by, accept(by)).await;
+    refused(accepts(&bob).await, BallastError::NotOffered);
+    accepted(scene.send_as_authority(offer(bob.key())).await);
+    refused(accepts(&eve).await, BallastError::NotOffered);
+    // An offer gives no rights, and can be withdrawn or replaced.
+    let set = |by: &Trader| instruction::set_mode(&at, &by.key(), MarketMode::ReduceOnly, 60);
+    refused(
+        scene.send(&bob, set(&bob)).await,
+        BallastError::NotAuthority,
+    );
+    accepted(scene.send_as_authority(offer(Default::default())).await);
+    refused(accepts(&bob).await, BallastError::NotOffered);
+    accepted(scene.send_as_authority(offer(bob.key())).await);
+    accepted(scene.send_as_authority(offer(eve.key())).await);
+    refused(accepts(&bob).await, BallastError::NotOffered);
+    accepted(accepts(&eve).await);
+    accepted(scene.send(&eve, set(&eve)).await);
+    let old = instruction::set_mode(&at, &authority, MarketMode::Normal, 0);
+    refused(
+        scene.send_as_authority(old).await,
+        BallastError::NotAuthority,
+    );
+    refused(accepts(&eve).await, BallastError::NotOffered);
+    // The old one's offers are void.
+    refused(
+        scene.send_as_authority(offer(bob.key())).await,
+        BallastError::NotAuthority,
+    );
+}
+
+#[tokio::test]
+async fn every_rule_for_automation_fires_and_its_edge_passes() {
+    type Change = fn(&mut Automation);
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let tick = 443_636;
+    let refused_changes: [Change; 24] = [
+        |a| a.leverage_bps = 9_999,
+        |a| a.leverage_bps = 40_001,
+        |a| a.min_width_ticks = 4_001,
+        |a| a.min_width_ticks = 0,
+        |a| (a.min_width_ticks, a.max_width_ticks) = (1, 0),
+        |a| a.edge_bps = 5_000,
+        |a| a.window_low_tick = -443_637,
+        |a| a.window_low_tick = i32::MIN + 1,
+        |a| a.window_high_tick = 443_637,
+        |a| a.window_high_tick = i32::MAX - 1,
+        |a| (a.window_low_tick, a.window_high_tick) = (5, 5),
+        |a| (a.window_low_tick, a.window_high_tick) = (6, 5),
+        |a| (a.window_low_tick, a.at_low) = (5, 4),
+        |a| (a.window_high_tick, a.at_high) = (5, 4),
+        |a| (a.min_equity, a.at_floor) = (5, 255),
+        |a| a.at_floor = 1,
+        |a| a.at_low = 1,
+        |a| a.at_high = 1,
+        |a| a.max_exit_loss_bps = 101,
+        |a| a.max_daily_loss_bps = 501,
+        |a| a.reward_lamports = 1_000_001,
+        |a| a.padding = 1,
+        |a| a.window_high_tick = i32::MIN,
+        |a| a.window_low_tick = i32::MAX,
+    ];
+    for (number, change) in refused_changes.into_iter().enumerate() {
+        let mut wrong = automation();
+        change(&mut wrong);
+        let sent = scene.try_automate(&position, wrong).await;
+        assert!(
+            sent.is_err_and(|error| error.is(BallastError::BadPolicy)),
+            "change {number}"
+        );
+    }
+    let edges: [Change; 16] = [
+        |_| (),
+        |a| *a = Automation::OFF,
+        |a| a.leverage_bps = 10_000,
+        |a| a.leverage_bps = 40_000,
+        |a| a.min_width_ticks = 4_000,
+        |a| a.min_width_ticks = 1,
+        |a| a.edge_bps = 4_999,
+        |a| a.window_low_tick = -443_636,
+        |a| a.window_high_tick = 443_636,
+        |a| (a.window_low_tick, a.window_high_tick) = (4, 5),
+        |a| (a.window_low_tick, a.at_low) = (5, 3),
+        |a| (a.window_high_tick, a.at_high) = (5, 3),
+        |a| (a.min_equity, a.at_floor) = (1, 3),
+        |a| a.max_exit_loss_bps = 100,
+        |a| a.max_daily_loss_bps = 500,
+        |a| a.reward_lamports = 1_000_000,
+    ];
+    assert_eq!(tick, ballast_client::Tick::MAX.get());
+    for change in edges {
+        let mut right = automation();
+        change(&mut right);
+        accepted(scene.try_automate(&position, right).await);
+        let stored = scene.world.reload(&position).await.unwrap().position;
+        assert_eq!(stored.automation, right);
+    }
+}

@@ -1,0 +1,181 @@
+//! What compounding may not do: raise leverage beyond the owner's, undo a deleverage, happen for nothing.
+
+use ballast_client::{
+    Automation, BallastError, BallastEvent, MarketMode, PositionContext, Receipt, instruction,
+};
+
+use crate::{
+    lifecycle::automation,
+    support::{Scene, accepted, refused},
+};
+
+impl Scene {
+    async fn leverage_bps(&self, position: &PositionContext) -> u64 {
+        let (model, oracle) = self.model(position).await;
+        model.value(oracle).unwrap().leverage_bps_up()
+    }
+
+    async fn assets(&self, position: &PositionContext) -> u128 {
+        let (model, oracle) = self.model(position).await;
+        model.value(oracle).unwrap().assets
+    }
+}
+
+/// Value of the fees in raw quote units at 200, and the liquidity added.
+fn compounded(receipt: &Receipt) -> (u128, u128) {
+    let found = receipt.events.iter().find_map(|event| match event {
+        BallastEvent::Compounded(event) => {
+            let worth = u128::from(event.fees_base) / 5 + u128::from(event.fees_quote);
+            Some((worth, event.liquidity))
+        }
+        _ => None,
+    });
+    found.expect("compounded")
+}
+
+#[tokio::test]
+async fn compounding_stays_within_the_owners_leverage() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.automate(&position, automation()).await;
+    for _ in 0..5 {
+        scene.earn().await;
+        accepted(scene.compound(&position, &scene.keeper).await);
+        let leverage = scene.leverage_bps(&position).await;
+        assert!(leverage <= 30_005, "{leverage}");
+    }
+    // An owner who asks for less than there is gets repayments only.
+    let lower = Automation {
+        leverage_bps: 20_000,
+        ..automation()
+    };
+    scene.automate(&position, lower).await;
+    let before = scene.leverage_bps(&position).await;
+    scene.earn().await;
+    let (_, liquidity) = compounded(&accepted(scene.compound(&position, &scene.keeper).await));
+    assert_eq!(liquidity, 0);
+    assert!(scene.leverage_bps(&position).await < before);
+}
+
+#[tokio::test]
+async fn compounding_does_not_undo_a_deleverage() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.automate(&position, automation()).await;
+    // Somebody or something has brought leverage down: here the owner, by repaying half.
+    let market = &scene.world.market;
+    let (model, _) = scene.model(&position).await;
+    let repay = instruction::repay(
+        market,
+        &position,
+        &scene.alice.wallet,
+        0,
+        model.debt.quote / 2,
+    );
+    accepted(scene.send(&scene.alice, repay).await);
+    let before = scene.leverage_bps(&position).await;
+    assert!(before < 28_000, "{before}");
+    for _ in 0..5 {
+        scene.earn().await;
+        let assets = scene.assets(&position).await;
+        let (fees, liquidity) =
+            compounded(&accepted(scene.compound(&position, &scene.keeper).await));
+        assert!(liquidity > 0);
+        let grown = scene.assets(&position).await - assets;
+        assert!(grown <= fees * 3 + 100, "{grown} for fees of {fees}");
+    }
+}
+
+#[tokio::test]
+async fn fees_below_the_owners_least_are_left_and_dust_never_hurts() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let ask = |compound_min_value| Automation {
+        compound_min_value,
+        ..automation()
+    };
+    scene.automate(&position, ask(1_000_000_000)).await;
+    scene.earn().await;
+    refused(
+        scene.compound(&position, &scene.keeper).await,
+        BallastError::CompoundNotDue,
+    );
+    // The owner may for any fees; for none nobody.
+    accepted(scene.compound(&position, &scene.alice).await);
+    for by in [&scene.alice, &scene.keeper] {
+        refused(
+            scene.compound(&position, by).await,
+            BallastError::CompoundNotDue,
+        );
+    }
+    // The least that there can be.
+    scene.automate(&position, ask(1)).await;
+    scene.pool(200.02).await;
+    let before = scene.assets(&position).await;
+    accepted(scene.compound(&position, &scene.keeper).await);
+    assert!(scene.assets(&position).await + 10 >= before);
+}
+
+#[tokio::test]
+async fn only_who_the_owner_lets_compounds() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.earn().await;
+    let off = Automation {
+        compound_min_value: 0,
+        ..automation()
+    };
+    scene.automate(&position, off).await;
+    let by_keeper = async || scene.compound(&position, &scene.keeper).await;
+    refused(by_keeper().await, BallastError::KeeperDisabled);
+    scene.automate(&position, automation()).await;
+    scene
+        .change_policy(&position, |policy| policy.keeper_enabled = 0)
+        .await;
+    refused(by_keeper().await, BallastError::KeeperDisabled);
+    accepted(scene.compound(&position, &scene.alice).await);
+}
+
+#[tokio::test]
+async fn where_no_risk_may_be_added_fees_only_repay() {
+    for mode in [MarketMode::NoNewRisk, MarketMode::ReduceOnly] {
+        let scene = Scene::new().await;
+        let position = scene.open(1).await;
+        scene.automate(&position, automation()).await;
+        scene.earn().await;
+        scene.set_mode(mode).await;
+        let (before, _) = scene.model(&position).await;
+        // The pool may be anywhere: nothing is provided.
+        scene.pool(204.0).await;
+        let receipt = accepted(scene.compound(&position, &scene.keeper).await);
+        let (after, _) = scene.model(&position).await;
+        assert_eq!(compounded(&receipt).1, 0);
+        assert_eq!(after.liquidity, before.liquidity);
+        assert!(after.debt.base < before.debt.base && after.debt.quote < before.debt.quote);
+    }
+}
+
+#[tokio::test]
+async fn a_pool_pushed_away_gets_no_liquidity() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.automate(&position, automation()).await;
+    scene.earn().await;
+    for away in [197.9, 202.1] {
+        scene.pool(away).await;
+        refused(
+            scene.compound(&position, &scene.keeper).await,
+            BallastError::PoolDiverged,
+        );
+    }
+    // Pushed as far as it may be the position loses less than a part in a thousand of what is added.
+    scene.pool(201.5).await;
+    let (before, oracle) = scene.model(&position).await;
+    let receipt = accepted(scene.compound(&position, &scene.keeper).await);
+    let (after, _) = scene.model(&position).await;
+    let (fees, _) = compounded(&receipt);
+    let equity = |model: &ballast_model::Position| model.value(oracle).unwrap().equity();
+    let gained = equity(&after) - equity(&before);
+    let fees = i128::try_from(fees).unwrap();
+    assert!(gained >= fees * 99 / 100 - 10, "{gained} of {fees}");
+}
