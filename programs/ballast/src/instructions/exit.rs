@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side, SqrtPrice};
-use ballast_model::{Bps, Trade, value_down};
+use ballast_model::{Bps, Trade, value_down, value_up};
 
 use crate::{
     due,
@@ -154,11 +154,16 @@ fn buys(quote: u64, at: SqrtPrice) -> Result<bool> {
     Ok(u128::from(quote) > worth(2, at)?)
 }
 
-/// Base whose sale brings `quote` even at the largest loss allowed, rounded up.
+/// Base whose sale brings `quote` even at the largest loss allowed and with all roundings against it: of the fee by a unit of
+/// base, of the proceeds by a unit of quote.
 fn base_for_quote_up(quote: u64, at: SqrtPrice, max_loss_bps: u32) -> Result<u64> {
     let one = Bps::ONE.get();
     let kept = u128::from(one.saturating_sub(max_loss_bps).max(1));
-    let needed = (u128::from(quote) * u128::from(one)).div_ceil(kept);
+    let rounded = value_up(1, at).or_range()?.saturating_add(1);
+    let needed = rounded
+        .saturating_add(u128::from(quote))
+        .saturating_mul(u128::from(one))
+        .div_ceil(kept);
     ballast_model::base_for_value_up(needed, at).or_range()
 }
 
@@ -200,8 +205,8 @@ mod tests {
             // Nothing is held: nothing can be traded, the debt remains and the exit is refused.
             assert_eq!(next(reaction, 0, 0, [50, 50]), None);
         }
-        assert_eq!(next(ExitAsIs, 900, 0, [0, 99]), Some(Order::Sell(100)));
-        assert_eq!(next(ExitIntoBase, 900, 0, [0, 99]), Some(Order::Sell(100)));
+        assert_eq!(next(ExitAsIs, 900, 0, [0, 97]), Some(Order::Sell(100)));
+        assert_eq!(next(ExitIntoBase, 900, 0, [0, 97]), Some(Order::Sell(100)));
         assert_eq!(next(ExitIntoQuote, 900, 0, [0, 99]), Some(Order::Sell(900)));
         assert_eq!(next(ExitAsIs, 60, 0, [0, 99]), Some(Order::Sell(60)));
         assert_eq!(next(ExitAsIs, 900, 900, [0, 0]), None);

@@ -47,6 +47,14 @@ pub fn quote_bound(
     u64::try_from(bound).ok().or_range()
 }
 
+/// What rounding alone may cost a swap in raw quote units: the pool rounds the amount paid, the fee and the amount received
+/// against the one who trades, each by less than a unit of its token, and the bound is rounded likewise. Without it dust
+/// could not be traded at all, and a debt of dust would keep a position from being taken out of the pool.
+fn rounding(oracle: &OraclePrice) -> Result<u64> {
+    let unit = value_up(1, oracle.mid).or_range()?;
+    u64::try_from(unit.saturating_add(2)).ok().or_range()
+}
+
 impl<'info> Session<'_, 'info> {
     /// Sells or buys exactly `base` in the pool, at a loss of at most `max_loss_bps` against the oracle's price.
     ///
@@ -123,7 +131,7 @@ impl<'info> Session<'_, 'info> {
         })
     }
 
-    /// Refuses a bad price, and books the rest.
+    /// Refuses a bad price (but for what rounding may cost), and books the rest.
     fn book(
         &mut self,
         trade: Trade,
@@ -133,10 +141,14 @@ impl<'info> Session<'_, 'info> {
         max_loss_bps: u32,
     ) -> Result<SwapResult> {
         let bound = quote_bound(trade, base, oracle, max_loss_bps)?;
+        let rounding = rounding(oracle)?;
         let quote_value = u128::from(quote);
         let loss = match trade {
             Trade::SellBase => {
-                require!(quote >= bound, BallastError::SwapLossTooHigh);
+                require!(
+                    quote >= bound.saturating_sub(rounding),
+                    BallastError::SwapLossTooHigh
+                );
                 self.take_idle(Side::Base, base)?;
                 self.add_idle(Side::Quote, quote)?;
                 value_up(base, oracle.mid)
@@ -144,7 +156,10 @@ impl<'info> Session<'_, 'info> {
                     .saturating_sub(quote_value)
             }
             Trade::BuyBase => {
-                require!(quote <= bound, BallastError::SwapLossTooHigh);
+                require!(
+                    quote <= bound.saturating_add(rounding),
+                    BallastError::SwapLossTooHigh
+                );
                 self.take_idle(Side::Quote, quote)?;
                 self.add_idle(Side::Base, base)?;
                 quote_value.saturating_sub(value_down(base, oracle.mid).or_range()?)
