@@ -10,7 +10,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
-use ballast_client::{Chain, Keypair, RpcChain, Signer};
+use ballast_client::{Account, Chain, Keypair, Pubkey, RpcChain, Signer};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -55,6 +56,14 @@ impl TestValidator {
         Self::with_programs(Programs::find()?).await
     }
 
+    /// As [`TestValidator::start`], with these accounts there from the first slot on.
+    ///
+    /// # Errors
+    /// As [`TestValidator::start`].
+    pub async fn with_accounts(accounts: &[(Pubkey, Account)]) -> Result<Self> {
+        Self::launch(Programs::find()?, accounts).await
+    }
+
     /// As [`TestValidator::start`], or `None` if the environment variable `BALLAST_NO_VALIDATOR` is set, which is said on
     /// standard error, also by tests that pass.
     ///
@@ -75,10 +84,14 @@ impl TestValidator {
     /// # Errors
     /// As [`TestValidator::start`].
     pub async fn with_programs(programs: Programs) -> Result<Self> {
+        Self::launch(programs, &[]).await
+    }
+
+    async fn launch(programs: Programs, accounts: &[(Pubkey, Account)]) -> Result<Self> {
         let binary = binary()?;
         let mut attempt = 1;
         loop {
-            match Self::try_start(&binary, programs.clone()).await {
+            match Self::try_start(&binary, programs.clone(), accounts).await {
                 // Somebody may have taken a port in between.
                 Err(error) if attempt < STARTS && error.to_string().contains("in use") => {
                     attempt += 1
@@ -88,7 +101,11 @@ impl TestValidator {
         }
     }
 
-    async fn try_start(binary: &Path, programs: Programs) -> Result<Self> {
+    async fn try_start(
+        binary: &Path,
+        programs: Programs,
+        accounts: &[(Pubkey, Account)],
+    ) -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("ballast-validator-")
             .tempdir()?;
@@ -116,6 +133,13 @@ impl TestValidator {
                 file,
                 payer.pubkey().to_string(),
             ]);
+        }
+        for (address, account) in accounts {
+            let file = directory.path().join(format!("{address}.json"));
+            std::fs::write(&file, account_json(address, account).to_string())
+                .with_context(|| format!("cannot write {}", file.display()))?;
+            let file = file.display().to_string();
+            arguments.extend(["--account".into(), address.to_string(), file]);
         }
         let process = Process::start(binary, &arguments, &directory.path().join("output"))?;
         let endpoints = Endpoints {
@@ -166,6 +190,21 @@ impl TestValidator {
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
+}
+
+/// An account as `solana account --output json` writes it.
+fn account_json(address: &Pubkey, account: &Account) -> serde_json::Value {
+    serde_json::json!({
+        "pubkey": address.to_string(),
+        "account": {
+            "lamports": account.lamports,
+            "data": [BASE64_STANDARD.encode(&account.data), "base64"],
+            "owner": account.owner.to_string(),
+            "executable": account.executable,
+            "rentEpoch": account.rent_epoch,
+            "space": account.data.len(),
+        },
+    })
 }
 
 fn binary() -> Result<PathBuf> {
