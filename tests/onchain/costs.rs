@@ -8,18 +8,29 @@
 
 use std::{io::Write, path::PathBuf, sync::Arc};
 
-use ballast_client::{Amounts, Receipt, Trade, instruction};
-use ballast_localnet::{Svm, UsdPrice, World, WorldConfig};
+use ballast_client::{
+    Amounts, Automation, IncreaseArgs, Reaction, Receipt, RecenterArgs, Trade, instruction,
+};
+use ballast_localnet::{Svm, Trader, UsdPrice, World, WorldConfig};
 use serde_json::{Map, Value, json};
 
 /// The design's budgets: compute units, and what an open position locks up (0.02 SOL).
-const BUDGETS: [(&str, u64); 6] = [
+const BUDGETS: [(&str, u64); 14] = [
     ("open", 200_000),
     ("rehedge", 90_000),
     ("deleverage", 90_000),
+    ("recenter", 180_000),
     ("liquidate", 130_000),
     ("health_check", 8_000),
     ("position_rent_lamports", 20_000_000),
+    // The design names none for these: ours, about what their parts are allowed above.
+    ("recenter_replacing", 250_000),
+    ("increase", 130_000),
+    ("collect", 70_000),
+    ("compound", 110_000),
+    ("exit", 150_000),
+    ("refresh_stage", 20_000),
+    ("close", 150_000),
 ];
 
 /// What was not measured or costs more than it may.
@@ -105,6 +116,17 @@ async fn measure() -> Map<String, Value> {
         .map(|account| account.as_ref().unwrap().lamports)
         .sum();
     costs.insert("position_rent_lamports".into(), rent.into());
+    let sizes = [
+        ("market", world.market.address),
+        ("reserve", world.market.reserve(ballast_client::Side::Base)),
+        ("position", address),
+    ];
+    let mut account_bytes = Map::new();
+    for (name, address) in sizes {
+        let account = world.net.chain().account(&address).await.unwrap().unwrap();
+        account_bytes.insert(name.into(), account.data.len().into());
+    }
+    costs.insert("account_bytes".into(), account_bytes.into());
 
     let check = instruction::check_health(&world.market, &address, 10_000);
     costs.insert(
@@ -155,7 +177,109 @@ async fn measure() -> Map<String, Value> {
         "liquidate".into(),
         cost(&world.send(&bob.keypair, vec![liquidate]).await.unwrap()),
     );
+    measure_the_rest(&world, &alice, &bob, &mut costs).await;
     costs
+}
+
+/// What happens between opening and closing, with a swap wherever there can be one.
+async fn measure_the_rest(
+    world: &World,
+    alice: &Trader,
+    bob: &Trader,
+    costs: &mut Map<String, Value>,
+) {
+    let market = &world.market;
+    let send = async |by: &Trader, instruction| {
+        cost(&world.send(&by.keypair, vec![instruction]).await.unwrap())
+    };
+    let path = async |trade| {
+        let tick = world.pool().await.unwrap().tick_current;
+        market.swap_path(tick, trade)
+    };
+    let at = async |dollars| world.move_price(UsdPrice::dollars(dollars)).await.unwrap();
+    let automation = Automation {
+        leverage_bps: 30_000,
+        min_width_ticks: 400,
+        max_width_ticks: 4_000,
+        compound_min_value: 1,
+        max_exit_loss_bps: 100,
+        window_low_tick: world.tick_at(UsdPrice::dollars(150)).unwrap().get(),
+        at_low: Reaction::ExitIntoQuote as u8,
+        ..Automation::OFF
+    };
+    let mut positions = Vec::new();
+    at(200).await;
+    for id in [4, 5] {
+        let args = world.worked_example(id).unwrap();
+        let position = world.open(alice, args).await.unwrap();
+        let set = instruction::set_automation(
+            &market.address,
+            &alice.key(),
+            &position.address,
+            automation,
+        );
+        world.send(&alice.keypair, vec![set]).await.unwrap();
+        positions.push(position);
+    }
+    let position = &positions[0];
+    let increase = instruction::increase(
+        market,
+        position,
+        &alice.wallet,
+        IncreaseArgs {
+            own_base: 200_000_000,
+            own_quote: 50_000_000,
+            leverage_bps: 30_000,
+            min_liquidity: 1,
+            max_base_debt: u64::MAX,
+            max_quote_debt: u64::MAX,
+        },
+        &path(Trade::SellBase).await,
+    );
+    costs.insert("increase".into(), send(alice, increase).await);
+    // Somebody trades to and fro, so that there are fees.
+    let earn = async || {
+        for dollars in [203, 197, 200] {
+            let price = UsdPrice::dollars(dollars)
+                .sqrt_price(UsdPrice::ONE, 9, 6)
+                .unwrap();
+            world.move_pool(price).await.unwrap();
+        }
+    };
+    earn().await;
+    let compound = instruction::compound(market, position, &bob.key());
+    costs.insert("compound".into(), send(bob, compound).await);
+    earn().await;
+    let collect = instruction::collect(market, position, &alice.wallet);
+    costs.insert("collect".into(), send(alice, collect).await);
+    let refresh = instruction::refresh_stage(market);
+    costs.insert("refresh_stage".into(), send(bob, refresh).await);
+
+    at(185).await;
+    let spacing = i32::from(market.market.tick_spacing);
+    let middle = world.tick_at(UsdPrice::dollars(185)).unwrap().get();
+    let middle = (middle + spacing / 2).div_euclid(spacing) * spacing;
+    let args = RecenterArgs {
+        tick_lower: middle - 512,
+        tick_upper: middle + 512,
+    };
+    let ticks = [args.tick_lower, args.tick_upper];
+    world.create_tick_arrays(ticks).await.unwrap();
+    let sells = path(Trade::SellBase).await;
+    let recenter = instruction::recenter(market, &positions[0], &bob.key(), args, &sells);
+    costs.insert("recenter".into(), send(bob, recenter).await);
+    let sells = path(Trade::SellBase).await;
+    let recenter = instruction::recenter_replacing(market, &positions[1], &bob.key(), args, &sells);
+    costs.insert("recenter_replacing".into(), send(bob, recenter).await);
+
+    at(149).await;
+    let position = world.reload(&positions[0]).await.unwrap();
+    let sells = path(Trade::SellBase).await;
+    let exit = instruction::exit(market, &position, &bob.key(), &sells);
+    costs.insert("exit".into(), send(bob, exit).await);
+    let position = world.reload(&positions[1]).await.unwrap();
+    let close = instruction::close(market, &position, &alice.wallet, u64::MAX, u64::MAX);
+    costs.insert("close".into(), send(alice, close).await);
 }
 
 #[tokio::test]

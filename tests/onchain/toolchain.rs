@@ -211,3 +211,17 @@ fn an_abort_ends_the_program() {
         "{logs:#?}"
     );
 }
+
+#[test]
+fn the_deployed_program_says_whom_to_tell_about_a_weakness() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/deploy/ballast.so");
+    let program = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+    let (_, text) = program
+        .split_once("=======BEGIN SECURITY.TXT V1=======\0")
+        .expect("the program holds the text");
+    let (text, _) = text
+        .split_once("=======END SECURITY.TXT V1=======\0")
+        .expect("the text ends");
+    assert!(text.starts_with("name\0Ballast\0"), "{text:?}");
+    assert!(text.contains("\0contacts\0"), "{text:?}");
+}

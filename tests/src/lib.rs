@@ -1,1 +1,4 @@
+//! What the tests of the on-chain program share with the fuzzing target.
+#![forbid(unsafe_code)]
 
+pub mod game;

@@ -1,14 +1,18 @@
-//! The repository's own tool: `cargo xtask build | test | demo | bench | keys | validator | toolchain-test | lint`.
+//! The repository's own tool: `cargo xtask build | test | fuzz | demo | bench | keys | validator | toolchain-test | typescript |
+//! lint`.
 mod bench;
 mod cache;
 mod debian;
+mod fuzz;
 mod idl;
 mod keys;
+mod named_tests;
 mod process;
 mod repository;
 mod sbf;
 mod steps;
 mod suite;
+mod typescript;
 mod validator;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -33,8 +37,11 @@ enum Task {
         #[arg(short, long, value_name = "PACKAGE", value_parser = Program::by_package)]
         package: Vec<Program>,
     },
-    /// Run all tests: unit, property, on-chain in the SVM, and integration on solana-test-validator.
+    /// Run all tests: unit, property, on-chain in the SVM, integration on solana-test-validator, and the TypeScript client.
     Test(suite::TestOptions),
+    /// Search for sequences of instructions that break something, guided by the branches that the program takes. `test` does
+    /// that too, for a minute.
+    Fuzz(fuzz::FuzzOptions),
     /// Show it: a position kept alive by the keeper on an embedded node, beside one that is not.
     Demo {
         /// Arguments of the demo: `--validator`, `--prices FILE.csv[.gz]`, ...
@@ -48,6 +55,8 @@ enum Task {
     /// Test the compiler of on-chain programs: what it compiles computes what the host computes, what it must refuse it
     /// refuses. `test` does that too.
     ToolchainTest,
+    /// Generate, type-check and test the TypeScript client. `test` does that too.
+    Typescript,
     /// Give the program an address of your own, whose key you have: needed to deploy it to another cluster.
     Keys,
     /// Check formatting and lints.
@@ -75,9 +84,26 @@ fn run(task: Task) -> Result<()> {
         Task::Build { package } if package.is_empty() => build(&PROGRAMS),
         Task::Build { package } => build(&package),
         Task::Test(options) => {
+            if !options.no_typescript {
+                typescript::require_node()?;
+            }
             build(&PROGRAMS)?;
             build_selftest()?;
-            suite::test(&options)
+            suite::test(&options)?;
+            fuzz::run_short()?;
+            if !options.no_typescript {
+                typescript::test(options.no_validator)?;
+            }
+            Ok(())
+        }
+        Task::Fuzz(options) => {
+            build(&PROGRAMS)?;
+            fuzz::run(&options)
+        }
+        Task::Typescript => {
+            typescript::require_node()?;
+            build(&PROGRAMS)?;
+            typescript::test(false)
         }
         Task::Demo { arguments } => {
             build(&PROGRAMS)?;

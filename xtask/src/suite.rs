@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{process, repository, sbf, validator};
+use crate::{fuzz, named_tests, process, repository, sbf, validator};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -20,11 +20,15 @@ pub struct TestOptions {
     whirlpool_id: Option<String>,
     /// Leave out what needs solana-test-validator, which takes long to build.
     #[arg(long)]
-    no_validator: bool,
+    pub no_validator: bool,
+    /// Leave out the TypeScript client, which needs Node and npm.
+    #[arg(long)]
+    pub no_typescript: bool,
 }
 
 /// All tests of the workspace. Programs have been built.
 pub fn test(options: &TestOptions) -> Result<()> {
+    fuzz::provide_compiler()?;
     let mut command = cargo();
     command.args(["test", "--workspace"]);
     if let (Some(file), Some(id)) = (&options.whirlpool, &options.whirlpool_id) {
@@ -54,8 +58,10 @@ pub fn toolchain_test() -> Result<()> {
     ]))
 }
 
-/// Formatting and clippy, warnings denied.
+/// Formatting, the tests that documents name, and clippy, warnings denied.
 pub fn lint() -> Result<()> {
+    named_tests::check()?;
+    fuzz::provide_compiler()?;
     process::run(process::host_cargo().args(["fmt", "--all", "--check"]))?;
     process::run(process::host_cargo().args([
         "clippy",
@@ -104,7 +110,8 @@ fn with_absolute_prices(arguments: &[OsString], directory: &Path) -> Vec<OsStrin
     arguments.iter().map(&mut absolute).collect()
 }
 
-fn cargo() -> Command {
+/// Cargo for what runs programs that have been built.
+pub fn cargo() -> Command {
     let mut command = process::host_cargo();
     command.env("BALLAST_DEPLOY_DIR", repository::deploy_dir());
     // Whether programs cost what `docs/costs.json` says depends on their compiler.

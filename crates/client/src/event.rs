@@ -17,6 +17,7 @@ macro_rules! events {
     ($($name:ident,)*) => {
         /// An event of the program; see [`ballast::events`].
         #[allow(missing_docs, reason = "each holds the event of its name")]
+        #[allow(clippy::large_enum_variant, reason = "a transaction has a handful of them")]
         pub enum BallastEvent {
             $($name($name),)*
         }

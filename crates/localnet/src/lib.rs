@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod branches;
 mod embedded;
 pub mod keys;
 mod localnet;
@@ -19,11 +20,12 @@ mod svm;
 mod validator;
 mod world;
 
+pub use branches::BranchSide;
 pub use embedded::EmbeddedNode;
 pub use localnet::{Endpoints, Localnet, LocalnetExt};
 pub use price::UsdPrice;
 pub use process::Process;
 pub use programs::{Program, Programs, deploy_directory};
-pub use svm::Svm;
+pub use svm::{Saved, Svm};
 pub use validator::TestValidator;
 pub use world::{PricePost, Trader, World, WorldConfig};

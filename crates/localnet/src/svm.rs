@@ -19,6 +19,7 @@ use solana_sdk::hash::Hash;
 use solana_slot_hashes::SlotHashes;
 
 use crate::{
+    branches::{BranchSide, Branches, with_section_table},
     keys,
     localnet::{Endpoints, Localnet},
     programs::Programs,
@@ -32,6 +33,8 @@ const GENESIS_SLOT: u64 = 1_000;
 const BLOCKHASH_LIFE: u64 = 150;
 /// Slot hashes that are kept: enough for lookup tables, cheap to rewrite with every block.
 const KEPT_SLOT_HASHES: usize = 8;
+/// Most compute units of a transaction.
+const MAX_COMPUTE_UNITS: u64 = 1_400_000;
 const PAYER_LAMPORTS: u64 = 1_000_000_000_000_000;
 
 /// The runtime in process: every transaction is a block of its own, and time passes only when it is told to. Clones share
@@ -43,8 +46,13 @@ pub struct Svm {
     programs: Arc<Programs>,
 }
 
+/// Everything in an [`Svm`] at one time.
+pub struct Saved(State);
+
+#[derive(Clone)]
 struct State {
     vm: LiteSVM,
+    simulates: bool,
     height: u64,
     /// Hash and height of the blocks whose hashes are still good, oldest first.
     blockhashes: VecDeque<(Hash, u64)>,
@@ -66,12 +74,32 @@ impl Svm {
     /// # Errors
     /// If a program is not loadable.
     pub fn with_programs(programs: Programs) -> Result<Self> {
+        Self::with_vm(LiteSVM::new(), programs, |bytes| bytes)
+    }
+
+    /// A new runtime that tells `seen` about every conditional jump that [`Programs::ballast`] executes. Slower: it keeps a
+    /// trace of every instruction of every program.
+    ///
+    /// # Errors
+    /// If a program is not loadable.
+    pub fn watched(
+        programs: Programs,
+        seen: impl Fn(BranchSide) + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let mut vm = LiteSVM::new_debuggable(true);
+        vm.set_invocation_inspect_callback(Branches::of(programs.ballast.id, seen));
+        Self::with_vm(vm, programs, with_section_table)
+    }
+
+    fn with_vm(
+        vm: LiteSVM,
+        programs: Programs,
+        prepare: impl Fn(Vec<u8>) -> Vec<u8>,
+    ) -> Result<Self> {
         // Blockhashes are checked here: the runtime itself would only know the last one.
-        let mut vm = LiteSVM::new()
-            .with_blockhash_check(false)
-            .with_log_bytes_limit(None);
+        let mut vm = vm.with_blockhash_check(false).with_log_bytes_limit(None);
         for program in programs.all() {
-            vm.add_program(program.id, &program.bytes()?)
+            vm.add_program(program.id, &prepare(program.bytes()?))
                 .with_context(|| format!("the SVM refuses {}", program.file.display()))?;
         }
         let payer = keys::named("payer");
@@ -83,6 +111,7 @@ impl Svm {
             .context("cannot fund the payer")?;
         let mut state = State {
             vm,
+            simulates: true,
             height: 0,
             blockhashes: VecDeque::new(),
             slot_hashes: VecDeque::new(),
@@ -123,6 +152,22 @@ impl Svm {
         for _ in 0..count {
             state.next_block();
         }
+    }
+
+    /// Everything as it is now.
+    pub fn save(&self) -> Saved {
+        Saved(self.state().clone())
+    }
+
+    /// Makes everything as it was, for all clones.
+    pub fn restore(&self, saved: &Saved) {
+        self.state().clone_from(&saved.0);
+    }
+
+    /// Whether simulations are run, which they are at first. If not, they answer success and the largest compute limit, so
+    /// that every transaction is executed only once, and one that fails has landed and failed.
+    pub fn set_simulating(&self, simulates: bool) {
+        self.state().simulates = simulates;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -253,6 +298,14 @@ impl Chain for Svm {
     }
 
     async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
+        if !self.state().simulates {
+            return Ok(Simulation {
+                error: None,
+                logs: Vec::new(),
+                units: MAX_COMPUTE_UNITS,
+                return_data: None,
+            });
+        }
         let what = "a simulation";
         let transaction = for_runtime(transaction).map_err(|error| self.refused(what, error))?;
         let (error, meta) = match self.state().vm.simulate_transaction(transaction) {

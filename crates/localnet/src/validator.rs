@@ -31,6 +31,8 @@ const STARTS: usize = 3;
 const PORTS: u16 = 64;
 /// What its ledger keeps: hours of transactions, where its default forgets those of three minutes ago.
 const LEDGER_SHREDS: u32 = 1_000_000;
+/// Half of the 64 ticks that a slot has otherwise.
+const SHORT_SLOT_TICKS: u64 = 32;
 /// Where to look for them: below the range from which the system gives out ports.
 const PORT_RANGE: std::ops::Range<u16> = 10_240..32_000;
 
@@ -47,6 +49,14 @@ pub struct TestValidator {
     _ports: Ports,
 }
 
+/// How to start one.
+struct Options<'a> {
+    programs: Programs,
+    /// There from the first slot on.
+    accounts: &'a [(Pubkey, Account)],
+    ticks_per_slot: Option<u64>,
+}
+
 impl TestValidator {
     /// Starts a validator with the programs of [`Programs::find`].
     ///
@@ -61,7 +71,12 @@ impl TestValidator {
     /// # Errors
     /// As [`TestValidator::start`].
     pub async fn with_accounts(accounts: &[(Pubkey, Account)]) -> Result<Self> {
-        Self::launch(Programs::find()?, accounts).await
+        let options = Options {
+            programs: Programs::find()?,
+            accounts,
+            ticks_per_slot: None,
+        };
+        Self::launch(options).await
     }
 
     /// As [`TestValidator::start`], or `None` if the environment variable `BALLAST_NO_VALIDATOR` is set, which is said on
@@ -84,14 +99,33 @@ impl TestValidator {
     /// # Errors
     /// As [`TestValidator::start`].
     pub async fn with_programs(programs: Programs) -> Result<Self> {
-        Self::launch(programs, &[]).await
+        let options = Options {
+            programs,
+            accounts: &[],
+            ticks_per_slot: None,
+        };
+        Self::launch(options).await
     }
 
-    async fn launch(programs: Programs, accounts: &[(Pubkey, Account)]) -> Result<Self> {
+    /// As [`TestValidator::start`], with slots of half the usual length: transactions are confirmed in half the time, and
+    /// their blockhashes expire in half a minute.
+    ///
+    /// # Errors
+    /// As [`TestValidator::start`].
+    pub async fn with_short_slots() -> Result<Self> {
+        let options = Options {
+            programs: Programs::find()?,
+            accounts: &[],
+            ticks_per_slot: Some(SHORT_SLOT_TICKS),
+        };
+        Self::launch(options).await
+    }
+
+    async fn launch(options: Options<'_>) -> Result<Self> {
         let binary = binary()?;
         let mut attempt = 1;
         loop {
-            match Self::try_start(&binary, programs.clone(), accounts).await {
+            match Self::try_start(&binary, &options).await {
                 // Somebody may have taken a port in between.
                 Err(error) if attempt < STARTS && error.to_string().contains("in use") => {
                     attempt += 1
@@ -101,11 +135,7 @@ impl TestValidator {
         }
     }
 
-    async fn try_start(
-        binary: &Path,
-        programs: Programs,
-        accounts: &[(Pubkey, Account)],
-    ) -> Result<Self> {
+    async fn try_start(binary: &Path, options: &Options<'_>) -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("ballast-validator-")
             .tempdir()?;
@@ -125,7 +155,10 @@ impl TestValidator {
         option("--gossip-port", ports.gossip().to_string());
         option("--dynamic-port-range", ports.dynamic());
         option("--limit-ledger-size", LEDGER_SHREDS.to_string());
-        for program in programs.all() {
+        if let Some(ticks) = options.ticks_per_slot {
+            option("--ticks-per-slot", ticks.to_string());
+        }
+        for program in options.programs.all() {
             let file = program.file.display().to_string();
             arguments.extend([
                 "--upgradeable-program".into(),
@@ -134,7 +167,7 @@ impl TestValidator {
                 payer.pubkey().to_string(),
             ]);
         }
-        for (address, account) in accounts {
+        for (address, account) in options.accounts {
             let file = directory.path().join(format!("{address}.json"));
             std::fs::write(&file, account_json(address, account).to_string())
                 .with_context(|| format!("cannot write {}", file.display()))?;
@@ -150,7 +183,7 @@ impl TestValidator {
             chain: RpcChain::new(&endpoints.rpc_url, REQUEST_TIMEOUT),
             endpoints,
             payer,
-            programs,
+            programs: options.programs.clone(),
             process,
             directory,
             _ports: ports,

@@ -19,6 +19,7 @@ pub mod oracle;
 mod pool;
 mod reward;
 pub mod risk;
+mod security_txt;
 pub mod session;
 pub mod state;
 pub mod targets;

@@ -25,13 +25,15 @@ use crate::{
     state::Market,
 };
 
-pub use position::{NftHolder, close_position, open_position, reset_range};
+pub use position::{NftHolder, Opening, close_position, open_position, reset_range};
 pub use rewards::{collect_reward, reward, reward_owed};
 
 /// What creating a market needs to know of its pool.
 pub struct PoolFacts {
     /// The pool's tick spacing.
     pub tick_spacing: u16,
+    /// Active liquidity.
+    pub liquidity: u128,
     /// Token A.
     pub mint_a: Pubkey,
     /// Token B.
@@ -55,6 +57,7 @@ pub fn read(whirlpool: &AccountInfo) -> Result<PoolFacts> {
     let view = PoolView::parse(&data).map_err(malformed)?;
     Ok(PoolFacts {
         tick_spacing: view.tick_spacing(),
+        liquidity: view.liquidity(),
         mint_a: view.mint_a(),
         mint_b: view.mint_b(),
         vault_a: view.vault_a(),

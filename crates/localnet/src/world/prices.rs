@@ -9,7 +9,7 @@ use ballast_abi::{
     },
     spl,
 };
-use ballast_client::{Instruction, PriceAccounts, Receipt, SendError, Side, Signer};
+use ballast_client::{Instruction, PriceAccounts, Receipt, SendError, Side, Signer, SqrtPrice};
 
 use super::{BASE_DECIMALS, QUOTE_DECIMALS, World};
 use crate::{
@@ -128,8 +128,15 @@ impl World {
     /// # Errors
     /// If the cluster refuses.
     pub async fn move_price(&self, to: UsdPrice) -> Result<()> {
-        let target = to.sqrt_price(self.quote_price(), BASE_DECIMALS, QUOTE_DECIMALS)?;
-        self.move_pool(target).await?;
+        self.move_pool(self.sqrt_price_at(to)?).await?;
         self.post_price(to).await
+    }
+
+    /// The pool's square-root price at a price of base (quote at its present price).
+    ///
+    /// # Errors
+    /// If the pool cannot have such a price.
+    pub fn sqrt_price_at(&self, base: UsdPrice) -> Result<SqrtPrice> {
+        base.sqrt_price(self.quote_price(), BASE_DECIMALS, QUOTE_DECIMALS)
     }
 }

@@ -91,8 +91,8 @@ pub(crate) fn collect(ctx: Context<Collect>) -> Result<()> {
 /// do it for any fees.
 ///
 /// # Errors
-/// [`BallastError::KeeperDisabled`], [`BallastError::NoLiquidity`], [`BallastError::CompoundNotDue`], the risk errors of
-/// opening, [`BallastError::DeltaOutsideTarget`], price errors.
+/// [`BallastError::KeeperDisabled`], [`BallastError::NoLiquidity`], [`BallastError::CompoundNotDue`],
+/// [`BallastError::DailyLossExceeded`], the risk errors of opening, [`BallastError::DeltaOutsideTarget`], price errors.
 pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
@@ -118,6 +118,7 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
         by_owner || (policy.keeper_enabled == 1 && automation.compound_min_value > 0),
         BallastError::KeeperDisabled
     );
+    let equity_before = session.model()?.value(oracle.mid).or_range()?.equity();
     let fees = session.harvest(&accounts.pool, &accounts.range)?;
     let worth = value_down(fees.base, oracle.mid).or_range()? + u128::from(fees.quote);
     let least = if by_owner {
@@ -147,6 +148,12 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
     } else {
         model.value(oracle.mid).or_range()?
     };
+    if !by_owner {
+        // What is provided at the pool's price is worth less at the oracle's.
+        let with_fees = equity_before.saturating_add_unsigned(worth);
+        let after = value.equity();
+        risk::charge_loss(market, &mut session.position, with_fees, after, now_secs)?;
+    }
     session.position.compounds = session.position.compounds.saturating_add(1);
     emit!(Compounded {
         position: accounts.position.position.key(),

@@ -104,6 +104,10 @@ pub(crate) fn init_market(ctx: Context<InitMarket>, args: InitMarketArgs) -> Res
     market.base_price_account = args.base_price_account;
     market.quote_price_account = args.quote_price_account;
     market.set_params(&args.params)?;
+    // The first look at the pool's depth is the creator's, not that of whoever comes first with borrowed liquidity.
+    market
+        .stage
+        .observe_depth(whirlpool.liquidity, 0, Clock::get()?.unix_timestamp);
 
     emit!(MarketInitialized {
         market: ctx.accounts.market.key(),

@@ -10,7 +10,7 @@ use crate::{
     groups::*,
     math::ToProgramError,
     oracle::{self, Grade},
-    pool::{self, NftHolder},
+    pool::{self, NftHolder, Opening},
     risk,
     session::Session,
     state::{Automation, Market, MarketMode, Policy, Position},
@@ -281,11 +281,13 @@ impl<'info> Open<'info> {
                 nft_mint: &self.nft_mint,
                 nft_account: &self.nft_account,
             },
-            &self.nft,
-            &self.owner,
-            &self.system_program,
+            &Opening {
+                funder: &self.owner,
+                system_program: &self.system_program,
+                nft: &self.nft,
+                nft_seeds: seeds,
+            },
             [args.tick_lower, args.tick_upper],
-            seeds,
         )?;
         Ok(Box::new(PositionAccounts {
             position: self.position.clone(),

@@ -11,7 +11,8 @@ use crate::{
     groups::*,
     math::ToProgramError,
     oracle::{self, Grade, OraclePrice},
-    pool, risk,
+    pool::{self, Opening},
+    risk,
     session::Session,
     state::{Market, MarketMode, Position},
 };
@@ -129,16 +130,18 @@ pub(crate) fn recenter_replacing(
             &accounts.nft_mint,
             &new,
             &accounts.new_nft_mint,
-            &accounts.nft,
-            &inner.keeper,
-            &inner.system_program,
+            &Opening {
+                funder: &inner.keeper,
+                system_program: &inner.system_program,
+                nft: &accounts.nft,
+                nft_seeds: &[
+                    Position::NFT_SEED,
+                    position_key.as_ref(),
+                    &generation,
+                    &[bump],
+                ],
+            },
             ticks,
-            &[
-                Position::NFT_SEED,
-                position_key.as_ref(),
-                &generation,
-                &[bump],
-            ],
         )
     })
 }

@@ -70,9 +70,9 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         .saturating_add(i64::from(interval_secs));
     require!(now_secs >= due_secs, BallastError::TooSoon);
 
-    // Without liquidity there is nothing to hedge: what lies idle is the owner's own choice.
+    // With neither liquidity nor debt there is nothing to hedge: what lies idle is the owner's own choice.
     require!(
-        session.position.liquidity.get() > 0,
+        session.position.liquidity.get() > 0 || !session.position.is_debt_free(),
         BallastError::NoLiquidity
     );
     let before = session.model()?;

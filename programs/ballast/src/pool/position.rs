@@ -25,7 +25,19 @@ pub struct NftHolder<'a, 'info> {
     pub nft_account: &'a AccountInfo<'info>,
 }
 
-/// Opens a Whirlpool position and mints its NFT to our position's address; `funder` pays the rent.
+/// Who pays for a new Whirlpool position, by which programs it is made, and the seeds by which its NFT's mint signs.
+pub struct Opening<'a, 'info> {
+    /// Pays the rent.
+    pub funder: &'a AccountInfo<'info>,
+    /// The system program.
+    pub system_program: &'a AccountInfo<'info>,
+    /// The other programs.
+    pub nft: &'a NftAccounts<'info>,
+    /// Seeds of the mint, with the bump.
+    pub nft_seeds: &'a [&'a [u8]],
+}
+
+/// Opens a Whirlpool position and mints its NFT to our position's address.
 ///
 /// # Errors
 /// [`crate::errors::BallastError::WrongPool`] and those of the Whirlpool program.
@@ -33,13 +45,16 @@ pub fn open_position<'info>(
     pool: &PoolAccounts<'info>,
     market: &Market,
     holder: &NftHolder<'_, 'info>,
-    nft: &NftAccounts<'info>,
-    funder: &AccountInfo<'info>,
-    system_program: &AccountInfo<'info>,
+    opening: &Opening<'_, 'info>,
     [tick_lower, tick_upper]: [i32; 2],
-    nft_seeds: &[&[u8]],
 ) -> Result<()> {
     check(pool, market)?;
+    let Opening {
+        funder,
+        system_program,
+        nft,
+        nft_seeds,
+    } = *opening;
     let keys = OpenPositionWithTokenExtensionsAccounts {
         funder: *funder.key,
         owner: *holder.position.key,

@@ -6,9 +6,9 @@ use ballast_clmm::{Band, Tick};
 use super::Session;
 use crate::{
     errors::BallastError,
-    groups::{NftAccounts, PoolAccounts, PositionAccounts},
+    groups::{PoolAccounts, PositionAccounts},
     math::ToProgramError,
-    pool::{self, NftHolder},
+    pool::{self, NftHolder, Opening},
 };
 
 impl<'a, 'info> Session<'a, 'info> {
@@ -43,7 +43,7 @@ impl<'a, 'info> Session<'a, 'info> {
     }
 
     /// Closes the empty Whirlpool position and opens another at other ticks in its place, for pool programs that cannot move
-    /// one. `funder` pays the new one's rent and gets the old one's.
+    /// one. Who pays the new one's rent gets the old one's.
     ///
     /// # Errors
     /// [`BallastError::OutOfRange`] for ticks that are none; those of the Whirlpool program.
@@ -53,11 +53,8 @@ impl<'a, 'info> Session<'a, 'info> {
         old_mint: &AccountInfo<'info>,
         new: &'a PositionAccounts<'info>,
         new_mint: &AccountInfo<'info>,
-        nft: &NftAccounts<'info>,
-        funder: &AccountInfo<'info>,
-        system_program: &AccountInfo<'info>,
+        opening: &Opening<'_, 'info>,
         ticks: [i32; 2],
-        new_mint_seeds: &[&[u8]],
     ) -> Result<()> {
         let old = self.accounts;
         let holder = |accounts: &'a PositionAccounts<'info>, mint| NftHolder {
@@ -71,22 +68,13 @@ impl<'a, 'info> Session<'a, 'info> {
                 pool,
                 self.market,
                 &holder(old, old_mint),
-                &nft.token_2022_program,
-                funder,
+                &opening.nft.token_2022_program,
+                opening.funder,
                 seeds,
             )
         })?;
         self.set_band(ticks)?;
-        pool::open_position(
-            pool,
-            self.market,
-            &holder(new, new_mint),
-            nft,
-            funder,
-            system_program,
-            ticks,
-            new_mint_seeds,
-        )?;
+        pool::open_position(pool, self.market, &holder(new, new_mint), opening, ticks)?;
         let position = &mut self.position;
         position.nft_generation = position.nft_generation.checked_add(1).or_range()?;
         position.nft_mint = *new_mint.key;

@@ -1,6 +1,7 @@
 //! Risk stages: what the chain itself sees going wrong in a market, and what follows from it.
 
 use anchor_lang::prelude::*;
+use ballast_clmm::wide::mul_div_down;
 use ballast_model::Bps;
 use bytemuck::{Pod, Zeroable};
 
@@ -178,7 +179,9 @@ impl StageState {
         let fallen = drop_bps > 0 && liquidity.saturating_mul(one) < average.saturating_mul(kept);
         let sample = liquidity.min(average.saturating_mul(2));
         let (elapsed, whole) = (elapsed as u128, Self::DEPTH_AVERAGE_SECS as u128);
-        let moved = average / whole * (whole - elapsed) + sample / whole * elapsed;
+        // A part of a 128-bit number always fits.
+        let part = |of, secs| mul_div_down(of, secs, whole).unwrap_or(of);
+        let moved = part(average, whole - elapsed).saturating_add(part(sample, elapsed));
         self.average_depth = moved.max(1).into();
         fallen
     }
