@@ -1,7 +1,9 @@
 //! `ballast`: everything a person does with the protocol.
 #![forbid(unsafe_code)]
 
+mod acting;
 mod address;
+mod automation;
 mod commands;
 mod connection;
 mod decimal;
@@ -17,17 +19,32 @@ mod table;
 mod target;
 mod view;
 mod wallet;
+mod width;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
 use clap::{Parser, Subcommand};
 
+use acting::PositionArgs;
 use commands::{
-    close::CloseArgs, deploy::DeployArgs, doctor::DoctorArgs, explain::ExplainArgs,
-    keeper::KeeperCommand, lend::LendCommand, market::MarketCommand, migrate::MigrateArgs,
-    open::OpenArgs, policy::PolicyCommand, positions::PositionsArgs, quote::QuoteArgs,
+    automation::AutomationCommand,
+    close::CloseArgs,
+    deploy::DeployArgs,
+    doctor::DoctorArgs,
+    explain::ExplainArgs,
+    funds::{DecreaseArgs, IncreaseArgs, RepayArgs},
+    keeper::KeeperCommand,
+    lend::LendCommand,
+    market::MarketCommand,
+    migrate::MigrateArgs,
+    open::OpenArgs,
+    policy::PolicyCommand,
+    positions::PositionsArgs,
+    quote::QuoteArgs,
     risk::RiskArgs,
+    transfer::{AcceptArgs, RewardCommand, TransferArgs},
+    upkeep::RecenterArgs,
 };
 use globals::Globals;
 use report::{Output, Told, is_broken_pipe, note};
@@ -56,11 +73,35 @@ enum Command {
     Positions(PositionsArgs),
     /// Say why nothing is done with a position, or what comes next and at which price
     Explain(ExplainArgs),
+    /// Bring more funds into a position, or only other leverage
+    Increase(IncreaseArgs),
+    /// Repay a position's debts from the wallet
+    Repay(RepayArgs),
+    /// Take liquidity out, repay, pay out
+    Decrease(DecreaseArgs),
+    /// Pay a position's fees out
+    Collect(PositionArgs),
+    /// Put a position's fees to work. The owner, or a keeper when it is due
+    Compound(PositionArgs),
+    /// Move a position to a new band. The owner, or a keeper when it is due
+    Recenter(RecenterArgs),
+    /// Take a position out of the pool when its window or floor is reached; `close` pays out what is left
+    Exit(PositionArgs),
     /// Close a position
     Close(CloseArgs),
-    /// What keepers may do with a position
+    /// When keepers hedge and deleverage a position
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// What else keepers may do with a position: recenter, exit, compound
+    #[command(subcommand)]
+    Automation(AutomationCommand),
+    /// Offer a position to somebody
+    Transfer(TransferArgs),
+    /// Take an offered position over
+    Accept(AcceptArgs),
+    /// SOL that keepers of a position are paid from
+    #[command(subcommand)]
+    Reward(RewardCommand),
     /// A market, its limits and reserves
     #[command(subcommand)]
     Market(MarketCommand),
@@ -112,6 +153,17 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Open(args) => commands::open::run(args, globals, output).await,
         Command::Positions(args) => commands::positions::run(args, globals, output).await,
         Command::Explain(args) => commands::explain::run(args, globals, output).await,
+        Command::Increase(args) => commands::funds::increase(args, globals, output).await,
+        Command::Repay(args) => commands::funds::repay(args, globals, output).await,
+        Command::Decrease(args) => commands::funds::decrease(args, globals, output).await,
+        Command::Collect(args) => commands::upkeep::collect(args, globals, output).await,
+        Command::Compound(args) => commands::upkeep::compound(args, globals, output).await,
+        Command::Recenter(args) => commands::upkeep::recenter(args, globals, output).await,
+        Command::Exit(args) => commands::upkeep::exit(args, globals, output).await,
+        Command::Automation(command) => commands::automation::run(command, globals, output).await,
+        Command::Transfer(args) => commands::transfer::transfer(args, globals, output).await,
+        Command::Accept(args) => commands::transfer::accept(args, globals, output).await,
+        Command::Reward(command) => commands::transfer::reward(command, globals, output).await,
         Command::Close(args) => commands::close::run(args, globals, output).await,
         Command::Policy(command) => commands::policy::run(command, globals, output).await,
         Command::Market(command) => commands::market::run(command, globals, output).await,

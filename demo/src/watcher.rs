@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
-use ballast_client::{Keypair, Signer};
+use ballast_client::Signer;
 use ballast_keeper::{
     Config, Fees, Keeper, KeeperError, KeeperEvent, Liquidation, MarketConfig, Mode, Status,
     Timing, journal::Outcome,
@@ -57,7 +57,7 @@ impl Watcher {
             .context("funding the keeper")?;
         let directory = tempfile::tempdir().context("a directory for the keeper's journal")?;
         let key_file = directory.path().join("keeper.json");
-        write_keypair(&keypair, &key_file)?;
+        keys::write(&keypair, &key_file)?;
         let config = Config {
             rpc_url: endpoints.rpc_url.clone(),
             ws_url: endpoints.ws_url.clone(),
@@ -194,11 +194,4 @@ impl Heard {
             _ => {}
         }
     }
-}
-
-/// As `solana-keygen` does.
-fn write_keypair(keypair: &Keypair, file: &std::path::Path) -> Result<()> {
-    let bytes: Vec<u8> = keypair.to_bytes().into();
-    std::fs::write(file, serde_json::to_string(&bytes)?)
-        .with_context(|| format!("cannot write {}", file.display()))
 }

@@ -35,6 +35,9 @@ pub struct MarketAddresses {
     pub quote_price: Pubkey,
     /// Who may tighten the mode; all zero: nobody.
     pub guardian: Pubkey,
+    /// Who created the market, which is part of its address; `None`: whoever applies. To be named once the authority has been
+    /// handed over.
+    pub creator: Option<Pubkey>,
     /// The market's lookup table, if it is known already.
     pub lookup_table: Option<Pubkey>,
 }
@@ -173,6 +176,7 @@ struct MarketTable {
     base_price: String,
     quote_price: String,
     guardian: Option<String>,
+    creator: Option<String>,
     lookup_table: Option<String>,
 }
 
@@ -245,6 +249,7 @@ fn addresses(table: &MarketTable) -> Result<MarketAddresses, String> {
         base_price: address("base_price", &table.base_price)?,
         quote_price: address("quote_price", &table.quote_price)?,
         guardian: optional("guardian", &table.guardian)?.unwrap_or_default(),
+        creator: optional("creator", &table.creator)?,
         lookup_table: optional("lookup_table", &table.lookup_table)?,
     })
 }

@@ -304,6 +304,51 @@ async fn each_edge_of_the_window_and_the_floor_lead_to_the_token_that_the_owner_
     }
 }
 
+/// A position that was just hedged owes a few units more or less of what it holds: too little to be traded at any price but
+/// for rounding.
+#[tokio::test]
+async fn debts_of_dust_do_not_keep_a_position_in_the_pool() {
+    for (dollars, reaction) in [
+        (185, Reaction::ExitAsIs),
+        (185, Reaction::ExitIntoQuote),
+        (185, Reaction::ExitIntoBase),
+        (216, Reaction::ExitAsIs),
+        (216, Reaction::ExitIntoQuote),
+        (216, Reaction::ExitIntoBase),
+    ] {
+        let scene = Scene::new().await;
+        let position = scene.open(1).await;
+        scene.automate(&position, automation()).await;
+        scene.price(dollars).await;
+        let args = scene.ticks_around(dollars, 512);
+        accepted(scene.recenter(&position, &scene.keeper, args).await);
+        let position = scene.world.reload(&position).await.unwrap();
+        let (model, oracle) = scene.model(&position).await;
+        let reached = scene.world.tick_at(UsdPrice::dollars(dollars + 5)).unwrap();
+        let window = Automation {
+            window_low_tick: reached.get(),
+            at_low: reaction as u8,
+            ..automation()
+        };
+        scene.automate(&position, window).await;
+        let tick = scene.world.pool().await.unwrap().tick_current;
+        let trade = match (model.delta(oracle).unwrap() > 0, reaction) {
+            (_, Reaction::ExitIntoBase) | (false, _) => Trade::BuyBase,
+            (true, _) => Trade::SellBase,
+        };
+        let market = &scene.world.market;
+        let path = market.swap_path(tick, trade);
+        let exit = instruction::exit(market, &position, &scene.keeper.key(), &path);
+        accepted(scene.send(&scene.keeper, exit).await);
+        let (after, _) = scene.model(&position).await;
+        assert_eq!((after.liquidity, after.debt), (0, Amounts::ZERO));
+        let worth = |model: &ballast_model::Position| model.value(oracle).unwrap().equity();
+        let lost = worth(&model) - worth(&after);
+        assert!(lost < worth(&model) / 100, "{lost}");
+        accepted(scene.close_for(&position, 0, 0).await);
+    }
+}
+
 #[tokio::test]
 async fn a_position_changes_hands_in_two_steps() {
     let scene = Scene::new().await;

@@ -23,6 +23,7 @@ mod guards_stages_deleverage;
 mod incidents;
 mod lifecycle;
 mod liquidation;
+mod migrations;
 mod rewards;
 mod support;
 mod toolchain;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use ballast_client::{Keypair, Pubkey, Signature, Signer};
+use ballast_client::{Pubkey, Signature, Signer};
 use ballast_keeper::journal::{Intent, IntentId, Record, scan};
 use ballast_localnet::{LocalnetExt, Process, World, keys};
 use tempfile::TempDir;
@@ -35,7 +35,7 @@ impl KeeperProcess {
         let directory = tempfile::Builder::new()
             .prefix("ballast-keeper-")
             .tempdir()?;
-        write_key(&keypair, &directory.path().join("key.json"))?;
+        keys::write(&keypair, &directory.path().join("key.json"))?;
         let endpoints = world.net.endpoints();
         let endpoints = endpoints.context("a keeper needs a cluster with RPC")?;
         let market = &world.market;
@@ -143,11 +143,4 @@ impl JournalFile {
         }
         Ok(open)
     }
-}
-
-/// As `solana-keygen` does.
-fn write_key(keypair: &Keypair, file: &Path) -> Result<()> {
-    let bytes: Vec<u8> = keypair.to_bytes().into();
-    std::fs::write(file, serde_json::to_string(&bytes)?)
-        .with_context(|| format!("cannot write {}", file.display()))
 }

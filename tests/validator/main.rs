@@ -1,12 +1,14 @@
-//! The keeper on a real `solana-test-validator`: the binary, the RPC, the websocket, the program, real slots.
+//! On a real `solana-test-validator`: every instruction once ([`instructions`]), and the keeper: the binary, the RPC, the
+//! websocket, the program, real slots.
 //!
-//! One story ([`story::tell`]) of three equal positions at the same prices; each test asks one question about its end. They
+//! Of the keeper one story ([`story::tell`]) of three equal positions at the same prices; each test asks one question about its end. They
 //! need the built programs and a validator: `cargo xtask test` provides both. With `BALLAST_NO_VALIDATOR` set they are
 //! skipped and say so. When the one keeper is killed follows from a seed, which is printed; `BALLAST_SEED` sets it.
 //!
 //! Cargo counts these tests to the package of the binary (`cargo test -p ballast-cli --test validator`): only so is the
 //! binary that they kill always there and never an old one.
 
+mod instructions;
 mod keeper;
 mod kills;
 mod side;
@@ -17,10 +19,13 @@ use std::{io::Write, sync::Arc};
 
 use anyhow::{Context, Result};
 use ballast_localnet::TestValidator;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use kills::Kill;
 use story::{Kept, Report};
+
+/// One validator at a time: with two of them and keepers a machine of two cores is too slow for any.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// How near the price comes to the liquidation price: 2 % of the price.
 const NEAR: f64 = 0.02;
@@ -29,6 +34,7 @@ const NEAR: f64 = 0.02;
 async fn report() -> Option<&'static Report> {
     static REPORT: OnceCell<Result<Option<Report>>> = OnceCell::const_new();
     let report = REPORT.get_or_init(|| async {
+        let _turn = TURN.lock().await;
         let Some(validator) = TestValidator::start_unless_left_out().await? else {
             return Ok(None);
         };

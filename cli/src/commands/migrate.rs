@@ -44,6 +44,9 @@ pub struct SourceArgs {
     /// Account with the price of the pool's token B
     #[arg(long = "quote-price", value_name = "ADDRESS", requires = "pool", value_parser = address)]
     pub pool_quote_price: Option<Pubkey>,
+    /// Who created the market, where the signer took its authority over; part of the market's address
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub creator: Option<Pubkey>,
 }
 
 impl SourceArgs {
@@ -56,7 +59,10 @@ impl SourceArgs {
             Some(directory) => Migrations::in_directory(directory)?,
             None => Migrations::built_in(cluster)?,
         };
-        let desired = migrations.desired()?;
+        let mut desired = migrations.desired()?;
+        if let (Some(market), Some(creator)) = (&mut desired.market, self.creator) {
+            market.creator = Some(creator);
+        }
         let (Some(pool), Some(base), Some(quote)) =
             (self.pool, self.pool_base_price, self.pool_quote_price)
         else {
@@ -85,6 +91,7 @@ impl SourceArgs {
             base_price: base,
             quote_price: quote,
             guardian,
+            creator: self.creator,
             lookup_table: None,
         })))
     }
@@ -156,6 +163,16 @@ pub struct MigrateReport {
     market: String,
     lookup_table: String,
     changes: Vec<ChangeView>,
+    /// What is announced and not in force yet.
+    pending: Vec<PendingView>,
+}
+
+#[derive(Debug, Serialize)]
+struct PendingView {
+    what: String,
+    effective_at_secs: i64,
+    #[serde(skip)]
+    text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -174,13 +191,22 @@ impl From<&Report> for MigrateReport {
             market: report.market.address.to_string(),
             lookup_table: report.lookup_table.key.to_string(),
             changes: report.changes.iter().map(change).collect(),
+            pending: report
+                .pending
+                .iter()
+                .map(|pending| PendingView {
+                    what: pending.what.clone(),
+                    effective_at_secs: pending.effective_at_secs,
+                    text: pending.to_string(),
+                })
+                .collect(),
         }
     }
 }
 
 impl fmt::Display for MigrateReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.changes.is_empty() {
+        if self.changes.is_empty() && self.pending.is_empty() {
             writeln!(f, "nothing to migrate: everything is as it should be")?;
         }
         for change in &self.changes {
@@ -188,6 +214,9 @@ impl fmt::Display for MigrateReport {
                 Some(signature) => writeln!(f, "{} ({signature})", change.what)?,
                 None => writeln!(f, "{}", change.what)?,
             }
+        }
+        for pending in &self.pending {
+            writeln!(f, "waiting: {}", pending.text)?;
         }
         writeln!(f, "market {}", self.market)?;
         writeln!(f, "lookup table {}", self.lookup_table)

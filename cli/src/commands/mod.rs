@@ -1,9 +1,11 @@
 //! The commands, one file each.
 
+pub mod automation;
 pub mod close;
 pub mod deploy;
 pub mod doctor;
 pub mod explain;
+pub mod funds;
 pub mod keeper;
 pub mod lend;
 pub mod market;
@@ -13,3 +15,5 @@ pub mod policy;
 pub mod positions;
 pub mod quote;
 pub mod risk;
+pub mod transfer;
+pub mod upkeep;

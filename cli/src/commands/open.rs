@@ -12,6 +12,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
+    acting::missing_arrays,
     connection::{Connection, FeeArgs, explained, send},
     decimal::{Decimal, Positive, Ratio},
     format::{amount, bps, times},
@@ -112,7 +113,8 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
 
     // What must be there beforehand: token accounts, wrapped SOL, the tick arrays of both ends.
     let mut preparation = funds.provide(&market, &owner, wish.own)?;
-    for start in missing_arrays(chain, &market, wish.ticks).await? {
+    let ticks = [wish.ticks.lower.get(), wish.ticks.upper.get()];
+    for start in missing_arrays(chain, &market, ticks).await? {
         preparation.push(instruction::create_tick_array(&market, &owner, start));
     }
     let mut report = OpenReport {
@@ -335,28 +337,6 @@ async fn free_id(chain: &dyn Chain, market: &MarketContext, owner: &Keypair) -> 
         }
     }
     bail!("the first 10000 position numbers are taken: pass --id")
-}
-
-/// Starts of the tick arrays that the range needs and the pool does not have yet.
-async fn missing_arrays(
-    chain: &dyn Chain,
-    market: &MarketContext,
-    ticks: TickRange,
-) -> Result<Vec<i32>> {
-    let mut starts = market
-        .band_array_starts([ticks.lower.get(), ticks.upper.get()])
-        .to_vec();
-    starts.dedup();
-    let addresses: Vec<_> = starts
-        .iter()
-        .map(|start| market.tick_array(*start))
-        .collect();
-    let answer = chain.accounts(&addresses).await?;
-    let missing = starts
-        .into_iter()
-        .zip(answer.accounts)
-        .filter(|(_, account)| account.is_none());
-    Ok(missing.map(|(start, _)| start).collect())
 }
 
 impl fmt::Display for OpenReport {

@@ -7,5 +7,6 @@
 )]
 mod common;
 mod deploy;
+mod life;
 mod node;
 mod position;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use ballast_client::{Keypair, Signer};
-use ballast_localnet::{EmbeddedNode, Localnet, World, WorldConfig};
+use ballast_localnet::{EmbeddedNode, Localnet, World, WorldConfig, keys};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -36,7 +36,7 @@ impl Node {
     /// A key as a file.
     pub fn key_file(&self, key: &Keypair) -> PathBuf {
         let path = self.keys.path().join(format!("{}.json", key.pubkey()));
-        std::fs::write(&path, serde_json::to_string(&key.to_bytes()[..]).unwrap()).unwrap();
+        keys::write(key, &path).unwrap();
         path
     }
 

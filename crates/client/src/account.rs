@@ -108,6 +108,27 @@ program_accounts! {
 /// # Errors
 /// [`DecodeError`] for the first check that fails.
 pub fn decode<T: ProgramAccount>(address: &Pubkey, account: &Account) -> Result<T, DecodeError> {
+    let value: T = decode_any_version(address, account)?;
+    if value.layout_version() != T::LAYOUT_VERSION {
+        return Err(DecodeError::WrongVersion {
+            what: T::NAME,
+            address: *address,
+            expected: T::LAYOUT_VERSION,
+            found: value.layout_version(),
+        });
+    }
+    Ok(value)
+}
+
+/// As [`decode`], but of any layout version, for those who migrate accounts. What an earlier version has lies where it lies
+/// in this one, and what is new is zero; of a later version nothing but the version may be believed.
+///
+/// # Errors
+/// [`DecodeError`] but for [`DecodeError::WrongVersion`].
+pub fn decode_any_version<T: ProgramAccount>(
+    address: &Pubkey,
+    account: &Account,
+) -> Result<T, DecodeError> {
     let (what, address) = (T::NAME, *address);
     if account.owner != ballast::ID {
         return Err(DecodeError::WrongOwner {
@@ -120,22 +141,12 @@ pub fn decode<T: ProgramAccount>(address: &Pubkey, account: &Account) -> Result<
     let Some(body) = account.data.strip_prefix(T::DISCRIMINATOR) else {
         return Err(DecodeError::WrongDiscriminator { what, address });
     };
-    let value: T =
-        bytemuck::try_pod_read_unaligned(body).map_err(|_| DecodeError::WrongLength {
-            what,
-            address,
-            expected: T::DISCRIMINATOR.len() + size_of::<T>(),
-            found: account.data.len(),
-        })?;
-    if value.layout_version() != T::LAYOUT_VERSION {
-        return Err(DecodeError::WrongVersion {
-            what,
-            address,
-            expected: T::LAYOUT_VERSION,
-            found: value.layout_version(),
-        });
-    }
-    Ok(value)
+    bytemuck::try_pod_read_unaligned(body).map_err(|_| DecodeError::WrongLength {
+        what,
+        address,
+        expected: T::DISCRIMINATOR.len() + size_of::<T>(),
+        found: account.data.len(),
+    })
 }
 
 /// As [`decode`], of an answer that may say that there is no account.
@@ -237,13 +248,27 @@ mod tests {
                 "{error}"
             );
         }
+        let newer = account(|a| a.data[8] += 1);
+        let wrong = DecodeError::WrongVersion {
+            what: "reserve",
+            address,
+            expected: Reserve::VERSION,
+            found: Reserve::VERSION + 1,
+        };
+        assert_eq!(read(Some(&newer)), wrong);
+    }
+
+    #[test]
+    fn of_any_version_only_the_version_is_not_checked() {
+        let address = Pubkey::new_unique();
+        let earlier = account(|a| a.data[8] = 1);
+        assert!(decode::<Reserve>(&address, &earlier).is_err());
+        let read: Reserve = decode_any_version(&address, &earlier).unwrap();
+        assert_eq!(read.version, 1);
+        let short = account(|a| a.data.truncate(9));
         assert!(matches!(
-            read(Some(&account(|a| a.data[8] += 1))),
-            DecodeError::WrongVersion {
-                expected: 1,
-                found: 2,
-                ..
-            }
+            decode_any_version::<Reserve>(&address, &short),
+            Err(DecodeError::WrongLength { found: 9, .. })
         ));
     }
 }

@@ -36,7 +36,7 @@ mod sender;
 mod snapshot;
 mod transaction;
 
-pub use account::{DecodeError, ProgramAccount, decode, decode_at};
+pub use account::{DecodeError, ProgramAccount, decode, decode_any_version, decode_at};
 pub use anchor_client::Cluster;
 pub use ballast::{
     self, Automation, DecreaseArgs, Health, IncreaseArgs, InitMarketArgs, KeeperRules, MarketMode,

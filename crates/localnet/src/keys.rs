@@ -1,5 +1,8 @@
-//! Keys derived from names, so that a local cluster has the same addresses every time.
+//! Keys derived from names, so that a local cluster has the same addresses every time; and keys in files.
 
+use std::path::Path;
+
+use anyhow::{Context, Result};
 use ballast_client::Keypair;
 use sha2::{Digest, Sha256};
 
@@ -9,6 +12,16 @@ pub fn named(name: &str) -> Keypair {
     hasher.update(b"ballast localnet key: ");
     hasher.update(name.as_bytes());
     Keypair::new_from_array(hasher.finalize().into())
+}
+
+/// Writes a key into a file as `solana-keygen` does.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write(keypair: &Keypair, file: &Path) -> Result<()> {
+    let bytes: Vec<u8> = keypair.to_bytes().into();
+    std::fs::write(file, serde_json::to_string(&bytes)?)
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
-use ballast_client::{Chain, Keypair, RpcChain, Signer};
+use ballast_client::{Account, Chain, Keypair, Pubkey, RpcChain, Signer};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -48,6 +49,14 @@ pub struct TestValidator {
     _ports: Ports,
 }
 
+/// How to start one.
+struct Options<'a> {
+    programs: Programs,
+    /// There from the first slot on.
+    accounts: &'a [(Pubkey, Account)],
+    ticks_per_slot: Option<u64>,
+}
+
 impl TestValidator {
     /// Starts a validator with the programs of [`Programs::find`].
     ///
@@ -55,6 +64,19 @@ impl TestValidator {
     /// If there is no such program, or it is not healthy within 90 seconds; with the end of its log.
     pub async fn start() -> Result<Self> {
         Self::with_programs(Programs::find()?).await
+    }
+
+    /// As [`TestValidator::start`], with these accounts there from the first slot on.
+    ///
+    /// # Errors
+    /// As [`TestValidator::start`].
+    pub async fn with_accounts(accounts: &[(Pubkey, Account)]) -> Result<Self> {
+        let options = Options {
+            programs: Programs::find()?,
+            accounts,
+            ticks_per_slot: None,
+        };
+        Self::launch(options).await
     }
 
     /// As [`TestValidator::start`], or `None` if the environment variable `BALLAST_NO_VALIDATOR` is set, which is said on
@@ -77,7 +99,12 @@ impl TestValidator {
     /// # Errors
     /// As [`TestValidator::start`].
     pub async fn with_programs(programs: Programs) -> Result<Self> {
-        Self::with_slots(programs, None).await
+        let options = Options {
+            programs,
+            accounts: &[],
+            ticks_per_slot: None,
+        };
+        Self::launch(options).await
     }
 
     /// As [`TestValidator::start`], with slots of half the usual length: transactions are confirmed in half the time, and
@@ -86,14 +113,19 @@ impl TestValidator {
     /// # Errors
     /// As [`TestValidator::start`].
     pub async fn with_short_slots() -> Result<Self> {
-        Self::with_slots(Programs::find()?, Some(SHORT_SLOT_TICKS)).await
+        let options = Options {
+            programs: Programs::find()?,
+            accounts: &[],
+            ticks_per_slot: Some(SHORT_SLOT_TICKS),
+        };
+        Self::launch(options).await
     }
 
-    async fn with_slots(programs: Programs, ticks_per_slot: Option<u64>) -> Result<Self> {
+    async fn launch(options: Options<'_>) -> Result<Self> {
         let binary = binary()?;
         let mut attempt = 1;
         loop {
-            match Self::try_start(&binary, programs.clone(), ticks_per_slot).await {
+            match Self::try_start(&binary, &options).await {
                 // Somebody may have taken a port in between.
                 Err(error) if attempt < STARTS && error.to_string().contains("in use") => {
                     attempt += 1
@@ -103,11 +135,7 @@ impl TestValidator {
         }
     }
 
-    async fn try_start(
-        binary: &Path,
-        programs: Programs,
-        ticks_per_slot: Option<u64>,
-    ) -> Result<Self> {
+    async fn try_start(binary: &Path, options: &Options<'_>) -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("ballast-validator-")
             .tempdir()?;
@@ -127,10 +155,10 @@ impl TestValidator {
         option("--gossip-port", ports.gossip().to_string());
         option("--dynamic-port-range", ports.dynamic());
         option("--limit-ledger-size", LEDGER_SHREDS.to_string());
-        if let Some(ticks) = ticks_per_slot {
+        if let Some(ticks) = options.ticks_per_slot {
             option("--ticks-per-slot", ticks.to_string());
         }
-        for program in programs.all() {
+        for program in options.programs.all() {
             let file = program.file.display().to_string();
             arguments.extend([
                 "--upgradeable-program".into(),
@@ -138,6 +166,13 @@ impl TestValidator {
                 file,
                 payer.pubkey().to_string(),
             ]);
+        }
+        for (address, account) in options.accounts {
+            let file = directory.path().join(format!("{address}.json"));
+            std::fs::write(&file, account_json(address, account).to_string())
+                .with_context(|| format!("cannot write {}", file.display()))?;
+            let file = file.display().to_string();
+            arguments.extend(["--account".into(), address.to_string(), file]);
         }
         let process = Process::start(binary, &arguments, &directory.path().join("output"))?;
         let endpoints = Endpoints {
@@ -148,7 +183,7 @@ impl TestValidator {
             chain: RpcChain::new(&endpoints.rpc_url, REQUEST_TIMEOUT),
             endpoints,
             payer,
-            programs,
+            programs: options.programs.clone(),
             process,
             directory,
             _ports: ports,
@@ -188,6 +223,21 @@ impl TestValidator {
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
+}
+
+/// An account as `solana account --output json` writes it.
+fn account_json(address: &Pubkey, account: &Account) -> serde_json::Value {
+    serde_json::json!({
+        "pubkey": address.to_string(),
+        "account": {
+            "lamports": account.lamports,
+            "data": [BASE64_STANDARD.encode(&account.data), "base64"],
+            "owner": account.owner.to_string(),
+            "executable": account.executable,
+            "rentEpoch": account.rent_epoch,
+            "space": account.data.len(),
+        },
+    })
 }
 
 fn binary() -> Result<PathBuf> {

@@ -1,5 +1,6 @@
 //! `ballast lend`: the lenders' side.
 
+mod insurance;
 mod shares;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use crate::{
     target::{self, MarketArgs},
     wallet::{Funds, SIDES, name},
 };
+use insurance::{CoverArgs, FundArgs};
 use shares::{shares_for_up, worth};
 
 /// What to do as a lender.
@@ -34,6 +36,10 @@ pub enum LendCommand {
     Withdraw(WithdrawArgs),
     /// Show what somebody has lent
     Show(ShowArgs),
+    /// Pay lenders for bad debt that was booked
+    CoverBadDebt(CoverArgs),
+    /// Add to what pays for bad debt before lenders do
+    FundInsurance(FundArgs),
 }
 
 /// Which of the market's tokens.
@@ -143,6 +149,8 @@ pub async fn run(command: &LendCommand, globals: &Globals, output: &mut Output) 
         LendCommand::Deposit(args) => deposit(args, globals, output).await,
         LendCommand::Withdraw(args) => withdraw(args, globals, output).await,
         LendCommand::Show(args) => show(args, globals, output).await,
+        LendCommand::CoverBadDebt(args) => insurance::cover(args, globals, output).await,
+        LendCommand::FundInsurance(args) => insurance::fund(args, globals, output).await,
     }
 }
 

@@ -153,6 +153,12 @@ impl World {
     /// # Errors
     /// See [`apply`].
     pub async fn apply(&self, desired: Desired) -> Result<Report> {
+        let desired = desired.at(self.addresses());
+        Ok(apply(&self.sender, &self.authority, &desired).await?)
+    }
+
+    /// The addresses that the market was set up with.
+    pub fn addresses(&self) -> MarketAddresses {
         let market = &self.market.market;
         let pool = PoolAddresses {
             program: market.whirlpool_program,
@@ -160,8 +166,7 @@ impl World {
             base_mint: market.base_mint,
             quote_mint: market.quote_mint,
         };
-        let addresses = addresses(self.net.as_ref(), &pool, self.market.prices);
-        Ok(apply(&self.sender, &self.authority, &desired.at(addresses)).await?)
+        addresses(self.net.as_ref(), &pool, self.market.prices)
     }
 
     /// Sends instructions that `payer` signs, with the market's lookup table.
@@ -236,6 +241,7 @@ fn addresses(net: &dyn Localnet, pool: &PoolAddresses, prices: PriceAccounts) ->
         base_price: prices.base,
         quote_price: prices.quote,
         guardian: Pubkey::default(),
+        creator: None,
         lookup_table: None,
     }
 }

@@ -1,4 +1,7 @@
-//! `ballast market`: a market, its limits, its reserves, its prices.
+//! `ballast market`: a market, its limits, its reserves, its prices; and what is changed about it.
+
+mod admin;
+mod standing;
 
 use std::fmt;
 
@@ -19,11 +22,30 @@ use crate::{
     wallet::{SIDES, name},
 };
 
+use admin::{Change, ChangeArgs, GuardianArgs, ModeArgs, OfferArgs};
+use standing::Standing;
+
 /// What to do with a market.
 #[derive(Subcommand, Debug)]
 pub enum MarketCommand {
     /// Show a market
     Show(ShowArgs),
+    /// Set the mode for a time. Authority; the guardian only to a stricter one
+    SetMode(ModeArgs),
+    /// Show the market what its risk stage rests on. Anyone
+    RefreshStage(ChangeArgs),
+    /// Show the market the newest prices, after which it takes no older ones. Anyone
+    RefreshPrice(ChangeArgs),
+    /// Book both reserves' interest up to now. Anyone
+    Accrue(ChangeArgs),
+    /// Put announced changes in force whose notice is over. Anyone
+    Apply(ChangeArgs),
+    /// Offer the authority to somebody. Authority
+    OfferAuthority(OfferArgs),
+    /// Take an offered authority over
+    AcceptAuthority(ChangeArgs),
+    /// Name another guardian, or none. Authority
+    SetGuardian(GuardianArgs),
 }
 
 #[derive(Args, Debug)]
@@ -71,6 +93,7 @@ struct MarketReport {
     max_confidence_loose_bps: u32,
     max_ema_divergence_bps: u32,
     reserves: Vec<ReserveView>,
+    standing: Standing,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,12 +111,31 @@ struct ReserveView {
     bad_debt: String,
 }
 
-/// Shows.
+/// Shows or changes.
 ///
 /// # Errors
-/// If the market cannot be found or read.
+/// If the market cannot be found or read; what the program refuses.
 pub async fn run(command: &MarketCommand, globals: &Globals, output: &mut Output) -> Result<()> {
-    let MarketCommand::Show(args) = command;
+    let change = |args| Change::load(args, globals);
+    match command {
+        MarketCommand::Show(args) => show(args, globals, output).await,
+        MarketCommand::SetMode(args) => change(&args.change).await?.set_mode(args, output).await,
+        MarketCommand::RefreshStage(args) => change(args).await?.refresh_stage(output).await,
+        MarketCommand::RefreshPrice(args) => change(args).await?.refresh_price(output).await,
+        MarketCommand::Accrue(args) => change(args).await?.accrue(output).await,
+        MarketCommand::Apply(args) => change(args).await?.apply(output).await,
+        MarketCommand::OfferAuthority(args) => {
+            let change = change(&args.change).await?;
+            change.offer_authority(args, output).await
+        }
+        MarketCommand::AcceptAuthority(args) => change(args).await?.accept_authority(output).await,
+        MarketCommand::SetGuardian(args) => {
+            change(&args.change).await?.set_guardian(args, output).await
+        }
+    }
+}
+
+async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result<()> {
     let connection = Connection::new(globals);
     let chain = connection.chain();
     let context = target::load(chain, &args.market).await?;
@@ -143,6 +185,7 @@ pub async fn run(command: &MarketCommand, globals: &Globals, output: &mut Output
             .into_iter()
             .map(|side| reserve(&snapshot, side))
             .collect::<Result<_>>()?,
+        standing: Standing::new(&snapshot),
     })
 }
 
@@ -236,6 +279,7 @@ impl fmt::Display for MarketReport {
             bps(self.max_confidence_loose_bps),
             bps(self.max_ema_divergence_bps)
         )?;
+        self.standing.fmt(f)?;
         writeln!(f)?;
         let mut table = Table::new([
             "<reserve",

@@ -1,0 +1,170 @@
+//! `ballast lend cover-bad-debt | fund-insurance`: money from outside for lenders who have lost, and for those who may.
+
+use std::fmt;
+
+use anyhow::{Result, ensure};
+use ballast_client::{Instruction, MarketContext, Pubkey, Request, Side, Signer, instruction};
+use clap::Args;
+use serde::Serialize;
+
+use super::{Quantity, Token, only};
+use crate::{
+    connection::{Connection, FeeArgs, send},
+    decimal::Decimal,
+    format::amount,
+    globals::Globals,
+    report::Output,
+    target::{self, MarketArgs},
+    wallet::{Funds, name},
+};
+
+#[derive(Args, Debug)]
+#[command(allow_negative_numbers = true)]
+pub struct CoverArgs {
+    /// Which token
+    #[arg(value_enum)]
+    pub token: Token,
+    /// How much, in whole tokens, or `all` that is booked
+    pub amount: Quantity,
+    #[command(flatten)]
+    pub market: MarketArgs,
+    #[command(flatten)]
+    pub fees: FeeArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(allow_negative_numbers = true)]
+pub struct FundArgs {
+    /// Which token
+    #[arg(value_enum)]
+    pub token: Token,
+    /// How much, in whole tokens; it cannot be taken out again
+    pub amount: Decimal,
+    #[command(flatten)]
+    pub market: MarketArgs,
+    #[command(flatten)]
+    pub fees: FeeArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Paid {
+    what: &'static str,
+    token: &'static str,
+    amount: String,
+    bad_debt: String,
+    insurance: String,
+    signature: String,
+}
+
+/// Pays lenders for bad debt that was booked.
+///
+/// # Errors
+/// What is missing or refused.
+pub async fn cover(args: &CoverArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let side = Side::from(args.token);
+    let connection = Connection::new(globals);
+    let chain = connection.chain();
+    let market = target::load(chain, &args.market).await?;
+    let booked = target::snapshot(chain, &market)
+        .await?
+        .reserve(side)
+        .bad_debt;
+    let raw = match &args.amount {
+        Quantity::All => booked,
+        Quantity::Amount(amount) => amount.raw(market.token(side).decimals)?,
+    };
+    ensure!(
+        booked > 0,
+        "the {} reserve has no bad debt: there is nothing to cover",
+        name(side)
+    );
+    let payment = Payment {
+        what: "covered bad debt of",
+        side,
+        raw,
+        build: instruction::cover_bad_debt,
+    };
+    payment.send(&market, &args.fees, globals, output).await
+}
+
+/// Adds to what pays for bad debt before lenders do.
+///
+/// # Errors
+/// What is missing or refused.
+pub async fn fund(args: &FundArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let side = Side::from(args.token);
+    let connection = Connection::new(globals);
+    let market = target::load(connection.chain(), &args.market).await?;
+    let raw = args.amount.raw(market.token(side).decimals)?;
+    let payment = Payment {
+        what: "insured with",
+        side,
+        raw,
+        build: instruction::fund_insurance,
+    };
+    payment.send(&market, &args.fees, globals, output).await
+}
+
+struct Payment {
+    what: &'static str,
+    side: Side,
+    raw: u64,
+    build: fn(&MarketContext, &Pubkey, Side, u64) -> Instruction,
+}
+
+impl Payment {
+    async fn send(
+        self,
+        market: &MarketContext,
+        fees: &FeeArgs,
+        globals: &Globals,
+        output: &mut Output,
+    ) -> Result<()> {
+        let Self {
+            what,
+            side,
+            raw,
+            build,
+        } = self;
+        ensure!(raw > 0, "the amount is 0: pass a positive amount");
+        let signer = globals.signer()?;
+        let payer = signer.pubkey();
+        let connection = Connection::new(globals);
+        let chain = connection.chain();
+        let funds = Funds::load(chain, market, &payer).await?;
+        let mut instructions = funds.provide(market, &payer, only(side, raw))?;
+        instructions.push(build(market, &payer, side, raw));
+        let sender = connection.sender(fees);
+        let request = Request::new(&signer, instructions);
+        let receipt = send(&sender, "paying for lenders", &request).await?;
+        let snapshot = target::snapshot(chain, market).await?;
+        let reserve = snapshot.reserve(side);
+        let decimals = market.token(side).decimals;
+        output.print(&Paid {
+            what,
+            token: name(side),
+            amount: amount(raw, decimals),
+            bad_debt: amount(reserve.bad_debt, decimals),
+            insurance: amount(reserve.insurance, decimals),
+            signature: receipt.signature.to_string(),
+        })
+    }
+}
+
+impl fmt::Display for Paid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            token,
+            amount,
+            bad_debt,
+            insurance,
+            signature,
+        } = self;
+        writeln!(f, "{what} {amount} {token} in transaction {signature}")?;
+        writeln!(
+            f,
+            "  left         bad debt {bad_debt}, insurance {insurance}"
+        )
+    }
+}

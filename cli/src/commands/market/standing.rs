@@ -1,0 +1,169 @@
+//! How a market stands: mode, risk stage and its evidence, what is announced, who rules.
+
+use std::fmt;
+
+use ballast_client::{MarketSnapshot, Pubkey};
+use serde::Serialize;
+
+use crate::{
+    format::duration,
+    wallet::{SIDES, name},
+};
+
+/// Times in Unix seconds; none where there is nothing to tell.
+#[derive(Debug, Serialize)]
+pub struct Standing {
+    #[serde(skip)]
+    now_secs: i64,
+    /// What is allowed now: the stricter of what was set and what the stage demands.
+    mode_now: String,
+    mode_set: String,
+    mode_until_secs: Option<i64>,
+    /// 0 normal, 1 no new risk, 2 reduce only, 3 anyone may shrink positions.
+    stage: u8,
+    /// When the stage was last raised, confirmed or lowered.
+    stage_confirmed_at_secs: Option<i64>,
+    /// Since when pool or reserves have shown evidence.
+    market_evidence_since_secs: Option<i64>,
+    /// How long a stage stays after its evidence has gone.
+    stage_calm_secs: u32,
+    guardian: Option<String>,
+    guardian_rests_until_secs: Option<i64>,
+    authority_offered_to: Option<String>,
+    announced: Vec<Announced>,
+}
+
+#[derive(Debug, Serialize)]
+struct Announced {
+    what: &'static str,
+    effective_at_secs: i64,
+    changes: String,
+}
+
+impl Standing {
+    /// At the snapshot's time.
+    pub fn new(snapshot: &MarketSnapshot) -> Self {
+        let (market, now_secs) = (&snapshot.market, snapshot.now_secs);
+        let some = |secs: i64| (secs > 0).then_some(secs);
+        let later = |secs: i64| Some(secs).filter(|secs| *secs > now_secs);
+        let somebody = |key: Pubkey| (key != Pubkey::default()).then(|| key.to_string());
+        let mut announced = Vec::new();
+        if let Some(effective_at_secs) = some(market.pending.effective_at_secs) {
+            announced.push(Announced {
+                what: "market",
+                effective_at_secs,
+                changes: difference(&market.params(), &market.pending.params),
+            });
+        }
+        for side in SIDES {
+            let reserve = snapshot.reserve(side);
+            if let Some(effective_at_secs) = some(reserve.pending_effective_at_secs) {
+                announced.push(Announced {
+                    what: name(side),
+                    effective_at_secs,
+                    changes: difference(&reserve.params(), &reserve.pending),
+                });
+            }
+        }
+        Self {
+            now_secs,
+            mode_now: format!("{:?}", market.mode_at(now_secs)),
+            mode_set: format!("{:?}", market.mode_set_at(now_secs)),
+            mode_until_secs: later(market.mode_until_secs),
+            stage: market.stage.stage,
+            stage_confirmed_at_secs: some(market.stage.confirmed_at_secs),
+            market_evidence_since_secs: some(market.stage.market_evidence_since_secs),
+            stage_calm_secs: market.stages.calm_secs,
+            guardian: somebody(market.guardian),
+            guardian_rests_until_secs: later(market.guardian_rests_until_secs),
+            authority_offered_to: somebody(market.pending_authority),
+            announced,
+        }
+    }
+}
+
+/// The fields that differ, with both values.
+fn difference<P: fmt::Debug>(before: &P, after: &P) -> String {
+    let (before, after) = (format!("{before:?}"), format!("{after:?}"));
+    // Debug output lists `name: value` pairs in the same order.
+    let pairs = before.split(", ").zip(after.split(", "));
+    let changed = pairs.filter(|(before, after)| before != after);
+    let trim = |text: &str| text.trim_end_matches([' ', '}']).to_owned();
+    let value = |text: &str| trim(text.rsplit(": ").next().unwrap_or(text));
+    let changed: Vec<_> = changed
+        .map(|(before, after)| {
+            let before = before.rsplit("{ ").next().unwrap_or(before);
+            format!("{} -> {}", trim(before), value(after))
+        })
+        .collect();
+    changed.join("; ")
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ago = |secs: i64| duration(self.now_secs.saturating_sub(secs).max(0));
+        let until = |secs: i64| duration(secs.saturating_sub(self.now_secs));
+        write!(f, "  allowed now  {}", self.mode_now)?;
+        match self.mode_until_secs {
+            Some(secs) => writeln!(f, " ({} set for another {})", self.mode_set, until(secs))?,
+            None => writeln!(f)?,
+        }
+        write!(f, "  risk stage   {}", self.stage)?;
+        if let Some(secs) = self.stage_confirmed_at_secs {
+            write!(
+                f,
+                ", looked at {} ago, falls after {} of calm",
+                ago(secs),
+                duration(self.stage_calm_secs.into())
+            )?;
+        }
+        match self.market_evidence_since_secs {
+            Some(secs) => writeln!(f, "; evidence of the market for {}", ago(secs))?,
+            None => writeln!(f)?,
+        }
+        write!(
+            f,
+            "  guardian     {}",
+            self.guardian.as_deref().unwrap_or("nobody")
+        )?;
+        match self.guardian_rests_until_secs {
+            Some(secs) => writeln!(f, ", has to rest for another {}", until(secs))?,
+            None => writeln!(f)?,
+        }
+        if let Some(to) = &self.authority_offered_to {
+            writeln!(f, "  offered      the authority, to {to}")?;
+        }
+        for announced in &self.announced {
+            let when = match until(announced.effective_at_secs) {
+                _ if announced.effective_at_secs <= self.now_secs => {
+                    "its notice is over: `ballast market apply` puts it in force".to_owned()
+                }
+                until => format!("from in {until} on"),
+            };
+            writeln!(
+                f,
+                "  announced    {}: {} ({when})",
+                announced.what, announced.changes
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_client::MarketParams;
+
+    #[test]
+    fn only_what_differs_is_named() {
+        let before = MarketParams::default();
+        let mut after = before;
+        after.limits.max_position_value = 5;
+        after.stages.target_ltv_bps = 7;
+        assert_eq!(
+            super::difference(&before, &after),
+            "max_position_value: 0 -> 5; target_ltv_bps: 0 -> 7"
+        );
+        assert_eq!(super::difference(&before, &before), "");
+    }
+}

@@ -1,0 +1,201 @@
+//! The market itself.
+
+use ballast_abi::whirlpool::PoolView;
+use ballast_client::{
+    DecodeError, InitMarketArgs, Market, MarketContext, MarketParams, PoolAddresses, PriceAccounts,
+    Pubkey, decode_at, instruction, pda,
+};
+
+use super::{
+    ApplyError, Run,
+    change::{Next, Standing, announced, difference, waiting},
+};
+use crate::desired::MarketAddresses;
+
+impl Run<'_> {
+    pub(super) async fn market(
+        &mut self,
+        addresses: &MarketAddresses,
+        params: MarketParams,
+    ) -> Result<MarketContext, ApplyError> {
+        let chain = self.sender.chain().clone();
+        let signer = self.authority.pubkey();
+        let creator = addresses.creator.unwrap_or(signer);
+        let address = pda::market(&creator, &addresses.whirlpool);
+        match chain.account(&address).await? {
+            None if creator != signer => {
+                let what = "market";
+                return Err(DecodeError::Missing { what, address }.into());
+            }
+            None => self.create_market(address, addresses, params).await?,
+            Some(account) => {
+                let found: Market = self.migrated_market(&address, &account, params).await?;
+                require_same(address, &found, addresses)?;
+                self.guardian(address, &found, addresses.guardian).await?;
+                self.market_params(address, &found, params).await?;
+            }
+        }
+        let prices = PriceAccounts {
+            base: addresses.base_price,
+            quote: addresses.quote_price,
+        };
+        Ok(MarketContext::load(chain.as_ref(), address, prices).await?)
+    }
+
+    async fn create_market(
+        &mut self,
+        address: Pubkey,
+        addresses: &MarketAddresses,
+        params: MarketParams,
+    ) -> Result<(), ApplyError> {
+        let pool = self.pool(addresses).await?;
+        let args = InitMarketArgs {
+            guardian: addresses.guardian,
+            price_receiver: addresses.price_receiver,
+            base_feed: addresses.base_feed,
+            quote_feed: addresses.quote_feed,
+            base_price_account: addresses.base_price,
+            quote_price_account: addresses.quote_price,
+            params,
+        };
+        let create = instruction::init_market(&self.authority.pubkey(), &pool, args);
+        let what = format!("created market {address} for pool {}", addresses.whirlpool);
+        self.step(what, [create]).await
+    }
+
+    async fn guardian(
+        &mut self,
+        address: Pubkey,
+        market: &Market,
+        guardian: Pubkey,
+    ) -> Result<(), ApplyError> {
+        if market.guardian == guardian {
+            return Ok(());
+        }
+        self.require_authority(address, market)?;
+        let set = instruction::set_guardian(&address, &self.authority.pubkey(), guardian);
+        let what = format!(
+            "named another guardian of market {address}: {} -> {guardian}",
+            market.guardian
+        );
+        self.step(what, [set]).await
+    }
+
+    async fn market_params(
+        &mut self,
+        address: Pubkey,
+        market: &Market,
+        wanted: MarketParams,
+    ) -> Result<(), ApplyError> {
+        let now_secs = self.now_secs().await?;
+        let standing = Standing {
+            in_force: market.params(),
+            announced: announced(market.pending.params, market.pending.effective_at_secs),
+        };
+        let changes = format!(
+            "market {address}: {}",
+            difference(&market.params(), &wanted)
+        );
+        let update = instruction::update_market(&address, &self.authority.pubkey(), wanted);
+        match standing.next(&wanted, now_secs) {
+            Next::Nothing => {}
+            Next::Wait { effective_at_secs } => {
+                self.pending
+                    .push(waiting(changes, effective_at_secs, now_secs));
+            }
+            Next::PutInForce => {
+                let apply = instruction::apply_market_change(&address);
+                let what = format!("put in force what was announced for {changes}");
+                self.step(what, [apply]).await?;
+            }
+            Next::TakeBack => {
+                self.require_authority(address, market)?;
+                let what = format!("took back what was announced for market {address}");
+                self.step(what, [update]).await?;
+            }
+            Next::Update => {
+                self.require_authority(address, market)?;
+                self.step(format!("updated {changes}"), [update]).await?;
+                // Whether it is in force is the program's to say.
+                let account = self.sender.chain().account(&address).await?;
+                let found: Market = decode_at(&address, account.as_ref())?;
+                let effective_at_secs = found.pending.effective_at_secs;
+                if effective_at_secs > 0 {
+                    self.announced(waiting(changes, effective_at_secs, now_secs));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn pool(&self, addresses: &MarketAddresses) -> Result<PoolAddresses, ApplyError> {
+        let address = addresses.whirlpool;
+        let account = self.sender.chain().account(&address).await?;
+        let account = account.ok_or(DecodeError::Missing {
+            what: "pool",
+            address,
+        })?;
+        if account.owner != addresses.whirlpool_program {
+            return Err(ApplyError::Decode(DecodeError::WrongOwner {
+                what: "pool",
+                address,
+                expected: Box::new(addresses.whirlpool_program),
+                found: Box::new(account.owner),
+            }));
+        }
+        let view = PoolView::parse(&account.data).map_err(|error| DecodeError::Malformed {
+            what: "pool",
+            address,
+            reason: error.to_string(),
+        })?;
+        Ok(PoolAddresses {
+            program: addresses.whirlpool_program,
+            whirlpool: address,
+            base_mint: view.mint_a(),
+            quote_mint: view.mint_b(),
+        })
+    }
+
+    /// Says so before the program does.
+    pub(super) fn require_authority(
+        &self,
+        address: Pubkey,
+        market: &Market,
+    ) -> Result<(), ApplyError> {
+        if market.authority == self.authority.pubkey() {
+            return Ok(());
+        }
+        Err(ApplyError::NotAuthority {
+            market: address,
+            authority: market.authority,
+        })
+    }
+}
+
+/// A market's own addresses never change.
+fn require_same(
+    address: Pubkey,
+    market: &Market,
+    addresses: &MarketAddresses,
+) -> Result<(), ApplyError> {
+    let rules = [
+        (
+            market.whirlpool_program == addresses.whirlpool_program,
+            "whirlpool_program",
+        ),
+        (market.whirlpool == addresses.whirlpool, "whirlpool"),
+        (
+            market.price_receiver == addresses.price_receiver,
+            "price_receiver",
+        ),
+        (market.base_feed == addresses.base_feed, "base_feed"),
+        (market.quote_feed == addresses.quote_feed, "quote_feed"),
+    ];
+    match rules.iter().find(|(same, _)| !same) {
+        Some((_, what)) => Err(ApplyError::Fixed {
+            market: address,
+            what,
+        }),
+        None => Ok(()),
+    }
+}
