@@ -21,7 +21,6 @@ impl Scene {
             market.quote_price_account = Default::default();
             market.mode_until_secs = 0;
             market.guardian_rests_until_secs = 0;
-            market.positions_ever = 0;
         })
         .await;
         self.change_position(position, |position| {

@@ -16,7 +16,7 @@ const HEAD: usize = 8 + 1;
 const DAY_SECS: u64 = 86_400;
 
 impl Scene {
-    async fn apply(&self, desired: &Desired) -> Report {
+    async fn apply_desired(&self, desired: &Desired) -> Report {
         self.world.apply(desired.clone()).await.unwrap()
     }
 
@@ -73,7 +73,7 @@ async fn accounts_of_version_1_are_migrated_and_nothing_old_changes() {
     let position = scene.open(1).await;
     let before = scene.earlier(&position).await;
     let desired = &scene.world.config.desired;
-    let report = scene.apply(desired).await;
+    let report = scene.apply_desired(desired).await;
     let what = told(&report);
     assert!(
         matches!(what[..], [market, base, quote, positions]
@@ -94,7 +94,7 @@ async fn accounts_of_version_1_are_migrated_and_nothing_old_changes() {
     assert_eq!(market.params(), desired.market_params());
     let migrated = scene.world.reload(&position).await.unwrap();
     assert_eq!(migrated.position.automation, Automation::OFF);
-    let again = scene.apply(desired).await;
+    let again = scene.apply_desired(desired).await;
     assert!(
         again.changes.is_empty() && again.pending.is_empty(),
         "{again}"
@@ -118,7 +118,7 @@ async fn more_positions_than_fit_a_transaction_are_migrated() {
     for position in &positions {
         scene.make_earlier::<Position>(&position.address, new).await;
     }
-    let report = scene.apply(&scene.world.config.desired).await;
+    let report = scene.apply_desired(&scene.world.config.desired).await;
     let what = told(&report);
     assert!(
         matches!(what[..], [many, rest]
@@ -138,7 +138,7 @@ async fn what_may_hurt_is_announced_waits_and_is_put_in_force_once() {
     let mut wanted = desired.clone();
     wanted.limits.maintenance_ltv_bps -= 100;
     wanted.quote_reserve.rate_at_full_bps += 100;
-    let announced = scene.apply(&wanted).await;
+    let announced = scene.apply_desired(&wanted).await;
     let what = told(&announced);
     assert!(
         matches!(what[..], [market, reserve]
@@ -156,7 +156,7 @@ async fn what_may_hurt_is_announced_waits_and_is_put_in_force_once() {
     // Nothing is done, and nothing postponed, however often it is applied before.
     scene.svm.pass_time(2 * DAY_SECS - 10).await.unwrap();
     for _ in 0..2 {
-        let waiting = scene.apply(&wanted).await;
+        let waiting = scene.apply_desired(&wanted).await;
         assert!(waiting.changes.is_empty(), "{waiting}");
         assert_eq!(dues(&waiting), [due_secs; 2]);
         assert!(waiting.to_string().contains("in force from Unix time"));
@@ -165,7 +165,7 @@ async fn what_may_hurt_is_announced_waits_and_is_put_in_force_once() {
     assert_eq!(market().await.params(), desired.market_params());
 
     scene.svm.pass_time(10).await.unwrap();
-    let applied = scene.apply(&wanted).await;
+    let applied = scene.apply_desired(&wanted).await;
     let what = told(&applied);
     assert!(
         matches!(what[..], [market, reserve]
@@ -175,7 +175,7 @@ async fn what_may_hurt_is_announced_waits_and_is_put_in_force_once() {
     );
     assert!(applied.pending.is_empty());
     assert_eq!(market().await.params(), wanted.market_params());
-    let again = scene.apply(&wanted).await;
+    let again = scene.apply_desired(&wanted).await;
     assert!(
         again.changes.is_empty() && again.pending.is_empty(),
         "{again}"
@@ -193,9 +193,9 @@ async fn an_announcement_that_the_files_do_not_ask_for_is_taken_back_or_replaced
         wanted.base_reserve.rate_at_full_bps += less;
         wanted
     };
-    scene.apply(&with(100)).await;
+    scene.apply_desired(&with(100)).await;
     scene.svm.pass_time(DAY_SECS).await.unwrap();
-    let replaced = scene.apply(&with(50)).await;
+    let replaced = scene.apply_desired(&with(50)).await;
     assert_eq!(replaced.changes.len(), 2, "{replaced}");
     let due_secs = scene.svm.now_secs() + Market::NOTICE_SECS;
     assert!(
@@ -208,14 +208,14 @@ async fn an_announcement_that_the_files_do_not_ask_for_is_taken_back_or_replaced
     );
     // Also when it is old enough to be put in force by anyone.
     scene.svm.pass_time(3 * DAY_SECS).await.unwrap();
-    let taken_back = scene.apply(desired).await;
+    let taken_back = scene.apply_desired(desired).await;
     let what = told(&taken_back);
     assert!(
         what.len() == 2 && what.iter().all(|what| what.starts_with("took back")),
         "{what:?}"
     );
     assert!(taken_back.pending.is_empty());
-    let again = scene.apply(desired).await;
+    let again = scene.apply_desired(desired).await;
     assert!(again.changes.is_empty(), "{again}");
     let market = scene.world.snapshot().await.unwrap().market;
     assert_eq!(market.pending.effective_at_secs, 0);

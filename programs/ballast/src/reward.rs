@@ -27,9 +27,21 @@ pub fn pay<'info>(
     position_info: &AccountInfo<'info>,
     keeper: &AccountInfo<'info>,
     market: &Market,
-    position: &Position,
+    position: &mut Position,
 ) -> Result<()> {
     if keeper.key() == position.owner || position.policy.keeper_enabled == 0 {
+        return Ok(());
+    }
+    // However often something is due, it is paid for no more often than a rehedge may be.
+    let now_secs = Clock::get()?.unix_timestamp;
+    let interval_secs = position
+        .policy
+        .min_rebalance_interval_secs
+        .max(market.limits.min_rebalance_interval_secs);
+    let next_secs = position
+        .last_reward_secs
+        .saturating_add(i64::from(interval_secs));
+    if now_secs < next_secs {
         return Ok(());
     }
     let lamports = position
@@ -44,6 +56,7 @@ pub fn pay<'info>(
         return Ok(());
     }
     take(position_info, keeper, lamports)?;
+    position.last_reward_secs = now_secs;
     emit!(KeeperRewarded {
         position: position_info.key(),
         keeper: keeper.key(),

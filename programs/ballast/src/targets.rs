@@ -25,6 +25,9 @@ pub struct MarketRule {
     pub target: Bps,
 }
 
+/// Distance above the target from which a deleverage at stage 3 is worth a transaction.
+const STAGE_3_MARGIN_BPS: u32 = 50;
+
 impl MarketRule {
     /// At the market's present stage.
     pub fn of(market: &Market) -> Self {
@@ -32,9 +35,9 @@ impl MarketRule {
         let (trigger, target) = match market.stage.stage {
             0 | 1 => (limits.deleverage_ltv_bps, limits.target_ltv_bps),
             2 => (stages.deleverage_ltv_bps, limits.target_ltv_bps),
-            // Anything above the target.
+            // Anything above the target, but for what a price moves every minute.
             _ => (
-                stages.target_ltv_bps.saturating_add(1),
+                stages.target_ltv_bps.saturating_add(STAGE_3_MARGIN_BPS),
                 stages.target_ltv_bps,
             ),
         };

@@ -23,8 +23,8 @@ pub struct Standing {
     stage: u8,
     /// When the stage was last raised, confirmed or lowered.
     stage_confirmed_at_secs: Option<i64>,
-    /// Since when pool or reserves have shown evidence.
-    market_evidence_since_secs: Option<i64>,
+    /// For how long pool or reserves have shown evidence.
+    market_evidence_secs: i64,
     /// How long a stage stays after its evidence has gone.
     stage_calm_secs: u32,
     guardian: Option<String>,
@@ -72,7 +72,7 @@ impl Standing {
             mode_until_secs: later(market.mode_until_secs),
             stage: market.stage.stage,
             stage_confirmed_at_secs: some(market.stage.confirmed_at_secs),
-            market_evidence_since_secs: some(market.stage.market_evidence_since_secs),
+            market_evidence_secs: market.stage.market_evidence_secs,
             stage_calm_secs: market.stages.calm_secs,
             guardian: somebody(market.guardian),
             guardian_rests_until_secs: later(market.guardian_rests_until_secs),
@@ -117,9 +117,9 @@ impl fmt::Display for Standing {
                 duration(self.stage_calm_secs.into())
             )?;
         }
-        match self.market_evidence_since_secs {
-            Some(secs) => writeln!(f, "; evidence of the market for {}", ago(secs))?,
-            None => writeln!(f)?,
+        match self.market_evidence_secs {
+            secs @ 1.. => writeln!(f, "; evidence of the market for {}", duration(secs))?,
+            _ => writeln!(f)?,
         }
         write!(
             f,

@@ -48,9 +48,9 @@ fn require_authority(market: &Market, signer: &Signer) -> Result<()> {
     Ok(())
 }
 
-/// Replaces limits and rules: at once if that only keeps new risk away, or if no position was ever opened; else it is
-/// announced, and anyone may put it in force [`Market::NOTICE_SECS`] later. Either way an earlier announcement is void, so
-/// passing the parameters in force takes one back.
+/// Replaces limits and rules: at once if that only keeps new positions smaller, or as long as the market has no reserve, so that
+/// nobody can have relied on it; else it is announced, and anyone may put it in force [`Market::NOTICE_SECS`] later, for
+/// [`Market::LAPSE_SECS`]. Either way an earlier announcement is void, so passing the parameters in force takes one back.
 ///
 /// # Errors
 /// [`BallastError::NotAuthority`], [`BallastError::BadParameters`].
@@ -60,7 +60,7 @@ pub(crate) fn update_market(ctx: Context<UpdateMarket>, params: MarketParams) ->
     require_authority(&market, &ctx.accounts.signer)?;
     params.check()?;
     market.pending = PendingParams::default();
-    if market.positions_ever == 0 || params.only_restrains(&market.params()) {
+    if market.has_no_reserve() || params.only_restrains(&market.params()) {
         market.set_params(&params)?;
         emit!(MarketUpdated {
             market: key,
@@ -84,7 +84,7 @@ pub(crate) fn update_market(ctx: Context<UpdateMarket>, params: MarketParams) ->
 /// Puts announced parameters of a market in force. Anyone.
 ///
 /// # Errors
-/// [`BallastError::NothingAnnounced`], [`BallastError::NoticeNotOver`].
+/// [`BallastError::NothingAnnounced`], also for an announcement that has lapsed, [`BallastError::NoticeNotOver`].
 pub(crate) fn apply_market_change(ctx: Context<ApplyMarketChange>) -> Result<()> {
     let key = ctx.accounts.market.key();
     let mut market = ctx.accounts.market.load_mut()?;
@@ -140,7 +140,7 @@ pub(crate) fn update_reserve(ctx: Context<UpdateReserve>, params: ReserveParams)
 /// Puts announced parameters of a reserve in force. Anyone.
 ///
 /// # Errors
-/// [`BallastError::NothingAnnounced`], [`BallastError::NoticeNotOver`].
+/// [`BallastError::NothingAnnounced`], also for an announcement that has lapsed, [`BallastError::NoticeNotOver`].
 pub(crate) fn apply_reserve_change(ctx: Context<ApplyReserveChange>) -> Result<()> {
     let key = ctx.accounts.reserve.key();
     let mut reserve = ctx.accounts.reserve.load_mut()?;
@@ -170,9 +170,14 @@ fn notice_ends() -> Result<i64> {
 
 fn require_notice_over(effective_at_secs: i64) -> Result<()> {
     require!(effective_at_secs > 0, BallastError::NothingAnnounced);
+    let since_secs = Clock::get()?
+        .unix_timestamp
+        .saturating_sub(effective_at_secs);
+    require!(since_secs >= 0, BallastError::NoticeNotOver);
+    // Whoever came long after the announcement has not been told.
     require!(
-        Clock::get()?.unix_timestamp >= effective_at_secs,
-        BallastError::NoticeNotOver
+        since_secs <= Market::LAPSE_SECS,
+        BallastError::NothingAnnounced
     );
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `collect`: the owner takes the fees; `compound`: a keeper puts them to work.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::{Amounts, Side};
+use ballast_clmm::{Amounts, Side, SqrtPrice};
 use ballast_model::{liquidity_for_value_down, value_down};
 
 use super::decrease::require_payout;
@@ -86,8 +86,8 @@ pub(crate) fn collect(ctx: Context<Collect>) -> Result<()> {
     session.store()
 }
 
-/// Books and collects the fees and repays debt with them. Where the market allows new risk and leverage is below the
-/// owner's, liquidity is added, at most so much that assets grow by the fees times that leverage. No swap. The owner may
+/// Books and collects the fees and repays debt with them. Where the market allows new risk, leverage is below the
+/// owner's, and the position is hedged and not too large already, liquidity is added, at most so much that assets grow by the fees times that leverage. No swap. The owner may
 /// do it for any fees.
 ///
 /// # Errors
@@ -131,7 +131,7 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
 
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     let mut liquidity = 0;
-    if grows {
+    if grows && may_grow(&session, oracle.mid)? {
         risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
         let leverage = automation.leverage(&market.limits);
         let value = leverage.of_down(worth).or_range()?;
@@ -165,4 +165,16 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
         sqrt_price_x64: oracle.mid.x64(),
     });
     session.store_and_pay(&accounts.keeper)
+}
+
+/// Whether a position is one to which liquidity may be added: hedged within its band, and not as large as it may be.
+fn may_grow(session: &Session, at: SqrtPrice) -> Result<bool> {
+    let (position, limits) = (&session.position, &session.market.limits);
+    let model = session.model()?;
+    let error = model.hedge_error(at, position.policy.hedge()).or_range()?;
+    let assets = model.value(at).or_range()?.assets;
+    Ok(
+        risk::within_band(&model, error, position.policy.delta_band_bps)?
+            && assets < u128::from(limits.max_position_value),
+    )
 }

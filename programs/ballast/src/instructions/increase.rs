@@ -103,6 +103,7 @@ pub(crate) fn increase(ctx: Context<Increase>, args: IncreaseArgs) -> Result<()>
         },
     )?;
     let leverage = Bps::new(args.leverage_bps);
+    let brings = args.own_base > 0 || args.own_quote > 0;
     let policy = session.position.policy;
     let max_loss_bps = policy
         .max_swap_loss_bps
@@ -116,6 +117,7 @@ pub(crate) fn increase(ctx: Context<Increase>, args: IncreaseArgs) -> Result<()>
     )?;
     let pool_price = near(&session)?;
     let liquidity = session.grow(&accounts.pool, &accounts.range, leverage, u128::MAX)?;
+    require!(brings || liquidity > 0, BallastError::ZeroAmount);
 
     let model = session.model()?;
     require!(

@@ -64,8 +64,6 @@ pub(crate) fn migrate_market(
         let now_secs = Clock::get()?.unix_timestamp;
         market.mode_until_secs = now_secs.saturating_add(i64::from(Market::LONGEST_PAUSE_SECS));
     }
-    // Version 1 did not count them; there may have been one.
-    market.positions_ever = 1;
     market.version = Market::VERSION;
     emit!(migrated(accounts.market.key(), Market::VERSION));
     Ok(())

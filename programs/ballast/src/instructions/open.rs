@@ -113,7 +113,6 @@ pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
     }
     let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Tight)?;
     market.open_positions = market.open_positions.checked_add(1).or_range()?;
-    market.positions_ever = market.positions_ever.saturating_add(1);
     let market = &*market;
     risk::require_pool_near_oracle(
         &market.limits,

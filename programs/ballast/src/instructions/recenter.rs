@@ -2,6 +2,7 @@
 //! leverage back to their targets on the way.
 
 use anchor_lang::prelude::*;
+use ballast_clmm::{Band, Tick};
 use ballast_model::value_down;
 
 use crate::{
@@ -68,7 +69,7 @@ pub struct RecenterReplacing<'info> {
 ///
 /// A keeper may do it when the price is outside the band or at its edge, inside the owner's window, after the cool-down,
 /// to a band that is centred on the oracle's price and as wide as the owner lets it be, as far as the day's losses allow.
-/// The owner may do it at any time, to any band that the limits allow.
+/// The owner may do it at any time, to any band that the limits allow, also to go back into the pool after an exit.
 ///
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::RecenterNotDue`], [`BallastError::TooSoon`],
@@ -168,16 +169,19 @@ fn move_band<'a, 'info>(
         now_secs,
     )?;
     let liquidity_before = session.position.liquidity.get();
-    require!(liquidity_before > 0, BallastError::NoLiquidity);
     let by_owner = accounts.keeper.key() == session.position.owner;
     if !by_owner {
+        require!(liquidity_before > 0, BallastError::NoLiquidity);
         require_due(&session, &oracle, ticks, now_secs)?;
     }
     let ticks_before = [session.position.tick_lower, session.position.tick_upper];
     let value_before = session.model()?.value(oracle.mid).or_range()?;
     let equity_before = value_before.equity();
 
-    session.withdraw(&accounts.pool, &accounts.range, liquidity_before)?;
+    session.refinance()?;
+    if liquidity_before > 0 {
+        session.withdraw(&accounts.pool, &accounts.range, liquidity_before)?;
+    }
     let fees = session.collect_fees(&accounts.pool)?;
     let fees_worth = value_down(fees.base, oracle.mid).or_range()? + u128::from(fees.quote);
     let equity_before = equity_before.saturating_add_unsigned(fees_worth);
@@ -211,6 +215,12 @@ fn move_band<'a, 'info>(
     // opened. One that the price has made larger, or smaller, is moved all the same.
     let most = u128::from(market.limits.max_position_value).max(value_before.assets);
     require!(value.assets <= most, BallastError::PositionSize);
+    // Nor must a position that pays nobody to liquidate it come to owe more than it did.
+    require!(
+        value.assets >= u128::from(market.limits.min_position_value)
+            || value.debt <= value_before.debt,
+        BallastError::PositionSize
+    );
     let position = &mut session.position;
     if !by_owner {
         risk::charge_loss(market, position, equity_before, value.equity(), now_secs)?;
@@ -270,6 +280,13 @@ fn require_due(
     );
     require!(
         due::centred(ticks, market.tick_spacing, oracle.mid),
+        BallastError::RecenterOffCentre
+    );
+    // A band in which recentering is due again at once is no improvement.
+    let [lower, upper] = ticks.map(Tick::new);
+    let band = Band::new(lower.or_range()?, upper.or_range()?).or_range()?;
+    require!(
+        !due::at_edge(&band, automation.edge_bps, oracle.mid),
         BallastError::RecenterOffCentre
     );
     Ok(())

@@ -63,7 +63,9 @@ pub(crate) fn refresh_stage(ctx: Context<RefreshStage>) -> Result<()> {
     }
     let evidence = Evidence {
         oracle: oracle_evidence,
-        market: diverged || shallow || lent_out,
+        // Without a price nobody can tell whether the pool has diverged.
+        market: (diverged || shallow || lent_out || price.is_some())
+            .then_some(diverged || shallow || lent_out),
     };
     let from = market.stage.stage;
     market.stage.observe(&rules, evidence, now_secs);
@@ -74,7 +76,7 @@ pub(crate) fn refresh_stage(ctx: Context<RefreshStage>) -> Result<()> {
             from,
             to,
             oracle_evidence: evidence.oracle,
-            market_evidence: evidence.market,
+            market_evidence: evidence.market == Some(true),
         });
     }
     Ok(())

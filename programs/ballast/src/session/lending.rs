@@ -119,13 +119,25 @@ impl Session<'_, '_> {
             .or_range()
     }
 
+    /// From here on loans up to the present debts are not bound by the reserves' caps: for what repays and borrows anew.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`].
+    pub fn refinance(&mut self) -> Result<()> {
+        self.refinanced = Amounts {
+            base: self.owed(Side::Base)?,
+            quote: self.owed(Side::Quote)?,
+        };
+        Ok(())
+    }
+
     /// Borrows into the position's idle amount, within the reserve's caps; nothing happens for zero.
     ///
     /// # Errors
     /// [`BallastError::InsufficientLiquidity`], [`BallastError::BorrowCapExceeded`].
     pub fn borrow(&mut self, side: Side, amount: u64) -> Result<()> {
         self.borrow_beyond_caps(side, amount)?;
-        if amount > 0 {
+        if amount > 0 && self.owed(side)? > self.refinanced.get(side) {
             require_caps(self.reserve(side))?;
         }
         Ok(())

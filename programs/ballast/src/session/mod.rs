@@ -37,6 +37,8 @@ pub struct Session<'a, 'info> {
     base_reserve: Box<Reserve>,
     quote_reserve: Box<Reserve>,
     band: Band,
+    /// Debts up to which a loan only replaces one that was there before, which the reserves' caps do not bind.
+    refinanced: Amounts,
 }
 
 impl<'a, 'info> Session<'a, 'info> {
@@ -95,6 +97,7 @@ impl<'a, 'info> Session<'a, 'info> {
             base_reserve,
             quote_reserve,
             band,
+            refinanced: Amounts::ZERO,
         })
     }
 
@@ -198,8 +201,8 @@ impl<'a, 'info> Session<'a, 'info> {
     pub fn store_and_pay(self, keeper: &AccountInfo<'info>) -> Result<()> {
         let (market, accounts) = (self.market, self.accounts);
         self.store()?;
-        let position = accounts.position.load()?;
-        reward::pay(accounts.position.as_ref(), keeper, market, &position)
+        let mut position = accounts.position.load_mut()?;
+        reward::pay(accounts.position.as_ref(), keeper, market, &mut position)
     }
 
     /// Writes the reserves back, for a position that is about to be closed.

@@ -99,22 +99,18 @@ impl KeeperRules {
 }
 
 impl MarketParams {
-    /// Whether putting `self` in place of `old` can only keep positions from being opened or grown: then it needs no
-    /// notice. Everything else may cost somebody who relied on the old parameters.
+    /// Whether putting `self` in place of `old` can only keep positions from being opened as large: then it needs no notice.
+    /// Everything else may cost somebody who relied on the old parameters: less leverage, for instance, an owner whose hedge it
+    /// no longer affords.
     pub fn only_restrains(&self, old: &Self) -> bool {
         let restrained = Self {
             limits: Limits {
                 max_position_value: old.limits.max_position_value,
-                max_leverage_bps: old.limits.max_leverage_bps,
-                initial_ltv_bps: old.limits.initial_ltv_bps,
                 ..self.limits
             },
             ..*self
         };
-        restrained == *old
-            && self.limits.max_position_value <= old.limits.max_position_value
-            && self.limits.max_leverage_bps <= old.limits.max_leverage_bps
-            && self.limits.initial_ltv_bps <= old.limits.initial_ltv_bps
+        restrained == *old && self.limits.max_position_value <= old.limits.max_position_value
     }
 
     /// Refuses parameters under which a position could be opened that is already to be deleveraged or liquidated, or
@@ -507,13 +503,9 @@ mod tests {
     }
 
     #[test]
-    fn only_three_limits_restrain_and_only_downwards() {
+    fn only_the_largest_size_restrains_and_only_downwards() {
         type Change = fn(&mut MarketParams, u32);
-        let down: [Change; 3] = [
-            |p, to| p.limits.max_position_value += u64::from(to),
-            |p, to| p.limits.max_leverage_bps += to,
-            |p, to| p.limits.initial_ltv_bps += to,
-        ];
+        let down: [Change; 1] = [|p, to| p.limits.max_position_value += u64::from(to)];
         let restrains = |change: Change, to: u32| {
             let (mut old, mut new) = (sound(), sound());
             change(&mut old, 1);
@@ -524,7 +516,9 @@ mod tests {
             assert!(restrains(change, 0) && restrains(change, 1), "{number}");
             assert!(!restrains(change, 2), "{number}");
         }
-        let never: [Change; 9] = [
+        let never: [Change; 11] = [
+            |p, to| p.limits.max_leverage_bps += to,
+            |p, to| p.limits.initial_ltv_bps += to,
             |p, to| p.limits.min_position_value += u64::from(to),
             |p, to| p.limits.deleverage_ltv_bps += to,
             |p, to| p.limits.maintenance_ltv_bps += to,

@@ -117,8 +117,6 @@ pub struct Market {
     pub mode_until_secs: i64,
     /// Until when the guardian, having tightened the mode, may not do so again.
     pub guardian_rests_until_secs: i64,
-    /// Positions that were ever opened: parameters that nobody has relied on yet may change at once.
-    pub positions_ever: u64,
     /// Room for later versions.
     pub reserved: [u64; 14],
 }
@@ -128,6 +126,8 @@ impl Market {
     pub const VERSION: u8 = 2;
     /// How long before it takes effect a change is announced that may hurt somebody.
     pub const NOTICE_SECS: i64 = 2 * 86_400;
+    /// For how long after its notice a change may be put in force.
+    pub const LAPSE_SECS: i64 = 7 * 86_400;
     /// Longest time for which the authority may set a mode; it may do so again.
     pub const LONGEST_PAUSE_SECS: u32 = 7 * 86_400;
     /// Longest time for which the guardian may set a mode. Afterwards it rests as long.
@@ -161,6 +161,11 @@ impl Market {
     pub fn guardian_until_secs(&self) -> i64 {
         self.guardian_rests_until_secs
             .saturating_sub(i64::from(Self::LONGEST_GUARDIAN_PAUSE_SECS))
+    }
+
+    /// Whether there is nothing yet to lend to or to borrow from.
+    pub fn has_no_reserve(&self) -> bool {
+        self.base_reserve == Pubkey::default() && self.quote_reserve == Pubkey::default()
     }
 
     /// Mint of one side.

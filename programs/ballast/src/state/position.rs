@@ -106,8 +106,10 @@ pub struct Position {
     pub exits: u32,
     /// Number of the Whirlpool position: 0 for the first, one more for each that replaced it.
     pub nft_generation: u32,
+    /// When a keeper was last rewarded.
+    pub last_reward_secs: i64,
     /// Room for later versions.
-    pub reserved: [u64; 15],
+    pub reserved: [u64; 14],
 }
 
 impl Position {
@@ -136,8 +138,9 @@ impl Position {
     }
 
     /// Counts a loss of equity that a keeper's action has brought, and says whether the day's losses still lie within
-    /// `max_bps` of `equity`. Earlier losses fade evenly over a day; between any two moments a day apart no more than
-    /// twice the limit is lost.
+    /// `max_bps` of `equity`. Earlier losses fade: evenly over a day after a single one, ever more slowly when
+    /// there are many (each charge fades what is left by the part of a day since the last). So no day ever sees more than
+    /// twice the limit.
     #[must_use]
     pub fn charge_loss(&mut self, loss: u64, equity: u128, max_bps: u32, now_secs: i64) -> bool {
         let elapsed = now_secs

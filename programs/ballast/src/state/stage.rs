@@ -12,7 +12,8 @@ use super::{Limits, OracleRules, Wide};
 /// Evidence of the oracle (silence, uncertainty, distance from its average) is signed by the oracle, so nobody can forge it:
 /// beyond the first threshold of a kind the stage is 1, beyond the second 2. Evidence of the market (pool against oracle,
 /// depth, utilisation) can be made for a moment by anyone with capital: it counts only after it has been seen for
-/// `persistence_secs`, brings stage 1 by itself, and one more on top of the oracle's.
+/// `persistence_secs` in looks that are not outweighed by others, brings stage 1 by itself, and one more on top of the
+/// oracle's.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable,
 )]
@@ -116,8 +117,10 @@ pub struct StageState {
     pub depth_at_secs: i64,
     /// When the stage was last raised, confirmed or lowered.
     pub confirmed_at_secs: i64,
-    /// Since when evidence of the market has been seen; 0: it was not there at the last look.
-    pub market_evidence_since_secs: i64,
+    /// For how long evidence of the market has been seen, less for how long it has not.
+    pub market_evidence_secs: i64,
+    /// Time of the last look at the evidence.
+    pub looked_at_secs: i64,
     /// 0 normal; 1 no new risk; 2 reduce only, tighter deleverage trigger; 3 anyone may shrink positions.
     pub stage: u8,
     /// Explicit padding.
@@ -129,8 +132,8 @@ pub struct StageState {
 pub struct Evidence {
     /// Stage that the oracle's evidence asks for: 0 to 2.
     pub oracle: u8,
-    /// Whether there is evidence of the market.
-    pub market: bool,
+    /// Whether there is evidence of the market; `None`: it cannot be told without a price.
+    pub market: Option<bool>,
 }
 
 impl StageState {
@@ -140,16 +143,26 @@ impl StageState {
     /// Time constant of the depth's moving average.
     pub const DEPTH_AVERAGE_SECS: i64 = 3_600;
 
+    /// Longest time that one look stands for: what was seen between two looks further apart is not known.
+    pub const LOOK_SECS: i64 = 10;
+
     /// Takes note of what was seen and moves the stage: up at once, down by one after the evidence has been gone for
     /// `calm_secs`.
     pub fn observe(&mut self, rules: &StageRules, evidence: Evidence, now_secs: i64) {
-        if !evidence.market {
-            self.market_evidence_since_secs = 0;
-        } else if self.market_evidence_since_secs == 0 {
-            self.market_evidence_since_secs = now_secs;
+        let stands_for = now_secs
+            .saturating_sub(self.looked_at_secs)
+            .clamp(0, Self::LOOK_SECS);
+        self.looked_at_secs = now_secs;
+        let needed = i64::from(rules.persistence_secs);
+        // Seen and not seen weigh alike: a moment's evidence is outweighed by whoever else looks, and a moment without hides
+        // nothing.
+        self.market_evidence_secs = match evidence.market {
+            Some(true) => self.market_evidence_secs.saturating_add(stands_for),
+            Some(false) => self.market_evidence_secs.saturating_sub(stands_for),
+            None => self.market_evidence_secs,
         }
-        let seen_secs = now_secs.saturating_sub(self.market_evidence_since_secs);
-        let persists = evidence.market && seen_secs >= i64::from(rules.persistence_secs);
+        .clamp(0, needed);
+        let persists = evidence.market == Some(true) && self.market_evidence_secs >= needed;
         let asked = (evidence.oracle + u8::from(persists)).min(Self::MAX);
         if asked >= self.stage {
             self.stage = asked;
@@ -162,7 +175,7 @@ impl StageState {
 
     /// Whether the pool's active liquidity has fallen by more than `drop_bps` below its average; takes it into the average
     /// afterwards. One look moves the average by no more than the time since the last one is worth, and counts no more than
-    /// twice the average, so that a moment's liquidity cannot pretend to be depth.
+    /// twice the average; it rises eight times as slowly as it falls. So a moment's liquidity cannot pretend to be depth.
     pub fn observe_depth(&mut self, liquidity: u128, drop_bps: u32, now_secs: i64) -> bool {
         let average = self.average_depth.get();
         let elapsed = now_secs
@@ -178,7 +191,12 @@ impl StageState {
         // Liquidity lies far below 2^114 in every pool that token supplies allow; saturating is on the calm side.
         let fallen = drop_bps > 0 && liquidity.saturating_mul(one) < average.saturating_mul(kept);
         let sample = liquidity.min(average.saturating_mul(2));
-        let (elapsed, whole) = (elapsed as u128, Self::DEPTH_AVERAGE_SECS as u128);
+        let weight_secs = if sample > average {
+            elapsed / 8
+        } else {
+            elapsed
+        };
+        let (elapsed, whole) = (weight_secs as u128, Self::DEPTH_AVERAGE_SECS as u128);
         // A part of a 128-bit number always fits.
         let part = |of, secs| mul_div_down(of, secs, whole).unwrap_or(of);
         let moved = part(average, whole - elapsed).saturating_add(part(sample, elapsed));
@@ -209,7 +227,10 @@ mod tests {
     };
 
     fn seen(oracle: u8, market: bool) -> Evidence {
-        Evidence { oracle, market }
+        Evidence {
+            oracle,
+            market: Some(market),
+        }
     }
 
     #[test]
@@ -234,24 +255,49 @@ mod tests {
 
     #[test]
     fn evidence_of_the_market_counts_only_when_it_persists() {
-        let mut state = StageState::default();
-        state.observe(&RULES, seen(0, true), 1_000);
-        state.observe(&RULES, seen(0, true), 1_029);
-        assert_eq!(state.stage, 0);
-        state.observe(&RULES, seen(0, true), 1_030);
-        assert_eq!(state.stage, 1);
-        // On top of the oracle's it brings the highest stage.
-        state.observe(&RULES, seen(2, true), 1_031);
-        assert_eq!(state.stage, 3);
-
-        let mut state = StageState::default();
-        state.observe(&RULES, seen(0, true), 1_000);
-        state.observe(&RULES, seen(0, false), 1_010);
-        state.observe(&RULES, seen(0, true), 1_031);
-        assert_eq!(state.stage, 0, "a look without evidence starts it anew");
-        // A fake of one moment does not reach stage 3 either.
-        state.observe(&RULES, seen(2, true), 1_032);
-        assert_eq!(state.stage, 2);
+        let after = |looks: &[(i64, u8, Option<bool>)]| {
+            let mut state = StageState {
+                looked_at_secs: 1_000,
+                ..StageState::default()
+            };
+            for (at, oracle, market) in looks.iter().copied() {
+                state.observe(&RULES, Evidence { oracle, market }, 1_000 + at);
+            }
+            state.stage
+        };
+        let (yes, no) = (Some(true), Some(false));
+        // Thirty seconds of it, in looks ten seconds apart.
+        assert_eq!(after(&[(10, 0, yes), (20, 0, yes)]), 0);
+        assert_eq!(after(&[(10, 0, yes), (20, 0, yes), (29, 0, yes)]), 0);
+        assert_eq!(after(&[(10, 0, yes), (20, 0, yes), (30, 0, yes)]), 1);
+        // Two looks say nothing about the time between them.
+        assert_eq!(after(&[(10, 0, yes), (40, 0, yes)]), 0);
+        assert_eq!(after(&[(500, 0, yes), (5_000, 0, yes)]), 0);
+        // Nor do many at once.
+        assert_eq!(after(&[(10, 0, yes); 50]), 0);
+        // Whoever looks and does not see it outweighs it, and as little as that hides what is there.
+        let honest = [
+            (10, 0, yes),
+            (20, 0, no),
+            (30, 0, yes),
+            (40, 0, no),
+            (50, 0, yes),
+        ];
+        assert_eq!(after(&honest), 0);
+        let hidden = [
+            (10, 0, yes),
+            (20, 0, yes),
+            (21, 0, no),
+            (31, 0, yes),
+            (41, 0, yes),
+        ];
+        assert_eq!(after(&hidden), 1);
+        // A look that cannot tell changes nothing.
+        let blind = [(10, 0, yes), (20, 0, yes), (25, 0, None), (35, 0, yes)];
+        assert_eq!(after(&blind), 1);
+        // On top of the oracle's it brings the highest stage; a moment's fake does not.
+        assert_eq!(after(&[(10, 0, yes), (20, 0, yes), (30, 2, yes)]), 3);
+        assert_eq!(after(&[(10, 2, yes)]), 2);
     }
 
     #[test]
@@ -266,10 +312,14 @@ mod tests {
         }
         let average = state.average_depth.get();
         assert!((900_000..=1_000_000).contains(&average), "{average}");
-        // Half an hour of twice the depth, however much more it was.
+        // Half an hour of twice the depth, however much more it was, counts for an eighth of it.
         state.observe_depth(u128::MAX, 5_000, 11_800);
         let average = state.average_depth.get();
-        assert!((1_350_000..=1_500_000).contains(&average), "{average}");
+        assert!((1_060_000..=1_062_500).contains(&average), "{average}");
+        // Half an hour of half of it counts in full.
+        state.observe_depth(530_000, 5_000, 13_600);
+        let average = state.average_depth.get();
+        assert!((795_000..=797_000).contains(&average), "{average}");
         assert!(!state.observe_depth(0, 0, 11_800), "switched off");
     }
 }
