@@ -1,7 +1,8 @@
 //! What an authority may do at once, what it must announce, and how it hands its power over.
 
 use ballast_client::{
-    Automation, BallastError, MarketMode, MarketParams, ReserveParams, Side, instruction,
+    Automation, BallastError, Market, MarketContext, MarketMode, MarketParams, ReserveParams, Side,
+    instruction,
 };
 use ballast_localnet::{Localnet, Trader};
 
@@ -60,16 +61,12 @@ async fn what_only_restrains_is_in_force_at_once() {
     accepted(
         scene
             .update(|params| {
-                params.limits.max_leverage_bps -= 100;
-                params.limits.initial_ltv_bps -= 1;
                 params.limits.max_position_value -= 1;
             })
             .await,
     );
     let limits = scene.in_force().await.limits;
     let before = scene.params().limits;
-    assert_eq!(limits.max_leverage_bps, before.max_leverage_bps - 100);
-    assert_eq!(limits.initial_ltv_bps, before.initial_ltv_bps - 1);
     assert_eq!(limits.max_position_value, before.max_position_value - 1);
     refused(scene.apply().await, BallastError::NothingAnnounced);
     // Taking it back is none of that.
@@ -156,21 +153,51 @@ async fn another_announcement_starts_anew_and_any_other_change_withdraws_it() {
 }
 
 #[tokio::test]
-async fn a_market_that_nobody_has_used_changes_at_once() {
+async fn a_market_without_reserves_changes_at_once_and_one_with_lenders_does_not() {
     let scene = Scene::new().await;
-    accepted(
-        scene
-            .update(|params| params.limits.maintenance_ltv_bps += 1)
-            .await,
+    let bob = scene.world.trader("bob", Default::default()).await.unwrap();
+    let pool = scene.pool_addresses();
+    let args = scene.market_args(Default::default());
+    let init = instruction::init_market(&bob.key(), &pool, args);
+    accepted(scene.send(&bob, init).await);
+    let address = ballast_client::pda::market(&bob.key(), &pool.whirlpool);
+    let chain = scene.svm.chain();
+    let context = async || {
+        let prices = scene.world.market.prices;
+        MarketContext::load(chain.as_ref(), address, prices)
+            .await
+            .unwrap()
+    };
+    let update = async |maintenance_ltv_bps| {
+        let mut params = scene.params();
+        params.limits.maintenance_ltv_bps = maintenance_ltv_bps;
+        let update = instruction::update_market(&address, &bob.key(), params);
+        accepted(scene.send(&bob, update).await);
+        context().await.market.limits.maintenance_ltv_bps
+    };
+    assert_eq!(update(8_001).await, 8_001);
+    // From the first reserve on somebody may have lent.
+    let params = scene.reserve_params(Side::Base);
+    let init = instruction::init_reserve(&context().await, &bob.key(), Side::Base, params);
+    accepted(scene.send(&bob, init).await);
+    assert_eq!(update(8_002).await, 8_001);
+    let apply = || instruction::apply_market_change(&address);
+    refused(
+        scene.send(&scene.keeper, apply()).await,
+        BallastError::NoticeNotOver,
     );
-    let now = scene.in_force().await.limits.maintenance_ltv_bps;
-    assert_eq!(now, scene.params().limits.maintenance_ltv_bps + 1);
-    // Once a position was opened that is over, also when it is gone.
-    let position = scene.open(1).await;
-    accepted(scene.close(&position).await);
-    accepted(scene.update(|_| ()).await);
-    assert_eq!(scene.in_force().await.limits.maintenance_ltv_bps, now);
-    refused(scene.apply().await, BallastError::NoticeNotOver);
+    // Nor can it be kept in store for those who come later.
+    scene
+        .pass(NOTICE_SECS + Market::LAPSE_SECS as u64 + 60)
+        .await;
+    refused(
+        scene.send(&scene.keeper, apply()).await,
+        BallastError::NothingAnnounced,
+    );
+    assert_eq!(update(8_003).await, 8_001);
+    scene.pass(NOTICE_SECS).await;
+    accepted(scene.send(&scene.keeper, apply()).await);
+    assert_eq!(context().await.market.limits.maintenance_ltv_bps, 8_003);
 }
 
 #[tokio::test]

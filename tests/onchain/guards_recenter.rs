@@ -280,7 +280,9 @@ async fn a_hostile_keeper_bleeds_no_more_than_the_days_loss() {
                 assert!(lost <= most + 1, "{lost} lost at once, at most {most}");
             }
             // At first, and where it was refused the last time, the price is within the band.
-            Err(error) if error.is(BallastError::RecenterNotDue) => {}
+            Err(error) if error.is(BallastError::RecenterNotDue) => {
+                eprintln!("not due {turn}");
+            }
             refusal => {
                 refused(refusal, BallastError::DailyLossExceeded);
                 refusals += 1;
@@ -333,19 +335,22 @@ async fn fees_are_kept_as_equity() {
 }
 
 #[tokio::test]
-async fn an_empty_position_is_not_recentered() {
+async fn only_the_owner_takes_an_empty_position_back_into_the_pool() {
     let (scene, position, args) = left_its_band().await;
     scene.price(200).await;
     scene
         .exit_at(&position, 199, ballast_client::Reaction::ExitAsIs)
         .await;
     accepted(scene.exit(&position, &scene.keeper).await);
-    for by in [&scene.keeper, &scene.alice] {
-        refused(
-            scene.recenter(&position, by, args).await,
-            BallastError::NoLiquidity,
-        );
-    }
+    refused(
+        scene.recenter(&position, &scene.keeper, args).await,
+        BallastError::NoLiquidity,
+    );
+    // The owner may go back into the pool.
+    let args = scene.ticks_around(200, 512);
+    accepted(scene.recenter(&position, &scene.alice, args).await);
+    let (model, _) = scene.model(&position).await;
+    assert!(model.liquidity > 0 && model.debt.base > 0);
 }
 
 #[tokio::test]

@@ -57,6 +57,16 @@ impl Scene {
         stage
     }
 
+    /// Passes time with good prices and looks every ten seconds; the stage afterwards.
+    pub async fn keep_looking(&self, secs: u64) -> u8 {
+        let mut stage = u8::MAX;
+        for _ in 0..secs / 10 {
+            self.wait(10, 200).await;
+            stage = self.stage().await;
+        }
+        stage
+    }
+
     /// As only a test can.
     pub async fn force_stage(&self, stage: u8) {
         let now = self.svm.now_secs();
@@ -167,7 +177,10 @@ async fn a_pool_that_stays_away_raises_to_one_and_no_further() {
     for _ in 0..5 {
         assert_eq!(scene.stage().await, 0, "any number of looks at one moment");
     }
-    scene.wait(29, 200).await;
+    // The first look stands for ten seconds, and so does each, however long nobody has looked.
+    scene.wait(500, 200).await;
+    assert_eq!(scene.stage().await, 0);
+    scene.wait(9, 200).await;
     assert_eq!(scene.stage().await, 0);
     scene.wait(1, 200).await;
     assert_eq!(scene.stage().await, 1);
@@ -178,7 +191,7 @@ async fn a_pool_that_stays_away_raises_to_one_and_no_further() {
 }
 
 #[tokio::test]
-async fn a_look_without_evidence_starts_its_time_anew() {
+async fn whoever_sees_none_outweighs_a_moments_evidence() {
     let scene = Scene::new().await;
     for _ in 0..4 {
         // Pushed for a moment, shown, and pushed back: as whoever borrows for one transaction can.
@@ -212,8 +225,8 @@ async fn depth_that_has_gone_raises_when_it_stays_away() {
     assert_eq!(scene.stage().await, 0);
     set_depth(900).await;
     assert_eq!(scene.stage().await, 0);
-    scene.wait(30, 200).await;
-    assert_eq!(scene.stage().await, 1);
+    assert_eq!(scene.keep_looking(20).await, 0);
+    assert_eq!(scene.keep_looking(10).await, 1);
 }
 
 #[tokio::test]
@@ -235,8 +248,8 @@ async fn a_reserve_that_is_lent_out_raises_when_it_stays_so() {
         assert_eq!(scene.stage().await, 0);
         scene.change_reserve(&address, lent(9_800)).await;
         assert_eq!(scene.stage().await, 0);
-        scene.wait(30, 200).await;
-        assert_eq!(scene.stage().await, 1, "{side:?}");
+        assert_eq!(scene.keep_looking(20).await, 0, "{side:?}");
+        assert_eq!(scene.keep_looking(10).await, 1, "{side:?}");
     }
 }
 
@@ -245,7 +258,8 @@ async fn both_kinds_together_bring_the_highest_stage_and_it_falls_step_by_step()
     let scene = Scene::new().await;
     scene.pool(205.0).await;
     assert_eq!(scene.stage().await, 0);
-    scene.svm.pass_time(30).await.unwrap();
+    assert_eq!(scene.keep_looking(10).await, 0);
+    scene.svm.pass_time(10).await.unwrap();
     let wide = |post: &mut PricePost| post.conf = post.price.unsigned_abs() * 4 / 100;
     scene.post_with(Side::Base, wide).await;
     let receipt = accepted(scene.look().await);
