@@ -69,7 +69,7 @@ pub enum Change {
     Clock,
     /// Pool, prices or the reserves' amounts.
     Market,
-    /// Limits, oracle rules, mode or rate curves: everything computed with the old ones is void.
+    /// Limits, rules, mode, risk stage or rate curves: everything computed with the old ones is void.
     Rules,
     /// A position, new or changed.
     Position(Pubkey),
@@ -370,7 +370,9 @@ fn difference(before: &MarketSnapshot, after: &MarketSnapshot) -> Change {
             snapshot.base_reserve.curve(),
             snapshot.quote_reserve.curve(),
         ];
-        (market.limits, market.oracle_rules, market.mode, curves)
+        let modes = (market.mode, market.mode_until_secs, market.stage.stage);
+        let rules = (market.limits, market.oracle_rules, market.keepers);
+        (rules, market.stages, modes, curves)
     };
     let states = |snapshot: &MarketSnapshot| {
         let market = &snapshot.market;
@@ -391,6 +393,7 @@ fn difference(before: &MarketSnapshot, after: &MarketSnapshot) -> Change {
             (
                 market.last_base_publish_secs,
                 market.last_quote_publish_secs,
+                market.stage,
             ),
         )
     };

@@ -14,7 +14,10 @@ use serde::Deserialize;
 use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 
+mod automation;
 mod check;
+
+pub use automation::Automation;
 
 /// What the keeper may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -95,6 +98,8 @@ pub struct Config {
     pub fees: Fees,
     /// Whether and with how much the keeper liquidates.
     pub liquidation: Liquidation,
+    /// Recentering, compounding and risk stages.
+    pub automation: Automation,
 }
 
 /// A market and the price accounts to use for it: the market itself only knows the feeds.
@@ -106,6 +111,11 @@ pub struct MarketConfig {
     pub base_price: Pubkey,
     /// Account with the quote token's price.
     pub quote_price: Pubkey,
+    /// The market's lookup table; `None`: the one that its authority owns is searched for.
+    pub lookup_table: Option<Pubkey>,
+    /// Whether the pool program can move an empty position to other ticks. If it turns out that it cannot, positions are
+    /// replaced all the same.
+    pub pool_can_reset_range: bool,
 }
 
 /// Intervals and horizons.
@@ -172,6 +182,8 @@ struct RawConfig {
     fees: RawFees,
     #[serde(default)]
     liquidation: RawLiquidation,
+    #[serde(default)]
+    automation: automation::RawAutomation,
 }
 
 fn default_in_flight() -> usize {
@@ -184,6 +196,13 @@ struct RawMarket {
     address: String,
     base_price: String,
     quote_price: String,
+    lookup_table: Option<String>,
+    #[serde(default = "yes")]
+    pool_can_reset_range: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -313,6 +332,11 @@ impl Config {
                 address: address(&key("address"), &market.address)?,
                 base_price: address(&key("base_price"), &market.base_price)?,
                 quote_price: address(&key("quote_price"), &market.quote_price)?,
+                lookup_table: match &market.lookup_table {
+                    Some(table) => Some(address(&key("lookup_table"), table)?),
+                    None => None,
+                },
+                pool_can_reset_range: market.pool_can_reset_range,
             });
         }
         let config = Self {
@@ -332,6 +356,7 @@ impl Config {
                     quote: raw.liquidation.max_pay_quote,
                 },
             },
+            automation: raw.automation.into(),
         };
         config.check()?;
         Ok(config)

@@ -1,13 +1,15 @@
 //! When to look at a position again after it has been assessed.
 
+use ballast::{due, targets::MarketRule};
+use ballast_client::Automation;
 use ballast_model::{
-    Boundaries, Bps, Side,
+    Boundaries, Bps, Side, SqrtPrice, Tick,
     lending::growth_x64_up,
     quiet::{HedgeBand, Triggers, quiet_interval},
 };
 
 use crate::{
-    decide::{Assessment, Decision, Retry},
+    decide::{ActionKind, Assessment, Decision, Retry},
     situation::{Situation, SituationError},
     trigger::Watch,
 };
@@ -36,27 +38,20 @@ pub fn watch(
             until_secs,
         })
     };
-    let (until_secs, hedge_matters) = match at.decision {
-        Decision::Act(..) => return restless(horizon),
-        Decision::Nothing => (horizon, true),
-        Decision::Blocked {
-            obstacle,
-            otherwise,
-            ..
-        } => {
-            let retries = [Some(obstacle.retry()), otherwise.map(|other| other.retry())];
-            let timed = retries.iter().flatten().filter_map(|retry| match retry {
-                Retry::At(due_secs) => Some(*due_secs),
-                Retry::Market | Retry::Position => None,
-            });
-            let until_secs = timed.fold(horizon, i64::min);
-            if retries.contains(&Some(Retry::Market)) {
-                return restless(until_secs);
-            }
-            (until_secs, false)
+    if matches!(at.decision, Decision::Act(..)) {
+        return restless(horizon);
+    }
+    let mut until_secs = horizon;
+    let mut waiting = Vec::new();
+    for (kind, obstacle) in at.decision.blocks() {
+        match obstacle.retry() {
+            Retry::Market => return restless(until_secs),
+            Retry::At(due_secs) => until_secs = until_secs.min(due_secs),
+            Retry::Position => {}
         }
-    };
-    let triggers = triggers(situation, hedge_matters);
+        waiting.push(kind);
+    }
+    let triggers = triggers(situation, at, &waiting);
     let growth = |side| {
         let rate = situation.reserve(side).curve().rate_x64_up(1 << 64);
         growth_x64_up(rate, u64::from(horizon_secs) + u64::from(MARGIN_SECS))
@@ -69,25 +64,70 @@ pub fn watch(
     })
 }
 
-/// What could make work due for this keeper.
-fn triggers(situation: &Situation, hedge_matters: bool) -> Triggers {
-    let (limits, policy) = (&situation.market.market.limits, &situation.position.policy);
+/// What could make work due for this keeper, but for what is due already and waits for its time.
+fn triggers(situation: &Situation, at: &Assessment, waiting: &[ActionKind]) -> Triggers {
+    let (market, policy) = (&situation.market.market, &situation.position.policy);
     let allowed = situation.allowed_by_owner();
-    let ltv_bps = if allowed {
-        policy
-            .deleverage_trigger_ltv_bps
-            .min(limits.deleverage_ltv_bps)
+    let maintenance = Bps::new(market.limits.maintenance_ltv_bps);
+    let markets = MarketRule::of(market).trigger.min(maintenance);
+    let ltv = if allowed {
+        markets.min(Bps::new(policy.deleverage_trigger_ltv_bps))
     } else {
-        limits.deleverage_ltv_bps
+        markets
+    };
+    let waits = |kind| waiting.contains(&kind);
+    let automated = if allowed && at.model.liquidity > 0 {
+        automation_triggers(&situation.position.automation, at.oracle)
+    } else {
+        Triggers::default()
+    };
+    let hedge = HedgeBand {
+        hedge: policy.hedge(),
+        band: Bps::new(policy.delta_band_bps),
+    };
+    let hedges = allowed && at.model.liquidity > 0 && !waits(ActionKind::Rehedge);
+    Triggers {
+        ltv: Some(ltv),
+        hedge: hedges.then_some(hedge),
+        edge: automated.edge.filter(|_| !waits(ActionKind::Recenter)),
+        ..automated
+    }
+}
+
+/// What the owner's automation makes due, seen from a price: the band's edge (inside the window only), the nearer side of
+/// the window's edges, the equity floor.
+pub(crate) fn automation_triggers(automation: &Automation, price: SqrtPrice) -> Triggers {
+    let edge_at = |tick| Tick::new(tick).ok().map(Tick::sqrt_price);
+    let (low, high) = (
+        edge_at(automation.window_low_tick),
+        edge_at(automation.window_high_tick),
+    );
+    let recenters = automation.max_width_ticks > 0;
+    // Beyond an edge at which the position is held nothing changes before the price comes back over it.
+    let (stop_loss, take_profit) = if low.is_some_and(|low| price <= low) {
+        (None, low.and_then(|low| next(low, 1)))
+    } else if high.is_some_and(|high| price >= high) {
+        (high.and_then(|high| next(high, -1)), None)
+    } else {
+        let matters = |reaction| recenters || reaction != 0;
+        (
+            low.filter(|_| matters(automation.at_low)),
+            high.filter(|_| matters(automation.at_high)),
+        )
     };
     Triggers {
-        ltv: Some(Bps::new(ltv_bps.min(limits.maintenance_ltv_bps))),
-        hedge: (allowed && hedge_matters).then(|| HedgeBand {
-            hedge: policy.hedge(),
-            band: Bps::new(policy.delta_band_bps),
-        }),
+        edge: (recenters && due::inside_window(automation, price))
+            .then_some(Bps::new(automation.edge_bps)),
+        stop_loss,
+        take_profit,
+        equity_floor: (automation.at_floor != 0 && automation.min_equity > 0)
+            .then_some(i128::from(automation.min_equity)),
         ..Triggers::default()
     }
+}
+
+fn next(price: SqrtPrice, by: i128) -> Option<SqrtPrice> {
+    SqrtPrice::new(price.x64().checked_add_signed(by)?).ok()
 }
 
 #[cfg(test)]
@@ -162,13 +202,12 @@ mod tests {
             let moved = at(cents, later);
             if watch.quiet.contains(moved.oracle_sqrt_price().unwrap()) && later < watch.until_secs - NOW {
                 // What is due in there is only what cannot be done until the watch ends anyway.
-                let waits = |decision| match decision {
+                let waits = |decision: Decision| match decision {
                     Decision::Nothing => true,
                     Decision::Act(..) => false,
-                    Decision::Blocked { obstacle, otherwise, .. } => {
-                        let market = |obstacle: Obstacle| obstacle.retry() == Retry::Market;
-                        !market(obstacle) && !otherwise.is_some_and(market)
-                    }
+                    Decision::Blocked { .. } => decision
+                        .blocks()
+                        .all(|(_, obstacle)| obstacle.retry() != Retry::Market),
                 };
                 prop_assert!(waits(first), "{:?}", first);
                 let decision = assessed(&moved, &position).decision;
@@ -232,13 +271,13 @@ mod tests {
         position.last_rebalance_secs = NOW - 20;
         // Above the band no swap-free deleverage is left.
         let market = at(24_500, 0);
-        let Decision::Blocked {
-            obstacle: Obstacle::NeedsSwap { .. },
-            otherwise: Some(Obstacle::TooSoon { .. }),
-            ..
-        } = assessed(&market, &position).decision
+        let blocks: Vec<_> = assessed(&market, &position).decision.blocks().collect();
+        let [
+            (ActionKind::Deleverage, Obstacle::NeedsSwap { .. }),
+            (ActionKind::Rehedge, Obstacle::TooSoon { .. }),
+        ] = blocks[..]
         else {
-            panic!("{:?}", assessed(&market, &position).decision)
+            panic!("{blocks:?}")
         };
         let watch = watched(&market, &position);
         assert_eq!(

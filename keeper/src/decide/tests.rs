@@ -5,6 +5,7 @@ use super::*;
 use crate::{
     fixtures::{self, KEEPER, NOW, OWNER},
     prices::PriceFault,
+    situation::Outlook,
 };
 
 /// The worked example at a price, with changes.
@@ -18,6 +19,7 @@ fn decision(
 struct Options {
     keeper: solana_sdk::pubkey::Pubkey,
     funds: Option<Amounts>,
+    outlook: Outlook,
 }
 
 fn assessment(
@@ -29,11 +31,13 @@ fn assessment(
     let mut options = Options {
         keeper: KEEPER,
         funds: None,
+        outlook: Outlook::default(),
     };
     change(&mut market, &mut position, &mut options);
     let situation = Situation {
         keeper: options.keeper,
         funds: options.funds,
+        outlook: options.outlook,
         ..fixtures::situation(&market, &position)
     };
     assess(&situation).unwrap()
@@ -151,7 +155,10 @@ fn every_obstacle_of_a_rehedge_is_seen() {
 
     assert_eq!(
         of(205, |m, _, _| m.market.mode = MarketMode::ReduceOnly as u8),
-        Obstacle::ModeForbids
+        Obstacle::ModeForbids {
+            mode: MarketMode::ReduceOnly,
+            stage: 0
+        }
     );
     rehedges(decision(205, |m, _, _| {
         m.market.mode = MarketMode::NoNewRisk as u8

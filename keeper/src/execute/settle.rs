@@ -101,6 +101,10 @@ pub(super) fn failed(slot: u64, failure: &Failure) -> Outcome {
         BallastError::TooSoon,
         BallastError::DeleverageNotDue,
         BallastError::NotLiquidatable,
+        BallastError::RecenterNotDue,
+        BallastError::ExitNotDue,
+        BallastError::CompoundNotDue,
+        BallastError::NoLiquidity,
     ];
     if raced.into_iter().any(|not_due| failure.is(not_due)) {
         Outcome::Raced { slot, error }

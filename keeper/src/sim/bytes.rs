@@ -1,10 +1,11 @@
 //! The fixtures as accounts.
 
-use ballast_abi::{pyth::Verification, whirlpool::layout::pool as at};
+use ballast_abi::{pyth::Verification, whirlpool::layout::{pool as at, position as of_position}};
 use ballast_client::{
     Account, Accounts, Market, MarketContext, MarketSnapshot, PoolState, Position, PriceAccounts,
     ProgramAccount,
 };
+use ballast_model::Amounts;
 use solana_sdk::pubkey::Pubkey;
 
 use crate::fixtures;
@@ -50,6 +51,34 @@ pub fn position() -> Position {
     position.base_account = [33; 32].into();
     position.quote_account = [34; 32].into();
     position
+}
+
+/// The same at its own address in the pool.
+pub fn position_at(address: &Pubkey) -> Position {
+    let mut position = position();
+    position.whirlpool_position = whirlpool_position(address);
+    position
+}
+
+/// Address of a position's Whirlpool position.
+pub fn whirlpool_position(position: &Pubkey) -> Pubkey {
+    let mut bytes = position.to_bytes();
+    bytes[0] = 40;
+    bytes.into()
+}
+
+/// A Whirlpool position with so many fees booked.
+pub fn whirlpool_position_account(position: &Position, fees: Amounts) -> Account {
+    let mut data = vec![0; of_position::LENGTH];
+    let mut put =
+        |offset: usize, bytes: &[u8]| data[offset..offset + bytes.len()].copy_from_slice(bytes);
+    put(0, &of_position::DISCRIMINATOR);
+    put(of_position::POOL, POOL.as_ref());
+    put(of_position::TICK_LOWER, &position.tick_lower.to_le_bytes());
+    put(of_position::TICK_UPPER, &position.tick_upper.to_le_bytes());
+    put(of_position::FEE_OWED_A, &fees.base.to_le_bytes());
+    put(of_position::FEE_OWED_B, &fees.quote.to_le_bytes());
+    account(POOL_PROGRAM, data)
 }
 
 fn account(owner: Pubkey, data: Vec<u8>) -> Account {

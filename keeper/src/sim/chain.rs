@@ -9,6 +9,7 @@ use ballast_client::{
     MarketSnapshot, OwnedAccounts, Position, Simulation, TransactionRecord, TransactionStatus,
     VersionedTransaction,
 };
+use ballast_model::Amounts;
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use tokio::time::sleep;
 
@@ -87,7 +88,17 @@ impl Chain for World {
                     return Some(bytes::mint_account());
                 }
                 let position = state.positions.get(address).map(bytes::position_account);
-                position.or_else(|| inner.others.get(address).cloned())
+                let earned = || {
+                    let found = state.positions.iter().find(|(position, _)| {
+                        bytes::whirlpool_position(position) == *address
+                    });
+                    let (of, position) = found?;
+                    let fees = state.fees.get(of).copied().unwrap_or(Amounts::ZERO);
+                    Some(bytes::whirlpool_position_account(position, fees))
+                };
+                position
+                    .or_else(earned)
+                    .or_else(|| inner.others.get(address).cloned())
             };
             Accounts {
                 slot,
@@ -102,7 +113,13 @@ impl Chain for World {
         program: &Pubkey,
         filters: &[AccountFilter],
     ) -> Result<OwnedAccounts, ChainError> {
-        assert_eq!(*program, ballast::ID);
+        if *program != ballast::ID {
+            // No lookup tables.
+            return Ok(OwnedAccounts {
+                slot: None,
+                accounts: Vec::new(),
+            });
+        }
         assert_eq!(filters[0].bytes, Position::DISCRIMINATOR);
         self.operation(|inner| {
             let slot = answering_slot(inner);

@@ -8,7 +8,9 @@ use std::{
 
 use anchor_lang::Discriminator;
 use ballast_client::{Account, Blockhash, MarketSnapshot, Position, VersionedTransaction};
-use ballast_model::{Position as PositionModel, Side, value_down};
+use ballast_model::{
+    Amounts, Band, Position as PositionModel, Side, SqrtPrice, Tick, Trade, value_down,
+};
 use solana_sdk::{
     hash::Hash, instruction::InstructionError, pubkey::Pubkey, signature::Signature,
     transaction::TransactionError,
@@ -19,7 +21,7 @@ use super::Crash;
 use crate::{
     decide::{Action, ActionKind, Decision, assess},
     fixtures::{self, NOW, SLOT},
-    situation::Situation,
+    situation::{Outlook, Situation},
 };
 
 const SLOT_TIME: Duration = Duration::from_millis(400);
@@ -48,6 +50,8 @@ pub struct Faults {
 pub struct State {
     pub market: MarketSnapshot,
     pub positions: BTreeMap<Pubkey, Position>,
+    /// Fees that wait in the Whirlpool positions.
+    pub fees: BTreeMap<Pubkey, Amounts>,
 }
 
 /// A transaction that somebody handed in.
@@ -110,14 +114,13 @@ impl World {
         }
         market.market.limits.min_rebalance_interval_secs = 0;
         let position = |number: u8| {
-            (
-                Pubkey::new_from_array([100 + number; 32]),
-                super::bytes::position(),
-            )
+            let address = Pubkey::new_from_array([100 + number; 32]);
+            (address, super::bytes::position_at(&address))
         };
         let mut state = State {
             market,
             positions: (0..positions).map(position).collect(),
+            fees: BTreeMap::new(),
         };
         state.book_debts();
         let inner = Inner {
@@ -171,6 +174,10 @@ impl State {
             slot: self.market.slot,
             keeper,
             funds: None,
+            outlook: Outlook {
+                fees: Some(self.fees.get(position).copied().unwrap_or(Amounts::ZERO)),
+                ..Outlook::default()
+            },
         };
         let at = assess(&situation).unwrap();
         Some((at.decision, at.model))
@@ -228,6 +235,22 @@ impl Inner {
         self.history.push((slot, state));
     }
 
+    /// Lets every position earn.
+    pub fn earn(&mut self, fees: Amounts) {
+        let slot = self.slot();
+        self.change(slot, |state| {
+            for address in state.positions.keys() {
+                state.fees.insert(*address, fees);
+            }
+        });
+    }
+
+    /// Lets the owners change their positions.
+    pub fn change_positions(&mut self, change: impl Fn(&mut Position)) {
+        let slot = self.slot();
+        self.change(slot, |state| state.positions.values_mut().for_each(change));
+    }
+
     /// Moves oracle and pool.
     pub fn set_price(&mut self, dollars: i64) {
         let new = fixtures::snapshot(dollars);
@@ -242,8 +265,8 @@ impl Inner {
     pub fn restore_positions(&mut self) {
         let slot = self.slot();
         self.change(slot, |state| {
-            for position in state.positions.values_mut() {
-                *position = super::bytes::position();
+            for (address, position) in &mut state.positions {
+                *position = super::bytes::position_at(address);
             }
         });
     }
@@ -275,6 +298,9 @@ impl Inner {
             .unwrap();
         let action = match &instruction.data[..8] {
             tag if tag == ballast::instruction::Rehedge::DISCRIMINATOR => ActionKind::Rehedge,
+            tag if tag == ballast::instruction::Recenter::DISCRIMINATOR => ActionKind::Recenter,
+            tag if tag == ballast::instruction::Compound::DISCRIMINATOR => ActionKind::Compound,
+            tag if tag == ballast::instruction::Exit::DISCRIMINATOR => ActionKind::Exit,
             tag if tag == ballast::instruction::Deleverage::DISCRIMINATOR => ActionKind::Deleverage,
             tag if tag == ballast::instruction::Liquidate::DISCRIMINATOR => ActionKind::Liquidate,
             other => panic!("unknown instruction {other:?}"),
@@ -365,7 +391,14 @@ impl Inner {
         self.change(slot, |state| {
             let oracle = state.market.oracle_sqrt_price().unwrap();
             let stored = state.positions.get_mut(&position).unwrap();
-            apply(stored, &model, &planned, oracle);
+            let fees = state.fees.remove(&position).unwrap_or(Amounts::ZERO);
+            if planned.kind() == ActionKind::Recenter {
+                stored.last_recenter_secs = state.market.now_secs;
+            }
+            let paid = apply(stored, &model, &planned, oracle, fees);
+            if !paid {
+                state.fees.insert(position, fees);
+            }
         });
         self.landings.push(Landing {
             position,
@@ -401,30 +434,74 @@ pub fn custom(error: ballast::errors::BallastError) -> TransactionError {
     TransactionError::InstructionError(2, InstructionError::Custom(error.into()))
 }
 
-/// What the program would do, without fees and price impact.
+/// What the program would do, without fees and price impact. Returns whether it paid the position's fees.
 fn apply(
     stored: &mut Position,
     model: &PositionModel,
     action: &Action,
-    oracle: ballast_model::SqrtPrice,
-) {
+    oracle: SqrtPrice,
+    fees: Amounts,
+) -> bool {
+    let traded = |model: &PositionModel, trade: Trade, base: u64| {
+        let quote = u64::try_from(value_down(base, oracle).unwrap()).unwrap();
+        let mut after = *model;
+        let (paid, received) = match trade {
+            Trade::SellBase => (Side::Base, Amounts::only(Side::Quote, quote)),
+            Trade::BuyBase => (Side::Quote, Amounts::only(Side::Base, base)),
+        };
+        let cost = if paid == Side::Base { base } else { quote };
+        let idle = after.idle.get(paid).min(cost);
+        after.idle = after.idle.saturating_sub(Amounts::only(paid, idle));
+        after.debt = after
+            .debt
+            .checked_add(Amounts::only(paid, cost - idle))
+            .unwrap();
+        after.idle = after.idle.checked_add(received).unwrap();
+        repaid(&after)
+    };
+    let earned = |model: &PositionModel| {
+        repaid(&PositionModel {
+            idle: model.idle.checked_add(fees).unwrap(),
+            ..*model
+        })
+    };
+    let emptied = |model: &PositionModel| {
+        let amounts = model.band.amounts_down(model.liquidity, oracle).unwrap();
+        earned(&PositionModel {
+            liquidity: 0,
+            idle: model.idle.checked_add(amounts).unwrap(),
+            ..*model
+        })
+    };
+    let pays_fees = matches!(
+        action,
+        Action::Recenter(_) | Action::Exit(_) | Action::Compound(_)
+    );
     let after = match action {
-        Action::Rehedge(plan) => {
-            let quote = u64::try_from(value_down(plan.base, oracle).unwrap()).unwrap();
-            let mut after = *model;
-            match plan.trade {
-                ballast_model::Trade::SellBase => {
-                    after.debt.base += plan.base;
-                    let repaid = quote.min(after.debt.quote);
-                    after.debt.quote -= repaid;
-                    after.idle.quote += quote - repaid;
-                }
-                ballast_model::Trade::BuyBase => {
-                    after.debt.quote += quote;
-                    let repaid = plan.base.min(after.debt.base);
-                    after.debt.base -= repaid;
-                    after.idle.base += plan.base - repaid;
-                }
+        Action::Rehedge(plan) => traded(model, plan.trade, plan.base),
+        Action::Recenter(plan) => {
+            [stored.tick_lower, stored.tick_upper] = plan.ticks;
+            let [lower, upper] = plan.ticks.map(|tick| Tick::new(tick).unwrap());
+            let mut after = PositionModel {
+                band: Band::new(lower, upper).unwrap(),
+                ..emptied(model)
+            };
+            if let Some((trade, base)) = plan.swap {
+                after = traded(&after, trade, base);
+            }
+            let deposit = after.band.amounts_up(plan.liquidity, oracle).unwrap();
+            let borrowed = deposit.saturating_sub(after.idle);
+            after.debt = after.debt.checked_add(borrowed).unwrap();
+            after.idle = after.idle.checked_add(borrowed).unwrap();
+            after.idle = after.idle.checked_sub(deposit).unwrap();
+            after.liquidity = plan.liquidity;
+            repaid(&after)
+        }
+        Action::Compound(_) => earned(model),
+        Action::Exit(plan) => {
+            let mut after = emptied(model);
+            if let Some((trade, base)) = plan.swap {
+                after = traded(&after, trade, base);
             }
             after
         }
@@ -436,4 +513,14 @@ fn apply(
     stored.idle_quote = after.idle.get(Side::Quote);
     stored.base_debt_shares = fixtures::shares(after.debt.base).into();
     stored.quote_debt_shares = fixtures::shares(after.debt.quote).into();
+    pays_fees
+}
+
+fn repaid(model: &PositionModel) -> PositionModel {
+    let repaid = model.idle.min(model.debt);
+    PositionModel {
+        idle: model.idle.saturating_sub(repaid),
+        debt: model.debt.saturating_sub(repaid),
+        ..*model
+    }
 }

@@ -108,16 +108,24 @@ pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
     session.store_and_pay(&accounts.keeper)
 }
 
+/// A swap on the way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
+pub enum Order {
+    /// So much base is sold.
     Sell(u64),
+    /// So much base is bought.
     Buy(u64),
+    /// Base is bought for so much quote.
     Spend(u64),
 }
 
 /// The next swap, after what lies idle has repaid what it can: at most one of the two tokens is both held and owed.
-/// Nothing if the position stands as the owner wants it, or if nothing is held to trade.
-fn next_order(
+/// Nothing if the position stands as the owner wants it, or if nothing is held to trade. The keeper forecasts by the same
+/// function.
+///
+/// # Errors
+/// [`BallastError::OutOfRange`].
+pub fn next_order(
     reaction: Reaction,
     idle: Amounts,
     [owed_base, owed_quote]: [u64; 2],
