@@ -7,7 +7,7 @@ use ballast_model::{
 use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 
-use crate::prices::PriceFault;
+use crate::{decide::Kinds, prices::PriceFault};
 
 /// See the module's description.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,8 @@ pub struct Outlook {
     pub volatility: Option<u32>,
     /// When recentering and compounding are worth it.
     pub economics: Economics,
+    /// What has just been refused in a simulation.
+    pub refused: Kinds,
 }
 
 /// When recentering and compounding are worth it: the keeper's configuration.

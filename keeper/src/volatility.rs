@@ -99,8 +99,8 @@ mod tests {
         volatility.observe(600, 120_060);
         let spike = volatility.ticks_per_day().unwrap();
         assert!(spike > 6 * calm, "{spike}");
-        // Two hours later the fast average has forgotten most of it; the slow one keeps some.
-        fed(&mut volatility, 120_120, 120, 5);
+        // The way back is a second one. Four hours later the fast average has forgotten most of it; the slow one keeps some.
+        fed(&mut volatility, 120_120, 240, 5);
         let later = volatility.ticks_per_day().unwrap();
         assert!((2 * calm..spike / 2).contains(&later), "{later}");
         fed(&mut volatility, 200_000, 7 * 1_440, 5);

@@ -42,14 +42,17 @@ pub fn watch(
         return restless(horizon);
     }
     let mut until_secs = horizon;
-    let mut waiting = Vec::new();
+    let (mut waiting, mut by_market) = (Vec::new(), false);
     for (kind, obstacle) in at.decision.blocks() {
         match obstacle.retry() {
-            Retry::Market => return restless(until_secs),
+            Retry::Market => by_market = true,
             Retry::At(due_secs) => until_secs = until_secs.min(due_secs),
             Retry::Position => {}
         }
         waiting.push(kind);
+    }
+    if by_market {
+        return restless(until_secs);
     }
     let triggers = triggers(situation, at, &waiting);
     let growth = |side| {

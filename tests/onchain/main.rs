@@ -11,6 +11,7 @@ mod guards_pool;
 mod guards_prices;
 mod guards_risk;
 mod guards_setup;
+mod keeper;
 mod lifecycle;
 mod liquidation;
 mod rewards;

@@ -9,6 +9,7 @@ mod compound;
 mod exit;
 mod explain;
 mod forecast;
+mod kinds;
 mod obstacle;
 mod reason;
 mod recenter;
@@ -27,6 +28,7 @@ use ballast_model::{
 pub use compound::{CompoundPlan, is_wanted as compounding_is_wanted};
 pub use exit::ExitPlan;
 pub use explain::{Explanation, Threshold, explain};
+pub use kinds::Kinds;
 pub use obstacle::{Obstacle, Retry};
 pub use reason::Reason;
 pub use recenter::RecenterPlan;
@@ -278,7 +280,7 @@ fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationE
     ];
     let mut due = Decision::Nothing;
     for step in steps {
-        let next = step(situation, at)?;
+        let next = without_refused(situation, step(situation, at)?);
         match (due, next) {
             (_, Decision::Act(action, _)) if leaves(&due, action.kind()) => {}
             (_, Decision::Act(..)) => return Ok(next),
@@ -307,6 +309,27 @@ fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationE
         }
     }
     Ok(due)
+}
+
+/// What has just been refused is not tried at once again, so that what is less pressing may do instead. Margin and hedge have
+/// nothing that could do instead.
+fn without_refused(situation: &Situation, decision: Decision) -> Decision {
+    match decision {
+        Decision::Act(action, reason)
+            if matches!(
+                action.kind(),
+                ActionKind::Exit | ActionKind::Recenter | ActionKind::Compound
+            ) && situation.outlook.refused.contains(action.kind()) =>
+        {
+            Decision::Blocked {
+                wanted: action.kind(),
+                reason,
+                obstacle: Obstacle::Refused,
+                otherwise: Others::NONE,
+            }
+        }
+        other => other,
+    }
 }
 
 /// Whether what cannot be done now would be thwarted by another action: who is to leave the pool is not put into it anew.

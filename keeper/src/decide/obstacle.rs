@@ -143,6 +143,9 @@ pub enum Obstacle {
         /// What is wanted.
         wanted: u64,
     },
+    /// The node has just refused it.
+    #[error("a simulation of it has just failed; it is tried again after a pause")]
+    Refused,
     /// The collateral does not repay everything.
     #[error("{owed:?} would still be owed")]
     DebtRemains {
@@ -175,7 +178,8 @@ impl Obstacle {
     /// When to look again.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::KeeperDisabled => Retry::Position,
+            // The keeper itself ends its pauses.
+            Self::KeeperDisabled | Self::Refused => Retry::Position,
             Self::TooSoon { due_secs }
             | Self::DailyLoss {
                 due_secs: Some(due_secs),

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Engine, EngineError, room::room, shelf::Assessed};
 use crate::{
     config::Mode,
-    decide::{ActionKind, Assessment, Decision},
+    decide::{ActionKind, Assessment, Decision, Kinds},
     event::{DecisionEvent, KeeperEvent},
     execute::{FeeAccounts, Job, Report, Verdict},
     journal::Outcome,
@@ -23,12 +23,18 @@ impl Engine {
         for action in ActionKind::ALL {
             self.pace.succeeded(&(*position, action));
         }
+        self.refused.remove(position);
         self.expired.remove(position);
         self.failed.remove(position);
     }
 
+    fn refused(&self, position: &Pubkey) -> Kinds {
+        self.refused.get(position).copied().unwrap_or_default()
+    }
+
     /// Assesses a position and does what follows from it.
     pub(super) fn evaluate(&mut self, market: Pubkey, position: Pubkey) {
+        let refused = self.refused(&position);
         let Some(shelf) = self.shelves.get_mut(&market) else {
             return;
         };
@@ -37,7 +43,7 @@ impl Engine {
             shelf.index.remove(position);
             return;
         }
-        let assessed = shelf.assess(&position, self.executor.keeper(), &self.config);
+        let assessed = shelf.assess(&position, self.executor.keeper(), &self.config, refused);
         let Assessed { at, survey } = match assessed {
             None => return,
             Some(Ok(assessed)) => assessed,
@@ -126,6 +132,7 @@ impl Engine {
             self.waiting.insert((action, market, position));
             return;
         }
+        let refused = self.refused(&position);
         let Some(shelf) = self.shelves.get_mut(&market) else {
             return;
         };
@@ -137,7 +144,7 @@ impl Engine {
                 .book
                 .position(&position)
                 .map(|tracked| FeeAccounts::new(&shelf.market, &tracked.position)),
-            outlook: shelf.outlook(&position, self.config.automation.economics),
+            outlook: shelf.outlook(&position, self.config.automation.economics, refused),
             survey,
             action,
             min_slot: self
@@ -198,7 +205,12 @@ impl Engine {
             Verdict::Paper => self.pace.failed(key, now),
             // It was looked at, as it was to be.
             Verdict::NotDue if survey => self.pace.succeeded(&key),
-            Verdict::NotDue | Verdict::Refused => {
+            Verdict::Refused => {
+                let refused = self.refused.entry(position).or_default();
+                *refused = refused.with(action);
+                self.pace.failed_at_most(key, now, longest_unsent);
+            }
+            Verdict::NotDue => {
                 self.pace.failed_at_most(key, now, longest_unsent);
             }
             Verdict::Unavailable(error) => {

@@ -27,7 +27,7 @@ pub use status::Status;
 
 use crate::{
     config::Config,
-    decide::{ActionKind, Obstacle},
+    decide::{ActionKind, Kinds, Obstacle},
     events::Events,
     execute::{Executor, Report, Verdict},
     journal::{JournalError, Recovered},
@@ -82,6 +82,8 @@ pub struct Engine {
     expired: HashMap<Pubkey, u32>,
     /// Positions whose last transaction landed and failed.
     failed: HashSet<Pubkey>,
+    /// What a simulation has refused lately, until its pause ends.
+    refused: HashMap<Pubkey, Kinds>,
     /// Positions that something is due for while too much is in flight, what is most pressing last.
     waiting: BTreeSet<(ActionKind, Pubkey, Pubkey)>,
     told: HashMap<Pubkey, Told>,
@@ -119,6 +121,7 @@ impl Engine {
             floor_slot: 0,
             expired: HashMap::new(),
             failed: HashSet::new(),
+            refused: HashMap::new(),
             waiting: BTreeSet::new(),
             told: HashMap::new(),
             problems: HashMap::new(),
@@ -185,7 +188,10 @@ impl Engine {
     }
 
     fn end_pauses(&mut self) {
-        for (position, _) in self.pace.ended(Instant::now()) {
+        for (position, action) in self.pace.ended(Instant::now()) {
+            if let Some(refused) = self.refused.get_mut(&position) {
+                *refused = refused.without(action);
+            }
             if let Some(market) = self.market_of(&position) {
                 self.evaluate_subject(market, position);
             }

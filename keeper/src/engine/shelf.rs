@@ -9,7 +9,7 @@ use solana_sdk::pubkey::Pubkey;
 use crate::{
     book::{Change, MarketBook},
     config::Config,
-    decide::{Assessment, Reason, assess, compounding_is_wanted, refresh_due},
+    decide::{Assessment, Kinds, Reason, assess, compounding_is_wanted, refresh_due},
     execute::Seen,
     situation::{Economics, Outlook, Situation, SituationError},
     trigger::{TriggerIndex, Watch},
@@ -70,13 +70,14 @@ impl Shelf {
     }
 
     /// What is known of a position beyond accounts.
-    pub fn outlook(&self, position: &Pubkey, economics: Economics) -> Outlook {
+    pub fn outlook(&self, position: &Pubkey, economics: Economics, refused: Kinds) -> Outlook {
         let seen = self.seen.get(position);
         Outlook {
             fees: seen.and_then(|seen| seen.fees),
             reward_lamports: seen.and_then(|seen| seen.reward_lamports),
             volatility: self.volatility.ticks_per_day(),
             economics,
+            refused,
         }
     }
 
@@ -120,6 +121,7 @@ impl Shelf {
         position: &Pubkey,
         keeper: Pubkey,
         config: &Config,
+        refused: Kinds,
     ) -> Option<Result<Assessed, SituationError>> {
         let market = self.book.snapshot()?;
         let tracked = self.book.position(position)?;
@@ -131,7 +133,7 @@ impl Shelf {
             slot: market.slot.max(tracked.slot),
             keeper,
             funds: liquidation.enabled.then_some(liquidation.max_pay),
-            outlook: self.outlook(position, config.automation.economics),
+            outlook: self.outlook(position, config.automation.economics, refused),
         };
         let horizon_secs = config.timing.horizon_secs;
         let assessed =

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use super::Crash;
 use crate::{
-    decide::{Action, ActionKind, Decision, assess},
+    decide::{Action, ActionKind, Decision, Kinds, assess},
     fixtures::{self, NOW, SLOT},
     situation::{Outlook, Situation},
 };
@@ -166,7 +166,13 @@ impl State {
         self.market.quote_reserve.debt_shares = quote.into();
     }
 
-    fn decision(&self, position: &Pubkey, keeper: Pubkey) -> Option<(Decision, PositionModel)> {
+    /// What is due, whatever is refused.
+    fn decision(
+        &self,
+        position: &Pubkey,
+        keeper: Pubkey,
+        refused: Kinds,
+    ) -> Option<(Decision, PositionModel)> {
         let situation = Situation {
             market: &self.market,
             position: self.positions.get(position)?,
@@ -176,11 +182,26 @@ impl State {
             funds: None,
             outlook: Outlook {
                 fees: Some(self.fees.get(position).copied().unwrap_or(Amounts::ZERO)),
+                refused,
                 ..Outlook::default()
             },
         };
         let at = assess(&situation).unwrap();
         Some((at.decision, at.model))
+    }
+}
+
+impl State {
+    /// What is due if all but `action` is refused that something else may do for, as the program takes either.
+    fn possible(
+        &self,
+        position: &Pubkey,
+        keeper: Pubkey,
+        action: ActionKind,
+    ) -> Option<(Decision, PositionModel)> {
+        let all = ActionKind::ALL.iter();
+        let all = all.fold(Kinds::NONE, |all, kind| all.with(*kind));
+        self.decision(position, keeper, all.without(action))
     }
 }
 
@@ -374,7 +395,7 @@ impl Inner {
             return Err(custom(ballast::errors::BallastError::SwapLossTooHigh));
         }
         let Some((Decision::Act(planned, _), model)) =
-            self.state_at(slot).decision(&position, self.keeper)
+            self.state_at(slot).possible(&position, self.keeper, action)
         else {
             self.violations.push(format!(
                 "{action} of {position} landed at {slot} although nothing was due"
@@ -411,7 +432,10 @@ impl Inner {
     /// Whether a simulation of this would succeed.
     pub fn would_succeed(&self, position: &Pubkey, action: ActionKind) -> bool {
         let state = self.state_at(self.confirmed_slot());
-        matches!(state.decision(position, self.keeper), Some((Decision::Act(planned, _), _)) if planned.kind() == action)
+        matches!(
+            state.possible(position, self.keeper, action),
+            Some((Decision::Act(planned, _), _)) if planned.kind() == action
+        )
     }
 
     /// Whether nothing is due anywhere and nothing can land any more.
@@ -419,7 +443,7 @@ impl Inner {
         let state = self.state_at(self.slot());
         let due = |position| {
             matches!(
-                state.decision(position, self.keeper),
+                state.decision(position, self.keeper, Kinds::NONE),
                 Some((Decision::Act(..), _))
             )
         };
