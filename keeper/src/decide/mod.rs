@@ -33,6 +33,8 @@ pub use obstacle::{Obstacle, Retry};
 pub use reason::Reason;
 pub use recenter::RecenterPlan;
 pub use stage::refresh_due;
+#[cfg(test)]
+pub(crate) use stage::refreshed;
 
 use crate::{
     prices,
@@ -183,6 +185,15 @@ impl Others {
 }
 
 impl Decision {
+    /// What is due first, possible or not.
+    pub fn kind(&self) -> Option<ActionKind> {
+        match self {
+            Self::Nothing => None,
+            Self::Act(action, _) => Some(action.kind()),
+            Self::Blocked { wanted, .. } => Some(*wanted),
+        }
+    }
+
     /// Every action that is due and cannot be done, with what stands in its way, the most pressing first.
     pub fn blocks(&self) -> impl Iterator<Item = (ActionKind, Obstacle)> {
         let (first, others) = match self {
@@ -281,8 +292,10 @@ fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationE
     let mut due = Decision::Nothing;
     for step in steps {
         let next = without_refused(situation, step(situation, at)?);
+        if next.kind().is_some_and(|kind| leaves(&due, kind)) {
+            continue;
+        }
         match (due, next) {
-            (_, Decision::Act(action, _)) if leaves(&due, action.kind()) => {}
             (_, Decision::Act(..)) => return Ok(next),
             (_, Decision::Nothing) => {}
             (
@@ -365,5 +378,7 @@ fn usable_price(situation: &Situation, grade: Grade) -> Result<SqrtPrice, Obstac
     prices::judge(situation.market, situation.now_secs, grade).map_err(Obstacle::Price)
 }
 
+#[cfg(test)]
+mod automation_tests;
 #[cfg(test)]
 mod tests;

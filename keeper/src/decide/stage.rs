@@ -22,9 +22,7 @@ const DEPTH_SECS: i64 = 600;
 pub fn refresh_due(snapshot: &MarketSnapshot, prices: &PriceAccounts) -> Option<Reason> {
     let (market, now_secs) = (&snapshot.market, snapshot.now_secs);
     let (rules, before) = (&market.stages, market.stage);
-    let mut after = before;
-    let evidence = evidence(snapshot, prices, &mut after)?;
-    after.observe(rules, evidence, now_secs);
+    let (after, evidence) = refreshed(snapshot, prices)?;
     let reason = Reason::Stage {
         from: before.stage,
         to: after.stage,
@@ -43,7 +41,18 @@ pub fn refresh_due(snapshot: &MarketSnapshot, prices: &PriceAccounts) -> Option<
     (changes && since >= PAUSE_SECS).then_some(reason)
 }
 
-/// As `ballast::instructions::refresh_stage`; `None` where that would refuse the prices.
+/// What a refresh would make of the stage, and on which evidence; `None` where the program would refuse the prices.
+pub(crate) fn refreshed(
+    snapshot: &MarketSnapshot,
+    prices: &PriceAccounts,
+) -> Option<(StageState, Evidence)> {
+    let mut after = snapshot.market.stage;
+    let evidence = evidence(snapshot, prices, &mut after)?;
+    after.observe(&snapshot.market.stages, evidence, snapshot.now_secs);
+    Some((after, evidence))
+}
+
+/// As `ballast::instructions::refresh_stage`.
 fn evidence(
     snapshot: &MarketSnapshot,
     prices: &PriceAccounts,
@@ -123,5 +132,137 @@ fn grade(value: u64, first: u32, second: u32) -> u8 {
         2
     } else {
         u8::from(reached(first))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_client::StageRules;
+
+    use super::*;
+    use crate::fixtures::{self, NOW};
+
+    const PRICES: PriceAccounts = PriceAccounts {
+        base: solana_sdk::pubkey::Pubkey::new_from_array([1; 32]),
+        quote: solana_sdk::pubkey::Pubkey::new_from_array([2; 32]),
+    };
+
+    /// What is due in the fixture's market with changes.
+    fn due(change: impl FnOnce(&mut MarketSnapshot)) -> Option<(u8, u8)> {
+        let mut snapshot = fixtures::snapshot(200);
+        let market = &mut snapshot.market;
+        market.base_price_account = PRICES.base;
+        market.quote_price_account = PRICES.quote;
+        market.stages = StageRules {
+            confidence_bps: 30,
+            wide_confidence_bps: 100,
+            ema_divergence_bps: 100,
+            wide_ema_divergence_bps: 300,
+            pool_divergence_bps: 100,
+            utilisation_bps: 9_900,
+            ..market.stages
+        };
+        change(&mut snapshot);
+        match refresh_due(&snapshot, &PRICES) {
+            None => None,
+            Some(Reason::Stage { from, to }) => Some((from, to)),
+            Some(other) => panic!("{other}"),
+        }
+    }
+
+    fn at_stage(snapshot: &mut MarketSnapshot, stage: u8, confirmed_ago: i64) {
+        snapshot.market.stage.stage = stage;
+        snapshot.market.stage.confirmed_at_secs = NOW - confirmed_ago;
+        snapshot.market.stage.depth_at_secs = NOW - confirmed_ago;
+    }
+
+    #[test]
+    fn a_calm_market_is_left_alone() {
+        assert_eq!(due(|_| ()), None);
+    }
+
+    #[test]
+    fn evidence_of_the_oracle_is_shown_at_once() {
+        let silent = |secs| due(|s| s.base_price.publish_time = NOW - secs);
+        assert_eq!(silent(59), None);
+        assert_eq!(silent(60), Some((0, 1)));
+        assert_eq!(silent(300), Some((0, 2)));
+        let unsure = |part| due(|s| s.base_price.conf = s.base_price.price as u64 / part);
+        assert_eq!((unsure(400), unsure(300)), (None, Some((0, 1))));
+        assert_eq!(unsure(90), Some((0, 2)));
+        let away = |percent: i64| {
+            due(|s| s.quote_price.ema_price = s.quote_price.price * (100 - percent) / 100)
+        };
+        assert_eq!((away(0), away(2), away(4)), (None, Some((0, 1)), Some((0, 2))));
+        // Even right after the last look.
+        let again = due(|s| {
+            at_stage(s, 1, 1);
+            s.base_price.publish_time = NOW - 300;
+        });
+        assert_eq!(again, Some((1, 2)));
+    }
+
+    #[test]
+    fn silence_of_other_accounts_than_the_markets_own_cannot_be_shown() {
+        let other = due(|s| {
+            s.market.base_price_account = [9; 32].into();
+            s.base_price.publish_time = NOW - 300;
+        });
+        assert_eq!(other, None);
+        let future = due(|s| s.base_price.publish_time = NOW + 6);
+        assert_eq!(future, None);
+    }
+
+    #[test]
+    fn evidence_of_the_market_is_noted_when_it_comes_lasts_and_goes() {
+        let diverged = |since: i64, looked_ago: i64| {
+            due(|s| {
+                s.pool.sqrt_price = fixtures::sqrt_price_cents(20_400);
+                s.market.stage.market_evidence_since_secs = since;
+                s.market.stage.depth_at_secs = NOW - looked_ago;
+            })
+        };
+        assert_eq!(diverged(0, 60), Some((0, 0)));
+        assert_eq!(diverged(0, 59), None);
+        assert_eq!(diverged(NOW - 59, 59), None);
+        assert_eq!(diverged(NOW - 60, 59), Some((0, 1)));
+        let gone = |looked_ago| {
+            due(|s| {
+                s.market.stage.market_evidence_since_secs = NOW - 100;
+                s.market.stage.depth_at_secs = NOW - looked_ago;
+            })
+        };
+        assert_eq!((gone(59), gone(60)), (None, Some((0, 0))));
+    }
+
+    #[test]
+    fn a_stage_is_confirmed_while_its_evidence_lasts_and_lowered_when_it_has_gone() {
+        let silent = |confirmed_ago| {
+            due(|s| {
+                at_stage(s, 1, confirmed_ago);
+                s.base_price.publish_time = NOW - 100;
+            })
+        };
+        assert_eq!((silent(299), silent(300)), (None, Some((1, 1))));
+        let calm = |confirmed_ago| due(|s| at_stage(s, 2, confirmed_ago));
+        assert_eq!((calm(599), calm(600)), (None, Some((2, 1))));
+    }
+
+    #[test]
+    fn the_average_depth_is_kept_up_where_it_counts() {
+        let looked = |secs| {
+            due(|s| {
+                s.market.stages.depth_drop_bps = 5_000;
+                s.market.stage.average_depth = s.pool.liquidity.into();
+                s.market.stage.depth_at_secs = NOW - secs;
+            })
+        };
+        assert_eq!((looked(599), looked(600)), (None, Some((0, 0))));
+        let shallow = due(|s| {
+            s.market.stages.depth_drop_bps = 5_000;
+            s.market.stage.average_depth = (s.pool.liquidity * 3).into();
+            s.market.stage.depth_at_secs = NOW - 60;
+        });
+        assert_eq!(shallow, Some((0, 0)));
     }
 }

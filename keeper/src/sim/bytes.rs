@@ -120,6 +120,22 @@ pub fn token_account(mint: Pubkey, amount: u64) -> Account {
     account(TOKEN_PROGRAM, data)
 }
 
+/// The market's lookup table, which its authority owns: 56 bytes of header, then addresses.
+pub fn lookup_table() -> Account {
+    let context = context();
+    let mut data = 1u32.to_le_bytes().to_vec();
+    // Not being deactivated, extended in slot 0 from index 0 on.
+    data.extend(u64::MAX.to_le_bytes());
+    data.extend([0; 9]);
+    data.push(1);
+    data.extend(context.market.authority.to_bytes());
+    data.extend([0; 2]);
+    for address in context.static_addresses() {
+        data.extend(address.to_bytes());
+    }
+    account([3; 32].into(), data)
+}
+
 fn pool_account(pool: &PoolState) -> Account {
     let mut data = vec![0; at::LENGTH];
     let mut put =

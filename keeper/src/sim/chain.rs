@@ -10,7 +10,10 @@ use ballast_client::{
     VersionedTransaction,
 };
 use ballast_model::Amounts;
-use solana_sdk::{pubkey::Pubkey, signature::Signature};
+use solana_sdk::{
+    instruction::InstructionError, pubkey::Pubkey, signature::Signature,
+    transaction::TransactionError,
+};
 use tokio::time::sleep;
 
 use super::{
@@ -114,11 +117,12 @@ impl Chain for World {
         filters: &[AccountFilter],
     ) -> Result<OwnedAccounts, ChainError> {
         if *program != ballast::ID {
-            // No lookup tables.
-            return Ok(OwnedAccounts {
+            let table = (Pubkey::new_from_array([41; 32]), bytes::lookup_table());
+            let answer = |_: &mut Inner| OwnedAccounts {
                 slot: None,
-                accounts: Vec::new(),
-            });
+                accounts: vec![table],
+            };
+            return self.operation(answer).await;
         }
         assert_eq!(filters[0].bytes, Position::DISCRIMINATOR);
         self.operation(|inner| {
@@ -154,6 +158,21 @@ impl Chain for World {
         self.operation(|inner| {
             inner.simulated.push(transaction.clone());
             let (position, action) = inner.read(transaction);
+            if inner.moves_in_vain(transaction) {
+                let pool = bytes::context().market.whirlpool_program;
+                let code = InstructionError::Custom(101);
+                return Simulation {
+                    error: Some(TransactionError::InstructionError(2, code)),
+                    logs: vec![
+                        format!("Program {} invoke [1]", ballast::ID),
+                        format!("Program {pool} invoke [2]"),
+                        format!("Program {pool} failed: custom program error: 0x65"),
+                        format!("Program {} failed: custom program error: 0x65", ballast::ID),
+                    ],
+                    units: 90_000,
+                    return_data: None,
+                };
+            }
             let error = (!inner.would_succeed(&position, action))
                 .then(|| custom(BallastError::RehedgeNotDue));
             Simulation {

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use super::Crash;
 use crate::{
-    decide::{Action, ActionKind, Decision, Kinds, assess},
+    decide::{Action, ActionKind, Decision, Kinds, assess, refresh_due, refreshed},
     fixtures::{self, NOW, SLOT},
     situation::{Outlook, Situation},
 };
@@ -93,6 +93,12 @@ pub struct Inner {
     last_blockhash: Option<Blockhash>,
     /// The node finds no position, unless asked for by its address.
     pub finds_nothing: bool,
+    /// A simulation of such fails.
+    pub refuses: Option<ActionKind>,
+    /// The pool program does not know how to move a position.
+    pub cannot_reset_range: bool,
+    /// Positions that were replaced instead.
+    pub replaced: usize,
     /// The node keeps no history of transactions.
     pub no_history: bool,
 }
@@ -138,6 +144,9 @@ impl World {
             blockhash_stands: false,
             last_blockhash: None,
             finds_nothing: false,
+            refuses: None,
+            cannot_reset_range: false,
+            replaced: 0,
             no_history: false,
         };
         Self {
@@ -272,6 +281,12 @@ impl Inner {
         self.change(slot, |state| state.positions.values_mut().for_each(change));
     }
 
+    /// Changes the market.
+    pub fn change_market(&mut self, change: impl FnOnce(&mut MarketSnapshot)) {
+        let slot = self.slot();
+        self.change(slot, |state| change(&mut state.market));
+    }
+
     /// Moves oracle and pool.
     pub fn set_price(&mut self, dollars: i64) {
         let new = fixtures::snapshot(dollars);
@@ -320,6 +335,14 @@ impl Inner {
         let action = match &instruction.data[..8] {
             tag if tag == ballast::instruction::Rehedge::DISCRIMINATOR => ActionKind::Rehedge,
             tag if tag == ballast::instruction::Recenter::DISCRIMINATOR => ActionKind::Recenter,
+            tag if tag == ballast::instruction::RecenterReplacing::DISCRIMINATOR => {
+                ActionKind::Recenter
+            }
+            tag if tag == ballast::instruction::RefreshStage::DISCRIMINATOR => {
+                // The market comes first.
+                let market = keys[usize::from(instruction.accounts[0])];
+                return (market, ActionKind::RefreshStage);
+            }
             tag if tag == ballast::instruction::Compound::DISCRIMINATOR => ActionKind::Compound,
             tag if tag == ballast::instruction::Exit::DISCRIMINATOR => ActionKind::Exit,
             tag if tag == ballast::instruction::Deleverage::DISCRIMINATOR => ActionKind::Deleverage,
@@ -330,10 +353,27 @@ impl Inner {
         (keys[usize::from(instruction.accounts[2])], action)
     }
 
+    /// Whether the transaction moves a position in a way that the pool program does not know.
+    pub fn moves_in_vain(&self, transaction: &VersionedTransaction) -> bool {
+        let mut instructions = transaction.message.instructions().iter();
+        let moves = instructions.any(|instruction| {
+            instruction
+                .data
+                .starts_with(ballast::instruction::Recenter::DISCRIMINATOR)
+        });
+        self.cannot_reset_range && moves
+    }
+
     /// A node takes a transaction.
     pub fn submit(&mut self, transaction: &VersionedTransaction) {
         let signature = transaction.signatures[0];
         let (position, action) = self.read(transaction);
+        if self.moves_in_vain(transaction) {
+            self.violations.push(format!("{position} was moved in vain"));
+        }
+        if self.cannot_reset_range && action == ActionKind::Recenter {
+            self.replaced += 1;
+        }
         let (slot, height) = (self.slot(), self.block_height());
         if !self.transactions.contains_key(&signature) {
             let live = |other: &&Transaction| {
@@ -394,6 +434,9 @@ impl Inner {
         if self.chance(self.faults.fails) {
             return Err(custom(ballast::errors::BallastError::SwapLossTooHigh));
         }
+        if action == ActionKind::RefreshStage {
+            return self.refresh_stage(slot, position);
+        }
         let Some((Decision::Act(planned, _), model)) =
             self.state_at(slot).possible(&position, self.keeper, action)
         else {
@@ -429,9 +472,33 @@ impl Inner {
         Ok(())
     }
 
+    fn refresh_stage(&mut self, slot: u64, market: Pubkey) -> Result<(), TransactionError> {
+        let prices = super::bytes::context().prices;
+        let state = self.state_at(slot);
+        if refresh_due(&state.market, &prices).is_none() {
+            let text = format!("the stage was refreshed at {slot} although that was not due");
+            self.violations.push(text);
+        }
+        if let Some((stage, _)) = refreshed(&state.market, &prices) {
+            self.change(slot, |state| state.market.market.stage = stage);
+        }
+        self.landings.push(Landing {
+            position: market,
+            action: ActionKind::RefreshStage,
+            slot,
+        });
+        Ok(())
+    }
+
     /// Whether a simulation of this would succeed.
     pub fn would_succeed(&self, position: &Pubkey, action: ActionKind) -> bool {
         let state = self.state_at(self.confirmed_slot());
+        if self.refuses == Some(action) {
+            return false;
+        }
+        if action == ActionKind::RefreshStage {
+            return refresh_due(&state.market, &super::bytes::context().prices).is_some();
+        }
         matches!(
             state.possible(position, self.keeper, action),
             Some((Decision::Act(planned, _), _)) if planned.kind() == action
@@ -450,7 +517,8 @@ impl Inner {
         let height = self.block_height();
         let live =
             |known: &Transaction| known.result.is_none() && known.last_valid_block_height >= height;
-        !state.positions.keys().any(due) && !self.transactions.values().any(live)
+        let stage = refresh_due(&state.market, &super::bytes::context().prices);
+        stage.is_none() && !state.positions.keys().any(due) && !self.transactions.values().any(live)
     }
 }
 
