@@ -193,8 +193,25 @@ mod tests {
             trigger_bps in 6_670u32..8_300,
             hedge_bps in 5_000u32..=10_000,
             enabled in 0u32..=1,
+            automated: bool,
+            edge_bps in 0u32..2_000,
+            (low, high) in (15_000i64..20_500, 20_501i64..28_000),
+            reactions in (0u8..=3, 0u8..=3, 0u8..=3),
+            floor in 0u64..120_000_000,
         ) {
             let mut position = fixtures::position();
+            if automated {
+                position.automation = Automation {
+                    edge_bps,
+                    window_low_tick: fixtures::sqrt_price_cents(low).tick().get(),
+                    window_high_tick: fixtures::sqrt_price_cents(high).tick().get(),
+                    at_low: reactions.0,
+                    at_high: reactions.1,
+                    at_floor: reactions.2,
+                    min_equity: floor,
+                    ..fixtures::automation()
+                };
+            }
             position.policy.delta_band_bps = band_bps;
             position.policy.deleverage_trigger_ltv_bps = trigger_bps;
             position.policy.hedge_bps = hedge_bps;
@@ -235,6 +252,71 @@ mod tests {
             let inside = lower < Some(price) && upper.is_none_or(|upper| price < upper);
             assert!(due != inside || near(lower) || near(upper), "{cents}");
         }
+    }
+
+    #[test]
+    fn the_ends_are_those_of_band_window_and_floor_too() {
+        let tick = |dollars: i64| fixtures::sqrt_price_cents(dollars * 100).tick();
+        let with = |change: fn(&mut Automation)| {
+            let mut position = fixtures::position();
+            position.policy.delta_band_bps = 10_000;
+            change(&mut position.automation);
+            ends(watched(&at(20_000, 0), &position))
+        };
+        let (low, high) = with(|_| ());
+        let price = |dollars| Some(tick(dollars).sqrt_price());
+        assert!(low < price(185) && high > price(215));
+        let band = with(|a| (a.min_width_ticks, a.max_width_ticks) = (400, 4_000));
+        let model = assessed(&at(20_000, 0), &fixtures::position()).model;
+        let (lower, upper) = (model.band.sqrt_lower(), model.band.sqrt_upper());
+        assert_eq!(band, (Some(lower), Some(upper)));
+        let edge = with(|a| {
+            (a.min_width_ticks, a.max_width_ticks, a.edge_bps) = (400, 4_000, 1_000);
+        });
+        assert!(edge.0 > band.0 && edge.1 < band.1);
+        // An edge without a reaction and without recentering is none.
+        let window = |reaction: u8| {
+            let mut position = fixtures::position();
+            position.policy.delta_band_bps = 10_000;
+            let automation = &mut position.automation;
+            (automation.window_low_tick, automation.window_high_tick) =
+                (tick(195).get(), tick(205).get());
+            (automation.at_low, automation.at_high) = (reaction, reaction);
+            ends(watched(&at(20_000, 0), &position))
+        };
+        assert_eq!(window(0), (low, high));
+        assert_eq!(window(1), (price(195), price(205)));
+        let floor = with(|a| (a.min_equity, a.at_floor) = (98_000_000, 1));
+        assert!(floor.0 > low && floor.1 < high, "{floor:?}");
+    }
+
+    #[test]
+    fn what_is_held_beyond_the_window_is_quiet_until_the_price_comes_back() {
+        let mut position = fixtures::position();
+        position.policy.delta_band_bps = 10_000;
+        position.automation = Automation {
+            window_high_tick: fixtures::sqrt_price_cents(20_800).tick().get(),
+            ..fixtures::automation()
+        };
+        let market = at(21_200, 0);
+        assert_eq!(assessed(&market, &position).decision, Decision::Nothing);
+        let quiet = watched(&market, &position).quiet;
+        assert!(quiet.contains(fixtures::sqrt_price_cents(21_200)));
+        assert!(!quiet.contains(fixtures::sqrt_price_cents(20_799)));
+    }
+
+    #[test]
+    fn during_the_cool_down_only_the_band_is_not_watched() {
+        let mut position = fixtures::position();
+        position.automation = fixtures::automation();
+        position.policy.delta_band_bps = 10_000;
+        position.last_recenter_secs = NOW - 100;
+        let market = at(21_200, 0);
+        let watch = watched(&market, &position);
+        assert_eq!(watch.until_secs, NOW + 200);
+        let (lower, upper) = ends(watch);
+        assert!(watch.quiet.contains(fixtures::sqrt_price_cents(21_200)));
+        assert!(lower.is_some() && upper.is_some());
     }
 
     #[test]
