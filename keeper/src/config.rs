@@ -12,12 +12,13 @@ use ballast_client::parse_cluster;
 use ballast_model::Amounts;
 use serde::Deserialize;
 use solana_sdk::pubkey::Pubkey;
-use thiserror::Error;
 
 mod automation;
 mod check;
+mod error;
 
 pub use automation::Automation;
+pub use error::ConfigError;
 
 /// What the keeper may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -30,49 +31,6 @@ pub enum Mode {
     Paper,
     /// Acts.
     Active,
-}
-
-/// Why a configuration is refused.
-#[derive(Debug, Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read the configuration {path}: {error}; check the path given to --config")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// In this file.
-    #[error("{path}: {error}")]
-    InFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: Box<ConfigError>,
-    },
-    /// Not TOML, an unknown key, a missing key or a value of the wrong type.
-    #[error(
-        "configuration, line {line} (`{text}`): {problem}; correct or remove it, keeper/keeper.example.toml shows every key"
-    )]
-    Malformed {
-        /// Which line, from 1.
-        line: usize,
-        /// The line.
-        text: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// A value that makes no sense.
-    #[error("configuration key `{key}`: {problem}; {fix}")]
-    Invalid {
-        /// The key, as a dotted path.
-        key: String,
-        /// What is wrong with it.
-        problem: String,
-        /// What to write instead.
-        fix: &'static str,
-    },
 }
 
 /// A checked configuration.

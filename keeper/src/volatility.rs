@@ -44,8 +44,7 @@ impl Volatility {
         for (variance, constant) in self.variances.iter_mut().zip(TIME_CONSTANTS_SECS) {
             let whole = u128::from(elapsed) + u128::from(constant);
             let part = |value, parts: u128| mul_div_down(value, parts, whole).unwrap_or(0);
-            *variance =
-                part(*variance, u128::from(constant)) + part(per_day, u128::from(elapsed));
+            *variance = part(*variance, u128::from(constant)) + part(per_day, u128::from(elapsed));
         }
     }
 

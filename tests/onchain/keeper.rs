@@ -135,7 +135,10 @@ async fn out_of_the_band_the_keeper_recenters_and_pays_for_the_tick_arrays() {
         assert!(matches!(forbidden.verdict, Verdict::NotDue));
         scene.automate(&position, automation()).await;
         let moved = hand.act(&position, ActionKind::Recenter).await;
-        assert!(!matches!(moved.verdict, Verdict::NotDue), "at {dollars} {more}");
+        assert!(
+            !matches!(moved.verdict, Verdict::NotDue),
+            "at {dollars} {more}"
+        );
         Hand::landed(&moved);
         let (after, oracle) = scene.model(&position).await;
         let stored = scene.world.reload(&position).await.unwrap().position;
@@ -279,11 +282,7 @@ async fn who_wants_more_than_there_is_does_not_compound() {
     let report = greedy.executor.act(job.clone()).await;
     assert!(matches!(report.verdict, Verdict::NotDue));
     assert_eq!(report.seen.unwrap().reward_lamports, Some(0));
-    let funded = crate::lifecycle::solana_transfer(
-        &scene.alice.key(),
-        &position.address,
-        20_000,
-    );
+    let funded = crate::lifecycle::solana_transfer(&scene.alice.key(), &position.address, 20_000);
     accepted(scene.send(&scene.alice, funded).await);
     Hand::landed(&greedy.executor.act(job).await);
 }
@@ -309,7 +308,13 @@ async fn the_risk_stage_is_raised_when_the_oracle_falls_silent() {
     for silence in [stages.silence_secs, stages.long_silence_secs] {
         let silent_for = seen.len() as u64;
         assert!(silence > 0, "{silent_for}");
-        let published = scene.world.snapshot().await.unwrap().base_price.publish_time;
+        let published = scene
+            .world
+            .snapshot()
+            .await
+            .unwrap()
+            .base_price
+            .publish_time;
         scene.svm.set_time(published + i64::from(silence));
         Hand::landed(&hand.executor.act(job.clone()).await);
         seen.push(scene.world.snapshot().await.unwrap().market.stage.stage);

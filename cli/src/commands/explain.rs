@@ -3,7 +3,9 @@
 use std::{fmt, time::Duration};
 
 use anyhow::{Context, Result};
-use ballast_client::{Amounts, Chain, MarketContext, MarketSnapshot, PositionContext, Pubkey, Side, SqrtPrice, Trade};
+use ballast_client::{
+    Amounts, Chain, MarketContext, MarketSnapshot, PositionContext, Pubkey, Side, SqrtPrice, Trade,
+};
 use ballast_keeper::{
     decide::{self, Action, Assessment, Decision, Explanation, Reason, Threshold},
     execute::{FeeAccounts, View, ViewRequest},

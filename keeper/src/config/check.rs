@@ -7,7 +7,12 @@ use ballast_model::Amounts;
 use super::{Config, ConfigError, Fees, Mode, Timing, invalid};
 
 /// The error of `key` unless `holds`.
-pub(super) fn require(holds: bool, key: &str, problem: &str, fix: &'static str) -> Result<(), ConfigError> {
+pub(super) fn require(
+    holds: bool,
+    key: &str,
+    problem: &str,
+    fix: &'static str,
+) -> Result<(), ConfigError> {
     if holds {
         Ok(())
     } else {

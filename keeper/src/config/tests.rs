@@ -25,7 +25,10 @@ fn the_shortest_configuration_observes() {
     assert!(!config.liquidation.enabled);
     assert_eq!(config.markets[0].base_price.to_string(), B);
     assert_eq!(config.automation, Automation::default());
-    let market = Config::parse(&text("", &format!("lookup_table = \"{A}\"\npool_can_reset_range = false")));
+    let market = Config::parse(&text(
+        "",
+        &format!("lookup_table = \"{A}\"\npool_can_reset_range = false"),
+    ));
     let market = market.unwrap().markets[0];
     assert_eq!(market.lookup_table.unwrap().to_string(), A);
     assert!(!market.pool_can_reset_range && config.markets[0].pool_can_reset_range);
@@ -145,7 +148,11 @@ fn every_mistake_is_named() {
             "[automation]\nexpected_fee_bps_per_day = 10001",
             "`automation.expected_fee_bps_per_day`",
         ),
-        ("", "[automation]\npayback_days = 0", "`automation.payback_days`"),
+        (
+            "",
+            "[automation]\npayback_days = 0",
+            "`automation.payback_days`",
+        ),
         (
             "",
             "[automation]\nlook_at_fees_secs = 9",

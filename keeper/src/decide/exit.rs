@@ -27,11 +27,7 @@ pub(super) fn due(situation: &Situation, at: &Assessment) -> Option<(ExitReason,
     if at.model.liquidity == 0 {
         return None;
     }
-    due::exit_due(
-        &situation.position.automation,
-        at.oracle,
-        at.value.equity(),
-    )
+    due::exit_due(&situation.position.automation, at.oracle, at.value.equity())
 }
 
 /// What price and equity ask for.
@@ -59,11 +55,7 @@ pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision,
 }
 
 /// The preconditions of `ballast::instructions::exit`.
-fn check(
-    situation: &Situation,
-    at: &Assessment,
-    reaction: Reaction,
-) -> Result<Forecast, Obstacle> {
+fn check(situation: &Situation, at: &Assessment, reaction: Reaction) -> Result<Forecast, Obstacle> {
     if !situation.allowed_by_owner() {
         return Err(Obstacle::KeeperDisabled);
     }

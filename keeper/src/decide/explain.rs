@@ -102,17 +102,27 @@ pub fn explain(situation: &Situation) -> Result<Explanation, SituationError> {
         let of = |triggers: Triggers| quiet_interval(model, &triggers);
         if let Some(edge) = automated.edge {
             let edge = Some(edge);
-            let only = Triggers { edge, ..Triggers::default() };
+            let only = Triggers {
+                edge,
+                ..Triggers::default()
+            };
             boundaries.push((Threshold::Band, of(only)?));
         }
         let (stop_loss, take_profit) = (automated.stop_loss, automated.take_profit);
         if stop_loss.is_some() || take_profit.is_some() {
-            let only = Triggers { stop_loss, take_profit, ..Triggers::default() };
+            let only = Triggers {
+                stop_loss,
+                take_profit,
+                ..Triggers::default()
+            };
             boundaries.push((Threshold::Window, of(only)?));
         }
         if let Some(floor) = automated.equity_floor {
             let equity_floor = Some(floor);
-            let only = Triggers { equity_floor, ..Triggers::default() };
+            let only = Triggers {
+                equity_floor,
+                ..Triggers::default()
+            };
             boundaries.push((Threshold::Floor, of(only)?));
         }
     }

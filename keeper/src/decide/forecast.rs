@@ -84,10 +84,7 @@ pub(super) fn recentered(
     band: Band,
     oracle: SqrtPrice,
 ) -> Result<Forecast, Obstacle> {
-    let (policy, limits) = (
-        &situation.position.policy,
-        &situation.market.market.limits,
-    );
+    let (policy, limits) = (&situation.position.policy, &situation.market.market.limits);
     let pool = &situation.market.pool;
     let leverage = situation.position.automation.leverage(limits);
     let empty = PositionModel {

@@ -379,6 +379,4 @@ fn usable_price(situation: &Situation, grade: Grade) -> Result<SqrtPrice, Obstac
 }
 
 #[cfg(test)]
-mod automation_tests;
-#[cfg(test)]
 mod tests;

@@ -106,19 +106,25 @@ pub enum Obstacle {
     )]
     InitialHealth,
     /// The hedge would not hold at the oracle's price.
-    #[error("the hedge error would exceed {band_bps} bps at the oracle's price; wait until the pool agrees with it")]
+    #[error(
+        "the hedge error would exceed {band_bps} bps at the oracle's price; wait until the pool agrees with it"
+    )]
     DeltaOutsideTarget {
         /// What the policy allows afterwards.
         band_bps: u32,
     },
     /// The hedge alone needs more debt than the leverage allows.
-    #[error("the hedge cannot be borrowed within leverage {leverage}; the owner has to raise it or the hedge ratio has to fall")]
+    #[error(
+        "the hedge cannot be borrowed within leverage {leverage}; the owner has to raise it or the hedge ratio has to fall"
+    )]
     HedgeNotAffordable {
         /// The leverage aimed at.
         leverage: Bps,
     },
     /// The owner's bounds hold no band.
-    #[error("no band of {min} to {max} ticks fits the pool's tick spacing; the owner has to widen the bounds")]
+    #[error(
+        "no band of {min} to {max} ticks fits the pool's tick spacing; the owner has to widen the bounds"
+    )]
     NoBand {
         /// Narrowest.
         min: u32,
@@ -126,7 +132,9 @@ pub enum Obstacle {
         max: u32,
     },
     /// A recentering would cost more than it is expected to earn.
-    #[error("it would cost about {cost} quote units, the new band is expected to earn {earned} in {days} days")]
+    #[error(
+        "it would cost about {cost} quote units, the new band is expected to earn {earned} in {days} days"
+    )]
     NotWorthIt {
         /// Cost of the swap.
         cost: u128,
@@ -136,7 +144,9 @@ pub enum Obstacle {
         days: u32,
     },
     /// The reward is less than this keeper works for.
-    #[error("it is paid {reward} lamports, this keeper wants {wanted}; set automation.min_reward_lamports, or leave it to others")]
+    #[error(
+        "it is paid {reward} lamports, this keeper wants {wanted}; set automation.min_reward_lamports, or leave it to others"
+    )]
     Unpaid {
         /// What there is.
         reward: u64,

@@ -103,10 +103,16 @@ impl fmt::Display for Reason {
                 ticks: [lower, upper],
                 tick,
             } => {
-                write!(f, "tick {tick} is outside or at the edge of the band {lower} to {upper}")
+                write!(
+                    f,
+                    "tick {tick} is outside or at the edge of the band {lower} to {upper}"
+                )
             }
             Self::Fees { worth, least } => {
-                write!(f, "fees worth {worth} quote units wait, {least} are to be compounded")
+                write!(
+                    f,
+                    "fees worth {worth} quote units wait, {least} are to be compounded"
+                )
             }
             Self::Stage { from, to } if from == to => {
                 write!(f, "evidence for risk stage {from} is to be noted")

@@ -15,9 +15,7 @@ use crate::situation::{Situation, SituationError};
 /// What the position's hedge error asks for.
 pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
     // Without liquidity there is nothing to hedge.
-    if at.model.liquidity == 0
-        || at.hedge_error.unsigned_abs() <= u128::from(at.hedge_tolerance)
-    {
+    if at.model.liquidity == 0 || at.hedge_error.unsigned_abs() <= u128::from(at.hedge_tolerance) {
         return Ok(Decision::Nothing);
     }
     let reason = Reason::Hedge {

@@ -193,7 +193,10 @@ mod tests {
         let away = |percent: i64| {
             due(|s| s.quote_price.ema_price = s.quote_price.price * (100 - percent) / 100)
         };
-        assert_eq!((away(0), away(2), away(4)), (None, Some((0, 1)), Some((0, 2))));
+        assert_eq!(
+            (away(0), away(2), away(4)),
+            (None, Some((0, 1)), Some((0, 2)))
+        );
         // Even right after the last look.
         let again = due(|s| {
             at_stage(s, 1, 1);

@@ -1,8 +1,8 @@
 //! What a swap in the pool would bring, as far as the snapshot tells.
 
 use ballast::{oracle::OraclePrice, session::quote_bound};
-use ballast_clmm::{SwapMode, SwapStepInput, swap_step};
 use ballast_client::PoolState;
+use ballast_clmm::{SwapMode, SwapStepInput, swap_step};
 use ballast_model::{
     Amounts, Bps, ModelError, Position as PositionModel, Side, SqrtPrice, Trade,
     lending::ReserveState, value_down, value_up,
@@ -92,9 +92,7 @@ pub(super) fn best_swap(
         high: oracle,
     };
     let bound = quote_bound(trade, base, &price, max_bps).map_err(|_| overflow)?;
-    let kept_ppm = MILLION
-        .saturating_sub(u128::from(pool.fee_rate_ppm))
-        .max(1);
+    let kept_ppm = MILLION.saturating_sub(u128::from(pool.fee_rate_ppm)).max(1);
     let arithmetic = Obstacle::Arithmetic;
     let fair = value_down(base, oracle).map_err(arithmetic)?.max(1);
     let (quote, loss) = match trade {

@@ -94,7 +94,12 @@ impl Engine {
         }
     }
 
-    pub(super) fn take_in(&mut self, market: Pubkey, address: Pubkey, change: Result<Change, Problem>) {
+    pub(super) fn take_in(
+        &mut self,
+        market: Pubkey,
+        address: Pubkey,
+        change: Result<Change, Problem>,
+    ) {
         match change {
             Ok(Change::Doubtful) => self.doubts.tell(market, address),
             Ok(change) => {

@@ -120,7 +120,10 @@ impl Executor {
     ) -> Result<Vec<Instruction>, Trouble> {
         let mut starts = market.band_array_starts(plan.ticks).to_vec();
         starts.dedup();
-        let addresses: Vec<_> = starts.iter().map(|start| market.tick_array(*start)).collect();
+        let addresses: Vec<_> = starts
+            .iter()
+            .map(|start| market.tick_array(*start))
+            .collect();
         let answer = self.chain.accounts(&addresses).await?;
         let program = market.market.whirlpool_program;
         let exists = |index: usize| {

@@ -5,6 +5,7 @@
 //! its transaction is sent, and is resumed before anything else is done for its position.
 
 mod build;
+mod carry;
 pub mod fee;
 mod fees;
 mod settle;
@@ -13,8 +14,8 @@ mod view;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ballast_client::{
-    Chain, ChainError, MarketContext, Position, PriorityFee, Request, SendError,
-    Sender, SenderConfig, VersionedTransaction, instruction, lookup_table::LookupTableError,
+    Chain, ChainError, MarketContext, Position, PriorityFee, SendError, Sender, SenderConfig,
+    instruction, lookup_table::LookupTableError,
 };
 use ballast_model::{Amounts, Bps};
 use solana_sdk::{pubkey::Pubkey, signature::Keypair, signer::Signer};
@@ -23,16 +24,15 @@ use thiserror::Error;
 pub use fees::FeeAccounts;
 pub use view::{Fresh, View, ViewError, ViewRequest};
 
-use build::{Instructions, Learned, cannot_reset_range};
+use build::Learned;
+use carry::Plan;
 
 use crate::{
     config::{Config, Mode},
     decide::{ActionKind, Decision, assess, refresh_due},
     event::{DecisionEvent, KeeperEvent, inputs, market_inputs},
     events::Events,
-    journal::{
-        Inputs, Intent, JournalError, Outcome, OutcomeRecord, PaperRecord, Record, SharedJournal,
-    },
+    journal::{Intent, JournalError, Outcome, SharedJournal},
     situation::{Outlook, Situation, SituationError},
 };
 
@@ -141,23 +141,6 @@ pub struct Executor {
     pub(crate) config: Arc<Config>,
     pub(crate) events: Events,
     learned: Arc<Mutex<Learned>>,
-}
-
-/// What is about to be signed.
-struct Plan {
-    market: Arc<MarketContext>,
-    /// The position, or the market.
-    subject: Pubkey,
-    kind: ActionKind,
-    reason: String,
-    inputs: Inputs,
-    /// Price distance to the liquidation boundary.
-    distance: Option<u32>,
-    /// Accounts that are created on the way.
-    new_wallets: u32,
-    instructions: Instructions,
-    attempt: u32,
-    has_failed: bool,
 }
 
 impl Executor {
@@ -412,198 +395,7 @@ impl Executor {
         };
         Ok(Some(account.lamports.saturating_sub(rent)))
     }
-
-    async fn carry_out(&self, mut plan: Plan) -> Result<Verdict, Trouble> {
-        let keypair = self.keypair.as_ref().ok_or(Trouble::NoKey)?;
-        let journal = self.journal.as_ref().ok_or(JournalError::Halted)?;
-        let kind = plan.kind;
-        let fees = &self.config.fees;
-        let mut units = fee::compute_units_unsimulated(kind);
-        units += fee::UNITS_TO_CREATE_WALLET * plan.new_wallets;
-        let micro_lamports = fee::micro_lamports(fees, plan.distance, plan.attempt, units);
-        let tables = match kind {
-            ActionKind::Recenter | ActionKind::Exit => self.tables(&plan.market).await?,
-            _ => Vec::new(),
-        };
-        let with = |instructions| {
-            Request::new(keypair.as_ref(), instructions)
-                .tables(&tables)
-                .fee(PriorityFee::Fixed(micro_lamports))
-        };
-        let mut request = with(plan.instructions.first.clone());
-        let active = self.config.mode == Mode::Active;
-        // A swap may fail for reasons that only a simulation sees, and what has failed may fail again.
-        let blind = matches!(kind, ActionKind::Deleverage | ActionKind::Liquidate);
-        if active && blind && !plan.has_failed && fee::is_urgent(fees, plan.distance) {
-            request = request.compute_limit(units);
-        }
-        let mut answer = self.sender.prepare(&request).await;
-        if let Err(SendError::Refused(failure)) = &answer
-            && cannot_reset_range(&plan.market, failure)
-            && let Some(replacing) = plan.instructions.replacing.take()
-        {
-            self.learned().replaces.insert(plan.market.address);
-            request = with(replacing);
-            answer = self.sender.prepare(&request).await;
-        }
-        let mut prepared = match answer {
-            Ok(prepared) => prepared,
-            Err(SendError::Refused(failure)) if active => {
-                self.events.send(KeeperEvent::Refused {
-                    position: plan.subject,
-                    action: kind,
-                    error: failure.to_string(),
-                });
-                return Ok(Verdict::Refused);
-            }
-            Err(SendError::Refused(failure)) => {
-                return self
-                    .paper(journal, &plan, Some(failure.to_string()), 0)
-                    .await;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let mut compute_units = compute_limit(prepared.transaction()).unwrap_or(units);
-        if !active {
-            return self.paper(journal, &plan, None, compute_units).await;
-        }
-        // The same bytes on the same blockhash (a node may lag) would be the earlier transaction and have its outcome.
-        while journal.has_signature(&prepared.signature()) {
-            compute_units = compute_units.saturating_add(1);
-            request = request.compute_limit(compute_units);
-            prepared = self.sender.prepare(&request).await?;
-        }
-        let intent = Intent {
-            id: journal.next_id(),
-            market: plan.market.address,
-            position: plan.subject,
-            action: kind,
-            reason: plan.reason,
-            inputs: plan.inputs,
-            attempt: plan.attempt,
-            signature: prepared.signature(),
-            last_valid_block_height: prepared.last_valid_block_height(),
-            compute_units,
-            micro_lamports,
-            transaction: prepared.to_bytes(),
-        };
-        journal
-            .write(Record::Intent(Box::new(intent.clone())))
-            .await?;
-        Ok(Verdict::Resolved(self.settle(&intent, true, false).await?))
-    }
-
-    async fn paper(
-        &self,
-        journal: &SharedJournal,
-        plan: &Plan,
-        error: Option<String>,
-        compute_units: u32,
-    ) -> Result<Verdict, Trouble> {
-        let (position, action) = (plan.subject, plan.kind);
-        let record = PaperRecord {
-            market: plan.market.address,
-            position,
-            action,
-            reason: plan.reason.clone(),
-            inputs: plan.inputs.clone(),
-            error: error.clone(),
-            compute_units: compute_units.into(),
-        };
-        journal.write(Record::Paper(record)).await?;
-        self.events.send(KeeperEvent::Paper {
-            position,
-            action,
-            error,
-        });
-        Ok(Verdict::Paper)
-    }
-
-    /// Finds the outcome of a journaled intent and writes it down.
-    async fn settle(
-        &self,
-        intent: &Intent,
-        sends: bool,
-        resumed: bool,
-    ) -> Result<Outcome, JournalError> {
-        let journal = self.journal.as_ref().ok_or(JournalError::Halted)?;
-        let &Intent {
-            position,
-            action,
-            signature,
-            attempt,
-            ..
-        } = intent;
-        if sends {
-            self.events.send(KeeperEvent::Sent {
-                position,
-                action,
-                signature,
-                attempt,
-                resumed,
-            });
-        }
-        let outcome = self.find_outcome(intent, sends).await?;
-        journal
-            .write(Record::Outcome(OutcomeRecord {
-                id: intent.id,
-                outcome: outcome.clone(),
-            }))
-            .await?;
-        self.events.send(KeeperEvent::Resolved {
-            position,
-            action,
-            reason: intent.reason.clone(),
-            signature,
-            outcome: outcome.clone(),
-        });
-        if matches!(outcome, Outcome::Expired { .. } | Outcome::Dropped { .. }) {
-            self.check_balance().await;
-        }
-        Ok(outcome)
-    }
-
-    /// Warns if the keeper cannot pay for many more actions. A node that does not answer is no reason to.
-    pub async fn check_balance(&self) {
-        let keeper = self.keeper();
-        let Ok(account) = self.chain.account(&keeper).await else {
-            return;
-        };
-        let lamports = account.map_or(0, |account| account.lamports);
-        let action = SIGNATURE_LAMPORTS.saturating_add(self.config.fees.max_lamports_per_action);
-        let needed = action.saturating_mul(ACTIONS_TO_AFFORD);
-        if lamports < needed {
-            self.warn(format!(
-                "keeper {keeper} has {lamports} lamports, {ACTIONS_TO_AFFORD} actions may cost {needed}: without SOL it \
-                 cannot act, send it some"
-            ));
-        }
-    }
 }
-
-/// What a signature costs.
-const SIGNATURE_LAMPORTS: u64 = 5_000;
-/// With less than these may cost the keeper warns.
-const ACTIONS_TO_AFFORD: u64 = 20;
-
-/// The compute-unit limit that a transaction sets.
-fn compute_limit(transaction: &VersionedTransaction) -> Option<u32> {
-    /// Tag of `SetComputeUnitLimit`, followed by the limit.
-    const SET_LIMIT: u8 = 2;
-    let keys = transaction.message.static_account_keys();
-    transaction
-        .message
-        .instructions()
-        .iter()
-        .find_map(|instruction| {
-            let program = keys.get(usize::from(instruction.program_id_index))?;
-            let (tag, limit) = instruction.data.split_first()?;
-            let is_limit = *program == COMPUTE_BUDGET && *tag == SET_LIMIT;
-            is_limit.then(|| Some(u32::from_le_bytes(limit.try_into().ok()?)))?
-        })
-}
-
-const COMPUTE_BUDGET: Pubkey = solana_sdk::pubkey!("ComputeBudget111111111111111111111111111111");
 
 #[cfg(test)]
 mod tests;

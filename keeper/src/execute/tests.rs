@@ -3,7 +3,9 @@ use std::time::Duration;
 use ballast_client::{Chain, MarketContext};
 use solana_sdk::{instruction::Instruction, signature::Keypair};
 
-use super::*;
+use ballast_client::Request;
+
+use super::{carry::compute_limit, *};
 use crate::{
     fixtures::SLOT,
     sim::{Faults, World, bytes},

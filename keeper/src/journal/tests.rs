@@ -396,8 +396,5 @@ fn every_kind_has_its_own_name_and_those_of_old_journals_still_read() {
         (intent.action, intent.inputs.hedge_error),
         (ActionKind::Deleverage, -7)
     );
-    assert_eq!(
-        serde_json::to_string(&Record::Intent(intent)).unwrap(),
-        old
-    );
+    assert_eq!(serde_json::to_string(&Record::Intent(intent)).unwrap(), old);
 }

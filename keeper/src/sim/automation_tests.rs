@@ -46,7 +46,10 @@ fn landed(world: &World) -> Vec<(ActionKind, usize)> {
     let inner = world.lock();
     assert_eq!(inner.violations, Vec::<String>::new());
     let count = |kind| {
-        let of_kind = inner.landings.iter().filter(|landing| landing.action == kind);
+        let of_kind = inner
+            .landings
+            .iter()
+            .filter(|landing| landing.action == kind);
         (kind, of_kind.count())
     };
     let counts = ActionKind::ALL.map(count).into_iter();

@@ -1,6 +1,9 @@
 //! The fixtures as accounts.
 
-use ballast_abi::{pyth::Verification, whirlpool::layout::{pool as at, position as of_position}};
+use ballast_abi::{
+    pyth::Verification,
+    whirlpool::layout::{pool as at, position as of_position},
+};
 use ballast_client::{
     Account, Accounts, Market, MarketContext, MarketSnapshot, PoolState, Position, PriceAccounts,
     ProgramAccount,

@@ -92,9 +92,10 @@ impl Chain for World {
                 }
                 let position = state.positions.get(address).map(bytes::position_account);
                 let earned = || {
-                    let found = state.positions.iter().find(|(position, _)| {
-                        bytes::whirlpool_position(position) == *address
-                    });
+                    let found = state
+                        .positions
+                        .iter()
+                        .find(|(position, _)| bytes::whirlpool_position(position) == *address);
                     let (of, position) = found?;
                     let fees = state.fees.get(of).copied().unwrap_or(Amounts::ZERO);
                     Some(bytes::whirlpool_position_account(position, fees))
