@@ -81,7 +81,11 @@ impl Watcher {
                 enabled: false,
                 max_pay: ballast_client::Amounts::ZERO,
             },
-            automation: ballast_keeper::Automation::default(),
+            // The story is the position's.
+            automation: ballast_keeper::Automation {
+                refresh_stages: false,
+                ..ballast_keeper::Automation::default()
+            },
         };
         let keeper = Keeper::connect(config).await?;
         let (status, mut events) = (keeper.status(), keeper.events());

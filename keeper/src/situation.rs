@@ -39,7 +39,7 @@ pub struct Outlook {
     pub volatility: Option<u32>,
     /// When recentering and compounding are worth it.
     pub economics: Economics,
-    /// What has just been refused in a simulation.
+    /// What has just been refused, by a simulation or on chain.
     pub refused: Kinds,
 }
 

@@ -153,8 +153,8 @@ pub enum Obstacle {
         /// What is wanted.
         wanted: u64,
     },
-    /// The node has just refused it.
-    #[error("a simulation of it has just failed; it is tried again after a pause")]
+    /// Node or chain have just refused it.
+    #[error("it has just failed; it is tried again after a pause")]
     Refused,
     /// The collateral does not repay everything.
     #[error("{owed:?} would still be owed")]

@@ -28,6 +28,11 @@ impl Engine {
         self.failed.remove(position);
     }
 
+    fn note_refusal(&mut self, position: Pubkey, action: ActionKind) {
+        let refused = self.refused.entry(position).or_default();
+        *refused = refused.with(action);
+    }
+
     fn refused(&self, position: &Pubkey) -> Kinds {
         self.refused.get(position).copied().unwrap_or_default()
     }
@@ -199,6 +204,9 @@ impl Engine {
                 if self.resolved(position, &outcome) {
                     self.pace.succeeded(&key);
                 } else {
+                    if matches!(outcome, Outcome::Failed { .. }) {
+                        self.note_refusal(position, action);
+                    }
                     self.pace.failed(key, now);
                 }
             }
@@ -206,8 +214,7 @@ impl Engine {
             // It was looked at, as it was to be.
             Verdict::NotDue if survey => self.pace.succeeded(&key),
             Verdict::Refused => {
-                let refused = self.refused.entry(position).or_default();
-                *refused = refused.with(action);
+                self.note_refusal(position, action);
                 self.pace.failed_at_most(key, now, longest_unsent);
             }
             Verdict::NotDue => {

@@ -82,7 +82,7 @@ pub struct Engine {
     expired: HashMap<Pubkey, u32>,
     /// Positions whose last transaction landed and failed.
     failed: HashSet<Pubkey>,
-    /// What a simulation has refused lately, until its pause ends.
+    /// What a simulation or the chain has refused lately, until its pause ends.
     refused: HashMap<Pubkey, Kinds>,
     /// Positions that something is due for while too much is in flight, what is most pressing last.
     waiting: BTreeSet<(ActionKind, Pubkey, Pubkey)>,

@@ -56,7 +56,13 @@ impl Shelf {
     }
 
     /// Takes note of what was seen of a position, unless something newer is known.
-    pub fn note_seen(&mut self, position: Pubkey, seen: Seen) {
+    pub fn note_seen(&mut self, position: Pubkey, mut seen: Seen) {
+        // A node that lags must not have it looked at again at once.
+        let now_secs = self
+            .book
+            .snapshot()
+            .map_or(seen.at_secs, |now| now.now_secs);
+        seen.at_secs = seen.at_secs.max(now_secs);
         let known = self.seen.entry(position).or_insert(seen);
         if known.slot <= seen.slot {
             *known = seen;
