@@ -69,6 +69,8 @@ impl Watcher {
                 address: world.market.address,
                 base_price: world.market.prices.base,
                 quote_price: world.market.prices.quote,
+                lookup_table: None,
+                pool_can_reset_range: true,
             }],
             timing: Timing {
                 poll_interval: net.poll().max(std::time::Duration::from_millis(50)),
@@ -78,6 +80,11 @@ impl Watcher {
             liquidation: Liquidation {
                 enabled: false,
                 max_pay: ballast_client::Amounts::ZERO,
+            },
+            // The story is the position's.
+            automation: ballast_keeper::Automation {
+                refresh_stages: false,
+                ..ballast_keeper::Automation::default()
             },
         };
         let keeper = Keeper::connect(config).await?;

@@ -6,56 +6,17 @@
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use ballast_client::{
-    Account, Accounts, DecodeError, MarketContext, MarketSnapshot, Position, Positions,
-    SnapshotError, decode,
+    Account, Accounts, MarketContext, MarketSnapshot, Position, Positions, decode,
 };
 use ballast_model::SqrtPrice;
 use solana_sdk::pubkey::Pubkey;
-use thiserror::Error;
+
+mod problem;
+
+pub use problem::Problem;
 
 /// Number of accounts that a market's snapshot is made of.
 const MARKET_ACCOUNTS: usize = 7;
-
-/// Why an account was not taken into the book.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Problem {
-    /// It cannot be read.
-    #[error(transparent)]
-    Unreadable(#[from] DecodeError),
-    /// With it the market makes no sense.
-    #[error("account {address}: {source}")]
-    Inconsistent {
-        /// Which account.
-        address: Pubkey,
-        /// What is wrong.
-        source: SnapshotError,
-    },
-    /// A position of another market.
-    #[error("position {address} belongs to market {found}: check the subscription's filter")]
-    WrongMarket {
-        /// The position.
-        address: Pubkey,
-        /// Its market.
-        found: Pubkey,
-    },
-}
-
-impl Problem {
-    /// The account it is about.
-    pub fn address(&self) -> Pubkey {
-        match self {
-            Self::Inconsistent { address, .. } | Self::WrongMarket { address, .. } => *address,
-            Self::Unreadable(error) => match error {
-                DecodeError::Missing { address, .. }
-                | DecodeError::WrongOwner { address, .. }
-                | DecodeError::WrongDiscriminator { address, .. }
-                | DecodeError::WrongLength { address, .. }
-                | DecodeError::WrongVersion { address, .. }
-                | DecodeError::Malformed { address, .. } => *address,
-            },
-        }
-    }
-}
 
 /// What an update changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +30,7 @@ pub enum Change {
     Clock,
     /// Pool, prices or the reserves' amounts.
     Market,
-    /// Limits, oracle rules, mode or rate curves: everything computed with the old ones is void.
+    /// Limits, rules, mode, risk stage or rate curves: everything computed with the old ones is void.
     Rules,
     /// A position, new or changed.
     Position(Pubkey),
@@ -370,7 +331,9 @@ fn difference(before: &MarketSnapshot, after: &MarketSnapshot) -> Change {
             snapshot.base_reserve.curve(),
             snapshot.quote_reserve.curve(),
         ];
-        (market.limits, market.oracle_rules, market.mode, curves)
+        let modes = (market.mode, market.mode_until_secs, market.stage.stage);
+        let rules = (market.limits, market.oracle_rules, market.keepers);
+        (rules, market.stages, modes, curves)
     };
     let states = |snapshot: &MarketSnapshot| {
         let market = &snapshot.market;
@@ -391,6 +354,7 @@ fn difference(before: &MarketSnapshot, after: &MarketSnapshot) -> Change {
             (
                 market.last_base_publish_secs,
                 market.last_quote_publish_secs,
+                market.stage,
             ),
         )
     };

@@ -12,9 +12,13 @@ use ballast_client::parse_cluster;
 use ballast_model::Amounts;
 use serde::Deserialize;
 use solana_sdk::pubkey::Pubkey;
-use thiserror::Error;
 
+mod automation;
 mod check;
+mod error;
+
+pub use automation::Automation;
+pub use error::ConfigError;
 
 /// What the keeper may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -27,49 +31,6 @@ pub enum Mode {
     Paper,
     /// Acts.
     Active,
-}
-
-/// Why a configuration is refused.
-#[derive(Debug, Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read the configuration {path}: {error}; check the path given to --config")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// In this file.
-    #[error("{path}: {error}")]
-    InFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: Box<ConfigError>,
-    },
-    /// Not TOML, an unknown key, a missing key or a value of the wrong type.
-    #[error(
-        "configuration, line {line} (`{text}`): {problem}; correct or remove it, keeper/keeper.example.toml shows every key"
-    )]
-    Malformed {
-        /// Which line, from 1.
-        line: usize,
-        /// The line.
-        text: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// A value that makes no sense.
-    #[error("configuration key `{key}`: {problem}; {fix}")]
-    Invalid {
-        /// The key, as a dotted path.
-        key: String,
-        /// What is wrong with it.
-        problem: String,
-        /// What to write instead.
-        fix: &'static str,
-    },
 }
 
 /// A checked configuration.
@@ -95,6 +56,8 @@ pub struct Config {
     pub fees: Fees,
     /// Whether and with how much the keeper liquidates.
     pub liquidation: Liquidation,
+    /// Recentering, compounding and risk stages.
+    pub automation: Automation,
 }
 
 /// A market and the price accounts to use for it: the market itself only knows the feeds.
@@ -106,6 +69,11 @@ pub struct MarketConfig {
     pub base_price: Pubkey,
     /// Account with the quote token's price.
     pub quote_price: Pubkey,
+    /// The market's lookup table; `None`: the one that its authority owns is searched for.
+    pub lookup_table: Option<Pubkey>,
+    /// Whether the pool program can move an empty position to other ticks. If it turns out that it cannot, positions are
+    /// replaced all the same.
+    pub pool_can_reset_range: bool,
 }
 
 /// Intervals and horizons.
@@ -172,6 +140,8 @@ struct RawConfig {
     fees: RawFees,
     #[serde(default)]
     liquidation: RawLiquidation,
+    #[serde(default)]
+    automation: automation::RawAutomation,
 }
 
 fn default_in_flight() -> usize {
@@ -184,6 +154,13 @@ struct RawMarket {
     address: String,
     base_price: String,
     quote_price: String,
+    lookup_table: Option<String>,
+    #[serde(default = "yes")]
+    pool_can_reset_range: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -313,6 +290,11 @@ impl Config {
                 address: address(&key("address"), &market.address)?,
                 base_price: address(&key("base_price"), &market.base_price)?,
                 quote_price: address(&key("quote_price"), &market.quote_price)?,
+                lookup_table: match &market.lookup_table {
+                    Some(table) => Some(address(&key("lookup_table"), table)?),
+                    None => None,
+                },
+                pool_can_reset_range: market.pool_can_reset_range,
             });
         }
         let config = Self {
@@ -332,6 +314,7 @@ impl Config {
                     quote: raw.liquidation.max_pay_quote,
                 },
             },
+            automation: raw.automation.into(),
         };
         config.check()?;
         Ok(config)

@@ -1,5 +1,6 @@
 //! What the keeper tells the world: for tables, tests and dashboards.
 
+use ballast_client::MarketSnapshot;
 use serde::Serialize;
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 
@@ -15,7 +16,7 @@ pub struct DecisionEvent {
     /// The market.
     #[serde(with = "text")]
     pub market: Pubkey,
-    /// The position.
+    /// The position; the market itself for what is done to the market.
     #[serde(with = "text")]
     pub position: Pubkey,
     /// What is due; `None`: nothing.
@@ -141,6 +142,19 @@ pub fn inputs(at: &Assessment) -> Inputs {
         ltv_bps: at.value.ltv_bps_up(),
         equity: at.value.equity(),
         hedge_error: at.hedge_error,
+    }
+}
+
+/// The numbers of a market, where no position is looked at.
+pub fn market_inputs(market: &MarketSnapshot) -> Inputs {
+    Inputs {
+        slot: market.slot,
+        now_secs: market.now_secs,
+        oracle_x64: market.oracle_sqrt_price().map_or(0, |price| price.x64()),
+        pool_x64: market.pool.sqrt_price.x64(),
+        ltv_bps: 0,
+        equity: 0,
+        hedge_error: 0,
     }
 }
 

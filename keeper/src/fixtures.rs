@@ -2,7 +2,8 @@
 
 use ballast_abi::pyth::PriceUpdate;
 use ballast_client::{
-    Limits, Market, MarketMode, MarketSnapshot, OracleRules, Policy, PoolState, Position, Reserve,
+    Automation, KeeperRules, Limits, Market, MarketMode, MarketSnapshot, OracleRules, Policy,
+    PoolState, Position, Reserve, StageRules,
 };
 use ballast_model::{
     Amounts, Band, Bps, OpenRequest, SqrtPrice, Tick, lending::INDEX_ONE_X64, oracle::FeedPrice,
@@ -11,7 +12,7 @@ use ballast_model::{
 use bytemuck::Zeroable;
 use solana_sdk::pubkey::Pubkey;
 
-use crate::situation::Situation;
+use crate::situation::{Outlook, Situation};
 
 pub const NOW: i64 = 1_700_000_000;
 pub const SLOT: u64 = 1_000;
@@ -48,6 +49,7 @@ pub fn market() -> Market {
     let mut market = Market::zeroed();
     market.version = Market::VERSION;
     market.mode = MarketMode::Normal as u8;
+    market.mode_until_secs = i64::MAX;
     market.base_decimals = 9;
     market.quote_decimals = 6;
     market.tick_spacing = 4;
@@ -66,6 +68,21 @@ pub fn market() -> Market {
         max_pool_deviation_bps: 200,
         max_swap_loss_bps: 100,
         min_rebalance_interval_secs: 60,
+    };
+    market.keepers = KeeperRules {
+        max_reward_lamports: 1_000_000,
+        max_daily_loss_bps: 500,
+        min_recenter_interval_secs: 60,
+    };
+    market.stages = StageRules {
+        silence_secs: 60,
+        long_silence_secs: 300,
+        persistence_secs: 60,
+        calm_secs: 600,
+        max_age_stalled_secs: 3_600,
+        deleverage_ltv_bps: 7_500,
+        target_ltv_bps: 6_800,
+        ..StageRules::default()
     };
     market.oracle_rules = OracleRules {
         max_age_tight_secs: 30,
@@ -156,7 +173,24 @@ pub fn position() -> Position {
     position.base_debt_shares = shares(plan.borrow.base).into();
     position.quote_debt_shares = shares(plan.borrow.quote).into();
     position.policy = policy();
+    position.automation = Automation {
+        leverage_bps: 30_000,
+        ..Automation::OFF
+    };
     position
+}
+
+/// Everything that keepers may do, with the band's own width allowed.
+pub fn automation() -> Automation {
+    Automation {
+        leverage_bps: 30_000,
+        min_width_ticks: 400,
+        max_width_ticks: 4_000,
+        recenter_cooldown_secs: 300,
+        compound_min_value: 1_000_000,
+        max_exit_loss_bps: 100,
+        ..Automation::OFF
+    }
 }
 
 pub fn situation<'a>(market: &'a MarketSnapshot, position: &'a Position) -> Situation<'a> {
@@ -167,6 +201,7 @@ pub fn situation<'a>(market: &'a MarketSnapshot, position: &'a Position) -> Situ
         slot: SLOT,
         keeper: KEEPER,
         funds: None,
+        outlook: Outlook::default(),
     }
 }
 

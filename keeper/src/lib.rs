@@ -29,6 +29,7 @@ pub mod prices;
 pub mod situation;
 pub mod sources;
 pub mod trigger;
+pub mod volatility;
 pub mod watch;
 
 #[cfg(test)]
@@ -36,7 +37,7 @@ mod fixtures;
 #[cfg(test)]
 mod sim;
 
-pub use config::{Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, Timing};
+pub use config::{Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, Timing};
 pub use engine::Status;
 pub use event::{DecisionEvent, KeeperEvent};
 pub use keeper::{Keeper, KeeperError, Parts};

@@ -7,7 +7,7 @@ use ballast_model::{
 use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 
-use crate::prices::PriceFault;
+use crate::{decide::Kinds, prices::PriceFault};
 
 /// See the module's description.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,44 @@ pub struct Situation<'a> {
     pub keeper: Pubkey,
     /// What the signer could pay into a liquidation; `None` if it does not liquidate.
     pub funds: Option<Amounts>,
+    /// What the market's and the position's own accounts do not say.
+    pub outlook: Outlook,
+}
+
+/// What a decision depends on beyond the accounts of market and position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// Fees that the Whirlpool position has earned and not been paid; `None`: not looked at.
+    pub fees: Option<Amounts>,
+    /// Lamports that the position's account could pay keepers; `None`: not looked at.
+    pub reward_lamports: Option<u64>,
+    /// Standard deviation of a day's price move, in ticks; `None`: not known yet.
+    pub volatility: Option<u32>,
+    /// When recentering and compounding are worth it.
+    pub economics: Economics,
+    /// What has just been refused, by a simulation or on chain.
+    pub refused: Kinds,
+}
+
+/// When recentering and compounding are worth it: the keeper's configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Economics {
+    /// Fees that a position in its band is expected to earn a day, in basis points of its assets.
+    pub fee_day_bps: u32,
+    /// Days in which a recentering has to earn what it costs.
+    pub payback_days: u32,
+    /// Least reward for which the keeper recenters or compounds, lamports. 0: without any.
+    pub min_reward_lamports: u64,
+}
+
+impl Default for Economics {
+    fn default() -> Self {
+        Self {
+            fee_day_bps: 20,
+            payback_days: 3,
+            min_reward_lamports: 0,
+        }
+    }
 }
 
 /// Data that contradict each other, so that nothing can be decided.
@@ -68,6 +106,23 @@ impl Situation<'_> {
     /// [`SituationError::Price`].
     pub fn oracle(&self) -> Result<SqrtPrice, SituationError> {
         Ok(self.market.oracle_sqrt_price().map_err(PriceFault::from)?)
+    }
+
+    /// Pending fees as far as they are known.
+    pub fn fees(&self) -> Amounts {
+        self.outlook.fees.unwrap_or(Amounts::ZERO)
+    }
+
+    /// Lamports that the program would pay the signer for an action, as far as the funds are known.
+    pub fn reward_lamports(&self) -> u64 {
+        if self.keeper == self.position.owner || self.position.policy.keeper_enabled == 0 {
+            return 0;
+        }
+        let automation = &self.position.automation;
+        automation
+            .reward_lamports
+            .min(self.market.market.keepers.max_reward_lamports)
+            .min(self.outlook.reward_lamports.unwrap_or(u64::MAX))
     }
 
     /// Whether the owner lets this keeper act on the policy.

@@ -1,13 +1,15 @@
 //! When to look at a position again after it has been assessed.
 
+use ballast::{due, targets::MarketRule};
+use ballast_client::Automation;
 use ballast_model::{
-    Boundaries, Bps, Side,
+    Boundaries, Bps, Side, SqrtPrice, Tick,
     lending::growth_x64_up,
     quiet::{HedgeBand, Triggers, quiet_interval},
 };
 
 use crate::{
-    decide::{Assessment, Decision, Retry},
+    decide::{ActionKind, Assessment, Decision, Retry},
     situation::{Situation, SituationError},
     trigger::Watch,
 };
@@ -36,27 +38,23 @@ pub fn watch(
             until_secs,
         })
     };
-    let (until_secs, hedge_matters) = match at.decision {
-        Decision::Act(..) => return restless(horizon),
-        Decision::Nothing => (horizon, true),
-        Decision::Blocked {
-            obstacle,
-            otherwise,
-            ..
-        } => {
-            let retries = [Some(obstacle.retry()), otherwise.map(|other| other.retry())];
-            let timed = retries.iter().flatten().filter_map(|retry| match retry {
-                Retry::At(due_secs) => Some(*due_secs),
-                Retry::Market | Retry::Position => None,
-            });
-            let until_secs = timed.fold(horizon, i64::min);
-            if retries.contains(&Some(Retry::Market)) {
-                return restless(until_secs);
-            }
-            (until_secs, false)
+    if matches!(at.decision, Decision::Act(..)) {
+        return restless(horizon);
+    }
+    let mut until_secs = horizon;
+    let (mut waiting, mut by_market) = (Vec::new(), false);
+    for (kind, obstacle) in at.decision.blocks() {
+        match obstacle.retry() {
+            Retry::Market => by_market = true,
+            Retry::At(due_secs) => until_secs = until_secs.min(due_secs),
+            Retry::Position => {}
         }
-    };
-    let triggers = triggers(situation, hedge_matters);
+        waiting.push(kind);
+    }
+    if by_market {
+        return restless(until_secs);
+    }
+    let triggers = triggers(situation, at, &waiting);
     let growth = |side| {
         let rate = situation.reserve(side).curve().rate_x64_up(1 << 64);
         growth_x64_up(rate, u64::from(horizon_secs) + u64::from(MARGIN_SECS))
@@ -69,25 +67,70 @@ pub fn watch(
     })
 }
 
-/// What could make work due for this keeper.
-fn triggers(situation: &Situation, hedge_matters: bool) -> Triggers {
-    let (limits, policy) = (&situation.market.market.limits, &situation.position.policy);
+/// What could make work due for this keeper, but for what is due already and waits for its time.
+fn triggers(situation: &Situation, at: &Assessment, waiting: &[ActionKind]) -> Triggers {
+    let (market, policy) = (&situation.market.market, &situation.position.policy);
     let allowed = situation.allowed_by_owner();
-    let ltv_bps = if allowed {
-        policy
-            .deleverage_trigger_ltv_bps
-            .min(limits.deleverage_ltv_bps)
+    let maintenance = Bps::new(market.limits.maintenance_ltv_bps);
+    let markets = MarketRule::of(market).trigger.min(maintenance);
+    let ltv = if allowed {
+        markets.min(Bps::new(policy.deleverage_trigger_ltv_bps))
     } else {
-        limits.deleverage_ltv_bps
+        markets
+    };
+    let waits = |kind| waiting.contains(&kind);
+    let automated = if allowed && at.model.liquidity > 0 {
+        automation_triggers(&situation.position.automation, at.oracle)
+    } else {
+        Triggers::default()
+    };
+    let hedge = HedgeBand {
+        hedge: policy.hedge(),
+        band: Bps::new(policy.delta_band_bps),
+    };
+    let hedges = allowed && at.model.liquidity > 0 && !waits(ActionKind::Rehedge);
+    Triggers {
+        ltv: Some(ltv),
+        hedge: hedges.then_some(hedge),
+        edge: automated.edge.filter(|_| !waits(ActionKind::Recenter)),
+        ..automated
+    }
+}
+
+/// What the owner's automation makes due, seen from a price: the band's edge (inside the window only), the nearer side of
+/// the window's edges, the equity floor.
+pub(crate) fn automation_triggers(automation: &Automation, price: SqrtPrice) -> Triggers {
+    let edge_at = |tick| Tick::new(tick).ok().map(Tick::sqrt_price);
+    let (low, high) = (
+        edge_at(automation.window_low_tick),
+        edge_at(automation.window_high_tick),
+    );
+    let recenters = automation.max_width_ticks > 0;
+    // Beyond an edge at which the position is held nothing changes before the price comes back over it.
+    let (stop_loss, take_profit) = if low.is_some_and(|low| price <= low) {
+        (None, low.and_then(|low| next(low, 1)))
+    } else if high.is_some_and(|high| price >= high) {
+        (high.and_then(|high| next(high, -1)), None)
+    } else {
+        let matters = |reaction| recenters || reaction != 0;
+        (
+            low.filter(|_| matters(automation.at_low)),
+            high.filter(|_| matters(automation.at_high)),
+        )
     };
     Triggers {
-        ltv: Some(Bps::new(ltv_bps.min(limits.maintenance_ltv_bps))),
-        hedge: (allowed && hedge_matters).then(|| HedgeBand {
-            hedge: policy.hedge(),
-            band: Bps::new(policy.delta_band_bps),
-        }),
+        edge: (recenters && due::inside_window(automation, price))
+            .then_some(Bps::new(automation.edge_bps)),
+        stop_loss,
+        take_profit,
+        equity_floor: (automation.at_floor != 0 && automation.min_equity > 0)
+            .then_some(i128::from(automation.min_equity)),
         ..Triggers::default()
     }
+}
+
+fn next(price: SqrtPrice, by: i128) -> Option<SqrtPrice> {
+    SqrtPrice::new(price.x64().checked_add_signed(by)?).ok()
 }
 
 #[cfg(test)]
@@ -150,8 +193,25 @@ mod tests {
             trigger_bps in 6_670u32..8_300,
             hedge_bps in 5_000u32..=10_000,
             enabled in 0u32..=1,
+            automated: bool,
+            edge_bps in 0u32..2_000,
+            (low, high) in (15_000i64..20_500, 20_501i64..28_000),
+            reactions in (0u8..=3, 0u8..=3, 0u8..=3),
+            floor in 0u64..120_000_000,
         ) {
             let mut position = fixtures::position();
+            if automated {
+                position.automation = Automation {
+                    edge_bps,
+                    window_low_tick: fixtures::sqrt_price_cents(low).tick().get(),
+                    window_high_tick: fixtures::sqrt_price_cents(high).tick().get(),
+                    at_low: reactions.0,
+                    at_high: reactions.1,
+                    at_floor: reactions.2,
+                    min_equity: floor,
+                    ..fixtures::automation()
+                };
+            }
             position.policy.delta_band_bps = band_bps;
             position.policy.deleverage_trigger_ltv_bps = trigger_bps;
             position.policy.hedge_bps = hedge_bps;
@@ -162,13 +222,12 @@ mod tests {
             let moved = at(cents, later);
             if watch.quiet.contains(moved.oracle_sqrt_price().unwrap()) && later < watch.until_secs - NOW {
                 // What is due in there is only what cannot be done until the watch ends anyway.
-                let waits = |decision| match decision {
+                let waits = |decision: Decision| match decision {
                     Decision::Nothing => true,
                     Decision::Act(..) => false,
-                    Decision::Blocked { obstacle, otherwise, .. } => {
-                        let market = |obstacle: Obstacle| obstacle.retry() == Retry::Market;
-                        !market(obstacle) && !otherwise.is_some_and(market)
-                    }
+                    Decision::Blocked { .. } => decision
+                        .blocks()
+                        .all(|(_, obstacle)| obstacle.retry() != Retry::Market),
                 };
                 prop_assert!(waits(first), "{:?}", first);
                 let decision = assessed(&moved, &position).decision;
@@ -193,6 +252,71 @@ mod tests {
             let inside = lower < Some(price) && upper.is_none_or(|upper| price < upper);
             assert!(due != inside || near(lower) || near(upper), "{cents}");
         }
+    }
+
+    #[test]
+    fn the_ends_are_those_of_band_window_and_floor_too() {
+        let tick = |dollars: i64| fixtures::sqrt_price_cents(dollars * 100).tick();
+        let with = |change: fn(&mut Automation)| {
+            let mut position = fixtures::position();
+            position.policy.delta_band_bps = 10_000;
+            change(&mut position.automation);
+            ends(watched(&at(20_000, 0), &position))
+        };
+        let (low, high) = with(|_| ());
+        let price = |dollars| Some(tick(dollars).sqrt_price());
+        assert!(low < price(185) && high > price(215));
+        let band = with(|a| (a.min_width_ticks, a.max_width_ticks) = (400, 4_000));
+        let model = assessed(&at(20_000, 0), &fixtures::position()).model;
+        let (lower, upper) = (model.band.sqrt_lower(), model.band.sqrt_upper());
+        assert_eq!(band, (Some(lower), Some(upper)));
+        let edge = with(|a| {
+            (a.min_width_ticks, a.max_width_ticks, a.edge_bps) = (400, 4_000, 1_000);
+        });
+        assert!(edge.0 > band.0 && edge.1 < band.1);
+        // An edge without a reaction and without recentering is none.
+        let window = |reaction: u8| {
+            let mut position = fixtures::position();
+            position.policy.delta_band_bps = 10_000;
+            let automation = &mut position.automation;
+            (automation.window_low_tick, automation.window_high_tick) =
+                (tick(195).get(), tick(205).get());
+            (automation.at_low, automation.at_high) = (reaction, reaction);
+            ends(watched(&at(20_000, 0), &position))
+        };
+        assert_eq!(window(0), (low, high));
+        assert_eq!(window(1), (price(195), price(205)));
+        let floor = with(|a| (a.min_equity, a.at_floor) = (98_000_000, 1));
+        assert!(floor.0 > low && floor.1 < high, "{floor:?}");
+    }
+
+    #[test]
+    fn what_is_held_beyond_the_window_is_quiet_until_the_price_comes_back() {
+        let mut position = fixtures::position();
+        position.policy.delta_band_bps = 10_000;
+        position.automation = Automation {
+            window_high_tick: fixtures::sqrt_price_cents(20_800).tick().get(),
+            ..fixtures::automation()
+        };
+        let market = at(21_200, 0);
+        assert_eq!(assessed(&market, &position).decision, Decision::Nothing);
+        let quiet = watched(&market, &position).quiet;
+        assert!(quiet.contains(fixtures::sqrt_price_cents(21_200)));
+        assert!(!quiet.contains(fixtures::sqrt_price_cents(20_799)));
+    }
+
+    #[test]
+    fn during_the_cool_down_only_the_band_is_not_watched() {
+        let mut position = fixtures::position();
+        position.automation = fixtures::automation();
+        position.policy.delta_band_bps = 10_000;
+        position.last_recenter_secs = NOW - 100;
+        let market = at(21_200, 0);
+        let watch = watched(&market, &position);
+        assert_eq!(watch.until_secs, NOW + 200);
+        let (lower, upper) = ends(watch);
+        assert!(watch.quiet.contains(fixtures::sqrt_price_cents(21_200)));
+        assert!(lower.is_some() && upper.is_some());
     }
 
     #[test]
@@ -232,13 +356,13 @@ mod tests {
         position.last_rebalance_secs = NOW - 20;
         // Above the band no swap-free deleverage is left.
         let market = at(24_500, 0);
-        let Decision::Blocked {
-            obstacle: Obstacle::NeedsSwap { .. },
-            otherwise: Some(Obstacle::TooSoon { .. }),
-            ..
-        } = assessed(&market, &position).decision
+        let blocks: Vec<_> = assessed(&market, &position).decision.blocks().collect();
+        let [
+            (ActionKind::Deleverage, Obstacle::NeedsSwap { .. }),
+            (ActionKind::Rehedge, Obstacle::TooSoon { .. }),
+        ] = blocks[..]
         else {
-            panic!("{:?}", assessed(&market, &position).decision)
+            panic!("{blocks:?}")
         };
         let watch = watched(&market, &position);
         assert_eq!(

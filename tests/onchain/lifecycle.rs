@@ -444,7 +444,7 @@ async fn keepers_are_paid_what_owner_and_market_allow_and_what_there_is() {
     );
 }
 
-fn solana_transfer(
+pub fn solana_transfer(
     from: &ballast_client::Pubkey,
     to: &ballast_client::Pubkey,
     lamports: u64,

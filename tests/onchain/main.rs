@@ -21,6 +21,7 @@ mod guards_setup;
 mod guards_stages;
 mod guards_stages_deleverage;
 mod incidents;
+mod keeper;
 mod lifecycle;
 mod liquidation;
 mod migrations;

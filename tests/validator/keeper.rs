@@ -39,11 +39,12 @@ impl KeeperProcess {
         let endpoints = world.net.endpoints();
         let endpoints = endpoints.context("a keeper needs a cluster with RPC")?;
         let market = &world.market;
-        // Everything else is as its defaults are.
+        // Everything else is as its defaults are, but that the story is of one position, not of its market's risk stage.
         let config = format!(
             "mode = \"active\"\nkeypair = \"key.json\"\njournal_dir = \"journal\"\n\
              rpc_url = \"{}\"\nws_url = \"{}\"\n\n\
-             [[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n",
+             [[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\n\
+             [automation]\nrefresh_stages = false\n",
             endpoints.rpc_url,
             endpoints.ws_url,
             market.address,

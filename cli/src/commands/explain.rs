@@ -1,12 +1,15 @@
 //! `ballast explain`: why nothing is done with a position, or what comes next and at which price.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use anyhow::{Context, Result};
-use ballast_client::{Amounts, MarketSnapshot, PositionContext, Pubkey, Side, SqrtPrice, Trade};
+use ballast_client::{
+    Amounts, Chain, MarketContext, MarketSnapshot, PositionContext, Pubkey, Side, SqrtPrice, Trade,
+};
 use ballast_keeper::{
     decide::{self, Action, Assessment, Decision, Explanation, Reason, Threshold},
-    situation::Situation,
+    execute::{FeeAccounts, View, ViewRequest},
+    situation::{Outlook, Situation},
 };
 use ballast_model::{Boundaries, screen::Real};
 use clap::Args;
@@ -93,6 +96,10 @@ pub async fn run(args: &ExplainArgs, globals: &Globals, output: &mut Output) -> 
     let position = PositionContext::load(chain, args.position).await?;
     let market = target::load_at(chain, position.position.market, &args.prices).await?;
     let snapshot = target::snapshot(chain, &market).await?;
+    let outlook = Outlook {
+        fees: fees(chain, &market, &position).await?,
+        ..Outlook::default()
+    };
     let situation = Situation {
         market: &snapshot,
         position: &position.position,
@@ -104,10 +111,28 @@ pub async fn run(args: &ExplainArgs, globals: &Globals, output: &mut Output) -> 
             base: u64::MAX,
             quote: u64::MAX,
         }),
+        outlook,
     };
     let explanation =
         decide::explain(&situation).context("nothing can be decided on these data")?;
     output.print(&report(&snapshot, &position, &explanation)?)
+}
+
+/// What the position has earned, if that can be read.
+async fn fees(
+    chain: &dyn Chain,
+    market: &MarketContext,
+    position: &PositionContext,
+) -> Result<Option<Amounts>> {
+    let request = ViewRequest {
+        market,
+        position: position.address,
+        fees: Some(FeeAccounts::new(market, &position.position)),
+        min_slot: 0,
+        wallet: None,
+    };
+    let view = View::fetch(chain, &request, Duration::ZERO).await?;
+    Ok(view.fees)
 }
 
 fn report(
@@ -217,6 +242,19 @@ fn details(action: &Action, (base, quote): (u8, u8)) -> String {
                 both(plan.repay)
             )
         }
+        Action::Recenter(plan) => {
+            let [lower, upper] = plan.ticks;
+            let swap = match plan.swap {
+                Some((Trade::SellBase, sold)) => format!(", selling {} base", amount(sold, base)),
+                Some((Trade::BuyBase, bought)) => format!(", buying {} base", amount(bought, base)),
+                None => String::new(),
+            };
+            format!("move to the band of ticks {lower} to {upper}{swap}")
+        }
+        Action::Compound(plan) => format!("put fees of {} to work", both(plan.fees)),
+        Action::Exit(plan) => {
+            format!("repay everything and leave about {} idle", both(plan.idle))
+        }
         Action::Liquidate { plan, .. } => format!("close {} of the debt", both(plan.repay)),
     }
 }
@@ -227,6 +265,9 @@ fn described(threshold: Threshold) -> &'static str {
         Threshold::PolicyTrigger => "LTV reaches the policy's trigger: deleverage",
         Threshold::MarketTrigger => "LTV reaches the market's trigger: anyone may deleverage",
         Threshold::Maintenance => "LTV reaches maintenance: liquidation",
+        Threshold::Band => "price leaves the band or reaches its edge: recenter",
+        Threshold::Window => "price crosses an edge of the owner's window",
+        Threshold::Floor => "equity reaches the owner's floor: exit",
     }
 }
 

@@ -1,4 +1,4 @@
-use ballast_client::PositionContext;
+use ballast_client::{DecodeError, PositionContext, SnapshotError};
 use proptest::prelude::*;
 
 use super::*;

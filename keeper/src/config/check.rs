@@ -7,7 +7,12 @@ use ballast_model::Amounts;
 use super::{Config, ConfigError, Fees, Mode, Timing, invalid};
 
 /// The error of `key` unless `holds`.
-fn require(holds: bool, key: &str, problem: &str, fix: &'static str) -> Result<(), ConfigError> {
+pub(super) fn require(
+    holds: bool,
+    key: &str,
+    problem: &str,
+    fix: &'static str,
+) -> Result<(), ConfigError> {
     if holds {
         Ok(())
     } else {
@@ -75,6 +80,7 @@ impl Config {
         }
         self.timing.check()?;
         self.fees.check()?;
+        self.automation.check()?;
         require(
             !self.liquidation.enabled || self.liquidation.max_pay != Amounts::ZERO,
             "liquidation.max_pay_base",

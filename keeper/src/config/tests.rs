@@ -1,4 +1,5 @@
 use super::*;
+use crate::situation::Economics;
 
 const A: &str = "11111111111111111111111111111111";
 const B: &str = "SysvarC1ock11111111111111111111111111111111";
@@ -23,6 +24,14 @@ fn the_shortest_configuration_observes() {
     assert_eq!(config.fees, Fees::default());
     assert!(!config.liquidation.enabled);
     assert_eq!(config.markets[0].base_price.to_string(), B);
+    assert_eq!(config.automation, Automation::default());
+    let market = Config::parse(&text(
+        "",
+        &format!("lookup_table = \"{A}\"\npool_can_reset_range = false"),
+    ));
+    let market = market.unwrap().markets[0];
+    assert_eq!(market.lookup_table.unwrap().to_string(), A);
+    assert!(!market.pool_can_reset_range && config.markets[0].pool_can_reset_range);
 }
 
 #[test]
@@ -33,7 +42,9 @@ fn every_key_is_read() {
          horizon_secs = 90\nbackoff_first_ms = 200\nbackoff_max_secs = 9\n\
          [fees]\nmin_micro_lamports = 1\nmax_micro_lamports = 2\nmax_lamports_per_action = 3\n\
          relaxed_distance_bps = 500\nurgent_distance_bps = 50\n\
-         [liquidation]\nenabled = true\nmax_pay_base = 4\nmax_pay_quote = 5\n",
+         [liquidation]\nenabled = true\nmax_pay_base = 4\nmax_pay_quote = 5\n\
+         [automation]\nexpected_fee_bps_per_day = 6\npayback_days = 7\nmin_reward_lamports = 8\ncreate_tick_arrays = false\n\
+         look_at_fees_secs = 60\nrefresh_stages = false\n",
     ))
     .unwrap();
     assert_eq!(config.mode, Mode::Active);
@@ -61,6 +72,17 @@ fn every_key_is_read() {
         (1, 2)
     );
     assert_eq!(config.liquidation.max_pay, Amounts { base: 4, quote: 5 });
+    let expected = Automation {
+        economics: Economics {
+            fee_day_bps: 6,
+            payback_days: 7,
+            min_reward_lamports: 8,
+        },
+        create_tick_arrays: false,
+        look_at_fees: Duration::from_secs(60),
+        refresh_stages: false,
+    };
+    assert_eq!(config.automation, expected);
 }
 
 #[test]
@@ -121,6 +143,22 @@ fn every_mistake_is_named() {
             "[liquidation]\nenabled = true",
             "`liquidation.max_pay_base`",
         ),
+        (
+            "",
+            "[automation]\nexpected_fee_bps_per_day = 10001",
+            "`automation.expected_fee_bps_per_day`",
+        ),
+        (
+            "",
+            "[automation]\npayback_days = 0",
+            "`automation.payback_days`",
+        ),
+        (
+            "",
+            "[automation]\nlook_at_fees_secs = 9",
+            "`automation.look_at_fees_secs`",
+        ),
+        ("", "lookup_table = \"xyz\"", "markets[0].lookup_table"),
         (
             "",
             &format!("[[markets]]\naddress = \"{A}\"\nbase_price = \"{B}\"\nquote_price = \"{B}\""),

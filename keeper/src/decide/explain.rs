@@ -1,9 +1,16 @@
 //! Why nothing, or what next and at which price: for people.
 
-use ballast_model::{Boundaries, Bps, SqrtPrice};
+use ballast::targets::MarketRule;
+use ballast_model::{
+    Boundaries, Bps, SqrtPrice,
+    quiet::{Triggers, quiet_interval},
+};
 
 use super::{Assessment, assess};
-use crate::situation::{Situation, SituationError};
+use crate::{
+    situation::{Situation, SituationError},
+    watch::automation_triggers,
+};
 
 /// What a price boundary stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -17,6 +24,12 @@ pub enum Threshold {
     MarketTrigger,
     /// LTV reaches maintenance: liquidation.
     Maintenance,
+    /// The price leaves the band, or reaches its edge: recenter.
+    Band,
+    /// The price reaches an edge of the owner's window: the owner's reaction to it, and no more recentering.
+    Window,
+    /// Equity reaches the owner's floor: exit.
+    Floor,
 }
 
 /// A decision with the prices at which it would change, debts as they are now.
@@ -65,19 +78,54 @@ pub fn explain(situation: &Situation) -> Result<Explanation, SituationError> {
     let assessment = assess(situation)?;
     let model = &assessment.model;
     let (limits, policy) = (&situation.market.market.limits, &situation.position.policy);
-    let ltv = |bps| model.boundaries(Bps::new(bps));
-    let boundaries = vec![
+    let ltv = |bps: Bps| model.boundaries(bps);
+    let mut boundaries = vec![
         (
             Threshold::HedgeBand,
             model.hedge_boundaries(policy.hedge(), assessment.hedge_tolerance)?,
         ),
         (
             Threshold::PolicyTrigger,
-            ltv(policy.deleverage_trigger_ltv_bps)?,
+            ltv(Bps::new(policy.deleverage_trigger_ltv_bps))?,
         ),
-        (Threshold::MarketTrigger, ltv(limits.deleverage_ltv_bps)?),
-        (Threshold::Maintenance, ltv(limits.maintenance_ltv_bps)?),
+        (
+            Threshold::MarketTrigger,
+            ltv(MarketRule::of(&situation.market.market).trigger)?,
+        ),
+        (
+            Threshold::Maintenance,
+            ltv(Bps::new(limits.maintenance_ltv_bps))?,
+        ),
     ];
+    if model.liquidity > 0 {
+        let automated = automation_triggers(&situation.position.automation, assessment.oracle);
+        let of = |triggers: Triggers| quiet_interval(model, &triggers);
+        if let Some(edge) = automated.edge {
+            let edge = Some(edge);
+            let only = Triggers {
+                edge,
+                ..Triggers::default()
+            };
+            boundaries.push((Threshold::Band, of(only)?));
+        }
+        let (stop_loss, take_profit) = (automated.stop_loss, automated.take_profit);
+        if stop_loss.is_some() || take_profit.is_some() {
+            let only = Triggers {
+                stop_loss,
+                take_profit,
+                ..Triggers::default()
+            };
+            boundaries.push((Threshold::Window, of(only)?));
+        }
+        if let Some(floor) = automated.equity_floor {
+            let equity_floor = Some(floor);
+            let only = Triggers {
+                equity_floor,
+                ..Triggers::default()
+            };
+            boundaries.push((Threshold::Floor, of(only)?));
+        }
+    }
     Ok(Explanation {
         assessment,
         boundaries,

@@ -1,3 +1,4 @@
+use ballast_client::MarketMode;
 use ballast_model::{Amounts, Bps, ModelError, Side};
 use thiserror::Error;
 
@@ -9,8 +10,8 @@ pub enum Obstacle {
     /// The owner has switched keepers off.
     #[error("the owner has switched keepers off for this position")]
     KeeperDisabled,
-    /// The last rehedge was too recent.
-    #[error("too soon after the last rehedge: possible from {due_secs}")]
+    /// The last action of its kind was too recent.
+    #[error("too soon after the last one: possible from {due_secs}")]
     TooSoon {
         /// When the interval ends, Unix seconds.
         due_secs: i64,
@@ -24,9 +25,14 @@ pub enum Obstacle {
         /// The market's cap.
         max_bps: u32,
     },
-    /// The market's mode.
-    #[error("the market is in a mode that does not allow it")]
-    ModeForbids,
+    /// The market's mode or its risk stage.
+    #[error("the market does not allow it: mode {mode:?}, risk stage {stage}")]
+    ModeForbids {
+        /// The mode that authority or guardian have set.
+        mode: MarketMode,
+        /// The risk stage.
+        stage: u8,
+    },
     /// Fee and distance of the pool's price alone cost more than the cap.
     #[error(
         "the swap would lose at least {loss_bps} bps against the oracle, {max_bps} are allowed; wait for a better pool price"
@@ -84,9 +90,87 @@ pub enum Obstacle {
         /// What it may spend.
         funds: Amounts,
     },
+    /// The day's losses would exceed what owner and market allow.
+    #[error("it would lose {loss} quote units, {left} are left of what keepers may lose in a day{}", from(*.due_secs))]
+    DailyLoss {
+        /// Loss expected.
+        loss: u64,
+        /// What may still be lost now.
+        left: u64,
+        /// When earlier losses have faded enough; `None`: it is too much by itself.
+        due_secs: Option<i64>,
+    },
+    /// Leverage or LTV would be too high for new risk.
+    #[error(
+        "afterwards leverage or LTV, now or after a move of the stress distance, would be higher than a position may begin with"
+    )]
+    InitialHealth,
+    /// The hedge would not hold at the oracle's price.
+    #[error(
+        "the hedge error would exceed {band_bps} bps at the oracle's price; wait until the pool agrees with it"
+    )]
+    DeltaOutsideTarget {
+        /// What the policy allows afterwards.
+        band_bps: u32,
+    },
+    /// The hedge alone needs more debt than the leverage allows.
+    #[error(
+        "the hedge cannot be borrowed within leverage {leverage}; the owner has to raise it or the hedge ratio has to fall"
+    )]
+    HedgeNotAffordable {
+        /// The leverage aimed at.
+        leverage: Bps,
+    },
+    /// The owner's bounds hold no band.
+    #[error(
+        "no band of {min} to {max} ticks fits the pool's tick spacing; the owner has to widen the bounds"
+    )]
+    NoBand {
+        /// Narrowest.
+        min: u32,
+        /// Widest.
+        max: u32,
+    },
+    /// A recentering would cost more than it is expected to earn.
+    #[error(
+        "it would cost about {cost} quote units, the new band is expected to earn {earned} in {days} days"
+    )]
+    NotWorthIt {
+        /// Cost of the swap.
+        cost: u128,
+        /// Expected fees.
+        earned: u128,
+        /// Time for it.
+        days: u32,
+    },
+    /// The reward is less than this keeper works for.
+    #[error(
+        "it is paid {reward} lamports, this keeper wants {wanted}; set automation.min_reward_lamports, or leave it to others"
+    )]
+    Unpaid {
+        /// What there is.
+        reward: u64,
+        /// What is wanted.
+        wanted: u64,
+    },
+    /// Node or chain have just refused it.
+    #[error("it has just failed; it is tried again after a pause")]
+    Refused,
+    /// The collateral does not repay everything.
+    #[error("{owed:?} would still be owed")]
+    DebtRemains {
+        /// What.
+        owed: Amounts,
+    },
     /// Numbers out of range.
     #[error("cannot be computed: {0}")]
     Arithmetic(ModelError),
+}
+
+fn from(due_secs: Option<i64>) -> String {
+    due_secs.map_or_else(String::new, |due_secs| {
+        format!(": possible from {due_secs}")
+    })
 }
 
 /// When an obstacle may have gone.
@@ -104,8 +188,13 @@ impl Obstacle {
     /// When to look again.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::KeeperDisabled => Retry::Position,
-            Self::TooSoon { due_secs } => Retry::At(*due_secs),
+            // The keeper itself ends its pauses.
+            Self::KeeperDisabled | Self::Refused => Retry::Position,
+            Self::TooSoon { due_secs }
+            | Self::DailyLoss {
+                due_secs: Some(due_secs),
+                ..
+            } => Retry::At(*due_secs),
             _ => Retry::Market,
         }
     }

@@ -9,7 +9,7 @@ use ballast_model::{
     Position as PositionModel, Side, SqrtPrice, plan_liquidation, price::within, value_down,
 };
 
-use super::{Action, ActionKind, Assessment, Decision, Obstacle, Reason, usable_price};
+use super::{Action, ActionKind, Assessment, Decision, Obstacle, Others, Reason, usable_price};
 use crate::situation::{Situation, SituationError};
 
 /// What the position's LTV asks for.
@@ -75,7 +75,7 @@ fn blocked(wanted: ActionKind, reason: Reason, obstacle: Obstacle) -> Decision {
         wanted,
         reason,
         obstacle,
-        otherwise: None,
+        otherwise: Others::NONE,
     }
 }
 

@@ -1,16 +1,19 @@
 //! One market's book with its trigger index.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use ballast_client::MarketContext;
-use ballast_model::{Amounts, Boundaries};
+use ballast_model::Boundaries;
 use solana_sdk::pubkey::Pubkey;
 
 use crate::{
     book::{Change, MarketBook},
-    decide::{Assessment, assess},
-    situation::{Situation, SituationError},
+    config::Config,
+    decide::{Assessment, Kinds, Reason, assess, compounding_is_wanted, refresh_due},
+    execute::Seen,
+    situation::{Economics, Outlook, Situation, SituationError},
     trigger::{TriggerIndex, Watch},
+    volatility::Volatility,
     watch::watch,
 };
 
@@ -18,6 +21,17 @@ pub(super) struct Shelf {
     pub market: Arc<MarketContext>,
     pub book: MarketBook,
     pub index: TriggerIndex<Pubkey>,
+    /// How much the oracle's price moves.
+    volatility: Volatility,
+    /// What was last seen of positions beyond their own accounts.
+    seen: HashMap<Pubkey, Seen>,
+}
+
+/// An assessment, and what is known beside it.
+pub(super) struct Assessed {
+    pub at: Assessment,
+    /// The fees are to be looked at (again).
+    pub survey: bool,
 }
 
 impl Shelf {
@@ -26,7 +40,56 @@ impl Shelf {
             book: MarketBook::new(MarketContext::clone(&market)),
             market,
             index: TriggerIndex::default(),
+            volatility: Volatility::default(),
+            seen: HashMap::new(),
         }
+    }
+
+    /// Takes note of the price that the book has now.
+    pub fn note_price(&mut self) {
+        if let Some(snapshot) = self.book.snapshot()
+            && let Ok(price) = snapshot.oracle_sqrt_price()
+        {
+            let published = snapshot.base_price.publish_time;
+            self.volatility.observe(price.tick().get(), published);
+        }
+    }
+
+    /// Takes note of what was seen of a position, unless something newer is known.
+    pub fn note_seen(&mut self, position: Pubkey, mut seen: Seen) {
+        // A node that lags must not have it looked at again at once.
+        let now_secs = self
+            .book
+            .snapshot()
+            .map_or(seen.at_secs, |now| now.now_secs);
+        seen.at_secs = seen.at_secs.max(now_secs);
+        let known = self.seen.entry(position).or_insert(seen);
+        if known.slot <= seen.slot {
+            *known = seen;
+        }
+    }
+
+    /// Forgets a position that does not exist any more.
+    pub fn forget(&mut self, position: &Pubkey) {
+        self.index.remove(*position);
+        self.seen.remove(position);
+    }
+
+    /// What is known of a position beyond accounts.
+    pub fn outlook(&self, position: &Pubkey, economics: Economics, refused: Kinds) -> Outlook {
+        let seen = self.seen.get(position);
+        Outlook {
+            fees: seen.and_then(|seen| seen.fees),
+            reward_lamports: seen.and_then(|seen| seen.reward_lamports),
+            volatility: self.volatility.ticks_per_day(),
+            economics,
+            refused,
+        }
+    }
+
+    /// Why the market's risk stage should be refreshed.
+    pub fn stage_due(&self) -> Option<Reason> {
+        refresh_due(self.book.snapshot()?, &self.market.prices)
     }
 
     /// The positions that a change makes it necessary to look at.
@@ -63,19 +126,22 @@ impl Shelf {
         &mut self,
         position: &Pubkey,
         keeper: Pubkey,
-        funds: Option<Amounts>,
-        horizon_secs: u32,
-    ) -> Option<Result<Assessment, SituationError>> {
+        config: &Config,
+        refused: Kinds,
+    ) -> Option<Result<Assessed, SituationError>> {
         let market = self.book.snapshot()?;
         let tracked = self.book.position(position)?;
+        let liquidation = &config.liquidation;
         let situation = Situation {
             market,
             position: &tracked.position,
             now_secs: market.now_secs,
             slot: market.slot.max(tracked.slot),
             keeper,
-            funds,
+            funds: liquidation.enabled.then_some(liquidation.max_pay),
+            outlook: self.outlook(position, config.automation.economics, refused),
         };
+        let horizon_secs = config.timing.horizon_secs;
         let assessed =
             assess(&situation).and_then(|at| Ok((at, watch(&situation, &at, horizon_secs)?)));
         // What cannot be assessed is tried again with every change.
@@ -84,8 +150,20 @@ impl Shelf {
             quiet: Boundaries::Empty,
             until_secs,
         };
+        let look = i64::try_from(config.automation.look_at_fees.as_secs()).unwrap_or(i64::MAX);
         let (result, watch) = match assessed {
-            Ok((at, watch)) => (Ok(at), watch),
+            Ok((at, mut watch)) => {
+                let mut survey = false;
+                if compounding_is_wanted(&situation) {
+                    let seen = self.seen.get(position);
+                    let next = seen.map_or(i64::MIN, |seen| seen.at_secs.saturating_add(look));
+                    survey = next <= market.now_secs;
+                    if !survey {
+                        watch.until_secs = watch.until_secs.min(next);
+                    }
+                }
+                (Ok(Assessed { at, survey }), watch)
+            }
             Err(error) => (Err(error), restless),
         };
         self.index.insert(*position, watch);

@@ -4,38 +4,51 @@
 //! that is what keeps the keeper from acting twice. The same holds over a restart, because an intent is on disk before
 //! its transaction is sent, and is resumed before anything else is done for its position.
 
+mod build;
+mod carry;
 pub mod fee;
+mod fees;
 mod settle;
 mod view;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ballast_client::{
-    Chain, ChainError, MarketContext, PositionContext, PriorityFee, Request, SendError, Sender,
-    SenderConfig, VersionedTransaction, instruction,
+    Chain, ChainError, MarketContext, Position, PriorityFee, SendError, Sender, SenderConfig,
+    instruction, lookup_table::LookupTableError,
 };
 use ballast_model::{Amounts, Bps};
-use solana_sdk::{instruction::Instruction, pubkey::Pubkey, signature::Keypair, signer::Signer};
+use solana_sdk::{pubkey::Pubkey, signature::Keypair, signer::Signer};
 use thiserror::Error;
 
+pub use fees::FeeAccounts;
 pub use view::{Fresh, View, ViewError, ViewRequest};
+
+use build::Learned;
+use carry::Plan;
 
 use crate::{
     config::{Config, Mode},
-    decide::{Action, ActionKind, Assessment, Decision, Reason, assess},
-    event::{DecisionEvent, KeeperEvent, inputs},
+    decide::{ActionKind, Decision, assess, refresh_due},
+    event::{DecisionEvent, KeeperEvent, inputs, market_inputs},
     events::Events,
-    journal::{Intent, JournalError, Outcome, OutcomeRecord, PaperRecord, Record, SharedJournal},
-    situation::{Situation, SituationError},
+    journal::{Intent, JournalError, Outcome, SharedJournal},
+    situation::{Outlook, Situation, SituationError},
 };
 
-/// A position that something seems to be due for.
+/// A position, or a market, that something seems to be due for.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// Its market.
     pub market: Arc<MarketContext>,
-    /// The position.
+    /// The position; the market's own address for what is done to the market.
     pub position: Pubkey,
+    /// Where its fees are to be read.
+    pub fees: Option<FeeAccounts>,
+    /// What is known beyond accounts.
+    pub outlook: Outlook,
+    /// Nothing is known to be due: the fees are to be looked at.
+    pub survey: bool,
     /// What seems to be due. Anything else is left for another job.
     pub action: ActionKind,
     /// Slot up to which the effects of earlier actions are known.
@@ -72,10 +85,27 @@ pub struct Report {
     pub position: Pubkey,
     /// What was to be done.
     pub action: ActionKind,
+    /// Whether it was only to be looked at.
+    pub survey: bool,
     /// What came of it.
     pub verdict: Verdict,
+    /// What was seen before anything was done.
+    pub seen: Option<Seen>,
     /// Newest accounts, for the book.
     pub fresh: Option<Fresh>,
+}
+
+/// What was seen of a position beyond its own account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// At this slot.
+    pub slot: u64,
+    /// At this time.
+    pub at_secs: i64,
+    /// Fees that waited.
+    pub fees: Option<Amounts>,
+    /// Lamports for rewards.
+    pub reward_lamports: Option<u64>,
 }
 
 /// Why nothing was sent.
@@ -93,6 +123,12 @@ enum Trouble {
     Journal(#[from] JournalError),
     #[error("no key to sign with: set keypair")]
     NoKey,
+    #[error(transparent)]
+    Tables(#[from] LookupTableError),
+    #[error(
+        "the band {lower} to {upper} needs tick arrays that do not exist: set automation.create_tick_arrays, or create them"
+    )]
+    NoTickArrays { lower: i32, upper: i32 },
 }
 
 /// See the module's description. Cheap to clone.
@@ -104,18 +140,7 @@ pub struct Executor {
     pub(crate) keypair: Option<Arc<Keypair>>,
     pub(crate) config: Arc<Config>,
     pub(crate) events: Events,
-}
-
-/// What is about to be signed.
-struct Plan {
-    market: Arc<MarketContext>,
-    position: PositionContext,
-    at: Assessment,
-    action: Action,
-    reason: Reason,
-    attempt: u32,
-    has_failed: bool,
-    view: View,
+    learned: Arc<Mutex<Learned>>,
 }
 
 impl Executor {
@@ -141,7 +166,13 @@ impl Executor {
             keypair,
             config,
             events,
+            learned: Arc::default(),
         }
+    }
+
+    fn learned(&self) -> MutexGuard<'_, Learned> {
+        // Every change of it is a single insertion.
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who signs; the zero address without a key.
@@ -158,10 +189,16 @@ impl Executor {
             market: job.market.address,
             position: job.position,
             action: job.action,
+            survey: job.survey,
             verdict: Verdict::NotDue,
+            seen: None,
             fresh: None,
         };
-        let verdict = self.try_act(&job, &mut report.fresh).await;
+        let verdict = if job.action == ActionKind::RefreshStage {
+            self.try_refresh(&job, &mut report).await
+        } else {
+            self.try_act(&job, &mut report).await
+        };
         report.verdict = verdict.unwrap_or_else(|trouble| match trouble {
             Trouble::Journal(error) => Verdict::Halt(error),
             other => Verdict::Unavailable(other.to_string()),
@@ -193,7 +230,9 @@ impl Executor {
             market: address,
             position,
             action,
+            survey: false,
             verdict,
+            seen: None,
             fresh,
         }
     }
@@ -208,6 +247,7 @@ impl Executor {
         let request = ViewRequest {
             market,
             position,
+            fees: None,
             min_slot: outcome.slot(),
             wallet: None,
         };
@@ -221,278 +261,141 @@ impl Executor {
         .map(|view| view.fresh)
     }
 
-    async fn try_act(&self, job: &Job, fresh: &mut Option<Fresh>) -> Result<Verdict, Trouble> {
+    async fn try_act(&self, job: &Job, report: &mut Report) -> Result<Verdict, Trouble> {
         let liquidation = &self.config.liquidation;
         let wallet = liquidation
             .enabled
             .then(|| (job.market.wallet(&self.keeper()), liquidation.max_pay));
-        let request = ViewRequest {
-            market: &job.market,
-            position: job.position,
-            min_slot: job.min_slot,
-            wallet,
-        };
-        let view = View::fetch(
-            self.chain.as_ref(),
-            &request,
-            self.config.timing.poll_interval,
-        )
-        .await?;
-        *fresh = Some(view.fresh.clone());
+        let view = self.view(job, wallet).await?;
+        report.fresh = Some(view.fresh.clone());
         let Some(position) = view.position.clone() else {
             return Ok(Verdict::NotDue);
         };
-        let at = assess(&self.situation(&view, &position, view.funds))?;
-        let (action, reason) = match at.decision {
-            Decision::Act(action, reason) if action.kind() == job.action => (action, reason),
-            _ => return Ok(Verdict::NotDue),
+        let outlook = Outlook {
+            fees: view.fees,
+            reward_lamports: self.reward_lamports(&view, &position.position).await?,
+            ..job.outlook
         };
-        let market = Arc::clone(&job.market);
-        self.carry_out(Plan {
-            market,
-            position,
-            at,
-            action,
-            reason,
-            attempt: job.attempt,
-            has_failed: job.has_failed,
-            view,
-        })
-        .await
-    }
-
-    fn situation<'a>(
-        &self,
-        view: &'a View,
-        position: &'a PositionContext,
-        funds: Option<Amounts>,
-    ) -> Situation<'a> {
-        Situation {
+        report.seen = Some(Seen {
+            slot: view.market.slot,
+            at_secs: view.market.now_secs,
+            fees: outlook.fees,
+            reward_lamports: outlook.reward_lamports,
+        });
+        let at = assess(&Situation {
             market: &view.market,
             position: &position.position,
             now_secs: view.market.now_secs,
             slot: view.market.slot,
             keeper: self.keeper(),
-            funds,
+            funds: view.funds,
+            outlook,
+        })?;
+        let (action, reason) = match at.decision {
+            Decision::Act(action, reason) if action.kind() == job.action => (action, reason),
+            _ => return Ok(Verdict::NotDue),
+        };
+        if self.config.mode == Mode::Observe {
+            return Ok(Verdict::NotDue);
         }
-    }
-
-    async fn carry_out(&self, plan: Plan) -> Result<Verdict, Trouble> {
-        let keypair = self.keypair.as_ref().ok_or(Trouble::NoKey)?;
-        let journal = self.journal.as_ref().ok_or(JournalError::Halted)?;
-        let kind = plan.action.kind();
-        self.events.send(KeeperEvent::Decision(DecisionEvent::new(
-            plan.market.address,
-            plan.position.address,
-            &plan.at,
-        )));
-
-        let fees = &self.config.fees;
-        let maintenance = Bps::new(plan.view.market.market.limits.maintenance_ltv_bps);
-        let distance = fee::distance_bps(&plan.at.model, plan.at.oracle, maintenance);
-        let mut units = fee::compute_units_unsimulated(kind);
-        if kind == ActionKind::Liquidate {
+        let market = &job.market;
+        let decision = DecisionEvent::new(market.address, position.address, &at);
+        self.events.send(KeeperEvent::Decision(decision));
+        let maintenance = Bps::new(view.market.market.limits.maintenance_ltv_bps);
+        let liquidates = job.action == ActionKind::Liquidate;
+        let instructions = self.instructions(market, &position, &action, &view).await?;
+        self.carry_out(Plan {
+            market: Arc::clone(market),
+            subject: position.address,
+            kind: job.action,
+            reason: reason.to_string(),
+            inputs: inputs(&at),
+            distance: fee::distance_bps(&at.model, at.oracle, maintenance),
             // At most two, so that it fits.
-            units += fee::UNITS_TO_CREATE_WALLET * plan.view.missing_wallets.len() as u32;
-        }
-        let micro_lamports = fee::micro_lamports(fees, distance, plan.attempt, units);
-        let mut request = Request::new(keypair.as_ref(), self.instructions(&plan))
-            .fee(PriorityFee::Fixed(micro_lamports));
-        let active = self.config.mode == Mode::Active;
-        // A swap may fail for reasons that only a simulation sees, and what has failed may fail again.
-        let blind = kind != ActionKind::Rehedge && !plan.has_failed;
-        if active && blind && fee::is_urgent(fees, distance) {
-            request = request.compute_limit(units);
-        }
-        let mut prepared = match self.sender.prepare(&request).await {
-            Ok(prepared) => prepared,
-            Err(SendError::Refused(failure)) if active => {
-                let (position, error) = (plan.position.address, failure.to_string());
-                self.events.send(KeeperEvent::Refused {
-                    position,
-                    action: kind,
-                    error,
-                });
-                return Ok(Verdict::Refused);
-            }
-            Err(SendError::Refused(failure)) => {
-                return self
-                    .paper(journal, &plan, Some(failure.to_string()), 0)
-                    .await;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let mut compute_units = compute_limit(prepared.transaction()).unwrap_or(units);
-        if !active {
-            return self.paper(journal, &plan, None, compute_units).await;
-        }
-        // The same bytes on the same blockhash (a node may lag) would be the earlier transaction and have its outcome.
-        while journal.has_signature(&prepared.signature()) {
-            compute_units = compute_units.saturating_add(1);
-            request = request.compute_limit(compute_units);
-            prepared = self.sender.prepare(&request).await?;
-        }
-        let intent = Intent {
-            id: journal.next_id(),
-            market: plan.market.address,
-            position: plan.position.address,
-            action: kind,
-            reason: plan.reason.to_string(),
-            inputs: inputs(&plan.at),
-            attempt: plan.attempt,
-            signature: prepared.signature(),
-            last_valid_block_height: prepared.last_valid_block_height(),
-            compute_units,
-            micro_lamports,
-            transaction: prepared.to_bytes(),
-        };
-        journal
-            .write(Record::Intent(Box::new(intent.clone())))
-            .await?;
-        Ok(Verdict::Resolved(self.settle(&intent, true, false).await?))
-    }
-
-    async fn paper(
-        &self,
-        journal: &SharedJournal,
-        plan: &Plan,
-        error: Option<String>,
-        compute_units: u32,
-    ) -> Result<Verdict, Trouble> {
-        let (position, action) = (plan.position.address, plan.action.kind());
-        let record = PaperRecord {
-            market: plan.market.address,
-            position,
-            action,
-            reason: plan.reason.to_string(),
-            inputs: inputs(&plan.at),
-            error: error.clone(),
-            compute_units: compute_units.into(),
-        };
-        journal.write(Record::Paper(record)).await?;
-        self.events.send(KeeperEvent::Paper {
-            position,
-            action,
-            error,
-        });
-        Ok(Verdict::Paper)
-    }
-
-    fn instructions(&self, plan: &Plan) -> Vec<Instruction> {
-        let (market, position, keeper) = (&plan.market, &plan.position, self.keeper());
-        let mut instructions = Vec::new();
-        let action = match plan.action {
-            Action::Rehedge(swap) => {
-                let path = market.swap_path(plan.view.market.pool.tick_current, swap.trade);
-                instruction::rehedge(market, position, &keeper, &path)
-            }
-            Action::Deleverage { .. } => instruction::deleverage(market, position, &keeper),
-            Action::Liquidate { max_pay, .. } => {
-                let wallet = market.wallet(&keeper);
-                // Both accounts are needed, to pay from or to be paid to, even if nothing has to be paid in.
-                for side in &plan.view.missing_wallets {
-                    let create = instruction::create_wallet(market, &keeper, &keeper, *side);
-                    instructions.push(create);
-                }
-                instruction::liquidate(
-                    market,
-                    position,
-                    &keeper,
-                    &wallet,
-                    max_pay.base,
-                    max_pay.quote,
-                )
-            }
-        };
-        instructions.push(action);
-        instructions
-    }
-
-    /// Finds the outcome of a journaled intent and writes it down.
-    async fn settle(
-        &self,
-        intent: &Intent,
-        sends: bool,
-        resumed: bool,
-    ) -> Result<Outcome, JournalError> {
-        let journal = self.journal.as_ref().ok_or(JournalError::Halted)?;
-        let &Intent {
-            position,
-            action,
-            signature,
-            attempt,
-            ..
-        } = intent;
-        if sends {
-            self.events.send(KeeperEvent::Sent {
-                position,
-                action,
-                signature,
-                attempt,
-                resumed,
-            });
-        }
-        let outcome = self.find_outcome(intent, sends).await?;
-        journal
-            .write(Record::Outcome(OutcomeRecord {
-                id: intent.id,
-                outcome: outcome.clone(),
-            }))
-            .await?;
-        self.events.send(KeeperEvent::Resolved {
-            position,
-            action,
-            reason: intent.reason.clone(),
-            signature,
-            outcome: outcome.clone(),
-        });
-        if matches!(outcome, Outcome::Expired { .. } | Outcome::Dropped { .. }) {
-            self.check_balance().await;
-        }
-        Ok(outcome)
-    }
-
-    /// Warns if the keeper cannot pay for many more actions. A node that does not answer is no reason to.
-    pub async fn check_balance(&self) {
-        let keeper = self.keeper();
-        let Ok(account) = self.chain.account(&keeper).await else {
-            return;
-        };
-        let lamports = account.map_or(0, |account| account.lamports);
-        let action = SIGNATURE_LAMPORTS.saturating_add(self.config.fees.max_lamports_per_action);
-        let needed = action.saturating_mul(ACTIONS_TO_AFFORD);
-        if lamports < needed {
-            self.warn(format!(
-                "keeper {keeper} has {lamports} lamports, {ACTIONS_TO_AFFORD} actions may cost {needed}: without SOL it \
-                 cannot act, send it some"
-            ));
-        }
-    }
-}
-
-/// What a signature costs.
-const SIGNATURE_LAMPORTS: u64 = 5_000;
-/// With less than these may cost the keeper warns.
-const ACTIONS_TO_AFFORD: u64 = 20;
-
-/// The compute-unit limit that a transaction sets.
-fn compute_limit(transaction: &VersionedTransaction) -> Option<u32> {
-    /// Tag of `SetComputeUnitLimit`, followed by the limit.
-    const SET_LIMIT: u8 = 2;
-    let keys = transaction.message.static_account_keys();
-    transaction
-        .message
-        .instructions()
-        .iter()
-        .find_map(|instruction| {
-            let program = keys.get(usize::from(instruction.program_id_index))?;
-            let (tag, limit) = instruction.data.split_first()?;
-            let is_limit = *program == COMPUTE_BUDGET && *tag == SET_LIMIT;
-            is_limit.then(|| Some(u32::from_le_bytes(limit.try_into().ok()?)))?
+            new_wallets: if liquidates {
+                view.missing_wallets.len() as u32
+            } else {
+                0
+            },
+            instructions,
+            attempt: job.attempt,
+            has_failed: job.has_failed,
         })
-}
+        .await
+    }
 
-const COMPUTE_BUDGET: Pubkey = solana_sdk::pubkey!("ComputeBudget111111111111111111111111111111");
+    /// Refreshes the market's risk stage, if that is due.
+    async fn try_refresh(&self, job: &Job, report: &mut Report) -> Result<Verdict, Trouble> {
+        let view = self.view(job, None).await?;
+        report.fresh = Some(view.fresh.clone());
+        let market = &job.market;
+        let Some(reason) = refresh_due(&view.market, &market.prices) else {
+            return Ok(Verdict::NotDue);
+        };
+        let (reason, inputs) = (reason.to_string(), market_inputs(&view.market));
+        self.events.send(KeeperEvent::Decision(DecisionEvent {
+            market: market.address,
+            position: market.address,
+            action: Some(job.action),
+            reason: reason.clone(),
+            obstacle: None,
+            inputs: inputs.clone(),
+        }));
+        self.carry_out(Plan {
+            market: Arc::clone(market),
+            subject: market.address,
+            kind: job.action,
+            reason,
+            inputs,
+            distance: None,
+            new_wallets: 0,
+            instructions: vec![instruction::refresh_stage(market)].into(),
+            attempt: job.attempt,
+            has_failed: job.has_failed,
+        })
+        .await
+    }
+
+    async fn view(
+        &self,
+        job: &Job,
+        wallet: Option<(ballast_client::Wallet, Amounts)>,
+    ) -> Result<View, ViewError> {
+        let request = ViewRequest {
+            market: &job.market,
+            position: job.position,
+            fees: job.fees,
+            min_slot: job.min_slot,
+            wallet,
+        };
+        let pause = self.config.timing.poll_interval;
+        View::fetch(self.chain.as_ref(), &request, pause).await
+    }
+
+    /// Lamports on the position's account beyond its rent, if the owner pays rewards at all.
+    async fn reward_lamports(
+        &self,
+        view: &View,
+        position: &Position,
+    ) -> Result<Option<u64>, Trouble> {
+        let Some(account) = &view.fresh.position else {
+            return Ok(None);
+        };
+        if position.automation.reward_lamports == 0 {
+            return Ok(Some(0));
+        }
+        let known = self.learned().position_rent;
+        let rent = match known {
+            Some(rent) => rent,
+            None => {
+                let rent = self.chain.rent_lamports(Position::SPACE).await?;
+                self.learned().position_rent = Some(rent);
+                rent
+            }
+        };
+        Ok(Some(account.lamports.saturating_sub(rent)))
+    }
+}
 
 #[cfg(test)]
 mod tests;

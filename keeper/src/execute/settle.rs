@@ -6,14 +6,80 @@ use tokio::time::sleep;
 use super::Executor;
 use crate::{
     event::KeeperEvent,
-    journal::{Intent, JournalError, Outcome},
+    journal::{Intent, JournalError, Outcome, OutcomeRecord, Record},
 };
+
+/// What a signature costs.
+const SIGNATURE_LAMPORTS: u64 = 5_000;
+/// With less than these may cost the keeper warns.
+const ACTIONS_TO_AFFORD: u64 = 20;
 
 /// Blocks to wait beyond a transaction's last valid height before it counts as expired: the node that tells the height
 /// and the one that tells the status need not be the same, and one may lag. About 13 seconds.
 const EXPIRY_MARGIN: u64 = 32;
 
 impl Executor {
+    /// Finds the outcome of a journaled intent and writes it down.
+    pub(super) async fn settle(
+        &self,
+        intent: &Intent,
+        sends: bool,
+        resumed: bool,
+    ) -> Result<Outcome, JournalError> {
+        let journal = self.journal.as_ref().ok_or(JournalError::Halted)?;
+        let &Intent {
+            position,
+            action,
+            signature,
+            attempt,
+            ..
+        } = intent;
+        if sends {
+            self.events.send(KeeperEvent::Sent {
+                position,
+                action,
+                signature,
+                attempt,
+                resumed,
+            });
+        }
+        let outcome = self.find_outcome(intent, sends).await?;
+        journal
+            .write(Record::Outcome(OutcomeRecord {
+                id: intent.id,
+                outcome: outcome.clone(),
+            }))
+            .await?;
+        self.events.send(KeeperEvent::Resolved {
+            position,
+            action,
+            reason: intent.reason.clone(),
+            signature,
+            outcome: outcome.clone(),
+        });
+        if matches!(outcome, Outcome::Expired { .. } | Outcome::Dropped { .. }) {
+            self.check_balance().await;
+        }
+        Ok(outcome)
+    }
+
+    /// Warns if the keeper cannot pay for many more actions. A node that does not answer is no reason to.
+    pub async fn check_balance(&self) {
+        let keeper = self.keeper();
+        let Ok(account) = self.chain.account(&keeper).await else {
+            return;
+        };
+        let lamports = account.map_or(0, |account| account.lamports);
+        let action = SIGNATURE_LAMPORTS.saturating_add(self.config.fees.max_lamports_per_action);
+        let needed = action.saturating_mul(ACTIONS_TO_AFFORD);
+        if lamports < needed {
+            self.warn(format!(
+                "keeper {keeper} has {lamports} lamports, {ACTIONS_TO_AFFORD} actions may cost {needed}: without SOL it \
+                 cannot act, send it some"
+            ));
+        }
+    }
+
     /// Sends the intent's bytes again and again (or only looks, if it must not send) until they are in a block or can
     /// never be. Trouble with the node is waited out: giving up would mean not knowing.
     pub(super) async fn find_outcome(
@@ -101,6 +167,10 @@ pub(super) fn failed(slot: u64, failure: &Failure) -> Outcome {
         BallastError::TooSoon,
         BallastError::DeleverageNotDue,
         BallastError::NotLiquidatable,
+        BallastError::RecenterNotDue,
+        BallastError::ExitNotDue,
+        BallastError::CompoundNotDue,
+        BallastError::NoLiquidity,
     ];
     if raced.into_iter().any(|not_due| failure.is(not_due)) {
         Outcome::Raced { slot, error }

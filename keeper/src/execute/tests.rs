@@ -1,9 +1,11 @@
 use std::time::Duration;
 
 use ballast_client::{Chain, MarketContext};
-use solana_sdk::signature::Keypair;
+use solana_sdk::{instruction::Instruction, signature::Keypair};
 
-use super::*;
+use ballast_client::Request;
+
+use super::{carry::compute_limit, *};
 use crate::{
     fixtures::SLOT,
     sim::{Faults, World, bytes},
@@ -21,6 +23,7 @@ fn request(market: &MarketContext, min_slot: u64) -> ViewRequest<'_> {
         market,
         position: POSITION,
         min_slot,
+        fees: None,
         wallet: None,
     }
 }
@@ -79,6 +82,10 @@ fn failures_because_somebody_else_was_faster_are_races() {
         (E::TooSoon, true),
         (E::DeleverageNotDue, true),
         (E::NotLiquidatable, true),
+        (E::RecenterNotDue, true),
+        (E::ExitNotDue, true),
+        (E::CompoundNotDue, true),
+        (E::NoLiquidity, true),
         (E::SwapLossTooHigh, false),
         (E::PriceStale, false),
     ] {

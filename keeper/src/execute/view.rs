@@ -12,6 +12,11 @@ use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 use tokio::time::sleep;
 
+use super::fees::FeeAccounts;
+
+/// Where [`MarketSnapshot::addresses`] has the pool.
+const POOL: usize = 3;
+
 /// How often to ask again for a view that is not older than it has to be.
 const ATTEMPTS: u32 = 40;
 
@@ -57,6 +62,8 @@ pub struct View {
     pub position: Option<PositionContext>,
     /// What lies in the wallet asked for, at most what may be paid.
     pub funds: Option<Amounts>,
+    /// What the position has earned, if that was asked for and could be read.
+    pub fees: Option<Amounts>,
     /// Sides whose token account in that wallet does not exist.
     pub missing_wallets: Vec<Side>,
     /// All of it as it came.
@@ -68,8 +75,10 @@ pub struct View {
 pub struct ViewRequest<'a> {
     /// The market.
     pub market: &'a MarketContext,
-    /// The position.
+    /// The position; the market's own address: none.
     pub position: Pubkey,
+    /// Where its fees are read from, if they matter.
+    pub fees: Option<FeeAccounts>,
     /// What the keeper knows already to have happened: answers of earlier slots are not good enough.
     pub min_slot: u64,
     /// Wallet to pay from and most that it may pay.
@@ -89,6 +98,9 @@ impl View {
         let mut addresses = MarketSnapshot::addresses(request.market).to_vec();
         let market_accounts = addresses.len();
         addresses.push(request.position);
+        if let Some(fees) = &request.fees {
+            addresses.extend(fees.addresses());
+        }
         if let Some((wallet, _)) = request.wallet {
             addresses.extend([wallet.base, wallet.quote]);
         }
@@ -120,7 +132,8 @@ impl View {
         let account = rest
             .next()
             .flatten()
-            .filter(|account| account.owner == ballast::ID);
+            .filter(|account| account.owner == ballast::ID)
+            .filter(|_| request.position != request.market.address);
         let position = match &account {
             None => None,
             Some(account) => {
@@ -131,6 +144,15 @@ impl View {
                 })
             }
         };
+        let mut fees = None;
+        if let Some(asked) = &request.fees {
+            let accounts = [0; 3].map(|_| rest.next().flatten());
+            let accounts = accounts.each_ref().map(Option::as_ref);
+            let pool = market.accounts.get(POOL).and_then(Option::as_ref);
+            fees = pool.zip(position.as_ref()).and_then(|(pool, position)| {
+                asked.pending(request.market, &position.position, pool, accounts)
+            });
+        }
         let mut missing_wallets = Vec::new();
         let funds = request.wallet.map(|(_, max_pay)| {
             let [base, quote] = [Side::Base, Side::Quote].map(|side| {
@@ -150,6 +172,7 @@ impl View {
             market: snapshot,
             position,
             funds,
+            fees,
             missing_wallets,
             fresh: Fresh {
                 market,

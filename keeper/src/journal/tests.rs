@@ -367,3 +367,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_kind_has_its_own_name_and_those_of_old_journals_still_read() {
+    let names = ActionKind::ALL.map(|kind| serde_json::to_string(&kind).unwrap());
+    assert_eq!(
+        names,
+        [
+            "\"compound\"",
+            "\"recenter\"",
+            "\"rehedge\"",
+            "\"refresh_stage\"",
+            "\"exit\"",
+            "\"deleverage\"",
+            "\"liquidate\""
+        ]
+    );
+    for (kind, name) in ActionKind::ALL.into_iter().zip(names) {
+        assert_eq!(serde_json::from_str::<ActionKind>(&name).unwrap(), kind);
+        assert_eq!(format!("\"{kind}\""), name);
+    }
+    // A record as it was written before there were others than these three.
+    let old = r#"{"intent":{"id":7,"market":"11111111111111111111111111111111","position":"11111111111111111111111111111111","action":"deleverage","reason":"r","inputs":{"slot":1,"now_secs":2,"oracle_x64":"3","pool_x64":"4","ltv_bps":5,"equity":"6","hedge_error":"-7"},"attempt":0,"signature":"1111111111111111111111111111111111111111111111111111111111111111","last_valid_block_height":8,"compute_units":9,"micro_lamports":10,"transaction":"AAEC"}}"#;
+    let Record::Intent(intent) = serde_json::from_str(old).unwrap() else {
+        panic!("no intent");
+    };
+    assert_eq!(
+        (intent.action, intent.inputs.hedge_error),
+        (ActionKind::Deleverage, -7)
+    );
+    assert_eq!(serde_json::to_string(&Record::Intent(intent)).unwrap(), old);
+}

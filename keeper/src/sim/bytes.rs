@@ -1,10 +1,14 @@
 //! The fixtures as accounts.
 
-use ballast_abi::{pyth::Verification, whirlpool::layout::pool as at};
+use ballast_abi::{
+    pyth::Verification,
+    whirlpool::layout::{pool as at, position as of_position},
+};
 use ballast_client::{
     Account, Accounts, Market, MarketContext, MarketSnapshot, PoolState, Position, PriceAccounts,
     ProgramAccount,
 };
+use ballast_model::Amounts;
 use solana_sdk::pubkey::Pubkey;
 
 use crate::fixtures;
@@ -52,6 +56,34 @@ pub fn position() -> Position {
     position
 }
 
+/// The same at its own address in the pool.
+pub fn position_at(address: &Pubkey) -> Position {
+    let mut position = position();
+    position.whirlpool_position = whirlpool_position(address);
+    position
+}
+
+/// Address of a position's Whirlpool position.
+pub fn whirlpool_position(position: &Pubkey) -> Pubkey {
+    let mut bytes = position.to_bytes();
+    bytes[0] = 40;
+    bytes.into()
+}
+
+/// A Whirlpool position with so many fees booked.
+pub fn whirlpool_position_account(position: &Position, fees: Amounts) -> Account {
+    let mut data = vec![0; of_position::LENGTH];
+    let mut put =
+        |offset: usize, bytes: &[u8]| data[offset..offset + bytes.len()].copy_from_slice(bytes);
+    put(0, &of_position::DISCRIMINATOR);
+    put(of_position::POOL, POOL.as_ref());
+    put(of_position::TICK_LOWER, &position.tick_lower.to_le_bytes());
+    put(of_position::TICK_UPPER, &position.tick_upper.to_le_bytes());
+    put(of_position::FEE_OWED_A, &fees.base.to_le_bytes());
+    put(of_position::FEE_OWED_B, &fees.quote.to_le_bytes());
+    account(POOL_PROGRAM, data)
+}
+
 fn account(owner: Pubkey, data: Vec<u8>) -> Account {
     Account {
         lamports: 1_000_000,
@@ -89,6 +121,22 @@ pub fn token_account(mint: Pubkey, amount: u64) -> Account {
     data[64..72].copy_from_slice(&amount.to_le_bytes());
     data[108] = 1;
     account(TOKEN_PROGRAM, data)
+}
+
+/// The market's lookup table, which its authority owns: 56 bytes of header, then addresses.
+pub fn lookup_table() -> Account {
+    let context = context();
+    let mut data = 1u32.to_le_bytes().to_vec();
+    // Not being deactivated, extended in slot 0 from index 0 on.
+    data.extend(u64::MAX.to_le_bytes());
+    data.extend([0; 9]);
+    data.push(1);
+    data.extend(context.market.authority.to_bytes());
+    data.extend([0; 2]);
+    for address in context.static_addresses() {
+        data.extend(address.to_bytes());
+    }
+    account([3; 32].into(), data)
 }
 
 fn pool_account(pool: &PoolState) -> Account {

@@ -9,7 +9,11 @@ use ballast_client::{
     MarketSnapshot, OwnedAccounts, Position, Simulation, TransactionRecord, TransactionStatus,
     VersionedTransaction,
 };
-use solana_sdk::{pubkey::Pubkey, signature::Signature};
+use ballast_model::Amounts;
+use solana_sdk::{
+    instruction::InstructionError, pubkey::Pubkey, signature::Signature,
+    transaction::TransactionError,
+};
 use tokio::time::sleep;
 
 use super::{
@@ -87,7 +91,18 @@ impl Chain for World {
                     return Some(bytes::mint_account());
                 }
                 let position = state.positions.get(address).map(bytes::position_account);
-                position.or_else(|| inner.others.get(address).cloned())
+                let earned = || {
+                    let found = state
+                        .positions
+                        .iter()
+                        .find(|(position, _)| bytes::whirlpool_position(position) == *address);
+                    let (of, position) = found?;
+                    let fees = state.fees.get(of).copied().unwrap_or(Amounts::ZERO);
+                    Some(bytes::whirlpool_position_account(position, fees))
+                };
+                position
+                    .or_else(earned)
+                    .or_else(|| inner.others.get(address).cloned())
             };
             Accounts {
                 slot,
@@ -102,7 +117,14 @@ impl Chain for World {
         program: &Pubkey,
         filters: &[AccountFilter],
     ) -> Result<OwnedAccounts, ChainError> {
-        assert_eq!(*program, ballast::ID);
+        if *program != ballast::ID {
+            let table = (Pubkey::new_from_array([41; 32]), bytes::lookup_table());
+            let answer = |_: &mut Inner| OwnedAccounts {
+                slot: None,
+                accounts: vec![table],
+            };
+            return self.operation(answer).await;
+        }
         assert_eq!(filters[0].bytes, Position::DISCRIMINATOR);
         self.operation(|inner| {
             let slot = answering_slot(inner);
@@ -137,6 +159,21 @@ impl Chain for World {
         self.operation(|inner| {
             inner.simulated.push(transaction.clone());
             let (position, action) = inner.read(transaction);
+            if inner.moves_in_vain(transaction) {
+                let pool = bytes::context().market.whirlpool_program;
+                let code = InstructionError::Custom(101);
+                return Simulation {
+                    error: Some(TransactionError::InstructionError(2, code)),
+                    logs: vec![
+                        format!("Program {} invoke [1]", ballast::ID),
+                        format!("Program {pool} invoke [2]"),
+                        format!("Program {pool} failed: custom program error: 0x65"),
+                        format!("Program {} failed: custom program error: 0x65", ballast::ID),
+                    ],
+                    units: 90_000,
+                    return_data: None,
+                };
+            }
             let error = (!inner.would_succeed(&position, action))
                 .then(|| custom(BallastError::RehedgeNotDue));
             Simulation {

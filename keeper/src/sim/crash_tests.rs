@@ -31,7 +31,7 @@ pub(super) fn config(mode: Mode) -> Config {
     Config::parse(&format!(
         "rpc_url = \"http://simulation\"\nws_url = \"ws://simulation\"\njournal_dir = \"none\"\nkeypair = \"none\"\n\
          mode = \"{mode}\"\n[[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\
-         [timing]\nwatchdog_secs = 5\nresync_secs = 30\n",
+         [timing]\nwatchdog_secs = 5\nresync_secs = 30\n[automation]\nlook_at_fees_secs = 30\n",
         context.address, context.prices.base, context.prices.quote
     ))
     .unwrap()
@@ -110,7 +110,7 @@ async fn live(world: &World, disk: &Disk, crash_at: u64) -> bool {
 }
 
 /// Kills the keeper at each of these operations of consecutive lives, then lets it finish.
-async fn survive(world: &World, disk: &Disk, crashes: &[u64]) {
+pub(super) async fn survive(world: &World, disk: &Disk, crashes: &[u64]) {
     for crash_at in crashes {
         live(world, disk, *crash_at).await;
         // Somebody starts it again, at once or a little later.

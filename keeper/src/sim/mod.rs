@@ -3,11 +3,13 @@
 //! Time is tokio's paused clock, so that minutes of blockhashes expiring take no time. A crash freezes every operation at
 //! the moment it happens: nothing that the keeper still does afterwards has any effect, as after SIGKILL.
 
+mod automation_tests;
 pub mod bytes;
 mod chain;
 mod crash;
 mod crash_tests;
 mod disk;
+mod state;
 mod trouble_tests;
 pub mod world;
 

@@ -125,6 +125,9 @@ async fn a_liquidator_creates_the_token_account_it_lacks() {
         Events::default(),
     );
     let job = Job {
+        fees: None,
+        outlook: crate::situation::Outlook::default(),
+        survey: false,
         market: Arc::clone(&market),
         position: [100; 32].into(),
         action: ActionKind::Liquidate,

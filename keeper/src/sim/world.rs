@@ -8,18 +8,20 @@ use std::{
 
 use anchor_lang::Discriminator;
 use ballast_client::{Account, Blockhash, MarketSnapshot, Position, VersionedTransaction};
-use ballast_model::{Position as PositionModel, Side, value_down};
+use ballast_model::Amounts;
 use solana_sdk::{
     hash::Hash, instruction::InstructionError, pubkey::Pubkey, signature::Signature,
     transaction::TransactionError,
 };
 use tokio::time::Instant;
 
-use super::Crash;
+use super::{
+    Crash,
+    state::{State, apply},
+};
 use crate::{
-    decide::{Action, ActionKind, Decision, assess},
+    decide::{ActionKind, Decision, Kinds, refresh_due, refreshed},
     fixtures::{self, NOW, SLOT},
-    situation::Situation,
 };
 
 const SLOT_TIME: Duration = Duration::from_millis(400);
@@ -41,13 +43,6 @@ pub struct Faults {
     pub lags: u64,
     /// By at most so many slots; by exactly so many if all nodes lag.
     pub lag_slots: u64,
-}
-
-/// The state at a slot.
-#[derive(Clone)]
-pub struct State {
-    pub market: MarketSnapshot,
-    pub positions: BTreeMap<Pubkey, Position>,
 }
 
 /// A transaction that somebody handed in.
@@ -89,6 +84,12 @@ pub struct Inner {
     last_blockhash: Option<Blockhash>,
     /// The node finds no position, unless asked for by its address.
     pub finds_nothing: bool,
+    /// A simulation of such fails.
+    pub refuses: Option<ActionKind>,
+    /// The pool program does not know how to move a position.
+    pub cannot_reset_range: bool,
+    /// Positions that were replaced instead.
+    pub replaced: usize,
     /// The node keeps no history of transactions.
     pub no_history: bool,
 }
@@ -110,14 +111,13 @@ impl World {
         }
         market.market.limits.min_rebalance_interval_secs = 0;
         let position = |number: u8| {
-            (
-                Pubkey::new_from_array([100 + number; 32]),
-                super::bytes::position(),
-            )
+            let address = Pubkey::new_from_array([100 + number; 32]);
+            (address, super::bytes::position_at(&address))
         };
         let mut state = State {
             market,
             positions: (0..positions).map(position).collect(),
+            fees: BTreeMap::new(),
         };
         state.book_debts();
         let inner = Inner {
@@ -135,6 +135,9 @@ impl World {
             blockhash_stands: false,
             last_blockhash: None,
             finds_nothing: false,
+            refuses: None,
+            cannot_reset_range: false,
+            replaced: 0,
             no_history: false,
         };
         Self {
@@ -148,32 +151,6 @@ impl World {
         let mut inner = self.inner.lock().unwrap();
         inner.advance();
         inner
-    }
-}
-
-impl State {
-    /// The reserves owe what the positions owe.
-    fn book_debts(&mut self) {
-        let sum = |shares: fn(&Position) -> u128| self.positions.values().map(shares).sum::<u128>();
-        let (base, quote) = (
-            sum(|p| p.base_debt_shares.get()),
-            sum(|p| p.quote_debt_shares.get()),
-        );
-        self.market.base_reserve.debt_shares = base.into();
-        self.market.quote_reserve.debt_shares = quote.into();
-    }
-
-    fn decision(&self, position: &Pubkey, keeper: Pubkey) -> Option<(Decision, PositionModel)> {
-        let situation = Situation {
-            market: &self.market,
-            position: self.positions.get(position)?,
-            now_secs: self.market.now_secs,
-            slot: self.market.slot,
-            keeper,
-            funds: None,
-        };
-        let at = assess(&situation).unwrap();
-        Some((at.decision, at.model))
     }
 }
 
@@ -228,6 +205,28 @@ impl Inner {
         self.history.push((slot, state));
     }
 
+    /// Lets every position earn.
+    pub fn earn(&mut self, fees: Amounts) {
+        let slot = self.slot();
+        self.change(slot, |state| {
+            for address in state.positions.keys() {
+                state.fees.insert(*address, fees);
+            }
+        });
+    }
+
+    /// Lets the owners change their positions.
+    pub fn change_positions(&mut self, change: impl Fn(&mut Position)) {
+        let slot = self.slot();
+        self.change(slot, |state| state.positions.values_mut().for_each(change));
+    }
+
+    /// Changes the market.
+    pub fn change_market(&mut self, change: impl FnOnce(&mut MarketSnapshot)) {
+        let slot = self.slot();
+        self.change(slot, |state| change(&mut state.market));
+    }
+
     /// Moves oracle and pool.
     pub fn set_price(&mut self, dollars: i64) {
         let new = fixtures::snapshot(dollars);
@@ -242,8 +241,8 @@ impl Inner {
     pub fn restore_positions(&mut self) {
         let slot = self.slot();
         self.change(slot, |state| {
-            for position in state.positions.values_mut() {
-                *position = super::bytes::position();
+            for (address, position) in &mut state.positions {
+                *position = super::bytes::position_at(address);
             }
         });
     }
@@ -275,6 +274,17 @@ impl Inner {
             .unwrap();
         let action = match &instruction.data[..8] {
             tag if tag == ballast::instruction::Rehedge::DISCRIMINATOR => ActionKind::Rehedge,
+            tag if tag == ballast::instruction::Recenter::DISCRIMINATOR => ActionKind::Recenter,
+            tag if tag == ballast::instruction::RecenterReplacing::DISCRIMINATOR => {
+                ActionKind::Recenter
+            }
+            tag if tag == ballast::instruction::RefreshStage::DISCRIMINATOR => {
+                // The market comes first.
+                let market = keys[usize::from(instruction.accounts[0])];
+                return (market, ActionKind::RefreshStage);
+            }
+            tag if tag == ballast::instruction::Compound::DISCRIMINATOR => ActionKind::Compound,
+            tag if tag == ballast::instruction::Exit::DISCRIMINATOR => ActionKind::Exit,
             tag if tag == ballast::instruction::Deleverage::DISCRIMINATOR => ActionKind::Deleverage,
             tag if tag == ballast::instruction::Liquidate::DISCRIMINATOR => ActionKind::Liquidate,
             other => panic!("unknown instruction {other:?}"),
@@ -283,10 +293,28 @@ impl Inner {
         (keys[usize::from(instruction.accounts[2])], action)
     }
 
+    /// Whether the transaction moves a position in a way that the pool program does not know.
+    pub fn moves_in_vain(&self, transaction: &VersionedTransaction) -> bool {
+        let mut instructions = transaction.message.instructions().iter();
+        let moves = instructions.any(|instruction| {
+            instruction
+                .data
+                .starts_with(ballast::instruction::Recenter::DISCRIMINATOR)
+        });
+        self.cannot_reset_range && moves
+    }
+
     /// A node takes a transaction.
     pub fn submit(&mut self, transaction: &VersionedTransaction) {
         let signature = transaction.signatures[0];
         let (position, action) = self.read(transaction);
+        if self.moves_in_vain(transaction) {
+            self.violations
+                .push(format!("{position} was moved in vain"));
+        }
+        if self.cannot_reset_range && action == ActionKind::Recenter {
+            self.replaced += 1;
+        }
         let (slot, height) = (self.slot(), self.block_height());
         if !self.transactions.contains_key(&signature) {
             let live = |other: &&Transaction| {
@@ -347,8 +375,11 @@ impl Inner {
         if self.chance(self.faults.fails) {
             return Err(custom(ballast::errors::BallastError::SwapLossTooHigh));
         }
+        if action == ActionKind::RefreshStage {
+            return self.refresh_stage(slot, position);
+        }
         let Some((Decision::Act(planned, _), model)) =
-            self.state_at(slot).decision(&position, self.keeper)
+            self.state_at(slot).possible(&position, self.keeper, action)
         else {
             self.violations.push(format!(
                 "{action} of {position} landed at {slot} although nothing was due"
@@ -365,7 +396,14 @@ impl Inner {
         self.change(slot, |state| {
             let oracle = state.market.oracle_sqrt_price().unwrap();
             let stored = state.positions.get_mut(&position).unwrap();
-            apply(stored, &model, &planned, oracle);
+            let fees = state.fees.remove(&position).unwrap_or(Amounts::ZERO);
+            if planned.kind() == ActionKind::Recenter {
+                stored.last_recenter_secs = state.market.now_secs;
+            }
+            let paid = apply(stored, &model, &planned, oracle, fees);
+            if !paid {
+                state.fees.insert(position, fees);
+            }
         });
         self.landings.push(Landing {
             position,
@@ -375,10 +413,37 @@ impl Inner {
         Ok(())
     }
 
+    fn refresh_stage(&mut self, slot: u64, market: Pubkey) -> Result<(), TransactionError> {
+        let prices = super::bytes::context().prices;
+        let state = self.state_at(slot);
+        if refresh_due(&state.market, &prices).is_none() {
+            let text = format!("the stage was refreshed at {slot} although that was not due");
+            self.violations.push(text);
+        }
+        if let Some((stage, _)) = refreshed(&state.market, &prices) {
+            self.change(slot, |state| state.market.market.stage = stage);
+        }
+        self.landings.push(Landing {
+            position: market,
+            action: ActionKind::RefreshStage,
+            slot,
+        });
+        Ok(())
+    }
+
     /// Whether a simulation of this would succeed.
     pub fn would_succeed(&self, position: &Pubkey, action: ActionKind) -> bool {
         let state = self.state_at(self.confirmed_slot());
-        matches!(state.decision(position, self.keeper), Some((Decision::Act(planned, _), _)) if planned.kind() == action)
+        if self.refuses == Some(action) {
+            return false;
+        }
+        if action == ActionKind::RefreshStage {
+            return refresh_due(&state.market, &super::bytes::context().prices).is_some();
+        }
+        matches!(
+            state.possible(position, self.keeper, action),
+            Some((Decision::Act(planned, _), _)) if planned.kind() == action
+        )
     }
 
     /// Whether nothing is due anywhere and nothing can land any more.
@@ -386,54 +451,18 @@ impl Inner {
         let state = self.state_at(self.slot());
         let due = |position| {
             matches!(
-                state.decision(position, self.keeper),
+                state.decision(position, self.keeper, Kinds::NONE),
                 Some((Decision::Act(..), _))
             )
         };
         let height = self.block_height();
         let live =
             |known: &Transaction| known.result.is_none() && known.last_valid_block_height >= height;
-        !state.positions.keys().any(due) && !self.transactions.values().any(live)
+        let stage = refresh_due(&state.market, &super::bytes::context().prices);
+        stage.is_none() && !state.positions.keys().any(due) && !self.transactions.values().any(live)
     }
 }
 
 pub fn custom(error: ballast::errors::BallastError) -> TransactionError {
     TransactionError::InstructionError(2, InstructionError::Custom(error.into()))
-}
-
-/// What the program would do, without fees and price impact.
-fn apply(
-    stored: &mut Position,
-    model: &PositionModel,
-    action: &Action,
-    oracle: ballast_model::SqrtPrice,
-) {
-    let after = match action {
-        Action::Rehedge(plan) => {
-            let quote = u64::try_from(value_down(plan.base, oracle).unwrap()).unwrap();
-            let mut after = *model;
-            match plan.trade {
-                ballast_model::Trade::SellBase => {
-                    after.debt.base += plan.base;
-                    let repaid = quote.min(after.debt.quote);
-                    after.debt.quote -= repaid;
-                    after.idle.quote += quote - repaid;
-                }
-                ballast_model::Trade::BuyBase => {
-                    after.debt.quote += quote;
-                    let repaid = plan.base.min(after.debt.base);
-                    after.debt.base -= repaid;
-                    after.idle.base += plan.base - repaid;
-                }
-            }
-            after
-        }
-        Action::Deleverage { plan, .. } => plan.apply(model).unwrap(),
-        Action::Liquidate { plan, .. } => plan.apply(model).unwrap(),
-    };
-    stored.liquidity = after.liquidity.into();
-    stored.idle_base = after.idle.get(Side::Base);
-    stored.idle_quote = after.idle.get(Side::Quote);
-    stored.base_debt_shares = fixtures::shares(after.debt.base).into();
-    stored.quote_debt_shares = fixtures::shares(after.debt.quote).into();
 }

@@ -109,20 +109,28 @@ pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
     session.store_and_pay(&accounts.keeper)
 }
 
+/// A swap on the way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
+pub enum Order {
+    /// So much base is sold.
     Sell(u64),
+    /// So much base is bought.
     Buy(u64),
+    /// Base is bought for so much quote.
     Spend(u64),
 }
 
 /// The next swap, after what lies idle has repaid what it can: at most one of the two tokens is both held and owed.
-/// Nothing if the position stands as the owner wants it, or if nothing is held to trade.
+/// Nothing if the position stands as the owner wants it, or if nothing is held to trade. The keeper forecasts by the same
+/// function.
 ///
 /// The pool rounds every amount against the trader, which is more than `max_loss_bps` of a few units: a debt that small is
 /// repaid out of a larger trade, so that it cannot stand in the way, and what is held beyond the debts is not traded for so
 /// little.
-fn next_order(
+///
+/// # Errors
+/// [`BallastError::OutOfRange`].
+pub fn next_order(
     reaction: Reaction,
     idle: Amounts,
     [owed_base, owed_quote]: [u64; 2],

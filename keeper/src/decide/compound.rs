@@ -1,0 +1,93 @@
+//! The fees: put to work when enough of them wait.
+
+use ballast::{oracle::Grade, state::MarketMode};
+use ballast_model::{Amounts, Bps, Side, SqrtPrice, price::within};
+
+use super::{
+    Action, ActionKind, Assessment, Decision, Obstacle, Others, Reason,
+    forecast::{compounded, require_health, worth},
+    paid_enough,
+    swap::lend,
+    usable_price,
+};
+use crate::situation::{Situation, SituationError};
+
+/// What compounding does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompoundPlan {
+    /// Fees that wait.
+    pub fees: Amounts,
+    /// Liquidity that is added; the rest repays debts.
+    pub liquidity: u128,
+}
+
+/// Whether the owner wants fees compounded, so that it is worth looking at them.
+pub fn is_wanted(situation: &Situation) -> bool {
+    let position = situation.position;
+    position.automation.compound_min_value > 0
+        && position.liquidity.get() > 0
+        && situation.allowed_by_owner()
+}
+
+/// What the fees that were seen ask for.
+pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
+    let least = situation.position.automation.compound_min_value;
+    let Some(fees) = situation.outlook.fees.filter(|_| is_wanted(situation)) else {
+        return Ok(Decision::Nothing);
+    };
+    let worth = worth(fees, at.oracle)?;
+    if worth < u128::from(least) {
+        return Ok(Decision::Nothing);
+    }
+    let reason = Reason::Fees { worth, least };
+    Ok(match check(situation, at, (fees, worth))? {
+        Ok(plan) => Decision::Act(Action::Compound(plan), reason),
+        Err(obstacle) => Decision::Blocked {
+            wanted: ActionKind::Compound,
+            reason,
+            obstacle,
+            otherwise: Others::NONE,
+        },
+    })
+}
+
+/// The preconditions of `ballast::instructions::collect::compound`.
+fn check(
+    situation: &Situation,
+    at: &Assessment,
+    fees: (Amounts, u128),
+) -> Result<Result<CompoundPlan, Obstacle>, SituationError> {
+    let (plan, borrowed) = match plan(situation, at, fees) {
+        Ok(planned) => planned,
+        Err(obstacle) => return Ok(Err(obstacle)),
+    };
+    for side in [Side::Base, Side::Quote] {
+        if let Err(obstacle) = lend(situation, (side, borrowed.get(side)), true)? {
+            return Ok(Err(obstacle));
+        }
+    }
+    Ok(Ok(plan))
+}
+
+fn plan(
+    situation: &Situation,
+    at: &Assessment,
+    (fees, worth): (Amounts, u128),
+) -> Result<(CompoundPlan, Amounts), Obstacle> {
+    let market = &situation.market.market;
+    let policy = &situation.position.policy;
+    paid_enough(situation)?;
+    let grows = market.mode_at(situation.now_secs) == MarketMode::Normal;
+    let grade = if grows { Grade::Tight } else { Grade::Loose };
+    let oracle: SqrtPrice = usable_price(situation, grade)?;
+    let max_bps = market.limits.max_pool_deviation_bps;
+    if grows && !within(at.pool, oracle, Bps::new(max_bps)) {
+        return Err(Obstacle::PoolDiverged { max_bps });
+    }
+    let (after, liquidity) = compounded(situation, &at.model, (fees, worth), grows)?;
+    if liquidity > 0 {
+        require_health(situation, &after, oracle, policy.delta_band_bps)?;
+    }
+    let borrowed = after.debt.saturating_sub(at.model.debt);
+    Ok((CompoundPlan { fees, liquidity }, borrowed))
+}

@@ -1,0 +1,69 @@
+//! The owner's window and floor: out of the pool when one of them is reached.
+
+use ballast::{due, events::ExitReason, oracle::Grade};
+use ballast_client::Reaction;
+use ballast_model::Trade;
+
+use super::{
+    Action, ActionKind, Assessment, Decision, Obstacle, Others, Reason,
+    forecast::{Forecast, exited},
+    usable_price,
+};
+use crate::situation::{Situation, SituationError};
+
+/// An exit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExitPlan {
+    /// What the owner wants.
+    pub reaction: Reaction,
+    /// The larger of the swaps on the way; `None`: none is expected.
+    pub swap: Option<(Trade, u64)>,
+    /// What will lie idle, as far as can be told.
+    pub idle: ballast_model::Amounts,
+}
+
+/// The exit that is due, whoever may do it.
+pub(super) fn due(situation: &Situation, at: &Assessment) -> Option<(ExitReason, Reaction)> {
+    if at.model.liquidity == 0 {
+        return None;
+    }
+    due::exit_due(&situation.position.automation, at.oracle, at.value.equity())
+}
+
+/// What price and equity ask for.
+pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
+    let Some((by, reaction)) = due(situation, at) else {
+        return Ok(Decision::Nothing);
+    };
+    let reason = Reason::Exit { by, reaction };
+    Ok(match check(situation, at, reaction) {
+        Ok(Forecast { after, swap }) => Decision::Act(
+            Action::Exit(ExitPlan {
+                reaction,
+                swap: swap.map(|swap| (swap.trade, swap.base)),
+                idle: after.idle,
+            }),
+            reason,
+        ),
+        Err(obstacle) => Decision::Blocked {
+            wanted: ActionKind::Exit,
+            reason,
+            obstacle,
+            otherwise: Others::NONE,
+        },
+    })
+}
+
+/// The preconditions of `ballast::instructions::exit`.
+fn check(situation: &Situation, at: &Assessment, reaction: Reaction) -> Result<Forecast, Obstacle> {
+    if !situation.allowed_by_owner() {
+        return Err(Obstacle::KeeperDisabled);
+    }
+    let oracle = usable_price(situation, Grade::Loose)?;
+    let forecast = exited(situation, &at.model, reaction, oracle)?;
+    if forecast.swap.is_some() {
+        // Losses are measured against a fresh price.
+        usable_price(situation, Grade::Final)?;
+    }
+    Ok(forecast)
+}

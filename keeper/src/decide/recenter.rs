@@ -1,0 +1,169 @@
+//! The band: a new one around the price when the present one has been left and that is worth it.
+
+use ballast::{due, oracle::Grade, state::MarketMode};
+use ballast_model::{Amounts, Band, Bps, ModelError, Side, SqrtPrice, Tick, Trade, price::within};
+
+use super::{
+    Action, ActionKind, Assessment, Decision, Obstacle, Others, Reason,
+    forecast::{recentered, require_health, require_loss_allowed, worth},
+    mode_allows, paid_enough,
+    swap::{lend, swap_cost},
+    usable_price,
+    width::{WidthInput, band_around, bounds, width_ticks},
+};
+use crate::situation::{Situation, SituationError};
+
+/// A new band.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecenterPlan {
+    /// Its ends.
+    pub ticks: [i32; 2],
+    /// Liquidity expected in it.
+    pub liquidity: u128,
+    /// The swap on the way; `None`: none is expected.
+    pub swap: Option<(Trade, u64)>,
+    /// What that is expected to cost, quote units.
+    pub cost: u128,
+}
+
+/// Whether recentering is due at a price, whoever may do it.
+pub(super) fn is_due(situation: &Situation, at: &Assessment) -> bool {
+    let automation = &situation.position.automation;
+    at.model.liquidity > 0
+        && automation.max_width_ticks > 0
+        && due::at_edge(&at.model.band, automation.edge_bps, at.oracle)
+        && due::inside_window(automation, at.oracle)
+}
+
+/// What the price asks for.
+pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
+    if !is_due(situation, at) {
+        return Ok(Decision::Nothing);
+    }
+    let position = situation.position;
+    let reason = Reason::OutOfBand {
+        ticks: [position.tick_lower, position.tick_upper],
+        tick: at.oracle.tick().get(),
+    };
+    Ok(match check(situation, at)? {
+        Ok(plan) => Decision::Act(Action::Recenter(plan), reason),
+        Err(obstacle) => Decision::Blocked {
+            wanted: ActionKind::Recenter,
+            reason,
+            obstacle,
+            otherwise: Others::NONE,
+        },
+    })
+}
+
+/// The preconditions of `ballast::instructions::recenter`, and whether it pays. What does not depend on the market first.
+fn check(
+    situation: &Situation,
+    at: &Assessment,
+) -> Result<Result<RecenterPlan, Obstacle>, SituationError> {
+    let oracle = match timely(situation, at) {
+        Ok(oracle) => oracle,
+        Err(obstacle) => return Ok(Err(obstacle)),
+    };
+    let (plan, borrowed) = match plan(situation, at, oracle) {
+        Ok(planned) => planned,
+        Err(obstacle) => return Ok(Err(obstacle)),
+    };
+    for side in [Side::Base, Side::Quote] {
+        if let Err(obstacle) = lend(situation, (side, borrowed.get(side)), true)? {
+            return Ok(Err(obstacle));
+        }
+    }
+    Ok(Ok(plan))
+}
+
+/// Everything but the new band.
+fn timely(situation: &Situation, at: &Assessment) -> Result<SqrtPrice, Obstacle> {
+    let (market, position) = (&situation.market.market, situation.position);
+    if !situation.allowed_by_owner() {
+        return Err(Obstacle::KeeperDisabled);
+    }
+    let cooldown_secs = position
+        .automation
+        .recenter_cooldown_secs
+        .max(market.keepers.min_recenter_interval_secs);
+    let due_secs = position
+        .last_recenter_secs
+        .saturating_add(i64::from(cooldown_secs));
+    if situation.now_secs < due_secs {
+        return Err(Obstacle::TooSoon { due_secs });
+    }
+    paid_enough(situation)?;
+    mode_allows(situation, MarketMode::Normal)?;
+    let oracle = usable_price(situation, Grade::Tight)?;
+    let max_bps = market.limits.max_pool_deviation_bps;
+    if !within(at.pool, oracle, Bps::new(max_bps)) {
+        return Err(Obstacle::PoolDiverged { max_bps });
+    }
+    Ok(oracle)
+}
+
+/// The new band and what has to be borrowed for it beyond present debts.
+fn plan(
+    situation: &Situation,
+    at: &Assessment,
+    oracle: SqrtPrice,
+) -> Result<(RecenterPlan, Amounts), Obstacle> {
+    let (market, position) = (situation.market, situation.position);
+    let economics = &situation.outlook.economics;
+    let overflow = |error: ModelError| Obstacle::Arithmetic(error);
+    let ticks = new_ticks(situation, oracle)?;
+    let [lower, upper] = ticks.map(Tick::new);
+    let range = |error| overflow(ModelError::from(error));
+    let band = Band::new(lower.map_err(range)?, upper.map_err(range)?).map_err(range)?;
+    let forecast = recentered(situation, &at.model, band, oracle)?;
+    require_health(
+        situation,
+        &forecast.after,
+        oracle,
+        position.policy.delta_target_bps,
+    )?;
+    let value = forecast.after.value(oracle).map_err(overflow)?;
+    let fees = worth(situation.fees(), oracle).map_err(overflow)?;
+    let before = at.value.equity().saturating_add_unsigned(fees);
+    require_loss_allowed(situation, before, value.equity())?;
+
+    let cost = forecast
+        .swap
+        .map_or(0, |swap| swap_cost(&market.pool, &swap, oracle));
+    let days = economics.payback_days;
+    let earned = Bps::new(economics.fee_day_bps)
+        .of_down(value.assets)
+        .unwrap_or(u128::MAX)
+        .saturating_mul(u128::from(days));
+    if cost > earned {
+        return Err(Obstacle::NotWorthIt { cost, earned, days });
+    }
+    let plan = RecenterPlan {
+        ticks,
+        liquidity: forecast.after.liquidity,
+        swap: forecast.swap.map(|swap| (swap.trade, swap.base)),
+        cost,
+    };
+    Ok((plan, forecast.after.debt.saturating_sub(at.model.debt)))
+}
+
+/// The ends of the new band.
+fn new_ticks(situation: &Situation, oracle: SqrtPrice) -> Result<[i32; 2], Obstacle> {
+    let (market, position) = (&situation.market.market, situation.position);
+    let [min, max] = bounds(&position.automation);
+    let none = Obstacle::NoBand { min, max };
+    let width = width_ticks(&WidthInput {
+        volatility: situation.outlook.volatility,
+        fee_day_bps: Some(situation.outlook.economics.fee_day_bps),
+        current: position.tick_lower.abs_diff(position.tick_upper),
+        bounds: [min, max],
+        tick_spacing: market.tick_spacing,
+    });
+    let ticks = band_around(oracle, width.ok_or(none)?, market.tick_spacing).ok_or(none)?;
+    if due::width_allowed(&position.automation, ticks) {
+        Ok(ticks)
+    } else {
+        Err(none)
+    }
+}

@@ -1,0 +1,171 @@
+//! The hedge.
+
+use ballast_model::{Side, Trade};
+
+use super::*;
+
+#[test]
+fn nothing_is_due_at_the_opening_price() {
+    let at = assessment(200, |_, _, _| ());
+    assert_eq!(at.decision, Decision::Nothing);
+    // The worked example: LTV 2/3, delta 0, X about 1.5 SOL.
+    assert_eq!(at.value.ltv_bps_up(), 6_667);
+    assert!(at.hedge_error.unsigned_abs() < 10, "{}", at.hedge_error);
+    assert!(
+        (290_000_000..320_000_000).contains(&at.hedge_tolerance),
+        "{}",
+        at.hedge_tolerance
+    );
+}
+
+#[test]
+fn a_position_without_debt_and_liquidity_is_left_alone() {
+    let empty = |_: &mut MarketSnapshot, position: &mut Position, _: &mut Options| {
+        position.liquidity = 0.into();
+        position.base_debt_shares = 0.into();
+        position.quote_debt_shares = 0.into();
+    };
+    assert_eq!(decision(10, empty), Decision::Nothing);
+}
+
+#[test]
+fn the_hedge_error_is_traded_away_on_either_side() {
+    let at = assessment(205, |_, _, _| ());
+    let plan = rehedges(at.decision);
+    assert_eq!(
+        (plan.trade, i128::from(plan.base)),
+        (Trade::BuyBase, -at.hedge_error)
+    );
+    let at = assessment(195, |_, _, _| ());
+    let plan = rehedges(at.decision);
+    assert_eq!(
+        (plan.trade, i128::from(plan.base)),
+        (Trade::SellBase, at.hedge_error)
+    );
+}
+
+#[test]
+fn a_hedge_error_at_the_edge_of_the_band_is_tolerated() {
+    let at = assessment(205, |_, _, _| ());
+    // Idle base shifts the error by single units.
+    let missing = u64::try_from(-at.hedge_error).unwrap() - at.hedge_tolerance;
+    assert_eq!(
+        decision(205, |_, position, _| position.idle_base = missing),
+        Decision::Nothing
+    );
+    rehedges(decision(205, |_, position, _| {
+        position.idle_base = missing - 1
+    }));
+}
+
+#[test]
+fn every_obstacle_of_a_rehedge_is_seen() {
+    use ActionKind::Rehedge;
+    let of = |dollars, change: fn(&mut MarketSnapshot, &mut Position, &mut Options)| {
+        blocked(decision(dollars, change), Rehedge)
+    };
+    assert_eq!(
+        of(205, |_, p, _| p.policy.keeper_enabled = 0),
+        Obstacle::KeeperDisabled
+    );
+    rehedges(decision(205, |_, p, o| {
+        (p.policy.keeper_enabled, o.keeper) = (0, OWNER)
+    }));
+
+    // The longer of the market's and the policy's interval counts.
+    assert_eq!(
+        of(205, |_, p, _| p.last_rebalance_secs = NOW - 59),
+        Obstacle::TooSoon { due_secs: NOW + 1 }
+    );
+    rehedges(decision(205, |_, p, _| p.last_rebalance_secs = NOW - 60));
+    let longer = of(205, |_, p, _| {
+        (p.last_rebalance_secs, p.policy.min_rebalance_interval_secs) = (NOW - 60, 90)
+    });
+    assert_eq!(longer, Obstacle::TooSoon { due_secs: NOW + 30 });
+
+    assert_eq!(
+        of(205, |m, _, _| m.market.mode = MarketMode::ReduceOnly as u8),
+        Obstacle::ModeForbids {
+            mode: MarketMode::ReduceOnly,
+            stage: 0
+        }
+    );
+    rehedges(decision(205, |m, _, _| {
+        m.market.mode = MarketMode::NoNewRisk as u8
+    }));
+
+    let stale = of(205, |m, _, _| m.base_price.publish_time = NOW - 31);
+    assert!(matches!(
+        stale,
+        Obstacle::Price(PriceFault::Stale {
+            side: Side::Base,
+            ..
+        })
+    ));
+
+    let far = of(205, |m, _, _| m.pool = fixtures::snapshot(210).pool);
+    assert_eq!(far, Obstacle::PoolDiverged { max_bps: 200 });
+    // 1 % away in the good direction is no obstacle.
+    rehedges(decision(205, |m, _, _| {
+        m.pool.sqrt_price = fixtures::sqrt_price_cents(20_300)
+    }));
+
+    let dear = of(205, |m, _, _| m.pool.fee_rate_ppm = 6_000);
+    assert_eq!(
+        dear,
+        Obstacle::SwapLoss {
+            loss_bps: 60,
+            max_bps: 50
+        }
+    );
+    let dear = of(195, |m, _, _| {
+        m.pool.sqrt_price = fixtures::sqrt_price_cents(19_402)
+    });
+    assert!(
+        matches!(
+            dear,
+            Obstacle::SwapLoss {
+                loss_bps: 50..=60,
+                max_bps: 50
+            }
+        ),
+        "{dear}"
+    );
+
+    assert!(matches!(
+        of(195, |m, _, _| m.base_reserve.liquidity = 1),
+        Obstacle::ReserveShort {
+            side: Side::Base,
+            liquidity: 1,
+            ..
+        }
+    ));
+    // Caps are for new risk: one debt for the other is no such.
+    rehedges(decision(205, |m, _, _| {
+        m.quote_reserve.borrow_cap = 1;
+        m.quote_reserve.max_utilisation_bps = 0;
+    }));
+    // What lies idle need not be borrowed.
+    rehedges(decision(205, |m, p, _| {
+        m.base_reserve.liquidity = 1;
+        p.idle_base = 700_000_000;
+    }));
+}
+
+#[test]
+fn a_rehedge_must_not_raise_ltv_over_the_trigger() {
+    let ltv = assessment(205, |_, _, _| ()).value.ltv_bps_up();
+    let with_trigger = |above: u32, fee_ppm: u16| {
+        decision(205, |market, position, _| {
+            market.pool.fee_rate_ppm = fee_ppm;
+            position.policy.deleverage_trigger_ltv_bps = ltv + above;
+        })
+    };
+    let obstacle = blocked(with_trigger(3, 3_000), ActionKind::Rehedge);
+    assert!(
+        matches!(obstacle, Obstacle::RaisesLtv { ltv_bps, trigger } if ltv_bps > trigger.get()),
+        "{obstacle}"
+    );
+    rehedges(with_trigger(30, 3_000));
+    rehedges(with_trigger(3, 0));
+}

@@ -1,0 +1,268 @@
+//! From an assessment to a job, and from its report to the next assessment.
+
+use std::{mem::discriminant, sync::Arc, time::Duration};
+
+use solana_sdk::pubkey::Pubkey;
+use tokio::time::Instant;
+
+use super::{Engine, EngineError, room::room, shelf::Assessed};
+use crate::{
+    config::Mode,
+    decide::{ActionKind, Assessment, Decision, Kinds},
+    event::{DecisionEvent, KeeperEvent},
+    execute::{FeeAccounts, Job, Report, Verdict},
+    journal::Outcome,
+};
+
+/// Longest pause after an action that protects somebody for which nothing was sent.
+const LONGEST_UNSENT: Duration = Duration::from_secs(2);
+
+impl Engine {
+    /// Nothing is due for a position: what failed before does not count any more.
+    pub(super) fn calm(&mut self, position: &Pubkey) {
+        for action in ActionKind::ALL {
+            self.pace.succeeded(&(*position, action));
+        }
+        self.refused.remove(position);
+        self.expired.remove(position);
+        self.failed.remove(position);
+    }
+
+    fn note_refusal(&mut self, position: Pubkey, action: ActionKind) {
+        let refused = self.refused.entry(position).or_default();
+        *refused = refused.with(action);
+    }
+
+    fn refused(&self, position: &Pubkey) -> Kinds {
+        self.refused.get(position).copied().unwrap_or_default()
+    }
+
+    /// Assesses a position and does what follows from it.
+    pub(super) fn evaluate(&mut self, market: Pubkey, position: Pubkey) {
+        let refused = self.refused(&position);
+        let Some(shelf) = self.shelves.get_mut(&market) else {
+            return;
+        };
+        // What is in flight is looked at again when it has come to its end.
+        if self.flights.contains_key(&position) {
+            shelf.index.remove(position);
+            return;
+        }
+        let assessed = shelf.assess(&position, self.executor.keeper(), &self.config, refused);
+        let Assessed { at, survey } = match assessed {
+            None => return,
+            Some(Ok(assessed)) => assessed,
+            Some(Err(error)) => {
+                return self.problem(
+                    position,
+                    &format!("position {position} cannot be assessed: {error}"),
+                );
+            }
+        };
+        self.tell(market, position, &at);
+        match at.decision {
+            Decision::Act(action, _) => {
+                return self.dispatch(market, position, action.kind(), false);
+            }
+            Decision::Blocked { .. } => {}
+            Decision::Nothing if survey => {}
+            Decision::Nothing => self.calm(&position),
+        }
+        if survey {
+            self.dispatch(market, position, ActionKind::Compound, true);
+        }
+    }
+
+    /// Refreshes the market's risk stage if that is due.
+    pub(super) fn evaluate_market(&mut self, market: Pubkey) {
+        let action = ActionKind::RefreshStage;
+        if !self.config.automation.refresh_stages || self.flights.contains_key(&market) {
+            return;
+        }
+        let Some(shelf) = self.shelves.get(&market) else {
+            return;
+        };
+        match shelf.stage_due() {
+            Some(_) => self.dispatch(market, market, action, false),
+            None => self.pace.succeeded(&(market, action)),
+        }
+    }
+
+    /// Evaluates a position, or the market itself.
+    pub(super) fn evaluate_subject(&mut self, market: Pubkey, subject: Pubkey) {
+        if subject == market {
+            self.evaluate_market(market);
+        } else {
+            self.evaluate(market, subject);
+        }
+    }
+
+    /// Tells about a decision that differs from the last one told. What leads to an action is told when it is taken.
+    pub(super) fn tell(&mut self, market: Pubkey, position: Pubkey, at: &Assessment) {
+        let told = match at.decision {
+            Decision::Nothing => None,
+            Decision::Act(action, _) => Some((action.kind(), None)),
+            Decision::Blocked { wanted, .. } => {
+                let blocks = at.decision.blocks();
+                let obstacles = blocks.map(|(kind, obstacle)| (kind, discriminant(&obstacle)));
+                Some((wanted, Some(obstacles.collect())))
+            }
+        };
+        let before = match told.clone() {
+            Some(told) => self.told.insert(position, told),
+            None => self.told.remove(&position),
+        };
+        let acts = matches!(at.decision, Decision::Act(..)) && self.config.mode != Mode::Observe;
+        if before != told && !acts {
+            self.events.send(KeeperEvent::Decision(DecisionEvent::new(
+                market, position, at,
+            )));
+        }
+    }
+
+    /// Has an action done, or, for a survey, the position looked at.
+    pub(super) fn dispatch(
+        &mut self,
+        market: Pubkey,
+        position: Pubkey,
+        action: ActionKind,
+        survey: bool,
+    ) {
+        if (self.config.mode == Mode::Observe && !survey)
+            || self.pace.is_pausing(&(position, action), Instant::now())
+        {
+            return;
+        }
+        if self.jobs.len() >= room(self.config.max_in_flight, action) {
+            self.waiting.insert((action, market, position));
+            return;
+        }
+        let refused = self.refused(&position);
+        let Some(shelf) = self.shelves.get_mut(&market) else {
+            return;
+        };
+        shelf.index.remove(position);
+        let job = Job {
+            market: Arc::clone(&shelf.market),
+            position,
+            fees: shelf
+                .book
+                .position(&position)
+                .map(|tracked| FeeAccounts::new(&shelf.market, &tracked.position)),
+            outlook: shelf.outlook(&position, self.config.automation.economics, refused),
+            survey,
+            action,
+            min_slot: self
+                .min_slots
+                .get(&position)
+                .copied()
+                .unwrap_or_default()
+                .max(self.floor_slot),
+            attempt: self.expired.get(&position).copied().unwrap_or_default(),
+            has_failed: self.failed.contains(&position),
+        };
+        *self.flights.entry(position).or_default() += 1;
+        let executor = self.executor.clone();
+        self.jobs.spawn(async move { executor.act(job).await });
+    }
+
+    pub(super) fn report(&mut self, report: Report) -> Result<(), EngineError> {
+        let Report {
+            market,
+            position,
+            action,
+            survey,
+            verdict,
+            seen,
+            fresh,
+        } = report;
+        if let Some(flights) = self.flights.get_mut(&position) {
+            *flights = flights.saturating_sub(1);
+            if *flights == 0 {
+                self.flights.remove(&position);
+            }
+        }
+        let key = (position, action);
+        let now = Instant::now();
+        // What keeps a position solvent waits for long only if it costs something to try.
+        let longest_unsent = if action.protects() {
+            LONGEST_UNSENT
+        } else {
+            self.config.timing.backoff_max
+        };
+        if let Some(seen) = seen
+            && let Some(shelf) = self.shelves.get_mut(&market)
+        {
+            shelf.note_seen(position, seen);
+        }
+        if !matches!(verdict, Verdict::Unavailable(_)) {
+            self.problems.remove(&position);
+        }
+        match verdict {
+            Verdict::Halt(error) => return Err(error.into()),
+            Verdict::Resolved(outcome) => {
+                if self.resolved(position, &outcome) {
+                    self.pace.succeeded(&key);
+                } else {
+                    if matches!(outcome, Outcome::Failed { .. }) {
+                        self.note_refusal(position, action);
+                    }
+                    self.pace.failed(key, now);
+                }
+            }
+            Verdict::Paper => self.pace.failed(key, now),
+            // It was looked at, as it was to be.
+            Verdict::NotDue if survey => self.pace.succeeded(&key),
+            Verdict::Refused => {
+                self.note_refusal(position, action);
+                self.pace.failed_at_most(key, now, longest_unsent);
+            }
+            Verdict::NotDue => {
+                self.pace.failed_at_most(key, now, longest_unsent);
+            }
+            Verdict::Unavailable(error) => {
+                self.pace.failed_at_most(key, now, longest_unsent);
+                self.problem(position, &format!("{action} of {position}: {error}"));
+            }
+        }
+        if let Some(fresh) = fresh {
+            self.take_in_fresh(market, position, fresh);
+        }
+        self.evaluate_subject(market, position);
+        self.admit_waiting();
+        Ok(())
+    }
+
+    /// Looks at waiting positions again, the most pressing first, for as long as there is room.
+    pub(super) fn admit_waiting(&mut self) {
+        while let Some(&next) = self.waiting.last()
+            && self.jobs.len() < room(self.config.max_in_flight, next.0)
+        {
+            self.waiting.remove(&next);
+            self.evaluate_subject(next.1, next.2);
+        }
+    }
+
+    /// Notes an outcome; returns whether the action was done.
+    pub(super) fn resolved(&mut self, position: Pubkey, outcome: &Outcome) -> bool {
+        let min_slot = self.min_slots.entry(position).or_default();
+        *min_slot = outcome.slot().max(*min_slot);
+        match outcome {
+            Outcome::Landed { .. } => {
+                self.expired.remove(&position);
+                self.failed.remove(&position);
+                true
+            }
+            Outcome::Expired { .. } | Outcome::Dropped { .. } => {
+                let expired = self.expired.entry(position).or_default();
+                *expired = expired.saturating_add(1);
+                false
+            }
+            Outcome::Failed { .. } => {
+                self.failed.insert(position);
+                false
+            }
+            Outcome::Raced { .. } => false,
+        }
+    }
+}

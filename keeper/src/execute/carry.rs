@@ -1,0 +1,163 @@
+//! From instructions to a journaled transaction.
+
+use std::sync::Arc;
+
+use ballast_client::{MarketContext, PriorityFee, Request, SendError, VersionedTransaction};
+use solana_sdk::pubkey::Pubkey;
+
+use super::{
+    Executor, Trouble, Verdict,
+    build::{Instructions, cannot_reset_range},
+    fee,
+};
+use crate::{
+    config::Mode,
+    decide::ActionKind,
+    event::KeeperEvent,
+    journal::{Inputs, Intent, JournalError, PaperRecord, Record, SharedJournal},
+};
+
+/// What is about to be signed.
+pub(super) struct Plan {
+    pub market: Arc<MarketContext>,
+    /// The position, or the market.
+    pub subject: Pubkey,
+    pub kind: ActionKind,
+    pub reason: String,
+    pub inputs: Inputs,
+    /// Price distance to the liquidation boundary.
+    pub distance: Option<u32>,
+    /// Accounts that are created on the way.
+    pub new_wallets: u32,
+    pub instructions: Instructions,
+    pub attempt: u32,
+    pub has_failed: bool,
+}
+
+impl Executor {
+    /// Prepares, journals, sends, and finds out what became of it; in paper mode only the first two.
+    pub(super) async fn carry_out(&self, mut plan: Plan) -> Result<Verdict, Trouble> {
+        let keypair = self.keypair.as_ref().ok_or(Trouble::NoKey)?;
+        let journal = self.journal.as_ref().ok_or(JournalError::Halted)?;
+        let kind = plan.kind;
+        let fees = &self.config.fees;
+        let mut units = fee::compute_units_unsimulated(kind);
+        units += fee::UNITS_TO_CREATE_WALLET * plan.new_wallets;
+        let micro_lamports = fee::micro_lamports(fees, plan.distance, plan.attempt, units);
+        let tables = match kind {
+            ActionKind::Recenter | ActionKind::Exit => self.tables(&plan.market).await?,
+            _ => Vec::new(),
+        };
+        let with = |instructions| {
+            Request::new(keypair.as_ref(), instructions)
+                .tables(&tables)
+                .fee(PriorityFee::Fixed(micro_lamports))
+        };
+        let mut request = with(plan.instructions.first.clone());
+        let active = self.config.mode == Mode::Active;
+        // A swap may fail for reasons that only a simulation sees, and what has failed may fail again.
+        let blind = matches!(kind, ActionKind::Deleverage | ActionKind::Liquidate);
+        if active && blind && !plan.has_failed && fee::is_urgent(fees, plan.distance) {
+            request = request.compute_limit(units);
+        }
+        let mut answer = self.sender.prepare(&request).await;
+        if let Err(SendError::Refused(failure)) = &answer
+            && cannot_reset_range(&plan.market, failure)
+            && let Some(replacing) = plan.instructions.replacing.take()
+        {
+            self.learned().replaces.insert(plan.market.address);
+            request = with(replacing);
+            answer = self.sender.prepare(&request).await;
+        }
+        let mut prepared = match answer {
+            Ok(prepared) => prepared,
+            Err(SendError::Refused(failure)) if active => {
+                self.events.send(KeeperEvent::Refused {
+                    position: plan.subject,
+                    action: kind,
+                    error: failure.to_string(),
+                });
+                return Ok(Verdict::Refused);
+            }
+            Err(SendError::Refused(failure)) => {
+                return self
+                    .paper(journal, &plan, Some(failure.to_string()), 0)
+                    .await;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut compute_units = compute_limit(prepared.transaction()).unwrap_or(units);
+        if !active {
+            return self.paper(journal, &plan, None, compute_units).await;
+        }
+        // The same bytes on the same blockhash (a node may lag) would be the earlier transaction and have its outcome.
+        while journal.has_signature(&prepared.signature()) {
+            compute_units = compute_units.saturating_add(1);
+            request = request.compute_limit(compute_units);
+            prepared = self.sender.prepare(&request).await?;
+        }
+        let intent = Intent {
+            id: journal.next_id(),
+            market: plan.market.address,
+            position: plan.subject,
+            action: kind,
+            reason: plan.reason,
+            inputs: plan.inputs,
+            attempt: plan.attempt,
+            signature: prepared.signature(),
+            last_valid_block_height: prepared.last_valid_block_height(),
+            compute_units,
+            micro_lamports,
+            transaction: prepared.to_bytes(),
+        };
+        journal
+            .write(Record::Intent(Box::new(intent.clone())))
+            .await?;
+        Ok(Verdict::Resolved(self.settle(&intent, true, false).await?))
+    }
+
+    async fn paper(
+        &self,
+        journal: &SharedJournal,
+        plan: &Plan,
+        error: Option<String>,
+        compute_units: u32,
+    ) -> Result<Verdict, Trouble> {
+        let (position, action) = (plan.subject, plan.kind);
+        let record = PaperRecord {
+            market: plan.market.address,
+            position,
+            action,
+            reason: plan.reason.clone(),
+            inputs: plan.inputs.clone(),
+            error: error.clone(),
+            compute_units: compute_units.into(),
+        };
+        journal.write(Record::Paper(record)).await?;
+        self.events.send(KeeperEvent::Paper {
+            position,
+            action,
+            error,
+        });
+        Ok(Verdict::Paper)
+    }
+}
+
+/// The compute-unit limit that a transaction sets.
+pub(super) fn compute_limit(transaction: &VersionedTransaction) -> Option<u32> {
+    /// Tag of `SetComputeUnitLimit`, followed by the limit.
+    const SET_LIMIT: u8 = 2;
+    let keys = transaction.message.static_account_keys();
+    transaction
+        .message
+        .instructions()
+        .iter()
+        .find_map(|instruction| {
+            let program = keys.get(usize::from(instruction.program_id_index))?;
+            let (tag, limit) = instruction.data.split_first()?;
+            let is_limit = *program == COMPUTE_BUDGET && *tag == SET_LIMIT;
+            is_limit.then(|| Some(u32::from_le_bytes(limit.try_into().ok()?)))?
+        })
+}
+
+const COMPUTE_BUDGET: Pubkey = solana_sdk::pubkey!("ComputeBudget111111111111111111111111111111");
