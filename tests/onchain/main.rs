@@ -15,6 +15,7 @@ mod guards_migrate;
 mod guards_pool;
 mod guards_prices;
 mod guards_recenter;
+mod guards_replacing;
 mod guards_rewards;
 mod guards_risk;
 mod guards_setup;
