@@ -7,6 +7,7 @@ mod guards_admin;
 mod guards_amounts;
 mod guards_compound;
 mod guards_every;
+mod guards_evidence;
 mod guards_exit;
 mod guards_gifts;
 mod guards_integrity;
