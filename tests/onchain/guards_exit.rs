@@ -284,3 +284,19 @@ async fn an_insolvent_position_is_liquidated_not_exited() {
     }
     accepted(scene.liquidate(&position).await);
 }
+
+#[tokio::test]
+async fn an_exit_works_in_every_mode_and_stage() {
+    use ballast_client::MarketMode::{NoNewRisk, Normal, ReduceOnly};
+    for (mode, stage) in [(NoNewRisk, 0), (ReduceOnly, 0), (Normal, 1), (Normal, 3)] {
+        let scene = Scene::new().await;
+        let position = scene.open(1).await;
+        scene.exit_at(&position, 199, Reaction::ExitIntoQuote).await;
+        scene.force_stage(stage).await;
+        if mode != Normal {
+            scene.set_mode(mode).await;
+        }
+        accepted(scene.exit(&position, &scene.keeper).await);
+        accepted(scene.close_for(&position, 0, 0).await);
+    }
+}

@@ -149,6 +149,36 @@ async fn an_owner_leaves_with_no_usable_price_at_all() {
     }
 }
 
+#[tokio::test]
+async fn prices_as_uncertain_as_half_of_them_still_deleverage_at_the_second_stage() {
+    for (conf_bps, stage, expected) in [
+        (201, 1, Some(BallastError::PriceTooWide)),
+        (201, 2, None),
+        (5_000, 2, None),
+        (5_001, 3, Some(BallastError::PriceTooWide)),
+    ] {
+        let scene = Scene::new().await;
+        let position = unattended(&scene).await;
+        scene.price(125).await;
+        let posts = [Side::Base, Side::Quote].map(|side| {
+            let price = match side {
+                Side::Base => ballast_localnet::UsdPrice::dollars(125),
+                Side::Quote => ballast_localnet::UsdPrice::ONE,
+            };
+            let mut post = PricePost::good(side, price, scene.svm.now_secs());
+            post.conf = post.price.unsigned_abs() * conf_bps / 10_000;
+            post
+        });
+        accepted(scene.world.post(&posts).await);
+        scene.force_stage(stage).await;
+        let sent = scene.deleverage(&position, &scene.keeper).await;
+        match expected {
+            Some(error) => refused(sent, error),
+            None => drop(accepted(sent)),
+        }
+    }
+}
+
 async fn guarded(scene: &Scene) -> Trader {
     let guardian = scene
         .world

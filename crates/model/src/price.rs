@@ -7,12 +7,16 @@ use crate::{Bps, ModelError};
 /// Fraction bits of the square root of a ratio below.
 const RATIO_BITS: u32 = 25;
 
-/// The square root of `ratio` in Q25, rounded down. Q50 under the root fits 64 bits for every ratio below 1638 %.
+/// The square root of `ratio` in Q25, rounded down. Q50 under the root fits 64 bits for every ratio below 16 384.
 fn sqrt_ratio_down(ratio: Bps) -> Result<u64, ModelError> {
-    let scaled = u64::from(ratio.get())
+    let one = u64::from(Bps::ONE.get());
+    let (whole, part) = (u64::from(ratio.get()) / one, u64::from(ratio.get()) % one);
+    // In two parts, because the whole ratio in basis points does not fit beyond 163 %. A part does: it is below one.
+    let whole = whole
         .checked_mul(1 << (2 * RATIO_BITS))
         .ok_or(ModelError::Overflow("scaled price"))?;
-    Ok((scaled / u64::from(Bps::ONE.get())).isqrt())
+    let scaled = whole.checked_add((part << (2 * RATIO_BITS)) / one);
+    Ok(scaled.ok_or(ModelError::Overflow("scaled price"))?.isqrt())
 }
 
 /// The square-root price at `ratio` times the price, not above the exact value (within 2^-24 of it).
@@ -93,5 +97,21 @@ mod tests {
         assert!(scale_up(max, Bps::new(16_000)).is_err());
         assert!(scale_down(max, Bps::new(u32::MAX)).is_err());
         assert!(within(max, max, Bps::new(u32::MAX)));
+    }
+
+    #[test]
+    fn ratios_far_above_one_are_in_range() {
+        let one = SqrtPrice::ONE;
+        for (bps, root) in [
+            (16_383, 1.2799),
+            (16_384, 1.28),
+            (20_000, 1.4142),
+            (40_000, 2.0),
+        ] {
+            let scaled = scale_up(one, Bps::new(bps)).unwrap().x64() as f64 / 2f64.powi(64);
+            assert!((scaled - root).abs() < 1e-4, "{bps}: {scaled}");
+        }
+        assert!(scale_down(one, Bps::new(163_839_999)).is_ok());
+        assert!(scale_down(one, Bps::new(163_840_000)).is_err());
     }
 }

@@ -124,8 +124,10 @@ fn read(
     let uncertainty_bps = (base_confidence_ppm + quote_confidence_ppm).div_ceil(100);
     let one = Bps::ONE.get();
     let uncertainty_bps = u32::try_from(uncertainty_bps).map_err(|_| BallastError::PriceTooWide)?;
+    // Both feeds may be uncertain by half: no price is nothing.
+    let least_bps = one.saturating_sub(uncertainty_bps).max(1);
     let price = OraclePrice {
-        low: scale_down(mid, Bps::new(one.saturating_sub(uncertainty_bps))).or_range()?,
+        low: scale_down(mid, Bps::new(least_bps)).or_range()?,
         mid,
         high: scale_up(mid, Bps::new(one.saturating_add(uncertainty_bps))).or_range()?,
     };

@@ -376,7 +376,10 @@ mod tests {
             |p| p.limits.initial_ltv_bps = 7_699,
             |p| p.limits.maintenance_ltv_bps = 9_514,
             |p| p.limits.min_position_value = 1_000_000,
-            |p| p.oracle_rules.max_age_tight_secs = 120,
+            |p| {
+                p.oracle_rules.max_age_tight_secs = 120;
+                p.stages.silence_secs = 120;
+            },
             |p| p.oracle_rules.max_confidence_tight_bps = 200,
         ];
         for (number, change) in allowed.into_iter().enumerate() {
