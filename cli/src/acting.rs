@@ -216,6 +216,15 @@ impl<'a> Acting<'a> {
     }
 }
 
+/// The trade that gets rid of so much base.
+pub fn trade_of(surplus: i128) -> Trade {
+    if surplus < 0 {
+        Trade::BuyBase
+    } else {
+        Trade::SellBase
+    }
+}
+
 /// Says so before the program does.
 ///
 /// # Errors

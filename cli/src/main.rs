@@ -43,6 +43,7 @@ use commands::{
     positions::PositionsArgs,
     quote::QuoteArgs,
     risk::RiskArgs,
+    safety::LiquidateArgs,
     transfer::{AcceptArgs, RewardCommand, TransferArgs},
     upkeep::RecenterArgs,
 };
@@ -87,6 +88,12 @@ enum Command {
     Recenter(RecenterArgs),
     /// Take a position out of the pool when its window or floor is reached; `close` pays out what is left
     Exit(PositionArgs),
+    /// Bring a position's delta back to its target. The owner, or a keeper when it is due
+    Rehedge(PositionArgs),
+    /// Bring a position's LTV down without a swap. Anyone, when it is due
+    Deleverage(PositionArgs),
+    /// Close as much of an unhealthy position as restores its health, for a bonus. Anyone
+    Liquidate(LiquidateArgs),
     /// Close a position
     Close(CloseArgs),
     /// When keepers hedge and deleverage a position
@@ -164,6 +171,9 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Transfer(args) => commands::transfer::transfer(args, globals, output).await,
         Command::Accept(args) => commands::transfer::accept(args, globals, output).await,
         Command::Reward(command) => commands::transfer::reward(command, globals, output).await,
+        Command::Rehedge(args) => commands::safety::rehedge(args, globals, output).await,
+        Command::Deleverage(args) => commands::safety::deleverage(args, globals, output).await,
+        Command::Liquidate(args) => commands::safety::liquidate(args, globals, output).await,
         Command::Close(args) => commands::close::run(args, globals, output).await,
         Command::Policy(command) => commands::policy::run(command, globals, output).await,
         Command::Market(command) => commands::market::run(command, globals, output).await,

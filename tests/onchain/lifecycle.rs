@@ -2,8 +2,8 @@
 //! exit, transfer; and what keepers are paid.
 
 use ballast_client::{
-    Automation, BallastError, BallastEvent, IncreaseArgs, PositionContext, Reaction, RecenterArgs,
-    Side, Trade, instruction,
+    Automation, BallastError, BallastEvent, IncreaseArgs, Outcome, PositionContext, Reaction,
+    RecenterArgs, Request, Side, Trade, instruction,
 };
 use ballast_localnet::{Localnet, UsdPrice};
 use ballast_model::Amounts;
@@ -302,6 +302,20 @@ async fn each_edge_of_the_window_and_the_floor_lead_to_the_token_that_the_owner_
         refused(exit().await, BallastError::NoLiquidity);
         accepted(scene.close_for(&position, 0, 0).await);
     }
+}
+
+/// What is simulated in the second in which interest was booked, and lands much later, has more to do.
+#[tokio::test]
+async fn a_compute_limit_from_a_simulation_holds_when_interest_has_grown_since() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let (market, world) = (&scene.world.market, &scene.world);
+    let repay = instruction::repay(market, &position, &scene.alice.wallet, 1_000_000, 1_000_000);
+    let request = Request::new(&scene.alice.keypair, [repay]).tables(&world.tables);
+    let prepared = world.sender.prepare(&request).await.unwrap();
+    scene.svm.pass_time(3_600).await.unwrap();
+    let outcome = world.sender.deliver(&prepared).await;
+    assert!(matches!(outcome, Outcome::Landed { .. }), "{outcome:?}");
 }
 
 /// A position that was just hedged owes a few units more or less of what it holds: too little to be traded at any price but

@@ -9,7 +9,7 @@ use ballast_model::{Bps, Target, plan_target, value_down};
 use clap::Args;
 
 use crate::{
-    acting::{Acting, Facts, PositionArgs},
+    acting::{Acting, Facts, PositionArgs, trade_of},
     decimal::{Decimal, Ratio},
     format::{bps, times},
     globals::Globals,
@@ -76,7 +76,10 @@ pub struct DecreaseArgs {
 }
 
 /// Raw units; `all` is as much as there is.
-fn raw(quantity: &Quantity, decimals: u8) -> Result<u64> {
+///
+/// # Errors
+/// More decimals than the token has.
+pub fn raw(quantity: &Quantity, decimals: u8) -> Result<u64> {
     match quantity {
         Quantity::All => Ok(u64::MAX),
         Quantity::Amount(amount) => Ok(amount.raw(decimals)?),
@@ -101,11 +104,10 @@ pub async fn increase(args: &IncreaseArgs, globals: &Globals, output: &mut Outpu
             .raw(market.quote.decimals)
             .context("--own-quote")?,
     };
-    let raw = planned(&acting, args, own)?;
+    let (args, trade) = planned(&acting, args, own)?;
     let preparation = acting.wallet(own).await?;
     let wallet = market.wallet(&acting.signer.pubkey());
-    let (args, path) = raw;
-    let path = acting.path(path);
+    let path = acting.path(trade);
     let increase = instruction::increase(market, &acting.position, &wallet, args, &path);
     let facts = |event: &BallastEvent| match event {
         BallastEvent::PositionIncreased(event) => {
@@ -187,12 +189,7 @@ fn planned(acting: &Acting, args: &IncreaseArgs, own: Amounts) -> Result<(Increa
         max_base_debt: most(Side::Base, hedged, pooled.base.into()),
         max_quote_debt: most(Side::Quote, quote, assets),
     };
-    let trade = if plan.base_surplus < 0 {
-        Trade::BuyBase
-    } else {
-        Trade::SellBase
-    };
-    Ok((raw, trade))
+    Ok((raw, trade_of(plan.base_surplus)))
 }
 
 /// Repays from the wallet.

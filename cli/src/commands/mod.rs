@@ -15,5 +15,6 @@ pub mod policy;
 pub mod positions;
 pub mod quote;
 pub mod risk;
+pub mod safety;
 pub mod transfer;
 pub mod upkeep;

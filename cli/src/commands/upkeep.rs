@@ -10,7 +10,7 @@ use ballast_model::{Band, Position, Target, plan_target};
 use clap::Args;
 
 use crate::{
-    acting::{Acting, Facts, PositionArgs},
+    acting::{Acting, Facts, PositionArgs, trade_of},
     decimal::Positive,
     format::{bps, signed_amount},
     globals::Globals,
@@ -105,14 +105,6 @@ fn surplus(acting: &Acting, band: Band) -> Result<Trade> {
     // What cannot be planned is refused by the program, with its reason.
     let plan = plan_target(&empty, &target, at);
     Ok(trade_of(plan.map_or(0, |plan| plan.base_surplus)))
-}
-
-fn trade_of(surplus: i128) -> Trade {
-    if surplus < 0 {
-        Trade::BuyBase
-    } else {
-        Trade::SellBase
-    }
 }
 
 fn recentered(acting: &Acting, event: &Recentered) -> Facts {

@@ -192,6 +192,13 @@ async fn what_the_program_refuses_is_named_with_advice() {
     refused(&node, &keeper, &recenter, BallastError::KeeperDisabled).await;
     let compound = ["compound", position];
     refused(&node, &alice, &compound, BallastError::CompoundNotDue).await;
+    for (command, error) in [
+        ("rehedge", BallastError::RehedgeNotDue),
+        ("deleverage", BallastError::DeleverageNotDue),
+        ("liquidate", BallastError::NotLiquidatable),
+    ] {
+        refused(&node, &keeper, &[command, position], error).await;
+    }
     let collect = ["collect", position];
     refused(&node, &alice, &collect, BallastError::ZeroAmount).await;
     let exit = ["exit", position];
@@ -242,6 +249,37 @@ async fn what_the_program_refuses_is_named_with_advice() {
         let said = node.refused(&keeper, line).await;
         assert!(said.contains("belongs to"), "{line:?}: {said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keepers_and_liquidators_do_can_be_done_by_hand() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
+    let (alice, bob) = (&alice.keypair, &bob.keypair);
+    let address = opened(&node, alice).await;
+    let position = address.as_str();
+    world.move_price(UsdPrice::dollars(194)).await.unwrap();
+    let rehedged = node.json(bob, &["rehedge", position]).await;
+    assert!(number(&rehedged["traded_base"]) > 0.0, "{rehedged}");
+    let early = ["policy", "set", position, "--deleverage-trigger", "60%"];
+    let early = [&early[..], &["--deleverage-target", "55%"]].concat();
+    node.json(alice, &early).await;
+    let deleveraged = node.json(bob, &["deleverage", position]).await;
+    let view = &deleveraged["position"];
+    assert!(view["ltv_bps"].as_u64().unwrap() <= 5_500, "{deleveraged}");
+    // Beyond what its collateral covers; lenders lose, and are given back what they lost.
+    world.move_price(UsdPrice::dollars(600)).await.unwrap();
+    let liquidated = node.json(bob, &["liquidate", position]).await;
+    assert!(number(&liquidated["repaid_base"]) > 0.0, "{liquidated}");
+    let market = node.json(bob, &["market", "show"]).await;
+    let lost = |market: &Value| number(&market["reserves"][0]["bad_debt"]);
+    assert!(lost(&market) > 0.0, "{market}");
+    let cover = ["lend", "cover-bad-debt", "base", "all"];
+    let covered = node.json(bob, &cover).await;
+    assert_eq!(number(&covered["bad_debt"]), 0.0, "{covered}");
+    let market = node.json(bob, &["market", "show"]).await;
+    assert_eq!(lost(&market), 0.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

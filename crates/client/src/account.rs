@@ -52,7 +52,8 @@ pub enum DecodeError {
     },
     /// Written by another version of the program.
     #[error(
-        "{what} {address} has layout version {found}, this build reads {expected}: use a matching build"
+        "{what} {address} has layout version {found}, this build reads {expected}: bring an earlier one to this version with \
+         `ballast migrate`, read a later one with a matching build"
     )]
     WrongVersion {
         /// What was expected.

@@ -15,6 +15,10 @@ use crate::{
     transaction::{BuildError, Prepared, build, programs},
 };
 
+/// What a transaction may need beyond its simulation however little that was: a simulation in the second of the last booking
+/// finds no interest to book, and the transaction that lands later books that of two reserves.
+const LATER_UNITS: u64 = 15_000;
+
 /// Most compute units of a transaction.
 const MAX_COMPUTE_UNITS: u32 = 1_400_000;
 
@@ -253,7 +257,7 @@ fn assemble(
 
 fn with_margin(units: u64, margin_bps: u32) -> u32 {
     let margin = units.saturating_mul(u64::from(margin_bps)) / 10_000;
-    let units = units.saturating_add(margin).saturating_add(1_000);
+    let units = units.saturating_add(margin).saturating_add(LATER_UNITS);
     u32::try_from(units)
         .unwrap_or(MAX_COMPUTE_UNITS)
         .min(MAX_COMPUTE_UNITS)
@@ -272,7 +276,7 @@ mod tests {
 
     #[test]
     fn limits_have_a_margin_and_a_ceiling() {
-        assert_eq!(with_margin(100_000, 2_000), 121_000);
+        assert_eq!(with_margin(100_000, 2_000), 135_000);
         assert_eq!(with_margin(1_399_999, 1), MAX_COMPUTE_UNITS);
         assert_eq!(with_margin(u64::MAX, u32::MAX), MAX_COMPUTE_UNITS);
     }

@@ -192,7 +192,7 @@ async fn the_limit_comes_from_the_simulation_and_the_fee_from_others_up_to_the_c
     let request = Request::new(&payer, [instruction()]);
     assert_eq!(
         budget(&sender.prepare(&request).await.unwrap()),
-        (121_000, None)
+        (135_000, None)
     );
     let recent = |cap| PriorityFee::Recent {
         percentile: 100,
@@ -201,7 +201,7 @@ async fn the_limit_comes_from_the_simulation_and_the_fee_from_others_up_to_the_c
     let request = request.fee(recent(500));
     assert_eq!(
         budget(&sender.prepare(&request).await.unwrap()),
-        (121_000, Some(500))
+        (135_000, Some(500))
     );
     let request = request.fee(recent(5_000)).compute_limit(7);
     assert_eq!(

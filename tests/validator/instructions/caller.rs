@@ -62,16 +62,18 @@ impl Caller {
         );
         match self.sender.deliver(&prepared).await {
             Outcome::Landed { slot } => {
-                let mut confirmed = self
-                    .confirmed
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                confirmed.extend(names);
-                drop(confirmed);
+                self.note(names);
                 Ok(self.sender.receipt(prepared.signature(), slot).await)
             }
             other => bail!("{other:?}"),
         }
+    }
+
+    fn note(&self, names: Vec<String>) {
+        let confirmed = self.confirmed.lock();
+        confirmed
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(names);
     }
 
     /// Simulates and signs.
