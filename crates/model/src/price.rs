@@ -105,7 +105,7 @@ mod tests {
         for (bps, root) in [
             (16_383, 1.2799),
             (16_384, 1.28),
-            (20_000, 1.4142),
+            (20_000, std::f64::consts::SQRT_2),
             (40_000, 2.0),
         ] {
             let scaled = scale_up(one, Bps::new(bps)).unwrap().x64() as f64 / 2f64.powi(64);

@@ -142,6 +142,7 @@ impl Action {
 }
 
 /// What to do.
+#[allow(clippy::large_enum_variant, reason = "one of a position at a time")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Nothing is due.
