@@ -20,29 +20,59 @@ const SEQUENCES_PER_WORLD: u64 = 20;
 const ENOUGH_FOR_EVERY_EVENT: u64 = 200;
 
 /// What people do, and how often. After a move of the price keepers and liquidators have their turn more often than not.
-const ANYTHING: [(Kind, u32); 20] = [
-    (Kind::Deposit, 2),
-    (Kind::Withdraw, 2),
+const ANYTHING: [(Kind, u32); 43] = [
+    (Kind::Deposit, 4),
+    (Kind::Withdraw, 4),
     (Kind::Accrue, 2),
-    (Kind::Open, 6),
-    (Kind::Decrease, 2),
-    (Kind::Close, 2),
-    (Kind::SetPolicy, 1),
-    (Kind::Rehedge, 2),
-    (Kind::Deleverage, 2),
-    (Kind::Liquidate, 2),
+    (Kind::Open, 14),
+    (Kind::Decrease, 3),
+    (Kind::Close, 3),
+    (Kind::SetPolicy, 2),
+    (Kind::Rehedge, 3),
+    (Kind::Deleverage, 3),
+    (Kind::Liquidate, 3),
     (Kind::CollectReward, 1),
     (Kind::BookReward, 1),
     (Kind::GiftToPosition, 2),
     (Kind::GiftToVault, 1),
-    (Kind::Wait, 2),
-    (Kind::MoveMarket, 3),
-    (Kind::Gap, 2),
-    (Kind::MoveOracle, 2),
-    (Kind::MovePool, 1),
+    (Kind::Wait, 4),
+    (Kind::MoveMarket, 8),
+    (Kind::Gap, 3),
+    (Kind::MoveOracle, 3),
+    (Kind::MovePool, 2),
     (Kind::RefreshPrice, 1),
+    (Kind::Increase, 4),
+    (Kind::Repay, 2),
+    (Kind::Collect, 2),
+    (Kind::Compound, 4),
+    (Kind::Recenter, 8),
+    (Kind::Exit, 3),
+    (Kind::SetAutomation, 10),
+    (Kind::Transfer, 2),
+    (Kind::ReclaimReward, 2),
+    (Kind::FundReward, 4),
+    (Kind::RefreshStage, 3),
+    (Kind::PostPrice, 3),
+    (Kind::CoverBadDebt, 3),
+    (Kind::FundInsurance, 1),
+    (Kind::SetMode, 1),
+    (Kind::SetGuardian, 1),
+    (Kind::UpdateMarket, 1),
+    (Kind::UpdateReserve, 1),
+    (Kind::ApplyChange, 1),
+    (Kind::OfferAuthority, 1),
+    (Kind::AcceptAuthority, 1),
+    (Kind::TradePool, 4),
+    (Kind::FallSilent, 1),
 ];
-const AFTER_A_MOVE: [Kind; 3] = [Kind::Rehedge, Kind::Deleverage, Kind::Liquidate];
+const AFTER_A_MOVE: [Kind; 6] = [
+    Kind::Rehedge,
+    Kind::Deleverage,
+    Kind::Liquidate,
+    Kind::Recenter,
+    Kind::Exit,
+    Kind::Compound,
+];
 
 /// Draws steps.
 struct Dice {
@@ -60,7 +90,7 @@ impl Dice {
             any.unwrap().0
         };
         if !AFTER_A_MOVE.contains(&kind) {
-            self.moved = matches!(kind, Kind::MoveMarket | Kind::Gap);
+            self.moved = matches!(kind, Kind::MoveMarket | Kind::Gap | Kind::TradePool);
         }
         let parameters: [u8; RECORD] = self.rng.random();
         Step::of(kind, &parameters)

@@ -2,26 +2,33 @@
 //! each step no token is created or lost, books and balances agree, and a share's price has not fallen except by booked bad
 //! debt; after closing everything, the vaults are empty but for rounding in the lenders' favour.
 
+mod act;
 mod arena;
+mod books;
 mod check;
+mod govern;
+mod health;
 mod mutate;
+mod parameters;
+mod picture;
 mod play;
+mod stage;
 mod step;
 
 use std::sync::Arc;
 
 use ballast_abi::spl;
 use ballast_client::{
-    Amounts, BallastEvent, Failure, PositionContext, Positions, Pubkey, Reward, Side, Signer,
+    Amounts, BallastEvent, Failure, PositionContext, Pubkey, Reward, Side, Signer,
     instruction,
 };
 use ballast_localnet::{Localnet, LocalnetExt, Saved, Svm, Trader, UsdPrice, World, WorldConfig};
 
 pub use arena::Arena;
 pub use mutate::{cross, mutate};
-pub use step::{
-    Amount, Cap, Hedge, Kind, MAX_STEPS, Person, Pick, RECORD, Secs, Step, Token, Within, decode,
-};
+pub use parameters::{Amount, Cap, Few, Hedge, Person, Pick, Secs, Token, Within};
+use picture::Picture;
+pub use step::{Kind, MAX_STEPS, RECORD, Step, decode};
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
 /// Where the price begins and ends.
@@ -33,18 +40,40 @@ const REWARDS: u64 = 1_000_000_000;
 
 /// Events that a run which is long enough must have seen. A story in which nobody is ever rehedged or liquidated would prove
 /// nothing.
-pub const EVENTS: [&str; 11] = [
-    "Deposited",
-    "Withdrawn",
-    "PositionOpened",
-    "PositionDecreased",
-    "PositionClosed",
-    "PolicySet",
-    "Rehedged",
-    "Deleveraged",
-    "Liquidated",
+pub const EVENTS: [&str; 33] = [
+    "Accrued",
+    "AuthorityAccepted",
+    "AuthorityOffered",
+    "AutomationSet",
     "BadDebtBooked",
+    "BadDebtCovered",
+    "Compounded",
+    "Deleveraged",
+    "Deposited",
+    "Exited",
+    "FeesCollected",
+    "GuardianSet",
+    "InsuranceFunded",
+    "KeeperRewarded",
+    "Liquidated",
+    "MarketChangeAnnounced",
+    "MarketUpdated",
+    "ModeSet",
+    "PolicySet",
+    "PositionClosed",
+    "PositionDecreased",
+    "PositionIncreased",
+    "PositionOffered",
+    "PositionOpened",
+    "PositionRepaid",
+    "PositionTransferred",
+    "Recentered",
+    "Rehedged",
+    "ReserveChangeAnnounced",
+    "ReserveUpdated",
     "RewardCollected",
+    "StageChanged",
+    "Withdrawn",
 ];
 
 /// A market with people around it. Panics when something is not as it must be.
@@ -67,8 +96,8 @@ struct Now {
     supply: [u64; 2],
     /// Tokens that each side's vault was given.
     gifts: [u64; 2],
-    /// Lenders' assets and shares of each side.
-    shares: [(u64, u64); 2],
+    /// The market and its positions after the last step.
+    last: Arc<Picture>,
     /// Number of the next position.
     next_id: u64,
     /// The market's price.
@@ -138,6 +167,11 @@ impl Game {
                 .chain(wallets)
                 .collect()
         });
+        let guardian = people[1].key();
+        let authority = &world.authority;
+        let guard = instruction::set_guardian(&world.market.address, &authority.pubkey(), guardian);
+        world.send(authority, vec![guard]).await.unwrap();
+        let picture = Arc::new(Picture::take(&world).await);
         let mut game = Self {
             world,
             svm,
@@ -148,13 +182,12 @@ impl Game {
             now: Now {
                 supply: [0; 2],
                 gifts: [0; 2],
-                shares: [(0, 0); 2],
+                last: picture,
                 next_id: 0,
                 price: START_PRICE,
             },
         };
         game.now.supply = game.tokens(&[]).await;
-        game.now.shares = game.shares().await;
         game
     }
 
@@ -175,20 +208,8 @@ impl Game {
     /// One step, after which everything is as it must be.
     pub async fn step(&mut self, step: Step) -> Played {
         let played = self.play(step).await;
-        self.check(&played).await;
+        self.check(Some(&step), &played).await;
         played
-    }
-
-    /// Open positions, in an order that follows from the steps alone.
-    async fn positions(&self) -> Vec<PositionContext> {
-        let chain = self.world.net.chain();
-        let found = Positions::of_market(chain.as_ref(), &self.world.market.address)
-            .await
-            .unwrap();
-        assert!(found.unreadable.is_empty());
-        let mut positions = found.positions;
-        positions.sort_by_key(|position| position.position.id);
-        positions
     }
 
     /// Tokens of each side in all accounts that there are.
@@ -206,16 +227,6 @@ impl Game {
             }
         }
         totals
-    }
-
-    /// Lenders' assets and shares of each side.
-    async fn shares(&self) -> [(u64, u64); 2] {
-        let snapshot = self.world.snapshot().await.unwrap();
-        SIDES.map(|side| {
-            let reserve = snapshot.reserve(side);
-            let assets = reserve.state().total_assets_down().unwrap();
-            (assets, reserve.supply_shares)
-        })
     }
 }
 
