@@ -21,6 +21,13 @@ impl Game {
                 let refresh = instruction::refresh_stage(market);
                 self.send_by(&self.people[0].keypair, refresh).await
             }
+            Step::Calm {} => {
+                let calm = self.now.last.market.market.stages.calm_secs;
+                self.svm.pass_time(calm.into()).await.unwrap();
+                self.world.move_price(self.now.price).await.unwrap();
+                let refresh = instruction::refresh_stage(market);
+                self.send_by(&self.people[0].keypair, refresh).await
+            }
             Step::PostPrice { .. } => self.post_price(step).await,
             Step::CoverBadDebt {
                 person,

@@ -205,6 +205,22 @@ impl Game {
         self.now = to.now.clone();
     }
 
+    /// Whether any position is open.
+    pub fn has_positions(&self) -> bool {
+        !self.now.last.positions.is_empty()
+    }
+
+    /// Whether bad debt is booked that nobody has covered.
+    pub fn has_bad_debt(&self) -> bool {
+        let market = &self.now.last.market;
+        SIDES.iter().any(|side| market.reserve(*side).bad_debt > 0)
+    }
+
+    /// The market's risk stage.
+    pub fn stage(&self) -> u8 {
+        self.now.last.market.market.stage.stage
+    }
+
     /// One step, after which everything is as it must be.
     pub async fn step(&mut self, step: Step) -> Played {
         let played = self.play(step).await;

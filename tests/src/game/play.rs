@@ -234,6 +234,7 @@ impl Game {
             },
             Step::RefreshStage {}
             | Step::FallSilent { .. }
+            | Step::Calm {}
             | Step::PostPrice { .. }
             | Step::CoverBadDebt { .. }
             | Step::FundInsurance { .. }

@@ -20,7 +20,10 @@ pub(super) fn check_stage(
     let looks = matches!(
         step,
         Some(
-            Step::RefreshStage {} | Step::FallSilent { .. } | Step::PostPrice { show: true, .. }
+            Step::RefreshStage {}
+                | Step::FallSilent { .. }
+                | Step::Calm {}
+                | Step::PostPrice { show: true, .. }
         )
     );
     if !looks || played.refused.is_some() {

@@ -204,6 +204,8 @@ steps! {
     41 TradePool { up_bps: Within<9_700, 10_300>, times: Few<1, 4> }
     /// Time passes without a new price, long enough for silence, and somebody shows that to the market.
     42 FallSilent { secs: Within<50, 800> }
+    /// Time passes with good prices, long enough for the stage to fall, and somebody shows that to the market.
+    43 Calm {}
 }
 
 /// Bytes of a step in an encoded sequence: its kind and its parameters. Of one size, so that changes of one step leave the
