@@ -2,8 +2,7 @@
 
 use ballast_client::{
     Automation, IncreaseArgs, PositionContext, Reaction, RecenterArgs, SqrtPrice, Tick, Trade,
-    ballast::due,
-    instruction,
+    ballast::due, instruction,
 };
 use ballast_localnet::{LocalnetExt, UsdPrice};
 
@@ -67,8 +66,7 @@ impl Game {
             Step::SetAutomation { .. } => {
                 let automation = self.automation(step, position);
                 let (market, key) = (&market.address, owner.key());
-                let set =
-                    instruction::set_automation(market, &key, &position.address, automation);
+                let set = instruction::set_automation(market, &key, &position.address, automation);
                 self.send(owner, set).await
             }
             Step::Transfer {

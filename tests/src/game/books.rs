@@ -7,7 +7,11 @@ use super::Played;
 /// Both balances change by what events say, and by nothing else.
 pub(super) fn check_books(address: &Pubkey, before: &Reserve, after: &Reserve, played: &Played) {
     let sum = |of: &dyn Fn(&BallastEvent) -> u64| -> u128 {
-        played.events.iter().map(|event| u128::from(of(event))).sum()
+        played
+            .events
+            .iter()
+            .map(|event| u128::from(of(event)))
+            .sum()
     };
     let booked = sum(&|event| match event {
         BallastEvent::BadDebtBooked(booked) if booked.reserve == *address => booked.from_lenders,

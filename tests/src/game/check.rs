@@ -6,8 +6,8 @@ use ballast_abi::{spl, whirlpool::PositionView};
 use ballast_client::{BallastError, BallastEvent, Cause, Failure, PositionContext, Side};
 
 use super::{
-    Game, Played, SIDES, Step, books::check_books, health::check_positions, idle,
-    picture::Picture, stage::check_stage,
+    Game, Played, SIDES, Step, books::check_books, health::check_positions, idle, picture::Picture,
+    stage::check_stage,
 };
 
 /// Raw units that may be left of nobody's at the end: the part of interest that belongs to the virtual shares, and rounding.

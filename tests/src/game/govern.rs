@@ -1,7 +1,7 @@
 //! What authority and guardian do, what anybody may do for a market as a whole, and what the oracle says.
 
 use ballast_client::{
-    Keypair, MarketMode, MarketParams, Market, Pubkey, ReserveParams, Side, Signer, instruction,
+    Keypair, Market, MarketMode, MarketParams, Pubkey, ReserveParams, Side, Signer, instruction,
 };
 use ballast_localnet::{Localnet, PricePost, UsdPrice};
 

@@ -87,7 +87,10 @@ fn check_lamports(was: &Held, is: &Held, step: Option<&Step>, played: &Played) {
     match step {
         Some(Step::ReclaimReward { .. }) => assert!(is.lamports <= left),
         Some(Step::FundReward { .. }) => assert!(is.lamports >= left),
-        _ => assert_eq!(is.lamports, left, "lamports of a position were lost or found"),
+        _ => assert_eq!(
+            is.lamports, left,
+            "lamports of a position were lost or found"
+        ),
     }
 }
 
@@ -140,11 +143,19 @@ fn check_keeper(
         BallastEvent::Exited(event) => {
             let (_, loss) = loss_with_fees(event.fees_base, event.fees_quote);
             let lost = i128::from(event.swap_loss);
-            assert!(loss <= lost + ROUNDING, "an exit lost {loss}, by its swaps {lost}");
+            assert!(
+                loss <= lost + ROUNDING,
+                "an exit lost {loss}, by its swaps {lost}"
+            );
             let assets = model_before.value(at).unwrap().assets;
-            let allowed = assets * 2 * u128::from(automation.max_exit_loss_bps) / 10_000;
-            // The fees may be traded as well.
-            assert!(lost <= i128::try_from(allowed).unwrap() + ROUNDING + assets as i128 / 10_000);
+            let fees = value_down(event.fees_base, at).unwrap() + u128::from(event.fees_quote);
+            // At most everything is traded, twice: for the debts and for the token that the owner wants.
+            let traded = 2 * (assets + fees);
+            let allowed = traded * u128::from(automation.max_exit_loss_bps) / 10_000;
+            assert!(
+                lost <= i128::try_from(allowed).unwrap() + ROUNDING,
+                "an exit's swaps lost {lost} of {traded}"
+            );
             check_exited(&is.position, event.reaction);
             let edge = |tick| Tick::new(tick).unwrap().sqrt_price();
             let due = match event.reason {
@@ -196,7 +207,11 @@ fn check_daily_loss(
         total * 10_000 <= allowed,
         "keepers lost {total} of {equity}, allowed are {allowed_bps} bps"
     );
-    assert_eq!(u128::from(left.recent_loss), total, "losses are not counted");
+    assert_eq!(
+        u128::from(left.recent_loss),
+        total,
+        "losses are not counted"
+    );
     assert_eq!(left.recent_loss_at_secs, now_secs);
 }
 

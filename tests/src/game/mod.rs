@@ -1,11 +1,15 @@
 //! A market in the SVM with people who do anything to it: [`Step`]s as data, which tests draw and the fuzzer decodes. After
 //! each step no token is created or lost, books and balances agree, and a share's price has not fallen except by booked bad
-//! debt; after closing everything, the vaults are empty but for rounding in the lenders' favour.
+//! debt; insurance and bad debt are what events say; positions that no event names are as they were; what adds risk leaves
+//! a position healthy and hedged; keepers lose no more of it in a day, and are paid no more, than owner and market allow;
+//! an exit leaves neither debt nor liquidity; the stage is what the evidence asks for. After that everybody can leave, in
+//! whatever mode and stage the market is, and the vaults are empty but for rounding in the lenders' favour.
 
 mod act;
 mod arena;
 mod books;
 mod check;
+mod end;
 mod govern;
 mod health;
 mod mutate;
@@ -19,8 +23,7 @@ use std::sync::Arc;
 
 use ballast_abi::spl;
 use ballast_client::{
-    Amounts, BallastEvent, Failure, PositionContext, Pubkey, Reward, Side, Signer,
-    instruction,
+    Amounts, BallastEvent, Failure, PositionContext, Pubkey, Reward, Side, Signer, instruction,
 };
 use ballast_localnet::{Localnet, LocalnetExt, Saved, Svm, Trader, UsdPrice, World, WorldConfig};
 

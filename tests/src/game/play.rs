@@ -2,12 +2,12 @@
 
 use ballast_abi::spl;
 use ballast_client::{
-    Amounts, DecreaseArgs, Instruction, Keypair, OpenArgs, Policy, PositionContext, Pubkey, Receipt,
-    SendError, Side, Trade, instruction,
+    Amounts, DecreaseArgs, Instruction, Keypair, OpenArgs, Policy, PositionContext, Pubkey,
+    Receipt, SendError, Side, Trade, instruction,
 };
 use ballast_localnet::{Localnet, Trader, UsdPrice};
 
-use super::{Game, Person, Pick, Played, SIDES, Step, idle};
+use super::{Game, Person, Pick, Played, Step, idle};
 
 /// Prices stay within the pool's background liquidity, in dollars.
 const LOWEST: UsdPrice = UsdPrice::dollars(60);
@@ -348,58 +348,6 @@ impl Game {
         let owner = position.position.owner;
         let owner = self.people.iter().position(|person| person.key() == owner);
         owner.expect("only people open positions")
-    }
-
-    /// Everybody leaves, and everything is as it must be then.
-    pub async fn end(&mut self) {
-        // Whoever has given or lent everything away could not repay.
-        for person in &self.people {
-            self.world
-                .mint_to(&person.key(), super::RICH)
-                .await
-                .unwrap();
-        }
-        let positions = self.now.last.positions();
-        self.now.supply = self.tokens(&positions).await;
-        // The oracle stays as silent, the market's mode and stage as strict as they are: leaving needs neither.
-        let price = self.world.sqrt_price_at(super::START_PRICE).unwrap();
-        self.world.move_pool(price).await.unwrap();
-        self.check(None, &Played::default()).await;
-        for position in positions {
-            // The pool program keeps a position that it owes something.
-            let collected = self.collect_reward(&position).await;
-            self.check(None, &collected).await;
-            let closed = self.close(&position).await;
-            if let Some(failure) = &closed.refused {
-                panic!(
-                    "position {} cannot be closed: {failure}\n{:#?}",
-                    position.position.id, failure.logs
-                );
-            }
-            self.check(None, &closed).await;
-        }
-        let people = self.people.iter().map(|person| &person.keypair);
-        let holders = people.chain([&self.world.lender]).map(Keypair::insecure_clone);
-        for holder in holders.collect::<Vec<_>>() {
-            let key = ballast_client::Signer::pubkey(&holder);
-            for side in SIDES {
-                let market = &self.world.market;
-                let account = market.share_wallet(&key, side);
-                let shares = self.world.balance(&account).await.unwrap();
-                if shares > 0 {
-                    let withdraw = instruction::withdraw(market, &key, side, shares, 0);
-                    let sent = self.send_by(&holder, withdraw).await;
-                    // Dust of shares may be worth nothing.
-                    assert!(
-                        sent.refused.is_none() || shares < 2_000,
-                        "{side:?}: {shares} shares are stuck: {sent:?}"
-                    );
-                    self.check(None, &sent).await;
-                }
-            }
-        }
-        self.check(None, &Played::default()).await;
-        self.check_end().await;
     }
 }
 
