@@ -20,29 +20,60 @@ const SEQUENCES_PER_WORLD: u64 = 20;
 const ENOUGH_FOR_EVERY_EVENT: u64 = 200;
 
 /// What people do, and how often. After a move of the price keepers and liquidators have their turn more often than not.
-const ANYTHING: [(Kind, u32); 20] = [
-    (Kind::Deposit, 2),
-    (Kind::Withdraw, 2),
+const ANYTHING: [(Kind, u32); 44] = [
+    (Kind::Deposit, 4),
+    (Kind::Withdraw, 4),
     (Kind::Accrue, 2),
-    (Kind::Open, 6),
-    (Kind::Decrease, 2),
-    (Kind::Close, 2),
-    (Kind::SetPolicy, 1),
-    (Kind::Rehedge, 2),
-    (Kind::Deleverage, 2),
-    (Kind::Liquidate, 2),
+    (Kind::Open, 14),
+    (Kind::Decrease, 3),
+    (Kind::Close, 3),
+    (Kind::SetPolicy, 2),
+    (Kind::Rehedge, 3),
+    (Kind::Deleverage, 3),
+    (Kind::Liquidate, 3),
     (Kind::CollectReward, 1),
     (Kind::BookReward, 1),
     (Kind::GiftToPosition, 2),
     (Kind::GiftToVault, 1),
-    (Kind::Wait, 2),
-    (Kind::MoveMarket, 3),
-    (Kind::Gap, 2),
-    (Kind::MoveOracle, 2),
-    (Kind::MovePool, 1),
+    (Kind::Wait, 4),
+    (Kind::MoveMarket, 8),
+    (Kind::Gap, 3),
+    (Kind::MoveOracle, 3),
+    (Kind::MovePool, 2),
     (Kind::RefreshPrice, 1),
+    (Kind::Increase, 4),
+    (Kind::Repay, 2),
+    (Kind::Collect, 2),
+    (Kind::Compound, 4),
+    (Kind::Recenter, 8),
+    (Kind::Exit, 3),
+    (Kind::SetAutomation, 10),
+    (Kind::Transfer, 2),
+    (Kind::ReclaimReward, 2),
+    (Kind::FundReward, 4),
+    (Kind::RefreshStage, 3),
+    (Kind::PostPrice, 3),
+    (Kind::CoverBadDebt, 3),
+    (Kind::FundInsurance, 1),
+    (Kind::SetMode, 1),
+    (Kind::SetGuardian, 1),
+    (Kind::UpdateMarket, 1),
+    (Kind::UpdateReserve, 2),
+    (Kind::ApplyChange, 2),
+    (Kind::OfferAuthority, 1),
+    (Kind::AcceptAuthority, 1),
+    (Kind::TradePool, 4),
+    (Kind::FallSilent, 1),
+    (Kind::Calm, 2),
 ];
-const AFTER_A_MOVE: [Kind; 3] = [Kind::Rehedge, Kind::Deleverage, Kind::Liquidate];
+const AFTER_A_MOVE: [Kind; 6] = [
+    Kind::Rehedge,
+    Kind::Deleverage,
+    Kind::Liquidate,
+    Kind::Recenter,
+    Kind::Exit,
+    Kind::Compound,
+];
 
 /// Draws steps.
 struct Dice {
@@ -52,15 +83,22 @@ struct Dice {
 }
 
 impl Dice {
-    fn draw(&mut self) -> Step {
-        let kind = if self.moved && self.rng.random_bool(0.7) {
+    fn draw(&mut self, game: &Game) -> Step {
+        // In a market that is empty or stands still little can happen, and bad debt is rare.
+        let kind = if game.stage() > 0 && self.rng.random_bool(0.2) {
+            Kind::Calm
+        } else if game.has_bad_debt() && self.rng.random_bool(0.1) {
+            Kind::CoverBadDebt
+        } else if !game.has_positions() && self.rng.random_bool(0.5) {
+            Kind::Open
+        } else if self.moved && self.rng.random_bool(0.7) {
             *AFTER_A_MOVE.choose(&mut self.rng).unwrap()
         } else {
             let any = ANYTHING.choose_weighted(&mut self.rng, |(_, weight)| *weight);
             any.unwrap().0
         };
         if !AFTER_A_MOVE.contains(&kind) {
-            self.moved = matches!(kind, Kind::MoveMarket | Kind::Gap);
+            self.moved = matches!(kind, Kind::MoveMarket | Kind::Gap | Kind::TradePool);
         }
         let parameters: [u8; RECORD] = self.rng.random();
         Step::of(kind, &parameters)
@@ -89,7 +127,7 @@ async fn nothing_is_created_or_lost() {
     let first = number("BALLAST_SEED", 1);
     let sequences = number("BALLAST_SEQUENCES", SEQUENCES);
     let (mut seed, mut left) = (first, sequences);
-    let mut happened = BTreeMap::new();
+    let (mut happened, mut refused) = (BTreeMap::new(), BTreeMap::new());
     while left > 0 {
         println!("BALLAST_SEED={seed}");
         let mut dice = Dice {
@@ -98,15 +136,22 @@ async fn nothing_is_created_or_lost() {
         };
         let mut game = Game::new(Svm::start().unwrap()).await;
         for _ in 0..left.min(SEQUENCES_PER_WORLD) * STEPS {
-            for event in game.step(dice.draw()).await.events {
+            let step = dice.draw(&game);
+            let played = game.step(step).await;
+            for event in played.events {
                 *happened.entry(event.name()).or_insert(0u64) += 1;
+            }
+            if let Some(failure) = played.refused {
+                let error = failure.ballast().map(|error| error.name());
+                let name = error.unwrap_or_else(|| format!("{failure}"));
+                *refused.entry((step.kind(), name)).or_insert(0u64) += 1;
             }
         }
         game.end().await;
         left = left.saturating_sub(SEQUENCES_PER_WORLD);
         seed += 1;
     }
-    println!("{happened:?}");
+    println!("{happened:?}\nrefused: {refused:?}");
     if sequences < ENOUGH_FOR_EVERY_EVENT {
         println!(
             "{sequences} sequences are too few to demand every event: from {ENOUGH_FOR_EVERY_EVENT} on"

@@ -1,28 +1,36 @@
 //! What must be so after every step, and at the end.
 
-use ballast_abi::{spl, whirlpool::PositionView};
-use ballast_client::{
-    BallastError, BallastEvent, Bps, Cause, Failure, MarketSnapshot, PositionContext, Side,
-};
+use std::sync::Arc;
 
-use super::{Game, Played, SIDES, idle};
+use ballast_abi::{spl, whirlpool::PositionView};
+use ballast_client::{BallastError, BallastEvent, Cause, Failure, PositionContext, Side};
+
+use super::{
+    Game, Played, SIDES, Step, books::check_books, health::check_positions, idle, picture::Picture,
+    stage::check_stage,
+};
 
 /// Raw units that may be left of nobody's at the end: the part of interest that belongs to the virtual shares, and rounding.
 const LEFT_OF_NOBODY: u64 = 10_000;
 
 impl Game {
     /// What holds after every step.
-    pub(super) async fn check(&mut self, played: &Played) {
+    pub(super) async fn check(&mut self, step: Option<&Step>, played: &Played) {
         if let Some(failure) = &played.refused {
             check_refusal(failure);
         }
-        let positions = self.positions().await;
+        let before = self.now.last.clone();
+        let picture = Arc::new(Picture::take(&self.world).await);
+        self.now.last = picture.clone();
+        check_positions(&before, &picture, step, played);
+        check_stage(&before.market, &picture.market, step, played);
+        let positions = picture.positions();
         assert_eq!(
             self.tokens(&positions).await,
             self.now.supply,
             "tokens were created or lost"
         );
-        let snapshot = self.world.snapshot().await.unwrap();
+        let snapshot = &picture.market;
         assert_eq!(
             snapshot.market.open_positions,
             positions.len() as u64,
@@ -30,7 +38,6 @@ impl Game {
         );
         for position in &positions {
             self.check_holdings(position).await;
-            check_opened(&snapshot, position, played);
         }
         for side in SIDES {
             let reserve = snapshot.reserve(side);
@@ -58,7 +65,10 @@ impl Game {
                 reserve.supply_shares,
                 "{side:?}: shares and books differ"
             );
-            let (assets, shares) = self.now.shares[side as usize];
+            let was = before.market.reserve(side);
+            check_books(&self.world.market.reserve(side), was, reserve, played);
+            let assets = was.state().total_assets_down().unwrap();
+            let shares = was.supply_shares;
             let now = reserve.state().total_assets_down().unwrap();
             let with_lost = now + self.lost_to_bad_debt(side, played);
             // (now + 1) / (shares now + 1000) >= (then + 1) / (shares then + 1000)
@@ -68,7 +78,6 @@ impl Game {
                 left >= right,
                 "{side:?}: a share's price fell without bad debt"
             );
-            self.now.shares[side as usize] = (now, reserve.supply_shares);
         }
     }
 
@@ -124,23 +133,6 @@ impl Game {
                 "{side:?}: {left} are left of nobody's"
             );
         }
-    }
-}
-
-/// A position that has just been opened is within the market's limit, as the model reckons it.
-fn check_opened(snapshot: &MarketSnapshot, position: &PositionContext, played: &Played) {
-    let opened = played.events.iter().any(|event| {
-        matches!(event, BallastEvent::PositionOpened(opened) if opened.position == position.address)
-    });
-    if opened {
-        let model = snapshot.position(&position.position, snapshot.now_secs);
-        let oracle = snapshot.oracle_sqrt_price().unwrap();
-        let value = model.unwrap().value(oracle).unwrap();
-        let limit = Bps::new(snapshot.market.limits.initial_ltv_bps);
-        assert!(
-            !value.ltv_above(limit),
-            "opened with too much debt: {value:?}"
-        );
     }
 }
 

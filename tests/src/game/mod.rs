@@ -1,27 +1,37 @@
 //! A market in the SVM with people who do anything to it: [`Step`]s as data, which tests draw and the fuzzer decodes. After
 //! each step no token is created or lost, books and balances agree, and a share's price has not fallen except by booked bad
-//! debt; after closing everything, the vaults are empty but for rounding in the lenders' favour.
+//! debt; insurance and bad debt are what events say; positions that no event names are as they were; what adds risk leaves
+//! a position healthy and hedged; keepers lose no more of it in a day, and are paid no more, than owner and market allow;
+//! an exit leaves neither debt nor liquidity; the stage is what the evidence asks for. After that everybody can leave, in
+//! whatever mode and stage the market is, and the vaults are empty but for rounding in the lenders' favour.
 
+mod act;
 mod arena;
+mod books;
 mod check;
+mod end;
+mod govern;
+mod health;
 mod mutate;
+mod parameters;
+mod picture;
 mod play;
+mod stage;
 mod step;
 
 use std::sync::Arc;
 
 use ballast_abi::spl;
 use ballast_client::{
-    Amounts, BallastEvent, Failure, PositionContext, Positions, Pubkey, Reward, Side, Signer,
-    instruction,
+    Amounts, BallastEvent, Failure, PositionContext, Pubkey, Reward, Side, Signer, instruction,
 };
 use ballast_localnet::{Localnet, LocalnetExt, Saved, Svm, Trader, UsdPrice, World, WorldConfig};
 
 pub use arena::Arena;
 pub use mutate::{cross, mutate};
-pub use step::{
-    Amount, Cap, Hedge, Kind, MAX_STEPS, Person, Pick, RECORD, Secs, Step, Token, Within, decode,
-};
+pub use parameters::{Amount, Cap, Few, Hedge, Person, Pick, Secs, Token, Within};
+use picture::Picture;
+pub use step::{Kind, MAX_STEPS, RECORD, Step, decode};
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
 /// Where the price begins and ends.
@@ -33,18 +43,40 @@ const REWARDS: u64 = 1_000_000_000;
 
 /// Events that a run which is long enough must have seen. A story in which nobody is ever rehedged or liquidated would prove
 /// nothing.
-pub const EVENTS: [&str; 11] = [
-    "Deposited",
-    "Withdrawn",
-    "PositionOpened",
-    "PositionDecreased",
-    "PositionClosed",
-    "PolicySet",
-    "Rehedged",
-    "Deleveraged",
-    "Liquidated",
+pub const EVENTS: [&str; 33] = [
+    "Accrued",
+    "AuthorityAccepted",
+    "AuthorityOffered",
+    "AutomationSet",
     "BadDebtBooked",
+    "BadDebtCovered",
+    "Compounded",
+    "Deleveraged",
+    "Deposited",
+    "Exited",
+    "FeesCollected",
+    "GuardianSet",
+    "InsuranceFunded",
+    "KeeperRewarded",
+    "Liquidated",
+    "MarketChangeAnnounced",
+    "MarketUpdated",
+    "ModeSet",
+    "PolicySet",
+    "PositionClosed",
+    "PositionDecreased",
+    "PositionIncreased",
+    "PositionOffered",
+    "PositionOpened",
+    "PositionRepaid",
+    "PositionTransferred",
+    "Recentered",
+    "Rehedged",
+    "ReserveChangeAnnounced",
+    "ReserveUpdated",
     "RewardCollected",
+    "StageChanged",
+    "Withdrawn",
 ];
 
 /// A market with people around it. Panics when something is not as it must be.
@@ -67,8 +99,8 @@ struct Now {
     supply: [u64; 2],
     /// Tokens that each side's vault was given.
     gifts: [u64; 2],
-    /// Lenders' assets and shares of each side.
-    shares: [(u64, u64); 2],
+    /// The market and its positions after the last step.
+    last: Arc<Picture>,
     /// Number of the next position.
     next_id: u64,
     /// The market's price.
@@ -138,6 +170,11 @@ impl Game {
                 .chain(wallets)
                 .collect()
         });
+        let guardian = people[1].key();
+        let authority = &world.authority;
+        let guard = instruction::set_guardian(&world.market.address, &authority.pubkey(), guardian);
+        world.send(authority, vec![guard]).await.unwrap();
+        let picture = Arc::new(Picture::take(&world).await);
         let mut game = Self {
             world,
             svm,
@@ -148,13 +185,12 @@ impl Game {
             now: Now {
                 supply: [0; 2],
                 gifts: [0; 2],
-                shares: [(0, 0); 2],
+                last: picture,
                 next_id: 0,
                 price: START_PRICE,
             },
         };
         game.now.supply = game.tokens(&[]).await;
-        game.now.shares = game.shares().await;
         game
     }
 
@@ -172,23 +208,27 @@ impl Game {
         self.now = to.now.clone();
     }
 
+    /// Whether any position is open.
+    pub fn has_positions(&self) -> bool {
+        !self.now.last.positions.is_empty()
+    }
+
+    /// Whether bad debt is booked that nobody has covered.
+    pub fn has_bad_debt(&self) -> bool {
+        let market = &self.now.last.market;
+        SIDES.iter().any(|side| market.reserve(*side).bad_debt > 0)
+    }
+
+    /// The market's risk stage.
+    pub fn stage(&self) -> u8 {
+        self.now.last.market.market.stage.stage
+    }
+
     /// One step, after which everything is as it must be.
     pub async fn step(&mut self, step: Step) -> Played {
         let played = self.play(step).await;
-        self.check(&played).await;
+        self.check(Some(&step), &played).await;
         played
-    }
-
-    /// Open positions, in an order that follows from the steps alone.
-    async fn positions(&self) -> Vec<PositionContext> {
-        let chain = self.world.net.chain();
-        let found = Positions::of_market(chain.as_ref(), &self.world.market.address)
-            .await
-            .unwrap();
-        assert!(found.unreadable.is_empty());
-        let mut positions = found.positions;
-        positions.sort_by_key(|position| position.position.id);
-        positions
     }
 
     /// Tokens of each side in all accounts that there are.
@@ -206,16 +246,6 @@ impl Game {
             }
         }
         totals
-    }
-
-    /// Lenders' assets and shares of each side.
-    async fn shares(&self) -> [(u64, u64); 2] {
-        let snapshot = self.world.snapshot().await.unwrap();
-        SIDES.map(|side| {
-            let reserve = snapshot.reserve(side);
-            let assets = reserve.state().total_assets_down().unwrap();
-            (assets, reserve.supply_shares)
-        })
     }
 }
 

@@ -2,12 +2,12 @@
 
 use ballast_abi::spl;
 use ballast_client::{
-    Amounts, DecreaseArgs, Instruction, OpenArgs, Policy, PositionContext, Pubkey, Receipt,
-    SendError, Side, Trade, instruction,
+    Amounts, DecreaseArgs, Instruction, Keypair, OpenArgs, Policy, PositionContext, Pubkey,
+    Receipt, SendError, Side, Trade, instruction,
 };
 use ballast_localnet::{Localnet, Trader, UsdPrice};
 
-use super::{Game, Person, Pick, Played, SIDES, Step, idle};
+use super::{Game, Person, Pick, Played, Step, idle};
 
 /// Prices stay within the pool's background liquidity, in dollars.
 const LOWEST: UsdPrice = UsdPrice::dollars(60);
@@ -52,7 +52,7 @@ impl Game {
                 pay_base,
                 pay_quote,
             } => {
-                let Some(position) = self.position(position).await else {
+                let Some(position) = self.position(position) else {
                     return Played::default();
                 };
                 let liquidity = position.position.liquidity.get();
@@ -70,7 +70,7 @@ impl Game {
                 self.send(owner, decrease).await
             }
             Step::Close { position } => {
-                let Some(position) = self.position(position).await else {
+                let Some(position) = self.position(position) else {
                     return Played::default();
                 };
                 self.close(&position).await
@@ -86,7 +86,7 @@ impl Game {
                 interval_secs,
                 keepers,
             } => {
-                let Some(position) = self.position(position).await else {
+                let Some(position) = self.position(position) else {
                     return Played::default();
                 };
                 let policy = Policy {
@@ -113,7 +113,7 @@ impl Game {
                 position,
                 sell,
             } => {
-                let Some(position) = self.position(position).await else {
+                let Some(position) = self.position(position) else {
                     return Played::default();
                 };
                 let by = self.person(person);
@@ -127,7 +127,7 @@ impl Game {
                 self.send(by, rehedge).await
             }
             Step::Deleverage { person, position } => {
-                let Some(position) = self.position(position).await else {
+                let Some(position) = self.position(position) else {
                     return Played::default();
                 };
                 let by = self.person(person);
@@ -140,7 +140,7 @@ impl Game {
                 pay_base,
                 pay_quote,
             } => {
-                let Some(position) = self.position(position).await else {
+                let Some(position) = self.position(position) else {
                     return Played::default();
                 };
                 let by = self.person(person);
@@ -156,13 +156,13 @@ impl Game {
                 self.send(by, liquidate).await
             }
             Step::CollectReward { position } => {
-                let Some(position) = self.position(position).await else {
+                let Some(position) = self.position(position) else {
                     return Played::default();
                 };
                 self.collect_reward(&position).await
             }
             Step::BookReward { position, amount } => {
-                if let Some(position) = self.position(position).await {
+                if let Some(position) = self.position(position) {
                     let owed = u64::from(amount.0);
                     let booked = self.world.book_reward(&position, &self.reward, owed).await;
                     booked.unwrap();
@@ -175,7 +175,7 @@ impl Game {
                 side,
                 amount,
             } => {
-                let Some(position) = self.position(position).await else {
+                let Some(position) = self.position(position) else {
                     return Played::default();
                 };
                 let by = self.person(person);
@@ -219,6 +219,33 @@ impl Game {
                 let refresh = instruction::refresh_price(market);
                 self.send(self.person(Person(0)), refresh).await
             }
+            Step::Increase { position, .. }
+            | Step::Repay { position, .. }
+            | Step::Collect { position }
+            | Step::Compound { position, .. }
+            | Step::Recenter { position, .. }
+            | Step::Exit { position, .. }
+            | Step::SetAutomation { position, .. }
+            | Step::Transfer { position, .. }
+            | Step::ReclaimReward { position, .. }
+            | Step::FundReward { position, .. } => match self.position(position) {
+                Some(position) => self.act(step, &position).await,
+                None => Played::default(),
+            },
+            Step::RefreshStage {}
+            | Step::FallSilent { .. }
+            | Step::Calm {}
+            | Step::PostPrice { .. }
+            | Step::CoverBadDebt { .. }
+            | Step::FundInsurance { .. }
+            | Step::SetMode { .. }
+            | Step::SetGuardian { .. }
+            | Step::UpdateMarket { .. }
+            | Step::UpdateReserve { .. }
+            | Step::ApplyChange { .. }
+            | Step::OfferAuthority { .. }
+            | Step::AcceptAuthority { .. }
+            | Step::TradePool { .. } => self.govern(step).await,
         }
     }
 
@@ -291,25 +318,29 @@ impl Game {
         )
     }
 
-    async fn send(&self, by: &Trader, instruction: Instruction) -> Played {
-        Played::from(self.world.send(&by.keypair, vec![instruction]).await)
+    pub(super) async fn send(&self, by: &Trader, instruction: Instruction) -> Played {
+        self.send_by(&by.keypair, instruction).await
     }
 
-    async fn tick(&self) -> i32 {
+    pub(super) async fn send_by(&self, by: &Keypair, instruction: Instruction) -> Played {
+        Played::from(self.world.send(by, vec![instruction]).await)
+    }
+
+    pub(super) async fn tick(&self) -> i32 {
         self.world.pool().await.unwrap().tick_current
     }
 
-    async fn position(&self, pick: Pick) -> Option<PositionContext> {
-        let mut positions = self.positions().await;
+    fn position(&self, pick: Pick) -> Option<PositionContext> {
+        let mut positions = self.now.last.positions();
         let count = positions.len();
         (count > 0).then(|| positions.swap_remove(usize::from(pick.0) % count))
     }
 
-    fn person(&self, person: Person) -> &Trader {
+    pub(super) fn person(&self, person: Person) -> &Trader {
         &self.people[usize::from(person.0) % self.people.len()]
     }
 
-    fn owner(&self, position: &PositionContext) -> &Trader {
+    pub(super) fn owner(&self, position: &PositionContext) -> &Trader {
         &self.people[self.owner_number(position)]
     }
 
@@ -317,53 +348,6 @@ impl Game {
         let owner = position.position.owner;
         let owner = self.people.iter().position(|person| person.key() == owner);
         owner.expect("only people open positions")
-    }
-
-    /// Everybody leaves, and everything is as it must be then.
-    pub async fn end(&mut self) {
-        // Whoever has given or lent everything away could not repay.
-        for person in &self.people {
-            self.world
-                .mint_to(&person.key(), super::RICH)
-                .await
-                .unwrap();
-        }
-        let positions = self.positions().await;
-        self.now.supply = self.tokens(&positions).await;
-        self.now.price = super::START_PRICE;
-        self.world.move_price(self.now.price).await.unwrap();
-        for position in positions {
-            // The pool program keeps a position that it owes something.
-            self.collect_reward(&position).await;
-            let closed = self.close(&position).await;
-            if let Some(failure) = &closed.refused {
-                panic!(
-                    "position {} cannot be closed: {failure}\n{:#?}",
-                    position.position.id, failure.logs
-                );
-            }
-            self.check(&closed).await;
-        }
-        let people = self.people.iter().map(|person| &person.keypair);
-        for holder in people.chain([&self.world.lender]) {
-            let key = ballast_client::Signer::pubkey(holder);
-            for side in SIDES {
-                let market = &self.world.market;
-                let account = market.share_wallet(&key, side);
-                let shares = self.world.balance(&account).await.unwrap();
-                if shares > 0 {
-                    let withdraw = instruction::withdraw(market, &key, side, shares, 0);
-                    let sent = self.world.send(holder, vec![withdraw]).await;
-                    // Dust of shares may be worth nothing.
-                    assert!(
-                        sent.is_ok() || shares < 2_000,
-                        "{side:?}: {shares} shares are stuck: {sent:?}"
-                    );
-                }
-            }
-        }
-        self.check(&Played::default()).await;
-        self.check_end().await;
     }
 }
 
@@ -387,6 +371,6 @@ impl From<Result<Receipt, SendError>> for Played {
 }
 
 /// A price times a factor in basis points.
-fn times(price: UsdPrice, bps: u32) -> UsdPrice {
+pub(super) fn times(price: UsdPrice, bps: u32) -> UsdPrice {
     UsdPrice::from_units(price.units() / 10_000 * i64::from(bps))
 }

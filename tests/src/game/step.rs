@@ -1,7 +1,8 @@
 //! What can be done in a [`super::Game`], as data.
 
-use arbitrary::{Arbitrary, Unstructured};
-use ballast_client::Side;
+use arbitrary::Unstructured;
+
+use super::{Amount, Cap, Few, Hedge, Person, Pick, Secs, Token, Within};
 
 macro_rules! steps {
     ($($(#[$doc:meta])* $number:literal $name:ident { $($field:ident: $type:ty),* $(,)? })*) => {
@@ -118,6 +119,93 @@ steps! {
     18 MovePool { of_market_bps: Within<9_700, 10_300> }
     /// Somebody has the market remember how new the prices are.
     19 RefreshPrice {}
+    /// The owner brings funds and another leverage.
+    20 Increase {
+        position: Pick,
+        with_base: bool,
+        own_base: Within<0, 1_000_000_000>,
+        own_quote: Within<0, 200_000_000>,
+        leverage_bps: Within<9_900, 36_000>,
+        sell: bool,
+    }
+    /// The owner only repays.
+    21 Repay { position: Pick, base: Cap, quote: Cap }
+    /// The owner takes the fees out.
+    22 Collect { position: Pick }
+    /// A keeper puts the fees to work.
+    23 Compound { person: Person, position: Pick }
+    /// A keeper moves the band: this far from the oracle's price, in tick spacings, beyond 3 not at all; this wide to either
+    /// side, in tick spacings.
+    24 Recenter {
+        person: Person,
+        position: Pick,
+        offset: Few<0, 16>,
+        half_width: Within<1, 500>,
+        replacing: bool,
+    }
+    /// A keeper takes the position out of the pool.
+    25 Exit { person: Person, position: Pick }
+    /// The owner lets keepers do more or less. Edges are distances from the market's price, the floor a part of the equity.
+    26 SetAutomation {
+        position: Pick,
+        leverage_bps: Within<9_900, 40_100>,
+        min_width: Few<0, 32>,
+        more_width: Few<0, 128>,
+        edge: Few<0, 52>,
+        cooldown_secs: Few<0, 100>,
+        low: Few<0, 64>,
+        high: Few<0, 64>,
+        at_low: Few<0, 5>,
+        at_high: Few<0, 5>,
+        at_floor: Few<0, 5>,
+        floor_bps: Within<0, 12_000>,
+        compound_min: Few<0, 40>,
+        reward: Few<0, 202>,
+        exit_loss_bps: Few<0, 102>,
+        daily_loss_bps: Within<0, 505>,
+    }
+    /// The owner offers the position to one, and another, mostly the same, accepts.
+    27 Transfer { position: Pick, to: Person, by_other: Few<0, 5>, accept: Few<0, 4> }
+    /// The owner takes lamports back.
+    28 ReclaimReward { position: Pick, lamports: Cap }
+    /// Somebody sends lamports to a position.
+    29 FundReward { person: Person, position: Pick, lamports: Within<0, 3_000_000> }
+    /// Somebody shows the market what its stage rests on.
+    30 RefreshStage {}
+    /// A price with any confidence interval, moving average and age is posted.
+    31 PostPrice {
+        side: Token,
+        of_market_bps: Within<9_900, 10_101>,
+        confidence_bps: Within<0, 500>,
+        ema_bps: Within<8_500, 11_500>,
+        doubtful: Few<0, 4>,
+        age_secs: Few<0, 150>,
+        show: bool,
+    }
+    /// Somebody pays for a part of the bad debt, or for more than that.
+    32 CoverBadDebt { person: Person, side: Token, part_bps: Within<0, 11_000> }
+    /// Somebody adds to the insurance.
+    33 FundInsurance { person: Person, side: Token, amount: Amount }
+    /// Authority, guardian or somebody else sets the mode.
+    34 SetMode { by: Few<0, 3>, mode: Few<0, 3>, secs: Secs }
+    /// The authority names another guardian.
+    35 SetGuardian { to: Person }
+    /// The authority changes one of the market's parameters, or announces that.
+    36 UpdateMarket { which: Few<0, 14>, of_present_bps: Within<5_000, 15_000> }
+    /// The authority changes one of a reserve's parameters, or announces that.
+    37 UpdateReserve { side: Token, which: Few<0, 8>, of_present_bps: Within<5_000, 15_000> }
+    /// Somebody puts announced parameters in force: the market's or a reserve's, mostly after the notice.
+    38 ApplyChange { which: Few<0, 3>, wait: Few<0, 4> }
+    /// The authority offers its rights.
+    39 OfferAuthority { to: Person }
+    /// Somebody takes the authority over.
+    40 AcceptAuthority { by: Person }
+    /// Traders move the pool this far from where it is and back, so that positions earn.
+    41 TradePool { up_bps: Within<9_700, 10_300>, times: Few<1, 4> }
+    /// Time passes without a new price, long enough for silence, and somebody shows that to the market.
+    42 FallSilent { secs: Within<50, 800> }
+    /// Time passes with good prices, long enough for the stage to fall, and somebody shows that to the market.
+    43 Calm {}
 }
 
 /// Bytes of a step in an encoded sequence: its kind and its parameters. Of one size, so that changes of one step leave the
@@ -126,7 +214,7 @@ pub const RECORD: usize = 20;
 /// Steps of a sequence; more are not decoded.
 pub const MAX_STEPS: usize = 24;
 /// Kinds that there may ever be; a number that is not used yet is no step.
-const KINDS: u8 = 32;
+const KINDS: u8 = 64;
 
 /// The steps that bytes mean.
 pub fn decode(bytes: &[u8]) -> Vec<Step> {
@@ -142,111 +230,10 @@ fn decode_one(record: &[u8]) -> Option<Step> {
     Some(Step::of(*kind, parameters))
 }
 
-/// Who does it: this number modulo the number of people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Person(pub u8);
-
-/// Which of the open positions: this number modulo how many there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pick(pub u8);
-
-/// Which token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token(pub Side);
-
-/// Raw units, of all magnitudes alike up to 2^40, or none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Amount(pub u64);
-
-/// A limit, which is none more often than not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cap(pub u64);
-
-/// A number from `LOW` to below `END`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Within<const LOW: u32, const END: u32>(pub u32);
-
-/// A time, of all magnitudes alike up to three weeks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Secs(pub u32);
-
-/// A hedge ratio in basis points, the whole one more often than others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hedge(pub u32);
-
-impl Arbitrary<'_> for Person {
-    fn arbitrary(bytes: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
-        Ok(Self(bytes.arbitrary()?))
-    }
-}
-
-impl Arbitrary<'_> for Pick {
-    fn arbitrary(bytes: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
-        Ok(Self(bytes.arbitrary()?))
-    }
-}
-
-impl Arbitrary<'_> for Token {
-    fn arbitrary(bytes: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
-        Ok(Self(if bytes.arbitrary()? {
-            Side::Quote
-        } else {
-            Side::Base
-        }))
-    }
-}
-
-impl Arbitrary<'_> for Amount {
-    fn arbitrary(bytes: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
-        Ok(Self::from_bytes(bytes.arbitrary()?))
-    }
-}
-
-impl Amount {
-    fn from_bytes([exponent, fraction]: [u8; 2]) -> Self {
-        Self(((0x100 + u64::from(fraction)) << (exponent % 42)) >> 9)
-    }
-}
-
-impl Arbitrary<'_> for Cap {
-    fn arbitrary(bytes: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
-        let [exponent, fraction]: [u8; 2] = bytes.arbitrary()?;
-        Ok(Self(match exponent {
-            0x60.. => u64::MAX,
-            _ => Amount::from_bytes([exponent, fraction]).0,
-        }))
-    }
-}
-
-impl<const LOW: u32, const END: u32> Arbitrary<'_> for Within<LOW, END> {
-    fn arbitrary(bytes: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
-        let part = u64::from(bytes.arbitrary::<u16>()?);
-        let offset = (part * u64::from(END - LOW)) >> u16::BITS;
-        // Below END - LOW, which is a u32.
-        Ok(Self(LOW + offset as u32))
-    }
-}
-
-impl Arbitrary<'_> for Secs {
-    fn arbitrary(bytes: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
-        let [exponent, fraction]: [u8; 2] = bytes.arbitrary()?;
-        Ok(Self(
-            ((0x100 + u32::from(fraction)) << (exponent % 21)) >> 8,
-        ))
-    }
-}
-
-impl Arbitrary<'_> for Hedge {
-    fn arbitrary(bytes: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
-        let ratios = [10_000, 0, 5_000, 10_000, 10_000];
-        Ok(Self(
-            ratios[usize::from(bytes.arbitrary::<u8>()?) % ratios.len()],
-        ))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use ballast_client::Side;
+
     use super::*;
 
     #[test]
@@ -260,7 +247,7 @@ mod tests {
     fn every_byte_string_is_a_sequence() {
         assert_eq!(decode(&[]), []);
         // A record that is cut off has zeros; a number that nothing has yet is left out.
-        let mut bytes = vec![31; RECORD];
+        let mut bytes = vec![63; RECORD];
         bytes.extend([2, 1]);
         assert_eq!(
             decode(&bytes),
@@ -268,7 +255,7 @@ mod tests {
                 side: Token(Side::Quote)
             }]
         );
-        assert_eq!(decode(&[32]), [Step::of(Kind::Deposit, &[])]);
+        assert_eq!(decode(&[64]), [Step::of(Kind::Deposit, &[])]);
         assert_eq!(decode(&vec![5; RECORD * 100]).len(), MAX_STEPS);
     }
 
@@ -279,27 +266,5 @@ mod tests {
                 .map(|parameters| Step::of(*kind, parameters));
             assert_eq!(fits, more, "{kind:?} needs more than {RECORD} bytes");
         }
-    }
-
-    #[test]
-    fn amounts_have_all_magnitudes() {
-        let amounts = |bytes: [u8; 2]| {
-            let amount: Amount = Unstructured::new(&bytes).arbitrary().unwrap();
-            let cap: Cap = Unstructured::new(&bytes).arbitrary().unwrap();
-            (amount.0, cap.0)
-        };
-        assert_eq!(amounts([0, 0]), (0, 0));
-        assert_eq!(amounts([1, 0]), (1, 1));
-        assert_eq!(amounts([41, 0]), (1 << 40, 1 << 40));
-        assert_eq!(amounts([0xff, 0xff]), (0x1ff >> 6, u64::MAX));
-    }
-
-    #[test]
-    fn bounds_are_reached_and_kept() {
-        let within = |bytes: [u8; 2]| {
-            let number: Within<5, 8> = Unstructured::new(&bytes).arbitrary().unwrap();
-            number.0
-        };
-        assert_eq!((within([0, 0]), within([0xff, 0xff])), (5, 7));
     }
 }

@@ -1,0 +1,296 @@
+//! What holds of positions after what was done to them, as the model reckons it.
+
+use ballast_abi::pyth::PriceUpdate;
+use ballast_client::{
+    BallastEvent, Bps, MarketSnapshot, PositionContext, Pubkey, Reaction, SqrtPrice, Tick,
+    ballast::events::ExitReason,
+};
+use ballast_model::{
+    Position as PositionModel,
+    price::{scale_down, scale_up},
+    value_down,
+};
+
+use super::{
+    Played, Step,
+    picture::{Held, Picture},
+};
+
+/// Raw quote units that valuations, repayments and withdrawals may lose to rounding.
+const ROUNDING: i128 = 32;
+const SECS_PER_DAY: u128 = 86_400;
+
+/// A step touches the positions of its events and no others; what keepers do costs what it may cost.
+pub(super) fn check_positions(
+    before: &Picture,
+    after: &Picture,
+    step: Option<&Step>,
+    played: &Played,
+) {
+    for was in &before.positions {
+        let address = &was.position.address;
+        let named = played
+            .events
+            .iter()
+            .any(|event| position_of(event) == Some(address));
+        let Some(is) = after.find(address) else {
+            assert!(named, "position {} is gone", was.position.position.id);
+            continue;
+        };
+        if !named {
+            assert_eq!(
+                bytemuck::bytes_of(&was.position.position),
+                bytemuck::bytes_of(&is.position.position),
+                "position {} changed without an event",
+                was.position.position.id
+            );
+        }
+        check_lamports(was, is, step, played);
+    }
+    for event in &played.events {
+        let Some(is) = position_of(event).and_then(|address| after.find(address)) else {
+            continue;
+        };
+        let model = after.model(&is.position, after.market.now_secs);
+        match event {
+            BallastEvent::PositionOpened(_) => require_initial_health(&after.market, &model),
+            BallastEvent::PositionIncreased(_) | BallastEvent::Recentered(_) => {
+                require_initial_health(&after.market, &model);
+                let policy = is.position.position.policy;
+                require_hedged(&after.market, is, &model, policy.delta_target_bps);
+            }
+            BallastEvent::Compounded(compounded) if compounded.liquidity > 0 => {
+                require_initial_health(&after.market, &model);
+                let policy = is.position.position.policy;
+                require_hedged(&after.market, is, &model, policy.delta_band_bps);
+            }
+            _ => {}
+        }
+        if let Some(was) = before.find(&is.position.address) {
+            check_keeper(before, after, [was, is], event, &model);
+        }
+    }
+}
+
+/// Lamports leave a position's account for keepers as far as owner and market allow, and for the owner who asks.
+fn check_lamports(was: &Held, is: &Held, step: Option<&Step>, played: &Played) {
+    let address = is.position.address;
+    let paid: u64 = played
+        .events
+        .iter()
+        .map(|event| match event {
+            BallastEvent::KeeperRewarded(paid) if paid.position == address => paid.lamports,
+            _ => 0,
+        })
+        .sum();
+    let left = was.lamports - paid;
+    match step {
+        Some(Step::ReclaimReward { .. }) => assert!(is.lamports <= left),
+        Some(Step::FundReward { .. }) => assert!(is.lamports >= left),
+        _ => assert_eq!(
+            is.lamports, left,
+            "lamports of a position were lost or found"
+        ),
+    }
+}
+
+/// What an event says that a keeper did.
+fn check_keeper(
+    before: &Picture,
+    after: &Picture,
+    [was, is]: [&Held; 2],
+    event: &BallastEvent,
+    model: &PositionModel,
+) {
+    let (stored, now_secs) = (&was.position.position, after.market.now_secs);
+    let automation = &stored.automation;
+    let at = after.market.oracle_sqrt_price().unwrap();
+    let model_before = before.model(&was.position, now_secs);
+    let equity_before = model_before.value(at).unwrap().equity();
+    let loss_with_fees = |base: u64, quote: u64| {
+        let fees = value_down(base, at).unwrap() + u128::from(quote);
+        let with_fees = equity_before + i128::try_from(fees).unwrap();
+        (with_fees, with_fees - model.value(at).unwrap().equity())
+    };
+    let charged = |keeper: &Pubkey, base, quote| {
+        if *keeper != stored.owner {
+            let (equity, loss) = loss_with_fees(base, quote);
+            check_daily_loss(&before.market, was, is, equity, loss, now_secs);
+        }
+    };
+    match event {
+        BallastEvent::Rehedged(event) => charged(&event.keeper, 0, 0),
+        BallastEvent::Compounded(event) => {
+            charged(&event.keeper, event.fees_base, event.fees_quote);
+        }
+        BallastEvent::Recentered(event) => {
+            charged(&event.keeper, event.fees_base, event.fees_quote);
+            if event.keeper != stored.owner {
+                let width = i64::from(event.tick_upper) - i64::from(event.tick_lower);
+                let allowed =
+                    i64::from(automation.min_width_ticks)..=i64::from(automation.max_width_ticks);
+                assert!(allowed.contains(&width), "{width} ticks of {allowed:?}");
+                let rested_secs = now_secs - stored.last_recenter_secs;
+                assert!(rested_secs >= i64::from(automation.recenter_cooldown_secs));
+                let least = before.market.market.keepers.min_recenter_interval_secs;
+                assert!(rested_secs >= i64::from(least));
+            }
+        }
+        BallastEvent::Deleveraged(_) => {
+            let (_, loss) = loss_with_fees(0, 0);
+            assert!(loss <= ROUNDING, "a deleverage lost {loss}");
+        }
+        BallastEvent::Exited(event) => {
+            let (_, loss) = loss_with_fees(event.fees_base, event.fees_quote);
+            let lost = i128::from(event.swap_loss);
+            assert!(
+                loss <= lost + ROUNDING,
+                "an exit lost {loss}, by its swaps {lost}"
+            );
+            let assets = model_before.value(at).unwrap().assets;
+            let fees = value_down(event.fees_base, at).unwrap() + u128::from(event.fees_quote);
+            // At most everything is traded, twice: for the debts and for the token that the owner wants.
+            let traded = 2 * (assets + fees);
+            let allowed = traded * u128::from(automation.max_exit_loss_bps) / 10_000;
+            assert!(
+                lost <= i128::try_from(allowed).unwrap() + ROUNDING,
+                "an exit's swaps lost {lost} of {traded}"
+            );
+            check_exited(&is.position, event.reaction);
+            let edge = |tick| Tick::new(tick).unwrap().sqrt_price();
+            let due = match event.reason {
+                ExitReason::Floor => equity_before <= i128::from(automation.min_equity),
+                ExitReason::Low => at <= edge(automation.window_low_tick),
+                ExitReason::High => at >= edge(automation.window_high_tick),
+            };
+            assert!(due, "an exit that was not due");
+        }
+        BallastEvent::KeeperRewarded(paid) => {
+            assert_ne!(paid.keeper, stored.owner, "an owner was paid");
+            let markets = before.market.market.keepers.max_reward_lamports;
+            assert!(paid.lamports <= automation.reward_lamports.min(markets));
+        }
+        _ => {}
+    }
+}
+
+fn check_exited(position: &PositionContext, reaction: Reaction) {
+    let stored = &position.position;
+    assert_eq!(stored.liquidity.get(), 0, "liquidity after an exit");
+    assert!(stored.is_debt_free(), "debt after an exit");
+    if reaction == Reaction::ExitIntoQuote {
+        assert_eq!(stored.idle_base, 0, "base after an exit into quote");
+    }
+}
+
+/// What keepers have lost within a day lies within the stricter limit, and is remembered.
+fn check_daily_loss(
+    market: &MarketSnapshot,
+    was: &Held,
+    is: &Held,
+    equity: i128,
+    loss: i128,
+    now_secs: i64,
+) {
+    let (stored, left) = (&was.position.position, &is.position.position);
+    let elapsed_secs = u128::try_from(now_secs - stored.recent_loss_at_secs).unwrap();
+    let part = SECS_PER_DAY - elapsed_secs.min(SECS_PER_DAY);
+    let faded = (u128::from(stored.recent_loss) * part).div_ceil(SECS_PER_DAY);
+    let total = faded + loss.max(0).unsigned_abs();
+    let markets = market.market.keepers.max_daily_loss_bps;
+    let allowed_bps = match stored.automation.max_daily_loss_bps {
+        0 => markets,
+        owners => owners.min(markets),
+    };
+    let allowed = u128::try_from(equity).unwrap_or(0) * u128::from(allowed_bps);
+    assert!(
+        total * 10_000 <= allowed,
+        "keepers lost {total} of {equity}, allowed are {allowed_bps} bps"
+    );
+    assert_eq!(
+        u128::from(left.recent_loss),
+        total,
+        "losses are not counted"
+    );
+    assert_eq!(left.recent_loss_at_secs, now_secs);
+}
+
+/// What must hold after everything that adds risk.
+fn require_initial_health(market: &MarketSnapshot, model: &PositionModel) {
+    let limits = &market.market.limits;
+    let oracle = market.oracle_sqrt_price().unwrap();
+    let value = model.value(oracle).unwrap();
+    if value.debt == 0 {
+        return;
+    }
+    assert!(
+        value.leverage_bps_up() <= u64::from(limits.max_leverage_bps),
+        "too much leverage: {value:?}"
+    );
+    let doubt_ppm = confidence_ppm_up(&market.base_price) + confidence_ppm_up(&market.quote_price);
+    let doubt_bps = u32::try_from(doubt_ppm.div_ceil(100)).unwrap();
+    let [low, high] = ends(oracle, doubt_bps);
+    for at in [oracle, low, high, market.pool.sqrt_price] {
+        let value = model.value(at).unwrap();
+        assert!(
+            !value.ltv_above(Bps::new(limits.initial_ltv_bps)),
+            "too much debt at {at}: {value:?}"
+        );
+    }
+    for at in ends(oracle, limits.stress_distance_bps) {
+        let value = model.value(at).unwrap();
+        assert!(
+            !value.ltv_at_least(Bps::new(limits.maintenance_ltv_bps)),
+            "liquidated after a small move: {value:?}"
+        );
+    }
+}
+
+fn require_hedged(market: &MarketSnapshot, held: &Held, model: &PositionModel, band_bps: u32) {
+    let oracle = market.oracle_sqrt_price().unwrap();
+    let hedge = held.position.position.policy.hedge();
+    let error = model.hedge_error(oracle, hedge).unwrap().unsigned_abs();
+    let full = u128::from(model.full_base_up().unwrap());
+    assert!(
+        error * 10_000 <= full * u128::from(band_bps),
+        "hedge error {error} of {full}, allowed are {band_bps} bps"
+    );
+}
+
+/// This far below and above a price.
+fn ends(price: SqrtPrice, distance_bps: u32) -> [SqrtPrice; 2] {
+    [
+        scale_down(price, Bps::new(10_000 - distance_bps)).unwrap(),
+        scale_up(price, Bps::new(10_000 + distance_bps)).unwrap(),
+    ]
+}
+
+fn confidence_ppm_up(price: &PriceUpdate) -> u128 {
+    (u128::from(price.conf) * 1_000_000).div_ceil(u128::from(price.price.unsigned_abs()))
+}
+
+/// Which position an event is of.
+fn position_of(event: &BallastEvent) -> Option<&Pubkey> {
+    Some(match event {
+        BallastEvent::PositionOpened(event) => &event.position,
+        BallastEvent::PositionDecreased(event) => &event.position,
+        BallastEvent::PositionClosed(event) => &event.position,
+        BallastEvent::PositionIncreased(event) => &event.position,
+        BallastEvent::PositionRepaid(event) => &event.position,
+        BallastEvent::PositionOffered(event) => &event.position,
+        BallastEvent::PositionTransferred(event) => &event.position,
+        BallastEvent::PolicySet(event) => &event.position,
+        BallastEvent::AutomationSet(event) => &event.position,
+        BallastEvent::RewardCollected(event) => &event.position,
+        BallastEvent::FeesCollected(event) => &event.position,
+        BallastEvent::Rehedged(event) => &event.position,
+        BallastEvent::Deleveraged(event) => &event.position,
+        BallastEvent::Recentered(event) => &event.position,
+        BallastEvent::Compounded(event) => &event.position,
+        BallastEvent::Exited(event) => &event.position,
+        BallastEvent::Liquidated(event) => &event.position,
+        BallastEvent::BadDebtBooked(event) => &event.position,
+        BallastEvent::KeeperRewarded(event) => &event.position,
+        _ => return None,
+    })
+}
