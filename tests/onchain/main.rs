@@ -13,6 +13,7 @@ mod guards_risk;
 mod guards_setup;
 mod lifecycle;
 mod liquidation;
+mod reference;
 mod rewards;
 mod support;
 mod toolchain;

@@ -7,6 +7,7 @@ mod check;
 mod mutate;
 mod play;
 mod step;
+mod view;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub use mutate::{cross, mutate};
 pub use step::{
     Amount, Cap, Hedge, Kind, MAX_STEPS, Person, Pick, RECORD, Secs, Step, Token, Within, decode,
 };
+pub use view::View;
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
 /// Where the price begins and ends.

@@ -305,7 +305,7 @@ impl Game {
         (count > 0).then(|| positions.swap_remove(usize::from(pick.0) % count))
     }
 
-    fn person(&self, person: Person) -> &Trader {
+    pub(super) fn person(&self, person: Person) -> &Trader {
         &self.people[usize::from(person.0) % self.people.len()]
     }
 
