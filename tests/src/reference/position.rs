@@ -265,7 +265,8 @@ impl Position {
             }
         }
         corners.sort();
-        let doubt = self.doubt(oracle) * int(2) + self.doubt(pool);
+        // Before and after, both tokens at both prices; all of them on the side of more liquidity.
+        let doubt = (self.doubt(oracle) + self.doubt(pool)) * int(2);
         let mut from = (Q::zero(), left_over(&Q::zero()));
         if !from.1.is_positive() {
             return Deleverage::Part(Q::zero(), Q::zero());
