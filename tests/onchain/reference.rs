@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use ballast_localnet::Svm;
 use ballast_tests::{
-    game::{Game, Kind, RECORD, Step},
+    game::{Game, Kind, RECORD, Step, View},
     reference::{Book, judge},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -87,60 +87,72 @@ fn draw(rng: &mut StdRng, moved: &mut bool) -> Step {
     Step::of(kind, &parameters)
 }
 
-async fn play(game: &mut Game, seed: u64, tally: &mut Tally) {
+/// Plays a story. `as_seen` changes what the reference sees of the chain: nothing, but where it is to be wrong.
+///
+/// # Errors
+/// Where chain and reference disagree.
+async fn play(
+    game: &mut Game,
+    seed: u64,
+    tally: &mut Tally,
+    as_seen: fn(&mut View),
+) -> Result<(), String> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut moved = false;
     let mut before = game.view().await;
+    as_seen(&mut before);
     let mut whole = Book::read(&before);
     for number in 0..STEPS {
         let step = draw(&mut rng, &mut moved);
         let played = game.step(step).await;
-        let after = game.view().await;
-        let complain = |which: &str, wrong: Vec<String>| {
-            assert!(
-                wrong.is_empty(),
-                "BALLAST_SEED={seed}, step {number}, {step:?}, {:?}, {which}:\n{}",
-                played.events,
-                wrong.join("\n")
-            );
+        let mut after = game.view().await;
+        as_seen(&mut after);
+        let agrees = |which: &str, wrong: Vec<String>| {
+            let wrong = wrong.join("\n");
+            let events = &played.events;
+            let at = format!("BALLAST_SEED={seed}, step {number}, {step:?}, {events:?}");
+            if wrong.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{at}, {which}:\n{wrong}"))
+            }
         };
         let mut single = Book::read(&before);
         if let Some(failure) = &played.refused {
             let by_owner = |position: &_| game.is_by_owner(&step, position);
             if let Some(deserved) = judge(&single, &step, failure, &before, by_owner) {
-                assert!(
-                    deserved,
-                    "BALLAST_SEED={seed}, step {number}, {step:?}: refused without reason: {failure}"
-                );
+                let wrong = (!deserved).then(|| failure.to_string());
+                agrees("refused without reason", wrong.into_iter().collect())?;
                 *tally.judged.entry(failure.to_string()).or_default() += 1;
             }
         }
-        let followed = single.follow(&step, &played, &before, &after);
-        match followed {
+        match single.follow(&step, &played, &before, &after) {
             Ok(wrong) => {
-                complain("what this step decided", wrong);
-                complain("after this step alone", single.differences(&after));
+                agrees("what this step decided", wrong)?;
+                agrees("after this step alone", single.differences(&after))?;
                 for event in &played.events {
                     *tally.followed.entry(event.name()).or_default() += 1;
                 }
             }
-            Err(why) => *tally.resynchronised.entry(format!("{why:?}")).or_default() += 1,
+            Err(why) => {
+                let why = format!("step: {why:?}");
+                *tally.resynchronised.entry(why).or_default() += 1;
+            }
         }
         match whole.follow(&step, &played, &before, &after) {
             Ok(wrong) => {
-                complain("what the story so far decided", wrong);
-                complain("after the whole story", whole.differences(&after));
+                agrees("what the story so far decided", wrong)?;
+                agrees("after the whole story", whole.differences(&after))?;
             }
             Err(why) => {
-                *tally
-                    .resynchronised
-                    .entry(format!("story: {why:?}"))
-                    .or_default() += 1;
+                let why = format!("story: {why:?}");
+                *tally.resynchronised.entry(why).or_default() += 1;
                 whole = Book::read(&after);
             }
         }
         before = after;
     }
+    Ok(())
 }
 
 #[tokio::test]
@@ -153,7 +165,8 @@ async fn the_program_agrees_with_an_exact_reference() {
     for seed in first..first + sequences {
         println!("BALLAST_SEED={seed}");
         game.go_back(&beginning);
-        play(&mut game, seed, &mut tally).await;
+        let agreed = play(&mut game, seed, &mut tally, |_| ()).await;
+        agreed.unwrap_or_else(|wrong| panic!("{wrong}"));
     }
     println!("{tally:#?}");
     if sequences < ENOUGH {
@@ -165,5 +178,51 @@ async fn the_program_agrees_with_an_exact_reference() {
             tally.followed.contains_key(event),
             "{event} was never followed: {tally:?}"
         );
+    }
+}
+
+/// A reference that is wrong by a little must be found out: else the test above would prove nothing.
+#[tokio::test]
+async fn a_reference_that_is_a_little_wrong_is_found_out() {
+    type Change = fn(&mut View);
+    let changes: [(&str, Change); 7] = [
+        ("bonus", |view| {
+            view.snapshot.market.limits.liquidation_bonus_bps += 1;
+        }),
+        ("target LTV", |view| {
+            view.snapshot.market.limits.target_ltv_bps += 1;
+        }),
+        ("maintenance LTV", |view| {
+            view.snapshot.market.limits.maintenance_ltv_bps += 100;
+        }),
+        ("initial LTV", |view| {
+            view.snapshot.market.limits.initial_ltv_bps -= 100;
+        }),
+        ("reserve factor", |view| {
+            view.snapshot.quote_reserve.reserve_factor_bps += 1;
+        }),
+        ("rate", |view| {
+            view.snapshot.quote_reserve.rate_at_kink_bps += 1;
+        }),
+        ("hedge ratio", |view| {
+            for context in &mut view.positions {
+                context.position.policy.hedge_bps -= context.position.policy.hedge_bps.min(1);
+            }
+        }),
+    ];
+    let mut game = Game::new(Svm::start().unwrap()).await;
+    let beginning = game.bookmark();
+    for (name, change) in changes {
+        let mut tally = Tally::default();
+        let mut found = None;
+        for seed in 1..=SEQUENCES {
+            game.go_back(&beginning);
+            if let Err(wrong) = play(&mut game, seed, &mut tally, change).await {
+                found = Some(wrong);
+                break;
+            }
+        }
+        let wrong = found.unwrap_or_else(|| panic!("{name}: not found out"));
+        println!("{name}: {wrong}");
     }
 }
