@@ -18,8 +18,8 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 const SEQUENCES: u64 = 50;
 const STEPS: usize = 24;
-/// With fewer, something may be missing by chance.
-const ENOUGH: u64 = 50;
+/// With fewer, something may be missing by chance; the default run is always the same.
+const ENOUGH: u64 = 500;
 
 /// What is drawn, and how often: rather the actions with much arithmetic.
 const KINDS: [(Kind, u32); 16] = [
@@ -123,7 +123,9 @@ async fn play(
             if let Some(deserved) = judge(&single, &step, failure, &before, by_owner) {
                 let wrong = (!deserved).then(|| failure.to_string());
                 agrees("refused without reason", wrong.into_iter().collect())?;
-                *tally.judged.entry(failure.to_string()).or_default() += 1;
+                let text = failure.to_string();
+                let name = text.split(':').next().unwrap_or_default();
+                *tally.judged.entry(name.to_owned()).or_default() += 1;
             }
         }
         match single.follow(&step, &played, &before, &after) {
@@ -169,7 +171,7 @@ async fn the_program_agrees_with_an_exact_reference() {
         agreed.unwrap_or_else(|wrong| panic!("{wrong}"));
     }
     println!("{tally:#?}");
-    if sequences < ENOUGH {
+    if sequences < ENOUGH && (first, sequences) != (1, SEQUENCES) {
         println!("{sequences} stories are too few to demand everything: from {ENOUGH} on");
         return;
     }
@@ -195,8 +197,8 @@ async fn a_reference_that_is_a_little_wrong_is_found_out() {
         ("maintenance LTV", |view| {
             view.snapshot.market.limits.maintenance_ltv_bps += 100;
         }),
-        ("initial LTV", |view| {
-            view.snapshot.market.limits.initial_ltv_bps -= 100;
+        ("greatest leverage", |view| {
+            view.snapshot.market.limits.max_leverage_bps -= 1_000;
         }),
         ("reserve factor", |view| {
             view.snapshot.quote_reserve.reserve_factor_bps += 1;
