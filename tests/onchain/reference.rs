@@ -197,8 +197,8 @@ async fn a_reference_that_is_a_little_wrong_is_found_out() {
         ("maintenance LTV", |view| {
             view.snapshot.market.limits.maintenance_ltv_bps += 100;
         }),
-        ("greatest leverage", |view| {
-            view.snapshot.market.limits.max_leverage_bps -= 1_000;
+        ("greatest leverage 2.5", |view| {
+            view.snapshot.market.limits.max_leverage_bps = 25_000;
         }),
         ("reserve factor", |view| {
             view.snapshot.quote_reserve.reserve_factor_bps += 1;

@@ -1,7 +1,7 @@
 //! What each event means for the book.
 
 use ballast_client::{
-    BallastEvent, Position as Stored, Pubkey,
+    BallastEvent, Pubkey,
     ballast::events::{
         Compounded, PositionClosed, PositionDecreased, PositionIncreased, PositionOpened,
         PositionRepaid,
@@ -11,9 +11,9 @@ use num_traits::{Signed, Zero};
 
 use super::{
     book::{Book, SIDES, oracle},
-    exact::{Q, bps, int, least, positive, show},
-    judge::health,
+    exact::{Q, bps, int, least, positive},
     position::{At, Position},
+    story::Story,
 };
 use crate::game::{Played, Step, View};
 
@@ -24,72 +24,6 @@ pub enum Unfollowed {
     Event(&'static str),
     /// A decision between two ways was closer than rounding.
     Unsure(&'static str),
-}
-
-/// One step as it is followed.
-pub(super) struct Story<'a> {
-    /// What was asked for.
-    pub step: &'a Step,
-    /// What came of it.
-    pub played: &'a Played,
-    /// The accounts before it.
-    pub before: &'a View,
-    /// The accounts after it.
-    pub after: &'a View,
-    /// The oracle's price.
-    pub oracle: At,
-    /// What the chain did otherwise than the book.
-    pub wrong: Vec<String>,
-}
-
-impl Story<'_> {
-    /// The chain's number must be the book's but for rounding.
-    pub fn same(&mut self, what: &str, chain: impl Into<Q>, here: &Q, slack: &Q) {
-        let chain = chain.into();
-        if (&chain - here).abs() > *slack {
-            let (chain, here, slack) = (show(&chain), show(here), show(slack));
-            self.wrong.push(format!(
-                "{what}: {chain} on the chain, {here} exactly, +-{slack}"
-            ));
-        }
-    }
-
-    /// What was done must have been allowed. `None`: too close to say.
-    pub fn allowed(&mut self, what: &str, holds: Option<bool>) {
-        if holds == Some(false) {
-            self.wrong.push(format!("{what} does not hold"));
-        }
-    }
-
-    /// The pool's price before the step.
-    pub fn pool_before(&self) -> At {
-        At::root_x64(self.before.snapshot.pool.sqrt_price.x64())
-    }
-
-    /// The pool's price after the step.
-    pub fn pool_after(&self) -> At {
-        At::root_x64(self.after.snapshot.pool.sqrt_price.x64())
-    }
-
-    /// By how much the pool's vaults have grown.
-    pub fn into_pool(&self) -> [Q; 2] {
-        [0, 1].map(|side| int(self.after.pool_vaults[side]) - int(self.before.pool_vaults[side]))
-    }
-
-    /// The position's record after the step.
-    pub fn stored(&self, key: &Pubkey) -> Stored {
-        let mut positions = self.after.positions.iter();
-        let context = positions.find(|context| context.address == *key);
-        context.expect("an open position").position
-    }
-
-    /// What must hold after new risk.
-    pub fn healthy(&mut self, position: &Position) {
-        let pool = self.pool_after();
-        for (rule, broken) in health(position, &self.oracle, &pool, self.before) {
-            self.allowed(&format!("{rule:?} after new risk"), broken.map(|it| !it));
-        }
-    }
 }
 
 impl Book {
@@ -112,8 +46,8 @@ impl Book {
             oracle: oracle(before),
             wrong: Vec::new(),
         };
-        for side in 0..2 {
-            let to_secs = after.snapshot.reserve(SIDES[side]).last_accrual_secs;
+        for (side, token) in SIDES.into_iter().enumerate() {
+            let to_secs = after.snapshot.reserve(token).last_accrual_secs;
             if to_secs != self.reserves[side].accrued_at {
                 self.accrue(side, to_secs, before);
             }
@@ -390,7 +324,7 @@ pub(super) fn decrease(
 
 /// What a swap has moved into the pool: all that went in, less the liquidity that was provided after it.
 fn less_liquidity(story: &Story, position: &Position, liquidity: u128) -> [Q; 2] {
-    let (into, unit) = (story.into_pool(), position.unit(&story.pool_after()));
+    let (into, unit) = (story.moved_into_pool(), position.unit(&story.pool_after()));
     [0, 1].map(|side| &into[side] - &unit[side] * int(liquidity))
 }
 

@@ -203,11 +203,11 @@ pub fn judge(
                 .filter(|(other, _)| *other == rule)
                 .map(|(_, broken)| broken);
             // Broken at one price is enough.
-            broken.fold(Some(false), |any, one| match (any, one) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (None, _) | (_, None) => None,
-                _ => Some(false),
-            })
+            let broken: Vec<_> = broken.collect();
+            if broken.contains(&Some(true)) {
+                return Some(true);
+            }
+            (!broken.contains(&None)).then_some(false)
         }
         _ => None,
     }

@@ -9,9 +9,10 @@ use num_traits::{One, Signed, Zero};
 use super::{
     book::Book,
     exact::{Q, bps, int, least, most, positive},
-    follow::{Story, Unfollowed, automatic_leverage, mix, side_of},
+    follow::{Unfollowed, automatic_leverage, mix, side_of},
     judge::{Target, due},
     position::{Deleverage, Position, Value, surely},
+    story::Story,
 };
 
 impl Book {
@@ -252,7 +253,7 @@ impl Book {
         new.rounded();
         let fees = [int(event.fees_base), int(event.fees_quote)];
         let unit = new.unit(&story.pool_before());
-        let into = story.into_pool();
+        let into = story.moved_into_pool();
         for side in 0..2 {
             // Everything that has left the pool, by withdrawal, fees or a swap, has come here.
             let out = &unit[side] * &new.liquidity;

@@ -14,6 +14,7 @@ mod judge;
 mod keepers;
 mod position;
 mod reserve;
+mod story;
 
 pub use book::{Book, oracle};
 pub use exact::Q;

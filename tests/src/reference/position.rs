@@ -250,18 +250,18 @@ impl Position {
         let left_over = |part: &Q| {
             let mut after = self.clone();
             after.liquidity = &self.liquidity * (Q::one() - part);
-            for side in 0..2 {
-                after.idle[side] += &out[side] * part;
+            for (idle, out) in after.idle.iter_mut().zip(&out) {
+                *idle += out * part;
             }
             after.settle();
             let value = after.value(oracle);
             value.debt - target * value.assets
         };
         let mut corners = vec![Q::zero(), Q::one()];
-        for side in 0..2 {
+        for (side, out) in out.iter().enumerate() {
             let missing = &self.debt[side] - &self.idle[side];
-            if missing.is_positive() && missing < out[side] {
-                corners.push(missing / &out[side]);
+            if missing.is_positive() && missing < *out {
+                corners.push(missing / out);
             }
         }
         corners.sort();
