@@ -27,6 +27,7 @@ mod keeper;
 mod lifecycle;
 mod liquidation;
 mod migrations;
+mod reference;
 mod rewards;
 mod support;
 mod toolchain;

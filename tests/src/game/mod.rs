@@ -18,6 +18,7 @@ mod picture;
 mod play;
 mod stage;
 mod step;
+mod view;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use mutate::{cross, mutate};
 pub use parameters::{Amount, Cap, Few, Hedge, Person, Pick, Secs, Token, Within};
 use picture::Picture;
 pub use step::{Kind, MAX_STEPS, RECORD, Step, decode};
+pub use view::View;
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
 /// Where the price begins and ends.

@@ -34,13 +34,16 @@ pub(super) fn check_stage(
     let rules = &before.market.stages;
     let oracle = oracle_level(before, after);
     let market = market_evidence(before, after);
-    let since_secs = match (market, was.market_evidence_since_secs) {
-        (false, _) => 0,
-        (true, 0) => now_secs,
-        (true, since) => since,
+    // A look stands for ten seconds at most, for what it shows or against it.
+    let stands_for = (now_secs - was.looked_at_secs).clamp(0, 10);
+    let needed_secs = i64::from(rules.persistence_secs);
+    let seen_secs = match market {
+        Some(true) => (was.market_evidence_secs + stands_for).min(needed_secs),
+        Some(false) => (was.market_evidence_secs - stands_for).max(0),
+        None => was.market_evidence_secs,
     };
-    assert_eq!(is.market_evidence_since_secs, since_secs);
-    let persists = market && now_secs - since_secs >= i64::from(rules.persistence_secs);
+    assert_eq!(is.market_evidence_secs, seen_secs);
+    let persists = market == Some(true) && seen_secs >= needed_secs;
     let asked = oracle + u8::from(persists);
     let calm = now_secs - was.confirmed_at_secs >= i64::from(rules.calm_secs);
     let expected = if asked >= was.stage {
@@ -50,7 +53,7 @@ pub(super) fn check_stage(
     };
     assert_eq!(
         is.stage, expected,
-        "stage after {}: oracle {oracle}, market {market}",
+        "stage after {}: oracle {oracle}, market {market:?}",
         was.stage
     );
 }
@@ -97,7 +100,8 @@ fn oracle_level(before: &MarketSnapshot, after: &MarketSnapshot) -> u8 {
     doubt.max(distance)
 }
 
-fn market_evidence(before: &MarketSnapshot, after: &MarketSnapshot) -> bool {
+/// `None` where nothing is seen, but the pool cannot be judged without a price.
+fn market_evidence(before: &MarketSnapshot, after: &MarketSnapshot) -> Option<bool> {
     let (rules, demands) = (&before.market.stages, &before.market.oracle_rules);
     let fresh = [
         (&after.base_price, before.market.last_base_publish_secs),
@@ -124,7 +128,8 @@ fn market_evidence(before: &MarketSnapshot, after: &MarketSnapshot) -> bool {
         // Rounded up, as a part of what is lent out and what is there.
         all > 0 && (debt * ONE).div_ceil(all) >= u128::from(rules.utilisation_bps)
     });
-    (fresh && !near) || shallow || lent_out
+    let seen = (fresh && !near) || shallow || lent_out;
+    (seen || fresh).then_some(seen)
 }
 
 fn confidence_ppm_up(price: &PriceUpdate) -> u128 {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ballast_client::{MarketSnapshot, Pubkey};
+use ballast_client::{MarketMode, MarketSnapshot, Pubkey};
 use serde::Serialize;
 
 use crate::{
@@ -65,11 +65,20 @@ impl Standing {
                 });
             }
         }
+        // The one of both that makes the mode what it is.
+        let guardians = now_secs < market.guardian_until_secs()
+            && market.mode_set_at(now_secs) == MarketMode::from_byte(market.guardian_mode);
+        let mode_until_secs = if guardians {
+            market.guardian_until_secs()
+        } else {
+            market.mode_until_secs
+        };
         Self {
             now_secs,
             mode_now: format!("{:?}", market.mode_at(now_secs)),
             mode_set: format!("{:?}", market.mode_set_at(now_secs)),
-            mode_until_secs: later(market.mode_until_secs),
+            mode_until_secs: (market.mode_set_at(now_secs) != MarketMode::Normal)
+                .then_some(mode_until_secs),
             stage: market.stage.stage,
             stage_confirmed_at_secs: some(market.stage.confirmed_at_secs),
             market_evidence_secs: market.stage.market_evidence_secs,

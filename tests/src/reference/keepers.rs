@@ -1,0 +1,287 @@
+//! What keepers and liquidators do (MATH section 4).
+
+use ballast_client::{
+    BallastEvent, Pubkey,
+    ballast::events::{Deleveraged, Exited, Liquidated, Recentered, Rehedged},
+};
+use num_traits::{One, Signed, Zero};
+
+use super::{
+    book::Book,
+    exact::{Q, bps, int, least, most, positive},
+    follow::{Unfollowed, automatic_leverage, mix, side_of},
+    judge::{Target, due},
+    position::{Deleverage, Position, Value, surely},
+    story::Story,
+};
+
+impl Book {
+    pub(super) fn rehedged(
+        &mut self,
+        story: &mut Story,
+        event: &Rehedged,
+    ) -> Result<(), Unfollowed> {
+        let old = self.position(&event.position)?;
+        let mut new = old.clone();
+        let policy = story.stored(&event.position).policy;
+        let (oracle, hedge) = (story.oracle.clone(), bps(policy.hedge_bps));
+        let due = old.beyond(&oracle, &hedge, &bps(policy.delta_band_bps));
+        story.allowed("a rehedge is due", due);
+
+        // Exactly the hedge error: sold if positive, bought if negative.
+        let error = old.hedge_error(&oracle, &hedge);
+        let doubt = old.hedge_doubt(&oracle);
+        story.same("hedge error", int(event.hedge_error_before), &error, &doubt);
+        story.same("base traded", int(event.base_traded), &error.abs(), &doubt);
+        let quote = int(event.quote_traded);
+        new.add(1, &if error.is_positive() { quote } else { -quote });
+        new.add(0, &-error);
+        new.settle();
+        new.rounded();
+        new.slack[0] += doubt;
+        let left = new.hedge_error(&oracle, &hedge);
+        let doubt = new.hedge_doubt(&oracle);
+        story.same(
+            "hedge error left",
+            int(event.hedge_error_after),
+            &left,
+            &doubt,
+        );
+        self.put(event.position, &old, new);
+        Ok(())
+    }
+
+    pub(super) fn deleveraged(
+        &mut self,
+        story: &mut Story,
+        event: &Deleveraged,
+    ) -> Result<(), Unfollowed> {
+        let old = self.position(&event.position)?;
+        let mut new = old.clone();
+        let (oracle, pool) = (story.oracle.clone(), story.pool_before());
+        let stored = story.stored(&event.position);
+        let may = stored.policy.keeper_enabled == 1 || event.keeper == stored.owner;
+        let market = &story.before.snapshot.market;
+        let target = match due(&old.value(&oracle), market, &stored.policy, may) {
+            Target::To(target) => target,
+            Target::None | Target::Forbidden => {
+                story.allowed("a deleverage is due", Some(false));
+                return Err(Unfollowed::Unsure("a deleverage that is not due"));
+            }
+            Target::Unsure => return Err(Unfollowed::Unsure("deleverage's trigger")),
+        };
+        let mut plan = Deleverage::NeedsSwap;
+        for target in target {
+            plan = old.deleverage(&oracle, &pool, &target);
+            if !matches!(plan, Deleverage::NeedsSwap) {
+                break;
+            }
+        }
+        let (part, doubt) = match plan {
+            Deleverage::Part(part, doubt) => (part, doubt),
+            Deleverage::NeedsSwap => {
+                story.allowed("the target is in reach without a swap", Some(false));
+                return Err(Unfollowed::Unsure("a deleverage out of reach"));
+            }
+            Deleverage::Unsure => return Err(Unfollowed::Unsure("deleverage's reach")),
+        };
+        let liquidity = &old.liquidity * part;
+        let slack = &old.liquidity * doubt + int(2);
+        story.same(
+            "liquidity",
+            int(event.liquidity),
+            &liquidity,
+            &(&slack + &old.liquidity_slack),
+        );
+        new.withdraw(&pool, &liquidity, &slack);
+        new.settle();
+        new.rounded();
+        self.put(event.position, &old, new);
+        Ok(())
+    }
+
+    pub(super) fn liquidated(
+        &mut self,
+        story: &mut Story,
+        event: &Liquidated,
+    ) -> Result<(), Unfollowed> {
+        let old = self.position(&event.position)?;
+        let limits = story.before.snapshot.market.limits;
+        let (oracle, pool) = (story.oracle.clone(), story.pool_before());
+        let Value {
+            assets,
+            debt,
+            doubt,
+        } = old.value(&oracle);
+        let unhealthy = old
+            .value(&oracle)
+            .ltv_at_least(&bps(limits.maintenance_ltv_bps));
+        story.allowed("LTV is at maintenance", unhealthy);
+
+        // Closes the part f of the debt for the part g of the collateral that leaves D' = t A'.
+        let (target, bonus) = (
+            bps(limits.target_ltv_bps),
+            bps(limits.liquidation_bonus_bps),
+        );
+        let with_bonus = Q::one() + bonus;
+        let room = Q::one() - &target * &with_bonus;
+        let full = surely(&with_bonus * &debt - &assets, &(&doubt * int(4)))
+            .ok_or(Unfollowed::Unsure("whether to liquidate all"))?;
+        story.allowed("all or a part", Some(full == event.full));
+        let insolvent = surely(&debt - &assets, &(&doubt * int(2)))
+            .ok_or(Unfollowed::Unsure("whether debt is covered"))?;
+        let (f, g, part_doubt) = if full {
+            (Q::one(), Q::one(), Q::zero())
+        } else {
+            let f = (&debt - &target * &assets) / (&debt * &room);
+            let g = &with_bonus * &f * &debt / &assets;
+            (
+                f,
+                g,
+                int(2) * &with_bonus * &doubt / (&room * least(assets.clone(), debt.clone())),
+            )
+        };
+        let fees = [int(event.fees_base), int(event.fees_quote)];
+        let (liquidity, liquidity_doubt) = (&old.liquidity * &g, &old.liquidity * &part_doubt);
+        story.same(
+            "liquidity",
+            int(event.liquidity),
+            &liquidity,
+            &(&liquidity_doubt + &old.liquidity_slack + int(1)),
+        );
+        let mut new = old.clone();
+        let out = if full {
+            let unit = new.unit(&pool);
+            let out = unit.map(|one| one * &new.liquidity);
+            new.withdraw_all(&pool);
+            out
+        } else {
+            new.withdraw(&pool, &liquidity, &(liquidity_doubt + int(1)))
+        };
+        let pot = [0, 1].map(|side| &old.idle[side] * &g + &out[side] + &fees[side]);
+        let worth = |amounts: &[Q; 2]| &amounts[0] * &oracle.p + &amounts[1];
+        // Only as much as the collateral is worth, if that is less than the debt.
+        let covered = if insolvent {
+            least(worth(&pot) / &debt, Q::one())
+        } else {
+            f
+        };
+        let repay = [0, 1].map(|side| &old.debt[side] * &covered);
+        // What the pot is worth beyond debt and bonus stays with the owner.
+        let allowed = &with_bonus * worth(&repay);
+        let pot_worth = worth(&pot);
+        let given = if pot_worth.is_zero() {
+            Q::one()
+        } else {
+            least(&allowed / &pot_worth, Q::one())
+        };
+        let seized = pot.map(|amount| amount * &given);
+        let value_doubt = (&doubt + old.doubt(&pool)) * int(8) * &with_bonus / room + int(8);
+        let scale = value_doubt / most(pot_worth, Q::one());
+        let chain = [
+            [event.repaid_base, event.repaid_quote],
+            [event.seized_base, event.seized_quote],
+        ];
+        for side in 0..2 {
+            let part = &seized[side] * &scale + &repay[side] * &scale;
+            new.slack[side] += part + int(3);
+            new.idle[side] = positive(&new.idle[side] + &fees[side] - &seized[side]);
+            new.debt[side] -= &repay[side];
+            let slack = new.slack[side].clone();
+            story.same("repaid", int(chain[0][side]), &repay[side], &slack);
+            story.same("seized", int(chain[1][side]), &seized[side], &slack);
+        }
+        if insolvent {
+            new.settle();
+        }
+        self.exchange(&old, &new);
+        if insolvent {
+            for side in 0..2 {
+                let (lost, slack) = (new.debt[side].clone(), new.slack[side].clone());
+                let booked = written_off(story, side, &event.position);
+                story.same("written off", int(booked), &lost, &(&slack + int(1)));
+                self.reserves[side].write_off(&lost, &slack);
+                new.debt[side] = Q::zero();
+            }
+        }
+        self.positions.insert(event.position, new);
+        Ok(())
+    }
+
+    pub(super) fn recentered(
+        &mut self,
+        story: &mut Story,
+        event: &Recentered,
+    ) -> Result<(), Unfollowed> {
+        let old = self.position(&event.position)?;
+        let mut new = old.clone();
+        new.rounded();
+        new.withdraw_all(&story.pool_before());
+        new.add(0, &int(event.fees_base));
+        new.add(1, &int(event.fees_quote));
+        new.settle();
+        new.band = Position::empty([event.tick_lower, event.tick_upper]).band;
+        let policy = story.stored(&event.position).policy;
+        let leverage = automatic_leverage(story, &event.position);
+        let leave = bps(policy.delta_target_bps / 2);
+        let hedge = bps(policy.hedge_bps);
+        // What is traded has no sign in the event: the one that the surplus has.
+        let (surplus, ..) = new.surplus(&story.pool_before(), &leverage, &hedge, &leave);
+        let (base, quote) = (int(event.base_traded), int(event.quote_traded));
+        let moved = if surplus.is_positive() {
+            [base, -quote]
+        } else {
+            [-base, quote]
+        };
+        mix(story, &mut new, moved, [&leverage, &hedge, &leave]);
+        new.settle();
+        let added = new.grow(&story.pool_after(), &leverage, None);
+        story.same(
+            "liquidity",
+            int(event.liquidity),
+            &added,
+            &new.liquidity_slack,
+        );
+        story.healthy(&new);
+        self.put(event.position, &old, new);
+        Ok(())
+    }
+
+    pub(super) fn exited(&mut self, story: &mut Story, event: &Exited) -> Result<(), Unfollowed> {
+        let old = self.position(&event.position)?;
+        let mut new = old.clone();
+        new.rounded();
+        let fees = [int(event.fees_base), int(event.fees_quote)];
+        let unit = new.unit(&story.pool_before());
+        let into = story.moved_into_pool();
+        for side in 0..2 {
+            // Everything that has left the pool, by withdrawal, fees or a swap, has come here.
+            let out = &unit[side] * &new.liquidity;
+            new.slack[side] += &unit[side] * &new.liquidity_slack + int(2);
+            let swapped = &into[side] + &out + &fees[side];
+            new.add(side, &(out + &fees[side] - swapped));
+        }
+        (new.liquidity, new.liquidity_slack) = (Q::zero(), Q::zero());
+        new.settle();
+        for (side, idle) in [event.idle_base, event.idle_quote].into_iter().enumerate() {
+            let slack = &new.slack[side] + int(1);
+            story.same("idle", int(idle), &new.idle[side], &slack);
+            story.same("debt", Q::zero(), &new.debt[side], &slack);
+        }
+        self.put(event.position, &old, new);
+        Ok(())
+    }
+}
+
+/// What the chain says it has written off in this step.
+fn written_off(story: &Story, side: usize, position: &Pubkey) -> u64 {
+    let mut amounts = story.played.events.iter().filter_map(|event| match event {
+        BallastEvent::BadDebtBooked(booked)
+            if booked.position == *position && side_of(story, &booked.reserve) == side =>
+        {
+            Some(booked.amount)
+        }
+        _ => None,
+    });
+    amounts.next().unwrap_or(0)
+}
