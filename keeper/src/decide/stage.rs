@@ -45,7 +45,8 @@ pub fn refresh_due(snapshot: &MarketSnapshot, prices: &PriceAccounts) -> Option<
     let confirms = before.stage > 0
         && after.confirmed_at_secs == now_secs
         && confirmed >= i64::from(rules.calm_secs) / 2;
-    let averages = rules.depth_drop_bps > 0 && since >= DEPTH_SECS;
+    let depth_since = now_secs.saturating_sub(before.depth_at_secs);
+    let averages = rules.depth_drop_bps > 0 && depth_since >= DEPTH_SECS;
     let changes = after.stage < before.stage || confirms || averages;
     (changes && since >= PAUSE_SECS).then_some(reason)
 }

@@ -170,7 +170,12 @@ impl Stage {
         self.confirm(bob, init).await?;
         let chain = self.world.net.chain();
         let address = pda::market(&bob.key(), &pool.whirlpool);
+        // Before there is a reserve nobody can be hurt.
+        params.limits.maintenance_ltv_bps -= 100;
+        let update = instruction::update_market(&address, &bob.key(), params);
+        self.confirm(bob, update).await?;
         let market = MarketContext::load(chain.as_ref(), address, prices).await?;
+        ensure!(market.market.params() == params, "nobody is hurt");
         let desired = &self.world.config.desired;
         for (side, rules) in [
             (Side::Base, desired.base_reserve),
@@ -179,11 +184,6 @@ impl Stage {
             let init = instruction::init_reserve(&market, &bob.key(), side, rules.into());
             self.confirm(bob, init).await?;
         }
-        params.limits.maintenance_ltv_bps -= 100;
-        let update = instruction::update_market(&address, &bob.key(), params);
-        self.confirm(bob, update).await?;
-        let market = MarketContext::load(chain.as_ref(), address, prices).await?;
-        ensure!(market.market.params() == params, "nobody is hurt");
         let apply = instruction::apply_market_change(&address);
         self.caller
             .refuse(&bob.keypair, apply, BallastError::NothingAnnounced)

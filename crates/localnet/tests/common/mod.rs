@@ -146,10 +146,13 @@ async fn migrations_are_idempotent(world: &World) {
         .map(|change| change.what.as_str())
         .collect();
     assert!(
-        matches!(what[..], [market, reserve] if market.ends_with("max_leverage_bps: 40000 -> max_leverage_bps: 35000")
-        && reserve.starts_with("updated Base reserve")),
+        matches!(what[..], [market, reserve]
+            if market.starts_with("announced a change of market")
+            && market.ends_with("max_leverage_bps: 40000 -> max_leverage_bps: 35000")
+            && reserve.starts_with("announced a change of Base reserve")),
         "{what:?}"
     );
+    // Both announcements are taken back.
     let back = world.apply(world.config.desired.clone()).await.unwrap();
     assert_eq!(back.changes.len(), 2, "{back}");
 }
