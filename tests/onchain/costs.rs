@@ -178,6 +178,13 @@ async fn measure() -> Map<String, Value> {
         cost(&world.send(&bob.keypair, vec![liquidate]).await.unwrap()),
     );
     measure_the_rest(&world, &alice, &bob, &mut costs).await;
+    costs.insert(
+        "reasons".into(),
+        json!({
+            "recenter_replacing": "closes a Whirlpool position and opens another, about 60 k of calls that recenter does \
+                without: for pool programs that cannot move a position, beyond the design's 180 k for recenter"
+        }),
+    );
     costs
 }
 
