@@ -118,6 +118,18 @@ impl Situation<'_> {
         if self.keeper == self.position.owner || self.position.policy.keeper_enabled == 0 {
             return 0;
         }
+        let interval_secs = self
+            .position
+            .policy
+            .min_rebalance_interval_secs
+            .max(self.market.market.limits.min_rebalance_interval_secs);
+        let next_secs = self
+            .position
+            .last_reward_secs
+            .saturating_add(i64::from(interval_secs));
+        if self.now_secs < next_secs {
+            return 0;
+        }
         let automation = &self.position.automation;
         automation
             .reward_lamports

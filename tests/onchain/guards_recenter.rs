@@ -211,7 +211,7 @@ async fn modes_and_a_pool_pushed_away_stop_recentering() {
 }
 
 #[tokio::test]
-async fn leverage_beyond_the_largest_position_is_refused() {
+async fn leverage_ends_at_the_largest_position() {
     let (scene, position, args) = left_its_band().await;
     let (model, oracle) = scene.model(&position).await;
     let assets = model.value(oracle).unwrap().assets;
@@ -226,22 +226,14 @@ async fn leverage_beyond_the_largest_position_is_refused() {
         ..automation()
     };
     scene.automate(&position, more).await;
-    for by in [&scene.keeper, &scene.alice] {
-        refused(
-            scene.recenter(&position, by, args).await,
-            BallastError::PositionSize,
-        );
-    }
-    scene
-        .automate(
-            &position,
-            Automation {
-                leverage_bps: 25_000,
-                ..automation()
-            },
-        )
-        .await;
     accepted(scene.recenter(&position, &scene.keeper, args).await);
+    let (model, oracle) = scene.model(&position).await;
+    let moved = model.value(oracle).unwrap();
+    assert!(
+        moved.assets <= assets + assets / 1_000,
+        "{moved:?} of {assets}"
+    );
+    assert!(moved.leverage_bps_up() < 39_000);
 }
 
 #[tokio::test]

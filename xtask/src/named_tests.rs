@@ -56,7 +56,7 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
-/// The text of all Rust files, by file stem; a `mod.rs` counts as its directory's.
+/// The text of all Rust files, by file stem; a `mod.rs` or `tests.rs` counts as its directory's.
 fn collect(directory: &Path, into: &mut BTreeMap<String, String>) -> Result<()> {
     if !directory.is_dir() {
         return Ok(());
@@ -69,7 +69,7 @@ fn collect(directory: &Path, into: &mut BTreeMap<String, String>) -> Result<()> 
             }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let stem = match path.file_stem().and_then(|stem| stem.to_str()) {
-                Some("mod" | "main" | "lib") => path.parent().and_then(Path::file_name),
+                Some("mod" | "main" | "lib" | "tests") => path.parent().and_then(Path::file_name),
                 _ => path.file_stem(),
             };
             let stem = stem.and_then(|stem| stem.to_str()).unwrap_or_default();

@@ -5,7 +5,7 @@ use ballast_model::{Amounts, Bps, Side, SqrtPrice, price::within};
 
 use super::{
     Action, ActionKind, Assessment, Decision, Obstacle, Others, Reason,
-    forecast::{compounded, require_health, worth},
+    forecast::{compounded, growth_room, require_health, worth},
     paid_enough,
     swap::lend,
     usable_price,
@@ -81,10 +81,12 @@ fn plan(
     let grade = if grows { Grade::Tight } else { Grade::Loose };
     let oracle: SqrtPrice = usable_price(situation, grade)?;
     let max_bps = market.limits.max_pool_deviation_bps;
+    let grows = grows && growth_room(situation, &at.model, fees, oracle)? > 0;
     if grows && !within(at.pool, oracle, Bps::new(max_bps)) {
         return Err(Obstacle::PoolDiverged { max_bps });
     }
-    let (after, liquidity) = compounded(situation, &at.model, (fees, worth), grows)?;
+    let (after, liquidity) =
+        compounded(situation, &at.model, (fees, worth), grows.then_some(oracle))?;
     if liquidity > 0 {
         require_health(situation, &after, oracle, policy.delta_band_bps)?;
     }

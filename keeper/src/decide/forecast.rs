@@ -86,11 +86,19 @@ pub(super) fn recentered(
 ) -> Result<Forecast, Obstacle> {
     let (policy, limits) = (&situation.position.policy, &situation.market.market.limits);
     let pool = &situation.market.pool;
-    let leverage = situation.position.automation.leverage(limits);
     let empty = PositionModel {
         band,
         ..withdrawn(model, situation.fees(), pool.sqrt_price)?
     };
+    let assets = model.value(oracle).map_err(arithmetic)?.assets;
+    let fees = worth(situation.fees(), oracle).map_err(arithmetic)?;
+    let most = u128::from(limits.max_position_value).max(assets.saturating_add(fees));
+    let equity = empty.value(pool.sqrt_price).map_err(arithmetic)?.equity();
+    let leverage = risk::leverage_within(
+        situation.position.automation.leverage(limits),
+        u128::try_from(equity).unwrap_or(0),
+        most,
+    );
     let target = Target {
         leverage,
         hedge: policy.hedge(),
@@ -130,21 +138,37 @@ pub(super) fn compounded(
     situation: &Situation,
     model: &PositionModel,
     (fees, worth): (Amounts, u128),
-    grows: bool,
+    grows_at: Option<SqrtPrice>,
 ) -> Result<(PositionModel, u128), Obstacle> {
     let idle = model.idle.checked_add(fees).map_err(arithmetic)?;
     let repaid = settled(&PositionModel { idle, ..*model }).map_err(arithmetic)?;
-    if !grows {
+    let Some(oracle) = grows_at else {
         return Ok((repaid, 0));
-    }
+    };
+    let room = growth_room(situation, model, fees, oracle)?;
     let pool = situation.market.pool.sqrt_price;
     let limits = &situation.market.market.limits;
     let leverage = situation.position.automation.leverage(limits);
     let value = leverage
         .of_down(worth)
-        .ok_or(arithmetic(ModelError::Overflow("leveraged fees")))?;
+        .ok_or(arithmetic(ModelError::Overflow("leveraged fees")))?
+        .min(room);
     let most = liquidity_for_value_down(&model.band, value, pool).map_err(arithmetic)?;
     grown(&repaid, leverage, most, pool)
+}
+
+/// Value by which the program would let liquidity grow once the fees have repaid what they can.
+pub(super) fn growth_room(
+    situation: &Situation,
+    model: &PositionModel,
+    fees: Amounts,
+    oracle: SqrtPrice,
+) -> Result<u128, Obstacle> {
+    let idle = model.idle.checked_add(fees).map_err(arithmetic)?;
+    let repaid = settled(&PositionModel { idle, ..*model }).map_err(arithmetic)?;
+    let limits = &situation.market.market.limits;
+    risk::room_to_grow(limits, &situation.position.policy, &repaid, oracle)
+        .map_err(|_| arithmetic(ModelError::Overflow("compounded position")))
 }
 
 /// What `exit` makes of the position. The swap is the larger one, if it takes two.

@@ -161,7 +161,11 @@ fn new_ticks(situation: &Situation, oracle: SqrtPrice) -> Result<[i32; 2], Obsta
         tick_spacing: market.tick_spacing,
     });
     let ticks = band_around(oracle, width.ok_or(none)?, market.tick_spacing).ok_or(none)?;
-    if due::width_allowed(&position.automation, ticks) {
+    // The program refuses a band in which it would be due again at once.
+    let [lower, upper] = ticks.map(Tick::new);
+    let settles = Band::new(lower.map_err(|_| none)?, upper.map_err(|_| none)?)
+        .is_ok_and(|band| !due::at_edge(&band, position.automation.edge_bps, oracle));
+    if settles && due::width_allowed(&position.automation, ticks) {
         Ok(ticks)
     } else {
         Err(none)

@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use ballast_client::Market;
+
 use crate::report::Pending;
 
 /// Parameters in force, and those announced.
@@ -32,7 +34,11 @@ impl<P: PartialEq> Standing<P> {
     pub fn next(&self, wanted: &P, now_secs: i64) -> Next {
         match &self.announced {
             Some((announced, effective_at_secs)) if announced == wanted => {
-                if now_secs >= *effective_at_secs {
+                let over_secs = now_secs.saturating_sub(*effective_at_secs);
+                if over_secs > Market::LAPSE_SECS {
+                    // It has lapsed: announce it again.
+                    Next::Update
+                } else if over_secs >= 0 {
                     Next::PutInForce
                 } else {
                     Next::Wait {

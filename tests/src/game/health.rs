@@ -8,7 +8,7 @@ use ballast_client::{
 use ballast_model::{
     Position as PositionModel,
     price::{scale_down, scale_up},
-    value_down,
+    value_down, value_up,
 };
 
 use super::{
@@ -156,7 +156,10 @@ fn check_keeper(
                 lost <= i128::try_from(allowed).unwrap() + ROUNDING,
                 "an exit's swaps lost {lost} of {traded}"
             );
-            check_exited(&is.position, event.reaction);
+            let loss_bps = automation
+                .max_exit_loss_bps
+                .min(before.market.market.limits.max_swap_loss_bps);
+            check_exited(&is.position, event.reaction, at, loss_bps);
             let edge = |tick| Tick::new(tick).unwrap().sqrt_price();
             let due = match event.reason {
                 ExitReason::Floor => equity_before <= i128::from(automation.min_equity),
@@ -174,13 +177,23 @@ fn check_keeper(
     }
 }
 
-fn check_exited(position: &PositionContext, reaction: Reaction) {
+fn check_exited(position: &PositionContext, reaction: Reaction, at: SqrtPrice, loss_bps: u32) {
     let stored = &position.position;
     assert_eq!(stored.liquidity.get(), 0, "liquidity after an exit");
     assert!(stored.is_debt_free(), "debt after an exit");
-    if reaction == Reaction::ExitIntoQuote {
-        assert_eq!(stored.idle_base, 0, "base after an exit into quote");
-    }
+    // What so few units of rounding would spoil, beyond the loss allowed, is not traded.
+    const UNITS: u64 = 4;
+    let rounding = value_up(UNITS, at).unwrap() + u128::from(UNITS);
+    let least = rounding * 10_000 / u128::from(loss_bps.max(1));
+    let left = match reaction {
+        Reaction::ExitIntoQuote => value_down(stored.idle_base, at).unwrap(),
+        Reaction::ExitIntoBase => u128::from(stored.idle_quote),
+        _ => 0,
+    };
+    assert!(
+        left < least,
+        "{left} of the other token after an exit into one, from {least} on it is traded"
+    );
 }
 
 /// What keepers have lost within a day lies within the stricter limit, and is remembered.

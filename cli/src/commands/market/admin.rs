@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 use anyhow::{Result, bail, ensure};
 use ballast_client::{
-    BallastEvent, Instruction, MarketContext, MarketMode, Pubkey, Request, Signer, instruction,
+    BallastEvent, Instruction, Market, MarketContext, MarketMode, Pubkey, Request, Signer,
+    instruction,
 };
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -223,7 +224,10 @@ impl<'a> Change<'a> {
                 instruction::apply_reserve_change(&self.market, side),
             ));
         }
-        announced.retain(|(_, effective_at_secs, _)| *effective_at_secs > 0);
+        let lapsed = |at: i64| snapshot.now_secs > at.saturating_add(Market::LAPSE_SECS);
+        announced.retain(|(_, effective_at_secs, _)| {
+            *effective_at_secs > 0 && !lapsed(*effective_at_secs)
+        });
         let next = announced.iter().map(|(_, at, _)| *at).min();
         announced.retain(|(_, effective_at_secs, _)| *effective_at_secs <= snapshot.now_secs);
         if announced.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ballast_client::{MarketMode, MarketSnapshot, Pubkey};
+use ballast_client::{Market, MarketMode, MarketSnapshot, Pubkey};
 use serde::Serialize;
 
 use crate::{
@@ -144,6 +144,13 @@ impl fmt::Display for Standing {
         }
         for announced in &self.announced {
             let when = match until(announced.effective_at_secs) {
+                _ if self.now_secs
+                    > announced
+                        .effective_at_secs
+                        .saturating_add(Market::LAPSE_SECS) =>
+                {
+                    "lapsed: announce it again".to_owned()
+                }
                 _ if announced.effective_at_secs <= self.now_secs => {
                     "its notice is over: `ballast market apply` puts it in force".to_owned()
                 }

@@ -1,7 +1,7 @@
 //! `collect`: the owner takes the fees; `compound`: a keeper puts them to work.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::{Amounts, Side, SqrtPrice};
+use ballast_clmm::{Amounts, Side};
 use ballast_model::{liquidity_for_value_down, value_down};
 
 use super::decrease::require_payout;
@@ -131,10 +131,11 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
 
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     let mut liquidity = 0;
-    if grows && may_grow(&session, oracle.mid)? {
+    let room = risk::room_to_grow(&market.limits, &policy, &session.model()?, oracle.mid)?;
+    if grows && room > 0 {
         risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
         let leverage = automation.leverage(&market.limits);
-        let value = leverage.of_down(worth).or_range()?;
+        let value = leverage.of_down(worth).or_range()?.min(room);
         let most = liquidity_for_value_down(&session.band(), value, pool_price).or_range()?;
         liquidity = session.grow(&accounts.pool, &accounts.range, leverage, most)?;
     }
@@ -142,9 +143,7 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
     let value = if liquidity > 0 {
         // Repaying base with fees and borrowing it again leaves delta where the fees have put it: inside the band.
         risk::require_hedged(&policy, &model, oracle.mid, policy.delta_band_bps)?;
-        let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
-        risk::require_size(&market.limits, value.assets)?;
-        value
+        risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?
     } else {
         model.value(oracle.mid).or_range()?
     };
@@ -165,16 +164,4 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
         sqrt_price_x64: oracle.mid.x64(),
     });
     session.store_and_pay(&accounts.keeper)
-}
-
-/// Whether a position is one to which liquidity may be added: hedged within its band, and not as large as it may be.
-fn may_grow(session: &Session, at: SqrtPrice) -> Result<bool> {
-    let (position, limits) = (&session.position, &session.market.limits);
-    let model = session.model()?;
-    let error = model.hedge_error(at, position.policy.hedge()).or_range()?;
-    let assets = model.value(at).or_range()?.assets;
-    Ok(
-        risk::within_band(&model, error, position.policy.delta_band_bps)?
-            && assets < u128::from(limits.max_position_value),
-    )
 }

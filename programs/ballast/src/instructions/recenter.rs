@@ -189,7 +189,15 @@ fn move_band<'a, 'info>(
     re_range(&mut session, ticks)?;
 
     let policy = session.position.policy;
-    let leverage = session.position.automation.leverage(&market.limits);
+    // One that the price, or a limit that came later, has made too large is moved all the same, but grows no further.
+    let most = u128::from(market.limits.max_position_value)
+        .max(value_before.assets.saturating_add(fees_worth));
+    let equity = session.model()?.value(pool_price).or_range()?.equity();
+    let leverage = risk::leverage_within(
+        session.position.automation.leverage(&market.limits),
+        u128::try_from(equity).unwrap_or(0),
+        most,
+    );
     let max_loss_bps = policy
         .max_swap_loss_bps
         .min(market.limits.max_swap_loss_bps);
@@ -211,10 +219,12 @@ fn move_band<'a, 'info>(
     let model = session.model()?;
     let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
     risk::require_hedged(&policy, &model, oracle.mid, policy.delta_target_bps)?;
-    // The owner may have asked for more leverage than the position was opened with: it grows no further than one that is
-    // opened. One that the price has made larger, or smaller, is moved all the same.
-    let most = u128::from(market.limits.max_position_value).max(value_before.assets);
-    require!(value.assets <= most, BallastError::PositionSize);
+    // By construction, at the price at which it was sized.
+    let sized = model.value(pool_price).or_range()?.assets;
+    require!(
+        sized <= most.max(u128::try_from(equity).unwrap_or(0)),
+        BallastError::PositionSize
+    );
     // Nor must a position that pays nobody to liquidate it come to owe more than it did.
     require!(
         value.assets >= u128::from(market.limits.min_position_value)

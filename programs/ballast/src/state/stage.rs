@@ -54,7 +54,7 @@ impl StageRules {
     pub const MAX_AGE_STALLED_SECS: u32 = 86_400;
 
     /// What must hold, with the rule's text.
-    pub(super) fn rules(&self, l: &Limits, o: &OracleRules) -> [(bool, &'static str); 11] {
+    pub(super) fn rules(&self, l: &Limits, o: &OracleRules) -> [(bool, &'static str); 12] {
         let ordered = |first: u32, second: u32| second == 0 || (first > 0 && first < second);
         [
             (
@@ -80,6 +80,14 @@ impl StageRules {
             (
                 self.utilisation_bps <= Bps::ONE.get(),
                 "utilisation_bps must not exceed 10000",
+            ),
+            (
+                // One look stands for so long: less could be had in a single transaction.
+                i64::from(self.persistence_secs) > StageState::LOOK_SECS
+                    || (self.pool_divergence_bps == 0
+                        && self.depth_drop_bps == 0
+                        && self.utilisation_bps == 0),
+                "persistence_secs must exceed 10 where there is evidence of the market",
             ),
             (
                 self.persistence_secs <= 3_600 && self.calm_secs <= 86_400,
@@ -152,7 +160,10 @@ impl StageState {
         let stands_for = now_secs
             .saturating_sub(self.looked_at_secs)
             .clamp(0, Self::LOOK_SECS);
-        self.looked_at_secs = now_secs;
+        // A look that cannot tell takes nothing of the time that one that can will stand for.
+        if evidence.market.is_some() {
+            self.looked_at_secs = now_secs;
+        }
         let needed = i64::from(rules.persistence_secs);
         // Seen and not seen weigh alike: a moment's evidence is outweighed by whoever else looks, and a moment without hides
         // nothing.
@@ -192,6 +203,8 @@ impl StageState {
         let fallen = drop_bps > 0 && liquidity.saturating_mul(one) < average.saturating_mul(kept);
         let sample = liquidity.min(average.saturating_mul(2));
         let weight_secs = if sample > average {
+            // What does not make a whole second is left to the next look: many looks hold the average down no more than few.
+            self.depth_at_secs = now_secs - elapsed % 8;
             elapsed / 8
         } else {
             elapsed
@@ -295,6 +308,15 @@ mod tests {
         // A look that cannot tell changes nothing.
         let blind = [(10, 0, yes), (20, 0, yes), (25, 0, None), (35, 0, yes)];
         assert_eq!(after(&blind), 1);
+        let mostly_blind = [
+            (10, 0, yes),
+            (18, 0, None),
+            (19, 0, None),
+            (20, 0, yes),
+            (29, 0, None),
+            (30, 0, yes),
+        ];
+        assert_eq!(after(&mostly_blind), 1);
         // On top of the oracle's it brings the highest stage; a moment's fake does not.
         assert_eq!(after(&[(10, 0, yes), (20, 0, yes), (30, 2, yes)]), 3);
         assert_eq!(after(&[(10, 2, yes)]), 2);
