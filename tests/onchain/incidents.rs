@@ -292,7 +292,7 @@ async fn after_a_fresh_price_no_older_one_is_chosen() {
 /// A check compared a value with itself, or stood behind a condition that never held: it could not fire, and no test had seen
 /// it fire.
 #[test]
-fn every_error_is_seen_to_fire() {
+fn every_error_is_named_by_a_test() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &Path| std::fs::read_to_string(path).unwrap();
     let errors = read(&manifest.join("../programs/ballast/src/errors.rs"));

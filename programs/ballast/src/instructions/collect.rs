@@ -86,9 +86,9 @@ pub(crate) fn collect(ctx: Context<Collect>) -> Result<()> {
     session.store()
 }
 
-/// Books and collects the fees and repays debt with them. Where the market allows new risk, leverage is below the
-/// owner's, and the position is hedged and not too large already, liquidity is added, at most so much that assets grow by the fees times that leverage. No swap. The owner may
-/// do it for any fees.
+/// Books and collects the fees and repays debt with them. Where the market allows new risk, leverage is below the owner's, and
+/// the position is hedged and has room ([`risk::room_to_grow`]), liquidity is added, at most so much that assets grow by the
+/// fees times that leverage. No swap. The owner may do it for any fees.
 ///
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::NoLiquidity`], [`BallastError::CompoundNotDue`],

@@ -1,6 +1,6 @@
-//! `collect_reward`: the owner takes what a pool's rewards have brought, or anyone hands it to the owner. Rewards are no collateral: they count in no
-//! valuation, and collecting them changes no risk and needs no price. They have to be collected before `close`, because
-//! the Whirlpool program keeps a position open while a reward is owed.
+//! `collect_reward`: the owner takes what a pool's rewards have brought, or anyone hands it to the owner. Rewards are no
+//! collateral: they count in no valuation, and collecting them changes no risk and needs no price. They have to be collected
+//! before `close` and `recenter`, because the Whirlpool program lets neither happen while a reward is owed.
 
 use anchor_lang::prelude::*;
 use ballast_abi::spl;
@@ -54,13 +54,12 @@ impl CollectReward<'_> {
 
 /// Pays out what is booked of one reward, to a token account of the owner's choice. Anyone else may have it paid to the
 /// owner's associated token account: a position that is owed a reward can be neither recentered nor closed, so keepers need
-/// to. What has grown since the last change
-/// of liquidity is not booked yet: the Whirlpool program's `update_fees_and_rewards`, which anyone may send, books it, and
-/// so does a decrease.
+/// to. What has grown since the last change of liquidity is not booked yet: the Whirlpool program's
+/// `update_fees_and_rewards`, which anyone may send, books it, and so does a decrease.
 ///
 /// # Errors
-/// [`BallastError::NotOwner`] unless it goes to the owner's associated account, [`BallastError::BadParameters`] if the pool has no such reward,
-/// [`BallastError::ZeroAmount`] if nothing is owed or the reward's vault is empty, and those of the address checks.
+/// [`BallastError::NotOwner`] unless it goes to the owner's associated account, [`BallastError::BadParameters`] if the pool has
+/// no such reward, [`BallastError::ZeroAmount`] if nothing is owed or the reward's vault is empty, and those of the address checks.
 pub(crate) fn collect_reward(ctx: Context<CollectReward>, reward_index: u8) -> Result<()> {
     let accounts = &ctx.accounts;
     let market = accounts.market.load()?;
