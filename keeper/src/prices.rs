@@ -63,7 +63,7 @@ pub fn judge(
     grade: Grade,
 ) -> Result<SqrtPrice, PriceFault> {
     let market = &snapshot.market;
-    let demands = Demands::of(&market.oracle_rules, &market.stages, grade);
+    let demands = Demands::of(&market.oracle_rules, &market.stages, &market.safety, grade);
     check(
         &demands,
         Side::Base,

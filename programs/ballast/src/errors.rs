@@ -231,4 +231,29 @@ pub enum BallastError {
     /// No reward to take back.
     #[msg("The position holds fewer lamports beyond its rent than that")]
     RewardTooSmall,
+
+    // Safety net
+    /// A deleverage without a swap that would not lower LTV.
+    #[msg("Repaying without a swap would not lower LTV; deleverage with a swap")]
+    LtvNotLowered,
+    /// The moving average does not confirm what the price says.
+    #[msg(
+        "The price's moving average does not confirm it yet; deleverage, or wait until it follows"
+    )]
+    NoSecondWitness,
+    /// Less than `min_gain`.
+    #[msg("The liquidation would gain less than min_gain; nothing was changed")]
+    GainTooSmall,
+    /// The owner's first keepers have not had their time yet.
+    #[msg("The owner's own keepers go first; try again when their head start is over")]
+    FirstKeepersTurn,
+    /// The pool program has changed more than balances.
+    #[msg("An external program has changed who may use the position's tokens; nothing was changed")]
+    AccountTampered,
+    /// The oracle still speaks.
+    #[msg("The market has had a price within the last week: nothing is settled")]
+    NotSilentLongEnough,
+    /// Nothing to show.
+    #[msg("The position's collateral covers its debts and no loss is shown: nothing to show")]
+    NoLossToShow,
 }

@@ -33,7 +33,8 @@ pub use instructions::{
     set_policy::*, transfer::*,
 };
 pub use state::{
-    Automation, KeeperRules, MarketMode, MarketParams, Policy, ReserveParams, StageRules,
+    Automation, KeeperRules, MarketMode, MarketParams, Policy, ReserveParams, SafetyRules,
+    StageRules,
 };
 
 declare_id!("J4xB5xqyzeXTZfuzA5S2F8PF8VtjyyHWLvZbzGHMxM4D");

@@ -13,7 +13,7 @@ use crate::{
     errors::BallastError,
     groups::PriceAccounts,
     math::ToProgramError,
-    state::{Market, OracleRules, StageRules},
+    state::{Market, OracleRules, SafetyRules, StageRules},
 };
 
 /// How good a price must be.
@@ -26,6 +26,11 @@ pub enum Grade {
     /// For what cannot be made good: writing debt off. As fresh as [`Grade::Tight`], so that nobody chooses among old prices;
     /// as uncertain as [`Grade::Loose`], since it has to be done in bad times.
     Final,
+    /// For swaps that protect a position: seconds old, because who swaps picks the moment; as uncertain as [`Grade::Loose`] and at
+    /// any distance from the average, since it has to be done in bad times.
+    Swap,
+    /// For liquidations: younger than [`Grade::Loose`], because who liquidates picks the moment.
+    Liquidation,
     /// For a deleverage from risk stage 2 on, when the oracle itself is what is wrong: much older, and as uncertain as half the
     /// price.
     Stalled,
@@ -49,11 +54,23 @@ pub struct Demands {
 
 impl Demands {
     /// What a market demands for a grade.
-    pub fn of(rules: &OracleRules, stages: &StageRules, grade: Grade) -> Self {
+    pub fn of(
+        rules: &OracleRules,
+        stages: &StageRules,
+        safety: &SafetyRules,
+        grade: Grade,
+    ) -> Self {
+        let safety = safety.effective();
         let (max_age_secs, max_confidence_bps) = match grade {
             Grade::Tight => (rules.max_age_tight_secs, rules.max_confidence_tight_bps),
             Grade::Loose => (rules.max_age_loose_secs, rules.max_confidence_loose_bps),
-            Grade::Final => (rules.max_age_tight_secs, rules.max_confidence_loose_bps),
+            Grade::Final | Grade::Swap => {
+                (safety.max_age_swap_secs, rules.max_confidence_loose_bps)
+            }
+            Grade::Liquidation => (
+                safety.max_age_liquidation_secs,
+                rules.max_confidence_loose_bps,
+            ),
             Grade::Stalled => (stages.max_age_stalled_secs, STALLED_CONFIDENCE_BPS),
         };
         Self {
@@ -105,6 +122,25 @@ pub fn peek_price(
     Ok(read(market, accounts, now_secs, grade)?.0)
 }
 
+/// The last price ever shown, once the market has been without one for [`Market::SETTLEMENT_SECS`]: neither was one shown in that
+/// time, nor do the accounts that are passed hold one.
+///
+/// # Errors
+/// [`BallastError::NotSilentLongEnough`].
+pub fn settlement_price(
+    market: &Market,
+    accounts: &PriceAccounts,
+    now_secs: i64,
+) -> Result<SqrtPrice> {
+    let shown_secs = market
+        .last_base_publish_secs
+        .min(market.last_quote_publish_secs);
+    let _ = accounts;
+    let silent = now_secs.saturating_sub(shown_secs) >= Market::SETTLEMENT_SECS;
+    require!(silent, BallastError::NotSilentLongEnough);
+    SqrtPrice::new(market.newest_sqrt_price_x64.get()).or_range()
+}
+
 /// The price and both publish times.
 fn read(
     market: &Market,
@@ -114,7 +150,7 @@ fn read(
 ) -> Result<(OraclePrice, i64, i64)> {
     let base = read_feed(market, &accounts.base_price, &market.base_feed)?;
     let quote = read_feed(market, &accounts.quote_price, &market.quote_feed)?;
-    let demands = Demands::of(&market.oracle_rules, &market.stages, grade);
+    let demands = Demands::of(&market.oracle_rules, &market.stages, &market.safety, grade);
     let base_confidence_ppm = check_feed(&demands, &base, market.last_base_publish_secs, now_secs)?;
     let quote_confidence_ppm =
         check_feed(&demands, &quote, market.last_quote_publish_secs, now_secs)?;
@@ -264,7 +300,12 @@ mod tests {
     }
 
     fn check(update: &PriceUpdate, last: i64, grade: Grade) -> std::result::Result<u64, Error> {
-        let demands = Demands::of(&RULES, &StageRules::default(), grade);
+        let demands = Demands::of(
+            &RULES,
+            &StageRules::default(),
+            &SafetyRules::default(),
+            grade,
+        );
         check_feed(&demands, update, last, NOW)
     }
 

@@ -4,7 +4,10 @@ use anchor_lang::prelude::*;
 use ballast_clmm::Side;
 use bytemuck::{Pod, Zeroable};
 
-use super::{KeeperRules, Limits, MarketParams, OracleRules, StageRules, StageState};
+use super::{
+    KeeperRules, Limits, MarketParams, OracleRules, PendingSafety, SafetyRules, StageRules,
+    StageState, Wide,
+};
 
 /// A change of parameters that has been announced.
 #[derive(
@@ -117,8 +120,35 @@ pub struct Market {
     pub mode_until_secs: i64,
     /// Until when the guardian, having tightened the mode, may not do so again.
     pub guardian_rests_until_secs: i64,
+    /// Oracle's square-root price, Q64.64, of the newest prices ever shown: losses count against it, and a market without prices
+    /// is settled at it. 0: none yet (like all that follows, in room that was zero before).
+    pub newest_sqrt_price_x64: Wide,
+    /// Rules of the safety net.
+    pub safety: SafetyRules,
+    /// Announced rules of the safety net.
+    pub pending_safety: PendingSafety,
+    /// What the last looks at the pool saw.
+    pub looks: LookMemory,
+    /// Since when the pool's average depth is being measured. 0: not yet.
+    pub depth_since_secs: i64,
     /// Room for later versions.
-    pub reserved: [u64; 14],
+    pub reserved: [u64; 2],
+}
+
+/// What was seen of the market's evidence in the last slot that anyone looked in; a look counts only against the one before it, so
+/// that what somebody puts up within a slot and takes away again proves nothing.
+#[zero_copy]
+#[derive(Default, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct LookMemory {
+    /// Slot of the newest look.
+    pub slot: u64,
+    /// What it saw: 0 nothing yet, 1 no evidence, 2 evidence, 3 both in one slot.
+    pub seen: u8,
+    /// What the newest look of an earlier slot saw, likewise.
+    pub seen_before: u8,
+    /// Explicit padding.
+    pub padding: [u8; 6],
 }
 
 impl Market {
@@ -132,6 +162,8 @@ impl Market {
     pub const LONGEST_PAUSE_SECS: u32 = 7 * 86_400;
     /// Longest time for which the guardian may set a mode. Afterwards it rests as long.
     pub const LONGEST_GUARDIAN_PAUSE_SECS: u32 = 86_400;
+    /// How long a market must have been without a price before it is settled at the last one.
+    pub const SETTLEMENT_SECS: i64 = 7 * 86_400;
     /// Seed prefix.
     pub const SEED: &'static [u8] = b"market";
     /// Account size with discriminator.

@@ -10,15 +10,17 @@ mod market;
 mod policy;
 mod position;
 mod reserve;
+mod safety;
 mod stage;
 mod wide;
 
 pub use automation::{Automation, Reaction};
 pub use limits::{KeeperRules, Limits, MarketParams, OracleRules};
-pub use market::{Market, MarketMode, PendingParams};
+pub use market::{LookMemory, Market, MarketMode, PendingParams};
 pub use policy::Policy;
 pub use position::{Entry, Position};
 pub use reserve::{Reserve, ReserveParams};
+pub use safety::{PendingSafety, SafetyRules};
 pub use stage::{Evidence, StageRules, StageState};
 pub use wide::Wide;
 

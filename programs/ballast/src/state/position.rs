@@ -108,8 +108,23 @@ pub struct Position {
     pub nft_generation: u32,
     /// When a keeper was last rewarded.
     pub last_reward_secs: i64,
-    /// Room for later versions.
-    pub reserved: [u64; 14],
+    /// Keepers who go first where the owner's policy lets keepers act; all zero: nobody (like all that follows, in room that was
+    /// zero before).
+    pub first_keepers: [Pubkey; 2],
+    /// For how long they go first, once an action is due.
+    pub head_start_secs: u32,
+    /// Explicit padding.
+    pub padding_3: u32,
+    /// Since when something is known to be due that others than the first keepers want to do; 0: nothing is.
+    pub due_since_secs: i64,
+    /// Equity that defensive rehedges have lost lately, raw quote units.
+    pub defensive_loss: u64,
+    /// Time up to which `defensive_loss` has faded.
+    pub defensive_loss_at_secs: i64,
+    /// Base of its debt that the collateral no longer covers, as last shown to the reserve.
+    pub shown_loss_base: u64,
+    /// The same of its quote debt.
+    pub shown_loss_quote: u64,
 }
 
 impl Position {

@@ -93,8 +93,17 @@ pub struct Reserve {
     pub pending: ReserveParams,
     /// From when anyone may put them in force. 0: nothing is announced.
     pub pending_effective_at_secs: i64,
+    /// Debt that positions no longer cover, as shown by anyone and not booked yet: who withdraws leaves so much less behind (like
+    /// all that follows, in room that was zero before).
+    pub shown_loss: u64,
+    /// Slot of the last change of liquidity or debt.
+    pub changed_slot: u64,
+    /// Utilisation before the first change in that slot.
+    pub utilisation_before_bps: u32,
+    /// Explicit padding.
+    pub padding_2: u32,
     /// Room for later versions.
-    pub reserved: [u64; 26],
+    pub reserved: [u64; 23],
 }
 
 impl Reserve {
