@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 
-use crate::state::{Automation, MarketMode, MarketParams, Policy, Reaction, ReserveParams};
+use crate::state::{Automation, MarketMode, MarketParams, Need, Policy, Reaction, ReserveParams};
 
 /// A market was created.
 #[event]
@@ -402,6 +402,24 @@ pub struct KeeperRewarded {
     pub position: Pubkey,
     pub keeper: Pubkey,
     pub lamports: u64,
+}
+
+/// The owner named keepers who go first; all zero: nobody.
+#[event]
+pub struct FirstKeepersSet {
+    pub position: Pubkey,
+    pub keepers: [Pubkey; 2],
+    pub head_start_secs: u32,
+}
+
+/// Something is due that a keeper has left to the owner's first keepers: nothing else has happened.
+#[event]
+pub struct LeftToFirstKeepers {
+    pub position: Pubkey,
+    pub keeper: Pubkey,
+    pub need: Need,
+    /// From when on others may act.
+    pub others_from_secs: i64,
 }
 
 /// Result of `check_health`, returned and emitted by nothing else.

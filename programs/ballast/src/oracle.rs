@@ -104,6 +104,11 @@ pub fn read_price(
     grade: Grade,
 ) -> Result<OraclePrice> {
     let (price, base_publish_secs, quote_publish_secs) = read(market, accounts, now_secs, grade)?;
+    if base_publish_secs >= market.last_base_publish_secs
+        && quote_publish_secs >= market.last_quote_publish_secs
+    {
+        market.newest_sqrt_price_x64 = price.mid.x64().into();
+    }
     market.last_base_publish_secs = base_publish_secs;
     market.last_quote_publish_secs = quote_publish_secs;
     Ok(price)
