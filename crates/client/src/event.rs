@@ -5,10 +5,11 @@ use ballast::events::{
     Accrued, AuthorityAccepted, AuthorityOffered, AutomationSet, BadDebtBooked, BadDebtCovered,
     Compounded, Deleveraged, Deposited, Exited, FeesCollected, GuardianSet, InsuranceFunded,
     KeeperRewarded, Liquidated, MarketChangeAnnounced, MarketInitialized, MarketUpdated, Migrated,
-    ModeSet, PolicySet, PositionClosed, PositionDecreased, PositionIncreased, PositionOffered,
-    PositionOpened, PositionRepaid, PositionTransferred, Recentered, Rehedged,
-    ReserveChangeAnnounced, ReserveInitialized, ReserveUpdated, RewardCollected, StageChanged,
-    Withdrawn,
+    ModeSet, OracleChangeAnnounced, OracleChangeCancelled, OracleChanged, PolicySet,
+    PositionClosed, PositionDecreased, PositionIncreased, PositionOffered, PositionOpened,
+    PositionRepaid, PositionTransferred, Recentered, Rehedged, ReserveChangeAnnounced,
+    ReserveInitialized, ReserveUpdated, RewardCollected, SafetyChangeAnnounced, SafetyUpdated,
+    StageChanged, Withdrawn,
 };
 
 use crate::{logs::lines_of, rpc::decode_base64};
@@ -72,6 +73,11 @@ events! {
     InsuranceFunded,
     KeeperRewarded,
     MarketChangeAnnounced,
+    SafetyUpdated,
+    SafetyChangeAnnounced,
+    OracleChangeAnnounced,
+    OracleChanged,
+    OracleChangeCancelled,
     Migrated,
     PositionIncreased,
     PositionOffered,

@@ -36,7 +36,7 @@ pub struct Exit<'info> {
 ///
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::NoLiquidity`], [`BallastError::ExitNotDue`],
-/// [`BallastError::PoolDiverged`], [`BallastError::PriceStale`] beyond the tight age and [`BallastError::SwapLossTooHigh`]
+/// [`BallastError::PoolDiverged`], [`BallastError::PriceStale`] beyond the age for swaps and [`BallastError::SwapLossTooHigh`]
 /// where it takes a swap, [`BallastError::DebtRemains`]
 /// if the collateral does not repay everything, price errors.
 pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
@@ -193,7 +193,7 @@ fn trade<'info>(
     let market = session.market;
     // What may be lost is measured against this price: nobody picks it among the last minutes'.
     let now_secs = Clock::get()?.unix_timestamp;
-    oracle::peek_price(market, &accounts.prices, now_secs, Grade::Final)?;
+    oracle::peek_price(market, &accounts.prices, now_secs, Grade::Swap)?;
     let limits = &market.limits;
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     risk::require_pool_near_oracle(limits, pool_price, oracle.mid)?;

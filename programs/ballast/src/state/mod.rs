@@ -7,6 +7,7 @@ use crate::errors::BallastError;
 mod automation;
 mod limits;
 mod market;
+mod oracle_change;
 mod policy;
 mod position;
 mod reserve;
@@ -15,8 +16,9 @@ mod stage;
 mod wide;
 
 pub use automation::{Automation, Reaction};
-pub use limits::{KeeperRules, Limits, MarketParams, OracleRules};
+pub use limits::{KeeperRules, Limits, MarketParams, OracleRules, RulesSinceVersion2};
 pub use market::{LookMemory, Market, MarketMode, PendingParams};
+pub use oracle_change::{OracleChange, OracleSource};
 pub use policy::Policy;
 pub use position::{Entry, Position};
 pub use reserve::{Reserve, ReserveParams};
