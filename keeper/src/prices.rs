@@ -245,7 +245,7 @@ mod tests {
             (Grade::Swap, 5),
             (Grade::Final, 5),
         ] {
-            let shown = |newer_secs, dollars| {
+            let shown = |newer_secs, dollars: i64| {
                 judged(
                     |s| {
                         let newest = fixtures::sqrt_price_cents(dollars * 100);
