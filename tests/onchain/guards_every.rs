@@ -95,7 +95,17 @@ impl Two {
             ),
             (
                 authority,
-                instruction::migrate_market(at, &authority, params.keepers, params.stages),
+                instruction::update_safety(at, &authority, Default::default()),
+                *at,
+            ),
+            (
+                authority,
+                instruction::announce_oracle(at, &authority, scene.other_source()),
+                *at,
+            ),
+            (
+                authority,
+                instruction::migrate_market(at, Some((&authority, scene.rules()))),
                 *at,
             ),
         ]
@@ -108,6 +118,14 @@ impl Two {
         vec![
             (
                 instruction::apply_market_change(&market.address),
+                market.address,
+            ),
+            (
+                instruction::apply_safety_change(&market.address),
+                market.address,
+            ),
+            (
+                instruction::migrate_market(&market.address, None),
                 market.address,
             ),
             (instruction::apply_reserve_change(market, Side::Base), base),
@@ -174,7 +192,7 @@ async fn somebody_elses_signature_is_not_the_owners_nor_the_authoritys() {
         refused(scene.send(bob, stolen).await, expected);
         tried += 1;
     }
-    assert_eq!(tried, 10);
+    assert_eq!(tried, 12);
     for offered in [
         instruction::accept_transfer(&bob.key(), &two.position.address),
         instruction::accept_authority(&scene.world.market.address, &bob.key()),
@@ -184,9 +202,8 @@ async fn somebody_elses_signature_is_not_the_owners_nor_the_authoritys() {
 }
 
 fn instruction_data_of_migration(two: &Two) -> Vec<u8> {
-    let params = two.scene.world.config.desired.market_params();
     let at = &two.scene.world.market.address;
-    instruction::migrate_market(at, at, params.keepers, params.stages).data
+    instruction::migrate_market(at, Some((at, two.scene.rules()))).data
 }
 
 #[tokio::test]
@@ -238,6 +255,7 @@ async fn small_instructions_take_no_account_of_another_version() {
     };
     let migrations = [
         instruction_data_of_migration(&two),
+        instruction::migrate_market(&Pubkey::default(), None).data,
         instruction::migrate_reserve(&Pubkey::default()).data,
         instruction::migrate_position(&Pubkey::default(), &Pubkey::default()).data,
     ];

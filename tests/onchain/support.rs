@@ -379,6 +379,7 @@ impl Scene {
             base_price_account: market.base_price_account,
             quote_price_account: market.quote_price_account,
             params: self.world.config.desired.market_params(),
+            safety: self.world.config.desired.safety.into(),
         }
     }
 

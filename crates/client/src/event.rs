@@ -5,10 +5,11 @@ use ballast::events::{
     Accrued, AuthorityAccepted, AuthorityOffered, AutomationSet, BadDebtBooked, BadDebtCovered,
     Compounded, Deleveraged, Deposited, Exited, FeesCollected, FirstKeepersSet, GuardianSet,
     InsuranceFunded, KeeperRewarded, LeftToFirstKeepers, Liquidated, MarketChangeAnnounced,
-    MarketInitialized, MarketUpdated, Migrated, ModeSet, PolicySet, PositionClosed,
-    PositionDecreased, PositionIncreased, PositionOffered, PositionOpened, PositionRepaid,
-    PositionTransferred, Recentered, Rehedged, ReserveChangeAnnounced, ReserveInitialized,
-    ReserveUpdated, RewardCollected, StageChanged, Withdrawn,
+    MarketInitialized, MarketUpdated, Migrated, ModeSet, OracleChangeAnnounced,
+    OracleChangeCancelled, OracleChanged, PolicySet, PositionClosed, PositionDecreased,
+    PositionIncreased, PositionOffered, PositionOpened, PositionRepaid, PositionTransferred,
+    Recentered, Rehedged, ReserveChangeAnnounced, ReserveInitialized, ReserveUpdated,
+    RewardCollected, SafetyChangeAnnounced, SafetyUpdated, StageChanged, Withdrawn,
 };
 
 use crate::{logs::lines_of, rpc::decode_base64};
@@ -74,6 +75,11 @@ events! {
     KeeperRewarded,
     LeftToFirstKeepers,
     MarketChangeAnnounced,
+    SafetyUpdated,
+    SafetyChangeAnnounced,
+    OracleChangeAnnounced,
+    OracleChanged,
+    OracleChangeCancelled,
     Migrated,
     PositionIncreased,
     PositionOffered,

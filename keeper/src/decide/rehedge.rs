@@ -2,7 +2,7 @@
 
 use ballast::{
     due,
-    oracle::Grade,
+    oracle::{Grade, newest_price},
     risk,
     state::{Allowance, Change, MarketMode},
 };
@@ -69,7 +69,7 @@ fn check(
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
-    let newest = market.newest_sqrt_price();
+    let newest = newest_price(market);
     let Some(need) = due::rehedge_due(policy, &at.model, oracle, newest)? else {
         return Ok(Err(Obstacle::NewerPrice));
     };

@@ -2,7 +2,10 @@
 
 use anchor_lang::prelude::*;
 
-use crate::state::{Automation, MarketMode, MarketParams, Need, Policy, Reaction, ReserveParams};
+use crate::state::{
+    Automation, MarketMode, MarketParams, Need, OracleSource, Policy, Reaction, ReserveParams,
+    SafetyRules,
+};
 
 /// A market was created.
 #[event]
@@ -18,6 +21,7 @@ pub struct MarketInitialized {
     pub base_feed: [u8; 32],
     pub quote_feed: [u8; 32],
     pub params: MarketParams,
+    pub safety: SafetyRules,
 }
 
 /// A market's parameters changed.
@@ -43,6 +47,42 @@ pub struct MarketChangeAnnounced {
     pub market: Pubkey,
     pub params: MarketParams,
     pub effective_at_secs: i64,
+}
+
+/// The rules of a market's safety net changed.
+#[event]
+pub struct SafetyUpdated {
+    pub market: Pubkey,
+    pub rules: SafetyRules,
+}
+
+/// A change of the rules of a market's safety net was announced.
+#[event]
+pub struct SafetyChangeAnnounced {
+    pub market: Pubkey,
+    pub rules: SafetyRules,
+    pub effective_at_secs: i64,
+}
+
+/// It was announced that a market's prices will come from elsewhere.
+#[event]
+pub struct OracleChangeAnnounced {
+    pub market: Pubkey,
+    pub source: OracleSource,
+    pub effective_at_secs: i64,
+}
+
+/// A market's prices come from elsewhere.
+#[event]
+pub struct OracleChanged {
+    pub market: Pubkey,
+    pub source: OracleSource,
+}
+
+/// The announcement that a market's prices will come from elsewhere was taken back.
+#[event]
+pub struct OracleChangeCancelled {
+    pub market: Pubkey,
 }
 
 /// A change of a reserve's parameters was announced.

@@ -21,6 +21,7 @@ use ballast_clmm::{Amounts, SqrtPrice};
 
 use crate::{
     errors::BallastError,
+    evidence::PoolLook,
     groups::{LendingAccounts, PoolAccounts, PositionAccounts, RangeAccounts, SwapAccounts},
     state::Market,
 };
@@ -75,11 +76,11 @@ pub fn sqrt_price(accounts: &PoolAccounts, market: &Market) -> Result<SqrtPrice>
     Ok(PoolView::parse(&data).map_err(malformed)?.sqrt_price())
 }
 
-/// The pool's price and its active liquidity now, of the market's own pool.
+/// A look at the market's own pool.
 ///
 /// # Errors
 /// [`BallastError::WrongPool`], [`BallastError::MalformedPoolAccount`].
-pub fn price_and_depth(whirlpool: &AccountInfo, market: &Market) -> Result<(SqrtPrice, u128)> {
+pub fn look(whirlpool: &AccountInfo, market: &Market) -> Result<PoolLook> {
     require_keys_eq!(*whirlpool.key, market.whirlpool, BallastError::WrongPool);
     require_keys_eq!(
         *whirlpool.owner,
@@ -88,7 +89,11 @@ pub fn price_and_depth(whirlpool: &AccountInfo, market: &Market) -> Result<(Sqrt
     );
     let data = whirlpool.try_borrow_data()?;
     let view = PoolView::parse(&data).map_err(malformed)?;
-    Ok((view.sqrt_price(), view.liquidity()))
+    Ok(PoolLook {
+        sqrt_price: view.sqrt_price(),
+        liquidity: view.liquidity(),
+        touched_secs: view.reward_last_updated_secs(),
+    })
 }
 
 /// The pool's fee in millionths of what is paid in; of a pool whose fee moves, the least. Called after [`sqrt_price`] has checked the

@@ -13,9 +13,10 @@ pub use keeper::{
 };
 pub use lend::{accrue, cover_bad_debt, deposit, fund_insurance, withdraw};
 pub use market::{
-    accept_authority, apply_market_change, apply_reserve_change, init_market, init_reserve,
+    accept_authority, announce_oracle, apply_market_change, apply_oracle_change,
+    apply_reserve_change, apply_safety_change, cancel_oracle_change, init_market, init_reserve,
     migrate_market, migrate_position, migrate_reserve, offer_authority, refresh_stage,
-    set_guardian, set_mode, update_market, update_reserve,
+    set_guardian, set_mode, update_market, update_reserve, update_safety,
 };
 pub use position::{
     accept_transfer, close, collect, collect_reward, collect_reward_for, decrease, increase, open,

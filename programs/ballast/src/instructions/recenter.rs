@@ -292,7 +292,7 @@ fn require_due(
         .last_recenter_secs
         .saturating_add(i64::from(cooldown_secs));
     require!(now_secs >= due_secs, BallastError::TooSoon);
-    let newest = market.newest_sqrt_price();
+    let newest = oracle::newest_price(market);
     let edge = due::recenter_due(automation, &session.band(), oracle.mid, newest)
         .ok_or(BallastError::RecenterNotDue)?;
     require!(

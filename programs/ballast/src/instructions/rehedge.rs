@@ -78,7 +78,7 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     );
     let before = session.model()?;
     let hedge_error_before = before.hedge_error(oracle.mid, policy.hedge()).or_range()?;
-    let need = due::rehedge_due(&policy, &before, oracle.mid, market.newest_sqrt_price())
+    let need = due::rehedge_due(&policy, &before, oracle.mid, oracle::newest_price(market))
         .or_range()?
         .ok_or(BallastError::RehedgeNotDue)?;
     let keeper = accounts.keeper.key();

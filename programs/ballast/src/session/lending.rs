@@ -68,11 +68,13 @@ pub fn load_reserve(
     Ok(reserve)
 }
 
-/// Books interest up to `now_secs` and says so in an event.
+/// Books interest up to `now_secs` and says so in an event. Every instruction that changes a reserve begins with it, so this is
+/// also where the reserve remembers how it stood before the slot.
 ///
 /// # Errors
 /// [`BallastError::OutOfRange`].
 pub fn accrue(key: Pubkey, reserve: &mut Reserve, now_secs: i64) -> Result<()> {
+    reserve.note_slot(Clock::get()?.slot)?;
     let mut state = reserve.state();
     let accrual = state
         .accrue(

@@ -10,7 +10,7 @@ use ballast_model::{
 use bytemuck::{Pod, Zeroable};
 
 use super::Wide;
-use crate::errors::BallastError;
+use crate::{errors::BallastError, math::ToProgramError};
 
 /// Everything of a reserve that the market's authority may change.
 #[derive(
@@ -147,6 +147,30 @@ impl Reserve {
         self.supply_shares = state.supply_shares;
         self.insurance = state.insurance;
         self.last_accrual_secs = state.last_accrual_secs;
+    }
+
+    /// Takes note that something may change in this slot, with the utilisation before it: called before anything does.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`].
+    pub fn note_slot(&mut self, slot: u64) -> Result<()> {
+        if self.changed_slot != slot {
+            self.utilisation_before_bps = self.state().utilisation_bps_up().or_range()?.get();
+            self.changed_slot = slot;
+        }
+        Ok(())
+    }
+
+    /// Utilisation at the end of the last slot before this one: what somebody lends, withdraws or borrows for a moment within a
+    /// slot changes nothing about it.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`].
+    pub fn utilisation_before_slot_bps(&self, slot: u64) -> Result<u32> {
+        if self.changed_slot == slot {
+            return Ok(self.utilisation_before_bps);
+        }
+        Ok(self.state().utilisation_bps_up().or_range()?.get())
     }
 
     /// The rate curve.
