@@ -176,7 +176,7 @@ fn move_band<'a, 'info>(
         require!(liquidity_before > 0, BallastError::NoLiquidity);
         let need = require_due(&session, &oracle, ticks, now_secs)?;
         if session.leave_to_first_keepers(&accounts.keeper.key(), need, now_secs)? {
-            return Ok(());
+            return session.store();
         }
     }
     let ticks_before = [session.position.tick_lower, session.position.tick_upper];

@@ -83,7 +83,7 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         .ok_or(BallastError::RehedgeNotDue)?;
     let keeper = accounts.keeper.key();
     if session.leave_to_first_keepers(&keeper, need.trade.into(), now_secs)? {
-        return Ok(());
+        return session.store();
     }
     let value_before = before.value(oracle.mid).or_range()?;
 
