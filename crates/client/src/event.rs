@@ -4,11 +4,11 @@ use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
     Accrued, AuthorityAccepted, AuthorityOffered, AutomationSet, BadDebtBooked, BadDebtCovered,
     Compounded, Deleveraged, Deposited, Exited, FeesCollected, GuardianSet, InsuranceFunded,
-    KeeperRewarded, Liquidated, MarketChangeAnnounced, MarketInitialized, MarketUpdated, Migrated,
-    ModeSet, PolicySet, PositionClosed, PositionDecreased, PositionIncreased, PositionOffered,
-    PositionOpened, PositionRepaid, PositionTransferred, Recentered, Rehedged,
-    ReserveChangeAnnounced, ReserveInitialized, ReserveUpdated, RewardCollected, StageChanged,
-    Withdrawn,
+    KeeperRewarded, Liquidated, LossShown, MarketChangeAnnounced, MarketInitialized, MarketUpdated,
+    Migrated, ModeSet, PolicySet, PositionClosed, PositionDecreased, PositionIncreased,
+    PositionOffered, PositionOpened, PositionRepaid, PositionTransferred, Recentered, Rehedged,
+    ReserveChangeAnnounced, ReserveInitialized, ReserveUpdated, RewardCollected, Settled,
+    StageChanged, Withdrawn, WriteOffRewarded,
 };
 
 use crate::{logs::lines_of, rpc::decode_base64};
@@ -80,6 +80,9 @@ events! {
     Recentered,
     ReserveChangeAnnounced,
     StageChanged,
+    LossShown,
+    Settled,
+    WriteOffRewarded,
 }
 
 /// The name; the program's event types themselves have no text form.

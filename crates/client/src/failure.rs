@@ -34,6 +34,8 @@ ballast_errors! {
     UnexpectedBalance, InvariantBroken,
     RecenterNotDue, RecenterOffCentre, WidthOutOfBounds, NoLiquidity, DailyLossExceeded, ExitNotDue, CompoundNotDue,
     NothingAnnounced, NoticeNotOver, NotOffered, GuardianRests, NotThatMuchBadDebt, RewardTooSmall,
+    LtvNotLowered, NoSecondWitness, GainTooSmall, FirstKeepersTurn, AccountTampered, NotSilentLongEnough, NoLossToShow,
+    NothingToPayWith, NothingOwed,
 }
 
 /// The error that the program means by a custom error number.

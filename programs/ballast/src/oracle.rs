@@ -188,6 +188,27 @@ pub fn ratio(market: &Market, base: &PriceUpdate, quote: &PriceUpdate) -> Result
     .or_range()
 }
 
+/// The square-root price that both feeds' moving averages say: the second witness for what cannot be made good. Called with
+/// accounts whose prices were read already.
+///
+/// # Errors
+/// [`BallastError::PriceMalformed`] for averages that are not positive, and those of [`read_feed`].
+pub fn average_price(market: &Market, accounts: &PriceAccounts) -> Result<SqrtPrice> {
+    let average = |account, feed| -> Result<PriceUpdate> {
+        let update = read_feed(market, account, feed)?;
+        require!(update.ema_price > 0, BallastError::PriceMalformed);
+        Ok(PriceUpdate {
+            price: update.ema_price,
+            ..update
+        })
+    };
+    ratio(
+        market,
+        &average(&accounts.base_price, &market.base_feed)?,
+        &average(&accounts.quote_price, &market.quote_feed)?,
+    )
+}
+
 /// Parses one price account: owner, layout, full verification, feed.
 ///
 /// # Errors

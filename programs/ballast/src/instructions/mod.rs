@@ -21,4 +21,6 @@ pub mod refresh_price;
 pub mod refresh_stage;
 pub mod rehedge;
 pub mod set_policy;
+pub mod settle;
+pub mod show_loss;
 pub mod transfer;
