@@ -84,8 +84,8 @@ impl Two {
                     position,
                     &liquidator.key(),
                     &liquidator.wallet,
-                    max,
-                    max,
+                    Amounts::new(max, max),
+                    0,
                 ),
             ),
             (

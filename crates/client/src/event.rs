@@ -4,12 +4,7 @@ use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
     Accrued, AuthorityAccepted, AuthorityOffered, AutomationSet, BadDebtBooked, BadDebtCovered,
     Compounded, Deleveraged, Deposited, Exited, FeesCollected, GuardianSet, InsuranceFunded,
-    KeeperRewarded, Liquidated, MarketChangeAnnounced, MarketInitialized, MarketUpdated, Migrated,
-    ModeSet, OracleChangeAnnounced, OracleChangeCancelled, OracleChanged, PolicySet,
-    PositionClosed, PositionDecreased, PositionIncreased, PositionOffered, PositionOpened,
-    PositionRepaid, PositionTransferred, Recentered, Rehedged, ReserveChangeAnnounced,
-    ReserveInitialized, ReserveUpdated, RewardCollected, SafetyChangeAnnounced, SafetyUpdated,
-    StageChanged, Withdrawn,
+    KeeperRewarded, Liquidated, LossShown, MarketChangeAnnounced, MarketInitialized, MarketUpdated, Migrated, ModeSet, OracleChangeAnnounced, OracleChangeCancelled, OracleChanged, PolicySet, PositionClosed, PositionDecreased, PositionIncreased, PositionOffered, PositionOpened, PositionRepaid, PositionTransferred, Recentered, Rehedged, ReserveChangeAnnounced, ReserveInitialized, ReserveUpdated, RewardCollected, SafetyChangeAnnounced, SafetyUpdated, Settled, StageChanged, Withdrawn, WriteOffRewarded,
 };
 
 use crate::{logs::lines_of, rpc::decode_base64};
@@ -86,6 +81,9 @@ events! {
     Recentered,
     ReserveChangeAnnounced,
     StageChanged,
+    LossShown,
+    Settled,
+    WriteOffRewarded,
 }
 
 /// The name; the program's event types themselves have no text form.

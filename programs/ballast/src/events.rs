@@ -444,6 +444,45 @@ pub struct KeeperRewarded {
     pub lamports: u64,
 }
 
+/// Whoever booked a loss was paid for it out of the reserve's insurance.
+#[event]
+pub struct WriteOffRewarded {
+    pub reserve: Pubkey,
+    pub position: Pubkey,
+    pub to: Pubkey,
+    pub amount: u64,
+}
+
+/// What of a position's debts its collateral does not cover was shown to the reserves; zero: it covers them again.
+#[event]
+pub struct LossShown {
+    pub position: Pubkey,
+    pub loss_base: u64,
+    pub loss_quote: u64,
+    pub ltv_bps: u32,
+    pub sqrt_price_x64: u128,
+}
+
+/// A position was settled at the last price of a market that has had none for long.
+#[event]
+pub struct Settled {
+    pub position: Pubkey,
+    pub by: Pubkey,
+    /// Everything that its tokens pay for is repaid.
+    pub complete: bool,
+    pub liquidity: u128,
+    pub fees_base: u64,
+    pub fees_quote: u64,
+    pub repaid_base: u64,
+    pub repaid_quote: u64,
+    /// What the one who settled brought and received.
+    pub brought_base: u64,
+    pub brought_quote: u64,
+    pub received_base: u64,
+    pub received_quote: u64,
+    pub sqrt_price_x64: u128,
+}
+
 /// Result of `check_health`, returned and emitted by nothing else.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Health {

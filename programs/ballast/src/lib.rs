@@ -25,13 +25,14 @@ pub mod session;
 pub mod state;
 pub mod targets;
 mod token;
+pub mod witness;
 
 pub use groups::*;
 pub use instructions::{
     admin::*, check_health::*, close::*, collect::*, collect_reward::*, decrease::*, deleverage::*,
     exit::*, increase::*, init_market::*, init_reserve::*, insurance::*, lend::*, liquidate::*,
     migrate::*, open::*, oracle_change::*, recenter::*, refresh_price::*, refresh_stage::*,
-    rehedge::*, set_policy::*, transfer::*,
+    rehedge::*, set_policy::*, settle::*, show_loss::*, transfer::*,
 };
 pub use state::{
     Automation, KeeperRules, MarketMode, MarketParams, OracleSource, Policy, ReserveParams,
@@ -254,8 +255,23 @@ pub mod ballast {
     }
 
     /// Closes as much of an unhealthy position as restores the target LTV. Anyone.
-    pub fn liquidate(ctx: Context<Liquidate>, max_pay_base: u64, max_pay_quote: u64) -> Result<()> {
-        instructions::liquidate::liquidate(ctx, max_pay_base, max_pay_quote)
+    pub fn liquidate(
+        ctx: Context<Liquidate>,
+        max_pay_base: u64,
+        max_pay_quote: u64,
+        min_gain: u64,
+    ) -> Result<()> {
+        instructions::liquidate::liquidate(ctx, [max_pay_base, max_pay_quote], min_gain)
+    }
+
+    /// Shows the reserves what of a position's debts its collateral does not cover. Anyone.
+    pub fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
+        instructions::show_loss::show_loss(ctx)
+    }
+
+    /// Closes a position at the last price of a market that has had none for a week. Anyone.
+    pub fn settle(ctx: Context<Settle>, max_pay_base: u64, max_pay_quote: u64) -> Result<()> {
+        instructions::settle::settle(ctx, [max_pay_base, max_pay_quote])
     }
 
     /// Shows the market the newest prices, after which it takes no older ones. Anyone.

@@ -284,6 +284,18 @@ pub fn average(market: &Market, base: &PriceUpdate, quote: &PriceUpdate) -> Resu
     ratio(market, &averaged(base)?, &averaged(quote)?)
 }
 
+/// The same of the accounts, whose prices were read already: the second witness for what cannot be made good.
+///
+/// # Errors
+/// As [`average`], and those of [`read_feed`].
+pub fn average_price(market: &Market, accounts: &PriceAccounts) -> Result<SqrtPrice> {
+    average(
+        market,
+        &read_feed(market, &accounts.base_price, &market.base_feed)?,
+        &read_feed(market, &accounts.quote_price, &market.quote_feed)?,
+    )
+}
+
 /// Parses one price account: owner, layout, full verification, feed.
 ///
 /// # Errors

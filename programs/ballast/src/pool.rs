@@ -1,5 +1,5 @@
 //! The adapter to the Whirlpool program: reads its accounts and calls it with the position's own address as authority.
-//! Neither a reserve nor its vault is ever among the accounts of a call.
+//! Neither a reserve nor its vault is ever among the accounts of a call, whatever the caller passes.
 
 mod position;
 mod rewards;
@@ -128,6 +128,20 @@ fn check(accounts: &PoolAccounts, market: &Market) -> Result<()> {
     Ok(())
 }
 
+/// Accounts that are only passed on must not be what the lenders have lent.
+fn require_not_lent(lending: &LendingAccounts, passed_on: &[&AccountInfo]) -> Result<()> {
+    let lent = [
+        lending.base_vault.key,
+        lending.quote_vault.key,
+        lending.base_reserve.as_ref().key,
+        lending.quote_reserve.as_ref().key,
+    ];
+    for account in passed_on {
+        require!(!lent.contains(&account.key), BallastError::WrongPool);
+    }
+    Ok(())
+}
+
 fn call(instruction: &Instruction, infos: &[AccountInfo], seeds: &[&[u8]]) -> Result<()> {
     invoke_signed(instruction, infos, &[seeds]).map_err(Into::into)
 }
@@ -138,7 +152,8 @@ fn modify_accounts<'info>(
     range: &RangeAccounts<'info>,
     position: &PositionAccounts<'info>,
     lending: &LendingAccounts<'info>,
-) -> (ModifyLiquidityV2Accounts, [AccountInfo<'info>; 15]) {
+) -> Result<(ModifyLiquidityV2Accounts, [AccountInfo<'info>; 15])> {
+    require_not_lent(lending, &[&range.tick_array_lower, &range.tick_array_upper])?;
     let keys = ModifyLiquidityV2Accounts {
         pool: pool.whirlpool.key(),
         token_program_a: lending.base_token_program.key(),
@@ -173,7 +188,7 @@ fn modify_accounts<'info>(
         range.tick_array_lower.to_account_info(),
         range.tick_array_upper.to_account_info(),
     ];
-    (keys, infos)
+    Ok((keys, infos))
 }
 
 /// Adds liquidity, paying at most `most`.
@@ -189,7 +204,7 @@ pub fn increase_liquidity<'info>(
     most: Amounts,
     seeds: &[&[u8]],
 ) -> Result<()> {
-    let (keys, infos) = modify_accounts(pool, range, position, lending);
+    let (keys, infos) = modify_accounts(pool, range, position, lending)?;
     let args = IncreaseLiquidityV2 {
         liquidity,
         max_a: most.base,
@@ -215,7 +230,7 @@ pub fn decrease_liquidity<'info>(
     least: Amounts,
     seeds: &[&[u8]],
 ) -> Result<()> {
-    let (keys, infos) = modify_accounts(pool, range, position, lending);
+    let (keys, infos) = modify_accounts(pool, range, position, lending)?;
     let args = DecreaseLiquidityV2 {
         liquidity,
         min_a: least.base,
@@ -238,8 +253,10 @@ pub fn update_fees<'info>(
     market: &Market,
     range: &RangeAccounts<'info>,
     position: &PositionAccounts<'info>,
+    lending: &LendingAccounts<'info>,
 ) -> Result<()> {
     check(pool, market)?;
+    require_not_lent(lending, &[&range.tick_array_lower, &range.tick_array_upper])?;
     let keys = UpdateFeesAndRewardsAccounts {
         pool: pool.whirlpool.key(),
         position: position.whirlpool_position.key(),
@@ -331,6 +348,15 @@ pub fn swap<'info>(
     seeds: &[&[u8]],
 ) -> Result<()> {
     check(pool, market)?;
+    require_not_lent(
+        lending,
+        &[
+            &arrays.tick_array_0,
+            &arrays.tick_array_1,
+            &arrays.tick_array_2,
+            &arrays.whirlpool_oracle,
+        ],
+    )?;
     let keys = SwapV2Accounts {
         token_program_a: lending.base_token_program.key(),
         token_program_b: lending.quote_token_program.key(),

@@ -303,6 +303,9 @@ fn position_of(event: &BallastEvent) -> Option<&Pubkey> {
         BallastEvent::Exited(event) => &event.position,
         BallastEvent::Liquidated(event) => &event.position,
         BallastEvent::BadDebtBooked(event) => &event.position,
+        BallastEvent::WriteOffRewarded(event) => &event.position,
+        BallastEvent::LossShown(event) => &event.position,
+        BallastEvent::Settled(event) => &event.position,
         BallastEvent::KeeperRewarded(event) => &event.position,
         _ => return None,
     })

@@ -9,7 +9,7 @@ mod tokens;
 
 pub use keeper::{
     check_health, compound, deleverage, exit, liquidate, recenter, recenter_replacing,
-    refresh_price, rehedge,
+    refresh_price, rehedge, settle, show_loss,
 };
 pub use lend::{accrue, cover_bad_debt, deposit, fund_insurance, withdraw};
 pub use market::{

@@ -23,4 +23,6 @@ pub mod refresh_stage;
 pub mod rehedge;
 pub mod safety;
 pub mod set_policy;
+pub mod settle;
+pub mod show_loss;
 pub mod transfer;

@@ -109,7 +109,7 @@ fn require_caps(reserve: &Reserve) -> Result<()> {
     Ok(())
 }
 
-impl Session<'_, '_> {
+impl<'info> Session<'_, 'info> {
     /// What the position owes on one side, interest included, rounded up.
     ///
     /// # Errors
@@ -160,7 +160,16 @@ impl Session<'_, '_> {
         let total = self.shares(side).get().checked_add(shares).or_range()?;
         *self.shares_mut(side) = total.into();
         self.add_idle(side, amount)?;
+        self.transfer_from_vault(side, amount, self.accounts.tokens(side))
+    }
 
+    /// Moves tokens that are booked as gone out of a reserve's vault.
+    pub(super) fn transfer_from_vault(
+        &self,
+        side: Side,
+        amount: u64,
+        to: &AccountInfo<'info>,
+    ) -> Result<()> {
         let reserve = self.reserve(side);
         let seeds: &[&[u8]] = &[
             Reserve::SEED,
@@ -168,10 +177,9 @@ impl Session<'_, '_> {
             reserve.mint.as_ref(),
             &[reserve.bump],
         ];
-        let (vault, tokens) = (self.lending.vault(side), self.accounts.tokens(side));
         let authority = self.lending.reserve(side).as_ref();
         self.token(side)
-            .transfer(vault, tokens, authority, amount, &[seeds])
+            .transfer(self.lending.vault(side), to, authority, amount, &[seeds])
     }
 
     /// Repays as much as is owed out of the idle amount, at most `max`; returns what was repaid.
@@ -189,6 +197,7 @@ impl Session<'_, '_> {
         let burned = state.repay(amount, held).map_err(BallastError::from)?;
         self.reserve_mut(side).set_state(&state);
         *self.shares_mut(side) = held.checked_sub(burned).or_range()?.into();
+        self.limit_shown_loss(side)?;
         self.take_idle(side, amount)?;
 
         let (tokens, vault) = (self.accounts.tokens(side), self.lending.vault(side));
@@ -251,6 +260,7 @@ impl Session<'_, '_> {
         reserve.set_state(&state);
         reserve.bad_debt = reserve.bad_debt.saturating_add(from_lenders);
         *self.shares_mut(side) = 0.into();
+        self.limit_shown_loss(side)?;
         emit!(BadDebtBooked {
             reserve: reserve_key,
             position: position_key,
@@ -259,6 +269,26 @@ impl Session<'_, '_> {
             from_lenders,
         });
         Ok(amount)
+    }
+
+    /// No more loss is shown of a debt than is left of it.
+    fn limit_shown_loss(&mut self, side: Side) -> Result<()> {
+        let shown = self.position.shown_loss(side);
+        if shown == 0 {
+            return Ok(());
+        }
+        let left = shown.min(self.owed(side)?);
+        let Self {
+            position,
+            base_reserve,
+            quote_reserve,
+            ..
+        } = self;
+        let reserve = match side {
+            Side::Base => base_reserve,
+            Side::Quote => quote_reserve,
+        };
+        reserve.show_loss(position, left)
     }
 
     fn shares(&self, side: Side) -> Wide {
