@@ -71,7 +71,7 @@ pub fn market() -> Market {
     };
     market.keepers = KeeperRules {
         max_reward_lamports: 1_000_000,
-        max_daily_loss_bps: 500,
+        max_daily_loss_bps: 100,
         min_recenter_interval_secs: 60,
     };
     market.stages = StageRules {

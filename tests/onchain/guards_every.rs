@@ -53,6 +53,11 @@ impl Two {
                 position,
             ),
             (
+                alice,
+                instruction::set_first_keepers(at, &alice, &position, [payer; 2], 1),
+                position,
+            ),
+            (
                 payer,
                 instruction::cover_bad_debt(market, &payer, Side::Base, 1),
                 base,
@@ -187,7 +192,7 @@ async fn somebody_elses_signature_is_not_the_owners_nor_the_authoritys() {
         refused(scene.send(bob, stolen).await, expected);
         tried += 1;
     }
-    assert_eq!(tried, 11);
+    assert_eq!(tried, 12);
     for offered in [
         instruction::accept_transfer(&bob.key(), &two.position.address),
         instruction::accept_authority(&scene.world.market.address, &bob.key()),
@@ -272,6 +277,7 @@ async fn small_instructions_take_no_account_of_another_version() {
     set(&at, 1).await;
     for action in [
         instruction::set_automation(&at, &alice, &two.position.address, automation()),
+        instruction::set_first_keepers(&at, &alice, &two.position.address, [alice; 2], 1),
         instruction::update_reserve(market, &market.market.authority, Side::Base, base),
     ] {
         refused(

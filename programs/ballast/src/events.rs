@@ -3,7 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::state::{
-    Automation, MarketMode, MarketParams, OracleSource, Policy, Reaction, ReserveParams,
+    Automation, MarketMode, MarketParams, Need, OracleSource, Policy, Reaction, ReserveParams,
     SafetyRules,
 };
 
@@ -481,6 +481,24 @@ pub struct Settled {
     pub received_base: u64,
     pub received_quote: u64,
     pub sqrt_price_x64: u128,
+}
+
+/// The owner named keepers who go first; all zero: nobody.
+#[event]
+pub struct FirstKeepersSet {
+    pub position: Pubkey,
+    pub keepers: [Pubkey; 2],
+    pub head_start_secs: u32,
+}
+
+/// Something is due that a keeper has left to the owner's first keepers: nothing else has happened.
+#[event]
+pub struct LeftToFirstKeepers {
+    pub position: Pubkey,
+    pub keeper: Pubkey,
+    pub need: Need,
+    /// From when on others may act.
+    pub others_from_secs: i64,
 }
 
 /// Result of `check_health`, returned and emitted by nothing else.

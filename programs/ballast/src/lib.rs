@@ -209,6 +209,15 @@ pub mod ballast {
         instructions::set_policy::set_automation(ctx, automation)
     }
 
+    /// Names keepers who go first for some seconds. Owner.
+    pub fn set_first_keepers(
+        ctx: Context<SetPolicy>,
+        keepers: [Pubkey; 2],
+        head_start_secs: u32,
+    ) -> Result<()> {
+        instructions::set_policy::set_first_keepers(ctx, keepers, head_start_secs)
+    }
+
     /// Offers the position to somebody. Owner.
     pub fn transfer(ctx: Context<OwnPosition>, to: Pubkey) -> Result<()> {
         instructions::transfer::transfer(ctx, to)

@@ -96,6 +96,34 @@ pub fn look(whirlpool: &AccountInfo, market: &Market) -> Result<PoolLook> {
     })
 }
 
+/// The pool's fee in millionths of what is paid in; of a pool whose fee moves, the least. Called after [`sqrt_price`] has checked the
+/// accounts.
+///
+/// # Errors
+/// [`BallastError::MalformedPoolAccount`].
+pub fn fee_rate_ppm(accounts: &PoolAccounts) -> Result<u16> {
+    let data = accounts.whirlpool.try_borrow_data()?;
+    Ok(PoolView::parse(&data).map_err(malformed)?.fee_rate_ppm())
+}
+
+/// The fees that the Whirlpool program has booked for a position.
+///
+/// # Errors
+/// As [`position_liquidity`].
+pub fn fees_owed(whirlpool_position: &AccountInfo, market: &Market) -> Result<Amounts> {
+    require_keys_eq!(
+        *whirlpool_position.owner,
+        market.whirlpool_program,
+        BallastError::WrongPool
+    );
+    let data = whirlpool_position.try_borrow_data()?;
+    let view = PositionView::parse(&data).map_err(malformed)?;
+    Ok(Amounts {
+        base: view.fee_owed_a(),
+        quote: view.fee_owed_b(),
+    })
+}
+
 /// The liquidity that the Whirlpool program has booked for a position.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ pub use market::{
 };
 pub use position::{
     accept_transfer, close, collect, collect_reward, collect_reward_for, decrease, increase, open,
-    reclaim_reward, repay, set_automation, set_policy, transfer,
+    reclaim_reward, repay, set_automation, set_first_keepers, set_policy, transfer,
 };
 pub use tokens::{create_share_wallet, create_tick_array, create_wallet};
 

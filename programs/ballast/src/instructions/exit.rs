@@ -60,7 +60,12 @@ pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
         by_owner || session.position.policy.keeper_enabled == 1,
         BallastError::KeeperDisabled
     );
-    let equity = session.model()?.value(oracle.mid).or_range()?.equity();
+    // Fees that the pool has booked are the owner's like all else.
+    let owned = session
+        .model()?
+        .with_idle(session.fees_owed()?)
+        .or_range()?;
+    let equity = owned.value(oracle.mid).or_range()?.equity();
     let (reason, reaction) =
         due::exit_due(&automation, oracle.mid, equity).ok_or(BallastError::ExitNotDue)?;
 

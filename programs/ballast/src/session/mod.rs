@@ -10,6 +10,7 @@ mod liquidity;
 mod range;
 mod swap;
 mod target;
+mod turn;
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Band, Side, Tick};

@@ -4,7 +4,9 @@ use anchor_lang::prelude::*;
 
 use crate::errors::BallastError;
 
+mod allowance;
 mod automation;
+mod first_keepers;
 mod limits;
 mod market;
 mod oracle_change;
@@ -15,7 +17,9 @@ mod safety;
 mod stage;
 mod wide;
 
+pub use allowance::{Allowance, Change, Charge, RecentLoss};
 pub use automation::{Automation, Reaction};
+pub use first_keepers::{Edge, Need, Turn};
 pub use limits::{KeeperRules, Limits, MarketParams, OracleRules, RulesSinceVersion2};
 pub use market::{LookMemory, Market, MarketMode, PendingParams};
 pub use oracle_change::{OracleChange, OracleSource};
