@@ -2,6 +2,8 @@
 
 mod conservation;
 mod costs;
+mod dead_zone;
+mod deleverage_swap;
 mod guards_accounts;
 mod guards_admin;
 mod guards_allowance;
@@ -40,6 +42,7 @@ mod migrations;
 mod reference;
 mod rewards;
 mod settlement;
+mod states;
 mod support;
 mod toolchain;
 mod two;

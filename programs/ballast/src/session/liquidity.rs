@@ -128,7 +128,7 @@ impl<'info> Session<'_, 'info> {
         range: &RangeAccounts<'info>,
     ) -> Result<()> {
         if self.position.liquidity.get() > 0 {
-            pool::update_fees(pool, self.market, range, self.accounts)?;
+            pool::update_fees(pool, self.market, range, self.accounts, self.lending)?;
         }
         Ok(())
     }
