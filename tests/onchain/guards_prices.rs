@@ -181,17 +181,20 @@ async fn a_price_that_is_no_price_is_used_for_nothing() {
 async fn an_older_price_than_one_used_is_a_replay() {
     let scene = Scene::new().await;
     accepted(scene.try_open(scene.example(1)).await);
-    let args = scene.example(2);
-    for side in [Side::Base, Side::Quote] {
+    // The grace is ten seconds, half of it for what adds risk.
+    for (id, side) in [(2, Side::Base), (3, Side::Quote)] {
+        let args = scene.example(id);
         post_changed(&scene, side, DOLLARS, |post, now| {
-            post.publish_time = now - 1
+            post.publish_time = now - 6
         })
         .await;
         refused(scene.try_open(args).await, BallastError::PriceReplayed);
+        post_changed(&scene, side, DOLLARS, |post, now| {
+            post.publish_time = now - 5
+        })
+        .await;
+        accepted(scene.try_open(args).await);
     }
-    // The same price again is none.
-    scene.oracle(DOLLARS).await;
-    accepted(scene.try_open(args).await);
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ use ballast_clmm::{Amounts, SqrtPrice};
 
 use crate::{
     errors::BallastError,
+    evidence::PoolLook,
     groups::{LendingAccounts, PoolAccounts, PositionAccounts, RangeAccounts, SwapAccounts},
     state::Market,
 };
@@ -75,11 +76,11 @@ pub fn sqrt_price(accounts: &PoolAccounts, market: &Market) -> Result<SqrtPrice>
     Ok(PoolView::parse(&data).map_err(malformed)?.sqrt_price())
 }
 
-/// The pool's price and its active liquidity now, of the market's own pool.
+/// A look at the market's own pool.
 ///
 /// # Errors
 /// [`BallastError::WrongPool`], [`BallastError::MalformedPoolAccount`].
-pub fn price_and_depth(whirlpool: &AccountInfo, market: &Market) -> Result<(SqrtPrice, u128)> {
+pub fn look(whirlpool: &AccountInfo, market: &Market) -> Result<PoolLook> {
     require_keys_eq!(*whirlpool.key, market.whirlpool, BallastError::WrongPool);
     require_keys_eq!(
         *whirlpool.owner,
@@ -88,7 +89,39 @@ pub fn price_and_depth(whirlpool: &AccountInfo, market: &Market) -> Result<(Sqrt
     );
     let data = whirlpool.try_borrow_data()?;
     let view = PoolView::parse(&data).map_err(malformed)?;
-    Ok((view.sqrt_price(), view.liquidity()))
+    Ok(PoolLook {
+        sqrt_price: view.sqrt_price(),
+        liquidity: view.liquidity(),
+        touched_secs: view.reward_last_updated_secs(),
+    })
+}
+
+/// The pool's fee in millionths of what is paid in; of a pool whose fee moves, the least. Called after [`sqrt_price`] has checked the
+/// accounts.
+///
+/// # Errors
+/// [`BallastError::MalformedPoolAccount`].
+pub fn fee_rate_ppm(accounts: &PoolAccounts) -> Result<u16> {
+    let data = accounts.whirlpool.try_borrow_data()?;
+    Ok(PoolView::parse(&data).map_err(malformed)?.fee_rate_ppm())
+}
+
+/// The fees that the Whirlpool program has booked for a position.
+///
+/// # Errors
+/// As [`position_liquidity`].
+pub fn fees_owed(whirlpool_position: &AccountInfo, market: &Market) -> Result<Amounts> {
+    require_keys_eq!(
+        *whirlpool_position.owner,
+        market.whirlpool_program,
+        BallastError::WrongPool
+    );
+    let data = whirlpool_position.try_borrow_data()?;
+    let view = PositionView::parse(&data).map_err(malformed)?;
+    Ok(Amounts {
+        base: view.fee_owed_a(),
+        quote: view.fee_owed_b(),
+    })
 }
 
 /// The liquidity that the Whirlpool program has booked for a position.
@@ -328,8 +361,19 @@ pub enum Order {
     SpendQuote(u64),
 }
 
-/// Swaps exactly what the order says. The other amount is not limited here: the caller compares balances and refuses a bad
-/// price with an error that says so.
+/// The pool's price, and its fee in millionths of what is paid in.
+///
+/// # Errors
+/// As [`sqrt_price`].
+pub fn price_and_fee(accounts: &PoolAccounts, market: &Market) -> Result<(SqrtPrice, u32)> {
+    check(accounts, market)?;
+    let data = accounts.whirlpool.try_borrow_data()?;
+    let view = PoolView::parse(&data).map_err(malformed)?;
+    Ok((view.sqrt_price(), u32::from(view.fee_rate_ppm())))
+}
+
+/// Swaps what the order says: exactly, or as much of it as is possible up to `limit`. The other amount is not limited here: the
+/// caller compares balances and refuses a bad price with an error that says so.
 ///
 /// # Errors
 /// [`BallastError::WrongPool`] and those of the Whirlpool program.
@@ -340,6 +384,7 @@ pub fn swap<'info>(
     position: &PositionAccounts<'info>,
     lending: &LendingAccounts<'info>,
     order: Order,
+    limit: Option<SqrtPrice>,
     seeds: &[&[u8]],
 ) -> Result<()> {
     check(pool, market)?;
@@ -394,7 +439,7 @@ pub fn swap<'info>(
     let args = SwapV2 {
         amount,
         other_amount_threshold: if amount_is_input { 0 } else { u64::MAX },
-        sqrt_price_limit: 0,
+        sqrt_price_limit: limit.map_or(0, SqrtPrice::x64),
         amount_is_input,
         a_to_b,
     };

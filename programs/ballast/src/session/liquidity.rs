@@ -110,8 +110,30 @@ impl<'info> Session<'_, 'info> {
         Ok(fees)
     }
 
-    /// Books and collects what the liquidity has earned until now; nothing without liquidity, whose last withdrawal booked
-    /// it.
+    /// The fees that the Whirlpool position has booked.
+    ///
+    /// # Errors
+    /// As [`pool::fees_owed`].
+    pub fn fees_owed(&self) -> Result<Amounts> {
+        pool::fees_owed(&self.accounts.whirlpool_position, self.market)
+    }
+
+    /// Books what the liquidity has earned until now; nothing without liquidity, whose last withdrawal booked it.
+    ///
+    /// # Errors
+    /// Those of the Whirlpool program.
+    pub fn book_fees(
+        &self,
+        pool: &PoolAccounts<'info>,
+        range: &RangeAccounts<'info>,
+    ) -> Result<()> {
+        if self.position.liquidity.get() > 0 {
+            pool::update_fees(pool, self.market, range, self.accounts, self.lending)?;
+        }
+        Ok(())
+    }
+
+    /// Books as [`Self::book_fees`], and collects.
     ///
     /// # Errors
     /// As [`Self::collect_fees`].
@@ -120,9 +142,7 @@ impl<'info> Session<'_, 'info> {
         pool: &PoolAccounts<'info>,
         range: &RangeAccounts<'info>,
     ) -> Result<Amounts> {
-        if self.position.liquidity.get() > 0 {
-            pool::update_fees(pool, self.market, range, self.accounts, self.lending)?;
-        }
+        self.book_fees(pool, range)?;
         self.collect_fees(pool)
     }
 

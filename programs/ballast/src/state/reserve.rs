@@ -149,6 +149,30 @@ impl Reserve {
         self.last_accrual_secs = state.last_accrual_secs;
     }
 
+    /// Takes note that something may change in this slot, with the utilisation before it: called before anything does.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`].
+    pub fn note_slot(&mut self, slot: u64) -> Result<()> {
+        if self.changed_slot != slot {
+            self.utilisation_before_bps = self.state().utilisation_bps_up().or_range()?.get();
+            self.changed_slot = slot;
+        }
+        Ok(())
+    }
+
+    /// Utilisation at the end of the last slot before this one: what somebody lends, withdraws or borrows for a moment within a
+    /// slot changes nothing about it.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`].
+    pub fn utilisation_before_slot_bps(&self, slot: u64) -> Result<u32> {
+        if self.changed_slot == slot {
+            return Ok(self.utilisation_before_bps);
+        }
+        Ok(self.state().utilisation_bps_up().or_range()?.get())
+    }
+
     /// Puts `loss` in place of what a position has shown of its debt to this reserve, and keeps the sum.
     ///
     /// # Errors
