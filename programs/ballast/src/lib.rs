@@ -32,6 +32,7 @@ pub use instructions::{
     migrate::*, open::*, recenter::*, refresh_price::*, refresh_stage::*, rehedge::*,
     set_policy::*, transfer::*,
 };
+pub use security_txt::SOURCES;
 pub use state::{
     Automation, KeeperRules, MarketMode, MarketParams, Policy, ReserveParams, SafetyRules,
     StageRules,
