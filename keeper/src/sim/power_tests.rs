@@ -84,6 +84,7 @@ async fn pairs_and_doubles(trusting: bool) -> (usize, usize) {
             }
         }
     }
+    println!("of {pairs} pairs {doubles} act twice");
     (pairs, doubles)
 }
 
