@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use ballast_client::{
     AddressLookupTableAccount, Amounts, BallastEvent, Chain, Instruction, Keypair, MarketContext,
     MarketSnapshot, PositionContext, Pubkey, Receipt, Request, Sender, Signer, SwapPath, Trade,
-    instruction,
+    existing, instruction,
 };
 use ballast_model::Position;
 use clap::Args;
@@ -258,7 +258,7 @@ pub async fn missing_arrays(
     let missing = starts
         .into_iter()
         .zip(answer.accounts)
-        .filter(|(_, account)| account.is_none());
+        .filter(|(_, account)| existing(account.as_ref()).is_none());
     Ok(missing.map(|(start, _)| start).collect())
 }
 

@@ -1,10 +1,12 @@
 //! Options of every command.
 
-use std::{env, path::PathBuf, str::FromStr};
+use std::{env, fmt, path::PathBuf, str::FromStr};
 
 use anyhow::{Context, Result, anyhow};
 use ballast_client::{Cluster, Keypair, parse_cluster};
 use clap::Args;
+
+use crate::node_url::UrlParser;
 
 /// Where the cluster is, and who signs.
 #[derive(Args, Clone, Debug)]
@@ -14,13 +16,21 @@ pub struct Globals {
         long,
         global = true,
         env = "BALLAST_URL",
+        hide_env_values = true,
         default_value = "localnet",
-        value_name = "URL"
+        value_name = "URL",
+        value_parser = UrlParser
     )]
     pub url: Endpoint,
     /// Websocket of the node; by default derived from --url
-    #[arg(long, global = true, env = "BALLAST_WS_URL", value_name = "URL")]
-    pub ws_url: Option<String>,
+    #[arg(
+        long,
+        global = true,
+        env = "BALLAST_WS_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub ws_url: Option<ballast_client::Endpoint>,
     /// Key that signs and pays, a JSON array of 64 numbers [default: ~/.config/solana/id.json]
     #[arg(long, global = true, env = "BALLAST_KEYPAIR", value_name = "FILE")]
     pub keypair: Option<PathBuf>,
@@ -30,18 +40,25 @@ pub struct Globals {
 }
 
 /// An RPC node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Cluster);
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.url(), f)
+    }
+}
 
 impl Endpoint {
     /// Its URL.
-    pub fn url(&self) -> &str {
-        self.0.url()
+    pub fn url(&self) -> ballast_client::Endpoint {
+        self.0.url().into()
     }
 
     /// Whether it is this machine.
     pub fn is_local(&self) -> bool {
-        let host = self.url().split_once("://").map_or("", |(_, rest)| rest);
+        let url = self.0.url();
+        let host = url.split_once("://").map_or("", |(_, rest)| rest);
         ["127.0.0.1", "localhost", "[::1]"]
             .iter()
             .any(|local| host.starts_with(local))
@@ -58,10 +75,10 @@ impl FromStr for Endpoint {
 
 impl Globals {
     /// The websocket to use: the one given, else the node's by convention.
-    pub fn websocket(&self) -> &str {
+    pub fn websocket(&self) -> ballast_client::Endpoint {
         self.ws_url
-            .as_deref()
-            .unwrap_or_else(|| self.url.0.ws_url())
+            .clone()
+            .unwrap_or_else(|| self.url.0.ws_url().into())
     }
 
     /// Where the signer's key lies.

@@ -10,6 +10,7 @@ mod decimal;
 mod format;
 mod globals;
 mod lines;
+mod node_url;
 mod policy;
 mod progress;
 mod range;
@@ -45,6 +46,7 @@ use commands::{
     risk::RiskArgs,
     safety::LiquidateArgs,
     transfer::{AcceptArgs, RewardCommand, TransferArgs},
+    tx::TxArgs,
     upkeep::RecenterArgs,
 };
 use globals::Globals;
@@ -122,6 +124,8 @@ enum Command {
     Deploy(DeployArgs),
     /// Bring a market to what its migrations say
     Migrate(MigrateArgs),
+    /// Say what became of a transaction whose outcome was not seen
+    Tx(TxArgs),
     /// Check node, program, market, oracle and key
     Doctor(DoctorArgs),
 }
@@ -181,6 +185,7 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Keeper(command) => commands::keeper::run(command, globals.json).await,
         Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
         Command::Migrate(args) => commands::migrate::run(args, globals, output).await,
+        Command::Tx(args) => commands::tx::run(args, globals, output).await,
         Command::Doctor(args) => commands::doctor::run(args, globals, output).await,
     }
 }

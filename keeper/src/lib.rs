@@ -26,8 +26,10 @@ pub mod keeper;
 pub mod logging;
 pub mod pace;
 pub mod prices;
+pub mod retries;
 pub mod situation;
 pub mod sources;
+pub mod start;
 pub mod trigger;
 pub mod volatility;
 pub mod watch;
@@ -37,7 +39,9 @@ mod fixtures;
 #[cfg(test)]
 mod sim;
 
-pub use config::{Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, Timing};
+pub use config::{
+    Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, POOL_PROGRAMS, Timing,
+};
 pub use engine::Status;
 pub use event::{DecisionEvent, KeeperEvent};
 pub use keeper::{Keeper, KeeperError, Parts};

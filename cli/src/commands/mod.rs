@@ -17,4 +17,5 @@ pub mod quote;
 pub mod risk;
 pub mod safety;
 pub mod transfer;
+pub mod tx;
 pub mod upkeep;

@@ -94,6 +94,7 @@ mod tests {
     const FEES: Fees = Fees {
         min_micro_lamports: 1_000,
         max_micro_lamports: 1_001_000,
+        warn_below_lamports: 0,
         max_lamports_per_action: 1_000_000,
         relaxed_distance_bps: 1_000,
         urgent_distance_bps: 100,

@@ -4,11 +4,13 @@
 //! that is what keeps the keeper from acting twice. The same holds over a restart, because an intent is on disk before
 //! its transaction is sent, and is resumed before anything else is done for its position.
 
+mod balance;
 mod build;
 mod carry;
 pub mod fee;
 mod fees;
 mod settle;
+mod tables;
 mod view;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +26,7 @@ use thiserror::Error;
 pub use fees::{Earned, FeeAccounts};
 pub use view::{Fresh, View, ViewError, ViewRequest};
 
+use balance::Balance;
 use build::Learned;
 use carry::Plan;
 
@@ -143,6 +146,7 @@ pub struct Executor {
     pub(crate) config: Arc<Config>,
     pub(crate) events: Events,
     learned: Arc<Mutex<Learned>>,
+    balance: Arc<Balance>,
 }
 
 impl Executor {
@@ -169,6 +173,7 @@ impl Executor {
             config,
             events,
             learned: Arc::default(),
+            balance: Arc::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The cluster's state by slot, and what transactions do to it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -92,7 +92,16 @@ pub struct Inner {
     pub replaced: usize,
     /// The node keeps no history of transactions.
     pub no_history: bool,
+    /// What else the node refuses, by the name of the question.
+    pub refused: BTreeSet<&'static str>,
+    /// Lookup tables.
+    pub tables: BTreeMap<Pubkey, Account>,
+    /// The newest transaction that the node lists.
+    pub newest: Option<Signature>,
 }
+
+/// Where the market's lookup table is at first.
+pub const TABLE: Pubkey = Pubkey::new_from_array([41; 32]);
 
 #[derive(Clone)]
 pub struct World {
@@ -139,6 +148,9 @@ impl World {
             cannot_reset_range: false,
             replaced: 0,
             no_history: false,
+            refused: BTreeSet::new(),
+            tables: BTreeMap::from([(TABLE, super::bytes::lookup_table())]),
+            newest: None,
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
