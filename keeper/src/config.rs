@@ -16,9 +16,11 @@ use solana_sdk::pubkey::Pubkey;
 mod automation;
 mod check;
 mod error;
+mod prices;
 
 pub use automation::Automation;
 pub use error::ConfigError;
+pub use prices::Prices;
 
 /// What the keeper may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -58,6 +60,8 @@ pub struct Config {
     pub liquidation: Liquidation,
     /// Recentering, compounding and risk stages.
     pub automation: Automation,
+    /// Prices newer than those of the price accounts.
+    pub prices: Prices,
 }
 
 /// A market and the price accounts to use for it: the market itself only knows the feeds.
@@ -142,6 +146,8 @@ struct RawConfig {
     liquidation: RawLiquidation,
     #[serde(default)]
     automation: automation::RawAutomation,
+    #[serde(default)]
+    prices: prices::RawPrices,
 }
 
 fn default_in_flight() -> usize {
@@ -315,6 +321,7 @@ impl Config {
                 },
             },
             automation: raw.automation.into(),
+            prices: raw.prices.into(),
         };
         config.check()?;
         Ok(config)

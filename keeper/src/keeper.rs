@@ -24,6 +24,7 @@ use crate::{
     execute::Executor,
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
     sources::{Doubts, Sources},
+    updates::{self, UpdatesError},
 };
 
 /// Every request to a node ends after this.
@@ -73,6 +74,9 @@ pub enum KeeperError {
         /// Why.
         source: MarketError,
     },
+    /// The price service cannot be used.
+    #[error(transparent)]
+    Updates(#[from] UpdatesError),
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -251,15 +255,30 @@ impl Keeper {
             markets: markets.clone(),
             timing: config.timing,
         };
-        let executor = Executor::new(chain, journal, keypair, Arc::clone(&config), events.clone());
+        let mut executor =
+            Executor::new(chain, journal, keypair, Arc::clone(&config), events.clone());
+        let service = config.prices.source()?;
+        if let Some(service) = &service {
+            executor = executor.with_updates(Arc::clone(service));
+        }
         let (doubts, doubts_heard) = Doubts::new();
         if config.mode != Mode::Observe {
             executor.check_balance().await;
         }
+        let poll = config.prices.poll;
+        let watched = markets.clone();
         let mut engine = Engine::new(config, executor, events, status, doubts, markets);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let sources = sources.run(sender, doubts_heard);
+        let published = sender.clone();
+        let sources = async {
+            let updates = async {
+                if let Some(service) = service {
+                    updates::watch(service, watched, poll, published).await;
+                }
+            };
+            tokio::join!(sources.run(sender, doubts_heard), updates);
+        };
         let engine = engine.run(receiver, shutdown);
         tokio::pin!(sources, engine);
         let mut sources_ended = false;

@@ -34,6 +34,7 @@ ballast_errors! {
     UnexpectedBalance, InvariantBroken,
     RecenterNotDue, RecenterOffCentre, WidthOutOfBounds, NoLiquidity, DailyLossExceeded, ExitNotDue, CompoundNotDue,
     NothingAnnounced, NoticeNotOver, NotOffered, GuardianRests, NotThatMuchBadDebt, RewardTooSmall,
+    LtvNotLowered, NoSecondWitness, GainTooSmall, FirstKeepersTurn, AccountTampered, NotSilentLongEnough, NoLossToShow,
 }
 
 /// The error that the program means by a custom error number.

@@ -20,6 +20,7 @@
 mod account;
 mod chain;
 mod cluster;
+mod endpoint;
 mod event;
 mod failure;
 pub mod instruction;
@@ -29,6 +30,7 @@ mod market;
 mod outcome;
 pub mod pda;
 mod position;
+pub mod posting;
 mod request;
 mod reward;
 mod rpc;
@@ -49,6 +51,7 @@ pub use chain::{
     OwnedAccounts, Simulation, TransactionRecord, TransactionStatus,
 };
 pub use cluster::{CLUSTERS, parse_cluster};
+pub use endpoint::{Endpoint, HIDDEN};
 pub use event::BallastEvent;
 pub use failure::{Cause, Failure};
 pub use logs::{is_truncated, lines_of};

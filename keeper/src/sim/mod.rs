@@ -9,6 +9,7 @@ mod chain;
 mod crash;
 mod crash_tests;
 mod disk;
+mod show_tests;
 mod state;
 mod trouble_tests;
 pub mod world;

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use ballast_abi::pyth::PriceUpdate;
 use ballast_client::{
     Account, Accounts, Chain, ChainError, MarketContext, MarketSnapshot, Positions,
 };
@@ -67,6 +68,13 @@ pub enum SourceEvent {
         /// Why.
         reason: String,
     },
+    /// Newer prices of a market, which nobody has posted yet.
+    Published {
+        /// The market.
+        market: Pubkey,
+        /// Base and quote.
+        prices: Box<[PriceUpdate; 2]>,
+    },
     /// A node did not answer.
     Trouble {
         /// Of which market.
@@ -87,6 +95,8 @@ pub enum Asked {
     Positions,
     /// Changes; what cannot be read of them is in the next complete answer.
     Stream,
+    /// Prices that nobody has posted yet, asked of a price service; answered by [`SourceEvent::Published`].
+    Updates,
 }
 
 /// What to watch and how.
@@ -373,7 +383,9 @@ mod tests {
         let mut seen = [0; 4];
         while let Ok(event) = receiver.try_recv() {
             let kind = match event {
-                SourceEvent::Account { .. } | SourceEvent::Missing { .. } => continue,
+                SourceEvent::Account { .. }
+                | SourceEvent::Missing { .. }
+                | SourceEvent::Published { .. } => continue,
                 SourceEvent::Market { .. } => 0,
                 SourceEvent::Positions { positions, .. } => {
                     assert_eq!(positions.positions.len(), 2);
