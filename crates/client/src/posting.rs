@@ -288,7 +288,9 @@ mod tests {
         for depth in 1..=12 {
             for is_left_over in [false, true] {
                 let packed = packed(depth, is_left_over);
-                assert_eq!(packed.len(), 3, "{depth} {is_left_over}");
+                // Small trees need less.
+                let expected = if depth < 6 { 2..=3 } else { 3..=3 };
+                assert!(expected.contains(&packed.len()), "{depth} {is_left_over}");
                 // The first writes, the second verifies.
                 let verify = |instruction: &Instruction| {
                     instruction.data == VerifyEncodedVaaV1::DISCRIMINATOR

@@ -1,10 +1,11 @@
-//! Errors of the real programs that the stand-in can return, under the same numbers.
+//! Errors of the real programs that the stand-in can return, under the same numbers where those are free: the first seven are the
+//! receiver's, the others Wormhole's.
 
 use anchor_lang::prelude::*;
 
-/// The receiver's.
+/// See the module's description.
 #[error_code]
-pub enum ReceiverError {
+pub enum PythError {
     /// 6000
     #[msg("the signed message holds no root of prices")]
     InvalidWormholeMessage = 0,
@@ -26,17 +27,6 @@ pub enum ReceiverError {
     /// 6013
     #[msg("the signed message is in an account of another program")]
     WrongVaaOwner = 13,
-}
-
-/// Wormhole's.
-#[error_code]
-pub enum WormholeError {
-    /// 6002
-    #[msg("a part of a message must not be empty")]
-    InvalidInstructionArgument = 0x2,
-    /// 6003
-    #[msg("the account is in use")]
-    AccountNotZeroed = 0x3,
     /// 10256
     #[msg("the message has not been verified")]
     UnverifiedVaa = 0x10a0,
@@ -47,7 +37,7 @@ pub enum WormholeError {
     #[msg("the account has no room for a message")]
     InvalidCreatedAccountSize = 0x10ae,
     /// 10272
-    #[msg("the part lies beyond the message's end")]
+    #[msg("the part is empty or lies beyond the message's end")]
     DataOverflow = 0x10b0,
     /// 10276
     #[msg("the bytes are no signed message")]

@@ -18,7 +18,7 @@ mod message;
 mod post_price;
 mod post_update;
 
-pub use error::{ReceiverError, WormholeError};
+pub use error::PythError;
 pub use message::*;
 pub use post_price::*;
 pub use post_update::*;

@@ -6,7 +6,7 @@ use ballast_abi::pyth::{
     wormhole::{EncodedVaa, VaaStatus, guardian_set},
 };
 
-use crate::WormholeError;
+use crate::PythError;
 
 /// Accounts of `init_encoded_vaa`.
 #[derive(Accounts)]
@@ -69,10 +69,10 @@ pub(crate) fn init_encoded_vaa(ctx: Context<InitEncodedVaa>) -> Result<()> {
     let (header, vaa) = data
         .split_first_chunk_mut()
         .filter(|(_, vaa)| !vaa.is_empty())
-        .ok_or(WormholeError::InvalidCreatedAccountSize)?;
+        .ok_or(PythError::InvalidCreatedAccountSize)?;
     require!(
         *header == [0; EncodedVaa::HEADER],
-        WormholeError::AccountNotZeroed
+        ErrorCode::AccountDiscriminatorAlreadySet
     );
     *header = EncodedVaa::header(VaaStatus::Writing, write_authority.key, vaa.len());
     Ok(())
@@ -88,15 +88,12 @@ pub(crate) fn write_encoded_vaa(
     } = ctx.accounts;
     let mut data = draft_vaa.try_borrow_mut_data()?;
     require_draft(&data, write_authority.key)?;
-    require!(
-        !args.data.is_empty(),
-        WormholeError::InvalidInstructionArgument
-    );
+    require!(!args.data.is_empty(), PythError::DataOverflow);
     let start = EncodedVaa::HEADER.saturating_add(args.index as usize);
     let part = data
         .get_mut(start..)
         .and_then(|rest| rest.get_mut(..args.data.len()))
-        .ok_or(WormholeError::DataOverflow)?;
+        .ok_or(PythError::DataOverflow)?;
     part.copy_from_slice(&args.data);
     Ok(())
 }
@@ -109,7 +106,7 @@ pub(crate) fn verify_encoded_vaa_v1(ctx: Context<VerifyEncodedVaaV1>) -> Result<
     } = ctx.accounts;
     let mut data = draft_vaa.try_borrow_mut_data()?;
     let draft = require_draft(&data, write_authority.key)?;
-    let vaa = Vaa::parse(draft.vaa).map_err(|_| WormholeError::CannotParseVaa)?;
+    let vaa = Vaa::parse(draft.vaa).map_err(|_| PythError::CannotParseVaa)?;
     let expected = guardian_set(&crate::ID, vaa.guardian_set_index);
     require_keys_eq!(expected, *guardians.key, ErrorCode::ConstraintSeeds);
     let header = EncodedVaa::header(VaaStatus::Verified, write_authority.key, draft.vaa.len());
@@ -136,7 +133,7 @@ fn require_own<'a>(data: &'a [u8], write_authority: &Pubkey) -> Result<EncodedVa
     require_keys_eq!(
         found.write_authority,
         *write_authority,
-        WormholeError::WriteAuthorityMismatch
+        PythError::WriteAuthorityMismatch
     );
     Ok(found)
 }
@@ -145,7 +142,7 @@ fn require_draft<'a>(data: &'a [u8], write_authority: &Pubkey) -> Result<Encoded
     let found = EncodedVaa::parse(data).map_err(|_| ErrorCode::AccountDidNotDeserialize)?;
     require!(
         found.status == VaaStatus::Writing,
-        WormholeError::NotInWritingStatus
+        PythError::NotInWritingStatus
     );
     require_own(data, write_authority)
 }

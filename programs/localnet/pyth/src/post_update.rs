@@ -7,7 +7,7 @@ use ballast_abi::pyth::{
     wormhole::{EncodedVaa, VaaStatus},
 };
 
-use crate::{ReceiverError, WormholeError, create::create};
+use crate::{PythError, create::create};
 
 /// The receiver's settings.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
@@ -126,7 +126,7 @@ pub(crate) fn post_update(ctx: Context<PostUpdate>, params: PostUpdateParams) ->
     require_keys_eq!(
         *accounts.encoded_vaa.owner,
         settings.wormhole,
-        ReceiverError::WrongVaaOwner
+        PythError::WrongVaaOwner
     );
     let price = verified_price(
         &settings,
@@ -150,25 +150,24 @@ fn verified_price(
         EncodedVaa::parse(encoded_vaa).map_err(|_| ErrorCode::AccountDidNotDeserialize)?;
     require!(
         encoded.status == VaaStatus::Verified,
-        WormholeError::UnverifiedVaa
+        PythError::UnverifiedVaa
     );
-    let vaa = Vaa::parse(encoded.vaa).map_err(|_| WormholeError::CannotParseVaa)?;
+    let vaa = Vaa::parse(encoded.vaa).map_err(|_| PythError::CannotParseVaa)?;
     let source = Source {
         chain: vaa.emitter_chain,
         emitter: vaa.emitter_address.into(),
     };
     require!(
         settings.sources.contains(&source),
-        ReceiverError::InvalidDataSource
+        PythError::InvalidDataSource
     );
-    let signed =
-        SignedRoot::parse(vaa.payload).map_err(|_| ReceiverError::InvalidWormholeMessage)?;
+    let signed = SignedRoot::parse(vaa.payload).map_err(|_| PythError::InvalidWormholeMessage)?;
     let keccak = |parts: &[&[u8]]| solana_keccak_hasher::hashv(parts).to_bytes();
     let root = root_of(&update.message, &update.proof, keccak);
-    require!(root == signed.root, ReceiverError::InvalidPriceUpdate);
+    require!(root == signed.root, PythError::InvalidPriceUpdate);
     PriceMessage::parse(&update.message).map_err(|error| match error {
-        UpdateError::Value { .. } => error!(ReceiverError::UnsupportedMessageType),
-        _ => error!(ReceiverError::DeserializeMessageFailed),
+        UpdateError::Value { .. } => error!(PythError::UnsupportedMessageType),
+        _ => error!(PythError::DeserializeMessageFailed),
     })
 }
 
@@ -199,7 +198,7 @@ fn own_price_account(accounts: &PostUpdate) -> Result<()> {
     require_keys_eq!(
         Pubkey::from(*authority),
         *accounts.write_authority.key,
-        ReceiverError::WrongWriteAuthority
+        PythError::WrongWriteAuthority
     );
     Ok(())
 }

@@ -16,12 +16,14 @@ use ballast_abi::{
     },
     spl, system,
 };
-use localnet_pyth::{ReceiverError, WormholeError};
+use localnet_pyth::PythError;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use support::{PROGRAM, World};
 
 const SEED: &str = "message";
+/// Anchor's AccountDiscriminatorAlreadySet.
+const ALREADY_SET: u32 = 3_000;
 
 fn keccak(parts: &[&[u8]]) -> [u8; 32] {
     solana_keccak_hasher::hashv(parts).to_bytes()
@@ -195,11 +197,11 @@ fn a_message_in_parts_becomes_price_accounts_and_its_rent_comes_back() {
 fn only_verified_messages_of_the_wormhole_program_are_posted() {
     let mut scene = Scene::new(&config(PROGRAM));
     scene.written();
-    assert_eq!(scene.try_post(0), Err(WormholeError::UnverifiedVaa.into()));
+    assert_eq!(scene.try_post(0), Err(PythError::UnverifiedVaa.into()));
     // Another program's account, however much it looks like a message.
     let mut scene = Scene::new(&config([7; 32].into()));
     scene.verified();
-    assert_eq!(scene.try_post(0), Err(ReceiverError::WrongVaaOwner.into()));
+    assert_eq!(scene.try_post(0), Err(PythError::WrongVaaOwner.into()));
 }
 
 #[test]
@@ -207,15 +209,9 @@ fn a_price_that_is_not_under_the_root_or_of_another_kind_is_refused() {
     let mut scene = Scene::new(&config(PROGRAM));
     scene.verified();
     scene.prices[0].0[40] ^= 1;
-    assert_eq!(
-        scene.try_post(0),
-        Err(ReceiverError::InvalidPriceUpdate.into())
-    );
+    assert_eq!(scene.try_post(0), Err(PythError::InvalidPriceUpdate.into()));
     scene.prices[1].1[3][0] ^= 1;
-    assert_eq!(
-        scene.try_post(1),
-        Err(ReceiverError::InvalidPriceUpdate.into())
-    );
+    assert_eq!(scene.try_post(1), Err(PythError::InvalidPriceUpdate.into()));
 }
 
 #[test]
@@ -224,10 +220,7 @@ fn a_sender_that_is_not_trusted_is_refused() {
     settings.sources[0].chain += 1;
     let mut scene = Scene::new(&settings);
     scene.verified();
-    assert_eq!(
-        scene.try_post(0),
-        Err(ReceiverError::InvalidDataSource.into())
-    );
+    assert_eq!(scene.try_post(0), Err(PythError::InvalidDataSource.into()));
 }
 
 #[test]
@@ -246,7 +239,7 @@ fn a_price_account_is_written_by_its_authority_alone() {
     scene.verified();
     assert_eq!(
         scene.try_post(0),
-        Err(ReceiverError::WrongWriteAuthority.into())
+        Err(PythError::WrongWriteAuthority.into())
     );
 }
 
@@ -277,7 +270,7 @@ fn a_message_is_written_verified_and_closed_by_its_authority_alone() {
     ] {
         assert_eq!(
             scene.world.send(&[foreign], &[&stranger]),
-            Err(WormholeError::WriteAuthorityMismatch.into())
+            Err(PythError::WriteAuthorityMismatch.into())
         );
     }
 }
@@ -291,19 +284,16 @@ fn messages_keep_their_bounds_and_are_final_once_verified() {
     none.push(init.clone());
     assert_eq!(
         scene.world.send(&none, &[]),
-        Err(WormholeError::InvalidCreatedAccountSize.into())
+        Err(PythError::InvalidCreatedAccountSize.into())
     );
     scene.written();
-    assert_eq!(
-        scene.world.send(&[init], &[]),
-        Err(WormholeError::AccountNotZeroed.into())
-    );
+    assert_eq!(scene.world.send(&[init], &[]), Err(ALREADY_SET));
     let length = scene.vaa.len() as u32;
     for (index, part, error) in [
-        (length, &[1][..], WormholeError::DataOverflow),
-        (length - 1, &[1, 2], WormholeError::DataOverflow),
-        (u32::MAX, &[1], WormholeError::DataOverflow),
-        (0, &[], WormholeError::InvalidInstructionArgument),
+        (length, &[1][..], PythError::DataOverflow),
+        (length - 1, &[1, 2], PythError::DataOverflow),
+        (u32::MAX, &[1], PythError::DataOverflow),
+        (0, &[], PythError::DataOverflow),
     ] {
         let write = scene.write(index, part);
         assert_eq!(scene.world.send(&[write], &[]), Err(error.into()));
@@ -317,7 +307,7 @@ fn messages_keep_their_bounds_and_are_final_once_verified() {
     for again in [late, verify] {
         assert_eq!(
             scene.world.send(&[again], &[]),
-            Err(WormholeError::NotInWritingStatus.into())
+            Err(PythError::NotInWritingStatus.into())
         );
     }
 }
@@ -330,6 +320,6 @@ fn what_is_no_message_is_not_verified() {
     let verify = scene.verify(guardian_set(&PROGRAM, 0));
     assert_eq!(
         scene.world.send(&[verify], &[]),
-        Err(WormholeError::CannotParseVaa.into())
+        Err(PythError::CannotParseVaa.into())
     );
 }
