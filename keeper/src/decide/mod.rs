@@ -14,6 +14,7 @@ mod obstacle;
 mod reason;
 mod recenter;
 mod rehedge;
+mod show;
 mod solvency;
 mod stage;
 mod swap;
@@ -32,6 +33,7 @@ pub use kinds::Kinds;
 pub use obstacle::{Obstacle, Retry};
 pub use reason::Reason;
 pub use recenter::RecenterPlan;
+pub use show::{is_newer_than_shown, shown_age_secs};
 pub use stage::refresh_due;
 #[cfg(test)]
 pub(crate) use stage::refreshed;
@@ -53,6 +55,8 @@ pub enum ActionKind {
     Recenter,
     /// One swap that brings the hedge error back to zero.
     Rehedge,
+    /// The market is shown the newest price; of no position.
+    RefreshPrice,
     /// The market's risk stage is refreshed; of no position.
     RefreshStage,
     /// Everything is withdrawn and repaid, and swapped into what the owner wants.
@@ -65,10 +69,11 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Compound,
         Self::Recenter,
         Self::Rehedge,
+        Self::RefreshPrice,
         Self::RefreshStage,
         Self::Exit,
         Self::Deleverage,
@@ -82,7 +87,7 @@ impl ActionKind {
 
     /// Whether lenders or the owner may lose what waiting costs.
     pub fn protects(self) -> bool {
-        self >= Self::RefreshStage
+        self >= Self::RefreshPrice
     }
 }
 
@@ -92,6 +97,7 @@ impl std::fmt::Display for ActionKind {
             Self::Compound => "compound",
             Self::Recenter => "recenter",
             Self::Rehedge => "rehedge",
+            Self::RefreshPrice => "refresh_price",
             Self::RefreshStage => "refresh_stage",
             Self::Exit => "exit",
             Self::Deleverage => "deleverage",

@@ -11,6 +11,7 @@ mod crash_tests;
 mod disk;
 mod node_tests;
 mod power_tests;
+mod show_tests;
 mod state;
 mod trouble_tests;
 pub mod world;
