@@ -10,11 +10,13 @@ mod decimal;
 mod format;
 mod globals;
 mod lines;
+mod number;
 mod policy;
 mod progress;
 mod range;
 mod report;
 mod rewards;
+mod slippage;
 mod table;
 mod target;
 mod view;
@@ -24,7 +26,7 @@ mod width;
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use acting::PositionArgs;
 use commands::{
@@ -127,7 +129,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = parse();
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has seen enough.
@@ -137,6 +139,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends the process with usage if the command line makes no sense.
+fn parse() -> Cli {
+    let matches = Cli::command().get_matches();
+    let mut cli = Cli::from_arg_matches(&matches)
+        .unwrap_or_else(|error| error.format(&mut Cli::command()).exit());
+    cli.globals.note_given(&matches);
+    cli
 }
 
 fn run(cli: &Cli) -> Result<()> {
@@ -178,7 +189,7 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Policy(command) => commands::policy::run(command, globals, output).await,
         Command::Market(command) => commands::market::run(command, globals, output).await,
         Command::Lend(command) => commands::lend::run(command, globals, output).await,
-        Command::Keeper(command) => commands::keeper::run(command, globals.json).await,
+        Command::Keeper(command) => commands::keeper::run(command, globals, output).await,
         Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
         Command::Migrate(args) => commands::migrate::run(args, globals, output).await,
         Command::Doctor(args) => commands::doctor::run(args, globals, output).await,

@@ -324,7 +324,7 @@ fn pool(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
         report.add(
             "pool",
             State::Warn,
-            format!("{distance} from the oracle, {cap} are allowed: opening and rehedging wait for arbitrage"),
+            format!("{distance} from the oracle, {cap} is allowed: opening and rehedging wait for arbitrage"),
         );
     }
 }
@@ -351,7 +351,11 @@ fn reserves(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
                 report.add(
                     what,
                     State::Ok,
-                    format!("{} to lend", amount(state.liquidity, reserve.decimals)),
+                    format!(
+                        "{} {} to lend",
+                        amount(state.liquidity, reserve.decimals),
+                        name(side)
+                    ),
                 );
             }
         }
