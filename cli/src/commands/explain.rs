@@ -8,7 +8,7 @@ use ballast_client::{
 };
 use ballast_keeper::{
     decide::{self, Action, Assessment, Decision, Explanation, Reason, Threshold},
-    execute::{FeeAccounts, View, ViewRequest},
+    execute::{Earned, FeeAccounts, View, ViewRequest},
     situation::{Outlook, Situation},
 };
 use ballast_model::{Boundaries, screen::Real};
@@ -96,8 +96,10 @@ pub async fn run(args: &ExplainArgs, globals: &Globals, output: &mut Output) -> 
     let position = PositionContext::load(chain, args.position).await?;
     let market = target::load_at(chain, position.position.market, &args.prices).await?;
     let snapshot = target::snapshot(chain, &market).await?;
+    let fees = fees(chain, &market, &position).await?;
     let outlook = Outlook {
-        fees: fees(chain, &market, &position).await?,
+        fees: fees.map(|fees| fees.pending),
+        booked_fees: fees.map(|fees| fees.booked),
         ..Outlook::default()
     };
     let situation = Situation {
@@ -123,7 +125,7 @@ async fn fees(
     chain: &dyn Chain,
     market: &MarketContext,
     position: &PositionContext,
-) -> Result<Option<Amounts>> {
+) -> Result<Option<Earned>> {
     let request = ViewRequest {
         market,
         position: position.address,

@@ -96,7 +96,7 @@ pub async fn liquidate(args: &LiquidateArgs, globals: &Globals, output: &mut Out
     let key = acting.signer.pubkey();
     let wallet = market.wallet(&key);
     let position = &acting.position;
-    let liquidate = instruction::liquidate(market, position, &key, &wallet, most.base, most.quote);
+    let liquidate = instruction::liquidate(market, position, &key, &wallet, most, 0);
     let facts = |event: &BallastEvent| match event {
         BallastEvent::Liquidated(event) => {
             let repaid = Amounts::new(event.repaid_base, event.repaid_quote);

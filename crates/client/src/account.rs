@@ -1,7 +1,7 @@
 //! Decoding of the program's accounts. Bytes come from a node and may be anything.
 
 use anchor_lang::Discriminator;
-use ballast::state::{Market, Position, Reserve};
+use ballast::state::{Market, OracleChange, Position, Reserve};
 use solana_sdk::{account::Account, pubkey::Pubkey};
 use thiserror::Error;
 
@@ -102,6 +102,7 @@ program_accounts! {
     Market "market",
     Reserve "reserve",
     Position "position",
+    OracleChange "oracle change",
 }
 
 /// Decodes an account of the Ballast program: owner, discriminator, length and version are checked.

@@ -40,9 +40,10 @@ pub use account::{DecodeError, ProgramAccount, decode, decode_any_version, decod
 pub use anchor_client::Cluster;
 pub use ballast::{
     self, Automation, DecreaseArgs, Health, IncreaseArgs, InitMarketArgs, KeeperRules, MarketMode,
-    MarketParams, OpenArgs, Policy, RecenterArgs, ReserveParams, StageRules,
+    MarketParams, OpenArgs, OracleSource, Policy, RecenterArgs, ReserveParams, RulesSinceVersion2,
+    SafetyRules, StageRules,
     errors::BallastError,
-    state::{Entry, Limits, Market, OracleRules, Position, Reaction, Reserve},
+    state::{Entry, Limits, Market, OracleChange, OracleRules, Position, Reaction, Reserve},
 };
 pub use chain::{
     AccountFilter, Accounts, Blockhash, Chain, ChainError, ClusterClock, Confirmation,

@@ -65,6 +65,8 @@ pub struct PoolState {
     pub fee_rate_ppm: u16,
     /// Whether the fee moves with volatility.
     pub has_adaptive_fee: bool,
+    /// When a swap or a change of liquidity last touched it, Unix seconds.
+    pub touched_secs: u64,
 }
 
 impl PoolState {
@@ -80,6 +82,7 @@ impl PoolState {
             liquidity: view.liquidity(),
             fee_rate_ppm: view.fee_rate_ppm(),
             has_adaptive_fee: view.has_adaptive_fee(),
+            touched_secs: view.reward_last_updated_secs(),
         })
     }
 }

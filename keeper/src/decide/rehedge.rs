@@ -1,11 +1,16 @@
 //! The delta side: one swap when the hedge error leaves the policy's band.
 
-use ballast::{oracle::Grade, risk, state::MarketMode};
+use ballast::{
+    due,
+    oracle::Grade,
+    risk,
+    state::{Allowance, Change, MarketMode},
+};
 use ballast_model::{Bps, ModelError, RehedgePlan, plan_rehedge, price::within};
 
 use super::{
     Action, ActionKind, Assessment, Decision, Obstacle, Others, Reason,
-    forecast::require_loss_allowed,
+    forecast::{require_loss_allowed, require_turn},
     mode_allows,
     swap::{best_swap, lend},
     usable_price,
@@ -64,6 +69,13 @@ fn check(
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
+    let newest = market.newest_sqrt_price();
+    let Some(need) = due::rehedge_due(policy, &at.model, oracle, newest)? else {
+        return Ok(Err(Obstacle::NewerPrice));
+    };
+    if let Err(obstacle) = require_turn(situation, need.trade.into()) {
+        return Ok(Err(obstacle));
+    }
     let plan = match plan_rehedge(&at.model, oracle, policy.hedge()) {
         Ok(plan) => plan,
         // Impossible outside the band; the program would say that nothing is due.
@@ -106,7 +118,18 @@ fn check(
                     distance_bps: market.limits.stress_distance_bps,
                 },
             )?;
-            require_loss_allowed(situation, at.value.equity(), value.equity())?;
+            let allowance = if need.defensive {
+                Allowance::Defensive
+            } else {
+                Allowance::Daily
+            };
+            let change = Change {
+                before: &at.model,
+                after: &after,
+                needed_base: need.base.min(swap.base),
+                fee_rate_ppm: pool.fee_rate_ppm,
+            };
+            require_loss_allowed(situation, allowance, &change, oracle)?;
             Ok(plan)
         }))
 }

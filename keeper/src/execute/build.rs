@@ -97,7 +97,6 @@ impl Executor {
             Action::Deleverage { .. } => only(instruction::deleverage(market, position, &keeper)),
             Action::Liquidate { max_pay, .. } => {
                 let wallet = market.wallet(&keeper);
-                let (base, quote) = (max_pay.base, max_pay.quote);
                 // Both accounts are needed, to pay from or to be paid to, even if nothing has to be paid in.
                 let mut all: Vec<_> = view
                     .missing_wallets
@@ -105,7 +104,7 @@ impl Executor {
                     .map(|side| instruction::create_wallet(market, &keeper, &keeper, *side))
                     .collect();
                 all.push(instruction::liquidate(
-                    market, position, &keeper, &wallet, base, quote,
+                    market, position, &keeper, &wallet, *max_pay, 0,
                 ));
                 all.into()
             }

@@ -21,7 +21,7 @@ use ballast_model::{Amounts, Bps};
 use solana_sdk::{pubkey::Pubkey, signature::Keypair, signer::Signer};
 use thiserror::Error;
 
-pub use fees::FeeAccounts;
+pub use fees::{Earned, FeeAccounts};
 pub use view::{Fresh, View, ViewError, ViewRequest};
 
 use build::Learned;
@@ -104,6 +104,8 @@ pub struct Seen {
     pub at_secs: i64,
     /// Fees that waited.
     pub fees: Option<Amounts>,
+    /// The part of them that the pool had booked.
+    pub booked_fees: Option<Amounts>,
     /// Lamports for rewards.
     pub reward_lamports: Option<u64>,
 }
@@ -272,7 +274,8 @@ impl Executor {
             return Ok(Verdict::NotDue);
         };
         let outlook = Outlook {
-            fees: view.fees,
+            fees: view.fees.map(|fees| fees.pending),
+            booked_fees: view.fees.map(|fees| fees.booked),
             reward_lamports: self.reward_lamports(&view, &position.position).await?,
             ..job.outlook
         };
@@ -280,6 +283,7 @@ impl Executor {
             slot: view.market.slot,
             at_secs: view.market.now_secs,
             fees: outlook.fees,
+            booked_fees: outlook.booked_fees,
             reward_lamports: outlook.reward_lamports,
         });
         let at = assess(&Situation {

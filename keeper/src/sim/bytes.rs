@@ -150,6 +150,7 @@ fn pool_account(pool: &PoolState) -> Account {
     put(at::LIQUIDITY, &pool.liquidity.to_le_bytes());
     put(at::SQRT_PRICE, &pool.sqrt_price.x64().to_le_bytes());
     put(at::TICK_CURRENT, &pool.tick_current.to_le_bytes());
+    put(at::REWARD_LAST_UPDATED, &pool.touched_secs.to_le_bytes());
     account(POOL_PROGRAM, data)
 }
 

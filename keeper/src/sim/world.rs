@@ -420,8 +420,8 @@ impl Inner {
             let text = format!("the stage was refreshed at {slot} although that was not due");
             self.violations.push(text);
         }
-        if let Some((stage, _)) = refreshed(&state.market, &prices) {
-            self.change(slot, |state| state.market.market.stage = stage);
+        if let Some((market, _)) = refreshed(&state.market, &prices) {
+            self.change(slot, |state| state.market.market = market);
         }
         self.landings.push(Landing {
             position: market,
