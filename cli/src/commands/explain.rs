@@ -192,14 +192,14 @@ impl DecisionView {
             Decision::Act(action, reason) => Self {
                 verdict: "act",
                 action: Some(action.kind().to_string()),
-                reason: Some(reasoned(reason, decimals.0)),
+                reason: Some(reasoned(reason, decimals)),
                 details: Some(details(action, decimals)),
                 ..nothing
             },
             Decision::Blocked { wanted, reason, .. } => Self {
                 verdict: "blocked",
                 action: Some(wanted.to_string()),
-                reason: Some(reasoned(reason, decimals.0)),
+                reason: Some(reasoned(reason, decimals)),
                 obstacle: assessment.decision.obstacles(),
                 ..nothing
             },
@@ -208,13 +208,18 @@ impl DecisionView {
 }
 
 /// A reason in whole tokens.
-fn reasoned(reason: &Reason, base_decimals: u8) -> String {
+fn reasoned(reason: &Reason, (base, quote): (u8, u8)) -> String {
     match reason {
         Reason::Hedge { error, tolerance } => format!(
             "{} by {} base, {} are tolerated",
             if *error > 0 { "long" } else { "short" },
-            signed_amount(error.saturating_abs(), base_decimals),
-            amount(*tolerance, base_decimals)
+            signed_amount(error.saturating_abs(), base),
+            amount(*tolerance, base)
+        ),
+        Reason::Fees { worth, least } => format!(
+            "fees worth {} quote wait, {} are to be compounded",
+            signed_amount(i128::try_from(*worth).unwrap_or(i128::MAX), quote),
+            amount(*least, quote)
         ),
         other => other.to_string(),
     }
@@ -280,7 +285,7 @@ impl fmt::Display for ExplainReport {
         match decision.verdict {
             "nothing" => writeln!(
                 f,
-                "nothing to do at price {}: hedge error {} (up to {} base is left alone), LTV {} (trigger {})",
+                "nothing to do at price {} quote per base: hedge error {} base (up to {} base is left alone), LTV {} (trigger {})",
                 significant(self.position.price, 8),
                 self.position.hedge_error,
                 self.hedge_tolerance,
