@@ -6,6 +6,7 @@ use ballast_client::{
     AddressLookupTableAccount, Cause, Failure, MarketContext, PositionContext, RecenterArgs, Trade,
     instruction, lookup_table,
 };
+use ballast_model::HedgedPlan;
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey};
 
 use super::{Executor, Trouble, View};
@@ -43,6 +44,10 @@ pub(super) fn cannot_reset_range(market: &MarketContext, failure: &Failure) -> b
     unknown && failure.program == Some(market.market.whirlpool_program)
 }
 
+fn swap_of(plan: &HedgedPlan) -> Option<(Trade, u64)> {
+    plan.trade.map(|plan| (plan.trade, plan.base))
+}
+
 impl Executor {
     /// The instructions of an action.
     pub(super) async fn instructions(
@@ -61,7 +66,7 @@ impl Executor {
         let only = |instruction| Instructions::from(vec![instruction]);
         Ok(match action {
             Action::Rehedge(plan) => {
-                let path = path(Some((plan.trade, plan.base)));
+                let path = path(swap_of(plan));
                 only(instruction::rehedge(market, position, &keeper, &path))
             }
             Action::Recenter(plan) => {
@@ -95,6 +100,12 @@ impl Executor {
                 only(instruction::exit(market, position, &keeper, &path))
             }
             Action::Deleverage { .. } => only(instruction::deleverage(market, position, &keeper)),
+            Action::DeleverageSwap { plan, .. } => {
+                let path = path(swap_of(plan));
+                only(instruction::deleverage_swap(
+                    market, position, &keeper, &path,
+                ))
+            }
             Action::Liquidate { max_pay, .. } => {
                 let wallet = market.wallet(&keeper);
                 let (base, quote) = (max_pay.base, max_pay.quote);

@@ -9,6 +9,8 @@ mod chain;
 mod crash;
 mod crash_tests;
 mod disk;
+mod path_tests;
+mod paths;
 mod state;
 mod trouble_tests;
 pub mod world;
