@@ -1,11 +1,11 @@
 //! A position that is looked after does not end worse than one left alone.
 
 use ballast_client::{MarketSnapshot, Position};
-use ballast_model::{Amounts, Band, Bps, OpenRequest, SqrtPrice, Tick, plan_open};
+use ballast_model::{Amounts, Band, Bps, OpenRequest, Tick, plan_open};
 
 use super::paths::{Life, Random, Tail, Walk};
 use crate::{
-    decide::{ActionKind, Decision, Kinds, Obstacle},
+    decide::{ActionKind, Kinds},
     fixtures,
 };
 

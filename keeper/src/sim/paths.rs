@@ -19,7 +19,7 @@ use crate::{
 const MOST_TURNS: u32 = 4;
 
 /// One position on its way.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Life {
     pub market: MarketSnapshot,
     pub position: Position,
