@@ -2,6 +2,8 @@
 
 mod conservation;
 mod costs;
+mod dead_zone;
+mod deleverage_swap;
 mod guards_accounts;
 mod guards_admin;
 mod guards_amounts;
@@ -29,6 +31,7 @@ mod liquidation;
 mod migrations;
 mod reference;
 mod rewards;
+mod states;
 mod support;
 mod toolchain;
 mod two;

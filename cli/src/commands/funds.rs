@@ -161,7 +161,8 @@ fn planned(acting: &Acting, args: &IncreaseArgs, own: Amounts) -> Result<(Increa
         hedge: acting.position.position.policy.hedge(),
         band: model.band,
     };
-    let plan = plan_target(&model, &target, at)?;
+    let oracle = acting.snapshot.oracle_sqrt_price().unwrap_or(at);
+    let plan = plan_target(&model, &target, at, oracle)?;
     let added = plan.liquidity - model.liquidity;
     // What either debt may be: as the plan has it, or as it is if that is more, and a part of all assets more.
     let value = model.value(at)?;

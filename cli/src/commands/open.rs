@@ -225,7 +225,9 @@ impl Wish {
             band,
             at,
         };
-        let plan = plan_open(request).map_err(|error| match error {
+        let oracle = snapshot.oracle_sqrt_price().unwrap_or(at);
+        let hedged = |plan: OpenPlan| plan.hedged_at(&request, oracle);
+        let plan = plan_open(request).and_then(hedged).map_err(|error| match error {
             OpenError::NotAffordable { hedge_value, debt_allowed, .. } => {
                 let shown = |value: u128| amount(u64::try_from(value).unwrap_or(u64::MAX), quote);
                 anyhow!(

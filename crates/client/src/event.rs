@@ -3,7 +3,7 @@
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
     Accrued, AuthorityAccepted, AuthorityOffered, AutomationSet, BadDebtBooked, BadDebtCovered,
-    Compounded, Deleveraged, Deposited, Exited, FeesCollected, GuardianSet, InsuranceFunded,
+    Compounded, Deleveraged, DeleveragedWithSwap, Deposited, Exited, FeesCollected, GuardianSet, InsuranceFunded,
     KeeperRewarded, Liquidated, MarketChangeAnnounced, MarketInitialized, MarketUpdated, Migrated,
     ModeSet, PolicySet, PositionClosed, PositionDecreased, PositionIncreased, PositionOffered,
     PositionOpened, PositionRepaid, PositionTransferred, Recentered, Rehedged,
@@ -57,6 +57,7 @@ events! {
     PositionClosed,
     Rehedged,
     Deleveraged,
+    DeleveragedWithSwap,
     Liquidated,
     BadDebtBooked,
     PolicySet,

@@ -28,12 +28,13 @@ ballast_errors! {
     PriceTooWide, PriceDiverged, PoolDiverged,
     ModeForbids, LeverageTooHigh, InitialLtvExceeded, StressLtvExceeded, DeltaOutsideTarget, PositionSize,
     HedgeNotAffordable, DebtRemains,
-    KeeperDisabled, RehedgeNotDue, TooSoon, SwapLossTooHigh, RehedgeRaisesLtv, DeleverageNotDue, DeleverageNeedsSwap,
+    KeeperDisabled, RehedgeNotDue, TooSoon, SwapLossTooHigh, RehedgeRaisesLtv, DeleverageNotDue, LtvNotLowered,
     NotLiquidatable,
     InsufficientLiquidity, SupplyCapExceeded, BorrowCapExceeded, RoundsToZero,
     UnexpectedBalance, InvariantBroken,
     RecenterNotDue, RecenterOffCentre, WidthOutOfBounds, NoLiquidity, DailyLossExceeded, ExitNotDue, CompoundNotDue,
     NothingAnnounced, NoticeNotOver, NotOffered, GuardianRests, NotThatMuchBadDebt, RewardTooSmall,
+    NoSecondWitness, GainTooSmall, FirstKeepersTurn, AccountTampered, NotSilentLongEnough, NoLossToShow,
 }
 
 /// The error that the program means by a custom error number.

@@ -1,12 +1,16 @@
 //! What to do with a position: exact amounts for each action.
 
 mod deleverage;
+mod hedged;
 mod liquidate;
 mod open;
 mod rehedge;
 mod target;
 
-pub use deleverage::{DeleverageError, DeleveragePlan, plan_deleverage};
+pub use deleverage::{
+    DeleverageError, DeleveragePlan, plan_deleverage, plan_deleverage_part,
+};
+pub use hedged::{HedgedError, HedgedPlan, HedgedRequest, plan_hedged};
 pub use liquidate::{LiquidationError, LiquidationPlan, plan_liquidation};
 pub use open::{OpenError, OpenPlan, OpenRequest, liquidity_for_value_down, plan_open};
 pub use rehedge::{RehedgeError, RehedgePlan, Trade, plan_rehedge};

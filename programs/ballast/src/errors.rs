@@ -154,9 +154,9 @@ pub enum BallastError {
     /// LTV below the trigger.
     #[msg("LTV is below the deleverage trigger: nothing to deleverage")]
     DeleverageNotDue,
-    /// No swap-free way.
-    #[msg("The target cannot be reached without a swap; rehedge, close or wait for liquidation")]
-    DeleverageNeedsSwap,
+    /// A deleverage that would not lower LTV.
+    #[msg("The deleverage would not lower LTV; deleverage with a swap, close or wait for liquidation")]
+    LtvNotLowered,
     /// Healthy.
     #[msg("LTV is below maintenance: the position cannot be liquidated")]
     NotLiquidatable,
@@ -233,9 +233,6 @@ pub enum BallastError {
     RewardTooSmall,
 
     // Safety net
-    /// A deleverage without a swap that would not lower LTV.
-    #[msg("Repaying without a swap would not lower LTV; deleverage with a swap")]
-    LtvNotLowered,
     /// The moving average does not confirm what the price says.
     #[msg(
         "The price's moving average does not confirm it yet; deleverage, or wait until it follows"

@@ -218,6 +218,8 @@ pub struct RewardCollected {
 pub struct Rehedged {
     pub position: Pubkey,
     pub keeper: Pubkey,
+    /// Liquidity withdrawn, because borrowing would have raised LTV too much or reserves have no more to lend.
+    pub liquidity: u128,
     /// Before the trade; positive: base was sold.
     pub hedge_error_before: i128,
     pub hedge_error_after: i128,
@@ -234,6 +236,24 @@ pub struct Deleveraged {
     pub position: Pubkey,
     pub keeper: Pubkey,
     pub liquidity: u128,
+    pub repaid_base: u64,
+    pub repaid_quote: u64,
+    pub ltv_before_bps: u32,
+    pub ltv_after_bps: u32,
+    pub sqrt_price_x64: u128,
+}
+
+/// A position's leverage was brought down with a swap.
+#[event]
+pub struct DeleveragedWithSwap {
+    pub position: Pubkey,
+    pub keeper: Pubkey,
+    pub liquidity: u128,
+    /// Whether base was sold, and not bought.
+    pub sold: bool,
+    pub base_traded: u64,
+    pub quote_traded: u64,
+    pub swap_loss: u64,
     pub repaid_base: u64,
     pub repaid_quote: u64,
     pub ltv_before_bps: u32,

@@ -28,7 +28,7 @@ mod token;
 pub use groups::*;
 pub use instructions::{
     admin::*, check_health::*, close::*, collect::*, collect_reward::*, decrease::*, deleverage::*,
-    exit::*, increase::*, init_market::*, init_reserve::*, insurance::*, lend::*, liquidate::*,
+    deleverage_swap::*, exit::*, increase::*, init_market::*, init_reserve::*, insurance::*, lend::*, liquidate::*,
     migrate::*, open::*, recenter::*, refresh_price::*, refresh_stage::*, rehedge::*,
     set_policy::*, transfer::*,
 };
@@ -198,14 +198,19 @@ pub mod ballast {
         instructions::transfer::reclaim_reward(ctx, lamports)
     }
 
-    /// Brings delta back to the policy's target with one swap. Anyone the policy allows.
+    /// Brings delta back to the policy's target with one swap, and own liquidity where loans will not do. Anyone the policy allows.
     pub fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         instructions::rehedge::rehedge(ctx)
     }
 
-    /// Brings LTV down to the target without a swap. Anyone the policy or the market allows.
+    /// Brings LTV down to the target without a swap, or as far as that goes. Anyone the policy or the market allows.
     pub fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
         instructions::deleverage::deleverage(ctx)
+    }
+
+    /// Brings LTV down to the target with a swap where it takes one. Anyone the policy or the market allows.
+    pub fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
+        instructions::deleverage_swap::deleverage_swap(ctx)
     }
 
     /// Moves a position to a new band around the price. Anyone the owner allows.

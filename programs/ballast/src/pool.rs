@@ -311,8 +311,19 @@ pub enum Order {
     SpendQuote(u64),
 }
 
-/// Swaps exactly what the order says. The other amount is not limited here: the caller compares balances and refuses a bad
-/// price with an error that says so.
+/// The pool's price, and its fee in millionths of what is paid in.
+///
+/// # Errors
+/// As [`sqrt_price`].
+pub fn price_and_fee(accounts: &PoolAccounts, market: &Market) -> Result<(SqrtPrice, u32)> {
+    check(accounts, market)?;
+    let data = accounts.whirlpool.try_borrow_data()?;
+    let view = PoolView::parse(&data).map_err(malformed)?;
+    Ok((view.sqrt_price(), u32::from(view.fee_rate_ppm())))
+}
+
+/// Swaps what the order says: exactly, or as much of it as is possible up to `limit`. The other amount is not limited here: the
+/// caller compares balances and refuses a bad price with an error that says so.
 ///
 /// # Errors
 /// [`BallastError::WrongPool`] and those of the Whirlpool program.
@@ -323,6 +334,7 @@ pub fn swap<'info>(
     position: &PositionAccounts<'info>,
     lending: &LendingAccounts<'info>,
     order: Order,
+    limit: Option<SqrtPrice>,
     seeds: &[&[u8]],
 ) -> Result<()> {
     check(pool, market)?;
@@ -368,7 +380,7 @@ pub fn swap<'info>(
     let args = SwapV2 {
         amount,
         other_amount_threshold: if amount_is_input { 0 } else { u64::MAX },
-        sqrt_price_limit: 0,
+        sqrt_price_limit: limit.map_or(0, SqrtPrice::x64),
         amount_is_input,
         a_to_b,
     };

@@ -88,6 +88,9 @@ impl Book {
             BallastEvent::Compounded(event) => self.compounded(story, event)?,
             BallastEvent::Rehedged(event) => self.rehedged(story, event)?,
             BallastEvent::Deleveraged(event) => self.deleveraged(story, event)?,
+            BallastEvent::DeleveragedWithSwap(event) => {
+                self.deleveraged_with_swap(story, event)?;
+            }
             BallastEvent::Liquidated(event) => self.liquidated(story, event)?,
             BallastEvent::Recentered(event) => self.recentered(story, event)?,
             BallastEvent::Exited(event) => self.exited(story, event)?,
@@ -337,7 +340,7 @@ pub(super) fn mix(
     [leverage, hedge, leave]: [&Q; 3],
 ) {
     let (surplus, doubt, left_alone) =
-        position.surplus(&story.pool_before(), leverage, hedge, leave);
+        position.surplus([&story.pool_before(), &story.oracle], leverage, hedge, leave);
     let swapped = moved.iter().any(|amount| amount.abs() > int(2));
     story.allowed(
         "whether the hedge asks for a swap",

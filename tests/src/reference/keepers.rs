@@ -2,7 +2,9 @@
 
 use ballast_client::{
     BallastEvent, Pubkey,
-    ballast::events::{Deleveraged, Exited, Liquidated, Recentered, Rehedged},
+    ballast::events::{
+        Deleveraged, DeleveragedWithSwap, Exited, Liquidated, Recentered, Rehedged,
+    },
 };
 use num_traits::{One, Signed, Zero};
 
@@ -28,17 +30,14 @@ impl Book {
         let due = old.beyond(&oracle, &hedge, &bps(policy.delta_band_bps));
         story.allowed("a rehedge is due", due);
 
-        // Exactly the hedge error: sold if positive, bought if negative.
+        // Exactly the hedge error, or as much of it as the swap's limit lets through: sold if positive, bought if negative.
         let error = old.hedge_error(&oracle, &hedge);
         let doubt = old.hedge_doubt(&oracle);
         story.same("hedge error", int(event.hedge_error_before), &error, &doubt);
-        story.same("base traded", int(event.base_traded), &error.abs(), &doubt);
-        let quote = int(event.quote_traded);
-        new.add(1, &if error.is_positive() { quote } else { -quote });
-        new.add(0, &-error);
-        new.settle();
         new.rounded();
-        new.slack[0] += doubt;
+        withdraw(story, &mut new, event.liquidity);
+        let moved = [event.base_traded, event.quote_traded];
+        trade(story, &mut new, &hedge, moved);
         let left = new.hedge_error(&oracle, &hedge);
         let doubt = new.hedge_doubt(&oracle);
         story.same(
@@ -79,14 +78,17 @@ impl Book {
         }
         let (part, doubt) = match plan {
             Deleverage::Part(part, doubt) => (part, doubt),
-            Deleverage::NeedsSwap => {
-                story.allowed("the target is in reach without a swap", Some(false));
-                return Err(Unfollowed::Unsure("a deleverage out of reach"));
-            }
+            // As far as it goes.
+            Deleverage::NeedsSwap => (old.repayable(&pool), Q::zero()),
             Deleverage::Unsure => return Err(Unfollowed::Unsure("deleverage's reach")),
         };
         let liquidity = &old.liquidity * part;
-        let slack = &old.liquidity * doubt + int(2);
+        let mut slack = &old.liquidity * doubt + int(2);
+        for (side, unit) in new.unit(&pool).into_iter().enumerate() {
+            if unit.is_positive() {
+                slack = most(slack, (&old.slack[side] + int(2)) / unit);
+            }
+        }
         story.same(
             "liquidity",
             int(event.liquidity),
@@ -96,6 +98,30 @@ impl Book {
         new.withdraw(&pool, &liquidity, &slack);
         new.settle();
         new.rounded();
+        self.put(event.position, &old, new);
+        Ok(())
+    }
+
+    /// How much is withdrawn is taken from the event; the rest follows, and has to end at the target.
+    pub(super) fn deleveraged_with_swap(
+        &mut self,
+        story: &mut Story,
+        event: &DeleveragedWithSwap,
+    ) -> Result<(), Unfollowed> {
+        let old = self.position(&event.position)?;
+        let mut new = old.clone();
+        let hedge = bps(story.stored(&event.position).policy.hedge_bps);
+        new.rounded();
+        withdraw(story, &mut new, event.liquidity);
+        if event.base_traded > 0 {
+            let moved = [event.base_traded, event.quote_traded];
+            trade(story, &mut new, &hedge, moved);
+        }
+        new.settle();
+        let oracle = story.oracle.clone();
+        let (before, after) = (old.value(&oracle), new.value(&oracle));
+        let fell = &after.debt * &before.assets < &before.debt * &after.assets;
+        story.allowed("LTV falls", Some(fell));
         self.put(event.position, &old, new);
         Ok(())
     }
@@ -226,7 +252,7 @@ impl Book {
         let leave = bps(policy.delta_target_bps / 2);
         let hedge = bps(policy.hedge_bps);
         // What is traded has no sign in the event: the one that the surplus has.
-        let (surplus, ..) = new.surplus(&story.pool_before(), &leverage, &hedge, &leave);
+        let (surplus, ..) = new.surplus([&story.pool_before(), &story.oracle], &leverage, &hedge, &leave);
         let (base, quote) = (int(event.base_traded), int(event.quote_traded));
         let moved = if surplus.is_positive() {
             [base, -quote]
@@ -271,6 +297,30 @@ impl Book {
         self.put(event.position, &old, new);
         Ok(())
     }
+}
+
+/// Takes exactly so much liquidity out of the pool.
+fn withdraw(story: &Story, position: &mut Position, liquidity: u128) {
+    if liquidity > 0 {
+        position.withdraw(&story.pool_before(), &int(liquidity), &Q::zero());
+    }
+}
+
+/// Trades towards the hedge: no more than its error, and then both debts are repaid.
+fn trade(story: &mut Story, position: &mut Position, hedge: &Q, [base, quote]: [u64; 2]) {
+    let oracle = story.oracle.clone();
+    let error = position.hedge_error(&oracle, hedge);
+    let doubt = position.hedge_doubt(&oracle);
+    let (base, quote) = (int(base), int(quote));
+    story.allowed(
+        "no more is traded than the hedge error",
+        Some(base <= error.abs() + &doubt),
+    );
+    let sign = if error.is_positive() { int(1) } else { int(-1) };
+    position.add(1, &(quote * &sign));
+    position.add(0, &(-base * sign));
+    position.settle();
+    position.rounded();
 }
 
 /// What the chain says it has written off in this step.

@@ -12,7 +12,7 @@ use crate::{MarketContext, PositionContext, SwapPath, Wallet, pda};
 use ballast_model::Side;
 
 /// Brings delta back to the policy's target with one swap, along [`MarketContext::swap_path`] of the trade that
-/// [`ballast_model::plan_rehedge`] names. `keeper` signs.
+/// [`ballast_model::plan_hedged`] names. `keeper` signs.
 pub fn rehedge(
     market: &MarketContext,
     position: &PositionContext,
@@ -25,6 +25,7 @@ pub fn rehedge(
         position: position_accounts(&position.addresses()),
         lending: lending_accounts(market),
         pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
         swap: swap_accounts(path),
         prices: price_accounts(market),
     };
@@ -47,6 +48,27 @@ pub fn deleverage(
         prices: price_accounts(market),
     };
     instruction(&accounts, &data::Deleverage {})
+}
+
+/// Brings LTV down to the target with a swap where it takes one, along [`MarketContext::swap_path`] of the trade that
+/// [`ballast_model::plan_hedged`] names. `keeper` signs.
+pub fn deleverage_swap(
+    market: &MarketContext,
+    position: &PositionContext,
+    keeper: &Pubkey,
+    path: &SwapPath,
+) -> Instruction {
+    let accounts = accounts::DeleverageSwap {
+        keeper: *keeper,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
+        swap: swap_accounts(path),
+        prices: price_accounts(market),
+    };
+    instruction(&accounts, &data::DeleverageSwap {})
 }
 
 /// Moves a position to a new band, along [`MarketContext::swap_path`] of the trade that [`ballast_model::plan_target`]

@@ -7,6 +7,7 @@ pub mod collect;
 pub mod collect_reward;
 pub mod decrease;
 pub mod deleverage;
+pub mod deleverage_swap;
 pub mod exit;
 pub mod increase;
 pub mod init_market;

@@ -107,6 +107,21 @@ fn require_caps(reserve: &Reserve) -> Result<()> {
     Ok(())
 }
 
+/// The largest loan that [`require_caps`] lets pass, or a few units less.
+fn room_down(reserve: &Reserve) -> Result<u64> {
+    let state = reserve.state();
+    // One more for what a loan's shares round.
+    let debt = u128::from(state.total_debt_up().or_range()?) + 1;
+    let funds = debt + u128::from(state.liquidity);
+    // Lending changes neither, but from one into the other.
+    let utilised = funds * u128::from(reserve.max_utilisation_bps) / u128::from(Bps::ONE.get());
+    let most = utilised.min(u128::from(reserve.borrow_cap));
+    let room = most
+        .saturating_sub(debt)
+        .min(u128::from(state.liquidity));
+    u64::try_from(room).ok().or_range()
+}
+
 impl Session<'_, '_> {
     /// What the position owes on one side, interest included, rounded up.
     ///
@@ -131,27 +146,33 @@ impl Session<'_, '_> {
         Ok(())
     }
 
+    /// What may be borrowed: what the vault has, within the reserve's caps.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`].
+    pub fn room(&self) -> Result<Amounts> {
+        Ok(Amounts {
+            base: room_down(&self.base_reserve)?,
+            quote: room_down(&self.quote_reserve)?,
+        })
+    }
+
     /// Borrows into the position's idle amount, within the reserve's caps; nothing happens for zero.
     ///
     /// # Errors
     /// [`BallastError::InsufficientLiquidity`], [`BallastError::BorrowCapExceeded`].
     pub fn borrow(&mut self, side: Side, amount: u64) -> Result<()> {
-        self.borrow_beyond_caps(side, amount)?;
-        if amount > 0 && self.owed(side)? > self.refinanced.get(side) {
+        if amount == 0 {
+            return Ok(());
+        }
+        self.take_loan(side, amount)?;
+        if self.owed(side)? > self.refinanced.get(side) {
             require_caps(self.reserve(side))?;
         }
         Ok(())
     }
 
-    /// Borrows as [`Self::borrow`], but as long as the vault has it: for hedges, which exchange one debt for the other and
-    /// must not fail because others have borrowed much.
-    ///
-    /// # Errors
-    /// [`BallastError::InsufficientLiquidity`].
-    pub fn borrow_beyond_caps(&mut self, side: Side, amount: u64) -> Result<()> {
-        if amount == 0 {
-            return Ok(());
-        }
+    fn take_loan(&mut self, side: Side, amount: u64) -> Result<()> {
         let mut state = self.reserve(side).state();
         let shares = state.borrow(amount).map_err(BallastError::from)?;
         self.reserve_mut(side).set_state(&state);

@@ -4,6 +4,7 @@
 //!
 //! Values are copied out of the accounts, because an account that signs an external call must not be borrowed meanwhile.
 
+mod hedge;
 mod lending;
 mod liquidity;
 mod range;
@@ -14,6 +15,7 @@ use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Band, Side, Tick};
 use ballast_model::Position as PositionModel;
 
+pub use hedge::HedgeResult;
 pub use lending::{accrue, load_reserve};
 pub use swap::{SwapResult, quote_bound};
 
