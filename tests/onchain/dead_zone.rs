@@ -60,7 +60,10 @@ async fn a_run_up_without_a_keeper_can_be_cured_at_every_price() {
             accepted(scene.deleverage_swap(&position, by).await);
             let after = scene.ltv_bps(&position).await;
             let target = if ltv >= 7_700 { 6_500 } else { 6_800 };
-            assert!((target - 200..=target).contains(&after), "{after} at {dollars}");
+            assert!(
+                (target - 200..=target).contains(&after),
+                "{after} at {dollars}"
+            );
             let (error, _) = scene.hedge_error(&position).await;
             assert_eq!(error, 0);
             scene.svm.restore(&saved);
@@ -108,7 +111,10 @@ async fn a_rehedge_at_the_edge_raises_neither_ltv_nor_leverage() {
         };
         let limit = Bps::new(before.ltv_bps_up().max(6_500));
         assert!(!without_loss.ltv_above(limit), "at {dollars}");
-        assert!(without_loss.leverage_bps_up() <= before.leverage_bps_up() + 3, "at {dollars}");
+        assert!(
+            without_loss.leverage_bps_up() <= before.leverage_bps_up() + 3,
+            "at {dollars}"
+        );
         let (error, _) = scene.hedge_error(&position).await;
         assert_eq!(error, 0, "at {dollars}");
         scene.svm.restore(&start);
@@ -145,7 +151,10 @@ async fn a_pool_pushed_to_one_side_does_not_make_a_deleverage_fail() {
     let band = [UsdPrice::dollars(160), UsdPrice::dollars(250)];
     let args = OpenArgs {
         leverage_bps: 38_000,
-        ..scene.world.open_args(1, band, Amounts::new(0, 100_000_000), 38_000).unwrap()
+        ..scene
+            .world
+            .open_args(1, band, Amounts::new(0, 100_000_000), 38_000)
+            .unwrap()
     };
     let position = scene.world.open(&scene.alice, args).await.unwrap();
     let start = scene.svm.save();
@@ -223,7 +232,9 @@ async fn another_hedge_ratio_borrows_nothing_beyond_the_caps() {
     scene
         .change_reserve(&reserve, |reserve| reserve.borrow_cap = lent + 1_000)
         .await;
-    scene.change_policy(&position, |policy| policy.hedge_bps = 10_000).await;
+    scene
+        .change_policy(&position, |policy| policy.hedge_bps = 10_000)
+        .await;
     let receipt = accepted(scene.rehedge(&position, &scene.alice).await);
     assert!(rehedged(&receipt).liquidity > 0);
     let debt = scene.reserve(Side::Base).await.total_debt_up().unwrap();
@@ -239,10 +250,14 @@ async fn another_hedge_ratio_borrows_nothing_beyond_the_caps() {
             (reserve.borrow_cap, reserve.max_utilisation_bps) = (u64::MAX, now);
         })
         .await;
-    scene.change_policy(&position, |policy| policy.hedge_bps = 8_000).await;
+    scene
+        .change_policy(&position, |policy| policy.hedge_bps = 8_000)
+        .await;
     scene.wait(5, 200).await;
     accepted(scene.rehedge(&position, &scene.alice).await);
-    scene.change_policy(&position, |policy| policy.hedge_bps = 10_000).await;
+    scene
+        .change_policy(&position, |policy| policy.hedge_bps = 10_000)
+        .await;
     scene.wait(5, 200).await;
     accepted(scene.rehedge(&position, &scene.alice).await);
     let state = scene.reserve(Side::Base).await;
@@ -257,7 +272,9 @@ async fn above_the_trigger_a_rehedge_may_not_raise_the_stressed_ltv() {
     scene.price(124).await;
     scene.wait(5, 124).await;
     // Unhedged it would be short of nothing and long of all the base in the pool.
-    scene.change_policy(&position, |policy| policy.hedge_bps = 0).await;
+    scene
+        .change_policy(&position, |policy| policy.hedge_bps = 0)
+        .await;
     let error = scene.hedge_error(&position).await.0;
     assert!(error < 0, "{error}");
     refused(
@@ -265,7 +282,9 @@ async fn above_the_trigger_a_rehedge_may_not_raise_the_stressed_ltv() {
         BallastError::RehedgeRaisesLtv,
     );
     // As it was it is the other way round.
-    scene.change_policy(&position, |policy| policy.hedge_bps = 10_000).await;
+    scene
+        .change_policy(&position, |policy| policy.hedge_bps = 10_000)
+        .await;
     accepted(scene.rehedge(&position, &scene.alice).await);
 }
 
@@ -277,9 +296,16 @@ async fn what_opens_or_grows_is_hedged_at_the_oracles_price_wherever_the_pool_is
         let within = async |position: &PositionContext| {
             let (error, model) = scene.hedge_error(position).await;
             let full = u128::from(model.full_base_up().unwrap());
-            assert!(error.unsigned_abs() * 10_000 <= full * 50, "{error} of {full} at {away}");
+            assert!(
+                error.unsigned_abs() * 10_000 <= full * 50,
+                "{error} of {full} at {away}"
+            );
         };
-        let position = scene.world.open(&scene.alice, scene.example(1)).await.unwrap();
+        let position = scene
+            .world
+            .open(&scene.alice, scene.example(1))
+            .await
+            .unwrap();
         within(&position).await;
         accepted(scene.increase(&position, MORE).await);
         within(&position).await;
@@ -301,7 +327,9 @@ async fn a_part_of_a_rehedge_keeps_nobody_waiting() {
     };
     let scene = Scene::with(config).await;
     let position = scene.open(1).await;
-    scene.change_policy(&position, |policy| policy.max_swap_loss_bps = 60).await;
+    scene
+        .change_policy(&position, |policy| policy.max_swap_loss_bps = 60)
+        .await;
     scene.price(192).await;
     scene.wait(10, 192).await;
     let (before, _) = scene.hedge_error(&position).await;

@@ -18,8 +18,15 @@ fn done(receipt: &Receipt) -> &DeleveragedWithSwap {
 async fn the_worked_example_ends_at_the_target_hedged() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
-    scene.change_policy(&position, |policy| policy.deleverage_trigger_ltv_bps = 7_000).await;
-    for (dollars, target, sold, base) in [(250, 6_500, false, 731_475_723), (180, 6_000, true, 788_489_270)] {
+    scene
+        .change_policy(&position, |policy| {
+            policy.deleverage_trigger_ltv_bps = 7_000
+        })
+        .await;
+    for (dollars, target, sold, base) in [
+        (250, 6_500, false, 731_475_723),
+        (180, 6_000, true, 788_489_270),
+    ] {
         scene
             .change_policy(&position, |policy| {
                 policy.deleverage_trigger_ltv_bps = 6_600;
@@ -38,12 +45,26 @@ async fn the_worked_example_ends_at_the_target_hedged() {
         let event = done(&receipt);
         let (after, _) = scene.model(&position).await;
         let value = after.value(oracle).unwrap();
-        println!("{dollars}: {event:?} {after:?}", event = (event.sold, event.base_traded, event.liquidity as f64 / before.liquidity as f64));
-        assert!(value.ltv_bps_up() <= target && value.ltv_bps_up() + 60 >= target, "{value:?}");
+        println!(
+            "{dollars}: {event:?} {after:?}",
+            event = (
+                event.sold,
+                event.base_traded,
+                event.liquidity as f64 / before.liquidity as f64
+            )
+        );
+        assert!(
+            value.ltv_bps_up() <= target && value.ltv_bps_up() + 60 >= target,
+            "{value:?}"
+        );
         assert_eq!(after.hedge_error(oracle, ballast_client::Bps::ONE), Ok(0));
         // Ticks are not exactly 190 and 210.
         assert_eq!(event.sold, sold);
-        assert!(event.base_traded.abs_diff(base) < base / 100, "{}", event.base_traded);
+        assert!(
+            event.base_traded.abs_diff(base) < base / 100,
+            "{}",
+            event.base_traded
+        );
         let lost = before.value(oracle).unwrap().equity() - value.equity();
         assert!(lost <= i128::from(event.swap_loss) + 10);
         scene.svm.restore(&saved);
@@ -74,7 +95,9 @@ async fn it_is_due_like_any_deleverage() {
             BallastError::DeleverageNotDue,
         );
     }
-    scene.change_policy(&position, |policy| policy.keeper_enabled = 0).await;
+    scene
+        .change_policy(&position, |policy| policy.keeper_enabled = 0)
+        .await;
     // Between the policy's 76 % and the market's 77 %.
     scene.price(244).await;
     refused(
@@ -137,7 +160,9 @@ async fn it_needs_the_pool_near_the_oracle() {
 async fn an_owners_cap_cannot_keep_the_market_from_deleveraging() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
-    scene.change_policy(&position, |policy| policy.max_swap_loss_bps = 3).await;
+    scene
+        .change_policy(&position, |policy| policy.max_swap_loss_bps = 3)
+        .await;
     scene.price(244).await;
     assert!((7_600..7_700).contains(&scene.ltv_bps(&position).await));
     refused(
@@ -155,7 +180,9 @@ async fn an_owners_cap_cannot_keep_the_market_from_deleveraging() {
 async fn it_loses_no_more_than_the_cap() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
-    scene.change_limits(|params| params.limits.max_swap_loss_bps = 50).await;
+    scene
+        .change_limits(|params| params.limits.max_swap_loss_bps = 50)
+        .await;
     scene.price(250).await;
     scene.pool(251.3).await;
     refused(
@@ -166,7 +193,11 @@ async fn it_loses_no_more_than_the_cap() {
     let receipt = accepted(scene.deleverage_swap(&position, &scene.keeper).await);
     let event = done(&receipt);
     let value = u128::from(event.base_traded) * 250 / 1_000;
-    assert!(u128::from(event.swap_loss) * 10_000 <= value * 50, "{}", event.swap_loss);
+    assert!(
+        u128::from(event.swap_loss) * 10_000 <= value * 50,
+        "{}",
+        event.swap_loss
+    );
     assert!(event.swap_loss > 0);
 }
 

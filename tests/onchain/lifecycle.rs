@@ -2,8 +2,8 @@
 //! exit, transfer; and what keepers are paid.
 
 use ballast_client::{
-    Automation, Band, Tick, BallastError, BallastEvent, IncreaseArgs, Outcome, PositionContext, Reaction,
-    RecenterArgs, Request, Side, Trade, instruction,
+    Automation, BallastError, BallastEvent, Band, IncreaseArgs, Outcome, PositionContext, Reaction,
+    RecenterArgs, Request, Side, Tick, Trade, instruction,
 };
 use ballast_localnet::{Localnet, UsdPrice};
 use ballast_model::Amounts;
@@ -69,7 +69,10 @@ impl Scene {
         let band = Tick::new(args.tick_lower)
             .and_then(|lower| Band::new(lower, Tick::new(args.tick_upper)?))
             .unwrap_or(model.band);
-        let leverage = position.position.automation.leverage(&self.market().await.limits);
+        let leverage = position
+            .position
+            .automation
+            .leverage(&self.market().await.limits);
         let trade = self.target_trade(&empty, band, leverage).await;
         let path = self.world.market.swap_path(pool.tick_current, trade);
         let market = &self.world.market;

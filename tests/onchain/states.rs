@@ -96,19 +96,29 @@ fn indebted(rng: &mut StdRng, bare: &Position, at: SqrtPrice, ltv: f64) -> (Amou
     };
     let (base, quote) = (idle(0.3), idle(0.3));
     let debt = (pool + base + quote) * ltv;
-    let in_base = *[0.0, 1.0, rng.random_range(0.0..1.0), rng.random_range(0.0..1.0)]
-        .choose(rng)
-        .unwrap();
+    let in_base = *[
+        0.0,
+        1.0,
+        rng.random_range(0.0..1.0),
+        rng.random_range(0.0..1.0),
+    ]
+    .choose(rng)
+    .unwrap();
     (
         Amounts::new((base / price) as u64, quote as u64),
-        Amounts::new((debt * in_base / price) as u64, (debt * (1.0 - in_base)) as u64),
+        Amounts::new(
+            (debt * in_base / price) as u64,
+            (debt * (1.0 - in_base)) as u64,
+        ),
     )
 }
 
 fn drawn_policy(rng: &mut StdRng, standard: Policy) -> Policy {
     let trigger = rng.random_range(2_000..7_990);
     Policy {
-        hedge_bps: *[10_000, 10_000, 0, rng.random_range(0..=10_000)].choose(rng).unwrap(),
+        hedge_bps: *[10_000, 10_000, 0, rng.random_range(0..=10_000)]
+            .choose(rng)
+            .unwrap(),
         deleverage_trigger_ltv_bps: trigger,
         deleverage_target_ltv_bps: rng.random_range(trigger / 2..trigger),
         max_swap_loss_bps: rng.random_range(10..=100),
@@ -131,7 +141,9 @@ struct Tally {
 async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, tally: &mut Tally) {
     let market = scene.world.snapshot().await.unwrap().market;
     let policy = drawn_policy(rng, scene.world.policy());
-    scene.change_position(position, |stored| stored.policy = policy).await;
+    scene
+        .change_position(position, |stored| stored.policy = policy)
+        .await;
     let (model, oracle) = scene.model(position).await;
     let bare = Position {
         idle: Amounts::ZERO,
@@ -163,10 +175,17 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
     let cap = due.max_swap_loss(&market.limits, &policy).get();
     let pool = scene.world.pool().await.unwrap();
     let fee = u32::from(pool.fee_rate_ppm) / 100 + 1;
-    let widest = f64::from(cap.saturating_sub(fee + 1).min(market.limits.max_pool_deviation_bps - 1));
+    let widest = f64::from(
+        cap.saturating_sub(fee + 1)
+            .min(market.limits.max_pool_deviation_bps - 1),
+    );
     let away = rng.random_range(-widest..=widest) / 1e4;
     let pushed = oracle.x64() as f64 * (1.0 + away).sqrt();
-    scene.world.move_pool(SqrtPrice::new(pushed as u128).unwrap()).await.unwrap();
+    scene
+        .world
+        .move_pool(SqrtPrice::new(pushed as u128).unwrap())
+        .await
+        .unwrap();
     let saved = scene.svm.save();
     let state = format!(
         "LTV {} bps, due {due:?}, policy {policy:?}, {before:?}, oracle {oracle}, pool {away:.5} away, utilised {utilised:?}",
@@ -178,7 +197,10 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
     let outcome = match sent {
         Ok(_) => {
             let after = scene.ltv_bps(position).await;
-            assert!(after < value.ltv_bps_up() || after <= due.target.get(), "{after}: {state}");
+            assert!(
+                after < value.ltv_bps_up() || after <= due.target.get(),
+                "{after}: {state}"
+            );
             "done".to_owned()
         }
         Err(error) if error.is(BallastError::LtvNotLowered) => "LTV not lowered".to_owned(),
@@ -191,9 +213,15 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
     *tally.cured.entry(how).or_default() += 1;
     let (after, _) = scene.model(position).await;
     let ends = after.value(oracle).unwrap();
-    assert!(!ends.ltv_at_least(due.trigger), "{how} ends at {ends:?}: {state}");
+    assert!(
+        !ends.ltv_at_least(due.trigger),
+        "{how} ends at {ends:?}: {state}"
+    );
     if due.by == TriggeredBy::Policy || how == "deleverage_swap" {
-        assert!(!ends.ltv_above(due.otherwise.unwrap_or(due.target)), "{ends:?}: {state}");
+        assert!(
+            !ends.ltv_above(due.otherwise.unwrap_or(due.target)),
+            "{ends:?}: {state}"
+        );
     }
     for side in [Side::Base, Side::Quote] {
         // No new debt beyond what the reserve may lend.
@@ -228,11 +256,16 @@ async fn cure(
                 .sum();
             let after = scene.model(position).await.0.value(oracle).unwrap();
             let loss = before.equity() - after.equity();
-            assert!(loss <= i128::from(lost) + ROUNDING, "{loss} lost, {lost} by the swap: {state}");
+            assert!(
+                loss <= i128::from(lost) + ROUNDING,
+                "{loss} lost, {lost} by the swap: {state}"
+            );
             "deleverage_swap"
         }
         // What is left does not pay for the swap.
-        Err(error) if error.is(BallastError::LtvNotLowered) && before.ltv_at_least(Bps::new(8_000)) => {
+        Err(error)
+            if error.is(BallastError::LtvNotLowered) && before.ltv_at_least(Bps::new(8_000)) =>
+        {
             scene.liquidate(position).await.unwrap_or_else(failed);
             "liquidate"
         }
@@ -259,7 +292,10 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
         scene.svm.set_simulating(false);
         let below = rng.random_range(2..60);
         let above = rng.random_range(2..120);
-        let band = [UsdPrice::dollars(200 - below), UsdPrice::dollars(200 + above)];
+        let band = [
+            UsdPrice::dollars(200 - below),
+            UsdPrice::dollars(200 + above),
+        ];
         let own = Amounts::new(0, 100_000_000);
         let args = OpenArgs {
             policy: Policy {
@@ -273,7 +309,9 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
         for _ in 0..IN_A_WORLD {
             let dollars = match rng.random_range(0..3) {
                 0 => rng.random_range(110.0..350.0),
-                1 => *[f64::from(200 - below as i32), f64::from(200 + above as i32)].choose(&mut rng).unwrap(),
+                1 => *[f64::from(200 - below as i32), f64::from(200 + above as i32)]
+                    .choose(&mut rng)
+                    .unwrap(),
                 _ => rng.random_range(f64::from(200 - below as i32)..f64::from(200 + above as i32)),
             };
             let price = UsdPrice::from_f64(dollars).unwrap();
@@ -289,6 +327,12 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
     }
     println!("{drawn} states: {tally:?}");
     let cured: u64 = tally.cured.values().sum();
-    assert!(cured * 10 >= drawn * 6, "only {cured} of {drawn} states were due");
-    assert!(tally.swap_free.len() == 2 && tally.cured.len() == 2 || drawn < CASES, "{tally:?}");
+    assert!(
+        cured * 10 >= drawn * 6,
+        "only {cured} of {drawn} states were due"
+    );
+    assert!(
+        tally.swap_free.len() == 2 && tally.cured.len() == 2 || drawn < CASES,
+        "{tally:?}"
+    );
 }

@@ -3,12 +3,12 @@
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
     Accrued, AuthorityAccepted, AuthorityOffered, AutomationSet, BadDebtBooked, BadDebtCovered,
-    Compounded, Deleveraged, DeleveragedWithSwap, Deposited, Exited, FeesCollected, GuardianSet, InsuranceFunded,
-    KeeperRewarded, Liquidated, MarketChangeAnnounced, MarketInitialized, MarketUpdated, Migrated,
-    ModeSet, PolicySet, PositionClosed, PositionDecreased, PositionIncreased, PositionOffered,
-    PositionOpened, PositionRepaid, PositionTransferred, Recentered, Rehedged,
-    ReserveChangeAnnounced, ReserveInitialized, ReserveUpdated, RewardCollected, StageChanged,
-    Withdrawn,
+    Compounded, Deleveraged, DeleveragedWithSwap, Deposited, Exited, FeesCollected, GuardianSet,
+    InsuranceFunded, KeeperRewarded, Liquidated, MarketChangeAnnounced, MarketInitialized,
+    MarketUpdated, Migrated, ModeSet, PolicySet, PositionClosed, PositionDecreased,
+    PositionIncreased, PositionOffered, PositionOpened, PositionRepaid, PositionTransferred,
+    Recentered, Rehedged, ReserveChangeAnnounced, ReserveInitialized, ReserveUpdated,
+    RewardCollected, StageChanged, Withdrawn,
 };
 
 use crate::{logs::lines_of, rpc::decode_base64};

@@ -7,9 +7,7 @@ mod open;
 mod rehedge;
 mod target;
 
-pub use deleverage::{
-    DeleverageError, DeleveragePlan, plan_deleverage, plan_deleverage_part,
-};
+pub use deleverage::{DeleverageError, DeleveragePlan, plan_deleverage, plan_deleverage_part};
 pub use hedged::{HedgedError, HedgedPlan, HedgedRequest, plan_hedged};
 pub use liquidate::{LiquidationError, LiquidationPlan, plan_liquidation};
 pub use open::{OpenError, OpenPlan, OpenRequest, liquidity_for_value_down, plan_open};

@@ -132,10 +132,16 @@ mod tests {
             // On the safe side of the exact limit, and near it.
             if loss < 10_000 {
                 let sold = price(Trade::SellBase).unwrap() * kept / (200.0 * (1.0 - cap));
-                assert!((1.0..1.0 + 1e-6).contains(&sold), "{loss} {fee_ppm}: {sold}");
+                assert!(
+                    (1.0..1.0 + 1e-6).contains(&sold),
+                    "{loss} {fee_ppm}: {sold}"
+                );
             }
             let bought = price(Trade::BuyBase).unwrap() / kept / (200.0 * (1.0 + cap));
-            assert!((1.0 - 1e-6..=1.0 + 1e-12).contains(&bought), "{loss} {fee_ppm}: {bought}");
+            assert!(
+                (1.0 - 1e-6..=1.0 + 1e-12).contains(&bought),
+                "{loss} {fee_ppm}: {bought}"
+            );
         }
         let all = swap_limit(Trade::SellBase, SqrtPrice::ONE, Bps::ZERO, 1_000_000);
         assert!(all.is_err());

@@ -155,7 +155,9 @@ pub enum BallastError {
     #[msg("LTV is below the deleverage trigger: nothing to deleverage")]
     DeleverageNotDue,
     /// A deleverage that would not lower LTV.
-    #[msg("The deleverage would not lower LTV; deleverage with a swap, close or wait for liquidation")]
+    #[msg(
+        "The deleverage would not lower LTV; deleverage with a swap, close or wait for liquidation"
+    )]
     LtvNotLowered,
     /// Healthy.
     #[msg("LTV is below maintenance: the position cannot be liquidated")]

@@ -28,9 +28,9 @@ mod token;
 pub use groups::*;
 pub use instructions::{
     admin::*, check_health::*, close::*, collect::*, collect_reward::*, decrease::*, deleverage::*,
-    deleverage_swap::*, exit::*, increase::*, init_market::*, init_reserve::*, insurance::*, lend::*, liquidate::*,
-    migrate::*, open::*, recenter::*, refresh_price::*, refresh_stage::*, rehedge::*,
-    set_policy::*, transfer::*,
+    deleverage_swap::*, exit::*, increase::*, init_market::*, init_reserve::*, insurance::*,
+    lend::*, liquidate::*, migrate::*, open::*, recenter::*, refresh_price::*, refresh_stage::*,
+    rehedge::*, set_policy::*, transfer::*,
 };
 pub use state::{
     Automation, KeeperRules, MarketMode, MarketParams, Policy, ReserveParams, SafetyRules,

@@ -339,8 +339,12 @@ pub(super) fn mix(
     moved: [Q; 2],
     [leverage, hedge, leave]: [&Q; 3],
 ) {
-    let (surplus, doubt, left_alone) =
-        position.surplus([&story.pool_before(), &story.oracle], leverage, hedge, leave);
+    let (surplus, doubt, left_alone) = position.surplus(
+        [&story.pool_before(), &story.oracle],
+        leverage,
+        hedge,
+        leave,
+    );
     let swapped = moved.iter().any(|amount| amount.abs() > int(2));
     story.allowed(
         "whether the hedge asks for a swap",

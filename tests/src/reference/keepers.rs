@@ -2,9 +2,7 @@
 
 use ballast_client::{
     BallastEvent, Pubkey,
-    ballast::events::{
-        Deleveraged, DeleveragedWithSwap, Exited, Liquidated, Recentered, Rehedged,
-    },
+    ballast::events::{Deleveraged, DeleveragedWithSwap, Exited, Liquidated, Recentered, Rehedged},
 };
 use num_traits::{One, Signed, Zero};
 
@@ -252,7 +250,12 @@ impl Book {
         let leave = bps(policy.delta_target_bps / 2);
         let hedge = bps(policy.hedge_bps);
         // What is traded has no sign in the event: the one that the surplus has.
-        let (surplus, ..) = new.surplus([&story.pool_before(), &story.oracle], &leverage, &hedge, &leave);
+        let (surplus, ..) = new.surplus(
+            [&story.pool_before(), &story.oracle],
+            &leverage,
+            &hedge,
+            &leave,
+        );
         let (base, quote) = (int(event.base_traded), int(event.quote_traded));
         let moved = if surplus.is_positive() {
             [base, -quote]

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result};
 use ballast_client::{
-    Amounts, Band, Bps, Keypair, OpenArgs, Policy, PositionAddresses, PositionContext, Pubkey, Receipt,
-    SendError, Signer, SqrtPrice, Tick, Trade, Wallet, instruction,
+    Amounts, Band, Bps, Keypair, OpenArgs, Policy, PositionAddresses, PositionContext, Pubkey,
+    Receipt, SendError, Signer, SqrtPrice, Tick, Trade, Wallet, instruction,
 };
 
 use ballast_model::{OpenRequest, plan_open};

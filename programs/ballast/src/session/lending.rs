@@ -116,9 +116,7 @@ fn room_down(reserve: &Reserve) -> Result<u64> {
     // Lending changes neither, but from one into the other.
     let utilised = funds * u128::from(reserve.max_utilisation_bps) / u128::from(Bps::ONE.get());
     let most = utilised.min(u128::from(reserve.borrow_cap));
-    let room = most
-        .saturating_sub(debt)
-        .min(u128::from(state.liquidity));
+    let room = most.saturating_sub(debt).min(u128::from(state.liquidity));
     u64::try_from(room).ok().or_range()
 }
 
