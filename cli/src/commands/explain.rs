@@ -11,7 +11,7 @@ use ballast_keeper::{
     execute::{Earned, FeeAccounts, View, ViewRequest},
     situation::{Outlook, Situation},
 };
-use ballast_model::{Boundaries, screen::Real};
+use ballast_model::{Boundaries, HedgedPlan, screen::Real};
 use clap::Args;
 use serde::Serialize;
 
@@ -233,14 +233,24 @@ fn details(action: &Action, (base, quote): (u8, u8)) -> String {
             amount(amounts.get(Side::Quote), quote)
         )
     };
+    let hedged = |plan: &HedgedPlan| {
+        let swap = match plan.trade {
+            Some(plan) if plan.trade == Trade::SellBase => {
+                format!("sell {} base in the pool", amount(plan.base, base))
+            }
+            Some(plan) => format!("buy {} base in the pool", amount(plan.base, base)),
+            None => "swap nothing".to_owned(),
+        };
+        if plan.liquidity > 0 {
+            format!("withdraw {}, {swap} and repay with it", both(plan.withdraw))
+        } else {
+            swap
+        }
+    };
     match action {
-        Action::Rehedge(plan) => {
-            let verb = if plan.trade == Trade::SellBase {
-                "sell"
-            } else {
-                "buy"
-            };
-            format!("{verb} {} base in the pool", amount(plan.base, base))
+        Action::Rehedge(plan) => hedged(plan),
+        Action::DeleverageSwap { target, plan } => {
+            format!("{}, down to LTV {target}", hedged(plan))
         }
         Action::Deleverage { target, plan } => {
             format!(

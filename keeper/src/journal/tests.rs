@@ -400,6 +400,7 @@ fn every_kind_has_its_own_name_and_those_of_old_journals_still_read() {
             "\"refresh_stage\"",
             "\"exit\"",
             "\"deleverage\"",
+            "\"deleverage_swap\"",
             "\"liquidate\""
         ]
     );

@@ -10,6 +10,8 @@ mod crash;
 mod crash_tests;
 mod disk;
 mod node_tests;
+mod path_tests;
+mod paths;
 mod power_tests;
 mod show_tests;
 mod state;

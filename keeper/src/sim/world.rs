@@ -303,6 +303,9 @@ impl Inner {
             tag if tag == ballast::instruction::Compound::DISCRIMINATOR => ActionKind::Compound,
             tag if tag == ballast::instruction::Exit::DISCRIMINATOR => ActionKind::Exit,
             tag if tag == ballast::instruction::Deleverage::DISCRIMINATOR => ActionKind::Deleverage,
+            tag if tag == ballast::instruction::DeleverageSwap::DISCRIMINATOR => {
+                ActionKind::DeleverageSwap
+            }
             tag if tag == ballast::instruction::Liquidate::DISCRIMINATOR => ActionKind::Liquidate,
             other => panic!("unknown instruction {other:?}"),
         };
