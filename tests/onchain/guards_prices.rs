@@ -249,12 +249,12 @@ async fn debt_is_written_off_at_a_fresh_price_only() {
     let scene = Scene::new().await;
     let (solvent, position) = (scene.open(1).await, scene.open(2).await);
     scene.price(262).await;
-    // Between the tight and the loose age: good enough as long as nobody loses.
-    scene.svm.pass_time(90).await.unwrap();
+    // Young enough as long as no lender loses.
+    scene.svm.pass_time(30).await.unwrap();
     accepted(scene.liquidate(&solvent).await);
     // Above 341 the base owed is worth more than all that is there.
     scene.price(400).await;
-    scene.svm.pass_time(90).await.unwrap();
+    scene.svm.pass_time(30).await.unwrap();
     refused(scene.liquidate(&position).await, BallastError::PriceStale);
     scene.price(400).await;
     accepted(scene.liquidate(&position).await);

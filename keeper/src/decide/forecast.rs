@@ -105,7 +105,8 @@ pub(super) fn recentered(
         hedge: policy.hedge(),
         band,
     };
-    let plan = plan_target(&empty, &target, pool.sqrt_price).map_err(|error| match error {
+    let planned = plan_target(&empty, &target, pool.sqrt_price, oracle);
+    let plan = planned.map_err(|error| match error {
         TargetError::NotAffordable { .. } => Obstacle::HedgeNotAffordable { leverage },
         TargetError::Model(error) => Obstacle::Arithmetic(error),
         _ => arithmetic(ModelError::Overflow("equity")),

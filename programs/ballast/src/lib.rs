@@ -25,14 +25,16 @@ pub mod session;
 pub mod state;
 pub mod targets;
 mod token;
+pub mod witness;
 
 pub use groups::*;
 pub use instructions::{
     admin::*, check_health::*, close::*, collect::*, collect_reward::*, decrease::*, deleverage::*,
-    exit::*, increase::*, init_market::*, init_reserve::*, insurance::*, lend::*, liquidate::*,
-    migrate::*, open::*, oracle_change::*, recenter::*, refresh_price::*, refresh_stage::*,
-    rehedge::*, set_policy::*, transfer::*,
+    deleverage_swap::*, exit::*, increase::*, init_market::*, init_reserve::*, insurance::*,
+    lend::*, liquidate::*, migrate::*, open::*, oracle_change::*, recenter::*, refresh_price::*,
+    refresh_stage::*, rehedge::*, set_policy::*, settle::*, show_loss::*, transfer::*,
 };
+pub use security_txt::SOURCES;
 pub use state::{
     Automation, KeeperRules, MarketMode, MarketParams, OracleSource, Policy, ReserveParams,
     RulesSinceVersion2, SafetyRules, StageRules,
@@ -232,14 +234,19 @@ pub mod ballast {
         instructions::transfer::reclaim_reward(ctx, lamports)
     }
 
-    /// Brings delta back to the policy's target with one swap. Anyone the policy allows.
+    /// Brings delta back to the policy's target with one swap, and own liquidity where loans will not do. Anyone the policy allows.
     pub fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         instructions::rehedge::rehedge(ctx)
     }
 
-    /// Brings LTV down to the target without a swap. Anyone the policy or the market allows.
+    /// Brings LTV down to the target without a swap, or as far as that goes. Anyone the policy or the market allows.
     pub fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
         instructions::deleverage::deleverage(ctx)
+    }
+
+    /// Brings LTV down to the target with a swap where it takes one. Anyone the policy or the market allows.
+    pub fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
+        instructions::deleverage_swap::deleverage_swap(ctx)
     }
 
     /// Moves a position to a new band around the price. Anyone the owner allows.
@@ -263,8 +270,23 @@ pub mod ballast {
     }
 
     /// Closes as much of an unhealthy position as restores the target LTV. Anyone.
-    pub fn liquidate(ctx: Context<Liquidate>, max_pay_base: u64, max_pay_quote: u64) -> Result<()> {
-        instructions::liquidate::liquidate(ctx, max_pay_base, max_pay_quote)
+    pub fn liquidate(
+        ctx: Context<Liquidate>,
+        max_pay_base: u64,
+        max_pay_quote: u64,
+        min_gain: u64,
+    ) -> Result<()> {
+        instructions::liquidate::liquidate(ctx, [max_pay_base, max_pay_quote], min_gain)
+    }
+
+    /// Shows the reserves what of a position's debts its collateral does not cover. Anyone.
+    pub fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
+        instructions::show_loss::show_loss(ctx)
+    }
+
+    /// Closes a position at the last price of a market that has had none for a week. Anyone.
+    pub fn settle(ctx: Context<Settle>, max_pay_base: u64, max_pay_quote: u64) -> Result<()> {
+        instructions::settle::settle(ctx, [max_pay_base, max_pay_quote])
     }
 
     /// Shows the market the newest prices, after which it takes no older ones. Anyone.

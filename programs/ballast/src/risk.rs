@@ -75,9 +75,9 @@ pub fn require_initial_health(
     Ok(at_oracle)
 }
 
-/// What must hold after a rehedge, which moves the boundaries: at either end of the stress distance LTV is below maintenance,
-/// or no higher than it would have been without. A hedge ratio that the owner has changed cannot turn a position that is
-/// nearly liquidated into one that a small move makes insolvent.
+/// What must hold after a rehedge, which moves the boundaries: at both ends of the stress distance LTV is below maintenance, or no
+/// higher than it would have been at the worse end without. A hedge ratio that the owner has changed cannot turn a position that
+/// is nearly liquidated into one that a small move makes insolvent.
 ///
 /// # Errors
 /// [`BallastError::StressLtvExceeded`].
@@ -87,16 +87,48 @@ pub fn require_stress_not_worsened(
     after: &PositionModel,
     at: SqrtPrice,
 ) -> Result<()> {
-    let maintenance = Bps::new(limits.maintenance_ltv_bps);
-    for price in stressed(limits, at)? {
-        let value = after.value(price).or_range()?;
-        require!(
-            !value.ltv_at_least(maintenance)
-                || value.ltv_bps_up() <= before.value(price).or_range()?.ltv_bps_up(),
-            BallastError::StressLtvExceeded
-        );
-    }
+    let stressed = stressed_ltv_bps_up(limits, after, at)?;
+    require!(
+        stressed < limits.maintenance_ltv_bps
+            || stressed <= stressed_ltv_bps_up(limits, before, at)?,
+        BallastError::StressLtvExceeded
+    );
     Ok(())
+}
+
+/// What must hold after a deleverage that does not reach its target: LTV is lower, by a basis point at least, and the stressed LTV
+/// no higher.
+///
+/// # Errors
+/// [`BallastError::LtvNotLowered`].
+pub fn require_ltv_lowered(
+    limits: &Limits,
+    before: &PositionModel,
+    after: &PositionModel,
+    at: SqrtPrice,
+) -> Result<()> {
+    let ltv = |position: &PositionModel| position.value(at).map(|value| value.ltv_bps_up());
+    require!(
+        ltv(after).or_range()? < ltv(before).or_range()?
+            && stressed_ltv_bps_up(limits, after, at)? <= stressed_ltv_bps_up(limits, before, at)?,
+        BallastError::LtvNotLowered
+    );
+    Ok(())
+}
+
+/// LTV at the worse end of the stress distance, rounded up. Every hedge moves risk from one end to the other, so that only the
+/// worse one says whether it is more.
+///
+/// # Errors
+/// [`BallastError::OutOfRange`].
+pub fn stressed_ltv_bps_up(
+    limits: &Limits,
+    position: &PositionModel,
+    at: SqrtPrice,
+) -> Result<u32> {
+    let [low, high] = stressed(limits, at)?;
+    let ltv = |price| position.value(price).map(|value| value.ltv_bps_up());
+    Ok(ltv(low).or_range()?.max(ltv(high).or_range()?))
 }
 
 /// Both ends of the market's stress distance around a price.

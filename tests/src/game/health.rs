@@ -167,6 +167,19 @@ fn check_keeper(
             let (_, loss) = loss_with_fees(0, 0);
             assert!(loss <= ROUNDING, "a deleverage lost {loss}");
         }
+        BallastEvent::DeleveragedWithSwap(event) => {
+            let (_, loss) = loss_with_fees(0, 0);
+            let lost = i128::from(event.swap_loss);
+            assert!(
+                loss <= lost + ROUNDING,
+                "a deleverage lost {loss}, by its swap {lost}"
+            );
+            let traded = value_up(event.base_traded, at).unwrap();
+            let cap = u128::from(before.market.market.limits.max_swap_loss_bps);
+            let allowed = traded * cap / 10_000;
+            assert!(lost <= i128::try_from(allowed).unwrap() + ROUNDING);
+            assert!(event.ltv_after_bps < event.ltv_before_bps);
+        }
         BallastEvent::Exited(event) => {
             let (_, loss) = loss_with_fees(event.fees_base, event.fees_quote);
             let lost = i128::from(event.swap_loss);
@@ -350,11 +363,15 @@ fn position_of(event: &BallastEvent) -> Option<&Pubkey> {
         BallastEvent::LeftToFirstKeepers(event) => &event.position,
         BallastEvent::Rehedged(event) => &event.position,
         BallastEvent::Deleveraged(event) => &event.position,
+        BallastEvent::DeleveragedWithSwap(event) => &event.position,
         BallastEvent::Recentered(event) => &event.position,
         BallastEvent::Compounded(event) => &event.position,
         BallastEvent::Exited(event) => &event.position,
         BallastEvent::Liquidated(event) => &event.position,
         BallastEvent::BadDebtBooked(event) => &event.position,
+        BallastEvent::WriteOffRewarded(event) => &event.position,
+        BallastEvent::LossShown(event) => &event.position,
+        BallastEvent::Settled(event) => &event.position,
         BallastEvent::KeeperRewarded(event) => &event.position,
         _ => return None,
     })

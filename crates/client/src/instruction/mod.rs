@@ -8,8 +8,8 @@ mod position;
 mod tokens;
 
 pub use keeper::{
-    check_health, compound, deleverage, exit, liquidate, recenter, recenter_replacing,
-    refresh_price, rehedge,
+    check_health, compound, deleverage, deleverage_swap, exit, liquidate, recenter,
+    recenter_replacing, refresh_price, rehedge, settle, show_loss,
 };
 pub use lend::{accrue, cover_bad_debt, deposit, fund_insurance, withdraw};
 pub use market::{

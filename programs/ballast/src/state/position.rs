@@ -1,7 +1,7 @@
 //! A leveraged position: one Whirlpool position, what is owed against it, and what lies idle beside it.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::Amounts;
+use ballast_clmm::{Amounts, Side};
 
 use super::{Automation, Policy, Wide};
 
@@ -143,6 +143,14 @@ impl Position {
         Amounts {
             base: self.idle_base,
             quote: self.idle_quote,
+        }
+    }
+
+    /// What of one debt the collateral did not cover when it was last shown.
+    pub fn shown_loss(&self, side: Side) -> u64 {
+        match side {
+            Side::Base => self.shown_loss_base,
+            Side::Quote => self.shown_loss_quote,
         }
     }
 

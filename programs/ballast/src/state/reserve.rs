@@ -9,7 +9,7 @@ use ballast_model::{
 
 use bytemuck::{Pod, Zeroable};
 
-use super::Wide;
+use super::{Position, Wide};
 use crate::{errors::BallastError, math::ToProgramError};
 
 /// Everything of a reserve that the market's authority may change.
@@ -171,6 +171,21 @@ impl Reserve {
             return Ok(self.utilisation_before_bps);
         }
         Ok(self.state().utilisation_bps_up().or_range()?.get())
+    }
+
+    /// Puts `loss` in place of what a position has shown of its debt to this reserve, and keeps the sum.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`] if the sum is not one of what positions show.
+    pub fn show_loss(&mut self, position: &mut Position, loss: u64) -> Result<()> {
+        let shown = match self.side() {
+            Side::Base => &mut position.shown_loss_base,
+            Side::Quote => &mut position.shown_loss_quote,
+        };
+        let others = self.shown_loss.checked_sub(*shown).or_range()?;
+        self.shown_loss = others.checked_add(loss).or_range()?;
+        *shown = loss;
+        Ok(())
     }
 
     /// The rate curve.
