@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use ballast_client::{
-    Amounts, BallastError, Bps, OpenArgs, Policy, PositionContext, SendError, Side,
+    Amounts, BallastError, Bps, OpenArgs, Policy, PositionContext, Side,
     ballast::targets::{MarketRule, TriggeredBy, deleverage_due},
 };
 use ballast_localnet::{UsdPrice, WorldConfig};
@@ -243,7 +243,6 @@ async fn cure(
     state: &str,
     oracle: SqrtPrice,
 ) -> &'static str {
-    let failed = |error: SendError| panic!("{error}: {state}");
     match scene.deleverage_swap(position, &scene.keeper).await {
         Ok(receipt) => {
             let lost: u64 = receipt
@@ -266,10 +265,11 @@ async fn cure(
         Err(error)
             if error.is(BallastError::LtvNotLowered) && before.ltv_at_least(Bps::new(8_000)) =>
         {
-            scene.liquidate(position).await.unwrap_or_else(failed);
+            let sent = scene.liquidate(position).await;
+            sent.unwrap_or_else(|error| panic!("{error}: {state}"));
             "liquidate"
         }
-        Err(error) => failed(error),
+        Err(error) => panic!("{error}: {state}"),
     }
 }
 
