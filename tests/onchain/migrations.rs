@@ -128,7 +128,7 @@ async fn other_prices_and_safety_rules_are_announced_wait_and_are_put_in_force_o
     let announced = run(&wanted, elsewhere).await;
     let what = told(&announced);
     assert!(
-        matches!(what[..], [source, safety]
+        matches!(what[..], [source, safety, ..]
             if source.starts_with("announced a change of price source") && source.contains("base_price_account: ")
                 && safety.starts_with("announced a change of safety rules") && safety.contains("grace_secs: ")),
         "{what:?}"
