@@ -83,12 +83,12 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     );
     let before = session.model()?;
     let hedge_error_before = before.hedge_error(oracle.mid, policy.hedge()).or_range()?;
-    let need = due::rehedge_due(&policy, &before, oracle.mid, market.newest_sqrt_price())
+    let need = due::rehedge_due(&policy, &before, oracle.mid, oracle::newest_price(market))
         .or_range()?
         .ok_or(BallastError::RehedgeNotDue)?;
     let keeper = accounts.keeper.key();
     if session.leave_to_first_keepers(&keeper, need.trade.into(), now_secs)? {
-        return Ok(());
+        return session.store();
     }
     let value_before = before.value(oracle.mid).or_range()?;
 
