@@ -23,8 +23,8 @@ pub mod width;
 
 use ballast::{oracle::Grade, state::MarketMode};
 use ballast_model::{
-    Amounts, Bps, DeleveragePlan, HedgedPlan, LiquidationPlan, Position as PositionModel, SqrtPrice,
-    Valuation, quiet::HedgeBand,
+    Amounts, Bps, DeleveragePlan, HedgedPlan, LiquidationPlan, Position as PositionModel,
+    SqrtPrice, Valuation, quiet::HedgeBand,
 };
 
 pub use compound::{CompoundPlan, is_wanted as compounding_is_wanted};
@@ -278,7 +278,10 @@ impl From<Candidate> for (Decision, Option<Expected>) {
             after,
             cost,
         } = candidate;
-        (Decision::Act(action, reason), Some(Expected { after, cost }))
+        (
+            Decision::Act(action, reason),
+            Some(Expected { after, cost }),
+        )
     }
 }
 
@@ -341,7 +344,10 @@ pub fn assess(situation: &Situation) -> Result<Assessment, SituationError> {
     })
 }
 
-fn decide(situation: &Situation, at: &Assessment) -> Result<(Decision, Option<Expected>), SituationError> {
+fn decide(
+    situation: &Situation,
+    at: &Assessment,
+) -> Result<(Decision, Option<Expected>), SituationError> {
     let mut ways = solvency::ways(situation, at)?;
     ways.extend(exit::way(situation, at));
     ways.extend(recenter::way(situation, at)?);
@@ -432,9 +438,8 @@ fn cure(
         return Ok(Some(found));
     }
     let before = at.value.ltv_bps_up();
-    let lowers = |candidate: &Candidate| {
-        ltv_after(candidate).is_ok_and(|value| value.ltv_bps_up() < before)
-    };
+    let lowers =
+        |candidate: &Candidate| ltv_after(candidate).is_ok_and(|value| value.ltv_bps_up() < before);
     choose::best(situation, at, untried().filter(lowers))
 }
 

@@ -78,7 +78,9 @@ pub enum Obstacle {
         target: Bps,
     },
     /// Not even a swap would lower LTV.
-    #[error("neither repaying nor a swap would lower LTV by a basis point without raising the stressed one")]
+    #[error(
+        "neither repaying nor a swap would lower LTV by a basis point without raising the stressed one"
+    )]
     LtvNotLowered,
     /// The swap would use up the equity.
     #[error("after the swap no equity would be left; repay without one, or wait for liquidation")]

@@ -63,10 +63,7 @@ pub(super) fn ways(situation: &Situation, at: &Assessment) -> Result<Vec<Way>, S
             plan,
             after,
             reaches,
-        })) => (
-            Ok((Action::Deleverage { target, plan }, after, 0)),
-            reaches,
-        ),
+        })) => (Ok((Action::Deleverage { target, plan }, after, 0)), reaches),
         Err(obstacle) => (Err(obstacle), false),
     };
     let mut ways = vec![way(ActionKind::Deleverage, swap_free)];
@@ -94,11 +91,7 @@ struct Free {
 }
 
 /// The preconditions of `ballast::instructions::deleverage`; `None` if LTV is not above the target.
-fn swap_free(
-    situation: &Situation,
-    at: &Assessment,
-    due: &Due,
-) -> Result<Option<Free>, Obstacle> {
+fn swap_free(situation: &Situation, at: &Assessment, due: &Due) -> Result<Option<Free>, Obstacle> {
     let market = &situation.market.market;
     let grade = if market.stage.stage >= 2 {
         Grade::Stalled

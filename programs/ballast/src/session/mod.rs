@@ -16,7 +16,7 @@ use ballast_clmm::{Amounts, Band, Side, Tick};
 use ballast_model::Position as PositionModel;
 
 pub use hedge::HedgeResult;
-pub use lending::{accrue, load_reserve};
+pub use lending::{accrue, load_reserve, room_down};
 pub use swap::{SwapResult, quote_bound};
 
 use crate::{
