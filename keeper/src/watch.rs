@@ -3,7 +3,7 @@
 use ballast::{due, targets::MarketRule};
 use ballast_client::Automation;
 use ballast_model::{
-    Boundaries, Bps, Position, Side, SqrtPrice, Tick,
+    Boundaries, Bps, Position as PositionModel, Side, SqrtPrice, Tick,
     lending::growth_x64_up,
     quiet::{HedgeBand, Triggers, quiet_interval},
     value_up,
@@ -61,17 +61,39 @@ pub fn watch(
         growth_x64_up(rate, u64::from(horizon_secs) + u64::from(MARGIN_SECS))
     };
     let grown = at.model.grown(growth(Side::Base), growth(Side::Quote))?;
-    let now = quiet_interval(&at.model, &triggers)?;
+    let now = quiet(situation, &at.model, &triggers)?;
     Ok(Watch {
-        quiet: now.intersection(quiet_interval(&grown, &triggers)?),
+        quiet: now.intersection(quiet(situation, &grown, &triggers)?),
         until_secs,
     })
+}
+
+/// The prices at which none of the triggers is reached. To the equity floor the fees count that the pool has booked.
+fn quiet(
+    situation: &Situation,
+    model: &PositionModel,
+    triggers: &Triggers,
+) -> Result<Boundaries, SituationError> {
+    let booked = situation.booked_fees();
+    if triggers.equity_floor.is_none() || booked.is_zero() {
+        return Ok(quiet_interval(model, triggers)?);
+    }
+    let others = Triggers {
+        equity_floor: None,
+        ..*triggers
+    };
+    let floor = Triggers {
+        equity_floor: triggers.equity_floor,
+        ..Triggers::default()
+    };
+    let owned = model.with_idle(booked)?;
+    Ok(quiet_interval(model, &others)?.intersection(quiet_interval(&owned, &floor)?))
 }
 
 /// What could make work due for this keeper, seen from a price, but for what is due already and waits for its time.
 pub(crate) fn triggers(
     situation: &Situation,
-    model: &Position,
+    model: &PositionModel,
     oracle: SqrtPrice,
     waiting: &[ActionKind],
 ) -> Triggers {

@@ -198,8 +198,8 @@ async fn measure() -> Map<String, Value> {
         &dave,
         &bob.key(),
         &bob.wallet,
-        u64::MAX,
-        u64::MAX,
+        Amounts::new(u64::MAX, u64::MAX),
+        0,
     );
     costs.insert(
         "liquidate".into(),

@@ -27,6 +27,9 @@ pub mod code {
     pub const INVALID_TICK_INDEX: u32 = 6_010;
 }
 
+/// As much as it takes.
+pub const ANY: Amounts = Amounts::new(u64::MAX, u64::MAX);
+
 /// What became of a transaction.
 pub type Sent = Result<Receipt, SendError>;
 
@@ -257,8 +260,8 @@ impl Scene {
     pub async fn liquidate_for(&self, position: &PositionContext, base: u64, quote: u64) -> Sent {
         let by = &self.liquidator;
         let market = &self.world.market;
-        let liquidate =
-            instruction::liquidate(market, position, &by.key(), &by.wallet, base, quote);
+        let most = Amounts::new(base, quote);
+        let liquidate = instruction::liquidate(market, position, &by.key(), &by.wallet, most, 0);
         self.send(by, liquidate).await
     }
 
@@ -399,6 +402,7 @@ impl Scene {
             base_price_account: market.base_price_account,
             quote_price_account: market.quote_price_account,
             params: self.world.config.desired.market_params(),
+            safety: self.world.config.desired.safety.into(),
         }
     }
 

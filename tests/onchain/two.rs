@@ -85,8 +85,8 @@ impl Two {
                     position,
                     &liquidator.key(),
                     &liquidator.wallet,
-                    max,
-                    max,
+                    Amounts::new(max, max),
+                    0,
                 ),
             ),
             (

@@ -8,7 +8,7 @@ use ballast_client::{
 };
 use ballast_keeper::{
     decide::{self, Action, Assessment, Decision, Explanation, Reason, Threshold},
-    execute::{FeeAccounts, View, ViewRequest},
+    execute::{Earned, FeeAccounts, View, ViewRequest},
     situation::{Outlook, Situation},
 };
 use ballast_model::{Boundaries, HedgedPlan, screen::Real};
@@ -96,8 +96,10 @@ pub async fn run(args: &ExplainArgs, globals: &Globals, output: &mut Output) -> 
     let position = PositionContext::load(chain, args.position).await?;
     let market = target::load_at(chain, position.position.market, &args.prices).await?;
     let snapshot = target::snapshot(chain, &market).await?;
+    let fees = fees(chain, &market, &position).await?;
     let outlook = Outlook {
-        fees: fees(chain, &market, &position).await?,
+        fees: fees.map(|fees| fees.pending),
+        booked_fees: fees.map(|fees| fees.booked),
         ..Outlook::default()
     };
     let situation = Situation {
@@ -123,7 +125,7 @@ async fn fees(
     chain: &dyn Chain,
     market: &MarketContext,
     position: &PositionContext,
-) -> Result<Option<Amounts>> {
+) -> Result<Option<Earned>> {
     let request = ViewRequest {
         market,
         position: position.address,
@@ -190,14 +192,14 @@ impl DecisionView {
             Decision::Act(action, reason) => Self {
                 verdict: "act",
                 action: Some(action.kind().to_string()),
-                reason: Some(reasoned(reason, decimals.0)),
+                reason: Some(reasoned(reason, decimals)),
                 details: Some(details(action, decimals)),
                 ..nothing
             },
             Decision::Blocked { wanted, reason, .. } => Self {
                 verdict: "blocked",
                 action: Some(wanted.to_string()),
-                reason: Some(reasoned(reason, decimals.0)),
+                reason: Some(reasoned(reason, decimals)),
                 obstacle: assessment.decision.obstacles(),
                 ..nothing
             },
@@ -206,13 +208,18 @@ impl DecisionView {
 }
 
 /// A reason in whole tokens.
-fn reasoned(reason: &Reason, base_decimals: u8) -> String {
+fn reasoned(reason: &Reason, (base, quote): (u8, u8)) -> String {
     match reason {
         Reason::Hedge { error, tolerance } => format!(
             "{} by {} base, {} are tolerated",
             if *error > 0 { "long" } else { "short" },
-            signed_amount(error.saturating_abs(), base_decimals),
-            amount(*tolerance, base_decimals)
+            signed_amount(error.saturating_abs(), base),
+            amount(*tolerance, base)
+        ),
+        Reason::Fees { worth, least } => format!(
+            "fees worth {} quote wait, {} are to be compounded",
+            signed_amount(i128::try_from(*worth).unwrap_or(i128::MAX), quote),
+            amount(*least, quote)
         ),
         other => other.to_string(),
     }
@@ -288,7 +295,7 @@ impl fmt::Display for ExplainReport {
         match decision.verdict {
             "nothing" => writeln!(
                 f,
-                "nothing to do at price {}: hedge error {} (up to {} base is left alone), LTV {} (trigger {})",
+                "nothing to do at price {} quote per base: hedge error {} base (up to {} base is left alone), LTV {} (trigger {})",
                 significant(self.position.price, 8),
                 self.position.hedge_error,
                 self.hedge_tolerance,

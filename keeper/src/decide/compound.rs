@@ -1,12 +1,17 @@
 //! The fees: put to work when enough of them wait.
 
-use ballast::{oracle::Grade, state::MarketMode};
+use ballast::{
+    oracle::Grade,
+    state::{Allowance, Change, MarketMode, Need},
+};
 use ballast_model::{Amounts, Bps, Position as PositionModel, Side, SqrtPrice, price::within};
 
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
     choose::{Block, Candidate, Way},
-    forecast::{compounded, growth_room, require_health, worth},
+    forecast::{
+        compounded, growth_room, require_health, require_loss_allowed, require_turn, worth,
+    },
     paid_enough,
     swap::lend,
     usable_price,
@@ -83,6 +88,7 @@ fn plan(
     let market = &situation.market.market;
     let policy = &situation.position.policy;
     paid_enough(situation)?;
+    require_turn(situation, Need::Compound)?;
     let grows = market.mode_at(situation.now_secs) == MarketMode::Normal;
     let grade = if grows { Grade::Tight } else { Grade::Loose };
     let oracle: SqrtPrice = usable_price(situation, grade)?;
@@ -96,5 +102,12 @@ fn plan(
     if liquidity > 0 {
         require_health(situation, &after, oracle, policy.delta_band_bps)?;
     }
+    let change = Change {
+        before: &at.model.with_idle(fees).map_err(Obstacle::Arithmetic)?,
+        after: &after,
+        needed_base: 0,
+        fee_rate_ppm: 0,
+    };
+    require_loss_allowed(situation, Allowance::Daily, &change, oracle)?;
     Ok((CompoundPlan { fees, liquidity }, after))
 }

@@ -29,7 +29,10 @@ pub(super) fn due(situation: &Situation, at: &Assessment) -> Option<(ExitReason,
     if at.model.liquidity == 0 {
         return None;
     }
-    due::exit_due(&situation.position.automation, at.oracle, at.value.equity())
+    // As the program counts it: with the fees that the pool has booked.
+    let owned = at.model.with_idle(situation.booked_fees()).ok()?;
+    let equity = owned.value(at.oracle).ok()?.equity();
+    due::exit_due(&situation.position.automation, at.oracle, equity)
 }
 
 /// What price and equity ask for.
@@ -65,8 +68,8 @@ fn check(situation: &Situation, at: &Assessment, reaction: Reaction) -> Result<F
     let oracle = usable_price(situation, Grade::Loose)?;
     let forecast = exited(situation, &at.model, reaction, oracle)?;
     if forecast.swap.is_some() {
-        // Losses are measured against a fresh price.
-        usable_price(situation, Grade::Final)?;
+        // Losses are measured against a price of the last seconds.
+        usable_price(situation, Grade::Swap)?;
     }
     Ok(forecast)
 }

@@ -16,6 +16,7 @@ mod obstacle;
 mod reason;
 mod recenter;
 mod rehedge;
+mod show;
 mod solvency;
 mod stage;
 mod swap;
@@ -34,6 +35,7 @@ pub use kinds::Kinds;
 pub use obstacle::{Obstacle, Retry};
 pub use reason::Reason;
 pub use recenter::RecenterPlan;
+pub use show::{is_newer_than_shown, shown_age_secs};
 pub use stage::refresh_due;
 #[cfg(test)]
 pub(crate) use stage::refreshed;
@@ -56,6 +58,8 @@ pub enum ActionKind {
     Recenter,
     /// One swap that brings the hedge error back to zero.
     Rehedge,
+    /// The market is shown the newest price; of no position.
+    RefreshPrice,
     /// The market's risk stage is refreshed; of no position.
     RefreshStage,
     /// Everything is withdrawn and repaid, and swapped into what the owner wants.
@@ -74,6 +78,7 @@ impl ActionKind {
         Self::Compound,
         Self::Recenter,
         Self::Rehedge,
+        Self::RefreshPrice,
         Self::RefreshStage,
         Self::Exit,
         Self::Deleverage,
@@ -91,7 +96,7 @@ impl ActionKind {
 
     /// Whether lenders or the owner may lose what waiting costs.
     pub fn protects(self) -> bool {
-        self >= Self::RefreshStage
+        self >= Self::RefreshPrice
     }
 }
 
@@ -101,6 +106,7 @@ impl std::fmt::Display for ActionKind {
             Self::Compound => "compound",
             Self::Recenter => "recenter",
             Self::Rehedge => "rehedge",
+            Self::RefreshPrice => "refresh_price",
             Self::RefreshStage => "refresh_stage",
             Self::Exit => "exit",
             Self::Deleverage => "deleverage",

@@ -1,6 +1,10 @@
 //! The band: a new one around the price when the present one has been left and that is worth it.
 
-use ballast::{due, oracle::Grade, state::MarketMode};
+use ballast::{
+    due,
+    oracle::Grade,
+    state::{Allowance, Change, MarketMode},
+};
 use ballast_model::{
     Band, Bps, ModelError, Position as PositionModel, Side, SqrtPrice, Tick, Trade, price::within,
 };
@@ -8,7 +12,7 @@ use ballast_model::{
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
     choose::{Block, Candidate, Way},
-    forecast::{recentered, require_health, require_loss_allowed, worth},
+    forecast::{recentered, require_health, require_loss_allowed, require_turn},
     mode_allows, paid_enough,
     swap::{lend, swap_cost},
     usable_price,
@@ -105,6 +109,12 @@ fn timely(situation: &Situation, at: &Assessment) -> Result<SqrtPrice, Obstacle>
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Err(Obstacle::PoolDiverged { max_bps });
     }
+    if situation.keeper != position.owner {
+        let (automation, newest) = (&position.automation, market.newest_sqrt_price());
+        let edge = due::recenter_due(automation, &at.model.band, oracle, newest)
+            .ok_or(Obstacle::NewerPrice)?;
+        require_turn(situation, edge.into())?;
+    }
     Ok(oracle)
 }
 
@@ -129,9 +139,13 @@ fn plan(
         position.policy.delta_target_bps,
     )?;
     let value = forecast.after.value(oracle).map_err(overflow)?;
-    let fees = worth(situation.fees(), oracle).map_err(overflow)?;
-    let before = at.value.equity().saturating_add_unsigned(fees);
-    require_loss_allowed(situation, before, value.equity())?;
+    let change = Change {
+        before: &at.model.with_idle(situation.fees()).map_err(overflow)?,
+        after: &forecast.after,
+        needed_base: forecast.swap.map_or(0, |swap| swap.base),
+        fee_rate_ppm: market.pool.fee_rate_ppm,
+    };
+    require_loss_allowed(situation, Allowance::Daily, &change, oracle)?;
 
     let cost = forecast
         .swap

@@ -1,8 +1,10 @@
 //! The delta side: one swap when the hedge error leaves the policy's band.
 
 use ballast::{
+    due,
     oracle::Grade,
     risk,
+    state::{Allowance, Change},
     targets::{MarketRule, max_swap_loss, rehedge_limit, rehedge_trigger},
 };
 use ballast_model::{Bps, ModelError, Position as PositionModel, price::within};
@@ -10,7 +12,7 @@ use ballast_model::{Bps, ModelError, Position as PositionModel, price::within};
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
     choose::{Block, Candidate, Way},
-    forecast::require_loss_allowed,
+    forecast::{require_loss_allowed, require_turn},
     hedged::{Hedged, Wanted, hedged, room},
     usable_price,
 };
@@ -73,6 +75,13 @@ fn check(
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
+    let newest = market.newest_sqrt_price();
+    let Some(need) = due::rehedge_due(policy, &at.model, oracle, newest)? else {
+        return Ok(Err(Obstacle::NewerPrice));
+    };
+    if let Err(obstacle) = require_turn(situation, need.trade.into()) {
+        return Ok(Err(obstacle));
+    }
     let wanted = Wanted {
         target: rehedge_limit(MarketRule::of(market), policy, &at.value),
         loss: Bps::ZERO,
@@ -80,11 +89,17 @@ fn check(
     };
     Ok(room(situation)?
         .and_then(|room| hedged(situation, at, oracle, wanted, room))
-        .and_then(|hedged| accepted(situation, at, &hedged.after).map(|()| hedged)))
+        .and_then(|hedged| accepted(situation, at, &hedged, &need).map(|()| hedged)))
 }
 
 /// What must hold afterwards.
-fn accepted(situation: &Situation, at: &Assessment, after: &PositionModel) -> Result<(), Obstacle> {
+fn accepted(
+    situation: &Situation,
+    at: &Assessment,
+    hedged: &Hedged,
+    need: &due::HedgeNeed,
+) -> Result<(), Obstacle> {
+    let after = &hedged.after;
     let (limits, policy) = (&situation.market.market.limits, &situation.position.policy);
     let value = after.value(at.oracle).map_err(Obstacle::Arithmetic)?;
     let trigger = rehedge_trigger(limits, policy);
@@ -105,5 +120,18 @@ fn accepted(situation: &Situation, at: &Assessment, after: &PositionModel) -> Re
             distance_bps: limits.stress_distance_bps,
         }
     })?;
-    require_loss_allowed(situation, at.value.equity(), value.equity())
+    let allowance = if need.defensive {
+        Allowance::Defensive
+    } else {
+        Allowance::Daily
+    };
+    let change = Change {
+        before: &at.model,
+        after,
+        needed_base: need
+            .base
+            .min(hedged.plan.trade.map_or(0, |trade| trade.base)),
+        fee_rate_ppm: situation.market.pool.fee_rate_ppm,
+    };
+    require_loss_allowed(situation, allowance, &change, at.oracle)
 }

@@ -255,4 +255,12 @@ pub enum BallastError {
     /// Nothing to show.
     #[msg("The position's collateral covers its debts and no loss is shown: nothing to show")]
     NoLossToShow,
+    /// Nothing to pay with.
+    #[msg(
+        "Neither max_pay nor the wallet's tokens pay for any part of it; allow or bring more of the token that is short"
+    )]
+    NothingToPayWith,
+    /// Nothing owed.
+    #[msg("The position owes nothing: there is nothing to settle, and its owner can close it")]
+    NothingOwed,
 }

@@ -11,7 +11,7 @@ use crate::{
     errors::BallastError,
     math::ToProgramError,
     oracle::OraclePrice,
-    state::{Limits, Market, MarketMode, Policy, Position},
+    state::{Allowance, Change, Charge, Limits, Market, MarketMode, Policy, Position},
 };
 
 /// Refuses an action in a market whose mode or risk stage is stricter than `most`.
@@ -167,28 +167,25 @@ pub fn within_band(position: &PositionModel, hedge_error: i128, band_bps: u32) -
     Ok(hedge_error.unsigned_abs() * u128::from(Bps::ONE.get()) <= full * u128::from(band_bps))
 }
 
-/// Counts what a keeper's action has lost against the day's limit, the stricter of market's and owner's.
+/// Counts what a keeper's action has lost, beyond the pool's fee and at the worse of used and newest price, against its allowance.
 ///
 /// # Errors
 /// [`BallastError::DailyLossExceeded`].
 pub fn charge_loss(
     market: &Market,
     position: &mut Position,
-    equity_before: i128,
-    equity_after: i128,
+    allowance: Allowance,
+    change: &Change,
+    used: SqrtPrice,
     now_secs: i64,
 ) -> Result<()> {
-    let loss = u64::try_from(equity_before.saturating_sub(equity_after).max(0)).unwrap_or(u64::MAX);
-    let markets = market.keepers.max_daily_loss_bps;
-    let max_bps = match position.automation.max_daily_loss_bps {
-        0 => markets,
-        owners => owners.min(markets),
-    };
-    let equity = u128::try_from(equity_before).unwrap_or(0);
-    require!(
-        position.charge_loss(loss, equity, max_bps, now_secs),
-        BallastError::DailyLossExceeded
-    );
+    let Charge { loss, equity } = change.charge(used, market.newest_sqrt_price()).or_range()?;
+    let max_bps = allowance.max_bps(market, position);
+    let recent = allowance
+        .recent(position)
+        .charged(loss, equity, max_bps, now_secs)
+        .ok_or(BallastError::DailyLossExceeded)?;
+    allowance.store(position, recent);
     Ok(())
 }
 

@@ -97,6 +97,7 @@ impl Book {
             // These say what accrual has done already, what a liquidation has done already, or change no amount.
             BallastEvent::Accrued(_)
             | BallastEvent::BadDebtBooked(_)
+            | BallastEvent::WriteOffRewarded(_)
             | BallastEvent::PolicySet(_)
             | BallastEvent::AutomationSet(_)
             | BallastEvent::RewardCollected(_)

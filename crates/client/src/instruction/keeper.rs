@@ -9,7 +9,7 @@ use super::{
     range_accounts, swap_accounts, wallet_accounts,
 };
 use crate::{MarketContext, PositionContext, SwapPath, Wallet, pda};
-use ballast_model::Side;
+use ballast_model::{Amounts, Side};
 
 /// Brings delta back to the policy's target with one swap, along [`MarketContext::swap_path`] of the trade that
 /// [`ballast_model::plan_hedged`] names. `keeper` signs.
@@ -169,15 +169,15 @@ pub fn exit(
     instruction(&accounts, &data::Exit {})
 }
 
-/// Closes as much of an unhealthy position as restores the target LTV. `liquidator` signs; `wallet` pays at most
-/// `max_pay_base` and `max_pay_quote` and receives collateral.
+/// Closes as much of an unhealthy position as restores the target LTV and is paid for. `liquidator` signs; `wallet` pays at
+/// most `max_pay` and what it holds, and receives collateral, in all worth at least `min_gain` more (raw quote units).
 pub fn liquidate(
     market: &MarketContext,
     position: &PositionContext,
     liquidator: &Pubkey,
     wallet: &Wallet,
-    max_pay_base: u64,
-    max_pay_quote: u64,
+    max_pay: Amounts,
+    min_gain: u64,
 ) -> Instruction {
     let accounts = accounts::Liquidate {
         liquidator: *liquidator,
@@ -190,8 +190,47 @@ pub fn liquidate(
         prices: price_accounts(market),
     };
     let data = data::Liquidate {
-        max_pay_base,
-        max_pay_quote,
+        max_pay_base: max_pay.base,
+        max_pay_quote: max_pay.quote,
+        min_gain,
+    };
+    instruction(&accounts, &data)
+}
+
+/// Shows the reserves what of a position's debts its collateral does not cover. Nobody needs to sign.
+pub fn show_loss(market: &MarketContext, position: &Pubkey) -> Instruction {
+    let accounts = accounts::ShowLoss {
+        market: market.address,
+        position: *position,
+        base_reserve: market.reserve(Side::Base),
+        quote_reserve: market.reserve(Side::Quote),
+        prices: price_accounts(market),
+    };
+    instruction(&accounts, &data::ShowLoss {})
+}
+
+/// Closes a position at the last price of a market that has had none for a week. `settler` signs; `wallet` pays at most
+/// `max_pay` and what it holds, and receives the position's other token for it.
+pub fn settle(
+    market: &MarketContext,
+    position: &PositionContext,
+    settler: &Pubkey,
+    wallet: &Wallet,
+    max_pay: Amounts,
+) -> Instruction {
+    let accounts = accounts::Settle {
+        settler: *settler,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        wallet: wallet_accounts(wallet),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
+        prices: price_accounts(market),
+    };
+    let data = data::Settle {
+        max_pay_base: max_pay.base,
+        max_pay_quote: max_pay.quote,
     };
     instruction(&accounts, &data)
 }

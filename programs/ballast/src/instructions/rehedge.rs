@@ -4,6 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_model::{Bps, HedgedRequest};
 
 use crate::{
+    due,
     errors::BallastError,
     events::Rehedged,
     groups::*,
@@ -11,7 +12,7 @@ use crate::{
     oracle::{self, Grade},
     pool, risk,
     session::Session,
-    state::Market,
+    state::{Allowance, Change, Market},
     targets::{self, MarketRule},
 };
 
@@ -42,8 +43,8 @@ pub struct Rehedge<'info> {
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::TooSoon`], [`BallastError::RehedgeNotDue`],
 /// [`BallastError::NoLiquidity`], [`BallastError::SwapLossTooHigh`], [`BallastError::DailyLossExceeded`],
-/// [`BallastError::RehedgeRaisesLtv`], [`BallastError::StressLtvExceeded`], [`BallastError::LtvNotLowered`] without equity, price
-/// and pool errors.
+/// [`BallastError::FirstKeepersTurn`], [`BallastError::RehedgeRaisesLtv`], [`BallastError::StressLtvExceeded`],
+/// [`BallastError::LtvNotLowered`] without equity, price and pool errors.
 pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
@@ -85,8 +86,13 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     );
     let before = session.model()?;
     let hedge_error_before = before.hedge_error(oracle.mid, policy.hedge()).or_range()?;
-    let quiet = risk::within_band(&before, hedge_error_before, policy.delta_band_bps)?;
-    require!(!quiet, BallastError::RehedgeNotDue);
+    let need = due::rehedge_due(&policy, &before, oracle.mid, market.newest_sqrt_price())
+        .or_range()?
+        .ok_or(BallastError::RehedgeNotDue)?;
+    let keeper = accounts.keeper.key();
+    if session.leave_to_first_keepers(&keeper, need.trade.into(), now_secs)? {
+        return Ok(());
+    }
     let value_before = before.value(oracle.mid).or_range()?;
 
     let limit = targets::rehedge_limit(MarketRule::of(market), &policy, &value_before);
@@ -127,13 +133,19 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     risk::require_stress_not_worsened(&market.limits, &before, &after, oracle.mid)?;
 
     if !by_owner {
-        risk::charge_loss(
-            market,
-            &mut session.position,
-            value_before.equity(),
-            value_after.equity(),
-            now_secs,
-        )?;
+        let allowance = if need.defensive {
+            Allowance::Defensive
+        } else {
+            Allowance::Daily
+        };
+        let change = Change {
+            before: &before,
+            after: &after,
+            needed_base: need.base.min(done.swapped.base),
+            fee_rate_ppm: pool::fee_rate_ppm(&accounts.pool)?,
+        };
+        let position = &mut session.position;
+        risk::charge_loss(market, position, allowance, &change, oracle.mid, now_secs)?;
     }
     emit!(Rehedged {
         position: accounts.position.position.key(),

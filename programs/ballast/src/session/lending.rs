@@ -68,11 +68,13 @@ pub fn load_reserve(
     Ok(reserve)
 }
 
-/// Books interest up to `now_secs` and says so in an event.
+/// Books interest up to `now_secs` and says so in an event. Every instruction that changes a reserve begins with it, so this is
+/// also where the reserve remembers how it stood before the slot.
 ///
 /// # Errors
 /// [`BallastError::OutOfRange`].
 pub fn accrue(key: Pubkey, reserve: &mut Reserve, now_secs: i64) -> Result<()> {
+    reserve.note_slot(Clock::get()?.slot)?;
     let mut state = reserve.state();
     let accrual = state
         .accrue(
@@ -123,7 +125,7 @@ pub fn room_down(reserve: &Reserve) -> Result<u64> {
     u64::try_from(room).ok().or_range()
 }
 
-impl Session<'_, '_> {
+impl<'info> Session<'_, 'info> {
     /// What the position owes on one side, interest included, rounded up.
     ///
     /// # Errors
@@ -180,7 +182,16 @@ impl Session<'_, '_> {
         let total = self.shares(side).get().checked_add(shares).or_range()?;
         *self.shares_mut(side) = total.into();
         self.add_idle(side, amount)?;
+        self.transfer_from_vault(side, amount, self.accounts.tokens(side))
+    }
 
+    /// Moves tokens that are booked as gone out of a reserve's vault.
+    pub(super) fn transfer_from_vault(
+        &self,
+        side: Side,
+        amount: u64,
+        to: &AccountInfo<'info>,
+    ) -> Result<()> {
         let reserve = self.reserve(side);
         let seeds: &[&[u8]] = &[
             Reserve::SEED,
@@ -188,10 +199,9 @@ impl Session<'_, '_> {
             reserve.mint.as_ref(),
             &[reserve.bump],
         ];
-        let (vault, tokens) = (self.lending.vault(side), self.accounts.tokens(side));
         let authority = self.lending.reserve(side).as_ref();
         self.token(side)
-            .transfer(vault, tokens, authority, amount, &[seeds])
+            .transfer(self.lending.vault(side), to, authority, amount, &[seeds])
     }
 
     /// Repays as much as is owed out of the idle amount, at most `max`; returns what was repaid.
@@ -209,6 +219,7 @@ impl Session<'_, '_> {
         let burned = state.repay(amount, held).map_err(BallastError::from)?;
         self.reserve_mut(side).set_state(&state);
         *self.shares_mut(side) = held.checked_sub(burned).or_range()?.into();
+        self.limit_shown_loss(side)?;
         self.take_idle(side, amount)?;
 
         let (tokens, vault) = (self.accounts.tokens(side), self.lending.vault(side));
@@ -271,6 +282,7 @@ impl Session<'_, '_> {
         reserve.set_state(&state);
         reserve.bad_debt = reserve.bad_debt.saturating_add(from_lenders);
         *self.shares_mut(side) = 0.into();
+        self.limit_shown_loss(side)?;
         emit!(BadDebtBooked {
             reserve: reserve_key,
             position: position_key,
@@ -279,6 +291,26 @@ impl Session<'_, '_> {
             from_lenders,
         });
         Ok(amount)
+    }
+
+    /// No more loss is shown of a debt than is left of it.
+    fn limit_shown_loss(&mut self, side: Side) -> Result<()> {
+        let shown = self.position.shown_loss(side);
+        if shown == 0 {
+            return Ok(());
+        }
+        let left = shown.min(self.owed(side)?);
+        let Self {
+            position,
+            base_reserve,
+            quote_reserve,
+            ..
+        } = self;
+        let reserve = match side {
+            Side::Base => base_reserve,
+            Side::Quote => quote_reserve,
+        };
+        reserve.show_loss(position, left)
     }
 
     fn shares(&self, side: Side) -> Wide {

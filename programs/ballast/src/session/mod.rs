@@ -4,17 +4,20 @@
 //!
 //! Values are copied out of the accounts, because an account that signs an external call must not be borrowed meanwhile.
 
+mod exchange;
 mod hedge;
 mod lending;
 mod liquidity;
 mod range;
 mod swap;
 mod target;
+mod turn;
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Band, Side, Tick};
 use ballast_model::Position as PositionModel;
 
+pub use exchange::payable;
 pub use hedge::HedgeResult;
 pub use lending::{accrue, load_reserve, room_down};
 pub use swap::{SwapResult, quote_bound};

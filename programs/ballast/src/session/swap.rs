@@ -136,7 +136,7 @@ impl<'info> Session<'_, 'info> {
                 seeds,
             )
         })?;
-        let after = self.balances()?;
+        let after = self.balances_after_call()?;
         let (less, more) = match order {
             Order::SellBase(_) => (Side::Base, Side::Quote),
             Order::BuyBase(_) | Order::SpendQuote(_) => (Side::Quote, Side::Base),
