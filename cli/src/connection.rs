@@ -25,7 +25,7 @@ pub struct Connection {
 }
 
 /// What to offer for a place in a block.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct FeeArgs {
     /// Priority fee in micro-lamports per compute unit, or `auto`: what others pay lately [default: auto; 0 on localnet]
     #[arg(long, value_name = "FEE")]

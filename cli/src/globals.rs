@@ -2,9 +2,9 @@
 
 use std::{env, fmt, path::PathBuf, str::FromStr};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use ballast_client::{Cluster, Keypair, parse_cluster};
-use clap::Args;
+use clap::{ArgMatches, Args, parser::ValueSource};
 
 use crate::node_url::UrlParser;
 
@@ -37,7 +37,20 @@ pub struct Globals {
     /// One line of JSON instead of text
     #[arg(long, global = true)]
     pub json: bool,
+    /// Which of [`ENDPOINTS_AND_KEY`] stand on the command line.
+    #[arg(skip)]
+    pub given: Vec<Configured>,
 }
+
+/// An option, and the key of a keeper's configuration that takes its place.
+pub type Configured = (&'static str, &'static str);
+
+/// Options that a configuration has for itself, by the names of their fields.
+const ENDPOINTS_AND_KEY: [(&str, Configured); 3] = [
+    ("url", ("--url", "rpc_url")),
+    ("ws_url", ("--ws-url", "ws_url")),
+    ("keypair", ("--keypair", "keypair")),
+];
 
 /// An RPC node.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,6 +87,36 @@ impl FromStr for Endpoint {
 }
 
 impl Globals {
+    /// Keeps in mind which options stand on the command line; the environment may hold them for other commands.
+    pub fn note_given(&mut self, matches: &ArgMatches) {
+        let given = |field: &str| matches.value_source(field) == Some(ValueSource::CommandLine);
+        let options = ENDPOINTS_AND_KEY.iter();
+        self.given = options
+            .filter(|(field, _)| given(field))
+            .map(|(_, option)| *option)
+            .collect();
+    }
+
+    /// Refuses endpoints and key on the command line of `command`, which has them from its configuration.
+    ///
+    /// # Errors
+    /// Each of them that was given, and what to do instead.
+    pub fn require_left_to(&self, config: &std::path::Path, command: &str) -> Result<()> {
+        let instead = |(option, key): &Configured| {
+            format!(
+                "leave {option} out, `{key}` in {} decides",
+                config.display()
+            )
+        };
+        let instead: Vec<_> = self.given.iter().map(instead).collect();
+        ensure!(
+            instead.is_empty(),
+            "`{command}` takes endpoints and key from its configuration (--config): {}",
+            instead.join(", ")
+        );
+        Ok(())
+    }
+
     /// The websocket to use: the one given, else the node's by convention.
     pub fn websocket(&self) -> ballast_client::Endpoint {
         self.ws_url

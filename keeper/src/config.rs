@@ -18,9 +18,11 @@ mod automation;
 mod check;
 mod error;
 mod malformed;
+mod prices;
 
 pub use automation::Automation;
 pub use error::ConfigError;
+pub use prices::Prices;
 
 /// What the keeper may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -63,6 +65,8 @@ pub struct Config {
     pub liquidation: Liquidation,
     /// Recentering, compounding and risk stages.
     pub automation: Automation,
+    /// Prices newer than those of the price accounts.
+    pub prices: Prices,
 }
 
 /// A market and the price accounts to use for it: the market itself only knows the feeds.
@@ -150,6 +154,8 @@ struct RawConfig {
     liquidation: RawLiquidation,
     #[serde(default)]
     automation: automation::RawAutomation,
+    #[serde(default)]
+    prices: prices::RawPrices,
 }
 
 /// Orca's pool programs, the upgradeable and the immutable one.
@@ -335,6 +341,7 @@ impl Config {
                 },
             },
             automation: raw.automation.into(),
+            prices: raw.prices.into(),
         };
         config.check()?;
         Ok(config)

@@ -20,6 +20,7 @@ use crate::{
     retries,
     sources::{Doubts, Sources},
     start,
+    updates::{self, UpdatesError},
 };
 
 /// Every request to a node ends after this.
@@ -93,6 +94,9 @@ pub enum KeeperError {
         /// Why.
         source: MarketError,
     },
+    /// The price service cannot be used.
+    #[error(transparent)]
+    Updates(#[from] UpdatesError),
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -271,17 +275,32 @@ impl Keeper {
             markets: markets.clone(),
             timing: config.timing,
         };
-        let executor = Executor::new(chain, journal, keypair, Arc::clone(&config), events.clone());
+        let mut executor =
+            Executor::new(chain, journal, keypair, Arc::clone(&config), events.clone());
+        let service = config.prices.source()?;
+        if let Some(service) = &service {
+            executor = executor.with_updates(Arc::clone(service));
+        }
         let (doubts, doubts_heard) = Doubts::new();
         let watches_balance = config.mode != Mode::Observe;
         if watches_balance {
             executor.check_balance().await;
         }
         let balance = executor.clone();
+        let poll = config.prices.poll;
+        let watched = markets.clone();
         let mut engine = Engine::new(config, executor, events, status, doubts, markets);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let sources = sources.run(sender, doubts_heard);
+        let published = sender.clone();
+        let sources = async {
+            let updates = async {
+                if let Some(service) = service {
+                    updates::watch(service, watched, poll, published).await;
+                }
+            };
+            tokio::join!(sources.run(sender, doubts_heard), updates);
+        };
         let engine = engine.run(receiver, shutdown);
         let balance = balance.watch_balance();
         tokio::pin!(sources, engine, balance);

@@ -5,7 +5,7 @@ use ballast_abi::{spl, whirlpool::layout};
 use ballast_client::{
     BallastError, DecreaseArgs, Instruction, Pubkey, Reaction, Side, Trade, instruction, pda,
 };
-use ballast_localnet::{Localnet, Trader};
+use ballast_localnet::Trader;
 
 use crate::{
     lifecycle::automation,
@@ -22,6 +22,13 @@ async fn set_mischief(scene: &Scene, mischief: u8) {
     let pool = scene.world.market.market.whirlpool;
     let byte = layout::pool::REWARDS + 2 * layout::pool::REWARD_LENGTH + 65;
     scene.patch(&pool, |data| data[byte] = mischief).await;
+}
+
+/// The price moves, by trades of somebody who would be robbed too, before the pool's program turns hostile.
+async fn hostile_at(scene: &Scene, mischief: u8, dollars: i64) {
+    set_mischief(scene, 0).await;
+    scene.price(dollars).await;
+    set_mischief(scene, mischief).await;
 }
 
 fn is_real(scene: &Scene) -> bool {
@@ -64,17 +71,17 @@ async fn a_pool_program_that_takes_a_token_account_over_is_refused() {
         let saved = scene.svm.save();
         // A swap, each way.
         for dollars in [195, 205] {
-            scene.price(dollars).await;
+            hostile_at(&scene, mischief, dollars).await;
             tampered(scene.rehedge(&position, &scene.keeper).await);
         }
-        scene.price(216).await;
+        hostile_at(&scene, mischief, 216).await;
         let band = scene.ticks_around(216, 512);
         tampered(scene.recenter(&position, &scene.keeper, band).await);
         scene.exit_at(&position, 215, Reaction::ExitIntoQuote).await;
         tampered(scene.exit(&position, &scene.keeper).await);
-        scene.price(120).await;
+        hostile_at(&scene, mischief, 120).await;
         tampered(scene.deleverage(&position, &scene.keeper).await);
-        scene.price(100).await;
+        hostile_at(&scene, mischief, 100).await;
         tampered(scene.liquidate(&position).await);
         scene.svm.restore(&saved);
     }

@@ -69,6 +69,7 @@ async fn lenders_lose_only_at_a_price_of_seconds() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     scene.pool(400.0).await;
+    scene.svm.pass_time(100).await.unwrap();
     for age_secs in [55, 30, 16] {
         scene.post_with_average(400, 400, age_secs).await;
         refused(scene.liquidate(&position).await, BallastError::PriceStale);

@@ -367,7 +367,7 @@ fn pool(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
         report.add(
             "pool",
             State::Warn,
-            format!("{distance} from the oracle, {cap} are allowed: opening and rehedging wait for arbitrage"),
+            format!("{distance} from the oracle, {cap} is allowed: opening and rehedging wait for arbitrage"),
         );
     }
 }
@@ -394,7 +394,11 @@ fn reserves(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
                 report.add(
                     what,
                     State::Ok,
-                    format!("{} to lend", amount(state.liquidity, reserve.decimals)),
+                    format!(
+                        "{} {} to lend",
+                        amount(state.liquidity, reserve.decimals),
+                        name(side)
+                    ),
                 );
             }
         }

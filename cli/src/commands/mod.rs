@@ -5,6 +5,7 @@ pub mod close;
 pub mod deploy;
 pub mod doctor;
 pub mod explain;
+pub mod first_keepers;
 pub mod funds;
 pub mod keeper;
 pub mod lend;

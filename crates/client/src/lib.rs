@@ -32,6 +32,7 @@ mod market;
 mod outcome;
 pub mod pda;
 mod position;
+pub mod posting;
 mod request;
 mod reward;
 mod rpc;

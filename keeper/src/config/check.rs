@@ -90,6 +90,7 @@ impl Config {
         self.timing.check()?;
         self.fees.check()?;
         self.automation.check()?;
+        self.prices.check()?;
         require(
             !self.liquidation.enabled || self.liquidation.max_pay != Amounts::ZERO,
             "liquidation.max_pay_base",

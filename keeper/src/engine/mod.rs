@@ -5,6 +5,7 @@ mod act;
 mod intake;
 mod room;
 mod shelf;
+mod show;
 mod status;
 
 use std::{

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ballast_client::{
     Cause, Failure, MarketContext, PositionContext, RecenterArgs, Trade, instruction,
 };
+use ballast_model::HedgedPlan;
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey};
 
 use super::{Executor, Trouble, View};
@@ -42,6 +43,10 @@ pub(super) fn cannot_reset_range(market: &MarketContext, failure: &Failure) -> b
     unknown && failure.program == Some(market.market.whirlpool_program)
 }
 
+fn swap_of(plan: &HedgedPlan) -> Option<(Trade, u64)> {
+    plan.trade.map(|plan| (plan.trade, plan.base))
+}
+
 impl Executor {
     /// The instructions of an action.
     pub(super) async fn instructions(
@@ -60,7 +65,7 @@ impl Executor {
         let only = |instruction| Instructions::from(vec![instruction]);
         Ok(match action {
             Action::Rehedge(plan) => {
-                let path = path(Some((plan.trade, plan.base)));
+                let path = path(swap_of(plan));
                 only(instruction::rehedge(market, position, &keeper, &path))
             }
             Action::Recenter(plan) => {
@@ -94,6 +99,12 @@ impl Executor {
                 only(instruction::exit(market, position, &keeper, &path))
             }
             Action::Deleverage { .. } => only(instruction::deleverage(market, position, &keeper)),
+            Action::DeleverageSwap { plan, .. } => {
+                let path = path(swap_of(plan));
+                only(instruction::deleverage_swap(
+                    market, position, &keeper, &path,
+                ))
+            }
             Action::Liquidate { max_pay, .. } => {
                 let wallet = market.wallet(&keeper);
                 // Both accounts are needed, to pay from or to be paid to, even if nothing has to be paid in.

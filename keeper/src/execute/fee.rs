@@ -7,9 +7,9 @@ use crate::{config::Fees, decide::ActionKind};
 /// Compute-unit limit of an action that is not simulated first.
 pub fn compute_units_unsimulated(kind: ActionKind) -> u32 {
     match kind {
-        ActionKind::RefreshStage => 100_000,
+        ActionKind::RefreshPrice | ActionKind::RefreshStage => 100_000,
         ActionKind::Rehedge | ActionKind::Deleverage | ActionKind::Compound => 300_000,
-        ActionKind::Liquidate => 400_000,
+        ActionKind::DeleverageSwap | ActionKind::Liquidate => 400_000,
         ActionKind::Exit => 500_000,
         ActionKind::Recenter => 700_000,
     }

@@ -396,9 +396,11 @@ fn every_kind_has_its_own_name_and_those_of_old_journals_still_read() {
             "\"compound\"",
             "\"recenter\"",
             "\"rehedge\"",
+            "\"refresh_price\"",
             "\"refresh_stage\"",
             "\"exit\"",
             "\"deleverage\"",
+            "\"deleverage_swap\"",
             "\"liquidate\""
         ]
     );

@@ -36,7 +36,8 @@ pub fn config(mode: Mode) -> Config {
     Config::parse(&format!(
         "rpc_url = \"http://simulation\"\nws_url = \"ws://simulation\"\njournal_dir = \"none\"\nkeypair = \"none\"\n\
          mode = \"{mode}\"\npool_programs = [\"{}\"]\n[[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\
-         [timing]\nwatchdog_secs = 5\nresync_secs = 30\n[automation]\nlook_at_fees_secs = 30\n",
+         [timing]\nwatchdog_secs = 5\nresync_secs = 30\n[automation]\nlook_at_fees_secs = 30\n\
+         [prices]\nshow_within_bps = 0\n",
         context.market.whirlpool_program,
         context.address,
         context.prices.base,

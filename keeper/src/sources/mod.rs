@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use ballast_abi::pyth::PriceUpdate;
 use ballast_client::{
     Account, Accounts, Chain, ChainError, Endpoint, MarketContext, MarketSnapshot, Positions,
 };
@@ -69,6 +70,13 @@ pub enum SourceEvent {
         /// Why.
         reason: String,
     },
+    /// Newer prices of a market, which nobody has posted yet.
+    Published {
+        /// The market.
+        market: Pubkey,
+        /// Base and quote.
+        prices: Box<[PriceUpdate; 2]>,
+    },
     /// A node did not answer.
     Trouble {
         /// Of which market.
@@ -89,6 +97,8 @@ pub enum Asked {
     Positions,
     /// Changes; what cannot be read of them is in the next complete answer.
     Stream,
+    /// Prices that nobody has posted yet, asked of a price service; answered by [`SourceEvent::Published`].
+    Updates,
 }
 
 /// What to watch and how.
@@ -375,7 +385,9 @@ mod tests {
         let mut seen = [0; 4];
         while let Ok(event) = receiver.try_recv() {
             let kind = match event {
-                SourceEvent::Account { .. } | SourceEvent::Missing { .. } => continue,
+                SourceEvent::Account { .. }
+                | SourceEvent::Missing { .. }
+                | SourceEvent::Published { .. } => continue,
                 SourceEvent::Market { .. } => 0,
                 SourceEvent::Positions { positions, .. } => {
                     assert_eq!(positions.positions.len(), 2);

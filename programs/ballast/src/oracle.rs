@@ -145,15 +145,6 @@ pub struct OraclePrice {
     pub high: SqrtPrice,
 }
 
-/// A price, and what its feeds' moving averages say.
-#[derive(Clone, Copy, Debug)]
-pub struct Witnessed {
-    /// The price.
-    pub price: OraclePrice,
-    /// The ratio of the two moving averages: a wick of some seconds hardly moves it.
-    pub average: SqrtPrice,
-}
-
 /// Reads both prices, checks them, and takes note of them: of their publish times, which never fall, and of the price if none
 /// newer has been shown.
 ///
@@ -168,22 +159,6 @@ pub fn read_price(
     let (price, base, quote) = read(market, accounts, now_secs, grade)?;
     take_note(market, &base, &quote, price.mid);
     Ok(price)
-}
-
-/// Like [`read_price`], with the moving average as a second witness.
-///
-/// # Errors
-/// As [`read_price`]; [`BallastError::PriceMalformed`] also for an average that is not positive.
-pub fn read_with_average(
-    market: &mut Market,
-    accounts: &PriceAccounts,
-    now_secs: i64,
-    grade: Grade,
-) -> Result<Witnessed> {
-    let (price, base, quote) = read(market, accounts, now_secs, grade)?;
-    take_note(market, &base, &quote, price.mid);
-    let average = average(market, &base, &quote)?;
-    Ok(Witnessed { price, average })
 }
 
 /// Like [`read_price`], but remembers nothing.

@@ -198,7 +198,8 @@ fn kept_down(
     let mut kept = position.liquidity;
     let mut bound = |of: i128, most: i128| {
         // Not positive, or not reached by all of it: no bound.
-        if let (Ok(of), Ok(most)) = (u128::try_from(of), u128::try_from(most))
+        let most = u128::try_from(most).unwrap_or(0);
+        if let Ok(of) = u128::try_from(of)
             && of > most
         {
             let bounded = wide::mul_div_down(position.liquidity, most, of);
@@ -207,11 +208,14 @@ fn kept_down(
     };
     let of_equity = one - target;
     let (value_part, hedged_part) = (times(value, of_equity)?, times(hedged_value, of_equity)?);
+    let of_debt = times(times(allowance, of_equity)?, one)?;
     for (fixed, slope) in equities(request.loss)? {
         bound(value_part.checked_sub(slope).ok_or(OVERFLOW)?, fixed);
         let part = times(hedged_part, one)?;
         let part = part.checked_sub(times(slope, target)?).ok_or(OVERFLOW)?;
-        bound(part, times(fixed, target)?);
+        // The allowance is one of debt here, of which the target is only a part of equity.
+        let most = times(fixed, target)?;
+        bound(part, most.checked_sub(of_debt).ok_or(OVERFLOW)?);
     }
     let (debt, room) = (position.debt, request.room);
     bound(

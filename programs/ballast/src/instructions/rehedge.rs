@@ -141,7 +141,7 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         let change = Change {
             before: &before,
             after: &after,
-            needed_base: need.base.min(swapped.base),
+            needed_base: need.base.min(done.swapped.base),
             fee_rate_ppm: pool::fee_rate_ppm(&accounts.pool)?,
         };
         let position = &mut session.position;

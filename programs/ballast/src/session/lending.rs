@@ -109,8 +109,11 @@ fn require_caps(reserve: &Reserve) -> Result<()> {
     Ok(())
 }
 
-/// The largest loan that [`require_caps`] lets pass, or a few units less.
-fn room_down(reserve: &Reserve) -> Result<u64> {
+/// The largest loan that the reserve's caps let pass, or a few units less.
+///
+/// # Errors
+/// [`BallastError::OutOfRange`].
+pub fn room_down(reserve: &Reserve) -> Result<u64> {
     let state = reserve.state();
     // One more for what a loan's shares round.
     let debt = u128::from(state.total_debt_up().or_range()?) + 1;
