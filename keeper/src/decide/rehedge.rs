@@ -7,7 +7,7 @@ use ballast::{
     state::{Allowance, Change},
     targets::{MarketRule, max_swap_loss, rehedge_limit, rehedge_trigger},
 };
-use ballast_model::{Bps, ModelError, Position as PositionModel, price::within};
+use ballast_model::{Bps, ModelError, price::within};
 
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
