@@ -185,8 +185,8 @@ impl Side {
             &self.position,
             &trader.key(),
             &trader.wallet,
-            LIQUIDATOR_FUNDS.base,
-            LIQUIDATOR_FUNDS.quote,
+            LIQUIDATOR_FUNDS,
+            0,
         );
         let receipt = match self.world.send(&trader.keypair, vec![liquidate]).await {
             Ok(receipt) => receipt,

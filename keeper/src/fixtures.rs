@@ -71,7 +71,7 @@ pub fn market() -> Market {
     };
     market.keepers = KeeperRules {
         max_reward_lamports: 1_000_000,
-        max_daily_loss_bps: 500,
+        max_daily_loss_bps: 100,
         min_recenter_interval_secs: 60,
     };
     market.stages = StageRules {
@@ -140,6 +140,7 @@ pub fn snapshot(dollars: i64) -> MarketSnapshot {
             liquidity: 1_000_000_000_000_000,
             fee_rate_ppm: 400,
             has_adaptive_fee: false,
+            touched_secs: 0,
         },
         base_price: price_update(dollars * 100_000_000, 1),
         quote_price: price_update(100_000_000, 2),

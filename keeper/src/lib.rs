@@ -27,8 +27,10 @@ pub mod keeper;
 pub mod logging;
 pub mod pace;
 pub mod prices;
+pub mod retries;
 pub mod situation;
 pub mod sources;
+pub mod start;
 pub mod trigger;
 pub mod updates;
 pub mod volatility;
@@ -40,7 +42,8 @@ mod fixtures;
 mod sim;
 
 pub use config::{
-    Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, Prices, Timing,
+    Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, POOL_PROGRAMS, Prices,
+    Timing,
 };
 pub use engine::Status;
 pub use event::{DecisionEvent, KeeperEvent};

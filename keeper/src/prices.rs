@@ -28,9 +28,9 @@ pub enum PriceFault {
     /// Published later than the cluster's clock allows.
     #[error("the {0} price lies in the future; wait for the cluster's clock")]
     FromFuture(Side),
-    /// Older than one that the market has used.
+    /// Older than one that the market has been shown, by more than its grace.
     #[error(
-        "a newer {0} price has been used in this market; read that account, or wait for the next price"
+        "a newer {0} price has been shown to this market; read that account, or wait for the next price"
     )]
     Replayed(Side),
     /// Confidence interval too wide for the grade.
@@ -64,20 +64,10 @@ pub fn judge(
 ) -> Result<SqrtPrice, PriceFault> {
     let market = &snapshot.market;
     let demands = Demands::of(&market.oracle_rules, &market.stages, &market.safety, grade);
-    check(
-        &demands,
-        Side::Base,
-        &snapshot.base_price,
-        market.last_base_publish_secs,
-        now_secs,
-    )?;
-    check(
-        &demands,
-        Side::Quote,
-        &snapshot.quote_price,
-        market.last_quote_publish_secs,
-        now_secs,
-    )?;
+    let (base, quote) = (&snapshot.base_price, &snapshot.quote_price);
+    let [base_shown_secs, quote_shown_secs] = demands.shown_secs(market, base, quote);
+    check(&demands, Side::Base, base, base_shown_secs, now_secs)?;
+    check(&demands, Side::Quote, quote, quote_shown_secs, now_secs)?;
     Ok(snapshot.oracle_sqrt_price()?)
 }
 
@@ -111,7 +101,7 @@ fn check(
             max_age_secs,
         });
     }
-    if update.publish_time < last_publish_secs {
+    if demands.replayed(update.publish_time, last_publish_secs) {
         return Err(PriceFault::Replayed(side));
     }
     let confidence_ppm = (u128::from(update.conf) * 1_000_000).div_ceil(u128::from(price));
@@ -159,7 +149,7 @@ mod tests {
         use PriceFault::{Diverged, FromFuture, Malformed, Replayed, Stale, TooWide};
         type Change = fn(&mut PriceUpdate);
         type Expected = fn(PriceFault) -> bool;
-        let cases: [(Change, Grade, Expected); 10] = [
+        let cases: [(Change, Grade, Expected); 11] = [
             (|p| p.price = 0, Grade::Loose, |f| matches!(f, Malformed(_))),
             (
                 |p| p.price = -5,
@@ -178,6 +168,11 @@ mod tests {
             ),
             (
                 |p| p.publish_time = NOW + 6,
+                Grade::Tight,
+                |f| matches!(f, FromFuture(_)),
+            ),
+            (
+                |p| p.publish_time = NOW + 3_601,
                 Grade::Loose,
                 |f| matches!(f, FromFuture(_)),
             ),
@@ -234,20 +229,40 @@ mod tests {
                 assert!(expected(fault), "case {index}, {side}: {fault}");
             }
         }
-        for publish_time in [NOW + 5, NOW - 120] {
+        for publish_time in [NOW + 3_600, NOW - 120] {
             judged(
                 |snapshot| snapshot.base_price.publish_time = publish_time,
                 Grade::Loose,
             )
             .unwrap();
         }
-        let replay = |later| {
-            judged(
-                |s| s.market.last_quote_publish_secs = s.quote_price.publish_time + later,
-                Grade::Loose,
-            )
-        };
-        assert_eq!(replay(1), Err(Replayed(Side::Quote)));
-        replay(0).unwrap();
+        // Ten seconds of grace, half of it for what adds risk or swaps.
+        for (grade, grace_secs) in [
+            (Grade::Loose, 10),
+            (Grade::Stalled, 10),
+            (Grade::Liquidation, 10),
+            (Grade::Tight, 5),
+            (Grade::Swap, 5),
+            (Grade::Final, 5),
+        ] {
+            let shown = |newer_secs, dollars: i64| {
+                judged(
+                    |s| {
+                        let newest = fixtures::sqrt_price_cents(dollars * 100);
+                        let market = &mut s.market;
+                        market.newest_sqrt_price_x64 = newest.x64().into();
+                        market.newest_at_secs = 1;
+                        market.last_quote_publish_secs = s.quote_price.publish_time + newer_secs;
+                    },
+                    grade,
+                )
+            };
+            shown(grace_secs, 210).unwrap();
+            assert_eq!(shown(grace_secs + 1, 210), Err(Replayed(Side::Quote)));
+            // What only reduces risk may be older, as long as the newest price says the same.
+            let same = shown(grace_secs + 1, 200);
+            let reduces = matches!(grade, Grade::Loose | Grade::Stalled);
+            assert_eq!(same.is_ok(), reduces, "{grade:?}");
+        }
     }
 }

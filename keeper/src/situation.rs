@@ -33,6 +33,8 @@ pub struct Situation<'a> {
 pub struct Outlook {
     /// Fees that the Whirlpool position has earned and not been paid; `None`: not looked at.
     pub fees: Option<Amounts>,
+    /// The part of them that the pool has booked, which counts for the equity floor; `None`: not looked at.
+    pub booked_fees: Option<Amounts>,
     /// Lamports that the position's account could pay keepers; `None`: not looked at.
     pub reward_lamports: Option<u64>,
     /// Standard deviation of a day's price move, in ticks; `None`: not known yet.
@@ -111,6 +113,11 @@ impl Situation<'_> {
     /// Pending fees as far as they are known.
     pub fn fees(&self) -> Amounts {
         self.outlook.fees.unwrap_or(Amounts::ZERO)
+    }
+
+    /// Booked fees as far as they are known.
+    pub fn booked_fees(&self) -> Amounts {
+        self.outlook.booked_fees.unwrap_or(Amounts::ZERO)
     }
 
     /// Lamports that the program would pay the signer for an action, as far as the funds are known.

@@ -3,7 +3,7 @@
 use ballast::{due, targets::MarketRule};
 use ballast_client::Automation;
 use ballast_model::{
-    Boundaries, Bps, Side, SqrtPrice, Tick,
+    Boundaries, Bps, Position as PositionModel, Side, SqrtPrice, Tick,
     lending::growth_x64_up,
     quiet::{HedgeBand, Triggers, quiet_interval},
 };
@@ -54,21 +54,48 @@ pub fn watch(
     if by_market {
         return restless(until_secs);
     }
-    let triggers = triggers(situation, at, &waiting);
+    let triggers = triggers(situation, &at.model, at.oracle, &waiting);
     let growth = |side| {
         let rate = situation.reserve(side).curve().rate_x64_up(1 << 64);
         growth_x64_up(rate, u64::from(horizon_secs) + u64::from(MARGIN_SECS))
     };
     let grown = at.model.grown(growth(Side::Base), growth(Side::Quote))?;
-    let now = quiet_interval(&at.model, &triggers)?;
+    let now = quiet(situation, &at.model, &triggers)?;
     Ok(Watch {
-        quiet: now.intersection(quiet_interval(&grown, &triggers)?),
+        quiet: now.intersection(quiet(situation, &grown, &triggers)?),
         until_secs,
     })
 }
 
-/// What could make work due for this keeper, but for what is due already and waits for its time.
-fn triggers(situation: &Situation, at: &Assessment, waiting: &[ActionKind]) -> Triggers {
+/// The prices at which none of the triggers is reached. To the equity floor the fees count that the pool has booked.
+fn quiet(
+    situation: &Situation,
+    model: &PositionModel,
+    triggers: &Triggers,
+) -> Result<Boundaries, SituationError> {
+    let booked = situation.booked_fees();
+    if triggers.equity_floor.is_none() || booked.is_zero() {
+        return Ok(quiet_interval(model, triggers)?);
+    }
+    let others = Triggers {
+        equity_floor: None,
+        ..*triggers
+    };
+    let floor = Triggers {
+        equity_floor: triggers.equity_floor,
+        ..Triggers::default()
+    };
+    let owned = model.with_idle(booked)?;
+    Ok(quiet_interval(model, &others)?.intersection(quiet_interval(&owned, &floor)?))
+}
+
+/// What could make work due for this keeper, seen from a price, but for what is due already and waits for its time.
+pub(crate) fn triggers(
+    situation: &Situation,
+    model: &PositionModel,
+    oracle: SqrtPrice,
+    waiting: &[ActionKind],
+) -> Triggers {
     let (market, policy) = (&situation.market.market, &situation.position.policy);
     let allowed = situation.allowed_by_owner();
     let maintenance = Bps::new(market.limits.maintenance_ltv_bps);
@@ -79,8 +106,8 @@ fn triggers(situation: &Situation, at: &Assessment, waiting: &[ActionKind]) -> T
         markets
     };
     let waits = |kind| waiting.contains(&kind);
-    let automated = if allowed && at.model.liquidity > 0 {
-        automation_triggers(&situation.position.automation, at.oracle)
+    let automated = if allowed && model.liquidity > 0 {
+        automation_triggers(&situation.position.automation, oracle)
     } else {
         Triggers::default()
     };
@@ -88,7 +115,7 @@ fn triggers(situation: &Situation, at: &Assessment, waiting: &[ActionKind]) -> T
         hedge: policy.hedge(),
         band: Bps::new(policy.delta_band_bps),
     };
-    let hedges = allowed && at.model.liquidity > 0 && !waits(ActionKind::Rehedge);
+    let hedges = allowed && model.liquidity > 0 && !waits(ActionKind::Rehedge);
     Triggers {
         ltv: Some(ltv),
         hedge: hedges.then_some(hedge),
@@ -351,14 +378,18 @@ mod tests {
     }
 
     #[test]
-    fn a_rehedge_that_would_do_instead_is_looked_at_as_soon_as_it_is_possible() {
+    fn what_waits_for_the_market_and_for_its_time_is_looked_at_with_every_change_until_then() {
         let mut position = fixtures::position();
         position.last_rebalance_secs = NOW - 20;
-        // Above the band no swap-free deleverage is left.
-        let market = at(24_500, 0);
+        // Above the band, with nothing owed that the pool could repay, and a swap that is too dear.
+        position.quote_debt_shares = 0.into();
+        position.base_debt_shares = fixtures::shares(950_000_000).into();
+        let mut market = at(24_900, 0);
+        market.pool.fee_rate_ppm = 60_000;
         let blocks: Vec<_> = assessed(&market, &position).decision.blocks().collect();
         let [
             (ActionKind::Deleverage, Obstacle::NeedsSwap { .. }),
+            (ActionKind::DeleverageSwap, Obstacle::SwapLoss { .. }),
             (ActionKind::Rehedge, Obstacle::TooSoon { .. }),
         ] = blocks[..]
         else {

@@ -55,6 +55,8 @@ pub struct Desired {
     pub keepers: KeeperLimits,
     /// Risk stages.
     pub stages: Stages,
+    /// Rules of the safety net.
+    pub safety: Safety,
     /// The reserve of the base token.
     pub base_reserve: ReserveRules,
     /// The reserve of the quote token.
@@ -138,6 +140,31 @@ mirror! {
     }
 }
 
+/// See [`state::SafetyRules`]. What is left out, or 0, stands for the program's default.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "documented at the program's type")]
+pub struct Safety {
+    pub grace_secs: u32,
+    pub max_age_swap_secs: u32,
+    pub max_age_liquidation_secs: u32,
+    pub write_off_bonus_bps: u32,
+    pub max_defensive_loss_bps: u32,
+}
+
+impl From<Safety> for state::SafetyRules {
+    fn from(rules: Safety) -> Self {
+        Self {
+            grace_secs: rules.grace_secs,
+            max_age_swap_secs: rules.max_age_swap_secs,
+            max_age_liquidation_secs: rules.max_age_liquidation_secs,
+            write_off_bonus_bps: rules.write_off_bonus_bps,
+            max_defensive_loss_bps: rules.max_defensive_loss_bps,
+            reserved: 0,
+        }
+    }
+}
+
 mirror! {
     /// See [`ReserveParams`].
     ReserveRules => ReserveParams {
@@ -161,6 +188,8 @@ struct File {
     oracle_rules: OracleRules,
     keepers: KeeperLimits,
     stages: Stages,
+    #[serde(default)]
+    safety: Safety,
     base_reserve: ReserveRules,
     quote_reserve: ReserveRules,
 }
@@ -211,6 +240,7 @@ impl Desired {
             oracle_rules: file.oracle_rules,
             keepers: file.keepers,
             stages: file.stages,
+            safety: file.safety,
             base_reserve: file.base_reserve,
             quote_reserve: file.quote_reserve,
         })
@@ -296,6 +326,7 @@ mod tests {
         for cluster in ["localnet", "devnet"] {
             let desired = Migrations::built_in(cluster).unwrap().desired().unwrap();
             desired.market_params().check().unwrap();
+            state::SafetyRules::from(desired.safety).check().unwrap();
             ReserveParams::from(desired.base_reserve).check().unwrap();
             ReserveParams::from(desired.quote_reserve).check().unwrap();
         }

@@ -15,16 +15,18 @@ use ballast_localnet::{Svm, Trader, UsdPrice, World, WorldConfig};
 use serde_json::{Map, Value, json};
 
 /// The design's budgets: compute units, and what an open position locks up (0.02 SOL).
-const BUDGETS: [(&str, u64); 14] = [
+const BUDGETS: [(&str, u64); 16] = [
     ("open", 200_000),
-    ("rehedge", 90_000),
-    ("deleverage", 90_000),
+    ("rehedge", 80_000),
+    ("deleverage", 50_000),
+    ("deleverage_swap", 110_000),
     ("recenter", 180_000),
     ("liquidate", 130_000),
     ("health_check", 8_000),
     ("position_rent_lamports", 20_000_000),
     // The design names none for these: ours, about what their parts are allowed above.
     ("recenter_replacing", 250_000),
+    ("rehedge_withdrawing", 120_000),
     ("increase", 130_000),
     ("collect", 70_000),
     ("compound", 110_000),
@@ -144,6 +146,19 @@ async fn measure() -> Map<String, Value> {
         cost(&world.send(&bob.keypair, vec![rehedge]).await.unwrap()),
     );
 
+    // Beyond the edge, where it sells some of the position's own base.
+    world.move_price(UsdPrice::dollars(185)).await.unwrap();
+    world.net.pass_time(5).await.unwrap();
+    world.post_price(UsdPrice::dollars(185)).await.unwrap();
+    let path = world
+        .market
+        .swap_path(world.pool().await.unwrap().tick_current, Trade::SellBase);
+    let rehedge = instruction::rehedge(&world.market, &position, &bob.key(), &path);
+    costs.insert(
+        "rehedge_withdrawing".into(),
+        cost(&world.send(&bob.keypair, vec![rehedge]).await.unwrap()),
+    );
+
     // Inside the band, where both tokens flow.
     world.move_price(UsdPrice::dollars(200)).await.unwrap();
     let second = world.worked_example(2).unwrap();
@@ -162,6 +177,19 @@ async fn measure() -> Map<String, Value> {
     );
 
     world.move_price(UsdPrice::dollars(200)).await.unwrap();
+    let erin = world.worked_example(30).unwrap();
+    let erin = world.open(&alice, erin).await.unwrap();
+    world.move_price(UsdPrice::dollars(250)).await.unwrap();
+    let path = world
+        .market
+        .swap_path(world.pool().await.unwrap().tick_current, Trade::BuyBase);
+    let deleverage = instruction::deleverage_swap(&world.market, &erin, &bob.key(), &path);
+    costs.insert(
+        "deleverage_swap".into(),
+        cost(&world.send(&bob.keypair, vec![deleverage]).await.unwrap()),
+    );
+
+    world.move_price(UsdPrice::dollars(200)).await.unwrap();
     let third = world.worked_example(3).unwrap();
     let dave = world.open(&alice, third).await.unwrap();
     world.move_price(UsdPrice::dollars(262)).await.unwrap();
@@ -170,8 +198,8 @@ async fn measure() -> Map<String, Value> {
         &dave,
         &bob.key(),
         &bob.wallet,
-        u64::MAX,
-        u64::MAX,
+        Amounts::new(u64::MAX, u64::MAX),
+        0,
     );
     costs.insert(
         "liquidate".into(),

@@ -7,7 +7,7 @@ use ballast_client::{
 use ballast_localnet::{Localnet, Trader};
 
 use crate::{
-    support::{NOTHING, Scene, accepted, refused, substitute},
+    support::{ANY, NOTHING, Scene, accepted, refused, substitute},
     two::{Two, two},
 };
 
@@ -177,9 +177,8 @@ async fn another_pool_is_refused() {
     scene.price(80).await;
     let by = &scene.liquidator;
     let (key, wallet) = (by.key(), &by.wallet);
-    let max = u64::MAX;
     let liquidate =
-        instruction::liquidate(&scene.world.market, &two.position, &key, wallet, max, max);
+        instruction::liquidate(&scene.world.market, &two.position, &key, wallet, ANY, 0);
     let forged = substitute(liquidate.clone(), market.whirlpool, fake);
     refused(scene.send(by, forged).await, BallastError::WrongPool);
     accepted(scene.send(by, liquidate).await);

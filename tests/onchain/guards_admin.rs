@@ -1,8 +1,8 @@
 //! What an authority may do at once, what it must announce, and how it hands its power over.
 
 use ballast_client::{
-    Automation, BallastError, Market, MarketContext, MarketMode, MarketParams, ReserveParams, Side,
-    instruction,
+    Automation, BallastError, Market, MarketContext, MarketMode, MarketParams, ReserveParams,
+    SafetyRules, Side, instruction,
 };
 use ballast_localnet::{Localnet, Trader};
 
@@ -361,4 +361,92 @@ async fn every_rule_for_automation_fires_and_its_edge_passes() {
         let stored = scene.world.reload(&position).await.unwrap().position;
         assert_eq!(stored.automation, right);
     }
+}
+
+#[tokio::test]
+async fn rules_of_the_safety_net_take_effect_after_their_notice_once() {
+    type Change = fn(&mut SafetyRules);
+    let scene = Scene::new().await;
+    let market = &scene.world.market;
+    let (at, authority) = (market.address, market.market.authority);
+    let apply = || instruction::apply_safety_change(&at);
+    let update = |rules| instruction::update_safety(&at, &authority, rules);
+    let in_force = async || scene.market().await.safety;
+    let mut expected = market.market.safety;
+    assert_eq!(expected, scene.world.config.desired.safety.into());
+    let applied = async || scene.send(&scene.keeper, apply()).await;
+    refused(applied().await, BallastError::NothingAnnounced);
+    let stolen = instruction::update_safety(&at, &scene.keeper.key(), expected);
+    refused(
+        scene.send(&scene.keeper, stolen).await,
+        BallastError::NotAuthority,
+    );
+    // More or less, each may hurt somebody.
+    let changes: [Change; 6] = [
+        |r| r.grace_secs += 1,
+        |r| r.grace_secs -= 2,
+        |r| r.max_age_swap_secs -= 1,
+        |r| r.max_age_liquidation_secs -= 1,
+        |r| r.write_off_bonus_bps -= 1,
+        |r| r.max_defensive_loss_bps -= 1,
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let before = expected;
+        change(&mut expected);
+        accepted(scene.send_as_authority(update(expected)).await);
+        scene.pass(NOTICE_SECS - 1).await;
+        refused(applied().await, BallastError::NoticeNotOver);
+        assert_eq!(in_force().await, before, "change {number}");
+        scene.pass(1).await;
+        accepted(applied().await);
+        assert_eq!(in_force().await, expected, "change {number}");
+        refused(applied().await, BallastError::NothingAnnounced);
+    }
+    // Taken back by what is in force; what is refused takes nothing back.
+    let mut other = expected;
+    other.grace_secs += 1;
+    accepted(scene.send_as_authority(update(other)).await);
+    let mut bad = expected;
+    bad.grace_secs = 31;
+    refused(
+        scene.send_as_authority(update(bad)).await,
+        BallastError::BadParameters,
+    );
+    accepted(scene.send_as_authority(update(expected)).await);
+    scene.pass(NOTICE_SECS).await;
+    refused(applied().await, BallastError::NothingAnnounced);
+    // Nor can it be kept in store.
+    accepted(scene.send_as_authority(update(other)).await);
+    scene
+        .pass(NOTICE_SECS + Market::LAPSE_SECS as u64 + 1)
+        .await;
+    refused(applied().await, BallastError::NothingAnnounced);
+}
+
+#[tokio::test]
+async fn a_market_begins_with_checked_rules_of_the_safety_net_and_changes_them_while_unused() {
+    let scene = Scene::new().await;
+    let bob = scene.world.trader("bob", Default::default()).await.unwrap();
+    let pool = scene.pool_addresses();
+    let mut args = scene.market_args(Default::default());
+    args.safety.grace_secs = 31;
+    let init = |args| instruction::init_market(&bob.key(), &pool, args);
+    refused(
+        scene.send(&bob, init(args)).await,
+        BallastError::BadParameters,
+    );
+    args.safety = SafetyRules::default();
+    accepted(scene.send(&bob, init(args)).await);
+    let address = ballast_client::pda::market(&bob.key(), &pool.whirlpool);
+    let stored = async || {
+        let account = scene.svm.chain().account(&address).await.unwrap();
+        let market: Market = ballast_client::decode_at(&address, account.as_ref()).unwrap();
+        market.safety
+    };
+    assert_eq!(stored().await, SafetyRules::default());
+    let mut rules = SafetyRules::default();
+    rules.grace_secs = 7;
+    let update = instruction::update_safety(&address, &bob.key(), rules);
+    accepted(scene.send(&bob, update).await);
+    assert_eq!(stored().await, rules);
 }

@@ -345,11 +345,11 @@ async fn liquidating_takes_no_more_than_allowed() {
     scene.price(260).await;
     refused(
         scene.liquidate_for(&position, 0, 0).await,
-        BallastError::SlippageExceeded,
+        BallastError::NothingToPayWith,
     );
     refused(
         scene.liquidate_for(&position, 0, MAX).await,
-        BallastError::SlippageExceeded,
+        BallastError::NothingToPayWith,
     );
     accepted(scene.liquidate_for(&position, MAX, 0).await);
 }

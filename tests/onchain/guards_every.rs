@@ -53,6 +53,11 @@ impl Two {
                 position,
             ),
             (
+                alice,
+                instruction::set_first_keepers(at, &alice, &position, [payer; 2], 1),
+                position,
+            ),
+            (
                 payer,
                 instruction::cover_bad_debt(market, &payer, Side::Base, 1),
                 base,
@@ -90,7 +95,17 @@ impl Two {
             ),
             (
                 authority,
-                instruction::migrate_market(at, &authority, params.keepers, params.stages),
+                instruction::update_safety(at, &authority, Default::default()),
+                *at,
+            ),
+            (
+                authority,
+                instruction::announce_oracle(at, &authority, scene.other_source()),
+                *at,
+            ),
+            (
+                authority,
+                instruction::migrate_market(at, Some((&authority, scene.rules()))),
                 *at,
             ),
         ]
@@ -103,6 +118,14 @@ impl Two {
         vec![
             (
                 instruction::apply_market_change(&market.address),
+                market.address,
+            ),
+            (
+                instruction::apply_safety_change(&market.address),
+                market.address,
+            ),
+            (
+                instruction::migrate_market(&market.address, None),
                 market.address,
             ),
             (instruction::apply_reserve_change(market, Side::Base), base),
@@ -169,7 +192,7 @@ async fn somebody_elses_signature_is_not_the_owners_nor_the_authoritys() {
         refused(scene.send(bob, stolen).await, expected);
         tried += 1;
     }
-    assert_eq!(tried, 9);
+    assert_eq!(tried, 12);
     for offered in [
         instruction::accept_transfer(&bob.key(), &two.position.address),
         instruction::accept_authority(&scene.world.market.address, &bob.key()),
@@ -179,9 +202,8 @@ async fn somebody_elses_signature_is_not_the_owners_nor_the_authoritys() {
 }
 
 fn instruction_data_of_migration(two: &Two) -> Vec<u8> {
-    let params = two.scene.world.config.desired.market_params();
     let at = &two.scene.world.market.address;
-    instruction::migrate_market(at, at, params.keepers, params.stages).data
+    instruction::migrate_market(at, Some((at, two.scene.rules()))).data
 }
 
 #[tokio::test]
@@ -233,6 +255,7 @@ async fn small_instructions_take_no_account_of_another_version() {
     };
     let migrations = [
         instruction_data_of_migration(&two),
+        instruction::migrate_market(&Pubkey::default(), None).data,
         instruction::migrate_reserve(&Pubkey::default()).data,
         instruction::migrate_position(&Pubkey::default(), &Pubkey::default()).data,
     ];
@@ -254,6 +277,7 @@ async fn small_instructions_take_no_account_of_another_version() {
     set(&at, 1).await;
     for action in [
         instruction::set_automation(&at, &alice, &two.position.address, automation()),
+        instruction::set_first_keepers(&at, &alice, &two.position.address, [alice; 2], 1),
         instruction::update_reserve(market, &market.market.authority, Side::Base, base),
     ] {
         refused(

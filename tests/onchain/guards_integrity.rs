@@ -7,7 +7,7 @@ use ballast_client::{
 };
 
 use crate::{
-    support::{NOTHING, Scene, Sent, accepted, code, refused, refused_elsewhere, substitute},
+    support::{ANY, NOTHING, Scene, Sent, accepted, code, refused, refused_elsewhere, substitute},
     two::two,
 };
 
@@ -233,9 +233,8 @@ async fn nobody_pays_with_anothers_tokens() {
 
     // Above the band a liquidator has to bring base.
     scene.price(260).await;
-    let max = u64::MAX;
     let liquidate = |by: &ballast_localnet::Trader, wallet| {
-        instruction::liquidate(market, &two.position, &by.key(), wallet, max, max)
+        instruction::liquidate(market, &two.position, &by.key(), wallet, ANY, 0)
     };
     refused_by_tokens(scene.send(thief, liquidate(thief, &alice.wallet)).await);
     let vaults = ballast_client::Wallet {

@@ -1,8 +1,8 @@
 //! Accounts of version 1 become accounts of version 2: who does it, once, and what they are then.
 
 use ballast_client::{
-    Automation, BallastError, KeeperRules, MarketMode, PositionContext, Side, StageRules,
-    instruction,
+    Automation, BallastError, KeeperRules, MarketMode, PositionContext, RulesSinceVersion2, Side,
+    StageRules, instruction,
 };
 use bytemuck::Zeroable;
 
@@ -39,15 +39,19 @@ impl Scene {
         }
     }
 
-    fn migration(&self) -> (KeeperRules, StageRules) {
+    /// What the authority of the standard world chooses when it migrates.
+    pub fn rules(&self) -> RulesSinceVersion2 {
         let params = self.world.config.desired.market_params();
-        (params.keepers, params.stages)
+        RulesSinceVersion2 {
+            keepers: params.keepers,
+            stages: params.stages,
+        }
     }
 
-    async fn migrate_market(&self, keepers: KeeperRules, stages: StageRules) -> Sent {
+    async fn migrate_market(&self, rules: RulesSinceVersion2) -> Sent {
         let market = &self.world.market;
         let authority = &market.market.authority;
-        let migrate = instruction::migrate_market(&market.address, authority, keepers, stages);
+        let migrate = instruction::migrate_market(&market.address, Some((authority, rules)));
         self.send_as_authority(migrate).await
     }
 
@@ -75,30 +79,44 @@ async fn a_market_of_the_earlier_version_is_brought_to_this_one() {
     let position = scene.open(1).await;
     scene.age(&position).await;
     refused(scene.close(&position).await, BallastError::WrongVersion);
-    // The market comes before its positions; its authority decides on what is new.
+    // The market comes before its positions; only its authority chooses what is new.
     refused(
         scene.migrate_position(&position).await,
         BallastError::WrongVersion,
     );
-    let (keepers, stages) = scene.migration();
+    let rules = scene.rules();
     let at = scene.world.market.address;
-    let stolen = instruction::migrate_market(&at, &scene.keeper.key(), keepers, stages);
+    let stolen = instruction::migrate_market(&at, Some((&scene.keeper.key(), rules)));
     refused(
         scene.send(&scene.keeper, stolen).await,
         BallastError::NotAuthority,
     );
-    for (keepers, stages) in [
-        (KeeperRules::default(), stages),
-        (keepers, StageRules::default()),
+    // Nor without anybody's signature.
+    let mut unsigned = instruction::migrate_market(&at, None);
+    let authority = scene.world.market.market.authority;
+    unsigned.data = instruction::migrate_market(&at, Some((&authority, rules))).data;
+    refused(
+        scene.send(&scene.keeper, unsigned).await,
+        BallastError::NotAuthority,
+    );
+    for rules in [
+        RulesSinceVersion2 {
+            keepers: KeeperRules::default(),
+            ..rules
+        },
+        RulesSinceVersion2 {
+            stages: StageRules::default(),
+            ..rules
+        },
     ] {
         refused(
-            scene.migrate_market(keepers, stages).await,
+            scene.migrate_market(rules).await,
             BallastError::BadParameters,
         );
     }
-    accepted(scene.migrate_market(keepers, stages).await);
+    accepted(scene.migrate_market(rules).await);
     refused(
-        scene.migrate_market(keepers, stages).await,
+        scene.migrate_market(rules).await,
         BallastError::WrongVersion,
     );
     scene.migrate_reserves().await;
@@ -129,7 +147,6 @@ async fn a_market_of_the_earlier_version_is_brought_to_this_one() {
         },
         ..scene.market().await.params()
     };
-    let authority = scene.world.market.market.authority;
     let update = instruction::update_market(&at, &authority, params);
     accepted(scene.send_as_authority(update).await);
     assert_eq!(scene.market().await.limits.maintenance_ltv_bps, 8_000);
@@ -161,8 +178,7 @@ async fn a_mode_without_end_ends_after_the_longest_pause() {
     scene
         .change_market(|market| market.mode = MarketMode::ReduceOnly as u8)
         .await;
-    let (keepers, stages) = scene.migration();
-    accepted(scene.migrate_market(keepers, stages).await);
+    accepted(scene.migrate_market(scene.rules()).await);
     scene.migrate_reserves().await;
     let now = scene.svm.now_secs();
     let market = scene.market().await;
@@ -181,8 +197,7 @@ async fn parameters_that_a_newer_rule_refuses_do_not_lock_a_market() {
             limits.max_pool_deviation_bps = limits.stress_distance_bps + 1;
         })
         .await;
-    let (keepers, stages) = scene.migration();
-    accepted(scene.migrate_market(keepers, stages).await);
+    accepted(scene.migrate_market(scene.rules()).await);
     scene.migrate_reserves().await;
     accepted(scene.migrate_position(&position).await);
     // What is announced from now on has to obey every rule.
@@ -194,4 +209,58 @@ async fn parameters_that_a_newer_rule_refuses_do_not_lock_a_market() {
         BallastError::BadParameters,
     );
     accepted(scene.close(&position).await);
+}
+
+#[tokio::test]
+async fn without_its_authority_a_market_is_brought_on_and_everybody_leaves() {
+    let scene = Scene::new().await;
+    let positions = [scene.open(1).await, scene.open(2).await];
+    scene.age(&positions[0]).await;
+    scene
+        .change_position(&positions[1], |position| position.version = 1)
+        .await;
+    // Parameters that a newer rule refuses do not lock it either.
+    scene
+        .change_market(|market| {
+            let limits = &mut market.limits;
+            limits.max_pool_deviation_bps = limits.stress_distance_bps + 1;
+        })
+        .await;
+    let at = scene.world.market.address;
+    let migrate = || instruction::migrate_market(&at, None);
+    accepted(scene.send(&scene.keeper, migrate()).await);
+    refused(
+        scene.send(&scene.keeper, migrate()).await,
+        BallastError::WrongVersion,
+    );
+    let params = scene.market().await.params();
+    let cautious = RulesSinceVersion2::cautious(&params);
+    assert_eq!(
+        (params.keepers, params.stages),
+        (cautious.keepers, cautious.stages)
+    );
+    scene.migrate_reserves().await;
+    for position in &positions {
+        accepted(scene.migrate_position(position).await);
+    }
+    let market = &scene.world.market;
+    let wallet = &scene.alice.wallet;
+    let repay = instruction::repay(market, &positions[0], wallet, u64::MAX, u64::MAX);
+    accepted(scene.send(&scene.alice, repay).await);
+    for position in &positions {
+        accepted(scene.close(position).await);
+    }
+    let shares = scene.reserve(Side::Quote).await.supply_shares;
+    let lender = &scene.world.lender;
+    let key = ballast_client::Signer::pubkey(lender);
+    let withdraw = instruction::withdraw(market, &key, Side::Quote, shares, 0);
+    accepted(scene.world.send(lender, vec![withdraw]).await);
+    // The authority, when it comes back, chooses otherwise with notice.
+    let authority = market.market.authority;
+    let mut wanted = params;
+    wanted.limits.max_pool_deviation_bps = 100;
+    wanted.keepers.max_daily_loss_bps += 1;
+    let update = instruction::update_market(&at, &authority, wanted);
+    accepted(scene.send_as_authority(update).await);
+    assert_eq!(scene.market().await.params(), params);
 }

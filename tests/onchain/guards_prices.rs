@@ -181,17 +181,20 @@ async fn a_price_that_is_no_price_is_used_for_nothing() {
 async fn an_older_price_than_one_used_is_a_replay() {
     let scene = Scene::new().await;
     accepted(scene.try_open(scene.example(1)).await);
-    let args = scene.example(2);
-    for side in [Side::Base, Side::Quote] {
+    // The grace is ten seconds, half of it for what adds risk.
+    for (id, side) in [(2, Side::Base), (3, Side::Quote)] {
+        let args = scene.example(id);
         post_changed(&scene, side, DOLLARS, |post, now| {
-            post.publish_time = now - 1
+            post.publish_time = now - 6
         })
         .await;
         refused(scene.try_open(args).await, BallastError::PriceReplayed);
+        post_changed(&scene, side, DOLLARS, |post, now| {
+            post.publish_time = now - 5
+        })
+        .await;
+        accepted(scene.try_open(args).await);
     }
-    // The same price again is none.
-    scene.oracle(DOLLARS).await;
-    accepted(scene.try_open(args).await);
 }
 
 #[tokio::test]
@@ -246,12 +249,12 @@ async fn debt_is_written_off_at_a_fresh_price_only() {
     let scene = Scene::new().await;
     let (solvent, position) = (scene.open(1).await, scene.open(2).await);
     scene.price(262).await;
-    // Between the tight and the loose age: good enough as long as nobody loses.
-    scene.svm.pass_time(90).await.unwrap();
+    // Young enough as long as no lender loses.
+    scene.svm.pass_time(30).await.unwrap();
     accepted(scene.liquidate(&solvent).await);
     // Above 341 the base owed is worth more than all that is there.
     scene.price(400).await;
-    scene.svm.pass_time(90).await.unwrap();
+    scene.svm.pass_time(30).await.unwrap();
     refused(scene.liquidate(&position).await, BallastError::PriceStale);
     scene.price(400).await;
     accepted(scene.liquidate(&position).await);

@@ -2,7 +2,7 @@
 
 use ballast_client::{
     Automation, BallastError, BallastEvent, MarketMode, Policy, PositionContext, RecenterArgs,
-    instruction,
+    Side, instruction,
 };
 use ballast_localnet::UsdPrice;
 
@@ -234,6 +234,43 @@ async fn leverage_ends_at_the_largest_position() {
         "{moved:?} of {assets}"
     );
     assert!(moved.leverage_bps_up() < 39_000);
+}
+
+#[tokio::test]
+async fn a_changed_policy_borrows_nothing_beyond_a_cap_by_recentering() {
+    let (scene, position, args) = left_its_band().await;
+    // Everything that may be lent is.
+    for side in [Side::Base, Side::Quote] {
+        let borrow_cap = scene.reserve(side).await.total_debt_up().unwrap();
+        let reserve = scene.world.market.reserve(side);
+        scene
+            .change_reserve(&reserve, |reserve| reserve.borrow_cap = borrow_cap)
+            .await;
+    }
+    let tried = async |hedge_bps, leverage_bps| {
+        let automation = Automation {
+            leverage_bps,
+            ..automation()
+        };
+        scene.automate(&position, automation).await;
+        scene
+            .change_policy(&position, |policy| policy.hedge_bps = hedge_bps)
+            .await;
+        [
+            scene.recenter(&position, &scene.keeper, args).await,
+            scene.recenter(&position, &scene.alice, args).await,
+        ]
+    };
+    // One debt for the other, or more of both.
+    for (hedge_bps, leverage_bps) in [(5_000, 30_000), (10_000, 39_000)] {
+        for sent in tried(hedge_bps, leverage_bps).await {
+            refused(sent, BallastError::BorrowCapExceeded);
+        }
+    }
+    // No more than before of either.
+    let [by_keeper, by_owner] = tried(10_000, 30_000).await;
+    accepted(by_keeper);
+    accepted(by_owner);
 }
 
 #[tokio::test]

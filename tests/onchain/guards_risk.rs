@@ -184,17 +184,15 @@ async fn no_new_risk_means_none() {
 }
 
 #[tokio::test]
-async fn rehedges_go_on_until_the_market_only_reduces() {
+async fn rehedges_go_on_in_every_mode() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
-    scene.price(197).await;
-    scene.set_mode(MarketMode::ReduceOnly).await;
-    refused(
-        scene.rehedge(&position, &scene.keeper).await,
-        BallastError::ModeForbids,
-    );
-    scene.set_mode(MarketMode::NoNewRisk).await;
-    accepted(scene.rehedge(&position, &scene.keeper).await);
+    for (mode, dollars) in [(MarketMode::NoNewRisk, 197), (MarketMode::ReduceOnly, 200)] {
+        scene.set_mode(mode).await;
+        scene.price(dollars).await;
+        scene.wait(5, dollars).await;
+        accepted(scene.rehedge(&position, &scene.keeper).await);
+    }
 }
 
 #[tokio::test]

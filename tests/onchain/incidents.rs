@@ -10,7 +10,7 @@ use ballast_localnet::{PricePost, UsdPrice};
 use ballast_model::Position;
 
 use crate::{
-    support::{NOTHING, Scene, accepted, refused, substitute},
+    support::{ANY, NOTHING, Scene, accepted, refused, substitute},
     two::MORE,
 };
 
@@ -203,8 +203,8 @@ async fn another_pool_of_the_same_tokens_values_nothing() {
         &position,
         &by.key(),
         &by.wallet,
-        u64::MAX,
-        u64::MAX,
+        ANY,
+        0,
     );
     let forged = substitute(liquidate.clone(), market.whirlpool, other);
     refused(scene.send(by, forged).await, BallastError::WrongPool);
@@ -218,9 +218,8 @@ async fn a_repayment_of_one_unit_blocks_no_liquidation() {
     let position = scene.open(1).await;
     scene.price(262).await;
     let (by, market) = (&scene.liquidator, &scene.world.market);
-    let max = u64::MAX;
     // Made before, sent after.
-    let liquidate = instruction::liquidate(market, &position, &by.key(), &by.wallet, max, max);
+    let liquidate = instruction::liquidate(market, &position, &by.key(), &by.wallet, ANY, 0);
     let repay = instruction::repay(market, &position, &scene.alice.wallet, 1, 1);
     accepted(scene.send(&scene.alice, repay).await);
     let less = DecreaseArgs {
@@ -237,8 +236,7 @@ async fn an_owner_cannot_make_a_liquidation_fail() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     let (by, market, alice) = (&scene.liquidator, &scene.world.market, &scene.alice);
-    let max = u64::MAX;
-    let liquidate = || instruction::liquidate(market, &position, &by.key(), &by.wallet, max, max);
+    let liquidate = || instruction::liquidate(market, &position, &by.key(), &by.wallet, ANY, 0);
     let owners = [alice.key(), alice.wallet.base, alice.wallet.quote];
     for meta in liquidate().accounts {
         assert!(

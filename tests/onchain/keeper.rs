@@ -34,8 +34,11 @@ impl<'a> Hand<'a> {
         let market = &scene.world.market;
         let config = Config::parse(&format!(
             "rpc_url = \"http://svm\"\nws_url = \"ws://svm\"\njournal_dir = \"none\"\nkeypair = \"none\"\nmode = \"active\"\n\
-             [[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n{more}",
-            market.address, market.prices.base, market.prices.quote
+             pool_programs = [\"{}\"]\n[[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n{more}",
+            market.market.whirlpool_program,
+            market.address,
+            market.prices.base,
+            market.prices.quote
         ))
         .unwrap();
         let header = Header {

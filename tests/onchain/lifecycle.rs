@@ -2,8 +2,8 @@
 //! exit, transfer; and what keepers are paid.
 
 use ballast_client::{
-    Automation, BallastError, BallastEvent, IncreaseArgs, Outcome, PositionContext, Reaction,
-    RecenterArgs, Request, Side, Trade, instruction,
+    Automation, BallastError, BallastEvent, Band, IncreaseArgs, Outcome, PositionContext, Reaction,
+    RecenterArgs, Request, Side, Tick, Trade, instruction,
 };
 use ballast_localnet::{Localnet, UsdPrice};
 use ballast_model::Amounts;
@@ -60,12 +60,20 @@ impl Scene {
         self.world.create_tick_arrays(ticks).await.unwrap();
         let (model, _) = self.model(&position).await;
         let pool = self.world.pool().await.unwrap();
-        let delta = model.delta(pool.sqrt_price).unwrap();
-        let trade = if delta < 0 {
-            Trade::BuyBase
-        } else {
-            Trade::SellBase
+        let held = model.pool_amounts_down(pool.sqrt_price).unwrap();
+        let empty = ballast_model::Position {
+            liquidity: 0,
+            idle: model.idle.checked_add(held).unwrap(),
+            ..model
         };
+        let band = Tick::new(args.tick_lower)
+            .and_then(|lower| Band::new(lower, Tick::new(args.tick_upper)?))
+            .unwrap_or(model.band);
+        let leverage = position
+            .position
+            .automation
+            .leverage(&self.market().await.limits);
+        let trade = self.target_trade(&empty, band, leverage).await;
         let path = self.world.market.swap_path(pool.tick_current, trade);
         let market = &self.world.market;
         self.send(

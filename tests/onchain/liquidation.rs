@@ -223,14 +223,26 @@ async fn insolvent(scene: &Scene, position: &ballast_client::PositionContext) ->
     let stored = scene.world.reload(position).await.unwrap().position;
     assert!(stored.is_debt_free() && stored.liquidity.get() == 0);
 
-    // No bonus at the lenders' cost: the liquidator gets what was paid for.
+    // No bonus at the lenders' cost: the liquidator gets what was paid for, and what the insurance pays for booking the loss.
+    let rewarded = SIDES.map(|side| {
+        let address = scene.world.market.reserve(side);
+        let paid = receipt.events.iter().map(|event| match event {
+            BallastEvent::WriteOffRewarded(paid) if paid.reserve == address => paid.amount,
+            _ => 0,
+        });
+        paid.sum::<u64>()
+    });
     let now = scene.world.wallet_balances(&key).await.unwrap();
     let gain = worth_of_change(wallet, now, oracle);
-    assert!((0..=3).contains(&gain), "{gain}");
+    let reward = worth(Amounts::new(rewarded[0], rewarded[1]), oracle);
+    assert!((-1..=4).contains(&(gain - reward)), "{gain} {reward}");
 
     let booked = bad_debts(&receipt);
     let mut lost = [0; 2];
-    for ((side, before_reserve), lost) in SIDES.into_iter().zip(reserves).zip(&mut lost) {
+    for (((side, before_reserve), lost), rewarded) in
+        SIDES.into_iter().zip(reserves).zip(&mut lost).zip(rewarded)
+    {
+        let insurance = before_reserve.insurance - rewarded;
         let address = scene.world.market.reserve(side);
         let event = booked.iter().find(|event| event.reserve == address);
         let event = event.unwrap_or_else(|| panic!("no bad debt of {side:?}"));
@@ -238,14 +250,8 @@ async fn insolvent(scene: &Scene, position: &ballast_client::PositionContext) ->
         assert_eq!(after.debt_shares, 0);
         assert_eq!(event.amount, event.from_insurance + event.from_lenders);
         // The insurance goes first, and as far as it goes.
-        assert_eq!(
-            event.from_insurance,
-            event.amount.min(before_reserve.insurance)
-        );
-        assert_eq!(
-            after.insurance,
-            before_reserve.insurance - event.from_insurance
-        );
+        assert_eq!(event.from_insurance, event.amount.min(insurance));
+        assert_eq!(after.insurance, insurance - event.from_insurance);
         // The lenders' assets fall by exactly the rest, and no share is made or burned.
         assert_eq!(after.supply_shares, before_reserve.supply_shares);
         assert_eq!(
@@ -253,7 +259,7 @@ async fn insolvent(scene: &Scene, position: &ballast_client::PositionContext) ->
             before_reserve.total_assets_down().unwrap()
         );
         // What was repaid is in the vault.
-        let repaid = after.liquidity - before_reserve.liquidity;
+        let repaid = after.liquidity + rewarded - before_reserve.liquidity;
         assert_eq!(
             repaid + event.amount,
             before_reserve.total_debt_up().unwrap()

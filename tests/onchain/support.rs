@@ -6,7 +6,7 @@ use ballast_abi::spl;
 use ballast_client::{
     Amounts, BallastError, DecreaseArgs, InitMarketArgs, Instruction, Market, MarketContext,
     MarketMode, MarketParams, OpenArgs, Policy, PoolAddresses, Position, PositionContext, Pubkey,
-    Receipt, Reserve, ReserveParams, SendError, Side, SqrtPrice, Trade, instruction, pda,
+    Receipt, Reserve, ReserveParams, SendError, Side, SqrtPrice, SwapPath, Trade, instruction, pda,
 };
 use ballast_localnet::{Localnet, LocalnetExt, Svm, Trader, UsdPrice, World, WorldConfig};
 use ballast_model::{Position as PositionModel, lending::ReserveState};
@@ -26,6 +26,9 @@ pub mod code {
     /// The pool program's.
     pub const INVALID_TICK_INDEX: u32 = 6_010;
 }
+
+/// As much as it takes.
+pub const ANY: Amounts = Amounts::new(u64::MAX, u64::MAX);
 
 /// What became of a transaction.
 pub type Sent = Result<Receipt, SendError>;
@@ -198,21 +201,27 @@ impl Scene {
         self.oracle(dollars).await;
     }
 
-    /// An instruction that rehedges towards the start price of the standard world.
-    pub async fn rehedge_instruction(
-        &self,
-        position: &PositionContext,
-        by: &Trader,
-    ) -> Instruction {
+    /// The path of the swap that hedges a position as its policy says.
+    async fn hedge_path(&self, position: &PositionContext) -> SwapPath {
         let tick = self.world.pool().await.unwrap().tick_current;
         let (model, oracle) = self.model(position).await;
-        let error = model.hedge_error(oracle, ballast_model::Bps::ONE).unwrap();
+        let policy = self.world.reload(position).await.unwrap().position.policy;
+        let error = model.hedge_error(oracle, policy.hedge()).unwrap();
         let trade = if error < 0 {
             Trade::BuyBase
         } else {
             Trade::SellBase
         };
-        let path = self.world.market.swap_path(tick, trade);
+        self.world.market.swap_path(tick, trade)
+    }
+
+    /// An instruction that rehedges.
+    pub async fn rehedge_instruction(
+        &self,
+        position: &PositionContext,
+        by: &Trader,
+    ) -> Instruction {
+        let path = self.hedge_path(position).await;
         instruction::rehedge(&self.world.market, position, &by.key(), &path)
     }
 
@@ -228,6 +237,20 @@ impl Scene {
         self.send(by, deleverage).await
     }
 
+    /// Deleverages, with a swap where it takes one.
+    pub async fn deleverage_swap(&self, position: &PositionContext, by: &Trader) -> Sent {
+        let path = self.hedge_path(position).await;
+        let market = &self.world.market;
+        let deleverage = instruction::deleverage_swap(market, position, &by.key(), &path);
+        self.send(by, deleverage).await
+    }
+
+    /// LTV at the oracle's price, rounded up.
+    pub async fn ltv_bps(&self, position: &PositionContext) -> u32 {
+        let (model, oracle) = self.model(position).await;
+        model.value(oracle).unwrap().ltv_bps_up()
+    }
+
     /// The liquidator liquidates and may pay whatever it takes.
     pub async fn liquidate(&self, position: &PositionContext) -> Sent {
         self.liquidate_for(position, u64::MAX, u64::MAX).await
@@ -237,8 +260,8 @@ impl Scene {
     pub async fn liquidate_for(&self, position: &PositionContext, base: u64, quote: u64) -> Sent {
         let by = &self.liquidator;
         let market = &self.world.market;
-        let liquidate =
-            instruction::liquidate(market, position, &by.key(), &by.wallet, base, quote);
+        let most = Amounts::new(base, quote);
+        let liquidate = instruction::liquidate(market, position, &by.key(), &by.wallet, most, 0);
         self.send(by, liquidate).await
     }
 
@@ -379,6 +402,7 @@ impl Scene {
             base_price_account: market.base_price_account,
             quote_price_account: market.quote_price_account,
             params: self.world.config.desired.market_params(),
+            safety: self.world.config.desired.safety.into(),
         }
     }
 

@@ -5,6 +5,7 @@ use ballast_client::{
     Pubkey, Reaction, RecenterArgs, Trade, instruction,
 };
 use ballast_localnet::{Trader, UsdPrice};
+use ballast_model::{Band, Bps, Position, Target, plan_target};
 
 use crate::{
     lifecycle::automation,
@@ -84,8 +85,8 @@ impl Two {
                     position,
                     &liquidator.key(),
                     &liquidator.wallet,
-                    max,
-                    max,
+                    Amounts::new(max, max),
+                    0,
                 ),
             ),
             (
@@ -169,17 +170,31 @@ impl Scene {
         }
     }
 
+    /// Which way a position trades on its way to a band and leverage, fully hedged.
+    pub async fn target_trade(&self, model: &Position, band: Band, leverage: Bps) -> Trade {
+        let snapshot = self.world.snapshot().await.unwrap();
+        let (at, oracle) = (snapshot.pool.sqrt_price, snapshot.oracle_sqrt_price());
+        let target = Target {
+            leverage,
+            hedge: Bps::ONE,
+            band,
+        };
+        let planned = plan_target(model, &target, at, oracle.unwrap_or(at));
+        match planned.map_or(0, |plan| plan.base_surplus) {
+            0.. => Trade::SellBase,
+            _ => Trade::BuyBase,
+        }
+    }
+
     /// Alice increases.
     pub async fn increase(&self, position: &PositionContext, args: IncreaseArgs) -> Sent {
         let market = &self.world.market;
         let tick = self.world.pool().await.unwrap().tick_current;
-        let (model, _) = self.model(position).await;
-        let at = self.world.pool().await.unwrap().sqrt_price;
-        let trade = if model.delta(at).unwrap() + i128::from(args.own_base) < 0 {
-            Trade::BuyBase
-        } else {
-            Trade::SellBase
-        };
+        let (mut model, _) = self.model(position).await;
+        model.idle.base += args.own_base;
+        model.idle.quote += args.own_quote;
+        let leverage = Bps::new(args.leverage_bps);
+        let trade = self.target_trade(&model, model.band, leverage).await;
         let path = market.swap_path(tick, trade);
         let increase = instruction::increase(market, position, &self.alice.wallet, args, &path);
         self.send(&self.alice, increase).await

@@ -163,8 +163,8 @@ async fn it_is_liquidated_there_to_the_last_unit_that_the_chain_resolves() {
                 &position,
                 &bob.key(),
                 &bob.wallet,
-                u64::MAX,
-                u64::MAX,
+                Amounts::new(u64::MAX, u64::MAX),
+                0,
             )
         };
         let boundary = boundaries(&world, &position).await[side];

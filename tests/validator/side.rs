@@ -154,8 +154,8 @@ impl Side {
             &self.position,
             &trader.key(),
             &trader.wallet,
-            LIQUIDATOR_FUNDS.base,
-            LIQUIDATOR_FUNDS.quote,
+            LIQUIDATOR_FUNDS,
+            0,
         );
         self.world.send(&trader.keypair, vec![liquidate]).await
     }

@@ -103,7 +103,8 @@ fn surplus(acting: &Acting, band: Band) -> Result<Trade> {
         band,
     };
     // What cannot be planned is refused by the program, with its reason.
-    let plan = plan_target(&empty, &target, at);
+    let oracle = acting.snapshot.oracle_sqrt_price().unwrap_or(at);
+    let plan = plan_target(&empty, &target, at, oracle);
     Ok(trade_of(plan.map_or(0, |plan| plan.base_surplus)))
 }
 

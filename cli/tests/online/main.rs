@@ -10,3 +10,4 @@ mod deploy;
 mod life;
 mod node;
 mod position;
+mod trouble;

@@ -1,6 +1,6 @@
 //! The address of a node, and what of it may be shown: the keys of RPC providers are parts of their URLs.
 
-use std::fmt;
+use std::{convert::Infallible, fmt, str::FromStr};
 
 /// Least length of a part of a URL that is looked for in texts. Shorter ones are words like `v1`, and no keys.
 const LEAST_SECRET: usize = 6;
@@ -52,6 +52,14 @@ impl fmt::Display for Endpoint {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Endpoint({})", self.shown)
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = Infallible;
+
+    fn from_str(url: &str) -> Result<Self, Infallible> {
+        Ok(Self::new(url))
     }
 }
 

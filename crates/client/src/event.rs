@@ -3,12 +3,14 @@
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
     Accrued, AuthorityAccepted, AuthorityOffered, AutomationSet, BadDebtBooked, BadDebtCovered,
-    Compounded, Deleveraged, Deposited, Exited, FeesCollected, GuardianSet, InsuranceFunded,
-    KeeperRewarded, Liquidated, MarketChangeAnnounced, MarketInitialized, MarketUpdated, Migrated,
-    ModeSet, PolicySet, PositionClosed, PositionDecreased, PositionIncreased, PositionOffered,
-    PositionOpened, PositionRepaid, PositionTransferred, Recentered, Rehedged,
-    ReserveChangeAnnounced, ReserveInitialized, ReserveUpdated, RewardCollected, StageChanged,
-    Withdrawn,
+    Compounded, Deleveraged, DeleveragedWithSwap, Deposited, Exited, FeesCollected,
+    FirstKeepersSet, GuardianSet, InsuranceFunded, KeeperRewarded, LeftToFirstKeepers, Liquidated,
+    LossShown, MarketChangeAnnounced, MarketInitialized, MarketUpdated, Migrated, ModeSet,
+    OracleChangeAnnounced, OracleChangeCancelled, OracleChanged, PolicySet, PositionClosed,
+    PositionDecreased, PositionIncreased, PositionOffered, PositionOpened, PositionRepaid,
+    PositionTransferred, Recentered, Rehedged, ReserveChangeAnnounced, ReserveInitialized,
+    ReserveUpdated, RewardCollected, SafetyChangeAnnounced, SafetyUpdated, Settled, StageChanged,
+    Withdrawn, WriteOffRewarded,
 };
 
 use crate::{logs::lines_of, rpc::decode_base64};
@@ -57,6 +59,7 @@ events! {
     PositionClosed,
     Rehedged,
     Deleveraged,
+    DeleveragedWithSwap,
     Liquidated,
     BadDebtBooked,
     PolicySet,
@@ -68,10 +71,17 @@ events! {
     Compounded,
     Exited,
     FeesCollected,
+    FirstKeepersSet,
     GuardianSet,
     InsuranceFunded,
     KeeperRewarded,
+    LeftToFirstKeepers,
     MarketChangeAnnounced,
+    SafetyUpdated,
+    SafetyChangeAnnounced,
+    OracleChangeAnnounced,
+    OracleChanged,
+    OracleChangeCancelled,
     Migrated,
     PositionIncreased,
     PositionOffered,
@@ -80,6 +90,9 @@ events! {
     Recentered,
     ReserveChangeAnnounced,
     StageChanged,
+    LossShown,
+    Settled,
+    WriteOffRewarded,
 }
 
 /// The name; the program's event types themselves have no text form.

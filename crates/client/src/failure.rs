@@ -28,13 +28,14 @@ ballast_errors! {
     PriceTooWide, PriceDiverged, PoolDiverged,
     ModeForbids, LeverageTooHigh, InitialLtvExceeded, StressLtvExceeded, DeltaOutsideTarget, PositionSize,
     HedgeNotAffordable, DebtRemains,
-    KeeperDisabled, RehedgeNotDue, TooSoon, SwapLossTooHigh, RehedgeRaisesLtv, DeleverageNotDue, DeleverageNeedsSwap,
+    KeeperDisabled, RehedgeNotDue, TooSoon, SwapLossTooHigh, RehedgeRaisesLtv, DeleverageNotDue, LtvNotLowered,
     NotLiquidatable,
     InsufficientLiquidity, SupplyCapExceeded, BorrowCapExceeded, RoundsToZero,
     UnexpectedBalance, InvariantBroken,
     RecenterNotDue, RecenterOffCentre, WidthOutOfBounds, NoLiquidity, DailyLossExceeded, ExitNotDue, CompoundNotDue,
     NothingAnnounced, NoticeNotOver, NotOffered, GuardianRests, NotThatMuchBadDebt, RewardTooSmall,
-    LtvNotLowered, NoSecondWitness, GainTooSmall, FirstKeepersTurn, AccountTampered, NotSilentLongEnough, NoLossToShow,
+    NoSecondWitness, GainTooSmall, FirstKeepersTurn, AccountTampered, NotSilentLongEnough, NoLossToShow,
+    NothingToPayWith, NothingOwed,
 }
 
 /// The error that the program means by a custom error number.

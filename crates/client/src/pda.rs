@@ -1,6 +1,6 @@
 //! Addresses derived by the Ballast program, and those of accounts that other programs create for it.
 
-use ballast::state::{Market, Position, Reserve};
+use ballast::state::{Market, OracleChange, Position, Reserve};
 use ballast_abi::{spl, whirlpool};
 use solana_sdk::pubkey::Pubkey;
 
@@ -11,6 +11,11 @@ fn find(seeds: &[&[u8]]) -> Pubkey {
 /// The market that `creator` made for a pool.
 pub fn market(creator: &Pubkey, whirlpool: &Pubkey) -> Pubkey {
     find(&[Market::SEED, creator.as_ref(), whirlpool.as_ref()])
+}
+
+/// The announcement that a market's prices will come from elsewhere.
+pub fn oracle_change(market: &Pubkey) -> Pubkey {
+    find(&[OracleChange::SEED, market.as_ref()])
 }
 
 /// A market's reserve of one mint.

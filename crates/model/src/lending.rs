@@ -11,12 +11,14 @@ mod backing;
 mod debt;
 mod growth;
 mod interest;
+mod loss;
 mod rates;
 mod supply;
 
 pub use debt::WriteOff;
 pub use growth::growth_x64_up;
 pub use interest::Accrual;
+pub use loss::{WRITE_OFF_BONUS_PART, uncovered_up};
 pub use rates::{RateCurve, SECONDS_PER_YEAR};
 
 use ballast_clmm::wide;

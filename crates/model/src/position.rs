@@ -22,6 +22,17 @@ pub struct Position {
 }
 
 impl Position {
+    /// The same with more tokens beside the liquidity: fees that were collected, or could be.
+    ///
+    /// # Errors
+    /// [`ModelError::Clmm`] if an amount exceeds 64 bits.
+    pub fn with_idle(&self, more: Amounts) -> Result<Self, ModelError> {
+        Ok(Self {
+            idle: self.idle.checked_add(more)?,
+            ..*self
+        })
+    }
+
     /// What withdrawing all liquidity pays at a price.
     ///
     /// # Errors

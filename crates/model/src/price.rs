@@ -2,7 +2,7 @@
 
 use ballast_clmm::{SqrtPrice, wide::U256};
 
-use crate::{Bps, ModelError};
+use crate::{Bps, ModelError, Trade};
 
 /// Fraction bits of the square root of a ratio below.
 const RATIO_BITS: u32 = 25;
@@ -41,6 +41,36 @@ fn scale(price: SqrtPrice, root_q25: u64) -> Result<SqrtPrice, ModelError> {
         .checked_mul(u128::from(root_q25))
         .ok_or(ModelError::Overflow("scaled price"))?;
     Ok(SqrtPrice::new(product >> RATIO_BITS)?)
+}
+
+const MILLION: u64 = 1_000_000;
+
+/// The pool's price at which a swap has to end: beyond it the next unit would lose more than `max_loss` against the oracle's price,
+/// the pool's fee included. So the whole swap loses less.
+///
+/// # Errors
+/// [`ModelError`] if the result is no square-root price, or the fee is a whole.
+pub fn swap_limit(
+    trade: Trade,
+    oracle: SqrtPrice,
+    max_loss: Bps,
+    fee_rate_ppm: u32,
+) -> Result<SqrtPrice, ModelError> {
+    let one = u64::from(Bps::ONE.get());
+    let loss = u64::from(max_loss.get());
+    let kept = MILLION.saturating_sub(u64::from(fee_rate_ppm));
+    // Selling brings the pool's price less the fee, buying costs it and the fee.
+    let (num, den) = match trade {
+        Trade::SellBase => (one.saturating_sub(loss) * MILLION, one * kept),
+        Trade::BuyBase => ((one + loss) * kept, one * MILLION),
+    };
+    let ratio = (u128::from(num) << (2 * RATIO_BITS)).checked_div(u128::from(den));
+    let ratio = ratio.and_then(|ratio| u64::try_from(ratio).ok());
+    let root = ratio.ok_or(ModelError::Overflow("swap limit"))?.isqrt();
+    match trade {
+        Trade::SellBase => scale(oracle, root + 1),
+        Trade::BuyBase => scale(oracle, root),
+    }
 }
 
 /// Whether the prices (not their roots) differ by at most `cap` of `reference`, to either side. Exact.
@@ -89,6 +119,33 @@ mod tests {
         assert!(!within(root(1.0101), root(1.0), cap));
         assert!(within(root(0.9901), root(1.0), cap));
         assert!(!within(root(0.9899), root(1.0), cap));
+    }
+
+    #[test]
+    fn a_swap_ends_where_the_next_unit_would_lose_too_much() {
+        for (loss, fee_ppm) in [(0, 0), (100, 400), (30, 3_000), (10_000, 400), (1, 10_000)] {
+            let price = |trade| {
+                let limit = swap_limit(trade, root(200.0), Bps::new(loss), fee_ppm);
+                limit.map(|limit| (limit.x64() as f64 / 2f64.powi(64)).powi(2))
+            };
+            let (cap, kept) = (f64::from(loss) / 1e4, 1.0 - f64::from(fee_ppm) / 1e6);
+            // On the safe side of the exact limit, and near it.
+            if loss < 10_000 {
+                let sold = price(Trade::SellBase).unwrap() * kept / (200.0 * (1.0 - cap));
+                assert!(
+                    (1.0..1.0 + 1e-6).contains(&sold),
+                    "{loss} {fee_ppm}: {sold}"
+                );
+            }
+            let bought = price(Trade::BuyBase).unwrap() / kept / (200.0 * (1.0 + cap));
+            assert!(
+                (1.0 - 1e-6..=1.0 + 1e-12).contains(&bought),
+                "{loss} {fee_ppm}: {bought}"
+            );
+        }
+        let all = swap_limit(Trade::SellBase, SqrtPrice::ONE, Bps::ZERO, 1_000_000);
+        assert!(all.is_err());
+        assert!(swap_limit(Trade::BuyBase, SqrtPrice::MAX, Bps::new(u32::MAX), 0).is_err());
     }
 
     #[test]

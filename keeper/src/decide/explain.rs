@@ -123,7 +123,9 @@ pub fn explain(situation: &Situation) -> Result<Explanation, SituationError> {
                 equity_floor,
                 ..Triggers::default()
             };
-            boundaries.push((Threshold::Floor, of(only)?));
+            // The fees that the pool has booked count.
+            let owned = model.with_idle(situation.booked_fees())?;
+            boundaries.push((Threshold::Floor, quiet_interval(&owned, &only)?));
         }
     }
     Ok(Explanation {

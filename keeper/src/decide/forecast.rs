@@ -5,6 +5,7 @@ use ballast::{
     instructions::exit::{Order, next_order},
     oracle::{OraclePrice, confidence_ppm_up},
     risk,
+    state::{Allowance, Change, Charge, Need, Turn},
 };
 use ballast_client::{PoolState, Reaction};
 use ballast_model::{
@@ -104,7 +105,8 @@ pub(super) fn recentered(
         hedge: policy.hedge(),
         band,
     };
-    let plan = plan_target(&empty, &target, pool.sqrt_price).map_err(|error| match error {
+    let planned = plan_target(&empty, &target, pool.sqrt_price, oracle);
+    let plan = planned.map_err(|error| match error {
         TargetError::NotAffordable { .. } => Obstacle::HedgeNotAffordable { leverage },
         TargetError::Model(error) => Obstacle::Arithmetic(error),
         _ => arithmetic(ModelError::Overflow("equity")),
@@ -281,55 +283,46 @@ pub(super) fn require_health(
     Ok(())
 }
 
-/// Whether the day's losses allow to go from one equity to another.
+/// Whether the allowance for losses covers what an action makes of the position.
 pub(super) fn require_loss_allowed(
     situation: &Situation,
-    before: i128,
-    after: i128,
+    allowance: Allowance,
+    change: &Change,
+    oracle: SqrtPrice,
 ) -> Result<(), Obstacle> {
-    const SECS_PER_DAY: u128 = 86_400;
-    if situation.keeper == situation.position.owner {
+    let (market, position) = (&situation.market.market, situation.position);
+    if situation.keeper == position.owner {
         return Ok(());
     }
-    let market = &situation.market.market;
-    let mut position = *situation.position;
+    let Charge { loss, equity } = change
+        .charge(oracle, market.newest_sqrt_price())
+        .map_err(arithmetic)?;
+    let (recent, max_bps) = (
+        allowance.recent(position),
+        allowance.max_bps(market, position),
+    );
     let now_secs = situation.now_secs;
-    if risk::charge_loss(market, &mut position, before, after, now_secs).is_ok() {
+    if recent.charged(loss, equity, max_bps, now_secs).is_some() {
         return Ok(());
     }
-    let max_bps = match situation.position.automation.max_daily_loss_bps {
-        0 => market.keepers.max_daily_loss_bps,
-        owners => owners.min(market.keepers.max_daily_loss_bps),
-    };
-    let loss = u64::try_from(before.saturating_sub(after).max(0)).unwrap_or(u64::MAX);
-    let allowed = Bps::new(max_bps)
-        .of_down(u128::try_from(before).unwrap_or(0))
-        .unwrap_or(0);
-    // What was charged is what is left of earlier losses and this one.
-    let faded = position.recent_loss.saturating_sub(loss);
-    let left = u64::try_from(allowed)
-        .unwrap_or(u64::MAX)
-        .saturating_sub(faded);
-    let recent = u128::from(situation.position.recent_loss);
-    let due_secs = allowed
-        .checked_sub(u128::from(loss))
-        .filter(|_| recent > 0)
-        .map(|room| {
-            // recent * (day - elapsed) / day, rounded up, is to be at most that.
-            let kept = room.min(recent) * SECS_PER_DAY / recent;
-            let elapsed = SECS_PER_DAY - kept.min(SECS_PER_DAY);
-            let elapsed = i64::try_from(elapsed).unwrap_or(i64::MAX);
-            situation
-                .position
-                .recent_loss_at_secs
-                .saturating_add(elapsed)
-                .max(now_secs.saturating_add(1))
-        });
+    let allowed = Bps::new(max_bps).of_down(equity).unwrap_or(0);
+    let allowed = u64::try_from(allowed).unwrap_or(u64::MAX);
     Err(Obstacle::DailyLoss {
         loss,
-        left,
-        due_secs,
+        left: allowed.saturating_sub(recent.left_up(now_secs)),
+        due_secs: recent
+            .charged_from_secs(loss, allowed)
+            .map(|due_secs| due_secs.max(now_secs.saturating_add(1))),
     })
+}
+
+/// Whether the owner's first keepers have had their time for a need that is due: who is told so notes it, if nobody has yet.
+pub(super) fn require_turn(situation: &Situation, need: Need) -> Result<(), Obstacle> {
+    let position = situation.position;
+    match position.turn(&situation.keeper, need, situation.now_secs) {
+        Turn::Wait { until_secs } => Err(Obstacle::FirstKeepers { until_secs }),
+        Turn::Act | Turn::Note => Ok(()),
+    }
 }
 
 /// Value of amounts at a price, rounded down.

@@ -77,6 +77,14 @@ pub enum Obstacle {
         /// The target.
         target: Bps,
     },
+    /// Not even a swap would lower LTV.
+    #[error(
+        "neither repaying nor a swap would lower LTV by a basis point without raising the stressed one"
+    )]
+    LtvNotLowered,
+    /// The swap would use up the equity.
+    #[error("after the swap no equity would be left; repay without one, or wait for liquidation")]
+    NoEquity,
     /// This keeper does not liquidate.
     #[error("this keeper does not liquidate; set liquidation.enabled, or leave it to others")]
     LiquidationOff,
@@ -100,6 +108,15 @@ pub enum Obstacle {
         /// When earlier losses have faded enough; `None`: it is too much by itself.
         due_secs: Option<i64>,
     },
+    /// The owner has named keepers who go first.
+    #[error("the owner's first keepers have their turn until {until_secs}")]
+    FirstKeepers {
+        /// When it ends.
+        until_secs: i64,
+    },
+    /// Due at this price, but not at the newest that the market knows.
+    #[error("it is not due at the newest price that the market knows")]
+    NewerPrice,
     /// Leverage or LTV would be too high for new risk.
     #[error(
         "afterwards leverage or LTV, now or after a move of the stress distance, would be higher than a position may begin with"
@@ -191,6 +208,9 @@ impl Obstacle {
             // The keeper itself ends its pauses.
             Self::KeeperDisabled | Self::Refused => Retry::Position,
             Self::TooSoon { due_secs }
+            | Self::FirstKeepers {
+                until_secs: due_secs,
+            }
             | Self::DailyLoss {
                 due_secs: Some(due_secs),
                 ..

@@ -1,11 +1,10 @@
 //! The market's risk stage: shown to the chain when what the chain would see differs from what it has noted.
 
 use ballast::{
-    oracle::{confidence_ppm_up, ema_divergence_ppm_up},
+    evidence::{FeedLook, Look, PoolLook},
     state::{Evidence, StageState},
 };
-use ballast_client::{MarketSnapshot, PriceAccounts};
-use ballast_model::{Bps, price::within};
+use ballast_client::{Market, MarketSnapshot, PriceAccounts, Pubkey, Reserve};
 
 use super::Reason;
 
@@ -16,18 +15,27 @@ const DEPTH_SECS: i64 = 600;
 
 /// Why the stage should be refreshed now; `None`: it need not, or cannot with these price accounts.
 ///
-/// It should when it would move, every ten seconds while evidence of the market adds up or fades, when evidence for the present
-/// stage was last confirmed half a calm time ago, or when the average depth is to be kept up. Whatever else does not raise
+/// It should when it would move, at once when what was last seen of the market is not so, every ten seconds while evidence of the
+/// market adds up or fades, when evidence for the present stage was last confirmed half a calm time ago, or when the average depth
+/// is to be kept up. Whatever else does not raise
 /// the stage waits a minute after the last look, which the market's account tells, so that many keepers look once.
 pub fn refresh_due(snapshot: &MarketSnapshot, prices: &PriceAccounts) -> Option<Reason> {
     let (market, now_secs) = (&snapshot.market, snapshot.now_secs);
     let (rules, before) = (&market.stages, market.stage);
-    let (after, evidence) = refreshed(snapshot, prices)?;
+    let (shown, evidence) = refreshed(snapshot, prices)?;
+    let after = shown.stage;
     let reason = Reason::Stage {
         from: before.stage,
         to: after.stage,
     };
     if after.stage > before.stage {
+        return Some(reason);
+    }
+    // A look is worth the time until the next one contradicts it; one at a pool that was touched in this second counts when the next
+    // one sees the same.
+    let contradicts = before.last_seen != 0 && after.last_seen != before.last_seen;
+    let will_count = shown.looks.contradicts(&before) && !market.looks.contradicts(&before);
+    if contradicts || will_count {
         return Some(reason);
     }
     let since = now_secs.saturating_sub(before.looked_at_secs);
@@ -55,97 +63,41 @@ pub fn refresh_due(snapshot: &MarketSnapshot, prices: &PriceAccounts) -> Option<
 pub(crate) fn refreshed(
     snapshot: &MarketSnapshot,
     prices: &PriceAccounts,
-) -> Option<(StageState, Evidence)> {
-    let mut after = snapshot.market.stage;
-    let evidence = evidence(snapshot, prices, &mut after)?;
-    after.observe(&snapshot.market.stages, evidence, snapshot.now_secs);
-    Some((after, evidence))
+) -> Option<(Market, Evidence)> {
+    let mut market = snapshot.market;
+    let evidence = look(snapshot, prices)?.show_to(&mut market).ok()?;
+    Some((market, evidence))
 }
 
-/// As `ballast::instructions::refresh_stage`.
-fn evidence(
-    snapshot: &MarketSnapshot,
-    prices: &PriceAccounts,
-    state: &mut StageState,
-) -> Option<Evidence> {
-    let (market, now_secs) = (&snapshot.market, snapshot.now_secs);
-    let rules = &market.stages;
-    let feeds = [
-        (
-            &snapshot.base_price,
-            prices.base,
-            market.base_price_account,
-            market.last_base_publish_secs,
-        ),
-        (
-            &snapshot.quote_price,
-            prices.quote,
-            market.quote_price_account,
-            market.last_quote_publish_secs,
-        ),
-    ];
-    let (mut level, mut all_fresh) = (0, true);
-    for (update, account, own, newest) in feeds {
-        let age_secs = now_secs.saturating_sub(update.publish_time);
-        if age_secs < -i64::from(market.oracle_rules.max_future_secs) {
-            return None;
-        }
-        if age_secs <= i64::from(market.oracle_rules.max_age_tight_secs)
-            && update.publish_time >= newest
-        {
-            continue;
-        }
-        all_fresh = false;
-        if account != own {
-            return None;
-        }
-        let silence_secs = now_secs.saturating_sub(update.publish_time.max(newest));
-        let silence_secs = u64::try_from(silence_secs).unwrap_or(0);
-        level = level.max(grade(
-            silence_secs,
-            rules.silence_secs,
-            rules.long_silence_secs,
-        ));
-    }
-    let mut diverged = false;
-    if all_fresh {
-        let confidence = feeds.map(|(update, ..)| confidence_ppm_up(update).ok());
-        let divergence = feeds.map(|(update, ..)| ema_divergence_ppm_up(update).ok());
-        let confidence_ppm = confidence[0]?.saturating_add(confidence[1]?);
-        let ema_ppm = divergence[0]?.max(divergence[1]?);
-        let (unsure, wide) = (rules.confidence_bps, rules.wide_confidence_bps);
-        let (away, far) = (rules.ema_divergence_bps, rules.wide_ema_divergence_bps);
-        level = level
-            .max(grade(confidence_ppm / 100, unsure, wide))
-            .max(grade(ema_ppm / 100, away, far));
-        let oracle = snapshot.oracle_sqrt_price().ok()?;
-        let cap = rules.pool_divergence_bps;
-        diverged = cap > 0 && !within(snapshot.pool.sqrt_price, oracle, Bps::new(cap));
-    }
-    let depth = snapshot.pool.liquidity;
-    let shallow = state.observe_depth(depth, rules.depth_drop_bps, now_secs);
-    let mut lent_out = false;
-    for reserve in [&snapshot.base_reserve, &snapshot.quote_reserve] {
-        let utilisation = reserve.state().utilisation_bps_up().ok()?.get();
-        lent_out |= rules.utilisation_bps > 0 && utilisation >= rules.utilisation_bps;
-    }
-    // Without a price nobody can tell whether the pool has diverged.
-    let market =
-        (diverged || shallow || lent_out || all_fresh).then_some(diverged || shallow || lent_out);
-    Some(Evidence {
-        oracle: level,
-        market,
+/// What the program would see.
+fn look(snapshot: &MarketSnapshot, prices: &PriceAccounts) -> Option<Look> {
+    let market = &snapshot.market;
+    let feed = |update, account, own| FeedLook {
+        update: Some(update),
+        own: own != Pubkey::default() && account == own,
+    };
+    let utilisation = |reserve: &Reserve| reserve.utilisation_before_slot_bps(snapshot.slot).ok();
+    Some(Look {
+        slot: snapshot.slot,
+        now_secs: snapshot.now_secs,
+        feeds: [
+            feed(snapshot.base_price, prices.base, market.base_price_account),
+            feed(
+                snapshot.quote_price,
+                prices.quote,
+                market.quote_price_account,
+            ),
+        ],
+        pool: PoolLook {
+            sqrt_price: snapshot.pool.sqrt_price,
+            liquidity: snapshot.pool.liquidity,
+            touched_secs: snapshot.pool.touched_secs,
+        },
+        utilisation_bps: [
+            utilisation(&snapshot.base_reserve)?,
+            utilisation(&snapshot.quote_reserve)?,
+        ],
     })
-}
-
-/// 0, 1 or 2 by which thresholds are reached; a threshold of 0 is none.
-fn grade(value: u64, first: u32, second: u32) -> u8 {
-    let reached = |threshold: u32| threshold > 0 && value >= u64::from(threshold);
-    if reached(second) {
-        2
-    } else {
-        u8::from(reached(first))
-    }
 }
 
 #[cfg(test)]
@@ -226,8 +178,38 @@ mod tests {
             s.base_price.publish_time = NOW - 300;
         });
         assert_eq!(other, None);
-        let future = due(|s| s.base_price.publish_time = NOW + 6);
-        assert_eq!(future, None);
+    }
+
+    #[test]
+    fn a_clock_that_lags_is_shown_like_silence() {
+        let ahead = |secs| due(|s| s.base_price.publish_time = NOW + secs);
+        assert_eq!((ahead(6), ahead(59)), (None, None));
+        assert_eq!((ahead(60), ahead(300)), (Some((0, 1)), Some((0, 2))));
+    }
+
+    #[test]
+    fn a_look_that_is_not_so_is_answered_at_once() {
+        let answer = |last_seen, noted, cents, touched| {
+            due(|s| {
+                s.pool.sqrt_price = fixtures::sqrt_price_cents(cents);
+                s.pool.touched_secs = if touched { NOW.unsigned_abs() } else { 0 };
+                s.market.stage.last_seen = last_seen;
+                s.market.stage.looked_at_secs = NOW - 1;
+                s.market.looks.seen = noted;
+            })
+        };
+        let (not_seen, seen) = (1, 2);
+        let now = Some((0, 0));
+        // Somebody has shown evidence that is not there, or none where there is some.
+        assert_eq!(answer(seen, seen, 20_000, false), now);
+        assert_eq!(answer(not_seen, not_seen, 20_400, false), now);
+        assert_eq!(answer(not_seen, not_seen, 20_000, false), None);
+        assert_eq!(answer(seen, seen, 20_400, false), None);
+        // Of a pool that was touched in this second it takes two looks: the first is noted, the second counts.
+        assert_eq!(answer(seen, seen, 20_000, true), now);
+        assert_eq!(answer(seen, not_seen, 20_000, true), now);
+        // Both in one slot say nothing yet; the next slot will.
+        assert_eq!(answer(seen, 3, 20_000, true), now);
     }
 
     #[test]
@@ -237,6 +219,8 @@ mod tests {
                 s.pool.sqrt_price = fixtures::sqrt_price_cents(20_400);
                 s.market.stage.market_evidence_secs = seen;
                 s.market.stage.looked_at_secs = NOW - looked_ago;
+                s.market.stage.last_seen = 2;
+                s.market.looks.seen = 2;
             })
         };
         let needed = i64::from({
@@ -250,6 +234,7 @@ mod tests {
         assert_eq!(diverged(needed - 5, 4), None);
         let gone = |seen, looked_ago| {
             due(|s| {
+                s.market.stage.last_seen = 1;
                 s.market.stage.market_evidence_secs = seen;
                 s.market.stage.looked_at_secs = NOW - looked_ago;
             })
@@ -285,6 +270,7 @@ mod tests {
             s.market.stages.depth_drop_bps = 5_000;
             s.market.stage.average_depth = (s.pool.liquidity * 3).into();
             s.market.stage.depth_at_secs = NOW - 60;
+            s.market.depth_since_secs = NOW - 3_660;
         });
         assert_eq!(shallow, Some((0, 0)));
     }

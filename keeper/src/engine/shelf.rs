@@ -81,8 +81,14 @@ impl Shelf {
     /// What is known of a position beyond accounts.
     pub fn outlook(&self, position: &Pubkey, economics: Economics, refused: Kinds) -> Outlook {
         let seen = self.seen.get(position);
+        // Paying them out changes the position.
+        let changed_slot = self.book.position(position).map(|tracked| tracked.slot);
+        let booked_fees = seen
+            .filter(|seen| changed_slot.is_some_and(|changed| changed <= seen.slot))
+            .and_then(|seen| seen.booked_fees);
         Outlook {
             fees: seen.and_then(|seen| seen.fees),
+            booked_fees,
             reward_lamports: seen.and_then(|seen| seen.reward_lamports),
             volatility: self.volatility.ticks_per_day(),
             economics,

@@ -16,6 +16,15 @@ pub struct FeeAccounts {
     tick_arrays: [Pubkey; 2],
 }
 
+/// What a position has earned and not been paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Earned {
+    /// What the pool has booked.
+    pub booked: Amounts,
+    /// What it would pay now, rounded down; without readable tick arrays only what is booked.
+    pub pending: Amounts,
+}
+
 impl FeeAccounts {
     /// Of a position as it is known.
     pub fn new(market: &MarketContext, position: &Position) -> Self {
@@ -29,21 +38,20 @@ impl FeeAccounts {
         }
     }
 
-    /// Addresses to read, in the order of [`Self::pending`].
+    /// Addresses to read, in the order of [`Self::earned`].
     pub fn addresses(&self) -> [Pubkey; 3] {
         let [lower, upper] = self.tick_arrays;
         [self.whirlpool_position, lower, upper]
     }
 
-    /// Fees that the pool would pay the position now, rounded down; without readable tick arrays only those booked. `None`
-    /// if the accounts are not the position's any more.
-    pub fn pending(
+    /// The position's fees. `None` if the accounts are not the position's any more.
+    pub fn earned(
         &self,
         market: &MarketContext,
         position: &Position,
         pool: &Account,
         accounts: [Option<&Account>; 3],
-    ) -> Option<Amounts> {
+    ) -> Option<Earned> {
         if *self != Self::new(market, position) {
             return None;
         }
@@ -66,17 +74,21 @@ impl FeeAccounts {
             Some(TickAt { index, state })
         };
         let (Some(lower), Some(upper)) = (end(ticks[0], lower), end(ticks[1], upper)) else {
-            return Some(booked);
+            return Some(Earned {
+                booked,
+                pending: booked,
+            });
         };
         let inside = fee_growth_inside_x64(&pool, lower, upper);
         let earned = |from, to| fees_earned_down(view.liquidity(), from, to);
-        Some(Amounts {
+        let pending = Amounts {
             base: booked
                 .base
                 .saturating_add(earned(view.fee_growth_checkpoint_a_x64(), inside.a)),
             quote: booked
                 .quote
                 .saturating_add(earned(view.fee_growth_checkpoint_b_x64(), inside.b)),
-        })
+        };
+        Some(Earned { booked, pending })
     }
 }

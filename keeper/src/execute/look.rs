@@ -38,6 +38,7 @@ impl Look {
             slot: self.view.market.slot,
             at_secs: self.view.market.now_secs,
             fees: self.outlook.fees,
+            booked_fees: self.outlook.booked_fees,
             reward_lamports: self.outlook.reward_lamports,
         }
     }
@@ -84,7 +85,8 @@ impl Executor {
             return Ok(None);
         };
         let outlook = Outlook {
-            fees: view.fees,
+            fees: view.fees.map(|fees| fees.pending),
+            booked_fees: view.fees.map(|fees| fees.booked),
             reward_lamports: self.reward_lamports(&view, &position.position).await?,
             ..job.outlook
         };

@@ -4,6 +4,7 @@
 //! that is what keeps the keeper from acting twice. The same holds over a restart, because an intent is on disk before
 //! its transaction is sent, and is resumed before anything else is done for its position.
 
+mod balance;
 mod build;
 mod carry;
 pub mod fee;
@@ -11,6 +12,7 @@ mod fees;
 mod look;
 mod posted;
 mod settle;
+mod tables;
 mod view;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,9 +25,10 @@ use ballast_model::{Amounts, Bps};
 use solana_sdk::{pubkey::Pubkey, signature::Keypair, signer::Signer};
 use thiserror::Error;
 
-pub use fees::FeeAccounts;
+pub use fees::{Earned, FeeAccounts};
 pub use view::{Fresh, View, ViewError, ViewRequest};
 
+use balance::Balance;
 use build::Learned;
 use carry::Plan;
 use look::{Look, acts};
@@ -108,6 +111,8 @@ pub struct Seen {
     pub at_secs: i64,
     /// Fees that waited.
     pub fees: Option<Amounts>,
+    /// The part of them that the pool had booked.
+    pub booked_fees: Option<Amounts>,
     /// Lamports for rewards.
     pub reward_lamports: Option<u64>,
 }
@@ -151,6 +156,7 @@ pub struct Executor {
     /// Posts prices; `None`: only those of the markets' price accounts are used.
     poster: Option<Arc<Poster>>,
     learned: Arc<Mutex<Learned>>,
+    balance: Arc<Balance>,
 }
 
 impl Executor {
@@ -178,6 +184,7 @@ impl Executor {
             events,
             poster: None,
             learned: Arc::default(),
+            balance: Arc::default(),
         }
     }
 

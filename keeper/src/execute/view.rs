@@ -12,7 +12,7 @@ use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 use tokio::time::sleep;
 
-use super::fees::FeeAccounts;
+use super::fees::{Earned, FeeAccounts};
 
 /// Where [`MarketSnapshot::addresses`] has the pool.
 const POOL: usize = 3;
@@ -63,7 +63,7 @@ pub struct View {
     /// What lies in the wallet asked for, at most what may be paid.
     pub funds: Option<Amounts>,
     /// What the position has earned, if that was asked for and could be read.
-    pub fees: Option<Amounts>,
+    pub fees: Option<Earned>,
     /// Sides whose token account in that wallet does not exist.
     pub missing_wallets: Vec<Side>,
     /// All of it as it came.
@@ -150,7 +150,7 @@ impl View {
             let accounts = accounts.each_ref().map(Option::as_ref);
             let pool = market.accounts.get(POOL).and_then(Option::as_ref);
             fees = pool.zip(position.as_ref()).and_then(|(pool, position)| {
-                asked.pending(request.market, &position.position, pool, accounts)
+                asked.earned(request.market, &position.position, pool, accounts)
             });
         }
         let mut missing_wallets = Vec::new();

@@ -1,7 +1,7 @@
 //! The cluster's state by slot, and what transactions do to it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -92,7 +92,16 @@ pub struct Inner {
     pub replaced: usize,
     /// The node keeps no history of transactions.
     pub no_history: bool,
+    /// What else the node refuses, by the name of the question.
+    pub refused: BTreeSet<&'static str>,
+    /// Lookup tables.
+    pub tables: BTreeMap<Pubkey, Account>,
+    /// The newest transaction that the node lists.
+    pub newest: Option<Signature>,
 }
+
+/// Where the market's lookup table is at first.
+pub const TABLE: Pubkey = Pubkey::new_from_array([41; 32]);
 
 #[derive(Clone)]
 pub struct World {
@@ -139,6 +148,9 @@ impl World {
             cannot_reset_range: false,
             replaced: 0,
             no_history: false,
+            refused: BTreeSet::new(),
+            tables: BTreeMap::from([(TABLE, super::bytes::lookup_table())]),
+            newest: None,
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -291,6 +303,9 @@ impl Inner {
             tag if tag == ballast::instruction::Compound::DISCRIMINATOR => ActionKind::Compound,
             tag if tag == ballast::instruction::Exit::DISCRIMINATOR => ActionKind::Exit,
             tag if tag == ballast::instruction::Deleverage::DISCRIMINATOR => ActionKind::Deleverage,
+            tag if tag == ballast::instruction::DeleverageSwap::DISCRIMINATOR => {
+                ActionKind::DeleverageSwap
+            }
             tag if tag == ballast::instruction::Liquidate::DISCRIMINATOR => ActionKind::Liquidate,
             other => panic!("unknown instruction {other:?}"),
         };
@@ -429,8 +444,8 @@ impl Inner {
             let text = format!("the stage was refreshed at {slot} although that was not due");
             self.violations.push(text);
         }
-        if let Some((stage, _)) = refreshed(&state.market, &prices) {
-            self.change(slot, |state| state.market.market.stage = stage);
+        if let Some((market, _)) = refreshed(&state.market, &prices) {
+            self.change(slot, |state| state.market.market = market);
         }
         self.landings.push(Landing {
             position: market,

@@ -6,6 +6,8 @@
 
 mod stream;
 
+pub use stream::explain;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -14,7 +16,7 @@ use std::{
 
 use ballast_abi::pyth::PriceUpdate;
 use ballast_client::{
-    Account, Accounts, Chain, ChainError, MarketContext, MarketSnapshot, Positions,
+    Account, Accounts, Chain, ChainError, Endpoint, MarketContext, MarketSnapshot, Positions,
 };
 use solana_sdk::pubkey::Pubkey;
 use tokio::{
@@ -105,7 +107,7 @@ pub struct Sources {
     /// For complete answers and polls.
     pub chain: Arc<dyn Chain>,
     /// Websocket endpoint; `None`: polls only.
-    pub ws_url: Option<String>,
+    pub ws_url: Option<Endpoint>,
     /// Markets.
     pub markets: Vec<Arc<MarketContext>>,
     /// Intervals.
@@ -264,7 +266,7 @@ impl Sources {
         loop {
             let began = Instant::now();
             let reason = match &self.ws_url {
-                Some(url) => stream::run(self, url, events).await?,
+                Some(endpoint) => stream::run(self, endpoint, events).await?,
                 None => {
                     // Without a stream, new positions are found by reading all of them.
                     let again = self.resync_all(events).await?;
@@ -366,7 +368,7 @@ mod tests {
     use super::*;
     use crate::sim::{Faults, World, bytes};
 
-    fn sources(world: &World, ws_url: Option<String>) -> Sources {
+    fn sources(world: &World, ws_url: Option<Endpoint>) -> Sources {
         Sources {
             chain: Arc::new(world.clone()),
             ws_url,

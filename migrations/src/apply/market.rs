@@ -3,7 +3,7 @@
 use ballast_abi::whirlpool::PoolView;
 use ballast_client::{
     DecodeError, InitMarketArgs, Market, MarketContext, MarketParams, PoolAddresses, PriceAccounts,
-    Pubkey, decode_at, instruction, pda,
+    Pubkey, SafetyRules, decode_at, existing, instruction, pda,
 };
 
 use super::{
@@ -17,22 +17,28 @@ impl Run<'_> {
         &mut self,
         addresses: &MarketAddresses,
         params: MarketParams,
+        safety: SafetyRules,
     ) -> Result<MarketContext, ApplyError> {
         let chain = self.sender.chain().clone();
         let signer = self.authority.pubkey();
         let creator = addresses.creator.unwrap_or(signer);
         let address = pda::market(&creator, &addresses.whirlpool);
-        match chain.account(&address).await? {
+        match existing(chain.account(&address).await?.as_ref()) {
             None if creator != signer => {
                 let what = "market";
                 return Err(DecodeError::Missing { what, address }.into());
             }
-            None => self.create_market(address, addresses, params).await?,
+            None => {
+                self.create_market(address, addresses, params, safety)
+                    .await?;
+            }
             Some(account) => {
-                let found: Market = self.migrated_market(&address, &account, params).await?;
+                let found: Market = self.migrated_market(&address, account, params).await?;
                 require_same(address, &found, addresses)?;
+                self.oracle_source(address, &found, addresses).await?;
                 self.guardian(address, &found, addresses.guardian).await?;
                 self.market_params(address, &found, params).await?;
+                self.safety(address, &found, safety).await?;
             }
         }
         let prices = PriceAccounts {
@@ -47,6 +53,7 @@ impl Run<'_> {
         address: Pubkey,
         addresses: &MarketAddresses,
         params: MarketParams,
+        safety: SafetyRules,
     ) -> Result<(), ApplyError> {
         let pool = self.pool(addresses).await?;
         let args = InitMarketArgs {
@@ -57,6 +64,7 @@ impl Run<'_> {
             base_price_account: addresses.base_price,
             quote_price_account: addresses.quote_price,
             params,
+            safety,
         };
         let create = instruction::init_market(&self.authority.pubkey(), &pool, args);
         let what = format!("created market {address} for pool {}", addresses.whirlpool);
@@ -172,7 +180,7 @@ impl Run<'_> {
     }
 }
 
-/// A market's own addresses never change.
+/// A market's pool never changes.
 fn require_same(
     address: Pubkey,
     market: &Market,
@@ -184,12 +192,6 @@ fn require_same(
             "whirlpool_program",
         ),
         (market.whirlpool == addresses.whirlpool, "whirlpool"),
-        (
-            market.price_receiver == addresses.price_receiver,
-            "price_receiver",
-        ),
-        (market.base_feed == addresses.base_feed, "base_feed"),
-        (market.quote_feed == addresses.quote_feed, "quote_feed"),
     ];
     match rules.iter().find(|(same, _)| !same) {
         Some((_, what)) => Err(ApplyError::Fixed {

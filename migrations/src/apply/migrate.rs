@@ -2,7 +2,7 @@
 
 use ballast_client::{
     Account, DecodeError, Market, MarketContext, MarketParams, Positions, ProgramAccount, Pubkey,
-    Reserve, decode, decode_any_version, decode_at, instruction,
+    Reserve, RulesSinceVersion2, decode, decode_any_version, decode_at, instruction,
 };
 
 use super::{ApplyError, Run};
@@ -24,12 +24,12 @@ impl Run<'_> {
             return Ok(decode(address, account)?);
         };
         self.require_authority(*address, &earlier)?;
-        let migrate = instruction::migrate_market(
-            address,
-            &self.authority.pubkey(),
-            params.keepers,
-            params.stages,
-        );
+        let rules = RulesSinceVersion2 {
+            keepers: params.keepers,
+            stages: params.stages,
+        };
+        let chosen = Some((&self.authority.pubkey(), rules));
+        let migrate = instruction::migrate_market(address, chosen);
         self.step(format!("migrated market {address}"), [migrate])
             .await?;
         let account = self.sender.chain().account(address).await?;

@@ -3,7 +3,9 @@
 mod change;
 mod market;
 mod migrate;
+mod oracle;
 mod reserve;
+mod safety;
 
 use ballast_client::{
     ChainError, DecodeError, Instruction, MarketContext, MarketError, Pubkey, Request, SendError,
@@ -96,7 +98,10 @@ pub async fn apply(
         changes: Vec::new(),
         pending: Vec::new(),
     };
-    let context = run.market(&addresses, desired.market_params()).await?;
+    let safety = desired.safety.into();
+    let context = run
+        .market(&addresses, desired.market_params(), safety)
+        .await?;
     run.reserve(&context, Side::Base, desired.base_reserve)
         .await?;
     run.reserve(&context, Side::Quote, desired.quote_reserve)

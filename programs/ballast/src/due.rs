@@ -1,15 +1,80 @@
-//! When recentering and exits are due, and where a new band may lie. The keeper decides by the same functions.
+//! When rehedging, recentering and exits are due, and where a new band may lie. The keeper decides by the same functions.
 
 use ballast_clmm::{Band, SqrtPrice, Tick, wide::mul_div_down};
-use ballast_model::Bps;
+use ballast_model::{Bps, ModelError, Position as PositionModel, Trade};
 
 use crate::{
     events::ExitReason,
-    state::{Automation, Reaction},
+    state::{Automation, Edge, Policy, Reaction},
 };
+
+/// The trade that a hedge error asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HedgeNeed {
+    /// Which way.
+    pub trade: Trade,
+    /// Base that has to be traded whichever price counts.
+    pub base: u64,
+    /// Whether the error lies outside twice the policy's band.
+    pub defensive: bool,
+}
+
+/// What the hedge error asks for, if it is outside the policy's band, to the same side, at the price that is used and at the newest
+/// that is known: who picks an older price makes nothing due. The smaller error counts.
+///
+/// # Errors
+/// [`ModelError`].
+pub fn rehedge_due(
+    policy: &Policy,
+    position: &PositionModel,
+    used: SqrtPrice,
+    newest: Option<SqrtPrice>,
+) -> Result<Option<HedgeNeed>, ModelError> {
+    let error = position.hedge_error(used, policy.hedge())?;
+    let other = match newest.filter(|newest| *newest != used) {
+        Some(newest) => position.hedge_error(newest, policy.hedge())?,
+        None => error,
+    };
+    if error.signum() != other.signum() {
+        return Ok(None);
+    }
+    let least = error.unsigned_abs().min(other.unsigned_abs());
+    let full = u128::from(position.full_base_up()?);
+    let outside = |band_bps: u32| least * u128::from(Bps::ONE.get()) > full * u128::from(band_bps);
+    if !outside(policy.delta_band_bps) {
+        return Ok(None);
+    }
+    Ok(Some(HedgeNeed {
+        trade: if error > 0 {
+            Trade::SellBase
+        } else {
+            Trade::BuyBase
+        },
+        base: u64::try_from(least).map_err(|_| ModelError::Overflow("hedge error"))?,
+        defensive: outside(policy.delta_band_bps.saturating_mul(2)),
+    }))
+}
+
+/// The edge at which keepers may recenter, inside the owner's window, at the price that is used and at the newest that is known.
+pub fn recenter_due(
+    automation: &Automation,
+    band: &Band,
+    used: SqrtPrice,
+    newest: Option<SqrtPrice>,
+) -> Option<Edge> {
+    let edge = |price| {
+        edge_reached(band, automation.edge_bps, price).filter(|_| inside_window(automation, price))
+    };
+    edge(used).filter(|reached| newest.is_none_or(|newest| edge(newest) == Some(*reached)))
+}
 
 /// Whether the price is outside the band, or within `edge_bps` of its width (in square-root price) of either edge.
 pub fn at_edge(band: &Band, edge_bps: u32, price: SqrtPrice) -> bool {
+    edge_reached(band, edge_bps, price).is_some()
+}
+
+/// The edge that the price is beyond, or within `edge_bps` of the band's width of.
+pub fn edge_reached(band: &Band, edge_bps: u32, price: SqrtPrice) -> Option<Edge> {
     let (lower, upper, s) = (
         band.sqrt_lower().x64(),
         band.sqrt_upper().x64(),
@@ -21,7 +86,13 @@ pub fn at_edge(band: &Band, edge_bps: u32, price: SqrtPrice) -> bool {
         u128::from(Bps::ONE.get()),
     )
     .unwrap_or(upper - lower);
-    s < lower.saturating_add(margin) || s >= upper.saturating_sub(margin)
+    if s < lower.saturating_add(margin) {
+        Some(Edge::Low)
+    } else if s >= upper.saturating_sub(margin) {
+        Some(Edge::High)
+    } else {
+        None
+    }
 }
 
 /// Whether the price is strictly inside the owner's window, where keepers may recenter.
@@ -53,7 +124,8 @@ pub fn width_allowed(automation: &Automation, [lower, upper]: [i32; 2]) -> bool 
     allowed.contains(&width)
 }
 
-/// The exit that is due at a price and equity (raw quote units at that price): the floor before the window's edges.
+/// The exit that is due at a price and equity (raw quote units at that price, with the fees that the pool has booked): the floor
+/// before the window's edges.
 pub fn exit_due(
     automation: &Automation,
     price: SqrtPrice,
@@ -95,6 +167,8 @@ fn reached_high(automation: &Automation, price: SqrtPrice) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ballast_clmm::Amounts;
+
     use super::*;
 
     fn at(tick: i32) -> SqrtPrice {
@@ -103,6 +177,85 @@ mod tests {
 
     fn next(price: SqrtPrice, by: i128) -> SqrtPrice {
         SqrtPrice::new(price.x64().checked_add_signed(by).unwrap()).unwrap()
+    }
+
+    /// Between the prices at ticks -1 000 and 1 000; hedged at a price of one.
+    fn hedged() -> PositionModel {
+        let band = Band::new(Tick::new(-1_000).unwrap(), Tick::new(1_000).unwrap()).unwrap();
+        let mut position = PositionModel {
+            band,
+            liquidity: 1_000_000_000,
+            idle: Amounts::ZERO,
+            debt: Amounts::ZERO,
+        };
+        position.debt.base = u64::try_from(position.delta(at(0)).unwrap()).unwrap();
+        position
+    }
+
+    #[test]
+    fn a_rehedge_is_due_outside_the_band_at_used_and_newest_price() {
+        let position = hedged();
+        let policy = |delta_band_bps| Policy {
+            hedge_bps: 10_000,
+            delta_band_bps,
+            ..Policy::default()
+        };
+        let due = |band_bps, used, newest: Option<i32>| {
+            rehedge_due(&policy(band_bps), &position, at(used), newest.map(at)).unwrap()
+        };
+        // Of a band of 2 000 ticks 100 are a twentieth of the base, more below its middle and less above.
+        let (low, high) = (due(400, -100, None).unwrap(), due(400, 100, None).unwrap());
+        assert_eq!((low.trade, high.trade), (Trade::SellBase, Trade::BuyBase));
+        let error = |tick| position.delta(at(tick)).unwrap().unsigned_abs();
+        assert_eq!(u128::from(low.base), error(-100));
+        assert_eq!(u128::from(high.base), error(100));
+        assert_eq!(due(600, -100, None), None);
+        assert_eq!(due(600, 100, None), None);
+        // The newest is as good as the one that is used, and both count.
+        assert_eq!(due(400, -100, Some(-100)), Some(low));
+        assert_eq!(due(400, -100, Some(-150)), Some(low));
+        assert_eq!(due(400, -150, Some(-100)), Some(low));
+        for newest in [-50, 0, 100] {
+            assert_eq!(due(400, -100, Some(newest)), None, "{newest}");
+        }
+        // Twice the band, exactly.
+        let full = u128::from(position.full_base_up().unwrap());
+        let twice = |band_bps: u32| error(-100) * 10_000 > full * u128::from(band_bps) * 2;
+        for band_bps in 200..400 {
+            let found = due(band_bps, -100, None).unwrap();
+            assert_eq!(found.defensive, twice(band_bps), "{band_bps}");
+            assert!(
+                !found.defensive || !due(band_bps, -100, Some(-52)).is_some_and(|it| it.defensive)
+            );
+        }
+        assert!(twice(200) && !twice(399));
+        let flat = PositionModel {
+            liquidity: 0,
+            debt: Amounts::ZERO,
+            ..position
+        };
+        let none = rehedge_due(&policy(1), &flat, at(0), None);
+        assert_eq!(none.unwrap(), None);
+    }
+
+    #[test]
+    fn a_recentering_is_due_at_one_edge_at_used_and_newest_price() {
+        let band = Band::new(Tick::new(-100).unwrap(), Tick::new(100).unwrap()).unwrap();
+        let automation = Automation {
+            window_high_tick: 300,
+            ..Automation::OFF
+        };
+        let due =
+            |used, newest: Option<i32>| recenter_due(&automation, &band, at(used), newest.map(at));
+        for (used, edge) in [(-101, Edge::Low), (100, Edge::High)] {
+            assert_eq!(due(used, None), Some(edge));
+            assert_eq!(due(used, Some(used)), Some(edge));
+            for newest in [0, -used, 300] {
+                assert_eq!(due(used, Some(newest)), None, "{used} {newest}");
+            }
+        }
+        assert_eq!(due(0, Some(-101)), None);
+        assert_eq!(due(300, Some(299)), None);
     }
 
     #[test]

@@ -154,9 +154,11 @@ pub enum BallastError {
     /// LTV below the trigger.
     #[msg("LTV is below the deleverage trigger: nothing to deleverage")]
     DeleverageNotDue,
-    /// No swap-free way.
-    #[msg("The target cannot be reached without a swap; rehedge, close or wait for liquidation")]
-    DeleverageNeedsSwap,
+    /// A deleverage that would not lower LTV.
+    #[msg(
+        "The deleverage would not lower LTV; deleverage with a swap, close or wait for liquidation"
+    )]
+    LtvNotLowered,
     /// Healthy.
     #[msg("LTV is below maintenance: the position cannot be liquidated")]
     NotLiquidatable,
@@ -233,9 +235,6 @@ pub enum BallastError {
     RewardTooSmall,
 
     // Safety net
-    /// A deleverage without a swap that would not lower LTV.
-    #[msg("Repaying without a swap would not lower LTV; deleverage with a swap")]
-    LtvNotLowered,
     /// The moving average does not confirm what the price says.
     #[msg(
         "The price's moving average does not confirm it yet; deleverage, or wait until it follows"
@@ -256,4 +255,12 @@ pub enum BallastError {
     /// Nothing to show.
     #[msg("The position's collateral covers its debts and no loss is shown: nothing to show")]
     NoLossToShow,
+    /// Nothing to pay with.
+    #[msg(
+        "Neither max_pay nor the wallet's tokens pay for any part of it; allow or bring more of the token that is short"
+    )]
+    NothingToPayWith,
+    /// Nothing owed.
+    #[msg("The position owes nothing: there is nothing to settle, and its owner can close it")]
+    NothingOwed,
 }

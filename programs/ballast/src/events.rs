@@ -2,7 +2,10 @@
 
 use anchor_lang::prelude::*;
 
-use crate::state::{Automation, MarketMode, MarketParams, Policy, Reaction, ReserveParams};
+use crate::state::{
+    Automation, MarketMode, MarketParams, Need, OracleSource, Policy, Reaction, ReserveParams,
+    SafetyRules,
+};
 
 /// A market was created.
 #[event]
@@ -18,6 +21,7 @@ pub struct MarketInitialized {
     pub base_feed: [u8; 32],
     pub quote_feed: [u8; 32],
     pub params: MarketParams,
+    pub safety: SafetyRules,
 }
 
 /// A market's parameters changed.
@@ -43,6 +47,42 @@ pub struct MarketChangeAnnounced {
     pub market: Pubkey,
     pub params: MarketParams,
     pub effective_at_secs: i64,
+}
+
+/// The rules of a market's safety net changed.
+#[event]
+pub struct SafetyUpdated {
+    pub market: Pubkey,
+    pub rules: SafetyRules,
+}
+
+/// A change of the rules of a market's safety net was announced.
+#[event]
+pub struct SafetyChangeAnnounced {
+    pub market: Pubkey,
+    pub rules: SafetyRules,
+    pub effective_at_secs: i64,
+}
+
+/// It was announced that a market's prices will come from elsewhere.
+#[event]
+pub struct OracleChangeAnnounced {
+    pub market: Pubkey,
+    pub source: OracleSource,
+    pub effective_at_secs: i64,
+}
+
+/// A market's prices come from elsewhere.
+#[event]
+pub struct OracleChanged {
+    pub market: Pubkey,
+    pub source: OracleSource,
+}
+
+/// The announcement that a market's prices will come from elsewhere was taken back.
+#[event]
+pub struct OracleChangeCancelled {
+    pub market: Pubkey,
 }
 
 /// A change of a reserve's parameters was announced.
@@ -218,6 +258,8 @@ pub struct RewardCollected {
 pub struct Rehedged {
     pub position: Pubkey,
     pub keeper: Pubkey,
+    /// Liquidity withdrawn, because borrowing would have raised LTV too much or reserves have no more to lend.
+    pub liquidity: u128,
     /// Before the trade; positive: base was sold.
     pub hedge_error_before: i128,
     pub hedge_error_after: i128,
@@ -234,6 +276,24 @@ pub struct Deleveraged {
     pub position: Pubkey,
     pub keeper: Pubkey,
     pub liquidity: u128,
+    pub repaid_base: u64,
+    pub repaid_quote: u64,
+    pub ltv_before_bps: u32,
+    pub ltv_after_bps: u32,
+    pub sqrt_price_x64: u128,
+}
+
+/// A position's leverage was brought down with a swap.
+#[event]
+pub struct DeleveragedWithSwap {
+    pub position: Pubkey,
+    pub keeper: Pubkey,
+    pub liquidity: u128,
+    /// Whether base was sold, and not bought.
+    pub sold: bool,
+    pub base_traded: u64,
+    pub quote_traded: u64,
+    pub swap_loss: u64,
     pub repaid_base: u64,
     pub repaid_quote: u64,
     pub ltv_before_bps: u32,
@@ -402,6 +462,63 @@ pub struct KeeperRewarded {
     pub position: Pubkey,
     pub keeper: Pubkey,
     pub lamports: u64,
+}
+
+/// Whoever booked a loss was paid for it out of the reserve's insurance.
+#[event]
+pub struct WriteOffRewarded {
+    pub reserve: Pubkey,
+    pub position: Pubkey,
+    pub to: Pubkey,
+    pub amount: u64,
+}
+
+/// What of a position's debts its collateral does not cover was shown to the reserves; zero: it covers them again.
+#[event]
+pub struct LossShown {
+    pub position: Pubkey,
+    pub loss_base: u64,
+    pub loss_quote: u64,
+    pub ltv_bps: u32,
+    pub sqrt_price_x64: u128,
+}
+
+/// A position was settled at the last price of a market that has had none for long.
+#[event]
+pub struct Settled {
+    pub position: Pubkey,
+    pub by: Pubkey,
+    /// Everything that its tokens pay for is repaid.
+    pub complete: bool,
+    pub liquidity: u128,
+    pub fees_base: u64,
+    pub fees_quote: u64,
+    pub repaid_base: u64,
+    pub repaid_quote: u64,
+    /// What the one who settled brought and received.
+    pub brought_base: u64,
+    pub brought_quote: u64,
+    pub received_base: u64,
+    pub received_quote: u64,
+    pub sqrt_price_x64: u128,
+}
+
+/// The owner named keepers who go first; all zero: nobody.
+#[event]
+pub struct FirstKeepersSet {
+    pub position: Pubkey,
+    pub keepers: [Pubkey; 2],
+    pub head_start_secs: u32,
+}
+
+/// Something is due that a keeper has left to the owner's first keepers: nothing else has happened.
+#[event]
+pub struct LeftToFirstKeepers {
+    pub position: Pubkey,
+    pub keeper: Pubkey,
+    pub need: Need,
+    /// From when on others may act.
+    pub others_from_secs: i64,
 }
 
 /// Result of `check_health`, returned and emitted by nothing else.

@@ -2,9 +2,13 @@
 //! modules that use an account check its address against the market, the reserves and the position.
 
 use anchor_lang::prelude::*;
+use ballast_abi::{spl, whirlpool::instruction::METADATA_UPDATE_AUTHORITY};
 use ballast_clmm::Side;
 
-use crate::state::{Position, Reserve};
+use crate::{
+    errors::BallastError,
+    state::{Position, Reserve},
+};
 
 /// A position and what belongs to it.
 #[derive(Accounts)]
@@ -65,17 +69,18 @@ pub struct PoolAccounts<'info> {
     /// CHECK: address stored in the market.
     #[account(mut)]
     pub pool_quote_vault: UncheckedAccount<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: address.
+    #[account(address = spl::MEMO_PROGRAM @ BallastError::WrongPool)]
     pub memo_program: UncheckedAccount<'info>,
 }
 
 /// Tick arrays of a position's two edges.
 #[derive(Accounts)]
 pub struct RangeAccounts<'info> {
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: passed on to the Whirlpool program, which checks it; none of the reserves' own.
     #[account(mut)]
     pub tick_array_lower: UncheckedAccount<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: passed on to the Whirlpool program, which checks it; none of the reserves' own.
     #[account(mut)]
     pub tick_array_upper: UncheckedAccount<'info>,
 }
@@ -83,16 +88,16 @@ pub struct RangeAccounts<'info> {
 /// What a swap needs beyond [`PoolAccounts`].
 #[derive(Accounts)]
 pub struct SwapAccounts<'info> {
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: passed on to the Whirlpool program, which checks it; none of the reserves' own.
     #[account(mut)]
     pub tick_array_0: UncheckedAccount<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: passed on to the Whirlpool program, which checks it; none of the reserves' own.
     #[account(mut)]
     pub tick_array_1: UncheckedAccount<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: passed on to the Whirlpool program, which checks it; none of the reserves' own.
     #[account(mut)]
     pub tick_array_2: UncheckedAccount<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: passed on to the Whirlpool program, which checks it; none of the reserves' own.
     #[account(mut)]
     pub whirlpool_oracle: UncheckedAccount<'info>,
 }
@@ -100,11 +105,14 @@ pub struct SwapAccounts<'info> {
 /// Programs and the constant address that opening a Whirlpool position asks for.
 #[derive(Accounts)]
 pub struct NftAccounts<'info> {
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: address.
+    #[account(address = spl::TOKEN_2022_PROGRAM @ BallastError::WrongPool)]
     pub token_2022_program: UncheckedAccount<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: address.
+    #[account(address = spl::ASSOCIATED_TOKEN_PROGRAM @ BallastError::WrongPool)]
     pub associated_token_program: UncheckedAccount<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: address.
+    #[account(address = METADATA_UPDATE_AUTHORITY @ BallastError::WrongPool)]
     pub metadata_update_authority: UncheckedAccount<'info>,
 }
 

@@ -12,6 +12,7 @@ use anchor_lang::prelude::*;
 pub mod due;
 pub mod errors;
 pub mod events;
+pub mod evidence;
 pub mod groups;
 pub mod instructions;
 mod math;
@@ -24,17 +25,19 @@ pub mod session;
 pub mod state;
 pub mod targets;
 mod token;
+pub mod witness;
 
 pub use groups::*;
 pub use instructions::{
     admin::*, check_health::*, close::*, collect::*, collect_reward::*, decrease::*, deleverage::*,
-    exit::*, increase::*, init_market::*, init_reserve::*, insurance::*, lend::*, liquidate::*,
-    migrate::*, open::*, recenter::*, refresh_price::*, refresh_stage::*, rehedge::*,
-    set_policy::*, transfer::*,
+    deleverage_swap::*, exit::*, increase::*, init_market::*, init_reserve::*, insurance::*,
+    lend::*, liquidate::*, migrate::*, open::*, oracle_change::*, recenter::*, refresh_price::*,
+    refresh_stage::*, rehedge::*, set_policy::*, settle::*, show_loss::*, transfer::*,
 };
+pub use security_txt::SOURCES;
 pub use state::{
-    Automation, KeeperRules, MarketMode, MarketParams, Policy, ReserveParams, SafetyRules,
-    StageRules,
+    Automation, KeeperRules, MarketMode, MarketParams, OracleSource, Policy, ReserveParams,
+    RulesSinceVersion2, SafetyRules, StageRules,
 };
 
 declare_id!("J4xB5xqyzeXTZfuzA5S2F8PF8VtjyyHWLvZbzGHMxM4D");
@@ -62,6 +65,31 @@ pub mod ballast {
     /// Puts announced parameters of a market in force once their notice is over. Anyone.
     pub fn apply_market_change(ctx: Context<ApplyMarketChange>) -> Result<()> {
         instructions::admin::apply_market_change(ctx)
+    }
+
+    /// Replaces the rules of the safety net, with notice. Authority.
+    pub fn update_safety(ctx: Context<UpdateMarket>, rules: SafetyRules) -> Result<()> {
+        instructions::safety::update_safety(ctx, rules)
+    }
+
+    /// Puts announced rules of the safety net in force once their notice is over. Anyone.
+    pub fn apply_safety_change(ctx: Context<ApplyMarketChange>) -> Result<()> {
+        instructions::safety::apply_safety_change(ctx)
+    }
+
+    /// Announces that prices will come from elsewhere. Authority.
+    pub fn announce_oracle(ctx: Context<AnnounceOracle>, source: OracleSource) -> Result<()> {
+        instructions::oracle_change::announce_oracle(ctx, source)
+    }
+
+    /// Takes prices from where it was announced once the notice is over. Anyone.
+    pub fn apply_oracle_change(ctx: Context<ApplyOracleChange>) -> Result<()> {
+        instructions::oracle_change::apply_oracle_change(ctx)
+    }
+
+    /// Takes back the announcement that prices will come from elsewhere. Authority.
+    pub fn cancel_oracle_change(ctx: Context<CancelOracleChange>) -> Result<()> {
+        instructions::oracle_change::cancel_oracle_change(ctx)
     }
 
     /// Replaces a reserve's curve and caps, with notice where that may hurt. Authority.
@@ -94,13 +122,12 @@ pub mod ballast {
         instructions::admin::set_guardian(ctx, guardian)
     }
 
-    /// Brings a market of the earlier version to this one. Authority.
+    /// Brings a market of the earlier version to this one: with rules of its choice the authority, without anyone.
     pub fn migrate_market(
         ctx: Context<MigrateMarket>,
-        keepers: KeeperRules,
-        stages: StageRules,
+        rules: Option<RulesSinceVersion2>,
     ) -> Result<()> {
-        instructions::migrate::migrate_market(ctx, keepers, stages)
+        instructions::migrate::migrate_market(ctx, rules)
     }
 
     /// Brings a reserve of the earlier version to this one. Anyone.
@@ -183,6 +210,15 @@ pub mod ballast {
         instructions::set_policy::set_automation(ctx, automation)
     }
 
+    /// Names keepers who go first for some seconds. Owner.
+    pub fn set_first_keepers(
+        ctx: Context<SetPolicy>,
+        keepers: [Pubkey; 2],
+        head_start_secs: u32,
+    ) -> Result<()> {
+        instructions::set_policy::set_first_keepers(ctx, keepers, head_start_secs)
+    }
+
     /// Offers the position to somebody. Owner.
     pub fn transfer(ctx: Context<OwnPosition>, to: Pubkey) -> Result<()> {
         instructions::transfer::transfer(ctx, to)
@@ -198,14 +234,19 @@ pub mod ballast {
         instructions::transfer::reclaim_reward(ctx, lamports)
     }
 
-    /// Brings delta back to the policy's target with one swap. Anyone the policy allows.
+    /// Brings delta back to the policy's target with one swap, and own liquidity where loans will not do. Anyone the policy allows.
     pub fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         instructions::rehedge::rehedge(ctx)
     }
 
-    /// Brings LTV down to the target without a swap. Anyone the policy or the market allows.
+    /// Brings LTV down to the target without a swap, or as far as that goes. Anyone the policy or the market allows.
     pub fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
         instructions::deleverage::deleverage(ctx)
+    }
+
+    /// Brings LTV down to the target with a swap where it takes one. Anyone the policy or the market allows.
+    pub fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
+        instructions::deleverage_swap::deleverage_swap(ctx)
     }
 
     /// Moves a position to a new band around the price. Anyone the owner allows.
@@ -229,8 +270,23 @@ pub mod ballast {
     }
 
     /// Closes as much of an unhealthy position as restores the target LTV. Anyone.
-    pub fn liquidate(ctx: Context<Liquidate>, max_pay_base: u64, max_pay_quote: u64) -> Result<()> {
-        instructions::liquidate::liquidate(ctx, max_pay_base, max_pay_quote)
+    pub fn liquidate(
+        ctx: Context<Liquidate>,
+        max_pay_base: u64,
+        max_pay_quote: u64,
+        min_gain: u64,
+    ) -> Result<()> {
+        instructions::liquidate::liquidate(ctx, [max_pay_base, max_pay_quote], min_gain)
+    }
+
+    /// Shows the reserves what of a position's debts its collateral does not cover. Anyone.
+    pub fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
+        instructions::show_loss::show_loss(ctx)
+    }
+
+    /// Closes a position at the last price of a market that has had none for a week. Anyone.
+    pub fn settle(ctx: Context<Settle>, max_pay_base: u64, max_pay_quote: u64) -> Result<()> {
+        instructions::settle::settle(ctx, [max_pay_base, max_pay_quote])
     }
 
     /// Shows the market the newest prices, after which it takes no older ones. Anyone.

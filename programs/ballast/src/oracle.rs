@@ -1,12 +1,14 @@
 //! The market's oracle: two Pyth prices, checked, and turned into one square-root price of quote per base.
 
+mod settlement;
+
 use anchor_lang::prelude::*;
 use ballast_abi::pyth::PriceUpdate;
 use ballast_clmm::SqrtPrice;
 use ballast_model::{
     Bps,
     oracle::{FeedPrice, sqrt_price_down},
-    price::{scale_down, scale_up},
+    price::{scale_down, scale_up, within},
 };
 
 use crate::{
@@ -15,6 +17,8 @@ use crate::{
     math::ToProgramError,
     state::{Market, OracleRules, SafetyRules, StageRules},
 };
+
+pub use settlement::settlement_price;
 
 /// How good a price must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +54,16 @@ pub struct Demands {
     pub max_ema_divergence_bps: Option<u32>,
     /// How far ahead of the clock a publish time may lie.
     pub max_future_secs: u32,
+    /// How much older than the newest price shown to the market it may be.
+    pub grace_secs: u32,
+    /// Whether it may be older than that as long as the newest price shown says the same.
+    pub confirmed: bool,
 }
+
+/// How near an older price must lie to the newest to say the same: as far as the sponsored accounts let the price move before they
+/// follow. So somebody who shows newer prices takes them from nobody who only reduces risk: either the price has not moved, or the
+/// account has just followed.
+const CONFIRMED_BPS: u32 = 50;
 
 impl Demands {
     /// What a market demands for a grade.
@@ -61,6 +74,8 @@ impl Demands {
         grade: Grade,
     ) -> Self {
         let safety = safety.effective();
+        // What adds risk, swaps or writes off takes from others by the choice of a price; the rest reduces risk.
+        let takes = matches!(grade, Grade::Tight | Grade::Swap | Grade::Final);
         let (max_age_secs, max_confidence_bps) = match grade {
             Grade::Tight => (rules.max_age_tight_secs, rules.max_confidence_tight_bps),
             Grade::Loose => (rules.max_age_loose_secs, rules.max_confidence_loose_bps),
@@ -77,8 +92,45 @@ impl Demands {
             max_age_secs,
             max_confidence_bps,
             max_ema_divergence_bps: (grade == Grade::Tight).then_some(rules.max_ema_divergence_bps),
-            max_future_secs: rules.max_future_secs,
+            // A cluster's clock that lags after an outage makes every price one from the future, whose age nobody can tell. What
+            // reduces risk must go on; the moving average and the newest price shown limit the choice.
+            max_future_secs: if takes {
+                rules.max_future_secs
+            } else {
+                rules.max_future_secs.max(stages.max_age_stalled_secs)
+            },
+            grace_secs: if takes {
+                safety.grace_secs / 2
+            } else {
+                safety.grace_secs
+            },
+            confirmed: matches!(grade, Grade::Loose | Grade::Stalled),
         }
+    }
+
+    /// The publish times of the newest base and quote prices shown, against which a pair of updates is to be held.
+    pub fn shown_secs(&self, market: &Market, base: &PriceUpdate, quote: &PriceUpdate) -> [i64; 2] {
+        let shown @ [base_secs, quote_secs] = [
+            market.last_base_publish_secs,
+            market.last_quote_publish_secs,
+        ];
+        let late = self.replayed(base.publish_time, base_secs)
+            || self.replayed(quote.publish_time, quote_secs);
+        let same = || {
+            newest_price(market)
+                .zip(ratio(market, base, quote).ok())
+                .is_some_and(|(newest, price)| within(price, newest, Bps::new(CONFIRMED_BPS)))
+        };
+        if late && self.confirmed && same() {
+            [i64::MIN; 2]
+        } else {
+            shown
+        }
+    }
+
+    /// Whether a price of this time is one that somebody has made obsolete by showing a newer one, older than the grace.
+    pub fn replayed(&self, publish_secs: i64, newest_secs: i64) -> bool {
+        publish_secs < newest_secs.saturating_sub(i64::from(self.grace_secs))
     }
 }
 
@@ -93,7 +145,8 @@ pub struct OraclePrice {
     pub high: SqrtPrice,
 }
 
-/// Reads both prices, checks them, and remembers their publish times, so that an older one is never used again.
+/// Reads both prices, checks them, and takes note of them: of their publish times, which never fall, and of the price if none
+/// newer has been shown.
 ///
 /// # Errors
 /// One of the `Price…` errors for the first rule broken.
@@ -103,9 +156,8 @@ pub fn read_price(
     now_secs: i64,
     grade: Grade,
 ) -> Result<OraclePrice> {
-    let (price, base_publish_secs, quote_publish_secs) = read(market, accounts, now_secs, grade)?;
-    market.last_base_publish_secs = base_publish_secs;
-    market.last_quote_publish_secs = quote_publish_secs;
+    let (price, base, quote) = read(market, accounts, now_secs, grade)?;
+    take_note(market, &base, &quote, price.mid);
     Ok(price)
 }
 
@@ -122,38 +174,42 @@ pub fn peek_price(
     Ok(read(market, accounts, now_secs, grade)?.0)
 }
 
-/// The last price ever shown, once the market has been without one for [`Market::SETTLEMENT_SECS`]: neither was one shown in that
-/// time, nor do the accounts that are passed hold one.
-///
-/// # Errors
-/// [`BallastError::NotSilentLongEnough`].
-pub fn settlement_price(
-    market: &Market,
-    accounts: &PriceAccounts,
-    now_secs: i64,
-) -> Result<SqrtPrice> {
-    let shown_secs = market
-        .last_base_publish_secs
-        .min(market.last_quote_publish_secs);
-    let _ = accounts;
-    let silent = now_secs.saturating_sub(shown_secs) >= Market::SETTLEMENT_SECS;
-    require!(silent, BallastError::NotSilentLongEnough);
-    SqrtPrice::new(market.newest_sqrt_price_x64.get()).or_range()
+/// The price of the newest updates that anybody has shown to the market; `None` before the first, and before the first of new
+/// feeds. What somebody uses may be older, by the grace: losses count against the worse of both.
+pub fn newest_price(market: &Market) -> Option<SqrtPrice> {
+    (market.newest_at_secs > 0)
+        .then(|| SqrtPrice::new(market.newest_sqrt_price_x64.get()).ok())
+        .flatten()
 }
 
-/// The price and both publish times.
+/// Remembers two updates that the market has been shown. An older pair, as the grace permits, changes nothing. Of two pairs of
+/// which each has one newer update, the one whose older update is newer counts: so nobody freezes the newest price by showing now
+/// one, now the other feed late.
+pub fn take_note(market: &mut Market, base: &PriceUpdate, quote: &PriceUpdate, price: SqrtPrice) {
+    let at_secs = base.publish_time.min(quote.publish_time);
+    let both_newer = base.publish_time >= market.last_base_publish_secs
+        && quote.publish_time >= market.last_quote_publish_secs;
+    if both_newer || at_secs > market.newest_at_secs {
+        market.newest_sqrt_price_x64 = price.x64().into();
+        market.newest_at_secs = at_secs;
+    }
+    market.last_base_publish_secs = market.last_base_publish_secs.max(base.publish_time);
+    market.last_quote_publish_secs = market.last_quote_publish_secs.max(quote.publish_time);
+}
+
+/// The price and both updates.
 fn read(
     market: &Market,
     accounts: &PriceAccounts,
     now_secs: i64,
     grade: Grade,
-) -> Result<(OraclePrice, i64, i64)> {
+) -> Result<(OraclePrice, PriceUpdate, PriceUpdate)> {
     let base = read_feed(market, &accounts.base_price, &market.base_feed)?;
     let quote = read_feed(market, &accounts.quote_price, &market.quote_feed)?;
     let demands = Demands::of(&market.oracle_rules, &market.stages, &market.safety, grade);
-    let base_confidence_ppm = check_feed(&demands, &base, market.last_base_publish_secs, now_secs)?;
-    let quote_confidence_ppm =
-        check_feed(&demands, &quote, market.last_quote_publish_secs, now_secs)?;
+    let [base_shown_secs, quote_shown_secs] = demands.shown_secs(market, &base, &quote);
+    let base_confidence_ppm = check_feed(&demands, &base, base_shown_secs, now_secs)?;
+    let quote_confidence_ppm = check_feed(&demands, &quote, quote_shown_secs, now_secs)?;
 
     let mid = ratio(market, &base, &quote)?;
     // The ratio's relative uncertainty is at most the sum of both, rounded up to a basis point.
@@ -167,7 +223,7 @@ fn read(
         mid,
         high: scale_up(mid, Bps::new(one.saturating_add(uncertainty_bps))).or_range()?,
     };
-    Ok((price, base.publish_time, quote.publish_time))
+    Ok((price, base, quote))
 }
 
 /// The square-root price of raw quote per raw base that two updates say, whatever their quality.
@@ -186,6 +242,33 @@ pub fn ratio(market: &Market, base: &PriceUpdate, quote: &PriceUpdate) -> Result
         market.quote_decimals,
     )
     .or_range()
+}
+
+/// The same of their moving averages.
+///
+/// # Errors
+/// [`BallastError::PriceMalformed`] for an average that is not positive, [`BallastError::OutOfRange`].
+pub fn average(market: &Market, base: &PriceUpdate, quote: &PriceUpdate) -> Result<SqrtPrice> {
+    let averaged = |update: &PriceUpdate| {
+        require!(update.ema_price > 0, BallastError::PriceMalformed);
+        Ok::<_, Error>(PriceUpdate {
+            price: update.ema_price,
+            ..*update
+        })
+    };
+    ratio(market, &averaged(base)?, &averaged(quote)?)
+}
+
+/// The same of the accounts, whose prices were read already: the second witness for what cannot be made good.
+///
+/// # Errors
+/// As [`average`], and those of [`read_feed`].
+pub fn average_price(market: &Market, accounts: &PriceAccounts) -> Result<SqrtPrice> {
+    average(
+        market,
+        &read_feed(market, &accounts.base_price, &market.base_feed)?,
+        &read_feed(market, &accounts.quote_price, &market.quote_feed)?,
+    )
 }
 
 /// Parses one price account: owner, layout, full verification, feed.
@@ -222,7 +305,7 @@ fn check_feed(
         BallastError::PriceStale
     );
     require!(
-        update.publish_time >= last_publish_secs,
+        !demands.replayed(update.publish_time, last_publish_secs),
         BallastError::PriceReplayed
     );
 
@@ -271,160 +354,4 @@ pub fn ema_divergence_ppm_up(update: &PriceUpdate) -> Result<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RULES: OracleRules = OracleRules {
-        max_age_tight_secs: 30,
-        max_age_loose_secs: 120,
-        max_confidence_tight_bps: 50,
-        max_confidence_loose_bps: 200,
-        max_ema_divergence_bps: 300,
-        max_future_secs: 5,
-    };
-    const NOW: i64 = 1_700_000_000;
-
-    fn update() -> PriceUpdate {
-        PriceUpdate {
-            write_authority: Pubkey::default(),
-            feed_id: [1; 32],
-            price: 20_000_000_000,
-            conf: 20_000_000,
-            exponent: -8,
-            publish_time: NOW - 10,
-            previous_publish_time: NOW - 11,
-            ema_price: 20_000_000_000,
-            ema_conf: 0,
-            posted_slot: 1,
-        }
-    }
-
-    fn check(update: &PriceUpdate, last: i64, grade: Grade) -> std::result::Result<u64, Error> {
-        let demands = Demands::of(
-            &RULES,
-            &StageRules::default(),
-            &SafetyRules::default(),
-            grade,
-        );
-        check_feed(&demands, update, last, NOW)
-    }
-
-    #[track_caller]
-    fn refuses(update: &PriceUpdate, last: i64, grade: Grade, expected: BallastError) {
-        assert_eq!(check(update, last, grade).unwrap_err(), error!(expected));
-    }
-
-    #[test]
-    fn a_good_price_passes_with_its_confidence() {
-        assert_eq!(check(&update(), 0, Grade::Tight).unwrap(), 1_000);
-    }
-
-    #[test]
-    fn every_rule_fires_at_its_edge() {
-        let with = |change: fn(&mut PriceUpdate)| {
-            let mut price = update();
-            change(&mut price);
-            price
-        };
-        refuses(
-            &with(|p| p.price = 0),
-            0,
-            Grade::Loose,
-            BallastError::PriceMalformed,
-        );
-        refuses(
-            &with(|p| p.price = -1),
-            0,
-            Grade::Loose,
-            BallastError::PriceMalformed,
-        );
-        refuses(
-            &with(|p| p.exponent = 1),
-            0,
-            Grade::Loose,
-            BallastError::PriceMalformed,
-        );
-        refuses(
-            &with(|p| p.exponent = -13),
-            0,
-            Grade::Loose,
-            BallastError::PriceMalformed,
-        );
-        refuses(
-            &with(|p| p.publish_time = NOW + 6),
-            0,
-            Grade::Loose,
-            BallastError::PriceFromFuture,
-        );
-        check(&with(|p| p.publish_time = NOW + 5), 0, Grade::Loose).unwrap();
-        refuses(
-            &with(|p| p.publish_time = i64::MAX),
-            0,
-            Grade::Loose,
-            BallastError::PriceFromFuture,
-        );
-        refuses(
-            &with(|p| p.publish_time = i64::MIN),
-            i64::MIN,
-            Grade::Loose,
-            BallastError::PriceStale,
-        );
-        refuses(
-            &with(|p| p.publish_time = NOW - 31),
-            0,
-            Grade::Tight,
-            BallastError::PriceStale,
-        );
-        check(&with(|p| p.publish_time = NOW - 31), 0, Grade::Loose).unwrap();
-        refuses(
-            &with(|p| p.publish_time = NOW - 121),
-            0,
-            Grade::Loose,
-            BallastError::PriceStale,
-        );
-        refuses(
-            &update(),
-            NOW - 9,
-            Grade::Loose,
-            BallastError::PriceReplayed,
-        );
-        check(&update(), NOW - 10, Grade::Loose).unwrap();
-        refuses(
-            &with(|p| p.conf = p.price as u64 / 199),
-            0,
-            Grade::Tight,
-            BallastError::PriceTooWide,
-        );
-        check(&with(|p| p.conf = p.price as u64 / 199), 0, Grade::Loose).unwrap();
-        refuses(
-            &with(|p| p.conf = u64::MAX),
-            0,
-            Grade::Loose,
-            BallastError::PriceTooWide,
-        );
-        refuses(
-            &with(|p| p.ema_price = p.price * 100 / 96),
-            0,
-            Grade::Tight,
-            BallastError::PriceDiverged,
-        );
-        refuses(
-            &with(|p| p.ema_price = p.price * 100 / 104),
-            0,
-            Grade::Tight,
-            BallastError::PriceDiverged,
-        );
-        check(
-            &with(|p| p.ema_price = p.price * 100 / 104),
-            0,
-            Grade::Loose,
-        )
-        .unwrap();
-        refuses(
-            &with(|p| p.ema_price = 0),
-            0,
-            Grade::Tight,
-            BallastError::PriceMalformed,
-        );
-    }
-}
+mod tests;

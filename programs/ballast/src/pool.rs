@@ -1,5 +1,5 @@
 //! The adapter to the Whirlpool program: reads its accounts and calls it with the position's own address as authority.
-//! Neither a reserve nor its vault is ever among the accounts of a call.
+//! Neither a reserve nor its vault is ever among the accounts of a call, whatever the caller passes.
 
 mod position;
 mod rewards;
@@ -21,6 +21,7 @@ use ballast_clmm::{Amounts, SqrtPrice};
 
 use crate::{
     errors::BallastError,
+    evidence::PoolLook,
     groups::{LendingAccounts, PoolAccounts, PositionAccounts, RangeAccounts, SwapAccounts},
     state::Market,
 };
@@ -75,11 +76,11 @@ pub fn sqrt_price(accounts: &PoolAccounts, market: &Market) -> Result<SqrtPrice>
     Ok(PoolView::parse(&data).map_err(malformed)?.sqrt_price())
 }
 
-/// The pool's price and its active liquidity now, of the market's own pool.
+/// A look at the market's own pool.
 ///
 /// # Errors
 /// [`BallastError::WrongPool`], [`BallastError::MalformedPoolAccount`].
-pub fn price_and_depth(whirlpool: &AccountInfo, market: &Market) -> Result<(SqrtPrice, u128)> {
+pub fn look(whirlpool: &AccountInfo, market: &Market) -> Result<PoolLook> {
     require_keys_eq!(*whirlpool.key, market.whirlpool, BallastError::WrongPool);
     require_keys_eq!(
         *whirlpool.owner,
@@ -88,7 +89,39 @@ pub fn price_and_depth(whirlpool: &AccountInfo, market: &Market) -> Result<(Sqrt
     );
     let data = whirlpool.try_borrow_data()?;
     let view = PoolView::parse(&data).map_err(malformed)?;
-    Ok((view.sqrt_price(), view.liquidity()))
+    Ok(PoolLook {
+        sqrt_price: view.sqrt_price(),
+        liquidity: view.liquidity(),
+        touched_secs: view.reward_last_updated_secs(),
+    })
+}
+
+/// The pool's fee in millionths of what is paid in; of a pool whose fee moves, the least. Called after [`sqrt_price`] has checked the
+/// accounts.
+///
+/// # Errors
+/// [`BallastError::MalformedPoolAccount`].
+pub fn fee_rate_ppm(accounts: &PoolAccounts) -> Result<u16> {
+    let data = accounts.whirlpool.try_borrow_data()?;
+    Ok(PoolView::parse(&data).map_err(malformed)?.fee_rate_ppm())
+}
+
+/// The fees that the Whirlpool program has booked for a position.
+///
+/// # Errors
+/// As [`position_liquidity`].
+pub fn fees_owed(whirlpool_position: &AccountInfo, market: &Market) -> Result<Amounts> {
+    require_keys_eq!(
+        *whirlpool_position.owner,
+        market.whirlpool_program,
+        BallastError::WrongPool
+    );
+    let data = whirlpool_position.try_borrow_data()?;
+    let view = PositionView::parse(&data).map_err(malformed)?;
+    Ok(Amounts {
+        base: view.fee_owed_a(),
+        quote: view.fee_owed_b(),
+    })
 }
 
 /// The liquidity that the Whirlpool program has booked for a position.
@@ -123,6 +156,20 @@ fn check(accounts: &PoolAccounts, market: &Market) -> Result<()> {
     Ok(())
 }
 
+/// Accounts that are only passed on must not be what the lenders have lent.
+fn require_not_lent(lending: &LendingAccounts, passed_on: &[&AccountInfo]) -> Result<()> {
+    let lent = [
+        lending.base_vault.key,
+        lending.quote_vault.key,
+        lending.base_reserve.as_ref().key,
+        lending.quote_reserve.as_ref().key,
+    ];
+    for account in passed_on {
+        require!(!lent.contains(&account.key), BallastError::WrongPool);
+    }
+    Ok(())
+}
+
 fn call(instruction: &Instruction, infos: &[AccountInfo], seeds: &[&[u8]]) -> Result<()> {
     invoke_signed(instruction, infos, &[seeds]).map_err(Into::into)
 }
@@ -133,7 +180,8 @@ fn modify_accounts<'info>(
     range: &RangeAccounts<'info>,
     position: &PositionAccounts<'info>,
     lending: &LendingAccounts<'info>,
-) -> (ModifyLiquidityV2Accounts, [AccountInfo<'info>; 15]) {
+) -> Result<(ModifyLiquidityV2Accounts, [AccountInfo<'info>; 15])> {
+    require_not_lent(lending, &[&range.tick_array_lower, &range.tick_array_upper])?;
     let keys = ModifyLiquidityV2Accounts {
         pool: pool.whirlpool.key(),
         token_program_a: lending.base_token_program.key(),
@@ -168,7 +216,7 @@ fn modify_accounts<'info>(
         range.tick_array_lower.to_account_info(),
         range.tick_array_upper.to_account_info(),
     ];
-    (keys, infos)
+    Ok((keys, infos))
 }
 
 /// Adds liquidity, paying at most `most`.
@@ -184,7 +232,7 @@ pub fn increase_liquidity<'info>(
     most: Amounts,
     seeds: &[&[u8]],
 ) -> Result<()> {
-    let (keys, infos) = modify_accounts(pool, range, position, lending);
+    let (keys, infos) = modify_accounts(pool, range, position, lending)?;
     let args = IncreaseLiquidityV2 {
         liquidity,
         max_a: most.base,
@@ -210,7 +258,7 @@ pub fn decrease_liquidity<'info>(
     least: Amounts,
     seeds: &[&[u8]],
 ) -> Result<()> {
-    let (keys, infos) = modify_accounts(pool, range, position, lending);
+    let (keys, infos) = modify_accounts(pool, range, position, lending)?;
     let args = DecreaseLiquidityV2 {
         liquidity,
         min_a: least.base,
@@ -233,8 +281,10 @@ pub fn update_fees<'info>(
     market: &Market,
     range: &RangeAccounts<'info>,
     position: &PositionAccounts<'info>,
+    lending: &LendingAccounts<'info>,
 ) -> Result<()> {
     check(pool, market)?;
+    require_not_lent(lending, &[&range.tick_array_lower, &range.tick_array_upper])?;
     let keys = UpdateFeesAndRewardsAccounts {
         pool: pool.whirlpool.key(),
         position: position.whirlpool_position.key(),
@@ -311,8 +361,19 @@ pub enum Order {
     SpendQuote(u64),
 }
 
-/// Swaps exactly what the order says. The other amount is not limited here: the caller compares balances and refuses a bad
-/// price with an error that says so.
+/// The pool's price, and its fee in millionths of what is paid in.
+///
+/// # Errors
+/// As [`sqrt_price`].
+pub fn price_and_fee(accounts: &PoolAccounts, market: &Market) -> Result<(SqrtPrice, u32)> {
+    check(accounts, market)?;
+    let data = accounts.whirlpool.try_borrow_data()?;
+    let view = PoolView::parse(&data).map_err(malformed)?;
+    Ok((view.sqrt_price(), u32::from(view.fee_rate_ppm())))
+}
+
+/// Swaps what the order says: exactly, or as much of it as is possible up to `limit`. The other amount is not limited here: the
+/// caller compares balances and refuses a bad price with an error that says so.
 ///
 /// # Errors
 /// [`BallastError::WrongPool`] and those of the Whirlpool program.
@@ -323,9 +384,19 @@ pub fn swap<'info>(
     position: &PositionAccounts<'info>,
     lending: &LendingAccounts<'info>,
     order: Order,
+    limit: Option<SqrtPrice>,
     seeds: &[&[u8]],
 ) -> Result<()> {
     check(pool, market)?;
+    require_not_lent(
+        lending,
+        &[
+            &arrays.tick_array_0,
+            &arrays.tick_array_1,
+            &arrays.tick_array_2,
+            &arrays.whirlpool_oracle,
+        ],
+    )?;
     let keys = SwapV2Accounts {
         token_program_a: lending.base_token_program.key(),
         token_program_b: lending.quote_token_program.key(),
@@ -368,7 +439,7 @@ pub fn swap<'info>(
     let args = SwapV2 {
         amount,
         other_amount_threshold: if amount_is_input { 0 } else { u64::MAX },
-        sqrt_price_limit: 0,
+        sqrt_price_limit: limit.map_or(0, SqrtPrice::x64),
         amount_is_input,
         a_to_b,
     };

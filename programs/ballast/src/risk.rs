@@ -11,7 +11,7 @@ use crate::{
     errors::BallastError,
     math::ToProgramError,
     oracle::OraclePrice,
-    state::{Limits, Market, MarketMode, Policy, Position},
+    state::{Allowance, Change, Charge, Limits, Market, MarketMode, Policy, Position},
 };
 
 /// Refuses an action in a market whose mode or risk stage is stricter than `most`.
@@ -75,9 +75,9 @@ pub fn require_initial_health(
     Ok(at_oracle)
 }
 
-/// What must hold after a rehedge, which moves the boundaries: at either end of the stress distance LTV is below maintenance,
-/// or no higher than it would have been without. A hedge ratio that the owner has changed cannot turn a position that is
-/// nearly liquidated into one that a small move makes insolvent.
+/// What must hold after a rehedge, which moves the boundaries: at both ends of the stress distance LTV is below maintenance, or no
+/// higher than it would have been at the worse end without. A hedge ratio that the owner has changed cannot turn a position that
+/// is nearly liquidated into one that a small move makes insolvent.
 ///
 /// # Errors
 /// [`BallastError::StressLtvExceeded`].
@@ -87,16 +87,48 @@ pub fn require_stress_not_worsened(
     after: &PositionModel,
     at: SqrtPrice,
 ) -> Result<()> {
-    let maintenance = Bps::new(limits.maintenance_ltv_bps);
-    for price in stressed(limits, at)? {
-        let value = after.value(price).or_range()?;
-        require!(
-            !value.ltv_at_least(maintenance)
-                || value.ltv_bps_up() <= before.value(price).or_range()?.ltv_bps_up(),
-            BallastError::StressLtvExceeded
-        );
-    }
+    let stressed = stressed_ltv_bps_up(limits, after, at)?;
+    require!(
+        stressed < limits.maintenance_ltv_bps
+            || stressed <= stressed_ltv_bps_up(limits, before, at)?,
+        BallastError::StressLtvExceeded
+    );
     Ok(())
+}
+
+/// What must hold after a deleverage that does not reach its target: LTV is lower, by a basis point at least, and the stressed LTV
+/// no higher.
+///
+/// # Errors
+/// [`BallastError::LtvNotLowered`].
+pub fn require_ltv_lowered(
+    limits: &Limits,
+    before: &PositionModel,
+    after: &PositionModel,
+    at: SqrtPrice,
+) -> Result<()> {
+    let ltv = |position: &PositionModel| position.value(at).map(|value| value.ltv_bps_up());
+    require!(
+        ltv(after).or_range()? < ltv(before).or_range()?
+            && stressed_ltv_bps_up(limits, after, at)? <= stressed_ltv_bps_up(limits, before, at)?,
+        BallastError::LtvNotLowered
+    );
+    Ok(())
+}
+
+/// LTV at the worse end of the stress distance, rounded up. Every hedge moves risk from one end to the other, so that only the
+/// worse one says whether it is more.
+///
+/// # Errors
+/// [`BallastError::OutOfRange`].
+pub fn stressed_ltv_bps_up(
+    limits: &Limits,
+    position: &PositionModel,
+    at: SqrtPrice,
+) -> Result<u32> {
+    let [low, high] = stressed(limits, at)?;
+    let ltv = |price| position.value(price).map(|value| value.ltv_bps_up());
+    Ok(ltv(low).or_range()?.max(ltv(high).or_range()?))
 }
 
 /// Both ends of the market's stress distance around a price.
@@ -135,28 +167,25 @@ pub fn within_band(position: &PositionModel, hedge_error: i128, band_bps: u32) -
     Ok(hedge_error.unsigned_abs() * u128::from(Bps::ONE.get()) <= full * u128::from(band_bps))
 }
 
-/// Counts what a keeper's action has lost against the day's limit, the stricter of market's and owner's.
+/// Counts what a keeper's action has lost, beyond the pool's fee and at the worse of used and newest price, against its allowance.
 ///
 /// # Errors
 /// [`BallastError::DailyLossExceeded`].
 pub fn charge_loss(
     market: &Market,
     position: &mut Position,
-    equity_before: i128,
-    equity_after: i128,
+    allowance: Allowance,
+    change: &Change,
+    used: SqrtPrice,
     now_secs: i64,
 ) -> Result<()> {
-    let loss = u64::try_from(equity_before.saturating_sub(equity_after).max(0)).unwrap_or(u64::MAX);
-    let markets = market.keepers.max_daily_loss_bps;
-    let max_bps = match position.automation.max_daily_loss_bps {
-        0 => markets,
-        owners => owners.min(markets),
-    };
-    let equity = u128::try_from(equity_before).unwrap_or(0);
-    require!(
-        position.charge_loss(loss, equity, max_bps, now_secs),
-        BallastError::DailyLossExceeded
-    );
+    let Charge { loss, equity } = change.charge(used, market.newest_sqrt_price()).or_range()?;
+    let max_bps = allowance.max_bps(market, position);
+    let recent = allowance
+        .recent(position)
+        .charged(loss, equity, max_bps, now_secs)
+        .ok_or(BallastError::DailyLossExceeded)?;
+    allowance.store(position, recent);
     Ok(())
 }
 

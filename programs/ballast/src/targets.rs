@@ -5,7 +5,7 @@ use ballast_model::{
     Bps, DeleverageError, DeleveragePlan, Position as PositionModel, Valuation, plan_deleverage,
 };
 
-use crate::state::{Market, Policy};
+use crate::state::{Limits, Market, Policy};
 
 /// Whose trigger asks for a deleverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,37 @@ pub fn deleverage_due(
     }
 }
 
+/// LTV that a rehedge may lead to, but for what its swap loses: the one that is there, or as much as owner and market go down
+/// to. Beyond it the position's own base is sold instead of borrowed base.
+pub fn rehedge_limit(market: MarketRule, policy: &Policy, before: &Valuation) -> Bps {
+    let target = Bps::new(policy.deleverage_target_ltv_bps).min(market.target);
+    Bps::new(before.ltv_bps_up()).max(target)
+}
+
+/// LTV from which a rehedge must not make the stressed LTV any higher.
+pub fn rehedge_trigger(limits: &Limits, policy: &Policy) -> Bps {
+    Bps::new(
+        policy
+            .deleverage_trigger_ltv_bps
+            .min(limits.deleverage_ltv_bps),
+    )
+}
+
+/// Largest loss of a rehedge's swap, on the value traded.
+pub fn max_swap_loss(limits: &Limits, policy: &Policy) -> Bps {
+    Bps::new(policy.max_swap_loss_bps.min(limits.max_swap_loss_bps))
+}
+
 impl Due {
+    /// Largest loss of the deleverage's swap, on the value traded. Above the market's trigger the owner has no say: a cap below
+    /// the pool's fee would keep everybody from acting.
+    pub fn max_swap_loss(&self, limits: &Limits, policy: &Policy) -> Bps {
+        match self.by {
+            TriggeredBy::Market => Bps::new(limits.max_swap_loss_bps),
+            TriggeredBy::Policy => max_swap_loss(limits, policy),
+        }
+    }
+
     /// The plan, and the target that it reaches.
     ///
     /// # Errors

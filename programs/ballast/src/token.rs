@@ -8,6 +8,14 @@ use crate::errors::BallastError;
 
 /// Offset of the amount in every token account of either program.
 const AMOUNT_OFFSET: usize = 64;
+/// Who may move its tokens.
+const OWNER: core::ops::Range<usize> = 32..64;
+/// Whether somebody else may move some.
+const DELEGATE_TAG: core::ops::Range<usize> = 72..76;
+/// Whether somebody else may close it.
+const CLOSER_TAG: core::ops::Range<usize> = 129..133;
+/// The tag of what is not there.
+const NONE: [u8; 4] = [0; 4];
 
 /// What the token account really holds now, in raw units. Only ever used as a difference around an external call.
 ///
@@ -20,6 +28,25 @@ pub fn balance(account: &AccountInfo) -> Result<u64> {
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or(BallastError::WrongTokenAccount)?;
     Ok(u64::from_le_bytes(bytes))
+}
+
+/// What the token account holds after an external call for which its owner has signed, if nobody else commands it now. Whether
+/// it is frozen is not asked: only the mint's freeze authority decides that, with or without a call.
+///
+/// # Errors
+/// [`BallastError::AccountTampered`] if it has another owner, a delegate or a close authority;
+/// [`BallastError::WrongTokenAccount`] if the data is too short to be a token account.
+pub fn balance_of(account: &AccountInfo, owner: &Pubkey) -> Result<u64> {
+    let data = account.try_borrow_data()?;
+    let bytes: &[u8; TOKEN_ACCOUNT_LENGTH] =
+        data.first_chunk().ok_or(BallastError::WrongTokenAccount)?;
+    let field = |range: core::ops::Range<usize>| bytes.get(range).unwrap_or_default();
+    require!(
+        field(OWNER) == owner.as_ref() && field(DELEGATE_TAG) == NONE && field(CLOSER_TAG) == NONE,
+        BallastError::AccountTampered
+    );
+    drop(data);
+    balance(account)
 }
 
 /// Who may spend from a token account.

@@ -30,6 +30,10 @@ pub(super) fn check_books(address: &Pubkey, before: &Reserve, after: &Reserve, p
         BallastEvent::BadDebtBooked(booked) if booked.reserve == *address => booked.from_insurance,
         _ => 0,
     });
+    let rewards = sum(&|event| match event {
+        BallastEvent::WriteOffRewarded(paid) if paid.reserve == *address => paid.amount,
+        _ => 0,
+    });
     let earned = sum(&|event| match event {
         BallastEvent::Accrued(accrued) if accrued.reserve == *address => accrued.insurance_share,
         _ => 0,
@@ -38,8 +42,12 @@ pub(super) fn check_books(address: &Pubkey, before: &Reserve, after: &Reserve, p
         BallastEvent::InsuranceFunded(funded) if funded.reserve == *address => funded.amount,
         _ => 0,
     });
+    assert!(
+        rewards * 10 <= u128::from(before.insurance) + earned,
+        "too much insurance was paid for booking losses"
+    );
     assert_eq!(
-        u128::from(after.insurance) + used,
+        u128::from(after.insurance) + used + rewards,
         u128::from(before.insurance) + earned + funded,
         "insurance is miscounted"
     );

@@ -53,6 +53,14 @@ impl Game {
                 owed,
                 "{side:?}: debts are not the positions' debts"
             );
+            let shown: u64 = positions
+                .iter()
+                .map(|position| position.position.shown_loss(side))
+                .sum();
+            assert_eq!(
+                reserve.shown_loss, shown,
+                "{side:?}: the loss shown is not what positions show"
+            );
             let vault = self.world.market.vault(side);
             let vault = self.world.balance(&vault).await.unwrap();
             assert_eq!(

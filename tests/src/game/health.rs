@@ -107,24 +107,51 @@ fn check_keeper(
     let at = after.market.oracle_sqrt_price().unwrap();
     let model_before = before.model(&was.position, now_secs);
     let equity_before = model_before.value(at).unwrap().equity();
-    let loss_with_fees = |base: u64, quote: u64| {
+    let loss_at = |at: SqrtPrice, base: u64, quote: u64| {
         let fees = value_down(base, at).unwrap() + u128::from(quote);
-        let with_fees = equity_before + i128::try_from(fees).unwrap();
+        let with_fees = model_before.value(at).unwrap().equity() + i128::try_from(fees).unwrap();
         (with_fees, with_fees - model.value(at).unwrap().equity())
     };
-    let charged = |keeper: &Pubkey, base, quote| {
+    let loss_with_fees = |base, quote| loss_at(at, base, quote);
+    let newest = after.market.market.newest_sqrt_price().unwrap();
+    let charged = |keeper: &Pubkey, fees: [u64; 2], needed_base: u64, kind: Loss| {
         if *keeper != stored.owner {
-            let (equity, loss) = loss_with_fees(base, quote);
-            check_daily_loss(&before.market, was, is, equity, loss, now_secs);
+            // The pool's fee on what had to be traded is free; the worse of both prices counts.
+            let ppm = u128::from(before.market.pool.fee_rate_ppm);
+            let costs = [at, newest].map(|at| {
+                let (equity, loss) = loss_at(at, fees[0], fees[1]);
+                let fee = value_up(needed_base, at).unwrap() * ppm;
+                let fee = fee.div_ceil(1_000_000 - ppm);
+                (equity, loss - i128::try_from(fee).unwrap())
+            });
+            let equity = costs[0].0.min(costs[1].0);
+            let loss = costs[0].1.max(costs[1].1);
+            check_allowance(&before.market, [was, is], kind, (equity, loss), now_secs);
         }
     };
     match event {
-        BallastEvent::Rehedged(event) => charged(&event.keeper, 0, 0),
+        BallastEvent::Rehedged(event) => {
+            let hedge = stored.policy.hedge();
+            let errors = [at, newest].map(|at| model_before.hedge_error(at, hedge).unwrap());
+            let [used, known] = errors.map(i128::unsigned_abs);
+            assert_eq!(errors[0] > 0, errors[1] > 0, "a rehedge of an older price");
+            let (error, full) = (used.min(known), model_before.full_base_up().unwrap());
+            let twice = u128::from(full) * u128::from(stored.policy.delta_band_bps) * 2;
+            let needed = u64::try_from(error).unwrap().min(event.base_traded);
+            let kind = if error * 10_000 > twice {
+                Loss::Defensive
+            } else {
+                Loss::Daily
+            };
+            charged(&event.keeper, [0, 0], needed, kind);
+        }
         BallastEvent::Compounded(event) => {
-            charged(&event.keeper, event.fees_base, event.fees_quote);
+            let fees = [event.fees_base, event.fees_quote];
+            charged(&event.keeper, fees, 0, Loss::Daily);
         }
         BallastEvent::Recentered(event) => {
-            charged(&event.keeper, event.fees_base, event.fees_quote);
+            let fees = [event.fees_base, event.fees_quote];
+            charged(&event.keeper, fees, event.base_traded, Loss::Daily);
             if event.keeper != stored.owner {
                 let width = i64::from(event.tick_upper) - i64::from(event.tick_lower);
                 let allowed =
@@ -139,6 +166,19 @@ fn check_keeper(
         BallastEvent::Deleveraged(_) => {
             let (_, loss) = loss_with_fees(0, 0);
             assert!(loss <= ROUNDING, "a deleverage lost {loss}");
+        }
+        BallastEvent::DeleveragedWithSwap(event) => {
+            let (_, loss) = loss_with_fees(0, 0);
+            let lost = i128::from(event.swap_loss);
+            assert!(
+                loss <= lost + ROUNDING,
+                "a deleverage lost {loss}, by its swap {lost}"
+            );
+            let traded = value_up(event.base_traded, at).unwrap();
+            let cap = u128::from(before.market.market.limits.max_swap_loss_bps);
+            let allowed = traded * cap / 10_000;
+            assert!(lost <= i128::try_from(allowed).unwrap() + ROUNDING);
+            assert!(event.ltv_after_bps < event.ltv_before_bps);
         }
         BallastEvent::Exited(event) => {
             let (_, loss) = loss_with_fees(event.fees_base, event.fees_quote);
@@ -162,6 +202,7 @@ fn check_keeper(
             check_exited(&is.position, event.reaction, at, loss_bps);
             let edge = |tick| Tick::new(tick).unwrap().sqrt_price();
             let due = match event.reason {
+                // What the pool had booked before counts too, which the event does not say: at most all that was paid.
                 ExitReason::Floor => equity_before <= i128::from(automation.min_equity),
                 ExitReason::Low => at <= edge(automation.window_low_tick),
                 ExitReason::High => at >= edge(automation.window_high_tick),
@@ -196,36 +237,58 @@ fn check_exited(position: &PositionContext, reaction: Reaction, at: SqrtPrice, l
     );
 }
 
-/// What keepers have lost within a day lies within the stricter limit, and is remembered.
-fn check_daily_loss(
+/// Which allowance a loss is charged to.
+#[derive(Clone, Copy)]
+enum Loss {
+    Daily,
+    Defensive,
+}
+
+/// What keepers have lost within a day lies within its limit, and is remembered.
+fn check_allowance(
     market: &MarketSnapshot,
-    was: &Held,
-    is: &Held,
-    equity: i128,
-    loss: i128,
+    [was, is]: [&Held; 2],
+    kind: Loss,
+    (equity, loss): (i128, i128),
     now_secs: i64,
 ) {
-    let (stored, left) = (&was.position.position, &is.position.position);
-    let elapsed_secs = u128::try_from(now_secs - stored.recent_loss_at_secs).unwrap();
-    let part = SECS_PER_DAY - elapsed_secs.min(SECS_PER_DAY);
-    let faded = (u128::from(stored.recent_loss) * part).div_ceil(SECS_PER_DAY);
-    let total = faded + loss.max(0).unsigned_abs();
+    let stored = &was.position.position;
     let markets = market.market.keepers.max_daily_loss_bps;
-    let allowed_bps = match stored.automation.max_daily_loss_bps {
-        0 => markets,
-        owners => owners.min(markets),
+    let allowed_bps = match (kind, stored.automation.max_daily_loss_bps) {
+        (Loss::Defensive, _) => market.market.safety.effective().max_defensive_loss_bps,
+        (Loss::Daily, 0) => markets,
+        (Loss::Daily, owners) => owners.min(markets),
     };
+    let counted = |held: &Held| {
+        let position = &held.position.position;
+        let daily = (position.recent_loss, position.recent_loss_at_secs);
+        let defensive = (position.defensive_loss, position.defensive_loss_at_secs);
+        match kind {
+            Loss::Daily => [daily, defensive],
+            Loss::Defensive => [defensive, daily],
+        }
+    };
+    let [(before, at_secs), other] = counted(was);
+    let [after, other_after] = counted(is);
+    assert_eq!(other_after, other, "the other allowance was charged");
+    if loss <= 0 {
+        assert_eq!(after, (before, at_secs), "nothing was lost, but counted");
+        return;
+    }
+    let elapsed_secs = u128::try_from(now_secs - at_secs).unwrap();
+    let part = SECS_PER_DAY - elapsed_secs.min(SECS_PER_DAY);
+    let faded = (u128::from(before) * part).div_ceil(SECS_PER_DAY);
+    let total = faded + loss.unsigned_abs();
     let allowed = u128::try_from(equity).unwrap_or(0) * u128::from(allowed_bps);
     assert!(
         total * 10_000 <= allowed,
         "keepers lost {total} of {equity}, allowed are {allowed_bps} bps"
     );
     assert_eq!(
-        u128::from(left.recent_loss),
-        total,
+        (u128::from(after.0), after.1),
+        (total, now_secs),
         "losses are not counted"
     );
-    assert_eq!(left.recent_loss_at_secs, now_secs);
 }
 
 /// What must hold after everything that adds risk.
@@ -296,13 +359,19 @@ fn position_of(event: &BallastEvent) -> Option<&Pubkey> {
         BallastEvent::AutomationSet(event) => &event.position,
         BallastEvent::RewardCollected(event) => &event.position,
         BallastEvent::FeesCollected(event) => &event.position,
+        BallastEvent::FirstKeepersSet(event) => &event.position,
+        BallastEvent::LeftToFirstKeepers(event) => &event.position,
         BallastEvent::Rehedged(event) => &event.position,
         BallastEvent::Deleveraged(event) => &event.position,
+        BallastEvent::DeleveragedWithSwap(event) => &event.position,
         BallastEvent::Recentered(event) => &event.position,
         BallastEvent::Compounded(event) => &event.position,
         BallastEvent::Exited(event) => &event.position,
         BallastEvent::Liquidated(event) => &event.position,
         BallastEvent::BadDebtBooked(event) => &event.position,
+        BallastEvent::WriteOffRewarded(event) => &event.position,
+        BallastEvent::LossShown(event) => &event.position,
+        BallastEvent::Settled(event) => &event.position,
         BallastEvent::KeeperRewarded(event) => &event.position,
         _ => return None,
     })

@@ -150,8 +150,8 @@ impl Game {
                     &position,
                     &key,
                     wallet,
-                    pay_base.0,
-                    pay_quote.0,
+                    Amounts::new(pay_base.0, pay_quote.0),
+                    0,
                 );
                 self.send(by, liquidate).await
             }

@@ -1,7 +1,7 @@
 //! The risk stage by another way: what was there to be seen, and what follows from it.
 
 use ballast_abi::pyth::PriceUpdate;
-use ballast_client::{Bps, MarketSnapshot};
+use ballast_client::{Bps, MarketSnapshot, SqrtPrice};
 use ballast_model::price::within;
 
 use super::{Played, SIDES, Step};
@@ -34,13 +34,13 @@ pub(super) fn check_stage(
     let rules = &before.market.stages;
     let oracle = oracle_level(before, after);
     let market = market_evidence(before, after);
-    // A look stands for ten seconds at most, for what it shows or against it.
-    let stands_for = (now_secs - was.looked_at_secs).clamp(0, 10);
+    // The look before stood for the time until this one, ten seconds at most, if this one can tell anything.
+    let stood_for = (now_secs - was.looked_at_secs).clamp(0, 10);
     let needed_secs = i64::from(rules.persistence_secs);
-    let seen_secs = match market {
-        Some(true) => (was.market_evidence_secs + stands_for).min(needed_secs),
-        Some(false) => (was.market_evidence_secs - stands_for).max(0),
-        None => was.market_evidence_secs,
+    let seen_secs = match (market, was.last_seen) {
+        (Some(_), 2) => (was.market_evidence_secs + stood_for).min(needed_secs),
+        (Some(_), 1) => (was.market_evidence_secs - stood_for).max(0),
+        _ => was.market_evidence_secs,
     };
     assert_eq!(is.market_evidence_secs, seen_secs);
     let persists = market == Some(true) && seen_secs >= needed_secs;
@@ -69,21 +69,24 @@ fn oracle_level(before: &MarketSnapshot, after: &MarketSnapshot) -> u8 {
         if second { 2 } else { u8::from(first) }
     };
     let mut level = 0;
-    let mut silent = false;
-    for (price, seen_secs) in feeds {
-        let age_secs = after.now_secs - price.publish_time;
-        if age_secs <= i64::from(demands.max_age_tight_secs) && price.publish_time >= seen_secs {
+    let mut unheard = false;
+    for (price, shown_secs) in feeds {
+        if is_fresh(before, after, price, shown_secs) {
             continue;
         }
-        silent = true;
-        let silence_secs = after.now_secs - price.publish_time.max(seen_secs);
+        unheard = true;
+        if after.now_secs - shown_secs <= i64::from(demands.max_age_tight_secs) {
+            // Somebody has shown a newer one.
+            continue;
+        }
+        let silence_secs = after.now_secs - price.publish_time.max(shown_secs);
         let silence_secs = u128::try_from(silence_secs).unwrap_or(0);
         level = level.max(reached(
             silence_secs,
             [rules.silence_secs, rules.long_silence_secs],
         ));
     }
-    if silent {
+    if unheard {
         return level;
     }
     let prices = feeds.map(|(price, _)| price);
@@ -100,27 +103,51 @@ fn oracle_level(before: &MarketSnapshot, after: &MarketSnapshot) -> u8 {
     doubt.max(distance)
 }
 
-/// `None` where nothing is seen, but the pool cannot be judged without a price.
+/// A good age, and not made obsolete by a newer one that was shown.
+fn is_fresh(
+    before: &MarketSnapshot,
+    after: &MarketSnapshot,
+    price: &PriceUpdate,
+    shown_secs: i64,
+) -> bool {
+    let market = &before.market;
+    let grace_secs = i64::from(market.safety.effective().grace_secs);
+    let age_secs = after.now_secs - price.publish_time;
+    age_secs <= i64::from(market.oracle_rules.max_age_tight_secs)
+        && price.publish_time + grace_secs >= shown_secs
+}
+
+/// The newest price that the market knows when somebody looks; `None` while a feed is silent.
+fn newest(before: &MarketSnapshot, after: &MarketSnapshot) -> Option<SqrtPrice> {
+    let market = &before.market;
+    let young_secs = after.now_secs - i64::from(market.oracle_rules.max_age_tight_secs);
+    let feeds = [
+        (&after.base_price, market.last_base_publish_secs),
+        (&after.quote_price, market.last_quote_publish_secs),
+    ];
+    let fresh = feeds.map(|(price, shown_secs)| is_fresh(before, after, price, shown_secs));
+    let older_secs = after
+        .base_price
+        .publish_time
+        .min(after.quote_price.publish_time);
+    let newer = feeds
+        .iter()
+        .all(|(price, shown_secs)| price.publish_time >= *shown_secs);
+    if fresh == [true; 2] && (newer || older_secs > market.newest_at_secs) {
+        return Some(after.oracle_sqrt_price().unwrap());
+    }
+    let heard = fresh
+        .iter()
+        .zip(feeds)
+        .all(|(fresh, (_, shown_secs))| *fresh || shown_secs >= young_secs);
+    (heard && market.newest_at_secs > 0 && market.newest_at_secs >= young_secs)
+        .then(|| SqrtPrice::new(market.newest_sqrt_price_x64.get()).unwrap())
+}
+
+/// `None` where nothing is seen, but the pool cannot be judged: without a price, or since it was touched in this second and the
+/// look before saw something else.
 fn market_evidence(before: &MarketSnapshot, after: &MarketSnapshot) -> Option<bool> {
-    let (rules, demands) = (&before.market.stages, &before.market.oracle_rules);
-    let fresh = [
-        (&after.base_price, before.market.last_base_publish_secs),
-        (&after.quote_price, before.market.last_quote_publish_secs),
-    ]
-    .iter()
-    .all(|(price, seen_secs)| {
-        let age_secs = after.now_secs - price.publish_time;
-        age_secs <= i64::from(demands.max_age_tight_secs) && price.publish_time >= *seen_secs
-    });
-    let oracle = after.oracle_sqrt_price().unwrap();
-    let near = within(
-        after.pool.sqrt_price,
-        oracle,
-        Bps::new(rules.pool_divergence_bps),
-    );
-    let average = before.market.stage.average_depth.get();
-    let shallow = average > 0
-        && after.pool.liquidity * ONE < average * (ONE - u128::from(rules.depth_drop_bps));
+    let rules = &before.market.stages;
     let lent_out = SIDES.iter().any(|side| {
         let state = after.reserve(*side).state();
         let debt = u128::from(state.total_debt_up().unwrap());
@@ -128,8 +155,33 @@ fn market_evidence(before: &MarketSnapshot, after: &MarketSnapshot) -> Option<bo
         // Rounded up, as a part of what is lent out and what is there.
         all > 0 && (debt * ONE).div_ceil(all) >= u128::from(rules.utilisation_bps)
     });
-    let seen = (fresh && !near) || shallow || lent_out;
-    (seen || fresh).then_some(seen)
+    if lent_out {
+        return Some(true);
+    }
+    let diverged = newest(before, after).map(|oracle| {
+        !within(
+            after.pool.sqrt_price,
+            oracle,
+            Bps::new(rules.pool_divergence_bps),
+        )
+    });
+    let (was, since_secs) = (&before.market.stage, before.market.depth_since_secs);
+    let average = was.average_depth.get();
+    let known = average > 0 && since_secs > 0 && was.depth_at_secs - since_secs >= 3_600;
+    let shallow =
+        known && after.pool.liquidity * ONE < average * (ONE - u128::from(rules.depth_drop_bps));
+    let seen = match diverged {
+        _ if shallow => true,
+        Some(diverged) => diverged,
+        None => return None,
+    };
+    let now_secs = u64::try_from(after.now_secs).unwrap();
+    if after.pool.touched_secs < now_secs {
+        return Some(seen);
+    }
+    // Every transaction has a slot of its own here.
+    let agrees = before.market.looks.seen == if seen { 2 } else { 1 };
+    agrees.then_some(seen)
 }
 
 fn confidence_ppm_up(price: &PriceUpdate) -> u128 {

@@ -88,12 +88,16 @@ impl Book {
             BallastEvent::Compounded(event) => self.compounded(story, event)?,
             BallastEvent::Rehedged(event) => self.rehedged(story, event)?,
             BallastEvent::Deleveraged(event) => self.deleveraged(story, event)?,
+            BallastEvent::DeleveragedWithSwap(event) => {
+                self.deleveraged_with_swap(story, event)?;
+            }
             BallastEvent::Liquidated(event) => self.liquidated(story, event)?,
             BallastEvent::Recentered(event) => self.recentered(story, event)?,
             BallastEvent::Exited(event) => self.exited(story, event)?,
             // These say what accrual has done already, what a liquidation has done already, or change no amount.
             BallastEvent::Accrued(_)
             | BallastEvent::BadDebtBooked(_)
+            | BallastEvent::WriteOffRewarded(_)
             | BallastEvent::PolicySet(_)
             | BallastEvent::AutomationSet(_)
             | BallastEvent::RewardCollected(_)
@@ -336,8 +340,12 @@ pub(super) fn mix(
     moved: [Q; 2],
     [leverage, hedge, leave]: [&Q; 3],
 ) {
-    let (surplus, doubt, left_alone) =
-        position.surplus(&story.pool_before(), leverage, hedge, leave);
+    let (surplus, doubt, left_alone) = position.surplus(
+        [&story.pool_before(), &story.oracle],
+        leverage,
+        hedge,
+        leave,
+    );
     let swapped = moved.iter().any(|amount| amount.abs() > int(2));
     story.allowed(
         "whether the hedge asks for a swap",

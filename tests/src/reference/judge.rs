@@ -149,7 +149,7 @@ pub fn judge(
             Step::Deleverage { position, .. },
             BallastError::DeleverageNotDue
             | BallastError::KeeperDisabled
-            | BallastError::DeleverageNeedsSwap,
+            | BallastError::LtvNotLowered,
         ) => {
             let (context, position) = found(position)?;
             let policy = &context.position.policy;
@@ -158,11 +158,11 @@ pub fn judge(
                 (Target::Unsure, _) => None,
                 (Target::None, BallastError::DeleverageNotDue)
                 | (Target::Forbidden, BallastError::KeeperDisabled) => Some(true),
-                (Target::To(targets), BallastError::DeleverageNeedsSwap) => {
+                (Target::To(targets), BallastError::LtvNotLowered) => {
                     let last = targets.last()?;
                     match position.deleverage(&oracle, &pool, last) {
-                        Deleverage::NeedsSwap => Some(true),
-                        Deleverage::Unsure => None,
+                        // Whether the part that goes without one lowers LTV is not judged here.
+                        Deleverage::NeedsSwap | Deleverage::Unsure => None,
                         // Within rounding of the whole liquidity it is out of reach too.
                         Deleverage::Part(part, doubt) => (part + doubt < Q::one()).then_some(false),
                     }

@@ -2,7 +2,7 @@
 
 use ballast_client::{
     BallastEvent, Pubkey,
-    ballast::events::{Deleveraged, Exited, Liquidated, Recentered, Rehedged},
+    ballast::events::{Deleveraged, DeleveragedWithSwap, Exited, Liquidated, Recentered, Rehedged},
 };
 use num_traits::{One, Signed, Zero};
 
@@ -14,6 +14,7 @@ use super::{
     position::{Deleverage, Position, Value, surely},
     story::Story,
 };
+use crate::game::Step;
 
 impl Book {
     pub(super) fn rehedged(
@@ -28,17 +29,14 @@ impl Book {
         let due = old.beyond(&oracle, &hedge, &bps(policy.delta_band_bps));
         story.allowed("a rehedge is due", due);
 
-        // Exactly the hedge error: sold if positive, bought if negative.
+        // Exactly the hedge error, or as much of it as the swap's limit lets through: sold if positive, bought if negative.
         let error = old.hedge_error(&oracle, &hedge);
         let doubt = old.hedge_doubt(&oracle);
         story.same("hedge error", int(event.hedge_error_before), &error, &doubt);
-        story.same("base traded", int(event.base_traded), &error.abs(), &doubt);
-        let quote = int(event.quote_traded);
-        new.add(1, &if error.is_positive() { quote } else { -quote });
-        new.add(0, &-error);
-        new.settle();
         new.rounded();
-        new.slack[0] += doubt;
+        withdraw(story, &mut new, event.liquidity);
+        let moved = [event.base_traded, event.quote_traded];
+        trade(story, &mut new, &hedge, moved);
         let left = new.hedge_error(&oracle, &hedge);
         let doubt = new.hedge_doubt(&oracle);
         story.same(
@@ -79,14 +77,17 @@ impl Book {
         }
         let (part, doubt) = match plan {
             Deleverage::Part(part, doubt) => (part, doubt),
-            Deleverage::NeedsSwap => {
-                story.allowed("the target is in reach without a swap", Some(false));
-                return Err(Unfollowed::Unsure("a deleverage out of reach"));
-            }
+            // As far as it goes.
+            Deleverage::NeedsSwap => (old.repayable(&pool), Q::zero()),
             Deleverage::Unsure => return Err(Unfollowed::Unsure("deleverage's reach")),
         };
         let liquidity = &old.liquidity * part;
-        let slack = &old.liquidity * doubt + int(2);
+        let mut slack = &old.liquidity * doubt + int(2);
+        for (side, unit) in new.unit(&pool).into_iter().enumerate() {
+            if unit.is_positive() {
+                slack = most(slack, (&old.slack[side] + int(2)) / unit);
+            }
+        }
         story.same(
             "liquidity",
             int(event.liquidity),
@@ -96,6 +97,30 @@ impl Book {
         new.withdraw(&pool, &liquidity, &slack);
         new.settle();
         new.rounded();
+        self.put(event.position, &old, new);
+        Ok(())
+    }
+
+    /// How much is withdrawn is taken from the event; the rest follows, and has to end at the target.
+    pub(super) fn deleveraged_with_swap(
+        &mut self,
+        story: &mut Story,
+        event: &DeleveragedWithSwap,
+    ) -> Result<(), Unfollowed> {
+        let old = self.position(&event.position)?;
+        let mut new = old.clone();
+        let hedge = bps(story.stored(&event.position).policy.hedge_bps);
+        new.rounded();
+        withdraw(story, &mut new, event.liquidity);
+        if event.base_traded > 0 {
+            let moved = [event.base_traded, event.quote_traded];
+            trade(story, &mut new, &hedge, moved);
+        }
+        new.settle();
+        let oracle = story.oracle.clone();
+        let (before, after) = (old.value(&oracle), new.value(&oracle));
+        let fell = &after.debt * &before.assets < &before.debt * &after.assets;
+        story.allowed("LTV falls", Some(fell));
         self.put(event.position, &old, new);
         Ok(())
     }
@@ -127,7 +152,6 @@ impl Book {
         let room = Q::one() - &target * &with_bonus;
         let full = surely(&with_bonus * &debt - &assets, &(&doubt * int(4)))
             .ok_or(Unfollowed::Unsure("whether to liquidate all"))?;
-        story.allowed("all or a part", Some(full == event.full));
         let insolvent = surely(&debt - &assets, &(&doubt * int(2)))
             .ok_or(Unfollowed::Unsure("whether debt is covered"))?;
         let (f, g, part_doubt) = if full {
@@ -142,6 +166,24 @@ impl Book {
             )
         };
         let fees = [int(event.fees_base), int(event.fees_quote)];
+        let worth = |amounts: &[Q; 2]| &amounts[0] * &oracle.p + &amounts[1];
+        let unit = old.unit(&pool);
+        let whole_pot = [0, 1].map(|side| (&old.idle[side] + &unit[side] * &old.liquidity) * &g);
+        // Only as much as the collateral is worth, if that is less than the debt.
+        let whole = if insolvent {
+            least(worth(&whole_pot) / &debt, Q::one())
+        } else {
+            f
+        };
+        let repaid = [int(event.repaid_base), int(event.repaid_quote)];
+        let whole_repay = worth(&old.debt.clone().map(|debt| debt * &whole));
+        let (k, k_doubt) = self.part_paid(story, event, &repaid, &whole_repay, &doubt)?;
+        let part = k < Q::one();
+        if part && (fees.iter().any(|fee| !fee.is_zero())) {
+            return Err(Unfollowed::Unsure("fees that were not paid for"));
+        }
+        story.allowed("all or a part", Some((full && !part) == event.full));
+        let (g, part_doubt) = (&g * &k, &part_doubt + &g * &k_doubt);
         let (liquidity, liquidity_doubt) = (&old.liquidity * &g, &old.liquidity * &part_doubt);
         story.same(
             "liquidity",
@@ -150,8 +192,7 @@ impl Book {
             &(&liquidity_doubt + &old.liquidity_slack + int(1)),
         );
         let mut new = old.clone();
-        let out = if full {
-            let unit = new.unit(&pool);
+        let out = if full && !part {
             let out = unit.map(|one| one * &new.liquidity);
             new.withdraw_all(&pool);
             out
@@ -159,12 +200,10 @@ impl Book {
             new.withdraw(&pool, &liquidity, &(liquidity_doubt + int(1)))
         };
         let pot = [0, 1].map(|side| &old.idle[side] * &g + &out[side] + &fees[side]);
-        let worth = |amounts: &[Q; 2]| &amounts[0] * &oracle.p + &amounts[1];
-        // Only as much as the collateral is worth, if that is less than the debt.
-        let covered = if insolvent {
+        let covered = if insolvent && !part {
             least(worth(&pot) / &debt, Q::one())
         } else {
-            f
+            &whole * &k
         };
         let repay = [0, 1].map(|side| &old.debt[side] * &covered);
         // What the pot is worth beyond debt and bonus stays with the owner.
@@ -191,12 +230,31 @@ impl Book {
             story.same("repaid", int(chain[0][side]), &repay[side], &slack);
             story.same("seized", int(chain[1][side]), &seized[side], &slack);
         }
-        if insolvent {
+        let books = insolvent && !part;
+        if books {
             new.settle();
         }
         self.exchange(&old, &new);
-        if insolvent {
+        if books {
             for side in 0..2 {
+                let (repaid, insured) = (int(chain[0][side]), &self.reserves[side].insurance);
+                let rate = bps(story
+                    .before
+                    .snapshot
+                    .market
+                    .safety
+                    .effective()
+                    .write_off_bonus_bps);
+                let most = least(repaid * rate, insured / int(10));
+                let paid = int(rewarded(story, side, &event.position));
+                let lost = new.debt[side] > &new.slack[side] + int(1);
+                if lost {
+                    let slack = &self.reserves[side].insurance_slack + int(2);
+                    story.same("bonus for booking", paid.clone(), &most, &slack);
+                }
+                let reserve = &mut self.reserves[side];
+                reserve.liquidity -= &paid;
+                reserve.insurance = positive(&reserve.insurance - &paid);
                 let (lost, slack) = (new.debt[side].clone(), new.slack[side].clone());
                 let booked = written_off(story, side, &event.position);
                 story.same("written off", int(booked), &lost, &(&slack + int(1)));
@@ -226,7 +284,12 @@ impl Book {
         let leave = bps(policy.delta_target_bps / 2);
         let hedge = bps(policy.hedge_bps);
         // What is traded has no sign in the event: the one that the surplus has.
-        let (surplus, ..) = new.surplus(&story.pool_before(), &leverage, &hedge, &leave);
+        let (surplus, ..) = new.surplus(
+            [&story.pool_before(), &story.oracle],
+            &leverage,
+            &hedge,
+            &leave,
+        );
         let (base, quote) = (int(event.base_traded), int(event.quote_traded));
         let moved = if surplus.is_positive() {
             [base, -quote]
@@ -271,6 +334,86 @@ impl Book {
         self.put(event.position, &old, new);
         Ok(())
     }
+}
+
+impl Book {
+    /// Which part of a liquidation was paid for, and its doubt: all, unless what was brought is all that might be.
+    fn part_paid(
+        &self,
+        story: &mut Story,
+        event: &Liquidated,
+        repaid: &[Q; 2],
+        whole: &Q,
+        doubt: &Q,
+    ) -> Result<(Q, Q), Unfollowed> {
+        let all = (Q::one(), Q::zero());
+        if event.full || whole.is_zero() {
+            return Ok(all);
+        }
+        let got = &repaid[0] * &story.oracle.p + &repaid[1];
+        let units = (&story.oracle.p + int(1)) * int(3) + doubt * int(4);
+        if whole - &got <= units {
+            return Ok(all);
+        }
+        let &Step::Liquidate {
+            pay_base,
+            pay_quote,
+            ..
+        } = story.step
+        else {
+            return Err(Unfollowed::Event("Liquidated"));
+        };
+        let brought = [
+            event.repaid_base.saturating_sub(event.seized_base),
+            event.repaid_quote.saturating_sub(event.seized_quote),
+        ];
+        let exhausted = [pay_base.0, pay_quote.0]
+            .into_iter()
+            .zip(brought)
+            .any(|(most, brought)| brought.saturating_add(4) >= most);
+        if !exhausted {
+            // The wallet had no more, which is not seen here.
+            return Err(Unfollowed::Unsure("what the wallet could pay"));
+        }
+        Ok((got / whole, units / whole))
+    }
+}
+
+/// What the chain says it has paid for booking a loss in this step.
+fn rewarded(story: &Story, side: usize, position: &Pubkey) -> u64 {
+    let mut amounts = story.played.events.iter().filter_map(|event| match event {
+        BallastEvent::WriteOffRewarded(paid)
+            if paid.position == *position && side_of(story, &paid.reserve) == side =>
+        {
+            Some(paid.amount)
+        }
+        _ => None,
+    });
+    amounts.next().unwrap_or(0)
+}
+
+/// Takes exactly so much liquidity out of the pool.
+fn withdraw(story: &Story, position: &mut Position, liquidity: u128) {
+    if liquidity > 0 {
+        position.withdraw(&story.pool_before(), &int(liquidity), &Q::zero());
+    }
+}
+
+/// Trades towards the hedge: no more than its error, and then both debts are repaid.
+fn trade(story: &mut Story, position: &mut Position, hedge: &Q, [base, quote]: [u64; 2]) {
+    let oracle = story.oracle.clone();
+    let error = position.hedge_error(&oracle, hedge);
+    let doubt = position.hedge_doubt(&oracle);
+    let (base, quote) = (int(base), int(quote));
+    story.allowed(
+        "no more is traded than the hedge error",
+        Some(base <= error.abs() + &doubt),
+    );
+    let sign = if error.is_positive() { int(1) } else { int(-1) };
+    position.add(1, &(quote * &sign));
+    position.add(0, &(-base * sign));
+    position.settle();
+    position.rounded();
 }
 
 /// What the chain says it has written off in this step.

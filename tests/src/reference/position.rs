@@ -66,7 +66,7 @@ pub fn surely(number: Q, doubt: &Q) -> Option<bool> {
     (number.abs() > *doubt).then(|| number.is_positive())
 }
 
-/// What a deleverage does.
+/// What a swap-free deleverage does.
 pub enum Deleverage {
     /// Target reached with this part of the liquidity, which may be off by so much.
     Part(Q, Q),
@@ -208,14 +208,21 @@ impl Position {
         (cut(leverage * self.equity(at) / value), cut(doubt))
     }
 
-    /// Base that is held net of debt beyond the part of the pool's base that stays unhedged at that leverage: to be sold if
-    /// positive, bought if negative. Its doubt, and whether the chain leaves it alone because it is within half the target.
-    pub fn surplus(&self, at: &At, leverage: &Q, hedge: &Q, leave: &Q) -> (Q, Q, Option<bool>) {
+    /// Base that is held net of debt beyond what the pool takes at that leverage and the hedge at the oracle's price does not
+    /// borrow: to be sold if positive, bought if negative. Its doubt, and whether the chain leaves it alone because it is within
+    /// half the target.
+    pub fn surplus(
+        &self,
+        [at, oracle]: [&At; 2],
+        leverage: &Q,
+        hedge: &Q,
+        leave: &Q,
+    ) -> (Q, Q, Option<bool>) {
         let (wanted, slack) = self.wanted(at, leverage);
         let liquidity = most(wanted, self.liquidity.clone());
-        let [x, _] = self.unit(at);
+        let ([x, _], [judged, _]) = (self.unit(at), self.unit(oracle));
         let held = &self.idle[0] - &self.debt[0] + &x * &self.liquidity;
-        let surplus = held - (Q::one() - hedge) * &x * &liquidity;
+        let surplus = held - (&x - hedge * judged) * &liquidity;
         let doubt = self.hedge_doubt(at) + &slack * x + int(1);
         let full = self.full_base(&liquidity);
         let edge = &doubt + leave * self.full_base(&slack) + int(1);
@@ -284,5 +291,21 @@ impl Position {
             Some(true) => Deleverage::NeedsSwap,
             _ => Deleverage::Unsure,
         }
+    }
+
+    /// The smallest part of the liquidity that repays all that can be repaid with what the pool pays.
+    pub fn repayable(&self, pool: &At) -> Q {
+        let unit = self.unit(pool);
+        let parts = [0, 1].map(|side| {
+            let missing = positive(&self.debt[side] - &self.idle[side]);
+            let out = &unit[side] * &self.liquidity;
+            // Less than a whole unit is nothing on the chain.
+            if out < Q::one() {
+                return Q::zero();
+            }
+            least(missing / out, Q::one())
+        });
+        let [base, quote] = parts;
+        most(base, quote)
     }
 }

@@ -3,7 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use ballast_client::{
     Automation, BallastError, InitMarketArgs, Instruction, MarketContext, MarketMode,
-    PoolAddresses, PositionContext, Pubkey, Side, Signer, Trade, instruction, pda,
+    PoolAddresses, PositionContext, Pubkey, RulesSinceVersion2, Side, Signer, Trade, instruction,
+    pda,
 };
 use ballast_localnet::{PricePost, UsdPrice, keys};
 
@@ -26,8 +27,11 @@ impl Stage {
         let too_early = BallastError::WrongVersion;
         self.caller.refuse(authority, position(), too_early).await?;
         let market = || {
-            let key = authority.pubkey();
-            instruction::migrate_market(&address, &key, params.keepers, params.stages)
+            let rules = RulesSinceVersion2 {
+                keepers: params.keepers,
+                stages: params.stages,
+            };
+            instruction::migrate_market(&address, Some((&authority.pubkey(), rules)))
         };
         self.caller.confirm(authority, [market()]).await?;
         for side in [Side::Base, Side::Quote] {
@@ -70,15 +74,21 @@ impl Stage {
         let world = &preloaded.announced;
         let market = || instruction::apply_market_change(&world.market.address);
         let reserve = || instruction::apply_reserve_change(&world.market, Side::Base);
-        for apply in [market(), reserve()] {
+        let safety = || instruction::apply_safety_change(&world.market.address);
+        for apply in [market(), reserve(), safety()] {
             self.confirm(&self.keeper, apply).await?;
         }
+        let payer = world.market.market.authority;
+        let oracle = instruction::apply_oracle_change(&world.market.address, &payer);
+        self.confirm(&self.keeper, oracle).await?;
         let chain = self.world.net.chain();
         let (address, prices) = (world.market.address, world.market.prices);
         let found = MarketContext::load(chain.as_ref(), address, prices).await?;
         let expected = world.market.market.limits.maintenance_ltv_bps - 100;
         ensure!(found.market.limits.maintenance_ltv_bps == expected);
-        for apply in [market(), reserve()] {
+        ensure!(found.market.safety.grace_secs == world.market.market.safety.grace_secs + 1);
+        ensure!(found.market.base_price_account == Pubkey::default());
+        for apply in [market(), reserve(), safety()] {
             let nothing = BallastError::NothingAnnounced;
             self.caller
                 .refuse(&self.keeper.keypair, apply, nothing)
@@ -143,6 +153,18 @@ impl Stage {
         ensure!(snapshot.market.params() == params, "not in force yet");
         ensure!(snapshot.market.pending.params == harsher);
         self.caller.confirm(authority, [update(params)]).await?;
+        let stored = &snapshot.market;
+        let safety = instruction::update_safety(&market.address, &key, stored.safety);
+        self.caller.confirm(authority, [safety]).await?;
+        let mut source = stored.oracle_source();
+        source.quote_price_account = Pubkey::default();
+        let announce = instruction::announce_oracle(&market.address, &key, source);
+        self.caller.confirm(authority, [announce]).await?;
+        let early = instruction::apply_oracle_change(&market.address, &key);
+        let not_over = BallastError::NoticeNotOver;
+        self.caller.refuse(authority, early, not_over).await?;
+        let cancel = instruction::cancel_oracle_change(&market.address, &key, &key);
+        self.caller.confirm(authority, [cancel]).await?;
         Ok(())
     }
 
@@ -165,6 +187,7 @@ impl Stage {
             base_price_account: prices.base,
             quote_price_account: prices.quote,
             params,
+            safety: self.world.config.desired.safety.into(),
         };
         let init = instruction::init_market(&bob.key(), &pool, args);
         self.confirm(bob, init).await?;

@@ -1,7 +1,9 @@
 //! What keepers and liquidators do.
 
 use anyhow::{Context, Result, ensure};
-use ballast_client::{BallastError, Policy, PositionContext, RecenterArgs, Side, instruction};
+use ballast_client::{
+    Amounts, BallastError, Policy, PositionContext, RecenterArgs, Side, instruction,
+};
 use ballast_localnet::UsdPrice;
 
 use super::{Stage, trade_of};
@@ -158,8 +160,8 @@ impl Stage {
         self.post(185).await?;
         let position = self.open(&self.alice, 2, [175, 195]).await?;
         let liquidate = || {
-            let (by, wallet) = (bob.key(), &bob.wallet);
-            instruction::liquidate(market, &position, &by, wallet, u64::MAX, u64::MAX)
+            let most = Amounts::new(u64::MAX, u64::MAX);
+            instruction::liquidate(market, &position, &bob.key(), &bob.wallet, most, 0)
         };
         self.caller
             .refuse(&bob.keypair, liquidate(), BallastError::NotLiquidatable)

@@ -95,9 +95,15 @@ async fn announce(world: &World) -> Result<()> {
     params.limits.maintenance_ltv_bps -= 100;
     let mut reserve = world.snapshot().await?.reserve(Side::Base).params();
     reserve.rate_at_full_bps += 100;
+    let mut safety = market.market.safety;
+    safety.grace_secs += 1;
+    let mut source = market.market.oracle_source();
+    source.base_price_account = Pubkey::default();
     let updates = vec![
         instruction::update_market(&market.address, &authority, params),
         instruction::update_reserve(market, &authority, Side::Base, reserve),
+        instruction::update_safety(&market.address, &authority, safety),
+        instruction::announce_oracle(&market.address, &authority, source),
     ];
     world.send(&world.authority, updates).await?;
     Ok(())

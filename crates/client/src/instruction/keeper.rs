@@ -9,10 +9,10 @@ use super::{
     range_accounts, swap_accounts, wallet_accounts,
 };
 use crate::{MarketContext, PositionContext, SwapPath, Wallet, pda};
-use ballast_model::Side;
+use ballast_model::{Amounts, Side};
 
 /// Brings delta back to the policy's target with one swap, along [`MarketContext::swap_path`] of the trade that
-/// [`ballast_model::plan_rehedge`] names. `keeper` signs.
+/// [`ballast_model::plan_hedged`] names. `keeper` signs.
 pub fn rehedge(
     market: &MarketContext,
     position: &PositionContext,
@@ -25,6 +25,7 @@ pub fn rehedge(
         position: position_accounts(&position.addresses()),
         lending: lending_accounts(market),
         pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
         swap: swap_accounts(path),
         prices: price_accounts(market),
     };
@@ -47,6 +48,27 @@ pub fn deleverage(
         prices: price_accounts(market),
     };
     instruction(&accounts, &data::Deleverage {})
+}
+
+/// Brings LTV down to the target with a swap where it takes one, along [`MarketContext::swap_path`] of the trade that
+/// [`ballast_model::plan_hedged`] names. `keeper` signs.
+pub fn deleverage_swap(
+    market: &MarketContext,
+    position: &PositionContext,
+    keeper: &Pubkey,
+    path: &SwapPath,
+) -> Instruction {
+    let accounts = accounts::DeleverageSwap {
+        keeper: *keeper,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
+        swap: swap_accounts(path),
+        prices: price_accounts(market),
+    };
+    instruction(&accounts, &data::DeleverageSwap {})
 }
 
 /// Moves a position to a new band, along [`MarketContext::swap_path`] of the trade that [`ballast_model::plan_target`]
@@ -147,15 +169,15 @@ pub fn exit(
     instruction(&accounts, &data::Exit {})
 }
 
-/// Closes as much of an unhealthy position as restores the target LTV. `liquidator` signs; `wallet` pays at most
-/// `max_pay_base` and `max_pay_quote` and receives collateral.
+/// Closes as much of an unhealthy position as restores the target LTV and is paid for. `liquidator` signs; `wallet` pays at
+/// most `max_pay` and what it holds, and receives collateral, in all worth at least `min_gain` more (raw quote units).
 pub fn liquidate(
     market: &MarketContext,
     position: &PositionContext,
     liquidator: &Pubkey,
     wallet: &Wallet,
-    max_pay_base: u64,
-    max_pay_quote: u64,
+    max_pay: Amounts,
+    min_gain: u64,
 ) -> Instruction {
     let accounts = accounts::Liquidate {
         liquidator: *liquidator,
@@ -168,8 +190,47 @@ pub fn liquidate(
         prices: price_accounts(market),
     };
     let data = data::Liquidate {
-        max_pay_base,
-        max_pay_quote,
+        max_pay_base: max_pay.base,
+        max_pay_quote: max_pay.quote,
+        min_gain,
+    };
+    instruction(&accounts, &data)
+}
+
+/// Shows the reserves what of a position's debts its collateral does not cover. Nobody needs to sign.
+pub fn show_loss(market: &MarketContext, position: &Pubkey) -> Instruction {
+    let accounts = accounts::ShowLoss {
+        market: market.address,
+        position: *position,
+        base_reserve: market.reserve(Side::Base),
+        quote_reserve: market.reserve(Side::Quote),
+        prices: price_accounts(market),
+    };
+    instruction(&accounts, &data::ShowLoss {})
+}
+
+/// Closes a position at the last price of a market that has had none for a week. `settler` signs; `wallet` pays at most
+/// `max_pay` and what it holds, and receives the position's other token for it.
+pub fn settle(
+    market: &MarketContext,
+    position: &PositionContext,
+    settler: &Pubkey,
+    wallet: &Wallet,
+    max_pay: Amounts,
+) -> Instruction {
+    let accounts = accounts::Settle {
+        settler: *settler,
+        market: market.address,
+        position: position_accounts(&position.addresses()),
+        wallet: wallet_accounts(wallet),
+        lending: lending_accounts(market),
+        pool: pool_accounts(market),
+        range: range_accounts(market, position.ticks()),
+        prices: price_accounts(market),
+    };
+    let data = data::Settle {
+        max_pay_base: max_pay.base,
+        max_pay_quote: max_pay.quote,
     };
     instruction(&accounts, &data)
 }

@@ -1,8 +1,8 @@
 //! Setting up and changing markets and reserves.
 
 use ballast::{
-    InitMarketArgs, KeeperRules, MarketMode, MarketParams, ReserveParams, StageRules, accounts,
-    instruction as data,
+    InitMarketArgs, MarketMode, MarketParams, OracleSource, ReserveParams, RulesSinceVersion2,
+    SafetyRules, accounts, instruction as data,
 };
 use ballast_abi::spl;
 use ballast_model::Side;
@@ -58,6 +58,49 @@ pub fn apply_market_change(market: &Pubkey) -> Instruction {
     instruction(&accounts, &data::ApplyMarketChange {})
 }
 
+/// Replaces the rules of the safety net, with notice. The market's authority signs.
+pub fn update_safety(market: &Pubkey, authority: &Pubkey, rules: SafetyRules) -> Instruction {
+    instruction(&update(market, authority), &data::UpdateSafety { rules })
+}
+
+/// Puts announced rules of the safety net in force. Nobody needs to sign.
+pub fn apply_safety_change(market: &Pubkey) -> Instruction {
+    let accounts = accounts::ApplyMarketChange { market: *market };
+    instruction(&accounts, &data::ApplySafetyChange {})
+}
+
+/// Announces that prices will come from elsewhere. The market's authority signs and pays.
+pub fn announce_oracle(market: &Pubkey, authority: &Pubkey, source: OracleSource) -> Instruction {
+    let accounts = accounts::AnnounceOracle {
+        authority: *authority,
+        market: *market,
+        change: pda::oracle_change(market),
+        system_program: spl::SYSTEM_PROGRAM,
+    };
+    instruction(&accounts, &data::AnnounceOracle { source })
+}
+
+/// Takes prices from where it was announced; `payer` is who paid for the announcement. Nobody needs to sign.
+pub fn apply_oracle_change(market: &Pubkey, payer: &Pubkey) -> Instruction {
+    let accounts = accounts::ApplyOracleChange {
+        market: *market,
+        change: pda::oracle_change(market),
+        payer: *payer,
+    };
+    instruction(&accounts, &data::ApplyOracleChange {})
+}
+
+/// Takes the announcement back; `payer` is who paid for it. The market's authority signs.
+pub fn cancel_oracle_change(market: &Pubkey, authority: &Pubkey, payer: &Pubkey) -> Instruction {
+    let accounts = accounts::CancelOracleChange {
+        authority: *authority,
+        market: *market,
+        change: pda::oracle_change(market),
+        payer: *payer,
+    };
+    instruction(&accounts, &data::CancelOracleChange {})
+}
+
 /// Sets the mode for `secs`. The authority signs; the guardian may only tighten, for a day at most.
 pub fn set_mode(market: &Pubkey, signer: &Pubkey, mode: MarketMode, secs: u32) -> Instruction {
     instruction(&update(market, signer), &data::SetMode { mode, secs })
@@ -108,18 +151,18 @@ pub fn apply_reserve_change(market: &MarketContext, side: Side) -> Instruction {
     instruction(&accounts, &data::ApplyReserveChange {})
 }
 
-/// Brings a market of the earlier version to this one. The authority signs.
+/// Brings a market of the earlier version to this one: with rules of its choice the authority, which signs then; with cautious
+/// ones anyone.
 pub fn migrate_market(
     market: &Pubkey,
-    authority: &Pubkey,
-    keepers: KeeperRules,
-    stages: StageRules,
+    chosen: Option<(&Pubkey, RulesSinceVersion2)>,
 ) -> Instruction {
     let accounts = accounts::MigrateMarket {
-        authority: *authority,
+        authority: chosen.map(|(authority, _)| *authority),
         market: *market,
     };
-    instruction(&accounts, &data::MigrateMarket { keepers, stages })
+    let rules = chosen.map(|(_, rules)| rules);
+    instruction(&accounts, &data::MigrateMarket { rules })
 }
 
 /// Brings a reserve of the earlier version to this one. Nobody needs to sign.

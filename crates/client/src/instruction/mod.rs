@@ -8,18 +8,19 @@ mod position;
 mod tokens;
 
 pub use keeper::{
-    check_health, compound, deleverage, exit, liquidate, recenter, recenter_replacing,
-    refresh_price, rehedge,
+    check_health, compound, deleverage, deleverage_swap, exit, liquidate, recenter,
+    recenter_replacing, refresh_price, rehedge, settle, show_loss,
 };
 pub use lend::{accrue, cover_bad_debt, deposit, fund_insurance, withdraw};
 pub use market::{
-    accept_authority, apply_market_change, apply_reserve_change, init_market, init_reserve,
+    accept_authority, announce_oracle, apply_market_change, apply_oracle_change,
+    apply_reserve_change, apply_safety_change, cancel_oracle_change, init_market, init_reserve,
     migrate_market, migrate_position, migrate_reserve, offer_authority, refresh_stage,
-    set_guardian, set_mode, update_market, update_reserve,
+    set_guardian, set_mode, update_market, update_reserve, update_safety,
 };
 pub use position::{
     accept_transfer, close, collect, collect_reward, collect_reward_for, decrease, increase, open,
-    reclaim_reward, repay, set_automation, set_policy, transfer,
+    reclaim_reward, repay, set_automation, set_first_keepers, set_policy, transfer,
 };
 pub use tokens::{create_share_wallet, create_tick_array, create_wallet};
 

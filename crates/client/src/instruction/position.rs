@@ -120,6 +120,26 @@ pub fn set_automation(
     instruction(&accounts, &data::SetAutomation { automation })
 }
 
+/// Names keepers who go first for `head_start_secs`; all zero with 0: nobody. The owner signs.
+pub fn set_first_keepers(
+    market: &Pubkey,
+    owner: &Pubkey,
+    position: &Pubkey,
+    keepers: [Pubkey; 2],
+    head_start_secs: u32,
+) -> Instruction {
+    let accounts = accounts::SetPolicy {
+        owner: *owner,
+        market: *market,
+        position: *position,
+    };
+    let data = data::SetFirstKeepers {
+        keepers,
+        head_start_secs,
+    };
+    instruction(&accounts, &data)
+}
+
 /// Offers a position to `to`; all zero takes an offer back. The owner signs.
 pub fn transfer(owner: &Pubkey, position: &Pubkey, to: Pubkey) -> Instruction {
     instruction(&own(owner, position), &data::Transfer { to })

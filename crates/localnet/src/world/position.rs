@@ -2,9 +2,11 @@
 
 use anyhow::{Context, Result};
 use ballast_client::{
-    Amounts, Keypair, OpenArgs, Policy, PositionAddresses, PositionContext, Pubkey, Receipt,
-    SendError, Signer, SqrtPrice, Tick, Trade, Wallet, instruction,
+    Amounts, Band, Bps, Keypair, OpenArgs, Policy, PositionAddresses, PositionContext, Pubkey,
+    Receipt, SendError, Signer, SqrtPrice, Tick, Trade, Wallet, instruction,
 };
+
+use ballast_model::{OpenRequest, plan_open};
 
 use super::{BASE_DECIMALS, QUOTE_DECIMALS, WALLET_LAMPORTS, World};
 use crate::{keys, localnet::LocalnetExt, price::UsdPrice};
@@ -123,20 +125,36 @@ impl World {
     /// # Errors
     /// [`SendError`].
     pub async fn try_open(&self, trader: &Trader, args: OpenArgs) -> Result<Receipt, SendError> {
-        // Which way own funds have to be swapped: base that is left over is sold, else bought. Without own base it is bought.
-        let trade = if args.own_base > 0 {
-            Trade::SellBase
-        } else {
-            Trade::BuyBase
-        };
         let tick_current = self
             .pool()
             .await
             .map(|pool| pool.tick_current)
             .unwrap_or_default();
+        let surplus = self.surplus(&args).await;
+        // What cannot be planned is refused by the program, with its reason.
+        let trade = match surplus.unwrap_or(i128::from(args.own_base)) {
+            1.. => Trade::SellBase,
+            _ => Trade::BuyBase,
+        };
         let path = self.market.swap_path(tick_current, trade);
         let open = instruction::open(&self.market, &trader.key(), &trader.wallet, args, &path);
         self.send(&trader.keypair, vec![open]).await
+    }
+
+    /// Base that opening has to sell, or to buy if negative.
+    async fn surplus(&self, args: &OpenArgs) -> Option<i128> {
+        let snapshot = self.snapshot().await.ok()?;
+        let (at, oracle) = (snapshot.pool.sqrt_price, snapshot.oracle_sqrt_price().ok()?);
+        let tick = |tick| Tick::new(tick).ok();
+        let request = OpenRequest {
+            own: Amounts::new(args.own_base, args.own_quote),
+            leverage: Bps::new(args.leverage_bps),
+            hedge: args.policy.hedge(),
+            band: Band::new(tick(args.tick_lower)?, tick(args.tick_upper)?).ok()?,
+            at,
+        };
+        let plan = plan_open(request).ok()?.hedged_at(&request, oracle).ok()?;
+        Some(plan.base_surplus)
     }
 
     /// A position again, as it is now.

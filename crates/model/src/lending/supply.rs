@@ -30,20 +30,7 @@ impl ReserveState {
     /// [`LendingError::ZeroAmount`], [`LendingError::RoundsToZero`] if they are worth less than one unit,
     /// [`LendingError::MoreThanIssued`], [`LendingError::InsufficientLiquidity`] while too much is lent out.
     pub fn redeem(&mut self, shares: u64) -> Result<u64, LendingError> {
-        if shares == 0 {
-            return Err(LendingError::ZeroAmount);
-        }
-        let supply = self
-            .supply_shares
-            .checked_sub(shares)
-            .ok_or(LendingError::MoreThanIssued)?;
-        let amount = self.to_assets_down(shares)?;
-        if amount == 0 {
-            return Err(LendingError::RoundsToZero);
-        }
-        let liquidity = self.pay(amount)?;
-        (self.liquidity, self.supply_shares) = (liquidity, supply);
-        Ok(amount)
+        self.redeem_at_loss(shares, 0)
     }
 
     /// Shares that `amount` buys now, rounded down.
@@ -63,11 +50,7 @@ impl ReserveState {
     /// # Errors
     /// [`LendingError::Overflow`].
     pub fn to_assets_down(&self, shares: u64) -> Result<u64, LendingError> {
-        let (supply, assets) = self.priced()?;
-        to_u64(
-            wide::mul_div_down(u128::from(shares), assets, supply),
-            "lender's assets",
-        )
+        self.to_assets_at_loss_down(shares, 0)
     }
 
     /// Shares and the assets behind them, virtual ones included.

@@ -131,7 +131,7 @@ pub fn plan_deleverage(
         .min(repays_all);
 
     if enough <= position.liquidity {
-        return plan(position, pool, enough);
+        return Ok(plan(position, pool, enough)?);
     }
     // What allows for rounding asks for more than there is; everything may still do.
     let plan = plan(position, pool, position.liquidity)?;
@@ -150,19 +150,37 @@ pub fn plan_deleverage(
     Ok(plan)
 }
 
+/// The most that repays without a swap, where a target is out of reach: the least liquidity after whose withdrawal at the pool's
+/// price each debt is repaid, or all of the pool's token of it is used. Nothing more is withdrawn than what repays something.
+///
+/// Equity is what it was, but for what the pool pays more than the valuation; so LTV falls where anything is repaid and the
+/// debt is covered.
+///
+/// # Errors
+/// [`ModelError`].
+pub fn plan_deleverage_part(
+    position: &Position,
+    pool: SqrtPrice,
+) -> Result<DeleveragePlan, ModelError> {
+    let all = position.pool_amounts_down(pool)?;
+    let owed = position.debt.saturating_sub(position.idle);
+    let liquidity = [(owed.base, all.base), (owed.quote, all.quote)]
+        .into_iter()
+        // What the pool does not hold repays nothing, however much is withdrawn.
+        .filter(|(_, all)| *all > 0)
+        .map(|(owed, all)| covering(position.liquidity, owed, all).min(position.liquidity))
+        .max()
+        .unwrap_or(0);
+    plan(position, pool, liquidity)
+}
+
 fn plan(
     position: &Position,
     pool: SqrtPrice,
     liquidity: u128,
-) -> Result<DeleveragePlan, DeleverageError> {
-    let withdraw = position
-        .band
-        .amounts_down(liquidity, pool)
-        .map_err(ModelError::from)?;
-    let there = position
-        .idle
-        .checked_add(withdraw)
-        .map_err(ModelError::from)?;
+) -> Result<DeleveragePlan, ModelError> {
+    let withdraw = position.band.amounts_down(liquidity, pool)?;
+    let there = position.idle.checked_add(withdraw)?;
     Ok(DeleveragePlan {
         liquidity,
         withdraw,

@@ -1,6 +1,7 @@
 use ballast_clmm::{Amounts, SqrtPrice, wide};
 use thiserror::Error;
 
+use super::exchange::{Exchange, Part, affordable_down, worth_down};
 use crate::{Bps, ModelError, Position, Valuation};
 
 /// What a liquidator repays and receives: `repay` of each debt against the fraction `seize_num / seize_den` of all
@@ -9,6 +10,8 @@ use crate::{Bps, ModelError, Position, Valuation};
 pub struct LiquidationPlan {
     /// Everything is seized. Debt that remains is bad debt.
     pub full: bool,
+    /// Which part it is of the plan that restores the target, see [`LiquidationPlan::paid_by`].
+    pub part: Part,
     /// What the liquidator pays in, per side.
     pub repay: Amounts,
     /// Numerator of the fraction of the collateral that is seized.
@@ -103,6 +106,7 @@ pub fn plan_liquidation(
     let liquidity = position.liquidity;
     Ok(LiquidationPlan {
         full: false,
+        part: Part::ALL,
         repay: Amounts {
             base: repay(position.debt.base)?,
             quote: repay(position.debt.quote)?,
@@ -122,16 +126,10 @@ pub fn plan_liquidation(
 
 fn full(position: &Position, before: Valuation) -> LiquidationPlan {
     let debt = position.debt;
-    let repay = if before.debt <= before.assets {
-        debt
-    } else {
-        Amounts {
-            base: portion_down(debt.base, before.assets, before.debt),
-            quote: portion_down(debt.quote, before.assets, before.debt),
-        }
-    };
+    let repay = affordable_down(debt, before.assets, before.debt);
     LiquidationPlan {
         full: true,
+        part: Part::ALL,
         repay,
         seize_num: 1,
         seize_den: 1,
@@ -139,13 +137,6 @@ fn full(position: &Position, before: Valuation) -> LiquidationPlan {
         seize_idle: position.idle,
         before,
     }
-}
-
-/// `amount * num / den` for `num <= den`, rounded down.
-fn portion_down(amount: u64, num: u128, den: u128) -> u64 {
-    wide::mul_div_down(u128::from(amount), num, den)
-        .and_then(|part| u64::try_from(part).ok())
-        .map_or(amount, |part| part.min(amount))
 }
 
 /// `amount * num / den`, rounded up, at most `amount`.
@@ -156,6 +147,74 @@ fn portion_up(amount: u64, num: u128, den: u128) -> Result<u64, ModelError> {
 }
 
 impl LiquidationPlan {
+    /// Whether the debts are worth more than everything owned: then the lenders lose.
+    pub fn insolvent(&self) -> bool {
+        self.before.debt > self.before.assets
+    }
+
+    /// What is repaid and given when the liquidity that is withdrawn and the idle amounts have become `pot`. Of an insolvent
+    /// position that is all that the pot pays for.
+    ///
+    /// # Errors
+    /// [`ModelError::Overflow`].
+    pub fn exchange(
+        &self,
+        debt: Amounts,
+        pot: Amounts,
+        bonus: Bps,
+        oracle: SqrtPrice,
+    ) -> Result<Exchange, ModelError> {
+        let repay = if self.insolvent() && self.part.is_all() {
+            affordable_down(debt, worth_down(pot, oracle)?, self.before.debt)
+        } else {
+            self.repay
+        };
+        Exchange::capped(repay, pot, bonus, oracle)
+    }
+
+    /// The largest part of the plan that `payable` pays for with the pool at `pool`: a pool that was pushed pays out one token
+    /// only, and the other has to be brought. The same part of everything, so that LTV moves the same way:
+    ///
+    /// - of a plan that restores the target: towards it;
+    /// - of one that closes everything, and of an insolvent position: LTV stays, or what is not covered stays, but for the
+    ///   units that rounding costs. Debt is written off only with the whole.
+    ///
+    /// # Errors
+    /// [`ModelError::Overflow`].
+    pub fn paid_by(
+        self,
+        position: &Position,
+        oracle: SqrtPrice,
+        pool: SqrtPrice,
+        bonus: Bps,
+        payable: Amounts,
+    ) -> Result<Self, ModelError> {
+        // No more than what is repaid can be missing.
+        let most = if self.insolvent() {
+            position.debt
+        } else {
+            self.repay
+        };
+        if most.base <= payable.base && most.quote <= payable.quote {
+            return Ok(self);
+        }
+        let withdrawn = position.band.amounts_down(self.withdraw_liquidity, pool)?;
+        let pot = self.seize_idle.checked_add(withdrawn)?;
+        let exchange = self.exchange(position.debt, pot, bonus, oracle)?;
+        let part = exchange.part_paid_by(payable);
+        if part.is_all() {
+            return Ok(self);
+        }
+        Ok(Self {
+            full: false,
+            part,
+            repay: part.of_down(exchange.repay),
+            withdraw_liquidity: part.of_liquidity_down(self.withdraw_liquidity),
+            seize_idle: part.of_down(self.seize_idle),
+            ..self
+        })
+    }
+
     /// The position after the plan, if withdrawing the liquidity pays exactly its amounts.
     ///
     /// # Errors

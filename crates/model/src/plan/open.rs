@@ -61,6 +61,43 @@ pub enum OpenError {
 }
 
 impl OpenPlan {
+    /// The same with the hedge sized at `oracle`, where the program judges it, and not where the liquidity is: more or less base is
+    /// borrowed, and the difference traded for quote.
+    ///
+    /// # Errors
+    /// [`OpenError::Model`].
+    pub fn hedged_at(
+        &self,
+        request: &OpenRequest,
+        oracle: SqrtPrice,
+    ) -> Result<OpenPlan, OpenError> {
+        let overflow = ModelError::Overflow("base to borrow");
+        let pooled = request
+            .band
+            .amounts_up(self.liquidity, oracle)
+            .map_err(ModelError::from)?;
+        let base = request.hedge.of_up(u128::from(pooled.base));
+        let base = base
+            .and_then(|base| u64::try_from(base).ok())
+            .ok_or(overflow)?;
+        let price = Price::from(request.at);
+        let sold = price.value_down(base.saturating_sub(self.borrow.base));
+        let bought = price.value_up(self.borrow.base.saturating_sub(base));
+        let quote = u128::from(self.borrow.quote)
+            .saturating_sub(sold)
+            .checked_add(bought)
+            .and_then(|quote| u64::try_from(quote).ok());
+        let change = i128::from(base) - i128::from(self.borrow.base);
+        Ok(OpenPlan {
+            borrow: Amounts {
+                base,
+                quote: quote.ok_or(ModelError::Overflow("quote to borrow"))?,
+            },
+            base_surplus: self.base_surplus + change,
+            ..*self
+        })
+    }
+
     /// The position as it stands right after opening, with nothing idle.
     pub fn position(&self, band: Band) -> Position {
         Position {

@@ -55,8 +55,9 @@ pub enum TargetError {
     Model(#[from] ModelError),
 }
 
-/// Plans the way from any position to a target at a price (the pool's, where it is carried out). Liquidity in another band
-/// than the target's has to be withdrawn first.
+/// Plans the way from any position to a target. Liquidity is sized at `at`, the pool's price, where it is carried out; the hedge
+/// at `oracle`, where it is judged: what lies between the two is bought or sold, in the pool and to its loss. Liquidity in another
+/// band than the target's has to be withdrawn first.
 ///
 /// For an empty position with own funds idle this is how a position is opened; with liquidity in the same band how it
 /// grows; after withdrawing everything how it is recentered.
@@ -67,6 +68,7 @@ pub fn plan_target(
     position: &Position,
     target: &Target,
     at: SqrtPrice,
+    oracle: SqrtPrice,
 ) -> Result<TargetPlan, TargetError> {
     let Target {
         leverage,
@@ -99,8 +101,11 @@ pub fn plan_target(
     afterwards.full_quote_up()?;
 
     let pooled = band.amounts_up(liquidity, at).map_err(ModelError::from)?;
+    let at_oracle = band
+        .amounts_up(liquidity, oracle)
+        .map_err(ModelError::from)?;
     let hedged = hedge
-        .of_up(u128::from(pooled.base))
+        .of_up(u128::from(at_oracle.base))
         .and_then(|base| u64::try_from(base).ok())
         .ok_or(ModelError::Overflow("base to borrow"))?;
     let price = Price::from(at);

@@ -1,6 +1,11 @@
 //! What several test files share: replayable seeds, positions, and exact values to compare with.
-#![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "every test file uses its own part"
+)]
 
+pub mod golden;
 mod seed;
 
 use ballast_model::{Amounts, Band, Bps, Position, SqrtPrice, Tick, value_up};

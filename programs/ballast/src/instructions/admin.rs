@@ -42,7 +42,7 @@ pub struct ApplyReserveChange<'info> {
     pub reserve: AccountLoader<'info, Reserve>,
 }
 
-fn require_authority(market: &Market, signer: &Signer) -> Result<()> {
+pub(super) fn require_authority(market: &Market, signer: &Signer) -> Result<()> {
     require_version(market.version, Market::VERSION)?;
     require_keys_eq!(signer.key(), market.authority, BallastError::NotAuthority);
     Ok(())
@@ -162,13 +162,13 @@ fn put_in_force(key: Pubkey, reserve: &mut Reserve, params: ReserveParams) -> Re
     Ok(())
 }
 
-fn notice_ends() -> Result<i64> {
+pub(super) fn notice_ends() -> Result<i64> {
     Ok(Clock::get()?
         .unix_timestamp
         .saturating_add(Market::NOTICE_SECS))
 }
 
-fn require_notice_over(effective_at_secs: i64) -> Result<()> {
+pub(super) fn require_notice_over(effective_at_secs: i64) -> Result<()> {
     require!(effective_at_secs > 0, BallastError::NothingAnnounced);
     let since_secs = Clock::get()?
         .unix_timestamp

@@ -1,6 +1,7 @@
 //! `close`: the owner ends a position; needs no price, so it works with a stalled oracle and in every mode.
 
 use anchor_lang::prelude::*;
+use ballast_abi::spl;
 use ballast_clmm::{Amounts, Side};
 
 use crate::{
@@ -21,7 +22,8 @@ pub struct Close<'info> {
     pub lending: LendingAccounts<'info>,
     pub pool: PoolAccounts<'info>,
     pub range: RangeAccounts<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: address.
+    #[account(address = spl::TOKEN_2022_PROGRAM @ BallastError::WrongPool)]
     pub token_2022_program: UncheckedAccount<'info>,
 }
 

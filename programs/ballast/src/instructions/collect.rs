@@ -13,7 +13,7 @@ use crate::{
     oracle::{self, Grade},
     pool, risk,
     session::Session,
-    state::{Market, MarketMode},
+    state::{Allowance, Change, Market, MarketMode, Need},
 };
 
 #[derive(Accounts)]
@@ -92,7 +92,7 @@ pub(crate) fn collect(ctx: Context<Collect>) -> Result<()> {
 ///
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::NoLiquidity`], [`BallastError::CompoundNotDue`],
-/// [`BallastError::DailyLossExceeded`], the risk errors of opening, [`BallastError::DeltaOutsideTarget`], price errors.
+/// [`BallastError::DailyLossExceeded`], [`BallastError::FirstKeepersTurn`], the risk errors of opening, [`BallastError::DeltaOutsideTarget`], price errors.
 pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
@@ -118,8 +118,9 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
         by_owner || (policy.keeper_enabled == 1 && automation.compound_min_value > 0),
         BallastError::KeeperDisabled
     );
-    let equity_before = session.model()?.value(oracle.mid).or_range()?.equity();
-    let fees = session.harvest(&accounts.pool, &accounts.range)?;
+    let before = session.model()?;
+    session.book_fees(&accounts.pool, &accounts.range)?;
+    let fees = session.fees_owed()?;
     let worth = value_down(fees.base, oracle.mid).or_range()? + u128::from(fees.quote);
     let least = if by_owner {
         1
@@ -127,6 +128,11 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
         u128::from(automation.compound_min_value)
     };
     require!(worth >= least, BallastError::CompoundNotDue);
+    let keeper = accounts.keeper.key();
+    if session.leave_to_first_keepers(&keeper, Need::Compound, now_secs)? {
+        return Ok(());
+    }
+    let fees = session.collect_fees(&accounts.pool)?;
     session.settle()?;
 
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
@@ -149,9 +155,14 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
     };
     if !by_owner {
         // What is provided at the pool's price is worth less at the oracle's.
-        let with_fees = equity_before.saturating_add_unsigned(worth);
-        let after = value.equity();
-        risk::charge_loss(market, &mut session.position, with_fees, after, now_secs)?;
+        let change = Change {
+            before: &before.with_idle(fees).or_range()?,
+            after: &model,
+            needed_base: 0,
+            fee_rate_ppm: 0,
+        };
+        let (position, daily) = (&mut session.position, Allowance::Daily);
+        risk::charge_loss(market, position, daily, &change, oracle.mid, now_secs)?;
     }
     session.position.compounds = session.position.compounds.saturating_add(1);
     emit!(Compounded {

@@ -36,9 +36,10 @@ pub struct CollectReward<'info> {
     /// CHECK: address stored in the pool.
     #[account(mut)]
     pub reward_vault: UncheckedAccount<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: must own the mint.
     pub reward_token_program: UncheckedAccount<'info>,
-    /// CHECK: passed on to the Whirlpool program, which checks it.
+    /// CHECK: address.
+    #[account(address = spl::MEMO_PROGRAM @ BallastError::WrongPool)]
     pub memo_program: UncheckedAccount<'info>,
 }
 
@@ -100,6 +101,11 @@ pub(crate) fn collect_reward(ctx: Context<CollectReward>, reward_index: u8) -> R
     ] {
         require_keys_eq!(found, stored, BallastError::WrongPool);
     }
+    require_keys_eq!(
+        *accounts.reward_mint.owner,
+        accounts.reward_token_program.key(),
+        BallastError::WrongTokenProgram
+    );
     // The position signs: nothing that it commands may be writable in the call, and nothing that a reserve does.
     for account in [&accounts.reward_owner_account, &accounts.reward_vault] {
         let authority = token::authority(account)?;

@@ -1,7 +1,8 @@
 //! `deleverage`: a keeper brings LTV down to the target by withdrawing liquidity and repaying with what it holds.
 
 use anchor_lang::prelude::*;
-use ballast_model::DeleverageError;
+use ballast_clmm::Amounts;
+use ballast_model::{DeleverageError, DeleveragePlan, Valuation, plan_deleverage_part};
 
 use crate::{
     errors::BallastError,
@@ -12,7 +13,7 @@ use crate::{
     pool, risk,
     session::Session,
     state::Market,
-    targets::{MarketRule, NotDue, TriggeredBy, deleverage_due},
+    targets::{Due, MarketRule, NotDue, TriggeredBy, deleverage_due},
 };
 
 #[derive(Accounts)]
@@ -29,13 +30,14 @@ pub struct Deleverage<'info> {
 }
 
 /// Withdraws the least liquidity with which both debts can be repaid down to the target LTV. No swap, so no route and
-/// no slippage: equity stays as it was but for rounding.
+/// no slippage: equity stays as it was but for rounding. Where the tokens do not match the debts it repays what they do match, as
+/// long as that lowers LTV and leaves the stressed LTV no higher; [`deleverage_swap`](super::deleverage_swap) goes further.
 ///
 /// Above the policy's trigger a keeper may act if the owner lets keepers act; above the market's trigger, which the risk
 /// stage tightens, anyone may, whatever the owner says. From stage 2 on a much older price will do. See [`Due`](crate::targets::Due) for how far it goes.
 ///
 /// # Errors
-/// [`BallastError::DeleverageNotDue`], [`BallastError::KeeperDisabled`], [`BallastError::DeleverageNeedsSwap`],
+/// [`BallastError::DeleverageNotDue`], [`BallastError::KeeperDisabled`], [`BallastError::LtvNotLowered`],
 /// [`BallastError::PoolDiverged`] below the market's trigger, price errors.
 pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
     let accounts = &ctx.accounts;
@@ -59,38 +61,27 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
 
     let before = session.model()?;
     let value_before = before.value(oracle.mid).or_range()?;
-    let policy = &session.position.policy;
-    let allowed_by_owner =
-        accounts.keeper.key() == session.position.owner || policy.keeper_enabled == 1;
-    let rule = MarketRule::of(market);
-    let due = deleverage_due(rule, policy, allowed_by_owner, &value_before).map_err(|not_due| {
-        match not_due {
-            NotDue::BelowTriggers => BallastError::DeleverageNotDue,
-            NotDue::KeeperDisabled => BallastError::KeeperDisabled,
-        }
-    })?;
+    let due = due_for(&session, accounts.keeper.key, &value_before)?;
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     if due.by == TriggeredBy::Policy {
         // A pool that was pushed away makes the withdrawal one-sided and needlessly large. Above the market's own trigger nothing
         // may stand in the way.
         risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
     }
-    let planned = due.plan(&before, oracle.mid, pool_price);
-    let (target, plan) = planned.map_err(|error| match error {
-        DeleverageError::NotNeeded { .. } => BallastError::DeleverageNotDue,
-        DeleverageError::NeedsSwap { .. } => BallastError::DeleverageNeedsSwap,
-        _ => BallastError::OutOfRange,
-    })?;
-    if plan.liquidity > 0 {
-        session.withdraw(&accounts.pool, &accounts.range, plan.liquidity)?;
-    }
-    let repaid = session.settle()?;
+    let (target, plan) = match due.plan(&before, oracle.mid, pool_price) {
+        Ok((target, plan)) => (Some(target), plan),
+        Err(DeleverageError::NeedsSwap { .. }) => {
+            (None, plan_deleverage_part(&before, pool_price).or_range()?)
+        }
+        Err(error) => return Err(BallastError::from(error).into()),
+    };
+    let repaid = withdraw_and_repay(&mut session, &accounts.pool, &accounts.range, &plan)?;
 
-    let value_after = session.model()?.value(oracle.mid).or_range()?;
-    require!(
-        !value_after.ltv_above(target),
-        BallastError::InvariantBroken
-    );
+    let after = session.model()?;
+    let value_after = after.value(oracle.mid).or_range()?;
+    if target.is_none_or(|target| value_after.ltv_above(target)) {
+        risk::require_ltv_lowered(&market.limits, &before, &after, oracle.mid)?;
+    }
     session.position.deleverages = session.position.deleverages.saturating_add(1);
     emit!(Deleveraged {
         position: accounts.position.position.key(),
@@ -103,4 +94,47 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
         sqrt_price_x64: oracle.mid.x64(),
     });
     session.store_and_pay(&accounts.keeper)
+}
+
+/// What is due for a signer.
+///
+/// # Errors
+/// [`BallastError::DeleverageNotDue`], [`BallastError::KeeperDisabled`].
+pub(super) fn due_for(session: &Session, signer: &Pubkey, value: &Valuation) -> Result<Due> {
+    let policy = &session.position.policy;
+    let allowed_by_owner = *signer == session.position.owner || policy.keeper_enabled == 1;
+    let rule = MarketRule::of(session.market);
+    deleverage_due(rule, policy, allowed_by_owner, value).map_err(|not_due| {
+        match not_due {
+            NotDue::BelowTriggers => BallastError::DeleverageNotDue,
+            NotDue::KeeperDisabled => BallastError::KeeperDisabled,
+        }
+        .into()
+    })
+}
+
+/// Carries a plan out; returns what was repaid.
+///
+/// # Errors
+/// Those of [`Session::withdraw`] and [`Session::settle`].
+pub(super) fn withdraw_and_repay<'info>(
+    session: &mut Session<'_, 'info>,
+    pool: &PoolAccounts<'info>,
+    range: &RangeAccounts<'info>,
+    plan: &DeleveragePlan,
+) -> Result<Amounts> {
+    if plan.liquidity > 0 {
+        session.withdraw(pool, range, plan.liquidity)?;
+    }
+    session.settle()
+}
+
+impl From<DeleverageError> for BallastError {
+    fn from(error: DeleverageError) -> Self {
+        match error {
+            DeleverageError::NotNeeded { .. } => Self::DeleverageNotDue,
+            DeleverageError::NeedsSwap { .. } => Self::LtvNotLowered,
+            DeleverageError::BadTarget(_) | DeleverageError::Model(_) => Self::OutOfRange,
+        }
+    }
 }

@@ -36,7 +36,7 @@ pub struct Exit<'info> {
 ///
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::NoLiquidity`], [`BallastError::ExitNotDue`],
-/// [`BallastError::PoolDiverged`], [`BallastError::PriceStale`] beyond the tight age and [`BallastError::SwapLossTooHigh`]
+/// [`BallastError::PoolDiverged`], [`BallastError::PriceStale`] beyond the age for swaps and [`BallastError::SwapLossTooHigh`]
 /// where it takes a swap, [`BallastError::DebtRemains`]
 /// if the collateral does not repay everything, price errors.
 pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
@@ -60,7 +60,12 @@ pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
         by_owner || session.position.policy.keeper_enabled == 1,
         BallastError::KeeperDisabled
     );
-    let equity = session.model()?.value(oracle.mid).or_range()?.equity();
+    // Fees that the pool has booked are the owner's like all else.
+    let owned = session
+        .model()?
+        .with_idle(session.fees_owed()?)
+        .or_range()?;
+    let equity = owned.value(oracle.mid).or_range()?.equity();
     let (reason, reaction) =
         due::exit_due(&automation, oracle.mid, equity).ok_or(BallastError::ExitNotDue)?;
 
@@ -193,7 +198,7 @@ fn trade<'info>(
     let market = session.market;
     // What may be lost is measured against this price: nobody picks it among the last minutes'.
     let now_secs = Clock::get()?.unix_timestamp;
-    oracle::peek_price(market, &accounts.prices, now_secs, Grade::Final)?;
+    oracle::peek_price(market, &accounts.prices, now_secs, Grade::Swap)?;
     let limits = &market.limits;
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     risk::require_pool_near_oracle(limits, pool_price, oracle.mid)?;

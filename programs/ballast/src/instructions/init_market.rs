@@ -6,7 +6,7 @@ use crate::{
     errors::BallastError,
     events::MarketInitialized,
     pool,
-    state::{Market, MarketMode, MarketParams},
+    state::{Market, MarketMode, MarketParams, SafetyRules},
     token::supported_mint_decimals,
 };
 
@@ -27,6 +27,8 @@ pub struct InitMarketArgs {
     pub quote_price_account: Pubkey,
     /// Limits and rules.
     pub params: MarketParams,
+    /// Rules of the safety net.
+    pub safety: SafetyRules,
 }
 
 #[derive(Accounts)]
@@ -104,10 +106,18 @@ pub(crate) fn init_market(ctx: Context<InitMarket>, args: InitMarketArgs) -> Res
     market.base_price_account = args.base_price_account;
     market.quote_price_account = args.quote_price_account;
     market.set_params(&args.params)?;
+    args.safety.check()?;
+    market.safety = args.safety;
     // The first look at the pool's depth is the creator's, not that of whoever comes first with borrowed liquidity.
-    market
-        .stage
-        .observe_depth(whirlpool.liquidity, 0, Clock::get()?.unix_timestamp);
+    let now_secs = Clock::get()?.unix_timestamp;
+    let market_ref = &mut *market;
+    market_ref.stage.observe_depth(
+        &mut market_ref.depth_since_secs,
+        whirlpool.liquidity,
+        false,
+        0,
+        now_secs,
+    );
 
     emit!(MarketInitialized {
         market: ctx.accounts.market.key(),
@@ -121,6 +131,7 @@ pub(crate) fn init_market(ctx: Context<InitMarket>, args: InitMarketArgs) -> Res
         base_feed: market.base_feed,
         quote_feed: market.quote_feed,
         params: args.params,
+        safety: args.safety,
     });
     Ok(())
 }

@@ -143,7 +143,8 @@ pub(crate) fn deposit(ctx: Context<Lend>, amount: u64, min_shares: u64) -> Resul
     accounts.store(&reserve)
 }
 
-/// Takes tokens out for `shares`, rounded down.
+/// Takes tokens out for `shares`, rounded down. Losses that were shown and not booked yet count: who leaves first does not
+/// leave them to the others.
 ///
 /// # Errors
 /// [`BallastError::ZeroAmount`], [`BallastError::InsufficientLiquidity`] while too much is lent out,
@@ -152,7 +153,9 @@ pub(crate) fn withdraw(ctx: Context<Lend>, shares: u64, min_amount: u64) -> Resu
     let accounts = &ctx.accounts;
     let mut reserve = accounts.load()?;
     let mut state = reserve.state();
-    let amount = state.redeem(shares).map_err(BallastError::from)?;
+    let amount = state
+        .redeem_at_loss(shares, reserve.shown_loss)
+        .map_err(BallastError::from)?;
     require!(amount >= min_amount, BallastError::SlippageExceeded);
     reserve.set_state(&state);
 

@@ -1,8 +1,10 @@
 //! `liquidate`: anyone closes as much of an unhealthy position as brings it back to the target LTV, for a bonus.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::{Amounts, Side, SqrtPrice, wide::mul_div_down};
-use ballast_model::{Bps, LiquidationError, plan_liquidation, value_down};
+use ballast_clmm::{Amounts, SqrtPrice};
+use ballast_model::{
+    Bps, LiquidationError, LiquidationPlan, Valuation, plan_liquidation, value_up, worth_down,
+};
 
 use crate::{
     errors::BallastError,
@@ -10,8 +12,10 @@ use crate::{
     groups::*,
     math::ToProgramError,
     oracle::{self, Grade},
-    session::Session,
+    pool,
+    session::{Session, payable},
     state::Market,
+    witness,
 };
 
 #[derive(Accounts)]
@@ -30,21 +34,20 @@ pub struct Liquidate<'info> {
 /// Closes the fraction of the position that restores the target LTV, everything when it is too deep for that: that
 /// fraction of both debts is repaid and collateral worth as much plus the bonus is given for it, in the proportion in
 /// which the position holds it. Each token is netted: the liquidator pays only what the collateral does not cover and
-/// receives what is left. The owner is not needed and no policy is asked. Where debt has to be written off the price must be
-/// as fresh as for opening.
+/// receives what is left. Where `max_pay` or the wallet's tokens do not pay for all of that, as much of it is done as they pay
+/// for. The owner is not needed and no policy is asked.
+///
+/// The price's moving average has to confirm it, see [`witness`]. Where lenders lose the price must be younger still; fees are
+/// collected first, and booking the loss, which only the whole does, is paid out of the insurance.
 ///
 /// # Errors
-/// [`BallastError::NotLiquidatable`]; [`BallastError::SlippageExceeded`] if more than `max_pay_base` or `max_pay_quote`
-/// would be needed; price errors.
-pub(crate) fn liquidate(
-    ctx: Context<Liquidate>,
-    max_pay_base: u64,
-    max_pay_quote: u64,
-) -> Result<()> {
+/// [`BallastError::NotLiquidatable`], [`BallastError::NoSecondWitness`]; [`BallastError::NothingToPayWith`] if nothing can be
+/// paid for; [`BallastError::GainTooSmall`] below `min_gain`, in raw quote units at the oracle's price; price errors.
+pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u64) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
     let mut market = accounts.market.load_mut()?;
-    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Loose)?;
+    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Liquidation)?;
     let market = &*market;
     let limits = &market.limits;
     let mut session = Session::load(
@@ -68,61 +71,81 @@ pub(crate) fn liquidate(
     let value_before = plan.before;
     let unhealthy = value_before.ltv_at_least(Bps::new(limits.maintenance_ltv_bps));
     require!(unhealthy, BallastError::NotLiquidatable);
+    if let Some(needed) = witness::needed_to_liquidate(limits, &value_before) {
+        witness::require_average(market, &accounts.prices, &before, needed)?;
+    }
+    let insolvent = plan.insolvent();
+    if insolvent {
+        // Lenders do not lose at a price that the liquidator picked among the last minute's.
+        oracle::peek_price(market, &accounts.prices, now_secs, Grade::Final)?;
+    }
 
+    let funds = payable(&accounts.wallet, Amounts::new(max_pay[0], max_pay[1]));
+    let pool_price = pool::sqrt_price(&accounts.pool, market)?;
+    let plan: LiquidationPlan = plan
+        .paid_by(&before, oracle.mid, pool_price, bonus, funds)
+        .or_range()?;
     let mut pot = plan.seize_idle;
     if plan.withdraw_liquidity > 0 {
         let withdrawn =
             session.withdraw(&accounts.pool, &accounts.range, plan.withdraw_liquidity)?;
         pot = pot.checked_add(withdrawn).or_range()?;
     }
-    let mut repay = plan.repay;
-    let insolvent = value_before.debt > value_before.assets;
     let mut fees = Amounts::ZERO;
-    if insolvent {
-        // Lenders' losses are not booked at a price that the liquidator picked among the last minutes'.
-        oracle::peek_price(market, &accounts.prices, now_secs, Grade::Final)?;
+    if insolvent && plan.part.is_all() {
         // Before lenders lose, everything counts, fees too.
         fees = session.collect_fees(&accounts.pool)?;
         pot = pot.checked_add(fees).or_range()?;
-        repay = affordable(before.debt, worth(pot, oracle.mid)?, value_before.debt);
     }
-    let seized = seizure(pot, worth(repay, oracle.mid)?, bonus, oracle.mid)?;
-    exchange(
-        &mut session,
-        accounts,
-        repay,
-        seized,
-        [max_pay_base, max_pay_quote],
-    )?;
-    if insolvent {
+    let mut exchange = plan
+        .exchange(before.debt, pot, bonus, oracle.mid)
+        .or_range()?;
+    // Fees, and rounding of what came, may ask for more than was reckoned with.
+    let paid = exchange.part_paid_by(funds);
+    exchange = exchange.part(paid);
+    let whole = plan.part.is_all() && paid.is_all();
+    let books = insolvent && whole;
+    require!(
+        books || !exchange.repay.is_zero(),
+        BallastError::NothingToPayWith
+    );
+    session.exchange(&exchange, &accounts.wallet, &accounts.liquidator)?;
+    let mut gain = exchange.gain(oracle.mid).or_range()?;
+    let bonus_paid = u64::try_from(gain).unwrap_or(u64::MAX);
+    if books {
         session.settle()?;
-        session.write_off(Side::Base)?;
-        session.write_off(Side::Quote)?;
+        let rewarded = session.book_losses(
+            exchange.repay,
+            Bps::new(market.safety.effective().write_off_bonus_bps),
+            &accounts.wallet,
+            accounts.liquidator.key,
+        )?;
+        gain += worth_down(rewarded, oracle.mid).or_range()?;
     }
+    require!(gain >= u128::from(min_gain), BallastError::GainTooSmall);
 
+    let full = plan.full && whole;
     let value_after = session.model()?.value(oracle.mid).or_range()?;
     require!(
-        !plan.full || session.position.is_debt_free(),
+        !full || session.position.is_debt_free(),
         BallastError::InvariantBroken
     );
     require!(
-        value_after.ltv_bps_up() <= value_before.ltv_bps_up(),
+        not_worse(&value_before, &value_after, oracle.mid)?,
         BallastError::InvariantBroken
     );
-    let gained = worth(seized, oracle.mid)?.saturating_sub(worth(repay, oracle.mid)?);
-    let bonus_paid = u64::try_from(gained).unwrap_or(u64::MAX);
     let entry = &mut session.position.entry;
     entry.liquidation_bonus = entry.liquidation_bonus.saturating_add(bonus_paid);
     session.position.liquidations = session.position.liquidations.saturating_add(1);
     emit!(Liquidated {
         position: accounts.position.position.key(),
         liquidator: accounts.liquidator.key(),
-        full: plan.full,
+        full,
         liquidity: plan.withdraw_liquidity,
-        repaid_base: repay.base,
-        repaid_quote: repay.quote,
-        seized_base: seized.base,
-        seized_quote: seized.quote,
+        repaid_base: exchange.repay.base,
+        repaid_quote: exchange.repay.quote,
+        seized_base: exchange.seize.base,
+        seized_quote: exchange.seize.quote,
         fees_base: fees.base,
         fees_quote: fees.quote,
         bonus: bonus_paid,
@@ -133,99 +156,32 @@ pub(crate) fn liquidate(
     session.store()
 }
 
-/// Value at the oracle's price, rounded down.
-fn worth(amounts: Amounts, at: SqrtPrice) -> Result<u128> {
-    let base = value_down(amounts.base, at).or_range()?;
-    base.checked_add(u128::from(amounts.quote)).or_range()
-}
-
-/// Both debts in proportion, as far as collateral worth `worth` pays for debt worth `owed`; all of them if it is enough.
-fn affordable(debt: Amounts, worth: u128, owed: u128) -> Amounts {
-    if worth >= owed {
-        return debt;
+/// Whether LTV has not risen; of what is insolvent, whether no more is uncovered. But for what rounding costs: a unit each of
+/// what is withdrawn, kept in the pool and owed after burning shares, of both tokens.
+fn not_worse(before: &Valuation, after: &Valuation, at: SqrtPrice) -> Result<bool> {
+    let rounding = 3 * value_up(1, at).or_range()? + 5;
+    let assets = after.assets.saturating_add(rounding);
+    let uncovered = |debt: u128, assets: u128| debt.saturating_sub(assets);
+    if before.debt > before.assets {
+        return Ok(uncovered(after.debt, assets) <= uncovered(before.debt, before.assets));
     }
-    // `worth < owed`, so the part is smaller than the debt and fits.
-    let part =
-        |amount: u64| mul_div_down(u128::from(amount), worth, owed).map_or(0, |part| part as u64);
-    Amounts {
-        base: part(debt.base),
-        quote: part(debt.quote),
-    }
-}
-
-/// The part of `pot` that may be given for debt worth `repaid`: worth at most `repaid` plus the bonus. A pool price away
-/// from the oracle's makes withdrawn tokens worth more than the liquidity was valued at; that surplus is the owner's.
-fn seizure(pot: Amounts, repaid: u128, bonus: Bps, at: SqrtPrice) -> Result<Amounts> {
-    let one = u128::from(Bps::ONE.get());
-    let allowed = mul_div_down(repaid, one + u128::from(bonus.get()), one).or_range()?;
-    let worth = worth(pot, at)?;
-    if worth <= allowed {
-        return Ok(pot);
-    }
-    let part = |amount: u64| {
-        mul_div_down(u128::from(amount), allowed, worth).map_or(0, |part| part as u64)
-    };
-    Ok(Amounts {
-        base: part(pot.base),
-        quote: part(pot.quote),
-    })
-}
-
-/// Repays the debts and gives the collateral, netted per token: the wallet pays what the collateral does not cover and
-/// receives what is left of it.
-fn exchange<'info>(
-    session: &mut Session<'_, 'info>,
-    accounts: &Liquidate<'info>,
-    repay: Amounts,
-    seized: Amounts,
-    max_pay: [u64; 2],
-) -> Result<()> {
-    for (side, max_pay) in [Side::Base, Side::Quote].into_iter().zip(max_pay) {
-        let (owed, given) = (repay.get(side), seized.get(side));
-        let wallet = accounts.wallet.tokens(side);
-        let missing = owed.saturating_sub(given);
-        require!(missing <= max_pay, BallastError::SlippageExceeded);
-        session.take_in(side, missing, wallet, &accounts.liquidator)?;
-        session.repay_unless_dust(side, owed)?;
-        session.pay_out(side, given.saturating_sub(owed), wallet)?;
-    }
-    Ok(())
+    let after = Valuation { assets, ..*after };
+    Ok(after.ltv_bps_up() <= before.ltv_bps_up())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const AT: SqrtPrice = SqrtPrice::ONE;
-
-    fn amounts(base: u64, quote: u64) -> Amounts {
-        Amounts { base, quote }
-    }
-
     #[test]
-    fn collateral_given_never_exceeds_debt_and_bonus() {
-        let bonus = Bps::new(500);
-        assert_eq!(
-            seizure(amounts(40, 60), 100, bonus, AT).unwrap(),
-            amounts(40, 60)
-        );
-        let capped = seizure(amounts(4_000, 6_600), 10_000, bonus, AT).unwrap();
-        assert_eq!(capped, amounts(3_962, 6_537));
-        assert!(worth(capped, AT).unwrap() <= 10_500);
-        assert_eq!(
-            seizure(amounts(u64::MAX, u64::MAX), 0, bonus, AT).unwrap(),
-            Amounts::ZERO
-        );
-    }
-
-    #[test]
-    fn insolvent_debt_is_repaid_in_proportion_and_never_beyond_the_collateral() {
-        assert_eq!(affordable(amounts(100, 300), 200, 400), amounts(50, 150));
-        assert_eq!(affordable(amounts(100, 300), 400, 400), amounts(100, 300));
-        assert_eq!(
-            affordable(amounts(u64::MAX, 1), u128::MAX - 1, u128::MAX),
-            amounts(u64::MAX - 1, 0)
-        );
-        assert_eq!(affordable(amounts(7, 7), 0, 14), Amounts::ZERO);
+    fn a_part_makes_nothing_worse() {
+        let value = |assets, debt| Valuation { assets, debt };
+        let holds = |before, after| not_worse(&before, &after, SqrtPrice::ONE).unwrap();
+        // 8 units for rounding.
+        assert!(holds(value(1_000, 800), value(492, 400)));
+        assert!(!holds(value(1_000, 800), value(491, 400)));
+        assert!(holds(value(1_000, 1_100), value(492, 600)));
+        assert!(!holds(value(1_000, 1_100), value(491, 600)));
+        assert!(holds(value(1_000, 1_100), value(0, 0)));
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     errors::BallastError,
     events::Migrated,
     state::{
-        Automation, KeeperRules, Market, MarketMode, MarketParams, Position, Reserve, StageRules,
+        Automation, Market, MarketMode, MarketParams, Position, Reserve, RulesSinceVersion2,
         require_version,
     },
 };
@@ -17,7 +17,8 @@ const FROM: u8 = 1;
 
 #[derive(Accounts)]
 pub struct MigrateMarket<'info> {
-    pub authority: Signer<'info>,
+    /// Only for rules of its choice.
+    pub authority: Option<Signer<'info>>,
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
 }
@@ -35,30 +36,36 @@ pub struct MigratePosition<'info> {
     pub position: AccountLoader<'info, Position>,
 }
 
-/// Brings a market to this version with rules for what is new in it, and no others. The authority, because those rules are its
-/// choice. A mode that was set without end ends after the longest time from now.
+/// Brings a market to this version with rules for what is new in it, and no others: the authority with those of its choice, anyone
+/// with [`RulesSinceVersion2::cautious`]. So nobody who has lent or borrowed there depends on an authority that does not act. A
+/// mode that was set without end ends after the longest time from now.
 ///
 /// # Errors
-/// [`BallastError::NotAuthority`], [`BallastError::WrongVersion`], [`BallastError::BadParameters`].
+/// [`BallastError::NotAuthority`] for rules without the authority's signature, [`BallastError::WrongVersion`],
+/// [`BallastError::BadParameters`].
 pub(crate) fn migrate_market(
     ctx: Context<MigrateMarket>,
-    keepers: KeeperRules,
-    stages: StageRules,
+    rules: Option<RulesSinceVersion2>,
 ) -> Result<()> {
     let accounts = &ctx.accounts;
     let mut market = accounts.market.load_mut()?;
     require_version(market.version, FROM)?;
-    require_keys_eq!(
-        accounts.authority.key(),
-        market.authority,
-        BallastError::NotAuthority
-    );
-    let params = MarketParams {
-        keepers,
-        stages,
-        ..market.params()
+    let RulesSinceVersion2 { keepers, stages } = match rules {
+        Some(rules) => {
+            let authority = accounts.authority.as_ref().map(Key::key);
+            let signed = authority == Some(market.authority);
+            require!(signed, BallastError::NotAuthority);
+            let params = MarketParams {
+                keepers: rules.keepers,
+                stages: rules.stages,
+                ..market.params()
+            };
+            params.check_since_version_2()?;
+            rules
+        }
+        // Not checked, so that no market is locked: they obey every rule wherever the older parameters do.
+        None => RulesSinceVersion2::cautious(&market.params()),
     };
-    params.check_since_version_2()?;
     (market.keepers, market.stages) = (keepers, stages);
     if market.mode != MarketMode::Normal as u8 {
         let now_secs = Clock::get()?.unix_timestamp;

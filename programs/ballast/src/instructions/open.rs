@@ -286,6 +286,7 @@ impl<'info> Open<'info> {
                 nft: &self.nft,
                 nft_seeds: seeds,
             },
+            &self.lending,
             [args.tick_lower, args.tick_upper],
         )?;
         Ok(Box::new(PositionAccounts {

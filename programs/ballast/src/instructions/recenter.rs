@@ -15,7 +15,7 @@ use crate::{
     pool::{self, Opening},
     risk,
     session::Session,
-    state::{Market, MarketMode, Position},
+    state::{Allowance, Change, Market, MarketMode, Need, Position},
 };
 
 /// The new band: multiples of the pool's tick spacing.
@@ -72,7 +72,7 @@ pub struct RecenterReplacing<'info> {
 /// The owner may do it at any time, to any band that the limits allow, also to go back into the pool after an exit.
 ///
 /// # Errors
-/// [`BallastError::KeeperDisabled`], [`BallastError::RecenterNotDue`], [`BallastError::TooSoon`],
+/// [`BallastError::KeeperDisabled`], [`BallastError::RecenterNotDue`], [`BallastError::TooSoon`], [`BallastError::FirstKeepersTurn`],
 /// [`BallastError::WidthOutOfBounds`], [`BallastError::RecenterOffCentre`], [`BallastError::DailyLossExceeded`], and those
 /// of opening.
 pub(crate) fn recenter(ctx: Context<Recenter>, args: RecenterArgs) -> Result<()> {
@@ -170,12 +170,18 @@ fn move_band<'a, 'info>(
     )?;
     let liquidity_before = session.position.liquidity.get();
     let by_owner = accounts.keeper.key() == session.position.owner;
-    if !by_owner {
+    if by_owner {
+        session.position.attend_to(Need::RecenterLow);
+    } else {
         require!(liquidity_before > 0, BallastError::NoLiquidity);
-        require_due(&session, &oracle, ticks, now_secs)?;
+        let need = require_due(&session, &oracle, ticks, now_secs)?;
+        if session.leave_to_first_keepers(&accounts.keeper.key(), need, now_secs)? {
+            return Ok(());
+        }
     }
     let ticks_before = [session.position.tick_lower, session.position.tick_upper];
-    let value_before = session.model()?.value(oracle.mid).or_range()?;
+    let before = session.model()?;
+    let value_before = before.value(oracle.mid).or_range()?;
     let equity_before = value_before.equity();
 
     session.refinance()?;
@@ -231,10 +237,17 @@ fn move_band<'a, 'info>(
             || value.debt <= value_before.debt,
         BallastError::PositionSize
     );
-    let position = &mut session.position;
     if !by_owner {
-        risk::charge_loss(market, position, equity_before, value.equity(), now_secs)?;
+        let change = Change {
+            before: &before.with_idle(fees).or_range()?,
+            after: &model,
+            needed_base: swapped.base,
+            fee_rate_ppm: pool::fee_rate_ppm(&accounts.pool)?,
+        };
+        let (position, daily) = (&mut session.position, Allowance::Daily);
+        risk::charge_loss(market, position, daily, &change, oracle.mid, now_secs)?;
     }
+    let position = &mut session.position;
     position.last_recenter_secs = now_secs;
     position.last_rebalance_secs = now_secs;
     position.recenters = position.recenters.saturating_add(1);
@@ -265,7 +278,7 @@ fn require_due(
     oracle: &OraclePrice,
     ticks: [i32; 2],
     now_secs: i64,
-) -> Result<()> {
+) -> Result<Need> {
     let (position, market) = (&session.position, session.market);
     let automation = &position.automation;
     require!(
@@ -279,11 +292,9 @@ fn require_due(
         .last_recenter_secs
         .saturating_add(i64::from(cooldown_secs));
     require!(now_secs >= due_secs, BallastError::TooSoon);
-    require!(
-        due::at_edge(&session.band(), automation.edge_bps, oracle.mid)
-            && due::inside_window(automation, oracle.mid),
-        BallastError::RecenterNotDue
-    );
+    let newest = market.newest_sqrt_price();
+    let edge = due::recenter_due(automation, &session.band(), oracle.mid, newest)
+        .ok_or(BallastError::RecenterNotDue)?;
     require!(
         due::width_allowed(automation, ticks),
         BallastError::WidthOutOfBounds
@@ -299,5 +310,5 @@ fn require_due(
         !due::at_edge(&band, automation.edge_bps, oracle.mid),
         BallastError::RecenterOffCentre
     );
-    Ok(())
+    Ok(edge.into())
 }

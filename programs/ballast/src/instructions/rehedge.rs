@@ -1,18 +1,19 @@
-//! `rehedge`: a keeper brings the hedge error back to zero with one swap; liquidity stays as it is.
+//! `rehedge`: a keeper brings the hedge error back to zero with one swap.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::Side;
-use ballast_model::{Bps, Trade, plan_rehedge};
+use ballast_model::{Bps, HedgedRequest};
 
 use crate::{
+    due,
     errors::BallastError,
     events::Rehedged,
     groups::*,
     math::ToProgramError,
     oracle::{self, Grade},
     pool, risk,
-    session::{Session, quote_bound},
-    state::{Market, MarketMode},
+    session::Session,
+    state::{Allowance, Change, Market},
+    targets::{self, MarketRule},
 };
 
 #[derive(Accounts)]
@@ -24,6 +25,7 @@ pub struct Rehedge<'info> {
     pub position: PositionAccounts<'info>,
     pub lending: LendingAccounts<'info>,
     pub pool: PoolAccounts<'info>,
+    pub range: RangeAccounts<'info>,
     pub swap: SwapAccounts<'info>,
     pub prices: PriceAccounts<'info>,
 }
@@ -31,16 +33,23 @@ pub struct Rehedge<'info> {
 /// Sells the excess base (borrowing it where it is not idle) or buys the missing base back, exactly the hedge error at
 /// the oracle's price, and repays debt with what comes in. The owner may call it too, also with keepers switched off.
 ///
+/// Borrowing is bound by the reserves and by LTV: a rehedge never raises it above what the policy goes down to, but for what its swap
+/// loses. What would is done by withdrawing and selling the position's own base (MATH section 4). So it only ever reduces risk, and
+/// is allowed in every mode and stage, at any distance of the price from its average.
+///
+/// The swap stops where it would lose more than the cap. A part is booked as long as it makes the hedge error smaller, but neither
+/// paid nor counted as a rehedge: nobody can keep others waiting by doing little.
+///
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::TooSoon`], [`BallastError::RehedgeNotDue`],
 /// [`BallastError::NoLiquidity`], [`BallastError::SwapLossTooHigh`], [`BallastError::DailyLossExceeded`],
-/// [`BallastError::RehedgeRaisesLtv`], [`BallastError::StressLtvExceeded`], price and pool errors.
+/// [`BallastError::FirstKeepersTurn`], [`BallastError::RehedgeRaisesLtv`], [`BallastError::StressLtvExceeded`],
+/// [`BallastError::LtvNotLowered`] without equity, price and pool errors.
 pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
     let mut market = accounts.market.load_mut()?;
-    risk::require_mode(&market, MarketMode::NoNewRisk, now_secs)?;
-    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Tight)?;
+    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Swap)?;
     let market = &*market;
     risk::require_pool_near_oracle(
         &market.limits,
@@ -77,81 +86,83 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     );
     let before = session.model()?;
     let hedge_error_before = before.hedge_error(oracle.mid, policy.hedge()).or_range()?;
-    let quiet = risk::within_band(&before, hedge_error_before, policy.delta_band_bps)?;
-    require!(!quiet, BallastError::RehedgeNotDue);
+    let need = due::rehedge_due(&policy, &before, oracle.mid, market.newest_sqrt_price())
+        .or_range()?
+        .ok_or(BallastError::RehedgeNotDue)?;
+    let keeper = accounts.keeper.key();
+    if session.leave_to_first_keepers(&keeper, need.trade.into(), now_secs)? {
+        return Ok(());
+    }
     let value_before = before.value(oracle.mid).or_range()?;
 
-    let plan = plan_rehedge(&before, oracle.mid, policy.hedge())
-        .map_err(|_| BallastError::RehedgeNotDue)?;
-    let max_loss_bps = policy
-        .max_swap_loss_bps
-        .min(market.limits.max_swap_loss_bps);
-    fund(&mut session, plan.trade, plan.base, &oracle, max_loss_bps)?;
-    let swapped = session.swap(
+    let limit = targets::rehedge_limit(MarketRule::of(market), &policy, &value_before);
+    let request = HedgedRequest {
+        hedge: policy.hedge(),
+        target: limit,
+        loss: Bps::ZERO,
+        max_loss: targets::max_swap_loss(&market.limits, &policy),
+        room: session.room()?,
+    };
+    let done = session.hedge(
         &accounts.pool,
+        &accounts.range,
         &accounts.swap,
-        plan.trade,
-        plan.base,
         &oracle,
-        max_loss_bps,
+        &request,
     )?;
-    session.settle()?;
 
     let after = session.model()?;
-    let hedge_error_after =
-        risk::require_hedged(&policy, &after, oracle.mid, policy.delta_target_bps)?;
-    let value_after = after.value(oracle.mid).or_range()?;
-    let trigger = Bps::new(
-        policy
-            .deleverage_trigger_ltv_bps
-            .min(market.limits.deleverage_ltv_bps),
-    );
-    let raised = value_after.ltv_bps_up() > value_before.ltv_bps_up();
+    let hedge_error_after = after.hedge_error(oracle.mid, policy.hedge()).or_range()?;
     require!(
-        !(raised && value_after.ltv_at_least(trigger)),
-        BallastError::RehedgeRaisesLtv
+        if done.complete {
+            risk::within_band(&after, hedge_error_after, policy.delta_target_bps)?
+        } else {
+            hedge_error_after.unsigned_abs() < hedge_error_before.unsigned_abs()
+        },
+        BallastError::DeltaOutsideTarget
     );
-
+    let value_after = after.value(oracle.mid).or_range()?;
+    let trigger = targets::rehedge_trigger(&market.limits, &policy);
+    if value_after.ltv_at_least(trigger) {
+        let stressed = |model| risk::stressed_ltv_bps_up(&market.limits, model, oracle.mid);
+        require!(
+            stressed(&after)? <= stressed(&before)?,
+            BallastError::RehedgeRaisesLtv
+        );
+    }
     risk::require_stress_not_worsened(&market.limits, &before, &after, oracle.mid)?;
 
     if !by_owner {
-        risk::charge_loss(
-            market,
-            &mut session.position,
-            value_before.equity(),
-            value_after.equity(),
-            now_secs,
-        )?;
+        let allowance = if need.defensive {
+            Allowance::Defensive
+        } else {
+            Allowance::Daily
+        };
+        let change = Change {
+            before: &before,
+            after: &after,
+            needed_base: need.base.min(done.swapped.base),
+            fee_rate_ppm: pool::fee_rate_ppm(&accounts.pool)?,
+        };
+        let position = &mut session.position;
+        risk::charge_loss(market, position, allowance, &change, oracle.mid, now_secs)?;
     }
-    session.position.last_rebalance_secs = now_secs;
-    session.position.rehedges = session.position.rehedges.saturating_add(1);
     emit!(Rehedged {
         position: accounts.position.position.key(),
         keeper: accounts.keeper.key(),
+        liquidity: done.liquidity,
         hedge_error_before,
         hedge_error_after,
-        base_traded: swapped.base,
-        quote_traded: swapped.quote,
-        swap_loss: swapped.loss,
+        base_traded: done.swapped.base,
+        quote_traded: done.swapped.quote,
+        swap_loss: done.swapped.loss,
         ltv_bps: value_after.ltv_bps_up(),
         sqrt_price_x64: oracle.mid.x64(),
     });
+    if !done.complete {
+        return session.store();
+    }
+    session.position.last_rebalance_secs = now_secs;
+    session.position.rehedges = session.position.rehedges.saturating_add(1);
     session.store_and_pay(&accounts.keeper)
-}
-
-/// Borrows what the trade needs beyond what lies idle; what a purchase does not use is repaid afterwards.
-fn fund(
-    session: &mut Session,
-    trade: Trade,
-    base: u64,
-    oracle: &oracle::OraclePrice,
-    max_loss_bps: u32,
-) -> Result<()> {
-    let (side, needed) = match trade {
-        Trade::SellBase => (Side::Base, base),
-        Trade::BuyBase => (Side::Quote, quote_bound(trade, base, oracle, max_loss_bps)?),
-    };
-    let idle = session.position.idle().get(side);
-    // One debt for the other: the reserves' caps are for new risk.
-    session.borrow_beyond_caps(side, needed.saturating_sub(idle))
 }

@@ -1,10 +1,10 @@
-//! `set_policy`, `set_automation`: the owner says what keepers may do.
+//! `set_policy`, `set_automation`, `set_first_keepers`: the owner says what keepers may do, and who of them goes first.
 
 use anchor_lang::prelude::*;
 
 use crate::{
     errors::BallastError,
-    events::{AutomationSet, PolicySet},
+    events::{AutomationSet, FirstKeepersSet, PolicySet},
     state::{Automation, Market, Policy, Position, require_version},
 };
 
@@ -61,6 +61,28 @@ pub(crate) fn set_automation(ctx: Context<SetPolicy>, automation: Automation) ->
     emit!(AutomationSet {
         position: ctx.accounts.position.key(),
         automation
+    });
+    Ok(())
+}
+
+/// Names up to two keepers who go first: for `head_start_secs` after it was noted that something is due, nobody but they and the
+/// owner rehedges, recenters or compounds. All zero with 0: nobody. Deleveraging, exits and liquidation wait for nobody.
+///
+/// # Errors
+/// As [`set_policy`].
+pub(crate) fn set_first_keepers(
+    ctx: Context<SetPolicy>,
+    keepers: [Pubkey; 2],
+    head_start_secs: u32,
+) -> Result<()> {
+    let market = ctx.accounts.market.load()?;
+    let mut position = ctx.accounts.position.load_mut()?;
+    ctx.accounts.require_owner(&market, &position)?;
+    position.set_first_keepers(keepers, head_start_secs)?;
+    emit!(FirstKeepersSet {
+        position: ctx.accounts.position.key(),
+        keepers,
+        head_start_secs,
     });
     Ok(())
 }

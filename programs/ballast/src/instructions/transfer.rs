@@ -57,6 +57,8 @@ pub(crate) fn accept_transfer(ctx: Context<OwnPosition>) -> Result<()> {
     let from = position.owner;
     position.owner = position.pending_owner;
     position.pending_owner = Pubkey::default();
+    // They were the former owner's.
+    position.set_first_keepers([Pubkey::default(); 2], 0)?;
     emit!(PositionTransferred {
         position: accounts.position.key(),
         from,

@@ -7,11 +7,41 @@ use ballast_abi::whirlpool::instruction::{
     ResetPositionRangeAccounts,
 };
 
-use super::{call, check};
+use super::{call, check, require_not_lent};
 use crate::{
-    groups::{NftAccounts, PoolAccounts, PositionAccounts},
+    errors::BallastError,
+    groups::{LendingAccounts, NftAccounts, PoolAccounts, PositionAccounts},
     state::Market,
 };
+
+/// Bytes whose rent a Whirlpool position keeps: its own, and those of its two ticks in dynamic tick arrays.
+const POSITION_BYTES: usize = 216 + 2 * 113;
+/// At least those of its NFT's mint.
+const MINT_BYTES: usize = 256;
+/// At least those of the account that holds the NFT.
+const NFT_ACCOUNT_BYTES: usize = 192;
+
+/// Carries out a call for which `funder` signs, if it costs the funder no more than the rent of these accounts, of so many bytes,
+/// less what they have already.
+fn call_within_rent(
+    funder: &AccountInfo,
+    created: &[(&AccountInfo, usize)],
+    carry_out: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let rent = Rent::get()?;
+    let missing = created.iter().map(|(account, bytes)| {
+        rent.minimum_balance(*bytes)
+            .saturating_sub(account.lamports())
+    });
+    let most: u64 = missing.sum();
+    let before = funder.lamports();
+    carry_out()?;
+    require!(
+        funder.lamports() >= before.saturating_sub(most),
+        BallastError::AccountTampered
+    );
+    Ok(())
+}
 
 /// Everything that holds a Whirlpool position: its record, its NFT, and where the NFT lies.
 pub struct NftHolder<'a, 'info> {
@@ -40,15 +70,18 @@ pub struct Opening<'a, 'info> {
 /// Opens a Whirlpool position and mints its NFT to our position's address.
 ///
 /// # Errors
-/// [`crate::errors::BallastError::WrongPool`] and those of the Whirlpool program.
+/// [`BallastError::WrongPool`], [`BallastError::AccountTampered`] if it costs the funder more than rent, and those of the
+/// Whirlpool program.
 pub fn open_position<'info>(
     pool: &PoolAccounts<'info>,
     market: &Market,
     holder: &NftHolder<'_, 'info>,
     opening: &Opening<'_, 'info>,
+    lending: &LendingAccounts<'info>,
     [tick_lower, tick_upper]: [i32; 2],
 ) -> Result<()> {
     check(pool, market)?;
+    require_not_lent(lending, &[holder.whirlpool_position, holder.nft_account])?;
     let Opening {
         funder,
         system_program,
@@ -85,13 +118,18 @@ pub fn open_position<'info>(
         nft.metadata_update_authority.to_account_info(),
     ];
     let open = args.instruction(market.whirlpool_program, &keys);
-    call(&open, &infos, nft_seeds)
+    let created = [
+        (holder.whirlpool_position, POSITION_BYTES),
+        (holder.nft_mint, MINT_BYTES),
+        (holder.nft_account, NFT_ACCOUNT_BYTES),
+    ];
+    call_within_rent(funder, &created, || call(&open, &infos, nft_seeds))
 }
 
 /// Closes an empty Whirlpool position and burns its NFT; the rent goes to `receiver`.
 ///
 /// # Errors
-/// [`crate::errors::BallastError::WrongPool`] and those of the Whirlpool program.
+/// [`BallastError::WrongPool`] and those of the Whirlpool program.
 pub fn close_position<'info>(
     pool: &PoolAccounts<'info>,
     market: &Market,
@@ -124,7 +162,7 @@ pub fn close_position<'info>(
 /// Moves an empty Whirlpool position to another range; it keeps its NFT. Newer pool programs only.
 ///
 /// # Errors
-/// [`crate::errors::BallastError::WrongPool`] and those of the Whirlpool program.
+/// As [`open_position`].
 pub fn reset_range<'info>(
     pool: &PoolAccounts<'info>,
     market: &Market,
@@ -156,5 +194,6 @@ pub fn reset_range<'info>(
         tick_upper,
     };
     let reset = args.instruction(market.whirlpool_program, &keys);
-    call(&reset, &infos, position_seeds)
+    let topped_up = [(position.whirlpool_position.as_ref(), POSITION_BYTES)];
+    call_within_rent(funder, &topped_up, || call(&reset, &infos, position_seeds))
 }

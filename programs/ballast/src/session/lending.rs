@@ -68,11 +68,13 @@ pub fn load_reserve(
     Ok(reserve)
 }
 
-/// Books interest up to `now_secs` and says so in an event.
+/// Books interest up to `now_secs` and says so in an event. Every instruction that changes a reserve begins with it, so this is
+/// also where the reserve remembers how it stood before the slot.
 ///
 /// # Errors
 /// [`BallastError::OutOfRange`].
 pub fn accrue(key: Pubkey, reserve: &mut Reserve, now_secs: i64) -> Result<()> {
+    reserve.note_slot(Clock::get()?.slot)?;
     let mut state = reserve.state();
     let accrual = state
         .accrue(
@@ -107,7 +109,23 @@ fn require_caps(reserve: &Reserve) -> Result<()> {
     Ok(())
 }
 
-impl Session<'_, '_> {
+/// The largest loan that the reserve's caps let pass, or a few units less.
+///
+/// # Errors
+/// [`BallastError::OutOfRange`].
+pub fn room_down(reserve: &Reserve) -> Result<u64> {
+    let state = reserve.state();
+    // One more for what a loan's shares round.
+    let debt = u128::from(state.total_debt_up().or_range()?) + 1;
+    let funds = debt + u128::from(state.liquidity);
+    // Lending changes neither, but from one into the other.
+    let utilised = funds * u128::from(reserve.max_utilisation_bps) / u128::from(Bps::ONE.get());
+    let most = utilised.min(u128::from(reserve.borrow_cap));
+    let room = most.saturating_sub(debt).min(u128::from(state.liquidity));
+    u64::try_from(room).ok().or_range()
+}
+
+impl<'info> Session<'_, 'info> {
     /// What the position owes on one side, interest included, rounded up.
     ///
     /// # Errors
@@ -131,34 +149,49 @@ impl Session<'_, '_> {
         Ok(())
     }
 
+    /// What may be borrowed: what the vault has, within the reserve's caps.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`].
+    pub fn room(&self) -> Result<Amounts> {
+        Ok(Amounts {
+            base: room_down(&self.base_reserve)?,
+            quote: room_down(&self.quote_reserve)?,
+        })
+    }
+
     /// Borrows into the position's idle amount, within the reserve's caps; nothing happens for zero.
     ///
     /// # Errors
     /// [`BallastError::InsufficientLiquidity`], [`BallastError::BorrowCapExceeded`].
     pub fn borrow(&mut self, side: Side, amount: u64) -> Result<()> {
-        self.borrow_beyond_caps(side, amount)?;
-        if amount > 0 && self.owed(side)? > self.refinanced.get(side) {
+        if amount == 0 {
+            return Ok(());
+        }
+        self.take_loan(side, amount)?;
+        if self.owed(side)? > self.refinanced.get(side) {
             require_caps(self.reserve(side))?;
         }
         Ok(())
     }
 
-    /// Borrows as [`Self::borrow`], but as long as the vault has it: for hedges, which exchange one debt for the other and
-    /// must not fail because others have borrowed much.
-    ///
-    /// # Errors
-    /// [`BallastError::InsufficientLiquidity`].
-    pub fn borrow_beyond_caps(&mut self, side: Side, amount: u64) -> Result<()> {
-        if amount == 0 {
-            return Ok(());
-        }
+    fn take_loan(&mut self, side: Side, amount: u64) -> Result<()> {
         let mut state = self.reserve(side).state();
         let shares = state.borrow(amount).map_err(BallastError::from)?;
         self.reserve_mut(side).set_state(&state);
         let total = self.shares(side).get().checked_add(shares).or_range()?;
         *self.shares_mut(side) = total.into();
         self.add_idle(side, amount)?;
+        self.transfer_from_vault(side, amount, self.accounts.tokens(side))
+    }
 
+    /// Moves tokens that are booked as gone out of a reserve's vault.
+    pub(super) fn transfer_from_vault(
+        &self,
+        side: Side,
+        amount: u64,
+        to: &AccountInfo<'info>,
+    ) -> Result<()> {
         let reserve = self.reserve(side);
         let seeds: &[&[u8]] = &[
             Reserve::SEED,
@@ -166,10 +199,9 @@ impl Session<'_, '_> {
             reserve.mint.as_ref(),
             &[reserve.bump],
         ];
-        let (vault, tokens) = (self.lending.vault(side), self.accounts.tokens(side));
         let authority = self.lending.reserve(side).as_ref();
         self.token(side)
-            .transfer(vault, tokens, authority, amount, &[seeds])
+            .transfer(self.lending.vault(side), to, authority, amount, &[seeds])
     }
 
     /// Repays as much as is owed out of the idle amount, at most `max`; returns what was repaid.
@@ -187,6 +219,7 @@ impl Session<'_, '_> {
         let burned = state.repay(amount, held).map_err(BallastError::from)?;
         self.reserve_mut(side).set_state(&state);
         *self.shares_mut(side) = held.checked_sub(burned).or_range()?.into();
+        self.limit_shown_loss(side)?;
         self.take_idle(side, amount)?;
 
         let (tokens, vault) = (self.accounts.tokens(side), self.lending.vault(side));
@@ -249,6 +282,7 @@ impl Session<'_, '_> {
         reserve.set_state(&state);
         reserve.bad_debt = reserve.bad_debt.saturating_add(from_lenders);
         *self.shares_mut(side) = 0.into();
+        self.limit_shown_loss(side)?;
         emit!(BadDebtBooked {
             reserve: reserve_key,
             position: position_key,
@@ -257,6 +291,26 @@ impl Session<'_, '_> {
             from_lenders,
         });
         Ok(amount)
+    }
+
+    /// No more loss is shown of a debt than is left of it.
+    fn limit_shown_loss(&mut self, side: Side) -> Result<()> {
+        let shown = self.position.shown_loss(side);
+        if shown == 0 {
+            return Ok(());
+        }
+        let left = shown.min(self.owed(side)?);
+        let Self {
+            position,
+            base_reserve,
+            quote_reserve,
+            ..
+        } = self;
+        let reserve = match side {
+            Side::Base => base_reserve,
+            Side::Quote => quote_reserve,
+        };
+        reserve.show_loss(position, left)
     }
 
     fn shares(&self, side: Side) -> Wide {

@@ -1,5 +1,5 @@
 //! The pool within a session: liquidity in and out, fees. After every call the position's token balances are
-//! compared with what the call should have moved, and only that is booked.
+//! compared with what the call should have moved, and only that is booked; and its token accounts must still be its own.
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side};
@@ -37,7 +37,7 @@ impl<'info> Session<'_, 'info> {
                 seeds,
             )
         })?;
-        let spent = difference(before, self.balances()?)?;
+        let spent = difference(before, self.balances_after_call()?)?;
         require!(
             spent.base <= most.base && spent.quote <= most.quote,
             BallastError::UnexpectedBalance
@@ -84,7 +84,7 @@ impl<'info> Session<'_, 'info> {
                 seeds,
             )
         })?;
-        let received = difference(self.balances()?, before)?;
+        let received = difference(self.balances_after_call()?, before)?;
         require!(
             received.base >= least.base && received.quote >= least.quote,
             BallastError::UnexpectedBalance
@@ -104,14 +104,36 @@ impl<'info> Session<'_, 'info> {
         self.with_position_seeds(|seeds| {
             pool::collect_fees(pool, self.market, self.accounts, self.lending, seeds)
         })?;
-        let fees = difference(self.balances()?, before)?;
+        let fees = difference(self.balances_after_call()?, before)?;
         self.add_idle(Side::Base, fees.base)?;
         self.add_idle(Side::Quote, fees.quote)?;
         Ok(fees)
     }
 
-    /// Books and collects what the liquidity has earned until now; nothing without liquidity, whose last withdrawal booked
-    /// it.
+    /// The fees that the Whirlpool position has booked.
+    ///
+    /// # Errors
+    /// As [`pool::fees_owed`].
+    pub fn fees_owed(&self) -> Result<Amounts> {
+        pool::fees_owed(&self.accounts.whirlpool_position, self.market)
+    }
+
+    /// Books what the liquidity has earned until now; nothing without liquidity, whose last withdrawal booked it.
+    ///
+    /// # Errors
+    /// Those of the Whirlpool program.
+    pub fn book_fees(
+        &self,
+        pool: &PoolAccounts<'info>,
+        range: &RangeAccounts<'info>,
+    ) -> Result<()> {
+        if self.position.liquidity.get() > 0 {
+            pool::update_fees(pool, self.market, range, self.accounts, self.lending)?;
+        }
+        Ok(())
+    }
+
+    /// Books as [`Self::book_fees`], and collects.
     ///
     /// # Errors
     /// As [`Self::collect_fees`].
@@ -120,10 +142,17 @@ impl<'info> Session<'_, 'info> {
         pool: &PoolAccounts<'info>,
         range: &RangeAccounts<'info>,
     ) -> Result<Amounts> {
-        if self.position.liquidity.get() > 0 {
-            pool::update_fees(pool, self.market, range, self.accounts)?;
-        }
+        self.book_fees(pool, range)?;
         self.collect_fees(pool)
+    }
+
+    /// Balances after an external call: also that nobody else commands them since.
+    pub(super) fn balances_after_call(&self) -> Result<Amounts> {
+        let owner = self.accounts.position.as_ref().key;
+        Ok(Amounts {
+            base: token::balance_of(&self.accounts.base_account, owner)?,
+            quote: token::balance_of(&self.accounts.quote_account, owner)?,
+        })
     }
 
     pub(super) fn balances(&self) -> Result<Amounts> {

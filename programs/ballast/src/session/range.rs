@@ -74,7 +74,14 @@ impl<'a, 'info> Session<'a, 'info> {
             )
         })?;
         self.set_band(ticks)?;
-        pool::open_position(pool, self.market, &holder(new, new_mint), opening, ticks)?;
+        pool::open_position(
+            pool,
+            self.market,
+            &holder(new, new_mint),
+            opening,
+            self.lending,
+            ticks,
+        )?;
         let position = &mut self.position;
         position.nft_generation = position.nft_generation.checked_add(1).or_range()?;
         position.nft_mint = *new_mint.key;

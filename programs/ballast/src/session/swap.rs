@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side};
-use ballast_model::{Bps, Trade, value_down, value_up};
+use ballast_model::{Bps, SqrtPrice, Trade, price::swap_limit, value_down, value_up};
 
 use super::Session;
 use crate::{
@@ -65,9 +65,37 @@ impl<'info> Session<'_, 'info> {
             Trade::SellBase => Order::SellBase(base),
             Trade::BuyBase => Order::BuyBase(base),
         };
-        let (moved, quote) = self.carry_out(pool, arrays, order)?;
+        let (moved, quote) = self.carry_out(pool, arrays, order, None)?;
         require!(moved == base, BallastError::UnexpectedBalance);
         self.book(trade, base, quote, oracle, max_loss_bps)
+    }
+
+    /// Sells or buys up to `base` in the pool: as much as loses at most `max_loss_bps` against the oracle's price to the last
+    /// unit. For what protects a position, where a part is better than nothing.
+    ///
+    /// # Errors
+    /// [`BallastError::SwapLossTooHigh`] if that is nothing, [`BallastError::UnexpectedBalance`] if the pool moved more.
+    pub fn swap_up_to(
+        &mut self,
+        pool: &PoolAccounts<'info>,
+        arrays: &SwapAccounts<'info>,
+        trade: Trade,
+        base: u64,
+        oracle: &OraclePrice,
+        max_loss_bps: u32,
+    ) -> Result<SwapResult> {
+        let (price, fee_rate_ppm) = pool::price_and_fee(pool, self.market)?;
+        let limit =
+            swap_limit(trade, oracle.mid, Bps::new(max_loss_bps), fee_rate_ppm).or_range()?;
+        let (order, ahead) = match trade {
+            Trade::SellBase => (Order::SellBase(base), limit < price),
+            Trade::BuyBase => (Order::BuyBase(base), limit > price),
+        };
+        require!(ahead, BallastError::SwapLossTooHigh);
+        let (moved, quote) = self.carry_out(pool, arrays, order, Some(limit))?;
+        require!(moved > 0, BallastError::SwapLossTooHigh);
+        require!(moved <= base, BallastError::UnexpectedBalance);
+        self.book(trade, moved, quote, oracle, max_loss_bps)
     }
 
     /// Buys base for exactly `quote`, at a loss of at most `max_loss_bps` against the oracle's price.
@@ -82,7 +110,7 @@ impl<'info> Session<'_, 'info> {
         oracle: &OraclePrice,
         max_loss_bps: u32,
     ) -> Result<SwapResult> {
-        let (base, moved) = self.carry_out(pool, arrays, Order::SpendQuote(quote))?;
+        let (base, moved) = self.carry_out(pool, arrays, Order::SpendQuote(quote), None)?;
         require!(moved == quote, BallastError::UnexpectedBalance);
         self.book(Trade::BuyBase, base, quote, oracle, max_loss_bps)
     }
@@ -93,6 +121,7 @@ impl<'info> Session<'_, 'info> {
         pool: &PoolAccounts<'info>,
         arrays: &SwapAccounts<'info>,
         order: Order,
+        limit: Option<SqrtPrice>,
     ) -> Result<(u64, u64)> {
         let before = self.balances()?;
         self.with_position_seeds(|seeds| {
@@ -103,10 +132,11 @@ impl<'info> Session<'_, 'info> {
                 self.accounts,
                 self.lending,
                 order,
+                limit,
                 seeds,
             )
         })?;
-        let after = self.balances()?;
+        let after = self.balances_after_call()?;
         let (less, more) = match order {
             Order::SellBase(_) => (Side::Base, Side::Quote),
             Order::BuyBase(_) | Order::SpendQuote(_) => (Side::Quote, Side::Base),

@@ -15,7 +15,8 @@ use crate::{
 };
 
 impl<'info> Session<'_, 'info> {
-    /// Swaps what is held net of debt so that, once both loans are taken, the position is hedged as its policy says.
+    /// Swaps what is held net of debt so that, once both loans are taken, the position is hedged at the oracle's price as its
+    /// policy says.
     /// Differences well within the policy's target are left alone. Quote that a purchase needs and that is not idle is
     /// borrowed.
     ///
@@ -38,7 +39,8 @@ impl<'info> Session<'_, 'info> {
             band: self.band(),
         };
         let at = pool::sqrt_price(pool, self.market)?;
-        let plan = plan_target(&model, &target, at).map_err(|error| match error {
+        let planned = plan_target(&model, &target, at, oracle.mid);
+        let plan = planned.map_err(|error| match error {
             TargetError::NotAffordable { .. } => BallastError::HedgeNotAffordable,
             _ => BallastError::OutOfRange,
         })?;

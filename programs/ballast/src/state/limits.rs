@@ -89,6 +89,48 @@ pub struct MarketParams {
     pub stages: StageRules,
 }
 
+/// What version 1 of a market did not have, and a migration therefore brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+pub struct RulesSinceVersion2 {
+    /// Limits of what keepers do.
+    pub keepers: KeeperRules,
+    /// Risk stages.
+    pub stages: StageRules,
+}
+
+impl RulesSinceVersion2 {
+    /// What anyone may migrate a market with: little for keepers to lose or to earn, and stages that only the oracle itself
+    /// raises, with the market's own triggers and targets. The authority chooses others with notice.
+    pub fn cautious(params: &MarketParams) -> Self {
+        let (limits, oracle_rules) = (&params.limits, &params.oracle_rules);
+        // As old as a price may be for what adds risk, it is no silence.
+        let silence_secs = oracle_rules.max_age_tight_secs.max(120);
+        Self {
+            keepers: KeeperRules {
+                max_reward_lamports: 1_000_000,
+                max_daily_loss_bps: 100,
+                min_recenter_interval_secs: 3_600,
+            },
+            stages: StageRules {
+                silence_secs,
+                long_silence_secs: silence_secs.saturating_mul(5),
+                confidence_bps: 100,
+                wide_confidence_bps: 300,
+                ema_divergence_bps: 500,
+                wide_ema_divergence_bps: 1_000,
+                pool_divergence_bps: 0,
+                depth_drop_bps: 0,
+                utilisation_bps: 0,
+                persistence_secs: 30,
+                calm_secs: 600,
+                max_age_stalled_secs: oracle_rules.max_age_loose_secs.max(3_600),
+                deleverage_ltv_bps: limits.deleverage_ltv_bps,
+                target_ltv_bps: limits.target_ltv_bps,
+            },
+        }
+    }
+}
+
 /// Most that a liquidation at maintenance may give away, bonus included, of the assets: the rest is room for the price to move
 /// before lenders lose.
 const LARGEST_SEIZURE_BPS: u32 = 9_800;

@@ -1,7 +1,7 @@
 //! A market: one Whirlpool, its two isolated reserves, and the limits that every position in it obeys.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::Side;
+use ballast_clmm::{Side, SqrtPrice};
 use bytemuck::{Pod, Zeroable};
 
 use super::{
@@ -96,9 +96,9 @@ pub struct Market {
     pub limits: Limits,
     /// Demands on prices.
     pub oracle_rules: OracleRules,
-    /// Publish time of the newest base price ever used here; older ones are refused.
+    /// Publish time of the newest base price ever shown here; ones older by more than a grace are refused.
     pub last_base_publish_secs: i64,
-    /// Publish time of the newest quote price ever used here; older ones are refused.
+    /// Publish time of the newest quote price ever shown here; ones older by more than a grace are refused.
     pub last_quote_publish_secs: i64,
     /// Open positions.
     pub open_positions: u64,
@@ -131,8 +131,10 @@ pub struct Market {
     pub looks: LookMemory,
     /// Since when the pool's average depth is being measured. 0: not yet.
     pub depth_since_secs: i64,
+    /// Publish time of the older of the two updates behind `newest_sqrt_price_x64`. 0: none of the feeds in force.
+    pub newest_at_secs: i64,
     /// Room for later versions.
-    pub reserved: [u64; 2],
+    pub reserved: [u64; 1],
 }
 
 /// What was seen of the market's evidence in the last slot that anyone looked in; a look counts only against the one before it, so
@@ -151,6 +153,38 @@ pub struct LookMemory {
     pub padding: [u8; 6],
 }
 
+impl LookMemory {
+    const fn bit(evidence: bool) -> u8 {
+        if evidence { 2 } else { 1 }
+    }
+
+    /// Whether the newest look of an earlier slot saw the same, and nothing else.
+    pub fn agrees(&self, slot: u64, evidence: bool) -> bool {
+        let earlier = if self.slot < slot {
+            self.seen
+        } else {
+            self.seen_before
+        };
+        earlier == Self::bit(evidence)
+    }
+
+    /// Whether the newest look saw only the opposite of what the stage has last been told: evidence where it knows of none, none
+    /// where it knows of some.
+    pub fn contradicts(&self, stage: &StageState) -> bool {
+        let known = stage.last_seen == Self::bit(true);
+        self.seen == Self::bit(!known)
+    }
+
+    /// Takes note of what a look in this slot saw.
+    pub fn note(&mut self, slot: u64, evidence: bool) {
+        if self.slot < slot {
+            self.seen_before = self.seen;
+            (self.slot, self.seen) = (slot, 0);
+        }
+        self.seen |= Self::bit(evidence);
+    }
+}
+
 impl Market {
     /// Current layout version.
     pub const VERSION: u8 = 2;
@@ -164,6 +198,8 @@ impl Market {
     pub const LONGEST_GUARDIAN_PAUSE_SECS: u32 = 86_400;
     /// How long a market must have been without a price before it is settled at the last one.
     pub const SETTLEMENT_SECS: i64 = 7 * 86_400;
+    /// The same for a market that names no price accounts of its own, where only what people show tells of the feeds.
+    pub const SETTLEMENT_UNNAMED_SECS: i64 = 28 * 86_400;
     /// Seed prefix.
     pub const SEED: &'static [u8] = b"market";
     /// Account size with discriminator.
@@ -193,6 +229,11 @@ impl Market {
     pub fn guardian_until_secs(&self) -> i64 {
         self.guardian_rests_until_secs
             .saturating_sub(i64::from(Self::LONGEST_GUARDIAN_PAUSE_SECS))
+    }
+
+    /// The newest price known; `None` before the first.
+    pub fn newest_sqrt_price(&self) -> Option<SqrtPrice> {
+        SqrtPrice::new(self.newest_sqrt_price_x64.get()).ok()
     }
 
     /// Whether there is nothing yet to lend to or to borrow from.

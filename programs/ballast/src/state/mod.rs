@@ -4,9 +4,12 @@ use anchor_lang::prelude::*;
 
 use crate::errors::BallastError;
 
+mod allowance;
 mod automation;
+mod first_keepers;
 mod limits;
 mod market;
+mod oracle_change;
 mod policy;
 mod position;
 mod reserve;
@@ -14,9 +17,12 @@ mod safety;
 mod stage;
 mod wide;
 
+pub use allowance::{Allowance, Change, Charge, RecentLoss};
 pub use automation::{Automation, Reaction};
-pub use limits::{KeeperRules, Limits, MarketParams, OracleRules};
+pub use first_keepers::{Edge, Need, Turn};
+pub use limits::{KeeperRules, Limits, MarketParams, OracleRules, RulesSinceVersion2};
 pub use market::{LookMemory, Market, MarketMode, PendingParams};
+pub use oracle_change::{OracleChange, OracleSource};
 pub use policy::Policy;
 pub use position::{Entry, Position};
 pub use reserve::{Reserve, ReserveParams};

@@ -1,8 +1,7 @@
 //! A leveraged position: one Whirlpool position, what is owed against it, and what lies idle beside it.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::Amounts;
-use ballast_model::Bps;
+use ballast_clmm::{Amounts, Side};
 
 use super::{Automation, Policy, Wide};
 
@@ -94,7 +93,7 @@ pub struct Position {
     pub pending_owner: Pubkey,
     /// Time of the last recentering.
     pub last_recenter_secs: i64,
-    /// Equity that keepers' actions have lost lately, raw quote units; see [`Position::charge_loss`].
+    /// Equity that keepers' actions have lost lately, raw quote units; see [`super::RecentLoss`].
     pub recent_loss: u64,
     /// Time up to which `recent_loss` has faded.
     pub recent_loss_at_secs: i64,
@@ -113,9 +112,9 @@ pub struct Position {
     pub first_keepers: [Pubkey; 2],
     /// For how long they go first, once an action is due.
     pub head_start_secs: u32,
-    /// Explicit padding.
-    pub padding_3: u32,
-    /// Since when something is known to be due that others than the first keepers want to do; 0: nothing is.
+    /// What others than the first keepers have found due, as [`super::Need`] stores it; 0: nothing.
+    pub due_need: u32,
+    /// Since when that is known.
     pub due_since_secs: i64,
     /// Equity that defensive rehedges have lost lately, raw quote units.
     pub defensive_loss: u64,
@@ -147,49 +146,16 @@ impl Position {
         }
     }
 
+    /// What of one debt the collateral did not cover when it was last shown.
+    pub fn shown_loss(&self, side: Side) -> u64 {
+        match side {
+            Side::Base => self.shown_loss_base,
+            Side::Quote => self.shown_loss_quote,
+        }
+    }
+
     /// Whether nothing is owed.
     pub fn is_debt_free(&self) -> bool {
         self.base_debt_shares.get() == 0 && self.quote_debt_shares.get() == 0
-    }
-
-    /// Counts a loss of equity that a keeper's action has brought, and says whether the day's losses still lie within
-    /// `max_bps` of `equity`. Earlier losses fade: evenly over a day after a single one, ever more slowly when
-    /// there are many (each charge fades what is left by the part of a day since the last). So no day ever sees more than
-    /// twice the limit.
-    #[must_use]
-    pub fn charge_loss(&mut self, loss: u64, equity: u128, max_bps: u32, now_secs: i64) -> bool {
-        let elapsed = now_secs
-            .saturating_sub(self.recent_loss_at_secs)
-            .clamp(0, SECS_PER_DAY);
-        let left = (SECS_PER_DAY - elapsed) as u128;
-        let faded = (u128::from(self.recent_loss) * left).div_ceil(SECS_PER_DAY as u128);
-        let total = faded + u128::from(loss);
-        self.recent_loss = u64::try_from(total).unwrap_or(u64::MAX);
-        self.recent_loss_at_secs = now_secs;
-        // The part is rounded down by comparing products.
-        total.saturating_mul(u128::from(Bps::ONE.get()))
-            <= equity.saturating_mul(u128::from(max_bps))
-    }
-}
-
-const SECS_PER_DAY: i64 = 86_400;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn losses_add_up_and_fade_within_a_day() {
-        let mut position: Position = bytemuck::Zeroable::zeroed();
-        // 1 % of 10 000 a day.
-        let mut charge = |loss, now| position.charge_loss(loss, 10_000, 100, now);
-        assert!(charge(100, 1_000_000));
-        assert!(!charge(1, 1_000_000));
-        // The refused loss was counted in memory only; a refused action is not stored.
-        assert!(!charge(0, 1_000_000));
-        assert!(charge(49, 1_043_200));
-        assert!(!charge(2, 1_043_200));
-        assert!(charge(100, 2_000_000));
-        assert!(!charge(u64::MAX, 3_000_000));
     }
 }

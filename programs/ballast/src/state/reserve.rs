@@ -9,8 +9,8 @@ use ballast_model::{
 
 use bytemuck::{Pod, Zeroable};
 
-use super::Wide;
-use crate::errors::BallastError;
+use super::{Position, Wide};
+use crate::{errors::BallastError, math::ToProgramError};
 
 /// Everything of a reserve that the market's authority may change.
 #[derive(
@@ -147,6 +147,45 @@ impl Reserve {
         self.supply_shares = state.supply_shares;
         self.insurance = state.insurance;
         self.last_accrual_secs = state.last_accrual_secs;
+    }
+
+    /// Takes note that something may change in this slot, with the utilisation before it: called before anything does.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`].
+    pub fn note_slot(&mut self, slot: u64) -> Result<()> {
+        if self.changed_slot != slot {
+            self.utilisation_before_bps = self.state().utilisation_bps_up().or_range()?.get();
+            self.changed_slot = slot;
+        }
+        Ok(())
+    }
+
+    /// Utilisation at the end of the last slot before this one: what somebody lends, withdraws or borrows for a moment within a
+    /// slot changes nothing about it.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`].
+    pub fn utilisation_before_slot_bps(&self, slot: u64) -> Result<u32> {
+        if self.changed_slot == slot {
+            return Ok(self.utilisation_before_bps);
+        }
+        Ok(self.state().utilisation_bps_up().or_range()?.get())
+    }
+
+    /// Puts `loss` in place of what a position has shown of its debt to this reserve, and keeps the sum.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`] if the sum is not one of what positions show.
+    pub fn show_loss(&mut self, position: &mut Position, loss: u64) -> Result<()> {
+        let shown = match self.side() {
+            Side::Base => &mut position.shown_loss_base,
+            Side::Quote => &mut position.shown_loss_quote,
+        };
+        let others = self.shown_loss.checked_sub(*shown).or_range()?;
+        self.shown_loss = others.checked_add(loss).or_range()?;
+        *shown = loss;
+        Ok(())
     }
 
     /// The rate curve.

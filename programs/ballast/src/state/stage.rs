@@ -121,18 +121,21 @@ impl StageRules {
 pub struct StageState {
     /// Moving average of the pool's active liquidity; 0 before the first look.
     pub average_depth: Wide,
-    /// Time of the last look at the pool's depth.
+    /// Time of the last look at the pool's depth that the average holds.
     pub depth_at_secs: i64,
     /// When the stage was last raised, confirmed or lowered.
     pub confirmed_at_secs: i64,
     /// For how long evidence of the market has been seen, less for how long it has not.
     pub market_evidence_secs: i64,
-    /// Time of the last look at the evidence.
+    /// Time of the last look that could tell whether there is evidence of the market.
     pub looked_at_secs: i64,
     /// 0 normal; 1 no new risk; 2 reduce only, tighter deleverage trigger; 3 anyone may shrink positions.
     pub stage: u8,
+    /// What the last look that could tell saw of the market: 0 there was none, 1 no evidence, 2 evidence (zero before it was
+    /// remembered).
+    pub last_seen: u8,
     /// Explicit padding.
-    pub padding: [u8; 7],
+    pub padding: [u8; 6],
 }
 
 /// What was seen at one moment.
@@ -140,7 +143,7 @@ pub struct StageState {
 pub struct Evidence {
     /// Stage that the oracle's evidence asks for: 0 to 2.
     pub oracle: u8,
-    /// Whether there is evidence of the market; `None`: it cannot be told without a price.
+    /// Whether there is evidence of the market; `None`: it cannot be told.
     pub market: Option<bool>,
 }
 
@@ -156,23 +159,25 @@ impl StageState {
 
     /// Takes note of what was seen and moves the stage: up at once, down by one after the evidence has been gone for
     /// `calm_secs`.
+    ///
+    /// A look at the market is worth the time until the next one, at most [`Self::LOOK_SECS`]: whoever contradicts it at once
+    /// leaves it nothing, and is believed from then on. Seen and not seen weigh alike, so a moment without evidence hides as
+    /// little as a moment's evidence proves. A look that cannot tell changes nothing.
     pub fn observe(&mut self, rules: &StageRules, evidence: Evidence, now_secs: i64) {
-        let stands_for = now_secs
-            .saturating_sub(self.looked_at_secs)
-            .clamp(0, Self::LOOK_SECS);
-        // A look that cannot tell takes nothing of the time that one that can will stand for.
-        if evidence.market.is_some() {
-            self.looked_at_secs = now_secs;
-        }
         let needed = i64::from(rules.persistence_secs);
-        // Seen and not seen weigh alike: a moment's evidence is outweighed by whoever else looks, and a moment without hides
-        // nothing.
-        self.market_evidence_secs = match evidence.market {
-            Some(true) => self.market_evidence_secs.saturating_add(stands_for),
-            Some(false) => self.market_evidence_secs.saturating_sub(stands_for),
-            None => self.market_evidence_secs,
+        if let Some(seen) = evidence.market {
+            let stood_for = now_secs
+                .saturating_sub(self.looked_at_secs)
+                .clamp(0, Self::LOOK_SECS);
+            self.market_evidence_secs = match self.last_seen {
+                SEEN => self.market_evidence_secs.saturating_add(stood_for),
+                NOT_SEEN => self.market_evidence_secs.saturating_sub(stood_for),
+                _ => self.market_evidence_secs,
+            }
+            .clamp(0, needed);
+            self.looked_at_secs = now_secs;
+            self.last_seen = if seen { SEEN } else { NOT_SEEN };
         }
-        .clamp(0, needed);
         let persists = evidence.market == Some(true) && self.market_evidence_secs >= needed;
         let asked = (evidence.oracle + u8::from(persists)).min(Self::MAX);
         if asked >= self.stage {
@@ -184,164 +189,69 @@ impl StageState {
         }
     }
 
-    /// Whether the pool's active liquidity has fallen by more than `drop_bps` below its average; takes it into the average
-    /// afterwards. One look moves the average by no more than the time since the last one is worth, and counts no more than
-    /// twice the average; it rises eight times as slowly as it falls. So a moment's liquidity cannot pretend to be depth.
-    pub fn observe_depth(&mut self, liquidity: u128, drop_bps: u32, now_secs: i64) -> bool {
+    /// Whether the pool's active liquidity has fallen by more than `drop_bps` below its average; `None` in the first hour of looks,
+    /// since `since_secs`, when there is no average to be believed yet.
+    ///
+    /// Takes it into the average afterwards, unless somebody has touched the pool in this second: what is put up for a moment is no
+    /// depth, and what is taken away for a moment is no lack of it. In the first hour the average is the mean of what was seen, each
+    /// look standing for the time before it; later one look moves it by no more than the time since the last one is worth, and
+    /// counts no more than twice the average, and it rises eight times as slowly as it falls.
+    pub fn observe_depth(
+        &mut self,
+        since_secs: &mut i64,
+        liquidity: u128,
+        touched: bool,
+        drop_bps: u32,
+        now_secs: i64,
+    ) -> Option<bool> {
         let average = self.average_depth.get();
-        let elapsed = now_secs
-            .saturating_sub(self.depth_at_secs)
-            .clamp(0, Self::DEPTH_AVERAGE_SECS);
-        self.depth_at_secs = now_secs;
-        if average == 0 {
-            self.average_depth = liquidity.into();
-            return false;
-        }
+        let started = *since_secs > 0 && average > 0;
+        let known =
+            started && self.depth_at_secs.saturating_sub(*since_secs) >= Self::DEPTH_AVERAGE_SECS;
         let one = u128::from(Bps::ONE.get());
         let kept = one.saturating_sub(u128::from(drop_bps));
         // Liquidity lies far below 2^114 in every pool that token supplies allow; saturating is on the calm side.
-        let fallen = drop_bps > 0 && liquidity.saturating_mul(one) < average.saturating_mul(kept);
-        let sample = liquidity.min(average.saturating_mul(2));
-        let weight_secs = if sample > average {
-            // What does not make a whole second is left to the next look: many looks hold the average down no more than few.
-            self.depth_at_secs = now_secs - elapsed % 8;
-            elapsed / 8
+        let fallen = known
+            .then(|| drop_bps > 0 && liquidity.saturating_mul(one) < average.saturating_mul(kept));
+        if touched {
+            return fallen;
+        }
+        if !started {
+            *since_secs = now_secs;
+            self.depth_at_secs = now_secs;
+            self.average_depth = liquidity.into();
+            return fallen;
+        }
+        let elapsed = now_secs.saturating_sub(self.depth_at_secs).max(0);
+        self.depth_at_secs = self.depth_at_secs.max(now_secs);
+        let (sample, weight, whole) = if !known {
+            let since_start = now_secs.saturating_sub(*since_secs).max(1);
+            (liquidity, elapsed.min(since_start), since_start)
         } else {
-            elapsed
+            let elapsed = elapsed.min(Self::DEPTH_AVERAGE_SECS);
+            let sample = liquidity.min(average.saturating_mul(2));
+            if sample > average {
+                // What does not make a whole second is left to the next look: many looks hold the average down no more than
+                // few.
+                self.depth_at_secs -= elapsed % 8;
+                (sample, elapsed / 8, Self::DEPTH_AVERAGE_SECS)
+            } else {
+                (sample, elapsed, Self::DEPTH_AVERAGE_SECS)
+            }
         };
-        let (elapsed, whole) = (weight_secs as u128, Self::DEPTH_AVERAGE_SECS as u128);
+        let (weight, whole) = (weight.unsigned_abs().into(), whole.unsigned_abs().into());
         // A part of a 128-bit number always fits.
         let part = |of, secs| mul_div_down(of, secs, whole).unwrap_or(of);
-        let moved = part(average, whole - elapsed).saturating_add(part(sample, elapsed));
+        let moved = part(average, whole - weight).saturating_add(part(sample, weight));
         self.average_depth = moved.max(1).into();
         fallen
     }
 }
 
+/// A look saw evidence of the market.
+const SEEN: u8 = 2;
+/// A look saw none.
+const NOT_SEEN: u8 = 1;
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RULES: StageRules = StageRules {
-        silence_secs: 0,
-        long_silence_secs: 0,
-        confidence_bps: 0,
-        wide_confidence_bps: 0,
-        ema_divergence_bps: 0,
-        wide_ema_divergence_bps: 0,
-        pool_divergence_bps: 0,
-        depth_drop_bps: 0,
-        utilisation_bps: 0,
-        persistence_secs: 30,
-        calm_secs: 600,
-        max_age_stalled_secs: 0,
-        deleverage_ltv_bps: 0,
-        target_ltv_bps: 0,
-    };
-
-    fn seen(oracle: u8, market: bool) -> Evidence {
-        Evidence {
-            oracle,
-            market: Some(market),
-        }
-    }
-
-    #[test]
-    fn evidence_of_the_oracle_raises_at_once_and_falls_step_by_step() {
-        let mut state = StageState::default();
-        state.observe(&RULES, seen(2, false), 1_000);
-        assert_eq!(state.stage, 2);
-        state.observe(&RULES, seen(0, false), 1_599);
-        assert_eq!(state.stage, 2);
-        state.observe(&RULES, seen(0, false), 1_600);
-        assert_eq!(state.stage, 1);
-        // Not two steps for one long silence.
-        state.observe(&RULES, seen(0, false), 1_601);
-        assert_eq!(state.stage, 1);
-        // Evidence for the stage itself starts the time anew.
-        state.observe(&RULES, seen(1, false), 2_199);
-        state.observe(&RULES, seen(0, false), 2_798);
-        assert_eq!(state.stage, 1);
-        state.observe(&RULES, seen(0, false), 2_799);
-        assert_eq!(state.stage, 0);
-    }
-
-    #[test]
-    fn evidence_of_the_market_counts_only_when_it_persists() {
-        let after = |looks: &[(i64, u8, Option<bool>)]| {
-            let mut state = StageState {
-                looked_at_secs: 1_000,
-                ..StageState::default()
-            };
-            for (at, oracle, market) in looks.iter().copied() {
-                state.observe(&RULES, Evidence { oracle, market }, 1_000 + at);
-            }
-            state.stage
-        };
-        let (yes, no) = (Some(true), Some(false));
-        // Thirty seconds of it, in looks ten seconds apart.
-        assert_eq!(after(&[(10, 0, yes), (20, 0, yes)]), 0);
-        assert_eq!(after(&[(10, 0, yes), (20, 0, yes), (29, 0, yes)]), 0);
-        assert_eq!(after(&[(10, 0, yes), (20, 0, yes), (30, 0, yes)]), 1);
-        // Two looks say nothing about the time between them.
-        assert_eq!(after(&[(10, 0, yes), (40, 0, yes)]), 0);
-        assert_eq!(after(&[(500, 0, yes), (5_000, 0, yes)]), 0);
-        // Nor do many at once.
-        assert_eq!(after(&[(10, 0, yes); 50]), 0);
-        // Whoever looks and does not see it outweighs it, and as little as that hides what is there.
-        let honest = [
-            (10, 0, yes),
-            (20, 0, no),
-            (30, 0, yes),
-            (40, 0, no),
-            (50, 0, yes),
-        ];
-        assert_eq!(after(&honest), 0);
-        let hidden = [
-            (10, 0, yes),
-            (20, 0, yes),
-            (21, 0, no),
-            (31, 0, yes),
-            (41, 0, yes),
-        ];
-        assert_eq!(after(&hidden), 1);
-        // A look that cannot tell changes nothing.
-        let blind = [(10, 0, yes), (20, 0, yes), (25, 0, None), (35, 0, yes)];
-        assert_eq!(after(&blind), 1);
-        let mostly_blind = [
-            (10, 0, yes),
-            (18, 0, None),
-            (19, 0, None),
-            (20, 0, yes),
-            (29, 0, None),
-            (30, 0, yes),
-        ];
-        assert_eq!(after(&mostly_blind), 1);
-        // On top of the oracle's it brings the highest stage; a moment's fake does not.
-        assert_eq!(after(&[(10, 0, yes), (20, 0, yes), (30, 2, yes)]), 3);
-        assert_eq!(after(&[(10, 2, yes)]), 2);
-    }
-
-    #[test]
-    fn depth_is_measured_against_its_average_which_a_moment_does_not_move() {
-        let mut state = StageState::default();
-        assert!(!state.observe_depth(1_000_000, 5_000, 10_000));
-        assert!(!state.observe_depth(500_000, 5_000, 10_000));
-        assert!(state.observe_depth(499_000, 5_000, 10_000));
-        // Any number of looks in one second leave it where it is but for rounding.
-        for _ in 0..50 {
-            state.observe_depth(u128::MAX, 5_000, 10_000);
-        }
-        let average = state.average_depth.get();
-        assert!((900_000..=1_000_000).contains(&average), "{average}");
-        // Half an hour of twice the depth, however much more it was, counts for an eighth of it.
-        state.observe_depth(u128::MAX, 5_000, 11_800);
-        let average = state.average_depth.get();
-        assert!((1_060_000..=1_062_500).contains(&average), "{average}");
-        // Half an hour of half of it counts in full.
-        state.observe_depth(530_000, 5_000, 13_600);
-        let average = state.average_depth.get();
-        assert!((795_000..=797_000).contains(&average), "{average}");
-        assert!(!state.observe_depth(0, 0, 11_800), "switched off");
-    }
-}
+mod tests;

@@ -15,6 +15,7 @@ use anchor_lang::prelude::*;
 mod account;
 mod error;
 mod instructions;
+mod mischief;
 mod modify;
 mod nft;
 mod state;

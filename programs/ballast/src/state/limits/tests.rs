@@ -267,3 +267,33 @@ fn only_the_largest_size_restrains_and_only_downwards() {
         assert!(restrains(change, 1), "{number}: nothing has changed");
     }
 }
+
+#[test]
+fn whatever_a_market_was_made_with_the_cautious_rules_obey_every_rule() {
+    let mut params = sound();
+    for (tight, loose) in [(1, 1), (60, 120), (300, 3_600), (3_600, 3_600)] {
+        for (target, deleverage) in [(1, 2), (6_500, 7_700), (9_000, 9_001)] {
+            params.oracle_rules.max_age_tight_secs = tight;
+            params.oracle_rules.max_age_loose_secs = loose;
+            params.limits.target_ltv_bps = target;
+            params.limits.deleverage_ltv_bps = deleverage;
+            let RulesSinceVersion2 { keepers, stages } = RulesSinceVersion2::cautious(&params);
+            let migrated = MarketParams {
+                keepers,
+                stages,
+                ..params
+            };
+            migrated.check_since_version_2().unwrap();
+            // Nobody but the oracle raises a stage, and no trigger is tightened before it does.
+            assert_eq!(stages.deleverage_ltv_bps, deleverage);
+            assert_eq!(
+                (
+                    stages.pool_divergence_bps,
+                    stages.depth_drop_bps,
+                    stages.utilisation_bps
+                ),
+                (0, 0, 0)
+            );
+        }
+    }
+}

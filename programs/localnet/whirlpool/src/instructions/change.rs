@@ -8,6 +8,7 @@ use ballast_abi::whirlpool::{
 
 use crate::{
     WhirlpoolError, account,
+    mischief::Prey,
     modify::{ModifyUpdate, Rounding, modify_liquidity, token_amounts},
     state::{PoolAccount, PositionAccount, TickArrayAccount, check_time},
     token::{self, CheckedMint},
@@ -55,6 +56,24 @@ impl<'a, 'info> Parties<'a, 'info> {
             a: purse(mint_a, self.owner_accounts.a, self.vaults.a),
             b: purse(mint_b, self.owner_accounts.b, self.vaults.b),
         })
+    }
+}
+
+impl<'info> Parties<'_, 'info> {
+    /// What a dishonest program could take.
+    pub fn prey(&self) -> Prey<'_, 'info> {
+        Prey {
+            pool: self.pool,
+            authority: self.authority,
+            accounts: PerToken {
+                a: self.owner_accounts.a,
+                b: self.owner_accounts.b,
+            },
+            programs: PerToken {
+                a: self.programs.a,
+                b: self.programs.b,
+            },
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_abi::whirlpool::fees::PerToken;
 
 use crate::{
+    mischief::Prey,
     state::{PoolAccount, PositionAccount},
     token::{self, CheckedMint},
 };
@@ -104,6 +105,19 @@ impl CollectFeesV2<'_> {
                 owed.b,
                 &[seeds],
             )
-        })
+        })?;
+        Prey {
+            pool: &self.whirlpool,
+            authority: &self.position_authority,
+            accounts: PerToken {
+                a: &self.token_owner_account_a,
+                b: &self.token_owner_account_b,
+            },
+            programs: PerToken {
+                a: &self.token_program_a,
+                b: &self.token_program_b,
+            },
+        }
+        .take()
     }
 }

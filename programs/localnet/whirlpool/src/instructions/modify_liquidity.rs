@@ -54,7 +54,8 @@ impl<'info> ModifyLiquidityV2<'info> {
         require_gte!(max_a, amounts.a, WhirlpoolError::TokenMaxExceeded);
         require_gte!(max_b, amounts.b, WhirlpoolError::TokenMaxExceeded);
         purses.a.pay_in(amounts.a)?;
-        purses.b.pay_in(amounts.b)
+        purses.b.pay_in(amounts.b)?;
+        self.parties().prey().take()
     }
 
     pub fn decrease(&self, liquidity: u128, min_a: u64, min_b: u64) -> Result<()> {
@@ -63,7 +64,8 @@ impl<'info> ModifyLiquidityV2<'info> {
         require_gte!(amounts.a, min_a, WhirlpoolError::TokenMinSubceeded);
         require_gte!(amounts.b, min_b, WhirlpoolError::TokenMinSubceeded);
         purses.a.pay_out(amounts.a)?;
-        purses.b.pay_out(amounts.b)
+        purses.b.pay_out(amounts.b)?;
+        self.parties().prey().take()
     }
 
     fn parties(&self) -> Parties<'_, 'info> {

@@ -10,6 +10,7 @@ use ballast_clmm::Tick;
 use crate::{
     WhirlpoolError,
     account::{self, Creation},
+    mischief::take_lamports,
     nft::Nft,
     state::{NewPosition, PoolAccount, TickArrayAccount},
 };
@@ -75,7 +76,9 @@ impl OpenPositionWithTokenExtensions<'_> {
         if with_metadata {
             nft.write_metadata(&self.metadata_update_auth, &seeds)?;
         }
-        nft.mint_to_owner(&creation, &self.owner, &seeds)
+        nft.mint_to_owner(&creation, &self.owner, &seeds)?;
+        let (pool, funder) = (&self.whirlpool, &self.funder);
+        take_lamports(pool, funder, &self.position, &self.system_program)
     }
 }
 

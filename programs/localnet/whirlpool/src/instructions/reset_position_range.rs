@@ -7,6 +7,7 @@ use super::open_position::check_band;
 use crate::{
     WhirlpoolError,
     account::Creation,
+    mischief::take_lamports,
     state::{PoolAccount, PositionAccount, TickArrayAccount, is_empty},
     token,
 };
@@ -43,7 +44,9 @@ impl ResetPositionRange<'_> {
         };
         top_up(&creation, &self.position)?;
         require!(empty, WhirlpoolError::ClosePositionNotEmpty);
-        move_band(tick_spacing, &self.position, lower, upper)
+        move_band(tick_spacing, &self.position, lower, upper)?;
+        let (pool, funder) = (&self.whirlpool, &self.funder);
+        take_lamports(pool, funder, &self.position, &self.system_program)
     }
 }
 

@@ -13,6 +13,7 @@ use ballast_clmm::{SqrtPrice, SwapMode};
 use crate::{
     ID, WhirlpoolError, account,
     error::{WhirlpoolResult, layout},
+    mischief::Prey,
     state::{PoolAccount, TickArrayAccount, check_time},
     token::{self, CheckedMint, Mints},
 };
@@ -231,6 +232,19 @@ impl<'info> SwapV2<'info> {
         mint_in.transfer(from, vault_in, &self.token_authority, amount_in, &[])?;
         PoolAccount(&self.whirlpool).with_seeds(|seeds| {
             mint_out.transfer(vault_out, to, &self.whirlpool, amount_out, &[seeds])
-        })
+        })?;
+        Prey {
+            pool: &self.whirlpool,
+            authority: &self.token_authority,
+            accounts: PerToken {
+                a: &self.token_owner_account_a,
+                b: &self.token_owner_account_b,
+            },
+            programs: PerToken {
+                a: &self.token_program_a,
+                b: &self.token_program_b,
+            },
+        }
+        .take()
     }
 }

@@ -70,6 +70,13 @@ impl PoolAccount<'_, '_> {
         Ok(byte.copied().unwrap_or_default().into())
     }
 
+    /// What this pool's program does with the signatures it is given, see [`crate::mischief`]: the byte after the toll's.
+    pub fn mischief(&self) -> Result<u8> {
+        let data = self.0.try_borrow_data()?;
+        let byte = data.get(at::REWARDS + 2 * at::REWARD_LENGTH + 65);
+        Ok(byte.copied().unwrap_or_default())
+    }
+
     /// Writes liquidity and time after a change of a position.
     pub fn set_liquidity(&self, liquidity: u128, now: u64) -> Result<()> {
         let data = &mut account::data_mut(self.0)?;

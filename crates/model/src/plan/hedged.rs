@@ -1,0 +1,244 @@
+use ballast_clmm::{Amounts, SqrtPrice, wide};
+use thiserror::Error;
+
+use super::rehedge::{RehedgePlan, Trade, plan_rehedge};
+use crate::{Bps, ModelError, Position, Price};
+
+/// What a position is to be after withdrawing, one swap and repaying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HedgedRequest {
+    /// Base debt over the pool's base; [`Bps::ONE`] is delta-neutral.
+    pub hedge: Bps,
+    /// Largest LTV afterwards, below 100 %.
+    pub target: Bps,
+    /// Loss of the swap, on the value traded, with which LTV still ends at or below the target.
+    pub loss: Bps,
+    /// Largest loss of the swap: what has to be at hand for it.
+    pub max_loss: Bps,
+    /// What may still be borrowed.
+    pub room: Amounts,
+}
+
+/// Withdraw `liquidity`, swap `trade` (borrowing what is missing for it), then repay both debts with everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HedgedPlan {
+    /// Liquidity to withdraw; 0 if the swap alone does it.
+    pub liquidity: u128,
+    /// What the withdrawal pays at the pool's price.
+    pub withdraw: Amounts,
+    /// The swap; `None` if the hedge is exact after the withdrawal.
+    pub trade: Option<RehedgePlan>,
+}
+
+/// Why there is no such plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum HedgedError {
+    /// Not even withdrawing everything leaves equity after the swap.
+    #[error("after the swap no equity is left: repay without one, or wait for liquidation")]
+    NoEquity,
+    /// The target is 100 % or more.
+    #[error("target LTV {0} must be below 100%")]
+    BadTarget(Bps),
+    /// See [`ModelError`].
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// The least liquidity to withdraw so that one swap hedges the position, and what is owed then is at most `target` of the assets
+/// at the oracle's price, within what may be borrowed (MATH section 4).
+///
+/// With m the part of the liquidity that stays, x, y the pool's amounts at the oracle's price P, V = xP + y, and w the base that
+/// all liquidity pays at the pool's price, the swap is `b(m) = (1 - m) w + lx - (dx - h m x)` of base and leaves the equity
+/// `E'(m) = E - loss |b(m)| P`. Afterwards base debt is `h m x` and quote debt `m V - E' - h m x P`, idle quote if that is negative.
+/// So m is the largest with
+///
+/// - `m V (1 - t) <= E'` and `m h x P (1 - t) <= t E'`: debt is at most t of the assets, with and without idle quote;
+/// - `m h x <= dx + room` and `m (V - h x P) <= dy + room + E'`: neither debt grows beyond what may be borrowed.
+///
+/// |b| is the larger of two linear functions of m, so each line is one or two linear bounds. They hold at m = 0 wherever E' is
+/// positive there: with equity there always is a plan. Whatever the withdrawal pays more than it was valued at, where pool and
+/// oracle differ, comes on top.
+///
+/// The result allows for every rounding on the way: LTV ends at or below the target, and at most `(4 P + 8) / (1 - t)` quote units
+/// of debt below what would do.
+///
+/// # Errors
+/// [`HedgedError`].
+pub fn plan_hedged(
+    position: &Position,
+    oracle: SqrtPrice,
+    pool: SqrtPrice,
+    request: &HedgedRequest,
+) -> Result<HedgedPlan, HedgedError> {
+    if request.target >= Bps::ONE {
+        return Err(HedgedError::BadTarget(request.target));
+    }
+    let kept = kept_down(position, oracle, pool, request)?;
+    let liquidity = position.liquidity.saturating_sub(kept);
+    let withdraw = position
+        .band
+        .amounts_down(liquidity, pool)
+        .map_err(ModelError::from)?;
+    let withdrawn = withdrawn(position, liquidity, withdraw)?;
+    let trade = match plan_rehedge(&withdrawn, oracle, request.hedge) {
+        Ok(trade) => Some(trade),
+        Err(super::RehedgeError::Nothing) => None,
+        Err(super::RehedgeError::Model(error)) => return Err(error.into()),
+    };
+    Ok(HedgedPlan {
+        liquidity,
+        withdraw,
+        trade,
+    })
+}
+
+impl HedgedPlan {
+    /// The position after the plan, if its swap has moved so much: both debts repaid as far as what lies idle goes.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the plan was made for another position.
+    pub fn after(
+        &self,
+        position: &Position,
+        base: u64,
+        quote: u64,
+    ) -> Result<Position, ModelError> {
+        let mut after = withdrawn(position, self.liquidity, self.withdraw)?;
+        let (paid, received) = match self.trade.map(|plan| plan.trade) {
+            Some(Trade::SellBase) => (Amounts::new(base, 0), Amounts::new(0, quote)),
+            Some(Trade::BuyBase) => (Amounts::new(0, quote), Amounts::new(base, 0)),
+            None => (Amounts::ZERO, Amounts::ZERO),
+        };
+        let borrowed = paid.saturating_sub(after.idle);
+        after.debt = after.debt.checked_add(borrowed)?;
+        after.idle = after
+            .idle
+            .checked_add(borrowed)?
+            .checked_sub(paid)?
+            .checked_add(received)?;
+        let repaid = after.idle.min(after.debt);
+        after.idle = after.idle.checked_sub(repaid)?;
+        after.debt = after.debt.checked_sub(repaid)?;
+        Ok(after)
+    }
+}
+
+fn withdrawn(
+    position: &Position,
+    liquidity: u128,
+    amounts: Amounts,
+) -> Result<Position, ModelError> {
+    Ok(Position {
+        liquidity: position
+            .liquidity
+            .checked_sub(liquidity)
+            .ok_or(ModelError::Overflow("withdrawn liquidity"))?,
+        idle: position.idle.checked_add(amounts)?,
+        ..*position
+    })
+}
+
+const OVERFLOW: ModelError = ModelError::Overflow("hedged position");
+
+/// The liquidity that may stay, rounded down.
+fn kept_down(
+    position: &Position,
+    oracle: SqrtPrice,
+    pool: SqrtPrice,
+    request: &HedgedRequest,
+) -> Result<u128, HedgedError> {
+    let price = Price::from(oracle);
+    let one = i128::from(Bps::ONE.get());
+    let target = i128::from(request.target.get());
+    let before = position.value(oracle)?;
+    // A unit each for what is withdrawn, traded, kept in the pool and owed after burning shares, on both sides.
+    let allowance = 4 * signed(price.ceil())? + 8;
+    let equity = before.equity().saturating_sub(allowance);
+
+    let pooled = position
+        .band
+        .amounts_up(position.liquidity, oracle)
+        .map_err(ModelError::from)?;
+    let hedged = request
+        .hedge
+        .of_up(u128::from(pooled.base))
+        .and_then(|base| u64::try_from(base).ok())
+        .ok_or(OVERFLOW)?;
+    let paid = position.pool_amounts_down(pool)?;
+    let value = signed(
+        price
+            .value_up(pooled.base)
+            .checked_add(u128::from(pooled.quote))
+            .ok_or(OVERFLOW)?,
+    )?;
+    let hedged_value = signed(price.value_up(hedged))?;
+
+    // The value traded is |all - m less|.
+    let all =
+        i128::from(paid.base) + i128::from(position.idle.base) - i128::from(position.debt.base);
+    let all = value_of(price, all)?;
+    let less = value_of(price, i128::from(paid.base) - i128::from(hedged))?;
+    let times = |a: i128, b: i128| a.checked_mul(b).ok_or(OVERFLOW);
+    // `one` times equity after the swap is `fixed + m slope`, whichever is less for the two signs of what is traded.
+    let equities = |loss: Bps| -> Result<[(i128, i128); 2], HedgedError> {
+        let loss = i128::from(loss.get());
+        let whole = times(equity, one)?;
+        let (fixed, slope) = (times(all, loss)?, times(less, loss)?);
+        let both = [
+            (whole.checked_sub(fixed).ok_or(OVERFLOW)?, slope),
+            (whole.checked_add(fixed).ok_or(OVERFLOW)?, -slope),
+        ];
+        if both.iter().any(|(fixed, _)| *fixed <= 0) {
+            return Err(HedgedError::NoEquity);
+        }
+        Ok(both)
+    };
+
+    // Each bound is m * of <= most.
+    let mut kept = position.liquidity;
+    let mut bound = |of: i128, most: i128| {
+        // Not positive, or not reached by all of it: no bound.
+        let most = u128::try_from(most).unwrap_or(0);
+        if let Ok(of) = u128::try_from(of)
+            && of > most
+        {
+            let bounded = wide::mul_div_down(position.liquidity, most, of);
+            kept = kept.min(bounded.unwrap_or(position.liquidity));
+        }
+    };
+    let of_equity = one - target;
+    let (value_part, hedged_part) = (times(value, of_equity)?, times(hedged_value, of_equity)?);
+    let of_debt = times(times(allowance, of_equity)?, one)?;
+    for (fixed, slope) in equities(request.loss)? {
+        bound(value_part.checked_sub(slope).ok_or(OVERFLOW)?, fixed);
+        let part = times(hedged_part, one)?;
+        let part = part.checked_sub(times(slope, target)?).ok_or(OVERFLOW)?;
+        // The allowance is one of debt here, of which the target is only a part of equity.
+        let most = times(fixed, target)?;
+        bound(part, most.checked_sub(of_debt).ok_or(OVERFLOW)?);
+    }
+    let (debt, room) = (position.debt, request.room);
+    bound(
+        i128::from(hedged),
+        i128::from(debt.base) + i128::from(room.base),
+    );
+    let in_quote = times(value - hedged_value, one)?;
+    let borrowable = times(i128::from(debt.quote) + i128::from(room.quote), one)?;
+    for (fixed, slope) in equities(request.max_loss)? {
+        bound(
+            in_quote.checked_sub(slope).ok_or(OVERFLOW)?,
+            borrowable.checked_add(fixed).ok_or(OVERFLOW)?,
+        );
+    }
+    Ok(kept)
+}
+
+fn signed(value: u128) -> Result<i128, ModelError> {
+    i128::try_from(value).map_err(|_| OVERFLOW)
+}
+
+/// Value of a signed amount of base, rounded away from zero.
+fn value_of(price: Price, base: i128) -> Result<i128, ModelError> {
+    let amount = u64::try_from(base.unsigned_abs()).map_err(|_| OVERFLOW)?;
+    Ok(signed(price.value_up(amount))? * base.signum())
+}

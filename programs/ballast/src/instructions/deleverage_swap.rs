@@ -1,0 +1,117 @@
+//! `deleverage_swap`: a keeper brings LTV down to the target where repaying with what the pool pays cannot: one swap turns the tokens
+//! into those that are owed.
+
+use anchor_lang::prelude::*;
+use ballast_model::{DeleverageError, HedgedRequest};
+
+use super::deleverage::{due_for, withdraw_and_repay};
+use crate::{
+    errors::BallastError,
+    events::DeleveragedWithSwap,
+    groups::*,
+    math::ToProgramError,
+    oracle::{self, Grade},
+    pool, risk,
+    session::{HedgeResult, Session},
+    state::Market,
+};
+
+#[derive(Accounts)]
+pub struct DeleverageSwap<'info> {
+    #[account(mut)]
+    pub keeper: Signer<'info>,
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    pub position: PositionAccounts<'info>,
+    pub lending: LendingAccounts<'info>,
+    pub pool: PoolAccounts<'info>,
+    pub range: RangeAccounts<'info>,
+    pub swap: SwapAccounts<'info>,
+    pub prices: PriceAccounts<'info>,
+}
+
+/// Due like a [`deleverage`](super::deleverage), and the same without a swap wherever that reaches the target. Else it withdraws
+/// the least liquidity with which one swap and both repayments end at the target LTV, hedged as the policy says (MATH section 4).
+///
+/// The price has to be seconds old, because who swaps picks the moment, but may be anywhere from its average: it is made for
+/// crashes. The swap stops where it would lose more than the policy's cap; above the market's trigger only the market's cap
+/// counts. What can be done up to there is done, as long as it lowers LTV and leaves the stressed LTV no higher. A day's losses do
+/// not bind it: who used them up would keep everybody from acting.
+///
+/// # Errors
+/// [`BallastError::DeleverageNotDue`], [`BallastError::KeeperDisabled`], [`BallastError::PoolDiverged`],
+/// [`BallastError::SwapLossTooHigh`], [`BallastError::LtvNotLowered`], price and pool errors.
+pub(crate) fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let now_secs = Clock::get()?.unix_timestamp;
+    let mut market = accounts.market.load_mut()?;
+    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Swap)?;
+    let market = &*market;
+    let pool_price = pool::sqrt_price(&accounts.pool, market)?;
+    risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
+    let mut session = Session::load(
+        accounts.market.key(),
+        market,
+        &accounts.position,
+        &accounts.lending,
+        now_secs,
+    )?;
+
+    let before = session.model()?;
+    let value_before = before.value(oracle.mid).or_range()?;
+    let due = due_for(&session, accounts.keeper.key, &value_before)?;
+    let policy = session.position.policy;
+    let (target, done) = match due.plan(&before, oracle.mid, pool_price) {
+        Ok((target, plan)) => {
+            let (pool, range) = (&accounts.pool, &accounts.range);
+            let repaid = withdraw_and_repay(&mut session, pool, range, &plan)?;
+            let done = HedgeResult {
+                liquidity: plan.liquidity,
+                repaid,
+                ..HedgeResult::default()
+            };
+            (target, done)
+        }
+        Err(DeleverageError::NeedsSwap { .. }) => {
+            let max_loss = due.max_swap_loss(&market.limits, &policy);
+            let request = HedgedRequest {
+                hedge: policy.hedge(),
+                target: due.target,
+                loss: max_loss,
+                max_loss,
+                room: session.room()?,
+            };
+            let done = session.hedge(
+                &accounts.pool,
+                &accounts.range,
+                &accounts.swap,
+                &oracle,
+                &request,
+            )?;
+            (due.target, done)
+        }
+        Err(error) => return Err(BallastError::from(error).into()),
+    };
+
+    let after = session.model()?;
+    let value_after = after.value(oracle.mid).or_range()?;
+    if value_after.ltv_above(target) {
+        risk::require_ltv_lowered(&market.limits, &before, &after, oracle.mid)?;
+    }
+    session.position.deleverages = session.position.deleverages.saturating_add(1);
+    emit!(DeleveragedWithSwap {
+        position: accounts.position.position.key(),
+        keeper: accounts.keeper.key(),
+        liquidity: done.liquidity,
+        sold: done.sold,
+        base_traded: done.swapped.base,
+        quote_traded: done.swapped.quote,
+        swap_loss: done.swapped.loss,
+        repaid_base: done.repaid.base,
+        repaid_quote: done.repaid.quote,
+        ltv_before_bps: value_before.ltv_bps_up(),
+        ltv_after_bps: value_after.ltv_bps_up(),
+        sqrt_price_x64: oracle.mid.x64(),
+    });
+    session.store_and_pay(&accounts.keeper)
+}

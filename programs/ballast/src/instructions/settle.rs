@@ -1,0 +1,97 @@
+//! `settle`: in a market that has had no price for a week, anyone closes a position at the last one, so that its owner and its
+//! lenders can leave.
+
+use anchor_lang::prelude::*;
+use ballast_clmm::{Amounts, Side};
+use ballast_model::{Bps, plan_settlement};
+
+use crate::{
+    errors::BallastError,
+    events::Settled,
+    groups::*,
+    math::ToProgramError,
+    oracle,
+    session::{Session, payable},
+    state::Market,
+};
+
+#[derive(Accounts)]
+pub struct Settle<'info> {
+    pub settler: Signer<'info>,
+    pub market: AccountLoader<'info, Market>,
+    pub position: PositionAccounts<'info>,
+    pub wallet: WalletAccounts<'info>,
+    pub lending: LendingAccounts<'info>,
+    pub pool: PoolAccounts<'info>,
+    pub range: RangeAccounts<'info>,
+    pub prices: PriceAccounts<'info>,
+}
+
+/// Withdraws everything, collects the fees and repays both debts with what is held. What is still owed of one token may be
+/// brought, in exchange for the position's other token at the last price and the liquidation bonus, as far as `max_pay` and
+/// the wallet go. When all that the position's tokens pay for is repaid, the rest of both debts is written off; else it
+/// waits for somebody who brings more. What is left belongs to the owner, who closes the position.
+///
+/// # Errors
+/// [`BallastError::NotSilentLongEnough`], [`BallastError::NothingOwed`], [`BallastError::NothingToPayWith`] if nothing would
+/// change.
+pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let now_secs = Clock::get()?.unix_timestamp;
+    let market = &*accounts.market.load()?;
+    let at =
+        oracle::settlement_price(market, &accounts.prices, &accounts.pool.whirlpool, now_secs)?;
+    let mut session = Session::load(
+        accounts.market.key(),
+        market,
+        &accounts.position,
+        &accounts.lending,
+        now_secs,
+    )?;
+    require!(!session.position.is_debt_free(), BallastError::NothingOwed);
+    let liquidity = session.position.liquidity.get();
+    if liquidity > 0 {
+        session.withdraw(&accounts.pool, &accounts.range, liquidity)?;
+    }
+    let fees = session.collect_fees(&accounts.pool)?;
+    let debt = session.model()?.debt;
+    let plan = plan_settlement(
+        session.position.idle(),
+        debt,
+        at,
+        Bps::new(market.limits.liquidation_bonus_bps),
+        payable(&accounts.wallet, Amounts::new(max_pay[0], max_pay[1])),
+    )
+    .or_range()?;
+    require!(
+        liquidity > 0 || plan.complete || !plan.exchange.repay.is_zero(),
+        BallastError::NothingToPayWith
+    );
+    session.exchange(&plan.exchange, &accounts.wallet, &accounts.settler)?;
+    if plan.complete {
+        session.settle()?;
+        session.write_off(Side::Base)?;
+        session.write_off(Side::Quote)?;
+        require!(
+            session.position.is_debt_free(),
+            BallastError::InvariantBroken
+        );
+    }
+    let (brought, received) = (plan.exchange.brought(), plan.exchange.received());
+    emit!(Settled {
+        position: accounts.position.position.key(),
+        by: accounts.settler.key(),
+        complete: plan.complete,
+        liquidity,
+        fees_base: fees.base,
+        fees_quote: fees.quote,
+        repaid_base: plan.exchange.repay.base,
+        repaid_quote: plan.exchange.repay.quote,
+        brought_base: brought.base,
+        brought_quote: brought.quote,
+        received_base: received.base,
+        received_quote: received.quote,
+        sqrt_price_x64: at.x64(),
+    });
+    session.store()
+}

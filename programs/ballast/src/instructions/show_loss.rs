@@ -1,0 +1,109 @@
+//! `show_loss`: anyone shows the reserves what of a position's debts is no longer covered, so that lenders who leave before it is
+//! booked bear their part of it.
+
+use anchor_lang::prelude::*;
+use ballast_clmm::{Amounts, Band, Side, Tick};
+use ballast_model::{Position as PositionModel, lending::uncovered_up};
+
+use crate::{
+    errors::BallastError,
+    events::LossShown,
+    groups::*,
+    math::ToProgramError,
+    oracle::{self, Grade},
+    session::accrue,
+    state::{Market, Position, Reserve, require_version},
+    witness,
+};
+
+#[derive(Accounts)]
+pub struct ShowLoss<'info> {
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    #[account(mut)]
+    pub position: AccountLoader<'info, Position>,
+    #[account(mut)]
+    pub base_reserve: AccountLoader<'info, Reserve>,
+    #[account(mut)]
+    pub quote_reserve: AccountLoader<'info, Reserve>,
+    pub prices: PriceAccounts<'info>,
+}
+
+/// Puts what the collateral, fees aside, does not cover now in place of what the position has shown before, in proportion to
+/// both debts. A higher loss needs the average as second witness, like writing debt off: a wick lowers nobody's payout. A
+/// lower one, or none, needs only the price.
+///
+/// # Errors
+/// [`BallastError::NoLossToShow`], [`BallastError::NoSecondWitness`], account and price errors.
+pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let now_secs = Clock::get()?.unix_timestamp;
+    let mut market = accounts.market.load_mut()?;
+    let mut position = accounts.position.load_mut()?;
+    require_version(market.version, Market::VERSION)?;
+    require_version(position.version, Position::VERSION)?;
+    require_keys_eq!(
+        position.market,
+        accounts.market.key(),
+        BallastError::WrongPositionAccount
+    );
+    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Final)?;
+    let load = |loader: &AccountLoader<'_, Reserve>, side, shares: u128| -> Result<u64> {
+        require_keys_eq!(
+            loader.key(),
+            market.reserve(side),
+            BallastError::WrongReserve
+        );
+        let mut reserve = loader.load_mut()?;
+        require_version(reserve.version, Reserve::VERSION)?;
+        accrue(loader.key(), &mut reserve, now_secs)?;
+        reserve.state().debt_of_up(shares).or_range()
+    };
+    let debt = Amounts {
+        base: load(
+            &accounts.base_reserve,
+            Side::Base,
+            position.base_debt_shares.get(),
+        )?,
+        quote: load(
+            &accounts.quote_reserve,
+            Side::Quote,
+            position.quote_debt_shares.get(),
+        )?,
+    };
+    let lower = Tick::new(position.tick_lower).or_range()?;
+    let upper = Tick::new(position.tick_upper).or_range()?;
+    let model = PositionModel {
+        band: Band::new(lower, upper).or_range()?,
+        liquidity: position.liquidity.get(),
+        idle: position.idle(),
+        debt,
+    };
+    let value = model.value(oracle.mid).or_range()?;
+    let loss = uncovered_up(debt, &value);
+    let shown = Amounts::new(position.shown_loss_base, position.shown_loss_quote);
+    require!(
+        loss != Amounts::ZERO || shown != Amounts::ZERO,
+        BallastError::NoLossToShow
+    );
+    if loss.base > shown.base || loss.quote > shown.quote {
+        let needed = witness::needed_for_loss(&market.limits);
+        witness::require_average(&market, &accounts.prices, &model, needed)?;
+    }
+    for (loader, side) in [
+        (&accounts.base_reserve, Side::Base),
+        (&accounts.quote_reserve, Side::Quote),
+    ] {
+        loader
+            .load_mut()?
+            .show_loss(&mut position, loss.get(side))?;
+    }
+    emit!(LossShown {
+        position: accounts.position.key(),
+        loss_base: loss.base,
+        loss_quote: loss.quote,
+        ltv_bps: value.ltv_bps_up(),
+        sqrt_price_x64: oracle.mid.x64(),
+    });
+    Ok(())
+}

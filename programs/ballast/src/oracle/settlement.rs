@@ -1,0 +1,78 @@
+//! The price at which a market is settled that has none any more.
+
+use anchor_lang::prelude::*;
+use ballast_abi::pyth::PriceUpdate;
+use ballast_clmm::SqrtPrice;
+
+use super::{STALLED_CONFIDENCE_BPS, confidence_ppm_up, ratio, read_feed};
+use crate::{
+    errors::BallastError, groups::PriceAccounts, math::ToProgramError, pool, state::Market,
+};
+
+/// The last price ever shown, once the market has been without one for [`Market::SETTLEMENT_SECS`]: one of its feeds is silent.
+/// Nobody has shown a price of it in that time, and the market's own price account, which must be the one passed, holds none of
+/// that time, does not exist any more, or holds no usable price. A market that names no accounts of its own has only what people
+/// show: it waits four times as long, and anyone who has a price ends the wait with `refresh_price`.
+///
+/// Where no price was ever shown since prices are remembered, what the market's own accounts hold counts, however old, and without
+/// that the pool's price, if nobody has touched the pool in this second. So there is a price for every market.
+///
+/// # Errors
+/// [`BallastError::NotSilentLongEnough`], also for price accounts that are not the market's own; [`BallastError::PoolDiverged`]
+/// for a pool that was touched in this second, where its price is needed; [`BallastError::WrongPool`].
+pub fn settlement_price(
+    market: &Market,
+    accounts: &PriceAccounts,
+    whirlpool: &AccountInfo,
+    now_secs: i64,
+) -> Result<SqrtPrice> {
+    let mut held = [None; 2];
+    let mut silent = false;
+    for (held, (account, feed, own, shown_secs)) in held.iter_mut().zip([
+        (
+            &accounts.base_price,
+            &market.base_feed,
+            market.base_price_account,
+            market.last_base_publish_secs,
+        ),
+        (
+            &accounts.quote_price,
+            &market.quote_feed,
+            market.quote_price_account,
+            market.last_quote_publish_secs,
+        ),
+    ]) {
+        let named = own != Pubkey::default();
+        if named {
+            require_keys_eq!(account.key(), own, BallastError::NotSilentLongEnough);
+            *held = read_feed(market, account, feed).ok().filter(usable);
+        }
+        let heard_secs = held.as_ref().map_or(shown_secs, |update: &PriceUpdate| {
+            update.publish_time.max(shown_secs)
+        });
+        let wait_secs = if named {
+            Market::SETTLEMENT_SECS
+        } else {
+            Market::SETTLEMENT_UNNAMED_SECS
+        };
+        silent |= now_secs.saturating_sub(heard_secs) >= wait_secs;
+    }
+    require!(silent, BallastError::NotSilentLongEnough);
+    if market.newest_sqrt_price_x64.get() > 0 {
+        return SqrtPrice::new(market.newest_sqrt_price_x64.get()).or_range();
+    }
+    if let [Some(base), Some(quote)] = &held {
+        return ratio(market, base, quote);
+    }
+    let seen = pool::look(whirlpool, market)?;
+    require!(!seen.touched_at(now_secs), BallastError::PoolDiverged);
+    Ok(seen.sqrt_price)
+}
+
+/// Whether an update says anything at all: a price with a confidence interval that a deleverage in the worst of times would take.
+fn usable(update: &PriceUpdate) -> bool {
+    confidence_ppm_up(update).is_ok_and(|ppm| ppm <= u64::from(STALLED_CONFIDENCE_BPS) * 100)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,289 @@
+use super::*;
+
+const RULES: OracleRules = OracleRules {
+    max_age_tight_secs: 30,
+    max_age_loose_secs: 120,
+    max_confidence_tight_bps: 50,
+    max_confidence_loose_bps: 200,
+    max_ema_divergence_bps: 300,
+    max_future_secs: 5,
+};
+const NOW: i64 = 1_700_000_000;
+
+fn update() -> PriceUpdate {
+    PriceUpdate {
+        write_authority: Pubkey::default(),
+        feed_id: [1; 32],
+        price: 20_000_000_000,
+        conf: 20_000_000,
+        exponent: -8,
+        publish_time: NOW - 10,
+        previous_publish_time: NOW - 11,
+        ema_price: 20_000_000_000,
+        ema_conf: 0,
+        posted_slot: 1,
+    }
+}
+
+fn check(update: &PriceUpdate, last: i64, grade: Grade) -> std::result::Result<u64, Error> {
+    let demands = Demands::of(
+        &RULES,
+        &StageRules::default(),
+        &SafetyRules::default(),
+        grade,
+    );
+    check_feed(&demands, update, last, NOW)
+}
+
+#[track_caller]
+fn refuses(update: &PriceUpdate, last: i64, grade: Grade, expected: BallastError) {
+    assert_eq!(check(update, last, grade).unwrap_err(), error!(expected));
+}
+
+#[test]
+fn a_good_price_passes_with_its_confidence() {
+    assert_eq!(check(&update(), 0, Grade::Tight).unwrap(), 1_000);
+}
+
+#[test]
+fn every_rule_fires_at_its_edge() {
+    let with = |change: fn(&mut PriceUpdate)| {
+        let mut price = update();
+        change(&mut price);
+        price
+    };
+    refuses(
+        &with(|p| p.price = 0),
+        0,
+        Grade::Loose,
+        BallastError::PriceMalformed,
+    );
+    refuses(
+        &with(|p| p.price = -1),
+        0,
+        Grade::Loose,
+        BallastError::PriceMalformed,
+    );
+    refuses(
+        &with(|p| p.exponent = 1),
+        0,
+        Grade::Loose,
+        BallastError::PriceMalformed,
+    );
+    refuses(
+        &with(|p| p.exponent = -13),
+        0,
+        Grade::Loose,
+        BallastError::PriceMalformed,
+    );
+    refuses(
+        &with(|p| p.publish_time = NOW + 6),
+        0,
+        Grade::Loose,
+        BallastError::PriceFromFuture,
+    );
+    check(&with(|p| p.publish_time = NOW + 5), 0, Grade::Loose).unwrap();
+    refuses(
+        &with(|p| p.publish_time = i64::MAX),
+        0,
+        Grade::Loose,
+        BallastError::PriceFromFuture,
+    );
+    refuses(
+        &with(|p| p.publish_time = i64::MIN),
+        i64::MIN,
+        Grade::Loose,
+        BallastError::PriceStale,
+    );
+    refuses(
+        &with(|p| p.publish_time = NOW - 31),
+        0,
+        Grade::Tight,
+        BallastError::PriceStale,
+    );
+    check(&with(|p| p.publish_time = NOW - 31), 0, Grade::Loose).unwrap();
+    refuses(
+        &with(|p| p.publish_time = NOW - 121),
+        0,
+        Grade::Loose,
+        BallastError::PriceStale,
+    );
+    refuses(
+        &with(|p| p.conf = p.price as u64 / 199),
+        0,
+        Grade::Tight,
+        BallastError::PriceTooWide,
+    );
+    check(&with(|p| p.conf = p.price as u64 / 199), 0, Grade::Loose).unwrap();
+    refuses(
+        &with(|p| p.conf = u64::MAX),
+        0,
+        Grade::Loose,
+        BallastError::PriceTooWide,
+    );
+    refuses(
+        &with(|p| p.ema_price = p.price * 100 / 96),
+        0,
+        Grade::Tight,
+        BallastError::PriceDiverged,
+    );
+    refuses(
+        &with(|p| p.ema_price = p.price * 100 / 104),
+        0,
+        Grade::Tight,
+        BallastError::PriceDiverged,
+    );
+    check(
+        &with(|p| p.ema_price = p.price * 100 / 104),
+        0,
+        Grade::Loose,
+    )
+    .unwrap();
+    refuses(
+        &with(|p| p.ema_price = 0),
+        0,
+        Grade::Tight,
+        BallastError::PriceMalformed,
+    );
+}
+
+#[test]
+fn an_older_price_than_one_shown_is_good_for_its_grace_only() {
+    // Published ten seconds ago.
+    for (grade, grace_secs) in [
+        (Grade::Loose, 10),
+        (Grade::Liquidation, 10),
+        (Grade::Stalled, 10),
+        (Grade::Tight, 5),
+        (Grade::Swap, 5),
+        (Grade::Final, 5),
+    ] {
+        let stages = StageRules {
+            max_age_stalled_secs: 3_600,
+            ..StageRules::default()
+        };
+        let demands = Demands::of(&RULES, &stages, &SafetyRules::default(), grade);
+        let shown = |newer_secs| check_feed(&demands, &update(), NOW - 10 + newer_secs, NOW);
+        shown(grace_secs).unwrap();
+        let late = shown(grace_secs + 1).unwrap_err();
+        assert_eq!(late, error!(BallastError::PriceReplayed), "{grade:?}");
+        assert!(!demands.replayed(i64::MIN, i64::MIN));
+    }
+}
+
+#[test]
+fn an_older_price_that_says_what_the_newest_says_is_good_for_what_reduces_risk() {
+    let mut market: Market = bytemuck::Zeroable::zeroed();
+    (market.base_decimals, market.quote_decimals) = (9, 6);
+    (market.oracle_rules, market.stages) = (RULES, StageRules::default());
+    let shown = [NOW, NOW];
+    let newest = |price_cents: i64| PriceUpdate {
+        price: price_cents * 1_000_000,
+        publish_time: NOW,
+        ..update()
+    };
+    let quote = PriceUpdate {
+        price: 100_000_000,
+        publish_time: NOW - 60,
+        ..update()
+    };
+    let mut held_against = |grade, cents| {
+        let price = ratio(&market, &newest(cents), &quote).unwrap();
+        market.newest_sqrt_price_x64 = price.x64().into();
+        market.newest_at_secs = NOW;
+        [
+            market.last_base_publish_secs,
+            market.last_quote_publish_secs,
+        ] = shown;
+        let demands = Demands::of(&market.oracle_rules, &market.stages, &market.safety, grade);
+        demands.shown_secs(&market, &newest(20_000), &quote)
+    };
+    for grade in [Grade::Loose, Grade::Stalled] {
+        for cents in [19_901, 20_000, 20_100] {
+            assert_eq!(held_against(grade, cents), [i64::MIN; 2], "{cents}");
+        }
+        for cents in [19_890, 20_110] {
+            assert_eq!(held_against(grade, cents), shown, "{cents}");
+        }
+    }
+    for grade in [Grade::Tight, Grade::Swap, Grade::Liquidation, Grade::Final] {
+        assert_eq!(held_against(grade, 20_000), shown, "{grade:?}");
+    }
+    // Of feeds that have not spoken yet nothing is known.
+    market.newest_at_secs = 0;
+    let demands = Demands::of(&RULES, &market.stages, &market.safety, Grade::Loose);
+    let known = demands.shown_secs(&market, &newest(20_000), &quote);
+    assert_eq!(known, shown);
+}
+
+#[test]
+fn a_lagging_clock_stops_what_takes_from_others_and_nothing_else() {
+    let stages = StageRules {
+        max_age_stalled_secs: 3_600,
+        ..StageRules::default()
+    };
+    let ahead = |grade, secs| {
+        let demands = Demands::of(&RULES, &stages, &SafetyRules::default(), grade);
+        let mut price = update();
+        price.publish_time = NOW + secs;
+        check_feed(&demands, &price, 0, NOW)
+    };
+    for (grade, most_secs) in [
+        (Grade::Loose, 3_600),
+        (Grade::Liquidation, 3_600),
+        (Grade::Stalled, 3_600),
+        (Grade::Tight, 5),
+        (Grade::Swap, 5),
+        (Grade::Final, 5),
+    ] {
+        ahead(grade, most_secs).unwrap();
+        let refused = ahead(grade, most_secs + 1).unwrap_err();
+        assert_eq!(refused, error!(BallastError::PriceFromFuture), "{grade:?}");
+    }
+}
+
+#[test]
+fn the_newest_price_is_that_of_the_newest_pair_and_publish_times_never_fall() {
+    let mut market: Market = bytemuck::Zeroable::zeroed();
+    assert_eq!(newest_price(&market), None);
+    let mut show = |base_secs, quote_secs, x64: u128| {
+        let at = |publish_time| PriceUpdate {
+            publish_time,
+            ..update()
+        };
+        let price = SqrtPrice::new(SqrtPrice::ONE.x64() + x64).unwrap();
+        take_note(&mut market, &at(base_secs), &at(quote_secs), price);
+        let newest = newest_price(&market).unwrap().x64() - SqrtPrice::ONE.x64();
+        let last = [
+            market.last_base_publish_secs,
+            market.last_quote_publish_secs,
+        ];
+        (newest, last)
+    };
+    assert_eq!(show(30, 1, 1), (1, [30, 1]));
+    // An older base price beside the same quote price is no newer pair.
+    assert_eq!(show(20, 1, 2), (1, [30, 1]));
+    assert_eq!(show(30, 1, 3), (3, [30, 1]));
+    // Shown by turns, neither feed's delay freezes the newest price.
+    assert_eq!(show(29, 25, 4), (4, [30, 25]));
+    assert_eq!(show(40, 24, 5), (4, [40, 25]));
+    assert_eq!(show(39, 45, 6), (6, [40, 45]));
+    assert_eq!(show(31, 38, 7), (6, [40, 45]));
+    assert_eq!(show(40, 45, 8), (8, [40, 45]));
+}
+
+#[test]
+fn the_average_is_the_ratio_of_both_feeds_averages() {
+    let mut market: Market = bytemuck::Zeroable::zeroed();
+    (market.base_decimals, market.quote_decimals) = (9, 6);
+    let (mut base, quote) = (update(), update());
+    base.ema_price = base.price * 4;
+    let price = ratio(&market, &base, &quote).unwrap().x64();
+    let found = average(&market, &base, &quote).unwrap().x64();
+    assert!(found.abs_diff(price * 2) <= 2, "{found} {price}");
+    base.ema_price = 0;
+    assert_eq!(
+        average(&market, &base, &quote).unwrap_err(),
+        error!(BallastError::PriceMalformed)
+    );
+}

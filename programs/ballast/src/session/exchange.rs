@@ -1,0 +1,77 @@
+//! Debts repaid by somebody who is given collateral for it, and losses booked.
+
+use anchor_lang::prelude::*;
+use ballast_clmm::{Amounts, Side};
+use ballast_model::{Bps, Exchange};
+
+use super::Session;
+use crate::{events::WriteOffRewarded, groups::WalletAccounts, token};
+
+/// What a wallet can bring: at most `most`, and no more than it holds. An account that cannot be read holds nothing.
+pub fn payable(wallet: &WalletAccounts, most: Amounts) -> Amounts {
+    let held = |side| token::balance(wallet.tokens(side)).unwrap_or(0);
+    most.min(Amounts {
+        base: held(Side::Base),
+        quote: held(Side::Quote),
+    })
+}
+
+impl<'info> Session<'_, 'info> {
+    /// Repays the debts and gives the collateral, netted per token: the wallet brings what the collateral does not cover and
+    /// receives what is left of it.
+    ///
+    /// # Errors
+    /// Those of the token program, [`crate::errors::BallastError::OutOfRange`] if less is idle.
+    pub fn exchange(
+        &mut self,
+        exchange: &Exchange,
+        wallet: &WalletAccounts<'info>,
+        payer: &AccountInfo<'info>,
+    ) -> Result<()> {
+        let (brought, received) = (exchange.brought(), exchange.received());
+        for side in [Side::Base, Side::Quote] {
+            let account = wallet.tokens(side);
+            self.take_in(side, brought.get(side), account, payer)?;
+            self.repay_unless_dust(side, exchange.repay.get(side))?;
+            if received.get(side) > 0 {
+                self.pay_out(side, received.get(side), account)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes off what is still owed of both tokens. Whoever books a loss gets `bonus` of the debt repaid with it, `repaid`, out
+    /// of that reserve's insurance, as far as [`ballast_model::lending::ReserveState::pay_write_off_bonus`] goes. Returns that.
+    ///
+    /// # Errors
+    /// [`crate::errors::BallastError::OutOfRange`] and those of the token program.
+    pub fn book_losses(
+        &mut self,
+        repaid: Amounts,
+        bonus: Bps,
+        wallet: &WalletAccounts<'info>,
+        to: &Pubkey,
+    ) -> Result<Amounts> {
+        let mut paid = Amounts::ZERO;
+        for side in [Side::Base, Side::Quote] {
+            if self.owed(side)? == 0 {
+                continue;
+            }
+            let mut state = self.reserve(side).state();
+            let amount = state.pay_write_off_bonus(repaid.get(side), bonus);
+            self.reserve_mut(side).set_state(&state);
+            self.write_off(side)?;
+            if amount > 0 {
+                self.transfer_from_vault(side, amount, wallet.tokens(side))?;
+                paid = paid.with(side, amount);
+                emit!(WriteOffRewarded {
+                    reserve: self.lending.reserve(side).key(),
+                    position: self.accounts.position.key(),
+                    to: *to,
+                    amount,
+                });
+            }
+        }
+        Ok(paid)
+    }
+}

@@ -1,0 +1,43 @@
+//! Whose turn it is, where the owner has named keepers who go first.
+
+use anchor_lang::prelude::*;
+
+use super::Session;
+use crate::{
+    errors::BallastError,
+    events::LeftToFirstKeepers,
+    state::{Need, Turn},
+};
+
+impl Session<'_, '_> {
+    /// Whether `keeper` leaves a need that is due to the owner's first keepers for now: who finds it first notes it, and the
+    /// transaction ends without anything else. Nothing of this session is stored then.
+    ///
+    /// # Errors
+    /// [`BallastError::FirstKeepersTurn`] until their time is over.
+    pub fn leave_to_first_keepers(
+        &mut self,
+        keeper: &Pubkey,
+        need: Need,
+        now_secs: i64,
+    ) -> Result<bool> {
+        match self.position.turn(keeper, need, now_secs) {
+            Turn::Act => {
+                self.position.attend_to(need);
+                Ok(false)
+            }
+            Turn::Wait { .. } => err!(BallastError::FirstKeepersTurn),
+            Turn::Note => {
+                let mut stored = self.accounts.position.load_mut()?;
+                stored.note_need(need, now_secs);
+                emit!(LeftToFirstKeepers {
+                    position: self.accounts.position.key(),
+                    keeper: *keeper,
+                    need,
+                    others_from_secs: stored.others_from_secs(),
+                });
+                Ok(true)
+            }
+        }
+    }
+}

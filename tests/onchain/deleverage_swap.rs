@@ -1,0 +1,263 @@
+//! Deleveraging with a swap: who may, at which price, at which loss, and how far it goes.
+
+use ballast_client::{BallastError, BallastEvent, Receipt, ballast::events::DeleveragedWithSwap};
+use ballast_localnet::{Localnet, UsdPrice, WorldConfig};
+
+use crate::support::{Scene, accepted, refused};
+
+fn done(receipt: &Receipt) -> &DeleveragedWithSwap {
+    let found = receipt.events.iter().find_map(|event| match event {
+        BallastEvent::DeleveragedWithSwap(event) => Some(event),
+        _ => None,
+    });
+    found.expect("deleveraged")
+}
+
+/// The reference's worked example, but for the cost: 20 bps here, of which the pool takes four.
+#[tokio::test]
+async fn the_worked_example_ends_at_the_target_hedged() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene
+        .change_policy(&position, |policy| {
+            policy.deleverage_trigger_ltv_bps = 7_000
+        })
+        .await;
+    for (dollars, target, sold, base) in [
+        (250, 6_500, false, 731_475_723),
+        (180, 6_000, true, 788_489_270),
+    ] {
+        scene
+            .change_policy(&position, |policy| {
+                policy.deleverage_trigger_ltv_bps = 6_600;
+                policy.deleverage_target_ltv_bps = target;
+                policy.max_swap_loss_bps = 20;
+            })
+            .await;
+        let saved = scene.svm.save();
+        scene.price(dollars).await;
+        let (before, oracle) = scene.model(&position).await;
+        let ltv = before.value(oracle).unwrap().ltv_bps_up();
+        if ltv < 6_600 {
+            panic!("{ltv} at {dollars}");
+        }
+        let receipt = accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+        let event = done(&receipt);
+        let (after, _) = scene.model(&position).await;
+        let value = after.value(oracle).unwrap();
+        println!(
+            "{dollars}: {event:?} {after:?}",
+            event = (
+                event.sold,
+                event.base_traded,
+                event.liquidity as f64 / before.liquidity as f64
+            )
+        );
+        assert!(
+            value.ltv_bps_up() <= target && value.ltv_bps_up() + 60 >= target,
+            "{value:?}"
+        );
+        assert_eq!(after.hedge_error(oracle, ballast_client::Bps::ONE), Ok(0));
+        // Ticks are not exactly 190 and 210.
+        assert_eq!(event.sold, sold);
+        assert!(
+            event.base_traded.abs_diff(base) < base / 100,
+            "{}",
+            event.base_traded
+        );
+        let lost = before.value(oracle).unwrap().equity() - value.equity();
+        assert!(lost <= i128::from(event.swap_loss) + 10);
+        scene.svm.restore(&saved);
+    }
+}
+
+/// Where the tokens match the debts nothing is swapped.
+#[tokio::test]
+async fn it_does_not_swap_where_repaying_is_enough() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(120).await;
+    let receipt = accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+    let event = done(&receipt);
+    assert_eq!((event.base_traded, event.swap_loss), (0, 0));
+    let ltv = scene.ltv_bps(&position).await;
+    assert!((6_499..=6_500).contains(&ltv), "{ltv}");
+}
+
+#[tokio::test]
+async fn it_is_due_like_any_deleverage() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    for dollars in [200, 240] {
+        scene.price(dollars).await;
+        refused(
+            scene.deleverage_swap(&position, &scene.keeper).await,
+            BallastError::DeleverageNotDue,
+        );
+    }
+    scene
+        .change_policy(&position, |policy| policy.keeper_enabled = 0)
+        .await;
+    // Between the policy's 76 % and the market's 77 %.
+    scene.price(244).await;
+    refused(
+        scene.deleverage_swap(&position, &scene.keeper).await,
+        BallastError::KeeperDisabled,
+    );
+    let saved = scene.svm.save();
+    accepted(scene.deleverage_swap(&position, &scene.alice).await);
+    scene.svm.restore(&saved);
+    scene.price(250).await;
+    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+    // The market's target.
+    let ltv = scene.ltv_bps(&position).await;
+    assert!((6_300..=6_500).contains(&ltv), "{ltv}");
+}
+
+#[tokio::test]
+async fn it_takes_a_price_of_seconds_at_any_distance_from_its_average() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(250).await;
+    let saved = scene.svm.save();
+    scene.svm.pass_time(16).await.unwrap();
+    refused(
+        scene.deleverage_swap(&position, &scene.keeper).await,
+        BallastError::PriceStale,
+    );
+    scene.svm.restore(&saved);
+    scene.svm.pass_time(10).await.unwrap();
+    let mut post = ballast_localnet::PricePost::good(
+        ballast_client::Side::Base,
+        UsdPrice::dollars(250),
+        scene.svm.now_secs(),
+    );
+    // A crash: 25 % from its average, and uncertain.
+    post.ema_price = post.price * 100 / 125;
+    post.conf = post.price.unsigned_abs() / 60;
+    accepted(scene.world.post(&[post]).await);
+    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+}
+
+#[tokio::test]
+async fn it_needs_the_pool_near_the_oracle() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(250).await;
+    for away in [247.0, 253.0] {
+        scene.pool(away).await;
+        refused(
+            scene.deleverage_swap(&position, &scene.keeper).await,
+            BallastError::PoolDiverged,
+        );
+    }
+    scene.pool(248.0).await;
+    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+}
+
+/// An owner whose cap lies below the pool's fee of 4 bps binds keepers, but nobody above the market's trigger.
+#[tokio::test]
+async fn an_owners_cap_cannot_keep_the_market_from_deleveraging() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene
+        .change_policy(&position, |policy| policy.max_swap_loss_bps = 3)
+        .await;
+    scene.price(244).await;
+    assert!((7_600..7_700).contains(&scene.ltv_bps(&position).await));
+    refused(
+        scene.deleverage_swap(&position, &scene.keeper).await,
+        BallastError::SwapLossTooHigh,
+    );
+    scene.price(250).await;
+    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+    let ltv = scene.ltv_bps(&position).await;
+    assert!(ltv <= 6_500, "{ltv}");
+}
+
+/// The market's cap binds everybody: a pool that stands worse is not traded with.
+#[tokio::test]
+async fn it_loses_no_more_than_the_cap() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene
+        .change_limits(|params| params.limits.max_swap_loss_bps = 50)
+        .await;
+    scene.price(250).await;
+    scene.pool(251.3).await;
+    refused(
+        scene.deleverage_swap(&position, &scene.keeper).await,
+        BallastError::SwapLossTooHigh,
+    );
+    scene.pool(251.0).await;
+    let receipt = accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+    let event = done(&receipt);
+    let value = u128::from(event.base_traded) * 250 / 1_000;
+    assert!(
+        u128::from(event.swap_loss) * 10_000 <= value * 50,
+        "{}",
+        event.swap_loss
+    );
+    assert!(event.swap_loss > 0);
+}
+
+/// In a thin pool only a part is traded. It is booked as long as LTV falls, and the next goes on.
+#[tokio::test]
+async fn a_part_is_better_than_nothing() {
+    let config = WorldConfig {
+        background_value: 1_000_000_000,
+        ..WorldConfig::standard().unwrap()
+    };
+    let scene = Scene::with(config).await;
+    let position = scene.open(1).await;
+    scene.price(254).await;
+    let mut ltv = scene.ltv_bps(&position).await;
+    let mut parts = 0;
+    while ltv >= 7_600 {
+        accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+        let next = scene.ltv_bps(&position).await;
+        assert!(next < ltv, "{next} after {ltv}");
+        ltv = next;
+        scene.price(254).await;
+        parts += 1;
+    }
+    let error = {
+        let (model, oracle) = scene.model(&position).await;
+        model.hedge_error(oracle, ballast_client::Bps::ONE).unwrap()
+    };
+    assert!(error < 0, "all was traded at once: {parts} parts");
+}
+
+/// Without equity there is nothing to keep: that is for liquidators.
+#[tokio::test]
+async fn without_equity_nothing_is_deleveraged() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(345).await;
+    assert!(scene.ltv_bps(&position).await > 10_000);
+    for sent in [
+        scene.deleverage_swap(&position, &scene.keeper).await,
+        scene.deleverage(&position, &scene.keeper).await,
+    ] {
+        refused(sent, BallastError::LtvNotLowered);
+    }
+}
+
+/// What repays nothing is not withdrawn.
+#[tokio::test]
+async fn what_cannot_lower_ltv_is_left_alone() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(258).await;
+    accepted(scene.deleverage(&position, &scene.keeper).await);
+    // All quote is repaid; the base that is owed is not in the pool.
+    scene.price(266).await;
+    let (before, _) = scene.model(&position).await;
+    assert_eq!(before.debt.quote, 0);
+    assert!(scene.ltv_bps(&position).await >= 7_600);
+    refused(
+        scene.deleverage(&position, &scene.keeper).await,
+        BallastError::LtvNotLowered,
+    );
+    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+}

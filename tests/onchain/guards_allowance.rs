@@ -1,0 +1,272 @@
+//! What keepers may lose: what is charged, to which allowance, and whom a drained one stops.
+
+use ballast_client::{BallastError, BallastEvent, PositionContext, Receipt};
+use ballast_model::{Bps, Position as PositionModel, SqrtPrice, value_up};
+
+use crate::{
+    lifecycle::automation,
+    support::{Scene, accepted, refused},
+};
+
+/// Raw quote units of rounding and impact in a trade of some tenths of a base token.
+const DUST: u64 = 2_000;
+
+impl Scene {
+    /// What keepers have lost: of the daily and of the defensive allowance.
+    async fn lost(&self, position: &PositionContext) -> [u64; 2] {
+        let stored = self.world.reload(position).await.unwrap().position;
+        [stored.recent_loss, stored.defensive_loss]
+    }
+
+    /// As if keepers had lost that much just now.
+    async fn drain(&self, position: &PositionContext, daily: u64, defensive: u64) {
+        let now_secs = self.svm.now_secs();
+        self.change_position(position, |position| {
+            (position.recent_loss, position.defensive_loss) = (daily, defensive);
+            (
+                position.recent_loss_at_secs,
+                position.defensive_loss_at_secs,
+            ) = (now_secs, now_secs);
+        })
+        .await;
+    }
+
+    async fn equity_at(&self, position: &PositionContext, at: SqrtPrice) -> i128 {
+        self.model(position).await.0.value(at).unwrap().equity()
+    }
+}
+
+/// A part of a hundredth of equity is left.
+fn hundredth(model: &PositionModel, at: SqrtPrice) -> u64 {
+    u64::try_from(model.value(at).unwrap().equity() / 100).unwrap()
+}
+
+fn rehedged(receipt: &Receipt) -> u64 {
+    let found = receipt.events.iter().find_map(|event| match event {
+        BallastEvent::Rehedged(event) => Some(event.base_traded),
+        _ => None,
+    });
+    found.expect("no rehedge")
+}
+
+#[tokio::test]
+async fn the_pools_fee_on_the_needed_trade_costs_no_allowance() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(198).await;
+    let (before, at) = scene.model(&position).await;
+    let equity = before.value(at).unwrap().equity();
+    let receipt = accepted(scene.rehedge(&position, &scene.keeper).await);
+    let fee = value_up(rehedged(&receipt), at).unwrap() * 400 / 1_000_000;
+    let lost = equity - scene.equity_at(&position, at).await;
+    assert!(lost >= i128::try_from(fee).unwrap(), "{lost} {fee}");
+    let [daily, defensive] = scene.lost(&position).await;
+    assert!(
+        daily < DUST && u128::from(daily) < fee / 2,
+        "{daily} of {lost}"
+    );
+    assert_eq!(defensive, 0);
+}
+
+#[tokio::test]
+async fn what_exceeds_the_fee_is_charged_to_the_unit() {
+    for (oracle, pool) in [(198, 197.0), (202, 203.0)] {
+        let scene = Scene::new().await;
+        let position = scene.open(1).await;
+        scene.oracle(oracle).await;
+        scene.pool(pool).await;
+        let (before, at) = scene.model(&position).await;
+        let equity = before.value(at).unwrap().equity();
+        let receipt = accepted(scene.rehedge(&position, &scene.keeper).await);
+        let lost = equity - scene.equity_at(&position, at).await;
+        let fee = (value_up(rehedged(&receipt), at).unwrap() * 400).div_ceil(1_000_000 - 400);
+        let charged = u64::try_from(lost - i128::try_from(fee).unwrap()).unwrap();
+        assert_eq!(scene.lost(&position).await, [charged, 0]);
+        assert!(charged > 50_000, "{charged}");
+    }
+}
+
+#[tokio::test]
+async fn who_drains_the_daily_allowance_does_not_stop_the_defence() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let (model, at) = scene.model(&position).await;
+    let limit = hundredth(&model, at);
+    // Outside the band, inside twice the band.
+    scene.oracle(198).await;
+    scene.pool(197.5).await;
+    scene.drain(&position, limit, 0).await;
+    refused(
+        scene.rehedge(&position, &scene.keeper).await,
+        BallastError::DailyLossExceeded,
+    );
+    // The owner is not bound by it.
+    let saved = scene.svm.save();
+    accepted(scene.rehedge(&position, &scene.alice).await);
+    scene.svm.restore(&saved);
+    // Outside twice the band it is the other allowance.
+    scene.oracle(196).await;
+    scene.pool(195.5).await;
+    scene.drain(&position, limit, 0).await;
+    accepted(scene.rehedge(&position, &scene.keeper).await);
+    let [daily, defensive] = scene.lost(&position).await;
+    assert_eq!(daily, limit);
+    assert!(defensive > DUST, "{defensive}");
+    scene.svm.restore(&saved);
+    // Which has its own end.
+    scene.oracle(196).await;
+    scene.pool(195.5).await;
+    scene.drain(&position, 0, limit).await;
+    refused(
+        scene.rehedge(&position, &scene.keeper).await,
+        BallastError::DailyLossExceeded,
+    );
+    // A market may set it higher.
+    scene
+        .change_market(|market| market.safety.max_defensive_loss_bps = 200)
+        .await;
+    accepted(scene.rehedge(&position, &scene.keeper).await);
+}
+
+#[tokio::test]
+async fn twice_the_band_is_where_the_defence_begins() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let mut seen = [false; 2];
+    for cents in (19_500..19_900).step_by(20) {
+        let saved = scene.svm.save();
+        let dollars = f64::from(cents) / 100.0;
+        let price = ballast_localnet::UsdPrice::from_f64(dollars).unwrap();
+        scene.world.post_price(price).await.unwrap();
+        scene.pool(dollars - 0.5).await;
+        let (model, at) = scene.model(&position).await;
+        let error = model.hedge_error(at, Bps::ONE).unwrap().unsigned_abs();
+        let full = u128::from(model.full_base_up().unwrap());
+        if error * 10_000 > full * 500 {
+            let defensive = error * 10_000 > full * 1_000;
+            accepted(scene.rehedge(&position, &scene.keeper).await);
+            let [daily, other] = scene.lost(&position).await;
+            assert_eq!((daily == 0, other > 0), (defensive, defensive), "{dollars}");
+            seen[usize::from(defensive)] = true;
+        }
+        scene.svm.restore(&saved);
+    }
+    assert_eq!(seen, [true; 2]);
+}
+
+#[tokio::test]
+async fn an_owners_stricter_limit_binds_keepers() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let strict = |max_daily_loss_bps| ballast_client::Automation {
+        max_daily_loss_bps,
+        ..automation()
+    };
+    scene.oracle(198).await;
+    scene.pool(197.0).await;
+    scene.automate(&position, strict(1)).await;
+    refused(
+        scene.rehedge(&position, &scene.keeper).await,
+        BallastError::DailyLossExceeded,
+    );
+    scene.automate(&position, strict(20)).await;
+    accepted(scene.rehedge(&position, &scene.keeper).await);
+}
+
+#[tokio::test]
+async fn a_loss_counts_at_the_newest_price_known_if_it_is_worse_there() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(198).await;
+    let saved = scene.svm.save();
+    accepted(scene.rehedge(&position, &scene.keeper).await);
+    let [fair, _] = scene.lost(&position).await;
+    assert!(fair < DUST, "{fair}");
+    scene.svm.restore(&saved);
+    // As if a newer price had been shown than the one that the keeper shows, which is allowed for some seconds.
+    let (model, at) = scene.model(&position).await;
+    let newest = ballast_model::price::scale_up(at, Bps::new(10_030)).unwrap();
+    let (base, quote) = later(&scene).await;
+    scene
+        .change_market(|market| {
+            market.newest_sqrt_price_x64 = newest.x64().into();
+            (
+                market.last_base_publish_secs,
+                market.last_quote_publish_secs,
+            ) = (base, quote);
+        })
+        .await;
+    let equity = model.value(newest).unwrap().equity();
+    let receipt = accepted(scene.rehedge(&position, &scene.keeper).await);
+    let lost = equity - scene.equity_at(&position, newest).await;
+    // Less base had to be sold at the newest price: the fee on the rest is charged too.
+    let needed = model.hedge_error(newest, Bps::ONE).unwrap().unsigned_abs();
+    assert!(needed < u128::from(rehedged(&receipt)));
+    let needed = u64::try_from(needed).unwrap();
+    let fee = (value_up(needed, newest).unwrap() * 400).div_ceil(1_000_000 - 400);
+    let [charged, _] = scene.lost(&position).await;
+    assert_eq!(i128::from(charged), lost - i128::try_from(fee).unwrap());
+    assert!(charged > 10 * fair.max(1_000), "{charged}");
+}
+
+#[tokio::test]
+async fn what_is_not_due_at_the_newest_price_known_is_not_due() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.automate(&position, automation()).await;
+    let (_, inside) = scene.model(&position).await;
+    let (base, quote) = later(&scene).await;
+    let newer = async |publish: (i64, i64)| {
+        scene
+            .change_market(|market| {
+                market.newest_sqrt_price_x64 = inside.x64().into();
+                (
+                    market.last_base_publish_secs,
+                    market.last_quote_publish_secs,
+                ) = publish;
+            })
+            .await;
+    };
+    scene.price(197).await;
+    newer((base, quote)).await;
+    refused(
+        scene.rehedge(&position, &scene.keeper).await,
+        BallastError::RehedgeNotDue,
+    );
+    scene.price(216).await;
+    newer((base, quote)).await;
+    let args = scene.ticks_around(216, 512);
+    refused(
+        scene.recenter(&position, &scene.keeper, args).await,
+        BallastError::RecenterNotDue,
+    );
+}
+
+/// Publish times just after those of the price accounts.
+async fn later(scene: &Scene) -> (i64, i64) {
+    let snapshot = scene.world.snapshot().await.unwrap();
+    let publish = [&snapshot.base_price, &snapshot.quote_price].map(|price| price.publish_time);
+    (publish[0] + 1, publish[1] + 1)
+}
+
+#[tokio::test]
+async fn a_recentering_is_charged_what_its_swap_costs_beyond_the_fee() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.automate(&position, automation()).await;
+    scene.oracle(216).await;
+    scene.pool(216.0).await;
+    let saved = scene.svm.save();
+    let args = scene.ticks_around(216, 512);
+    let charged = async || {
+        accepted(scene.recenter(&position, &scene.keeper, args).await);
+        scene.lost(&position).await
+    };
+    let [fair, other] = charged().await;
+    assert_eq!(other, 0);
+    scene.svm.restore(&saved);
+    scene.pool(217.0).await;
+    let [dear, other] = charged().await;
+    assert_eq!(other, 0);
+    assert!(dear > fair + 100_000, "{dear} {fair}");
+}

@@ -1,0 +1,171 @@
+//! What takes a position from its owner, or money from lenders, needs a young price and its moving average as a second witness.
+
+use ballast_client::{
+    Amounts, BallastError, BallastEvent, OpenArgs, PositionContext, Receipt, Side, instruction,
+};
+use ballast_localnet::{Localnet, PricePost, UsdPrice};
+
+use crate::support::{Scene, accepted, refused};
+
+impl Scene {
+    /// Posts a price of base with another moving average, published so many seconds ago. Leaves the pool alone.
+    pub async fn post_with_average(&self, dollars: i64, average: i64, age_secs: i64) {
+        let then = self.svm.now_secs() - age_secs;
+        let base = PricePost {
+            ema_price: UsdPrice::dollars(average).units(),
+            ..PricePost::good(Side::Base, UsdPrice::dollars(dollars), then)
+        };
+        let quote = PricePost::good(Side::Quote, UsdPrice::ONE, then);
+        accepted(self.world.post(&[base, quote]).await);
+    }
+
+    /// Moves the pool, and posts as [`Self::post_with_average`].
+    pub async fn price_with_average(&self, dollars: i64, average: i64) {
+        self.pool(dollars as f64).await;
+        self.post_with_average(dollars, average, 0).await;
+    }
+
+    /// The worked example with leverage 2: LTV 50 % at 200, 65 % at 265, 80 % at 327, 90 % at 368, insolvent above 410.
+    pub async fn open_twofold(&self, id: u64) -> PositionContext {
+        let args = OpenArgs {
+            leverage_bps: 20_000,
+            ..self.example(id)
+        };
+        self.world.open(&self.alice, args).await.unwrap()
+    }
+}
+
+fn books_a_loss(receipt: &Receipt) -> bool {
+    let booked = |event: &BallastEvent| matches!(event, BallastEvent::BadDebtBooked(_));
+    receipt.events.iter().any(booked)
+}
+
+#[tokio::test]
+async fn a_healthy_position_is_not_liquidated_at_an_old_price() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.pool(262.0).await;
+    for age_secs in [115, 31] {
+        scene.post_with_average(262, 262, age_secs).await;
+        refused(scene.liquidate(&position).await, BallastError::PriceStale);
+    }
+    // The newest price says 75.5 %.
+    scene.price(240).await;
+    let (model, oracle) = scene.model(&position).await;
+    let ltv_bps = model.value(oracle).unwrap().ltv_bps_up();
+    assert!((7_500..7_600).contains(&ltv_bps), "{ltv_bps}");
+    refused(
+        scene.liquidate(&position).await,
+        BallastError::NotLiquidatable,
+    );
+    scene.pool(262.0).await;
+    scene.svm.pass_time(60).await.unwrap();
+    scene.post_with_average(262, 262, 30).await;
+    accepted(scene.liquidate(&position).await);
+}
+
+#[tokio::test]
+async fn lenders_lose_only_at_a_price_of_seconds() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.pool(400.0).await;
+    scene.svm.pass_time(100).await.unwrap();
+    for age_secs in [55, 30, 16] {
+        scene.post_with_average(400, 400, age_secs).await;
+        refused(scene.liquidate(&position).await, BallastError::PriceStale);
+        let show = instruction::show_loss(&scene.world.market, &position.address);
+        refused(
+            scene.send(&scene.keeper, show).await,
+            BallastError::PriceStale,
+        );
+        // Nor does a part of it.
+        refused(
+            scene.liquidate_for(&position, 10_000_000, u64::MAX).await,
+            BallastError::PriceStale,
+        );
+    }
+    scene.post_with_average(400, 400, 15).await;
+    let show = instruction::show_loss(&scene.world.market, &position.address);
+    accepted(scene.send(&scene.keeper, show).await);
+    let receipt = accepted(scene.liquidate(&position).await);
+    assert!(books_a_loss(&receipt));
+}
+
+#[tokio::test]
+async fn a_wick_liquidates_nobody_until_the_average_follows() {
+    let scene = Scene::new().await;
+    let position = scene.open_twofold(1).await;
+    scene.price_with_average(340, 200).await;
+    refused(
+        scene.liquidate(&position).await,
+        BallastError::NoSecondWitness,
+    );
+    // Just below the target, and just above it.
+    scene.post_with_average(340, 264, 0).await;
+    refused(
+        scene.liquidate(&position).await,
+        BallastError::NoSecondWitness,
+    );
+    scene.post_with_average(340, 266, 0).await;
+    accepted(scene.liquidate(&position).await);
+}
+
+#[tokio::test]
+async fn near_insolvency_nobody_waits_for_the_average() {
+    let scene = Scene::new().await;
+    let position = scene.open_twofold(1).await;
+    let ltv_bps = async || {
+        let (model, oracle) = scene.model(&position).await;
+        model.value(oracle).unwrap().ltv_bps_up()
+    };
+    scene.price_with_average(367, 200).await;
+    assert!((8_900..9_000).contains(&ltv_bps().await));
+    refused(
+        scene.liquidate(&position).await,
+        BallastError::NoSecondWitness,
+    );
+    scene.price_with_average(370, 200).await;
+    assert!((9_000..9_100).contains(&ltv_bps().await));
+    let receipt = accepted(scene.liquidate(&position).await);
+    assert!(!books_a_loss(&receipt));
+}
+
+#[tokio::test]
+async fn lenders_lose_only_what_the_average_confirms() {
+    let scene = Scene::new().await;
+    let position = scene.open_twofold(1).await;
+    let show = || instruction::show_loss(&scene.world.market, &position.address);
+    let parts = [
+        Amounts::new(u64::MAX, u64::MAX),
+        Amounts::new(10_000_000, 0),
+    ];
+    // Between target and maintenance at the average: a solvent position could be liquidated.
+    for average in [200, 300, 326] {
+        scene.price_with_average(415, average).await;
+        for most in parts {
+            refused(
+                scene.liquidate_for(&position, most.base, most.quote).await,
+                BallastError::NoSecondWitness,
+            );
+        }
+        refused(
+            scene.send(&scene.keeper, show()).await,
+            BallastError::NoSecondWitness,
+        );
+    }
+    scene.post_with_average(415, 328, 0).await;
+    accepted(scene.send(&scene.keeper, show()).await);
+    let receipt = accepted(scene.liquidate(&position).await);
+    assert!(books_a_loss(&receipt));
+}
+
+#[tokio::test]
+async fn an_average_that_is_none_confirms_nothing() {
+    let scene = Scene::new().await;
+    let position = scene.open_twofold(1).await;
+    scene.price_with_average(340, 0).await;
+    refused(
+        scene.liquidate(&position).await,
+        BallastError::PriceMalformed,
+    );
+}

@@ -1,0 +1,195 @@
+//! A market whose oracle is gone for good: after a week everybody can leave, at the last price.
+
+use ballast_client::{
+    Amounts, BallastError, BallastEvent, OpenArgs, PositionContext, Receipt, Side, Signer,
+    ballast::events::Settled, instruction,
+};
+use ballast_localnet::{Localnet, Trader, UsdPrice};
+use ballast_model::worth_down;
+
+use crate::support::{ANY, Scene, Sent, accepted, refused};
+
+const SIDES: [Side; 2] = [Side::Base, Side::Quote];
+const WEEK_SECS: u64 = 7 * 86_400;
+
+fn settled(receipt: &Receipt) -> &Settled {
+    match receipt.events.last() {
+        Some(BallastEvent::Settled(event)) => event,
+        _ => panic!("not settled: {:?}", receipt.events),
+    }
+}
+
+impl Scene {
+    async fn settle(&self, by: &Trader, position: &PositionContext, most: Amounts) -> Sent {
+        let market = &self.world.market;
+        let settle = instruction::settle(market, position, &by.key(), &by.wallet, most);
+        self.send(by, settle).await
+    }
+
+    /// Shows the market the price that it will be settled at, and lets so much time pass without another.
+    async fn oracle_dies(&self, dollars: i64, secs: u64) {
+        self.price(dollars).await;
+        let refresh = instruction::refresh_price(&self.world.market);
+        accepted(self.send(&self.keeper, refresh).await);
+        self.svm.pass_time(secs).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn when_the_oracle_dies_owners_and_lenders_leave() {
+    let scene = Scene::new().await;
+    let bob = scene
+        .world
+        .trader("bob", Amounts::new(0, 1_000_000_000))
+        .await
+        .unwrap();
+    let wide = OpenArgs {
+        leverage_bps: 20_000,
+        ..scene
+            .world
+            .open_args(
+                2,
+                [UsdPrice::dollars(160), UsdPrice::dollars(250)],
+                Amounts::new(0, 100_000_000),
+                20_000,
+            )
+            .unwrap()
+    };
+    let positions = [
+        scene.open(1).await,
+        scene.world.open(&bob, wide).await.unwrap(),
+        scene.open_twofold(3).await,
+    ];
+    // Above the first one's band, within the second one's; the third has left its band too.
+    scene.oracle_dies(230, WEEK_SECS - 1).await;
+    for position in &positions {
+        refused(
+            scene.settle(&scene.liquidator, position, ANY).await,
+            BallastError::NotSilentLongEnough,
+        );
+    }
+    scene.svm.pass_time(1).await.unwrap();
+    let at = scene.world.snapshot().await.unwrap().pool.sqrt_price;
+    for (position, owner) in positions.iter().zip([&scene.alice, &bob, &scene.alice]) {
+        let by = scene.liquidator.key();
+        let had = scene.world.wallet_balances(&by).await.unwrap();
+        let receipt = accepted(scene.settle(&scene.liquidator, position, ANY).await);
+        let event = settled(&receipt);
+        assert!(event.complete);
+        let has = scene.world.wallet_balances(&by).await.unwrap();
+        let gain = worth_down(has, at).unwrap() as i128 - worth_down(had, at).unwrap() as i128;
+        let brought = Amounts::new(event.brought_base, event.brought_quote);
+        let bonus = worth_down(brought, at).unwrap() as i128 * 300 / 10_000;
+        assert!(gain <= bonus + 2 && gain >= bonus - 5, "{gain} of {bonus}");
+        // Nothing is owed, and the owner takes what is left.
+        let stored = scene.world.reload(position).await.unwrap().position;
+        assert!(stored.is_debt_free() && stored.liquidity.get() == 0);
+        refused(
+            scene.settle(&scene.liquidator, position, ANY).await,
+            BallastError::NothingOwed,
+        );
+        let market = &scene.world.market;
+        let close = instruction::close(market, position, &owner.wallet, 0, 0);
+        let before = scene.world.wallet_balances(&owner.key()).await.unwrap();
+        accepted(scene.send(owner, close).await);
+        let after = scene.world.wallet_balances(&owner.key()).await.unwrap();
+        assert!(worth_down(after, at).unwrap() > worth_down(before, at).unwrap());
+    }
+    // So do the lenders: everything.
+    for side in SIDES {
+        let (lender, market) = (&scene.world.lender, &scene.world.market);
+        let shares = market.share_wallet(&lender.pubkey(), side);
+        let shares = scene.world.balance(&shares).await.unwrap();
+        let lent = scene.world.config.lent.get(side);
+        let withdraw = instruction::withdraw(market, &lender.pubkey(), side, shares, lent);
+        accepted(scene.world.send(lender, vec![withdraw]).await);
+        let left = scene.reserve(side).await;
+        assert_eq!((left.supply_shares, left.debt_shares), (0, 0));
+        assert!(left.liquidity - left.insurance <= 10_000, "{left:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_brings_too_little_settles_what_that_pays_for() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.oracle_dies(230, WEEK_SECS).await;
+    let (before, _) = scene.model(&position).await;
+    // With nothing: what is held repays what it can, once.
+    let receipt = accepted(
+        scene
+            .settle(&scene.liquidator, &position, Amounts::ZERO)
+            .await,
+    );
+    let event = settled(&receipt);
+    assert!(!event.complete && event.repaid_quote > 0);
+    assert_eq!((event.brought_base, event.received_quote), (0, 0));
+    refused(
+        scene
+            .settle(&scene.liquidator, &position, Amounts::ZERO)
+            .await,
+        BallastError::NothingToPayWith,
+    );
+    let (held, _) = scene.model(&position).await;
+    assert_eq!((held.liquidity, held.debt.quote), (0, 0));
+    assert!(held.debt.base > 0 && held.debt.base <= before.debt.base);
+    // A third, then the rest, by a wallet that has no more.
+    let third = held.debt.base / 3;
+    let receipt = accepted(
+        scene
+            .settle(&scene.liquidator, &position, Amounts::new(third, 0))
+            .await,
+    );
+    assert_eq!(settled(&receipt).brought_base, third);
+    let rest = scene.model(&position).await.0.debt.base;
+    let poor = scene
+        .world
+        .trader("poor", Amounts::new(rest, 0))
+        .await
+        .unwrap();
+    let receipt = accepted(scene.settle(&poor, &position, ANY).await);
+    assert!(settled(&receipt).complete);
+    let stored = scene.world.reload(&position).await.unwrap().position;
+    assert!(stored.is_debt_free());
+    accepted(scene.close_for(&position, 0, 0).await);
+}
+
+#[tokio::test]
+async fn what_is_not_covered_is_written_off_of_both_debts() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.oracle_dies(400, WEEK_SECS).await;
+    let (before, _) = scene.model(&position).await;
+    let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
+    assert!(settled(&receipt).complete);
+    let booked = receipt.events.iter().filter_map(|event| match event {
+        BallastEvent::BadDebtBooked(booked) => Some(booked.amount),
+        _ => None,
+    });
+    let booked: Vec<u64> = booked.collect();
+    let [base, quote] = booked[..] else {
+        panic!("{:?}", receipt.events);
+    };
+    // The same part of both.
+    let part = |lost: u64, owed: u64| lost as f64 / owed as f64;
+    let (of_base, of_quote) = (part(base, before.debt.base), part(quote, before.debt.quote));
+    assert!((of_base - of_quote).abs() < 1e-5, "{of_base} {of_quote}");
+    assert!(of_base > 0.1 && of_base < 0.2, "{of_base}");
+    let stored = scene.world.reload(&position).await.unwrap().position;
+    assert!(stored.is_debt_free());
+    accepted(scene.close_for(&position, 0, 0).await);
+}
+
+#[tokio::test]
+async fn a_market_that_hears_a_price_again_settles_nothing() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.oracle_dies(230, WEEK_SECS).await;
+    scene.oracle(230).await;
+    let refresh = instruction::refresh_price(&scene.world.market);
+    accepted(scene.send(&scene.keeper, refresh).await);
+    refused(
+        scene.settle(&scene.liquidator, &position, ANY).await,
+        BallastError::NotSilentLongEnough,
+    );
+}
