@@ -2,12 +2,12 @@
 
 use ballast::{
     due,
-    oracle::Grade,
+    oracle::{Grade, newest_price},
     risk,
     state::{Allowance, Change},
     targets::{MarketRule, max_swap_loss, rehedge_limit, rehedge_trigger},
 };
-use ballast_model::{Bps, ModelError, Position as PositionModel, price::within};
+use ballast_model::{Bps, ModelError, price::within};
 
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
@@ -16,12 +16,16 @@ use super::{
     hedged::{Hedged, Wanted, hedged, room},
     usable_price,
 };
-use crate::situation::{Situation, SituationError};
+use crate::{
+    situation::{Situation, SituationError},
+    watch::has_hedge,
+};
 
 /// What the position's hedge error asks for.
 pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>, SituationError> {
-    // Without liquidity there is nothing to hedge.
-    if at.model.liquidity == 0 || at.hedge_error.unsigned_abs() <= u128::from(at.hedge_tolerance) {
+    if !has_hedge(&at.model, at.oracle)
+        || at.hedge_error.unsigned_abs() <= u128::from(at.hedge_tolerance)
+    {
         return Ok(None);
     }
     let reason = Reason::Hedge {
@@ -71,7 +75,7 @@ fn check(
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
-    let newest = market.newest_sqrt_price();
+    let newest = newest_price(market);
     let Some(need) = due::rehedge_due(policy, &at.model, oracle, newest)? else {
         return Ok(Err(Obstacle::NewerPrice));
     };
