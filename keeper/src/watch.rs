@@ -6,6 +6,7 @@ use ballast_model::{
     Boundaries, Bps, Position as PositionModel, Side, SqrtPrice, Tick,
     lending::growth_x64_up,
     quiet::{HedgeBand, Triggers, quiet_interval},
+    value_up,
 };
 
 use crate::{
@@ -115,13 +116,23 @@ pub(crate) fn triggers(
         hedge: policy.hedge(),
         band: Bps::new(policy.delta_band_bps),
     };
-    let hedges = allowed && model.liquidity > 0 && !waits(ActionKind::Rehedge);
+    let hedges = allowed && has_hedge(model, oracle) && !waits(ActionKind::Rehedge);
     Triggers {
         ltv: Some(ltv),
         hedge: hedges.then_some(hedge),
         edge: automated.edge.filter(|_| !waits(ActionKind::Recenter)),
         ..automated
     }
+}
+
+/// Whether there is anything to hedge: liquidity, or base owed by a position that has none any more, if that is worth a hundredth
+/// of its equity.
+pub(crate) fn has_hedge(model: &Position, oracle: SqrtPrice) -> bool {
+    let owed = model.debt.base.saturating_sub(model.idle.base);
+    let naked = value_up(owed, oracle).unwrap_or(u128::MAX);
+    let equity = model.equity_down(oracle).unwrap_or(0);
+    let least = u128::try_from(equity).unwrap_or(0) / 100;
+    model.liquidity > 0 || (owed > 0 && naked >= least)
 }
 
 /// What the owner's automation makes due, seen from a price: the band's edge (inside the window only), the nearer side of

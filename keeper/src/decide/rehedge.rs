@@ -16,12 +16,16 @@ use super::{
     hedged::{Hedged, Wanted, hedged, room},
     usable_price,
 };
-use crate::situation::{Situation, SituationError};
+use crate::{
+    situation::{Situation, SituationError},
+    watch::has_hedge,
+};
 
 /// What the position's hedge error asks for.
 pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>, SituationError> {
-    // Without liquidity there is nothing to hedge.
-    if at.model.liquidity == 0 || at.hedge_error.unsigned_abs() <= u128::from(at.hedge_tolerance) {
+    if !has_hedge(&at.model, at.oracle)
+        || at.hedge_error.unsigned_abs() <= u128::from(at.hedge_tolerance)
+    {
         return Ok(None);
     }
     let reason = Reason::Hedge {

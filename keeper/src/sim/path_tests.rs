@@ -31,12 +31,12 @@ fn market(dollars: i64) -> MarketSnapshot {
     market
 }
 
-/// The worked example under the policy that the command line gives a new position, with a trigger below the market's.
-fn position(delta_band_bps: u32) -> Position {
+/// The worked example, fully hedged, deleveraged from the trigger down to 68 %.
+fn position(delta_band_bps: u32, trigger_bps: u32) -> Position {
     let mut position = fixtures::position();
     position.policy.delta_band_bps = delta_band_bps;
     position.policy.delta_target_bps = delta_band_bps / 2;
-    position.policy.deleverage_trigger_ltv_bps = 7_600;
+    position.policy.deleverage_trigger_ltv_bps = trigger_bps;
     position.policy.deleverage_target_ltv_bps = 6_800;
     position
 }
@@ -99,7 +99,7 @@ fn on_the_paths_that_once_ended_a_kept_position_it_lives() {
         (&[217.0, 191.41, 178.82, 157.55], 70.52),
     ] {
         for band in [500, 1_000, 2_000] {
-            let start = Life::new(market(200), position(band));
+            let start = Life::new(market(200), position(band, 7_600));
             let ends = live(&start, closes, DAY_SECS, 0, &mut Random::new(1));
             println!(
                 "{closes:?}, band {band}: kept {:.2}, unkept {:.2}, {:?}",
@@ -138,37 +138,106 @@ const WALKS: [Walk; 3] = [
     },
 ];
 
+/// Many paths, kept and unkept.
+struct Ends {
+    kept: Tail,
+    unkept: Tail,
+    /// Of those whose price has not jumped over everything between the trigger and maintenance at once.
+    kept_within: Tail,
+    /// Mean cost of a path's swaps, quote tokens.
+    cost: f64,
+}
+
+/// Lives every seed's path, tells what came of it, and checks that a kept position is liquidated only by a jump.
+fn compare(walk: Walk, start: &Life, fee_day_bps: u32, seeds: std::ops::Range<u64>) -> Ends {
+    let (mut kept, mut unkept, mut within) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut liquidated, mut only_kept, mut cost) = ([0, 0], Vec::new(), 0);
+    for seed in seeds.clone() {
+        let mut random = Random::new(seed);
+        let prices = walk.prices(&mut random, 200.0);
+        let ends = live(start, &prices, walk.step_secs, fee_day_bps, &mut random);
+        let jumps = &ends.kept.crossings;
+        for (ltv_bps, ratio) in jumps {
+            // It was left below the trigger, and the price has moved by more than twice the stress distance at once.
+            assert!(
+                *ltv_bps < start.position.policy.deleverage_trigger_ltv_bps,
+                "seed {seed}"
+            );
+            assert!(
+                !(0.9..1.1).contains(ratio),
+                "seed {seed}: {ratio} from {ltv_bps}"
+            );
+        }
+        if jumps.is_empty() {
+            within.push(ends.kept.equity());
+        } else if ends.unkept.liquidations == 0 {
+            only_kept.push((seed, jumps[0].1));
+        }
+        kept.push(ends.kept.equity());
+        unkept.push(ends.unkept.equity());
+        cost += ends.kept.cost;
+        liquidated[0] += u32::from(ends.kept.liquidations > 0);
+        liquidated[1] += u32::from(ends.unkept.liquidations > 0);
+    }
+    let (kept, unkept, kept_within) = (Tail::of(kept), Tail::of(unkept), Tail::of(within));
+    let cost = cost as f64 / 1e6 / seeds.clone().count() as f64;
+    println!(
+        "  kept:   {kept}; liquidated {}, swaps cost {cost:.2}",
+        liquidated[0]
+    );
+    println!("  unkept: {unkept}; liquidated {}", liquidated[1]);
+    println!("  kept only liquidated, by a jump to: {only_kept:.3?}");
+    Ends {
+        kept,
+        unkept,
+        kept_within,
+        cost,
+    }
+}
+
 #[test]
 fn over_gap_paths_a_kept_position_is_not_the_worse_one() {
-    const PATHS: u64 = 400;
-    for walk in WALKS {
-        let (mut kept, mut unkept) = (Vec::new(), Vec::new());
-        let (mut only_kept, mut cost) = (Vec::new(), 0);
-        let mut liquidated = [0, 0];
-        for seed in 0..PATHS {
-            let mut random = Random::new(seed);
-            let prices = walk.prices(&mut random, 200.0);
-            let start = Life::new(market(200), position(1_000));
-            let ends = live(&start, &prices, walk.step_secs, 0, &mut random);
-            kept.push(ends.kept.equity());
-            unkept.push(ends.unkept.equity());
-            cost += ends.kept.cost;
-            liquidated[0] += u32::from(ends.kept.liquidations > 0);
-            liquidated[1] += u32::from(ends.unkept.liquidations > 0);
-            if ends.kept.liquidations > 0 && ends.unkept.liquidations == 0 {
-                only_kept.push(seed);
-            }
+    for trigger_bps in [7_600, 7_000] {
+        for walk in WALKS {
+            println!("trigger {trigger_bps}, {walk:?}, seeds 0 to 250:");
+            let start = Life::new(market(200), position(1_000, trigger_bps));
+            let ends = compare(walk, &start, 0, 0..250);
+            // What it may be worse by is what its swaps cost; it is better by far.
+            let unkept = &ends.unkept;
+            assert!(ends.kept.mean > unkept.mean - ends.cost);
+            assert!(ends.kept.low > unkept.low - ends.cost);
+            assert!(ends.kept_within.least > unkept.least - ends.cost);
         }
-        let (kept, unkept) = (Tail::of(kept), Tail::of(unkept));
-        let cost = cost as f64 / 1e6 / PATHS as f64;
-        println!("{walk:?}, seeds 0 to {PATHS}:");
-        println!(
-            "  kept: {kept}; liquidated {}, only it {only_kept:?}; swaps cost {cost:.2}",
-            liquidated[0]
+    }
+}
+
+#[test]
+fn looking_after_a_position_pays_with_and_without_fees_and_a_wider_band_costs_less() {
+    let minutes = Walk {
+        steps: 7 * 144,
+        step_secs: 600,
+        sigma: 0.05 / 12.0,
+        jumps: 0.0,
+        jump_sigma: 0.0,
+    };
+    for fee_day_bps in [0, 20, 100] {
+        let mut costs = Vec::new();
+        for band in [500, 1_000, 2_000, 3_000] {
+            println!(
+                "fees {fee_day_bps} bps a day, band {band}, seven days in steps of ten minutes, seeds 0 to 40:"
+            );
+            let start = Life::new(market(200), position(band, 7_600));
+            let ends = compare(minutes, &start, fee_day_bps, 0..40);
+            // Where fees earn more than moves cost, what was withdrawn on the way is missed, but for a part of the tail saved.
+            let missed = if fee_day_bps == 100 { 2.0 } else { 0.0 };
+            assert!(ends.kept.mean > ends.unkept.mean - ends.cost - missed);
+            assert!(ends.kept.low > ends.unkept.low && ends.kept.least > ends.unkept.least);
+            costs.push(ends.cost);
+        }
+        assert!(
+            costs.is_sorted_by(|narrow, wide| narrow > wide),
+            "{costs:?}"
         );
-        println!("  unkept: {unkept}; liquidated {}", liquidated[1]);
-        assert!(kept.mean > unkept.mean - cost);
-        assert!(kept.low > unkept.low && kept.least > unkept.least);
     }
 }
 
@@ -263,6 +332,6 @@ fn within_the_stress_distance_nothing_that_is_looked_after_is_liquidated() {
         ActionKind::Deleverage,
         ActionKind::DeleverageSwap,
     ] {
-        assert!(actions[kind as usize] > 500, "{kind}");
+        assert!(actions[kind as usize] > 50, "{kind}");
     }
 }

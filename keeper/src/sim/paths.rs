@@ -31,6 +31,8 @@ pub struct Life {
     pub liquidations: u32,
     /// What the keeper's actions have cost, quote units.
     pub cost: u128,
+    /// Of each move that ended at or above maintenance: the LTV before it and the price after over the price before.
+    pub crossings: Vec<(u32, f64)>,
     /// Largest LTV at which the keeper has left it, basis points.
     pub left_at_ltv_bps: u32,
 }
@@ -44,6 +46,7 @@ impl Life {
             actions: Vec::new(),
             liquidations: 0,
             cost: 0,
+            crossings: Vec::new(),
             left_at_ltv_bps: 0,
         }
     }
@@ -72,6 +75,7 @@ impl Life {
 
     /// Time passes, and the price moves; pool and oracle agree. Who is unhealthy then is liquidated.
     pub fn pass(&mut self, secs: i64, dollars: f64) {
+        let before = (self.ltv_bps(), dollars / self.oracle_dollars());
         let market = &mut self.market;
         market.now_secs += secs;
         market.slot += secs.unsigned_abs();
@@ -80,7 +84,11 @@ impl Life {
         market.quote_price.publish_time = market.now_secs;
         market.pool.sqrt_price = market.oracle_sqrt_price().unwrap();
         market.pool.tick_current = market.pool.sqrt_price.tick().get();
+        let liquidations = self.liquidations;
         self.liquidate();
+        if self.liquidations > liquidations {
+            self.crossings.push(before);
+        }
     }
 
     /// Pays what liquidity in its band has earned.

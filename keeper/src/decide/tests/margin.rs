@@ -1,5 +1,7 @@
 //! The margin, liquidations and explanations.
 
+use ballast_model::Trade;
+
 use super::*;
 
 #[test]
@@ -103,7 +105,7 @@ fn both_due_the_margin_goes_first() {
 }
 
 #[test]
-fn hedged_at_the_lower_edge_a_jump_back_up_is_cured_by_one_swap() {
+fn hedged_at_the_lower_edge_a_jump_back_up_is_cured() {
     // At 190 the base debt was raised to all that the pool held, and what the sale left over lies idle.
     let jumped = |trigger| {
         assessment(203, |m, p, _| {
@@ -120,11 +122,29 @@ fn hedged_at_the_lower_edge_a_jump_back_up_is_cured_by_one_swap() {
     rehedges(at.decision);
     let after = at.expected.unwrap().after.value(at.oracle).unwrap();
     assert!(after.ltv_bps_up() <= at.value.ltv_bps_up() + 4, "{after:?}");
-    // Above it the same swap goes with a withdrawal.
+    // Above it the same swap goes with a withdrawal. Without it all liquidity would go, and a naked short be left.
     let at = jumped(7_600);
     assert_eq!(at.decision.kind(), Some(ActionKind::DeleverageSwap));
     let after = at.expected.unwrap().after;
-    assert!(after.value(at.oracle).unwrap().ltv_bps_up() <= 6_800);
+    assert!(after.liquidity > 0 && after.value(at.oracle).unwrap().ltv_bps_up() <= 6_800);
+}
+
+#[test]
+fn a_short_that_is_left_when_all_liquidity_has_gone_is_bought_back() {
+    let left = |base_debt| {
+        decision(203, |m, p, _| {
+            p.liquidity = 0.into();
+            p.base_debt_shares = fixtures::shares(base_debt).into();
+            p.quote_debt_shares = 0.into();
+            p.idle_quote = 300_000_000;
+            fixtures::book_debts(m, p);
+        })
+    };
+    let plan = rehedges(left(1_000_000_000));
+    assert_eq!((plan.trade, plan.base), (Trade::BuyBase, 1_000_000_000));
+    // But not what is not worth a swap.
+    assert_eq!(left(1_000), Decision::Nothing);
+    assert_eq!(left(0), Decision::Nothing);
 }
 
 /// A position above the band, owed nothing but base, so that nothing of it repays without a swap; the swap is too dear.

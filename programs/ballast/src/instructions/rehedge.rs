@@ -51,11 +51,8 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     let mut market = accounts.market.load_mut()?;
     let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Swap)?;
     let market = &*market;
-    risk::require_pool_near_oracle(
-        &market.limits,
-        pool::sqrt_price(&accounts.pool, market)?,
-        oracle.mid,
-    )?;
+    let pool_price = pool::sqrt_price(&accounts.pool, market)?;
+    risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
 
     let mut session = Session::load(
         accounts.market.key(),
@@ -108,6 +105,7 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         &accounts.range,
         &accounts.swap,
         &oracle,
+        (&before, pool_price),
         &request,
     )?;
 
