@@ -8,17 +8,13 @@
 //! hundred times what the position loses.
 
 use ballast_client::{
-    Amounts, Automation, BallastError, BallastEvent, MarketContext, PositionContext, PriceAccounts,
-    Side, SqrtPrice, Trade,
+    Automation, BallastError, BallastEvent, MarketContext, PositionContext, PriceAccounts, Side,
+    SqrtPrice, Trade,
     ballast::{due, state::Allowance},
     instruction,
 };
 use ballast_localnet::{Localnet, PricePost, Trader, UsdPrice};
-use ballast_model::{
-    Bps, Position as PositionModel,
-    price::{scale_down, scale_up},
-    value_down,
-};
+use ballast_model::{Bps, Position as PositionModel, value_down};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::{
@@ -57,7 +53,7 @@ fn normal(rng: &mut StdRng) -> f64 {
 fn path(seed: u64) -> Vec<Moment> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut price = 200.0;
-    let mut moved = |rng: &mut StdRng, price: f64, secs: f64| {
+    let moved = |rng: &mut StdRng, price: f64, secs: f64| {
         let sigma = SIGMA_DAY * (secs / 86_400.0).sqrt();
         price * (sigma * normal(rng) - sigma * sigma / 2.0).exp()
     };
