@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use ballast_client::{
     AddressLookupTableAccount, Amounts, BallastEvent, Chain, Instruction, Keypair, MarketContext,
     MarketSnapshot, PositionContext, Pubkey, Receipt, Request, Sender, Signer, SwapPath, Trade,
-    instruction,
+    existing, instruction,
 };
 use ballast_model::Position;
 use clap::Args;
@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::{
     address::address,
     connection::{Connection, FeeArgs, explained, send},
-    format::amount,
+    format::{amount, duration},
     globals::Globals,
     report::note,
     target::{self, PriceArgs, TableArgs},
@@ -167,8 +167,46 @@ impl<'a> Acting<'a> {
         let receipt: Receipt = send(&self.sender, action, &request).await?;
         report.signature = Some(receipt.signature.to_string());
         report.facts = receipt.events.iter().find_map(facts).unwrap_or_default();
+        report.facts.extend(self.left_to_others(&receipt));
         report.position = self.view().await;
         Ok(report)
+    }
+
+    /// What is told if the action was only noted, for the owner's first keepers to do.
+    fn left_to_others(&self, receipt: &Receipt) -> Option<(&'static str, String)> {
+        receipt.events.iter().find_map(|event| match event {
+            BallastEvent::LeftToFirstKeepers(event) => {
+                let wait = event.others_from_secs.saturating_sub(self.snapshot.now_secs);
+                Some((
+                    "left_to_first_keepers",
+                    format!(
+                        "nothing but a note was made: the owner's own keepers go first, try again in {}",
+                        duration(wait.max(0))
+                    ),
+                ))
+            }
+            _ => None,
+        })
+    }
+
+    /// Simulates an instruction that needs no preparation.
+    ///
+    /// # Errors
+    /// If the cluster does not answer. What the program refuses is the result, `None` if it would go through.
+    pub async fn refusal(&self, instruction: Instruction) -> Result<Option<String>> {
+        let tables = self.existing_tables().await?;
+        let request = Request::new(&self.signer, [instruction]).tables(&tables);
+        match self.sender.prepare(&request).await {
+            Ok(_) => Ok(None),
+            Err(error) if error.failure().is_some() => Ok(Some(explained(error).to_string())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn existing_tables(&self) -> Result<Vec<AddressLookupTableAccount>> {
+        let (chain, key) = (self.connection.chain(), self.signer.pubkey());
+        let table = target::existing_table(chain, &self.market, &self.args.table, &key).await?;
+        Ok(table.into_iter().collect())
     }
 
     async fn rehearse(
@@ -187,9 +225,7 @@ impl<'a> Acting<'a> {
             ));
             return Ok(());
         }
-        let (chain, key) = (self.connection.chain(), self.signer.pubkey());
-        let table = target::existing_table(chain, &self.market, &self.args.table, &key).await?;
-        let tables: Vec<_> = table.into_iter().collect();
+        let tables = self.existing_tables().await?;
         let request = Request::new(&self.signer, [instruction]).tables(&tables);
         let prepared = self.sender.prepare(&request).await;
         prepared.map_err(explained).with_context(would_fail)?;
@@ -258,7 +294,7 @@ pub async fn missing_arrays(
     let missing = starts
         .into_iter()
         .zip(answer.accounts)
-        .filter(|(_, account)| account.is_none());
+        .filter(|(_, account)| existing(account.as_ref()).is_none());
     Ok(missing.map(|(start, _)| start).collect())
 }
 

@@ -1,15 +1,19 @@
 //! A node, and transactions sent through it.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{
+    str::FromStr,
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use anyhow::{Context, Error, Result};
 use ballast_client::{
-    Chain, Failure, PriorityFee, Receipt, Request, RpcChain, SendError, Sender, SenderConfig,
-    lines_of,
+    Chain, Failure, OnRetry, PriorityFee, Receipt, Request, Retry, RpcChain, RpcConfig, SendError,
+    Sender, SenderConfig, lines_of,
 };
 use clap::Args;
 
-use crate::{globals::Globals, progress};
+use crate::{globals::Globals, progress, report::note};
 
 /// How long a node may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -21,7 +25,7 @@ pub struct Connection {
 }
 
 /// What to offer for a place in a block.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct FeeArgs {
     /// Priority fee in micro-lamports per compute unit, or `auto`: what others pay lately [default: auto; 0 on localnet]
     #[arg(long, value_name = "FEE")]
@@ -55,8 +59,10 @@ const AUTO_CAP: u64 = 1_000_000;
 impl Connection {
     /// The node that the options name. Connects on first use.
     pub fn new(globals: &Globals) -> Self {
+        let config = RpcConfig::new(TIMEOUT);
+        let chain = RpcChain::with_config(globals.url.url(), config, Some(told_once()));
         Self {
-            chain: Arc::new(RpcChain::new(globals.url.url(), TIMEOUT)),
+            chain: Arc::new(chain),
             local: globals.url.is_local(),
         }
     }
@@ -88,6 +94,19 @@ impl Connection {
             },
         )
     }
+}
+
+/// Says so when the node has to be asked again, the first time.
+fn told_once() -> OnRetry {
+    let told = Once::new();
+    Arc::new(move |retry: &Retry| {
+        told.call_once(|| {
+            note(format_args!(
+                "{} does not answer {} at once ({}): trying again",
+                retry.endpoint, retry.what, retry.reason
+            ));
+        });
+    })
 }
 
 /// Sends and waits, showing what for.

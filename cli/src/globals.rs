@@ -1,10 +1,12 @@
 //! Options of every command.
 
-use std::{env, path::PathBuf, str::FromStr};
+use std::{env, fmt, path::PathBuf, str::FromStr};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use ballast_client::{Cluster, Keypair, parse_cluster};
-use clap::Args;
+use clap::{ArgMatches, Args, parser::ValueSource};
+
+use crate::node_url::UrlParser;
 
 /// Where the cluster is, and who signs.
 #[derive(Args, Clone, Debug)]
@@ -14,34 +16,62 @@ pub struct Globals {
         long,
         global = true,
         env = "BALLAST_URL",
+        hide_env_values = true,
         default_value = "localnet",
-        value_name = "URL"
+        value_name = "URL",
+        value_parser = UrlParser
     )]
     pub url: Endpoint,
     /// Websocket of the node; by default derived from --url
-    #[arg(long, global = true, env = "BALLAST_WS_URL", value_name = "URL")]
-    pub ws_url: Option<String>,
+    #[arg(
+        long,
+        global = true,
+        env = "BALLAST_WS_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub ws_url: Option<ballast_client::Endpoint>,
     /// Key that signs and pays, a JSON array of 64 numbers [default: ~/.config/solana/id.json]
     #[arg(long, global = true, env = "BALLAST_KEYPAIR", value_name = "FILE")]
     pub keypair: Option<PathBuf>,
     /// One line of JSON instead of text
     #[arg(long, global = true)]
     pub json: bool,
+    /// Which of [`ENDPOINTS_AND_KEY`] stand on the command line.
+    #[arg(skip)]
+    pub given: Vec<Configured>,
 }
 
+/// An option, and the key of a keeper's configuration that takes its place.
+pub type Configured = (&'static str, &'static str);
+
+/// Options that a configuration has for itself, by the names of their fields.
+const ENDPOINTS_AND_KEY: [(&str, Configured); 3] = [
+    ("url", ("--url", "rpc_url")),
+    ("ws_url", ("--ws-url", "ws_url")),
+    ("keypair", ("--keypair", "keypair")),
+];
+
 /// An RPC node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Cluster);
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.url(), f)
+    }
+}
 
 impl Endpoint {
     /// Its URL.
-    pub fn url(&self) -> &str {
-        self.0.url()
+    pub fn url(&self) -> ballast_client::Endpoint {
+        self.0.url().into()
     }
 
     /// Whether it is this machine.
     pub fn is_local(&self) -> bool {
-        let host = self.url().split_once("://").map_or("", |(_, rest)| rest);
+        let url = self.0.url();
+        let host = url.split_once("://").map_or("", |(_, rest)| rest);
         ["127.0.0.1", "localhost", "[::1]"]
             .iter()
             .any(|local| host.starts_with(local))
@@ -57,11 +87,41 @@ impl FromStr for Endpoint {
 }
 
 impl Globals {
+    /// Keeps in mind which options stand on the command line; the environment may hold them for other commands.
+    pub fn note_given(&mut self, matches: &ArgMatches) {
+        let given = |field: &str| matches.value_source(field) == Some(ValueSource::CommandLine);
+        let options = ENDPOINTS_AND_KEY.iter();
+        self.given = options
+            .filter(|(field, _)| given(field))
+            .map(|(_, option)| *option)
+            .collect();
+    }
+
+    /// Refuses endpoints and key on the command line of `command`, which has them from its configuration.
+    ///
+    /// # Errors
+    /// Each of them that was given, and what to do instead.
+    pub fn require_left_to(&self, config: &std::path::Path, command: &str) -> Result<()> {
+        let instead = |(option, key): &Configured| {
+            format!(
+                "leave {option} out, `{key}` in {} decides",
+                config.display()
+            )
+        };
+        let instead: Vec<_> = self.given.iter().map(instead).collect();
+        ensure!(
+            instead.is_empty(),
+            "`{command}` takes endpoints and key from its configuration (--config): {}",
+            instead.join(", ")
+        );
+        Ok(())
+    }
+
     /// The websocket to use: the one given, else the node's by convention.
-    pub fn websocket(&self) -> &str {
+    pub fn websocket(&self) -> ballast_client::Endpoint {
         self.ws_url
-            .as_deref()
-            .unwrap_or_else(|| self.url.0.ws_url())
+            .clone()
+            .unwrap_or_else(|| self.url.0.ws_url().into())
     }
 
     /// Where the signer's key lies.

@@ -13,6 +13,9 @@ const BLOCK: usize = 256 * 1024;
 /// Longest line that is looked at.
 pub const MAX_LINE: usize = 1024 * 1024;
 
+/// What some editors put before the text of a UTF-8 file; whoever joins files has it before later lines, too.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A line that has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -175,13 +178,14 @@ fn work<E: ToString>(
             Block::Lines { first, bytes } => {
                 let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
                 for (line, text) in (first..).zip(text.split(|byte| *byte == b'\n')) {
+                    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
                     let text = text.trim_ascii();
                     if text.is_empty() {
                         continue;
                     }
                     done.lines += 1;
                     match str::from_utf8(text) {
-                        Err(_) => done.fail(line, "not UTF-8 text: save the file as UTF-8".into()),
+                        Err(_) => done.fail(line, foreign(text).into()),
                         Ok(text) => match answer(text) {
                             Ok(text) => {
                                 done.text.extend_from_slice(text.as_bytes());
@@ -196,6 +200,15 @@ fn work<E: ToString>(
         if answers.send(done).is_err() {
             break;
         }
+    }
+}
+
+/// What to do about a line that is not UTF-8.
+fn foreign(line: &[u8]) -> &'static str {
+    if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
+        "not UTF-8 text but UTF-16: save the file as UTF-8"
+    } else {
+        "not UTF-8 text: save the file as UTF-8"
     }
 }
 
@@ -351,6 +364,20 @@ mod tests {
                 },
                 vec![2, 3]
             )
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_line() {
+        for sizes in [&[1usize][..], &[BLOCK]] {
+            let (text, summary, _) =
+                run(b"\xef\xbb\xbf1\r\n2\n\xef\xbb\xbf3\n\xef\xbb\xbf", sizes, 2);
+            assert_eq!((text.as_str(), summary.lines), ("<1>\n<2>\n<3>\n", 3));
+        }
+        let (text, ..) = run(b"\xff\xfe1\0\n", &[BLOCK], 1);
+        assert_eq!(
+            text,
+            "1: not UTF-8 text but UTF-16: save the file as UTF-8\n"
         );
     }
 

@@ -10,13 +10,17 @@ mod decimal;
 mod format;
 mod globals;
 mod lines;
+mod node_url;
+mod number;
 mod policy;
 mod progress;
 mod range;
 mod report;
 mod rewards;
+mod slippage;
 mod table;
 mod target;
+mod time;
 mod view;
 mod wallet;
 mod width;
@@ -24,7 +28,7 @@ mod width;
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use acting::PositionArgs;
 use commands::{
@@ -33,6 +37,7 @@ use commands::{
     deploy::DeployArgs,
     doctor::DoctorArgs,
     explain::ExplainArgs,
+    first_keepers::FirstKeepersCommand,
     funds::{DecreaseArgs, IncreaseArgs, RepayArgs},
     keeper::KeeperCommand,
     lend::LendCommand,
@@ -43,8 +48,9 @@ use commands::{
     positions::PositionsArgs,
     quote::QuoteArgs,
     risk::RiskArgs,
-    safety::LiquidateArgs,
+    safety::{DeleverageArgs, LiquidateArgs, SettleArgs},
     transfer::{AcceptArgs, RewardCommand, TransferArgs},
+    tx::TxArgs,
     upkeep::RecenterArgs,
 };
 use globals::Globals;
@@ -90,10 +96,14 @@ enum Command {
     Exit(PositionArgs),
     /// Bring a position's delta back to its target. The owner, or a keeper when it is due
     Rehedge(PositionArgs),
-    /// Bring a position's LTV down without a swap. Anyone, when it is due
-    Deleverage(PositionArgs),
+    /// Bring a position's LTV down, without a swap where that is enough. Anyone, when it is due
+    Deleverage(DeleverageArgs),
     /// Close as much of an unhealthy position as restores its health, for a bonus. Anyone
     Liquidate(LiquidateArgs),
+    /// Show the reserves what of a position's debts its collateral does not cover. Anyone
+    ShowLoss(PositionArgs),
+    /// Settle a position at the last price of a market that has had none for a week. Anyone
+    Settle(SettleArgs),
     /// Close a position
     Close(CloseArgs),
     /// When keepers hedge and deleverage a position
@@ -102,6 +112,9 @@ enum Command {
     /// What else keepers may do with a position: recenter, exit, compound
     #[command(subcommand)]
     Automation(AutomationCommand),
+    /// Keepers who go first for some seconds when something is due
+    #[command(subcommand)]
+    FirstKeepers(FirstKeepersCommand),
     /// Offer a position to somebody
     Transfer(TransferArgs),
     /// Take an offered position over
@@ -122,12 +135,14 @@ enum Command {
     Deploy(DeployArgs),
     /// Bring a market to what its migrations say
     Migrate(MigrateArgs),
+    /// Say what became of a transaction whose outcome was not seen
+    Tx(TxArgs),
     /// Check node, program, market, oracle and key
     Doctor(DoctorArgs),
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = parse();
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has seen enough.
@@ -137,6 +152,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends the process with usage if the command line makes no sense.
+fn parse() -> Cli {
+    let matches = Cli::command().get_matches();
+    let mut cli = Cli::from_arg_matches(&matches)
+        .unwrap_or_else(|error| error.format(&mut Cli::command()).exit());
+    cli.globals.note_given(&matches);
+    cli
 }
 
 fn run(cli: &Cli) -> Result<()> {
@@ -168,19 +192,25 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Recenter(args) => commands::upkeep::recenter(args, globals, output).await,
         Command::Exit(args) => commands::upkeep::exit(args, globals, output).await,
         Command::Automation(command) => commands::automation::run(command, globals, output).await,
+        Command::FirstKeepers(command) => {
+            commands::first_keepers::run(command, globals, output).await
+        }
         Command::Transfer(args) => commands::transfer::transfer(args, globals, output).await,
         Command::Accept(args) => commands::transfer::accept(args, globals, output).await,
         Command::Reward(command) => commands::transfer::reward(command, globals, output).await,
         Command::Rehedge(args) => commands::safety::rehedge(args, globals, output).await,
         Command::Deleverage(args) => commands::safety::deleverage(args, globals, output).await,
         Command::Liquidate(args) => commands::safety::liquidate(args, globals, output).await,
+        Command::ShowLoss(args) => commands::safety::show_loss(args, globals, output).await,
+        Command::Settle(args) => commands::safety::settle(args, globals, output).await,
         Command::Close(args) => commands::close::run(args, globals, output).await,
         Command::Policy(command) => commands::policy::run(command, globals, output).await,
         Command::Market(command) => commands::market::run(command, globals, output).await,
         Command::Lend(command) => commands::lend::run(command, globals, output).await,
-        Command::Keeper(command) => commands::keeper::run(command, globals.json).await,
+        Command::Keeper(command) => commands::keeper::run(command, globals, output).await,
         Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
         Command::Migrate(args) => commands::migrate::run(args, globals, output).await,
+        Command::Tx(args) => commands::tx::run(args, globals, output).await,
         Command::Doctor(args) => commands::doctor::run(args, globals, output).await,
     }
 }

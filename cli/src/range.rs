@@ -6,7 +6,7 @@ use ballast_model::{
     screen::{Double, Real},
 };
 
-use crate::decimal::Positive;
+use crate::{decimal::Positive, format::significant};
 
 /// A range that a position may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,24 @@ pub fn price(sqrt_price: SqrtPrice, base_decimals: u8, quote_decimals: u8) -> Do
     } else {
         price / factor
     }
+}
+
+/// What is worth knowing before a position is opened at a price outside its range.
+pub fn outside(price: Double, lower: Double, upper: Double) -> Option<String> {
+    let (side, holds) = if price < lower {
+        ("below", "base")
+    } else if price >= upper {
+        ("above", "quote")
+    } else {
+        return None;
+    };
+    let n = |number: Double| significant(number.to_f64(), 10);
+    Some(format!(
+        "the price {} is {side} the range {} to {}: until it comes back the position holds only {holds} and earns no fees",
+        n(price),
+        n(lower),
+        n(upper)
+    ))
 }
 
 #[cfg(test)]

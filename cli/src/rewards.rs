@@ -7,7 +7,7 @@ use ballast_abi::{spl, whirlpool::error_code::CLOSE_POSITION_NOT_EMPTY};
 use ballast_client::{
     AddressLookupTableAccount, BallastError, BallastEvent, DecreaseArgs, Failure, Instruction,
     Keypair, MarketContext, PositionContext, Pubkey, Receipt, Request, Reward, SendError, Sender,
-    Signer, instruction,
+    Signer, TokenAccount, instruction,
 };
 use serde::Serialize;
 
@@ -100,11 +100,18 @@ impl Ending<'_> {
         }
         let addresses: Vec<_> = rewards.iter().map(|reward| self.wallet(reward)).collect();
         let found = self.sender.chain().accounts(&addresses).await?;
-        let missing = rewards.iter().zip(&found.accounts);
-        let make: Vec<_> = missing
-            .filter(|(_, account)| account.is_none())
-            .map(|(reward, _)| self.make_wallet(reward))
-            .collect();
+        let mut make = Vec::new();
+        for (reward, account) in rewards.iter().zip(&found.accounts) {
+            let wallet = TokenAccount {
+                address: self.wallet(reward),
+                mint: reward.mint,
+                program: reward.token_program,
+                owner: self.signer.pubkey(),
+            };
+            if wallet.balance(account.as_ref())?.is_none() {
+                make.push(self.make_wallet(reward));
+            }
+        }
         if !make.is_empty() {
             let request = Request::new(self.signer, make);
             send(self.sender, "making accounts for the rewards", &request).await?;

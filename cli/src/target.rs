@@ -92,23 +92,13 @@ pub async fn load_at(
     let account = chain.account(&address).await?;
     let market: Market = decode_at(&address, account.as_ref())?;
     let receiver = &market.price_receiver;
+    let (base_feed, quote_feed) = (&market.base_feed, &market.quote_feed);
+    let own = [market.base_price_account, market.quote_price_account];
+    let [base_own, quote_own] = own.map(|own| Some(own).filter(|own| *own != Pubkey::default()));
+    let (named_base, named_quote) = (prices.base_price, prices.quote_price);
     let prices = PriceAccounts {
-        base: price_account(
-            chain,
-            "base",
-            receiver,
-            &market.base_feed,
-            prices.base_price,
-        )
-        .await?,
-        quote: price_account(
-            chain,
-            "quote",
-            receiver,
-            &market.quote_feed,
-            prices.quote_price,
-        )
-        .await?,
+        base: price_account(chain, "base", receiver, base_feed, named_base, base_own).await?,
+        quote: price_account(chain, "quote", receiver, quote_feed, named_quote, quote_own).await?,
     };
     Ok(MarketContext::load(chain, address, prices).await?)
 }
@@ -144,6 +134,7 @@ async fn price_account(
     receiver: &Pubkey,
     feed: &[u8; 32],
     named: Option<Pubkey>,
+    own: Option<Pubkey>,
 ) -> Result<Pubkey> {
     if let Some(address) = named {
         return Ok(address);
@@ -174,10 +165,11 @@ async fn price_account(
         let update = PriceUpdate::parse(&account.data).ok()?;
         (update.feed_id == *feed).then_some((update.publish_time, *address))
     });
-    let (_, address) = prices.max().with_context(|| {
+    // Where a feed is retired, the market's own account stands for its silence.
+    let found = prices.max().map(|(_, address)| address).or(own);
+    found.with_context(|| {
         format!("no price account of the market's {side} feed under receiver {receiver}: pass --{side}-price ADDRESS")
-    })?;
-    Ok(address)
+    })
 }
 
 /// A lookup table with the market's addresses that is there: the one named, the authority's or the signer's own. Sends

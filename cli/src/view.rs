@@ -204,7 +204,7 @@ impl fmt::Display for PositionView {
         )?;
         writeln!(
             f,
-            "  result       {} quote since opening {} ago at price {} with equity {}",
+            "  result       {} quote since opening {} ago at price {} with equity {} quote",
             self.pnl,
             duration(self.open_secs),
             optional(self.entry_price, 8),
@@ -212,7 +212,7 @@ impl fmt::Display for PositionView {
         )?;
         writeln!(
             f,
-            "  delta        {} base (hedge error {})",
+            "  delta        {} base (hedge error {} base)",
             self.delta, self.hedge_error
         )?;
         writeln!(

@@ -1,10 +1,7 @@
 //! The signer's token accounts: what is in them, making them, wrapping SOL.
 
-use anyhow::{Context, Result, bail};
-use ballast_abi::{
-    clusters::WRAPPED_SOL_MINT,
-    spl::{self, TokenAccountView},
-};
+use anyhow::{Result, bail};
+use ballast_abi::{clusters::WRAPPED_SOL_MINT, spl};
 use ballast_client::{Amounts, Chain, Instruction, MarketContext, Pubkey, Side, instruction};
 use solana_sdk::instruction::AccountMeta;
 
@@ -30,26 +27,17 @@ impl Funds {
     /// Reads them.
     ///
     /// # Errors
-    /// If the cluster does not answer, or an account is no token account.
+    /// If the cluster does not answer, or an account is no token account of that mint and owner.
     pub async fn load(chain: &dyn Chain, market: &MarketContext, owner: &Pubkey) -> Result<Self> {
-        let wallet = market.wallet(owner);
-        let answer = chain.accounts(&[wallet.base, wallet.quote, *owner]).await?;
-        let balance = |index: usize, address: Pubkey| -> Result<Option<u64>> {
-            let Some(account) = answer.accounts.get(index).and_then(Option::as_ref) else {
-                return Ok(None);
-            };
-            let view = TokenAccountView::parse(&account.data)
-                .with_context(|| format!("{address} is no token account"))?;
-            Ok(Some(view.amount()))
-        };
+        let [base, quote] = SIDES.map(|side| market.token_account(owner, side));
+        let answer = chain
+            .accounts(&[base.address, quote.address, *owner])
+            .await?;
+        let at = |index: usize| answer.accounts.get(index).and_then(Option::as_ref);
         Ok(Self {
-            base: balance(0, wallet.base)?,
-            quote: balance(1, wallet.quote)?,
-            lamports: answer
-                .accounts
-                .get(2)
-                .and_then(Option::as_ref)
-                .map_or(0, |account| account.lamports),
+            base: base.balance(at(0))?,
+            quote: quote.balance(at(1))?,
+            lamports: at(2).map_or(0, |account| account.lamports),
         })
     }
 

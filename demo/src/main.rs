@@ -2,6 +2,7 @@
 //! keeper and without one.
 #![forbid(unsafe_code)]
 
+mod candles;
 mod path;
 mod report;
 mod side;
@@ -26,7 +27,8 @@ struct Arguments {
     /// Run on solana-test-validator (BALLAST_VALIDATOR, or the one in PATH) instead of the embedded node.
     #[arg(long)]
     validator: bool,
-    /// Recorded prices: columns time, open, high, low, close with a header, or Binance klines; plain or gzip.
+    /// Recorded prices, oldest first: columns time, open, high, low, close with a header, or Binance klines; plain or
+    /// gzip.
     #[arg(long, value_name = "FILE.csv[.gz]")]
     prices: Option<PathBuf>,
 }

@@ -6,9 +6,11 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use ballast_localnet::UsdPrice;
 use flate2::read::MultiGzDecoder;
+
+use crate::candles;
 
 /// Down through the lower end of the band and back up with the hedge following; a choppy market, whose gaps cost equity
 /// until the keeper has to deleverage; then calmly up and far out of the band, which ends a position that nobody looks
@@ -40,25 +42,6 @@ pub struct PricePath {
     /// The prices after the first.
     pub points: Vec<Point>,
 }
-
-/// Columns of a candle.
-#[derive(Clone, Copy)]
-struct Columns {
-    time: usize,
-    open: usize,
-    high: usize,
-    low: usize,
-    close: usize,
-}
-
-/// Binance: open time, open, high, low, close, and more that does not matter here.
-const KLINES: Columns = Columns {
-    time: 0,
-    open: 1,
-    high: 2,
-    low: 3,
-    close: 4,
-};
 
 impl PricePath {
     /// The path of the demo without a file.
@@ -111,14 +94,19 @@ impl PricePath {
         let start = reader
             .fill_buf()
             .with_context(|| format!("cannot read {name}"))?;
-        let mut text = String::new();
-        let read = if start.starts_with(&[0x1f, 0x8b]) {
-            MultiGzDecoder::new(reader).read_to_string(&mut text)
+        let mut bytes = Vec::new();
+        if start.starts_with(&[0x1f, 0x8b]) {
+            MultiGzDecoder::new(reader)
+                .read_to_end(&mut bytes)
+                .with_context(|| format!("{name} is no whole gzip file: fetch it again"))?;
         } else {
-            reader.read_to_string(&mut text)
-        };
-        read.with_context(|| format!("{name} is neither text nor a whole gzip file of text"))?;
-        Self::parse(&text).with_context(|| name.to_string())
+            reader
+                .read_to_end(&mut bytes)
+                .with_context(|| format!("cannot read {name}"))?;
+        }
+        text(bytes)
+            .and_then(|text| Self::parse(&text))
+            .with_context(|| name.to_string())
     }
 
     /// Candles from text. Each is walked through as open, low, high, close if it rose, else open, high, low, close.
@@ -126,33 +114,16 @@ impl PricePath {
     /// # Errors
     /// As [`PricePath::read`].
     pub fn parse(text: &str) -> Result<Self> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut lines = text
-            .lines()
-            .enumerate()
-            .map(|(index, line)| (index + 1, line.trim()))
-            .filter(|(_, line)| !line.is_empty())
-            .peekable();
-        let Some((_, first)) = lines.peek() else {
-            bail!("the file is empty: it needs columns time, open, high, low, close");
-        };
-        let columns = if first.starts_with(|c: char| c.is_ascii_digit()) {
-            KLINES
-        } else {
-            let columns = Columns::find(first).context("line 1")?;
-            lines.next();
-            columns
-        };
         let mut points: Vec<Point> = Vec::new();
-        for (number, line) in lines {
-            let candle = candle(&columns, line).with_context(|| format!("line {number}"))?;
-            for point in candle {
+        for candle in candles::parse(text)? {
+            for price in candle.walk {
                 let moved = points.last().is_none_or(|last| {
-                    let (old, new) = (last.price.to_f64(), point.price.to_f64());
+                    let (old, new) = (last.price.to_f64(), price.to_f64());
                     (new / old - 1.0).abs() >= SMALLEST_MOVE
                 });
                 if moved {
-                    points.push(point);
+                    let time = candle.time.clone();
+                    points.push(Point { time, price });
                 }
             }
         }
@@ -160,60 +131,23 @@ impl PricePath {
     }
 }
 
-impl Columns {
-    fn find(header: &str) -> Result<Self> {
-        let names: Vec<_> = header
-            .split(',')
-            .map(|name| name.trim().trim_matches('"').to_ascii_lowercase())
-            .collect();
-        let found = |name: &str| names.iter().position(|column| column == name);
-        let column = |name: &str| {
-            found(name).with_context(|| {
-                format!("the header has no column {name:?}: it needs time, open, high, low, close")
-            })
-        };
-        Ok(Self {
-            // Binance writes `open_time`, where it writes a header.
-            time: match found("open_time") {
-                Some(time) => time,
-                None => column("time")?,
-            },
-            open: column("open")?,
-            high: column("high")?,
-            low: column("low")?,
-            close: column("close")?,
-        })
+/// A file's bytes as text.
+fn text(bytes: Vec<u8>) -> Result<String> {
+    for (start, what) in [
+        (&b"PK\x03\x04"[..], "a zip archive: unpack it first"),
+        (b"\xff\xfe", "UTF-16 text: save it as UTF-8"),
+        (b"\xfe\xff", "UTF-16 text: save it as UTF-8"),
+    ] {
+        if bytes.starts_with(start) {
+            bail!("this is {what}");
+        }
     }
-}
-
-fn candle(columns: &Columns, line: &str) -> Result<[Point; 4]> {
-    let fields: Vec<_> = line.split(',').map(|field| field.trim()).collect();
-    let field = |name: &str, index: usize| {
-        let found = fields.get(index).copied();
-        found.with_context(|| format!("field {name} (number {}) is missing", index + 1))
-    };
-    let price = |name: &str, index| -> Result<UsdPrice> {
-        field(name, index)?
-            .parse()
-            .with_context(|| format!("field {name} (number {})", index + 1))
-    };
-    let time = field("time", columns.time)?;
-    ensure!(!time.is_empty(), "field time is empty");
-    let (open, close) = (price("open", columns.open)?, price("close", columns.close)?);
-    let (high, low) = (price("high", columns.high)?, price("low", columns.low)?);
-    ensure!(
-        low <= open.min(close) && open.max(close) <= high,
-        "open {open} and close {close} do not lie between low {low} and high {high}"
-    );
-    let order = if open <= close {
-        [open, low, high, close]
-    } else {
-        [open, high, low, close]
-    };
-    Ok(order.map(|price| Point {
-        time: time.to_owned(),
-        price,
-    }))
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let ends = error.as_bytes().iter().take(valid);
+        let line = ends.filter(|byte| **byte == b'\n').count() + 1;
+        anyhow!("line {line}: this is not UTF-8 text: save the file as UTF-8")
+    })
 }
 
 #[cfg(test)]
@@ -224,46 +158,15 @@ mod tests {
 
     use super::*;
 
-    fn prices(path: &PricePath) -> Vec<i64> {
-        let whole = |price: UsdPrice| price.units() / UsdPrice::ONE.units();
-        std::iter::once(path.first())
-            .chain(path.points.iter().map(|point| point.price))
-            .map(whole)
-            .collect()
-    }
-
     #[test]
-    fn columns_are_found_by_name_or_as_klines() {
-        let named = PricePath::parse("close,time,low,high,open\n105,7,90,110,100\n").unwrap();
-        let klines = PricePath::parse("7,100,110,90,105,1234.5,99\n\n").unwrap();
-        assert_eq!(prices(&named), [100, 90, 110, 105]);
-        assert_eq!(named, klines);
-        assert_eq!(named.points[0].time, "7");
-        let header = "open_time,open,high,low,close,volume,close_time,quote_volume";
-        let headed = format!("{header}\n7,100,110,90,105,1234.5,8,99\n");
-        assert_eq!(PricePath::parse(&headed).unwrap(), klines);
-        let falling = PricePath::parse("7,105,110,90,100\n8,100,100,100,100").unwrap();
-        assert_eq!(prices(&falling), [105, 110, 90, 100]);
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        for (text, expected) in [
-            ("", "empty"),
-            ("time,open,high,low,close\n", "no prices"),
-            ("time,open,high,close\n1,1,1,1", "\"low\""),
-            ("1,100,110,90", "line 1: field close (number 5) is missing"),
-            (
-                "1,100,110,90,105\n2,100,110,x,105",
-                "line 2: field low (number 4)",
-            ),
-            ("1,100,110,-90,105", "field low"),
-            ("1,100,101,90,105", "line 1: open 100 and close 105"),
-            (",100,110,90,105", "header"),
-        ] {
-            let message = format!("{:#}", PricePath::parse(text).unwrap_err());
-            assert!(message.contains(expected), "{text:?}: {message}");
-        }
+    fn candles_are_walked_through_without_small_moves() {
+        let text = "7,100,110,90,105\n8,105.1,105.2,60,60.1\n";
+        let path = PricePath::parse(text).unwrap();
+        assert_eq!(path.first(), UsdPrice::dollars(100));
+        let points: Vec<_> = path.points.iter().map(|p| (&*p.time, p.price)).collect();
+        let dollars = [("7", 90), ("7", 110), ("7", 105), ("8", 60)];
+        let expected = dollars.map(|(time, dollars)| (time, UsdPrice::dollars(dollars)));
+        assert_eq!(points, expected);
     }
 
     #[test]
@@ -282,10 +185,38 @@ mod tests {
         let torn = directory.path().join("c.gz");
         let bytes = std::fs::read(&zipped).unwrap();
         std::fs::write(&torn, &bytes[..bytes.len() / 2]).unwrap();
-        for bad in [torn, directory.path().join("none.csv")] {
-            let message = format!("{:#}", PricePath::read(&bad).unwrap_err());
-            assert!(message.contains(&bad.display().to_string()), "{message}");
+        let bad = |name: &str, bytes: &[u8]| {
+            let file = directory.path().join(name);
+            std::fs::write(&file, bytes).unwrap();
+            file
+        };
+        for (file, expected) in [
+            (torn, " is no whole gzip file: fetch it again: "),
+            (bad("empty", b""), ": the file is empty: "),
+            (
+                bad("zip", b"PK\x03\x04.."),
+                ": this is a zip archive: unpack it first",
+            ),
+            (
+                bad("wide", b"\xff\xfe1\0,\0"),
+                ": this is UTF-16 text: save it as UTF-8",
+            ),
+            (
+                bad("latin", b"1,1,1,1,1\n2,1,1,1,1,\xe4\n"),
+                ": line 2: this is not UTF-8 text: save the file as UTF-8",
+            ),
+            (
+                bad("back", b"2,1,1,1,1\n1,1,1,1,1\n"),
+                ": line 2: time 1 is before 2 of line 1: sort the rows from old to new",
+            ),
+        ] {
+            let message = format!("{:#}", PricePath::read(&file).unwrap_err());
+            let expected = format!("{}{expected}", file.display());
+            assert!(message.starts_with(&expected), "{message}");
         }
+        let none = directory.path().join("none.csv");
+        let message = format!("{:#}", PricePath::read(&none).unwrap_err());
+        assert!(message.starts_with(&format!("cannot open {}", none.display())));
     }
 
     #[test]

@@ -59,12 +59,14 @@ impl Watcher {
         let key_file = directory.path().join("keeper.json");
         keys::write(&keypair, &key_file)?;
         let config = Config {
-            rpc_url: endpoints.rpc_url.clone(),
-            ws_url: endpoints.ws_url.clone(),
+            rpc_url: (&endpoints.rpc_url).into(),
+            ws_url: (&endpoints.ws_url).into(),
             keypair: Some(key_file),
             mode: Mode::Active,
             journal_dir: directory.path().join("journal"),
             max_in_flight: 4,
+            // On this cluster pools are of the stand-in.
+            pool_programs: vec![world.market.market.whirlpool_program],
             markets: vec![MarketConfig {
                 address: world.market.address,
                 base_price: world.market.prices.base,

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
+use ballast_abi::pyth::PriceUpdate;
 use ballast_client::{
     Account, Accounts, MarketContext, MarketSnapshot, Position, Positions, decode,
 };
@@ -12,6 +13,7 @@ use ballast_model::SqrtPrice;
 use solana_sdk::pubkey::Pubkey;
 
 mod problem;
+pub(crate) mod published;
 
 pub use problem::Problem;
 
@@ -50,7 +52,12 @@ pub struct MarketBook {
     context: MarketContext,
     addresses: [Pubkey; MARKET_ACCOUNTS],
     held: [Option<(u64, Account)>; MARKET_ACCOUNTS],
+    /// As the accounts have it.
+    on_chain: Option<MarketSnapshot>,
+    /// The same with newer prices where there are any.
     snapshot: Option<MarketSnapshot>,
+    /// Base and quote price as a price service has them.
+    published: Option<[PriceUpdate; 2]>,
     positions: HashMap<Pubkey, Tracked>,
     /// Positions that do not exist any more since these slots, so that late updates do not bring them back.
     gone: HashMap<Pubkey, u64>,
@@ -65,7 +72,9 @@ impl MarketBook {
             addresses: MarketSnapshot::addresses(&context),
             context,
             held: Default::default(),
+            on_chain: None,
             snapshot: None,
+            published: None,
             positions: HashMap::new(),
             gone: HashMap::new(),
             complete_slot: 0,
@@ -82,9 +91,15 @@ impl MarketBook {
         &self.addresses
     }
 
-    /// The market as far as it is known; `None` before the first complete answer.
+    /// The market as far as it is known, at the newest prices known, whether or not they are on chain yet; `None` before the
+    /// first complete answer.
     pub fn snapshot(&self) -> Option<&MarketSnapshot> {
         self.snapshot.as_ref()
+    }
+
+    /// The market as its accounts have it.
+    pub fn on_chain(&self) -> Option<&MarketSnapshot> {
+        self.on_chain.as_ref()
     }
 
     /// The oracle's price that positions are indexed by.
@@ -173,11 +188,26 @@ impl MarketBook {
         (accounts.len() == MARKET_ACCOUNTS).then_some(Accounts { slot, accounts })
     }
 
-    fn adopt(&mut self, snapshot: MarketSnapshot) -> Change {
-        let change = match &self.snapshot {
-            None => Change::Rules,
-            Some(before) => difference(before, &snapshot),
+    fn adopt(&mut self, on_chain: MarketSnapshot) -> Change {
+        let snapshot = published::newest(&on_chain, self.published.as_ref());
+        let change = match (&self.on_chain, &self.snapshot) {
+            (Some(before), Some(seen)) => {
+                stronger(difference(before, &on_chain), difference(seen, &snapshot))
+            }
+            _ => Change::Rules,
         };
+        (self.on_chain, self.snapshot) = (Some(on_chain), Some(snapshot));
+        change
+    }
+
+    /// Takes in prices of a price service, base and quote.
+    pub fn publish(&mut self, prices: [PriceUpdate; 2]) -> Change {
+        self.published = Some(prices);
+        let (Some(on_chain), Some(seen)) = (&self.on_chain, &self.snapshot) else {
+            return Change::Nothing;
+        };
+        let snapshot = published::newest(on_chain, self.published.as_ref());
+        let change = difference(seen, &snapshot);
         self.snapshot = Some(snapshot);
         change
     }
@@ -355,6 +385,8 @@ fn difference(before: &MarketSnapshot, after: &MarketSnapshot) -> Change {
                 market.last_base_publish_secs,
                 market.last_quote_publish_secs,
                 market.stage,
+                // Somebody else's look is answered at once.
+                market.looks,
             ),
         )
     };

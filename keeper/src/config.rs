@@ -8,7 +8,8 @@ use std::{
 };
 
 use anchor_client::Cluster;
-use ballast_client::parse_cluster;
+use ballast_abi::clusters;
+use ballast_client::{Endpoint, parse_cluster};
 use ballast_model::Amounts;
 use serde::Deserialize;
 use solana_sdk::pubkey::Pubkey;
@@ -16,9 +17,12 @@ use solana_sdk::pubkey::Pubkey;
 mod automation;
 mod check;
 mod error;
+mod malformed;
+mod prices;
 
 pub use automation::Automation;
 pub use error::ConfigError;
+pub use prices::Prices;
 
 /// What the keeper may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -37,9 +41,9 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// JSON-RPC endpoint, `http://` or `https://`.
-    pub rpc_url: String,
+    pub rpc_url: Endpoint,
     /// Websocket endpoint, `ws://` or `wss://`.
-    pub ws_url: String,
+    pub ws_url: Endpoint,
     /// Key that pays and signs, as a file of the usual JSON array. Never read in observe mode if absent.
     pub keypair: Option<PathBuf>,
     /// What the keeper may do.
@@ -48,6 +52,9 @@ pub struct Config {
     pub journal_dir: PathBuf,
     /// Most actions in flight at a time.
     pub max_in_flight: usize,
+    /// Pool programs whose markets are served. Their code runs in transactions that the keeper signs: others' markets are
+    /// left alone.
+    pub pool_programs: Vec<Pubkey>,
     /// Markets to look after, at least one.
     pub markets: Vec<MarketConfig>,
     /// Intervals.
@@ -58,6 +65,8 @@ pub struct Config {
     pub liquidation: Liquidation,
     /// Recentering, compounding and risk stages.
     pub automation: Automation,
+    /// Prices newer than those of the price accounts.
+    pub prices: Prices,
 }
 
 /// A market and the price accounts to use for it: the market itself only knows the feeds.
@@ -106,6 +115,8 @@ pub struct Fees {
     pub max_micro_lamports: u64,
     /// Most that one transaction's priority fee may cost, whatever the above.
     pub max_lamports_per_action: u64,
+    /// With less SOL than this the keeper warns.
+    pub warn_below_lamports: u64,
     /// Price distance to the liquidation boundary from which the fee begins to rise.
     pub relaxed_distance_bps: u32,
     /// Price distance to the liquidation boundary within which nothing is simulated before it is sent.
@@ -132,6 +143,7 @@ struct RawConfig {
     journal_dir: PathBuf,
     #[serde(default = "default_in_flight")]
     max_in_flight: usize,
+    pool_programs: Option<Vec<String>>,
     #[serde(default)]
     markets: Vec<RawMarket>,
     #[serde(default)]
@@ -142,7 +154,16 @@ struct RawConfig {
     liquidation: RawLiquidation,
     #[serde(default)]
     automation: automation::RawAutomation,
+    #[serde(default)]
+    prices: prices::RawPrices,
 }
+
+/// Orca's pool programs, the upgradeable and the immutable one.
+pub const POOL_PROGRAMS: [Pubkey; 2] = [clusters::WHIRLPOOL, clusters::WHIRLPOOL_IMMUTABLE];
+/// What a signature costs.
+const SIGNATURE_LAMPORTS: u64 = 5_000;
+/// With less than these may cost the keeper warns, unless the configuration names another amount.
+const ACTIONS_TO_AFFORD: u64 = 20;
 
 fn default_in_flight() -> usize {
     32
@@ -197,6 +218,7 @@ struct RawFees {
     min_micro_lamports: u64,
     max_micro_lamports: u64,
     max_lamports_per_action: u64,
+    warn_below_lamports: Option<u64>,
     relaxed_distance_bps: u32,
     urgent_distance_bps: u32,
 }
@@ -207,6 +229,7 @@ impl Default for RawFees {
             min_micro_lamports: 1_000,
             max_micro_lamports: 1_000_000,
             max_lamports_per_action: 200_000,
+            warn_below_lamports: None,
             relaxed_distance_bps: 1_000,
             urgent_distance_bps: 100,
         }
@@ -229,22 +252,12 @@ fn invalid(key: impl Into<String>, problem: impl Into<String>, fix: &'static str
     }
 }
 
-fn malformed(text: &str, error: &toml::de::Error) -> ConfigError {
-    let start = error.span().map_or(0, |span| span.start);
-    let before = text.get(..start).unwrap_or_default();
-    let line = before.matches('\n').count();
-    ConfigError::Malformed {
-        line: line + 1,
-        text: text.lines().nth(line).unwrap_or_default().trim().to_owned(),
-        problem: error.message().to_owned(),
-    }
-}
-
+/// What is no address is not repeated: it may be a URL with a key in it.
 fn address(key: &str, text: &str) -> Result<Pubkey, ConfigError> {
     Pubkey::from_str(text).map_err(|_| {
         invalid(
             key,
-            format!("`{text}` is not an address"),
+            "is not an address",
             "write a base58 account address of 32 bytes",
         )
     })
@@ -275,7 +288,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`].
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let raw: RawConfig = toml::from_str(text).map_err(|error| malformed(text, &error))?;
+        let raw: RawConfig =
+            toml::from_str(text).map_err(|error| malformed::explain(text, &error))?;
         let cluster: Cluster = parse_cluster(&raw.rpc_url).map_err(|problem| {
             invalid(
                 "rpc_url",
@@ -297,13 +311,25 @@ impl Config {
                 pool_can_reset_range: market.pool_can_reset_range,
             });
         }
+        let pool_programs = match raw.pool_programs {
+            Some(programs) => {
+                let read = programs
+                    .iter()
+                    .map(|program| address("pool_programs", program));
+                read.collect::<Result<_, _>>()?
+            }
+            None => POOL_PROGRAMS.to_vec(),
+        };
         let config = Self {
-            rpc_url: cluster.url().to_owned(),
-            ws_url: raw.ws_url.unwrap_or_else(|| cluster.ws_url().to_owned()),
+            rpc_url: cluster.url().into(),
+            ws_url: raw
+                .ws_url
+                .map_or_else(|| cluster.ws_url().into(), Endpoint::new),
             keypair: raw.keypair,
             mode: raw.mode,
             journal_dir: raw.journal_dir,
             max_in_flight: raw.max_in_flight,
+            pool_programs,
             markets,
             timing: raw.timing.into(),
             fees: raw.fees.into(),
@@ -315,6 +341,7 @@ impl Config {
                 },
             },
             automation: raw.automation.into(),
+            prices: raw.prices.into(),
         };
         config.check()?;
         Ok(config)
@@ -348,6 +375,12 @@ impl From<RawFees> for Fees {
             min_micro_lamports: raw.min_micro_lamports,
             max_micro_lamports: raw.max_micro_lamports,
             max_lamports_per_action: raw.max_lamports_per_action,
+            warn_below_lamports: raw.warn_below_lamports.unwrap_or_else(|| {
+                let action = raw
+                    .max_lamports_per_action
+                    .saturating_add(SIGNATURE_LAMPORTS);
+                action.saturating_mul(ACTIONS_TO_AFFORD)
+            }),
             relaxed_distance_bps: raw.relaxed_distance_bps,
             urgent_distance_bps: raw.urgent_distance_bps,
         }

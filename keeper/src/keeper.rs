@@ -2,14 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use ballast_client::{Chain, ChainError, MarketContext, MarketError, PriceAccounts, RpcChain};
-use solana_client::client_error::ClientError;
-use solana_sdk::{
-    hash::Hash,
-    pubkey::Pubkey,
-    signature::{Keypair, Signature},
-    signer::Signer,
-};
+use ballast_client::{Chain, ChainError, Endpoint, MarketError, RpcChain, RpcConfig};
+use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer};
 use thiserror::Error;
 use tokio::{
     sync::{broadcast, mpsc, watch},
@@ -23,7 +17,10 @@ use crate::{
     events::Events,
     execute::Executor,
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    retries,
     sources::{Doubts, Sources},
+    start,
+    updates::{self, UpdatesError},
 };
 
 /// Every request to a node ends after this.
@@ -53,8 +50,32 @@ pub enum KeeperError {
     #[error(transparent)]
     Chain(#[from] ChainError),
     /// The node does not tell which cluster it belongs to.
-    #[error("the node does not tell its genesis hash ({0}); check rpc_url")]
-    Genesis(#[from] Box<ClientError>),
+    #[error("the node does not tell which cluster it belongs to: {0}")]
+    Genesis(ChainError),
+    /// The node does not tell what became of transactions.
+    #[error(
+        "the node does not tell what became of transactions ({reason}), without which active mode would do things twice: \
+         use a node that answers getSignatureStatuses as rpc_url, or set mode = \"observe\""
+    )]
+    NoStatuses {
+        /// What it said.
+        reason: String,
+    },
+    /// The node does not search for positions.
+    #[error(
+        "the node does not search for positions ({reason}), so that the keeper would not know whom to look after: use a \
+         node that answers getProgramAccounts for program {program} as rpc_url (many public ones do not)",
+        program = ballast::ID
+    )]
+    NoSearch {
+        /// What it said.
+        reason: String,
+    },
+    /// No market is left.
+    #[error(
+        "no market is left to look after: the pools of all of them are of programs that pool_programs does not name"
+    )]
+    NoMarketServed,
     /// The node keeps no history, so that it could not tell whether a transaction expired.
     #[error(
         "the node does not tell what became of older transactions ({reason}), without which active mode cannot act: use a \
@@ -73,6 +94,9 @@ pub enum KeeperError {
         /// Why.
         source: MarketError,
     },
+    /// The price service cannot be used.
+    #[error(transparent)]
+    Updates(#[from] UpdatesError),
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -92,7 +116,7 @@ pub struct Parts {
     /// Who signs; may be missing in observe mode.
     pub keypair: Option<Keypair>,
     /// Websocket endpoint; `None`: polls only.
-    pub ws_url: Option<String>,
+    pub ws_url: Option<Endpoint>,
     /// Where the journal is; `None`: in the configured directory.
     pub storage: Option<Box<dyn Storage>>,
 }
@@ -118,19 +142,29 @@ impl Keeper {
             })
         });
         let keypair = keypair.transpose()?;
-        let chain = RpcChain::new(&config.rpc_url, REQUEST_TIMEOUT);
+        let events = Events::default();
+        let on_retry = Some(retries::warnings(events.clone()));
+        let chain = RpcChain::with_config(
+            config.rpc_url.clone(),
+            RpcConfig::new(REQUEST_TIMEOUT),
+            on_retry,
+        );
         // Asked first, because its errors are plain.
         chain.slot().await?;
-        let genesis_hash = chain.client().get_genesis_hash().await.map_err(Box::new)?;
+        let genesis_hash = chain.genesis_hash().await.map_err(KeeperError::Genesis)?;
         let ws_url = Some(config.ws_url.clone());
-        Ok(Self::new(Parts {
+        let parts = Parts {
             config,
             chain: Arc::new(chain),
             genesis_hash,
             keypair,
             ws_url,
             storage: None,
-        }))
+        };
+        Ok(Self {
+            events,
+            ..Self::new(parts)
+        })
     }
 
     /// A keeper from its parts.
@@ -198,7 +232,8 @@ impl Keeper {
         tokio::pin!(shutdown);
 
         if config.mode == Mode::Active {
-            require_history(chain.as_ref()).await?;
+            let pause = config.timing.poll_interval;
+            start::require_node(chain.as_ref(), &config.markets, pause).await?;
         }
         let mut recovered = Recovered::default();
         let mut journal = None;
@@ -212,18 +247,7 @@ impl Keeper {
             let (opened, found) = open_journal(&config, storage, &header)?;
             (journal, recovered) = (Some(opened), found);
         }
-        let mut markets = Vec::with_capacity(config.markets.len());
-        for market in &config.markets {
-            let prices = PriceAccounts {
-                base: market.base_price,
-                quote: market.quote_price,
-            };
-            let context = MarketContext::load(chain.as_ref(), market.address, prices).await;
-            let address = market.address;
-            markets.push(Arc::new(
-                context.map_err(|source| KeeperError::Market { address, source })?,
-            ));
-        }
+        let markets = start::markets(chain.as_ref(), &config, &events).await?;
         if matches!(recovered.tail, Tail::Suspect { .. }) {
             let message = "the journal's last line is damaged: waiting until nothing signed before can land any more";
             events.send(KeeperEvent::Warning {
@@ -251,23 +275,42 @@ impl Keeper {
             markets: markets.clone(),
             timing: config.timing,
         };
-        let executor = Executor::new(chain, journal, keypair, Arc::clone(&config), events.clone());
+        let mut executor =
+            Executor::new(chain, journal, keypair, Arc::clone(&config), events.clone());
+        let service = config.prices.source()?;
+        if let Some(service) = &service {
+            executor = executor.with_updates(Arc::clone(service));
+        }
         let (doubts, doubts_heard) = Doubts::new();
-        if config.mode != Mode::Observe {
+        let watches_balance = config.mode != Mode::Observe;
+        if watches_balance {
             executor.check_balance().await;
         }
+        let balance = executor.clone();
+        let poll = config.prices.poll;
+        let watched = markets.clone();
         let mut engine = Engine::new(config, executor, events, status, doubts, markets);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let sources = sources.run(sender, doubts_heard);
+        let published = sender.clone();
+        let sources = async {
+            let updates = async {
+                if let Some(service) = service {
+                    updates::watch(service, watched, poll, published).await;
+                }
+            };
+            tokio::join!(sources.run(sender, doubts_heard), updates);
+        };
         let engine = engine.run(receiver, shutdown);
-        tokio::pin!(sources, engine);
+        let balance = balance.watch_balance();
+        tokio::pin!(sources, engine, balance);
         let mut sources_ended = false;
         loop {
             tokio::select! {
                 result = &mut engine => return Ok(result?),
                 // Only when the engine has dropped its end; it is about to return.
                 () = &mut sources, if !sources_ended => sources_ended = true,
+                () = &mut balance, if watches_balance => {}
             }
         }
     }
@@ -288,15 +331,6 @@ fn open_journal(
             (SharedJournal::new(journal), recovered)
         }
     })
-}
-
-/// Asks for the status of a transaction that there is not, the way an expired one is looked up.
-async fn require_history(chain: &dyn Chain) -> Result<(), KeeperError> {
-    match chain.status(&Signature::default(), true).await {
-        Ok(_) => Ok(()),
-        Err(ChainError::Refused { reason, .. }) => Err(KeeperError::NoHistory { reason }),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Returns when no transaction can land any more that was signed before the call.

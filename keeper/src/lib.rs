@@ -3,6 +3,7 @@
 //! The way of a price through it, each stage a module:
 //!
 //! 1. [`sources`] delivers accounts: a complete answer first, then a stream, and polls beside it.
+//!    Beside it, [`updates`] delivers prices that nobody has posted yet.
 //! 2. [`book`] keeps the newest of each, whatever order they come in.
 //! 3. [`trigger`] knows which positions a price makes due, from their quiet intervals ([`watch`]): O(log N + hits).
 //! 4. [`decide`] says what to do about one position, a pure function of its [`situation`] that mirrors the program's rules.
@@ -26,9 +27,12 @@ pub mod keeper;
 pub mod logging;
 pub mod pace;
 pub mod prices;
+pub mod retries;
 pub mod situation;
 pub mod sources;
+pub mod start;
 pub mod trigger;
+pub mod updates;
 pub mod volatility;
 pub mod watch;
 
@@ -37,7 +41,10 @@ mod fixtures;
 #[cfg(test)]
 mod sim;
 
-pub use config::{Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, Timing};
+pub use config::{
+    Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, POOL_PROGRAMS, Prices,
+    Timing,
+};
 pub use engine::Status;
 pub use event::{DecisionEvent, KeeperEvent};
 pub use keeper::{Keeper, KeeperError, Parts};

@@ -3,7 +3,15 @@
 use std::io::{self, IsTerminal};
 
 use thiserror::Error;
-use tracing_subscriber::{EnvFilter, fmt, util::TryInitError};
+use tracing::Level;
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+    registry,
+    util::{SubscriberInitExt, TryInitError},
+};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,20 +27,64 @@ pub enum LogFormat {
 #[error("logging is set up twice in this process: {0}")]
 pub struct LoggingError(#[from] TryInitError);
 
-/// Begins to log. What is logged follows the environment variable `RUST_LOG`; without it, everything from `info` on.
+/// Libraries that log requests together with the URLs they go to: the keys of providers are parts of those.
+const TALKATIVE: [&str; 11] = [
+    "h2",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "reqwest_middleware",
+    "rustls",
+    "solana_client",
+    "solana_pubsub_client",
+    "solana_rpc_client",
+    "tokio_tungstenite",
+    "tungstenite",
+];
+
+/// Whether what a part of the process logs may be shown.
+fn is_shown(target: &str, level: Level) -> bool {
+    let library = target.split("::").next().unwrap_or_default();
+    level <= Level::WARN || !TALKATIVE.contains(&library)
+}
+
+/// Begins to log. What is logged follows the environment variable `RUST_LOG`; without it, everything from `info` on. Of what
+/// libraries log about single requests nothing is shown, because keys would be in it.
 ///
 /// # Errors
 /// [`LoggingError`].
 pub fn init(format: LogFormat) -> Result<(), LoggingError> {
-    use tracing_subscriber::util::SubscriberInitExt;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = fmt()
-        .with_env_filter(filter)
+    let wanted = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = wanted.and(filter_fn(|metadata| {
+        is_shown(metadata.target(), *metadata.level())
+    }));
+    let layer = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
     match format {
-        LogFormat::Human => builder.finish().try_init()?,
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init()?,
+        LogFormat::Human => registry().with(layer.with_filter(filter)).try_init()?,
+        LogFormat::Json => {
+            let layer = layer.json().flatten_event(true);
+            registry().with(layer.with_filter(filter)).try_init()?;
+        }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn single_requests_of_libraries_are_not_shown() {
+        assert!(is_shown("ballast_keeper::events", Level::TRACE));
+        assert!(is_shown("tungstenite::handshake", Level::WARN));
+        for target in [
+            "tungstenite::handshake::client",
+            "reqwest::connect",
+            "hyper",
+        ] {
+            assert!(!is_shown(target, Level::INFO), "{target}");
+        }
+    }
 }

@@ -115,6 +115,13 @@ impl<K: Copy + Ord + Hash> TriggerIndex<K> {
             .collect()
     }
 
+    /// The innermost ends: the highest lower and the lowest upper one. Between them everything is quiet, but for what is restless.
+    pub fn ends(&self) -> (Option<SqrtPrice>, Option<SqrtPrice>) {
+        let below = self.by_lower.last().map(|(lower, _)| *lower);
+        let above = self.by_upper.first().map(|(upper, _)| *upper);
+        (below, above)
+    }
+
     /// The positions that are to be looked at with every change of the market.
     pub fn restless(&self) -> Vec<K> {
         self.always.iter().copied().collect()
@@ -254,6 +261,18 @@ mod tests {
                         prop_assert_eq!(found, expected);
                     }
                 }
+                let ends = |end: fn(Boundaries) -> Option<SqrtPrice>| {
+                    all.values().filter_map(move |watch| end(watch.quiet))
+                };
+                let lower = |quiet| match quiet {
+                    Boundaries::Interval { lower, .. } => lower,
+                    Boundaries::Empty => None,
+                };
+                let upper = |quiet| match quiet {
+                    Boundaries::Interval { upper, .. } => upper,
+                    Boundaries::Empty => None,
+                };
+                prop_assert_eq!(index.ends(), (ends(lower).max(), ends(upper).min()));
                 prop_assert_eq!(index.len(), all.len());
             }
         }

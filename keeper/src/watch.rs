@@ -6,6 +6,7 @@ use ballast_model::{
     Boundaries, Bps, Position as PositionModel, Side, SqrtPrice, Tick,
     lending::growth_x64_up,
     quiet::{HedgeBand, Triggers, quiet_interval},
+    value_up,
 };
 
 use crate::{
@@ -54,7 +55,7 @@ pub fn watch(
     if by_market {
         return restless(until_secs);
     }
-    let triggers = triggers(situation, at, &waiting);
+    let triggers = triggers(situation, &at.model, at.oracle, &waiting);
     let growth = |side| {
         let rate = situation.reserve(side).curve().rate_x64_up(1 << 64);
         growth_x64_up(rate, u64::from(horizon_secs) + u64::from(MARGIN_SECS))
@@ -89,8 +90,13 @@ fn quiet(
     Ok(quiet_interval(model, &others)?.intersection(quiet_interval(&owned, &floor)?))
 }
 
-/// What could make work due for this keeper, but for what is due already and waits for its time.
-fn triggers(situation: &Situation, at: &Assessment, waiting: &[ActionKind]) -> Triggers {
+/// What could make work due for this keeper, seen from a price, but for what is due already and waits for its time.
+pub(crate) fn triggers(
+    situation: &Situation,
+    model: &PositionModel,
+    oracle: SqrtPrice,
+    waiting: &[ActionKind],
+) -> Triggers {
     let (market, policy) = (&situation.market.market, &situation.position.policy);
     let allowed = situation.allowed_by_owner();
     let maintenance = Bps::new(market.limits.maintenance_ltv_bps);
@@ -101,8 +107,8 @@ fn triggers(situation: &Situation, at: &Assessment, waiting: &[ActionKind]) -> T
         markets
     };
     let waits = |kind| waiting.contains(&kind);
-    let automated = if allowed && at.model.liquidity > 0 {
-        automation_triggers(&situation.position.automation, at.oracle)
+    let automated = if allowed && model.liquidity > 0 {
+        automation_triggers(&situation.position.automation, oracle)
     } else {
         Triggers::default()
     };
@@ -110,13 +116,23 @@ fn triggers(situation: &Situation, at: &Assessment, waiting: &[ActionKind]) -> T
         hedge: policy.hedge(),
         band: Bps::new(policy.delta_band_bps),
     };
-    let hedges = allowed && at.model.liquidity > 0 && !waits(ActionKind::Rehedge);
+    let hedges = allowed && has_hedge(model, oracle) && !waits(ActionKind::Rehedge);
     Triggers {
         ltv: Some(ltv),
         hedge: hedges.then_some(hedge),
         edge: automated.edge.filter(|_| !waits(ActionKind::Recenter)),
         ..automated
     }
+}
+
+/// Whether there is anything to hedge: liquidity, or base owed by a position that has none any more, if that is worth a hundredth
+/// of its equity.
+pub(crate) fn has_hedge(model: &Position, oracle: SqrtPrice) -> bool {
+    let owed = model.debt.base.saturating_sub(model.idle.base);
+    let naked = value_up(owed, oracle).unwrap_or(u128::MAX);
+    let equity = model.equity_down(oracle).unwrap_or(0);
+    let least = u128::try_from(equity).unwrap_or(0) / 100;
+    model.liquidity > 0 || (owed > 0 && naked >= least)
 }
 
 /// What the owner's automation makes due, seen from a price: the band's edge (inside the window only), the nearer side of
@@ -373,14 +389,18 @@ mod tests {
     }
 
     #[test]
-    fn a_rehedge_that_would_do_instead_is_looked_at_as_soon_as_it_is_possible() {
+    fn what_waits_for_the_market_and_for_its_time_is_looked_at_with_every_change_until_then() {
         let mut position = fixtures::position();
         position.last_rebalance_secs = NOW - 20;
-        // Above the band no swap-free deleverage is left.
-        let market = at(24_500, 0);
+        // Above the band, with nothing owed that the pool could repay, and a swap that is too dear.
+        position.quote_debt_shares = 0.into();
+        position.base_debt_shares = fixtures::shares(950_000_000).into();
+        let mut market = at(24_900, 0);
+        market.pool.fee_rate_ppm = 60_000;
         let blocks: Vec<_> = assessed(&market, &position).decision.blocks().collect();
         let [
             (ActionKind::Deleverage, Obstacle::NeedsSwap { .. }),
+            (ActionKind::DeleverageSwap, Obstacle::SwapLoss { .. }),
             (ActionKind::Rehedge, Obstacle::TooSoon { .. }),
         ] = blocks[..]
         else {

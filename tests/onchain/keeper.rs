@@ -22,20 +22,23 @@ use crate::{
 };
 
 /// A keeper's executor in a scene.
-struct Hand<'a> {
+pub struct Hand<'a> {
     scene: &'a Scene,
-    executor: Executor,
+    pub executor: Executor,
     directory: TempDir,
 }
 
 impl<'a> Hand<'a> {
-    fn new(scene: &'a Scene, more: &str) -> Self {
+    pub fn new(scene: &'a Scene, more: &str) -> Self {
         let directory = TempDir::new().unwrap();
         let market = &scene.world.market;
         let config = Config::parse(&format!(
             "rpc_url = \"http://svm\"\nws_url = \"ws://svm\"\njournal_dir = \"none\"\nkeypair = \"none\"\nmode = \"active\"\n\
-             [[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n{more}",
-            market.address, market.prices.base, market.prices.quote
+             pool_programs = [\"{}\"]\n[[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n{more}",
+            market.market.whirlpool_program,
+            market.address,
+            market.prices.base,
+            market.prices.quote
         ))
         .unwrap();
         let header = Header {
@@ -60,7 +63,7 @@ impl<'a> Hand<'a> {
     }
 
     /// Lets the keeper do that to the position, if it finds it due.
-    async fn act(&self, position: &PositionContext, action: ActionKind) -> Report {
+    pub async fn act(&self, position: &PositionContext, action: ActionKind) -> Report {
         self.executor.act(self.job(position, action).await).await
     }
 
@@ -81,7 +84,7 @@ impl<'a> Hand<'a> {
     }
 
     #[track_caller]
-    fn landed(report: &Report) {
+    pub fn landed(report: &Report) {
         assert!(
             matches!(report.verdict, Verdict::Resolved(Outcome::Landed { .. })),
             "{:?}",
@@ -90,7 +93,7 @@ impl<'a> Hand<'a> {
     }
 
     /// What the journal says was done.
-    fn journaled(&self) -> Vec<ActionKind> {
+    pub fn journaled(&self) -> Vec<ActionKind> {
         let file = std::fs::read_dir(self.directory.path())
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -197,7 +200,7 @@ async fn at_the_stop_loss_the_keeper_exits() {
             }
             // Nothing is left to do for it.
             for action in ActionKind::ALL {
-                if action != ActionKind::RefreshStage {
+                if !matches!(action, ActionKind::RefreshPrice | ActionKind::RefreshStage) {
                     let report = hand.act(&position, action).await;
                     assert!(matches!(report.verdict, Verdict::NotDue), "{action}");
                 }

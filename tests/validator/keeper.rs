@@ -42,11 +42,12 @@ impl KeeperProcess {
         // Everything else is as its defaults are, but that the story is of one position, not of its market's risk stage.
         let config = format!(
             "mode = \"active\"\nkeypair = \"key.json\"\njournal_dir = \"journal\"\n\
-             rpc_url = \"{}\"\nws_url = \"{}\"\n\n\
+             rpc_url = \"{}\"\nws_url = \"{}\"\npool_programs = [\"{}\"]\n\n\
              [[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\n\
              [automation]\nrefresh_stages = false\n",
             endpoints.rpc_url,
             endpoints.ws_url,
+            market.market.whirlpool_program,
             market.address,
             market.prices.base,
             market.prices.quote

@@ -5,8 +5,9 @@ use std::{fmt, time::Duration};
 use anyhow::Result;
 use ballast_client::{
     Chain, MarketContext, MarketMode, MarketSnapshot, RpcChain, Signer, ballast, lookup_table,
+    sources_of,
 };
-use ballast_keeper::{Config, prices};
+use ballast_keeper::{Config, prices, sources::explain};
 use ballast_model::{Bps, price::within, screen::Real};
 use clap::Args;
 use futures_util::StreamExt;
@@ -14,7 +15,7 @@ use serde::Serialize;
 use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
 
 use crate::{
-    commands::deploy::{UPGRADEABLE_LOADER, program_state},
+    commands::deploy::{UPGRADEABLE_LOADER, is_padded, program_state, read_program},
     connection::Connection,
     format::{amount, duration, significant},
     globals::Globals,
@@ -31,6 +32,9 @@ pub struct DoctorArgs {
     /// Also check a keeper's configuration
     #[arg(long, value_name = "FILE")]
     pub config: Option<std::path::PathBuf>,
+    /// Compare the deployed program with this one, byte for byte
+    #[arg(long, value_name = "FILE.so")]
+    pub program: Option<std::path::PathBuf>,
     #[command(flatten)]
     pub market: MarketArgs,
 }
@@ -75,7 +79,7 @@ pub async fn run(args: &DoctorArgs, globals: &Globals, output: &mut Output) -> R
     if node(&mut report, chain).await {
         websocket(&mut report, globals).await;
         key(&mut report, chain, globals).await;
-        if program(&mut report, chain).await {
+        if program(&mut report, chain, args).await {
             market(&mut report, chain, args).await;
         }
     }
@@ -146,15 +150,13 @@ async fn node(report: &mut DoctorReport, chain: &RpcChain) -> bool {
 
 async fn websocket(report: &mut DoctorReport, globals: &Globals) {
     let fail = |reason: String| format!("{reason}; pass --ws-url (the keeper needs it)");
-    let url = globals.websocket();
+    let endpoint = globals.websocket();
     let first_slot = async {
-        let client = PubsubClient::new(url)
+        let explain = |error| explain(&endpoint, &error);
+        let client = PubsubClient::new(endpoint.expose())
             .await
-            .map_err(|error| error.to_string())?;
-        let (mut slots, _unsubscribe) = client
-            .slot_subscribe()
-            .await
-            .map_err(|error| error.to_string())?;
+            .map_err(explain)?;
+        let (mut slots, _unsubscribe) = client.slot_subscribe().await.map_err(explain)?;
         let next = slots.next().await;
         next.map(|info| info.slot)
             .ok_or_else(|| "the stream ended at once".to_owned())
@@ -197,7 +199,7 @@ async fn key(report: &mut DoctorReport, chain: &dyn Chain, globals: &Globals) {
     }
 }
 
-async fn program(report: &mut DoctorReport, chain: &dyn Chain) -> bool {
+async fn program(report: &mut DoctorReport, chain: &dyn Chain, args: &DoctorArgs) -> bool {
     // Test clusters may hold it under a loader without upgrades.
     if let Ok(Some(account)) = chain.account(&ballast::ID).await
         && account.executable
@@ -208,6 +210,7 @@ async fn program(report: &mut DoctorReport, chain: &dyn Chain) -> bool {
             State::Ok,
             format!("{} is there, not upgradeable", ballast::ID),
         );
+        code(report, &account.data, args);
         return true;
     }
     match program_state(chain, &ballast::ID).await {
@@ -233,10 +236,50 @@ async fn program(report: &mut DoctorReport, chain: &dyn Chain) -> bool {
                     state.slot
                 ),
             );
+            code(report, state.code(), args);
             return true;
         }
     }
     false
+}
+
+/// Whether the deployed program is the one that this binary fits.
+fn code(report: &mut DoctorReport, code: &[u8], args: &DoctorArgs) {
+    let (state, finding) = match sources_of(code) {
+        Some(ballast::SOURCES) => (
+            State::Ok,
+            format!("says it is of the same sources as this binary ({})", ballast::SOURCES),
+        ),
+        Some(other) => (
+            State::Warn,
+            format!(
+                "says it is of other sources ({other}) than this binary ({}): build `ballast` from the checkout that was \
+                 deployed, or deploy from this one",
+                ballast::SOURCES
+            ),
+        ),
+        None => (
+            State::Warn,
+            "does not say which sources it was built from: pass --program FILE.so to compare it with a build".into(),
+        ),
+    };
+    report.add("program's sources", state, finding);
+    let Some(path) = &args.program else { return };
+    let (state, finding) = match read_program(path) {
+        Err(error) => (State::Fail, format!("{error:#}")),
+        Ok(file) if is_padded(code, &file) => (
+            State::Ok,
+            format!("are those of {} ({} bytes)", path.display(), file.len()),
+        ),
+        Ok(_) => (
+            State::Fail,
+            format!(
+                "are not those of {}: another program is deployed",
+                path.display()
+            ),
+        ),
+    };
+    report.add("program's bytes", state, finding);
 }
 
 async fn market(report: &mut DoctorReport, chain: &dyn Chain, args: &DoctorArgs) {
@@ -324,7 +367,7 @@ fn pool(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
         report.add(
             "pool",
             State::Warn,
-            format!("{distance} from the oracle, {cap} are allowed: opening and rehedging wait for arbitrage"),
+            format!("{distance} from the oracle, {cap} is allowed: opening and rehedging wait for arbitrage"),
         );
     }
 }
@@ -351,7 +394,11 @@ fn reserves(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
                 report.add(
                     what,
                     State::Ok,
-                    format!("{} to lend", amount(state.liquidity, reserve.decimals)),
+                    format!(
+                        "{} {} to lend",
+                        amount(state.liquidity, reserve.decimals),
+                        name(side)
+                    ),
                 );
             }
         }
@@ -378,5 +425,47 @@ impl fmt::Display for DoctorReport {
             table.row([state.into(), check.what.into(), check.finding.clone()]);
         }
         table.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_of_other_sources_or_other_bytes_is_told() {
+        let code_of = |revision: &str| {
+            let text = format!(
+                "=======BEGIN SECURITY.TXT V1=======\0{revision}=======END SECURITY.TXT V1=======\0"
+            );
+            // A program's header, as far as a mistaken file is found out by it.
+            let mut bytes = b"\x7fELF\x02\x01".to_vec();
+            bytes.resize(18, 0);
+            bytes.extend(263u16.to_le_bytes());
+            bytes.extend(text.bytes());
+            bytes
+        };
+        let same = code_of(&format!("source_revision\0sha256:{}\0", ballast::SOURCES));
+        let other = code_of("source_revision\0sha256:00\0");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &same).unwrap();
+        for (deployed, expected) in [
+            (same.clone(), [State::Ok, State::Ok]),
+            // Room for a longer one.
+            ([&same[..], &[0; 9]].concat(), [State::Ok, State::Ok]),
+            ([&same[..], &[1]].concat(), [State::Ok, State::Fail]),
+            (other, [State::Warn, State::Fail]),
+            (code_of(""), [State::Warn, State::Fail]),
+        ] {
+            let args = DoctorArgs {
+                config: None,
+                program: Some(file.path().into()),
+                market: MarketArgs::default(),
+            };
+            let mut report = DoctorReport::default();
+            code(&mut report, &deployed, &args);
+            let states: Vec<_> = report.checks.iter().map(|check| check.state).collect();
+            assert_eq!(states, expected, "{report}");
+        }
     }
 }

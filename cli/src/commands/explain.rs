@@ -11,7 +11,7 @@ use ballast_keeper::{
     execute::{Earned, FeeAccounts, View, ViewRequest},
     situation::{Outlook, Situation},
 };
-use ballast_model::{Boundaries, screen::Real};
+use ballast_model::{Boundaries, HedgedPlan, screen::Real};
 use clap::Args;
 use serde::Serialize;
 
@@ -192,14 +192,14 @@ impl DecisionView {
             Decision::Act(action, reason) => Self {
                 verdict: "act",
                 action: Some(action.kind().to_string()),
-                reason: Some(reasoned(reason, decimals.0)),
+                reason: Some(reasoned(reason, decimals)),
                 details: Some(details(action, decimals)),
                 ..nothing
             },
             Decision::Blocked { wanted, reason, .. } => Self {
                 verdict: "blocked",
                 action: Some(wanted.to_string()),
-                reason: Some(reasoned(reason, decimals.0)),
+                reason: Some(reasoned(reason, decimals)),
                 obstacle: assessment.decision.obstacles(),
                 ..nothing
             },
@@ -208,13 +208,18 @@ impl DecisionView {
 }
 
 /// A reason in whole tokens.
-fn reasoned(reason: &Reason, base_decimals: u8) -> String {
+fn reasoned(reason: &Reason, (base, quote): (u8, u8)) -> String {
     match reason {
         Reason::Hedge { error, tolerance } => format!(
             "{} by {} base, {} are tolerated",
             if *error > 0 { "long" } else { "short" },
-            signed_amount(error.saturating_abs(), base_decimals),
-            amount(*tolerance, base_decimals)
+            signed_amount(error.saturating_abs(), base),
+            amount(*tolerance, base)
+        ),
+        Reason::Fees { worth, least } => format!(
+            "fees worth {} quote wait, {} are to be compounded",
+            signed_amount(i128::try_from(*worth).unwrap_or(i128::MAX), quote),
+            amount(*least, quote)
         ),
         other => other.to_string(),
     }
@@ -228,14 +233,24 @@ fn details(action: &Action, (base, quote): (u8, u8)) -> String {
             amount(amounts.get(Side::Quote), quote)
         )
     };
+    let hedged = |plan: &HedgedPlan| {
+        let swap = match plan.trade {
+            Some(plan) if plan.trade == Trade::SellBase => {
+                format!("sell {} base in the pool", amount(plan.base, base))
+            }
+            Some(plan) => format!("buy {} base in the pool", amount(plan.base, base)),
+            None => "swap nothing".to_owned(),
+        };
+        if plan.liquidity > 0 {
+            format!("withdraw {}, {swap} and repay with it", both(plan.withdraw))
+        } else {
+            swap
+        }
+    };
     match action {
-        Action::Rehedge(plan) => {
-            let verb = if plan.trade == Trade::SellBase {
-                "sell"
-            } else {
-                "buy"
-            };
-            format!("{verb} {} base in the pool", amount(plan.base, base))
+        Action::Rehedge(plan) => hedged(plan),
+        Action::DeleverageSwap { target, plan } => {
+            format!("{}, down to LTV {target}", hedged(plan))
         }
         Action::Deleverage { target, plan } => {
             format!(
@@ -280,7 +295,7 @@ impl fmt::Display for ExplainReport {
         match decision.verdict {
             "nothing" => writeln!(
                 f,
-                "nothing to do at price {}: hedge error {} (up to {} base is left alone), LTV {} (trigger {})",
+                "nothing to do at price {} quote per base: hedge error {} base (up to {} base is left alone), LTV {} (trigger {})",
                 significant(self.position.price, 8),
                 self.position.hedge_error,
                 self.hedge_tolerance,

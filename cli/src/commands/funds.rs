@@ -14,6 +14,7 @@ use crate::{
     format::{bps, times},
     globals::Globals,
     report::Output,
+    slippage::SlippageArgs,
 };
 
 use super::lend::Quantity;
@@ -33,9 +34,8 @@ pub struct IncreaseArgs {
     /// Leverage afterwards: where it is higher already the funds repay debt [default: what it is]
     #[arg(long)]
     pub leverage: Option<Ratio>,
-    /// How far added liquidity and debts may differ from the plan
-    #[arg(long, default_value = "0.5%", value_name = "RATIO")]
-    pub slippage: Ratio,
+    #[command(flatten)]
+    pub slippage: SlippageArgs,
 }
 
 /// What to repay from the wallet. Amounts in whole tokens.
@@ -91,6 +91,7 @@ pub fn raw(quantity: &Quantity, decimals: u8) -> Result<u64> {
 /// # Errors
 /// What is missing or refused.
 pub async fn increase(args: &IncreaseArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let slippage = args.slippage.agreed()?;
     let acting = Acting::load(&args.position, globals).await?;
     acting.require_owner()?;
     let market = &acting.market;
@@ -104,7 +105,7 @@ pub async fn increase(args: &IncreaseArgs, globals: &Globals, output: &mut Outpu
             .raw(market.quote.decimals)
             .context("--own-quote")?,
     };
-    let (args, trade) = planned(&acting, args, own)?;
+    let (args, trade) = planned(&acting, args, slippage, own)?;
     let preparation = acting.wallet(own).await?;
     let wallet = market.wallet(&acting.signer.pubkey());
     let path = acting.path(trade);
@@ -129,7 +130,12 @@ pub async fn increase(args: &IncreaseArgs, globals: &Globals, output: &mut Outpu
 }
 
 /// The program's arguments, and which way it will trade.
-fn planned(acting: &Acting, args: &IncreaseArgs, own: Amounts) -> Result<(IncreaseRaw, Trade)> {
+fn planned(
+    acting: &Acting,
+    args: &IncreaseArgs,
+    slippage: Bps,
+    own: Amounts,
+) -> Result<(IncreaseRaw, Trade)> {
     let limits = &acting.market.market.limits;
     let at = acting.snapshot.pool.sqrt_price;
     let leverage = match &args.leverage {
@@ -144,12 +150,6 @@ fn planned(acting: &Acting, args: &IncreaseArgs, own: Amounts) -> Result<(Increa
         "leverage {} is above the market's cap of {}: pass --leverage",
         times(leverage.get().into()),
         times(limits.max_leverage_bps.into())
-    );
-    let slippage = args.slippage.bps_down().context("--slippage")?;
-    ensure!(
-        slippage < Bps::ONE,
-        "--slippage {} must be below 1 (100%)",
-        *args.slippage
     );
     let mut model = acting.model;
     model.idle = model

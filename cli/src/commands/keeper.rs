@@ -1,12 +1,16 @@
-//! `ballast keeper run`.
+//! `ballast keeper run | check`.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use anyhow::Result;
 use ballast_keeper::{Config, logging};
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
-use crate::globals::read_keypair;
+use crate::{
+    globals::{Globals, read_keypair},
+    report::Output,
+};
 
 /// What to do with a keeper.
 #[derive(Subcommand, Debug)]
@@ -19,7 +23,7 @@ pub enum KeeperCommand {
 
 #[derive(Args, Debug)]
 pub struct RunArgs {
-    /// Configuration (TOML); endpoints and key come from it, not from the command line
+    /// Configuration (TOML); endpoints and key come from it, not from the command line or the environment
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
 }
@@ -31,32 +35,55 @@ pub struct CheckArgs {
     pub config: PathBuf,
 }
 
-/// Runs.
+/// A configuration that a keeper can run with.
+#[derive(Debug, Serialize)]
+struct CheckReport {
+    config: String,
+    mode: String,
+    markets: usize,
+}
+
+/// Runs, or checks.
 ///
 /// # Errors
-/// What is wrong with the configuration, by key; what ended the keeper.
-pub async fn run(command: &KeeperCommand, json: bool) -> Result<()> {
+/// Options that have no effect; what is wrong with the configuration, by key; what ended the keeper.
+pub async fn run(command: &KeeperCommand, globals: &Globals, output: &mut Output) -> Result<()> {
     match command {
         KeeperCommand::Check(args) => {
-            Config::read(&args.config)?;
-            crate::report::note(format_args!(
-                "{} is a valid configuration",
-                args.config.display()
-            ));
-            Ok(())
+            globals.require_left_to(&args.config, "ballast keeper check")?;
+            let config = Config::read(&args.config)?;
+            output.print(&CheckReport {
+                config: args.config.display().to_string(),
+                mode: format!("{:?}", config.mode).to_lowercase(),
+                markets: config.markets.len(),
+            })
         }
         KeeperCommand::Run(args) => {
+            globals.require_left_to(&args.config, "ballast keeper run")?;
             let config = Config::read(&args.config)?;
             if let Some(path) = &config.keypair {
                 // The keeper reads it itself; this says better what is wrong with it.
                 read_keypair(path, "the configuration's `keypair`")?;
             }
-            logging::init(if json {
+            logging::init(if globals.json {
                 logging::LogFormat::Json
             } else {
                 logging::LogFormat::Human
             })?;
             Ok(ballast_keeper::run(config).await?)
         }
+    }
+}
+
+impl fmt::Display for CheckReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} is a valid configuration: mode {}, {} market{}",
+            self.config,
+            self.mode,
+            self.markets,
+            if self.markets == 1 { "" } else { "s" }
+        )
     }
 }

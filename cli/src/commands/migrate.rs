@@ -126,7 +126,7 @@ pub async fn run(args: &MigrateArgs, globals: &Globals, output: &mut Output) -> 
     let cluster = args
         .cluster
         .as_deref()
-        .unwrap_or_else(|| cluster_of(globals.url.url()));
+        .unwrap_or_else(|| cluster_of(globals.url.url().expose()));
     let Some(desired) = args.source.desired(connection.chain(), cluster).await? else {
         bail!(
             "the migrations of {cluster} leave the pool to you: pass --pool, --base-price and --quote-price, or a directory \

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use ballast_client::{
-    Amounts, Chain, Keypair, MarketContext, MarketSnapshot, OpenArgs as Args_, PositionAddresses,
-    PositionContext, Request, Side, Signer, instruction,
+    Amounts, MarketContext, MarketSnapshot, OpenArgs as Args_, PositionAddresses, PositionContext,
+    Request, Side, Signer, instruction,
 };
-use ballast_model::{Band, OpenError, OpenPlan, OpenRequest, Trade, plan_open};
+use ballast_model::{Band, Bps, OpenError, OpenPlan, OpenRequest, Trade, plan_open};
 use clap::Args;
 use serde::Serialize;
 
@@ -17,9 +17,11 @@ use crate::{
     decimal::{Decimal, Positive, Ratio},
     format::{amount, bps, times},
     globals::Globals,
+    number::Opening,
     policy::{PolicyArgs, PolicyView, default_policy},
     range::{self, TickRange},
     report::{Output, note},
+    slippage::SlippageArgs,
     target::{self, MarketArgs, TableArgs},
     view::PositionView,
     wallet::Funds,
@@ -44,15 +46,14 @@ pub struct OpenArgs {
     /// Upper end of the range; moved up to the pool's grid
     #[arg(long, value_name = "PRICE")]
     pub upper: Positive,
-    /// How far liquidity and debts may differ from the plan
-    #[arg(long, default_value = "0.5%", value_name = "RATIO")]
-    pub slippage: Ratio,
     /// Number of the position, part of its address [default: the first that is free]
     #[arg(long)]
     pub id: Option<u64>,
     /// Plan and simulate, but send nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub slippage: SlippageArgs,
     #[command(flatten)]
     pub policy: PolicyArgs,
     #[command(flatten)]
@@ -96,17 +97,24 @@ struct Planned {
 /// # Errors
 /// What is missing or refused, by name, before anything is sent where that can be known.
 pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let slippage = args.slippage.agreed()?;
     let signer = globals.signer()?;
     let owner = signer.pubkey();
     let connection = Connection::new(globals);
     let chain = connection.chain();
     let market = target::load(chain, &args.market).await?;
     let snapshot = target::snapshot(chain, &market).await?;
-    let wish = Wish::new(args, &market, &snapshot)?;
-    let id = match args.id {
-        Some(id) => id,
-        None => free_id(chain, &market, &signer).await?,
+    let wish = Wish::new(args, slippage, &market, &snapshot)?;
+    let opening = Opening {
+        owner,
+        ticks: wish.ticks,
+        own: wish.own,
+        now_secs: snapshot.now_secs,
     };
+    if let Some(warning) = wish.outside(&market, &snapshot) {
+        note(format_args!("warning: {warning}"));
+    }
+    let id = opening.number(chain, &market, args.id).await?;
     let funds = Funds::load(chain, &market, &owner).await?;
     let addresses = PositionAddresses::new(&market, &owner, id);
     let sender = connection.sender(&args.fees);
@@ -160,7 +168,7 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
         &market,
         &owner,
         &market.wallet(&owner),
-        wish.args(args, id)?,
+        wish.args(id),
         &path,
     );
     let request = Request::new(&signer, [open]).tables(&tables);
@@ -172,7 +180,10 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
             .context("opening would fail")?;
         return output.print(&report);
     }
-    let receipt = send(&sender, "opening the position", &request).await?;
+    let receipt = match send(&sender, "opening the position", &request).await {
+        Ok(receipt) => receipt,
+        Err(error) => return Err(opening.explain(chain, &market, id, error).await),
+    };
     report.signature = Some(receipt.signature.to_string());
     let position = PositionContext::load(chain, addresses.position).await?;
     let snapshot = target::snapshot(chain, &market).await?;
@@ -183,7 +194,8 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
 /// What was asked for, in raw units, and the plan for it.
 struct Wish {
     own: Amounts,
-    leverage: ballast_model::Bps,
+    leverage: Bps,
+    slippage: Bps,
     ticks: TickRange,
     band: Band,
     policy: ballast_client::Policy,
@@ -191,7 +203,12 @@ struct Wish {
 }
 
 impl Wish {
-    fn new(args: &OpenArgs, market: &MarketContext, snapshot: &MarketSnapshot) -> Result<Self> {
+    fn new(
+        args: &OpenArgs,
+        slippage: Bps,
+        market: &MarketContext,
+        snapshot: &MarketSnapshot,
+    ) -> Result<Self> {
         let (base, quote) = (market.base.decimals, market.quote.decimals);
         let own = Amounts {
             base: args.own_base.raw(base).context("--own-base")?,
@@ -240,18 +257,26 @@ impl Wish {
             }
             other => other.into(),
         })?;
-        let slippage = args.slippage.bps_down().context("--slippage")?;
-        if slippage.get() >= 10_000 {
-            bail!("--slippage {} must be below 1 (100%)", *args.slippage);
-        }
         Ok(Self {
             own,
             leverage,
+            slippage,
             ticks,
             band,
             policy,
             plan,
         })
+    }
+
+    /// What is worth knowing if the pool trades outside the range.
+    fn outside(&self, market: &MarketContext, snapshot: &MarketSnapshot) -> Option<String> {
+        let (base, quote) = (market.base.decimals, market.quote.decimals);
+        let price = |root| range::price(root, base, quote);
+        range::outside(
+            price(snapshot.pool.sqrt_price),
+            price(self.band.sqrt_lower()),
+            price(self.band.sqrt_upper()),
+        )
     }
 
     fn trade(&self) -> Trade {
@@ -262,17 +287,17 @@ impl Wish {
         }
     }
 
-    fn args(&self, args: &OpenArgs, id: u64) -> Result<Args_> {
-        let slippage = args.slippage.bps_down()?.get();
+    fn args(&self, id: u64) -> Args_ {
+        let slippage = self.slippage.get();
         let plan = &self.plan;
-        let more = ballast_model::Bps::new(10_000 + slippage);
+        let more = Bps::new(Bps::ONE.get() + slippage);
         // A unit more for each rounding, so that small debts have room as well.
         let debt = |side: Side| {
             let most = more.of_up(u128::from(plan.borrow.get(side)) + 2);
             most.and_then(|most| u64::try_from(most).ok())
                 .unwrap_or(u64::MAX)
         };
-        Ok(Args_ {
+        Args_ {
             id,
             tick_lower: self.ticks.lower.get(),
             tick_upper: self.ticks.upper.get(),
@@ -280,12 +305,12 @@ impl Wish {
             own_quote: self.own.quote,
             leverage_bps: self.leverage.get(),
             policy: self.policy,
-            min_liquidity: ballast_model::Bps::new(10_000 - slippage)
+            min_liquidity: Bps::new(Bps::ONE.get() - slippage)
                 .of_down(plan.liquidity)
                 .unwrap_or(0),
             max_base_debt: debt(Side::Base),
             max_quote_debt: debt(Side::Quote),
-        })
+        }
     }
 
     fn planned(
@@ -318,27 +343,6 @@ impl Wish {
             ltv_bps: value.ltv_bps_up(),
         })
     }
-}
-
-/// The lowest number under which the signer has no position.
-async fn free_id(chain: &dyn Chain, market: &MarketContext, owner: &Keypair) -> Result<u64> {
-    // As many as a node answers at once; one round is enough for almost everybody.
-    const ROUND: u64 = 100;
-    for first in (0..100 * ROUND).step_by(ROUND as usize) {
-        let ids = first..first + ROUND;
-        let addresses: Vec<_> = ids
-            .clone()
-            .map(|id| ballast_client::pda::position(&market.address, &owner.pubkey(), id))
-            .collect();
-        let answer = chain.accounts(&addresses).await?;
-        if let Some((id, _)) = ids
-            .zip(&answer.accounts)
-            .find(|(_, account)| account.is_none())
-        {
-            return Ok(id);
-        }
-    }
-    bail!("the first 10000 position numbers are taken: pass --id")
 }
 
 impl fmt::Display for OpenReport {

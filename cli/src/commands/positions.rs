@@ -134,6 +134,12 @@ impl fmt::Display for PositionsReport {
             ]);
         }
         table.fmt(f)?;
+        if !self.positions.is_empty() {
+            writeln!(
+                f,
+                "  prices in quote per base, equity and PnL in quote, delta in base"
+            )?;
+        }
         for failed in &self.failed {
             writeln!(f, "{}: {}", failed.position, failed.error)?;
         }

@@ -17,7 +17,7 @@ pub use kinds::{Positive, Ratio};
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NumberError {
     /// Not of the form `1.25`, `-3` or `1.25e3`.
-    #[error("`{0}` is not a decimal number: write it like 1.25 or 1.25e3")]
+    #[error("`{0}` is not a decimal number: write it {how}", how = written(.0))]
     Malformed(String),
     /// More digits, or a larger exponent, than anything here needs.
     #[error("`{0}` is out of range: write at most 38 digits and exponents within 45")]
@@ -70,6 +70,15 @@ pub struct Decimal {
     mantissa: u128,
     exponent: i32,
     text: String,
+}
+
+/// How what is no number should be written.
+fn written(text: &str) -> &'static str {
+    if text.contains([',', '_', ' ', '\'']) {
+        "without separators and with a decimal point, like 1500 or 1.25"
+    } else {
+        "like 1.25 or 1.25e3"
+    }
 }
 
 /// The number after `e`; far beyond any range it saturates.
@@ -290,6 +299,21 @@ mod tests {
                 Err(NumberError::Malformed(text.into())),
                 "{text:?}"
             );
+        }
+        for (text, how) in [
+            ("abc", "like 1.25 or 1.25e3"),
+            (
+                "1,500",
+                "without separators and with a decimal point, like 1500 or 1.25",
+            ),
+            (
+                "1 500",
+                "without separators and with a decimal point, like 1500 or 1.25",
+            ),
+        ] {
+            let error = text.parse::<Decimal>().unwrap_err().to_string();
+            let expected = format!("`{text}` is not a decimal number: write it {how}");
+            assert_eq!(error, expected);
         }
         for text in ["-1", "-0.5", "-1e3"] {
             assert_eq!(

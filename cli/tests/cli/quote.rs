@@ -244,6 +244,117 @@ fn what_the_program_could_not_open_is_said_before_the_numbers() {
 }
 
 #[test]
+fn a_price_outside_the_range_is_warned_about() {
+    for (price, warning) in [
+        (
+            "189.5",
+            "the price 189.5 is below the range 190 to 210: until it comes back the position holds only base and earns no \
+             fees",
+        ),
+        (
+            "210",
+            "the price 210 is above the range 190 to 210: until it comes back the position holds only quote and earns no \
+             fees",
+        ),
+    ] {
+        let mut line = EXAMPLE.to_vec();
+        line[2] = price;
+        let hedge = line.iter().position(|part| *part == "--hedge").unwrap();
+        line[hedge + 1] = "0.5";
+        let text = run(&line);
+        assert_eq!((text.code, text.err.as_str()), (0, ""));
+        let said = text.out.lines().nth(1);
+        assert_eq!(said, Some(format!("WARNING: {warning}").as_str()));
+        line.push("--json");
+        let run = run(&line);
+        let quote = run.json();
+        assert_eq!(run.code, 0, "{}", run.err);
+        assert_eq!(quote["warnings"], serde_json::json!([warning]));
+        assert_eq!(quote["in_range"], false);
+        assert_eq!(quote["liquidated_at_once"], false);
+    }
+    // Below the range all is base, which a full hedge borrows: the range is named as well.
+    let refused = changed("--price", "180");
+    assert_eq!(refused.code, 1);
+    for part in [
+        "hedge not affordable",
+        "the price 180 is below the range 190 to 210",
+    ] {
+        assert!(refused.err.contains(part), "{}", refused.err);
+    }
+    for price in ["190", "209.9"] {
+        assert!(!changed("--price", price).out.contains("WARNING"));
+    }
+    let quote = example(&["--json"]).json();
+    assert_eq!(quote["warnings"], serde_json::json!([]));
+    assert_eq!(
+        (&quote["in_range"], &quote["liquidated_at_once"]),
+        (&true.into(), &false.into())
+    );
+}
+
+#[test]
+fn a_position_that_would_be_liquidated_at_once_is_shown_and_refused() {
+    // 5x is an LTV of 80 %, exactly the maintenance of the example.
+    for (leverage, ltv) in [("5", "80.00%"), ("10", "90.00%")] {
+        let refusal = format!(
+            "LTV {ltv} is at or above maintenance 80.00%: the position would be liquidated at once, use less leverage"
+        );
+        let text = changed("--leverage", leverage);
+        assert_eq!(text.code, 1);
+        assert_eq!(text.err, format!("error: {refusal}\n"));
+        assert!(text.out.contains(&format!("WARNING: {refusal}\n")));
+        assert!(text.out.contains("liquidation  at once"), "{}", text.out);
+        let mut line = EXAMPLE.to_vec();
+        let at = line.iter().position(|part| *part == "--leverage").unwrap();
+        line[at + 1] = leverage;
+        line.push("--json");
+        let run = run(&line);
+        assert_eq!(run.code, 1);
+        // One line of JSON, the quote itself.
+        let quote = run.json();
+        assert_eq!(quote["warnings"], serde_json::json!([refusal]));
+        assert_eq!(quote["liquidated_at_once"], true);
+        assert_eq!(quote["on_chain"]["liquidatable"], true);
+        close(&quote["leverage"], leverage.parse().unwrap());
+    }
+    let below = changed("--leverage", "4.99");
+    assert_eq!((below.code, below.err.as_str()), (0, ""));
+}
+
+#[test]
+fn prices_with_separators_are_not_taken_for_two() {
+    let refused = example(&["--at", "1,500"]);
+    assert_eq!((refused.code, refused.out.as_str()), (1, ""));
+    assert_eq!(
+        refused.err,
+        "error: --at 1,500 may be one price or 2: write --at 1500, without separators, or --at 1 --at 500\n"
+    );
+    for (option, code) in [("--price", 2), ("--equity", 2), ("--upper", 2)] {
+        let refused = changed(option, "1,500");
+        assert_eq!(refused.code, code);
+        let expected = "`1,500` is not a decimal number: write it without separators and with a decimal point, like 1500 or \
+                        1.25";
+        assert!(
+            refused.err.contains(expected) && refused.err.contains(option),
+            "{}",
+            refused.err
+        );
+    }
+    let asked = |extra: &[&str]| {
+        let quote = example(&[&["--json", "--points", "2"], extra].concat()).json();
+        let curve = quote["curve"].as_array().unwrap().clone();
+        let asked = curve.iter().filter(|point| point["label"] == "asked for");
+        asked
+            .map(|point| point["P"].as_f64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&["--at", "195,205"]), [195.0, 205.0]);
+    assert_eq!(asked(&["--at", "1", "--at", "500"]), [1.0, 500.0]);
+    assert_eq!(asked(&["--at", "1500"]), [1500.0]);
+}
+
+#[test]
 fn extremes_have_an_answer_or_an_error() {
     for price in ["1e-45", "1e-20", "1e20", "1e45"] {
         for equity in ["1e-45", "1", "1e45"] {

@@ -141,6 +141,40 @@ fn a_bad_line_names_itself_and_the_others_are_answered() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_the_first_position() {
+    let marked = format!("\u{feff}{GOOD}\n{GOOD}\n");
+    let plain = format!("{GOOD}\n{GOOD}\n");
+    let answered = run_with(&["risk", "--input", "-"], marked.as_bytes());
+    assert_eq!((answered.code, answered.err.as_str()), (0, ""));
+    assert_eq!(
+        answered.out,
+        run_with(&["risk", "--input", "-"], plain.as_bytes()).out
+    );
+    let wide: Vec<u8> = format!("\u{feff}{GOOD}")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let refused = run_with(&["risk", "--input", "-"], &wide);
+    assert_eq!(refused.code, 1);
+    let expected = "not UTF-8 text but UTF-16: save the file as UTF-8";
+    assert_eq!(refused.lines()[0], json!({ "line": 1, "error": expected }));
+    assert!(
+        refused.err.contains(&format!("line 1: {expected}")),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn numbers_with_separators_are_named_with_their_line() {
+    let input = GOOD.replace("\"200\"", "\"1,500\"");
+    let refused = run_with(&["risk", "--input", "-"], input.as_bytes());
+    let error = "field P: \"1,500\" is not a decimal number: write it like 1.25, -3 or 1.25E+3, without separators";
+    assert_eq!(refused.code, 1);
+    assert_eq!(refused.lines(), [json!({ "line": 1, "error": error })]);
+}
+
+#[test]
 fn files_in_and_out() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();

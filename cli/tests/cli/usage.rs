@@ -22,9 +22,12 @@ fn help_lists_the_commands_and_each_has_its_own() {
         "rehedge",
         "deleverage",
         "liquidate",
+        "show-loss",
+        "settle",
         "close",
         "policy",
         "automation",
+        "first-keepers",
         "transfer",
         "accept",
         "reward",
@@ -88,6 +91,48 @@ fn endpoints_keys_and_addresses_are_checked() {
             &["'foo'", "--market", "base58"],
         ),
         (&["close", "foo"], 2, &["'foo'", "base58"]),
+        (&["show-loss", "foo"], 2, &["'foo'", "base58"]),
+        (&["settle", "foo"], 2, &["'foo'", "base58"]),
+        (
+            &[
+                "first-keepers",
+                "set",
+                "So11111111111111111111111111111111111111112",
+            ],
+            2,
+            &["--head-start"],
+        ),
+        (
+            &[
+                "first-keepers",
+                "set",
+                "So11111111111111111111111111111111111111112",
+                "So11111111111111111111111111111111111111112",
+                "--none",
+            ],
+            2,
+            &["--none"],
+        ),
+        (
+            &[
+                "deleverage",
+                "So11111111111111111111111111111111111111112",
+                "--swap",
+                "--no-swap",
+            ],
+            2,
+            &["--swap", "--no-swap"],
+        ),
+        (
+            &["market", "announce-oracle", "--base-feed", "SOL/USD"],
+            2,
+            &["'SOL/USD'", "--base-feed", "64 hexadecimal digits"],
+        ),
+        (
+            &["market", "announce-oracle", "--base-price-account", "foo"],
+            2,
+            &["'foo'", "--base-price-account", "base58"],
+        ),
         (&["increase", "foo"], 2, &["'foo'", "base58"]),
         (
             &["recenter", "So11111111111111111111111111111111111111112"],
@@ -206,6 +251,124 @@ fn a_bad_keeper_configuration_names_the_key() {
         "{}",
         refused.err
     );
+}
+
+#[test]
+fn a_keeper_refuses_endpoints_and_key_on_its_command_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("keeper.toml");
+    let config = config.to_str().unwrap();
+    // Nothing is read before that: the file does not exist.
+    for command in ["run", "check"] {
+        let keeper = ["keeper", command, "--config", config];
+        for (option, value, key) in [
+            ("--url", "http://127.0.0.1:9", "rpc_url"),
+            ("--url", "localnet", "rpc_url"),
+            ("--ws-url", "ws://127.0.0.1:9", "ws_url"),
+            ("--keypair", "id.json", "keypair"),
+        ] {
+            let expected = format!(
+                "error: `ballast keeper {command}` takes endpoints and key from its configuration (--config): leave \
+                 {option} out, `{key}` in {config} decides\n"
+            );
+            for line in [
+                [&[option, value], &keeper[..]].concat(),
+                [&keeper[..], &[option, value]].concat(),
+            ] {
+                let refused = run(&line);
+                assert_eq!((refused.code, &refused.err), (1, &expected), "{line:?}");
+            }
+        }
+        let both = [
+            &keeper[..],
+            &["--keypair", "a", "--url", "devnet", "--json"],
+        ]
+        .concat();
+        let refused = run(&both);
+        assert_eq!(refused.code, 1);
+        for part in ["leave --url out", "leave --keypair out"] {
+            let error = refused.json()["error"].as_str().unwrap().to_owned();
+            assert!(error.contains(part), "{error}");
+        }
+        // The environment is for other commands.
+        let mut surrounded = command_in_surroundings();
+        let output = surrounded.args(keeper).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("cannot read the configuration"), "{said}");
+    }
+}
+
+fn command_in_surroundings() -> std::process::Command {
+    let mut command = command();
+    command.env("BALLAST_URL", "devnet");
+    command.env("BALLAST_WS_URL", "ws://127.0.0.1:9");
+    command.env("BALLAST_KEYPAIR", "id.json");
+    command
+}
+
+#[test]
+fn a_valid_keeper_configuration_is_said_to_be_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("keeper.toml");
+    let address = "So11111111111111111111111111111111111111112";
+    let text = format!(
+        "rpc_url = \"http://127.0.0.1:9\"\njournal_dir = \"journal\"\nmode = \"observe\"\n[[markets]]\naddress = \
+         \"{address}\"\nbase_price = \"{address}\"\nquote_price = \"{address}\"\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    let config = config.to_str().unwrap();
+    let checked = run(&["keeper", "check", "--config", config]);
+    assert_eq!((checked.code, checked.err.as_str()), (0, ""));
+    assert_eq!(
+        checked.out,
+        format!("{config} is a valid configuration: mode observe, 1 market\n")
+    );
+    let checked = run(&["--json", "keeper", "check", "--config", config]);
+    let expected = serde_json::json!({ "config": config, "mode": "observe", "markets": 1 });
+    assert_eq!(checked.json(), expected);
+}
+
+#[test]
+fn a_wide_slippage_is_refused_where_nobody_can_be_asked() {
+    let open = [
+        "open",
+        "--own-quote",
+        "100",
+        "--leverage",
+        "3",
+        "--lower",
+        "190",
+        "--upper",
+        "210",
+    ];
+    let increase = ["increase", "So11111111111111111111111111111111111111112"];
+    for line in [&open[..], &increase[..]] {
+        let with = |extra: &[&str]| {
+            let node = ["--url", "http://127.0.0.1:9"];
+            let refused = run(&[&node[..], line, extra].concat());
+            assert_eq!(refused.code, 1, "{}", refused.err);
+            refused.err
+        };
+        for slippage in ["5.01%", "0.06", "99%"] {
+            let error = with(&["--slippage", slippage]);
+            assert!(
+                error.starts_with(&format!("error: --slippage {slippage} is above 5.00%: "))
+                    && error.contains("--yes"),
+                "{error}"
+            );
+        }
+        let error = with(&["--slippage", "100%", "--yes"]);
+        assert_eq!(error, "error: --slippage 100% must be below 1 (100%)\n");
+        // It is the key that is missing then.
+        for agreed in [
+            &["--slippage", "5%"][..],
+            &["--slippage", "50%", "--yes"],
+            &[],
+        ] {
+            let error = with(agreed);
+            assert!(error.contains("--keypair"), "{error}");
+        }
+    }
 }
 
 #[test]

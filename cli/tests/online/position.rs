@@ -2,7 +2,8 @@
 
 use ballast_abi::spl;
 use ballast_client::{
-    Amounts, BallastError, Instruction, PositionContext, Pubkey, Side, Signer, lookup_table,
+    Amounts, BallastError, Instruction, Keypair, PositionContext, Pubkey, Side, Signer,
+    lookup_table,
 };
 use ballast_localnet::UsdPrice;
 use solana_sdk::instruction::AccountMeta;
@@ -140,6 +141,70 @@ async fn from_open_to_close() {
     assert_eq!(none["positions"].as_array().unwrap().len(), 0);
     let error = node.refused(alice, &["explain", &address]).await;
     assert!(error.contains("no position at"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_that_is_repeated_notices_the_first() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let rich = Amounts::new(5_000_000_000, 1_000_000_000);
+    let (alice, bob) = (
+        world.trader("alice", rich).await.unwrap(),
+        world.trader("bob", rich).await.unwrap(),
+    );
+    let (alice, bob) = (&alice.keypair, &bob.keypair);
+    let count = async |owner: &Keypair| {
+        let listed = node.json(owner, &["positions"]).await;
+        listed["positions"].as_array().unwrap().len()
+    };
+    let opened = node.json(alice, &OPEN).await;
+    let address = opened["position"]["position"].as_str().unwrap();
+    let first = format!("position {address} (id 0), which was opened ");
+    for extra in [&[][..], &["--dry-run"], &["--leverage", "2"]] {
+        let mut line = OPEN.to_vec();
+        if extra.first() == Some(&"--leverage") {
+            line[4] = "2";
+        } else {
+            line.extend(extra);
+        }
+        let error = node.refused(alice, &line).await;
+        for part in [
+            first.as_str(),
+            "has the same range and the same own funds",
+            "`ballast positions`",
+            "`ballast tx SIGNATURE`",
+            "pass --id 1",
+        ] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+    let error = node
+        .refused(alice, &[&OPEN[..], &["--id", "0"]].concat())
+        .await;
+    assert!(
+        error.contains(&format!("--id 0 is taken by {first}")),
+        "{error}"
+    );
+    assert_eq!(count(alice).await, 1);
+    // Other funds, or a number: another position is meant.
+    let mut other = OPEN;
+    other[2] = "120";
+    assert_eq!(node.json(alice, &other).await["planned"]["id"], 1);
+    let named = [&OPEN[..], &["--id", "7"]].concat();
+    assert_eq!(node.json(alice, &named).await["planned"]["id"], 7);
+    assert_eq!(count(alice).await, 3);
+
+    // The first is still under way when it is repeated: one of them opens, the other says so.
+    let (one, two) = tokio::join!(node.ballast(bob, &OPEN), node.ballast(bob, &OPEN));
+    assert_eq!(one.code + two.code, 1, "{}{}", one.err, two.err);
+    let error = one.err + &two.err;
+    assert!(
+        error.contains("(id 0), which was opened")
+            && error.contains("has landed")
+            && error.contains("`ballast positions`"),
+        "{error}"
+    );
+    assert_eq!(count(bob).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,6 +19,7 @@ pub mod clusters;
 mod error;
 pub mod pyth;
 pub mod spl;
+pub mod system;
 pub mod whirlpool;
 
 pub use error::LayoutError;

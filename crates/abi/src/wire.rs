@@ -35,7 +35,7 @@ macro_rules! wire_numbers {
         }
     )*};
 }
-wire_numbers!(u8, u16, u64, u128, i32, i64);
+wire_numbers!(u8, u16, u32, u64, u128, i32, i64);
 
 impl Wire for bool {
     #[inline]

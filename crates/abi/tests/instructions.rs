@@ -4,9 +4,11 @@
 use ballast_abi::{
     AccountMeta, Address, LayoutError,
     pyth::{
-        PriceUpdate, Verification,
+        MerkleUpdate, PriceUpdate, ReceiverConfig, Verification, receiver,
         stand_in::{PostPrice, PostPriceAccounts},
+        wormhole::{self, EncodedVaa},
     },
+    system,
     whirlpool::{instruction::*, layout},
 };
 use sha2::{Digest, Sha256};
@@ -49,6 +51,18 @@ fn discriminators_follow_from_the_names() {
         ("collect_reward_v2", CollectRewardV2::DISCRIMINATOR),
         ("swap_v2", SwapV2::DISCRIMINATOR),
         ("post_price", PostPrice::DISCRIMINATOR),
+        ("post_update", receiver::POST_UPDATE),
+        ("initialize", receiver::INITIALIZE),
+        ("init_encoded_vaa", wormhole::InitEncodedVaa::DISCRIMINATOR),
+        ("write_encoded_vaa", wormhole::WRITE_ENCODED_VAA),
+        (
+            "verify_encoded_vaa_v1",
+            wormhole::VerifyEncodedVaaV1::DISCRIMINATOR,
+        ),
+        (
+            "close_encoded_vaa",
+            wormhole::CloseEncodedVaa::DISCRIMINATOR,
+        ),
     ] {
         assert_eq!(found, discriminator(&format!("global:{name}")), "{name}");
     }
@@ -64,6 +78,8 @@ fn discriminators_follow_from_the_names() {
         ),
         ("Oracle", layout::oracle::DISCRIMINATOR),
         ("PriceUpdateV2", PriceUpdate::DISCRIMINATOR),
+        ("Config", ReceiverConfig::DISCRIMINATOR),
+        ("EncodedVaa", EncodedVaa::DISCRIMINATOR),
     ] {
         assert_eq!(found, discriminator(&format!("account:{name}")), "{name}");
     }
@@ -304,4 +320,89 @@ fn post_price_carries_the_verification() {
         assert_eq!(PostPrice::decode(&post.data()), Ok(post));
     }
     assert_eq!(PostPriceAccounts::COUNT, 3);
+}
+
+#[test]
+fn posting_with_full_verification_has_the_documented_accounts_and_data() {
+    let (program, writable) = (key(99), |number| AccountMeta::new(key(number), false));
+    let accounts = receiver::PostUpdateAccounts {
+        payer: key(0),
+        encoded_vaa: key(1),
+        config: key(2),
+        treasury: key(3),
+        price_update_account: key(4),
+        system_program: key(5),
+        write_authority: key(6),
+    };
+    let update = MerkleUpdate {
+        message: &[7, 8, 9],
+        proof: &[[1; 20], [2; 20]],
+    };
+    let post = receiver::post_update(program, &accounts, &update, 255);
+    assert_eq!(
+        post.accounts,
+        [
+            AccountMeta::new(key(0), true),
+            AccountMeta::new_readonly(key(1), false),
+            AccountMeta::new_readonly(key(2), false),
+            writable(3),
+            AccountMeta::new(key(4), true),
+            AccountMeta::new_readonly(key(5), false),
+            AccountMeta::new_readonly(key(6), true),
+        ]
+    );
+    let mut expected = receiver::POST_UPDATE.to_vec();
+    expected.extend([3, 0, 0, 0, 7, 8, 9, 2, 0, 0, 0]);
+    expected.extend([1; 20]);
+    expected.extend([2; 20]);
+    expected.push(255);
+    assert_eq!(post.data, expected);
+
+    let draft = wormhole::WriteEncodedVaaAccounts {
+        write_authority: key(0),
+        draft_vaa: key(1),
+    };
+    let write = wormhole::write_encoded_vaa(program, &draft, 0x0102, &[4, 5]);
+    assert_eq!(
+        write.accounts,
+        [AccountMeta::new_readonly(key(0), true), writable(1)]
+    );
+    assert_eq!(write.data[8..], [2, 1, 0, 0, 2, 0, 0, 0, 4, 5]);
+    let verify = wormhole::VerifyEncodedVaaV1Accounts {
+        write_authority: key(0),
+        draft_vaa: key(1),
+        guardian_set: key(2),
+    };
+    assert_eq!(
+        verify.metas(),
+        [
+            AccountMeta::new_readonly(key(0), true),
+            writable(1),
+            AccountMeta::new_readonly(key(2), false),
+        ]
+    );
+    let close = wormhole::CloseEncodedVaaAccounts {
+        write_authority: key(0),
+        encoded_vaa: key(1),
+    };
+    assert_eq!(close.metas(), [AccountMeta::new(key(0), true), writable(1)]);
+}
+
+#[test]
+fn an_account_with_a_seed_is_allocated_by_its_base() {
+    let allocate = system::allocate_with_seed(key(1), key(2), "seed", 5, key(3));
+    assert_eq!(
+        allocate.accounts,
+        [
+            AccountMeta::new(key(1), false),
+            AccountMeta::new_readonly(key(2), true)
+        ]
+    );
+    let mut expected = vec![9, 0, 0, 0];
+    expected.extend([2; 32]);
+    expected.extend([4, 0, 0, 0, 0, 0, 0, 0]);
+    expected.extend(b"seed");
+    expected.extend([5, 0, 0, 0, 0, 0, 0, 0]);
+    expected.extend([3; 32]);
+    assert_eq!(allocate.data, expected);
 }

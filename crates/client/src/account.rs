@@ -2,6 +2,7 @@
 
 use anchor_lang::Discriminator;
 use ballast::state::{Market, OracleChange, Position, Reserve};
+use ballast_abi::spl::SYSTEM_PROGRAM;
 use solana_sdk::{account::Account, pubkey::Pubkey};
 use thiserror::Error;
 
@@ -162,13 +163,19 @@ pub fn decode_at<T: ProgramAccount>(
     decode(address, required(T::NAME, address, account)?)
 }
 
+/// An account as programs take it. One that the system program owns and that has no data is none: anybody may send lamports
+/// to any address, and a program that makes its account there does so all the same.
+pub fn existing(account: Option<&Account>) -> Option<&Account> {
+    account.filter(|account| account.owner != SYSTEM_PROGRAM || !account.data.is_empty())
+}
+
 /// The account, or an error that says what is missing.
 pub(crate) fn required<'a>(
     what: &'static str,
     address: &Pubkey,
     account: Option<&'a Account>,
 ) -> Result<&'a Account, DecodeError> {
-    account.ok_or(DecodeError::Missing {
+    existing(account).ok_or(DecodeError::Missing {
         what,
         address: *address,
     })
@@ -230,6 +237,12 @@ mod tests {
                 ..
             }
         ));
+        // Somebody sent lamports to where it will be.
+        let lamports = account(|a| {
+            a.owner = SYSTEM_PROGRAM;
+            a.data.clear();
+        });
+        assert!(matches!(read(Some(&lamports)), DecodeError::Missing { .. }));
         let stranger = Pubkey::new_unique();
         assert!(matches!(
             read(Some(&account(|a| a.owner = stranger))),

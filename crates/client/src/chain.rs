@@ -31,6 +31,16 @@ pub enum ChainError {
         /// What it answered.
         reason: String,
     },
+    /// The node had too much to do, also when it was asked again.
+    #[error("{endpoint} has no time for {what} ({reason}): ask it less, or use another node")]
+    Busy {
+        /// Which endpoint.
+        endpoint: String,
+        /// What was asked.
+        what: &'static str,
+        /// What it answered.
+        reason: String,
+    },
     /// The node's answer makes no sense.
     #[error("{endpoint} gave an unusable answer to {what}: {reason}")]
     BadAnswer {
@@ -188,6 +198,11 @@ pub trait Chain: Send + Sync {
 
     /// Lamports that keep an account of `length` bytes alive.
     async fn rent_lamports(&self, length: usize) -> Result<u64, ChainError>;
+
+    /// The newest transaction known that names an address; `None` if the cluster does not say.
+    async fn newest_signature(&self, _address: &Pubkey) -> Result<Option<Signature>, ChainError> {
+        Ok(None)
+    }
 
     /// One account.
     async fn account(&self, address: &Pubkey) -> Result<Option<Account>, ChainError> {

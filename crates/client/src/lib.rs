@@ -20,8 +20,11 @@
 mod account;
 mod chain;
 mod cluster;
+mod deployed;
+mod endpoint;
 mod event;
 mod failure;
+mod fate;
 pub mod instruction;
 mod logs;
 pub mod lookup_table;
@@ -29,14 +32,16 @@ mod market;
 mod outcome;
 pub mod pda;
 mod position;
+pub mod posting;
 mod request;
 mod reward;
 mod rpc;
 mod sender;
 mod snapshot;
+mod token_account;
 mod transaction;
 
-pub use account::{DecodeError, ProgramAccount, decode, decode_any_version, decode_at};
+pub use account::{DecodeError, ProgramAccount, decode, decode_any_version, decode_at, existing};
 pub use anchor_client::Cluster;
 pub use ballast::{
     self, Automation, DecreaseArgs, Health, IncreaseArgs, InitMarketArgs, KeeperRules, MarketMode,
@@ -50,8 +55,11 @@ pub use chain::{
     OwnedAccounts, Simulation, TransactionRecord, TransactionStatus,
 };
 pub use cluster::{CLUSTERS, parse_cluster};
+pub use deployed::sources_of;
+pub use endpoint::{Endpoint, HIDDEN};
 pub use event::BallastEvent;
 pub use failure::{Cause, Failure};
+pub use fate::{Fate, await_fate, fate};
 pub use logs::{is_truncated, lines_of};
 pub use market::{
     MarketContext, MarketError, PoolAddresses, PriceAccounts, SwapPath, TokenContext, Wallet,
@@ -60,9 +68,10 @@ pub use outcome::{Outcome, Receipt, SendError};
 pub use position::{PositionAddresses, PositionContext, Positions, markets};
 pub use request::{ComputeLimit, PriorityFee, Request, SenderConfig};
 pub use reward::Reward;
-pub use rpc::RpcChain;
+pub use rpc::{OnRetry, Retry, RpcChain, RpcConfig, Traffic};
 pub use sender::Sender;
 pub use snapshot::{MarketSnapshot, PoolState, SnapshotError};
+pub use token_account::TokenAccount;
 pub use transaction::{BuildError, MAX_TRANSACTION_BYTES, Prepared, build};
 
 pub use ballast_model::{Amounts, Band, Bps, Side, SqrtPrice, Tick, Trade};

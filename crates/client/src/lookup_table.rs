@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     account::{DecodeError, owned_by},
     chain::{AccountFilter, Chain, ChainError},
+    market::MarketContext,
     outcome::SendError,
     request::Request,
     sender::Sender,
@@ -70,6 +71,40 @@ pub async fn load(
     let account = chain.account(address).await?;
     let data = owned_by(WHAT, address, account.as_ref(), &program::ID)?;
     Ok(parse(address, data)?)
+}
+
+/// A table that can be used, for now at least.
+#[derive(Clone, Debug)]
+pub struct Usable {
+    /// The table.
+    pub table: AddressLookupTableAccount,
+    /// Whether it stays: its authority is not about to close it.
+    pub stays: bool,
+}
+
+/// As [`load`], of a table for a market.
+///
+/// # Errors
+/// As [`load`]; also [`LookupTableError::Decode`] for a table of something else.
+pub async fn load_usable(
+    chain: &dyn Chain,
+    address: &Pubkey,
+    market: &MarketContext,
+) -> Result<Usable, LookupTableError> {
+    let account = chain.account(address).await?;
+    let data = owned_by(WHAT, address, account.as_ref(), &program::ID)?;
+    let table = parse(address, data)?;
+    if !table.addresses.contains(&market.address) {
+        return Err(LookupTableError::Decode(DecodeError::Malformed {
+            what: WHAT,
+            address: *address,
+            reason: format!("it is not of market {}", market.address),
+        }));
+    }
+    Ok(Usable {
+        table,
+        stays: is_active(data),
+    })
 }
 
 fn parse(address: &Pubkey, data: &[u8]) -> Result<AddressLookupTableAccount, DecodeError> {

@@ -13,6 +13,7 @@ use crate::{
     account::{DecodeError, decode_at, required},
     chain::{Chain, ChainError},
     pda,
+    token_account::TokenAccount,
 };
 
 /// Why a market could not be loaded.
@@ -178,6 +179,27 @@ impl MarketContext {
         Wallet {
             base: account(&self.base),
             quote: account(&self.quote),
+        }
+    }
+
+    /// What somebody's associated token account of one side is to be.
+    pub fn token_account(&self, owner: &Pubkey, side: Side) -> TokenAccount {
+        let token = self.token(side);
+        TokenAccount {
+            address: self.wallet(owner).tokens(side),
+            mint: token.mint,
+            program: token.program,
+            owner: *owner,
+        }
+    }
+
+    /// What somebody's associated token account of one side's shares is to be.
+    pub fn share_account(&self, owner: &Pubkey, side: Side) -> TokenAccount {
+        TokenAccount {
+            address: self.share_wallet(owner, side),
+            mint: self.share_mint(side),
+            program: spl::TOKEN_PROGRAM,
+            owner: *owner,
         }
     }
 

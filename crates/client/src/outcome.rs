@@ -70,11 +70,15 @@ pub enum SendError {
     Expired(Signature),
     /// Not seen until the deadline.
     #[error(
-        "transaction {signature} was not seen in time and may land yet: check it before you send again"
+        "transaction {signature} was not seen in time and may land yet, up to block height {last_valid_block_height}: \
+         before you send again see what becomes of it with `ballast tx {signature} --last-valid \
+         {last_valid_block_height} --wait`"
     )]
     Dropped {
         /// Its signature.
         signature: Signature,
+        /// Up to which block height it may land.
+        last_valid_block_height: u64,
         /// The last trouble with the node, if there was any.
         last_error: Option<ChainError>,
     },

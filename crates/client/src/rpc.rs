@@ -1,5 +1,10 @@
 //! A JSON-RPC node as a [`Chain`].
 
+mod backoff;
+mod http;
+#[cfg(test)]
+mod tests;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -8,6 +13,7 @@ use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_client::{
     client_error::{ClientError, ClientErrorKind},
     nonblocking::rpc_client::RpcClient,
+    rpc_client::{GetConfirmedSignaturesForAddress2Config, RpcClientConfig},
     rpc_config::{
         CommitmentConfig, RpcAccountInfoConfig, RpcProgramAccountsConfig, RpcSendTransactionConfig,
         RpcSimulateTransactionConfig, RpcTransactionConfig,
@@ -18,58 +24,123 @@ use solana_client::{
 };
 use solana_sdk::{
     account::Account,
+    hash::Hash,
     pubkey::Pubkey,
     signature::Signature,
     transaction::{TransactionError, VersionedTransaction},
 };
 use solana_transaction_status_client_types::{
     EncodedConfirmedTransactionWithStatusMeta, TransactionConfirmationStatus,
-    UiTransactionEncoding, option_serializer::OptionSerializer,
+    TransactionStatus as UiStatus, UiTransactionEncoding, option_serializer::OptionSerializer,
 };
 
-use crate::chain::{
-    AccountFilter, Accounts, Blockhash, Chain, ChainError, Confirmation, OwnedAccounts, Simulation,
-    TransactionRecord, TransactionStatus,
+pub use http::{OnRetry, Retry, RpcConfig, Traffic};
+
+use crate::{
+    chain::{
+        AccountFilter, Accounts, Blockhash, Chain, ChainError, Confirmation, OwnedAccounts,
+        Simulation, TransactionRecord, TransactionStatus,
+    },
+    endpoint::Endpoint,
 };
+use http::{HttpError, HttpSender, Shared};
 
 /// A node that speaks Solana's JSON-RPC.
 #[derive(Clone)]
 pub struct RpcChain {
     client: Arc<RpcClient>,
+    http: Arc<HttpSender>,
     label: String,
 }
 
 impl RpcChain {
-    /// A node at `url`; every request ends after `timeout`. Connects on first use.
-    pub fn new(url: &str, timeout: Duration) -> Self {
-        let client = RpcClient::new_with_timeout_and_commitment(
-            url.into(),
-            timeout,
-            CommitmentConfig::confirmed(),
+    /// A node at `endpoint`; every request ends after `timeout`. Connects on first use.
+    pub fn new(endpoint: impl Into<Endpoint>, timeout: Duration) -> Self {
+        Self::with_config(endpoint, RpcConfig::new(timeout), None)
+    }
+
+    /// As [`RpcChain::new`], telling about requests that are tried again.
+    pub fn with_config(
+        endpoint: impl Into<Endpoint>,
+        config: RpcConfig,
+        on_retry: Option<OnRetry>,
+    ) -> Self {
+        let endpoint = endpoint.into();
+        let label = endpoint.to_string();
+        let http = Arc::new(HttpSender::new(endpoint, config, on_retry));
+        let client = RpcClient::new_sender(
+            Shared(Arc::clone(&http)),
+            RpcClientConfig::with_commitment(CommitmentConfig::confirmed()),
         );
         Self {
             client: Arc::new(client),
-            label: without_credentials(url),
+            http,
+            label,
         }
     }
 
-    /// The client underneath, for calls that [`Chain`] does not have.
+    /// The client underneath, for calls that [`Chain`] does not have. Its errors hold nothing of the URL.
     pub fn client(&self) -> &RpcClient {
         &self.client
     }
 
+    /// Requests so far.
+    pub fn traffic(&self) -> Traffic {
+        self.http.traffic()
+    }
+
+    /// Which cluster the node belongs to.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn genesis_hash(&self) -> Result<Hash, ChainError> {
+        let answer = self.client.get_genesis_hash().await;
+        answer.map_err(|error| self.error("getGenesisHash", &error))
+    }
+
+    /// As [`Chain::status`] of recent transactions, of up to 256 at once.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn statuses(
+        &self,
+        signatures: &[Signature],
+    ) -> Result<Vec<Option<TransactionStatus>>, ChainError> {
+        let answer = self.client.get_signature_statuses(signatures).await;
+        let statuses = answer.map_err(|error| self.error("getSignatureStatuses", &error))?;
+        Ok(statuses
+            .value
+            .into_iter()
+            .map(|found| found.map(status))
+            .collect())
+    }
+
     fn error(&self, what: &'static str, error: &ClientError) -> ChainError {
         let endpoint = self.label.clone();
+        if let Some(error) = HttpError::of(error) {
+            let reason = error.to_string();
+            return match error {
+                HttpError::Broken(_) | HttpError::Late(_) => {
+                    ChainError::Unreachable { endpoint, reason }
+                }
+                HttpError::Busy(_) => ChainError::Busy {
+                    endpoint,
+                    what,
+                    reason,
+                },
+                HttpError::Refused(_) => ChainError::Refused {
+                    endpoint,
+                    what,
+                    reason,
+                },
+                HttpError::Garbage(_) => ChainError::BadAnswer {
+                    endpoint,
+                    what,
+                    reason,
+                },
+            };
+        }
         match error.kind() {
-            ClientErrorKind::Io(reason) => ChainError::Unreachable {
-                endpoint,
-                reason: reason.to_string(),
-            },
-            ClientErrorKind::Reqwest(reason) => ChainError::Unreachable {
-                endpoint,
-                // The URL may hold a key.
-                reason: reqwest_reason(reason),
-            },
             ClientErrorKind::SerdeJson(reason) => ChainError::BadAnswer {
                 endpoint,
                 what,
@@ -123,38 +194,15 @@ impl RpcChain {
     }
 }
 
-/// What went wrong, without the URL.
-fn reqwest_reason(error: &(impl std::error::Error + 'static)) -> String {
-    // The innermost cause says what happened; outer ones repeat the address.
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    without_urls(&cause.to_string())
-}
-
-fn without_urls(text: &str) -> String {
-    let words = text.split(' ').map(|word| {
-        if word.contains("://") {
-            "(address)"
-        } else {
-            word
-        }
-    });
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// Scheme, host and port: paths, queries and user names of RPC URLs are often secrets.
-fn without_credentials(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    if scheme.is_empty() {
-        host.into()
-    } else {
-        format!("{scheme}://{host}")
+fn status(found: UiStatus) -> TransactionStatus {
+    TransactionStatus {
+        slot: found.slot,
+        confirmation: match found.confirmation_status() {
+            TransactionConfirmationStatus::Processed => Confirmation::Processed,
+            TransactionConfirmationStatus::Confirmed => Confirmation::Confirmed,
+            TransactionConfirmationStatus::Finalized => Confirmation::Finalized,
+        },
+        error: found.err,
     }
 }
 
@@ -329,15 +377,7 @@ impl Chain for RpcChain {
         let mut statuses = answer
             .map_err(|error| self.error("getSignatureStatuses", &error))?
             .value;
-        Ok(statuses.pop().flatten().map(|status| TransactionStatus {
-            slot: status.slot,
-            confirmation: match status.confirmation_status() {
-                TransactionConfirmationStatus::Processed => Confirmation::Processed,
-                TransactionConfirmationStatus::Confirmed => Confirmation::Confirmed,
-                TransactionConfirmationStatus::Finalized => Confirmation::Finalized,
-            },
-            error: status.err,
-        }))
+        Ok(statuses.pop().flatten().map(status))
     }
 
     async fn transaction(
@@ -372,6 +412,24 @@ impl Chain for RpcChain {
         }))
     }
 
+    async fn newest_signature(&self, address: &Pubkey) -> Result<Option<Signature>, ChainError> {
+        let what = "getSignaturesForAddress";
+        let config = GetConfirmedSignaturesForAddress2Config {
+            limit: Some(1),
+            commitment: Some(CommitmentConfig::confirmed()),
+            ..GetConfirmedSignaturesForAddress2Config::default()
+        };
+        let answer = self
+            .client
+            .get_signatures_for_address_with_config(address, config)
+            .await;
+        let found = answer.map_err(|error| self.error(what, &error))?;
+        let newest = found.first().map(|found| found.signature.parse());
+        newest
+            .transpose()
+            .map_err(|_| self.bad_answer(what, "a signature that is none"))
+    }
+
     async fn recent_fees(&self, writable: &[Pubkey]) -> Result<Vec<u64>, ChainError> {
         let answer = self.client.get_recent_prioritization_fees(writable).await;
         let fees = answer.map_err(|error| self.error("getRecentPrioritizationFees", &error))?;
@@ -397,37 +455,4 @@ fn some<T>(option: OptionSerializer<T>) -> Option<T> {
 pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     use base64::{Engine, engine::general_purpose::STANDARD};
     STANDARD.decode(text).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_hold_no_secrets() {
-        for (url, label) in [
-            (
-                "https://user:pass@node.example:8899/v1/key?api-key=secret",
-                "https://node.example:8899",
-            ),
-            ("http://127.0.0.1:8899", "http://127.0.0.1:8899"),
-            ("node.example/secret", "node.example"),
-            ("", ""),
-        ] {
-            assert_eq!(without_credentials(url), label);
-        }
-        assert_eq!(
-            without_urls("error at https://x/key now"),
-            "error at (address) now"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_node_that_is_not_there_is_unreachable() {
-        // Port 9 of the loopback (discard) is refused or silent everywhere.
-        let chain = RpcChain::new("http://127.0.0.1:9/secret", Duration::from_secs(2));
-        let error = chain.slot().await.unwrap_err();
-        assert!(matches!(error, ChainError::Unreachable { .. }), "{error:?}");
-        assert!(!error.to_string().contains("secret"), "{error}");
-    }
 }

@@ -135,6 +135,7 @@ impl Sender {
             Outcome::Expired => Err(SendError::Expired(signature)),
             Outcome::Dropped { last_error } => Err(SendError::Dropped {
                 signature,
+                last_valid_block_height: prepared.last_valid_block_height(),
                 last_error,
             }),
         }

@@ -105,7 +105,7 @@ pub struct MarketSnapshot {
     /// The pool.
     pub pool: PoolState,
     /// Base/USD with publish time and slot. Owner, feed and full verification are checked; age, sign and confidence are
-    /// not.
+    /// not. All zero if there is no such account.
     pub base_price: PriceUpdate,
     /// Quote/USD, likewise.
     pub quote_price: PriceUpdate,
@@ -271,13 +271,28 @@ fn malformed(what: &'static str, address: Pubkey, reason: &impl ToString) -> Dec
     }
 }
 
-/// A price account: owner, layout, full verification and feed.
+/// A price account: owner, layout, full verification and feed. One that is not there, or has only lamports, is silence: a price
+/// of zero, which no use accepts, so that whatever needs no price goes on.
 fn price(
     address: &Pubkey,
     account: Option<&Account>,
     receiver: &Pubkey,
     feed: &[u8; 32],
 ) -> Result<PriceUpdate, SnapshotError> {
+    if account.is_none_or(|account| account.data.is_empty()) {
+        return Ok(PriceUpdate {
+            write_authority: Default::default(),
+            feed_id: *feed,
+            price: 0,
+            conf: 0,
+            exponent: 0,
+            publish_time: 0,
+            previous_publish_time: 0,
+            ema_price: 0,
+            ema_conf: 0,
+            posted_slot: 0,
+        });
+    }
     let data = owned_by("price account", address, account, receiver)?;
     let update = PriceUpdate::parse(data)
         .map_err(|error: PythError| malformed("price account", *address, &error))?;

@@ -9,9 +9,9 @@ use std::{
 use async_trait::async_trait;
 use ballast_client::{
     AccountFilter, Accounts, BallastError, Blockhash, Cause, Chain, ChainError, Confirmation,
-    Failure, Instruction, Keypair, Outcome, OwnedAccounts, Prepared, PriorityFee, Pubkey, Request,
-    SendError, Sender, SenderConfig, Signature, Simulation, TransactionRecord, TransactionStatus,
-    VersionedTransaction,
+    Failure, Fate, Instruction, Keypair, Outcome, OwnedAccounts, Prepared, PriorityFee, Pubkey,
+    Request, SendError, Sender, SenderConfig, Signature, Simulation, TransactionRecord,
+    TransactionStatus, VersionedTransaction, await_fate, fate,
 };
 use solana_sdk::{hash::Hash, instruction::InstructionError, transaction::TransactionError};
 
@@ -328,4 +328,77 @@ async fn silence_until_the_deadline_is_not_expiry() {
     );
     assert!(chain.with(|script| script.sent.len()) >= 30);
     assert!(matches!(sender.look_up(&prepared).await, Ok(None)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_fate_of_a_signature_is_told_and_waited_for() {
+    let signature = Signature::from([3; 64]);
+    let look = async |script: Script, last_valid| {
+        let (_, chain) = sender(script);
+        let chain: &dyn Chain = chain.as_ref();
+        fate(chain, &signature, last_valid).await.unwrap()
+    };
+    let with = |history| Script {
+        history,
+        ..Script::default()
+    };
+    let landed = look(with(status(Confirmation::Confirmed, None)), None).await;
+    assert!(matches!(landed, Fate::Landed { slot: 9, .. }), "{landed:?}");
+    let seen = look(with(status(Confirmation::Processed, None)), None).await;
+    assert!(matches!(seen, Fate::Seen { slot: 9 }) && !seen.is_final());
+    let program = ballast::ID;
+    let failed = Script {
+        logs: vec![
+            format!("Program {program} invoke [1]"),
+            format!("Program {program} failed: custom program error: 0x1"),
+        ],
+        ..with(status(
+            Confirmation::Finalized,
+            Some(custom(BallastError::RehedgeNotDue)),
+        ))
+    };
+    let failed = look(failed, None).await;
+    assert!(
+        matches!(&failed, Fate::Failed { slot: 9, failure } if failure.is(BallastError::RehedgeNotDue)),
+        "{failed:?}"
+    );
+    // Nothing known: with the last valid height that is expiry from there on, without it not before a blockhash's life.
+    let at = |height| Script {
+        height,
+        ..Script::default()
+    };
+    let unknown = look(at(LAST_VALID + 32), Some(LAST_VALID)).await;
+    assert!(
+        matches!(
+            unknown,
+            Fate::Unknown {
+                height: 182,
+                certain_above: 182
+            }
+        ),
+        "{unknown:?}"
+    );
+    let expired = look(at(LAST_VALID + 33), Some(LAST_VALID)).await;
+    assert!(matches!(expired, Fate::Expired), "{expired:?}");
+    let unknown = look(at(1_000), None).await;
+    assert!(
+        matches!(
+            unknown,
+            Fate::Unknown {
+                height: 1_000,
+                certain_above: 1_182
+            }
+        ),
+        "{unknown:?}"
+    );
+    // Waited for.
+    let (_, chain) = sender(Script {
+        height: 1_000,
+        height_step: 10,
+        ..Script::default()
+    });
+    let pause = Duration::from_secs(1);
+    let fate = await_fate(chain.as_ref(), &signature, None, pause).await;
+    assert!(matches!(fate, Ok(Fate::Expired)), "{fate:?}");
+    assert!(chain.with(|script| script.height) > 1_010 + 182);
 }

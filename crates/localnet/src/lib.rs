@@ -5,12 +5,13 @@
 //! - [`TestValidator`]: a `solana-test-validator` process.
 //!
 //! All three are a [`Localnet`], so that a [`World`] (mints, pool, liquidity, prices, a market with lenders, traders) is set
-//! up and driven by the same code on each.
+//! up and driven by the same code on each. Beside them, [`HermesServer`] hands out prices before they are on chain.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod branches;
 mod embedded;
+mod hermes;
 pub mod keys;
 mod localnet;
 mod price;
@@ -22,6 +23,7 @@ mod world;
 
 pub use branches::BranchSide;
 pub use embedded::EmbeddedNode;
+pub use hermes::{HermesAnswer, HermesServer};
 pub use localnet::{Endpoints, Localnet, LocalnetExt};
 pub use price::UsdPrice;
 pub use process::Process;

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Result, bail};
 use async_trait::async_trait;
+use ballast_abi::system;
 use ballast_client::{
     Account, Chain, Instruction, Keypair, PriorityFee, Pubkey, Receipt, Request, SendError, Sender,
     SenderConfig, Signer,
@@ -86,7 +87,7 @@ pub trait LocalnetExt: Localnet {
 
     /// An instruction that sends SOL from the payer.
     fn funding(&self, to: &Pubkey, lamports: u64) -> Instruction {
-        transfer(&self.payer().pubkey(), to, lamports)
+        system::transfer(self.payer().pubkey(), *to, lamports)
     }
 
     /// Sends SOL from the payer.
@@ -101,15 +102,3 @@ pub trait LocalnetExt: Localnet {
 }
 
 impl<T: Localnet + ?Sized> LocalnetExt for T {}
-
-/// The system program's transfer.
-fn transfer(from: &Pubkey, to: &Pubkey, lamports: u64) -> Instruction {
-    use solana_sdk::instruction::AccountMeta;
-    let mut data = 2u32.to_le_bytes().to_vec();
-    data.extend(lamports.to_le_bytes());
-    Instruction {
-        program_id: ballast_abi::spl::SYSTEM_PROGRAM,
-        accounts: vec![AccountMeta::new(*from, true), AccountMeta::new(*to, false)],
-        data,
-    }
-}

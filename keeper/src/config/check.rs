@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ballast_client::Endpoint;
 use ballast_model::Amounts;
 
 use super::{Config, ConfigError, Fees, Mode, Timing, invalid};
@@ -26,8 +27,10 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Invalid`] for the first rule broken.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let starts =
-            |url: &str, schemes: [&str; 2]| schemes.iter().any(|scheme| url.starts_with(scheme));
+        let starts = |endpoint: &Endpoint, schemes: [&str; 2]| {
+            let url = endpoint.expose();
+            schemes.iter().any(|scheme| url.starts_with(scheme))
+        };
         require(
             starts(&self.rpc_url, ["http://", "https://"]),
             "rpc_url",
@@ -59,6 +62,12 @@ impl Config {
             "use 1 to 1024",
         )?;
         require(
+            !self.pool_programs.is_empty(),
+            "pool_programs",
+            "is empty, so that no market could be served",
+            "name the programs whose pools are trusted, or leave it out for Orca's",
+        )?;
+        require(
             !self.markets.is_empty(),
             "markets",
             "is empty",
@@ -81,6 +90,7 @@ impl Config {
         self.timing.check()?;
         self.fees.check()?;
         self.automation.check()?;
+        self.prices.check()?;
         require(
             !self.liquidation.enabled || self.liquidation.max_pay != Amounts::ZERO,
             "liquidation.max_pay_base",

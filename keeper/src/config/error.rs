@@ -23,13 +23,13 @@ pub enum ConfigError {
     },
     /// Not TOML, an unknown key, a missing key or a value of the wrong type.
     #[error(
-        "configuration, line {line} (`{text}`): {problem}; correct or remove it, keeper/keeper.example.toml shows every key"
+        "configuration, line {line} (`{key}`): {problem}; correct or remove it, keeper/keeper.example.toml shows every key"
     )]
     Malformed {
         /// Which line, from 1.
         line: usize,
-        /// The line.
-        text: String,
+        /// Name of the key that the line sets; its value may be secret.
+        key: String,
         /// What is wrong with it.
         problem: String,
     },

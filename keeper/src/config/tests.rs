@@ -19,7 +19,8 @@ fn error(head: &str, tail: &str) -> String {
 fn the_shortest_configuration_observes() {
     let config = Config::parse(&text("", "")).unwrap();
     assert_eq!(config.mode, Mode::Observe);
-    assert_eq!(config.ws_url, "ws://127.0.0.1:8900/");
+    assert_eq!(config.ws_url.expose(), "ws://127.0.0.1:8900/");
+    assert_eq!(config.pool_programs, POOL_PROGRAMS);
     assert_eq!(config.timing, Timing::default());
     assert_eq!(config.fees, Fees::default());
     assert!(!config.liquidation.enabled);
@@ -37,10 +38,11 @@ fn the_shortest_configuration_observes() {
 #[test]
 fn every_key_is_read() {
     let config = Config::parse(&text(
-        "ws_url = \"wss://node/ws\"\nkeypair = \"id.json\"\nmode = \"active\"\nmax_in_flight = 7",
+        "ws_url = \"wss://node/ws\"\nkeypair = \"id.json\"\nmode = \"active\"\nmax_in_flight = 7\n\
+         pool_programs = [\"11111111111111111111111111111111\"]",
         "[timing]\npoll_interval_ms = 100\nresend_interval_ms = 700\nrefresh_interval_ms = 300\nwatchdog_secs = 5\nresync_secs = 60\n\
          horizon_secs = 90\nbackoff_first_ms = 200\nbackoff_max_secs = 9\n\
-         [fees]\nmin_micro_lamports = 1\nmax_micro_lamports = 2\nmax_lamports_per_action = 3\n\
+         [fees]\nmin_micro_lamports = 1\nmax_micro_lamports = 2\nmax_lamports_per_action = 3\nwarn_below_lamports = 9\n\
          relaxed_distance_bps = 500\nurgent_distance_bps = 50\n\
          [liquidation]\nenabled = true\nmax_pay_base = 4\nmax_pay_quote = 5\n\
          [automation]\nexpected_fee_bps_per_day = 6\npayback_days = 7\nmin_reward_lamports = 8\ncreate_tick_arrays = false\n\
@@ -48,9 +50,11 @@ fn every_key_is_read() {
     ))
     .unwrap();
     assert_eq!(config.mode, Mode::Active);
-    assert_eq!(config.ws_url, "wss://node/ws");
+    assert_eq!(config.ws_url.expose(), "wss://node/ws");
     assert_eq!(config.keypair.as_deref(), Some(Path::new("id.json")));
     assert_eq!(config.max_in_flight, 7);
+    assert_eq!(config.pool_programs, [A.parse().unwrap()]);
+    assert_eq!(config.fees.warn_below_lamports, 9);
     assert_eq!(
         config.timing,
         Timing {
@@ -95,6 +99,8 @@ fn every_mistake_is_named() {
         ("ws_url = \"http://x\"", "", "`ws_url`"),
         ("max_in_flight = 0", "", "`max_in_flight`"),
         ("max_in_flight = -1", "", "max_in_flight"),
+        ("pool_programs = []", "", "`pool_programs`"),
+        ("pool_programs = [\"xyz\"]", "", "`pool_programs`"),
         (
             "",
             "[timing]\npoll_interval_ms = 1",
@@ -158,6 +164,29 @@ fn every_mistake_is_named() {
             "[automation]\nlook_at_fees_secs = 9",
             "`automation.look_at_fees_secs`",
         ),
+        (
+            "",
+            "[prices]\nhermes_url = \"wss://hermes.example\"",
+            "`prices.hermes_url`",
+        ),
+        ("", "[prices]\ntimeout_ms = 99", "`prices.timeout_ms`"),
+        ("", "[prices]\npoll_ms = 199", "`prices.poll_ms`"),
+        (
+            "",
+            "[prices]\nshow_within_bps = 10001",
+            "`prices.show_within_bps`",
+        ),
+        (
+            "",
+            "[prices]\nshow_every_secs = 0",
+            "`prices.show_every_secs`",
+        ),
+        (
+            "",
+            "[prices]\npost_every_secs = 4",
+            "`prices.post_every_secs`",
+        ),
+        ("", "[prices]\nhermes = \"x\"", "hermes"),
         ("", "lookup_table = \"xyz\"", "markets[0].lookup_table"),
         (
             "",
@@ -248,4 +277,34 @@ fn the_example_is_valid_and_shows_the_defaults() {
         .collect();
     assert_eq!(Config::parse(&uncommented).unwrap(), example);
     assert!(uncommented.contains("\nmax_pay_quote = 0"));
+}
+
+#[test]
+fn prices_are_read_and_a_services_key_is_never_shown() {
+    assert_eq!(
+        Config::parse(&text("", "")).unwrap().prices,
+        Prices::default()
+    );
+    let config = Config::parse(&text(
+        "",
+        "[prices]\nhermes_url = \"https://hermes.example/KEY-123456\"\ntimeout_ms = 700\npoll_ms = 300\nshow_within_bps = 7\n\
+         show_every_secs = 8\npost_every_secs = 9\n",
+    ))
+    .unwrap();
+    assert_eq!(
+        config.prices,
+        Prices {
+            hermes_url: Some("https://hermes.example/KEY-123456".into()),
+            timeout: Duration::from_millis(700),
+            poll: Duration::from_millis(300),
+            show_within_bps: 7,
+            show_every_secs: 8,
+            post_every_secs: 9,
+        }
+    );
+    assert!(!format!("{config:?}").contains("KEY-123456"));
+    let source = config.prices.source().unwrap().unwrap();
+    assert_eq!(source.label(), "https://hermes.example");
+    let bad = error("", "[prices]\nhermes_url = \"h.example/KEY-123456\"");
+    assert!(!bad.contains("KEY-123456"), "{bad}");
 }

@@ -4,10 +4,11 @@ use ballast::{
     oracle::Grade,
     state::{Allowance, Change, MarketMode, Need},
 };
-use ballast_model::{Amounts, Bps, Side, SqrtPrice, price::within};
+use ballast_model::{Amounts, Bps, Position as PositionModel, Side, SqrtPrice, price::within};
 
 use super::{
-    Action, ActionKind, Assessment, Decision, Obstacle, Others, Reason,
+    Action, ActionKind, Assessment, Obstacle, Reason,
+    choose::{Block, Candidate, Way},
     forecast::{
         compounded, growth_room, require_health, require_loss_allowed, require_turn, worth,
     },
@@ -35,25 +36,29 @@ pub fn is_wanted(situation: &Situation) -> bool {
 }
 
 /// What the fees that were seen ask for.
-pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
+pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>, SituationError> {
     let least = situation.position.automation.compound_min_value;
     let Some(fees) = situation.outlook.fees.filter(|_| is_wanted(situation)) else {
-        return Ok(Decision::Nothing);
+        return Ok(None);
     };
     let worth = worth(fees, at.oracle)?;
     if worth < u128::from(least) {
-        return Ok(Decision::Nothing);
+        return Ok(None);
     }
     let reason = Reason::Fees { worth, least };
-    Ok(match check(situation, at, (fees, worth))? {
-        Ok(plan) => Decision::Act(Action::Compound(plan), reason),
-        Err(obstacle) => Decision::Blocked {
-            wanted: ActionKind::Compound,
+    Ok(Some(match check(situation, at, (fees, worth))? {
+        Ok((plan, after)) => Ok(Candidate {
+            action: Action::Compound(plan),
+            reason,
+            after,
+            cost: 0,
+        }),
+        Err(obstacle) => Err(Block {
+            kind: ActionKind::Compound,
             reason,
             obstacle,
-            otherwise: Others::NONE,
-        },
-    })
+        }),
+    }))
 }
 
 /// The preconditions of `ballast::instructions::collect::compound`.
@@ -61,24 +66,25 @@ fn check(
     situation: &Situation,
     at: &Assessment,
     fees: (Amounts, u128),
-) -> Result<Result<CompoundPlan, Obstacle>, SituationError> {
-    let (plan, borrowed) = match plan(situation, at, fees) {
+) -> Result<Result<(CompoundPlan, PositionModel), Obstacle>, SituationError> {
+    let (plan, after) = match plan(situation, at, fees) {
         Ok(planned) => planned,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
+    let borrowed = after.debt.saturating_sub(at.model.debt);
     for side in [Side::Base, Side::Quote] {
         if let Err(obstacle) = lend(situation, (side, borrowed.get(side)), true)? {
             return Ok(Err(obstacle));
         }
     }
-    Ok(Ok(plan))
+    Ok(Ok((plan, after)))
 }
 
 fn plan(
     situation: &Situation,
     at: &Assessment,
     (fees, worth): (Amounts, u128),
-) -> Result<(CompoundPlan, Amounts), Obstacle> {
+) -> Result<(CompoundPlan, PositionModel), Obstacle> {
     let market = &situation.market.market;
     let policy = &situation.position.policy;
     paid_enough(situation)?;
@@ -103,6 +109,5 @@ fn plan(
         fee_rate_ppm: 0,
     };
     require_loss_allowed(situation, Allowance::Daily, &change, oracle)?;
-    let borrowed = after.debt.saturating_sub(at.model.debt);
-    Ok((CompoundPlan { fees, liquidity }, borrowed))
+    Ok((CompoundPlan { fees, liquidity }, after))
 }

@@ -5,11 +5,13 @@ use ballast_client::Reaction;
 use ballast_model::Trade;
 
 use super::{
-    Action, ActionKind, Assessment, Decision, Obstacle, Others, Reason,
+    Action, ActionKind, Assessment, Obstacle, Reason,
+    choose::{Block, Candidate, Way},
     forecast::{Forecast, exited},
+    swap::swap_cost,
     usable_price,
 };
-use crate::situation::{Situation, SituationError};
+use crate::situation::Situation;
 
 /// An exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,26 +36,27 @@ pub(super) fn due(situation: &Situation, at: &Assessment) -> Option<(ExitReason,
 }
 
 /// What price and equity ask for.
-pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
-    let Some((by, reaction)) = due(situation, at) else {
-        return Ok(Decision::Nothing);
-    };
+pub(super) fn way(situation: &Situation, at: &Assessment) -> Option<Way> {
+    let (by, reaction) = due(situation, at)?;
     let reason = Reason::Exit { by, reaction };
-    Ok(match check(situation, at, reaction) {
-        Ok(Forecast { after, swap }) => Decision::Act(
-            Action::Exit(ExitPlan {
+    Some(match check(situation, at, reaction) {
+        Ok(Forecast { after, swap }) => Ok(Candidate {
+            action: Action::Exit(ExitPlan {
                 reaction,
                 swap: swap.map(|swap| (swap.trade, swap.base)),
                 idle: after.idle,
             }),
             reason,
-        ),
-        Err(obstacle) => Decision::Blocked {
-            wanted: ActionKind::Exit,
+            after,
+            cost: swap.map_or(0, |swap| {
+                swap_cost(&situation.market.pool, &swap, at.oracle)
+            }),
+        }),
+        Err(obstacle) => Err(Block {
+            kind: ActionKind::Exit,
             reason,
             obstacle,
-            otherwise: Others::NONE,
-        },
+        }),
     })
 }
 

@@ -2,7 +2,7 @@ use super::ActionKind;
 
 /// A set of kinds of action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kinds(u8);
+pub struct Kinds(u16);
 
 impl Kinds {
     /// None.
@@ -11,18 +11,18 @@ impl Kinds {
     /// With one more.
     #[must_use]
     pub const fn with(self, kind: ActionKind) -> Self {
-        Self(self.0 | 1 << kind as u8)
+        Self(self.0 | 1 << kind as u16)
     }
 
     /// Without one.
     #[must_use]
     pub const fn without(self, kind: ActionKind) -> Self {
-        Self(self.0 & !(1 << kind as u8))
+        Self(self.0 & !(1 << kind as u16))
     }
 
     /// Whether it is among them.
     pub const fn contains(self, kind: ActionKind) -> bool {
-        self.0 & 1 << kind as u8 != 0
+        self.0 & 1 << kind as u16 != 0
     }
 }
 

@@ -1,19 +1,22 @@
 //! What to do about one position: a pure function of its [`Situation`].
 //!
-//! The rules mirror those of the program, so that what is sent is what it accepts. What keeps lenders whole comes first:
-//! deleverage (no swap, equity unchanged), and a liquidation, which costs the owner a bonus, only where deleveraging cannot
-//! do it. Then what protects the owner: an exit at the window's edges or the equity floor. Then a new band where the present
-//! one was left and that pays, which brings the hedge along, or else a rehedge. Last the fees.
+//! The rules mirror those of the program, so that what is sent is what it accepts. Each module says for its action whether it is
+//! due, and either what it would make of the position or what stands in its way; [`choose`] takes the cheapest action after
+//! which nothing is due over a day's usual move. Between an action that cures a position and its liquidation, never the
+//! liquidation: that costs the owner a bonus. Fees are put to work when nothing else is due.
 
+mod choose;
 mod compound;
 mod exit;
 mod explain;
 mod forecast;
+mod hedged;
 mod kinds;
 mod obstacle;
 mod reason;
 mod recenter;
 mod rehedge;
+mod show;
 mod solvency;
 mod stage;
 mod swap;
@@ -21,7 +24,7 @@ pub mod width;
 
 use ballast::{oracle::Grade, state::MarketMode};
 use ballast_model::{
-    Amounts, Bps, DeleveragePlan, LiquidationPlan, Position as PositionModel, RehedgePlan,
+    Amounts, Bps, DeleveragePlan, HedgedPlan, LiquidationPlan, Position as PositionModel,
     SqrtPrice, Valuation, quiet::HedgeBand,
 };
 
@@ -32,10 +35,12 @@ pub use kinds::Kinds;
 pub use obstacle::{Obstacle, Retry};
 pub use reason::Reason;
 pub use recenter::RecenterPlan;
+pub use show::{is_newer_than_shown, shown_age_secs};
 pub use stage::refresh_due;
 #[cfg(test)]
 pub(crate) use stage::refreshed;
 
+use self::choose::{Block, Candidate, Way};
 use crate::{
     prices,
     situation::{Situation, SituationError},
@@ -53,36 +58,45 @@ pub enum ActionKind {
     Recenter,
     /// One swap that brings the hedge error back to zero.
     Rehedge,
+    /// The market is shown the newest price; of no position.
+    RefreshPrice,
     /// The market's risk stage is refreshed; of no position.
     RefreshStage,
     /// Everything is withdrawn and repaid, and swapped into what the owner wants.
     Exit,
     /// Liquidity is withdrawn and both debts are repaid with it.
     Deleverage,
+    /// As much liquidity is withdrawn, and as much base swapped, as leaves the position hedged at the target LTV.
+    DeleverageSwap,
     /// An unhealthy position is closed, in part or whole.
     Liquidate,
 }
 
 impl ActionKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Compound,
         Self::Recenter,
         Self::Rehedge,
+        Self::RefreshPrice,
         Self::RefreshStage,
         Self::Exit,
         Self::Deleverage,
+        Self::DeleverageSwap,
         Self::Liquidate,
     ];
 
     /// Whether the outcome depends on a swap in the pool.
     pub fn swaps(self) -> bool {
-        matches!(self, Self::Recenter | Self::Rehedge | Self::Exit)
+        matches!(
+            self,
+            Self::Recenter | Self::Rehedge | Self::Exit | Self::DeleverageSwap
+        )
     }
 
     /// Whether lenders or the owner may lose what waiting costs.
     pub fn protects(self) -> bool {
-        self >= Self::RefreshStage
+        self >= Self::RefreshPrice
     }
 }
 
@@ -92,9 +106,11 @@ impl std::fmt::Display for ActionKind {
             Self::Compound => "compound",
             Self::Recenter => "recenter",
             Self::Rehedge => "rehedge",
+            Self::RefreshPrice => "refresh_price",
             Self::RefreshStage => "refresh_stage",
             Self::Exit => "exit",
             Self::Deleverage => "deleverage",
+            Self::DeleverageSwap => "deleverage_swap",
             Self::Liquidate => "liquidate",
         })
     }
@@ -103,8 +119,8 @@ impl std::fmt::Display for ActionKind {
 /// An action with the amounts it is expected to move; the chain computes them again from its own state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Swap that much base.
-    Rehedge(RehedgePlan),
+    /// Withdraw that much, if anything, and swap that much base.
+    Rehedge(HedgedPlan),
     /// Move to that band.
     Recenter(RecenterPlan),
     /// Put that to work.
@@ -117,6 +133,13 @@ pub enum Action {
         target: Bps,
         /// Amounts.
         plan: DeleveragePlan,
+    },
+    /// Withdraw that much, swap that much base, and repay with everything.
+    DeleverageSwap {
+        /// LTV aimed at: the policy's or the market's target.
+        target: Bps,
+        /// Amounts.
+        plan: HedgedPlan,
     },
     /// Close that much.
     Liquidate {
@@ -136,6 +159,7 @@ impl Action {
             Self::Rehedge(_) => ActionKind::Rehedge,
             Self::Exit(_) => ActionKind::Exit,
             Self::Deleverage { .. } => ActionKind::Deleverage,
+            Self::DeleverageSwap { .. } => ActionKind::DeleverageSwap,
             Self::Liquidate { .. } => ActionKind::Liquidate,
         }
     }
@@ -164,11 +188,11 @@ pub enum Decision {
 
 /// Further actions that are due, each with what stands in its way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Others([Option<(ActionKind, Obstacle)>; 4]);
+pub struct Others([Option<(ActionKind, Obstacle)>; 6]);
 
 impl Others {
     /// None.
-    pub const NONE: Self = Self([None; 4]);
+    pub const NONE: Self = Self([None; 6]);
 
     /// With one more. There is room for every kind that can be due beside another.
     #[must_use]
@@ -186,6 +210,22 @@ impl Others {
 }
 
 impl Decision {
+    /// What stands in the way of each, the most pressing first; nothing, if nothing is due.
+    fn blocked(blocks: &[Block]) -> Self {
+        let Some((first, others)) = blocks.split_first() else {
+            return Self::Nothing;
+        };
+        let otherwise = others.iter().fold(Others::NONE, |others, block| {
+            others.with(block.kind, block.obstacle)
+        });
+        Self::Blocked {
+            wanted: first.kind,
+            reason: first.reason,
+            obstacle: first.obstacle,
+            otherwise,
+        }
+    }
+
     /// What is due first, possible or not.
     pub fn kind(&self) -> Option<ActionKind> {
         match self {
@@ -227,11 +267,37 @@ impl Decision {
     }
 }
 
+/// What an action is expected to make of a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The position afterwards, as far as can be told.
+    pub after: PositionModel,
+    /// What that costs its equity at the oracle's price, quote units.
+    pub cost: u128,
+}
+
+impl From<Candidate> for (Decision, Option<Expected>) {
+    fn from(candidate: Candidate) -> Self {
+        let Candidate {
+            action,
+            reason,
+            after,
+            cost,
+        } = candidate;
+        (
+            Decision::Act(action, reason),
+            Some(Expected { after, cost }),
+        )
+    }
+}
+
 /// A decision with the numbers it was made on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Assessment {
     /// What to do.
     pub decision: Decision,
+    /// What that is expected to make of the position; `None` where nothing is done.
+    pub expected: Option<Expected>,
     /// The position, debts with interest up to now.
     pub model: PositionModel,
     /// The oracle's price, whether or not it may be used.
@@ -266,6 +332,7 @@ pub fn assess(situation: &Situation) -> Result<Assessment, SituationError> {
     };
     let assessment = Assessment {
         decision: Decision::Nothing,
+        expected: None,
         model,
         oracle,
         pool: situation.market.pool.sqrt_price,
@@ -275,81 +342,111 @@ pub fn assess(situation: &Situation) -> Result<Assessment, SituationError> {
         now_secs: situation.now_secs,
         slot: situation.slot,
     };
+    let (decision, expected) = decide(situation, &assessment)?;
     Ok(Assessment {
-        decision: decide(situation, &assessment)?,
+        decision,
+        expected,
         ..assessment
     })
 }
 
-fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
-    type Step = fn(&Situation, &Assessment) -> Result<Decision, SituationError>;
-    let steps: [Step; 5] = [
-        solvency::decide,
-        exit::decide,
-        recenter::decide,
-        rehedge::decide,
-        compound::decide,
-    ];
-    let mut due = Decision::Nothing;
-    for step in steps {
-        let next = without_refused(situation, step(situation, at)?);
-        if next.kind().is_some_and(|kind| leaves(&due, kind)) {
-            continue;
-        }
-        match (due, next) {
-            (_, Decision::Act(..)) => return Ok(next),
-            (_, Decision::Nothing) => {}
-            (
-                Decision::Blocked {
-                    wanted,
-                    reason,
-                    obstacle,
-                    otherwise,
-                },
-                Decision::Blocked {
-                    wanted: kind,
-                    obstacle: of_next,
-                    ..
-                },
-            ) => {
-                due = Decision::Blocked {
-                    wanted,
-                    reason,
-                    obstacle,
-                    otherwise: otherwise.with(kind, of_next),
-                };
-            }
-            (_, Decision::Blocked { .. }) => due = next,
+fn decide(
+    situation: &Situation,
+    at: &Assessment,
+) -> Result<(Decision, Option<Expected>), SituationError> {
+    let mut ways = solvency::ways(situation, at)?;
+    ways.extend(exit::way(situation, at));
+    ways.extend(recenter::way(situation, at)?);
+    ways.extend(rehedge::way(situation, at)?);
+    let (candidates, mut blocks) = split(situation, ways);
+    if let Some(found) = cure(situation, at, &candidates)? {
+        return Ok(found.into());
+    }
+    if at.value.ltv_at_least(maintenance(situation)) {
+        match solvency::liquidation(situation, at)? {
+            Some(Ok(liquidation)) => return Ok(liquidation.into()),
+            Some(Err(block)) => blocks.insert(0, block),
+            None => {}
         }
     }
-    Ok(due)
-}
-
-/// What has just been refused is not tried at once again, so that what is less pressing may do instead. Margin and hedge have
-/// nothing that could do instead.
-fn without_refused(situation: &Situation, decision: Decision) -> Decision {
-    match decision {
-        Decision::Act(action, reason)
-            if matches!(
-                action.kind(),
-                ActionKind::Exit | ActionKind::Recenter | ActionKind::Compound
-            ) && situation.outlook.refused.contains(action.kind()) =>
-        {
-            Decision::Blocked {
-                wanted: action.kind(),
-                reason,
-                obstacle: Obstacle::Refused,
-                otherwise: Others::NONE,
-            }
-        }
-        other => other,
+    // What was refused is better than nothing; what it needs may have come.
+    if let Some(found) = choose::best(situation, at, candidates.into_iter())? {
+        return Ok(found.into());
     }
+    if !blocks.iter().any(|block| block.kind == ActionKind::Exit) {
+        match compound::way(situation, at)? {
+            Some(Ok(found)) if !refused(situation, ActionKind::Compound) => return Ok(found.into()),
+            Some(Ok(found)) => blocks.push(found.refused()),
+            Some(Err(block)) => blocks.push(block),
+            None => {}
+        }
+    }
+    Ok((Decision::blocked(&blocks), None))
 }
 
-/// Whether what cannot be done now would be thwarted by another action: who is to leave the pool is not put into it anew.
-fn leaves(due: &Decision, other: ActionKind) -> bool {
-    matches!(other, ActionKind::Recenter | ActionKind::Compound)
-        && due.blocks().any(|(kind, _)| kind == ActionKind::Exit)
+fn maintenance(situation: &Situation) -> Bps {
+    Bps::new(situation.market.market.limits.maintenance_ltv_bps)
+}
+
+fn refused(situation: &Situation, kind: ActionKind) -> bool {
+    situation.outlook.refused.contains(kind)
+}
+
+/// What is possible, and what is not. Who is to leave the pool is not put into it anew, and an exit or a new band that has just
+/// been refused leaves the others their turn.
+fn split(situation: &Situation, ways: Vec<Way>) -> (Vec<Candidate>, Vec<Block>) {
+    let (mut candidates, mut blocks) = (Vec::new(), Vec::new());
+    let leaves = ways.iter().any(|way| match way {
+        Ok(candidate) => candidate.action.kind() == ActionKind::Exit,
+        Err(block) => block.kind == ActionKind::Exit,
+    });
+    for way in ways {
+        match way {
+            Ok(candidate) => {
+                let kind = candidate.action.kind();
+                if kind == ActionKind::Recenter && leaves {
+                    continue;
+                }
+                let steps_back = matches!(kind, ActionKind::Exit | ActionKind::Recenter);
+                if steps_back && refused(situation, kind) {
+                    blocks.push(candidate.refused());
+                } else {
+                    candidates.push(candidate);
+                }
+            }
+            Err(block) if block.kind == ActionKind::Recenter && leaves => {}
+            Err(block) => blocks.push(block),
+        }
+    }
+    (candidates, blocks)
+}
+
+/// The best of what has not been refused. From maintenance on, what ends below it comes before what only lowers LTV: a keeper
+/// liquidates no position that it can cure.
+fn cure(
+    situation: &Situation,
+    at: &Assessment,
+    candidates: &[Candidate],
+) -> Result<Option<Candidate>, SituationError> {
+    let untried = || {
+        let all = candidates.iter().copied();
+        all.filter(|candidate| !refused(situation, candidate.action.kind()))
+    };
+    let maintenance = maintenance(situation);
+    if !at.value.ltv_at_least(maintenance) {
+        return choose::best(situation, at, untried());
+    }
+    let ltv_after = |candidate: &Candidate| candidate.after.value(at.oracle);
+    let cures = |candidate: &Candidate| {
+        ltv_after(candidate).is_ok_and(|value| !value.ltv_at_least(maintenance))
+    };
+    if let Some(found) = choose::best(situation, at, untried().filter(cures))? {
+        return Ok(Some(found));
+    }
+    let before = at.value.ltv_bps_up();
+    let lowers =
+        |candidate: &Candidate| ltv_after(candidate).is_ok_and(|value| value.ltv_bps_up() < before);
+    choose::best(situation, at, untried().filter(lowers))
 }
 
 /// Whether mode and risk stage allow what needs at most this mode.

@@ -77,6 +77,14 @@ pub enum Obstacle {
         /// The target.
         target: Bps,
     },
+    /// Not even a swap would lower LTV.
+    #[error(
+        "neither repaying nor a swap would lower LTV by a basis point without raising the stressed one"
+    )]
+    LtvNotLowered,
+    /// The swap would use up the equity.
+    #[error("after the swap no equity would be left; repay without one, or wait for liquidation")]
+    NoEquity,
     /// This keeper does not liquidate.
     #[error("this keeper does not liquidate; set liquidation.enabled, or leave it to others")]
     LiquidationOff,

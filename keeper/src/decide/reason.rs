@@ -51,6 +51,11 @@ pub enum Reason {
         /// From when the owner wants them compounded.
         least: u64,
     },
+    /// The market was shown older prices than there are.
+    Shown {
+        /// By how much they are older.
+        secs: i64,
+    },
     /// The market's risk stage is not what the chain sees.
     Stage {
         /// The stage.
@@ -112,6 +117,12 @@ impl fmt::Display for Reason {
                 write!(
                     f,
                     "fees worth {worth} quote units wait, {least} are to be compounded"
+                )
+            }
+            Self::Shown { secs } => {
+                write!(
+                    f,
+                    "a trigger is near, and prices are {secs} s newer than the market was shown"
                 )
             }
             Self::Stage { from, to } if from == to => {

@@ -2,13 +2,16 @@
 
 use ballast::{
     due,
-    oracle::Grade,
+    oracle::{Grade, newest_price},
     state::{Allowance, Change, MarketMode},
 };
-use ballast_model::{Amounts, Band, Bps, ModelError, Side, SqrtPrice, Tick, Trade, price::within};
+use ballast_model::{
+    Band, Bps, ModelError, Position as PositionModel, Side, SqrtPrice, Tick, Trade, price::within,
+};
 
 use super::{
-    Action, ActionKind, Assessment, Decision, Obstacle, Others, Reason,
+    Action, ActionKind, Assessment, Obstacle, Reason,
+    choose::{Block, Candidate, Way},
     forecast::{recentered, require_health, require_loss_allowed, require_turn},
     mode_allows, paid_enough,
     swap::{lend, swap_cost},
@@ -40,45 +43,47 @@ pub(super) fn is_due(situation: &Situation, at: &Assessment) -> bool {
 }
 
 /// What the price asks for.
-pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
+pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>, SituationError> {
     if !is_due(situation, at) {
-        return Ok(Decision::Nothing);
+        return Ok(None);
     }
     let position = situation.position;
     let reason = Reason::OutOfBand {
         ticks: [position.tick_lower, position.tick_upper],
         tick: at.oracle.tick().get(),
     };
-    Ok(match check(situation, at)? {
-        Ok(plan) => Decision::Act(Action::Recenter(plan), reason),
-        Err(obstacle) => Decision::Blocked {
-            wanted: ActionKind::Recenter,
+    Ok(Some(match check(situation, at)? {
+        Ok((plan, after)) => Ok(Candidate {
+            action: Action::Recenter(plan),
+            reason,
+            after,
+            cost: plan.cost,
+        }),
+        Err(obstacle) => Err(Block {
+            kind: ActionKind::Recenter,
             reason,
             obstacle,
-            otherwise: Others::NONE,
-        },
-    })
+        }),
+    }))
 }
 
 /// The preconditions of `ballast::instructions::recenter`, and whether it pays. What does not depend on the market first.
 fn check(
     situation: &Situation,
     at: &Assessment,
-) -> Result<Result<RecenterPlan, Obstacle>, SituationError> {
-    let oracle = match timely(situation, at) {
-        Ok(oracle) => oracle,
-        Err(obstacle) => return Ok(Err(obstacle)),
-    };
-    let (plan, borrowed) = match plan(situation, at, oracle) {
+) -> Result<Result<(RecenterPlan, PositionModel), Obstacle>, SituationError> {
+    let planned = timely(situation, at).and_then(|oracle| plan(situation, at, oracle));
+    let (plan, after) = match planned {
         Ok(planned) => planned,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
+    let borrowed = after.debt.saturating_sub(at.model.debt);
     for side in [Side::Base, Side::Quote] {
         if let Err(obstacle) = lend(situation, (side, borrowed.get(side)), true)? {
             return Ok(Err(obstacle));
         }
     }
-    Ok(Ok(plan))
+    Ok(Ok((plan, after)))
 }
 
 /// Everything but the new band.
@@ -105,7 +110,7 @@ fn timely(situation: &Situation, at: &Assessment) -> Result<SqrtPrice, Obstacle>
         return Err(Obstacle::PoolDiverged { max_bps });
     }
     if situation.keeper != position.owner {
-        let (automation, newest) = (&position.automation, market.newest_sqrt_price());
+        let (automation, newest) = (&position.automation, newest_price(market));
         let edge = due::recenter_due(automation, &at.model.band, oracle, newest)
             .ok_or(Obstacle::NewerPrice)?;
         require_turn(situation, edge.into())?;
@@ -113,12 +118,12 @@ fn timely(situation: &Situation, at: &Assessment) -> Result<SqrtPrice, Obstacle>
     Ok(oracle)
 }
 
-/// The new band and what has to be borrowed for it beyond present debts.
+/// The new band and the position in it.
 fn plan(
     situation: &Situation,
     at: &Assessment,
     oracle: SqrtPrice,
-) -> Result<(RecenterPlan, Amounts), Obstacle> {
+) -> Result<(RecenterPlan, PositionModel), Obstacle> {
     let (market, position) = (situation.market, situation.position);
     let economics = &situation.outlook.economics;
     let overflow = |error: ModelError| Obstacle::Arithmetic(error);
@@ -159,7 +164,7 @@ fn plan(
         swap: forecast.swap.map(|swap| (swap.trade, swap.base)),
         cost,
     };
-    Ok((plan, forecast.after.debt.saturating_sub(at.model.debt)))
+    Ok((plan, forecast.after))
 }
 
 /// The ends of the new band.

@@ -2,40 +2,49 @@
 
 use ballast::{
     due,
-    oracle::Grade,
+    oracle::{Grade, newest_price},
     risk,
-    state::{Allowance, Change, MarketMode},
+    state::{Allowance, Change},
+    targets::{MarketRule, max_swap_loss, rehedge_limit, rehedge_trigger},
 };
-use ballast_model::{Bps, ModelError, RehedgePlan, plan_rehedge, price::within};
+use ballast_model::{Bps, ModelError, price::within};
 
 use super::{
-    Action, ActionKind, Assessment, Decision, Obstacle, Others, Reason,
+    Action, ActionKind, Assessment, Obstacle, Reason,
+    choose::{Block, Candidate, Way},
     forecast::{require_loss_allowed, require_turn},
-    mode_allows,
-    swap::{best_swap, lend},
+    hedged::{Hedged, Wanted, hedged, room},
     usable_price,
 };
-use crate::situation::{Situation, SituationError};
+use crate::{
+    situation::{Situation, SituationError},
+    watch::has_hedge,
+};
 
 /// What the position's hedge error asks for.
-pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision, SituationError> {
-    // Without liquidity there is nothing to hedge.
-    if at.model.liquidity == 0 || at.hedge_error.unsigned_abs() <= u128::from(at.hedge_tolerance) {
-        return Ok(Decision::Nothing);
+pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>, SituationError> {
+    if !has_hedge(&at.model, at.oracle)
+        || at.hedge_error.unsigned_abs() <= u128::from(at.hedge_tolerance)
+    {
+        return Ok(None);
     }
     let reason = Reason::Hedge {
         error: at.hedge_error,
         tolerance: at.hedge_tolerance,
     };
-    Ok(match check(situation, at)? {
-        Ok(plan) => Decision::Act(Action::Rehedge(plan), reason),
-        Err(obstacle) => Decision::Blocked {
-            wanted: ActionKind::Rehedge,
+    Ok(Some(match check(situation, at)? {
+        Ok(Hedged { plan, after, cost }) => Ok(Candidate {
+            action: Action::Rehedge(plan),
+            reason,
+            after,
+            cost,
+        }),
+        Err(obstacle) => Err(Block {
+            kind: ActionKind::Rehedge,
             reason,
             obstacle,
-            otherwise: Others::NONE,
-        },
-    })
+        }),
+    }))
 }
 
 /// The preconditions of `ballast::instructions::rehedge`. Those that do not depend on the market come first, so that a
@@ -43,7 +52,7 @@ pub(super) fn decide(situation: &Situation, at: &Assessment) -> Result<Decision,
 fn check(
     situation: &Situation,
     at: &Assessment,
-) -> Result<Result<RehedgePlan, Obstacle>, SituationError> {
+) -> Result<Result<Hedged, Obstacle>, SituationError> {
     let (market, policy) = (&situation.market.market, &situation.position.policy);
     if !situation.allowed_by_owner() {
         return Ok(Err(Obstacle::KeeperDisabled));
@@ -58,10 +67,7 @@ fn check(
     if situation.now_secs < due_secs {
         return Ok(Err(Obstacle::TooSoon { due_secs }));
     }
-    if let Err(obstacle) = mode_allows(situation, MarketMode::NoNewRisk) {
-        return Ok(Err(obstacle));
-    }
-    let oracle = match usable_price(situation, Grade::Tight) {
+    let oracle = match usable_price(situation, Grade::Swap) {
         Ok(oracle) => oracle,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
@@ -69,67 +75,63 @@ fn check(
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
-    let newest = market.newest_sqrt_price();
+    let newest = newest_price(market);
     let Some(need) = due::rehedge_due(policy, &at.model, oracle, newest)? else {
         return Ok(Err(Obstacle::NewerPrice));
     };
     if let Err(obstacle) = require_turn(situation, need.trade.into()) {
         return Ok(Err(obstacle));
     }
-    let plan = match plan_rehedge(&at.model, oracle, policy.hedge()) {
-        Ok(plan) => plan,
-        // Impossible outside the band; the program would say that nothing is due.
-        Err(_) => {
-            return Ok(Err(Obstacle::Arithmetic(ModelError::Overflow(
-                "hedge error",
-            ))));
+    let wanted = Wanted {
+        target: rehedge_limit(MarketRule::of(market), policy, &at.value),
+        loss: Bps::ZERO,
+        max_loss: max_swap_loss(&market.limits, policy),
+    };
+    Ok(room(situation)?
+        .and_then(|room| hedged(situation, at, oracle, wanted, room))
+        .and_then(|hedged| accepted(situation, at, &hedged, &need).map(|()| hedged)))
+}
+
+/// What must hold afterwards.
+fn accepted(
+    situation: &Situation,
+    at: &Assessment,
+    hedged: &Hedged,
+    need: &due::HedgeNeed,
+) -> Result<(), Obstacle> {
+    let after = &hedged.after;
+    let (limits, policy) = (&situation.market.market.limits, &situation.position.policy);
+    let value = after.value(at.oracle).map_err(Obstacle::Arithmetic)?;
+    let trigger = rehedge_trigger(limits, policy);
+    if value.ltv_at_least(trigger) {
+        let stressed = |model| {
+            risk::stressed_ltv_bps_up(limits, model, at.oracle)
+                .map_err(|_| Obstacle::Arithmetic(ModelError::Overflow("stressed LTV")))
+        };
+        if stressed(after)? > stressed(&at.model)? {
+            return Err(Obstacle::RaisesLtv {
+                ltv_bps: value.ltv_bps_up(),
+                trigger,
+            });
         }
-    };
-    let max_loss_bps = policy
-        .max_swap_loss_bps
-        .min(market.limits.max_swap_loss_bps);
-    let pool = &situation.market.pool;
-    let swap = match best_swap(pool, (plan.trade, plan.base), oracle, max_loss_bps) {
-        Ok(swap) => swap,
-        Err(obstacle) => return Ok(Err(obstacle)),
-    };
-    if let Err(obstacle) = lend(situation, swap.borrow(at.model.idle), false)? {
-        return Ok(Err(obstacle));
     }
-    Ok(swap
-        .after(&at.model)
-        .and_then(|after| Ok((after, after.value(oracle)?)))
-        .map_err(Obstacle::Arithmetic)
-        .and_then(|(after, value)| {
-            let trigger = Bps::new(
-                policy
-                    .deleverage_trigger_ltv_bps
-                    .min(market.limits.deleverage_ltv_bps),
-            );
-            let raised = value.ltv_bps_up() > at.value.ltv_bps_up();
-            if raised && value.ltv_at_least(trigger) {
-                return Err(Obstacle::RaisesLtv {
-                    ltv_bps: value.ltv_bps_up(),
-                    trigger,
-                });
-            }
-            risk::require_stress_not_worsened(&market.limits, &at.model, &after, oracle).map_err(
-                |_| Obstacle::Stress {
-                    distance_bps: market.limits.stress_distance_bps,
-                },
-            )?;
-            let allowance = if need.defensive {
-                Allowance::Defensive
-            } else {
-                Allowance::Daily
-            };
-            let change = Change {
-                before: &at.model,
-                after: &after,
-                needed_base: need.base.min(swap.base),
-                fee_rate_ppm: pool.fee_rate_ppm,
-            };
-            require_loss_allowed(situation, allowance, &change, oracle)?;
-            Ok(plan)
-        }))
+    risk::require_stress_not_worsened(limits, &at.model, after, at.oracle).map_err(|_| {
+        Obstacle::Stress {
+            distance_bps: limits.stress_distance_bps,
+        }
+    })?;
+    let allowance = if need.defensive {
+        Allowance::Defensive
+    } else {
+        Allowance::Daily
+    };
+    let change = Change {
+        before: &at.model,
+        after,
+        needed_base: need
+            .base
+            .min(hedged.plan.trade.map_or(0, |trade| trade.base)),
+        fee_rate_ppm: situation.market.pool.fee_rate_ppm,
+    };
+    require_loss_allowed(situation, allowance, &change, at.oracle)
 }

@@ -73,8 +73,9 @@ impl Engine {
         }
     }
 
-    /// Refreshes the market's risk stage if that is due.
+    /// Shows the market the newest price, and refreshes its risk stage, if that is due.
     pub(super) fn evaluate_market(&mut self, market: Pubkey) {
+        self.show_price(market);
         let action = ActionKind::RefreshStage;
         if !self.config.automation.refresh_stages || self.flights.contains_key(&market) {
             return;

@@ -69,6 +69,13 @@ impl Engine {
                     self.forget(market, position);
                 }
             }
+            SourceEvent::Published { market, prices } => {
+                if let Some(shelf) = self.shelves.get_mut(&market) {
+                    let change = shelf.book.publish(*prices);
+                    self.react(market, change);
+                }
+                self.recovered(market, Asked::Updates);
+            }
             SourceEvent::StreamLost { reason } => {
                 self.events.send(KeeperEvent::StreamLost { reason })
             }

@@ -5,6 +5,7 @@ mod act;
 mod intake;
 mod room;
 mod shelf;
+mod show;
 mod status;
 
 use std::{
@@ -223,6 +224,7 @@ impl Engine {
                 .filter_map(|shelf| Some(shelf.book.snapshot()?.slot))
                 .max()
                 .unwrap_or(0),
+            lamports: self.executor.lamports(),
         };
         self.status
             .send_if_modified(|last| std::mem::replace(last, status) != status);

@@ -19,12 +19,20 @@ mod tests {
     fn rehedges_leave_room_for_what_cannot_wait_and_are_never_shut_out() {
         for (most, for_rehedges) in [(1, 1), (3, 3), (4, 3), (32, 24), (1_024, 768)] {
             use ActionKind::{
-                Compound, Deleverage, Exit, Liquidate, Recenter, RefreshStage, Rehedge,
+                Compound, Deleverage, DeleverageSwap, Exit, Liquidate, Recenter, RefreshPrice,
+                RefreshStage, Rehedge,
             };
             for patient in [Compound, Recenter, Rehedge] {
                 assert_eq!(room(most, patient), for_rehedges);
             }
-            for urgent in [RefreshStage, Exit, Deleverage, Liquidate] {
+            for urgent in [
+                RefreshPrice,
+                RefreshStage,
+                Exit,
+                Deleverage,
+                DeleverageSwap,
+                Liquidate,
+            ] {
                 assert_eq!(room(most, urgent), most);
             }
         }

@@ -21,6 +21,8 @@ pub(super) struct Shelf {
     pub market: Arc<MarketContext>,
     pub book: MarketBook,
     pub index: TriggerIndex<Pubkey>,
+    /// When the market was last shown a price by this keeper, cluster's clock.
+    pub shown_at_secs: i64,
     /// How much the oracle's price moves.
     volatility: Volatility,
     /// What was last seen of positions beyond their own accounts.
@@ -40,6 +42,7 @@ impl Shelf {
             book: MarketBook::new(MarketContext::clone(&market)),
             market,
             index: TriggerIndex::default(),
+            shown_at_secs: 0,
             volatility: Volatility::default(),
             seen: HashMap::new(),
         }
@@ -95,7 +98,8 @@ impl Shelf {
 
     /// Why the market's risk stage should be refreshed.
     pub fn stage_due(&self) -> Option<Reason> {
-        refresh_due(self.book.snapshot()?, &self.market.prices)
+        // What the chain would see, not what is known beside it.
+        refresh_due(self.book.on_chain()?, &self.market.prices)
     }
 
     /// The positions that a change makes it necessary to look at.

@@ -19,4 +19,6 @@ pub struct Status {
     pub not_quiet: usize,
     /// Newest slot known.
     pub slot: u64,
+    /// Lamports of the keeper when they were last looked at, about once a minute.
+    pub lamports: Option<u64>,
 }

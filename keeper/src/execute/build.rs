@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use ballast_client::{
-    AddressLookupTableAccount, Cause, Failure, MarketContext, PositionContext, RecenterArgs, Trade,
-    instruction, lookup_table,
+    Cause, Failure, MarketContext, PositionContext, RecenterArgs, Trade, instruction,
 };
+use ballast_model::HedgedPlan;
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey};
 
 use super::{Executor, Trouble, View};
@@ -43,6 +43,10 @@ pub(super) fn cannot_reset_range(market: &MarketContext, failure: &Failure) -> b
     unknown && failure.program == Some(market.market.whirlpool_program)
 }
 
+fn swap_of(plan: &HedgedPlan) -> Option<(Trade, u64)> {
+    plan.trade.map(|plan| (plan.trade, plan.base))
+}
+
 impl Executor {
     /// The instructions of an action.
     pub(super) async fn instructions(
@@ -61,7 +65,7 @@ impl Executor {
         let only = |instruction| Instructions::from(vec![instruction]);
         Ok(match action {
             Action::Rehedge(plan) => {
-                let path = path(Some((plan.trade, plan.base)));
+                let path = path(swap_of(plan));
                 only(instruction::rehedge(market, position, &keeper, &path))
             }
             Action::Recenter(plan) => {
@@ -95,6 +99,12 @@ impl Executor {
                 only(instruction::exit(market, position, &keeper, &path))
             }
             Action::Deleverage { .. } => only(instruction::deleverage(market, position, &keeper)),
+            Action::DeleverageSwap { plan, .. } => {
+                let path = path(swap_of(plan));
+                only(instruction::deleverage_swap(
+                    market, position, &keeper, &path,
+                ))
+            }
             Action::Liquidate { max_pay, .. } => {
                 let wallet = market.wallet(&keeper);
                 // Both accounts are needed, to pay from or to be paid to, even if nothing has to be paid in.
@@ -146,43 +156,6 @@ impl Executor {
         !can.is_none_or(|market| market.pool_can_reset_range)
             || self.learned().replaces.contains(market)
     }
-
-    /// The market's lookup table, if there is one. It is looked for until it is found or the node refuses to search.
-    pub(super) async fn tables(
-        &self,
-        market: &MarketContext,
-    ) -> Result<Vec<AddressLookupTableAccount>, Trouble> {
-        if let Some(tables) = self.learned().tables.get(&market.address) {
-            return Ok(tables.clone());
-        }
-        let chain = self.chain.as_ref();
-        let mut configs = self.config.markets.iter();
-        let known = configs.find(|config| config.address == market.address);
-        let found = match known.and_then(|config| config.lookup_table) {
-            Some(address) => vec![lookup_table::load(chain, &address).await?],
-            None => {
-                let authority = &market.market.authority;
-                let addresses = market.static_addresses();
-                match lookup_table::find(chain, authority, &addresses).await {
-                    Ok(table) => table.into_iter().collect(),
-                    Err(lookup_table::LookupTableError::Chain(
-                        ballast_client::ChainError::Refused { reason, .. },
-                    )) => {
-                        self.warn(format!(
-                            "the node does not search for lookup tables ({reason}): name the table of market {} as \
-                             lookup_table, or positions cannot be recentered",
-                            market.address
-                        ));
-                        Vec::new()
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        };
-        let mut learned = self.learned();
-        learned.tables.insert(market.address, found.clone());
-        Ok(found)
-    }
 }
 
 /// What was found out about markets on the way.
@@ -190,8 +163,10 @@ impl Executor {
 pub(super) struct Learned {
     /// Markets whose pool program cannot move a position.
     pub replaces: std::collections::HashSet<Pubkey>,
-    /// Lookup tables.
-    pub tables: HashMap<Pubkey, Vec<AddressLookupTableAccount>>,
+    /// Addresses of lookup tables that were found.
+    pub tables: HashMap<Pubkey, Pubkey>,
+    /// What was last warned of about a market's lookup table.
+    pub table_warnings: HashMap<Pubkey, String>,
     /// Rent of a position's account.
     pub position_rent: Option<u64>,
 }

@@ -7,9 +7,9 @@ use crate::{config::Fees, decide::ActionKind};
 /// Compute-unit limit of an action that is not simulated first.
 pub fn compute_units_unsimulated(kind: ActionKind) -> u32 {
     match kind {
-        ActionKind::RefreshStage => 100_000,
+        ActionKind::RefreshPrice | ActionKind::RefreshStage => 100_000,
         ActionKind::Rehedge | ActionKind::Deleverage | ActionKind::Compound => 300_000,
-        ActionKind::Liquidate => 400_000,
+        ActionKind::DeleverageSwap | ActionKind::Liquidate => 400_000,
         ActionKind::Exit => 500_000,
         ActionKind::Recenter => 700_000,
     }
@@ -94,6 +94,7 @@ mod tests {
     const FEES: Fees = Fees {
         min_micro_lamports: 1_000,
         max_micro_lamports: 1_001_000,
+        warn_below_lamports: 0,
         max_lamports_per_action: 1_000_000,
         relaxed_distance_bps: 1_000,
         urgent_distance_bps: 100,

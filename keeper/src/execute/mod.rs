@@ -4,17 +4,21 @@
 //! that is what keeps the keeper from acting twice. The same holds over a restart, because an intent is on disk before
 //! its transaction is sent, and is resumed before anything else is done for its position.
 
+mod balance;
 mod build;
 mod carry;
 pub mod fee;
 mod fees;
+mod look;
+mod posted;
 mod settle;
+mod tables;
 mod view;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ballast_client::{
-    Chain, ChainError, MarketContext, Position, PriorityFee, SendError, Sender, SenderConfig,
+    Chain, ChainError, Instruction, MarketContext, PriorityFee, SendError, Sender, SenderConfig,
     instruction, lookup_table::LookupTableError,
 };
 use ballast_model::{Amounts, Bps};
@@ -24,16 +28,19 @@ use thiserror::Error;
 pub use fees::{Earned, FeeAccounts};
 pub use view::{Fresh, View, ViewError, ViewRequest};
 
+use balance::Balance;
 use build::Learned;
 use carry::Plan;
+use look::{Look, acts};
 
 use crate::{
     config::{Config, Mode},
-    decide::{ActionKind, Decision, assess, refresh_due},
+    decide::{Action, ActionKind, Assessment, Reason, refresh_due},
     event::{DecisionEvent, KeeperEvent, inputs, market_inputs},
     events::Events,
     journal::{Intent, JournalError, Outcome, SharedJournal},
-    situation::{Outlook, Situation, SituationError},
+    situation::{Outlook, SituationError},
+    updates::{PostError, Poster, PriceUpdates, UpdatesError},
 };
 
 /// A position, or a market, that something seems to be due for.
@@ -41,7 +48,7 @@ use crate::{
 pub struct Job {
     /// Its market.
     pub market: Arc<MarketContext>,
-    /// The position; the market's own address for what is done to the market.
+    /// The position; the market's own address for a look at its evidence, its base price account for showing it a price.
     pub position: Pubkey,
     /// Where its fees are to be read.
     pub fees: Option<FeeAccounts>,
@@ -127,6 +134,10 @@ enum Trouble {
     NoKey,
     #[error(transparent)]
     Tables(#[from] LookupTableError),
+    #[error(transparent)]
+    Updates(#[from] UpdatesError),
+    #[error(transparent)]
+    Post(#[from] PostError),
     #[error(
         "the band {lower} to {upper} needs tick arrays that do not exist: set automation.create_tick_arrays, or create them"
     )]
@@ -142,7 +153,10 @@ pub struct Executor {
     pub(crate) keypair: Option<Arc<Keypair>>,
     pub(crate) config: Arc<Config>,
     pub(crate) events: Events,
+    /// Posts prices; `None`: only those of the markets' price accounts are used.
+    poster: Option<Arc<Poster>>,
     learned: Arc<Mutex<Learned>>,
+    balance: Arc<Balance>,
 }
 
 impl Executor {
@@ -168,8 +182,21 @@ impl Executor {
             keypair,
             config,
             events,
+            poster: None,
             learned: Arc::default(),
+            balance: Arc::default(),
         }
+    }
+
+    /// Acts on prices of this service too, and posts them where that is needed. Without a key it cannot.
+    #[must_use]
+    pub fn with_updates(mut self, source: Arc<dyn PriceUpdates>) -> Self {
+        self.poster = self.keypair.as_ref().map(|keypair| {
+            let chain = Arc::clone(&self.chain);
+            let poster = Poster::new(source, chain, self.sender.clone(), Arc::clone(keypair));
+            Arc::new(poster)
+        });
+        self
     }
 
     fn learned(&self) -> MutexGuard<'_, Learned> {
@@ -196,10 +223,10 @@ impl Executor {
             seen: None,
             fresh: None,
         };
-        let verdict = if job.action == ActionKind::RefreshStage {
-            self.try_refresh(&job, &mut report).await
-        } else {
-            self.try_act(&job, &mut report).await
+        let verdict = match job.action {
+            ActionKind::RefreshStage => self.try_refresh(&job, &mut report).await,
+            ActionKind::RefreshPrice => self.try_show(&job, &mut report).await,
+            _ => self.try_act(&job, &mut report).await,
         };
         report.verdict = verdict.unwrap_or_else(|trouble| match trouble {
             Trouble::Journal(error) => Verdict::Halt(error),
@@ -264,46 +291,41 @@ impl Executor {
     }
 
     async fn try_act(&self, job: &Job, report: &mut Report) -> Result<Verdict, Trouble> {
-        let liquidation = &self.config.liquidation;
-        let wallet = liquidation
-            .enabled
-            .then(|| (job.market.wallet(&self.keeper()), liquidation.max_pay));
-        let view = self.view(job, wallet).await?;
-        report.fresh = Some(view.fresh.clone());
-        let Some(position) = view.position.clone() else {
+        let Some(look) = self.look(job, report).await? else {
             return Ok(Verdict::NotDue);
         };
-        let outlook = Outlook {
-            fees: view.fees.map(|fees| fees.pending),
-            booked_fees: view.fees.map(|fees| fees.booked),
-            reward_lamports: self.reward_lamports(&view, &position.position).await?,
-            ..job.outlook
+        let at = look.assess()?;
+        if let Some(due) = acts(&at, job.action) {
+            return self.act_on(job, look, &at, due).await;
+        }
+        // Newer prices than the market's accounts hold may make it due, or possible.
+        let Some(posted) = self.posted(job, &look).await? else {
+            return Ok(Verdict::NotDue);
         };
-        report.seen = Some(Seen {
-            slot: view.market.slot,
-            at_secs: view.market.now_secs,
-            fees: outlook.fees,
-            booked_fees: outlook.booked_fees,
-            reward_lamports: outlook.reward_lamports,
-        });
-        let at = assess(&Situation {
-            market: &view.market,
-            position: &position.position,
-            now_secs: view.market.now_secs,
-            slot: view.market.slot,
-            keeper: self.keeper(),
-            funds: view.funds,
-            outlook,
-        })?;
-        let (action, reason) = match at.decision {
-            Decision::Act(action, reason) if action.kind() == job.action => (action, reason),
-            _ => return Ok(Verdict::NotDue),
+        let Some(look) = self.look_again(&posted).await? else {
+            return Ok(Verdict::NotDue);
         };
+        let at = look.assess()?;
+        match acts(&at, job.action) {
+            Some(due) => self.act_on(&posted, look, &at, due).await,
+            None => Ok(Verdict::NotDue),
+        }
+    }
+
+    /// Does what is due.
+    async fn act_on(
+        &self,
+        job: &Job,
+        look: Look,
+        at: &Assessment,
+        (action, reason): (Action, Reason),
+    ) -> Result<Verdict, Trouble> {
         if self.config.mode == Mode::Observe {
             return Ok(Verdict::NotDue);
         }
+        let Look { view, position, .. } = look;
         let market = &job.market;
-        let decision = DecisionEvent::new(market.address, position.address, &at);
+        let decision = DecisionEvent::new(market.address, position.address, at);
         self.events.send(KeeperEvent::Decision(decision));
         let maintenance = Bps::new(view.market.market.limits.maintenance_ltv_bps);
         let liquidates = job.action == ActionKind::Liquidate;
@@ -313,7 +335,7 @@ impl Executor {
             subject: position.address,
             kind: job.action,
             reason: reason.to_string(),
-            inputs: inputs(&at),
+            inputs: inputs(at),
             distance: fee::distance_bps(&at.model, at.oracle, maintenance),
             // At most two, so that it fits.
             new_wallets: if liquidates {
@@ -336,6 +358,20 @@ impl Executor {
         let Some(reason) = refresh_due(&view.market, &market.prices) else {
             return Ok(Verdict::NotDue);
         };
+        let instruction = instruction::refresh_stage(market);
+        self.tell_market(job, market, &view, &reason, instruction)
+            .await
+    }
+
+    /// Does something to the market itself.
+    async fn tell_market(
+        &self,
+        job: &Job,
+        market: &Arc<MarketContext>,
+        view: &View,
+        reason: &Reason,
+        instruction: Instruction,
+    ) -> Result<Verdict, Trouble> {
         let (reason, inputs) = (reason.to_string(), market_inputs(&view.market));
         self.events.send(KeeperEvent::Decision(DecisionEvent {
             market: market.address,
@@ -347,13 +383,13 @@ impl Executor {
         }));
         self.carry_out(Plan {
             market: Arc::clone(market),
-            subject: market.address,
+            subject: job.position,
             kind: job.action,
             reason,
             inputs,
             distance: None,
             new_wallets: 0,
-            instructions: vec![instruction::refresh_stage(market)].into(),
+            instructions: vec![instruction].into(),
             attempt: job.attempt,
             has_failed: job.has_failed,
         })
@@ -374,30 +410,6 @@ impl Executor {
         };
         let pause = self.config.timing.poll_interval;
         View::fetch(self.chain.as_ref(), &request, pause).await
-    }
-
-    /// Lamports on the position's account beyond its rent, if the owner pays rewards at all.
-    async fn reward_lamports(
-        &self,
-        view: &View,
-        position: &Position,
-    ) -> Result<Option<u64>, Trouble> {
-        let Some(account) = &view.fresh.position else {
-            return Ok(None);
-        };
-        if position.automation.reward_lamports == 0 {
-            return Ok(Some(0));
-        }
-        let known = self.learned().position_rent;
-        let rent = match known {
-            Some(rent) => rent,
-            None => {
-                let rent = self.chain.rent_lamports(Position::SPACE).await?;
-                self.learned().position_rent = Some(rent);
-                rent
-            }
-        };
-        Ok(Some(account.lamports.saturating_sub(rent)))
     }
 }
 

@@ -9,11 +9,6 @@ use crate::{
     journal::{Intent, JournalError, Outcome, OutcomeRecord, Record},
 };
 
-/// What a signature costs.
-const SIGNATURE_LAMPORTS: u64 = 5_000;
-/// With less than these may cost the keeper warns.
-const ACTIONS_TO_AFFORD: u64 = 20;
-
 /// Blocks to wait beyond a transaction's last valid height before it counts as expired: the node that tells the height
 /// and the one that tells the status need not be the same, and one may lag. About 13 seconds.
 const EXPIRY_MARGIN: u64 = 32;
@@ -61,23 +56,6 @@ impl Executor {
             self.check_balance().await;
         }
         Ok(outcome)
-    }
-
-    /// Warns if the keeper cannot pay for many more actions. A node that does not answer is no reason to.
-    pub async fn check_balance(&self) {
-        let keeper = self.keeper();
-        let Ok(account) = self.chain.account(&keeper).await else {
-            return;
-        };
-        let lamports = account.map_or(0, |account| account.lamports);
-        let action = SIGNATURE_LAMPORTS.saturating_add(self.config.fees.max_lamports_per_action);
-        let needed = action.saturating_mul(ACTIONS_TO_AFFORD);
-        if lamports < needed {
-            self.warn(format!(
-                "keeper {keeper} has {lamports} lamports, {ACTIONS_TO_AFFORD} actions may cost {needed}: without SOL it \
-                 cannot act, send it some"
-            ));
-        }
     }
 
     /// Sends the intent's bytes again and again (or only looks, if it must not send) until they are in a block or can

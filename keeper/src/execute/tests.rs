@@ -8,7 +8,7 @@ use ballast_client::Request;
 use super::{carry::compute_limit, *};
 use crate::{
     fixtures::SLOT,
-    sim::{Faults, World, bytes},
+    sim::{Faults, World, bytes, world::TABLE},
 };
 
 const POSITION: Pubkey = Pubkey::new_from_array([100; 32]);
@@ -105,5 +105,94 @@ fn failures_because_somebody_else_was_faster_are_races() {
             !raced,
             "{outcome:?}"
         );
+    }
+}
+
+/// An executor in that world, and what it warns of.
+fn executor(world: &World) -> (Executor, tokio::sync::broadcast::Receiver<KeeperEvent>) {
+    let config = crate::sim::config(Mode::Active);
+    let events = Events::default();
+    let heard = events.subscribe();
+    let chain = Arc::new(world.clone());
+    let executor = Executor::new(chain, None, None, Arc::new(config), events);
+    (executor, heard)
+}
+
+async fn keys(executor: &Executor, market: &MarketContext) -> Vec<Pubkey> {
+    let tables = executor.tables(market).await.unwrap();
+    tables.iter().map(|table| table.key).collect()
+}
+
+fn warnings(heard: &mut tokio::sync::broadcast::Receiver<KeeperEvent>) -> usize {
+    let mut count = 0;
+    while let Ok(event) = heard.try_recv() {
+        count += usize::from(matches!(event, KeeperEvent::Warning { .. }));
+    }
+    count
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_there_is_no_lookup_table_is_not_remembered() {
+    let (world, market) = (world(), bytes::context());
+    let (executor, mut heard) = executor(&world);
+    let table = world.lock().tables.remove(&TABLE).unwrap();
+    for warned in [1, 0] {
+        assert!(keys(&executor, &market).await.is_empty());
+        assert_eq!(warnings(&mut heard), warned);
+    }
+    world.lock().tables.insert(TABLE, table);
+    world.lock().refused.insert("tables");
+    for warned in [1, 0] {
+        assert!(keys(&executor, &market).await.is_empty());
+        assert_eq!(warnings(&mut heard), warned);
+    }
+    world.lock().refused.clear();
+    assert_eq!(keys(&executor, &market).await, [TABLE]);
+    // Where it is, is remembered: it is found without a search.
+    world.lock().refused.insert("tables");
+    assert_eq!(keys(&executor, &market).await, [TABLE]);
+    assert_eq!(warnings(&mut heard), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lookup_table_that_was_closed_or_replaced_is_looked_for_again() {
+    const OTHER: Pubkey = Pubkey::new_from_array([42; 32]);
+    let (world, market) = (world(), bytes::context());
+    let (executor, _heard) = executor(&world);
+    assert_eq!(keys(&executor, &market).await, [TABLE]);
+    let table = world.lock().tables.remove(&TABLE).unwrap();
+    assert!(keys(&executor, &market).await.is_empty());
+    world.lock().tables.insert(OTHER, table);
+    assert_eq!(keys(&executor, &market).await, [OTHER]);
+    // About to be closed: it serves until there is another one.
+    let leaving = bytes::lookup_table_until(5);
+    world.lock().tables.insert(OTHER, leaving);
+    assert_eq!(keys(&executor, &market).await, [OTHER]);
+    world.lock().tables.insert(TABLE, bytes::lookup_table());
+    assert_eq!(keys(&executor, &market).await, [TABLE]);
+    // Another market's now, or something else altogether.
+    for other in [bytes::mint_account(), bytes::lamports(1)] {
+        world.lock().tables.insert(TABLE, other);
+        world.lock().tables.insert(OTHER, bytes::lookup_table());
+        assert_eq!(keys(&executor, &market).await, [OTHER]);
+        world.lock().tables.insert(TABLE, bytes::lookup_table());
+        world.lock().tables.remove(&OTHER);
+        assert_eq!(keys(&executor, &market).await, [TABLE]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn instead_of_a_configured_lookup_table_that_is_gone_another_one_is_used() {
+    let (world, market) = (world(), bytes::context());
+    let gone = Pubkey::new_from_array([43; 32]);
+    let mut config = crate::sim::config(Mode::Active);
+    config.markets[0].lookup_table = Some(gone);
+    let events = Events::default();
+    let mut heard = events.subscribe();
+    let chain = Arc::new(world.clone());
+    let executor = Executor::new(chain, None, None, Arc::new(config), events);
+    for warned in [1, 0] {
+        assert_eq!(keys(&executor, &market).await, [TABLE]);
+        assert_eq!(warnings(&mut heard), warned);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Append-only lines, each with a checksum, each forced to disk before the call returns. A journal that cannot be
 //! written refuses everything from then on, which halts the keeper: it must not act without a record. What a crash cut
-//! off at the end is dropped; nothing was sent for it. Anything else that does not read back is an error.
+//! off at the end is dropped; nothing was sent for it. Anything else that does not read back is an error. What is read back
+//! is forced to disk again before it is relied on: the process that wrote it may have been killed before it did so.
 
 mod frame;
 mod record;
@@ -174,6 +175,8 @@ impl<S: Storage> Journal<S> {
             signatures: VecDeque::new(),
         };
         let bytes = journal.checked(Storage::read)?;
+        // What a killed process wrote and did not sync reads back like the rest. Relied on, it must outlive a power failure.
+        journal.checked(Storage::sync)?;
         let scan = scan(&bytes).map_err(|offset| JournalError::Damaged {
             path: journal.path.clone(),
             offset,

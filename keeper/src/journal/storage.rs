@@ -89,7 +89,7 @@ impl FileStorage {
         }
         let path = directory.join(NAME);
         let file = open_append(&path).map_err(io(&path))?;
-        sync_directory(directory).map_err(io(directory))?;
+        sync_names(directory).map_err(io(directory))?;
         Ok(Self {
             file,
             path,
@@ -142,6 +142,23 @@ fn open_append(path: &Path) -> io::Result<File> {
 /// A new file's name is only durable once its directory is.
 fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
+}
+
+/// Makes durable what is named in a directory, and the directories above by which it is found: this process, or an earlier
+/// one that was killed, may have made any of them. What may be passed but not read was made by others.
+fn sync_names(directory: &Path) -> io::Result<()> {
+    sync_directory(directory)?;
+    let whole = fs::canonicalize(directory)?;
+    for above in whole.ancestors().skip(1) {
+        use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+        match sync_directory(above) {
+            // The last two: file systems that cannot, as some of the system's own.
+            Err(error) if [PermissionDenied, InvalidInput, Unsupported].contains(&error.kind()) => {
+            }
+            done => done?,
+        }
+    }
+    Ok(())
 }
 
 impl Storage for FileStorage {

@@ -107,6 +107,25 @@ fn what_is_written_is_read_back_from_a_file() {
 }
 
 #[test]
+fn what_is_relied_on_is_on_disk() {
+    let (mut journal, _) = open(MemoryStorage::default()).unwrap();
+    let intent = write_intent(&mut journal);
+    // Written by a process that was killed before it could sync.
+    let unsynced = MemoryStorage {
+        synced: 0,
+        ..journal.storage
+    };
+    let (journal, recovered) = open(unsynced.clone()).unwrap();
+    assert_eq!(recovered.open, [intent]);
+    assert_eq!(journal.storage.synced, journal.storage.written.len());
+    let broken = MemoryStorage {
+        fail_sync: true,
+        ..unsynced
+    };
+    assert!(matches!(open(broken), Err(JournalError::Io { .. })));
+}
+
+#[test]
 fn a_directory_has_one_keeper() {
     let directory = tempfile::tempdir().unwrap();
     let (first, _) = Journal::open(directory.path(), &header()).unwrap();
@@ -377,9 +396,11 @@ fn every_kind_has_its_own_name_and_those_of_old_journals_still_read() {
             "\"compound\"",
             "\"recenter\"",
             "\"rehedge\"",
+            "\"refresh_price\"",
             "\"refresh_stage\"",
             "\"exit\"",
             "\"deleverage\"",
+            "\"deleverage_swap\"",
             "\"liquidate\""
         ]
     );

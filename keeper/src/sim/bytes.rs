@@ -14,9 +14,11 @@ use solana_sdk::pubkey::Pubkey;
 use crate::fixtures;
 
 const MARKET: Pubkey = Pubkey::new_from_array([7; 32]);
-const POOL_PROGRAM: Pubkey = Pubkey::new_from_array([20; 32]);
+pub const POOL_PROGRAM: Pubkey = Pubkey::new_from_array([20; 32]);
 const POOL: Pubkey = Pubkey::new_from_array([21; 32]);
 const RECEIVER: Pubkey = Pubkey::new_from_array([22; 32]);
+const LOOKUP_TABLE_PROGRAM: Pubkey =
+    solana_sdk::pubkey!("AddressLookupTab1e1111111111111111111111111");
 const TOKEN_PROGRAM: Pubkey = ballast_abi::spl::TOKEN_PROGRAM;
 
 /// The fixture's market with addresses.
@@ -125,10 +127,15 @@ pub fn token_account(mint: Pubkey, amount: u64) -> Account {
 
 /// The market's lookup table, which its authority owns: 56 bytes of header, then addresses.
 pub fn lookup_table() -> Account {
+    lookup_table_until(u64::MAX)
+}
+
+/// The same, which its authority has deactivated in a slot.
+pub fn lookup_table_until(deactivation_slot: u64) -> Account {
     let context = context();
     let mut data = 1u32.to_le_bytes().to_vec();
-    // Not being deactivated, extended in slot 0 from index 0 on.
-    data.extend(u64::MAX.to_le_bytes());
+    data.extend(deactivation_slot.to_le_bytes());
+    // Extended in slot 0 from index 0 on.
     data.extend([0; 9]);
     data.push(1);
     data.extend(context.market.authority.to_bytes());
@@ -136,7 +143,7 @@ pub fn lookup_table() -> Account {
     for address in context.static_addresses() {
         data.extend(address.to_bytes());
     }
-    account([3; 32].into(), data)
+    account(LOOKUP_TABLE_PROGRAM, data)
 }
 
 fn pool_account(pool: &PoolState) -> Account {

@@ -22,6 +22,18 @@ use super::{
 };
 
 impl World {
+    /// Whether the node answers such questions at all.
+    fn require_answer(&self, what: &'static str) -> Result<(), ChainError> {
+        if self.lock().refused.contains(what) {
+            return Err(ChainError::Refused {
+                endpoint: self.label(),
+                what,
+                reason: "this method is not for you".into(),
+            });
+        }
+        Ok(())
+    }
+
     /// One operation: takes a moment, may be the one at which the keeper dies, may fail before or after its effect.
     async fn operation<T>(&self, effect: impl FnOnce(&mut Inner) -> T) -> Result<T, ChainError> {
         let dead = std::future::pending::<()>;
@@ -103,6 +115,7 @@ impl Chain for World {
                 position
                     .or_else(earned)
                     .or_else(|| inner.others.get(address).cloned())
+                    .or_else(|| inner.tables.get(address).cloned())
             };
             Accounts {
                 slot,
@@ -117,11 +130,15 @@ impl Chain for World {
         program: &Pubkey,
         filters: &[AccountFilter],
     ) -> Result<OwnedAccounts, ChainError> {
+        self.require_answer(if *program == ballast::ID {
+            "positions"
+        } else {
+            "tables"
+        })?;
         if *program != ballast::ID {
-            let table = (Pubkey::new_from_array([41; 32]), bytes::lookup_table());
-            let answer = |_: &mut Inner| OwnedAccounts {
+            let answer = |inner: &mut Inner| OwnedAccounts {
                 slot: None,
-                accounts: vec![table],
+                accounts: inner.tables.clone().into_iter().collect(),
             };
             return self.operation(answer).await;
         }
@@ -195,6 +212,7 @@ impl Chain for World {
         signature: &Signature,
         search_history: bool,
     ) -> Result<Option<TransactionStatus>, ChainError> {
+        self.require_answer("statuses")?;
         if search_history && self.lock().no_history {
             return Err(ChainError::Refused {
                 endpoint: self.label(),
@@ -222,6 +240,11 @@ impl Chain for World {
 
     async fn transaction(&self, _: &Signature) -> Result<Option<TransactionRecord>, ChainError> {
         Ok(None)
+    }
+
+    async fn newest_signature(&self, _: &Pubkey) -> Result<Option<Signature>, ChainError> {
+        self.require_answer("signatures")?;
+        self.operation(|inner| inner.newest).await
     }
 
     async fn recent_fees(&self, _: &[Pubkey]) -> Result<Vec<u64>, ChainError> {

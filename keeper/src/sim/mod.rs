@@ -9,10 +9,16 @@ mod chain;
 mod crash;
 mod crash_tests;
 mod disk;
+mod node_tests;
+mod path_tests;
+mod paths;
+mod power_tests;
+mod show_tests;
 mod state;
 mod trouble_tests;
 pub mod world;
 
 pub use crash::Crash;
+pub use crash_tests::config;
 pub use disk::Disk;
 pub use world::{Faults, World, custom};

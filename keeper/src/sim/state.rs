@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ballast_client::{MarketSnapshot, Position};
 use ballast_model::{
-    Amounts, Band, Position as PositionModel, Side, SqrtPrice, Tick, Trade, value_down,
+    Amounts, Band, HedgedPlan, Position as PositionModel, Side, SqrtPrice, Tick, Trade, value_down,
 };
 use solana_sdk::pubkey::Pubkey;
 
@@ -116,7 +116,7 @@ pub fn apply(
         Action::Recenter(_) | Action::Exit(_) | Action::Compound(_)
     );
     let after = match action {
-        Action::Rehedge(plan) => traded(model, plan.trade, plan.base),
+        Action::Rehedge(plan) | Action::DeleverageSwap { plan, .. } => hedged(model, plan, oracle),
         Action::Recenter(plan) => {
             [stored.tick_lower, stored.tick_upper] = plan.ticks;
             let [lower, upper] = plan.ticks.map(|tick| Tick::new(tick).unwrap());
@@ -152,6 +152,12 @@ pub fn apply(
     stored.base_debt_shares = fixtures::shares(after.debt.base).into();
     stored.quote_debt_shares = fixtures::shares(after.debt.quote).into();
     pays_fees
+}
+
+fn hedged(model: &PositionModel, plan: &HedgedPlan, oracle: SqrtPrice) -> PositionModel {
+    let base = plan.trade.map_or(0, |plan| plan.base);
+    let quote = u64::try_from(value_down(base, oracle).unwrap()).unwrap();
+    plan.after(model, base, quote).unwrap()
 }
 
 fn repaid(model: &PositionModel) -> PositionModel {

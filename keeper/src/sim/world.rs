@@ -1,7 +1,7 @@
 //! The cluster's state by slot, and what transactions do to it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -92,7 +92,16 @@ pub struct Inner {
     pub replaced: usize,
     /// The node keeps no history of transactions.
     pub no_history: bool,
+    /// What else the node refuses, by the name of the question.
+    pub refused: BTreeSet<&'static str>,
+    /// Lookup tables.
+    pub tables: BTreeMap<Pubkey, Account>,
+    /// The newest transaction that the node lists.
+    pub newest: Option<Signature>,
 }
+
+/// Where the market's lookup table is at first.
+pub const TABLE: Pubkey = Pubkey::new_from_array([41; 32]);
 
 #[derive(Clone)]
 pub struct World {
@@ -139,6 +148,9 @@ impl World {
             cannot_reset_range: false,
             replaced: 0,
             no_history: false,
+            refused: BTreeSet::new(),
+            tables: BTreeMap::from([(TABLE, super::bytes::lookup_table())]),
+            newest: None,
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -283,9 +295,17 @@ impl Inner {
                 let market = keys[usize::from(instruction.accounts[0])];
                 return (market, ActionKind::RefreshStage);
             }
+            tag if tag == ballast::instruction::RefreshPrice::DISCRIMINATOR => {
+                // Market, base price.
+                let base_price = keys[usize::from(instruction.accounts[1])];
+                return (base_price, ActionKind::RefreshPrice);
+            }
             tag if tag == ballast::instruction::Compound::DISCRIMINATOR => ActionKind::Compound,
             tag if tag == ballast::instruction::Exit::DISCRIMINATOR => ActionKind::Exit,
             tag if tag == ballast::instruction::Deleverage::DISCRIMINATOR => ActionKind::Deleverage,
+            tag if tag == ballast::instruction::DeleverageSwap::DISCRIMINATOR => {
+                ActionKind::DeleverageSwap
+            }
             tag if tag == ballast::instruction::Liquidate::DISCRIMINATOR => ActionKind::Liquidate,
             other => panic!("unknown instruction {other:?}"),
         };
@@ -378,6 +398,10 @@ impl Inner {
         if action == ActionKind::RefreshStage {
             return self.refresh_stage(slot, position);
         }
+        if action == ActionKind::RefreshPrice {
+            self.refresh_price(slot, position);
+            return Ok(());
+        }
         let Some((Decision::Act(planned, _), model)) =
             self.state_at(slot).possible(&position, self.keeper, action)
         else {
@@ -431,11 +455,32 @@ impl Inner {
         Ok(())
     }
 
+    fn refresh_price(&mut self, slot: u64, base_price: Pubkey) {
+        self.change(slot, |state| {
+            let MarketSnapshot {
+                market,
+                base_price,
+                quote_price,
+                ..
+            } = &mut state.market;
+            market.last_base_publish_secs = base_price.publish_time;
+            market.last_quote_publish_secs = quote_price.publish_time;
+        });
+        self.landings.push(Landing {
+            position: base_price,
+            action: ActionKind::RefreshPrice,
+            slot,
+        });
+    }
+
     /// Whether a simulation of this would succeed.
     pub fn would_succeed(&self, position: &Pubkey, action: ActionKind) -> bool {
         let state = self.state_at(self.confirmed_slot());
         if self.refuses == Some(action) {
             return false;
+        }
+        if action == ActionKind::RefreshPrice {
+            return true;
         }
         if action == ActionKind::RefreshStage {
             return refresh_due(&state.market, &super::bytes::context().prices).is_some();

@@ -6,14 +6,17 @@
 
 mod stream;
 
+pub use stream::explain;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
 
+use ballast_abi::pyth::PriceUpdate;
 use ballast_client::{
-    Account, Accounts, Chain, ChainError, MarketContext, MarketSnapshot, Positions,
+    Account, Accounts, Chain, ChainError, Endpoint, MarketContext, MarketSnapshot, Positions,
 };
 use solana_sdk::pubkey::Pubkey;
 use tokio::{
@@ -67,6 +70,13 @@ pub enum SourceEvent {
         /// Why.
         reason: String,
     },
+    /// Newer prices of a market, which nobody has posted yet.
+    Published {
+        /// The market.
+        market: Pubkey,
+        /// Base and quote.
+        prices: Box<[PriceUpdate; 2]>,
+    },
     /// A node did not answer.
     Trouble {
         /// Of which market.
@@ -87,6 +97,8 @@ pub enum Asked {
     Positions,
     /// Changes; what cannot be read of them is in the next complete answer.
     Stream,
+    /// Prices that nobody has posted yet, asked of a price service; answered by [`SourceEvent::Published`].
+    Updates,
 }
 
 /// What to watch and how.
@@ -95,7 +107,7 @@ pub struct Sources {
     /// For complete answers and polls.
     pub chain: Arc<dyn Chain>,
     /// Websocket endpoint; `None`: polls only.
-    pub ws_url: Option<String>,
+    pub ws_url: Option<Endpoint>,
     /// Markets.
     pub markets: Vec<Arc<MarketContext>>,
     /// Intervals.
@@ -254,7 +266,7 @@ impl Sources {
         loop {
             let began = Instant::now();
             let reason = match &self.ws_url {
-                Some(url) => stream::run(self, url, events).await?,
+                Some(endpoint) => stream::run(self, endpoint, events).await?,
                 None => {
                     // Without a stream, new positions are found by reading all of them.
                     let again = self.resync_all(events).await?;
@@ -356,7 +368,7 @@ mod tests {
     use super::*;
     use crate::sim::{Faults, World, bytes};
 
-    fn sources(world: &World, ws_url: Option<String>) -> Sources {
+    fn sources(world: &World, ws_url: Option<Endpoint>) -> Sources {
         Sources {
             chain: Arc::new(world.clone()),
             ws_url,
@@ -373,7 +385,9 @@ mod tests {
         let mut seen = [0; 4];
         while let Ok(event) = receiver.try_recv() {
             let kind = match event {
-                SourceEvent::Account { .. } | SourceEvent::Missing { .. } => continue,
+                SourceEvent::Account { .. }
+                | SourceEvent::Missing { .. }
+                | SourceEvent::Published { .. } => continue,
                 SourceEvent::Market { .. } => 0,
                 SourceEvent::Positions { positions, .. } => {
                     assert_eq!(positions.positions.len(), 2);

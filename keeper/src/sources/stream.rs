@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anchor_lang::Discriminator;
-use ballast_client::{Account, MarketSnapshot, Position};
+use ballast_client::{Account, Endpoint, MarketSnapshot, Position};
 use futures_util::{
     StreamExt,
     future::{BoxFuture, join_all},
@@ -41,22 +41,32 @@ type Subscription<'a> = (
 /// Streams until something breaks; returns what. `Err` when nobody listens any more.
 pub(super) async fn run(
     sources: &Sources,
-    url: &str,
+    endpoint: &Endpoint,
     events: &Sender<SourceEvent>,
 ) -> Result<String, Closed> {
-    let client = match timeout(CONNECT_WITHIN, PubsubClient::new(url)).await {
+    let client = match timeout(CONNECT_WITHIN, PubsubClient::new(endpoint.expose())).await {
         Ok(Ok(client)) => client,
-        Ok(Err(error)) => return Ok(format!("cannot connect: {error}")),
+        Ok(Err(error)) => return Ok(format!("cannot connect: {}", explain(endpoint, &error))),
         Err(_) => return Ok("cannot connect in time".into()),
     };
     let ended = match timeout(CONNECT_WITHIN, subscribe(sources, &client)).await {
         Ok(Ok(subscriptions)) => forward(sources, subscriptions, events).await,
-        Ok(Err(error)) => Ok(format!("cannot subscribe: {error}")),
+        Ok(Err(error)) => Ok(format!("cannot subscribe: {}", explain(endpoint, &error))),
         Err(_) => Ok("cannot subscribe in time".into()),
     };
     // A connection that is broken already cannot be closed properly, and need not be.
     let _ = timeout(CONNECT_WITHIN, client.shutdown()).await;
     ended
+}
+
+/// What went wrong with a websocket, without what is secret of its address.
+pub fn explain(endpoint: &Endpoint, error: &PubsubClientError) -> String {
+    let said = match error {
+        PubsubClientError::ConnectionError(cause) => format!("{error}: {cause}"),
+        PubsubClientError::WsError(cause) => format!("{error}: {cause}"),
+        other => other.to_string(),
+    };
+    format!("{endpoint}: {}", endpoint.hide(&said))
 }
 
 async fn forward(
@@ -193,6 +203,34 @@ mod tests {
             executable: false,
             rent_epoch: 0,
             space: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_the_websocket_holds_nothing_of_its_address() {
+        const KEY: &str = "KEY0123456789";
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            use tokio::io::{AsyncReadExt, AsyncWriteExt};
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4_096];
+            let length = stream.read(&mut request).await.unwrap();
+            assert!(String::from_utf8_lossy(&request[..length]).contains(KEY));
+            // Refuses the key, and names it.
+            let answer = format!("HTTP/1.1 401 {KEY}\r\nx-key: {KEY}\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        });
+        for url in [
+            format!("ws://{host}/{KEY}?api-key={KEY}"),
+            format!("ws://127.0.0.1:9/{KEY}"),
+            format!("http://127.0.0.1:9/{KEY}"),
+            format!("ws//{KEY}"),
+        ] {
+            let endpoint = Endpoint::new(url);
+            let error = PubsubClient::new(endpoint.expose()).await.err().unwrap();
+            let said = explain(&endpoint, &error);
+            assert!(!said.contains(KEY), "{said}");
         }
     }
 

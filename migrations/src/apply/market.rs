@@ -3,7 +3,7 @@
 use ballast_abi::whirlpool::PoolView;
 use ballast_client::{
     DecodeError, InitMarketArgs, Market, MarketContext, MarketParams, PoolAddresses, PriceAccounts,
-    Pubkey, SafetyRules, decode_at, instruction, pda,
+    Pubkey, SafetyRules, decode_at, existing, instruction, pda,
 };
 
 use super::{
@@ -23,7 +23,7 @@ impl Run<'_> {
         let signer = self.authority.pubkey();
         let creator = addresses.creator.unwrap_or(signer);
         let address = pda::market(&creator, &addresses.whirlpool);
-        match chain.account(&address).await? {
+        match existing(chain.account(&address).await?.as_ref()) {
             None if creator != signer => {
                 let what = "market";
                 return Err(DecodeError::Missing { what, address }.into());
@@ -33,7 +33,7 @@ impl Run<'_> {
                     .await?;
             }
             Some(account) => {
-                let found: Market = self.migrated_market(&address, &account, params).await?;
+                let found: Market = self.migrated_market(&address, account, params).await?;
                 require_same(address, &found, addresses)?;
                 self.oracle_source(address, &found, addresses).await?;
                 self.guardian(address, &found, addresses.guardian).await?;

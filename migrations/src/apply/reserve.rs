@@ -1,6 +1,6 @@
 //! The reserves.
 
-use ballast_client::{MarketContext, Reserve, ReserveParams, decode_at, instruction};
+use ballast_client::{MarketContext, Reserve, ReserveParams, decode_at, existing, instruction};
 use ballast_model::Side;
 
 use super::{
@@ -18,13 +18,14 @@ impl Run<'_> {
     ) -> Result<(), ApplyError> {
         let wanted = ReserveParams::from(rules);
         let address = market.reserve(side);
-        let Some(account) = self.sender.chain().account(&address).await? else {
+        let account = self.sender.chain().account(&address).await?;
+        let Some(account) = existing(account.as_ref()) else {
             let signer = self.authority.pubkey();
             let create = instruction::init_reserve(market, &signer, side, wanted);
             let what = format!("created {side:?} reserve {address}");
             return self.step(what, [create]).await;
         };
-        let reserve = self.migrated_reserve(&address, &account).await?;
+        let reserve = self.migrated_reserve(&address, account).await?;
         self.reserve_params(market, side, &reserve, wanted).await
     }
 

@@ -34,6 +34,7 @@ pub use instructions::{
     lend::*, liquidate::*, migrate::*, open::*, oracle_change::*, recenter::*, refresh_price::*,
     refresh_stage::*, rehedge::*, set_policy::*, settle::*, show_loss::*, transfer::*,
 };
+pub use security_txt::SOURCES;
 pub use state::{
     Automation, KeeperRules, MarketMode, MarketParams, OracleSource, Policy, ReserveParams,
     RulesSinceVersion2, SafetyRules, StageRules,

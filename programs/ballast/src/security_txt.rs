@@ -14,7 +14,10 @@ const PROJECT_URL: &str = match option_env!("BALLAST_PROJECT_URL") {
     None => "none was given when this was built",
 };
 
-const PARTS: [&str; 12] = [
+/// Name of the sources that this was built from, the SHA-256 of all of them.
+pub const SOURCES: &str = env!("BALLAST_SOURCES");
+
+const PARTS: [&str; 15] = [
     "=======BEGIN SECURITY.TXT V1=======\0",
     "name\0",
     "Ballast\0",
@@ -26,6 +29,9 @@ const PARTS: [&str; 12] = [
     "SECURITY.md of the source code\0",
     "source_release\0",
     concat!(env!("CARGO_PKG_VERSION"), "\0"),
+    "source_revision\0sha256:",
+    SOURCES,
+    "\0",
     "=======END SECURITY.TXT V1=======\0",
 ];
 
@@ -70,7 +76,13 @@ mod tests {
         let fields: Vec<&str> = inner.split('\0').collect();
         assert_eq!(fields.len() % 2, 0, "{fields:?}");
         let key = |name| fields.iter().step_by(2).any(|key| *key == name);
-        for name in ["name", "project_url", "contacts", "policy"] {
+        for name in [
+            "name",
+            "project_url",
+            "contacts",
+            "policy",
+            "source_revision",
+        ] {
             assert!(key(name), "{name} is missing");
         }
         assert!(fields.iter().all(|field| !field.is_empty()));

@@ -48,9 +48,12 @@ pub struct ProgramState {
 impl ProgramState {
     /// Whether the code is this.
     pub fn holds(&self, elf: &[u8]) -> bool {
-        self.code
-            .strip_prefix(elf)
-            .is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
+        is_padded(&self.code, elf)
+    }
+
+    /// The code, followed by zeros up to its capacity.
+    pub fn code(&self) -> &[u8] {
+        &self.code
     }
 
     /// By how much the program's account has to grow for so much code: 0 if it fits, else at least as much as clusters
@@ -62,6 +65,12 @@ impl ProgramState {
             missing => missing.max(MIN_EXTENSION.min(MAX_CODE.saturating_sub(capacity))),
         }
     }
+}
+
+/// Whether `code` is this, followed by zeros only.
+pub fn is_padded(code: &[u8], elf: &[u8]) -> bool {
+    code.strip_prefix(elf)
+        .is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
 }
 
 /// Length of a buffer's account for so much code.

@@ -16,16 +16,18 @@ use crate::{
     connection::{Connection, FeeArgs, send},
     format::amount,
     globals::{Endpoint, Globals, read_keypair},
+    node_url::UrlParser,
     report::{Output, note},
 };
+pub use elf::read as read_program;
 use loader::{Buffer, ProgramState};
-pub use loader::{LOADER as UPGRADEABLE_LOADER, program_state};
+pub use loader::{LOADER as UPGRADEABLE_LOADER, is_padded, program_state};
 
 /// What to deploy, and where.
 #[derive(Args, Debug)]
 pub struct DeployArgs {
     /// Cluster: localnet, devnet, testnet, mainnet, or the URL of an RPC node [default: --url]
-    #[arg(long)]
+    #[arg(long, value_parser = UrlParser)]
     pub cluster: Option<Endpoint>,
     /// The program's shared object
     #[arg(long, value_name = "FILE.so")]
@@ -121,7 +123,7 @@ pub async fn run(args: &DeployArgs, globals: &Globals, output: &mut Output) -> R
     )
     .await?;
     if migrates {
-        let cluster = cluster_of(globals.url.url());
+        let cluster = cluster_of(globals.url.url().expose());
         match args.source.desired(connection.chain(), cluster).await? {
             Some(desired) => report.migration = Some(migrate(&sender, &payer, &desired).await?),
             None => note(format_args!(

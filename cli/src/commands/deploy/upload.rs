@@ -5,8 +5,8 @@ use std::{ops::Range, time::Duration};
 
 use anyhow::{Result, bail, ensure};
 use ballast_client::{
-    Chain, Instruction, Keypair, PriorityFee, Pubkey, Request, RpcChain, Sender, Signature, Signer,
-    VersionedTransaction, build,
+    Chain, Confirmation, Instruction, Keypair, PriorityFee, Pubkey, Request, RpcChain, Sender,
+    Signature, Signer, VersionedTransaction, build,
 };
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
@@ -192,10 +192,10 @@ async fn batch(
         }
         sleep(POLL).await;
         let signatures: Vec<_> = pending.iter().map(Pending::signature).collect();
-        let statuses = match chain.client().get_signature_statuses(&signatures).await {
-            Ok(answer) => answer.value,
+        let statuses = match chain.statuses(&signatures).await {
+            Ok(statuses) => statuses,
             Err(error) => {
-                trouble = Some(error.kind().to_string());
+                trouble = Some(error.to_string());
                 continue;
             }
         };
@@ -204,12 +204,12 @@ async fn batch(
             let Some(status) = statuses.next().flatten() else {
                 return true;
             };
-            match &status.err {
+            match &status.error {
                 Some(error) => {
                     trouble = Some(error.to_string());
                     false
                 }
-                None if status.satisfies_commitment(chain.client().commitment()) => {
+                None if status.confirmation >= Confirmation::Confirmed => {
                     bar.inc(piece.length);
                     false
                 }

@@ -325,13 +325,9 @@ async fn held_shares(
     owner: &Pubkey,
     side: Side,
 ) -> Result<u64> {
-    let address = market.share_wallet(owner, side);
-    let Some(account) = chain.account(&address).await? else {
-        return Ok(0);
-    };
-    let view = ballast_abi::spl::TokenAccountView::parse(&account.data)
-        .with_context(|| format!("{address} is no token account"))?;
-    Ok(view.amount())
+    let shares = market.share_account(owner, side);
+    let account = chain.account(&shares.address).await?;
+    Ok(shares.balance(account.as_ref())?.unwrap_or(0))
 }
 
 impl fmt::Display for Moved {

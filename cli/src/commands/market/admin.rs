@@ -1,11 +1,10 @@
 //! What authority and guardian do with a market, and what anybody may do for it.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use ballast_client::{
-    BallastEvent, Instruction, Market, MarketContext, MarketMode, Pubkey, Request, Signer,
-    instruction,
+    BallastEvent, Instruction, MarketContext, MarketMode, Pubkey, Request, Signer, instruction,
 };
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -13,17 +12,17 @@ use serde::Serialize;
 use crate::{
     address::address,
     connection::{Connection, FeeArgs, send},
-    format::duration,
     globals::Globals,
     report::Output,
     target::{self, MarketArgs},
-    wallet::{SIDES, name},
+    time::Time,
+    wallet::SIDES,
 };
 
-use super::standing::Standing;
+use super::{announced::source_change, standing::Standing};
 
 /// Which market, and how to send.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct ChangeArgs {
     #[command(flatten)]
     pub market: MarketArgs,
@@ -52,27 +51,6 @@ pub enum Mode {
     NoNewRisk,
     /// No rehedges either: repay, close, deleverage, liquidate
     ReduceOnly,
-}
-
-/// Seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Time(pub u32);
-
-impl FromStr for Time {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = "write a time like 90s, 30m, 12h or 7d";
-        let unit = match text.chars().last() {
-            Some('s') => 1,
-            Some('m') => 60,
-            Some('h') => 3_600,
-            Some('d') => 86_400,
-            _ => return Err(wrong),
-        };
-        let number: u32 = text[..text.len() - 1].parse().map_err(|_| wrong)?;
-        number.checked_mul(unit).map(Self).ok_or(wrong)
-    }
 }
 
 #[derive(Args, Debug)]
@@ -112,9 +90,9 @@ struct ChangeReport {
 pub struct Change<'a> {
     globals: &'a Globals,
     args: &'a ChangeArgs,
-    connection: Connection,
-    key: Pubkey,
-    market: MarketContext,
+    pub(super) connection: Connection,
+    pub(super) key: Pubkey,
+    pub(super) market: MarketContext,
 }
 
 impl<'a> Change<'a> {
@@ -134,7 +112,11 @@ impl<'a> Change<'a> {
         })
     }
 
-    async fn send(
+    /// Sends; tells how the market stands afterwards.
+    ///
+    /// # Errors
+    /// What the program refuses.
+    pub(super) async fn send(
         self,
         action: impl Into<String>,
         instructions: impl Into<Vec<Instruction>>,
@@ -148,7 +130,9 @@ impl<'a> Change<'a> {
             BallastEvent::StageChanged(event) => Some((event.from, event.to)),
             _ => None,
         });
-        let snapshot = target::snapshot(self.connection.chain(), &self.market).await?;
+        let chain = self.connection.chain();
+        let snapshot = target::snapshot(chain, &self.market).await?;
+        let source = source_change(chain, &self.market.address).await?;
         output.print(&ChangeReport {
             action: match changed {
                 Some((from, to)) => format!("{action}: stage {from} -> {to}"),
@@ -156,7 +140,7 @@ impl<'a> Change<'a> {
             },
             market: self.market.address.to_string(),
             signature: receipt.signature.to_string(),
-            standing: Standing::new(&snapshot),
+            standing: Standing::new(&snapshot, source.as_ref()),
         })
     }
 
@@ -206,45 +190,6 @@ impl<'a> Change<'a> {
         self.send("booking interest", accrue, output).await
     }
 
-    /// Puts every announced change in force whose notice is over.
-    ///
-    /// # Errors
-    /// If there is none.
-    pub async fn apply(self, output: &mut Output) -> Result<()> {
-        let snapshot = target::snapshot(self.connection.chain(), &self.market).await?;
-        let mut announced = vec![(
-            "market",
-            snapshot.market.pending.effective_at_secs,
-            instruction::apply_market_change(&self.market.address),
-        )];
-        for side in SIDES {
-            announced.push((
-                name(side),
-                snapshot.reserve(side).pending_effective_at_secs,
-                instruction::apply_reserve_change(&self.market, side),
-            ));
-        }
-        let lapsed = |at: i64| snapshot.now_secs > at.saturating_add(Market::LAPSE_SECS);
-        announced.retain(|(_, effective_at_secs, _)| {
-            *effective_at_secs > 0 && !lapsed(*effective_at_secs)
-        });
-        let next = announced.iter().map(|(_, at, _)| *at).min();
-        announced.retain(|(_, effective_at_secs, _)| *effective_at_secs <= snapshot.now_secs);
-        if announced.is_empty() {
-            match next {
-                Some(at) => bail!(
-                    "the notice of what is announced is not over: try again in {}",
-                    duration(at - snapshot.now_secs)
-                ),
-                None => bail!("nothing is announced: there is nothing to put in force"),
-            }
-        }
-        let what: Vec<_> = announced.iter().map(|(what, ..)| *what).collect();
-        let action = format!("putting announced changes in force ({})", what.join(", "));
-        let apply: Vec<_> = announced.into_iter().map(|(.., apply)| apply).collect();
-        self.send(action, apply, output).await
-    }
-
     /// Offers the authority, or takes an offer back.
     ///
     /// # Errors
@@ -281,25 +226,5 @@ impl fmt::Display for ChangeReport {
         writeln!(f, "{}: done in transaction {}", self.action, self.signature)?;
         writeln!(f, "market {}", self.market)?;
         self.standing.fmt(f)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_units() {
-        for (text, secs) in [
-            ("90s", 90),
-            ("30m", 1_800),
-            ("12h", 43_200),
-            ("7d", 604_800),
-        ] {
-            assert_eq!(text.parse(), Ok(Time(secs)));
-        }
-        for wrong in ["", "5", "h", "1.5h", "-1h", "99999999d", "1x", "1\u{fc}"] {
-            assert!(wrong.parse::<Time>().is_err(), "{wrong}");
-        }
     }
 }

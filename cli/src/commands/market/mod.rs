@@ -1,6 +1,8 @@
 //! `ballast market`: a market, its limits, its reserves, its prices; and what is changed about it.
 
 mod admin;
+mod announced;
+mod source;
 mod standing;
 
 use std::fmt;
@@ -23,6 +25,8 @@ use crate::{
 };
 
 use admin::{Change, ChangeArgs, GuardianArgs, ModeArgs, OfferArgs};
+use announced::source_change;
+use source::SourceArgs;
 use standing::Standing;
 
 /// What to do with a market.
@@ -40,6 +44,10 @@ pub enum MarketCommand {
     Accrue(ChangeArgs),
     /// Put announced changes in force whose notice is over. Anyone
     Apply(ChangeArgs),
+    /// Announce that prices will come from elsewhere: two days later anyone can `apply` it. Authority
+    AnnounceOracle(SourceArgs),
+    /// Take the announcement of another price source back. Authority
+    CancelOracle(ChangeArgs),
     /// Offer the authority to somebody. Authority
     OfferAuthority(OfferArgs),
     /// Take an offered authority over
@@ -92,6 +100,11 @@ struct MarketReport {
     max_confidence_tight_bps: u32,
     max_confidence_loose_bps: u32,
     max_ema_divergence_bps: u32,
+    grace_secs: u32,
+    max_age_swap_secs: u32,
+    max_age_liquidation_secs: u32,
+    write_off_bonus_bps: u32,
+    max_defensive_loss_bps: u32,
     reserves: Vec<ReserveView>,
     standing: Standing,
 }
@@ -109,6 +122,8 @@ struct ReserveView {
     borrow_cap: String,
     insurance: String,
     bad_debt: String,
+    /// What positions do not cover and nobody has booked yet: lenders who leave bear their part of it.
+    shown_loss: String,
 }
 
 /// Shows or changes.
@@ -124,6 +139,11 @@ pub async fn run(command: &MarketCommand, globals: &Globals, output: &mut Output
         MarketCommand::RefreshPrice(args) => change(args).await?.refresh_price(output).await,
         MarketCommand::Accrue(args) => change(args).await?.accrue(output).await,
         MarketCommand::Apply(args) => change(args).await?.apply(output).await,
+        MarketCommand::AnnounceOracle(args) => {
+            let change = change(&args.change).await?;
+            change.announce_source(args, output).await
+        }
+        MarketCommand::CancelOracle(args) => change(args).await?.cancel_source(output).await,
         MarketCommand::OfferAuthority(args) => {
             let change = change(&args.change).await?;
             change.offer_authority(args, output).await
@@ -140,7 +160,9 @@ async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result
     let chain = connection.chain();
     let context = target::load(chain, &args.market).await?;
     let snapshot = target::snapshot(chain, &context).await?;
+    let source = source_change(chain, &context.address).await?;
     let market = &snapshot.market;
+    let safety = market.safety.effective();
     let (limits, rules) = (&market.limits, &market.oracle_rules);
     let (base, quote) = (market.base_decimals, market.quote_decimals);
     output.print(&MarketReport {
@@ -181,11 +203,16 @@ async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result
         max_confidence_tight_bps: rules.max_confidence_tight_bps,
         max_confidence_loose_bps: rules.max_confidence_loose_bps,
         max_ema_divergence_bps: rules.max_ema_divergence_bps,
+        grace_secs: safety.grace_secs,
+        max_age_swap_secs: safety.max_age_swap_secs,
+        max_age_liquidation_secs: safety.max_age_liquidation_secs,
+        write_off_bonus_bps: safety.write_off_bonus_bps,
+        max_defensive_loss_bps: safety.max_defensive_loss_bps,
         reserves: SIDES
             .into_iter()
             .map(|side| reserve(&snapshot, side))
             .collect::<Result<_>>()?,
-        standing: Standing::new(&snapshot),
+        standing: Standing::new(&snapshot, source.as_ref()),
     })
 }
 
@@ -208,6 +235,7 @@ fn reserve(snapshot: &MarketSnapshot, side: Side) -> Result<ReserveView> {
         borrow_cap: shown(reserve.borrow_cap),
         insurance: shown(state.insurance),
         bad_debt: shown(reserve.bad_debt),
+        shown_loss: shown(reserve.shown_loss),
     })
 }
 
@@ -279,6 +307,16 @@ impl fmt::Display for MarketReport {
             bps(self.max_confidence_loose_bps),
             bps(self.max_ema_divergence_bps)
         )?;
+        writeln!(
+            f,
+            "  safety net   prices at most {} old for keepers' swaps, {} for liquidations, {} behind the newest shown; \
+             booking a loss pays {}, defensive rehedges lose at most {} of equity in a day",
+            duration(self.max_age_swap_secs.into()),
+            duration(self.max_age_liquidation_secs.into()),
+            duration(self.grace_secs.into()),
+            bps(self.write_off_bonus_bps),
+            bps(self.max_defensive_loss_bps)
+        )?;
         self.standing.fmt(f)?;
         writeln!(f)?;
         let mut table = Table::new([
@@ -293,6 +331,7 @@ impl fmt::Display for MarketReport {
             "borrow cap",
             "insurance",
             "bad debt",
+            "shown loss",
         ]);
         for reserve in &self.reserves {
             table.row([
@@ -307,6 +346,7 @@ impl fmt::Display for MarketReport {
                 reserve.borrow_cap.clone(),
                 reserve.insurance.clone(),
                 reserve.bad_debt.clone(),
+                reserve.shown_loss.clone(),
             ]);
         }
         table.fmt(f)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ballast_client::{Market, MarketMode, MarketSnapshot, Pubkey};
+use ballast_client::{Market, MarketMode, MarketSnapshot, OracleChange, Pubkey};
 use serde::Serialize;
 
 use crate::{
@@ -41,8 +41,8 @@ struct Announced {
 }
 
 impl Standing {
-    /// At the snapshot's time.
-    pub fn new(snapshot: &MarketSnapshot) -> Self {
+    /// At the snapshot's time. `source` is what was announced about where prices come from.
+    pub fn new(snapshot: &MarketSnapshot, source: Option<&OracleChange>) -> Self {
         let (market, now_secs) = (&snapshot.market, snapshot.now_secs);
         let some = |secs: i64| (secs > 0).then_some(secs);
         let later = |secs: i64| Some(secs).filter(|secs| *secs > now_secs);
@@ -53,6 +53,20 @@ impl Standing {
                 what: "market",
                 effective_at_secs,
                 changes: difference(&market.params(), &market.pending.params),
+            });
+        }
+        if let Some(effective_at_secs) = some(market.pending_safety.effective_at_secs) {
+            announced.push(Announced {
+                what: "safety rules",
+                effective_at_secs,
+                changes: difference(&market.safety, &market.pending_safety.rules),
+            });
+        }
+        if let Some(change) = source {
+            announced.push(Announced {
+                what: "price source",
+                effective_at_secs: change.effective_at_secs,
+                changes: super::source::difference(&market.oracle_source(), &change.source),
             });
         }
         for side in SIDES {

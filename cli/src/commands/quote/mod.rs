@@ -1,5 +1,6 @@
 //! `ballast quote`: a position before it is opened. Offline.
 
+mod asked;
 mod on_chain;
 mod report;
 mod sizing;
@@ -11,8 +12,9 @@ use clap::Args;
 use crate::{
     decimal::{Decimal, NumberError, Positive, Ratio},
     range::{self, TickRange},
-    report::Output,
+    report::{Output, Told},
 };
+use asked::AskedPrices;
 use report::{CurvePoint, QuoteReport};
 use sizing::Sizing;
 
@@ -54,8 +56,8 @@ pub struct QuoteArgs {
     #[arg(long)]
     pub tick_spacing: Option<u16>,
     /// Further prices for the PnL curve, separated by commas
-    #[arg(long, value_delimiter = ',')]
-    pub at: Vec<Positive>,
+    #[arg(long, value_name = "PRICES")]
+    pub at: Vec<AskedPrices>,
     /// Evenly spaced points of the PnL curve, besides the marked ones
     #[arg(long, default_value_t = 13, value_parser = clap::value_parser!(u16).range(0..=10_000))]
     pub points: u16,
@@ -77,9 +79,15 @@ pub(crate) struct Request {
 /// Quotes and prints.
 ///
 /// # Errors
-/// What is wrong with the request; a hedge that the leverage does not pay for.
+/// What is wrong with the request; a hedge that the leverage does not pay for; a position that would be liquidated at once,
+/// after its numbers.
 pub fn run(args: &QuoteArgs, output: &mut Output) -> Result<()> {
-    output.print(&quote(args)?)
+    let report = quote(args)?;
+    output.print(&report)?;
+    match report.refusal {
+        Some(why) => Err(Told(why).into()),
+        None => Ok(()),
+    }
 }
 
 fn quote(args: &QuoteArgs) -> Result<QuoteReport> {
@@ -97,8 +105,10 @@ fn quote(args: &QuoteArgs) -> Result<QuoteReport> {
     mark("range upper", Some(request.upper.to_f64()));
     mark("liquidation lower", at_open.lower);
     mark("liquidation upper", at_open.upper);
-    for price in &args.at {
-        mark("asked for", Some(price.double().to_f64()));
+    for asked in &args.at {
+        for price in asked.around(request.price.to_f64())? {
+            mark("asked for", Some(*price));
+        }
     }
     for price in grid(&request, &at_open, args.points) {
         mark("", Some(price));

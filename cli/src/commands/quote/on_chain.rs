@@ -25,6 +25,8 @@ pub struct OnChain {
     pub equity: String,
     pub delta: String,
     pub ltv_bps: u32,
+    /// Whether anyone may liquidate it as soon as it is open.
+    pub liquidatable: bool,
     pub liquidation_lower_sqrt_price_x64: Option<String>,
     pub liquidation_upper_sqrt_price_x64: Option<String>,
 }
@@ -93,6 +95,7 @@ pub fn plan(args: &QuoteArgs, request: &Request) -> Result<OnChain, OnChainError
         equity: value.equity().to_string(),
         delta: position.delta(at)?.to_string(),
         ltv_bps: value.ltv_bps_up(),
+        liquidatable: value.ltv_at_least(maintenance),
         liquidation_lower_sqrt_price_x64: root(ends.0),
         liquidation_upper_sqrt_price_x64: root(ends.1),
     })

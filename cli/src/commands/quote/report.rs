@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     format::{change, optional, percent, significant},
+    range,
     table::Table,
 };
 
@@ -41,6 +42,14 @@ pub struct QuoteReport {
     pub hedge: f64,
     #[serde(flatten)]
     pub risk: RiskReport,
+    /// Whether LTV is at or above maintenance already.
+    pub liquidated_at_once: bool,
+    /// Whether the pool trades in the range, so that the position earns fees.
+    pub in_range: bool,
+    pub warnings: Vec<String>,
+    /// Why this should not be opened, if so; the first of the warnings.
+    #[serde(skip)]
+    pub refusal: Option<String>,
     pub curve: Vec<CurvePoint>,
     #[serde(serialize_with = "plan_or_error")]
     pub on_chain: Result<OnChain, OnChainError>,
@@ -108,7 +117,23 @@ impl QuoteReport {
         on_chain: Result<OnChain, OnChainError>,
     ) -> Self {
         let position = sizing.position();
+        let beyond = range::outside(request.price, request.lower, request.upper);
+        let threshold = position.threshold.to_f64();
+        // In whole basis points on chain, rounded against the owner: either of both is reason enough.
+        let liquidated_at_once = risk.ltv.is_some_and(|ltv| ltv >= threshold)
+            || on_chain.as_ref().is_ok_and(|plan| plan.liquidatable);
+        let refusal = liquidated_at_once.then(|| {
+            format!(
+                "LTV {} is at or above maintenance {}: the position would be liquidated at once, use less leverage",
+                percent(risk.ltv.unwrap_or(0.0)),
+                percent(threshold)
+            )
+        });
         Self {
+            liquidated_at_once,
+            in_range: beyond.is_none(),
+            warnings: refusal.iter().cloned().chain(beyond).collect(),
+            refusal,
             P: position.price.to_f64(),
             pa: position.lower.to_f64(),
             pb: position.upper.to_f64(),
@@ -150,6 +175,9 @@ impl fmt::Display for QuoteReport {
                 "No on-chain plan, the program could not open this: {why}"
             )?;
         }
+        for warning in &self.warnings {
+            writeln!(f, "WARNING: {warning}")?;
+        }
         writeln!(f)?;
         writeln!(f, "  own funds    {} quote", n(self.own_funds))?;
         writeln!(
@@ -174,11 +202,8 @@ impl fmt::Display for QuoteReport {
             base(self.risk.gamma * self.P / 100.0, DIGITS)
         )?;
         let at = percent(self.t);
-        if self.risk.ltv.is_some_and(|ltv| ltv >= self.t) {
-            writeln!(
-                f,
-                "  liquidation  at once: LTV is at or above {at} already; use less leverage"
-            )?;
+        if self.liquidated_at_once {
+            writeln!(f, "  liquidation  at once: LTV is at or above {at} already")?;
         } else {
             writeln!(
                 f,

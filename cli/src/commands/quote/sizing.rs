@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use ballast_model::screen::{Double, Real, RiskInput, RiskReport, risk};
 
 use super::Request;
-use crate::format::significant;
+use crate::{format::significant, range};
 
 /// A sized position, in whole tokens.
 pub(crate) struct Sizing {
@@ -42,13 +42,15 @@ impl Sizing {
         let debt_quote = debt - debt_base * price;
         // Zero may come out as a unit in the last place.
         if debt_quote.to_f64() < -1e-24 * assets.to_f64() {
+            let beyond = range::outside(price, request.lower, request.upper);
             bail!(
                 "hedge not affordable: the base to borrow is worth {}, but leverage {} on own funds of {} allows debt of \
-                 only {}: raise --leverage, lower --hedge or move the range down",
+                 only {}: raise --leverage, lower --hedge or move the range down{}",
                 significant((debt_base * price).to_f64(), 12),
                 significant(leverage.to_f64(), 12),
                 significant(equity.to_f64(), 12),
                 significant(debt.to_f64(), 12),
+                beyond.map_or(String::new(), |why| format!(" ({why})"))
             );
         }
         Ok(Self {

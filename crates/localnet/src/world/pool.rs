@@ -16,7 +16,7 @@ use ballast_abi::{
 };
 use ballast_client::{
     Account, Amounts, Band, Instruction, PoolAddresses, PoolState, Pubkey, Side, Signer, SqrtPrice,
-    Tick, Trade, instruction,
+    Tick, Trade, existing, instruction,
 };
 use ballast_model::liquidity_for_value_down;
 
@@ -304,7 +304,7 @@ impl World {
             let missing = some
                 .iter()
                 .zip(&found)
-                .filter(|(_, account)| account.is_none());
+                .filter(|(_, account)| existing(account.as_ref()).is_none());
             let create: Vec<Instruction> = missing
                 .map(|(start, _)| instruction::create_tick_array(&self.market, &payer, *start))
                 .collect();

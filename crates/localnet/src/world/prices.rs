@@ -4,8 +4,9 @@ use anyhow::{Context, Result};
 use ballast_abi::{
     clusters::{SOL_USD_FEED, USDC_USD_FEED},
     pyth::{
-        Verification,
-        stand_in::{PostPrice, PostPriceAccounts, price_account},
+        PriceMessage, ReceiverConfig, Verification,
+        receiver::{self, InitializeAccounts},
+        stand_in::{PostPrice, PostPriceAccounts, SOURCE, price_account},
     },
     spl,
 };
@@ -61,6 +62,22 @@ impl PricePost {
     }
 }
 
+impl PricePost {
+    /// The same as a message that a price service hands out.
+    pub fn message(&self) -> PriceMessage {
+        PriceMessage {
+            feed_id: self.feed,
+            price: self.price,
+            conf: self.conf,
+            exponent: self.exponent,
+            publish_time: self.publish_time,
+            previous_publish_time: self.publish_time.saturating_sub(1),
+            ema_price: self.ema_price,
+            ema_conf: self.conf,
+        }
+    }
+}
+
 /// The accounts that the market's prices are in.
 pub(super) fn accounts(programs: &Programs) -> PriceAccounts {
     PriceAccounts {
@@ -111,6 +128,30 @@ impl World {
             .map(|post| post_instruction(self.net.as_ref(), post))
             .collect();
         self.net.execute(instructions, &[]).await
+    }
+
+    /// Creates the settings of the stand-in receiver, without which nothing can be posted through it as through the real one.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn open_receiver(&self) -> Result<Receipt, SendError> {
+        let program = self.net.programs().pyth.id;
+        let payer = self.net.payer().pubkey();
+        let accounts = InitializeAccounts {
+            payer,
+            config: receiver::config(&program),
+            system_program: spl::SYSTEM_PROGRAM,
+        };
+        let settings = ReceiverConfig {
+            governance_authority: payer,
+            target_governance_authority: None,
+            wormhole: program,
+            sources: vec![SOURCE],
+            update_fee_lamports: 0,
+            minimum_signatures: 1,
+        };
+        let initialize = receiver::initialize(program, &accounts, &settings);
+        self.net.execute(vec![initialize], &[]).await
     }
 
     /// Posts a good price of base, and one of quote, both published now. Leaves the pool alone.

@@ -2,7 +2,9 @@
 
 use anyhow::{Context, Result};
 use ballast_abi::spl;
-use ballast_client::{Amounts, Chain, Instruction, Pubkey, SendError, Side, Signer, instruction};
+use ballast_client::{
+    Amounts, Chain, Instruction, Pubkey, SendError, Side, Signer, existing, instruction,
+};
 
 use super::{BASE_DECIMALS, QUOTE_DECIMALS, World};
 use crate::{
@@ -43,7 +45,8 @@ pub(super) async fn create_mints(net: &dyn Localnet, name: &str) -> Result<[Pubk
 
 /// Balance of a token account, 0 if it does not exist.
 pub(super) async fn balance(chain: &dyn Chain, account: &Pubkey) -> Result<u64> {
-    let Some(found) = chain.account(account).await? else {
+    let found = chain.account(account).await?;
+    let Some(found) = existing(found.as_ref()) else {
         return Ok(0);
     };
     let view =

@@ -6,7 +6,7 @@ use super::{Double, Real};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum DecimalError {
     /// Not of the form `-1.23E+4`.
-    #[error("is not a decimal number: write it like 1.25, -3 or 1.25E+3")]
+    #[error("is not a decimal number: write it like 1.25, -3 or 1.25E+3, without separators")]
     Malformed,
     /// Beyond what the formulas can take.
     #[error("is out of range: magnitudes from 1E-45 to 1E+45 (and 0) are supported")]

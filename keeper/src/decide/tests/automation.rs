@@ -250,15 +250,20 @@ fn every_obstacle_of_compounding_is_seen() {
 }
 
 #[test]
-fn margin_comes_before_everything() {
-    let ltv = |dollars: i64| {
-        decision(dollars, |_, p, _| {
+fn an_exit_makes_a_deleverage_needless_and_while_it_is_refused_the_margin_is_kept() {
+    let with = |refused| {
+        decision(188, |_, p, o| {
             p.policy.deleverage_trigger_ltv_bps = 6_680;
             p.policy.deleverage_target_ltv_bps = 6_600;
             p.automation = window(Reaction::ExitIntoQuote);
+            o.outlook.refused = refused;
         })
     };
-    is(ltv(188), ActionKind::Deleverage);
+    is(with(Kinds::NONE), ActionKind::Exit);
+    is(
+        with(Kinds::NONE.with(ActionKind::Exit)),
+        ActionKind::Deleverage,
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The margin, liquidations and explanations.
 
+use ballast_model::Trade;
+
 use super::*;
 
 #[test]
@@ -103,27 +105,10 @@ fn both_due_the_margin_goes_first() {
 }
 
 #[test]
-fn far_above_the_band_no_swap_free_way_is_left() {
-    // All base is sold, 0.73 SOL are owed: quote alone does not bring LTV to 70 %.
-    let obstacle = blocked(decision(245, |_, _, _| ()), ActionKind::Deleverage);
-    assert_eq!(
-        obstacle,
-        Obstacle::NeedsSwap {
-            target: Bps::new(7_000)
-        }
-    );
-    // A swap that does not raise LTV is the way out.
-    rehedges(decision(245, |m, _, _| {
-        m.pool.fee_rate_ppm = 0;
-        m.pool.sqrt_price = fixtures::sqrt_price_cents(24_400);
-    }));
-}
-
-#[test]
-fn hedged_at_the_lower_edge_a_jump_back_up_is_rehedged_although_no_deleverage_is_possible() {
+fn hedged_at_the_lower_edge_a_jump_back_up_is_cured() {
     // At 190 the base debt was raised to all that the pool held, and what the sale left over lies idle.
     let jumped = |trigger| {
-        decision(203, |m, p, _| {
+        assessment(203, |m, p, _| {
             p.base_debt_shares = fixtures::shares(1_520_400_000).into();
             p.quote_debt_shares = 0.into();
             p.idle_quote = 98_500_000;
@@ -132,13 +117,50 @@ fn hedged_at_the_lower_edge_a_jump_back_up_is_rehedged_although_no_deleverage_is
             p.policy.deleverage_target_ltv_bps = trigger - 800;
         })
     };
-    rehedges(jumped(7_790));
-    rehedges(jumped(7_600));
+    // Below the trigger the hedge is all there is to do, and LTV stays what it was but for the swap's fee.
+    let at = jumped(7_790);
+    rehedges(at.decision);
+    let after = at.expected.unwrap().after.value(at.oracle).unwrap();
+    assert!(after.ltv_bps_up() <= at.value.ltv_bps_up() + 4, "{after:?}");
+    // Above it the same swap goes with a withdrawal. Without it all liquidity would go, and a naked short be left.
+    let at = jumped(7_600);
+    assert_eq!(at.decision.kind(), Some(ActionKind::DeleverageSwap));
+    let after = at.expected.unwrap().after;
+    assert!(after.liquidity > 0 && after.value(at.oracle).unwrap().ltv_bps_up() <= 6_800);
 }
 
 #[test]
-fn at_maintenance_a_position_that_cannot_be_deleveraged_is_liquidated() {
-    let at = assessment(280, |_, _, o| o.funds = MUCH);
+fn a_short_that_is_left_when_all_liquidity_has_gone_is_bought_back() {
+    let left = |base_debt| {
+        decision(203, |m, p, _| {
+            p.liquidity = 0.into();
+            p.base_debt_shares = fixtures::shares(base_debt).into();
+            p.quote_debt_shares = 0.into();
+            p.idle_quote = 300_000_000;
+            fixtures::book_debts(m, p);
+        })
+    };
+    let plan = rehedges(left(1_000_000_000));
+    assert_eq!((plan.trade, plan.base), (Trade::BuyBase, 1_000_000_000));
+    // But not what is not worth a swap.
+    assert_eq!(left(1_000), Decision::Nothing);
+    assert_eq!(left(0), Decision::Nothing);
+}
+
+/// A position above the band, owed nothing but base, so that nothing of it repays without a swap; the swap is too dear.
+fn only_liquidation_is_left(market: &mut MarketSnapshot, position: &mut Position) {
+    position.quote_debt_shares = 0.into();
+    position.base_debt_shares = fixtures::shares(950_000_000).into();
+    fixtures::book_debts(market, position);
+    market.pool.fee_rate_ppm = 60_000;
+}
+
+#[test]
+fn at_maintenance_a_position_that_cannot_be_cured_is_liquidated() {
+    let at = assessment(270, |m, p, o| {
+        only_liquidation_is_left(m, p);
+        o.funds = MUCH;
+    });
     let Decision::Act(Action::Liquidate { plan, max_pay }, Reason::Maintenance { ltv_bps, .. }) =
         at.decision
     else {
@@ -146,14 +168,29 @@ fn at_maintenance_a_position_that_cannot_be_deleveraged_is_liquidated() {
     };
     assert!(!plan.full && ltv_bps > 8_300 && Some(max_pay) == MUCH);
 
+    let with = |funds| {
+        decision(270, |m, p, o| {
+            only_liquidation_is_left(m, p);
+            o.funds = funds;
+        })
+    };
+    let off = with(None);
     assert_eq!(
-        blocked(decision(280, |_, _, _| ()), ActionKind::Liquidate),
+        blocked(off, ActionKind::Liquidate),
         Obstacle::LiquidationOff
     );
-    let obstacle = blocked(
-        decision(280, |_, _, o| o.funds = Some(Amounts::ZERO)),
-        ActionKind::Liquidate,
+    // What else was tried is told too.
+    let kinds: Vec<_> = off.blocks().map(|(kind, _)| kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            ActionKind::Liquidate,
+            ActionKind::Deleverage,
+            ActionKind::DeleverageSwap,
+            ActionKind::Rehedge
+        ]
     );
+    let obstacle = blocked(with(Some(Amounts::ZERO)), ActionKind::Liquidate);
     let Obstacle::LiquidationFunds {
         needed,
         funds: Amounts::ZERO,
@@ -164,38 +201,24 @@ fn at_maintenance_a_position_that_cannot_be_deleveraged_is_liquidated() {
     // Above the band the collateral is all quote, so that base has to be brought, and exactly that is enough.
     assert!(needed.base > 0 && needed.quote == 0, "{needed:?}");
     assert!(matches!(
-        decision(280, |_, _, o| o.funds = Some(needed)),
+        with(Some(needed)),
         Decision::Act(Action::Liquidate { .. }, _)
     ));
     let less = Amounts {
         base: needed.base - 1,
         ..needed
     };
-    blocked(
-        decision(280, |_, _, o| o.funds = Some(less)),
-        ActionKind::Liquidate,
-    );
+    blocked(with(Some(less)), ActionKind::Liquidate);
 
-    let stale = decision(280, |m, _, o| {
+    let stale = decision(270, |m, p, o| {
+        only_liquidation_is_left(m, p);
         o.funds = MUCH;
-        m.base_price.publish_time = NOW - 121;
+        m.base_price.publish_time = NOW - 31;
     });
     assert!(matches!(
-        blocked(stale, ActionKind::Deleverage),
+        blocked(stale, ActionKind::Liquidate),
         Obstacle::Price(_)
     ));
-}
-
-#[test]
-fn at_maintenance_a_position_that_can_be_deleveraged_is_not_liquidated() {
-    let (target, _) = deleverages(decision(200, |m, p, o| {
-        o.funds = MUCH;
-        m.market.limits.maintenance_ltv_bps = 6_600;
-        m.market.limits.deleverage_ltv_bps = 6_500;
-        m.market.limits.target_ltv_bps = 6_000;
-        p.policy.keeper_enabled = 0;
-    }));
-    assert_eq!(target.get(), 6_000);
 }
 
 #[test]
@@ -303,10 +326,10 @@ fn debt_is_written_off_at_a_fresh_price_only() {
         })
     };
     assert!(matches!(
-        aged(30),
+        aged(15),
         Decision::Act(Action::Liquidate { .. }, _)
     ));
-    let obstacle = blocked(aged(31), ActionKind::Liquidate);
+    let obstacle = blocked(aged(16), ActionKind::Liquidate);
     assert!(matches!(
         obstacle,
         Obstacle::Price(PriceFault::Stale { .. })

@@ -1,12 +1,13 @@
 //! Decisions about the worked example.
 
 mod automation;
+mod choose;
 mod margin;
 mod recenter;
 mod rehedge;
 
 use ballast_client::{MarketMode, MarketSnapshot, Position};
-use ballast_model::{Boundaries, Side};
+use ballast_model::{Boundaries, RehedgePlan, Side};
 
 use super::*;
 use crate::{
@@ -63,7 +64,7 @@ pub(super) fn blocked(decision: Decision, action: ActionKind) -> Obstacle {
 #[track_caller]
 pub(super) fn rehedges(decision: Decision) -> RehedgePlan {
     match decision {
-        Decision::Act(Action::Rehedge(plan), Reason::Hedge { .. }) => plan,
+        Decision::Act(Action::Rehedge(plan), Reason::Hedge { .. }) => plan.trade.unwrap(),
         other => panic!("{other:?}"),
     }
 }

@@ -1,6 +1,6 @@
 //! The hedge.
 
-use ballast_model::{Side, Trade};
+use ballast_model::{Bps, Side, Trade};
 
 use super::*;
 
@@ -83,18 +83,20 @@ fn every_obstacle_of_a_rehedge_is_seen() {
     });
     assert_eq!(longer, Obstacle::TooSoon { due_secs: NOW + 30 });
 
-    assert_eq!(
-        of(205, |m, _, _| m.market.mode = MarketMode::ReduceOnly as u8),
-        Obstacle::ModeForbids {
-            mode: MarketMode::ReduceOnly,
-            stage: 0
+    // It reduces risk, whatever the mode and the stage are.
+    for dollars in [195, 205] {
+        for stage in 0..=3 {
+            rehedges(decision(dollars, |m, _, _| {
+                m.market.mode = MarketMode::ReduceOnly as u8;
+                m.market.stage.stage = stage;
+                // A stage's own trigger is another thing.
+                m.market.stages.deleverage_ltv_bps = 7_800;
+                m.market.stages.target_ltv_bps = 7_700;
+            }));
         }
-    );
-    rehedges(decision(205, |m, _, _| {
-        m.market.mode = MarketMode::NoNewRisk as u8
-    }));
+    }
 
-    let stale = of(205, |m, _, _| m.base_price.publish_time = NOW - 31);
+    let stale = of(205, |m, _, _| m.base_price.publish_time = NOW - 16);
     assert!(matches!(
         stale,
         Obstacle::Price(PriceFault::Stale {
@@ -131,41 +133,111 @@ fn every_obstacle_of_a_rehedge_is_seen() {
         ),
         "{dear}"
     );
+}
 
-    assert!(matches!(
-        of(195, |m, _, _| m.base_reserve.liquidity = 1),
-        Obstacle::ReserveShort {
-            side: Side::Base,
-            liquidity: 1,
-            ..
-        }
-    ));
-    // Caps are for new risk: one debt for the other is no such.
-    rehedges(decision(205, |m, _, _| {
-        m.quote_reserve.borrow_cap = 1;
-        m.quote_reserve.max_utilisation_bps = 0;
-    }));
+#[test]
+fn what_cannot_be_borrowed_is_done_with_the_positions_own_liquidity() {
+    // What may be borrowed, and what is withdrawn then.
+    let plan = |dollars, change: fn(&mut MarketSnapshot, &mut Position)| {
+        let at = assessment(dollars, |m, p, _| change(m, p));
+        let Decision::Act(Action::Rehedge(plan), _) = at.decision else {
+            panic!("{:?}", at.decision)
+        };
+        let after = at.expected.unwrap().after;
+        let error = after.hedge_error(at.oracle, Bps::ONE).unwrap();
+        assert!(error.unsigned_abs() < 10, "{error}");
+        assert!(after.value(at.oracle).unwrap().ltv_bps_up() <= 7_001);
+        plan
+    };
+    assert_eq!(plan(195, |_, _| ()).liquidity, 0);
+    assert_eq!(plan(205, |_, _| ()).liquidity, 0);
+    // One lender who takes everything out, and caps that others have used up, stop no hedge.
+    assert!(plan(195, |m, _| m.base_reserve.liquidity = 0).liquidity > 0);
+    assert!(plan(195, |m, _| m.base_reserve.borrow_cap = 1).liquidity > 0);
+    assert!(plan(205, |m, _| m.quote_reserve.max_utilisation_bps = 0).liquidity > 0);
     // What lies idle need not be borrowed.
-    rehedges(decision(205, |m, p, _| {
-        m.base_reserve.liquidity = 1;
-        p.idle_base = 700_000_000;
+    let idle = plan(205, |m, p| {
+        m.quote_reserve.liquidity = 0;
+        p.idle_quote = 80_000_000;
+    });
+    assert_eq!(idle.liquidity, 0);
+}
+
+#[test]
+fn hedging_by_borrowing_ends_at_the_target_and_the_rest_is_done_with_own_base() {
+    // At the lower edge all of the pool is base: to owe as much would raise LTV from 67 to 75 %.
+    let at = assessment(190, |_, _, _| ());
+    let Decision::Act(Action::Rehedge(plan), _) = at.decision else {
+        panic!("{:?}", at.decision)
+    };
+    assert!(plan.liquidity > 0);
+    let after = at.expected.unwrap().after;
+    let value = after.value(at.oracle).unwrap();
+    assert!((6_990..=7_004).contains(&value.ltv_bps_up()), "{value:?}");
+    // An LTV that is higher already is kept: who hedges does not deleverage.
+    let higher = assessment(190, |_, p, _| {
+        p.policy.deleverage_target_ltv_bps = 5_000;
+    });
+    let after = higher.expected.unwrap().after.value(higher.oracle).unwrap();
+    assert!(after.ltv_bps_up() <= higher.value.ltv_bps_up() + 4);
+    assert!(after.ltv_bps_up() + 10 >= higher.value.ltv_bps_up());
+}
+
+#[test]
+fn near_the_trigger_a_rehedge_may_cost_its_fee_but_no_stressed_ltv() {
+    let ltv = assessment(205, |_, _, _| ()).value.ltv_bps_up();
+    // By its fee alone it ends at the trigger. Hedged, a move of the stress distance hurts less all the same.
+    let at = assessment(205, |market, position, _| {
+        market.pool.fee_rate_ppm = 3_000;
+        position.policy.deleverage_trigger_ltv_bps = ltv + 3;
+        position.policy.deleverage_target_ltv_bps = ltv - 100;
+    });
+    rehedges(at.decision);
+    let after = at.expected.unwrap().after.value(at.oracle).unwrap();
+    assert!(after.ltv_at_least(Bps::new(ltv + 3)), "{after:?}");
+}
+
+#[test]
+fn the_owners_first_keepers_are_waited_for() {
+    use ballast::state::Need;
+    let with = |noted: Option<(Need, i64)>| {
+        decision(205, move |_, position, _| {
+            position.first_keepers = [fixtures::OWNER; 2];
+            position.head_start_secs = 30;
+            if let Some((need, ago)) = noted {
+                position.note_need(need, NOW - ago);
+            }
+        })
+    };
+    // Sending it notes the need.
+    rehedges(with(None));
+    rehedges(with(Some((Need::SellBase, 10))));
+    let blocks: Vec<_> = with(Some((Need::BuyBase, 10))).blocks().collect();
+    let until_secs = NOW + 20;
+    assert_eq!(
+        blocks,
+        [(ActionKind::Rehedge, Obstacle::FirstKeepers { until_secs })]
+    );
+    assert_eq!(blocks[0].1.retry(), Retry::At(until_secs));
+    rehedges(with(Some((Need::BuyBase, 30))));
+    rehedges(decision(205, |_, position, options| {
+        position.first_keepers[1] = options.keeper;
+        position.head_start_secs = 30;
+        position.note_need(Need::BuyBase, NOW);
     }));
 }
 
 #[test]
-fn a_rehedge_must_not_raise_ltv_over_the_trigger() {
-    let ltv = assessment(205, |_, _, _| ()).value.ltv_bps_up();
-    let with_trigger = |above: u32, fee_ppm: u16| {
-        decision(205, |market, position, _| {
-            market.pool.fee_rate_ppm = fee_ppm;
-            position.policy.deleverage_trigger_ltv_bps = ltv + above;
+fn nothing_is_sent_that_is_not_due_at_the_newest_price_that_the_market_knows() {
+    let with = |newest_cents| {
+        decision(205, move |market, _, _| {
+            let newest = fixtures::sqrt_price_cents(newest_cents);
+            market.market.newest_sqrt_price_x64 = newest.x64().into();
+            market.market.newest_at_secs = NOW;
         })
     };
-    let obstacle = blocked(with_trigger(3, 3_000), ActionKind::Rehedge);
-    assert!(
-        matches!(obstacle, Obstacle::RaisesLtv { ltv_bps, trigger } if ltv_bps > trigger.get()),
-        "{obstacle}"
-    );
-    rehedges(with_trigger(30, 3_000));
-    rehedges(with_trigger(3, 0));
+    rehedges(with(20_500));
+    rehedges(with(20_600));
+    let blocks: Vec<_> = with(20_000).blocks().collect();
+    assert_eq!(blocks, [(ActionKind::Rehedge, Obstacle::NewerPrice)]);
 }

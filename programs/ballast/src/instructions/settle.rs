@@ -39,12 +39,8 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
     let market = &*accounts.market.load()?;
-    let at = oracle::settlement_price(
-        market,
-        &accounts.prices,
-        &accounts.pool.whirlpool,
-        now_secs,
-    )?;
+    let at =
+        oracle::settlement_price(market, &accounts.prices, &accounts.pool.whirlpool, now_secs)?;
     let mut session = Session::load(
         accounts.market.key(),
         market,

@@ -19,7 +19,7 @@ use ballast_model::Position as PositionModel;
 
 pub use exchange::payable;
 pub use hedge::HedgeResult;
-pub use lending::{accrue, load_reserve};
+pub use lending::{accrue, load_reserve, room_down};
 pub use swap::{SwapResult, quote_bound};
 
 use crate::{

@@ -1,6 +1,6 @@
 //! The stand-in receiver in litesvm: what it posts is what the parser of `ballast-abi` reads.
 
-use std::{env, path::PathBuf};
+mod support;
 
 use ballast_abi::{
     Address,
@@ -10,32 +10,10 @@ use ballast_abi::{
     },
     spl,
 };
-use litesvm::LiteSVM;
 use sha2::{Digest, Sha256};
 use solana_keypair::Keypair;
-use solana_message::Message;
 use solana_signer::Signer;
-use solana_transaction::Transaction;
-
-const PROGRAM: Address = Address::new_from_array(localnet_pyth::ID.to_bytes());
-
-fn world() -> (LiteSVM, Keypair) {
-    let directory = env::var_os("BALLAST_DEPLOY_DIR").map_or_else(
-        || {
-            PathBuf::from(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../../target/deploy"
-            ))
-        },
-        PathBuf::from,
-    );
-    let mut svm = LiteSVM::new();
-    svm.add_program_from_file(PROGRAM, directory.join("localnet_pyth.so"))
-        .expect("build the stand-in with `cargo xtask build -p localnet-pyth`");
-    let payer = Keypair::new_from_array([7; 32]);
-    svm.airdrop(&payer.pubkey(), 1_000_000_000).unwrap();
-    (svm, payer)
-}
+use support::{PROGRAM, World};
 
 fn price(index: u16, verification: Verification) -> PostPrice {
     PostPrice {
@@ -52,39 +30,26 @@ fn price(index: u16, verification: Verification) -> PostPrice {
     }
 }
 
-fn post(
-    svm: &mut LiteSVM,
-    payer: &Keypair,
-    account: Address,
-    post: PostPrice,
-) -> Result<(), String> {
-    svm.expire_blockhash();
+fn post(world: &mut World, account: Address, post: PostPrice) -> Result<(), u32> {
     let accounts = PostPriceAccounts {
-        payer: payer.pubkey(),
+        payer: world.payer.pubkey(),
         price_account: account,
         system_program: spl::SYSTEM_PROGRAM,
     };
-    let message = Message::new(
-        &[post.instruction(PROGRAM, &accounts)],
-        Some(&payer.pubkey()),
-    );
-    let transaction = Transaction::new(&[payer], message, svm.latest_blockhash());
-    svm.send_transaction(transaction)
-        .map(|_| ())
-        .map_err(|failed| format!("{:?}", failed.err))
+    world.send(&[post.instruction(PROGRAM, &accounts)], &[])
 }
 
 #[test]
 fn posted_prices_are_read_back() {
-    let (mut svm, payer) = world();
+    let mut world = World::new();
     let (account, _) = price_account(&PROGRAM, &[3; 32], 0);
     let posted = price(0, Verification::Full);
-    svm.warp_to_slot(500_000_000);
-    post(&mut svm, &payer, account, posted).unwrap();
-    let found = svm.get_account(&account).unwrap();
+    world.svm.warp_to_slot(500_000_000);
+    post(&mut world, account, posted).unwrap();
+    let found = world.svm.get_account(&account).unwrap();
     assert_eq!(found.owner, PROGRAM);
     let expected = PriceUpdate {
-        write_authority: payer.pubkey(),
+        write_authority: world.payer.pubkey(),
         feed_id: posted.feed_id,
         price: posted.price,
         conf: posted.conf,
@@ -98,14 +63,13 @@ fn posted_prices_are_read_back() {
     assert_eq!(PriceUpdate::parse(&found.data), Ok(expected));
 
     // Anyone may overwrite it, with an older price and less verification too.
-    let stranger = Keypair::new_from_array([8; 32]);
-    svm.airdrop(&stranger.pubkey(), 1_000_000_000).unwrap();
+    world.payer = world.stranger();
     let older = PostPrice {
         publish_time: 1,
         ..price(0, Verification::Partial { signatures: 5 })
     };
-    post(&mut svm, &stranger, account, older).unwrap();
-    let data = svm.get_account(&account).unwrap().data;
+    post(&mut world, account, older).unwrap();
+    let data = world.svm.get_account(&account).unwrap().data;
     assert_eq!(
         PriceUpdate::parse(&data),
         Err(PythError::Partial { signatures: 5 })
@@ -114,20 +78,20 @@ fn posted_prices_are_read_back() {
 
 #[test]
 fn an_account_with_lamports_can_still_be_created() {
-    let (mut svm, payer) = world();
+    let mut world = World::new();
     let (account, _) = price_account(&PROGRAM, &[3; 32], 1);
-    svm.airdrop(&account, 900_000_000).unwrap();
-    post(&mut svm, &payer, account, price(1, Verification::Full)).unwrap();
-    assert!(PriceUpdate::parse(&svm.get_account(&account).unwrap().data).is_ok());
+    world.svm.airdrop(&account, 900_000_000).unwrap();
+    post(&mut world, account, price(1, Verification::Full)).unwrap();
+    assert!(PriceUpdate::parse(&world.svm.get_account(&account).unwrap().data).is_ok());
 }
 
 #[test]
 fn only_the_derived_address_is_written() {
-    let (mut svm, payer) = world();
+    let mut world = World::new();
     let (other, _) = price_account(&PROGRAM, &[3; 32], 2);
-    let error = post(&mut svm, &payer, other, price(3, Verification::Full)).unwrap_err();
     // Anchor's ConstraintSeeds.
-    assert!(error.contains("Custom(2006)"), "{error}");
+    let refused = post(&mut world, other, price(3, Verification::Full));
+    assert_eq!(refused, Err(2006));
 }
 
 /// Anyone can deploy the stand-in at its address, because anyone can make its key.

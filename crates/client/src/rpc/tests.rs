@@ -1,0 +1,244 @@
+//! The client against a server on this machine that behaves as nodes, and what stands before them, do at times.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+
+const KEY: &str = "KEY-0123456789";
+
+/// What the server does with a request.
+#[derive(Clone, Copy)]
+enum Answer {
+    /// Status, more headers, body.
+    Http(u16, &'static str, &'static str),
+    /// Nothing, for ever.
+    Hang,
+    /// The connection breaks in the middle of the answer.
+    Break,
+}
+
+const SLOT: Answer = Answer::Http(200, "", r#"{"jsonrpc":"2.0","id":0,"result":7}"#);
+const TOO_MANY: Answer = Answer::Http(429, "retry-after: 119\r\n", "slow down");
+
+/// Answers in this order; the last one for ever.
+struct Server {
+    url: String,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Server {
+    async fn start(answers: &[Answer]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let (answers, count) = (answers.to_vec(), Arc::clone(&requests));
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let number = count.fetch_add(1, Ordering::SeqCst);
+                let answer = answers[number.min(answers.len() - 1)];
+                tokio::spawn(reply(stream, answer));
+            }
+        });
+        Self {
+            url: format!("http://user:{KEY}@{host}/{KEY}?api-key={KEY}"),
+            requests,
+        }
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    /// A client that waits for at most 600 ms, and what it tells of tries.
+    fn client(&self) -> (RpcChain, Arc<Mutex<Vec<Retry>>>) {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let tell = Arc::clone(&told);
+        let config = RpcConfig {
+            backoff_first: Duration::from_millis(20),
+            backoff_longest: Duration::from_millis(80),
+            seed: Some(1),
+            ..RpcConfig::new(Duration::from_millis(600))
+        };
+        let on_retry: OnRetry = Arc::new(move |retry| tell.lock().unwrap().push(retry.clone()));
+        (
+            RpcChain::with_config(&self.url, config, Some(on_retry)),
+            told,
+        )
+    }
+}
+
+async fn reply(mut stream: TcpStream, answer: Answer) {
+    let mut request = Vec::new();
+    let mut piece = [0; 1_024];
+    // All of these requests end with the closing brace of their JSON.
+    while !request.ends_with(b"}") {
+        match stream.read(&mut piece).await {
+            Ok(0) | Err(_) => return,
+            Ok(length) => request.extend_from_slice(&piece[..length]),
+        }
+    }
+    let text = match answer {
+        Answer::Http(status, headers, body) => format!(
+            "HTTP/1.1 {status} \r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        ),
+        Answer::Hang => std::future::pending().await,
+        Answer::Break => "HTTP/1.1 200 \r\ncontent-length: 100\r\n\r\n{".into(),
+    };
+    let _ = stream.write_all(text.as_bytes()).await;
+}
+
+#[tokio::test]
+async fn what_passes_is_tried_again_and_told() {
+    for passing in [
+        TOO_MANY,
+        Answer::Http(502, "", "<html>bad gateway</html>"),
+        Answer::Http(503, "", ""),
+        Answer::Break,
+        Answer::Http(
+            200,
+            "",
+            r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32429,"message":"rate limited"}}"#,
+        ),
+    ] {
+        let server = Server::start(&[passing, passing, SLOT]).await;
+        let (chain, told) = server.client();
+        assert_eq!(chain.slot().await, Ok(7));
+        let traffic = Traffic {
+            requests: 1,
+            retries: 2,
+            failures: 0,
+        };
+        assert_eq!((chain.traffic(), server.requests()), (traffic, 3));
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), 2);
+        assert_eq!((told[1].what.as_str(), told[1].retries), ("getSlot", 2));
+        assert!(!format!("{told:?}").contains(KEY), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_request_ends_in_time_whatever_the_node_asks_for() {
+    for (answer, expected) in [
+        (TOO_MANY, "HTTP 429 Too Many Requests"),
+        (Answer::Http(500, "", ""), "HTTP 500"),
+        (Answer::Hang, "no answer within 600ms"),
+    ] {
+        let server = Server::start(&[answer]).await;
+        let (chain, _) = server.client();
+        let began = Instant::now();
+        let error = chain.slot().await.unwrap_err();
+        assert!(began.elapsed() < Duration::from_secs(3), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+        let busy = matches!(
+            error,
+            ChainError::Busy {
+                what: "getSlot",
+                ..
+            }
+        );
+        let late = matches!(error, ChainError::Unreachable { .. });
+        let hangs = matches!(answer, Answer::Hang);
+        assert_eq!((busy, late), (!hangs, hangs), "{error:?}");
+        assert_eq!(chain.traffic().failures, 1);
+        // Pauses of 10 to 80 ms.
+        let tries = server.requests();
+        assert_eq!(hangs, tries == 1, "{tries}");
+        assert!(hangs || (5..60).contains(&tries), "{tries}");
+    }
+}
+
+#[tokio::test]
+async fn one_refused_request_does_not_hold_up_another() {
+    let server = Server::start(&[TOO_MANY, TOO_MANY, SLOT]).await;
+    let (chain, _) = server.client();
+    let (one, other) = tokio::join!(chain.slot(), chain.slot());
+    assert_eq!((one, other), (Ok(7), Ok(7)));
+}
+
+#[tokio::test]
+async fn what_does_not_pass_is_not_tried_again() {
+    let garbage = |error: &ChainError| matches!(error, ChainError::BadAnswer { .. });
+    let refused = |error: &ChainError| matches!(error, ChainError::Refused { .. });
+    type Kind = fn(&ChainError) -> bool;
+    for (answer, is_kind, expected) in [
+        (
+            Answer::Http(200, "", "<html>hello</html>"),
+            garbage as Kind,
+            "18 bytes that are no JSON-RPC",
+        ),
+        (Answer::Http(200, "", "[1]"), garbage, "no JSON-RPC"),
+        (Answer::Http(200, "", "{}"), garbage, "without a result"),
+        (
+            Answer::Http(200, "", r#"{"result":"seven"}"#),
+            garbage,
+            "invalid type",
+        ),
+        (
+            Answer::Http(
+                200,
+                "",
+                r#"{"error":{"code":-32601,"message":"Method not found"}}"#,
+            ),
+            refused,
+            "Method not found (code -32601)",
+        ),
+        (
+            Answer::Http(
+                403,
+                "",
+                r#"{"error":{"code":403,"message":"key KEY-0123456789 is not\nknown"}}"#,
+            ),
+            refused,
+            "HTTP 403 Forbidden: key (hidden) is not known",
+        ),
+        (Answer::Http(410, "", "gone"), refused, "HTTP 410 Gone"),
+    ] {
+        let server = Server::start(&[answer]).await;
+        let (chain, told) = server.client();
+        let error = chain.slot().await.unwrap_err();
+        assert!(is_kind(&error), "{error:?}");
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(!format!("{error:?}").contains(KEY), "{error:?}");
+        assert!(told.lock().unwrap().is_empty());
+        assert_eq!(server.requests(), 1);
+    }
+}
+
+#[tokio::test]
+async fn errors_hold_nothing_of_the_url() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap();
+    // Nobody listens there any more.
+    drop(listener);
+    for url in [
+        format!("http://user:{KEY}@{host}/{KEY}?api-key={KEY}"),
+        format!("http://127.0.0.1:99999/{KEY}"),
+        format!("http//{host}/{KEY}"),
+    ] {
+        let chain = RpcChain::new(&url, Duration::from_secs(2));
+        let error = chain.slot().await.unwrap_err();
+        assert!(matches!(error, ChainError::Unreachable { .. }), "{error:?}");
+        let mut said = vec![format!("{error:?} {error}")];
+        let error = chain.client().get_genesis_hash().await.unwrap_err();
+        said.push(format!("{error:?} {error} {:?}", error.kind()));
+        let error = chain.genesis_hash().await.unwrap_err();
+        said.push(error.to_string());
+        said.push(chain.client().url());
+        for said in said {
+            assert!(!said.contains(KEY), "{said}");
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! Recorded prices as text: a candle per row, oldest first. Every row is read, or refused with its line.
+
+use anyhow::{Context, Result, bail, ensure};
+use ballast_localnet::UsdPrice;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candle {
+    /// As the file has it.
+    pub time: String,
+    /// Open, low, high, close if the price rose; else open, high, low, close.
+    pub walk: [UsdPrice; 4],
+}
+
+/// Where a row has what.
+#[derive(Clone, Copy)]
+struct Columns {
+    time: usize,
+    open: usize,
+    high: usize,
+    low: usize,
+    close: usize,
+}
+
+/// Binance: open time, open, high, low, close, and more that does not matter here.
+const KLINES: Columns = Columns {
+    time: 0,
+    open: 1,
+    high: 2,
+    low: 3,
+    close: 4,
+};
+
+/// Reads candles, at least one. Columns are found by the names in the header; without one they are those of Binance.
+///
+/// # Errors
+/// The first line that cannot be read, with what is wrong with it.
+pub fn parse(text: &str) -> Result<Vec<Candle>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line.trim()))
+        .filter(|(_, line)| !line.is_empty())
+        .peekable();
+    let Some((number, first)) = lines.peek() else {
+        bail!("the file is empty: it needs columns time, open, high, low, close");
+    };
+    let columns = if first
+        .trim_start_matches('"')
+        .starts_with(|c: char| c.is_ascii_digit())
+    {
+        KLINES
+    } else {
+        let columns = Columns::find(first).with_context(|| format!("line {number}"))?;
+        lines.next();
+        columns
+    };
+    let mut candles = Vec::new();
+    let mut before: Option<(usize, Time)> = None;
+    for (number, line) in lines {
+        let (time, candle) = columns
+            .candle(line)
+            .and_then(|(time, candle)| {
+                if let Some((line, before)) = &before {
+                    time.require_after(before, *line)?;
+                }
+                Ok((time, candle))
+            })
+            .with_context(|| format!("line {number}"))?;
+        before = Some((number, time));
+        candles.push(candle);
+    }
+    ensure!(
+        !candles.is_empty(),
+        "there are no prices: no row follows the header"
+    );
+    Ok(candles)
+}
+
+impl Columns {
+    fn find(header: &str) -> Result<Self> {
+        let names: Vec<_> = fields(header)?
+            .into_iter()
+            .map(str::to_ascii_lowercase)
+            .collect();
+        let found = |name: &str| names.iter().position(|column| column == name);
+        let column = |name: &str| {
+            found(name).with_context(|| {
+                format!(
+                    "the header has no column {name:?}: it needs time, open, high, low, close, with commas between them"
+                )
+            })
+        };
+        Ok(Self {
+            // Binance writes `open_time`, where it writes a header.
+            time: match found("open_time") {
+                Some(time) => time,
+                None => column("time")?,
+            },
+            open: column("open")?,
+            high: column("high")?,
+            low: column("low")?,
+            close: column("close")?,
+        })
+    }
+
+    fn candle(&self, line: &str) -> Result<(Time, Candle)> {
+        let fields = fields(line)?;
+        let field = |name: &str, index: usize| {
+            let found = fields.get(index).copied();
+            found.with_context(|| format!("field {name} (number {}) is missing", index + 1))
+        };
+        let price = |name: &str, index: usize| {
+            let text = field(name, index)?;
+            price(text).with_context(|| format!("field {name} (number {})", index + 1))
+        };
+        let text = field("time", self.time)?;
+        let time =
+            Time::read(text).with_context(|| format!("field time (number {})", self.time + 1))?;
+        let (open, close) = (price("open", self.open)?, price("close", self.close)?);
+        let (high, low) = (price("high", self.high)?, price("low", self.low)?);
+        ensure!(
+            low <= high,
+            "low {low} is above high {high}: are the two columns swapped?"
+        );
+        ensure!(
+            low <= open.min(close) && open.max(close) <= high,
+            "open {open} and close {close} do not lie between low {low} and high {high}"
+        );
+        let walk = if open <= close {
+            [open, low, high, close]
+        } else {
+            [open, high, low, close]
+        };
+        let candle = Candle {
+            time: text.to_owned(),
+            walk,
+        };
+        Ok((time, candle))
+    }
+}
+
+/// The fields of a row; one that begins with a quote goes to the next quote.
+fn fields(line: &str) -> Result<Vec<&str>> {
+    let mut fields = Vec::new();
+    let mut rest = line;
+    loop {
+        rest = rest.trim_start();
+        let (field, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted
+                .split_once('"')
+                .with_context(|| format!("the quote before {quoted:?} is not closed"))?,
+            None => rest.split_at(rest.find(',').unwrap_or(rest.len())),
+        };
+        fields.push(field.trim());
+        let after = after.trim_start();
+        match after.strip_prefix(',') {
+            Some(next) => rest = next,
+            None if after.is_empty() => return Ok(fields),
+            None => bail!("after the field \"{field}\" there is {after:?} instead of a comma"),
+        }
+    }
+}
+
+/// Dollars.
+fn price(text: &str) -> Result<UsdPrice> {
+    let dollars: f64 = text.parse().ok().with_context(|| {
+        format!("{text:?} is no price: write a number of dollars like 1234.5, without separators")
+    })?;
+    let price = UsdPrice::from_f64(dollars);
+    price
+        .ok()
+        .with_context(|| format!("{text:?} is no price: it must be above 0 and below 90 billion"))
+}
+
+/// When a candle begins.
+#[derive(Clone, Debug, PartialEq)]
+enum Time {
+    /// Unix time, in whatever unit the file has.
+    Number(f64),
+    /// Year first, so that the order of the text is that of time.
+    Date(String),
+}
+
+impl Time {
+    fn read(text: &str) -> Result<Self> {
+        if let Ok(number) = text.parse::<f64>()
+            && number.is_finite()
+        {
+            return Ok(Self::Number(number));
+        }
+        let shape = shape(text);
+        let clock = shape.strip_prefix("0000-00-00");
+        ensure!(
+            clock.is_some_and(|clock| clock.chars().all(|c| "T :.0Z".contains(c))),
+            "{text:?} is no time: write a Unix time, or a date in UTC like 2024-01-31T18:30:00Z"
+        );
+        Ok(Self::Date(text.to_owned()))
+    }
+
+    fn require_after(&self, before: &Self, line: usize) -> Result<()> {
+        let (order, this, other) = match (self, before) {
+            (Self::Number(this), Self::Number(other)) => {
+                (this.total_cmp(other), this.to_string(), other.to_string())
+            }
+            (Self::Date(this), Self::Date(other)) if shape(this) == shape(other) => {
+                (this.cmp(other), this.clone(), other.clone())
+            }
+            _ => bail!("its time is not written as that of line {line}: write all of them alike"),
+        };
+        ensure!(
+            order.is_ne(),
+            "time {this} is that of line {line} as well: keep one row for each time"
+        );
+        ensure!(
+            order.is_gt(),
+            "time {this} is before {other} of line {line}: sort the rows from old to new"
+        );
+        Ok(())
+    }
+}
+
+/// The text with a 0 for every digit.
+fn shape(text: &str) -> String {
+    let zero = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    text.chars().map(zero).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        format!("{:#}", parse(text).unwrap_err())
+    }
+
+    #[test]
+    fn columns_are_found_by_name_or_as_klines() {
+        let named = parse("close,time,low,high,open\n105,7,90,110,100\n").unwrap();
+        let klines = parse("7,100,110,90,105,1234.5,99\n\n").unwrap();
+        assert_eq!(named[0].walk, [100, 90, 110, 105].map(UsdPrice::dollars));
+        assert_eq!(named, klines);
+        assert_eq!(named[0].time, "7");
+        let header = "open_time,open,high,low,close,volume,close_time,quote_volume";
+        let headed = format!("{header}\n7,100,110,90,105,1234.5,8,99\n");
+        assert_eq!(parse(&headed).unwrap(), klines);
+        let falling = parse("7,105,110,90,100\n").unwrap();
+        assert_eq!(falling[0].walk, [105, 110, 90, 100].map(UsdPrice::dollars));
+    }
+
+    #[test]
+    fn quotes_a_byte_order_mark_and_windows_line_ends_change_nothing() {
+        let plain = parse("time,open,high,low,close\n7,100,110,90,105\n").unwrap();
+        for text in [
+            "\u{feff}time,open,high,low,close\n7,100,110,90,105\n",
+            "\u{feff}7,100,110,90,105\n",
+            "time,open,high,low,close\r\n7,100,110,90,105\r\n",
+            "\"time\",\"open\",\"high\",\"low\",\"close\"\n\"7\",\"100\",\"110\",\"90\",\"105\"\n",
+            "\"7\", \"100\" , 110,\"90\", 105\n",
+            "time,open,note,high,low,close\n7,100,\"a, b\",110,90,105\n",
+        ] {
+            assert_eq!(parse(text).unwrap(), plain, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rows_go_from_old_to_new() {
+        for (text, line) in [
+            (
+                "7,1,1,1,1\n9,1,1,1,1\n8,1,1,1,1",
+                "line 3: time 8 is before 9 of line 2: sort the rows from old to new",
+            ),
+            (
+                "time,open,high,low,close\n\n9,1,1,1,1\n8,1,1,1,1",
+                "line 4: time 8 is before 9 of line 3: sort the rows from old to new",
+            ),
+            // As text 10 would be before 9.
+            (
+                "9,1,1,1,1\n10,1,1,1,1\n10,1,1,1,1",
+                "line 3: time 10 is that of line 2 as well: keep one row for each time",
+            ),
+            (
+                "9,1,1,1,1\n9.0,1,1,1,1",
+                "line 2: time 9 is that of line 1 as well: keep one row for each time",
+            ),
+            (
+                "2024-02-01 00:00,1,1,1,1\n2024-01-31 23:59,1,1,1,1",
+                "line 2: time 2024-01-31 23:59 is before 2024-02-01 00:00 of line 1: sort the rows from old to new",
+            ),
+            (
+                "2024-02-01,1,1,1,1\n2024-02-01T10:00:00Z,1,1,1,1",
+                "line 2: its time is not written as that of line 1: write all of them alike",
+            ),
+            (
+                "2024-02-01,1,1,1,1\n1706800000,1,1,1,1",
+                "line 2: its time is not written as that of line 1: write all of them alike",
+            ),
+        ] {
+            assert_eq!(refused(text), line, "{text:?}");
+        }
+        // Binance went from milliseconds to microseconds.
+        for text in [
+            "1735689599000,1,1,1,1\n1735689600000000,1,1,1,1",
+            "2024-01-31T23:59:00Z,1,1,1,1\n2024-02-01T00:00:00Z,1,1,1,1",
+        ] {
+            assert_eq!(parse(text).unwrap().len(), 2, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_price_is_named_with_its_line() {
+        let written = "is no price: write a number of dollars like 1234.5, without separators";
+        let range = "is no price: it must be above 0 and below 90 billion";
+        for (value, why) in [
+            ("NaN", range),
+            ("inf", range),
+            ("0", range),
+            ("-90", range),
+            ("1e-9", range),
+            ("1e11", range),
+            ("", written),
+            ("x", written),
+            ("$90", written),
+            ("\"90,5\"", written),
+            ("\"1,234.5\"", written),
+        ] {
+            let text = format!("time,open,high,low,close\n6,1,1,1,1\n7,100,110,{value},105");
+            let shown = value.trim_matches('"');
+            let expected = format!("line 3: field low (number 4): {shown:?} {why}");
+            assert_eq!(refused(&text), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_candle_is_named_with_its_line() {
+        for (text, expected) in [
+            (
+                "",
+                "the file is empty: it needs columns time, open, high, low, close",
+            ),
+            (
+                "\u{feff}\n \n",
+                "the file is empty: it needs columns time, open, high, low, close",
+            ),
+            (
+                "time,open,high,low,close\n",
+                "there are no prices: no row follows the header",
+            ),
+            (
+                "time,open,high,close\n1,1,1,1",
+                "line 1: the header has no column \"low\": it needs time, open, high, low, close, with commas between them",
+            ),
+            (
+                "\ntime;open;high;low;close\n1;1;1;1;1",
+                "line 2: the header has no column \"time\": it needs time, open, high, low, close, with commas between them",
+            ),
+            (
+                ",100,110,90,105",
+                "line 1: the header has no column \"time\": it needs time, open, high, low, close, with commas between them",
+            ),
+            ("1,100,110,90", "line 1: field close (number 5) is missing"),
+            (
+                "time,open,high,low,close\n,100,110,90,105",
+                "line 2: field time (number 1): \"\" is no time: write a Unix time, or a date in UTC like \
+                 2024-01-31T18:30:00Z",
+            ),
+            (
+                "31.01.2024,100,110,90,105",
+                "line 1: field time (number 1): \"31.01.2024\" is no time: write a Unix time, or a date in UTC like \
+                 2024-01-31T18:30:00Z",
+            ),
+            // An offset would break the order of the text.
+            (
+                "2024-01-31T00:00+02:00,100,110,90,105",
+                "line 1: field time (number 1): \"2024-01-31T00:00+02:00\" is no time: write a Unix time, or a date in \
+                 UTC like 2024-01-31T18:30:00Z",
+            ),
+            (
+                "1,100,90,110,105",
+                "line 1: low 110 is above high 90: are the two columns swapped?",
+            ),
+            (
+                "1,100,101,90,105",
+                "line 1: open 100 and close 105 do not lie between low 90 and high 101",
+            ),
+            (
+                "1,\"100,110,90,105",
+                "line 1: the quote before \"100,110,90,105\" is not closed",
+            ),
+            (
+                "1,\"10\"0,110,90,105",
+                "line 1: after the field \"10\" there is \"0,110,90,105\" instead of a comma",
+            ),
+        ] {
+            assert_eq!(refused(text), expected, "{text:?}");
+        }
+    }
+}

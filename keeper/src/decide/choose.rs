@@ -1,0 +1,162 @@
+//! Which of the possible actions to take: the cheapest after which nothing is due over a day's usual move.
+//!
+//! Let P be the oracle's price and v the standard deviation of a day's move in ticks ([`Outlook::volatility`], or
+//! [`DEFAULT_VOLATILITY_TICKS`] as long as it is not known). The *move* is every price from `P * 1.0001^-v` to `P * 1.0001^v`.
+//! A [`Candidate`] carries the position as it will be (`after`: its plan applied to the model) and what that costs its equity
+//! (`cost`, quote units: what the swap loses against P, by the pool's fee and by the impact in the liquidity active now).
+//! Each candidate is one transaction, so that the network's fees do not tell them apart; a second transaction is needed where
+//! something is still due afterwards, which [`Rest`] counts before any cost.
+//!
+//! What is quiet for how long is read off the quiet interval of `after`, with the triggers of [`crate::watch`]. An interval
+//! that contains both ends of the move contains the move. Among candidates that are equally quiet the cheapest is taken; where
+//! none is quiet over the move, the one with the lowest LTV at its worst price in the move.
+//!
+//! [`Outlook::volatility`]: crate::situation::Outlook::volatility
+
+use ballast_model::{
+    Boundaries, Position as PositionModel, SqrtPrice, Tick,
+    quiet::{Triggers, quiet_interval},
+};
+
+use super::{Action, ActionKind, Assessment, Obstacle, Reason};
+use crate::{
+    situation::{Situation, SituationError},
+    watch::triggers,
+};
+
+/// A day's standard deviation that is assumed until the market's own is known: 5 %.
+pub const DEFAULT_VOLATILITY_TICKS: u32 = 500;
+/// A day's move is taken for no larger than this, 22 %: beyond it no leverage is quiet, and the choice would be about nothing else.
+const LARGEST_MOVE_TICKS: u32 = 2_000;
+
+/// Something that could be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub action: Action,
+    pub reason: Reason,
+    /// The position afterwards, as far as can be told.
+    pub after: PositionModel,
+    /// What of its equity that costs, quote units.
+    pub cost: u128,
+}
+
+/// Something that is due and cannot be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Block {
+    pub kind: ActionKind,
+    pub reason: Reason,
+    pub obstacle: Obstacle,
+}
+
+impl Candidate {
+    /// As something that has just been refused.
+    pub fn refused(&self) -> Block {
+        Block {
+            kind: self.action.kind(),
+            reason: self.reason,
+            obstacle: Obstacle::Refused,
+        }
+    }
+}
+
+/// A way to deal with what is due.
+pub(super) type Way = Result<Candidate, Block>;
+
+/// How long nothing is due afterwards, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rest {
+    /// Over the whole move.
+    Move,
+    /// Now; LTV stays below its trigger over the whole move. Inside its band no hedge lasts over a day's move.
+    Margin,
+    /// LTV stays below its trigger over the whole move, and something else is still due now.
+    MarginOnly,
+    /// Now.
+    Now,
+    /// Something is still due.
+    Due,
+}
+
+/// How a position stands, at a price and over the move around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Standing {
+    rest: Rest,
+    /// LTV at its worst price in the move, rounded up.
+    worst_ltv_bps: u32,
+}
+
+impl Standing {
+    /// Of a position in a situation.
+    fn of(
+        situation: &Situation,
+        oracle: SqrtPrice,
+        model: &PositionModel,
+    ) -> Result<Self, SituationError> {
+        let [low, high] = usual_move(oracle, situation.outlook.volatility);
+        let all = triggers(situation, model, oracle, &[]);
+        let margin = Triggers {
+            ltv: all.ltv,
+            ..Triggers::default()
+        };
+        let quiet = quiet_interval(model, &all)?;
+        let lasts = |quiet: Boundaries| quiet.contains(low) && quiet.contains(high);
+        let (now, margin) = (
+            quiet.contains(oracle),
+            lasts(quiet_interval(model, &margin)?),
+        );
+        let rest = match (lasts(quiet), margin, now) {
+            (true, _, _) => Rest::Move,
+            (_, true, true) => Rest::Margin,
+            (_, true, false) => Rest::MarginOnly,
+            (_, false, true) => Rest::Now,
+            (_, false, false) => Rest::Due,
+        };
+        // Debt over assets has no maximum between two prices that neither of them has.
+        let ltv = |at| model.value(at).map(|value| value.ltv_bps_up());
+        Ok(Self {
+            rest,
+            worst_ltv_bps: ltv(low)?.max(ltv(high)?),
+        })
+    }
+}
+
+/// The ends of the move around a price.
+fn usual_move(oracle: SqrtPrice, volatility: Option<u32>) -> [SqrtPrice; 2] {
+    let ticks = volatility
+        .unwrap_or(DEFAULT_VOLATILITY_TICKS)
+        .clamp(1, LARGEST_MOVE_TICKS)
+        .cast_signed();
+    let tick = oracle.tick().get();
+    // A price lies between its tick's and the next one's.
+    let end = |tick: i32, beyond| Tick::new(tick).map_or(beyond, Tick::sqrt_price);
+    [
+        end(tick - ticks, SqrtPrice::MIN),
+        end(tick + ticks + 1, SqrtPrice::MAX),
+    ]
+}
+
+/// The best of the candidates; `None` if there are none. What was refused lately comes last.
+pub(super) fn best(
+    situation: &Situation,
+    at: &Assessment,
+    candidates: impl Iterator<Item = Candidate>,
+) -> Result<Option<Candidate>, SituationError> {
+    let mut best: Option<(_, Candidate)> = None;
+    for candidate in candidates {
+        let standing = Standing::of(situation, at.oracle, &candidate.after)?;
+        let worst = standing.worst_ltv_bps;
+        let quiet = standing.rest <= Rest::Margin;
+        let kind = candidate.action.kind();
+        let rank = (
+            situation.outlook.refused.contains(kind),
+            standing.rest,
+            if quiet { 0 } else { worst },
+            candidate.cost,
+            worst,
+        );
+        if best.as_ref().is_none_or(|(least, _)| rank < *least) {
+            best = Some((rank, candidate));
+        }
+    }
+    Ok(best.map(|(_, candidate)| candidate))
+}

@@ -1,0 +1,190 @@
+//! Which of the possible actions is taken.
+
+use ballast_model::{Trade, quiet::quiet_interval};
+
+use super::*;
+use crate::{fixtures::sqrt_price_cents, watch::triggers};
+
+/// The worked example far above its band, at an LTV above the trigger: all base is sold and 0.73 of it are owed.
+fn above(change: impl FnOnce(&mut MarketSnapshot, &mut Position, &mut Options)) -> Assessment {
+    assessment(245, change)
+}
+
+fn kind(at: &Assessment) -> ActionKind {
+    match at.decision {
+        Decision::Act(action, _) => action.kind(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn one_swap_that_settles_hedge_and_ltv_is_taken_for_both() {
+    let at = above(|_, _, _| ());
+    let Decision::Act(Action::DeleverageSwap { target, plan }, reason) = at.decision else {
+        panic!("{:?}", at.decision)
+    };
+    assert_eq!(target.get(), 7_000);
+    assert!(
+        matches!(
+            reason,
+            Reason::Leverage {
+                by_market: false,
+                ..
+            }
+        ),
+        "{reason}"
+    );
+    assert!(plan.liquidity > 0);
+    assert_eq!(plan.trade.unwrap().trade, Trade::BuyBase);
+    let expected = at.expected.unwrap();
+    let value = expected.after.value(at.oracle).unwrap();
+    assert!((6_900..=7_000).contains(&value.ltv_bps_up()), "{value:?}");
+    assert!(expected.after.delta(at.oracle).unwrap().unsigned_abs() < 10);
+    // Exactly what the swap loses: the fee on some 180 dollars.
+    let lost = at.value.equity() - value.equity();
+    assert!(
+        lost.abs_diff(expected.cost.cast_signed()) <= 100,
+        "{lost} {expected:?}"
+    );
+    assert!((70_000..75_000).contains(&expected.cost), "{expected:?}");
+}
+
+#[test]
+fn where_the_tokens_match_the_debts_no_swap_is_paid_for() {
+    let at = assessment(200, |_, p, _| {
+        p.policy.deleverage_trigger_ltv_bps = 6_600;
+        p.policy.deleverage_target_ltv_bps = 6_000;
+    });
+    assert_eq!(kind(&at), ActionKind::Deleverage);
+    assert_eq!(at.expected.unwrap().cost, 0);
+}
+
+#[test]
+fn the_cheapest_is_taken_that_lasts_over_a_days_move() {
+    // With a hedge that never is due: repaying the quote debt alone leaves LTV at 71.7 %, and the trigger is 6 % away.
+    let with = |volatility| {
+        above(|_, p, o| {
+            p.policy.delta_band_bps = 10_000;
+            o.outlook.volatility = volatility;
+        })
+    };
+    for (volatility, expected) in [
+        (Some(10), ActionKind::Deleverage),
+        (Some(500), ActionKind::Deleverage),
+        // Nothing is known: a day's move is taken for 5 %.
+        (None, ActionKind::Deleverage),
+        (Some(700), ActionKind::DeleverageSwap),
+        (Some(u32::MAX), ActionKind::DeleverageSwap),
+    ] {
+        let at = with(volatility);
+        assert_eq!(kind(&at), expected, "{volatility:?}");
+        let after = at.expected.unwrap().after;
+        let (market, position) = (fixtures::snapshot(245), {
+            let mut position = fixtures::position();
+            position.policy.delta_band_bps = 10_000;
+            position
+        });
+        let situation = fixtures::situation(&market, &position);
+        let triggers = triggers(&situation, &after, at.oracle, &[]);
+        let quiet = quiet_interval(&after, &triggers).unwrap();
+        // As far as there is one that lasts so long.
+        let volatility = i64::from(volatility.unwrap_or(500).min(2_000));
+        for cents in [24_500 - 2 * volatility, 24_500 + 2 * volatility] {
+            assert!(
+                quiet.contains(sqrt_price_cents(cents)),
+                "{volatility} {cents}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_swap_needs_and_lacks_is_done_without_as_far_as_that_goes() {
+    // Price and pool are good enough for a withdrawal, not for a swap.
+    let at = above(|m, _, _| m.base_price.publish_time = NOW - 16);
+    assert_eq!(kind(&at), ActionKind::Deleverage);
+    let after = at.expected.unwrap().after;
+    assert_eq!(after.debt.quote, 0);
+    assert!(after.value(at.oracle).unwrap().ltv_bps_up() < 7_200);
+    let dear = above(|m, _, _| m.pool.fee_rate_ppm = 11_000);
+    assert_eq!(kind(&dear), ActionKind::Deleverage);
+    let refused = Kinds::NONE.with(ActionKind::DeleverageSwap);
+    let at = above(|_, _, o| o.outlook.refused = refused);
+    assert_eq!(kind(&at), ActionKind::Deleverage);
+    // Nothing else is left: it is tried again.
+    let at = above(|m, p, o| {
+        p.quote_debt_shares = 0.into();
+        p.base_debt_shares = fixtures::shares(950_000_000).into();
+        fixtures::book_debts(m, p);
+        o.outlook.refused = refused.with(ActionKind::Rehedge);
+    });
+    assert_eq!(kind(&at), ActionKind::DeleverageSwap);
+}
+
+#[test]
+fn a_keeper_liquidates_nothing_that_it_can_cure() {
+    // From maintenance to where no equity is left.
+    for dollars in [275, 290, 300, 310, 330] {
+        let at = assessment(dollars, |_, _, o| o.funds = MUCH);
+        assert!(at.value.ltv_at_least(Bps::new(8_300)), "{dollars}");
+        assert_eq!(kind(&at), ActionKind::DeleverageSwap, "{dollars}");
+        let after = at.expected.unwrap().after.value(at.oracle).unwrap();
+        assert!(!after.ltv_above(Bps::new(7_000)), "{dollars} {after:?}");
+    }
+    // A part that does not cure comes before the liquidation too: it costs the owner nothing.
+    let dear = |m: &mut MarketSnapshot| m.pool.fee_rate_ppm = 60_000;
+    let at = assessment(310, |m, _, o| {
+        dear(m);
+        o.funds = MUCH;
+    });
+    assert_eq!(kind(&at), ActionKind::Deleverage);
+    let after = at.expected.unwrap().after;
+    assert!(
+        after
+            .value(at.oracle)
+            .unwrap()
+            .ltv_at_least(Bps::new(8_300))
+    );
+    let at = assessment(310, |m, p, o| {
+        dear(m);
+        p.liquidity = after.liquidity.into();
+        (p.idle_base, p.idle_quote) = (after.idle.base, after.idle.quote);
+        p.quote_debt_shares = 0.into();
+        fixtures::book_debts(m, p);
+        o.funds = MUCH;
+    });
+    assert_eq!(kind(&at), ActionKind::Liquidate);
+    // What has just been refused cures nothing.
+    let tried = Kinds::NONE
+        .with(ActionKind::DeleverageSwap)
+        .with(ActionKind::Deleverage)
+        .with(ActionKind::Rehedge);
+    let at = assessment(290, |_, _, o| {
+        o.funds = MUCH;
+        o.outlook.refused = tried;
+    });
+    assert_eq!(kind(&at), ActionKind::Liquidate);
+    let at = assessment(290, |_, _, o| o.outlook.refused = tried);
+    assert_eq!(kind(&at), ActionKind::DeleverageSwap);
+}
+
+#[test]
+fn an_owner_who_lets_no_keeper_act_is_deleveraged_above_the_markets_trigger_only() {
+    let forbidden = |dollars| assessment(dollars, |_, p, _| p.policy.keeper_enabled = 0);
+    assert_eq!(
+        blocked(forbidden(245).decision, ActionKind::Deleverage),
+        Obstacle::KeeperDisabled
+    );
+    let at = forbidden(255);
+    assert_eq!(kind(&at), ActionKind::DeleverageSwap);
+    assert!(matches!(
+        at.decision,
+        Decision::Act(
+            _,
+            Reason::Leverage {
+                by_market: true,
+                ..
+            }
+        )
+    ));
+}

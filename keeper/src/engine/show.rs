@@ -1,0 +1,64 @@
+//! Shows markets the newest price while a trigger is near, so that nobody acts on an older one that suits him better.
+
+use solana_sdk::pubkey::Pubkey;
+
+use super::{Engine, shelf::Shelf};
+use crate::{
+    config::Prices,
+    decide::{ActionKind, is_newer_than_shown, shown_age_secs},
+    execute::fee::price_distance_bps,
+};
+
+impl Engine {
+    /// Shows the market the newest price if that is due. Its base price account stands for it among what is in flight: posting
+    /// takes a while, and a look at the market's evidence must not wait for it.
+    pub(super) fn show_price(&mut self, market: Pubkey) {
+        let posts = self.executor.posts();
+        let Some(shelf) = self.shelves.get(&market) else {
+            return;
+        };
+        let subject = shelf.market.prices.base;
+        if self.flights.contains_key(&subject) || !shelf.price_due(&self.config.prices, posts) {
+            return;
+        }
+        self.dispatch(market, subject, ActionKind::RefreshPrice, false);
+        if self.flights.contains_key(&subject)
+            && let Some(shelf) = self.shelves.get_mut(&market)
+        {
+            shelf.note_shown();
+        }
+    }
+}
+
+impl Shelf {
+    /// Whether a trigger is near and there is a newer price than the market was shown.
+    fn price_due(&self, prices: &Prices, posts: bool) -> bool {
+        let (Some(on_chain), Some(newest)) = (self.book.on_chain(), self.book.snapshot()) else {
+            return false;
+        };
+        let since = on_chain.now_secs.saturating_sub(self.shown_at_secs);
+        if since < i64::from(prices.show_every_secs) || !self.is_near(prices.show_within_bps) {
+            return false;
+        }
+        is_newer_than_shown(on_chain)
+            || (posts
+                && is_newer_than_shown(newest)
+                && shown_age_secs(newest) >= i64::from(prices.post_every_secs))
+    }
+
+    /// Whether a trigger of any position is that near to the price, or reached.
+    fn is_near(&self, within_bps: u32) -> bool {
+        let Some(price) = self.book.oracle().filter(|_| within_bps > 0) else {
+            return false;
+        };
+        let (below, above) = self.index.ends();
+        let near = |end| price_distance_bps(price, end) <= within_bps;
+        !self.index.restless().is_empty() || below.into_iter().chain(above).any(near)
+    }
+
+    fn note_shown(&mut self) {
+        if let Some(market) = self.book.on_chain() {
+            self.shown_at_secs = market.now_secs;
+        }
+    }
+}

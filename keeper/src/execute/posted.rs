@@ -1,0 +1,103 @@
+//! Prices that the keeper posts itself: for an action that needs younger ones than the market's accounts hold, and to show them.
+
+use std::sync::Arc;
+
+use ballast_client::{MarketContext, instruction, posting::POSTING_UNITS};
+use ballast_model::Bps;
+
+use super::{
+    Executor, Job, Report, Trouble, Verdict,
+    fee::{self, micro_lamports},
+    look::{Look, acts},
+};
+use crate::{
+    book::published,
+    config::Mode,
+    decide::{Reason, is_newer_than_shown, shown_age_secs},
+    updates::{Pair, Posted, Poster, SignedPrice},
+};
+
+impl Executor {
+    /// Whether it posts prices.
+    pub fn posts(&self) -> bool {
+        self.config.mode == Mode::Active && self.poster.is_some()
+    }
+
+    fn posting(&self) -> Option<&Arc<Poster>> {
+        self.poster.as_ref().filter(|_| self.posts())
+    }
+
+    /// The job with accounts of the keeper's own in place of the market's price accounts, in which it has posted the newest
+    /// prices, if those make its action due and possible. `None`: they do not, or nothing is posted.
+    pub(super) async fn posted(&self, job: &Job, look: &Look) -> Result<Option<Job>, Trouble> {
+        let Some(poster) = self.posting().filter(|_| !job.survey) else {
+            return Ok(None);
+        };
+        let prices = poster.newest(&job.market).await?;
+        let at = look.at_prices(&prices).assess()?;
+        if acts(&at, job.action).is_none() {
+            return Ok(None);
+        }
+        let maintenance = Bps::new(look.view.market.market.limits.maintenance_ltv_bps);
+        let distance = fee::distance_bps(&at.model, at.oracle, maintenance);
+        let fee = micro_lamports(&self.config.fees, distance, job.attempt, POSTING_UNITS);
+        let posted = poster.post(&job.market, &prices, fee).await?;
+        Ok(Some(Job {
+            market: at_accounts(&job.market, &posted),
+            min_slot: job.min_slot.max(posted.slot),
+            ..job.clone()
+        }))
+    }
+
+    /// Shows the market the newest price, if that is newer than what it was shown: that of its accounts, or, where those are old,
+    /// one that is posted first.
+    pub(super) async fn try_show(
+        &self,
+        job: &Job,
+        report: &mut Report,
+    ) -> Result<Verdict, Trouble> {
+        let view = self.view(job, None).await?;
+        report.fresh = Some(view.fresh.clone());
+        let mut market = Arc::clone(&job.market);
+        let mut secs = shown_age_secs(&view.market);
+        if !is_newer_than_shown(&view.market) {
+            let Some(poster) = self.posting() else {
+                return Ok(Verdict::NotDue);
+            };
+            let prices = poster.newest(&job.market).await?;
+            let newest = published::newest(&view.market, Some(&updates(&prices)));
+            secs = shown_age_secs(&newest);
+            let every = i64::from(self.config.prices.post_every_secs);
+            if !is_newer_than_shown(&newest) || secs < every {
+                return Ok(Verdict::NotDue);
+            }
+            let fee = micro_lamports(&self.config.fees, None, job.attempt, POSTING_UNITS);
+            let posted = poster.post(&job.market, &prices, fee).await?;
+            market = at_accounts(&job.market, &posted);
+        }
+        let shown = instruction::refresh_price(&market);
+        self.tell_market(job, &market, &view, &Reason::Shown { secs }, shown)
+            .await
+    }
+}
+
+impl Look {
+    /// The same at newer prices.
+    fn at_prices(&self, prices: &Pair) -> Self {
+        let mut look = self.clone();
+        look.view.market = published::newest(&self.view.market, Some(&updates(prices)));
+        look
+    }
+}
+
+fn updates(prices: &Pair) -> [ballast_abi::pyth::PriceUpdate; 2] {
+    prices.each_ref().map(SignedPrice::update)
+}
+
+/// The market with other price accounts.
+fn at_accounts(market: &MarketContext, posted: &Posted) -> Arc<MarketContext> {
+    Arc::new(MarketContext {
+        prices: posted.prices,
+        ..market.clone()
+    })
+}

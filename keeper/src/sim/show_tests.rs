@@ -1,0 +1,81 @@
+//! The keeper shows the market its newest price while a trigger is near, and only then.
+
+use std::time::Duration;
+
+use ballast_model::{Boundaries, SqrtPrice};
+use solana_sdk::pubkey::Pubkey;
+use tokio::time::sleep;
+
+use super::{
+    Disk, Faults, World, bytes,
+    crash_tests::{beside, parts, world},
+};
+use crate::{
+    Keeper, Mode,
+    decide::{ActionKind, assess},
+    execute::fee::price_distance_bps,
+    fixtures::{self, sqrt_price_cents},
+    watch::watch,
+};
+
+/// Distance from 200 to the nearest price at which something is due for the fixture's position.
+fn distance_bps() -> u32 {
+    let (mut market, position) = (fixtures::snapshot(200), fixtures::position());
+    fixtures::book_debts(&mut market, &position);
+    let situation = fixtures::situation(&market, &position);
+    let at = assess(&situation).unwrap();
+    let quiet = watch(&situation, &at, 600).unwrap().quiet;
+    let Boundaries::Interval { lower, upper } = quiet else {
+        panic!("nothing is quiet");
+    };
+    let from: SqrtPrice = sqrt_price_cents(20_000);
+    let ends = lower.into_iter().chain(upper);
+    ends.map(|end| price_distance_bps(from, end)).min().unwrap()
+}
+
+fn shown(world: &World) -> Vec<(Pubkey, u64)> {
+    let inner = world.lock();
+    assert_eq!(inner.violations, Vec::<String>::new());
+    let shows = inner.landings.iter();
+    shows
+        .filter(|landing| landing.action == ActionKind::RefreshPrice)
+        .map(|landing| (landing.position, landing.slot))
+        .collect()
+}
+
+/// What is shown in a minute of a quiet market, and what else is done.
+async fn minute(within_bps: u32, every_secs: u32, mode: Mode) -> Vec<(Pubkey, u64)> {
+    let (world, disk): (World, Disk) = world(1, Faults::default());
+    let mut parts = parts(&world, &disk, mode);
+    parts.config.prices.show_within_bps = within_bps;
+    parts.config.prices.show_every_secs = every_secs;
+    beside(Keeper::new(parts), sleep(Duration::from_secs(60))).await;
+    let shown = shown(&world);
+    assert_eq!(world.lock().landings.len(), shown.len());
+    shown
+}
+
+#[tokio::test(start_paused = true)]
+async fn near_a_trigger_the_market_is_shown_its_newest_price_again_and_again() {
+    let distance = distance_bps();
+    assert!((50..1_000).contains(&distance), "{distance}");
+    // Interest since then moves the end by less than a basis point.
+    let near = minute(distance + 2, 10, Mode::Active).await;
+    assert!((5..=6).contains(&near.len()), "{near:?}");
+    let base_price = bytes::context().prices.base;
+    assert!(near.iter().all(|(subject, _)| *subject == base_price));
+    // 10 s are 25 slots; a transaction lands within 4.
+    let pauses = near.windows(2).map(|pair| pair[1].1 - pair[0].1);
+    assert!(pauses.into_iter().all(|slots| slots >= 21), "{near:?}");
+    assert_eq!(minute(distance - 2, 10, Mode::Active).await, []);
+    let twice = minute(distance + 2, 30, Mode::Active).await;
+    assert!((1..=2).contains(&twice.len()), "{twice:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_only_observes_and_who_is_told_not_to_shows_nothing() {
+    let near = distance_bps() + 2;
+    assert_eq!(minute(near, 10, Mode::Observe).await, []);
+    assert_eq!(minute(near, 10, Mode::Paper).await, []);
+    assert_eq!(minute(0, 10, Mode::Active).await, []);
+}
