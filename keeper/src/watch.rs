@@ -127,7 +127,7 @@ pub(crate) fn triggers(
 
 /// Whether there is anything to hedge: liquidity, or base owed by a position that has none any more, if that is worth a hundredth
 /// of its equity.
-pub(crate) fn has_hedge(model: &Position, oracle: SqrtPrice) -> bool {
+pub(crate) fn has_hedge(model: &PositionModel, oracle: SqrtPrice) -> bool {
     let owed = model.debt.base.saturating_sub(model.idle.base);
     let naked = value_up(owed, oracle).unwrap_or(u128::MAX);
     let equity = model.equity_down(oracle).unwrap_or(0);

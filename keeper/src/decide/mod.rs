@@ -12,6 +12,7 @@ mod explain;
 mod forecast;
 mod hedged;
 mod kinds;
+mod liquidate;
 mod obstacle;
 mod reason;
 mod recenter;
@@ -74,7 +75,7 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Compound,
         Self::Recenter,
         Self::Rehedge,
@@ -363,7 +364,7 @@ fn decide(
         return Ok(found.into());
     }
     if at.value.ltv_at_least(maintenance(situation)) {
-        match solvency::liquidation(situation, at)? {
+        match liquidate::way(situation, at) {
             Some(Ok(liquidation)) => return Ok(liquidation.into()),
             Some(Err(block)) => blocks.insert(0, block),
             None => {}
