@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use anyhow::{Error, Result, bail};
 use ballast_client::{
-    Amounts, Chain, Entry, MarketContext, PositionContext, Pubkey, decode_any_version, pda,
+    Amounts, Chain, Entry, MarketContext, PositionContext, Pubkey, decode_any_version, existing,
+    pda,
 };
 
 use crate::{format::duration, range::TickRange};
@@ -81,7 +82,9 @@ impl Opening {
         let address = |id| pda::position(&market.address, &self.owner, id);
         let addresses: Vec<_> = ids.clone().map(address).collect();
         let found = chain.accounts(&addresses).await?.accounts;
-        let free = ids.zip(&found).find(|(_, account)| account.is_none());
+        let free = ids
+            .zip(&found)
+            .find(|(_, account)| existing(account.as_ref()).is_none());
         let taken = addresses
             .into_iter()
             .zip(&found)

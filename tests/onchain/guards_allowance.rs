@@ -1,6 +1,7 @@
 //! What keepers may lose: what is charged, to which allowance, and whom a drained one stops.
 
 use ballast_client::{BallastError, BallastEvent, PositionContext, Receipt};
+use ballast_localnet::UsdPrice;
 use ballast_model::{Bps, Position as PositionModel, SqrtPrice, value_up};
 
 use crate::{
@@ -8,6 +9,8 @@ use crate::{
     support::{Scene, accepted, refused},
 };
 
+/// A price at which the position is hedged outside its band, inside twice the band.
+const INSIDE: f64 = 198.6;
 /// Raw quote units of rounding and impact in a trade of some tenths of a base token.
 const DUST: u64 = 2_000;
 
@@ -29,6 +32,13 @@ impl Scene {
             ) = (now_secs, now_secs);
         })
         .await;
+    }
+
+    /// The oracle's price and the pool's.
+    async fn stand(&self, oracle: f64, pool: f64) {
+        let price = UsdPrice::from_f64(oracle).unwrap();
+        self.world.post_price(price).await.unwrap();
+        self.pool(pool).await;
     }
 
     async fn equity_at(&self, position: &PositionContext, at: SqrtPrice) -> i128 {
@@ -53,7 +63,7 @@ fn rehedged(receipt: &Receipt) -> u64 {
 async fn the_pools_fee_on_the_needed_trade_costs_no_allowance() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
-    scene.price(198).await;
+    scene.stand(INSIDE, INSIDE).await;
     let (before, at) = scene.model(&position).await;
     let equity = before.value(at).unwrap().equity();
     let receipt = accepted(scene.rehedge(&position, &scene.keeper).await);
@@ -70,11 +80,10 @@ async fn the_pools_fee_on_the_needed_trade_costs_no_allowance() {
 
 #[tokio::test]
 async fn what_exceeds_the_fee_is_charged_to_the_unit() {
-    for (oracle, pool) in [(198, 197.0), (202, 203.0)] {
+    for (oracle, pool) in [(INSIDE, 197.8), (201.4, 202.2)] {
         let scene = Scene::new().await;
         let position = scene.open(1).await;
-        scene.oracle(oracle).await;
-        scene.pool(pool).await;
+        scene.stand(oracle, pool).await;
         let (before, at) = scene.model(&position).await;
         let equity = before.value(at).unwrap().equity();
         let receipt = accepted(scene.rehedge(&position, &scene.keeper).await);
@@ -93,8 +102,7 @@ async fn who_drains_the_daily_allowance_does_not_stop_the_defence() {
     let (model, at) = scene.model(&position).await;
     let limit = hundredth(&model, at);
     // Outside the band, inside twice the band.
-    scene.oracle(198).await;
-    scene.pool(197.5).await;
+    scene.stand(INSIDE, 198.1).await;
     scene.drain(&position, limit, 0).await;
     refused(
         scene.rehedge(&position, &scene.keeper).await,
@@ -105,8 +113,7 @@ async fn who_drains_the_daily_allowance_does_not_stop_the_defence() {
     accepted(scene.rehedge(&position, &scene.alice).await);
     scene.svm.restore(&saved);
     // Outside twice the band it is the other allowance.
-    scene.oracle(196).await;
-    scene.pool(195.5).await;
+    scene.stand(196.0, 195.5).await;
     scene.drain(&position, limit, 0).await;
     accepted(scene.rehedge(&position, &scene.keeper).await);
     let [daily, defensive] = scene.lost(&position).await;
@@ -114,8 +121,7 @@ async fn who_drains_the_daily_allowance_does_not_stop_the_defence() {
     assert!(defensive > DUST, "{defensive}");
     scene.svm.restore(&saved);
     // Which has its own end.
-    scene.oracle(196).await;
-    scene.pool(195.5).await;
+    scene.stand(196.0, 195.5).await;
     scene.drain(&position, 0, limit).await;
     refused(
         scene.rehedge(&position, &scene.keeper).await,
@@ -136,9 +142,7 @@ async fn twice_the_band_is_where_the_defence_begins() {
     for cents in (19_500..19_900).step_by(20) {
         let saved = scene.svm.save();
         let dollars = f64::from(cents) / 100.0;
-        let price = ballast_localnet::UsdPrice::from_f64(dollars).unwrap();
-        scene.world.post_price(price).await.unwrap();
-        scene.pool(dollars - 0.5).await;
+        scene.stand(dollars, dollars - 0.5).await;
         let (model, at) = scene.model(&position).await;
         let error = model.hedge_error(at, Bps::ONE).unwrap().unsigned_abs();
         let full = u128::from(model.full_base_up().unwrap());
@@ -162,8 +166,7 @@ async fn an_owners_stricter_limit_binds_keepers() {
         max_daily_loss_bps,
         ..automation()
     };
-    scene.oracle(198).await;
-    scene.pool(197.0).await;
+    scene.stand(INSIDE, 197.8).await;
     scene.automate(&position, strict(1)).await;
     refused(
         scene.rehedge(&position, &scene.keeper).await,
@@ -177,7 +180,7 @@ async fn an_owners_stricter_limit_binds_keepers() {
 async fn a_loss_counts_at_the_newest_price_known_if_it_is_worse_there() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
-    scene.price(198).await;
+    scene.stand(INSIDE, INSIDE).await;
     let saved = scene.svm.save();
     accepted(scene.rehedge(&position, &scene.keeper).await);
     let [fair, _] = scene.lost(&position).await;
@@ -185,7 +188,7 @@ async fn a_loss_counts_at_the_newest_price_known_if_it_is_worse_there() {
     scene.svm.restore(&saved);
     // As if a newer price had been shown than the one that the keeper shows, which is allowed for some seconds.
     let (model, at) = scene.model(&position).await;
-    let newest = ballast_model::price::scale_up(at, Bps::new(10_030)).unwrap();
+    let newest = ballast_model::price::scale_up(at, Bps::new(10_010)).unwrap();
     let (base, quote) = later(&scene).await;
     scene
         .change_market(|market| {
@@ -254,8 +257,7 @@ async fn a_recentering_is_charged_what_its_swap_costs_beyond_the_fee() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     scene.automate(&position, automation()).await;
-    scene.oracle(216).await;
-    scene.pool(216.0).await;
+    scene.stand(216.0, 216.0).await;
     let saved = scene.svm.save();
     let args = scene.ticks_around(216, 512);
     let charged = async || {
@@ -265,8 +267,8 @@ async fn a_recentering_is_charged_what_its_swap_costs_beyond_the_fee() {
     let [fair, other] = charged().await;
     assert_eq!(other, 0);
     scene.svm.restore(&saved);
-    scene.pool(217.0).await;
+    scene.pool(216.15).await;
     let [dear, other] = charged().await;
     assert_eq!(other, 0);
-    assert!(dear > fair + 100_000, "{dear} {fair}");
+    assert!(dear > fair + 50_000, "{dear} {fair}");
 }

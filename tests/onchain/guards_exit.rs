@@ -96,6 +96,58 @@ async fn the_floor_counts_to_the_unit_and_before_the_window() {
 }
 
 #[tokio::test]
+async fn fees_that_the_pool_has_booked_count_for_the_floor() {
+    use ballast_abi::whirlpool::instruction::{UpdateFeesAndRewards, UpdateFeesAndRewardsAccounts};
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.earn().await;
+    let market = &scene.world.market;
+    let [lower, upper] = market.band_array_starts(position.ticks());
+    let accounts = UpdateFeesAndRewardsAccounts {
+        pool: market.market.whirlpool,
+        position: position.position.whirlpool_position,
+        tick_array_lower: market.tick_array(lower),
+        tick_array_upper: market.tick_array(upper),
+    };
+    let book = UpdateFeesAndRewards {}.instruction(market.market.whirlpool_program, &accounts);
+    let owed = async || {
+        let bytes = scene.bytes(&position.position.whirlpool_position).await;
+        let view = ballast_abi::whirlpool::PositionView::parse(&bytes).unwrap();
+        Amounts::new(view.fee_owed_a(), view.fee_owed_b())
+    };
+    let floor = async |min_equity: i128| {
+        let floor = Automation {
+            min_equity: u64::try_from(min_equity).unwrap(),
+            at_floor: Reaction::ExitIntoQuote as u8,
+            ..automation()
+        };
+        scene.automate(&position, floor).await;
+    };
+    let without = scene.equity(&position).await;
+    // What is earned but not booked counts for nothing.
+    assert_eq!(owed().await, Amounts::ZERO);
+    let saved = scene.svm.save();
+    floor(without).await;
+    accepted(scene.exit(&position, &scene.keeper).await);
+    scene.svm.restore(&saved);
+
+    // Anyone books them.
+    accepted(scene.send(&scene.keeper, book).await);
+    let fees = owed().await;
+    assert!(fees.base > 0 && fees.quote > 0, "{fees:?}");
+    let (model, at) = scene.model(&position).await;
+    let with_fees = model.with_idle(fees).unwrap().value(at).unwrap().equity();
+    for (min_equity, due) in [(without, false), (with_fees - 1, false), (with_fees, true)] {
+        floor(min_equity).await;
+        let sent = scene.exit(&position, &scene.keeper).await;
+        match due {
+            true => drop(accepted(sent)),
+            false => refused(sent, BallastError::ExitNotDue),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_debt_of_a_few_units_does_not_keep_a_hedged_position_in() {
     // At the price that it was hedged at a position holds as much base as it owes, but for rounding.
     for reaction in REACTIONS {
@@ -222,12 +274,22 @@ async fn an_old_price_exits_only_without_a_swap() {
     let (position, other) = (scene.open(1).await, scene.open(2).await);
     scene.exit_at(&position, 194, Reaction::ExitIntoQuote).await;
     scene.price(195).await;
-    // Between the tight and the loose age: what a swap may lose would be measured against a price of anybody's choice.
-    scene.svm.pass_time(61).await.unwrap();
-    refused(
-        scene.exit(&position, &scene.keeper).await,
-        BallastError::PriceStale,
-    );
+    // As by default; the standard world's tests take their time.
+    scene
+        .change_market(|market| market.safety.max_age_swap_secs = 0)
+        .await;
+    // Between the age for swaps and the loose one: what a swap may lose would be measured against a price of anybody's choice.
+    let saved = scene.svm.save();
+    scene.svm.pass_time(15).await.unwrap();
+    accepted(scene.exit(&position, &scene.keeper).await);
+    scene.svm.restore(&saved);
+    for secs in [16, 45] {
+        scene.svm.pass_time(secs).await.unwrap();
+        refused(
+            scene.exit(&position, &scene.keeper).await,
+            BallastError::PriceStale,
+        );
+    }
     scene.exit_at(&position, 194, Reaction::ExitAsIs).await;
     accepted(scene.exit(&position, &scene.keeper).await);
 

@@ -44,7 +44,8 @@ impl Scene {
 #[track_caller]
 fn noted(sent: Sent) -> Need {
     let receipt = accepted(sent);
-    match &receipt.events[..] {
+    let told = |event: &&BallastEvent| !matches!(event, BallastEvent::Accrued(_));
+    match &receipt.events.iter().filter(told).collect::<Vec<_>>()[..] {
         [BallastEvent::LeftToFirstKeepers(event)] => event.need,
         events => panic!("not only noted: {events:?}"),
     }

@@ -164,26 +164,26 @@ async fn a_clock_that_lags_stops_risk_and_swaps_and_nothing_that_reduces_risk() 
         scene.open(2).await,
         scene.open(3).await,
     ];
-    scene.price(135).await;
+    scene.price(120).await;
     // The cluster was down for ten minutes, and its clock stands where it stood.
     let now = scene.svm.now_secs();
     let lag = async |dollars, secs| {
         accepted(scene.world.post(&scene.posts(0, dollars, now + secs)).await);
     };
-    lag(135, 600).await;
+    lag(120, 600).await;
     refused(
         scene.try_open(scene.example(9)).await,
         BallastError::PriceFromFuture,
     );
     accepted(scene.deleverage(&shrunk, &scene.keeper).await);
     // Whoever shows a newer one limits the choice, as ever.
-    lag(130, 589).await;
+    lag(118, 589).await;
     refused(
         scene.deleverage(&sold, &scene.keeper).await,
         BallastError::PriceReplayed,
     );
     // The stage rises, whoever shows it, so that from then on anyone may shrink positions sooner.
-    lag(135, 600).await;
+    lag(120, 600).await;
     accepted(scene.look().await);
     assert_eq!(scene.market().await.stage.stage, 2);
     lag(105, 601).await;

@@ -2,7 +2,7 @@
 
 use ballast_abi::whirlpool::layout;
 use ballast_client::{
-    BallastError, BallastEvent, DecreaseArgs, Market, PositionContext, Side, instruction,
+    BallastError, BallastEvent, DecreaseArgs, Market, PositionContext, Side, decode_at, instruction,
 };
 use ballast_localnet::{Localnet, PricePost, UsdPrice};
 
@@ -27,7 +27,9 @@ impl Scene {
 
     /// The market's account.
     pub async fn market(&self) -> Market {
-        self.world.snapshot().await.unwrap().market
+        let address = self.world.market.address;
+        let account = self.svm.chain().account(&address).await.unwrap();
+        decode_at(&address, account.as_ref()).unwrap()
     }
 
     /// Posts good prices with a change of one of them.

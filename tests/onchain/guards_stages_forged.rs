@@ -77,35 +77,33 @@ async fn tokens_lent_out_or_brought_for_a_moment_prove_and_hide_nothing() {
         let (market, lender) = (&scene.world.market, &scene.world.lender);
         let key = lender.pubkey();
         let refresh = || instruction::refresh_stage(market);
-        // All but what is lent, taken out and brought back around a look.
+        // All but a hundredth of what is lent, taken out and brought back around a look.
         let reserve = scene.reserve(side).await;
-        let debt = reserve.total_debt_up().unwrap();
-        let (taken, left) = (reserve.liquidity - debt / 100, debt / 100);
-        let shares = u128::from(reserve.supply_shares) * u128::from(taken)
-            / u128::from(reserve.total_assets_down().unwrap());
-        let shares = u64::try_from(shares).unwrap();
-        let forged = vec![
-            instruction::withdraw(market, &key, side, shares, 0),
-            refresh(),
-            instruction::deposit(market, &key, side, taken - left, 0),
-        ];
+        let taken = reserve.liquidity - reserve.total_debt_up().unwrap() / 100;
+        let shares_of = |amount: u64| {
+            let all = u128::from(reserve.total_assets_down().unwrap());
+            let shares = u128::from(reserve.supply_shares) * u128::from(amount) / all;
+            u64::try_from(shares).unwrap()
+        };
+        let withdraw = |amount| instruction::withdraw(market, &key, side, shares_of(amount), 0);
+        let deposit = |amount| instruction::deposit(market, &key, side, amount, 0);
+        let forged = vec![withdraw(taken), refresh(), deposit(taken)];
         accepted(scene.world.send(lender, forged).await);
         assert_eq!(scene.market().await.stage.last_seen, 1, "{side:?}");
         // For longer than a slot it is there.
-        let withdraw = instruction::withdraw(market, &key, side, shares - shares / 50, 0);
         scene.wait(1, 200).await;
-        accepted(scene.world.send(lender, vec![withdraw]).await);
+        accepted(scene.world.send(lender, vec![withdraw(taken)]).await);
         accepted(scene.look().await);
         assert_eq!(scene.market().await.stage.last_seen, 2, "{side:?}");
         // And brought for a moment, it hides nothing.
-        let hidden = vec![
-            instruction::deposit(market, &key, side, taken / 2, 0),
-            refresh(),
-            instruction::withdraw(market, &key, side, shares / 3, 0),
-        ];
         scene.wait(1, 200).await;
+        let hidden = vec![deposit(taken), refresh(), withdraw(taken)];
         accepted(scene.world.send(lender, hidden).await);
         assert_eq!(scene.market().await.stage.last_seen, 2, "{side:?}");
+        scene.wait(1, 200).await;
+        accepted(scene.world.send(lender, vec![deposit(taken)]).await);
+        accepted(scene.look().await);
+        assert_eq!(scene.market().await.stage.last_seen, 1, "{side:?}");
     }
 }
 

@@ -263,7 +263,7 @@ async fn after_a_fresh_price_no_older_one_is_chosen() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     let then = scene.svm.now_secs();
-    scene.wait(10, 203).await;
+    scene.wait(20, 203).await;
     scene.pool(203.0).await;
     accepted(scene.increase(&position, MORE).await);
     let old = [
@@ -271,7 +271,7 @@ async fn after_a_fresh_price_no_older_one_is_chosen() {
         PricePost::good(Side::Quote, UsdPrice::ONE, then + 9),
     ];
     accepted(scene.world.post(&old).await);
-    // Still young enough for everything, but for that.
+    // Still young enough for everything, but older than the grace, and of another price.
     let args = scene.ticks_around(203, 512);
     for sent in [
         scene.increase(&position, MORE).await,

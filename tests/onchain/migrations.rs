@@ -76,8 +76,11 @@ async fn accounts_of_version_1_are_migrated_and_nothing_old_changes() {
     let report = scene.apply_desired(desired).await;
     let what = told(&report);
     assert!(
-        matches!(what[..], [market, base, quote, positions]
+        matches!(what[..], [market, source, safety, base, quote, positions]
             if market.starts_with("migrated market")
+                // It named no price accounts, and had no rules of a safety net: these need notice.
+                && source.starts_with("announced a change of price source")
+                && safety.starts_with("announced a change of safety rules")
                 && base.starts_with("migrated reserve")
                 && quote.starts_with("migrated reserve")
                 && positions.starts_with("migrated 1 positions")
@@ -96,13 +99,69 @@ async fn accounts_of_version_1_are_migrated_and_nothing_old_changes() {
     assert_eq!(migrated.position.automation, Automation::OFF);
     let again = scene.apply_desired(desired).await;
     assert!(
-        again.changes.is_empty() && again.pending.is_empty(),
+        again.changes.is_empty() && again.pending.len() == 2,
         "{again}"
     );
     // All of it works.
     scene.price(195).await;
     accepted(scene.rehedge(&position, &scene.keeper).await);
     accepted(scene.close(&position).await);
+}
+
+#[tokio::test]
+async fn other_prices_and_safety_rules_are_announced_wait_and_are_put_in_force_once() {
+    let scene = Scene::new().await;
+    let mut wanted = scene.world.config.desired.clone();
+    wanted.safety.grace_secs += 1;
+    let program = scene.svm.programs().pyth.id;
+    let addresses = scene.world.addresses();
+    let elsewhere = MarketAddresses {
+        base_price: ballast_abi::pyth::stand_in::price_account(&program, &addresses.base_feed, 1).0,
+        ..addresses
+    };
+    let run = async |desired: &Desired, addresses| {
+        let desired = desired.clone().at(addresses);
+        apply(&scene.world.sender, &scene.world.authority, &desired)
+            .await
+            .unwrap()
+    };
+    let announced = run(&wanted, elsewhere).await;
+    let what = told(&announced);
+    assert!(
+        matches!(what[..], [source, safety, ..]
+            if source.starts_with("announced a change of price source") && source.contains("base_price_account: ")
+                && safety.starts_with("announced a change of safety rules") && safety.contains("grace_secs: ")),
+        "{what:?}"
+    );
+    assert_eq!(announced.pending.len(), 2);
+    // Taken back, announced again, waited for.
+    let taken_back = run(&scene.world.config.desired, addresses).await;
+    let what = told(&taken_back);
+    assert!(
+        what.len() == 2 && what.iter().all(|what| what.starts_with("took back")),
+        "{what:?}"
+    );
+    assert_eq!(run(&wanted, elsewhere).await.changes.len(), 2);
+    scene.svm.pass_time(2 * DAY_SECS - 10).await.unwrap();
+    let waiting = run(&wanted, elsewhere).await;
+    assert!(
+        waiting.changes.is_empty() && waiting.pending.len() == 2,
+        "{waiting}"
+    );
+    scene.svm.pass_time(10).await.unwrap();
+    let applied = run(&wanted, elsewhere).await;
+    let what = told(&applied);
+    assert!(
+        matches!(what[..], [source, safety, ..]
+            if source.starts_with("put in force what was announced for price source")
+                && safety.starts_with("put in force what was announced for safety rules")),
+        "{what:?}"
+    );
+    let market = scene.market().await;
+    assert_eq!(market.base_price_account, elsewhere.base_price);
+    assert_eq!(market.safety, wanted.safety.into());
+    let again = run(&wanted, elsewhere).await;
+    assert!(again.pending.is_empty(), "{again}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use ballast_client::{
-    Amounts, BallastError, Bps, OpenArgs, Policy, PositionContext, SendError, Side,
+    Amounts, BallastError, Bps, OpenArgs, Policy, PositionContext, Side,
     ballast::targets::{MarketRule, TriggeredBy, deleverage_due},
 };
 use ballast_localnet::{UsdPrice, WorldConfig};
@@ -113,7 +113,8 @@ fn indebted(rng: &mut StdRng, bare: &Position, at: SqrtPrice, ltv: f64) -> (Amou
     )
 }
 
-fn drawn_policy(rng: &mut StdRng, standard: Policy) -> Policy {
+/// `least_loss_bps`: what the pool takes, and a little. Owners who allow less have chosen that keepers do not swap.
+fn drawn_policy(rng: &mut StdRng, standard: Policy, least_loss_bps: u32) -> Policy {
     let trigger = rng.random_range(2_000..7_990);
     Policy {
         hedge_bps: *[10_000, 10_000, 0, rng.random_range(0..=10_000)]
@@ -121,7 +122,7 @@ fn drawn_policy(rng: &mut StdRng, standard: Policy) -> Policy {
             .unwrap(),
         deleverage_trigger_ltv_bps: trigger,
         deleverage_target_ltv_bps: rng.random_range(trigger / 2..trigger),
-        max_swap_loss_bps: rng.random_range(10..=100),
+        max_swap_loss_bps: rng.random_range(least_loss_bps..=100),
         keeper_enabled: u32::from(rng.random_bool(0.8)),
         ..standard
     }
@@ -140,7 +141,9 @@ struct Tally {
 
 async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, tally: &mut Tally) {
     let market = scene.world.snapshot().await.unwrap().market;
-    let policy = drawn_policy(rng, scene.world.policy());
+    let pool = scene.world.pool().await.unwrap();
+    let fee = u32::from(pool.fee_rate_ppm) / 100 + 1;
+    let policy = drawn_policy(rng, scene.world.policy(), fee + 2);
     scene
         .change_position(position, |stored| stored.policy = policy)
         .await;
@@ -173,8 +176,6 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
     };
     // As far to either side as the swap may lose, the pool's fee and a little impact included.
     let cap = due.max_swap_loss(&market.limits, &policy).get();
-    let pool = scene.world.pool().await.unwrap();
-    let fee = u32::from(pool.fee_rate_ppm) / 100 + 1;
     let widest = f64::from(
         cap.saturating_sub(fee + 1)
             .min(market.limits.max_pool_deviation_bps - 1),
@@ -243,7 +244,6 @@ async fn cure(
     state: &str,
     oracle: SqrtPrice,
 ) -> &'static str {
-    let failed = |error: SendError| panic!("{error}: {state}");
     match scene.deleverage_swap(position, &scene.keeper).await {
         Ok(receipt) => {
             let lost: u64 = receipt
@@ -266,10 +266,11 @@ async fn cure(
         Err(error)
             if error.is(BallastError::LtvNotLowered) && before.ltv_at_least(Bps::new(8_000)) =>
         {
-            scene.liquidate(position).await.unwrap_or_else(failed);
+            let sent = scene.liquidate(position).await;
+            sent.unwrap_or_else(|error| panic!("{error}: {state}"));
             "liquidate"
         }
-        Err(error) => failed(error),
+        Err(error) => panic!("{error}: {state}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `ballast rehedge | deleverage | liquidate | show-loss | settle`: what keeps positions and lenders safe, by hand. Anybody may, as
 //! far as the owner's policy and the market's limits let them.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use ballast_client::{
     Amounts, BallastEvent, Bps, Instruction, MarketContext, PriceAccounts, Pubkey, Side, Signer,
     SqrtPrice, Trade,
@@ -219,7 +219,7 @@ fn hedging_trade(
     let room = |side: Side| -> Result<u64> {
         let mut reserve = *snapshot.reserve(side);
         reserve.set_state(&snapshot.reserve_at(side, snapshot.now_secs)?);
-        Ok(room_down(&reserve)?)
+        room_down(&reserve).map_err(|error| anyhow!("{error}"))
     };
     let hedge = acting.position.position.policy.hedge();
     let request = HedgedRequest {

@@ -10,4 +10,5 @@ mod deploy;
 mod life;
 mod node;
 mod position;
+mod safety;
 mod trouble;

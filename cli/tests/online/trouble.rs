@@ -1,6 +1,6 @@
 //! What strangers and nodes do to users: lamports where accounts are to be, outcomes that were not seen, keys in URLs.
 
-use ballast_client::{Amounts, Instruction, PositionAddresses, Pubkey, Side, Signer};
+use ballast_client::{Amounts, Instruction, PositionAddresses, Pubkey, Side};
 use ballast_localnet::{LocalnetExt, Process};
 use solana_sdk::instruction::AccountMeta;
 

@@ -4,7 +4,7 @@ mod common;
 
 use ballast_model::{
     Amounts, Band, Bps, DeleverageError, Position, SqrtPrice, Tick, plan_deleverage,
-    plan_liquidation, value_down,
+    plan_deleverage_part, plan_liquidation, value_down,
 };
 use common::{at, config, margin, positions, prices, sqrt_price, unit};
 use proptest::prelude::*;
@@ -39,7 +39,7 @@ proptest! {
     #[test]
     fn deleverage_reaches_the_target_and_no_further(
         (position, oracle) in positions(16..60).prop_flat_map(|p| (Just(p), prices(p.band))),
-        apart in -0.02f64..0.02, target in 1_000u32..9_900,
+        apart in prop_oneof![2 => -0.02f64..0.02, 1 => -0.6f64..1.0], target in 1_000u32..9_900,
     ) {
         let target = Bps::new(target);
         let pool = rescaled(oracle, 1.0 + apart);
@@ -100,6 +100,39 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(20_000))]
+
+    /// Each debt is repaid, or all of its token in the pool is used for it; with less liquidity something repaid would not be; and
+    /// equity is what it was.
+    #[test]
+    fn the_part_that_goes_without_a_swap_is_the_most_and_no_more(
+        (position, oracle) in positions(16..60).prop_flat_map(|p| (Just(p), prices(p.band))),
+        apart in prop_oneof![2 => -0.02f64..0.02, 1 => -0.6f64..1.0],
+    ) {
+        let pool = rescaled(oracle, 1.0 + apart);
+        let before = position.value(oracle).unwrap();
+        if before.assets.max(before.debt) >= 1 << 100 {
+            return Ok(());
+        }
+        let plan = plan_deleverage_part(&position, pool).unwrap();
+        let after = plan.apply(&position).unwrap();
+        prop_assert_eq!(after, withdrawn(&position, pool, plan.liquidity));
+        let all = position.pool_amounts_down(pool).unwrap();
+        for (owed, pooled) in [(after.debt.base, all.base), (after.debt.quote, all.quote)] {
+            prop_assert!(owed == 0 || pooled == 0 || plan.liquidity == position.liquidity);
+        }
+        if plan.liquidity > 0 {
+            // By what two units of either token are in liquidity.
+            let unit = |all: u64| position.liquidity.checked_div(u128::from(all)).unwrap_or(0) * 2 + 1;
+            let less = plan.liquidity.saturating_sub(unit(all.base).max(unit(all.quote)));
+            prop_assert!(less == 0 || withdrawn(&position, pool, less).debt != after.debt);
+        }
+        let value = after.value(oracle).unwrap();
+        prop_assert!(value.equity() >= before.equity() - 2 * (unit(oracle) as i128 + 2));
     }
 }
 

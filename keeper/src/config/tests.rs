@@ -166,6 +166,29 @@ fn every_mistake_is_named() {
             "[automation]\nlook_at_fees_secs = 9",
             "`automation.look_at_fees_secs`",
         ),
+        (
+            "",
+            "[prices]\nhermes_url = \"wss://hermes.example\"",
+            "`prices.hermes_url`",
+        ),
+        ("", "[prices]\ntimeout_ms = 99", "`prices.timeout_ms`"),
+        ("", "[prices]\npoll_ms = 199", "`prices.poll_ms`"),
+        (
+            "",
+            "[prices]\nshow_within_bps = 10001",
+            "`prices.show_within_bps`",
+        ),
+        (
+            "",
+            "[prices]\nshow_every_secs = 0",
+            "`prices.show_every_secs`",
+        ),
+        (
+            "",
+            "[prices]\npost_every_secs = 4",
+            "`prices.post_every_secs`",
+        ),
+        ("", "[prices]\nhermes = \"x\"", "hermes"),
         ("", "lookup_table = \"xyz\"", "markets[0].lookup_table"),
         (
             "",
@@ -256,4 +279,34 @@ fn the_example_is_valid_and_shows_the_defaults() {
         .collect();
     assert_eq!(Config::parse(&uncommented).unwrap(), example);
     assert!(uncommented.contains("\nmax_pay_quote = 0"));
+}
+
+#[test]
+fn prices_are_read_and_a_services_key_is_never_shown() {
+    assert_eq!(
+        Config::parse(&text("", "")).unwrap().prices,
+        Prices::default()
+    );
+    let config = Config::parse(&text(
+        "",
+        "[prices]\nhermes_url = \"https://hermes.example/KEY-123456\"\ntimeout_ms = 700\npoll_ms = 300\nshow_within_bps = 7\n\
+         show_every_secs = 8\npost_every_secs = 9\n",
+    ))
+    .unwrap();
+    assert_eq!(
+        config.prices,
+        Prices {
+            hermes_url: Some("https://hermes.example/KEY-123456".into()),
+            timeout: Duration::from_millis(700),
+            poll: Duration::from_millis(300),
+            show_within_bps: 7,
+            show_every_secs: 8,
+            post_every_secs: 9,
+        }
+    );
+    assert!(!format!("{config:?}").contains("KEY-123456"));
+    let source = config.prices.source().unwrap().unwrap();
+    assert_eq!(source.label(), "https://hermes.example");
+    let bad = error("", "[prices]\nhermes_url = \"h.example/KEY-123456\"");
+    assert!(!bad.contains("KEY-123456"), "{bad}");
 }

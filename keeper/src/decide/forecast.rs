@@ -3,7 +3,7 @@
 
 use ballast::{
     instructions::exit::{Order, next_order},
-    oracle::{OraclePrice, confidence_ppm_up},
+    oracle::{OraclePrice, confidence_ppm_up, newest_price},
     risk,
     state::{Allowance, Change, Charge, Need, Turn},
 };
@@ -295,7 +295,7 @@ pub(super) fn require_loss_allowed(
         return Ok(());
     }
     let Charge { loss, equity } = change
-        .charge(oracle, market.newest_sqrt_price())
+        .charge(oracle, newest_price(market))
         .map_err(arithmetic)?;
     let (recent, max_bps) = (
         allowance.recent(position),

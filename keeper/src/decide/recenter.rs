@@ -2,7 +2,7 @@
 
 use ballast::{
     due,
-    oracle::Grade,
+    oracle::{Grade, newest_price},
     state::{Allowance, Change, MarketMode},
 };
 use ballast_model::{
@@ -110,7 +110,7 @@ fn timely(situation: &Situation, at: &Assessment) -> Result<SqrtPrice, Obstacle>
         return Err(Obstacle::PoolDiverged { max_bps });
     }
     if situation.keeper != position.owner {
-        let (automation, newest) = (&position.automation, market.newest_sqrt_price());
+        let (automation, newest) = (&position.automation, newest_price(market));
         let edge = due::recenter_due(automation, &at.model.band, oracle, newest)
             .ok_or(Obstacle::NewerPrice)?;
         require_turn(situation, edge.into())?;

@@ -2,12 +2,12 @@
 
 use ballast::{
     due,
-    oracle::Grade,
+    oracle::{Grade, newest_price},
     risk,
     state::{Allowance, Change},
     targets::{MarketRule, max_swap_loss, rehedge_limit, rehedge_trigger},
 };
-use ballast_model::{Bps, ModelError, Position as PositionModel, price::within};
+use ballast_model::{Bps, ModelError, price::within};
 
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
@@ -75,7 +75,7 @@ fn check(
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
-    let newest = market.newest_sqrt_price();
+    let newest = newest_price(market);
     let Some(need) = due::rehedge_due(policy, &at.model, oracle, newest)? else {
         return Ok(Err(Obstacle::NewerPrice));
     };

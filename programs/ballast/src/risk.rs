@@ -10,7 +10,7 @@ use ballast_model::{
 use crate::{
     errors::BallastError,
     math::ToProgramError,
-    oracle::OraclePrice,
+    oracle::{self, OraclePrice},
     state::{Allowance, Change, Charge, Limits, Market, MarketMode, Policy, Position},
 };
 
@@ -179,7 +179,9 @@ pub fn charge_loss(
     used: SqrtPrice,
     now_secs: i64,
 ) -> Result<()> {
-    let Charge { loss, equity } = change.charge(used, market.newest_sqrt_price()).or_range()?;
+    let Charge { loss, equity } = change
+        .charge(used, oracle::newest_price(market))
+        .or_range()?;
     let max_bps = allowance.max_bps(market, position);
     let recent = allowance
         .recent(position)

@@ -113,7 +113,8 @@ pub fn deleverage_due(
 /// to. Beyond it the position's own base is sold instead of borrowed base.
 pub fn rehedge_limit(market: MarketRule, policy: &Policy, before: &Valuation) -> Bps {
     let target = Bps::new(policy.deleverage_target_ltv_bps).min(market.target);
-    Bps::new(before.ltv_bps_up()).max(target)
+    // Below a whole, beyond which nothing is left to hedge.
+    Bps::new(before.ltv_bps_up().min(Bps::ONE.get() - 1)).max(target)
 }
 
 /// LTV from which a rehedge must not make the stressed LTV any higher.

@@ -3,7 +3,7 @@
 use ballast_abi::pyth::PriceUpdate;
 use ballast_client::{
     BallastEvent, Bps, MarketSnapshot, PositionContext, Pubkey, Reaction, SqrtPrice, Tick,
-    ballast::events::ExitReason,
+    ballast::{events::ExitReason, oracle::newest_price},
 };
 use ballast_model::{
     Position as PositionModel,
@@ -113,7 +113,7 @@ fn check_keeper(
         (with_fees, with_fees - model.value(at).unwrap().equity())
     };
     let loss_with_fees = |base, quote| loss_at(at, base, quote);
-    let newest = after.market.market.newest_sqrt_price().unwrap();
+    let newest = newest_price(&after.market.market).unwrap();
     let charged = |keeper: &Pubkey, fees: [u64; 2], needed_base: u64, kind: Loss| {
         if *keeper != stored.owner {
             // The pool's fee on what had to be traded is free; the worse of both prices counts.

@@ -58,6 +58,10 @@ impl Stage {
         self.confirm(alice, set).await?;
         let set = instruction::set_automation(&market.address, &owner, address, automation());
         self.confirm(alice, set).await?;
+        // Who acts in what follows goes first.
+        let first = [self.keeper.key(), owner];
+        let set = instruction::set_first_keepers(&market.address, &owner, address, first, 1);
+        self.confirm(alice, set).await?;
 
         let args = IncreaseArgs {
             own_base: 100_000_000,

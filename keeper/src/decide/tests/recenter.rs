@@ -212,8 +212,11 @@ fn what_is_not_paid_enough_is_left_to_others() {
 
 #[test]
 fn the_days_losses_are_kept_to_and_waited_for() {
+    // Base costs four basis points more in the pool: only what exceeds the pool's fee is charged.
+    let dear = |m: &mut MarketSnapshot| m.pool.sqrt_price = fixtures::sqrt_price_cents(21_608);
     let with = |max_daily_loss_bps, recent_loss, ago| {
-        move |_: &mut MarketSnapshot, p: &mut Position, _: &mut Options| {
+        move |m: &mut MarketSnapshot, p: &mut Position, _: &mut Options| {
+            dear(m);
             p.automation.max_daily_loss_bps = max_daily_loss_bps;
             (p.recent_loss, p.recent_loss_at_secs) = (recent_loss, NOW - ago);
         }
@@ -240,11 +243,17 @@ fn the_days_losses_are_kept_to_and_waited_for() {
         obstacle(with(1, 0, 0)),
         Obstacle::DailyLoss { due_secs: None, .. }
     ));
-    // The market's own limit, and a rehedge's losses, count as well; the owner's own do not.
-    let strict = decision(216, |m, p, _| {
-        m.market.keepers.max_daily_loss_bps = 1;
-        p.automation.max_daily_loss_bps = 0;
-    });
+    // The market's own limit counts as well. A rehedge has its own allowance here, outside twice the band.
+    let strict = |max_defensive_loss_bps| {
+        decision(216, move |m, p, _| {
+            dear(m);
+            m.market.safety.max_defensive_loss_bps = max_defensive_loss_bps;
+            m.market.keepers.max_daily_loss_bps = 1;
+            p.automation.max_daily_loss_bps = 0;
+        })
+    };
+    assert_eq!(strict(100).kind(), Some(ActionKind::Rehedge));
+    let strict = strict(1);
     let obstacles: Vec<_> = strict.blocks().collect();
     assert!(
         matches!(
@@ -256,7 +265,9 @@ fn the_days_losses_are_kept_to_and_waited_for() {
         ),
         "{obstacles:?}"
     );
+    // The owner is not bound by it.
     recenters(decision(216, |m, _, o| {
+        dear(m);
         (m.market.keepers.max_daily_loss_bps, o.keeper) = (1, OWNER);
     }));
 }

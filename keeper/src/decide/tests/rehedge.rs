@@ -196,3 +196,48 @@ fn near_the_trigger_a_rehedge_may_cost_its_fee_but_no_stressed_ltv() {
     let after = at.expected.unwrap().after.value(at.oracle).unwrap();
     assert!(after.ltv_at_least(Bps::new(ltv + 3)), "{after:?}");
 }
+
+#[test]
+fn the_owners_first_keepers_are_waited_for() {
+    use ballast::state::Need;
+    let with = |noted: Option<(Need, i64)>| {
+        decision(205, move |_, position, _| {
+            position.first_keepers = [fixtures::OWNER; 2];
+            position.head_start_secs = 30;
+            if let Some((need, ago)) = noted {
+                position.note_need(need, NOW - ago);
+            }
+        })
+    };
+    // Sending it notes the need.
+    rehedges(with(None));
+    rehedges(with(Some((Need::SellBase, 10))));
+    let blocks: Vec<_> = with(Some((Need::BuyBase, 10))).blocks().collect();
+    let until_secs = NOW + 20;
+    assert_eq!(
+        blocks,
+        [(ActionKind::Rehedge, Obstacle::FirstKeepers { until_secs })]
+    );
+    assert_eq!(blocks[0].1.retry(), Retry::At(until_secs));
+    rehedges(with(Some((Need::BuyBase, 30))));
+    rehedges(decision(205, |_, position, options| {
+        position.first_keepers[1] = options.keeper;
+        position.head_start_secs = 30;
+        position.note_need(Need::BuyBase, NOW);
+    }));
+}
+
+#[test]
+fn nothing_is_sent_that_is_not_due_at_the_newest_price_that_the_market_knows() {
+    let with = |newest_cents| {
+        decision(205, move |market, _, _| {
+            let newest = fixtures::sqrt_price_cents(newest_cents);
+            market.market.newest_sqrt_price_x64 = newest.x64().into();
+            market.market.newest_at_secs = NOW;
+        })
+    };
+    rehedges(with(20_500));
+    rehedges(with(20_600));
+    let blocks: Vec<_> = with(20_000).blocks().collect();
+    assert_eq!(blocks, [(ActionKind::Rehedge, Obstacle::NewerPrice)]);
+}

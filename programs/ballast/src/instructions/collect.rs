@@ -130,7 +130,7 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
     require!(worth >= least, BallastError::CompoundNotDue);
     let keeper = accounts.keeper.key();
     if session.leave_to_first_keepers(&keeper, Need::Compound, now_secs)? {
-        return Ok(());
+        return session.store();
     }
     let fees = session.collect_fees(&accounts.pool)?;
     session.settle()?;

@@ -86,6 +86,7 @@ pub(crate) fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
                 &accounts.range,
                 &accounts.swap,
                 &oracle,
+                (&before, pool_price),
                 &request,
             )?;
             (due.target, done)

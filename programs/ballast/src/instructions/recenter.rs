@@ -176,7 +176,7 @@ fn move_band<'a, 'info>(
         require!(liquidity_before > 0, BallastError::NoLiquidity);
         let need = require_due(&session, &oracle, ticks, now_secs)?;
         if session.leave_to_first_keepers(&accounts.keeper.key(), need, now_secs)? {
-            return Ok(());
+            return session.store();
         }
     }
     let ticks_before = [session.position.tick_lower, session.position.tick_upper];
@@ -292,7 +292,7 @@ fn require_due(
         .last_recenter_secs
         .saturating_add(i64::from(cooldown_secs));
     require!(now_secs >= due_secs, BallastError::TooSoon);
-    let newest = market.newest_sqrt_price();
+    let newest = oracle::newest_price(market);
     let edge = due::recenter_due(automation, &session.band(), oracle.mid, newest)
         .ok_or(BallastError::RecenterNotDue)?;
     require!(

@@ -51,11 +51,8 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     let mut market = accounts.market.load_mut()?;
     let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Swap)?;
     let market = &*market;
-    risk::require_pool_near_oracle(
-        &market.limits,
-        pool::sqrt_price(&accounts.pool, market)?,
-        oracle.mid,
-    )?;
+    let pool_price = pool::sqrt_price(&accounts.pool, market)?;
+    risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
 
     let mut session = Session::load(
         accounts.market.key(),
@@ -86,12 +83,12 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     );
     let before = session.model()?;
     let hedge_error_before = before.hedge_error(oracle.mid, policy.hedge()).or_range()?;
-    let need = due::rehedge_due(&policy, &before, oracle.mid, market.newest_sqrt_price())
+    let need = due::rehedge_due(&policy, &before, oracle.mid, oracle::newest_price(market))
         .or_range()?
         .ok_or(BallastError::RehedgeNotDue)?;
     let keeper = accounts.keeper.key();
     if session.leave_to_first_keepers(&keeper, need.trade.into(), now_secs)? {
-        return Ok(());
+        return session.store();
     }
     let value_before = before.value(oracle.mid).or_range()?;
 
@@ -108,6 +105,7 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         &accounts.range,
         &accounts.swap,
         &oracle,
+        (&before, pool_price),
         &request,
     )?;
 

@@ -1,15 +1,14 @@
 //! Bringing a position to its hedge with its own liquidity, loans and one swap: what rehedging and deleveraging with a swap share.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::{Amounts, Side};
-use ballast_model::{HedgedError, HedgedRequest, Trade, plan_hedged};
+use ballast_clmm::{Amounts, Side, SqrtPrice};
+use ballast_model::{HedgedError, HedgedRequest, Position as PositionModel, Trade, plan_hedged};
 
 use super::{Session, SwapResult, quote_bound};
 use crate::{
     errors::BallastError,
     groups::{PoolAccounts, RangeAccounts, SwapAccounts},
     oracle::OraclePrice,
-    pool,
 };
 
 /// What was done.
@@ -37,7 +36,7 @@ impl From<HedgedError> for BallastError {
 }
 
 impl<'info> Session<'_, 'info> {
-    /// Carries out [`plan_hedged`] for `request`, with the room that both reserves leave: withdraws, borrows what the swap needs
+    /// Carries out [`plan_hedged`] for `request`, the position as it is and the pool's price: withdraws, borrows what the swap needs
     /// beyond what lies idle, swaps as much as the largest loss lets it, and repays with everything.
     ///
     /// # Errors
@@ -48,11 +47,10 @@ impl<'info> Session<'_, 'info> {
         range: &RangeAccounts<'info>,
         arrays: &SwapAccounts<'info>,
         oracle: &OraclePrice,
+        (model, at): (&PositionModel, SqrtPrice),
         request: &HedgedRequest,
     ) -> Result<HedgeResult> {
-        let at = pool::sqrt_price(pool, self.market)?;
-        let plan =
-            plan_hedged(&self.model()?, oracle.mid, at, request).map_err(BallastError::from)?;
+        let plan = plan_hedged(model, oracle.mid, at, request).map_err(BallastError::from)?;
         if plan.liquidity > 0 {
             self.withdraw(pool, range, plan.liquidity)?;
         }

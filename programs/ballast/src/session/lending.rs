@@ -116,13 +116,17 @@ fn require_caps(reserve: &Reserve) -> Result<()> {
 pub fn room_down(reserve: &Reserve) -> Result<u64> {
     let state = reserve.state();
     // One more for what a loan's shares round.
-    let debt = u128::from(state.total_debt_up().or_range()?) + 1;
-    let funds = debt + u128::from(state.liquidity);
+    let debt = state.total_debt_up().or_range()?.saturating_add(1);
     // Lending changes neither, but from one into the other.
-    let utilised = funds * u128::from(reserve.max_utilisation_bps) / u128::from(Bps::ONE.get());
-    let most = utilised.min(u128::from(reserve.borrow_cap));
-    let room = most.saturating_sub(debt).min(u128::from(state.liquidity));
-    u64::try_from(room).ok().or_range()
+    let funds = debt.saturating_add(state.liquidity);
+    // In two parts, which fit 64 bits.
+    let (one, max) = (
+        u64::from(Bps::ONE.get()),
+        u64::from(reserve.max_utilisation_bps.min(Bps::ONE.get())),
+    );
+    let utilised = funds / one * max + funds % one * max / one;
+    let most = utilised.min(reserve.borrow_cap);
+    Ok(most.saturating_sub(debt).min(state.liquidity))
 }
 
 impl<'info> Session<'_, 'info> {

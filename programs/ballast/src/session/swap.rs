@@ -94,7 +94,14 @@ impl<'info> Session<'_, 'info> {
         require!(ahead, BallastError::SwapLossTooHigh);
         let (moved, quote) = self.carry_out(pool, arrays, order, Some(limit))?;
         require!(moved > 0, BallastError::SwapLossTooHigh);
-        require!(moved <= base, BallastError::UnexpectedBalance);
+        if moved != base {
+            // A part is all that there was up to the limit, or the pool has kept something.
+            let ended = pool::sqrt_price(pool, self.market)?;
+            require!(
+                moved < base && ended == limit,
+                BallastError::UnexpectedBalance
+            );
+        }
         self.book(trade, moved, quote, oracle, max_loss_bps)
     }
 

@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Session<'_, '_> {
-    /// Whether `keeper` leaves a need that is due to the owner's first keepers for now: who finds it first notes it, and the
-    /// transaction ends without anything else. Nothing of this session is stored then.
+    /// Whether `keeper` leaves a need that is due to the owner's first keepers for now: who finds it first notes it, which is all
+    /// that is to be stored then.
     ///
     /// # Errors
     /// [`BallastError::FirstKeepersTurn`] until their time is over.
@@ -28,13 +28,12 @@ impl Session<'_, '_> {
             }
             Turn::Wait { .. } => err!(BallastError::FirstKeepersTurn),
             Turn::Note => {
-                let mut stored = self.accounts.position.load_mut()?;
-                stored.note_need(need, now_secs);
+                self.position.note_need(need, now_secs);
                 emit!(LeftToFirstKeepers {
                     position: self.accounts.position.key(),
                     keeper: *keeper,
                     need,
-                    others_from_secs: stored.others_from_secs(),
+                    others_from_secs: self.position.others_from_secs(),
                 });
                 Ok(true)
             }

@@ -1,7 +1,7 @@
 //! A market: one Whirlpool, its two isolated reserves, and the limits that every position in it obeys.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::{Side, SqrtPrice};
+use ballast_clmm::Side;
 use bytemuck::{Pod, Zeroable};
 
 use super::{
@@ -229,11 +229,6 @@ impl Market {
     pub fn guardian_until_secs(&self) -> i64 {
         self.guardian_rests_until_secs
             .saturating_sub(i64::from(Self::LONGEST_GUARDIAN_PAUSE_SECS))
-    }
-
-    /// The newest price known; `None` before the first.
-    pub fn newest_sqrt_price(&self) -> Option<SqrtPrice> {
-        SqrtPrice::new(self.newest_sqrt_price_x64.get()).ok()
     }
 
     /// Whether there is nothing yet to lend to or to borrow from.

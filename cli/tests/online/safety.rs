@@ -1,0 +1,215 @@
+//! The safety net by hand: who goes first, deleveraging with a swap, losses that are shown, markets without a price.
+
+use ballast_client::{Amounts, BallastError, Keypair, Signer};
+use ballast_localnet::{LocalnetExt, UsdPrice, World};
+use serde_json::Value;
+
+use crate::node::{Node, number};
+
+const OPEN: [&str; 9] = [
+    "open",
+    "--own-quote",
+    "100",
+    "--leverage",
+    "3",
+    "--lower",
+    "190",
+    "--upper",
+    "210",
+];
+
+async fn trader(world: &World, name: &str) -> Keypair {
+    let funds = Amounts::new(5_000_000_000, 1_000_000_000);
+    world.trader(name, funds).await.unwrap().keypair
+}
+
+async fn opened(node: &Node, by: &Keypair) -> String {
+    let opened = node.json(by, &OPEN).await;
+    let address = &opened["position"]["position"];
+    address.as_str().unwrap().to_owned()
+}
+
+async fn refused(node: &Node, by: &Keypair, line: &[&str], error: BallastError) {
+    let said = node.refused(by, line).await;
+    let expected = format!("{}: {error}", error.name());
+    assert!(said.contains(&expected), "{line:?}: {said}");
+}
+
+fn percent(value: &Value) -> f64 {
+    let text = value.as_str().unwrap();
+    text.strip_suffix('%').unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owners_keepers_go_first() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let alice = trader(&world, "alice").await;
+    let (friend, stranger) = (
+        trader(&world, "friend").await,
+        trader(&world, "stranger").await,
+    );
+    let address = opened(&node, &alice).await;
+    let position = address.as_str();
+    let friend_key = friend.pubkey().to_string();
+    let name = ["first-keepers", "set", position, &friend_key];
+    let set = [&name[..], &["--head-start", "30s"]].concat();
+    let said = node.refused(&stranger, &set).await;
+    assert!(said.contains("belongs to"), "{said}");
+    for wrong in ["0s", "61s"] {
+        let long = [&name[..], &["--head-start", wrong]].concat();
+        let said = node.refused(&alice, &long).await;
+        assert!(said.contains("write 1s to 60s"), "{said}");
+    }
+    let named = node.json(&alice, &set).await;
+    assert_eq!(named["first_keepers"], serde_json::json!([friend_key]));
+    assert_eq!(named["head_start_secs"], 30);
+    let shown = ["first-keepers", "show", position];
+    let shown = node.ballast(&stranger, &shown).await;
+    assert!(
+        shown.out.contains(&format!("{friend_key}, for 30s")),
+        "{}",
+        shown.out
+    );
+
+    world.move_price(UsdPrice::dollars(194)).await.unwrap();
+    let noted = node.json(&stranger, &["rehedge", position]).await;
+    let left = noted["left_to_first_keepers"].as_str().unwrap();
+    assert!(left.contains("go first"), "{noted}");
+    let again = ["rehedge", position];
+    refused(&node, &stranger, &again, BallastError::FirstKeepersTurn).await;
+    let done = node.json(&friend, &again).await;
+    assert!(number(&done["traded_base"]) > 0.0, "{done}");
+    let none = ["first-keepers", "set", position, "--none"];
+    let none = node.json(&alice, &none).await;
+    assert_eq!(none["first_keepers"], serde_json::json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleveraging_swaps_where_that_is_what_it_takes() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
+    let keeper = trader(&world, "keeper").await;
+    let [one, two] = [opened(&node, &alice).await, opened(&node, &bob).await];
+    let with_swap = ["deleverage", one.as_str(), "--swap"];
+    refused(&node, &keeper, &with_swap, BallastError::DeleverageNotDue).await;
+    // All quote, and mostly base is owed.
+    world.move_price(UsdPrice::dollars(250)).await.unwrap();
+    let part = node.json(&keeper, &["deleverage", &two, "--no-swap"]).await;
+    assert!(part["swap"].is_null(), "{part}");
+    assert!(percent(&part["ltv_afterwards"]) < percent(&part["ltv_before"]));
+    let rehearsed = node.json(&keeper, &["deleverage", &one, "--dry-run"]).await;
+    assert!(rehearsed["signature"].is_null(), "{rehearsed}");
+    let done = node.json(&keeper, &["deleverage", &one]).await;
+    assert_eq!(done["swap"], "bought base", "{done}");
+    assert!(number(&done["repaid_base"]) > 0.0, "{done}");
+    assert!(
+        percent(&done["ltv_afterwards"]) < percent(&part["ltv_afterwards"]),
+        "{done} {part}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn liquidators_name_their_gain_and_losses_are_shown() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
+    let address = opened(&node, &alice).await;
+    let position = address.as_str();
+    let show = ["show-loss", position];
+    refused(&node, &bob, &show, BallastError::NoLossToShow).await;
+    let settle = ["settle", position];
+    refused(&node, &bob, &settle, BallastError::NotSilentLongEnough).await;
+
+    world.move_price(UsdPrice::dollars(600)).await.unwrap();
+    let shown = node.json(&bob, &show).await;
+    assert!(number(&shown["loss_base"]) > 0.0, "{shown}");
+    let market = node.json(&bob, &["market", "show"]).await;
+    assert_eq!(market["reserves"][0]["shown_loss"], shown["loss_base"]);
+    let greedy = ["liquidate", position, "--min-gain", "1000"];
+    refused(&node, &bob, &greedy, BallastError::GainTooSmall).await;
+    let liquidate = ["liquidate", position];
+    node.json(&bob, &liquidate).await;
+    let market = node.json(&bob, &["market", "show"]).await;
+    assert_eq!(number(&market["reserves"][0]["shown_loss"]), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_price_source_is_announced_taken_back_and_put_in_force() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let alice = trader(&world, "alice").await;
+    let authority = &world.authority;
+    let account = world.market.prices.quote.to_string();
+    let announce = [
+        "market",
+        "announce-oracle",
+        "--base-price-account",
+        &account,
+    ];
+    refused(&node, &alice, &announce, BallastError::NotAuthority).await;
+    let said = node
+        .refused(authority, &["market", "announce-oracle"])
+        .await;
+    assert!(said.contains("come from already"), "{said}");
+    let cancel = ["market", "cancel-oracle"];
+    let said = node.refused(authority, &cancel).await;
+    assert!(said.contains("nothing to take back"), "{said}");
+
+    let announced = node.json(authority, &announce).await;
+    let standing = &announced["standing"]["announced"];
+    assert_eq!(standing[0]["what"], "price source", "{announced}");
+    let changes = standing[0]["changes"].as_str().unwrap();
+    assert!(
+        changes.starts_with("base price account: ") && changes.ends_with(&account),
+        "{changes}"
+    );
+    let said = node.refused(authority, &announce).await;
+    assert!(said.contains("announced already"), "{said}");
+    let apply = ["market", "apply"];
+    let said = node.refused(&alice, &apply).await;
+    assert!(said.contains("is not over"), "{said}");
+    let cancelled = node.json(authority, &cancel).await;
+    assert_eq!(
+        cancelled["standing"]["announced"],
+        serde_json::json!([]),
+        "{cancelled}"
+    );
+
+    node.json(authority, &announce).await;
+    world.net.pass_time(2 * 86_400 + 60).await.unwrap();
+    let applied = node.json(&alice, &apply).await;
+    assert!(
+        applied["action"].as_str().unwrap().contains("price source"),
+        "{applied}"
+    );
+    assert_eq!(applied["standing"]["announced"], serde_json::json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_position_is_settled_when_there_has_been_no_price_for_long() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
+    let address = opened(&node, &alice).await;
+    let position = address.as_str();
+    world.net.pass_time(29 * 86_400).await.unwrap();
+    let settle = [
+        "settle",
+        position,
+        "--max-pay-base",
+        "all",
+        "--max-pay-quote",
+        "all",
+    ];
+    let settled = node.json(&bob, &settle).await;
+    assert!(
+        settled["outcome"].as_str().unwrap().starts_with("settled"),
+        "{settled}"
+    );
+    refused(&node, &bob, &settle, BallastError::NothingOwed).await;
+    // What is left is the owner's.
+    let closed = node.json(&alice, &["close", position]).await;
+    assert!(number(&closed["paid_quote"]) > 0.0, "{closed}");
+}
