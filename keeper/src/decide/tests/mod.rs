@@ -7,7 +7,7 @@ mod recenter;
 mod rehedge;
 
 use ballast_client::{MarketMode, MarketSnapshot, Position};
-use ballast_model::{Boundaries, RehedgePlan, Side};
+use ballast_model::{Amounts, Boundaries, RehedgePlan, Side};
 
 use super::*;
 use crate::{
