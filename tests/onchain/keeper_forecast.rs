@@ -63,8 +63,12 @@ async fn a_keepers_forecast_is_what_the_chain_makes_of_it() {
         Hand::landed(&hand.act(&position, kind).await);
         let (after, oracle) = scene.model(&position).await;
         assert_eq!(oracle, at.oracle);
-        // Liquidity to the unit; amounts but for the swap's impact and the rounding of shares.
-        assert_eq!(after.liquidity, expected.after.liquidity, "{dollars}");
+        // Liquidity but for the interest of a moment; amounts but for the swap's impact and the rounding of shares: a cent.
+        let liquidity = after.liquidity.abs_diff(expected.after.liquidity);
+        assert!(
+            liquidity <= expected.after.liquidity / 1_000_000,
+            "{dollars}"
+        );
         for (is, was_expected) in [
             (after.debt.base, expected.after.debt.base),
             (after.debt.quote, expected.after.debt.quote),
@@ -72,13 +76,13 @@ async fn a_keepers_forecast_is_what_the_chain_makes_of_it() {
             (after.idle.quote, expected.after.idle.quote),
         ] {
             assert!(
-                is.abs_diff(was_expected) <= 1_000,
+                is.abs_diff(was_expected) <= 10_000,
                 "{dollars}: {after:?} {expected:?}"
             );
         }
         let lost = at.value.equity() - after.equity_down(oracle).unwrap();
         assert!(
-            lost.abs_diff(expected.cost.cast_signed()) <= 1_000,
+            lost.abs_diff(expected.cost.cast_signed()) <= 10_000,
             "{dollars}: {lost} {expected:?}"
         );
         // Nothing is due any more.
