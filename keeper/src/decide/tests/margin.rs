@@ -227,7 +227,7 @@ fn at_maintenance_a_position_that_cannot_be_cured_is_liquidated() {
     let wick = decision(270, |m, p, o| {
         only_liquidation_is_left(m, p);
         o.funds = MUCH;
-        m.base_price.ema_price = 200_00000000;
+        m.base_price.ema_price = 20_000_000_000;
     });
     assert!(matches!(
         blocked(wick, ActionKind::Liquidate),
