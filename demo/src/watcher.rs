@@ -82,6 +82,7 @@ impl Watcher {
             liquidation: Liquidation {
                 enabled: false,
                 max_pay: ballast_client::Amounts::ZERO,
+                min_gain: 0,
             },
             // The story is the position's.
             automation: ballast_keeper::Automation {

@@ -88,8 +88,9 @@ impl Market {
     /// Price accounts of this keeper's own, with their prices.
     async fn own_accounts(&self) -> Vec<(Pubkey, PriceUpdate)> {
         let receiver = self.scene.world.market.market.price_receiver;
-        let all = self.scene.svm.chain().program_accounts(&receiver, &[]);
-        let all = all.await.unwrap().accounts.into_iter();
+        let chain = self.scene.svm.chain();
+        let all = chain.program_accounts(&receiver, &[]).await.unwrap();
+        let all = all.accounts.into_iter();
         let prices = all.filter_map(|(address, account)| {
             Some((address, PriceUpdate::parse(&account.data).ok()?))
         });

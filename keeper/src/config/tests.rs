@@ -24,6 +24,7 @@ fn the_shortest_configuration_observes() {
     assert_eq!(config.timing, Timing::default());
     assert_eq!(config.fees, Fees::default());
     assert!(!config.liquidation.enabled);
+    assert_eq!(config.liquidation.min_gain, 10_000);
     assert_eq!(config.markets[0].base_price.to_string(), B);
     assert_eq!(config.automation, Automation::default());
     let market = Config::parse(&text(
@@ -44,7 +45,7 @@ fn every_key_is_read() {
          horizon_secs = 90\nbackoff_first_ms = 200\nbackoff_max_secs = 9\n\
          [fees]\nmin_micro_lamports = 1\nmax_micro_lamports = 2\nmax_lamports_per_action = 3\nwarn_below_lamports = 9\n\
          relaxed_distance_bps = 500\nurgent_distance_bps = 50\n\
-         [liquidation]\nenabled = true\nmax_pay_base = 4\nmax_pay_quote = 5\n\
+         [liquidation]\nenabled = true\nmax_pay_base = 4\nmax_pay_quote = 5\nmin_gain = 6\n\
          [automation]\nexpected_fee_bps_per_day = 6\npayback_days = 7\nmin_reward_lamports = 8\ncreate_tick_arrays = false\n\
          look_at_fees_secs = 60\nrefresh_stages = false\n",
     ))
@@ -76,6 +77,7 @@ fn every_key_is_read() {
         (1, 2)
     );
     assert_eq!(config.liquidation.max_pay, Amounts { base: 4, quote: 5 });
+    assert_eq!(config.liquidation.min_gain, 6);
     let expected = Automation {
         economics: Economics {
             fee_day_bps: 6,
@@ -164,6 +166,29 @@ fn every_mistake_is_named() {
             "[automation]\nlook_at_fees_secs = 9",
             "`automation.look_at_fees_secs`",
         ),
+        (
+            "",
+            "[prices]\nhermes_url = \"wss://hermes.example\"",
+            "`prices.hermes_url`",
+        ),
+        ("", "[prices]\ntimeout_ms = 99", "`prices.timeout_ms`"),
+        ("", "[prices]\npoll_ms = 199", "`prices.poll_ms`"),
+        (
+            "",
+            "[prices]\nshow_within_bps = 10001",
+            "`prices.show_within_bps`",
+        ),
+        (
+            "",
+            "[prices]\nshow_every_secs = 0",
+            "`prices.show_every_secs`",
+        ),
+        (
+            "",
+            "[prices]\npost_every_secs = 4",
+            "`prices.post_every_secs`",
+        ),
+        ("", "[prices]\nhermes = \"x\"", "hermes"),
         ("", "lookup_table = \"xyz\"", "markets[0].lookup_table"),
         (
             "",
@@ -254,4 +279,34 @@ fn the_example_is_valid_and_shows_the_defaults() {
         .collect();
     assert_eq!(Config::parse(&uncommented).unwrap(), example);
     assert!(uncommented.contains("\nmax_pay_quote = 0"));
+}
+
+#[test]
+fn prices_are_read_and_a_services_key_is_never_shown() {
+    assert_eq!(
+        Config::parse(&text("", "")).unwrap().prices,
+        Prices::default()
+    );
+    let config = Config::parse(&text(
+        "",
+        "[prices]\nhermes_url = \"https://hermes.example/KEY-123456\"\ntimeout_ms = 700\npoll_ms = 300\nshow_within_bps = 7\n\
+         show_every_secs = 8\npost_every_secs = 9\n",
+    ))
+    .unwrap();
+    assert_eq!(
+        config.prices,
+        Prices {
+            hermes_url: Some("https://hermes.example/KEY-123456".into()),
+            timeout: Duration::from_millis(700),
+            poll: Duration::from_millis(300),
+            show_within_bps: 7,
+            show_every_secs: 8,
+            post_every_secs: 9,
+        }
+    );
+    assert!(!format!("{config:?}").contains("KEY-123456"));
+    let source = config.prices.source().unwrap().unwrap();
+    assert_eq!(source.label(), "https://hermes.example");
+    let bad = error("", "[prices]\nhermes_url = \"h.example/KEY-123456\"");
+    assert!(!bad.contains("KEY-123456"), "{bad}");
 }
