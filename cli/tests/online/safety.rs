@@ -1,7 +1,7 @@
 //! The safety net by hand: who goes first, deleveraging with a swap, losses that are shown, markets without a price.
 
 use ballast_client::{Amounts, BallastError, Keypair, Signer};
-use ballast_localnet::{LocalnetExt, UsdPrice, World};
+use ballast_localnet::{UsdPrice, World};
 use serde_json::Value;
 
 use crate::node::{Node, number};
