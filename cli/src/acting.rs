@@ -194,7 +194,10 @@ impl<'a> Acting<'a> {
     /// # Errors
     /// If the cluster does not answer. What the program refuses is the result, `None` if it would go through.
     pub async fn refusal(&self, instruction: Instruction) -> Result<Option<String>> {
-        let tables = self.existing_tables().await?;
+        let tables = match self.args.dry_run {
+            true => self.existing_tables().await?,
+            false => vec![self.table().await?],
+        };
         let request = Request::new(&self.signer, [instruction]).tables(&tables);
         match self.sender.prepare(&request).await {
             Ok(_) => Ok(None),

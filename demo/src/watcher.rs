@@ -82,12 +82,14 @@ impl Watcher {
             liquidation: Liquidation {
                 enabled: false,
                 max_pay: ballast_client::Amounts::ZERO,
+                min_gain: 0,
             },
             // The story is the position's.
             automation: ballast_keeper::Automation {
                 refresh_stages: false,
                 ..ballast_keeper::Automation::default()
             },
+            prices: ballast_keeper::Prices::default(),
         };
         let keeper = Keeper::connect(config).await?;
         let (status, mut events) = (keeper.status(), keeper.events());

@@ -130,6 +130,8 @@ pub struct Liquidation {
     pub enabled: bool,
     /// Most paid in by one liquidation, raw units.
     pub max_pay: Amounts,
+    /// Least gained by one, raw quote units: more than its transaction costs.
+    pub min_gain: u64,
 }
 
 #[derive(Deserialize)]
@@ -236,12 +238,24 @@ impl Default for RawFees {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawLiquidation {
     enabled: bool,
     max_pay_base: u64,
     max_pay_quote: u64,
+    min_gain: u64,
+}
+
+impl Default for RawLiquidation {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            max_pay_base: 0,
+            max_pay_quote: 0,
+            min_gain: 10_000,
+        }
+    }
 }
 
 fn invalid(key: impl Into<String>, problem: impl Into<String>, fix: &'static str) -> ConfigError {
@@ -339,6 +353,7 @@ impl Config {
                     base: raw.liquidation.max_pay_base,
                     quote: raw.liquidation.max_pay_quote,
                 },
+                min_gain: raw.liquidation.min_gain,
             },
             automation: raw.automation.into(),
             prices: raw.prices.into(),

@@ -202,6 +202,7 @@ pub fn situation<'a>(market: &'a MarketSnapshot, position: &'a Position) -> Situ
         slot: SLOT,
         keeper: KEEPER,
         funds: None,
+        min_gain: 0,
         outlook: Outlook::default(),
     }
 }

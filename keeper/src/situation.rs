@@ -24,6 +24,8 @@ pub struct Situation<'a> {
     pub keeper: Pubkey,
     /// What the signer could pay into a liquidation; `None` if it does not liquidate.
     pub funds: Option<Amounts>,
+    /// Least that the signer wants to gain by a liquidation, quote units.
+    pub min_gain: u64,
     /// What the market's and the position's own accounts do not say.
     pub outlook: Outlook,
 }

@@ -19,7 +19,7 @@ impl Two {
         scene.exit_at(position, 199, Reaction::ExitAsIs).await;
         let mut actions = self.actions().await;
         // Deleveraging, liquidating and repaying.
-        actions.drain(3..6);
+        actions.drain(3..7);
         assert_eq!(actions.len(), 9);
         actions
     }

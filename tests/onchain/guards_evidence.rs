@@ -66,9 +66,9 @@ async fn what_needs_a_price_takes_no_other_account_for_it() {
         .await;
     let mut actions = two.actions().await;
     // Repaying needs none; paying nothing out neither; closing neither.
-    actions.remove(5);
+    actions.remove(6);
     actions.drain(..2);
-    assert_eq!(actions.len(), 9);
+    assert_eq!(actions.len(), 10);
     for (by, action) in actions {
         for (from, to, expected) in [
             (base, quote, BallastError::PriceWrongFeed),

@@ -6,7 +6,7 @@ use ballast_client::{
 };
 use ballast_localnet::{Localnet, PricePost, UsdPrice};
 
-use crate::support::{Scene, Sent, accepted, code, refused, refused_elsewhere};
+use crate::support::{ANY, Scene, Sent, accepted, code, refused, refused_elsewhere};
 
 const NOTICE_SECS: u64 = 2 * 86_400;
 const WEEK_SECS: u64 = 7 * 86_400;
@@ -123,7 +123,7 @@ async fn nobody_picks_among_the_new_feeds_older_prices() {
     let (elsewhere, by) = (scene.elsewhere(), &scene.liquidator);
     let liquidate = || {
         let (key, wallet) = (by.key(), &by.wallet);
-        instruction::liquidate(&elsewhere, &position, &key, wallet, u64::MAX, u64::MAX)
+        instruction::liquidate(&elsewhere, &position, &key, wallet, ANY, 0)
     };
     refused(
         scene.send(by, liquidate()).await,

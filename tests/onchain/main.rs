@@ -35,6 +35,7 @@ mod hermes;
 mod hostile_keeper;
 mod incidents;
 mod keeper;
+mod keeper_forecast;
 mod lifecycle;
 mod liquidation;
 mod liquidation_parts;

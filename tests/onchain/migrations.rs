@@ -76,11 +76,10 @@ async fn accounts_of_version_1_are_migrated_and_nothing_old_changes() {
     let report = scene.apply_desired(desired).await;
     let what = told(&report);
     assert!(
-        matches!(what[..], [market, source, safety, base, quote, positions]
+        matches!(what[..], [market, source, base, quote, positions]
             if market.starts_with("migrated market")
-                // It named no price accounts, and had no rules of a safety net: these need notice.
+                // It named no price accounts: that needs notice.
                 && source.starts_with("announced a change of price source")
-                && safety.starts_with("announced a change of safety rules")
                 && base.starts_with("migrated reserve")
                 && quote.starts_with("migrated reserve")
                 && positions.starts_with("migrated 1 positions")
@@ -99,7 +98,7 @@ async fn accounts_of_version_1_are_migrated_and_nothing_old_changes() {
     assert_eq!(migrated.position.automation, Automation::OFF);
     let again = scene.apply_desired(desired).await;
     assert!(
-        again.changes.is_empty() && again.pending.len() == 2,
+        again.changes.is_empty() && again.pending.len() == 1,
         "{again}"
     );
     // All of it works.

@@ -332,8 +332,5 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
         cured * 10 >= drawn * 6,
         "only {cured} of {drawn} states were due"
     );
-    assert!(
-        tally.swap_free.len() == 2 && tally.cured.len() == 2 || drawn < CASES,
-        "{tally:?}"
-    );
+    assert!(tally.swap_free.len() == 2 || drawn < CASES, "{tally:?}");
 }

@@ -79,6 +79,10 @@ impl Two {
             (keeper, scene.rehedge_instruction(position, keeper).await),
             (keeper, instruction::deleverage(market, position, by)),
             (
+                keeper,
+                instruction::deleverage_swap(market, position, by, &path),
+            ),
+            (
                 liquidator,
                 instruction::liquidate(
                     market,

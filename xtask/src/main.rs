@@ -1,11 +1,12 @@
 //! The repository's own tool: `cargo xtask build | test | fuzz | demo | bench | keys | validator | toolchain-test | typescript |
-//! lint`.
+//! lint | mutants`.
 mod bench;
 mod cache;
 mod debian;
 mod fuzz;
 mod idl;
 mod keys;
+mod mutants;
 mod named_tests;
 mod process;
 mod repository;
@@ -61,6 +62,14 @@ enum Task {
     Keys,
     /// Check formatting and lints.
     Lint,
+    /// Switch off each guard of the on-chain program, one at a time, and report which ones no test misses. Takes hours.
+    Mutants(mutants::MutantOptions),
+    /// Build one program and nothing else; `mutants` calls this.
+    #[command(hide = true)]
+    BuildProgram {
+        #[arg(value_name = "PACKAGE", value_parser = Program::by_package)]
+        package: Program,
+    },
     /// Print the interface description of a program; `build` calls this.
     #[command(hide = true)]
     Describe {
@@ -120,6 +129,10 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Keys => keys::run(),
         Task::Lint => suite::lint(),
+        Task::Mutants(options) => mutants::run(&options),
+        Task::BuildProgram { package } => {
+            sbf::build(&sbf::Compiler::provide()?, &[package]).map(|_| ())
+        }
         Task::Describe { package } => idl::describe(package),
     }
 }

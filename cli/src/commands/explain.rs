@@ -113,6 +113,7 @@ pub async fn run(args: &ExplainArgs, globals: &Globals, output: &mut Output) -> 
             base: u64::MAX,
             quote: u64::MAX,
         }),
+        min_gain: 0,
         outlook,
     };
     let explanation =

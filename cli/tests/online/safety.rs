@@ -1,7 +1,7 @@
 //! The safety net by hand: who goes first, deleveraging with a swap, losses that are shown, markets without a price.
 
 use ballast_client::{Amounts, BallastError, Keypair, Signer};
-use ballast_localnet::{LocalnetExt, UsdPrice, World};
+use ballast_localnet::{UsdPrice, World};
 use serde_json::Value;
 
 use crate::node::{Node, number};
@@ -212,4 +212,34 @@ async fn a_position_is_settled_when_there_has_been_no_price_for_long() {
     // What is left is the owner's.
     let closed = node.json(&alice, &["close", position]).await;
     assert!(number(&closed["paid_quote"]) > 0.0, "{closed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anyone_brings_a_market_of_the_earlier_version_to_this_one() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
+    let position = opened(&node, &alice).await;
+    let market = world.market.address.to_string();
+    let migrate = ["market", "migrate", "--market", &market];
+    let nothing = node.json(&bob, &migrate).await;
+    assert_eq!(nothing["migrated"], serde_json::json!([]), "{nothing}");
+    // The version follows the discriminator.
+    for address in [&market, &position] {
+        let address = address.parse().unwrap();
+        let mut account = world.net.chain().account(&address).await.unwrap().unwrap();
+        account.data[8] = 1;
+        world.net.set_account(&address, account).await.unwrap();
+    }
+    let show = ["market", "show", "--market", &market];
+    let said = node.refused(&alice, &show).await;
+    assert!(said.contains("`ballast market migrate`"), "{said}");
+    let migrated = node.json(&bob, &migrate).await;
+    let expected = serde_json::json!([format!("market {market}"), format!("position {position}"),]);
+    assert_eq!(migrated["migrated"], expected, "{migrated}");
+    node.json(&alice, &show).await;
+    // Interest may have made a unit more of the debts than the pool pays.
+    let close = ["close", &position, "--max-pay-base", "0.01"];
+    let close = [&close[..], &["--max-pay-quote", "1"]].concat();
+    node.json(&alice, &close).await;
 }

@@ -54,7 +54,7 @@ pub enum DecodeError {
     /// Written by another version of the program.
     #[error(
         "{what} {address} has layout version {found}, this build reads {expected}: bring an earlier one to this version with \
-         `ballast migrate`, read a later one with a matching build"
+         `ballast migrate` or, who is not the authority, `ballast market migrate`; read a later one with a matching build"
     )]
     WrongVersion {
         /// What was expected.

@@ -126,8 +126,8 @@ proptest! {
             prop_assert!(owed == 0 || pooled == 0 || plan.liquidity == position.liquidity);
         }
         if plan.liquidity > 0 {
-            // By what two units of either token are in liquidity.
-            let unit = |all: u64| position.liquidity.checked_div(u128::from(all)).unwrap_or(0) * 2 + 1;
+            // By what four units of either token are in liquidity.
+            let unit = |all: u64| position.liquidity.checked_div(u128::from(all)).unwrap_or(0) * 4 + 1;
             let less = plan.liquidity.saturating_sub(unit(all.base).max(unit(all.quote)));
             prop_assert!(less == 0 || withdrawn(&position, pool, less).debt != after.debt);
         }

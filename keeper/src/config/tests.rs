@@ -24,6 +24,7 @@ fn the_shortest_configuration_observes() {
     assert_eq!(config.timing, Timing::default());
     assert_eq!(config.fees, Fees::default());
     assert!(!config.liquidation.enabled);
+    assert_eq!(config.liquidation.min_gain, 10_000);
     assert_eq!(config.markets[0].base_price.to_string(), B);
     assert_eq!(config.automation, Automation::default());
     let market = Config::parse(&text(
@@ -44,7 +45,7 @@ fn every_key_is_read() {
          horizon_secs = 90\nbackoff_first_ms = 200\nbackoff_max_secs = 9\n\
          [fees]\nmin_micro_lamports = 1\nmax_micro_lamports = 2\nmax_lamports_per_action = 3\nwarn_below_lamports = 9\n\
          relaxed_distance_bps = 500\nurgent_distance_bps = 50\n\
-         [liquidation]\nenabled = true\nmax_pay_base = 4\nmax_pay_quote = 5\n\
+         [liquidation]\nenabled = true\nmax_pay_base = 4\nmax_pay_quote = 5\nmin_gain = 6\n\
          [automation]\nexpected_fee_bps_per_day = 6\npayback_days = 7\nmin_reward_lamports = 8\ncreate_tick_arrays = false\n\
          look_at_fees_secs = 60\nrefresh_stages = false\n",
     ))
@@ -76,6 +77,7 @@ fn every_key_is_read() {
         (1, 2)
     );
     assert_eq!(config.liquidation.max_pay, Amounts { base: 4, quote: 5 });
+    assert_eq!(config.liquidation.min_gain, 6);
     let expected = Automation {
         economics: Economics {
             fee_day_bps: 6,

@@ -13,19 +13,16 @@
 //!
 //! [`Outlook::volatility`]: crate::situation::Outlook::volatility
 
-use ballast_model::{
-    Boundaries, Position as PositionModel, SqrtPrice, Tick,
-    quiet::{Triggers, quiet_interval},
-};
+use ballast_model::{Boundaries, Position as PositionModel, SqrtPrice, Tick, quiet::Triggers};
 
 use super::{Action, ActionKind, Assessment, Obstacle, Reason};
 use crate::{
     situation::{Situation, SituationError},
-    watch::triggers,
+    watch::{quiet, triggers},
 };
 
 /// A day's standard deviation that is assumed until the market's own is known: 5 %.
-pub const DEFAULT_VOLATILITY_TICKS: u32 = 500;
+const DEFAULT_VOLATILITY_TICKS: u32 = 500;
 /// A day's move is taken for no larger than this, 22 %: beyond it no leverage is quiet, and the choice would be about nothing else.
 const LARGEST_MOVE_TICKS: u32 = 2_000;
 
@@ -98,13 +95,13 @@ impl Standing {
             ltv: all.ltv,
             ..Triggers::default()
         };
-        let quiet = quiet_interval(model, &all)?;
+        let interval = quiet(situation, model, &all)?;
         let lasts = |quiet: Boundaries| quiet.contains(low) && quiet.contains(high);
         let (now, margin) = (
-            quiet.contains(oracle),
-            lasts(quiet_interval(model, &margin)?),
+            interval.contains(oracle),
+            lasts(quiet(situation, model, &margin)?),
         );
-        let rest = match (lasts(quiet), margin, now) {
+        let rest = match (lasts(interval), margin, now) {
             (true, _, _) => Rest::Move,
             (_, true, true) => Rest::Margin,
             (_, true, false) => Rest::MarginOnly,

@@ -88,7 +88,7 @@ pub enum Obstacle {
     /// This keeper does not liquidate.
     #[error("this keeper does not liquidate; set liquidation.enabled, or leave it to others")]
     LiquidationOff,
-    /// This keeper cannot pay.
+    /// This keeper cannot pay even a part.
     #[error(
         "liquidating needs {needed:?} beyond the collateral, this keeper may pay {funds:?}; fund its wallet or raise liquidation.max_pay"
     )]
@@ -97,6 +97,26 @@ pub enum Obstacle {
         needed: Amounts,
         /// What it may spend.
         funds: Amounts,
+    },
+    /// The liquidation would not be worth it.
+    #[error(
+        "the liquidation would gain {gain} quote units, this keeper wants {least}; see liquidation.min_gain"
+    )]
+    GainTooSmall {
+        /// What it would gain.
+        gain: u128,
+        /// What the keeper wants.
+        least: u64,
+    },
+    /// The price's moving average does not confirm what the price says.
+    #[error(
+        "at the price's moving average LTV is {ltv_bps} bps, {needed} are needed for a liquidation; deleverage, or wait until it follows"
+    )]
+    NoSecondWitness {
+        /// LTV at the average, rounded up.
+        ltv_bps: u32,
+        /// What it has to be.
+        needed: Bps,
     },
     /// The day's losses would exceed what owner and market allow.
     #[error("it would lose {loss} quote units, {left} are left of what keepers may lose in a day{}", from(*.due_secs))]

@@ -1,4 +1,4 @@
-//! The margin side of the waterfall: deleverage without a swap, with one, and liquidate where nothing else cures.
+//! The margin side of the waterfall: deleverage without a swap, and with one.
 
 use ballast::{
     oracle::Grade,
@@ -6,9 +6,8 @@ use ballast::{
     targets::{Due, MarketRule, NotDue, TriggeredBy, deleverage_due},
 };
 use ballast_model::{
-    Amounts, Bps, DeleverageError, DeleveragePlan, LiquidationError, LiquidationPlan, ModelError,
-    Position as PositionModel, Side, SqrtPrice, plan_deleverage_part, plan_liquidation,
-    price::within, value_down,
+    Bps, DeleverageError, DeleveragePlan, Position as PositionModel, plan_deleverage_part,
+    price::within,
 };
 
 use super::{
@@ -161,114 +160,4 @@ fn with_swap(
     Ok(room(situation)?
         .and_then(|room| hedged(situation, at, oracle, wanted, room))
         .and_then(lowered))
-}
-
-/// What is left where nothing cures the position: `None` below maintenance.
-pub(super) fn liquidation(
-    situation: &Situation,
-    at: &Assessment,
-) -> Result<Option<Way>, SituationError> {
-    let market = &situation.market.market;
-    let limits = &market.limits;
-    let reason = Reason::Maintenance {
-        ltv_bps: at.value.ltv_bps_up(),
-        maintenance: Bps::new(limits.maintenance_ltv_bps),
-    };
-    let blocked = |obstacle| {
-        Ok(Some(Err(Block {
-            kind: ActionKind::Liquidate,
-            reason,
-            obstacle,
-        })))
-    };
-    let Some(funds) = situation.funds else {
-        return blocked(Obstacle::LiquidationOff);
-    };
-    let oracle = match usable_price(situation, Grade::Liquidation) {
-        Ok(oracle) => oracle,
-        Err(obstacle) => return blocked(obstacle),
-    };
-    let (target, bonus) = (
-        Bps::new(limits.target_ltv_bps),
-        Bps::new(limits.liquidation_bonus_bps),
-    );
-    let plan = match plan_liquidation(&at.model, oracle, target, bonus) {
-        Ok(plan) => plan,
-        Err(LiquidationError::Model(error)) => return blocked(Obstacle::Arithmetic(error)),
-        Err(LiquidationError::NotNeeded { .. } | LiquidationError::BadTarget { .. }) => {
-            return Ok(None);
-        }
-    };
-    if plan.before.debt > plan.before.assets
-        && let Err(obstacle) = usable_price(situation, Grade::Final)
-    {
-        return blocked(obstacle);
-    }
-    let needed = match needed_up(&at.model, &plan, at.pool, oracle, bonus) {
-        Ok(needed) => needed,
-        Err(error) => return blocked(Obstacle::Arithmetic(error)),
-    };
-    if needed.base > funds.base || needed.quote > funds.quote {
-        return blocked(Obstacle::LiquidationFunds { needed, funds });
-    }
-    let after = match plan.apply(&at.model) {
-        Ok(after) => after,
-        Err(error) => return blocked(Obstacle::Arithmetic(error)),
-    };
-    Ok(Some(Ok(Candidate {
-        action: Action::Liquidate {
-            plan,
-            max_pay: funds,
-        },
-        reason,
-        after,
-        cost: 0,
-    })))
-}
-
-/// What a liquidator has to bring beyond the collateral it is given, as `ballast::instructions::liquidate` nets it.
-/// Fees that the program collects from insolvent positions are left out, so it may need a little less.
-fn needed_up(
-    model: &PositionModel,
-    plan: &LiquidationPlan,
-    pool: SqrtPrice,
-    oracle: SqrtPrice,
-    bonus: Bps,
-) -> Result<Amounts, ModelError> {
-    let worth = |amounts: Amounts| -> Result<u128, ModelError> {
-        Ok(value_down(amounts.base, oracle)?.saturating_add(u128::from(amounts.quote)))
-    };
-    let withdrawn = model.band.amounts_down(plan.withdraw_liquidity, pool)?;
-    let pot = plan.seize_idle.checked_add(withdrawn)?;
-    let repay = if plan.before.debt > plan.before.assets {
-        part_down(model.debt, worth(pot)?, plan.before.debt)
-    } else {
-        plan.repay
-    };
-    let with_bonus = Bps::new(Bps::ONE.get().saturating_add(bonus.get()));
-    let allowed = with_bonus
-        .of_down(worth(repay)?)
-        .ok_or(ModelError::Overflow("collateral given"))?;
-    let given = part_down(pot, allowed, worth(pot)?);
-    let missing = |side| repay.get(side).saturating_sub(given.get(side));
-    Ok(Amounts {
-        base: missing(Side::Base),
-        quote: missing(Side::Quote),
-    })
-}
-
-/// `amounts * numerator / denominator`, at most `amounts`.
-fn part_down(amounts: Amounts, numerator: u128, denominator: u128) -> Amounts {
-    if numerator >= denominator {
-        return amounts;
-    }
-    let part = |amount: u64| {
-        ballast_clmm::wide::mul_div_down(u128::from(amount), numerator, denominator)
-            .and_then(|part| u64::try_from(part).ok())
-            .unwrap_or(amount)
-    };
-    Amounts {
-        base: part(amounts.base),
-        quote: part(amounts.quote),
-    }
 }

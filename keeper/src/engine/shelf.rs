@@ -149,6 +149,7 @@ impl Shelf {
             slot: market.slot.max(tracked.slot),
             keeper,
             funds: liquidation.enabled.then_some(liquidation.max_pay),
+            min_gain: liquidation.min_gain,
             outlook: self.outlook(position, config.automation.economics, refused),
         };
         let horizon_secs = config.timing.horizon_secs;

@@ -107,6 +107,7 @@ impl Executor {
             }
             Action::Liquidate { max_pay, .. } => {
                 let wallet = market.wallet(&keeper);
+                let min_gain = self.config.liquidation.min_gain;
                 // Both accounts are needed, to pay from or to be paid to, even if nothing has to be paid in.
                 let mut all: Vec<_> = view
                     .missing_wallets
@@ -114,7 +115,7 @@ impl Executor {
                     .map(|side| instruction::create_wallet(market, &keeper, &keeper, *side))
                     .collect();
                 all.push(instruction::liquidate(
-                    market, position, &keeper, &wallet, *max_pay, 0,
+                    market, position, &keeper, &wallet, *max_pay, min_gain,
                 ));
                 all.into()
             }

@@ -17,6 +17,7 @@ pub(super) struct Look {
     pub position: PositionContext,
     outlook: Outlook,
     keeper: Pubkey,
+    min_gain: u64,
 }
 
 impl Look {
@@ -29,6 +30,7 @@ impl Look {
             slot: self.view.market.slot,
             keeper: self.keeper,
             funds: self.view.funds,
+            min_gain: self.min_gain,
             outlook: self.outlook,
         })
     }
@@ -95,6 +97,7 @@ impl Executor {
             position,
             outlook,
             keeper: self.keeper(),
+            min_gain: self.config.liquidation.min_gain,
         }))
     }
 

@@ -49,6 +49,7 @@ impl State {
             slot: self.market.slot,
             keeper,
             funds: None,
+            min_gain: 0,
             outlook: Outlook {
                 fees: Some(self.fees.get(position).copied().unwrap_or(Amounts::ZERO)),
                 refused,

@@ -16,16 +16,17 @@ impl Run<'_> {
     ) -> Result<(), ApplyError> {
         let now_secs = self.now_secs().await?;
         let pending = market.pending_safety;
+        // What the files write out may be what the market has as a default.
         let standing = Standing {
-            in_force: market.safety,
-            announced: announced(pending.rules, pending.effective_at_secs),
+            in_force: market.safety.effective(),
+            announced: announced(pending.rules.effective(), pending.effective_at_secs),
         };
         let changes = format!(
             "safety rules of market {address}: {}",
             difference(&market.safety, &wanted)
         );
         let update = instruction::update_safety(&address, &self.authority.pubkey(), wanted);
-        match standing.next(&wanted, now_secs) {
+        match standing.next(&wanted.effective(), now_secs) {
             Next::Nothing => {}
             Next::Wait { effective_at_secs } => {
                 self.pending

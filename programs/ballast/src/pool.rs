@@ -383,8 +383,7 @@ pub fn swap<'info>(
     arrays: &SwapAccounts<'info>,
     position: &PositionAccounts<'info>,
     lending: &LendingAccounts<'info>,
-    order: Order,
-    limit: Option<SqrtPrice>,
+    (order, limit): (Order, Option<SqrtPrice>),
     seeds: &[&[u8]],
 ) -> Result<()> {
     check(pool, market)?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use ballast_client::{
     BallastEvent, Instruction, MarketContext, MarketMode, Pubkey, Request, Signer, instruction,
 };
@@ -130,18 +130,28 @@ impl<'a> Change<'a> {
             BallastEvent::StageChanged(event) => Some((event.from, event.to)),
             _ => None,
         });
-        let chain = self.connection.chain();
-        let snapshot = target::snapshot(chain, &self.market).await?;
-        let source = source_change(chain, &self.market.address).await?;
+        let signature = receipt.signature.to_string();
+        let standing = self.standing().await.with_context(|| {
+            format!("{action}: done in transaction {signature}, but the market cannot be shown")
+        })?;
         output.print(&ChangeReport {
             action: match changed {
                 Some((from, to)) => format!("{action}: stage {from} -> {to}"),
                 None => action,
             },
             market: self.market.address.to_string(),
-            signature: receipt.signature.to_string(),
-            standing: Standing::new(&snapshot, source.as_ref()),
+            signature,
+            standing,
         })
+    }
+
+    /// How the market stands now; its prices may come from elsewhere than before.
+    async fn standing(&self) -> Result<Standing> {
+        let chain = self.connection.chain();
+        let market = target::load(chain, &self.args.market).await?;
+        let snapshot = target::snapshot(chain, &market).await?;
+        let source = source_change(chain, &market.address).await?;
+        Ok(Standing::new(&snapshot, source.as_ref()))
     }
 
     /// Sets the mode for a time.

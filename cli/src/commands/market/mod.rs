@@ -2,6 +2,7 @@
 
 mod admin;
 mod announced;
+mod migrate;
 mod source;
 mod standing;
 
@@ -26,6 +27,7 @@ use crate::{
 
 use admin::{Change, ChangeArgs, GuardianArgs, ModeArgs, OfferArgs};
 use announced::source_change;
+use migrate::MigrateArgs;
 use source::SourceArgs;
 use standing::Standing;
 
@@ -48,6 +50,8 @@ pub enum MarketCommand {
     AnnounceOracle(SourceArgs),
     /// Take the announcement of another price source back. Authority
     CancelOracle(ChangeArgs),
+    /// Bring a market of the earlier version to this one, with cautious rules. Anyone
+    Migrate(MigrateArgs),
     /// Offer the authority to somebody. Authority
     OfferAuthority(OfferArgs),
     /// Take an offered authority over
@@ -144,6 +148,7 @@ pub async fn run(command: &MarketCommand, globals: &Globals, output: &mut Output
             change.announce_source(args, output).await
         }
         MarketCommand::CancelOracle(args) => change(args).await?.cancel_source(output).await,
+        MarketCommand::Migrate(args) => migrate::run(args, globals, output).await,
         MarketCommand::OfferAuthority(args) => {
             let change = change(&args.change).await?;
             change.offer_authority(args, output).await

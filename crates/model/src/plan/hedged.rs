@@ -179,6 +179,13 @@ fn kept_down(
     let all = value_of(price, all)?;
     let less = value_of(price, i128::from(paid.base) - i128::from(hedged))?;
     let times = |a: i128, b: i128| a.checked_mul(b).ok_or(OVERFLOW);
+    // The sign of what is traded, where it is one and the same for every m: then the other one's bounds are wider.
+    let kept_all = all.checked_sub(less).ok_or(OVERFLOW)?;
+    let signs = match (all.min(kept_all) >= 0, all.max(kept_all) <= 0) {
+        (true, _) => 0..1,
+        (_, true) => 1..2,
+        _ => 0..2,
+    };
     // `one` times equity after the swap is `fixed + m slope`, whichever is less for the two signs of what is traded.
     let equities = |loss: Bps| -> Result<[(i128, i128); 2], HedgedError> {
         let loss = i128::from(loss.get());
@@ -209,7 +216,7 @@ fn kept_down(
     let of_equity = one - target;
     let (value_part, hedged_part) = (times(value, of_equity)?, times(hedged_value, of_equity)?);
     let of_debt = times(times(allowance, of_equity)?, one)?;
-    for (fixed, slope) in equities(request.loss)? {
+    for (fixed, slope) in equities(request.loss)?[signs.clone()].iter().copied() {
         bound(value_part.checked_sub(slope).ok_or(OVERFLOW)?, fixed);
         let part = times(hedged_part, one)?;
         let part = part.checked_sub(times(slope, target)?).ok_or(OVERFLOW)?;
@@ -224,7 +231,7 @@ fn kept_down(
     );
     let in_quote = times(value - hedged_value, one)?;
     let borrowable = times(i128::from(debt.quote) + i128::from(room.quote), one)?;
-    for (fixed, slope) in equities(request.max_loss)? {
+    for (fixed, slope) in equities(request.max_loss)?[signs].iter().copied() {
         bound(
             in_quote.checked_sub(slope).ok_or(OVERFLOW)?,
             borrowable.checked_add(fixed).ok_or(OVERFLOW)?,

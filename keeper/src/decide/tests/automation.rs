@@ -2,7 +2,7 @@
 
 use ballast::events::ExitReason;
 use ballast_client::{Automation, MarketMode, MarketSnapshot, Position, Reaction};
-use ballast_model::{Boundaries, Tick};
+use ballast_model::{Amounts, Boundaries, Tick};
 use solana_sdk::pubkey::Pubkey;
 
 use crate::decide::*;

@@ -198,17 +198,41 @@ fn at_maintenance_a_position_that_cannot_be_cured_is_liquidated() {
     else {
         panic!("{obstacle}")
     };
-    // Above the band the collateral is all quote, so that base has to be brought, and exactly that is enough.
+    // Above the band the collateral is all quote, so that base has to be brought. Exactly that is enough for the whole, and less
+    // for a part.
     assert!(needed.base > 0 && needed.quote == 0, "{needed:?}");
-    assert!(matches!(
-        with(Some(needed)),
-        Decision::Act(Action::Liquidate { .. }, _)
-    ));
-    let less = Amounts {
-        base: needed.base - 1,
-        ..needed
+    let repaid = |base| match with(Some(Amounts { base, ..needed })) {
+        Decision::Act(Action::Liquidate { plan, .. }, _) => {
+            assert_eq!(plan.part.is_all(), base == needed.base);
+            plan.repay.base
+        }
+        other => panic!("{other:?}"),
     };
-    blocked(with(Some(less)), ActionKind::Liquidate);
+    assert_eq!(repaid(needed.base), needed.base);
+    assert!(repaid(needed.base / 2).abs_diff(needed.base / 2) <= 1);
+    // But not for one that does not pay for its transaction.
+    let poor = assessment(270, |m, p, o| {
+        only_liquidation_is_left(m, p);
+        o.funds = Some(Amounts::new(needed.base / 100, 0));
+        o.min_gain = 1_000_000;
+    });
+    assert!(matches!(
+        blocked(poor.decision, ActionKind::Liquidate),
+        Obstacle::GainTooSmall {
+            least: 1_000_000,
+            ..
+        }
+    ));
+    // Nor at a wick that the average does not confirm.
+    let wick = decision(270, |m, p, o| {
+        only_liquidation_is_left(m, p);
+        o.funds = MUCH;
+        m.base_price.ema_price = 20_000_000_000;
+    });
+    assert!(matches!(
+        blocked(wick, ActionKind::Liquidate),
+        Obstacle::NoSecondWitness { ltv_bps, needed } if ltv_bps < needed.get()
+    ));
 
     let stale = decision(270, |m, p, o| {
         only_liquidation_is_left(m, p);

@@ -7,7 +7,7 @@ mod recenter;
 mod rehedge;
 
 use ballast_client::{MarketMode, MarketSnapshot, Position};
-use ballast_model::{Boundaries, RehedgePlan, Side};
+use ballast_model::{Amounts, Boundaries, RehedgePlan, Side};
 
 use super::*;
 use crate::{
@@ -27,6 +27,7 @@ pub(super) fn decision(
 pub(super) struct Options {
     pub keeper: solana_sdk::pubkey::Pubkey,
     pub funds: Option<Amounts>,
+    pub min_gain: u64,
     pub outlook: Outlook,
 }
 
@@ -39,12 +40,14 @@ pub(super) fn assessment(
     let mut options = Options {
         keeper: KEEPER,
         funds: None,
+        min_gain: 0,
         outlook: Outlook::default(),
     };
     change(&mut market, &mut position, &mut options);
     let situation = Situation {
         keeper: options.keeper,
         funds: options.funds,
+        min_gain: options.min_gain,
         outlook: options.outlook,
         ..fixtures::situation(&market, &position)
     };

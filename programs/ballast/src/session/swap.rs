@@ -138,8 +138,7 @@ impl<'info> Session<'_, 'info> {
                 arrays,
                 self.accounts,
                 self.lending,
-                order,
-                limit,
+                (order, limit),
                 seeds,
             )
         })?;

@@ -13,7 +13,7 @@ use crate::errors::BallastError;
 )]
 #[repr(C)]
 pub struct SafetyRules {
-    /// How much older than the newest price shown to the market a price may be; what swaps or writes debt off allows half of it.
+    /// How much older than the newest price shown to the market a price may be; what adds risk, swaps or writes debt off allows half.
     /// 0: [`Self::DEFAULT_GRACE_SECS`].
     pub grace_secs: u32,
     /// Oldest price for swaps of keepers and for writing debt off. 0: [`Self::DEFAULT_SWAP_AGE_SECS`].

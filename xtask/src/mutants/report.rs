@@ -1,0 +1,162 @@
+//! What came of it: as text, and as `docs/MUTANTS.md`.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use super::{
+    rewrite::{Kind, Site},
+    run::Outcome,
+};
+
+/// Where it is kept.
+pub const FILE: &str = "docs/MUTANTS.md";
+
+/// Survivors that are right to survive: a part of `file text`, and why.
+const EXPLAINED: &str = include_str!("explained.txt");
+
+/// See the module's description.
+pub struct Report<'a> {
+    results: Vec<(&'a Site, Outcome)>,
+    guards: usize,
+}
+
+impl<'a> Report<'a> {
+    /// Of the sites that were tried, out of so many guards.
+    pub fn new(sites: &'a [Site], mut results: BTreeMap<u16, Outcome>, guards: usize) -> Self {
+        let results = sites
+            .iter()
+            .filter_map(|site| Some((site, results.remove(&site.number)?)))
+            .collect();
+        Self { results, guards }
+    }
+
+    fn survivors(&self) -> impl Iterator<Item = &'a Site> + '_ {
+        self.results
+            .iter()
+            .filter(|(_, outcome)| *outcome == Outcome::Survived)
+            .map(|(site, _)| *site)
+    }
+
+    /// For the terminal.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for site in self.survivors() {
+            let why = explanation(site).unwrap_or("not explained");
+            let _ = writeln!(text, "survived: {}  {}  ({why})", site.place(), site.text);
+        }
+        let _ = writeln!(
+            text,
+            "{} of {} guards tried, {} survived",
+            self.results.len(),
+            self.guards,
+            self.survivors().count()
+        );
+        text
+    }
+
+    /// For the repository.
+    pub fn markdown(&self) -> String {
+        let mut text = String::from(
+            "# Mutants\n\n\
+             Written by `cargo xtask mutants --keep`: each guard of the on-chain program is switched off, one at a time, and the\n\
+             program's tests run until one fails. A guard whose absence no test notices has *survived*.\n\n\
+             | kind | tried | found | survived |\n|---|---|---|---|\n",
+        );
+        for (kind, name) in [
+            (Kind::Check, "checks (`require…`)"),
+            (Kind::Bound, "caps and floors (`min`, `max`)"),
+            (Kind::Rounding, "directions of rounding (`_up`, `_down`)"),
+        ] {
+            let of_kind = self.results.iter().filter(|(site, _)| site.kind == kind);
+            let tried = of_kind.clone().count();
+            let survived = of_kind
+                .filter(|(_, outcome)| *outcome == Outcome::Survived)
+                .count();
+            let _ = writeln!(
+                text,
+                "| {name} | {tried} | {} | {survived} |",
+                tried - survived
+            );
+        }
+        let _ = writeln!(
+            text,
+            "\n{} of {} guards were tried.",
+            self.results.len(),
+            self.guards
+        );
+        if self.survivors().next().is_some() {
+            text.push_str("\n## Survivors\n\n| guard | why |\n|---|---|\n");
+        }
+        for site in self.survivors() {
+            let why = explanation(site).unwrap_or("**not explained**");
+            let guard = site.text.replace('|', "\\|");
+            let _ = writeln!(text, "| `{guard}` in {} | {why} |", site.file);
+        }
+        text
+    }
+}
+
+/// Why a survivor is right to survive, if that is known.
+fn explanation(site: &Site) -> Option<&'static str> {
+    let name = format!("{} {}", site.file, site.text);
+    explanations(EXPLAINED)
+        .into_iter()
+        .find(|(part, _)| name.contains(part))
+        .map(|(_, why)| why)
+}
+
+/// Pairs of lines: a part of `file text`, and the reason, indented.
+fn explanations(text: &'static str) -> Vec<(&'static str, &'static str)> {
+    let mut pairs = Vec::new();
+    let mut part = None;
+    for line in text
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
+    {
+        match (line.starts_with(' '), part) {
+            (true, Some(part)) => pairs.push((part, line.trim())),
+            (true, None) => {}
+            (false, _) => part = Some(line.trim()),
+        }
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn survivors_are_counted_and_explained() {
+        let site = |number, kind| Site {
+            number,
+            file: "f.rs".into(),
+            line: 7,
+            kind,
+            text: format!("guard {number}"),
+        };
+        let sites = [site(0, Kind::Check), site(1, Kind::Bound)];
+        let results = BTreeMap::from([
+            (0, Outcome::Killed("a_test".into())),
+            (1, Outcome::Survived),
+        ]);
+        let report = Report::new(&sites, results, 5);
+        assert!(report.text().contains("survived: f.rs:7  guard 1"));
+        assert!(report.text().contains("2 of 5 guards tried, 1 survived"));
+        assert!(
+            report
+                .markdown()
+                .contains("| checks (`require…`) | 1 | 1 | 0 |")
+        );
+        assert!(
+            report
+                .markdown()
+                .contains("| `guard 1` in f.rs | **not explained** |")
+        );
+    }
+
+    #[test]
+    fn explanations_are_pairs_of_lines() {
+        let pairs = explanations("# why\nf.rs guard\n  because\n\ng.rs\n  of that\n");
+        assert_eq!(pairs, [("f.rs guard", "because"), ("g.rs", "of that")]);
+    }
+}

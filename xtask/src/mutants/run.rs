@@ -1,0 +1,239 @@
+//! Runs the tests on a program with one guard switched off, up to the first that fails.
+
+use std::{
+    fmt, fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::tree::{MARK, Tree};
+use crate::{
+    process,
+    repository::{self, PROGRAMS},
+    sbf::{self, Compiler},
+    suite,
+};
+
+/// What became of a mutant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// This test failed.
+    Killed(String),
+    /// None did.
+    Survived,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Killed(test) => write!(f, "found by {test}"),
+            Self::Survived => f.write_str("SURVIVED"),
+        }
+    }
+}
+
+/// Says nothing about guards: what the program costs, and its compiler.
+const SKIPPED: [&str; 2] = ["costs::", "toolchain::"];
+/// Run when nothing quicker has failed.
+const SLOW: [&str; 3] = ["conservation::", "reference::", "keeper::"];
+/// A mutant may loop for ever.
+const LONGEST: Duration = Duration::from_secs(1_200);
+
+/// Everything that is built once.
+pub struct Bench {
+    program: Vec<u8>,
+    /// Where the number stands in `program`.
+    switch: usize,
+    /// The tests in the SVM, of the sources as they are.
+    onchain: PathBuf,
+    /// The program's own unit tests, of the rewritten sources.
+    unit: PathBuf,
+    directory: PathBuf,
+}
+
+impl Bench {
+    /// Builds the rewritten program and both kinds of tests.
+    pub fn build(compiler: &Compiler, tree: &Tree) -> Result<Self> {
+        sbf::build(compiler, &PROGRAMS)?;
+        // This very program, told that the copy is the repository.
+        let this = std::env::current_exe().context("where is xtask?")?;
+        process::run(
+            Command::new(this)
+                .args(["build-program", "ballast"])
+                .env("CARGO_MANIFEST_DIR", tree.root.join("xtask"))
+                .env("CARGO_TARGET_DIR", repository::build_dir()),
+        )?;
+        let file = tree.root.join("target/deploy/ballast.so");
+        let program = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let marks: Vec<_> = (0..program.len().saturating_sub(MARK.len() + 2))
+            .filter(|at| program[*at..].starts_with(MARK))
+            .collect();
+        ensure!(
+            marks.len() == 1,
+            "the program holds {} switches instead of one",
+            marks.len()
+        );
+        Ok(Self {
+            program,
+            switch: marks[0] + MARK.len(),
+            onchain: test_binary(
+                &repository::root().to_path_buf(),
+                &["--workspace", "--test", "onchain"],
+                "onchain",
+            )?,
+            unit: test_binary(&tree.root, &["--package", "ballast", "--lib"], "ballast")?,
+            directory: repository::build_dir().join("mutants"),
+        })
+    }
+
+    /// Runs the tests with one guard switched off, or none.
+    pub fn try_mutant(&self, number: Option<u16>, worker: usize) -> Result<Outcome> {
+        let deploy = self.directory.join(format!("deploy-{worker}"));
+        fs::create_dir_all(&deploy)?;
+        for program in PROGRAMS {
+            let name = format!("{}.so", program.library);
+            fs::copy(repository::deploy_dir().join(&name), deploy.join(&name))
+                .with_context(|| format!("cannot copy {name}"))?;
+        }
+        let mut program = self.program.clone();
+        let switch = number.unwrap_or(u16::MAX).to_le_bytes();
+        program[self.switch..self.switch + 2].copy_from_slice(&switch);
+        fs::write(deploy.join("ballast.so"), program)?;
+
+        let unit = |command: &mut Command| {
+            if let Some(number) = number {
+                command.env("BALLAST_MUTANT", number.to_string());
+            }
+        };
+        let mut first = tests(&self.unit, &deploy, worker);
+        unit(&mut first);
+        let mut quick = tests(&self.onchain, &deploy, worker);
+        let mut slow = tests(&self.onchain, &deploy, worker);
+        for name in SKIPPED {
+            quick.args(["--skip", name]);
+        }
+        for name in SLOW {
+            quick.args(["--skip", name]);
+            slow.arg(name);
+        }
+        for mut command in [first, quick, slow] {
+            if let Some(test) = first_failure(&mut command)? {
+                return Ok(Outcome::Killed(test));
+            }
+        }
+        Ok(Outcome::Survived)
+    }
+}
+
+fn tests(binary: &Path, deploy: &Path, _worker: usize) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .current_dir(repository::root().join("tests"))
+        .env("BALLAST_DEPLOY_DIR", deploy)
+        .env("BALLAST_SEED", "1")
+        .env("PROPTEST_RNG_SEED", "1")
+        // What it fails with is not looked at.
+        .env("RUST_BACKTRACE", "0")
+        .arg("--test-threads=1");
+    command
+}
+
+/// The first test that fails; the rest is not waited for.
+fn first_failure(command: &mut Command) -> Result<Option<String>> {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    let mut child = child;
+    let Some(output) = child.stdout.take() else {
+        bail!("no output of {command:?}");
+    };
+    let child = Arc::new(Mutex::new(child));
+    let (over, timed_out) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let watchdog = {
+        let (child, over, timed_out) = (child.clone(), over.clone(), timed_out.clone());
+        std::thread::spawn(move || {
+            let start = Instant::now();
+            while !over.load(Ordering::Relaxed) {
+                if start.elapsed() > LONGEST {
+                    timed_out.store(true, Ordering::Relaxed);
+                    kill(&child);
+                    return;
+                }
+                std::thread::park_timeout(Duration::from_secs(1));
+            }
+        })
+    };
+    let mut failed = None;
+    for line in BufReader::new(output).lines() {
+        let line = line.unwrap_or_default();
+        if let Some(name) = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.strip_suffix(" ... FAILED"))
+        {
+            failed = Some(name.to_owned());
+            kill(&child);
+            break;
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    watchdog.thread().unpark();
+    let _ = watchdog.join();
+    let status = match child.lock() {
+        Ok(mut child) => child.wait()?,
+        Err(_) => bail!("the watchdog panicked"),
+    };
+    if timed_out.load(Ordering::Relaxed) {
+        return Ok(Some("the time that tests may take".into()));
+    }
+    Ok(failed.or_else(|| (!status.success()).then(|| "an abort".into())))
+}
+
+fn kill(child: &Mutex<std::process::Child>) {
+    if let Ok(mut child) = child.lock() {
+        // It may be over already.
+        let _ = child.kill();
+    }
+}
+
+/// Builds a test binary without running it and returns where it is.
+fn test_binary(root: &PathBuf, what: &[&str], target: &str) -> Result<PathBuf> {
+    let mut command = suite::cargo();
+    command
+        .current_dir(root)
+        .env("CARGO_TARGET_DIR", repository::build_dir())
+        .args([
+            "test",
+            "--no-run",
+            "--message-format",
+            "json-render-diagnostics",
+        ])
+        .args(what)
+        .stderr(Stdio::inherit());
+    let output = process::output(&mut command)?;
+    let executable = |line: &str| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let is_test = message["profile"]["test"].as_bool()?;
+        let name = message["target"]["name"].as_str()?;
+        (is_test && name == target)
+            .then(|| message["executable"].as_str().map(PathBuf::from))
+            .flatten()
+    };
+    match output.lines().filter_map(executable).next_back() {
+        Some(file) => Ok(file),
+        None => bail!("cargo has built no tests called {target}"),
+    }
+}
