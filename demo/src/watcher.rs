@@ -89,7 +89,10 @@ impl Watcher {
                 refresh_stages: false,
                 ..ballast_keeper::Automation::default()
             },
-            prices: ballast_keeper::Prices::default(),
+            prices: ballast_keeper::Prices {
+                show_within_bps: 0,
+                ..ballast_keeper::Prices::default()
+            },
         };
         let keeper = Keeper::connect(config).await?;
         let (status, mut events) = (keeper.status(), keeper.events());

@@ -1,7 +1,7 @@
 //! The oracle's price as the program would judge it now: the same rules in the same order as `ballast::oracle`, on
 //! values instead of accounts, with faults that say when it is worth trying again.
 
-use ballast::oracle::{Demands, Grade};
+use ballast::oracle::{Demands, Grade, newest_price, take_note};
 use ballast_abi::pyth::PriceUpdate;
 use ballast_client::MarketSnapshot;
 use ballast_model::{Bps, Side, SqrtPrice, oracle::OracleError};
@@ -51,6 +51,14 @@ pub enum PriceFault {
     /// No square-root price.
     #[error(transparent)]
     OutOfRange(#[from] OracleError),
+}
+
+/// The newest price that the market knows once it has been shown these, as the program does first thing.
+pub fn newest(snapshot: &MarketSnapshot, shown: SqrtPrice) -> Option<SqrtPrice> {
+    let mut market = snapshot.market;
+    let (base, quote) = (&snapshot.base_price, &snapshot.quote_price);
+    take_note(&mut market, base, quote, shown);
+    newest_price(&market)
 }
 
 /// The oracle's price, if the program accepts it at `now_secs` for an action of this grade.

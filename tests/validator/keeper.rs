@@ -44,7 +44,7 @@ impl KeeperProcess {
             "mode = \"active\"\nkeypair = \"key.json\"\njournal_dir = \"journal\"\n\
              rpc_url = \"{}\"\nws_url = \"{}\"\npool_programs = [\"{}\"]\n\n\
              [[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\n\
-             [automation]\nrefresh_stages = false\n",
+             [automation]\nrefresh_stages = false\n[prices]\nshow_within_bps = 0\n",
             endpoints.rpc_url,
             endpoints.ws_url,
             market.market.whirlpool_program,

@@ -3,7 +3,7 @@
 
 use ballast::{
     instructions::exit::{Order, next_order},
-    oracle::{OraclePrice, confidence_ppm_up, newest_price},
+    oracle::{OraclePrice, confidence_ppm_up},
     risk,
     state::{Allowance, Change, Charge, Need, Turn},
 };
@@ -19,7 +19,7 @@ use super::{
     Obstacle,
     swap::{BestSwap, best_swap, settled},
 };
-use crate::situation::Situation;
+use crate::{prices::newest, situation::Situation};
 
 /// A position afterwards, and the swap on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -295,7 +295,7 @@ pub(super) fn require_loss_allowed(
         return Ok(());
     }
     let Charge { loss, equity } = change
-        .charge(oracle, newest_price(market))
+        .charge(oracle, newest(situation.market, oracle))
         .map_err(arithmetic)?;
     let (recent, max_bps) = (
         allowance.recent(position),

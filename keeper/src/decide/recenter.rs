@@ -2,7 +2,7 @@
 
 use ballast::{
     due,
-    oracle::{Grade, newest_price},
+    oracle::Grade,
     state::{Allowance, Change, MarketMode},
 };
 use ballast_model::{
@@ -18,7 +18,10 @@ use super::{
     usable_price,
     width::{WidthInput, band_around, bounds, width_ticks},
 };
-use crate::situation::{Situation, SituationError};
+use crate::{
+    prices::newest,
+    situation::{Situation, SituationError},
+};
 
 /// A new band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +113,7 @@ fn timely(situation: &Situation, at: &Assessment) -> Result<SqrtPrice, Obstacle>
         return Err(Obstacle::PoolDiverged { max_bps });
     }
     if situation.keeper != position.owner {
-        let (automation, newest) = (&position.automation, newest_price(market));
+        let (automation, newest) = (&position.automation, newest(situation.market, oracle));
         let edge = due::recenter_due(automation, &at.model.band, oracle, newest)
             .ok_or(Obstacle::NewerPrice)?;
         require_turn(situation, edge.into())?;

@@ -2,7 +2,7 @@
 
 use ballast::{
     due,
-    oracle::{Grade, newest_price},
+    oracle::Grade,
     risk,
     state::{Allowance, Change},
     targets::{MarketRule, max_swap_loss, rehedge_limit, rehedge_trigger},
@@ -17,6 +17,7 @@ use super::{
     usable_price,
 };
 use crate::{
+    prices::newest,
     situation::{Situation, SituationError},
     watch::has_hedge,
 };
@@ -75,7 +76,7 @@ fn check(
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
-    let newest = newest_price(market);
+    let newest = newest(situation.market, oracle);
     let Some(need) = due::rehedge_due(policy, &at.model, oracle, newest)? else {
         return Ok(Err(Obstacle::NewerPrice));
     };
