@@ -138,6 +138,9 @@ async fn nobody_picks_among_the_new_feeds_older_prices() {
     let look = || instruction::refresh_stage(&elsewhere);
     for (secs, stage) in [(0, 0), (89, 0), (1, 1), (210, 2)] {
         scene.svm.pass_time(secs).await.unwrap();
+        // The other feed speaks.
+        let quote = PricePost::good(Side::Quote, UsdPrice::ONE, scene.svm.now_secs());
+        accepted(scene.world.post(&[quote]).await);
         accepted(scene.send(&scene.keeper, look()).await);
         assert_eq!(scene.market().await.stage.stage, stage, "{secs}");
     }
