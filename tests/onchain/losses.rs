@@ -137,7 +137,8 @@ async fn booking_a_loss_is_paid_out_of_the_insurance() {
         let wallet = &scene.liquidator.wallet;
         instruction::liquidate(market, &position, &by, wallet, ANY, gain)
     };
-    let (gain, by) = (u64::try_from(reward).unwrap(), &scene.liquidator);
+    let gain = u64::try_from(reward).unwrap() + event.bonus;
+    let by = &scene.liquidator;
     refused(
         scene.send(by, wanting(gain + 1)).await,
         BallastError::GainTooSmall,

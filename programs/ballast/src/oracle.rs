@@ -161,6 +161,21 @@ pub fn read_price(
     Ok(price)
 }
 
+/// Like [`read_price`], and gives both updates, base and quote: their averages are a second witness.
+///
+/// # Errors
+/// As [`read_price`].
+pub fn read_with_updates(
+    market: &mut Market,
+    accounts: &PriceAccounts,
+    now_secs: i64,
+    grade: Grade,
+) -> Result<(OraclePrice, Box<[PriceUpdate; 2]>)> {
+    let (price, base, quote) = read(market, accounts, now_secs, grade)?;
+    take_note(market, &base, &quote, price.mid);
+    Ok((price, Box::new([base, quote])))
+}
+
 /// Like [`read_price`], but remembers nothing.
 ///
 /// # Errors
@@ -257,18 +272,6 @@ pub fn average(market: &Market, base: &PriceUpdate, quote: &PriceUpdate) -> Resu
         })
     };
     ratio(market, &averaged(base)?, &averaged(quote)?)
-}
-
-/// The same of the accounts, whose prices were read already: the second witness for what cannot be made good.
-///
-/// # Errors
-/// As [`average`], and those of [`read_feed`].
-pub fn average_price(market: &Market, accounts: &PriceAccounts) -> Result<SqrtPrice> {
-    average(
-        market,
-        &read_feed(market, &accounts.base_price, &market.base_feed)?,
-        &read_feed(market, &accounts.quote_price, &market.quote_feed)?,
-    )
 }
 
 /// Parses one price account: owner, layout, full verification, feed.

@@ -10,11 +10,11 @@
 //!   it nothing would be left to wait for.
 
 use anchor_lang::prelude::*;
+use ballast_abi::pyth::PriceUpdate;
 use ballast_model::{Bps, Position as PositionModel, Valuation};
 
 use crate::{
     errors::BallastError,
-    groups::PriceAccounts,
     math::ToProgramError,
     oracle,
     state::{Limits, Market},
@@ -34,25 +34,87 @@ pub fn needed_to_liquidate(limits: &Limits, value: &Valuation) -> Option<Bps> {
     (!value.ltv_at_least(Bps::new(halfway))).then(|| Bps::new(limits.target_ltv_bps))
 }
 
-/// The average must show an LTV of at least `needed`.
+/// The average of both updates must show an LTV of at least `needed`. `value` is the position's at their price.
 ///
 /// # Errors
-/// [`BallastError::NoSecondWitness`] and those of [`oracle::average_price`].
+/// [`BallastError::NoSecondWitness`] and those of [`oracle::average`].
 pub fn require_average(
     market: &Market,
-    prices: &PriceAccounts,
+    updates: &[PriceUpdate; 2],
     position: &PositionModel,
+    value: &Valuation,
     needed: Bps,
 ) -> Result<()> {
-    let average = oracle::average_price(market, prices)?;
+    if follows_from_price(updates, value, needed) {
+        return Ok(());
+    }
+    let [base, quote] = updates;
+    let average = oracle::average(market, base, quote)?;
     let value = position.value(average).or_range()?;
     require!(value.ltv_at_least(needed), BallastError::NoSecondWitness);
     Ok(())
 }
 
+/// Whether LTV is at least `needed` at the average because it is that far above it at the price, which is cheaper to see than to
+/// value the position again: assets and debt move with the price, and by no greater factor, so that LTV at the average is at least
+/// that at the price over the factor between the two.
+fn follows_from_price([base, quote]: &[PriceUpdate; 2], value: &Valuation, needed: Bps) -> bool {
+    if base.ema_price <= 0 || quote.ema_price <= 0 {
+        return false;
+    }
+    let product = |a: i64, b: i64| u128::from(a.unsigned_abs()) * u128::from(b.unsigned_abs());
+    let price = product(base.price, quote.ema_price);
+    let average = product(base.ema_price, quote.price);
+    let (more, less) = (price.max(average), price.min(average));
+    // Rounded so that the product below fits, and against what is to be shown.
+    let shift = 32u32.saturating_sub(more.leading_zeros());
+    let (more, less) = ((more >> shift) + 1, less >> shift);
+    let bps = (more * u128::from(needed.get())).checked_div(less);
+    bps.and_then(|bps| u32::try_from(bps + 1).ok())
+        .is_some_and(|bps| value.ltv_at_least(Bps::new(bps)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn update(price: i64, ema_price: i64) -> PriceUpdate {
+        PriceUpdate {
+            write_authority: Pubkey::default(),
+            feed_id: [0; 32],
+            price,
+            conf: 0,
+            exponent: -8,
+            publish_time: 0,
+            previous_publish_time: 0,
+            ema_price,
+            ema_conf: 0,
+            posted_slot: 0,
+        }
+    }
+
+    #[test]
+    fn an_average_that_is_near_needs_no_valuation() {
+        let value = Valuation {
+            assets: 10_000,
+            debt: 8_000,
+        };
+        let near = |base, quote| follows_from_price(&[base, quote], &value, Bps::new(6_500));
+        let dollar = update(100_000_000, 100_000_000);
+        // 80 / 65 is 1.2308: as far as that, either way, and whichever of the two has moved.
+        for average in [81_260, 100_000, 123_060] {
+            assert!(near(update(100_000, average), dollar), "{average}");
+            assert!(near(dollar, update(100_000, average)), "{average}");
+        }
+        for average in [-1, 0, 1, 81_240, 123_090, i64::MAX] {
+            assert!(!near(update(100_000, average), dollar), "{average}");
+            assert!(!near(dollar, update(100_000, average)), "{average}");
+        }
+        // Any numbers that a feed may hold.
+        assert!(near(update(i64::MAX, i64::MAX), update(i64::MAX, i64::MAX)));
+        assert!(near(update(1, 1), update(i64::MAX, i64::MAX)));
+        assert!(!near(update(1, i64::MAX), update(i64::MAX, 1)));
+    }
 
     #[test]
     fn the_deeper_the_less_has_to_be_waited_for_until_lenders_lose() {

@@ -152,6 +152,12 @@ impl LiquidationPlan {
         self.before.debt > self.before.assets
     }
 
+    /// Whether `payable` is enough wherever the pool's price is: no more than what is repaid can be missing.
+    pub fn is_paid_by(&self, debt: Amounts, payable: Amounts) -> bool {
+        let most = if self.insolvent() { debt } else { self.repay };
+        most.base <= payable.base && most.quote <= payable.quote
+    }
+
     /// What is repaid and given when the liquidity that is withdrawn and the idle amounts have become `pot`. Of an insolvent
     /// position that is all that the pot pays for.
     ///
@@ -189,13 +195,7 @@ impl LiquidationPlan {
         bonus: Bps,
         payable: Amounts,
     ) -> Result<Self, ModelError> {
-        // No more than what is repaid can be missing.
-        let most = if self.insolvent() {
-            position.debt
-        } else {
-            self.repay
-        };
-        if most.base <= payable.base && most.quote <= payable.quote {
+        if self.is_paid_by(position.debt, payable) {
             return Ok(self);
         }
         let withdrawn = position.band.amounts_down(self.withdraw_liquidity, pool)?;

@@ -47,7 +47,8 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
     let mut market = accounts.market.load_mut()?;
-    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Liquidation)?;
+    let (oracle, updates) =
+        oracle::read_with_updates(&mut market, &accounts.prices, now_secs, Grade::Liquidation)?;
     let market = &*market;
     let limits = &market.limits;
     let mut session = Session::load(
@@ -72,7 +73,7 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
     let unhealthy = value_before.ltv_at_least(Bps::new(limits.maintenance_ltv_bps));
     require!(unhealthy, BallastError::NotLiquidatable);
     if let Some(needed) = witness::needed_to_liquidate(limits, &value_before) {
-        witness::require_average(market, &accounts.prices, &before, needed)?;
+        witness::require_average(market, &updates, &before, &value_before, needed)?;
     }
     let insolvent = plan.insolvent();
     if insolvent {
@@ -81,10 +82,13 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
     }
 
     let funds = payable(&accounts.wallet, Amounts::new(max_pay[0], max_pay[1]));
-    let pool_price = pool::sqrt_price(&accounts.pool, market)?;
-    let plan: LiquidationPlan = plan
-        .paid_by(&before, oracle.mid, pool_price, bonus, funds)
-        .or_range()?;
+    let plan: LiquidationPlan = if plan.is_paid_by(before.debt, funds) {
+        plan
+    } else {
+        let pool_price = pool::sqrt_price(&accounts.pool, market)?;
+        plan.paid_by(&before, oracle.mid, pool_price, bonus, funds)
+            .or_range()?
+    };
     let mut pot = plan.seize_idle;
     if plan.withdraw_liquidity > 0 {
         let withdrawn =

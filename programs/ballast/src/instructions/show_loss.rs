@@ -47,7 +47,8 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
         accounts.market.key(),
         BallastError::WrongPositionAccount
     );
-    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Final)?;
+    let (oracle, updates) =
+        oracle::read_with_updates(&mut market, &accounts.prices, now_secs, Grade::Final)?;
     let load = |loader: &AccountLoader<'_, Reserve>, side, shares: u128| -> Result<u64> {
         require_keys_eq!(
             loader.key(),
@@ -88,7 +89,7 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
     );
     if loss.base > shown.base || loss.quote > shown.quote {
         let needed = witness::needed_for_loss(&market.limits);
-        witness::require_average(&market, &accounts.prices, &model, needed)?;
+        witness::require_average(&market, &updates, &model, &value, needed)?;
     }
     for (loader, side) in [
         (&accounts.base_reserve, Side::Base),
