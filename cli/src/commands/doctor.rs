@@ -1,11 +1,12 @@
 //! `ballast doctor`: is everything there that the other commands need?
 
+mod code;
+
 use std::{fmt, time::Duration};
 
 use anyhow::Result;
 use ballast_client::{
     Chain, MarketContext, MarketMode, MarketSnapshot, RpcChain, Signer, ballast, lookup_table,
-    sources_of,
 };
 use ballast_keeper::{Config, prices, sources::explain};
 use ballast_model::{Bps, price::within, screen::Real};
@@ -15,7 +16,7 @@ use serde::Serialize;
 use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
 
 use crate::{
-    commands::deploy::{UPGRADEABLE_LOADER, is_padded, program_state, read_program},
+    commands::deploy::{UPGRADEABLE_LOADER, program_state},
     connection::Connection,
     format::{amount, duration, significant},
     globals::Globals,
@@ -210,7 +211,7 @@ async fn program(report: &mut DoctorReport, chain: &dyn Chain, args: &DoctorArgs
             State::Ok,
             format!("{} is there, not upgradeable", ballast::ID),
         );
-        code(report, &account.data, args);
+        code::check(report, &account.data, args.program.as_deref());
         return true;
     }
     match program_state(chain, &ballast::ID).await {
@@ -236,50 +237,11 @@ async fn program(report: &mut DoctorReport, chain: &dyn Chain, args: &DoctorArgs
                     state.slot
                 ),
             );
-            code(report, state.code(), args);
+            code::check(report, state.code(), args.program.as_deref());
             return true;
         }
     }
     false
-}
-
-/// Whether the deployed program is the one that this binary fits.
-fn code(report: &mut DoctorReport, code: &[u8], args: &DoctorArgs) {
-    let (state, finding) = match sources_of(code) {
-        Some(ballast::SOURCES) => (
-            State::Ok,
-            format!("says it is of the same sources as this binary ({})", ballast::SOURCES),
-        ),
-        Some(other) => (
-            State::Warn,
-            format!(
-                "says it is of other sources ({other}) than this binary ({}): build `ballast` from the checkout that was \
-                 deployed, or deploy from this one",
-                ballast::SOURCES
-            ),
-        ),
-        None => (
-            State::Warn,
-            "does not say which sources it was built from: pass --program FILE.so to compare it with a build".into(),
-        ),
-    };
-    report.add("program's sources", state, finding);
-    let Some(path) = &args.program else { return };
-    let (state, finding) = match read_program(path) {
-        Err(error) => (State::Fail, format!("{error:#}")),
-        Ok(file) if is_padded(code, &file) => (
-            State::Ok,
-            format!("are those of {} ({} bytes)", path.display(), file.len()),
-        ),
-        Ok(_) => (
-            State::Fail,
-            format!(
-                "are not those of {}: another program is deployed",
-                path.display()
-            ),
-        ),
-    };
-    report.add("program's bytes", state, finding);
 }
 
 async fn market(report: &mut DoctorReport, chain: &dyn Chain, args: &DoctorArgs) {
@@ -425,47 +387,5 @@ impl fmt::Display for DoctorReport {
             table.row([state.into(), check.what.into(), check.finding.clone()]);
         }
         table.fmt(f)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_of_other_sources_or_other_bytes_is_told() {
-        let code_of = |revision: &str| {
-            let text = format!(
-                "=======BEGIN SECURITY.TXT V1=======\0{revision}=======END SECURITY.TXT V1=======\0"
-            );
-            // A program's header, as far as a mistaken file is found out by it.
-            let mut bytes = b"\x7fELF\x02\x01".to_vec();
-            bytes.resize(18, 0);
-            bytes.extend(263u16.to_le_bytes());
-            bytes.extend(text.bytes());
-            bytes
-        };
-        let same = code_of(&format!("source_revision\0sha256:{}\0", ballast::SOURCES));
-        let other = code_of("source_revision\0sha256:00\0");
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), &same).unwrap();
-        for (deployed, expected) in [
-            (same.clone(), [State::Ok, State::Ok]),
-            // Room for a longer one.
-            ([&same[..], &[0; 9]].concat(), [State::Ok, State::Ok]),
-            ([&same[..], &[1]].concat(), [State::Ok, State::Fail]),
-            (other, [State::Warn, State::Fail]),
-            (code_of(""), [State::Warn, State::Fail]),
-        ] {
-            let args = DoctorArgs {
-                config: None,
-                program: Some(file.path().into()),
-                market: MarketArgs::default(),
-            };
-            let mut report = DoctorReport::default();
-            code(&mut report, &deployed, &args);
-            let states: Vec<_> = report.checks.iter().map(|check| check.state).collect();
-            assert_eq!(states, expected, "{report}");
-        }
     }
 }
