@@ -349,7 +349,8 @@ mod tests {
             assert!(!worsened(&side(7_650), &side(7_650)));
             assert!(!worsened(&side(7_700), &side(7_650)));
         }
-        // Better on the one side does not make up for the other.
-        assert!(worsened(&long(7_900), &short(7_900)));
+        // The worse end counts, whichever it is: every hedge moves risk from one to the other.
+        assert!(!worsened(&long(7_900), &short(7_900)));
+        assert!(worsened(&long(7_900), &short(8_000)));
     }
 }
