@@ -32,7 +32,7 @@ const MOST_BPS: f64 = 95.0;
 /// Nor by less: not worth it.
 const LEAST_BPS: f64 = 0.5;
 const FIRST_SECS: u32 = 30;
-const AWAY_EVERY: usize = 20;
+const AWAY_EVERY: usize = 40;
 const HALF_WIDTH: i32 = 500;
 
 /// A moment of the market.
@@ -76,7 +76,7 @@ enum Cast {
     Hostile,
     /// The hostile keeper first, the owner has named the honest one.
     Named,
-    /// The same, and the honest one is away one step in twenty.
+    /// The same, and the honest one is away one step in forty.
     NamedAndAway,
 }
 
