@@ -353,4 +353,27 @@ mod tests {
         assert!(!worsened(&long(7_900), &short(7_900)));
         assert!(worsened(&long(7_900), &short(8_000)));
     }
+
+    #[test]
+    fn a_deleverage_short_of_its_target_lowers_ltv_and_does_not_raise_the_stressed_one() {
+        let lowers = |before: &PositionModel, after: &PositionModel| {
+            require_ltv_lowered(&LIMITS, before, after, SqrtPrice::ONE).is_ok()
+        };
+        // Owns and owes quote: no price matters.
+        let neutral = |ltv_bps: u64| {
+            position(
+                Amounts::only(Side::Quote, 1_000_000_000),
+                Amounts::only(Side::Quote, 100_000 * ltv_bps),
+            )
+        };
+        for side in [long, short, neutral] {
+            assert!(lowers(&side(7_700), &side(7_699)));
+            assert!(!lowers(&side(7_700), &side(7_700)));
+            assert!(!lowers(&side(7_700), &side(7_701)));
+        }
+        assert!(lowers(&long(7_700), &neutral(7_600)));
+        // Lower now, but 80.5 % at 5 % against it, where it was 77.
+        assert!(!lowers(&neutral(7_700), &long(7_650)));
+        assert!(!lowers(&neutral(7_700), &short(7_690)));
+    }
 }
