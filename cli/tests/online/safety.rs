@@ -47,11 +47,6 @@ async fn forge(world: &World, address: &Pubkey, offset: usize, bytes: &[u8]) {
     world.net.set_account(address, account).await.unwrap();
 }
 
-async fn ago(world: &World, secs: i64) -> [u8; 8] {
-    let now_secs = world.net.chain().clock().await.unwrap().now_secs;
-    (now_secs - secs).to_le_bytes()
-}
-
 fn percent(value: &Value) -> f64 {
     let text = value.as_str().unwrap();
     text.strip_suffix('%').unwrap().parse().unwrap()
