@@ -1,10 +1,6 @@
 //! The safety net by hand: who goes first, deleveraging with a swap, losses that are shown, markets without a price.
 
-use std::mem::offset_of;
-
-use ballast_client::{
-    Account, Amounts, BallastError, Keypair, Market, OracleChange, Pubkey, Signer, pda,
-};
+use ballast_client::{Amounts, BallastError, Keypair, Pubkey, Signer};
 use ballast_localnet::{UsdPrice, World};
 use serde_json::Value;
 

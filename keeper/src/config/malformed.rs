@@ -72,7 +72,7 @@ mod tests {
             format!("rpc_url = {url}"),
             format!("rpc_url = \"{url}"),
             format!("rpc_url \"{url}\""),
-            format!("{url}"),
+            url.to_string(),
             format!("\"{url}\" = 1"),
             format!("[{url}]"),
             format!("rpc_url = \"https://node.example/\n{KEY}\""),

@@ -144,7 +144,7 @@ mod tests {
         let read = |data: Vec<u8>| read_updates(&[data], &[[1; 32]]);
         assert!(read(good.clone()).is_ok());
         assert_eq!(
-            read_updates(&[good.clone()], &[[1; 32], [0xab; 32]]),
+            read_updates(std::slice::from_ref(&good), &[[1; 32], [0xab; 32]]),
             Err(UpdatesError::MissingFeed {
                 feed: "ab".repeat(32)
             })

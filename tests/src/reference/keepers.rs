@@ -236,8 +236,8 @@ impl Book {
         }
         self.exchange(&old, &new);
         if books {
-            for side in 0..2 {
-                let (repaid, insured) = (int(chain[0][side]), &self.reserves[side].insurance);
+            for (side, repaid) in chain[0].into_iter().enumerate() {
+                let (repaid, insured) = (int(repaid), &self.reserves[side].insurance);
                 let rate = bps(story
                     .before
                     .snapshot

@@ -70,7 +70,7 @@ impl Scene {
             system_program: spl::SYSTEM_PROGRAM,
         };
         let initialize = receiver::initialize(PROGRAM, &accounts, settings);
-        world.send(&[initialize.clone()], &[]).unwrap();
+        world.send(std::slice::from_ref(&initialize), &[]).unwrap();
         // Once for all.
         assert!(world.send(&[initialize], &[]).is_err());
         let data = forged_update(&[price(1), price(2)], 8, 5, keccak);
@@ -302,7 +302,10 @@ fn messages_keep_their_bounds_and_are_final_once_verified() {
     let other = scene.verify(guardian_set(&PROGRAM, 1));
     assert_eq!(scene.world.send(&[other], &[]), Err(2006));
     let verify = scene.verify(guardian_set(&PROGRAM, 0));
-    scene.world.send(&[verify.clone()], &[]).unwrap();
+    scene
+        .world
+        .send(std::slice::from_ref(&verify), &[])
+        .unwrap();
     let late = scene.write(0, &[1]);
     for again in [late, verify] {
         assert_eq!(
