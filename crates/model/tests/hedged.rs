@@ -293,9 +293,9 @@ proptest! {
             let rounding = rational(4 * allowance)
                 + rational(8) * rational(before.assets.max(1)) / rational(position.liquidity);
             let worth = [
-                &left[0] < &rounding,
-                &left[1] < &rounding,
-                &left[2] < &rounding,
+                left[0] < rounding,
+                left[1] < rounding,
+                left[2] < rounding,
                 left[3] < rational(4) + rational(4 * u128::from(position.full_base_up().unwrap())) / rational(position.liquidity),
             ];
             let shown = left.map(|left| left.to_f64());
