@@ -444,8 +444,10 @@ async fn a_market_begins_with_checked_rules_of_the_safety_net_and_changes_them_w
         market.safety
     };
     assert_eq!(stored().await, SafetyRules::default());
-    let mut rules = SafetyRules::default();
-    rules.grace_secs = 7;
+    let rules = SafetyRules {
+        grace_secs: 7,
+        ..SafetyRules::default()
+    };
     let update = instruction::update_safety(&address, &bob.key(), rules);
     accepted(scene.send(&bob, update).await);
     assert_eq!(stored().await, rules);
