@@ -71,11 +71,9 @@ fn assert_survived(kept: &Kept) {
     );
     // The keeper had something to do, and did it.
     assert!(kept.excursions >= 5, "{} excursions", kept.excursions);
-    let [rehedges, deleverages] = kept.trail.counters;
-    assert!(
-        rehedges >= 5 && deleverages >= 1,
-        "{rehedges} rehedges, {deleverages} deleverages"
-    );
+    // Hedging with its own liquidity keeps LTV so low that there may be nothing to deleverage.
+    let [rehedges, _] = kept.trail.counters;
+    assert!(rehedges >= 5, "{rehedges} rehedges");
     for sample in [&kept.near, &kept.beyond] {
         assert!(
             sample.is_hedged() && !sample.is_liquidatable(),
