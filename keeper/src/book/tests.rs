@@ -114,6 +114,10 @@ fn bad_accounts_are_refused_by_name_and_change_nothing() {
     ];
     for index in 0..6 {
         for (case, damage) in damage.iter().enumerate() {
+            // A price account without content is silence.
+            if index >= 4 && case == 2 {
+                continue;
+            }
             let mut book = synced();
             let before = book.oracle();
             let (address, mut account) = account_at(index, 201);
