@@ -94,7 +94,8 @@ pub async fn story(net: Arc<dyn Localnet>) -> World {
         (error_before - 10..=error_before).contains(&found),
         "{error_before} {found}"
     );
-    assert_eq!(i128::from(event.base_traded), found);
+    // It may have withdrawn, which rounds.
+    assert!(i128::from(event.base_traded).abs_diff(found) <= 2);
     let snapshot = world.snapshot().await.unwrap();
     let position = world.reload(&position).await.unwrap();
     let hedged = snapshot
