@@ -120,7 +120,7 @@ async fn run() -> Result<()> {
     stage.pause().await.context("mode and stage")?;
     stage.liquidate().await.context("liquidation")?;
     let mut missing = stage.caller.missing();
-    missing.retain(|name| !IN_THE_SVM_ONLY.iter().any(|left| *name == *left));
+    missing.retain(|name| !IN_THE_SVM_ONLY.contains(name));
     ensure!(missing.is_empty(), "never confirmed: {missing:?}");
     // The list is the program's own; that it is the whole program is seen by its size.
     assert!(stage.caller.count() >= 40, "{}", stage.caller.count());
