@@ -273,16 +273,17 @@ fn check_allowance(
     assert_eq!(other_after, other, "the other allowance was charged");
     // Amounts are valued together in the program and one by one here.
     const UNITS: u64 = 2;
-    if loss <= 0 && after.0 <= UNITS {
-        return;
-    }
-    if loss <= 0 {
-        assert_eq!(after, (before, at_secs), "nothing was lost, but counted");
-        return;
-    }
     let elapsed_secs = u128::try_from(now_secs - at_secs).unwrap();
     let part = SECS_PER_DAY - elapsed_secs.min(SECS_PER_DAY);
     let faded = (u128::from(before) * part).div_ceil(SECS_PER_DAY);
+    if loss <= 0 {
+        assert!(
+            after == (before, at_secs) || u128::from(after.0).abs_diff(faded) <= u128::from(UNITS),
+            "nothing was lost, but counted: {} instead of {before}",
+            after.0
+        );
+        return;
+    }
     let total = faded + loss.unsigned_abs();
     let allowed = u128::try_from(equity).unwrap_or(0) * u128::from(allowed_bps);
     assert!(
