@@ -65,14 +65,18 @@ pub async fn story(net: Arc<dyn Localnet>) -> World {
 
     // Nothing to do yet; the program's error has its name.
     let keeper = world.trader("keeper", Amounts::ZERO).await.unwrap();
-    let rehedge = async |trade| {
+    let rehedge = async |trade, price| {
+        // A swap wants a price of seconds ago, and a validator may have taken longer than that over what came before.
+        world.post_price(price).await.unwrap();
         let path = world
             .market
             .swap_path(world.pool().await.unwrap().tick_current, trade);
         let rehedge = instruction::rehedge(&world.market, &position, &keeper.key(), &path);
         world.send(&keeper.keypair, vec![rehedge]).await
     };
-    let error = rehedge(Trade::SellBase).await.unwrap_err();
+    let error = rehedge(Trade::SellBase, UsdPrice::dollars(200))
+        .await
+        .unwrap_err();
     assert!(error.is(BallastError::RehedgeNotDue), "{error}");
 
     // Below the first price there is more base in the pool than was borrowed.
@@ -84,7 +88,9 @@ pub async fn story(net: Arc<dyn Localnet>) -> World {
     );
     let error_before = opened.hedge_error(moved, Bps::ONE).unwrap();
     assert!(error_before > 0);
-    let receipt = rehedge(Trade::SellBase).await.unwrap();
+    let receipt = rehedge(Trade::SellBase, UsdPrice::dollars(196))
+        .await
+        .unwrap();
     let [.., BallastEvent::Rehedged(event)] = &receipt.events[..] else {
         panic!("{:?} in {:#?}", receipt.events, receipt.logs);
     };
