@@ -8,7 +8,7 @@ use ballast_model::{
 };
 use solana_sdk::pubkey::Pubkey;
 
-use crate::{
+use ballast_strategy::{
     decide::{Action, ActionKind, Decision, Kinds, assess},
     fixtures,
     situation::{Outlook, Situation},

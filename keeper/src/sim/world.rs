@@ -19,7 +19,7 @@ use super::{
     Crash,
     state::{State, apply},
 };
-use crate::{
+use ballast_strategy::{
     decide::{ActionKind, Decision, Kinds, refresh_due, refreshed},
     fixtures::{self, NOW, SLOT},
 };

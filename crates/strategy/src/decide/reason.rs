@@ -1,7 +1,7 @@
 use std::fmt;
 
 use ballast::events::ExitReason;
-use ballast_client::Reaction;
+use ballast::state::Reaction;
 use ballast_model::Bps;
 
 /// Why something is due.

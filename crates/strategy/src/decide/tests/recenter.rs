@@ -1,7 +1,8 @@
 //! New bands.
 
-use ballast_client::{MarketMode, MarketSnapshot, Position, Reaction};
+use ballast::state::{MarketMode, Position, Reaction};
 use ballast_model::{Side, Trade};
+use ballast_snapshot::MarketSnapshot;
 
 use super::automation::*;
 use crate::decide::*;

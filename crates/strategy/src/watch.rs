@@ -1,7 +1,7 @@
 //! When to look at a position again after it has been assessed.
 
+use ballast::state::Automation;
 use ballast::{due, targets::MarketRule};
-use ballast_client::Automation;
 use ballast_model::{
     Boundaries, Bps, Position as PositionModel, Side, SqrtPrice, Tick,
     lending::growth_x64_up,

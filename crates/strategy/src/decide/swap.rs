@@ -1,12 +1,12 @@
 //! What a swap in the pool would bring, as far as the snapshot tells.
 
 use ballast::{oracle::OraclePrice, session::quote_bound};
-use ballast_client::PoolState;
 use ballast_clmm::{SwapMode, SwapStepInput, swap_step};
 use ballast_model::{
     Amounts, Bps, ModelError, Position as PositionModel, Side, SqrtPrice, Trade,
     lending::ReserveState, value_down, value_up,
 };
+use ballast_snapshot::PoolState;
 
 use super::Obstacle;
 use crate::situation::{Situation, SituationError};

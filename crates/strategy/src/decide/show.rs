@@ -1,7 +1,7 @@
 //! Prices that a market has not been shown yet.
 
 use ballast::oracle::Grade;
-use ballast_client::MarketSnapshot;
+use ballast_snapshot::MarketSnapshot;
 
 use crate::prices;
 

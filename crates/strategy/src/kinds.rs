@@ -1,8 +1,4 @@
-//! What may be done to a position, and to a market.
-
-use ballast_model::{Amounts, Bps, DeleveragePlan, HedgedPlan, LiquidationPlan};
-
-use super::{CompoundPlan, ExitPlan, RecenterPlan};
+//! The kinds of action: what may be done to a position, and to a market.
 
 /// The kinds of action, the most pressing last.
 #[derive(
@@ -74,51 +70,47 @@ impl std::fmt::Display for ActionKind {
     }
 }
 
-/// An action with the amounts it is expected to move; the chain computes them again from its own state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Withdraw that much, if anything, and swap that much base.
-    Rehedge(HedgedPlan),
-    /// Move to that band.
-    Recenter(RecenterPlan),
-    /// Put that to work.
-    Compound(CompoundPlan),
-    /// Get out of the pool.
-    Exit(ExitPlan),
-    /// Withdraw and repay that much.
-    Deleverage {
-        /// LTV aimed at: the policy's or the market's target.
-        target: Bps,
-        /// Amounts.
-        plan: DeleveragePlan,
-    },
-    /// Withdraw that much, swap that much base, and repay with everything.
-    DeleverageSwap {
-        /// LTV aimed at: the policy's or the market's target.
-        target: Bps,
-        /// Amounts.
-        plan: HedgedPlan,
-    },
-    /// Close that much.
-    Liquidate {
-        /// Amounts.
-        plan: LiquidationPlan,
-        /// Most that the signer is ready to pay in.
-        max_pay: Amounts,
-    },
+/// A set of kinds of action.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds(u16);
+
+impl Kinds {
+    /// None.
+    pub const NONE: Self = Self(0);
+
+    /// With one more.
+    #[must_use]
+    pub const fn with(self, kind: ActionKind) -> Self {
+        Self(self.0 | 1 << kind as u16)
+    }
+
+    /// Without one.
+    #[must_use]
+    pub const fn without(self, kind: ActionKind) -> Self {
+        Self(self.0 & !(1 << kind as u16))
+    }
+
+    /// Whether it is among them.
+    pub const fn contains(self, kind: ActionKind) -> bool {
+        self.0 & 1 << kind as u16 != 0
+    }
 }
 
-impl Action {
-    /// Its kind.
-    pub fn kind(&self) -> ActionKind {
-        match self {
-            Self::Compound(_) => ActionKind::Compound,
-            Self::Recenter(_) => ActionKind::Recenter,
-            Self::Rehedge(_) => ActionKind::Rehedge,
-            Self::Exit(_) => ActionKind::Exit,
-            Self::Deleverage { .. } => ActionKind::Deleverage,
-            Self::DeleverageSwap { .. } => ActionKind::DeleverageSwap,
-            Self::Liquidate { .. } => ActionKind::Liquidate,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_an_element_of_its_own() {
+        let mut all = Kinds::NONE;
+        for kind in ActionKind::ALL {
+            assert!(!all.contains(kind));
+            all = all.with(kind);
+            assert!(all.contains(kind) && !all.without(kind).contains(kind));
         }
+        for kind in ActionKind::ALL {
+            all = all.without(kind);
+        }
+        assert_eq!(all, Kinds::NONE);
     }
 }

@@ -1,7 +1,7 @@
 //! The owner's window and floor: out of the pool when one of them is reached.
 
+use ballast::state::Reaction;
 use ballast::{due, events::ExitReason, oracle::Grade};
-use ballast_client::Reaction;
 use ballast_model::Trade;
 
 use super::{

@@ -1,7 +1,8 @@
 //! What a watch says, against what is decided there.
 
-use ballast_client::{MarketSnapshot, Position};
-use ballast_model::SqrtPrice;
+use ballast::state::Position;
+use ballast_model::{SqrtPrice, price::distance_bps};
+use ballast_snapshot::MarketSnapshot;
 use proptest::prelude::*;
 
 use super::*;
@@ -111,9 +112,7 @@ fn outside_something_is_due_so_that_the_interval_is_not_needlessly_small() {
         let price = market.oracle_sqrt_price().unwrap();
         let due = assessed(&market, &position).decision != Decision::Nothing;
         // Debts grown by ten minutes at 1000 % a year are 0.02 % larger: some cents at most.
-        let near = |end: Option<SqrtPrice>| {
-            end.is_some_and(|end| crate::execute::fee::price_distance_bps(end, price) <= 3)
-        };
+        let near = |end: Option<SqrtPrice>| end.is_some_and(|end| distance_bps(end, price) <= 3);
         let inside = lower < Some(price) && upper.is_none_or(|upper| price < upper);
         assert!(due != inside || near(lower) || near(upper), "{cents}");
     }

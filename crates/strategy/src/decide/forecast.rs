@@ -1,19 +1,20 @@
 //! What the program would make of a position, computed on values with the snapshot's prices: swaps at the pool's price less
 //! its fee. What passes here is settled by simulating the transaction.
 
+use ballast::state::Reaction;
 use ballast::{
     instructions::exit::{Order, next_order},
     oracle::{OraclePrice, confidence_ppm_up},
     risk,
     state::{Allowance, Change, Charge, Need, Turn},
 };
-use ballast_client::{PoolState, Reaction};
 use ballast_model::{
     Amounts, Band, Bps, ModelError, Position as PositionModel, SqrtPrice, Target, TargetError,
     Trade, liquidity_for_value_down, plan_target,
     price::{scale_down, scale_up, within},
     value_down,
 };
+use ballast_snapshot::PoolState;
 
 use super::{
     Obstacle,

@@ -12,7 +12,6 @@ mod exit;
 mod explain;
 mod forecast;
 mod hedged;
-mod kinds;
 mod liquidate;
 mod obstacle;
 mod reason;
@@ -27,18 +26,17 @@ pub mod width;
 use ballast::{oracle::Grade, state::MarketMode};
 use ballast_model::{Bps, Position as PositionModel, SqrtPrice, Valuation, quiet::HedgeBand};
 
-pub use action::{Action, ActionKind};
+pub use action::Action;
 pub use compound::{CompoundPlan, is_wanted as compounding_is_wanted};
 pub use exit::ExitPlan;
 pub use explain::{Explanation, Threshold, explain};
-pub use kinds::Kinds;
 pub use obstacle::{Obstacle, Retry};
 pub use reason::Reason;
 pub use recenter::RecenterPlan;
 pub use show::{is_newer_than_shown, shown_age_secs};
-pub use stage::refresh_due;
-#[cfg(test)]
-pub(crate) use stage::refreshed;
+pub use stage::{refresh_due, refreshed};
+
+pub use crate::kinds::{ActionKind, Kinds};
 
 use self::choose::{Block, Candidate, Way};
 use crate::{

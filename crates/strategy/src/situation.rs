@@ -1,13 +1,14 @@
 //! Everything a decision about one position depends on, as values of one moment.
 
-use ballast_client::{MarketSnapshot, Position, Reserve, SnapshotError};
+use ballast::state::{Position, Reserve};
 use ballast_model::{
     Amounts, ModelError, Position as PositionModel, Side, SqrtPrice, lending::ReserveState,
 };
-use solana_sdk::pubkey::Pubkey;
+use ballast_snapshot::Pubkey;
+use ballast_snapshot::{MarketSnapshot, SnapshotError};
 use thiserror::Error;
 
-use crate::{decide::Kinds, prices::PriceFault};
+use crate::{kinds::Kinds, prices::PriceFault};
 
 /// See the module's description.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,11 @@
 //! The market's risk stage: shown to the chain when what the chain would see differs from what it has noted.
 
+use ballast::state::{Market, Reserve};
 use ballast::{
     evidence::{FeedLook, Look, PoolLook},
     state::{Evidence, StageState},
 };
-use ballast_client::{Market, MarketSnapshot, PriceAccounts, Pubkey, Reserve};
+use ballast_snapshot::{MarketSnapshot, PriceAccounts, Pubkey};
 
 use super::Reason;
 
@@ -60,10 +61,7 @@ pub fn refresh_due(snapshot: &MarketSnapshot, prices: &PriceAccounts) -> Option<
 }
 
 /// What a refresh would make of the stage, and on which evidence; `None` where the program would refuse the prices.
-pub(crate) fn refreshed(
-    snapshot: &MarketSnapshot,
-    prices: &PriceAccounts,
-) -> Option<(Market, Evidence)> {
+pub fn refreshed(snapshot: &MarketSnapshot, prices: &PriceAccounts) -> Option<(Market, Evidence)> {
     let mut market = snapshot.market;
     let evidence = look(snapshot, prices)?.show_to(&mut market).ok()?;
     Some((market, evidence))
@@ -102,14 +100,14 @@ fn look(snapshot: &MarketSnapshot, prices: &PriceAccounts) -> Option<Look> {
 
 #[cfg(test)]
 mod tests {
-    use ballast_client::StageRules;
+    use ballast::state::StageRules;
 
     use super::*;
     use crate::fixtures::{self, NOW};
 
     const PRICES: PriceAccounts = PriceAccounts {
-        base: solana_sdk::pubkey::Pubkey::new_from_array([1; 32]),
-        quote: solana_sdk::pubkey::Pubkey::new_from_array([2; 32]),
+        base: Pubkey::new_from_array([1; 32]),
+        quote: Pubkey::new_from_array([2; 32]),
     };
 
     /// What is due in the fixture's market with changes.

@@ -3,8 +3,8 @@
 
 use ballast::oracle::{Demands, Grade, newest_price, take_note};
 use ballast_abi::pyth::PriceUpdate;
-use ballast_client::MarketSnapshot;
 use ballast_model::{Bps, Side, SqrtPrice, oracle::OracleError};
+use ballast_snapshot::MarketSnapshot;
 use thiserror::Error;
 
 /// Why a price cannot be used for an action of some grade.

@@ -6,8 +6,9 @@ mod margin;
 mod recenter;
 mod rehedge;
 
-use ballast_client::{MarketMode, MarketSnapshot, Position};
+use ballast::state::{MarketMode, Position};
 use ballast_model::{Amounts, Boundaries, RehedgePlan, Side};
+use ballast_snapshot::MarketSnapshot;
 
 use super::*;
 use crate::{
@@ -25,7 +26,7 @@ pub(super) fn decision(
 }
 
 pub(super) struct Options {
-    pub keeper: solana_sdk::pubkey::Pubkey,
+    pub keeper: ballast_snapshot::Pubkey,
     pub funds: Option<Amounts>,
     pub min_gain: u64,
     pub outlook: Outlook,

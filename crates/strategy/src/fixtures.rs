@@ -1,26 +1,32 @@
-//! The worked example of MATH section 2 as accounts, for unit tests: 100 USDC at 200, leverage 3, band 190 to 210.
+//! The worked example of MATH section 2 as accounts, for tests: 100 USDC at 200, leverage 3, band 190 to 210.
 
-use ballast_abi::pyth::PriceUpdate;
-use ballast_client::{
-    Automation, KeeperRules, Limits, Market, MarketMode, MarketSnapshot, OracleRules, Policy,
-    PoolState, Position, Reserve, StageRules,
+use ballast::state::{
+    Automation, KeeperRules, Limits, Market, MarketMode, OracleRules, Policy, Position, Reserve,
+    StageRules,
 };
+use ballast_abi::pyth::PriceUpdate;
 use ballast_model::{
     Amounts, Band, Bps, OpenRequest, SqrtPrice, Tick, lending::INDEX_ONE_X64, oracle::FeedPrice,
     oracle::sqrt_price_down, plan_open,
 };
+use ballast_snapshot::Pubkey;
+use ballast_snapshot::{MarketSnapshot, PoolState};
 use bytemuck::Zeroable;
-use solana_sdk::pubkey::Pubkey;
 
 use crate::situation::{Outlook, Situation};
 
+/// The cluster's time, Unix seconds.
 pub const NOW: i64 = 1_700_000_000;
+/// The slot.
 pub const SLOT: u64 = 1_000;
+/// Who would sign.
 pub const KEEPER: Pubkey = Pubkey::new_from_array([9; 32]);
+/// Whose the position is.
 pub const OWNER: Pubkey = Pubkey::new_from_array([8; 32]);
 /// Ticks nearest to 190 and 210 USDC per SOL.
 pub const TICKS: [i32; 2] = [-16_608, -15_608];
 
+/// A fresh price in 1e-8 dollars, of the feed whose id repeats a byte.
 pub fn price_update(price: i64, feed: u8) -> PriceUpdate {
     PriceUpdate {
         write_authority: Pubkey::default(),
@@ -45,6 +51,7 @@ pub fn sqrt_price_cents(cents: i64) -> SqrtPrice {
     sqrt_price_down(feed(cents), feed(100), 9, 6).unwrap()
 }
 
+/// The market's rules.
 pub fn market() -> Market {
     let mut market = Market::zeroed();
     market.version = Market::VERSION;
@@ -95,6 +102,7 @@ pub fn market() -> Market {
     market
 }
 
+/// A reserve that has plenty and lends none.
 pub fn reserve(side: u8) -> Reserve {
     let mut reserve = Reserve::zeroed();
     reserve.version = Reserve::VERSION;
@@ -112,6 +120,7 @@ pub fn reserve(side: u8) -> Reserve {
     reserve
 }
 
+/// The owner's policy.
 pub fn policy() -> Policy {
     Policy {
         hedge_bps: 10_000,
@@ -194,6 +203,7 @@ pub fn automation() -> Automation {
     }
 }
 
+/// The position as the keeper sees it, with nothing known beside the accounts.
 pub fn situation<'a>(market: &'a MarketSnapshot, position: &'a Position) -> Situation<'a> {
     Situation {
         market,

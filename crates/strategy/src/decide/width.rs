@@ -1,7 +1,7 @@
 //! How wide a new band is, and where it lies.
 
 use ballast::due;
-use ballast_client::ballast::state::Automation;
+use ballast::state::Automation;
 use ballast_model::{SqrtPrice, Tick};
 
 /// What a width depends on.

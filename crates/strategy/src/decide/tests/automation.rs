@@ -1,9 +1,10 @@
 //! Exits and compounds.
 
 use ballast::events::ExitReason;
-use ballast_client::{Automation, MarketMode, MarketSnapshot, Position, Reaction};
+use ballast::state::{Automation, MarketMode, Position, Reaction};
 use ballast_model::{Amounts, Boundaries, Tick};
-use solana_sdk::pubkey::Pubkey;
+use ballast_snapshot::MarketSnapshot;
+use ballast_snapshot::Pubkey;
 
 use crate::decide::*;
 use crate::{

@@ -1,4 +1,4 @@
-use ballast_client::MarketMode;
+use ballast::state::MarketMode;
 use ballast_model::{Amounts, Bps, ModelError, Side};
 use thiserror::Error;
 
