@@ -8,6 +8,7 @@
 
 use ballast::state::{Market, Position, Reserve};
 use ballast_abi::{pyth::PriceUpdate, whirlpool::PoolView};
+use ballast_ledger::{Lender, Pool, Values};
 use ballast_model::{
     Amounts, Band, Bps, ModelError, Position as PositionModel, Side, SqrtPrice, Tick,
     lending::{LendingError, ReserveState},
@@ -183,6 +184,59 @@ impl MarketSnapshot {
                 base: owed(Side::Base, position.base_debt_shares.get())?,
                 quote: owed(Side::Quote, position.quote_debt_shares.get())?,
             },
+        })
+    }
+
+    /// What the reserves would lend within their caps, or a few units less, with interest to `at_secs`.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Lending`].
+    pub fn room_at(&self, at_secs: i64) -> Result<Amounts, SnapshotError> {
+        let room = |side| {
+            let Lender { state, caps } = self.lender_at(side, at_secs)?;
+            caps.room_down(&state)
+                .map_err(|error| SnapshotError::Lending { side, error })
+        };
+        Ok(Amounts {
+            base: room(Side::Base)?,
+            quote: room(Side::Quote)?,
+        })
+    }
+
+    fn lender_at(&self, side: Side, at_secs: i64) -> Result<Lender, SnapshotError> {
+        Ok(Lender {
+            state: self.reserve_at(side, at_secs)?,
+            caps: self.reserve(side).caps(),
+        })
+    }
+
+    /// A stored position as a ledger, on which actions can be tried out: with both reserves, interest booked to `at_secs`, and a pool.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] for ticks or debts that are out of range.
+    pub fn ledger<P: Pool>(
+        &self,
+        position: &Position,
+        at_secs: i64,
+        pool: P,
+    ) -> Result<Values<P>, SnapshotError> {
+        let model = self.position(position, at_secs)?;
+        Ok(Values {
+            band: model.band,
+            liquidity: model.liquidity,
+            idle: model.idle,
+            shares: [
+                position.base_debt_shares.get(),
+                position.quote_debt_shares.get(),
+            ],
+            lenders: [
+                self.lender_at(Side::Base, at_secs)?,
+                self.lender_at(Side::Quote, at_secs)?,
+            ],
+            pool,
+            payer: Amounts::ZERO,
+            swap_loss: 0,
+            refinanced: Amounts::ZERO,
         })
     }
 }

@@ -4,17 +4,13 @@ use ballast::{
     oracle::Grade,
     state::{Allowance, Change, MarketMode, Need},
 };
-use ballast_model::{Amounts, Bps, Position as PositionModel, Side, SqrtPrice, price::within};
+use ballast_model::{Amounts, Position as PositionModel, SqrtPrice};
 
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
     choose::{Block, Candidate, Way},
-    forecast::{
-        compounded, growth_room, require_health, require_loss_allowed, require_turn, worth,
-    },
-    paid_enough,
-    swap::lend,
-    usable_price,
+    forecast::{compounded, require_health, require_loss_allowed, require_turn, worth},
+    paid_enough, usable_price,
 };
 use crate::situation::{Situation, SituationError};
 
@@ -46,7 +42,7 @@ pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>,
         return Ok(None);
     }
     let reason = Reason::Fees { worth, least };
-    Ok(Some(match check(situation, at, (fees, worth))? {
+    Ok(Some(match check(situation, at, fees)? {
         Ok((plan, after)) => Ok(Candidate {
             action: Action::Compound(plan),
             reason,
@@ -65,49 +61,45 @@ pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>,
 fn check(
     situation: &Situation,
     at: &Assessment,
-    fees: (Amounts, u128),
+    fees: Amounts,
 ) -> Result<Result<(CompoundPlan, PositionModel), Obstacle>, SituationError> {
-    let (plan, after) = match plan(situation, at, fees) {
-        Ok(planned) => planned,
+    let market = &situation.market.market;
+    let grows = market.mode_at(situation.now_secs) == MarketMode::Normal;
+    let oracle = match timely(situation, grows) {
+        Ok(oracle) => oracle,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
-    let borrowed = after.debt.saturating_sub(at.model.debt);
-    for side in [Side::Base, Side::Quote] {
-        if let Err(obstacle) = lend(situation, (side, borrowed.get(side)), true)? {
-            return Ok(Err(obstacle));
-        }
-    }
-    Ok(Ok((plan, after)))
+    let found = compounded(situation, oracle, grows)?;
+    Ok(found.and_then(|(after, liquidity)| {
+        accepted(situation, at, (fees, liquidity), &after, oracle)?;
+        Ok((CompoundPlan { fees, liquidity }, after))
+    }))
 }
 
-fn plan(
-    situation: &Situation,
-    at: &Assessment,
-    (fees, worth): (Amounts, u128),
-) -> Result<(CompoundPlan, PositionModel), Obstacle> {
-    let market = &situation.market.market;
-    let policy = &situation.position.policy;
+fn timely(situation: &Situation, grows: bool) -> Result<SqrtPrice, Obstacle> {
     paid_enough(situation)?;
     require_turn(situation, Need::Compound)?;
-    let grows = market.mode_at(situation.now_secs) == MarketMode::Normal;
     let grade = if grows { Grade::Tight } else { Grade::Loose };
-    let oracle: SqrtPrice = usable_price(situation, grade)?;
-    let max_bps = market.limits.max_pool_deviation_bps;
-    let grows = grows && growth_room(situation, &at.model, fees, oracle)? > 0;
-    if grows && !within(at.pool, oracle, Bps::new(max_bps)) {
-        return Err(Obstacle::PoolDiverged { max_bps });
-    }
-    let (after, liquidity) =
-        compounded(situation, &at.model, (fees, worth), grows.then_some(oracle))?;
+    usable_price(situation, grade)
+}
+
+/// What must hold afterwards.
+fn accepted(
+    situation: &Situation,
+    at: &Assessment,
+    (fees, liquidity): (Amounts, u128),
+    after: &PositionModel,
+    oracle: SqrtPrice,
+) -> Result<(), Obstacle> {
     if liquidity > 0 {
-        require_health(situation, &after, oracle, policy.delta_band_bps)?;
+        let band_bps = situation.position.policy.delta_band_bps;
+        require_health(situation, after, oracle, band_bps)?;
     }
     let change = Change {
         before: &at.model.with_idle(fees).map_err(Obstacle::Arithmetic)?,
-        after: &after,
+        after,
         needed_base: 0,
         fee_rate_ppm: 0,
     };
-    require_loss_allowed(situation, Allowance::Daily, &change, oracle)?;
-    Ok((CompoundPlan { fees, liquidity }, after))
+    require_loss_allowed(situation, Allowance::Daily, &change, oracle)
 }

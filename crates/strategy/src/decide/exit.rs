@@ -11,7 +11,7 @@ use super::{
     swap::swap_cost,
     usable_price,
 };
-use crate::situation::Situation;
+use crate::situation::{Situation, SituationError};
 
 /// An exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +36,12 @@ pub(super) fn due(situation: &Situation, at: &Assessment) -> Option<(ExitReason,
 }
 
 /// What price and equity ask for.
-pub(super) fn way(situation: &Situation, at: &Assessment) -> Option<Way> {
-    let (by, reaction) = due(situation, at)?;
+pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>, SituationError> {
+    let Some((by, reaction)) = due(situation, at) else {
+        return Ok(None);
+    };
     let reason = Reason::Exit { by, reaction };
-    Some(match check(situation, at, reaction) {
+    Ok(Some(match check(situation, reaction)? {
         Ok(Forecast { after, swap }) => Ok(Candidate {
             action: Action::Exit(ExitPlan {
                 reaction,
@@ -57,19 +59,26 @@ pub(super) fn way(situation: &Situation, at: &Assessment) -> Option<Way> {
             reason,
             obstacle,
         }),
-    })
+    }))
 }
 
 /// The preconditions of `ballast::instructions::exit`.
-fn check(situation: &Situation, at: &Assessment, reaction: Reaction) -> Result<Forecast, Obstacle> {
+fn check(
+    situation: &Situation,
+    reaction: Reaction,
+) -> Result<Result<Forecast, Obstacle>, SituationError> {
     if !situation.allowed_by_owner() {
-        return Err(Obstacle::KeeperDisabled);
+        return Ok(Err(Obstacle::KeeperDisabled));
     }
-    let oracle = usable_price(situation, Grade::Loose)?;
-    let forecast = exited(situation, &at.model, reaction, oracle)?;
-    if forecast.swap.is_some() {
-        // Losses are measured against a price of the last seconds.
-        usable_price(situation, Grade::Swap)?;
-    }
-    Ok(forecast)
+    let oracle = match usable_price(situation, Grade::Loose) {
+        Ok(oracle) => oracle,
+        Err(obstacle) => return Ok(Err(obstacle)),
+    };
+    Ok(exited(situation, reaction, oracle)?.and_then(|forecast| {
+        if forecast.swap.is_some() {
+            // Losses are measured against a price of the last seconds.
+            usable_price(situation, Grade::Swap)?;
+        }
+        Ok(forecast)
+    }))
 }

@@ -14,6 +14,7 @@ mod forecast;
 mod hedged;
 mod liquidate;
 mod obstacle;
+mod quoted;
 mod reason;
 mod recenter;
 mod rehedge;
@@ -234,7 +235,7 @@ fn decide(
     at: &Assessment,
 ) -> Result<(Decision, Option<Expected>), SituationError> {
     let mut ways = solvency::ways(situation, at)?;
-    ways.extend(exit::way(situation, at));
+    ways.extend(exit::way(situation, at)?);
     ways.extend(recenter::way(situation, at)?);
     ways.extend(rehedge::way(situation, at)?);
     let (candidates, mut blocks) = split(situation, ways);

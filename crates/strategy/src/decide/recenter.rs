@@ -6,15 +6,15 @@ use ballast::{
     state::{Allowance, Change, MarketMode},
 };
 use ballast_model::{
-    Band, Bps, ModelError, Position as PositionModel, Side, SqrtPrice, Tick, Trade, price::within,
+    Band, Bps, ModelError, Position as PositionModel, SqrtPrice, Tick, Trade, price::within,
 };
 
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
     choose::{Block, Candidate, Way},
-    forecast::{recentered, require_health, require_loss_allowed, require_turn},
+    forecast::{Forecast, recentered, require_health, require_loss_allowed, require_turn},
     mode_allows, paid_enough,
-    swap::{lend, swap_cost},
+    swap::swap_cost,
     usable_price,
     width::{WidthInput, band_around, bounds, width_ticks},
 };
@@ -75,18 +75,10 @@ fn check(
     situation: &Situation,
     at: &Assessment,
 ) -> Result<Result<(RecenterPlan, PositionModel), Obstacle>, SituationError> {
-    let planned = timely(situation, at).and_then(|oracle| plan(situation, at, oracle));
-    let (plan, after) = match planned {
-        Ok(planned) => planned,
-        Err(obstacle) => return Ok(Err(obstacle)),
-    };
-    let borrowed = after.debt.saturating_sub(at.model.debt);
-    for side in [Side::Base, Side::Quote] {
-        if let Err(obstacle) = lend(situation, (side, borrowed.get(side)), true)? {
-            return Ok(Err(obstacle));
-        }
+    match timely(situation, at) {
+        Ok(oracle) => plan(situation, at, oracle),
+        Err(obstacle) => Ok(Err(obstacle)),
     }
-    Ok(Ok((plan, after)))
 }
 
 /// Everything but the new band.
@@ -126,15 +118,26 @@ fn plan(
     situation: &Situation,
     at: &Assessment,
     oracle: SqrtPrice,
+) -> Result<Result<(RecenterPlan, PositionModel), Obstacle>, SituationError> {
+    let (ticks, band) = match new_band(situation, oracle) {
+        Ok(found) => found,
+        Err(obstacle) => return Ok(Err(obstacle)),
+    };
+    Ok(recentered(situation, at, band, oracle)?
+        .and_then(|forecast| worth_it(situation, at, oracle, ticks, &forecast)))
+}
+
+/// What must hold in the new band, and whether it pays.
+fn worth_it(
+    situation: &Situation,
+    at: &Assessment,
+    oracle: SqrtPrice,
+    ticks: [i32; 2],
+    forecast: &Forecast,
 ) -> Result<(RecenterPlan, PositionModel), Obstacle> {
     let (market, position) = (situation.market, situation.position);
     let economics = &situation.outlook.economics;
     let overflow = |error: ModelError| Obstacle::Arithmetic(error);
-    let ticks = new_ticks(situation, oracle)?;
-    let [lower, upper] = ticks.map(Tick::new);
-    let range = |error| overflow(ModelError::from(error));
-    let band = Band::new(lower.map_err(range)?, upper.map_err(range)?).map_err(range)?;
-    let forecast = recentered(situation, &at.model, band, oracle)?;
     require_health(
         situation,
         &forecast.after,
@@ -170,8 +173,8 @@ fn plan(
     Ok((plan, forecast.after))
 }
 
-/// The ends of the new band.
-fn new_ticks(situation: &Situation, oracle: SqrtPrice) -> Result<[i32; 2], Obstacle> {
+/// The new band, and its ends.
+fn new_band(situation: &Situation, oracle: SqrtPrice) -> Result<([i32; 2], Band), Obstacle> {
     let (market, position) = (&situation.market.market, situation.position);
     let [min, max] = bounds(&position.automation);
     let none = Obstacle::NoBand { min, max };
@@ -185,10 +188,10 @@ fn new_ticks(situation: &Situation, oracle: SqrtPrice) -> Result<[i32; 2], Obsta
     let ticks = band_around(oracle, width.ok_or(none)?, market.tick_spacing).ok_or(none)?;
     // The program refuses a band in which it would be due again at once.
     let [lower, upper] = ticks.map(Tick::new);
-    let settles = Band::new(lower.map_err(|_| none)?, upper.map_err(|_| none)?)
-        .is_ok_and(|band| !due::at_edge(&band, position.automation.edge_bps, oracle));
+    let band = Band::new(lower.map_err(|_| none)?, upper.map_err(|_| none)?).map_err(|_| none)?;
+    let settles = !due::at_edge(&band, position.automation.edge_bps, oracle);
     if settles && due::width_allowed(&position.automation, ticks) {
-        Ok(ticks)
+        Ok((ticks, band))
     } else {
         Err(none)
     }

@@ -5,7 +5,8 @@ use ballast::{
     oracle::Grade,
     risk,
     state::{Allowance, Change},
-    targets::{MarketRule, max_swap_loss, rehedge_limit, rehedge_trigger},
+    targets::rehedge_trigger,
+    terms,
 };
 use ballast_model::{Bps, ModelError, price::within};
 
@@ -13,7 +14,7 @@ use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
     choose::{Block, Candidate, Way},
     forecast::{require_loss_allowed, require_turn},
-    hedged::{Hedged, Wanted, hedged, room},
+    hedged::{Hedged, hedged},
     usable_price,
 };
 use crate::{
@@ -83,13 +84,8 @@ fn check(
     if let Err(obstacle) = require_turn(situation, need.trade.into()) {
         return Ok(Err(obstacle));
     }
-    let wanted = Wanted {
-        target: rehedge_limit(MarketRule::of(market), policy, &at.value),
-        loss: Bps::ZERO,
-        max_loss: max_swap_loss(&market.limits, policy),
-    };
-    Ok(room(situation)?
-        .and_then(|room| hedged(situation, at, oracle, wanted, room))
+    let terms = terms::rehedge(market, policy, &at.value);
+    Ok(hedged(situation, at, oracle, &terms)?
         .and_then(|hedged| accepted(situation, at, &hedged, &need).map(|()| hedged)))
 }
 

@@ -4,17 +4,17 @@ use ballast::{
     oracle::Grade,
     risk,
     targets::{Due, MarketRule, NotDue, TriggeredBy, deleverage_due},
+    terms,
 };
 use ballast_model::{
-    Bps, DeleverageError, DeleveragePlan, Position as PositionModel, plan_deleverage_part,
-    price::within,
+    Bps, DeleverageError, DeleveragePlan, Position as PositionModel, price::within,
 };
 
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
     choose::{Block, Candidate, Way},
-    hedged::{Hedged, Wanted, hedged, room},
-    usable_price,
+    hedged::{Hedged, hedged},
+    quoted, usable_price,
 };
 use crate::situation::{Situation, SituationError};
 
@@ -54,7 +54,7 @@ pub(super) fn ways(situation: &Situation, at: &Assessment) -> Result<Vec<Way>, S
             obstacle,
         }),
     };
-    let (swap_free, reaches) = match swap_free(situation, at, &due) {
+    let (swap_free, reaches) = match swap_free(situation, at, &due)? {
         // Above the trigger LTV is above every target that the program accepts: nothing to do all the same.
         Ok(None) => return Ok(Vec::new()),
         Ok(Some(Free {
@@ -90,42 +90,46 @@ struct Free {
 }
 
 /// The preconditions of `ballast::instructions::deleverage`; `None` if LTV is not above the target.
-fn swap_free(situation: &Situation, at: &Assessment, due: &Due) -> Result<Option<Free>, Obstacle> {
+fn swap_free(
+    situation: &Situation,
+    at: &Assessment,
+    due: &Due,
+) -> Result<Result<Option<Free>, Obstacle>, SituationError> {
     let market = &situation.market.market;
     let grade = if market.stage.stage >= 2 {
         Grade::Stalled
     } else {
         Grade::Loose
     };
-    let oracle = usable_price(situation, grade)?;
+    let oracle = match usable_price(situation, grade) {
+        Ok(oracle) => oracle,
+        Err(obstacle) => return Ok(Err(obstacle)),
+    };
     let max_bps = market.limits.max_pool_deviation_bps;
     if due.by == TriggeredBy::Policy && !within(at.pool, oracle, Bps::new(max_bps)) {
-        return Err(Obstacle::PoolDiverged { max_bps });
+        return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
-    let after = |plan: &DeleveragePlan| plan.apply(&at.model).map_err(Obstacle::Arithmetic);
-    match due.plan(&at.model, oracle, at.pool) {
-        Ok((target, plan)) => Ok(Some(Free {
-            target,
-            plan,
-            after: after(&plan)?,
-            reaches: true,
-        })),
-        Err(DeleverageError::NotNeeded { .. }) => Ok(None),
-        Err(DeleverageError::NeedsSwap { target }) => {
-            let plan = plan_deleverage_part(&at.model, at.pool).map_err(Obstacle::Arithmetic)?;
-            let after = after(&plan)?;
-            risk::require_ltv_lowered(&market.limits, &at.model, &after, oracle)
-                .map_err(|_| Obstacle::NeedsSwap { target })?;
+    let planned = due.plan(&at.model, oracle, at.pool);
+    if let Err(DeleverageError::NotNeeded { .. }) = planned {
+        return Ok(Ok(None));
+    }
+    let mut ledger = quoted::ledger(situation, oracle, Bps::ZERO)?;
+    let done = ballast_ledger::deleverage(&mut ledger, &at.model, at.pool, planned);
+    Ok(done
+        .map_err(|ends| ends.obstacle(&ledger))
+        .and_then(|done| {
+            let after = quoted::after(&ledger)?;
+            if done.target.is_none() {
+                risk::require_ltv_lowered(&market.limits, &at.model, &after, oracle)
+                    .map_err(|_| Obstacle::NeedsSwap { target: due.target })?;
+            }
             Ok(Some(Free {
-                target,
-                plan,
+                target: done.target.unwrap_or(due.target),
+                plan: done.plan,
                 after,
-                reaches: false,
+                reaches: done.target.is_some(),
             }))
-        }
-        Err(DeleverageError::BadTarget(target)) => Err(Obstacle::NeedsSwap { target }),
-        Err(DeleverageError::Model(error)) => Err(Obstacle::Arithmetic(error)),
-    }
+        }))
 }
 
 /// The preconditions of `ballast::instructions::deleverage_swap`.
@@ -143,12 +147,7 @@ fn with_swap(
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
-    let max_loss = due.max_swap_loss(limits, &situation.position.policy);
-    let wanted = Wanted {
-        target: due.target,
-        loss: max_loss,
-        max_loss,
-    };
+    let terms = terms::deleverage_swap(limits, &situation.position.policy, due);
     let lowered = |hedged: Hedged| {
         let value = hedged.after.value(oracle).map_err(Obstacle::Arithmetic)?;
         if value.ltv_above(due.target) {
@@ -157,7 +156,5 @@ fn with_swap(
         }
         Ok(hedged)
     };
-    Ok(room(situation)?
-        .and_then(|room| hedged(situation, at, oracle, wanted, room))
-        .and_then(lowered))
+    Ok(hedged(situation, at, oracle, &terms)?.and_then(lowered))
 }
