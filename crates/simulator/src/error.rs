@@ -1,0 +1,60 @@
+use ballast_model::{ModelError, OpenError};
+use thiserror::Error;
+
+/// Why something cannot be simulated.
+#[derive(Debug, Error)]
+pub enum SimulationError {
+    /// A parameter that makes no sense.
+    #[error("{name} {value} {problem}")]
+    Parameter {
+        /// Which.
+        name: &'static str,
+        /// What it is.
+        value: f64,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// More paths than are kept for quantiles.
+    #[error("{paths} paths are too many: {most} at most")]
+    TooManyPaths {
+        /// What was asked for.
+        paths: u64,
+        /// What is kept.
+        most: u64,
+    },
+    /// No position like that.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// An amount that no account holds.
+    #[error("path {path}: {error}")]
+    Path {
+        /// Number of the path.
+        path: u64,
+        /// What was too much.
+        error: ModelError,
+    },
+    /// An amount that no account holds, on all paths alike.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// No threads.
+    #[error("cannot start threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// Refuses what is no number from `least` up.
+pub(crate) fn at_least(
+    name: &'static str,
+    value: f64,
+    least: f64,
+    problem: &'static str,
+) -> Result<(), SimulationError> {
+    if value.is_finite() && value >= least {
+        Ok(())
+    } else {
+        Err(SimulationError::Parameter {
+            name,
+            value,
+            problem,
+        })
+    }
+}
