@@ -17,6 +17,7 @@ pub mod positions;
 pub mod quote;
 pub mod risk;
 pub mod safety;
+pub mod simulate;
 pub mod transfer;
 pub mod tx;
 pub mod upkeep;
