@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod automation;
+pub mod backtest;
 pub mod close;
 pub mod deploy;
 pub mod doctor;

@@ -9,6 +9,7 @@
 
 mod agent;
 mod attribution;
+pub mod backtest;
 mod desk;
 mod error;
 mod fees;
