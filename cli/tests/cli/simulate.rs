@@ -134,12 +134,12 @@ fn without_volatility_interest_is_all() {
 #[test]
 fn strategies() {
     let hold = example(&["--json", "--no-fees"]).json();
-    for (strategy, spread) in [("continuous", 0.5), ("band:30%", 0.6)] {
+    for strategy in ["continuous", "band:30%"] {
         let free = ["--json", "--no-fees", "--swap-cost-ppm", "0"];
         let report = changed("--strategy", strategy, &free).json();
         // Hedging for nothing takes spread away, and no mean.
         let sd = |report: &Value| number(&report["equity"]["sd"]);
-        assert!(sd(&report) < spread * sd(&hold), "{strategy}");
+        assert!(sd(&report) < 0.7 * sd(&hold), "{strategy}");
         let off = number(&report["equity"]["mean"]) - number(&hold["equity"]["mean"]);
         assert!(
             off.abs() < 4.0 * number(&hold["equity"]["stderr"]),
