@@ -41,7 +41,7 @@ impl<'a> Desk<'a> {
             at: terms.at,
             grown_secs: 0,
             attribution: Attribution::default(),
-            flow: FeeFlow::default(),
+            flow: FeeFlow::new(terms.fees.as_ref(), terms.units.log_price(terms.at)),
             actions: 0,
         };
         desk.attribution.rounding = terms.opening_loss()?;
@@ -118,13 +118,7 @@ impl<'a> Desk<'a> {
         let units = self.terms.units;
         let liquidity = self.position.liquidity as f64;
         let scale = (units.quote_scale() / units.base_scale()).sqrt();
-        let takers = self.flow.from_takers(
-            fees,
-            liquidity,
-            log_price,
-            units.quote_scale(),
-            units.base_scale(),
-        );
+        let takers = self.flow.from_takers(fees, liquidity, log_price, units);
         (self.flow.from_arbitrage(fees, liquidity, scale), takers)
     }
 

@@ -58,3 +58,14 @@ pub(crate) fn at_least(
         })
     }
 }
+
+/// Refuses what is no part from 0 to less than 1.
+pub(crate) fn below_one(name: &'static str, value: f64) -> Result<(), SimulationError> {
+    at_least(name, value, 0.0, "must be 0 or more")?;
+    at_least(
+        name,
+        1.0 - value,
+        f64::MIN_POSITIVE,
+        "short of 1: must be below 1",
+    )
+}

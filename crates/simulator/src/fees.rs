@@ -1,6 +1,9 @@
 //! What a pool's liquidity earns: from arbitrageurs, and from takers.
 
-use crate::{SimulationError, error::at_least};
+use crate::{
+    ReflectedPool, SimulationError, Takers, Units,
+    error::{at_least, below_one},
+};
 
 /// Overshoot constant, `1 / -(zeta(1/2) / sqrt(2 pi))`: 1.7164.
 const FIXED_BLOCKS: f64 = 1.716_451_373_3;
@@ -44,12 +47,19 @@ pub struct FeeTerms {
     pub fee: f64,
     /// The protocol's part of the fee.
     pub protocol_share: f64,
-    /// When arbitrageurs trade.
-    pub blocks: Blocks,
-    /// What takers trade in the pool a day, in whole quote tokens, wherever the price is.
-    pub taker_volume_day: f64,
-    /// Liquidity of others around the price, in the pool's unit; takers' fees are shared with it.
-    pub others_liquidity: f64,
+    /// What arbitrageurs do.
+    pub arbitrage: Arbitrage,
+    /// Who trades for other reasons.
+    pub takers: Takers,
+}
+
+/// How arbitrageurs' trades are found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Arbitrage {
+    /// By formula, from the price's variance: blocks are shorter than steps.
+    Formula(Blocks),
+    /// One by one: arbitrageurs trade at every look, and only then.
+    EveryLook,
 }
 
 impl FeeTerms {
@@ -58,44 +68,35 @@ impl FeeTerms {
     /// # Errors
     /// [`SimulationError::Parameter`].
     pub fn check(&self) -> Result<(), SimulationError> {
-        let positive = "must be greater than 0";
-        let not_negative = "must be 0 or more";
-        let below_one = |name, value: f64| {
-            at_least(name, value, 0.0, not_negative)?;
-            at_least(
-                name,
-                1.0 - value,
-                f64::MIN_POSITIVE,
-                "short of 1: must be below 1",
-            )
-        };
         below_one("fee", self.fee)?;
         below_one("protocol share", self.protocol_share)?;
-        let (Blocks::Fixed(secs) | Blocks::Poisson(secs)) = self.blocks;
-        at_least("block time", secs, f64::MIN_POSITIVE, positive)?;
-        at_least("taker volume", self.taker_volume_day, 0.0, not_negative)?;
-        at_least(
-            "liquidity of others",
-            self.others_liquidity,
-            0.0,
-            not_negative,
-        )
+        if let Arbitrage::Formula(Blocks::Fixed(secs) | Blocks::Poisson(secs)) = self.arbitrage {
+            at_least(
+                "block time",
+                secs,
+                f64::MIN_POSITIVE,
+                "must be greater than 0",
+            )?;
+        }
+        self.takers.check()
     }
 }
 
 /// Fees of the steps since somebody last looked, per unit of liquidity.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct FeeFlow {
-    /// Sum of root price times what one unit of liquidity loses to arbitrage and gets back, in quote.
-    quote: f64,
-    /// The same in base.
-    base: f64,
-    /// Days in range.
+    /// From arbitrageurs, in whole quote tokens' roots: times the liquidity it is an amount.
+    arbitrage: Earned,
+    /// Days in range, less what has left.
     taker_days: f64,
+    /// Days since the start.
+    elapsed_days: f64,
     /// Volatility for which `returned` holds.
     variance_day: f64,
     /// The part of LVR that comes back as fees.
     returned: f64,
+    /// Where arbitrageurs have left the pool.
+    pool: ReflectedPool,
 }
 
 /// Raw units of both tokens, with their fractions.
@@ -105,21 +106,76 @@ pub(crate) struct Earned {
     pub quote: f64,
 }
 
+/// One step, as fees depend on it. Prices as logarithms.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    /// The price at its start, and whether it was in range.
+    pub from: f64,
+    pub inside: bool,
+    /// The price at its end.
+    pub to: f64,
+    pub variance: f64,
+    /// The part of the move that was a jump.
+    pub jump: f64,
+    /// Takers' volume over its usual size.
+    pub volume: f64,
+    pub days: f64,
+    /// The liquidity's range.
+    pub range: (f64, f64),
+}
+
 impl FeeFlow {
-    /// A step within the range, from a price with this logarithm.
-    ///
+    /// Nothing yet, in a pool at the market's price.
+    pub fn new(terms: Option<&FeeTerms>, log_price: f64) -> Self {
+        Self {
+            arbitrage: Earned::default(),
+            taker_days: 0.0,
+            elapsed_days: 0.0,
+            variance_day: 0.0,
+            returned: 0.0,
+            pool: ReflectedPool::new(log_price, terms.map_or(0.0, |terms| terms.fee)),
+        }
+    }
+
+    /// One step more.
+    pub fn add(&mut self, terms: &FeeTerms, stretch: &Stretch) {
+        match terms.arbitrage {
+            Arbitrage::EveryLook => self.trade(stretch),
+            Arbitrage::Formula(blocks) => {
+                if stretch.inside {
+                    self.by_formula(terms.fee, blocks, stretch);
+                }
+                if stretch.jump != 0.0 {
+                    self.pool = ReflectedPool::new(stretch.to - stretch.jump, terms.fee);
+                    self.trade(stretch);
+                }
+            }
+        }
+        if stretch.inside {
+            let stays = terms.takers.stays(self.elapsed_days);
+            self.taker_days += stretch.days * stretch.volume * stays;
+        }
+        self.elapsed_days += stretch.days;
+    }
+
+    /// Arbitrageurs follow the market to the step's end.
+    fn trade(&mut self, stretch: &Stretch) {
+        let trade = self.pool.arbitrage(stretch.to, stretch.range);
+        self.arbitrage.base += trade.fee_base;
+        self.arbitrage.quote += trade.fee_quote;
+    }
+
     /// Liquidity L loses `L sigma^2 s / 4` to arbitrage a unit of time (LVR). Half of what comes back is paid in either token.
-    pub fn add(&mut self, terms: &FeeTerms, log_price: f64, variance: f64, days: f64) {
-        let variance_day = variance / days;
+    fn by_formula(&mut self, fee: f64, blocks: Blocks, stretch: &Stretch) {
+        let variance_day = stretch.variance / stretch.days;
         if self.variance_day != variance_day {
             self.variance_day = variance_day;
-            self.returned = 1.0 - terms.blocks.arbitrage_part(terms.fee, variance_day.sqrt());
+            self.returned = 1.0 - blocks.arbitrage_part(fee, variance_day.sqrt());
         }
-        let root = (log_price / 2.0).exp();
-        let returned = variance * self.returned / 8.0;
-        self.quote += returned * root;
-        self.base += returned / root;
-        self.taker_days += days;
+        let root = (stretch.from / 2.0).exp();
+        let returned = stretch.variance * self.returned / 8.0;
+        self.arbitrage.quote += returned * root;
+        self.arbitrage.base += returned / root;
     }
 
     /// What arbitrageurs have paid to this liquidity since, the protocol's part taken off. `scale` is the root of (raw quote
@@ -127,8 +183,8 @@ impl FeeFlow {
     pub fn from_arbitrage(&self, terms: &FeeTerms, liquidity: f64, scale: f64) -> Earned {
         let ours = liquidity * (1.0 - terms.protocol_share);
         Earned {
-            base: ours * self.base / scale,
-            quote: ours * self.quote * scale,
+            base: ours * self.arbitrage.base / scale,
+            quote: ours * self.arbitrage.quote * scale,
         }
     }
 
@@ -138,30 +194,35 @@ impl FeeFlow {
         terms: &FeeTerms,
         liquidity: f64,
         log_price: f64,
-        quote_scale: f64,
-        base_scale: f64,
+        units: Units,
     ) -> Earned {
-        if terms.taker_volume_day == 0.0 || liquidity == 0.0 {
+        let takers = &terms.takers;
+        if takers.volume_day == 0.0 || liquidity == 0.0 {
             return Earned::default();
         }
-        let share = liquidity / (liquidity + terms.others_liquidity);
-        let half = terms.taker_volume_day * self.taker_days * terms.fee * share / 2.0
-            * (1.0 - terms.protocol_share);
+        let (base_scale, quote_scale) = (units.base_scale(), units.quote_scale());
+        // A unit of liquidity times the raw root price is a raw unit of quote.
+        let root = (log_price / 2.0).exp() / (base_scale * quote_scale).sqrt();
+        let all = liquidity + takers.others_liquidity;
+        let here = takers.share_here(terms.fee, all, root) * liquidity / all;
+        let paid = takers.volume_day * self.taker_days * terms.fee * here;
+        let half = paid * (1.0 - terms.protocol_share) / 2.0;
         Earned {
             base: half / log_price.exp() * base_scale,
             quote: half * quote_scale,
         }
     }
 
-    /// Starts over.
+    /// Starts over; where the pool is, and when it is, stays.
     pub fn clear(&mut self) {
-        (self.quote, self.base, self.taker_days) = (0.0, 0.0, 0.0);
+        (self.arbitrage, self.taker_days) = (Earned::default(), 0.0);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{OtherPool, RoutingShift};
 
     /// ARB / LVR in percent at sigma 5 % a day, of MATH section 6.
     #[test]
@@ -206,10 +267,10 @@ mod tests {
         let good = FeeTerms {
             fee: 0.0004,
             protocol_share: 0.13,
-            blocks: Blocks::Fixed(0.4),
-            taker_volume_day: 0.0,
-            others_liquidity: 0.0,
+            arbitrage: Arbitrage::EveryLook,
+            takers: Takers::default(),
         };
+        let takers = |takers| FeeTerms { takers, ..good };
         assert!(good.check().is_ok());
         for (bad, said) in [
             (
@@ -226,17 +287,38 @@ mod tests {
             ),
             (
                 FeeTerms {
-                    blocks: Blocks::Poisson(0.0),
+                    arbitrage: Arbitrage::Formula(Blocks::Poisson(0.0)),
                     ..good
                 },
                 "block time 0 must be greater than 0",
             ),
             (
-                FeeTerms {
-                    taker_volume_day: f64::INFINITY,
-                    ..good
-                },
+                takers(Takers {
+                    volume_day: f64::INFINITY,
+                    ..Takers::default()
+                }),
                 "taker volume inf must be 0 or more",
+            ),
+            (
+                takers(Takers {
+                    shift: Some(RoutingShift {
+                        after_days: 1.0,
+                        part: 1.5,
+                    }),
+                    ..Takers::default()
+                }),
+                "part that leaves -0.5 short of 1: must be at most 1",
+            ),
+            (
+                takers(Takers {
+                    other_pool: Some(OtherPool {
+                        fee: 0.01,
+                        liquidity: 1.0,
+                        trade_size: 0.0,
+                    }),
+                    ..Takers::default()
+                }),
+                "trade size 0 must be greater than 0",
             ),
         ] {
             assert_eq!(bad.check().unwrap_err().to_string(), said);

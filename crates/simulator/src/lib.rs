@@ -21,6 +21,7 @@ mod scenario;
 mod statistics;
 mod stream;
 mod summary;
+mod takers;
 mod units;
 mod walk;
 
@@ -28,13 +29,17 @@ pub use agent::{Agent, Baseline};
 pub use attribution::Attribution;
 pub use desk::Desk;
 pub use error::SimulationError;
-pub use fees::{Blocks, FeeTerms};
-pub use path::{Gbm, GbmPath, Path, PriceModel, Step};
+pub use fees::{Arbitrage, Blocks, FeeTerms};
+pub use path::{
+    Bar, BarModel, BarPath, Bars, Gbm, GbmPath, JumpPath, Jumps, Path, PriceModel, Regime,
+    RegimePath, Regimes, Step,
+};
 pub use pool::{ArbitrageTrade, ReflectedPool};
 pub use run::{MOST_PATHS, Run, simulate};
 pub use scenario::{Interest, Looks, Opening, Terms};
 pub use statistics::{Moments, Proportion, Sample, Sorted};
 pub use stream::{Source, Streams};
 pub use summary::Summary;
+pub use takers::{OtherPool, RoutingShift, Takers};
 pub use units::Units;
 pub use walk::{FirstExit, Outcome, Watch};

@@ -5,7 +5,7 @@ use ballast_model::{
     screen::{RiskInput, risk},
 };
 
-use crate::{Agent, Attribution, Desk, Looks, Path, Terms, Units};
+use crate::{Agent, Attribution, Desk, Looks, Path, Terms, Units, fees::Stretch};
 
 /// Debts grow: a quiet interval is relied on for as long as this at most.
 const REVIEW_SECS: u64 = 86_400;
@@ -146,8 +146,18 @@ pub(crate) fn walk(
             days = looks.last_step_days();
         }
         let step = path.step(days);
-        if inside && let Some(fees) = &terms.fees {
-            desk.flow.add(fees, price, step.variance, days);
+        if let Some(fees) = &terms.fees {
+            let stretch = Stretch {
+                from: price,
+                inside,
+                to: step.log_price,
+                variance: step.variance,
+                jump: step.jump,
+                volume: step.volume,
+                days,
+                range: (range_lower, range_upper),
+            };
+            desk.flow.add(fees, &stretch);
         }
         let was_inside = inside;
         price = step.log_price;

@@ -82,6 +82,15 @@ impl<const N: usize> Columns<N> {
         })
     }
 
+    /// The first columns of a table that does not name them; it has as many as its first line.
+    pub fn first(names: [&'static str; N], line: &str) -> Self {
+        Self {
+            names,
+            at: std::array::from_fn(|column| column),
+            count: cells(line).count().max(N),
+        }
+    }
+
     /// The values of a line, in the order of the names.
     pub fn values<'a>(&self, line: &'a str) -> Result<Values<'a, N>, Problem> {
         let mut all = [""; MOST_COLUMNS];

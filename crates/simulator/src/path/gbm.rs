@@ -1,7 +1,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Path, PriceModel, Step};
+use super::{Path, PriceModel, Step, length::StepLength};
 use crate::{
     SimulationError,
     error::at_least,
@@ -51,31 +51,18 @@ pub struct GbmPath {
     length: StepLength,
 }
 
-/// What follows from a step's length; nearly all steps of a path have the same.
-#[derive(Default)]
-struct StepLength {
-    days: f64,
-    drift: f64,
-    deviation: f64,
-    variance: f64,
-}
-
 impl Path for GbmPath {
     fn step(&mut self, days: f64) -> Step {
-        if self.length.days != days {
-            let variance = self.model.sigma_day * self.model.sigma_day * days;
-            self.length = StepLength {
-                days,
-                drift: self.model.drift_day * days - variance / 2.0,
-                deviation: variance.sqrt(),
-                variance,
-            };
+        if !self.length.is(days) {
+            self.length = StepLength::of(self.model.sigma_day, self.model.drift_day, days);
         }
         let normal: f64 = StandardNormal.sample(&mut self.rng);
         self.log_price += self.length.drift + self.length.deviation * normal;
         Step {
             log_price: self.log_price,
             variance: self.length.variance,
+            jump: 0.0,
+            volume: 1.0,
         }
     }
 }
