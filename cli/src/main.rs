@@ -33,6 +33,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use acting::PositionArgs;
 use commands::{
     automation::AutomationCommand,
+    backtest::BacktestArgs,
     close::CloseArgs,
     deploy::DeployArgs,
     doctor::DoctorArgs,
@@ -49,6 +50,7 @@ use commands::{
     quote::QuoteArgs,
     risk::RiskArgs,
     safety::{DeleverageArgs, LiquidateArgs, SettleArgs},
+    simulate::SimulateArgs,
     transfer::{AcceptArgs, RewardCommand, TransferArgs},
     tx::TxArgs,
     upkeep::RecenterArgs,
@@ -74,6 +76,10 @@ enum Command {
     Quote(QuoteArgs),
     /// Answer a file of positions, a JSON object per line (offline)
     Risk(RiskArgs),
+    /// Say what keeping a position earns and costs, and how it can end, over many random paths (offline)
+    Simulate(Box<SimulateArgs>),
+    /// Say what a position would have earned on recorded trading (offline)
+    Backtest(BacktestArgs),
     /// Open a position
     Open(Box<OpenArgs>),
     /// List positions
@@ -168,6 +174,8 @@ fn run(cli: &Cli) -> Result<()> {
     match &cli.command {
         Command::Quote(args) => commands::quote::run(args, &mut output),
         Command::Risk(args) => commands::risk::run(args),
+        Command::Simulate(args) => commands::simulate::run(args, &mut output),
+        Command::Backtest(args) => commands::backtest::run(args, &mut output),
         online => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
@@ -180,7 +188,9 @@ fn run(cli: &Cli) -> Result<()> {
 
 async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -> Result<()> {
     match command {
-        Command::Quote(_) | Command::Risk(_) => Ok(()),
+        Command::Quote(_) | Command::Risk(_) | Command::Simulate(_) | Command::Backtest(_) => {
+            Ok(())
+        }
         Command::Open(args) => commands::open::run(args, globals, output).await,
         Command::Positions(args) => commands::positions::run(args, globals, output).await,
         Command::Explain(args) => commands::explain::run(args, globals, output).await,

@@ -13,6 +13,11 @@ pub fn bytes_bar(total: Option<u64>) -> ProgressBar {
     })
 }
 
+/// Things done of `total`.
+pub fn count_bar(total: u64, what: &'static str) -> ProgressBar {
+    ProgressBar::new(total).with_style(style(&format!("{{bar:40}} {{pos}}/{{len}} {what} {{eta}}")))
+}
+
 /// Something that takes a while.
 pub fn spinner(what: impl Into<String>) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(what.into());

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod automation;
+pub mod backtest;
 pub mod close;
 pub mod deploy;
 pub mod doctor;
@@ -17,6 +18,7 @@ pub mod positions;
 pub mod quote;
 pub mod risk;
 pub mod safety;
+pub mod simulate;
 pub mod transfer;
 pub mod tx;
 pub mod upkeep;

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 use ballast_clmm::wide::{U256, isqrt_down};
 use ballast_model::{
     Bps, SqrtPrice,
-    screen::{Double, parse_decimal},
+    screen::{Double, Real, parse_decimal},
 };
 use thiserror::Error;
 
@@ -160,6 +160,11 @@ impl Decimal {
         self.try_double().unwrap_or_default()
     }
 
+    /// The nearest floating-point number.
+    pub fn f64(&self) -> f64 {
+        self.double().to_f64()
+    }
+
     /// `value * 10^shift` rounded down, and whether that is exact; `None` beyond 128 bits.
     fn shifted_down(&self, shift: u32) -> Option<(u128, bool)> {
         if self.mantissa == 0 {
@@ -247,7 +252,6 @@ impl Decimal {
 
 #[cfg(test)]
 mod tests {
-    use ballast_model::screen::Real;
     use proptest::prelude::*;
 
     use super::*;

@@ -9,6 +9,8 @@ fn help_lists_the_commands_and_each_has_its_own() {
     for command in [
         "quote",
         "risk",
+        "simulate",
+        "backtest",
         "open",
         "positions",
         "explain",

@@ -1,0 +1,232 @@
+//! `ballast simulate`: what keeping a position earns and costs, and how it can end, over many paths. Offline.
+
+mod report;
+mod strategy;
+mod watch;
+
+use anyhow::{Context, Result, ensure};
+use ballast_model::{Band, Boundaries, Bps};
+use ballast_simulator::{
+    Blocks, FeeTerms, Gbm, Interest, Looks, MOST_PATHS, Opening, Run, Streams, Summary, Terms,
+    Units, Watch, hitting::Motion, simulate,
+};
+use clap::{Args, ValueEnum};
+
+use crate::{
+    decimal::{Decimal, Positive, Ratio},
+    progress::count_bar,
+    report::Output,
+};
+use report::{ClosedForm, SimulationReport};
+use strategy::Strategy;
+use watch::WatchedPrices;
+
+/// What to simulate. Prices are quote per base in whole tokens, own funds are in the quote token, ratios like 0.8 or 80%.
+#[derive(Args, Debug)]
+#[command(allow_negative_numbers = true)]
+pub struct SimulateArgs {
+    /// How the price moves
+    #[arg(long, value_enum)]
+    pub model: ModelName,
+    /// Standard deviation of a day's move: 0.05 is 5 %
+    #[arg(long)]
+    pub sigma_day: Ratio,
+    /// Growth of the mean price per day
+    #[arg(long, default_value_t = 0.0)]
+    pub drift_day: f64,
+    /// How long, in days
+    #[arg(long)]
+    pub horizon_days: Positive,
+    /// Seconds between two looks at the price
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub step_secs: u64,
+    /// Number of paths
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MOST_PATHS))]
+    pub paths: u64,
+    /// Seed of all random numbers: the same seed, the same result, on any number of threads
+    #[arg(long)]
+    pub seed: u64,
+    /// Price at the start
+    #[arg(long)]
+    pub price: Positive,
+    /// Lower end of the range
+    #[arg(long)]
+    pub lower: Positive,
+    /// Upper end of the range
+    #[arg(long)]
+    pub upper: Positive,
+    /// Own funds, in the quote token
+    #[arg(long)]
+    pub equity: Positive,
+    /// Assets over own funds: 3 is three times
+    #[arg(long)]
+    pub leverage: Ratio,
+    /// Part of the pool's base that is borrowed: 1 is delta-neutral
+    #[arg(long, default_value = "1")]
+    pub hedge: Ratio,
+    /// LTV (debt over assets) at which the position may be liquidated
+    #[arg(long, default_value = "80%")]
+    pub maintenance: Ratio,
+    /// Who acts: hold (nobody), unhedged (nobody, and nothing borrowed in base), continuous (the hedge is exact at every look,
+    /// for nothing), band:30% (the hedge is made exact where it is off by that part of all the base the position can hold)
+    #[arg(long)]
+    pub strategy: Strategy,
+    /// What a hedging trade costs, in millionths of its value
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..1_000_000))]
+    pub swap_cost_ppm: u32,
+    /// Count no fees
+    #[arg(long)]
+    pub no_fees: bool,
+    /// The pool's fee, in millionths of the input
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..1_000_000))]
+    pub fee_ppm: u32,
+    /// The protocol's part of the fee
+    #[arg(long, default_value = "13%")]
+    pub protocol_share: Ratio,
+    /// Seconds between blocks, in which arbitrageurs trade
+    #[arg(long, default_value = "0.4")]
+    pub block_secs: Positive,
+    /// What takers trade in the pool a day, in the quote token; without it only arbitrageurs pay fees
+    #[arg(long, default_value = "0", requires = "pool_liquidity")]
+    pub taker_volume_day: Decimal,
+    /// Liquidity of others around the price, in the pool's unit: they share what takers pay
+    #[arg(long)]
+    pub pool_liquidity: Option<u128>,
+    /// Yearly rate of the base debt
+    #[arg(long, default_value = "0")]
+    pub borrow_base_apr: Ratio,
+    /// Yearly rate of the quote debt
+    #[arg(long, default_value = "0")]
+    pub borrow_quote_apr: Ratio,
+    /// Two prices: how often is which of them reached first? Without it: the two liquidation prices
+    #[arg(long, value_name = "A..B")]
+    pub watch: Option<WatchedPrices>,
+    /// Threads; by default one per core. They change no result
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+    /// Decimals of the base token
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u8).range(..=18))]
+    pub base_decimals: u8,
+    /// Decimals of the quote token
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(..=18))]
+    pub quote_decimals: u8,
+}
+
+/// Models of the price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModelName {
+    /// Geometric Brownian motion
+    Gbm,
+}
+
+/// Simulates and prints.
+///
+/// # Errors
+/// What is wrong with the request.
+pub fn run(args: &SimulateArgs, output: &mut Output) -> Result<()> {
+    output.print(&report(args)?)
+}
+
+fn report(args: &SimulateArgs) -> Result<SimulationReport> {
+    let units = Units {
+        base_decimals: args.base_decimals,
+        quote_decimals: args.quote_decimals,
+    };
+    let sigma_day = args.sigma_day.f64();
+    let terms = terms(args, units)?;
+    let maintenance = args.maintenance.bps_down()?;
+    ensure!(
+        maintenance > Bps::new(0) && maintenance <= Bps::ONE,
+        "--maintenance {} must be above 0 and at most 1: it is debt over assets, 0.8 or 80%",
+        *args.maintenance
+    );
+    let looks = Looks::new(args.horizon_days.f64(), args.step_secs)
+        .context("--horizon-days and --step-secs")?;
+    let watch = args.watch.as_ref().map(WatchedPrices::watch);
+    let run = Run {
+        terms: &terms,
+        looks,
+        maintenance,
+        watch,
+        paths: args.paths,
+        streams: Streams::new(args.seed),
+        threads: args.threads,
+    };
+    let mut summary = Summary::new(units, args.paths);
+    let bar = count_bar(args.paths, "paths");
+    let agent = args
+        .strategy
+        .agent(args.hedge.bps_down()?, args.swap_cost_ppm);
+    let hand_on = |outcome: &ballast_simulator::Outcome| {
+        summary.add(outcome);
+        bar.inc(1);
+    };
+    match args.model {
+        ModelName::Gbm => {
+            let model = Gbm::new(sigma_day, args.drift_day)?;
+            simulate(&run, &model, &agent, hand_on)?;
+        }
+    }
+    bar.finish_and_clear();
+    let start = units.log_price(terms.at);
+    let motion = Motion::of_price(args.drift_day, sigma_day);
+    let closed_form = |ends: Watch| ClosedForm::new(motion, ends, start, looks);
+    let liquidation = terms.opened.boundaries(maintenance)?;
+    let liquidation_watch = Watch::ends(liquidation, units);
+    // Debts that grow move the liquidation prices: then there is no closed form.
+    let fixed = terms.interest.is_none() && args.no_fees && args.strategy.keeps_position();
+    let price = |end: Option<ballast_model::SqrtPrice>| end.map(|end| units.log_price(end).exp());
+    let (lower, upper) = match liquidation {
+        Boundaries::Empty => (None, None),
+        Boundaries::Interval { lower, upper } => (price(lower), price(upper)),
+    };
+    Ok(SimulationReport::new(
+        args,
+        &summary,
+        looks,
+        (lower, upper),
+        closed_form(watch.unwrap_or(liquidation_watch)),
+        fixed.then(|| closed_form(liquidation_watch)).flatten(),
+    ))
+}
+
+/// The position, as the program would open it, and what it lives under.
+fn terms(args: &SimulateArgs, units: Units) -> Result<Terms> {
+    ensure!(
+        args.lower.double() < args.upper.double(),
+        "--lower {} is not below --upper {}: a range needs its lower end first",
+        *args.lower,
+        *args.upper
+    );
+    let root = |price: &Decimal| price.sqrt_price_down(units.base_decimals, units.quote_decimals);
+    let band = Band::from_sqrt_prices(root(&args.lower)?, root(&args.upper)?)
+        .context("--lower and --upper are too near to each other: widen the range")?;
+    let hedge = args.hedge.bps_down()?;
+    ensure!(
+        hedge <= Bps::ONE,
+        "--hedge {} is above 1: 1 (delta-neutral) borrows all of the pool's base",
+        *args.hedge
+    );
+    let (own_quote, _) = args.equity.raw_down(units.quote_decimals)?;
+    let opening = Opening {
+        units,
+        at: root(&args.price)?,
+        band,
+        own_quote,
+        leverage: args.leverage.bps_down()?,
+        hedge: args.strategy.opening_hedge(hedge),
+    };
+    let fees = FeeTerms {
+        fee: f64::from(args.fee_ppm) / 1e6,
+        protocol_share: args.protocol_share.f64(),
+        blocks: Blocks::Fixed(args.block_secs.f64()),
+        taker_volume_day: args.taker_volume_day.f64(),
+        others_liquidity: args.pool_liquidity.unwrap_or(0) as f64,
+    };
+    let interest = Interest::new(args.borrow_base_apr.f64(), args.borrow_quote_apr.f64())?;
+    Ok(Terms::new(
+        &opening,
+        (!args.no_fees).then_some(fees),
+        interest,
+    )?)
+}

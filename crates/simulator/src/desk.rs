@@ -1,0 +1,255 @@
+//! A position on its path: what it is now, and where its gain came from.
+
+use ballast_clmm::{FEE_RATE_DENOMINATOR_PPM, wide};
+use ballast_model::{
+    Amounts, Bps, ModelError, Position, RehedgeError, Side, SqrtPrice, Trade, lending,
+    plan_rehedge, value_down, value_up,
+};
+
+use crate::{
+    Attribution,
+    fees::{Earned, FeeFlow},
+    scenario::Terms,
+};
+
+/// A position, its uncollected fees and its debts with interest, as of the last time somebody acted; and what has flowed since.
+///
+/// Moves of tokens are whole units by the model's arithmetic; fees earned between them carry their fractions along.
+pub struct Desk<'a> {
+    terms: &'a Terms,
+    position: Position,
+    /// Fees that were earned and not collected: part of equity.
+    fees: Amounts,
+    /// Fractions of units that were earned beyond those.
+    carry: Earned,
+    at: SqrtPrice,
+    /// When debts were last grown.
+    grown_secs: u64,
+    attribution: Attribution,
+    pub(crate) flow: FeeFlow,
+    actions: u32,
+}
+
+impl<'a> Desk<'a> {
+    /// A position that has just been opened.
+    pub(crate) fn new(terms: &'a Terms) -> Result<Self, ModelError> {
+        let mut desk = Self {
+            terms,
+            position: terms.opened,
+            fees: Amounts::ZERO,
+            carry: Earned::default(),
+            at: terms.at,
+            grown_secs: 0,
+            attribution: Attribution::default(),
+            flow: FeeFlow::new(terms.fees.as_ref(), terms.units.log_price(terms.at)),
+            actions: 0,
+        };
+        desk.attribution.rounding = terms.opening_loss()?;
+        Ok(desk)
+    }
+
+    /// The position as of the last time somebody acted.
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// What the scenario says.
+    pub fn terms(&self) -> &Terms {
+        self.terms
+    }
+
+    /// Where the gain came from until [`Desk::settle`] was last called.
+    pub fn attribution(&self) -> &Attribution {
+        &self.attribution
+    }
+
+    /// How often somebody acted.
+    pub fn actions(&self) -> u32 {
+        self.actions
+    }
+
+    /// How far the base debt is from its target at the price that was last settled.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    pub fn hedge_error(&self, hedge: Bps) -> Result<i128, ModelError> {
+        self.position.hedge_error(self.at, hedge)
+    }
+
+    /// The position with uncollected fees beside its liquidity.
+    fn whole(&self) -> Result<Position, ModelError> {
+        self.position.with_idle(self.fees)
+    }
+
+    /// Equity at the last price that was settled.
+    pub(crate) fn equity(&self) -> Result<i128, ModelError> {
+        self.whole()?.equity_down(self.at)
+    }
+
+    /// The position with its debts as they will be `secs` after the path's start.
+    pub(crate) fn grown_until(&self, secs: u64) -> Result<Position, ModelError> {
+        let (base, quote) = self.growth(secs);
+        self.position.grown(base, quote)
+    }
+
+    /// The whole position as it stands `secs` after the start at a price, fees included, without booking anything.
+    pub(crate) fn seen(&self, secs: u64, log_price: f64) -> Result<Position, ModelError> {
+        let (arbitrage, takers) = self.earned(log_price);
+        let (fees, _) = self.whole_units(arbitrage, takers)?;
+        self.grown_until(secs)?
+            .with_idle(self.fees)?
+            .with_idle(fees)
+    }
+
+    fn growth(&self, secs: u64) -> (u128, u128) {
+        let span = secs.saturating_sub(self.grown_secs);
+        let interest = &self.terms.interest;
+        (
+            lending::growth_x64_up(interest.base_rate_x64, span),
+            lending::growth_x64_up(interest.quote_rate_x64, span),
+        )
+    }
+
+    /// Fees since the last settlement: from arbitrageurs, and from takers.
+    fn earned(&self, log_price: f64) -> (Earned, Earned) {
+        let Some(fees) = &self.terms.fees else {
+            return Default::default();
+        };
+        let units = self.terms.units;
+        let liquidity = self.position.liquidity as f64;
+        let scale = (units.quote_scale() / units.base_scale()).sqrt();
+        let takers = self.flow.from_takers(fees, liquidity, log_price, units);
+        (self.flow.from_arbitrage(fees, liquidity, scale), takers)
+    }
+
+    /// Whole units of what was earned with what was carried, and the fraction left.
+    fn whole_units(&self, a: Earned, b: Earned) -> Result<(Amounts, Earned), ModelError> {
+        let base = self.carry.base + a.base + b.base;
+        let quote = self.carry.quote + a.quote + b.quote;
+        let whole = |amount: f64, what| {
+            if amount < u64::MAX as f64 {
+                Ok(amount as u64)
+            } else {
+                Err(ModelError::Overflow(what))
+            }
+        };
+        let fees = Amounts::new(whole(base, "base fees")?, whole(quote, "quote fees")?);
+        let left = Earned {
+            base: base.fract(),
+            quote: quote.fract(),
+        };
+        Ok((fees, left))
+    }
+
+    /// Books everything up to `secs` after the start at a price: the price's move, then interest, then fees.
+    ///
+    /// # Errors
+    /// [`ModelError`] of amounts beyond 64 bits.
+    pub fn settle(&mut self, secs: u64, log_price: f64) -> Result<(), ModelError> {
+        self.move_to(self.terms.units.sqrt_price(log_price))?;
+        self.charge(secs)?;
+        let (arbitrage, takers) = self.earned(log_price);
+        let gain = self.credit(arbitrage)?;
+        self.attribution.fees_arbitrage += gain;
+        let gain = self.credit(takers)?;
+        self.attribution.fees_takers += gain;
+        self.flow.clear();
+        Ok(())
+    }
+
+    /// The move's effect is delta times the move, and the rest: curvature.
+    fn move_to(&mut self, to: SqrtPrice) -> Result<(), ModelError> {
+        let whole = self.whole()?;
+        let (from, before, after) = (self.at, whole.equity_down(self.at)?, whole.equity_down(to)?);
+        let delta = whole.delta(from)?;
+        let size =
+            u64::try_from(delta.unsigned_abs()).map_err(|_| ModelError::Overflow("delta"))?;
+        let drift = signed(value_down(size, to)?) - signed(value_down(size, from)?);
+        let drift = if delta < 0 { -drift } else { drift };
+        self.attribution.hedge_drift += drift;
+        self.attribution.curvature += after - before - drift;
+        self.at = to;
+        Ok(())
+    }
+
+    fn charge(&mut self, secs: u64) -> Result<(), ModelError> {
+        let (base, quote) = self.growth(secs);
+        let before = self.equity()?;
+        self.position = self.position.grown(base, 1 << 64)?;
+        let between = self.equity()?;
+        self.position = self.position.grown(1 << 64, quote)?;
+        self.attribution.interest_base += between - before;
+        self.attribution.interest_quote += self.equity()? - between;
+        self.grown_secs = secs;
+        Ok(())
+    }
+
+    fn credit(&mut self, earned: Earned) -> Result<i128, ModelError> {
+        let before = self.equity()?;
+        let (fees, left) = self.whole_units(earned, Earned::default())?;
+        self.fees = self.fees.checked_add(fees)?;
+        self.carry = left;
+        Ok(self.equity()? - before)
+    }
+
+    /// Trades the hedge error away at the price that was last settled: base is sold against quote debt, or bought on it, for
+    /// `cost_ppm` millionths of the value. A hedge that is exact stays as it is.
+    ///
+    /// # Errors
+    /// [`ModelError`] of amounts beyond 64 bits.
+    pub fn rehedge(&mut self, hedge: Bps, cost_ppm: u32) -> Result<(), ModelError> {
+        let plan = match plan_rehedge(&self.position, self.at, hedge) {
+            Ok(plan) => plan,
+            Err(RehedgeError::Nothing) => return Ok(()),
+            Err(RehedgeError::Model(error)) => return Err(error),
+        };
+        let overflow = ModelError::Overflow("value traded");
+        let cost_up = |value: u128| {
+            wide::mul_div_up(value, cost_ppm.into(), FEE_RATE_DENOMINATOR_PPM.into())
+                .ok_or(overflow)
+        };
+        let before = self.equity()?;
+        match plan.trade {
+            Trade::SellBase => {
+                let value = value_down(plan.base, self.at)?;
+                let proceeds = value.saturating_sub(cost_up(value)?);
+                self.pay(Side::Base, plan.base)?;
+                self.receive(Side::Quote, proceeds.try_into().map_err(|_| overflow)?)?;
+            }
+            Trade::BuyBase => {
+                let value = value_up(plan.base, self.at)?;
+                let price = value.saturating_add(cost_up(value)?);
+                self.pay(Side::Quote, price.try_into().map_err(|_| overflow)?)?;
+                self.receive(Side::Base, plan.base)?;
+            }
+        }
+        self.attribution.swaps += self.equity()? - before;
+        self.actions += 1;
+        Ok(())
+    }
+
+    /// Takes from what is idle, then borrows.
+    fn pay(&mut self, side: Side, amount: u64) -> Result<(), ModelError> {
+        let idle = self.position.idle.get(side).min(amount);
+        self.position.idle = self.position.idle.checked_sub(Amounts::only(side, idle))?;
+        let borrowed = Amounts::only(side, amount - idle);
+        self.position.debt = self.position.debt.checked_add(borrowed)?;
+        Ok(())
+    }
+
+    /// Repays, then keeps.
+    fn receive(&mut self, side: Side, amount: u64) -> Result<(), ModelError> {
+        let repaid = self.position.debt.get(side).min(amount);
+        self.position.debt = self
+            .position
+            .debt
+            .checked_sub(Amounts::only(side, repaid))?;
+        let kept = Amounts::only(side, amount - repaid);
+        self.position.idle = self.position.idle.checked_add(kept)?;
+        Ok(())
+    }
+}
+
+fn signed(value: u128) -> i128 {
+    i128::try_from(value).unwrap_or(i128::MAX)
+}

@@ -1,0 +1,327 @@
+//! What a pool's liquidity earns: from arbitrageurs, and from takers.
+
+use crate::{
+    ReflectedPool, SimulationError, Takers, Units,
+    error::{at_least, below_one},
+};
+
+/// Overshoot constant, `1 / -(zeta(1/2) / sqrt(2 pi))`: 1.7164.
+const FIXED_BLOCKS: f64 = 1.716_451_373_3;
+const SECS_PER_DAY: f64 = 86_400.0;
+
+/// When arbitrageurs can trade.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Blocks {
+    /// Every so many seconds.
+    Fixed(f64),
+    /// After exponential times with this mean in seconds.
+    Poisson(f64),
+}
+
+impl Blocks {
+    /// The part of the loss to arbitrage before fees (LVR) that arbitrageurs keep after paying `fee` (of the input, one side)
+    /// at this volatility; the rest comes back as fees.
+    ///
+    /// Poisson: `1 / (1 + g / (sigma sqrt(dt / 2)))` (Milionis, Moallemi, Roughgarden, "Automated market making and arbitrage
+    /// profits in the presence of fees", 2023). Fixed: `1 / (1 + 1.7164 g / (sigma sqrt(dt)))`, an approximation that is good
+    /// while the fee is not below a block's sigma (one in 150 off where it is a sixth of it).
+    pub fn arbitrage_part(self, fee: f64, sigma_day: f64) -> f64 {
+        let sigma = |secs: f64| sigma_day * (secs / SECS_PER_DAY).sqrt();
+        let (fee, sigma) = match self {
+            Blocks::Fixed(secs) => (FIXED_BLOCKS * fee, sigma(secs)),
+            Blocks::Poisson(secs) => (fee, sigma(secs / 2.0)),
+        };
+        // Without volatility there is nothing to keep.
+        if sigma > 0.0 {
+            sigma / (sigma + fee)
+        } else {
+            0.0
+        }
+    }
+}
+
+/// What trading in the pool pays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FeeTerms {
+    /// Fee in parts of the input.
+    pub fee: f64,
+    /// The protocol's part of the fee.
+    pub protocol_share: f64,
+    /// What arbitrageurs do.
+    pub arbitrage: Arbitrage,
+    /// Who trades for other reasons.
+    pub takers: Takers,
+}
+
+/// How arbitrageurs' trades are found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Arbitrage {
+    /// By formula, from the price's variance: blocks are shorter than steps.
+    Formula(Blocks),
+    /// One by one: arbitrageurs trade at every look, and only then.
+    EveryLook,
+}
+
+impl FeeTerms {
+    /// Refuses what makes no sense.
+    ///
+    /// # Errors
+    /// [`SimulationError::Parameter`].
+    pub fn check(&self) -> Result<(), SimulationError> {
+        below_one("fee", self.fee)?;
+        below_one("protocol share", self.protocol_share)?;
+        if let Arbitrage::Formula(Blocks::Fixed(secs) | Blocks::Poisson(secs)) = self.arbitrage {
+            at_least(
+                "block time",
+                secs,
+                f64::MIN_POSITIVE,
+                "must be greater than 0",
+            )?;
+        }
+        self.takers.check()
+    }
+}
+
+/// Fees of the steps since somebody last looked, per unit of liquidity.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FeeFlow {
+    /// From arbitrageurs, in whole quote tokens' roots: times the liquidity it is an amount.
+    arbitrage: Earned,
+    /// Days in range, less what has left.
+    taker_days: f64,
+    /// Days since the start.
+    elapsed_days: f64,
+    /// Volatility for which `returned` holds.
+    variance_day: f64,
+    /// The part of LVR that comes back as fees.
+    returned: f64,
+    /// Where arbitrageurs have left the pool.
+    pool: ReflectedPool,
+}
+
+/// Raw units of both tokens, with their fractions.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Earned {
+    pub base: f64,
+    pub quote: f64,
+}
+
+/// One step, as fees depend on it. Prices as logarithms.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    /// The price at its start, and whether it was in range.
+    pub from: f64,
+    pub inside: bool,
+    /// The price at its end.
+    pub to: f64,
+    pub variance: f64,
+    /// The part of the move that was a jump.
+    pub jump: f64,
+    /// Takers' volume over its usual size.
+    pub volume: f64,
+    pub days: f64,
+    /// The liquidity's range.
+    pub range: (f64, f64),
+}
+
+impl FeeFlow {
+    /// Nothing yet, in a pool at the market's price.
+    pub fn new(terms: Option<&FeeTerms>, log_price: f64) -> Self {
+        Self {
+            arbitrage: Earned::default(),
+            taker_days: 0.0,
+            elapsed_days: 0.0,
+            variance_day: 0.0,
+            returned: 0.0,
+            pool: ReflectedPool::new(log_price, terms.map_or(0.0, |terms| terms.fee)),
+        }
+    }
+
+    /// One step more.
+    pub fn add(&mut self, terms: &FeeTerms, stretch: &Stretch) {
+        match terms.arbitrage {
+            Arbitrage::EveryLook => self.trade(stretch),
+            Arbitrage::Formula(blocks) => {
+                if stretch.inside {
+                    self.by_formula(terms.fee, blocks, stretch);
+                }
+                if stretch.jump != 0.0 {
+                    self.pool = ReflectedPool::new(stretch.to - stretch.jump, terms.fee);
+                    self.trade(stretch);
+                }
+            }
+        }
+        if stretch.inside {
+            let stays = terms.takers.stays(self.elapsed_days);
+            self.taker_days += stretch.days * stretch.volume * stays;
+        }
+        self.elapsed_days += stretch.days;
+    }
+
+    /// Arbitrageurs follow the market to the step's end.
+    fn trade(&mut self, stretch: &Stretch) {
+        let trade = self.pool.arbitrage(stretch.to, stretch.range);
+        self.arbitrage.base += trade.fee_base;
+        self.arbitrage.quote += trade.fee_quote;
+    }
+
+    /// Liquidity L loses `L sigma^2 s / 4` to arbitrage a unit of time (LVR). Half of what comes back is paid in either token.
+    fn by_formula(&mut self, fee: f64, blocks: Blocks, stretch: &Stretch) {
+        let variance_day = stretch.variance / stretch.days;
+        if self.variance_day != variance_day {
+            self.variance_day = variance_day;
+            self.returned = 1.0 - blocks.arbitrage_part(fee, variance_day.sqrt());
+        }
+        let root = (stretch.from / 2.0).exp();
+        let returned = stretch.variance * self.returned / 8.0;
+        self.arbitrage.quote += returned * root;
+        self.arbitrage.base += returned / root;
+    }
+
+    /// What arbitrageurs have paid to this liquidity since, the protocol's part taken off. `scale` is the root of (raw quote
+    /// per raw base) / (whole quote per whole base).
+    pub fn from_arbitrage(&self, terms: &FeeTerms, liquidity: f64, scale: f64) -> Earned {
+        let ours = liquidity * (1.0 - terms.protocol_share);
+        Earned {
+            base: ours * self.arbitrage.base / scale,
+            quote: ours * self.arbitrage.quote * scale,
+        }
+    }
+
+    /// What takers have paid to this liquidity since: half in either token.
+    pub fn from_takers(
+        &self,
+        terms: &FeeTerms,
+        liquidity: f64,
+        log_price: f64,
+        units: Units,
+    ) -> Earned {
+        let takers = &terms.takers;
+        if takers.volume_day == 0.0 || liquidity == 0.0 {
+            return Earned::default();
+        }
+        let (base_scale, quote_scale) = (units.base_scale(), units.quote_scale());
+        // A unit of liquidity times the raw root price is a raw unit of quote.
+        let root = (log_price / 2.0).exp() / (base_scale * quote_scale).sqrt();
+        let all = liquidity + takers.others_liquidity;
+        let here = takers.share_here(terms.fee, all, root) * liquidity / all;
+        let paid = takers.volume_day * self.taker_days * terms.fee * here;
+        let half = paid * (1.0 - terms.protocol_share) / 2.0;
+        Earned {
+            base: half / log_price.exp() * base_scale,
+            quote: half * quote_scale,
+        }
+    }
+
+    /// Starts over; where the pool is, and when it is, stays.
+    pub fn clear(&mut self) {
+        (self.arbitrage, self.taker_days) = (Earned::default(), 0.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{OtherPool, RoutingShift};
+
+    /// ARB / LVR in percent at sigma 5 % a day, of MATH section 6.
+    #[test]
+    fn what_arbitrageurs_keep() {
+        let kept = |blocks: Blocks, bp: f64| blocks.arbitrage_part(bp / 1e4, 0.05) * 100.0;
+        for (bp, percent) in [
+            (1.0, 80.6),
+            (5.0, 45.5),
+            (10.0, 29.4),
+            (30.0, 12.2),
+            (100.0, 4.0),
+        ] {
+            assert!(
+                (kept(Blocks::Poisson(12.0), bp) - percent).abs() < 0.06,
+                "{bp}"
+            );
+        }
+        for (bp, percent) in [(1.0, 77.4), (5.0, 40.7), (30.0, 10.3)] {
+            assert!(
+                (kept(Blocks::Fixed(12.0), bp) - percent).abs() < 0.06,
+                "{bp}"
+            );
+        }
+        for (bp, percent) in [
+            (1.0, 38.5),
+            (4.0, 13.5),
+            (5.0, 11.1),
+            (10.0, 5.9),
+            (30.0, 2.0),
+        ] {
+            assert!(
+                (kept(Blocks::Fixed(0.4), bp) - percent).abs() < 0.06,
+                "{bp}"
+            );
+        }
+        assert_eq!(Blocks::Fixed(0.4).arbitrage_part(0.0004, 0.0), 0.0);
+        assert_eq!(Blocks::Poisson(12.0).arbitrage_part(0.0, 0.05), 1.0);
+    }
+
+    #[test]
+    fn terms_that_make_no_sense_are_refused() {
+        let good = FeeTerms {
+            fee: 0.0004,
+            protocol_share: 0.13,
+            arbitrage: Arbitrage::EveryLook,
+            takers: Takers::default(),
+        };
+        let takers = |takers| FeeTerms { takers, ..good };
+        assert!(good.check().is_ok());
+        for (bad, said) in [
+            (
+                FeeTerms { fee: 1.0, ..good },
+                "fee 0 short of 1: must be below 1",
+            ),
+            (FeeTerms { fee: -0.1, ..good }, "fee -0.1 must be 0 or more"),
+            (
+                FeeTerms {
+                    protocol_share: f64::NAN,
+                    ..good
+                },
+                "protocol share NaN must be 0 or more",
+            ),
+            (
+                FeeTerms {
+                    arbitrage: Arbitrage::Formula(Blocks::Poisson(0.0)),
+                    ..good
+                },
+                "block time 0 must be greater than 0",
+            ),
+            (
+                takers(Takers {
+                    volume_day: f64::INFINITY,
+                    ..Takers::default()
+                }),
+                "taker volume inf must be 0 or more",
+            ),
+            (
+                takers(Takers {
+                    shift: Some(RoutingShift {
+                        after_days: 1.0,
+                        part: 1.5,
+                    }),
+                    ..Takers::default()
+                }),
+                "part that leaves -0.5 short of 1: must be at most 1",
+            ),
+            (
+                takers(Takers {
+                    other_pool: Some(OtherPool {
+                        fee: 0.01,
+                        liquidity: 1.0,
+                        trade_size: 0.0,
+                    }),
+                    ..Takers::default()
+                }),
+                "trade size 0 must be greater than 0",
+            ),
+        ] {
+            assert_eq!(bad.check().unwrap_err().to_string(), said);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What keeping a position earns and costs, and how it can end: prices drawn or replayed, and a position on each path.
+//!
+//! The way through the crate: a [`PriceModel`] draws paths from [`Streams`]; [`Terms`] say what was opened and what fees and
+//! debts pay; [`simulate`] walks each path with an [`Agent`] at a [`Desk`], asks it only when the price has left its quiet
+//! interval, and hands every [`Outcome`] on in the order of the paths; [`Summary`] adds them up. [`hitting`] has the chances
+//! that are known in closed form.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod agent;
+mod attribution;
+pub mod backtest;
+mod desk;
+mod error;
+mod fees;
+pub mod hitting;
+mod path;
+mod pool;
+mod run;
+mod scenario;
+mod statistics;
+mod stream;
+mod summary;
+mod takers;
+mod units;
+mod walk;
+
+pub use agent::{Agent, Baseline};
+pub use attribution::Attribution;
+pub use desk::Desk;
+pub use error::SimulationError;
+pub use fees::{Arbitrage, Blocks, FeeTerms};
+pub use path::{
+    Bar, BarModel, BarPath, Bars, Gbm, GbmPath, JumpPath, Jumps, Path, PriceModel, Regime,
+    RegimePath, Regimes, Step,
+};
+pub use pool::{ArbitrageTrade, ReflectedPool};
+pub use run::{MOST_PATHS, Run, simulate};
+pub use scenario::{Interest, Looks, Opening, Terms};
+pub use statistics::{Moments, Proportion, Sample, Sorted};
+pub use stream::{Source, Streams};
+pub use summary::Summary;
+pub use takers::{OtherPool, RoutingShift, Takers};
+pub use units::Units;
+pub use walk::{FirstExit, Outcome, Watch};

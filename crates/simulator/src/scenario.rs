@@ -1,0 +1,215 @@
+//! What is simulated: a position, the terms it lives under, and when it is looked at.
+
+use ballast_model::{
+    Amounts, Band, Bps, ModelError, OpenRequest, Position, SqrtPrice, lending::SECONDS_PER_YEAR,
+    plan_open,
+};
+
+use crate::{SimulationError, Units, error::at_least, fees::FeeTerms};
+
+const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
+const SECS_PER_DAY: f64 = 86_400.0;
+
+/// What is opened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Opening {
+    /// Decimals of the tokens.
+    pub units: Units,
+    /// Price at the start.
+    pub at: SqrtPrice,
+    /// Range of the liquidity.
+    pub band: Band,
+    /// Own funds, raw units of the quote token.
+    pub own_quote: u64,
+    /// Assets over own funds.
+    pub leverage: Bps,
+    /// Part of the pool's base that is borrowed.
+    pub hedge: Bps,
+}
+
+/// Yearly rates at which debts grow, continuously as on chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Interest {
+    /// Of the base debt, Q64.64.
+    pub base_rate_x64: u128,
+    /// Of the quote debt, Q64.64.
+    pub quote_rate_x64: u128,
+}
+
+impl Interest {
+    /// From rates like 0.1 a year.
+    ///
+    /// # Errors
+    /// [`SimulationError::Parameter`].
+    pub fn new(base_apr: f64, quote_apr: f64) -> Result<Self, SimulationError> {
+        let rate = |name, apr: f64| {
+            at_least(name, apr, 0.0, "must be 0 or more")?;
+            Ok::<_, SimulationError>((apr * TWO_POW_64) as u128)
+        };
+        Ok(Self {
+            base_rate_x64: rate("base rate", base_apr)?,
+            quote_rate_x64: rate("quote rate", quote_apr)?,
+        })
+    }
+
+    /// Whether debts grow at all.
+    pub fn is_none(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// The terms that all paths share.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Decimals of the tokens.
+    pub units: Units,
+    /// The position right after opening.
+    pub opened: Position,
+    /// Price at the start.
+    pub at: SqrtPrice,
+    /// Own funds, raw units of the quote token.
+    pub own_quote: u64,
+    /// What trading in the pool pays; `None`: nothing is counted.
+    pub fees: Option<FeeTerms>,
+    /// What debts cost.
+    pub interest: Interest,
+}
+
+impl Terms {
+    /// Sizes the position as the program would.
+    ///
+    /// # Errors
+    /// [`SimulationError`]: no such position, or terms that make no sense.
+    pub fn new(
+        opening: &Opening,
+        fees: Option<FeeTerms>,
+        interest: Interest,
+    ) -> Result<Self, SimulationError> {
+        if let Some(fees) = &fees {
+            fees.check()?;
+        }
+        let plan = plan_open(OpenRequest {
+            own: Amounts::new(0, opening.own_quote),
+            leverage: opening.leverage,
+            hedge: opening.hedge,
+            band: opening.band,
+            at: opening.at,
+        })?;
+        let terms = Self {
+            units: opening.units,
+            opened: plan.position(opening.band),
+            at: opening.at,
+            own_quote: opening.own_quote,
+            fees,
+            interest,
+        };
+        // So that no path is the first to find out.
+        terms.opened.equity_down(terms.at)?;
+        Ok(terms)
+    }
+
+    /// What opening lost to whole units, as a gain.
+    pub(crate) fn opening_loss(&self) -> Result<i128, ModelError> {
+        Ok(self.opened.equity_down(self.at)? - i128::from(self.own_quote))
+    }
+}
+
+/// When a path is looked at: after every step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Looks {
+    horizon_secs: u64,
+    step_secs: u64,
+}
+
+impl Looks {
+    /// Every `step_secs` until `horizon_days` are over, and then.
+    ///
+    /// # Errors
+    /// [`SimulationError::Parameter`].
+    pub fn new(horizon_days: f64, step_secs: u64) -> Result<Self, SimulationError> {
+        let positive = "must be greater than 0";
+        at_least("seconds per step", step_secs as f64, 1.0, positive)?;
+        let horizon_secs = horizon_days * SECS_PER_DAY;
+        at_least(
+            "horizon in days",
+            horizon_days,
+            0.5 / SECS_PER_DAY,
+            positive,
+        )?;
+        if horizon_secs > SECONDS_PER_YEAR as f64 * 1_000.0 {
+            return Err(SimulationError::Parameter {
+                name: "horizon in days",
+                value: horizon_days,
+                problem: "must be at most a thousand years",
+            });
+        }
+        Ok(Self {
+            horizon_secs: horizon_secs.round() as u64,
+            step_secs,
+        })
+    }
+
+    /// Number of steps; the last one may be shorter.
+    pub fn count(self) -> u64 {
+        self.horizon_secs.div_ceil(self.step_secs)
+    }
+
+    /// Seconds from the start to the end of step `index`, counted from 1.
+    pub fn secs(self, index: u64) -> u64 {
+        (index * self.step_secs).min(self.horizon_secs)
+    }
+
+    /// The whole time in days.
+    pub fn days(self) -> f64 {
+        self.horizon_secs as f64 / SECS_PER_DAY
+    }
+
+    /// A step in days.
+    pub fn step_days(self) -> f64 {
+        self.step_secs.min(self.horizon_secs) as f64 / SECS_PER_DAY
+    }
+
+    /// The last step in days.
+    pub(crate) fn last_step_days(self) -> f64 {
+        (self.horizon_secs - self.secs(self.count() - 1)) as f64 / SECS_PER_DAY
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_step_may_be_shorter() {
+        let looks = Looks::new(1.0, 50_000).unwrap();
+        assert_eq!(
+            (looks.count(), looks.secs(1), looks.secs(2)),
+            (2, 50_000, 86_400)
+        );
+        assert_eq!(looks.last_step_days(), 36_400.0 / 86_400.0);
+        let even = Looks::new(7.0, 60).unwrap();
+        assert_eq!(
+            (even.count(), even.last_step_days()),
+            (10_080, even.step_days())
+        );
+        let short = Looks::new(0.001, 60_000).unwrap();
+        assert_eq!((short.count(), short.secs(1)), (1, 86));
+        assert_eq!(short.step_days(), short.days());
+    }
+
+    #[test]
+    fn times_that_make_no_sense_are_refused() {
+        for (days, secs, said) in [
+            (1.0, 0, "seconds per step 0 must be greater than 0"),
+            (0.0, 60, "horizon in days 0 must be greater than 0"),
+            (f64::NAN, 60, "horizon in days NaN must be greater than 0"),
+            (
+                1e9,
+                60,
+                "horizon in days 1000000000 must be at most a thousand years",
+            ),
+        ] {
+            assert_eq!(Looks::new(days, secs).unwrap_err().to_string(), said);
+        }
+    }
+}

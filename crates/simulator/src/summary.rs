@@ -1,0 +1,83 @@
+//! What all paths say together.
+
+use crate::{Moments, Outcome, Proportion, Sample, Sorted, Units};
+
+/// Statistics of a run, outcome by outcome.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    units: Units,
+    equity: Sample,
+    time_in_range: Moments,
+    first_exit_lower: Proportion,
+    first_exit_upper: Proportion,
+    liquidatable: Proportion,
+    actions: Moments,
+    lines: [(&'static str, Moments); 8],
+}
+
+impl Summary {
+    /// Of no path, with room for this many.
+    pub fn new(units: Units, paths: u64) -> Self {
+        Self {
+            units,
+            equity: Sample::with_capacity(usize::try_from(paths).unwrap_or_default()),
+            time_in_range: Moments::default(),
+            first_exit_lower: Proportion::default(),
+            first_exit_upper: Proportion::default(),
+            liquidatable: Proportion::default(),
+            actions: Moments::default(),
+            lines: crate::Attribution::default()
+                .lines()
+                .map(|(name, _)| (name, Moments::default())),
+        }
+    }
+
+    /// One more path.
+    pub fn add(&mut self, outcome: &Outcome) {
+        self.equity.add(self.units.quote(outcome.equity));
+        self.time_in_range.add(outcome.in_range);
+        let below = outcome.first_exit.map(|exit| exit.below);
+        self.first_exit_lower.add(below == Some(true));
+        self.first_exit_upper.add(below == Some(false));
+        self.liquidatable.add(outcome.liquidatable_secs.is_some());
+        self.actions.add(outcome.actions.into());
+        for ((_, moments), (_, amount)) in self.lines.iter_mut().zip(outcome.attribution.lines()) {
+            moments.add(self.units.quote(amount));
+        }
+    }
+
+    /// Equity at the end, in whole quote tokens.
+    pub fn equity(&self) -> Sorted {
+        self.equity.clone().sorted()
+    }
+
+    /// Part of the time in range.
+    pub fn time_in_range(&self) -> Moments {
+        self.time_in_range
+    }
+
+    /// How often the lower watched price was reached first.
+    pub fn first_exit_lower(&self) -> Proportion {
+        self.first_exit_lower
+    }
+
+    /// How often the upper watched price was reached first.
+    pub fn first_exit_upper(&self) -> Proportion {
+        self.first_exit_upper
+    }
+
+    /// How often a look found LTV at maintenance or above.
+    pub fn liquidatable(&self) -> Proportion {
+        self.liquidatable
+    }
+
+    /// Actions per path.
+    pub fn actions(&self) -> Moments {
+        self.actions
+    }
+
+    /// Each line of the attribution, in whole quote tokens.
+    pub fn attribution(&self) -> &[(&'static str, Moments)] {
+        &self.lines
+    }
+}

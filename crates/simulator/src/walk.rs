@@ -1,0 +1,284 @@
+//! One path, from start to end.
+
+use ballast_model::{
+    Boundaries, Bps, ModelError, Position, SqrtPrice,
+    screen::{RiskInput, risk},
+};
+
+use crate::{Agent, Attribution, Desk, Looks, Path, Terms, Units, fees::Stretch};
+
+/// Debts grow: a quiet interval is relied on for as long as this at most.
+const REVIEW_SECS: u64 = 86_400;
+/// Boundaries in floating point are moved inwards by this, in the logarithm of the price: beyond it whole units decide.
+const MARGIN: f64 = 1e-6;
+
+/// Two prices, as logarithms, of which the first to be reached is noted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Watch {
+    /// The lower one; minus infinity for none.
+    pub lower: f64,
+    /// The upper one; infinity for none.
+    pub upper: f64,
+}
+
+impl Watch {
+    /// No price is reached.
+    const EVERYTHING: Self = Self {
+        lower: f64::NEG_INFINITY,
+        upper: f64::INFINITY,
+    };
+    /// Every price is reached.
+    const NOTHING: Self = Self {
+        lower: f64::INFINITY,
+        upper: f64::NEG_INFINITY,
+    };
+
+    /// The ends of an interval of prices.
+    pub fn ends(boundaries: Boundaries, units: Units) -> Self {
+        let log = |at: Option<SqrtPrice>| at.map(|at| units.log_price(at));
+        match boundaries {
+            Boundaries::Empty => Self::NOTHING,
+            Boundaries::Interval { lower, upper } => Self {
+                lower: log(lower).unwrap_or(f64::NEG_INFINITY),
+                upper: log(upper).unwrap_or(f64::INFINITY),
+            },
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            lower: self.lower.max(other.lower),
+            upper: self.upper.min(other.upper),
+        }
+    }
+
+    /// Whether a price is at or beyond either.
+    fn is_reached(self, log_price: f64) -> bool {
+        log_price <= self.lower || log_price >= self.upper
+    }
+}
+
+/// Prices at which a position is surely below an LTV: a little less than all of them.
+fn surely_below(position: &Position, at: SqrtPrice, ltv: Bps, units: Units) -> Watch {
+    // Raw units: the logarithm of the price is off by a constant.
+    let report = risk(&RiskInput::<f64>::new(position, at, ltv));
+    if !report.solvable {
+        return Watch::NOTHING;
+    }
+    let scale = (units.base_scale() / units.quote_scale()).ln();
+    let log = |price: f64| price.ln() + scale;
+    Watch {
+        lower: report
+            .lower
+            .map_or(f64::NEG_INFINITY, |price| log(price) + MARGIN),
+        upper: report
+            .upper
+            .map_or(f64::INFINITY, |price| log(price) - MARGIN),
+    }
+}
+
+/// The first look at or beyond a watched price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstExit {
+    /// Whether it was the lower price.
+    pub below: bool,
+    /// When, in seconds after the start.
+    pub secs: u64,
+}
+
+/// How a path ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// Its number.
+    pub path: u64,
+    /// Price at the end, in whole tokens.
+    pub price: f64,
+    /// Equity at the end, raw quote units.
+    pub equity: i128,
+    /// Where it came from.
+    pub attribution: Attribution,
+    /// The first look at or beyond a watched price.
+    pub first_exit: Option<FirstExit>,
+    /// When a look first found LTV at maintenance or above, in seconds after the start.
+    pub liquidatable_secs: Option<u64>,
+    /// Part of the time in range.
+    pub in_range: f64,
+    /// How often somebody acted.
+    pub actions: u32,
+}
+
+/// What all walks of a run share.
+#[derive(Clone, Debug)]
+pub(crate) struct Itinerary<'a> {
+    pub terms: &'a Terms,
+    pub looks: Looks,
+    pub maintenance: Bps,
+    pub watch: Watch,
+}
+
+/// Follows a path to its end.
+pub(crate) fn walk(
+    itinerary: &Itinerary<'_>,
+    number: u64,
+    mut path: impl Path,
+    agent: &mut dyn Agent,
+) -> Result<Outcome, ModelError> {
+    let Itinerary { terms, looks, .. } = *itinerary;
+    let units = terms.units;
+    let band = terms.opened.band;
+    let (range_lower, range_upper) = (
+        units.log_price(band.sqrt_lower()),
+        units.log_price(band.sqrt_upper()),
+    );
+    let is_inside = |log_price: f64| range_lower <= log_price && log_price < range_upper;
+    let mut desk = Desk::new(terms)?;
+    let mut fences = Fences::new(itinerary, &desk, agent)?;
+    let mut price = units.log_price(terms.at);
+    let mut inside = is_inside(price);
+    let mut in_range_days = 0.0;
+    let count = looks.count();
+    let mut days = looks.step_days();
+    if fences.all.is_reached(price) {
+        fences.attend(itinerary, &mut desk, agent, 0, price)?;
+    }
+    for index in 1..=count {
+        if index == count {
+            days = looks.last_step_days();
+        }
+        let step = path.step(days);
+        if let Some(fees) = &terms.fees {
+            let stretch = Stretch {
+                from: price,
+                inside,
+                to: step.log_price,
+                variance: step.variance,
+                jump: step.jump,
+                volume: step.volume,
+                days,
+                range: (range_lower, range_upper),
+            };
+            desk.flow.add(fees, &stretch);
+        }
+        let was_inside = inside;
+        price = step.log_price;
+        inside = is_inside(price);
+        in_range_days += f64::from(u8::from(was_inside) + u8::from(inside)) * days;
+        if fences.all.is_reached(price) || index == fences.review {
+            fences.attend(itinerary, &mut desk, agent, index, price)?;
+        }
+    }
+    desk.settle(looks.secs(count), price)?;
+    Ok(Outcome {
+        path: number,
+        price: price.exp(),
+        equity: desk.equity()?,
+        attribution: *desk.attribution(),
+        first_exit: fences.first_exit,
+        liquidatable_secs: fences.liquidatable_secs,
+        in_range: in_range_days / (2.0 * looks.days()),
+        actions: desk.actions(),
+    })
+}
+
+/// Prices within which nothing happens, each for its own reason.
+struct Fences {
+    /// All of them together.
+    all: Watch,
+    watch: Watch,
+    margin: Watch,
+    agent: Watch,
+    first_exit: Option<FirstExit>,
+    liquidatable_secs: Option<u64>,
+    /// The step at which intervals have to be made anew, because debts have grown.
+    review: u64,
+}
+
+impl Fences {
+    fn new(
+        itinerary: &Itinerary<'_>,
+        desk: &Desk<'_>,
+        agent: &dyn Agent,
+    ) -> Result<Self, ModelError> {
+        let mut fences = Self {
+            all: Watch::EVERYTHING,
+            watch: itinerary.watch,
+            margin: Watch::EVERYTHING,
+            agent: Watch::EVERYTHING,
+            first_exit: None,
+            liquidatable_secs: None,
+            review: 0,
+        };
+        fences.draw(itinerary, desk, agent, 0)?;
+        Ok(fences)
+    }
+
+    /// Asks everybody anew, after step `index`.
+    fn draw(
+        &mut self,
+        itinerary: &Itinerary<'_>,
+        desk: &Desk<'_>,
+        agent: &dyn Agent,
+        index: u64,
+    ) -> Result<(), ModelError> {
+        let units = itinerary.terms.units;
+        let last = itinerary.looks.count();
+        self.review = if itinerary.terms.interest.is_none() {
+            last
+        } else {
+            let steps = (REVIEW_SECS as f64 / (itinerary.looks.step_days() * 86_400.0)).ceil();
+            (index + (steps as u64).max(1)).min(last)
+        };
+        let until = itinerary.looks.secs(self.review);
+        self.agent = Watch::ends(agent.quiet(desk, until)?, units);
+        if self.liquidatable_secs.is_none() {
+            let grown = desk.grown_until(until)?;
+            self.margin = surely_below(&grown, itinerary.terms.at, itinerary.maintenance, units);
+        }
+        self.join();
+        Ok(())
+    }
+
+    fn join(&mut self) {
+        self.all = self.watch.and(self.margin).and(self.agent);
+    }
+
+    /// A look at which something may have happened.
+    fn attend(
+        &mut self,
+        itinerary: &Itinerary<'_>,
+        desk: &mut Desk<'_>,
+        agent: &mut dyn Agent,
+        index: u64,
+        price: f64,
+    ) -> Result<(), ModelError> {
+        let secs = itinerary.looks.secs(index);
+        if self.watch.is_reached(price) {
+            self.first_exit = Some(FirstExit {
+                below: price <= self.watch.lower,
+                secs,
+            });
+            self.watch = Watch::EVERYTHING;
+        }
+        if self.margin.is_reached(price) {
+            let at = itinerary.terms.units.sqrt_price(price);
+            let seen = desk.seen(secs, price)?;
+            if seen.value(at)?.ltv_at_least(itinerary.maintenance) {
+                self.liquidatable_secs = Some(secs);
+                self.margin = Watch::EVERYTHING;
+            }
+        }
+        let mut acted = false;
+        if self.agent.is_reached(price) {
+            let before = desk.actions();
+            desk.settle(secs, price)?;
+            agent.act(desk)?;
+            acted = desk.actions() != before;
+        }
+        if acted || index == self.review {
+            self.draw(itinerary, desk, agent, index)
+        } else {
+            self.join();
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The worked example: 100 at 200, 190 to 210, three times.
+#![allow(dead_code)]
+
+use ballast_model::{Band, Bps};
+use ballast_simulator::{
+    Agent, FeeTerms, Interest, Looks, Opening, Outcome, PriceModel, Run, Streams, Terms, Units,
+    Watch, simulate,
+};
+
+pub const UNITS: Units = Units {
+    base_decimals: 9,
+    quote_decimals: 6,
+};
+pub const EXAMPLE_PRICE: f64 = 200.0;
+
+pub fn opening() -> Opening {
+    let at = |price: f64| UNITS.sqrt_price(price.ln());
+    Opening {
+        units: UNITS,
+        at: at(EXAMPLE_PRICE),
+        band: Band::from_sqrt_prices(at(190.0), at(210.0)).unwrap(),
+        own_quote: 100_000_000,
+        leverage: Bps::new(30_000),
+        hedge: Bps::ONE,
+    }
+}
+
+pub fn example(fees: Option<FeeTerms>, interest: Interest) -> Terms {
+    Terms::new(&opening(), fees, interest).unwrap()
+}
+
+pub fn run(
+    terms: &Terms,
+    looks: Looks,
+    model: &impl PriceModel,
+    agent: &(impl Agent + Clone + Sync),
+    paths: u64,
+    seed: u64,
+) -> Vec<Outcome> {
+    run_on(terms, looks, model, agent, paths, seed, 0)
+}
+
+pub fn run_on(
+    terms: &Terms,
+    looks: Looks,
+    model: &impl PriceModel,
+    agent: &(impl Agent + Clone + Sync),
+    paths: u64,
+    seed: u64,
+    threads: usize,
+) -> Vec<Outcome> {
+    let run = Run {
+        terms,
+        looks,
+        maintenance: Bps::new(8_000),
+        watch: None,
+        paths,
+        streams: Streams::new(seed),
+        threads,
+    };
+    collect(&run, model, agent)
+}
+
+pub fn run_watching(
+    terms: &Terms,
+    looks: Looks,
+    model: &impl PriceModel,
+    watch: Watch,
+    paths: u64,
+    seed: u64,
+) -> Vec<Outcome> {
+    let run = Run {
+        terms,
+        looks,
+        maintenance: Bps::new(8_000),
+        watch: Some(watch),
+        paths,
+        streams: Streams::new(seed),
+        threads: 0,
+    };
+    collect(&run, model, &ballast_simulator::Baseline::Hold)
+}
+
+fn collect(
+    run: &Run<'_>,
+    model: &impl PriceModel,
+    agent: &(impl Agent + Clone + Sync),
+) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    simulate(run, model, agent, |outcome| outcomes.push(*outcome)).unwrap();
+    outcomes
+}
