@@ -3,7 +3,7 @@
 //!
 //! A sequence is 12 steps. 20 sequences one after another share a world, whose seed is printed when it begins; then everybody
 //! leaves it. `BALLAST_SEQUENCES=100000` runs more of them, `BALLAST_SEED=n` others: from the last seed that was printed,
-//! 20 sequences replay a failure. From 200 sequences on, everything that can happen has to have happened.
+//! 20 sequences replay a failure. From 400 sequences on, everything that can happen has to have happened.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use ballast_localnet::Svm;
 use ballast_tests::game::{EVENTS, Game, Kind, RECORD, Step};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-const SEQUENCES: u64 = 200;
+const SEQUENCES: u64 = 400;
 /// Steps of a sequence.
 const STEPS: u64 = 12;
 /// A new world now and then: books grow old, and every story shall have its end.
 const SEQUENCES_PER_WORLD: u64 = 20;
 /// With fewer, some event may be missing by chance.
-const ENOUGH_FOR_EVERY_EVENT: u64 = 200;
+const ENOUGH_FOR_EVERY_EVENT: u64 = 400;
 
 /// What people do, and how often. After a move of the price keepers and liquidators have their turn more often than not.
-const ANYTHING: [(Kind, u32); 44] = [
+const ANYTHING: [(Kind, u32); 53] = [
     (Kind::Deposit, 4),
     (Kind::Withdraw, 4),
     (Kind::Accrue, 2),
@@ -31,8 +31,8 @@ const ANYTHING: [(Kind, u32); 44] = [
     (Kind::Rehedge, 3),
     (Kind::Deleverage, 3),
     (Kind::Liquidate, 3),
-    (Kind::CollectReward, 1),
-    (Kind::BookReward, 1),
+    (Kind::CollectReward, 3),
+    (Kind::BookReward, 3),
     (Kind::GiftToPosition, 2),
     (Kind::GiftToVault, 1),
     (Kind::Wait, 4),
@@ -65,14 +65,42 @@ const ANYTHING: [(Kind, u32); 44] = [
     (Kind::TradePool, 4),
     (Kind::FallSilent, 1),
     (Kind::Calm, 2),
+    (Kind::DeleverageSwap, 3),
+    (Kind::ShowLoss, 2),
+    (Kind::Settle, 2),
+    (Kind::SetFirstKeepers, 3),
+    (Kind::UpdateSafety, 2),
+    (Kind::ApplySafety, 2),
+    (Kind::AnnounceOracle, 2),
+    (Kind::ApplyOracle, 2),
+    (Kind::CancelOracle, 1),
 ];
-const AFTER_A_MOVE: [Kind; 6] = [
+/// So often it must have been done in a run that is long enough: a third of what one of that length does.
+const AT_LEAST: [(Kind, u64); 14] = [
+    (Kind::DeleverageSwap, 15),
+    (Kind::ShowLoss, 2),
+    (Kind::Settle, 5),
+    (Kind::SetFirstKeepers, 15),
+    (Kind::UpdateSafety, 12),
+    (Kind::ApplySafety, 10),
+    (Kind::AnnounceOracle, 10),
+    (Kind::ApplyOracle, 4),
+    (Kind::CancelOracle, 5),
+    (Kind::SetPolicy, 6),
+    (Kind::SetMode, 4),
+    (Kind::UpdateMarket, 6),
+    (Kind::UpdateReserve, 12),
+    (Kind::ApplyChange, 10),
+];
+const AFTER_A_MOVE: [Kind; 8] = [
     Kind::Rehedge,
     Kind::Deleverage,
     Kind::Liquidate,
     Kind::Recenter,
     Kind::Exit,
     Kind::Compound,
+    Kind::DeleverageSwap,
+    Kind::ShowLoss,
 ];
 
 /// Draws steps.
@@ -84,6 +112,11 @@ struct Dice {
 
 impl Dice {
     fn draw(&mut self, game: &Game) -> Step {
+        if let Some(pressing) = game.pressing().choose(&mut self.rng)
+            && self.rng.random_bool(0.25)
+        {
+            return pressing.step(self.rng.random());
+        }
         // In a market that is empty or stands still little can happen, and bad debt is rare.
         let kind = if game.stage() > 0 && self.rng.random_bool(0.2) {
             Kind::Calm
@@ -128,6 +161,7 @@ async fn nothing_is_created_or_lost() {
     let sequences = number("BALLAST_SEQUENCES", SEQUENCES);
     let (mut seed, mut left) = (first, sequences);
     let (mut happened, mut refused) = (BTreeMap::new(), BTreeMap::new());
+    let mut done = BTreeMap::new();
     while left > 0 {
         println!("BALLAST_SEED={seed}");
         let mut dice = Dice {
@@ -138,6 +172,9 @@ async fn nothing_is_created_or_lost() {
         for _ in 0..left.min(SEQUENCES_PER_WORLD) * STEPS {
             let step = dice.draw(&game);
             let played = game.step(step).await;
+            if !played.events.is_empty() && played.refused.is_none() {
+                *done.entry(step.kind()).or_insert(0u64) += 1;
+            }
             for event in played.events {
                 *happened.entry(event.name()).or_insert(0u64) += 1;
             }
@@ -151,7 +188,7 @@ async fn nothing_is_created_or_lost() {
         left = left.saturating_sub(SEQUENCES_PER_WORLD);
         seed += 1;
     }
-    println!("{happened:?}\nrefused: {refused:?}");
+    println!("{happened:?}\ndone: {done:?}\nrefused: {refused:?}");
     if sequences < ENOUGH_FOR_EVERY_EVENT {
         println!(
             "{sequences} sequences are too few to demand every event: from {ENOUGH_FOR_EVERY_EVENT} on"
@@ -163,5 +200,9 @@ async fn nothing_is_created_or_lost() {
             happened.contains_key(event),
             "{event} never happened: {happened:?}"
         );
+    }
+    for (kind, least) in AT_LEAST {
+        let often = done.get(&kind).copied().unwrap_or(0);
+        assert!(often >= least, "{kind:?} was done {often} times");
     }
 }

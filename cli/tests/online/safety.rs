@@ -1,10 +1,14 @@
 //! The safety net by hand: who goes first, deleveraging with a swap, losses that are shown, markets without a price.
 
-use ballast_client::{Amounts, BallastError, Keypair, Pubkey, Signer};
-use ballast_localnet::{UsdPrice, World};
+use ballast_client::{Amounts, BallastError, Keypair, Market, Pubkey, Side, Signer, decode_at};
+use ballast_localnet::{PricePost, UsdPrice, World};
 use serde_json::Value;
 
 use crate::node::{Node, number};
+
+const DAY_SECS: u64 = 86_400;
+/// Another feed of base/USD.
+const OTHER_FEED: [u8; 32] = [9; 32];
 
 const OPEN: [&str; 9] = [
     "open",
@@ -35,7 +39,7 @@ async fn refused(node: &Node, by: &Keypair, line: &[&str], error: BallastError) 
     assert!(said.contains(&expected), "{line:?}: {said}");
 }
 
-/// Writes over a part of an account of the program: the node's time cannot be moved.
+/// Writes over a part of an account of the program, as no instruction of this version does.
 async fn forge(world: &World, address: &Pubkey, offset: usize, bytes: &[u8]) {
     let mut account = world.net.chain().account(address).await.unwrap().unwrap();
     // Behind the discriminator.
@@ -184,6 +188,85 @@ async fn another_price_source_is_announced_and_taken_back() {
         serde_json::json!([]),
         "{cancelled}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_price_source_is_in_force_after_the_notice() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let (alice, authority) = (trader(&world, "alice").await, &world.authority);
+    let feeds = [OTHER_FEED, world.feeds()[1]];
+    let account = world.price_accounts(&feeds).base.to_string();
+    let hex: String = OTHER_FEED
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let feed = ["--base-feed", &hex, "--base-price-account", &account];
+    let announce = [&["market", "announce-oracle"][..], &feed].concat();
+    node.json(authority, &announce).await;
+    let apply = ["market", "apply"];
+    let said = node.refused(&alice, &apply).await;
+    assert!(said.contains("is not over"), "{said}");
+    world.net.pass_time(2 * DAY_SECS).await.unwrap();
+
+    let applied = node.json(&alice, &apply).await;
+    assert_eq!(
+        applied["standing"]["announced"],
+        serde_json::json!([]),
+        "{applied}"
+    );
+    let found = world.net.chain().account(&world.market.address).await;
+    let market: Market = decode_at(&world.market.address, found.unwrap().as_ref()).unwrap();
+    assert_eq!(market.base_feed, OTHER_FEED);
+    // It speaks, and is heard; the old one is not.
+    let now_secs = world.net.chain().clock().await.unwrap().now_secs;
+    let spoken = PricePost {
+        feed: OTHER_FEED,
+        ..PricePost::good(Side::Base, UsdPrice::dollars(201), now_secs)
+    };
+    let quote = PricePost::good(Side::Quote, UsdPrice::ONE, now_secs);
+    world.post(&[spoken, quote]).await.unwrap();
+    let shown = node.json(&alice, &["market", "show"]).await;
+    assert_eq!(shown["base_price_account"], account, "{shown}");
+    let price = shown["oracle_price"].as_f64().unwrap();
+    assert!((price - 201.0).abs() < 1e-6, "{shown}");
+    node.json(&alice, &["market", "refresh-price"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_market_without_a_price_for_a_week_is_settled() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
+    let address = opened(&node, &alice).await;
+    let position = address.as_str();
+    // All quote, and mostly base is owed.
+    world.move_price(UsdPrice::dollars(230)).await.unwrap();
+    node.json(&bob, &["market", "refresh-price"]).await;
+    world.net.pass_time(7 * DAY_SECS - 3_600).await.unwrap();
+    let settle = ["settle", position];
+    refused(&node, &bob, &settle, BallastError::NotSilentLongEnough).await;
+    world.net.pass_time(3_600).await.unwrap();
+
+    let part = node.json(&bob, &settle).await;
+    let outcome = part["outcome"].as_str().unwrap();
+    assert!(outcome.contains("--max-pay-base"), "{part}");
+    assert!(number(&part["repaid_quote"]) > 0.0, "{part}");
+    assert_eq!(number(&part["brought_base"]), 0.0, "{part}");
+    let rest = [&settle[..], &["--max-pay-base", "all"]].concat();
+    let rest = node.json(&bob, &rest).await;
+    let outcome = rest["outcome"].as_str().unwrap();
+    assert!(outcome.contains("its owner may close it"), "{rest}");
+    // At the last price, with the bonus of 3 %.
+    let (brought, received) = (
+        number(&rest["brought_base"]),
+        number(&rest["received_quote"]),
+    );
+    assert!(brought > 0.0, "{rest}");
+    let paid = received / (brought * 230.0);
+    assert!((paid - 1.03).abs() < 1e-4, "{rest}");
+    refused(&node, &bob, &settle, BallastError::NothingOwed).await;
+    node.json(&alice, &["close", position]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

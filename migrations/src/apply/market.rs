@@ -8,7 +8,8 @@ use ballast_client::{
 
 use super::{
     ApplyError, Run,
-    change::{Next, Standing, announced, difference, waiting},
+    change::{Standing, announced, difference},
+    notice::Noticed,
 };
 use crate::desired::MarketAddresses;
 
@@ -105,35 +106,22 @@ impl Run<'_> {
             difference(&market.params(), &wanted)
         );
         let update = instruction::update_market(&address, &self.authority.pubkey(), wanted);
-        match standing.next(&wanted, now_secs) {
-            Next::Nothing => {}
-            Next::Wait { effective_at_secs } => {
-                self.pending
-                    .push(waiting(changes, effective_at_secs, now_secs));
-            }
-            Next::PutInForce => {
-                let apply = instruction::apply_market_change(&address);
-                let what = format!("put in force what was announced for {changes}");
-                self.step(what, [apply]).await?;
-            }
-            Next::TakeBack => {
-                self.require_authority(address, market)?;
-                let what = format!("took back what was announced for market {address}");
-                self.step(what, [update]).await?;
-            }
-            Next::Update => {
-                self.require_authority(address, market)?;
-                self.step(format!("updated {changes}"), [update]).await?;
-                // Whether it is in force is the program's to say.
-                let account = self.sender.chain().account(&address).await?;
-                let found: Market = decode_at(&address, account.as_ref())?;
-                let effective_at_secs = found.pending.effective_at_secs;
-                if effective_at_secs > 0 {
-                    self.announced(waiting(changes, effective_at_secs, now_secs));
-                }
-            }
-        }
-        Ok(())
+        self.take(Noticed {
+            market: (address, market),
+            next: standing.next(&wanted, now_secs),
+            now_secs,
+            changes,
+            announcement: format!("what was announced for market {address}"),
+            take_back: vec![update.clone()],
+            update: vec![update],
+            put_in_force: instruction::apply_market_change(&address),
+            announced_in: address,
+            effective_at_secs: |at, account| {
+                let found: Market = decode_at(at, account)?;
+                Ok(found.pending.effective_at_secs)
+            },
+        })
+        .await
     }
 
     async fn pool(&self, addresses: &MarketAddresses) -> Result<PoolAddresses, ApplyError> {

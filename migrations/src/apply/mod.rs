@@ -3,6 +3,7 @@
 mod change;
 mod market;
 mod migrate;
+mod notice;
 mod oracle;
 mod reserve;
 mod safety;

@@ -1,10 +1,13 @@
 //! Where a market's prices come from.
 
-use ballast_client::{Market, OracleChange, OracleSource, Pubkey, decode, instruction, pda};
+use ballast_client::{
+    Market, OracleChange, OracleSource, Pubkey, decode, decode_at, instruction, pda,
+};
 
 use super::{
     ApplyError, Run,
-    change::{Next, Standing, difference, waiting},
+    change::{Standing, difference},
+    notice::Noticed,
 };
 use crate::desired::MarketAddresses;
 
@@ -47,33 +50,28 @@ impl Run<'_> {
             difference(&market.oracle_source(), &wanted)
         );
         let signer = self.authority.pubkey();
-        let cancel =
-            found.map(|change| instruction::cancel_oracle_change(&address, &signer, &change.payer));
-        match (standing.next(&wanted, now_secs), found) {
-            (Next::Nothing, _) => {}
-            (Next::Wait { effective_at_secs }, _) => {
-                self.pending
-                    .push(waiting(changes, effective_at_secs, now_secs));
-            }
-            (Next::PutInForce, Some(change)) => {
-                let apply = instruction::apply_oracle_change(&address, &change.payer);
-                let what = format!("put in force what was announced for {changes}");
-                self.step(what, [apply]).await?;
-            }
-            (Next::TakeBack, _) => {
-                self.require_authority(address, market)?;
-                let what = format!("took back an announced price source of market {address}");
-                self.step(what, Vec::from_iter(cancel)).await?;
-            }
-            (Next::Update | Next::PutInForce, _) => {
-                self.require_authority(address, market)?;
-                let announce = instruction::announce_oracle(&address, &signer, wanted);
-                let steps: Vec<_> = cancel.into_iter().chain([announce]).collect();
-                self.step(format!("updated {changes}"), steps).await?;
-                let effective_at_secs = now_secs.saturating_add(Market::NOTICE_SECS);
-                self.announced(waiting(changes, effective_at_secs, now_secs));
-            }
-        }
-        Ok(())
+        // Whoever paid gets the rent back.
+        let payer = found.map_or(signer, |change| change.payer);
+        let take_back: Vec<_> = found
+            .map(|_| instruction::cancel_oracle_change(&address, &signer, &payer))
+            .into_iter()
+            .collect();
+        let announce = instruction::announce_oracle(&address, &signer, wanted);
+        self.take(Noticed {
+            market: (address, market),
+            next: standing.next(&wanted, now_secs),
+            now_secs,
+            changes,
+            announcement: format!("an announced price source of market {address}"),
+            update: take_back.iter().cloned().chain([announce]).collect(),
+            take_back,
+            put_in_force: instruction::apply_oracle_change(&address, &payer),
+            announced_in: at,
+            effective_at_secs: |at, account| {
+                let found: OracleChange = decode_at(at, account)?;
+                Ok(found.effective_at_secs)
+            },
+        })
+        .await
     }
 }

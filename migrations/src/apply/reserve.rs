@@ -5,7 +5,8 @@ use ballast_model::Side;
 
 use super::{
     ApplyError, Run,
-    change::{Next, Standing, announced, difference, waiting},
+    change::{Standing, announced, difference},
+    notice::Noticed,
 };
 use crate::desired::ReserveRules;
 
@@ -47,33 +48,21 @@ impl Run<'_> {
             difference(&reserve.params(), &wanted)
         );
         let update = instruction::update_reserve(market, &self.authority.pubkey(), side, wanted);
-        match standing.next(&wanted, now_secs) {
-            Next::Nothing => {}
-            Next::Wait { effective_at_secs } => {
-                self.pending
-                    .push(waiting(changes, effective_at_secs, now_secs));
-            }
-            Next::PutInForce => {
-                let apply = instruction::apply_reserve_change(market, side);
-                let what = format!("put in force what was announced for {changes}");
-                self.step(what, [apply]).await?;
-            }
-            Next::TakeBack => {
-                self.require_authority(market.address, &market.market)?;
-                let what = format!("took back what was announced for {side:?} reserve {address}");
-                self.step(what, [update]).await?;
-            }
-            Next::Update => {
-                self.require_authority(market.address, &market.market)?;
-                self.step(format!("updated {changes}"), [update]).await?;
-                let account = self.sender.chain().account(&address).await?;
-                let found: Reserve = decode_at(&address, account.as_ref())?;
-                let effective_at_secs = found.pending_effective_at_secs;
-                if effective_at_secs > 0 {
-                    self.announced(waiting(changes, effective_at_secs, now_secs));
-                }
-            }
-        }
-        Ok(())
+        self.take(Noticed {
+            market: (market.address, &market.market),
+            next: standing.next(&wanted, now_secs),
+            now_secs,
+            changes,
+            announcement: format!("what was announced for {side:?} reserve {address}"),
+            take_back: vec![update.clone()],
+            update: vec![update],
+            put_in_force: instruction::apply_reserve_change(market, side),
+            announced_in: address,
+            effective_at_secs: |at, account| {
+                let found: Reserve = decode_at(at, account)?;
+                Ok(found.pending_effective_at_secs)
+            },
+        })
+        .await
     }
 }

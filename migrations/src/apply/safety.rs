@@ -4,7 +4,8 @@ use ballast_client::{Market, Pubkey, SafetyRules, decode_at, instruction};
 
 use super::{
     ApplyError, Run,
-    change::{Next, Standing, announced, difference, waiting},
+    change::{Standing, announced, difference},
+    notice::Noticed,
 };
 
 impl Run<'_> {
@@ -26,33 +27,21 @@ impl Run<'_> {
             difference(&market.safety, &wanted)
         );
         let update = instruction::update_safety(&address, &self.authority.pubkey(), wanted);
-        match standing.next(&wanted.effective(), now_secs) {
-            Next::Nothing => {}
-            Next::Wait { effective_at_secs } => {
-                self.pending
-                    .push(waiting(changes, effective_at_secs, now_secs));
-            }
-            Next::PutInForce => {
-                let apply = instruction::apply_safety_change(&address);
-                let what = format!("put in force what was announced for {changes}");
-                self.step(what, [apply]).await?;
-            }
-            Next::TakeBack => {
-                self.require_authority(address, market)?;
-                let what = format!("took back announced safety rules of market {address}");
-                self.step(what, [update]).await?;
-            }
-            Next::Update => {
-                self.require_authority(address, market)?;
-                self.step(format!("updated {changes}"), [update]).await?;
-                let account = self.sender.chain().account(&address).await?;
-                let found: Market = decode_at(&address, account.as_ref())?;
-                let effective_at_secs = found.pending_safety.effective_at_secs;
-                if effective_at_secs > 0 {
-                    self.announced(waiting(changes, effective_at_secs, now_secs));
-                }
-            }
-        }
-        Ok(())
+        self.take(Noticed {
+            market: (address, market),
+            next: standing.next(&wanted.effective(), now_secs),
+            now_secs,
+            changes,
+            announcement: format!("announced safety rules of market {address}"),
+            take_back: vec![update.clone()],
+            update: vec![update],
+            put_in_force: instruction::apply_safety_change(&address),
+            announced_in: address,
+            effective_at_secs: |at, account| {
+                let found: Market = decode_at(at, account)?;
+                Ok(found.pending_safety.effective_at_secs)
+            },
+        })
+        .await
     }
 }

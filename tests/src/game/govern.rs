@@ -149,7 +149,10 @@ impl Game {
         };
         let price = times(price, of_market_bps.0);
         let published = self.svm.now_secs() - i64::from(age_secs.0.saturating_sub(75));
-        let mut post = PricePost::good(side.0, price, published);
+        let mut post = PricePost {
+            feed: self.world.feeds()[side.0 as usize],
+            ..PricePost::good(side.0, price, published)
+        };
         // One kind of doubt is more telling than all of them.
         if doubtful.0 != 1 {
             post.conf = times(price, confidence_bps.0).units().unsigned_abs();
@@ -165,7 +168,7 @@ impl Game {
         posted
     }
 
-    fn authority(&self) -> &Keypair {
+    pub(super) fn authority(&self) -> &Keypair {
         self.key(&self.now.last.market.market.authority)
     }
 

@@ -13,11 +13,12 @@ use ballast_model::{
 
 use super::{
     Played, Step,
+    net::check_net,
     picture::{Held, Picture},
 };
 
 /// Raw quote units that valuations, repayments and withdrawals may lose to rounding.
-const ROUNDING: i128 = 32;
+pub(super) const ROUNDING: i128 = 32;
 const SECS_PER_DAY: u128 = 86_400;
 
 /// A step touches the positions of its events and no others; what keepers do costs what it may cost.
@@ -68,6 +69,7 @@ pub(super) fn check_positions(
         }
         if let Some(was) = before.find(&is.position.address) {
             check_keeper(before, after, [was, is], event, &model);
+            check_net(before, after, [was, is], event, played);
         }
     }
 }
@@ -113,12 +115,13 @@ fn check_keeper(
         (with_fees, with_fees - model.value(at).unwrap().equity())
     };
     let loss_with_fees = |base, quote| loss_at(at, base, quote);
-    let newest = newest_price(&after.market.market).unwrap();
+    // Who acts by a price leaves one that is known.
+    let newest = || newest_price(&after.market.market).unwrap();
     let charged = |keeper: &Pubkey, fees: [u64; 2], needed_base: u64, kind: Loss| {
         if *keeper != stored.owner {
             // The pool's fee on what had to be traded is free; the worse of both prices counts.
             let ppm = u128::from(before.market.pool.fee_rate_ppm);
-            let costs = [at, newest].map(|at| {
+            let costs = [at, newest()].map(|at| {
                 let (equity, loss) = loss_at(at, fees[0], fees[1]);
                 let fee = value_up(needed_base, at).unwrap() * ppm;
                 let fee = fee.div_ceil(1_000_000 - ppm);
@@ -132,7 +135,7 @@ fn check_keeper(
     match event {
         BallastEvent::Rehedged(event) => {
             let hedge = stored.policy.hedge();
-            let errors = [at, newest].map(|at| model_before.hedge_error(at, hedge).unwrap());
+            let errors = [at, newest()].map(|at| model_before.hedge_error(at, hedge).unwrap());
             let [used, known] = errors.map(i128::unsigned_abs);
             assert_eq!(errors[0] > 0, errors[1] > 0, "a rehedge of an older price");
             let (error, full) = (used.min(known), model_before.full_base_up().unwrap());

@@ -13,9 +13,13 @@ mod end;
 mod govern;
 mod health;
 mod mutate;
+mod net;
+mod notice;
 mod parameters;
 mod picture;
 mod play;
+mod pressing;
+mod protect;
 mod stage;
 mod step;
 mod view;
@@ -32,6 +36,7 @@ pub use arena::Arena;
 pub use mutate::{cross, mutate};
 pub use parameters::{Amount, Cap, Few, Hedge, Person, Pick, Secs, Token, Within};
 use picture::Picture;
+pub use pressing::Pressing;
 pub use step::{Kind, MAX_STEPS, RECORD, Step, decode};
 pub use view::View;
 
@@ -45,7 +50,7 @@ const REWARDS: u64 = 1_000_000_000;
 
 /// Events that a run which is long enough must have seen. A story in which nobody is ever rehedged or liquidated would prove
 /// nothing.
-pub const EVENTS: [&str; 33] = [
+pub const EVENTS: [&str; 43] = [
     "Accrued",
     "AuthorityAccepted",
     "AuthorityOffered",
@@ -54,16 +59,23 @@ pub const EVENTS: [&str; 33] = [
     "BadDebtCovered",
     "Compounded",
     "Deleveraged",
+    "DeleveragedWithSwap",
     "Deposited",
     "Exited",
     "FeesCollected",
+    "FirstKeepersSet",
     "GuardianSet",
     "InsuranceFunded",
     "KeeperRewarded",
+    "LeftToFirstKeepers",
     "Liquidated",
+    "LossShown",
     "MarketChangeAnnounced",
     "MarketUpdated",
     "ModeSet",
+    "OracleChangeAnnounced",
+    "OracleChangeCancelled",
+    "OracleChanged",
     "PolicySet",
     "PositionClosed",
     "PositionDecreased",
@@ -77,6 +89,9 @@ pub const EVENTS: [&str; 33] = [
     "ReserveChangeAnnounced",
     "ReserveUpdated",
     "RewardCollected",
+    "SafetyChangeAnnounced",
+    "SafetyUpdated",
+    "Settled",
     "StageChanged",
     "Withdrawn",
 ];
@@ -107,6 +122,8 @@ struct Now {
     next_id: u64,
     /// The market's price.
     price: UsdPrice,
+    /// Whether other feeds are announced.
+    feeds_announced: bool,
 }
 
 /// A [`Game`] at one time.
@@ -190,6 +207,7 @@ impl Game {
                 last: picture,
                 next_id: 0,
                 price: START_PRICE,
+                feeds_announced: false,
             },
         };
         game.now.supply = game.tokens(&[]).await;
@@ -208,6 +226,7 @@ impl Game {
     pub fn go_back(&mut self, to: &Bookmark) {
         self.svm.restore(&to.runtime);
         self.now = to.now.clone();
+        self.follow_feeds();
     }
 
     /// Whether any position is open.

@@ -219,6 +219,13 @@ impl Game {
                 let refresh = instruction::refresh_price(market);
                 self.send(self.person(Person(0)), refresh).await
             }
+            Step::DeleverageSwap { position, .. }
+            | Step::ShowLoss { position, .. }
+            | Step::Settle { position, .. }
+            | Step::SetFirstKeepers { position, .. } => match self.position(position) {
+                Some(position) => self.protect(step, &position).await,
+                None => Played::default(),
+            },
             Step::Increase { position, .. }
             | Step::Repay { position, .. }
             | Step::Collect { position }
@@ -246,6 +253,11 @@ impl Game {
             | Step::OfferAuthority { .. }
             | Step::AcceptAuthority { .. }
             | Step::TradePool { .. } => self.govern(step).await,
+            Step::UpdateSafety { .. }
+            | Step::ApplySafety { .. }
+            | Step::AnnounceOracle { .. }
+            | Step::ApplyOracle { .. }
+            | Step::CancelOracle {} => self.give_notice(step).await,
         }
     }
 

@@ -206,6 +206,30 @@ steps! {
     42 FallSilent { secs: Within<50, 800> }
     /// Time passes with good prices, long enough for the stage to fall, and somebody shows that to the market.
     43 Calm {}
+    /// A keeper deleverages with a swap.
+    44 DeleverageSwap { person: Person, position: Pick, sell: bool }
+    /// Somebody shows what of a position's debts is not covered.
+    45 ShowLoss { person: Person, position: Pick }
+    /// Somebody settles a position and brings at most so much, mostly after so long without a price that it can be.
+    46 Settle { person: Person, position: Pick, pay_base: Cap, pay_quote: Cap, wait: Few<0, 4> }
+    /// The owner says who goes first: nobody, one keeper or two.
+    47 SetFirstKeepers {
+        position: Pick,
+        first: Person,
+        second: Person,
+        named: Few<0, 3>,
+        head_start_secs: Few<0, 62>,
+    }
+    /// The authority announces another rule of the safety net: this part of the largest that it may be.
+    48 UpdateSafety { which: Few<0, 5>, of_largest_bps: Within<0, 11_000> }
+    /// Somebody puts announced rules of the safety net in force, mostly after the notice.
+    49 ApplySafety { wait: Few<0, 4> }
+    /// The authority announces other feeds: of both tokens, of one of them, or none.
+    50 AnnounceOracle { base: bool, quote: bool }
+    /// Somebody puts announced feeds in force, mostly after the notice.
+    51 ApplyOracle { wait: Few<0, 4> }
+    /// The authority takes back that other feeds were announced.
+    52 CancelOracle {}
 }
 
 /// Bytes of a step in an encoded sequence: its kind and its parameters. Of one size, so that changes of one step leave the

@@ -35,7 +35,9 @@ impl Game {
     /// Whether who carries out a keeper's step is the position's owner.
     pub fn is_by_owner(&self, step: &Step, position: &PositionContext) -> bool {
         match step {
-            Step::Rehedge { person, .. } | Step::Deleverage { person, .. } => {
+            Step::Rehedge { person, .. }
+            | Step::Deleverage { person, .. }
+            | Step::DeleverageSwap { person, .. } => {
                 self.person(*person).key() == position.position.owner
             }
             _ => false,

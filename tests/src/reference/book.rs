@@ -121,6 +121,12 @@ impl Book {
                     &here.debt[side],
                     slack,
                 );
+                compare(
+                    of("loss shown"),
+                    chain.shown[side].clone(),
+                    &here.shown[side],
+                    &here.shown_slack[side] + int(1),
+                );
             }
         }
         found
@@ -134,6 +140,7 @@ fn read(view: &View, context: &PositionContext) -> Position {
         liquidity: int(stored.liquidity.get()),
         idle: [int(stored.idle_base), int(stored.idle_quote)],
         debt: [0, 1].map(|side| owed(view.snapshot.reserve(SIDES[side]), shares[side].get())),
+        shown: [int(stored.shown_loss_base), int(stored.shown_loss_quote)],
         ..Position::empty([stored.tick_lower, stored.tick_upper])
     }
 }

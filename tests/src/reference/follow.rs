@@ -55,6 +55,7 @@ impl Book {
         for event in &played.events {
             self.event(&mut story, event)?;
         }
+        self.limit_shown();
         Ok(story.wrong)
     }
 
@@ -67,7 +68,8 @@ impl Book {
             }
             BallastEvent::Withdrawn(taken) => {
                 let side = side_of(story, &taken.reserve);
-                let (amount, slack) = self.reserves[side].redeem(taken.shares);
+                let lost = self.shown(side);
+                let (amount, slack) = self.reserves[side].redeem(taken.shares, &lost);
                 story.same("amount", int(taken.amount), &amount, &slack);
             }
             BallastEvent::InsuranceFunded(funded) => {
@@ -94,6 +96,8 @@ impl Book {
             BallastEvent::Liquidated(event) => self.liquidated(story, event)?,
             BallastEvent::Recentered(event) => self.recentered(story, event)?,
             BallastEvent::Exited(event) => self.exited(story, event)?,
+            BallastEvent::LossShown(event) => self.loss_shown(story, event)?,
+            BallastEvent::Settled(event) => self.settled(story, event)?,
             // These say what accrual has done already, what a liquidation has done already, or change no amount.
             BallastEvent::Accrued(_)
             | BallastEvent::BadDebtBooked(_)
@@ -106,6 +110,20 @@ impl Book {
             | BallastEvent::PositionTransferred(_)
             | BallastEvent::StageChanged(_)
             | BallastEvent::ModeSet(_)
+            | BallastEvent::GuardianSet(_)
+            | BallastEvent::AuthorityOffered(_)
+            | BallastEvent::AuthorityAccepted(_)
+            | BallastEvent::MarketUpdated(_)
+            | BallastEvent::MarketChangeAnnounced(_)
+            | BallastEvent::ReserveUpdated(_)
+            | BallastEvent::ReserveChangeAnnounced(_)
+            | BallastEvent::SafetyUpdated(_)
+            | BallastEvent::SafetyChangeAnnounced(_)
+            | BallastEvent::OracleChangeAnnounced(_)
+            | BallastEvent::OracleChangeCancelled(_)
+            | BallastEvent::OracleChanged(_)
+            | BallastEvent::FirstKeepersSet(_)
+            | BallastEvent::LeftToFirstKeepers(_)
             // Collected fees go through a position to its owner.
             | BallastEvent::FeesCollected(_) => (),
             other => return Err(Unfollowed::Event(other.name())),

@@ -1,7 +1,7 @@
 //! What is allowed, and whether a refusal was deserved.
 
 use ballast_client::{BallastError, Cause, Failure, Market, Policy, PositionContext};
-use num_traits::One;
+use num_traits::{One, Zero};
 
 use super::{
     book::{Book, oracle},
@@ -95,7 +95,8 @@ pub(super) fn due(value: &Value, market: &Market, policy: &Policy, may: bool) ->
     let (trigger, target) = match market.stage.stage {
         0 | 1 => (limits.deleverage_ltv_bps, limits.target_ltv_bps),
         2 => (stages.deleverage_ltv_bps, limits.target_ltv_bps),
-        _ => (stages.target_ltv_bps + 1, stages.target_ltv_bps),
+        // Half a percent above the target, for what a price moves every minute.
+        _ => (stages.target_ltv_bps + 50, stages.target_ltv_bps),
     };
     let reached = |ltv: u32| value.ltv_at_least(&bps(ltv));
     let policys = policy.deleverage_target_ltv_bps;
@@ -146,7 +147,7 @@ pub fn judge(
             Some(!liquidatable)
         }
         (
-            Step::Deleverage { position, .. },
+            Step::Deleverage { position, .. } | Step::DeleverageSwap { position, .. },
             BallastError::DeleverageNotDue
             | BallastError::KeeperDisabled
             | BallastError::LtvNotLowered,
@@ -158,6 +159,12 @@ pub fn judge(
                 (Target::Unsure, _) => None,
                 (Target::None, BallastError::DeleverageNotDue)
                 | (Target::Forbidden, BallastError::KeeperDisabled) => Some(true),
+                (Target::To(_), BallastError::LtvNotLowered)
+                    if matches!(step, Step::DeleverageSwap { .. }) =>
+                {
+                    // What the pool would have paid is not judged here.
+                    None
+                }
                 (Target::To(targets), BallastError::LtvNotLowered) => {
                     let last = targets.last()?;
                     match position.deleverage(&oracle, &pool, last) {
@@ -169,6 +176,16 @@ pub fn judge(
                 }
                 _ => Some(false),
             }
+        }
+        (Step::ShowLoss { position, .. }, BallastError::NoLossToShow) => {
+            let (_, position) = found(position)?;
+            let value = position.value(&oracle);
+            let covered = surely(value.assets - value.debt, &(value.doubt * int(2)))?;
+            Some(covered && position.shown.iter().all(Q::is_zero))
+        }
+        (Step::Settle { position, .. }, BallastError::NothingOwed) => {
+            let (context, _) = found(position)?;
+            Some(context.position.is_debt_free())
         }
         (Step::Rehedge { position, .. }, BallastError::RehedgeNotDue) => {
             let (context, position) = found(position)?;

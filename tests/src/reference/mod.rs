@@ -12,6 +12,8 @@ mod exact;
 mod follow;
 mod judge;
 mod keepers;
+mod liquidation;
+mod losses;
 mod position;
 mod reserve;
 mod story;

@@ -41,6 +41,10 @@ pub struct Position {
     pub slack: [Q; 2],
     /// Liquidity by which the chain's may differ.
     pub liquidity_slack: Q,
+    /// What of the debts was shown not to be covered, by side.
+    pub shown: [Q; 2],
+    /// By how much the chain's may differ.
+    pub shown_slack: [Q; 2],
 }
 
 /// Everything owned and everything owed, raw quote units.
@@ -87,6 +91,8 @@ impl Position {
             debt: zeros(),
             slack: zeros(),
             liquidity_slack: Q::zero(),
+            shown: zeros(),
+            shown_slack: zeros(),
         }
     }
 

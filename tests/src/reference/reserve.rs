@@ -3,7 +3,7 @@
 use ballast_client::{Reserve as Stored, ReserveParams};
 use num_traits::{One, Zero};
 
-use super::exact::{Q, bps, cut, exp, int, least, most, tiny};
+use super::exact::{Q, bps, cut, exp, int, least, most, positive, tiny};
 
 /// Seconds of the year that rates mean.
 const YEAR_SECS: i64 = 365 * 86_400;
@@ -121,9 +121,16 @@ impl Reserve {
         (minted, slack)
     }
 
-    /// Somebody takes back; returns the amount and by how much the chain's may differ.
-    pub fn redeem(&mut self, burned: u64) -> (Q, Q) {
-        let (assets, shares, doubt) = self.priced();
+    /// Somebody takes back; returns the amount and by how much the chain's may differ. A loss that is shown counts as if it were
+    /// booked, and as if that had taken its tenth of the insurance.
+    pub fn redeem(&mut self, burned: u64, (lost, lost_doubt): &(Q, Q)) -> (Q, Q) {
+        let (mut assets, shares, mut doubt) = self.priced();
+        if !lost.is_zero() {
+            let insured = &self.insurance * Q::new(9.into(), 10.into());
+            let borne = positive(lost - insured);
+            assets = most(assets - borne, Q::one());
+            doubt += lost_doubt + &self.insurance_slack + int(2);
+        }
         let amount = cut(int(burned) * assets / &shares);
         let slack = cut((int(burned) * doubt + &amount * &self.share_slack) / shares) + int(1);
         self.liquidity -= &amount;

@@ -2,11 +2,12 @@
 
 use anyhow::{Context, Result, ensure};
 use ballast_client::{
-    Amounts, BallastError, Policy, PositionContext, RecenterArgs, Side, instruction,
+    Amounts, BallastError, BallastEvent, Policy, PositionContext, RecenterArgs, Side, Trade,
+    instruction,
 };
 use ballast_localnet::UsdPrice;
 
-use super::{Stage, trade_of};
+use super::{Stage, preloaded::Preloaded, trade_of};
 
 impl Stage {
     /// Fees, the hedge, leverage and the band, one after another.
@@ -153,8 +154,8 @@ impl Stage {
         Ok(())
     }
 
-    /// A position that no keeper looks after meets a price that its collateral does not reach; what lenders lose is given
-    /// back to them.
+    /// A position that no keeper looks after meets a price at which only a swap brings LTV down, then one that its collateral
+    /// does not reach; what lenders lose is shown, booked, and given back to them.
     pub(super) async fn liquidate(&self) -> Result<()> {
         let (market, bob) = (self.market(), &self.bob);
         self.post(185).await?;
@@ -166,8 +167,23 @@ impl Stage {
         self.caller
             .refuse(&bob.keypair, liquidate(), BallastError::NotLiquidatable)
             .await?;
-        self.world.move_price(UsdPrice::dollars(400)).await?;
+        self.deleverage_with_swap(&position)
+            .await
+            .context("deleveraging")?;
+        let show = || instruction::show_loss(market, &position.address);
+        self.caller
+            .refuse(&bob.keypair, show(), BallastError::NoLossToShow)
+            .await?;
+        self.world.move_price(UsdPrice::dollars(600)).await?;
+        self.confirm(bob, show()).await?;
+        let shown = async || {
+            let snapshot = self.world.snapshot().await?;
+            anyhow::Ok([Side::Base, Side::Quote].map(|side| snapshot.reserve(side).shown_loss))
+        };
+        ensure!(shown().await?.iter().any(|loss| *loss > 0));
+        self.post(600).await?;
         self.confirm(bob, liquidate()).await?;
+        ensure!(shown().await? == [0, 0], "booked");
         let lost = async |side| {
             let snapshot = self.world.snapshot().await?;
             anyhow::Ok(snapshot.reserve(side).bad_debt)
@@ -184,6 +200,58 @@ impl Stage {
             .await?;
         self.confirm(bob, cover(booked)).await?;
         ensure!(lost(side).await? == 0);
+        Ok(())
+    }
+
+    /// Above the band there is nothing to repay base with.
+    async fn deleverage_with_swap(&self, position: &PositionContext) -> Result<()> {
+        let (market, keeper) = (self.market(), &self.keeper);
+        let deleverage = async || {
+            let path = self.path(Trade::BuyBase).await?;
+            let key = keeper.key();
+            anyhow::Ok(instruction::deleverage_swap(market, position, &key, &path))
+        };
+        let not_due = BallastError::DeleverageNotDue;
+        self.caller
+            .refuse(&keeper.keypair, deleverage().await?, not_due)
+            .await?;
+        self.world.move_price(UsdPrice::dollars(228)).await?;
+        let sent = self.confirm(keeper, deleverage().await?).await?;
+        let done = sent.events.iter().find_map(|event| match event {
+            BallastEvent::DeleveragedWithSwap(done) => Some(done),
+            _ => None,
+        });
+        let done = done.context("no event")?;
+        let target = market.market.limits.target_ltv_bps;
+        let (traded, reached) = (done.base_traded, done.ltv_after_bps);
+        ensure!(
+            traded > 0 && reached <= target,
+            "{traded} base were traded, LTV is {reached}"
+        );
+        Ok(())
+    }
+
+    /// A market whose feeds were retired: its position is closed at the last price, and its owner leaves.
+    pub(super) async fn settle(&self, preloaded: &Preloaded) -> Result<()> {
+        let (world, owner) = (&preloaded.silent, &preloaded.silent_owner);
+        let (market, chain) = (&world.market, self.world.net.chain());
+        self.fund(&owner.key()).await?;
+        let most = Amounts::new(u64::MAX, u64::MAX);
+        let settle = |of: &PositionContext| {
+            instruction::settle(market, of, &owner.key(), &owner.wallet, most)
+        };
+        let here = |of: &PositionContext| PositionContext::load(chain.as_ref(), of.address);
+        let left = here(&preloaded.left).await?;
+        ensure!(!left.position.is_debt_free());
+        self.confirm(owner, settle(&left)).await?;
+        let settled = here(&left).await?;
+        ensure!(settled.position.is_debt_free());
+        let owed = BallastError::NothingOwed;
+        self.caller
+            .refuse(&owner.keypair, settle(&settled), owed)
+            .await?;
+        let close = instruction::close(market, &settled, &owner.wallet, 0, 0);
+        self.confirm(owner, close).await?;
         Ok(())
     }
 }

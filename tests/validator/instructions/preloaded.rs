@@ -1,21 +1,27 @@
 //! What the validator has from its first slot on, because no transaction could bring it about there: a market whose accounts
-//! are of version 1 and whose pool owes a reward, and one with changes whose notice is over. Both are made in the SVM.
+//! are of version 1 and whose pool owes a reward, one with changes whose notice is over, and one that has heard no price for a
+//! week. All are made in the SVM.
 
 use std::{mem::offset_of, sync::Arc, time::SystemTime};
 
 use anyhow::{Context, Result};
 use ballast_abi::spl;
 use ballast_client::{
-    Account, Amounts, Market, Position, Pubkey, Reserve, Reward, Side, Signer, ballast, instruction,
+    Account, Amounts, Market, Position, PositionContext, Pubkey, Reserve, Reward, Side, Signer,
+    ballast, instruction,
 };
-use ballast_localnet::{Localnet, Svm, Trader, World, WorldConfig};
+use ballast_localnet::{Localnet, Svm, Trader, UsdPrice, World, WorldConfig};
 
 /// Longer than the notice for changes.
 const AGO_SECS: i64 = 3 * 86_400;
+/// Longer than a market waits for a price before it is settled.
+const LONG_AGO_SECS: i64 = 8 * 86_400;
+/// Feeds that nobody publishes any more.
+const RETIRED_FEEDS: [[u8; 32]; 2] = [[0xb1; 32], [0xb2; 32]];
 /// Raw units that the pool owes.
 pub const REWARD: u64 = 777;
 
-/// Two markets.
+/// Three markets.
 pub struct Preloaded {
     /// All that belongs to them.
     pub accounts: Vec<(Pubkey, Account)>,
@@ -26,13 +32,20 @@ pub struct Preloaded {
     pub reward: Reward,
     /// A maintenance LTV and a rate have been announced.
     pub announced: World,
+    /// Without a price for so long that `left`, a position of `silent_owner`'s, may be settled.
+    pub silent: World,
+    pub silent_owner: Trader,
+    pub left: PositionContext,
 }
 
 impl Preloaded {
     pub async fn make() -> Result<Self> {
         let svm = Svm::start()?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-        svm.set_time(i64::try_from(now.as_secs())? - AGO_SECS);
+        let now_secs = i64::try_from(now.as_secs())?;
+        svm.set_time(now_secs - LONG_AGO_SECS);
+        let (silent, silent_owner, left) = fall_silent(&svm).await?;
+        svm.set_time(now_secs - AGO_SECS);
         let world = async |name: &str| {
             let name = name.into();
             let standard = WorldConfig::standard()?;
@@ -76,8 +89,28 @@ impl Preloaded {
             owner,
             reward,
             announced,
+            silent,
+            silent_owner,
+            left,
         })
     }
+}
+
+/// A market whose last price has left a position with quote, which owes base.
+async fn fall_silent(svm: &Svm) -> Result<(World, Trader, PositionContext)> {
+    let config = WorldConfig {
+        name: "silent".into(),
+        feeds: RETIRED_FEEDS,
+        ..WorldConfig::standard()?
+    };
+    let world = World::new(Arc::new(svm.clone()), config).await?;
+    let funds = Amounts::new(10_000_000_000, 1_000_000_000);
+    let owner = world.trader("owner", funds).await?;
+    let position = world.open(&owner, world.worked_example(1)?).await?;
+    world.move_price(UsdPrice::dollars(230)).await?;
+    let refresh = instruction::refresh_price(&world.market);
+    world.send(&owner.keypair, vec![refresh]).await?;
+    Ok((world, owner, position))
 }
 
 /// Turns an account into one of version 1, in which everything from `new` on was zero.

@@ -12,7 +12,6 @@ use std::sync::{
 };
 
 use anyhow::{Context, Result};
-use ballast_abi::clusters::{SOL_USD_FEED, USDC_USD_FEED};
 use ballast_client::{
     AddressLookupTableAccount, Amounts, Instruction, Keypair, MarketContext, MarketSnapshot,
     PoolAddresses, PriceAccounts, Pubkey, Receipt, Request, SendError, Sender, Side, Signer,
@@ -41,6 +40,8 @@ pub struct WorldConfig {
     pub tick_spacing: u16,
     /// First price of base; quote costs a dollar.
     pub start_price: UsdPrice,
+    /// Feeds of base and quote.
+    pub feeds: [[u8; 32]; 2],
     /// Value of the pool's background liquidity, raw quote units. It lies between an eighth and eight times the first price.
     pub background_value: u64,
     /// What the lender deposits.
@@ -60,6 +61,7 @@ impl WorldConfig {
             name: "world".into(),
             tick_spacing: 4,
             start_price: UsdPrice::dollars(200),
+            feeds: prices::STANDARD_FEEDS,
             background_value: 50_000_000_000_000,
             lent: Amounts::new(50_000_000_000_000, 10_000_000_000_000),
             desired: Migrations::built_in("localnet")?.desired()?,
@@ -89,6 +91,8 @@ pub struct World {
     pub whale: Keypair,
     /// Dollars per quote token, in [`UsdPrice`] units.
     quote_price: AtomicI64,
+    /// Feeds of which prices are posted, by side.
+    feeds: [[u8; 32]; 2],
 }
 
 impl World {
@@ -111,12 +115,13 @@ impl World {
         let pool = pool::create(net.as_ref(), &config, mints)
             .await
             .context("creating the pool")?;
-        let prices = prices::accounts(net.programs());
-        prices::post_pair(net.as_ref(), config.start_price, UsdPrice::ONE)
+        let feeds = config.feeds;
+        let prices = prices::accounts(net.programs(), &feeds);
+        prices::post_pair(net.as_ref(), &feeds, [config.start_price, UsdPrice::ONE])
             .await
             .context("posting the first prices")?;
 
-        let addresses = addresses(net.as_ref(), &pool, prices);
+        let addresses = addresses(net.as_ref(), &pool, &feeds, prices);
         let report = apply(&sender, &authority, &config.desired.clone().at(addresses)).await;
         let report = report.context("setting up the market")?;
         let world = Self {
@@ -130,6 +135,7 @@ impl World {
             lender,
             whale,
             quote_price: AtomicI64::new(UsdPrice::ONE.units()),
+            feeds,
         };
         world
             .add_background_liquidity()
@@ -166,7 +172,7 @@ impl World {
             base_mint: market.base_mint,
             quote_mint: market.quote_mint,
         };
-        addresses(self.net.as_ref(), &pool, self.market.prices)
+        addresses(self.net.as_ref(), &pool, &self.feeds, self.market.prices)
     }
 
     /// Sends instructions that `payer` signs, with the market's lookup table.
@@ -231,13 +237,18 @@ impl World {
     }
 }
 
-fn addresses(net: &dyn Localnet, pool: &PoolAddresses, prices: PriceAccounts) -> MarketAddresses {
+fn addresses(
+    net: &dyn Localnet,
+    pool: &PoolAddresses,
+    &[base_feed, quote_feed]: &[[u8; 32]; 2],
+    prices: PriceAccounts,
+) -> MarketAddresses {
     MarketAddresses {
         whirlpool_program: pool.program,
         whirlpool: pool.whirlpool,
         price_receiver: net.programs().pyth.id,
-        base_feed: SOL_USD_FEED,
-        quote_feed: USDC_USD_FEED,
+        base_feed,
+        quote_feed,
         base_price: prices.base,
         quote_price: prices.quote,
         guardian: Pubkey::default(),

@@ -19,6 +19,8 @@ use crate::{
     programs::Programs,
 };
 
+/// Base's and quote's feed, unless others are used.
+pub(super) const STANDARD_FEEDS: [[u8; 32]; 2] = [SOL_USD_FEED, USDC_USD_FEED];
 /// Confidence interval of posted prices: 2 bps.
 const CONFIDENCE_DIVISOR: u64 = 5_000;
 
@@ -47,10 +49,7 @@ impl PricePost {
     /// A good price of one side's feed: narrow, on its average, fully verified.
     pub fn good(side: Side, price: UsdPrice, publish_time: i64) -> Self {
         Self {
-            feed: match side {
-                Side::Base => SOL_USD_FEED,
-                Side::Quote => USDC_USD_FEED,
-            },
+            feed: STANDARD_FEEDS[side as usize],
             index: 0,
             price: price.units(),
             conf: price.units().unsigned_abs() / CONFIDENCE_DIVISOR,
@@ -78,12 +77,10 @@ impl PricePost {
     }
 }
 
-/// The accounts that the market's prices are in.
-pub(super) fn accounts(programs: &Programs) -> PriceAccounts {
-    PriceAccounts {
-        base: price_account(&programs.pyth.id, &SOL_USD_FEED, 0).0,
-        quote: price_account(&programs.pyth.id, &USDC_USD_FEED, 0).0,
-    }
+/// The accounts that prices of these feeds are in.
+pub(super) fn accounts(programs: &Programs, feeds: &[[u8; 32]; 2]) -> PriceAccounts {
+    let [base, quote] = feeds.map(|feed| price_account(&programs.pyth.id, &feed, 0).0);
+    PriceAccounts { base, quote }
 }
 
 fn post_instruction(net: &dyn Localnet, post: &PricePost) -> Instruction {
@@ -109,11 +106,18 @@ fn post_instruction(net: &dyn Localnet, post: &PricePost) -> Instruction {
 }
 
 /// Posts good prices of both feeds, published now.
-pub(super) async fn post_pair(net: &dyn Localnet, base: UsdPrice, quote: UsdPrice) -> Result<()> {
+pub(super) async fn post_pair(
+    net: &dyn Localnet,
+    feeds: &[[u8; 32]; 2],
+    prices: [UsdPrice; 2],
+) -> Result<()> {
     let now_secs = net.chain().clock().await?.now_secs;
-    let posts = [(Side::Base, base), (Side::Quote, quote)];
-    let post = |(side, price)| post_instruction(net, &PricePost::good(side, price, now_secs));
-    net.execute(posts.map(post).into(), &[]).await?;
+    let posts = [Side::Base, Side::Quote].map(|side| {
+        let good = PricePost::good(side, prices[side as usize], now_secs);
+        let feed = feeds[side as usize];
+        post_instruction(net, &PricePost { feed, ..good })
+    });
+    net.execute(posts.into(), &[]).await?;
     Ok(())
 }
 
@@ -159,9 +163,26 @@ impl World {
     /// # Errors
     /// If the cluster refuses.
     pub async fn post_price(&self, base: UsdPrice) -> Result<()> {
-        post_pair(self.net.as_ref(), base, self.quote_price())
+        let prices = [base, self.quote_price()];
+        post_pair(self.net.as_ref(), &self.feeds, prices)
             .await
             .context("posting prices")
+    }
+
+    /// Feeds of which prices are posted, and whose accounts instructions name, by side.
+    pub fn feeds(&self) -> [[u8; 32]; 2] {
+        self.feeds
+    }
+
+    /// Posts prices of other feeds from now on, and names their accounts. Which feeds the market itself takes is not changed.
+    pub fn use_feeds(&mut self, feeds: [[u8; 32]; 2]) {
+        self.feeds = feeds;
+        self.market.prices = self.price_accounts(&feeds);
+    }
+
+    /// The accounts that prices of these feeds are posted to.
+    pub fn price_accounts(&self, feeds: &[[u8; 32]; 2]) -> PriceAccounts {
+        accounts(self.net.programs(), feeds)
     }
 
     /// Moves the market: first the pool by swaps of the whale, then the oracle.
