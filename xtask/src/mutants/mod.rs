@@ -4,17 +4,23 @@
 //! that is switched off; which one that is stands in two bytes of the program file. So a mutant costs a patched file and a run
 //! of the tests up to the first that fails, not a build.
 
+mod memory;
+mod order;
 mod report;
 mod rewrite;
 mod run;
 mod source;
 mod tree;
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
+};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::{repository, sbf};
+use memory::{Found, Memory};
 use rewrite::Site;
 use run::Outcome;
 
@@ -30,6 +36,10 @@ pub struct MutantOptions {
     /// How many at a time.
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
+    /// Go on where an earlier run was interrupted: do not try again what is known of this very program (and, for a guard that
+    /// no test missed, of these very tests).
+    #[arg(long)]
+    resume: bool,
     /// List the guards and stop.
     #[arg(long)]
     list: bool,
@@ -54,11 +64,24 @@ pub fn run(options: &MutantOptions) -> Result<()> {
     }
     let compiler = sbf::Compiler::provide()?;
     let bench = run::Bench::build(&compiler, &tree)?;
-    eprintln!("xtask: mutants: without any, the tests pass?");
-    if let Outcome::Killed(test) = bench.try_mutant(None, 0)? {
-        bail!("{test} fails although nothing was switched off");
+    let (program, tests) = bench.keys()?;
+    let mut memory = Memory::read();
+    if !(options.resume && memory.passed.as_ref() == Some(&tests)) {
+        eprintln!("xtask: mutants: without any, the tests pass?");
+        if let Outcome::Killed(test) = bench.try_mutant(None, None, &mut memory.secs, 0)? {
+            bail!("{test} fails although nothing was switched off");
+        }
+        memory.passed = Some(tests.clone());
+        memory.write()?;
     }
-    let results = try_all(&bench, &sites, options.jobs.max(1))?;
+    let search = Search {
+        bench,
+        resume: options.resume,
+        program,
+        tests,
+        memory: Mutex::new(memory),
+    };
+    let results = search.all(&sites, options.jobs.max(1))?;
     let report = report::Report::new(&sites, results, tree.sites.len());
     print!("{}", report.text());
     if options.keep {
@@ -84,41 +107,82 @@ fn chosen(sites: &[Site], options: &MutantOptions) -> Vec<Site> {
         .collect()
 }
 
-/// Every mutant's outcome, by number, several at a time.
-fn try_all(bench: &run::Bench, sites: &[Site], jobs: usize) -> Result<BTreeMap<u16, Outcome>> {
-    let queue = Mutex::new(sites.iter());
-    let results = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs)
-            .map(|worker| {
-                let (queue, results) = (&queue, &results);
-                scope.spawn(move || -> Result<()> {
-                    loop {
-                        let site = match queue.lock() {
-                            Ok(mut queue) => queue.next(),
-                            Err(_) => None,
-                        };
-                        let Some(site) = site else {
-                            return Ok(());
-                        };
-                        let outcome = bench.try_mutant(Some(site.number), worker)?;
-                        eprintln!("xtask: mutants: {}: {outcome}", site.place());
-                        if let Ok(mut results) = results.lock() {
-                            results.insert(site.number, outcome);
+/// A run over many guards.
+struct Search {
+    bench: run::Bench,
+    resume: bool,
+    program: String,
+    tests: String,
+    memory: Mutex<Memory>,
+}
+
+impl Search {
+    /// Every mutant's outcome, by number, several at a time.
+    fn all(&self, sites: &[Site], jobs: usize) -> Result<BTreeMap<u16, Outcome>> {
+        let queue = Mutex::new(sites.iter());
+        let results = Mutex::new(BTreeMap::new());
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..jobs)
+                .map(|worker| {
+                    let (queue, results) = (&queue, &results);
+                    scope.spawn(move || -> Result<()> {
+                        loop {
+                            let Some(site) = locked(queue)?.next() else {
+                                return Ok(());
+                            };
+                            let outcome = self.one(site, worker)?;
+                            locked(results)?.insert(site.number, outcome);
                         }
-                    }
+                    })
                 })
-            })
-            .collect();
-        for worker in workers {
-            match worker.join() {
-                Ok(done) => done?,
-                Err(_) => bail!("a worker panicked"),
+                .collect();
+            for worker in workers {
+                match worker.join() {
+                    Ok(done) => done?,
+                    Err(_) => bail!("a worker panicked"),
+                }
             }
+            Ok(())
+        })?;
+        results
+            .into_inner()
+            .map_err(|_| anyhow!("a worker panicked"))
+    }
+
+    /// One mutant's outcome, from memory where that may be and it is there.
+    fn one(&self, site: &Site, worker: usize) -> Result<Outcome> {
+        let (known, mut secs) = {
+            let memory = locked(&self.memory)?;
+            (memory.of(site).cloned(), memory.secs.clone())
+        };
+        let of = |outcome: &Outcome| match outcome {
+            Outcome::Killed(_) => &self.program,
+            Outcome::Survived => &self.tests,
+        };
+        if let Some(known) = &known
+            && self.resume
+            && known.of == *of(&known.outcome)
+        {
+            return Ok(known.outcome.clone());
         }
-        Ok(())
-    })?;
-    results
-        .into_inner()
-        .map_err(|_| anyhow::anyhow!("a worker panicked"))
+        let test = match known.as_ref().map(|known| &known.outcome) {
+            Some(Outcome::Killed(test)) => Some(test.as_str()),
+            _ => None,
+        };
+        let outcome = self.bench.try_mutant(Some(site), test, &mut secs, worker)?;
+        eprintln!("xtask: mutants: {}: {outcome}", site.place());
+        let mut memory = locked(&self.memory)?;
+        let of = of(&outcome).clone();
+        let found = Found {
+            outcome: outcome.clone(),
+            of,
+        };
+        memory.learn(site, found);
+        memory.write()?;
+        Ok(outcome)
+    }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> Result<MutexGuard<'_, T>> {
+    shared.lock().map_err(|_| anyhow!("a worker panicked"))
 }

@@ -133,6 +133,7 @@ mod tests {
             line: 7,
             kind,
             text: format!("guard {number}"),
+            nth: 0,
         };
         let sites = [site(0, Kind::Check), site(1, Kind::Bound)];
         let results = BTreeMap::from([
