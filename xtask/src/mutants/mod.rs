@@ -4,6 +4,7 @@
 //! that is switched off; which one that is stands in two bytes of the program file. So a mutant costs a patched file and a run
 //! of the tests up to the first that fails, not a build.
 
+mod libraries;
 mod memory;
 mod order;
 mod report;
@@ -27,7 +28,7 @@ use run::Outcome;
 /// How to look for mutants that survive.
 #[derive(clap::Args)]
 pub struct MutantOptions {
-    /// Only guards whose place (`file:line`) or text contains this.
+    /// Only guards whose place (`file:line`) or text contains this; of the libraries, those whose path does.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Only every N-th guard, for a sample.
@@ -46,10 +47,22 @@ pub struct MutantOptions {
     /// Write docs/MUTANTS.md.
     #[arg(long)]
     keep: bool,
+    /// Ask cargo-mutants about the libraries and the keeper's decisions instead.
+    #[arg(long, conflicts_with_all = ["every", "resume", "list"])]
+    libraries: bool,
+    /// Of the libraries, only one part of so many.
+    #[arg(long, value_name = "K/N", requires = "libraries")]
+    shard: Option<String>,
+    /// Of the libraries, try nothing; report what earlier runs found.
+    #[arg(long, requires = "libraries")]
+    fold: bool,
 }
 
 /// Removes one guard after the other and reports which ones no test misses.
 pub fn run(options: &MutantOptions) -> Result<()> {
+    if options.libraries {
+        return libraries(options);
+    }
     let tree = tree::Tree::make()?;
     let sites = chosen(&tree.sites, options);
     if options.list {
@@ -85,11 +98,29 @@ pub fn run(options: &MutantOptions) -> Result<()> {
     let report = report::Report::new(&sites, results, tree.sites.len());
     print!("{}", report.text());
     if options.keep {
-        let file = repository::root().join(report::FILE);
-        std::fs::write(&file, report.markdown())
-            .with_context(|| format!("cannot write {}", file.display()))?;
+        keep("On-chain program", &report.markdown())?;
     }
     Ok(())
+}
+
+fn libraries(options: &MutantOptions) -> Result<()> {
+    if !options.fold {
+        libraries::run(options.only.as_deref(), options.shard.as_deref())?;
+    }
+    let part = libraries::markdown()?;
+    println!("{part}");
+    if options.keep {
+        keep("Libraries", &part)?;
+    }
+    Ok(())
+}
+
+/// Writes one part of the document.
+fn keep(heading: &str, part: &str) -> Result<()> {
+    let file = repository::root().join(report::FILE);
+    let document = std::fs::read_to_string(&file).unwrap_or_default();
+    std::fs::write(&file, report::with_part(&document, heading, part))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn chosen(sites: &[Site], options: &MutantOptions) -> Vec<Site> {

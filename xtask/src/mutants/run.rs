@@ -74,7 +74,7 @@ impl Bench {
             Command::new(this)
                 .args(["build-program", "ballast"])
                 .env("CARGO_MANIFEST_DIR", tree.root.join("xtask"))
-                .env("CARGO_TARGET_DIR", repository::build_dir()),
+                .env("CARGO_TARGET_DIR", &tree.build_dir),
         )?;
         let file = tree.root.join("target/deploy/ballast.so");
         let program = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -88,6 +88,7 @@ impl Bench {
         );
         let onchain = test_binary(
             repository::root(),
+            &repository::build_dir(),
             &["--workspace", "--test", "onchain"],
             "onchain",
         )?;
@@ -96,7 +97,12 @@ impl Bench {
             switch: marks[0] + MARK.len(),
             order: Order::read(&names(&onchain)?)?,
             onchain,
-            unit: test_binary(&tree.root, &["--package", "ballast", "--lib"], "ballast")?,
+            unit: test_binary(
+                &tree.root,
+                &tree.build_dir,
+                &["--package", "ballast", "--lib"],
+                "ballast",
+            )?,
             directory: repository::build_dir().join("mutants"),
         })
     }
@@ -265,11 +271,11 @@ fn kill(child: &Mutex<std::process::Child>) {
 }
 
 /// Builds a test binary without running it and returns where it is.
-fn test_binary(root: &Path, what: &[&str], target: &str) -> Result<PathBuf> {
+fn test_binary(root: &Path, build_dir: &Path, what: &[&str], target: &str) -> Result<PathBuf> {
     let mut command = suite::cargo();
     command
         .current_dir(root)
-        .env("CARGO_TARGET_DIR", repository::build_dir())
+        .env("CARGO_TARGET_DIR", build_dir)
         .args([
             "test",
             "--no-run",

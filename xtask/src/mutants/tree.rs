@@ -15,6 +15,8 @@ use crate::{process, repository};
 /// See the module's description.
 pub struct Tree {
     pub root: PathBuf,
+    /// What cargo is to take for the target directory: to cargo, a copy's packages are the same as the repository's.
+    pub build_dir: PathBuf,
     pub sites: Vec<Site>,
 }
 
@@ -46,7 +48,12 @@ pub mod mutant {
         *OFF.get_or_init(read) == Some(number)
     }
 
-    pub trait Unless: Ord + Sized {
+    pub trait Unless: Sized {
+        fn min_unless(self, number: u16, other: Self) -> Self;
+        fn max_unless(self, number: u16, other: Self) -> Self;
+    }
+
+    impl<T: Ord> Unless for T {
         fn min_unless(self, number: u16, other: Self) -> Self {
             if off(number) { self } else { Ord::min(self, other) }
         }
@@ -55,7 +62,14 @@ pub mod mutant {
         }
     }
 
-    impl<T: Ord> Unless for T {}
+    impl Unless for crate::Amounts {
+        fn min_unless(self, number: u16, other: Self) -> Self {
+            if off(number) { self } else { self.min(other) }
+        }
+        fn max_unless(self, number: u16, _: Self) -> Self {
+            unreachable!("{number}: amounts have no maximum")
+        }
+    }
 
     pub trait Ceil: Sized {
         fn div_ceil_unless(self, number: u16, by: Self) -> Self;
@@ -64,6 +78,8 @@ pub mod mutant {
     macro_rules! ceil {
         ($($number:ty)*) => {$(
             impl Ceil for $number {
+                // Inlined, it is more than LLVM's instruction combining comes to an end with.
+                #[inline(never)]
                 fn div_ceil_unless(self, number: u16, by: Self) -> Self {
                     if off(number) { self / by } else { self.div_ceil(by) }
                 }
@@ -113,6 +129,7 @@ impl Tree {
             "more guards than numbers"
         );
         Ok(Self {
+            build_dir: repository::build_dir().join("mutants/build"),
             root,
             sites: rewriter.sites,
         })

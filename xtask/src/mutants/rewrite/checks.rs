@@ -58,7 +58,7 @@ impl Rewriter {
         edits.push(Edit {
             at: start,
             length: 0,
-            text: format!("{{ if !ballast_clmm::mutant::off({number}) {{ "),
+            text: format!("if !ballast_clmm::mutant::off({number}) {{ "),
         });
         let semicolon = if source.code[close - 1] == b';' {
             ""
@@ -68,7 +68,7 @@ impl Rewriter {
         edits.push(Edit {
             at: close,
             length: 0,
-            text: format!("{semicolon} }} }}"),
+            text: format!("{semicolon} }}"),
         });
     }
 
