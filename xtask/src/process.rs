@@ -8,11 +8,13 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 /// Variables that `cargo run` sets for us, or the user for the host, and that must not reach another tool chain.
-const HOST_ONLY: [&str; 10] = [
+const HOST_ONLY: [&str; 12] = [
     "CARGO",
     "CARGO_BUILD_TARGET",
     "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_RESOLVER_FEATURE_UNIFICATION",
     "CARGO_TARGET_DIR",
+    "CARGO_UNSTABLE_FEATURE_UNIFICATION",
     "LD_LIBRARY_PATH",
     "RUSTC",
     "RUSTC_WRAPPER",

@@ -4,24 +4,31 @@
 //! that is switched off; which one that is stands in two bytes of the program file. So a mutant costs a patched file and a run
 //! of the tests up to the first that fails, not a build.
 
+mod libraries;
+mod memory;
+mod order;
 mod report;
 mod rewrite;
 mod run;
 mod source;
 mod tree;
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
+};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::{repository, sbf};
+use memory::{Found, Memory};
 use rewrite::Site;
 use run::Outcome;
 
 /// How to look for mutants that survive.
 #[derive(clap::Args)]
 pub struct MutantOptions {
-    /// Only guards whose place (`file:line`) or text contains this.
+    /// Only guards whose place (`file:line`) or text contains this; of the libraries, those whose path does.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Only every N-th guard, for a sample.
@@ -30,16 +37,32 @@ pub struct MutantOptions {
     /// How many at a time.
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
+    /// Go on where an earlier run was interrupted: do not try again what is known of this very program (and, for a guard that
+    /// no test missed, of these very tests).
+    #[arg(long)]
+    resume: bool,
     /// List the guards and stop.
     #[arg(long)]
     list: bool,
     /// Write docs/MUTANTS.md.
     #[arg(long)]
     keep: bool,
+    /// Ask cargo-mutants about the libraries and the keeper's decisions instead.
+    #[arg(long, conflicts_with_all = ["every", "resume", "list"])]
+    libraries: bool,
+    /// Of the libraries, only one part of so many.
+    #[arg(long, value_name = "K/N", requires = "libraries")]
+    shard: Option<String>,
+    /// Of the libraries, try nothing; report what earlier runs found.
+    #[arg(long, requires = "libraries")]
+    fold: bool,
 }
 
 /// Removes one guard after the other and reports which ones no test misses.
 pub fn run(options: &MutantOptions) -> Result<()> {
+    if options.libraries {
+        return libraries(options);
+    }
     let tree = tree::Tree::make()?;
     let sites = chosen(&tree.sites, options);
     if options.list {
@@ -54,19 +77,50 @@ pub fn run(options: &MutantOptions) -> Result<()> {
     }
     let compiler = sbf::Compiler::provide()?;
     let bench = run::Bench::build(&compiler, &tree)?;
-    eprintln!("xtask: mutants: without any, the tests pass?");
-    if let Outcome::Killed(test) = bench.try_mutant(None, 0)? {
-        bail!("{test} fails although nothing was switched off");
+    let (program, tests) = bench.keys()?;
+    let mut memory = Memory::read();
+    if !(options.resume && memory.passed.as_ref() == Some(&tests)) {
+        eprintln!("xtask: mutants: without any, the tests pass?");
+        if let Outcome::Killed(test) = bench.try_mutant(None, None, &mut memory.secs, 0)? {
+            bail!("{test} fails although nothing was switched off");
+        }
+        memory.passed = Some(tests.clone());
+        memory.write()?;
     }
-    let results = try_all(&bench, &sites, options.jobs.max(1))?;
+    let search = Search {
+        bench,
+        resume: options.resume,
+        program,
+        tests,
+        memory: Mutex::new(memory),
+    };
+    let results = search.all(&sites, options.jobs.max(1))?;
     let report = report::Report::new(&sites, results, tree.sites.len());
     print!("{}", report.text());
     if options.keep {
-        let file = repository::root().join(report::FILE);
-        std::fs::write(&file, report.markdown())
-            .with_context(|| format!("cannot write {}", file.display()))?;
+        keep("On-chain program", &report.markdown())?;
     }
     Ok(())
+}
+
+fn libraries(options: &MutantOptions) -> Result<()> {
+    if !options.fold {
+        libraries::run(options.only.as_deref(), options.shard.as_deref())?;
+    }
+    let part = libraries::markdown()?;
+    println!("{part}");
+    if options.keep {
+        keep("Libraries", &part)?;
+    }
+    Ok(())
+}
+
+/// Writes one part of the document.
+fn keep(heading: &str, part: &str) -> Result<()> {
+    let file = repository::root().join(report::FILE);
+    let document = std::fs::read_to_string(&file).unwrap_or_default();
+    std::fs::write(&file, report::with_part(&document, heading, part))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn chosen(sites: &[Site], options: &MutantOptions) -> Vec<Site> {
@@ -84,41 +138,82 @@ fn chosen(sites: &[Site], options: &MutantOptions) -> Vec<Site> {
         .collect()
 }
 
-/// Every mutant's outcome, by number, several at a time.
-fn try_all(bench: &run::Bench, sites: &[Site], jobs: usize) -> Result<BTreeMap<u16, Outcome>> {
-    let queue = Mutex::new(sites.iter());
-    let results = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs)
-            .map(|worker| {
-                let (queue, results) = (&queue, &results);
-                scope.spawn(move || -> Result<()> {
-                    loop {
-                        let site = match queue.lock() {
-                            Ok(mut queue) => queue.next(),
-                            Err(_) => None,
-                        };
-                        let Some(site) = site else {
-                            return Ok(());
-                        };
-                        let outcome = bench.try_mutant(Some(site.number), worker)?;
-                        eprintln!("xtask: mutants: {}: {outcome}", site.place());
-                        if let Ok(mut results) = results.lock() {
-                            results.insert(site.number, outcome);
+/// A run over many guards.
+struct Search {
+    bench: run::Bench,
+    resume: bool,
+    program: String,
+    tests: String,
+    memory: Mutex<Memory>,
+}
+
+impl Search {
+    /// Every mutant's outcome, by number, several at a time.
+    fn all(&self, sites: &[Site], jobs: usize) -> Result<BTreeMap<u16, Outcome>> {
+        let queue = Mutex::new(sites.iter());
+        let results = Mutex::new(BTreeMap::new());
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..jobs)
+                .map(|worker| {
+                    let (queue, results) = (&queue, &results);
+                    scope.spawn(move || -> Result<()> {
+                        loop {
+                            let Some(site) = locked(queue)?.next() else {
+                                return Ok(());
+                            };
+                            let outcome = self.one(site, worker)?;
+                            locked(results)?.insert(site.number, outcome);
                         }
-                    }
+                    })
                 })
-            })
-            .collect();
-        for worker in workers {
-            match worker.join() {
-                Ok(done) => done?,
-                Err(_) => bail!("a worker panicked"),
+                .collect();
+            for worker in workers {
+                match worker.join() {
+                    Ok(done) => done?,
+                    Err(_) => bail!("a worker panicked"),
+                }
             }
+            Ok(())
+        })?;
+        results
+            .into_inner()
+            .map_err(|_| anyhow!("a worker panicked"))
+    }
+
+    /// One mutant's outcome, from memory where that may be and it is there.
+    fn one(&self, site: &Site, worker: usize) -> Result<Outcome> {
+        let (known, mut secs) = {
+            let memory = locked(&self.memory)?;
+            (memory.of(site).cloned(), memory.secs.clone())
+        };
+        let of = |outcome: &Outcome| match outcome {
+            Outcome::Killed(_) => &self.program,
+            Outcome::Survived => &self.tests,
+        };
+        if let Some(known) = &known
+            && self.resume
+            && known.of == *of(&known.outcome)
+        {
+            return Ok(known.outcome.clone());
         }
-        Ok(())
-    })?;
-    results
-        .into_inner()
-        .map_err(|_| anyhow::anyhow!("a worker panicked"))
+        let test = match known.as_ref().map(|known| &known.outcome) {
+            Some(Outcome::Killed(test)) => Some(test.as_str()),
+            _ => None,
+        };
+        let outcome = self.bench.try_mutant(Some(site), test, &mut secs, worker)?;
+        eprintln!("xtask: mutants: {}: {outcome}", site.place());
+        let mut memory = locked(&self.memory)?;
+        let of = of(&outcome).clone();
+        let found = Found {
+            outcome: outcome.clone(),
+            of,
+        };
+        memory.learn(site, found);
+        memory.write()?;
+        Ok(outcome)
+    }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> Result<MutexGuard<'_, T>> {
+    shared.lock().map_err(|_| anyhow!("a worker panicked"))
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use super::{
     rewrite::{Kind, Site},
-    run::Outcome,
+    run::{Outcome, SKIPPED},
 };
 
 /// Where it is kept.
@@ -40,7 +40,7 @@ impl<'a> Report<'a> {
     pub fn text(&self) -> String {
         let mut text = String::new();
         for site in self.survivors() {
-            let why = explanation(site).unwrap_or("not explained");
+            let why = explanation(&site.file, &site.text).unwrap_or("not explained");
             let _ = writeln!(text, "survived: {}  {}  ({why})", site.place(), site.text);
         }
         let _ = writeln!(
@@ -55,16 +55,21 @@ impl<'a> Report<'a> {
 
     /// For the repository.
     pub fn markdown(&self) -> String {
-        let mut text = String::from(
-            "# Mutants\n\n\
-             Written by `cargo xtask mutants --keep`: each guard of the on-chain program is switched off, one at a time, and the\n\
-             program's tests run until one fails. A guard whose absence no test notices has *survived*.\n\n\
+        let mut text = format!(
+            "Written by `cargo xtask mutants --keep`: each guard is switched off, one at a time, and the program's unit tests and\n\
+             on-chain tests run until one fails. A guard whose absence no test notices has *survived*. Tests of what the program\n\
+             costs and of its compiler are left out ({}).\n\n\
+             Guards are `require…` in all its forms, refusals (`return err!`) of a block that yields nothing, the rules of\n\
+             parameters, `address` of accounts, `min` and `max`, and what rounds: functions of which there are an `_up` and a\n\
+             `_down`, calls of them, and `div_ceil`. Not switched are what Anchor's types check (signers, owners of program\n\
+             accounts, seeds) and refusals that yield a value (`ok_or`, `let … else`, arms of a `match`).\n\n\
              | kind | tried | found | survived |\n|---|---|---|---|\n",
+            SKIPPED.map(|module| format!("`{module}`")).join(", ")
         );
         for (kind, name) in [
-            (Kind::Check, "checks (`require…`)"),
+            (Kind::Check, "checks and rules"),
             (Kind::Bound, "caps and floors (`min`, `max`)"),
-            (Kind::Rounding, "directions of rounding (`_up`, `_down`)"),
+            (Kind::Rounding, "directions of rounding"),
         ] {
             let of_kind = self.results.iter().filter(|(site, _)| site.kind == kind);
             let tried = of_kind.clone().count();
@@ -84,20 +89,38 @@ impl<'a> Report<'a> {
             self.guards
         );
         if self.survivors().next().is_some() {
-            text.push_str("\n## Survivors\n\n| guard | why |\n|---|---|\n");
+            text.push_str("\n### Surviving guards\n\n| guard | why |\n|---|---|\n");
         }
         for site in self.survivors() {
-            let why = explanation(site).unwrap_or("**not explained**");
-            let guard = site.text.replace('|', "\\|");
-            let _ = writeln!(text, "| `{guard}` in {} | {why} |", site.file);
+            let why = explanation(&site.file, &site.text).unwrap_or("**not explained**");
+            let _ = writeln!(text, "| `{}` in {} | {why} |", cell(&site.text), site.file);
         }
         text
     }
 }
 
+/// The document with one of its parts written anew.
+pub fn with_part(document: &str, heading: &str, part: &str) -> String {
+    const TITLE: &str = "# Mutants\n\nWhether the tests notice when something is gone or wrong.\n";
+    let new = format!("\n## {heading}\n\n{}\n", part.trim_end());
+    let document = if document.is_empty() { TITLE } else { document };
+    let Some(start) = document.find(&format!("\n## {heading}\n")) else {
+        return format!("{document}{new}");
+    };
+    let end = document[start + 1..]
+        .find("\n## ")
+        .map_or(document.len(), |end| start + 1 + end);
+    format!("{}{new}{}", &document[..start], &document[end..])
+}
+
+/// Text for a cell of a table.
+pub fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
 /// Why a survivor is right to survive, if that is known.
-fn explanation(site: &Site) -> Option<&'static str> {
-    let name = format!("{} {}", site.file, site.text);
+pub fn explanation(file: &str, text: &str) -> Option<&'static str> {
+    let name = format!("{file} {text}");
     explanations(EXPLAINED)
         .into_iter()
         .find(|(part, _)| name.contains(part))
@@ -133,6 +156,7 @@ mod tests {
             line: 7,
             kind,
             text: format!("guard {number}"),
+            nth: 0,
         };
         let sites = [site(0, Kind::Check), site(1, Kind::Bound)];
         let results = BTreeMap::from([
@@ -145,13 +169,24 @@ mod tests {
         assert!(
             report
                 .markdown()
-                .contains("| checks (`require…`) | 1 | 1 | 0 |")
+                .contains("| checks and rules | 1 | 1 | 0 |")
         );
         assert!(
             report
                 .markdown()
                 .contains("| `guard 1` in f.rs | **not explained** |")
         );
+    }
+
+    #[test]
+    fn parts_of_the_document_are_replaced_and_the_rest_stays() {
+        let one = with_part("", "One", "1\n");
+        let both = with_part(&one, "Two", "2");
+        assert!(both.starts_with("# Mutants\n"));
+        assert!(both.ends_with("\n## One\n\n1\n\n## Two\n\n2\n"));
+        let changed = with_part(&both, "One", "3\n\n### Four\n");
+        assert!(changed.ends_with("\n## One\n\n3\n\n### Four\n\n## Two\n\n2\n"));
+        assert_eq!(with_part(&changed, "One", "1"), both);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Runs the tests on a program with one guard switched off, up to the first that fails.
 
 use std::{
+    collections::BTreeMap,
     fmt, fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -14,8 +15,13 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::tree::{MARK, Tree};
+use super::{
+    order::Order,
+    rewrite::Site,
+    tree::{MARK, Tree},
+};
 use crate::{
+    cache::Key,
     process,
     repository::{self, PROGRAMS},
     sbf::{self, Compiler},
@@ -40,10 +46,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Says nothing about guards: what the program costs, and its compiler.
-const SKIPPED: [&str; 2] = ["costs::", "toolchain::"];
-/// Run when nothing quicker has failed.
-const SLOW: [&str; 3] = ["conservation::", "reference::", "keeper::"];
+/// Tests that say nothing about guards: what the program costs, and its compiler.
+pub const SKIPPED: [&str; 2] = ["costs::", "toolchain::"];
 /// A mutant may loop for ever.
 const LONGEST: Duration = Duration::from_secs(1_200);
 
@@ -57,6 +61,7 @@ pub struct Bench {
     /// The program's own unit tests, of the rewritten sources.
     unit: PathBuf,
     directory: PathBuf,
+    order: Order,
 }
 
 impl Bench {
@@ -69,7 +74,7 @@ impl Bench {
             Command::new(this)
                 .args(["build-program", "ballast"])
                 .env("CARGO_MANIFEST_DIR", tree.root.join("xtask"))
-                .env("CARGO_TARGET_DIR", repository::build_dir()),
+                .env("CARGO_TARGET_DIR", &tree.build_dir),
         )?;
         let file = tree.root.join("target/deploy/ballast.so");
         let program = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -81,21 +86,43 @@ impl Bench {
             "the program holds {} switches instead of one",
             marks.len()
         );
+        let onchain = test_binary(
+            repository::root(),
+            &repository::build_dir(),
+            &["--workspace", "--test", "onchain"],
+            "onchain",
+        )?;
         Ok(Self {
             program,
             switch: marks[0] + MARK.len(),
-            onchain: test_binary(
-                &repository::root().to_path_buf(),
-                &["--workspace", "--test", "onchain"],
-                "onchain",
+            order: Order::read(&names(&onchain)?)?,
+            onchain,
+            unit: test_binary(
+                &tree.root,
+                &tree.build_dir,
+                &["--package", "ballast", "--lib"],
+                "ballast",
             )?,
-            unit: test_binary(&tree.root, &["--package", "ballast", "--lib"], "ballast")?,
             directory: repository::build_dir().join("mutants"),
         })
     }
 
-    /// Runs the tests with one guard switched off, or none.
-    pub fn try_mutant(&self, number: Option<u16>, worker: usize) -> Result<Outcome> {
+    /// What tells this program from another, and the program with its tests from others.
+    pub fn keys(&self) -> Result<(String, String)> {
+        let program = Key::new().text(&String::from_utf8_lossy(&self.program));
+        let program_hex = program.hex();
+        let tests = program.files(&repository::root().join("tests"))?;
+        Ok((program_hex, tests.hex()))
+    }
+
+    /// Runs the tests with one guard switched off, or none. A test that is known to miss the guard comes first.
+    pub fn try_mutant(
+        &self,
+        site: Option<&Site>,
+        known: Option<&str>,
+        secs: &mut BTreeMap<String, f64>,
+        worker: usize,
+    ) -> Result<Outcome> {
         let deploy = self.directory.join(format!("deploy-{worker}"));
         fs::create_dir_all(&deploy)?;
         for program in PROGRAMS {
@@ -104,28 +131,38 @@ impl Bench {
                 .with_context(|| format!("cannot copy {name}"))?;
         }
         let mut program = self.program.clone();
-        let switch = number.unwrap_or(u16::MAX).to_le_bytes();
+        let switch = site.map_or(u16::MAX, |site| site.number).to_le_bytes();
         program[self.switch..self.switch + 2].copy_from_slice(&switch);
         fs::write(deploy.join("ballast.so"), program)?;
 
-        let unit = |command: &mut Command| {
-            if let Some(number) = number {
-                command.env("BALLAST_MUTANT", number.to_string());
-            }
-        };
-        let mut first = tests(&self.unit, &deploy, worker);
-        unit(&mut first);
-        let mut quick = tests(&self.onchain, &deploy, worker);
-        let mut slow = tests(&self.onchain, &deploy, worker);
-        for name in SKIPPED {
-            quick.args(["--skip", name]);
+        let order = self.order.of(site, secs);
+        let known: Vec<_> = order
+            .iter()
+            .filter(|test| Some(**test) == known)
+            .copied()
+            .collect();
+        let mut unit = tests(&self.unit, &deploy);
+        if let Some(site) = site {
+            unit.env("BALLAST_MUTANT", site.number.to_string());
         }
-        for name in SLOW {
-            quick.args(["--skip", name]);
-            slow.arg(name);
+        let mut runs = vec![unit];
+        // A few at first, then more and more: starting costs time too.
+        let (mut from, mut many) = (0, 4);
+        let chunks = std::iter::from_fn(|| {
+            let chunk = order.get(from..(from + many).min(order.len()))?;
+            (from, many) = (from + many, many * 3);
+            (!chunk.is_empty()).then_some(chunk)
+        });
+        for names in std::iter::once(&known[..])
+            .filter(|known| !known.is_empty())
+            .chain(chunks)
+        {
+            let mut command = tests(&self.onchain, &deploy);
+            command.arg("--exact").args(names);
+            runs.push(command);
         }
-        for mut command in [first, quick, slow] {
-            if let Some(test) = first_failure(&mut command)? {
+        for mut command in runs {
+            if let Some(test) = first_failure(&mut command, secs)? {
                 return Ok(Outcome::Killed(test));
             }
         }
@@ -133,7 +170,20 @@ impl Bench {
     }
 }
 
-fn tests(binary: &Path, deploy: &Path, _worker: usize) -> Command {
+/// The names of the tests in a file.
+fn names(binary: &Path) -> Result<Vec<String>> {
+    let list = process::output(Command::new(binary).arg("--list"))?;
+    let names: Vec<_> = list
+        .lines()
+        .filter_map(|line| line.strip_suffix(": test"))
+        .filter(|name| !SKIPPED.iter().any(|skipped| name.starts_with(skipped)))
+        .map(str::to_owned)
+        .collect();
+    ensure!(!names.is_empty(), "{} holds no tests", binary.display());
+    Ok(names)
+}
+
+fn tests(binary: &Path, deploy: &Path) -> Command {
     let mut command = Command::new(binary);
     command
         .current_dir(repository::root().join("tests"))
@@ -146,8 +196,11 @@ fn tests(binary: &Path, deploy: &Path, _worker: usize) -> Command {
     command
 }
 
-/// The first test that fails; the rest is not waited for.
-fn first_failure(command: &mut Command) -> Result<Option<String>> {
+/// The first test that fails; the rest is not waited for. Notes how long each takes.
+fn first_failure(
+    command: &mut Command,
+    secs: &mut BTreeMap<String, f64>,
+) -> Result<Option<String>> {
     let child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -178,15 +231,23 @@ fn first_failure(command: &mut Command) -> Result<Option<String>> {
         })
     };
     let mut failed = None;
+    let mut since = Instant::now();
     for line in BufReader::new(output).lines() {
         let line = line.unwrap_or_default();
-        if let Some(name) = line
+        match line
             .strip_prefix("test ")
-            .and_then(|rest| rest.strip_suffix(" ... FAILED"))
+            .and_then(|rest| rest.split_once(" ... "))
         {
-            failed = Some(name.to_owned());
-            kill(&child);
-            break;
+            Some((name, "FAILED")) => {
+                failed = Some(name.to_owned());
+                kill(&child);
+                break;
+            }
+            Some((name, "ok")) => {
+                secs.insert(name.to_owned(), since.elapsed().as_secs_f64());
+                since = Instant::now();
+            }
+            _ => {}
         }
     }
     over.store(true, Ordering::Relaxed);
@@ -210,11 +271,11 @@ fn kill(child: &Mutex<std::process::Child>) {
 }
 
 /// Builds a test binary without running it and returns where it is.
-fn test_binary(root: &PathBuf, what: &[&str], target: &str) -> Result<PathBuf> {
+fn test_binary(root: &Path, build_dir: &Path, what: &[&str], target: &str) -> Result<PathBuf> {
     let mut command = suite::cargo();
     command
         .current_dir(root)
-        .env("CARGO_TARGET_DIR", repository::build_dir())
+        .env("CARGO_TARGET_DIR", build_dir)
         .args([
             "test",
             "--no-run",

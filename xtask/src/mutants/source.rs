@@ -49,6 +49,28 @@ impl Source {
             .collect()
     }
 
+    /// Every place of `word` in code that is no test.
+    pub fn places_before_tests(&self, word: &str) -> Vec<usize> {
+        let end = self.end_of_code();
+        let mut places = self.places(word);
+        places.retain(|at| *at < end);
+        places
+    }
+
+    /// The innermost bracket that is open at a position.
+    pub fn opening_before(&self, at: usize) -> Option<usize> {
+        let mut closed = 0usize;
+        for (at, byte) in self.code[..at].iter().enumerate().rev() {
+            match byte {
+                b')' | b']' | b'}' => closed += 1,
+                b'(' | b'[' | b'{' if closed == 0 => return Some(at),
+                b'(' | b'[' | b'{' => closed -= 1,
+                _ => {}
+            }
+        }
+        None
+    }
+
     /// The last byte of code before a position that is no white space.
     pub fn before(&self, at: usize) -> Option<u8> {
         self.code[..at]
@@ -125,6 +147,8 @@ mod tests {
         assert_eq!(&source.text[end..end + 1], ";");
         assert_eq!(source.line(end), 1);
         assert_eq!(source.places("g(").len(), 1);
+        assert_eq!(source.opening_before(end), None);
+        assert_eq!(source.opening_before(5), Some(1));
     }
 
     #[test]

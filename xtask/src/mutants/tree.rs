@@ -1,6 +1,7 @@
 //! A copy of the sources in which every guard asks whether it is switched off.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -14,6 +15,8 @@ use crate::{process, repository};
 /// See the module's description.
 pub struct Tree {
     pub root: PathBuf,
+    /// What cargo is to take for the target directory: to cargo, a copy's packages are the same as the repository's.
+    pub build_dir: PathBuf,
     pub sites: Vec<Site>,
 }
 
@@ -45,7 +48,12 @@ pub mod mutant {
         *OFF.get_or_init(read) == Some(number)
     }
 
-    pub trait Unless: Ord + Sized {
+    pub trait Unless: Sized {
+        fn min_unless(self, number: u16, other: Self) -> Self;
+        fn max_unless(self, number: u16, other: Self) -> Self;
+    }
+
+    impl<T: Ord> Unless for T {
         fn min_unless(self, number: u16, other: Self) -> Self {
             if off(number) { self } else { Ord::min(self, other) }
         }
@@ -54,18 +62,47 @@ pub mod mutant {
         }
     }
 
-    impl<T: Ord> Unless for T {}
+    impl Unless for crate::Amounts {
+        fn min_unless(self, number: u16, other: Self) -> Self {
+            if off(number) { self } else { self.min(other) }
+        }
+        fn max_unless(self, number: u16, _: Self) -> Self {
+            unreachable!("{number}: amounts have no maximum")
+        }
+    }
+
+    pub trait Ceil: Sized {
+        fn div_ceil_unless(self, number: u16, by: Self) -> Self;
+    }
+
+    macro_rules! ceil {
+        ($($number:ty)*) => {$(
+            impl Ceil for $number {
+                // Inlined, it is more than LLVM's instruction combining comes to an end with.
+                #[inline(never)]
+                fn div_ceil_unless(self, number: u16, by: Self) -> Self {
+                    if off(number) { self / by } else { self.div_ceil(by) }
+                }
+            }
+        )*};
+    }
+    ceil!(u32 u64 u128);
+
+    pub trait Either: Sized {
+        fn either<R>(self, number: u16, this: impl FnOnce(&Self) -> R, other: impl FnOnce(&Self) -> R) -> R {
+            if off(number) { other(&self) } else { this(&self) }
+        }
+    }
+
+    impl<T> Either for T {}
 }
 "#;
 
 impl Tree {
-    /// Copies what git tracks, and rewrites the program and the two libraries whose arithmetic it runs.
+    /// Copies what git tracks, and rewrites the program and the two libraries whose arithmetic it runs. A file that is there
+    /// already stays as it is, so that nothing is compiled twice.
     pub fn make() -> Result<Self> {
         let root = repository::build_dir().join("mutants/tree");
-        if root.exists() {
-            fs::remove_dir_all(&root)
-                .with_context(|| format!("cannot delete {}", root.display()))?;
-        }
         let listed = process::output(Command::new("git").current_dir(repository::root()).args([
             "ls-files",
             "--cached",
@@ -73,47 +110,75 @@ impl Tree {
             "--exclude-standard",
         ]))?;
         let mut rewriter = Rewriter::default();
+        let mut files = BTreeSet::new();
         for file in listed.lines() {
             let from = repository::root().join(file);
             if !from.is_file() {
                 continue;
             }
-            copy(&mut rewriter, file, &from, &root.join(file))?;
+            let context = || format!("cannot copy {}", from.display());
+            let bytes = fs::read(&from).with_context(context)?;
+            let bytes = rewritten(&mut rewriter, file, bytes).with_context(context)?;
+            let to = root.join(file);
+            write(&to, &bytes)?;
+            files.insert(to);
         }
+        remove_others(&root, &files)?;
         ensure!(
             rewriter.sites.len() < usize::from(u16::MAX),
             "more guards than numbers"
         );
         Ok(Self {
+            build_dir: repository::build_dir().join("mutants/build"),
             root,
             sites: rewriter.sites,
         })
     }
 }
 
-fn copy(rewriter: &mut Rewriter, file: &str, from: &Path, to: &Path) -> Result<()> {
-    if let Some(directory) = to.parent() {
-        fs::create_dir_all(directory)
-            .with_context(|| format!("cannot create {}", directory.display()))?;
-    }
-    let context = || format!("cannot copy {}", from.display());
+/// What a file of the copy holds.
+fn rewritten(rewriter: &mut Rewriter, file: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let is_source = |directory: &str| {
         file.starts_with(directory) && file.ends_with(".rs") && !file.ends_with("/tests.rs")
     };
-    let read = || fs::read_to_string(from).with_context(context);
     let text = if is_source("programs/ballast/src/") {
-        rewriter.program(file, read()?)
+        rewriter.program(file, String::from_utf8(bytes)?)
     } else if is_source("crates/model/src/") {
-        rewriter.library(file, read()?, "ballast_clmm::mutant")
+        rewriter.library(file, String::from_utf8(bytes)?, "ballast_clmm::mutant")
     } else if is_source("crates/clmm/src/") {
-        let mut text = rewriter.library(file, read()?, "crate::mutant");
+        let mut text = rewriter.library(file, String::from_utf8(bytes)?, "crate::mutant");
         if file.ends_with("src/lib.rs") {
             text.push_str(MODULE);
         }
         text
     } else {
-        fs::copy(from, to).with_context(context)?;
-        return Ok(());
+        return Ok(bytes);
     };
-    fs::write(to, text).with_context(context)
+    Ok(text.into_bytes())
+}
+
+fn write(to: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(to).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let context = || format!("cannot write {}", to.display());
+    if let Some(directory) = to.parent() {
+        fs::create_dir_all(directory).with_context(context)?;
+    }
+    fs::write(to, bytes).with_context(context)
+}
+
+/// Deletes files that an earlier copy had. What was built there stays.
+fn remove_others(directory: &Path, files: &BTreeSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            if path.file_name().is_none_or(|name| name != "target") {
+                remove_others(&path, files)?;
+            }
+        } else if !files.contains(&path) {
+            fs::remove_file(&path).with_context(|| format!("cannot delete {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
