@@ -15,6 +15,7 @@ mod number;
 mod policy;
 mod progress;
 mod range;
+mod recorded;
 mod report;
 mod rewards;
 mod slippage;

@@ -1,7 +1,10 @@
 //! `cargo xtask bench`: benchmarks in one run, and their ratios in `target/bench/report.json`.
 //!
 //! Times depend on the machine and on what else it does; a ratio of two times of the same run says something. The criterion
-//! crate measures; this starts it, times `ballast risk` on a file as a user would, and collects.
+//! crate measures; this starts it, times `ballast risk` on a file,
+//! `ballast simulate` and `ballast backtest` as a user would, and collects.
+
+mod simulator;
 
 use std::{
     fs,
@@ -92,6 +95,7 @@ pub fn run() -> Result<()> {
         "ratios": ratios,
         "median_ns": nanos,
         "ballast_risk": risk(&directory)?,
+        "ballast_simulate": simulator::times(&directory)?,
     });
     let file = directory.join("report.json");
     let text = serde_json::to_string_pretty(&report)? + "\n";

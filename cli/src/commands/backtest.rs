@@ -1,27 +1,20 @@
 //! `ballast backtest`: what a position would have earned on recorded trading. Offline.
 
-use std::{
-    fmt, fs,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::{fmt, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use ballast_simulator::backtest::{
     MinutesReport, Range, Repairs, TokenAmounts, pool_minutes, read_minutes,
 };
 use clap::Args;
-use flate2::read::GzDecoder;
 use serde::Serialize;
 
 use crate::{
     format::percent,
+    recorded,
     report::{Output, note},
     table::Table,
 };
-
-/// First bytes of a file that gzip made.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// What to look back on.
 #[derive(Args, Debug)]
@@ -122,8 +115,7 @@ pub fn run(args: &BacktestArgs, output: &mut Output) -> Result<()> {
     })?;
     ensure!(args.liquidity > 0, "--liquidity must be greater than 0");
     let file = args.pool_minutes.display();
-    let text = text(&args.pool_minutes)
-        .with_context(|| format!("cannot read --pool-minutes {file}: check the path"))?;
+    let text = recorded::text("--pool-minutes", &args.pool_minutes)?;
     let (minutes, repairs) =
         read_minutes(&text).with_context(|| format!("--pool-minutes {file}"))?;
     let fee = f64::from(args.fee_ppm) / 1e6;
@@ -135,17 +127,6 @@ pub fn run(args: &BacktestArgs, output: &mut Output) -> Result<()> {
         ));
     }
     output.print(&BacktestReport::from(report))
-}
-
-/// A file's text, unpacked.
-fn text(path: &Path) -> Result<String> {
-    let bytes = fs::read(path)?;
-    if !bytes.starts_with(&GZIP) {
-        return Ok(String::from_utf8(bytes)?);
-    }
-    let mut text = String::new();
-    GzDecoder::new(bytes.as_slice()).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 impl fmt::Display for BacktestReport {

@@ -145,10 +145,154 @@ fn strategies() {
             off.abs() < 4.0 * number(&hold["equity"]["stderr"]),
             "{strategy}"
         );
-        assert!(number(&report["actions_per_day"]) > 1.0);
+        assert!(number(&report["actions_per_day"]) > 0.5);
     }
     let unhedged = changed("--strategy", "unhedged", &["--json"]).json();
     assert!(number(&unhedged["equity"]["sd"]) > number(&hold["equity"]["sd"]));
+}
+
+/// Blocks as long as steps: arbitrageurs trade one by one, and pay what the formula says.
+#[test]
+fn blocks_as_long_as_steps() {
+    let fees = |extra: &[&str]| {
+        let line = [
+            &["--json", "--fee-ppm", "3000", "--protocol-share", "0"],
+            extra,
+        ]
+        .concat();
+        number(
+            &changed("--step-secs", "600", &line).json()["attribution"]["fees_arbitrage"]["mean"],
+        )
+    };
+    let (each, formula) = (
+        fees(&["--block-secs", "600"]),
+        fees(&["--block-secs", "600.001"]),
+    );
+    assert!(
+        each != formula && (each / formula - 1.0).abs() < 0.03,
+        "{each} {formula}"
+    );
+    // Random blocks leave arbitrageurs more time.
+    assert!(fees(&["--block-secs", "600", "--poisson-blocks"]) < formula);
+}
+
+#[test]
+fn takers_and_where_they_go() {
+    let fees = |extra: &[&str]| {
+        let line = [
+            "--json",
+            "--taker-volume-day",
+            "1e6",
+            "--pool-liquidity",
+            "1e12",
+        ];
+        // Liquidity is a whole number.
+        let line = line.map(|part| {
+            if part == "1e12" {
+                "1000000000000"
+            } else {
+                part
+            }
+        });
+        let report = changed("--paths", "200", &[&line[..], extra].concat());
+        assert_eq!(report.code, 0, "{}", report.err);
+        number(&report.json()["attribution"]["fees_takers"]["mean"])
+    };
+    let all = fees(&[]);
+    assert!(all > 0.0);
+    let same_pool = [
+        "--other-pool-fee-ppm",
+        "400",
+        "--other-pool-liquidity",
+        "1013573928905",
+    ];
+    let split = fees(&[&same_pool[..], &["--taker-size", "1000"]].concat());
+    assert!((split / all - 0.5).abs() < 1e-3, "{split} {all}");
+    let gone = fees(&["--routing-shift", "100%:0"]);
+    assert_eq!(gone, 0.0);
+    let later = fees(&["--routing-shift", "50%:3.5"]);
+    assert!(later < all && later > 0.5 * all);
+}
+
+#[test]
+fn other_models() {
+    let with = |model: &str, extra: &[&str]| {
+        let report = changed(
+            "--model",
+            model,
+            &[&["--json", "--no-fees"], extra].concat(),
+        );
+        assert_eq!(report.code, 0, "{}", report.err);
+        report.json()
+    };
+    let sd = |report: &Value| number(&report["equity"]["sd"]);
+    let plain = with("gbm", &[]);
+    let jumps = with("jumps", &["--jumps-day", "0.5", "--jump-sd", "0.1"]);
+    assert!(sd(&jumps) > 1.2 * sd(&plain));
+    assert_eq!(jumps["liquidation"]["closed_form"], Value::Null);
+    let wild = with("regimes", &["--regime", "2%:3", "--regime", "15%:1:4"]);
+    assert!(sd(&wild) > sd(&plain));
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("candles.csv");
+    let mut text = String::from("time,open,high,low,close\n");
+    for hour in 0..200 {
+        let open = 100.0 + f64::from(hour % 7);
+        let close = 100.0 + f64::from((hour + 1) % 7);
+        text += &format!(
+            "{},{open},{},{},{close}\n",
+            hour * 3_600,
+            open.max(close) + 1.0,
+            open.min(close) - 1.0
+        );
+    }
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    // All paths of a replay end where the record does.
+    assert_eq!(sd(&with("replay", &["--candles", file])), 0.0);
+    assert!(
+        sd(&with(
+            "bootstrap",
+            &["--candles", file, "--block-candles", "5"]
+        )) > 0.0
+    );
+    for (model, extra, part) in [
+        ("regimes", &["--regime", "2%:3"][..], "2 or more"),
+        ("regimes", &["--regime", "2%"], "no regime"),
+        ("replay", &[], "--candles"),
+        ("replay", &["--candles", "/nonexistent"], "check the path"),
+        ("jumps", &["--jumps-day", "-1"], "0 or more"),
+    ] {
+        let refused = changed("--model", model, extra);
+        assert!(
+            refused.code != 0 && refused.err.contains(part),
+            "{}",
+            refused.err
+        );
+    }
+    let long = changed("--horizon-days", "30", &["--candles", file]);
+    assert_eq!(long.code, 0);
+}
+
+#[test]
+fn every_path_in_a_file() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("paths.csv");
+    let report = changed(
+        "--paths",
+        "50",
+        &["--json", "--paths-file", file.to_str().unwrap()],
+    )
+    .json();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 51);
+    assert_eq!(rows[0][..3], ["path", "price", "equity"]);
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()));
+    let equity = rows[1..].iter().map(|row| row[2].parse::<f64>().unwrap());
+    let mean = equity.sum::<f64>() / 50.0;
+    assert!((mean - number(&report["equity"]["mean"])).abs() < 1e-9);
+    let unwritable = changed("--paths", "50", &["--paths-file", "/nonexistent/paths.csv"]);
+    assert!(unwritable.code == 1 && unwritable.err.contains("check the path"));
 }
 
 #[test]

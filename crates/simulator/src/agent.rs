@@ -1,26 +1,44 @@
 //! Who looks after a position.
 
 use ballast_model::{
-    Boundaries, Bps, ModelError,
+    Boundaries, Bps,
     quiet::{HedgeBand, Triggers, quiet_interval},
 };
 
-use crate::Desk;
+use crate::{Desk, WalkError};
+
+/// When an agent has nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// Prices strictly between which that is so,
+    pub prices: Boundaries,
+    /// until then, in seconds after the start; `None`: as long as it was asked for.
+    pub until_secs: Option<u64>,
+}
+
+impl From<Boundaries> for Quiet {
+    fn from(prices: Boundaries) -> Self {
+        Self {
+            prices,
+            until_secs: None,
+        }
+    }
+}
 
 /// Somebody who looks after a position. Between two looks it sees nothing; while the price stays in its quiet interval it is
 /// not even asked.
 pub trait Agent {
-    /// Prices strictly between which it does nothing before `until_secs`, if nobody else acts.
+    /// When it does nothing before `until_secs`, if nobody else acts. Everything is settled up to now.
     ///
     /// # Errors
-    /// [`ModelError`].
-    fn quiet(&self, desk: &Desk<'_>, until_secs: u64) -> Result<Boundaries, ModelError>;
+    /// [`WalkError`].
+    fn quiet(&self, desk: &Desk<'_>, until_secs: u64) -> Result<Quiet, WalkError>;
 
-    /// A look outside of them. Everything is settled up to now; it may do something, or nothing.
+    /// A look at another time. Everything is settled up to now; it may do something, or nothing.
     ///
     /// # Errors
-    /// [`ModelError`].
-    fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), ModelError>;
+    /// [`WalkError`].
+    fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError>;
 }
 
 /// The agents that are built in.
@@ -43,31 +61,35 @@ pub enum Baseline {
 }
 
 impl Agent for Baseline {
-    fn quiet(&self, desk: &Desk<'_>, until_secs: u64) -> Result<Boundaries, ModelError> {
+    fn quiet(&self, desk: &Desk<'_>, until_secs: u64) -> Result<Quiet, WalkError> {
         match *self {
-            Self::Hold => Ok(Boundaries::ALL),
-            Self::Continuous { .. } => Ok(Boundaries::Empty),
+            Self::Hold => Ok(Boundaries::ALL.into()),
+            Self::Continuous { .. } => Ok(Boundaries::Empty.into()),
             Self::Band { band, .. } => {
                 let triggers = Triggers {
                     hedge: Some(band),
                     ..Triggers::default()
                 };
-                quiet_interval(&desk.grown_until(until_secs)?, &triggers)
+                // The debt grows: what is quiet now and then is quiet in between.
+                let then = quiet_interval(&desk.grown_until(until_secs)?, &triggers)?;
+                Ok(quiet_interval(desk.position(), &triggers)?
+                    .intersection(then)
+                    .into())
             }
         }
     }
 
-    fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), ModelError> {
+    fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError> {
         match *self {
             Self::Hold => Ok(()),
-            Self::Continuous { hedge } => desk.rehedge(hedge, 0),
+            Self::Continuous { hedge } => Ok(desk.rehedge(hedge, 0)?),
             Self::Band { band, cost_ppm } => {
                 if desk.hedge_error(band.hedge)?.unsigned_abs()
                     < u128::from(band.tolerance_down(desk.position())?)
                 {
                     return Ok(());
                 }
-                desk.rehedge(band.hedge, cost_ppm)
+                Ok(desk.rehedge(band.hedge, cost_ppm)?)
             }
         }
     }

@@ -23,8 +23,11 @@ pub struct Desk<'a> {
     /// Fractions of units that were earned beyond those.
     carry: Earned,
     at: SqrtPrice,
-    /// When debts were last grown.
-    grown_secs: u64,
+    /// What was owed when somebody last borrowed or repaid, and when that was: interest is counted from there, so that looking
+    /// at it costs no rounding.
+    anchor: (Amounts, u64),
+    /// The last settlement, in seconds after the start.
+    settled_secs: u64,
     attribution: Attribution,
     pub(crate) flow: FeeFlow,
     actions: u32,
@@ -39,7 +42,8 @@ impl<'a> Desk<'a> {
             fees: Amounts::ZERO,
             carry: Earned::default(),
             at: terms.at,
-            grown_secs: 0,
+            anchor: (terms.opened.debt, 0),
+            settled_secs: 0,
             attribution: Attribution::default(),
             flow: FeeFlow::new(terms.fees.as_ref(), terms.units.log_price(terms.at)),
             actions: 0,
@@ -61,6 +65,39 @@ impl<'a> Desk<'a> {
     /// Where the gain came from until [`Desk::settle`] was last called.
     pub fn attribution(&self) -> &Attribution {
         &self.attribution
+    }
+
+    /// The price that was last settled.
+    pub fn at(&self) -> SqrtPrice {
+        self.at
+    }
+
+    /// Seconds from the start to the last settlement.
+    pub fn secs(&self) -> u64 {
+        self.settled_secs
+    }
+
+    /// Fees that were earned and not collected.
+    pub fn fees(&self) -> Amounts {
+        self.fees
+    }
+
+    /// Takes over what somebody has made of the position, and what is left of its fees; what that costs is booked.
+    ///
+    /// # Errors
+    /// [`ModelError`] of amounts beyond 64 bits.
+    pub fn acted(&mut self, position: Position, fees: Amounts) -> Result<(), ModelError> {
+        let before = self.equity()?;
+        (self.position, self.fees) = (position, fees);
+        self.booked(before)
+    }
+
+    /// Books what an action cost, and counts interest anew from the debts that it left.
+    fn booked(&mut self, before: i128) -> Result<(), ModelError> {
+        self.attribution.swaps += self.equity()? - before;
+        self.anchor = (self.position.debt, self.settled_secs);
+        self.actions += 1;
+        Ok(())
     }
 
     /// How often somebody acted.
@@ -89,7 +126,15 @@ impl<'a> Desk<'a> {
     /// The position with its debts as they will be `secs` after the path's start.
     pub(crate) fn grown_until(&self, secs: u64) -> Result<Position, ModelError> {
         let (base, quote) = self.growth(secs);
-        self.position.grown(base, quote)
+        self.anchored().grown(base, quote)
+    }
+
+    /// The position with the debts that interest is counted from.
+    fn anchored(&self) -> Position {
+        Position {
+            debt: self.anchor.0,
+            ..self.position
+        }
     }
 
     /// The whole position as it stands `secs` after the start at a price, fees included, without booking anything.
@@ -102,7 +147,7 @@ impl<'a> Desk<'a> {
     }
 
     fn growth(&self, secs: u64) -> (u128, u128) {
-        let span = secs.saturating_sub(self.grown_secs);
+        let span = secs.saturating_sub(self.anchor.1);
         let interest = &self.terms.interest;
         (
             lending::growth_x64_up(interest.base_rate_x64, span),
@@ -173,14 +218,14 @@ impl<'a> Desk<'a> {
     }
 
     fn charge(&mut self, secs: u64) -> Result<(), ModelError> {
-        let (base, quote) = self.growth(secs);
         let before = self.equity()?;
-        self.position = self.position.grown(base, 1 << 64)?;
+        let owed = self.grown_until(secs)?.debt;
+        self.position.debt.base = owed.base;
         let between = self.equity()?;
-        self.position = self.position.grown(1 << 64, quote)?;
+        self.position.debt.quote = owed.quote;
         self.attribution.interest_base += between - before;
         self.attribution.interest_quote += self.equity()? - between;
-        self.grown_secs = secs;
+        self.settled_secs = secs;
         Ok(())
     }
 
@@ -223,9 +268,7 @@ impl<'a> Desk<'a> {
                 self.receive(Side::Base, plan.base)?;
             }
         }
-        self.attribution.swaps += self.equity()? - before;
-        self.actions += 1;
-        Ok(())
+        self.booked(before)
     }
 
     /// Takes from what is idle, then borrows.

@@ -1,6 +1,17 @@
 use ballast_model::{ModelError, OpenError};
 use thiserror::Error;
 
+/// Why a path does not end.
+#[derive(Debug, Error)]
+pub enum WalkError {
+    /// An amount that no account holds.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// An agent that does not know what to do.
+    #[error("{0}")]
+    Agent(String),
+}
+
 /// Why something cannot be simulated.
 #[derive(Debug, Error)]
 pub enum SimulationError {
@@ -25,13 +36,13 @@ pub enum SimulationError {
     /// No position like that.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// An amount that no account holds.
+    /// One path does not end.
     #[error("path {path}: {error}")]
     Path {
         /// Number of the path.
         path: u64,
-        /// What was too much.
-        error: ModelError,
+        /// Why.
+        error: WalkError,
     },
     /// An amount that no account holds, on all paths alike.
     #[error(transparent)]

@@ -25,10 +25,10 @@ mod takers;
 mod units;
 mod walk;
 
-pub use agent::{Agent, Baseline};
+pub use agent::{Agent, Baseline, Quiet};
 pub use attribution::Attribution;
 pub use desk::Desk;
-pub use error::SimulationError;
+pub use error::{SimulationError, WalkError};
 pub use fees::{Arbitrage, Blocks, FeeTerms};
 pub use path::{
     Bar, BarModel, BarPath, Bars, Gbm, GbmPath, JumpPath, Jumps, Path, PriceModel, Regime,

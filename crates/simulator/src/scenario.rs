@@ -159,6 +159,11 @@ impl Looks {
         (index * self.step_secs).min(self.horizon_secs)
     }
 
+    /// The first look at or after a time in seconds; at most the last one.
+    pub(crate) fn at_or_after(self, secs: u64) -> u64 {
+        secs.div_ceil(self.step_secs).min(self.count())
+    }
+
     /// The whole time in days.
     pub fn days(self) -> f64 {
         self.horizon_secs as f64 / SECS_PER_DAY

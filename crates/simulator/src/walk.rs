@@ -1,11 +1,11 @@
 //! One path, from start to end.
 
 use ballast_model::{
-    Boundaries, Bps, ModelError, Position, SqrtPrice,
+    Boundaries, Bps, Position, SqrtPrice,
     screen::{RiskInput, risk},
 };
 
-use crate::{Agent, Attribution, Desk, Looks, Path, Terms, Units, fees::Stretch};
+use crate::{Agent, Attribution, Desk, Looks, Path, Terms, Units, WalkError, fees::Stretch};
 
 /// Debts grow: a quiet interval is relied on for as long as this at most.
 const REVIEW_SECS: u64 = 86_400;
@@ -122,24 +122,21 @@ pub(crate) fn walk(
     number: u64,
     mut path: impl Path,
     agent: &mut dyn Agent,
-) -> Result<Outcome, ModelError> {
+) -> Result<Outcome, WalkError> {
     let Itinerary { terms, looks, .. } = *itinerary;
     let units = terms.units;
-    let band = terms.opened.band;
-    let (range_lower, range_upper) = (
-        units.log_price(band.sqrt_lower()),
-        units.log_price(band.sqrt_upper()),
-    );
-    let is_inside = |log_price: f64| range_lower <= log_price && log_price < range_upper;
     let mut desk = Desk::new(terms)?;
+    let mut range = Range::of(&desk);
     let mut fences = Fences::new(itinerary, &desk, agent)?;
     let mut price = units.log_price(terms.at);
-    let mut inside = is_inside(price);
+    let mut inside = range.holds(price);
     let mut in_range_days = 0.0;
     let count = looks.count();
     let mut days = looks.step_days();
     if fences.all.is_reached(price) {
         fences.attend(itinerary, &mut desk, agent, 0, price)?;
+        range = Range::of(&desk);
+        inside = range.holds(price);
     }
     for index in 1..=count {
         if index == count {
@@ -155,16 +152,19 @@ pub(crate) fn walk(
                 jump: step.jump,
                 volume: step.volume,
                 days,
-                range: (range_lower, range_upper),
+                range: (range.lower, range.upper),
             };
             desk.flow.add(fees, &stretch);
         }
         let was_inside = inside;
         price = step.log_price;
-        inside = is_inside(price);
+        inside = range.holds(price);
         in_range_days += f64::from(u8::from(was_inside) + u8::from(inside)) * days;
         if fences.all.is_reached(price) || index == fences.review {
             fences.attend(itinerary, &mut desk, agent, index, price)?;
+            // It may have been moved.
+            range = Range::of(&desk);
+            inside = range.holds(price);
         }
     }
     desk.settle(looks.secs(count), price)?;
@@ -178,6 +178,32 @@ pub(crate) fn walk(
         in_range: in_range_days / (2.0 * looks.days()),
         actions: desk.actions(),
     })
+}
+
+/// The range of a position that has liquidity, as logarithms of prices; without, it is empty.
+#[derive(Clone, Copy)]
+struct Range {
+    lower: f64,
+    upper: f64,
+}
+
+impl Range {
+    fn of(desk: &Desk<'_>) -> Self {
+        let (units, position) = (desk.terms().units, desk.position());
+        let lower = units.log_price(position.band.sqrt_lower());
+        Self {
+            lower,
+            upper: if position.liquidity == 0 {
+                lower
+            } else {
+                units.log_price(position.band.sqrt_upper())
+            },
+        }
+    }
+
+    fn holds(self, log_price: f64) -> bool {
+        self.lower <= log_price && log_price < self.upper
+    }
 }
 
 /// Prices within which nothing happens, each for its own reason.
@@ -198,7 +224,7 @@ impl Fences {
         itinerary: &Itinerary<'_>,
         desk: &Desk<'_>,
         agent: &dyn Agent,
-    ) -> Result<Self, ModelError> {
+    ) -> Result<Self, WalkError> {
         let mut fences = Self {
             all: Watch::EVERYTHING,
             watch: itinerary.watch,
@@ -219,7 +245,7 @@ impl Fences {
         desk: &Desk<'_>,
         agent: &dyn Agent,
         index: u64,
-    ) -> Result<(), ModelError> {
+    ) -> Result<(), WalkError> {
         let units = itinerary.terms.units;
         let last = itinerary.looks.count();
         self.review = if itinerary.terms.interest.is_none() {
@@ -229,7 +255,14 @@ impl Fences {
             (index + (steps as u64).max(1)).min(last)
         };
         let until = itinerary.looks.secs(self.review);
-        self.agent = Watch::ends(agent.quiet(desk, until)?, units);
+        let quiet = agent.quiet(desk, until)?;
+        self.agent = Watch::ends(quiet.prices, units);
+        if let Some(secs) = quiet.until_secs {
+            self.review = itinerary
+                .looks
+                .at_or_after(secs)
+                .clamp(index + 1, self.review.max(index + 1));
+        }
         if self.liquidatable_secs.is_none() {
             let grown = desk.grown_until(until)?;
             self.margin = surely_below(&grown, itinerary.terms.at, itinerary.maintenance, units);
@@ -250,7 +283,7 @@ impl Fences {
         agent: &mut dyn Agent,
         index: u64,
         price: f64,
-    ) -> Result<(), ModelError> {
+    ) -> Result<(), WalkError> {
         let secs = itinerary.looks.secs(index);
         if self.watch.is_reached(price) {
             self.first_exit = Some(FirstExit {
@@ -267,14 +300,15 @@ impl Fences {
                 self.margin = Watch::EVERYTHING;
             }
         }
-        let mut acted = false;
-        if self.agent.is_reached(price) {
-            let before = desk.actions();
-            desk.settle(secs, price)?;
-            agent.act(desk)?;
-            acted = desk.actions() != before;
+        let reviewed = index == self.review;
+        if !(self.agent.is_reached(price) || reviewed) {
+            self.join();
+            return Ok(());
         }
-        if acted || index == self.review {
+        let before = desk.actions();
+        desk.settle(secs, price)?;
+        agent.act(desk)?;
+        if reviewed || desk.actions() != before {
             self.draw(itinerary, desk, agent, index)
         } else {
             self.join();

@@ -1,23 +1,30 @@
 //! `ballast simulate`: what keeping a position earns and costs, and how it can end, over many paths. Offline.
 
+mod fees;
+mod model;
 mod report;
+mod rows;
 mod strategy;
 mod watch;
+
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use ballast_model::{Band, Boundaries, Bps};
 use ballast_simulator::{
-    Blocks, FeeTerms, Gbm, Interest, Looks, MOST_PATHS, Opening, Run, Streams, Summary, Terms,
-    Units, Watch, hitting::Motion, simulate,
+    Interest, Looks, MOST_PATHS, Opening, Run, Streams, Summary, Terms, Units, Watch,
 };
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::{
     decimal::{Decimal, Positive, Ratio},
     progress::count_bar,
     report::Output,
 };
+use fees::FeeArgs;
+use model::ModelArgs;
 use report::{ClosedForm, SimulationReport};
+use rows::Rows;
 use strategy::Strategy;
 use watch::WatchedPrices;
 
@@ -25,15 +32,8 @@ use watch::WatchedPrices;
 #[derive(Args, Debug)]
 #[command(allow_negative_numbers = true)]
 pub struct SimulateArgs {
-    /// How the price moves
-    #[arg(long, value_enum)]
-    pub model: ModelName,
-    /// Standard deviation of a day's move: 0.05 is 5 %
-    #[arg(long)]
-    pub sigma_day: Ratio,
-    /// Growth of the mean price per day
-    #[arg(long, default_value_t = 0.0)]
-    pub drift_day: f64,
+    #[command(flatten)]
+    pub model: ModelArgs,
     /// How long, in days
     #[arg(long)]
     pub horizon_days: Positive,
@@ -74,24 +74,8 @@ pub struct SimulateArgs {
     /// What a hedging trade costs, in millionths of its value
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..1_000_000))]
     pub swap_cost_ppm: u32,
-    /// Count no fees
-    #[arg(long)]
-    pub no_fees: bool,
-    /// The pool's fee, in millionths of the input
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..1_000_000))]
-    pub fee_ppm: u32,
-    /// The protocol's part of the fee
-    #[arg(long, default_value = "13%")]
-    pub protocol_share: Ratio,
-    /// Seconds between blocks, in which arbitrageurs trade
-    #[arg(long, default_value = "0.4")]
-    pub block_secs: Positive,
-    /// What takers trade in the pool a day, in the quote token; without it only arbitrageurs pay fees
-    #[arg(long, default_value = "0", requires = "pool_liquidity")]
-    pub taker_volume_day: Decimal,
-    /// Liquidity of others around the price, in the pool's unit: they share what takers pay
-    #[arg(long)]
-    pub pool_liquidity: Option<u128>,
+    #[command(flatten)]
+    pub fees: FeeArgs,
     /// Yearly rate of the base debt
     #[arg(long, default_value = "0")]
     pub borrow_base_apr: Ratio,
@@ -101,6 +85,9 @@ pub struct SimulateArgs {
     /// Two prices: how often is which of them reached first? Without it: the two liquidation prices
     #[arg(long, value_name = "A..B")]
     pub watch: Option<WatchedPrices>,
+    /// Every path's end, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub paths_file: Option<PathBuf>,
     /// Threads; by default one per core. They change no result
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
@@ -110,13 +97,6 @@ pub struct SimulateArgs {
     /// Decimals of the quote token
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(..=18))]
     pub quote_decimals: u8,
-}
-
-/// Models of the price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ModelName {
-    /// Geometric Brownian motion
-    Gbm,
 }
 
 /// Simulates and prints.
@@ -132,7 +112,6 @@ fn report(args: &SimulateArgs) -> Result<SimulationReport> {
         base_decimals: args.base_decimals,
         quote_decimals: args.quote_decimals,
     };
-    let sigma_day = args.sigma_day.f64();
     let terms = terms(args, units)?;
     let maintenance = args.maintenance.bps_down()?;
     ensure!(
@@ -157,24 +136,21 @@ fn report(args: &SimulateArgs) -> Result<SimulationReport> {
     let agent = args
         .strategy
         .agent(args.hedge.bps_down()?, args.swap_cost_ppm);
-    let hand_on = |outcome: &ballast_simulator::Outcome| {
+    let mut rows = Rows::create(args.paths_file.as_deref(), units)?;
+    args.model.simulate(&run, &agent, |outcome| {
         summary.add(outcome);
+        rows.write(outcome);
         bar.inc(1);
-    };
-    match args.model {
-        ModelName::Gbm => {
-            let model = Gbm::new(sigma_day, args.drift_day)?;
-            simulate(&run, &model, &agent, hand_on)?;
-        }
-    }
+    })?;
     bar.finish_and_clear();
+    rows.finish()?;
     let start = units.log_price(terms.at);
-    let motion = Motion::of_price(args.drift_day, sigma_day);
-    let closed_form = |ends: Watch| ClosedForm::new(motion, ends, start, looks);
+    let motion = args.model.motion();
+    let closed_form = |ends: Watch| ClosedForm::new(motion?, ends, start, looks);
     let liquidation = terms.opened.boundaries(maintenance)?;
     let liquidation_watch = Watch::ends(liquidation, units);
     // Debts that grow move the liquidation prices: then there is no closed form.
-    let fixed = terms.interest.is_none() && args.no_fees && args.strategy.keeps_position();
+    let fixed = terms.interest.is_none() && args.fees.no_fees && args.strategy.keeps_position();
     let price = |end: Option<ballast_model::SqrtPrice>| end.map(|end| units.log_price(end).exp());
     let (lower, upper) = match liquidation {
         Boundaries::Empty => (None, None),
@@ -216,17 +192,7 @@ fn terms(args: &SimulateArgs, units: Units) -> Result<Terms> {
         leverage: args.leverage.bps_down()?,
         hedge: args.strategy.opening_hedge(hedge),
     };
-    let fees = FeeTerms {
-        fee: f64::from(args.fee_ppm) / 1e6,
-        protocol_share: args.protocol_share.f64(),
-        blocks: Blocks::Fixed(args.block_secs.f64()),
-        taker_volume_day: args.taker_volume_day.f64(),
-        others_liquidity: args.pool_liquidity.unwrap_or(0) as f64,
-    };
+    let fees = args.fees.terms(args.step_secs)?;
     let interest = Interest::new(args.borrow_base_apr.f64(), args.borrow_quote_apr.f64())?;
-    Ok(Terms::new(
-        &opening,
-        (!args.no_fees).then_some(fees),
-        interest,
-    )?)
+    Ok(Terms::new(&opening, fees, interest)?)
 }

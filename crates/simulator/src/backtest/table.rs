@@ -1,7 +1,5 @@
 //! Lines of comma-separated values, found by their columns' names.
 
-use std::str::FromStr;
-
 use thiserror::Error;
 
 /// What is wrong with a line.
@@ -118,7 +116,38 @@ impl<const N: usize> Columns<N> {
 const MOST_COLUMNS: usize = 64;
 
 fn cells(line: &str) -> impl Iterator<Item = &str> {
-    line.split(',').map(|cell| cell.trim().trim_matches('"'))
+    let is_plain =
+        |byte: Option<&u8>| byte.is_none_or(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'"'));
+    line.split(',').map(move |cell| {
+        let bytes = cell.as_bytes();
+        if is_plain(bytes.first()) && is_plain(bytes.last()) {
+            cell
+        } else {
+            cell.trim().trim_matches('"')
+        }
+    })
+}
+
+/// A whole number with at most 36 digits. Halves of 18 digits fit 64 bits, which is several times as fast as the standard library's
+/// 128: a month of minutes has 200,000 of them.
+fn whole(text: &[u8]) -> Option<i128> {
+    const HALF: usize = 18;
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let half = |digits: &[u8]| {
+        digits.iter().try_fold(0i64, |number, digit| {
+            let digit = digit.wrapping_sub(b'0');
+            (digit < 10).then(|| number * 10 + i64::from(digit))
+        })
+    };
+    if digits.is_empty() || digits.len() > 2 * HALF {
+        return None;
+    }
+    let (high, low) = digits.split_at(digits.len().saturating_sub(HALF));
+    let number = i128::from(half(high)?) * 1_000_000_000_000_000_000 + i128::from(half(low)?);
+    Some(if negative { -number } else { number })
 }
 
 /// The values of one line.
@@ -139,17 +168,18 @@ impl<'a, const N: usize> Values<'a, N> {
     }
 
     /// An integer, and whether it was written with a fraction of zero (`198133.0`).
-    pub fn integer<T: FromStr>(&self, column: usize) -> Result<(T, bool), Problem> {
+    pub fn integer<T: TryFrom<i128>>(&self, column: usize) -> Result<(T, bool), Problem> {
         let text = self.cells[column];
-        if let Ok(value) = text.parse() {
-            return Ok((value, false));
-        }
-        let whole = text.split_once('.').filter(|(_, fraction)| {
-            !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0')
-        });
-        whole
-            .and_then(|(whole, _)| whole.parse().ok())
-            .map(|value| (value, true))
+        let (digits, fraction) = match text.split_once('.') {
+            None => (text, false),
+            Some((digits, zeros)) => {
+                let is_zero = !zeros.is_empty() && zeros.bytes().all(|digit| digit == b'0');
+                (if is_zero { digits } else { "" }, true)
+            }
+        };
+        whole(digits.as_bytes())
+            .and_then(|whole| T::try_from(whole).ok())
+            .map(|whole| (whole, fraction))
             .ok_or_else(|| self.problem(column, "a whole number"))
     }
 
@@ -160,5 +190,50 @@ impl<'a, const N: usize> Values<'a, N> {
             value: self.cells[column].to_owned(),
             what,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers() {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("-17", Some(-17)),
+            ("007", Some(7)),
+            ("999999999999999999", Some(999_999_999_999_999_999)),
+            ("1000000000000000000", Some(1_000_000_000_000_000_000)),
+            (
+                "-123456789012345678901234567890123456",
+                Some(-123_456_789_012_345_678_901_234_567_890_123_456),
+            ),
+            ("1234567890123456789012345678901234567", None),
+            ("", None),
+            ("-", None),
+            ("--1", None),
+            ("1x", None),
+            ("1:", None),
+            ("1/", None),
+            ("+1", None),
+        ] {
+            assert_eq!(whole(text.as_bytes()), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_found_by_name_without_quotes_and_spaces() {
+        let columns = Columns::find("a, \"b\" ,c", ["c", "b"]).map_err(|error| error.to_string());
+        let columns = columns.unwrap();
+        let values = columns
+            .values("1,\" 2\" ,3.00\r")
+            .map_err(|error| error.to_string())
+            .unwrap();
+        assert_eq!((values.text(0), values.text(1)), ("3.00", " 2"));
+        assert_eq!(values.integer::<u8>(0), Ok((3, true)));
+        assert!(values.integer::<u8>(1).is_err());
+        assert!(columns.values("1,2").is_err() && columns.values("1,2,3,4").is_err());
+        assert!(columns.values("1,,3").unwrap().is_incomplete());
     }
 }

@@ -1,0 +1,108 @@
+//! What trading in the pool pays, by options.
+
+use anyhow::{Context, Result};
+use ballast_simulator::{Arbitrage, Blocks, FeeTerms, OtherPool, RoutingShift, Takers};
+use clap::Args;
+
+use crate::decimal::{Decimal, Positive, Ratio};
+
+/// Options of fees.
+#[derive(Args, Debug)]
+pub struct FeeArgs {
+    /// Count no fees
+    #[arg(long)]
+    pub no_fees: bool,
+    /// The pool's fee, in millionths of the input
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..1_000_000))]
+    pub fee_ppm: u32,
+    /// The protocol's part of the fee
+    #[arg(long, default_value = "13%")]
+    pub protocol_share: Ratio,
+    /// Seconds between blocks, in which arbitrageurs trade. If they are as long as steps, arbitrageurs trade one by one at every
+    /// look, else their fees are found by formula
+    #[arg(long, default_value = "0.4")]
+    pub block_secs: Positive,
+    /// Blocks come at random, with --block-secs as their mean time
+    #[arg(long)]
+    pub poisson_blocks: bool,
+    /// What takers trade a day, in the quote token; without it only arbitrageurs pay fees
+    #[arg(long, default_value = "0", requires = "pool_liquidity")]
+    pub taker_volume_day: Decimal,
+    /// Liquidity of others around the price, in the pool's unit: they share what takers pay
+    #[arg(long)]
+    pub pool_liquidity: Option<u128>,
+    /// Fee of a second pool, in millionths, over which takers split their trades
+    #[arg(
+        long,
+        value_parser = clap::value_parser!(u32).range(..1_000_000),
+        requires = "other_pool_liquidity",
+        requires = "taker_size"
+    )]
+    pub other_pool_fee_ppm: Option<u32>,
+    /// Liquidity of the second pool around the price, in the pool's unit
+    #[arg(long, requires = "other_pool_fee_ppm")]
+    pub other_pool_liquidity: Option<u128>,
+    /// Mean size of a taker's trade, in the quote token
+    #[arg(long, requires = "other_pool_fee_ppm")]
+    pub taker_size: Option<Positive>,
+    /// A part of takers' volume goes elsewhere after some days, like 50%:3
+    #[arg(long, value_name = "PART:DAYS", value_parser = parse_shift)]
+    pub routing_shift: Option<RoutingShift>,
+}
+
+fn parse_shift(text: &str) -> Result<RoutingShift, String> {
+    let parts = text.split_once(':').and_then(|(part, days)| {
+        let (part, after): (Ratio, Decimal) = (part.parse().ok()?, days.parse().ok()?);
+        Some(RoutingShift {
+            after_days: after.f64(),
+            part: part.f64(),
+        })
+    });
+    parts.ok_or_else(|| "write a part and days, like 50%:3".into())
+}
+
+impl FeeArgs {
+    /// As the simulator takes them, with looks every `step_secs`.
+    ///
+    /// # Errors
+    /// Options that are missing.
+    pub fn terms(&self, step_secs: u64) -> Result<Option<FeeTerms>> {
+        if self.no_fees {
+            return Ok(None);
+        }
+        let secs = self.block_secs.f64();
+        let arbitrage = if self.poisson_blocks {
+            Arbitrage::Formula(Blocks::Poisson(secs))
+        } else if secs == step_secs as f64 {
+            Arbitrage::EveryLook
+        } else {
+            Arbitrage::Formula(Blocks::Fixed(secs))
+        };
+        let other_pool = match self.other_pool_fee_ppm {
+            None => None,
+            Some(fee_ppm) => Some(OtherPool {
+                fee: f64::from(fee_ppm) / 1e6,
+                liquidity: self
+                    .other_pool_liquidity
+                    .context("--other-pool-liquidity is missing")?
+                    as f64,
+                trade_size: self
+                    .taker_size
+                    .as_ref()
+                    .context("--taker-size is missing")?
+                    .f64(),
+            }),
+        };
+        Ok(Some(FeeTerms {
+            fee: f64::from(self.fee_ppm) / 1e6,
+            protocol_share: self.protocol_share.f64(),
+            arbitrage,
+            takers: Takers {
+                volume_day: self.taker_volume_day.f64(),
+                others_liquidity: self.pool_liquidity.unwrap_or(0) as f64,
+                other_pool,
+                shift: self.routing_shift,
+            },
+        }))
+    }
+}

@@ -1,0 +1,96 @@
+//! How every path ended, a line each.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use ballast_simulator::{Attribution, Outcome, Units};
+
+/// A file that lines go to as they come; or none.
+pub struct Rows {
+    units: Units,
+    file: Option<(BufWriter<File>, PathBuf)>,
+    /// The first that went wrong.
+    failed: Option<io::Error>,
+}
+
+impl Rows {
+    /// Begins the file, if there is to be one.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn create(path: Option<&Path>, units: Units) -> Result<Self> {
+        let mut rows = Self {
+            units,
+            file: None,
+            failed: None,
+        };
+        if let Some(path) = path {
+            let file = File::create(path).with_context(|| unwritable(path))?;
+            rows.file = Some((BufWriter::new(file), path.to_owned()));
+            let lines = Attribution::default().lines().map(|(name, _)| name);
+            rows.line(&format!(
+                "path,price,equity,in_range,actions,first_exit,first_exit_secs,liquidatable_secs,{}",
+                lines.join(",")
+            ));
+        }
+        Ok(rows)
+    }
+
+    /// One path more. What goes wrong is told at the end.
+    pub fn write(&mut self, outcome: &Outcome) {
+        if self.file.is_none() {
+            return;
+        }
+        let exit = outcome.first_exit;
+        let side = exit.map_or("", |exit| if exit.below { "lower" } else { "upper" });
+        let secs = |secs: Option<u64>| secs.map(|secs| secs.to_string()).unwrap_or_default();
+        let amounts = outcome
+            .attribution
+            .lines()
+            .map(|(_, amount)| self.units.quote(amount).to_string());
+        self.line(&format!(
+            "{},{},{},{},{},{side},{},{},{}",
+            outcome.path,
+            outcome.price,
+            self.units.quote(outcome.equity),
+            outcome.in_range,
+            outcome.actions,
+            secs(exit.map(|exit| exit.secs)),
+            secs(outcome.liquidatable_secs),
+            amounts.join(",")
+        ));
+    }
+
+    fn line(&mut self, text: &str) {
+        if let Some((file, _)) = &mut self.file
+            && let Err(error) = writeln!(file, "{text}")
+        {
+            self.failed.get_or_insert(error);
+        }
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// What went wrong with it.
+    pub fn finish(mut self) -> Result<()> {
+        let Some((mut file, path)) = self.file.take() else {
+            return Ok(());
+        };
+        let flushed = file.flush();
+        self.failed
+            .map_or(flushed, Err)
+            .with_context(|| unwritable(&path))
+    }
+}
+
+fn unwritable(path: &Path) -> String {
+    format!(
+        "cannot write --paths-file {}: check the path",
+        path.display()
+    )
+}

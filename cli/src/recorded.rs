@@ -1,0 +1,26 @@
+//! Files of recorded trading, packed or not.
+
+use std::{fs, io::Read, path::Path};
+
+use anyhow::{Context, Result};
+use flate2::read::GzDecoder;
+
+/// First bytes of a file that gzip made.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// A file's text, unpacked; `option` is what named it.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn text(option: &str, path: &Path) -> Result<String> {
+    let unreadable = || format!("cannot read {option} {}: check the path", path.display());
+    let bytes = fs::read(path).with_context(unreadable)?;
+    if !bytes.starts_with(&GZIP) {
+        return String::from_utf8(bytes).with_context(unreadable);
+    }
+    let mut text = String::new();
+    GzDecoder::new(bytes.as_slice())
+        .read_to_string(&mut text)
+        .with_context(unreadable)?;
+    Ok(text)
+}
