@@ -31,6 +31,9 @@ pub trait Pool {
     /// Takes note of the position's liquidity in a band: so much less. Books its fees.
     fn remove(&mut self, band: &Band, liquidity: u128);
 
+    /// Books the fees that the position's liquidity in a band has earned until now.
+    fn book(&mut self, band: &Band);
+
     /// The position's booked fees, which it does not have any more afterwards.
     fn collect(&mut self) -> Amounts;
 }

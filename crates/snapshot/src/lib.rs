@@ -239,4 +239,22 @@ impl MarketSnapshot {
             refinanced: Amounts::ZERO,
         })
     }
+
+    /// Books what has become of a position and of its reserves on a ledger. Counters and times are the caller's.
+    pub fn book<P>(&mut self, position: &mut Position, ledger: &Values<P>) {
+        (position.tick_lower, position.tick_upper) = (
+            ledger.band.sqrt_lower().tick().get(),
+            ledger.band.sqrt_upper().tick().get(),
+        );
+        position.liquidity = ledger.liquidity.into();
+        (position.idle_base, position.idle_quote) = (ledger.idle.base, ledger.idle.quote);
+        let [base, quote] = ledger.shares;
+        position.base_debt_shares = base.into();
+        position.quote_debt_shares = quote.into();
+        let entry = &mut position.entry;
+        entry.swap_loss = entry.swap_loss.saturating_add(ledger.swap_loss);
+        let [base, quote] = &ledger.lenders;
+        self.base_reserve.set_state(&base.state);
+        self.quote_reserve.set_state(&quote.state);
+    }
 }

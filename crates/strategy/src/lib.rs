@@ -6,10 +6,12 @@
 //! 2. [`prices`] says whether the program would accept its prices.
 //! 3. [`decide`] says what to do, a pure function of the situation that mirrors the program's rules.
 //! 4. [`watch()`](watch::watch) says from which prices and which time on something may be due; [`trigger`] finds who is concerned.
-//! 5. [`volatility`] measures how much the price moves.
+//! 5. [`act`] carries an action out on a ledger of numbers.
+//! 6. [`volatility`] measures how much the price moves.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod act;
 pub mod decide;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;

@@ -76,6 +76,8 @@ impl Pool for Quoted {
 
     fn remove(&mut self, _band: &Band, _liquidity: u128) {}
 
+    fn book(&mut self, _band: &Band) {}
+
     fn collect(&mut self) -> Amounts {
         core::mem::take(&mut self.fees)
     }
