@@ -269,4 +269,22 @@ mod tests {
         assert_eq!(next(ExitIntoBase, 0, 799, [0, 0]), None);
         assert_eq!(next(ExitIntoBase, 0, 800, [0, 0]), Some(Order::Spend(800)));
     }
+
+    #[test]
+    fn values_and_what_must_be_sold_round_so_that_no_trade_is_spoilt() {
+        // One base is worth 1.5625: four units of it are 7 when rounded up.
+        let at = SqrtPrice::new(5 << 62).unwrap();
+        assert_eq!(dust_up(at, 100).unwrap(), 11 * 100);
+        assert_eq!(dust_up(at, 0).unwrap(), 11 * 10_000);
+        // 1 221.875 are less than the 1 222 of dust.
+        let held = |base| Amounts { base, quote: 0 };
+        let sold = |base| next_order(Reaction::ExitIntoQuote, held(base), [0, 0], at, 90).unwrap();
+        assert_eq!((sold(782), sold(783)), (None, Some(Order::Sell(783))));
+
+        assert_eq!(base_for_quote_up(3, SqrtPrice::ONE, 1_000).unwrap(), 4);
+        assert_eq!(
+            base_for_quote_up(3, SqrtPrice::ONE, 10_000).unwrap(),
+            30_000
+        );
+    }
 }
