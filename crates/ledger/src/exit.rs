@@ -192,4 +192,21 @@ mod tests {
         assert_eq!(next(Base, 0, 799, [0, 0]), None);
         assert_eq!(next(Base, 0, 800, [0, 0]), Some(Order::Spend(800)));
     }
+
+    #[test]
+    fn values_and_what_must_be_sold_round_so_that_no_trade_is_spoilt() {
+        // One base is worth 1.5625: four units of it are 7 when rounded up.
+        let at = SqrtPrice::new(5 << 62).unwrap();
+        assert_eq!(dust_up(at, ONE_PERCENT).unwrap(), 11 * 100);
+        assert_eq!(dust_up(at, Bps::new(0)).unwrap(), 11 * 10_000);
+        // 1 221.875 are less than the 1 222 of dust.
+        let sold = |base| {
+            let idle = Amounts::new(base, 0);
+            next_order(Payout::Quote, idle, Amounts::ZERO, at, Bps::new(90)).unwrap()
+        };
+        assert_eq!((sold(782), sold(783)), (None, Some(Order::Sell(783))));
+
+        let needed = |max_loss| base_for_quote_up(3, SqrtPrice::ONE, Bps::new(max_loss)).unwrap();
+        assert_eq!((needed(1_000), needed(10_000)), (4, 30_000));
+    }
 }

@@ -23,7 +23,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::{repository, sbf};
 use memory::{Found, Memory};
 use rewrite::Site;
-use run::Outcome;
+use run::{Outcome, Part};
 
 /// How to look for mutants that survive.
 #[derive(clap::Args)]
@@ -81,8 +81,11 @@ pub fn run(options: &MutantOptions) -> Result<()> {
     let mut memory = Memory::read();
     if !(options.resume && memory.passed.as_ref() == Some(&tests)) {
         eprintln!("xtask: mutants: without any, the tests pass?");
-        if let Outcome::Killed(test) = bench.try_mutant(None, None, &mut memory.secs, 0)? {
-            bail!("{test} fails although nothing was switched off");
+        for part in [Part::Likely, Part::Rest] {
+            let secs = &mut memory.secs;
+            if let Outcome::Killed(test) = bench.try_mutant(None, None, part, secs, 0)? {
+                bail!("{test} fails although nothing was switched off");
+            }
         }
         memory.passed = Some(tests.clone());
         memory.write()?;
@@ -148,8 +151,26 @@ struct Search {
 }
 
 impl Search {
-    /// Every mutant's outcome, by number, several at a time.
+    /// Every mutant's outcome, by number: first of those that likely tests miss.
     fn all(&self, sites: &[Site], jobs: usize) -> Result<BTreeMap<u16, Outcome>> {
+        let mut results = BTreeMap::new();
+        let mut left = Vec::new();
+        for site in sites {
+            match self.remembered(site)? {
+                Some(outcome) => drop(results.insert(site.number, outcome)),
+                None => left.push(site),
+            }
+        }
+        for part in [Part::Likely, Part::Rest] {
+            eprintln!("xtask: mutants: {} guards, {part:?}", left.len());
+            results.extend(self.each(&left, part, jobs)?);
+            left.retain(|site| !results.contains_key(&site.number));
+        }
+        Ok(results)
+    }
+
+    /// What is known after one part of the tests, several mutants at a time.
+    fn each(&self, sites: &[&Site], part: Part, jobs: usize) -> Result<BTreeMap<u16, Outcome>> {
         let queue = Mutex::new(sites.iter());
         let results = Mutex::new(BTreeMap::new());
         std::thread::scope(|scope| {
@@ -161,8 +182,9 @@ impl Search {
                             let Some(site) = locked(queue)?.next() else {
                                 return Ok(());
                             };
-                            let outcome = self.one(site, worker)?;
-                            locked(results)?.insert(site.number, outcome);
+                            if let Some(outcome) = self.one(site, part, worker)? {
+                                locked(results)?.insert(site.number, outcome);
+                            }
                         }
                     })
                 })
@@ -180,37 +202,49 @@ impl Search {
             .map_err(|_| anyhow!("a worker panicked"))
     }
 
-    /// One mutant's outcome, from memory where that may be and it is there.
-    fn one(&self, site: &Site, worker: usize) -> Result<Outcome> {
+    /// One mutant's outcome; none while tests are left that may miss the guard.
+    fn one(&self, site: &Site, part: Part, worker: usize) -> Result<Option<Outcome>> {
         let (known, mut secs) = {
             let memory = locked(&self.memory)?;
             (memory.of(site).cloned(), memory.secs.clone())
         };
-        let of = |outcome: &Outcome| match outcome {
-            Outcome::Killed(_) => &self.program,
-            Outcome::Survived => &self.tests,
-        };
-        if let Some(known) = &known
-            && self.resume
-            && known.of == *of(&known.outcome)
-        {
-            return Ok(known.outcome.clone());
-        }
         let test = match known.as_ref().map(|known| &known.outcome) {
             Some(Outcome::Killed(test)) => Some(test.as_str()),
             _ => None,
         };
-        let outcome = self.bench.try_mutant(Some(site), test, &mut secs, worker)?;
+        let outcome = self
+            .bench
+            .try_mutant(Some(site), test, part, &mut secs, worker)?;
+        if (part, &outcome) == (Part::Likely, &Outcome::Survived) {
+            eprintln!("xtask: mutants: {}: not yet found", site.place());
+            return Ok(None);
+        }
         eprintln!("xtask: mutants: {}: {outcome}", site.place());
         let mut memory = locked(&self.memory)?;
-        let of = of(&outcome).clone();
         let found = Found {
+            of: self.known_of(&outcome).to_owned(),
             outcome: outcome.clone(),
-            of,
         };
         memory.learn(site, found);
         memory.write()?;
-        Ok(outcome)
+        Ok(Some(outcome))
+    }
+
+    /// The outcome that an earlier run found of the same program and tests, if that may be taken.
+    fn remembered(&self, site: &Site) -> Result<Option<Outcome>> {
+        let memory = locked(&self.memory)?;
+        Ok(memory
+            .of(site)
+            .filter(|found| self.resume && found.of == self.known_of(&found.outcome))
+            .map(|found| found.outcome.clone()))
+    }
+
+    /// What an outcome is of: that a test misses a guard stays true whatever tests there are besides.
+    fn known_of(&self, outcome: &Outcome) -> &str {
+        match outcome {
+            Outcome::Killed(_) => &self.program,
+            Outcome::Survived => &self.tests,
+        }
     }
 }
 

@@ -10,14 +10,11 @@ use anyhow::{Context, Result};
 use super::rewrite::Site;
 use crate::repository;
 
-/// Run when nothing quicker has failed.
-const SLOW: [&str; 5] = [
-    "conservation::",
-    "reference::",
-    "hostile_keeper::",
-    "keeper_forecast::",
-    "states::",
-];
+/// What takes longer runs when nothing quicker has failed.
+const SLOW_SECS: f64 = 4.0;
+
+/// How unlikely a test is that names neither the error nor the place.
+const NOTHING_IN_COMMON: u8 = 3;
 
 /// The on-chain tests with what their sources say.
 pub struct Order {
@@ -57,26 +54,33 @@ impl Order {
         Ok(Self { texts, errors })
     }
 
-    /// All tests, the likeliest first; among equals the one that takes the least time, as far as that is known.
-    pub fn of(&self, site: Option<&Site>, secs: &BTreeMap<String, f64>) -> Vec<&str> {
+    /// All tests, the likeliest first; among equals the one that takes the least time, as far as that is known. And how many of
+    /// them are likely at all.
+    pub fn of(&self, site: Option<&Site>, secs: &BTreeMap<String, f64>) -> (Vec<&str>, usize) {
         let (errors, words) = site.map_or_else(Default::default, |site| self.words(site));
         let mut tests: Vec<_> = self
             .texts
             .iter()
             .map(|(name, text)| {
-                let slow = SLOW.iter().any(|module| name.starts_with(module));
+                let takes_secs = secs.get(name).copied().unwrap_or(1.0);
                 let names_error = errors.iter().any(|error| text.contains(error.as_str()));
                 let names_place = words
                     .iter()
                     .any(|word| text.contains(word.as_str()) || name.contains(word.as_str()));
-                let unlikely = 3 - 2 * u8::from(names_error) - u8::from(names_place);
+                let unlikely =
+                    NOTHING_IN_COMMON - 2 * u8::from(names_error) - u8::from(names_place);
                 let is_guard = name.starts_with("guards_");
-                let millis = (secs.get(name).copied().unwrap_or(1.0) * 1e3) as u64;
+                let slow = takes_secs > SLOW_SECS;
+                let millis = (takes_secs * 1e3) as u64;
                 ((slow, unlikely, !is_guard, millis), name.as_str())
             })
             .collect();
         tests.sort();
-        tests.into_iter().map(|(_, name)| name).collect()
+        let many = tests
+            .iter()
+            .take_while(|((slow, unlikely, _, _), _)| !slow && *unlikely < NOTHING_IN_COMMON)
+            .count();
+        (tests.into_iter().map(|(_, name)| name).collect(), many)
     }
 
     /// Errors and names that a test of a guard holds.
@@ -156,13 +160,14 @@ mod tests {
             text: text.into(),
             nth: 0,
         };
+        let mut secs = BTreeMap::from([("states::f".to_owned(), 5.0)]);
         let expected = tests.map(|(name, _)| name);
         for text in ["require!(a, BallastError::NotOwner);", "x::require_it(a)?;"] {
-            assert_eq!(order.of(Some(&site(text)), &BTreeMap::new()), expected);
+            assert_eq!(order.of(Some(&site(text)), &secs), (expected.to_vec(), 3));
         }
-        let secs = BTreeMap::from([("guards_x::b".to_owned(), 2.0)]);
+        secs.insert("guards_x::b".to_owned(), 2.0);
         assert_eq!(
-            order.of(None, &secs)[..3],
+            order.of(None, &secs).0[..3],
             ["guards_x::c", "guards_x::d", "guards_x::b"]
         );
     }

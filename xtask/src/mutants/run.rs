@@ -37,6 +37,15 @@ pub enum Outcome {
     Survived,
 }
 
+/// Which tests are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The unit tests, and those that are likely to miss the guard.
+    Likely,
+    /// All others.
+    Rest,
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -115,11 +124,12 @@ impl Bench {
         Ok((program_hex, tests.hex()))
     }
 
-    /// Runs the tests with one guard switched off, or none. A test that is known to miss the guard comes first.
+    /// Runs one part of the tests with one guard switched off, or none. A test that is known to miss the guard comes first.
     pub fn try_mutant(
         &self,
         site: Option<&Site>,
         known: Option<&str>,
+        part: Part,
         secs: &mut BTreeMap<String, f64>,
         worker: usize,
     ) -> Result<Outcome> {
@@ -135,17 +145,21 @@ impl Bench {
         program[self.switch..self.switch + 2].copy_from_slice(&switch);
         fs::write(deploy.join("ballast.so"), program)?;
 
-        let order = self.order.of(site, secs);
-        let known: Vec<_> = order
-            .iter()
-            .filter(|test| Some(**test) == known)
-            .copied()
-            .collect();
+        let (order, likely) = self.order.of(site, secs);
+        let known = order.iter().find(|test| Some(**test) == known).copied();
+        let order = match part {
+            Part::Likely => &order[..likely],
+            Part::Rest => &order[likely..],
+        };
         let mut unit = tests(&self.unit, &deploy);
         if let Some(site) = site {
             unit.env("BALLAST_MUTANT", site.number.to_string());
         }
-        let mut runs = vec![unit];
+        let mut runs = Vec::new();
+        if part == Part::Likely {
+            runs.push(unit);
+            runs.extend(known.map(|test| self.only(&[test], &deploy)));
+        }
         // A few at first, then more and more: starting costs time too.
         let (mut from, mut many) = (0, 4);
         let chunks = std::iter::from_fn(|| {
@@ -153,20 +167,20 @@ impl Bench {
             (from, many) = (from + many, many * 3);
             (!chunk.is_empty()).then_some(chunk)
         });
-        for names in std::iter::once(&known[..])
-            .filter(|known| !known.is_empty())
-            .chain(chunks)
-        {
-            let mut command = tests(&self.onchain, &deploy);
-            command.arg("--exact").args(names);
-            runs.push(command);
-        }
+        runs.extend(chunks.map(|names| self.only(names, &deploy)));
         for mut command in runs {
             if let Some(test) = first_failure(&mut command, secs)? {
                 return Ok(Outcome::Killed(test));
             }
         }
         Ok(Outcome::Survived)
+    }
+
+    /// The on-chain tests with these names.
+    fn only(&self, names: &[&str], deploy: &Path) -> Command {
+        let mut command = tests(&self.onchain, deploy);
+        command.arg("--exact").args(names);
+        command
     }
 }
 

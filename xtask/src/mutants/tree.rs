@@ -26,7 +26,7 @@ pub const MARK: &[u8; 14] = b"BALLAST-OFF-->";
 /// What every rewritten crate asks. On chain the answer stands in the program file, on the host in the environment.
 const MODULE: &str = r#"
 /// Which guard is switched off.
-#[allow(missing_docs)]
+#[allow(missing_docs, unexpected_cfgs)]
 pub mod mutant {
     #[cfg(not(target_os = "solana"))]
     extern crate std;

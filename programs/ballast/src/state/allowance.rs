@@ -258,6 +258,24 @@ mod tests {
     }
 
     #[test]
+    fn what_fades_and_the_fee_round_up() {
+        let recent = RecentLoss {
+            amount: 1,
+            at_secs: 0,
+        };
+        assert_eq!((recent.left_up(1), recent.left_up(SECS_PER_DAY)), (1, 0));
+        // Ten base are worth 15.625; of 16 at a fee of 1 in 16 that is a fee of a little more than one.
+        let change = Change {
+            before: &holding(0, 100),
+            after: &holding(0, 90),
+            needed_base: 10,
+            fee_rate_ppm: 62_500,
+        };
+        let price = SqrtPrice::new(5 << 62).unwrap();
+        assert_eq!(change.charge(price, None).unwrap().loss, 8);
+    }
+
+    #[test]
     fn the_worse_of_used_and_newest_price_counts() {
         let double = scale_up(SqrtPrice::ONE, Bps::new(20_000)).unwrap();
         let half = scale_up(SqrtPrice::ONE, Bps::new(5_000)).unwrap();
