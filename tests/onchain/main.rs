@@ -4,6 +4,7 @@ mod conservation;
 mod costs;
 mod dead_zone;
 mod deleverage_swap;
+mod exits;
 mod guards_accounts;
 mod guards_admin;
 mod guards_allowance;

@@ -12,10 +12,10 @@ use ballast_client::{
     ballast::targets::{MarketRule, TriggeredBy, deleverage_due},
 };
 use ballast_localnet::{UsdPrice, WorldConfig};
-use ballast_model::{Position, SqrtPrice, Valuation, value_down};
+use ballast_model::{Position, SqrtPrice, Valuation, plan_deleverage, value_down};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-use crate::support::Scene;
+use crate::support::{Scene, accepted};
 
 /// States of a run that is not told otherwise.
 const CASES: u64 = 500;
@@ -272,6 +272,45 @@ async fn cure(
         }
         Err(error) => panic!("{error}: {state}"),
     }
+}
+
+/// A draw in which the owner's target was reached without a swap, and left the position above the market's trigger.
+#[tokio::test]
+async fn an_owners_target_above_the_markets_trigger_is_not_where_it_ends() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    // Near the upper edge there is little base to repay with.
+    scene.price(207).await;
+    let policy = Policy {
+        deleverage_trigger_ltv_bps: 7_900,
+        deleverage_target_ltv_bps: 7_748,
+        ..scene.world.policy()
+    };
+    scene
+        .change_position(&position, |stored| stored.policy = policy)
+        .await;
+    let (model, oracle) = scene.model(&position).await;
+    let bare = Position {
+        idle: Amounts::ZERO,
+        debt: Amounts::ZERO,
+        ..model
+    };
+    let owed = bare.value(oracle).unwrap().assets as f64 * 0.795;
+    let one = value_down(1_000_000_000, oracle).unwrap() as f64 / 1e9;
+    let debt = Amounts::new((owed / one) as u64, 0);
+    scene
+        .set_books(&position, Amounts::ZERO, debt, [0.5; 2])
+        .await;
+    let limits = scene.world.market.market.limits;
+    let pool = scene.world.pool().await.unwrap().sqrt_price;
+    let (before, _) = scene.model(&position).await;
+    let without_swap = |target| plan_deleverage(&before, oracle, pool, Bps::new(target));
+    assert!(without_swap(policy.deleverage_target_ltv_bps).is_ok());
+    assert!(without_swap(limits.target_ltv_bps).is_err());
+    let sent = scene.deleverage_swap(&position, &scene.keeper).await;
+    accepted(sent);
+    let after = scene.ltv_bps(&position).await;
+    assert!(after <= limits.target_ltv_bps, "{after}");
 }
 
 #[tokio::test]

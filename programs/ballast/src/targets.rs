@@ -57,8 +57,9 @@ pub struct Due {
     pub trigger: Bps,
     /// The LTV to go down to.
     pub target: Bps,
-    /// A higher target, where `target` cannot be reached without a swap. With it a policy's target that is out of reach
-    /// never stands in the way of the market's, nor the market's in the way of an owner's who is content with less.
+    /// A higher target, where `target` cannot be reached without a swap: below the market's trigger, at which something would be
+    /// due again. With it a policy's target that is out of reach never stands in the way of the market's, nor the market's in
+    /// the way of an owner's who is content with less.
     pub otherwise: Option<Bps>,
 }
 
@@ -100,7 +101,7 @@ pub fn deleverage_due(
             by: TriggeredBy::Market,
             trigger: markets.0,
             target: policys.1.min(markets.1),
-            otherwise: Some(policys.1.max(markets.1)),
+            otherwise: Some(policys.1.max(markets.1)).filter(|target| *target < markets.0),
         }),
         (false, true) => Ok(due(TriggeredBy::Market, markets)),
         (true, false) => Ok(due(TriggeredBy::Policy, policys)),

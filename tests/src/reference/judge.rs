@@ -103,7 +103,10 @@ pub(super) fn due(value: &Value, market: &Market, policy: &Policy, may: bool) ->
     match (reached(policy.deleverage_trigger_ltv_bps), reached(trigger)) {
         (None, _) | (_, None) => Target::Unsure,
         (Some(true), Some(true)) if may => {
-            Target::To(vec![bps(policys.min(target)), bps(policys.max(target))])
+            // The higher one only if nothing is due there.
+            let mut targets = vec![policys.min(target), policys.max(target)];
+            targets.retain(|target| *target < trigger);
+            Target::To(targets.into_iter().map(bps).collect())
         }
         (_, Some(true)) => Target::To(vec![bps(target)]),
         (Some(true), Some(false)) if may => Target::To(vec![bps(policys)]),

@@ -222,7 +222,8 @@ impl Stage {
             _ => None,
         });
         let done = done.context("no event")?;
-        let target = market.market.limits.target_ltv_bps;
+        // Only the owner's trigger is reached.
+        let target = position.position.policy.deleverage_target_ltv_bps;
         let (traded, reached) = (done.base_traded, done.ltv_after_bps);
         ensure!(
             traded > 0 && reached <= target,
