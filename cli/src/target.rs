@@ -108,9 +108,9 @@ pub async fn load_at(
 /// # Errors
 /// What cannot be read, and what to do about it.
 pub async fn snapshot(chain: &dyn Chain, market: &MarketContext) -> Result<MarketSnapshot> {
-    let snapshot = MarketSnapshot::load(chain, market).await;
+    let snapshot = market.snapshot(chain).await;
     snapshot.map_err(|error| match error {
-        ballast_client::SnapshotError::Decode(DecodeError::Missing {
+        ballast_client::LoadError::Decode(DecodeError::Missing {
             what: "reserve",
             address,
         }) => {

@@ -69,7 +69,7 @@ impl MarketBook {
     /// An empty book.
     pub fn new(context: MarketContext) -> Self {
         Self {
-            addresses: MarketSnapshot::addresses(&context),
+            addresses: context.snapshot_addresses(),
             context,
             held: Default::default(),
             on_chain: None,
@@ -164,7 +164,7 @@ impl MarketBook {
         let Some(answer) = self.complete() else {
             return Ok(Change::Nothing);
         };
-        match MarketSnapshot::from_accounts(&self.context, &answer) {
+        match self.context.snapshot_from(&answer) {
             Ok(snapshot) => Ok(self.adopt(snapshot)),
             Err(source) => {
                 self.held[index] = before;
@@ -218,7 +218,9 @@ impl MarketBook {
     /// [`Problem`] if they are no market; nothing has changed then.
     pub fn market_accounts(&mut self, answer: &Accounts) -> Result<Change, Problem> {
         let address = self.context.address;
-        let snapshot = MarketSnapshot::from_accounts(&self.context, answer)
+        let snapshot = self
+            .context
+            .snapshot_from(answer)
             .map_err(|source| Problem::Inconsistent { address, source })?;
         let mut later = Vec::new();
         for (index, account) in answer.accounts.iter().enumerate().take(MARKET_ACCOUNTS) {

@@ -1,12 +1,12 @@
 //! What the keeper tells the world: for tables, tests and dashboards.
 
 use ballast_client::MarketSnapshot;
+use ballast_strategy::decide::{ActionKind, Assessment, Decision};
 use serde::Serialize;
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 
 use crate::{
     config::Mode,
-    decide::{ActionKind, Assessment, Decision},
     journal::{Inputs, Outcome, text},
 };
 

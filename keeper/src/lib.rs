@@ -5,8 +5,9 @@
 //! 1. [`sources`] delivers accounts: a complete answer first, then a stream, and polls beside it.
 //!    Beside it, [`updates`] delivers prices that nobody has posted yet.
 //! 2. [`book`] keeps the newest of each, whatever order they come in.
-//! 3. [`trigger`] knows which positions a price makes due, from their quiet intervals ([`watch`]): O(log N + hits).
-//! 4. [`decide`] says what to do about one position, a pure function of its [`situation`] that mirrors the program's rules.
+//! 3. [`ballast_strategy::trigger`] knows which positions a price makes due, from their quiet intervals: O(log N + hits).
+//! 4. [`ballast_strategy::decide`] says what to do about one position, a pure function of its situation that mirrors the
+//!    program's rules.
 //! 5. [`execute`] looks once more at one slot, prepares, writes the intent to the [`journal`], sends, and finds out what
 //!    became of it.
 //!
@@ -17,7 +18,6 @@
 
 pub mod book;
 pub mod config;
-pub mod decide;
 pub mod engine;
 pub mod event;
 pub mod events;
@@ -26,18 +26,11 @@ pub mod journal;
 pub mod keeper;
 pub mod logging;
 pub mod pace;
-pub mod prices;
 pub mod retries;
-pub mod situation;
 pub mod sources;
 pub mod start;
-pub mod trigger;
 pub mod updates;
-pub mod volatility;
-pub mod watch;
 
-#[cfg(test)]
-mod fixtures;
 #[cfg(test)]
 mod sim;
 

@@ -6,14 +6,13 @@ use std::{path::PathBuf, sync::Arc};
 use ballast_client::{Amounts, Automation, PositionContext, Reaction};
 use ballast_keeper::{
     Config,
-    decide::ActionKind,
     events::Events,
     execute::{Executor, FeeAccounts, Job, Report, Verdict},
     journal::{Header, Journal, Outcome, Record, SharedJournal, VERSION, scan},
-    situation::Outlook,
 };
 use ballast_localnet::{Localnet, UsdPrice};
 use ballast_model::{Bps, SqrtPrice};
+use ballast_strategy::{decide::ActionKind, situation::Outlook};
 use tempfile::TempDir;
 
 use crate::{

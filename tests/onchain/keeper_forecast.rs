@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use ballast_client::PositionContext;
-use ballast_keeper::{
+use ballast_keeper::execute::{View, ViewRequest};
+use ballast_localnet::Localnet;
+use ballast_strategy::{
     decide::{ActionKind, Assessment, Decision, assess},
-    execute::{View, ViewRequest},
     situation::{Outlook, Situation},
 };
-use ballast_localnet::Localnet;
 
 use crate::{keeper::Hand, support::Scene};
 

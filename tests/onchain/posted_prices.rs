@@ -10,14 +10,13 @@ use ballast_client::{
 };
 use ballast_keeper::{
     config::Prices,
-    decide::ActionKind,
     execute::{Job, Report, Verdict},
     journal::Outcome,
-    situation::Outlook,
     updates::{PriceUpdates, read_updates},
 };
 use ballast_localnet::{HermesAnswer, HermesServer, Localnet, LocalnetExt, PricePost, UsdPrice};
 use ballast_model::{Bps, Side};
+use ballast_strategy::{decide::ActionKind, situation::Outlook};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{keeper::Hand, support::Scene};

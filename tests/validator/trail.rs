@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use ballast_client::{BallastEvent, Chain, Pubkey, RpcChain, Signature};
-use ballast_keeper::{
-    decide::ActionKind,
-    journal::{Intent, IntentId, Outcome, Record},
-};
+use ballast_keeper::journal::{Intent, IntentId, Outcome, Record};
 use ballast_localnet::Localnet;
+use ballast_strategy::decide::ActionKind;
 use solana_client::{
     rpc_client::GetConfirmedSignaturesForAddress2Config, rpc_config::CommitmentConfig,
 };

@@ -8,8 +8,9 @@ use anyhow::Result;
 use ballast_client::{
     Chain, MarketContext, MarketMode, MarketSnapshot, RpcChain, Signer, ballast, lookup_table,
 };
-use ballast_keeper::{Config, prices, sources::explain};
+use ballast_keeper::{Config, sources::explain};
 use ballast_model::{Bps, price::within, screen::Real};
+use ballast_strategy::prices;
 use clap::Args;
 use futures_util::StreamExt;
 use serde::Serialize;

@@ -6,12 +6,12 @@ use anyhow::{Context, Result};
 use ballast_client::{
     Amounts, Chain, MarketContext, MarketSnapshot, PositionContext, Pubkey, Side, SqrtPrice, Trade,
 };
-use ballast_keeper::{
+use ballast_keeper::execute::{Earned, FeeAccounts, View, ViewRequest};
+use ballast_model::{Boundaries, HedgedPlan, screen::Real};
+use ballast_strategy::{
     decide::{self, Action, Assessment, Decision, Explanation, Reason, Threshold},
-    execute::{Earned, FeeAccounts, View, ViewRequest},
     situation::{Outlook, Situation},
 };
-use ballast_model::{Boundaries, HedgedPlan, screen::Real};
 use clap::Args;
 use serde::Serialize;
 

@@ -5,10 +5,7 @@ use anyhow::{Context, Result, anyhow};
 use ballast_client::{
     Amounts, BallastEvent, Bps, Instruction, MarketContext, PriceAccounts, Pubkey, Side, Signer,
     SqrtPrice, Trade,
-    ballast::{
-        session::room_down,
-        targets::{self, Due, MarketRule},
-    },
+    ballast::targets::{self, Due, MarketRule},
     instruction,
 };
 use ballast_model::{DeleverageError, HedgedRequest, plan_hedged};
@@ -216,18 +213,13 @@ fn hedging_trade(
     [loss, max_loss]: [Bps; 2],
 ) -> Result<Trade> {
     let snapshot = &acting.snapshot;
-    let room = |side: Side| -> Result<u64> {
-        let mut reserve = *snapshot.reserve(side);
-        reserve.set_state(&snapshot.reserve_at(side, snapshot.now_secs)?);
-        room_down(&reserve).map_err(|error| anyhow!("{error}"))
-    };
     let hedge = acting.position.position.policy.hedge();
     let request = HedgedRequest {
         hedge,
         target,
         loss,
         max_loss,
-        room: Amounts::new(room(Side::Base)?, room(Side::Quote)?),
+        room: snapshot.room_at(snapshot.now_secs)?,
     };
     // What cannot be planned is refused by the program, with its reason.
     let plan = plan_hedged(&acting.model, price, snapshot.pool.sqrt_price, &request);

@@ -7,7 +7,7 @@
 //! 2. [`MarketContext::load`] fetches a market once; it holds every address that instructions of this market share.
 //! 3. [`instruction`] builds instructions from a [`MarketContext`] and a [`PositionContext`] (or, before a position
 //!    exists, its [`PositionAddresses`]).
-//! 4. [`MarketSnapshot::load`] reads market, reserves, pool and prices at one slot; [`MarketSnapshot::position`] turns a
+//! 4. [`MarketContext::snapshot`] reads market, reserves, pool and prices at one slot; [`MarketSnapshot::position`] turns a
 //!    stored position into a [`ballast_model::Position`] with debts grown to a given time.
 //! 5. [`Sender::prepare`] simulates, sets compute limit and fee and signs; [`Sender::deliver`] sends the same bytes until
 //!    the outcome is known. [`Sender::send`] does both and expects success.
@@ -61,20 +61,19 @@ pub use event::BallastEvent;
 pub use failure::{Cause, Failure};
 pub use fate::{Fate, await_fate, fate};
 pub use logs::{is_truncated, lines_of};
-pub use market::{
-    MarketContext, MarketError, PoolAddresses, PriceAccounts, SwapPath, TokenContext, Wallet,
-};
+pub use market::{MarketContext, MarketError, PoolAddresses, SwapPath, TokenContext, Wallet};
 pub use outcome::{Outcome, Receipt, SendError};
 pub use position::{PositionAddresses, PositionContext, Positions, markets};
 pub use request::{ComputeLimit, PriorityFee, Request, SenderConfig};
 pub use reward::Reward;
 pub use rpc::{OnRetry, Retry, RpcChain, RpcConfig, Traffic};
 pub use sender::Sender;
-pub use snapshot::{MarketSnapshot, PoolState, SnapshotError};
+pub use snapshot::LoadError;
 pub use token_account::TokenAccount;
 pub use transaction::{BuildError, MAX_TRANSACTION_BYTES, Prepared, build};
 
 pub use ballast_model::{Amounts, Band, Bps, Side, SqrtPrice, Tick, Trade};
+pub use ballast_snapshot::{MarketSnapshot, PoolState, PriceAccounts, SnapshotError};
 pub use solana_sdk::{
     account::Account,
     instruction::Instruction,

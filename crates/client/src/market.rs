@@ -6,6 +6,7 @@ use ballast_abi::{
     whirlpool::{self, instruction::METADATA_UPDATE_AUTHORITY},
 };
 use ballast_model::{Side, Trade};
+use ballast_snapshot::PriceAccounts;
 use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 
@@ -38,15 +39,6 @@ pub struct PoolAddresses {
     pub base_mint: Pubkey,
     /// Mint of token B.
     pub quote_mint: Pubkey,
-}
-
-/// Accounts in which the oracle's prices are found. A market only fixes who writes them and which feeds they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PriceAccounts {
-    /// Base/USD.
-    pub base: Pubkey,
-    /// Quote/USD.
-    pub quote: Pubkey,
 }
 
 /// One of a market's tokens.

@@ -6,7 +6,7 @@ use ballast_abi::{
     whirlpool::layout,
 };
 use ballast_client::{
-    Account, Accounts, DecodeError, Market, MarketContext, MarketSnapshot, Position, PriceAccounts,
+    Account, Accounts, DecodeError, LoadError, Market, MarketContext, Position, PriceAccounts,
     Pubkey, Reserve, Side, SnapshotError, SqrtPrice,
 };
 use ballast_model::lending::INDEX_ONE_X64;
@@ -87,7 +87,7 @@ fn reserve() -> Reserve {
     reserve
 }
 
-/// The accounts of a sound market, in the order of [`MarketSnapshot::addresses`].
+/// The accounts of a sound market, in the order of [`MarketContext::snapshot_addresses`].
 fn accounts(context: &MarketContext) -> Accounts {
     let market = &context.market;
     let mut pool = vec![0; layout::pool::LENGTH];
@@ -119,7 +119,7 @@ fn accounts(context: &MarketContext) -> Accounts {
 #[test]
 fn a_sound_market_is_read_as_values() {
     let context = context();
-    let snapshot = MarketSnapshot::from_accounts(&context, &accounts(&context)).unwrap();
+    let snapshot = context.snapshot_from(&accounts(&context)).unwrap();
     assert_eq!(
         (
             snapshot.slot,
@@ -137,7 +137,7 @@ fn a_sound_market_is_read_as_values() {
 #[test]
 fn debts_grow_to_the_time_asked_for() {
     let context = context();
-    let snapshot = MarketSnapshot::from_accounts(&context, &accounts(&context)).unwrap();
+    let snapshot = context.snapshot_from(&accounts(&context)).unwrap();
     let mut position = Position::zeroed();
     (position.tick_lower, position.tick_upper) = (-400, 400);
     position.liquidity = 5_000_000u128.into();
@@ -182,23 +182,20 @@ fn a_price_of_another_feed_owner_or_verification_is_named() {
     let with = |index: usize, account: Option<Account>| {
         let mut accounts = accounts(&context);
         accounts.accounts[index] = account;
-        MarketSnapshot::from_accounts(&context, &accounts).unwrap_err()
+        context.snapshot_from(&accounts).unwrap_err()
     };
     let receiver = context.market.price_receiver;
     let encoded = |verification| -> Vec<u8> { price(BASE_FEED, 1).encode(verification).into() };
     let swapped = with(5, account(receiver, encoded(Verification::Full)));
     assert_eq!(
         swapped,
-        SnapshotError::WrongFeed {
+        LoadError::WrongFeed {
             address: context.prices.quote
         }
     );
     let stranger = with(4, account(Pubkey::default(), encoded(Verification::Full)));
     assert!(
-        matches!(
-            stranger,
-            SnapshotError::Decode(DecodeError::WrongOwner { .. })
-        ),
+        matches!(stranger, LoadError::Decode(DecodeError::WrongOwner { .. })),
         "{stranger}"
     );
     let partial = with(
@@ -219,7 +216,7 @@ fn nothing_panics_whatever_the_accounts_hold() {
         let mut broken = good.clone();
         broken.accounts[index] = None;
         assert_eq!(
-            MarketSnapshot::from_accounts(&context, &broken).is_err(),
+            context.snapshot_from(&broken).is_err(),
             !is_price,
             "account {index} missing"
         );
@@ -228,7 +225,7 @@ fn nothing_panics_whatever_the_accounts_hold() {
             if let Some(account) = &mut broken.accounts[index] {
                 account.data.truncate(kept);
             }
-            let cut = MarketSnapshot::from_accounts(&context, &broken);
+            let cut = context.snapshot_from(&broken);
             assert!(
                 cut.is_err() || (is_price && kept == 0),
                 "account {index} cut to {kept}"
@@ -240,7 +237,7 @@ fn nothing_panics_whatever_the_accounts_hold() {
                 account.data[8..].fill(byte);
             }
             // What cannot be told from a sound account may be read; using it must not panic either.
-            if let Ok(snapshot) = MarketSnapshot::from_accounts(&context, &broken) {
+            if let Ok(snapshot) = context.snapshot_from(&broken) {
                 let _ = snapshot.oracle_sqrt_price();
                 let _ = snapshot.reserve_at(Side::Base, i64::MAX);
                 let _ = snapshot.position(&Position::zeroed(), i64::MIN);
@@ -252,5 +249,5 @@ fn nothing_panics_whatever_the_accounts_hold() {
         slot: 1,
         accounts: Vec::new(),
     };
-    assert!(MarketSnapshot::from_accounts(&context, &none).is_err());
+    assert!(context.snapshot_from(&none).is_err());
 }

@@ -85,6 +85,15 @@ pub fn within(price: SqrtPrice, reference: SqrtPrice, cap: Bps) -> bool {
         && scaled >= reference * U256::from(one.saturating_sub(cap))
 }
 
+/// `|b / a - 1|` of the prices (not their roots), in basis points, rounded down.
+pub fn distance_bps(a: SqrtPrice, b: SqrtPrice) -> u32 {
+    const SCALE: u128 = 1 << 24;
+    // Roots are below 2^96, so that the product fits; ratios above 2^32 count as that.
+    let ratio = (b.x64() * SCALE / a.x64()).min(1 << 56);
+    let distance = (ratio * ratio / SCALE).abs_diff(SCALE);
+    u32::try_from(distance * u128::from(Bps::ONE.get()) / SCALE).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,5 +179,19 @@ mod tests {
         }
         assert!(scale_down(one, Bps::new(163_839_999)).is_ok());
         assert!(scale_down(one, Bps::new(163_840_000)).is_err());
+    }
+
+    #[test]
+    fn distances_are_those_of_prices() {
+        // Square roots of 4, 1 and 1/4, and a price 1 % up and down.
+        let at = |root_percent: u128| SqrtPrice::new((root_percent << 64) / 100).unwrap();
+        let one = at(100);
+        assert_eq!(distance_bps(one, one), 0);
+        assert_eq!(distance_bps(one, at(200)), 30_000);
+        assert_eq!(distance_bps(one, at(50)), 7_500);
+        assert_eq!(distance_bps(one, at(101)), 200);
+        assert_eq!(distance_bps(one, at(99)), 199);
+        assert_eq!(distance_bps(SqrtPrice::MIN, SqrtPrice::MAX), u32::MAX);
+        assert_eq!(distance_bps(SqrtPrice::MAX, SqrtPrice::MIN), 10_000);
     }
 }

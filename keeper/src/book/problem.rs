@@ -1,4 +1,4 @@
-use ballast_client::{DecodeError, SnapshotError};
+use ballast_client::{DecodeError, LoadError};
 use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 
@@ -14,7 +14,7 @@ pub enum Problem {
         /// Which account.
         address: Pubkey,
         /// What is wrong.
-        source: SnapshotError,
+        source: LoadError,
     },
     /// A position of another market.
     #[error("position {address} belongs to market {found}: check the subscription's filter")]

@@ -36,8 +36,9 @@ fn are_newer(on_chain: &MarketSnapshot, [base, quote]: &[PriceUpdate; 2]) -> boo
 
 #[cfg(test)]
 mod tests {
+    use ballast_strategy::fixtures::{self, NOW};
+
     use super::*;
-    use crate::fixtures::{self, NOW};
 
     /// Publish times of base and quote, where 1 s ago is what the accounts hold.
     fn taken(base: i64, quote: i64) -> bool {

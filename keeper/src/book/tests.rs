@@ -1,11 +1,9 @@
-use ballast_client::{DecodeError, PositionContext, SnapshotError};
+use ballast_client::{DecodeError, LoadError, PositionContext};
+use ballast_strategy::fixtures::{self, SLOT};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    fixtures::{self, SLOT},
-    sim::bytes,
-};
+use crate::sim::bytes;
 
 fn book() -> MarketBook {
     MarketBook::new(bytes::context())
@@ -24,7 +22,7 @@ fn synced() -> MarketBook {
 fn account_at(index: usize, dollars: i64) -> (Pubkey, Account) {
     let answer = bytes::market_accounts(&fixtures::snapshot(dollars), SLOT);
     (
-        MarketSnapshot::addresses(&bytes::context())[index],
+        bytes::context().snapshot_addresses()[index],
         answer.accounts[index].clone().unwrap(),
     )
 }
@@ -139,7 +137,7 @@ fn bad_accounts_are_refused_by_name_and_change_nothing() {
     assert!(matches!(
         book.market_accounts(&bytes::market_accounts(&wrong_feed, SLOT + 1)),
         Err(Problem::Inconsistent {
-            source: SnapshotError::WrongFeed { .. },
+            source: LoadError::WrongFeed { .. },
             ..
         })
     ));
@@ -292,7 +290,7 @@ proptest! {
     #[test]
     fn garbage_never_panics(address in 0usize..8, data in proptest::collection::vec(any::<u8>(), 0..2_000), slot: u64) {
         let mut book = synced();
-        let addresses = MarketSnapshot::addresses(&bytes::context());
+        let addresses = bytes::context().snapshot_addresses();
         let address = addresses.get(address).copied().unwrap_or(ADDRESS);
         let account = Account { lamports: 1, data, owner: ballast::ID, executable: false, rent_epoch: 0 };
         let _ = book.account(&address, slot, account);

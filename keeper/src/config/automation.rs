@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use ballast_strategy::situation::Economics;
 use serde::Deserialize;
 
 use super::{ConfigError, check::require};
-use crate::situation::Economics;
 
 /// Recentering, compounding and risk stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

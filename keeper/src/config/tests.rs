@@ -1,5 +1,6 @@
+use ballast_strategy::situation::Economics;
+
 use super::*;
-use crate::situation::Economics;
 
 const A: &str = "11111111111111111111111111111111";
 const B: &str = "SysvarC1ock11111111111111111111111111111111";

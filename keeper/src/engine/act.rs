@@ -2,13 +2,13 @@
 
 use std::{mem::discriminant, sync::Arc, time::Duration};
 
+use ballast_strategy::decide::{ActionKind, Assessment, Decision, Kinds};
 use solana_sdk::pubkey::Pubkey;
 use tokio::time::Instant;
 
 use super::{Engine, EngineError, room::room, shelf::Assessed};
 use crate::{
     config::Mode,
-    decide::{ActionKind, Assessment, Decision, Kinds},
     event::{DecisionEvent, KeeperEvent},
     execute::{FeeAccounts, Job, Report, Verdict},
     journal::Outcome,

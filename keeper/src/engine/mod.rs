@@ -24,11 +24,11 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
+use ballast_strategy::decide::{ActionKind, Kinds, Obstacle};
 pub use status::Status;
 
 use crate::{
     config::Config,
-    decide::{ActionKind, Kinds, Obstacle},
     events::Events,
     execute::{Executor, Report, Verdict},
     journal::{JournalError, Recovered},

@@ -1,6 +1,6 @@
 //! How many transactions may be in flight.
 
-use crate::decide::ActionKind;
+use ballast_strategy::decide::ActionKind;
 
 /// How many jobs there may be for one more of this kind: a quarter is kept free for what cannot wait.
 pub(super) fn room(most: usize, action: ActionKind) -> usize {

@@ -4,17 +4,19 @@ use std::{collections::HashMap, sync::Arc};
 
 use ballast_client::MarketContext;
 use ballast_model::Boundaries;
+use ballast_strategy::{
+    decide::{Assessment, Kinds, Reason, assess, compounding_is_wanted, refresh_due},
+    situation::{Economics, Outlook, Situation, SituationError},
+    trigger::{TriggerIndex, Watch},
+    volatility::Volatility,
+    watch::watch,
+};
 use solana_sdk::pubkey::Pubkey;
 
 use crate::{
     book::{Change, MarketBook},
     config::Config,
-    decide::{Assessment, Kinds, Reason, assess, compounding_is_wanted, refresh_due},
     execute::Seen,
-    situation::{Economics, Outlook, Situation, SituationError},
-    trigger::{TriggerIndex, Watch},
-    volatility::Volatility,
-    watch::watch,
 };
 
 pub(super) struct Shelf {

@@ -1,13 +1,11 @@
 //! Shows markets the newest price while a trigger is near, so that nobody acts on an older one that suits him better.
 
+use ballast_model::price::distance_bps;
+use ballast_strategy::decide::{ActionKind, is_newer_than_shown, shown_age_secs};
 use solana_sdk::pubkey::Pubkey;
 
 use super::{Engine, shelf::Shelf};
-use crate::{
-    config::Prices,
-    decide::{ActionKind, is_newer_than_shown, shown_age_secs},
-    execute::fee::price_distance_bps,
-};
+use crate::config::Prices;
 
 impl Engine {
     /// Shows the market the newest price if that is due. Its base price account stands for it among what is in flight: posting
@@ -52,7 +50,7 @@ impl Shelf {
             return false;
         };
         let (below, above) = self.index.ends();
-        let near = |end| price_distance_bps(price, end) <= within_bps;
+        let near = |end| distance_bps(price, end) <= within_bps;
         !self.index.restless().is_empty() || below.into_iter().chain(above).any(near)
     }
 

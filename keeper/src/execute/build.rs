@@ -6,10 +6,10 @@ use ballast_client::{
     Cause, Failure, MarketContext, PositionContext, RecenterArgs, Trade, instruction,
 };
 use ballast_model::HedgedPlan;
+use ballast_strategy::decide::{Action, RecenterPlan};
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey};
 
 use super::{Executor, Trouble, View};
-use crate::decide::{Action, RecenterPlan};
 
 /// What an Anchor program says of an instruction that it does not know.
 const UNKNOWN_INSTRUCTION: u32 = 101;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ballast_client::{MarketContext, PriorityFee, Request, SendError, VersionedTransaction};
+use ballast_strategy::decide::ActionKind;
 use solana_sdk::pubkey::Pubkey;
 
 use super::{
@@ -12,7 +13,6 @@ use super::{
 };
 use crate::{
     config::Mode,
-    decide::ActionKind,
     event::KeeperEvent,
     journal::{Inputs, Intent, JournalError, PaperRecord, Record, SharedJournal},
 };

@@ -1,8 +1,9 @@
 //! How much to pay for a place in a block: the nearer the liquidation boundary, the more.
 
-use ballast_model::{Boundaries, Bps, Position, SqrtPrice};
+use ballast_model::{Boundaries, Bps, Position, SqrtPrice, price};
+use ballast_strategy::decide::ActionKind;
 
-use crate::{config::Fees, decide::ActionKind};
+use crate::config::Fees;
 
 /// Compute-unit limit of an action that is not simulated first.
 pub fn compute_units_unsimulated(kind: ActionKind) -> u32 {
@@ -28,19 +29,10 @@ pub fn distance_bps(model: &Position, oracle: SqrtPrice, maintenance: Bps) -> Op
         Boundaries::Interval { lower, upper } if boundaries.contains(oracle) => lower
             .into_iter()
             .chain(upper)
-            .map(|end| price_distance_bps(oracle, end))
+            .map(|end| price::distance_bps(oracle, end))
             .min(),
         _ => Some(0),
     }
-}
-
-/// `|b / a - 1|` of the prices (not their roots), in basis points, rounded down.
-pub fn price_distance_bps(a: SqrtPrice, b: SqrtPrice) -> u32 {
-    const SCALE: u128 = 1 << 24;
-    // Roots are below 2^96, so that the product fits; ratios above 2^32 count as that.
-    let ratio = (b.x64() * SCALE / a.x64()).min(1 << 56);
-    let distance = (ratio * ratio / SCALE).abs_diff(SCALE);
-    u32::try_from(distance * u128::from(Bps::ONE.get()) / SCALE).unwrap_or(u32::MAX)
 }
 
 /// Whether there is no time to simulate.
@@ -86,10 +78,10 @@ pub fn micro_lamports(
 
 #[cfg(test)]
 mod tests {
+    use ballast_strategy::fixtures;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::fixtures::sqrt_price_cents;
 
     const FEES: Fees = Fees {
         min_micro_lamports: 1_000,
@@ -156,30 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn distances_are_those_of_prices() {
-        let at = sqrt_price_cents(20_000);
-        for (cents, expected) in [
-            (20_000, 0),
-            (20_200, 100),
-            (19_800, 100),
-            (25_863, 2_931),
-            (11_085, 4_457),
-            (40_000, 10_000),
-        ] {
-            let found = price_distance_bps(at, sqrt_price_cents(cents));
-            assert!(found.abs_diff(expected) <= 1, "{cents}: {found}");
-        }
-        assert_eq!(price_distance_bps(SqrtPrice::MIN, SqrtPrice::MAX), u32::MAX);
-        assert_eq!(price_distance_bps(SqrtPrice::MAX, SqrtPrice::MIN), 10_000);
-    }
-
-    #[test]
     fn the_worked_example_is_liquidated_at_258_and_110_dollars() {
-        let (market, position) = (crate::fixtures::snapshot(200), crate::fixtures::position());
-        let model = crate::fixtures::situation(&market, &position)
-            .model()
-            .unwrap();
-        let distance = |cents| distance_bps(&model, sqrt_price_cents(cents), Bps::new(8_000));
+        let (market, position) = (fixtures::snapshot(200), fixtures::position());
+        let model = fixtures::situation(&market, &position).model().unwrap();
+        let distance =
+            |cents| distance_bps(&model, fixtures::sqrt_price_cents(cents), Bps::new(8_000));
         // 258.635 / 200 = 1.2932, and 110.847 / 120 = 0.9237.
         assert!(
             distance(20_000).unwrap().abs_diff(2_932) <= 15,
@@ -198,7 +171,7 @@ mod tests {
                     debt: Default::default(),
                     ..model
                 },
-                sqrt_price_cents(1),
+                fixtures::sqrt_price_cents(1),
                 Bps::ONE
             ),
             None

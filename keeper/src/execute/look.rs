@@ -2,13 +2,13 @@
 
 use ballast_client::{Position, PositionContext};
 use ballast_model::Amounts;
-use solana_sdk::pubkey::Pubkey;
-
-use super::{Executor, Job, Report, Seen, Trouble, View};
-use crate::{
+use ballast_strategy::{
     decide::{Action, ActionKind, Assessment, Decision, Reason, assess},
     situation::{Outlook, Situation, SituationError},
 };
+use solana_sdk::pubkey::Pubkey;
+
+use super::{Executor, Job, Report, Seen, Trouble, View};
 
 /// All that a decision rests on.
 #[derive(Clone)]

@@ -29,17 +29,19 @@ pub use fees::{Earned, FeeAccounts};
 pub use view::{Fresh, View, ViewError, ViewRequest};
 
 use balance::Balance;
+use ballast_strategy::{
+    decide::{Action, ActionKind, Assessment, Reason, refresh_due},
+    situation::{Outlook, SituationError},
+};
 use build::Learned;
 use carry::Plan;
 use look::{Look, acts};
 
 use crate::{
     config::{Config, Mode},
-    decide::{Action, ActionKind, Assessment, Reason, refresh_due},
     event::{DecisionEvent, KeeperEvent, inputs, market_inputs},
     events::Events,
     journal::{Intent, JournalError, Outcome, SharedJournal},
-    situation::{Outlook, SituationError},
     updates::{PostError, Poster, PriceUpdates, UpdatesError},
 };
 

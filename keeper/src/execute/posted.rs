@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ballast_client::{MarketContext, instruction, posting::POSTING_UNITS};
 use ballast_model::Bps;
+use ballast_strategy::decide::{Reason, is_newer_than_shown, shown_age_secs};
 
 use super::{
     Executor, Job, Report, Trouble, Verdict,
@@ -13,7 +14,6 @@ use super::{
 use crate::{
     book::published,
     config::Mode,
-    decide::{Reason, is_newer_than_shown, shown_age_secs},
     updates::{Pair, Posted, Poster, SignedPrice},
 };
 

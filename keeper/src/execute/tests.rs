@@ -4,12 +4,10 @@ use ballast_client::{Chain, MarketContext};
 use solana_sdk::{instruction::Instruction, signature::Keypair};
 
 use ballast_client::Request;
+use ballast_strategy::fixtures::SLOT;
 
 use super::{carry::compute_limit, *};
-use crate::{
-    fixtures::SLOT,
-    sim::{Faults, World, bytes, world::TABLE},
-};
+use crate::sim::{Faults, World, bytes, world::TABLE};
 
 const POSITION: Pubkey = Pubkey::new_from_array([100; 32]);
 const PAUSE: Duration = Duration::from_millis(400);

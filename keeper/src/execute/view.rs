@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ballast_abi::spl::{SYSTEM_PROGRAM, TokenAccountView};
 use ballast_client::{
-    Account, Accounts, Chain, ChainError, DecodeError, MarketContext, MarketSnapshot,
-    PositionContext, SnapshotError, Wallet, decode,
+    Account, Accounts, Chain, ChainError, DecodeError, LoadError, MarketContext, MarketSnapshot,
+    PositionContext, Wallet, decode,
 };
 use ballast_model::{Amounts, Side};
 use solana_sdk::pubkey::Pubkey;
@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::fees::{Earned, FeeAccounts};
 
-/// Where [`MarketSnapshot::addresses`] has the pool.
+/// Where [`MarketContext::snapshot_addresses`] has the pool.
 const POOL: usize = 3;
 
 /// How often to ask again for a view that is not older than it has to be.
@@ -28,7 +28,7 @@ pub enum ViewError {
     Chain(#[from] ChainError),
     /// The market cannot be read.
     #[error(transparent)]
-    Market(#[from] SnapshotError),
+    Market(#[from] LoadError),
     /// The position cannot be read.
     #[error(transparent)]
     Position(#[from] DecodeError),
@@ -95,7 +95,7 @@ impl View {
         request: &ViewRequest<'_>,
         pause: Duration,
     ) -> Result<Self, ViewError> {
-        let mut addresses = MarketSnapshot::addresses(request.market).to_vec();
+        let mut addresses = request.market.snapshot_addresses().to_vec();
         let market_accounts = addresses.len();
         addresses.push(request.position);
         if let Some(fees) = &request.fees {
@@ -128,7 +128,7 @@ impl View {
             slot,
             accounts: market,
         };
-        let snapshot = MarketSnapshot::from_accounts(request.market, &market)?;
+        let snapshot = request.market.snapshot_from(&market)?;
         let account = rest
             .next()
             .flatten()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Signature};
 
-use crate::decide::ActionKind;
+use ballast_strategy::decide::ActionKind;
 
 /// Values that are written as text: addresses, and integers that JSON readers elsewhere would round.
 pub mod text {

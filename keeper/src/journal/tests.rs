@@ -1,7 +1,7 @@
+use ballast_strategy::decide::ActionKind;
 use proptest::prelude::*;
 
 use super::*;
-use crate::decide::ActionKind;
 
 pub(crate) fn header() -> Header {
     Header {

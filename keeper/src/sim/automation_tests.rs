@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use ballast_client::{Automation, Reaction};
 use ballast_model::Amounts;
+use ballast_strategy::{decide::ActionKind, fixtures};
 use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World,
     crash_tests::{POSITIONS, beside, keeper, settled, survive, world},
 };
-use crate::{Mode, decide::ActionKind, fixtures};
+use crate::Mode;
 
 /// Everything allowed, out of the pool at 204 dollars and below.
 fn automation() -> Automation {

@@ -11,7 +11,7 @@ use ballast_client::{
 use ballast_model::Amounts;
 use solana_sdk::pubkey::Pubkey;
 
-use crate::fixtures;
+use ballast_strategy::fixtures;
 
 const MARKET: Pubkey = Pubkey::new_from_array([7; 32]);
 pub const POOL_PROGRAM: Pubkey = Pubkey::new_from_array([20; 32]);

@@ -6,7 +6,7 @@ use anchor_lang::Discriminator;
 use async_trait::async_trait;
 use ballast_client::{
     Account, AccountFilter, Accounts, BallastError, Blockhash, Chain, ChainError, Confirmation,
-    MarketSnapshot, OwnedAccounts, Position, Simulation, TransactionRecord, TransactionStatus,
+    OwnedAccounts, Position, Simulation, TransactionRecord, TransactionStatus,
     VersionedTransaction,
 };
 use ballast_model::Amounts;
@@ -94,7 +94,7 @@ impl Chain for World {
             let state = inner.state_at(slot);
             let context = bytes::context();
             let market = bytes::market_accounts(&state.market, slot);
-            let known = MarketSnapshot::addresses(&context);
+            let known = context.snapshot_addresses();
             let find = |address: &Pubkey| -> Option<Account> {
                 if let Some(index) = known.iter().position(|known| known == address) {
                     return market.accounts[index].clone();

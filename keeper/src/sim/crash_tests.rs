@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use ballast_strategy::decide::ActionKind;
 use proptest::{prelude::*, test_runner::RngSeed};
 use solana_sdk::{signature::Keypair, signer::Signer};
 use tokio::time::{Instant, sleep};
@@ -14,7 +15,6 @@ use tokio::time::{Instant, sleep};
 use super::{Disk, Faults, World, bytes};
 use crate::{
     Config, Keeper, KeeperEvent, Mode, Parts,
-    decide::ActionKind,
     journal::{Outcome, Record, Storage, Tail, scan},
 };
 

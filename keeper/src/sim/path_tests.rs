@@ -2,12 +2,12 @@
 
 use ballast_client::{MarketSnapshot, Position};
 use ballast_model::{Amounts, Band, Bps, OpenRequest, Tick, plan_open};
-
-use super::paths::{Life, Random, Tail, Walk};
-use crate::{
+use ballast_strategy::{
     decide::{ActionKind, Kinds},
     fixtures,
 };
+
+use super::paths::{Life, Random, Tail, Walk};
 
 const DAY_SECS: i64 = 86_400;
 

@@ -9,7 +9,7 @@ use ballast_model::{
     Amounts, Bps, Position as PositionModel, SqrtPrice, plan_liquidation, price::scale_up,
 };
 
-use crate::{
+use ballast_strategy::{
     decide::{ActionKind, Assessment, Decision, Kinds, assess},
     fixtures,
     situation::{Outlook, Situation},

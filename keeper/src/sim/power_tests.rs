@@ -2,13 +2,14 @@
 
 use std::{io, time::Duration};
 
+use ballast_strategy::decide::ActionKind;
 use tokio::time::sleep;
 
 use super::{
     Disk, Faults, World,
     crash_tests::{POSITIONS, landed, live_on, world},
 };
-use crate::{decide::ActionKind, journal::Storage};
+use crate::journal::Storage;
 
 /// A disk whose first sync, that of what was found, does nothing.
 struct Trusting {

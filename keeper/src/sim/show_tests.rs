@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use ballast_model::{Boundaries, SqrtPrice};
+use ballast_model::{Boundaries, SqrtPrice, price::distance_bps as between};
+use ballast_strategy::{
+    decide::{ActionKind, assess},
+    fixtures::{self, sqrt_price_cents},
+    watch::watch,
+};
 use solana_sdk::pubkey::Pubkey;
 use tokio::time::sleep;
 
@@ -10,13 +15,7 @@ use super::{
     Disk, Faults, World, bytes,
     crash_tests::{beside, parts, world},
 };
-use crate::{
-    Keeper, Mode,
-    decide::{ActionKind, assess},
-    execute::fee::price_distance_bps,
-    fixtures::{self, sqrt_price_cents},
-    watch::watch,
-};
+use crate::{Keeper, Mode};
 
 /// Distance from 200 to the nearest price at which something is due for the fixture's position.
 fn distance_bps() -> u32 {
@@ -30,7 +29,7 @@ fn distance_bps() -> u32 {
     };
     let from: SqrtPrice = sqrt_price_cents(20_000);
     let ends = lower.into_iter().chain(upper);
-    ends.map(|end| price_distance_bps(from, end)).min().unwrap()
+    ends.map(|end| between(from, end)).min().unwrap()
 }
 
 fn shown(world: &World) -> Vec<(Pubkey, u64)> {

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use ballast_client::{MarketSnapshot, Position};
+use ballast_ledger::{LedgerError, Moved, Order, Pool};
 use ballast_model::{
-    Amounts, Band, HedgedPlan, Position as PositionModel, Side, SqrtPrice, Tick, Trade, value_down,
+    Amounts, Band, Position as PositionModel, SqrtPrice, base_for_value_up, value_down,
 };
-use solana_sdk::pubkey::Pubkey;
-
-use crate::{
+use ballast_strategy::{
+    act::{Deed, Rules, carry_out},
     decide::{Action, ActionKind, Decision, Kinds, assess},
-    fixtures,
     situation::{Outlook, Situation},
 };
+use solana_sdk::pubkey::Pubkey;
 
 /// The state at a slot.
 #[derive(Clone)]
@@ -73,99 +73,68 @@ impl State {
     }
 }
 
-/// What the program would do, without fees and price impact. Returns whether it paid the position's fees.
-pub fn apply(
-    stored: &mut Position,
-    model: &PositionModel,
-    action: &Action,
+impl State {
+    /// Does to a position what the program would, in a pool without fees and price impact.
+    pub fn apply(&mut self, position: &Pubkey, action: &Action) {
+        let fees = self.fees.remove(position).unwrap_or(Amounts::ZERO);
+        let stored = self.positions.get_mut(position).unwrap();
+        let (market, now_secs) = (self.market.market, self.market.now_secs);
+        let oracle = self.market.oracle_sqrt_price().unwrap();
+        let ledger = self.market.ledger(stored, now_secs, Fair { oracle, fees });
+        let mut ledger = ledger.unwrap();
+        ledger.payer = Amounts::new(u64::MAX / 2, u64::MAX / 2);
+        let rules = Rules {
+            market: &market,
+            position: stored,
+            oracle,
+            now_secs,
+        };
+        carry_out(Deed::from(action), &rules, &mut ledger).unwrap();
+        self.market.book(stored, &ledger);
+        if !ledger.pool.fees.is_zero() {
+            self.fees.insert(*position, ledger.pool.fees);
+        }
+    }
+}
+
+/// A pool at the oracle's price.
+struct Fair {
     oracle: SqrtPrice,
     fees: Amounts,
-) -> bool {
-    let traded = |model: &PositionModel, trade: Trade, base: u64| {
-        let quote = u64::try_from(value_down(base, oracle).unwrap()).unwrap();
-        let mut after = *model;
-        let (paid, received) = match trade {
-            Trade::SellBase => (Side::Base, Amounts::only(Side::Quote, quote)),
-            Trade::BuyBase => (Side::Quote, Amounts::only(Side::Base, base)),
-        };
-        let cost = if paid == Side::Base { base } else { quote };
-        let idle = after.idle.get(paid).min(cost);
-        after.idle = after.idle.saturating_sub(Amounts::only(paid, idle));
-        after.debt = after
-            .debt
-            .checked_add(Amounts::only(paid, cost - idle))
-            .unwrap();
-        after.idle = after.idle.checked_add(received).unwrap();
-        repaid(&after)
-    };
-    let earned = |model: &PositionModel| {
-        repaid(&PositionModel {
-            idle: model.idle.checked_add(fees).unwrap(),
-            ..*model
-        })
-    };
-    let emptied = |model: &PositionModel| {
-        let amounts = model.band.amounts_down(model.liquidity, oracle).unwrap();
-        earned(&PositionModel {
-            liquidity: 0,
-            idle: model.idle.checked_add(amounts).unwrap(),
-            ..*model
-        })
-    };
-    let pays_fees = matches!(
-        action,
-        Action::Recenter(_) | Action::Exit(_) | Action::Compound(_)
-    );
-    let after = match action {
-        Action::Rehedge(plan) | Action::DeleverageSwap { plan, .. } => hedged(model, plan, oracle),
-        Action::Recenter(plan) => {
-            [stored.tick_lower, stored.tick_upper] = plan.ticks;
-            let [lower, upper] = plan.ticks.map(|tick| Tick::new(tick).unwrap());
-            let mut after = PositionModel {
-                band: Band::new(lower, upper).unwrap(),
-                ..emptied(model)
-            };
-            if let Some((trade, base)) = plan.swap {
-                after = traded(&after, trade, base);
-            }
-            let deposit = after.band.amounts_up(plan.liquidity, oracle).unwrap();
-            let borrowed = deposit.saturating_sub(after.idle);
-            after.debt = after.debt.checked_add(borrowed).unwrap();
-            after.idle = after.idle.checked_add(borrowed).unwrap();
-            after.idle = after.idle.checked_sub(deposit).unwrap();
-            after.liquidity = plan.liquidity;
-            repaid(&after)
-        }
-        Action::Compound(_) => earned(model),
-        Action::Exit(plan) => {
-            let mut after = emptied(model);
-            if let Some((trade, base)) = plan.swap {
-                after = traded(&after, trade, base);
-            }
-            after
-        }
-        Action::Deleverage { plan, .. } => plan.apply(model).unwrap(),
-        Action::Liquidate { plan, .. } => plan.apply(model).unwrap(),
-    };
-    stored.liquidity = after.liquidity.into();
-    stored.idle_base = after.idle.get(Side::Base);
-    stored.idle_quote = after.idle.get(Side::Quote);
-    stored.base_debt_shares = fixtures::shares(after.debt.base).into();
-    stored.quote_debt_shares = fixtures::shares(after.debt.quote).into();
-    pays_fees
 }
 
-fn hedged(model: &PositionModel, plan: &HedgedPlan, oracle: SqrtPrice) -> PositionModel {
-    let base = plan.trade.map_or(0, |plan| plan.base);
-    let quote = u64::try_from(value_down(base, oracle).unwrap()).unwrap();
-    plan.after(model, base, quote).unwrap()
-}
+impl Pool for Fair {
+    type Error = LedgerError;
 
-fn repaid(model: &PositionModel) -> PositionModel {
-    let repaid = model.idle.min(model.debt);
-    PositionModel {
-        idle: model.idle.saturating_sub(repaid),
-        debt: model.debt.saturating_sub(repaid),
-        ..*model
+    fn price(&self) -> SqrtPrice {
+        self.oracle
+    }
+
+    fn fee_rate_ppm(&self) -> u32 {
+        0
+    }
+
+    fn swap(&mut self, order: Order, _limit: Option<SqrtPrice>) -> Result<Moved, LedgerError> {
+        let worth = |base| u64::try_from(value_down(base, self.oracle).unwrap()).unwrap();
+        Ok(match order {
+            Order::Sell(base) | Order::Buy(base) => Moved {
+                base,
+                quote: worth(base),
+            },
+            Order::Spend(quote) => Moved {
+                base: base_for_value_up(quote.into(), self.oracle)?,
+                quote,
+            },
+        })
+    }
+
+    fn add(&mut self, _band: &Band, _liquidity: u128) {}
+
+    fn remove(&mut self, _band: &Band, _liquidity: u128) {}
+
+    fn book(&mut self, _band: &Band) {}
+
+    fn collect(&mut self) -> Amounts {
+        std::mem::take(&mut self.fees)
     }
 }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ballast_model::{Amounts, Side};
+use ballast_strategy::decide::ActionKind;
 use solana_sdk::signer::Signer;
 use tokio::time::{Instant, sleep};
 
@@ -12,7 +13,6 @@ use super::{
 };
 use crate::{
     Config, Keeper, KeeperEvent, Mode,
-    decide::ActionKind,
     events::Events,
     execute::{Executor, Job, Verdict},
     journal::{Journal, SharedJournal, tests::header},
@@ -127,7 +127,7 @@ async fn a_liquidator_creates_the_token_account_it_lacks() {
     );
     let job = Job {
         fees: None,
-        outlook: crate::situation::Outlook::default(),
+        outlook: ballast_strategy::situation::Outlook::default(),
         survey: false,
         market: Arc::clone(&market),
         position: [100; 32].into(),

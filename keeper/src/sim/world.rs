@@ -15,11 +15,8 @@ use solana_sdk::{
 };
 use tokio::time::Instant;
 
-use super::{
-    Crash,
-    state::{State, apply},
-};
-use crate::{
+use super::{Crash, state::State};
+use ballast_strategy::{
     decide::{ActionKind, Decision, Kinds, refresh_due, refreshed},
     fixtures::{self, NOW, SLOT},
 };
@@ -402,7 +399,7 @@ impl Inner {
             self.refresh_price(slot, position);
             return Ok(());
         }
-        let Some((Decision::Act(planned, _), model)) =
+        let Some((Decision::Act(planned, _), _)) =
             self.state_at(slot).possible(&position, self.keeper, action)
         else {
             self.violations.push(format!(
@@ -418,16 +415,11 @@ impl Inner {
             return Err(custom(ballast::errors::BallastError::RehedgeNotDue));
         }
         self.change(slot, |state| {
-            let oracle = state.market.oracle_sqrt_price().unwrap();
-            let stored = state.positions.get_mut(&position).unwrap();
-            let fees = state.fees.remove(&position).unwrap_or(Amounts::ZERO);
             if planned.kind() == ActionKind::Recenter {
+                let stored = state.positions.get_mut(&position).unwrap();
                 stored.last_recenter_secs = state.market.now_secs;
             }
-            let paid = apply(stored, &model, &planned, oracle, fees);
-            if !paid {
-                state.fees.insert(position, fees);
-            }
+            state.apply(&position, &planned);
         });
         self.landings.push(Landing {
             position,

@@ -15,9 +15,7 @@ use std::{
 };
 
 use ballast_abi::pyth::PriceUpdate;
-use ballast_client::{
-    Account, Accounts, Chain, ChainError, Endpoint, MarketContext, MarketSnapshot, Positions,
-};
+use ballast_client::{Account, Accounts, Chain, ChainError, Endpoint, MarketContext, Positions};
 use solana_sdk::pubkey::Pubkey;
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
@@ -203,7 +201,7 @@ impl Sources {
         addresses: &BTreeSet<Pubkey>,
         events: &Sender<SourceEvent>,
     ) -> Result<Result<(), ChainError>, Closed> {
-        let of_market = MarketSnapshot::addresses(market);
+        let of_market = market.snapshot_addresses();
         if addresses.iter().any(|address| of_market.contains(address)) {
             match self.market(market).await {
                 Ok(event) => pass_on(events, event).await?,
@@ -338,10 +336,7 @@ impl Sources {
     }
 
     async fn market(&self, market: &MarketContext) -> Result<SourceEvent, ChainError> {
-        let accounts = self
-            .chain
-            .accounts(&MarketSnapshot::addresses(market))
-            .await?;
+        let accounts = self.chain.accounts(&market.snapshot_addresses()).await?;
         Ok(SourceEvent::Market {
             address: market.address,
             accounts,

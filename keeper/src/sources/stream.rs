@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anchor_lang::Discriminator;
-use ballast_client::{Account, Endpoint, MarketSnapshot, Position};
+use ballast_client::{Account, Endpoint, Position};
 use futures_util::{
     StreamExt,
     future::{BoxFuture, join_all},
@@ -108,7 +108,7 @@ async fn subscribe<'a>(
     subscriptions.push((slots.map(|_| Message::Slot).boxed(), leave));
     for market in &sources.markets {
         let of = market.address;
-        for address in MarketSnapshot::addresses(market) {
+        for address in market.snapshot_addresses() {
             let (updates, leave) = client
                 .account_subscribe(&address, Some(account_config.clone()))
                 .await?;

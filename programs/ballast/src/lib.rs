@@ -24,6 +24,7 @@ mod security_txt;
 pub mod session;
 pub mod state;
 pub mod targets;
+pub mod terms;
 mod token;
 pub mod witness;
 

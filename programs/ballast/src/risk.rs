@@ -1,7 +1,7 @@
 //! Risk rules that several instructions share. Every function is a check on values; none reads an account.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::{SqrtPrice, wide::mul_div_down};
+use ballast_clmm::SqrtPrice;
 use ballast_model::{
     Bps, Position as PositionModel, Valuation,
     price::{scale_down, scale_up, within},
@@ -163,8 +163,7 @@ pub fn require_hedged(
 /// # Errors
 /// [`BallastError::OutOfRange`].
 pub fn within_band(position: &PositionModel, hedge_error: i128, band_bps: u32) -> Result<bool> {
-    let full = u128::from(position.full_base_up().or_range()?);
-    Ok(hedge_error.unsigned_abs() * u128::from(Bps::ONE.get()) <= full * u128::from(band_bps))
+    ballast_ledger::within_band(position, hedge_error, Bps::new(band_bps)).or_range()
 }
 
 /// Counts what a keeper's action has lost, beyond the pool's fee and at the worse of used and newest price, against its allowance.
@@ -189,34 +188,6 @@ pub fn charge_loss(
         .ok_or(BallastError::DailyLossExceeded)?;
     allowance.store(position, recent);
     Ok(())
-}
-
-/// Value by which a position's liquidity may be increased by a keeper, raw quote units: up to the market's largest position, and
-/// nothing for one that is hedged outside its band, or too small to be worth liquidating.
-///
-/// # Errors
-/// [`BallastError::OutOfRange`].
-pub fn room_to_grow(
-    limits: &Limits,
-    policy: &Policy,
-    position: &PositionModel,
-    at: SqrtPrice,
-) -> Result<u128> {
-    let error = position.hedge_error(at, policy.hedge()).or_range()?;
-    let assets = position.value(at).or_range()?.assets;
-    let grows = within_band(position, error, policy.delta_band_bps)?
-        && assets >= u128::from(limits.min_position_value);
-    let room = u128::from(limits.max_position_value).saturating_sub(assets);
-    Ok(if grows { room } else { 0 })
-}
-
-/// The leverage at which a position of this equity has no more than `most` assets, both raw quote units; never below one, and
-/// never above `leverage`.
-pub fn leverage_within(leverage: Bps, equity: u128, most: u128) -> Bps {
-    let one = u128::from(Bps::ONE.get());
-    let within = mul_div_down(most, one, equity.max(1)).unwrap_or(u128::MAX);
-    let within = Bps::new(u32::try_from(within).unwrap_or(u32::MAX));
-    leverage.min(within).max(Bps::ONE)
 }
 
 /// Assets must lie within the market's size limits.
@@ -286,16 +257,6 @@ mod tests {
             high: at(high),
         };
         require_initial_health(&LIMITS, position, &oracle, at(pool))
-    }
-
-    #[test]
-    fn leverage_is_lowered_as_far_as_the_largest_position_asks_for() {
-        let within = |equity, most| leverage_within(Bps::new(30_000), equity, most).get();
-        assert_eq!(within(100, 300), 30_000);
-        assert_eq!(within(100, 299), 29_900);
-        assert_eq!(within(100, 101), 10_100);
-        assert_eq!(within(100, 7), 10_000);
-        assert_eq!(within(0, u128::MAX), 30_000);
     }
 
     #[test]

@@ -186,9 +186,9 @@ impl World {
     /// The market now.
     ///
     /// # Errors
-    /// See [`MarketSnapshot::load`].
+    /// See [`MarketContext::snapshot`].
     pub async fn snapshot(&self) -> Result<MarketSnapshot> {
-        Ok(MarketSnapshot::load(self.net.chain().as_ref(), &self.market).await?)
+        Ok(self.market.snapshot(self.net.chain().as_ref()).await?)
     }
 
     /// Deposits into a reserve. The lender's share account is created if need be.

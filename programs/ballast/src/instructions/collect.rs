@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side};
-use ballast_model::{liquidity_for_value_down, value_down};
+use ballast_model::value_down;
 
 use super::decrease::require_payout;
 use crate::{
@@ -12,8 +12,9 @@ use crate::{
     math::ToProgramError,
     oracle::{self, Grade},
     pool, risk,
-    session::Session,
+    session::{Failed, Session},
     state::{Allowance, Change, Market, MarketMode, Need},
+    terms,
 };
 
 #[derive(Accounts)]
@@ -87,7 +88,7 @@ pub(crate) fn collect(ctx: Context<Collect>) -> Result<()> {
 }
 
 /// Books and collects the fees and repays debt with them. Where the market allows new risk, leverage is below the owner's, and
-/// the position is hedged and has room ([`risk::room_to_grow`]), liquidity is added, at most so much that assets grow by the
+/// the position is hedged and has room ([`ballast_ledger::GrowthLimits`]), liquidity is added, at most so much that assets grow by the
 /// fees times that leverage. No swap. The owner may do it for any fees.
 ///
 /// # Errors
@@ -132,19 +133,14 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
     if session.leave_to_first_keepers(&keeper, Need::Compound, now_secs)? {
         return session.store();
     }
-    let fees = session.collect_fees(&accounts.pool)?;
-    session.settle()?;
-
+    let terms = terms::compound(&market.limits, &policy, &automation, oracle.mid, grows);
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
-    let mut liquidity = 0;
-    let room = risk::room_to_grow(&market.limits, &policy, &session.model()?, oracle.mid)?;
-    if grows && room > 0 {
-        risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
-        let leverage = automation.leverage(&market.limits);
-        let value = leverage.of_down(worth).or_range()?.min(room);
-        let most = liquidity_for_value_down(&session.band(), value, pool_price).or_range()?;
-        liquidity = session.grow(&accounts.pool, &accounts.range, leverage, most)?;
-    }
+    let mut calls = session.calls(&accounts.pool, &accounts.range);
+    let ballast_ledger::Compounded { fees, liquidity } =
+        ballast_ledger::compound(&mut calls, &terms, |_| {
+            risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)
+                .map_err(Failed::from)
+        })?;
     let model = session.model()?;
     let value = if liquidity > 0 {
         // Repaying base with fees and borrowing it again leaves delta where the fees have put it: inside the band.

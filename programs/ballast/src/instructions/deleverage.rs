@@ -1,8 +1,7 @@
 //! `deleverage`: a keeper brings LTV down to the target by withdrawing liquidity and repaying with what it holds.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::Amounts;
-use ballast_model::{DeleverageError, DeleveragePlan, Valuation, plan_deleverage_part};
+use ballast_model::Valuation;
 
 use crate::{
     errors::BallastError,
@@ -68,27 +67,25 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
         // may stand in the way.
         risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
     }
-    let (target, plan) = match due.plan(&before, oracle.mid, pool_price) {
-        Ok((target, plan)) => (Some(target), plan),
-        Err(DeleverageError::NeedsSwap { .. }) => {
-            (None, plan_deleverage_part(&before, pool_price).or_range()?)
-        }
-        Err(error) => return Err(BallastError::from(error).into()),
-    };
-    let repaid = withdraw_and_repay(&mut session, &accounts.pool, &accounts.range, &plan)?;
+    let planned = due.plan(&before, oracle.mid, pool_price);
+    let mut calls = session.calls(&accounts.pool, &accounts.range);
+    let done = ballast_ledger::deleverage(&mut calls, &before, pool_price, planned)?;
 
     let after = session.model()?;
     let value_after = after.value(oracle.mid).or_range()?;
-    if target.is_none_or(|target| value_after.ltv_above(target)) {
+    if done
+        .target
+        .is_none_or(|target| value_after.ltv_above(target))
+    {
         risk::require_ltv_lowered(&market.limits, &before, &after, oracle.mid)?;
     }
     session.position.deleverages = session.position.deleverages.saturating_add(1);
     emit!(Deleveraged {
         position: accounts.position.position.key(),
         keeper: accounts.keeper.key(),
-        liquidity: plan.liquidity,
-        repaid_base: repaid.base,
-        repaid_quote: repaid.quote,
+        liquidity: done.plan.liquidity,
+        repaid_base: done.repaid.base,
+        repaid_quote: done.repaid.quote,
         ltv_before_bps: value_before.ltv_bps_up(),
         ltv_after_bps: value_after.ltv_bps_up(),
         sqrt_price_x64: oracle.mid.x64(),
@@ -111,30 +108,4 @@ pub(super) fn due_for(session: &Session, signer: &Pubkey, value: &Valuation) -> 
         }
         .into()
     })
-}
-
-/// Carries a plan out; returns what was repaid.
-///
-/// # Errors
-/// Those of [`Session::withdraw`] and [`Session::settle`].
-pub(super) fn withdraw_and_repay<'info>(
-    session: &mut Session<'_, 'info>,
-    pool: &PoolAccounts<'info>,
-    range: &RangeAccounts<'info>,
-    plan: &DeleveragePlan,
-) -> Result<Amounts> {
-    if plan.liquidity > 0 {
-        session.withdraw(pool, range, plan.liquidity)?;
-    }
-    session.settle()
-}
-
-impl From<DeleverageError> for BallastError {
-    fn from(error: DeleverageError) -> Self {
-        match error {
-            DeleverageError::NotNeeded { .. } => Self::DeleverageNotDue,
-            DeleverageError::NeedsSwap { .. } => Self::LtvNotLowered,
-            DeleverageError::BadTarget(_) | DeleverageError::Model(_) => Self::OutOfRange,
-        }
-    }
 }

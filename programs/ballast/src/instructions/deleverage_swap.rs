@@ -2,18 +2,18 @@
 //! into those that are owed.
 
 use anchor_lang::prelude::*;
-use ballast_model::{DeleverageError, HedgedRequest};
+use ballast_model::Trade;
 
-use super::deleverage::{due_for, withdraw_and_repay};
+use super::deleverage::due_for;
 use crate::{
-    errors::BallastError,
     events::DeleveragedWithSwap,
     groups::*,
     math::ToProgramError,
     oracle::{self, Grade},
     pool, risk,
-    session::{HedgeResult, Session},
+    session::Session,
     state::Market,
+    terms,
 };
 
 #[derive(Accounts)]
@@ -61,38 +61,14 @@ pub(crate) fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
     let value_before = before.value(oracle.mid).or_range()?;
     let due = due_for(&session, accounts.keeper.key, &value_before)?;
     let policy = session.position.policy;
-    let (target, done) = match due.plan(&before, oracle.mid, pool_price) {
-        Ok((target, plan)) => {
-            let (pool, range) = (&accounts.pool, &accounts.range);
-            let repaid = withdraw_and_repay(&mut session, pool, range, &plan)?;
-            let done = HedgeResult {
-                liquidity: plan.liquidity,
-                repaid,
-                ..HedgeResult::default()
-            };
-            (target, done)
-        }
-        Err(DeleverageError::NeedsSwap { .. }) => {
-            let max_loss = due.max_swap_loss(&market.limits, &policy);
-            let request = HedgedRequest {
-                hedge: policy.hedge(),
-                target: due.target,
-                loss: max_loss,
-                max_loss,
-                room: session.room()?,
-            };
-            let done = session.hedge(
-                &accounts.pool,
-                &accounts.range,
-                &accounts.swap,
-                &oracle,
-                (&before, pool_price),
-                &request,
-            )?;
-            (due.target, done)
-        }
-        Err(error) => return Err(BallastError::from(error).into()),
-    };
+    let planned = due.plan(&before, oracle.mid, pool_price);
+    let terms = terms::deleverage_swap(&market.limits, &policy, &due);
+    let mut calls = session
+        .calls(&accounts.pool, &accounts.range)
+        .swapping(&accounts.swap);
+    let prices = [pool_price, oracle.mid];
+    let (target, done) =
+        ballast_ledger::deleverage_swap(&mut calls, &before, prices, planned, &terms)?;
 
     let after = session.model()?;
     let value_after = after.value(oracle.mid).or_range()?;
@@ -103,8 +79,11 @@ pub(crate) fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
     emit!(DeleveragedWithSwap {
         position: accounts.position.position.key(),
         keeper: accounts.keeper.key(),
-        liquidity: done.liquidity,
-        sold: done.sold,
+        liquidity: done.plan.liquidity,
+        sold: done
+            .plan
+            .trade
+            .is_some_and(|plan| plan.trade == Trade::SellBase),
         base_traded: done.swapped.base,
         quote_traded: done.swapped.quote,
         swap_loss: done.swapped.loss,

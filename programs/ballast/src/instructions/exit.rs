@@ -1,8 +1,7 @@
 //! `exit`: a keeper takes a position out of the pool when the owner's price window or equity floor says so.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::{Amounts, Side, SqrtPrice};
-use ballast_model::{Bps, Trade, value_down, value_up};
+use ballast_clmm::SqrtPrice;
 
 use crate::{
     due,
@@ -10,10 +9,11 @@ use crate::{
     events::Exited,
     groups::*,
     math::ToProgramError,
-    oracle::{self, Grade, OraclePrice},
+    oracle::{self, Grade},
     pool, risk,
-    session::Session,
-    state::{Market, Reaction},
+    session::{Failed, Session},
+    state::Market,
+    terms,
 };
 
 #[derive(Accounts)]
@@ -69,32 +69,15 @@ pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
     let (reason, reaction) =
         due::exit_due(&automation, oracle.mid, equity).ok_or(BallastError::ExitNotDue)?;
 
-    session.withdraw(&accounts.pool, &accounts.range, liquidity)?;
-    let fees = session.collect_fees(&accounts.pool)?;
-    let mut repaid = session.settle()?;
-    let loss_before = session.position.entry.swap_loss;
-    let max_loss_bps = automation
-        .max_exit_loss_bps
-        .min(market.limits.max_swap_loss_bps);
-    // First what the debts need, then what the owner wants.
-    for _ in 0..2 {
-        let idle = session.position.idle();
-        let Some(order) = next_order(
-            reaction,
-            idle,
-            [session.owed(Side::Base)?, session.owed(Side::Quote)?],
-            oracle.mid,
-            max_loss_bps,
-        )?
-        else {
-            break;
-        };
-        trade(&mut session, accounts, order, &oracle, max_loss_bps)?;
-        repaid = repaid.checked_add(session.settle()?).or_range()?;
-    }
+    let terms = terms::exit(&market.limits, &automation, reaction, oracle.mid);
+    let mut calls = session
+        .calls(&accounts.pool, &accounts.range)
+        .swapping(&accounts.swap);
+    let done = ballast_ledger::exit(&mut calls, &terms, |_| {
+        may_swap(accounts, market, oracle.mid, now_secs).map_err(Failed::from)
+    })?;
     require!(session.position.is_debt_free(), BallastError::DebtRemains);
 
-    let swap_loss = session.position.entry.swap_loss - loss_before;
     session.position.exits = session.position.exits.saturating_add(1);
     let idle = session.position.idle();
     emit!(Exited {
@@ -102,171 +85,21 @@ pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
         keeper: accounts.keeper.key(),
         reason,
         reaction,
-        repaid_base: repaid.base,
-        repaid_quote: repaid.quote,
-        fees_base: fees.base,
-        fees_quote: fees.quote,
+        repaid_base: done.repaid.base,
+        repaid_quote: done.repaid.quote,
+        fees_base: done.fees.base,
+        fees_quote: done.fees.quote,
         idle_base: idle.base,
         idle_quote: idle.quote,
-        swap_loss,
+        swap_loss: done.swap_loss,
         sqrt_price_x64: oracle.mid.x64(),
     });
     session.store_and_pay(&accounts.keeper)
 }
 
-/// A swap on the way out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// So much base is sold.
-    Sell(u64),
-    /// So much base is bought.
-    Buy(u64),
-    /// Base is bought for so much quote.
-    Spend(u64),
-}
-
-/// The next swap, after what lies idle has repaid what it can: at most one of the two tokens is both held and owed.
-/// Nothing if the position stands as the owner wants it, or if nothing is held to trade. The keeper forecasts by the same
-/// function.
-///
-/// The pool rounds every amount against the trader, which is more than `max_loss_bps` of a few units: a debt that small is
-/// repaid out of a larger trade, so that it cannot stand in the way, and what is held beyond the debts is not traded for so
-/// little.
-///
-/// # Errors
-/// [`BallastError::OutOfRange`].
-pub fn next_order(
-    reaction: Reaction,
-    idle: Amounts,
-    [owed_base, owed_quote]: [u64; 2],
-    at: SqrtPrice,
-    max_loss_bps: u32,
-) -> Result<Option<Order>> {
-    let dust = dust_up(at, max_loss_bps)?;
-    let least = ballast_model::base_for_value_up(dust, at).or_range()?;
-    let order = if owed_base > 0 && idle.quote > 0 {
-        let affordable = u128::from(idle.quote) >= dust.saturating_mul(2);
-        Some(Order::Buy(if affordable {
-            owed_base.max(least)
-        } else {
-            owed_base
-        }))
-    } else if owed_quote > 0 && idle.base > 0 {
-        let sold = match reaction {
-            Reaction::ExitIntoQuote => idle.base,
-            _ => base_for_quote_up(owed_quote, at, max_loss_bps)?
-                .max(least)
-                .min(idle.base),
-        };
-        Some(Order::Sell(sold))
-    } else {
-        match reaction {
-            Reaction::ExitIntoQuote if value_down(idle.base, at).or_range()? >= dust => {
-                Some(Order::Sell(idle.base))
-            }
-            Reaction::ExitIntoBase if u128::from(idle.quote) >= dust => {
-                Some(Order::Spend(idle.quote))
-            }
-            _ => None,
-        }
-    };
-    Ok(order)
-}
-
-/// Value of a trade whose rounding, by a few units of either token, is within the loss allowed; raw quote units.
-fn dust_up(at: SqrtPrice, max_loss_bps: u32) -> Result<u128> {
-    const UNITS: u64 = 4;
-    let rounding = value_up(UNITS, at).or_range()? + u128::from(UNITS);
-    Ok(rounding * u128::from(Bps::ONE.get()) / u128::from(max_loss_bps.max(1)))
-}
-
-/// Base whose sale brings `quote` even at the largest loss allowed, rounded up.
-fn base_for_quote_up(quote: u64, at: SqrtPrice, max_loss_bps: u32) -> Result<u64> {
-    let one = Bps::ONE.get();
-    let kept = u128::from(one.saturating_sub(max_loss_bps).max(1));
-    let needed = (u128::from(quote) * u128::from(one)).div_ceil(kept);
-    ballast_model::base_for_value_up(needed, at).or_range()
-}
-
-fn trade<'info>(
-    session: &mut Session<'_, 'info>,
-    accounts: &Exit<'info>,
-    order: Order,
-    oracle: &OraclePrice,
-    max_loss_bps: u32,
-) -> Result<()> {
-    let market = session.market;
-    // What may be lost is measured against this price: nobody picks it among the last minutes'.
-    let now_secs = Clock::get()?.unix_timestamp;
+/// What may be lost in a swap is measured against the price: nobody picks it among the last minutes'.
+fn may_swap(accounts: &Exit, market: &Market, oracle: SqrtPrice, now_secs: i64) -> Result<()> {
     oracle::peek_price(market, &accounts.prices, now_secs, Grade::Swap)?;
-    let limits = &market.limits;
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
-    risk::require_pool_near_oracle(limits, pool_price, oracle.mid)?;
-    let (pool, arrays) = (&accounts.pool, &accounts.swap);
-    match order {
-        Order::Sell(base) => {
-            session.swap(pool, arrays, Trade::SellBase, base, oracle, max_loss_bps)?
-        }
-        Order::Buy(base) => {
-            session.swap(pool, arrays, Trade::BuyBase, base, oracle, max_loss_bps)?
-        }
-        Order::Spend(quote) => session.spend_quote(pool, arrays, quote, oracle, max_loss_bps)?,
-    };
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn debts_come_first_and_then_the_owners_token() {
-        let next = |reaction, base, quote, owed: [u64; 2]| {
-            next_order(reaction, Amounts { base, quote }, owed, SqrtPrice::ONE, 100).unwrap()
-        };
-        use Reaction::{ExitAsIs, ExitIntoBase, ExitIntoQuote};
-        for reaction in [ExitAsIs, ExitIntoBase, ExitIntoQuote] {
-            assert_eq!(next(reaction, 0, 900, [50, 0]), Some(Order::Buy(50)));
-            // Nothing is held: nothing can be traded, the debt remains and the exit is refused.
-            assert_eq!(next(reaction, 0, 0, [50, 50]), None);
-        }
-        assert_eq!(next(ExitAsIs, 9_000, 0, [0, 990]), Some(Order::Sell(1_000)));
-        assert_eq!(
-            next(ExitIntoBase, 9_000, 0, [0, 990]),
-            Some(Order::Sell(1_000))
-        );
-        assert_eq!(next(ExitIntoQuote, 900, 0, [0, 99]), Some(Order::Sell(900)));
-        assert_eq!(next(ExitAsIs, 60, 0, [0, 99]), Some(Order::Sell(60)));
-        assert_eq!(next(ExitAsIs, 900, 900, [0, 0]), None);
-        assert_eq!(
-            next(ExitIntoBase, 900, 800, [0, 0]),
-            Some(Order::Spend(800))
-        );
-        assert_eq!(
-            next(ExitIntoQuote, 900, 800, [0, 0]),
-            Some(Order::Sell(900))
-        );
-        assert_eq!(next(ExitIntoQuote, 0, 800, [0, 0]), None);
-        assert_eq!(next(ExitIntoBase, 900, 2, [0, 0]), None);
-    }
-
-    #[test]
-    fn a_debt_of_a_few_units_is_repaid_out_of_a_trade_that_rounding_does_not_spoil() {
-        use Reaction::{ExitAsIs, ExitIntoBase, ExitIntoQuote};
-        let next = |reaction, base, quote, owed: [u64; 2]| {
-            next_order(reaction, Amounts { base, quote }, owed, SqrtPrice::ONE, 100).unwrap()
-        };
-        // Eight units of rounding are 1 % of 800.
-        assert_eq!(next(ExitAsIs, 0, 9_000, [1, 0]), Some(Order::Buy(800)));
-        assert_eq!(next(ExitAsIs, 9_000, 0, [0, 1]), Some(Order::Sell(800)));
-        assert_eq!(next(ExitAsIs, 0, 9_000, [801, 0]), Some(Order::Buy(801)));
-        // What there is not is not traded.
-        assert_eq!(next(ExitAsIs, 70, 0, [0, 1]), Some(Order::Sell(70)));
-        assert_eq!(next(ExitAsIs, 0, 1_599, [1, 0]), Some(Order::Buy(1)));
-        // The rest stays what it is.
-        assert_eq!(next(ExitIntoQuote, 799, 0, [0, 0]), None);
-        assert_eq!(next(ExitIntoQuote, 800, 0, [0, 0]), Some(Order::Sell(800)));
-        assert_eq!(next(ExitIntoBase, 0, 799, [0, 0]), None);
-        assert_eq!(next(ExitIntoBase, 0, 800, [0, 0]), Some(Order::Spend(800)));
-    }
+    risk::require_pool_near_oracle(&market.limits, pool_price, oracle)
 }

@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side};
+use ballast_ledger::{grow, mix};
 use ballast_model::Bps;
 
 use crate::{
@@ -108,15 +109,19 @@ pub(crate) fn increase(ctx: Context<Increase>, args: IncreaseArgs) -> Result<()>
     let max_loss_bps = policy
         .max_swap_loss_bps
         .min(market.limits.max_swap_loss_bps);
-    session.mix(
-        &accounts.pool,
-        &accounts.swap,
-        leverage,
-        &oracle,
-        max_loss_bps,
+    let mut calls = session
+        .calls(&accounts.pool, &accounts.range)
+        .swapping(&accounts.swap);
+    mix(
+        &mut calls,
+        (leverage, policy.hedge()),
+        policy.left_alone(),
+        oracle.mid,
+        Bps::new(max_loss_bps),
     )?;
     let pool_price = near(&session)?;
-    let liquidity = session.grow(&accounts.pool, &accounts.range, leverage, u128::MAX)?;
+    let mut calls = session.calls(&accounts.pool, &accounts.range);
+    let liquidity = grow(&mut calls, leverage, u128::MAX)?;
     require!(brings || liquidity > 0, BallastError::ZeroAmount);
 
     let model = session.model()?;

@@ -2,9 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, SqrtPrice};
-use ballast_model::{
-    Bps, LiquidationError, LiquidationPlan, Valuation, plan_liquidation, value_up, worth_down,
-};
+use ballast_model::{Bps, LiquidationError, Valuation, plan_liquidation, value_up};
 
 use crate::{
     errors::BallastError,
@@ -12,10 +10,9 @@ use crate::{
     groups::*,
     math::ToProgramError,
     oracle::{self, Grade},
-    pool,
     session::{Session, payable},
     state::Market,
-    witness,
+    terms, witness,
 };
 
 #[derive(Accounts)]
@@ -75,63 +72,26 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
     if let Some(needed) = witness::needed_to_liquidate(limits, &value_before) {
         witness::require_average(market, &updates, &before, &value_before, needed)?;
     }
-    let insolvent = plan.insolvent();
-    if insolvent {
+    if plan.insolvent() {
         // Lenders do not lose at a price that the liquidator picked among the last minute's.
         oracle::peek_price(market, &accounts.prices, now_secs, Grade::Final)?;
     }
 
     let funds = payable(&accounts.wallet, Amounts::new(max_pay[0], max_pay[1]));
-    let plan: LiquidationPlan = if plan.is_paid_by(before.debt, funds) {
-        plan
-    } else {
-        let pool_price = pool::sqrt_price(&accounts.pool, market)?;
-        plan.paid_by(&before, oracle.mid, pool_price, bonus, funds)
-            .or_range()?
-    };
-    let mut pot = plan.seize_idle;
-    if plan.withdraw_liquidity > 0 {
-        let withdrawn =
-            session.withdraw(&accounts.pool, &accounts.range, plan.withdraw_liquidity)?;
-        pot = pot.checked_add(withdrawn).or_range()?;
-    }
-    let mut fees = Amounts::ZERO;
-    if insolvent && plan.part.is_all() {
-        // Before lenders lose, everything counts, fees too.
-        fees = session.collect_fees(&accounts.pool)?;
-        pot = pot.checked_add(fees).or_range()?;
-    }
-    let mut exchange = plan
-        .exchange(before.debt, pot, bonus, oracle.mid)
-        .or_range()?;
-    // Fees, and rounding of what came, may ask for more than was reckoned with.
-    let paid = exchange.part_paid_by(funds);
-    exchange = exchange.part(paid);
-    let whole = plan.part.is_all() && paid.is_all();
-    let books = insolvent && whole;
+    let terms = terms::liquidation(market, oracle.mid, funds);
+    let mut calls = session
+        .calls(&accounts.pool, &accounts.range)
+        .paid_by(&accounts.wallet, &accounts.liquidator);
+    let done = ballast_ledger::liquidate(&mut calls, &before, plan, &terms)?;
+    let bonus_paid = u64::try_from(done.bonus).unwrap_or(u64::MAX);
     require!(
-        books || !exchange.repay.is_zero(),
-        BallastError::NothingToPayWith
+        done.gain >= u128::from(min_gain),
+        BallastError::GainTooSmall
     );
-    session.exchange(&exchange, &accounts.wallet, &accounts.liquidator)?;
-    let mut gain = exchange.gain(oracle.mid).or_range()?;
-    let bonus_paid = u64::try_from(gain).unwrap_or(u64::MAX);
-    if books {
-        session.settle()?;
-        let rewarded = session.book_losses(
-            exchange.repay,
-            Bps::new(market.safety.effective().write_off_bonus_bps),
-            &accounts.wallet,
-            accounts.liquidator.key,
-        )?;
-        gain += worth_down(rewarded, oracle.mid).or_range()?;
-    }
-    require!(gain >= u128::from(min_gain), BallastError::GainTooSmall);
 
-    let full = plan.full && whole;
     let value_after = session.model()?.value(oracle.mid).or_range()?;
     require!(
-        !full || session.position.is_debt_free(),
+        !done.full || session.position.is_debt_free(),
         BallastError::InvariantBroken
     );
     require!(
@@ -144,14 +104,14 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
     emit!(Liquidated {
         position: accounts.position.position.key(),
         liquidator: accounts.liquidator.key(),
-        full,
-        liquidity: plan.withdraw_liquidity,
-        repaid_base: exchange.repay.base,
-        repaid_quote: exchange.repay.quote,
-        seized_base: exchange.seize.base,
-        seized_quote: exchange.seize.quote,
-        fees_base: fees.base,
-        fees_quote: fees.quote,
+        full: done.full,
+        liquidity: done.plan.withdraw_liquidity,
+        repaid_base: done.exchange.repay.base,
+        repaid_quote: done.exchange.repay.quote,
+        seized_base: done.exchange.seize.base,
+        seized_quote: done.exchange.seize.quote,
+        fees_base: done.fees.base,
+        fees_quote: done.fees.quote,
         bonus: bonus_paid,
         ltv_before_bps: value_before.ltv_bps_up(),
         ltv_after_bps: value_after.ltv_bps_up(),

@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Side, Tick};
+use ballast_ledger::{grow, mix};
 use ballast_model::Bps;
 
 use crate::{
@@ -146,17 +147,21 @@ pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
     )?;
 
     let leverage = Bps::new(args.leverage_bps);
-    session.mix(
-        &accounts.pool,
-        &accounts.swap,
-        leverage,
-        &oracle,
-        args.policy.max_swap_loss_bps,
+    let mut calls = session
+        .calls(&accounts.pool, &accounts.range)
+        .swapping(&accounts.swap);
+    mix(
+        &mut calls,
+        (leverage, args.policy.hedge()),
+        args.policy.left_alone(),
+        oracle.mid,
+        Bps::new(args.policy.max_swap_loss_bps),
     )?;
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     // Once more: the swap may have moved it.
     risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
-    let liquidity = session.grow(&accounts.pool, &accounts.range, leverage, u128::MAX)?;
+    let mut calls = session.calls(&accounts.pool, &accounts.range);
+    let liquidity = grow(&mut calls, leverage, u128::MAX)?;
     require!(liquidity > 0, BallastError::ZeroAmount);
 
     let model = session.model()?;

@@ -3,7 +3,6 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Band, Tick};
-use ballast_model::value_down;
 
 use crate::{
     due,
@@ -14,8 +13,9 @@ use crate::{
     oracle::{self, Grade, OraclePrice},
     pool::{self, Opening},
     risk,
-    session::Session,
+    session::{Failed, Session},
     state::{Allowance, Change, Market, MarketMode, Need, Position},
+    terms,
 };
 
 /// The new band: multiples of the pool's tick spacing.
@@ -184,42 +184,27 @@ fn move_band<'a, 'info>(
     let value_before = before.value(oracle.mid).or_range()?;
     let equity_before = value_before.equity();
 
-    session.refinance()?;
-    if liquidity_before > 0 {
-        session.withdraw(&accounts.pool, &accounts.range, liquidity_before)?;
-    }
-    let fees = session.collect_fees(&accounts.pool)?;
-    let fees_worth = value_down(fees.base, oracle.mid).or_range()? + u128::from(fees.quote);
-    let equity_before = equity_before.saturating_add_unsigned(fees_worth);
-    session.settle()?;
-    re_range(&mut session, ticks)?;
-
     let policy = session.position.policy;
-    // One that the price, or a limit that came later, has made too large is moved all the same, but grows no further.
-    let most = u128::from(market.limits.max_position_value)
-        .max(value_before.assets.saturating_add(fees_worth));
-    let equity = session.model()?.value(pool_price).or_range()?.equity();
-    let leverage = risk::leverage_within(
-        session.position.automation.leverage(&market.limits),
-        u128::try_from(equity).unwrap_or(0),
+    let automation = session.position.automation;
+    let terms = terms::recenter(&market.limits, &policy, &automation, oracle.mid);
+    let mut calls = session
+        .calls(&accounts.pool, &accounts.range)
+        .swapping(&accounts.swap);
+    let ballast_ledger::Recentered {
+        fees,
+        fees_worth,
+        equity,
         most,
-    );
-    let max_loss_bps = policy
-        .max_swap_loss_bps
-        .min(market.limits.max_swap_loss_bps);
-    let swapped = session.mix(
-        &accounts.pool,
-        &accounts.swap,
-        leverage,
-        &oracle,
-        max_loss_bps,
-    )?;
-    // Bought base repays first, so that the loans that follow are as small as can be.
-    session.settle()?;
+        swapped,
+        liquidity,
+    } = ballast_ledger::recenter(&mut calls, value_before.assets, &terms, |calls| {
+        calls.range = &accounts.new_range;
+        re_range(calls.session, ticks).map_err(Failed::from)
+    })?;
+    let equity_before = equity_before.saturating_add_unsigned(fees_worth);
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     // Once more: the swap may have moved it.
     risk::require_pool_near_oracle(&market.limits, pool_price, oracle.mid)?;
-    let liquidity = session.grow(&accounts.pool, &accounts.new_range, leverage, u128::MAX)?;
     require!(liquidity > 0, BallastError::ZeroAmount);
 
     let model = session.model()?;
@@ -227,10 +212,7 @@ fn move_band<'a, 'info>(
     risk::require_hedged(&policy, &model, oracle.mid, policy.delta_target_bps)?;
     // By construction, at the price at which it was sized.
     let sized = model.value(pool_price).or_range()?.assets;
-    require!(
-        sized <= most.max(u128::try_from(equity).unwrap_or(0)),
-        BallastError::PositionSize
-    );
+    require!(sized <= most.max(equity), BallastError::PositionSize);
     // Nor must a position that pays nobody to liquidate it come to owe more than it did.
     require!(
         value.assets >= u128::from(market.limits.min_position_value)

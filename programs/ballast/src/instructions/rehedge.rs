@@ -1,7 +1,7 @@
 //! `rehedge`: a keeper brings the hedge error back to zero with one swap.
 
 use anchor_lang::prelude::*;
-use ballast_model::{Bps, HedgedRequest};
+use ballast_ledger::hedge;
 
 use crate::{
     due,
@@ -13,7 +13,7 @@ use crate::{
     pool, risk,
     session::Session,
     state::{Allowance, Change, Market},
-    targets::{self, MarketRule},
+    targets, terms,
 };
 
 #[derive(Accounts)]
@@ -92,22 +92,11 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     }
     let value_before = before.value(oracle.mid).or_range()?;
 
-    let limit = targets::rehedge_limit(MarketRule::of(market), &policy, &value_before);
-    let request = HedgedRequest {
-        hedge: policy.hedge(),
-        target: limit,
-        loss: Bps::ZERO,
-        max_loss: targets::max_swap_loss(&market.limits, &policy),
-        room: session.room()?,
-    };
-    let done = session.hedge(
-        &accounts.pool,
-        &accounts.range,
-        &accounts.swap,
-        &oracle,
-        (&before, pool_price),
-        &request,
-    )?;
+    let terms = terms::rehedge(market, &policy, &value_before);
+    let mut calls = session
+        .calls(&accounts.pool, &accounts.range)
+        .swapping(&accounts.swap);
+    let done = hedge(&mut calls, &before, pool_price, oracle.mid, &terms)?;
 
     let after = session.model()?;
     let hedge_error_after = after.hedge_error(oracle.mid, policy.hedge()).or_range()?;
@@ -148,7 +137,7 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     emit!(Rehedged {
         position: accounts.position.position.key(),
         keeper: accounts.keeper.key(),
-        liquidity: done.liquidity,
+        liquidity: done.plan.liquidity,
         hedge_error_before,
         hedge_error_after,
         base_traded: done.swapped.base,

@@ -67,7 +67,10 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
         liquidity > 0 || plan.complete || !plan.exchange.repay.is_zero(),
         BallastError::NothingToPayWith
     );
-    session.exchange(&plan.exchange, &accounts.wallet, &accounts.settler)?;
+    let mut calls = session
+        .calls(&accounts.pool, &accounts.range)
+        .paid_by(&accounts.wallet, &accounts.settler);
+    ballast_ledger::pay(&mut calls, &plan.exchange)?;
     if plan.complete {
         session.settle()?;
         session.write_off(Side::Base)?;

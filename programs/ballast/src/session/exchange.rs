@@ -1,8 +1,8 @@
-//! Debts repaid by somebody who is given collateral for it, and losses booked.
+//! What a payer can bring, and losses booked.
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side};
-use ballast_model::{Bps, Exchange};
+use ballast_model::Bps;
 
 use super::Session;
 use crate::{events::WriteOffRewarded, groups::WalletAccounts, token};
@@ -17,29 +17,6 @@ pub fn payable(wallet: &WalletAccounts, most: Amounts) -> Amounts {
 }
 
 impl<'info> Session<'_, 'info> {
-    /// Repays the debts and gives the collateral, netted per token: the wallet brings what the collateral does not cover and
-    /// receives what is left of it.
-    ///
-    /// # Errors
-    /// Those of the token program, [`crate::errors::BallastError::OutOfRange`] if less is idle.
-    pub fn exchange(
-        &mut self,
-        exchange: &Exchange,
-        wallet: &WalletAccounts<'info>,
-        payer: &AccountInfo<'info>,
-    ) -> Result<()> {
-        let (brought, received) = (exchange.brought(), exchange.received());
-        for side in [Side::Base, Side::Quote] {
-            let account = wallet.tokens(side);
-            self.take_in(side, brought.get(side), account, payer)?;
-            self.repay_unless_dust(side, exchange.repay.get(side))?;
-            if received.get(side) > 0 {
-                self.pay_out(side, received.get(side), account)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Writes off what is still owed of both tokens. Whoever books a loss gets `bonus` of the debt repaid with it, `repaid`, out
     /// of that reserve's insurance, as far as [`ballast_model::lending::ReserveState::pay_write_off_bonus`] goes. Returns that.
     ///

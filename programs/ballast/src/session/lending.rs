@@ -96,39 +96,6 @@ pub fn accrue(key: Pubkey, reserve: &mut Reserve, now_secs: i64) -> Result<()> {
     Ok(())
 }
 
-/// New debt must stay within the reserve's caps.
-fn require_caps(reserve: &Reserve) -> Result<()> {
-    let state = reserve.state();
-    let debt = state.total_debt_up().or_range()?;
-    require!(debt <= reserve.borrow_cap, BallastError::BorrowCapExceeded);
-    let utilisation = state.utilisation_bps_up().or_range()?;
-    require!(
-        utilisation.get() <= reserve.max_utilisation_bps,
-        BallastError::BorrowCapExceeded
-    );
-    Ok(())
-}
-
-/// The largest loan that the reserve's caps let pass, or a few units less.
-///
-/// # Errors
-/// [`BallastError::OutOfRange`].
-pub fn room_down(reserve: &Reserve) -> Result<u64> {
-    let state = reserve.state();
-    // One more for what a loan's shares round.
-    let debt = state.total_debt_up().or_range()?.saturating_add(1);
-    // Lending changes neither, but from one into the other.
-    let funds = debt.saturating_add(state.liquidity);
-    // In two parts, which fit 64 bits.
-    let (one, max) = (
-        u64::from(Bps::ONE.get()),
-        u64::from(reserve.max_utilisation_bps.min(Bps::ONE.get())),
-    );
-    let utilised = funds / one * max + funds % one * max / one;
-    let most = utilised.min(reserve.borrow_cap);
-    Ok(most.saturating_sub(debt).min(state.liquidity))
-}
-
 impl<'info> Session<'_, 'info> {
     /// What the position owes on one side, interest included, rounded up.
     ///
@@ -158,9 +125,10 @@ impl<'info> Session<'_, 'info> {
     /// # Errors
     /// [`BallastError::OutOfRange`].
     pub fn room(&self) -> Result<Amounts> {
+        let room = |reserve: &Reserve| reserve.caps().room_down(&reserve.state()).or_range();
         Ok(Amounts {
-            base: room_down(&self.base_reserve)?,
-            quote: room_down(&self.quote_reserve)?,
+            base: room(&self.base_reserve)?,
+            quote: room(&self.quote_reserve)?,
         })
     }
 
@@ -174,7 +142,9 @@ impl<'info> Session<'_, 'info> {
         }
         self.take_loan(side, amount)?;
         if self.owed(side)? > self.refinanced.get(side) {
-            require_caps(self.reserve(side))?;
+            let reserve = self.reserve(side);
+            let allowed = reserve.caps().allow(&reserve.state()).or_range()?;
+            require!(allowed, BallastError::BorrowCapExceeded);
         }
         Ok(())
     }

@@ -5,12 +5,11 @@
 //! Values are copied out of the accounts, because an account that signs an external call must not be borrowed meanwhile.
 
 mod exchange;
-mod hedge;
+mod ledger;
 mod lending;
 mod liquidity;
 mod range;
 mod swap;
-mod target;
 mod turn;
 
 use anchor_lang::prelude::*;
@@ -18,9 +17,8 @@ use ballast_clmm::{Amounts, Band, Side, Tick};
 use ballast_model::Position as PositionModel;
 
 pub use exchange::payable;
-pub use hedge::HedgeResult;
-pub use lending::{accrue, load_reserve, room_down};
-pub use swap::{SwapResult, quote_bound};
+pub use ledger::{Calls, Failed};
+pub use lending::{accrue, load_reserve};
 
 use crate::{
     errors::BallastError,

@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::Tick;
+use ballast_ledger::Payout;
 use ballast_model::Bps;
 use bytemuck::{Pod, Zeroable};
 
@@ -30,6 +31,15 @@ impl Reaction {
             2 => Some(Self::ExitIntoBase),
             3 => Some(Self::ExitIntoQuote),
             _ => None,
+        }
+    }
+
+    /// What an exit leaves behind.
+    pub const fn payout(self) -> Payout {
+        match self {
+            Self::Hold | Self::ExitAsIs => Payout::AsIs,
+            Self::ExitIntoBase => Payout::Base,
+            Self::ExitIntoQuote => Payout::Quote,
         }
     }
 }

@@ -84,4 +84,9 @@ impl Policy {
     pub fn hedge(&self) -> Bps {
         Bps::new(self.hedge_bps)
     }
+
+    /// Hedge error that opening and recentering leave alone, well within the target.
+    pub fn left_alone(&self) -> Bps {
+        Bps::new(self.delta_target_bps / 2)
+    }
 }

@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::Side;
+use ballast_ledger::Caps;
 use ballast_model::{
     Bps,
     lending::{RateCurve, ReserveState},
@@ -195,6 +196,14 @@ impl Reserve {
             rate_at_zero: Bps::new(self.rate_at_zero_bps),
             rate_at_kink: Bps::new(self.rate_at_kink_bps),
             rate_at_full: Bps::new(self.rate_at_full_bps),
+        }
+    }
+
+    /// Up to where it lends.
+    pub fn caps(&self) -> Caps {
+        Caps {
+            borrow_cap: self.borrow_cap,
+            max_utilisation: Bps::new(self.max_utilisation_bps),
         }
     }
 

@@ -1,0 +1,198 @@
+//! The band: a new one around the price when the present one has been left and that is worth it.
+
+use ballast::{
+    due,
+    oracle::Grade,
+    state::{Allowance, Change, MarketMode},
+};
+use ballast_model::{
+    Band, Bps, ModelError, Position as PositionModel, SqrtPrice, Tick, Trade, price::within,
+};
+
+use super::{
+    Action, ActionKind, Assessment, Obstacle, Reason,
+    choose::{Block, Candidate, Way},
+    forecast::{Forecast, recentered, require_health, require_loss_allowed, require_turn},
+    mode_allows, paid_enough,
+    swap::swap_cost,
+    usable_price,
+    width::{WidthInput, band_around, bounds, width_ticks},
+};
+use crate::{
+    prices::newest,
+    situation::{Situation, SituationError},
+};
+
+/// A new band.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecenterPlan {
+    /// Its ends.
+    pub ticks: [i32; 2],
+    /// Liquidity expected in it.
+    pub liquidity: u128,
+    /// The swap on the way; `None`: none is expected.
+    pub swap: Option<(Trade, u64)>,
+    /// What that is expected to cost, quote units.
+    pub cost: u128,
+}
+
+/// Whether recentering is due at a price, whoever may do it.
+pub(super) fn is_due(situation: &Situation, at: &Assessment) -> bool {
+    let automation = &situation.position.automation;
+    at.model.liquidity > 0
+        && automation.max_width_ticks > 0
+        && due::at_edge(&at.model.band, automation.edge_bps, at.oracle)
+        && due::inside_window(automation, at.oracle)
+}
+
+/// What the price asks for.
+pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>, SituationError> {
+    if !is_due(situation, at) {
+        return Ok(None);
+    }
+    let position = situation.position;
+    let reason = Reason::OutOfBand {
+        ticks: [position.tick_lower, position.tick_upper],
+        tick: at.oracle.tick().get(),
+    };
+    Ok(Some(match check(situation, at)? {
+        Ok((plan, after)) => Ok(Candidate {
+            action: Action::Recenter(plan),
+            reason,
+            after,
+            cost: plan.cost,
+        }),
+        Err(obstacle) => Err(Block {
+            kind: ActionKind::Recenter,
+            reason,
+            obstacle,
+        }),
+    }))
+}
+
+/// The preconditions of `ballast::instructions::recenter`, and whether it pays. What does not depend on the market first.
+fn check(
+    situation: &Situation,
+    at: &Assessment,
+) -> Result<Result<(RecenterPlan, PositionModel), Obstacle>, SituationError> {
+    match timely(situation, at) {
+        Ok(oracle) => plan(situation, at, oracle),
+        Err(obstacle) => Ok(Err(obstacle)),
+    }
+}
+
+/// Everything but the new band.
+fn timely(situation: &Situation, at: &Assessment) -> Result<SqrtPrice, Obstacle> {
+    let (market, position) = (&situation.market.market, situation.position);
+    if !situation.allowed_by_owner() {
+        return Err(Obstacle::KeeperDisabled);
+    }
+    let cooldown_secs = position
+        .automation
+        .recenter_cooldown_secs
+        .max(market.keepers.min_recenter_interval_secs);
+    let due_secs = position
+        .last_recenter_secs
+        .saturating_add(i64::from(cooldown_secs));
+    if situation.now_secs < due_secs {
+        return Err(Obstacle::TooSoon { due_secs });
+    }
+    paid_enough(situation)?;
+    mode_allows(situation, MarketMode::Normal)?;
+    let oracle = usable_price(situation, Grade::Tight)?;
+    let max_bps = market.limits.max_pool_deviation_bps;
+    if !within(at.pool, oracle, Bps::new(max_bps)) {
+        return Err(Obstacle::PoolDiverged { max_bps });
+    }
+    if situation.keeper != position.owner {
+        let (automation, newest) = (&position.automation, newest(situation.market, oracle));
+        let edge = due::recenter_due(automation, &at.model.band, oracle, newest)
+            .ok_or(Obstacle::NewerPrice)?;
+        require_turn(situation, edge.into())?;
+    }
+    Ok(oracle)
+}
+
+/// The new band and the position in it.
+fn plan(
+    situation: &Situation,
+    at: &Assessment,
+    oracle: SqrtPrice,
+) -> Result<Result<(RecenterPlan, PositionModel), Obstacle>, SituationError> {
+    let (ticks, band) = match new_band(situation, oracle) {
+        Ok(found) => found,
+        Err(obstacle) => return Ok(Err(obstacle)),
+    };
+    Ok(recentered(situation, at, band, oracle)?
+        .and_then(|forecast| worth_it(situation, at, oracle, ticks, &forecast)))
+}
+
+/// What must hold in the new band, and whether it pays.
+fn worth_it(
+    situation: &Situation,
+    at: &Assessment,
+    oracle: SqrtPrice,
+    ticks: [i32; 2],
+    forecast: &Forecast,
+) -> Result<(RecenterPlan, PositionModel), Obstacle> {
+    let (market, position) = (situation.market, situation.position);
+    let economics = &situation.outlook.economics;
+    let overflow = |error: ModelError| Obstacle::Arithmetic(error);
+    require_health(
+        situation,
+        &forecast.after,
+        oracle,
+        position.policy.delta_target_bps,
+    )?;
+    let value = forecast.after.value(oracle).map_err(overflow)?;
+    let change = Change {
+        before: &at.model.with_idle(situation.fees()).map_err(overflow)?,
+        after: &forecast.after,
+        needed_base: forecast.swap.map_or(0, |swap| swap.base),
+        fee_rate_ppm: market.pool.fee_rate_ppm,
+    };
+    require_loss_allowed(situation, Allowance::Daily, &change, oracle)?;
+
+    let cost = forecast
+        .swap
+        .map_or(0, |swap| swap_cost(&market.pool, &swap, oracle));
+    let days = economics.payback_days;
+    let earned = Bps::new(economics.fee_day_bps)
+        .of_down(value.assets)
+        .unwrap_or(u128::MAX)
+        .saturating_mul(u128::from(days));
+    if cost > earned {
+        return Err(Obstacle::NotWorthIt { cost, earned, days });
+    }
+    let plan = RecenterPlan {
+        ticks,
+        liquidity: forecast.after.liquidity,
+        swap: forecast.swap.map(|swap| (swap.trade, swap.base)),
+        cost,
+    };
+    Ok((plan, forecast.after))
+}
+
+/// The new band, and its ends.
+fn new_band(situation: &Situation, oracle: SqrtPrice) -> Result<([i32; 2], Band), Obstacle> {
+    let (market, position) = (&situation.market.market, situation.position);
+    let [min, max] = bounds(&position.automation);
+    let none = Obstacle::NoBand { min, max };
+    let width = width_ticks(&WidthInput {
+        volatility: situation.outlook.volatility,
+        fee_day_bps: Some(situation.outlook.economics.fee_day_bps),
+        current: position.tick_lower.abs_diff(position.tick_upper),
+        bounds: [min, max],
+        tick_spacing: market.tick_spacing,
+    });
+    let ticks = band_around(oracle, width.ok_or(none)?, market.tick_spacing).ok_or(none)?;
+    // The program refuses a band in which it would be due again at once.
+    let [lower, upper] = ticks.map(Tick::new);
+    let band = Band::new(lower.map_err(|_| none)?, upper.map_err(|_| none)?).map_err(|_| none)?;
+    let settles = !due::at_edge(&band, position.automation.edge_bps, oracle);
+    if settles && due::width_allowed(&position.automation, ticks) {
+        Ok((ticks, band))
+    } else {
+        Err(none)
+    }
+}

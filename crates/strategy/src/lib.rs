@@ -1,0 +1,25 @@
+//! What to do about a position, and when to look at it again. Pure: neither a runtime nor a node nor a clock, so that the keeper,
+//! the command line and a simulator decide alike.
+//!
+//! 1. [`situation`] is everything a decision depends on, as values of one moment; market and prices are a
+//!    [`ballast_snapshot::MarketSnapshot`].
+//! 2. [`prices`] says whether the program would accept its prices.
+//! 3. [`decide`] says what to do, a pure function of the situation that mirrors the program's rules.
+//! 4. [`watch()`](watch::watch) says from which prices and which time on something may be due; [`trigger`] finds who is concerned.
+//! 5. [`act`] carries an action out on a ledger of numbers.
+//! 6. [`volatility`] measures how much the price moves.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod act;
+pub mod decide;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
+mod kinds;
+pub mod prices;
+pub mod situation;
+pub mod trigger;
+pub mod volatility;
+pub mod watch;
+
+pub use kinds::{ActionKind, Kinds};
