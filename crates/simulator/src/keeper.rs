@@ -105,7 +105,10 @@ impl Keeper {
         snapshot.pool.sqrt_price = desk.at();
         snapshot.pool.tick_current = desk.at().tick().get();
         let price = desk.terms().units.log_price(desk.at()).exp();
-        for (update, price) in [(&mut snapshot.base_price, price), (&mut snapshot.quote_price, 1.0)] {
+        for (update, price) in [
+            (&mut snapshot.base_price, price),
+            (&mut snapshot.quote_price, 1.0),
+        ] {
             update.price = raw_price(price);
             update.ema_price = update.price;
             (update.publish_time, update.previous_publish_time) = (now, now - 1);
@@ -159,7 +162,11 @@ impl Keeper {
     /// Carries an action out; what the program would refuse is not done.
     fn carry_out(&mut self, action: &Action, desk: &mut Desk<'_>) -> Result<bool, WalkError> {
         let now_secs = self.snapshot.now_secs;
-        let pool = MarketPool::new(desk.at(), self.snapshot.pool.fee_rate_ppm.into(), desk.fees());
+        let pool = MarketPool::new(
+            desk.at(),
+            self.snapshot.pool.fee_rate_ppm.into(),
+            desk.fees(),
+        );
         let mut ledger = self
             .snapshot
             .ledger(&self.stored, now_secs, pool)
@@ -179,7 +186,10 @@ impl Keeper {
             .map_err(|error| WalkError::Agent(error.to_string()))?;
         match action {
             Action::Recenter(_) => {
-                (self.stored.last_recenter_secs, self.stored.last_rebalance_secs) = (now_secs, now_secs);
+                (
+                    self.stored.last_recenter_secs,
+                    self.stored.last_rebalance_secs,
+                ) = (now_secs, now_secs);
             }
             Action::Rehedge(_) => self.stored.last_rebalance_secs = now_secs,
             _ => {}
@@ -230,7 +240,11 @@ fn reserve(side: u8, rate_x64: u128) -> Reserve {
     let rate = (rate_x64 * u128::from(Bps::ONE.get())).div_ceil(1 << 64);
     let rate = u32::try_from(rate).unwrap_or(u32::MAX);
     reserve.kink_utilisation_bps = 5_000;
-    (reserve.rate_at_zero_bps, reserve.rate_at_kink_bps, reserve.rate_at_full_bps) = (rate, rate, rate);
+    (
+        reserve.rate_at_zero_bps,
+        reserve.rate_at_kink_bps,
+        reserve.rate_at_full_bps,
+    ) = (rate, rate, rate);
     reserve
 }
 

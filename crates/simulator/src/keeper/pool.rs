@@ -2,7 +2,9 @@
 
 use ballast_clmm::{FEE_RATE_DENOMINATOR_PPM, wide};
 use ballast_ledger::{LedgerError, Moved, Order, Pool};
-use ballast_model::{Amounts, Band, ModelError, SqrtPrice, base_for_value_up, value_down, value_up};
+use ballast_model::{
+    Amounts, Band, ModelError, SqrtPrice, base_for_value_up, value_down, value_up,
+};
 
 /// See the module's description.
 #[derive(Clone, Copy, Debug)]
