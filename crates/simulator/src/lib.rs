@@ -14,6 +14,8 @@ mod desk;
 mod error;
 mod fees;
 pub mod hitting;
+#[cfg(feature = "keeper")]
+mod keeper;
 mod path;
 mod pool;
 mod run;
@@ -30,6 +32,8 @@ pub use attribution::Attribution;
 pub use desk::Desk;
 pub use error::{SimulationError, WalkError};
 pub use fees::{Arbitrage, Blocks, FeeTerms};
+#[cfg(feature = "keeper")]
+pub use keeper::{Keeper, KeeperTerms};
 pub use path::{
     Bar, BarModel, BarPath, Bars, Gbm, GbmPath, JumpPath, Jumps, Path, PriceModel, Regime,
     RegimePath, Regimes, Step,

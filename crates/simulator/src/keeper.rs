@@ -1,0 +1,269 @@
+//! The keeper's own strategy, as an agent.
+
+mod pool;
+
+use ballast::state::{Automation, Market, MarketMode, Policy, Position as Stored, Reserve};
+use ballast_abi::pyth::PriceUpdate;
+use ballast_ledger::LedgerError;
+use ballast_model::{
+    Bps, Position,
+    lending::{DEBT_SHARE_BITS, INDEX_ONE_X64},
+};
+use ballast_snapshot::{MarketSnapshot, PoolState, Pubkey};
+use ballast_strategy::{
+    act::{Deed, Rules, carry_out},
+    decide::{Action, Assessment, Decision, assess},
+    situation::{Economics, Outlook, Situation, SituationError},
+    watch::watch,
+};
+use bytemuck::Zeroable;
+
+use crate::{Agent, Desk, Quiet, Terms, WalkError};
+use pool::MarketPool;
+
+/// The cluster's time at the start of a path: any that is not the first of all.
+const START_SECS: i64 = 1_700_000_000;
+/// Prices are published with so many decimals.
+const PRICE_DECIMALS: i32 = 8;
+/// What the reserves hold: more than anybody borrows.
+const PLENTY: u64 = 1 << 50;
+/// More actions at one look are not to be expected.
+const MOST_ACTIONS: usize = 8;
+
+/// The rules that a position lives under, and what its keeper is configured with.
+#[derive(Clone, Debug)]
+pub struct KeeperTerms {
+    /// The market: its limits and the rules of its oracle. Decimals and feeds are set here.
+    pub market: Market,
+    /// What the owner lets keepers do.
+    pub policy: Policy,
+    /// The same, beyond hedging and deleveraging.
+    pub automation: Automation,
+    /// What the keeper takes recentering and compounding to be worth.
+    pub economics: Economics,
+    /// Standard deviation of a day's move that the keeper has measured, in ticks; `None`: not known.
+    pub volatility_ticks: Option<u32>,
+    /// The pool's fee, in millionths of the input.
+    pub fee_ppm: u16,
+}
+
+/// A keeper that decides with `ballast-strategy` and acts with `ballast-ledger`, as the program would: at once, at the market's price
+/// and for the pool's fee, without impact. The oracle says the market's price, the reserves have plenty, and what actions lose is not
+/// held against the allowances of later ones.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    snapshot: MarketSnapshot,
+    stored: Stored,
+    economics: Economics,
+    volatility_ticks: Option<u32>,
+}
+
+impl Keeper {
+    /// Looks after a position that lives under these terms.
+    pub fn new(keeper: &KeeperTerms, terms: &Terms) -> Self {
+        let mut market = keeper.market;
+        market.mode = MarketMode::Normal as u8;
+        market.mode_until_secs = i64::MAX;
+        market.base_decimals = terms.units.base_decimals;
+        market.quote_decimals = terms.units.quote_decimals;
+        let mut stored = Stored::zeroed();
+        stored.version = Stored::VERSION;
+        // Whose it is, and who looks after it, are two.
+        stored.owner = Pubkey::new_from_array([1; 32]);
+        stored.policy = keeper.policy;
+        stored.automation = keeper.automation;
+        Self {
+            snapshot: MarketSnapshot {
+                slot: 0,
+                now_secs: START_SECS,
+                address: Pubkey::default(),
+                market,
+                base_reserve: reserve(0, terms.interest.base_rate_x64),
+                quote_reserve: reserve(1, terms.interest.quote_rate_x64),
+                pool: PoolState {
+                    sqrt_price: terms.at,
+                    tick_current: terms.at.tick().get(),
+                    liquidity: u128::from(u64::MAX),
+                    fee_rate_ppm: keeper.fee_ppm,
+                    has_adaptive_fee: false,
+                    touched_secs: 0,
+                },
+                base_price: price_update(1, 1.0),
+                quote_price: price_update(2, 1.0),
+            },
+            stored,
+            economics: keeper.economics,
+            volatility_ticks: keeper.volatility_ticks,
+        }
+    }
+
+    /// Everything as the accounts would show it now.
+    fn see(&mut self, desk: &Desk<'_>) {
+        let now = START_SECS.saturating_add_unsigned(desk.secs());
+        let snapshot = &mut self.snapshot;
+        (snapshot.now_secs, snapshot.slot) = (now, desk.secs());
+        snapshot.pool.sqrt_price = desk.at();
+        snapshot.pool.tick_current = desk.at().tick().get();
+        let price = desk.terms().units.log_price(desk.at()).exp();
+        for (update, price) in [
+            (&mut snapshot.base_price, price),
+            (&mut snapshot.quote_price, 1.0),
+        ] {
+            update.price = raw_price(price);
+            update.ema_price = update.price;
+            (update.publish_time, update.previous_publish_time) = (now, now - 1);
+            update.posted_slot = desk.secs();
+        }
+        let position = desk.position();
+        let stored = &mut self.stored;
+        stored.tick_lower = position.band.sqrt_lower().tick().get();
+        stored.tick_upper = position.band.sqrt_upper().tick().get();
+        stored.liquidity = position.liquidity.into();
+        (stored.idle_base, stored.idle_quote) = (position.idle.base, position.idle.quote);
+        // Debts are in the shares of an index that stands at one: interest is the desk's.
+        let shares = |amount: u64| u128::from(amount) << DEBT_SHARE_BITS;
+        stored.base_debt_shares = shares(position.debt.base).into();
+        stored.quote_debt_shares = shares(position.debt.quote).into();
+        for (reserve, owed) in [
+            (&mut snapshot.base_reserve, stored.base_debt_shares),
+            (&mut snapshot.quote_reserve, stored.quote_debt_shares),
+        ] {
+            reserve.borrow_index_x64 = INDEX_ONE_X64.into();
+            reserve.debt_shares = owed;
+            reserve.liquidity = PLENTY;
+            reserve.last_accrual_secs = now;
+        }
+    }
+
+    fn situation(&self, desk: &Desk<'_>) -> Situation<'_> {
+        Situation {
+            market: &self.snapshot,
+            position: &self.stored,
+            now_secs: self.snapshot.now_secs,
+            slot: self.snapshot.slot,
+            keeper: Pubkey::new_from_array([2; 32]),
+            funds: None,
+            min_gain: 0,
+            outlook: Outlook {
+                fees: Some(desk.fees()),
+                booked_fees: Some(desk.fees()),
+                volatility: self.volatility_ticks,
+                economics: self.economics,
+                ..Outlook::default()
+            },
+        }
+    }
+
+    fn assess(&mut self, desk: &Desk<'_>) -> Result<Assessment, WalkError> {
+        self.see(desk);
+        assess(&self.situation(desk)).map_err(said)
+    }
+
+    /// Carries an action out; what the program would refuse is not done.
+    fn carry_out(&mut self, action: &Action, desk: &mut Desk<'_>) -> Result<bool, WalkError> {
+        let now_secs = self.snapshot.now_secs;
+        let pool = MarketPool::new(
+            desk.at(),
+            self.snapshot.pool.fee_rate_ppm.into(),
+            desk.fees(),
+        );
+        let mut ledger = self
+            .snapshot
+            .ledger(&self.stored, now_secs, pool)
+            .map_err(|error| said(SituationError::from(error)))?;
+        let rules = Rules {
+            market: &self.snapshot.market,
+            position: &self.stored,
+            oracle: desk.at(),
+            now_secs,
+        };
+        match carry_out(Deed::from(action), &rules, &mut ledger) {
+            Ok(()) => {}
+            Err(LedgerError::Model(error)) => return Err(error.into()),
+            Err(_) => return Ok(false),
+        }
+        let after: Position = ballast_ledger::Ledger::position(&ledger)
+            .map_err(|error| WalkError::Agent(error.to_string()))?;
+        match action {
+            Action::Recenter(_) => {
+                (
+                    self.stored.last_recenter_secs,
+                    self.stored.last_rebalance_secs,
+                ) = (now_secs, now_secs);
+            }
+            Action::Rehedge(_) => self.stored.last_rebalance_secs = now_secs,
+            _ => {}
+        }
+        desk.acted(after, ledger.pool.fees()?)?;
+        Ok(true)
+    }
+}
+
+fn said(error: SituationError) -> WalkError {
+    WalkError::Agent(error.to_string())
+}
+
+impl Agent for Keeper {
+    fn quiet(&self, desk: &Desk<'_>, until_secs: u64) -> Result<Quiet, WalkError> {
+        let mut keeper = self.clone();
+        let at = keeper.assess(desk)?;
+        let horizon = u32::try_from(until_secs.saturating_sub(desk.secs())).unwrap_or(u32::MAX);
+        let watch = watch(&keeper.situation(desk), &at, horizon).map_err(said)?;
+        Ok(Quiet {
+            prices: watch.quiet,
+            until_secs: Some(u64::try_from(watch.until_secs - START_SECS).unwrap_or(0)),
+        })
+    }
+
+    fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError> {
+        for _ in 0..MOST_ACTIONS {
+            let at = self.assess(desk)?;
+            let Decision::Act(action, _) = at.decision else {
+                break;
+            };
+            if !self.carry_out(&action, desk)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A reserve that has plenty and, whatever is borrowed, the same rate.
+fn reserve(side: u8, rate_x64: u128) -> Reserve {
+    let mut reserve = Reserve::zeroed();
+    reserve.version = Reserve::VERSION;
+    reserve.side = side;
+    reserve.liquidity = PLENTY;
+    (reserve.supply_cap, reserve.borrow_cap) = (u64::MAX, u64::MAX);
+    reserve.max_utilisation_bps = Bps::ONE.get();
+    let rate = (rate_x64 * u128::from(Bps::ONE.get())).div_ceil(1 << 64);
+    let rate = u32::try_from(rate).unwrap_or(u32::MAX);
+    reserve.kink_utilisation_bps = 5_000;
+    (
+        reserve.rate_at_zero_bps,
+        reserve.rate_at_kink_bps,
+        reserve.rate_at_full_bps,
+    ) = (rate, rate, rate);
+    reserve
+}
+
+fn raw_price(price: f64) -> i64 {
+    // `as` saturates.
+    (price * 10f64.powi(PRICE_DECIMALS)).round() as i64
+}
+
+fn price_update(feed: u8, price: f64) -> PriceUpdate {
+    PriceUpdate {
+        write_authority: Pubkey::default(),
+        feed_id: [feed; 32],
+        price: raw_price(price),
+        conf: 0,
+        exponent: -PRICE_DECIMALS,
+        publish_time: START_SECS,
+        previous_publish_time: START_SECS - 1,
+        ema_price: raw_price(price),
+        ema_conf: 0,
+        posted_slot: 0,
+    }
+}
