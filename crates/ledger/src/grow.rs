@@ -108,6 +108,8 @@ mod tests {
         assert_eq!(within(100, 299), 29_900);
         assert_eq!(within(100, 101), 10_100);
         assert_eq!(within(100, 7), 10_000);
+        assert_eq!(within(3, 8), 26_666);
+        assert_eq!(within(0, 0), 10_000);
         assert_eq!(within(0, u128::MAX), 30_000);
     }
 }

@@ -115,3 +115,23 @@ fn book<L: Ledger>(
     ledger.note_swap_loss(loss);
     Ok(Swapped { base, quote, loss })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_round_against_the_one_who_acts() {
+        // One base is worth 2.25.
+        let oracle = SqrtPrice::new(3 << 63).unwrap();
+        let bound = |trade, max_loss| quote_bound(trade, 1, oracle, Bps::new(max_loss)).unwrap();
+        assert_eq!(bound(Trade::SellBase, 0), 3);
+        assert_eq!(bound(Trade::BuyBase, 0), 2);
+        // 90 % of three, and 110 % of two.
+        assert_eq!(bound(Trade::SellBase, 1_000), 3);
+        assert_eq!(bound(Trade::BuyBase, 1_000), 2);
+        assert_eq!(bound(Trade::BuyBase, 5_000), 3);
+        // No more than everything can be lost.
+        assert_eq!(bound(Trade::SellBase, 20_000), 0);
+    }
+}

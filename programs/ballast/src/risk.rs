@@ -299,16 +299,6 @@ mod tests {
     }
 
     #[test]
-    fn leverage_stays_within_the_largest_position_and_never_below_one() {
-        let within = |equity, most| leverage_within(Bps::new(50_000), equity, most).get();
-        assert_eq!(within(3, 10), 33_333);
-        assert_eq!(within(3, 1), 10_000);
-        assert_eq!(within(3, 100), 50_000);
-        assert_eq!(within(0, 0), 10_000);
-        assert_eq!(within(1, u128::MAX), 50_000);
-    }
-
-    #[test]
     fn a_rehedge_may_not_make_the_stressed_position_worse_beyond_maintenance() {
         let worsened = |before: &PositionModel, after: &PositionModel| {
             require_stress_not_worsened(&LIMITS, before, after, SqrtPrice::ONE).is_err()

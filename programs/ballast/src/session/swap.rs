@@ -66,28 +66,3 @@ impl<'info> Session<'_, 'info> {
         })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bounds_round_against_the_one_who_acts() {
-        // One base is worth 2.25.
-        let mid = SqrtPrice::new(3 << 63).unwrap();
-        let oracle = OraclePrice {
-            low: mid,
-            mid,
-            high: mid,
-        };
-        let bound = |trade, max_loss_bps| quote_bound(trade, 1, &oracle, max_loss_bps).unwrap();
-        assert_eq!(bound(Trade::SellBase, 0), 3);
-        assert_eq!(bound(Trade::BuyBase, 0), 2);
-        // 90 % of three, and 110 % of two.
-        assert_eq!(bound(Trade::SellBase, 1_000), 3);
-        assert_eq!(bound(Trade::BuyBase, 1_000), 2);
-        assert_eq!(bound(Trade::BuyBase, 5_000), 3);
-        // No more than everything can be lost.
-        assert_eq!(bound(Trade::SellBase, 20_000), 0);
-    }
-}
