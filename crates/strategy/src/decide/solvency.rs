@@ -120,7 +120,7 @@ fn swap_free(
         .and_then(|done| {
             let after = quoted::after(&ledger)?;
             if done.target.is_none() {
-                risk::require_ltv_lowered(&market.limits, &at.model, &after, oracle)
+                risk::require_deleveraged(&market.limits, &at.model, &after, oracle)
                     .map_err(|_| Obstacle::NeedsSwap { target: due.target })?;
             }
             Ok(Some(Free {
@@ -151,7 +151,7 @@ fn with_swap(
     let lowered = |hedged: Hedged| {
         let value = hedged.after.value(oracle).map_err(Obstacle::Arithmetic)?;
         if value.ltv_above(due.target) {
-            risk::require_ltv_lowered(limits, &at.model, &hedged.after, oracle)
+            risk::require_deleveraged(limits, &at.model, &hedged.after, oracle)
                 .map_err(|_| Obstacle::LtvNotLowered)?;
         }
         Ok(hedged)
