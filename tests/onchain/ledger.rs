@@ -118,9 +118,11 @@ impl Life<'_> {
             .await
             .unwrap();
         let mut price = START as f64;
+        // Some are left alone until somebody liquidates them.
+        let neglected = self.rng.random_bool(0.3);
         for _ in 0..STEPS {
-            price = self.pass(price).await;
-            self.act(&position, price).await;
+            price = self.pass(price, neglected).await;
+            self.act(&position, price, neglected).await;
         }
         let _ = self.scene.close(&position).await;
     }
@@ -153,7 +155,7 @@ impl Life<'_> {
     }
 
     /// Time passes, others trade, and the price moves.
-    async fn pass(&mut self, price: f64) -> f64 {
+    async fn pass(&mut self, price: f64, far: bool) -> f64 {
         let days = self.rng.random_range(0..5 * 86_400);
         self.scene.svm.pass_time(days).await.unwrap();
         for _ in 0..self.rng.random_range(0..3) {
@@ -161,7 +163,7 @@ impl Life<'_> {
                 .pool(price * self.rng.random_range(0.97..1.03))
                 .await;
         }
-        let far = self.rng.random_bool(0.35);
+        let far = far || self.rng.random_bool(0.35);
         let factor = if far {
             self.rng.random_range(0.55..1.7)
         } else {
@@ -195,10 +197,14 @@ impl Life<'_> {
     }
 
     /// Tries a few kinds of action, one after the other, each on numbers and on the chain.
-    async fn act(&mut self, position: &PositionContext, price: f64) {
+    async fn act(&mut self, position: &PositionContext, price: f64, neglected: bool) {
         let first = self.rng.random_range(0..KINDS.len());
         for number in 0..3 {
-            let kind = KINDS[(first + number * 3) % KINDS.len()];
+            let kind = if neglected {
+                "liquidate"
+            } else {
+                KINDS[(first + number * 3) % KINDS.len()]
+            };
             self.prepare(kind, position).await;
             let Some(ticks) = self.new_ticks(price) else {
                 continue;

@@ -25,7 +25,7 @@ use crate::{
 pub use liquidity::{collect_fees, decrease_liquidity, increase_liquidity, update_fees};
 pub use position::{NftHolder, Opening, close_position, open_position, reset_range};
 pub use rewards::{collect_reward, reward, reward_owed};
-pub use swap::{Order, swap};
+pub use swap::swap;
 
 /// What creating a market needs to know of its pool.
 pub struct PoolFacts {

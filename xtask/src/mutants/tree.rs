@@ -143,7 +143,7 @@ fn rewritten(rewriter: &mut Rewriter, file: &str, bytes: Vec<u8>) -> Result<Vec<
     };
     let text = if is_source("programs/ballast/src/") {
         rewriter.program(file, String::from_utf8(bytes)?)
-    } else if is_source("crates/model/src/") {
+    } else if is_source("crates/model/src/") || is_source("crates/ledger/src/") {
         rewriter.library(file, String::from_utf8(bytes)?, "ballast_clmm::mutant")
     } else if is_source("crates/clmm/src/") {
         let mut text = rewriter.library(file, String::from_utf8(bytes)?, "crate::mutant");

@@ -3,23 +3,13 @@
 use anchor_lang::prelude::*;
 use ballast_abi::whirlpool::instruction::{SwapV2, SwapV2Accounts};
 use ballast_clmm::SqrtPrice;
+use ballast_ledger::Order;
 
 use super::{call, check, require_not_lent};
 use crate::{
     groups::{LendingAccounts, PoolAccounts, PositionAccounts, SwapAccounts},
     state::Market,
 };
-
-/// What a swap moves exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// This much base in.
-    SellBase(u64),
-    /// This much base out.
-    BuyBase(u64),
-    /// This much quote in.
-    SpendQuote(u64),
-}
 
 /// Swaps what the order says: exactly, or as much of it as is possible up to `limit`. The other amount is not limited here: the
 /// caller compares balances and refuses a bad price with an error that says so.
@@ -80,9 +70,9 @@ pub fn swap<'info>(
         arrays.whirlpool_oracle.to_account_info(),
     ];
     let (amount, amount_is_input, a_to_b) = match order {
-        Order::SellBase(amount) => (amount, true, true),
-        Order::BuyBase(amount) => (amount, false, false),
-        Order::SpendQuote(amount) => (amount, true, false),
+        Order::Sell(amount) => (amount, true, true),
+        Order::Buy(amount) => (amount, false, false),
+        Order::Spend(amount) => (amount, true, false),
     };
     let args = SwapV2 {
         amount,

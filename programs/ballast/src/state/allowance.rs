@@ -312,8 +312,8 @@ mod tests {
             amount: 1,
             at_secs: 0,
         };
-        assert_eq!((recent.left_up(1), recent.left_up(SECS_PER_DAY)), (1, 0));
-        // Ten base are worth 15.625; of 16 at a fee of 1 in 16 that is a fee of a little more than one.
+        assert_eq!((recent.left_up(1), recent.left_up(FADE_SECS)), (1, 0));
+        // Ten base are worth 15.625; of 16, twice a fee of 1 in 16 is a little more than two.
         let change = Change {
             before: &holding(0, 100),
             after: &holding(0, 90),
@@ -321,7 +321,7 @@ mod tests {
             fee_rate_ppm: 62_500,
         };
         let price = SqrtPrice::new(5 << 62).unwrap();
-        assert_eq!(change.charge(price, None).unwrap().loss, 8);
+        assert_eq!(change.charge(price, None).unwrap().loss, 7);
     }
 
     #[test]
