@@ -214,6 +214,98 @@ fn takers_and_where_they_go() {
     assert!(later < all && later > 0.5 * all);
 }
 
+/// With the file that a keeper runs with: no position comes to its liquidation price, of which some do where nobody looks.
+#[test]
+fn a_keepers_configuration() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../keeper/keeper.example.toml");
+    let keeper = format!("keeper:{file}");
+    let paths = ["--json"];
+    let kept = changed("--strategy", &keeper, &paths);
+    assert_eq!((kept.code, kept.err.as_str()), (0, ""));
+    let (kept, left) = (kept.json(), example(&paths).json());
+    let chance = |report: &Value| number(&report["liquidation"]["probability"]);
+    assert!(
+        chance(&left) > 0.03 && chance(&kept) < 0.1 * chance(&left),
+        "{kept}"
+    );
+    let worst = |report: &Value| number(&report["equity"]["shortfall_5"]);
+    assert!(worst(&kept) > worst(&left), "{kept} {left}");
+    let missing = changed("--strategy", "keeper:/nonexistent.toml", &[]);
+    assert!(
+        missing.code == 1 && missing.err.contains("check the path"),
+        "{}",
+        missing.err
+    );
+    let directory = tempfile::TempDir::new().unwrap();
+    let wrong = directory.path().join("wrong.toml");
+    std::fs::write(&wrong, "[policy]\nwith_love = 1\n").unwrap();
+    let wrong = changed("--strategy", &format!("keeper:{}", wrong.display()), &[]);
+    assert!(
+        wrong.code == 1 && wrong.err.contains("with_love"),
+        "{}",
+        wrong.err
+    );
+}
+
+/// On the same prices a difference is known far better than either mean.
+#[test]
+fn one_strategy_against_another() {
+    let free = [
+        "--json",
+        "--no-fees",
+        "--swap-cost-ppm",
+        "0",
+        "--against",
+        "continuous",
+    ];
+    let report = changed("--strategy", "band:5%", &free).json();
+    let against = &report["against"];
+    let difference = &against["difference"];
+    let expected = number(&report["equity"]["mean"]) - number(&against["equity"]["mean"]);
+    assert!((number(&difference["mean"]) - expected).abs() < 1e-9);
+    assert!(
+        number(&difference["stderr"]) < 0.3 * number(&report["equity"]["stderr"]),
+        "{against}"
+    );
+    let parts: f64 = against["attribution"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(number)
+        .sum();
+    assert!((parts - expected).abs() < 1e-9);
+    let same = changed("--strategy", "hold", &["--json", "--against", "hold"]).json();
+    assert_eq!(same["against"]["difference"]["mean"], 0.0);
+}
+
+#[test]
+fn liquidators() {
+    let report = example(&["--json", "--no-fees", "--liquidate"]).json();
+    let lost = number(&report["attribution"]["liquidation"]["mean"]);
+    let chance = number(&report["liquidation"]["probability"]);
+    // 3 % of what is repaid, about 110 each time.
+    assert!(
+        lost < -2.0 * chance && lost > -15.0 * chance,
+        "{lost} {chance}"
+    );
+    let draw_down = &report["draw_down"];
+    assert!(number(&draw_down["quantile_95"]) > number(&draw_down["mean"]));
+    assert!(number(&draw_down["mean"]) > 100.0 - number(&report["equity"]["mean"]));
+    let worst = report["worst_paths"].as_array().unwrap();
+    assert_eq!(worst.len(), 5);
+    assert!(
+        worst
+            .windows(2)
+            .all(|pair| number(&pair[0]["equity"]) <= number(&pair[1]["equity"]))
+    );
+    let wrong = example(&["--liquidate", "--liquidation-target", "99%"]);
+    assert!(
+        wrong.code == 1 && wrong.err.contains("must satisfy"),
+        "{}",
+        wrong.err
+    );
+}
+
 #[test]
 fn other_models() {
     let with = |model: &str, extra: &[&str]| {

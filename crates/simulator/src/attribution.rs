@@ -1,7 +1,5 @@
 //! Where a result comes from.
 
-use std::ops::AddAssign;
-
 /// A position's gain in raw quote units, line by line. Each line is a difference of two integer valuations, so that they add
 /// up to the gain to the unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,9 +18,16 @@ pub struct Attribution {
     pub interest_quote: i128,
     /// Fees and slippage of the position's own swaps.
     pub swaps: i128,
+    /// What liquidators were given beyond what they repaid.
+    pub liquidation: i128,
+    /// Debts that nothing was left for: the lenders' loss, and the owner's gain.
+    pub bad_debt: i128,
     /// What opening lost to whole units.
     pub rounding: i128,
 }
+
+/// How many lines there are.
+pub(crate) const LINES: usize = 10;
 
 impl Attribution {
     /// All lines together: the gain.
@@ -31,7 +36,7 @@ impl Attribution {
     }
 
     /// Every line with its name.
-    pub fn lines(&self) -> [(&'static str, i128); 8] {
+    pub fn lines(&self) -> [(&'static str, i128); LINES] {
         [
             ("fees_arbitrage", self.fees_arbitrage),
             ("fees_takers", self.fees_takers),
@@ -40,20 +45,9 @@ impl Attribution {
             ("interest_base", self.interest_base),
             ("interest_quote", self.interest_quote),
             ("swaps", self.swaps),
+            ("liquidation", self.liquidation),
+            ("bad_debt", self.bad_debt),
             ("rounding", self.rounding),
         ]
-    }
-}
-
-impl AddAssign for Attribution {
-    fn add_assign(&mut self, other: Self) {
-        self.fees_arbitrage += other.fees_arbitrage;
-        self.fees_takers += other.fees_takers;
-        self.curvature += other.curvature;
-        self.hedge_drift += other.hedge_drift;
-        self.interest_base += other.interest_base;
-        self.interest_quote += other.interest_quote;
-        self.swaps += other.swaps;
-        self.rounding += other.rounding;
     }
 }

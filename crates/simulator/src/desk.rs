@@ -2,8 +2,8 @@
 
 use ballast_clmm::{FEE_RATE_DENOMINATOR_PPM, wide};
 use ballast_model::{
-    Amounts, Bps, ModelError, Position, RehedgeError, Side, SqrtPrice, Trade, lending,
-    plan_rehedge, value_down, value_up,
+    Amounts, Bps, LiquidationError, ModelError, Position, RehedgeError, Side, SqrtPrice, Trade,
+    lending, plan_liquidation, plan_rehedge, value_down, value_up,
 };
 
 use crate::{
@@ -269,6 +269,30 @@ impl<'a> Desk<'a> {
             }
         }
         self.booked(before)
+    }
+
+    /// Somebody liquidates at the price that was last settled: as much as brings LTV to `target`, for `bonus`, fees included. What
+    /// is still owed when nothing is left is written off. Returns whether there was anything to do.
+    ///
+    /// # Errors
+    /// [`LiquidationError`], but [`LiquidationError::NotNeeded`].
+    pub(crate) fn liquidate(&mut self, target: Bps, bonus: Bps) -> Result<bool, LiquidationError> {
+        let whole = self.whole()?;
+        let plan = match plan_liquidation(&whole, self.at, target, bonus) {
+            Ok(plan) => plan,
+            Err(LiquidationError::NotNeeded { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let before = self.equity()?;
+        (self.position, self.fees) = (plan.apply(&whole)?, Amounts::ZERO);
+        let between = self.equity()?;
+        if plan.full {
+            self.position.debt = Amounts::ZERO;
+        }
+        self.attribution.liquidation += between - before;
+        self.attribution.bad_debt += self.equity()? - between;
+        self.anchor = (self.position.debt, self.settled_secs);
+        Ok(true)
     }
 
     /// Takes from what is idle, then borrows.

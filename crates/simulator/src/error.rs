@@ -1,4 +1,4 @@
-use ballast_model::{ModelError, OpenError};
+use ballast_model::{LiquidationError, ModelError, OpenError};
 use thiserror::Error;
 
 /// Why a path does not end.
@@ -7,6 +7,9 @@ pub enum WalkError {
     /// An amount that no account holds.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Liquidators with a target or bonus that cannot be.
+    #[error(transparent)]
+    Liquidation(#[from] LiquidationError),
     /// An agent that does not know what to do.
     #[error("{0}")]
     Agent(String),

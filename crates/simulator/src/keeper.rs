@@ -2,7 +2,9 @@
 
 mod pool;
 
-use ballast::state::{Automation, Market, MarketMode, Policy, Position as Stored, Reserve};
+use ballast::state::{
+    Automation, Market, MarketMode, MarketParams, Policy, Position as Stored, Reserve, SafetyRules,
+};
 use ballast_abi::pyth::PriceUpdate;
 use ballast_ledger::LedgerError;
 use ballast_model::{
@@ -33,8 +35,12 @@ const MOST_ACTIONS: usize = 8;
 /// The rules that a position lives under, and what its keeper is configured with.
 #[derive(Clone, Debug)]
 pub struct KeeperTerms {
-    /// The market: its limits and the rules of its oracle. Decimals and feeds are set here.
-    pub market: Market,
+    /// The market's limits and rules.
+    pub market: MarketParams,
+    /// The market's rules for what protects positions.
+    pub safety: SafetyRules,
+    /// The pool's grid of ticks.
+    pub tick_spacing: u16,
     /// What the owner lets keepers do.
     pub policy: Policy,
     /// The same, beyond hedging and deleveraging.
@@ -61,11 +67,18 @@ pub struct Keeper {
 impl Keeper {
     /// Looks after a position that lives under these terms.
     pub fn new(keeper: &KeeperTerms, terms: &Terms) -> Self {
-        let mut market = keeper.market;
+        let mut market = Market::zeroed();
+        market.version = Market::VERSION;
         market.mode = MarketMode::Normal as u8;
         market.mode_until_secs = i64::MAX;
         market.base_decimals = terms.units.base_decimals;
         market.quote_decimals = terms.units.quote_decimals;
+        market.tick_spacing = keeper.tick_spacing;
+        market.limits = keeper.market.limits;
+        market.oracle_rules = keeper.market.oracle_rules;
+        market.keepers = keeper.market.keepers;
+        market.stages = keeper.market.stages;
+        market.safety = keeper.safety;
         let mut stored = Stored::zeroed();
         stored.version = Stored::VERSION;
         // Whose it is, and who looks after it, are two.

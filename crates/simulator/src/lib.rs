@@ -39,7 +39,7 @@ pub use path::{
     RegimePath, Regimes, Step,
 };
 pub use pool::{ArbitrageTrade, ReflectedPool};
-pub use run::{MOST_PATHS, Run, simulate};
+pub use run::{Liquidators, MOST_PATHS, Run, simulate};
 pub use scenario::{Interest, Looks, Opening, Terms};
 pub use statistics::{Moments, Proportion, Sample, Sorted};
 pub use stream::{Source, Streams};

@@ -13,6 +13,15 @@ pub const MOST_PATHS: u64 = 1 << 22;
 /// Paths whose outcomes are held at once, before they are handed on.
 const WINDOW: u64 = 4_096;
 
+/// Somebody who liquidates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Liquidators {
+    /// LTV that a liquidation restores.
+    pub target: Bps,
+    /// What they get beyond what they repay.
+    pub bonus: Bps,
+}
+
 /// What to simulate.
 #[derive(Clone, Debug)]
 pub struct Run<'a> {
@@ -22,6 +31,8 @@ pub struct Run<'a> {
     pub looks: Looks,
     /// LTV at which it may be liquidated.
     pub maintenance: Bps,
+    /// Who liquidates as soon as a look allows it, before anybody else can act; `None`: nobody.
+    pub liquidators: Option<Liquidators>,
     /// The prices that [`Outcome::first_exit`] is about; `None`: those at which the position as opened is at maintenance.
     pub watch: Option<Watch>,
     /// How many paths.
@@ -53,6 +64,7 @@ pub fn simulate<M: PriceModel, A: Agent + Clone + Sync>(
         terms: run.terms,
         looks: run.looks,
         maintenance: run.maintenance,
+        liquidators: run.liquidators,
         watch: match run.watch {
             Some(watch) => watch,
             None => Watch::ends(

@@ -98,6 +98,11 @@ impl Sample {
         self.moments
     }
 
+    /// The outcomes in the order in which they were added.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     /// Sorts, for the quantiles.
     pub fn sorted(mut self) -> Sorted {
         self.values.sort_by(f64::total_cmp);

@@ -1,6 +1,9 @@
 //! What all paths say together.
 
-use crate::{Moments, Outcome, Proportion, Sample, Sorted, Units};
+use crate::{Moments, Outcome, Proportion, Sample, Sorted, Terms, Units, attribution::LINES};
+
+/// So many of the worst paths are named.
+const WORST: usize = 5;
 
 /// Statistics of a run, outcome by outcome.
 #[derive(Clone, Debug)]
@@ -12,15 +15,23 @@ pub struct Summary {
     first_exit_upper: Proportion,
     liquidatable: Proportion,
     actions: Moments,
-    lines: [(&'static str, Moments); 8],
+    lines: [(&'static str, Moments); LINES],
+    draw_down: Sample,
+    /// The lowest equities with their paths, ascending.
+    worst: Vec<(f64, u64)>,
+    own: f64,
 }
 
 impl Summary {
     /// Of no path, with room for this many.
-    pub fn new(units: Units, paths: u64) -> Self {
+    pub fn new(terms: &Terms, paths: u64) -> Self {
+        let room = usize::try_from(paths).unwrap_or_default();
         Self {
-            units,
-            equity: Sample::with_capacity(usize::try_from(paths).unwrap_or_default()),
+            units: terms.units,
+            own: terms.units.quote(terms.own_quote.into()),
+            draw_down: Sample::with_capacity(room),
+            worst: Vec::with_capacity(WORST + 1),
+            equity: Sample::with_capacity(room),
             time_in_range: Moments::default(),
             first_exit_lower: Proportion::default(),
             first_exit_upper: Proportion::default(),
@@ -34,7 +45,15 @@ impl Summary {
 
     /// One more path.
     pub fn add(&mut self, outcome: &Outcome) {
-        self.equity.add(self.units.quote(outcome.equity));
+        let equity = self.units.quote(outcome.equity);
+        self.equity.add(equity);
+        let lowest = self.units.quote(outcome.lowest_equity);
+        self.draw_down.add((self.own - lowest).max(0.0));
+        let at = self.worst.partition_point(|(worse, _)| *worse <= equity);
+        if at < WORST {
+            self.worst.insert(at, (equity, outcome.path));
+            self.worst.truncate(WORST);
+        }
         self.time_in_range.add(outcome.in_range);
         let below = outcome.first_exit.map(|exit| exit.below);
         self.first_exit_lower.add(below == Some(true));
@@ -49,6 +68,21 @@ impl Summary {
     /// Equity at the end, in whole quote tokens.
     pub fn equity(&self) -> Sorted {
         self.equity.clone().sorted()
+    }
+
+    /// Equity at the end of each path, in their order.
+    pub fn equities(&self) -> &[f64] {
+        self.equity.values()
+    }
+
+    /// How far equity fell below the own funds on the way, in whole quote tokens.
+    pub fn draw_down(&self) -> Sorted {
+        self.draw_down.clone().sorted()
+    }
+
+    /// The paths with the lowest equity at the end, the worst first.
+    pub fn worst(&self) -> &[(f64, u64)] {
+        &self.worst
     }
 
     /// Part of the time in range.

@@ -5,7 +5,9 @@ use ballast_model::{
     screen::{RiskInput, risk},
 };
 
-use crate::{Agent, Attribution, Desk, Looks, Path, Terms, Units, WalkError, fees::Stretch};
+use crate::{
+    Agent, Attribution, Desk, Liquidators, Looks, Path, Terms, Units, WalkError, fees::Stretch,
+};
 
 /// Debts grow: a quiet interval is relied on for as long as this at most.
 const REVIEW_SECS: u64 = 86_400;
@@ -95,6 +97,8 @@ pub struct Outcome {
     pub price: f64,
     /// Equity at the end, raw quote units.
     pub equity: i128,
+    /// The lowest equity on the way, raw quote units; between two settlements with the debts of the later one.
+    pub lowest_equity: i128,
     /// Where it came from.
     pub attribution: Attribution,
     /// The first look at or beyond a watched price.
@@ -113,6 +117,7 @@ pub(crate) struct Itinerary<'a> {
     pub terms: &'a Terms,
     pub looks: Looks,
     pub maintenance: Bps,
+    pub liquidators: Option<Liquidators>,
     pub watch: Watch,
 }
 
@@ -133,6 +138,7 @@ pub(crate) fn walk(
     let mut in_range_days = 0.0;
     let count = looks.count();
     let mut days = looks.step_days();
+    let mut lowest = Lowest::new(&desk, price)?;
     if fences.all.is_reached(price) {
         fences.attend(itinerary, &mut desk, agent, 0, price)?;
         range = Range::of(&desk);
@@ -159,25 +165,60 @@ pub(crate) fn walk(
         let was_inside = inside;
         price = step.log_price;
         inside = range.holds(price);
+        lowest.pass(price);
         in_range_days += f64::from(u8::from(was_inside) + u8::from(inside)) * days;
         if fences.all.is_reached(price) || index == fences.review {
+            lowest.note(&desk, looks.secs(index), price)?;
             fences.attend(itinerary, &mut desk, agent, index, price)?;
             // It may have been moved.
             range = Range::of(&desk);
             inside = range.holds(price);
         }
     }
+    lowest.note(&desk, looks.secs(count), price)?;
     desk.settle(looks.secs(count), price)?;
     Ok(Outcome {
         path: number,
         price: price.exp(),
         equity: desk.equity()?,
+        lowest_equity: lowest.equity.min(desk.equity()?),
         attribution: *desk.attribution(),
         first_exit: fences.first_exit,
         liquidatable_secs: fences.liquidatable_secs,
         in_range: in_range_days / (2.0 * looks.days()),
         actions: desk.actions(),
     })
+}
+
+/// The lowest equity so far. A position's equity is concave in the price: it is lowest at either end of the prices passed.
+struct Lowest {
+    equity: i128,
+    /// Lowest and highest price since it was last noted.
+    passed: (f64, f64),
+}
+
+impl Lowest {
+    fn new(desk: &Desk<'_>, price: f64) -> Result<Self, WalkError> {
+        Ok(Self {
+            equity: desk.equity()?,
+            passed: (price, price),
+        })
+    }
+
+    fn pass(&mut self, price: f64) {
+        self.passed = (self.passed.0.min(price), self.passed.1.max(price));
+    }
+
+    /// Before anything is done at a price.
+    fn note(&mut self, desk: &Desk<'_>, secs: u64, price: f64) -> Result<(), WalkError> {
+        for end in [self.passed.0, self.passed.1] {
+            let seen = desk.seen(secs, end)?;
+            let equity = seen.equity_down(desk.terms().units.sqrt_price(end))?;
+            self.equity = self.equity.min(equity);
+        }
+        self.passed = (price, price);
+        Ok(())
+    }
 }
 
 /// The range of a position that has liquidity, as logarithms of prices; without, it is empty.
@@ -263,7 +304,7 @@ impl Fences {
                 .at_or_after(secs)
                 .clamp(index + 1, self.review.max(index + 1));
         }
-        if self.liquidatable_secs.is_none() {
+        if self.liquidatable_secs.is_none() || itinerary.liquidators.is_some() {
             let grown = desk.grown_until(until)?;
             self.margin = surely_below(&grown, itinerary.terms.at, itinerary.maintenance, units);
         }
@@ -292,23 +333,28 @@ impl Fences {
             });
             self.watch = Watch::EVERYTHING;
         }
+        let mut changed = false;
         if self.margin.is_reached(price) {
             let at = itinerary.terms.units.sqrt_price(price);
             let seen = desk.seen(secs, price)?;
             if seen.value(at)?.ltv_at_least(itinerary.maintenance) {
-                self.liquidatable_secs = Some(secs);
+                self.liquidatable_secs.get_or_insert(secs);
                 self.margin = Watch::EVERYTHING;
+                if let Some(Liquidators { target, bonus }) = itinerary.liquidators {
+                    desk.settle(secs, price)?;
+                    changed = desk.liquidate(target, bonus)?;
+                }
             }
         }
         let reviewed = index == self.review;
-        if !(self.agent.is_reached(price) || reviewed) {
+        if !(self.agent.is_reached(price) || reviewed || changed) {
             self.join();
             return Ok(());
         }
         let before = desk.actions();
         desk.settle(secs, price)?;
         agent.act(desk)?;
-        if reviewed || desk.actions() != before {
+        if reviewed || changed || desk.actions() != before {
             self.draw(itinerary, desk, agent, index)
         } else {
             self.join();

@@ -3,11 +3,13 @@
 mod common;
 
 use ballast_model::Bps;
-use ballast_simulator::{Baseline, Gbm, Interest, Looks, Outcome, Summary, Watch, hitting::Motion};
+use ballast_simulator::{
+    Baseline, Gbm, Interest, Looks, Outcome, Summary, Terms, Watch, hitting::Motion,
+};
 use common::{EXAMPLE_PRICE, UNITS, example, run};
 
-fn summary(outcomes: &[Outcome]) -> Summary {
-    let mut summary = Summary::new(UNITS, outcomes.len() as u64);
+fn summary(terms: &Terms, outcomes: &[Outcome]) -> Summary {
+    let mut summary = Summary::new(terms, outcomes.len() as u64);
     outcomes.iter().for_each(|outcome| summary.add(outcome));
     summary
 }
@@ -21,7 +23,7 @@ fn expected_equity() {
         // One look is enough: nothing happens on the way.
         let looks = Looks::new(days, 86_400 * 7).unwrap();
         let outcomes = run(&terms, looks, &model, &Baseline::Hold, 40_000, 2);
-        let equity = summary(&outcomes).equity();
+        let equity = summary(&terms, &outcomes).equity();
         let off = equity.moments().mean() - expected;
         assert!(
             off.abs() < 4.0 * equity.moments().stderr() + 1e-3,
@@ -51,7 +53,7 @@ fn chances_of_liquidation_at_looks_are_the_closed_form() {
         let paths = if step_secs == 60 { 2_000 } else { 10_000 };
         let looks = Looks::new(days, step_secs).unwrap();
         let outcomes = run(&terms, looks, &model, &Baseline::Hold, paths, 3);
-        let summary = summary(&outcomes);
+        let summary = summary(&terms, &outcomes);
         let exact = motion
             .exit_at_looks(Some(lower), Some(upper), days, looks.step_days())
             .unwrap();

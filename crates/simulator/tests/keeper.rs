@@ -2,13 +2,14 @@
 
 mod common;
 
+use ballast::state::MarketParams;
 use ballast_model::{Band, Tick};
 use ballast_simulator::{
     Arbitrage, Baseline, Blocks, FeeTerms, Gbm, Interest, Keeper, KeeperTerms, Looks, Opening,
     Outcome, Summary, Takers, Terms,
 };
 use ballast_strategy::{fixtures, situation::Economics};
-use common::{UNITS, opening, run, run_on};
+use common::{opening, run, run_on};
 
 fn terms(interest: Interest) -> Terms {
     let [lower, upper] = fixtures::TICKS.map(|tick| Tick::new(tick).unwrap());
@@ -26,8 +27,16 @@ fn terms(interest: Interest) -> Terms {
 }
 
 fn keeper(terms: &Terms, automated: bool) -> Keeper {
+    let market = fixtures::market();
     let mut keeper = KeeperTerms {
-        market: fixtures::market(),
+        market: MarketParams {
+            limits: market.limits,
+            oracle_rules: market.oracle_rules,
+            keepers: market.keepers,
+            stages: market.stages,
+        },
+        safety: market.safety,
+        tick_spacing: market.tick_spacing,
         policy: fixtures::policy(),
         automation: ballast::state::Automation::OFF,
         economics: Economics::default(),
@@ -40,8 +49,8 @@ fn keeper(terms: &Terms, automated: bool) -> Keeper {
     Keeper::new(&keeper, terms)
 }
 
-fn summary(outcomes: &[Outcome]) -> Summary {
-    let mut summary = Summary::new(UNITS, outcomes.len() as u64);
+fn summary(terms: &Terms, outcomes: &[Outcome]) -> Summary {
+    let mut summary = Summary::new(terms, outcomes.len() as u64);
     outcomes.iter().for_each(|outcome| summary.add(outcome));
     summary
 }
@@ -60,7 +69,7 @@ fn kept_positions_are_not_liquidated() {
         // The same prices.
         assert_eq!(one.price, other.price);
     }
-    let (kept, left) = (summary(&kept), summary(&left));
+    let (kept, left) = (summary(&terms, &kept), summary(&terms, &left));
     assert!(
         left.liquidatable().probability() > 0.05,
         "{:?}",

@@ -1,31 +1,34 @@
 //! `ballast simulate`: what keeping a position earns and costs, and how it can end, over many paths. Offline.
 
 mod fees;
+mod keeper;
 mod model;
 mod report;
 mod rows;
 mod strategy;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use ballast_model::{Band, Boundaries, Bps};
 use ballast_simulator::{
-    Interest, Looks, MOST_PATHS, Opening, Run, Streams, Summary, Terms, Units, Watch,
+    Interest, Liquidators, Looks, MOST_PATHS, Opening, Run, Streams, Summary, Terms, Units, Watch,
 };
 use clap::Args;
+use indicatif::ProgressBar;
 
 use crate::{
     decimal::{Decimal, Positive, Ratio},
     progress::count_bar,
+    range,
     report::Output,
 };
 use fees::FeeArgs;
 use model::ModelArgs;
-use report::{ClosedForm, SimulationReport};
+use report::{ClosedForm, Exits, SimulationReport};
 use rows::Rows;
-use strategy::Strategy;
+use strategy::{AnyAgent, Strategy};
 use watch::WatchedPrices;
 
 /// What to simulate. Prices are quote per base in whole tokens, own funds are in the quote token, ratios like 0.8 or 80%.
@@ -67,10 +70,23 @@ pub struct SimulateArgs {
     /// LTV (debt over assets) at which the position may be liquidated
     #[arg(long, default_value = "80%")]
     pub maintenance: Ratio,
+    /// Somebody liquidates at every look that finds LTV at maintenance, before anybody else acts
+    #[arg(long)]
+    pub liquidate: bool,
+    /// LTV that liquidations restore
+    #[arg(long, default_value = "65%")]
+    pub liquidation_target: Ratio,
+    /// What liquidators get beyond what they repay
+    #[arg(long, default_value = "3%")]
+    pub liquidation_bonus: Ratio,
     /// Who acts: hold (nobody), unhedged (nobody, and nothing borrowed in base), continuous (the hedge is exact at every look,
-    /// for nothing), band:30% (the hedge is made exact where it is off by that part of all the base the position can hold)
+    /// for nothing), band:30% (the hedge is made exact where it is off by that part of all the base the position can hold),
+    /// keeper:FILE (what `ballast keeper run` decides, with its configuration and, beside it, tables `policy` and `owner`)
     #[arg(long)]
     pub strategy: Strategy,
+    /// Another strategy, on the same prices: what is the difference?
+    #[arg(long, value_name = "STRATEGY")]
+    pub against: Option<Strategy>,
     /// What a hedging trade costs, in millionths of its value
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..1_000_000))]
     pub swap_cost_ppm: u32,
@@ -91,6 +107,9 @@ pub struct SimulateArgs {
     /// Threads; by default one per core. They change no result
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+    /// The pool's grid of ticks, to which a keeper's range is widened
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub tick_spacing: u16,
     /// Decimals of the base token
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u8).range(..=18))]
     pub base_decimals: u8,
@@ -108,11 +127,6 @@ pub fn run(args: &SimulateArgs, output: &mut Output) -> Result<()> {
 }
 
 fn report(args: &SimulateArgs) -> Result<SimulationReport> {
-    let units = Units {
-        base_decimals: args.base_decimals,
-        quote_decimals: args.quote_decimals,
-    };
-    let terms = terms(args, units)?;
     let maintenance = args.maintenance.bps_down()?;
     ensure!(
         maintenance > Bps::new(0) && maintenance <= Bps::ONE,
@@ -121,35 +135,31 @@ fn report(args: &SimulateArgs) -> Result<SimulationReport> {
     );
     let looks = Looks::new(args.horizon_days.f64(), args.step_secs)
         .context("--horizon-days and --step-secs")?;
-    let watch = args.watch.as_ref().map(WatchedPrices::watch);
-    let run = Run {
-        terms: &terms,
+    let walks = args.paths * (1 + u64::from(args.against.is_some()));
+    let bar = count_bar(walks, "paths");
+    let (terms, summary) = walked(
+        args,
+        &args.strategy,
         looks,
-        maintenance,
-        watch,
-        paths: args.paths,
-        streams: Streams::new(args.seed),
-        threads: args.threads,
+        args.paths_file.as_deref(),
+        &bar,
+    )?;
+    let other = match &args.against {
+        None => None,
+        Some(strategy) => Some(walked(args, strategy, looks, None, &bar)?.1),
     };
-    let mut summary = Summary::new(units, args.paths);
-    let bar = count_bar(args.paths, "paths");
-    let agent = args
-        .strategy
-        .agent(args.hedge.bps_down()?, args.swap_cost_ppm);
-    let mut rows = Rows::create(args.paths_file.as_deref(), units)?;
-    args.model.simulate(&run, &agent, |outcome| {
-        summary.add(outcome);
-        rows.write(outcome);
-        bar.inc(1);
-    })?;
     bar.finish_and_clear();
-    rows.finish()?;
+    let units = terms.units;
     let start = units.log_price(terms.at);
     let motion = args.model.motion();
     let closed_form = |ends: Watch| ClosedForm::new(motion?, ends, start, looks);
     let liquidation = terms.opened.boundaries(maintenance)?;
     let liquidation_watch = Watch::ends(liquidation, units);
-    // Debts that grow move the liquidation prices: then there is no closed form.
+    let watch = args
+        .watch
+        .as_ref()
+        .map_or(liquidation_watch, WatchedPrices::watch);
+    // Debts that grow, fees and actions move the liquidation prices: then there is no closed form.
     let fixed = terms.interest.is_none() && args.fees.no_fees && args.strategy.keeps_position();
     let price = |end: Option<ballast_model::SqrtPrice>| end.map(|end| units.log_price(end).exp());
     let (lower, upper) = match liquidation {
@@ -158,16 +168,67 @@ fn report(args: &SimulateArgs) -> Result<SimulationReport> {
     };
     Ok(SimulationReport::new(
         args,
-        &summary,
         looks,
-        (lower, upper),
-        closed_form(watch.unwrap_or(liquidation_watch)),
-        fixed.then(|| closed_form(liquidation_watch)).flatten(),
+        &summary,
+        other.as_ref(),
+        Exits {
+            liquidation_prices: (lower, upper),
+            first_exit: closed_form(watch),
+            liquidation: fixed.then(|| closed_form(liquidation_watch)).flatten(),
+        },
     ))
 }
 
+/// Every path with one strategy.
+fn walked(
+    args: &SimulateArgs,
+    strategy: &Strategy,
+    looks: Looks,
+    paths_file: Option<&Path>,
+    bar: &ProgressBar,
+) -> Result<(Terms, Summary)> {
+    let terms = terms(args, strategy)?;
+    let liquidators = Liquidators {
+        target: args.liquidation_target.bps_down()?,
+        bonus: args.liquidation_bonus.bps_down()?,
+    };
+    let run = Run {
+        terms: &terms,
+        looks,
+        maintenance: args.maintenance.bps_down()?,
+        liquidators: args.liquidate.then_some(liquidators),
+        watch: args.watch.as_ref().map(WatchedPrices::watch),
+        paths: args.paths,
+        streams: Streams::new(args.seed),
+        threads: args.threads,
+    };
+    let agent = agent(args, strategy, &terms)?;
+    let mut summary = Summary::new(&terms, args.paths);
+    let mut rows = Rows::create(paths_file, terms.units)?;
+    args.model.simulate(&run, &agent, |outcome| {
+        summary.add(outcome);
+        rows.write(outcome);
+        bar.inc(1);
+    })?;
+    rows.finish()?;
+    Ok((terms, summary))
+}
+
+fn agent(args: &SimulateArgs, strategy: &Strategy, terms: &Terms) -> Result<AnyAgent> {
+    if let Strategy::Keeper(path) = strategy {
+        let keeper = keeper::keeper(path, args, terms)?;
+        return Ok(AnyAgent::Keeper(Box::new(keeper)));
+    }
+    let baseline = strategy.baseline(args.hedge.bps_down()?, args.swap_cost_ppm);
+    Ok(AnyAgent::Baseline(baseline.context("--strategy")?))
+}
+
 /// The position, as the program would open it, and what it lives under.
-fn terms(args: &SimulateArgs, units: Units) -> Result<Terms> {
+fn terms(args: &SimulateArgs, strategy: &Strategy) -> Result<Terms> {
+    let units = Units {
+        base_decimals: args.base_decimals,
+        quote_decimals: args.quote_decimals,
+    };
     ensure!(
         args.lower.double() < args.upper.double(),
         "--lower {} is not below --upper {}: a range needs its lower end first",
@@ -175,8 +236,14 @@ fn terms(args: &SimulateArgs, units: Units) -> Result<Terms> {
         *args.upper
     );
     let root = |price: &Decimal| price.sqrt_price_down(units.base_decimals, units.quote_decimals);
-    let band = Band::from_sqrt_prices(root(&args.lower)?, root(&args.upper)?)
-        .context("--lower and --upper are too near to each other: widen the range")?;
+    let band = if matches!(strategy, Strategy::Keeper(_)) {
+        let decimals = (units.base_decimals, units.quote_decimals);
+        let ticks = range::around(&args.lower, &args.upper, args.tick_spacing, decimals)?;
+        Band::new(ticks.lower, ticks.upper)
+    } else {
+        Band::from_sqrt_prices(root(&args.lower)?, root(&args.upper)?)
+    }
+    .context("--lower and --upper are too near to each other: widen the range")?;
     let hedge = args.hedge.bps_down()?;
     ensure!(
         hedge <= Bps::ONE,
@@ -190,7 +257,7 @@ fn terms(args: &SimulateArgs, units: Units) -> Result<Terms> {
         band,
         own_quote,
         leverage: args.leverage.bps_down()?,
-        hedge: args.strategy.opening_hedge(hedge),
+        hedge: strategy.opening_hedge(hedge),
     };
     let fees = args.fees.terms(args.step_secs)?;
     let interest = Interest::new(args.borrow_base_apr.f64(), args.borrow_quote_apr.f64())?;

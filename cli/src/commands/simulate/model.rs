@@ -107,6 +107,11 @@ impl ModelArgs {
             .f64())
     }
 
+    /// What a keeper would measure of the price's volatility; `None`: it has to do without.
+    pub fn measured_sigma_day(&self) -> Option<f64> {
+        self.sigma_day.as_ref().map(|sigma| sigma.f64())
+    }
+
     /// The motion of the price's logarithm, where chances have a closed form.
     pub fn motion(&self) -> Option<Motion> {
         let sigma_day = self.sigma_day.as_ref()?.f64();

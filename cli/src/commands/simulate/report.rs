@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use ballast_simulator::{
-    Looks, Moments, Proportion, Summary, Watch,
+    Looks, Moments, Proportion, Sorted, Summary, Watch,
     hitting::{Exit, Motion},
 };
 use serde::Serialize;
@@ -32,8 +32,48 @@ pub struct SimulationReport {
     /// Means of the parts that the gain consists of.
     pub attribution: BTreeMap<&'static str, Mean>,
     pub actions_per_day: f64,
+    /// How far equity fell below the own funds on the way.
+    pub draw_down: DrawDown,
+    /// The paths that ended lowest, the worst first.
+    pub worst_paths: Vec<WorstPath>,
+    /// The same paths with another strategy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
     #[serde(skip)]
     own: f64,
+}
+
+/// How far equity fell below the own funds.
+#[derive(Debug, Serialize)]
+pub struct DrawDown {
+    pub mean: f64,
+    pub stderr: f64,
+    pub quantile_95: f64,
+}
+
+/// A path and its equity at the end.
+#[derive(Debug, Serialize)]
+pub struct WorstPath {
+    pub path: u64,
+    pub equity: f64,
+}
+
+/// Another strategy on the same prices.
+#[derive(Debug, Serialize)]
+pub struct Against {
+    pub equity: Distribution,
+    pub liquidation_probability: f64,
+    /// Equity here less equity there, path by path.
+    pub difference: Mean,
+    /// The same of each part of the gain: its mean here less its mean there.
+    pub attribution: BTreeMap<&'static str, f64>,
+}
+
+/// Chances by formula, and the prices they are about.
+pub struct Exits {
+    pub liquidation_prices: (Option<f64>, Option<f64>),
+    pub first_exit: Option<ClosedForm>,
+    pub liquidation: Option<ClosedForm>,
 }
 
 /// Equity at the end.
@@ -47,6 +87,39 @@ pub struct Distribution {
     pub quantile_95: f64,
     /// Mean of the worst 5 %.
     pub shortfall_5: f64,
+}
+
+impl Distribution {
+    fn of(equity: &Sorted) -> Self {
+        let moments = equity.moments();
+        Self {
+            mean: moments.mean(),
+            stderr: moments.stderr(),
+            sd: moments.sd(),
+            quantile_5: equity.quantile(0.05),
+            quantile_50: equity.quantile(0.5),
+            quantile_95: equity.quantile(0.95),
+            shortfall_5: equity.shortfall(0.05),
+        }
+    }
+}
+
+impl Against {
+    fn new(here: &Summary, there: &Summary) -> Self {
+        let mut difference = Moments::default();
+        for (here, there) in here.equities().iter().zip(there.equities()) {
+            difference.add(here - there);
+        }
+        let lines = here.attribution().iter().zip(there.attribution());
+        Self {
+            equity: Distribution::of(&there.equity()),
+            liquidation_probability: there.liquidatable().probability(),
+            difference: difference.into(),
+            attribution: lines
+                .map(|((name, here), (_, there))| (*name, here.mean() - there.mean()))
+                .collect(),
+        }
+    }
 }
 
 /// A mean with its standard error.
@@ -136,41 +209,45 @@ impl SimulationReport {
     /// Adds everything up.
     pub fn new(
         args: &SimulateArgs,
-        summary: &Summary,
         looks: Looks,
-        liquidation_prices: (Option<f64>, Option<f64>),
-        first_exit_closed_form: Option<ClosedForm>,
-        liquidation_closed_form: Option<ClosedForm>,
+        summary: &Summary,
+        other: Option<&Summary>,
+        exits: Exits,
     ) -> Self {
-        let equity = summary.equity();
         let liquidatable = summary.liquidatable();
+        let draw_down = summary.draw_down();
+        let worst = summary.worst().iter();
         Self {
             paths: args.paths,
             seed: args.seed,
             steps: looks.count(),
-            equity: Distribution {
-                mean: equity.moments().mean(),
-                stderr: equity.moments().stderr(),
-                sd: equity.moments().sd(),
-                quantile_5: equity.quantile(0.05),
-                quantile_50: equity.quantile(0.5),
-                quantile_95: equity.quantile(0.95),
-                shortfall_5: equity.shortfall(0.05),
+            equity: Distribution::of(&summary.equity()),
+            draw_down: DrawDown {
+                mean: draw_down.moments().mean(),
+                stderr: draw_down.moments().stderr(),
+                quantile_95: draw_down.quantile(0.95),
             },
+            worst_paths: worst
+                .map(|(equity, path)| WorstPath {
+                    path: *path,
+                    equity: *equity,
+                })
+                .collect(),
+            against: other.map(|other| Against::new(summary, other)),
             time_in_range: summary.time_in_range().into(),
             first_exit: Ends {
                 lower: summary.first_exit_lower().into(),
                 upper: summary.first_exit_upper().into(),
             },
-            first_exit_closed_form,
+            first_exit_closed_form: exits.first_exit,
             liquidation: Liquidation {
                 probability: liquidatable.probability(),
                 stderr: liquidatable.stderr(),
                 prices: Ends {
-                    lower: liquidation_prices.0,
-                    upper: liquidation_prices.1,
+                    lower: exits.liquidation_prices.0,
+                    upper: exits.liquidation_prices.1,
                 },
-                closed_form: liquidation_closed_form,
+                closed_form: exits.liquidation,
             },
             attribution: summary
                 .attribution()
@@ -237,6 +314,28 @@ impl fmt::Display for SimulationReport {
             "actions      {} a day",
             significant(self.actions_per_day, 3)
         )?;
+        writeln!(
+            f,
+            "draw-down    {} on average, 5 % above {}",
+            number(self.draw_down.mean),
+            number(self.draw_down.quantile_95)
+        )?;
+        let worst = self.worst_paths.iter();
+        let worst: Vec<_> = worst
+            .map(|worst| format!("{} ({})", worst.path, number(worst.equity)))
+            .collect();
+        writeln!(f, "worst paths  {}", worst.join(", "))?;
+        if let Some(against) = &self.against {
+            writeln!(
+                f,
+                "against      {} +- {} more than the other strategy, which ends at {}, 5 % below {}, and comes to liquidation on {}",
+                number(against.difference.mean),
+                significant(against.difference.stderr, 2),
+                number(against.equity.mean),
+                number(against.equity.quantile_5),
+                percent(against.liquidation_probability),
+            )?;
+        }
         let mut table = Table::new(["<gain from", "mean", "+-"]);
         for (name, mean) in &self.attribution {
             table.row([

@@ -1,26 +1,53 @@
 //! Who acts, by name.
 
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
 use ballast_model::{Bps, quiet::HedgeBand};
-use ballast_simulator::Baseline;
+use ballast_simulator::{Agent, Baseline, Desk, Keeper, Quiet, WalkError};
 use thiserror::Error;
 
 use crate::decimal::Ratio;
 
 /// What `--strategy` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Strategy {
     Hold,
     Unhedged,
     Continuous,
     /// The hedge is made exact where it has left this band.
     Band(Bps),
+    /// The keeper's own strategy, as this file says.
+    Keeper(PathBuf),
+}
+
+/// Somebody who acts.
+#[derive(Clone, Debug)]
+pub enum AnyAgent {
+    Baseline(Baseline),
+    Keeper(Box<Keeper>),
+}
+
+impl Agent for AnyAgent {
+    fn quiet(&self, desk: &Desk<'_>, until_secs: u64) -> Result<Quiet, WalkError> {
+        match self {
+            Self::Baseline(agent) => agent.quiet(desk, until_secs),
+            Self::Keeper(agent) => agent.quiet(desk, until_secs),
+        }
+    }
+
+    fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError> {
+        match self {
+            Self::Baseline(agent) => agent.act(desk),
+            Self::Keeper(agent) => agent.act(desk),
+        }
+    }
 }
 
 /// No such strategy.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{0}` is no strategy: write hold, unhedged, continuous, or band: and a part like 30%")]
+#[error(
+    "`{0}` is no strategy: write hold, unhedged, continuous, band: and a part like 30%, or keeper: and a file"
+)]
 pub struct UnknownStrategy(String);
 
 impl FromStr for Strategy {
@@ -32,6 +59,12 @@ impl FromStr for Strategy {
             "hold" | "static" => Ok(Self::Hold),
             "unhedged" => Ok(Self::Unhedged),
             "continuous" => Ok(Self::Continuous),
+            _ if text
+                .strip_prefix("keeper:")
+                .is_some_and(|file| !file.is_empty()) =>
+            {
+                Ok(Self::Keeper(text.trim_start_matches("keeper:").into()))
+            }
             _ => {
                 let part: Ratio = text
                     .strip_prefix("band:")
@@ -50,7 +83,7 @@ impl FromStr for Strategy {
 
 impl Strategy {
     /// The hedge that the position is opened with.
-    pub fn opening_hedge(self, asked: Bps) -> Bps {
+    pub fn opening_hedge(&self, asked: Bps) -> Bps {
         match self {
             Self::Unhedged => Bps::new(0),
             _ => asked,
@@ -58,20 +91,21 @@ impl Strategy {
     }
 
     /// Whether the position stays as it was opened.
-    pub fn keeps_position(self) -> bool {
+    pub fn keeps_position(&self) -> bool {
         matches!(self, Self::Hold | Self::Unhedged)
     }
 
-    /// Who acts.
-    pub fn agent(self, hedge: Bps, cost_ppm: u32) -> Baseline {
-        match self {
+    /// Who acts, if that takes no file.
+    pub fn baseline(&self, hedge: Bps, cost_ppm: u32) -> Option<Baseline> {
+        Some(match self {
             Self::Hold | Self::Unhedged => Baseline::Hold,
             Self::Continuous => Baseline::Continuous { hedge },
             Self::Band(band) => Baseline::Band {
-                band: HedgeBand { hedge, band },
+                band: HedgeBand { hedge, band: *band },
                 cost_ppm,
             },
-        }
+            Self::Keeper(_) => return None,
+        })
     }
 }
 
@@ -86,7 +120,13 @@ mod tests {
         assert_eq!(named("static"), Ok(Strategy::Hold));
         assert_eq!(named("band:30%"), Ok(Strategy::Band(Bps::new(3_000))));
         assert_eq!(named("band:0.3"), named("band:30%"));
-        for text in ["", "Hold", "band", "band:", "band:x", "band:0", "keeper"] {
+        assert_eq!(
+            named("keeper:a.toml"),
+            Ok(Strategy::Keeper("a.toml".into()))
+        );
+        for text in [
+            "", "Hold", "band", "band:", "band:x", "band:0", "keeper", "keeper:",
+        ] {
             assert_eq!(named(text), Err(UnknownStrategy(text.into())), "{text}");
         }
     }

@@ -3,8 +3,8 @@
 
 use ballast_model::{Band, Bps};
 use ballast_simulator::{
-    Agent, FeeTerms, Interest, Looks, Opening, Outcome, PriceModel, Run, Streams, Terms, Units,
-    Watch, simulate,
+    Agent, FeeTerms, Interest, Liquidators, Looks, Opening, Outcome, PriceModel, Run, Streams,
+    Terms, Units, Watch, simulate,
 };
 
 pub const UNITS: Units = Units {
@@ -53,6 +53,7 @@ pub fn run_on(
         terms,
         looks,
         maintenance: Bps::new(8_000),
+        liquidators: None,
         watch: None,
         paths,
         streams: Streams::new(seed),
@@ -73,7 +74,32 @@ pub fn run_watching(
         terms,
         looks,
         maintenance: Bps::new(8_000),
+        liquidators: None,
         watch: Some(watch),
+        paths,
+        streams: Streams::new(seed),
+        threads: 0,
+    };
+    collect(&run, model, &ballast_simulator::Baseline::Hold)
+}
+
+/// With liquidators who restore an LTV of 65 % for 3 %.
+pub fn run_liquidated(
+    terms: &Terms,
+    looks: Looks,
+    model: &impl PriceModel,
+    paths: u64,
+    seed: u64,
+) -> Vec<Outcome> {
+    let run = Run {
+        terms,
+        looks,
+        maintenance: Bps::new(8_000),
+        liquidators: Some(Liquidators {
+            target: Bps::new(6_500),
+            bonus: Bps::new(300),
+        }),
+        watch: None,
         paths,
         streams: Streams::new(seed),
         threads: 0,

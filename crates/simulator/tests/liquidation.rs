@@ -1,0 +1,75 @@
+//! Liquidations on the way, and what they leave.
+
+mod common;
+
+use ballast_simulator::{Baseline, Gbm, Interest, Jumps, Looks};
+use common::{UNITS, example, run, run_liquidated};
+
+/// Without gaps the owner loses the bonus on what was repaid; at each liquidation LTV falls from 80 to 65 %.
+#[test]
+fn a_liquidation_costs_its_bonus() {
+    let terms = example(None, Interest::default());
+    let model = Gbm::new(0.05, 0.0).unwrap();
+    let looks = Looks::new(30.0, 600).unwrap();
+    let left = run(&terms, looks, &model, &Baseline::Hold, 300, 51);
+    let taken = run_liquidated(&terms, looks, &model, 300, 51);
+    let mut liquidated = 0;
+    for (left, taken) in left.iter().zip(&taken) {
+        let gain = taken.equity - i128::from(terms.own_quote);
+        assert_eq!(gain, taken.attribution.total(), "{taken:?}");
+        assert_eq!(left.liquidatable_secs, taken.liquidatable_secs);
+        assert_eq!(taken.attribution.bad_debt, 0);
+        assert!(
+            taken.lowest_equity <= taken.equity
+                && taken.lowest_equity <= left.lowest_equity.max(taken.equity)
+        );
+        if taken.liquidatable_secs.is_none() {
+            assert_eq!(left, taken);
+            continue;
+        }
+        liquidated += 1;
+        // Debt of about 240 against assets of 300: 0.8 - 0.65 of them, over what the bonus leaves, times 3 %; several times at most.
+        let bonus = -UNITS.quote(taken.attribution.liquidation);
+        assert!((2.0..15.0).contains(&bonus), "{bonus}");
+    }
+    assert!(liquidated > 60, "{liquidated}");
+}
+
+/// A gap beyond the debts leaves nothing to the owner and a loss to the lenders, no more.
+#[test]
+fn a_gap_leaves_bad_debt_and_no_negative_equity() {
+    let terms = example(None, Interest::default());
+    let model = Jumps::new(0.02, 0.0, 0.5, 0.0, 0.6).unwrap();
+    let looks = Looks::new(5.0, 3_600).unwrap();
+    let outcomes = run_liquidated(&terms, looks, &model, 200, 52);
+    let mut bad = 0;
+    for outcome in &outcomes {
+        let gain = outcome.equity - i128::from(terms.own_quote);
+        assert_eq!(gain, outcome.attribution.total(), "{outcome:?}");
+        assert!(outcome.equity >= 0, "{outcome:?}");
+        assert!(outcome.attribution.bad_debt >= 0);
+        bad += u32::from(outcome.attribution.bad_debt > 0);
+    }
+    assert!(bad > 10, "{bad}");
+    // Where nobody liquidates they end below nothing.
+    let left = run(&terms, looks, &model, &Baseline::Hold, 200, 52);
+    assert!(left.iter().any(|outcome| outcome.equity < 0));
+}
+
+/// The lowest equity is the one at the price's extreme, of paths that came back as well.
+#[test]
+fn the_lowest_equity_on_the_way() {
+    let terms = example(None, Interest::default());
+    let model = Gbm::new(0.05, 0.0).unwrap();
+    let looks = Looks::new(7.0, 3_600).unwrap();
+    let outcomes = run(&terms, looks, &model, &Baseline::Hold, 200, 53);
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| outcome.lowest_equity <= outcome.equity)
+    );
+    let back = outcomes
+        .iter()
+        .filter(|outcome| outcome.lowest_equity + 1_000_000 < outcome.equity);
+    assert!(back.count() > 20);
+}
