@@ -173,6 +173,7 @@ impl Stage {
             .await
             .context("deleveraging")?;
         let show = || instruction::show_loss(market, &position.address);
+        self.post(228).await?;
         self.caller
             .refuse(&bob.keypair, show(), BallastError::NoLossToShow)
             .await?;
@@ -214,6 +215,7 @@ impl Stage {
             anyhow::Ok(instruction::deleverage_swap(market, position, &key, &path))
         };
         let not_due = BallastError::DeleverageNotDue;
+        self.post(185).await?;
         self.caller
             .refuse(&keeper.keypair, deleverage().await?, not_due)
             .await?;
