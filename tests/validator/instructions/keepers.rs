@@ -154,12 +154,14 @@ impl Stage {
         Ok(())
     }
 
-    /// A position that no keeper looks after meets a price at which only a swap brings LTV down, then one that its collateral
-    /// does not reach; what lenders lose is shown, booked, and given back to them.
+    /// Of two positions one meets a price at which only a swap brings LTV down; the other, which no keeper looks after, one that
+    /// its collateral does not reach: what lenders lose is shown, booked, and given back to them.
     pub(super) async fn liquidate(&self) -> Result<()> {
         let (market, bob) = (self.market(), &self.bob);
         self.post(185).await?;
         let position = self.open(&self.alice, 2, [175, 195]).await?;
+        self.post(185).await?;
+        let other = self.open(&self.alice, 3, [175, 195]).await?;
         let liquidate = || {
             let most = Amounts::new(u64::MAX, u64::MAX);
             instruction::liquidate(market, &position, &bob.key(), &bob.wallet, most, 0)
@@ -167,21 +169,22 @@ impl Stage {
         self.caller
             .refuse(&bob.keypair, liquidate(), BallastError::NotLiquidatable)
             .await?;
-        self.deleverage_with_swap(&position)
+        self.deleverage_with_swap(&other)
             .await
             .context("deleveraging")?;
         let show = || instruction::show_loss(market, &position.address);
+        self.post(228).await?;
         self.caller
             .refuse(&bob.keypair, show(), BallastError::NoLossToShow)
             .await?;
-        self.world.move_price(UsdPrice::dollars(600)).await?;
+        self.world.move_price(UsdPrice::dollars(400)).await?;
         self.confirm(bob, show()).await?;
         let shown = async || {
             let snapshot = self.world.snapshot().await?;
             anyhow::Ok([Side::Base, Side::Quote].map(|side| snapshot.reserve(side).shown_loss))
         };
         ensure!(shown().await?.iter().any(|loss| *loss > 0));
-        self.post(600).await?;
+        self.post(400).await?;
         self.confirm(bob, liquidate()).await?;
         ensure!(shown().await? == [0, 0], "booked");
         let lost = async |side| {
@@ -212,6 +215,7 @@ impl Stage {
             anyhow::Ok(instruction::deleverage_swap(market, position, &key, &path))
         };
         let not_due = BallastError::DeleverageNotDue;
+        self.post(185).await?;
         self.caller
             .refuse(&keeper.keypair, deleverage().await?, not_due)
             .await?;
