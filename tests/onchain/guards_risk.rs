@@ -2,7 +2,10 @@
 
 use ballast_client::{BallastError, DecreaseArgs, MarketMode, Side, instruction};
 
-use crate::support::{NOTHING, Scene, accepted, refused};
+use crate::{
+    support::{NOTHING, Scene, accepted, refused},
+    two::MORE,
+};
 
 #[tokio::test]
 async fn leverage_is_capped() {
@@ -168,6 +171,10 @@ async fn no_new_risk_means_none() {
         refused(scene.try_open(args).await, BallastError::ModeForbids);
         refused(
             scene.decrease(&position, pay).await,
+            BallastError::ModeForbids,
+        );
+        refused(
+            scene.increase(&position, MORE).await,
             BallastError::ModeForbids,
         );
     }

@@ -15,6 +15,7 @@ mod guards_exit;
 mod guards_first_keepers;
 mod guards_gifts;
 mod guards_hostile_pool;
+mod guards_increase;
 mod guards_integrity;
 mod guards_keeper;
 mod guards_migrate;

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::{rewrite::Site, run::Outcome};
 use crate::repository;
 
-/// What became of a guard, and of which program and tests that is known.
+/// What became of a guard, and of which code and tests that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub outcome: Outcome,
-    /// Of the program and, for a survivor, the tests.
+    /// Of the guard's file and, for a survivor, the tests.
     pub of: String,
 }
 

@@ -20,7 +20,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::{repository, sbf};
+use crate::{cache::Key, repository, sbf};
 use memory::{Found, Memory};
 use rewrite::Site;
 use run::{Outcome, Part};
@@ -37,8 +37,8 @@ pub struct MutantOptions {
     /// How many at a time.
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
-    /// Go on where an earlier run was interrupted: do not try again what is known of this very program (and, for a guard that
-    /// no test missed, of these very tests).
+    /// Go on where an earlier run was interrupted: do not try again a guard whose file has not changed since a test missed it,
+    /// nor one that no test missed while these very tests are all that there are.
     #[arg(long)]
     resume: bool,
     /// List the guards and stop.
@@ -77,9 +77,10 @@ pub fn run(options: &MutantOptions) -> Result<()> {
     }
     let compiler = sbf::Compiler::provide()?;
     let bench = run::Bench::build(&compiler, &tree)?;
-    let (program, tests) = bench.keys()?;
+    let tests = repository::root().join("tests");
+    let passed = bench.program_key().files(&tests)?.hex();
     let mut memory = Memory::read();
-    if !(options.resume && memory.passed.as_ref() == Some(&tests)) {
+    if !(options.resume && memory.passed.as_ref() == Some(&passed)) {
         eprintln!("xtask: mutants: without any, the tests pass?");
         for part in [Part::Likely, Part::Rest] {
             let secs = &mut memory.secs;
@@ -87,14 +88,16 @@ pub fn run(options: &MutantOptions) -> Result<()> {
                 bail!("{test} fails although nothing was switched off");
             }
         }
-        memory.passed = Some(tests.clone());
+        memory.passed = Some(passed);
         memory.write()?;
     }
     let search = Search {
         bench,
         resume: options.resume,
-        program,
-        tests,
+        tests: Key::new()
+            .files(&tests)?
+            .files(&repository::root().join("programs/ballast/src"))?
+            .hex(),
         memory: Mutex::new(memory),
     };
     let results = search.all(&sites, options.jobs.max(1))?;
@@ -145,7 +148,7 @@ fn chosen(sites: &[Site], options: &MutantOptions) -> Vec<Site> {
 struct Search {
     bench: run::Bench,
     resume: bool,
-    program: String,
+    /// What tells these tests, the unit tests of the program with them, from others.
     tests: String,
     memory: Mutex<Memory>,
 }
@@ -222,7 +225,7 @@ impl Search {
         eprintln!("xtask: mutants: {}: {outcome}", site.place());
         let mut memory = locked(&self.memory)?;
         let found = Found {
-            of: self.known_of(&outcome).to_owned(),
+            of: self.known_of(site, &outcome),
             outcome: outcome.clone(),
         };
         memory.learn(site, found);
@@ -230,20 +233,20 @@ impl Search {
         Ok(Some(outcome))
     }
 
-    /// The outcome that an earlier run found of the same program and tests, if that may be taken.
+    /// The outcome that an earlier run found of the same code and tests, if that may be taken.
     fn remembered(&self, site: &Site) -> Result<Option<Outcome>> {
         let memory = locked(&self.memory)?;
         Ok(memory
             .of(site)
-            .filter(|found| self.resume && found.of == self.known_of(&found.outcome))
+            .filter(|found| self.resume && found.of == self.known_of(site, &found.outcome))
             .map(|found| found.outcome.clone()))
     }
 
     /// What an outcome is of: that a test misses a guard stays true whatever tests there are besides.
-    fn known_of(&self, outcome: &Outcome) -> &str {
+    fn known_of(&self, site: &Site, outcome: &Outcome) -> String {
         match outcome {
-            Outcome::Killed(_) => &self.program,
-            Outcome::Survived => &self.tests,
+            Outcome::Killed(_) => site.code.clone(),
+            Outcome::Survived => Key::new().text(&site.code).text(&self.tests).hex(),
         }
     }
 }

@@ -159,6 +159,7 @@ mod tests {
             kind: Kind::Check,
             text: text.into(),
             nth: 0,
+            code: String::new(),
         };
         let mut secs = BTreeMap::from([("states::f".to_owned(), 5.0)]);
         let expected = tests.map(|(name, _)| name);
