@@ -114,7 +114,7 @@ fn swap_free(situation: &Situation, at: &Assessment, due: &Due) -> Result<Option
         Err(DeleverageError::NeedsSwap { target }) => {
             let plan = plan_deleverage_part(&at.model, at.pool).map_err(Obstacle::Arithmetic)?;
             let after = after(&plan)?;
-            risk::require_ltv_lowered(&market.limits, &at.model, &after, oracle)
+            risk::require_deleveraged(&market.limits, &at.model, &after, oracle)
                 .map_err(|_| Obstacle::NeedsSwap { target })?;
             Ok(Some(Free {
                 target,
@@ -152,7 +152,7 @@ fn with_swap(
     let lowered = |hedged: Hedged| {
         let value = hedged.after.value(oracle).map_err(Obstacle::Arithmetic)?;
         if value.ltv_above(due.target) {
-            risk::require_ltv_lowered(limits, &at.model, &hedged.after, oracle)
+            risk::require_deleveraged(limits, &at.model, &hedged.after, oracle)
                 .map_err(|_| Obstacle::LtvNotLowered)?;
         }
         Ok(hedged)
