@@ -23,7 +23,7 @@ use super::{
 use crate::{
     cache::Key,
     process,
-    repository::{self, PROGRAMS},
+    repository::{self, PROGRAMS, Program},
     sbf::{self, Compiler},
     suite,
 };
@@ -76,7 +76,7 @@ pub struct Bench {
 impl Bench {
     /// Builds the rewritten program and both kinds of tests.
     pub fn build(compiler: &Compiler, tree: &Tree) -> Result<Self> {
-        sbf::build(compiler, &PROGRAMS)?;
+        sbf::build(compiler, &others())?;
         // This very program, told that the copy is the repository.
         let this = std::env::current_exe().context("where is xtask?")?;
         process::run(
@@ -134,7 +134,7 @@ impl Bench {
     ) -> Result<Outcome> {
         let deploy = self.directory.join(format!("deploy-{worker}"));
         fs::create_dir_all(&deploy)?;
-        for program in PROGRAMS {
+        for program in others() {
             let name = format!("{}.so", program.library);
             fs::copy(repository::deploy_dir().join(&name), deploy.join(&name))
                 .with_context(|| format!("cannot copy {name}"))?;
@@ -183,6 +183,14 @@ impl Bench {
         command.arg("--exact").args(names);
         command
     }
+}
+
+/// The programs that Ballast calls, which stay as they are.
+fn others() -> Vec<Program> {
+    PROGRAMS
+        .into_iter()
+        .filter(|program| program.package != "ballast")
+        .collect()
 }
 
 /// The names of the tests in a file.

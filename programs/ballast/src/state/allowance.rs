@@ -307,13 +307,13 @@ mod tests {
     }
 
     #[test]
-    fn what_fades_and_the_fee_round_up() {
+    fn what_fades_and_what_is_fair_round_up() {
         let recent = RecentLoss {
             amount: 1,
             at_secs: 0,
         };
-        assert_eq!((recent.left_up(1), recent.left_up(SECS_PER_DAY)), (1, 0));
-        // Ten base are worth 15.625; of 16 at a fee of 1 in 16 that is a fee of a little more than one.
+        assert_eq!((recent.left_up(1), recent.left_up(FADE_SECS)), (1, 0));
+        // Ten base are worth 15.625; of 16 that is, at twice a fee of 1 in 16, a little more than two.
         let change = Change {
             before: &holding(0, 100),
             after: &holding(0, 90),
@@ -321,7 +321,7 @@ mod tests {
             fee_rate_ppm: 62_500,
         };
         let price = SqrtPrice::new(5 << 62).unwrap();
-        assert_eq!(change.charge(price, None).unwrap().loss, 8);
+        assert_eq!(change.charge(price, None).unwrap().loss, 7);
     }
 
     #[test]
