@@ -1,12 +1,13 @@
 //! What compounding may not do: raise leverage beyond the owner's, undo a deleverage, happen for nothing.
 
 use ballast_client::{
-    Automation, BallastError, BallastEvent, MarketMode, PositionContext, Receipt, instruction,
+    Automation, BallastError, BallastEvent, DecreaseArgs, MarketMode, PositionContext, Receipt,
+    instruction,
 };
 
 use crate::{
     lifecycle::automation,
-    support::{Scene, accepted, refused},
+    support::{NOTHING, Scene, accepted, refused},
 };
 
 impl Scene {
@@ -178,4 +179,79 @@ async fn a_pool_pushed_away_gets_no_liquidity() {
     let gained = equity(&after) - equity(&before);
     let fees = i128::try_from(fees).unwrap();
     assert!(gained >= fees * 99 / 100 - 10, "{gained} of {fees}");
+}
+
+#[tokio::test]
+async fn fees_are_paid_out_only_where_a_position_might_be_opened() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.earn().await;
+    let collect = || instruction::collect(&scene.world.market, &position, &scene.alice.wallet);
+    scene.set_mode(MarketMode::NoNewRisk).await;
+    refused(
+        scene.send(&scene.alice, collect()).await,
+        BallastError::ModeForbids,
+    );
+    scene.set_mode(MarketMode::Normal).await;
+    scene
+        .change_limits(|params| params.limits.max_leverage_bps = 25_000)
+        .await;
+    refused(
+        scene.send(&scene.alice, collect()).await,
+        BallastError::LeverageTooHigh,
+    );
+    scene.change_limits(|_| ()).await;
+    accepted(scene.send(&scene.alice, collect()).await);
+}
+
+#[tokio::test]
+async fn nothing_is_compounded_outside_the_pool() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let liquidity = scene.model(&position).await.0.liquidity;
+    let out = DecreaseArgs {
+        liquidity,
+        repay_base: u64::MAX,
+        repay_quote: u64::MAX,
+        ..NOTHING
+    };
+    accepted(scene.decrease(&position, out).await);
+    refused(
+        scene.compound(&position, &scene.alice).await,
+        BallastError::NoLiquidity,
+    );
+}
+
+#[tokio::test]
+async fn compounding_ends_at_the_largest_position() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.automate(&position, automation()).await;
+    scene.earn().await;
+    let largest = scene.assets(&position).await + 1_000;
+    scene
+        .change_limits(|params| params.limits.max_position_value = largest as u64)
+        .await;
+    let (fees, liquidity) = compounded(&accepted(scene.compound(&position, &scene.keeper).await));
+    assert!(fees > 1_000 && liquidity > 0, "{fees} {liquidity}");
+    let assets = scene.assets(&position).await;
+    assert!(assets <= largest, "{assets} of {largest}");
+}
+
+#[tokio::test]
+async fn compounding_leaves_the_band_of_the_hedge_to_nobody() {
+    let scene = Scene::new().await;
+    // Unhedged, so that base borrowed for new liquidity is an error, and with next to no room for errors.
+    let mut args = scene.example(1);
+    args.policy.hedge_bps = 0;
+    (args.policy.delta_target_bps, args.policy.delta_band_bps) = (1, 2);
+    let position = scene.world.open(&scene.alice, args).await.unwrap();
+    scene.automate(&position, automation()).await;
+    for _ in 0..5 {
+        scene.earn().await;
+    }
+    refused(
+        scene.compound(&position, &scene.keeper).await,
+        BallastError::DeltaOutsideTarget,
+    );
 }

@@ -242,6 +242,48 @@ async fn an_exit_loses_no_more_than_the_owner_allows() {
 }
 
 #[tokio::test]
+async fn the_markets_limit_of_a_swaps_loss_binds_an_exit_too() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.price(190).await;
+    scene.pool(189.4).await;
+    let automation = Automation {
+        window_high_tick: scene.tick(189),
+        at_high: Reaction::ExitIntoQuote as u8,
+        max_exit_loss_bps: 100,
+        ..automation()
+    };
+    scene.automate(&position, automation).await;
+    // The market has become stricter since.
+    scene
+        .change_limits(|params| params.limits.max_swap_loss_bps = 20)
+        .await;
+    refused(
+        scene.exit(&position, &scene.keeper).await,
+        BallastError::SwapLossTooHigh,
+    );
+    scene.change_limits(|_| ()).await;
+    accepted(scene.exit(&position, &scene.keeper).await);
+}
+
+#[tokio::test]
+async fn an_exit_leaves_no_debt() {
+    let scene = Scene::new().await;
+    let mut args = scene.example(1);
+    args.policy.hedge_bps = 0;
+    args.leverage_bps = 39_900;
+    let position = scene.world.open(&scene.alice, args).await.unwrap();
+    // All that is left is base, which is worth less than the quote that is owed.
+    scene.exit_at(&position, 120, Reaction::ExitIntoQuote).await;
+    scene.price(130).await;
+    assert!(scene.equity(&position).await < 0);
+    refused(
+        scene.exit(&position, &scene.keeper).await,
+        BallastError::DebtRemains,
+    );
+}
+
+#[tokio::test]
 async fn an_exit_that_may_not_swap_does_not() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;

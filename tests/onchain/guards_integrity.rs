@@ -298,10 +298,17 @@ async fn nothing_goes_on_once_tokens_are_missing() {
                 .lend(&scene.liquidator.keypair, side, 1_000)
                 .await
         };
+        let payer = &scene.liquidator;
+        let insure = || instruction::fund_insurance(market, &payer.key(), side, 1_000);
         scene.patch(&vault, |data| take(data, AMOUNT, false)).await;
         refused(lend().await, BallastError::InvariantBroken);
+        refused(
+            scene.send(payer, insure()).await,
+            BallastError::InvariantBroken,
+        );
         scene.patch(&vault, |data| take(data, AMOUNT, true)).await;
         accepted(lend().await);
+        accepted(scene.send(payer, insure()).await);
     }
     accepted(scene.decrease(&position, args).await);
 }

@@ -211,6 +211,24 @@ async fn modes_and_a_pool_pushed_away_stop_recentering() {
 }
 
 #[tokio::test]
+async fn a_recentering_may_not_push_the_pool_away_itself() {
+    let mut refusals = 0;
+    // Just within a basis point on either side: one way the swap leads further away.
+    for dollars in [216.0 - 0.021_599, 216.0 + 0.021_599] {
+        let (scene, position, args) = left_its_band().await;
+        scene.pool(dollars).await;
+        scene
+            .change_limits(|params| params.limits.max_pool_deviation_bps = 1)
+            .await;
+        match scene.recenter(&position, &scene.alice, args).await {
+            Err(error) if error.is(BallastError::PoolDiverged) => refusals += 1,
+            sent => drop(accepted(sent)),
+        }
+    }
+    assert_eq!(refusals, 1);
+}
+
+#[tokio::test]
 async fn leverage_ends_at_the_largest_position() {
     let (scene, position, args) = left_its_band().await;
     let (model, oracle) = scene.model(&position).await;

@@ -2,7 +2,10 @@
 
 use ballast_client::{BallastError, DecreaseArgs, MarketMode, Side, instruction};
 
-use crate::support::{NOTHING, Scene, accepted, refused};
+use crate::{
+    support::{NOTHING, Scene, accepted, refused},
+    two::MORE,
+};
 
 #[tokio::test]
 async fn leverage_is_capped() {
@@ -153,6 +156,22 @@ async fn a_position_must_be_hedged_at_the_oracles_price() {
 }
 
 #[tokio::test]
+async fn opening_may_not_push_the_pool_away_itself() {
+    let scene = Scene::new().await;
+    scene
+        .change_limits(|params| params.limits.max_pool_deviation_bps = 1)
+        .await;
+    // Own base is sold, which leads the pool down.
+    let mut args = scene.example(1);
+    (args.own_base, args.own_quote) = (500_000_000, 0);
+    // Just within a basis point below; then on the other side.
+    scene.pool(200.0 - 0.019_999).await;
+    refused(scene.try_open(args).await, BallastError::PoolDiverged);
+    scene.pool(200.0 + 0.019_999).await;
+    accepted(scene.try_open(args).await);
+}
+
+#[tokio::test]
 async fn no_new_risk_means_none() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
@@ -168,6 +187,10 @@ async fn no_new_risk_means_none() {
         refused(scene.try_open(args).await, BallastError::ModeForbids);
         refused(
             scene.decrease(&position, pay).await,
+            BallastError::ModeForbids,
+        );
+        refused(
+            scene.increase(&position, MORE).await,
             BallastError::ModeForbids,
         );
     }

@@ -1,10 +1,17 @@
 //! Who sets a market up and changes it, and out of what.
 
 use ballast_abi::{spl, whirlpool::layout};
-use ballast_client::{BallastError, MarketMode, PoolAddresses, Pubkey, Side, instruction};
+use ballast_client::{
+    BallastError, Instruction, MarketContext, MarketMode, PoolAddresses, Pubkey, Side, instruction,
+    pda,
+};
 use ballast_localnet::{Localnet, Trader};
+use solana_instruction::AccountMeta;
 
 use crate::support::{Scene, accepted, code, refused, refused_elsewhere};
+
+/// Number of Anchor's error for another address than the only one.
+const OTHER_ADDRESS: u32 = 2_012;
 
 #[tokio::test]
 async fn a_guardian_may_only_tighten() {
@@ -243,6 +250,11 @@ async fn a_market_needs_a_genuine_pool() {
     let mut pool = good;
     (pool.base_mint, pool.quote_mint) = (good.quote_mint, good.base_mint);
     refused(init(&pool).await, BallastError::WrongPool);
+    for mint in [good.base_mint, good.quote_mint] {
+        let mut pool = good;
+        (pool.base_mint, pool.quote_mint) = (mint, mint);
+        refused(init(&pool).await, BallastError::WrongPool);
+    }
     // An account of the program's that is no pool.
     let fake = Scene::fresh_address("no pool");
     scene
@@ -273,4 +285,50 @@ async fn a_market_needs_a_genuine_pool() {
     let wrong = instruction::init_market(&bob.key(), &good, args);
     refused(scene.send(&bob, wrong).await, BallastError::BadParameters);
     accepted(init(&good).await);
+}
+
+/// The instruction with another program in place of the last that is SPL Token: that of the shares.
+fn with_other_share_program(mut instruction: Instruction) -> Instruction {
+    let is_token = |meta: &AccountMeta| meta.pubkey == spl::TOKEN_PROGRAM;
+    let at = instruction.accounts.iter().rposition(is_token).unwrap();
+    instruction.accounts[at].pubkey = spl::TOKEN_2022_PROGRAM;
+    instruction
+}
+
+#[tokio::test]
+async fn shares_are_spl_tokens_of_a_market_of_this_version() {
+    let scene = Scene::new().await;
+    let bob = scene.world.trader("bob", Default::default()).await.unwrap();
+    let pool = scene.pool_addresses();
+    let args = scene.market_args(Pubkey::default());
+    let init = instruction::init_market(&bob.key(), &pool, args);
+    accepted(scene.send(&bob, init).await);
+    let address = pda::market(&bob.key(), &pool.whirlpool);
+    let prices = scene.world.market.prices;
+    let chain = scene.svm.chain();
+    let market = MarketContext::load(chain.as_ref(), address, prices)
+        .await
+        .unwrap();
+    let side = Side::Base;
+    let params = scene.reserve_params(side);
+    let init = || instruction::init_reserve(&market, &bob.key(), side, params);
+    let ballast = init().program_id;
+    let other = with_other_share_program(init());
+    refused_elsewhere(scene.send(&bob, other).await, ballast, OTHER_ADDRESS);
+    scene.patch(&address, |data| data[8] = 1).await;
+    refused(scene.send(&bob, init()).await, BallastError::WrongVersion);
+    scene.patch(&address, |data| data[8] = 2).await;
+    accepted(scene.send(&bob, init()).await);
+
+    let by = &scene.liquidator;
+    let market = &scene.world.market;
+    let deposit = || instruction::deposit(market, &by.key(), side, 1_000, 0);
+    let other = with_other_share_program(deposit());
+    refused_elsewhere(scene.send(by, other).await, ballast, OTHER_ADDRESS);
+    let mut other = deposit();
+    let is_token = |meta: &AccountMeta| meta.pubkey == spl::TOKEN_PROGRAM;
+    let at = other.accounts.iter().position(is_token).unwrap();
+    other.accounts[at].pubkey = spl::TOKEN_2022_PROGRAM;
+    let sent = scene.send(by, other).await;
+    refused(sent, BallastError::WrongTokenProgram);
 }

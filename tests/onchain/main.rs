@@ -17,6 +17,7 @@ mod guards_first_keepers;
 mod guards_frozen;
 mod guards_gifts;
 mod guards_hostile_pool;
+mod guards_increase;
 mod guards_integrity;
 mod guards_keeper;
 mod guards_migrate;

@@ -54,7 +54,8 @@ pub fn run(only: Option<&str>, shard: Option<&str>) -> Result<()> {
         command.args(["--no-shuffle", "--colors", "never", "--output"]);
         command.arg(&output);
         if let Some(shard) = shard {
-            command.args(["--shard", shard]);
+            // Every N-th: a sample of all files.
+            command.args(["--sharding", "round-robin", "--shard", shard]);
         }
         let status = command.status().context("cannot start cargo")?;
         // 2: some survived. 3: some never ended. All else means that nothing was found out.

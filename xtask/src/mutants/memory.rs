@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::{rewrite::Site, run::Outcome};
-use crate::repository;
+use crate::{cache::Key, repository};
 
-/// What became of a guard, and of which program and tests that is known.
+/// What became of a guard, and of which code and tests that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub outcome: Outcome,
-    /// Of the program and, for a survivor, the tests.
+    /// Of the guard's file and, for a survivor, the tests.
     pub of: String,
 }
 
@@ -84,9 +84,24 @@ impl Memory {
         self.found.get(&key(site))
     }
 
-    /// Remembers what became of a guard.
-    pub fn learn(&mut self, site: &Site, found: Found) {
-        self.found.insert(key(site), found);
+    /// What became of a guard whose file has not changed since. Of a survivor it is known only with the same tests.
+    pub fn outcome(&self, site: &Site, tests: &str) -> Option<Outcome> {
+        let found = self.of(site)?;
+        (found.of == known_of(site, &found.outcome, tests)).then(|| found.outcome.clone())
+    }
+
+    /// Remembers what became of a guard with these tests.
+    pub fn learn(&mut self, site: &Site, outcome: Outcome, tests: &str) {
+        let of = known_of(site, &outcome, tests);
+        self.found.insert(key(site), Found { outcome, of });
+    }
+}
+
+/// What an outcome is of: that a test misses a guard stays true whatever tests there are besides.
+fn known_of(site: &Site, outcome: &Outcome, tests: &str) -> String {
+    match outcome {
+        Outcome::Killed(_) => site.code.clone(),
+        Outcome::Survived => Key::new().text(&site.code).text(tests).hex(),
     }
 }
 

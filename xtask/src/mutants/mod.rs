@@ -20,8 +20,8 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::{repository, sbf};
-use memory::{Found, Memory};
+use crate::{cache::Key, repository, sbf};
+use memory::Memory;
 use rewrite::Site;
 use run::{Outcome, Part};
 
@@ -37,8 +37,8 @@ pub struct MutantOptions {
     /// How many at a time.
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
-    /// Go on where an earlier run was interrupted: do not try again what is known of this very program (and, for a guard that
-    /// no test missed, of these very tests).
+    /// Go on where an earlier run was interrupted: do not try again a guard whose file has not changed since a test missed it,
+    /// nor one that no test missed while these very tests are all that there are.
     #[arg(long)]
     resume: bool,
     /// List the guards and stop.
@@ -53,8 +53,8 @@ pub struct MutantOptions {
     /// Of the libraries, only one part of so many.
     #[arg(long, value_name = "K/N", requires = "libraries")]
     shard: Option<String>,
-    /// Of the libraries, try nothing; report what earlier runs found.
-    #[arg(long, requires = "libraries")]
+    /// Try nothing; report what earlier runs found.
+    #[arg(long, conflicts_with = "resume")]
     fold: bool,
 }
 
@@ -75,11 +75,35 @@ pub fn run(options: &MutantOptions) -> Result<()> {
     if sites.is_empty() {
         bail!("no guard matches; `--list` shows them");
     }
+    let results = if options.fold {
+        let (memory, tests) = (Memory::read(), tests_key()?);
+        let known = |site: &Site| Some((site.number, memory.outcome(site, &tests)?));
+        sites.iter().filter_map(known).collect()
+    } else {
+        try_all(&tree, &sites, options)?
+    };
+    let report = report::Report::new(&sites, results, tree.sites.len());
+    print!("{}", report.text());
+    if options.keep {
+        keep("On-chain program", &report.markdown())?;
+    }
+    Ok(())
+}
+
+/// Builds everything, and tries every guard.
+fn try_all(
+    tree: &tree::Tree,
+    sites: &[Site],
+    options: &MutantOptions,
+) -> Result<BTreeMap<u16, Outcome>> {
     let compiler = sbf::Compiler::provide()?;
-    let bench = run::Bench::build(&compiler, &tree)?;
-    let (program, tests) = bench.keys()?;
+    let bench = run::Bench::build(&compiler, tree)?;
+    let passed = bench
+        .program_key()
+        .files(&repository::root().join("tests"))?
+        .hex();
     let mut memory = Memory::read();
-    if !(options.resume && memory.passed.as_ref() == Some(&tests)) {
+    if !(options.resume && memory.passed.as_ref() == Some(&passed)) {
         eprintln!("xtask: mutants: without any, the tests pass?");
         for part in [Part::Likely, Part::Rest] {
             let secs = &mut memory.secs;
@@ -87,23 +111,25 @@ pub fn run(options: &MutantOptions) -> Result<()> {
                 bail!("{test} fails although nothing was switched off");
             }
         }
-        memory.passed = Some(tests.clone());
+        memory.passed = Some(passed);
         memory.write()?;
     }
     let search = Search {
         bench,
         resume: options.resume,
-        program,
-        tests,
+        tests: tests_key()?,
         memory: Mutex::new(memory),
     };
-    let results = search.all(&sites, options.jobs.max(1))?;
-    let report = report::Report::new(&sites, results, tree.sites.len());
-    print!("{}", report.text());
-    if options.keep {
-        keep("On-chain program", &report.markdown())?;
-    }
-    Ok(())
+    search.all(sites, options.jobs.max(1))
+}
+
+/// What tells these tests, the unit tests of the program with them, from others.
+fn tests_key() -> Result<String> {
+    let root = repository::root();
+    let key = Key::new()
+        .files(&root.join("tests"))?
+        .files(&root.join("programs/ballast/src"))?;
+    Ok(key.hex())
 }
 
 fn libraries(options: &MutantOptions) -> Result<()> {
@@ -145,7 +171,7 @@ fn chosen(sites: &[Site], options: &MutantOptions) -> Vec<Site> {
 struct Search {
     bench: run::Bench,
     resume: bool,
-    program: String,
+    /// See [`tests_key`].
     tests: String,
     memory: Mutex<Memory>,
 }
@@ -221,30 +247,17 @@ impl Search {
         }
         eprintln!("xtask: mutants: {}: {outcome}", site.place());
         let mut memory = locked(&self.memory)?;
-        let found = Found {
-            of: self.known_of(&outcome).to_owned(),
-            outcome: outcome.clone(),
-        };
-        memory.learn(site, found);
+        memory.learn(site, outcome.clone(), &self.tests);
         memory.write()?;
         Ok(Some(outcome))
     }
 
-    /// The outcome that an earlier run found of the same program and tests, if that may be taken.
+    /// The outcome that an earlier run found, if that may be taken.
     fn remembered(&self, site: &Site) -> Result<Option<Outcome>> {
-        let memory = locked(&self.memory)?;
-        Ok(memory
-            .of(site)
-            .filter(|found| self.resume && found.of == self.known_of(&found.outcome))
-            .map(|found| found.outcome.clone()))
-    }
-
-    /// What an outcome is of: that a test misses a guard stays true whatever tests there are besides.
-    fn known_of(&self, outcome: &Outcome) -> &str {
-        match outcome {
-            Outcome::Killed(_) => &self.program,
-            Outcome::Survived => &self.tests,
+        if !self.resume {
+            return Ok(None);
         }
+        Ok(locked(&self.memory)?.outcome(site, &self.tests))
     }
 }
 

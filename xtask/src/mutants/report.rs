@@ -56,8 +56,8 @@ impl<'a> Report<'a> {
     /// For the repository.
     pub fn markdown(&self) -> String {
         let mut text = format!(
-            "Written by `cargo xtask mutants --keep`: each guard is switched off, one at a time, and the program's unit tests and\n\
-             on-chain tests run until one fails. A guard whose absence no test notices has *survived*. Tests of what the program\n\
+            "Written by `cargo xtask mutants --keep`: each guard is switched off, one at a time, and the unit tests of\n\
+             program and model and the on-chain tests run until one fails. A guard whose absence no test notices has *survived*. Tests of what the program\n\
              costs and of its compiler are left out ({}).\n\n\
              Guards are `require…` in all its forms, refusals (`return err!`) of a block that yields nothing, the rules of\n\
              parameters, `address` of accounts, `min` and `max`, and what rounds: functions of which there are an `_up` and a\n\
@@ -157,6 +157,7 @@ mod tests {
             kind,
             text: format!("guard {number}"),
             nth: 0,
+            code: String::new(),
         };
         let sites = [site(0, Kind::Check), site(1, Kind::Bound)];
         let results = BTreeMap::from([

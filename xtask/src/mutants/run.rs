@@ -23,7 +23,7 @@ use super::{
 use crate::{
     cache::Key,
     process,
-    repository::{self, PROGRAMS},
+    repository::{self, PROGRAMS, Program},
     sbf::{self, Compiler},
     suite,
 };
@@ -67,8 +67,8 @@ pub struct Bench {
     switch: usize,
     /// The tests in the SVM, of the sources as they are.
     onchain: PathBuf,
-    /// The program's own unit tests, of the rewritten sources.
-    unit: PathBuf,
+    /// The unit tests of the program and of the library whose values it goes by, of the rewritten sources.
+    units: [PathBuf; 2],
     directory: PathBuf,
     order: Order,
 }
@@ -76,7 +76,7 @@ pub struct Bench {
 impl Bench {
     /// Builds the rewritten program and both kinds of tests.
     pub fn build(compiler: &Compiler, tree: &Tree) -> Result<Self> {
-        sbf::build(compiler, &PROGRAMS)?;
+        sbf::build(compiler, &others())?;
         // This very program, told that the copy is the repository.
         let this = std::env::current_exe().context("where is xtask?")?;
         process::run(
@@ -101,27 +101,26 @@ impl Bench {
             &["--workspace", "--test", "onchain"],
             "onchain",
         )?;
+        let unit = |package, library| {
+            let what = ["--package", package, "--lib"];
+            test_binary(&tree.root, &tree.build_dir, &what, library)
+        };
         Ok(Self {
             program,
             switch: marks[0] + MARK.len(),
             order: Order::read(&names(&onchain)?)?,
             onchain,
-            unit: test_binary(
-                &tree.root,
-                &tree.build_dir,
-                &["--package", "ballast", "--lib"],
-                "ballast",
-            )?,
+            units: [
+                unit("ballast", "ballast")?,
+                unit("ballast-model", "ballast_model")?,
+            ],
             directory: repository::build_dir().join("mutants"),
         })
     }
 
-    /// What tells this program from another, and the program with its tests from others.
-    pub fn keys(&self) -> Result<(String, String)> {
-        let program = Key::new().text(&String::from_utf8_lossy(&self.program));
-        let program_hex = program.hex();
-        let tests = program.files(&repository::root().join("tests"))?;
-        Ok((program_hex, tests.hex()))
+    /// What tells this program from another.
+    pub fn program_key(&self) -> Key {
+        Key::new().text(&String::from_utf8_lossy(&self.program))
     }
 
     /// Runs one part of the tests with one guard switched off, or none. A test that is known to miss the guard comes first.
@@ -135,7 +134,7 @@ impl Bench {
     ) -> Result<Outcome> {
         let deploy = self.directory.join(format!("deploy-{worker}"));
         fs::create_dir_all(&deploy)?;
-        for program in PROGRAMS {
+        for program in others() {
             let name = format!("{}.so", program.library);
             fs::copy(repository::deploy_dir().join(&name), deploy.join(&name))
                 .with_context(|| format!("cannot copy {name}"))?;
@@ -151,13 +150,15 @@ impl Bench {
             Part::Likely => &order[..likely],
             Part::Rest => &order[likely..],
         };
-        let mut unit = tests(&self.unit, &deploy);
-        if let Some(site) = site {
-            unit.env("BALLAST_MUTANT", site.number.to_string());
-        }
         let mut runs = Vec::new();
         if part == Part::Likely {
-            runs.push(unit);
+            for binary in &self.units {
+                let mut unit = tests(binary, &deploy);
+                if let Some(site) = site {
+                    unit.env("BALLAST_MUTANT", site.number.to_string());
+                }
+                runs.push(unit);
+            }
             runs.extend(known.map(|test| self.only(&[test], &deploy)));
         }
         // A few at first, then more and more: starting costs time too.
@@ -182,6 +183,14 @@ impl Bench {
         command.arg("--exact").args(names);
         command
     }
+}
+
+/// The programs that Ballast calls, which stay as they are.
+fn others() -> Vec<Program> {
+    PROGRAMS
+        .into_iter()
+        .filter(|program| program.package != "ballast")
+        .collect()
 }
 
 /// The names of the tests in a file.

@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fades_and_the_fee_round_up() {
+    fn what_fades_and_what_is_fair_round_up() {
         let recent = RecentLoss {
             amount: 1,
             at_secs: 0,

@@ -4,6 +4,7 @@ mod checks;
 mod roundings;
 
 use super::source::Source;
+use crate::cache::Key;
 
 /// A guard that can be switched off.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Site {
     pub text: String,
     /// How many guards before it in its file read the same.
     pub nth: usize,
+    /// What tells the file's code, without its tests, from other code.
+    pub code: String,
 }
 
 /// What switching a guard off means.
@@ -92,6 +95,7 @@ impl Rewriter {
             kind,
             text,
             nth,
+            code: Key::new().text(&source.text[..source.end_of_code()]).hex(),
         });
         number
     }

@@ -117,7 +117,7 @@ fn hedged_at_the_lower_edge_a_jump_back_up_is_cured() {
             p.policy.deleverage_target_ltv_bps = trigger - 800;
         })
     };
-    // Below the trigger the hedge is all there is to do, and LTV stays what it was but for the swap's fee.
+    // Below the trigger the hedge is all there is to do, and LTV is no higher than it was but for the swap's fee.
     let at = jumped(7_790);
     rehedges(at.decision);
     let after = at.expected.unwrap().after.value(at.oracle).unwrap();
@@ -334,6 +334,7 @@ fn a_changed_hedge_ratio_is_not_followed_into_liquidation() {
             m.market.limits.maintenance_ltv_bps = 8_000;
             p.policy.hedge_bps = hedge_bps;
             p.policy.deleverage_trigger_ltv_bps = 7_999;
+            p.policy.deleverage_target_ltv_bps = 7_998;
             m.pool.fee_rate_ppm = 0;
         })
     };
