@@ -111,6 +111,10 @@ fn swap_free(situation: &Situation, at: &Assessment, due: &Due) -> Result<Option
             reaches: true,
         })),
         Err(DeleverageError::NotNeeded { .. }) => Ok(None),
+        // What is insolvent is for liquidators, even where the program lets anyone repay a part meanwhile.
+        Err(DeleverageError::NeedsSwap { target }) if at.value.debt > at.value.assets => {
+            Err(Obstacle::NeedsSwap { target })
+        }
         Err(DeleverageError::NeedsSwap { target }) => {
             let plan = plan_deleverage_part(&at.model, at.pool).map_err(Obstacle::Arithmetic)?;
             let after = after(&plan)?;
