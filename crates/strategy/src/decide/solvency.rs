@@ -110,8 +110,13 @@ fn swap_free(
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
     let planned = due.plan(&at.model, oracle, at.pool);
-    if let Err(DeleverageError::NotNeeded { .. }) = planned {
-        return Ok(Ok(None));
+    match planned {
+        Err(DeleverageError::NotNeeded { .. }) => return Ok(Ok(None)),
+        // What is insolvent is for liquidators, even where the program lets anyone repay a part meanwhile.
+        Err(DeleverageError::NeedsSwap { target }) if at.value.debt > at.value.assets => {
+            return Ok(Err(Obstacle::NeedsSwap { target }));
+        }
+        _ => {}
     }
     let mut ledger = quoted::ledger(situation, oracle, Bps::ZERO)?;
     let done = ballast_ledger::deleverage(&mut ledger, &at.model, at.pool, planned);

@@ -96,12 +96,15 @@ fn deleverage_needs_only_a_loose_price_and_no_market_mode() {
 }
 
 #[test]
-fn both_due_the_margin_goes_first() {
+fn both_due_one_rehedge_settles_them() {
     // In range and away from the opening price, with a trigger that is reached.
-    deleverages(decision(205, |_, p, _| {
+    let at = assessment(205, |_, p, _| {
         p.policy.deleverage_trigger_ltv_bps = 6_600;
         p.policy.deleverage_target_ltv_bps = 6_000;
-    }));
+    });
+    rehedges(at.decision);
+    let after = at.expected.unwrap().after.value(at.oracle).unwrap();
+    assert!((5_990..=6_010).contains(&after.ltv_bps_up()), "{after:?}");
 }
 
 #[test]
