@@ -19,7 +19,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::{
     mirror::Mirror,
-    support::{Scene, accepted},
+    support::Scene,
 };
 
 /// Positions that one world sees.
