@@ -236,7 +236,7 @@ async fn a_reference_that_is_a_little_wrong_is_found_out() {
             view.snapshot.market.limits.target_ltv_bps += 1;
         }),
         ("maintenance LTV", |view| {
-            view.snapshot.market.limits.maintenance_ltv_bps += 100;
+            view.snapshot.market.limits.maintenance_ltv_bps += 500;
         }),
         ("greatest leverage 2.5", |view| {
             view.snapshot.market.limits.max_leverage_bps = 25_000;

@@ -6,10 +6,15 @@ use ballast_abi::spl;
 use ballast_client::{
     Amounts, BallastError, DecreaseArgs, InitMarketArgs, Instruction, Market, MarketContext,
     MarketMode, MarketParams, OpenArgs, Policy, PoolAddresses, Position, PositionContext, Pubkey,
-    Receipt, Reserve, ReserveParams, SendError, Side, SqrtPrice, SwapPath, Trade, instruction, pda,
+    Receipt, Reserve, ReserveParams, SendError, Side, SqrtPrice, SwapPath, Trade,
+    ballast::{
+        session::room_down,
+        targets::{MarketRule, deleverage_due},
+    },
+    instruction, pda,
 };
 use ballast_localnet::{Localnet, LocalnetExt, Svm, Trader, UsdPrice, World, WorldConfig};
-use ballast_model::{Position as PositionModel, lending::ReserveState};
+use ballast_model::{HedgedRequest, Position as PositionModel, lending::ReserveState, plan_hedged};
 
 /// Error numbers of other programs.
 pub mod code {
@@ -237,9 +242,44 @@ impl Scene {
         self.send(by, deleverage).await
     }
 
+    /// The path of the swap that a deleverage makes, whose direction follows from what is withdrawn for it.
+    async fn deleverage_path(&self, position: &PositionContext, by: &Trader) -> SwapPath {
+        let snapshot = self.world.snapshot().await.unwrap();
+        let (model, oracle) = self.model(position).await;
+        let stored = self.world.reload(position).await.unwrap().position;
+        let (policy, limits) = (stored.policy, snapshot.market.limits);
+        let may = policy.keeper_enabled == 1 || by.key() == stored.owner;
+        let value = model.value(oracle).unwrap();
+        let due = deleverage_due(MarketRule::of(&snapshot.market), &policy, may, &value);
+        let room = |side| {
+            let mut reserve = *snapshot.reserve(side);
+            reserve.set_state(&snapshot.reserve_at(side, snapshot.now_secs).unwrap());
+            room_down(&reserve).unwrap()
+        };
+        let plan = due.ok().and_then(|due| {
+            let max_loss = due.max_swap_loss(&limits, &policy);
+            let request = HedgedRequest {
+                hedge: policy.hedge(),
+                target: due.target,
+                loss: max_loss,
+                max_loss,
+                room: Amounts::new(room(Side::Base), room(Side::Quote)),
+            };
+            plan_hedged(&model, oracle, snapshot.pool.sqrt_price, &request).ok()
+        });
+        match plan.and_then(|plan| plan.trade) {
+            Some(planned) => {
+                let tick = snapshot.pool.tick_current;
+                self.world.market.swap_path(tick, planned.trade)
+            }
+            // What cannot be planned is refused, or takes no swap.
+            None => self.hedge_path(position).await,
+        }
+    }
+
     /// Deleverages, with a swap where it takes one.
     pub async fn deleverage_swap(&self, position: &PositionContext, by: &Trader) -> Sent {
-        let path = self.hedge_path(position).await;
+        let path = self.deleverage_path(position, by).await;
         let market = &self.world.market;
         let deleverage = instruction::deleverage_swap(market, position, &by.key(), &path);
         self.send(by, deleverage).await

@@ -12,6 +12,8 @@ use super::{Game, Played, Step, play::times};
 const WIDTH_TICKS: u32 = 40;
 /// Lamports of one step of its reward; the largest lie beyond what the market allows.
 const REWARD_LAMPORTS: u64 = 5_000;
+/// Steps of a basis point of what keepers may lose; the largest lie beyond what the market allows.
+const LOSS_STEPS: u32 = 20;
 /// What it draws for an edge or a floor beyond this is none.
 const FARTHEST: u32 = 40;
 /// Basis points of the price of one step of an edge's distance. The nearest are reached at once.
@@ -206,7 +208,7 @@ impl Game {
             edge_bps: edge.0 * 100,
             recenter_cooldown_secs: cooldown_secs.0,
             max_exit_loss_bps: exit_loss_bps.0,
-            max_daily_loss_bps: daily_loss_bps.0,
+            max_daily_loss_bps: daily_loss_bps.0 / LOSS_STEPS,
             at_low: reaction(at_low.0, has_low),
             at_high: reaction(at_high.0, has_high),
             at_floor: reaction(at_floor.0, min_equity > 0),
