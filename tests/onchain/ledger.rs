@@ -17,10 +17,7 @@ use ballast_model::lending::INDEX_ONE_X64;
 use ballast_strategy::act::{Deed, Rules, carry_out};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use crate::{
-    mirror::Mirror,
-    support::{Scene, accepted},
-};
+use crate::{mirror::Mirror, support::Scene};
 
 /// Positions that one world sees.
 const LIVES: u64 = 25;
@@ -320,7 +317,9 @@ impl Life<'_> {
             return;
         }
         let at = format!("BALLAST_SEED={}, {kind}", self.seed);
-        assert!(foreseen.is_ok(), "{at}: {foreseen:?}");
+        if let Err(fault) = foreseen {
+            panic!("{at}: the program has done what the numbers refuse: {fault}");
+        }
         let after = self.view(position).await;
         self.same(&at, &ledger, &after, stored).await;
 

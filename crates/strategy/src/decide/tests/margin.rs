@@ -53,7 +53,7 @@ fn ltv_at_the_trigger_is_deleveraged_to_the_target_of_whoever_allows_it() {
         }
     ));
     // Where both allow it, the lower target counts, whosever it is.
-    for (markets, expected) in [(7_000, 6_000), (5_900, 5_900)] {
+    for (markets, expected) in [(6_600, 6_000), (5_900, 5_900)] {
         let (target, reason) = deleverages(decision(200, |m, p, _| {
             policy(p, 6_600);
             m.market.limits.deleverage_ltv_bps = 6_650;
@@ -96,12 +96,15 @@ fn deleverage_needs_only_a_loose_price_and_no_market_mode() {
 }
 
 #[test]
-fn both_due_the_margin_goes_first() {
+fn both_due_one_rehedge_does_for_both() {
     // In range and away from the opening price, with a trigger that is reached.
-    deleverages(decision(205, |_, p, _| {
+    let at = assessment(205, |_, p, _| {
         p.policy.deleverage_trigger_ltv_bps = 6_600;
         p.policy.deleverage_target_ltv_bps = 6_000;
-    }));
+    });
+    rehedges(at.decision);
+    let after = at.expected.unwrap().after.value(at.oracle).unwrap();
+    assert!((5_990..=6_004).contains(&after.ltv_bps_up()), "{after:?}");
 }
 
 #[test]
@@ -245,6 +248,20 @@ fn at_maintenance_a_position_that_cannot_be_cured_is_liquidated() {
     ));
 }
 
+/// Above the band, where the pool is all quote: without a swap nothing can be repaid.
+fn owes_base_alone(market: &mut MarketSnapshot, position: &mut Position) {
+    position.quote_debt_shares = 0.into();
+    fixtures::book_debts(market, position);
+}
+
+#[test]
+fn what_is_insolvent_and_cannot_be_liquidated_repays_what_it_can() {
+    let at = assessment(380, |_, _, o| o.funds = Some(Amounts::ZERO));
+    assert!(at.value.debt > at.value.assets);
+    deleverages(at.decision);
+    assert_eq!(at.expected.unwrap().after.debt.quote, 0);
+}
+
 #[test]
 fn an_insolvent_position_is_closed_for_what_it_is_worth() {
     let at = assessment(380, |_, _, o| o.funds = MUCH);
@@ -253,7 +270,10 @@ fn an_insolvent_position_is_closed_for_what_it_is_worth() {
     };
     assert!(plan.full && at.value.debt > at.value.assets);
     let obstacle = blocked(
-        decision(380, |_, _, o| o.funds = Some(Amounts::ZERO)),
+        decision(430, |m, p, o| {
+            owes_base_alone(m, p);
+            o.funds = Some(Amounts::ZERO);
+        }),
         ActionKind::Liquidate,
     );
     let Obstacle::LiquidationFunds { needed, .. } = obstacle else {
@@ -318,7 +338,10 @@ fn a_pool_pushed_away_stops_a_deleverage_that_only_the_policy_asks_for() {
             p.policy.deleverage_trigger_ltv_bps = 6_600;
             p.policy.deleverage_target_ltv_bps = 6_000;
             if by_market {
-                m.market.limits.deleverage_ltv_bps = 6_650;
+                (
+                    m.market.limits.deleverage_ltv_bps,
+                    m.market.limits.target_ltv_bps,
+                ) = (6_650, 6_500);
             }
         })
     };
@@ -329,22 +352,27 @@ fn a_pool_pushed_away_stops_a_deleverage_that_only_the_policy_asks_for() {
 
 #[test]
 fn a_changed_hedge_ratio_is_not_followed_into_liquidation() {
-    let with_hedge = |hedge_bps| {
-        decision(126, |m, p, _| {
-            m.market.limits.maintenance_ltv_bps = 8_000;
-            p.policy.hedge_bps = hedge_bps;
-            p.policy.deleverage_trigger_ltv_bps = 7_999;
-            m.pool.fee_rate_ppm = 0;
-        })
-    };
-    let obstacle = blocked(with_hedge(0), ActionKind::Rehedge);
-    assert_eq!(obstacle, Obstacle::Stress { distance_bps: 500 });
+    let at = assessment(126, |m, p, _| {
+        m.market.limits.maintenance_ltv_bps = 8_000;
+        p.policy.hedge_bps = 0;
+        p.policy.deleverage_trigger_ltv_bps = 7_999;
+        m.pool.fee_rate_ppm = 0;
+    });
+    rehedges(at.decision);
+    // It ends where the owner goes down to, and so below maintenance after a move of the stress distance.
+    let after = at.expected.unwrap().after;
+    let fallen = ballast_model::price::scale_down(at.oracle, Bps::new(9_500)).unwrap();
+    for (price, most) in [(at.oracle, 7_004), (fallen, 7_999)] {
+        let value = after.value(price).unwrap();
+        assert!(value.ltv_bps_up() <= most, "{value:?}");
+    }
 }
 
 #[test]
 fn debt_is_written_off_at_a_fresh_price_only() {
     let aged = |age_secs| {
-        decision(380, |m, _, o| {
+        decision(430, |m, p, o| {
+            owes_base_alone(m, p);
             o.funds = MUCH;
             m.base_price.publish_time = NOW - age_secs;
         })
