@@ -335,6 +335,13 @@ async fn a_part_of_a_rehedge_keeps_nobody_waiting() {
     scene
         .change_policy(&position, |policy| policy.max_swap_loss_bps = 60)
         .await;
+    // Which costs more than a market with a deeper pool allows.
+    scene
+        .change_market(|market| market.safety.max_defensive_loss_bps = 1_000)
+        .await;
+    scene
+        .change_market(|market| market.keepers.max_daily_loss_bps = 1_000)
+        .await;
     scene.price(192).await;
     scene.wait(10, 192).await;
     let (before, _) = scene.hedge_error(&position).await;

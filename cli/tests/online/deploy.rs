@@ -1,6 +1,7 @@
 //! Deployments through the loader.
 
 use ballast_client::{Keypair, Signer};
+use ballast_localnet::LocalnetExt;
 
 use crate::node::Node;
 

@@ -120,7 +120,7 @@ fn hedged_at_the_lower_edge_a_jump_back_up_is_cured() {
             p.policy.deleverage_target_ltv_bps = trigger - 800;
         })
     };
-    // Below the trigger the hedge is all there is to do, and LTV stays what it was but for the swap's fee.
+    // Below the trigger the hedge is all there is to do, and LTV is no higher than it was but for the swap's fee.
     let at = jumped(7_790);
     rehedges(at.decision);
     let after = at.expected.unwrap().after.value(at.oracle).unwrap();
@@ -352,20 +352,17 @@ fn a_pool_pushed_away_stops_a_deleverage_that_only_the_policy_asks_for() {
 
 #[test]
 fn a_changed_hedge_ratio_is_not_followed_into_liquidation() {
-    let at = assessment(126, |m, p, _| {
-        m.market.limits.maintenance_ltv_bps = 8_000;
-        p.policy.hedge_bps = 0;
-        p.policy.deleverage_trigger_ltv_bps = 7_999;
-        m.pool.fee_rate_ppm = 0;
-    });
-    rehedges(at.decision);
-    // It ends where the owner goes down to, and so below maintenance after a move of the stress distance.
-    let after = at.expected.unwrap().after;
-    let fallen = ballast_model::price::scale_down(at.oracle, Bps::new(9_500)).unwrap();
-    for (price, most) in [(at.oracle, 7_004), (fallen, 7_999)] {
-        let value = after.value(price).unwrap();
-        assert!(value.ltv_bps_up() <= most, "{value:?}");
-    }
+    let with_hedge = |hedge_bps| {
+        decision(126, |m, p, _| {
+            m.market.limits.maintenance_ltv_bps = 8_000;
+            p.policy.hedge_bps = hedge_bps;
+            p.policy.deleverage_trigger_ltv_bps = 7_999;
+            p.policy.deleverage_target_ltv_bps = 7_998;
+            m.pool.fee_rate_ppm = 0;
+        })
+    };
+    let obstacle = blocked(with_hedge(0), ActionKind::Rehedge);
+    assert_eq!(obstacle, Obstacle::Stress { distance_bps: 500 });
 }
 
 #[test]
