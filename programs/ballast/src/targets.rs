@@ -159,7 +159,10 @@ impl Due {
             return to(self.target);
         };
         // The easier one first: if it needs a swap, so does the other.
-        let easier = to(higher)?;
+        let easier = match to(higher) {
+            Err(DeleverageError::NotNeeded { .. }) => return to(self.target),
+            easier => easier?,
+        };
         match to(self.target) {
             Err(DeleverageError::NeedsSwap { .. }) => Ok(easier),
             plan => plan,

@@ -113,6 +113,12 @@ fn swap_free(
     if let Err(DeleverageError::NotNeeded { .. }) = planned {
         return Ok(Ok(None));
     }
+    // What is insolvent is for liquidators, even where the program lets anyone repay a part meanwhile.
+    if let Err(DeleverageError::NeedsSwap { target }) = planned
+        && at.value.debt > at.value.assets
+    {
+        return Ok(Err(Obstacle::NeedsSwap { target }));
+    }
     let mut ledger = quoted::ledger(situation, oracle, Bps::ZERO)?;
     let done = ballast_ledger::deleverage(&mut ledger, &at.model, at.pool, planned);
     Ok(done

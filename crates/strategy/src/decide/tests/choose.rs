@@ -108,17 +108,15 @@ fn what_a_swap_needs_and_lacks_is_done_without_as_far_as_that_goes() {
     assert!(after.value(at.oracle).unwrap().ltv_bps_up() < 7_200);
     let dear = above(|m, _, _| m.pool.fee_rate_ppm = 11_000);
     assert_eq!(kind(&dear), ActionKind::Deleverage);
-    let refused = Kinds::NONE
-        .with(ActionKind::DeleverageSwap)
-        .with(ActionKind::Rehedge);
-    let at = above(|_, _, o| o.outlook.refused = refused);
+    let refused = Kinds::NONE.with(ActionKind::DeleverageSwap);
+    let at = above(|_, _, o| o.outlook.refused = refused.with(ActionKind::Rehedge));
     assert_eq!(kind(&at), ActionKind::Deleverage);
     // Nothing else is left: it is tried again.
     let at = above(|m, p, o| {
         p.quote_debt_shares = 0.into();
         p.base_debt_shares = fixtures::shares(950_000_000).into();
         fixtures::book_debts(m, p);
-        o.outlook.refused = refused;
+        o.outlook.refused = refused.with(ActionKind::Rehedge);
     });
     assert_eq!(kind(&at), ActionKind::DeleverageSwap);
 }
