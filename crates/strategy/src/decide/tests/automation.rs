@@ -158,9 +158,7 @@ fn every_obstacle_of_an_exit_is_seen_and_nothing_is_built_up_meanwhile() {
 fn what_cannot_be_repaid_is_not_exited() {
     let decision = decision(212, |m, p, _| {
         p.automation = window(Reaction::ExitIntoQuote);
-        // More base than the pool's quote buys; and no quote debt that it could repay.
-        p.base_debt_shares = fixtures::shares(2_000_000_000).into();
-        p.quote_debt_shares = 0.into();
+        p.quote_debt_shares = fixtures::shares(400_000_000).into();
         fixtures::book_debts(m, p);
     });
     let exit = decision
@@ -258,8 +256,6 @@ fn an_exit_makes_a_deleverage_needless_and_while_it_is_refused_the_margin_is_kep
         decision(188, |_, p, o| {
             p.policy.deleverage_trigger_ltv_bps = 6_680;
             p.policy.deleverage_target_ltv_bps = 6_600;
-            // A rehedge would do for both.
-            p.policy.delta_band_bps = 10_000;
             p.automation = window(Reaction::ExitIntoQuote);
             o.outlook.refused = refused;
         })
