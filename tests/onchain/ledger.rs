@@ -17,10 +17,7 @@ use ballast_model::lending::INDEX_ONE_X64;
 use ballast_strategy::act::{Deed, Rules, carry_out};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use crate::{
-    mirror::Mirror,
-    support::Scene,
-};
+use crate::{mirror::Mirror, support::Scene};
 
 /// Positions that one world sees.
 const LIVES: u64 = 25;
@@ -155,7 +152,7 @@ impl Life<'_> {
     }
 
     /// Time passes, others trade, and the price moves.
-    async fn pass(&mut self, price: f64, far: bool) -> f64 {
+    async fn pass(&mut self, price: f64, neglected: bool) -> f64 {
         let days = self.rng.random_range(0..5 * 86_400);
         self.scene.svm.pass_time(days).await.unwrap();
         for _ in 0..self.rng.random_range(0..3) {
@@ -163,8 +160,10 @@ impl Life<'_> {
                 .pool(price * self.rng.random_range(0.97..1.03))
                 .await;
         }
-        let far = far || self.rng.random_bool(0.35);
-        let factor = if far {
+        let factor = if neglected {
+            // What is hedged and above its band owes base alone: it is liquidated, and by a gap insolvent.
+            self.rng.random_range(1.05..1.7)
+        } else if self.rng.random_bool(0.35) {
             self.rng.random_range(0.55..1.7)
         } else {
             self.rng.random_range(0.95..1.05)
@@ -320,7 +319,9 @@ impl Life<'_> {
             return;
         }
         let at = format!("BALLAST_SEED={}, {kind}", self.seed);
-        assert!(foreseen.is_ok(), "{at}: {foreseen:?}");
+        if let Err(fault) = foreseen {
+            panic!("{at}: the program has done what the numbers refuse: {fault}");
+        }
         let after = self.view(position).await;
         self.same(&at, &ledger, &after, stored).await;
 

@@ -118,6 +118,12 @@ fn swap_free(
         }
         _ => {}
     }
+    // What is insolvent is for liquidators, even where the program lets anyone repay a part meanwhile.
+    if let Err(DeleverageError::NeedsSwap { target }) = planned
+        && at.value.debt > at.value.assets
+    {
+        return Ok(Err(Obstacle::NeedsSwap { target }));
+    }
     let mut ledger = quoted::ledger(situation, oracle, Bps::ZERO)?;
     let done = ballast_ledger::deleverage(&mut ledger, &at.model, at.pool, planned);
     Ok(done
