@@ -220,12 +220,17 @@ fn a_keepers_configuration() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../keeper/keeper.example.toml");
     let keeper = format!("keeper:{file}");
     let paths = ["--json"];
-    let kept = changed("--strategy", &keeper, &paths);
+    let kept = changed("--strategy", &keeper, &["--json", "--ci", "100%"]);
     assert_eq!((kept.code, kept.err.as_str()), (0, ""));
     let (kept, left) = (kept.json(), example(&paths).json());
     let chance = |report: &Value| number(&report["liquidation"]["probability"]);
     assert!(
         chance(&left) > 0.03 && chance(&kept) < 0.1 * chance(&left),
+        "{kept}"
+    );
+    assert_eq!(kept["paths"], 1_000);
+    assert!(
+        number(&kept["actions"]["rehedge"]["per_day"]) > 0.5,
         "{kept}"
     );
     let worst = |report: &Value| number(&report["equity"]["shortfall_5"]);
@@ -276,6 +281,59 @@ fn one_strategy_against_another() {
     assert!((parts - expected).abs() < 1e-9);
     let same = changed("--strategy", "hold", &["--json", "--against", "hold"]).json();
     assert_eq!(same["against"]["difference"]["mean"], 0.0);
+}
+
+/// It stops where the mean is known, at the same path on any number of threads.
+#[test]
+fn as_many_paths_as_it_takes() {
+    let paths = |ci: &str, threads: &str| {
+        let report = changed(
+            "--paths",
+            "100000",
+            &["--json", "--ci", ci, "--threads", threads],
+        )
+        .json();
+        let equity = &report["equity"];
+        let known = 1.96 * number(&equity["stderr"]) / number(&equity["mean"]);
+        (report["paths"].as_u64().unwrap(), known)
+    };
+    let (few, known) = paths("0.5%", "1");
+    assert!(
+        known <= 0.005 && (1_000..20_000).contains(&few),
+        "{few} {known}"
+    );
+    assert_eq!(paths("0.5%", "2"), (few, known));
+    let (more, known) = paths("0.25%", "2");
+    assert!(known <= 0.0025 && more > 2 * few, "{more} {known}");
+}
+
+#[test]
+fn every_action_on_one_path() {
+    let report = changed(
+        "--strategy",
+        "band:10%",
+        &["--json", "--replay", "7", "--paths", "20"],
+    );
+    assert_eq!(report.code, 2, "an option twice");
+    let report = changed("--strategy", "band:10%", &["--json", "--replay", "7"]).json();
+    let events = report["replay"].as_array().unwrap();
+    assert!(!events.is_empty());
+    assert!(
+        events
+            .windows(2)
+            .all(|pair| number(&pair[0]["secs"]) < number(&pair[1]["secs"]))
+    );
+    for event in events {
+        assert_eq!(event["action"], "rehedge");
+        // A trade costs its fee.
+        assert!(number(&event["equity"]) < number(&event["equity_before"]));
+        assert_eq!(number(&event["secs"]) % 3_600.0, 0.0);
+    }
+    let text = changed("--strategy", "band:10%", &["--replay", "7"]).out;
+    assert!(
+        text.contains("rehedge") && text.contains("equity before"),
+        "{text}"
+    );
 }
 
 #[test]

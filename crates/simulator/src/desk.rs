@@ -7,7 +7,7 @@ use ballast_model::{
 };
 
 use crate::{
-    Attribution,
+    Act, Acts, Attribution, Event,
     fees::{Earned, FeeFlow},
     scenario::Terms,
 };
@@ -30,7 +30,9 @@ pub struct Desk<'a> {
     settled_secs: u64,
     attribution: Attribution,
     pub(crate) flow: FeeFlow,
-    actions: u32,
+    acts: Acts,
+    /// Every action, if somebody wants to know.
+    events: Option<Vec<Event>>,
 }
 
 impl<'a> Desk<'a> {
@@ -46,7 +48,8 @@ impl<'a> Desk<'a> {
             settled_secs: 0,
             attribution: Attribution::default(),
             flow: FeeFlow::new(terms.fees.as_ref(), terms.units.log_price(terms.at)),
-            actions: 0,
+            acts: Acts::default(),
+            events: None,
         };
         desk.attribution.rounding = terms.opening_loss()?;
         Ok(desk)
@@ -86,23 +89,49 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// [`ModelError`] of amounts beyond 64 bits.
-    pub fn acted(&mut self, position: Position, fees: Amounts) -> Result<(), ModelError> {
+    pub fn acted(&mut self, act: Act, position: Position, fees: Amounts) -> Result<(), ModelError> {
         let before = self.equity()?;
         (self.position, self.fees) = (position, fees);
-        self.booked(before)
+        self.booked(act, before)
     }
 
     /// Books what an action cost, and counts interest anew from the debts that it left.
-    fn booked(&mut self, before: i128) -> Result<(), ModelError> {
+    fn booked(&mut self, act: Act, before: i128) -> Result<(), ModelError> {
         self.attribution.swaps += self.equity()? - before;
         self.anchor = (self.position.debt, self.settled_secs);
-        self.actions += 1;
-        Ok(())
+        self.note(act, before)
     }
 
-    /// How often somebody acted.
-    pub fn actions(&self) -> u32 {
-        self.actions
+    /// What was done so far.
+    pub fn acts(&self) -> &Acts {
+        &self.acts
+    }
+
+    /// From now on every action is noted.
+    pub(crate) fn record(&mut self) {
+        self.events = Some(Vec::new());
+    }
+
+    /// The actions that were noted.
+    pub(crate) fn into_events(self) -> Vec<Event> {
+        self.events.unwrap_or_default()
+    }
+
+    fn note(&mut self, act: Act, equity_before: i128) -> Result<(), ModelError> {
+        self.acts.add(act);
+        if self.events.is_some() {
+            let value = self.whole()?.value(self.at)?;
+            let event = Event {
+                secs: self.settled_secs,
+                at: self.at,
+                act,
+                equity_before,
+                equity: value.equity(),
+                ltv_bps: value.ltv_bps_up(),
+            };
+            self.events.get_or_insert_default().push(event);
+        }
+        Ok(())
     }
 
     /// How far the base debt is from its target at the price that was last settled.
@@ -163,8 +192,8 @@ impl<'a> Desk<'a> {
         let units = self.terms.units;
         let liquidity = self.position.liquidity as f64;
         let scale = (units.quote_scale() / units.base_scale()).sqrt();
-        let takers = self.flow.from_takers(fees, liquidity, log_price, units);
-        (self.flow.from_arbitrage(fees, liquidity, scale), takers)
+        let takers = self.flow.paid_by_takers(fees, liquidity, log_price, units);
+        (self.flow.paid_by_arbitrage(fees, liquidity, scale), takers)
     }
 
     /// Whole units of what was earned with what was carried, and the fraction left.
@@ -268,7 +297,7 @@ impl<'a> Desk<'a> {
                 self.receive(Side::Base, plan.base)?;
             }
         }
-        self.booked(before)
+        self.booked(Act::Rehedge, before)
     }
 
     /// Somebody liquidates at the price that was last settled: as much as brings LTV to `target`, for `bonus`, fees included. What
@@ -292,6 +321,7 @@ impl<'a> Desk<'a> {
         self.attribution.liquidation += between - before;
         self.attribution.bad_debt += self.equity()? - between;
         self.anchor = (self.position.debt, self.settled_secs);
+        self.note(Act::Liquidation, before)?;
         Ok(true)
     }
 

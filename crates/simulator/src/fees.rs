@@ -180,7 +180,7 @@ impl FeeFlow {
 
     /// What arbitrageurs have paid to this liquidity since, the protocol's part taken off. `scale` is the root of (raw quote
     /// per raw base) / (whole quote per whole base).
-    pub fn from_arbitrage(&self, terms: &FeeTerms, liquidity: f64, scale: f64) -> Earned {
+    pub fn paid_by_arbitrage(&self, terms: &FeeTerms, liquidity: f64, scale: f64) -> Earned {
         let ours = liquidity * (1.0 - terms.protocol_share);
         Earned {
             base: ours * self.arbitrage.base / scale,
@@ -189,7 +189,7 @@ impl FeeFlow {
     }
 
     /// What takers have paid to this liquidity since: half in either token.
-    pub fn from_takers(
+    pub fn paid_by_takers(
         &self,
         terms: &FeeTerms,
         liquidity: f64,

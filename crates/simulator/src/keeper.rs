@@ -20,7 +20,7 @@ use ballast_strategy::{
 };
 use bytemuck::Zeroable;
 
-use crate::{Agent, Desk, Quiet, Terms, WalkError};
+use crate::{Act, Agent, Desk, Quiet, Terms, WalkError};
 use pool::MarketPool;
 
 /// The cluster's time at the start of a path: any that is not the first of all.
@@ -207,8 +207,19 @@ impl Keeper {
             Action::Rehedge(_) => self.stored.last_rebalance_secs = now_secs,
             _ => {}
         }
-        desk.acted(after, ledger.pool.fees()?)?;
+        desk.acted(act(action), after, ledger.pool.fees()?)?;
         Ok(true)
+    }
+}
+
+fn act(action: &Action) -> Act {
+    match action {
+        Action::Rehedge(_) => Act::Rehedge,
+        Action::Deleverage { .. } | Action::DeleverageSwap { .. } => Act::Deleverage,
+        Action::Recenter(_) => Act::Recenter,
+        Action::Compound(_) => Act::Compound,
+        Action::Exit(_) => Act::Exit,
+        Action::Liquidate { .. } => Act::Liquidation,
     }
 }
 

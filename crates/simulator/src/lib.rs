@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod acts;
 mod agent;
 mod attribution;
 pub mod backtest;
@@ -27,6 +28,7 @@ mod takers;
 mod units;
 mod walk;
 
+pub use acts::{Act, Acts, Event};
 pub use agent::{Agent, Baseline, Quiet};
 pub use attribution::Attribution;
 pub use desk::Desk;
@@ -39,7 +41,7 @@ pub use path::{
     RegimePath, Regimes, Step,
 };
 pub use pool::{ArbitrageTrade, ReflectedPool};
-pub use run::{Liquidators, MOST_PATHS, Run, simulate};
+pub use run::{Liquidators, MOST_PATHS, Run, replay, simulate};
 pub use scenario::{Interest, Looks, Opening, Terms};
 pub use statistics::{Moments, Proportion, Sample, Sorted};
 pub use stream::{Source, Streams};

@@ -1,10 +1,12 @@
 //! Many paths on several threads, their outcomes in order.
 
+use std::ops::ControlFlow;
+
 use ballast_model::Bps;
 use rayon::{ThreadPoolBuilder, prelude::*};
 
 use crate::{
-    Agent, Looks, Outcome, PriceModel, SimulationError, Streams, Terms, Watch,
+    Agent, Event, Looks, Outcome, PriceModel, SimulationError, Streams, Terms, Watch,
     walk::{Itinerary, walk},
 };
 
@@ -43,8 +45,43 @@ pub struct Run<'a> {
     pub threads: usize,
 }
 
+impl<'a> Run<'a> {
+    fn itinerary(&self, record: bool) -> Result<Itinerary<'a>, SimulationError> {
+        Ok(Itinerary {
+            terms: self.terms,
+            looks: self.looks,
+            maintenance: self.maintenance,
+            liquidators: self.liquidators,
+            watch: match self.watch {
+                Some(watch) => watch,
+                None => Watch::ends(
+                    self.terms.opened.boundaries(self.maintenance)?,
+                    self.terms.units,
+                ),
+            },
+            record,
+        })
+    }
+}
+
+/// One path of a run, with every action on it.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn replay<M: PriceModel, A: Agent + Clone>(
+    run: &Run<'_>,
+    model: &M,
+    agent: &A,
+    path: u64,
+) -> Result<(Outcome, Vec<Event>), SimulationError> {
+    let start = run.terms.units.log_price(run.terms.at);
+    let prices = model.path(start, run.streams, path);
+    walk(&run.itinerary(true)?, path, prices, &mut agent.clone())
+        .map_err(|error| SimulationError::Path { path, error })
+}
+
 /// Walks every path with an agent of its own and hands the outcomes on in the order of the paths: whatever is made of them is
-/// the same, to the last bit, on any number of threads.
+/// the same, to the last bit, on any number of threads. It ends early where it is told to.
 ///
 /// # Errors
 /// [`SimulationError`]: too many paths, amounts that no account holds, no threads.
@@ -52,7 +89,7 @@ pub fn simulate<M: PriceModel, A: Agent + Clone + Sync>(
     run: &Run<'_>,
     model: &M,
     agent: &A,
-    mut hand_on: impl FnMut(&Outcome) + Send,
+    mut hand_on: impl FnMut(&Outcome) -> ControlFlow<()> + Send,
 ) -> Result<(), SimulationError> {
     if run.paths > MOST_PATHS {
         return Err(SimulationError::TooManyPaths {
@@ -60,26 +97,16 @@ pub fn simulate<M: PriceModel, A: Agent + Clone + Sync>(
             most: MOST_PATHS,
         });
     }
-    let itinerary = Itinerary {
-        terms: run.terms,
-        looks: run.looks,
-        maintenance: run.maintenance,
-        liquidators: run.liquidators,
-        watch: match run.watch {
-            Some(watch) => watch,
-            None => Watch::ends(
-                run.terms.opened.boundaries(run.maintenance)?,
-                run.terms.units,
-            ),
-        },
-    };
+    let itinerary = run.itinerary(false)?;
     let start = run.terms.units.log_price(run.terms.at);
     let one = |number: u64| {
         let path = model.path(start, run.streams, number);
-        walk(&itinerary, number, path, &mut agent.clone()).map_err(|error| SimulationError::Path {
-            path: number,
-            error,
-        })
+        walk(&itinerary, number, path, &mut agent.clone())
+            .map(|(outcome, _)| outcome)
+            .map_err(|error| SimulationError::Path {
+                path: number,
+                error,
+            })
     };
     let pool = ThreadPoolBuilder::new().num_threads(run.threads).build()?;
     pool.install(|| {
@@ -88,7 +115,9 @@ pub fn simulate<M: PriceModel, A: Agent + Clone + Sync>(
             let end = (first + WINDOW).min(run.paths);
             let outcomes: Vec<_> = (first..end).into_par_iter().map(one).collect();
             for outcome in outcomes {
-                hand_on(&outcome?);
+                if hand_on(&outcome?).is_break() {
+                    return Ok(());
+                }
             }
             first = end;
         }

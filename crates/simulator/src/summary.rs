@@ -1,6 +1,6 @@
 //! What all paths say together.
 
-use crate::{Moments, Outcome, Proportion, Sample, Sorted, Terms, Units, attribution::LINES};
+use crate::{Act, Moments, Outcome, Proportion, Sample, Sorted, Terms, Units, attribution::LINES};
 
 /// So many of the worst paths are named.
 const WORST: usize = 5;
@@ -14,7 +14,8 @@ pub struct Summary {
     first_exit_lower: Proportion,
     first_exit_upper: Proportion,
     liquidatable: Proportion,
-    actions: Moments,
+    own_acts: Moments,
+    acts: [(Moments, Proportion); Act::ALL.len()],
     lines: [(&'static str, Moments); LINES],
     draw_down: Sample,
     /// The lowest equities with their paths, ascending.
@@ -36,7 +37,8 @@ impl Summary {
             first_exit_lower: Proportion::default(),
             first_exit_upper: Proportion::default(),
             liquidatable: Proportion::default(),
-            actions: Moments::default(),
+            own_acts: Moments::default(),
+            acts: Default::default(),
             lines: crate::Attribution::default()
                 .lines()
                 .map(|(name, _)| (name, Moments::default())),
@@ -59,7 +61,12 @@ impl Summary {
         self.first_exit_lower.add(below == Some(true));
         self.first_exit_upper.add(below == Some(false));
         self.liquidatable.add(outcome.liquidatable_secs.is_some());
-        self.actions.add(outcome.actions.into());
+        self.own_acts.add(outcome.acts.own().into());
+        for (act, (moments, seen)) in Act::ALL.iter().zip(&mut self.acts) {
+            let count = outcome.acts.count(*act);
+            moments.add(count.into());
+            seen.add(count > 0);
+        }
         for ((_, moments), (_, amount)) in self.lines.iter_mut().zip(outcome.attribution.lines()) {
             moments.add(self.units.quote(amount));
         }
@@ -68,6 +75,11 @@ impl Summary {
     /// Equity at the end, in whole quote tokens.
     pub fn equity(&self) -> Sorted {
         self.equity.clone().sorted()
+    }
+
+    /// Mean and spread of equity at the end, in whole quote tokens.
+    pub fn equity_moments(&self) -> Moments {
+        self.equity.moments()
     }
 
     /// Equity at the end of each path, in their order.
@@ -105,9 +117,17 @@ impl Summary {
         self.liquidatable
     }
 
-    /// Actions per path.
-    pub fn actions(&self) -> Moments {
-        self.actions
+    /// What agents did, per path.
+    pub fn own_acts(&self) -> Moments {
+        self.own_acts
+    }
+
+    /// How often each kind of action was done on a path, and on how many it was done at all.
+    pub fn acts(&self) -> impl Iterator<Item = (Act, Moments, Proportion)> {
+        Act::ALL
+            .into_iter()
+            .zip(self.acts)
+            .map(|(act, (moments, seen))| (act, moments, seen))
     }
 
     /// Each line of the attribution, in whole quote tokens.

@@ -6,7 +6,8 @@ use ballast_model::{
 };
 
 use crate::{
-    Agent, Attribution, Desk, Liquidators, Looks, Path, Terms, Units, WalkError, fees::Stretch,
+    Acts, Agent, Attribution, Desk, Event, Liquidators, Looks, Path, Terms, Units, WalkError,
+    fees::Stretch,
 };
 
 /// Debts grow: a quiet interval is relied on for as long as this at most.
@@ -107,8 +108,8 @@ pub struct Outcome {
     pub liquidatable_secs: Option<u64>,
     /// Part of the time in range.
     pub in_range: f64,
-    /// How often somebody acted.
-    pub actions: u32,
+    /// What was done.
+    pub acts: Acts,
 }
 
 /// What all walks of a run share.
@@ -119,6 +120,8 @@ pub(crate) struct Itinerary<'a> {
     pub maintenance: Bps,
     pub liquidators: Option<Liquidators>,
     pub watch: Watch,
+    /// Whether every action is noted.
+    pub record: bool,
 }
 
 /// Follows a path to its end.
@@ -127,10 +130,13 @@ pub(crate) fn walk(
     number: u64,
     mut path: impl Path,
     agent: &mut dyn Agent,
-) -> Result<Outcome, WalkError> {
+) -> Result<(Outcome, Vec<Event>), WalkError> {
     let Itinerary { terms, looks, .. } = *itinerary;
     let units = terms.units;
     let mut desk = Desk::new(terms)?;
+    if itinerary.record {
+        desk.record();
+    }
     let mut range = Range::of(&desk);
     let mut fences = Fences::new(itinerary, &desk, agent)?;
     let mut price = units.log_price(terms.at);
@@ -177,7 +183,7 @@ pub(crate) fn walk(
     }
     lowest.note(&desk, looks.secs(count), price)?;
     desk.settle(looks.secs(count), price)?;
-    Ok(Outcome {
+    let outcome = Outcome {
         path: number,
         price: price.exp(),
         equity: desk.equity()?,
@@ -186,8 +192,9 @@ pub(crate) fn walk(
         first_exit: fences.first_exit,
         liquidatable_secs: fences.liquidatable_secs,
         in_range: in_range_days / (2.0 * looks.days()),
-        actions: desk.actions(),
-    })
+        acts: *desk.acts(),
+    };
+    Ok((outcome, desk.into_events()))
 }
 
 /// The lowest equity so far. A position's equity is concave in the price: it is lowest at either end of the prices passed.
@@ -351,10 +358,10 @@ impl Fences {
             self.join();
             return Ok(());
         }
-        let before = desk.actions();
+        let before = *desk.acts();
         desk.settle(secs, price)?;
         agent.act(desk)?;
-        if reviewed || changed || desk.actions() != before {
+        if reviewed || changed || *desk.acts() != before {
             self.draw(itinerary, desk, agent, index)
         } else {
             self.join();

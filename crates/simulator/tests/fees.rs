@@ -161,7 +161,7 @@ fn the_attribution_adds_up_to_the_unit() {
             let gain = outcome.equity - i128::from(terms.own_quote);
             assert_eq!(gain, outcome.attribution.total(), "{agent:?} {outcome:?}");
             assert!(outcome.attribution.fees_takers > 0 && outcome.attribution.interest_base < 0);
-            acted += outcome.actions;
+            acted += outcome.acts.own();
         }
         assert_eq!(acted > 0, agent != Baseline::Hold);
     }

@@ -77,7 +77,7 @@ fn kept_positions_are_not_liquidated() {
     );
     assert_eq!(kept.liquidatable().probability(), 0.0);
     assert!(kept.equity().quantile(0.05) > left.equity().quantile(0.05) + 5.0);
-    assert!(kept.actions().mean() > 1.0);
+    assert!(kept.own_acts().mean() > 1.0);
 }
 
 /// Recentering, compounding and interest: every path's lines are its gain to the unit, on any number of threads.
@@ -92,7 +92,7 @@ fn an_automated_position_adds_up() {
         let gain = outcome.equity - i128::from(terms.own_quote);
         assert_eq!(gain, outcome.attribution.total(), "{outcome:?}");
     }
-    assert!(outcomes.iter().any(|outcome| outcome.actions > 3));
+    assert!(outcomes.iter().any(|outcome| outcome.acts.own() > 3));
     assert!(
         outcomes
             .iter()
@@ -109,7 +109,7 @@ fn without_volatility_nothing_is_due() {
     let still = Gbm::new(0.0, 0.0).unwrap();
     let outcome = run(&terms, looks, &still, &keeper(&terms, false), 1, 43)[0];
     let lines = outcome.attribution;
-    assert_eq!(outcome.actions, 0);
+    assert_eq!(outcome.acts.own(), 0);
     assert_eq!(
         outcome.equity - i128::from(terms.own_quote),
         lines.interest_base + lines.interest_quote + lines.rounding

@@ -2,7 +2,9 @@
 
 mod common;
 
-use ballast_simulator::{Baseline, Gbm, Interest, Jumps, Looks};
+use std::ops::ControlFlow;
+
+use ballast_simulator::{Act, Baseline, Gbm, Interest, Jumps, Looks, replay, simulate};
 use common::{UNITS, example, run, run_liquidated};
 
 /// Without gaps the owner loses the bonus on what was repaid; at each liquidation LTV falls from 80 to 65 %.
@@ -72,4 +74,52 @@ fn the_lowest_equity_on_the_way() {
         .iter()
         .filter(|outcome| outcome.lowest_equity + 1_000_000 < outcome.equity);
     assert!(back.count() > 20);
+}
+
+/// A path alone is the path of the run, and its events tell where its equity went.
+#[test]
+fn a_path_is_replayed_with_its_events() {
+    let terms = example(None, Interest::default());
+    let model = Gbm::new(0.05, 0.0).unwrap();
+    let looks = Looks::new(30.0, 600).unwrap();
+    let outcomes = run_liquidated(&terms, looks, &model, 60, 54);
+    let run = common::liquidated(&terms, looks, 60, 54);
+    let mut events = 0;
+    for outcome in &outcomes {
+        let (again, noted) = replay(&run, &model, &Baseline::Hold, outcome.path).unwrap();
+        assert_eq!(again, *outcome);
+        assert_eq!(noted.len(), outcome.acts.count(Act::Liquidation) as usize);
+        let lost: i128 = noted
+            .iter()
+            .map(|event| event.equity - event.equity_before)
+            .sum();
+        assert_eq!(lost, outcome.attribution.liquidation);
+        assert!(
+            noted
+                .iter()
+                .all(|event| event.act == Act::Liquidation && event.ltv_bps <= 6_501)
+        );
+        events += noted.len();
+    }
+    assert!(events > 5, "{events}");
+}
+
+/// Who has seen enough says so; what comes later is not handed on.
+#[test]
+fn a_run_ends_where_it_is_told_to() {
+    let terms = example(None, Interest::default());
+    let model = Gbm::new(0.05, 0.0).unwrap();
+    let looks = Looks::new(1.0, 3_600).unwrap();
+    let run = common::liquidated(&terms, looks, 10_000, 55);
+    let mut seen = 0;
+    let enough = |outcome: &ballast_simulator::Outcome| {
+        seen += 1;
+        if outcome.path == 4_321 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    simulate(&run, &model, &Baseline::Hold, enough).unwrap();
+    assert_eq!(seen, 4_322);
 }

@@ -3,17 +3,22 @@
 mod fees;
 mod keeper;
 mod model;
+mod parts;
 mod report;
 mod rows;
 mod strategy;
 mod watch;
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use ballast_model::{Band, Boundaries, Bps};
 use ballast_simulator::{
-    Interest, Liquidators, Looks, MOST_PATHS, Opening, Run, Streams, Summary, Terms, Units, Watch,
+    Event, Interest, Liquidators, Looks, MOST_PATHS, Opening, Run, Streams, Summary, Terms, Units,
+    Watch, replay, simulate,
 };
 use clap::Args;
 use indicatif::ProgressBar;
@@ -26,10 +31,16 @@ use crate::{
 };
 use fees::FeeArgs;
 use model::ModelArgs;
-use report::{ClosedForm, Exits, SimulationReport};
+use parts::{ClosedForm, Exits};
+use report::SimulationReport;
 use rows::Rows;
 use strategy::{AnyAgent, Strategy};
 use watch::WatchedPrices;
+
+/// Standard errors within which 95 % of normal numbers lie.
+const CONFIDENCE: f64 = 1.96;
+/// With fewer paths their spread itself is not known.
+const LEAST_PATHS: u64 = 1_000;
 
 /// What to simulate. Prices are quote per base in whole tokens, own funds are in the quote token, ratios like 0.8 or 80%.
 #[derive(Args, Debug)]
@@ -101,6 +112,12 @@ pub struct SimulateArgs {
     /// Two prices: how often is which of them reached first? Without it: the two liquidation prices
     #[arg(long, value_name = "A..B")]
     pub watch: Option<WatchedPrices>,
+    /// Stop as soon as the mean of equity is known within this part of it, with 95 % confidence, after a thousand paths at least
+    #[arg(long, value_name = "RATIO")]
+    pub ci: Option<Ratio>,
+    /// Show every action on this path, too
+    #[arg(long, value_name = "PATH")]
+    pub replay: Option<u64>,
     /// Every path's end, as CSV
     #[arg(long, value_name = "FILE")]
     pub paths_file: Option<PathBuf>,
@@ -137,16 +154,22 @@ fn report(args: &SimulateArgs) -> Result<SimulationReport> {
         .context("--horizon-days and --step-secs")?;
     let walks = args.paths * (1 + u64::from(args.against.is_some()));
     let bar = count_bar(walks, "paths");
-    let (terms, summary) = walked(
+    let file = args.paths_file.as_deref();
+    let here = walked(
         args,
         &args.strategy,
         looks,
-        args.paths_file.as_deref(),
+        args.paths,
+        (file, args.replay),
         &bar,
     )?;
+    let Walked { terms, summary, .. } = &here;
     let other = match &args.against {
         None => None,
-        Some(strategy) => Some(walked(args, strategy, looks, None, &bar)?.1),
+        Some(strategy) => {
+            let paths = summary.equities().len() as u64;
+            Some(walked(args, strategy, looks, paths, (None, None), &bar)?)
+        }
     };
     bar.finish_and_clear();
     let units = terms.units;
@@ -169,8 +192,8 @@ fn report(args: &SimulateArgs) -> Result<SimulationReport> {
     Ok(SimulationReport::new(
         args,
         looks,
-        &summary,
-        other.as_ref(),
+        &here,
+        other.as_ref().map(|other| &other.summary),
         Exits {
             liquidation_prices: (lower, upper),
             first_exit: closed_form(watch),
@@ -180,13 +203,21 @@ fn report(args: &SimulateArgs) -> Result<SimulationReport> {
 }
 
 /// Every path with one strategy.
+struct Walked {
+    terms: Terms,
+    summary: Summary,
+    /// What was done on the path that was asked for.
+    events: Option<Vec<Event>>,
+}
+
 fn walked(
     args: &SimulateArgs,
     strategy: &Strategy,
     looks: Looks,
-    paths_file: Option<&Path>,
+    paths: u64,
+    (paths_file, replayed): (Option<&Path>, Option<u64>),
     bar: &ProgressBar,
-) -> Result<(Terms, Summary)> {
+) -> Result<Walked> {
     let terms = terms(args, strategy)?;
     let liquidators = Liquidators {
         target: args.liquidation_target.bps_down()?,
@@ -198,20 +229,41 @@ fn walked(
         maintenance: args.maintenance.bps_down()?,
         liquidators: args.liquidate.then_some(liquidators),
         watch: args.watch.as_ref().map(WatchedPrices::watch),
-        paths: args.paths,
+        paths,
         streams: Streams::new(args.seed),
         threads: args.threads,
     };
     let agent = agent(args, strategy, &terms)?;
-    let mut summary = Summary::new(&terms, args.paths);
+    let model = args.model.model(looks)?;
+    let part = args.ci.as_ref().map(|part| part.f64());
+    let mut summary = Summary::new(&terms, paths);
     let mut rows = Rows::create(paths_file, terms.units)?;
-    args.model.simulate(&run, &agent, |outcome| {
+    simulate(&run, &model, &agent, |outcome| {
         summary.add(outcome);
         rows.write(outcome);
         bar.inc(1);
+        if part.is_some_and(|part| is_known(&summary, part)) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
     rows.finish()?;
-    Ok((terms, summary))
+    let events = match replayed {
+        None => None,
+        Some(path) => Some(replay(&run, &model, &agent, path)?.1),
+    };
+    Ok(Walked {
+        terms,
+        summary,
+        events,
+    })
+}
+
+/// Whether the mean of equity is known within a part of it.
+fn is_known(summary: &Summary, part: f64) -> bool {
+    let moments = summary.equity_moments();
+    moments.count() >= LEAST_PATHS && CONFIDENCE * moments.stderr() <= part * moments.mean().abs()
 }
 
 fn agent(args: &SimulateArgs, strategy: &Strategy, terms: &Terms) -> Result<AnyAgent> {

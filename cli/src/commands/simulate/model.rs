@@ -4,8 +4,8 @@ use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use ballast_simulator::{
-    Agent, BarModel, Bars, Gbm, Jumps, Looks, Outcome, Regime, Regimes, Run,
-    backtest::read_candles, hitting::Motion, simulate,
+    BarModel, Bars, Gbm, Jumps, Looks, Path, PriceModel, Regime, Regimes, Streams,
+    backtest::read_candles, hitting::Motion,
 };
 use clap::{Args, ValueEnum};
 use thiserror::Error;
@@ -118,42 +118,31 @@ impl ModelArgs {
         (self.model == ModelName::Gbm).then(|| Motion::of_price(self.drift_day, sigma_day))
     }
 
-    /// Simulates with the model that was asked for.
+    /// The model that was asked for, for paths with these looks.
     ///
     /// # Errors
-    /// What is wrong with its options; what the simulator says.
-    pub fn simulate(
-        &self,
-        run: &Run<'_>,
-        agent: &(impl Agent + Clone + Sync),
-        hand_on: impl FnMut(&Outcome) + Send,
-    ) -> Result<()> {
-        match self.model {
-            ModelName::Gbm => {
-                let model = Gbm::new(self.sigma_day()?, self.drift_day)?;
-                simulate(run, &model, agent, hand_on)?;
-            }
+    /// What is wrong with its options.
+    pub fn model(&self, looks: Looks) -> Result<AnyModel> {
+        Ok(match self.model {
+            ModelName::Gbm => AnyModel::Gbm(Gbm::new(self.sigma_day()?, self.drift_day)?),
             ModelName::Jumps => {
                 let (sigma, drift) = (self.sigma_day()?, self.drift_day);
-                let model = Jumps::new(sigma, drift, self.jumps_day, self.jump_mean, self.jump_sd)?;
-                simulate(run, &model, agent, hand_on)?;
+                let model = Jumps::new(sigma, drift, self.jumps_day, self.jump_mean, self.jump_sd);
+                AnyModel::Jumps(model?)
             }
             ModelName::Regimes => {
                 let regimes = self.regime.iter().map(|regime| regime.0).collect();
-                let model = Regimes::new(regimes).context("--regime")?;
-                simulate(run, &model, agent, hand_on)?;
+                AnyModel::Regimes(Regimes::new(regimes).context("--regime")?)
             }
             ModelName::Replay => {
                 let bars = self.bars()?;
-                within(&bars, run.looks)?;
-                simulate(run, &BarModel::Replay(bars), agent, hand_on)?;
+                within(&bars, looks)?;
+                AnyModel::Bars(BarModel::Replay(bars))
             }
             ModelName::Bootstrap => {
-                let model = BarModel::Bootstrap(self.bars()?, self.block_candles);
-                simulate(run, &model, agent, hand_on)?;
+                AnyModel::Bars(BarModel::Bootstrap(self.bars()?, self.block_candles))
             }
-        }
-        Ok(())
+        })
     }
 
     fn bars(&self) -> Result<Arc<Bars>> {
@@ -170,6 +159,27 @@ impl ModelArgs {
             ));
         }
         Ok(Arc::new(Bars::new(read.bars, read.secs as f64)?))
+    }
+}
+
+/// One of the models.
+pub enum AnyModel {
+    Gbm(Gbm),
+    Jumps(Jumps),
+    Regimes(Regimes),
+    Bars(BarModel),
+}
+
+impl PriceModel for AnyModel {
+    type Path = Box<dyn Path>;
+
+    fn path(&self, log_price: f64, streams: Streams, number: u64) -> Self::Path {
+        match self {
+            Self::Gbm(model) => Box::new(model.path(log_price, streams, number)),
+            Self::Jumps(model) => Box::new(model.path(log_price, streams, number)),
+            Self::Regimes(model) => Box::new(model.path(log_price, streams, number)),
+            Self::Bars(model) => Box::new(model.path(log_price, streams, number)),
+        }
     }
 }
 

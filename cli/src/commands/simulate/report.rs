@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use ballast_simulator::{
-    Looks, Moments, Proportion, Sorted, Summary, Watch,
-    hitting::{Exit, Motion},
-};
+use ballast_simulator::{Act, Event, Looks, Moments, Proportion, Summary};
 use serde::Serialize;
 
-use super::SimulateArgs;
+use super::{
+    SimulateArgs, Walked,
+    parts::{
+        Against, Chance, ClosedForm, Distribution, DrawDown, Ends, Exits, Liquidation, Mean, Often,
+        Replayed, WorstPath,
+    },
+};
 use crate::{
     format::{optional, percent, significant},
     table::Table,
@@ -31,7 +34,10 @@ pub struct SimulationReport {
     pub liquidation: Liquidation,
     /// Means of the parts that the gain consists of.
     pub attribution: BTreeMap<&'static str, Mean>,
+    /// What the strategy does a day.
     pub actions_per_day: f64,
+    /// Each kind of action, those of liquidators as well.
+    pub actions: BTreeMap<&'static str, Often>,
     /// How far equity fell below the own funds on the way.
     pub draw_down: DrawDown,
     /// The paths that ended lowest, the worst first.
@@ -39,170 +45,11 @@ pub struct SimulationReport {
     /// The same paths with another strategy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<Against>,
+    /// What was done on the path that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Vec<Replayed>>,
     #[serde(skip)]
     own: f64,
-}
-
-/// How far equity fell below the own funds.
-#[derive(Debug, Serialize)]
-pub struct DrawDown {
-    pub mean: f64,
-    pub stderr: f64,
-    pub quantile_95: f64,
-}
-
-/// A path and its equity at the end.
-#[derive(Debug, Serialize)]
-pub struct WorstPath {
-    pub path: u64,
-    pub equity: f64,
-}
-
-/// Another strategy on the same prices.
-#[derive(Debug, Serialize)]
-pub struct Against {
-    pub equity: Distribution,
-    pub liquidation_probability: f64,
-    /// Equity here less equity there, path by path.
-    pub difference: Mean,
-    /// The same of each part of the gain: its mean here less its mean there.
-    pub attribution: BTreeMap<&'static str, f64>,
-}
-
-/// Chances by formula, and the prices they are about.
-pub struct Exits {
-    pub liquidation_prices: (Option<f64>, Option<f64>),
-    pub first_exit: Option<ClosedForm>,
-    pub liquidation: Option<ClosedForm>,
-}
-
-/// Equity at the end.
-#[derive(Debug, Serialize)]
-pub struct Distribution {
-    pub mean: f64,
-    pub stderr: f64,
-    pub sd: f64,
-    pub quantile_5: f64,
-    pub quantile_50: f64,
-    pub quantile_95: f64,
-    /// Mean of the worst 5 %.
-    pub shortfall_5: f64,
-}
-
-impl Distribution {
-    fn of(equity: &Sorted) -> Self {
-        let moments = equity.moments();
-        Self {
-            mean: moments.mean(),
-            stderr: moments.stderr(),
-            sd: moments.sd(),
-            quantile_5: equity.quantile(0.05),
-            quantile_50: equity.quantile(0.5),
-            quantile_95: equity.quantile(0.95),
-            shortfall_5: equity.shortfall(0.05),
-        }
-    }
-}
-
-impl Against {
-    fn new(here: &Summary, there: &Summary) -> Self {
-        let mut difference = Moments::default();
-        for (here, there) in here.equities().iter().zip(there.equities()) {
-            difference.add(here - there);
-        }
-        let lines = here.attribution().iter().zip(there.attribution());
-        Self {
-            equity: Distribution::of(&there.equity()),
-            liquidation_probability: there.liquidatable().probability(),
-            difference: difference.into(),
-            attribution: lines
-                .map(|((name, here), (_, there))| (*name, here.mean() - there.mean()))
-                .collect(),
-        }
-    }
-}
-
-/// A mean with its standard error.
-#[derive(Debug, Serialize)]
-pub struct Mean {
-    pub mean: f64,
-    pub stderr: f64,
-}
-
-impl From<Moments> for Mean {
-    fn from(moments: Moments) -> Self {
-        Self {
-            mean: moments.mean(),
-            stderr: moments.stderr(),
-        }
-    }
-}
-
-/// How often something happened, with the standard error.
-#[derive(Debug, Serialize)]
-pub struct Chance {
-    pub probability: f64,
-    pub stderr: f64,
-}
-
-impl From<Proportion> for Chance {
-    fn from(seen: Proportion) -> Self {
-        Self {
-            probability: seen.probability(),
-            stderr: seen.stderr(),
-        }
-    }
-}
-
-/// Of two prices.
-#[derive(Debug, Serialize)]
-pub struct Ends<T> {
-    pub lower: T,
-    pub upper: T,
-}
-
-impl From<Exit> for Ends<f64> {
-    fn from(exit: Exit) -> Self {
-        Self {
-            lower: exit.lower,
-            upper: exit.upper,
-        }
-    }
-}
-
-/// Chances by formula.
-#[derive(Debug, Serialize)]
-pub struct ClosedForm {
-    /// Watched all the time.
-    pub continuous: Ends<f64>,
-    /// Watched at the looks.
-    pub at_looks: Ends<f64>,
-}
-
-impl ClosedForm {
-    /// `None` where there is no formula.
-    pub fn new(motion: Motion, ends: Watch, start: f64, looks: Looks) -> Option<Self> {
-        let end = |log_price: f64| log_price.is_finite().then_some(log_price - start);
-        let (lower, upper) = (end(ends.lower), end(ends.upper));
-        let days = looks.days();
-        Some(Self {
-            continuous: motion.exit(lower, upper, days)?.into(),
-            at_looks: motion
-                .exit_at_looks(lower, upper, days, looks.step_days())?
-                .into(),
-        })
-    }
-}
-
-/// How often a look found the position at maintenance or above.
-#[derive(Debug, Serialize)]
-pub struct Liquidation {
-    pub probability: f64,
-    pub stderr: f64,
-    /// The prices at which the position as opened is at maintenance.
-    pub prices: Ends<Option<f64>>,
-    /// The chance by formula, if the position stays as it is.
-    pub closed_form: Option<ClosedForm>,
 }
 
 impl SimulationReport {
@@ -210,15 +57,39 @@ impl SimulationReport {
     pub fn new(
         args: &SimulateArgs,
         looks: Looks,
-        summary: &Summary,
+        here: &Walked,
         other: Option<&Summary>,
         exits: Exits,
     ) -> Self {
+        let Walked {
+            terms,
+            summary,
+            events,
+        } = here;
+        let replayed = |event: &Event| Replayed {
+            secs: event.secs,
+            price: terms.units.log_price(event.at).exp(),
+            action: event.act.name(),
+            equity_before: terms.units.quote(event.equity_before),
+            equity: terms.units.quote(event.equity),
+            ltv: f64::from(event.ltv_bps) / 1e4,
+        };
+        let often = |(act, moments, seen): (Act, Moments, Proportion)| {
+            let often = Often {
+                per_day: moments.mean() / looks.days(),
+                probability: seen.probability(),
+            };
+            (act.name(), often)
+        };
         let liquidatable = summary.liquidatable();
         let draw_down = summary.draw_down();
         let worst = summary.worst().iter();
         Self {
-            paths: args.paths,
+            paths: summary.equities().len() as u64,
+            replay: events
+                .as_ref()
+                .map(|events| events.iter().map(replayed).collect()),
+            actions: summary.acts().map(often).collect(),
             seed: args.seed,
             steps: looks.count(),
             equity: Distribution::of(&summary.equity()),
@@ -254,7 +125,7 @@ impl SimulationReport {
                 .iter()
                 .map(|(name, moments)| (*name, Mean::from(*moments)))
                 .collect(),
-            actions_per_day: summary.actions().mean() / looks.days(),
+            actions_per_day: summary.own_acts().mean() / looks.days(),
             own: args.equity.f64(),
         }
     }
@@ -314,6 +185,18 @@ impl fmt::Display for SimulationReport {
             "actions      {} a day",
             significant(self.actions_per_day, 3)
         )?;
+        for (name, often) in self
+            .actions
+            .iter()
+            .filter(|(_, often)| often.probability > 0.0)
+        {
+            writeln!(
+                f,
+                "             {name}: {} a day, on {} of the paths",
+                significant(often.per_day, 3),
+                percent(often.probability)
+            )?;
+        }
         writeln!(
             f,
             "draw-down    {} on average, 5 % above {}",
@@ -342,6 +225,21 @@ impl fmt::Display for SimulationReport {
                 name.replace('_', " "),
                 number(mean.mean),
                 significant(mean.stderr, 2),
+            ]);
+        }
+        write!(f, "\n{table}")?;
+        let Some(events) = &self.replay else {
+            return Ok(());
+        };
+        let mut table = Table::new(["day", "price", "<action", "equity before", "equity", "LTV"]);
+        for event in events {
+            table.row([
+                format!("{:.4}", event.secs as f64 / 86_400.0),
+                number(event.price),
+                event.action.to_owned(),
+                number(event.equity_before),
+                number(event.equity),
+                percent(event.ltv),
             ]);
         }
         write!(f, "\n{table}")

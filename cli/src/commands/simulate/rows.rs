@@ -58,7 +58,7 @@ impl Rows {
             outcome.price,
             self.units.quote(outcome.equity),
             outcome.in_range,
-            outcome.actions,
+            outcome.acts.own(),
             secs(exit.map(|exit| exit.secs)),
             secs(outcome.liquidatable_secs),
             amounts.join(",")

@@ -32,6 +32,12 @@ pub trait Path {
     fn step(&mut self, days: f64) -> Step;
 }
 
+impl<P: Path + ?Sized> Path for Box<P> {
+    fn step(&mut self, days: f64) -> Step {
+        (**self).step(days)
+    }
+}
+
 /// A way of drawing paths. The path of a number is always the same.
 pub trait PriceModel: Sync {
     /// What it draws.

@@ -1,6 +1,8 @@
 //! The worked example: 100 at 200, 190 to 210, three times.
 #![allow(dead_code)]
 
+use std::ops::ControlFlow;
+
 use ballast_model::{Band, Bps};
 use ballast_simulator::{
     Agent, FeeTerms, Interest, Liquidators, Looks, Opening, Outcome, PriceModel, Run, Streams,
@@ -84,14 +86,8 @@ pub fn run_watching(
 }
 
 /// With liquidators who restore an LTV of 65 % for 3 %.
-pub fn run_liquidated(
-    terms: &Terms,
-    looks: Looks,
-    model: &impl PriceModel,
-    paths: u64,
-    seed: u64,
-) -> Vec<Outcome> {
-    let run = Run {
+pub fn liquidated(terms: &Terms, looks: Looks, paths: u64, seed: u64) -> Run<'_> {
+    Run {
         terms,
         looks,
         maintenance: Bps::new(8_000),
@@ -103,7 +99,18 @@ pub fn run_liquidated(
         paths,
         streams: Streams::new(seed),
         threads: 0,
-    };
+    }
+}
+
+/// All paths of [`liquidated`].
+pub fn run_liquidated(
+    terms: &Terms,
+    looks: Looks,
+    model: &impl PriceModel,
+    paths: u64,
+    seed: u64,
+) -> Vec<Outcome> {
+    let run = liquidated(terms, looks, paths, seed);
     collect(&run, model, &ballast_simulator::Baseline::Hold)
 }
 
@@ -113,6 +120,10 @@ fn collect(
     agent: &(impl Agent + Clone + Sync),
 ) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
-    simulate(run, model, agent, |outcome| outcomes.push(*outcome)).unwrap();
+    simulate(run, model, agent, |outcome| {
+        outcomes.push(*outcome);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
     outcomes
 }

@@ -1,0 +1,190 @@
+//! The parts of what `ballast simulate` prints.
+
+use std::collections::BTreeMap;
+
+use ballast_simulator::{
+    Looks, Moments, Proportion, Sorted, Summary, Watch,
+    hitting::{Exit, Motion},
+};
+use serde::Serialize;
+
+/// How far equity fell below the own funds.
+#[derive(Debug, Serialize)]
+pub struct DrawDown {
+    pub mean: f64,
+    pub stderr: f64,
+    pub quantile_95: f64,
+}
+
+/// How often something is done.
+#[derive(Debug, Serialize)]
+pub struct Often {
+    pub per_day: f64,
+    /// The part of the paths on which it is done at all.
+    pub probability: f64,
+}
+
+/// An action on the path that was asked for. Equity in whole quote tokens.
+#[derive(Debug, Serialize)]
+pub struct Replayed {
+    pub secs: u64,
+    pub price: f64,
+    pub action: &'static str,
+    pub equity_before: f64,
+    pub equity: f64,
+    pub ltv: f64,
+}
+
+/// A path and its equity at the end.
+#[derive(Debug, Serialize)]
+pub struct WorstPath {
+    pub path: u64,
+    pub equity: f64,
+}
+
+/// Another strategy on the same prices.
+#[derive(Debug, Serialize)]
+pub struct Against {
+    pub equity: Distribution,
+    pub liquidation_probability: f64,
+    /// Equity here less equity there, path by path.
+    pub difference: Mean,
+    /// The same of each part of the gain: its mean here less its mean there.
+    pub attribution: BTreeMap<&'static str, f64>,
+}
+
+/// Chances by formula, and the prices they are about.
+pub struct Exits {
+    pub liquidation_prices: (Option<f64>, Option<f64>),
+    pub first_exit: Option<ClosedForm>,
+    pub liquidation: Option<ClosedForm>,
+}
+
+/// Equity at the end.
+#[derive(Debug, Serialize)]
+pub struct Distribution {
+    pub mean: f64,
+    pub stderr: f64,
+    pub sd: f64,
+    pub quantile_5: f64,
+    pub quantile_50: f64,
+    pub quantile_95: f64,
+    /// Mean of the worst 5 %.
+    pub shortfall_5: f64,
+}
+
+impl Distribution {
+    pub fn of(equity: &Sorted) -> Self {
+        let moments = equity.moments();
+        Self {
+            mean: moments.mean(),
+            stderr: moments.stderr(),
+            sd: moments.sd(),
+            quantile_5: equity.quantile(0.05),
+            quantile_50: equity.quantile(0.5),
+            quantile_95: equity.quantile(0.95),
+            shortfall_5: equity.shortfall(0.05),
+        }
+    }
+}
+
+impl Against {
+    pub fn new(here: &Summary, there: &Summary) -> Self {
+        let mut difference = Moments::default();
+        for (here, there) in here.equities().iter().zip(there.equities()) {
+            difference.add(here - there);
+        }
+        let lines = here.attribution().iter().zip(there.attribution());
+        Self {
+            equity: Distribution::of(&there.equity()),
+            liquidation_probability: there.liquidatable().probability(),
+            difference: difference.into(),
+            attribution: lines
+                .map(|((name, here), (_, there))| (*name, here.mean() - there.mean()))
+                .collect(),
+        }
+    }
+}
+
+/// A mean with its standard error.
+#[derive(Debug, Serialize)]
+pub struct Mean {
+    pub mean: f64,
+    pub stderr: f64,
+}
+
+impl From<Moments> for Mean {
+    fn from(moments: Moments) -> Self {
+        Self {
+            mean: moments.mean(),
+            stderr: moments.stderr(),
+        }
+    }
+}
+
+/// How often something happened, with the standard error.
+#[derive(Debug, Serialize)]
+pub struct Chance {
+    pub probability: f64,
+    pub stderr: f64,
+}
+
+impl From<Proportion> for Chance {
+    fn from(seen: Proportion) -> Self {
+        Self {
+            probability: seen.probability(),
+            stderr: seen.stderr(),
+        }
+    }
+}
+
+/// Of two prices.
+#[derive(Debug, Serialize)]
+pub struct Ends<T> {
+    pub lower: T,
+    pub upper: T,
+}
+
+impl From<Exit> for Ends<f64> {
+    fn from(exit: Exit) -> Self {
+        Self {
+            lower: exit.lower,
+            upper: exit.upper,
+        }
+    }
+}
+
+/// Chances by formula.
+#[derive(Debug, Serialize)]
+pub struct ClosedForm {
+    /// Watched all the time.
+    pub continuous: Ends<f64>,
+    /// Watched at the looks.
+    pub at_looks: Ends<f64>,
+}
+
+impl ClosedForm {
+    /// `None` where there is no formula.
+    pub fn new(motion: Motion, ends: Watch, start: f64, looks: Looks) -> Option<Self> {
+        let end = |log_price: f64| log_price.is_finite().then_some(log_price - start);
+        let (lower, upper) = (end(ends.lower), end(ends.upper));
+        let days = looks.days();
+        Some(Self {
+            continuous: motion.exit(lower, upper, days)?.into(),
+            at_looks: motion
+                .exit_at_looks(lower, upper, days, looks.step_days())?
+                .into(),
+        })
+    }
+}
+
+/// How often a look found the position at maintenance or above.
+#[derive(Debug, Serialize)]
+pub struct Liquidation {
+    pub probability: f64,
+    pub stderr: f64,
+    /// The prices at which the position as opened is at maintenance.
+    pub prices: Ends<Option<f64>>,
+    /// The chance by formula, if the position stays as it is.
+    pub closed_form: Option<ClosedForm>,
+}
