@@ -22,8 +22,6 @@ pub struct Memory {
     found: BTreeMap<String, Found>,
     /// How long each test takes.
     pub secs: BTreeMap<String, f64>,
-    /// The program and tests for which everything passed with no guard switched off.
-    pub passed: Option<String>,
 }
 
 fn file() -> PathBuf {
@@ -51,7 +49,6 @@ impl Memory {
         Self {
             found: found.collect(),
             secs: secs.collect(),
-            passed: value["passed"].as_str().map(str::to_owned),
         }
     }
 
@@ -67,7 +64,7 @@ impl Memory {
                 (key, json!({ "by": by, "of": found.of }))
             })
             .collect();
-        json!({ "found": found, "secs": self.secs, "passed": self.passed })
+        json!({ "found": found, "secs": self.secs })
     }
 
     /// Keeps it for the next run.
@@ -118,7 +115,6 @@ mod tests {
     fn what_is_written_is_read_back() {
         let mut memory = Memory {
             secs: BTreeMap::from([("a::b".to_owned(), 0.5)]),
-            passed: Some("x".into()),
             ..Memory::default()
         };
         let killed = Outcome::Killed("a::b".into());
@@ -129,7 +125,6 @@ mod tests {
         let read = Memory::parse(&memory.value());
         assert_eq!(read.found, memory.found);
         assert_eq!(read.secs, memory.secs);
-        assert_eq!(read.passed, memory.passed);
         assert!(Memory::parse(&Value::Null).found.is_empty());
     }
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -21,7 +21,6 @@ use super::{
     tree::{MARK, Tree},
 };
 use crate::{
-    cache::Key,
     process,
     repository::{self, PROGRAMS, Program},
     sbf::{self, Compiler},
@@ -71,6 +70,8 @@ pub struct Bench {
     units: [PathBuf; 2],
     directory: PathBuf,
     order: Order,
+    /// Of tests that have failed: whether they pass with nothing switched off.
+    judged: Mutex<BTreeMap<String, bool>>,
 }
 
 impl Bench {
@@ -115,51 +116,31 @@ impl Bench {
                 unit("ballast-model", "ballast_model")?,
             ],
             directory: repository::build_dir().join("mutants"),
+            judged: Mutex::default(),
         })
     }
 
-    /// What tells this program from another.
-    pub fn program_key(&self) -> Key {
-        Key::new().text(&String::from_utf8_lossy(&self.program))
-    }
-
-    /// Runs one part of the tests with one guard switched off, or none. A test that is known to miss the guard comes first.
+    /// Runs one part of the tests with one guard switched off. A test that is known to miss the guard comes first.
     pub fn try_mutant(
         &self,
-        site: Option<&Site>,
+        site: &Site,
         known: Option<&str>,
         part: Part,
         secs: &mut BTreeMap<String, f64>,
         worker: usize,
     ) -> Result<Outcome> {
-        let deploy = self.directory.join(format!("deploy-{worker}"));
-        fs::create_dir_all(&deploy)?;
-        for program in others() {
-            let name = format!("{}.so", program.library);
-            fs::copy(repository::deploy_dir().join(&name), deploy.join(&name))
-                .with_context(|| format!("cannot copy {name}"))?;
-        }
-        let mut program = self.program.clone();
-        let switch = site.map_or(u16::MAX, |site| site.number).to_le_bytes();
-        program[self.switch..self.switch + 2].copy_from_slice(&switch);
-        fs::write(deploy.join("ballast.so"), program)?;
-
+        let deploy = self.deploy(&format!("deploy-{worker}"), site.number)?;
         let (order, likely) = self.order.of(site, secs);
-        let known = order.iter().find(|test| Some(**test) == known).copied();
+        let known = order.iter().position(|test| Some(*test) == known);
+        let known = known.map_or(&[][..], |at| &order[at..=at]);
         let order = match part {
             Part::Likely => &order[..likely],
             Part::Rest => &order[likely..],
         };
-        let mut runs = Vec::new();
+        let mut runs: Vec<(&Path, &[&str])> = Vec::new();
         if part == Part::Likely {
-            for binary in &self.units {
-                let mut unit = tests(binary, &deploy);
-                if let Some(site) = site {
-                    unit.env("BALLAST_MUTANT", site.number.to_string());
-                }
-                runs.push(unit);
-            }
-            runs.extend(known.map(|test| self.only(&[test], &deploy)));
+            runs.extend(self.units.iter().map(|unit| (unit.as_path(), &[][..])));
+            runs.push((&self.onchain, known));
         }
         // A few at first, then more and more: starting costs time too.
         let (mut from, mut many) = (0, 4);
@@ -168,20 +149,92 @@ impl Bench {
             (from, many) = (from + many, many * 3);
             (!chunk.is_empty()).then_some(chunk)
         });
-        runs.extend(chunks.map(|names| self.only(names, &deploy)));
-        for mut command in runs {
-            if let Some(test) = first_failure(&mut command, secs)? {
+        runs.extend(chunks.map(|names| (self.onchain.as_path(), names)));
+        for (binary, names) in runs {
+            if binary == self.onchain && names.is_empty() {
+                continue;
+            }
+            if let Some(test) = self.missed_by(binary, names, &deploy, site.number, secs)? {
                 return Ok(Outcome::Killed(test));
             }
         }
         Ok(Outcome::Survived)
     }
 
-    /// The on-chain tests with these names.
-    fn only(&self, names: &[&str], deploy: &Path) -> Command {
-        let mut command = tests(&self.onchain, deploy);
-        command.arg("--exact").args(names);
-        command
+    /// The first test that fails and would not with nothing switched off; of all in the file if none are named.
+    fn missed_by(
+        &self,
+        binary: &Path,
+        names: &[&str],
+        deploy: &Path,
+        number: u16,
+        secs: &mut BTreeMap<String, f64>,
+    ) -> Result<Option<String>> {
+        loop {
+            let unsound = self.unsound();
+            let mut command = tests(binary, deploy);
+            command
+                .env("BALLAST_MUTANT", number.to_string())
+                .arg("--exact");
+            command.args(names);
+            for test in &unsound {
+                command.args(["--skip", test]);
+            }
+            match first_failure(&mut command, secs)? {
+                Some(test) if !self.is_sound(binary, &test)? => {
+                    // Tried once more without it, or it was not skipped.
+                    ensure!(!unsound.contains(&test), "{test} cannot be left out");
+                }
+                outcome => return Ok(outcome),
+            }
+        }
+    }
+
+    /// Whether a test passes with nothing switched off. What is no test, but an end of them all, is not asked.
+    fn is_sound(&self, binary: &Path, test: &str) -> Result<bool> {
+        if !test.contains("::") || self.judged()?.get(test) == Some(&true) {
+            return Ok(true);
+        }
+        // One at a time: they share a directory.
+        let mut judged = self.judged()?;
+        let deploy = self.deploy("deploy-none", u16::MAX)?;
+        let mut command = tests(binary, &deploy);
+        command.args(["--exact", test]);
+        let sound = first_failure(&mut command, &mut BTreeMap::new())?.is_none();
+        judged.insert(test.to_owned(), sound);
+        Ok(sound)
+    }
+
+    /// Tests that fail with nothing switched off, and so say nothing.
+    pub fn unsound(&self) -> Vec<String> {
+        let judged = self.judged();
+        let unsound = judged.iter().flat_map(|judged| judged.iter());
+        unsound
+            .filter(|(_, sound)| !**sound)
+            .map(|(test, _)| test.clone())
+            .collect()
+    }
+
+    fn judged(&self) -> Result<MutexGuard<'_, BTreeMap<String, bool>>> {
+        match self.judged.lock() {
+            Ok(judged) => Ok(judged),
+            Err(_) => bail!("a worker panicked"),
+        }
+    }
+
+    /// A directory with the programs, in Ballast's one guard switched off.
+    fn deploy(&self, name: &str, number: u16) -> Result<PathBuf> {
+        let deploy = self.directory.join(name);
+        fs::create_dir_all(&deploy)?;
+        for program in others() {
+            let name = format!("{}.so", program.library);
+            fs::copy(repository::deploy_dir().join(&name), deploy.join(&name))
+                .with_context(|| format!("cannot copy {name}"))?;
+        }
+        let mut program = self.program.clone();
+        program[self.switch..self.switch + 2].copy_from_slice(&number.to_le_bytes());
+        fs::write(deploy.join("ballast.so"), program)?;
+        Ok(deploy)
     }
 }
 
