@@ -7,10 +7,7 @@ use ballast_client::{
     Amounts, BallastError, DecreaseArgs, InitMarketArgs, Instruction, Market, MarketContext,
     MarketMode, MarketParams, OpenArgs, Policy, PoolAddresses, Position, PositionContext, Pubkey,
     Receipt, Reserve, ReserveParams, SendError, Side, SqrtPrice, SwapPath, Trade,
-    ballast::{
-        session::room_down,
-        targets::{MarketRule, deleverage_due},
-    },
+    ballast::targets::{MarketRule, deleverage_due},
     instruction, pda,
 };
 use ballast_localnet::{Localnet, LocalnetExt, Svm, Trader, UsdPrice, World, WorldConfig};
@@ -252,9 +249,8 @@ impl Scene {
         let value = model.value(oracle).unwrap();
         let due = deleverage_due(MarketRule::of(&snapshot.market), &policy, may, &value);
         let room = |side| {
-            let mut reserve = *snapshot.reserve(side);
-            reserve.set_state(&snapshot.reserve_at(side, snapshot.now_secs).unwrap());
-            room_down(&reserve).unwrap()
+            let state = snapshot.reserve_at(side, snapshot.now_secs).unwrap();
+            snapshot.reserve(side).caps().room_down(&state).unwrap()
         };
         let plan = due.ok().and_then(|due| {
             let max_loss = due.max_swap_loss(&limits, &policy);
