@@ -67,7 +67,8 @@ pub struct AutomationArgs {
     /// SOL that a keeper is paid for each action (see `ballast reward fund`)
     #[arg(long, value_name = "SOL")]
     pub reward: Option<Decimal>,
-    /// Largest part of equity that keepers may lose in a day; 0: as much as the market allows
+    /// Largest part of equity that keepers may lose beyond what a fair price costs; it grows back over a week. 0: as much as the market
+    /// allows
     #[arg(long, value_name = "RATIO")]
     pub daily_loss: Option<Ratio>,
 }
@@ -294,7 +295,7 @@ impl fmt::Display for AutomationView {
         };
         writeln!(
             f,
-            "  keepers      are paid {} SOL for an action, lose at most {daily} of equity in a day",
+            "  keepers      are paid {} SOL for an action, lose at most {daily} of equity, which grows back over a week",
             self.reward_sol
         )
     }

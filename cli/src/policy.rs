@@ -26,7 +26,7 @@ pub struct PolicyArgs {
     /// LTV from which keepers may deleverage
     #[arg(long, value_name = "LTV")]
     pub deleverage_trigger: Option<Ratio>,
-    /// LTV to which they then go
+    /// LTV to which they then go, and above which a rehedge leaves no position
     #[arg(long, value_name = "LTV")]
     pub deleverage_target: Option<Ratio>,
     /// Largest loss of a swap against the oracle's price, fee included

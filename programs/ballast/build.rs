@@ -11,7 +11,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 /// Everything in the checkout that goes into the program, seen from its directory.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 12] = [
     "Cargo.toml",
     "build.rs",
     "src",
@@ -20,6 +20,8 @@ const SOURCES: [&str; 10] = [
     "../../crates/abi/src",
     "../../crates/clmm/Cargo.toml",
     "../../crates/clmm/src",
+    "../../crates/ledger/Cargo.toml",
+    "../../crates/ledger/src",
     "../../crates/model/Cargo.toml",
     "../../crates/model/src",
 ];

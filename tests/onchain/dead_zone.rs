@@ -101,8 +101,8 @@ async fn a_rehedge_at_the_edge_raises_neither_ltv_nor_leverage() {
         (180, true),
         (150, true),
         (205, false),
-        (210, false),
-        (230, false),
+        (210, true),
+        (230, true),
     ] {
         scene.price(dollars).await;
         let before = scene.value(&position).await;
@@ -110,7 +110,8 @@ async fn a_rehedge_at_the_edge_raises_neither_ltv_nor_leverage() {
         let event = rehedged(&receipt);
         assert_eq!(event.liquidity > 0, withdraws, "at {dollars}");
         let after = without_loss(scene.value(&position).await, event.swap_loss);
-        let limit = Bps::new(before.ltv_bps_up().max(6_500));
+        // Never above the owner's target, and not raised above the lower of owner's and market's.
+        let limit = Bps::new(before.ltv_bps_up().clamp(6_500, 6_800));
         assert!(!after.ltv_above(limit), "at {dollars}");
         assert!(
             after.leverage_bps_up() <= before.leverage_bps_up() + 3,
@@ -274,7 +275,10 @@ async fn above_the_trigger_a_rehedge_may_not_raise_the_stressed_ltv() {
     scene.wait(5, 124).await;
     // Unhedged it would be short of nothing and long of all the base in the pool.
     scene
-        .change_policy(&position, |policy| policy.hedge_bps = 0)
+        .change_policy(&position, |policy| {
+            // Barely below the trigger, above which the swap's loss ends.
+            (policy.hedge_bps, policy.deleverage_target_ltv_bps) = (0, 7_599);
+        })
         .await;
     let error = scene.hedge_error(&position).await.0;
     assert!(error < 0, "{error}");
@@ -331,15 +335,24 @@ async fn a_part_of_a_rehedge_keeps_nobody_waiting() {
     scene
         .change_policy(&position, |policy| policy.max_swap_loss_bps = 60)
         .await;
+    // Which costs more than a market with a deeper pool allows.
+    scene
+        .change_market(|market| market.safety.max_defensive_loss_bps = 1_000)
+        .await;
+    scene
+        .change_market(|market| market.keepers.max_daily_loss_bps = 1_000)
+        .await;
     scene.price(192).await;
     scene.wait(10, 192).await;
     let (before, _) = scene.hedge_error(&position).await;
+    let untouched = scene.world.reload(&position).await.unwrap().position;
     let receipt = accepted(scene.rehedge(&position, &scene.keeper).await);
     let (left, _) = scene.hedge_error(&position).await;
     assert!(0 < left && left < before, "{left} of {before}");
     assert_eq!(rehedged(&receipt).hedge_error_after, left);
     let stored = scene.world.reload(&position).await.unwrap().position;
     assert_eq!(stored.rehedges, 0);
+    assert_eq!(stored.last_rebalance_secs, untouched.last_rebalance_secs);
     // Where the pool stands now nothing goes; once it is back, at once.
     let sent = scene.rehedge(&position, &scene.keeper).await;
     refused(sent, BallastError::SwapLossTooHigh);

@@ -320,7 +320,7 @@ async fn every_rule_for_automation_fires_and_its_edge_passes() {
         |a| a.at_low = 1,
         |a| a.at_high = 1,
         |a| a.max_exit_loss_bps = 101,
-        |a| a.max_daily_loss_bps = 101,
+        |a| a.max_daily_loss_bps = 21,
         |a| a.reward_lamports = 1_000_001,
         |a| a.padding = 1,
         |a| a.window_high_tick = i32::MIN,
@@ -350,7 +350,7 @@ async fn every_rule_for_automation_fires_and_its_edge_passes() {
         |a| (a.window_high_tick, a.at_high) = (5, 3),
         |a| (a.min_equity, a.at_floor) = (1, 3),
         |a| a.max_exit_loss_bps = 100,
-        |a| a.max_daily_loss_bps = 100,
+        |a| a.max_daily_loss_bps = 20,
         |a| a.reward_lamports = 1_000_000,
     ];
     assert_eq!(tick, ballast_client::Tick::MAX.get());

@@ -46,9 +46,9 @@ impl Scene {
     }
 }
 
-/// A part of a hundredth of equity is left.
-fn hundredth(model: &PositionModel, at: SqrtPrice) -> u64 {
-    u64::try_from(model.value(at).unwrap().equity() / 100).unwrap()
+/// All that either allowance is by default: a fifth of a percent of equity.
+fn all_of_it(model: &PositionModel, at: SqrtPrice) -> u64 {
+    u64::try_from(model.value(at).unwrap().equity() / 500).unwrap()
 }
 
 fn rehedged(receipt: &Receipt) -> u64 {
@@ -60,26 +60,33 @@ fn rehedged(receipt: &Receipt) -> u64 {
 }
 
 #[tokio::test]
-async fn the_pools_fee_on_the_needed_trade_costs_no_allowance() {
-    let scene = Scene::new().await;
-    let position = scene.open(1).await;
-    scene.stand(INSIDE, INSIDE).await;
-    let (before, at) = scene.model(&position).await;
-    let equity = before.value(at).unwrap().equity();
-    let receipt = accepted(scene.rehedge(&position, &scene.keeper).await);
-    let fee = value_up(rehedged(&receipt), at).unwrap() * 400 / 1_000_000;
-    let lost = equity - scene.equity_at(&position, at).await;
-    assert!(lost >= i128::try_from(fee).unwrap(), "{lost} {fee}");
-    let [daily, defensive] = scene.lost(&position).await;
-    assert!(
-        daily < DUST && u128::from(daily) < fee / 2,
-        "{daily} of {lost}"
-    );
-    assert_eq!(defensive, 0);
+async fn a_pool_as_far_from_the_price_as_its_fee_costs_no_allowance() {
+    // A fee of 4 basis points: on the wrong side by that much, by more, and to the other side.
+    for (oracle, pool, fair) in [
+        (INSIDE, INSIDE * 0.999_62, true),
+        (INSIDE, INSIDE * 0.999_5, false),
+        (201.4, 201.4 * 1.000_38, true),
+        (201.4, 201.4 * 1.000_5, false),
+        (201.4, 201.4 * 0.999, true),
+    ] {
+        let scene = Scene::new().await;
+        let position = scene.open(1).await;
+        scene.stand(oracle, pool).await;
+        let (before, at) = scene.model(&position).await;
+        let equity = before.value(at).unwrap().equity();
+        accepted(scene.rehedge(&position, &scene.keeper).await);
+        let lost = equity - scene.equity_at(&position, at).await;
+        let [daily, defensive] = scene.lost(&position).await;
+        assert_eq!(
+            (daily == 0, defensive),
+            (fair, 0),
+            "{pool}: {daily} of {lost}"
+        );
+    }
 }
 
 #[tokio::test]
-async fn what_exceeds_the_fee_is_charged_to_the_unit() {
+async fn what_exceeds_a_fair_price_is_charged_to_the_unit() {
     for (oracle, pool) in [(INSIDE, 197.8), (201.4, 202.2)] {
         let scene = Scene::new().await;
         let position = scene.open(1).await;
@@ -88,10 +95,10 @@ async fn what_exceeds_the_fee_is_charged_to_the_unit() {
         let equity = before.value(at).unwrap().equity();
         let receipt = accepted(scene.rehedge(&position, &scene.keeper).await);
         let lost = equity - scene.equity_at(&position, at).await;
-        let fee = (value_up(rehedged(&receipt), at).unwrap() * 400).div_ceil(1_000_000 - 400);
+        let fee = (value_up(rehedged(&receipt), at).unwrap() * 800).div_ceil(1_000_000 - 400);
         let charged = u64::try_from(lost - i128::try_from(fee).unwrap()).unwrap();
         assert_eq!(scene.lost(&position).await, [charged, 0]);
-        assert!(charged > 50_000, "{charged}");
+        assert!(charged > 40_000, "{charged}");
     }
 }
 
@@ -100,7 +107,7 @@ async fn who_drains_the_daily_allowance_does_not_stop_the_defence() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     let (model, at) = scene.model(&position).await;
-    let limit = hundredth(&model, at);
+    let limit = all_of_it(&model, at);
     // Outside the band, inside twice the band.
     scene.stand(INSIDE, 198.1).await;
     scene.drain(&position, limit, 0).await;
@@ -132,6 +139,28 @@ async fn who_drains_the_daily_allowance_does_not_stop_the_defence() {
         .change_market(|market| market.safety.max_defensive_loss_bps = 200)
         .await;
     accepted(scene.rehedge(&position, &scene.keeper).await);
+}
+
+#[tokio::test]
+async fn who_drains_both_allowances_stops_neither_a_fair_rehedge_nor_a_deleverage() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let (model, at) = scene.model(&position).await;
+    let limit = all_of_it(&model, at);
+    let start = scene.svm.save();
+    // At the oracle's price or better, inside twice the band and outside.
+    for (oracle, pool) in [(INSIDE, INSIDE + 0.02), (196.0, 196.02)] {
+        scene.stand(oracle, pool).await;
+        scene.drain(&position, limit, limit).await;
+        accepted(scene.rehedge(&position, &scene.keeper).await);
+        assert_eq!(scene.lost(&position).await, [limit; 2]);
+        scene.svm.restore(&start);
+    }
+    // However much it loses within the trade's cap.
+    scene.stand(250.0, 251.0).await;
+    scene.drain(&position, limit, limit).await;
+    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+    assert_eq!(scene.lost(&position).await, [limit; 2]);
 }
 
 #[tokio::test]
@@ -172,7 +201,7 @@ async fn an_owners_stricter_limit_binds_keepers() {
         scene.rehedge(&position, &scene.keeper).await,
         BallastError::DailyLossExceeded,
     );
-    scene.automate(&position, strict(20)).await;
+    scene.automate(&position, strict(19)).await;
     accepted(scene.rehedge(&position, &scene.keeper).await);
 }
 
@@ -188,7 +217,7 @@ async fn a_loss_counts_at_the_newest_price_known_if_it_is_worse_there() {
     scene.svm.restore(&saved);
     // As if a newer price had been shown than the one that the keeper shows, which is allowed for some seconds.
     let (model, at) = scene.model(&position).await;
-    let newest = ballast_model::price::scale_up(at, Bps::new(10_010)).unwrap();
+    let newest = ballast_model::price::scale_up(at, Bps::new(10_020)).unwrap();
     let (base, quote) = later(&scene).await;
     scene
         .change_market(|market| {
@@ -202,11 +231,11 @@ async fn a_loss_counts_at_the_newest_price_known_if_it_is_worse_there() {
     let equity = model.value(newest).unwrap().equity();
     let receipt = accepted(scene.rehedge(&position, &scene.keeper).await);
     let lost = equity - scene.equity_at(&position, newest).await;
-    // Less base had to be sold at the newest price: the fee on the rest is charged too.
+    // Less base had to be sold at the newest price: what the rest costs is charged too.
     let needed = model.hedge_error(newest, Bps::ONE).unwrap().unsigned_abs();
     assert!(needed < u128::from(rehedged(&receipt)));
     let needed = u64::try_from(needed).unwrap();
-    let fee = (value_up(needed, newest).unwrap() * 400).div_ceil(1_000_000 - 400);
+    let fee = (value_up(needed, newest).unwrap() * 800).div_ceil(1_000_000 - 400);
     let [charged, _] = scene.lost(&position).await;
     assert_eq!(i128::from(charged), lost - i128::try_from(fee).unwrap());
     assert!(charged > 10 * fair.max(1_000), "{charged}");
@@ -253,7 +282,7 @@ async fn later(scene: &Scene) -> (i64, i64) {
 }
 
 #[tokio::test]
-async fn a_recentering_is_charged_what_its_swap_costs_beyond_the_fee() {
+async fn a_recentering_is_charged_what_its_swap_costs_beyond_a_fair_price() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     scene.automate(&position, automation()).await;
@@ -267,7 +296,7 @@ async fn a_recentering_is_charged_what_its_swap_costs_beyond_the_fee() {
     let [fair, other] = charged().await;
     assert_eq!(other, 0);
     scene.svm.restore(&saved);
-    scene.pool(216.15).await;
+    scene.pool(216.3).await;
     let [dear, other] = charged().await;
     assert_eq!(other, 0);
     assert!(dear > fair + 50_000, "{dear} {fair}");

@@ -4,7 +4,7 @@ use ballast_client::{
     Automation, BallastError, BallastEvent, PositionContext, Pubkey, Reaction, Receipt,
     ballast::state::Need, instruction,
 };
-use ballast_localnet::Trader;
+use ballast_localnet::{Trader, WorldConfig};
 
 use crate::{
     lifecycle::automation,
@@ -152,6 +152,45 @@ async fn first_keepers_and_the_owner_act_at_once_which_ends_the_note() {
             Need::SellBase
         );
         acted(scene.rehedge(&position, first).await);
+    }
+}
+
+/// Else whoever does a little of it each time would have all others wait anew, for ever.
+#[tokio::test]
+async fn a_part_of_a_rehedge_ends_no_note() {
+    let config = WorldConfig {
+        // So thin that what moves it by a basis point is less than the hedge error.
+        background_value: 200_000_000_000,
+        ..WorldConfig::standard().unwrap()
+    };
+    // Whoever does the part: another, a first keeper or the owner.
+    for which in 0..3 {
+        let scene = Scene::with(config.clone()).await;
+        let position = scene.open(1).await;
+        scene.name_first(&position).await;
+        scene
+            .change_policy(&position, |policy| policy.max_swap_loss_bps = 5)
+            .await;
+        scene.price(192).await;
+        noted(scene.rehedge(&position, &scene.keeper).await);
+        scene.wait(30, 192).await;
+        let since_secs = scene.stored(&position).await.due_since_secs;
+        let by = [&scene.keeper, &scene.liquidator, &scene.alice][which];
+        acted(scene.rehedge(&position, by).await);
+        let stored = scene.stored(&position).await;
+        assert_eq!((stored.rehedges, stored.due_since_secs), (0, since_secs));
+        // The others go on as soon as the pool is back, with no other note.
+        scene.pool(192.0).await;
+        acted(scene.rehedge(&position, &scene.keeper).await);
+        assert_eq!(scene.stored(&position).await.due_since_secs, since_secs);
+        // Only the whole ends it.
+        scene
+            .change_policy(&position, |policy| policy.max_swap_loss_bps = 60)
+            .await;
+        scene.pool(192.0).await;
+        acted(scene.rehedge(&position, &scene.keeper).await);
+        let stored = scene.stored(&position).await;
+        assert_eq!((stored.rehedges, stored.due_since_secs), (1, 0));
     }
 }
 

@@ -5,11 +5,11 @@
 //! as the trade's cap, the distance from the oracle and the allowance let it, picks the worse of the last seconds' prices, acts,
 //! and lets the pool go again. Then the honest keeper does what is still to be done. Where the owner has named the honest one, all
 //! that the hostile one can do at first is to note the need. What the pushing costs the hostile keeper is not counted: some
-//! hundred times what the position loses.
+//! hundred times what the position loses. The policy is the one that the command line proposes: a narrower band trades more.
 
 use ballast_client::{
-    Automation, BallastError, BallastEvent, MarketContext, PositionContext, PriceAccounts, Side,
-    SqrtPrice, Trade,
+    Automation, BallastError, BallastEvent, MarketContext, Policy, PositionContext, PriceAccounts,
+    Side, SqrtPrice, Trade,
     ballast::{due, state::Allowance},
     instruction,
 };
@@ -28,9 +28,11 @@ const SIGMA_DAY: f64 = 0.05;
 /// How much older the other price is that may be used.
 const OLDER_SECS: i64 = 14;
 /// A pool is pushed by no more: what is lost beyond is refused.
-const MOST_BPS: f64 = 95.0;
+const MOST_BPS: f64 = 45.0;
 /// Nor by less: not worth it.
 const LEAST_BPS: f64 = 0.5;
+/// The pool's fee, as far from the price as which it is fair.
+const FEE_PPM: u32 = 400;
 const FIRST_SECS: u32 = 30;
 const AWAY_EVERY: usize = 40;
 const HALF_WIDTH: i32 = 500;
@@ -89,6 +91,8 @@ struct Outcome {
     noted: u32,
     /// Equity lost by the hostile keeper's actions.
     harmed: i128,
+    /// How often the honest keeper had no allowance left.
+    starved: u32,
 }
 
 /// One play.
@@ -115,6 +119,14 @@ impl Play {
             ..automation()
         };
         scene.automate(&position, automation).await;
+        // What `ballast open` proposes.
+        let proposed = |policy: &mut Policy| {
+            (policy.delta_band_bps, policy.delta_target_bps) = (1_000, 500);
+            policy.deleverage_trigger_ltv_bps = 7_700;
+            policy.deleverage_target_ltv_bps = 6_500;
+            policy.max_swap_loss_bps = 50;
+        };
+        scene.change_policy(&position, proposed).await;
         if matches!(cast, Cast::Named | Cast::NamedAndAway) {
             let (market, owner) = (&scene.world.market.address, scene.alice.key());
             let keepers = [scene.keeper.key(), Default::default()];
@@ -209,7 +221,8 @@ impl Play {
         self.scene.send(by, recenter).await
     }
 
-    /// What the hostile keeper may still take, in basis points of a trade of that value.
+    /// How far the hostile keeper may push the pool, in basis points: what it may still take of a trade of that value, and what a pool
+    /// may be away for nothing.
     fn push_bps(&self, model: &PositionModel, at: SqrtPrice, base: u64, recenters: bool) -> f64 {
         let (market, stored) = (&self.scene.world.market.market, &self.position.position);
         let need = due::rehedge_due(&stored.policy, model, at, None).unwrap();
@@ -222,7 +235,9 @@ impl Play {
         let allowed = equity * f64::from(allowance.max_bps(market, stored)) / 1e4;
         let spent = allowance.recent(stored).left_up(self.scene.svm.now_secs());
         let traded = value_down(base, at).unwrap().max(1) as f64;
-        ((allowed - spent as f64) / traded * 1e4 * 0.97).min(MOST_BPS)
+        let fair_bps = f64::from(FEE_PPM) / 1e2 * 0.97;
+        let left_bps = (allowed - spent as f64) / traded * 1e4 * 0.97;
+        (left_bps.max(0.0) + fair_bps).min(MOST_BPS)
     }
 
     /// The hostile keeper's turn.
@@ -242,7 +257,7 @@ impl Play {
                 continue;
             };
             let mut bps = self.push_bps(&model, self.at(price), base, recenters);
-            for _ in 0..3 {
+            for _ in 0..4 {
                 if bps < LEAST_BPS {
                     break;
                 }
@@ -316,6 +331,8 @@ impl Play {
                 .act(&self.scene.keeper, &market, moment.price, trade, recenters)
                 .await;
             self.outcome.by_honest += u32::from(sent.is_ok());
+            let starved = sent.is_err_and(|error| error.is(BallastError::DailyLossExceeded));
+            self.outcome.starved += u32::from(starved);
         }
         self.position = self.scene.world.reload(&self.position).await.unwrap();
     }
@@ -365,10 +382,10 @@ async fn compare(seed: u64) {
         let below = (alone.equity - outcome.equity) as f64 / alone.equity as f64;
         table.push((cast, below, outcome));
     }
-    println!("seed  cast          equity   below  by hostile (harm)  by honest  noted");
+    println!("seed  cast          equity   below  by hostile (harm)  by honest  noted  starved");
     for (cast, below, outcome) in &table {
         println!(
-            "{seed:4}  {:12}  {:6.2}  {:5.2}%  {:10} ({:4.2})  {:9}  {:5}",
+            "{seed:4}  {:12}  {:6.2}  {:5.2}%  {:10} ({:4.2})  {:9}  {:5}  {:7}",
             format!("{cast:?}"),
             outcome.equity as f64 / 1e6,
             below * 100.0,
@@ -376,14 +393,16 @@ async fn compare(seed: u64) {
             outcome.harmed as f64 / 1e6,
             outcome.by_honest,
             outcome.noted,
+            outcome.starved,
         );
     }
     for (cast, below, outcome) in &table {
         match cast {
-            Cast::Honest => {}
-            // Both allowances, and as much again on each of the three days.
-            Cast::Hostile => assert!(outcome.harmed <= 8_000_000, "{}", outcome.harmed),
-            Cast::Named | Cast::NamedAndAway => assert!(*below <= 0.02, "{cast:?}: {below}"),
+            // What is fair is within the allowances.
+            Cast::Honest => assert_eq!(outcome.starved, 0),
+            Cast::Hostile | Cast::Named | Cast::NamedAndAway => {
+                assert!(*below <= 0.02, "{cast:?}: {below}");
+            }
         }
     }
 }

@@ -17,10 +17,7 @@ use ballast_model::lending::INDEX_ONE_X64;
 use ballast_strategy::act::{Deed, Rules, carry_out};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use crate::{
-    mirror::Mirror,
-    support::{Scene, accepted},
-};
+use crate::{mirror::Mirror, support::Scene};
 
 /// Positions that one world sees.
 const LIVES: u64 = 25;
@@ -118,9 +115,11 @@ impl Life<'_> {
             .await
             .unwrap();
         let mut price = START as f64;
+        // Some are left alone until somebody liquidates them.
+        let neglected = self.rng.random_bool(0.3);
         for _ in 0..STEPS {
-            price = self.pass(price).await;
-            self.act(&position, price).await;
+            price = self.pass(price, neglected).await;
+            self.act(&position, price, neglected).await;
         }
         let _ = self.scene.close(&position).await;
     }
@@ -153,7 +152,7 @@ impl Life<'_> {
     }
 
     /// Time passes, others trade, and the price moves.
-    async fn pass(&mut self, price: f64) -> f64 {
+    async fn pass(&mut self, price: f64, neglected: bool) -> f64 {
         let days = self.rng.random_range(0..5 * 86_400);
         self.scene.svm.pass_time(days).await.unwrap();
         for _ in 0..self.rng.random_range(0..3) {
@@ -161,8 +160,10 @@ impl Life<'_> {
                 .pool(price * self.rng.random_range(0.97..1.03))
                 .await;
         }
-        let far = self.rng.random_bool(0.35);
-        let factor = if far {
+        let factor = if neglected {
+            // What is hedged and above its band owes base alone: it is liquidated, and by a gap insolvent.
+            self.rng.random_range(1.05..1.7)
+        } else if self.rng.random_bool(0.35) {
             self.rng.random_range(0.55..1.7)
         } else {
             self.rng.random_range(0.95..1.05)
@@ -195,10 +196,14 @@ impl Life<'_> {
     }
 
     /// Tries a few kinds of action, one after the other, each on numbers and on the chain.
-    async fn act(&mut self, position: &PositionContext, price: f64) {
+    async fn act(&mut self, position: &PositionContext, price: f64, neglected: bool) {
         let first = self.rng.random_range(0..KINDS.len());
         for number in 0..3 {
-            let kind = KINDS[(first + number * 3) % KINDS.len()];
+            let kind = if neglected {
+                "liquidate"
+            } else {
+                KINDS[(first + number * 3) % KINDS.len()]
+            };
             self.prepare(kind, position).await;
             let Some(ticks) = self.new_ticks(price) else {
                 continue;
@@ -314,7 +319,9 @@ impl Life<'_> {
             return;
         }
         let at = format!("BALLAST_SEED={}, {kind}", self.seed);
-        assert!(foreseen.is_ok(), "{at}: {foreseen:?}");
+        if let Err(fault) = foreseen {
+            panic!("{at}: the program has done what the numbers refuse: {fault}");
+        }
         let after = self.view(position).await;
         self.same(&at, &ledger, &after, stored).await;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ballast_abi::whirlpool::{
     PoolView, TICKS_PER_ARRAY, TickArrayView, TickState, array_start,
     layout::{fixed_tick_array, pool as at},
-    swap::{SwapArray, SwapRequest, swap},
+    swap::{SwapArray, SwapError, SwapRequest, swap},
     swap_tick_arrays,
 };
 use ballast_client::{Amounts, Band, Pubkey, SqrtPrice, Trade};
@@ -32,7 +32,16 @@ pub struct Mirror {
 #[derive(Debug)]
 pub enum Fault {
     Ledger(LedgerError),
-    Swap,
+    Swap(SwapError),
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ledger(error) => error.fmt(f),
+            Self::Swap(error) => error.fmt(f),
+        }
+    }
 }
 
 impl From<LedgerError> for Fault {
@@ -157,7 +166,7 @@ impl Pool for Mirror {
             a_to_b,
             limit,
         };
-        let done = swap(&self.view(), &arrays, request).map_err(|_| Fault::Swap)?;
+        let done = swap(&self.view(), &arrays, request).map_err(Fault::Swap)?;
         for crossing in &done.crossings {
             self.ticks.insert(crossing.tick, crossing.state);
         }

@@ -1,9 +1,9 @@
 //! `ballast rehedge | deleverage | liquidate | show-loss | settle`: what keeps positions and lenders safe, by hand. Anybody may, as
 //! far as the owner's policy and the market's limits let them.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use ballast_client::{
-    Amounts, BallastEvent, Bps, Instruction, MarketContext, PriceAccounts, Pubkey, Side, Signer,
+    Amounts, BallastEvent, Bps, Instruction, MarketContext, PriceAccounts, Pubkey, Signer,
     SqrtPrice, Trade,
     ballast::targets::{self, Due, MarketRule},
     instruction,

@@ -1,6 +1,7 @@
 //! Deployments through the loader.
 
 use ballast_client::{Keypair, Signer};
+use ballast_localnet::LocalnetExt;
 
 use crate::node::Node;
 
@@ -90,4 +91,39 @@ async fn deployed_once_unchanged_then_upgraded() {
         )
         .await;
     assert!(error.contains("may only be upgraded by"), "{error}");
+}
+
+/// Anyone can send lamports to where an account is to be, and the system program creates none there.
+#[tokio::test(flavor = "multi_thread")]
+async fn lamports_at_the_programs_or_the_buffers_address_stop_no_deployment() {
+    let node = Node::start().await;
+    let payer = node.net.payer();
+    let (program, buffer) = (Keypair::new(), Keypair::new());
+    let [program_file, buffer_file] = [&program, &buffer].map(|key| node.key_file(key));
+    for key in [&program, &buffer] {
+        node.net.fund(&key.pubkey(), 1_000_000).await.unwrap();
+    }
+    let file = node.net.programs().pyth.file.clone();
+    let [file, program_file, buffer_file] =
+        [&file, &program_file, &buffer_file].map(|path| path.to_str().unwrap());
+    let deployed = node
+        .json(
+            payer,
+            &[
+                "deploy",
+                "--program",
+                file,
+                "--program-keypair",
+                program_file,
+                "--buffer",
+                buffer_file,
+                "--no-migrate",
+            ],
+        )
+        .await;
+    assert_eq!(
+        (&deployed["outcome"], &deployed["verified"]),
+        (&"deployed".into(), &true.into()),
+        "{deployed}"
+    );
 }

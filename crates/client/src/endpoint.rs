@@ -89,16 +89,26 @@ fn parts(url: &str) -> (&str, &str, &str) {
     (scheme, authority, path)
 }
 
-/// Scheme, host and port.
+/// Scheme, host and port; nothing of a text that is no address of a node, whatever it may be.
 fn without_credentials(url: &str) -> String {
     let (scheme, authority, _) = parts(url);
     let host = authority
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
-    if scheme.is_empty() {
-        host.into()
-    } else {
-        format!("{scheme}://{host}")
+    // A host of letters alone may be a key as well, but for one that every machine has.
+    let port = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
+    let is_node = match scheme {
+        "http" | "https" | "ws" | "wss" => true,
+        "" => port.split_once(':').map_or(
+            host.contains('.') || host.is_empty() || host == "localhost",
+            |(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()),
+        ),
+        _ => false,
+    };
+    match (is_node, scheme) {
+        (false, _) => HIDDEN.into(),
+        (true, "") => host.into(),
+        (true, scheme) => format!("{scheme}://{host}"),
     }
 }
 
@@ -106,7 +116,12 @@ fn secrets(url: &str) -> Vec<String> {
     let (_, authority, path) = parts(url);
     let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
     let mut secrets: Vec<String> = Vec::new();
-    for whole in [user, path] {
+    let all = if without_credentials(url) == HIDDEN {
+        url
+    } else {
+        ""
+    };
+    for whole in [user, path, all] {
         secrets.push(whole.into());
         secrets.extend(whole.split(['/', '?', '#', '&', '=', ':']).map(Into::into));
     }
@@ -142,7 +157,18 @@ mod tests {
             ("http://127.0.0.1:8899", "http://127.0.0.1:8899"),
             ("wss://node.example?key=secret", "wss://node.example"),
             ("node.example/secret", "node.example"),
+            ("name:secret@node.example:8899", "node.example:8899"),
+            ("localhost:8899", "localhost:8899"),
+            ("localhost", "localhost"),
+            ("[::1]:8899", "[::1]:8899"),
             ("", ""),
+            // No addresses of nodes.
+            ("mailto:KEY-1234", HIDDEN),
+            ("https:KEY-1234", HIDDEN),
+            ("localhost:", HIDDEN),
+            ("node.example:KEY-1234", HIDDEN),
+            ("key://KEY-1234", HIDDEN),
+            ("KEY-1234", HIDDEN),
         ] {
             let endpoint = Endpoint::new(url);
             assert_eq!(endpoint.to_string(), shown);
@@ -168,5 +194,9 @@ mod tests {
             assert_eq!(endpoint.hide(text), hidden);
         }
         assert_eq!(Endpoint::new("").hide("all of it"), "all of it");
+        assert_eq!(
+            Endpoint::new("mailto:KEY-1234").hide("mailto:KEY-1234 has no host, KEY-1234 neither"),
+            "(hidden) has no host, (hidden) neither"
+        );
     }
 }

@@ -13,6 +13,9 @@ use crate::{Ledger, LedgerError, Order, Swapped, error::overflow, hedge::fund, s
 /// # Errors
 /// [`ModelError`].
 pub fn within_band(position: &Position, hedge_error: i128, band: Bps) -> Result<bool, ModelError> {
+    if hedge_error == 0 {
+        return Ok(true);
+    }
     let full = u128::from(position.full_base_up()?);
     let one = u128::from(Bps::ONE.get());
     let error = hedge_error.unsigned_abs().saturating_mul(one);

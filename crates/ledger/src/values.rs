@@ -105,6 +105,14 @@ impl<P: Pool> Values<P> {
         Ok(())
     }
 
+    /// A payer with no bound has none afterwards either.
+    fn receive(&mut self, more: Amounts) {
+        self.payer = Amounts {
+            base: self.payer.base.saturating_add(more.base),
+            quote: self.payer.quote.saturating_add(more.quote),
+        };
+    }
+
     fn owed(&self, side: Side) -> Result<u64, LedgerError> {
         let state = &self.lender(side).state;
         let owed = state.debt_of_up(self.shares(side));
@@ -246,15 +254,14 @@ impl<P: Pool> Counter for Values<P> {
     fn take_in(&mut self, side: Side, amount: u64) -> Result<(), P::Error> {
         let amount = Amounts::only(side, amount);
         let payer = self.payer.checked_sub(amount);
-        self.payer = payer.map_err(|error| LedgerError::Model(error.into()))?;
+        self.payer = payer.map_err(|_| LedgerError::NothingToPayWith)?;
         Ok(self.add_idle(amount)?)
     }
 
     fn pay_out(&mut self, side: Side, amount: u64) -> Result<(), P::Error> {
         let amount = Amounts::only(side, amount);
         self.take_idle(amount)?;
-        let payer = self.payer.checked_add(amount);
-        self.payer = payer.map_err(|error| LedgerError::Model(error.into()))?;
+        self.receive(amount);
         Ok(())
     }
 
@@ -272,8 +279,7 @@ impl<P: Pool> Counter for Values<P> {
             self.shares[index(side)] = 0;
             paid = paid.with(side, amount);
         }
-        let payer = self.payer.checked_add(paid);
-        self.payer = payer.map_err(|error| LedgerError::Model(error.into()))?;
+        self.receive(paid);
         Ok(paid)
     }
 }

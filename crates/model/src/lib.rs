@@ -40,5 +40,5 @@ pub use plan::{
     plan_deleverage, plan_deleverage_part, plan_hedged, plan_liquidation, plan_open, plan_rehedge,
     plan_settlement, plan_target, worth_down,
 };
-pub use position::Position;
+pub use position::{AtPrice, Position};
 pub use valuation::{Price, Valuation, base_for_value_up, value_down, value_up};

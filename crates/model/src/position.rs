@@ -63,6 +63,15 @@ impl Position {
         Ok((self.valuation(at, pooled)?, delta))
     }
 
+    /// The position at a price, for whoever asks for more than one figure of it.
+    pub fn at(&self, at: SqrtPrice) -> AtPrice {
+        AtPrice {
+            position: *self,
+            at,
+            pooled: self.pooled(at),
+        }
+    }
+
     /// What the liquidity is at a price, each amount at most `u64::MAX`.
     fn pooled(&self, at: SqrtPrice) -> Amounts {
         let (lower, upper) = (self.band.sqrt_lower(), self.band.sqrt_upper());
@@ -185,6 +194,50 @@ impl Position {
             },
             ..*self
         })
+    }
+}
+
+/// A position at one price. What its liquidity is there is computed once, the most expensive part of every figure.
+#[derive(Clone, Copy, Debug)]
+pub struct AtPrice {
+    position: Position,
+    at: SqrtPrice,
+    pooled: Amounts,
+}
+
+impl AtPrice {
+    /// The same position later, at the same price.
+    #[must_use]
+    pub fn then(&self, later: &Position) -> Self {
+        let same = later.liquidity == self.position.liquidity && later.band == self.position.band;
+        if !same {
+            return later.at(self.at);
+        }
+        Self {
+            position: *later,
+            ..*self
+        }
+    }
+
+    /// See [`Position::value`].
+    ///
+    /// # Errors
+    /// As [`Position::value`].
+    pub fn value(&self) -> Result<Valuation, ModelError> {
+        self.position.valuation(self.at, self.pooled)
+    }
+
+    /// See [`Position::hedge_error`].
+    ///
+    /// # Errors
+    /// [`ModelError::Overflow`] if the pool's base exceeds 64 bits.
+    pub fn hedge_error(&self, hedge: Bps) -> Result<i128, ModelError> {
+        let Position { idle, debt, .. } = &self.position;
+        if self.pooled.base == u64::MAX {
+            return Err(ModelError::Overflow("the pool's base"));
+        }
+        let hedged = hedged_down(self.pooled.base, hedge);
+        Ok(hedged + i128::from(idle.base) - i128::from(debt.base))
     }
 }
 

@@ -5,15 +5,15 @@
 //! any keeper has a turn: who keeps a position has to act earlier.
 
 use ballast_client::{MarketSnapshot, Position};
-use ballast_model::{
-    Amounts, Bps, Position as PositionModel, SqrtPrice, plan_liquidation, price::scale_up,
-};
-
+use ballast_model::{Amounts, Bps, Position as PositionModel, SqrtPrice, price::scale_up};
 use ballast_strategy::{
+    act::{Deed, Rules, carry_out},
     decide::{ActionKind, Assessment, Decision, Kinds, assess},
     fixtures,
     situation::{Outlook, Situation},
 };
+
+use super::state::Fair;
 
 /// Most actions that a keeper takes before the price moves on.
 const MOST_TURNS: u32 = 4;
@@ -106,20 +106,22 @@ impl Life {
             if !value.ltv_at_least(Bps::new(limits.maintenance_ltv_bps)) {
                 return;
             }
-            let plan = plan_liquidation(
-                &model,
+            let pool = Fair::at(oracle, Amounts::ZERO);
+            let now_secs = self.market.now_secs;
+            let ledger = self.market.ledger(&self.position, now_secs, pool);
+            let mut ledger = ledger.unwrap();
+            let max_pay = Amounts::new(u64::MAX, u64::MAX);
+            ledger.payer = max_pay;
+            let market = self.market.market;
+            let rules = Rules {
+                market: &market,
+                position: &self.position,
                 oracle,
-                Bps::new(limits.target_ltv_bps),
-                Bps::new(limits.liquidation_bonus_bps),
-            )
-            .unwrap();
-            let mut after = plan.apply(&model).unwrap();
-            if plan.full {
-                // The rest is written off.
-                after.debt = Amounts::ZERO;
-            }
+                now_secs,
+            };
+            carry_out(Deed::Liquidate { max_pay }, &rules, &mut ledger).unwrap();
+            self.market.book(&mut self.position, &ledger);
             self.liquidations += 1;
-            self.store(&after);
         }
     }
 

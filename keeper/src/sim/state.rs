@@ -80,7 +80,7 @@ impl State {
         let stored = self.positions.get_mut(position).unwrap();
         let (market, now_secs) = (self.market.market, self.market.now_secs);
         let oracle = self.market.oracle_sqrt_price().unwrap();
-        let ledger = self.market.ledger(stored, now_secs, Fair { oracle, fees });
+        let ledger = self.market.ledger(stored, now_secs, Fair::at(oracle, fees));
         let mut ledger = ledger.unwrap();
         ledger.payer = Amounts::new(u64::MAX / 2, u64::MAX / 2);
         let rules = Rules {
@@ -98,9 +98,16 @@ impl State {
 }
 
 /// A pool at the oracle's price.
-struct Fair {
+pub struct Fair {
     oracle: SqrtPrice,
     fees: Amounts,
+}
+
+impl Fair {
+    /// With fees that the position has earned.
+    pub fn at(oracle: SqrtPrice, fees: Amounts) -> Self {
+        Self { oracle, fees }
+    }
 }
 
 impl Pool for Fair {

@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_without_being_repeated() {
-        for url in ["ws://h/KEY-1234", "h/KEY-1234", ""] {
+        for url in ["ws://h/KEY-1234", "h/KEY-1234", "mailto:KEY-1234", ""] {
             let Err(error) = hermes(url) else {
                 panic!("{url} was taken")
             };

@@ -31,7 +31,21 @@ pub fn rehedge_due(
     newest: Option<SqrtPrice>,
 ) -> Result<Option<HedgeNeed>, ModelError> {
     let error = position.hedge_error(used, policy.hedge())?;
-    let other = match newest.filter(|newest| *newest != used) {
+    let newest = newest.filter(|newest| *newest != used);
+    rehedge_due_for(policy, position, error, newest)
+}
+
+/// [`rehedge_due`] of a position with this hedge error at the price that is used, and at `newest` if that is another.
+///
+/// # Errors
+/// [`ModelError`].
+pub fn rehedge_due_for(
+    policy: &Policy,
+    position: &PositionModel,
+    error: i128,
+    newest: Option<SqrtPrice>,
+) -> Result<Option<HedgeNeed>, ModelError> {
+    let other = match newest {
         Some(newest) => position.hedge_error(newest, policy.hedge())?,
         None => error,
     };

@@ -202,7 +202,7 @@ pub enum BallastError {
     NoLiquidity,
     /// The daily loss is used up.
     #[msg(
-        "The action would lose more than keepers may lose of this position in a day; wait, or let the owner act"
+        "The action would lose more than is left of what keepers may lose of this position; wait, or let the owner act"
     )]
     DailyLossExceeded,
     /// No edge or floor reached.

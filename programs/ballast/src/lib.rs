@@ -9,6 +9,7 @@
 
 use anchor_lang::prelude::*;
 
+mod call;
 pub mod due;
 pub mod errors;
 pub mod events;

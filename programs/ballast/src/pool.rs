@@ -1,33 +1,31 @@
 //! The adapter to the Whirlpool program: reads its accounts and calls it with the position's own address as authority.
 //! Neither a reserve nor its vault is ever among the accounts of a call, whatever the caller passes.
 
+mod liquidity;
 mod position;
 mod rewards;
+mod swap;
 
 use anchor_lang::prelude::*;
-use anchor_lang::solana_program::{instruction::Instruction, program::invoke_signed};
+use anchor_lang::solana_program::instruction::Instruction;
 use ballast_abi::{
     LayoutError,
-    whirlpool::{
-        PoolView, PositionView,
-        instruction::{
-            CollectFeesV2, CollectFeesV2Accounts, DecreaseLiquidityV2, IncreaseLiquidityV2,
-            ModifyLiquidityV2Accounts, SwapV2, SwapV2Accounts, UpdateFeesAndRewards,
-            UpdateFeesAndRewardsAccounts,
-        },
-    },
+    whirlpool::{PoolView, PositionView},
 };
 use ballast_clmm::{Amounts, SqrtPrice};
 
 use crate::{
+    call::invoke,
     errors::BallastError,
     evidence::PoolLook,
-    groups::{LendingAccounts, PoolAccounts, PositionAccounts, RangeAccounts, SwapAccounts},
+    groups::{LendingAccounts, PoolAccounts},
     state::Market,
 };
 
+pub use liquidity::{collect_fees, decrease_liquidity, increase_liquidity, update_fees};
 pub use position::{NftHolder, Opening, close_position, open_position, reset_range};
 pub use rewards::{collect_reward, reward, reward_owed};
+pub use swap::swap;
 
 /// What creating a market needs to know of its pool.
 pub struct PoolFacts {
@@ -94,6 +92,17 @@ pub fn look(whirlpool: &AccountInfo, market: &Market) -> Result<PoolLook> {
         liquidity: view.liquidity(),
         touched_secs: view.reward_last_updated_secs(),
     })
+}
+
+/// The pool's price, and its fee in millionths of what is paid in.
+///
+/// # Errors
+/// As [`sqrt_price`].
+pub fn price_and_fee(accounts: &PoolAccounts, market: &Market) -> Result<(SqrtPrice, u32)> {
+    check(accounts, market)?;
+    let data = accounts.whirlpool.try_borrow_data()?;
+    let view = PoolView::parse(&data).map_err(malformed)?;
+    Ok((view.sqrt_price(), u32::from(view.fee_rate_ppm())))
 }
 
 /// The pool's fee in millionths of what is paid in; of a pool whose fee moves, the least. Called after [`sqrt_price`] has checked the
@@ -171,280 +180,5 @@ fn require_not_lent(lending: &LendingAccounts, passed_on: &[&AccountInfo]) -> Re
 }
 
 fn call(instruction: &Instruction, infos: &[AccountInfo], seeds: &[&[u8]]) -> Result<()> {
-    invoke_signed(instruction, infos, &[seeds]).map_err(Into::into)
-}
-
-/// Accounts of both liquidity instructions, as keys and as infos.
-fn modify_accounts<'info>(
-    pool: &PoolAccounts<'info>,
-    range: &RangeAccounts<'info>,
-    position: &PositionAccounts<'info>,
-    lending: &LendingAccounts<'info>,
-) -> Result<(ModifyLiquidityV2Accounts, [AccountInfo<'info>; 15])> {
-    require_not_lent(lending, &[&range.tick_array_lower, &range.tick_array_upper])?;
-    let keys = ModifyLiquidityV2Accounts {
-        pool: pool.whirlpool.key(),
-        token_program_a: lending.base_token_program.key(),
-        token_program_b: lending.quote_token_program.key(),
-        memo_program: pool.memo_program.key(),
-        position_authority: position.position.key(),
-        position: position.whirlpool_position.key(),
-        position_token_account: position.nft_account.key(),
-        mint_a: lending.base_mint.key(),
-        mint_b: lending.quote_mint.key(),
-        owner_account_a: position.base_account.key(),
-        owner_account_b: position.quote_account.key(),
-        vault_a: pool.pool_base_vault.key(),
-        vault_b: pool.pool_quote_vault.key(),
-        tick_array_lower: range.tick_array_lower.key(),
-        tick_array_upper: range.tick_array_upper.key(),
-    };
-    let infos = [
-        pool.whirlpool.to_account_info(),
-        lending.base_token_program.to_account_info(),
-        lending.quote_token_program.to_account_info(),
-        pool.memo_program.to_account_info(),
-        position.position.to_account_info(),
-        position.whirlpool_position.to_account_info(),
-        position.nft_account.to_account_info(),
-        lending.base_mint.to_account_info(),
-        lending.quote_mint.to_account_info(),
-        position.base_account.to_account_info(),
-        position.quote_account.to_account_info(),
-        pool.pool_base_vault.to_account_info(),
-        pool.pool_quote_vault.to_account_info(),
-        range.tick_array_lower.to_account_info(),
-        range.tick_array_upper.to_account_info(),
-    ];
-    Ok((keys, infos))
-}
-
-/// Adds liquidity, paying at most `most`.
-///
-/// # Errors
-/// Those of the Whirlpool program.
-pub fn increase_liquidity<'info>(
-    pool: &PoolAccounts<'info>,
-    range: &RangeAccounts<'info>,
-    position: &PositionAccounts<'info>,
-    lending: &LendingAccounts<'info>,
-    liquidity: u128,
-    most: Amounts,
-    seeds: &[&[u8]],
-) -> Result<()> {
-    let (keys, infos) = modify_accounts(pool, range, position, lending)?;
-    let args = IncreaseLiquidityV2 {
-        liquidity,
-        max_a: most.base,
-        max_b: most.quote,
-    };
-    call(
-        &args.instruction(pool.whirlpool_program.key(), &keys),
-        &infos,
-        seeds,
-    )
-}
-
-/// Removes liquidity, receiving at least `least`. Called after [`sqrt_price`] has checked the accounts.
-///
-/// # Errors
-/// Those of the Whirlpool program.
-pub fn decrease_liquidity<'info>(
-    pool: &PoolAccounts<'info>,
-    range: &RangeAccounts<'info>,
-    position: &PositionAccounts<'info>,
-    lending: &LendingAccounts<'info>,
-    liquidity: u128,
-    least: Amounts,
-    seeds: &[&[u8]],
-) -> Result<()> {
-    let (keys, infos) = modify_accounts(pool, range, position, lending)?;
-    let args = DecreaseLiquidityV2 {
-        liquidity,
-        min_a: least.base,
-        min_b: least.quote,
-    };
-    call(
-        &args.instruction(pool.whirlpool_program.key(), &keys),
-        &infos,
-        seeds,
-    )
-}
-
-/// Books what the Whirlpool position has earned since its liquidity last changed. The pool program refuses it without
-/// liquidity, and then there is nothing to book.
-///
-/// # Errors
-/// [`BallastError::WrongPool`] and those of the Whirlpool program.
-pub fn update_fees<'info>(
-    pool: &PoolAccounts<'info>,
-    market: &Market,
-    range: &RangeAccounts<'info>,
-    position: &PositionAccounts<'info>,
-    lending: &LendingAccounts<'info>,
-) -> Result<()> {
-    check(pool, market)?;
-    require_not_lent(lending, &[&range.tick_array_lower, &range.tick_array_upper])?;
-    let keys = UpdateFeesAndRewardsAccounts {
-        pool: pool.whirlpool.key(),
-        position: position.whirlpool_position.key(),
-        tick_array_lower: range.tick_array_lower.key(),
-        tick_array_upper: range.tick_array_upper.key(),
-    };
-    let infos = [
-        pool.whirlpool.to_account_info(),
-        position.whirlpool_position.to_account_info(),
-        range.tick_array_lower.to_account_info(),
-        range.tick_array_upper.to_account_info(),
-    ];
-    let update = UpdateFeesAndRewards {}.instruction(market.whirlpool_program, &keys);
-    invoke_signed(&update, &infos, &[]).map_err(Into::into)
-}
-
-/// Collects the fees that are booked on the Whirlpool position.
-///
-/// # Errors
-/// [`BallastError::WrongPool`] and those of the Whirlpool program.
-pub fn collect_fees<'info>(
-    pool: &PoolAccounts<'info>,
-    market: &Market,
-    position: &PositionAccounts<'info>,
-    lending: &LendingAccounts<'info>,
-    seeds: &[&[u8]],
-) -> Result<()> {
-    check(pool, market)?;
-    let keys = CollectFeesV2Accounts {
-        pool: pool.whirlpool.key(),
-        position_authority: position.position.key(),
-        position: position.whirlpool_position.key(),
-        position_token_account: position.nft_account.key(),
-        mint_a: lending.base_mint.key(),
-        mint_b: lending.quote_mint.key(),
-        owner_account_a: position.base_account.key(),
-        vault_a: pool.pool_base_vault.key(),
-        owner_account_b: position.quote_account.key(),
-        vault_b: pool.pool_quote_vault.key(),
-        token_program_a: lending.base_token_program.key(),
-        token_program_b: lending.quote_token_program.key(),
-        memo_program: pool.memo_program.key(),
-    };
-    let infos = [
-        pool.whirlpool.to_account_info(),
-        position.position.to_account_info(),
-        position.whirlpool_position.to_account_info(),
-        position.nft_account.to_account_info(),
-        lending.base_mint.to_account_info(),
-        lending.quote_mint.to_account_info(),
-        position.base_account.to_account_info(),
-        pool.pool_base_vault.to_account_info(),
-        position.quote_account.to_account_info(),
-        pool.pool_quote_vault.to_account_info(),
-        lending.base_token_program.to_account_info(),
-        lending.quote_token_program.to_account_info(),
-        pool.memo_program.to_account_info(),
-    ];
-    call(
-        &CollectFeesV2 {}.instruction(market.whirlpool_program, &keys),
-        &infos,
-        seeds,
-    )
-}
-
-/// What a swap moves exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// This much base in.
-    SellBase(u64),
-    /// This much base out.
-    BuyBase(u64),
-    /// This much quote in.
-    SpendQuote(u64),
-}
-
-/// The pool's price, and its fee in millionths of what is paid in.
-///
-/// # Errors
-/// As [`sqrt_price`].
-pub fn price_and_fee(accounts: &PoolAccounts, market: &Market) -> Result<(SqrtPrice, u32)> {
-    check(accounts, market)?;
-    let data = accounts.whirlpool.try_borrow_data()?;
-    let view = PoolView::parse(&data).map_err(malformed)?;
-    Ok((view.sqrt_price(), u32::from(view.fee_rate_ppm())))
-}
-
-/// Swaps what the order says: exactly, or as much of it as is possible up to `limit`. The other amount is not limited here: the
-/// caller compares balances and refuses a bad price with an error that says so.
-///
-/// # Errors
-/// [`BallastError::WrongPool`] and those of the Whirlpool program.
-pub fn swap<'info>(
-    pool: &PoolAccounts<'info>,
-    market: &Market,
-    arrays: &SwapAccounts<'info>,
-    position: &PositionAccounts<'info>,
-    lending: &LendingAccounts<'info>,
-    (order, limit): (Order, Option<SqrtPrice>),
-    seeds: &[&[u8]],
-) -> Result<()> {
-    check(pool, market)?;
-    require_not_lent(
-        lending,
-        &[
-            &arrays.tick_array_0,
-            &arrays.tick_array_1,
-            &arrays.tick_array_2,
-            &arrays.whirlpool_oracle,
-        ],
-    )?;
-    let keys = SwapV2Accounts {
-        token_program_a: lending.base_token_program.key(),
-        token_program_b: lending.quote_token_program.key(),
-        memo_program: pool.memo_program.key(),
-        token_authority: position.position.key(),
-        pool: pool.whirlpool.key(),
-        mint_a: lending.base_mint.key(),
-        mint_b: lending.quote_mint.key(),
-        owner_account_a: position.base_account.key(),
-        vault_a: pool.pool_base_vault.key(),
-        owner_account_b: position.quote_account.key(),
-        vault_b: pool.pool_quote_vault.key(),
-        tick_array_0: arrays.tick_array_0.key(),
-        tick_array_1: arrays.tick_array_1.key(),
-        tick_array_2: arrays.tick_array_2.key(),
-        oracle: arrays.whirlpool_oracle.key(),
-    };
-    let infos = [
-        lending.base_token_program.to_account_info(),
-        lending.quote_token_program.to_account_info(),
-        pool.memo_program.to_account_info(),
-        position.position.to_account_info(),
-        pool.whirlpool.to_account_info(),
-        lending.base_mint.to_account_info(),
-        lending.quote_mint.to_account_info(),
-        position.base_account.to_account_info(),
-        pool.pool_base_vault.to_account_info(),
-        position.quote_account.to_account_info(),
-        pool.pool_quote_vault.to_account_info(),
-        arrays.tick_array_0.to_account_info(),
-        arrays.tick_array_1.to_account_info(),
-        arrays.tick_array_2.to_account_info(),
-        arrays.whirlpool_oracle.to_account_info(),
-    ];
-    let (amount, amount_is_input, a_to_b) = match order {
-        Order::SellBase(amount) => (amount, true, true),
-        Order::BuyBase(amount) => (amount, false, false),
-        Order::SpendQuote(amount) => (amount, true, false),
-    };
-    let args = SwapV2 {
-        amount,
-        other_amount_threshold: if amount_is_input { 0 } else { u64::MAX },
-        sqrt_price_limit: limit.map_or(0, SqrtPrice::x64),
-        amount_is_input,
-        a_to_b,
-    };
-    call(
-        &args.instruction(market.whirlpool_program, &keys),
-        &infos,
-        seeds,
-    )
+    invoke(instruction, infos, &[seeds])
 }

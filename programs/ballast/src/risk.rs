@@ -10,8 +10,8 @@ use ballast_model::{
 use crate::{
     errors::BallastError,
     math::ToProgramError,
-    oracle::{self, OraclePrice},
-    state::{Allowance, Change, Charge, Limits, Market, MarketMode, Policy, Position},
+    oracle::OraclePrice,
+    state::{Allowance, Charge, Limits, Market, MarketMode, Policy, Position},
 };
 
 /// Refuses an action in a market whose mode or risk stage is stricter than `most`.
@@ -99,20 +99,28 @@ pub fn require_stress_not_worsened(
 /// What must hold after a deleverage that does not reach its target: LTV is lower, by a basis point at least, and the stressed LTV
 /// no higher.
 ///
+/// Of what is insolvent every repayment raises LTV. Then the debt is smaller, by a basis point at least. Nobody is worse off: equity
+/// is what it was, and at any other price no less, because what liquidity holds is worth least where its tokens are exchanged on
+/// the way.
+///
 /// # Errors
 /// [`BallastError::LtvNotLowered`].
-pub fn require_ltv_lowered(
+pub fn require_deleveraged(
     limits: &Limits,
     before: &PositionModel,
     after: &PositionModel,
     at: SqrtPrice,
 ) -> Result<()> {
-    let ltv = |position: &PositionModel| position.value(at).map(|value| value.ltv_bps_up());
-    require!(
-        ltv(after).or_range()? < ltv(before).or_range()?
-            && stressed_ltv_bps_up(limits, after, at)? <= stressed_ltv_bps_up(limits, before, at)?,
-        BallastError::LtvNotLowered
-    );
+    let (was, is) = (before.value(at).or_range()?, after.value(at).or_range()?);
+    let deleveraged = if was.debt > was.assets {
+        Bps::new(Bps::ONE.get() - 1)
+            .of_down(was.debt)
+            .is_some_and(|most| is.debt <= most)
+    } else {
+        is.ltv_bps_up() < was.ltv_bps_up()
+            && stressed_ltv_bps_up(limits, after, at)? <= stressed_ltv_bps_up(limits, before, at)?
+    };
+    require!(deleveraged, BallastError::LtvNotLowered);
     Ok(())
 }
 
@@ -166,7 +174,8 @@ pub fn within_band(position: &PositionModel, hedge_error: i128, band_bps: u32) -
     ballast_ledger::within_band(position, hedge_error, Bps::new(band_bps)).or_range()
 }
 
-/// Counts what a keeper's action has lost, beyond the pool's fee and at the worse of used and newest price, against its allowance.
+/// Counts what a keeper's action has lost, beyond what a fair price costs and at the worse of used and newest price ([`crate::state::Change::charge`]),
+/// against its allowance.
 ///
 /// # Errors
 /// [`BallastError::DailyLossExceeded`].
@@ -174,13 +183,9 @@ pub fn charge_loss(
     market: &Market,
     position: &mut Position,
     allowance: Allowance,
-    change: &Change,
-    used: SqrtPrice,
+    Charge { loss, equity }: Charge,
     now_secs: i64,
 ) -> Result<()> {
-    let Charge { loss, equity } = change
-        .charge(used, oracle::newest_price(market))
-        .or_range()?;
     let max_bps = allowance.max_bps(market, position);
     let recent = allowance
         .recent(position)
@@ -318,7 +323,7 @@ mod tests {
     #[test]
     fn a_deleverage_short_of_its_target_lowers_ltv_and_does_not_raise_the_stressed_one() {
         let lowers = |before: &PositionModel, after: &PositionModel| {
-            require_ltv_lowered(&LIMITS, before, after, SqrtPrice::ONE).is_ok()
+            require_deleveraged(&LIMITS, before, after, SqrtPrice::ONE).is_ok()
         };
         // Owns and owes quote: no price matters.
         let neutral = |ltv_bps: u64| {
@@ -336,5 +341,28 @@ mod tests {
         // Lower now, but 80.5 % at 5 % against it, where it was 77.
         assert!(!lowers(&neutral(7_700), &long(7_650)));
         assert!(!lowers(&neutral(7_700), &short(7_690)));
+    }
+
+    #[test]
+    fn of_what_is_insolvent_a_deleverage_lowers_the_debt() {
+        let held = |assets: u64, debt: u64| {
+            position(
+                Amounts::only(Side::Quote, assets),
+                Amounts::only(Side::Quote, debt),
+            )
+        };
+        let passes = |before: &PositionModel, after: &PositionModel| {
+            require_deleveraged(&LIMITS, before, after, SqrtPrice::ONE).is_ok()
+        };
+        let insolvent = held(1_000_000, 1_100_000);
+        // A basis point of the debt, though LTV is higher then.
+        assert!(passes(&insolvent, &held(999_890, 1_099_890)));
+        assert!(!passes(&insolvent, &held(999_891, 1_099_891)));
+        assert!(!passes(&insolvent, &insolvent));
+        // Where debt and assets are the same LTV has to be lower still.
+        assert!(!passes(
+            &held(1_000_000, 1_000_000),
+            &held(500_000, 500_000)
+        ));
     }
 }

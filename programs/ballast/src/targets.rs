@@ -109,12 +109,14 @@ pub fn deleverage_due(
     }
 }
 
-/// LTV that a rehedge may lead to, but for what its swap loses: the one that is there, or as much as owner and market go down
-/// to. Beyond it the position's own base is sold instead of borrowed base.
+/// LTV that a rehedge may lead to, but for what its swap loses: the one that is there, but no more than the owner goes down to, and at
+/// least as much as owner and market both do. Beyond it the position's own base is sold instead of borrowed base.
+///
+/// So a rehedge is also the moment to come down from above the owner's target, whose trade is made anyway: a position that stays
+/// above it until the trigger is the one that the next gap liquidates.
 pub fn rehedge_limit(market: MarketRule, policy: &Policy, before: &Valuation) -> Bps {
-    let target = Bps::new(policy.deleverage_target_ltv_bps).min(market.target);
-    // Below a whole, beyond which nothing is left to hedge.
-    Bps::new(before.ltv_bps_up().min(Bps::ONE.get() - 1)).max(target)
+    let owners = Bps::new(policy.deleverage_target_ltv_bps);
+    Bps::new(before.ltv_bps_up()).clamp(owners.min(market.target), owners)
 }
 
 /// LTV from which a rehedge must not make the stressed LTV any higher.
@@ -151,10 +153,49 @@ impl Due {
         oracle: SqrtPrice,
         pool: SqrtPrice,
     ) -> Result<(Bps, DeleveragePlan), DeleverageError> {
-        let to = |target| plan_deleverage(position, oracle, pool, target);
-        match (to(self.target), self.otherwise) {
-            (Err(DeleverageError::NeedsSwap { .. }), Some(higher)) => Ok((higher, to(higher)?)),
-            (plan, _) => Ok((self.target, plan?)),
+        let to =
+            |target| plan_deleverage(position, oracle, pool, target).map(|plan| (target, plan));
+        let Some(higher) = self.otherwise.filter(|higher| *higher != self.target) else {
+            return to(self.target);
+        };
+        // The easier one first: if it needs a swap, so does the other.
+        let easier = match to(higher) {
+            Err(DeleverageError::NotNeeded { .. }) => return to(self.target),
+            easier => easier?,
+        };
+        match to(self.target) {
+            Err(DeleverageError::NeedsSwap { .. }) => Ok(easier),
+            plan => plan,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rehedge_ends_between_the_lower_target_and_the_owners() {
+        let limit = |owners, ltv_bps| {
+            let market = MarketRule {
+                trigger: Bps::new(7_700),
+                target: Bps::new(6_500),
+            };
+            let policy = Policy {
+                deleverage_target_ltv_bps: owners,
+                ..Policy::default()
+            };
+            let before = Valuation {
+                assets: 10_000,
+                debt: ltv_bps,
+            };
+            rehedge_limit(market, &policy, &before).get()
+        };
+        for (ltv_bps, expected) in [(0, 6_500), (6_400, 6_500), (6_700, 6_700), (7_500, 6_800)] {
+            assert_eq!(limit(6_800, ltv_bps), expected, "{ltv_bps}");
+        }
+        for ltv_bps in [0, 6_200, 6_400, 7_500, 11_000] {
+            assert_eq!(limit(6_200, ltv_bps), 6_200, "{ltv_bps}");
         }
     }
 }

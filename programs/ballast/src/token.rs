@@ -1,10 +1,10 @@
 //! Token accounts and transfers, for SPL Token and Token-2022 alike.
 
 use anchor_lang::prelude::*;
-use anchor_lang::solana_program::{program::invoke_signed, rent::Rent, system_instruction};
+use anchor_lang::solana_program::{rent::Rent, system_instruction};
 use ballast_abi::spl::{self, MINT_LENGTH, MintView, TOKEN_ACCOUNT_LENGTH, TokenAccountView};
 
-use crate::errors::BallastError;
+use crate::{call::invoke, errors::BallastError};
 
 /// Offset of the amount in every token account of either program.
 const AMOUNT_OFFSET: usize = 64;
@@ -101,7 +101,7 @@ impl<'a, 'info> Token<'a, 'info> {
             to.clone(),
             authority.clone(),
         ];
-        invoke_signed(&transfer, &infos, seeds).map_err(Into::into)
+        invoke(&transfer, &infos, seeds)
     }
 
     /// Creates a token account at a program-derived address.
@@ -124,7 +124,7 @@ impl<'a, 'info> Token<'a, 'info> {
         )?;
         let initialize =
             spl::initialize_account(*self.program.key, *account.key, *self.mint.key, *owner.key);
-        invoke_signed(&initialize, &[account.clone(), self.mint.clone()], &[]).map_err(Into::into)
+        invoke(&initialize, &[account.clone(), self.mint.clone()], &[])
     }
 
     /// Closes an empty token account and sends its rent to `destination`.
@@ -145,7 +145,7 @@ impl<'a, 'info> Token<'a, 'info> {
             *authority.key,
         );
         let infos = [account.clone(), destination.clone(), authority.clone()];
-        invoke_signed(&close, &infos, seeds).map_err(Into::into)
+        invoke(&close, &infos, seeds)
     }
 }
 
@@ -170,7 +170,7 @@ impl<'info> Shares<'_, 'info> {
             *self.reserve.key,
             decimals,
         );
-        invoke_signed(&initialize, core::slice::from_ref(self.mint), &[]).map_err(Into::into)
+        invoke(&initialize, core::slice::from_ref(self.mint), &[])
     }
 
     /// Mints shares to a lender; the reserve signs by its seeds.
@@ -186,7 +186,7 @@ impl<'info> Shares<'_, 'info> {
             shares,
         );
         let infos = [self.mint.clone(), to.clone(), self.reserve.clone()];
-        invoke_signed(&mint, &infos, &[seeds]).map_err(Into::into)
+        invoke(&mint, &infos, &[seeds])
     }
 
     /// Burns shares of a lender who has signed.
@@ -207,7 +207,7 @@ impl<'info> Shares<'_, 'info> {
             shares,
         );
         let infos = [from.clone(), self.mint.clone(), lender.clone()];
-        invoke_signed(&burn, &infos, &[]).map_err(Into::into)
+        invoke(&burn, &infos, &[])
     }
 }
 
@@ -225,19 +225,19 @@ pub fn create_owned<'info>(
     let rent = Rent::get()?.minimum_balance(space);
     let missing = rent.saturating_sub(account.lamports());
     if missing > 0 {
-        invoke_signed(
+        invoke(
             &system_instruction::transfer(payer.key, account.key, missing),
             &[payer.clone(), account.clone()],
             &[],
         )?;
     }
     let accounts = [account.clone()];
-    invoke_signed(
+    invoke(
         &system_instruction::allocate(account.key, space as u64),
         &accounts,
         &[seeds],
     )?;
-    invoke_signed(
+    invoke(
         &system_instruction::assign(account.key, owner),
         &accounts,
         &[seeds],

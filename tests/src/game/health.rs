@@ -18,7 +18,7 @@ use super::{
 
 /// Raw quote units that valuations, repayments and withdrawals may lose to rounding.
 const ROUNDING: i128 = 32;
-const SECS_PER_DAY: u128 = 86_400;
+const FADE_SECS: u128 = 7 * 86_400;
 
 /// A step touches the positions of its events and no others; what keepers do costs what it may cost.
 pub(super) fn check_positions(
@@ -116,11 +116,11 @@ fn check_keeper(
     let newest = newest_price(&after.market.market).unwrap();
     let charged = |keeper: &Pubkey, fees: [u64; 2], needed_base: u64, kind: Loss| {
         if *keeper != stored.owner {
-            // The pool's fee on what had to be traded is free; the worse of both prices counts.
+            // Twice the pool's fee on what had to be traded is free; the worse of both prices counts.
             let ppm = u128::from(before.market.pool.fee_rate_ppm);
             let costs = [at, newest].map(|at| {
                 let (equity, loss) = loss_at(at, fees[0], fees[1]);
-                let fee = value_up(needed_base, at).unwrap() * ppm;
+                let fee = value_up(needed_base, at).unwrap() * 2 * ppm;
                 let fee = fee.div_ceil(1_000_000 - ppm);
                 (equity, loss - i128::try_from(fee).unwrap())
             });
@@ -244,7 +244,7 @@ enum Loss {
     Defensive,
 }
 
-/// What keepers have lost within a day lies within its limit, and is remembered.
+/// What keepers have lost in the last week, but for what has faded, lies within its limit, and is remembered.
 fn check_allowance(
     market: &MarketSnapshot,
     [was, is]: [&Held; 2],
@@ -274,8 +274,8 @@ fn check_allowance(
     // Amounts are valued together in the program and one by one here.
     const UNITS: u64 = 2;
     let elapsed_secs = u128::try_from(now_secs - at_secs).unwrap();
-    let part = SECS_PER_DAY - elapsed_secs.min(SECS_PER_DAY);
-    let faded = (u128::from(before) * part).div_ceil(SECS_PER_DAY);
+    let part = FADE_SECS - elapsed_secs.min(FADE_SECS);
+    let faded = (u128::from(before) * part).div_ceil(FADE_SECS);
     if loss <= 0 {
         assert!(
             after == (before, at_secs) || u128::from(after.0).abs_diff(faded) <= u128::from(UNITS),

@@ -103,7 +103,7 @@ fn copy(rewriter: &mut Rewriter, file: &str, from: &Path, to: &Path) -> Result<(
     let read = || fs::read_to_string(from).with_context(context);
     let text = if is_source("programs/ballast/src/") {
         rewriter.program(file, read()?)
-    } else if is_source("crates/model/src/") {
+    } else if is_source("crates/model/src/") || is_source("crates/ledger/src/") {
         rewriter.library(file, read()?, "ballast_clmm::mutant")
     } else if is_source("crates/clmm/src/") {
         let mut text = rewriter.library(file, read()?, "crate::mutant");

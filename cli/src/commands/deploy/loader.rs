@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use ballast_client::{Account, Chain, Instruction, Pubkey};
+use ballast_abi::spl::SYSTEM_PROGRAM;
+use ballast_client::{Account, Chain, Instruction, Pubkey, existing};
 use solana_loader_v3_interface::{
     get_program_data_address, instruction as loader, state::UpgradeableLoaderState,
 };
+use solana_sdk::instruction::AccountMeta;
 use tokio::time::{Instant, sleep};
 
 /// Length of a program's account; the code is in another one.
@@ -88,7 +90,7 @@ pub async fn program_state(chain: &dyn Chain, program: &Pubkey) -> Result<Option
     let [program_account, data_account] = answer.accounts.as_slice() else {
         bail!("{} gave an unusable answer: try again", chain.label());
     };
-    let Some(account) = program_account else {
+    let Some(account) = existing(program_account.as_ref()) else {
         return Ok(None);
     };
     if account.owner != LOADER {
@@ -145,10 +147,11 @@ pub async fn buffer_code(
     buffer: &Buffer,
     length: usize,
 ) -> Result<Option<Vec<u8>>> {
-    let Some(account) = chain.account(&buffer.address).await? else {
+    let account = chain.account(&buffer.address).await?;
+    let Some(account) = existing(account.as_ref()) else {
         return Ok(None);
     };
-    parse_buffer(&account, buffer, length)
+    parse_buffer(account, buffer, length)
         .map(Some)
         .with_context(|| format!("buffer {}", buffer.address))
 }
@@ -173,6 +176,15 @@ fn parse_buffer(account: &Account, buffer: &Buffer, length: usize) -> Result<Vec
     Ok(code.to_vec())
 }
 
+/// What lies at an address.
+///
+/// # Errors
+/// Those of the cluster.
+pub async fn lamports_at(chain: &dyn Chain, address: &Pubkey) -> Result<u64> {
+    let account = chain.account(address).await?;
+    Ok(account.map_or(0, |account| account.lamports))
+}
+
 fn tag(account: &Account) -> Option<u32> {
     account.data.first_chunk().copied().map(u32::from_le_bytes)
 }
@@ -186,7 +198,7 @@ fn authority_at(data: &[u8], offset: usize) -> Option<Option<Pubkey>> {
     }
 }
 
-/// Creates a buffer for so much code.
+/// Creates a buffer for so much code, at an address that holds `held` lamports.
 ///
 /// # Errors
 /// None that can be met: the encoding of constants.
@@ -194,15 +206,48 @@ pub fn create_buffer(
     payer: &Pubkey,
     buffer: &Buffer,
     lamports: u64,
+    held: u64,
     length: usize,
 ) -> Result<Vec<Instruction>> {
-    Ok(loader::create_buffer(
-        payer,
-        &buffer.address,
-        &buffer.authority,
-        lamports,
-        length,
-    )?)
+    let (address, authority) = (&buffer.address, &buffer.authority);
+    let create = loader::create_buffer(payer, address, authority, lamports, length)?;
+    let bytes = buffer_bytes(length);
+    Ok(over_lamports(create, payer, address, lamports, held, bytes))
+}
+
+/// The same instructions, of which the first creates an account of the loader's; where somebody has sent lamports before, which the
+/// system program refuses, by adding what is missing.
+fn over_lamports(
+    mut instructions: Vec<Instruction>,
+    payer: &Pubkey,
+    address: &Pubkey,
+    lamports: u64,
+    held: u64,
+    bytes: usize,
+) -> Vec<Instruction> {
+    if held == 0 {
+        return instructions;
+    }
+    let system = |number: u32, argument: &[u8], accounts| Instruction {
+        program_id: SYSTEM_PROGRAM,
+        accounts,
+        data: [&number.to_le_bytes(), argument].concat(),
+    };
+    let account = || vec![AccountMeta::new(*address, true)];
+    let missing = lamports.saturating_sub(held).to_le_bytes();
+    let payment = vec![
+        AccountMeta::new(*payer, true),
+        AccountMeta::new(*address, false),
+    ];
+    instructions.splice(
+        ..1,
+        [
+            system(2, &missing, payment),
+            system(8, &(bytes as u64).to_le_bytes(), account()),
+            system(1, LOADER.as_ref(), account()),
+        ],
+    );
+    instructions
 }
 
 /// Writes a piece of the code.
@@ -218,7 +263,7 @@ pub fn write(buffer: &Buffer, offset: usize, bytes: &[u8]) -> Result<Instruction
     ))
 }
 
-/// Deploys a buffer as a new program.
+/// Deploys a buffer as a new program, at an address that holds `held` lamports.
 ///
 /// # Errors
 /// None that can be met: the encoding of constants.
@@ -227,16 +272,25 @@ pub fn deploy(
     program: &Pubkey,
     buffer: &Buffer,
     program_lamports: u64,
+    held: u64,
     length: usize,
 ) -> Result<Vec<Instruction>> {
-    Ok(loader::deploy_with_max_program_len(
+    let deploy = loader::deploy_with_max_program_len(
         payer,
         program,
         &buffer.address,
         &buffer.authority,
         program_lamports,
         length,
-    )?)
+    )?;
+    Ok(over_lamports(
+        deploy,
+        payer,
+        program,
+        program_lamports,
+        held,
+        PROGRAM_BYTES,
+    ))
 }
 
 /// Puts a buffer's code in place of a program's. The buffer's lamports go to its authority.

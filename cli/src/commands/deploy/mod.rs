@@ -200,7 +200,8 @@ async fn deploy(
         vec![loader::upgrade(program, &buffer)]
     } else {
         let rent = chain.rent_lamports(loader::PROGRAM_BYTES).await?;
-        loader::deploy(&payer.pubkey(), program, &buffer, rent, elf.len())?
+        let held = loader::lamports_at(chain, program).await?;
+        loader::deploy(&payer.pubkey(), program, &buffer, rent, held, elf.len())?
     };
     let mut request = Request::new(*payer, instructions);
     if let Some(key) = what.program_key.as_ref().filter(|_| !upgraded) {

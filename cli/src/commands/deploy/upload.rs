@@ -70,7 +70,8 @@ pub async fn run(
     let chain = connection.chain();
     if buffer_code(chain, buffer, elf.len()).await?.is_none() {
         let rent = chain.rent_lamports(buffer_bytes(elf.len())).await?;
-        let create = loader::create_buffer(&payer.pubkey(), buffer, rent, elf.len())?;
+        let held = loader::lamports_at(chain, &buffer.address).await?;
+        let create = loader::create_buffer(&payer.pubkey(), buffer, rent, held, elf.len())?;
         send(
             sender,
             "creating a buffer",

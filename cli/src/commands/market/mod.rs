@@ -315,7 +315,7 @@ impl fmt::Display for MarketReport {
         writeln!(
             f,
             "  safety net   prices at most {} old for keepers' swaps, {} for liquidations, {} behind the newest shown; \
-             booking a loss pays {}, defensive rehedges lose at most {} of equity in a day",
+             booking a loss pays {}, defensive rehedges lose at most {} of equity",
             duration(self.max_age_swap_secs.into()),
             duration(self.max_age_liquidation_secs.into()),
             duration(self.grace_secs.into()),

@@ -94,6 +94,10 @@ pub fn plan_deleverage(
     }
     let price = Price::from(oracle);
     let all = position.pool_amounts_down(pool)?;
+    // Asked first: it costs little, and who only wants to know has the answer.
+    if with_everything(position, all, price)?.ltv_above(target) {
+        return Err(DeleverageError::NeedsSwap { target });
+    }
     let from_idle = position.idle.min(position.debt);
     let owed = position.debt.saturating_sub(from_idle);
 
@@ -130,24 +134,30 @@ pub fn plan_deleverage(
         .max(root(owed_base.saturating_add(owed_quote), gain))
         .min(repays_all);
 
-    if enough <= position.liquidity {
-        return Ok(plan(position, pool, enough)?);
-    }
-    // What allows for rounding asks for more than there is; everything may still do.
-    let plan = plan(position, pool, position.liquidity)?;
-    let after = plan.apply(position)?;
-    let rounding = Amounts {
-        base: u64::from(after.debt.base > 0),
-        quote: u64::from(after.debt.quote > 0),
-    };
-    let after = Position {
-        debt: after.debt.checked_add(rounding).map_err(ModelError::from)?,
-        ..after
-    };
-    if after.value(oracle)?.ltv_above(target) {
-        return Err(DeleverageError::NeedsSwap { target });
-    }
-    Ok(plan)
+    // What allows for rounding may ask for more than there is; everything does.
+    Ok(plan(position, pool, enough.min(position.liquidity))?)
+}
+
+/// Assets and debt once everything is withdrawn and repaid. Debts are a unit higher for the shares that are burned.
+fn with_everything(
+    position: &Position,
+    all: Amounts,
+    price: Price,
+) -> Result<crate::Valuation, ModelError> {
+    let there = position.idle.checked_add(all)?;
+    let repaid = there.min(position.debt);
+    let (left, owed) = (
+        there.saturating_sub(repaid),
+        position.debt.saturating_sub(repaid),
+    );
+    let rounding = u128::from(owed.quote > 0);
+    let debt = price
+        .value_up(owed.base.saturating_add(u64::from(owed.base > 0)))
+        .checked_add(u128::from(owed.quote) + rounding);
+    Ok(crate::Valuation {
+        assets: price.value_down(left.base) + u128::from(left.quote),
+        debt: debt.ok_or(ModelError::Overflow("debt value"))?,
+    })
 }
 
 /// The most that repays without a swap, where a target is out of reach: the least liquidity after whose withdrawal at the pool's

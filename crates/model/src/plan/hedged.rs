@@ -1,8 +1,8 @@
 use ballast_clmm::{Amounts, SqrtPrice, wide};
 use thiserror::Error;
 
-use super::rehedge::{RehedgePlan, Trade, plan_rehedge};
-use crate::{Bps, ModelError, Position, Price};
+use super::rehedge::{RehedgePlan, Trade, trade_for};
+use crate::{Bps, ModelError, Position, Price, position::hedged_down};
 
 /// What a position is to be after withdrawing, one swap and repaying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,22 +73,27 @@ pub fn plan_hedged(
     if request.target >= Bps::ONE {
         return Err(HedgedError::BadTarget(request.target));
     }
-    let kept = kept_down(position, oracle, pool, request)?;
+    let pooled = position.pool_amounts_down(oracle)?;
+    let kept = kept_down(position, pooled, Price::from(oracle), pool, request)?;
     let liquidity = position.liquidity.saturating_sub(kept);
+    if liquidity == 0 {
+        let error = hedged_down(pooled.base, request.hedge) + i128::from(position.idle.base)
+            - i128::from(position.debt.base);
+        return Ok(HedgedPlan {
+            liquidity: 0,
+            withdraw: Amounts::ZERO,
+            trade: trade_for(error)?,
+        });
+    }
     let withdraw = position
         .band
         .amounts_down(liquidity, pool)
         .map_err(ModelError::from)?;
     let withdrawn = withdrawn(position, liquidity, withdraw)?;
-    let trade = match plan_rehedge(&withdrawn, oracle, request.hedge) {
-        Ok(trade) => Some(trade),
-        Err(super::RehedgeError::Nothing) => None,
-        Err(super::RehedgeError::Model(error)) => return Err(error.into()),
-    };
     Ok(HedgedPlan {
         liquidity,
         withdraw,
-        trade,
+        trade: trade_for(withdrawn.hedge_error(oracle, request.hedge)?)?,
     })
 }
 
@@ -140,65 +145,62 @@ fn withdrawn(
 
 const OVERFLOW: ModelError = ModelError::Overflow("hedged position");
 
-/// The liquidity that may stay, rounded down.
+/// Values are below this, so that no sum or product of them with two ratios leaves 127 bits.
+const VALUES_BELOW: u128 = 1 << 95;
+
+/// The liquidity that may stay, rounded down. `pooled`: what all of it holds at the oracle's price, rounded down.
 fn kept_down(
     position: &Position,
-    oracle: SqrtPrice,
+    pooled: Amounts,
+    price: Price,
     pool: SqrtPrice,
     request: &HedgedRequest,
 ) -> Result<u128, HedgedError> {
-    let price = Price::from(oracle);
     let one = i128::from(Bps::ONE.get());
     let target = i128::from(request.target.get());
-    let before = position.value(oracle)?;
+    let (idle, debt, room) = (position.idle, position.debt, request.room);
+    let of_base_up = |base: u64| signed(price.value_up(base));
+    let of_base_down = |base: u64| signed(price.value_down(base));
     // A unit each for what is withdrawn, traded, kept in the pool and owed after burning shares, on both sides.
     let allowance = 4 * signed(price.ceil())? + 8;
-    let equity = before.equity().saturating_sub(allowance);
+    let assets = of_base_down(pooled.base)?
+        + of_base_down(idle.base)?
+        + i128::from(pooled.quote)
+        + i128::from(idle.quote);
+    let equity = assets - of_base_up(debt.base)? - i128::from(debt.quote) - allowance;
 
-    let pooled = position
-        .band
-        .amounts_up(position.liquidity, oracle)
-        .map_err(ModelError::from)?;
+    // As much as it may hold of each, unrounded.
+    let base = pooled.base.checked_add(1).ok_or(OVERFLOW)?;
     let hedged = request
         .hedge
-        .of_up(u128::from(pooled.base))
+        .of_up(u128::from(base))
         .and_then(|base| u64::try_from(base).ok())
         .ok_or(OVERFLOW)?;
-    let paid = position.pool_amounts_down(pool)?;
-    let value = signed(
-        price
-            .value_up(pooled.base)
-            .checked_add(u128::from(pooled.quote))
-            .ok_or(OVERFLOW)?,
-    )?;
-    let hedged_value = signed(price.value_up(hedged))?;
+    let value = of_base_up(base)? + i128::from(pooled.quote) + 1;
+    let hedged_value = of_base_up(hedged)?;
 
     // The value traded is |all - m less|.
-    let all =
-        i128::from(paid.base) + i128::from(position.idle.base) - i128::from(position.debt.base);
+    let paid = position.pool_amounts_down(pool)?;
+    let all = i128::from(paid.base) + i128::from(idle.base) - i128::from(debt.base);
     let all = value_of(price, all)?;
     let less = value_of(price, i128::from(paid.base) - i128::from(hedged))?;
-    let times = |a: i128, b: i128| a.checked_mul(b).ok_or(OVERFLOW);
-    // The sign of what is traded, where it is one and the same for every m: then the other one's bounds are wider.
-    let kept_all = all.checked_sub(less).ok_or(OVERFLOW)?;
-    let signs = match (all.min(kept_all) >= 0, all.max(kept_all) <= 0) {
+    // Its sign, where it is one and the same for every m: then the other one's bounds are wider.
+    let signs = match (all.min(all - less) >= 0, all.max(all - less) <= 0) {
         (true, _) => 0..1,
         (_, true) => 1..2,
         _ => 0..2,
     };
+    // Cheaper on chain than a checked product, and as safe: see `VALUES_BELOW`.
+    let times = i128::wrapping_mul;
     // `one` times equity after the swap is `fixed + m slope`, whichever is less for the two signs of what is traded.
-    let equities = |loss: Bps| -> Result<[(i128, i128); 2], HedgedError> {
-        let loss = i128::from(loss.get());
-        let whole = times(equity, one)?;
-        let (fixed, slope) = (times(all, loss)?, times(less, loss)?);
-        let both = [
-            (whole.checked_sub(fixed).ok_or(OVERFLOW)?, slope),
-            (whole.checked_add(fixed).ok_or(OVERFLOW)?, -slope),
-        ];
-        if both.iter().any(|(fixed, _)| *fixed <= 0) {
+    let equities = |loss: Bps| {
+        let loss = i128::from(loss.min(Bps::ONE).get());
+        let whole = times(equity, one);
+        let (fixed, slope) = (times(all, loss), times(less, loss));
+        if whole <= fixed || whole <= -fixed {
             return Err(HedgedError::NoEquity);
         }
-        Ok(both)
+        Ok([(whole - fixed, slope), (whole + fixed, -slope)])
     };
 
     // Each bound is m * of <= most.
@@ -214,38 +216,41 @@ fn kept_down(
         }
     };
     let of_equity = one - target;
-    let (value_part, hedged_part) = (times(value, of_equity)?, times(hedged_value, of_equity)?);
-    let of_debt = times(times(allowance, of_equity)?, one)?;
+    let value_part = times(value, of_equity);
+    let hedged_part = times(times(hedged_value, of_equity), one);
+    // The allowance is one of debt, of which the target is only a part of equity.
+    let of_debt = times(times(allowance, of_equity), one);
     for (fixed, slope) in equities(request.loss)?[signs.clone()].iter().copied() {
-        bound(value_part.checked_sub(slope).ok_or(OVERFLOW)?, fixed);
-        let part = times(hedged_part, one)?;
-        let part = part.checked_sub(times(slope, target)?).ok_or(OVERFLOW)?;
-        // The allowance is one of debt here, of which the target is only a part of equity.
-        let most = times(fixed, target)?;
-        bound(part, most.checked_sub(of_debt).ok_or(OVERFLOW)?);
+        bound(value_part - slope, fixed);
+        bound(
+            hedged_part - times(slope, target),
+            times(fixed, target) - of_debt,
+        );
     }
-    let (debt, room) = (position.debt, request.room);
     bound(
         i128::from(hedged),
         i128::from(debt.base) + i128::from(room.base),
     );
-    let in_quote = times(value - hedged_value, one)?;
-    let borrowable = times(i128::from(debt.quote) + i128::from(room.quote), one)?;
+    let in_quote = times(value - hedged_value, one);
+    let borrowable = times(i128::from(debt.quote) + i128::from(room.quote), one);
     for (fixed, slope) in equities(request.max_loss)?[signs].iter().copied() {
-        bound(
-            in_quote.checked_sub(slope).ok_or(OVERFLOW)?,
-            borrowable.checked_add(fixed).ok_or(OVERFLOW)?,
-        );
+        bound(in_quote - slope, borrowable + fixed);
     }
     Ok(kept)
 }
 
 fn signed(value: u128) -> Result<i128, ModelError> {
-    i128::try_from(value).map_err(|_| OVERFLOW)
+    if value < VALUES_BELOW {
+        // Far below the sign's bit.
+        Ok(value as i128)
+    } else {
+        Err(OVERFLOW)
+    }
 }
 
 /// Value of a signed amount of base, rounded away from zero.
 fn value_of(price: Price, base: i128) -> Result<i128, ModelError> {
     let amount = u64::try_from(base.unsigned_abs()).map_err(|_| OVERFLOW)?;
-    Ok(signed(price.value_up(amount))? * base.signum())
+    let value = signed(price.value_up(amount))?;
+    Ok(if base < 0 { -value } else { value })
 }

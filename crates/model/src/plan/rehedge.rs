@@ -43,13 +43,17 @@ pub fn plan_rehedge(
     at: SqrtPrice,
     hedge: Bps,
 ) -> Result<RehedgePlan, RehedgeError> {
-    let error = position.hedge_error(at, hedge)?;
+    trade_for(position.hedge_error(at, hedge)?)?.ok_or(RehedgeError::Nothing)
+}
+
+/// The trade that makes a hedge error zero; `None` for zero itself.
+pub(super) fn trade_for(error: i128) -> Result<Option<RehedgePlan>, ModelError> {
     let trade = match error {
-        0 => return Err(RehedgeError::Nothing),
+        0 => return Ok(None),
         1.. => Trade::SellBase,
         _ => Trade::BuyBase,
     };
     let base =
         u64::try_from(error.unsigned_abs()).map_err(|_| ModelError::Overflow("hedge error"))?;
-    Ok(RehedgePlan { trade, base })
+    Ok(Some(RehedgePlan { trade, base }))
 }

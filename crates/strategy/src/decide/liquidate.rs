@@ -2,8 +2,10 @@
 
 use ballast::{
     oracle::{Grade, average},
+    terms,
     witness::needed_to_liquidate,
 };
+use ballast_ledger::{LedgerError, LiquidationTerms, liquidate};
 use ballast_model::{
     Amounts, Bps, LiquidationError, LiquidationPlan, ModelError, Position as PositionModel,
     SqrtPrice, plan_liquidation,
@@ -12,19 +14,20 @@ use ballast_model::{
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
     choose::{Block, Candidate, Way},
+    quoted::{self, Ends},
     usable_price,
 };
-use crate::situation::Situation;
+use crate::situation::{Situation, SituationError};
 
 /// What is left from maintenance on; `None` if the market would leave the position as it is.
-pub(super) fn way(situation: &Situation, at: &Assessment) -> Option<Way> {
+pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>, SituationError> {
     let limits = &situation.market.market.limits;
     let reason = Reason::Maintenance {
         ltv_bps: at.value.ltv_bps_up(),
         maintenance: Bps::new(limits.maintenance_ltv_bps),
     };
-    Some(match check(situation, at) {
-        Ok(None) => return None,
+    Ok(Some(match check(situation, at)? {
+        Ok(None) => return Ok(None),
         Ok(Some((plan, max_pay, after))) => Ok(Candidate {
             action: Action::Liquidate { plan, max_pay },
             reason,
@@ -40,16 +43,51 @@ pub(super) fn way(situation: &Situation, at: &Assessment) -> Option<Way> {
             reason,
             obstacle,
         }),
-    })
+    }))
 }
 
 type Found = (LiquidationPlan, Amounts, PositionModel);
 
-/// The preconditions of `ballast::instructions::liquidate`. Fees that the program collects from insolvent positions are left out,
-/// so it may give a little more.
-fn check(situation: &Situation, at: &Assessment) -> Result<Option<Found>, Obstacle> {
-    let market = &situation.market.market;
-    let limits = &market.limits;
+/// The preconditions of `ballast::instructions::liquidate`, and what it would do.
+fn check(
+    situation: &Situation,
+    at: &Assessment,
+) -> Result<Result<Option<Found>, Obstacle>, SituationError> {
+    let (oracle, funds, plan) = match planned(situation, at) {
+        Ok(Some(planned)) => planned,
+        Ok(None) => return Ok(Ok(None)),
+        Err(obstacle) => return Ok(Err(obstacle)),
+    };
+    let mut ledger = quoted::ledger(situation, oracle, Bps::ZERO)?;
+    ledger.payer = funds;
+    let terms = terms::liquidation(&situation.market.market, oracle, funds);
+    let done = match liquidate(&mut ledger, &at.model, plan, &terms) {
+        Ok(done) => done,
+        Err(Ends::Ledger(LedgerError::NothingToPayWith)) => {
+            let needed = needed(at, &plan, &terms);
+            return Ok(needed.map_or_else(
+                |error| Err(Obstacle::Arithmetic(error)),
+                |needed| Err(Obstacle::LiquidationFunds { needed, funds }),
+            ));
+        }
+        Err(ends) => return Ok(Err(ends.obstacle(&ledger))),
+    };
+    let books = plan.insolvent() && done.full;
+    if done.gain < u128::from(situation.min_gain) && !books {
+        return Ok(Err(Obstacle::GainTooSmall {
+            gain: done.gain,
+            least: situation.min_gain,
+        }));
+    }
+    Ok(quoted::after(&ledger).map(|after| Some((done.plan, funds, after))))
+}
+
+/// The price, what can be paid, and the plan without regard to that; `None` if the market would leave the position as it is.
+fn planned(
+    situation: &Situation,
+    at: &Assessment,
+) -> Result<Option<(SqrtPrice, Amounts, LiquidationPlan)>, Obstacle> {
+    let limits = &situation.market.market.limits;
     let funds = situation.funds.ok_or(Obstacle::LiquidationOff)?;
     let oracle = usable_price(situation, Grade::Liquidation)?;
     let (target, bonus) = (
@@ -67,33 +105,22 @@ fn check(situation: &Situation, at: &Assessment) -> Result<Option<Found>, Obstac
     if plan.insolvent() {
         usable_price(situation, Grade::Final)?;
     }
-    let arithmetic = Obstacle::Arithmetic;
-    let part = plan
-        .paid_by(&at.model, oracle, at.pool, bonus, funds)
-        .map_err(arithmetic)?;
-    let exchange = |plan: &LiquidationPlan| {
-        let withdrawn = at
-            .model
-            .band
-            .amounts_down(plan.withdraw_liquidity, at.pool)?;
-        let pot = plan.seize_idle.checked_add(withdrawn)?;
-        plan.exchange(at.model.debt, pot, bonus, oracle)
-    };
-    let done = exchange(&part).map_err(arithmetic)?;
-    let books = part.insolvent() && part.part.is_all();
-    if done.repay.is_zero() && !books {
-        let needed = exchange(&plan).map_err(arithmetic)?.brought();
-        return Err(Obstacle::LiquidationFunds { needed, funds });
-    }
-    let gain = done.gain(oracle).map_err(arithmetic)?;
-    if gain < u128::from(situation.min_gain) && !books {
-        return Err(Obstacle::GainTooSmall {
-            gain,
-            least: situation.min_gain,
-        });
-    }
-    let after = part.apply(&at.model).map_err(arithmetic)?;
-    Ok(Some((part, funds, after)))
+    Ok(Some((oracle, funds, plan)))
+}
+
+/// What all of it would take from the payer.
+fn needed(
+    at: &Assessment,
+    plan: &LiquidationPlan,
+    terms: &LiquidationTerms,
+) -> Result<Amounts, ModelError> {
+    let withdrawn = at
+        .model
+        .band
+        .amounts_down(plan.withdraw_liquidity, at.pool)?;
+    let pot = plan.seize_idle.checked_add(withdrawn)?;
+    let exchange = plan.exchange(at.model.debt, pot, terms.bonus, terms.oracle)?;
+    Ok(exchange.brought())
 }
 
 /// The price's moving average has to confirm what the price says.

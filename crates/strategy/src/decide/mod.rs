@@ -243,7 +243,7 @@ fn decide(
         return Ok(found.into());
     }
     if at.value.ltv_at_least(maintenance(situation)) {
-        match liquidate::way(situation, at) {
+        match liquidate::way(situation, at)? {
             Some(Ok(liquidation)) => return Ok(liquidation.into()),
             Some(Err(block)) => blocks.insert(0, block),
             None => {}

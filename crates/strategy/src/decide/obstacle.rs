@@ -119,7 +119,7 @@ pub enum Obstacle {
         needed: Bps,
     },
     /// The day's losses would exceed what owner and market allow.
-    #[error("it would lose {loss} quote units, {left} are left of what keepers may lose in a day{}", from(*.due_secs))]
+    #[error("it would lose {loss} quote units, {left} are left of what keepers may lose{}", from(*.due_secs))]
     DailyLoss {
         /// Loss expected.
         loss: u64,

@@ -113,6 +113,12 @@ fn swap_free(
     if let Err(DeleverageError::NotNeeded { .. }) = planned {
         return Ok(Ok(None));
     }
+    // What is insolvent is for liquidators, even where the program lets anyone repay a part meanwhile.
+    if let Err(DeleverageError::NeedsSwap { target }) = planned
+        && at.value.debt > at.value.assets
+    {
+        return Ok(Err(Obstacle::NeedsSwap { target }));
+    }
     let mut ledger = quoted::ledger(situation, oracle, Bps::ZERO)?;
     let done = ballast_ledger::deleverage(&mut ledger, &at.model, at.pool, planned);
     Ok(done
@@ -120,7 +126,7 @@ fn swap_free(
         .and_then(|done| {
             let after = quoted::after(&ledger)?;
             if done.target.is_none() {
-                risk::require_ltv_lowered(&market.limits, &at.model, &after, oracle)
+                risk::require_deleveraged(&market.limits, &at.model, &after, oracle)
                     .map_err(|_| Obstacle::NeedsSwap { target: due.target })?;
             }
             Ok(Some(Free {
@@ -151,7 +157,7 @@ fn with_swap(
     let lowered = |hedged: Hedged| {
         let value = hedged.after.value(oracle).map_err(Obstacle::Arithmetic)?;
         if value.ltv_above(due.target) {
-            risk::require_ltv_lowered(limits, &at.model, &hedged.after, oracle)
+            risk::require_deleveraged(limits, &at.model, &hedged.after, oracle)
                 .map_err(|_| Obstacle::LtvNotLowered)?;
         }
         Ok(hedged)

@@ -133,6 +133,7 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
     if session.leave_to_first_keepers(&keeper, Need::Compound, now_secs)? {
         return session.store();
     }
+    session.position.attend_to(Need::Compound);
     let terms = terms::compound(&market.limits, &policy, &automation, oracle.mid, grows);
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     let mut calls = session.calls(&accounts.pool, &accounts.range);
@@ -157,8 +158,9 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
             needed_base: 0,
             fee_rate_ppm: 0,
         };
+        let charge = change.charge(oracle.mid, oracle::newest_price(market));
         let (position, daily) = (&mut session.position, Allowance::Daily);
-        risk::charge_loss(market, position, daily, &change, oracle.mid, now_secs)?;
+        risk::charge_loss(market, position, daily, charge.or_range()?, now_secs)?;
     }
     session.position.compounds = session.position.compounds.saturating_add(1);
     emit!(Compounded {

@@ -170,15 +170,14 @@ fn move_band<'a, 'info>(
     )?;
     let liquidity_before = session.position.liquidity.get();
     let by_owner = accounts.keeper.key() == session.position.owner;
-    if by_owner {
-        session.position.attend_to(Need::RecenterLow);
-    } else {
+    if !by_owner {
         require!(liquidity_before > 0, BallastError::NoLiquidity);
         let need = require_due(&session, &oracle, ticks, now_secs)?;
         if session.leave_to_first_keepers(&accounts.keeper.key(), need, now_secs)? {
             return session.store();
         }
     }
+    session.position.attend_to(Need::RecenterLow);
     let ticks_before = [session.position.tick_lower, session.position.tick_upper];
     let before = session.model()?;
     let value_before = before.value(oracle.mid).or_range()?;
@@ -226,8 +225,9 @@ fn move_band<'a, 'info>(
             needed_base: swapped.base,
             fee_rate_ppm: pool::fee_rate_ppm(&accounts.pool)?,
         };
+        let charge = change.charge(oracle.mid, oracle::newest_price(market));
         let (position, daily) = (&mut session.position, Allowance::Daily);
-        risk::charge_loss(market, position, daily, &change, oracle.mid, now_secs)?;
+        risk::charge_loss(market, position, daily, charge.or_range()?, now_secs)?;
     }
     let position = &mut session.position;
     position.last_recenter_secs = now_secs;

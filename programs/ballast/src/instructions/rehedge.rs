@@ -38,7 +38,7 @@ pub struct Rehedge<'info> {
 /// is allowed in every mode and stage, at any distance of the price from its average.
 ///
 /// The swap stops where it would lose more than the cap. A part is booked as long as it makes the hedge error smaller, but neither
-/// paid nor counted as a rehedge: nobody can keep others waiting by doing little.
+/// paid nor counted as a rehedge, and no note of the need ends by it: nobody can keep others waiting by doing little.
 ///
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::TooSoon`], [`BallastError::RehedgeNotDue`],
@@ -82,15 +82,17 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         BallastError::NoLiquidity
     );
     let before = session.model()?;
-    let hedge_error_before = before.hedge_error(oracle.mid, policy.hedge()).or_range()?;
-    let need = due::rehedge_due(&policy, &before, oracle.mid, oracle::newest_price(market))
+    let at_price = before.at(oracle.mid);
+    let hedge_error_before = at_price.hedge_error(policy.hedge()).or_range()?;
+    let newest = oracle::newest_price(market).filter(|newest| *newest != oracle.mid);
+    let need = due::rehedge_due_for(&policy, &before, hedge_error_before, newest)
         .or_range()?
         .ok_or(BallastError::RehedgeNotDue)?;
     let keeper = accounts.keeper.key();
     if session.leave_to_first_keepers(&keeper, need.trade.into(), now_secs)? {
         return session.store();
     }
-    let value_before = before.value(oracle.mid).or_range()?;
+    let value_before = at_price.value().or_range()?;
 
     let terms = terms::rehedge(market, &policy, &value_before);
     let mut calls = session
@@ -99,7 +101,8 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     let done = hedge(&mut calls, &before, pool_price, oracle.mid, &terms)?;
 
     let after = session.model()?;
-    let hedge_error_after = after.hedge_error(oracle.mid, policy.hedge()).or_range()?;
+    let at_price = at_price.then(&after);
+    let hedge_error_after = at_price.hedge_error(policy.hedge()).or_range()?;
     require!(
         if done.complete {
             risk::within_band(&after, hedge_error_after, policy.delta_target_bps)?
@@ -108,7 +111,7 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         },
         BallastError::DeltaOutsideTarget
     );
-    let value_after = after.value(oracle.mid).or_range()?;
+    let value_after = at_price.value().or_range()?;
     let trigger = targets::rehedge_trigger(&market.limits, &policy);
     if value_after.ltv_at_least(trigger) {
         let stressed = |model| risk::stressed_ltv_bps_up(&market.limits, model, oracle.mid);
@@ -131,8 +134,10 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
             needed_base: need.base.min(done.swapped.base),
             fee_rate_ppm: pool::fee_rate_ppm(&accounts.pool)?,
         };
+        let equities = [value_before, value_after].map(|value| value.equity());
+        let charge = change.charge_from(equities, oracle.mid, newest);
         let position = &mut session.position;
-        risk::charge_loss(market, position, allowance, &change, oracle.mid, now_secs)?;
+        risk::charge_loss(market, position, allowance, charge.or_range()?, now_secs)?;
     }
     emit!(Rehedged {
         position: accounts.position.position.key(),
@@ -149,6 +154,7 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     if !done.complete {
         return session.store();
     }
+    session.position.attend_to(need.trade.into());
     session.position.last_rebalance_secs = now_secs;
     session.position.rehedges = session.position.rehedges.saturating_add(1);
     session.store_and_pay(&accounts.keeper)

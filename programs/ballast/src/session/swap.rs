@@ -24,11 +24,6 @@ impl<'info> Session<'_, 'info> {
         order: Order,
         limit: Option<SqrtPrice>,
     ) -> Result<Moved> {
-        let asked = match order {
-            Order::Sell(base) => pool::Order::SellBase(base),
-            Order::Buy(base) => pool::Order::BuyBase(base),
-            Order::Spend(quote) => pool::Order::SpendQuote(quote),
-        };
         let before = self.balances()?;
         self.with_position_seeds(|seeds| {
             pool::swap(
@@ -37,7 +32,7 @@ impl<'info> Session<'_, 'info> {
                 arrays,
                 self.accounts,
                 self.lending,
-                (asked, limit),
+                (order, limit),
                 seeds,
             )
         })?;

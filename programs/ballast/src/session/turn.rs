@@ -11,7 +11,8 @@ use crate::{
 
 impl Session<'_, '_> {
     /// Whether `keeper` leaves a need that is due to the owner's first keepers for now: who finds it first notes it, which is all
-    /// that is to be stored then.
+    /// that is to be stored then. Who acts says so with [`crate::state::Position::attend_to`], once the need is attended to in
+    /// whole: else a part, done on purpose, would have everybody else wait anew.
     ///
     /// # Errors
     /// [`BallastError::FirstKeepersTurn`] until their time is over.
@@ -22,10 +23,7 @@ impl Session<'_, '_> {
         now_secs: i64,
     ) -> Result<bool> {
         match self.position.turn(keeper, need, now_secs) {
-            Turn::Act => {
-                self.position.attend_to(need);
-                Ok(false)
-            }
+            Turn::Act => Ok(false),
             Turn::Wait { .. } => err!(BallastError::FirstKeepersTurn),
             Turn::Note => {
                 self.position.note_need(need, now_secs);

@@ -6,12 +6,13 @@ use ballast_model::{ModelError, Position as PositionModel, value_up};
 
 use super::{Market, Position};
 
-const SECS_PER_DAY: i64 = 86_400;
+/// In which a loss fades: a week. So a week sees at most twice the limit, three days ten sevenths of it and one day eight.
+pub const FADE_SECS: i64 = 7 * 86_400;
 /// What fee rates are parts of.
 const MILLION: u32 = 1_000_000;
 
-/// What was lost lately. It fades evenly over a day after a single loss, ever more slowly when there are many: each fades what is
-/// left by the part of a day since the one before. So no day ever sees more than twice the limit.
+/// What was lost lately. It fades evenly over [`FADE_SECS`] after a single loss, ever more slowly when there are many: each fades
+/// what is left by the part of that time since the one before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecentLoss {
     /// Raw quote units, as of `at_secs`.
@@ -23,10 +24,10 @@ pub struct RecentLoss {
 impl RecentLoss {
     /// What has not faded yet.
     pub fn left_up(&self, now_secs: i64) -> u64 {
-        let elapsed = now_secs.saturating_sub(self.at_secs).clamp(0, SECS_PER_DAY);
-        let left = (SECS_PER_DAY - elapsed) as u128;
+        let elapsed = now_secs.saturating_sub(self.at_secs).clamp(0, FADE_SECS);
+        let left = (FADE_SECS - elapsed) as u128;
         // At most what it was.
-        (u128::from(self.amount) * left).div_ceil(SECS_PER_DAY as u128) as u64
+        (u128::from(self.amount) * left).div_ceil(FADE_SECS as u128) as u64
     }
 
     /// With another loss; `None` if that is more than `max_bps` of `equity`. Who loses nothing is never stopped, however much
@@ -51,17 +52,17 @@ impl RecentLoss {
         if room >= self.amount {
             return Some(self.at_secs);
         }
-        // amount * (day - elapsed) / day, rounded up, is to be at most that.
-        let kept = u128::from(room) * SECS_PER_DAY as u128 / u128::from(self.amount);
-        // Less than a day.
-        Some(self.at_secs.saturating_add(SECS_PER_DAY - kept as i64))
+        // amount * (all - elapsed) / all, rounded up, is to be at most that.
+        let kept = u128::from(room) * FADE_SECS as u128 / u128::from(self.amount);
+        // Less than all of the time.
+        Some(self.at_secs.saturating_add(FADE_SECS - kept as i64))
     }
 }
 
 /// Which allowance an action draws on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allowance {
-    /// The day's limit, the stricter of market's and owner's.
+    /// The ordinary one, the stricter of market's and owner's.
     Daily,
     /// That of rehedges of a hedge error outside twice the policy's band: who drains the other cannot stop the defence.
     Defensive,
@@ -107,7 +108,7 @@ pub struct Change<'a> {
     pub before: &'a PositionModel,
     /// Afterwards.
     pub after: &'a PositionModel,
-    /// Base that it could not but trade: the pool's fee on that is nobody's fault.
+    /// Base that it could not but trade: what that costs at a fair price is nobody's fault.
     pub needed_base: u64,
     /// The pool's fee, in millionths of what is paid in.
     pub fee_rate_ppm: u16,
@@ -116,7 +117,7 @@ pub struct Change<'a> {
 /// What is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charge {
-    /// Equity lost beyond the pool's fee, raw quote units.
+    /// Equity lost beyond what a fair price costs, raw quote units.
     pub loss: u64,
     /// Equity before, 0 if there was none.
     pub equity: u128,
@@ -129,34 +130,57 @@ impl Change<'_> {
     /// # Errors
     /// [`ModelError`].
     pub fn charge(&self, used: SqrtPrice, newest: Option<SqrtPrice>) -> Result<Charge, ModelError> {
-        let at_used = self.charge_at(used)?;
+        self.charge_from(self.equities(used)?, used, newest)
+    }
+
+    /// The same, where equity before and after at the price that was used are known.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    pub fn charge_from(
+        &self,
+        equities: [i128; 2],
+        used: SqrtPrice,
+        newest: Option<SqrtPrice>,
+    ) -> Result<Charge, ModelError> {
+        let at_used = self.charge_at(used, equities)?;
         let Some(newest) = newest.filter(|newest| *newest != used) else {
             return Ok(at_used);
         };
-        let at_newest = self.charge_at(newest)?;
+        let at_newest = self.charge_at(newest, self.equities(newest)?)?;
         Ok(Charge {
             loss: at_used.loss.max(at_newest.loss),
             equity: at_used.equity.min(at_newest.equity),
         })
     }
 
-    fn charge_at(&self, price: SqrtPrice) -> Result<Charge, ModelError> {
-        let before = self.before.value(price)?.equity();
-        let after = self.after.value(price)?.equity();
+    fn equities(&self, price: SqrtPrice) -> Result<[i128; 2], ModelError> {
+        let before = self.before.at(price);
+        let after = before.then(self.after);
+        Ok([before.value()?.equity(), after.value()?.equity()])
+    }
+
+    fn charge_at(
+        &self,
+        price: SqrtPrice,
+        [before, after]: [i128; 2],
+    ) -> Result<Charge, ModelError> {
         let lost = u128::try_from(before.saturating_sub(after)).unwrap_or(0);
-        let excess = lost.saturating_sub(self.fee_up(price)?);
+        let excess = lost.saturating_sub(self.fair_cost_up(price)?);
         Ok(Charge {
             loss: u64::try_from(excess).unwrap_or(u64::MAX),
             equity: u128::try_from(before).unwrap_or(0),
         })
     }
 
-    /// The pool's fee on the trade that was needed: of what is paid for base bought, which is a little more than of base sold.
-    fn fee_up(&self, price: SqrtPrice) -> Result<u128, ModelError> {
+    /// What the trade that was needed costs in a pool as far from the price as its fee, where it pays nobody to bring it nearer:
+    /// twice the fee, of what is paid for base bought, which is a little more than of base sold. With less an honest keeper would
+    /// have to wait for a pool on the right side, as long as somebody keeps the allowance used up.
+    fn fair_cost_up(&self, price: SqrtPrice) -> Result<u128, ModelError> {
         let rate = u32::from(self.fee_rate_ppm);
         let kept = u128::from(MILLION - rate);
         let value = value_up(self.needed_base, price)?;
-        Ok(value.saturating_mul(u128::from(rate)).div_ceil(kept))
+        Ok(value.saturating_mul(u128::from(2 * rate)).div_ceil(kept))
     }
 }
 
@@ -168,9 +192,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn losses_add_up_and_fade_within_a_day() {
+    fn losses_add_up_and_fade_within_a_week() {
         let mut recent = RecentLoss::default();
-        // 1 % of 10 000 a day.
+        // 1 % of 10 000.
         let mut charge = |loss, now| {
             let charged = recent.charged(loss, 10_000, 100, now);
             recent = charged.unwrap_or(recent);
@@ -178,10 +202,34 @@ mod tests {
         };
         assert!(charge(100, 1_000_000));
         assert!(!charge(1, 1_000_000));
-        assert!(charge(50, 1_043_200));
-        assert!(!charge(1, 1_043_200));
+        // Half of it half a week later, and not a unit more.
+        assert!(!charge(51, 1_302_400));
+        assert!(charge(50, 1_302_400));
+        assert!(!charge(1, 1_302_400));
         assert!(charge(100, 2_000_000));
         assert!(!charge(u64::MAX, 3_000_000));
+    }
+
+    #[test]
+    fn a_week_loses_at_most_twice_the_limit_and_each_day_a_seventh_after_the_first() {
+        // Whoever takes all that there is, every ten minutes from the first moment on.
+        let (limit, step_secs) = (1_000_000, 600);
+        let mut recent = RecentLoss::default();
+        let (mut lost, mut by_day) = (0, Vec::new());
+        for step in 0..7 * 144 {
+            let now_secs = 1_000_000 + step * step_secs;
+            let taken = limit - recent.left_up(now_secs);
+            recent = recent.charged(taken, 100_000_000, 100, now_secs).unwrap();
+            lost += taken;
+            if (step + 1) % 144 == 0 {
+                by_day.push(lost);
+            }
+        }
+        for (days, lost) in (1..).zip(&by_day) {
+            // It is as much as that, but for the last step.
+            let most = limit + limit * days / 7;
+            assert!((most * 99 / 100..=most).contains(lost), "{by_day:?}");
+        }
     }
 
     #[test]
@@ -236,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_exceeds_the_pools_fee_on_the_needed_trade_is_charged() {
+    fn only_what_exceeds_the_cost_of_the_needed_trade_at_a_fair_price_is_charged() {
         let before = holding(2_000_000, 0);
         // 1 000 000 sold at a price of one, for 0.1 % less.
         let after = holding(1_000_000, 999_000);
@@ -250,10 +298,11 @@ mod tests {
             change.charge(SqrtPrice::ONE, None).unwrap().loss
         };
         assert_eq!(loss(1_000_000, 0), 1_000);
-        assert_eq!(loss(1_000_000, 400), 599);
-        assert_eq!(loss(500_000, 400), 799);
+        assert_eq!(loss(1_000_000, 400), 199);
+        assert_eq!(loss(500_000, 400), 599);
         assert_eq!(loss(0, 400), 1_000);
-        assert_eq!(loss(1_000_000, 1_000), 0);
+        assert_eq!(loss(1_000_000, 499), 1);
+        assert_eq!(loss(1_000_000, 500), 0);
         assert_eq!(loss(1_000_000, u16::MAX), 0);
     }
 

@@ -70,7 +70,8 @@ pub struct Automation {
     pub recenter_cooldown_secs: u32,
     /// Largest loss of an exit's swap against the oracle's price, on the value traded. 0: exits may not swap.
     pub max_exit_loss_bps: u32,
-    /// Largest part of equity that keepers' actions may lose in a day beyond the pool's fee, 0: as much as the market allows.
+    /// Largest part of equity that keepers' actions may lose beyond what a fair price costs, 0: as much as the market allows. What was lost
+    /// fades over a week.
     /// Not counted are exits, which end the position, and rehedges outside twice the band, which defend it: they have limits of
     /// their own.
     pub max_daily_loss_bps: u32,

@@ -67,7 +67,8 @@ pub struct OracleRules {
 pub struct KeeperRules {
     /// Largest reward for one action.
     pub max_reward_lamports: u64,
-    /// Largest part of a position's equity that keepers' actions may lose in a day.
+    /// Largest part of a position's equity that keepers' actions may lose, beyond what a fair price costs. What was lost fades over a week,
+    /// so that a week sees at most twice of it, and a day little more than once.
     pub max_daily_loss_bps: u32,
     /// Shortest time between two recenterings of one position.
     pub min_recenter_interval_secs: u32,
@@ -108,7 +109,7 @@ impl RulesSinceVersion2 {
         Self {
             keepers: KeeperRules {
                 max_reward_lamports: 1_000_000,
-                max_daily_loss_bps: 100,
+                max_daily_loss_bps: 20,
                 min_recenter_interval_secs: 3_600,
             },
             stages: StageRules {

@@ -22,8 +22,8 @@ pub struct SafetyRules {
     pub max_age_liquidation_secs: u32,
     /// What booking a loss pays out of insurance, on the debt repaid. 0: [`Self::DEFAULT_WRITE_OFF_BONUS_BPS`].
     pub write_off_bonus_bps: u32,
-    /// Part of equity that defensive rehedges (hedge error outside twice the band) may lose in a day, beside the other actions'
-    /// limit. 0: [`Self::DEFAULT_DEFENSIVE_LOSS_BPS`].
+    /// Part of equity that defensive rehedges (hedge error outside twice the band) may lose, beside the other actions' limit; it
+    /// fades as that does. 0: [`Self::DEFAULT_DEFENSIVE_LOSS_BPS`].
     pub max_defensive_loss_bps: u32,
     /// Room.
     pub reserved: u32,
@@ -59,7 +59,7 @@ impl SafetyRules {
     /// Largest [`Self::write_off_bonus_bps`].
     pub const LARGEST_WRITE_OFF_BONUS_BPS: u32 = 500;
     /// See [`Self::max_defensive_loss_bps`].
-    pub const DEFAULT_DEFENSIVE_LOSS_BPS: u32 = 100;
+    pub const DEFAULT_DEFENSIVE_LOSS_BPS: u32 = 20;
     /// Largest [`Self::max_defensive_loss_bps`].
     pub const LARGEST_DEFENSIVE_LOSS_BPS: u32 = 1_000;
 

@@ -12,7 +12,7 @@ use super::{Limits, OracleRules, Wide};
 /// Evidence of the oracle (silence, uncertainty, distance from its average) is signed by the oracle, so nobody can forge it:
 /// beyond the first threshold of a kind the stage is 1, beyond the second 2. Evidence of the market (pool against oracle,
 /// depth, utilisation) can be made for a moment by anyone with capital: it counts only after it has been seen for
-/// `persistence_secs` in looks that are not outweighed by others, brings stage 1 by itself, and one more on top of the
+/// `persistence_secs` in looks that no other has contradicted, brings stage 1 by itself, and one more on top of the
 /// oracle's.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, Pod, Zeroable,

@@ -261,8 +261,11 @@ fn an_exit_makes_a_deleverage_needless_and_while_it_is_refused_the_margin_is_kep
         })
     };
     is(with(Kinds::NONE), ActionKind::Exit);
+    // Which hedges on the way down to the target.
+    let refused = Kinds::NONE.with(ActionKind::Exit);
+    is(with(refused), ActionKind::Rehedge);
     is(
-        with(Kinds::NONE.with(ActionKind::Exit)),
+        with(refused.with(ActionKind::Rehedge)),
         ActionKind::Deleverage,
     );
 }

@@ -109,7 +109,7 @@ fn what_a_swap_needs_and_lacks_is_done_without_as_far_as_that_goes() {
     let dear = above(|m, _, _| m.pool.fee_rate_ppm = 11_000);
     assert_eq!(kind(&dear), ActionKind::Deleverage);
     let refused = Kinds::NONE.with(ActionKind::DeleverageSwap);
-    let at = above(|_, _, o| o.outlook.refused = refused);
+    let at = above(|_, _, o| o.outlook.refused = refused.with(ActionKind::Rehedge));
     assert_eq!(kind(&at), ActionKind::Deleverage);
     // Nothing else is left: it is tried again.
     let at = above(|m, p, o| {

@@ -96,12 +96,15 @@ fn deleverage_needs_only_a_loose_price_and_no_market_mode() {
 }
 
 #[test]
-fn both_due_the_margin_goes_first() {
+fn both_due_one_rehedge_settles_them() {
     // In range and away from the opening price, with a trigger that is reached.
-    deleverages(decision(205, |_, p, _| {
+    let at = assessment(205, |_, p, _| {
         p.policy.deleverage_trigger_ltv_bps = 6_600;
         p.policy.deleverage_target_ltv_bps = 6_000;
-    }));
+    });
+    rehedges(at.decision);
+    let after = at.expected.unwrap().after.value(at.oracle).unwrap();
+    assert!((5_990..=6_010).contains(&after.ltv_bps_up()), "{after:?}");
 }
 
 #[test]
@@ -117,7 +120,7 @@ fn hedged_at_the_lower_edge_a_jump_back_up_is_cured() {
             p.policy.deleverage_target_ltv_bps = trigger - 800;
         })
     };
-    // Below the trigger the hedge is all there is to do, and LTV stays what it was but for the swap's fee.
+    // Below the trigger the hedge is all there is to do, and LTV is no higher than it was but for the swap's fee.
     let at = jumped(7_790);
     rehedges(at.decision);
     let after = at.expected.unwrap().after.value(at.oracle).unwrap();
@@ -334,6 +337,7 @@ fn a_changed_hedge_ratio_is_not_followed_into_liquidation() {
             m.market.limits.maintenance_ltv_bps = 8_000;
             p.policy.hedge_bps = hedge_bps;
             p.policy.deleverage_trigger_ltv_bps = 7_999;
+            p.policy.deleverage_target_ltv_bps = 7_998;
             m.pool.fee_rate_ppm = 0;
         })
     };
