@@ -7,6 +7,8 @@ use std::f64::consts::PI;
 const OVERSHOOT: f64 = 0.582_597_157_939_010_6;
 /// Beyond this drift, in standard deviations over the whole time, the series cancels to fewer than eight digits.
 const MAX_DRIFT: f64 = 6.0;
+/// With fewer looks than these the shift of the boundaries is no approximation.
+const LEAST_LOOKS: f64 = 30.0;
 /// A boundary so many standard deviations away is never reached.
 const FAR: f64 = 12.0;
 
@@ -74,7 +76,7 @@ impl Motion {
 
     /// The same when the price is only looked at every `step_days`: both ends move outwards by `0.5826 sigma sqrt(step)`
     /// (Broadie, Glasserman and Kou, "A continuity correction for discrete barrier options", 1997). The error vanishes
-    /// faster than the square root of the step.
+    /// faster than the square root of the step. `None` also for fewer than 30 looks.
     pub fn exit_at_looks(
         &self,
         lower: Option<f64>,
@@ -82,6 +84,9 @@ impl Motion {
         days: f64,
         step_days: f64,
     ) -> Option<Exit> {
+        if days < LEAST_LOOKS * step_days {
+            return None;
+        }
         let shift = OVERSHOOT * self.sigma_day * step_days.sqrt();
         self.exit(
             lower.map(|lower| lower - shift),
@@ -187,5 +192,7 @@ mod tests {
         assert_eq!(motion(1.0, 0.05).exit(None, Some(0.1), 1.0), None);
         assert_eq!(motion(0.0, 0.05).exit(Some(0.1), None, 1.0), None);
         assert_eq!(motion(0.0, f64::NAN).exit(None, None, 1.0), None);
+        let looked = |days| motion(0.0, 0.05).exit_at_looks(None, Some(0.1), days, 1.0);
+        assert!(looked(29.0).is_none() && looked(30.0).is_some());
     }
 }

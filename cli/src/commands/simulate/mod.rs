@@ -103,10 +103,10 @@ pub struct SimulateArgs {
     pub swap_cost_ppm: u32,
     #[command(flatten)]
     pub fees: FeeArgs,
-    /// Yearly rate of the base debt
+    /// Yearly rate of the base debt, compounded all the time as on chain
     #[arg(long, default_value = "0")]
     pub borrow_base_apr: Ratio,
-    /// Yearly rate of the quote debt
+    /// Yearly rate of the quote debt, compounded all the time as on chain
     #[arg(long, default_value = "0")]
     pub borrow_quote_apr: Ratio,
     /// Two prices: how often is which of them reached first? Without it: the two liquidation prices

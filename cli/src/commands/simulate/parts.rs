@@ -159,8 +159,8 @@ impl From<Exit> for Ends<f64> {
 pub struct ClosedForm {
     /// Watched all the time.
     pub continuous: Ends<f64>,
-    /// Watched at the looks.
-    pub at_looks: Ends<f64>,
+    /// Watched at the looks, if there are enough of them.
+    pub at_looks: Option<Ends<f64>>,
 }
 
 impl ClosedForm {
@@ -172,8 +172,8 @@ impl ClosedForm {
         Some(Self {
             continuous: motion.exit(lower, upper, days)?.into(),
             at_looks: motion
-                .exit_at_looks(lower, upper, days, looks.step_days())?
-                .into(),
+                .exit_at_looks(lower, upper, days, looks.step_days())
+                .map(Ends::from),
         })
     }
 }

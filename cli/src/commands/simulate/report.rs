@@ -164,7 +164,10 @@ impl fmt::Display for SimulationReport {
             writeln!(
                 f,
                 "             by formula {} at these looks, {} if watched all the time",
-                percent(exact.at_looks.lower + exact.at_looks.upper),
+                exact.at_looks.as_ref().map_or_else(
+                    || "unknown".into(),
+                    |looks| percent(looks.lower + looks.upper)
+                ),
                 percent(exact.continuous.lower + exact.continuous.upper),
             )?;
         }
