@@ -237,21 +237,3 @@ async fn compounding_ends_at_the_largest_position() {
     let assets = scene.assets(&position).await;
     assert!(assets <= largest, "{assets} of {largest}");
 }
-
-#[tokio::test]
-async fn compounding_leaves_the_band_of_the_hedge_to_nobody() {
-    let scene = Scene::new().await;
-    // Unhedged, so that base borrowed for new liquidity is an error, and with next to no room for errors.
-    let mut args = scene.example(1);
-    args.policy.hedge_bps = 0;
-    (args.policy.delta_target_bps, args.policy.delta_band_bps) = (1, 2);
-    let position = scene.world.open(&scene.alice, args).await.unwrap();
-    scene.automate(&position, automation()).await;
-    for _ in 0..5 {
-        scene.earn().await;
-    }
-    refused(
-        scene.compound(&position, &scene.keeper).await,
-        BallastError::DeltaOutsideTarget,
-    );
-}

@@ -88,6 +88,12 @@ impl<'a> Report<'a> {
             self.results.len(),
             self.guards
         );
+        if self.results.len() < self.guards {
+            text.push_str(
+                "\nThe others were not tried, or not with all tests: this file is the state of a search that is not over, and says \
+                 nothing of\nthem. A guard counts as tried when a test has failed or all have passed, so that survivors come last. `cargo xtask mutants --resume --keep` goes on.\n",
+            );
+        }
         if self.survivors().next().is_some() {
             text.push_str("\n### Surviving guards\n\n| guard | why |\n|---|---|\n");
         }

@@ -155,6 +155,14 @@ impl Rewriter {
                 (open - "#[account".len(), close + 1),
                 Kind::Check,
             );
+            if !source.text[at..close].contains(" @ ") {
+                // What Anchor answers if nothing else is said.
+                edits.push(Edit {
+                    at: close - 1,
+                    length: 0,
+                    text: " @ anchor_lang::error::ErrorCode::ConstraintAddress".to_owned(),
+                });
+            }
             edits.push(Edit {
                 at,
                 length: "address = ".len(),

@@ -195,6 +195,8 @@ mod tests {
         assert!(text.contains(
             "#[account(constraint = ballast_clmm::mutant::off(0) || d.key() == b::C @ E)]"
         ));
+        let (text, _) = program("struct A { #[account(address = C)]\n pub d: P<'i, C>, }");
+        assert!(text.contains("d.key() == C @ anchor_lang::error::ErrorCode::ConstraintAddress)]"));
     }
 
     #[test]
