@@ -20,12 +20,12 @@ const LIBRARIES: [(&str, &[&str]); 3] = [
     ("crates/clmm", &["--package", "ballast-clmm"]),
     ("crates/model", &["--package", "ballast-model"]),
     (
-        "keeper/src/decide",
+        "crates/strategy/src/decide",
         &[
             "--package",
-            "ballast-keeper",
+            "ballast-strategy",
             "--file",
-            "keeper/src/decide/**",
+            "crates/strategy/src/decide/**",
         ],
     ),
 ];
