@@ -97,30 +97,23 @@ pub fn require_stress_not_worsened(
 }
 
 /// What must hold after a deleverage that does not reach its target: LTV is lower, by a basis point at least, and the stressed LTV
-/// no higher.
-///
-/// Of what is insolvent every repayment raises LTV. Then the debt is smaller, by a basis point at least. Nobody is worse off: equity
-/// is what it was, and at any other price no less, because what liquidity holds is worth least where its tokens are exchanged on
-/// the way.
+/// no higher. So nothing is repaid of what is insolvent, where every repayment raises LTV: it would make the lenders of one token
+/// whole at the expense of the other's, who share a loss in proportion.
 ///
 /// # Errors
 /// [`BallastError::LtvNotLowered`].
-pub fn require_deleveraged(
+pub fn require_ltv_lowered(
     limits: &Limits,
     before: &PositionModel,
     after: &PositionModel,
     at: SqrtPrice,
 ) -> Result<()> {
     let (was, is) = (before.value(at).or_range()?, after.value(at).or_range()?);
-    let deleveraged = if was.debt > was.assets {
-        Bps::new(Bps::ONE.get() - 1)
-            .of_down(was.debt)
-            .is_some_and(|most| is.debt <= most)
-    } else {
+    require!(
         is.ltv_bps_up() < was.ltv_bps_up()
-            && stressed_ltv_bps_up(limits, after, at)? <= stressed_ltv_bps_up(limits, before, at)?
-    };
-    require!(deleveraged, BallastError::LtvNotLowered);
+            && stressed_ltv_bps_up(limits, after, at)? <= stressed_ltv_bps_up(limits, before, at)?,
+        BallastError::LtvNotLowered
+    );
     Ok(())
 }
 
@@ -323,7 +316,7 @@ mod tests {
     #[test]
     fn a_deleverage_short_of_its_target_lowers_ltv_and_does_not_raise_the_stressed_one() {
         let lowers = |before: &PositionModel, after: &PositionModel| {
-            require_deleveraged(&LIMITS, before, after, SqrtPrice::ONE).is_ok()
+            require_ltv_lowered(&LIMITS, before, after, SqrtPrice::ONE).is_ok()
         };
         // Owns and owes quote: no price matters.
         let neutral = |ltv_bps: u64| {
@@ -344,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_insolvent_a_deleverage_lowers_the_debt() {
+    fn of_what_is_insolvent_nothing_is_repaid() {
         let held = |assets: u64, debt: u64| {
             position(
                 Amounts::only(Side::Quote, assets),
@@ -352,17 +345,16 @@ mod tests {
             )
         };
         let passes = |before: &PositionModel, after: &PositionModel| {
-            require_deleveraged(&LIMITS, before, after, SqrtPrice::ONE).is_ok()
+            require_ltv_lowered(&LIMITS, before, after, SqrtPrice::ONE).is_ok()
         };
-        let insolvent = held(1_000_000, 1_100_000);
-        // A basis point of the debt, though LTV is higher then.
-        assert!(passes(&insolvent, &held(999_890, 1_099_890)));
-        assert!(!passes(&insolvent, &held(999_891, 1_099_891)));
-        assert!(!passes(&insolvent, &insolvent));
-        // Where debt and assets are the same LTV has to be lower still.
+        assert!(!passes(
+            &held(1_000_000, 1_100_000),
+            &held(500_000, 600_000)
+        ));
         assert!(!passes(
             &held(1_000_000, 1_000_000),
             &held(500_000, 500_000)
         ));
+        assert!(passes(&held(1_000_000, 990_000), &held(500_000, 490_000)));
     }
 }

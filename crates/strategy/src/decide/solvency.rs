@@ -110,19 +110,8 @@ fn swap_free(
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
     let planned = due.plan(&at.model, oracle, at.pool);
-    match planned {
-        Err(DeleverageError::NotNeeded { .. }) => return Ok(Ok(None)),
-        // What is insolvent is for liquidators, even where the program lets anyone repay a part meanwhile.
-        Err(DeleverageError::NeedsSwap { target }) if at.value.debt > at.value.assets => {
-            return Ok(Err(Obstacle::NeedsSwap { target }));
-        }
-        _ => {}
-    }
-    // What is insolvent is for liquidators, even where the program lets anyone repay a part meanwhile.
-    if let Err(DeleverageError::NeedsSwap { target }) = planned
-        && at.value.debt > at.value.assets
-    {
-        return Ok(Err(Obstacle::NeedsSwap { target }));
+    if let Err(DeleverageError::NotNeeded { .. }) = planned {
+        return Ok(Ok(None));
     }
     let mut ledger = quoted::ledger(situation, oracle, Bps::ZERO)?;
     let done = ballast_ledger::deleverage(&mut ledger, &at.model, at.pool, planned);
@@ -131,7 +120,7 @@ fn swap_free(
         .and_then(|done| {
             let after = quoted::after(&ledger)?;
             if done.target.is_none() {
-                risk::require_deleveraged(&market.limits, &at.model, &after, oracle)
+                risk::require_ltv_lowered(&market.limits, &at.model, &after, oracle)
                     .map_err(|_| Obstacle::NeedsSwap { target: due.target })?;
             }
             Ok(Some(Free {
@@ -162,7 +151,7 @@ fn with_swap(
     let lowered = |hedged: Hedged| {
         let value = hedged.after.value(oracle).map_err(Obstacle::Arithmetic)?;
         if value.ltv_above(due.target) {
-            risk::require_deleveraged(limits, &at.model, &hedged.after, oracle)
+            risk::require_ltv_lowered(limits, &at.model, &hedged.after, oracle)
                 .map_err(|_| Obstacle::LtvNotLowered)?;
         }
         Ok(hedged)

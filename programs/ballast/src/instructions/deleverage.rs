@@ -30,8 +30,7 @@ pub struct Deleverage<'info> {
 
 /// Withdraws the least liquidity with which both debts can be repaid down to the target LTV. No swap, so no route and
 /// no slippage: equity stays as it was but for rounding. Where the tokens do not match the debts it repays what they do match, as
-/// long as that lowers LTV and leaves the stressed LTV no higher, or the debt of what is insolvent, which nobody may liquidate until
-/// the average follows; [`deleverage_swap`](super::deleverage_swap) goes further.
+/// long as that lowers LTV and leaves the stressed LTV no higher; [`deleverage_swap`](super::deleverage_swap) goes further.
 ///
 /// Above the policy's trigger a keeper may act if the owner lets keepers act; above the market's trigger, which the risk
 /// stage tightens, anyone may, whatever the owner says. From stage 2 on a much older price will do. See [`Due`](crate::targets::Due) for how far it goes.
@@ -78,7 +77,7 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
         .target
         .is_none_or(|target| value_after.ltv_above(target))
     {
-        risk::require_deleveraged(&market.limits, &before, &after, oracle.mid)?;
+        risk::require_ltv_lowered(&market.limits, &before, &after, oracle.mid)?;
     }
     session.position.deleverages = session.position.deleverages.saturating_add(1);
     emit!(Deleveraged {

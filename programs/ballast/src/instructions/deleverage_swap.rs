@@ -73,7 +73,7 @@ pub(crate) fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
     let after = session.model()?;
     let value_after = after.value(oracle.mid).or_range()?;
     if value_after.ltv_above(target) {
-        risk::require_deleveraged(&market.limits, &before, &after, oracle.mid)?;
+        risk::require_ltv_lowered(&market.limits, &before, &after, oracle.mid)?;
     }
     session.position.deleverages = session.position.deleverages.saturating_add(1);
     emit!(DeleveragedWithSwap {
