@@ -23,6 +23,8 @@ pub mod code {
     pub const OWNER_MISMATCH: u32 = 4;
     /// The token programs', for closing an account that holds something.
     pub const HAS_BALANCE: u32 = 11;
+    /// The token programs', for an account that is frozen.
+    pub const ACCOUNT_FROZEN: u32 = 17;
     /// Anchor's, for another program's account, or one that is not there.
     pub const OTHER_PROGRAM: u32 = 3_007;
     /// The pool program's.
