@@ -25,6 +25,7 @@ mod statistics;
 mod stream;
 mod summary;
 mod takers;
+pub mod ticks;
 mod units;
 mod walk;
 
