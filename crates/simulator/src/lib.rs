@@ -28,6 +28,8 @@ mod takers;
 pub mod ticks;
 mod units;
 mod walk;
+#[cfg(feature = "keeper")]
+pub mod world;
 
 pub use acts::{Act, Acts, Event};
 pub use agent::{Agent, Baseline, Quiet};
