@@ -52,6 +52,7 @@ use commands::{
     risk::RiskArgs,
     safety::{DeleverageArgs, LiquidateArgs, SettleArgs},
     simulate::SimulateArgs,
+    stress::StressArgs,
     transfer::{AcceptArgs, RewardCommand, TransferArgs},
     tx::TxArgs,
     upkeep::RecenterArgs,
@@ -79,6 +80,8 @@ enum Command {
     Risk(RiskArgs),
     /// Say what keeping a position earns and costs, and how it can end, over many random paths (offline)
     Simulate(Box<SimulateArgs>),
+    /// Say what bad days do to a book, or to a market as it is now: positions, lenders, bad debt
+    Stress(Box<StressArgs>),
     /// Say what a position would have earned on recorded trading (offline)
     Backtest(BacktestArgs),
     /// Open a position
@@ -176,6 +179,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Quote(args) => commands::quote::run(args, &mut output),
         Command::Risk(args) => commands::risk::run(args),
         Command::Simulate(args) => commands::simulate::run(args, &mut output),
+        Command::Stress(args) => commands::stress::run(args, &cli.globals, &mut output),
         Command::Backtest(args) => commands::backtest::run(args, &mut output),
         online => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -189,9 +193,11 @@ fn run(cli: &Cli) -> Result<()> {
 
 async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -> Result<()> {
     match command {
-        Command::Quote(_) | Command::Risk(_) | Command::Simulate(_) | Command::Backtest(_) => {
-            Ok(())
-        }
+        Command::Quote(_)
+        | Command::Risk(_)
+        | Command::Simulate(_)
+        | Command::Stress(_)
+        | Command::Backtest(_) => Ok(()),
         Command::Open(args) => commands::open::run(args, globals, output).await,
         Command::Positions(args) => commands::positions::run(args, globals, output).await,
         Command::Explain(args) => commands::explain::run(args, globals, output).await,

@@ -19,6 +19,7 @@ pub mod quote;
 pub mod risk;
 pub mod safety;
 pub mod simulate;
+pub mod stress;
 pub mod transfer;
 pub mod tx;
 pub mod upkeep;

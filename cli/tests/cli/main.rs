@@ -5,4 +5,5 @@ mod common;
 mod quote;
 mod risk;
 mod simulate;
+mod stress;
 mod usage;

@@ -95,7 +95,11 @@ impl SwapFee {
     pub(super) fn group_end(&self, group: i32, downwards: bool) -> Option<i32> {
         let (terms, _) = self.adaptive.as_ref()?;
         let size = terms.tick_group_size.max(1);
-        Some(group.saturating_add(i32::from(!downwards)).saturating_mul(size))
+        Some(
+            group
+                .saturating_add(i32::from(!downwards))
+                .saturating_mul(size),
+        )
     }
 
     /// A swap begins.

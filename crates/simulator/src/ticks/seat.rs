@@ -105,6 +105,20 @@ impl TickPool {
         }
     }
 
+    /// Brings fees in that a seat has earned before.
+    ///
+    /// # Errors
+    /// [`TickPoolError`].
+    pub fn credit(&mut self, seat: usize, fees: Amounts) -> Result<(), TickPoolError> {
+        let vault = self.vault.checked_add(fees)?;
+        let booked = self.seat_at(seat).booked.checked_add(fees)?;
+        if let Some(seat) = self.seats.get_mut(seat) {
+            seat.booked = booked;
+            self.vault = vault;
+        }
+        Ok(())
+    }
+
     /// Pays out what is booked.
     ///
     /// # Errors

@@ -69,7 +69,11 @@ fn swaps_are_orcas_to_the_unit_and_tokens_are_conserved() {
     for number in 0..4_000 {
         let (mut pool, facade, ticks) = random(&mut rng);
         let before = pool.clone();
-        let input = if rng.random() { Side::Base } else { Side::Quote };
+        let input = if rng.random() {
+            Side::Base
+        } else {
+            Side::Quote
+        };
         let mode = if rng.random() {
             SwapMode::ExactIn
         } else {
@@ -133,7 +137,11 @@ fn everybody_can_leave_with_fees_after_any_number_of_swaps() {
         let (mut pool, ..) = random(&mut rng);
         let mut paid = Amounts::ZERO;
         for secs in 0..20 {
-            let input = if rng.random() { Side::Base } else { Side::Quote };
+            let input = if rng.random() {
+                Side::Base
+            } else {
+                Side::Quote
+            };
             let amount = 1u64 << rng.random_range(1..50);
             if let Ok(traded) = pool.swap(order(amount, SwapMode::ExactIn, input), secs) {
                 let fee = Amounts::only(input, traded.fee - traded.protocol_fee);

@@ -9,8 +9,8 @@ use ballast_clmm::{Amounts, Side, SwapMode};
 use ballast_ledger::{Ledger, LedgerError, Values};
 use ballast_model::{
     Bps, Position, SqrtPrice, Trade,
-    quiet::HedgeBand,
     price::{scale_down, scale_up},
+    quiet::HedgeBand,
     value_down,
 };
 use ballast_strategy::{
@@ -27,13 +27,58 @@ use crate::ticks::SwapOrder;
 const HORIZON_SECS: u32 = 600;
 /// For how long it remembers what was refused.
 const REFUSED_SECS: u64 = 60;
+/// Longest pause after refusals, each of which doubles it.
+const MOST_PAUSE_SECS: u64 = 60;
 /// How far below the price outside a liquidator sells into the pool; the rest he sells outside.
 const DUMP_LOG: f64 = 0.05;
+
+/// Why what a keeper has sent is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// It is not due any more.
+    Changed,
+    /// The swap would lose too much.
+    SwapLoss,
+    /// A reserve does not lend.
+    Reserve,
+    /// It would leave the position worse than the program lets it.
+    After,
+    /// Keepers have lost too much lately.
+    Allowance,
+    /// Anything else.
+    Other,
+}
+
+impl Refusal {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "not due any more",
+            Self::SwapLoss => "swap loses too much",
+            Self::Reserve => "reserve does not lend",
+            Self::After => "position not better",
+            Self::Allowance => "allowance for losses used up",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl From<LedgerError> for Refusal {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::SwapLoss { .. } | LedgerError::OtherAmounts => Self::SwapLoss,
+            LedgerError::Lending { .. } | LedgerError::Capped { .. } => Self::Reserve,
+            _ => Self::Other,
+        }
+    }
+}
 
 impl World {
     /// A keeper looks at its position: what it has sent lands, and what is due is sent.
     pub(super) fn keep(&mut self, number: usize) -> Result<(), WorldError> {
         if !self.transport.works(self.secs) {
+            return Ok(());
+        }
+        if self.secs < self.tracks[number].rests_until_secs {
             return Ok(());
         }
         if let Some(intent) = self.tracks[number].intent {
@@ -79,19 +124,28 @@ impl World {
     fn land_intent(&mut self, number: usize, intent: Intent) -> Result<(), WorldError> {
         let at = self.assess(number, false)?;
         let landed = match &at.decision {
-            Decision::Act(action, _) if action.kind() == intent.kind => self.land(number, action)?,
-            _ => false,
+            Decision::Act(action, _) if action.kind() == intent.kind => {
+                self.land(number, action)?
+            }
+            _ => Err(Refusal::Changed),
         };
-        if !landed {
-            let track = &mut self.tracks[number];
-            track.refusals += 1;
-            let known = if self.secs < track.refused.1 {
-                track.refused.0
-            } else {
-                Kinds::NONE
-            };
-            track.refused = (known.with(intent.kind), self.secs + REFUSED_SECS);
+        let track = &mut self.tracks[number];
+        let Err(refusal) = landed else {
+            track.pause_secs = 0;
+            return Ok(());
+        };
+        *track.refusals.entry(refusal.name()).or_default() += 1;
+        track.pause_secs = (track.pause_secs * 2).clamp(1, MOST_PAUSE_SECS);
+        track.rests_until_secs = self.secs + track.pause_secs;
+        if refusal == Refusal::Changed {
+            return Ok(());
         }
+        let known = if self.secs < track.refused.1 {
+            track.refused.0
+        } else {
+            Kinds::NONE
+        };
+        track.refused = (known.with(intent.kind), self.secs + REFUSED_SECS);
         Ok(())
     }
 
@@ -102,7 +156,10 @@ impl World {
             return Ok(());
         }
         let (oracle, now_secs) = (self.oracle_price()?, self.market.now_secs);
-        let value = self.market.position(&held.stored, now_secs)?.value(oracle)?;
+        let value = self
+            .market
+            .position(&held.stored, now_secs)?
+            .value(oracle)?;
         let track = &mut self.tracks[number];
         track.highest_ltv_bps = track.highest_ltv_bps.max(value.ltv_bps_up());
         track.lowest_equity = track.lowest_equity.min(value.equity());
@@ -122,7 +179,7 @@ impl World {
             && action.kind() == ActionKind::Liquidate
         {
             let before = self.liquidators;
-            if self.land(number, action)? {
+            if self.land(number, action)?.is_ok() {
                 self.tracks[number].liquidator_secs = None;
                 self.dump(before)?;
             }
@@ -131,7 +188,7 @@ impl World {
     }
 
     /// Carries an action out, if the program would have it. What it would not have leaves no trace.
-    fn land(&mut self, number: usize, action: &Action) -> Result<bool, WorldError> {
+    fn land(&mut self, number: usize, action: &Action) -> Result<Result<(), Refusal>, WorldError> {
         let now_secs = self.market.now_secs;
         let oracle = self.oracle_price()?;
         let held = &self.positions[number];
@@ -156,14 +213,21 @@ impl World {
             Err(LedgerError::Model(error)) if ledger.pool.failed.is_none() => {
                 return Err(error.into());
             }
-            Err(_) => return Ok(false),
+            Err(error) => return Ok(Err(error.into())),
         }
         if let Some(error) = ledger.pool.failed {
             return Err(error.into());
         }
         let after = ledger.position()?;
-        if !self.would_pass(action, [&before, &after], oracle, (seat, &ledger), &mut stored)? {
-            return Ok(false);
+        let passes = self.would_pass(
+            action,
+            [&before, &after],
+            oracle,
+            (seat, &ledger),
+            &mut stored,
+        )?;
+        if let Err(refusal) = passes {
+            return Ok(Err(refusal));
         }
 
         take_note(
@@ -183,7 +247,8 @@ impl World {
             for side in [Side::Base, Side::Quote] {
                 let (was, is) = (reserves[index(side)], ledger.lenders[index(side)].state);
                 let losses = &mut self.losses[index(side)];
-                let assets = |state: &ballast_model::lending::ReserveState| state.total_assets_down();
+                let assets =
+                    |state: &ballast_model::lending::ReserveState| state.total_assets_down();
                 let from_lenders = assets(&was)?.saturating_sub(assets(&is)?);
                 let from_insurance = was.insurance.saturating_sub(is.insurance);
                 losses.from_lenders += from_lenders;
@@ -202,7 +267,7 @@ impl World {
         self.pool = ledger.pool.pool;
         self.positions[number].stored = stored;
         self.see_pool(true);
-        Ok(true)
+        Ok(Ok(()))
     }
 
     /// What the program demands after an action, and what it notes of it.
@@ -213,7 +278,7 @@ impl World {
         oracle: SqrtPrice,
         (seat, ledger): (usize, &Values<Seated>),
         stored: &mut ballast::state::Position,
-    ) -> Result<bool, WorldError> {
+    ) -> Result<Result<(), Refusal>, WorldError> {
         let market = &self.market.market;
         let limits = &market.limits;
         let now_secs = self.market.now_secs;
@@ -268,7 +333,7 @@ impl World {
             }
         };
         if !passes {
-            return Ok(false);
+            return Ok(Err(Refusal::After));
         }
         let allowance = match action {
             Action::Rehedge(_) => {
@@ -284,7 +349,7 @@ impl World {
                 }
             }
             Action::Recenter(_) | Action::Compound(_) => Allowance::Daily,
-            _ => return Ok(true),
+            _ => return Ok(Ok(())),
         };
         let fees = match action {
             Action::Rehedge(_) => Amounts::ZERO,
@@ -303,11 +368,12 @@ impl World {
         if let Some(charged) = charged {
             allowance.store(stored, charged);
         }
-        Ok(charged.is_some())
+        Ok(charged.map(|_| ()).ok_or(Refusal::Allowance))
     }
 
     fn interval(&self, mid: SqrtPrice) -> Result<OraclePrice, WorldError> {
-        let ppm = |update| ballast::oracle::confidence_ppm_up(update).unwrap_or(u64::from(u32::MAX));
+        let ppm =
+            |update| ballast::oracle::confidence_ppm_up(update).unwrap_or(u64::from(u32::MAX));
         let ppm = ppm(&self.market.base_price) + ppm(&self.market.quote_price);
         let bps = u32::try_from(ppm.div_ceil(100)).unwrap_or(u32::MAX);
         let one = Bps::ONE.get();

@@ -552,12 +552,17 @@ impl Book {
         let bps = |part: f64| Bps::new((part * f64::from(Bps::ONE.get())).round() as u32);
         let hedge = bps(book.hedge);
         let liquidity = liquidity_for_value_down(&band, (own * book.leverage) as u128, at)?;
-        let deposit = band.amounts_up(liquidity, at).map_err(TickPoolError::from)?;
+        let deposit = band
+            .amounts_up(liquidity, at)
+            .map_err(TickPoolError::from)?;
         let borrowed = hedge.of_down(deposit.base.into()).unwrap_or(0);
-        let borrow_base = u64::try_from(borrowed).unwrap_or(u64::MAX).min(deposit.base);
+        let borrow_base = u64::try_from(borrowed)
+            .unwrap_or(u64::MAX)
+            .min(deposit.base);
         let own_base = deposit.base - borrow_base;
-        let own_quote = (own as u128).saturating_sub(value_up(own_base, at)?);
         // More of his own quote than the pool takes lies idle.
+        let own_quote = (own as u128).checked_sub(value_up(own_base, at)?);
+        let own_quote = own_quote.ok_or(WorldError::HedgeTooLow { hedge })?;
         let own_quote = u64::try_from(own_quote).map_err(|_| TickPoolError::Overflow("equity"))?;
         let borrow_quote = deposit.quote.saturating_sub(own_quote);
 

@@ -48,7 +48,7 @@ impl World {
     }
 
     /// Somebody outside swaps, up to a price; nothing happens if it does not lie ahead. Returns quote paid (negative: received), raw.
-    fn outsider_swaps(
+    pub(super) fn outsider_swaps(
         &mut self,
         amount: u64,
         input: Side,
@@ -94,28 +94,39 @@ impl World {
             let base = volume / log_price.exp() * self.units.base_scale();
             (base, Side::Base, log_price - TAKERS_LOG)
         };
-        self.outsider_swaps(amount as u64, input, limit, |world| &mut world.wallets.takers)?;
+        self.outsider_swaps(amount as u64, input, limit, |world| {
+            &mut world.wallets.takers
+        })?;
         Ok(())
     }
 
-    /// Arbitrageurs trade up to the price outside as they know it, less the pool's fee; what they take here they trade there, which
-    /// moves it.
+    /// Arbitrageurs trade until the pool's price is the one outside less the pool's fee. What they take here they trade there, which
+    /// moves it towards them: they stop where both meet.
     pub(super) fn arbitrage(&mut self) -> Result<(), WorldError> {
+        const ROUNDS: usize = 4;
         let delay = self.scenario.pool.arbitrage_delay_secs;
-        let market = self.outside.log_price_before(delay);
-        let pool = self.units.log_price(self.pool.sqrt_price());
-        let band = -(-f64::from(self.pool.fee().rate_ppm()) / 1e6).ln_1p();
-        let (input, limit) = if pool > market + band {
-            (Side::Base, market + band)
-        } else if pool < market - band {
-            (Side::Quote, market - band)
-        } else {
-            return Ok(());
-        };
-        let all = u64::MAX / 4;
-        let paid = self.outsider_swaps(all, input, limit, |world| &mut world.wallets.arbitrage)?;
-        // Base bought here for quote is sold there.
-        self.outside.traded(-self.units.quote(paid));
+        for _ in 0..ROUNDS {
+            let market = self.outside.log_price_known(delay);
+            let pool = self.units.log_price(self.pool.sqrt_price());
+            let band = -(-f64::from(self.pool.fee().rate_ppm()) / 1e6).ln_1p();
+            let apart = pool - market - band.copysign(pool - market);
+            if (pool - market).abs() <= band || apart.abs() < 1e-9 {
+                break;
+            }
+            // Quote that moves the pool's price by a logarithm of one: L s / 2.
+            let root = self.pool.sqrt_price().x64() as f64 / 2f64.powi(64);
+            let depth = self.pool.liquidity() as f64 * root / 2.0 / self.units.quote_scale();
+            let way = apart / (1.0 + depth * self.outside.impact_per_quote());
+            let (input, limit) = (
+                if apart > 0.0 { Side::Base } else { Side::Quote },
+                pool - way,
+            );
+            let all = u64::MAX / 4;
+            let purse: fn(&mut Self) -> &mut [i128; 2] = |world| &mut world.wallets.arbitrage;
+            let paid = self.outsider_swaps(all, input, limit, purse)?;
+            // Base bought here for quote is sold there.
+            self.outside.traded(-self.units.quote(paid));
+        }
         Ok(())
     }
 
@@ -153,7 +164,10 @@ impl World {
     /// Each takes his share of it.
     fn withdraw(&mut self, side: Side, part: f64) -> Result<(), WorldError> {
         let mut state = self.market.reserve_at(side, self.market.now_secs)?;
-        let all: u128 = self.lenders.iter().filter(|(lender, _)| lender.side == side)
+        let all: u128 = self
+            .lenders
+            .iter()
+            .filter(|(lender, _)| lender.side == side)
             .map(|(lender, _)| u128::from(lender.shares))
             .sum();
         let leaves = (state.liquidity as f64 * part) as u64;

@@ -5,12 +5,14 @@
 //! one's unwinding is the other's price. Between them nothing is made up: every token that leaves somebody comes to somebody else,
 //! which [`World::tokens`] counts.
 //!
-//! - [`Parts`] are how a world begins: from a [`book`], or from a market that was read.
+//! - [`Parts`] are how a world begins: from a [`book`], or from a market that was read ([`live`]).
 //! - [`World::run`] plays a scenario; [`StressReport`] says what has become of everybody.
 
 mod act;
 pub mod book;
 mod flows;
+pub mod live;
+mod many;
 mod oracle;
 mod outside;
 mod perp;
@@ -24,7 +26,7 @@ use std::collections::BTreeMap;
 use ballast::state::Position as Stored;
 use ballast_clmm::{Amounts, Side};
 use ballast_ledger::LedgerError;
-use ballast_model::{ModelError, SqrtPrice, lending::LendingError};
+use ballast_model::{Bps, ModelError, SqrtPrice, lending::LendingError};
 use ballast_snapshot::{MarketSnapshot, Pubkey, SnapshotError};
 use ballast_strategy::{
     ActionKind, Kinds,
@@ -41,6 +43,7 @@ use crate::{
     ticks::{TickPool, TickPoolError},
 };
 
+pub use many::{AtRisk, Spread, run_many};
 pub use oracle::Oracle;
 pub use outside::Outside;
 pub use perp::{Perp, PerpAccount, PerpFlows};
@@ -72,6 +75,14 @@ pub enum WorldError {
     /// An action.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// More base would have to be bought than own funds pay for.
+    #[error(
+        "own funds do not pay for the base that hedge {hedge} leaves unborrowed: raise the hedge or lower the leverage"
+    )]
+    HedgeTooLow {
+        /// The hedge.
+        hedge: Bps,
+    },
     /// The ledger and the pool have counted differently.
     #[error("tokens are not conserved: {before:?} became {after:?} (base, quote)")]
     NotConserved {
@@ -146,7 +157,10 @@ struct Track {
     /// When a liquidator lands.
     liquidator_secs: Option<u64>,
     acts: BTreeMap<&'static str, u32>,
-    refusals: u32,
+    refusals: BTreeMap<&'static str, u32>,
+    /// Until when it pauses after refusals, and how long the last pause was.
+    rests_until_secs: u64,
+    pause_secs: u64,
     missed: u32,
     trades: Trades,
     /// Value of the debts that liquidators have repaid, raw quote units.
@@ -228,7 +242,12 @@ impl World {
     /// [`WorldError`].
     pub fn new(parts: Parts, scenario: &Scenario, seed: u64) -> Result<Self, WorldError> {
         let streams = Streams::new(seed);
-        let first = parts.units.log_price(parts.market.oracle_sqrt_price().map_err(SnapshotError::from)?);
+        let first = parts.units.log_price(
+            parts
+                .market
+                .oracle_sqrt_price()
+                .map_err(SnapshotError::from)?,
+        );
         let usual = scenario.keepers.usual_sigma_day;
         let price = first.exp();
         let quote_scale = parts.units.quote_scale();
@@ -254,7 +273,11 @@ impl World {
                 parts.positions.len()
             ],
             positions: parts.positions,
-            lenders: parts.lenders.into_iter().map(|lender| (lender, 0)).collect(),
+            lenders: parts
+                .lenders
+                .into_iter()
+                .map(|lender| (lender, 0))
+                .collect(),
             liquidators: parts.liquidators,
             liquidators_trades: Trades::default(),
             wallets: Wallets::default(),

@@ -22,8 +22,8 @@ pub struct Outside {
     last: f64,
     /// Mean square of the move of a second, the latest counting most.
     square: f64,
-    /// Prices of the last steps, the newest last.
-    past: Vec<(u64, f64)>,
+    /// Prices of the last steps, with what trades have moved and without it; the newest last.
+    past: Vec<(u64, f64, f64)>,
 }
 
 /// Between points of a line, its value at a place; outside of them, that of the nearest.
@@ -50,7 +50,7 @@ impl Outside {
             impact: 0.0,
             last: log_price,
             square: usual_sigma_day * usual_sigma_day / SECS_PER_DAY,
-            past: vec![(0, log_price)],
+            past: vec![(0, log_price, log_price)],
         }
     }
 
@@ -72,7 +72,7 @@ impl Outside {
         let moved = now - self.last;
         self.square = self.square * kept + moved * moved / step.max(1.0) * (1.0 - kept);
         self.last = now;
-        self.past.push((secs, now));
+        self.past.push((secs, now, now - self.impact));
         if self.past.len() > 1_024 {
             self.past.drain(..512);
         }
@@ -84,22 +84,36 @@ impl Outside {
         self.first + path + self.noise + self.impact
     }
 
+    /// The price as it was so many seconds ago, but for what trades have moved until now: what somebody knows who trades here and
+    /// hears of the rest late.
+    pub fn log_price_known(&self, secs: u64) -> f64 {
+        let then = (self.secs as u64).saturating_sub(secs);
+        let known = self.past.iter().rev().find(|point| point.0 <= then);
+        let undisturbed = known
+            .or(self.past.first())
+            .map_or(self.log_price() - self.impact, |point| point.2);
+        undisturbed + self.impact
+    }
+
+    /// How far a whole quote token moves the price, in its logarithm.
+    pub fn impact_per_quote(&self) -> f64 {
+        self.shock
+            .depth_quote
+            .map_or(0.0, |depth| 1.01f64.ln() / depth)
+    }
+
     /// The price so many seconds ago, or the oldest that is known.
     pub fn log_price_before(&self, secs: u64) -> f64 {
         let now = self.secs as u64;
         let then = now.saturating_sub(secs);
-        let known = self.past.iter().rev().find(|(at, _)| *at <= then);
+        let known = self.past.iter().rev().find(|point| point.0 <= then);
         let oldest = self.past.first();
-        known
-            .or(oldest)
-            .map_or(self.log_price(), |(_, log_price)| *log_price)
+        known.or(oldest).map_or(self.log_price(), |point| point.1)
     }
 
     /// So many whole quote tokens are paid for base here (negative: received for it).
     pub fn traded(&mut self, quote: f64) {
-        if let Some(depth) = self.shock.depth_quote {
-            self.impact += 1.01f64.ln() * quote / depth;
-        }
+        self.impact += self.impact_per_quote() * quote;
     }
 
     /// Standard deviation of a day's move, as the last minutes say.

@@ -141,7 +141,11 @@ impl Perp {
         let Some(band) = self.account.follows else {
             return;
         };
-        let off = -delta - self.account.size;
+        // The venue lets nobody hold more than twice the least margin pays for.
+        let most = self.account.margin.max(0) as f64
+            / self.quote_scale
+            / (2.0 * self.account.maintenance * self.mark).max(f64::MIN_POSITIVE);
+        let off = (-delta).clamp(-most, most) - self.account.size;
         let drifted = off.abs() > band * delta.abs().max(self.account.size.abs());
         if drifted && self.order.is_none() && !self.flows.liquidated {
             self.order = Some((self.secs + self.shock.fill_latency_secs, off));

@@ -60,8 +60,8 @@ pub struct PositionReport {
     pub highest_ltv_bps: u32,
     /// Actions that landed, by kind.
     pub actions: BTreeMap<&'static str, u32>,
-    /// Actions that were refused when they landed.
-    pub refused: u32,
+    /// Actions that were refused when they landed, by reason.
+    pub refused: BTreeMap<&'static str, u32>,
     /// Transactions that did not land.
     pub missed: u32,
     /// Value of the debts that liquidators have repaid, whole quote tokens.
@@ -266,7 +266,7 @@ impl World {
                 lowest_equity: lowest,
                 highest_ltv_bps: track.highest_ltv_bps,
                 actions: track.acts.clone(),
-                refused: track.refusals,
+                refused: track.refusals.clone(),
                 missed: track.missed,
                 liquidated: track.liquidated as f64 / self.units.quote_scale(),
                 bad_debt_base: self.whole(Side::Base, track.bad_debt.base as f64),

@@ -244,14 +244,23 @@ const MOST_SECS: u64 = 366 * 86_400;
 /// Scenarios that are built in, by the names of their files.
 const BUILT_IN: [(&str, &str); 9] = [
     ("calm", include_str!("../../scenarios/calm.toml")),
-    ("flash-crash", include_str!("../../scenarios/flash-crash.toml")),
-    ("slow-bleed", include_str!("../../scenarios/slow-bleed.toml")),
+    (
+        "flash-crash",
+        include_str!("../../scenarios/flash-crash.toml"),
+    ),
+    (
+        "slow-bleed",
+        include_str!("../../scenarios/slow-bleed.toml"),
+    ),
     ("chop", include_str!("../../scenarios/chop.toml")),
     (
         "funding-flip",
         include_str!("../../scenarios/funding-flip.toml"),
     ),
-    ("depth-gone", include_str!("../../scenarios/depth-gone.toml")),
+    (
+        "depth-gone",
+        include_str!("../../scenarios/depth-gone.toml"),
+    ),
     (
         "oracle-stall",
         include_str!("../../scenarios/oracle-stall.toml"),
@@ -328,7 +337,11 @@ impl Scenario {
             ("market.sigma_day", self.market.sigma_day, 2.0),
             ("market.recovery_secs", self.market.recovery_secs, 1e9),
             ("oracle.confidence_bps", self.oracle.confidence_bps, 1e4),
-            ("oracle.confidence_per_move", self.oracle.confidence_per_move, 1e3),
+            (
+                "oracle.confidence_per_move",
+                self.oracle.confidence_per_move,
+                1e3,
+            ),
             ("pool.taker_volume_day", self.pool.taker_volume_day, 1e15),
             ("keepers.latency_secs", self.keepers.latency_secs, 1e6),
             ("keepers.miss", self.keepers.miss, 1.0),
@@ -413,9 +426,15 @@ mod tests {
             ("nothing = 1", "unknown field"),
             ("[market]\npath = [[0, 1], [0, 1]]", "must rise"),
             ("[market]\npath = [[0, 0]]", "market.path = 0"),
-            ("[market]\ndepth_quote = 0", "market.depth_quote = 0 must be above 0"),
+            (
+                "[market]\ndepth_quote = 0",
+                "market.depth_quote = 0 must be above 0",
+            ),
             ("[keepers]\nmiss = 1.5", "keepers.miss = 1.5"),
-            ("[keepers]\nlatency_secs = nan", "keepers.latency_secs = NaN"),
+            (
+                "[keepers]\nlatency_secs = nan",
+                "keepers.latency_secs = NaN",
+            ),
             ("[oracle]\ninterval_secs = 0", "oracle.interval_secs = 0"),
             ("[perp]\nflip_hours = [-0.205]", "funding = -0.205"),
             (
