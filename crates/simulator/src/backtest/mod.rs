@@ -2,11 +2,15 @@
 
 mod candles;
 mod minutes;
+mod ohlc;
 mod path;
 mod record;
+mod swaps;
 mod table;
 
 pub use candles::{Candles, read_candles};
 pub use minutes::{MinutesReport, Range, TokenAmounts, pool_minutes};
+pub use ohlc::{CandleTerms, CandlesReport, candle_fees};
 pub use record::{Minute, Repairs, read_minutes};
+pub use swaps::{Swap, SwapTerms, SwapsReport, read_swaps, read_ticks, swaps};
 pub use table::{Problem, RecordError};

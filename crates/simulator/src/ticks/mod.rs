@@ -235,10 +235,32 @@ impl TickPool {
     pub fn set_price(&mut self, to: SqrtPrice) {
         self.sqrt_price = to;
         self.tick_current = to.tick().get();
-        let active = |net: i128, state: &TickLiquidity| net.saturating_add(state.net);
         let below = self.ticks.range(..=self.tick_current);
-        let net = below.fold(0, |net, (_, state)| active(net, state));
+        let net = below.fold(0i128, |net, (_, state)| net.saturating_add(state.net));
         self.liquidity = net.unsigned_abs();
+    }
+
+    /// Takes liquidity over that was recorded, by what becomes active at each tick when the price rises over it; fee growth in a
+    /// range can be asked for as well. What the pool holds of it is not counted: it is taken for plenty.
+    ///
+    /// # Errors
+    /// [`TickPoolError`].
+    pub fn initialise(
+        &mut self,
+        ticks: &BTreeMap<i32, i128>,
+        range: [i32; 2],
+    ) -> Result<(), TickPoolError> {
+        for (tick, net) in ticks {
+            let gross = net.checked_abs().ok_or(TickPoolError::BadTick(*tick))?;
+            // A tick at which as much begins as ends is one, too.
+            self.touch(*tick, *net, gross.max(1))?;
+        }
+        for tick in range {
+            self.touch(tick, 0, 1)?;
+        }
+        self.vault = Amounts::new(u64::MAX / 2, u64::MAX / 2);
+        self.set_price(self.sqrt_price);
+        Ok(())
     }
 
     /// Changes a tick's liquidity; `up` is what becomes active above it.
