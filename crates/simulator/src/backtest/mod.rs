@@ -5,6 +5,7 @@ mod minutes;
 mod ohlc;
 mod path;
 mod record;
+mod swap_record;
 mod swaps;
 mod table;
 
@@ -12,5 +13,6 @@ pub use candles::{Candles, read_candles};
 pub use minutes::{MinutesReport, Range, TokenAmounts, pool_minutes};
 pub use ohlc::{CandleTerms, CandlesReport, candle_fees};
 pub use record::{Minute, Repairs, read_minutes};
-pub use swaps::{Swap, SwapTerms, SwapsReport, read_swaps, read_ticks, swaps};
+pub use swap_record::{read_swaps, read_ticks};
+pub use swaps::{Swap, SwapTerms, SwapsReport, swaps};
 pub use table::{Problem, RecordError};

@@ -26,8 +26,8 @@ pub struct CandleTerms {
     pub protocol_share: f64,
     /// When arbitrageurs can trade.
     pub blocks: Blocks,
-    /// What takers pay a day for each unit of liquidity in range, in raw units of both tokens.
-    pub takers_day: TokenAmounts,
+    /// What takers pay a day for each unit of liquidity in range, in raw units of token 1: half of it in either token.
+    pub takers_day: f64,
     /// The tokens' decimals; prices are token 1 per token 0.
     pub units: Units,
     /// Ways through the candles.
@@ -91,10 +91,11 @@ pub fn candle_fees(
             let sigma_day = (step.variance / step_days).sqrt();
             let handed_back = 1.0 - terms.blocks.arbitrage_part(terms.fee, sigma_day);
             let root = (at / 2.0).exp();
-            // L sigma^2 s / 4 of quote, half of it in either token.
-            let quote = handed_back * step.variance * root / 8.0 * inside;
-            sum[1] += quote + terms.takers_day.token1 * step_days * inside;
-            sum[0] += quote / (root * root) + terms.takers_day.token0 * step_days * inside;
+            // L sigma^2 s / 4, half of it in either token.
+            let arbitrage = handed_back * step.variance * root / 8.0;
+            let quote = (arbitrage + terms.takers_day / 2.0 * step_days) * inside;
+            sum[1] += quote;
+            sum[0] += quote / (root * root);
             at = step.log_price;
         }
         ways.push(sum);
@@ -193,10 +194,7 @@ mod tests {
         fee: 0.000_4,
         protocol_share: 0.0,
         blocks: Blocks::Fixed(0.4),
-        takers_day: TokenAmounts {
-            token0: 0.0,
-            token1: 0.0,
-        },
+        takers_day: 0.0,
         units: Units {
             base_decimals: 9,
             quote_decimals: 6,
@@ -250,10 +248,7 @@ mod tests {
         assert_eq!(none.fees_high, TokenAmounts::default());
         assert_eq!((none.amounts.token1, none.in_range), (0.0, 0));
         let takers = CandleTerms {
-            takers_day: TokenAmounts {
-                token0: 0.0,
-                token1: 1e-3,
-            },
+            takers_day: 2e-3,
             ..TERMS
         };
         let wide = range(150.0, 250.0);

@@ -17,6 +17,7 @@ mod oracle;
 mod outside;
 mod perp;
 mod report;
+mod rules;
 pub mod scenario;
 mod seated;
 mod transport;
