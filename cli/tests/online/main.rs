@@ -11,4 +11,5 @@ mod life;
 mod node;
 mod position;
 mod safety;
+mod stress;
 mod trouble;

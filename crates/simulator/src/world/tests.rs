@@ -337,6 +337,37 @@ fn others_take_their_liquidity_and_fees_out_and_bring_it_back() {
     );
 }
 
+/// Where the fee moves with the price, those who move it pay more.
+#[test]
+fn a_fee_that_moves_pays_those_who_provide_in_a_storm() {
+    let crash = short("flash-crash");
+    let fees = |adaptive| {
+        let mut book = book();
+        book.positions.truncate(1);
+        book.pool.adaptive = adaptive;
+        let parts = book.open(&rules()).unwrap();
+        let mut world = World::new(parts, &crash, 1).unwrap();
+        while world.secs < 1_200 {
+            world.step().unwrap();
+            world.count().unwrap();
+        }
+        // Arbitrageurs have sold base; a part of each fee is the protocol's.
+        assert!(world.wallets.arbitrage[0] < 0);
+        world.pool.protocol_fees().base
+    };
+    let fixed = fees(None);
+    let moves = fees(Some(book::BookAdaptive {
+        filter_period: 30,
+        decay_period: 600,
+        reduction_factor: 5_000,
+        control_factor: 4_000,
+        max_volatility_accumulator: 350_000,
+        tick_group_size: 4,
+        major_swap_threshold_ticks: 64,
+    }));
+    assert!(moves > fixed, "{moves} {fixed}");
+}
+
 #[test]
 fn a_book_opens_as_it_says() {
     let parts = book().open(&rules()).unwrap();
