@@ -160,15 +160,12 @@ impl World {
             now_secs,
         };
         let (mut stored, seat) = (held.stored, held.seat);
-        match carry_out(Deed::from(action), &rules, &mut ledger) {
-            Ok(()) => {}
-            Err(LedgerError::Model(error)) if ledger.pool.failed.is_none() => {
-                return Err(error.into());
-            }
-            Err(error) => return Ok(Err(error.into())),
-        }
+        let done = carry_out(Deed::from(action), &rules, &mut ledger);
         if let Some(error) = ledger.pool.failed {
             return Err(error.into());
+        }
+        if let Err(error) = done {
+            return Ok(Err(error.into()));
         }
         let after = ledger.position()?;
         let passes = self.would_pass(

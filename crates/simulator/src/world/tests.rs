@@ -194,6 +194,19 @@ fn nothing_lands_while_the_oracle_is_silent() {
 }
 
 #[test]
+fn no_price_ends_a_world() {
+    for factor in [0.001, 0.03, 30.0, 1_000.0] {
+        let mut extreme = short("oracle-stall");
+        extreme.duration_secs = 3_000;
+        extreme.market.path = vec![[0.0, 1.0], [300.0, factor]];
+        for keepers in [true, false] {
+            let report = play(small(), &extreme, keepers);
+            assert!(report.bad_debt + report.uncovered > 0.0, "{factor}");
+        }
+    }
+}
+
+#[test]
 fn whoever_unwinds_moves_the_price_for_all() {
     let crowd = short("correlated-unwind");
     let (kept, alone) = (play(small(), &crowd, true), play(small(), &crowd, false));
