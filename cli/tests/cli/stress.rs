@@ -94,6 +94,32 @@ fn what_a_crash_does_to_a_book() {
     }
 }
 
+/// The same book as JSON, and a keeper with the configuration that it runs with, to the last digit.
+#[test]
+fn a_book_may_be_json_and_a_keeper_has_its_own_file() {
+    let files = Files::new();
+    let path = files.book(|book| book.replace("count = 6", "count = 1"));
+    let scenario = files.path("halving.toml");
+    let plain = run(&["stress", "--json", "--scenario", &scenario, "--book", &path]);
+    let book: toml::Value = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let json = files.path("book.json");
+    fs::write(&json, serde_json::to_string(&book).unwrap()).unwrap();
+    let keeper = concat!(env!("CARGO_MANIFEST_DIR"), "/../keeper/keeper.example.toml");
+    let args = [
+        "stress",
+        "--json",
+        "--scenario",
+        &scenario,
+        "--book",
+        &json,
+        "--keeper",
+        keeper,
+    ];
+    let other = run(&args);
+    assert_eq!((other.code, other.err.as_str()), (0, ""));
+    assert_eq!(other.out, plain.out);
+}
+
 #[test]
 fn scenarios_are_listed_and_shown() {
     let list = run(&["stress", "--list", "--json"]).json();

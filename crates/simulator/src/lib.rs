@@ -4,6 +4,9 @@
 //! debts pay; [`simulate`] walks each path with an [`Agent`] at a [`Desk`], asks it only when the price has left its quiet
 //! interval, and hands every [`Outcome`] on in the order of the paths; [`Summary`] adds them up. [`hitting`] has the chances
 //! that are known in closed form.
+//!
+//! Beyond one position: [`ticks`] is a pool in whole units, [`world`] has many positions in it, with reserves, oracle, venue, keepers
+//! and liquidators, and plays scenarios; [`backtest`] looks back on recorded trading.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -35,12 +35,13 @@ pub struct StressArgs {
     /// A scenario of one's own, as TOML; may be given several times
     #[arg(long, value_name = "FILE")]
     pub scenario: Vec<PathBuf>,
-    /// A book: pool, reserves, lenders and positions, as TOML; without it and without --live, the one that is built in
+    /// A book: pool, reserves, lenders and positions, as TOML, or as JSON if its name ends so; without it and without --live, the one
+    /// that is built in
     #[arg(long, value_name = "FILE", conflicts_with = "live")]
     pub book: Option<PathBuf>,
     #[command(flatten)]
     pub live: LiveArgs,
-    /// Keeper's configuration: what it takes recentering and compounding to be worth
+    /// A keeper's configuration as it runs with it: what it takes recentering and compounding to be worth
     #[arg(long, value_name = "FILE")]
     pub keeper: Option<PathBuf>,
     /// Seed of the price's noise, of takers, and of what does not land
@@ -153,7 +154,12 @@ fn book(path: Option<&Path>, economics: Economics) -> Result<Parts> {
         params,
         economics,
     };
-    let book = Book::parse(&text).with_context(|| named.clone())?;
+    let is_json = path.is_some_and(|path| path.extension().is_some_and(|end| end == "json"));
+    let book: Book = if is_json {
+        serde_json::from_str(&text).with_context(|| named.clone())?
+    } else {
+        Book::parse(&text).with_context(|| named.clone())?
+    };
     if book.positions.is_empty() {
         bail!("{named}: no positions: add a table [[positions]]");
     }
