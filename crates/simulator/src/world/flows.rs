@@ -100,7 +100,7 @@ impl World {
         Ok(())
     }
 
-    /// Arbitrageurs trade until the pool's price is the one outside less the pool's fee. What they take here they trade there, which
+    /// Where it pays, arbitrageurs trade until the pool's price is the one outside less the pool's fee. What they take here they trade there, which
     /// moves it towards them: they stop where both meet.
     pub(super) fn arbitrage(&mut self) -> Result<(), WorldError> {
         const ROUNDS: usize = 4;
@@ -117,6 +117,10 @@ impl World {
             let root = self.pool.sqrt_price().x64() as f64 / 2f64.powi(64);
             let depth = self.pool.liquidity() as f64 * root / 2.0 / self.units.quote_scale();
             let way = apart / (1.0 + depth * self.outside.impact_per_quote());
+            // On the mean of the way half of the distance is gained.
+            if depth * (way * apart).abs() / 2.0 < self.scenario.pool.arbitrage_cost {
+                break;
+            }
             let (input, limit) = (
                 if apart > 0.0 { Side::Base } else { Side::Quote },
                 pool - way,

@@ -111,6 +111,8 @@ pub struct PoolShock {
     pub others: Vec<PartAt>,
     /// How late arbitrageurs trade on the price outside.
     pub arbitrage_delay_secs: u64,
+    /// What a trade costs them beside the pool's fee, in whole quote tokens: for less they do not trade.
+    pub arbitrage_cost: f64,
     /// What takers trade in a day, in whole quote tokens, as often in either direction.
     pub taker_volume_day: f64,
 }
@@ -120,6 +122,7 @@ impl Default for PoolShock {
         Self {
             others: Vec::new(),
             arbitrage_delay_secs: 5,
+            arbitrage_cost: 0.0,
             taker_volume_day: 0.0,
         }
     }

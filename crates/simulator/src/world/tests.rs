@@ -232,6 +232,29 @@ fn whoever_unwinds_moves_the_price_for_all() {
     assert!((report.price_after / 150.0 - 0.86).abs() < 1e-9);
 }
 
+/// The pool follows the market to within its fee; where a trade costs something, only for a gain that is worth it.
+#[test]
+fn arbitrageurs_keep_the_pool_near_the_market() {
+    let apart = |arbitrage_cost: f64| {
+        let mut rise = scenario("calm");
+        rise.market.path = vec![[0.0, 1.0], [600.0, 1.05]];
+        rise.pool.arbitrage_delay_secs = 0;
+        rise.pool.arbitrage_cost = arbitrage_cost;
+        let mut world = World::new(small(), &rise, 1).unwrap().without_keepers();
+        let mut most = 0.0f64;
+        while world.secs < 600 {
+            world.step().unwrap();
+            let pool = world.units.log_price(world.pool.sqrt_price());
+            most = most.max(world.outside.log_price() - pool);
+        }
+        world.count().unwrap();
+        most
+    };
+    let (free, dear) = (apart(0.0), apart(50.0));
+    assert!((free - 0.000_4).abs() < 1e-6, "{free}");
+    assert!(dear > 0.001 && dear < 0.01, "{dear}");
+}
+
 /// A hundred base sold into the same pool, with and without the others.
 #[test]
 fn without_depth_unwinding_is_dear() {

@@ -50,6 +50,7 @@ impl Scenario {
                 self.oracle.confidence_per_move,
                 1e3,
             ),
+            ("pool.arbitrage_cost", self.pool.arbitrage_cost, 1e15),
             ("pool.taker_volume_day", self.pool.taker_volume_day, 1e15),
             ("keepers.latency_secs", self.keepers.latency_secs, 1e6),
             ("keepers.miss", self.keepers.miss, 1.0),
