@@ -58,6 +58,11 @@ impl Proportion {
         self.of += 1;
     }
 
+    /// How many cases there were.
+    pub fn count_of(&self) -> u64 {
+        self.of
+    }
+
     /// The part of the cases in which it happened; 0 of none.
     pub fn probability(&self) -> f64 {
         self.count as f64 / self.of.max(1) as f64
