@@ -125,7 +125,7 @@ mod tests {
             (outline.len(), outline[0], outline[9]),
             (10, (0.0, 0.0), (2.0, 0.0))
         );
-        assert_eq!(outline[3], (1.0, bars[1].ends.1));
+        assert_eq!(outline[3], (0.5, bars[1].ends.1));
         assert!(histogram(&[], (0.0, 1.0), 4).is_empty());
         assert!(histogram(&[1.0], (1.0, 1.0), 4).is_empty());
         assert!(histogram(&[1.0], (0.0, 1.0), 0).is_empty());
