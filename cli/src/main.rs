@@ -19,6 +19,7 @@ mod recorded;
 mod report;
 mod rewards;
 mod slippage;
+mod study;
 mod table;
 mod target;
 mod time;
@@ -35,7 +36,9 @@ use acting::PositionArgs;
 use commands::{
     automation::AutomationCommand,
     backtest::BacktestArgs,
+    calibrate::CalibrateArgs,
     close::CloseArgs,
+    compare::CompareArgs,
     deploy::DeployArgs,
     doctor::DoctorArgs,
     explain::ExplainArgs,
@@ -46,6 +49,7 @@ use commands::{
     market::MarketCommand,
     migrate::MigrateArgs,
     open::OpenArgs,
+    optimise::OptimiseArgs,
     policy::PolicyCommand,
     positions::PositionsArgs,
     quote::QuoteArgs,
@@ -58,6 +62,7 @@ use commands::{
 };
 use globals::Globals;
 use report::{Output, Told, is_broken_pipe, note};
+use study::Invocation;
 
 /// Leveraged, delta-neutral concentrated liquidity on Solana.
 ///
@@ -79,6 +84,12 @@ enum Command {
     Risk(RiskArgs),
     /// Say what keeping a position earns and costs, and how it can end, over many random paths (offline)
     Simulate(Box<SimulateArgs>),
+    /// Say what two strategies or keepers' configurations differ in, on the same random prices (offline)
+    Compare(Box<CompareArgs>),
+    /// Find the best width, leverage, hedge and delta band, if liquidation must be rare (offline)
+    Optimise(Box<OptimiseArgs>),
+    /// Fit models of price, volume and depth to recorded trading, for `--model-file` of the commands above (offline)
+    Calibrate(CalibrateArgs),
     /// Say what a position would have earned on recorded trading (offline)
     Backtest(BacktestArgs),
     /// Open a position
@@ -167,6 +178,7 @@ fn parse() -> Cli {
     let mut cli = Cli::from_arg_matches(&matches)
         .unwrap_or_else(|error| error.format(&mut Cli::command()).exit());
     cli.globals.note_given(&matches);
+    cli.globals.invocation = Invocation::of(&Cli::command(), &matches);
     cli
 }
 
@@ -175,7 +187,16 @@ fn run(cli: &Cli) -> Result<()> {
     match &cli.command {
         Command::Quote(args) => commands::quote::run(args, &mut output),
         Command::Risk(args) => commands::risk::run(args),
-        Command::Simulate(args) => commands::simulate::run(args, &mut output),
+        Command::Simulate(args) => {
+            commands::simulate::run(args, &cli.globals.invocation, &mut output)
+        }
+        Command::Compare(args) => {
+            commands::compare::run(args, &cli.globals.invocation, &mut output)
+        }
+        Command::Optimise(args) => {
+            commands::optimise::run(args, &cli.globals.invocation, &mut output)
+        }
+        Command::Calibrate(args) => commands::calibrate::run(args, &mut output),
         Command::Backtest(args) => commands::backtest::run(args, &mut output),
         online => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -189,9 +210,13 @@ fn run(cli: &Cli) -> Result<()> {
 
 async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -> Result<()> {
     match command {
-        Command::Quote(_) | Command::Risk(_) | Command::Simulate(_) | Command::Backtest(_) => {
-            Ok(())
-        }
+        Command::Quote(_)
+        | Command::Risk(_)
+        | Command::Simulate(_)
+        | Command::Compare(_)
+        | Command::Optimise(_)
+        | Command::Calibrate(_)
+        | Command::Backtest(_) => Ok(()),
         Command::Open(args) => commands::open::run(args, globals, output).await,
         Command::Positions(args) => commands::positions::run(args, globals, output).await,
         Command::Explain(args) => commands::explain::run(args, globals, output).await,

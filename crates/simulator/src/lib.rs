@@ -33,7 +33,7 @@ mod takers;
 mod units;
 mod walk;
 
-pub use acts::{Act, Acts, Event};
+pub use acts::{Act, Acts, Event, Remark};
 pub use agent::{Agent, Baseline, Quiet};
 pub use attribution::Attribution;
 pub use control::{Controlled, ControlledMean, Law};
@@ -48,7 +48,7 @@ pub use path::{
     RegimePath, Regimes, Step,
 };
 pub use pool::{ArbitrageTrade, ReflectedPool};
-pub use run::{Liquidators, MOST_PATHS, Run, compare, replay, simulate, trace, traced};
+pub use run::{Liquidators, MOST_PATHS, Replayed, Run, compare, replay, simulate, trace, traced};
 pub use scenario::{Interest, Looks, Opening, Terms};
 pub use statistics::{Moments, Proportion, Sample, Sorted};
 pub use stream::{Source, Streams};

@@ -6,7 +6,7 @@ use ballast_model::Bps;
 use rayon::{ThreadPoolBuilder, prelude::*};
 
 use crate::{
-    Agent, Event, Looks, Mark, Outcome, PriceModel, SimulationError, Streams, Terms, Watch,
+    Agent, Event, Looks, Mark, Outcome, PriceModel, Remark, SimulationError, Streams, Terms, Watch,
     walk::{Itinerary, walk},
 };
 
@@ -70,6 +70,17 @@ impl<'a> Run<'a> {
     }
 }
 
+/// A path, with all that was done on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replayed {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Every action.
+    pub events: Vec<Event>,
+    /// Every decision that an agent had a reason for, to act or to wait.
+    pub remarks: Vec<Remark>,
+}
+
 /// One path of a run, with every action on it.
 ///
 /// # Errors
@@ -79,7 +90,7 @@ pub fn replay<M: PriceModel, A: Agent + Clone>(
     model: &M,
     agent: &A,
     path: u64,
-) -> Result<(Outcome, Vec<Event>), SimulationError> {
+) -> Result<Replayed, SimulationError> {
     let start = run.terms.units.log_price(run.terms.at);
     let prices = model.path(start, run.streams, path);
     walk(
@@ -88,7 +99,11 @@ pub fn replay<M: PriceModel, A: Agent + Clone>(
         prices,
         &mut agent.clone(),
     )
-    .map(|walked| (walked.outcome, walked.events))
+    .map(|walked| Replayed {
+        outcome: walked.outcome,
+        events: walked.events,
+        remarks: walked.remarks,
+    })
     .map_err(|error| SimulationError::Path { path, error })
 }
 

@@ -126,6 +126,11 @@ pub struct Sorted {
 }
 
 impl Sorted {
+    /// All of them, ascending.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     /// Mean and spread.
     pub fn moments(&self) -> Moments {
         self.moments

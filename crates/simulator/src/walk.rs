@@ -6,8 +6,8 @@ use ballast_model::{
 };
 
 use crate::{
-    Acts, Agent, Attribution, Desk, Event, Liquidators, Looks, Path, Terms, Units, WalkError,
-    convexity::Convexity, fees::Stretch,
+    Acts, Agent, Attribution, Desk, Event, Liquidators, Looks, Path, Remark, Terms, Units,
+    WalkError, convexity::Convexity, fees::Stretch,
 };
 
 /// Debts grow: a quiet interval is relied on for as long as this at most.
@@ -146,6 +146,7 @@ pub struct Mark {
 pub(crate) struct Walked {
     pub outcome: Outcome,
     pub events: Vec<Event>,
+    pub remarks: Vec<Remark>,
     pub marks: Vec<Mark>,
 }
 
@@ -175,7 +176,7 @@ impl Marks {
         self.made.push(Mark {
             secs,
             log_price: price,
-            equity: desk.seen(secs, price)?.equity_down(at)?,
+            equity: desk.seen(secs, price)?.equity_down(at)? - desk.spent(),
         });
         self.next = self.made.len() as u64 * self.steps / self.count.max(1);
         Ok(())
@@ -266,9 +267,11 @@ pub(crate) fn walk(
         in_range: in_range_days / (2.0 * looks.days()),
         acts: *desk.acts(),
     };
+    let (events, remarks) = desk.into_events();
     Ok(Walked {
         outcome,
-        events: desk.into_events(),
+        events,
+        remarks,
         marks: marks.made,
     })
 }
@@ -296,7 +299,7 @@ impl Lowest {
     fn note(&mut self, desk: &Desk<'_>, secs: u64, price: f64) -> Result<(), WalkError> {
         for end in [self.passed.0, self.passed.1] {
             let seen = desk.seen(secs, end)?;
-            let equity = seen.equity_down(desk.terms().units.sqrt_price(end))?;
+            let equity = seen.equity_down(desk.terms().units.sqrt_price(end))? - desk.spent();
             self.equity = self.equity.min(equity);
         }
         self.passed = (price, price);

@@ -9,42 +9,38 @@ use std::{
 use anyhow::{Context, Result};
 use ballast_simulator::{Attribution, Outcome, Units};
 
-/// A file that lines go to as they come; or none.
+/// A file that lines go to as they come.
 pub struct Rows {
     units: Units,
-    file: Option<(BufWriter<File>, PathBuf)>,
+    file: BufWriter<File>,
+    path: PathBuf,
     /// The first that went wrong.
     failed: Option<io::Error>,
 }
 
 impl Rows {
-    /// Begins the file, if there is to be one.
+    /// Begins the file.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn create(path: Option<&Path>, units: Units) -> Result<Self> {
+    pub fn create(path: &Path, units: Units) -> Result<Self> {
+        let file = File::create(path).with_context(|| unwritable(path))?;
         let mut rows = Self {
             units,
-            file: None,
+            file: BufWriter::new(file),
+            path: path.to_owned(),
             failed: None,
         };
-        if let Some(path) = path {
-            let file = File::create(path).with_context(|| unwritable(path))?;
-            rows.file = Some((BufWriter::new(file), path.to_owned()));
-            let lines = Attribution::default().lines().map(|(name, _)| name);
-            rows.line(&format!(
-                "path,price,equity,in_range,actions,first_exit,first_exit_secs,liquidatable_secs,{}",
-                lines.join(",")
-            ));
-        }
+        let lines = Attribution::default().lines().map(|(name, _)| name);
+        rows.line(&format!(
+            "path,price,equity,lowest_equity,in_range,actions,first_exit,first_exit_secs,liquidatable_secs,{}",
+            lines.join(",")
+        ));
         Ok(rows)
     }
 
     /// One path more. What goes wrong is told at the end.
     pub fn write(&mut self, outcome: &Outcome) {
-        if self.file.is_none() {
-            return;
-        }
         let exit = outcome.first_exit;
         let side = exit.map_or("", |exit| if exit.below { "lower" } else { "upper" });
         let secs = |secs: Option<u64>| secs.map(|secs| secs.to_string()).unwrap_or_default();
@@ -53,10 +49,11 @@ impl Rows {
             .lines()
             .map(|(_, amount)| self.units.quote(amount).to_string());
         self.line(&format!(
-            "{},{},{},{},{},{side},{},{},{}",
+            "{},{},{},{},{},{},{side},{},{},{}",
             outcome.path,
             outcome.price,
             self.units.quote(outcome.equity),
+            self.units.quote(outcome.lowest_equity),
             outcome.in_range,
             outcome.acts.own(),
             secs(exit.map(|exit| exit.secs)),
@@ -66,9 +63,7 @@ impl Rows {
     }
 
     fn line(&mut self, text: &str) {
-        if let Some((file, _)) = &mut self.file
-            && let Err(error) = writeln!(file, "{text}")
-        {
+        if let Err(error) = writeln!(self.file, "{text}") {
             self.failed.get_or_insert(error);
         }
     }
@@ -78,19 +73,16 @@ impl Rows {
     /// # Errors
     /// What went wrong with it.
     pub fn finish(mut self) -> Result<()> {
-        let Some((mut file, path)) = self.file.take() else {
-            return Ok(());
-        };
-        let flushed = file.flush();
+        let flushed = self.file.flush();
         self.failed
             .map_or(flushed, Err)
-            .with_context(|| unwritable(&path))
+            .with_context(|| unwritable(&self.path))
     }
 }
 
 fn unwritable(path: &Path) -> String {
     format!(
-        "cannot write --paths-file {}: check the path",
+        "cannot write the paths to {}: check the path",
         path.display()
     )
 }
