@@ -52,7 +52,7 @@ enum Task {
     /// Print the path of solana-test-validator; build it if it is not there (15 to 30 minutes, once).
     Validator,
     /// Measure speed; ratios and figures go to target/bench/report.json.
-    Bench,
+    Bench(bench::BenchOptions),
     /// Test the compiler of on-chain programs: what it compiles computes what the host computes, what it must refuse it
     /// refuses. `test` does that too.
     ToolchainTest,
@@ -122,7 +122,7 @@ fn run(task: Task) -> Result<()> {
             println!("{}", validator::provide()?.display());
             Ok(())
         }
-        Task::Bench => bench::run(),
+        Task::Bench(options) => bench::run(options),
         Task::ToolchainTest => {
             build_selftest()?;
             suite::toolchain_test()

@@ -22,6 +22,8 @@ pub mod hitting;
 mod keeper;
 pub mod optimise;
 mod paired;
+#[cfg(feature = "parquet")]
+mod parquet_rows;
 mod path;
 mod pool;
 mod run;
@@ -43,6 +45,8 @@ pub use fees::{Arbitrage, Blocks, FeeTerms};
 #[cfg(feature = "keeper")]
 pub use keeper::{Keeper, KeeperTerms};
 pub use paired::Paired;
+#[cfg(feature = "parquet")]
+pub use parquet_rows::ParquetRows;
 pub use path::{
     Bar, BarModel, BarPath, Bars, Gbm, GbmPath, JumpPath, Jumps, Path, PriceModel, Regime,
     RegimePath, Regimes, Step,

@@ -36,7 +36,7 @@ use model::ModelArgs;
 pub use parts::{Chance, Distribution};
 use parts::{ClosedForm, Exits};
 use report::SimulationReport;
-use rows::Rows;
+use rows::{Format, Rows};
 use scenario::{ScenarioArgs, Shape, ShapeArgs};
 use strategy::Strategy;
 use watch::WatchedPrices;
@@ -76,10 +76,13 @@ pub struct SimulateArgs {
     /// Show every decision and action on this path, too
     #[arg(long, value_name = "PATH")]
     pub replay: Option<u64>,
-    /// Every path's end, as CSV
+    /// Every path's end
     #[arg(long, value_name = "FILE")]
     pub paths_file: Option<PathBuf>,
-    /// Everything in a directory: run.json, summary.json, paths.csv, pictures as SVG, and report.html
+    /// How the ends of paths are written
+    #[arg(long, value_enum, default_value_t)]
+    pub paths_format: Format,
+    /// Everything in a directory: run.json, summary.json, the ends of paths, pictures as SVG, and report.html
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
@@ -105,7 +108,9 @@ fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationRepo
         _ => None,
     };
     let bar = count_bar(scenario.paths * (1 + u64::from(beside.is_some())), "paths");
-    let in_study = study.as_ref().map(|study| study.path(out::PATHS));
+    let in_study = study
+        .as_ref()
+        .map(|study| study.path(args.paths_format.file()));
     let files = [args.paths_file.as_deref(), in_study.as_deref()];
     let here = walked(
         args,
@@ -193,7 +198,7 @@ fn walked(
     let mut wrong = Ok(());
     let mut rows = Vec::new();
     for file in files.into_iter().flatten() {
-        rows.push(Rows::create(file, terms.units)?);
+        rows.push(Rows::create(file, args.paths_format, terms.units)?);
     }
     simulate(&run, &model, &agent, |outcome| {
         summary.add(outcome);

@@ -13,8 +13,6 @@ use crate::{
     study::Study,
 };
 
-/// The paths' ends.
-pub const PATHS: &str = "paths.csv";
 /// So many paths are drawn along their way, with so many moments each.
 const TRACED: u64 = 1_000;
 const MARKS: u64 = 96;
@@ -41,7 +39,7 @@ pub fn write(
     (here, other): (&Walked, Option<(&Strategy, &Walked)>),
     report: &SimulationReport,
 ) -> Result<Study> {
-    study.note(PATHS)?;
+    study.note(args.paths_format.file())?;
     let own = args.scenario.equity.f64();
     let name = args.strategy.to_string();
     let other_name = other.map(|(strategy, _)| strategy.to_string());
@@ -145,8 +143,8 @@ fn summary(name: &str, report: &SimulationReport) -> String {
         percent(report.liquidation.probability),
         percent(report.time_in_range.mean),
         significant(report.actions_per_day, 3),
-        number(report.draw_down.mean),
-        number(report.draw_down.quantile_95),
+        significant(report.draw_down.mean, 3),
+        significant(report.draw_down.quantile_95, 3),
     )
 }
 

@@ -7,6 +7,8 @@ use ballast_simulator::{Mark, Sorted, Summary, Terms};
 const BINS: usize = 60;
 /// Points of a line over the price.
 const POINTS: u32 = 400;
+/// So many ends of paths are shown: more hide each other.
+const DOTS: usize = 300;
 /// The part of the picture's height that the density of visited prices may take.
 const DENSITY_HEIGHT: f64 = 0.3;
 
@@ -119,7 +121,9 @@ pub fn by_price(
 ) -> Chart {
     let units = terms.units;
     let start = units.log_price(terms.at);
-    let mut visited: Vec<f64> = traces.iter().flatten().map(|mark| mark.log_price).collect();
+    // All paths start at one price: that says nothing.
+    let later = traces.iter().flat_map(|marks| marks.iter().skip(1));
+    let mut visited: Vec<f64> = later.map(|mark| mark.log_price).collect();
     visited.sort_by(f64::total_cmp);
     let part = |part: f64| {
         let last = visited.len().saturating_sub(1) as f64;
