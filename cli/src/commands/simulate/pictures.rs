@@ -151,6 +151,7 @@ pub fn by_price(
         .collect();
     let ends: Vec<(f64, f64, String)> = traces
         .iter()
+        .take(DOTS)
         .filter_map(|marks| marks.last())
         .map(|mark| {
             (
