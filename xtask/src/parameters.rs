@@ -18,8 +18,12 @@ const DEFAULT_BPS: u32 = 1_000;
 const OTHERS_BPS: [u32; 4] = [500, 2_000, 3_000, 4_000];
 /// The target after a rehedge, as a part of the band: as of a new position.
 const TARGET: u32 = 2;
+/// Models, and the seconds between two looks.
+const MODELS: (&str, &str) = ("gbm,jumps,regimes", "600");
+/// Recorded candles are looked at where they close: what the price did within them is not known.
+const RECORDED: (&str, &str) = ("bootstrap", "3600");
 /// A position such as `open` proposes, on a week; arbitrageurs pay fees, takers none.
-const SCENARIO: &str = "--horizon-days 7 --step-secs 600 --seed 7 --price 200 --equity 100 --borrow-base-apr 5% --borrow-quote-apr 8% \
+const SCENARIO: &str = "--horizon-days 7 --seed 7 --price 200 --equity 100 --borrow-base-apr 5% --borrow-quote-apr 8% \
      --sigma-day 4% --jumps-day 0.3 --jump-mean -0.01 --jump-sd 0.04 --regime 3%:4 --regime 8%:1:3 --block-candles 24";
 const RANGE: &str = "--lower 181.8181 --upper 220 --leverage 3";
 const GRID: &str =
@@ -29,7 +33,7 @@ const GRID: &str =
 #[derive(Args, Debug)]
 pub struct ParameterOptions {
     /// Paths of each model
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 300)]
     paths: u64,
     /// Recorded candles, as `ballast simulate --candles` reads them: a fourth model, their blocks in random order
     #[arg(long, value_name = "FILE")]
@@ -63,10 +67,13 @@ fn section(options: &ParameterOptions) -> Result<String> {
         fs::write(&file, text)?;
         Ok(file.to_string_lossy().into_owned())
     };
-    let models = if options.candles.is_some() {
-        "gbm,jumps,regimes,bootstrap"
-    } else {
-        "gbm,jumps,regimes"
+    let mut models = vec![MODELS];
+    if options.candles.is_some() {
+        models.push(RECORDED);
+    }
+    let each = || {
+        let each = models.iter();
+        each.flat_map(|(names, secs)| names.split(',').map(move |name| (name, *secs)))
     };
     let mut common: Vec<String> = words(SCENARIO);
     common.extend([
@@ -78,21 +85,28 @@ fn section(options: &ParameterOptions) -> Result<String> {
         common.extend(["--candles".to_owned(), file.to_string_lossy().into_owned()]);
     }
     let mut out = format!(
-        "\n{} paths of each model; `{}`, `{}`.\n\n\
+        "\n{} paths of each model, a look every {} seconds (bootstrap: blocks of recorded candles, every {}): `{} {}`.\n\n\
          | model | delta band | equity less the default's, 95 % | sd | worst 5 % | liquidation | rehedges a day |\n\
          |---|---|---|---|---|---|---|\n",
         options.paths,
+        MODELS.1,
+        RECORDED.1,
         SCENARIO.split_whitespace().collect::<Vec<_>>().join(" "),
         RANGE
     );
     let mut rows: Vec<(String, u32, String)> = Vec::new();
     for (index, bps) in OTHERS_BPS.into_iter().enumerate() {
-        let mut line = vec!["compare".to_owned(), keeper(bps)?, keeper(DEFAULT_BPS)?];
-        line.extend(["--model".to_owned(), models.to_owned()]);
-        line.extend(words(RANGE));
-        line.extend(common.clone());
-        let report = ballast(&line)?;
-        for model in report["models"].as_array().context("no models")? {
+        let mut compared = Vec::new();
+        for (names, secs) in &models {
+            let mut line = vec!["compare".to_owned(), keeper(bps)?, keeper(DEFAULT_BPS)?];
+            line.extend(words(&format!(
+                "--model {names} --step-secs {secs} {RANGE}"
+            )));
+            line.extend(common.clone());
+            let report = ballast(&line)?;
+            compared.extend(report["models"].as_array().context("no models")?.clone());
+        }
+        for model in &compared {
             let name = model["model"].as_str().context("a model has no name")?;
             if index == 0 {
                 rows.push((
@@ -105,7 +119,7 @@ fn section(options: &ParameterOptions) -> Result<String> {
             rows.push((name.to_owned(), bps, row));
         }
     }
-    for name in models.split(',') {
+    for (name, _) in each() {
         let mut of_model: Vec<_> = rows.iter().filter(|(model, ..)| model == name).collect();
         of_model.sort_by_key(|(_, bps, _)| *bps);
         ensure!(
@@ -125,9 +139,9 @@ fn section(options: &ParameterOptions) -> Result<String> {
         "\nWhat `ballast optimise {GRID}` chooses of these, and its gain with other random numbers:\n\n\
          | model | delta band | gain | +- | liquidation at most, 95 % |\n|---|---|---|---|---|\n"
     );
-    for name in models.split(',') {
-        let mut line = vec!["optimise".to_owned(), "--model".to_owned(), name.to_owned()];
-        line.extend(words(GRID));
+    for (name, secs) in each() {
+        let mut line = vec!["optimise".to_owned()];
+        line.extend(words(&format!("--model {name} --step-secs {secs} {GRID}")));
         line.extend(["--bands".to_owned(), bands.join(",")]);
         line.extend(["--keeper".to_owned(), keeper(DEFAULT_BPS)?]);
         line.extend(["--check-paths".to_owned(), options.paths.to_string()]);

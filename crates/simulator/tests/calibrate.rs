@@ -155,8 +155,13 @@ fn each_model_explains_its_own_record_best() {
         volume: 1.0,
     };
     let model = Regimes::new(vec![regime(0.02, 3.0), regime(0.08, 3.0)]).unwrap();
-    let (by_jumps, by_regimes) = likelihoods(&generated(&model, 4, 3_000, HOUR));
+    let moves = generated(&model, 4, 3_000, HOUR);
+    let (by_jumps, by_regimes) = likelihoods(&moves);
     assert!(by_regimes > by_jumps, "{by_regimes} {by_jumps}");
+    // What was not recorded is not nothing.
+    let silent = moves.with_volume(Vec::new());
+    let regimes = fit_regimes(&silent).unwrap().unwrap().regimes;
+    assert!(regimes.iter().all(|regime| regime.volume.is_none()));
 }
 
 /// What is missing is left out, and is no move of nothing.

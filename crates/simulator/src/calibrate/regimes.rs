@@ -237,6 +237,9 @@ pub fn fit_regimes(moves: &Moves) -> Result<Option<RegimesFit>, NotCalibrated> {
 /// chance: they are the ends of the line through volumes against chances. (Means weighted with the chances would mix the states where
 /// the moves leave doubt.)
 fn volume(volumes: &[Option<f64>], smoothed: &[[f64; 2]], state: usize) -> Option<Estimate> {
+    if volumes.iter().flatten().sum::<f64>() == 0.0 {
+        return None;
+    }
     let estimate = jackknife(volumes.len(), |is_out| {
         let (mut count, mut chances, mut squares, mut all, mut products) =
             (0.0, 0.0, 0.0, 0.0, 0.0);
