@@ -19,6 +19,7 @@ mod recorded;
 mod report;
 mod rewards;
 mod slippage;
+mod study;
 mod table;
 mod target;
 mod time;
@@ -35,7 +36,9 @@ use acting::PositionArgs;
 use commands::{
     automation::AutomationCommand,
     backtest::BacktestArgs,
+    calibrate::CalibrateArgs,
     close::CloseArgs,
+    compare::CompareArgs,
     deploy::DeployArgs,
     doctor::DoctorArgs,
     explain::ExplainArgs,
@@ -46,6 +49,7 @@ use commands::{
     market::MarketCommand,
     migrate::MigrateArgs,
     open::OpenArgs,
+    optimise::OptimiseArgs,
     policy::PolicyCommand,
     positions::PositionsArgs,
     quote::QuoteArgs,
@@ -59,6 +63,7 @@ use commands::{
 };
 use globals::Globals;
 use report::{Output, Told, is_broken_pipe, note};
+use study::Invocation;
 
 /// Leveraged, delta-neutral concentrated liquidity on Solana.
 ///
@@ -80,6 +85,12 @@ enum Command {
     Risk(RiskArgs),
     /// Say what keeping a position earns and costs, and how it can end, over many random paths (offline)
     Simulate(Box<SimulateArgs>),
+    /// Say what two strategies or keepers' configurations differ in, on the same random prices (offline)
+    Compare(Box<CompareArgs>),
+    /// Find the best width, leverage, hedge and delta band, if liquidation must be rare (offline)
+    Optimise(Box<OptimiseArgs>),
+    /// Fit models of price, volume and depth to recorded trading, for `--model-file` of the commands above (offline)
+    Calibrate(CalibrateArgs),
     /// Say what bad days do to a book, or to a market as it is now: positions, lenders, bad debt
     Stress(Box<StressArgs>),
     /// Say what a position would have earned on recorded trading (offline)
@@ -170,6 +181,7 @@ fn parse() -> Cli {
     let mut cli = Cli::from_arg_matches(&matches)
         .unwrap_or_else(|error| error.format(&mut Cli::command()).exit());
     cli.globals.note_given(&matches);
+    cli.globals.invocation = Invocation::of(&Cli::command(), &matches);
     cli
 }
 
@@ -178,7 +190,16 @@ fn run(cli: &Cli) -> Result<()> {
     match &cli.command {
         Command::Quote(args) => commands::quote::run(args, &mut output),
         Command::Risk(args) => commands::risk::run(args),
-        Command::Simulate(args) => commands::simulate::run(args, &mut output),
+        Command::Simulate(args) => {
+            commands::simulate::run(args, &cli.globals.invocation, &mut output)
+        }
+        Command::Compare(args) => {
+            commands::compare::run(args, &cli.globals.invocation, &mut output)
+        }
+        Command::Optimise(args) => {
+            commands::optimise::run(args, &cli.globals.invocation, &mut output)
+        }
+        Command::Calibrate(args) => commands::calibrate::run(args, &mut output),
         Command::Stress(args) => commands::stress::run(args, &cli.globals, &mut output),
         Command::Backtest(args) => commands::backtest::run(args, &mut output),
         online => {
@@ -196,6 +217,9 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Quote(_)
         | Command::Risk(_)
         | Command::Simulate(_)
+        | Command::Compare(_)
+        | Command::Optimise(_)
+        | Command::Calibrate(_)
         | Command::Stress(_)
         | Command::Backtest(_) => Ok(()),
         Command::Open(args) => commands::open::run(args, globals, output).await,

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod common;
+mod experiments;
 mod quote;
 mod risk;
 mod simulate;

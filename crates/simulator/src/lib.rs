@@ -14,12 +14,19 @@ mod acts;
 mod agent;
 mod attribution;
 pub mod backtest;
+pub mod calibrate;
+mod control;
+mod convexity;
 mod desk;
 mod error;
 mod fees;
 pub mod hitting;
 #[cfg(feature = "keeper")]
 mod keeper;
+pub mod optimise;
+mod paired;
+#[cfg(feature = "parquet")]
+mod parquet_rows;
 mod path;
 mod pool;
 mod run;
@@ -34,24 +41,28 @@ mod walk;
 #[cfg(feature = "keeper")]
 pub mod world;
 
-pub use acts::{Act, Acts, Event};
+pub use acts::{Act, Acts, Event, Remark};
 pub use agent::{Agent, Baseline, Quiet};
 pub use attribution::Attribution;
+pub use control::{Controlled, ControlledMean, Law};
 pub use desk::Desk;
 pub use error::{SimulationError, WalkError};
 pub use fees::{Arbitrage, Blocks, FeeTerms};
 #[cfg(feature = "keeper")]
 pub use keeper::{Keeper, KeeperTerms};
+pub use paired::Paired;
+#[cfg(feature = "parquet")]
+pub use parquet_rows::ParquetRows;
 pub use path::{
     Bar, BarModel, BarPath, Bars, Gbm, GbmPath, JumpPath, Jumps, Path, PriceModel, Regime,
     RegimePath, Regimes, Step,
 };
 pub use pool::{ArbitrageTrade, ReflectedPool};
-pub use run::{Liquidators, MOST_PATHS, Run, replay, simulate};
+pub use run::{Liquidators, MOST_PATHS, Replayed, Run, compare, replay, simulate, trace, traced};
 pub use scenario::{Interest, Looks, Opening, Terms};
 pub use statistics::{Moments, Proportion, Sample, Sorted};
 pub use stream::{Source, Streams};
 pub use summary::Summary;
 pub use takers::{OtherPool, RoutingShift, Takers};
 pub use units::Units;
-pub use walk::{FirstExit, Outcome, Watch};
+pub use walk::{FirstExit, Mark, Outcome, Watch};
