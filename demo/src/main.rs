@@ -2,7 +2,9 @@
 //! keeper and without one.
 #![forbid(unsafe_code)]
 
+mod attribution;
 mod candles;
+mod forecast;
 mod path;
 mod report;
 mod side;
@@ -31,6 +33,9 @@ struct Arguments {
     /// gzip.
     #[arg(long, value_name = "FILE.csv[.gz]")]
     prices: Option<PathBuf>,
+    /// What takers trade in the pool a day, in quote tokens, unless the file has a column taker_volume.
+    #[arg(long, default_value_t = 100e6, value_name = "QUOTE")]
+    taker_volume_day: f64,
 }
 
 #[tokio::main]
@@ -61,7 +66,10 @@ async fn run(arguments: Arguments) -> Result<bool> {
         println!("starting the embedded node");
         Arc::new(EmbeddedNode::start(SLOT_MS).await?)
     };
-    let report = story::tell(net, &path).await?;
+    let ending = story::tell(net, &path, arguments.taker_volume_day).await?;
+    let mut report = ending.report;
+    ending.watcher.stop().await?;
+    report.simulated = Some(ending.setting.simulate(report.sigma_day, report.days)?);
     print!("{}", report.side_by_side());
     let file = report.write().context("writing the report")?;
     println!("\nreport: {}", file.display());
