@@ -159,6 +159,17 @@ impl Depth {
         Ok(())
     }
 
+    /// The same pool with another fee.
+    ///
+    /// # Errors
+    /// [`DepthError::Fee`].
+    pub fn with_fee_ppm(self, fee_ppm: u32) -> Result<Self, DepthError> {
+        if fee_ppm >= FEE_RATE_DENOMINATOR_PPM {
+            return Err(DepthError::Fee(fee_ppm));
+        }
+        Ok(Self { fee_ppm, ..self })
+    }
+
     /// Price now.
     pub fn sqrt_price(&self) -> SqrtPrice {
         self.sqrt_price

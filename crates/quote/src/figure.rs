@@ -167,8 +167,8 @@ impl Quote {
         for trigger in &self.triggers {
             (from, to) = (from.min(trigger.price), to.max(trigger.price));
         }
-        let room = 0.08 * (to - from);
-        ((from - room).max(from / 2.0), to + room)
+        let width = to - from;
+        ((from - 0.12 * width).max(from / 2.0), to + 0.16 * width)
     }
 
     /// The range, the price now and as much on both sides.
