@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::side::{LEVERAGE_BPS, OWN_FUNDS, Side};
 
-const PATHS: u64 = 2_000;
+const PATHS: u64 = 400;
 const STEP_SECS: u64 = 60;
 const SEED: u64 = 1;
 /// Slots of public clusters.

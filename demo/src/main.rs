@@ -5,10 +5,13 @@
 mod attribution;
 mod candles;
 mod forecast;
+mod page;
 mod path;
 mod report;
 mod side;
+mod stay;
 mod story;
+mod swings;
 mod watcher;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -18,6 +21,7 @@ use ballast_localnet::{EmbeddedNode, Localnet, TestValidator};
 use clap::Parser;
 
 use path::PricePath;
+use story::Ending;
 
 /// Milliseconds per slot of the embedded node.
 const SLOT_MS: u64 = 50;
@@ -36,6 +40,12 @@ struct Arguments {
     /// What takers trade in the pool a day, in quote tokens, unless the file has a column taker_volume.
     #[arg(long, default_value_t = 100e6, value_name = "QUOTE")]
     taker_volume_day: f64,
+    /// Draw it: a page of its own, with pictures.
+    #[arg(long, value_name = "FILE.html")]
+    html: Option<PathBuf>,
+    /// Let everything go on afterwards, and say what to try, until Ctrl-C.
+    #[arg(long)]
+    stay: bool,
 }
 
 #[tokio::main]
@@ -66,12 +76,24 @@ async fn run(arguments: Arguments) -> Result<bool> {
         println!("starting the embedded node");
         Arc::new(EmbeddedNode::start(SLOT_MS).await?)
     };
-    let ending = story::tell(net, &path, arguments.taker_volume_day).await?;
-    let mut report = ending.report;
-    ending.watcher.stop().await?;
-    report.simulated = Some(ending.setting.simulate(report.sigma_day, report.days)?);
+    let Ending {
+        mut report,
+        kept,
+        watcher,
+        setting,
+        price,
+    } = story::tell(net, &path, arguments.taker_volume_day).await?;
+    report.simulated = Some(setting.simulate(report.sigma_day, report.days)?);
     print!("{}", report.side_by_side());
     let file = report.write().context("writing the report")?;
     println!("\nreport: {}", file.display());
+    if let Some(file) = &arguments.html {
+        page::write(&report, file)?;
+        println!("page: {}", file.display());
+    }
+    if arguments.stay {
+        stay::stay(kept, &watcher, price).await?;
+    }
+    watcher.stop().await?;
     Ok(report.with_keeper.liquidated)
 }

@@ -35,8 +35,8 @@ const BUILT_IN: [(&str, &[f64]); 5] = [
     ("and on", &[260.0, 263.0, 261.0]),
 ];
 const HOUR_SECS: f64 = 3_600.0;
-/// How far the price swings within an hour of the built-in path, beyond where it starts and ends: arbitrageurs follow.
-const SWING: f64 = 0.004;
+/// Standard deviation of a day's move within the hours of the built-in path, between where each starts and ends.
+const SIGMA_DAY_WITHIN: f64 = 0.04;
 /// Moves within a candle that are smaller than this part of the price are left out.
 const SMALLEST_MOVE: f64 = 0.005;
 /// Half the width of the band, as part of the first price.
@@ -49,8 +49,6 @@ pub struct Point {
     pub time: String,
     /// Dollars per base token.
     pub price: UsdPrice,
-    /// Prices on the way there, at which nobody but arbitrageurs looks.
-    pub by_way_of: Vec<UsdPrice>,
     /// Seconds since the point before.
     pub secs: f64,
     /// What takers traded in the pool since then, in quote tokens, if it is known.
@@ -63,6 +61,8 @@ pub struct Point {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PricePath {
     first: UsdPrice,
+    /// Standard deviation of a day's move between the points, where only arbitrageurs look.
+    pub sigma_day_within: f64,
     /// The prices after the first.
     pub points: Vec<Point>,
 }
@@ -74,39 +74,34 @@ impl PricePath {
     /// None in practice: it has points.
     pub fn built_in() -> Result<Self> {
         let mut points = Vec::new();
-        let mut last = 200.0;
         for (title, prices) in BUILT_IN {
             for (index, &price) in prices.iter().enumerate() {
-                let [low, high] = [f64::min(last, price), f64::max(last, price)];
-                let [low, high] = [low * (1.0 - SWING), high * (1.0 + SWING)];
-                let by_way_of = if last <= price {
-                    [low, high]
-                } else {
-                    [high, low]
-                };
                 points.push(Point {
                     time: format!("{} h", points.len() + 1),
                     price: UsdPrice::from_f64(price)?,
-                    by_way_of: by_way_of
-                        .map(UsdPrice::from_f64)
-                        .into_iter()
-                        .collect::<Result<_>>()?,
                     secs: HOUR_SECS,
                     taker_volume: None,
                     chapter: (index == 0).then_some(title),
                 });
-                last = price;
             }
         }
-        Self::new(UsdPrice::dollars(200), points)
+        Self::new(UsdPrice::dollars(200), points, Some(SIGMA_DAY_WITHIN))
     }
 
-    fn new(first: UsdPrice, points: Vec<Point>) -> Result<Self> {
+    fn new(first: UsdPrice, points: Vec<Point>, sigma_day_within: Option<f64>) -> Result<Self> {
         ensure!(
             !points.is_empty(),
             "there are no prices after the first one"
         );
-        Ok(Self { first, points })
+        let path = Self {
+            first,
+            points,
+            sigma_day_within: 0.0,
+        };
+        Ok(Self {
+            sigma_day_within: sigma_day_within.unwrap_or_else(|| path.sigma_day()),
+            ..path
+        })
     }
 
     /// How long it is, in days.
@@ -129,6 +124,11 @@ impl PricePath {
     /// Where it begins.
     pub fn first(&self) -> UsdPrice {
         self.first
+    }
+
+    /// Where it ends.
+    pub fn last(&self) -> UsdPrice {
+        self.points.last().map_or(self.first, |point| point.price)
     }
 
     /// 5 % around the first price.
@@ -205,14 +205,13 @@ impl PricePath {
                 points.push(Point {
                     time: candle.time.clone(),
                     price,
-                    by_way_of: Vec::new(),
                     secs: std::mem::take(&mut secs),
                     taker_volume: volume.take(),
                     chapter: None,
                 });
             }
         }
-        Self::new(first.context("there are no prices")?, points)
+        Self::new(first.context("there are no prices")?, points, None)
     }
 }
 

@@ -106,6 +106,14 @@ pub struct Report {
     pub moments: Vec<Moment>,
 }
 
+/// Where the demo leaves files: target/demo of the workspace.
+pub fn directory() -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."));
+    workspace.join("target/demo")
+}
+
 impl Report {
     /// Checks that the lines of both gains add up to the unit.
     ///
@@ -129,10 +137,7 @@ impl Report {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self) -> Result<PathBuf> {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .unwrap_or(Path::new("."));
-        let directory = workspace.join("target/demo");
+        let directory = directory();
         let file = directory.join("report.json");
         std::fs::create_dir_all(&directory)
             .and_then(|()| std::fs::write(&file, serde_json::to_string_pretty(self)? + "\n"))

@@ -15,10 +15,14 @@ use ballast_strategy::{
     situation::{Outlook, Situation},
 };
 
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
 use crate::{
     attribution::{Attribution, Leg, State},
     path::{Point, PricePath},
     report::{Action, Fate},
+    swings::Swings,
 };
 
 /// Own funds of the worked example: 100 quote tokens.
@@ -50,6 +54,17 @@ pub struct Side {
     explained: Option<Sample>,
     /// What has become of it so far.
     pub fate: Fate,
+}
+
+/// Who trades in the pool on the way to a price.
+#[derive(Clone, Copy, Debug)]
+pub struct Trading {
+    /// What takers trade, raw quote units.
+    pub taker_volume: f64,
+    /// Standard deviation of a day's move that arbitrageurs follow on the way.
+    pub sigma_day: f64,
+    /// Of the way: the same one for both positions.
+    pub seed: u64,
 }
 
 /// A position at one moment.
@@ -160,26 +175,41 @@ impl Side {
         Ok(side)
     }
 
+    /// The position's address.
+    pub fn address(&self) -> ballast_client::Pubkey {
+        self.position.address
+    }
+
     /// The position as it is stored.
     pub fn stored(&self) -> &ballast_client::Position {
         &self.position.position
     }
 
-    /// The pool's own price follows one elsewhere by way of some others, then takers trade. Returns the position as it is
+    /// The pool's own price follows one elsewhere, to and fro on the way, then takers trade. Returns the position as it is
     /// then, at the price elsewhere; the oracle has not followed yet.
     ///
     /// # Errors
     /// If the cluster refuses.
-    pub async fn trade(&mut self, point: &Point, volume: f64) -> Result<Sample> {
+    pub async fn trade(&mut self, point: &Point, trading: Trading) -> Result<Sample> {
         let before = self.explained.context("nobody has looked yet")?;
-        for price in point.by_way_of.iter().chain([&point.price]) {
-            self.world
-                .arbitrage(*price)
-                .await
-                .with_context(|| format!("moving the pool to {price}"))?;
-        }
+        let pool = self.world.pool().await?;
+        let log = |root: SqrtPrice| 2.0 * (root.x64() as f64).ln();
+        let swings = Swings {
+            from: log(before.at),
+            to: log(self.world.sqrt_price_at(point.price)?),
+            secs: point.secs,
+            sigma_day: trading.sigma_day,
+            fee: f64::from(pool.fee_rate_ppm) / 1e6,
+        };
+        let mut random = ChaCha8Rng::seed_from_u64(trading.seed);
+        let travel = swings.travel(log(pool.sqrt_price), &mut random);
+        self.world.swing(travel).await?;
+        self.world
+            .arbitrage(point.price)
+            .await
+            .with_context(|| format!("moving the pool to {}", point.price))?;
         let arbitraged = self.sample(point.price).await?;
-        self.world.round_trips(volume).await?;
+        self.world.round_trips(trading.taker_volume).await?;
         let after = self.sample(point.price).await?;
         self.fate.gain.add_move(&Leg {
             before: before.state,

@@ -10,7 +10,7 @@ use crate::{
     forecast::Setting,
     path::PricePath,
     report::{Moment, Report},
-    side::{Sample, Side},
+    side::{Sample, Side, Trading},
     watcher::Watcher,
 };
 
@@ -36,6 +36,8 @@ pub struct Ending {
     pub watcher: Watcher,
     /// What was set up, for a simulation.
     pub setting: Setting,
+    /// The last price.
+    pub price: UsdPrice,
 }
 
 /// Runs it on a fresh cluster. Takers trade for `taker_volume_day` quote tokens a day where the prices' file does not say
@@ -72,12 +74,14 @@ pub async fn tell(
         if net.moves_time() {
             net.pass_time(point.secs.round() as u64).await?;
         }
-        let volume = point
-            .taker_volume
-            .unwrap_or(taker_volume_day * point.secs / 86_400.0)
-            * 1e6;
+        let volume = point.taker_volume;
+        let trading = Trading {
+            taker_volume: volume.unwrap_or(taker_volume_day * point.secs / 86_400.0) * 1e6,
+            sigma_day: path.sigma_day_within,
+            seed: step as u64,
+        };
         let (arrived, mut unkept) =
-            tokio::try_join!(kept.trade(point, volume), left.trade(point, volume))?;
+            tokio::try_join!(kept.trade(point, trading), left.trade(point, trading))?;
         // Both markets read the same price accounts. Until here no oracle has moved, so nobody has acted.
         kept.world.post_price(price).await?;
         let kept_liquidation = kept.liquidate_if_due(&arrived, price).await?;
@@ -139,6 +143,7 @@ pub async fn tell(
         kept,
         watcher,
         setting,
+        price: path.last(),
     })
 }
 

@@ -75,9 +75,8 @@ impl World {
         let mut trade = Trade::BuyBase;
         while left > 0.0 {
             let state = self.pool().await?;
-            let root = state.sqrt_price.x64() as f64 / TWO_POW_64;
+            let depth = depth(&state);
             // Quote that moves the price by a part i: L sqrt(P) (sqrt(1 + i) - 1).
-            let depth = state.liquidity as f64 * root;
             let most = 2.0 * depth * ((1.0 + MOST_IMPACT).sqrt() - 1.0);
             let trips = ((left / most).ceil() as u64).clamp(1, ROUND_TRIPS);
             let each = (left / trips as f64).min(most);
@@ -103,6 +102,17 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Somebody, arbitrageurs say, moves the price to and fro until it has travelled so far in all, in logarithms; it ends where it
+    /// was.
+    ///
+    /// # Errors
+    /// If the cluster refuses.
+    pub async fn swing(&self, travel: f64) -> Result<()> {
+        let state = self.pool().await?;
+        // To move the price by a small part i takes L sqrt(P) i / 2 of quote, or as much worth of base.
+        self.round_trips(depth(&state) * travel / 2.0).await
     }
 
     /// A swap that moves the pool to a price, and one that moves it back.
@@ -172,6 +182,11 @@ impl World {
         };
         args.instruction(market.whirlpool_program, &accounts)
     }
+}
+
+/// `L sqrt(P)`, raw quote units.
+fn depth(state: &PoolState) -> f64 {
+    state.liquidity as f64 * (state.sqrt_price.x64() as f64 / TWO_POW_64)
 }
 
 fn towards(from: SqrtPrice, to: SqrtPrice) -> Trade {
