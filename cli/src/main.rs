@@ -79,8 +79,8 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Size a position and show what price does to it, before opening it (offline)
-    Quote(QuoteArgs),
+    /// Say what a position is, earns and costs, and how it can end, before opening it (offline unless --market)
+    Quote(Box<QuoteArgs>),
     /// Answer a file of positions, a JSON object per line (offline)
     Risk(RiskArgs),
     /// Say what keeping a position earns and costs, and how it can end, over many random paths (offline)
@@ -188,7 +188,7 @@ fn parse() -> Cli {
 fn run(cli: &Cli) -> Result<()> {
     let mut output = Output::new(cli.globals.json);
     match &cli.command {
-        Command::Quote(args) => commands::quote::run(args, &mut output),
+        Command::Quote(args) => commands::quote::run(args, &cli.globals, &mut output),
         Command::Risk(args) => commands::risk::run(args),
         Command::Simulate(args) => {
             commands::simulate::run(args, &cli.globals.invocation, &mut output)

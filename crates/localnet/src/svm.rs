@@ -416,6 +416,10 @@ impl Localnet for Svm {
         Duration::from_millis(1)
     }
 
+    fn moves_time(&self) -> bool {
+        true
+    }
+
     async fn pass_time(&self, secs: u64) -> Result<()> {
         let now = self.now_secs();
         self.set_time(now.saturating_add(i64::try_from(secs).unwrap_or(i64::MAX)));

@@ -1,13 +1,13 @@
-//! Sizing in whole tokens (MATH section 2), with 31 digits.
+//! Sizing in whole tokens, with 31 digits.
 
-use anyhow::{Result, bail};
 use ballast_model::screen::{Double, Real, RiskInput, RiskReport, risk};
 
-use super::Request;
-use crate::{format::significant, range};
+use crate::{Asked, QuoteError};
 
-/// A sized position, in whole tokens.
-pub(crate) struct Sizing {
+/// A sized position, in whole tokens:
+/// `L = leverage E0 / (x1 P + y1)`, `dx = h x`, `dy = (leverage - 1) E0 - dx P`, with x1, y1 the amounts of one unit of liquidity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sizing {
     /// Base in the pool, x.
     pub base: Double,
     /// Quote in the pool, y.
@@ -16,21 +16,20 @@ pub(crate) struct Sizing {
 }
 
 impl Sizing {
-    /// `L = leverage E0 / (x1 P + y1)`, `dx = h x`, `dy = (leverage - 1) E0 - dx P`.
+    /// Sizes it.
     ///
     /// # Errors
-    /// A hedge that is not affordable (`dy < 0`), with the numbers.
-    pub fn new(request: &Request) -> Result<Self> {
-        let Request {
+    /// [`QuoteError::NotAffordable`]: `dy < 0`.
+    pub fn new(asked: &Asked) -> Result<Self, QuoteError> {
+        let Asked {
             price,
             equity,
             leverage,
             hedge,
             ..
-        } = *request;
-        let (lower, upper) = (request.lower.sqrt(), request.upper.sqrt());
+        } = *asked;
+        let (lower, upper) = (asked.lower.sqrt(), asked.upper.sqrt());
         let inside = price.sqrt().greater(lower).lesser(upper);
-        // Of one unit of liquidity.
         let (unit_base, unit_quote) = ((upper - inside) / (inside * upper), inside - lower);
         let assets = leverage * equity;
         let liquidity = assets / (unit_base * price + unit_quote);
@@ -42,30 +41,26 @@ impl Sizing {
         let debt_quote = debt - debt_base * price;
         // Zero may come out as a unit in the last place.
         if debt_quote.to_f64() < -1e-24 * assets.to_f64() {
-            let beyond = range::outside(price, request.lower, request.upper);
-            bail!(
-                "hedge not affordable: the base to borrow is worth {}, but leverage {} on own funds of {} allows debt of \
-                 only {}: raise --leverage, lower --hedge or move the range down{}",
-                significant((debt_base * price).to_f64(), 12),
-                significant(leverage.to_f64(), 12),
-                significant(equity.to_f64(), 12),
-                significant(debt.to_f64(), 12),
-                beyond.map_or(String::new(), |why| format!(" ({why})"))
-            );
+            return Err(QuoteError::NotAffordable {
+                hedge_value: (debt_base * price).to_f64(),
+                debt_allowed: debt.to_f64(),
+                leverage: leverage.to_f64(),
+                equity: equity.to_f64(),
+            });
         }
         Ok(Self {
             base,
             quote,
             position: RiskInput {
                 price,
-                lower: request.lower,
-                upper: request.upper,
+                lower: asked.lower,
+                upper: asked.upper,
                 liquidity,
                 idle_base: Double::ZERO,
                 idle_quote: Double::ZERO,
                 debt_base,
                 debt_quote: debt_quote.greater(Double::ZERO),
-                threshold: request.maintenance,
+                threshold: asked.maintenance,
             },
         })
     }
@@ -76,10 +71,15 @@ impl Sizing {
     }
 
     /// Its numbers at a price.
-    pub fn risk(&self, price: Double) -> RiskReport {
+    pub fn risk(&self, price: f64) -> RiskReport {
         risk(&RiskInput {
-            price,
+            price: Double::new(price),
             ..self.position
         })
+    }
+
+    /// Its numbers at the price at which it is opened.
+    pub fn at_open(&self) -> RiskReport {
+        risk(&self.position)
     }
 }
