@@ -236,8 +236,8 @@ impl OraclePrice {
     /// A price with this relative uncertainty, rounded up to a basis point, to both sides.
     fn around(mid: SqrtPrice, uncertainty_ppm: u64) -> Result<Self> {
         let one = Bps::ONE.get();
-        let uncertainty_bps = u32::try_from(uncertainty_ppm.div_ceil(100))
-            .map_err(|_| BallastError::PriceTooWide)?;
+        let uncertainty_bps =
+            u32::try_from(uncertainty_ppm.div_ceil(100)).map_err(|_| BallastError::PriceTooWide)?;
         // Both feeds may be uncertain by half: no price is nothing.
         let least_bps = one.saturating_sub(uncertainty_bps).max(1);
         Ok(Self {

@@ -31,10 +31,7 @@ impl Reached {
         if let Ok(text) = fs::read_to_string(file) {
             return Ok(Self::parse(&serde_json::from_str(&text)?));
         }
-        eprintln!(
-            "xtask: mutants: what each of {} tests reaches",
-            tests.len()
-        );
+        eprintln!("xtask: mutants: what each of {} tests reaches", tests.len());
         let mut reached = Self::default();
         for test in tests {
             let guards = logged(command(test)).with_context(|| format!("test {test}"))?;
@@ -102,7 +99,10 @@ mod tests {
 
     #[test]
     fn guards_are_read_from_the_log() {
-        assert_eq!(guard("Program log: 0xba11a57, 0x1c, 0x0, 0x0, 0x0"), Some(28));
+        assert_eq!(
+            guard("Program log: 0xba11a57, 0x1c, 0x0, 0x0, 0x0"),
+            Some(28)
+        );
         assert_eq!(guard("Program log: 0x1, 0x1c, 0x0, 0x0, 0x0"), None);
         let mut shell = Command::new("sh");
         shell.args(["-c", "echo 'Program log: 0xba11a57, 0x2, 0x0' >&2; exit 1"]);

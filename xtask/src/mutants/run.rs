@@ -58,6 +58,13 @@ impl fmt::Display for Outcome {
 
 /// Tests that say nothing about guards: what the program costs, and its compiler.
 pub const SKIPPED: [&str; 2] = ["costs::", "toolchain::"];
+/// The unit tests: packages, what is built of them, and its name.
+const UNITS: [(&str, &[&str], &str); 4] = [
+    ("ballast", &["--lib"], "ballast"),
+    ("ballast-model", &["--lib"], "ballast_model"),
+    ("ballast-ledger", &["--lib"], "ballast_ledger"),
+    ("ballast-ledger", &["--test", "values"], "values"),
+];
 /// A mutant may loop for ever.
 const LONGEST: Duration = Duration::from_secs(1_200);
 
@@ -69,7 +76,7 @@ pub struct Bench {
     /// The tests in the SVM, of the sources as they are.
     onchain: PathBuf,
     /// The unit tests of the program and of the libraries whose values it goes by, of the rewritten sources.
-    units: [PathBuf; 3],
+    units: Vec<PathBuf>,
     directory: PathBuf,
     order: Order,
     reached: Reached,
@@ -105,10 +112,11 @@ impl Bench {
             &["--workspace", "--test", "onchain"],
             "onchain",
         )?;
-        let unit = |package, library| {
-            let what = ["--package", package, "--lib"];
-            test_binary(&tree.root, &tree.build_dir, &what, library)
-        };
+        let units = UNITS.map(|(package, what, target)| {
+            let mut arguments = vec!["--package", package];
+            arguments.extend(what);
+            test_binary(&tree.root, &tree.build_dir, &arguments, target)
+        });
         let names = names(&onchain)?;
         let mut bench = Self {
             program,
@@ -116,11 +124,7 @@ impl Bench {
             order: Order::read(&names)?,
             reached: Reached::default(),
             onchain,
-            units: [
-                unit("ballast", "ballast")?,
-                unit("ballast-model", "ballast_model")?,
-                unit("ballast-ledger", "ballast_ledger")?,
-            ],
+            units: units.into_iter().collect::<Result<_>>()?,
             directory: repository::build_dir().join("mutants"),
             judged: Mutex::default(),
         };

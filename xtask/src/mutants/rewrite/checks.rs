@@ -69,7 +69,10 @@ impl Rewriter {
             first = format!("ballast_clmm::mutant::differs({number}); ");
         } else if code.starts_with(b"require!") {
             if let Some([condition, ..]) = source.arguments(open).as_deref() {
-                insert(condition.start, format!("ballast_clmm::mutant::holds({number}, "));
+                insert(
+                    condition.start,
+                    format!("ballast_clmm::mutant::holds({number}, "),
+                );
                 insert(condition.end, ")".to_owned());
             }
         } else if code.starts_with(b"require_keys_eq!") {

@@ -185,7 +185,9 @@ mod tests {
             "fn f() { let rules = [(a <= b, \"a rule\"), (\n // why\n g(a, b), \"another, (b)\",\n)]; h(a, (b, 1)); }",
         );
         assert_eq!(sites.len(), 2, "{sites:?}");
-        assert!(text.contains("(ballast_clmm::mutant::off(0) || ballast_clmm::mutant::holds(0, a <= b), \"a rule\")"));
+        assert!(text.contains(
+            "(ballast_clmm::mutant::off(0) || ballast_clmm::mutant::holds(0, a <= b), \"a rule\")"
+        ));
         assert!(text.contains(
             "ballast_clmm::mutant::off(1) || ballast_clmm::mutant::holds(1, \n // why\n g(a, b)), \"another, (b)\",\n)"
         ));
@@ -203,7 +205,9 @@ mod tests {
             "#[account(constraint = ballast_clmm::mutant::off(0) || ballast_clmm::mutant::holds(0, d.key() == b::C) @ E)]"
         ));
         let (text, _) = program("struct A { #[account(address = C)]\n pub d: P<'i, C>, }");
-        assert!(text.contains("d.key() == C) @ anchor_lang::error::ErrorCode::ConstraintAddress)]"));
+        assert!(
+            text.contains("d.key() == C) @ anchor_lang::error::ErrorCode::ConstraintAddress)]")
+        );
     }
 
     #[test]
