@@ -238,3 +238,29 @@ async fn what_cannot_lower_ltv_is_left_alone() {
     );
     accepted(scene.deleverage_swap(&position, &scene.keeper).await);
 }
+
+/// A hedge ratio that the owner has changed would turn base debt into quote debt, and so a far fall into a loss.
+#[tokio::test]
+async fn a_lower_ltv_is_none_if_a_far_move_makes_it_higher() {
+    let scene = Scene::new().await;
+    let mut args = scene.example(1);
+    args.policy.hedge_bps = 5_000;
+    let position = scene.world.open(&scene.alice, args).await.unwrap();
+    let mut policy = args.policy;
+    policy.hedge_bps = 0;
+    accepted(scene.set_policy(&position, policy).await);
+    scene.price(150).await;
+    assert!(scene.ltv_bps(&position).await >= 7_600);
+    let far = async |distance_bps| {
+        scene
+            .change_limits(|params| params.limits.stress_distance_bps = distance_bps)
+            .await;
+    };
+    far(9_000).await;
+    refused(
+        scene.deleverage_swap(&position, &scene.keeper).await,
+        BallastError::LtvNotLowered,
+    );
+    far(500).await;
+    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+}
