@@ -44,28 +44,70 @@ enum Fate {
 /// Every change that was tried, by file, place and what it does.
 type Tried = BTreeMap<(String, String), Fate>;
 
-/// Runs cargo-mutants on the libraries whose name contains `only`, or on one part of so many (`3/40`) of each.
+/// Runs cargo-mutants on the libraries whose name contains `only`, or on one part of so many (`3/40`) of each: first with the unit
+/// tests, which are built and over in seconds, then with all tests of the package on what those have missed.
 pub fn run(only: Option<&str>, shard: Option<&str>) -> Result<()> {
     for (name, selection) in chosen(only) {
         let output = directory(name).join(shard.unwrap_or("0/1").replace('/', "-of-"));
         fs::create_dir_all(&output)
             .with_context(|| format!("cannot create {}", output.display()))?;
-        let mut command = cargo_mutants(selection);
-        command.args(["--no-shuffle", "--colors", "never", "--output"]);
-        command.arg(&output);
-        if let Some(shard) = shard {
-            // Every N-th: a sample of all files.
-            command.args(["--sharding", "round-robin", "--shard", shard]);
-        }
-        let status = command.status().context("cannot start cargo")?;
-        // 2: some survived. 3: some never ended. All else means that nothing was found out.
-        if !matches!(status.code(), Some(0 | 2 | 3)) {
-            bail!(
-                "cargo mutants on {name}: {status}; `cargo install cargo-mutants` if it is missing"
-            );
+        for (stage, arguments) in [
+            (UNIT_TESTS, &["--", "--lib"][..]),
+            (ALL_TESTS, &["--iterate"]),
+        ] {
+            let mut command = cargo_mutants(selection);
+            // Built quickly rather than to be quick: what takes the time is building.
+            for package in ["ballast-clmm", "ballast-model", "ballast-strategy"] {
+                let level = format!("--config=profile.dev.package.{package}.opt-level=0");
+                command.args(["--cargo-arg", &level]);
+            }
+            command
+                // One function changes at a time.
+                .env("CARGO_INCREMENTAL", "1")
+                .env("PROPTEST_CASES", FEW_CASES)
+                .env("CARGO_TARGET_DIR", build_dir(name))
+                .args(["--no-shuffle", "--colors", "never", "--output"])
+                .arg(&output)
+                // That they pass as they are is what CI is for.
+                .args(["--baseline", "skip", "--timeout", LONGEST_SECS]);
+            if let Some(shard) = shard {
+                // Every N-th: a sample of all files.
+                command.args(["--sharding", "round-robin", "--shard", shard]);
+            }
+            let status = command
+                .args(arguments)
+                .status()
+                .context("cannot start cargo")?;
+            // 2: some survived. 3: some never ended. All else means that nothing was found out.
+            if !matches!(status.code(), Some(0 | 2 | 3)) {
+                bail!(
+                    "cargo mutants on {name}: {status}; `cargo install cargo-mutants` if it is missing"
+                );
+            }
+            let found = output.join("mutants.out/outcomes.json");
+            // None is written where nothing was left to try.
+            if found.is_file() {
+                fs::copy(&found, output.join(stage))
+                    .with_context(|| format!("cannot copy {}", found.display()))?;
+            }
         }
     }
     Ok(())
+}
+
+/// What the stages found, by file; what a later one says of a change counts.
+const UNIT_TESTS: &str = "1-unit-tests.json";
+const ALL_TESTS: &str = "2-all-tests.json";
+
+/// A change may loop for ever; the machine may be busy.
+const LONGEST_SECS: &str = "600";
+
+/// So that what survives takes seconds.
+const FEW_CASES: &str = "256";
+
+/// Where a changed package is built: what is built for the tests of the repository stays as it is.
+fn build_dir(name: &str) -> PathBuf {
+    repository::build_dir().join(format!("mutants/build-{}", name.replace('/', "-")))
 }
 
 fn chosen(only: Option<&str>) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
@@ -141,11 +183,14 @@ fn tried(directory: &Path) -> Result<Tried> {
         return Ok(tried);
     }
     for entry in fs::read_dir(directory)? {
-        let file = entry?.path().join("mutants.out/outcomes.json");
-        if file.is_file() {
-            let text = fs::read_to_string(&file)?;
-            let found = outcomes(&text).with_context(|| format!("{}", file.display()))?;
-            tried.extend(found);
+        let shard = entry?.path();
+        for stage in [UNIT_TESTS, ALL_TESTS] {
+            let file = shard.join(stage);
+            if file.is_file() {
+                let text = fs::read_to_string(&file)?;
+                let found = outcomes(&text).with_context(|| format!("{}", file.display()))?;
+                tried.extend(found);
+            }
         }
     }
     Ok(tried)
