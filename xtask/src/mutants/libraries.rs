@@ -52,8 +52,8 @@ pub fn run(only: Option<&str>, shard: Option<&str>) -> Result<()> {
         fs::create_dir_all(&output)
             .with_context(|| format!("cannot create {}", output.display()))?;
         for (stage, arguments) in [
-            (UNIT_TESTS, &["--", "--lib"][..]),
-            (ALL_TESTS, &["--iterate"]),
+            (Some(UNIT_TESTS), &["--", "--lib"][..]),
+            (None, &["--iterate"]),
         ] {
             let mut command = cargo_mutants(selection);
             // Built quickly rather than to be quick: what takes the time is building.
@@ -86,7 +86,9 @@ pub fn run(only: Option<&str>, shard: Option<&str>) -> Result<()> {
             }
             let found = output.join("mutants.out/outcomes.json");
             // None is written where nothing was left to try.
-            if found.is_file() {
+            if let Some(stage) = stage
+                && found.is_file()
+            {
                 fs::copy(&found, output.join(stage))
                     .with_context(|| format!("cannot copy {}", found.display()))?;
             }
@@ -95,9 +97,8 @@ pub fn run(only: Option<&str>, shard: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// What the stages found, by file; what a later one says of a change counts.
-const UNIT_TESTS: &str = "1-unit-tests.json";
-const ALL_TESTS: &str = "2-all-tests.json";
+/// What the first stage found; cargo-mutants keeps only the last.
+const UNIT_TESTS: &str = "unit-tests.json";
 
 /// A change may loop for ever; the machine may be busy.
 const LONGEST_SECS: &str = "600";
@@ -132,7 +133,7 @@ fn directory(name: &str) -> PathBuf {
 pub fn markdown() -> Result<String> {
     let mut text = String::from(
         "Written by `cargo xtask mutants --libraries --keep`, which runs cargo-mutants. A change that no test of its own package\n\
-         notices has *survived*. `--shard K/N` tries one part of N; what several parts found is counted together.\n\n\
+         notices has *survived*; one that its unit tests have not noticed, and that has not had all tests, counts as not tried. `--shard K/N` tries one part of N; what several parts found is counted together.\n\n\
          | code | changes | tried | do not compile | found | never ended | survived | found or never ended |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
@@ -184,14 +185,24 @@ fn tried(directory: &Path) -> Result<Tried> {
     }
     for entry in fs::read_dir(directory)? {
         let shard = entry?.path();
-        for stage in [UNIT_TESTS, ALL_TESTS] {
-            let file = shard.join(stage);
-            if file.is_file() {
-                let text = fs::read_to_string(&file)?;
-                let found = outcomes(&text).with_context(|| format!("{}", file.display()))?;
-                tried.extend(found);
+        let read = |file: PathBuf| -> Result<Tried> {
+            if !file.is_file() {
+                return Ok(Tried::new());
             }
-        }
+            let text = fs::read_to_string(&file)?;
+            outcomes(&text).with_context(|| format!("{}", file.display()))
+        };
+        // Of a run that was interrupted, too, what cargo-mutants has written so far.
+        let last = shard.join("mutants.out/outcomes.json");
+        let unit_tests = shard.join(UNIT_TESTS);
+        let (first, second) = if unit_tests.is_file() {
+            (read(unit_tests)?, read(last)?)
+        } else {
+            (read(last)?, Tried::new())
+        };
+        // What unit tests have missed is left to all tests.
+        let first = first.into_iter().filter(|(_, fate)| *fate != Fate::Missed);
+        tried.extend(first.chain(second));
     }
     Ok(tried)
 }
