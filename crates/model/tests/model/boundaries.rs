@@ -1,6 +1,6 @@
 //! Boundaries in fixed point: exact to neighbouring prices, and wrong nowhere by more than rounding.
 
-mod common;
+use crate::common;
 
 use ballast_model::quiet::{HedgeBand, Triggers, quiet_interval};
 use ballast_model::{Amounts, Band, Boundaries, Bps, Position, SqrtPrice, Tick};

@@ -1,7 +1,7 @@
 //! Settlement at the last price: what is held pays, what is missing of one token is bought with the other, and both debts lose
 //! the same part of what is not covered.
 
-mod common;
+use crate::common;
 
 use ballast_model::{Amounts, Bps, Side, SqrtPrice, plan_settlement, value_up, worth_down};
 use common::config;

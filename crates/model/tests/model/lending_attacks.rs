@@ -3,7 +3,7 @@
 //! The books count what their own calls receive, so that a direct transfer to the vault changes nothing. What is left to
 //! an attacker is what the calls allow, and all of it is tried here, `cover` without the bad debt that bounds it.
 
-mod common;
+use crate::common;
 
 use ballast_model::Bps;
 use ballast_model::lending::{

@@ -1,6 +1,6 @@
 //! Rehedging.
 
-mod common;
+use crate::common;
 
 use ballast_model::{Bps, RehedgeError, Trade, plan_rehedge};
 use common::{config, positions, prices};

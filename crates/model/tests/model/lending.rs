@@ -1,6 +1,6 @@
 //! Reserves over random histories: who may lose what, and who may not.
 
-mod common;
+use crate::common;
 
 use ballast_model::Bps;
 use ballast_model::lending::{

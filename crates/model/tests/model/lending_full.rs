@@ -1,6 +1,6 @@
 //! A reserve that is lent out to the last unit, and debts at their caps.
 
-mod common;
+use crate::common;
 
 use ballast_model::Bps;
 use ballast_model::lending::{LendingError, RateCurve, ReserveState, growth_x64_up};

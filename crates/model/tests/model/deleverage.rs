@@ -1,6 +1,6 @@
 //! Swap-free deleverage: the target is reached, no more is withdrawn than needed, and what cannot be done is said.
 
-mod common;
+use crate::common;
 
 use ballast_model::{
     Amounts, Band, Bps, DeleverageError, Position, SqrtPrice, Tick, plan_deleverage,

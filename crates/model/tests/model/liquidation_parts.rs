@@ -1,7 +1,7 @@
 //! The part of a liquidation that is paid for, wherever the pool's price is: never more than debt and bonus, never worse for
 //! those who stay, and more of it for more.
 
-mod common;
+use crate::common;
 
 use ballast_model::{
     Amounts, Bps, Exchange, LiquidationPlan, Position, SqrtPrice, plan_liquidation, worth_down,

@@ -1,6 +1,6 @@
 //! Interest over time.
 
-mod common;
+use crate::common;
 
 use ballast_model::Bps;
 use ballast_model::lending::{

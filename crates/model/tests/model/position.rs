@@ -1,6 +1,6 @@
 //! The value object against exact rationals: which way each number rounds, and by how little.
 
-mod common;
+use crate::common;
 
 use ballast_model::{Bps, Position, SqrtPrice, value_up};
 use common::{config, exact_margin, positions, prices};

@@ -1,6 +1,6 @@
 //! Whatever the numbers, everything answers or refuses; nothing panics.
 
-mod common;
+use crate::common;
 
 use ballast_model::lending::{INDEX_ONE_X64, MAX_INDEX_X64, RateCurve, ReserveState};
 use ballast_model::{

@@ -1,6 +1,6 @@
 //! Liquidation: lands at the target, gives no more than the bonus, makes no bad debt.
 
-mod common;
+use crate::common;
 
 use ballast_model::{
     Amounts, Band, Bps, LiquidationError, Position, SqrtPrice, Tick, plan_liquidation, value_up,

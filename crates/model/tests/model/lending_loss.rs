@@ -1,6 +1,6 @@
 //! Losses that are known and not booked yet: who sees one first gains nothing by leaving first, and who stays loses nothing by it.
 
-mod common;
+use crate::common;
 
 use ballast_model::{
     Amounts, Bps, Valuation,

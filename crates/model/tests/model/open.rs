@@ -1,6 +1,6 @@
 //! Opening: tokens add up to the unit, sizes are as asked for, and what cannot be afforded is said.
 
-mod common;
+use crate::common;
 
 use ballast_model::{
     Amounts, Band, Bps, OpenError, OpenRequest, Position, SqrtPrice, Tick, plan_open, value_down,

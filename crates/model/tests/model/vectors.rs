@@ -348,7 +348,7 @@ fn bad_lines_name_the_field_and_the_fix() {
     }
 }
 
-/// `cargo test --release -p ballast-model --test vectors -- --ignored --nocapture`
+/// `cargo test --release -p ballast-model --test model vectors -- --ignored --nocapture`
 #[test]
 #[ignore = "measures; what it prints depends on the machine"]
 fn throughput() {

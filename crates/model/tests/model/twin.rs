@@ -1,6 +1,6 @@
 //! The floating-point twin against the exact fixed point.
 
-mod common;
+use crate::common;
 
 use ballast_model::screen::{Double, Real, RiskInput, RiskReport, risk};
 use ballast_model::{Boundaries, Bps, Position, SqrtPrice};

@@ -1,7 +1,7 @@
 //! Deleveraging with a swap: the reference's numbers, the target reached and no more withdrawn than it takes, within what may be
 //! borrowed.
 
-mod common;
+use crate::common;
 
 use std::path::PathBuf;
 

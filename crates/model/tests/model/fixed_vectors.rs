@@ -1,7 +1,7 @@
 //! The exact fixed point against the reference model: every golden position in raw units of up to 10^17, so that rounding
 //! to whole units costs about 1e-16 of a value. `BALLAST_VECTORS=FILE` checks another file.
 
-mod common;
+use crate::common;
 
 use std::path::PathBuf;
 
