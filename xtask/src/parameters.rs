@@ -95,6 +95,7 @@ fn section(options: &ParameterOptions) -> Result<String> {
         RANGE
     );
     let mut rows: Vec<(String, u32, String)> = Vec::new();
+    let mut better = Vec::new();
     for (index, bps) in OTHERS_BPS.into_iter().enumerate() {
         let mut compared = Vec::new();
         for (names, secs) in &models {
@@ -105,6 +106,10 @@ fn section(options: &ParameterOptions) -> Result<String> {
             line.extend(common.clone());
             let report = ballast(&line)?;
             compared.extend(report["models"].as_array().context("no models")?.clone());
+        }
+        let is_better = |model: &Value| model["better"] == "first";
+        if compared.iter().all(is_better) {
+            better.push(format!("{} %", f64::from(bps) / 100.0));
         }
         for model in &compared {
             let name = model["model"].as_str().context("a model has no name")?;
@@ -130,6 +135,15 @@ fn section(options: &ParameterOptions) -> Result<String> {
             out += row;
         }
     }
+    let better = if better.is_empty() {
+        "none".to_owned()
+    } else {
+        better.join(", ")
+    };
+    let _ = writeln!(
+        out,
+        "\nBands whose mean is better than the default's in every model, with 95 %: {better}."
+    );
     let bands = OTHERS_BPS.into_iter().chain([DEFAULT_BPS]);
     let bands: Vec<String> = bands
         .map(|bps| format!("{}%", f64::from(bps) / 100.0))

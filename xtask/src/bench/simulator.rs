@@ -92,6 +92,8 @@ pub fn times(directory: &Path) -> Result<Value> {
         "100",
         "--leverage",
         "3",
+        "--maintenance",
+        "80%",
     ])?;
     let millis = |timed: &Timed| timed.wall.as_secs_f64() * 1e3;
     Ok(json!({
