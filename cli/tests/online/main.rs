@@ -10,5 +10,6 @@ mod deploy;
 mod life;
 mod node;
 mod position;
+mod quote;
 mod safety;
 mod trouble;

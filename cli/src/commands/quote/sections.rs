@@ -72,6 +72,11 @@ fn time(days: f64) -> String {
     }
 }
 
+fn days(days: f64) -> String {
+    let unit = if days == 1.0 { "day" } else { "days" };
+    format!("{} {unit}", significant(days, 4))
+}
+
 impl QuoteReport {
     /// All groups but for the position itself, which heads them.
     pub fn sections(&self) -> Vec<Section> {
@@ -148,20 +153,19 @@ impl QuoteReport {
             ("together", of_equity),
         ];
         if let Some(volume) = carry.break_even_own_volume {
-            let pool = carry
-                .break_even_pool_volume
-                .zip(carry.share_of_pool)
-                .map_or(String::new(), |(pool, share)| {
-                    format!(
-                        ", {} quote in the pool (share {})",
-                        few(pool),
-                        percent(share)
-                    )
-                });
+            let day = |volume: f64| format!("{} quote of takers' volume a day", few(volume));
             all.push((
-                "break-even takers",
-                format!("{} quote a day through own liquidity{pool}", few(volume)),
+                "break-even",
+                format!("{} through the position's own liquidity", day(volume)),
             ));
+            if let (Some(pool), Some(share)) = (carry.break_even_pool_volume, carry.share_of_pool) {
+                let pool = format!(
+                    "{} through the pool, at a share of {}",
+                    day(pool),
+                    percent(share)
+                );
+                all.push(("", pool));
+            }
         }
         let all = all
             .into_iter()
@@ -183,10 +187,10 @@ impl QuoteReport {
         );
         let often = rehedging.per_day.map(|here| {
             let horizon = optional(rehedging.per_day_to_horizon, few);
-            let days = significant(self.conditions.horizon_days, 4);
             format!(
-                "{} a day at this price; {horizon} a day over {days} days if the range stays",
-                few(here)
+                "{} a day at this price; {horizon} a day over {} if the range stays",
+                few(here),
+                days(self.conditions.horizon_days)
             )
         });
         let mut all = vec![("due when", band)];
@@ -205,7 +209,7 @@ impl QuoteReport {
         let mut table = Table::new([
             "<edge",
             "price",
-            "swap, base",
+            "base in or out",
             "cost, quote",
             "withdrawn",
             "leverage",
@@ -263,7 +267,7 @@ impl QuoteReport {
                 optional(exits.as_ref().map(part), percent)
             };
             table.row([
-                format!("{} days", significant(chance.days, 4)),
+                days(chance.days),
                 of(chance.liquidation, |exits| exits.either),
                 of(chance.liquidation, |exits| exits.lower),
                 of(chance.liquidation, |exits| exits.upper),
@@ -305,11 +309,11 @@ impl QuoteReport {
         let mut table = Table::new([
             "<closing at",
             "price",
-            "swap, base",
+            "base in or out",
             "cost, quote",
             "of own funds",
             "price after",
-            "paid out",
+            "paid out, quote",
         ]);
         for at in self.unwinding.iter().flatten() {
             let Unwinding {
