@@ -99,4 +99,14 @@ async fn a_market_fills_in_what_is_not_asked_for() {
     for (a, b) in online.iter().zip(&offline) {
         assert!(a.0 == b.0 && (a.1 / b.1 - 1.0).abs() < 1e-4, "{a:?} {b:?}");
     }
+
+    // Too few prices were posted here to measure volatility: what needs it is left out, the rest is said.
+    let bare = node
+        .json(alice, &[&ASKED[..], &["--market"]].concat())
+        .await;
+    assert!(
+        bare["carry"].is_null() && bare["conditions"]["sigma_day"].is_null(),
+        "{bare}"
+    );
+    assert_eq!(costs(&bare).len(), online.len());
 }

@@ -288,24 +288,32 @@ impl QuoteReport {
         } else {
             "fee only: the depth is not known, pass --depth or --market"
         };
-        let swap = match &opening.swap {
-            None if opening.base == 0.0 => {
-                "no swap: own and borrowed tokens are what the pool takes".to_owned()
-            }
-            None => format!(
-                "{} base, for which the known liquidity does not suffice",
-                few(-opening.base)
-            ),
-            Some(swap) => format!(
-                "{} {} base, costs {} quote (fee {}, impact {}), {} of own funds",
-                if swap.base > 0.0 { "sells" } else { "buys" },
-                few(swap.base.abs()),
+        let mut all = vec![(
+            "opening".to_owned(),
+            match &opening.swap {
+                None if opening.base == 0.0 => {
+                    "no swap: own and borrowed tokens are what the pool takes".to_owned()
+                }
+                None => format!(
+                    "{} base in or out, for which the known liquidity does not suffice",
+                    few(-opening.base)
+                ),
+                Some(swap) if swap.base > 0.0 => format!("sells {} base", few(swap.base)),
+                Some(swap) => format!("buys {} base", few(-swap.base)),
+            },
+        )];
+        all.extend(opening.swap.map(|swap| {
+            let impact = swap
+                .impact
+                .map_or(String::new(), |impact| format!(", impact {}", few(impact)));
+            let cost = format!(
+                "{} quote, {} of own funds (fee {}{impact})",
                 few(swap.cost),
+                percent(opening.cost_of_equity),
                 few(swap.fee),
-                optional(swap.impact, few),
-                percent(opening.cost_of_equity)
-            ),
-        };
+            );
+            ("which costs".to_owned(), cost)
+        }));
         let mut table = Table::new([
             "<closing at",
             "price",
@@ -344,7 +352,7 @@ impl QuoteReport {
         }
         Some(section(
             format!("Opening and closing ({depth})"),
-            [facts([("opening", swap)]), Part::Table(table)],
+            [Part::Facts(all), Part::Table(table)],
         ))
     }
 
