@@ -10,6 +10,7 @@
 mod axis;
 mod bars;
 mod chart;
+mod layers;
 mod legend;
 mod markers;
 mod number;
