@@ -260,10 +260,11 @@ impl Chart {
                 rect.top + 3.0
             };
             svg.line(&class, (*x, above), (*x, layout.bottom));
+            let (at, anchor) = placed.anchor(*x);
             svg.label(&Label {
-                at: (placed.left, rect.bottom - 4.0),
+                at: (at, rect.bottom - 4.0),
                 size: markers::SIZE,
-                anchor: "start",
+                anchor,
                 class: &format!("label s-halo f-{tone}"),
                 text: &marker.label,
             });
