@@ -76,7 +76,7 @@ pub struct QuoteArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Conditions")]
 pub struct ConditionArgs {
-    /// Standard deviation of a day's move of the price: 0.05 is 5 %
+    /// Standard deviation of a day's move of the price: 0.05 is 5 % [default with --market: measured in the prices posted lately]
     #[arg(long, value_name = "RATIO")]
     pub sigma_day: Option<Ratio>,
     /// Measure it in recorded candles: CSV (may be gzipped) with the columns time, open, high, low, close, or Binance's klines

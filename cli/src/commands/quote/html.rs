@@ -25,13 +25,7 @@ pub fn page(report: &QuoteReport) -> String {
     for warning in &report.warnings {
         let _ = write!(body, "<p class=\"warning\">{}</p>", escape(warning));
     }
-    facts(
-        &mut body,
-        report
-            .head()
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value)),
-    );
+    facts(&mut body, owned(report.head()));
     body.push_str(&report.amounts().html());
     for chart in [
         report.quote.figure(),
@@ -56,7 +50,8 @@ pub fn page(report: &QuoteReport) -> String {
     body.push_str("<h2>Along the price (nobody acts, no fees, no interest)</h2>");
     body.push_str(&report.curve_table().html());
     if let Some(plan) = report.raw_plan() {
-        let _ = write!(body, "<h2>On chain</h2><p>Raw units: {}</p>", escape(&plan));
+        body.push_str("<h2>On chain (raw units)</h2>");
+        facts(&mut body, owned(plan));
     }
     chart_page(&title, &body)
 }
@@ -72,4 +67,12 @@ fn facts(body: &mut String, facts: impl IntoIterator<Item = (String, String)>) {
         );
     }
     body.push_str("</dl>");
+}
+
+fn owned(
+    facts: impl IntoIterator<Item = (&'static str, String)>,
+) -> impl Iterator<Item = (String, String)> {
+    facts
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
 }

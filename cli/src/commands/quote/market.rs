@@ -8,7 +8,7 @@ use ballast_client::{Chain, MarketContext, MarketSnapshot, Side};
 use ballast_model::SqrtPrice;
 use ballast_quote::{Depth, PoolNow};
 
-use super::{QuoteArgs, setting::Setting};
+use super::{QuoteArgs, setting::Setting, volatility};
 use crate::{connection::Connection, globals::Globals, target};
 
 /// Tick arrays looked at on either side of the price: with a spacing of 4 ticks prices of half to double today's.
@@ -29,6 +29,12 @@ pub async fn setting(args: &QuoteArgs, globals: &Globals) -> Result<Setting> {
         .oracle_sqrt_price()
         .context("the oracle has no usable price: pass --price")?;
     let (depth, protocol_share) = depth(chain, &market).await?;
+    let asked = args.conditions.sigma_day.is_some() || args.conditions.candles.is_some();
+    let sigma = if asked {
+        None
+    } else {
+        volatility::measured(chain, &market).await
+    };
     Ok(Setting {
         source: format!("market {address}, slot {}", snapshot.slot),
         market: Some(address.to_string()),
@@ -42,6 +48,7 @@ pub async fn setting(args: &QuoteArgs, globals: &Globals) -> Result<Setting> {
         base_apr: apr(&snapshot, Side::Base)?,
         quote_apr: apr(&snapshot, Side::Quote)?,
         depth: Some(depth),
+        sigma,
     })
 }
 

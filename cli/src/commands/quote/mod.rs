@@ -11,6 +11,7 @@ mod setting;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod volatility;
 
 use std::{fs, path::Path};
 

@@ -56,7 +56,7 @@ pub fn plan(
     let opening = request.inputs.opening.ok_or(OnChainError::Range)?;
     let Opened {
         plan, position, at, ..
-    } = opened.ok_or(OnChainError::Range)?.clone()?;
+    } = (*opened.ok_or(OnChainError::Range)?)?;
     let maintenance: Bps = request.inputs.rules.maintenance;
     let value = position.value(at)?;
     let ends = match position.boundaries(maintenance)? {

@@ -1,8 +1,11 @@
 //! What `ballast quote` says, as JSON.
 
-use ballast_model::screen::{Real, RiskReport};
+use ballast_model::{
+    Bps,
+    screen::{Real, RiskReport},
+};
 use ballast_quote::{
-    Carry, Chance, CurvePoint, Gap, HedgeCost, OpeningTrade, Quote, Rehedging, Trigger,
+    Carry, Chance, CurvePoint, Gap, HedgeCost, Opened, OpeningTrade, Quote, Rehedging, Trigger,
     TriggerKind, Unwinding,
 };
 use serde::{Serialize, Serializer};
@@ -76,7 +79,7 @@ pub struct QuoteReport {
 }
 
 /// Names of `ballast positions`. Amounts are exact decimal strings.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct View {
     pub market: Option<String>,
     pub price: f64,
@@ -157,7 +160,7 @@ impl QuoteReport {
         Self {
             liquidated_at_once,
             in_range: in_range(asked),
-            view: View::new(request, setting, &quote, &risk).unwrap_or_default(),
+            view: View::new(request, setting, &quote, &risk),
             warnings: refusal.iter().cloned().chain(beyond).collect(),
             refusal,
             P: position.price.to_f64(),
@@ -206,8 +209,7 @@ impl QuoteReport {
 }
 
 impl View {
-    /// `None` where an amount is out of range.
-    fn new(request: &Request, setting: &Setting, quote: &Quote, risk: &RiskReport) -> Option<Self> {
+    fn new(request: &Request, setting: &Setting, quote: &Quote, risk: &RiskReport) -> Self {
         let inputs = &request.inputs;
         let asked = &inputs.asked;
         let (base, decimals) = setting.decimals;
@@ -229,25 +231,31 @@ impl View {
             ..Self::default()
         };
         let Some(Ok(opened)) = &quote.opened else {
-            return Some(bare);
+            return bare;
         };
+        let hedge = inputs.rules.hedge.hedge;
+        bare.with_amounts(opened, hedge, setting.decimals)
+            .unwrap_or(bare)
+    }
+
+    /// `None` where an amount is out of range.
+    fn with_amounts(&self, opened: &Opened, hedge: Bps, (base, quote): (u8, u8)) -> Option<Self> {
         let (position, at) = (&opened.position, opened.at);
         let value = position.value(at).ok()?;
         let pool = position.pool_amounts_down(at).ok()?;
-        let hedge = inputs.rules.hedge.hedge;
         Some(Self {
             liquidity: Some(position.liquidity.to_string()),
             pool_base: Some(amount(pool.base, base)),
-            pool_quote: Some(amount(pool.quote, decimals)),
+            pool_quote: Some(amount(pool.quote, quote)),
             idle_base: Some(amount(position.idle.base, base)),
-            idle_quote: Some(amount(position.idle.quote, decimals)),
+            idle_quote: Some(amount(position.idle.quote, quote)),
             debt_base: Some(amount(position.debt.base, base)),
-            debt_quote: Some(amount(position.debt.quote, decimals)),
+            debt_quote: Some(amount(position.debt.quote, quote)),
             hedge_error: Some(signed_amount(position.hedge_error(at, hedge).ok()?, base)),
             leverage_bps: Some(value.leverage_bps_up()).filter(|leverage| *leverage < u64::MAX),
             ltv_bps: Some(value.ltv_bps_up()),
-            entry_equity: Some(signed_amount(value.equity(), decimals)),
-            ..bare
+            entry_equity: Some(signed_amount(value.equity(), quote)),
+            ..self.clone()
         })
     }
 }

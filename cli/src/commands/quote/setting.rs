@@ -45,6 +45,8 @@ pub struct Setting {
     pub base_apr: f64,
     pub quote_apr: f64,
     pub depth: Option<Depth>,
+    /// Volatility as it was measured, and where.
+    pub sigma: Option<(f64, String)>,
 }
 
 /// The position with its range on the pool's grid, and why the program could not open it.
@@ -82,6 +84,7 @@ impl Setting {
             base_apr: 0.0,
             quote_apr: 0.0,
             depth: None,
+            sigma: None,
         })
     }
 
@@ -108,7 +111,7 @@ impl Setting {
         let (asked, ticks) = self.asked(args)?;
         let (rules, policy) = self.rules(args, &asked)?;
         let opening = self.opening(args, ticks, &rules);
-        let (sigma_day, sigma_source) = sigma(args)?;
+        let (sigma_day, sigma_source) = sigma(args)?.or(self.sigma.take()).unzip();
         let at = asked.price.to_f64();
         let mut prices = Vec::new();
         for asked in &args.at {
@@ -331,17 +334,18 @@ impl Setting {
     }
 }
 
-/// Volatility, and where it comes from.
-fn sigma(args: &QuoteArgs) -> Result<(Option<f64>, Option<String>)> {
+/// Volatility by options, and where it comes from.
+fn sigma(args: &QuoteArgs) -> Result<Option<(f64, String)>> {
     if let Some(sigma) = &args.conditions.sigma_day {
-        return Ok((Some(sigma.f64()), Some("given".into())));
+        return Ok(Some((sigma.f64(), "given".into())));
     }
     let Some(path) = &args.conditions.candles else {
-        return Ok((None, None));
+        return Ok(None);
     };
     let text = recorded::text("--candles", path)?;
     let read = read_candles(&text).with_context(|| format!("--candles {}", path.display()))?;
-    let sigma = realised_sigma_day(read.bars.iter().map(|bar| bar.close), read.secs as f64);
+    let secs = read.secs as f64;
+    let sigma = realised_sigma_day(read.bars.iter().map(|bar| (bar.close, secs)));
     let sigma = sigma.with_context(|| {
         format!(
             "--candles {}: two candles at least are needed",
@@ -349,7 +353,7 @@ fn sigma(args: &QuoteArgs) -> Result<(Option<f64>, Option<String>)> {
         )
     })?;
     let source = format!("measured in {} candles of {} s", read.bars.len(), read.secs);
-    Ok((Some(sigma), Some(source)))
+    Ok(Some((sigma, source)))
 }
 
 /// Down and up, in order.

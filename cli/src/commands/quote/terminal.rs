@@ -15,6 +15,7 @@ use crate::{
 const DIGITS: usize = 10;
 /// Columns and rows of the plot.
 const PLOT: (usize, usize) = (96, 17);
+const PLOT_POINTS: u32 = 200;
 
 impl QuoteReport {
     fn amount(&self, decimals: u8, value: f64, digits: usize) -> String {
@@ -104,9 +105,9 @@ impl QuoteReport {
             curve.row([
                 significant(point.P, 8),
                 self.in_quote(point.equity, 8),
-                self.in_quote(point.pnl, 6),
+                self.in_quote(point.pnl, 5),
                 change(point.pnl / self.own_funds),
-                self.base(point.delta, 6),
+                self.base(point.delta, 5),
                 point
                     .leverage
                     .map_or("-".into(), |leverage| significant(leverage, 4)),
@@ -117,46 +118,53 @@ impl QuoteReport {
         curve
     }
 
-    /// The raw plan in one line.
-    pub fn raw_plan(&self) -> Option<String> {
-        self.on_chain.as_ref().ok().map(|plan| {
-            format!(
-                "liquidity {}, deposit {} + {}, borrow {} + {}",
-                plan.liquidity,
-                plan.deposit_base,
-                plan.deposit_quote,
-                plan.debt_base,
-                plan.debt_quote
-            )
-        })
+    /// What the program does, in raw units.
+    pub fn raw_plan(&self) -> Option<[(&'static str, String); 3]> {
+        let plan = self.on_chain.as_ref().ok()?;
+        Some([
+            ("liquidity", plan.liquidity.clone()),
+            (
+                "deposit",
+                format!("{} base + {} quote", plan.deposit_base, plan.deposit_quote),
+            ),
+            (
+                "borrow",
+                format!("{} base + {} quote", plan.debt_base, plan.debt_quote),
+            ),
+        ])
     }
 
-    fn plot(&self) -> String {
-        let points: Vec<_> = self
-            .curve
-            .iter()
-            .map(|point| (point.P, point.equity))
+    /// Equity against price, and the signs under it that need a word.
+    fn plot(&self) -> (String, String) {
+        let (Some(first), Some(last)) = (self.curve.first(), self.curve.last()) else {
+            return Default::default();
+        };
+        let step = (last.P - first.P) / f64::from(PLOT_POINTS);
+        let points: Vec<_> = (0..=PLOT_POINTS)
+            .map(|index| first.P + step * f64::from(index))
+            .map(|price| (price, self.quote.sizing.risk(price).equity))
             .collect();
         let mark = |x: f64, sign: char| TextMark { x, sign };
         let mut marks = vec![mark(self.P, '^'), mark(self.pa, '['), mark(self.pb, ']')];
+        let mut signs = vec!["^ now", "[ ] range"];
         for trigger in &self.triggers {
-            let sign = match (trigger.kind, trigger.side) {
-                (TriggerKind::Liquidation, _) => 'L',
-                (TriggerKind::Deleverage, _) => 'D',
-                (TriggerKind::Rehedge, _) => 'r',
-                (TriggerKind::Recenter, _) => 'c',
-                (TriggerKind::Window, Side::Lower) => 'S',
-                (TriggerKind::Window, Side::Upper) => 'T',
-                (TriggerKind::Floor, _) => 'F',
+            let (sign, name) = match (trigger.kind, trigger.side) {
+                (TriggerKind::Liquidation, _) => ('L', "L liquidation"),
+                (TriggerKind::Deleverage, _) => ('D', "D deleverage"),
+                (TriggerKind::Rehedge, _) => ('r', "r rehedge"),
+                (TriggerKind::Recenter, _) => ('c', "c recenter"),
+                (TriggerKind::Window, Side::Lower) => ('S', "S stop-loss"),
+                (TriggerKind::Window, Side::Upper) => ('T', "T take-profit"),
+                (TriggerKind::Floor, _) => ('F', "F floor"),
             };
             marks.push(mark(trigger.price, sign));
+            if !signs.contains(&name) {
+                signs.push(name);
+            }
         }
-        text_plot(&points, &marks, PLOT)
+        (text_plot(&points, &marks, PLOT), signs.join(", "))
     }
 }
-
-/// The signs that stand under the plot.
-const SIGNS: &str = "^ now  [ ] range  r rehedge  c recenter  D deleverage  L liquidation  S stop-loss  T take-profit  F floor";
 
 impl fmt::Display for QuoteReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,12 +188,13 @@ impl fmt::Display for QuoteReport {
         }
         writeln!(f)?;
         self.amounts().fmt(f)?;
+        let (plot, signs) = self.plot();
         writeln!(
             f,
-            "\nEquity against price (in quote; nobody acts, no fees, no interest)\n"
+            "\nEquity against price (equity and PnL in quote, delta in base; nobody acts, no fees, no interest)\n"
         )?;
-        write!(f, "{}", self.plot())?;
-        writeln!(f, "  {SIGNS}\n")?;
+        write!(f, "{plot}")?;
+        writeln!(f, "  {signs}\n")?;
         self.curve_table().fmt(f)?;
         for section in self.sections() {
             writeln!(f, "\n{}\n", section.title)?;
@@ -203,7 +212,10 @@ impl fmt::Display for QuoteReport {
             }
         }
         if let Some(plan) = self.raw_plan() {
-            writeln!(f, "\nOn chain (raw units): {plan}")?;
+            writeln!(f, "\nOn chain (raw units)\n")?;
+            for (name, value) in plan {
+                writeln!(f, "  {name:<9}  {value}")?;
+            }
         }
         Ok(())
     }
