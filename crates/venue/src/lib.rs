@@ -1,6 +1,16 @@
-//! Perpetuals on a venue, to hedge what the chain cannot or should not.
+//! Perpetuals on a venue, to hedge what the chain cannot or should not. Decisions are pure; a venue is a trait.
+//!
+//! 1. [`instrument`] and [`depth`] are steps of price and size, and what a book shows; [`decimal`] is the venue's number format.
+//! 2. [`venue`] is what every venue can do. [`paper`] matches on given prices; [`hyperliquid`] signs and speaks the real one's language.
+//! 3. [`funding`] forecasts what holding costs.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod clock;
 pub mod decimal;
+pub mod depth;
+pub mod funding;
 pub mod hyperliquid;
+pub mod instrument;
+pub mod paper;
+pub mod venue;
