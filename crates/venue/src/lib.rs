@@ -3,6 +3,7 @@
 //! 1. [`instrument`] and [`depth`] are steps of price and size, and what a book shows; [`decimal`] is the venue's number format.
 //! 2. [`venue`] is what every venue can do. [`paper`] matches on given prices; [`hyperliquid`] signs and speaks the real one's language.
 //! 3. [`funding`] forecasts what holding costs.
+//! 4. [`standin`] serves the paper venue over Hyperliquid's interface.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -13,4 +14,5 @@ pub mod funding;
 pub mod hyperliquid;
 pub mod instrument;
 pub mod paper;
+pub mod standin;
 pub mod venue;

@@ -1,0 +1,444 @@
+//! Hyperliquid over HTTP, for one account and the agent that signs for it. Every answer is sorted by what it says of the consequence:
+//! it happened, it did not, or nobody knows yet. Nothing is sent twice: what is unknown is asked for by its client order id.
+
+use super::{
+    action::{Action, CancelByCloid, CloidCancel, PlaceOrders, ScheduleCancel},
+    answers::{
+        ActionAnswer, Book, FillText, FundingText, ItemStatus, Meta, OrderStatus, Spot, State,
+    },
+    budget::{Budget, Purpose},
+    bytes::{Address, Cloid},
+    nonce::Nonces,
+    order_wire::{Grouping, Limit, OrderKind, OrderWire, Tif},
+    sign::{Network, PrivateKey, Signable},
+};
+use crate::{
+    clock::Clock,
+    depth::Depth,
+    instrument::{Instrument, Side},
+    venue::{Account, Done, Fill, Funding, Order, OrderState, Venue, VenueError},
+};
+use async_trait::async_trait;
+use rust_decimal::prelude::ToPrimitive;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::OnceCell;
+
+/// Records that the venue puts into one answer at most.
+const MOST_RECORDS: usize = 2000;
+/// How long nothing ordinary is asked after the venue said that it was too much.
+const REFUSED_MS: u64 = 10_000;
+
+/// Where and for whom.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The interface's address, such as `https://api.hyperliquid.xyz`.
+    pub url: String,
+    /// Which network signatures are for.
+    pub network: Network,
+    /// The account that holds the position: not the agent.
+    pub account: Address,
+    /// Where the account is a vault or sub-account, itself.
+    pub vault: Option<Address>,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// The venue's weights of questions.
+fn weight(kind: &str) -> u64 {
+    match kind {
+        "l2Book"
+        | "allMids"
+        | "clearinghouseState"
+        | "orderStatus"
+        | "spotClearinghouseState"
+        | "exchangeStatus" => 2,
+        "userRole" => 60,
+        _ => 20,
+    }
+}
+
+/// The client.
+pub struct Hyperliquid {
+    settings: Settings,
+    http: reqwest::Client,
+    agent: PrivateKey,
+    nonces: Mutex<Nonces>,
+    budget: Mutex<Budget>,
+    clock: Arc<dyn Clock>,
+    instruments: OnceCell<Vec<Instrument>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hyperliquid {
+    /// A client; nothing is sent yet.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        http: reqwest::Client,
+        agent: PrivateKey,
+        nonces: Nonces,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let budget = Mutex::new(Budget::full(clock.now_ms()));
+        Self {
+            settings,
+            http,
+            agent,
+            nonces: Mutex::new(nonces),
+            budget,
+            clock,
+            instruments: OnceCell::new(),
+        }
+    }
+
+    /// What is traded, asked once.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn instruments(&self) -> Result<&[Instrument], VenueError> {
+        let asked = self.instruments.get_or_try_init(|| async {
+            let meta: Meta = self
+                .ask(Purpose::Ordinary, json!({ "type": "meta" }))
+                .await?;
+            Ok::<_, VenueError>(meta.instruments())
+        });
+        Ok(asked.await?)
+    }
+
+    /// Cancels everything at a time, unless it is put off before: what a client that died leaves behind is bounded.
+    ///
+    /// # Errors
+    /// As for every action.
+    pub async fn schedule_cancel(&self, time: Option<u64>) -> Result<(), VenueError> {
+        self.act(
+            Purpose::Protect,
+            &Action::ScheduleCancel(ScheduleCancel { time }),
+            None,
+        )
+        .await
+        .map(|_| ())
+    }
+
+    /// Asks; whatever goes wrong changes nothing at the venue.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        purpose: Purpose,
+        question: Value,
+    ) -> Result<T, VenueError> {
+        let kind = question["type"].as_str().unwrap_or_default().to_owned();
+        self.pay(purpose, weight(&kind), 0)?;
+        let no_answer =
+            |error: &dyn std::fmt::Display| VenueError::NoAnswer(format!("{kind}: {error}"));
+        let url = format!("{}/info", self.settings.url);
+        let response = self
+            .http
+            .post(url)
+            .timeout(self.settings.timeout)
+            .header("content-type", "application/json")
+            .body(question.to_string())
+            .send()
+            .await
+            .map_err(|error| no_answer(&error))?;
+        let status = response.status();
+        let text = response.text().await.map_err(|error| no_answer(&error))?;
+        if status == reqwest::StatusCode::TOO_MANY_REQUESTS {
+            return Err(self.too_many(&kind));
+        }
+        if !status.is_success() {
+            return Err(no_answer(&status));
+        }
+        serde_json::from_str(&text).map_err(|error| no_answer(&error))
+    }
+
+    fn pay(&self, purpose: Purpose, weight: u64, actions: u64) -> Result<(), VenueError> {
+        lock(&self.budget)
+            .take(purpose, weight, actions, self.clock.now_ms())
+            .map_err(|retry_after_ms| VenueError::Busy {
+                reason: "the venue's rate limit would be exceeded".into(),
+                retry_after_ms,
+            })
+    }
+
+    fn too_many(&self, what: &str) -> VenueError {
+        lock(&self.budget).refused(self.clock.now_ms(), REFUSED_MS);
+        VenueError::Busy {
+            reason: format!("the venue says that {what} was too much"),
+            retry_after_ms: REFUSED_MS,
+        }
+    }
+
+    /// Signs and sends an action, once.
+    async fn act(
+        &self,
+        purpose: Purpose,
+        action: &Action,
+        expires_after: Option<u64>,
+    ) -> Result<ActionAnswer, VenueError> {
+        self.pay(purpose, 1, 1)?;
+        let refused = |error: &dyn std::fmt::Display| VenueError::Refused(error.to_string());
+        let nonce = lock(&self.nonces)
+            .next(self.clock.now_ms())
+            .map_err(|error| refused(&error))?;
+        let signable = Signable {
+            action,
+            nonce,
+            vault: self.settings.vault,
+            expires_after,
+        };
+        let (_, signature) = signable
+            .sign(&self.agent, self.settings.network)
+            .map_err(|error| refused(&error))?;
+        let body = json!({
+            "action": action,
+            "nonce": nonce,
+            "signature": signature,
+            "vaultAddress": self.settings.vault,
+            "expiresAfter": expires_after,
+        });
+        let url = format!("{}/exchange", self.settings.url);
+        let request = self
+            .http
+            .post(url)
+            .timeout(self.settings.timeout)
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        let response = request.send().await.map_err(|error| {
+            // Without a connection nothing was sent.
+            if error.is_connect() {
+                VenueError::NoAnswer(error.to_string())
+            } else {
+                VenueError::Unknown(error.to_string())
+            }
+        })?;
+        let status = response.status();
+        if status == reqwest::StatusCode::TOO_MANY_REQUESTS {
+            return Err(self.too_many("the action"));
+        }
+        let text = response
+            .text()
+            .await
+            .map_err(|error| VenueError::Unknown(error.to_string()))?;
+        if status.is_client_error() {
+            return Err(VenueError::Refused(format!("{status}: {text}")));
+        }
+        if !status.is_success() {
+            return Err(VenueError::Unknown(status.to_string()));
+        }
+        let answer: ActionAnswer =
+            serde_json::from_str(&text).map_err(|error| VenueError::Unknown(error.to_string()))?;
+        match answer.status.as_str() {
+            "ok" => Ok(answer),
+            "err" => Err(refusal(
+                answer.response.as_str().unwrap_or("no reason given"),
+            )),
+            other => Err(VenueError::Unknown(format!(
+                "an answer with the status `{other}`"
+            ))),
+        }
+    }
+
+    /// Asks for records by time until an answer is not full.
+    async fn all_since<T, U>(
+        &self,
+        kind: &str,
+        since_ms: u64,
+        key: impl Fn(&U) -> (u64, u64),
+    ) -> Result<Vec<U>, VenueError>
+    where
+        T: DeserializeOwned + Into<U>,
+    {
+        let mut since_ms = since_ms;
+        let mut seen = BTreeSet::new();
+        let mut all = Vec::new();
+        loop {
+            let question =
+                json!({ "type": kind, "user": self.settings.account, "startTime": since_ms });
+            let page: Vec<T> = self.ask(Purpose::Ordinary, question).await?;
+            let full = page.len() >= MOST_RECORDS;
+            let before = all.len();
+            for record in page.into_iter().map(Into::<U>::into) {
+                let (time_ms, number) = key(&record);
+                since_ms = since_ms.max(time_ms);
+                if seen.insert((time_ms, number)) {
+                    all.push(record);
+                }
+            }
+            // More records in one millisecond than an answer holds would be asked for forever.
+            if !full || all.len() == before {
+                all.sort_by_key(&key);
+                return Ok(all);
+            }
+        }
+    }
+}
+
+/// What a refusal in words means.
+fn refusal(text: &str) -> VenueError {
+    let lower = text.to_lowercase();
+    if lower.contains("does not exist") {
+        VenueError::AgentUnknown(text.to_owned())
+    } else if lower.contains("nonce") {
+        // An intermediary may have sent the same bytes twice, and the first of them counted.
+        VenueError::Unknown(text.to_owned())
+    } else if lower.contains("too many") || lower.contains("rate limit") {
+        VenueError::Busy {
+            reason: text.to_owned(),
+            retry_after_ms: REFUSED_MS,
+        }
+    } else {
+        VenueError::Refused(text.to_owned())
+    }
+}
+
+#[async_trait]
+impl Venue for Hyperliquid {
+    async fn instrument(&self, coin: &str) -> Result<Instrument, VenueError> {
+        let found = self
+            .instruments()
+            .await?
+            .iter()
+            .find(|instrument| instrument.coin == coin)
+            .cloned();
+        found.ok_or_else(|| {
+            VenueError::Refused(format!(
+                "the venue trades no `{coin}`; names are as in its `meta`"
+            ))
+        })
+    }
+
+    async fn depth(&self, coin: &str) -> Result<Depth, VenueError> {
+        let book: Book = self
+            .ask(Purpose::Ordinary, json!({ "type": "l2Book", "coin": coin }))
+            .await?;
+        Ok(book.depth())
+    }
+
+    async fn account(&self) -> Result<Account, VenueError> {
+        let user = self.settings.account;
+        let state: State = self
+            .ask(
+                Purpose::Protect,
+                json!({ "type": "clearinghouseState", "user": user }),
+            )
+            .await?;
+        let mut equity = state.margin_summary.account_value.0;
+        if equity.is_zero() {
+            // Of a unified account the perp side shows nothing: its money is the spot balance.
+            let spot: Spot = self
+                .ask(
+                    Purpose::Protect,
+                    json!({ "type": "spotClearinghouseState", "user": user }),
+                )
+                .await?;
+            equity = spot.usdc() + state.unrealized();
+        }
+        Ok(Account {
+            equity,
+            margin_used: state.margin_summary.total_margin_used.0,
+            positions: state.positions(),
+        })
+    }
+
+    async fn place(&self, order: &Order) -> Result<Done, VenueError> {
+        let instrument = self.instrument(&order.coin).await?;
+        let (price, size) = instrument.wire(order.cap, order.size)?;
+        let action = Action::Order(PlaceOrders {
+            orders: vec![OrderWire {
+                asset: instrument.asset,
+                is_buy: order.side == Side::Buy,
+                price,
+                size,
+                reduce_only: order.reduce_only,
+                kind: OrderKind::Limit(Limit { tif: Tif::Ioc }),
+                cloid: Some(order.cloid),
+            }],
+            grouping: Grouping::Na,
+            builder: None,
+        });
+        let purpose = if order.reduce_only {
+            Purpose::Protect
+        } else {
+            Purpose::Ordinary
+        };
+        let answer = self
+            .act(purpose, &action, Some(order.expires_after_ms))
+            .await?;
+        match answer.first() {
+            Some(ItemStatus::Filled(filled)) => {
+                let dollars = filled.total_sz.0 * order.cap;
+                lock(&self.budget).traded(dollars.to_u64().unwrap_or(0));
+                Ok(Done {
+                    oid: filled.oid,
+                    filled: filled.total_sz.0,
+                })
+            }
+            Some(ItemStatus::Error(text)) => Err(refusal(&text)),
+            Some(ItemStatus::Resting(resting)) => Err(VenueError::Unknown(format!(
+                "order {} rests, though it was to fill at once",
+                resting.oid
+            ))),
+            Some(ItemStatus::Success) => Err(VenueError::Unknown("the answer to a cancel".into())),
+            Some(ItemStatus::Other(other)) => Err(VenueError::Unknown(format!(
+                "an answer of a new kind: {other}"
+            ))),
+            None => Err(VenueError::Unknown(
+                "an answer without a status of the order".into(),
+            )),
+        }
+    }
+
+    async fn order(&self, cloid: Cloid) -> Result<OrderState, VenueError> {
+        let question =
+            json!({ "type": "orderStatus", "user": self.settings.account, "oid": cloid });
+        let status: OrderStatus = self.ask(Purpose::Protect, question).await?;
+        status
+            .state()
+            .ok_or_else(|| VenueError::NoAnswer(format!("orderStatus: {status:?}")))
+    }
+
+    async fn cancel(&self, coin: &str, cloid: Cloid) -> Result<(), VenueError> {
+        let asset = self.instrument(coin).await?.asset;
+        let action = Action::CancelByCloid(CancelByCloid {
+            cancels: vec![CloidCancel { asset, cloid }],
+            fast: false,
+        });
+        let answer = self.act(Purpose::Protect, &action, None).await?;
+        match answer.first() {
+            Some(ItemStatus::Success) => Ok(()),
+            Some(ItemStatus::Error(text)) => Err(refusal(&text)),
+            other => Err(VenueError::Unknown(format!(
+                "an answer of another kind: {other:?}"
+            ))),
+        }
+    }
+
+    async fn fills(&self, since_ms: u64) -> Result<Vec<Fill>, VenueError> {
+        self.all_since::<FillText, Fill>("userFillsByTime", since_ms, |fill| {
+            (fill.time_ms, fill.tid)
+        })
+        .await
+    }
+
+    async fn funding(&self, since_ms: u64) -> Result<Vec<Funding>, VenueError> {
+        // Two payments of one moment are of two coins.
+        let coin_number = |payment: &Funding| {
+            let name = super::eip712::keccak(payment.coin.as_bytes());
+            u64::from_be_bytes([
+                name[0], name[1], name[2], name[3], name[4], name[5], name[6], name[7],
+            ])
+        };
+        self.all_since::<FundingText, Funding>("userFunding", since_ms, |payment| {
+            (payment.time_ms, coin_number(payment))
+        })
+        .await
+    }
+}
