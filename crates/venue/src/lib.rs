@@ -4,6 +4,7 @@
 //! 2. [`venue`] is what every venue can do. [`paper`] matches on given prices; [`hyperliquid`] signs and speaks the real one's language.
 //! 3. [`funding`] forecasts what holding costs.
 //! 4. [`standin`] serves the paper venue over Hyperliquid's interface.
+//! 5. [`hedge`] decides, trades, and accounts for every fill.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -11,6 +12,7 @@ pub mod clock;
 pub mod decimal;
 pub mod depth;
 pub mod funding;
+pub mod hedge;
 pub mod hyperliquid;
 pub mod instrument;
 pub mod paper;

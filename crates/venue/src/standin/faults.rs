@@ -2,6 +2,7 @@
 
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
+use std::collections::VecDeque;
 
 /// One misbehaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,7 @@ const ASKING: [Fault; 5] = [
 #[derive(Debug, Clone)]
 pub struct Faults {
     random: ChaCha8Rng,
+    forced: VecDeque<Fault>,
     /// The share of requests that meet a fault.
     pub share: f64,
     /// Whether streams say nothing, without closing.
@@ -67,13 +69,22 @@ impl Faults {
     pub fn seeded(seed: u64, share: f64) -> Self {
         Self {
             random: ChaCha8Rng::seed_from_u64(seed),
+            forced: VecDeque::new(),
             share,
             silent_stream: false,
         }
     }
 
+    /// The next action meets this fault.
+    pub fn force(&mut self, fault: Fault) {
+        self.forced.push_back(fault);
+    }
+
     /// The fault of the next request.
     pub fn next(&mut self, trading: bool) -> Option<Fault> {
+        if trading && let Some(forced) = self.forced.pop_front() {
+            return Some(forced);
+        }
         let faults: &[Fault] = if trading { &TRADING } else { &ASKING };
         self.random
             .random_bool(self.share.clamp(0.0, 1.0))
