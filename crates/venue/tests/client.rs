@@ -280,3 +280,24 @@ async fn the_stream_tells_what_happens_and_its_silence_is_noticed() {
     });
     assert!(matches!(dead.await, Ok(StreamError::Silent(_))));
 }
+
+#[tokio::test]
+async fn settlements_and_fees_are_read_over_several_answers() {
+    let world = World::new(Faults::none(), http()).await;
+    let client = world.client();
+    world.exchange(|exchange| exchange.set_funding(0, dec("0.0000125"), dec("0.0002")));
+    world.clock.advance(1_200 * 3_600_000);
+    let settled = client.settlements("SOL", 0).await.unwrap();
+    assert_eq!(settled.len(), 1_200);
+    assert!(
+        settled
+            .windows(2)
+            .all(|pair| pair[1].hour == pair[0].hour + 1)
+    );
+    assert!(
+        settled.iter().all(
+            |settled| (settled.rate - 0.000_012_5).abs() < 1e-12 && settled.interval_hours == 1
+        )
+    );
+    assert_eq!(client.taker_fee().await.unwrap(), dec("0.00045"));
+}

@@ -5,7 +5,7 @@ use crate::venue::{Done, Fill, Order};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Seek, Write},
     path::{Path, PathBuf},
 };
@@ -80,6 +80,11 @@ pub enum JournalError {
         /// Why.
         source: io::Error,
     },
+    /// Another process has it.
+    #[error(
+        "the hedge's journal {0} is held by another process: stop it first, two hedgers on one account undo each other"
+    )]
+    Held(PathBuf),
     /// A line in the middle is damaged.
     #[error(
         "line {line} of the hedge's journal {file} is damaged: {source}; mend it by hand, orders may hang on it"
@@ -102,10 +107,11 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal and reads what is in it. A last line that was not finished is cut off: what it was about was not done.
+    /// Opens the journal for this process alone and reads what is in it. A last line that was not finished is cut off: what it was
+    /// about was not done.
     ///
     /// # Errors
-    /// The file cannot be read or written, or a line in it is damaged.
+    /// The file cannot be read or written, another process has it, or a line in it is damaged.
     pub fn open(file: &Path) -> Result<(Self, Vec<Entry>), JournalError> {
         let failed = |source| JournalError::Io {
             file: file.to_owned(),
@@ -118,23 +124,12 @@ impl Journal {
             .truncate(false)
             .open(file)
             .map_err(failed)?;
-        let mut reader = BufReader::new(&open);
-        let (mut entries, mut whole, mut line, mut number) = (Vec::new(), 0, String::new(), 0);
-        loop {
-            line.clear();
-            let read = reader.read_line(&mut line).map_err(failed)?;
-            if read == 0 || !line.ends_with('\n') {
-                break;
-            }
-            number += 1;
-            let entry = serde_json::from_str(&line).map_err(|source| JournalError::Damaged {
-                file: file.to_owned(),
-                line: number,
-                source,
-            })?;
-            entries.push(entry);
-            whole += read as u64;
+        match open.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(JournalError::Held(file.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
+        let (entries, whole) = entries(file, &open)?;
         open.set_len(whole).map_err(failed)?;
         open.seek(io::SeekFrom::Start(whole)).map_err(failed)?;
         Ok((
@@ -144,6 +139,21 @@ impl Journal {
             },
             entries,
         ))
+    }
+
+    /// Reads a journal that another process may be writing; none without a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line in it is damaged.
+    pub fn read(file: &Path) -> Result<Vec<Entry>, JournalError> {
+        match File::open(file) {
+            Ok(open) => entries(file, &open).map(|(entries, _)| entries),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(JournalError::Io {
+                file: file.to_owned(),
+                source,
+            }),
+        }
     }
 
     /// Adds a line, on the disk when this returns.
@@ -159,6 +169,32 @@ impl Journal {
         line.push(b'\n');
         self.open.write_all(&line).map_err(failed)?;
         self.open.sync_data().map_err(failed)
+    }
+}
+
+/// Whole lines, and where they end.
+fn entries(file: &Path, open: &File) -> Result<(Vec<Entry>, u64), JournalError> {
+    let mut reader = BufReader::new(open);
+    let (mut entries, mut whole, mut line) = (Vec::new(), 0, String::new());
+    loop {
+        line.clear();
+        let read = reader
+            .read_line(&mut line)
+            .map_err(|source| JournalError::Io {
+                file: file.to_owned(),
+                source,
+            })?;
+        if read == 0 || !line.ends_with('\n') {
+            return Ok((entries, whole));
+        }
+        let damaged = |source| JournalError::Damaged {
+            file: file.to_owned(),
+            line: entries.len() + 1,
+            source,
+        };
+        let entry = serde_json::from_str(&line).map_err(damaged)?;
+        entries.push(entry);
+        whole += read as u64;
     }
 }
 
@@ -178,12 +214,15 @@ mod tests {
         assert!(entries.is_empty());
         journal.append(&entry(1)).unwrap();
         journal.append(&entry(2)).unwrap();
+        assert!(matches!(Journal::open(&file), Err(JournalError::Held(_))));
+        drop(journal);
         let whole = std::fs::read(&file).unwrap();
         std::fs::write(&file, &whole[..whole.len() - 3]).unwrap();
         let (mut journal, entries) = Journal::open(&file).unwrap();
         assert_eq!(entries, [entry(1)]);
         journal.append(&entry(3)).unwrap();
-        assert_eq!(Journal::open(&file).unwrap().1, [entry(1), entry(3)]);
+        assert_eq!(Journal::read(&file).unwrap(), [entry(1), entry(3)]);
+        drop(journal);
         let mut damaged = std::fs::read(&file).unwrap();
         damaged[3] = b'!';
         std::fs::write(&file, damaged).unwrap();
@@ -191,5 +230,6 @@ mod tests {
             Journal::open(&file),
             Err(JournalError::Damaged { line: 1, .. })
         ));
+        assert_eq!(Journal::read(&folder.path().join("none")).unwrap(), []);
     }
 }

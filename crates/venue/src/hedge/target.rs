@@ -145,7 +145,9 @@ pub fn decide(
     }
     // By the price that counts for the venue's minimum: the order's own.
     let least = instrument.min_size_up(cap);
-    let wanted = if needed >= least {
+    let shrinks = !position.is_zero() && Side::of(position) != side;
+    // What closes the whole position may be smaller than the minimum.
+    let wanted = if needed >= least || (shrinks && needed == position.abs()) {
         needed
     } else if least <= excess + rules.band + rules.band {
         least
@@ -165,12 +167,11 @@ pub fn decide(
     } else {
         slice
     };
-    let shrinks = !position.is_zero() && Side::of(position) != side && size <= position.abs();
     Decision::Trade(Ticket {
         side,
         size,
         cap,
-        reduce_only: shrinks,
+        reduce_only: shrinks && size <= position.abs(),
         left: wanted - size,
     })
 }
@@ -318,6 +319,21 @@ mod tests {
         // Five cents over the edge: ten dollars, because the band has room.
         let small = ticket(Exposure::of(dec("2.05")), "0", &depth("100"));
         assert_eq!(small.size, sol().min_size_up(small.cap));
+        let closing = Rules {
+            band: Decimal::ZERO,
+            ..rules()
+        };
+        let last = decide(
+            Exposure::of(Decimal::ZERO),
+            dec("-0.05"),
+            &closing,
+            &sol(),
+            &depth("100"),
+        );
+        assert!(
+            matches!(last, Decision::Trade(Ticket { reduce_only: true, size, .. }) if size == dec("0.05")),
+            "{last:?}"
+        );
         let narrow = Rules {
             band: dec("0.01"),
             ..rules()

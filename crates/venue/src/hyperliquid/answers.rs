@@ -3,12 +3,15 @@
 use super::bytes::Cloid;
 use crate::{
     depth::{Depth, Level},
+    funding::Settlement,
     instrument::{Instrument, Side},
     venue::{Done, Fill, FillKind, Funding, OrderState, Position},
 };
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+const HOUR_MS: u64 = 3_600_000;
 
 /// A decimal as text.
 #[derive(Debug, Clone, Copy)]
@@ -241,6 +244,34 @@ impl From<FundingText> for Funding {
             position: delta.szi.0,
             rate: delta.funding_rate.0,
         }
+    }
+}
+
+/// What an account pays.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FeesText {
+    pub(super) user_cross_rate: Text,
+}
+
+/// A market's settlement.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SettlementText {
+    pub(super) time: u64,
+    funding_rate: Text,
+    premium: Text,
+}
+
+impl SettlementText {
+    /// In our words; settlements are hourly today.
+    pub(super) fn settlement(&self) -> Option<Settlement> {
+        Some(Settlement {
+            hour: (self.time + HOUR_MS / 2) / HOUR_MS,
+            interval_hours: 1,
+            rate: self.funding_rate.0.to_f64()?,
+            premium: self.premium.0.to_f64()?,
+        })
     }
 }
 

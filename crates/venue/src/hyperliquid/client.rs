@@ -4,7 +4,8 @@
 use super::{
     action::{Action, CancelByCloid, CloidCancel, PlaceOrders, ScheduleCancel},
     answers::{
-        ActionAnswer, Book, FillText, FundingText, ItemStatus, Meta, OrderStatus, Spot, State,
+        ActionAnswer, Book, FeesText, FillText, FundingText, ItemStatus, Meta, OrderStatus,
+        SettlementText, Spot, State,
     },
     budget::{Budget, Purpose},
     bytes::{Address, Cloid},
@@ -15,11 +16,12 @@ use super::{
 use crate::{
     clock::Clock,
     depth::Depth,
+    funding::Settlement,
     instrument::{Instrument, Side},
     venue::{Account, Done, Fill, Funding, Order, OrderState, Venue, VenueError},
 };
 use async_trait::async_trait;
-use rust_decimal::prelude::ToPrimitive;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::{
@@ -29,8 +31,11 @@ use std::{
 };
 use tokio::sync::OnceCell;
 
-/// Records that the venue puts into one answer at most.
+/// Records of an account that the venue puts into one answer at most.
 const MOST_RECORDS: usize = 2000;
+/// And settlements of a market.
+const MOST_SETTLEMENTS: usize = 500;
+
 /// How long nothing ordinary is asked after the venue said that it was too much.
 const REFUSED_MS: u64 = 10_000;
 
@@ -246,11 +251,49 @@ impl Hyperliquid {
         }
     }
 
+    /// The market's settlements from a time on, oldest first: what a forecast is made of.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn settlements(
+        &self,
+        coin: &str,
+        since_ms: u64,
+    ) -> Result<Vec<Settlement>, VenueError> {
+        let question = json!({ "type": "fundingHistory", "coin": coin });
+        let all = self.all_since::<SettlementText, SettlementText>(
+            question,
+            since_ms,
+            MOST_SETTLEMENTS,
+            |settled| (settled.time, 0),
+        );
+        let settled = all.await?;
+        Ok(settled
+            .into_iter()
+            .filter_map(|settled| settled.settlement())
+            .collect())
+    }
+
+    /// What the account pays for taking, as a share of the notional.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn taker_fee(&self) -> Result<Decimal, VenueError> {
+        let fees: FeesText = self
+            .ask(
+                Purpose::Ordinary,
+                json!({ "type": "userFees", "user": self.settings.account }),
+            )
+            .await?;
+        Ok(fees.user_cross_rate.0)
+    }
+
     /// Asks for records by time until an answer is not full.
     async fn all_since<T, U>(
         &self,
-        kind: &str,
+        question: Value,
         since_ms: u64,
+        most: usize,
         key: impl Fn(&U) -> (u64, u64),
     ) -> Result<Vec<U>, VenueError>
     where
@@ -260,10 +303,10 @@ impl Hyperliquid {
         let mut seen = BTreeSet::new();
         let mut all = Vec::new();
         loop {
-            let question =
-                json!({ "type": kind, "user": self.settings.account, "startTime": since_ms });
+            let mut question = question.clone();
+            question["startTime"] = json!(since_ms);
             let page: Vec<T> = self.ask(Purpose::Ordinary, question).await?;
-            let full = page.len() >= MOST_RECORDS;
+            let full = page.len() >= most;
             let before = all.len();
             for record in page.into_iter().map(Into::<U>::into) {
                 let (time_ms, number) = key(&record);
@@ -422,7 +465,8 @@ impl Venue for Hyperliquid {
     }
 
     async fn fills(&self, since_ms: u64) -> Result<Vec<Fill>, VenueError> {
-        self.all_since::<FillText, Fill>("userFillsByTime", since_ms, |fill| {
+        let question = json!({ "type": "userFillsByTime", "user": self.settings.account });
+        self.all_since::<FillText, Fill>(question, since_ms, MOST_RECORDS, |fill| {
             (fill.time_ms, fill.tid)
         })
         .await
@@ -436,7 +480,8 @@ impl Venue for Hyperliquid {
                 name[0], name[1], name[2], name[3], name[4], name[5], name[6], name[7],
             ])
         };
-        self.all_since::<FundingText, Funding>("userFunding", since_ms, |payment| {
+        let question = json!({ "type": "userFunding", "user": self.settings.account });
+        self.all_since::<FundingText, Funding>(question, since_ms, MOST_RECORDS, |payment| {
             (payment.time_ms, coin_number(payment))
         })
         .await

@@ -115,6 +115,12 @@ impl Exchange {
         ledger
     }
 
+    /// What trading costs.
+    #[must_use]
+    pub const fn fees(&self) -> Fees {
+        self.fees
+    }
+
     /// The time.
     #[must_use]
     pub const fn now_ms(&self) -> u64 {

@@ -93,7 +93,8 @@ impl Ledger {
         } else {
             Decimal::ZERO
         };
-        let closed_pnl = (closing * (trade.price - holding.entry) * sign(start_position)).round_dp(6);
+        let closed_pnl =
+            (closing * (trade.price - holding.entry) * sign(start_position)).round_dp(6);
         let opening = trade.size - closing;
         holding.size += signed;
         if holding.size.is_zero() {

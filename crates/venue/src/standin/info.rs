@@ -134,6 +134,10 @@ pub(super) fn answer(desk: &Desk, request: &Value) -> Value {
                 .collect::<Vec<_>>()
             )
         }
+        "userFees" => {
+            let fees = exchange.fees();
+            json!({ "userCrossRate": text(fees.taker), "userAddRate": text(fees.maker) })
+        }
         "userRateLimit" => {
             let volume: Decimal = ledger
                 .into_iter()
