@@ -16,4 +16,5 @@ pub mod nonce;
 pub mod order_wire;
 pub mod sign;
 pub mod stream;
+mod transport;
 pub mod user_action;

@@ -5,7 +5,7 @@ mod support;
 use ballast_venue::{
     hyperliquid::{
         bytes::Cloid,
-        client::{Hyperliquid, Settings},
+        client::{Hyperliquid, Settings, Signer},
         nonce::Nonces,
         sign::Network,
         stream::{Event, Stream, StreamError},
@@ -168,14 +168,43 @@ async fn what_is_refused_is_refused_before_or_at_the_venue() {
     let other = Hyperliquid::new(
         settings,
         world.http.clone(),
-        world.agent.clone(),
-        nonces,
+        Some(Signer {
+            agent: world.agent.clone(),
+            nonces,
+        }),
         world.clock.clone(),
     );
     assert!(matches!(
         other.place(&order(7, Side::Buy, "1")).await,
         Err(VenueError::AgentUnknown(_))
     ));
+    // A twin of the agent that does not know its nonces: what it says is unknown is settled by asking.
+    let nonces = Nonces::open(&world.folder.path().join("twin")).unwrap();
+    let signer = Signer {
+        agent: world.agent.clone(),
+        nonces,
+    };
+    let settings = Settings {
+        url: world.stand_in.url(),
+        network: Network::Testnet,
+        account: world.owner,
+        vault: None,
+        timeout: Duration::from_secs(5),
+    };
+    let twin = Hyperliquid::new(
+        settings,
+        world.http.clone(),
+        Some(signer),
+        world.clock.clone(),
+    );
+    let twice = order(8, Side::Buy, "1");
+    assert!(
+        matches!(twin.place(&twice).await, Err(VenueError::Unknown(text)) if text.contains("nonce"))
+    );
+    assert_eq!(
+        twin.order(twice.cloid).await.unwrap(),
+        OrderState::NeverSeen
+    );
     assert!(client.fills(0).await.unwrap().is_empty());
     assert!(matches!(
         client.cancel("SOL", Cloid([9; 16])).await,

@@ -3,6 +3,11 @@
 use ballast_venue::{
     clock::ManualClock,
     depth::{Depth, Level},
+    hedge::{
+        hedger::{Hedger, Plan},
+        journal::{Entry, Journal},
+        target::{Exposure, Rules},
+    },
     hyperliquid::{
         bytes::{Address, Cloid},
         order_wire::{OrderRef, Tif},
@@ -15,6 +20,8 @@ use ballast_venue::{
     },
     venue::{FillKind, Order, OrderState, Venue, VenueError},
 };
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
 use std::sync::{Arc, Mutex};
 
@@ -360,4 +367,106 @@ async fn an_order_meets_the_market_that_there_is_when_it_arrives() {
             && funded == 0
     );
     assert_eq!(place(0).await, place(0).await);
+}
+
+/// A hedge on paper over an hour of simulated prices: the journal's lines, and what book and perp are worth together.
+async fn hedge_on_paper(seed: u64, band: &str) -> (Vec<Entry>, Decimal) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut price = dec("100");
+    let mut quotes = Vec::new();
+    for minute in 0..60 {
+        price =
+            (price * (Decimal::ONE + Decimal::new(random.random_range(-30..=30), 4))).round_dp(2);
+        let mut depth = depth();
+        for level in depth.bids.iter_mut().chain(&mut depth.asks) {
+            level.price = (level.price + price - dec("100")).round_dp(2);
+        }
+        quotes.push(Quote {
+            time_ms: 60_000 * (minute + 1),
+            asset: 0,
+            index: price,
+            depth,
+            funding: (dec("0.0000125"), dec("0.0001")),
+        });
+    }
+    let tape = Arc::new(Mutex::new(Tape::new(exchange(), quotes)));
+    let clock = Arc::new(ManualClock::at(1));
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan {
+        account: ME,
+        coin: "SOL".into(),
+        rules: Rules {
+            band: dec(band),
+            cap_bps: dec("50"),
+            depth_share: dec("0.5"),
+        },
+        expires_after_ms: 5_000,
+    };
+    let (journal, entries) = Journal::open(&folder.path().join("journal")).unwrap();
+    let mut hedger = Hedger::new(
+        plan,
+        PaperVenue::new(tape.clone(), clock.clone(), ME, 200),
+        journal,
+        &entries,
+    );
+    let mut book = Decimal::ZERO;
+    let mut before = dec("100");
+    // Delta falls as the price rises: what a liquidity position does.
+    let delta = |price: Decimal| ((dec("105") - price) * dec("0.8")).round_dp(4);
+    for _ in 0..60 * 6 {
+        let now_ms = clock.advance(10_000);
+        let price = hedger.venue().depth("SOL").await.unwrap().mid().unwrap();
+        book += delta(before) * (price - before);
+        before = price;
+        hedger
+            .step(Exposure::of(delta(price)), now_ms)
+            .await
+            .unwrap();
+    }
+    drop(hedger);
+    let equity = tape
+        .lock()
+        .unwrap()
+        .at(60 * 60_000)
+        .account(ME)
+        .unwrap()
+        .equity;
+    (
+        Journal::read(&folder.path().join("journal")).unwrap(),
+        book + equity - dec("1000"),
+    )
+}
+
+#[tokio::test]
+async fn a_hedge_on_paper_is_the_same_twice_and_trades_less_with_a_wider_band() {
+    let (narrow, _) = hedge_on_paper(7, "0.2").await;
+    let (again, _) = hedge_on_paper(7, "0.2").await;
+    assert_eq!(narrow, again);
+    let (wide, _) = hedge_on_paper(7, "1").await;
+    let intents = |entries: &[Entry]| {
+        entries
+            .iter()
+            .filter(|entry| matches!(entry, Entry::Intent { .. }))
+            .count()
+    };
+    assert!(
+        intents(&wide) < intents(&narrow) && intents(&wide) > 0,
+        "{} {}",
+        intents(&wide),
+        intents(&narrow)
+    );
+}
+
+#[tokio::test]
+async fn a_hedged_book_swings_less_than_a_bare_one() {
+    let spread = async |band: &str| {
+        let mut squares = Decimal::ZERO;
+        for seed in 0..20 {
+            let (_, result) = hedge_on_paper(seed, band).await;
+            squares += result * result;
+        }
+        squares
+    };
+    // A band so wide that nothing is ever traded is no hedge.
+    assert!(spread("0.2").await * Decimal::from(4) < spread("1000").await);
 }

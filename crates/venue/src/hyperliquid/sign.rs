@@ -6,7 +6,7 @@ use crate::hyperliquid::{
     eip712::{Field, Value, digest, keccak},
     user_action::UserAction,
 };
-use core::fmt;
+use core::{fmt, str::FromStr};
 use k256::ecdsa::{RecoveryId, Signature as EcdsaSignature, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
@@ -60,11 +60,34 @@ impl Network {
         }
     }
 
+    /// Where the venue's interface is.
+    #[must_use]
+    pub const fn url(self) -> &'static str {
+        match self {
+            Self::Mainnet => "https://api.hyperliquid.xyz",
+            Self::Testnet => "https://api.hyperliquid-testnet.xyz",
+        }
+    }
+
     /// The letter in agents' actions.
     const fn source(self) -> &'static str {
         match self {
             Self::Mainnet => "a",
             Self::Testnet => "b",
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "mainnet" => Ok(Self::Mainnet),
+            "testnet" => Ok(Self::Testnet),
+            _ => Err(format!(
+                "`{text}` is no network of the venue; say mainnet or testnet"
+            )),
         }
     }
 }

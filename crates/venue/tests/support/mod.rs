@@ -6,7 +6,7 @@ use ballast_venue::{
     depth::{Depth, Level},
     hyperliquid::{
         bytes::Address,
-        client::{Hyperliquid, Settings},
+        client::{Hyperliquid, Settings, Signer},
         nonce::Nonces,
         sign::{Network, PrivateKey},
     },
@@ -113,8 +113,10 @@ impl World {
         Hyperliquid::new(
             settings,
             self.http.clone(),
-            self.agent.clone(),
-            nonces,
+            Some(Signer {
+                agent: self.agent.clone(),
+                nonces,
+            }),
             self.clock.clone(),
         )
     }
