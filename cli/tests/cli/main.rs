@@ -2,6 +2,7 @@
 
 mod backtest;
 mod common;
+mod hedge;
 mod quote;
 mod risk;
 mod simulate;

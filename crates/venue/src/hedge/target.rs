@@ -4,7 +4,7 @@ use crate::{
     depth::Depth,
     instrument::{Instrument, MIN_NOTIONAL, Side},
 };
-use rust_decimal::{Decimal, MathematicalOps};
+use rust_decimal::Decimal;
 
 /// The book's delta as far as it is known: what the chain shows, and what intents in flight on the chain may make of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,10 +108,25 @@ pub fn band_by_cost(
         .checked_mul(price)?
         .checked_mul(gamma.checked_mul(gamma)?)?
         .checked_div(risk_aversion)?;
+    cube_root(cube)
+}
+
+/// The cube root of what is not negative, by Newton's steps from above; they fall until they are as near as decimals are.
+fn cube_root(cube: Decimal) -> Option<Decimal> {
     if cube.is_zero() {
-        Some(cube)
-    } else {
-        cube.checked_powd(Decimal::ONE / Decimal::from(3))
+        return Some(cube);
+    }
+    let three = Decimal::from(3);
+    let mut root = cube.max(Decimal::ONE);
+    loop {
+        let twice = root.checked_add(root)?;
+        let next = twice
+            .checked_add(cube.checked_div(root)?.checked_div(root)?)?
+            .checked_div(three)?;
+        if next >= root {
+            return Some(root);
+        }
+        root = next;
     }
 }
 
@@ -355,6 +370,13 @@ mod tests {
         let band = band_by_cost(dec("0.0005"), dec("200"), dec("0.5"), dec("0.01")).unwrap();
         // (1.5 · 0.0005 · 200 · 0.25 / 0.01)^⅓ = 3.75^⅓
         assert!((band - dec("1.5536")).abs() < dec("0.0001"), "{band}");
+        for root in ["0.001", "0.7", "1", "31.5", "12345.678"] {
+            let root = dec(root);
+            assert!(
+                (cube_root(root * root * root).unwrap() - root).abs() < dec("0.000000001"),
+                "{root}"
+            );
+        }
         assert_eq!(
             band_by_cost(Decimal::ZERO, dec("200"), dec("0.5"), dec("0.01")),
             Some(Decimal::ZERO)

@@ -17,14 +17,23 @@ const HOUR_MS: u64 = 3_600_000;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text(pub Decimal);
 
+/// Larger numbers make no sense; below, no product of two overflows.
+const LARGEST: Decimal = Decimal::from_parts(1_316_134_912, 2_328, 0, false, 0);
+
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         // Funding rates can be tinier than plain notation shows.
-        text.parse()
+        let value: Decimal = text
+            .parse()
             .or_else(|_| Decimal::from_scientific(&text))
-            .map(Self)
-            .map_err(serde::de::Error::custom)
+            .map_err(serde::de::Error::custom)?;
+        if value.abs() > LARGEST {
+            return Err(serde::de::Error::custom(format!(
+                "{text} is too large to be meant"
+            )));
+        }
+        Ok(Self(value))
     }
 }
 
@@ -380,4 +389,21 @@ pub(super) struct StreamedOrder {
 pub(super) struct StreamedOrderText {
     #[serde(default)]
     pub(super) cloid: Option<Cloid>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_in_both_notations_and_absurd_ones_are_refused() {
+        assert_eq!(LARGEST, Decimal::from(10_000_000_000_000_u64));
+        let read =
+            |text: &str| serde_json::from_str::<Text>(&format!("\"{text}\"")).map(|text| text.0);
+        assert_eq!(read("-0.50").unwrap(), Decimal::new(-5, 1));
+        assert_eq!(read("1.25e-5").unwrap(), Decimal::new(125, 7));
+        for absurd in ["10000000000000.1", "-99999999999999999999", "1e28", "x", ""] {
+            assert!(read(absurd).is_err(), "{absurd}");
+        }
+    }
 }
