@@ -44,6 +44,7 @@ use commands::{
     explain::ExplainArgs,
     first_keepers::FirstKeepersCommand,
     funds::{DecreaseArgs, IncreaseArgs, RepayArgs},
+    hedge::HedgeCommand,
     keeper::KeeperCommand,
     lend::LendCommand,
     market::MarketCommand,
@@ -149,6 +150,9 @@ enum Command {
     /// Lend, take back, see what is lent
     #[command(subcommand)]
     Lend(LendCommand),
+    /// A perpetual at a venue, against what the chain leaves: its cost, its state, closing it
+    #[command(subcommand)]
+    Hedge(HedgeCommand),
     /// The bot that looks after positions
     #[command(subcommand)]
     Keeper(KeeperCommand),
@@ -248,6 +252,7 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Policy(command) => commands::policy::run(command, globals, output).await,
         Command::Market(command) => commands::market::run(command, globals, output).await,
         Command::Lend(command) => commands::lend::run(command, globals, output).await,
+        Command::Hedge(command) => commands::hedge::run(command, output).await,
         Command::Keeper(command) => commands::keeper::run(command, globals, output).await,
         Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
         Command::Migrate(args) => commands::migrate::run(args, globals, output).await,

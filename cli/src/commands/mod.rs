@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod explain;
 pub mod first_keepers;
 pub mod funds;
+pub mod hedge;
 pub mod keeper;
 pub mod lend;
 pub mod market;

@@ -3,6 +3,7 @@
 mod backtest;
 mod common;
 mod experiments;
+mod hedge;
 mod quote;
 mod risk;
 mod simulate;
