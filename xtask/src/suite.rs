@@ -1,7 +1,7 @@
 //! Everything that runs on the host: tests, lints, the demo.
 use std::{
     ffi::OsString,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
 };
 
