@@ -44,6 +44,7 @@ use commands::{
     explain::ExplainArgs,
     first_keepers::FirstKeepersCommand,
     funds::{DecreaseArgs, IncreaseArgs, RepayArgs},
+    hedge::HedgeCommand,
     keeper::KeeperCommand,
     lend::LendCommand,
     market::MarketCommand,
@@ -56,6 +57,7 @@ use commands::{
     risk::RiskArgs,
     safety::{DeleverageArgs, LiquidateArgs, SettleArgs},
     simulate::SimulateArgs,
+    stress::StressArgs,
     transfer::{AcceptArgs, RewardCommand, TransferArgs},
     tx::TxArgs,
     upkeep::RecenterArgs,
@@ -78,8 +80,8 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Size a position and show what price does to it, before opening it (offline)
-    Quote(QuoteArgs),
+    /// Say what a position is, earns and costs, and how it can end, before opening it (offline unless --market)
+    Quote(Box<QuoteArgs>),
     /// Answer a file of positions, a JSON object per line (offline)
     Risk(RiskArgs),
     /// Say what keeping a position earns and costs, and how it can end, over many random paths (offline)
@@ -90,6 +92,8 @@ enum Command {
     Optimise(Box<OptimiseArgs>),
     /// Fit models of price, volume and depth to recorded trading, for `--model-file` of the commands above (offline)
     Calibrate(CalibrateArgs),
+    /// Say what bad days do to a book, or to a market as it is now: positions, lenders, bad debt
+    Stress(Box<StressArgs>),
     /// Say what a position would have earned on recorded trading (offline)
     Backtest(BacktestArgs),
     /// Open a position
@@ -146,6 +150,9 @@ enum Command {
     /// Lend, take back, see what is lent
     #[command(subcommand)]
     Lend(LendCommand),
+    /// A perpetual at a venue, against what the chain leaves: its cost, its state, closing it
+    #[command(subcommand)]
+    Hedge(HedgeCommand),
     /// The bot that looks after positions
     #[command(subcommand)]
     Keeper(KeeperCommand),
@@ -185,7 +192,7 @@ fn parse() -> Cli {
 fn run(cli: &Cli) -> Result<()> {
     let mut output = Output::new(cli.globals.json);
     match &cli.command {
-        Command::Quote(args) => commands::quote::run(args, &mut output),
+        Command::Quote(args) => commands::quote::run(args, &cli.globals, &mut output),
         Command::Risk(args) => commands::risk::run(args),
         Command::Simulate(args) => {
             commands::simulate::run(args, &cli.globals.invocation, &mut output)
@@ -197,6 +204,7 @@ fn run(cli: &Cli) -> Result<()> {
             commands::optimise::run(args, &cli.globals.invocation, &mut output)
         }
         Command::Calibrate(args) => commands::calibrate::run(args, &mut output),
+        Command::Stress(args) => commands::stress::run(args, &cli.globals, &mut output),
         Command::Backtest(args) => commands::backtest::run(args, &mut output),
         online => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -216,6 +224,7 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         | Command::Compare(_)
         | Command::Optimise(_)
         | Command::Calibrate(_)
+        | Command::Stress(_)
         | Command::Backtest(_) => Ok(()),
         Command::Open(args) => commands::open::run(args, globals, output).await,
         Command::Positions(args) => commands::positions::run(args, globals, output).await,
@@ -243,6 +252,7 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Policy(command) => commands::policy::run(command, globals, output).await,
         Command::Market(command) => commands::market::run(command, globals, output).await,
         Command::Lend(command) => commands::lend::run(command, globals, output).await,
+        Command::Hedge(command) => commands::hedge::run(command, output).await,
         Command::Keeper(command) => commands::keeper::run(command, globals, output).await,
         Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
         Command::Migrate(args) => commands::migrate::run(args, globals, output).await,

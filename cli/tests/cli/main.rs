@@ -3,7 +3,9 @@
 mod backtest;
 mod common;
 mod experiments;
+mod hedge;
 mod quote;
 mod risk;
 mod simulate;
+mod stress;
 mod usage;

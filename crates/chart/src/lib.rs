@@ -11,6 +11,7 @@ mod axis;
 mod bars;
 mod chart;
 mod fan;
+mod layers;
 mod legend;
 mod markers;
 mod number;

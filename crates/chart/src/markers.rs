@@ -42,6 +42,19 @@ pub(crate) struct Placed {
 }
 
 impl Placed {
+    /// Where the label hangs for a line at `x`, and by which end: by the one beside the line, so that it stays there in faces that
+    /// are narrower than [`width`] says.
+    pub fn anchor(&self, x: f64) -> (f64, &'static str) {
+        let right = self.left + self.width;
+        if right <= x {
+            (right, "end")
+        } else if (x - (self.left + right) / 2.0).abs() < 0.5 {
+            (x, "middle")
+        } else {
+            (self.left, "start")
+        }
+    }
+
     /// The label's rectangle above a picture whose upper edge is at `top`.
     pub fn rect(&self, top: f64) -> Rect {
         let bottom = top - 6.0 - LANE * self.lane as f64;
@@ -147,6 +160,15 @@ mod tests {
                 }
             }
         }
+        // Each hangs by the end beside its line.
+        let anchors: Vec<_> = (0..7)
+            .map(|index| placed[index].anchor(pixels[index]))
+            .collect();
+        assert_eq!(
+            (anchors[1], anchors[3]),
+            ((376.0, "end"), (400.0, "middle"))
+        );
+        assert_eq!(anchors[5], (424.0, "start"));
         // Alone on its side: the lowest lane.
         assert_eq!((placed[0].lane, placed[6].lane), (0, 0));
         assert!(placed[3].lane > placed[2].lane);

@@ -20,7 +20,8 @@ pub fn page(title: &str, body: &str) -> String {
              main{{max-width:1000px;margin:0 auto;padding:24px 20px 48px}}h1{{font-size:24px}}h2{{font-size:17px;margin-top:32px}}\
              .chart{{max-width:100%;height:auto}}.wide{{overflow-x:auto}}table{{border-collapse:collapse;font-variant-numeric:tabular-nums}}\
              th,td{{padding:3px 16px 3px 0;text-align:right;white-space:nowrap}}th{{color:var(--muted);font-weight:500}}\
-             tr{{border-bottom:1px solid var(--grid)}}th:first-child,td:first-child{{text-align:left}}\
+             tr{{border-bottom:1px solid var(--grid)}}th:first-child,td:first-child,.words{{text-align:left}}\
+             dl{{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;margin:12px 0}}dt{{color:var(--muted)}}dd{{margin:0}}\
              .note{{color:var(--muted)}}.warning{{color:var(--bad);font-weight:600}}",
             family = crate::text::FAMILY
         ),

@@ -91,7 +91,7 @@ pub(crate) fn rules() -> String {
     let _ = write!(
         rules,
         ".chart text{{font-family:{FAMILY}}}.line{{fill:none;stroke-width:2;stroke-linejoin:round}}\
-         .hair{{stroke-width:1}}.dash{{stroke-dasharray:5 4}}.area{{fill-opacity:.16}}.region{{fill-opacity:.08}}.bar{{fill-opacity:.75}}\
+         .hair{{stroke-width:1}}.dash{{stroke-dasharray:5 4}}.area{{fill-opacity:.16}}.region{{fill-opacity:.10}}.bar{{fill-opacity:.75}}\
          .label{{paint-order:stroke;stroke-width:3px;stroke-linejoin:round}}.title{{font-weight:600}}"
     );
     rules

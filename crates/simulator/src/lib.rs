@@ -4,6 +4,9 @@
 //! debts pay; [`simulate`] walks each path with an [`Agent`] at a [`Desk`], asks it only when the price has left its quiet
 //! interval, and hands every [`Outcome`] on in the order of the paths; [`Summary`] adds them up. [`hitting`] has the chances
 //! that are known in closed form.
+//!
+//! Beyond one position: [`ticks`] is a pool in whole units, [`world`] has many positions in it, with reserves, oracle, venue, keepers
+//! and liquidators, and plays scenarios; [`backtest`] looks back on recorded trading.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -33,8 +36,11 @@ mod statistics;
 mod stream;
 mod summary;
 mod takers;
+pub mod ticks;
 mod units;
 mod walk;
+#[cfg(feature = "keeper")]
+pub mod world;
 
 pub use acts::{Act, Acts, Event, Remark};
 pub use agent::{Agent, Baseline, Quiet};

@@ -108,6 +108,28 @@ impl RawOwner {
     }
 }
 
+impl RawEconomics {
+    fn economics(&self) -> Economics {
+        Economics {
+            fee_day_bps: self.expected_fee_bps_per_day,
+            payback_days: self.payback_days,
+            min_reward_lamports: self.min_reward_lamports,
+        }
+    }
+}
+
+/// What a keeper with this configuration takes recentering and compounding to be worth.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn economics(path: &Path) -> Result<Economics> {
+    let named = || format!("--keeper {}", path.display());
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}: check the path", named()))?;
+    let file: File = toml::from_str(&text).with_context(named)?;
+    Ok(file.automation.economics())
+}
+
 /// A keeper as the file says, in a market with the limits and rules of the one on devnet.
 ///
 /// # Errors
@@ -119,11 +141,6 @@ pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) ->
     let rules = Migrations::built_in(CLUSTER)?.desired()?;
     let mut market = rules.market_params();
     market.limits.maintenance_ltv_bps = args.maintenance.bps_down()?.get();
-    let RawEconomics {
-        expected_fee_bps_per_day,
-        payback_days,
-        min_reward_lamports,
-    } = file.automation;
     let mut policy = file.policy.applied_to(Policy {
         hedge_bps: shape.hedge.get(),
         ..default_policy(&market.limits)
@@ -140,11 +157,7 @@ pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) ->
         safety: rules.safety.into(),
         policy,
         automation: file.owner.automation(shape.leverage),
-        economics: Economics {
-            fee_day_bps: expected_fee_bps_per_day,
-            payback_days,
-            min_reward_lamports,
-        },
+        economics: file.automation.economics(),
         volatility_ticks: args
             .models
             .measured_sigma_day()

@@ -1,7 +1,7 @@
 //! `ballast simulate`: what keeping a position earns and costs, and how it can end, over many paths. Offline.
 
 mod fees;
-mod keeper;
+pub mod keeper;
 pub mod model;
 pub mod model_file;
 mod out;

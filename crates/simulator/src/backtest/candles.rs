@@ -29,6 +29,22 @@ pub struct Candles {
     pub outside: u64,
 }
 
+impl Candles {
+    /// The same of the inverted price.
+    #[must_use]
+    pub fn inverted(mut self) -> Self {
+        self.first_open = self.first_open.recip();
+        for bar in &mut self.bars {
+            *bar = Bar {
+                high: -bar.low,
+                low: -bar.high,
+                close: -bar.close,
+            };
+        }
+        self
+    }
+}
+
 /// One line.
 struct Candle {
     time: i64,
@@ -217,6 +233,20 @@ mod tests {
         assert!((read.bars[2].close - half).abs() < 1e-12 && read.bars[2].low == 0.0);
         // The open above the high is where the candle starts.
         assert!(read.bars[4].high == 0.0 && read.bars[4].low < read.bars[4].close);
+    }
+
+    #[test]
+    fn inverted_they_go_the_other_way() {
+        let read = |text: &str| read_candles(&format!("time,open,high,low,close\n{text}"));
+        let one = read("0,2,4,1,2\n60,2,2,1,1\n").unwrap().inverted();
+        let other = read("0,0.5,1,0.25,0.5\n60,0.5,1,0.5,1\n").unwrap();
+        assert_eq!(one.first_open, other.first_open);
+        for (one, other) in one.bars.iter().zip(&other.bars) {
+            let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+            near(one.high, other.high);
+            near(one.low, other.low);
+            near(one.close, other.close);
+        }
     }
 
     #[test]
