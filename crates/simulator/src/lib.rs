@@ -23,6 +23,7 @@ mod fees;
 pub mod hitting;
 #[cfg(feature = "keeper")]
 mod keeper;
+mod marks;
 pub mod optimise;
 mod paired;
 #[cfg(feature = "parquet")]
@@ -50,6 +51,7 @@ pub use error::{SimulationError, WalkError};
 pub use fees::{Arbitrage, Blocks, FeeTerms};
 #[cfg(feature = "keeper")]
 pub use keeper::{Keeper, KeeperTerms};
+pub use marks::Mark;
 pub use paired::Paired;
 #[cfg(feature = "parquet")]
 pub use parquet_rows::ParquetRows;
@@ -65,4 +67,4 @@ pub use stream::{Source, Streams};
 pub use summary::Summary;
 pub use takers::{OtherPool, RoutingShift, Takers};
 pub use units::Units;
-pub use walk::{FirstExit, Mark, Outcome, Watch};
+pub use walk::{FirstExit, Outcome, Watch};

@@ -7,7 +7,10 @@ use ballast_model::{
 
 use crate::{
     Acts, Agent, Attribution, Desk, Event, Liquidators, Looks, Path, Remark, Terms, Units,
-    WalkError, convexity::Convexity, fees::Stretch,
+    WalkError,
+    convexity::Convexity,
+    fees::Stretch,
+    marks::{Mark, Marks},
 };
 
 /// Debts grow: a quiet interval is relied on for as long as this at most.
@@ -131,56 +134,12 @@ pub(crate) struct Itinerary<'a> {
     pub fair: bool,
 }
 
-/// A moment on a path.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Mark {
-    /// Seconds from the start.
-    pub secs: u64,
-    /// Logarithm of the price.
-    pub log_price: f64,
-    /// Equity, raw quote units.
-    pub equity: i128,
-}
-
 /// What a walk brings home.
 pub(crate) struct Walked {
     pub outcome: Outcome,
     pub events: Vec<Event>,
     pub remarks: Vec<Remark>,
     pub marks: Vec<Mark>,
-}
-
-/// The marks of a walk.
-struct Marks {
-    /// How many there will be; 0: none are made.
-    count: u64,
-    steps: u64,
-    made: Vec<Mark>,
-    /// The step of the next one.
-    next: u64,
-}
-
-impl Marks {
-    fn new(itinerary: &Itinerary<'_>) -> Self {
-        let steps = itinerary.looks.count();
-        Self {
-            count: itinerary.marks.unwrap_or(0).min(steps),
-            steps,
-            made: Vec::new(),
-            next: itinerary.marks.map_or(u64::MAX, |_| 0),
-        }
-    }
-
-    fn make(&mut self, desk: &Desk<'_>, secs: u64, price: f64) -> Result<(), WalkError> {
-        let at = desk.terms().units.sqrt_price(price);
-        self.made.push(Mark {
-            secs,
-            log_price: price,
-            equity: desk.seen(secs, price)?.equity_down(at)? - desk.spent(),
-        });
-        self.next = self.made.len() as u64 * self.steps / self.count.max(1);
-        Ok(())
-    }
 }
 
 /// Follows a path to its end.
@@ -205,7 +164,7 @@ pub(crate) fn walk(
     let count = looks.count();
     let mut days = looks.step_days();
     let mut lowest = Lowest::new(&desk, price)?;
-    let mut marks = Marks::new(itinerary);
+    let mut marks = Marks::new(itinerary.marks, itinerary.looks.count());
     if marks.next == 0 {
         marks.make(&desk, 0, price)?;
     }
