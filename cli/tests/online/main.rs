@@ -12,4 +12,5 @@ mod node;
 mod position;
 mod quote;
 mod safety;
+mod stress;
 mod trouble;

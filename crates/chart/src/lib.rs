@@ -10,6 +10,7 @@
 mod axis;
 mod bars;
 mod chart;
+mod fan;
 mod layers;
 mod legend;
 mod markers;
@@ -25,6 +26,7 @@ mod text_plot;
 pub use axis::{Axis, Kind};
 pub use bars::{histogram, outline, waterfall};
 pub use chart::{Bar, Chart, Layer};
+pub use fan::fan;
 pub use markers::Marker;
 pub use number::Numbers;
 pub use page::page;

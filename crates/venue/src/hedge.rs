@@ -1,0 +1,13 @@
+//! The hedge of the book's residual delta on a venue.
+//!
+//! 1. [`target`] decides from values: what is certain of the book's delta, the position, the band; and how large and how dear one
+//!    order may be.
+//! 2. [`cost`] is what a hedge costs before it is traded.
+//! 3. [`journal`] remembers intents before they are sent, and everything that the venue reports; [`books`] is what follows from it.
+//! 4. [`hedger`] is one step: settle what is unknown, read fills, compare, decide, trade.
+
+pub mod books;
+pub mod cost;
+pub mod hedger;
+pub mod journal;
+pub mod target;
