@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use ballast_client::{Cluster, Keypair, parse_cluster};
 use clap::{ArgMatches, Args, parser::ValueSource};
 
-use crate::node_url::UrlParser;
+use crate::{node_url::UrlParser, study::Invocation};
 
 /// Where the cluster is, and who signs.
 #[derive(Args, Clone, Debug)]
@@ -40,6 +40,9 @@ pub struct Globals {
     /// Which of [`ENDPOINTS_AND_KEY`] stand on the command line.
     #[arg(skip)]
     pub given: Vec<Configured>,
+    /// The whole command line.
+    #[arg(skip)]
+    pub invocation: Invocation,
 }
 
 /// An option, and the key of a keeper's configuration that takes its place.

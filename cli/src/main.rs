@@ -19,6 +19,7 @@ mod recorded;
 mod report;
 mod rewards;
 mod slippage;
+mod study;
 mod table;
 mod target;
 mod time;
@@ -35,7 +36,9 @@ use acting::PositionArgs;
 use commands::{
     automation::AutomationCommand,
     backtest::BacktestArgs,
+    calibrate::CalibrateArgs,
     close::CloseArgs,
+    compare::CompareArgs,
     deploy::DeployArgs,
     doctor::DoctorArgs,
     explain::ExplainArgs,
@@ -47,18 +50,21 @@ use commands::{
     market::MarketCommand,
     migrate::MigrateArgs,
     open::OpenArgs,
+    optimise::OptimiseArgs,
     policy::PolicyCommand,
     positions::PositionsArgs,
     quote::QuoteArgs,
     risk::RiskArgs,
     safety::{DeleverageArgs, LiquidateArgs, SettleArgs},
     simulate::SimulateArgs,
+    stress::StressArgs,
     transfer::{AcceptArgs, RewardCommand, TransferArgs},
     tx::TxArgs,
     upkeep::RecenterArgs,
 };
 use globals::Globals;
 use report::{Output, Told, is_broken_pipe, note};
+use study::Invocation;
 
 /// Leveraged, delta-neutral concentrated liquidity on Solana.
 ///
@@ -74,12 +80,20 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Size a position and show what price does to it, before opening it (offline)
-    Quote(QuoteArgs),
+    /// Say what a position is, earns and costs, and how it can end, before opening it (offline unless --market)
+    Quote(Box<QuoteArgs>),
     /// Answer a file of positions, a JSON object per line (offline)
     Risk(RiskArgs),
     /// Say what keeping a position earns and costs, and how it can end, over many random paths (offline)
     Simulate(Box<SimulateArgs>),
+    /// Say what two strategies or keepers' configurations differ in, on the same random prices (offline)
+    Compare(Box<CompareArgs>),
+    /// Find the best width, leverage, hedge and delta band, if liquidation must be rare (offline)
+    Optimise(Box<OptimiseArgs>),
+    /// Fit models of price, volume and depth to recorded trading, for `--model-file` of the commands above (offline)
+    Calibrate(CalibrateArgs),
+    /// Say what bad days do to a book, or to a market as it is now: positions, lenders, bad debt
+    Stress(Box<StressArgs>),
     /// Say what a position would have earned on recorded trading (offline)
     Backtest(BacktestArgs),
     /// Open a position
@@ -171,15 +185,26 @@ fn parse() -> Cli {
     let mut cli = Cli::from_arg_matches(&matches)
         .unwrap_or_else(|error| error.format(&mut Cli::command()).exit());
     cli.globals.note_given(&matches);
+    cli.globals.invocation = Invocation::of(&Cli::command(), &matches);
     cli
 }
 
 fn run(cli: &Cli) -> Result<()> {
     let mut output = Output::new(cli.globals.json);
     match &cli.command {
-        Command::Quote(args) => commands::quote::run(args, &mut output),
+        Command::Quote(args) => commands::quote::run(args, &cli.globals, &mut output),
         Command::Risk(args) => commands::risk::run(args),
-        Command::Simulate(args) => commands::simulate::run(args, &mut output),
+        Command::Simulate(args) => {
+            commands::simulate::run(args, &cli.globals.invocation, &mut output)
+        }
+        Command::Compare(args) => {
+            commands::compare::run(args, &cli.globals.invocation, &mut output)
+        }
+        Command::Optimise(args) => {
+            commands::optimise::run(args, &cli.globals.invocation, &mut output)
+        }
+        Command::Calibrate(args) => commands::calibrate::run(args, &mut output),
+        Command::Stress(args) => commands::stress::run(args, &cli.globals, &mut output),
         Command::Backtest(args) => commands::backtest::run(args, &mut output),
         online => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -193,9 +218,14 @@ fn run(cli: &Cli) -> Result<()> {
 
 async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -> Result<()> {
     match command {
-        Command::Quote(_) | Command::Risk(_) | Command::Simulate(_) | Command::Backtest(_) => {
-            Ok(())
-        }
+        Command::Quote(_)
+        | Command::Risk(_)
+        | Command::Simulate(_)
+        | Command::Compare(_)
+        | Command::Optimise(_)
+        | Command::Calibrate(_)
+        | Command::Stress(_)
+        | Command::Backtest(_) => Ok(()),
         Command::Open(args) => commands::open::run(args, globals, output).await,
         Command::Positions(args) => commands::positions::run(args, globals, output).await,
         Command::Explain(args) => commands::explain::run(args, globals, output).await,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ballast_chart::escape;
+
 /// A table; the first column is left-aligned, the others as given.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -25,6 +27,26 @@ impl Table {
     /// Adds a row; cells beyond the titles are not shown.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.into());
+    }
+
+    /// As HTML, in a box of its own that scrolls where it is too wide.
+    pub fn html(&self) -> String {
+        let line = |cells: &[String], cell: &str| {
+            let line: String = cells
+                .iter()
+                .zip(&self.left)
+                .map(|(text, left)| {
+                    let class = if *left { " class=\"words\"" } else { "" };
+                    format!("<{cell}{class}>{}</{cell}>", escape(text))
+                })
+                .collect();
+            format!("<tr>{line}</tr>")
+        };
+        let rows: String = self.rows.iter().map(|row| line(row, "td")).collect();
+        format!(
+            "<div class=\"wide\"><table><thead>{}</thead><tbody>{rows}</tbody></table></div>",
+            line(&self.header, "th")
+        )
     }
 }
 
@@ -56,6 +78,17 @@ impl fmt::Display for Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cells_cannot_leave_their_table() {
+        let mut table = Table::new(["<name", "price"]);
+        table.row(["<b>".into(), "1".into()]);
+        assert_eq!(
+            table.html(),
+            "<div class=\"wide\"><table><thead><tr><th class=\"words\">name</th><th>price</th></tr></thead><tbody><tr>\
+             <td class=\"words\">&lt;b&gt;</td><td>1</td></tr></tbody></table></div>"
+        );
+    }
 
     #[test]
     fn columns_line_up() {

@@ -1,5 +1,7 @@
 //! Recorded prices as text: a candle per row, oldest first. Every row is read, or refused with its line.
 
+use chrono::{NaiveDate, NaiveTime};
+
 use anyhow::{Context, Result, bail, ensure};
 use ballast_localnet::UsdPrice;
 
@@ -10,6 +12,10 @@ pub struct Candle {
     pub time: String,
     /// Open, low, high, close if the price rose; else open, high, low, close.
     pub walk: [UsdPrice; 4],
+    /// Unix seconds.
+    pub start_secs: i64,
+    /// What takers traded in the pool, in quote tokens, if the file has a column for it.
+    pub taker_volume: Option<f64>,
 }
 
 /// Where a row has what.
@@ -20,6 +26,7 @@ struct Columns {
     high: usize,
     low: usize,
     close: usize,
+    taker_volume: Option<usize>,
 }
 
 /// Binance: open time, open, high, low, close, and more that does not matter here.
@@ -29,6 +36,8 @@ const KLINES: Columns = Columns {
     high: 2,
     low: 3,
     close: 4,
+    // Theirs is not the pool's.
+    taker_volume: None,
 };
 
 /// Reads candles, at least one. Columns are found by the names in the header; without one they are those of Binance.
@@ -102,6 +111,7 @@ impl Columns {
             high: column("high")?,
             low: column("low")?,
             close: column("close")?,
+            taker_volume: found("taker_volume"),
         })
     }
 
@@ -116,8 +126,12 @@ impl Columns {
             price(text).with_context(|| format!("field {name} (number {})", index + 1))
         };
         let text = field("time", self.time)?;
-        let time =
-            Time::read(text).with_context(|| format!("field time (number {})", self.time + 1))?;
+        let (time, start_secs) = Time::read(text)
+            .and_then(|time| {
+                let secs = time.unix_secs()?;
+                Ok((time, secs))
+            })
+            .with_context(|| format!("field time (number {})", self.time + 1))?;
         let (open, close) = (price("open", self.open)?, price("close", self.close)?);
         let (high, low) = (price("high", self.high)?, price("low", self.low)?);
         ensure!(
@@ -133,9 +147,24 @@ impl Columns {
         } else {
             [open, high, low, close]
         };
+        let taker_volume = match self.taker_volume {
+            None => None,
+            Some(index) => {
+                let text = field("taker_volume", index)?;
+                let volume: f64 = text.parse().unwrap_or(f64::NAN);
+                ensure!(
+                    volume.is_finite() && volume >= 0.0,
+                    "field taker_volume (number {}): {text:?} is no volume: write quote tokens, 0 or more",
+                    index + 1
+                );
+                Some(volume)
+            }
+        };
         let candle = Candle {
             time: text.to_owned(),
             walk,
+            start_secs,
+            taker_volume,
         };
         Ok((time, candle))
     }
@@ -199,6 +228,33 @@ impl Time {
         Ok(Self::Date(text.to_owned()))
     }
 
+    /// Numbers are seconds, milliseconds or microseconds, whichever lies in this century.
+    fn unix_secs(&self) -> Result<i64> {
+        const MOST_SECS: f64 = 1e11;
+        match self {
+            Self::Number(number) => {
+                let mut secs = *number;
+                while secs.abs() >= MOST_SECS {
+                    secs /= 1_000.0;
+                }
+                Ok(secs as i64)
+            }
+            Self::Date(text) => {
+                let (date, clock) = text.split_at_checked(10).unwrap_or((text, ""));
+                let date = NaiveDate::parse_from_str(date, "%Y-%m-%d");
+                let clock = clock.trim_start_matches(['T', ' ']).trim_end_matches('Z');
+                let clock = ["%H:%M:%S%.f", "%H:%M"]
+                    .into_iter()
+                    .find_map(|format| NaiveTime::parse_from_str(clock, format).ok())
+                    .or_else(|| clock.is_empty().then_some(NaiveTime::MIN));
+                let moment = date.ok().zip(clock);
+                moment
+                    .map(|(date, clock)| date.and_time(clock).and_utc().timestamp())
+                    .with_context(|| format!("{text:?} is on no calendar or clock"))
+            }
+        }
+    }
+
     fn require_after(&self, before: &Self, line: usize) -> Result<()> {
         let (order, this, other) = match (self, before) {
             (Self::Number(this), Self::Number(other)) => {
@@ -247,6 +303,31 @@ mod tests {
         assert_eq!(parse(&headed).unwrap(), klines);
         let falling = parse("7,105,110,90,100\n").unwrap();
         assert_eq!(falling[0].walk, [105, 110, 90, 100].map(UsdPrice::dollars));
+    }
+
+    #[test]
+    fn candles_say_when_and_how_much() {
+        let read = |text: &str| parse(text).unwrap();
+        for text in [
+            "time,open,high,low,close\n1704067200,1,1,1,1\n1704070800,1,1,1,1",
+            "1704067200000,1,1,1,1\n1704070800000,1,1,1,1",
+            "1704067200000000,1,1,1,1\n1704070800000000,1,1,1,1",
+            "2024-01-01T00:00:00Z,1,1,1,1\n2024-01-01T01:00:00Z,1,1,1,1",
+            "time,open,high,low,close\n2024-01-01 00:00,1,1,1,1\n2024-01-01 01:00,1,1,1,1",
+        ] {
+            let secs: Vec<_> = read(text).iter().map(|candle| candle.start_secs).collect();
+            assert_eq!(secs, [1_704_067_200, 1_704_070_800], "{text:?}");
+        }
+        let text = "time,open,high,low,close,taker_volume\n7,1,1,1,1,1.5e6\n";
+        assert_eq!(read(text)[0].taker_volume, Some(1.5e6));
+        assert_eq!(
+            refused("time,open,high,low,close,taker_volume\n7,1,1,1,1,-2\n"),
+            "line 2: field taker_volume (number 6): \"-2\" is no volume: write quote tokens, 0 or more"
+        );
+        assert_eq!(
+            refused("2024-13-01,1,1,1,1"),
+            "line 1: field time (number 1): \"2024-13-01\" is on no calendar or clock"
+        );
     }
 
     #[test]

@@ -2,11 +2,16 @@
 //! keeper and without one.
 #![forbid(unsafe_code)]
 
+mod attribution;
 mod candles;
+mod forecast;
+mod page;
 mod path;
 mod report;
 mod side;
+mod stay;
 mod story;
+mod swings;
 mod watcher;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -16,6 +21,7 @@ use ballast_localnet::{EmbeddedNode, Localnet, TestValidator};
 use clap::Parser;
 
 use path::PricePath;
+use story::Ending;
 
 /// Milliseconds per slot of the embedded node.
 const SLOT_MS: u64 = 50;
@@ -31,6 +37,15 @@ struct Arguments {
     /// gzip.
     #[arg(long, value_name = "FILE.csv[.gz]")]
     prices: Option<PathBuf>,
+    /// What takers trade in the pool a day, in quote tokens, unless the file has a column taker_volume.
+    #[arg(long, default_value_t = 100e6, value_name = "QUOTE")]
+    taker_volume_day: f64,
+    /// Draw it: a page of its own, with pictures.
+    #[arg(long, value_name = "FILE.html")]
+    html: Option<PathBuf>,
+    /// Let everything go on afterwards, and say what to try, until Ctrl-C.
+    #[arg(long)]
+    stay: bool,
 }
 
 #[tokio::main]
@@ -61,9 +76,24 @@ async fn run(arguments: Arguments) -> Result<bool> {
         println!("starting the embedded node");
         Arc::new(EmbeddedNode::start(SLOT_MS).await?)
     };
-    let report = story::tell(net, &path).await?;
+    let Ending {
+        mut report,
+        kept,
+        watcher,
+        setting,
+        price,
+    } = story::tell(net, &path, arguments.taker_volume_day).await?;
+    report.simulated = Some(setting.simulate(report.sigma_day, report.days)?);
     print!("{}", report.side_by_side());
     let file = report.write().context("writing the report")?;
     println!("\nreport: {}", file.display());
+    if let Some(file) = &arguments.html {
+        page::write(&report, file)?;
+        println!("page: {}", file.display());
+    }
+    if arguments.stay {
+        stay::stay(kept, &watcher, price).await?;
+    }
+    watcher.stop().await?;
     Ok(report.with_keeper.liquidated)
 }

@@ -12,13 +12,31 @@ use flate2::read::MultiGzDecoder;
 
 use crate::candles;
 
-/// Down through the lower end of the band and back up with the hedge following; a choppy market, whose gaps cost equity
-/// until the keeper has to deleverage; then calmly up and far out of the band, which ends a position that nobody looks
-/// after; and a part of the way back.
-const BUILT_IN: [i64; 31] = [
-    200, 198, 196, 194, 192, 190, 189, 203, 193, 205, 195, 206, 195, 197, 199, 201, 203, 206, 208,
-    210, 214, 220, 228, 236, 242, 248, 252, 256, 260, 250, 235,
+/// What the built-in path shows, hour by hour. Steps are smaller than half the band, except for the gap.
+const BUILT_IN: [(&str, &[f64]); 5] = [
+    (
+        "chop: the price goes nowhere, takers pay",
+        &[
+            201.0, 199.5, 201.5, 200.0, 198.5, 200.0, 201.5, 200.5, 199.0, 200.5, 201.0, 200.0,
+        ],
+    ),
+    (
+        "crash: through the lower end of the band",
+        &[196.0, 191.0, 187.0, 183.0],
+    ),
+    ("gap: a jump that nobody can trade on", &[193.0]),
+    (
+        "trend: up and out of the band, which the keeper moves after the price",
+        &[
+            195.0, 198.0, 201.0, 204.0, 207.0, 210.0, 213.0, 217.0, 221.0, 225.0, 229.0, 233.0,
+            237.0, 241.0, 245.0, 249.0, 253.0, 257.0, 262.0,
+        ],
+    ),
+    ("and on", &[260.0, 263.0, 261.0]),
 ];
+const HOUR_SECS: f64 = 3_600.0;
+/// Standard deviation of a day's move within the hours of the built-in path, between where each starts and ends.
+const SIGMA_DAY_WITHIN: f64 = 0.04;
 /// Moves within a candle that are smaller than this part of the price are left out.
 const SMALLEST_MOVE: f64 = 0.005;
 /// Half the width of the band, as part of the first price.
@@ -31,14 +49,20 @@ pub struct Point {
     pub time: String,
     /// Dollars per base token.
     pub price: UsdPrice,
+    /// Seconds since the point before.
+    pub secs: f64,
+    /// What takers traded in the pool since then, in quote tokens, if it is known.
+    pub taker_volume: Option<f64>,
+    /// What begins here.
+    pub chapter: Option<&'static str>,
 }
 
 /// Prices in order, at least one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PricePath {
     first: UsdPrice,
-    /// Whether the points are further apart in time than the demo shows them.
-    pub recorded: bool,
+    /// Standard deviation of a day's move between the points, where only arbitrageurs look.
+    pub sigma_day_within: f64,
     /// The prices after the first.
     pub points: Vec<Point>,
 }
@@ -49,26 +73,62 @@ impl PricePath {
     /// # Errors
     /// None in practice: it has points.
     pub fn built_in() -> Result<Self> {
-        let points = BUILT_IN.iter().enumerate().map(|(step, price)| Point {
-            time: step.to_string(),
-            price: UsdPrice::dollars(*price),
-        });
-        Self::new(points.collect(), false)
+        let mut points = Vec::new();
+        for (title, prices) in BUILT_IN {
+            for (index, &price) in prices.iter().enumerate() {
+                points.push(Point {
+                    time: format!("{} h", points.len() + 1),
+                    price: UsdPrice::from_f64(price)?,
+                    secs: HOUR_SECS,
+                    taker_volume: None,
+                    chapter: (index == 0).then_some(title),
+                });
+            }
+        }
+        Self::new(UsdPrice::dollars(200), points, Some(SIGMA_DAY_WITHIN))
     }
 
-    fn new(mut points: Vec<Point>, recorded: bool) -> Result<Self> {
-        ensure!(!points.is_empty(), "there are no prices");
-        let first = points.remove(0).price;
-        Ok(Self {
+    fn new(first: UsdPrice, points: Vec<Point>, sigma_day_within: Option<f64>) -> Result<Self> {
+        ensure!(
+            !points.is_empty(),
+            "there are no prices after the first one"
+        );
+        let path = Self {
             first,
-            recorded,
             points,
+            sigma_day_within: 0.0,
+        };
+        Ok(Self {
+            sigma_day_within: sigma_day_within.unwrap_or_else(|| path.sigma_day()),
+            ..path
         })
+    }
+
+    /// How long it is, in days.
+    pub fn days(&self) -> f64 {
+        self.points.iter().map(|point| point.secs).sum::<f64>() / 86_400.0
+    }
+
+    /// Standard deviation of a day's move, as a part of the price: the root of what the squared moves add up to in a day.
+    pub fn sigma_day(&self) -> f64 {
+        let mut last = self.first.to_f64();
+        let mut squares = 0.0;
+        for point in &self.points {
+            let price = point.price.to_f64();
+            squares += (price / last).ln().powi(2);
+            last = price;
+        }
+        (squares / self.days()).sqrt()
     }
 
     /// Where it begins.
     pub fn first(&self) -> UsdPrice {
         self.first
+    }
+
+    /// Where it ends.
+    pub fn last(&self) -> UsdPrice {
+        self.points.last().map_or(self.first, |point| point.price)
     }
 
     /// 5 % around the first price.
@@ -114,20 +174,44 @@ impl PricePath {
     /// # Errors
     /// As [`PricePath::read`].
     pub fn parse(text: &str) -> Result<Self> {
+        let candles = candles::parse(text)?;
+        let starts: Vec<_> = candles.iter().map(|candle| candle.start_secs).collect();
+        let length = |index: usize| {
+            // The last one is as long as the one before it.
+            let pair = starts
+                .get(index..index + 2)
+                .or(starts.last_chunk::<2>().map(|pair| &pair[..]));
+            pair.map_or(0, |pair| pair[1] - pair[0]) as f64
+        };
+        let mut first: Option<UsdPrice> = None;
         let mut points: Vec<Point> = Vec::new();
-        for candle in candles::parse(text)? {
+        // Of what was left out.
+        let (mut secs, mut volume) = (0.0, None);
+        for (index, candle) in candles.iter().enumerate() {
+            let legs = candle.walk.len() as f64;
             for price in candle.walk {
-                let moved = points.last().is_none_or(|last| {
-                    let (old, new) = (last.price.to_f64(), price.to_f64());
-                    (new / old - 1.0).abs() >= SMALLEST_MOVE
-                });
-                if moved {
-                    let time = candle.time.clone();
-                    points.push(Point { time, price });
+                let last = points.last().map(|point| point.price).or(first);
+                let Some(last) = last else {
+                    first = Some(price);
+                    continue;
+                };
+                secs += length(index) / legs;
+                if let Some(traded) = candle.taker_volume {
+                    *volume.get_or_insert(0.0) += traded / legs;
                 }
+                if (price.to_f64() / last.to_f64() - 1.0).abs() < SMALLEST_MOVE {
+                    continue;
+                }
+                points.push(Point {
+                    time: candle.time.clone(),
+                    price,
+                    secs: std::mem::take(&mut secs),
+                    taker_volume: volume.take(),
+                    chapter: None,
+                });
             }
         }
-        Self::new(points, true)
+        Self::new(first.context("there are no prices")?, points, None)
     }
 }
 
@@ -167,6 +251,18 @@ mod tests {
         let dollars = [("7", 90), ("7", 110), ("7", 105), ("8", 60)];
         let expected = dollars.map(|(time, dollars)| (time, UsdPrice::dollars(dollars)));
         assert_eq!(points, expected);
+        // A candle of a second is walked through in quarters; what is left out counts for the point after it.
+        let secs: Vec<_> = path.points.iter().map(|point| point.secs).collect();
+        assert_eq!(secs, [0.25, 0.25, 0.25, 0.75]);
+    }
+
+    #[test]
+    fn what_takers_traded_is_shared_by_the_points_of_a_candle() {
+        let text =
+            "time,open,high,low,close,taker_volume\n0,100,110,90,105,8\n3600,105,120,105,120,4\n";
+        let path = PricePath::parse(text).unwrap();
+        let volumes: Vec<_> = path.points.iter().map(|point| point.taker_volume).collect();
+        assert_eq!(volumes, [Some(2.0), Some(2.0), Some(2.0), Some(3.0)]);
     }
 
     #[test]
@@ -225,5 +321,15 @@ mod tests {
         assert_eq!(path.first(), UsdPrice::dollars(200));
         let band = [UsdPrice::dollars(190), UsdPrice::dollars(210)];
         assert_eq!(path.band().unwrap(), band);
+        let hours = path.points.len() as f64;
+        assert!((path.days() - hours / 24.0).abs() < 1e-9);
+        // Steps are smaller than half the band; the gap is not.
+        let mut last = path.first().to_f64();
+        let large = path.points.iter().filter(|point| {
+            let step = (point.price.to_f64() / last - 1.0).abs();
+            last = point.price.to_f64();
+            step >= HALF_BAND
+        });
+        assert_eq!(large.count(), 1);
     }
 }

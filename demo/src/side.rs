@@ -1,24 +1,39 @@
 //! One of the two positions, in a market of its own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use ballast_client::{Amounts, BallastError, Bps, PositionContext, SqrtPrice, instruction};
+use ballast_client::{
+    Amounts, Automation, BallastError, Bps, Policy, PositionContext, SqrtPrice, default_policy,
+    instruction,
+};
+use ballast_keeper::execute::{FeeAccounts, View, ViewRequest};
 use ballast_localnet::{Localnet, Trader, UsdPrice, World, WorldConfig};
-use ballast_model::{Boundaries, Position, Valuation, quiet::HedgeBand};
+use ballast_model::{Boundaries, Position, Valuation};
+use ballast_strategy::{
+    decide::{Decision, assess},
+    situation::{Outlook, Situation},
+};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    path::PricePath,
+    attribution::{Attribution, Leg, State},
+    path::{Point, PricePath},
     report::{Action, Fate},
+    swings::Swings,
 };
 
 /// Own funds of the worked example: 100 quote tokens.
-const OWN_FUNDS: Amounts = Amounts {
+pub const OWN_FUNDS: Amounts = Amounts {
     base: 0,
     quote: 100_000_000,
 };
 /// Three times own funds.
-const LEVERAGE_BPS: u32 = 30_000;
+pub const LEVERAGE_BPS: u32 = 30_000;
+/// Fees worth this, in raw quote units, are put back to work.
+const COMPOUND_MIN_VALUE: u64 = 1_000_000;
 /// What the liquidator has of each token, raw units.
 const LIQUIDATOR_FUNDS: Amounts = Amounts {
     base: 1_000_000_000_000,
@@ -26,6 +41,8 @@ const LIQUIDATOR_FUNDS: Amounts = Amounts {
 };
 const LAMPORTS_PER_BASE: f64 = 1e9;
 const MICRO_PER_QUOTE: f64 = 1e6;
+/// How often a position is looked for again that was moved to other accounts meanwhile.
+const ATTEMPTS: u32 = 20;
 
 /// A market with one position in it.
 pub struct Side {
@@ -33,28 +50,43 @@ pub struct Side {
     pub world: World,
     position: PositionContext,
     liquidator: Trader,
+    /// Up to where the gain is explained.
+    explained: Option<Sample>,
     /// What has become of it so far.
     pub fate: Fate,
 }
 
+/// Who trades in the pool on the way to a price.
+#[derive(Clone, Copy, Debug)]
+pub struct Trading {
+    /// What takers trade, raw quote units.
+    pub taker_volume: f64,
+    /// Standard deviation of a day's move that arbitrageurs follow on the way.
+    pub sigma_day: f64,
+    /// Of the way: the same one for both positions.
+    pub seed: u64,
+}
+
 /// A position at one moment.
+#[derive(Clone, Copy)]
 pub struct Sample {
-    /// Its numbers.
-    pub model: Position,
-    /// Value at the oracle's price.
-    pub value: Valuation,
-    /// The oracle's price.
-    pub oracle: SqrtPrice,
+    /// Its numbers, and its uncollected fees.
+    pub state: State,
+    /// The price that it is valued at.
+    pub at: SqrtPrice,
+    /// Value without uncollected fees, as the program sees it.
+    value: Valuation,
+    equity: i128,
     delta: i128,
     maintenance: Bps,
-    /// Whether neither the hedge nor the leverage asks for anything.
+    /// Whether a keeper would do nothing.
     pub quiet: bool,
 }
 
 impl Sample {
-    /// Quote tokens.
+    /// Quote tokens, uncollected fees among them.
     pub fn equity(&self) -> f64 {
-        self.value.equity() as f64 / MICRO_PER_QUOTE
+        self.equity as f64 / MICRO_PER_QUOTE
     }
 
     /// Base tokens.
@@ -77,10 +109,11 @@ impl Sample {
     /// # Errors
     /// If they cannot be computed.
     pub fn distances(&self) -> Result<[Option<f64>; 2]> {
-        let Boundaries::Interval { lower, upper } = self.model.boundaries(self.maintenance)? else {
+        let model: &Position = &self.state.model;
+        let Boundaries::Interval { lower, upper } = model.boundaries(self.maintenance)? else {
             return Ok([Some(0.0); 2]);
         };
-        let now = self.oracle.x64() as f64;
+        let now = self.at.x64() as f64;
         let distance =
             |end: Option<SqrtPrice>| end.map(|end| ((end.x64() as f64 / now).powi(2) - 1.0).abs());
         Ok([distance(lower), distance(upper)])
@@ -103,79 +136,177 @@ impl Side {
             start_price: path.first(),
             ..WorldConfig::standard()?
         };
-        if path.recorded {
+        if !net.moves_time() {
             // Hours pass in moments: a pause between two rehedges would count for days.
             config.desired.limits.min_rebalance_interval_secs = 0;
         }
+        let policy = Policy {
+            keeper_enabled: kept.into(),
+            ..default_policy(&config.desired.market_params().limits)
+        };
         let world = World::new(net, config).await?;
         let owner = world.trader("owner", OWN_FUNDS).await?;
         let liquidator = world.trader("liquidator", LIQUIDATOR_FUNDS).await?;
         let mut args = world.open_args(1, path.band()?, OWN_FUNDS, LEVERAGE_BPS)?;
-        args.policy.keeper_enabled = kept.into();
+        args.policy = policy;
+        let width_ticks = args.tick_upper.abs_diff(args.tick_lower);
         let position = world.open(&owner, args).await?;
-        Ok(Self {
+        if kept {
+            let automation = automation(width_ticks);
+            let set = instruction::set_automation(
+                &world.market.address,
+                &owner.key(),
+                &position.address,
+                automation,
+            );
+            world
+                .send(&owner.keypair, vec![set])
+                .await
+                .context("letting keepers recenter and compound")?;
+        }
+        let mut side = Self {
             world,
             position,
             liquidator,
+            explained: None,
             fate: Fate::default(),
-        })
+        };
+        side.look(path.first(), |gain| &mut gain.opening).await?;
+        Ok(side)
     }
 
-    /// Moves the pool, not the oracle.
+    /// The position's address.
+    pub fn address(&self) -> ballast_client::Pubkey {
+        self.position.address
+    }
+
+    /// The position as it is stored.
+    pub fn stored(&self) -> &ballast_client::Position {
+        &self.position.position
+    }
+
+    /// The pool's own price follows one elsewhere, to and fro on the way, then takers trade. Returns the position as it is
+    /// then, at the price elsewhere; the oracle has not followed yet.
     ///
     /// # Errors
     /// If the cluster refuses.
-    pub async fn move_pool(&self, to: UsdPrice) -> Result<()> {
-        let market = &self.world.market;
-        let target = to.sqrt_price(
-            self.world.quote_price(),
-            market.base.decimals,
-            market.quote.decimals,
-        )?;
-        self.world.move_pool(target).await
+    pub async fn trade(&mut self, point: &Point, trading: Trading) -> Result<Sample> {
+        let before = self.explained.context("nobody has looked yet")?;
+        let pool = self.world.pool().await?;
+        let log = |root: SqrtPrice| 2.0 * (root.x64() as f64).ln();
+        let swings = Swings {
+            from: log(before.at),
+            to: log(self.world.sqrt_price_at(point.price)?),
+            secs: point.secs,
+            sigma_day: trading.sigma_day,
+            fee: f64::from(pool.fee_rate_ppm) / 1e6,
+        };
+        let mut random = ChaCha8Rng::seed_from_u64(trading.seed);
+        let travel = swings.travel(log(pool.sqrt_price), &mut random);
+        self.world.swing(travel).await?;
+        self.world
+            .arbitrage(point.price)
+            .await
+            .with_context(|| format!("moving the pool to {}", point.price))?;
+        let arbitraged = self.sample(point.price).await?;
+        self.world.round_trips(trading.taker_volume).await?;
+        let after = self.sample(point.price).await?;
+        self.fate.gain.add_move(&Leg {
+            before: before.state,
+            arbitraged: arbitraged.state,
+            after: after.state,
+            from: before.at,
+            to: after.at,
+        })?;
+        self.explain(&after);
+        Ok(after)
     }
 
-    /// Looks at the position and remembers its extremes.
+    /// Looks at the position. What has changed since the last look, at the same price, counts for one line of the gain.
     ///
     /// # Errors
     /// If the cluster does not answer.
-    pub async fn sample(&mut self) -> Result<Sample> {
-        let snapshot = self.world.snapshot().await?;
-        self.position = self.world.reload(&self.position).await?;
-        let stored = &self.position.position;
-        let policy = stored.policy;
-        let model = snapshot.position(stored, snapshot.now_secs)?;
-        let oracle = snapshot.oracle_sqrt_price()?;
-        let value = model.value(oracle)?;
-        let hedge = HedgeBand {
-            hedge: policy.hedge(),
-            band: Bps::new(policy.delta_band_bps),
+    pub async fn look(
+        &mut self,
+        price: UsdPrice,
+        line: impl FnOnce(&mut Attribution) -> &mut i128,
+    ) -> Result<Sample> {
+        let sample = self.sample(price).await?;
+        let before = match &self.explained {
+            Some(before) => before.equity,
+            None => i128::from(OWN_FUNDS.quote),
         };
-        let error = model.hedge_error(oracle, policy.hedge())?.unsigned_abs();
-        let limits = &snapshot.market.limits;
-        let trigger = policy
-            .deleverage_trigger_ltv_bps
-            .min(limits.deleverage_ltv_bps);
-        let sample = Sample {
-            quiet: error <= u128::from(hedge.tolerance_down(&model)?)
-                && !value.ltv_at_least(Bps::new(trigger)),
-            delta: model.delta(oracle)?,
-            maintenance: Bps::new(limits.maintenance_ltv_bps),
-            model,
-            value,
-            oracle,
-        };
-        self.fate.max_ltv = self.fate.max_ltv.max(sample.ltv());
-        self.fate.max_abs_delta = self.fate.max_abs_delta.max(sample.delta().abs());
-        self.fate.final_equity = sample.equity();
+        *line(&mut self.fate.gain) += sample.equity - before;
+        self.explain(&sample);
         Ok(sample)
+    }
+
+    fn explain(&mut self, sample: &Sample) {
+        self.fate.saw(sample);
+        self.explained = Some(*sample);
+    }
+
+    /// The position, valued at a price.
+    async fn sample(&mut self, price: UsdPrice) -> Result<Sample> {
+        let at = self.world.sqrt_price_at(price)?;
+        let market = &self.world.market;
+        for _ in 0..ATTEMPTS {
+            let request = ViewRequest {
+                market,
+                position: self.position.address,
+                fees: Some(FeeAccounts::new(market, &self.position.position)),
+                min_slot: 0,
+                wallet: None,
+            };
+            let chain = self.world.net.chain();
+            let view = View::fetch(chain.as_ref(), &request, Duration::ZERO).await?;
+            self.position = view.position.context("the position is gone")?;
+            let Some(fees) = view.fees else {
+                // It has other accounts in the pool since.
+                continue;
+            };
+            let snapshot = &view.market;
+            let situation = Situation {
+                market: snapshot,
+                position: &self.position.position,
+                now_secs: snapshot.now_secs,
+                slot: snapshot.slot,
+                keeper: ballast_client::Pubkey::default(),
+                funds: None,
+                min_gain: 0,
+                outlook: Outlook {
+                    fees: Some(fees.pending),
+                    booked_fees: Some(fees.booked),
+                    ..Outlook::default()
+                },
+            };
+            let assessment = assess(&situation)?;
+            let state = State {
+                model: assessment.model,
+                fees: fees.pending,
+            };
+            return Ok(Sample {
+                state,
+                at,
+                value: state.model.value(at)?,
+                equity: state.equity(at)?,
+                delta: state.model.delta(at)?,
+                maintenance: Bps::new(snapshot.market.limits.maintenance_ltv_bps),
+                quiet: matches!(assessment.decision, Decision::Nothing),
+            });
+        }
+        anyhow::bail!("the position's accounts in the pool are not found")
     }
 
     /// Liquidates the position if it is unhealthy, as anybody may. Says what was done.
     ///
     /// # Errors
     /// If the cluster refuses for another reason than that it is healthy again.
-    pub async fn liquidate_if_due(&mut self, seen: &Sample) -> Result<Option<String>> {
+    pub async fn liquidate_if_due(
+        &mut self,
+        seen: &Sample,
+        price: UsdPrice,
+    ) -> Result<Option<String>> {
         if !seen.value.ltv_at_least(seen.maintenance) {
             return Ok(None);
         }
@@ -198,6 +329,7 @@ impl Side {
             seen.ltv() * 100.0,
             seen.maintenance
         );
+        self.look(price, |gain| &mut gain.liquidation).await?;
         self.fate.liquidated = true;
         self.fate.actions.push(Action {
             slot: receipt.slot,
@@ -206,5 +338,16 @@ impl Side {
             signature: receipt.signature.to_string(),
         });
         Ok(Some(format!("liquidate: {reason}")))
+    }
+}
+
+/// Keepers may recenter to a band of the same width, as soon as the price has left it, and compound.
+pub fn automation(width_ticks: u32) -> Automation {
+    Automation {
+        leverage_bps: LEVERAGE_BPS,
+        min_width_ticks: width_ticks,
+        max_width_ticks: width_ticks,
+        compound_min_value: COMPOUND_MIN_VALUE,
+        ..Automation::OFF
     }
 }

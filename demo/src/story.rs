@@ -2,60 +2,91 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ballast_localnet::{Localnet, UsdPrice};
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    forecast::Setting,
     path::PricePath,
-    report::Report,
-    side::{Sample, Side},
+    report::{Moment, Report},
+    side::{Sample, Side, Trading},
     watcher::Watcher,
 };
 
 /// The longest that the keeper may take over one price. A transaction that is lost is only known to be so when its blockhash
 /// has expired, after more than a minute; then it is sent anew.
 const PATIENCE: Duration = Duration::from_secs(150);
-/// What is due but stays impossible for this long is left for the next price. Longer than the market's pause between two
-/// rehedges, which there is none of with recorded prices.
-const BLOCKED: Duration = Duration::from_secs(4);
-const BLOCKED_RECORDED: Duration = Duration::from_millis(500);
+/// What is due but stays impossible for this long is left for the next price.
+const BLOCKED: Duration = Duration::from_millis(800);
+/// How often the kept position is looked at meanwhile.
+const POLL: Duration = Duration::from_millis(50);
 /// Prices are posted again after this, as a price service would: older ones are refused.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Rows without an action are thinned out to about so many.
 const QUIET_ROWS: usize = 100;
 
-/// Runs it on a fresh cluster.
+/// What the story ends with: the report, and what still runs.
+pub struct Ending {
+    /// What became of the positions.
+    pub report: Report,
+    /// The kept position's market.
+    pub kept: Side,
+    /// Its keeper.
+    pub watcher: Watcher,
+    /// What was set up, for a simulation.
+    pub setting: Setting,
+    /// The last price.
+    pub price: UsdPrice,
+}
+
+/// Runs it on a fresh cluster. Takers trade for `taker_volume_day` quote tokens a day where the prices' file does not say
+/// how much they traded.
 ///
 /// # Errors
 /// If the cluster or the keeper fails; that a position is liquidated is no failure.
-pub async fn tell(net: Arc<dyn Localnet>, path: &PricePath) -> Result<Report> {
-    println!("opening two equal positions: leverage 3, delta-neutral, own funds 100 quote");
+pub async fn tell(
+    net: Arc<dyn Localnet>,
+    path: &PricePath,
+    taker_volume_day: f64,
+) -> Result<Ending> {
+    println!(
+        "opening two equal positions: leverage 3, delta-neutral, own funds 100 quote, in pools of 50 million"
+    );
     let mut kept = Side::open(Arc::clone(&net), "with keeper", path, true).await?;
     let mut left = Side::open(Arc::clone(&net), "without keeper", path, false).await?;
+    let setting = Setting::of(&kept, taker_volume_day).await?;
     // Opening took a while.
     kept.world.post_price(path.first()).await?;
     let watcher = Watcher::start(net.as_ref(), &kept.world).await?;
-    let blocked = if path.recorded {
-        BLOCKED_RECORDED
-    } else {
-        BLOCKED
-    };
-    let start = settle(&mut kept, &watcher, path.first(), blocked).await?;
+    let held = settle(&mut kept, &watcher, path.first()).await?;
+    let unkept = left.look(path.first(), |gain| &mut gain.interest).await?;
 
     header();
-    row("start", path.first(), "with", &start, "open")?;
+    row("start", path.first(), "with", &held, "opened")?;
+    let mut moments = vec![Moment::new("start", path.first(), &held, &unkept)];
     let every = path.points.len() / QUIET_ROWS + 1;
     for (step, point) in path.points.iter().enumerate() {
         let price = point.price;
-        tokio::try_join!(kept.move_pool(price), left.move_pool(price))
-            .with_context(|| format!("moving the pools to {price}"))?;
-        // Both markets read the same price accounts.
+        if let Some(chapter) = point.chapter {
+            println!("-- {chapter}");
+        }
+        if net.moves_time() {
+            net.pass_time(point.secs.round() as u64).await?;
+        }
+        let volume = point.taker_volume;
+        let trading = Trading {
+            taker_volume: volume.unwrap_or(taker_volume_day * point.secs / 86_400.0) * 1e6,
+            sigma_day: path.sigma_day_within,
+            seed: step as u64,
+        };
+        let (arrived, mut unkept) =
+            tokio::try_join!(kept.trade(point, trading), left.trade(point, trading))?;
+        // Both markets read the same price accounts. Until here no oracle has moved, so nobody has acted.
         kept.world.post_price(price).await?;
-        let (arrived, unkept) = tokio::try_join!(kept.sample(), left.sample())?;
-        let kept_liquidation = kept.liquidate_if_due(&arrived).await?;
-        let liquidation = left.liquidate_if_due(&unkept).await?;
-        let settled = settle(&mut kept, &watcher, price, blocked).await?;
+        let kept_liquidation = kept.liquidate_if_due(&arrived, price).await?;
+        let liquidation = left.liquidate_if_due(&unkept, price).await?;
+        let held = settle(&mut kept, &watcher, price).await?;
 
         let heard = watcher.take();
         let mut what: Vec<String> = kept_liquidation.into_iter().collect();
@@ -65,53 +96,67 @@ pub async fn tell(net: Arc<dyn Localnet>, path: &PricePath) -> Result<Report> {
                 .iter()
                 .map(|action| format!("{}: {}", action.action, action.reason)),
         );
+        let acted = heard.actions.len();
         kept.fate.actions.extend(heard.actions);
-        if !settled.quiet {
+        if !held.quiet {
             let mut why = heard.notes;
             why.extend(watcher.obstacle());
             what.push(format!("still due: {}", why.join("; ")));
         }
         let shown = step % every == 0 || step + 1 == path.points.len();
         if what.is_empty() && shown {
-            row(&point.time, price, "with", &settled, "")?;
+            row(&point.time, price, "with", &held, "")?;
         } else if !what.is_empty() {
-            row(&point.time, price, "with", &arrived, "(price arrives)")?;
-            row("", price, "with", &settled, &what.join("; "))?;
+            if acted > 0 {
+                row(&point.time, price, "with", &arrived, "(price arrives)")?;
+            }
+            row("", price, "with", &held, &what.join("; "))?;
         }
-        match liquidation {
+        match &liquidation {
             Some(text) => {
                 row(&point.time, price, "without", &unkept, "(price arrives)")?;
-                row("", price, "without", &left.sample().await?, &text)?;
+                unkept = left.look(price, |gain| &mut gain.interest).await?;
+                row("", price, "without", &unkept, text)?;
             }
-            None if shown => row(&point.time, price, "without", &unkept, "")?,
+            None if shown => row("", price, "without", &unkept, "")?,
             None => {}
         }
+        moments.push(Moment {
+            actions: what,
+            chapter: point.chapter,
+            ..Moment::new(&point.time, price, &held, &unkept)
+        });
     }
-    let heard = watcher.stop().await?;
-    kept.fate.actions.extend(heard.actions);
-    kept.sample().await?;
-    left.sample().await?;
-    Ok(Report {
+    kept.fate.actions.extend(watcher.take().actions);
+    let report = Report {
         cluster: net.name().into(),
-        with_keeper: kept.fate,
+        days: path.days(),
+        sigma_day: path.sigma_day(),
+        with_keeper: kept.fate.clone(),
         without_keeper: left.fate,
+        simulated: None,
+        moments,
+    };
+    report.check()?;
+    Ok(Ending {
+        report,
+        kept,
+        watcher,
+        setting,
+        price: path.last(),
     })
 }
 
 /// Waits until nothing is due and nothing in flight, at most [`PATIENCE`]; keeps the price fresh meanwhile.
-async fn settle(
-    kept: &mut Side,
-    watcher: &Watcher,
-    price: UsdPrice,
-    patience_if_blocked: Duration,
-) -> Result<Sample> {
+async fn settle(kept: &mut Side, watcher: &Watcher, price: UsdPrice) -> Result<Sample> {
     let start = Instant::now();
     let mut posted = start;
     loop {
-        let sample = kept.sample().await?;
+        // First the keeper, then the position: what it has just done is seen.
         let idle = watcher.idle()?;
+        let sample = kept.look(price, |gain| &mut gain.actions).await?;
         let passed = start.elapsed();
-        let blocked = passed >= patience_if_blocked && watcher.obstacle().is_some();
+        let blocked = passed >= BLOCKED && watcher.obstacle().is_some();
         if (idle && (sample.quiet || blocked)) || passed >= PATIENCE {
             return Ok(sample);
         }
@@ -119,7 +164,7 @@ async fn settle(
             kept.world.post_price(price).await?;
             posted = Instant::now();
         }
-        sleep(kept.world.net.poll()).await;
+        sleep(POLL).await;
     }
 }
 

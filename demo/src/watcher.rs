@@ -20,6 +20,9 @@ use crate::report::Action;
 /// For fees.
 const KEEPER_LAMPORTS: u64 = 10_000_000_000;
 
+/// Hours pass in moments: as often as may be.
+const LOOK_AT_FEES: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// A keeper in active mode.
 pub struct Watcher {
     task: JoinHandle<Result<(), KeeperError>>,
@@ -87,6 +90,7 @@ impl Watcher {
             // The story is the position's.
             automation: ballast_keeper::Automation {
                 refresh_stages: false,
+                look_at_fees: LOOK_AT_FEES,
                 ..ballast_keeper::Automation::default()
             },
             prices: ballast_keeper::Prices {

@@ -3,7 +3,7 @@
 use ballast_client::{BallastError, BallastEvent, Receipt, ballast::events::DeleveragedWithSwap};
 use ballast_localnet::{Localnet, UsdPrice, WorldConfig};
 
-use crate::support::{Scene, accepted, refused};
+use crate::support::{Scene, accepted, refused, shallow};
 
 fn done(receipt: &Receipt) -> &DeleveragedWithSwap {
     let found = receipt.events.iter().find_map(|event| match event {
@@ -237,4 +237,38 @@ async fn what_cannot_lower_ltv_is_left_alone() {
         BallastError::LtvNotLowered,
     );
     accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+}
+
+/// A hedge ratio that the owner has changed would turn base debt into quote debt, and so a far fall into a loss. Where the swap's cap
+/// ends it before the target, that counts.
+#[tokio::test]
+async fn a_lower_ltv_is_none_if_a_far_move_makes_it_higher() {
+    let scene = Scene::with(shallow()).await;
+    let mut args = scene.example(1);
+    args.policy.hedge_bps = 5_000;
+    let position = scene.world.open(&scene.alice, args).await.unwrap();
+    let mut policy = args.policy;
+    policy.hedge_bps = 0;
+    accepted(scene.set_policy(&position, policy).await);
+    scene.price(150).await;
+    let ltv = scene.ltv_bps(&position).await;
+    assert!(ltv >= 7_600, "{ltv}");
+    let far = async |distance_bps| {
+        scene
+            .change_limits(|params| {
+                params.limits.stress_distance_bps = distance_bps;
+                // A basis point more than the pool's fee.
+                params.limits.max_swap_loss_bps = 5;
+            })
+            .await;
+    };
+    far(9_000).await;
+    refused(
+        scene.deleverage_swap(&position, &scene.keeper).await,
+        BallastError::LtvNotLowered,
+    );
+    far(100).await;
+    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+    let part = scene.ltv_bps(&position).await;
+    assert!(part < ltv && part > 6_800, "{part}");
 }

@@ -1,7 +1,7 @@
 //! What keepers may lose: what is charged, to which allowance, and whom a drained one stops.
 
 use ballast_client::{BallastError, BallastEvent, PositionContext, Receipt};
-use ballast_localnet::UsdPrice;
+use ballast_localnet::{UsdPrice, WorldConfig};
 use ballast_model::{Bps, Position as PositionModel, SqrtPrice, value_up};
 
 use crate::{
@@ -300,4 +300,30 @@ async fn a_recentering_is_charged_what_its_swap_costs_beyond_a_fair_price() {
     let [dear, other] = charged().await;
     assert_eq!(other, 0);
     assert!(dear > fair + 50_000, "{dear} {fair}");
+}
+
+#[tokio::test]
+async fn of_a_part_only_what_it_has_traded_costs_a_fair_price() {
+    let config = WorldConfig {
+        background_value: 1_000_000_000,
+        ..WorldConfig::standard().unwrap()
+    };
+    let scene = Scene::with(config).await;
+    let position = scene.open(1).await;
+    scene.price(193).await;
+    let receipt = accepted(scene.rehedge(&position, &scene.keeper).await);
+    let event = receipt.events.iter().find_map(|event| match event {
+        BallastEvent::Rehedged(event) => Some(event),
+        _ => None,
+    });
+    let event = event.expect("rehedged");
+    // A part: more than half of it is left.
+    assert!(event.hedge_error_after.abs() * 2 > event.hedge_error_before.abs());
+    let fee_ppm = u64::from(scene.world.pool().await.unwrap().fee_rate_ppm);
+    let free = event.quote_traded * 2 * fee_ppm / 1_000_000 + 10;
+    let [daily, defensive] = scene.lost(&position).await;
+    let charged = daily + defensive;
+    assert!(event.swap_loss > 2 * free, "{} {free}", event.swap_loss);
+    let (found, least) = (charged + free + DUST, event.swap_loss);
+    assert!(found >= least, "{charged} and {free} of {least}");
 }

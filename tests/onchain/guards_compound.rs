@@ -1,5 +1,6 @@
 //! What compounding may not do: raise leverage beyond the owner's, undo a deleverage, happen for nothing.
 
+use ballast_abi::whirlpool::layout;
 use ballast_client::{
     Automation, BallastError, BallastEvent, DecreaseArgs, MarketMode, PositionContext, Receipt,
     instruction,
@@ -236,4 +237,34 @@ async fn compounding_ends_at_the_largest_position() {
     assert!(fees > 1_000 && liquidity > 0, "{fees} {liquidity}");
     let assets = scene.assets(&position).await;
     assert!(assets <= largest, "{assets} of {largest}");
+}
+
+#[tokio::test]
+async fn what_is_provided_at_the_pools_price_stays_hedged_at_the_oracles() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.automate(&position, automation()).await;
+    scene
+        .change_policy(&position, |policy| {
+            (policy.delta_target_bps, policy.delta_band_bps) = (50, 100);
+        })
+        .await;
+    // As if the pool owed it fees worth a tenth of what it holds.
+    let owed = 30_000_000u64;
+    let at = layout::position::FEE_OWED_B;
+    scene
+        .patch(&position.addresses().whirlpool_position, |data| {
+            data[at..at + 8].copy_from_slice(&owed.to_le_bytes());
+        })
+        .await;
+    let saved = scene.svm.save();
+    // The base that three times as much liquidity holds at the pool's price is borrowed; at the oracle's it holds more.
+    scene.pool(201.7).await;
+    refused(
+        scene.compound(&position, &scene.alice).await,
+        BallastError::DeltaOutsideTarget,
+    );
+    scene.svm.restore(&saved);
+    let (_, liquidity) = compounded(&accepted(scene.compound(&position, &scene.alice).await));
+    assert!(liquidity > 0);
 }

@@ -3,7 +3,7 @@
 use ballast_client::{Amounts, BallastError, IncreaseArgs, instruction};
 
 use crate::{
-    support::{NOTHING, Scene, accepted, refused},
+    support::{NOTHING, Scene, accepted, refused, shallow},
     two::MORE,
 };
 
@@ -165,4 +165,34 @@ async fn nothing_is_repaid_where_nothing_is_owed() {
         scene.send(&scene.alice, repay(u64::MAX, u64::MAX)).await,
         BallastError::ZeroAmount,
     );
+}
+
+/// The hedge is sized before the swap, whose trade moves the price at which liquidity is provided.
+#[tokio::test]
+async fn what_a_swap_moves_the_pool_by_stays_within_the_hedges_target() {
+    let scene = Scene::with(shallow()).await;
+    let strict = |target, band| {
+        let mut policy = scene.world.policy();
+        (policy.delta_target_bps, policy.delta_band_bps) = (target, band);
+        policy
+    };
+    let mut args = scene.example(1);
+    (args.own_base, args.own_quote) = (500_000_000, 0);
+    args.policy = strict(1, 2);
+    refused(scene.try_open(args).await, BallastError::DeltaOutsideTarget);
+    args.policy = scene.world.policy();
+    let position = scene.world.open(&scene.alice, args).await.unwrap();
+    scene.pool(200.0).await;
+    let base = IncreaseArgs {
+        own_base: 100_000_000,
+        own_quote: 0,
+        ..MORE
+    };
+    accepted(scene.set_policy(&position, strict(1, 2)).await);
+    refused(
+        scene.increase(&position, base).await,
+        BallastError::DeltaOutsideTarget,
+    );
+    accepted(scene.set_policy(&position, scene.world.policy()).await);
+    accepted(scene.increase(&position, base).await);
 }

@@ -4,7 +4,10 @@
 use ballast_abi::{spl, whirlpool::layout};
 use ballast_client::{Amounts, BallastError, DecreaseArgs, Side};
 
-use crate::support::{NOTHING, Scene, accepted, code, refused, refused_elsewhere};
+use crate::{
+    support::{NOTHING, Scene, accepted, code, refused, refused_elsewhere},
+    two::MORE,
+};
 
 /// Lets the stand-in take `units` too much with every transfer from now on, see its `PoolAccount::toll`.
 async fn set_toll(scene: &Scene, units: u8) {
@@ -37,6 +40,7 @@ async fn a_pool_that_takes_more_or_pays_less_is_refused() {
         let sent = scene.try_open(scene.example(2)).await;
         refused_elsewhere(sent, spl::TOKEN_PROGRAM, code::INSUFFICIENT_FUNDS);
         refused(scene.decrease(&position, some).await, unexpected);
+        refused(scene.increase(&position, MORE).await, unexpected);
         refused(scene.close(&position).await, unexpected);
         // Sells base at the one price, buys it at the other.
         for dollars in [195, 205] {

@@ -2,13 +2,13 @@
 
 use ballast_client::{
     Automation, BallastError, BallastEvent, MarketMode, Policy, PositionContext, RecenterArgs,
-    Side, instruction,
+    Side, ballast::due, instruction,
 };
 use ballast_localnet::UsdPrice;
 
 use crate::{
     lifecycle::automation,
-    support::{Scene, accepted, refused, substitute},
+    support::{Scene, accepted, refused, shallow, substitute},
 };
 
 async fn left_its_band() -> (Scene, PositionContext, RecenterArgs) {
@@ -252,6 +252,110 @@ async fn leverage_ends_at_the_largest_position() {
         "{moved:?} of {assets}"
     );
     assert!(moved.leverage_bps_up() < 39_000);
+    assert!(moved.assets >= assets * 98 / 100, "{moved:?} of {assets}");
+}
+
+#[tokio::test]
+async fn an_equity_beyond_the_largest_position_is_moved_without_leverage() {
+    let scene = Scene::new().await;
+    let mut args = scene.example(1);
+    (args.leverage_bps, args.policy.hedge_bps) = (10_000, 0);
+    let position = scene.world.open(&scene.alice, args).await.unwrap();
+    scene
+        .change_limits(|params| params.limits.max_position_value = 10_000_000)
+        .await;
+    // At the pool's price it is worth more than at the oracle's, by which it is held to be as large as it may be.
+    scene.pool(201.5).await;
+    let to = scene.ticks_around(200, 512);
+    accepted(scene.recenter(&position, &scene.alice, to).await);
+    let (model, oracle) = scene.model(&position).await;
+    let leverage = model.value(oracle).unwrap().leverage_bps_up();
+    assert!(leverage <= 10_001, "{leverage}");
+}
+
+#[tokio::test]
+async fn what_is_too_small_to_be_liquidated_does_not_come_to_owe_more() {
+    let (scene, position, args) = left_its_band().await;
+    let (model, oracle) = scene.model(&position).await;
+    let assets = model.value(oracle).unwrap().assets;
+    scene
+        .change_limits(|params| {
+            params.limits.min_position_value = u64::try_from(assets).unwrap() * 4;
+        })
+        .await;
+    let with_leverage = async |leverage_bps| {
+        let automation = Automation {
+            leverage_bps,
+            ..automation()
+        };
+        scene.automate(&position, automation).await;
+        scene.recenter(&position, &scene.keeper, args).await
+    };
+    refused(with_leverage(39_000).await, BallastError::PositionSize);
+    // With less debt than before it may be as small as it is.
+    accepted(with_leverage(25_000).await);
+}
+
+#[tokio::test]
+async fn a_recentering_that_would_be_due_again_at_once_is_none() {
+    let (scene, position, args) = left_its_band().await;
+    let edge_bps = 4_990;
+    let narrow = Automation {
+        edge_bps,
+        ..automation()
+    };
+    scene.automate(&position, narrow).await;
+    let oracle = scene.model(&position).await.1;
+    let market = &scene.world.market.market;
+    let spacing = i32::from(market.tick_spacing);
+    // Centred as well as the pool's spacing permits, but not in the middle fiftieth of a hundredth of the band.
+    let mut centred = 0;
+    for by in [-spacing, 0, spacing] {
+        let to = RecenterArgs {
+            tick_lower: args.tick_lower + by,
+            tick_upper: args.tick_upper + by,
+        };
+        let ticks = [to.tick_lower, to.tick_upper];
+        let [lower, upper] = ticks.map(|tick| ballast_client::Tick::new(tick).unwrap());
+        let band = ballast_client::Band::new(lower, upper).unwrap();
+        if !due::centred(ticks, market.tick_spacing, oracle)
+            || !due::at_edge(&band, edge_bps, oracle)
+        {
+            continue;
+        }
+        centred += 1;
+        refused(
+            scene.recenter(&position, &scene.keeper, to).await,
+            BallastError::RecenterOffCentre,
+        );
+    }
+    assert!(centred > 0);
+    scene.automate(&position, automation()).await;
+    accepted(scene.recenter(&position, &scene.keeper, args).await);
+}
+
+#[tokio::test]
+async fn a_recentering_ends_hedged_at_the_oracles_price() {
+    // Of a shallow pool, what the swap moves it by is more than a strict target leaves room for.
+    let scene = Scene::with(shallow()).await;
+    let position = scene.open(1).await;
+    scene.automate(&position, automation()).await;
+    scene.price(216).await;
+    let args = scene.ticks_around(216, 512);
+    let strict = async |target, band| {
+        scene
+            .change_policy(&position, |policy| {
+                (policy.delta_target_bps, policy.delta_band_bps) = (target, band);
+            })
+            .await;
+    };
+    strict(1, 2).await;
+    refused(
+        scene.recenter(&position, &scene.alice, args).await,
+        BallastError::DeltaOutsideTarget,
+    );
+    strict(500, 1_000).await;
+    accepted(scene.recenter(&position, &scene.alice, args).await);
 }
 
 #[tokio::test]

@@ -345,6 +345,62 @@ async fn keepers_are_paid_what_owner_and_market_allow_and_what_there_is() {
     );
 }
 
+#[tokio::test]
+async fn a_market_that_allows_less_now_pays_less_and_no_more_often() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let lamports = async || {
+        let account = scene.svm.chain().account(&position.address).await.unwrap();
+        account.unwrap().lamports
+    };
+    let asks = Automation {
+        reward_lamports: 600_000,
+        ..automation()
+    };
+    scene.automate(&position, asks).await;
+    scene
+        .change_policy(&position, |policy| policy.min_rebalance_interval_secs = 0)
+        .await;
+    let give = solana_transfer(&scene.alice.key(), &position.address, 5_000_000);
+    accepted(scene.send(&scene.alice, give).await);
+    // What the market was made with allows more.
+    scene
+        .change_limits(|params| {
+            params.keepers.max_reward_lamports = 10_000;
+            params.limits.min_rebalance_interval_secs = 60;
+        })
+        .await;
+    let before = lamports().await;
+    for (wait_secs, paid) in [(100, 10_000), (59, 10_000), (1, 20_000)] {
+        scene.wait(wait_secs, 200).await;
+        scene.earn().await;
+        accepted(scene.compound(&position, &scene.keeper).await);
+        assert_eq!(lamports().await, before - paid, "after {wait_secs} s");
+    }
+}
+
+#[tokio::test]
+async fn the_markets_interval_binds_an_owner_who_asks_for_none() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene
+        .change_policy(&position, |policy| policy.min_rebalance_interval_secs = 0)
+        .await;
+    scene
+        .change_limits(|params| params.limits.min_rebalance_interval_secs = 60)
+        .await;
+    for (wait_secs, dollars, due) in [(100, 195, true), (59, 200, false), (1, 200, true)] {
+        scene.wait(wait_secs, dollars).await;
+        scene.price(dollars).await;
+        let sent = scene.rehedge(&position, &scene.keeper).await;
+        if due {
+            accepted(sent);
+        } else {
+            refused(sent, BallastError::TooSoon);
+        }
+    }
+}
+
 pub fn solana_transfer(
     from: &ballast_client::Pubkey,
     to: &ballast_client::Pubkey,

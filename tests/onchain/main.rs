@@ -20,6 +20,7 @@ mod guards_hostile_pool;
 mod guards_increase;
 mod guards_integrity;
 mod guards_keeper;
+mod guards_look_again;
 mod guards_migrate;
 mod guards_oracle_change;
 mod guards_pool;

@@ -96,6 +96,14 @@ pub fn substitute(mut instruction: Instruction, from: Pubkey, to: Pubkey) -> Ins
     instruction
 }
 
+/// A world whose pool a worked example's swap moves by some hundredths of a percent.
+pub fn shallow() -> WorldConfig {
+    WorldConfig {
+        background_value: 500_000_000_000,
+        ..WorldConfig::standard().unwrap()
+    }
+}
+
 /// A world with an owner, a keeper without tokens and a liquidator with plenty.
 pub struct Scene {
     /// The runtime.

@@ -15,6 +15,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use crate::{process, repository};
@@ -55,11 +56,52 @@ const RATIOS: [(&str, &str, &str); 6] = [
 /// Positions in the file for `ballast risk`.
 const RISK_POSITIONS: usize = 300_000;
 
-/// Runs everything and writes the report.
-pub fn run() -> Result<()> {
+/// What to measure.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct BenchOptions {
+    /// Only this; the rest of the report stays as it was
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+}
+
+/// A part of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// `ballast simulate` and `ballast backtest`.
+    Simulator,
+}
+
+/// Measures, and writes the report.
+pub fn run(options: BenchOptions) -> Result<()> {
     let directory = repository::root().join("target/bench");
     fs::create_dir_all(&directory)
         .with_context(|| format!("cannot create {}", directory.display()))?;
+    let file = directory.join("report.json");
+    let report = match options.only {
+        None => everything(&directory)?,
+        Some(Part::Simulator) => {
+            build_command_line()?;
+            let mut report = if file.exists() {
+                read(&file)?
+            } else {
+                json!({})
+            };
+            report["ballast_simulate"] = simulator::times(&directory)?;
+            report
+        }
+    };
+    let text = serde_json::to_string_pretty(&report)? + "\n";
+    fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+    print!("{text}");
+    println!("report: {}", file.display());
+    Ok(())
+}
+
+fn build_command_line() -> Result<()> {
+    process::run(process::host_cargo().args(["build", "--package", "ballast-cli"]))
+}
+
+fn everything(directory: &Path) -> Result<Value> {
     let home = directory.join("criterion");
     if home.exists() {
         fs::remove_dir_all(&home).with_context(|| format!("cannot clear {}", home.display()))?;
@@ -91,18 +133,12 @@ pub fn run() -> Result<()> {
         .into_iter()
         .map(|(name, nanos)| (name, json!(nanos)))
         .collect();
-    let report = json!({
+    Ok(json!({
         "ratios": ratios,
         "median_ns": nanos,
-        "ballast_risk": risk(&directory)?,
-        "ballast_simulate": simulator::times(&directory)?,
-    });
-    let file = directory.join("report.json");
-    let text = serde_json::to_string_pretty(&report)? + "\n";
-    fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
-    print!("{text}");
-    println!("report: {}", file.display());
-    Ok(())
+        "ballast_risk": risk(directory)?,
+        "ballast_simulate": simulator::times(directory)?,
+    }))
 }
 
 /// Median nanoseconds of each benchmark's iteration, by its id.
@@ -139,7 +175,7 @@ fn read(file: &PathBuf) -> Result<Value> {
 
 /// Times `ballast risk` from file to file, start of the process included.
 fn risk(directory: &Path) -> Result<Value> {
-    process::run(process::host_cargo().args(["build", "--package", "ballast-cli"]))?;
+    build_command_line()?;
     let vectors = repository::root().join("crates/model/tests/golden/vectors.jsonl");
     let text = fs::read_to_string(&vectors)
         .with_context(|| format!("cannot read {}", vectors.display()))?;

@@ -8,6 +8,7 @@ mod idl;
 mod keys;
 mod mutants;
 mod named_tests;
+mod parameters;
 mod process;
 mod repository;
 mod sbf;
@@ -51,8 +52,10 @@ enum Task {
     },
     /// Print the path of solana-test-validator; build it if it is not there (15 to 30 minutes, once).
     Validator,
+    /// Simulate anew what docs/PARAMETERS.md says of defaults. Takes minutes.
+    Parameters(parameters::ParameterOptions),
     /// Measure speed; ratios and figures go to target/bench/report.json.
-    Bench,
+    Bench(bench::BenchOptions),
     /// Test the compiler of on-chain programs: what it compiles computes what the host computes, what it must refuse it
     /// refuses. `test` does that too.
     ToolchainTest,
@@ -122,7 +125,8 @@ fn run(task: Task) -> Result<()> {
             println!("{}", validator::provide()?.display());
             Ok(())
         }
-        Task::Bench => bench::run(),
+        Task::Parameters(options) => parameters::run(&options),
+        Task::Bench(options) => bench::run(options),
         Task::ToolchainTest => {
             build_selftest()?;
             suite::toolchain_test()

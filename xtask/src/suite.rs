@@ -73,41 +73,20 @@ pub fn lint() -> Result<()> {
     ]))
 }
 
-/// The demo, with everything after `cargo xtask demo` passed on.
+/// The demo, with everything after `cargo xtask demo` passed on. What it builds has the command line among it, so that nothing
+/// has to be compiled again for that.
 pub fn demo(arguments: &[OsString]) -> Result<()> {
-    let mut command = cargo();
+    const PACKAGES: [&str; 4] = ["--package", "ballast-cli", "--package", "ballast-demo"];
+    process::run(cargo().arg("build").args(PACKAGES))?;
+    let built = repository::build_dir().join("debug/ballast-demo");
+    let mut command = Command::new(built);
     command
-        .args(["run", "--quiet", "--package", "ballast-demo", "--"])
-        .args(with_absolute_prices(arguments, &std::env::current_dir()?));
+        .env("BALLAST_DEPLOY_DIR", repository::deploy_dir())
+        .args(arguments);
     if arguments.iter().any(|argument| argument == "--validator") {
         command.env("BALLAST_VALIDATOR", validator::provide()?);
     }
     process::run(&mut command)
-}
-
-/// The demo runs in the repository's root, but a file is named as seen from `directory`.
-fn with_absolute_prices(arguments: &[OsString], directory: &Path) -> Vec<OsString> {
-    const OPTION: &str = "--prices";
-    let mut after_option = false;
-    let mut absolute = |argument: &OsString| {
-        if std::mem::take(&mut after_option) {
-            return directory.join(argument).into();
-        }
-        after_option = argument == OPTION;
-        let file = argument.to_str().and_then(|text| {
-            text.strip_prefix(OPTION)
-                .and_then(|text| text.strip_prefix('='))
-        });
-        match file {
-            None => argument.clone(),
-            Some(file) => {
-                let mut option = OsString::from(format!("{OPTION}="));
-                option.push(directory.join(file));
-                option
-            }
-        }
-    };
-    arguments.iter().map(&mut absolute).collect()
 }
 
 /// Cargo for what runs programs that have been built.
@@ -121,32 +100,4 @@ pub fn cargo() -> Command {
         command.env_remove("BALLAST_FOREIGN_SBF");
     }
     command
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prices_are_found_where_the_caller_is() {
-        let seen = |line: &str| {
-            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            with_absolute_prices(&arguments, Path::new("/here")).join(" ".as_ref())
-        };
-        for (line, expected) in [
-            (
-                "--prices a.csv --validator",
-                "--prices /here/a.csv --validator",
-            ),
-            (
-                "--validator --prices=../a.csv",
-                "--validator --prices=/here/../a.csv",
-            ),
-            ("--prices /data/a.csv", "--prices /data/a.csv"),
-            ("--prices --prices", "--prices /here/--prices"),
-            ("--pricey a.csv --prices", "--pricey a.csv --prices"),
-        ] {
-            assert_eq!(seen(line), expected);
-        }
-    }
 }

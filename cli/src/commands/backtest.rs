@@ -3,13 +3,18 @@
 use std::{fmt, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use ballast_simulator::backtest::{
-    MinutesReport, Range, Repairs, TokenAmounts, pool_minutes, read_minutes,
+use ballast_simulator::{
+    Blocks, Units,
+    backtest::{
+        CandleTerms, MinutesReport, Range, Repairs, SwapTerms, TokenAmounts, candle_fees,
+        pool_minutes, read_candles, read_minutes, read_swaps, read_ticks, swaps,
+    },
 };
 use clap::Args;
 use serde::Serialize;
 
 use crate::{
+    decimal::Decimal,
     format::percent,
     recorded,
     report::{Output, note},
@@ -20,13 +25,14 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(allow_negative_numbers = true)]
 pub struct BacktestArgs {
-    /// Recorded minutes of a pool, as CSV (may be gzipped) with the columns timestamp, netAmount0, netAmount1, closeTick,
-    /// openTick, lowestTick, highestTick, inAmount0, inAmount1, currentLiquidity
-    #[arg(long, value_name = "FILE")]
-    pub pool_minutes: PathBuf,
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// The pool's fee, in millionths of the input
     #[arg(long, value_parser = clap::value_parser!(u32).range(..1_000_000))]
     pub fee_ppm: u32,
+    /// The protocol's part of each fee, in basis points. Recorded minutes have all of the fee
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10_000))]
+    pub protocol_bps: u32,
     /// Tick at which the range begins
     #[arg(long)]
     pub lower_tick: i32,
@@ -36,6 +42,56 @@ pub struct BacktestArgs {
     /// Liquidity of the position, in the pool's unit
     #[arg(long)]
     pub liquidity: u128,
+    #[command(flatten)]
+    pub candle: CandleArgs,
+}
+
+/// What was recorded.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+pub struct RecordArgs {
+    /// Recorded minutes of a pool, as CSV (may be gzipped) with the columns timestamp, netAmount0, netAmount1, closeTick,
+    /// openTick, lowestTick, highestTick, inAmount0, inAmount1, currentLiquidity
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["swaps", "ticks", "candles"])]
+    pub pool_minutes: Option<PathBuf>,
+    /// Recorded swaps of a pool, as CSV (may be gzipped) with the columns timestamp, amount0, amount1 (positive into the pool),
+    /// sqrtPriceX64 or sqrtPriceX96 and liquidity, both afterwards
+    #[arg(long, value_name = "FILE", conflicts_with = "candles")]
+    pub swaps: Option<PathBuf>,
+    /// What becomes active at each tick of that pool, as CSV with the columns tick and liquidityNet: swaps are done again in whole units
+    #[arg(long, value_name = "FILE", requires = "swaps")]
+    pub ticks: Option<PathBuf>,
+    /// Recorded candles, as CSV (may be gzipped) with the columns time, open, high, low, close, or a Binance kline file: what the
+    /// price's moves must have paid
+    #[arg(long, value_name = "FILE")]
+    pub candles: Option<PathBuf>,
+}
+
+/// What candles do not say.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Candles")]
+pub struct CandleArgs {
+    /// Decimals of token 0
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u8).range(..=18))]
+    pub token0_decimals: u8,
+    /// Decimals of token 1
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(..=18))]
+    pub token1_decimals: u8,
+    /// Prices are token 0 per token 1, and not token 1 per token 0
+    #[arg(long)]
+    pub inverted: bool,
+    /// Seconds between two chances of arbitrageurs to trade
+    #[arg(long, default_value_t = 0.4)]
+    pub block_secs: f64,
+    /// What takers trade a day through the position while it is in range, in whole tokens 1
+    #[arg(long, value_name = "AMOUNT")]
+    pub taker_volume_day: Option<Decimal>,
+    /// Ways through the candles
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub paths: u64,
+    /// Seed of them
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// Fees as estimate and interval, and what the position holds at the end; raw units.
@@ -45,9 +101,35 @@ pub struct BacktestReport {
     pub fees_low: Raw,
     pub fees_high: Raw,
     pub amounts: Raw,
-    pub minutes: u64,
-    pub minutes_in_range: u64,
-    pub repairs: Repaired,
+    #[serde(flatten)]
+    pub record: Recorded,
+}
+
+/// What of the record there is to say.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Recorded {
+    Minutes {
+        minutes: u64,
+        minutes_in_range: u64,
+        repairs: Repaired,
+    },
+    Swaps {
+        swaps: u64,
+        swaps_in_range: u64,
+        /// Swaps that were done again to the unit.
+        swaps_exact: u64,
+        /// Times at which swaps are missing.
+        gaps: u64,
+        /// Swaps that moved the price against what was paid in.
+        backwards: u64,
+    },
+    Candles {
+        candles: u64,
+        candles_in_range: u64,
+        missing_candles: u64,
+        outside: u64,
+    },
 }
 
 /// Raw units of both tokens, as decimal strings: they outgrow what JSON readers keep.
@@ -73,6 +155,7 @@ impl From<TokenAmounts> for Raw {
 pub struct Repaired {
     pub missing_minutes: u64,
     pub close_outside: u64,
+    pub open_outside: u64,
     pub net_above_gross: u64,
     pub fractions: u64,
 }
@@ -82,6 +165,7 @@ impl From<Repairs> for Repaired {
         Self {
             missing_minutes: repairs.missing_minutes,
             close_outside: repairs.close_outside,
+            open_outside: repairs.open_outside,
             net_above_gross: repairs.net_above_gross,
             fractions: repairs.fractions,
         }
@@ -95,9 +179,11 @@ impl From<MinutesReport> for BacktestReport {
             fees_low: report.fees_low.into(),
             fees_high: report.fees_high.into(),
             amounts: report.amounts.into(),
-            minutes: report.minutes,
-            minutes_in_range: report.in_range,
-            repairs: report.repairs.into(),
+            record: Recorded::Minutes {
+                minutes: report.minutes,
+                minutes_in_range: report.in_range,
+                repairs: report.repairs.into(),
+            },
         }
     }
 }
@@ -114,19 +200,135 @@ pub fn run(args: &BacktestArgs, output: &mut Output) -> Result<()> {
         )
     })?;
     ensure!(args.liquidity > 0, "--liquidity must be greater than 0");
-    let file = args.pool_minutes.display();
-    let text = recorded::text("--pool-minutes", &args.pool_minutes)?;
-    let (minutes, repairs) =
-        read_minutes(&text).with_context(|| format!("--pool-minutes {file}"))?;
+    let record = &args.record;
+    let report = match (&record.pool_minutes, &record.swaps, &record.candles) {
+        (Some(_), ..) => on_minutes(args, range),
+        (None, Some(_), _) => on_swaps(args, range),
+        _ => on_candles(args, range),
+    };
+    output.print(&report?)
+}
+
+/// A file that was named, as text; and how it was.
+fn read(option: &str, path: Option<&PathBuf>) -> Result<(String, String)> {
+    let path = path.with_context(|| format!("{option} is needed"))?;
+    let named = format!("{option} {}", path.display());
+    Ok((recorded::text(option, path)?, named))
+}
+
+fn on_minutes(args: &BacktestArgs, range: Range) -> Result<BacktestReport> {
+    let (text, named) = read("--pool-minutes", args.record.pool_minutes.as_ref())?;
+    let (minutes, repairs) = read_minutes(&text).context(named)?;
+    // Of what is paid in, the protocol's part of the fee reaches nobody's liquidity.
     let fee = f64::from(args.fee_ppm) / 1e6;
-    let report = pool_minutes(&minutes, repairs, fee, range, args.liquidity as f64);
+    let mut report = pool_minutes(&minutes, repairs, fee, range, args.liquidity as f64);
+    let kept = 1.0 - f64::from(args.protocol_bps) / 1e4;
+    for amounts in [
+        &mut report.fees,
+        &mut report.fees_low,
+        &mut report.fees_high,
+    ] {
+        amounts.token0 *= kept;
+        amounts.token1 *= kept;
+    }
     if repairs.missing_minutes > 0 {
         note(format_args!(
             "{} minutes are missing: what they may have paid is in the estimate and in the interval",
             repairs.missing_minutes
         ));
     }
-    output.print(&BacktestReport::from(report))
+    Ok(report.into())
+}
+
+fn on_swaps(args: &BacktestArgs, range: Range) -> Result<BacktestReport> {
+    let (text, named) = read("--swaps", args.record.swaps.as_ref())?;
+    let record = read_swaps(&text).context(named)?;
+    let ticks = match &args.record.ticks {
+        None => None,
+        path => {
+            let (text, named) = read("--ticks", path.as_ref())?;
+            Some(read_ticks(&text).context(named)?)
+        }
+    };
+    let terms = SwapTerms {
+        fee_ppm: args.fee_ppm,
+        protocol_bps: args.protocol_bps,
+    };
+    let report = swaps(&record, ticks.as_ref(), terms, range, args.liquidity);
+    if report.gaps > 0 {
+        note(format_args!(
+            "swaps are missing at {} times: what they have paid at least is in the estimate",
+            report.gaps
+        ));
+    }
+    Ok(BacktestReport {
+        fees: report.fees.into(),
+        fees_low: report.fees_low.into(),
+        fees_high: report.fees_high.into(),
+        amounts: report.amounts.into(),
+        record: Recorded::Swaps {
+            swaps: report.swaps,
+            swaps_in_range: report.in_range,
+            swaps_exact: report.exact,
+            gaps: report.gaps,
+            backwards: report.backwards,
+        },
+    })
+}
+
+fn on_candles(args: &BacktestArgs, range: Range) -> Result<BacktestReport> {
+    let (text, named) = read("--candles", args.record.candles.as_ref())?;
+    let mut candles = read_candles(&text).context(named)?;
+    let CandleArgs {
+        token0_decimals,
+        token1_decimals,
+        inverted,
+        block_secs,
+        ..
+    } = args.candle;
+    ensure!(
+        block_secs.is_finite() && block_secs > 0.0,
+        "--block-secs {block_secs} must be greater than 0"
+    );
+    if inverted {
+        candles = candles.inverted();
+    }
+    let fee = f64::from(args.fee_ppm) / 1e6;
+    let volume = match &args.candle.taker_volume_day {
+        Some(volume) => volume.raw(token1_decimals).context("--taker-volume-day")?,
+        None => 0,
+    };
+    let terms = CandleTerms {
+        fee,
+        protocol_share: f64::from(args.protocol_bps) / 1e4,
+        blocks: Blocks::Fixed(block_secs),
+        takers_day: volume as f64 * fee / args.liquidity as f64,
+        units: Units {
+            base_decimals: token0_decimals,
+            quote_decimals: token1_decimals,
+        },
+        paths: args.candle.paths,
+        seed: args.candle.seed,
+    };
+    let report = candle_fees(&candles, &terms, range, args.liquidity as f64)?;
+    if candles.missing > 0 {
+        note(format_args!(
+            "{} candles are missing: in the estimate they move as much as the others",
+            candles.missing
+        ));
+    }
+    Ok(BacktestReport {
+        fees: report.fees.into(),
+        fees_low: report.fees_low.into(),
+        fees_high: report.fees_high.into(),
+        amounts: report.amounts.into(),
+        record: Recorded::Candles {
+            candles: report.candles,
+            candles_in_range: report.in_range,
+            missing_candles: candles.missing,
+            outside: candles.outside,
+        },
+    })
 }
 
 impl fmt::Display for BacktestReport {
@@ -141,18 +343,49 @@ impl fmt::Display for BacktestReport {
             table.row([name.to_owned(), raw.token0.clone(), raw.token1.clone()]);
         }
         writeln!(f, "{table}")?;
-        let Repaired {
-            missing_minutes,
-            close_outside,
-            net_above_gross,
-            fractions,
-        } = self.repairs;
-        writeln!(
-            f,
-            "{} minutes, {} of them in range. Repaired: {missing_minutes} missing, {close_outside} closes outside of their minute, \
-             {net_above_gross} net amounts above gross, {fractions} lines with fractions of ticks or amounts",
-            self.minutes,
-            percent(self.minutes_in_range as f64 / self.minutes.max(1) as f64),
-        )
+        let part = |inside: u64, all: u64| percent(inside as f64 / all.max(1) as f64);
+        match &self.record {
+            Recorded::Minutes {
+                minutes,
+                minutes_in_range,
+                repairs:
+                    Repaired {
+                        missing_minutes,
+                        close_outside,
+                        open_outside,
+                        net_above_gross,
+                        fractions,
+                    },
+            } => writeln!(
+                f,
+                "{minutes} minutes, {} of them in range. Repaired: {missing_minutes} missing, {close_outside} closes and \
+                 {open_outside} opens outside of their minute, {net_above_gross} net amounts above gross, {fractions} lines with \
+                 fractions of ticks or amounts",
+                part(*minutes_in_range, *minutes),
+            ),
+            Recorded::Swaps {
+                swaps,
+                swaps_in_range,
+                swaps_exact,
+                gaps,
+                backwards,
+            } => writeln!(
+                f,
+                "{swaps} swaps, {} of them ended in range, {swaps_exact} were done again to the unit. Swaps are missing at {gaps} \
+                 times; {backwards} moved the price against what was paid in",
+                part(*swaps_in_range, *swaps),
+            ),
+            Recorded::Candles {
+                candles,
+                candles_in_range,
+                missing_candles,
+                outside,
+            } => writeln!(
+                f,
+                "{candles} candles, {} of all in range: what the price's moves have paid, by arbitrage. Repaired: \
+                 {missing_candles} missing, {outside} opens or closes outside of their candle",
+                part(*candles_in_range, candles + missing_candles),
+            ),
+        }
     }
 }

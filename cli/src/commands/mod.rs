@@ -2,7 +2,9 @@
 
 pub mod automation;
 pub mod backtest;
+pub mod calibrate;
 pub mod close;
+pub mod compare;
 pub mod deploy;
 pub mod doctor;
 pub mod explain;
@@ -14,12 +16,14 @@ pub mod lend;
 pub mod market;
 pub mod migrate;
 pub mod open;
+pub mod optimise;
 pub mod policy;
 pub mod positions;
 pub mod quote;
 pub mod risk;
 pub mod safety;
 pub mod simulate;
+pub mod stress;
 pub mod transfer;
 pub mod tx;
 pub mod upkeep;

@@ -140,3 +140,166 @@ fn what_is_wrong_is_named_with_its_line() {
         nowhere.err
     );
 }
+
+/// A pool of one range, with a swap up and one half the way down: token 1 in, then token 0.
+const SWAPS: [&str; 4] = [
+    "timestamp,amount0,amount1,sqrtPriceX64,liquidity",
+    "7,-999000,1000000,18446744073709551616,1000000000000",
+    "8,-997004989,1000000000,18465153924295113748,1000000000000",
+    "9,500000000,-499746878,18455935221526919625,1000000000000",
+];
+
+fn on(file: &Recorded, option: &str, more: &[&str]) -> Run {
+    let path = file.file.to_str().unwrap();
+    let common = [
+        "backtest",
+        "--json",
+        option,
+        path,
+        "--fee-ppm",
+        "2000",
+        "--lower-tick",
+        "-100",
+        "--upper-tick",
+        "100",
+        "--liquidity",
+        "1000000000000",
+    ];
+    run(&[&common[..], more].concat())
+}
+
+fn lines(lines: &[&str]) -> Recorded {
+    let recorded = record(&[]);
+    fs::write(&recorded.file, lines.join("\n") + "\n").unwrap();
+    recorded
+}
+
+#[test]
+fn on_swaps_fees_follow_from_the_way_of_the_price() {
+    let ways = on(&lines(&SWAPS), "--swaps", &[]);
+    assert_eq!((ways.code, ways.err.as_str()), (0, ""));
+    // All of the pool's liquidity: a five hundredth of what was paid in, to the unit that the file's prices round.
+    let check = |report: &serde_json::Value, exact: u64| {
+        assert_eq!(report["swaps"], 3);
+        assert_eq!(report["swaps_exact"], exact);
+        for fees in ["fees", "fees_low", "fees_high"] {
+            for (token, expected) in [("token0", 1_000_000), ("token1", 2_002_000)] {
+                let found: i64 = report[fees][token].as_str().unwrap().parse().unwrap();
+                assert!((found - expected).abs() <= 2, "{fees} {token}: {report}");
+            }
+        }
+    };
+    check(&ways.json(), 0);
+    let ticks = lines(&[
+        "tick,liquidityNet",
+        "-100,1000000000000",
+        "100,-1000000000000",
+    ]);
+    let ticks = ticks.file.to_str().unwrap();
+    check(
+        &on(&lines(&SWAPS), "--swaps", &["--ticks", ticks]).json(),
+        2,
+    );
+    // The protocol's part is nobody's.
+    let half = on(&lines(&SWAPS), "--swaps", &["--protocol-bps", "5000"]).json();
+    let found: i64 = half["fees"]["token1"].as_str().unwrap().parse().unwrap();
+    assert!((found - 1_001_000).abs() <= 2, "{half}");
+    let wrong = on(&lines(&SWAPS[..1]), "--swaps", &[]);
+    assert!(
+        wrong.code == 1 && wrong.err.contains("line 1: no line with data"),
+        "{}",
+        wrong.err
+    );
+}
+
+#[test]
+fn on_candles_fees_follow_from_arbitrage() {
+    let header = "time,open,high,low,close";
+    let hours = [
+        "0,1,1.004,0.996,1",
+        "3600,1,1.004,0.996,1",
+        "10800,1,1.004,0.996,1",
+    ];
+    let file = lines(&[&[header], &hours[..]].concat());
+    let decimals = [
+        "--token0-decimals",
+        "6",
+        "--token1-decimals",
+        "6",
+        "--paths",
+        "20",
+    ];
+    let run = on(&file, "--candles", &decimals);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.contains("1 candles are missing"), "{}", run.err);
+    let report = run.json();
+    assert_eq!(
+        (
+            report["candles"].as_u64(),
+            report["missing_candles"].as_u64()
+        ),
+        (Some(3), Some(1))
+    );
+    let fees = |report: &serde_json::Value, which: &str, token: &str| -> f64 {
+        report[which][token].as_str().unwrap().parse().unwrap()
+    };
+    for token in ["token0", "token1"] {
+        let [low, fees, high] =
+            ["fees_low", "fees", "fees_high"].map(|which| fees(&report, which, token));
+        assert!(0.0 < low && low < fees && fees < high, "{report}");
+    }
+    // The price about one, inverted, is the same with the tokens swapped; the protocol takes its part.
+    let inverted = on(
+        &file,
+        "--candles",
+        &[&decimals[..], &["--inverted"]].concat(),
+    )
+    .json();
+    let near = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 0.1, "{a} {b}");
+    near(
+        fees(&inverted, "fees", "token0"),
+        fees(&report, "fees", "token1"),
+    );
+    let shared = on(
+        &file,
+        "--candles",
+        &[&decimals[..], &["--protocol-bps", "5000"]].concat(),
+    );
+    near(
+        2.0 * fees(&shared.json(), "fees", "token0"),
+        fees(&report, "fees", "token0"),
+    );
+    let wrong = on(
+        &lines(&[header, "0,1,1,1,1", "0,1,1,1,1"]),
+        "--candles",
+        &decimals,
+    );
+    assert!(
+        wrong.code == 1 && wrong.err.contains("line 3: 0 is there twice"),
+        "{}",
+        wrong.err
+    );
+}
+
+#[test]
+fn one_record_is_needed_and_no_more() {
+    let none = run(&[
+        "backtest",
+        "--fee-ppm",
+        "5",
+        "--lower-tick",
+        "0",
+        "--upper-tick",
+        "1",
+        "--liquidity",
+        "1",
+    ]);
+    assert_eq!(none.code, 2, "{}", none.err);
+    let file = lines(&SWAPS);
+    let both = on(
+        &file,
+        "--swaps",
+        &["--candles", file.file.to_str().unwrap()],
+    );
+    assert_eq!(both.code, 2, "{}", both.err);
+}

@@ -2,8 +2,10 @@
 
 mod backtest;
 mod common;
+mod experiments;
 mod hedge;
 mod quote;
 mod risk;
 mod simulate;
+mod stress;
 mod usage;

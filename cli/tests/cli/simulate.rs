@@ -283,28 +283,151 @@ fn one_strategy_against_another() {
     assert_eq!(same["against"]["difference"]["mean"], 0.0);
 }
 
-/// It stops where the mean is known, at the same path on any number of threads.
+/// It stops where the mean is known, at the same path on any number of threads; what is known of the prices beforehand helps.
 #[test]
 fn as_many_paths_as_it_takes() {
+    let simulate = |strategy: &str, ci: &str, threads: &str| {
+        let mut line = EXAMPLE.map(|part| if part == "hold" { strategy } else { part });
+        let paths = line.iter().position(|part| *part == "2000").unwrap();
+        line[paths] = "100000";
+        let extra = ["--json", "--no-fees", "--ci", ci, "--threads", threads];
+        run(&[&line[..], &extra].concat()).json()
+    };
     let paths = |ci: &str, threads: &str| {
-        let report = changed(
-            "--paths",
-            "100000",
-            &["--json", "--ci", ci, "--threads", threads],
-        )
-        .json();
-        let equity = &report["equity"];
-        let known = 1.96 * number(&equity["stderr"]) / number(&equity["mean"]);
+        let report = simulate("band:30%", ci, threads);
+        let mean = &report["equity_controlled"];
+        let known = 1.96 * number(&mean["stderr"]) / number(&mean["mean"]);
+        // Not worse than without.
+        assert!(number(&mean["stderr"]) < number(&report["equity"]["stderr"]));
         (report["paths"].as_u64().unwrap(), known)
     };
-    let (few, known) = paths("0.5%", "1");
+    let (few, known) = paths("0.3%", "1");
     assert!(
-        known <= 0.005 && (1_000..20_000).contains(&few),
+        known <= 0.003 && (1_000..20_000).contains(&few),
         "{few} {known}"
     );
-    assert_eq!(paths("0.5%", "2"), (few, known));
-    let (more, known) = paths("0.25%", "2");
-    assert!(known <= 0.0025 && more > 2 * few, "{more} {known}");
+    assert_eq!(paths("0.3%", "2"), (few, known));
+    let (more, known) = paths("0.15%", "2");
+    assert!(known <= 0.0015 && more > 2 * few, "{more} {known}");
+    // What nobody touches is known exactly.
+    let held = simulate("hold", "0.01%", "2");
+    assert_eq!(held["paths"], 1_000);
+    assert!((number(&held["equity_controlled"]["mean"]) - 87.40).abs() < 0.01);
+}
+
+/// What actions cost beside their trades is a part of the gain.
+#[test]
+fn actions_cost_something() {
+    let with =
+        |cost: &str| changed("--strategy", "band:10%", &["--json", "--action-cost", cost]).json();
+    let (free, dear) = (with("0"), with("0.01"));
+    let gas = number(&dear["attribution"]["gas"]["mean"]);
+    assert!(
+        (gas + 0.07 * number(&dear["actions_per_day"])).abs() < 1e-9,
+        "{gas}"
+    );
+    let mean = |report: &Value| number(&report["equity"]["mean"]);
+    assert!((mean(&dear) - mean(&free) - gas).abs() < 1e-9);
+    assert!(number(&free["protocol_fees"]) > 0.0);
+    let shown =
+        number(&free["protocol_fees"]) / number(&free["attribution"]["fees_arbitrage"]["mean"]);
+    assert!((shown - 0.13 / 0.87).abs() < 1e-9, "{shown}");
+}
+
+/// A directory that says all about a run.
+#[test]
+fn everything_in_a_directory() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let out = directory.path().join("deep/out");
+    let line = ["--json", "--out", out.to_str().unwrap()];
+    let report = changed("--strategy", "band:10%", &line);
+    assert_eq!((report.code, report.err.as_str()), (0, ""));
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    let summary: Value = serde_json::from_str(&read("summary.json")).unwrap();
+    assert_eq!(summary, report.json());
+    let written: Value = serde_json::from_str(&read("run.json")).unwrap();
+    assert_eq!(written["command"], "simulate");
+    assert_eq!(
+        (&written["seed"], &written["version"]),
+        (&"1".into(), &"0.1.0".into())
+    );
+    let parameters = &written["parameters"];
+    assert_eq!(
+        (&parameters["strategy"], &parameters["fee_ppm"]),
+        (&"band:10%".into(), &"400".into())
+    );
+    assert_eq!(parameters["candles"], Value::Null);
+    for file in written["files"].as_array().unwrap() {
+        use sha2::Digest;
+        let bytes = std::fs::read(out.join(file["name"].as_str().unwrap())).unwrap();
+        let hash: String = sha2::Sha256::digest(bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(file["sha256"], hash.as_str());
+    }
+    assert_eq!(read("paths.csv").lines().count(), 2_001);
+    let html = read("report.html");
+    for part in [
+        "Equity at the end",
+        "Equity on the way",
+        "Where the mean comes from",
+        "Equity against the price",
+        "band:10%",
+        "horizon-days",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    for foreign in ["http://", "https://", "<script", "src="] {
+        assert!(
+            !html
+                .replace("http://www.w3.org/2000/svg", "")
+                .contains(foreign),
+            "{foreign}"
+        );
+    }
+    // The same again is the same to the byte.
+    let again = directory.path().join("again");
+    changed(
+        "--strategy",
+        "band:10%",
+        &["--json", "--out", again.to_str().unwrap()],
+    );
+    assert_eq!(
+        std::fs::read_to_string(again.join("paths.csv")).unwrap(),
+        read("paths.csv")
+    );
+    assert_eq!(
+        std::fs::read_to_string(again.join("equity.svg")).unwrap(),
+        read("equity.svg")
+    );
+}
+
+/// A keeper says why it acts.
+#[test]
+fn every_decision_has_its_reason() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../keeper/keeper.example.toml");
+    let report = changed(
+        "--strategy",
+        &format!("keeper:{file}"),
+        &["--json", "--replay", "5", "--ci", "100%"],
+    )
+    .json();
+    let (decisions, actions) = (
+        report["decisions"].as_array().unwrap(),
+        report["replay"].as_array().unwrap(),
+    );
+    assert!(decisions.len() >= actions.len() && !actions.is_empty());
+    for action in actions {
+        let name = action["action"].as_str().unwrap();
+        assert!(
+            decisions.iter().any(|decision| {
+                decision["secs"] == action["secs"]
+                    && decision["decision"].as_str().unwrap().starts_with(name)
+            }),
+            "{action}"
+        );
+    }
 }
 
 #[test]

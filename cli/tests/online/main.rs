@@ -10,5 +10,7 @@ mod deploy;
 mod life;
 mod node;
 mod position;
+mod quote;
 mod safety;
+mod stress;
 mod trouble;

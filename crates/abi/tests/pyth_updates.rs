@@ -342,3 +342,28 @@ proptest! {
         }
     }
 }
+
+/// Whatever stands around it, a feed's message is found, and another feed's is not taken for it.
+#[test]
+fn messages_are_found_in_other_bytes() {
+    let (ours, others) = (price(3), price(4));
+    let feed = ours.feed_id;
+    let bytes = [
+        &[0, 1, 2][..],
+        &others.encode(),
+        &ours.encode(),
+        &[0; 7],
+        &ours.encode(),
+        // Another kind of message, and one that breaks off.
+        &[1],
+        &feed,
+        &[0],
+        &feed,
+        &[9; 20],
+    ]
+    .concat();
+    let found: Vec<_> = PriceMessage::find_all(&bytes, &feed).collect();
+    assert_eq!(found, [ours, ours]);
+    assert_eq!(PriceMessage::find_all(&[0; 10], &feed).count(), 0);
+    assert_eq!(PriceMessage::find_all(&[], &feed).count(), 0);
+}

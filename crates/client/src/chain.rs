@@ -204,6 +204,23 @@ pub trait Chain: Send + Sync {
         Ok(None)
     }
 
+    /// Transactions that named an address and succeeded, newest first, among the last `limit`; empty if the cluster does not say.
+    async fn signatures(
+        &self,
+        _address: &Pubkey,
+        _limit: usize,
+    ) -> Result<Vec<Signature>, ChainError> {
+        Ok(Vec::new())
+    }
+
+    /// A transaction that landed, as it was signed; `None` if the node does not have it.
+    async fn signed_transaction(
+        &self,
+        _signature: &Signature,
+    ) -> Result<Option<VersionedTransaction>, ChainError> {
+        Ok(None)
+    }
+
     /// One account.
     async fn account(&self, address: &Pubkey) -> Result<Option<Account>, ChainError> {
         let mut answer = self.accounts(std::slice::from_ref(address)).await?;

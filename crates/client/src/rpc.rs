@@ -45,6 +45,8 @@ use crate::{
 };
 use http::{HttpError, HttpSender, Shared};
 
+const GET_TRANSACTION: &str = "getTransaction";
+
 /// A node that speaks Solana's JSON-RPC.
 #[derive(Clone)]
 pub struct RpcChain {
@@ -191,6 +193,26 @@ impl RpcChain {
             executable: account.executable,
             rent_epoch: account.rent_epoch,
         })
+    }
+
+    /// What the node keeps of a transaction.
+    async fn landed(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<EncodedConfirmedTransactionWithStatusMeta>, ChainError> {
+        let config = RpcTransactionConfig {
+            encoding: Some(UiTransactionEncoding::Base64),
+            commitment: Some(CommitmentConfig::confirmed()),
+            max_supported_transaction_version: Some(0),
+        };
+        // A transaction that the node does not have is `null`, which `get_transaction_with_config` takes for an error.
+        self.client
+            .send(
+                RpcRequest::GetTransaction,
+                json!([signature.to_string(), config]),
+            )
+            .await
+            .map_err(|error| self.error(GET_TRANSACTION, &error))
     }
 }
 
@@ -384,22 +406,10 @@ impl Chain for RpcChain {
         &self,
         signature: &Signature,
     ) -> Result<Option<TransactionRecord>, ChainError> {
-        let what = "getTransaction";
-        let config = RpcTransactionConfig {
-            encoding: Some(UiTransactionEncoding::Base64),
-            commitment: Some(CommitmentConfig::confirmed()),
-            max_supported_transaction_version: Some(0),
+        let what = GET_TRANSACTION;
+        let Some(found) = self.landed(signature).await? else {
+            return Ok(None);
         };
-        // A transaction that the node does not have is `null`, which `get_transaction_with_config` takes for an error.
-        let answer: Option<EncodedConfirmedTransactionWithStatusMeta> = self
-            .client
-            .send(
-                RpcRequest::GetTransaction,
-                json!([signature.to_string(), config]),
-            )
-            .await
-            .map_err(|error| self.error(what, &error))?;
-        let Some(found) = answer else { return Ok(None) };
         let Some(meta) = found.transaction.meta else {
             return Err(self.bad_answer(what, "the transaction has no status"));
         };
@@ -428,6 +438,43 @@ impl Chain for RpcChain {
         newest
             .transpose()
             .map_err(|_| self.bad_answer(what, "a signature that is none"))
+    }
+
+    async fn signatures(
+        &self,
+        address: &Pubkey,
+        limit: usize,
+    ) -> Result<Vec<Signature>, ChainError> {
+        let what = "getSignaturesForAddress";
+        let config = GetConfirmedSignaturesForAddress2Config {
+            limit: Some(limit),
+            commitment: Some(CommitmentConfig::confirmed()),
+            ..GetConfirmedSignaturesForAddress2Config::default()
+        };
+        let answer = self
+            .client
+            .get_signatures_for_address_with_config(address, config)
+            .await;
+        answer
+            .map_err(|error| self.error(what, &error))?
+            .iter()
+            .filter(|found| found.err.is_none())
+            .map(|found| found.signature.parse())
+            .collect::<Result<_, _>>()
+            .map_err(|_| self.bad_answer(what, "a signature that is none"))
+    }
+
+    async fn signed_transaction(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<VersionedTransaction>, ChainError> {
+        let Some(found) = self.landed(signature).await? else {
+            return Ok(None);
+        };
+        let signed = found.transaction.transaction.decode();
+        signed
+            .map(Some)
+            .ok_or_else(|| self.bad_answer(GET_TRANSACTION, "a transaction that is none"))
     }
 
     async fn recent_fees(&self, writable: &[Pubkey]) -> Result<Vec<u64>, ChainError> {

@@ -38,6 +38,7 @@ impl Caps {
         );
         let utilised = funds / one * max + funds % one * max / one;
         let most = utilised.min(self.borrow_cap);
-        Ok(most.saturating_sub(debt).min(state.liquidity))
+        // Of all funds, no more than what is not lent yet.
+        Ok(most.saturating_sub(debt))
     }
 }

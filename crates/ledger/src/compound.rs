@@ -3,7 +3,11 @@
 use ballast_clmm::{Amounts, SqrtPrice};
 use ballast_model::{Bps, ModelError, Position, liquidity_for_value_down, worth_down};
 
-use crate::{Ledger, LedgerError, error::overflow, grow, grow::within_band, settle};
+use crate::{
+    Ledger, LedgerError, grow,
+    grow::{leveraged_down, within_band},
+    settle,
+};
 
 /// What a market and an owner let a keeper grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +77,7 @@ pub fn compound<L: Ledger>(
         if room > 0 {
             may_grow(ledger)?;
             let worth = worth_down(fees, terms.oracle).map_err(LedgerError::from)?;
-            let value = terms.leverage.of_down(worth);
-            let value = value.ok_or(overflow("leveraged fees"))?.min(room);
+            let value = leveraged_down(worth, terms.leverage)?.min(room);
             let most = liquidity_for_value_down(&position.band, value, ledger.pool_price()?);
             liquidity = grow(ledger, terms.leverage, most.map_err(LedgerError::from)?)?;
         }

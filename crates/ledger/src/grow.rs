@@ -31,6 +31,13 @@ pub fn leverage_within(leverage: Bps, equity: u128, most: u128) -> Bps {
     leverage.min(within).max(Bps::ONE)
 }
 
+/// `leverage` times a value.
+pub(crate) fn leveraged_down(value: u128, leverage: Bps) -> Result<u128, LedgerError> {
+    leverage
+        .of_down(value)
+        .ok_or(overflow("a value times leverage"))
+}
+
 /// Swaps what is held net of debt so that, once both loans are taken, the position is hedged at the oracle's price. Differences
 /// within `near` of the full base amount are left alone. Quote that a purchase needs and that is not idle is borrowed.
 ///
@@ -82,9 +89,7 @@ pub fn grow<L: Ledger>(ledger: &mut L, leverage: Bps, most: u128) -> Result<u128
     let model = ledger.position()?;
     let equity = model.value(at).map_err(LedgerError::from)?.equity();
     let equity = u128::try_from(equity).map_err(|_| overflow("equity"))?;
-    let value = leverage
-        .of_down(equity)
-        .ok_or(overflow("leveraged equity"))?;
+    let value = leveraged_down(equity, leverage)?;
     let wanted = liquidity_for_value_down(&model.band, value, at).map_err(LedgerError::from)?;
     let added = wanted.saturating_sub(model.liquidity).min(most);
     if added > 0 {
@@ -103,6 +108,12 @@ pub fn grow<L: Ledger>(ledger: &mut L, leverage: Bps, most: u128) -> Result<u128
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_leverage_makes_of_a_value_is_rounded_down() {
+        assert_eq!(leveraged_down(3, Bps::new(15_000)), Ok(4));
+        assert!(leveraged_down(u128::MAX, Bps::new(15_000)).is_err());
+    }
 
     #[test]
     fn leverage_is_lowered_as_far_as_the_largest_position_asks_for() {

@@ -2,8 +2,8 @@
 
 use ballast_clmm::{Amounts, Band, Side, SqrtPrice, Tick};
 use ballast_ledger::{
-    Caps, Counter, Ledger, LedgerError, Lender, Moved, Order, Pool, Values, settle, swap,
-    swap_up_to,
+    Caps, Counter, ExitTerms, Ledger, LedgerError, Lender, Moved, Order, Payout, Pool, Values,
+    exit, settle, swap, swap_up_to,
 };
 use ballast_model::{
     Bps, Trade,
@@ -16,6 +16,9 @@ struct Flat {
     loss_bps: u64,
     /// What it keeps of the base that it is to sell.
     keeps: u64,
+    /// Up to a limit it moves nothing, and stands there afterwards.
+    empty: bool,
+    price: SqrtPrice,
     fees: Amounts,
 }
 
@@ -23,14 +26,18 @@ impl Pool for Flat {
     type Error = LedgerError;
 
     fn price(&self) -> SqrtPrice {
-        SqrtPrice::ONE
+        self.price
     }
 
     fn fee_rate_ppm(&self) -> u32 {
         0
     }
 
-    fn swap(&mut self, order: Order, _limit: Option<SqrtPrice>) -> Result<Moved, LedgerError> {
+    fn swap(&mut self, order: Order, limit: Option<SqrtPrice>) -> Result<Moved, LedgerError> {
+        if let (true, Some(limit)) = (self.empty, limit) {
+            self.price = limit;
+            return Ok(Moved::default());
+        }
         let (base, quote) = match order {
             Order::Sell(base) => (base, base - base * self.loss_bps / 10_000),
             Order::Buy(base) => (base - self.keeps, base + base * self.loss_bps / 10_000),
@@ -74,6 +81,8 @@ fn values(idle: Amounts) -> Values<Flat> {
         pool: Flat {
             loss_bps: 50,
             keeps: 0,
+            empty: false,
+            price: SqrtPrice::ONE,
             fees: Amounts::new(7, 9),
         },
         payer: Amounts::new(100, 100),
@@ -157,6 +166,67 @@ fn a_swap_may_lose_its_cap_and_no_more_and_has_to_be_exact() {
     let asked = (Trade::BuyBase, 10_000);
     let part = swap_up_to(&mut keeps, asked, SqrtPrice::ONE, Bps::ONE);
     assert_eq!(part, Err(LedgerError::OtherAmounts));
+    // Nothing up to the limit is no part.
+    keeps.pool.empty = true;
+    let (trade, max_loss) = (Trade::BuyBase, HALF_PERCENT);
+    let nothing = swap_up_to(&mut keeps, asked, SqrtPrice::ONE, max_loss);
+    assert_eq!(nothing, Err(LedgerError::SwapLoss { trade, max_loss }));
+}
+
+#[test]
+fn a_loss_is_rounded_up_whichever_way_is_traded() {
+    // One base is worth 2.25, and sold and bought for one.
+    let oracle = SqrtPrice::new(3 << 63).unwrap();
+    let mut ledger = values(Amounts::new(10, 10));
+    ledger.pool.loss_bps = 0;
+    let sold = swap(&mut ledger, Order::Sell(1), oracle, Bps::ONE).unwrap();
+    assert_eq!((sold.quote, sold.loss), (1, 2));
+    // Bought for three, the four quarters beyond count as one.
+    ledger.pool.loss_bps = 20_000;
+    let bought = swap(&mut ledger, Order::Buy(1), oracle, Bps::ONE).unwrap();
+    assert_eq!((bought.quote, bought.loss), (3, 1));
+    assert_eq!(ledger.swap_loss, 3);
+}
+
+#[test]
+fn of_two_swaps_of_an_exit_the_larger_is_what_was_traded() {
+    // Eight units of rounding are half a percent of 1 600, which is what is bought to repay 100; what is left then is sold.
+    let mut ledger = values(Amounts::new(0, 90_000));
+    ledger.lenders[0].caps.borrow_cap = 1_000;
+    ledger.borrow(Side::Base, 100).unwrap();
+    ledger.pay_out(Side::Base, 100).unwrap();
+    let mut terms = ExitTerms {
+        payout: Payout::Quote,
+        oracle: SqrtPrice::ONE,
+        max_loss: HALF_PERCENT,
+    };
+    ledger.pool.loss_bps = 0;
+    let done = exit(&mut ledger.clone(), &terms, |_| Ok(())).unwrap();
+    assert_eq!(done.base_traded, 1_600);
+    terms.payout = Payout::Base;
+    let done = exit(&mut ledger.clone(), &terms, |_| Ok(())).unwrap();
+    assert_eq!(done.base_traded, 88_409);
+}
+
+#[test]
+fn an_exit_that_leaves_debt_fails() {
+    let mut ledger = values(Amounts::ZERO);
+    ledger.borrow(Side::Quote, 100).unwrap();
+    ledger.pay_out(Side::Quote, 100).unwrap();
+    let terms = ExitTerms {
+        payout: Payout::AsIs,
+        oracle: SqrtPrice::ONE,
+        max_loss: HALF_PERCENT,
+    };
+    let left = exit(&mut ledger, &terms, |_| Ok(()));
+    assert_eq!(left, Err(LedgerError::DebtRemains));
+}
+
+#[test]
+fn more_than_everything_cannot_be_lent() {
+    let mut lender = lender(100);
+    lender.caps.max_utilisation = Bps::new(20_000);
+    assert_eq!(lender.caps.room_down(&lender.state), Ok(100));
 }
 
 #[test]

@@ -116,6 +116,10 @@ impl Localnet for EmbeddedNode {
         Duration::from_millis((self.slot_ms / 4).clamp(5, 100))
     }
 
+    fn moves_time(&self) -> bool {
+        true
+    }
+
     async fn pass_time(&self, secs: u64) -> Result<()> {
         let start = self.chain.clock().await?.now_secs;
         let until = start.saturating_add(i64::try_from(secs).unwrap_or(i64::MAX));

@@ -30,4 +30,4 @@ pub use process::Process;
 pub use programs::{Program, Programs, deploy_directory};
 pub use svm::{Saved, Svm};
 pub use validator::TestValidator;
-pub use world::{PricePost, Trader, World, WorldConfig};
+pub use world::{PROTOCOL_FEE_RATE_BPS, PricePost, Trader, World, WorldConfig};

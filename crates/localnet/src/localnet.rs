@@ -42,6 +42,9 @@ pub trait Localnet: Send + Sync {
     /// How long to wait between two looks at it.
     fn poll(&self) -> Duration;
 
+    /// Whether [`Localnet::pass_time`] takes no time.
+    fn moves_time(&self) -> bool;
+
     /// Lets the cluster's clock advance by at least `secs`: at once where time can be moved, else by waiting.
     async fn pass_time(&self, secs: u64) -> Result<()>;
 

@@ -2,7 +2,8 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    io::Write,
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -44,6 +45,20 @@ pub struct Svm {
     state: Arc<Mutex<State>>,
     payer: Arc<Keypair>,
     programs: Arc<Programs>,
+}
+
+/// Writes a transaction's log to standard error if `BALLAST_PROGRAM_LOGS` is set: for tools that ask what a test reaches. A test's
+/// own output is captured, this is not.
+fn show(logs: &[String]) {
+    static ASKED: LazyLock<bool> =
+        LazyLock::new(|| std::env::var_os("BALLAST_PROGRAM_LOGS").is_some());
+    if *ASKED {
+        let mut to = std::io::stderr().lock();
+        for line in logs {
+            // Nobody may be reading.
+            let _ = writeln!(to, "{line}");
+        }
+    }
 }
 
 /// Everything in an [`Svm`] at one time.
@@ -312,6 +327,7 @@ impl Chain for Svm {
             Ok(info) => (None, info.meta),
             Err(failed) => (Some(failed.err), failed.meta),
         };
+        show(&meta.logs);
         let return_data = meta.return_data.data;
         Ok(Simulation {
             error,
@@ -340,6 +356,7 @@ impl Chain for Svm {
             Ok(meta) => (None, meta),
             Err(failed) => (Some(failed.err), failed.meta),
         };
+        show(&meta.logs);
         if let Some(error) = &error
             && meta.fee == 0
         {
@@ -414,6 +431,10 @@ impl Localnet for Svm {
 
     fn poll(&self) -> Duration {
         Duration::from_millis(1)
+    }
+
+    fn moves_time(&self) -> bool {
+        true
     }
 
     async fn pass_time(&self, secs: u64) -> Result<()> {

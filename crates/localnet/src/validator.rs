@@ -336,6 +336,10 @@ impl Localnet for TestValidator {
         Duration::from_millis(100)
     }
 
+    fn moves_time(&self) -> bool {
+        false
+    }
+
     async fn pass_time(&self, secs: u64) -> Result<()> {
         wait_for_clock(&self.chain, secs).await
     }

@@ -26,7 +26,7 @@ pub mod screen;
 mod valuation;
 
 #[cfg(test)]
-#[path = "../tests/common/seed.rs"]
+#[path = "../tests/model/common/seed.rs"]
 mod seed;
 
 pub use ballast_clmm::{Amounts, Band, Side, SqrtPrice, Tick};

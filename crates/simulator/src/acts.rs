@@ -85,3 +85,14 @@ pub struct Event {
     /// Debt over assets afterwards, in basis points.
     pub ltv_bps: u32,
 }
+
+/// What an agent says of a decision on a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// When, in seconds after the start.
+    pub secs: u64,
+    /// At which price.
+    pub at: SqrtPrice,
+    /// What it says.
+    pub text: String,
+}

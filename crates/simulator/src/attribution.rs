@@ -18,6 +18,8 @@ pub struct Attribution {
     pub interest_quote: i128,
     /// Fees and slippage of the position's own swaps.
     pub swaps: i128,
+    /// What actions cost beside their trades: transactions, and keepers' rewards. Paid from outside of the position.
+    pub gas: i128,
     /// What liquidators were given beyond what they repaid.
     pub liquidation: i128,
     /// Debts that nothing was left for: the lenders' loss, and the owner's gain.
@@ -27,7 +29,7 @@ pub struct Attribution {
 }
 
 /// How many lines there are.
-pub(crate) const LINES: usize = 10;
+pub(crate) const LINES: usize = 11;
 
 impl Attribution {
     /// All lines together: the gain.
@@ -45,6 +47,7 @@ impl Attribution {
             ("interest_base", self.interest_base),
             ("interest_quote", self.interest_quote),
             ("swaps", self.swaps),
+            ("gas", self.gas),
             ("liquidation", self.liquidation),
             ("bad_debt", self.bad_debt),
             ("rounding", self.rounding),

@@ -7,7 +7,7 @@ use ballast_model::{
 };
 
 use crate::{
-    Act, Acts, Attribution, Event,
+    Act, Acts, Attribution, Event, Remark,
     fees::{Earned, FeeFlow},
     scenario::Terms,
 };
@@ -33,6 +33,8 @@ pub struct Desk<'a> {
     acts: Acts,
     /// Every action, if somebody wants to know.
     events: Option<Vec<Event>>,
+    /// The same of what agents say.
+    remarks: Vec<Remark>,
 }
 
 impl<'a> Desk<'a> {
@@ -50,6 +52,7 @@ impl<'a> Desk<'a> {
             flow: FeeFlow::new(terms.fees.as_ref(), terms.units.log_price(terms.at)),
             acts: Acts::default(),
             events: None,
+            remarks: Vec::new(),
         };
         desk.attribution.rounding = terms.opening_loss()?;
         Ok(desk)
@@ -112,13 +115,32 @@ impl<'a> Desk<'a> {
         self.events = Some(Vec::new());
     }
 
-    /// The actions that were noted.
-    pub(crate) fn into_events(self) -> Vec<Event> {
-        self.events.unwrap_or_default()
+    /// Notes what an agent says of its decision, if somebody wants to know.
+    pub fn remark(&mut self, text: impl FnOnce() -> String) {
+        if self.events.is_some() {
+            self.remarks.push(Remark {
+                secs: self.settled_secs,
+                at: self.at,
+                text: text(),
+            });
+        }
+    }
+
+    /// The actions and remarks that were noted.
+    pub(crate) fn into_events(self) -> (Vec<Event>, Vec<Remark>) {
+        (self.events.unwrap_or_default(), self.remarks)
+    }
+
+    /// What actions have cost beside their trades: no part of the position, and of the gain.
+    pub(crate) fn spent(&self) -> i128 {
+        -self.attribution.gas
     }
 
     fn note(&mut self, act: Act, equity_before: i128) -> Result<(), ModelError> {
         self.acts.add(act);
+        if act != Act::Liquidation {
+            self.attribution.gas -= i128::from(self.terms.action_cost);
+        }
         if self.events.is_some() {
             let value = self.whole()?.value(self.at)?;
             let event = Event {
@@ -126,7 +148,7 @@ impl<'a> Desk<'a> {
                 at: self.at,
                 act,
                 equity_before,
-                equity: value.equity(),
+                equity: value.equity() - self.spent(),
                 ltv_bps: value.ltv_bps_up(),
             };
             self.events.get_or_insert_default().push(event);
@@ -147,9 +169,9 @@ impl<'a> Desk<'a> {
         self.position.with_idle(self.fees)
     }
 
-    /// Equity at the last price that was settled.
+    /// Equity at the last price that was settled, less what was spent beside it.
     pub(crate) fn equity(&self) -> Result<i128, ModelError> {
-        self.whole()?.equity_down(self.at)
+        Ok(self.whole()?.equity_down(self.at)? - self.spent())
     }
 
     /// The position with its debts as they will be `secs` after the path's start.

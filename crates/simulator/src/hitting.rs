@@ -74,6 +74,28 @@ impl Motion {
         })
     }
 
+    /// Mean time in days until the motion, watched all the time, leaves `(lower, upper)`:
+    /// `(b P_upper - a P_lower) / mu` with the distances a and b of the ends and the chances of leaving through either, which is
+    /// `a b / sigma^2` without drift. `None` without variance or where the interval does not hold 0.
+    pub fn mean_exit_days(&self, lower: f64, upper: f64) -> Option<f64> {
+        let Self {
+            drift_day: mu,
+            sigma_day: sigma,
+        } = *self;
+        let (below, above) = (-lower, upper);
+        let variance = sigma * sigma;
+        if !(below > 0.0 && above > 0.0 && variance > 0.0) {
+            return None;
+        }
+        let tilt = 2.0 * mu / variance;
+        // Little drift over the whole width cancels: the drift's first order is exact enough there.
+        if (tilt * (below + above)).abs() < 1e-4 {
+            return Some(below * above / variance * (1.0 + tilt * (above - below) / 6.0));
+        }
+        let through_upper = (-tilt * below).exp_m1() / (-tilt * (below + above)).exp_m1();
+        Some((above * through_upper - below * (1.0 - through_upper)) / mu)
+    }
+
     /// The same when the price is only looked at every `step_days`: both ends move outwards by `0.5826 sigma sqrt(step)`
     /// (Broadie, Glasserman and Kou, "A continuity correction for discrete barrier options", 1997). The error vanishes
     /// faster than the square root of the step. `None` also for fewer than 30 looks.
@@ -150,6 +172,42 @@ mod tests {
         let hourly = price.exit_at_looks(lower, upper, 7.0, 1.0 / 24.0).unwrap();
         let always = price.exit(lower, upper, 7.0).unwrap();
         assert!(hourly.upper < always.upper && hourly.upper > 0.85 * always.upper);
+    }
+
+    /// The worked example is rehedged first after 3.3 minutes where delta may be 5 % of the pool's base, after 2 hours at 30 %.
+    #[test]
+    fn the_mean_time_until_an_interval_is_left() {
+        let price = Motion::of_price(0.0, 0.05);
+        // Base x = L (1 / s - 1 / sb), so that 1 / s moves by the band over L.
+        let (liquidity, base): (f64, f64) = (429.239012648545, 0.731475723873);
+        let minutes = |band: f64| {
+            let end = |sign: f64| {
+                -2.0 * (1.0 / 200f64.sqrt() + sign * band * base / liquidity).ln() - 200f64.ln()
+            };
+            price.mean_exit_days(end(1.0), end(-1.0)).unwrap() * 1_440.0
+        };
+        assert!((minutes(0.05) - 3.3).abs() < 0.05, "{}", minutes(0.05));
+        assert!(
+            (minutes(0.30) / 60.0 - 2.0).abs() < 0.05,
+            "{}",
+            minutes(0.30)
+        );
+        // A strong drift takes its own time; without drift a b / sigma^2; in between both formulas agree.
+        let motion = |drift_day| Motion {
+            drift_day,
+            sigma_day: 0.05,
+        };
+        let time =
+            |drift_day, lower, upper| motion(drift_day).mean_exit_days(lower, upper).unwrap();
+        assert!((time(1.0, -10.0, 0.5) - 0.5).abs() < 1e-9);
+        assert!((time(0.0, -0.1, 0.2) - 0.02 / 0.0025).abs() < 1e-12);
+        let (few, more) = (
+            time(3.3e-7 * 1.25, -0.1, 0.2),
+            time(3.4e-7 * 1.25, -0.1, 0.2),
+        );
+        assert!((few / more - 1.0).abs() < 1e-6, "{few} {more}");
+        assert_eq!(motion(0.0).mean_exit_days(0.1, 0.2), None);
+        assert_eq!(Motion::of_price(0.0, 0.0).mean_exit_days(-0.1, 0.2), None);
     }
 
     /// `P(max > b) = 2 P(end > b)` without drift (reflection), here by its one-sided end; the numbers from tables of the normal

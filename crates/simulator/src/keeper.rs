@@ -242,11 +242,25 @@ impl Agent for Keeper {
     fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError> {
         for _ in 0..MOST_ACTIONS {
             let at = self.assess(desk)?;
-            let Decision::Act(action, _) = at.decision else {
-                break;
-            };
-            if !self.carry_out(&action, desk)? {
-                break;
+            match at.decision {
+                Decision::Nothing => break,
+                Decision::Blocked {
+                    wanted,
+                    reason,
+                    obstacle,
+                    ..
+                } => {
+                    desk.remark(|| format!("{wanted} is due ({reason}), but {obstacle}"));
+                    break;
+                }
+                Decision::Act(action, reason) => {
+                    let name = act(&action).name();
+                    desk.remark(|| format!("{name}: {reason}"));
+                    if !self.carry_out(&action, desk)? {
+                        desk.remark(|| format!("{name} is refused by the program's rules"));
+                        break;
+                    }
+                }
             }
         }
         Ok(())

@@ -4,6 +4,9 @@
 //! debts pay; [`simulate`] walks each path with an [`Agent`] at a [`Desk`], asks it only when the price has left its quiet
 //! interval, and hands every [`Outcome`] on in the order of the paths; [`Summary`] adds them up. [`hitting`] has the chances
 //! that are known in closed form.
+//!
+//! Beyond one position: [`ticks`] is a pool in whole units, [`world`] has many positions in it, with reserves, oracle, venue, keepers
+//! and liquidators, and plays scenarios; [`backtest`] looks back on recorded trading.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -11,12 +14,19 @@ mod acts;
 mod agent;
 mod attribution;
 pub mod backtest;
+pub mod calibrate;
+mod control;
+mod convexity;
 mod desk;
 mod error;
 mod fees;
 pub mod hitting;
 #[cfg(feature = "keeper")]
 mod keeper;
+pub mod optimise;
+mod paired;
+#[cfg(feature = "parquet")]
+mod parquet_rows;
 mod path;
 mod pool;
 mod run;
@@ -25,27 +35,34 @@ mod statistics;
 mod stream;
 mod summary;
 mod takers;
+pub mod ticks;
 mod units;
 mod walk;
+#[cfg(feature = "keeper")]
+pub mod world;
 
-pub use acts::{Act, Acts, Event};
+pub use acts::{Act, Acts, Event, Remark};
 pub use agent::{Agent, Baseline, Quiet};
 pub use attribution::Attribution;
+pub use control::{Controlled, ControlledMean, Law};
 pub use desk::Desk;
 pub use error::{SimulationError, WalkError};
 pub use fees::{Arbitrage, Blocks, FeeTerms};
 #[cfg(feature = "keeper")]
 pub use keeper::{Keeper, KeeperTerms};
+pub use paired::Paired;
+#[cfg(feature = "parquet")]
+pub use parquet_rows::ParquetRows;
 pub use path::{
     Bar, BarModel, BarPath, Bars, Gbm, GbmPath, JumpPath, Jumps, Path, PriceModel, Regime,
     RegimePath, Regimes, Step,
 };
 pub use pool::{ArbitrageTrade, ReflectedPool};
-pub use run::{Liquidators, MOST_PATHS, Run, replay, simulate};
+pub use run::{Liquidators, MOST_PATHS, Replayed, Run, compare, replay, simulate, trace, traced};
 pub use scenario::{Interest, Looks, Opening, Terms};
 pub use statistics::{Moments, Proportion, Sample, Sorted};
 pub use stream::{Source, Streams};
 pub use summary::Summary;
 pub use takers::{OtherPool, RoutingShift, Takers};
 pub use units::Units;
-pub use walk::{FirstExit, Outcome, Watch};
+pub use walk::{FirstExit, Mark, Outcome, Watch};

@@ -73,6 +73,8 @@ pub struct Terms {
     pub fees: Option<FeeTerms>,
     /// What debts cost.
     pub interest: Interest,
+    /// What an action costs its owner beside its trade, raw units of the quote token.
+    pub action_cost: u64,
 }
 
 impl Terms {
@@ -102,10 +104,20 @@ impl Terms {
             own_quote: opening.own_quote,
             fees,
             interest,
+            action_cost: 0,
         };
         // So that no path is the first to find out.
         terms.opened.equity_down(terms.at)?;
         Ok(terms)
+    }
+
+    /// The same, where every action costs so many raw units of the quote token: the transaction, and what its keeper is paid.
+    #[must_use]
+    pub fn with_action_cost(self, action_cost: u64) -> Self {
+        Self {
+            action_cost,
+            ..self
+        }
     }
 
     /// What opening lost to whole units, as a gain.

@@ -58,6 +58,11 @@ impl Proportion {
         self.of += 1;
     }
 
+    /// How many cases there were.
+    pub fn count_of(&self) -> u64 {
+        self.of
+    }
+
     /// The part of the cases in which it happened; 0 of none.
     pub fn probability(&self) -> f64 {
         self.count as f64 / self.of.max(1) as f64
@@ -121,6 +126,11 @@ pub struct Sorted {
 }
 
 impl Sorted {
+    /// All of them, ascending.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     /// Mean and spread.
     pub fn moments(&self) -> Moments {
         self.moments

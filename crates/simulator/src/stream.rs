@@ -19,6 +19,10 @@ pub enum Source {
     Blocks,
     /// When blocks are made.
     BlockTimes,
+    /// What of keepers' transactions does not land.
+    Keepers,
+    /// Which way takers trade.
+    Takers,
 }
 
 /// Streams per path; sources may be added up to this number without changing what the present ones draw.

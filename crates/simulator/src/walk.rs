@@ -6,8 +6,8 @@ use ballast_model::{
 };
 
 use crate::{
-    Acts, Agent, Attribution, Desk, Event, Liquidators, Looks, Path, Terms, Units, WalkError,
-    fees::Stretch,
+    Acts, Agent, Attribution, Desk, Event, Liquidators, Looks, Path, Remark, Terms, Units,
+    WalkError, convexity::Convexity, fees::Stretch,
 };
 
 /// Debts grow: a quiet interval is relied on for as long as this at most.
@@ -106,6 +106,9 @@ pub struct Outcome {
     pub first_exit: Option<FirstExit>,
     /// When a look first found LTV at maintenance or above, in seconds after the start.
     pub liquidatable_secs: Option<u64>,
+    /// What being concave took from the position on average, step by step, in whole quote tokens: known beforehand where steps are
+    /// normal and the price is a fair game, else 0.
+    pub expected_curvature: f64,
     /// Part of the time in range.
     pub in_range: f64,
     /// What was done.
@@ -122,6 +125,62 @@ pub(crate) struct Itinerary<'a> {
     pub watch: Watch,
     /// Whether every action is noted.
     pub record: bool,
+    /// At how many moments equity is noted, evenly apart, besides at the start; `None`: at none.
+    pub marks: Option<u64>,
+    /// Whether the price is a fair game of normal steps.
+    pub fair: bool,
+}
+
+/// A moment on a path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mark {
+    /// Seconds from the start.
+    pub secs: u64,
+    /// Logarithm of the price.
+    pub log_price: f64,
+    /// Equity, raw quote units.
+    pub equity: i128,
+}
+
+/// What a walk brings home.
+pub(crate) struct Walked {
+    pub outcome: Outcome,
+    pub events: Vec<Event>,
+    pub remarks: Vec<Remark>,
+    pub marks: Vec<Mark>,
+}
+
+/// The marks of a walk.
+struct Marks {
+    /// How many there will be; 0: none are made.
+    count: u64,
+    steps: u64,
+    made: Vec<Mark>,
+    /// The step of the next one.
+    next: u64,
+}
+
+impl Marks {
+    fn new(itinerary: &Itinerary<'_>) -> Self {
+        let steps = itinerary.looks.count();
+        Self {
+            count: itinerary.marks.unwrap_or(0).min(steps),
+            steps,
+            made: Vec::new(),
+            next: itinerary.marks.map_or(u64::MAX, |_| 0),
+        }
+    }
+
+    fn make(&mut self, desk: &Desk<'_>, secs: u64, price: f64) -> Result<(), WalkError> {
+        let at = desk.terms().units.sqrt_price(price);
+        self.made.push(Mark {
+            secs,
+            log_price: price,
+            equity: desk.seen(secs, price)?.equity_down(at)? - desk.spent(),
+        });
+        self.next = self.made.len() as u64 * self.steps / self.count.max(1);
+        Ok(())
+    }
 }
 
 /// Follows a path to its end.
@@ -130,7 +189,7 @@ pub(crate) fn walk(
     number: u64,
     mut path: impl Path,
     agent: &mut dyn Agent,
-) -> Result<(Outcome, Vec<Event>), WalkError> {
+) -> Result<Walked, WalkError> {
     let Itinerary { terms, looks, .. } = *itinerary;
     let units = terms.units;
     let mut desk = Desk::new(terms)?;
@@ -138,6 +197,7 @@ pub(crate) fn walk(
         desk.record();
     }
     let mut range = Range::of(&desk);
+    let mut convexity = Convexity::of(&desk, range.ends(), 0.0);
     let mut fences = Fences::new(itinerary, &desk, agent)?;
     let mut price = units.log_price(terms.at);
     let mut inside = range.holds(price);
@@ -145,9 +205,14 @@ pub(crate) fn walk(
     let count = looks.count();
     let mut days = looks.step_days();
     let mut lowest = Lowest::new(&desk, price)?;
+    let mut marks = Marks::new(itinerary);
+    if marks.next == 0 {
+        marks.make(&desk, 0, price)?;
+    }
     if fences.all.is_reached(price) {
         fences.attend(itinerary, &mut desk, agent, 0, price)?;
         range = Range::of(&desk);
+        convexity = Convexity::of(&desk, range.ends(), 0.0);
         inside = range.holds(price);
     }
     for index in 1..=count {
@@ -164,9 +229,12 @@ pub(crate) fn walk(
                 jump: step.jump,
                 volume: step.volume,
                 days,
-                range: (range.lower, range.upper),
+                range: range.ends(),
             };
             desk.flow.add(fees, &stretch);
+        }
+        if itinerary.fair {
+            convexity.add(price, step.variance);
         }
         let was_inside = inside;
         price = step.log_price;
@@ -178,7 +246,11 @@ pub(crate) fn walk(
             fences.attend(itinerary, &mut desk, agent, index, price)?;
             // It may have been moved.
             range = Range::of(&desk);
+            convexity = Convexity::of(&desk, range.ends(), convexity.sum);
             inside = range.holds(price);
+        }
+        if index == marks.next {
+            marks.make(&desk, looks.secs(index), price)?;
         }
     }
     lowest.note(&desk, looks.secs(count), price)?;
@@ -191,10 +263,17 @@ pub(crate) fn walk(
         attribution: *desk.attribution(),
         first_exit: fences.first_exit,
         liquidatable_secs: fences.liquidatable_secs,
+        expected_curvature: convexity.sum,
         in_range: in_range_days / (2.0 * looks.days()),
         acts: *desk.acts(),
     };
-    Ok((outcome, desk.into_events()))
+    let (events, remarks) = desk.into_events();
+    Ok(Walked {
+        outcome,
+        events,
+        remarks,
+        marks: marks.made,
+    })
 }
 
 /// The lowest equity so far. A position's equity is concave in the price: it is lowest at either end of the prices passed.
@@ -220,7 +299,7 @@ impl Lowest {
     fn note(&mut self, desk: &Desk<'_>, secs: u64, price: f64) -> Result<(), WalkError> {
         for end in [self.passed.0, self.passed.1] {
             let seen = desk.seen(secs, end)?;
-            let equity = seen.equity_down(desk.terms().units.sqrt_price(end))?;
+            let equity = seen.equity_down(desk.terms().units.sqrt_price(end))? - desk.spent();
             self.equity = self.equity.min(equity);
         }
         self.passed = (price, price);
@@ -247,6 +326,10 @@ impl Range {
                 units.log_price(position.band.sqrt_upper())
             },
         }
+    }
+
+    fn ends(self) -> (f64, f64) {
+        (self.lower, self.upper)
     }
 
     fn holds(self, log_price: f64) -> bool {

@@ -86,7 +86,11 @@ fn a_path_is_replayed_with_its_events() {
     let run = common::liquidated(&terms, looks, 60, 54);
     let mut events = 0;
     for outcome in &outcomes {
-        let (again, noted) = replay(&run, &model, &Baseline::Hold, outcome.path).unwrap();
+        let ballast_simulator::Replayed {
+            outcome: again,
+            events: noted,
+            ..
+        } = replay(&run, &model, &Baseline::Hold, outcome.path).unwrap();
         assert_eq!(again, *outcome);
         assert_eq!(noted.len(), outcome.acts.count(Act::Liquidation) as usize);
         let lost: i128 = noted

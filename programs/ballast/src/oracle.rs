@@ -227,18 +227,25 @@ fn read(
     let quote_confidence_ppm = check_feed(&demands, &quote, quote_shown_secs, now_secs)?;
 
     let mid = ratio(market, &base, &quote)?;
-    // The ratio's relative uncertainty is at most the sum of both, rounded up to a basis point.
-    let uncertainty_bps = (base_confidence_ppm + quote_confidence_ppm).div_ceil(100);
-    let one = Bps::ONE.get();
-    let uncertainty_bps = u32::try_from(uncertainty_bps).map_err(|_| BallastError::PriceTooWide)?;
-    // Both feeds may be uncertain by half: no price is nothing.
-    let least_bps = one.saturating_sub(uncertainty_bps).max(1);
-    let price = OraclePrice {
-        low: scale_down(mid, Bps::new(least_bps)).or_range()?,
-        mid,
-        high: scale_up(mid, Bps::new(one.saturating_add(uncertainty_bps))).or_range()?,
-    };
+    // The ratio's relative uncertainty is at most the sum of both.
+    let price = OraclePrice::around(mid, base_confidence_ppm + quote_confidence_ppm)?;
     Ok((price, base, quote))
+}
+
+impl OraclePrice {
+    /// A price with this relative uncertainty, rounded up to a basis point, to both sides.
+    fn around(mid: SqrtPrice, uncertainty_ppm: u64) -> Result<Self> {
+        let one = Bps::ONE.get();
+        let uncertainty_bps =
+            u32::try_from(uncertainty_ppm.div_ceil(100)).map_err(|_| BallastError::PriceTooWide)?;
+        // Both feeds may be uncertain by half: no price is nothing.
+        let least_bps = one.saturating_sub(uncertainty_bps).max(1);
+        Ok(Self {
+            low: scale_down(mid, Bps::new(least_bps)).or_range()?,
+            mid,
+            high: scale_up(mid, Bps::new(one.saturating_add(uncertainty_bps))).or_range()?,
+        })
+    }
 }
 
 /// The square-root price of raw quote per raw base that two updates say, whatever their quality.

@@ -35,9 +35,9 @@ pub fn require_pool_near_oracle(limits: &Limits, pool: SqrtPrice, oracle: SqrtPr
     Ok(())
 }
 
-/// What must hold after every action that adds risk: leverage and initial LTV at the oracle's price, at both ends of
-/// its confidence interval and at the pool's price; maintenance LTV at both ends of the stress distance. Checking the
-/// ends proves everything between (MATH section 1).
+/// What must hold after every action that adds risk: leverage at the oracle's price; initial LTV at both ends of its
+/// confidence interval and at the pool's price; maintenance LTV at both ends of the stress distance. Checking the
+/// ends proves everything between, the oracle's price too (MATH section 1).
 ///
 /// # Errors
 /// [`BallastError::LeverageTooHigh`], [`BallastError::InitialLtvExceeded`], [`BallastError::StressLtvExceeded`].
@@ -56,10 +56,6 @@ pub fn require_initial_health(
         BallastError::LeverageTooHigh
     );
     let initial = Bps::new(limits.initial_ltv_bps);
-    require!(
-        !at_oracle.ltv_above(initial),
-        BallastError::InitialLtvExceeded
-    );
     for price in [oracle.low, oracle.high, pool] {
         let value = position.value(price).or_range()?;
         require!(!value.ltv_above(initial), BallastError::InitialLtvExceeded);
@@ -294,6 +290,15 @@ mod tests {
                 assert_eq!(error, BallastError::StressLtvExceeded.into());
             }
         }
+    }
+
+    #[test]
+    fn the_stress_distance_is_not_rounded_nearer() {
+        let [low, high] = stressed(&LIMITS, SqrtPrice::ONE).unwrap();
+        // The roots of 0.95 and 1.05 in Q64.
+        let (root_low, root_high) = (17979662081777052694, 18902287831555877211);
+        assert!(low.x64() <= root_low && root_low - low.x64() < 1 << 40);
+        assert!(high.x64() >= root_high && high.x64() - root_high < 1 << 40);
     }
 
     #[test]

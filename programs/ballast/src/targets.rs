@@ -176,6 +176,52 @@ mod tests {
     use super::*;
 
     #[test]
+    fn where_both_triggers_are_reached_the_lower_target_counts_and_the_higher_will_do() {
+        let market = MarketRule {
+            trigger: Bps::new(7_700),
+            target: Bps::new(6_500),
+        };
+        let due = |owners_target, ltv_bps| {
+            let policy = Policy {
+                deleverage_trigger_ltv_bps: 7_600,
+                deleverage_target_ltv_bps: owners_target,
+                ..Policy::default()
+            };
+            let value = Valuation {
+                assets: 10_000,
+                debt: ltv_bps,
+            };
+            let due = deleverage_due(market, &policy, true, &value).unwrap();
+            (due.target.get(), due.otherwise.map(Bps::get))
+        };
+        assert_eq!(due(6_800, 7_700), (6_500, Some(6_800)));
+        assert_eq!(due(6_200, 7_700), (6_200, Some(6_500)));
+        assert_eq!(due(6_500, 7_700), (6_500, Some(6_500)));
+        // Above the market's trigger something would be due again.
+        assert_eq!(due(7_700, 7_700), (6_500, None));
+        // The owner's alone.
+        assert_eq!(due(6_800, 7_699), (6_800, None));
+    }
+
+    #[test]
+    fn of_a_trigger_and_of_a_loss_the_lower_of_owners_and_markets_counts() {
+        for (owners, markets, lower) in [(70, 77, 70), (77, 77, 77), (79, 77, 77)] {
+            let policy = Policy {
+                deleverage_trigger_ltv_bps: owners,
+                max_swap_loss_bps: owners,
+                ..Policy::default()
+            };
+            let limits = Limits {
+                deleverage_ltv_bps: markets,
+                max_swap_loss_bps: markets,
+                ..Limits::default()
+            };
+            assert_eq!(rehedge_trigger(&limits, &policy).get(), lower);
+            assert_eq!(max_swap_loss(&limits, &policy).get(), lower);
+        }
+    }
+
+    #[test]
     fn a_rehedge_ends_between_the_lower_target_and_the_owners() {
         let limit = |owners, ltv_bps| {
             let market = MarketRule {

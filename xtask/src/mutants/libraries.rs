@@ -44,28 +44,71 @@ enum Fate {
 /// Every change that was tried, by file, place and what it does.
 type Tried = BTreeMap<(String, String), Fate>;
 
-/// Runs cargo-mutants on the libraries whose name contains `only`, or on one part of so many (`3/40`) of each.
+/// Runs cargo-mutants on the libraries whose name contains `only`, or on one part of so many (`3/40`) of each: first with the unit
+/// tests, which are built and over in seconds, then with all tests of the package on what those have missed.
 pub fn run(only: Option<&str>, shard: Option<&str>) -> Result<()> {
     for (name, selection) in chosen(only) {
         let output = directory(name).join(shard.unwrap_or("0/1").replace('/', "-of-"));
         fs::create_dir_all(&output)
             .with_context(|| format!("cannot create {}", output.display()))?;
-        let mut command = cargo_mutants(selection);
-        command.args(["--no-shuffle", "--colors", "never", "--output"]);
-        command.arg(&output);
-        if let Some(shard) = shard {
-            // Every N-th: a sample of all files.
-            command.args(["--sharding", "round-robin", "--shard", shard]);
-        }
-        let status = command.status().context("cannot start cargo")?;
-        // 2: some survived. 3: some never ended. All else means that nothing was found out.
-        if !matches!(status.code(), Some(0 | 2 | 3)) {
-            bail!(
-                "cargo mutants on {name}: {status}; `cargo install cargo-mutants` if it is missing"
-            );
+        for (stage, arguments) in [
+            (Some(UNIT_TESTS), &["--", "--lib"][..]),
+            (None, &["--iterate"]),
+        ] {
+            let mut command = cargo_mutants(selection);
+            // Built quickly rather than to be quick: what takes the time is building.
+            for package in ["ballast-clmm", "ballast-model", "ballast-strategy"] {
+                let level = format!("--config=profile.dev.package.{package}.opt-level=0");
+                command.args(["--cargo-arg", &level]);
+            }
+            command
+                // One function changes at a time.
+                .env("CARGO_INCREMENTAL", "1")
+                .env("PROPTEST_CASES", FEW_CASES)
+                .env("CARGO_TARGET_DIR", build_dir(name))
+                .args(["--no-shuffle", "--colors", "never", "--output"])
+                .arg(&output)
+                // That they pass as they are is what CI is for.
+                .args(["--baseline", "skip", "--timeout", LONGEST_SECS]);
+            if let Some(shard) = shard {
+                // Every N-th: a sample of all files.
+                command.args(["--sharding", "round-robin", "--shard", shard]);
+            }
+            let status = command
+                .args(arguments)
+                .status()
+                .context("cannot start cargo")?;
+            // 2: some survived. 3: some never ended. All else means that nothing was found out.
+            if !matches!(status.code(), Some(0 | 2 | 3)) {
+                bail!(
+                    "cargo mutants on {name}: {status}; `cargo install cargo-mutants` if it is missing"
+                );
+            }
+            let found = output.join("mutants.out/outcomes.json");
+            // None is written where nothing was left to try.
+            if let Some(stage) = stage
+                && found.is_file()
+            {
+                fs::copy(&found, output.join(stage))
+                    .with_context(|| format!("cannot copy {}", found.display()))?;
+            }
         }
     }
     Ok(())
+}
+
+/// What the first stage found; cargo-mutants keeps only the last.
+const UNIT_TESTS: &str = "unit-tests.json";
+
+/// A change may loop for ever; the machine may be busy.
+const LONGEST_SECS: &str = "600";
+
+/// So that what survives takes seconds.
+const FEW_CASES: &str = "256";
+
+/// Where a changed package is built: what is built for the tests of the repository stays as it is.
+fn build_dir(name: &str) -> PathBuf {
+    repository::build_dir().join(format!("mutants/build-{}", name.replace('/', "-")))
 }
 
 fn chosen(only: Option<&str>) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
@@ -90,7 +133,7 @@ fn directory(name: &str) -> PathBuf {
 pub fn markdown() -> Result<String> {
     let mut text = String::from(
         "Written by `cargo xtask mutants --libraries --keep`, which runs cargo-mutants. A change that no test of its own package\n\
-         notices has *survived*. `--shard K/N` tries one part of N; what several parts found is counted together.\n\n\
+         notices has *survived*; one that its unit tests have not noticed, and that has not had all tests, counts as not tried. `--shard K/N` tries one part of N; what several parts found is counted together.\n\n\
          | code | changes | tried | do not compile | found | never ended | survived | found or never ended |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
@@ -141,12 +184,25 @@ fn tried(directory: &Path) -> Result<Tried> {
         return Ok(tried);
     }
     for entry in fs::read_dir(directory)? {
-        let file = entry?.path().join("mutants.out/outcomes.json");
-        if file.is_file() {
+        let shard = entry?.path();
+        let read = |file: PathBuf| -> Result<Tried> {
+            if !file.is_file() {
+                return Ok(Tried::new());
+            }
             let text = fs::read_to_string(&file)?;
-            let found = outcomes(&text).with_context(|| format!("{}", file.display()))?;
-            tried.extend(found);
-        }
+            outcomes(&text).with_context(|| format!("{}", file.display()))
+        };
+        // Of a run that was interrupted, too, what cargo-mutants has written so far.
+        let last = shard.join("mutants.out/outcomes.json");
+        let unit_tests = shard.join(UNIT_TESTS);
+        let (first, second) = if unit_tests.is_file() {
+            (read(unit_tests)?, read(last)?)
+        } else {
+            (read(last)?, Tried::new())
+        };
+        // What unit tests have missed is left to all tests.
+        let first = first.into_iter().filter(|(_, fate)| *fate != Fate::Missed);
+        tried.extend(first.chain(second));
     }
     Ok(tried)
 }

@@ -7,6 +7,7 @@
 mod libraries;
 mod memory;
 mod order;
+mod reached;
 mod report;
 mod rewrite;
 mod run;

@@ -57,9 +57,10 @@ impl<'a> Report<'a> {
     pub fn markdown(&self) -> String {
         let mut text = format!(
             "Written by `cargo xtask mutants --keep`: each guard is switched off, one at a time, and the unit tests of\n\
-             program and model and the on-chain tests run until one fails. A guard whose absence no test notices has *survived*. Tests of what the program\n\
+             program, ledger and model and the on-chain tests run until one fails; of the latter only those in which the guard has made a\n\
+             difference, which a program that logs it says. A guard whose absence no test notices has *survived*. Tests of what the program\n\
              costs and of its compiler are left out ({}).\n\n\
-             Guards are `require…` in all its forms, refusals (`return err!`) of a block that yields nothing, the rules of\n\
+             Guards are `require…` in all its forms, refusals (`return err!`, `return Err`) of a block that yields nothing, the rules of\n\
              parameters, `address` of accounts, `min` and `max`, and what rounds: functions of which there are an `_up` and a\n\
              `_down`, calls of them, and `div_ceil`. Not switched are what Anchor's types check (signers, owners of program\n\
              accounts, seeds) and refusals that yield a value (`ok_or`, `let … else`, arms of a `match`).\n\n\

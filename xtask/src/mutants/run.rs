@@ -17,10 +17,12 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{
     order::Order,
+    reached::Reached,
     rewrite::Site,
-    tree::{MARK, Tree},
+    tree::{MARK, TRACE, Tree},
 };
 use crate::{
+    cache::Key,
     process,
     repository::{self, PROGRAMS, Program},
     sbf::{self, Compiler},
@@ -56,6 +58,13 @@ impl fmt::Display for Outcome {
 
 /// Tests that say nothing about guards: what the program costs, and its compiler.
 pub const SKIPPED: [&str; 2] = ["costs::", "toolchain::"];
+/// The unit tests: packages, what is built of them, and its name.
+const UNITS: [(&str, &[&str], &str); 4] = [
+    ("ballast", &["--lib"], "ballast"),
+    ("ballast-model", &["--lib"], "ballast_model"),
+    ("ballast-ledger", &["--lib"], "ballast_ledger"),
+    ("ballast-ledger", &["--test", "values"], "values"),
+];
 /// A mutant may loop for ever.
 const LONGEST: Duration = Duration::from_secs(1_200);
 
@@ -66,10 +75,11 @@ pub struct Bench {
     switch: usize,
     /// The tests in the SVM, of the sources as they are.
     onchain: PathBuf,
-    /// The unit tests of the program and of the library whose values it goes by, of the rewritten sources.
-    units: [PathBuf; 2],
+    /// The unit tests of the program and of the libraries whose values it goes by, of the rewritten sources.
+    units: Vec<PathBuf>,
     directory: PathBuf,
     order: Order,
+    reached: Reached,
     /// Of tests that have failed: whether they pass with nothing switched off.
     judged: Mutex<BTreeMap<String, bool>>,
 }
@@ -102,25 +112,41 @@ impl Bench {
             &["--workspace", "--test", "onchain"],
             "onchain",
         )?;
-        let unit = |package, library| {
-            let what = ["--package", package, "--lib"];
-            test_binary(&tree.root, &tree.build_dir, &what, library)
-        };
-        Ok(Self {
+        let units = UNITS.map(|(package, what, target)| {
+            let mut arguments = vec!["--package", package];
+            arguments.extend(what);
+            test_binary(&tree.root, &tree.build_dir, &arguments, target)
+        });
+        let names = names(&onchain)?;
+        let mut bench = Self {
             program,
             switch: marks[0] + MARK.len(),
-            order: Order::read(&names(&onchain)?)?,
+            order: Order::read(&names)?,
+            reached: Reached::default(),
             onchain,
-            units: [
-                unit("ballast", "ballast")?,
-                unit("ballast-model", "ballast_model")?,
-            ],
+            units: units.into_iter().collect::<Result<_>>()?,
             directory: repository::build_dir().join("mutants"),
             judged: Mutex::default(),
+        };
+        bench.reached = bench.trace(&names)?;
+        Ok(bench)
+    }
+
+    /// In which tests each guard makes a difference. It is remembered for this program and these tests.
+    fn trace(&self, tests: &[String]) -> Result<Reached> {
+        let deploy = self.deploy("deploy-trace", TRACE)?;
+        let key = Key::new().files(&deploy)?.files(&self.onchain)?.hex();
+        let file = self.directory.join(format!("reached-{}.json", &key[..16]));
+        Reached::provide(&file, tests, |test| {
+            let mut command = self::tests(&self.onchain, &deploy);
+            command
+                .env("BALLAST_PROGRAM_LOGS", "1")
+                .args(["--exact", test]);
+            command
         })
     }
 
-    /// Runs one part of the tests with one guard switched off. A test that is known to miss the guard comes first.
+    /// Runs one part of the tests, of those in which it matters, with one guard switched off. A test that is known to miss the guard comes first.
     pub fn try_mutant(
         &self,
         site: &Site,
@@ -131,16 +157,24 @@ impl Bench {
     ) -> Result<Outcome> {
         let deploy = self.deploy(&format!("deploy-{worker}"), site.number)?;
         let (order, likely) = self.order.of(site, secs);
-        let known = order.iter().position(|test| Some(*test) == known);
-        let known = known.map_or(&[][..], |at| &order[at..=at]);
+        let known: Vec<_> = order
+            .iter()
+            .copied()
+            .filter(|test| Some(*test) == known)
+            .collect();
         let order = match part {
             Part::Likely => &order[..likely],
             Part::Rest => &order[likely..],
         };
+        let order: Vec<_> = order
+            .iter()
+            .copied()
+            .filter(|test| self.reached.may_miss(test, site.number))
+            .collect();
         let mut runs: Vec<(&Path, &[&str])> = Vec::new();
         if part == Part::Likely {
             runs.extend(self.units.iter().map(|unit| (unit.as_path(), &[][..])));
-            runs.push((&self.onchain, known));
+            runs.push((&self.onchain, &known));
         }
         // A few at first, then more and more: starting costs time too.
         let (mut from, mut many) = (0, 4);

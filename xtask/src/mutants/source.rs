@@ -1,5 +1,7 @@
 //! Just enough of Rust's syntax to find where calls end: brackets, strings, characters, comments.
 
+use std::ops::Range;
+
 /// Source text with what cannot hold code, comments and literals, blanked out, byte for byte.
 pub struct Source {
     /// As written.
@@ -35,6 +37,28 @@ impl Source {
             }
         }
         None
+    }
+
+    /// Where the arguments of a call are whose bracket opens at `open`, without the white space around them.
+    pub fn arguments(&self, open: usize) -> Option<Vec<Range<usize>>> {
+        let end = self.after_closing(open)? - 1;
+        let mut cuts = vec![open];
+        let mut depth = 0usize;
+        for at in open + 1..end {
+            match self.code[at] {
+                b'(' | b'[' | b'{' => depth += 1,
+                b')' | b']' | b'}' => depth = depth.checked_sub(1)?,
+                b',' if depth == 0 => cuts.push(at),
+                _ => {}
+            }
+        }
+        cuts.push(end);
+        let argument = |cut: &[usize]| {
+            let text = &self.text[cut[0] + 1..cut[1]];
+            let start = cut[0] + 1 + text.len() - text.trim_start().len();
+            start..start + text.trim().len()
+        };
+        Some(cuts.windows(2).map(argument).collect())
     }
 
     /// Every place of `word`, not as a part of a longer identifier, in code.
@@ -149,6 +173,14 @@ mod tests {
         assert_eq!(source.places("g(").len(), 1);
         assert_eq!(source.opening_before(end), None);
         assert_eq!(source.opening_before(5), Some(1));
+    }
+
+    #[test]
+    fn arguments_end_at_their_own_commas() {
+        let source = Source::new("f!(a(b, c), [d, e] == \",\", g)".into());
+        let arguments = source.arguments(2).unwrap();
+        let texts: Vec<_> = arguments.into_iter().map(|it| &source.text[it]).collect();
+        assert_eq!(texts, ["a(b, c)", "[d, e] == \",\"", "g"]);
     }
 
     #[test]

@@ -20,6 +20,12 @@ pub struct Tree {
     pub sites: Vec<Site>,
 }
 
+/// Switches nothing off: the program logs instead which guards make a difference, see [`REACHED`].
+pub const TRACE: u16 = u16::MAX - 1;
+
+/// What the program logs before the number of a guard that makes a difference.
+pub const REACHED: &str = "Program log: 0xba11a57, 0x";
+
 /// Stands before the two bytes that say which guard is switched off.
 pub const MARK: &[u8; 14] = b"BALLAST-OFF-->";
 
@@ -41,11 +47,37 @@ pub mod mutant {
         u16::from_le_bytes([switch[14], switch[15]]) == number
     }
 
+    /// Says that a guard makes a difference, if that is asked.
+    #[cfg(target_os = "solana")]
+    pub fn differs(number: u16) {
+        unsafe extern "C" {
+            fn sol_log_64_(a: u64, b: u64, c: u64, d: u64, e: u64);
+        }
+        if off(0xfffe) {
+            unsafe { sol_log_64_(0xba11a57, number.into(), 0, 0, 0) }
+        }
+    }
+
+    #[cfg(not(target_os = "solana"))]
+    pub fn differs(_: u16) {}
+
     #[cfg(not(target_os = "solana"))]
     pub fn off(number: u16) -> bool {
         static OFF: std::sync::OnceLock<Option<u16>> = std::sync::OnceLock::new();
         let read = || std::env::var("BALLAST_MUTANT").ok()?.parse().ok();
         *OFF.get_or_init(read) == Some(number)
+    }
+
+    /// Whether a check holds; says so if it refuses.
+    pub fn holds(number: u16, holds: bool) -> bool {
+        if !holds { differs(number); }
+        holds
+    }
+
+    /// What a check answers; says so if it refuses.
+    pub fn passes<T, E>(number: u16, answer: Result<T, E>) -> Result<T, E> {
+        if answer.is_err() { differs(number); }
+        answer
     }
 
     pub trait Unless: Sized {
@@ -55,16 +87,22 @@ pub mod mutant {
 
     impl<T: Ord> Unless for T {
         fn min_unless(self, number: u16, other: Self) -> Self {
-            if off(number) { self } else { Ord::min(self, other) }
+            if self <= other || off(number) { return self; }
+            differs(number);
+            other
         }
         fn max_unless(self, number: u16, other: Self) -> Self {
-            if off(number) { self } else { Ord::max(self, other) }
+            if self >= other || off(number) { return self; }
+            differs(number);
+            other
         }
     }
 
     impl Unless for crate::Amounts {
         fn min_unless(self, number: u16, other: Self) -> Self {
-            if off(number) { self } else { self.min(other) }
+            if off(number) { return self; }
+            differs(number);
+            self.min(other)
         }
         fn max_unless(self, number: u16, _: Self) -> Self {
             unreachable!("{number}: amounts have no maximum")
@@ -81,7 +119,9 @@ pub mod mutant {
                 // Inlined, it is more than LLVM's instruction combining comes to an end with.
                 #[inline(never)]
                 fn div_ceil_unless(self, number: u16, by: Self) -> Self {
-                    if off(number) { self / by } else { self.div_ceil(by) }
+                    if off(number) { return self / by; }
+                    differs(number);
+                    self.div_ceil(by)
                 }
             }
         )*};
@@ -90,7 +130,9 @@ pub mod mutant {
 
     pub trait Either: Sized {
         fn either<R>(self, number: u16, this: impl FnOnce(&Self) -> R, other: impl FnOnce(&Self) -> R) -> R {
-            if off(number) { other(&self) } else { this(&self) }
+            if off(number) { return other(&self); }
+            differs(number);
+            this(&self)
         }
     }
 
@@ -143,12 +185,16 @@ fn rewritten(rewriter: &mut Rewriter, file: &str, bytes: Vec<u8>) -> Result<Vec<
     };
     let text = if is_source("programs/ballast/src/") {
         rewriter.program(file, String::from_utf8(bytes)?)
-    } else if is_source("crates/model/src/") || is_source("crates/ledger/src/") {
+    } else if is_source("crates/ledger/src/") && !file.ends_with("/values.rs") {
+        // Numbers alone are no part of the program.
+        rewriter.program(file, String::from_utf8(bytes)?)
+    } else if is_source("crates/model/src/") {
         rewriter.library(file, String::from_utf8(bytes)?, "ballast_clmm::mutant")
     } else if is_source("crates/clmm/src/") {
         let mut text = rewriter.library(file, String::from_utf8(bytes)?, "crate::mutant");
         if file.ends_with("src/lib.rs") {
-            text.push_str(MODULE);
+            // It calls the runtime.
+            text = text.replace("#![forbid(unsafe_code)]", "") + MODULE;
         }
         text
     } else {

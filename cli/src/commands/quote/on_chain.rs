@@ -1,13 +1,14 @@
-//! The same position as the program would open it, in raw units, rounded as the chain rounds.
+//! The same position as the program would open it: its own fixed-point arithmetic, raw units.
 
-use ballast_model::{Amounts, Band, Boundaries, OpenError, OpenRequest, SqrtPrice, plan_open};
+use ballast_model::{Boundaries, Bps, OpenError, SqrtPrice};
+use ballast_quote::Opened;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{QuoteArgs, Request};
+use super::setting::Request;
 use crate::decimal::NumberError;
 
-/// Raw units and Q64.64 square roots, as decimal strings: they outgrow what JSON readers keep.
+/// Raw integer amounts as decimal strings: they outgrow what JSON readers keep.
 #[derive(Clone, Debug, Serialize)]
 pub struct OnChain {
     pub tick_lower: Option<i32>,
@@ -44,35 +45,19 @@ pub enum OnChainError {
     Range,
 }
 
-/// Sizes with the program's own arithmetic; ratios are cut to whole basis points, own funds to whole units.
-pub fn plan(args: &QuoteArgs, request: &Request) -> Result<OnChain, OnChainError> {
-    let root = |price: &crate::decimal::Decimal| {
-        price.sqrt_price_down(args.base_decimals, args.quote_decimals)
-    };
-    let at = root(&args.price)?;
-    let (lower, upper) = match request.ticks {
-        Some(ticks) => (ticks.lower.sqrt_price(), ticks.upper.sqrt_price()),
-        None => (root(&args.lower)?, root(&args.upper)?),
-    };
-    let band = Band::from_sqrt_prices(lower, upper).map_err(|_| OnChainError::Range)?;
-    let (leverage, hedge, maintenance) = (
-        args.leverage.bps_down()?,
-        args.hedge.bps_down()?,
-        args.maintenance.bps_down()?,
-    );
-    let (own_quote, _) = args.equity.raw_down(args.quote_decimals)?;
-    let own = Amounts {
-        base: 0,
-        quote: own_quote,
-    };
-    let plan = plan_open(OpenRequest {
-        own,
-        leverage,
-        hedge,
-        band,
-        at,
-    })?;
-    let position = plan.position(band);
+/// The plan's numbers.
+pub fn plan(
+    request: &Request,
+    opened: Option<&Result<Opened, OpenError>>,
+) -> Result<OnChain, OnChainError> {
+    if let Some(unfit) = &request.unfit {
+        return Err(unfit.clone());
+    }
+    let opening = request.inputs.opening.ok_or(OnChainError::Range)?;
+    let Opened {
+        plan, position, at, ..
+    } = (*opened.ok_or(OnChainError::Range)?)?;
+    let maintenance: Bps = request.inputs.rules.maintenance;
     let value = position.value(at)?;
     let ends = match position.boundaries(maintenance)? {
         Boundaries::Empty => (None, None),
@@ -83,11 +68,11 @@ pub fn plan(args: &QuoteArgs, request: &Request) -> Result<OnChain, OnChainError
         tick_lower: request.ticks.map(|ticks| ticks.lower.get()),
         tick_upper: request.ticks.map(|ticks| ticks.upper.get()),
         sqrt_price_x64: at.x64().to_string(),
-        leverage_bps: leverage.get(),
-        hedge_bps: hedge.get(),
+        leverage_bps: opening.leverage.get(),
+        hedge_bps: opening.hedge.get(),
         maintenance_ltv_bps: maintenance.get(),
         liquidity: plan.liquidity.to_string(),
-        own_quote: own_quote.to_string(),
+        own_quote: opening.own_quote.to_string(),
         deposit_base: plan.deposit.base.to_string(),
         deposit_quote: plan.deposit.quote.to_string(),
         debt_base: plan.borrow.base.to_string(),

@@ -1,26 +1,29 @@
-//! What `ballast quote` prints.
+//! What `ballast quote` says, as JSON.
 
-use std::fmt;
-
-use ballast_model::screen::{Double, Real, RiskReport};
+use ballast_model::{
+    Bps,
+    screen::{Real, RiskReport},
+};
+use ballast_quote::{
+    Carry, Chance, CurvePoint, Gap, HedgeCost, Opened, OpeningTrade, Quote, Rehedging, Trigger,
+    TriggerKind, Unwinding,
+};
 use serde::{Serialize, Serializer};
 
 use super::{
-    Request,
-    on_chain::{OnChain, OnChainError},
-    sizing::Sizing,
+    in_range,
+    on_chain::{self, OnChain, OnChainError},
+    setting::{Request, Setting},
 };
 use crate::{
-    format::{change, optional, percent, significant},
+    format::{amount, percent, signed_amount},
+    policy::PolicyView,
     range,
-    table::Table,
 };
 
-/// Digits of prices and amounts in tables.
-const DIGITS: usize = 10;
-
 /// A quote in whole tokens. Named as in `ballast risk`, whose input the JSON form is: P, pa, pb, L, lx, ly, dx, dy, t; x
-/// and y are the amounts in the pool; `lower` and `upper` the liquidation prices.
+/// and y are the amounts in the pool; `lower` and `upper` the liquidation prices. Beside them the names of
+/// `ballast positions`, as far as they are not taken: the range there is `range_lower` and `range_upper` here.
 #[allow(
     non_snake_case,
     reason = "the names of the formulas and of `ballast risk`"
@@ -46,16 +49,77 @@ pub struct QuoteReport {
     pub liquidated_at_once: bool,
     /// Whether the pool trades in the range, so that the position earns fees.
     pub in_range: bool,
+    #[serde(flatten)]
+    pub view: View,
     pub warnings: Vec<String>,
     /// Why this should not be opened, if so; the first of the warnings.
     #[serde(skip)]
     pub refusal: Option<String>,
+    pub policy: PolicyView,
+    pub conditions: ConditionsView,
+    pub triggers: Vec<Trigger>,
+    /// What would be due as soon as it is open.
+    pub due_at_once: Vec<TriggerKind>,
     pub curve: Vec<CurvePoint>,
+    pub carry: Option<Carry>,
+    pub rehedging: Option<Rehedging>,
+    pub chances: Vec<Chance>,
+    pub opening: Option<OpeningTrade>,
+    pub unwinding: Option<Vec<Unwinding>>,
+    pub gaps: Vec<Gap>,
+    pub hedge_cost: HedgeCost,
     #[serde(serialize_with = "plan_or_error")]
     pub on_chain: Result<OnChain, OnChainError>,
+    /// Everything, for pictures.
+    #[serde(skip)]
+    pub quote: Quote,
     /// Of base and quote.
     #[serde(skip)]
-    decimals: (u8, u8),
+    pub decimals: (u8, u8),
+}
+
+/// Names of `ballast positions`. Amounts are exact decimal strings.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct View {
+    pub market: Option<String>,
+    pub price: f64,
+    pub pool_price: Option<f64>,
+    pub range_lower: f64,
+    pub range_upper: f64,
+    pub tick_lower: Option<i32>,
+    pub tick_upper: Option<i32>,
+    pub liquidity: Option<String>,
+    pub pool_base: Option<String>,
+    pub pool_quote: Option<String>,
+    pub idle_base: Option<String>,
+    pub idle_quote: Option<String>,
+    pub debt_base: Option<String>,
+    pub debt_quote: Option<String>,
+    pub hedge_error: Option<String>,
+    pub leverage_bps: Option<u64>,
+    pub ltv_bps: Option<u32>,
+    pub maintenance_ltv_bps: u32,
+    pub liquidation_lower: Option<f64>,
+    pub liquidation_upper: Option<f64>,
+    pub entry_price: f64,
+    pub entry_equity: Option<String>,
+}
+
+/// What the position lives under, and where that comes from.
+#[derive(Debug, Serialize)]
+pub struct ConditionsView {
+    pub source: String,
+    pub sigma_day: Option<f64>,
+    pub sigma_source: Option<String>,
+    pub fee: Option<f64>,
+    pub protocol_share: f64,
+    pub block_secs: f64,
+    pub borrow_base_apr: f64,
+    pub borrow_quote_apr: f64,
+    pub funding_hour: Option<f64>,
+    pub horizon_days: f64,
+    /// Whether swaps are walked through the pool's depth.
+    pub depth: bool,
 }
 
 fn plan_or_error<S: Serializer>(
@@ -75,50 +139,14 @@ fn plan_or_error<S: Serializer>(
     }
 }
 
-/// A point of the PnL curve: the position untouched, without fees and interest.
-#[allow(non_snake_case, reason = "the name of the formulas")]
-#[derive(Debug, Serialize)]
-pub struct CurvePoint {
-    pub label: &'static str,
-    pub P: f64,
-    pub equity: f64,
-    pub pnl: f64,
-    pub delta: f64,
-    pub gamma: f64,
-    pub leverage: Option<f64>,
-    pub ltv: Option<f64>,
-}
-
-impl CurvePoint {
-    /// The position at a price.
-    pub fn new(label: &'static str, price: f64, sizing: &Sizing) -> Self {
-        let risk = sizing.risk(Double::new(price));
-        let opened = sizing.position();
-        Self {
-            label,
-            P: price,
-            equity: risk.equity,
-            pnl: risk.equity - sizing.risk(opened.price).equity,
-            delta: risk.delta,
-            gamma: risk.gamma,
-            leverage: risk.leverage,
-            ltv: risk.ltv,
-        }
-    }
-}
-
 impl QuoteReport {
-    pub fn new(
-        request: &Request,
-        sizing: &Sizing,
-        risk: RiskReport,
-        curve: Vec<CurvePoint>,
-        decimals: (u8, u8),
-        on_chain: Result<OnChain, OnChainError>,
-    ) -> Self {
-        let position = sizing.position();
-        let beyond = range::outside(request.price, request.lower, request.upper);
+    pub fn new(request: &Request, setting: &Setting, quote: Quote) -> Self {
+        let (asked, conditions) = (&request.inputs.asked, &request.inputs.conditions);
+        let position = *quote.sizing.position();
+        let risk = quote.sizing.at_open();
+        let beyond = range::outside(asked.price, asked.lower, asked.upper);
         let threshold = position.threshold.to_f64();
+        let on_chain = on_chain::plan(request, quote.opened.as_ref());
         // In whole basis points on chain, rounded against the owner: either of both is reason enough.
         let liquidated_at_once = risk.ltv.is_some_and(|ltv| ltv >= threshold)
             || on_chain.as_ref().is_ok_and(|plan| plan.liquidatable);
@@ -131,138 +159,103 @@ impl QuoteReport {
         });
         Self {
             liquidated_at_once,
-            in_range: beyond.is_none(),
+            in_range: in_range(asked),
+            view: View::new(request, setting, &quote, &risk),
             warnings: refusal.iter().cloned().chain(beyond).collect(),
             refusal,
             P: position.price.to_f64(),
             pa: position.lower.to_f64(),
             pb: position.upper.to_f64(),
             L: position.liquidity.to_f64(),
-            x: sizing.base.to_f64(),
-            y: sizing.quote.to_f64(),
+            x: quote.sizing.base.to_f64(),
+            y: quote.sizing.quote.to_f64(),
             lx: 0.0,
             ly: 0.0,
             dx: position.debt_base.to_f64(),
             dy: position.debt_quote.to_f64(),
-            t: position.threshold.to_f64(),
-            own_funds: request.equity.to_f64(),
-            hedge: request.hedge.to_f64(),
+            t: threshold,
+            own_funds: asked.equity.to_f64(),
+            hedge: asked.hedge.to_f64(),
             risk,
-            curve,
+            policy: PolicyView::from(&request.policy),
+            conditions: ConditionsView {
+                source: setting.source.clone(),
+                sigma_day: conditions.sigma_day,
+                sigma_source: request.sigma_source.clone(),
+                fee: conditions.fee,
+                protocol_share: conditions.protocol_share,
+                block_secs: conditions.block_secs,
+                borrow_base_apr: conditions.base_apr,
+                borrow_quote_apr: conditions.quote_apr,
+                funding_hour: conditions.funding_hour,
+                horizon_days: conditions.horizon_days,
+                depth: conditions.depth.is_some(),
+            },
+            triggers: quote.triggers.clone(),
+            due_at_once: quote.due.clone(),
+            curve: quote.curve.clone(),
+            carry: quote.carry,
+            rehedging: quote.rehedging,
+            chances: quote.chances.clone(),
+            opening: quote.opening,
+            unwinding: quote.unwinding.clone(),
+            gaps: quote.gaps.clone(),
+            hedge_cost: quote.hedge_cost,
             on_chain,
-            decimals,
+            quote,
+            decimals: setting.decimals,
         }
     }
 }
 
-impl fmt::Display for QuoteReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n = |value: f64| significant(value, DIGITS);
-        let base = |value: f64, digits| significant(whole_units(value, self.decimals.0), digits);
-        let quote = |value: f64, digits| significant(whole_units(value, self.decimals.1), digits);
-        let distance = |price: Option<f64>| match price {
-            Some(price) => format!("{} ({})", n(price), change(price / self.P - 1.0)),
-            None => "none".into(),
+impl View {
+    fn new(request: &Request, setting: &Setting, quote: &Quote, risk: &RiskReport) -> Self {
+        let inputs = &request.inputs;
+        let asked = &inputs.asked;
+        let (base, decimals) = setting.decimals;
+        let bare = Self {
+            market: setting.market.clone(),
+            price: asked.price.to_f64(),
+            pool_price: setting
+                .depth
+                .as_ref()
+                .map(|depth| range::price(depth.sqrt_price(), base, decimals).to_f64()),
+            range_lower: asked.lower.to_f64(),
+            range_upper: asked.upper.to_f64(),
+            tick_lower: request.ticks.map(|ticks| ticks.lower.get()),
+            tick_upper: request.ticks.map(|ticks| ticks.upper.get()),
+            maintenance_ltv_bps: inputs.rules.maintenance.get(),
+            liquidation_lower: risk.lower,
+            liquidation_upper: risk.upper,
+            entry_price: asked.price.to_f64(),
+            ..Self::default()
         };
-        writeln!(
-            f,
-            "Position at {} quote per base, amounts in whole tokens",
-            n(self.P)
-        )?;
-        if let Err(why) = &self.on_chain {
-            writeln!(
-                f,
-                "No on-chain plan, the program could not open this: {why}"
-            )?;
-        }
-        for warning in &self.warnings {
-            writeln!(f, "WARNING: {warning}")?;
-        }
-        writeln!(f)?;
-        writeln!(f, "  own funds    {} quote", n(self.own_funds))?;
-        writeln!(
-            f,
-            "  range        {} to {} ({} to {})",
-            n(self.pa),
-            n(self.pb),
-            change(self.pa / self.P - 1.0),
-            change(self.pb / self.P - 1.0)
-        )?;
-        writeln!(
-            f,
-            "  leverage     {}, LTV {}",
-            optional(self.risk.leverage, 6),
-            percent(self.risk.ltv.unwrap_or(0.0))
-        )?;
-        writeln!(f, "  liquidity    {}", n(self.L))?;
-        writeln!(
-            f,
-            "  delta        {} base; {} per 1% of price",
-            base(self.risk.delta, DIGITS),
-            base(self.risk.gamma * self.P / 100.0, DIGITS)
-        )?;
-        let at = percent(self.t);
-        if self.liquidated_at_once {
-            writeln!(f, "  liquidation  at once: LTV is at or above {at} already")?;
-        } else {
-            writeln!(
-                f,
-                "  liquidation  at LTV {at}: below {}, above {}",
-                distance(self.risk.lower),
-                distance(self.risk.upper)
-            )?;
-        }
-        writeln!(f)?;
-        let mut amounts = Table::new(["<", "base", "quote", "value in quote"]);
-        for (name, of_base, of_quote) in [
-            ("in the pool", self.x, self.y),
-            ("borrowed", self.dx, self.dy),
-        ] {
-            amounts.row([
-                name.into(),
-                base(of_base, DIGITS),
-                quote(of_quote, DIGITS),
-                quote(of_base * self.P + of_quote, DIGITS),
-            ]);
-        }
-        amounts.fmt(f)?;
-        writeln!(f)?;
-        writeln!(f, "If nothing is done (no fees, no interest, no hedging):")?;
-        let mut curve = Table::new([
-            "price", "equity", "PnL", "PnL %", "delta", "leverage", "LTV", "<",
-        ]);
-        for point in &self.curve {
-            curve.row([
-                significant(point.P, 8),
-                quote(point.equity, 8),
-                quote(point.pnl, 6),
-                change(point.pnl / self.own_funds),
-                base(point.delta, 6),
-                point
-                    .leverage
-                    .map_or("-".into(), |leverage| significant(leverage, 4)),
-                point.ltv.map_or("-".into(), percent),
-                point.label.into(),
-            ]);
-        }
-        curve.fmt(f)?;
-        let Ok(plan) = &self.on_chain else {
-            return Ok(());
+        let Some(Ok(opened)) = &quote.opened else {
+            return bare;
         };
-        writeln!(f)?;
-        writeln!(
-            f,
-            "On chain (raw units): liquidity {}, deposit {} + {}, borrow {} + {}",
-            plan.liquidity, plan.deposit_base, plan.deposit_quote, plan.debt_base, plan.debt_quote
-        )
+        let hedge = inputs.rules.hedge.hedge;
+        bare.with_amounts(opened, hedge, setting.decimals)
+            .unwrap_or(bare)
     }
-}
 
-/// Nothing instead of what is less than the token's smallest unit.
-fn whole_units(value: f64, decimals: u8) -> f64 {
-    if value.abs() < 10f64.powi(-i32::from(decimals)) {
-        0.0
-    } else {
-        value
+    /// `None` where an amount is out of range.
+    fn with_amounts(&self, opened: &Opened, hedge: Bps, (base, quote): (u8, u8)) -> Option<Self> {
+        let (position, at) = (&opened.position, opened.at);
+        let value = position.value(at).ok()?;
+        let pool = position.pool_amounts_down(at).ok()?;
+        Some(Self {
+            liquidity: Some(position.liquidity.to_string()),
+            pool_base: Some(amount(pool.base, base)),
+            pool_quote: Some(amount(pool.quote, quote)),
+            idle_base: Some(amount(position.idle.base, base)),
+            idle_quote: Some(amount(position.idle.quote, quote)),
+            debt_base: Some(amount(position.debt.base, base)),
+            debt_quote: Some(amount(position.debt.quote, quote)),
+            hedge_error: Some(signed_amount(position.hedge_error(at, hedge).ok()?, base)),
+            leverage_bps: Some(value.leverage_bps_up()).filter(|leverage| *leverage < u64::MAX),
+            ltv_bps: Some(value.ltv_bps_up()),
+            entry_equity: Some(signed_amount(value.equity(), quote)),
+            ..self.clone()
+        })
     }
 }

@@ -1,9 +1,10 @@
 //! What trading in the pool pays, by options.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use ballast_simulator::{Arbitrage, Blocks, FeeTerms, OtherPool, RoutingShift, Takers};
 use clap::Args;
 
+use super::model_file::FlowTable;
 use crate::decimal::{Decimal, Positive, Ratio};
 
 /// Options of fees.
@@ -25,9 +26,9 @@ pub struct FeeArgs {
     /// Blocks come at random, with --block-secs as their mean time
     #[arg(long)]
     pub poisson_blocks: bool,
-    /// What takers trade a day, in the quote token; without it only arbitrageurs pay fees
-    #[arg(long, default_value = "0", requires = "pool_liquidity")]
-    pub taker_volume_day: Decimal,
+    /// What takers trade a day, in the quote token; without it, and without --model-file, only arbitrageurs pay fees
+    #[arg(long)]
+    pub taker_volume_day: Option<Decimal>,
     /// Liquidity of others around the price, in the pool's unit: they share what takers pay
     #[arg(long)]
     pub pool_liquidity: Option<u128>,
@@ -62,11 +63,11 @@ fn parse_shift(text: &str) -> Result<RoutingShift, String> {
 }
 
 impl FeeArgs {
-    /// As the simulator takes them, with looks every `step_secs`.
+    /// As the simulator takes them, with looks every `step_secs`; what no option says is as `flow` says.
     ///
     /// # Errors
     /// Options that are missing.
-    pub fn terms(&self, step_secs: u64) -> Result<Option<FeeTerms>> {
+    pub fn terms(&self, step_secs: u64, flow: Option<FlowTable>) -> Result<Option<FeeTerms>> {
         if self.no_fees {
             return Ok(None);
         }
@@ -93,13 +94,21 @@ impl FeeArgs {
                     .f64(),
             }),
         };
+        let volume_day = (self.taker_volume_day.as_ref().map(Decimal::f64))
+            .or(flow.map(|flow| flow.taker_volume_day.value));
+        let others = (self.pool_liquidity.map(|liquidity| liquidity as f64))
+            .or(flow.map(|flow| flow.liquidity.value));
+        ensure!(
+            volume_day.is_none_or(|volume| volume == 0.0) || others.is_some(),
+            "--pool-liquidity is missing: takers' fees are shared with the liquidity of others"
+        );
         Ok(Some(FeeTerms {
             fee: f64::from(self.fee_ppm) / 1e6,
             protocol_share: self.protocol_share.f64(),
             arbitrage,
             takers: Takers {
-                volume_day: self.taker_volume_day.f64(),
-                others_liquidity: self.pool_liquidity.unwrap_or(0) as f64,
+                volume_day: volume_day.unwrap_or(0.0),
+                others_liquidity: others.unwrap_or(0.0),
                 other_pool,
                 shift: self.routing_shift,
             },

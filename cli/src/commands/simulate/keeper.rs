@@ -10,7 +10,7 @@ use ballast_simulator::{Keeper, KeeperTerms, Terms};
 use ballast_strategy::situation::Economics;
 use serde::Deserialize;
 
-use super::SimulateArgs;
+use super::scenario::{ScenarioArgs, Shape};
 use crate::policy::default_policy;
 
 /// Whose market's limits and rules apply.
@@ -108,44 +108,58 @@ impl RawOwner {
     }
 }
 
+impl RawEconomics {
+    fn economics(&self) -> Economics {
+        Economics {
+            fee_day_bps: self.expected_fee_bps_per_day,
+            payback_days: self.payback_days,
+            min_reward_lamports: self.min_reward_lamports,
+        }
+    }
+}
+
+/// What a keeper with this configuration takes recentering and compounding to be worth.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn economics(path: &Path) -> Result<Economics> {
+    let named = || format!("--keeper {}", path.display());
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}: check the path", named()))?;
+    let file: File = toml::from_str(&text).with_context(named)?;
+    Ok(file.automation.economics())
+}
+
 /// A keeper as the file says, in a market with the limits and rules of the one on devnet.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn keeper(path: &Path, args: &SimulateArgs, terms: &Terms) -> Result<Keeper> {
-    let text = fs::read_to_string(path).with_context(|| {
-        format!(
-            "cannot read --strategy keeper:{}: check the path",
-            path.display()
-        )
-    })?;
-    let file: File =
-        toml::from_str(&text).with_context(|| format!("--strategy keeper:{}", path.display()))?;
+pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) -> Result<Keeper> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read keeper:{}: check the path", path.display()))?;
+    let file: File = toml::from_str(&text).with_context(|| format!("keeper:{}", path.display()))?;
     let rules = Migrations::built_in(CLUSTER)?.desired()?;
     let mut market = rules.market_params();
     market.limits.maintenance_ltv_bps = args.maintenance.bps_down()?.get();
-    let RawEconomics {
-        expected_fee_bps_per_day,
-        payback_days,
-        min_reward_lamports,
-    } = file.automation;
-    let hedge_bps = args.hedge.bps_down()?.get();
-    let policy = Policy {
-        hedge_bps,
+    let mut policy = file.policy.applied_to(Policy {
+        hedge_bps: shape.hedge.get(),
         ..default_policy(&market.limits)
-    };
+    });
+    if let Some(band) = shape.delta_band {
+        // The target is as far within the band as it was.
+        policy.delta_target_bps = (u64::from(policy.delta_target_bps) * u64::from(band.get())
+            / u64::from(policy.delta_band_bps.max(1))) as u32;
+        policy.delta_band_bps = band.get();
+        policy.hedge_bps = shape.hedge.get();
+    }
     let tick = 1.0001f64.ln();
     let keeper = KeeperTerms {
         safety: rules.safety.into(),
-        policy: file.policy.applied_to(policy),
-        automation: file.owner.automation(args.leverage.bps_down()?),
-        economics: Economics {
-            fee_day_bps: expected_fee_bps_per_day,
-            payback_days,
-            min_reward_lamports,
-        },
+        policy,
+        automation: file.owner.automation(shape.leverage),
+        economics: file.automation.economics(),
         volatility_ticks: args
-            .model
+            .models
             .measured_sigma_day()
             .map(|sigma| (sigma / tick) as u32),
         fee_ppm: u16::try_from(args.fees.fee_ppm)

@@ -1,12 +1,16 @@
 //! `ballast simulate`: what keeping a position earns and costs, and how it can end, over many paths. Offline.
 
 mod fees;
-mod keeper;
-mod model;
+pub mod keeper;
+pub mod model;
+pub mod model_file;
+mod out;
 mod parts;
+mod pictures;
 mod report;
 mod rows;
-mod strategy;
+pub mod scenario;
+pub mod strategy;
 mod watch;
 
 use std::{
@@ -14,82 +18,46 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, ensure};
-use ballast_model::{Band, Boundaries, Bps};
+use anyhow::Result;
+use ballast_model::Boundaries;
 use ballast_simulator::{
-    Event, Interest, Liquidators, Looks, MOST_PATHS, Opening, Run, Streams, Summary, Terms, Units,
-    Watch, replay, simulate,
+    Controlled, ControlledMean, PriceModel, Replayed, Summary, Terms, Watch, replay, simulate,
 };
 use clap::Args;
 use indicatif::ProgressBar;
 
 use crate::{
-    decimal::{Decimal, Positive, Ratio},
+    decimal::Ratio,
     progress::count_bar,
-    range,
     report::Output,
+    study::{Invocation, Study},
 };
-use fees::FeeArgs;
 use model::ModelArgs;
+pub use parts::{Chance, Distribution};
 use parts::{ClosedForm, Exits};
 use report::SimulationReport;
-use rows::Rows;
-use strategy::{AnyAgent, Strategy};
+use rows::{Format, Rows};
+use scenario::{ScenarioArgs, Shape, ShapeArgs};
+use strategy::Strategy;
 use watch::WatchedPrices;
 
 /// Standard errors within which 95 % of normal numbers lie.
 const CONFIDENCE: f64 = 1.96;
 /// With fewer paths their spread itself is not known.
 const LEAST_PATHS: u64 = 1_000;
+/// How often it is asked whether the mean is known: finding out takes a while.
+const ASK_EVERY: u64 = 100;
 
-/// What to simulate. Prices are quote per base in whole tokens, own funds are in the quote token, ratios like 0.8 or 80%.
+/// What to simulate.
 #[derive(Args, Debug)]
 #[command(allow_negative_numbers = true)]
 pub struct SimulateArgs {
     #[command(flatten)]
     pub model: ModelArgs,
-    /// How long, in days
-    #[arg(long)]
-    pub horizon_days: Positive,
-    /// Seconds between two looks at the price
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    pub step_secs: u64,
-    /// Number of paths
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MOST_PATHS))]
-    pub paths: u64,
-    /// Seed of all random numbers: the same seed, the same result, on any number of threads
-    #[arg(long)]
-    pub seed: u64,
-    /// Price at the start
-    #[arg(long)]
-    pub price: Positive,
-    /// Lower end of the range
-    #[arg(long)]
-    pub lower: Positive,
-    /// Upper end of the range
-    #[arg(long)]
-    pub upper: Positive,
-    /// Own funds, in the quote token
-    #[arg(long)]
-    pub equity: Positive,
-    /// Assets over own funds: 3 is three times
-    #[arg(long)]
-    pub leverage: Ratio,
-    /// Part of the pool's base that is borrowed: 1 is delta-neutral
-    #[arg(long, default_value = "1")]
-    pub hedge: Ratio,
-    /// LTV (debt over assets) at which the position may be liquidated
-    #[arg(long, default_value = "80%")]
-    pub maintenance: Ratio,
-    /// Somebody liquidates at every look that finds LTV at maintenance, before anybody else acts
-    #[arg(long)]
-    pub liquidate: bool,
-    /// LTV that liquidations restore
-    #[arg(long, default_value = "65%")]
-    pub liquidation_target: Ratio,
-    /// What liquidators get beyond what they repay
-    #[arg(long, default_value = "3%")]
-    pub liquidation_bonus: Ratio,
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    #[command(flatten)]
+    pub shape: ShapeArgs,
     /// Who acts: hold (nobody), unhedged (nobody, and nothing borrowed in base), continuous (the hedge is exact at every look,
     /// for nothing), band:30% (the hedge is made exact where it is off by that part of all the base the position can hold),
     /// keeper:FILE (what `ballast keeper run` decides, with its configuration and, beside it, tables `policy` and `owner`)
@@ -98,83 +66,72 @@ pub struct SimulateArgs {
     /// Another strategy, on the same prices: what is the difference?
     #[arg(long, value_name = "STRATEGY")]
     pub against: Option<Strategy>,
-    /// What a hedging trade costs, in millionths of its value
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..1_000_000))]
-    pub swap_cost_ppm: u32,
-    #[command(flatten)]
-    pub fees: FeeArgs,
-    /// Yearly rate of the base debt, compounded all the time as on chain
-    #[arg(long, default_value = "0")]
-    pub borrow_base_apr: Ratio,
-    /// Yearly rate of the quote debt, compounded all the time as on chain
-    #[arg(long, default_value = "0")]
-    pub borrow_quote_apr: Ratio,
     /// Two prices: how often is which of them reached first? Without it: the two liquidation prices
     #[arg(long, value_name = "A..B")]
     pub watch: Option<WatchedPrices>,
-    /// Stop as soon as the mean of equity is known within this part of it, with 95 % confidence, after a thousand paths at least
+    /// Stop as soon as the mean of equity is known within this part of it, with 95 % confidence, after a thousand paths at least; with
+    /// control variates where there are some
     #[arg(long, value_name = "RATIO")]
     pub ci: Option<Ratio>,
-    /// Show every action on this path, too
+    /// Show every decision and action on this path, too
     #[arg(long, value_name = "PATH")]
     pub replay: Option<u64>,
-    /// Every path's end, as CSV
+    /// Every path's end
     #[arg(long, value_name = "FILE")]
     pub paths_file: Option<PathBuf>,
-    /// Threads; by default one per core. They change no result
-    #[arg(long, default_value_t = 0)]
-    pub threads: usize,
-    /// The pool's grid of ticks, to which a keeper's range is widened
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
-    pub tick_spacing: u16,
-    /// Decimals of the base token
-    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u8).range(..=18))]
-    pub base_decimals: u8,
-    /// Decimals of the quote token
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(..=18))]
-    pub quote_decimals: u8,
+    /// How the ends of paths are written
+    #[arg(long, value_enum, default_value_t)]
+    pub paths_format: Format,
+    /// Everything in a directory: run.json, summary.json, the ends of paths, pictures as SVG, and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Simulates and prints.
 ///
 /// # Errors
 /// What is wrong with the request.
-pub fn run(args: &SimulateArgs, output: &mut Output) -> Result<()> {
-    output.print(&report(args)?)
+pub fn run(args: &SimulateArgs, invocation: &Invocation, output: &mut Output) -> Result<()> {
+    output.print(&report(args, invocation)?)
 }
 
-fn report(args: &SimulateArgs) -> Result<SimulationReport> {
-    let maintenance = args.maintenance.bps_down()?;
-    ensure!(
-        maintenance > Bps::new(0) && maintenance <= Bps::ONE,
-        "--maintenance {} must be above 0 and at most 1: it is debt over assets, 0.8 or 80%",
-        *args.maintenance
-    );
-    let looks = Looks::new(args.horizon_days.f64(), args.step_secs)
-        .context("--horizon-days and --step-secs")?;
-    let walks = args.paths * (1 + u64::from(args.against.is_some()));
-    let bar = count_bar(walks, "paths");
-    let file = args.paths_file.as_deref();
+fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationReport> {
+    let scenario = &args.scenario;
+    let maintenance = scenario.maintenance()?;
+    let looks = scenario.looks()?;
+    let shape = args.shape.shape(scenario.units())?;
+    let study = args.out.as_deref().map(Study::create).transpose()?;
+    // A picture without what happens if nobody acts says little.
+    let beside = match (&args.against, &study) {
+        (Some(strategy), _) => Some(strategy),
+        (None, Some(_)) if args.strategy != Strategy::Hold => Some(&Strategy::Hold),
+        _ => None,
+    };
+    let bar = count_bar(scenario.paths * (1 + u64::from(beside.is_some())), "paths");
+    let in_study = study
+        .as_ref()
+        .map(|study| study.path(args.paths_format.file()));
+    let files = [args.paths_file.as_deref(), in_study.as_deref()];
     let here = walked(
         args,
-        &args.strategy,
-        looks,
-        args.paths,
-        (file, args.replay),
+        (&shape, &args.strategy),
+        scenario.paths,
+        (files, args.replay),
         &bar,
     )?;
     let Walked { terms, summary, .. } = &here;
-    let other = match &args.against {
+    let other = match beside {
         None => None,
         Some(strategy) => {
             let paths = summary.equities().len() as u64;
-            Some(walked(args, strategy, looks, paths, (None, None), &bar)?)
+            let walked = walked(args, (&shape, strategy), paths, ([None; 2], None), &bar)?;
+            Some(walked)
         }
     };
     bar.finish_and_clear();
     let units = terms.units;
     let start = units.log_price(terms.at);
-    let motion = args.model.motion();
+    let motion = scenario.models.motion(args.model.model)?;
     let closed_form = |ends: Watch| ClosedForm::new(motion?, ends, start, looks);
     let liquidation = terms.opened.boundaries(maintenance)?;
     let liquidation_watch = Watch::ends(liquidation, units);
@@ -183,135 +140,104 @@ fn report(args: &SimulateArgs) -> Result<SimulationReport> {
         .as_ref()
         .map_or(liquidation_watch, WatchedPrices::watch);
     // Debts that grow, fees and actions move the liquidation prices: then there is no closed form.
-    let fixed = terms.interest.is_none() && args.fees.no_fees && args.strategy.keeps_position();
+    let fixed = terms.interest.is_none() && terms.fees.is_none() && args.strategy.keeps_position();
     let price = |end: Option<ballast_model::SqrtPrice>| end.map(|end| units.log_price(end).exp());
     let (lower, upper) = match liquidation {
         Boundaries::Empty => (None, None),
         Boundaries::Interval { lower, upper } => (price(lower), price(upper)),
     };
-    Ok(SimulationReport::new(
+    let against = other.as_ref().filter(|_| args.against.is_some());
+    let report = SimulationReport::new(
         args,
         looks,
         &here,
-        other.as_ref().map(|other| &other.summary),
+        against.map(|other| &other.summary),
         Exits {
             liquidation_prices: (lower, upper),
             first_exit: closed_form(watch),
             liquidation: fixed.then(|| closed_form(liquidation_watch)).flatten(),
         },
-    ))
+    );
+    if let Some(study) = study {
+        let other = beside.zip(other.as_ref());
+        out::write(args, &shape, study, (&here, other), &report)?.finish(
+            invocation,
+            &out::inputs(args),
+            &report,
+        )?;
+    }
+    Ok(report)
 }
 
 /// Every path with one strategy.
 struct Walked {
     terms: Terms,
     summary: Summary,
+    /// The mean with control variates, where there are some.
+    controlled: Option<ControlledMean>,
     /// What was done on the path that was asked for.
-    events: Option<Vec<Event>>,
+    replayed: Option<Replayed>,
 }
 
 fn walked(
     args: &SimulateArgs,
-    strategy: &Strategy,
-    looks: Looks,
+    (shape, strategy): (&Shape, &Strategy),
     paths: u64,
-    (paths_file, replayed): (Option<&Path>, Option<u64>),
+    (files, replayed): ([Option<&Path>; 2], Option<u64>),
     bar: &ProgressBar,
 ) -> Result<Walked> {
-    let terms = terms(args, strategy)?;
-    let liquidators = Liquidators {
-        target: args.liquidation_target.bps_down()?,
-        bonus: args.liquidation_bonus.bps_down()?,
-    };
-    let run = Run {
-        terms: &terms,
-        looks,
-        maintenance: args.maintenance.bps_down()?,
-        liquidators: args.liquidate.then_some(liquidators),
-        watch: args.watch.as_ref().map(WatchedPrices::watch),
-        paths,
-        streams: Streams::new(args.seed),
-        threads: args.threads,
-    };
-    let agent = agent(args, strategy, &terms)?;
-    let model = args.model.model(looks)?;
+    let scenario = &args.scenario;
+    let terms = scenario.terms(shape, strategy)?;
+    let watch = args.watch.as_ref().map(WatchedPrices::watch);
+    let run = scenario.run(&terms, watch, paths)?;
+    let agent = scenario.agent(shape, strategy, &terms)?;
+    let model = scenario.model(args.model.model)?;
     let part = args.ci.as_ref().map(|part| part.f64());
     let mut summary = Summary::new(&terms, paths);
-    let mut rows = Rows::create(paths_file, terms.units)?;
+    let mut controlled = Controlled::new(&terms, run.looks, model.law())?;
+    let mut wrong = Ok(());
+    let mut rows = Vec::new();
+    for file in files.into_iter().flatten() {
+        rows.push(Rows::create(file, args.paths_format, terms.units)?);
+    }
     simulate(&run, &model, &agent, |outcome| {
         summary.add(outcome);
-        rows.write(outcome);
+        rows.iter_mut().for_each(|rows| rows.write(outcome));
         bar.inc(1);
-        if part.is_some_and(|part| is_known(&summary, part)) {
+        wrong = controlled.add(outcome);
+        let done = part.is_some_and(|part| is_known(&summary, &controlled, part));
+        if done || wrong.is_err() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
         }
     })?;
-    rows.finish()?;
-    let events = match replayed {
+    wrong?;
+    for rows in rows {
+        rows.finish()?;
+    }
+    let replayed = match replayed {
         None => None,
-        Some(path) => Some(replay(&run, &model, &agent, path)?.1),
+        Some(path) => Some(replay(&run, &model, &agent, path)?),
     };
+    let controlled = controlled.mean();
     Ok(Walked {
         terms,
         summary,
-        events,
+        controlled,
+        replayed,
     })
 }
 
 /// Whether the mean of equity is known within a part of it.
-fn is_known(summary: &Summary, part: f64) -> bool {
+fn is_known(summary: &Summary, controlled: &Controlled<'_>, part: f64) -> bool {
     let moments = summary.equity_moments();
-    moments.count() >= LEAST_PATHS && CONFIDENCE * moments.stderr() <= part * moments.mean().abs()
-}
-
-fn agent(args: &SimulateArgs, strategy: &Strategy, terms: &Terms) -> Result<AnyAgent> {
-    if let Strategy::Keeper(path) = strategy {
-        let keeper = keeper::keeper(path, args, terms)?;
-        return Ok(AnyAgent::Keeper(Box::new(keeper)));
+    if moments.count() < LEAST_PATHS || moments.count() % ASK_EVERY != 0 {
+        return false;
     }
-    let baseline = strategy.baseline(args.hedge.bps_down()?, args.swap_cost_ppm);
-    Ok(AnyAgent::Baseline(baseline.context("--strategy")?))
-}
-
-/// The position, as the program would open it, and what it lives under.
-fn terms(args: &SimulateArgs, strategy: &Strategy) -> Result<Terms> {
-    let units = Units {
-        base_decimals: args.base_decimals,
-        quote_decimals: args.quote_decimals,
-    };
-    ensure!(
-        args.lower.double() < args.upper.double(),
-        "--lower {} is not below --upper {}: a range needs its lower end first",
-        *args.lower,
-        *args.upper
-    );
-    let root = |price: &Decimal| price.sqrt_price_down(units.base_decimals, units.quote_decimals);
-    let band = if matches!(strategy, Strategy::Keeper(_)) {
-        let decimals = (units.base_decimals, units.quote_decimals);
-        let ticks = range::around(&args.lower, &args.upper, args.tick_spacing, decimals)?;
-        Band::new(ticks.lower, ticks.upper)
-    } else {
-        Band::from_sqrt_prices(root(&args.lower)?, root(&args.upper)?)
-    }
-    .context("--lower and --upper are too near to each other: widen the range")?;
-    let hedge = args.hedge.bps_down()?;
-    ensure!(
-        hedge <= Bps::ONE,
-        "--hedge {} is above 1: 1 (delta-neutral) borrows all of the pool's base",
-        *args.hedge
-    );
-    let (own_quote, _) = args.equity.raw_down(units.quote_decimals)?;
-    let opening = Opening {
-        units,
-        at: root(&args.price)?,
-        band,
-        own_quote,
-        leverage: args.leverage.bps_down()?,
-        hedge: strategy.opening_hedge(hedge),
-    };
-    let fees = args.fees.terms(args.step_secs)?;
-    let interest = Interest::new(args.borrow_base_apr.f64(), args.borrow_quote_apr.f64())?;
-    Ok(Terms::new(&opening, fees, interest)?)
+    let plain = (moments.mean(), moments.stderr());
+    let (mean, stderr) = controlled
+        .mean()
+        .map_or(plain, |better| (better.mean, better.stderr));
+    CONFIDENCE * stderr <= part * mean.abs()
 }

@@ -4,20 +4,30 @@ use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use ballast_simulator::{
-    BarModel, Bars, Gbm, Jumps, Looks, Path, PriceModel, Regime, Regimes, Streams,
+    BarModel, Bars, Gbm, Jumps, Law, Looks, Path, PriceModel, Regime, Regimes, Streams,
     backtest::read_candles, hitting::Motion,
 };
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
+use super::model_file::{FlowTable, JumpsTable, ModelFile, Parameter, RegimeTable};
 use crate::{decimal::Ratio, recorded, report::note};
 
-/// Options of the models.
+/// Which model.
 #[derive(Args, Debug)]
 pub struct ModelArgs {
     /// How the price moves
     #[arg(long, value_enum)]
     pub model: ModelName,
+}
+
+/// Options of the models.
+#[derive(Args, Debug)]
+pub struct ModelOptions {
+    /// Parameters that `ballast calibrate` has found, for what no other option says: of the models, of takers' volume and of the
+    /// pool's liquidity. Its drift is not used
+    #[arg(long, value_name = "FILE")]
+    pub model_file: Option<PathBuf>,
     /// gbm, jumps: standard deviation of a day's move: 0.05 is 5 %
     #[arg(long)]
     pub sigma_day: Option<Ratio>,
@@ -25,14 +35,14 @@ pub struct ModelArgs {
     #[arg(long, default_value_t = 0.0)]
     pub drift_day: f64,
     /// jumps: how many a day
-    #[arg(long, default_value_t = 0.0)]
-    pub jumps_day: f64,
+    #[arg(long)]
+    pub jumps_day: Option<f64>,
     /// jumps: mean of a jump, in the logarithm of the price
-    #[arg(long, default_value_t = 0.0)]
-    pub jump_mean: f64,
+    #[arg(long)]
+    pub jump_mean: Option<f64>,
     /// jumps: standard deviation of a jump, in the logarithm of the price
-    #[arg(long, default_value_t = 0.0)]
-    pub jump_sd: f64,
+    #[arg(long)]
+    pub jump_sd: Option<f64>,
     /// regimes: one of at least two, given once for each: its sigma per day, the days it lasts on average and, if it differs, takers'
     /// volume over its usual size
     #[arg(long, value_name = "SIGMA:DAYS[:VOLUME]")]
@@ -99,41 +109,109 @@ impl FromStr for RegimeArg {
     }
 }
 
-impl ModelArgs {
-    fn sigma_day(&self) -> Result<f64> {
-        let sigma = self.sigma_day.as_ref();
-        Ok(sigma
-            .context("--sigma-day is missing: this model needs it")?
-            .f64())
+impl ModelName {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gbm => "gbm",
+            Self::Jumps => "jumps",
+            Self::Regimes => "regimes",
+            Self::Replay => "replay",
+            Self::Bootstrap => "bootstrap",
+        }
+    }
+}
+
+impl ModelOptions {
+    fn file(&self) -> Result<ModelFile> {
+        match &self.model_file {
+            None => Ok(ModelFile::default()),
+            Some(path) => ModelFile::read(path),
+        }
+    }
+
+    /// What the model's file says of takers and of the pool.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn flow(&self) -> Result<Option<FlowTable>> {
+        Ok(self.file()?.flow)
+    }
+
+    fn sigma_day(&self, from_file: Option<Parameter>) -> Result<f64> {
+        let given = self.sigma_day.as_ref().map(|sigma| sigma.f64());
+        given
+            .or(from_file.map(|sigma| sigma.value))
+            .context("--sigma-day is missing: this model needs it, or a --model-file that has it")
+    }
+
+    fn gbm_sigma_day(&self) -> Result<f64> {
+        self.sigma_day(self.file()?.gbm.map(|gbm| gbm.sigma_day))
     }
 
     /// What a keeper would measure of the price's volatility; `None`: it has to do without.
     pub fn measured_sigma_day(&self) -> Option<f64> {
-        self.sigma_day.as_ref().map(|sigma| sigma.f64())
+        self.gbm_sigma_day().ok()
     }
 
     /// The motion of the price's logarithm, where chances have a closed form.
-    pub fn motion(&self) -> Option<Motion> {
-        let sigma_day = self.sigma_day.as_ref()?.f64();
-        (self.model == ModelName::Gbm).then(|| Motion::of_price(self.drift_day, sigma_day))
-    }
-
-    /// The model that was asked for, for paths with these looks.
     ///
     /// # Errors
     /// What is wrong with its options.
-    pub fn model(&self, looks: Looks) -> Result<AnyModel> {
-        Ok(match self.model {
-            ModelName::Gbm => AnyModel::Gbm(Gbm::new(self.sigma_day()?, self.drift_day)?),
-            ModelName::Jumps => {
-                let (sigma, drift) = (self.sigma_day()?, self.drift_day);
-                let model = Jumps::new(sigma, drift, self.jumps_day, self.jump_mean, self.jump_sd);
-                AnyModel::Jumps(model?)
-            }
-            ModelName::Regimes => {
-                let regimes = self.regime.iter().map(|regime| regime.0).collect();
-                AnyModel::Regimes(Regimes::new(regimes).context("--regime")?)
-            }
+    pub fn motion(&self, model: ModelName) -> Result<Option<Motion>> {
+        if model != ModelName::Gbm {
+            return Ok(None);
+        }
+        Ok(Some(Motion::of_price(
+            self.drift_day,
+            self.gbm_sigma_day()?,
+        )))
+    }
+
+    /// The files that models are read from.
+    pub fn files(&self) -> Vec<PathBuf> {
+        [&self.model_file, &self.candles]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
+    fn jumps(&self) -> Result<Jumps> {
+        let file = self.file()?.jumps;
+        let sigma = self.sigma_day(file.map(|jumps| jumps.sigma_day))?;
+        let or_file = |given: Option<f64>, pick: fn(&JumpsTable) -> Parameter| {
+            given
+                .or(file.as_ref().map(|file| pick(file).value))
+                .unwrap_or(0.0)
+        };
+        Ok(Jumps::new(
+            sigma,
+            self.drift_day,
+            or_file(self.jumps_day, |jumps| jumps.per_day),
+            or_file(self.jump_mean, |jumps| jumps.mean),
+            or_file(self.jump_sd, |jumps| jumps.sd),
+        )?)
+    }
+
+    fn regimes(&self) -> Result<Regimes> {
+        let mut regimes: Vec<Regime> = self.regime.iter().map(|regime| regime.0).collect();
+        if regimes.is_empty() {
+            let from_file = self.file()?.regimes;
+            regimes = from_file.iter().map(RegimeTable::regime).collect();
+        }
+        Regimes::new(regimes).context("--regime, or the regimes of --model-file")
+    }
+
+    /// A model, for paths with these looks.
+    ///
+    /// # Errors
+    /// What is wrong with its options.
+    pub fn model(&self, name: ModelName, looks: Looks) -> Result<AnyModel> {
+        Ok(match name {
+            ModelName::Gbm => AnyModel::Gbm(Gbm::new(self.gbm_sigma_day()?, self.drift_day)?),
+            ModelName::Jumps => AnyModel::Jumps(self.jumps()?),
+            ModelName::Regimes => AnyModel::Regimes(self.regimes()?),
             ModelName::Replay => {
                 let bars = self.bars()?;
                 within(&bars, looks)?;
@@ -179,6 +257,15 @@ impl PriceModel for AnyModel {
             Self::Jumps(model) => Box::new(model.path(log_price, streams, number)),
             Self::Regimes(model) => Box::new(model.path(log_price, streams, number)),
             Self::Bars(model) => Box::new(model.path(log_price, streams, number)),
+        }
+    }
+
+    fn law(&self) -> Law {
+        match self {
+            Self::Gbm(model) => model.law(),
+            Self::Jumps(model) => model.law(),
+            Self::Regimes(model) => model.law(),
+            Self::Bars(model) => model.law(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ballast_simulator::{
-    Looks, Moments, Proportion, Sorted, Summary, Watch,
+    ControlledMean, Looks, Moments, Proportion, Sorted, Summary, Watch,
     hitting::{Exit, Motion},
 };
 use serde::Serialize;
@@ -26,13 +26,42 @@ pub struct Often {
 
 /// An action on the path that was asked for. Equity in whole quote tokens.
 #[derive(Debug, Serialize)]
-pub struct Replayed {
+pub struct ReplayedAction {
     pub secs: u64,
     pub price: f64,
     pub action: &'static str,
     pub equity_before: f64,
     pub equity: f64,
     pub ltv: f64,
+}
+
+/// A decision on that path, to act or to wait, and its reason.
+#[derive(Debug, Serialize)]
+pub struct ReplayedDecision {
+    pub secs: u64,
+    pub price: f64,
+    pub decision: String,
+}
+
+/// The mean of equity, known better by what is known of the prices beforehand.
+#[derive(Debug, Serialize)]
+pub struct BetterMean {
+    pub mean: f64,
+    pub stderr: f64,
+    /// The part of the variance that the controls explain.
+    pub explained: f64,
+    pub controls: Vec<&'static str>,
+}
+
+impl From<&ControlledMean> for BetterMean {
+    fn from(mean: &ControlledMean) -> Self {
+        Self {
+            mean: mean.mean,
+            stderr: mean.stderr,
+            explained: mean.explained,
+            controls: mean.controls.clone(),
+        }
+    }
 }
 
 /// A path and its equity at the end.

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use ballast_simulator::{Act, Event, Looks, Moments, Proportion, Summary};
+use ballast_simulator::{Act, Event, Looks, Moments, Proportion, Remark, Summary, Terms};
 use serde::Serialize;
 
 use super::{
     SimulateArgs, Walked,
     parts::{
-        Against, Chance, ClosedForm, Distribution, DrawDown, Ends, Exits, Liquidation, Mean, Often,
-        Replayed, WorstPath,
+        Against, BetterMean, Chance, ClosedForm, Distribution, DrawDown, Ends, Exits, Liquidation,
+        Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
     },
 };
 use crate::{
@@ -27,6 +27,8 @@ pub struct SimulationReport {
     pub seed: u64,
     pub steps: u64,
     pub equity: Distribution,
+    /// The mean of equity with control variates; none where nothing is known of the model's prices beforehand.
+    pub equity_controlled: Option<BetterMean>,
     pub time_in_range: Mean,
     /// The first look at or beyond either watched price.
     pub first_exit: Ends<Chance>,
@@ -34,6 +36,8 @@ pub struct SimulationReport {
     pub liquidation: Liquidation,
     /// Means of the parts that the gain consists of.
     pub attribution: BTreeMap<&'static str, Mean>,
+    /// What of the fees that this position's liquidity brought in went to the protocol: no part of the gain.
+    pub protocol_fees: f64,
     /// What the strategy does a day.
     pub actions_per_day: f64,
     /// Each kind of action, those of liquidators as well.
@@ -47,7 +51,10 @@ pub struct SimulationReport {
     pub against: Option<Against>,
     /// What was done on the path that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub replay: Option<Vec<Replayed>>,
+    pub replay: Option<Vec<ReplayedAction>>,
+    /// And every decision for which there was a reason, to act or to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<Vec<ReplayedDecision>>,
     #[serde(skip)]
     own: f64,
 }
@@ -64,11 +71,18 @@ impl SimulationReport {
         let Walked {
             terms,
             summary,
-            events,
+            controlled,
+            replayed,
         } = here;
-        let replayed = |event: &Event| Replayed {
+        let price = |at| terms.units.log_price(at).exp();
+        let decided = |remark: &Remark| ReplayedDecision {
+            secs: remark.secs,
+            price: price(remark.at),
+            decision: remark.text.clone(),
+        };
+        let acted = |event: &Event| ReplayedAction {
             secs: event.secs,
-            price: terms.units.log_price(event.at).exp(),
+            price: price(event.at),
             action: event.act.name(),
             equity_before: terms.units.quote(event.equity_before),
             equity: terms.units.quote(event.equity),
@@ -86,11 +100,13 @@ impl SimulationReport {
         let worst = summary.worst().iter();
         Self {
             paths: summary.equities().len() as u64,
-            replay: events
-                .as_ref()
-                .map(|events| events.iter().map(replayed).collect()),
+            replay: (replayed.as_ref()).map(|replayed| replayed.events.iter().map(acted).collect()),
+            decisions: (replayed.as_ref())
+                .map(|replayed| replayed.remarks.iter().map(decided).collect()),
+            equity_controlled: controlled.as_ref().map(BetterMean::from),
+            protocol_fees: protocol_fees(terms, summary),
             actions: summary.acts().map(often).collect(),
-            seed: args.seed,
+            seed: args.scenario.seed,
             steps: looks.count(),
             equity: Distribution::of(&summary.equity()),
             draw_down: DrawDown {
@@ -126,9 +142,20 @@ impl SimulationReport {
                 .map(|(name, moments)| (*name, Mean::from(*moments)))
                 .collect(),
             actions_per_day: summary.own_acts().mean() / looks.days(),
-            own: args.equity.f64(),
+            own: args.scenario.equity.f64(),
         }
     }
+}
+
+/// What goes to the protocol of every fee that liquidity brings in, beside what it earns.
+fn protocol_fees(terms: &Terms, summary: &Summary) -> f64 {
+    let share = terms.fees.map_or(0.0, |fees| fees.protocol_share);
+    let lines = summary.attribution().iter();
+    let earned: f64 = lines
+        .filter(|(name, _)| name.starts_with("fees_"))
+        .map(|(_, moments)| moments.mean())
+        .sum();
+    earned * share / (1.0 - share)
 }
 
 impl fmt::Display for SimulationReport {
@@ -151,6 +178,16 @@ impl fmt::Display for SimulationReport {
             number(equity.quantile_50),
             number(equity.quantile_95)
         )?;
+        if let Some(better) = &self.equity_controlled {
+            writeln!(
+                f,
+                "             {} +- {} with control variates ({}: {} of the variance)",
+                number(better.mean),
+                significant(better.stderr, 2),
+                better.controls.join(", ").replace('_', " "),
+                percent(better.explained)
+            )?;
+        }
         let with_error =
             |probability, stderr| format!("{} +- {}", percent(probability), percent(stderr));
         writeln!(
@@ -231,6 +268,24 @@ impl fmt::Display for SimulationReport {
             ]);
         }
         write!(f, "\n{table}")?;
+        if self.protocol_fees > 0.0 {
+            writeln!(
+                f,
+                "  beside it {} of fees went to the protocol",
+                number(self.protocol_fees)
+            )?;
+        }
+        if let Some(decisions) = &self.decisions {
+            let mut table = Table::new(["day", "price", "<decision"]);
+            for decision in decisions {
+                table.row([
+                    format!("{:.4}", decision.secs as f64 / 86_400.0),
+                    number(decision.price),
+                    decision.decision.clone(),
+                ]);
+            }
+            write!(f, "\n{table}")?;
+        }
         let Some(events) = &self.replay else {
             return Ok(());
         };

@@ -1,6 +1,6 @@
 //! Who acts, by name.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use ballast_model::{Bps, quiet::HedgeBand};
 use ballast_simulator::{Agent, Baseline, Desk, Keeper, Quiet, WalkError};
@@ -18,6 +18,21 @@ pub enum Strategy {
     Band(Bps),
     /// The keeper's own strategy, as this file says.
     Keeper(PathBuf),
+}
+
+/// How the name of a keeper's configuration ends.
+const FILE: &str = ".toml";
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hold => f.write_str("hold"),
+            Self::Unhedged => f.write_str("unhedged"),
+            Self::Continuous => f.write_str("continuous"),
+            Self::Band(band) => write!(f, "band:{}%", f64::from(band.get()) / 100.0),
+            Self::Keeper(path) => write!(f, "keeper:{}", path.display()),
+        }
+    }
 }
 
 /// Somebody who acts.
@@ -46,7 +61,7 @@ impl Agent for AnyAgent {
 /// No such strategy.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "`{0}` is no strategy: write hold, unhedged, continuous, band: and a part like 30%, or keeper: and a file"
+    "`{0}` is no strategy: write hold, unhedged, continuous, band: and a part like 30%, or keeper: and a file, or a file that ends in .toml"
 )]
 pub struct UnknownStrategy(String);
 
@@ -65,6 +80,7 @@ impl FromStr for Strategy {
             {
                 Ok(Self::Keeper(text.trim_start_matches("keeper:").into()))
             }
+            _ if text.len() > FILE.len() && text.ends_with(FILE) => Ok(Self::Keeper(text.into())),
             _ => {
                 let part: Ratio = text
                     .strip_prefix("band:")
@@ -124,8 +140,18 @@ mod tests {
             named("keeper:a.toml"),
             Ok(Strategy::Keeper("a.toml".into()))
         );
+        assert_eq!(named("a.toml"), named("keeper:a.toml"));
         for text in [
-            "", "Hold", "band", "band:", "band:x", "band:0", "keeper", "keeper:",
+            "hold",
+            "unhedged",
+            "continuous",
+            "band:12.5%",
+            "keeper:a.toml",
+        ] {
+            assert_eq!(named(text).unwrap().to_string(), text);
+        }
+        for text in [
+            "", ".toml", "Hold", "band", "band:", "band:x", "band:0", "keeper", "keeper:",
         ] {
             assert_eq!(named(text), Err(UnknownStrategy(text.into())), "{text}");
         }

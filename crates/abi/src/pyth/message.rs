@@ -85,6 +85,21 @@ impl PriceMessage {
         })
     }
 
+    /// Every price of a feed that stands somewhere in these bytes, such as an instruction's: whichever program an update goes through,
+    /// it carries the signed message as it is.
+    pub fn find_all<'a>(bytes: &'a [u8], feed_id: &'a [u8; 32]) -> impl Iterator<Item = Self> + 'a {
+        let starts = bytes.len().saturating_sub(feed_id.len());
+        (0..starts).filter_map(move |start| {
+            let message = bytes.get(start..)?;
+            let [Self::TYPE, rest @ ..] = message else {
+                return None;
+            };
+            rest.starts_with(feed_id)
+                .then(|| Self::parse(message).ok())
+                .flatten()
+        })
+    }
+
     /// The message's bytes.
     pub fn encode(&self) -> [u8; Self::LENGTH] {
         let mut bytes = [0; Self::LENGTH];

@@ -242,3 +242,37 @@ async fn errors_hold_nothing_of_the_url() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_landed_lately_is_found_without_what_failed() {
+    const SIGNATURES: Answer = Answer::Http(
+        200,
+        "",
+        r#"{"jsonrpc":"2.0","id":0,"result":[
+            {"signature":"1111111111111111111111111111111111111111111111111111111111111111","slot":9,"err":null,"memo":null,"blockTime":5},
+            {"signature":"1111111111111111111111111111111111111111111111111111111111111112","slot":8,"err":{"InstructionError":[0,{"Custom":1}]},"memo":null,"blockTime":4}]}"#,
+    );
+    let server = Server::start(&[SIGNATURES]).await;
+    let chain = RpcChain::new(server.url.as_str(), Duration::from_secs(5));
+    let found = chain.signatures(&Pubkey::default(), 10).await.unwrap();
+    assert_eq!(found, [Signature::default()]);
+}
+
+#[tokio::test]
+async fn a_transaction_comes_back_as_it_was_signed() {
+    // One signature, of a message without instructions; and one that the node does not have.
+    const LANDED: Answer = Answer::Http(
+        200,
+        "",
+        r#"{"jsonrpc":"2.0","id":0,"result":{"slot":9,"blockTime":5,"meta":null,"transaction":["AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","base64"]}}"#,
+    );
+    const NOTHING: Answer = Answer::Http(200, "", r#"{"jsonrpc":"2.0","id":0,"result":null}"#);
+    let server = Server::start(&[LANDED, NOTHING]).await;
+    let chain = RpcChain::new(server.url.as_str(), Duration::from_secs(5));
+    let found = chain.signed_transaction(&Signature::default()).await;
+    let found = found.unwrap().expect("a transaction");
+    assert_eq!(found.signatures, [Signature::default()]);
+    assert!(found.message.instructions().is_empty());
+    let nothing = chain.signed_transaction(&Signature::default()).await;
+    assert_eq!(nothing.unwrap(), None);
+}

@@ -5,6 +5,7 @@ mod position;
 mod prices;
 mod reward;
 mod tokens;
+mod trades;
 
 use std::sync::{
     Arc,
@@ -19,6 +20,7 @@ use ballast_client::{
 };
 use ballast_migrations::{Desired, MarketAddresses, Migrations, Report, apply};
 
+pub use pool::PROTOCOL_FEE_RATE_BPS;
 pub use position::Trader;
 pub use prices::PricePost;
 

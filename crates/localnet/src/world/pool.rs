@@ -1,22 +1,22 @@
-//! The pool: set-up, background liquidity, tick arrays, and moving its price.
+//! The pool: set-up, background liquidity, tick arrays.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use ballast_abi::{
     spl,
     whirlpool::{
-        self, array_start,
+        array_start,
         instruction::{
             IncreaseLiquidityV2, InitializeConfig, InitializeConfigAccounts, InitializeFeeTier,
             InitializeFeeTierAccounts, InitializePoolV2, InitializePoolV2Accounts,
             METADATA_UPDATE_AUTHORITY, ModifyLiquidityV2Accounts, OpenPositionWithTokenExtensions,
-            OpenPositionWithTokenExtensionsAccounts, SwapV2, SwapV2Accounts,
+            OpenPositionWithTokenExtensionsAccounts,
         },
         layout, pda,
     },
 };
 use ballast_client::{
-    Account, Amounts, Band, Instruction, PoolAddresses, PoolState, Pubkey, Side, Signer, SqrtPrice,
-    Tick, Trade, existing, instruction,
+    Account, Amounts, Band, Instruction, PoolAddresses, PoolState, Pubkey, Signer, Tick, existing,
+    instruction,
 };
 use ballast_model::liquidity_for_value_down;
 
@@ -28,12 +28,9 @@ use crate::{
 };
 
 /// Protocol's part of the fee, as on public clusters, 1e-4.
-const PROTOCOL_FEE_RATE_BPS: u16 = 1_300;
+pub const PROTOCOL_FEE_RATE_BPS: u16 = 1_300;
 /// Ticks to an eightfold price: 8 = 1.0001^20796.
 const BACKGROUND_TICKS: i32 = 20_796;
-/// Swaps of three tick arrays each that one price move may take: from one end of the background liquidity to the other
-/// with the narrowest arrays.
-const MAX_SWAPS: usize = 200;
 /// Tick arrays that are created in one transaction.
 const ARRAYS_PER_TRANSACTION: usize = 8;
 
@@ -315,94 +312,6 @@ impl World {
                     .context("creating tick arrays")?;
             }
         }
-        Ok(())
-    }
-
-    /// Swaps until the pool's price is exactly `target`. Leaves the oracle alone.
-    ///
-    /// # Errors
-    /// If the cluster refuses a swap, or the price does not get there.
-    pub async fn move_pool(&self, target: SqrtPrice) -> Result<()> {
-        for _ in 0..MAX_SWAPS {
-            let state = self.pool().await?;
-            if state.sqrt_price == target {
-                return Ok(());
-            }
-            let trade = if target < state.sqrt_price {
-                Trade::SellBase
-            } else {
-                Trade::BuyBase
-            };
-            let limit = self.within_reach(state.tick_current, trade, target)?;
-            self.swap_to(&state, trade, limit).await?;
-        }
-        let state = self.pool().await?;
-        ensure!(
-            state.sqrt_price == target,
-            "the pool stands at {} after {MAX_SWAPS} swaps, not at {target}",
-            state.sqrt_price
-        );
-        Ok(())
-    }
-
-    /// `target`, or where the three tick arrays of one swap end before it.
-    fn within_reach(
-        &self,
-        tick_current: i32,
-        trade: Trade,
-        target: SqrtPrice,
-    ) -> Result<SqrtPrice> {
-        let spacing = self.config.tick_spacing;
-        let sells = trade == Trade::SellBase;
-        let [_, _, last] = whirlpool::swap_tick_arrays(tick_current, spacing, sells);
-        if sells {
-            let end = Tick::new(last.max(Tick::MIN.get()))?;
-            Ok(target.max(end.sqrt_price()))
-        } else {
-            // The last tick that may be initialised: a swap that crosses it has used the array up and cannot go on, not even
-            // to the array's very end.
-            let end = last.saturating_add(i32::from(spacing) * (whirlpool::TICKS_PER_ARRAY - 1));
-            let end = Tick::new(end.min(Tick::MAX.get()))?;
-            Ok(target.min(end.sqrt_price()))
-        }
-    }
-
-    async fn swap_to(&self, state: &PoolState, trade: Trade, limit: SqrtPrice) -> Result<()> {
-        let whale = self.whale.pubkey();
-        let market = &self.market.market;
-        let wallet = self.market.wallet(&whale);
-        let path = self.market.swap_path(state.tick_current, trade);
-        let [tick_array_0, tick_array_1, tick_array_2] = path.tick_arrays;
-        let accounts = SwapV2Accounts {
-            token_program_a: self.market.base.program,
-            token_program_b: self.market.quote.program,
-            memo_program: spl::MEMO_PROGRAM,
-            token_authority: whale,
-            pool: market.whirlpool,
-            mint_a: market.base_mint,
-            mint_b: market.quote_mint,
-            owner_account_a: wallet.base,
-            vault_a: market.pool_base_vault,
-            owner_account_b: wallet.quote,
-            vault_b: market.pool_quote_vault,
-            tick_array_0,
-            tick_array_1,
-            tick_array_2,
-            oracle: path.whirlpool_oracle,
-        };
-        let sells = trade == Trade::SellBase;
-        let side = if sells { Side::Base } else { Side::Quote };
-        let args = SwapV2 {
-            amount: self.balance(&wallet.tokens(side)).await?,
-            other_amount_threshold: 0,
-            sqrt_price_limit: limit.x64(),
-            amount_is_input: true,
-            a_to_b: sells,
-        };
-        let swap = args.instruction(market.whirlpool_program, &accounts);
-        self.send(&self.whale, vec![swap])
-            .await
-            .context("moving the pool's price")?;
         Ok(())
     }
 }

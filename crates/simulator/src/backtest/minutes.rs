@@ -33,6 +33,11 @@ impl Range {
     pub fn new(lower: i32, upper: i32) -> Option<Self> {
         (lower < upper).then_some(Self { lower, upper })
     }
+
+    /// Lower and upper tick.
+    pub fn ends(self) -> (i32, i32) {
+        (self.lower, self.upper)
+    }
 }
 
 /// Raw units of both tokens.
@@ -161,7 +166,7 @@ fn gap(side: usize, from: i32, to: i32, range: Range) -> f64 {
 }
 
 /// What liquidity holds at a tick's price: token 0 above it, token 1 below.
-fn amounts(range: Range, tick: i32, liquidity: f64) -> TokenAmounts {
+pub(super) fn amounts(range: Range, tick: i32, liquidity: f64) -> TokenAmounts {
     let at = tick.clamp(range.lower, range.upper);
     // Differences of roots as exponentials of differences: nothing cancels.
     let grown = |ticks: i32| (f64::from(ticks) * HALF_LOG_TICK).exp_m1();
@@ -381,3 +386,6 @@ impl Between {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,6 +48,8 @@ pub struct Repairs {
     pub missing_minutes: u64,
     /// Close outside the minute's lowest and highest tick: the nearer of these is taken.
     pub close_outside: u64,
+    /// Open outside them: they are widened.
+    pub open_outside: u64,
     /// Less paid in than the net amount: the net amount is taken.
     pub net_above_gross: u64,
     /// Lines with whole numbers that are written with a fraction, like `198133.0`.
@@ -149,6 +151,13 @@ fn minute(
     // Nothing was traded: the ticks say nothing new.
     let traded = paid_in != [0; 2];
     let stale = traded && !(lowest..=highest).contains(&close);
+    let open_outside = traded && !(lowest..=highest).contains(&open);
+    repairs.open_outside += u64::from(open_outside);
+    let (lowest, highest) = if open_outside {
+        (lowest.min(open), highest.max(open))
+    } else {
+        (lowest, highest)
+    };
     repairs.close_outside += u64::from(stale);
     repairs.fractions += u64::from(fraction);
     Ok(Minute {
@@ -178,7 +187,7 @@ fn time_secs(values: &Values<'_, 10>) -> Result<i64, Problem> {
     Ok(secs)
 }
 
-fn written_time(text: &[u8]) -> Option<i64> {
+pub(super) fn written_time(text: &[u8]) -> Option<i64> {
     let number = |from: usize, digits: usize| {
         text.get(from..from + digits)?
             .iter()
@@ -282,6 +291,7 @@ mod tests {
             // Two minutes are not there, one has no liquidity, and less went in than in and out together.
             "2023-08-13 00:04:00,5,-4,13,12,12,14,5,0,",
             "2023-08-13 00:05:00,5,-4,13,12,12,14,4,0,100",
+            "2023-08-13 00:06:00,5,-4,13,17,12,14,5,0,100",
         ])
         .unwrap();
         assert_eq!(
@@ -289,11 +299,13 @@ mod tests {
             Repairs {
                 missing_minutes: 3,
                 close_outside: 1,
+                open_outside: 1,
                 net_above_gross: 1,
                 fractions: 1,
             }
         );
-        assert_eq!(minutes.len(), 3);
+        assert_eq!(minutes.len(), 4);
+        assert_eq!((minutes[3].lowest, minutes[3].highest), (12, 17));
         assert_eq!((minutes[1].close, minutes[1].stale), (12, true));
         assert_eq!(minutes[2].missing_before, 3);
         assert_eq!(minutes[2].paid_in, [5, 0]);

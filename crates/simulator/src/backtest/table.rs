@@ -40,6 +40,9 @@ pub enum Problem {
         /// The highest.
         highest: String,
     },
+    /// Changes of liquidity that do not add up.
+    #[error("liquidity of {0} is left above the last tick: a tick is missing")]
+    LeftActive(i128),
     /// Nothing but a first line.
     #[error("no line with data")]
     Empty,

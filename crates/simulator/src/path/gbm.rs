@@ -3,7 +3,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::{Path, PriceModel, Step, length::StepLength};
 use crate::{
-    SimulationError,
+    Law, SimulationError,
     error::at_least,
     stream::{Source, Streams},
 };
@@ -39,6 +39,14 @@ impl PriceModel for Gbm {
             model: *self,
             rng: streams.of(number, Source::Price),
             length: StepLength::default(),
+        }
+    }
+
+    fn law(&self) -> Law {
+        Law {
+            drift_day: Some(self.drift_day),
+            sigma_day: Some(self.sigma_day),
+            normal_steps: true,
         }
     }
 }

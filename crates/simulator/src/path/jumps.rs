@@ -4,7 +4,7 @@ use rand_distr::{Distribution, Exp1, StandardNormal};
 
 use super::{Gbm, GbmPath, Path, PriceModel, Step};
 use crate::{
-    SimulationError,
+    Law, SimulationError,
     error::at_least,
     stream::{Source, Streams},
 };
@@ -15,6 +15,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Jumps {
     diffusion: Gbm,
+    drift_day: f64,
     per_day: f64,
     mean: f64,
     sd: f64,
@@ -38,6 +39,7 @@ impl Jumps {
         let growth = per_day * (mean + sd * sd / 2.0).exp_m1();
         Ok(Self {
             diffusion: Gbm::new(sigma_day, drift_day - growth)?,
+            drift_day,
             per_day,
             mean,
             sd,
@@ -58,6 +60,14 @@ impl PriceModel for Jumps {
         };
         path.next_days = path.wait();
         path
+    }
+
+    fn law(&self) -> Law {
+        Law {
+            drift_day: Some(self.drift_day),
+            sigma_day: None,
+            normal_steps: false,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ pub use gbm::{Gbm, GbmPath};
 pub use jumps::{JumpPath, Jumps};
 pub use regimes::{Regime, RegimePath, Regimes};
 
-use crate::Streams;
+use crate::{Law, Streams};
 
 /// What happens to the price in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,4 +45,9 @@ pub trait PriceModel: Sync {
 
     /// Path `number`, from a price whose logarithm is `log_price`.
     fn path(&self, log_price: f64, streams: Streams, number: u64) -> Self::Path;
+
+    /// What is known of the prices without drawing them; of most models nothing.
+    fn law(&self) -> Law {
+        Law::default()
+    }
 }

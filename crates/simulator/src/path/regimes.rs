@@ -4,7 +4,7 @@ use rand_distr::{Distribution, Exp1, StandardNormal};
 
 use super::{Path, PriceModel, Step, length::StepLength};
 use crate::{
-    SimulationError,
+    Law, SimulationError,
     error::at_least,
     stream::{Source, Streams},
 };
@@ -89,6 +89,17 @@ impl PriceModel for Regimes {
         };
         path.left_days = path.wait();
         path
+    }
+
+    /// The mean price grows at one rate if all regimes have it.
+    fn law(&self) -> Law {
+        let mut drifts = self.regimes.iter().map(|regime| regime.drift_day);
+        let first = drifts.next();
+        Law {
+            drift_day: first.filter(|first| drifts.all(|drift| drift == *first)),
+            sigma_day: None,
+            normal_steps: true,
+        }
     }
 }
 

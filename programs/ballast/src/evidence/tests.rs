@@ -211,6 +211,30 @@ fn whoever_shows_newer_prices_blinds_nobody() {
     let evidence_of = shown(&mut market, |_| ()).unwrap();
     assert_eq!(evidence_of, evidence(0, Some(true)));
     assert_eq!(newest_price(&market), Some(at(205)));
+    // Nor does it become the newest again.
+    let last = [
+        market.last_base_publish_secs,
+        market.last_quote_publish_secs,
+    ];
+    assert_eq!(last, [NOW - 1; 2]);
+}
+
+#[test]
+fn of_prices_from_the_future_the_furthest_is_remembered() {
+    let mut market = market();
+    for (ahead_secs, remembered_secs) in [(20, 20), (60, 60), (20, 60)] {
+        let ahead = shown(&mut market, |look| {
+            for feed in &mut look.feeds {
+                feed.update.as_mut().unwrap().publish_time = NOW + ahead_secs;
+            }
+        });
+        assert_eq!(ahead.unwrap(), evidence(0, None));
+        let last = [
+            market.last_base_publish_secs,
+            market.last_quote_publish_secs,
+        ];
+        assert_eq!(last, [NOW + remembered_secs; 2]);
+    }
 }
 
 #[test]

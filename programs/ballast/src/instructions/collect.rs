@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side};
-use ballast_model::value_down;
+use ballast_model::worth_down;
 
 use super::decrease::require_payout;
 use crate::{
@@ -122,7 +122,7 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
     let before = session.model()?;
     session.book_fees(&accounts.pool, &accounts.range)?;
     let fees = session.fees_owed()?;
-    let worth = value_down(fees.base, oracle.mid).or_range()? + u128::from(fees.quote);
+    let worth = worth_down(fees, oracle.mid).or_range()?;
     let least = if by_owner {
         1
     } else {

@@ -76,8 +76,6 @@ pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
     let done = ballast_ledger::exit(&mut calls, &terms, |_| {
         may_swap(accounts, market, oracle.mid, now_secs).map_err(Failed::from)
     })?;
-    require!(session.position.is_debt_free(), BallastError::DebtRemains);
-
     session.position.exits = session.position.exits.saturating_add(1);
     let idle = session.position.idle();
     emit!(Exited {

@@ -147,5 +147,9 @@ mod tests {
         assert!(holds(value(1_000, 1_100), value(492, 600)));
         assert!(!holds(value(1_000, 1_100), value(491, 600)));
         assert!(holds(value(1_000, 1_100), value(0, 0)));
+        // A unit that is worth 2.25 counts as 3 each: 14.
+        let at = SqrtPrice::new(3 << 63).unwrap();
+        let holds = |after| not_worse(&value(1_000, 800), &after, at).unwrap();
+        assert!(holds(value(486, 400)) && !holds(value(485, 400)));
     }
 }

@@ -287,3 +287,42 @@ fn the_average_is_the_ratio_of_both_feeds_averages() {
         error!(BallastError::PriceMalformed)
     );
 }
+
+#[test]
+fn what_is_uncertain_is_rounded_up_and_the_price_down() {
+    let mut price = update();
+    (price.price, price.conf, price.ema_price) = (3, 1, 3);
+    assert_eq!(confidence_ppm_up(&price).unwrap(), 333_334);
+    price.price = 4;
+    assert_eq!(ema_divergence_ppm_up(&price).unwrap(), 333_334);
+
+    let market: Market = bytemuck::Zeroable::zeroed();
+    price.price = 2;
+    let one = PriceUpdate { price: 1, ..price };
+    let root_of_two = ratio(&market, &price, &one).unwrap();
+    assert_eq!(root_of_two.x64(), 26087635650665564424);
+}
+
+#[test]
+fn the_interval_holds_every_price_that_is_as_near_as_the_uncertainty() {
+    let around = |ppm| {
+        let price = OraclePrice::around(SqrtPrice::ONE, ppm).unwrap();
+        assert_eq!(price.mid, SqrtPrice::ONE);
+        [price.low.x64(), price.high.x64()]
+    };
+    // The roots of 0.95 and 1.05 in Q64.
+    let [low, high] = around(50_000);
+    let (root_low, root_high) = (17979662081777052694, 18902287831555877211);
+    assert!(low <= root_low && root_low - low < 1 << 40);
+    assert!(high >= root_high && high - root_high < 1 << 40);
+    // A part of a basis point is a whole one.
+    assert_eq!(around(49_901), [low, high]);
+    assert_ne!(around(49_900), [low, high]);
+    // The root of a basis point is a hundredth; less than that is no price.
+    let least = (1 << 64) / 100;
+    for ppm in [999_900, 1_000_000, 20_000_000] {
+        assert!(around(ppm)[0].abs_diff(least) < 1 << 40, "{ppm}");
+    }
+    let beyond = OraclePrice::around(SqrtPrice::ONE, u64::MAX).unwrap_err();
+    assert_eq!(beyond, error!(BallastError::PriceTooWide));
+}

@@ -192,6 +192,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_owner_allows_less_than_the_market_and_never_more() {
+        let (mut market, mut position): (Market, Position) =
+            (bytemuck::Zeroable::zeroed(), bytemuck::Zeroable::zeroed());
+        market.keepers.max_daily_loss_bps = 20;
+        market.safety.max_defensive_loss_bps = 30;
+        for (owners, daily) in [(0, 20), (10, 10), (20, 20), (50, 20)] {
+            position.automation.max_daily_loss_bps = owners;
+            assert_eq!(Allowance::Daily.max_bps(&market, &position), daily);
+            assert_eq!(Allowance::Defensive.max_bps(&market, &position), 30);
+        }
+    }
+
+    #[test]
     fn losses_add_up_and_fade_within_a_week() {
         let mut recent = RecentLoss::default();
         // 1 % of 10 000.

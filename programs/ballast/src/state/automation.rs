@@ -182,3 +182,27 @@ impl Automation {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leverage_follows_a_market_that_allows_less() {
+        let leverage = |owners, markets| {
+            let automation = Automation {
+                leverage_bps: owners,
+                ..Automation::OFF
+            };
+            let limits = Limits {
+                max_leverage_bps: markets,
+                ..Limits::default()
+            };
+            automation.leverage(&limits).get()
+        };
+        assert_eq!(leverage(30_000, 40_000), 30_000);
+        assert_eq!(leverage(30_000, 20_000), 20_000);
+        // There is none below one.
+        assert_eq!(leverage(0, 40_000), 10_000);
+    }
+}

@@ -275,3 +275,37 @@ impl Market {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytemuck::Zeroable;
+
+    use super::*;
+
+    #[test]
+    fn the_strictest_of_authority_guardian_and_stage_counts() {
+        use MarketMode::{NoNewRisk, Normal, ReduceOnly};
+        let now = 1_700_000_000;
+        let rest = i64::from(Market::LONGEST_GUARDIAN_PAUSE_SECS);
+        for (authoritys, guardians, stage, expected) in [
+            (Normal, Normal, 0, Normal),
+            (NoNewRisk, Normal, 0, NoNewRisk),
+            (Normal, NoNewRisk, 0, NoNewRisk),
+            (Normal, Normal, 1, NoNewRisk),
+            (Normal, Normal, 2, ReduceOnly),
+            (Normal, Normal, 3, ReduceOnly),
+            (ReduceOnly, NoNewRisk, 1, ReduceOnly),
+            (NoNewRisk, ReduceOnly, 1, ReduceOnly),
+            (NoNewRisk, NoNewRisk, 2, ReduceOnly),
+        ] {
+            let mut market = Market::zeroed();
+            (market.mode, market.mode_until_secs) = (authoritys as u8, now + 1);
+            market.guardian_mode = guardians as u8;
+            market.guardian_rests_until_secs = now + 1 + rest;
+            market.stage.stage = stage;
+            assert_eq!(market.mode_at(now), expected);
+            // What was set ends, what the chain sees does not.
+            assert_eq!(market.mode_at(now + 1), MarketMode::from_byte(stage));
+        }
+    }
+}

@@ -225,8 +225,9 @@ impl StageState {
         let elapsed = now_secs.saturating_sub(self.depth_at_secs).max(0);
         self.depth_at_secs = self.depth_at_secs.max(now_secs);
         let (sample, weight, whole) = if !known {
+            // No less than `elapsed`: no look is remembered from before the first.
             let since_start = now_secs.saturating_sub(*since_secs).max(1);
-            (liquidity, elapsed.min(since_start), since_start)
+            (liquidity, elapsed, since_start)
         } else {
             let elapsed = elapsed.min(Self::DEPTH_AVERAGE_SECS);
             let sample = liquidity.min(average.saturating_mul(2));

@@ -46,7 +46,7 @@ impl Rewriter {
         self.addresses(file, source, edits);
     }
 
-    /// Lets a statement ask.
+    /// Lets a statement ask, and say when it refuses.
     fn leave_out(
         &mut self,
         file: &str,
@@ -55,27 +55,53 @@ impl Rewriter {
         edits: &mut Vec<Edit>,
     ) {
         let number = self.site(file, source, (start, close), Kind::Check);
-        edits.push(Edit {
-            at: start,
-            length: 0,
-            text: format!("if !ballast_clmm::mutant::off({number}) {{ "),
-        });
-        let semicolon = if source.code[close - 1] == b';' {
-            ""
-        } else {
-            ";"
+        let mut insert = |at, text: String| {
+            edits.push(Edit {
+                at,
+                length: 0,
+                text,
+            });
         };
-        edits.push(Edit {
-            at: close,
-            length: 0,
-            text: format!("{semicolon} }}"),
-        });
+        let code = &source.code[start..close];
+        let open = start + code.iter().position(|byte| *byte == b'(').unwrap_or(0);
+        let (mut first, end) = (String::new(), close - 1);
+        if code.starts_with(b"return ") {
+            first = format!("ballast_clmm::mutant::differs({number}); ");
+        } else if code.starts_with(b"require!") {
+            if let Some([condition, ..]) = source.arguments(open).as_deref() {
+                insert(
+                    condition.start,
+                    format!("ballast_clmm::mutant::holds({number}, "),
+                );
+                insert(condition.end, ")".to_owned());
+            }
+        } else if code.starts_with(b"require_keys_eq!") {
+            if let Some([one, other, ..]) = source.arguments(open).as_deref() {
+                let (one, other) = (&source.text[one.clone()], &source.text[other.clone()]);
+                first = format!("ballast_clmm::mutant::holds({number}, ({one}) == ({other})); ")
+                    .replace('\n', " ");
+            }
+        } else {
+            first = format!("ballast_clmm::mutant::passes({number}, ");
+            // Before the question mark.
+            insert(end - 1, ")".to_owned());
+        }
+        insert(
+            start,
+            format!("if !ballast_clmm::mutant::off({number}) {{ {first}"),
+        );
+        let semicolon = if source.code[end] == b';' { "" } else { ";" };
+        insert(close, format!("{semicolon} }}"));
     }
 
-    /// `return err!(…)` in a block that yields nothing.
+    /// `return err!(…)` and `return Err(…)` in a block that yields nothing.
     fn refusals(&mut self, file: &str, source: &Source, edits: &mut Vec<Edit>) {
-        for at in source.places_before_tests("return err!(") {
-            let Some(mut close) = source.after_closing(at + "return err!".len()) else {
+        let places = ["return err!", "return Err"].map(|word| {
+            let places = source.places_before_tests(&format!("{word}("));
+            places.into_iter().map(move |at| (at, at + word.len()))
+        });
+        for (at, bracket) in places.into_iter().flatten() {
+            let Some(mut close) = source.after_closing(bracket) else {
                 continue;
             };
             if source.code.get(close) == Some(&b';') {
@@ -121,7 +147,9 @@ impl Rewriter {
             edits.push(Edit {
                 at: open + 1,
                 length: 0,
-                text: format!("ballast_clmm::mutant::off({number}) || ("),
+                text: format!(
+                    "ballast_clmm::mutant::off({number}) || ballast_clmm::mutant::holds({number}, "
+                ),
             });
             edits.push(Edit {
                 at: end,
@@ -160,14 +188,21 @@ impl Rewriter {
                 edits.push(Edit {
                     at: close - 1,
                     length: 0,
-                    text: " @ anchor_lang::error::ErrorCode::ConstraintAddress".to_owned(),
+                    text: ") @ anchor_lang::error::ErrorCode::ConstraintAddress".to_owned(),
+                });
+            }
+            if let Some(end) = source.text[at..close].find(" @ ") {
+                edits.push(Edit {
+                    at: at + end,
+                    length: 0,
+                    text: ")".to_owned(),
                 });
             }
             edits.push(Edit {
                 at,
                 length: "address = ".len(),
                 text: format!(
-                    "constraint = ballast_clmm::mutant::off({number}) || {field}.key() == "
+                    "constraint = ballast_clmm::mutant::off({number}) || ballast_clmm::mutant::holds({number}, {field}.key() == "
                 ),
             });
         }

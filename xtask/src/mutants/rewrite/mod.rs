@@ -166,10 +166,16 @@ mod tests {
             "fn f() { require!(a(b), E); risk::require_mode(x)?; let y = require_z(x)?; g(require_w(1)?); }",
         );
         assert_eq!(sites.len(), 2, "{sites:?}");
-        assert!(text.contains("{ if !ballast_clmm::mutant::off(0) { require!(a(b), E); } if "));
-        assert!(
-            text.contains("} if !ballast_clmm::mutant::off(1) { risk::require_mode(x)?; } let")
-        );
+        assert!(text.contains(
+            "{ if !ballast_clmm::mutant::off(0) { require!(ballast_clmm::mutant::holds(0, a(b)), E); } if "
+        ));
+        assert!(text.contains(
+            "} if !ballast_clmm::mutant::off(1) { ballast_clmm::mutant::passes(1, risk::require_mode(x))?; } let"
+        ));
+        let (text, _) = program("fn f() { require_keys_eq!(a(),\n b, E); }");
+        assert!(text.contains(
+            "ballast_clmm::mutant::holds(0, (a()) == (b)); require_keys_eq!(a(),\n b, E); }"
+        ));
         assert_eq!(sites[1].text, "risk::require_mode(x)?;");
     }
 
@@ -179,24 +185,29 @@ mod tests {
             "fn f() { let rules = [(a <= b, \"a rule\"), (\n // why\n g(a, b), \"another, (b)\",\n)]; h(a, (b, 1)); }",
         );
         assert_eq!(sites.len(), 2, "{sites:?}");
-        assert!(text.contains("(ballast_clmm::mutant::off(0) || (a <= b), \"a rule\")"));
         assert!(text.contains(
-            "ballast_clmm::mutant::off(1) || (\n // why\n g(a, b)), \"another, (b)\",\n)"
+            "(ballast_clmm::mutant::off(0) || ballast_clmm::mutant::holds(0, a <= b), \"a rule\")"
+        ));
+        assert!(text.contains(
+            "ballast_clmm::mutant::off(1) || ballast_clmm::mutant::holds(1, \n // why\n g(a, b)), \"another, (b)\",\n)"
         ));
 
         let (text, sites) = program(
-            "fn f() { if a { msg!(\"x\"); return err!(E); } let Some(b) = c else { return err!(E); }; match d { _ => return err!(E), } }",
+            "fn f() { if a { msg!(\"x\"); return err!(E); } if e { return Err(g(E)); } let Some(b) = c else { return err!(E); }; match d { _ => return err!(E), } }",
         );
-        assert_eq!(sites.len(), 1, "{sites:?}");
-        assert!(text.contains("if !ballast_clmm::mutant::off(0) { return err!(E); } }"));
+        assert_eq!(sites.len(), 2, "{sites:?}");
+        assert!(text.contains("if !ballast_clmm::mutant::off(0) { ballast_clmm::mutant::differs(0); return err!(E); } }"));
+        assert!(text.contains("{ if !ballast_clmm::mutant::off(1) { ballast_clmm::mutant::differs(1); return Err(g(E)); } }"));
 
         let (text, _) =
             program("struct A { #[account(address = b::C @ E)]\n /// Doc.\n pub d: P<'i, C>, }");
         assert!(text.contains(
-            "#[account(constraint = ballast_clmm::mutant::off(0) || d.key() == b::C @ E)]"
+            "#[account(constraint = ballast_clmm::mutant::off(0) || ballast_clmm::mutant::holds(0, d.key() == b::C) @ E)]"
         ));
         let (text, _) = program("struct A { #[account(address = C)]\n pub d: P<'i, C>, }");
-        assert!(text.contains("d.key() == C @ anchor_lang::error::ErrorCode::ConstraintAddress)]"));
+        assert!(
+            text.contains("d.key() == C) @ anchor_lang::error::ErrorCode::ConstraintAddress)]")
+        );
     }
 
     #[test]
@@ -206,7 +217,7 @@ mod tests {
         );
         assert_eq!(sites.len(), 3, "{sites:?}");
         assert!(text.contains(
-            "(if ballast_clmm::mutant::off(0) { ballast_model::value_down } else { value_up })(a, b)"
+            "(if ballast_clmm::mutant::off(0) { ballast_model::value_down } else { ballast_clmm::mutant::differs(0); value_up })(a, b)"
         ));
         assert!(text.contains("x.either(1, |it| it.of_down(c), |it| it.of_up(c))"));
         assert!(text.contains("(d).div_ceil_unless(2, e)"));

@@ -50,7 +50,7 @@ impl Rewriter {
                 at: function.body + 1,
                 length: 0,
                 text: format!(
-                    " if {module}::off({number}) {{ return {receiver}{other}({}); }}",
+                    " if {module}::off({number}) {{ return {receiver}{other}({}); }} {module}::differs({number});",
                     names.join(", ")
                 ),
             });
@@ -74,7 +74,7 @@ impl Rewriter {
                         at: start,
                         length: path.len(),
                         text: format!(
-                            "(if ballast_clmm::mutant::off({number}) {{ {module}::{other} }} else {{ {path} }})"
+                            "(if ballast_clmm::mutant::off({number}) {{ {module}::{other} }} else {{ ballast_clmm::mutant::differs({number}); {path} }})"
                         ),
                     });
                 }

@@ -51,7 +51,7 @@ fn sound() -> MarketParams {
 #[test]
 fn every_rule_for_parameters_fires_and_its_edge_passes() {
     type Change = fn(&mut MarketParams);
-    let refused: [Change; 25] = [
+    let refused: [Change; 26] = [
         |p| p.limits.max_leverage_bps = 10_000,
         |p| p.limits.max_leverage_bps = 0,
         |p| p.limits.max_leverage_bps = 40_017,
@@ -75,8 +75,15 @@ fn every_rule_for_parameters_fires_and_its_edge_passes() {
         |p| p.limits.min_position_value = 1_000_001,
         |p| p.limits.min_position_value = 0,
         |p| p.oracle_rules.max_age_tight_secs = 0,
-        |p| p.oracle_rules.max_age_tight_secs = 121,
-        |p| p.oracle_rules.max_age_loose_secs = 3_601,
+        |p| {
+            p.oracle_rules.max_age_tight_secs = 121;
+            p.stages.silence_secs = 121;
+        },
+        |p| {
+            p.oracle_rules.max_age_loose_secs = 3_601;
+            p.stages.max_age_stalled_secs = 3_601;
+        },
+        |p| p.oracle_rules.max_confidence_loose_bps = u32::MAX,
         |p| p.oracle_rules.max_confidence_tight_bps = 201,
         |p| p.oracle_rules.max_ema_divergence_bps = 5_001,
         |p| p.oracle_rules.max_future_secs = 61,
@@ -96,7 +103,7 @@ fn every_rule_for_parameters_fires_and_its_edge_passes() {
         change(&mut params);
         assert!(params.check().is_err(), "change {number} of the rest");
     }
-    let allowed: [Change; 8] = [
+    let allowed: [Change; 9] = [
         |_| (),
         |p| p.limits.max_leverage_bps = 40_000,
         |p| {
@@ -110,6 +117,10 @@ fn every_rule_for_parameters_fires_and_its_edge_passes() {
             p.oracle_rules.max_age_tight_secs = 120;
             p.stages.silence_secs = 120;
         },
+        |p| {
+            p.oracle_rules.max_age_loose_secs = 3_600;
+            p.stages.max_age_stalled_secs = 3_600;
+        },
         |p| p.oracle_rules.max_confidence_tight_bps = 200,
     ];
     for (number, change) in allowed.into_iter().enumerate() {
@@ -122,7 +133,7 @@ fn every_rule_for_parameters_fires_and_its_edge_passes() {
 #[test]
 fn every_rule_since_version_2_fires_and_its_edge_passes() {
     type Change = fn(&mut MarketParams);
-    let pairs: [(Change, Change); 22] = [
+    let pairs: [(Change, Change); 23] = [
         (
             |p| {
                 p.limits.maintenance_ltv_bps = 9_514;
@@ -188,6 +199,10 @@ fn every_rule_since_version_2_fires_and_its_edge_passes() {
         (
             |p| p.stages.utilisation_bps = 10_001,
             |p| p.stages.utilisation_bps = 10_000,
+        ),
+        (
+            |p| p.stages.persistence_secs = 10,
+            |p| p.stages.persistence_secs = 11,
         ),
         (
             |p| p.stages.persistence_secs = 3_601,

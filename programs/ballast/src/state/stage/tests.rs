@@ -116,6 +116,9 @@ fn evidence_of_the_market_counts_only_when_it_persists() {
     let both = [(0, 0, yes), (10, 0, yes), (20, 0, yes), (30, 2, yes)];
     assert_eq!(after(&both), (3, 30));
     assert_eq!(after(&[(10, 2, yes)]), (2, 0));
+    // There is no higher one, whatever asks for it.
+    let beyond = [(0, 0, yes), (10, 0, yes), (20, 0, yes), (30, 3, yes)];
+    assert_eq!(after(&beyond), (3, 30));
 }
 
 /// A state whose average has been measured for an hour, and since when.
@@ -173,6 +176,35 @@ fn the_first_hours_average_is_the_mean_of_what_was_seen() {
     assert_eq!(look(600_000, 3_599), (None, 599_999));
     assert_eq!(look(600_000, 3_600).0, None);
     assert_eq!(look(200_000, 3_601).0, Some(true));
+}
+
+#[test]
+fn no_look_weighs_more_than_the_time_since_the_last_one() {
+    let first_hour = |looks: &[(u128, i64)]| {
+        let (mut state, mut since) = (StageState::default(), 0);
+        for (liquidity, at) in looks {
+            state.observe_depth(&mut since, *liquidity, false, 5_000, 10_000 + at);
+        }
+        (state.average_depth.get(), since)
+    };
+    // In the second of the first one any other is worth nothing, and none before it.
+    assert_eq!(first_hour(&[(600, 0), (900, 0)]), (600, 10_000));
+    assert_eq!(first_hour(&[(600, 0), (900, -500)]), (600, 10_000));
+    // Nor is the average ever nothing, which would begin it anew.
+    assert_eq!(first_hour(&[(1, 0), (0, 1_800), (0, 3_000)]), (1, 10_000));
+
+    // A clock that goes back is no time, and one look stands for no more than the whole hour.
+    for (liquidity, at, expected) in [
+        (500_000, 9_000, 1_000_000),
+        (1_500_000, 9_000, 1_000_000),
+        (500_000, 17_200, 500_000),
+    ] {
+        let (mut state, mut since) = measured(1_000_000);
+        state.observe_depth(&mut since, liquidity, false, 5_000, at);
+        let at = at.max(10_000);
+        let found = (state.average_depth.get(), state.depth_at_secs);
+        assert_eq!(found, (expected, at), "{liquidity}");
+    }
 }
 
 #[test]

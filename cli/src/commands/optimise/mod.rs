@@ -1,0 +1,161 @@
+//! `ballast optimise`: which width, leverage, hedge and delta band are best, if liquidation must be rare. Offline.
+
+mod grid;
+mod picture;
+mod report;
+
+use std::{ops::ControlFlow, path::PathBuf};
+
+use anyhow::{Context, Result};
+
+use ballast_simulator::{
+    MOST_PATHS, Streams, Summary,
+    optimise::{Score, best, frontier},
+    simulate,
+};
+use clap::Args;
+use indicatif::ProgressBar;
+
+use super::simulate::{model::ModelArgs, scenario::ScenarioArgs, strategy::Strategy};
+use crate::{
+    decimal::{Decimal, Ratio},
+    progress::count_bar,
+    report::Output,
+    study::{Invocation, Study},
+};
+use grid::{Setting, settings};
+use report::{Judged, OptimiseReport};
+
+/// What to choose from.
+#[derive(Args, Debug)]
+#[command(allow_negative_numbers = true)]
+pub struct OptimiseArgs {
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// Widths of the range: 10% is from the price over 1.1 to the price times 1.1
+    #[arg(long, required = true, value_delimiter = ',', value_name = "RATIO,...")]
+    pub widths: Vec<Ratio>,
+    /// Leverages: assets over own funds
+    #[arg(long, required = true, value_delimiter = ',', value_name = "RATIO,...")]
+    pub leverages: Vec<Ratio>,
+    /// Hedge ratios: parts of the pool's base that are borrowed. The best one is often not 1
+    #[arg(
+        long,
+        default_value = "50%,75%,100%",
+        value_delimiter = ',',
+        value_name = "RATIO,..."
+    )]
+    pub hedges: Vec<Ratio>,
+    /// Delta bands: the hedge is made exact where it is off by such a part of all the base that the position can hold
+    #[arg(
+        long,
+        default_value = "5%,10%,20%,40%",
+        value_delimiter = ',',
+        value_name = "RATIO,..."
+    )]
+    pub bands: Vec<Ratio>,
+    /// A keeper's configuration that acts; its policy's hedge and delta band are replaced. Without it the hedge is all that is done
+    #[arg(long, value_name = "FILE")]
+    pub keeper: Option<PathBuf>,
+    /// The chance of liquidation that is accepted: what is seen must rule a larger one out with 95 %
+    #[arg(long, default_value = "1%", value_name = "RATIO")]
+    pub max_liquidation: Ratio,
+    /// What is to be largest is the mean gain less half of this times its variance, both as parts of the own funds; 0: the mean gain
+    #[arg(long, default_value = "0", value_name = "NUMBER")]
+    pub risk_aversion: Decimal,
+    /// Paths on which the best setting is tried again, with other random numbers; by default ten times --paths
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MOST_PATHS))]
+    pub check_paths: Option<u64>,
+    /// Everything in a directory: run.json, summary.json, the frontier as SVG, and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Seeds of a check: far from those that anybody counts through.
+const OTHER_SEEDS: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Tries every setting, and prints.
+///
+/// # Errors
+/// What is wrong with the request.
+pub fn run(args: &OptimiseArgs, invocation: &Invocation, output: &mut Output) -> Result<()> {
+    let study = args.out.as_deref().map(Study::create).transpose()?;
+    let report = report(args)?;
+    if let Some(mut study) = study {
+        picture::write(&mut study, &report)?;
+        let mut inputs = args.scenario.models.files();
+        inputs.extend(args.keeper.clone());
+        study.finish(invocation, &inputs, &report)?;
+    }
+    output.print(&report)
+}
+
+fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
+    let scenario = &args.scenario;
+    let settings = settings(args)?;
+    let check_paths = args
+        .check_paths
+        .unwrap_or_else(|| scenario.paths.saturating_mul(10).min(MOST_PATHS));
+    let all = scenario.paths * settings.len() as u64 + check_paths;
+    let bar = count_bar(all, "paths");
+    let mut judged = Vec::new();
+    for setting in &settings {
+        let score = score(args, setting, scenario.paths, scenario.seed, &bar)?;
+        judged.push(Judged::new(*setting, score));
+    }
+    let scores: Vec<Option<Score>> = judged.iter().map(|judged| judged.score).collect();
+    let possible: Vec<usize> = (0..scores.len())
+        .filter(|index| scores[*index].is_some())
+        .collect();
+    let known: Vec<Score> = scores.iter().flatten().copied().collect();
+    let most = args.max_liquidation.f64();
+    let aversion = args.risk_aversion.f64();
+    let frontier = frontier(&known, most)
+        .into_iter()
+        .map(|index| possible[index])
+        .collect();
+    let winner = best(&known, most, aversion).map(|index| possible[index]);
+    let check = match winner {
+        None => None,
+        Some(index) => {
+            let seed = scenario.seed ^ OTHER_SEEDS;
+            score(args, &settings[index], check_paths, seed, &bar)?
+        }
+    };
+    bar.finish_and_clear();
+    Ok(OptimiseReport::new(args, judged, frontier, winner, check))
+}
+
+/// How a setting does; `None`: no such position can be opened.
+fn score(
+    args: &OptimiseArgs,
+    setting: &Setting,
+    paths: u64,
+    seed: u64,
+    bar: &ProgressBar,
+) -> Result<Option<Score>> {
+    let scenario = &args.scenario;
+    let strategy = match &args.keeper {
+        None => Strategy::Band(setting.band),
+        Some(file) => Strategy::Keeper(file.clone()),
+    };
+    let shape = setting.shape(scenario)?;
+    let Ok(terms) = scenario.terms(&shape, &strategy) else {
+        bar.inc(paths);
+        return Ok(None);
+    };
+    let agent = scenario.agent(&shape, &strategy, &terms)?;
+    let model = scenario.model(args.model.model)?;
+    let mut run = scenario.run(&terms, None, paths)?;
+    run.streams = Streams::new(seed);
+    let mut summary = Summary::new(&terms, paths);
+    simulate(&run, &model, &agent, |outcome| {
+        summary.add(outcome);
+        bar.inc(1);
+        ControlFlow::Continue(())
+    })
+    .with_context(|| setting.to_string())?;
+    Ok(Some(Score::of(&summary, scenario.equity.f64())))
+}

@@ -1,0 +1,211 @@
+//! What `ballast optimise` prints.
+
+use std::fmt;
+
+use ballast_simulator::optimise::Score;
+use serde::Serialize;
+
+use super::{
+    OptimiseArgs,
+    grid::{Setting, Written},
+};
+use crate::{
+    commands::simulate::Chance,
+    format::{change, percent, significant},
+    table::Table,
+};
+
+/// A setting and how it did.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged {
+    pub setting: Setting,
+    /// `None`: no such position can be opened.
+    pub score: Option<Score>,
+}
+
+impl Judged {
+    pub fn new(setting: Setting, score: Option<Score>) -> Self {
+        Self { setting, score }
+    }
+}
+
+/// How a setting did. Gains are parts of the own funds.
+#[derive(Debug, Serialize)]
+pub struct Judgement {
+    pub gain: f64,
+    pub stderr: f64,
+    pub sd: f64,
+    /// Mean gain of the worst 5 %.
+    pub shortfall_5: f64,
+    pub liquidation: Chance,
+    /// The largest chance of liquidation that is not ruled out with 95 %.
+    pub liquidation_at_most_95: f64,
+    /// What was to be largest.
+    pub value: f64,
+    pub safe: bool,
+}
+
+/// A setting with its result.
+#[derive(Debug, Serialize)]
+pub struct Tried {
+    #[serde(flatten)]
+    pub setting: Written,
+    /// None where no such position can be opened.
+    pub result: Option<Judgement>,
+}
+
+/// The best of the safe ones, and how it did with other random numbers.
+#[derive(Debug, Serialize)]
+pub struct Winner {
+    /// Its place in `settings`.
+    pub index: usize,
+    #[serde(flatten)]
+    pub setting: Written,
+    pub in_sample: Option<Judgement>,
+    pub out_of_sample: Option<Judgement>,
+    /// Gain out of sample less gain in sample, in standard errors: the best of many was lucky too.
+    pub shrinks_by_stderr: f64,
+}
+
+/// Every setting, and the best.
+#[derive(Debug, Serialize)]
+pub struct OptimiseReport {
+    pub paths: u64,
+    pub seed: u64,
+    pub max_liquidation: f64,
+    pub risk_aversion: f64,
+    pub settings: Vec<Tried>,
+    /// Places in `settings` of those that no other safe one beats in both gain and shortfall, from the least risk to the highest gain.
+    pub frontier: Vec<usize>,
+    pub winner: Option<Winner>,
+}
+
+impl OptimiseReport {
+    pub fn new(
+        args: &OptimiseArgs,
+        judged: Vec<Judged>,
+        frontier: Vec<usize>,
+        winner: Option<usize>,
+        check: Option<Score>,
+    ) -> Self {
+        let (most, aversion) = (args.max_liquidation.f64(), args.risk_aversion.f64());
+        let price = args.scenario.price.f64();
+        let result = |score: Score| Judgement {
+            gain: score.gain,
+            stderr: score.stderr,
+            sd: score.sd,
+            shortfall_5: score.shortfall,
+            liquidation: score.liquidatable.into(),
+            liquidation_at_most_95: score.liquidatable.at_most_95(),
+            value: score.value(aversion),
+            safe: score.is_safe(most),
+        };
+        Self {
+            paths: args.scenario.paths,
+            seed: args.scenario.seed,
+            max_liquidation: most,
+            risk_aversion: aversion,
+            frontier,
+            winner: winner.map(|index| {
+                let Judged { setting, score } = judged[index];
+                let apart = score.zip(check).map_or(0.0, |(score, check)| {
+                    (check.gain - score.gain) / score.stderr.hypot(check.stderr)
+                });
+                Winner {
+                    index,
+                    setting: setting.written(price),
+                    in_sample: score.map(result),
+                    out_of_sample: check.map(result),
+                    shrinks_by_stderr: if apart.is_finite() { apart } else { 0.0 },
+                }
+            }),
+            settings: judged
+                .into_iter()
+                .map(|judged| Tried {
+                    setting: judged.setting.written(price),
+                    result: judged.score.map(result),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl fmt::Display for OptimiseReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let possible = self.settings.iter().filter(|tried| tried.result.is_some());
+        let safe = self
+            .settings
+            .iter()
+            .filter(|tried| tried.result.as_ref().is_some_and(|result| result.safe));
+        writeln!(
+            f,
+            "{} settings, of which {} can be opened and {} are safe: liquidation on at most {} of the paths",
+            self.settings.len(),
+            possible.count(),
+            safe.count(),
+            percent(self.max_liquidation)
+        )?;
+        let cells = |setting: &Written, result: &Judgement| {
+            [
+                percent(setting.width),
+                significant(setting.leverage, 3),
+                percent(setting.hedge),
+                percent(setting.delta_band),
+                change(result.gain),
+                percent(result.stderr),
+                percent(result.sd),
+                change(result.shortfall_5),
+                percent(result.liquidation.probability),
+            ]
+        };
+        let titles = [
+            "width",
+            "leverage",
+            "hedge",
+            "delta band",
+            "gain",
+            "+-",
+            "sd",
+            "worst 5%",
+            "liquidation",
+        ];
+        let mut table = Table::new(titles);
+        for index in &self.frontier {
+            let tried = &self.settings[*index];
+            if let Some(result) = &tried.result {
+                table.row(cells(&tried.setting, result));
+            }
+        }
+        writeln!(f, "\nfrontier: more gain for more risk\n{table}")?;
+        let Some(winner) = &self.winner else {
+            return writeln!(
+                f,
+                "none is safe: allow a larger --max-liquidation, less leverage, wider ranges, or more --paths to be surer"
+            );
+        };
+        let mut table = Table::new(titles);
+        for result in [&winner.in_sample, &winner.out_of_sample]
+            .into_iter()
+            .flatten()
+        {
+            table.row(cells(&winner.setting, result));
+        }
+        writeln!(
+            f,
+            "best, from {} to {}; below it the same with other random numbers\n{table}",
+            significant(winner.setting.lower, 8),
+            significant(winner.setting.upper, 8)
+        )?;
+        if winner
+            .out_of_sample
+            .as_ref()
+            .is_some_and(|result| !result.safe)
+        {
+            writeln!(
+                f,
+                "with other random numbers it is not safe: try more --paths, or demand less"
+            )?;
+        }
+        Ok(())
+    }
+}

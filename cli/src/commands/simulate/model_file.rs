@@ -1,0 +1,159 @@
+//! The file that `ballast calibrate` writes and `--model-file` reads: parameters of models, each with its error.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+use ballast_simulator::{Regime, calibrate::Estimate};
+use serde::{Deserialize, Serialize};
+
+/// A parameter and its standard error.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    pub value: f64,
+    #[serde(default)]
+    pub error: f64,
+}
+
+impl From<Estimate> for Parameter {
+    fn from(estimate: Estimate) -> Self {
+        Self {
+            value: estimate.value,
+            error: estimate.error,
+        }
+    }
+}
+
+/// Models of a price and of what is traded.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelFile {
+    /// What it is from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gbm: Option<GbmTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jumps: Option<JumpsTable>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regimes: Vec<RegimeTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow: Option<FlowTable>,
+}
+
+/// Where a model is from.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
+pub struct SourceTable {
+    pub files: Vec<SourceFile>,
+    /// Seconds from one move to the next.
+    pub step_secs: f64,
+    pub moves: usize,
+    pub missing: usize,
+    /// The model that explains the moves best (Schwarz's criterion).
+    pub best: String,
+}
+
+/// A file that was read.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct SourceFile {
+    pub name: String,
+    pub sha256: String,
+}
+
+/// Geometric Brownian motion. The drift is said, and used only if `--drift-day` repeats it: a record of weeks does not know it.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct GbmTable {
+    pub sigma_day: Parameter,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift_day: Option<Parameter>,
+}
+
+/// The same, with jumps.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct JumpsTable {
+    pub sigma_day: Parameter,
+    pub per_day: Parameter,
+    pub mean: Parameter,
+    pub sd: Parameter,
+}
+
+/// A regime.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegimeTable {
+    pub sigma_day: Parameter,
+    pub days: Parameter,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Parameter>,
+}
+
+impl RegimeTable {
+    /// As the simulator takes it.
+    pub fn regime(&self) -> Regime {
+        Regime {
+            sigma_day: self.sigma_day.value,
+            drift_day: 0.0,
+            days: self.days.value,
+            volume: self.volume.map_or(1.0, |volume| volume.value),
+        }
+    }
+}
+
+/// What is traded, and how deep the pool is.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowTable {
+    pub volume_day: Parameter,
+    pub taker_volume_day: Parameter,
+    pub liquidity: Parameter,
+}
+
+impl ModelFile {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is none.
+    pub fn read(path: &Path) -> Result<Self> {
+        let named = || format!("--model-file {}", path.display());
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}: check the path", named()))?;
+        toml::from_str(&text).with_context(named)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_and_back() {
+        let parameter = |value| Parameter { value, error: 0.25 };
+        let file = ModelFile {
+            source: Some(SourceTable::default()),
+            gbm: Some(GbmTable {
+                sigma_day: parameter(0.05),
+                drift_day: None,
+            }),
+            jumps: None,
+            regimes: vec![
+                RegimeTable {
+                    sigma_day: parameter(0.03),
+                    days: parameter(2.0),
+                    volume: Some(parameter(0.5)),
+                };
+                2
+            ],
+            flow: None,
+        };
+        let text = toml::to_string(&file).unwrap();
+        assert_eq!(toml::from_str::<ModelFile>(&text).unwrap(), file);
+        // By hand, without errors.
+        let short = "[gbm]\nsigma_day = { value = 0.05 }\n";
+        let read: ModelFile = toml::from_str(short).unwrap();
+        assert_eq!(read.gbm.unwrap().sigma_day.error, 0.0);
+        assert!(toml::from_str::<ModelFile>("[gbm]\nsigma = 1\n").is_err());
+    }
+}

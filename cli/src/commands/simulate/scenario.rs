@@ -1,0 +1,259 @@
+//! What is simulated, but for the position and who looks after it: options that several commands share.
+
+use anyhow::{Context, Result, ensure};
+use ballast_model::{Band, Bps, SqrtPrice, Tick};
+use ballast_simulator::{
+    Interest, Liquidators, Looks, MOST_PATHS, Opening, Run, Streams, Terms, Units, Watch,
+};
+use clap::Args;
+
+use super::{
+    fees::FeeArgs,
+    keeper,
+    model::{ModelName, ModelOptions},
+    strategy::{AnyAgent, Strategy},
+};
+use crate::decimal::{Decimal, Positive, Ratio};
+
+/// What to simulate. Prices are quote per base in whole tokens, own funds are in the quote token, ratios like 0.8 or 80%.
+#[derive(Args, Debug)]
+pub struct ScenarioArgs {
+    #[command(flatten)]
+    pub models: ModelOptions,
+    /// How long, in days
+    #[arg(long)]
+    pub horizon_days: Positive,
+    /// Seconds between two looks at the price
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub step_secs: u64,
+    /// Number of paths
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MOST_PATHS))]
+    pub paths: u64,
+    /// Seed of all random numbers: the same seed, the same result, on any number of threads
+    #[arg(long)]
+    pub seed: u64,
+    /// Price at the start
+    #[arg(long)]
+    pub price: Positive,
+    /// Own funds, in the quote token
+    #[arg(long)]
+    pub equity: Positive,
+    /// LTV (debt over assets) at which the position may be liquidated
+    #[arg(long, default_value = "80%")]
+    pub maintenance: Ratio,
+    /// Somebody liquidates at every look that finds LTV at maintenance, before anybody else acts
+    #[arg(long)]
+    pub liquidate: bool,
+    /// LTV that liquidations restore
+    #[arg(long, default_value = "65%")]
+    pub liquidation_target: Ratio,
+    /// What liquidators get beyond what they repay
+    #[arg(long, default_value = "3%")]
+    pub liquidation_bonus: Ratio,
+    /// What a hedging trade costs, in millionths of its value
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..1_000_000))]
+    pub swap_cost_ppm: u32,
+    /// What an action costs beside its trade (transaction, keeper's reward), in the quote token
+    #[arg(long, default_value = "0")]
+    pub action_cost: Decimal,
+    #[command(flatten)]
+    pub fees: FeeArgs,
+    /// Yearly rate of the base debt, compounded all the time as on chain
+    #[arg(long, default_value = "0")]
+    pub borrow_base_apr: Ratio,
+    /// Yearly rate of the quote debt, compounded all the time as on chain
+    #[arg(long, default_value = "0")]
+    pub borrow_quote_apr: Ratio,
+    /// Threads; by default one per core. They change no result
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+    /// The pool's grid of ticks, to which a keeper's range is widened
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub tick_spacing: u16,
+    /// Decimals of the base token
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u8).range(..=18))]
+    pub base_decimals: u8,
+    /// Decimals of the quote token
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(..=18))]
+    pub quote_decimals: u8,
+}
+
+/// The position.
+#[derive(Args, Debug)]
+pub struct ShapeArgs {
+    /// Lower end of the range
+    #[arg(long)]
+    pub lower: Positive,
+    /// Upper end of the range
+    #[arg(long)]
+    pub upper: Positive,
+    /// Assets over own funds: 3 is three times
+    #[arg(long)]
+    pub leverage: Ratio,
+    /// Part of the pool's base that is borrowed: 1 is delta-neutral
+    #[arg(long, default_value = "1")]
+    pub hedge: Ratio,
+}
+
+/// The position, as numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shape {
+    /// Ends of the range.
+    pub lower: SqrtPrice,
+    pub upper: SqrtPrice,
+    pub leverage: Bps,
+    /// Part of the pool's base that is borrowed.
+    pub hedge: Bps,
+    /// Where a keeper's policy rehedges; `None`: as its file says.
+    pub delta_band: Option<Bps>,
+}
+
+impl ShapeArgs {
+    /// As numbers.
+    ///
+    /// # Errors
+    /// Prices in the wrong order, or beyond what a pool can have.
+    pub fn shape(&self, units: Units) -> Result<Shape> {
+        ensure!(
+            self.lower.double() < self.upper.double(),
+            "--lower {} is not below --upper {}: a range needs its lower end first",
+            *self.lower,
+            *self.upper
+        );
+        let root =
+            |price: &Decimal| price.sqrt_price_down(units.base_decimals, units.quote_decimals);
+        let hedge = self.hedge.bps_down()?;
+        ensure!(
+            hedge <= Bps::ONE,
+            "--hedge {} is above 1: 1 (delta-neutral) borrows all of the pool's base",
+            *self.hedge
+        );
+        Ok(Shape {
+            lower: root(&self.lower)?,
+            upper: root(&self.upper)?,
+            leverage: self.leverage.bps_down()?,
+            hedge,
+            delta_band: None,
+        })
+    }
+}
+
+impl Shape {
+    /// The range; a keeper's is on the pool's grid.
+    fn band(&self, strategy: &Strategy, spacing: u16) -> Result<Band> {
+        let band = if matches!(strategy, Strategy::Keeper(_)) {
+            let upper = self.upper.tick();
+            // The floor's own price may lie below the one asked for.
+            let upper = if upper.sqrt_price() < self.upper {
+                Tick::new(upper.get() + 1)?
+            } else {
+                upper
+            };
+            Band::new(
+                self.lower.tick().align_down(spacing)?,
+                upper.align_up(spacing)?,
+            )
+        } else {
+            Band::from_sqrt_prices(self.lower, self.upper)
+        };
+        band.context("the range is too narrow: widen it")
+    }
+}
+
+impl ScenarioArgs {
+    /// The tokens' decimals.
+    pub fn units(&self) -> Units {
+        Units {
+            base_decimals: self.base_decimals,
+            quote_decimals: self.quote_decimals,
+        }
+    }
+
+    /// When the price is looked at.
+    ///
+    /// # Errors
+    /// Times that make no sense.
+    pub fn looks(&self) -> Result<Looks> {
+        Looks::new(self.horizon_days.f64(), self.step_secs)
+            .context("--horizon-days and --step-secs")
+    }
+
+    /// LTV at which a position may be liquidated.
+    ///
+    /// # Errors
+    /// A ratio that is none.
+    pub fn maintenance(&self) -> Result<Bps> {
+        let maintenance = self.maintenance.bps_down()?;
+        ensure!(
+            maintenance > Bps::new(0) && maintenance <= Bps::ONE,
+            "--maintenance {} must be above 0 and at most 1: it is debt over assets, 0.8 or 80%",
+            *self.maintenance
+        );
+        Ok(maintenance)
+    }
+
+    /// The position, as the program would open it, and what it lives under.
+    ///
+    /// # Errors
+    /// No such position.
+    pub fn terms(&self, shape: &Shape, strategy: &Strategy) -> Result<Terms> {
+        let units = self.units();
+        let (own_quote, _) = self.equity.raw_down(units.quote_decimals)?;
+        let (action_cost, _) = self.action_cost.raw_down(units.quote_decimals)?;
+        let opening = Opening {
+            units,
+            at: self
+                .price
+                .sqrt_price_down(units.base_decimals, units.quote_decimals)?,
+            band: shape.band(strategy, self.tick_spacing)?,
+            own_quote,
+            leverage: shape.leverage,
+            hedge: strategy.opening_hedge(shape.hedge),
+        };
+        let fees = self.fees.terms(self.step_secs, self.models.flow()?)?;
+        let interest = Interest::new(self.borrow_base_apr.f64(), self.borrow_quote_apr.f64())?;
+        Ok(Terms::new(&opening, fees, interest)?.with_action_cost(action_cost))
+    }
+
+    /// Who looks after it.
+    ///
+    /// # Errors
+    /// A keeper's file that cannot be read.
+    pub fn agent(&self, shape: &Shape, strategy: &Strategy, terms: &Terms) -> Result<AnyAgent> {
+        if let Strategy::Keeper(path) = strategy {
+            let keeper = keeper::keeper(path, self, shape, terms)?;
+            return Ok(AnyAgent::Keeper(Box::new(keeper)));
+        }
+        let baseline = strategy.baseline(shape.hedge, self.swap_cost_ppm);
+        Ok(AnyAgent::Baseline(baseline.context("--strategy")?))
+    }
+
+    /// A run of them.
+    ///
+    /// # Errors
+    /// Options that make no sense.
+    pub fn run<'a>(&self, terms: &'a Terms, watch: Option<Watch>, paths: u64) -> Result<Run<'a>> {
+        let liquidators = Liquidators {
+            target: self.liquidation_target.bps_down()?,
+            bonus: self.liquidation_bonus.bps_down()?,
+        };
+        Ok(Run {
+            terms,
+            looks: self.looks()?,
+            maintenance: self.maintenance()?,
+            liquidators: self.liquidate.then_some(liquidators),
+            watch,
+            paths,
+            streams: Streams::new(self.seed),
+            threads: self.threads,
+        })
+    }
+
+    /// A model by its name.
+    ///
+    /// # Errors
+    /// What is wrong with its options.
+    pub fn model(&self, name: ModelName) -> Result<super::model::AnyModel> {
+        self.models.model(name, self.looks()?)
+    }
+}

@@ -1,0 +1,167 @@
+//! `ballast stress`: what a bad day does to a book, or to a market as it is now.
+
+mod live;
+mod report;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use ballast_migrations::Migrations;
+use ballast_simulator::world::{
+    AtRisk, Parts, Scenario,
+    book::{Book, Rules},
+    run_many,
+};
+use ballast_strategy::situation::Economics;
+use clap::Args;
+
+use super::simulate::keeper::economics;
+use crate::{globals::Globals, policy::default_policy, progress::count_bar, report::Output};
+use live::LiveArgs;
+use report::{Listed, Played, Shown, StressReports};
+
+/// Whose market's limits and rules apply to a book.
+const CLUSTER: &str = "devnet";
+
+/// Which scenarios, and to whom they happen.
+#[derive(Args, Debug)]
+pub struct StressArgs {
+    /// Built-in scenarios; none: all of them
+    #[arg(value_name = "SCENARIO")]
+    pub names: Vec<String>,
+    /// A scenario of one's own, as TOML; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Vec<PathBuf>,
+    /// A book: pool, reserves, lenders and positions, as TOML, or as JSON if its name ends so; without it and without --live, the one
+    /// that is built in
+    #[arg(long, value_name = "FILE", conflicts_with = "live")]
+    pub book: Option<PathBuf>,
+    #[command(flatten)]
+    pub live: LiveArgs,
+    /// A keeper's configuration as it runs with it: what it takes recentering and compounding to be worth
+    #[arg(long, value_name = "FILE")]
+    pub keeper: Option<PathBuf>,
+    /// Seed of the price's noise, of takers, and of what does not land
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Play each scenario with so many seeds, and say how bad debt is spread
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub seeds: u64,
+    /// Say which scenarios are built in
+    #[arg(long)]
+    pub list: bool,
+    /// Show the file of a built-in scenario, or `book`
+    #[arg(long, value_name = "NAME", conflicts_with = "list")]
+    pub show: Option<String>,
+}
+
+/// Plays, and prints.
+///
+/// # Errors
+/// Files that cannot be read or make no sense; a market that cannot be read.
+pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    if let Some(name) = &args.show {
+        let text = if name == "book" {
+            Some(Book::example())
+        } else {
+            Scenario::text(name)
+        };
+        let text = text.with_context(|| unknown(name))?;
+        return output.print(&Shown { text });
+    }
+    if args.list {
+        return output.print(&Listed::new(scenarios(args)?));
+    }
+    let scenarios = scenarios(args)?;
+    let economics = match &args.keeper {
+        Some(path) => economics(path)?,
+        None => Economics::default(),
+    };
+    let parts = if args.live.live {
+        live::parts(&args.live, globals, economics)?
+    } else {
+        book(args.book.as_deref(), economics)?
+    };
+    let bar = count_bar(scenarios.len() as u64 * args.seeds * 2, "runs");
+    let mut played = Vec::with_capacity(scenarios.len());
+    for scenario in scenarios {
+        let run = |keepers| {
+            let seeds = (args.seed, args.seeds);
+            run_many(&parts, &scenario, seeds, keepers, || bar.inc(1))
+                .with_context(|| format!("scenario {}", scenario.name))
+        };
+        let (with, without) = (run(true)?, run(false)?);
+        played.push(Played::new(
+            &scenario,
+            [AtRisk::of(&with), AtRisk::of(&without)],
+            [with, without].map(|mut reports| reports.swap_remove(0)),
+        ));
+    }
+    bar.finish_and_clear();
+    output.print(&StressReports {
+        seed: args.seed,
+        seeds: args.seeds,
+        scenarios: played,
+    })
+}
+
+fn unknown(name: &str) -> String {
+    let names: Vec<_> = Scenario::names().collect();
+    format!(
+        "no scenario {name}: there are {}; a file of one's own goes with --scenario",
+        names.join(", ")
+    )
+}
+
+fn scenarios(args: &StressArgs) -> Result<Vec<Scenario>> {
+    let mut scenarios = Vec::new();
+    let all = args.names.is_empty() && args.scenario.is_empty();
+    let names: Vec<&str> = if all {
+        Scenario::names().collect()
+    } else {
+        args.names.iter().map(String::as_str).collect()
+    };
+    for name in names {
+        let text = Scenario::text(name).with_context(|| unknown(name))?;
+        scenarios.push(Scenario::parse(text).with_context(|| format!("scenario {name}"))?);
+    }
+    for path in &args.scenario {
+        let text = read("--scenario", path)?;
+        let scenario = Scenario::parse(&text);
+        scenarios.push(scenario.with_context(|| format!("--scenario {}", path.display()))?);
+    }
+    Ok(scenarios)
+}
+
+fn read(option: &str, path: &Path) -> Result<String> {
+    fs::read_to_string(path)
+        .with_context(|| format!("cannot read {option} {}: check the path", path.display()))
+}
+
+fn book(path: Option<&Path>, economics: Economics) -> Result<Parts> {
+    let (text, named) = match path {
+        Some(path) => (read("--book", path)?, format!("--book {}", path.display())),
+        None => (Book::example().to_owned(), "built-in book".to_owned()),
+    };
+    let rules = Migrations::built_in(CLUSTER)?.desired()?;
+    let params = rules.market_params();
+    let rules = Rules {
+        policy: default_policy(&params.limits),
+        safety: rules.safety.into(),
+        params,
+        economics,
+    };
+    let is_json = path.is_some_and(|path| path.extension().is_some_and(|end| end == "json"));
+    let book: Book = if is_json {
+        serde_json::from_str(&text).with_context(|| named.clone())?
+    } else {
+        Book::parse(&text).with_context(|| named.clone())?
+    };
+    if book.positions.is_empty() {
+        bail!("{named}: no positions: add a table [[positions]]");
+    }
+    book.open(&rules).with_context(|| named)
+}

@@ -1,0 +1,73 @@
+//! `ballast stress --live`: what a bad day would do to the positions of a market as it is.
+
+use ballast_client::Amounts;
+
+use crate::node::Node;
+
+/// A market that moves at once, so that the test is short.
+const CRASH: &str = r#"
+name = "crash"
+summary = "The price falls by a quarter within five minutes."
+duration_secs = 900
+step_secs = 5
+[market]
+path = [[0, 1.0], [60, 1.0], [360, 0.75]]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_market_is_read_and_played_with() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let funds = Amounts::new(5_000_000_000, 1_000_000_000);
+    let alice = world.trader("alice", funds).await.unwrap();
+    let alice = &alice.keypair;
+    let directory = tempfile::tempdir().unwrap();
+    let scenario = directory.path().join("crash.toml");
+    std::fs::write(&scenario, CRASH).unwrap();
+    let stress = ["stress", "--live", "--scenario", scenario.to_str().unwrap()];
+
+    let empty = node.refused(alice, &stress).await;
+    assert!(empty.contains("has no positions"), "{empty}");
+
+    let open = [
+        "open",
+        "--own-quote",
+        "100",
+        "--leverage",
+        "3",
+        "--lower",
+        "190",
+        "--upper",
+        "210",
+    ];
+    let opened = node.json(alice, &open).await;
+    let address = &opened["position"]["position"];
+    let report = node.json(alice, &stress).await;
+    let played = &report["scenarios"][0];
+    let with = &played["with_keepers"];
+    let position = &with["positions"][0];
+    let f = |value: &serde_json::Value| value.as_f64().unwrap();
+    assert_eq!(&position["name"], address);
+    assert_eq!(
+        position["before"]["liquidity"],
+        opened["position"]["liquidity"]
+    );
+    assert!(
+        (f(&position["before"]["equity"]) - 100.0).abs() < 0.01,
+        "{position}"
+    );
+    assert!((f(&with["price_before"]) - 200.0).abs() < 0.01);
+    assert!((f(&with["price_after"]) - 150.0).abs() < 0.01);
+    // Somebody hedges on the way; nothing of it has happened on chain.
+    assert!(f(&position["actions"]["rehedge"]) >= 1.0, "{position}");
+    let alone = &played["without_keepers"]["positions"][0];
+    let delta = |position: &serde_json::Value| f(&position["after"]["delta"]).abs();
+    assert!(delta(position) < delta(alone), "{position} {alone}");
+    assert_eq!(with["lenders"].as_array().unwrap().len(), 2);
+    assert!(f(&with["lenders"][0]["before"]) > 0.0);
+    let still = node.json(alice, &["positions"]).await;
+    assert_eq!(
+        still["positions"][0]["liquidity"],
+        opened["position"]["liquidity"]
+    );
+}

@@ -1,0 +1,116 @@
+//! Settlement at the last price: what is held pays, what is missing of one token is bought with the other, and both debts lose
+//! the same part of what is not covered.
+
+use crate::common;
+
+use ballast_model::{Amounts, Bps, Side, SqrtPrice, plan_settlement, value_up, worth_down};
+use common::config;
+use proptest::prelude::*;
+
+const ANY: Amounts = Amounts {
+    base: u64::MAX,
+    quote: u64::MAX,
+};
+
+fn amounts() -> impl Strategy<Value = Amounts> {
+    let one = || (0u32..50, any::<u64>()).prop_map(|(bits, amount)| amount >> (63 - bits));
+    (one(), one()).prop_map(|(base, quote)| Amounts { base, quote })
+}
+
+proptest! {
+    #![proptest_config(config(20_000))]
+
+    #[test]
+    fn a_settlement_adds_up(
+        held in amounts(), debt in amounts(), payable in amounts(),
+        at in (1u128 << 56)..(1u128 << 72), bonus in 0u32..1_500,
+    ) {
+        let (at, bonus) = (SqrtPrice::new(at).unwrap(), Bps::new(bonus));
+        let unit = value_up(1, at).unwrap();
+        let worth = |amounts| worth_down(amounts, at).unwrap();
+        for payable in [payable, ANY, Amounts::ZERO] {
+            let plan = plan_settlement(held, debt, at, bonus, payable).unwrap();
+            let exchange = plan.exchange;
+            let (brought, received) = (exchange.brought(), exchange.received());
+            for side in [Side::Base, Side::Quote] {
+                prop_assert!(exchange.repay.get(side) <= debt.get(side));
+                prop_assert!(exchange.seize.get(side) <= held.get(side));
+                prop_assert!(brought.get(side) <= payable.get(side));
+                // One of them is bought with the other.
+                prop_assert!(brought.get(side) == 0 || received.get(side) == 0);
+            }
+            prop_assert!(brought.base == 0 || brought.quote == 0);
+            let paid = worth(brought);
+            prop_assert!(worth(received) <= paid + bonus.of_down(paid).unwrap(), "{:?} for {:?}", received, brought);
+            if payable == ANY {
+                prop_assert!(plan.complete);
+            }
+            if !plan.complete {
+                continue;
+            }
+            let left = held.checked_sub(exchange.seize).unwrap();
+            let (assets, owed) = (worth(held), value_up(debt.base, at).unwrap() + u128::from(debt.quote));
+            if assets >= owed + bonus.of_up(owed).unwrap() {
+                prop_assert_eq!(exchange.repay, debt);
+            }
+            if exchange.repay != debt {
+                // Nothing of worth is kept from the lenders,
+                let useful = worth(left);
+                prop_assert!(useful <= 4 * unit + 8, "{} left of {}", useful, assets);
+                // and both lose the same part, but for units.
+                let cross = |a: u64, b: u64| u128::from(a) * u128::from(b);
+                let apart = cross(exchange.repay.base, debt.quote)
+                    .abs_diff(cross(exchange.repay.quote, debt.base));
+                let per_base = 4 * u128::from(debt.quote) + 4 * u128::from(debt.base);
+                prop_assert!(
+                    apart <= per_base * (2 + unit) || apart <= per_base * (2 + (1 << 20) / unit.max(1)),
+                    "{:?} of {:?}", exchange.repay, debt
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_short_is_bought_at_the_price_and_a_bonus() {
+    let (at, bonus) = (SqrtPrice::ONE, Bps::new(500));
+    let plan = |held, debt, payable| plan_settlement(held, debt, at, bonus, payable).unwrap();
+    // Enough of both.
+    let both = plan(Amounts::new(100, 90), Amounts::new(100, 80), Amounts::ZERO);
+    assert!(both.complete);
+    assert_eq!(both.exchange.repay, Amounts::new(100, 80));
+    assert_eq!(both.exchange.received(), Amounts::ZERO);
+    // 40 of base short, paid with 42 of quote.
+    let held = Amounts::new(60, 200);
+    let debt = Amounts::new(100, 80);
+    let bought = plan(held, debt, ANY);
+    assert!(bought.complete);
+    assert_eq!(bought.exchange.repay, debt);
+    assert_eq!(bought.exchange.brought(), Amounts::new(40, 0));
+    assert_eq!(bought.exchange.received(), Amounts::new(0, 42));
+    let half = plan(held, debt, Amounts::new(20, 0));
+    assert!(!half.complete);
+    assert_eq!(half.exchange.repay, Amounts::new(80, 80));
+    assert_eq!(half.exchange.received(), Amounts::new(0, 21));
+    // Half of both is covered, less half the bonus on what is bought.
+    let insolvent = plan(
+        Amounts::new(0, 100_000),
+        Amounts::new(100_000, 100_000),
+        ANY,
+    );
+    assert!(insolvent.complete);
+    // 1 / 2.05 of both.
+    assert_eq!(insolvent.exchange.repay, Amounts::new(48_780, 48_780));
+    assert_eq!(insolvent.exchange.brought(), Amounts::new(48_780, 0));
+    assert_eq!(insolvent.exchange.received(), Amounts::new(0, 51_219));
+    // The same the other way round; a unit of base may be worth more than what is left of the price.
+    let base = plan(
+        Amounts::new(100_000, 0),
+        Amounts::new(100_000, 100_000),
+        ANY,
+    );
+    assert_eq!(base.exchange.received(), Amounts::new(51_218, 0));
+    // Nothing held: everything is lost, and nobody has to bring anything for that.
+    let nothing = plan(Amounts::ZERO, Amounts::new(5, 5), Amounts::ZERO);
+    assert!(nothing.complete && nothing.exchange.repay.is_zero());
+}

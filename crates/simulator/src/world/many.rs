@@ -1,0 +1,113 @@
+//! A scenario on many seeds: what it costs at worst.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::{Parts, Scenario, StressReport, World, WorldError};
+
+/// How an amount is spread over seeds, whole quote tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Spread {
+    /// The mean.
+    pub mean: f64,
+    /// Not exceeded by nineteen of twenty.
+    pub quantile_95: f64,
+    /// Not exceeded by ninety-nine of a hundred.
+    pub quantile_99: f64,
+    /// The largest.
+    pub worst: f64,
+}
+
+/// What a scenario costs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AtRisk {
+    /// How many seeds.
+    pub seeds: u64,
+    /// Debts written off, and those that would have to be.
+    pub bad_debt: Spread,
+    /// Debts that liquidators have repaid.
+    pub liquidated: Spread,
+    /// Equity that all positions together have lost.
+    pub equity_lost: Spread,
+}
+
+impl Spread {
+    /// Of these amounts; nothing of none.
+    pub fn of(mut amounts: Vec<f64>) -> Self {
+        amounts.sort_by(f64::total_cmp);
+        let count = amounts.len();
+        let at = |part: f64| {
+            let rank = (part * count as f64).ceil() as usize;
+            let found = amounts.get(rank.clamp(1, count.max(1)) - 1);
+            found.copied().unwrap_or(0.0)
+        };
+        Self {
+            mean: amounts.iter().sum::<f64>() / count.max(1) as f64,
+            quantile_95: at(0.95),
+            quantile_99: at(0.99),
+            worst: at(1.0),
+        }
+    }
+}
+
+impl AtRisk {
+    /// Of one report for each seed.
+    pub fn of(reports: &[StressReport]) -> Self {
+        let spread = |of: fn(&StressReport) -> f64| Spread::of(reports.iter().map(of).collect());
+        Self {
+            seeds: reports.len() as u64,
+            bad_debt: spread(|report| report.bad_debt + report.uncovered),
+            liquidated: spread(|report| report.liquidated),
+            equity_lost: spread(|report| {
+                let lost = report.positions.iter();
+                lost.map(|position| position.before.equity - position.after.equity)
+                    .sum()
+            }),
+        }
+    }
+}
+
+/// Plays a scenario with each of so many seeds from `first` on, in their order whatever the number of threads.
+///
+/// # Errors
+/// [`WorldError`].
+pub fn run_many(
+    parts: &Parts,
+    scenario: &Scenario,
+    (first, count): (u64, u64),
+    keepers: bool,
+    done: impl Fn() + Sync,
+) -> Result<Vec<StressReport>, WorldError> {
+    (first..first.saturating_add(count))
+        .into_par_iter()
+        .map(|seed| {
+            let world = World::new(parts.clone(), scenario, seed)?;
+            let world = if keepers {
+                world
+            } else {
+                world.without_keepers()
+            };
+            let report = world.run();
+            done();
+            report
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_by_hand() {
+        let spread = Spread::of((1..=100).rev().map(f64::from).collect());
+        assert_eq!(spread.mean, 50.5);
+        assert_eq!(
+            [spread.quantile_95, spread.quantile_99, spread.worst],
+            [95.0, 99.0, 100.0]
+        );
+        let one = Spread::of(vec![7.0]);
+        assert_eq!([one.mean, one.quantile_95, one.worst], [7.0; 3]);
+        assert_eq!(Spread::of(vec![]), Spread::default());
+    }
+}

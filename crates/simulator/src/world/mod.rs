@@ -1,0 +1,448 @@
+//! A world: many positions in one pool with others' liquidity, their reserves, an oracle, a perp venue, keepers and liquidators; and
+//! what a [`Scenario`] does to it.
+//!
+//! Positions move by `ballast-ledger` and their keepers decide by `ballast-strategy`, as on chain. All trade in one [`TickPool`], so that
+//! one's unwinding is the other's price. Between them nothing is made up: every token that leaves somebody comes to somebody else,
+//! which [`World::tokens`] counts.
+//!
+//! - [`Parts`] are how a world begins: from a [`book`], or from a market that was read ([`live`]).
+//! - [`World::run`] plays a scenario; [`StressReport`] says what has become of everybody.
+
+mod act;
+pub mod book;
+mod flows;
+pub mod live;
+mod many;
+mod oracle;
+mod outside;
+mod perp;
+mod report;
+mod rules;
+pub mod scenario;
+mod seated;
+mod transport;
+
+use std::collections::BTreeMap;
+
+use ballast::state::Position as Stored;
+use ballast_clmm::{Amounts, Side};
+use ballast_ledger::LedgerError;
+use ballast_model::{Bps, ModelError, SqrtPrice, lending::LendingError};
+use ballast_snapshot::{MarketSnapshot, Pubkey, SnapshotError};
+use ballast_strategy::{
+    ActionKind, Kinds,
+    decide::{Assessment, assess},
+    situation::{Economics, Outlook, Situation, SituationError},
+    trigger::Watch,
+};
+use rand_chacha::ChaCha8Rng;
+use thiserror::Error;
+
+use crate::{
+    Units,
+    stream::{Source, Streams},
+    ticks::{TickPool, TickPoolError},
+};
+
+pub use many::{AtRisk, Spread, run_many};
+pub use oracle::Oracle;
+pub use outside::Outside;
+pub use perp::{Perp, PerpAccount, PerpFlows};
+pub use report::{
+    LenderReport, PerpReport, PositionReport, ReserveReport, StressReport, Unwinding,
+};
+pub use scenario::{Scenario, ScenarioError};
+pub use seated::Trades;
+pub use transport::Transport;
+
+/// Why a world ends early.
+#[derive(Debug, Error)]
+pub enum WorldError {
+    /// Numbers that contradict each other.
+    #[error(transparent)]
+    Situation(#[from] SituationError),
+    /// Numbers of a market that contradict each other.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A number out of range.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The pool.
+    #[error(transparent)]
+    Pool(#[from] TickPoolError),
+    /// A reserve.
+    #[error("reserve: {0}")]
+    Lending(#[from] LendingError),
+    /// An action.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// More base would have to be bought than own funds pay for.
+    #[error(
+        "own funds do not pay for the base that hedge {hedge} leaves unborrowed: raise the hedge or lower the leverage"
+    )]
+    HedgeTooLow {
+        /// The hedge.
+        hedge: Bps,
+    },
+    /// The ledger and the pool have counted differently.
+    #[error("tokens are not conserved: {before:?} became {after:?} (base, quote)")]
+    NotConserved {
+        /// All tokens at the start.
+        before: [i128; 2],
+        /// All tokens now.
+        after: [i128; 2],
+    },
+}
+
+/// A position in a world.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// What it is called.
+    pub name: String,
+    /// As the program stores it.
+    pub stored: Stored,
+    /// Its seat in the pool.
+    pub seat: usize,
+    /// Whether a keeper looks after it.
+    pub kept: bool,
+}
+
+/// Somebody who lends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lender {
+    /// What he is called.
+    pub name: String,
+    /// Which reserve.
+    pub side: Side,
+    /// Shares of it.
+    pub shares: u64,
+}
+
+/// How a world begins.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The tokens' decimals.
+    pub units: Units,
+    /// Market, reserves and prices; the pool in it is seen anew from `pool`.
+    pub market: MarketSnapshot,
+    /// The pool, with everybody's liquidity.
+    pub pool: TickPool,
+    /// The positions.
+    pub positions: Vec<Held>,
+    /// Seats of others.
+    pub others: Vec<usize>,
+    /// Lenders of both reserves.
+    pub lenders: Vec<Lender>,
+    /// What liquidators can bring.
+    pub liquidators: Amounts,
+    /// What the book holds at a perp venue.
+    pub perp: Option<PerpAccount>,
+    /// What keepers take recentering and compounding to be worth.
+    pub economics: Economics,
+}
+
+/// What a keeper has sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Intent {
+    due_secs: u64,
+    kind: ActionKind,
+}
+
+/// What has happened to a position so far.
+#[derive(Clone, Debug, Default)]
+struct Track {
+    watch: Option<Watch>,
+    intent: Option<Intent>,
+    /// What was refused, and until when that is remembered.
+    refused: (Kinds, u64),
+    /// When a liquidator lands.
+    liquidator_secs: Option<u64>,
+    acts: BTreeMap<&'static str, u32>,
+    refusals: BTreeMap<&'static str, u32>,
+    /// Until when it pauses after refusals, and how long the last pause was.
+    rests_until_secs: u64,
+    pause_secs: u64,
+    missed: u32,
+    trades: Trades,
+    /// Value of the debts that liquidators have repaid, raw quote units.
+    liquidated: u128,
+    /// What was written off.
+    bad_debt: Amounts,
+    highest_ltv_bps: u32,
+    lowest_equity: i128,
+}
+
+/// What has happened to a reserve.
+#[derive(Clone, Copy, Debug, Default)]
+struct Losses {
+    from_lenders: u64,
+    from_insurance: u64,
+    highest_utilisation_bps: u32,
+}
+
+/// Those outside, raw units each; what they had before does not matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Wallets {
+    arbitrage: [i128; 2],
+    takers: [i128; 2],
+    others: [i128; 2],
+    lenders: [i128; 2],
+}
+
+/// See the module's description.
+pub struct World {
+    units: Units,
+    market: MarketSnapshot,
+    pool: TickPool,
+    positions: Vec<Held>,
+    tracks: Vec<Track>,
+    /// Seats of others with what they provide at first.
+    others: Vec<(usize, u128)>,
+    lenders: Vec<(Lender, u64)>,
+    liquidators: Amounts,
+    liquidators_trades: Trades,
+    wallets: Wallets,
+    losses: [Losses; 2],
+    outside: Outside,
+    oracle: Oracle,
+    transport: Transport,
+    perp: Option<Perp>,
+    takers: ChaCha8Rng,
+    economics: Economics,
+    scenario: Scenario,
+    /// Whether keepers act.
+    keepers: bool,
+    start_secs: i64,
+    secs: u64,
+    all_tokens: [i128; 2],
+}
+
+/// Who keeps, and who liquidates.
+const KEEPER: Pubkey = Pubkey::new_from_array([2; 32]);
+const LIQUIDATOR: Pubkey = Pubkey::new_from_array([3; 32]);
+/// Ticks of a logarithm of 1.
+const TICKS_PER_LOG: f64 = 10_000.5;
+/// A slot, in milliseconds.
+const SLOT_MS: u64 = 400;
+
+const fn index(side: Side) -> usize {
+    match side {
+        Side::Base => 0,
+        Side::Quote => 1,
+    }
+}
+
+fn pair(amounts: Amounts) -> [i128; 2] {
+    [amounts.base.into(), amounts.quote.into()]
+}
+
+impl World {
+    /// A world before anything has happened. The seed draws the noise of the price, takers and what does not land.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn new(parts: Parts, scenario: &Scenario, seed: u64) -> Result<Self, WorldError> {
+        let streams = Streams::new(seed);
+        let first = parts.units.log_price(
+            parts
+                .market
+                .oracle_sqrt_price()
+                .map_err(SnapshotError::from)?,
+        );
+        let usual = scenario.keepers.usual_sigma_day;
+        let price = first.exp();
+        let quote_scale = parts.units.quote_scale();
+        let others = parts
+            .others
+            .iter()
+            .map(|seat| (*seat, parts.pool.seat_at(*seat).liquidity()));
+        let mut market = parts.market;
+        // The market's own accounts are the ones whose silence counts.
+        market.market.base_price_account = KEEPER;
+        market.market.quote_price_account = LIQUIDATOR;
+        let mut world = Self {
+            units: parts.units,
+            start_secs: market.now_secs,
+            market,
+            others: others.collect(),
+            pool: parts.pool,
+            tracks: vec![
+                Track {
+                    lowest_equity: i128::MAX,
+                    ..Track::default()
+                };
+                parts.positions.len()
+            ],
+            positions: parts.positions,
+            lenders: parts
+                .lenders
+                .into_iter()
+                .map(|lender| (lender, 0))
+                .collect(),
+            liquidators: parts.liquidators,
+            liquidators_trades: Trades::default(),
+            wallets: Wallets::default(),
+            losses: [Losses::default(); 2],
+            outside: Outside::new(&scenario.market, first, usual, streams.of(0, Source::Price)),
+            oracle: Oracle::new(&scenario.oracle, first),
+            transport: Transport::new(&scenario.keepers, streams.of(0, Source::Keepers)),
+            perp: parts
+                .perp
+                .map(|account| Perp::new(&scenario.perp, account, price, quote_scale)),
+            takers: streams.of(0, Source::Takers),
+            economics: parts.economics,
+            scenario: scenario.clone(),
+            keepers: true,
+            secs: 0,
+            all_tokens: [0; 2],
+        };
+        world.oracle.step(0, &world.outside, &mut world.market);
+        world.see_pool(false);
+        world.all_tokens = world.tokens();
+        Ok(world)
+    }
+
+    /// The same without keepers: only liquidators act.
+    #[must_use]
+    pub fn without_keepers(mut self) -> Self {
+        self.keepers = false;
+        self
+    }
+
+    /// Plays the scenario to its end.
+    ///
+    /// # Errors
+    /// [`WorldError`]; tokens are counted at the end.
+    pub fn run(mut self) -> Result<StressReport, WorldError> {
+        let before = self.standings()?;
+        while self.secs < self.scenario.duration_secs {
+            self.step()?;
+        }
+        self.count()?;
+        self.report(&before)
+    }
+
+    /// One step.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn step(&mut self) -> Result<(), WorldError> {
+        let before = self.secs;
+        self.secs = (before + self.scenario.step_secs).min(self.scenario.duration_secs);
+        self.market.now_secs = self.start_secs.saturating_add_unsigned(self.secs);
+        self.market.slot += (self.secs - before) * 1_000 / SLOT_MS;
+        self.outside.step(self.secs);
+        self.others_move(before)?;
+        self.takers_trade(self.secs - before)?;
+        self.arbitrage()?;
+        self.oracle.step(self.secs, &self.outside, &mut self.market);
+        self.refresh_stage();
+        for number in 0..self.positions.len() {
+            if self.keepers && self.positions[number].kept {
+                self.keep(number)?;
+            }
+            self.liquidators_look(number)?;
+        }
+        self.lenders_leave(before)?;
+        self.perp_moves()?;
+        self.take_note()
+    }
+
+    /// All tokens of both kinds, wherever they are: in the pool, in the reserves, idle beside positions, with those outside.
+    pub fn tokens(&self) -> [i128; 2] {
+        let Wallets {
+            arbitrage,
+            takers,
+            others,
+            lenders,
+        } = self.wallets;
+        let idle = self.positions.iter().map(|held| pair(held.stored.idle()));
+        let reserves = Amounts {
+            base: self.market.base_reserve.liquidity,
+            quote: self.market.quote_reserve.liquidity,
+        };
+        let places = [
+            pair(self.pool.vault()),
+            pair(reserves),
+            pair(self.liquidators),
+            arbitrage,
+            takers,
+            others,
+            lenders,
+        ];
+        idle.chain(places)
+            .fold([0; 2], |[base, quote], [a, b]| [base + a, quote + b])
+    }
+
+    /// # Errors
+    /// [`WorldError::NotConserved`].
+    pub fn count(&self) -> Result<(), WorldError> {
+        let after = self.tokens();
+        if after == self.all_tokens {
+            return Ok(());
+        }
+        Err(WorldError::NotConserved {
+            before: self.all_tokens,
+            after,
+        })
+    }
+
+    /// The pool as the accounts show it.
+    fn see_pool(&mut self, touched: bool) {
+        let state = &mut self.market.pool;
+        state.sqrt_price = self.pool.sqrt_price();
+        state.tick_current = self.pool.tick_current();
+        state.liquidity = self.pool.liquidity();
+        state.fee_rate_ppm = u16::try_from(self.pool.fee().static_ppm).unwrap_or(u16::MAX);
+        state.has_adaptive_fee = self.pool.fee().is_adaptive();
+        if touched {
+            state.touched_secs = u64::try_from(self.market.now_secs).unwrap_or(0);
+        }
+    }
+
+    /// The price outside.
+    fn fair(&self) -> SqrtPrice {
+        self.units.sqrt_price(self.outside.log_price())
+    }
+
+    fn situation(&self, number: usize, liquidator: bool) -> Situation<'_> {
+        let held = &self.positions[number];
+        let seat = self.pool.seat_at(held.seat);
+        let (refused, until) = self.tracks[number].refused;
+        let refused = if liquidator {
+            // He looks for one thing.
+            let all = ActionKind::ALL.into_iter();
+            all.fold(Kinds::NONE, Kinds::with)
+                .without(ActionKind::Liquidate)
+        } else if self.secs < until {
+            refused
+        } else {
+            Kinds::NONE
+        };
+        let volatility = self.scenario.keepers.usual_sigma_day * TICKS_PER_LOG;
+        Situation {
+            market: &self.market,
+            position: &held.stored,
+            now_secs: self.market.now_secs,
+            slot: self.market.slot,
+            keeper: if liquidator { LIQUIDATOR } else { KEEPER },
+            funds: liquidator.then_some(self.liquidators),
+            min_gain: 0,
+            outlook: Outlook {
+                fees: Some(self.pool.fees_of(held.seat)),
+                booked_fees: Some(seat.booked()),
+                volatility: (volatility >= 1.0).then_some(volatility as u32),
+                economics: self.economics,
+                refused,
+                ..Outlook::default()
+            },
+        }
+    }
+
+    fn assess(&self, number: usize, liquidator: bool) -> Result<Assessment, WorldError> {
+        Ok(assess(&self.situation(number, liquidator))?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

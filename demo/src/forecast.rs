@@ -1,0 +1,130 @@
+//! What the simulator says beforehand: the kept position's own configuration on many random paths.
+
+use std::ops::ControlFlow;
+
+use anyhow::Result;
+use ballast_client::{Amounts, Bps, SqrtPrice, Tick};
+use ballast_model::Band;
+use ballast_simulator::{
+    Arbitrage, Blocks, FeeTerms, Gbm, Interest, Keeper, KeeperTerms, Liquidators, Looks, Opening,
+    Run, Streams, Summary, Takers, Terms, Units, simulate,
+};
+use ballast_strategy::situation::Economics;
+use serde::Serialize;
+
+use crate::side::{LEVERAGE_BPS, OWN_FUNDS, Side};
+
+const PATHS: u64 = 400;
+const STEP_SECS: u64 = 60;
+const SEED: u64 = 1;
+/// Slots of public clusters.
+const BLOCK_SECS: f64 = 0.4;
+
+/// Equity at the end, in quote tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Forecast {
+    /// How many paths.
+    pub paths: u64,
+    /// 5 % end below it.
+    pub quantile_5: f64,
+    /// Half end below it.
+    pub median: f64,
+    /// 95 % end below it.
+    pub quantile_95: f64,
+}
+
+/// What is simulated: the position as it was opened, for how long, and how the price and takers behave.
+pub struct Setting {
+    opening: Opening,
+    fees: FeeTerms,
+    keeper: KeeperTerms,
+    maintenance: Bps,
+    liquidators: Liquidators,
+}
+
+impl Setting {
+    /// As the kept position stands right after opening.
+    ///
+    /// # Errors
+    /// If the cluster does not answer.
+    pub async fn of(side: &Side, taker_volume_day: f64) -> Result<Self> {
+        let snapshot = side.world.snapshot().await?;
+        let stored = side.stored();
+        let (market, pool) = (&snapshot.market, &snapshot.pool);
+        let tick = |index| Tick::new(index);
+        let band = Band::new(tick(stored.tick_lower)?, tick(stored.tick_upper)?)?;
+        let at: SqrtPrice = pool.sqrt_price;
+        let rules = &side.world.config.desired;
+        let Amounts { quote, .. } = OWN_FUNDS;
+        Ok(Self {
+            opening: Opening {
+                units: Units {
+                    base_decimals: market.base_decimals,
+                    quote_decimals: market.quote_decimals,
+                },
+                at,
+                band,
+                own_quote: quote,
+                leverage: Bps::new(LEVERAGE_BPS),
+                hedge: stored.policy.hedge(),
+            },
+            fees: FeeTerms {
+                fee: f64::from(pool.fee_rate_ppm) / 1e6,
+                protocol_share: f64::from(ballast_localnet::PROTOCOL_FEE_RATE_BPS) / 1e4,
+                arbitrage: Arbitrage::Formula(Blocks::Fixed(BLOCK_SECS)),
+                takers: Takers {
+                    volume_day: taker_volume_day,
+                    others_liquidity: pool.liquidity as f64,
+                    other_pool: None,
+                    shift: None,
+                },
+            },
+            keeper: KeeperTerms {
+                market: rules.market_params(),
+                safety: rules.safety.into(),
+                tick_spacing: market.tick_spacing,
+                policy: stored.policy,
+                automation: stored.automation,
+                economics: Economics::default(),
+                volatility_ticks: None,
+                fee_ppm: pool.fee_rate_ppm,
+            },
+            maintenance: Bps::new(market.limits.maintenance_ltv_bps),
+            liquidators: Liquidators {
+                target: Bps::new(market.limits.target_ltv_bps),
+                bonus: Bps::new(market.limits.liquidation_bonus_bps),
+            },
+        })
+    }
+
+    /// Simulates; takes some seconds of all cores.
+    ///
+    /// # Errors
+    /// Terms that make no sense.
+    pub fn simulate(&self, sigma_day: f64, days: f64) -> Result<Forecast> {
+        let terms = Terms::new(&self.opening, Some(self.fees.clone()), Interest::default())?;
+        let run = Run {
+            terms: &terms,
+            looks: Looks::new(days, STEP_SECS)?,
+            maintenance: self.maintenance,
+            liquidators: Some(self.liquidators),
+            watch: None,
+            paths: PATHS,
+            streams: Streams::new(SEED),
+            threads: 0,
+        };
+        let agent = Keeper::new(&self.keeper, &terms);
+        let mut summary = Summary::new(&terms, PATHS);
+        simulate(&run, &Gbm::new(sigma_day, 0.0)?, &agent, |outcome| {
+            summary.add(outcome);
+            ControlFlow::Continue(())
+        })?;
+        let equity = summary.equity();
+        Ok(Forecast {
+            paths: PATHS,
+            quantile_5: equity.quantile(0.05),
+            median: equity.quantile(0.5),
+            quantile_95: equity.quantile(0.95),
+        })
+    }
+}

@@ -1,0 +1,175 @@
+//! The demo as a page that one may show to somebody.
+
+use std::{fmt::Write, path::Path};
+
+use anyhow::{Context, Result};
+use ballast_chart::{Axis, Chart, Layer, Marker, Tone, escape, page, waterfall};
+
+use crate::{
+    report::{Fate, Moment, Report},
+    side::OWN_FUNDS,
+};
+
+const MICRO_PER_QUOTE: f64 = 1e6;
+
+/// Writes the page.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write(report: &Report, file: &Path) -> Result<()> {
+    std::fs::write(file, html(report)).with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn html(report: &Report) -> String {
+    let own = OWN_FUNDS.quote as f64 / MICRO_PER_QUOTE;
+    let mut body = format!(
+        "<h1>A leveraged position, kept and left alone</h1><p>Two equal positions of {own} quote tokens, leverage 3, \
+         delta-neutral, went through the same {} prices in {:.1} days. One had a keeper.</p>",
+        report.moments.len(),
+        report.days,
+    );
+    body.push_str(&equity(report, own).fragment());
+    body.push_str(&prices(report).fragment());
+    body.push_str("<h2>Where it came from</h2>");
+    for (title, fate) in [
+        ("With keeper", &report.with_keeper),
+        ("Without keeper", &report.without_keeper),
+    ] {
+        body.push_str(&gain(title, own, fate).fragment());
+    }
+    // Writing to a string does not fail.
+    let _ = write!(
+        body,
+        "<pre class=\"wide\">{}</pre>",
+        escape(report.side_by_side().trim_matches('\n'))
+    );
+    body.push_str("<h2>What the keeper did, and why</h2><div class=\"wide\"><table><tr><th>time</th><th>price</th><th class=\"words\">action</th></tr>");
+    for moment in &report.moments {
+        for action in &moment.actions {
+            let _ = write!(
+                body,
+                "<tr><td>{}</td><td>{:.2}</td><td class=\"words\">{}</td></tr>",
+                escape(&moment.time),
+                moment.price,
+                escape(action)
+            );
+        }
+    }
+    body.push_str("</table></div>");
+    page("Ballast: the demo", &body)
+}
+
+fn line(moments: &[Moment], of: impl Fn(&Moment) -> f64) -> Vec<(f64, f64)> {
+    (0..)
+        .zip(moments)
+        .map(|(index, moment)| (f64::from(index), of(moment)))
+        .collect()
+}
+
+fn equity(report: &Report, own: f64) -> Chart {
+    let moments = &report.moments;
+    let mut chart = Chart::new(
+        "Equity, uncollected fees counted",
+        Axis::new("step"),
+        Axis::new("equity, quote tokens"),
+    )
+    .layer(Layer::Level {
+        name: "hold".into(),
+        y: own,
+        tone: Tone::Muted,
+    })
+    .layer(Layer::line(
+        "without keeper",
+        Tone::Orange,
+        line(moments, |moment| moment.without_keeper),
+    ))
+    .layer(Layer::line(
+        "with keeper",
+        Tone::Blue,
+        line(moments, |moment| moment.with_keeper),
+    ));
+    for (index, moment) in (0..).zip(moments) {
+        if let Some(chapter) = moment.chapter {
+            let title = chapter.split(':').next().unwrap_or(chapter);
+            chart.markers.push(Marker {
+                x: f64::from(index),
+                label: title.into(),
+                tone: Tone::Muted,
+                dashed: true,
+                middle: false,
+            });
+        }
+    }
+    chart
+}
+
+fn prices(report: &Report) -> Chart {
+    let points = line(&report.moments, |moment| moment.price);
+    let mut chart = Chart::new("Price", Axis::new("step"), Axis::new("quote per base"))
+        .layer(Layer::line("", Tone::Ink, points));
+    chart.size = (960.0, 260.0);
+    chart
+}
+
+fn gain(title: &str, own: f64, fate: &Fate) -> Chart {
+    let changes: Vec<_> = fate
+        .gain
+        .lines()
+        .into_iter()
+        .filter(|(_, raw)| *raw != 0)
+        .map(|(name, raw)| (name, raw as f64 / MICRO_PER_QUOTE))
+        .collect();
+    waterfall(
+        title,
+        "quote tokens",
+        ("own funds", own),
+        &changes,
+        "equity",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribution::Attribution;
+
+    #[test]
+    fn a_page_shows_both_positions_and_escapes_reasons() {
+        let moment = |time: &str, with: f64, without: f64| Moment {
+            time: time.into(),
+            chapter: (time == "1 h").then_some("chop: nothing"),
+            price: 200.0,
+            with_keeper: with,
+            without_keeper: without,
+            actions: vec!["rehedge: short by <5>".into()],
+        };
+        let report = Report {
+            cluster: "embedded".into(),
+            days: 0.1,
+            sigma_day: 0.04,
+            with_keeper: Fate {
+                final_equity: 101.0,
+                gain: Attribution {
+                    fees_takers: 1_000_000,
+                    ..Attribution::default()
+                },
+                ..Fate::default()
+            },
+            without_keeper: Fate::default(),
+            simulated: None,
+            moments: vec![moment("start", 100.0, 100.0), moment("1 h", 101.0, 99.0)],
+        };
+        let html = html(&report);
+        for part in [
+            "with keeper",
+            "without keeper",
+            "fees of takers",
+            "chop",
+            "short by &lt;5&gt;",
+        ] {
+            assert!(html.contains(part), "{part}");
+        }
+        assert!(!html.contains("<5>"));
+        assert_eq!(html.matches("<svg").count(), 4);
+    }
+}

@@ -1,0 +1,216 @@
+//! `cargo xtask parameters`: the figures of docs/PARAMETERS.md that simulations say, by the command line's own `compare` and `optimise`.
+//!
+//! Whoever wants another default of a policy shows here that it is better: in every model, and on recorded candles.
+
+use std::{fmt::Write, fs, path::PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use serde_json::Value;
+
+use crate::{process, repository};
+
+const FILE: &str = "docs/PARAMETERS.md";
+const BEGIN: &str = "<!-- written by `cargo xtask parameters` from here -->\n";
+const END: &str = "<!-- to here -->\n";
+/// The delta band of a new position, in basis points, and what is tried beside it.
+const DEFAULT_BPS: u32 = 1_000;
+const OTHERS_BPS: [u32; 4] = [500, 2_000, 3_000, 4_000];
+/// The target after a rehedge, as a part of the band: as of a new position.
+const TARGET: u32 = 2;
+/// Models, and the seconds between two looks.
+const MODELS: (&str, &str) = ("gbm,jumps,regimes", "600");
+/// Recorded candles are looked at where they close: what the price did within them is not known.
+const RECORDED: (&str, &str) = ("bootstrap", "3600");
+/// A position such as `open` proposes, on a week; arbitrageurs pay fees, takers none.
+const SCENARIO: &str = "--horizon-days 7 --seed 7 --price 200 --equity 100 --borrow-base-apr 5% --borrow-quote-apr 8% \
+     --sigma-day 4% --jumps-day 0.3 --jump-mean -0.01 --jump-sd 0.04 --regime 3%:4 --regime 8%:1:3 --block-candles 24";
+const RANGE: &str = "--lower 181.8181 --upper 220 --leverage 3";
+const GRID: &str =
+    "--widths 10% --leverages 3 --hedges 100% --max-liquidation 1% --risk-aversion 4";
+
+/// What to simulate with.
+#[derive(Args, Debug)]
+pub struct ParameterOptions {
+    /// Paths of each model
+    #[arg(long, default_value_t = 300)]
+    paths: u64,
+    /// Recorded candles, as `ballast simulate --candles` reads them: a fourth model, their blocks in random order
+    #[arg(long, value_name = "FILE")]
+    candles: Option<PathBuf>,
+}
+
+/// Simulates with the binary that is built already, and writes the section anew.
+pub fn run(options: &ParameterOptions) -> Result<()> {
+    let path = repository::root().join(FILE);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {FILE}"))?;
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .with_context(|| format!("{FILE} has no line {BEGIN}"))?;
+    let (_, after) = rest
+        .split_once(END)
+        .with_context(|| format!("{FILE} has no line {END}"))?;
+    let section = section(options)?;
+    fs::write(&path, format!("{before}{BEGIN}{section}{END}{after}"))
+        .with_context(|| format!("cannot write {FILE}"))?;
+    print!("{section}");
+    Ok(())
+}
+
+fn section(options: &ParameterOptions) -> Result<String> {
+    let directory = repository::root().join("target/parameters");
+    fs::create_dir_all(&directory)?;
+    let keeper = |bps: u32| -> Result<String> {
+        let file = directory.join(format!("band-{bps}.toml"));
+        let target = bps / TARGET;
+        let text = format!("[policy]\ndelta_band_bps = {bps}\ndelta_target_bps = {target}\n");
+        fs::write(&file, text)?;
+        Ok(file.to_string_lossy().into_owned())
+    };
+    let mut models = vec![MODELS];
+    if options.candles.is_some() {
+        models.push(RECORDED);
+    }
+    let each = || {
+        let each = models.iter();
+        each.flat_map(|(names, secs)| names.split(',').map(move |name| (name, *secs)))
+    };
+    let mut common: Vec<String> = words(SCENARIO);
+    common.extend([
+        "--json".to_owned(),
+        "--paths".to_owned(),
+        options.paths.to_string(),
+    ]);
+    if let Some(file) = &options.candles {
+        common.extend(["--candles".to_owned(), file.to_string_lossy().into_owned()]);
+    }
+    let mut out = format!(
+        "\n{} paths of each model, a look every {} seconds (bootstrap: blocks of recorded candles, every {}): `{} {}`.\n\n\
+         | model | delta band | equity less the default's, 95 % | sd | worst 5 % | liquidation | rehedges a day |\n\
+         |---|---|---|---|---|---|---|\n",
+        options.paths,
+        MODELS.1,
+        RECORDED.1,
+        SCENARIO.split_whitespace().collect::<Vec<_>>().join(" "),
+        RANGE
+    );
+    let mut rows: Vec<(String, u32, String)> = Vec::new();
+    let mut better = Vec::new();
+    for (index, bps) in OTHERS_BPS.into_iter().enumerate() {
+        let mut compared = Vec::new();
+        for (names, secs) in &models {
+            let mut line = vec!["compare".to_owned(), keeper(bps)?, keeper(DEFAULT_BPS)?];
+            line.extend(words(&format!(
+                "--model {names} --step-secs {secs} {RANGE}"
+            )));
+            line.extend(common.clone());
+            let report = ballast(&line)?;
+            compared.extend(report["models"].as_array().context("no models")?.clone());
+        }
+        let is_better = |model: &Value| model["better"] == "first";
+        if compared.iter().all(is_better) {
+            better.push(format!("{} %", f64::from(bps) / 100.0));
+        }
+        for model in &compared {
+            let name = model["model"].as_str().context("a model has no name")?;
+            if index == 0 {
+                rows.push((
+                    name.to_owned(),
+                    DEFAULT_BPS,
+                    row(name, DEFAULT_BPS, &Value::Null, &model["strategies"][1])?,
+                ));
+            }
+            let row = row(name, bps, &model["difference"], &model["strategies"][0])?;
+            rows.push((name.to_owned(), bps, row));
+        }
+    }
+    for (name, _) in each() {
+        let mut of_model: Vec<_> = rows.iter().filter(|(model, ..)| model == name).collect();
+        of_model.sort_by_key(|(_, bps, _)| *bps);
+        ensure!(
+            of_model.len() == OTHERS_BPS.len() + 1,
+            "rows of {name} are missing"
+        );
+        for (_, _, row) in of_model {
+            out += row;
+        }
+    }
+    let better = if better.is_empty() {
+        "none".to_owned()
+    } else {
+        better.join(", ")
+    };
+    let _ = writeln!(
+        out,
+        "\nBands whose mean is better than the default's in every model, with 95 %: {better}."
+    );
+    let bands = OTHERS_BPS.into_iter().chain([DEFAULT_BPS]);
+    let bands: Vec<String> = bands
+        .map(|bps| format!("{}%", f64::from(bps) / 100.0))
+        .collect();
+    let _ = write!(
+        out,
+        "\nWhat `ballast optimise {GRID}` chooses of these, and its gain with other random numbers:\n\n\
+         | model | delta band | gain | +- | liquidation at most, 95 % |\n|---|---|---|---|---|\n"
+    );
+    for (name, secs) in each() {
+        let mut line = vec!["optimise".to_owned()];
+        line.extend(words(&format!("--model {name} --step-secs {secs} {GRID}")));
+        line.extend(["--bands".to_owned(), bands.join(",")]);
+        line.extend(["--keeper".to_owned(), keeper(DEFAULT_BPS)?]);
+        line.extend(["--check-paths".to_owned(), options.paths.to_string()]);
+        line.extend(common.clone());
+        let winner = &ballast(&line)?["winner"];
+        if winner.is_null() {
+            let _ = writeln!(out, "| {name} | none is safe | | | |");
+            continue;
+        }
+        let checked = &winner["out_of_sample"];
+        let percent = |value: &Value| number(value).map(|value| format!("{:.2} %", value * 100.0));
+        let _ = writeln!(
+            out,
+            "| {name} | {} | {} | {} | {} |",
+            percent(&winner["delta_band"])?,
+            percent(&checked["gain"])?,
+            percent(&checked["stderr"])?,
+            percent(&checked["liquidation_at_most_95"])?
+        );
+    }
+    Ok(out + "\n")
+}
+
+fn row(model: &str, bps: u32, difference: &Value, alone: &Value) -> Result<String> {
+    let difference = if difference.is_null() {
+        "the default".to_owned()
+    } else {
+        let (low, high) = (
+            number(&difference["low_95"])?,
+            number(&difference["high_95"])?,
+        );
+        format!("{low:+.3} to {high:+.3}")
+    };
+    Ok(format!(
+        "| {model} | {} % | {difference} | {:.3} | {:.3} | {:.2} % | {:.2} |\n",
+        f64::from(bps) / 100.0,
+        number(&alone["equity"]["sd"])?,
+        number(&alone["equity"]["shortfall_5"])?,
+        number(&alone["liquidation"]["probability"])? * 100.0,
+        number(&alone["actions_per_day"])?,
+    ))
+}
+
+fn ballast(line: &[String]) -> Result<Value> {
+    let program = repository::build_dir().join("debug/ballast");
+    let printed = process::output(process::foreign(program).args(line))?;
+    serde_json::from_str(&printed).context("ballast printed no JSON")
+}
+
+fn number(value: &Value) -> Result<f64> {
+    value
+        .as_f64()
+        .with_context(|| format!("{value} is no number"))
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
