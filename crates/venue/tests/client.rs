@@ -32,6 +32,7 @@ fn order(number: u8, side: Side, size: &str) -> Order {
 
 #[tokio::test]
 async fn what_is_said_of_an_order_is_true_whatever_happens_to_its_answer() {
+    type Said<'a> = &'a dyn Fn(&VenueError) -> bool;
     let world = World::new(Faults::none(), http()).await;
     let client = world.client();
     let (busy, unknown, agent) = (
@@ -39,7 +40,7 @@ async fn what_is_said_of_an_order_is_true_whatever_happens_to_its_answer() {
         |error: &VenueError| matches!(error, VenueError::Unknown(_)),
         |error: &VenueError| matches!(error, VenueError::AgentUnknown(_)),
     );
-    let cases: [(Fault, &dyn Fn(&VenueError) -> bool, bool); 8] = [
+    let cases: [(Fault, Said<'_>, bool); 8] = [
         (Fault::LoseRequest, &unknown, false),
         (Fault::LoseAnswer, &unknown, true),
         (Fault::BadGateway { done: true }, &unknown, true),

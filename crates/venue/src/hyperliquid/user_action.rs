@@ -126,12 +126,12 @@ macro_rules! user_fields {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one signature for all")]
-fn text(value: &String) -> Result<Value, HexError> {
-    Ok(Value::Text(value.clone()))
+fn text(value: &str) -> Result<Value, HexError> {
+    Ok(Value::Text(value.to_owned()))
 }
 
 /// Sent as text in the owner's spelling, and signed as text: only its form is checked.
-fn address_text(value: &String) -> Result<Value, HexError> {
+fn address_text(value: &str) -> Result<Value, HexError> {
     hex_bytes::<20>("address", value)?;
     text(value)
 }
