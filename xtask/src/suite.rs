@@ -1,9 +1,5 @@
 //! Everything that runs on the host: tests, lints, the demo.
-use std::{
-    ffi::OsString,
-    path::PathBuf,
-    process::Command,
-};
+use std::{ffi::OsString, path::PathBuf, process::Command};
 
 use anyhow::Result;
 
