@@ -264,3 +264,44 @@ fn debt_value_up(debt: Amounts, price: Price) -> Result<u128, ModelError> {
 pub(crate) fn saturating(amount: Result<u64, ClmmError>) -> u64 {
     amount.unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use ballast_clmm::Tick;
+
+    use super::*;
+
+    #[test]
+    fn a_position_at_one_price_says_what_it_says_there() {
+        let tick = |tick| Tick::new(tick).unwrap();
+        let position = |liquidity, idle, debt| Position {
+            band: Band::new(tick(-1_000), tick(1_000)).unwrap(),
+            liquidity,
+            idle,
+            debt,
+        };
+        let before = position(
+            1_000_000_000,
+            Amounts::new(500, 7),
+            Amounts::new(40_000_000, 9),
+        );
+        // Debts change, and with another liquidity what the pool holds.
+        let later = [
+            position(1_000_000_000, Amounts::ZERO, Amounts::new(30_000_000, 1)),
+            position(700_000_000, Amounts::new(1, 2), Amounts::new(3, 4)),
+        ];
+        for at in [-2_000, -500, 0, 999, 2_000].map(|at| tick(at).sqrt_price()) {
+            let there = before.at(at);
+            for (there, position) in [
+                (there, before),
+                (there.then(&later[0]), later[0]),
+                (there.then(&later[1]), later[1]),
+            ] {
+                assert_eq!(there.value(), position.value(at));
+                for hedge in [Bps::ZERO, Bps::new(5_000), Bps::ONE] {
+                    assert_eq!(there.hedge_error(hedge), position.hedge_error(at, hedge));
+                }
+            }
+        }
+    }
+}

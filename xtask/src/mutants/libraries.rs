@@ -39,6 +39,8 @@ enum Fate {
     TimedOut,
     /// It does not compile.
     Unviable,
+    /// Its unit tests have missed it; it has not had all tests.
+    Waiting,
 }
 
 /// Every change that was tried, by file, place and what it does.
@@ -133,9 +135,9 @@ fn directory(name: &str) -> PathBuf {
 pub fn markdown() -> Result<String> {
     let mut text = String::from(
         "Written by `cargo xtask mutants --libraries --keep`, which runs cargo-mutants. A change that no test of its own package\n\
-         notices has *survived*; one that its unit tests have not noticed, and that has not had all tests, counts as not tried. `--shard K/N` tries one part of N; what several parts found is counted together.\n\n\
-         | code | changes | tried | do not compile | found | never ended | survived | found or never ended |\n\
-         |---|---|---|---|---|---|---|---|\n",
+         notices has *survived*; one that its unit tests have not noticed, and that has not had all tests, is *left*. `--shard K/N` tries one part of N; what several parts found is counted together.\n\n\
+         | code | changes | tried | do not compile | found | never ended | survived | left | found or never ended |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
     );
     let mut survivors = String::new();
     for (name, selection) in LIBRARIES {
@@ -150,17 +152,19 @@ pub fn markdown() -> Result<String> {
             list.lines().count().to_string()
         };
         let caught = count(Fate::Caught) + count(Fate::TimedOut);
-        let share = match (caught * 1_000).checked_div(viable) {
-            Some(permille) => format!("{}.{} %", permille / 10, permille % 10),
-            None => "-".to_owned(),
+        // While some are left, nobody knows.
+        let share = match (count(Fate::Waiting), (caught * 1_000).checked_div(viable)) {
+            (0, Some(permille)) => format!("{}.{} %", permille / 10, permille % 10),
+            _ => "-".to_owned(),
         };
         let _ = writeln!(
             text,
-            "| `{name}` | {all} | {} | {unviable} | {} | {} | {} | {share} |",
+            "| `{name}` | {all} | {} | {unviable} | {} | {} | {} | {} | {share} |",
             tried.len(),
             count(Fate::Caught),
             count(Fate::TimedOut),
             count(Fate::Missed),
+            count(Fate::Waiting),
         );
         for ((file, what), _) in tried.iter().filter(|(_, fate)| **fate == Fate::Missed) {
             let change = what
@@ -200,8 +204,10 @@ fn tried(directory: &Path) -> Result<Tried> {
         } else {
             (read(last)?, Tried::new())
         };
-        // What unit tests have missed is left to all tests.
-        let first = first.into_iter().filter(|(_, fate)| *fate != Fate::Missed);
+        let first = first.into_iter().map(|(change, fate)| match fate {
+            Fate::Missed => (change, Fate::Waiting),
+            fate => (change, fate),
+        });
         tried.extend(first.chain(second));
     }
     Ok(tried)
