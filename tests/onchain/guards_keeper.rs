@@ -1,7 +1,6 @@
 //! When keepers and liquidators may act, and how far.
 
-use ballast_client::{BallastError, BallastEvent, Bps, PositionContext, Side, Trade};
-use ballast_localnet::Localnet;
+use ballast_client::{BallastError, BallastEvent, Bps, PositionContext, Trade};
 use ballast_model::Position;
 
 use crate::support::{Scene, accepted, refused};
@@ -325,25 +324,4 @@ async fn a_rehedge_works_in_both_directions() {
         let (after, oracle) = scene.model(&position).await;
         assert!(after.hedge_error(oracle, Bps::ONE).unwrap().abs() <= 1);
     }
-}
-
-#[tokio::test]
-async fn a_unit_that_burns_no_share_stays_idle_and_stops_nothing() {
-    let scene = Scene::new().await;
-    let position = scene.open(1).await;
-    // With interest a unit is less than a share.
-    scene.svm.pass_time(100 * 86_400).await.unwrap();
-    scene.price(250).await;
-    scene
-        .donate(Side::Base, position.position.base_account, 1)
-        .await;
-    scene
-        .change_position(&position, |position| position.idle_base = 1)
-        .await;
-    let before = scene.model(&position).await.0;
-    accepted(scene.deleverage(&position, &scene.keeper).await);
-    let after = scene.model(&position).await.0;
-    assert!(scene.reserve(Side::Base).await.borrow_index_x64 > 1 << 64);
-    assert!(after.debt.quote < before.debt.quote);
-    assert_eq!(after.idle.base, 1);
 }
