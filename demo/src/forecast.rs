@@ -102,7 +102,7 @@ impl Setting {
     /// # Errors
     /// Terms that make no sense.
     pub fn simulate(&self, sigma_day: f64, days: f64) -> Result<Forecast> {
-        let terms = Terms::new(&self.opening, Some(self.fees.clone()), Interest::default())?;
+        let terms = Terms::new(&self.opening, Some(self.fees), Interest::default())?;
         let run = Run {
             terms: &terms,
             looks: Looks::new(days, STEP_SECS)?,

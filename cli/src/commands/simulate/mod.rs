@@ -232,7 +232,7 @@ fn walked(
 /// Whether the mean of equity is known within a part of it.
 fn is_known(summary: &Summary, controlled: &Controlled<'_>, part: f64) -> bool {
     let moments = summary.equity_moments();
-    if moments.count() < LEAST_PATHS || moments.count() % ASK_EVERY != 0 {
+    if moments.count() < LEAST_PATHS || !moments.count().is_multiple_of(ASK_EVERY) {
         return false;
     }
     let plain = (moments.mean(), moments.stderr());

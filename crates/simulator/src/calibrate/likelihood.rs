@@ -65,8 +65,9 @@ fn inverse<const N: usize>(matrix: [[f64; N]; N], scale: [f64; N]) -> Option<[[f
     for row in 0..N {
         for column in 0..=row {
             let mut rest = matrix[row][column] * scale[row] * scale[column];
-            for inner in 0..column {
-                rest -= lower[row][inner] * lower[column][inner];
+            let pairs = lower[row].iter().zip(&lower[column]).take(column);
+            for (left, right) in pairs {
+                rest -= left * right;
             }
             if row == column {
                 if rest.is_nan() || rest <= 0.0 {
