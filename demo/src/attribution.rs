@@ -75,8 +75,8 @@ impl Attribution {
     pub fn lines(&self) -> [(&'static str, i128); 8] {
         [
             ("opening", self.opening),
-            ("fees of arbitrageurs", self.fees_arbitrage),
-            ("fees of takers", self.fees_takers),
+            ("arbitrage fees", self.fees_arbitrage),
+            ("taker fees", self.fees_takers),
             ("curvature", self.curvature),
             ("hedge drift", self.hedge_drift),
             ("interest", self.interest),

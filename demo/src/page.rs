@@ -165,7 +165,7 @@ mod tests {
             "quote per base",
             "With keeper",
             "Without keeper",
-            "fees of takers",
+            "taker fees",
             "chop",
             "short by &lt;5&gt;",
         ] {

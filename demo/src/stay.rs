@@ -21,7 +21,7 @@ const STEP: f64 = 0.003;
 /// What takers trade between two prices, raw quote units.
 const VOLUME: f64 = 500e9;
 /// Further positions: half the band's width as a part of the price, and leverage.
-const POSITIONS: [(f64, u32); 3] = [(0.03, 25_000), (0.1, 30_000), (0.2, 15_000)];
+const POSITIONS: [(f64, u32); 3] = [(0.03, 25_000), (0.1, 30_000), (0.2, 22_000)];
 /// The story's position has id 1.
 const FIRST_ID: u64 = 2;
 
@@ -109,10 +109,10 @@ fn print_commands(kept: &Side, key: &std::path::Path) -> Result<()> {
         "\nNode, price, lenders, four positions and the keeper go on; Ctrl-C ends them. In another terminal:\n\n\
          export BALLAST_URL={} BALLAST_WS_URL={} BALLAST_MARKET={} BALLAST_KEYPAIR={}\n\
          alias ballast={ballast}\n\n\
-         ballast positions                      # all positions, the most endangered first\n\
+         ballast positions                      # what this key owns: three of them\n\
          ballast explain {}   # why nothing is done, or what comes next and at which price\n\
          ballast market show                    # limits, stage, pool, prices\n\
-         ballast lend show                      # what is lent, at which rate\n\
+         ballast lend show                      # what this key has lent: nothing yet; see ballast lend deposit --help\n\
          ballast doctor                         # what is wrong, and what to do\n",
         endpoints.rpc_url,
         endpoints.ws_url,
