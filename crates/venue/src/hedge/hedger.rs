@@ -11,6 +11,7 @@ use crate::{
     venue::{Fill, Order, OrderState, Venue, VenueError},
 };
 use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 
 /// How long after its expiry an order that the venue never saw is taken for void: clocks differ.
 const EXPIRY_MARGIN_MS: u64 = 2_000;
@@ -93,6 +94,8 @@ pub struct Hedger<V> {
     venue: V,
     journal: Journal,
     books: Books,
+    /// What answers said was filled and the venue's list of fills has not shown yet, by the venue's number of the order.
+    awaited: BTreeMap<u64, Decimal>,
 }
 
 impl<V: Venue> Hedger<V> {
@@ -104,6 +107,7 @@ impl<V: Venue> Hedger<V> {
             venue,
             journal,
             books: Books::of(entries),
+            awaited: BTreeMap::new(),
         }
     }
 
@@ -132,6 +136,13 @@ impl<V: Venue> Hedger<V> {
                 outcome: Outcome::Waiting(cloid),
                 alerts,
             });
+        }
+        if !self.awaited.is_empty() {
+            // The account may be as old as the fills: both would agree, and the same trade would be sent again.
+            return Err(VenueError::NoAnswer(
+                "the fills of an answered order are not shown yet".into(),
+            )
+            .into());
         }
         let position = self.agreed_position().await?;
         let instrument = self.venue.instrument(&self.plan.coin).await?;
@@ -231,7 +242,12 @@ impl<V: Venue> Hedger<V> {
                 origin,
                 fill: fill.clone(),
             })?;
-            if origin != Origin::Own {
+            if let Some(awaited) = self.awaited.get_mut(&fill.oid) {
+                *awaited -= fill.size;
+            }
+            self.awaited.retain(|_, size| *size > Decimal::ZERO);
+            // Other coins are somebody else's business.
+            if origin != Origin::Own && fill.coin == self.plan.coin {
                 alerts.push(Alert { origin, fill });
             }
         }
@@ -261,6 +277,9 @@ impl<V: Venue> Hedger<V> {
         match self.venue.place(&order).await {
             Ok(done) => {
                 self.write(&Entry::Taken { sequence, done })?;
+                if done.filled > Decimal::ZERO {
+                    self.awaited.insert(done.oid, done.filled);
+                }
                 Ok(Outcome::Traded {
                     filled: done.filled,
                 })

@@ -12,6 +12,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 const HOUR_MS: u64 = 3_600_000;
+/// Places that sizes have at most, and leverage that is given at most, anywhere.
+const MOST_PLACES: u32 = 8;
+const MOST_LEVERAGE: u32 = 1_000;
 
 /// A decimal as text.
 #[derive(Debug, Clone, Copy)]
@@ -68,11 +71,13 @@ struct Asset {
 }
 
 impl Meta {
-    /// What is traded; delisted assets keep their numbers.
+    /// What is traded; delisted assets keep their numbers. What no venue of this kind has is left out.
     pub(super) fn instruments(self) -> Vec<Instrument> {
-        let numbered = (0..)
-            .zip(self.universe)
-            .filter(|(_, asset)| !asset.is_delisted);
+        let numbered = (0..).zip(self.universe).filter(|(_, asset)| {
+            !asset.is_delisted
+                && asset.sz_decimals <= MOST_PLACES
+                && asset.max_leverage <= MOST_LEVERAGE
+        });
         numbered
             .map(|(number, asset)| Instrument {
                 coin: asset.name,
@@ -276,7 +281,7 @@ impl SettlementText {
     /// In our words; settlements are hourly today.
     pub(super) fn settlement(&self) -> Option<Settlement> {
         Some(Settlement {
-            hour: (self.time + HOUR_MS / 2) / HOUR_MS,
+            hour: self.time.saturating_add(HOUR_MS / 2) / HOUR_MS,
             interval_hours: 1,
             rate: self.funding_rate.0.to_f64()?,
             premium: self.premium.0.to_f64()?,

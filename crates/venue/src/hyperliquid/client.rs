@@ -30,8 +30,8 @@ use std::{
 };
 use tokio::sync::OnceCell;
 
-/// Records of an account that the venue puts into one answer at most.
-const MOST_RECORDS: usize = 2000;
+/// An answer with as many of an account's records may not be the last one. The venue's limit is 2000 for fills and 500 for payments.
+const MOST_RECORDS: usize = 500;
 /// And settlements of a market.
 const MOST_SETTLEMENTS: usize = 500;
 
@@ -56,6 +56,8 @@ pub struct Settings {
 /// This machine has no TLS.
 pub fn http() -> Result<reqwest::Client, VenueError> {
     reqwest::Client::builder()
+        // A signed action goes to the venue that it was made for, once.
+        .redirect(reqwest::redirect::Policy::none())
         .build()
         .map_err(|error| VenueError::NoAnswer(error.to_string()))
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -65,13 +66,17 @@ impl Nonces {
     /// # Errors
     /// It cannot be remembered; then it must not be used.
     pub fn next(&mut self, now_ms: u64) -> Result<u64, NonceError> {
-        let next = now_ms.max(self.last + 1);
+        let next = now_ms.max(self.last.saturating_add(1));
         let error = |source| NonceError::Io {
             file: self.file.clone(),
             source,
         };
         let fresh = self.file.with_extension("new");
-        fs::write(&fresh, format!("{next}\n")).map_err(error)?;
+        let mut written = fs::File::create(&fresh).map_err(error)?;
+        written
+            .write_all(format!("{next}\n").as_bytes())
+            .and_then(|()| written.sync_all())
+            .map_err(error)?;
         fs::rename(&fresh, &self.file).map_err(error)?;
         self.last = next;
         Ok(next)

@@ -144,7 +144,8 @@ impl Hyperliquid {
             .text()
             .await
             .map_err(|error| VenueError::Unknown(error.to_string()))?;
-        if status.is_client_error() {
+        // A gateway that gave up waiting does not know what became of it.
+        if status.is_client_error() && status != reqwest::StatusCode::REQUEST_TIMEOUT {
             return Err(VenueError::Refused(format!("{status}: {text}")));
         }
         if !status.is_success() {

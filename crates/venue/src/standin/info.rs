@@ -11,8 +11,10 @@ use crate::{
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-/// Records in one answer, as the venue limits them.
-const MOST_RECORDS: usize = 2000;
+/// Fills in one answer, as the venue limits them.
+const MOST_FILLS: usize = 2000;
+/// And payments.
+const MOST_PAYMENTS: usize = 500;
 
 pub(super) fn answer(desk: &Desk, request: &Value) -> Value {
     let now_ms = desk.clock.now_ms();
@@ -80,7 +82,7 @@ pub(super) fn answer(desk: &Desk, request: &Value) -> Value {
                 ledger
                     .into_iter()
                     .flat_map(|ledger| ledger.fills.iter().rev())
-                    .take(MOST_RECORDS)
+                    .take(MOST_FILLS)
                     .map(fill)
                     .collect::<Vec<_>>()
             )
@@ -90,14 +92,19 @@ pub(super) fn answer(desk: &Desk, request: &Value) -> Value {
                 .into_iter()
                 .flat_map(|ledger| &ledger.fills)
                 .filter(|record| within(record.fill.time_ms));
-            json!(fills.take(MOST_RECORDS).map(fill).collect::<Vec<_>>())
+            json!(fills.take(MOST_FILLS).map(fill).collect::<Vec<_>>())
         }
         "userFunding" => {
             let payments = ledger
                 .into_iter()
                 .flat_map(|ledger| &ledger.funding)
                 .filter(|payment| within(payment.time_ms));
-            json!(payments.take(MOST_RECORDS).map(funding).collect::<Vec<_>>())
+            json!(
+                payments
+                    .take(MOST_PAYMENTS)
+                    .map(funding)
+                    .collect::<Vec<_>>()
+            )
         }
         "fundingHistory" => {
             let market = request["coin"]
@@ -192,7 +199,7 @@ fn orders(
         .filter(|record| wanted(record));
     json!(
         records
-            .take(MOST_RECORDS)
+            .take(MOST_FILLS)
             .map(|record| form(exchange, record))
             .collect::<Vec<_>>()
     )

@@ -1,0 +1,135 @@
+//! A venue whose reads lag behind its answers: what it has filled, it does not show yet.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use ballast_venue::{
+    clock::ManualClock,
+    depth::{Depth, Level},
+    hedge::{
+        hedger::{HedgeError, Hedger, Outcome, Plan},
+        journal::Journal,
+        target::{Exposure, Rules},
+    },
+    hyperliquid::bytes::{Address, Cloid},
+    instrument::Instrument,
+    paper::{
+        exchange::{Exchange, Fees},
+        venue::{PaperVenue, Tape},
+    },
+    venue::{Account, Done, Fill, Funding, Order, OrderState, Venue, VenueError},
+};
+use rust_decimal::Decimal;
+
+const ME: Address = Address([1; 20]);
+
+/// While it lags, account and fills are those of before.
+struct Lagging {
+    venue: PaperVenue,
+    lags: Arc<AtomicBool>,
+    before: Mutex<Option<(Account, Vec<Fill>)>>,
+}
+
+#[async_trait]
+impl Venue for Lagging {
+    async fn instrument(&self, coin: &str) -> Result<Instrument, VenueError> {
+        self.venue.instrument(coin).await
+    }
+    async fn depth(&self, coin: &str) -> Result<Depth, VenueError> {
+        self.venue.depth(coin).await
+    }
+    async fn account(&self) -> Result<Account, VenueError> {
+        if self.lags.load(Ordering::Relaxed)
+            && let Some((account, _)) = &*self.before.lock().unwrap()
+        {
+            return Ok(account.clone());
+        }
+        self.venue.account().await
+    }
+    async fn place(&self, order: &Order) -> Result<Done, VenueError> {
+        let before = (self.venue.account().await?, self.venue.fills(0).await?);
+        *self.before.lock().unwrap() = Some(before);
+        self.venue.place(order).await
+    }
+    async fn order(&self, cloid: Cloid) -> Result<OrderState, VenueError> {
+        self.venue.order(cloid).await
+    }
+    async fn cancel(&self, coin: &str, cloid: Cloid) -> Result<(), VenueError> {
+        self.venue.cancel(coin, cloid).await
+    }
+    async fn fills(&self, since_ms: u64) -> Result<Vec<Fill>, VenueError> {
+        if self.lags.load(Ordering::Relaxed)
+            && let Some((_, fills)) = &*self.before.lock().unwrap()
+        {
+            return Ok(fills.clone());
+        }
+        self.venue.fills(since_ms).await
+    }
+    async fn funding(&self, since_ms: u64) -> Result<Vec<Funding>, VenueError> {
+        self.venue.funding(since_ms).await
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_and_is_not_shown_yet_is_not_traded_again() {
+    let sol = Instrument {
+        coin: "SOL".into(),
+        asset: 0,
+        size_places: 2,
+        max_leverage: 20,
+    };
+    let level = |price: u32| Level {
+        price: price.into(),
+        size: 50.into(),
+    };
+    let mut exchange = Exchange::new(1, Fees::default(), [sol]);
+    exchange.deposit(ME, 10_000.into());
+    let depth = Depth {
+        bids: vec![level(99)],
+        asks: vec![level(101)],
+    };
+    exchange.set_depth(0, 100.into(), depth);
+    let tape = Arc::new(Mutex::new(Tape::new(exchange, Vec::new())));
+    let clock = Arc::new(ManualClock::at(1));
+    let lags = Arc::new(AtomicBool::new(true));
+    let venue = Lagging {
+        venue: PaperVenue::new(tape, clock.clone(), ME, 0),
+        lags: lags.clone(),
+        before: Mutex::new(None),
+    };
+    let plan = Plan {
+        account: ME,
+        coin: "SOL".into(),
+        rules: Rules {
+            band: Decimal::new(1, 1),
+            cap_bps: 500.into(),
+            depth_share: Decimal::ONE,
+        },
+        expires_after_ms: 5_000,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, entries) = Journal::open(&folder.path().join("journal")).unwrap();
+    let mut hedger = Hedger::new(plan, venue, journal, &entries);
+    // Long 5 base elsewhere: 5 are sold here.
+    let exposure = || Exposure::of(5.into());
+    let first = hedger.step(exposure(), clock.advance(1_000)).await.unwrap();
+    assert!(
+        matches!(first.outcome, Outcome::Traded { filled } if filled > Decimal::ZERO),
+        "{first:?}"
+    );
+    for _ in 0..3 {
+        let again = hedger.step(exposure(), clock.advance(1_000)).await;
+        assert!(matches!(again, Err(HedgeError::Venue(_))), "{again:?}");
+    }
+    lags.store(false, Ordering::Relaxed);
+    let shown = hedger.step(exposure(), clock.advance(1_000)).await.unwrap();
+    assert!(matches!(shown.outcome, Outcome::Idle(_)), "{shown:?}");
+    let position = hedger.books().position("SOL").unwrap();
+    assert!(
+        (position + Decimal::from(5)).abs() <= Decimal::new(11, 2),
+        "{position}"
+    );
+}
