@@ -303,7 +303,8 @@ impl Keeper {
             Arc::clone(&config),
             events.clone(),
         )
-        .with_control(control.clone());
+        .with_control(control.clone())
+        .with_spending(std::mem::take(&mut recovered.spending));
         let service = config.prices.source()?;
         if let Some(service) = &service {
             executor = executor.with_updates(Arc::clone(service));
