@@ -265,7 +265,8 @@ impl Keeper {
         let (journal, mut recovered) = open_journal(&config, storage, &header)?;
         let markets = start::markets(chain.as_ref(), &config, &events).await?;
         if matches!(recovered.tail, Tail::Suspect { .. }) {
-            let message = "the journal's last line is damaged: waiting until nothing signed before can land any more";
+            let message = "the journal's last line is damaged: waiting until nothing signed before can land any more; what the \
+                           keeper was told last has to be told again";
             events.send(KeeperEvent::Warning {
                 message: message.into(),
             });

@@ -103,13 +103,11 @@ fn preview() -> Value {
 
 #[test]
 fn without_a_keeper_a_halt_is_left_as_a_file() {
-    for (with_token, more) in [(false, &[][..]), (true, &["--api", "http://127.0.0.1:9"])] {
+    let nobody: [(bool, &[&str]); 2] = [(false, &[]), (true, &["--api", "http://127.0.0.1:9"])];
+    for (with_token, more) in nobody {
         let directory = journal(with_token);
-        let arguments = [
-            &["halt", "--reason", "venue is down", "--yes", "--json"],
-            more,
-        ]
-        .concat();
+        let halt = ["halt", "--reason", "venue is down", "--yes", "--json"];
+        let arguments = [&halt[..], more].concat();
         let run = say(directory.path(), &arguments);
         assert_eq!(run.code, 0, "{}", run.err);
         assert_eq!(run.json()["mode"], "halt");
@@ -127,7 +125,7 @@ fn without_a_keeper_a_halt_is_left_as_a_file() {
 
 #[test]
 fn what_a_file_cannot_say_is_not_left_as_one() {
-    for (arguments, part) in [
+    let cases: [(&[&str], &str); 11] = [
         (
             &["halt", "--reason", "why", "--yes", "--until", "1h"][..],
             "--until",
@@ -151,7 +149,8 @@ fn what_a_file_cannot_say_is_not_left_as_one() {
             &["reduce", "--reason", "why", "--expect", "busy"],
             "halted or paused",
         ),
-    ] {
+    ];
+    for (arguments, part) in cases {
         let directory = journal(false);
         let run = say(directory.path(), arguments);
         assert_ne!(run.code, 0, "{arguments:?}");

@@ -75,7 +75,7 @@ struct WordArgs {
     )]
     config: Option<PathBuf>,
     /// The keeper's journal directory, in place of --config
-    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    #[arg(long, value_name = "DIR")]
     journal_dir: Option<PathBuf>,
     /// Address of the keeper's API [default: the configuration's, or http://127.0.0.1:9464]
     #[arg(long, value_name = "URL")]
