@@ -4,8 +4,10 @@
 //! the moment it happens: nothing that the keeper still does afterwards has any effect, as after SIGKILL.
 
 mod automation_tests;
+mod budget_tests;
 pub mod bytes;
 mod chain;
+mod control_tests;
 mod crash;
 mod crash_tests;
 mod disk;
