@@ -220,7 +220,16 @@ fn floor_faults(
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::Cli;
+
+    #[test]
+    fn this_repositorys_documents_hold() {
+        check(&Cli::command()).unwrap();
+        crate::named_tests::check().unwrap();
+    }
 
     #[test]
     fn links_are_relative_ones_outside_of_code() {
