@@ -61,7 +61,10 @@ pub static GROUPS: [Group; 6] = [
             "show-loss",
             "settle",
         ],
-        examples: &["rehedge POSITION --dry-run", "liquidate POSITION --min-gain 1"],
+        examples: &[
+            "rehedge POSITION --dry-run",
+            "liquidate POSITION --min-gain 1",
+        ],
     },
     Group {
         title: "Lending",
@@ -76,8 +79,19 @@ pub static GROUPS: [Group; 6] = [
     Group {
         title: "Operating",
         commands: &[
-            "keeper", "halt", "reduce", "pause", "resume", "journal", "dashboard", "hedge", "doctor", "tx", "key",
-            "completions", "man",
+            "keeper",
+            "halt",
+            "reduce",
+            "pause",
+            "resume",
+            "journal",
+            "dashboard",
+            "hedge",
+            "doctor",
+            "tx",
+            "key",
+            "completions",
+            "man",
         ],
         examples: &[
             "keeper run --config keeper.toml",
@@ -115,7 +129,10 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
             "optimise --model bootstrap --candles candles.csv --horizon-days 7 --step-secs 3600 --paths 300 --seed 7 --price 200 --equity 100 --widths 10% --leverages 3 --max-liquidation 1%",
         ],
     ),
-    ("stress", &["stress flash-crash", "stress --live --seeds 20"]),
+    (
+        "stress",
+        &["stress flash-crash", "stress --live --seeds 20"],
+    ),
     (
         "backtest",
         &[
@@ -123,10 +140,19 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
             "backtest --pool-minutes minutes.csv --fee-ppm 500 --lower-tick 200000 --upper-tick 201000 --liquidity 1000000000",
         ],
     ),
-    ("calibrate", &["calibrate candles.csv", "calibrate january.csv.gz february.csv.gz --json"]),
+    (
+        "calibrate",
+        &[
+            "calibrate candles.csv",
+            "calibrate january.csv.gz february.csv.gz --json",
+        ],
+    ),
     (
         "risk",
-        &["risk --input positions.jsonl", "risk --input - --output answers.jsonl"],
+        &[
+            "risk --input positions.jsonl",
+            "risk --input - --output answers.jsonl",
+        ],
     ),
     (
         "open",
@@ -139,17 +165,29 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
     ("explain", &["explain POSITION", "explain POSITION --json"]),
     (
         "increase",
-        &["increase POSITION --own-quote 50", "increase POSITION --leverage 2.5"],
+        &[
+            "increase POSITION --own-quote 50",
+            "increase POSITION --leverage 2.5",
+        ],
     ),
     (
         "repay",
-        &["repay POSITION --quote 20", "repay POSITION --base all --quote all"],
+        &[
+            "repay POSITION --quote 20",
+            "repay POSITION --base all --quote all",
+        ],
     ),
     (
         "decrease",
-        &["decrease POSITION --part 50%", "decrease POSITION --part 20% --pay-quote all"],
+        &[
+            "decrease POSITION --part 50%",
+            "decrease POSITION --part 20% --pay-quote all",
+        ],
     ),
-    ("collect", &["collect POSITION", "collect POSITION --dry-run"]),
+    (
+        "collect",
+        &["collect POSITION", "collect POSITION --dry-run"],
+    ),
     ("close", &["close POSITION", "close POSITION --dry-run"]),
     (
         "policy",
@@ -169,29 +207,62 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
             "first-keepers set POSITION --none",
         ],
     ),
-    ("reward", &["reward fund POSITION 0.1", "reward reclaim POSITION all"]),
-    ("transfer", &["transfer POSITION ADDRESS", "transfer POSITION --cancel"]),
+    (
+        "reward",
+        &["reward fund POSITION 0.1", "reward reclaim POSITION all"],
+    ),
+    (
+        "transfer",
+        &["transfer POSITION ADDRESS", "transfer POSITION --cancel"],
+    ),
     ("accept", &["accept POSITION", "accept POSITION --json"]),
-    ("rehedge", &["rehedge POSITION", "rehedge POSITION --dry-run"]),
+    (
+        "rehedge",
+        &["rehedge POSITION", "rehedge POSITION --dry-run"],
+    ),
     (
         "recenter",
-        &["recenter POSITION --width 10%", "recenter POSITION --width 10% --dry-run"],
+        &[
+            "recenter POSITION --width 10%",
+            "recenter POSITION --width 10% --dry-run",
+        ],
     ),
-    ("compound", &["compound POSITION", "compound POSITION --dry-run"]),
-    ("deleverage", &["deleverage POSITION", "deleverage POSITION --no-swap"]),
+    (
+        "compound",
+        &["compound POSITION", "compound POSITION --dry-run"],
+    ),
+    (
+        "deleverage",
+        &["deleverage POSITION", "deleverage POSITION --no-swap"],
+    ),
     ("exit", &["exit POSITION", "exit POSITION --dry-run"]),
     (
         "liquidate",
-        &["liquidate POSITION --min-gain 1", "liquidate POSITION --max-pay-quote 500 --dry-run"],
+        &[
+            "liquidate POSITION --min-gain 1",
+            "liquidate POSITION --max-pay-quote 500 --dry-run",
+        ],
     ),
-    ("show-loss", &["show-loss POSITION", "show-loss POSITION --dry-run"]),
-    ("settle", &["settle POSITION", "settle POSITION --max-pay-quote all"]),
-    ("lend", &["lend deposit quote 1000", "lend withdraw quote all"]),
+    (
+        "show-loss",
+        &["show-loss POSITION", "show-loss POSITION --dry-run"],
+    ),
+    (
+        "settle",
+        &["settle POSITION", "settle POSITION --max-pay-quote all"],
+    ),
+    (
+        "lend",
+        &["lend deposit quote 1000", "lend withdraw quote all"],
+    ),
     (
         "market",
         &["market show", "market set-mode no-new-risk --for 12h"],
     ),
-    ("migrate", &["migrate", "migrate --cluster localnet --pool ADDRESS"]),
+    (
+        "migrate",
+        &["migrate", "migrate --cluster localnet --pool ADDRESS"],
+    ),
     (
         "deploy",
         &[
@@ -201,7 +272,10 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
     ),
     (
         "keeper",
-        &["keeper check --config keeper.toml", "keeper run --config keeper.toml"],
+        &[
+            "keeper check --config keeper.toml",
+            "keeper run --config keeper.toml",
+        ],
     ),
     (
         "hedge",
@@ -210,11 +284,26 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
             "hedge status --network testnet --account 0x0000000000000000000000000000000000000001",
         ],
     ),
-    ("doctor", &["doctor", "doctor --config keeper.toml --program target/deploy/ballast.so"]),
+    (
+        "doctor",
+        &[
+            "doctor",
+            "doctor --config keeper.toml --program target/deploy/ballast.so",
+        ],
+    ),
     ("tx", &["tx SIGNATURE", "tx SIGNATURE --wait"]),
     ("key", &["key new", "key new keeper.json"]),
     ("completions", &["completions bash", "completions zsh"]),
     ("man", &["man target/man", "man /usr/local/share/man/man1"]),
-    ("lend deposit", &["lend deposit base 10", "lend deposit quote 1000"]),
-    ("lend fund-insurance", &["lend fund-insurance quote 100", "lend fund-insurance base 1"]),
+    (
+        "lend deposit",
+        &["lend deposit base 10", "lend deposit quote 1000"],
+    ),
+    (
+        "lend fund-insurance",
+        &[
+            "lend fund-insurance quote 100",
+            "lend fund-insurance base 1",
+        ],
+    ),
 ];

@@ -66,7 +66,9 @@ fn groups(command: &Command) -> String {
         .collect();
     let mut text = String::new();
     let mut group = |title: &str, names: &[&str], lines: &[&str]| {
-        let found = names.iter().filter_map(|name| command.find_subcommand(name));
+        let found = names
+            .iter()
+            .filter_map(|name| command.find_subcommand(name));
         // Writing to a string does not fail.
         let _ = writeln!(text, "\n{header}{title}:{header:#}");
         for below in found {
@@ -75,7 +77,11 @@ fn groups(command: &Command) -> String {
             let _ = writeln!(text, "  {:<15}{about}", below.get_name());
         }
         if !lines.is_empty() {
-            let _ = writeln!(text, "{}", examples(lines).replace("  ballast", "    $ ballast"));
+            let _ = writeln!(
+                text,
+                "{}",
+                examples(lines).replace("  ballast", "    $ ballast")
+            );
         }
     };
     for one in &GROUPS {
@@ -128,7 +134,9 @@ fn width(of_stderr: bool) -> usize {
     } else {
         console::Term::stdout()
     };
-    let width = terminal.size_checked().map(|(_, columns)| usize::from(columns));
+    let width = terminal
+        .size_checked()
+        .map(|(_, columns)| usize::from(columns));
     width
         .unwrap_or(USUAL_WIDTH)
         .clamp(*WIDTHS.start(), *WIDTHS.end())
@@ -142,7 +150,10 @@ fn wrapped(text: &str, width: usize) -> String {
         let end = if line.ends_with('\n') { "\n" } else { "" };
         let line = line.trim_end();
         // An example is copied as it stands.
-        let example = line.trim_start().trim_start_matches("$ ").starts_with("ballast ");
+        let example = line
+            .trim_start()
+            .trim_start_matches("$ ")
+            .starts_with("ballast ");
         if example || measure_text_width(line) <= width {
             out.push_str(line);
         } else {
@@ -164,7 +175,11 @@ fn wrapped_line(line: &str, width: usize) -> String {
         Some((at, behind)) => {
             let hang = begin + measure_text_width(&body[..behind]);
             if hang as f64 > width as f64 * FURTHEST {
-                (format!("{}\n", &line[..begin + at]), &body[behind..], begin + 8)
+                (
+                    format!("{}\n", &line[..begin + at]),
+                    &body[behind..],
+                    begin + 8,
+                )
             } else {
                 (line[..begin + behind].to_owned(), &body[behind..], hang)
             }
@@ -206,18 +221,27 @@ mod tests {
     #[test]
     fn every_command_is_in_one_group() {
         let command = Cli::command();
-        let below = command.get_subcommands().filter(|below| !below.is_hide_set());
+        let below = command
+            .get_subcommands()
+            .filter(|below| !below.is_hide_set());
         for name in below.map(Command::get_name) {
             let groups = GROUPS.iter().filter(|group| group.commands.contains(&name));
             assert_eq!(groups.count(), 1, "{name}: name it in one of GROUPS");
         }
-        assert!(!dressed(command).render_help().to_string().contains("Others:"));
+        assert!(
+            !dressed(command)
+                .render_help()
+                .to_string()
+                .contains("Others:")
+        );
     }
 
     #[test]
     fn every_example_is_a_command_line() {
         let mut shown = 0;
-        let of_groups = GROUPS.iter().flat_map(|group| group.examples.iter().copied());
+        let of_groups = GROUPS
+            .iter()
+            .flat_map(|group| group.examples.iter().copied());
         let of_commands = EXAMPLES.iter().flat_map(|(path, lines)| {
             for line in *lines {
                 assert!(line.starts_with(*path), "{line} is no example of {path}");
@@ -246,14 +270,19 @@ mod tests {
         // Their own help has them.
         const OWN: [&str; 6] = ["halt", "reduce", "pause", "resume", "journal", "dashboard"];
         let command = dressed(Cli::command());
-        let below = command.get_subcommands().filter(|below| !below.is_hide_set());
+        let below = command
+            .get_subcommands()
+            .filter(|below| !below.is_hide_set());
         for below in below {
             let text = below.clone().render_help().to_string();
             let name = below.get_name();
             if OWN.contains(&name) {
                 continue;
             }
-            assert!(text.contains(&format!("  ballast {name}")), "{name} has no examples");
+            assert!(
+                text.contains(&format!("  ballast {name}")),
+                "{name} has no examples"
+            );
         }
     }
 
@@ -273,7 +302,8 @@ mod tests {
             let text = wrapped(&command.render_help().to_string(), width);
             // A word longer than a line is left whole, and so are examples.
             let long = |line: &&str| measure_text_width(line) > width;
-            let words = |line: &&str| !line.contains("ballast ") && line.split_whitespace().count() > 1;
+            let words =
+                |line: &&str| !line.contains("ballast ") && line.split_whitespace().count() > 1;
             assert_eq!(text.lines().filter(long).find(words), None, "{width}");
         }
     }

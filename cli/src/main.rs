@@ -198,7 +198,9 @@ fn main() -> ExitCode {
 /// Ends the process with usage if the command line makes no sense.
 fn parse() -> Cli {
     let dressed = help::dressed(Cli::command());
-    let matches = dressed.try_get_matches().unwrap_or_else(|error| help::end(&error));
+    let matches = dressed
+        .try_get_matches()
+        .unwrap_or_else(|error| help::end(&error));
     let mut cli = Cli::from_arg_matches(&matches)
         .unwrap_or_else(|error| error.format(&mut Cli::command()).exit());
     cli.globals.note_given(&matches);
@@ -224,8 +226,12 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Stress(args) => commands::stress::run(args, &cli.globals, &mut output),
         Command::Backtest(args) => commands::backtest::run(args, &mut output),
         Command::Key(command) => commands::key::run(command, &cli.globals, &mut output),
-        Command::Completions(args) => commands::shell::completions(args, help::dressed(Cli::command())),
-        Command::Man(args) => commands::shell::man(args, help::dressed(Cli::command()), &mut output),
+        Command::Completions(args) => {
+            commands::shell::completions(args, help::dressed(Cli::command()))
+        }
+        Command::Man(args) => {
+            commands::shell::man(args, help::dressed(Cli::command()), &mut output)
+        }
         online => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()

@@ -52,9 +52,9 @@ impl Kind {
             Self::Other => None,
             Self::Usage => Some("`ballast help COMMAND` says what a command takes"),
             Self::Cluster => Some("`ballast doctor` says what is wrong with node and cluster"),
-            Self::Refused => {
-                Some("`ballast explain POSITION` says what stands in the way, `ballast market show` what the market allows")
-            }
+            Self::Refused => Some(
+                "`ballast explain POSITION` says what stands in the way, `ballast market show` what the market allows",
+            ),
             Self::NothingDue => {
                 Some("`ballast explain POSITION` says what comes next, and at which price")
             }
@@ -79,7 +79,7 @@ pub struct Explained {
 
 /// The kind of an error, by what began it.
 pub fn kind(error: &Error) -> Kind {
-    let mut kinds = error.chain().filter_map(|cause| {
+    let found = error.chain().find_map(|cause| {
         if let Some(error) = cause.downcast_ref::<SendError>() {
             return of_sending(error);
         }
@@ -105,7 +105,7 @@ pub fn kind(error: &Error) -> Kind {
             _ => None,
         }
     });
-    kinds.next().unwrap_or(Kind::Other)
+    found.unwrap_or(Kind::Other)
 }
 
 fn of_sending(error: &SendError) -> Option<Kind> {

@@ -8,13 +8,18 @@ use serde::{Deserialize, Serialize};
 use crate::repository;
 
 const FILE: &str = "docs/TIMES.md";
+/// Has the times of the two commands that it begins with, between these lines.
+const README: &str = "README.md";
+const README_TASKS: [&str; 2] = ["demo", "test"];
+const BEGIN: &str = "<!-- written by `cargo xtask times --keep` from here -->\n";
+const END: &str = "<!-- to here -->\n";
 /// What is quicker is not worth remembering.
 const LEAST_SECS: u64 = 2;
 
 /// What to do with the times.
 #[derive(clap::Args)]
 pub struct TimesOptions {
-    /// Write docs/TIMES.md.
+    /// Write docs/TIMES.md, and what README says of two of them.
     #[arg(long)]
     keep: bool,
 }
@@ -78,13 +83,47 @@ fn load_percent() -> Option<u32> {
 /// # Errors
 /// If it cannot be written.
 pub fn run(options: &TimesOptions) -> Result<()> {
-    let text = page(&read());
+    let runs = read();
+    let text = page(&runs);
     print!("{text}");
     if options.keep {
-        let file = repository::root().join(FILE);
-        fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+        let write = |name: &str, text: &str| {
+            fs::write(repository::root().join(name), text)
+                .with_context(|| format!("cannot write {name}"))
+        };
+        write(FILE, &text)?;
+        let readme = repository::root().join(README);
+        let before = fs::read_to_string(&readme).context("cannot read README.md")?;
+        write(README, &with_times(&before, &runs)?)?;
     }
     Ok(())
+}
+
+/// README with what is known of its commands; what is not known stays away.
+fn with_times(readme: &str, runs: &Runs) -> Result<String> {
+    let (before, rest) = readme
+        .split_once(BEGIN)
+        .with_context(|| format!("{README} has no line {BEGIN}"))?;
+    let (_, after) = rest
+        .split_once(END)
+        .with_context(|| format!("{README} has no line {END}"))?;
+    let known = README_TASKS
+        .iter()
+        .filter_map(|task| Some((*task, runs.get(*task)?)));
+    let said: Vec<String> = known
+        .map(|(task, run)| {
+            format!(
+                "`cargo xtask {task}` {} on {} processors",
+                words(run.secs),
+                run.processors
+            )
+        })
+        .collect();
+    let said = match said.is_empty() {
+        true => String::new(),
+        false => format!("Measured last: {}.\n", said.join(", ")),
+    };
+    Ok(format!("{before}{BEGIN}{said}{END}{after}"))
 }
 
 fn page(runs: &Runs) -> String {
@@ -140,5 +179,12 @@ mod tests {
             "{text}"
         );
         assert_eq!(words(7_200), "2.0 h");
+        let readme = format!("a\n{BEGIN}old\n{END}b\n");
+        let said = "Measured last: `cargo xtask test` 91 min on 2 processors.\n";
+        assert_eq!(
+            with_times(&readme, &runs).unwrap(),
+            format!("a\n{BEGIN}{said}{END}b\n")
+        );
+        assert!(with_times("a\n", &runs).is_err());
     }
 }
