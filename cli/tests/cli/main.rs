@@ -5,6 +5,7 @@ mod common;
 mod control;
 mod experiments;
 mod hedge;
+mod help;
 mod quote;
 mod risk;
 mod simulate;
