@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// What an override is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// All of it.
@@ -15,7 +14,6 @@ pub enum Scope {
 
 /// What it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum OverrideMode {
     /// Send nothing.
@@ -30,7 +28,6 @@ pub enum OverrideMode {
 
 /// An override in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Override {
     /// Its sequence number in the journal.
     pub id: u64,
@@ -48,17 +45,14 @@ pub struct Override {
     pub position: Option<String>,
     /// Its number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
     pub number: Option<u64>,
     /// When it ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
     pub until_secs: Option<i64>,
 }
 
 /// Newest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Overrides {
     /// Of the answer.
     pub version: u64,
@@ -68,7 +62,6 @@ pub struct Overrides {
 
 /// What `POST /overrides` takes.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OverrideRequest {
     /// About what.
     pub scope: Scope,
@@ -76,23 +69,19 @@ pub struct OverrideRequest {
     pub mode: OverrideMode,
     /// Which position.
     #[serde(default)]
-    #[cfg_attr(test, ts(optional))]
     pub position: Option<String>,
     /// Why, in three letters or more.
     pub note: String,
     /// When it ends by itself.
     #[serde(default)]
-    #[cfg_attr(test, ts(optional))]
     pub until_secs: Option<i64>,
     /// Refused if the keeper's mode is another one.
     #[serde(default)]
-    #[cfg_attr(test, ts(optional))]
     pub expect_mode: Option<String>,
 }
 
 /// What `POST /overrides/preview` takes.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PreviewRequest {
     /// About what.
     pub scope: Scope,
@@ -100,13 +89,11 @@ pub struct PreviewRequest {
     pub mode: OverrideMode,
     /// Which position.
     #[serde(default)]
-    #[cfg_attr(test, ts(optional))]
     pub position: Option<String>,
 }
 
 /// What an override does to risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
     /// Nobody acts before liquidation.
@@ -119,7 +106,6 @@ pub enum Risk {
 
 /// The nearest of the positions concerned.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PreviewNearest {
     /// Its number; `null`: there is no position.
     pub id: Option<u64>,
@@ -133,7 +119,6 @@ pub struct PreviewNearest {
 
 /// What an override would do.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Preview {
     /// In a sentence.
     pub effect: String,
@@ -151,26 +136,4 @@ pub struct Preview {
     pub nearest: PreviewNearest,
     /// Actions that cannot be called back.
     pub in_flight: Vec<crate::action::Action>,
-}
-
-/// Why a request is refused.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct ErrorView {
-    /// For programs.
-    pub code: String,
-    /// What to do, for people.
-    pub message: String,
-    /// Which part of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
-    pub field: Option<String>,
-}
-
-/// The body of every refusal.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct ErrorBody {
-    /// Why.
-    pub error: ErrorView,
 }
