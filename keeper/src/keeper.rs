@@ -17,6 +17,7 @@ use crate::{
     events::Events,
     execute::Executor,
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    picture::{Picture, Pictures},
     retries,
     sources::{Doubts, Sources},
     start,
@@ -126,6 +127,7 @@ pub struct Keeper {
     parts: Parts,
     events: Events,
     status: watch::Sender<Status>,
+    pictures: watch::Sender<Option<Arc<Picture>>>,
 }
 
 impl Keeper {
@@ -177,6 +179,7 @@ impl Keeper {
             parts,
             events: Events::default(),
             status: watch::Sender::new(status),
+            pictures: watch::Sender::new(None),
         }
     }
 
@@ -188,6 +191,11 @@ impl Keeper {
     /// The keeper in numbers.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
+    }
+
+    /// All that the engine knows, a few times a second.
+    pub fn pictures(&self) -> Pictures {
+        self.pictures.subscribe()
     }
 
     /// Runs until `shutdown` completes.
@@ -214,6 +222,7 @@ impl Keeper {
             parts,
             events,
             status,
+            pictures,
         } = self;
         let Parts {
             config,
@@ -289,7 +298,7 @@ impl Keeper {
         let balance = executor.clone();
         let poll = config.prices.poll;
         let watched = markets.clone();
-        let mut engine = Engine::new(config, executor, events, status, doubts, markets);
+        let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
         let published = sender.clone();

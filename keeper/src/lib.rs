@@ -11,7 +11,7 @@
 //! 5. [`execute`] looks once more at one slot, prepares, writes the intent to the [`journal`], sends, and finds out what
 //!    became of it.
 //!
-//! [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be killed at any point: start-up is
+//! [`picture`] is what readers see of all that. [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be killed at any point: start-up is
 //! recovery, and nothing is done twice.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -26,6 +26,7 @@ pub mod journal;
 pub mod keeper;
 pub mod logging;
 pub mod pace;
+pub mod picture;
 pub mod retries;
 pub mod sources;
 pub mod start;

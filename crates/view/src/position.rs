@@ -182,7 +182,7 @@ pub struct Positions {
     pub rows: Vec<Row>,
 }
 
-/// The owner's policy and automation.
+/// What keepers may do by the owner's policy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PolicyView {
     /// Part of the pool's base that is borrowed.
@@ -201,6 +201,14 @@ pub struct PolicyView {
     pub min_rebalance_interval_secs: u32,
     /// Whether keepers may act on it.
     pub keepers_allowed: bool,
+}
+
+/// The owner's policy and automation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OwnersWishes {
+    /// The policy.
+    #[serde(flatten)]
+    pub policy: PolicyView,
     /// Whether keepers may recenter.
     pub recenter: bool,
     /// Equity at which the owner wants out.
@@ -361,7 +369,7 @@ pub struct PositionDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pnl_observed_from_secs: Option<i64>,
     /// The owner's wishes.
-    pub policy: PolicyView,
+    pub policy: OwnersWishes,
     /// What closing would take.
     pub unwind: Unwind,
     /// What moves would do.
