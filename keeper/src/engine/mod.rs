@@ -163,6 +163,7 @@ impl Engine {
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), EngineError> {
         tokio::pin!(shutdown);
+        let mut changes = self.executor.control.changes();
         loop {
             let pause_end = self.pace.next_end();
             let picture_due = self.picture.due();
@@ -170,6 +171,11 @@ impl Engine {
                 biased;
                 () = &mut shutdown => break,
                 Some(report) = self.jobs.join_next() => self.report(report?)?,
+                // The sender lives as long as this does.
+                Ok(()) = changes.changed() => {
+                    self.require_journal()?;
+                    self.permitted_anew();
+                }
                 event = source.recv() => match event {
                     Some(event) => self.source_event(event),
                     None => return Err(EngineError::Broken("the sources ended".into())),
@@ -181,6 +187,14 @@ impl Engine {
             self.publish_status();
         }
         self.drain().await
+    }
+
+    /// An override that could not be journaled ends the keeper, as an intent does.
+    fn require_journal(&self) -> Result<(), EngineError> {
+        match self.executor.control.broken() {
+            Some(_) => Err(JournalError::Halted.into()),
+            None => Ok(()),
+        }
     }
 
     /// Lets transactions in flight come to their end, for a while.
