@@ -21,6 +21,7 @@ mod flag;
 mod lending;
 mod market;
 pub mod moves;
+mod names;
 mod overrides;
 mod position;
 mod price;
@@ -44,6 +45,7 @@ pub use lending::ReserveView;
 pub use market::{
     DepthMove, FundingView, Limits, LiquidityView, MarketView, OracleView, ShareBps, StageEvidence,
 };
+pub use names::token_name;
 pub use overrides::{
     AppliedOverride, InFlight, Override, OverrideMode, OverrideRequest, Overrides, Preview,
     PreviewNearest, PreviewRequest, Risk, Scope,
