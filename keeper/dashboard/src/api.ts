@@ -379,7 +379,7 @@ export type Nearest = {
  */
 side: SideOfPrice, 
 /**
- * 1e4 (P*/P - 1), signed.
+ * 1e4 (P* / P - 1), signed.
  */
 distance_bps: number, 
 /**
