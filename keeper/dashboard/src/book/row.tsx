@@ -2,7 +2,7 @@
 import type { Row as Data } from "../contract";
 import { Strip } from "../charts/strip";
 import { distanceBare, severity } from "../format/danger";
-import { bpsBare, money, move, short, times, tokens } from "../format/number";
+import { bpsBare, moneyShort, move, short, times, tokensShort } from "../format/number";
 import { VERDICTS } from "../format/words";
 import { go, href } from "../route";
 
@@ -38,10 +38,10 @@ export function Row({ row, price, index, selected, strip, base }: RowProps) {
       <td class="num">{bpsBare(row.ltv_bps)}</td>
       <td class="num wide">{times(row.leverage_bps)}</td>
       <td class="num c-delta">
-        {tokens(row.delta, true)}
+        {tokensShort(row.delta, true)}
         {base && <span class="dim"> {base}</span>}
       </td>
-      <td class="num c-equity">{money(row.equity)}</td>
+      <td class="num c-equity">{moneyShort(row.equity)}</td>
       <td class="next wide dim">{at !== null && next(row, at)}</td>
     </tr>
   );

@@ -38,10 +38,20 @@ export function tokens(value: Num, signed = false): string {
   return num(value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : size >= 0.0001 ? 4 : 9, signed);
 }
 
+/** Tokens in a narrow cell: from a hundred thousand on, thousands and millions. */
+export function tokensShort(value: Num, signed = false): string {
+  return Math.abs(toNumber(value)) >= 1e5 ? compact(value, signed) : tokens(value, signed);
+}
+
 /** Value in quote tokens. */
 export function money(value: Num, signed = false): string {
   const size = Math.abs(toNumber(value));
   return size === 0 ? "0" : num(value, size >= 100 ? 0 : 2, signed);
+}
+
+/** Value in a narrow cell. */
+export function moneyShort(value: Num): string {
+  return Math.abs(toNumber(value)) >= 1e7 ? compact(value) : money(value);
 }
 
 /** Thousands and millions, for axes and narrow cells. */

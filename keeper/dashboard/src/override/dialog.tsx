@@ -9,6 +9,7 @@ import { WISHES } from "../format/words";
 import { ApiError, freshKey, post } from "../live/http";
 import { live } from "../live/state";
 import { dropToken, keepToken, token } from "../live/token";
+import { Field } from "../parts/field";
 import { Modal } from "../parts/modal";
 import { Consequences } from "./consequences";
 import { TokenForm } from "./token-form";
@@ -73,6 +74,7 @@ export function OverrideDialog({ ask, closed, done }: DialogProps) {
       setSending(false);
     }
   };
+  const reasoned = note.trim().length >= REASON_LETTERS;
   const raises = preview?.risk === "raises";
   return (
     <Modal labelledBy="ask-title" closed={closed}>
@@ -81,8 +83,7 @@ export function OverrideDialog({ ask, closed, done }: DialogProps) {
           method="dialog"
           onSubmit={(event) => {
             event.preventDefault();
-            if (need) return;
-            void send();
+            if (!need && preview && reasoned && !sending) void send();
           }}
         >
           <h2 id="ask-title">{verb}?</h2>
@@ -98,10 +99,7 @@ export function OverrideDialog({ ask, closed, done }: DialogProps) {
           {!need && preview && (
             <>
               <Consequences preview={preview} quote={quote} />
-              <label>
-                Why? It goes into the journal
-                <input value={note} onInput={(event) => setNote(event.currentTarget.value)} required minLength={REASON_LETTERS} autofocus placeholder={HINTS[ask.mode]} />
-              </label>
+              <Field label="Why? It goes into the journal" value={note} set={setNote} placeholder={HINTS[ask.mode]} />
             </>
           )}
           {error !== null && (
@@ -114,7 +112,7 @@ export function OverrideDialog({ ask, closed, done }: DialogProps) {
               Cancel
             </button>
             {!need && (
-              <button type="submit" class={raises ? "danger" : "primary"} disabled={sending || !preview || note.trim().length < REASON_LETTERS}>
+              <button type="submit" class={raises ? "danger" : "primary"} disabled={sending || !preview || !reasoned}>
                 {verb}
               </button>
             )}
