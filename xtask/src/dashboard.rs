@@ -15,13 +15,15 @@ const DIRECTORY: &str = "keeper/dashboard";
 const PACKAGES: [Package; 2] = [Package::any("chromium"), Package::any("fonts-dejavu-core")];
 /// Of everything that is served for the page.
 const LARGEST_DIST: u64 = 150_000;
-/// The example of ballast-demo that the real keeper watches.
-const WORLD: &str = "dashboard";
+/// The example of ballast-localnet that the real keeper watches.
+const WORLD: &str = "keeper_world";
+/// The keeper is in it.
+const KEEPER: &str = "ballast";
 
-/// Node is there; see [`crate::typescript::require_node`].
+/// Programs have been built, and Node is there; see [`crate::typescript::require_node`].
 pub fn test() -> Result<()> {
     let missing = debian::missing(&PACKAGES);
-    let mut steps = Steps::new(5 + usize::from(!missing.is_empty()));
+    let mut steps = Steps::new(6 + usize::from(!missing.is_empty()));
     if !missing.is_empty() {
         steps.run("install Debian packages for the browser", || {
             debian::install(&missing)
@@ -38,8 +40,17 @@ pub fn test() -> Result<()> {
     steps.run("test its parts", || {
         process::run(npm().args(["run", "--silent", "unit"]))
     })?;
+    let mut tests = npm();
+    tests.args(["run", "--silent", "browser"]);
+    steps.run("build a keeper and what it watches", || {
+        tests
+            .env("BALLAST_DEPLOY_DIR", repository::deploy_dir())
+            .env("BALLAST_KEEPER_WORLD", suite::example(WORLD)?)
+            .env("BALLAST_BIN", suite::program(KEEPER)?);
+        Ok(())
+    })?;
     steps.run("try it in a browser (some minutes)", || {
-        process::run(npm().args(["run", "--silent", "browser"]))
+        process::run(&mut tests)
     })
 }
 

@@ -4,7 +4,7 @@ import type { Book as BookAnswer, Market, Override, Position as PositionAnswer, 
 import { Book } from "./book/book";
 import { BookFacts } from "./book/facts";
 import { type Ask, type Context, done, PageContext } from "./context";
-import { bps } from "./format/number";
+import { distance } from "./format/danger";
 import { Banner } from "./frame/banner";
 import { Header, Views } from "./frame/header";
 import { KeysHelp } from "./frame/keys-help";
@@ -115,7 +115,7 @@ function useSelected(route: Route, top: Positions | null): string | null {
 
 function useTitle(life: Life, book: BookAnswer | null): void {
   const near = book?.nearest;
-  const title = life === "dead" ? "✕ no word – Ballast" : life === "blind" ? "✕ blind – Ballast" : near ? `${bps(Math.abs(near.distance_bps), 1)} #${near.id} – Ballast` : "Ballast";
+  const title = life === "dead" ? "✕ no word – Ballast" : life === "blind" ? "✕ blind – Ballast" : near ? `${distance(near)} #${near.id} – Ballast` : "Ballast";
   useEffect(() => {
     document.title = title;
   }, [title]);

@@ -1,7 +1,7 @@
 // For those who lend: what their money earns, what stands before a loss, and what could cause one.
 import type { Lenders, Market, Reserve } from "../contract";
 import { usePage, useSymbols } from "../context";
-import { bps, compact, money, num, tokens } from "../format/number";
+import { bps, compact, money, plural, tokens } from "../format/number";
 import { useRead } from "../live/resource";
 import { Fact } from "../parts/fact";
 import { Waiting } from "../parts/waiting";
@@ -78,7 +78,7 @@ function LenderFacts({ reserves, risk, quote }: { reserves: Reserve[]; risk: Len
         kind={day && day.share_bps > 500 ? "warn" : ""}
         value={day ? bps(day.share_bps, 1) : "unknown"}
         unit={day ? "of what is lent" : ""}
-        sub={day ? `${money(day.debt_value)} ${quote} · ${num(day.positions)} positions` : "this keeper does not tell it"}
+        sub={day ? `${money(day.debt_value)} ${quote} · ${plural(day.positions, "position")}` : "this keeper does not tell it"}
         title="Debt of positions that a usual day's move would bring to liquidation"
       />
       <Fact

@@ -13,7 +13,15 @@ export function Consequences({ preview: p, quote }: { preview: Preview; quote: s
         </li>
         {near.id !== null && near.distance_bps !== null && (
           <li>
-            nearest liquidation: #{near.id}, the price <b class="num">{bps(near.distance_bps, 2, true)}</b> away, {num(near.sigma_days, 1)} σ-days
+            nearest liquidation: #{near.id},{" "}
+            {near.distance_bps === 0 ? (
+              <b>reached</b>
+            ) : (
+              <>
+                at a move of <b class="num">{bps(near.distance_bps, 2, true)}</b>
+              </>
+            )}
+            , {num(near.sigma_days, 1)} σ-days away
           </li>
         )}
         <li>

@@ -61,6 +61,10 @@ test("danger is told by days of usual movement", () => {
   const near = (sigma_days: number) => ({ side: "lower" as const, distance_bps: -250, sigma_days });
   assert.deepEqual([0.9, 1, 1.9, 2].map((d) => severity(near(d))), ["critical", "warn", "warn", ""]);
   assert.equal(severity(null), "");
+  const over = { side: "upper" as const, distance_bps: -120, sigma_days: 3 };
+  assert.equal(severity(over), "critical", "beyond the boundary is worst, however far beyond");
+  assert.equal(distance(over), "reached");
+  assert.equal(distance({ side: "lower", distance_bps: 0, sigma_days: 0 }), "reached");
   assert.equal(distance(near(1)), "↓\u202f2.5\u202f%");
 });
 
