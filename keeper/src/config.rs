@@ -14,12 +14,14 @@ use ballast_model::Amounts;
 use serde::Deserialize;
 use solana_sdk::pubkey::Pubkey;
 
+mod api;
 mod automation;
 mod check;
 mod error;
 mod malformed;
 mod prices;
 
+pub use api::Api;
 pub use automation::Automation;
 pub use error::ConfigError;
 pub use prices::Prices;
@@ -56,6 +58,8 @@ pub struct Config {
     pub automation: Automation,
     /// Prices newer than those of the price accounts.
     pub prices: Prices,
+    /// The HTTP interface.
+    pub api: Api,
 }
 
 /// A market and the price accounts to use for it: the market itself only knows the feeds.
@@ -151,6 +155,8 @@ struct RawConfig {
     automation: automation::RawAutomation,
     #[serde(default)]
     prices: prices::RawPrices,
+    #[serde(default)]
+    api: api::RawApi,
 }
 
 /// Orca's pool programs, the upgradeable and the immutable one.
@@ -291,6 +297,7 @@ impl Config {
         let directory = path.parent().unwrap_or(Path::new("."));
         config.journal_dir = directory.join(&config.journal_dir);
         config.keypair = config.keypair.map(|keypair| directory.join(keypair));
+        config.api.read_token = config.api.read_token.map(|token| directory.join(token));
         Ok(config)
     }
 
@@ -354,6 +361,7 @@ impl Config {
             },
             automation: raw.automation.into(),
             prices: raw.prices.into(),
+            api: raw.api.try_into()?,
         };
         config.check()?;
         Ok(config)

@@ -1,6 +1,6 @@
 //! The keeper as a whole: opens the journal, recovers, and runs sources and engine until it is told to stop.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ballast_client::{Chain, ChainError, Endpoint, MarketError, RpcChain, RpcConfig};
 use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer};
@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use crate::{
+    api::{self, Flags, Nobody, Past, Server, ServerError},
     config::{Config, ConfigError, Mode},
     control::{Control, SystemClock},
     engine::{Engine, EngineError, Status},
@@ -18,6 +19,7 @@ use crate::{
     events::Events,
     execute::Executor,
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    picture::{Picture, Pictures},
     retries,
     sources::{Doubts, Sources},
     start,
@@ -101,6 +103,9 @@ pub enum KeeperError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The API cannot be served.
+    #[error(transparent)]
+    Api(#[from] ServerError),
     /// It stopped while running.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -131,6 +136,10 @@ pub struct Keeper {
     parts: Parts,
     events: Events,
     status: watch::Sender<Status>,
+    pictures: watch::Sender<Option<Arc<Picture>>>,
+    past: Arc<dyn Past>,
+    flags: Arc<dyn Flags>,
+    api_address: watch::Sender<Option<SocketAddr>>,
     control: Control,
 }
 
@@ -189,6 +198,10 @@ impl Keeper {
             parts,
             events,
             status: watch::Sender::new(status),
+            pictures: watch::Sender::new(None),
+            past: Arc::new(Nobody),
+            flags: Arc::new(Nobody),
+            api_address: watch::Sender::new(None),
             control,
         }
     }
@@ -206,6 +219,30 @@ impl Keeper {
     /// The keeper in numbers.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
+    }
+
+    /// With what the history keeps, for the API.
+    #[must_use]
+    pub fn with_past(mut self, past: Arc<dyn Past>) -> Self {
+        self.past = past;
+        self
+    }
+
+    /// With what the flags say, for the API.
+    #[must_use]
+    pub fn with_flags(mut self, flags: Arc<dyn Flags>) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// Where the API listens; `None` before it does, or if it does not.
+    pub fn api_address(&self) -> watch::Receiver<Option<SocketAddr>> {
+        self.api_address.subscribe()
+    }
+
+    /// All that the engine knows, a few times a second.
+    pub fn pictures(&self) -> Pictures {
+        self.pictures.subscribe()
     }
 
     /// Runs until `shutdown` completes.
@@ -232,7 +269,11 @@ impl Keeper {
             parts,
             events,
             status,
+            pictures,
             control,
+            past,
+            flags,
+            api_address,
         } = self;
         let Parts {
             config,
@@ -280,6 +321,16 @@ impl Keeper {
         control.open(journal.clone(), std::mem::take(&mut recovered.overrides));
         // Before anything is decided.
         control.look_at(halt_dir.as_deref()).await;
+        let server = Server::start(api::Sources {
+            config: Arc::clone(&config),
+            genesis_hash,
+            pictures: pictures.subscribe(),
+            control: control.clone(),
+            feed: journal.feed(),
+            past,
+            flags,
+        })?;
+        api_address.send_replace(server.as_ref().map(Server::address));
         // Who only observes leaves them to a keeper that acts.
         if config.mode < Mode::Paper {
             recovered.open.clear();
@@ -318,7 +369,7 @@ impl Keeper {
         let balance = executor.clone();
         let poll = config.prices.poll;
         let watched = markets.clone();
-        let mut engine = Engine::new(config, executor, events, status, doubts, markets);
+        let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
         let published = sender.clone();
@@ -337,7 +388,10 @@ impl Keeper {
         let mut sources_ended = false;
         loop {
             tokio::select! {
-                result = &mut engine => return Ok(result?),
+                result = &mut engine => {
+                    drop(server);
+                    return Ok(result?);
+                }
                 // Only when the engine has dropped its end; it is about to return.
                 () = &mut sources, if !sources_ended => sources_ended = true,
                 () = &mut balance, if watches_balance => {}

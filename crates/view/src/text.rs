@@ -1,4 +1,4 @@
-//! Numbers for people.
+//! Numbers for people, as text.
 
 /// A floating-point number with this many significant digits, without trailing zeros; far from 1 with an exponent.
 pub fn significant(value: f64, digits: usize) -> String {
