@@ -28,6 +28,7 @@ pub mod execute;
 pub mod journal;
 pub mod keeper;
 pub mod logging;
+pub mod notify;
 pub mod pace;
 pub mod retries;
 pub mod sources;
@@ -38,8 +39,8 @@ pub mod updates;
 mod sim;
 
 pub use config::{
-    Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, POOL_PROGRAMS, Prices,
-    Timing,
+    Automation, Config, ConfigError, Fees, Flags, Liquidation, MarketConfig, Mode, Notify,
+    POOL_PROGRAMS, Prices, Timing,
 };
 pub use control::Control;
 pub use engine::Status;

@@ -32,6 +32,15 @@ pub struct Need {
     pub base_out: u64,
 }
 
+/// The prices after a gap to either side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Lower.
+    pub down: SqrtPrice,
+    /// Higher.
+    pub up: SqrtPrice,
+}
+
 /// What the whole book needs after a gap to either side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Contingency {
@@ -126,35 +135,32 @@ fn quote_for_ltv_up(position: &Position, ltv: Bps, at: SqrtPrice) -> Result<u64,
     u64::try_from(needed).map_err(|_| overflow)
 }
 
-impl Contingency {
-    /// What positions need, each with its aim, after the price has moved by `gap` to either side.
+impl Gap {
+    /// To either side of a price.
     ///
     /// # Errors
     /// [`ModelError`] if a price after the gap is none.
-    pub fn of<'a>(
-        positions: impl IntoIterator<Item = (&'a Position, Aim)>,
-        at: SqrtPrice,
-        gap: Bps,
-    ) -> Result<Self, ModelError> {
+    pub fn new(at: SqrtPrice, gap: Bps) -> Result<Self, ModelError> {
         let one = Bps::ONE.get();
-        let down = price::scale_down(at, Bps::new(one.saturating_sub(gap.get())))?;
-        let up = price::scale_up(at, Bps::new(one.saturating_add(gap.get())))?;
-        let mut sum = Self::default();
-        for (position, aim) in positions {
-            let needs = Need::of(position, aim, down)
-                .and_then(|below| Ok((below, Need::of(position, aim, up)?)))
-                .and_then(|(below, above)| {
-                    Ok((
-                        sum.down.checked_add(below.bring)?,
-                        sum.up.checked_add(above.bring)?,
-                    ))
-                });
-            match needs {
-                Ok((below, above)) => (sum.down, sum.up) = (below, above),
-                Err(_) => sum.failed += 1,
-            }
+        Ok(Self {
+            down: price::scale_down(at, Bps::new(one.saturating_sub(gap.get())))?,
+            up: price::scale_up(at, Bps::new(one.saturating_add(gap.get())))?,
+        })
+    }
+}
+
+impl Contingency {
+    /// Adds what one position needs after a gap.
+    pub fn add(&mut self, position: &Position, aim: Aim, gap: &Gap) {
+        let needs = Need::of(position, aim, gap.down).and_then(|below| {
+            let above = Need::of(position, aim, gap.up)?;
+            let down = self.down.checked_add(below.bring)?;
+            Ok((down, self.up.checked_add(above.bring)?))
+        });
+        match needs {
+            Ok((down, up)) => (self.down, self.up) = (down, up),
+            Err(_) => self.failed += 1,
         }
-        Ok(sum)
     }
 
     /// Of each token what the worse side needs.
@@ -293,9 +299,11 @@ mod tests {
 
     #[test]
     fn the_book_needs_the_sum_and_of_each_token_the_worse_side() {
-        let (one, at, gap) = (opened(), root(0.2), Bps::new(1_000));
-        let single = Contingency::of([(&one, AIM)], at, gap).unwrap();
-        let twice = Contingency::of([(&one, AIM), (&one, AIM)], at, gap).unwrap();
+        let (one, gap) = (opened(), Gap::new(root(0.2), Bps::new(1_000)).unwrap());
+        let mut single = Contingency::default();
+        single.add(&one, AIM, &gap);
+        let mut twice = single;
+        twice.add(&one, AIM, &gap);
         for (single, twice) in [(single.down, twice.down), (single.up, twice.up)] {
             assert_eq!(twice, single.checked_add(single).unwrap());
         }
@@ -320,17 +328,15 @@ mod tests {
     fn what_cannot_be_computed_is_counted_and_leaves_the_cover_open() {
         let mut broken = opened();
         broken.liquidity = u128::MAX;
-        let book = Contingency::of(
-            [(&broken, AIM), (&opened(), AIM)],
-            root(0.2),
-            Bps::new(1_000),
-        )
-        .unwrap();
+        let gap = Gap::new(root(0.2), Bps::new(1_000)).unwrap();
+        let mut book = Contingency::default();
+        book.add(&broken, AIM, &gap);
+        book.add(&opened(), AIM, &gap);
         assert_eq!(book.failed, 1);
         let plenty = Amounts::new(u64::MAX, u64::MAX);
         assert_eq!(book.cover(Some(plenty)), Cover::Unknown);
         assert_eq!(book.cover(Some(Amounts::ZERO)), Cover::Short);
-        assert!(Contingency::of([], SqrtPrice::MIN, Bps::new(5_000)).is_err());
+        assert!(Gap::new(SqrtPrice::MIN, Bps::new(5_000)).is_err());
     }
 
     proptest! {

@@ -45,31 +45,29 @@ impl Endpoints {
             })
             .collect();
         let note = format!("Slots: {}.", told.join(", "));
-        let reading = self.spread();
+        let reading = spread(&self.slots);
         self.latch.judge(limits, reading, note, now_secs)
     }
+}
 
-    fn spread(&self) -> Reading {
-        if self.slots.len() < 2 {
-            return Err("A second endpoint is not configured.".into());
+/// How far the slots told lie apart, the furthest of three or more left out.
+pub(crate) fn spread(told: &[(String, Option<u64>)]) -> Reading {
+    if told.len() < 2 {
+        return Err("A second endpoint is not configured.".into());
+    }
+    let mut slots: Vec<u64> = told.iter().filter_map(|(_, slot)| *slot).collect();
+    slots.sort_unstable();
+    let (&[low, ..], &[.., high]) = (slots.as_slice(), slots.as_slice()) else {
+        return Err("No endpoint answers.".into());
+    };
+    match slots.as_slice() {
+        [_] => Err(format!("Of {} endpoints only one answers.", told.len())),
+        [_, _] => Ok(high - low),
+        // Without the furthest at either end, whichever leaves less.
+        [_, second, .., before, _] | [_, second @ before, _] => {
+            Ok((high - second).min(before - low))
         }
-        let mut slots: Vec<u64> = self.slots.iter().filter_map(|(_, slot)| *slot).collect();
-        slots.sort_unstable();
-        let (&[low, ..], &[.., high]) = (slots.as_slice(), slots.as_slice()) else {
-            return Err("No endpoint answers.".into());
-        };
-        match slots.as_slice() {
-            [_] => Err(format!(
-                "Of {} endpoints only one answers.",
-                self.slots.len()
-            )),
-            [_, _] => Ok(high - low),
-            // Without the furthest at either end, whichever leaves less.
-            [_, second, .., before, _] | [_, second @ before, _] => {
-                Ok((high - second).min(before - low))
-            }
-            [] => Ok(0),
-        }
+        [] => Ok(0),
     }
 }
 

@@ -9,6 +9,7 @@ mod chain;
 mod crash;
 mod crash_tests;
 mod disk;
+mod flags_tests;
 mod node_tests;
 mod path_tests;
 mod paths;

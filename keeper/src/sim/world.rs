@@ -215,9 +215,27 @@ impl Inner {
         let elapsed = SLOT_TIME * u32::try_from(slot - (SLOT - CONFIRMED_LAG).min(slot)).unwrap();
         state.market.now_secs = NOW + i64::try_from(elapsed.as_secs()).unwrap();
         state.market.slot = slot;
-        state.market.base_price.publish_time = state.market.now_secs;
-        state.market.quote_price.publish_time = state.market.now_secs;
+        let published = self.silent_since_secs.unwrap_or(i64::MAX);
+        let published = published.min(state.market.now_secs);
+        state.market.base_price.publish_time = published;
+        state.market.quote_price.publish_time = published;
         state
+    }
+
+    /// No new price is published from now on.
+    pub fn silence_oracle(&mut self) {
+        let now_secs = self.state_at(self.slot()).market.now_secs;
+        self.silent_since_secs = Some(now_secs);
+    }
+
+    /// Prices are published again.
+    pub fn wake_oracle(&mut self) {
+        self.silent_since_secs = None;
+    }
+
+    /// The node answers, but learns of nothing new.
+    pub fn stand_still(&mut self) {
+        self.stands_at = Some(self.confirmed_slot());
     }
 
     fn change(&mut self, slot: u64, change: impl FnOnce(&mut State)) {
