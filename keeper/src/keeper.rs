@@ -17,7 +17,10 @@ use crate::{
     event::KeeperEvent,
     events::Events,
     execute::Executor,
+    flags::{FlagsNow, FlagsWatch, Heard, Watcher},
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    notify::Notifier,
+    picture::{Picture, Pictures},
     retries,
     sources::{Doubts, Sources},
     start,
@@ -124,6 +127,10 @@ pub struct Parts {
     pub halt_dir: Option<PathBuf>,
     /// `None`: the system's.
     pub clock: Option<SystemClock>,
+    /// Other nodes, which are asked for their slot only.
+    pub other_nodes: Vec<Arc<dyn Chain>>,
+    /// Whether somebody tells the flags of a hedge's funding and fills, see [`Keeper::flags_ear`].
+    pub hedged: bool,
 }
 
 /// A keeper that is ready to run.
@@ -132,6 +139,9 @@ pub struct Keeper {
     events: Events,
     status: watch::Sender<Status>,
     control: Control,
+    pictures: watch::Sender<Option<Arc<Picture>>>,
+    flags: watch::Sender<Arc<FlagsNow>>,
+    ear: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
 }
 
 impl Keeper {
@@ -160,6 +170,12 @@ impl Keeper {
         let genesis_hash = chain.genesis_hash().await.map_err(KeeperError::Genesis)?;
         let ws_url = Some(config.ws_url.clone());
         let halt_dir = Some(config.journal_dir.clone());
+        let other = |url: &Endpoint| {
+            // Whether they answer is what they are asked for: no reason to warn.
+            let other = RpcChain::with_config(url.clone(), RpcConfig::new(REQUEST_TIMEOUT), None);
+            Arc::new(other) as Arc<dyn Chain>
+        };
+        let other_nodes = config.flags.other_rpc_urls.iter().map(other).collect();
         let parts = Parts {
             config,
             chain: Arc::new(chain),
@@ -169,6 +185,8 @@ impl Keeper {
             storage: None,
             halt_dir,
             clock: None,
+            other_nodes,
+            hedged: false,
         };
         Ok(Self::with_events(parts, events))
     }
@@ -190,6 +208,9 @@ impl Keeper {
             events,
             status: watch::Sender::new(status),
             control,
+            pictures: watch::Sender::new(None),
+            flags: watch::Sender::default(),
+            ear: Watcher::ear(),
         }
     }
 
@@ -208,6 +229,21 @@ impl Keeper {
         self.status.subscribe()
     }
 
+    /// All that the engine knows, a few times a second.
+    pub fn pictures(&self) -> Pictures {
+        self.pictures.subscribe()
+    }
+
+    /// The red flags, once a second.
+    pub fn flags(&self) -> FlagsWatch {
+        self.flags.subscribe()
+    }
+
+    /// Where the flags are told what the engine does not know.
+    pub fn flags_ear(&self) -> mpsc::Sender<Heard> {
+        self.ear.0.clone()
+    }
+
     /// Runs until `shutdown` completes.
     ///
     /// Start-up is recovery: intents of an earlier run are resolved first, each before anything else is done for its
@@ -217,6 +253,10 @@ impl Keeper {
     /// [`KeeperError`].
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), KeeperError> {
         let events = self.events.clone();
+        let keypair = self.parts.keypair.as_ref();
+        let keeper = keypair.map(Signer::pubkey).unwrap_or_default();
+        let notify = &self.parts.config.notify;
+        let notifier = Notifier::start(notify, keeper, self.control.clone(), &events);
         let result = self.run_inner(shutdown).await;
         if let Err(error) = &result {
             events.send(KeeperEvent::Halted {
@@ -224,6 +264,7 @@ impl Keeper {
             });
         }
         events.send(KeeperEvent::Stopped);
+        notifier.finish().await;
         result
     }
 
@@ -233,6 +274,9 @@ impl Keeper {
             events,
             status,
             control,
+            pictures,
+            flags,
+            ear,
         } = self;
         let Parts {
             config,
@@ -243,6 +287,8 @@ impl Keeper {
             storage,
             halt_dir,
             clock: _,
+            other_nodes,
+            hedged,
         } = parts;
         let config = Arc::new(config);
         let keypair = keypair.map(Arc::new);
@@ -296,6 +342,19 @@ impl Keeper {
             markets: markets.clone(),
             timing: config.timing,
         };
+        let watcher = Watcher {
+            config: Arc::clone(&config),
+            control: control.clone(),
+            pictures: pictures.subscribe(),
+            events: events.clone(),
+            nodes: [Arc::clone(&chain)]
+                .into_iter()
+                .chain(other_nodes)
+                .collect(),
+            markets: markets.clone(),
+            hedged,
+            now: flags,
+        };
         let mut executor = Executor::new(
             chain,
             Some(journal),
@@ -316,7 +375,7 @@ impl Keeper {
         let balance = executor.clone();
         let poll = config.prices.poll;
         let watched = markets.clone();
-        let mut engine = Engine::new(config, executor, events, status, doubts, markets);
+        let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
         let published = sender.clone();
@@ -331,7 +390,8 @@ impl Keeper {
         let engine = engine.run(receiver, shutdown);
         let balance = balance.watch_balance();
         let overrides = control.watch(halt_dir.as_deref());
-        tokio::pin!(sources, engine, balance, overrides);
+        let flags = watcher.run(ear);
+        tokio::pin!(sources, engine, balance, overrides, flags);
         let mut sources_ended = false;
         loop {
             tokio::select! {
@@ -340,6 +400,7 @@ impl Keeper {
                 () = &mut sources, if !sources_ended => sources_ended = true,
                 () = &mut balance, if watches_balance => {}
                 () = &mut overrides => {}
+                () = &mut flags => {}
             }
         }
     }

@@ -11,9 +11,11 @@
 //! 5. [`execute`] looks once more at one slot, prepares, writes the intent to the [`journal`], sends, and finds out what
 //!    became of it.
 //!
-//! [`control`] says how much of that is permitted: the configuration's mode, and what people say while the keeper runs.
+//! [`control`] says how much of that is permitted: the configuration's mode, and what people say while the keeper runs; [`flags`] watches
+//! for signs that it should be less, and [`notify`] tells people.
 //!
-//! [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be killed at any point: start-up is
+//! [`picture`] is what readers see of all that. [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be
+//! killed at any point: start-up is
 //! recovery, and nothing is done twice.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -25,11 +27,13 @@ pub mod engine;
 pub mod event;
 pub mod events;
 pub mod execute;
+pub mod flags;
 pub mod journal;
 pub mod keeper;
 pub mod logging;
 pub mod notify;
 pub mod pace;
+pub mod picture;
 pub mod retries;
 pub mod sources;
 pub mod start;

@@ -36,7 +36,9 @@ pub(super) async fn watch(
 ) {
     let pair = |market: Arc<MarketContext>| {
         let others = config.flags.pair_pools.get(&market.address)?;
-        let pools = [market.market.whirlpool].into_iter().chain(others.iter().copied());
+        let pools = [market.market.whirlpool]
+            .into_iter()
+            .chain(others.iter().copied());
         Some(Pair {
             pools: pools.collect(),
             market,
@@ -107,7 +109,11 @@ impl Pair {
         Some((own?, all))
     }
 
-    fn mark(&self, account: Option<&Account>, programs: &[Pubkey]) -> Result<PoolMark, &'static str> {
+    fn mark(
+        &self,
+        account: Option<&Account>,
+        programs: &[Pubkey],
+    ) -> Result<PoolMark, &'static str> {
         let account = account.ok_or("does not exist")?;
         if !programs.contains(&account.owner) {
             return Err("is of no program that pool_programs names");

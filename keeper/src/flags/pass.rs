@@ -47,7 +47,9 @@ pub(super) async fn pass(
     let oracle = market.oracle_sqrt_price().ok();
     let gap = oracle.and_then(|at| Gap::new(at, ask.gap).ok());
     found.contingency = gap.map(|_| Contingency::default());
-    let ends = oracle.zip(ask.move_ticks).map(|(at, ticks)| ends(at, ticks));
+    let ends = oracle
+        .zip(ask.move_ticks)
+        .map(|(at, ticks)| ends(at, ticks));
     for (count, position) in positions.iter().enumerate() {
         if count % STRIDE == STRIDE - 1 {
             yield_now().await;
@@ -75,7 +77,9 @@ pub(super) async fn pass(
         if is_near(&model, at, maintenance).unwrap_or(false) {
             found.near.insert(position.address);
             if !ask.near_before.contains(&position.address) {
-                let ltv = model.value(at.0).map_or(u32::MAX, |value| value.ltv_bps_up());
+                let ltv = model
+                    .value(at.0)
+                    .map_or(u32::MAX, |value| value.ltv_bps_up());
                 let this = (ltv, position.address);
                 found.worst_new = found.worst_new.max(Some(this));
             }

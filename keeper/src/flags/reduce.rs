@@ -48,7 +48,9 @@ impl Reducer {
         }
         self.changes.mark_unchanged();
         let overrides = self.control.overrides();
-        let newest = overrides.newest().find(|entry| entry.scope == Scope::Keeper);
+        let newest = overrides
+            .newest()
+            .find(|entry| entry.scope == Scope::Keeper);
         if let Some(entry) = newest
             && entry.mode == Verb::Resume
             && self.heeded != Some(entry.id)

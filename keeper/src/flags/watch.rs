@@ -69,7 +69,14 @@ impl Watcher {
         let reading = async {
             if let Some(own) = self.nodes.first() {
                 let (config, events) = (Arc::clone(&self.config), self.events.clone());
-                flow::watch(Arc::clone(own), config, self.markets.clone(), events, sender).await;
+                flow::watch(
+                    Arc::clone(own),
+                    config,
+                    self.markets.clone(),
+                    events,
+                    sender,
+                )
+                .await;
             }
         };
         tokio::join!(asking, reading, Judge::new(&self).run(heard));
@@ -181,7 +188,10 @@ impl<'a> Judge<'a> {
                 self.board.price(*address, age_secs);
             }
         }
-        if self.passed.is_none_or(|passed| passed.elapsed() >= PASS_EVERY) {
+        if self
+            .passed
+            .is_none_or(|passed| passed.elapsed() >= PASS_EVERY)
+        {
             self.passed = Some(Instant::now());
             for (address, market) in &picture.markets {
                 self.pass(*address, market, now_secs).await;
@@ -216,11 +226,15 @@ impl<'a> Judge<'a> {
         // Where positions were never all read, their liquidity is not known.
         if market.positions_read {
             let pool = newest.pool.liquidity;
-            self.board.liquidity(address, found.liquidity, pool, now_secs);
+            self.board
+                .liquidity(address, found.liquidity, pool, now_secs);
         }
         match found.contingency.filter(|_| market.positions_read) {
             Some(needs) => {
-                let of_market = config.markets.iter().find(|market| market.address == address);
+                let of_market = config
+                    .markets
+                    .iter()
+                    .find(|market| market.address == address);
                 let contingency = MarketContingency {
                     gap: config.flags.gap,
                     needs,

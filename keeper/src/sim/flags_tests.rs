@@ -53,7 +53,9 @@ fn prepared(world: &World, disk: &Disk, mode: Mode) -> Parts {
         ..Flag::DepthDrop.default_limits()
     };
     let rules = parts.config.flags.rules;
-    parts.config.flags.rules = rules.with(Flag::DepthDrop, soon).with(Flag::RoutingShift, soon);
+    parts.config.flags.rules = rules
+        .with(Flag::DepthDrop, soon)
+        .with(Flag::RoutingShift, soon);
     parts
 }
 
@@ -102,7 +104,10 @@ async fn secs(secs: u64) {
 /// After so long in which nothing is wrong.
 async fn calm(seconds: u64) -> Seen {
     let (world, disk) = world(1, Faults::default());
-    run(prepared(&world, &disk, Mode::Observe), |_, _, _| secs(seconds)).await
+    run(prepared(&world, &disk, Mode::Observe), |_, _, _| {
+        secs(seconds)
+    })
+    .await
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,24 +130,35 @@ async fn where_nothing_is_wrong_nothing_fires_and_what_cannot_be_judged_says_why
 #[tokio::test(start_paused = true)]
 async fn an_oracle_that_falls_silent_fires_and_clears_when_it_speaks_again() {
     let (world, disk) = world(2, Faults::default());
-    let seen = run(prepared(&world, &disk, Mode::Observe), async |_, flags: FlagsWatch, _| {
-        secs(60).await;
-        world.lock().silence_oracle();
-        secs(125).await;
-        assert_eq!(flags.borrow().verdict.raised().count(), 0);
-        secs(15).await;
-        assert_eq!(flags.borrow().verdict.raised().collect::<Vec<_>>(), [Flag::OracleStall]);
-        world.lock().wake_oracle();
-        secs(65).await;
-    })
+    let seen = run(
+        prepared(&world, &disk, Mode::Observe),
+        async |_, flags: FlagsWatch, _| {
+            secs(60).await;
+            world.lock().silence_oracle();
+            secs(125).await;
+            assert_eq!(flags.borrow().verdict.raised().count(), 0);
+            secs(15).await;
+            assert_eq!(
+                flags.borrow().verdict.raised().collect::<Vec<_>>(),
+                [Flag::OracleStall]
+            );
+            world.lock().wake_oracle();
+            secs(65).await;
+        },
+    )
     .await;
-    assert_eq!(seen.told, [(Flag::OracleStall, true), (Flag::OracleStall, false)]);
+    assert_eq!(
+        seen.told,
+        [(Flag::OracleStall, true), (Flag::OracleStall, false)]
+    );
 }
 
 /// Multiplies the pool's liquidity, in tenths.
 fn set_depth(world: &World, tenths: u128) {
     let whole = fixtures::snapshot(200).pool.liquidity;
-    world.lock().change_market(|market| market.pool.liquidity = whole / 10 * tenths);
+    world
+        .lock()
+        .change_market(|market| market.pool.liquidity = whole / 10 * tenths);
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,31 +181,44 @@ async fn others_who_take_most_of_our_flow_fire_and_a_flash_of_liquidity_does_not
         let (world, disk) = world(4, Faults::default());
         // Ours is a third of the pool.
         let ours = u128::from(super::crash_tests::POSITIONS) * fixtures::position().liquidity.get();
-        world.lock().change_market(|market| market.pool.liquidity = 3 * ours);
+        world
+            .lock()
+            .change_market(|market| market.pool.liquidity = 3 * ours);
         let seen = run(prepared(&world, &disk, Mode::Observe), async |_, _, _| {
             secs(4_000).await;
-            world.lock().change_market(|market| market.pool.liquidity = 9 * ours);
+            world
+                .lock()
+                .change_market(|market| market.pool.liquidity = 9 * ours);
             secs(stays).await;
             if !fires {
-                world.lock().change_market(|market| market.pool.liquidity = 3 * ours);
+                world
+                    .lock()
+                    .change_market(|market| market.pool.liquidity = 3 * ours);
                 secs(300).await;
             }
         })
         .await;
-        assert_eq!(seen.told.contains(&(Flag::RoutingShift, true)), fires, "{stays}");
+        assert_eq!(
+            seen.told.contains(&(Flag::RoutingShift, true)),
+            fires,
+            "{stays}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_chain_that_stands_still_fires_and_a_node_that_skips_answers_does_not() {
     let (world, disk) = world(5, Faults::default());
-    let seen = run(prepared(&world, &disk, Mode::Observe), async |_, flags: FlagsWatch, _| {
-        secs(60).await;
-        world.lock().stand_still();
-        secs(12).await;
-        assert_eq!(flags.borrow().verdict.raised().count(), 0);
-        secs(8).await;
-    })
+    let seen = run(
+        prepared(&world, &disk, Mode::Observe),
+        async |_, flags: FlagsWatch, _| {
+            secs(60).await;
+            world.lock().stand_still();
+            secs(12).await;
+            assert_eq!(flags.borrow().verdict.raised().count(), 0);
+            secs(8).await;
+        },
+    )
     .await;
     assert_eq!(seen.raised(), [Flag::StreamLag]);
     let faults = Faults {
@@ -260,7 +289,12 @@ async fn what_a_hedge_tells_of_funding_and_fills_fires_and_does_not() {
             secs(10).await;
             for hour in 1..=3 {
                 let settled_secs = control.now_secs() - 3_600 * (3 - hour);
-                ear.send(Heard::Funding { settled_secs, hourly_ppb }).await.unwrap();
+                ear.send(Heard::Funding {
+                    settled_secs,
+                    hourly_ppb,
+                })
+                .await
+                .unwrap();
                 ear.send(Heard::HedgeSent).await.unwrap();
                 ear.send(Heard::HedgeFill(fill)).await.unwrap();
             }
@@ -309,7 +343,10 @@ async fn one_flag_changes_nothing() {
     })
     .await;
     assert_eq!(seen.raised(), [Flag::OwnSolLow]);
-    assert_eq!(landed(&world, ActionKind::Recenter), usize::from(super::crash_tests::POSITIONS));
+    assert_eq!(
+        landed(&world, ActionKind::Recenter),
+        usize::from(super::crash_tests::POSITIONS)
+    );
     assert_eq!(overrides(&disk), []);
 }
 
@@ -343,30 +380,53 @@ async fn two_flags_have_it_reduce_at_once_with_the_flags_as_the_reason() {
     })
     .await;
     assert_eq!(seen.modes, [Mode::Reducing]);
-    assert_eq!(landed(&world, ActionKind::Recenter) + landed(&world, ActionKind::Compound), 0);
-    let reduces = [ActionKind::Rehedge, ActionKind::Deleverage, ActionKind::DeleverageSwap];
-    let reduced = reduces.map(|kind| landed(&world, kind)).iter().sum::<usize>();
-    assert!(reduced >= usize::from(super::crash_tests::POSITIONS), "{reduced}");
+    assert_eq!(
+        landed(&world, ActionKind::Recenter) + landed(&world, ActionKind::Compound),
+        0
+    );
+    let reduces = [
+        ActionKind::Rehedge,
+        ActionKind::Deleverage,
+        ActionKind::DeleverageSwap,
+    ];
+    let reduced = reduces
+        .map(|kind| landed(&world, kind))
+        .iter()
+        .sum::<usize>();
+    assert!(
+        reduced >= usize::from(super::crash_tests::POSITIONS),
+        "{reduced}"
+    );
     let journaled = overrides(&disk);
     let [(Verb::Reduce, by, note)] = journaled.as_slice() else {
         panic!("{journaled:?}");
     };
     assert_eq!(by, "flags");
-    assert!(note.contains("endpoints_disagree 100 slots (limit 25 slots)") || note.contains("endpoints_disagree"), "{note}");
-    assert!(note.starts_with("red flags: ") && note.contains("own_sol_low 0.001000000 SOL"), "{note}");
+    assert!(
+        note.contains("endpoints_disagree 100 slots (limit 25 slots)")
+            || note.contains("endpoints_disagree"),
+        "{note}"
+    );
+    assert!(
+        note.starts_with("red flags: ") && note.contains("own_sol_low 0.001000000 SOL"),
+        "{note}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_restart_keeps_it_even_when_the_flags_are_gone() {
     let (world, disk) = world(14, Faults::default());
     run(doubtful(&world, &disk), |_, _, _| secs(45)).await;
-    let seen = run(prepared(&world, &disk, Mode::Active), async |control: Control, _, _| {
-        secs(10).await;
-        assert_eq!(control.mode(), Mode::Reducing);
-        recentering(&world);
-        secs(300).await;
-        assert_eq!(control.mode(), Mode::Reducing);
-    })
+    let seen = run(
+        prepared(&world, &disk, Mode::Active),
+        async |control: Control, _, _| {
+            secs(10).await;
+            assert_eq!(control.mode(), Mode::Reducing);
+            recentering(&world);
+            secs(300).await;
+            assert_eq!(control.mode(), Mode::Reducing);
+        },
+    )
     .await;
     assert_eq!(seen.raised(), []);
     assert_eq!(landed(&world, ActionKind::Recenter), 0);
@@ -404,7 +464,10 @@ async fn a_persons_resume_holds_for_its_time_over_a_restart_as_well() {
         assert_eq!(control.mode(), Mode::Reducing);
     })
     .await;
-    let verbs: Vec<Verb> = overrides(&disk).into_iter().map(|(verb, _, _)| verb).collect();
+    let verbs: Vec<Verb> = overrides(&disk)
+        .into_iter()
+        .map(|(verb, _, _)| verb)
+        .collect();
     assert_eq!(verbs, [Verb::Reduce, Verb::Resume, Verb::Reduce]);
 }
 
@@ -445,7 +508,10 @@ async fn contingency_is_that_of_the_book_against_what_is_kept() {
     let seen = run(parts, |_, _, _| secs(30)).await;
     let found = seen.now.contingency[&bytes::context().address];
     let needed = found.needs.needed();
-    assert!(needed.base > 0 && needed.quote > 0 && found.needs.failed == 0, "{found:?}");
+    assert!(
+        needed.base > 0 && needed.quote > 0 && found.needs.failed == 0,
+        "{found:?}"
+    );
     assert_eq!(found.cover(), ballast_flags::contingency::Cover::Short);
 }
 
@@ -457,7 +523,9 @@ async fn boundaries_that_come_near_are_told_once() {
     beside(keeper, async {
         // Moves of three per cent to and fro: a usual day is a third of the price.
         for minute in 0..60 {
-            world.lock().set_price(if minute % 2 == 0 { 200 } else { 206 });
+            world
+                .lock()
+                .set_price(if minute % 2 == 0 { 200 } else { 206 });
             secs(60).await;
         }
     })
@@ -477,5 +545,11 @@ fn other_nodes_are_configured_by_address() {
     assert!(config.flags.other_rpc_urls.is_empty());
     let mut config = config;
     config.flags.other_rpc_urls = vec![Endpoint::new("ws://node")];
-    assert!(config.check().unwrap_err().to_string().contains("flags.other_rpc_urls"));
+    assert!(
+        config
+            .check()
+            .unwrap_err()
+            .to_string()
+            .contains("flags.other_rpc_urls")
+    );
 }

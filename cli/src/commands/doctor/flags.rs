@@ -1,6 +1,8 @@
 //! Red flags and contingency, as far as one look goes.
 
-use ballast_client::{Chain, MarketContext, MarketSnapshot, Positions, RpcChain, RpcConfig, ballast};
+use ballast_client::{
+    Chain, MarketContext, MarketSnapshot, Positions, RpcChain, RpcConfig, ballast,
+};
 use ballast_flags::{
     Flag, Rules, State,
     contingency::{Aim, Contingency, Cover, Gap},
@@ -60,7 +62,11 @@ pub(super) async fn check(
         hedge: "One look does not ask the venue: see the keeper's /api/v1/flags, or `ballast hedge status`.".into(),
     };
     let rules: &Rules = &flags.rules;
-    report.flags = look.judge(rules).iter().map(|judged| judged.row()).collect();
+    report.flags = look
+        .judge(rules)
+        .iter()
+        .map(|judged| judged.row())
+        .collect();
     if let Some((context, market)) = market {
         report.contingency = contingency(connection.chain(), flags, config, context, market).await;
     }
@@ -144,7 +150,10 @@ pub(super) fn line(flag: &Row) -> [String; 3] {
     };
     let finding = match flag.state {
         State::Unknown => flag.note.clone(),
-        _ => format!("{}, raised at {}. {}", flag.value, flag.threshold, flag.note),
+        _ => format!(
+            "{}, raised at {}. {}",
+            flag.value, flag.threshold, flag.note
+        ),
     };
     [state.into(), flag.name.into(), finding]
 }
@@ -192,8 +201,15 @@ mod tests {
             .collect();
         assert_eq!(lines.len(), Flag::ALL.len());
         assert_eq!(lines[0][0], "FLAG");
-        assert!(lines[0][2].starts_with("500 s, raised at 120 s."), "{}", lines[0][2]);
-        assert_eq!(lines[1], ["?", "depth_drop", "no average"].map(String::from));
+        assert!(
+            lines[0][2].starts_with("500 s, raised at 120 s."),
+            "{}",
+            lines[0][2]
+        );
+        assert_eq!(
+            lines[1],
+            ["?", "depth_drop", "no average"].map(String::from)
+        );
         assert_eq!(lines[5][0], "ok");
     }
 }
