@@ -138,8 +138,8 @@ pub struct Keeper {
     parts: Parts,
     events: Events,
     status: watch::Sender<Status>,
-    control: Control,
     pictures: watch::Sender<Option<Arc<Picture>>>,
+    control: Control,
     flags: watch::Sender<Arc<FlagsNow>>,
     ear: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
 }
@@ -207,8 +207,8 @@ impl Keeper {
             parts,
             events,
             status: watch::Sender::new(status),
-            control,
             pictures: watch::Sender::new(None),
+            control,
             flags: watch::Sender::default(),
             ear: Watcher::ear(),
         }
@@ -273,8 +273,8 @@ impl Keeper {
             parts,
             events,
             status,
-            control,
             pictures,
+            control,
             flags,
             ear,
         } = self;

@@ -14,8 +14,9 @@
 //! [`control`] says how much of that is permitted: the configuration's mode, and what people say while the keeper runs; [`flags`] watches
 //! for signs that it should be less, and [`notify`] tells people.
 //!
-//! [`picture`] is what readers see of all that. [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be
-//! killed at any point: start-up is
+//! [`picture`] is what readers see of all that.
+//!
+//! [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be killed at any point: start-up is
 //! recovery, and nothing is done twice.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

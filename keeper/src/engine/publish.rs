@@ -41,6 +41,7 @@ impl Engine {
         let Self {
             picture,
             shelves,
+            executor,
             refused,
             told,
             flights,
@@ -59,7 +60,11 @@ impl Engine {
                 address: *position,
                 slot: tracked.slot,
                 position: tracked.position,
-                outlook: shelf.outlook(position, economics, refused),
+                outlook: shelf.outlook(
+                    position,
+                    economics,
+                    [refused, executor.control.forbidden(position)],
+                ),
                 found: told
                     .get(position)
                     .map_or(Found::Nothing, |(kind, blocked)| match blocked {
