@@ -20,7 +20,7 @@ use ballast_flags::{
     contingency::{Contingency, Cover},
     hedge_fills::Fill,
 };
-use ballast_model::{Amounts, Bps};
+use ballast_model::Amounts;
 use solana_sdk::pubkey::Pubkey;
 
 pub use watch::Watcher;
@@ -34,6 +34,8 @@ pub struct FlagsNow {
     pub verdict: Verdict,
     /// So many raised ones reduce; 0: none do.
     pub reduce_at: u32,
+    /// The gap that contingency is for, to either side.
+    pub gap_bps: u32,
     /// By market.
     pub contingency: BTreeMap<Pubkey, MarketContingency>,
     /// The nodes, the keeper's own first; empty where only that is configured.
@@ -46,8 +48,8 @@ pub type FlagsWatch = tokio::sync::watch::Receiver<Arc<FlagsNow>>;
 /// What one market's positions would need after a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarketContingency {
-    /// The gap, to either side.
-    pub gap: Bps,
+    /// Decimals of base and quote.
+    pub decimals: [u8; 2],
     /// What they would need.
     pub needs: Contingency,
     /// What is kept for it; `None`: nobody said.

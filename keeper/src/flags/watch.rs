@@ -165,6 +165,7 @@ impl<'a> Judge<'a> {
             secs: now_secs,
             verdict: self.last.clone(),
             reduce_at: self.watcher.config.flags.rules.reduce_at,
+            gap_bps: self.watcher.config.flags.gap.get(),
             contingency: self.contingency.clone(),
             endpoints: self.endpoints.clone(),
         };
@@ -236,7 +237,7 @@ impl<'a> Judge<'a> {
                     .iter()
                     .find(|market| market.address == address);
                 let contingency = MarketContingency {
-                    gap: config.flags.gap,
+                    decimals: [newest.market.base_decimals, newest.market.quote_decimals],
                     needs,
                     kept: of_market.and_then(|market| market.buffer),
                 };

@@ -20,13 +20,13 @@ use crate::{config::Config, event::KeeperEvent, events::Events};
 const KEY: &str = "T00SECRET/B11SECRET/verysecretkey";
 
 /// A receiver that gives these answers in turn, then the last one for ever, and keeps what it was sent.
-struct Receiver {
-    url: String,
+pub(crate) struct Receiver {
+    pub url: String,
     heard: Arc<Mutex<Vec<(Instant, String)>>>,
 }
 
 impl Receiver {
-    async fn start(answers: &[&str]) -> Self {
+    pub async fn start(answers: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hooks/{KEY}", listener.local_addr().unwrap());
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -54,7 +54,7 @@ impl Receiver {
         Self { url, heard }
     }
 
-    fn requests(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         let heard = self.heard.lock().unwrap();
         heard.iter().map(|(_, request)| request.clone()).collect()
     }
@@ -114,7 +114,7 @@ fn message(number: u64) -> Message {
     }
 }
 
-fn body(request: &str) -> serde_json::Value {
+pub(crate) fn body(request: &str) -> serde_json::Value {
     serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 

@@ -19,6 +19,7 @@ use crate::{
     control::{Control, Request, Scope, Verb},
     flags::{FlagsNow, FlagsWatch, Heard},
     journal::{Record, scan},
+    notify::tests::{Receiver, body},
 };
 
 const RICH: u64 = 10_000_000_000;
@@ -222,7 +223,7 @@ async fn a_chain_that_stands_still_fires_and_a_node_that_skips_answers_does_not(
     .await;
     assert_eq!(seen.raised(), [Flag::StreamLag]);
     let faults = Faults {
-        no_answer: 40,
+        no_answer: 20,
         ..Faults::default()
     };
     let (shaky, disk) = super::crash_tests::world(6, faults);
@@ -480,7 +481,7 @@ async fn a_flag_that_is_raised_after_the_resume_is_news() {
         secs(60).await;
         assert_eq!(control.mode(), Mode::Active);
         world.lock().silence_oracle();
-        secs(135).await;
+        secs(140).await;
         assert_eq!(control.mode(), Mode::Reducing);
     })
     .await;
@@ -537,6 +538,29 @@ async fn boundaries_that_come_near_are_told_once() {
         }
     }
     assert_eq!(near, [usize::from(super::crash_tests::POSITIONS)]);
+}
+
+#[tokio::test]
+async fn a_raised_flag_reaches_the_webhook_before_the_keeper_ends() {
+    let receiver = Receiver::start(&["200 OK"]).await;
+    let (world, disk) = world(20, Faults::default());
+    let mut parts = prepared(&world, &disk, Mode::Active);
+    fund(&world, 1_000_000);
+    parts.config.notify.webhook_url = Some(Endpoint::new(&receiver.url));
+    Keeper::new(parts).run(secs(5)).await.unwrap();
+    let told = receiver.requests();
+    let told: Vec<_> = told.iter().map(|request| body(request)).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["kind"], "flag_raised");
+    assert_eq!(told[0]["keeper"], keypair_address().to_string());
+    assert_eq!(told[0]["data"]["flag"], "own_sol_low");
+    assert!(
+        told[0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("0.001000000 SOL"),
+        "{told:?}"
+    );
 }
 
 #[test]

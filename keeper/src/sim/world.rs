@@ -96,6 +96,10 @@ pub struct Inner {
     pub tables: BTreeMap<Pubkey, Account>,
     /// The newest transaction that the node lists.
     pub newest: Option<Signature>,
+    /// When the oracle fell silent.
+    silent_since_secs: Option<i64>,
+    /// The slot at which the node stands still.
+    pub(super) stands_at: Option<u64>,
     /// By how much the keeper's clock is wrong.
     pub clock_off_secs: i64,
 }
@@ -151,6 +155,8 @@ impl World {
             refused: BTreeSet::new(),
             tables: BTreeMap::from([(TABLE, super::bytes::lookup_table())]),
             newest: None,
+            silent_since_secs: None,
+            stands_at: None,
             clock_off_secs: 0,
         };
         Self {
