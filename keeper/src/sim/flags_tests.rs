@@ -250,14 +250,14 @@ async fn a_node_that_lags_behind_another_fires_and_one_bad_among_three_counts_fo
         Arc::new(node) as Arc<dyn Chain>
     };
     for (others, state) in [
-        (vec![lagging(60)], State::Raised),
-        (vec![lagging(4)], State::Quiet),
-        (vec![lagging(60), lagging(2)], State::Quiet),
-        (vec![lagging(60), lagging(200)], State::Raised),
+        (&[60][..], State::Raised),
+        (&[4], State::Quiet),
+        (&[60, 2], State::Quiet),
+        (&[60, 200], State::Raised),
     ] {
         let (world, disk) = world(8, Faults::default());
         let mut parts = prepared(&world, &disk, Mode::Observe);
-        parts.other_nodes = others;
+        parts.other_nodes = others.iter().copied().map(lagging).collect();
         let seen = run(parts, |_, _, _| secs(90)).await;
         assert_eq!(seen.state(Flag::EndpointsDisagree), state);
         assert_eq!(seen.now.endpoints[0].name, "rpc-1");
