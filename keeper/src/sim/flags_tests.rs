@@ -61,11 +61,8 @@ fn prepared(world: &World, disk: &Disk, mode: Mode) -> Parts {
 }
 
 fn fund(world: &World, lamports: u64) {
-    let account = ballast_client::Account {
-        lamports,
-        ..ballast_client::Account::default()
-    };
-    world.lock().others.insert(keypair_address(), account);
+    let purse = bytes::lamports(lamports);
+    world.lock().others.insert(keypair_address(), purse);
 }
 
 fn keypair_address() -> Pubkey {

@@ -6,6 +6,7 @@
 mod automation_tests;
 pub mod bytes;
 mod chain;
+mod control_tests;
 mod crash;
 mod crash_tests;
 mod disk;

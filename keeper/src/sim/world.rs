@@ -23,6 +23,8 @@ use ballast_strategy::{
 };
 
 const SLOT_TIME: Duration = Duration::from_millis(400);
+/// What the keeper has at first, lamports.
+const PURSE: u64 = 1_000_000_000;
 /// Slots without a block before the test began.
 const SKIPPED_SLOTS: u64 = 500;
 /// Slots by which `confirmed` trails.
@@ -100,6 +102,8 @@ pub struct Inner {
     silent_since_secs: Option<i64>,
     /// The slot at which the node stands still.
     pub(super) stands_at: Option<u64>,
+    /// How often a node was handed a transaction.
+    pub submits: usize,
     /// By how much the keeper's clock is wrong.
     pub clock_off_secs: i64,
 }
@@ -144,7 +148,7 @@ impl World {
             landings: Vec::new(),
             violations: Vec::new(),
             simulated: Vec::new(),
-            others: HashMap::new(),
+            others: HashMap::from([(keeper, super::bytes::lamports(PURSE))]),
             blockhash_stands: false,
             last_blockhash: None,
             finds_nothing: false,
@@ -157,6 +161,7 @@ impl World {
             newest: None,
             silent_since_secs: None,
             stands_at: None,
+            submits: 0,
             clock_off_secs: 0,
         };
         Self {
@@ -360,6 +365,7 @@ impl Inner {
 
     /// A node takes a transaction.
     pub fn submit(&mut self, transaction: &VersionedTransaction) {
+        self.submits += 1;
         let signature = transaction.signatures[0];
         let (position, action) = self.read(transaction);
         if self.moves_in_vain(transaction) {
