@@ -100,6 +100,7 @@ impl Watcher {
             },
             flags: ballast_keeper::Flags::default(),
             notify: ballast_keeper::Notify::default(),
+            api: ballast_keeper::Api::default(),
         };
         let keeper = Keeper::connect(config).await?;
         let (status, mut events) = (keeper.status(), keeper.events());

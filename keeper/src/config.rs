@@ -15,6 +15,7 @@ use ballast_model::Amounts;
 use serde::Deserialize;
 use solana_sdk::pubkey::Pubkey;
 
+mod api;
 mod automation;
 mod check;
 mod error;
@@ -23,6 +24,7 @@ mod malformed;
 mod notify;
 mod prices;
 
+pub use api::Api;
 pub use automation::Automation;
 pub use error::ConfigError;
 pub use flags::Flags;
@@ -65,6 +67,8 @@ pub struct Config {
     pub flags: Flags,
     /// Whom to tell what a person should know.
     pub notify: Notify,
+    /// The HTTP interface.
+    pub api: Api,
 }
 
 /// A market and the price accounts to use for it: the market itself only knows the feeds.
@@ -164,6 +168,8 @@ struct RawConfig {
     contingency: flags::RawContingency,
     #[serde(default)]
     notify: notify::RawNotify,
+    #[serde(default)]
+    api: api::RawApi,
 }
 
 /// Orca's pool programs, the upgradeable and the immutable one.
@@ -304,6 +310,7 @@ impl Config {
         let directory = path.parent().unwrap_or(Path::new("."));
         config.journal_dir = directory.join(&config.journal_dir);
         config.keypair = config.keypair.map(|keypair| directory.join(keypair));
+        config.api.read_token = config.api.read_token.map(|token| directory.join(token));
         Ok(config)
     }
 
@@ -390,6 +397,7 @@ impl Config {
                 fees.warn_below_lamports,
             ),
             notify: raw.notify.into(),
+            api: raw.api.try_into()?,
         };
         config.check()?;
         Ok(config)

@@ -148,6 +148,20 @@ pub enum KeeperEvent {
         /// That position's LTV.
         ltv_bps: u32,
     },
+    /// What is kept ready has become too little to bring all positions of a market back after a gap, or is enough again.
+    Contingency {
+        /// The market.
+        #[serde(with = "text")]
+        market: Pubkey,
+        /// Too little, or enough again.
+        short: bool,
+        /// The gap, to either side.
+        gap_bps: u32,
+        /// Base needed and kept, whole tokens.
+        base: [String; 2],
+        /// Quote needed and kept, whole tokens.
+        quote: [String; 2],
+    },
     /// Something is wrong but can be lived with: an unreadable account, a node that does not answer.
     Warning {
         /// What.

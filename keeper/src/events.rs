@@ -121,6 +121,17 @@ fn log(event: &KeeperEvent) {
             %market, %position, positions, within_sigma_days_bps, ltv_bps,
             "liquidation boundaries have come near"
         ),
+        E::Contingency {
+            market,
+            short: true,
+            gap_bps,
+            base,
+            quote,
+        } => warn!(
+            %market, gap_bps, ?base, ?quote,
+            "too little is kept for a gap (needed, kept)"
+        ),
+        E::Contingency { market, .. } => info!(%market, "enough is kept for a gap again"),
         E::Warning { message } => warn!("{message}"),
         E::Recovered { market, reason } => {
             info!(%market, reason, "the node answers again; before that:");

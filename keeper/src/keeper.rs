@@ -1,6 +1,6 @@
 //! The keeper as a whole: opens the journal, recovers, and runs sources and engine until it is told to stop.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ballast_client::{Chain, ChainError, Endpoint, MarketError, RpcChain, RpcConfig};
 use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer};
@@ -11,13 +11,14 @@ use tokio::{
 };
 
 use crate::{
+    api::{self, Nobody, Past, Server, ServerError},
     config::{Config, ConfigError, Mode},
     control::{Control, SystemClock},
     engine::{Engine, EngineError, Status},
     event::KeeperEvent,
     events::Events,
     execute::Executor,
-    flags::{FlagsNow, FlagsWatch, Heard, Watcher},
+    flags::{FlagsNow, FlagsWatch, Heard, Shown, Watcher},
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
     notify::Notifier,
     picture::{Picture, Pictures},
@@ -104,6 +105,9 @@ pub enum KeeperError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The API cannot be served.
+    #[error(transparent)]
+    Api(#[from] ServerError),
     /// It stopped while running.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -139,8 +143,10 @@ pub struct Keeper {
     events: Events,
     status: watch::Sender<Status>,
     pictures: watch::Sender<Option<Arc<Picture>>>,
+    past: Arc<dyn Past>,
+    api_address: watch::Sender<Option<SocketAddr>>,
     control: Control,
-    flags: watch::Sender<Arc<FlagsNow>>,
+    red_flags: watch::Sender<Arc<FlagsNow>>,
     ear: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
 }
 
@@ -208,8 +214,10 @@ impl Keeper {
             events,
             status: watch::Sender::new(status),
             pictures: watch::Sender::new(None),
+            past: Arc::new(Nobody),
+            api_address: watch::Sender::new(None),
             control,
-            flags: watch::Sender::default(),
+            red_flags: watch::Sender::default(),
             ear: Watcher::ear(),
         }
     }
@@ -229,6 +237,18 @@ impl Keeper {
         self.status.subscribe()
     }
 
+    /// With what the history keeps, for the API.
+    #[must_use]
+    pub fn with_past(mut self, past: Arc<dyn Past>) -> Self {
+        self.past = past;
+        self
+    }
+
+    /// Where the API listens; `None` before it does, or if it does not.
+    pub fn api_address(&self) -> watch::Receiver<Option<SocketAddr>> {
+        self.api_address.subscribe()
+    }
+
     /// All that the engine knows, a few times a second.
     pub fn pictures(&self) -> Pictures {
         self.pictures.subscribe()
@@ -236,7 +256,7 @@ impl Keeper {
 
     /// The red flags, once a second.
     pub fn flags(&self) -> FlagsWatch {
-        self.flags.subscribe()
+        self.red_flags.subscribe()
     }
 
     /// Where the flags are told what the engine does not know.
@@ -275,7 +295,9 @@ impl Keeper {
             status,
             pictures,
             control,
-            flags,
+            past,
+            api_address,
+            red_flags,
             ear,
         } = self;
         let Parts {
@@ -325,6 +347,16 @@ impl Keeper {
         control.open(journal.clone(), std::mem::take(&mut recovered.overrides));
         // Before anything is decided.
         control.look_at(halt_dir.as_deref()).await;
+        let server = Server::start(api::Sources {
+            config: Arc::clone(&config),
+            genesis_hash,
+            pictures: pictures.subscribe(),
+            control: control.clone(),
+            feed: journal.feed(),
+            past,
+            flags: Arc::new(Shown(red_flags.subscribe())),
+        })?;
+        api_address.send_replace(server.as_ref().map(Server::address));
         // Who only observes leaves them to a keeper that acts.
         if config.mode < Mode::Paper {
             recovered.open.clear();
@@ -353,7 +385,7 @@ impl Keeper {
                 .collect(),
             markets: markets.clone(),
             hedged,
-            now: flags,
+            now: red_flags,
         };
         let mut executor = Executor::new(
             chain,
@@ -395,7 +427,10 @@ impl Keeper {
         let mut sources_ended = false;
         loop {
             tokio::select! {
-                result = &mut engine => return Ok(result?),
+                result = &mut engine => {
+                    drop(server);
+                    return Ok(result?);
+                }
                 // Only when the engine has dropped its end; it is about to return.
                 () = &mut sources, if !sources_ended => sources_ended = true,
                 () = &mut balance, if watches_balance => {}

@@ -14,13 +14,14 @@
 //! [`control`] says how much of that is permitted: the configuration's mode, and what people say while the keeper runs; [`flags`] watches
 //! for signs that it should be less, and [`notify`] tells people.
 //!
-//! [`picture`] is what readers see of all that.
+//! [`picture`] is what readers see of all that, [`api`] serves it.
 //!
 //! [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be killed at any point: start-up is
 //! recovery, and nothing is done twice.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod api;
 pub mod book;
 pub mod config;
 pub mod control;
@@ -44,7 +45,7 @@ pub mod updates;
 mod sim;
 
 pub use config::{
-    Automation, Config, ConfigError, Fees, Flags, Liquidation, MarketConfig, Mode, Notify,
+    Api, Automation, Config, ConfigError, Fees, Flags, Liquidation, MarketConfig, Mode, Notify,
     POOL_PROGRAMS, Prices, Timing,
 };
 pub use control::Control;

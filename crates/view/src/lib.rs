@@ -45,12 +45,13 @@ pub use market::{
     DepthMove, FundingView, Limits, LiquidityView, MarketView, OracleView, ShareBps, StageEvidence,
 };
 pub use overrides::{
-    Override, OverrideMode, OverrideRequest, Overrides, Preview, PreviewNearest, PreviewRequest,
-    Risk, Scope,
+    AppliedOverride, InFlight, Override, OverrideMode, OverrideRequest, Overrides, Preview,
+    PreviewNearest, PreviewRequest, Risk, Scope,
 };
 pub use position::{
-    CurvePoint, EntryView, Extras, History, Kept, MoveState, Nearest, OwnersWishes, PnlParts, PolicyView,
-    PositionDetail, PositionView, Positions, Row, SideOfPrice, Unwind, WhatIf, WhatIfState,
+    CurvePoint, EntryView, Extras, History, Kept, MoveState, Nearest, OwnersWishes, PnlParts,
+    PolicyView, PositionDetail, PositionView, Positions, Row, SideOfPrice, Unwind, WhatIf,
+    WhatIfState,
 };
 pub use price::{Scale, price};
 pub use shown::ShownMarket;

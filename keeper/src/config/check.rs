@@ -93,6 +93,7 @@ impl Config {
         self.prices.check()?;
         self.flags.check()?;
         self.notify.check()?;
+        self.api.check()?;
         require(
             !self.liquidation.enabled || self.liquidation.max_pay != Amounts::ZERO,
             "liquidation.max_pay_base",

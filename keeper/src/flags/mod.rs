@@ -3,6 +3,7 @@
 //!
 //! - [`watch`] is that task; [`endpoints`] and [`flow`] ask nodes for what the pictures do not hold.
 //! - [`pass`] goes over a market's positions: our liquidity, boundaries that come near, contingency.
+//! - [`Shown`] is what the API shows of them.
 //! - [`reduce`] is the way from flags to the mode, and from a person's `resume` back.
 //!
 //! What they mean is in [`ballast_flags`].
@@ -11,6 +12,7 @@ pub mod endpoints;
 pub mod flow;
 pub mod pass;
 pub mod reduce;
+mod shown;
 pub mod watch;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -23,6 +25,7 @@ use ballast_flags::{
 use ballast_model::Amounts;
 use solana_sdk::pubkey::Pubkey;
 
+pub use shown::Shown;
 pub use watch::Watcher;
 
 /// What the flags say now, for whoever reads.

@@ -7,7 +7,8 @@ use std::{
 };
 
 use ballast_client::{Chain, MarketContext};
-use ballast_flags::{Board, Verdict};
+use ballast_flags::{Board, Verdict, contingency::Cover};
+use ballast_view::text::amount;
 use solana_sdk::pubkey::Pubkey;
 use tokio::{
     sync::{
@@ -241,11 +242,30 @@ impl<'a> Judge<'a> {
                     needs,
                     kept: of_market.and_then(|market| market.buffer),
                 };
-                self.contingency.insert(address, contingency);
+                let before = self.contingency.insert(address, contingency);
+                self.tell(address, before, contingency);
             }
             None => {
                 self.contingency.remove(&address);
             }
+        }
+    }
+
+    /// Tells that what is kept has become too little, or enough again.
+    fn tell(&self, market: Pubkey, before: Option<MarketContingency>, now: MarketContingency) {
+        let was_short = before.is_some_and(|before| before.cover() == Cover::Short);
+        let (short, enough) = (now.cover() == Cover::Short, now.cover() == Cover::Enough);
+        let Some(kept) = now.kept else { return };
+        if (short && !was_short) || (enough && was_short) {
+            let needed = now.needs.needed();
+            let shown = |raw: [u64; 2], decimals| raw.map(|raw| amount(raw, decimals));
+            self.watcher.events.send(KeeperEvent::Contingency {
+                market,
+                short,
+                gap_bps: self.watcher.config.flags.gap.get(),
+                base: shown([needed.base, kept.base], now.decimals[0]),
+                quote: shown([needed.quote, kept.quote], now.decimals[1]),
+            });
         }
     }
 }

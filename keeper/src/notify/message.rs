@@ -119,6 +119,27 @@ impl Teller {
                     ltv_bps % 100
                 ),
             ),
+            E::Contingency {
+                short: true,
+                gap_bps,
+                base: [needed_base, kept_base],
+                quote: [needed_quote, kept_quote],
+                ..
+            } => (
+                "contingency_short",
+                Severity::Warning,
+                format!(
+                    "after a gap of {}.{:02} % {needed_base} base and {needed_quote} quote would be needed, kept are \
+                     {kept_base} and {kept_quote}",
+                    gap_bps / 100,
+                    gap_bps % 100
+                ),
+            ),
+            E::Contingency { .. } => (
+                "contingency_enough",
+                Severity::Info,
+                "enough is kept for a gap again".into(),
+            ),
             E::Resolved {
                 position,
                 action,
@@ -259,7 +280,21 @@ mod tests {
             within_sigma_days_bps: 10_000,
             ltv_bps: 8_123,
         };
+        let gap = |short| KeeperEvent::Contingency {
+            market: A,
+            short,
+            gap_bps: 1_050,
+            base: ["2.5", "1.0"].map(String::from),
+            quote: ["7", "9"].map(String::from),
+        };
         for (event, kind, severity, says) in [
+            (
+                gap(true),
+                "contingency_short",
+                Severity::Warning,
+                "gap of 10.50 % 2.5 base and 7 quote would be needed, kept are 1.0 and 9",
+            ),
+            (gap(false), "contingency_enough", Severity::Info, "again"),
             (
                 flag(true),
                 "flag_raised",

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     Keeper, KeeperEvent, Mode, Parts,
+    api::Flags as _,
     control::{Control, Request, Scope, Verb},
     flags::{FlagsNow, FlagsWatch, Heard},
     journal::{Record, scan},
@@ -503,14 +504,34 @@ async fn contingency_is_that_of_the_book_against_what_is_kept() {
     let (world, disk) = world(18, Faults::default());
     let mut parts = prepared(&world, &disk, Mode::Observe);
     parts.config.markets[0].buffer = Some(Amounts::new(0, u64::MAX));
-    let seen = run(parts, |_, _, _| secs(30)).await;
-    let found = seen.now.contingency[&bytes::context().address];
+    let keeper = Keeper::new(parts);
+    let (flags, mut events) = (keeper.flags(), keeper.events());
+    beside(keeper, secs(60)).await;
+    let now = flags.borrow().clone();
+    let shown = crate::flags::Shown(flags);
+    let market = bytes::context().address;
+    let found = now.contingency[&market];
     let needed = found.needs.needed();
     assert!(
         needed.base > 0 && needed.quote > 0 && found.needs.failed == 0,
         "{found:?}"
     );
     assert_eq!(found.cover(), ballast_flags::contingency::Cover::Short);
+    // Told once, and shown by the API in whole tokens.
+    let mut told = Vec::new();
+    while let Ok(event) = events.try_recv() {
+        if let KeeperEvent::Contingency { short, base, .. } = event {
+            told.push((short, base));
+        }
+    }
+    let view = shown.contingency(&market);
+    assert_eq!(view.state, ballast_view::ContingencyState::Short);
+    assert_eq!(view.have_base.as_deref(), Some("0.000000000"));
+    let base = [view.needed_base.unwrap(), view.have_base.unwrap()];
+    assert_eq!(told, [(true, base)]);
+    let names: Vec<String> = shown.flags().into_iter().map(|flag| flag.name).collect();
+    assert_eq!(names, Flag::ALL.map(Flag::name));
+    assert_eq!(shown.reduce_at(), 2);
 }
 
 #[tokio::test(start_paused = true)]
