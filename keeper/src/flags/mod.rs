@@ -2,7 +2,7 @@
 //! cleared, and has the keeper only reduce risk when enough are raised. The engine does not wait for any of it.
 //!
 //! - [`watch`] is that task; [`endpoints`] and [`flow`] ask nodes for what the pictures do not hold.
-//! - [`pass`] goes over a market's positions: our liquidity, boundaries that come near, contingency.
+//! - `pass` goes over a market's positions: our liquidity, boundaries that come near, contingency.
 //! - [`Shown`] is what the API shows of them.
 //! - [`reduce`] is the way from flags to the mode, and from a person's `resume` back.
 //!
@@ -10,7 +10,7 @@
 
 pub mod endpoints;
 pub mod flow;
-pub mod pass;
+mod pass;
 pub mod reduce;
 mod shown;
 pub mod watch;
@@ -25,6 +25,7 @@ use ballast_flags::{
 use ballast_model::Amounts;
 use solana_sdk::pubkey::Pubkey;
 
+pub use pass::aim;
 pub use shown::Shown;
 pub use watch::Watcher;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ballast_client::MarketSnapshot;
+use ballast_client::{MarketSnapshot, Position};
 use ballast_flags::contingency::{Aim, Contingency, Gap};
 use ballast_model::{Bps, ModelError, Position as PositionModel, SqrtPrice, Tick};
 use solana_sdk::pubkey::Pubkey;
@@ -66,11 +66,7 @@ pub(super) async fn pass(
             continue;
         };
         if let (Some(needs), Some(gap)) = (&mut found.contingency, &gap) {
-            let aim = Aim {
-                hedge: Bps::new(stored.policy.hedge_bps),
-                ltv: Bps::new(stored.policy.deleverage_target_ltv_bps),
-            };
-            needs.add(&model, aim, gap);
+            needs.add(&model, aim(stored), gap);
         }
         let maintenance = Bps::new(market.market.limits.maintenance_ltv_bps);
         let Some(at) = oracle.zip(ends) else { continue };
@@ -86,6 +82,14 @@ pub(super) async fn pass(
         }
     }
     found
+}
+
+/// What a position is to be brought back to after a gap, by its owner's policy.
+pub fn aim(position: &Position) -> Aim {
+    Aim {
+        hedge: Bps::new(position.policy.hedge_bps),
+        ltv: Bps::new(position.policy.deleverage_target_ltv_bps),
+    }
 }
 
 /// The prices that many ticks away, as far as there are such.

@@ -4,11 +4,11 @@ use ballast_client::{
     Chain, MarketContext, MarketSnapshot, Positions, RpcChain, RpcConfig, ballast,
 };
 use ballast_flags::{
-    Flag, Rules, State,
-    contingency::{Aim, Contingency, Cover, Gap},
+    Rules, State,
+    contingency::{Contingency, Cover, Gap},
     look::Look,
 };
-use ballast_keeper::{Config, Flags};
+use ballast_keeper::{Config, Flags, flags::aim};
 use ballast_model::{Amounts, Bps};
 use serde::Serialize;
 
@@ -112,13 +112,8 @@ async fn contingency(
         ..Contingency::default()
     };
     for found in &positions.positions {
-        let policy = &found.position.policy;
-        let aim = Aim {
-            hedge: Bps::new(policy.hedge_bps),
-            ltv: Bps::new(policy.deleverage_target_ltv_bps),
-        };
         match market.position(&found.position, market.now_secs) {
-            Ok(model) => needs.add(&model, aim, &gap),
+            Ok(model) => needs.add(&model, aim(&found.position), &gap),
             Err(_) => needs.failed += 1,
         }
     }
@@ -182,6 +177,8 @@ impl ContingencyReport {
 
 #[cfg(test)]
 mod tests {
+    use ballast_flags::Flag;
+
     use super::*;
 
     #[test]
