@@ -39,6 +39,7 @@ use commands::{
     calibrate::CalibrateArgs,
     close::CloseArgs,
     compare::CompareArgs,
+    control::{EitherArgs, KeeperArgs, PositionArgs as OnePositionArgs},
     deploy::DeployArgs,
     doctor::DoctorArgs,
     explain::ExplainArgs,
@@ -156,6 +157,14 @@ enum Command {
     /// The bot that looks after positions
     #[command(subcommand)]
     Keeper(KeeperCommand),
+    /// Have the keeper send nothing more until somebody resumes it; raises risk, and asks
+    Halt(KeeperArgs),
+    /// Have the keeper do only what lowers risk, for all positions or one
+    Reduce(EitherArgs),
+    /// Have the keeper leave a position alone; raises risk, and asks
+    Pause(OnePositionArgs),
+    /// Have the keeper do again what its configuration says, for all positions or one
+    Resume(EitherArgs),
     /// Deploy or upgrade the program, then set up its market
     Deploy(DeployArgs),
     /// Bring a market to what its migrations say
@@ -254,6 +263,10 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Lend(command) => commands::lend::run(command, globals, output).await,
         Command::Hedge(command) => commands::hedge::run(command, output).await,
         Command::Keeper(command) => commands::keeper::run(command, globals, output).await,
+        Command::Halt(args) => commands::control::halt(args, output).await,
+        Command::Reduce(args) => commands::control::reduce(args, output).await,
+        Command::Pause(args) => commands::control::pause(args, output).await,
+        Command::Resume(args) => commands::control::resume(args, output).await,
         Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
         Command::Migrate(args) => commands::migrate::run(args, globals, output).await,
         Command::Tx(args) => commands::tx::run(args, globals, output).await,

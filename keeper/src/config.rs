@@ -119,6 +119,10 @@ pub struct Fees {
     pub max_micro_lamports: u64,
     /// Most that one transaction's priority fee may cost, whatever the above.
     pub max_lamports_per_action: u64,
+    /// Most that all transactions of an hour may cost.
+    pub max_lamports_per_hour: u64,
+    /// The part of that which is kept for exits, deleverages and liquidations.
+    pub reserved_lamports_per_hour: u64,
     /// With less SOL than this the keeper warns.
     pub warn_below_lamports: u64,
     /// Price distance to the liquidation boundary from which the fee begins to rise.
@@ -175,7 +179,7 @@ struct RawConfig {
 /// Orca's pool programs, the upgradeable and the immutable one.
 pub const POOL_PROGRAMS: [Pubkey; 2] = [clusters::WHIRLPOOL, clusters::WHIRLPOOL_IMMUTABLE];
 /// What a signature costs.
-const SIGNATURE_LAMPORTS: u64 = 5_000;
+pub(crate) const SIGNATURE_LAMPORTS: u64 = 5_000;
 /// With less than these may cost the keeper warns, unless the configuration names another amount.
 const ACTIONS_TO_AFFORD: u64 = 20;
 
@@ -236,6 +240,8 @@ struct RawFees {
     min_micro_lamports: u64,
     max_micro_lamports: u64,
     max_lamports_per_action: u64,
+    max_lamports_per_hour: u64,
+    reserved_lamports_per_hour: Option<u64>,
     warn_below_lamports: Option<u64>,
     relaxed_distance_bps: u32,
     urgent_distance_bps: u32,
@@ -247,6 +253,8 @@ impl Default for RawFees {
             min_micro_lamports: 1_000,
             max_micro_lamports: 1_000_000,
             max_lamports_per_action: 200_000,
+            max_lamports_per_hour: 1_000_000_000,
+            reserved_lamports_per_hour: None,
             warn_below_lamports: None,
             relaxed_distance_bps: 1_000,
             urgent_distance_bps: 100,
@@ -431,6 +439,10 @@ impl From<RawFees> for Fees {
             min_micro_lamports: raw.min_micro_lamports,
             max_micro_lamports: raw.max_micro_lamports,
             max_lamports_per_action: raw.max_lamports_per_action,
+            max_lamports_per_hour: raw.max_lamports_per_hour,
+            reserved_lamports_per_hour: raw
+                .reserved_lamports_per_hour
+                .unwrap_or(raw.max_lamports_per_hour / 2),
             warn_below_lamports: raw.warn_below_lamports.unwrap_or_else(|| {
                 let action = raw
                     .max_lamports_per_action

@@ -333,7 +333,8 @@ impl Keeper {
         let (journal, mut recovered) = open_journal(&config, storage, &header)?;
         let markets = start::markets(chain.as_ref(), &config, &events).await?;
         if matches!(recovered.tail, Tail::Suspect { .. }) {
-            let message = "the journal's last line is damaged: waiting until nothing signed before can land any more";
+            let message = "the journal's last line is damaged: waiting until nothing signed before can land any more; what the \
+                           keeper was told last has to be told again";
             events.send(KeeperEvent::Warning {
                 message: message.into(),
             });
@@ -394,7 +395,8 @@ impl Keeper {
             Arc::clone(&config),
             events.clone(),
         )
-        .with_control(control.clone());
+        .with_control(control.clone())
+        .with_spending(std::mem::take(&mut recovered.spending));
         let service = config.prices.source()?;
         if let Some(service) = &service {
             executor = executor.with_updates(Arc::clone(service));

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod common;
+mod control;
 mod experiments;
 mod hedge;
 mod quote;

@@ -44,7 +44,8 @@ fn every_key_is_read() {
          pool_programs = [\"11111111111111111111111111111111\"]",
         "[timing]\npoll_interval_ms = 100\nresend_interval_ms = 700\nrefresh_interval_ms = 300\nwatchdog_secs = 5\nresync_secs = 60\n\
          horizon_secs = 90\nbackoff_first_ms = 200\nbackoff_max_secs = 9\n\
-         [fees]\nmin_micro_lamports = 1\nmax_micro_lamports = 2\nmax_lamports_per_action = 3\nwarn_below_lamports = 9\n\
+         [fees]\nmin_micro_lamports = 1\nmax_micro_lamports = 2\nmax_lamports_per_action = 3\n\
+         max_lamports_per_hour = 9000\nreserved_lamports_per_hour = 8\nwarn_below_lamports = 9\n\
          relaxed_distance_bps = 500\nurgent_distance_bps = 50\n\
          [liquidation]\nenabled = true\nmax_pay_base = 4\nmax_pay_quote = 5\nmin_gain = 6\n\
          [automation]\nexpected_fee_bps_per_day = 6\npayback_days = 7\nmin_reward_lamports = 8\ncreate_tick_arrays = false\n\
@@ -76,6 +77,13 @@ fn every_key_is_read() {
             config.fees.max_micro_lamports
         ),
         (1, 2)
+    );
+    assert_eq!(
+        (
+            config.fees.max_lamports_per_hour,
+            config.fees.reserved_lamports_per_hour
+        ),
+        (9_000, 8)
     );
     assert_eq!(config.liquidation.max_pay, Amounts { base: 4, quote: 5 });
     assert_eq!(config.liquidation.min_gain, 6);
@@ -141,6 +149,16 @@ fn every_mistake_is_named() {
             "",
             "[fees]\nmax_lamports_per_action = 1000000001",
             "`fees.max_lamports_per_action`",
+        ),
+        (
+            "",
+            "[fees]\nmax_lamports_per_hour = 204999",
+            "`fees.max_lamports_per_hour`",
+        ),
+        (
+            "",
+            "[fees]\nmax_lamports_per_hour = 300000\nreserved_lamports_per_hour = 300001",
+            "`fees.reserved_lamports_per_hour`",
         ),
         (
             "",

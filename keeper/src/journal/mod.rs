@@ -27,7 +27,10 @@ pub use record::{
 };
 pub use storage::{FileStorage, Storage};
 
-use crate::control::{InFlight, Overrides};
+use crate::{
+    control::{InFlight, Overrides},
+    execute::budget::Spending,
+};
 
 /// Format of the file.
 pub const VERSION: u32 = 1;
@@ -135,6 +138,8 @@ pub struct Recovered {
     pub slot: u64,
     /// What people said.
     pub overrides: Overrides,
+    /// What was spent in the last hour before it ended.
+    pub spending: Spending,
 }
 
 impl Journal<FileStorage> {
@@ -244,8 +249,10 @@ impl<S: Storage> Journal<S> {
         }
         let mut open = BTreeMap::new();
         let mut overrides = Overrides::default();
+        let mut spending = Spending::default();
         for record in records {
             journal.tell(&record);
+            spending.fold(&record);
             match record {
                 Record::Intent(intent) => {
                     journal.next_id = journal.next_id.max(intent.id.0.saturating_add(1));
@@ -277,6 +284,7 @@ impl<S: Storage> Journal<S> {
                 tail: scan.tail,
                 slot,
                 overrides,
+                spending,
             },
         ))
     }

@@ -5,6 +5,7 @@
 
 mod api_tests;
 mod automation_tests;
+mod budget_tests;
 pub mod bytes;
 mod chain;
 mod control_tests;
