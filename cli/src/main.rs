@@ -7,7 +7,6 @@ mod automation;
 mod commands;
 mod connection;
 mod decimal;
-mod format;
 mod globals;
 mod lines;
 mod node_url;
@@ -33,6 +32,7 @@ use anyhow::{Context, Error, Result};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use acting::PositionArgs;
+use ballast_view::text as format;
 use commands::{
     automation::AutomationCommand,
     backtest::BacktestArgs,
@@ -40,6 +40,7 @@ use commands::{
     close::CloseArgs,
     compare::CompareArgs,
     control::{EitherArgs, KeeperArgs, PositionArgs as OnePositionArgs},
+    dashboard::DashboardArgs,
     deploy::DeployArgs,
     doctor::DoctorArgs,
     explain::ExplainArgs,
@@ -165,6 +166,8 @@ enum Command {
     Pause(OnePositionArgs),
     /// Have the keeper do again what its configuration says, for all positions or one
     Resume(EitherArgs),
+    /// Say where a keeper's page is, with the token that changes need, or open it
+    Dashboard(DashboardArgs),
     /// Deploy or upgrade the program, then set up its market
     Deploy(DeployArgs),
     /// Bring a market to what its migrations say
@@ -267,6 +270,7 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Reduce(args) => commands::control::reduce(args, output).await,
         Command::Pause(args) => commands::control::pause(args, output).await,
         Command::Resume(args) => commands::control::resume(args, output).await,
+        Command::Dashboard(args) => commands::dashboard::run(args, globals, output),
         Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
         Command::Migrate(args) => commands::migrate::run(args, globals, output).await,
         Command::Tx(args) => commands::tx::run(args, globals, output).await,

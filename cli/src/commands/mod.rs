@@ -6,6 +6,7 @@ pub mod calibrate;
 pub mod close;
 pub mod compare;
 pub mod control;
+pub mod dashboard;
 pub mod deploy;
 pub mod doctor;
 pub mod explain;

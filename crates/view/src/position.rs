@@ -100,7 +100,7 @@ pub enum SideOfPrice {
 pub struct Nearest {
     /// Which.
     pub side: SideOfPrice,
-    /// 1e4 (P*/P - 1), signed.
+    /// 1e4 (P* / P - 1), signed.
     pub distance_bps: i64,
     /// The same in days of usual movement.
     pub sigma_days: f64,
@@ -136,6 +136,8 @@ pub struct Row {
     pub owner: String,
     /// See [`PositionView`].
     pub market: String,
+    /// See [`PositionView`].
+    pub price: f64,
     /// See [`PositionView`].
     pub lower: f64,
     /// See [`PositionView`].

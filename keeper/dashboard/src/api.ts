@@ -217,7 +217,7 @@ export type SideOfPrice = "lower" | "upper";
 export type Nearest = {
   /** Which. */
   side: SideOfPrice;
-  /** 1e4 (P*/P - 1), signed. */
+  /** 1e4 (P* /P - 1), signed. */
   distance_bps: number;
   /** The same in days of usual movement. */
   sigma_days: number;
