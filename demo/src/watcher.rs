@@ -76,6 +76,7 @@ impl Watcher {
                 quote_price: world.market.prices.quote,
                 lookup_table: None,
                 pool_can_reset_range: true,
+                buffer: None,
             }],
             timing: Timing {
                 poll_interval: net.poll().max(std::time::Duration::from_millis(50)),
@@ -97,6 +98,8 @@ impl Watcher {
                 show_within_bps: 0,
                 ..ballast_keeper::Prices::default()
             },
+            flags: ballast_keeper::Flags::default(),
+            notify: ballast_keeper::Notify::default(),
             api: ballast_keeper::Api::default(),
         };
         let keeper = Keeper::connect(config).await?;

@@ -1,6 +1,7 @@
 //! Configuration of a keeper: a TOML file. Unknown keys are errors, and every error names the key and the fix.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     str::FromStr,
@@ -18,12 +19,16 @@ mod api;
 mod automation;
 mod check;
 mod error;
+mod flags;
 mod malformed;
+mod notify;
 mod prices;
 
 pub use api::Api;
 pub use automation::Automation;
 pub use error::ConfigError;
+pub use flags::Flags;
+pub use notify::Notify;
 pub use prices::Prices;
 
 pub use crate::control::Mode;
@@ -58,6 +63,10 @@ pub struct Config {
     pub automation: Automation,
     /// Prices newer than those of the price accounts.
     pub prices: Prices,
+    /// Red flags and contingency.
+    pub flags: Flags,
+    /// Whom to tell what a person should know.
+    pub notify: Notify,
     /// The HTTP interface.
     pub api: Api,
 }
@@ -76,6 +85,8 @@ pub struct MarketConfig {
     /// Whether the pool program can move an empty position to other ticks. If it turns out that it cannot, positions are
     /// replaced all the same.
     pub pool_can_reset_range: bool,
+    /// What is kept ready to bring its positions back to their targets after a gap, raw units; `None`: nobody said.
+    pub buffer: Option<Amounts>,
 }
 
 /// Intervals and horizons.
@@ -156,6 +167,12 @@ struct RawConfig {
     #[serde(default)]
     prices: prices::RawPrices,
     #[serde(default)]
+    flags: flags::RawFlags,
+    #[serde(default)]
+    contingency: flags::RawContingency,
+    #[serde(default)]
+    notify: notify::RawNotify,
+    #[serde(default)]
     api: api::RawApi,
 }
 
@@ -179,6 +196,10 @@ struct RawMarket {
     lookup_table: Option<String>,
     #[serde(default = "yes")]
     pool_can_reset_range: bool,
+    buffer_base: Option<u64>,
+    buffer_quote: Option<u64>,
+    #[serde(default)]
+    pair_pools: Vec<String>,
 }
 
 fn yes() -> bool {
@@ -316,10 +337,18 @@ impl Config {
             )
         })?;
         let mut markets = Vec::with_capacity(raw.markets.len());
+        let mut pair_pools = BTreeMap::new();
         for (index, market) in raw.markets.iter().enumerate() {
             let key = |name: &str| format!("markets[{index}].{name}");
+            let of_market = address(&key("address"), &market.address)?;
+            let pools = market.pair_pools.iter();
+            let pools = pools.map(|pool| address(&key("pair_pools"), pool));
+            let pools: Vec<Pubkey> = pools.collect::<Result<_, _>>()?;
+            if !pools.is_empty() {
+                pair_pools.insert(of_market, pools);
+            }
             markets.push(MarketConfig {
-                address: address(&key("address"), &market.address)?,
+                address: of_market,
                 base_price: address(&key("base_price"), &market.base_price)?,
                 quote_price: address(&key("quote_price"), &market.quote_price)?,
                 lookup_table: match &market.lookup_table {
@@ -327,6 +356,13 @@ impl Config {
                     None => None,
                 },
                 pool_can_reset_range: market.pool_can_reset_range,
+                buffer: match (market.buffer_base, market.buffer_quote) {
+                    (None, None) => None,
+                    (base, quote) => Some(Amounts {
+                        base: base.unwrap_or(0),
+                        quote: quote.unwrap_or(0),
+                    }),
+                },
             });
         }
         let pool_programs = match raw.pool_programs {
@@ -338,6 +374,7 @@ impl Config {
             }
             None => POOL_PROGRAMS.to_vec(),
         };
+        let fees = Fees::from(raw.fees);
         let config = Self {
             rpc_url: cluster.url().into(),
             ws_url: raw
@@ -350,7 +387,7 @@ impl Config {
             pool_programs,
             markets,
             timing: raw.timing.into(),
-            fees: raw.fees.into(),
+            fees,
             liquidation: Liquidation {
                 enabled: raw.liquidation.enabled,
                 max_pay: Amounts {
@@ -361,6 +398,13 @@ impl Config {
             },
             automation: raw.automation.into(),
             prices: raw.prices.into(),
+            flags: Flags::new(
+                raw.flags,
+                &raw.contingency,
+                pair_pools,
+                fees.warn_below_lamports,
+            ),
+            notify: raw.notify.into(),
             api: raw.api.try_into()?,
         };
         config.check()?;

@@ -11,14 +11,16 @@ use tokio::{
 };
 
 use crate::{
-    api::{self, Flags, Nobody, Past, Server, ServerError},
+    api::{self, Nobody, Past, Server, ServerError},
     config::{Config, ConfigError, Mode},
     control::{Control, SystemClock},
     engine::{Engine, EngineError, Status},
     event::KeeperEvent,
     events::Events,
     execute::Executor,
+    flags::{FlagsNow, FlagsWatch, Heard, Shown, Watcher},
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    notify::Notifier,
     picture::{Picture, Pictures},
     retries,
     sources::{Doubts, Sources},
@@ -129,6 +131,10 @@ pub struct Parts {
     pub halt_dir: Option<PathBuf>,
     /// `None`: the system's.
     pub clock: Option<SystemClock>,
+    /// Other nodes, which are asked for their slot only.
+    pub other_nodes: Vec<Arc<dyn Chain>>,
+    /// Whether somebody tells the flags of a hedge's funding and fills, see [`Keeper::flags_ear`].
+    pub hedged: bool,
 }
 
 /// A keeper that is ready to run.
@@ -138,9 +144,10 @@ pub struct Keeper {
     status: watch::Sender<Status>,
     pictures: watch::Sender<Option<Arc<Picture>>>,
     past: Arc<dyn Past>,
-    flags: Arc<dyn Flags>,
     api_address: watch::Sender<Option<SocketAddr>>,
     control: Control,
+    red_flags: watch::Sender<Arc<FlagsNow>>,
+    ear: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
 }
 
 impl Keeper {
@@ -169,6 +176,12 @@ impl Keeper {
         let genesis_hash = chain.genesis_hash().await.map_err(KeeperError::Genesis)?;
         let ws_url = Some(config.ws_url.clone());
         let halt_dir = Some(config.journal_dir.clone());
+        let other = |url: &Endpoint| {
+            // Whether they answer is what they are asked for: no reason to warn.
+            let other = RpcChain::with_config(url.clone(), RpcConfig::new(REQUEST_TIMEOUT), None);
+            Arc::new(other) as Arc<dyn Chain>
+        };
+        let other_nodes = config.flags.other_rpc_urls.iter().map(other).collect();
         let parts = Parts {
             config,
             chain: Arc::new(chain),
@@ -178,6 +191,8 @@ impl Keeper {
             storage: None,
             halt_dir,
             clock: None,
+            other_nodes,
+            hedged: false,
         };
         Ok(Self::with_events(parts, events))
     }
@@ -200,9 +215,10 @@ impl Keeper {
             status: watch::Sender::new(status),
             pictures: watch::Sender::new(None),
             past: Arc::new(Nobody),
-            flags: Arc::new(Nobody),
             api_address: watch::Sender::new(None),
             control,
+            red_flags: watch::Sender::default(),
+            ear: Watcher::ear(),
         }
     }
 
@@ -228,13 +244,6 @@ impl Keeper {
         self
     }
 
-    /// With what the flags say, for the API.
-    #[must_use]
-    pub fn with_flags(mut self, flags: Arc<dyn Flags>) -> Self {
-        self.flags = flags;
-        self
-    }
-
     /// Where the API listens; `None` before it does, or if it does not.
     pub fn api_address(&self) -> watch::Receiver<Option<SocketAddr>> {
         self.api_address.subscribe()
@@ -243,6 +252,16 @@ impl Keeper {
     /// All that the engine knows, a few times a second.
     pub fn pictures(&self) -> Pictures {
         self.pictures.subscribe()
+    }
+
+    /// The red flags, once a second.
+    pub fn flags(&self) -> FlagsWatch {
+        self.red_flags.subscribe()
+    }
+
+    /// Where the flags are told what the engine does not know.
+    pub fn flags_ear(&self) -> mpsc::Sender<Heard> {
+        self.ear.0.clone()
     }
 
     /// Runs until `shutdown` completes.
@@ -254,6 +273,10 @@ impl Keeper {
     /// [`KeeperError`].
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), KeeperError> {
         let events = self.events.clone();
+        let keypair = self.parts.keypair.as_ref();
+        let keeper = keypair.map(Signer::pubkey).unwrap_or_default();
+        let notify = &self.parts.config.notify;
+        let notifier = Notifier::start(notify, keeper, self.control.clone(), &events);
         let result = self.run_inner(shutdown).await;
         if let Err(error) = &result {
             events.send(KeeperEvent::Halted {
@@ -261,6 +284,7 @@ impl Keeper {
             });
         }
         events.send(KeeperEvent::Stopped);
+        notifier.finish().await;
         result
     }
 
@@ -272,8 +296,9 @@ impl Keeper {
             pictures,
             control,
             past,
-            flags,
             api_address,
+            red_flags,
+            ear,
         } = self;
         let Parts {
             config,
@@ -284,6 +309,8 @@ impl Keeper {
             storage,
             halt_dir,
             clock: _,
+            other_nodes,
+            hedged,
         } = parts;
         let config = Arc::new(config);
         let keypair = keypair.map(Arc::new);
@@ -328,7 +355,7 @@ impl Keeper {
             control: control.clone(),
             feed: journal.feed(),
             past,
-            flags,
+            flags: Arc::new(Shown(red_flags.subscribe())),
         })?;
         api_address.send_replace(server.as_ref().map(Server::address));
         // Who only observes leaves them to a keeper that acts.
@@ -347,6 +374,19 @@ impl Keeper {
             ws_url,
             markets: markets.clone(),
             timing: config.timing,
+        };
+        let watcher = Watcher {
+            config: Arc::clone(&config),
+            control: control.clone(),
+            pictures: pictures.subscribe(),
+            events: events.clone(),
+            nodes: [Arc::clone(&chain)]
+                .into_iter()
+                .chain(other_nodes)
+                .collect(),
+            markets: markets.clone(),
+            hedged,
+            now: red_flags,
         };
         let mut executor = Executor::new(
             chain,
@@ -384,7 +424,8 @@ impl Keeper {
         let engine = engine.run(receiver, shutdown);
         let balance = balance.watch_balance();
         let overrides = control.watch(halt_dir.as_deref());
-        tokio::pin!(sources, engine, balance, overrides);
+        let flags = watcher.run(ear);
+        tokio::pin!(sources, engine, balance, overrides, flags);
         let mut sources_ended = false;
         loop {
             tokio::select! {
@@ -396,6 +437,7 @@ impl Keeper {
                 () = &mut sources, if !sources_ended => sources_ended = true,
                 () = &mut balance, if watches_balance => {}
                 () = &mut overrides => {}
+                () = &mut flags => {}
             }
         }
     }

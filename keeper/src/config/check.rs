@@ -91,6 +91,8 @@ impl Config {
         self.fees.check()?;
         self.automation.check()?;
         self.prices.check()?;
+        self.flags.check()?;
+        self.notify.check()?;
         self.api.check()?;
         require(
             !self.liquidation.enabled || self.liquidation.max_pay != Amounts::ZERO,

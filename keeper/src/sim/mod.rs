@@ -12,6 +12,7 @@ mod control_tests;
 mod crash;
 mod crash_tests;
 mod disk;
+mod flags_tests;
 mod node_tests;
 mod path_tests;
 mod paths;
