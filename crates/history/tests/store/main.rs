@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub struct Place {
     location: Location,
     _directory: TempDir,
-    server: Option<Arc<Postgres>>,
+    _server: Option<Arc<Postgres>>,
 }
 
 impl Place {
@@ -23,7 +23,7 @@ impl Place {
         Self {
             location: Location::Sqlite(directory.path().join("history.sqlite")),
             _directory: directory,
-            server: None,
+            _server: None,
         }
     }
 
@@ -33,7 +33,7 @@ impl Place {
         Some(Self {
             location: Location::Postgres(server.database().unwrap()),
             _directory: tempfile::tempdir().unwrap(),
-            server: Some(server),
+            _server: Some(server),
         })
     }
 
