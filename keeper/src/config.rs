@@ -24,18 +24,7 @@ pub use automation::Automation;
 pub use error::ConfigError;
 pub use prices::Prices;
 
-/// What the keeper may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Decides and logs. Sends and journals nothing.
-    #[default]
-    Observe,
-    /// Decides, simulates the transaction on the node and journals the result. Sends nothing.
-    Paper,
-    /// Acts.
-    Active,
-}
+pub use crate::control::Mode;
 
 /// A checked configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use tokio::{
 
 use crate::{
     config::{Config, ConfigError, Mode},
+    control::{Control, SystemClock},
     engine::{Engine, EngineError, Status},
     event::KeeperEvent,
     events::Events,
@@ -119,6 +120,10 @@ pub struct Parts {
     pub ws_url: Option<Endpoint>,
     /// Where the journal is; `None`: in the configured directory.
     pub storage: Option<Box<dyn Storage>>,
+    /// Where files that halt it are looked for; `None`: nowhere.
+    pub halt_dir: Option<PathBuf>,
+    /// `None`: the system's.
+    pub clock: Option<SystemClock>,
 }
 
 /// A keeper that is ready to run.
@@ -126,6 +131,7 @@ pub struct Keeper {
     parts: Parts,
     events: Events,
     status: watch::Sender<Status>,
+    control: Control,
 }
 
 impl Keeper {
@@ -153,6 +159,7 @@ impl Keeper {
         chain.slot().await?;
         let genesis_hash = chain.genesis_hash().await.map_err(KeeperError::Genesis)?;
         let ws_url = Some(config.ws_url.clone());
+        let halt_dir = Some(config.journal_dir.clone());
         let parts = Parts {
             config,
             chain: Arc::new(chain),
@@ -160,24 +167,35 @@ impl Keeper {
             keypair,
             ws_url,
             storage: None,
+            halt_dir,
+            clock: None,
         };
-        Ok(Self {
-            events,
-            ..Self::new(parts)
-        })
+        Ok(Self::with_events(parts, events))
     }
 
     /// A keeper from its parts.
     pub fn new(parts: Parts) -> Self {
+        Self::with_events(parts, Events::default())
+    }
+
+    fn with_events(parts: Parts, events: Events) -> Self {
+        let mode = parts.config.mode;
         let status = Status {
-            mode: parts.config.mode,
+            mode,
             ..Status::default()
         };
+        let control = Control::new(mode, events.clone(), parts.clock.clone());
         Self {
             parts,
-            events: Events::default(),
+            events,
             status: watch::Sender::new(status),
+            control,
         }
+    }
+
+    /// By which it is told to halt, reduce, pause and resume.
+    pub fn control(&self) -> Control {
+        self.control.clone()
     }
 
     /// Everything that happens from now on.
@@ -214,6 +232,7 @@ impl Keeper {
             parts,
             events,
             status,
+            control,
         } = self;
         let Parts {
             config,
@@ -222,6 +241,8 @@ impl Keeper {
             keypair,
             ws_url,
             storage,
+            halt_dir,
+            clock: _,
         } = parts;
         let config = Arc::new(config);
         let keypair = keypair.map(Arc::new);
@@ -231,22 +252,17 @@ impl Keeper {
             .unwrap_or_default();
         tokio::pin!(shutdown);
 
-        if config.mode == Mode::Active {
+        if config.mode.sends() {
             let pause = config.timing.poll_interval;
             start::require_node(chain.as_ref(), &config.markets, pause).await?;
         }
-        let mut recovered = Recovered::default();
-        let mut journal = None;
-        if config.mode != Mode::Observe {
-            let header = Header {
-                version: VERSION,
-                genesis_hash,
-                keeper,
-                continues: None,
-            };
-            let (opened, found) = open_journal(&config, storage, &header)?;
-            (journal, recovered) = (Some(opened), found);
-        }
+        let header = Header {
+            version: VERSION,
+            genesis_hash,
+            keeper,
+            continues: None,
+        };
+        let (journal, mut recovered) = open_journal(&config, storage, &header)?;
         let markets = start::markets(chain.as_ref(), &config, &events).await?;
         if matches!(recovered.tail, Tail::Suspect { .. }) {
             let message = "the journal's last line is damaged: waiting until nothing signed before can land any more";
@@ -258,13 +274,18 @@ impl Keeper {
                 () = outlive_blockhashes(chain.as_ref(), config.timing.poll_interval) => {}
             }
             // Not before: killed while waiting, the next run has to wait as well.
-            if let Some(journal) = &journal {
-                journal.drop_suspect_tail().await?;
-            }
+            journal.drop_suspect_tail().await?;
+        }
+        control.open(journal.clone(), std::mem::take(&mut recovered.overrides));
+        // Before anything is decided.
+        control.look_at(halt_dir.as_deref()).await;
+        // Who only observes leaves them to a keeper that acts.
+        if config.mode < Mode::Paper {
+            recovered.open.clear();
         }
         let open_intents = recovered.open.len();
         events.send(KeeperEvent::Started {
-            mode: config.mode,
+            mode: control.mode(),
             keeper,
             open_intents,
         });
@@ -275,14 +296,20 @@ impl Keeper {
             markets: markets.clone(),
             timing: config.timing,
         };
-        let mut executor =
-            Executor::new(chain, journal, keypair, Arc::clone(&config), events.clone());
+        let mut executor = Executor::new(
+            chain,
+            Some(journal),
+            keypair,
+            Arc::clone(&config),
+            events.clone(),
+        )
+        .with_control(control.clone());
         let service = config.prices.source()?;
         if let Some(service) = &service {
             executor = executor.with_updates(Arc::clone(service));
         }
         let (doubts, doubts_heard) = Doubts::new();
-        let watches_balance = config.mode != Mode::Observe;
+        let watches_balance = config.mode >= Mode::Paper;
         if watches_balance {
             executor.check_balance().await;
         }
@@ -303,7 +330,8 @@ impl Keeper {
         };
         let engine = engine.run(receiver, shutdown);
         let balance = balance.watch_balance();
-        tokio::pin!(sources, engine, balance);
+        let overrides = control.watch(halt_dir.as_deref());
+        tokio::pin!(sources, engine, balance, overrides);
         let mut sources_ended = false;
         loop {
             tokio::select! {
@@ -311,6 +339,7 @@ impl Keeper {
                 // Only when the engine has dropped its end; it is about to return.
                 () = &mut sources, if !sources_ended => sources_ended = true,
                 () = &mut balance, if watches_balance => {}
+                () = &mut overrides => {}
             }
         }
     }

@@ -11,6 +11,8 @@
 //! 5. [`execute`] looks once more at one slot, prepares, writes the intent to the [`journal`], sends, and finds out what
 //!    became of it.
 //!
+//! [`control`] says how much of that is permitted: the configuration's mode, and what people say while the keeper runs.
+//!
 //! [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be killed at any point: start-up is
 //! recovery, and nothing is done twice.
 #![forbid(unsafe_code)]
@@ -18,6 +20,7 @@
 
 pub mod book;
 pub mod config;
+pub mod control;
 pub mod engine;
 pub mod event;
 pub mod events;
@@ -38,6 +41,7 @@ pub use config::{
     Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, POOL_PROGRAMS, Prices,
     Timing,
 };
+pub use control::Control;
 pub use engine::Status;
 pub use event::{DecisionEvent, KeeperEvent};
 pub use keeper::{Keeper, KeeperError, Parts};

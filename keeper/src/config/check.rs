@@ -44,9 +44,9 @@ impl Config {
             "write ws://HOST:PORT or wss://HOST",
         )?;
         require(
-            self.mode == Mode::Observe || self.keypair.is_some(),
+            self.mode < Mode::Paper || self.keypair.is_some(),
             "keypair",
-            "is missing, but paper and active mode sign transactions",
+            "is missing, but paper, reducing and active mode sign transactions",
             "name a keypair file, or set mode = \"observe\"",
         )?;
         require(

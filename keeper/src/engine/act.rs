@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{Engine, EngineError, room::room, shelf::Assessed};
 use crate::{
-    config::Mode,
+    control::Permission,
     event::{DecisionEvent, KeeperEvent},
     execute::{FeeAccounts, Job, Report, Verdict},
     journal::Outcome,
@@ -33,13 +33,19 @@ impl Engine {
         *refused = refused.with(action);
     }
 
-    fn refused(&self, position: &Pubkey) -> Kinds {
-        self.refused.get(position).copied().unwrap_or_default()
+    /// What was refused lately, and what the keeper may not do.
+    fn withheld(&self, position: &Pubkey) -> [Kinds; 2] {
+        let refused = self.refused.get(position).copied().unwrap_or_default();
+        [refused, self.executor.control.forbidden(position)]
+    }
+
+    fn permission(&self, subject: &Pubkey, action: ActionKind) -> Permission {
+        self.executor.control.permission(subject, action)
     }
 
     /// Assesses a position and does what follows from it.
     pub(super) fn evaluate(&mut self, market: Pubkey, position: Pubkey) {
-        let refused = self.refused(&position);
+        let withheld = self.withheld(&position);
         let Some(shelf) = self.shelves.get_mut(&market) else {
             return;
         };
@@ -48,7 +54,7 @@ impl Engine {
             shelf.index.remove(position);
             return;
         }
-        let assessed = shelf.assess(&position, self.executor.keeper(), &self.config, refused);
+        let assessed = shelf.assess(&position, self.executor.keeper(), &self.config, withheld);
         let Assessed { at, survey } = match assessed {
             None => return,
             Some(Ok(assessed)) => assessed,
@@ -113,7 +119,12 @@ impl Engine {
             Some(told) => self.told.insert(position, told),
             None => self.told.remove(&position),
         };
-        let acts = matches!(at.decision, Decision::Act(..)) && self.config.mode != Mode::Observe;
+        let acts = match at.decision {
+            Decision::Act(action, _) => {
+                self.permission(&position, action.kind()) > Permission::Nothing
+            }
+            Decision::Nothing | Decision::Blocked { .. } => false,
+        };
         if before != told && !acts {
             self.events.send(KeeperEvent::Decision(DecisionEvent::new(
                 market, position, at,
@@ -129,7 +140,7 @@ impl Engine {
         action: ActionKind,
         survey: bool,
     ) {
-        if (self.config.mode == Mode::Observe && !survey)
+        if (!survey && self.permission(&position, action) == Permission::Nothing)
             || self.pace.is_pausing(&(position, action), Instant::now())
         {
             return;
@@ -138,7 +149,7 @@ impl Engine {
             self.waiting.insert((action, market, position));
             return;
         }
-        let refused = self.refused(&position);
+        let withheld = self.withheld(&position);
         let Some(shelf) = self.shelves.get_mut(&market) else {
             return;
         };
@@ -150,7 +161,7 @@ impl Engine {
                 .book
                 .position(&position)
                 .map(|tracked| FeeAccounts::new(&shelf.market, &tracked.position)),
-            outlook: shelf.outlook(&position, self.config.automation.economics, refused),
+            outlook: shelf.outlook(&position, self.config.automation.economics, withheld),
             survey,
             action,
             min_slot: self
@@ -232,6 +243,21 @@ impl Engine {
         self.evaluate_subject(market, position);
         self.admit_waiting();
         Ok(())
+    }
+
+    /// Something else is permitted than before: looks again at all for which something is due.
+    pub(super) fn permitted_anew(&mut self) {
+        self.admit_waiting();
+        let due: Vec<Pubkey> = self.told.keys().copied().collect();
+        for position in due {
+            if let Some(market) = self.market_of(&position) {
+                self.evaluate(market, position);
+            }
+        }
+        let markets: Vec<Pubkey> = self.shelves.keys().copied().collect();
+        for market in markets {
+            self.evaluate_market(market);
+        }
     }
 
     /// Looks at waiting positions again, the most pressing first, for as long as there is room.

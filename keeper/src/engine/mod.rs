@@ -156,12 +156,18 @@ impl Engine {
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), EngineError> {
         tokio::pin!(shutdown);
+        let mut changes = self.executor.control.changes();
         loop {
             let pause_end = self.pace.next_end();
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
                 Some(report) = self.jobs.join_next() => self.report(report?)?,
+                // The sender lives as long as this does.
+                Ok(()) = changes.changed() => {
+                    self.require_journal()?;
+                    self.permitted_anew();
+                }
                 event = source.recv() => match event {
                     Some(event) => self.source_event(event),
                     None => return Err(EngineError::Broken("the sources ended".into())),
@@ -172,6 +178,14 @@ impl Engine {
             self.publish_status();
         }
         self.drain().await
+    }
+
+    /// An override that could not be journaled ends the keeper, as an intent does.
+    fn require_journal(&self) -> Result<(), EngineError> {
+        match self.executor.control.broken() {
+            Some(_) => Err(JournalError::Halted.into()),
+            None => Ok(()),
+        }
     }
 
     /// Lets transactions in flight come to their end, for a while.
@@ -212,7 +226,7 @@ impl Engine {
 
     fn publish_status(&self) {
         let status = Status {
-            mode: self.config.mode,
+            mode: self.executor.control.mode(),
             markets: self.shelves.len(),
             positions: self.shelves.values().map(|shelf| shelf.book.len()).sum(),
             in_flight: self.jobs.len(),

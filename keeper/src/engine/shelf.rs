@@ -81,7 +81,12 @@ impl Shelf {
     }
 
     /// What is known of a position beyond accounts.
-    pub fn outlook(&self, position: &Pubkey, economics: Economics, refused: Kinds) -> Outlook {
+    pub fn outlook(
+        &self,
+        position: &Pubkey,
+        economics: Economics,
+        [refused, forbidden]: [Kinds; 2],
+    ) -> Outlook {
         let seen = self.seen.get(position);
         // Paying them out changes the position.
         let changed_slot = self.book.position(position).map(|tracked| tracked.slot);
@@ -95,6 +100,7 @@ impl Shelf {
             volatility: self.volatility.ticks_per_day(),
             economics,
             refused,
+            forbidden,
         }
     }
 
@@ -139,7 +145,7 @@ impl Shelf {
         position: &Pubkey,
         keeper: Pubkey,
         config: &Config,
-        refused: Kinds,
+        withheld: [Kinds; 2],
     ) -> Option<Result<Assessed, SituationError>> {
         let market = self.book.snapshot()?;
         let tracked = self.book.position(position)?;
@@ -152,7 +158,7 @@ impl Shelf {
             keeper,
             funds: liquidation.enabled.then_some(liquidation.max_pay),
             min_gain: liquidation.min_gain,
-            outlook: self.outlook(position, config.automation.economics, refused),
+            outlook: self.outlook(position, config.automation.economics, withheld),
         };
         let horizon_secs = config.timing.horizon_secs;
         let assessed =

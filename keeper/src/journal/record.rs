@@ -5,6 +5,8 @@ use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Signature};
 
 use ballast_strategy::decide::ActionKind;
 
+use crate::control::OverrideRecord;
+
 /// Values that are written as text: addresses, and integers that JSON readers elsewhere would round.
 pub mod text {
     use std::{fmt::Display, str::FromStr};
@@ -219,4 +221,6 @@ pub enum Record {
     Outcome(OutcomeRecord),
     /// In paper mode, instead of both.
     Paper(PaperRecord),
+    /// What a person said, before it is answered.
+    Override(Box<OverrideRecord>),
 }
