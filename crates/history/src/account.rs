@@ -41,6 +41,8 @@ pub struct Counters {
     pub liquidation_bonus: u64,
     /// How often fees were put to work, or became the position's tokens on the way: compounded, recentered, exited.
     pub fee_actions: u64,
+    /// When a keeper was last rewarded.
+    pub last_reward_secs: i64,
 }
 
 /// What a position holds and owes, as its account says.

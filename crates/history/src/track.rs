@@ -79,6 +79,10 @@ pub struct Track {
     pub gaps: u64,
     /// It was last seen like this.
     pub seen: Seen,
+    /// Slot of the account at the first sight: what happened up to it is in the past.
+    pub first_slot: u64,
+    /// Number of the last intent whose transaction's fee is in the costs.
+    pub fees_booked_to: u64,
     /// When it was closed; `None`: it is open.
     pub closed_secs: Option<i64>,
     /// Beginning of the interval of the last point.
@@ -125,6 +129,8 @@ impl Track {
             reach: Reach::Counters,
             gaps: 0,
             seen,
+            first_slot: now.slot,
+            fees_booked_to: 0,
             closed_secs: None,
             last_point_secs: i64::MIN,
         };

@@ -8,6 +8,7 @@
 //! 4. [`watch()`](watch::watch) says from which prices and which time on something may be due; [`trigger`] finds who is concerned.
 //! 5. [`act`] carries an action out on a ledger of numbers.
 //! 6. [`volatility`] measures how much the price moves.
+//! 7. [`recorded`] writes a decision down with all that it was made from, and makes it again.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -17,6 +18,7 @@ pub mod decide;
 pub mod fixtures;
 mod kinds;
 pub mod prices;
+pub mod recorded;
 pub mod situation;
 pub mod trigger;
 pub mod volatility;

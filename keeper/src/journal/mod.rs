@@ -5,9 +5,11 @@
 //! off at the end is dropped; nothing was sent for it. Anything else that does not read back is an error. What is read back
 //! is forced to disk again before it is relied on: the process that wrote it may have been killed before it did so.
 
-mod frame;
+pub mod follow;
+pub(crate) mod frame;
 mod record;
 mod storage;
+pub mod verify;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -19,7 +21,7 @@ use std::{
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use thiserror::Error;
 
-pub use frame::{Scan, Tail, scan};
+pub use frame::{Damage, Scan, Tail, scan};
 pub use record::{
     Continued, Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
 };

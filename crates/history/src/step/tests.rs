@@ -90,6 +90,7 @@ fn accounts() -> impl Strategy<Value = Account> {
                     swap_loss: loss,
                     liquidation_bonus: bonus,
                     fee_actions: fees,
+                    last_reward_secs: 0,
                 },
             }
         })
