@@ -17,11 +17,13 @@ use solana_sdk::pubkey::Pubkey;
 mod automation;
 mod check;
 mod error;
+mod history;
 mod malformed;
 mod prices;
 
 pub use automation::Automation;
 pub use error::ConfigError;
+pub use history::History;
 pub use prices::Prices;
 
 pub use crate::control::Mode;
@@ -54,6 +56,8 @@ pub struct Config {
     pub liquidation: Liquidation,
     /// Recentering, compounding and risk stages.
     pub automation: Automation,
+    /// What has become of positions.
+    pub history: History,
     /// Prices newer than those of the price accounts.
     pub prices: Prices,
 }
@@ -145,6 +149,8 @@ struct RawConfig {
     liquidation: RawLiquidation,
     #[serde(default)]
     automation: automation::RawAutomation,
+    #[serde(default)]
+    history: history::RawHistory,
     #[serde(default)]
     prices: prices::RawPrices,
 }
@@ -282,6 +288,7 @@ impl Config {
         })?;
         let directory = path.parent().unwrap_or(Path::new("."));
         config.journal_dir = directory.join(&config.journal_dir);
+        config.history.relative_to(directory);
         config.keypair = config.keypair.map(|keypair| directory.join(keypair));
         Ok(config)
     }
@@ -345,6 +352,7 @@ impl Config {
                 min_gain: raw.liquidation.min_gain,
             },
             automation: raw.automation.into(),
+            history: raw.history.try_into()?,
             prices: raw.prices.into(),
         };
         config.check()?;

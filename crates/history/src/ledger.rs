@@ -9,11 +9,12 @@ use ballast_model::Amounts;
 
 use crate::{
     account::{Account, AttributionError, Moment},
+    past::Reading,
     record::ActionRow,
     step::{Happened, worth},
     store::{Batch, Stored},
     sums::add,
-    track::{Opening, Past, Track},
+    track::{Opening, Track},
 };
 
 /// With a longer time between two sights, what is one by one in between is not known: a gap.
@@ -55,15 +56,6 @@ pub struct Frame {
     pub complete: bool,
     /// Positions.
     pub sights: Vec<Sight>,
-}
-
-/// A position's gain as it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Its record.
-    pub track: Track,
-    /// The total.
-    pub total: i128,
 }
 
 /// See the module's description.
@@ -147,7 +139,7 @@ impl Ledger {
         let Some(kept) = self.records.get_mut(&sight.address) else {
             let mut track =
                 Track::begin(&sight.opening, &moment, &sight.account, sight.fees_waiting)?;
-            track.first_slot = sight.slot;
+            (track.first_slot, track.native) = (sight.slot, frame.base_is_native);
             let point = track.next_point()?;
             let kept = Kept {
                 stored: Stored {
@@ -234,7 +226,7 @@ impl Ledger {
             return Ok(None);
         };
         let track = &mut kept.stored.track;
-        if track.fees_booked_to >= intent {
+        if track.fees_booked_to >= intent || !track.native {
             return Ok(None);
         }
         let price = track.seen.price()?;
@@ -245,18 +237,20 @@ impl Ledger {
         Ok(Some(cost))
     }
 
-    /// What the chain's events say of the time before the first sight.
+    /// Takes in what the chain's events say of the time before the first sight.
     ///
     /// # Errors
     /// [`AttributionError`]; nothing is changed then.
-    pub fn know_past(
+    pub fn read_past(
         &mut self,
         address: &str,
-        past: Past,
+        reading: &Reading,
         batch: &mut Batch,
     ) -> Result<(), AttributionError> {
         if let Some(kept) = self.records.get_mut(address) {
-            kept.stored.track.know_past(past)?;
+            let track = &mut kept.stored.track;
+            let past = reading.past(track.first_price()?, track.native)?;
+            track.know_past(past)?;
             kept.write(batch);
         }
         Ok(())
@@ -281,7 +275,7 @@ impl Ledger {
         }
     }
 
-    /// The figures of a position as they were last seen, for an action's row.
+    /// Adds what is known of its position to an action's row.
     pub fn complete(&self, row: &mut ActionRow) {
         if let Some(stored) = self.get(&row.position) {
             row.number = row.number.or(Some(stored.number));

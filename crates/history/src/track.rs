@@ -1,6 +1,6 @@
 //! The record of one position: its sums since it was opened, and what the next step begins with.
 
-use ballast_model::{Amounts, SqrtPrice};
+use ballast_model::{Amounts, ModelError, SqrtPrice};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -79,6 +79,11 @@ pub struct Track {
     pub gaps: u64,
     /// It was last seen like this.
     pub seen: Seen,
+    /// The oracle's square-root price at the first sight, Q64.64.
+    #[serde(with = "text")]
+    first_price_x64: u128,
+    /// Whether base is wrapped SOL, so that lamports have a price.
+    pub native: bool,
     /// Slot of the account at the first sight: what happened up to it is in the past.
     pub first_slot: u64,
     /// Number of the last intent whose transaction's fee is in the costs.
@@ -129,6 +134,8 @@ impl Track {
             reach: Reach::Counters,
             gaps: 0,
             seen,
+            first_price_x64: now.price.x64(),
+            native: false,
             first_slot: now.slot,
             fees_booked_to: 0,
             closed_secs: None,
@@ -216,6 +223,14 @@ impl Track {
             self.closed_secs = Some(secs.max(self.seen.secs));
         }
         Ok(())
+    }
+
+    /// The oracle's price at the first sight.
+    ///
+    /// # Errors
+    /// [`AttributionError`] for a price out of range.
+    pub fn first_price(&self) -> Result<SqrtPrice, AttributionError> {
+        Ok(SqrtPrice::new(self.first_price_x64).map_err(ModelError::from)?)
     }
 
     /// Equity now, raw quote units; none once it is closed.

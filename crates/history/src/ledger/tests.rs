@@ -184,3 +184,34 @@ fn a_position_that_cannot_be_valued_is_told_once_and_stops_no_other() {
     ledger.take_in(&frame(1_020, -16_094, vec![sight("bad")]), &mut batch);
     assert!(ledger.get("bad").is_some());
 }
+
+#[test]
+fn a_past_that_is_read_late_is_in_the_sums() {
+    let mut ledger = Ledger::default();
+    let mut batch = Batch::default();
+    ledger.take_in(&frame(1_000, -16_094, vec![sight("a")]), &mut batch);
+    ledger.take_in(&frame(1_010, -16_000, vec![sight("a")]), &mut batch);
+    let before = ledger.get("a").unwrap().track;
+    let mut reading = Reading::default();
+    reading.note(crate::PastEvent {
+        fees: [1_000, 0],
+        cost: 30,
+        reward_lamports: 5_000,
+        ..crate::PastEvent::default()
+    });
+    reading.note(crate::PastEvent {
+        opens: true,
+        ..crate::PastEvent::default()
+    });
+    ledger.read_past("a", &reading, &mut batch).unwrap();
+    let after = ledger.get("a").unwrap();
+    adds_up(after);
+    // At the price of the first sight, since no event says one.
+    let at = at(-16_094);
+    let fees = worth(Amounts::new(1_000, 0), at).unwrap();
+    let reward = worth(Amounts::new(5_000, 0), at).unwrap();
+    assert_eq!(after.track.sums.fees - before.sums.fees, fees);
+    assert_eq!(after.track.sums.costs - before.sums.costs, -30 - reward);
+    assert_eq!(after.track.sums.curvature, before.sums.curvature);
+    assert_eq!(batch.tracks.last(), Some(after));
+}

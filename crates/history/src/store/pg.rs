@@ -28,17 +28,7 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Url`], [`StoreError::Postgres`].
     pub fn connect(url: &str) -> Result<Self, StoreError> {
-        let mut config: Config = url
-            .parse()
-            // The parser's errors do not repeat the URL, which holds a password.
-            .map_err(|error| StoreError::Url(format!("it is no Postgres URL ({error})")))?;
-        let place = place(&config);
-        if config.get_ssl_mode() != SslMode::Disable && !is_local(&config) {
-            return Err(StoreError::Url(format!(
-                "{place} is not on this machine, and the keeper does not speak TLS to Postgres: use a tunnel, or write \
-                 sslmode=disable if the network between is trusted"
-            )));
-        }
+        let (mut config, place) = parse(url)?;
         config.ssl_mode(SslMode::Disable);
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
@@ -54,6 +44,14 @@ impl Postgres {
         })
     }
 
+    /// Whether a URL can be used, without connecting.
+    ///
+    /// # Errors
+    /// [`StoreError::Url`]; it does not repeat the URL.
+    pub fn check(url: &str) -> Result<(), StoreError> {
+        parse(url).map(|_| ())
+    }
+
     fn prepared(&mut self, statement: &str) -> Result<Statement, StoreError> {
         if let Some(known) = self.statements.get(statement) {
             return Ok(known.clone());
@@ -65,6 +63,26 @@ impl Postgres {
         self.statements.insert(statement.into(), prepared.clone());
         Ok(prepared)
     }
+}
+
+/// A URL, and what messages call it.
+fn parse(url: &str) -> Result<(Config, String), StoreError> {
+    // Anything else would be read as `key=value` settings.
+    if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+        return Err(StoreError::Url("it does not begin with postgres://".into()));
+    }
+    let config: Config = url
+        .parse()
+        // The parser's errors do not repeat the URL, which holds a password.
+        .map_err(|error| StoreError::Url(format!("it is no Postgres URL ({error})")))?;
+    let place = place(&config);
+    if config.get_ssl_mode() != SslMode::Disable && !is_local(&config) {
+        return Err(StoreError::Url(format!(
+            "{place} is not on this machine, and the keeper does not speak TLS to Postgres: use a tunnel, or write \
+             sslmode=disable if the network between is trusted"
+        )));
+    }
+    Ok((config, place))
 }
 
 fn place(config: &Config) -> String {
