@@ -18,6 +18,7 @@ use crate::{
     events::Events,
     execute::Executor,
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    picture::{Picture, Pictures},
     retries,
     sources::{Doubts, Sources},
     start,
@@ -131,6 +132,7 @@ pub struct Keeper {
     parts: Parts,
     events: Events,
     status: watch::Sender<Status>,
+    pictures: watch::Sender<Option<Arc<Picture>>>,
     control: Control,
 }
 
@@ -189,6 +191,7 @@ impl Keeper {
             parts,
             events,
             status: watch::Sender::new(status),
+            pictures: watch::Sender::new(None),
             control,
         }
     }
@@ -206,6 +209,11 @@ impl Keeper {
     /// The keeper in numbers.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
+    }
+
+    /// All that the engine knows, a few times a second.
+    pub fn pictures(&self) -> Pictures {
+        self.pictures.subscribe()
     }
 
     /// Runs until `shutdown` completes.
@@ -232,6 +240,7 @@ impl Keeper {
             parts,
             events,
             status,
+            pictures,
             control,
         } = self;
         let Parts {
@@ -316,7 +325,7 @@ impl Keeper {
         let balance = executor.clone();
         let poll = config.prices.poll;
         let watched = markets.clone();
-        let mut engine = Engine::new(config, executor, events, status, doubts, markets);
+        let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
         let published = sender.clone();

@@ -13,6 +13,8 @@
 //!
 //! [`control`] says how much of that is permitted: the configuration's mode, and what people say while the keeper runs.
 //!
+//! [`picture`] is what readers see of all that.
+//!
 //! [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be killed at any point: start-up is
 //! recovery, and nothing is done twice.
 #![forbid(unsafe_code)]
@@ -29,6 +31,7 @@ pub mod journal;
 pub mod keeper;
 pub mod logging;
 pub mod pace;
+pub mod picture;
 pub mod retries;
 pub mod sources;
 pub mod start;

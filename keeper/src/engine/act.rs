@@ -50,6 +50,7 @@ impl Engine {
             return;
         };
         // What is in flight is looked at again when it has come to its end.
+        self.picture.note_position(market, position);
         if self.flights.contains_key(&position) {
             shelf.index.remove(position);
             return;
@@ -174,6 +175,7 @@ impl Engine {
             has_failed: self.failed.contains(&position),
         };
         *self.flights.entry(position).or_default() += 1;
+        self.picture.note_position(market, position);
         let executor = self.executor.clone();
         self.jobs.spawn(async move { executor.act(job).await });
     }
@@ -194,6 +196,7 @@ impl Engine {
                 self.flights.remove(&position);
             }
         }
+        self.picture.note_position(market, position);
         let key = (position, action);
         let now = Instant::now();
         // What keeps a position solvent waits for long only if it costs something to try.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use ballast_client::MarketContext;
+use ballast_client::{MarketContext, MarketSnapshot};
 use ballast_model::Boundaries;
 use ballast_strategy::{
     decide::{Assessment, Kinds, Reason, assess, compounding_is_wanted, refresh_due},
@@ -17,6 +17,7 @@ use crate::{
     book::{Change, MarketBook},
     config::Config,
     execute::Seen,
+    picture::{MarketPicture, PositionPictures},
 };
 
 pub(super) struct Shelf {
@@ -47,6 +48,19 @@ impl Shelf {
             shown_at_secs: 0,
             volatility: Volatility::default(),
             seen: HashMap::new(),
+        }
+    }
+
+    /// The market as it is now, without positions.
+    pub fn picture(&self) -> MarketPicture {
+        let shared = |snapshot: Option<&MarketSnapshot>| snapshot.cloned().map(Arc::new);
+        MarketPicture {
+            context: Arc::clone(&self.market),
+            newest: shared(self.book.snapshot()),
+            on_chain: shared(self.book.on_chain()),
+            volatility_ticks: self.volatility.ticks_per_day(),
+            positions_read: false,
+            positions: PositionPictures::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! From the engine's picture to what the history needs of it.
 
-use ballast_abi::spl::NATIVE_MINT;
+use ballast_abi::clusters::WRAPPED_SOL_MINT;
 use ballast_client::{MarketSnapshot, Position};
 use ballast_history::{Account, Counters, Frame, Moment, Opening, Sight};
 use ballast_model::{Side, SqrtPrice};
@@ -19,7 +19,7 @@ fn frame(market: &MarketPicture) -> Option<Frame> {
     Some(Frame {
         market: snapshot.address.to_string(),
         moment,
-        base_is_native: snapshot.market.base_mint == NATIVE_MINT,
+        base_is_native: snapshot.market.base_mint == WRAPPED_SOL_MINT,
         complete: market.positions_read,
         sights: sights
             .filter_map(|position| sight(snapshot, position))
