@@ -23,10 +23,12 @@
 pub mod book;
 pub mod config;
 pub mod control;
+pub mod decisions;
 pub mod engine;
 pub mod event;
 pub mod events;
 pub mod execute;
+pub mod history;
 pub mod journal;
 pub mod keeper;
 pub mod logging;

@@ -196,9 +196,17 @@ impl History {
         } else {
             takes.await;
         }
-        drop(sender);
-        // It ends as soon as it has written the rest.
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        let last = pictures.borrow().clone();
+        let end = tokio::task::spawn_blocking(move || {
+            if let Some(picture) = last {
+                // There is room soon: nobody else sends.
+                let _ = sender.send(Input::Frames(sights::frames(&picture)));
+            }
+            drop(sender);
+            // It ends as soon as it has written the rest.
+            let _ = thread.join();
+        });
+        let _ = end.await;
     }
 }
 

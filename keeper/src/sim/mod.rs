@@ -7,7 +7,7 @@ mod automation_tests;
 pub mod bytes;
 mod chain;
 mod crash;
-mod crash_tests;
+pub(crate) mod crash_tests;
 mod disk;
 mod node_tests;
 mod path_tests;
