@@ -45,6 +45,7 @@ use commands::{
     first_keepers::FirstKeepersCommand,
     funds::{DecreaseArgs, IncreaseArgs, RepayArgs},
     hedge::HedgeCommand,
+    journal::JournalCommand,
     keeper::KeeperCommand,
     lend::LendCommand,
     market::MarketCommand,
@@ -156,6 +157,9 @@ enum Command {
     /// The bot that looks after positions
     #[command(subcommand)]
     Keeper(KeeperCommand),
+    /// What a keeper has written down: show it, check it, make its decisions again (offline)
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Deploy or upgrade the program, then set up its market
     Deploy(DeployArgs),
     /// Bring a market to what its migrations say
@@ -206,6 +210,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Calibrate(args) => commands::calibrate::run(args, &mut output),
         Command::Stress(args) => commands::stress::run(args, &cli.globals, &mut output),
         Command::Backtest(args) => commands::backtest::run(args, &mut output),
+        Command::Journal(command) => commands::journal::run(command, cli.globals.json, &mut output),
         online => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
@@ -225,7 +230,8 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         | Command::Optimise(_)
         | Command::Calibrate(_)
         | Command::Stress(_)
-        | Command::Backtest(_) => Ok(()),
+        | Command::Backtest(_)
+        | Command::Journal(_) => Ok(()),
         Command::Open(args) => commands::open::run(args, globals, output).await,
         Command::Positions(args) => commands::positions::run(args, globals, output).await,
         Command::Explain(args) => commands::explain::run(args, globals, output).await,

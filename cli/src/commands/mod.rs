@@ -11,6 +11,7 @@ pub mod explain;
 pub mod first_keepers;
 pub mod funds;
 pub mod hedge;
+pub mod journal;
 pub mod keeper;
 pub mod lend;
 pub mod market;

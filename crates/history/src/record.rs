@@ -28,6 +28,8 @@ pub enum Origin {
 pub struct ActionRow {
     /// What makes it the one that it is: written twice, it is still one. The signature and the position, where there is one.
     pub key: String,
+    /// Number of its intent in this keeper's journal; `None`: somebody else's, or on paper.
+    pub intent: Option<u64>,
     /// When, Unix seconds.
     pub secs: i64,
     /// The position, or the market.

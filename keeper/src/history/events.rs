@@ -185,6 +185,7 @@ pub fn row(
     let cost = i128::from(done.past.cost);
     Some(ActionRow {
         key: ActionRow::key_of(signature, &position),
+        intent: None,
         secs,
         position,
         number: None,

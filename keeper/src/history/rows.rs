@@ -100,6 +100,7 @@ impl Rows {
         let (position, signature) = (intent.position.to_string(), intent.signature.to_string());
         ActionRow {
             key: ActionRow::key_of(&signature, &position),
+            intent: Some(intent.id.0),
             secs: intent.inputs.now_secs,
             position,
             number: None,
@@ -124,6 +125,7 @@ impl Rows {
         ActionRow {
             // Of a slot, a position is simulated once for an action.
             key: format!("paper:{}:{position}:{}", inputs.slot, paper.action),
+            intent: None,
             secs: inputs.now_secs,
             number: None,
             action: paper.action.to_string(),

@@ -291,7 +291,8 @@ mod tests {
             "not the one of signature",
         );
         let mut forged = signed(2);
-        let last = forged.transaction.len() - 1;
+        // The last byte counts the instructions; before it is the blockhash.
+        let last = forged.transaction.len() - 2;
         forged.transaction[last] ^= 1;
         one(
             told(&|all| all[2] = Record::Intent(Box::new(forged.clone()))),

@@ -13,7 +13,7 @@ mod write;
 
 pub use location::Location;
 pub use pg::Postgres;
-pub use read::{ActionQuery, Actions, Numbered};
+pub use read::{ActionQuery, Actions, Before, Numbered};
 pub use schema::VERSION;
 pub use sql::{Database, StoreError};
 pub use sqlite::Sqlite;

@@ -17,10 +17,19 @@ use crate::{
 pub struct ActionQuery {
     /// Of this position; `None`: of all.
     pub position: Option<String>,
-    /// Only those before the one of this number; `None`: from the newest on.
-    pub before: Option<i64>,
+    /// Only those before this one; `None`: from the newest on.
+    pub before: Option<Before>,
     /// At most so many.
     pub limit: u32,
+}
+
+/// A row that was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// By its number in the store.
+    Row(i64),
+    /// By its intent's number in the journal.
+    Intent(u64),
 }
 
 /// A row with its number. Numbers say which row, not when: what the chain's history brings later has higher ones.
@@ -162,6 +171,7 @@ fn action(values: Vec<Value>) -> Result<Numbered<ActionRow>, StoreError> {
         id: row.int("the number")?,
         row: ActionRow {
             key: row.text("the key")?,
+            intent: row.int_or_none("the intent")?,
             secs: row.int("the time")?,
             position: row.text("the position")?,
             number: row.parsed_or_none("the position's number")?,
@@ -188,9 +198,16 @@ pub(super) fn actions(db: &mut dyn Database, query: &ActionQuery) -> Result<Acti
     // In order of time, and of writing where that is the same.
     let mut newest = (i64::MAX, i64::MAX);
     if let Some(before) = query.before {
-        let rows = db.query("SELECT secs FROM actions WHERE id = $1", &[before.into()])?;
-        match rows.first().and_then(|row| row.first()) {
-            Some(Value::Int(secs)) => newest = (*secs, before),
+        let (column, number): (_, Value) = match before {
+            Before::Row(id) => ("id", id.into()),
+            Before::Intent(id) => ("intent", id.into()),
+        };
+        let rows = db.query(
+            &format!("SELECT secs, id FROM actions WHERE {column} = $1"),
+            &[number],
+        )?;
+        match rows.first().map(Vec::as_slice) {
+            Some([Value::Int(secs), Value::Int(id)]) => newest = (*secs, *id),
             // It is too old to be kept: so is all before it.
             _ => {
                 return Ok(Actions {
@@ -212,7 +229,7 @@ pub(super) fn actions(db: &mut dyn Database, query: &ActionQuery) -> Result<Acti
     }
     let rows = db.query(
         &format!(
-            "SELECT id, key, secs, position, number, action, reason, price_x64, outcome, error, signature, slot, cost, signer,
+            "SELECT id, key, intent, secs, position, number, action, reason, price_x64, outcome, error, signature, slot, cost, signer,
                  equity_before, delta_before, ltv_before_bps, equity_after, delta_after, ltv_after_bps, origin
              FROM actions WHERE (secs, id) < ($1, $2) {of} ORDER BY secs DESC, id DESC LIMIT $3"
         ),

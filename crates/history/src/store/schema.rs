@@ -50,6 +50,7 @@ const STEPS: [&str; 2] = [
      CREATE TABLE actions (
          id {id},
          key TEXT NOT NULL UNIQUE,
+         intent BIGINT,
          secs BIGINT NOT NULL,
          position TEXT NOT NULL,
          number TEXT,
@@ -71,6 +72,7 @@ const STEPS: [&str; 2] = [
          origin TEXT NOT NULL
      );
      CREATE INDEX actions_by_time ON actions (secs, id);
+     CREATE INDEX actions_by_intent ON actions (intent);
      CREATE INDEX actions_by_position ON actions (position, secs, id);
      CREATE TABLE overrides (
          id {id},

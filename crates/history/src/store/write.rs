@@ -135,10 +135,11 @@ fn action(db: &mut dyn Database, row: &ActionRow) -> Result<(), StoreError> {
     let [equity, delta, ltv] = figures(&row.before);
     let [equity_after, delta_after, ltv_after] = figures(&row.after);
     db.execute(
-        "INSERT INTO actions (key, secs, position, number, action, reason, price_x64, outcome, error, signature, slot, cost,
+        "INSERT INTO actions (key, intent, secs, position, number, action, reason, price_x64, outcome, error, signature, slot, cost,
              signer, equity_before, delta_before, ltv_before_bps, equity_after, delta_after, ltv_after_bps, origin)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
          ON CONFLICT (key) DO UPDATE SET
+             intent = COALESCE(actions.intent, excluded.intent),
              number = COALESCE(actions.number, excluded.number),
              reason = COALESCE(actions.reason, excluded.reason),
              price_x64 = COALESCE(excluded.price_x64, actions.price_x64),
@@ -155,6 +156,7 @@ fn action(db: &mut dyn Database, row: &ActionRow) -> Result<(), StoreError> {
              ltv_after_bps = COALESCE(excluded.ltv_after_bps, actions.ltv_after_bps)",
         &[
             (&row.key).into(),
+            row.intent.into(),
             row.secs.into(),
             (&row.position).into(),
             row.number.map(|number| Value::Text(number.to_string())).unwrap_or(Value::Null),

@@ -2,7 +2,7 @@
 
 use ballast_history::{
     Figures, Origin,
-    store::{ActionQuery, Batch, StoreError},
+    store::{ActionQuery, Batch, Before, StoreError},
 };
 
 use crate::{
@@ -87,9 +87,9 @@ fn actions_come_newest_first_in_pages(place: &Place) {
     // Two of each second, and the older ones last, as a backfill brings them.
     for index in (0..25i64).rev() {
         let position = if index % 2 == 0 { "a" } else { "b" };
-        batch
-            .actions
-            .push(action(&format!("s{index}"), position, index / 2, "landed"));
+        let mut row = action(&format!("s{index}"), position, index / 2, "landed");
+        row.intent = (index % 3 == 0).then_some(index as u64);
+        batch.actions.push(row);
     }
     store.write(&batch).unwrap();
     let mut query = ActionQuery {
@@ -100,7 +100,10 @@ fn actions_come_newest_first_in_pages(place: &Place) {
     loop {
         let page = store.actions(&query).unwrap();
         assert!(page.rows.len() <= 7);
-        query.before = page.rows.last().map(|row| row.id);
+        query.before = page.rows.last().map(|row| match row.row.intent {
+            Some(intent) => Before::Intent(intent),
+            None => Before::Row(row.id),
+        });
         seen.extend(page.rows.into_iter().map(|row| (row.row.secs, row.row.key)));
         if !page.more {
             break;
@@ -122,7 +125,7 @@ fn actions_come_newest_first_in_pages(place: &Place) {
     assert!(page.rows.iter().all(|row| row.row.position == "b"));
     assert_eq!((page.rows.len(), page.more), (12, false));
     let unknown = ActionQuery {
-        before: Some(1 << 40),
+        before: Some(Before::Row(1 << 40)),
         limit: 5,
         position: None,
     };

@@ -81,6 +81,7 @@ pub fn points_of(batches: &[Batch]) -> Vec<Point> {
 pub fn action(signature: &str, position: &str, secs: i64, outcome: &str) -> ActionRow {
     ActionRow {
         key: ActionRow::key_of(signature, position),
+        intent: None,
         secs,
         position: position.into(),
         number: Some(u64::MAX),
