@@ -9,6 +9,7 @@ mod keys;
 mod mutants;
 mod named_tests;
 mod parameters;
+mod postgres;
 mod process;
 mod repository;
 mod sbf;

@@ -3,7 +3,7 @@ use std::{ffi::OsString, path::PathBuf, process::Command};
 
 use anyhow::Result;
 
-use crate::{fuzz, named_tests, process, repository, sbf, validator};
+use crate::{fuzz, named_tests, postgres, process, repository, sbf, validator};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -38,6 +38,9 @@ pub fn test(options: &TestOptions) -> Result<()> {
         command
             .env("BALLAST_VALIDATOR", validator::provide()?)
             .env_remove("BALLAST_NO_VALIDATOR");
+    }
+    if postgres::provide() {
+        command.env("BALLAST_REQUIRE_POSTGRES", "1");
     }
     process::run(&mut command)
 }

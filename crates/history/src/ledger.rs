@@ -52,6 +52,8 @@ pub struct Frame {
     pub moment: Moment,
     /// Whether base is wrapped SOL, so that lamports have a price.
     pub base_is_native: bool,
+    /// Decimals of base and quote.
+    pub decimals: [u8; 2],
     /// All of its positions are among the sights, if it is complete.
     pub complete: bool,
     /// Positions.
@@ -140,6 +142,7 @@ impl Ledger {
             let mut track =
                 Track::begin(&sight.opening, &moment, &sight.account, sight.fees_waiting)?;
             (track.first_slot, track.native) = (sight.slot, frame.base_is_native);
+            track.decimals = frame.decimals;
             let point = track.next_point()?;
             let kept = Kept {
                 stored: Stored {

@@ -84,6 +84,8 @@ pub struct Track {
     first_price_x64: u128,
     /// Whether base is wrapped SOL, so that lamports have a price.
     pub native: bool,
+    /// Decimals of base and quote, for those who show it.
+    pub decimals: [u8; 2],
     /// Slot of the account at the first sight: what happened up to it is in the past.
     pub first_slot: u64,
     /// Number of the last intent whose transaction's fee is in the costs.
@@ -136,6 +138,7 @@ impl Track {
             seen,
             first_price_x64: now.price.x64(),
             native: false,
+            decimals: [0, 0],
             first_slot: now.slot,
             fees_booked_to: 0,
             closed_secs: None,

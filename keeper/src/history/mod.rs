@@ -9,6 +9,7 @@
 //! sums then still add up, but in one longer step. A store that does not answer is tried again; until then everything waits in
 //! memory, up to a bound.
 
+pub mod answers;
 mod backfill;
 pub mod events;
 mod rows;
@@ -78,6 +79,8 @@ pub struct Health {
 /// A position's sums as they stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
+    /// Its market.
+    pub market: Pubkey,
     /// Its record.
     pub track: Track,
     /// The first point of the last 24 hours.

@@ -20,6 +20,10 @@ fn frame(market: &MarketPicture) -> Option<Frame> {
         market: snapshot.address.to_string(),
         moment,
         base_is_native: snapshot.market.base_mint == WRAPPED_SOL_MINT,
+        decimals: [
+            snapshot.market.base_decimals,
+            snapshot.market.quote_decimals,
+        ],
         complete: market.positions_read,
         sights: sights
             .filter_map(|position| sight(snapshot, position))

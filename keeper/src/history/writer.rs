@@ -279,6 +279,7 @@ impl Writer {
         self.days_now();
         let standings = ledger.iter().filter_map(|stored| {
             let standing = Standing {
+                market: stored.market.parse().ok()?,
                 track: stored.track,
                 day: self.days.get(&stored.address).copied(),
             };

@@ -12,6 +12,7 @@ fn frame(secs: i64, tick: i32, sights: Vec<Sight>) -> Frame {
             ..moment(secs as u64, tick, secs as u64)
         },
         base_is_native: true,
+        decimals: [9, 6],
         complete: true,
         sights,
     }
