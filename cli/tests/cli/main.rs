@@ -4,6 +4,7 @@ mod backtest;
 mod common;
 mod experiments;
 mod hedge;
+mod journal;
 mod quote;
 mod risk;
 mod simulate;
