@@ -99,7 +99,8 @@ pub fn run(command: &JournalCommand, json: bool, output: &mut Output) -> Result<
         JournalCommand::Replay(place) => {
             let directory = place.directory()?;
             let report = ReplayReport(
-                replay(&directory).with_context(|| format!("cannot read {}", directory.display()))?,
+                replay(&directory)
+                    .with_context(|| format!("cannot read {}", directory.display()))?,
             );
             output.print(&report)?;
             let Replayed {
@@ -152,7 +153,8 @@ fn read(place: &PlaceArgs) -> Result<Vec<Line>> {
         directory.display()
     );
     for path in files {
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes =
+            std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         lines.extend(ballast_keeper::journal::follow::lines(&name, &bytes));
     }
@@ -163,13 +165,13 @@ fn tail(args: &TailArgs, json: bool) -> Result<()> {
     let directory = args.place.directory()?;
     let cannot = || format!("cannot read {}", directory.display());
     let mut follower = Follower::new(&directory);
-    let lines: Vec<Line> = follower.next().with_context(cannot)?;
+    let lines: Vec<Line> = follower.more().with_context(cannot)?;
     let from = lines.len().saturating_sub(args.lines);
     let mut out = io::stdout().lock();
     show(&mut out, &lines[from..], json)?;
     while args.follow {
         std::thread::sleep(LOOK_EVERY);
-        let lines: Vec<Line> = follower.next().with_context(cannot)?;
+        let lines: Vec<Line> = follower.more().with_context(cannot)?;
         show(&mut out, &lines, json)?;
     }
     Ok(())
@@ -214,7 +216,8 @@ fn export(args: &ExportArgs) -> Result<()> {
     let lines = read(&args.place)?;
     let mut out: Box<dyn Write> = match &args.output {
         Some(path) => {
-            let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+            let file =
+                File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
             Box::new(BufWriter::new(file))
         }
         None => Box::new(BufWriter::new(io::stdout().lock())),
@@ -298,7 +301,9 @@ impl fmt::Display for Shown<'_> {
             Err(damage) => return write!(f, "DAMAGED: {damage}"),
         };
         match record {
-            Record::Header(header) => write!(f, "keeper {} on {}", header.keeper, header.genesis_hash),
+            Record::Header(header) => {
+                write!(f, "keeper {} on {}", header.keeper, header.genesis_hash)
+            }
             Record::Intent(intent) => write!(
                 f,
                 "intent {} {} {}: {} ({})",
@@ -313,7 +318,11 @@ impl fmt::Display for Shown<'_> {
                 error.map_or(Ok(()), |error| write!(f, ": {error}"))
             }
             Record::Paper(paper) => {
-                write!(f, "paper {} {}: {}", paper.action, paper.position, paper.reason)?;
+                write!(
+                    f,
+                    "paper {} {}: {}",
+                    paper.action, paper.position, paper.reason
+                )?;
                 match &paper.error {
                     Some(error) => write!(f, ", would fail: {error}"),
                     None => Ok(()),
@@ -354,7 +363,9 @@ impl fmt::Display for VerifyReport {
             let ids: Vec<_> = open.iter().map(u64::to_string).collect();
             writeln!(f, "no outcome yet: intent {}", ids.join(", "))?;
         }
-        findings.iter().try_for_each(|finding| write_finding(f, finding))?;
+        findings
+            .iter()
+            .try_for_each(|finding| write_finding(f, finding))?;
         if findings.is_empty() {
             writeln!(f, "everything reads back and holds together")?;
         }
@@ -380,10 +391,17 @@ impl fmt::Display for ReplayReport {
             "{decisions} decisions came out the same, bit for bit ({bytes} bytes recorded)"
         )?;
         if *lost > 0 {
-            writeln!(f, "{lost} decisions were not recorded: the disk was too slow")?;
+            writeln!(
+                f,
+                "{lost} decisions were not recorded: the disk was too slow"
+            )?;
         }
-        findings.iter().try_for_each(|finding| write_finding(f, finding))?;
-        differs.iter().try_for_each(|finding| write_finding(f, finding))
+        findings
+            .iter()
+            .try_for_each(|finding| write_finding(f, finding))?;
+        differs
+            .iter()
+            .try_for_each(|finding| write_finding(f, finding))
     }
 }
 

@@ -140,7 +140,10 @@ fn tail_and_export_show_what_is_written() {
     let lines = ballast(directory.path(), &["--json", "journal", "tail", "-n", "9"]).lines();
     assert_eq!(lines.len(), 5);
     assert_eq!(lines[1]["record"]["intent"]["action"], "rehedge");
-    assert_eq!((lines[4]["line"].as_u64(), &lines[4]["file"]), (Some(5), &"journal.jsonl".into()));
+    assert_eq!(
+        (lines[4]["line"].as_u64(), &lines[4]["file"]),
+        (Some(5), &"journal.jsonl".into())
+    );
 
     let exported = ballast(directory.path(), &["journal", "export"]).lines();
     assert_eq!(exported, lines);
@@ -152,7 +155,14 @@ fn tail_and_export_show_what_is_written() {
     let file = directory.path().join("out.csv");
     let to_file = ballast(
         directory.path(),
-        &["journal", "export", "--format", "csv", "-o", file.to_str().unwrap()],
+        &[
+            "journal",
+            "export",
+            "--format",
+            "csv",
+            "-o",
+            file.to_str().unwrap(),
+        ],
     );
     assert_eq!((to_file.code, to_file.out.as_str()), (0, ""));
     assert_eq!(fs::read_to_string(file).unwrap(), csv.out);

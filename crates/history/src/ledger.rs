@@ -167,8 +167,8 @@ impl Ledger {
         if moment.slot < track.seen.slot || (!acted && passed_secs < STEP_SECS) {
             return Ok(());
         }
-        let rewarded = sight.account.counters.last_reward_secs
-            != track.seen.account.counters.last_reward_secs;
+        let rewarded =
+            sight.account.counters.last_reward_secs != track.seen.account.counters.last_reward_secs;
         let reward = if rewarded && frame.base_is_native {
             cost_of_lamports(sight.reward_lamports, &moment)?
         } else {

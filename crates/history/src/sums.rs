@@ -40,7 +40,9 @@ impl Sums {
     /// # Errors
     /// [`ModelError::Overflow`] beyond 128 bits.
     pub fn total(&self) -> Result<i128, ModelError> {
-        self.parts().iter().try_fold(0, |sum, (_, part)| add(sum, *part))
+        self.parts()
+            .iter()
+            .try_fold(0, |sum, (_, part)| add(sum, *part))
     }
 
     /// Each with its name.

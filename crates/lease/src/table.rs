@@ -199,12 +199,7 @@ impl Leases {
     ///
     /// # Errors
     /// [`LeaseError`].
-    pub fn settle(
-        &mut self,
-        shard: u32,
-        signature: &str,
-        outcome: &str,
-    ) -> Result<(), LeaseError> {
+    pub fn settle(&mut self, shard: u32, signature: &str, outcome: &str) -> Result<(), LeaseError> {
         self.client.execute(
             "UPDATE lease_intents SET outcome = $3 WHERE shard = $1 AND signature = $2 AND outcome IS NULL",
             &[&i64::from(shard), &signature, &outcome],

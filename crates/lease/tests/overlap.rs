@@ -221,7 +221,12 @@ fn what_two_holders_sign_never_is_valid_at_the_same_height() {
     let (mut epochs, mut intents, mut refused) = (0, 0, 0);
     for seed in 0..seeds() {
         let told = play(&server, seed, Taker::Right);
-        assert_eq!(overlaps(&told.written), 0, "seed {seed}: {:?}", told.written);
+        assert_eq!(
+            overlaps(&told.written),
+            0,
+            "seed {seed}: {:?}",
+            told.written
+        );
         let last = told.written.iter().map(|intent| intent.epoch).max();
         epochs += last.unwrap_or(0);
         intents += told.written.len();
@@ -249,11 +254,7 @@ fn of_many_who_take_at_once_one_succeeds() {
         let height = 1_000 + round * 2 * TERM;
         let takers = (0..6).map(|member| {
             let (server, url) = (Arc::clone(&server), url.clone());
-            std::thread::spawn(move || {
-                connect(&server, &url, member)
-                    .take(SHARD, height)
-                    .unwrap()
-            })
+            std::thread::spawn(move || connect(&server, &url, member).take(SHARD, height).unwrap())
         });
         let takers: Vec<_> = takers.collect();
         let leases = takers.into_iter().filter_map(|taker| taker.join().unwrap());
@@ -272,9 +273,7 @@ fn an_intent_is_refused_when_it_should_be() {
     let old = one.take(SHARD, 100).unwrap().unwrap();
     assert_eq!((old.epoch, old.through), (1, 160));
     let write = |leases: &mut Leases, lease: &Lease, name: &str, last_valid| {
-        leases
-            .write_intent(lease, name, last_valid, b"x")
-            .unwrap()
+        leases.write_intent(lease, name, last_valid, b"x").unwrap()
     };
     assert_eq!(
         write(&mut one, &old, "a", 161),

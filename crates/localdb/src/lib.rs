@@ -83,7 +83,10 @@ impl Postgres {
             account,
             databases: Mutex::new(0),
         };
-        server.run("initdb", &["-A", "trust", "-U", ROLE, "-N", "-D", &server.data()])?;
+        server.run(
+            "initdb",
+            &["-A", "trust", "-U", ROLE, "-N", "-D", &server.data()],
+        )?;
         let socket = server.socket().display().to_string();
         fs::write(
             Path::new(&server.data()).join("postgresql.auto.conf"),

@@ -2,8 +2,8 @@
 
 use ballast_clmm::{FEE_RATE_DENOMINATOR_PPM, wide};
 use ballast_model::{
-    Amounts, Bps, LiquidationError, ModelError, Moved, Position, RehedgeError, Side, SqrtPrice, Trade,
-    lending, plan_liquidation, plan_rehedge, value_down, value_up,
+    Amounts, Bps, LiquidationError, ModelError, Moved, Position, RehedgeError, Side, SqrtPrice,
+    Trade, lending, plan_liquidation, plan_rehedge, value_down, value_up,
 };
 
 use crate::{

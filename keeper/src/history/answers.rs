@@ -41,9 +41,9 @@ impl HistoryReader {
         let Ok(standings) = self.standings.read() else {
             return Past::default();
         };
-        let of_market = standings.values().filter(|standing| {
-            standing.market == *market && standing.track.closed_secs.is_none()
-        });
+        let of_market = standings
+            .values()
+            .filter(|standing| standing.market == *market && standing.track.closed_secs.is_none());
         let mut whole: Option<Past> = None;
         for standing in of_market {
             let next = past(standing);

@@ -93,14 +93,19 @@ async fn a_keeper_keeps_sums_points_actions_and_decisions_over_restarts() {
         assert_eq!(tracks.len(), 3);
         for stored in &tracks {
             let from = stored.track.observed_from_secs;
-            assert_eq!(*observed.entry(stored.address.clone()).or_insert(from), from);
+            assert_eq!(
+                *observed.entry(stored.address.clone()).or_insert(from),
+                from
+            );
             // What readers see without asking the store is the same.
             let address = stored.address.parse().unwrap();
             let standing = reader.standing(&address).unwrap();
             assert_eq!(standing.track.sums, stored.track.sums);
             assert!(stored.track.sums.drift != 0);
         }
-        let found = store.points(&tracks[0].address, 0..i64::MAX, 1_000).unwrap();
+        let found = store
+            .points(&tracks[0].address, 0..i64::MAX, 1_000)
+            .unwrap();
         assert!(found.len() > points, "round {round}: {}", found.len());
         points = found.len();
         let rows = store.actions(&all()).unwrap().rows;
@@ -122,7 +127,7 @@ async fn a_keeper_keeps_sums_points_actions_and_decisions_over_restarts() {
         replayed.decisions, replayed.bytes
     );
     let lines = follow::Follower::new(directory.path())
-        .next::<Record>()
+        .more::<Record>()
         .unwrap();
     let verified = verify::verify(lines);
     assert_eq!(verified.findings, []);
@@ -247,7 +252,10 @@ impl Chain for Node {
         limit: usize,
     ) -> Result<Option<Vec<PastTransaction>>, ballast_client::ChainError> {
         let after = |before: &Signature| {
-            let found = self.listed.iter().position(|past| past.signature == *before);
+            let found = self
+                .listed
+                .iter()
+                .position(|past| past.signature == *before);
             found.map_or(self.listed.len(), |at| at + 1)
         };
         let from = before.map_or(0, after);

@@ -99,7 +99,8 @@ impl Writer {
             } else if wrote.elapsed() < WRITE_EVERY {
                 continue;
             }
-            if self.write(&mut opened) && pruned.is_none_or(|at: Instant| at.elapsed() > PRUNE_EVERY)
+            if self.write(&mut opened)
+                && pruned.is_none_or(|at: Instant| at.elapsed() > PRUNE_EVERY)
             {
                 pruned = Some(Instant::now());
                 self.prune(&mut opened);
@@ -201,7 +202,7 @@ impl Writer {
     }
 
     fn follow_journal(&mut self, ledger: &mut Ledger) {
-        let lines = match self.journal.next::<Record>() {
+        let lines = match self.journal.more::<Record>() {
             Ok(lines) => lines,
             // The keeper itself halts when the journal cannot be used.
             Err(_) => return,
@@ -290,7 +291,8 @@ impl Writer {
         if let Ok(mut shown) = self.standings.write() {
             *shown = standings;
         }
-        self.health.send_modify(|health| health.positions = positions);
+        self.health
+            .send_modify(|health| health.positions = positions);
     }
 
     /// The points of 24 hours ago, once every quarter of an hour.

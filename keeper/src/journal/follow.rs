@@ -140,7 +140,7 @@ impl Follower {
     ///
     /// # Errors
     /// The system's. Asking again is safe.
-    pub fn next<T: DeserializeOwned>(&mut self) -> io::Result<Vec<Line<T>>> {
+    pub fn more<T: DeserializeOwned>(&mut self) -> io::Result<Vec<Line<T>>> {
         let mut found = Vec::new();
         if self.current.is_none() {
             let mut files = numbered(&self.directory, &self.name)?;
@@ -233,13 +233,13 @@ mod tests {
     fn what_is_written_comes_once_and_whole() {
         let directory = tempfile::tempdir().unwrap();
         let mut follower = Follower::new(directory.path());
-        assert_eq!(follower.next::<Record>().unwrap(), []);
+        assert_eq!(follower.more::<Record>().unwrap(), []);
         let (mut journal, _) = Journal::open(directory.path(), &header()).unwrap();
-        assert_eq!(follower.next::<Record>().unwrap().len(), 1, "the header");
+        assert_eq!(follower.more::<Record>().unwrap().len(), 1, "the header");
         let first = write(&mut journal);
         let second = write(&mut journal);
-        assert_eq!(ids(follower.next().unwrap()), [first, second]);
-        assert_eq!(follower.next::<Record>().unwrap(), []);
+        assert_eq!(ids(follower.more().unwrap()), [first, second]);
+        assert_eq!(follower.more::<Record>().unwrap(), []);
         // Half a line is no line yet.
         drop(journal);
         let path = directory.path().join(NAME);
@@ -247,9 +247,9 @@ mod tests {
         let line = frame::line(&Record::Intent(Box::new(intent(9)))).unwrap();
         let (one, other) = line.split_at(20);
         fs::write(&path, [whole.as_slice(), one].concat()).unwrap();
-        assert_eq!(follower.next::<Record>().unwrap(), []);
+        assert_eq!(follower.more::<Record>().unwrap(), []);
         fs::write(&path, [whole.as_slice(), one, other].concat()).unwrap();
-        let lines = follower.next::<Record>().unwrap();
+        let lines = follower.more::<Record>().unwrap();
         assert_eq!((lines[0].number, lines[0].offset), (4, whole.len() as u64));
         assert_eq!(ids(lines), [9]);
     }
@@ -264,11 +264,11 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         fs::write(&path, [whole.as_slice(), b"0123"].concat()).unwrap();
         let mut follower = Follower::new(directory.path());
-        assert_eq!(ids(follower.next().unwrap()), [1]);
+        assert_eq!(ids(follower.more().unwrap()), [1]);
         let (mut journal, _) = Journal::open(directory.path(), &header()).unwrap();
-        assert_eq!(follower.next::<Record>().unwrap(), []);
+        assert_eq!(follower.more::<Record>().unwrap(), []);
         let next = write(&mut journal);
-        assert_eq!(ids(follower.next().unwrap()), [next]);
+        assert_eq!(ids(follower.more().unwrap()), [next]);
     }
 
     #[test]
@@ -277,14 +277,14 @@ mod tests {
         let (mut journal, _) = Journal::open(directory.path(), &header()).unwrap();
         let first = write(&mut journal);
         let mut follower = Follower::new(directory.path());
-        assert_eq!(ids(follower.next().unwrap()), [first]);
+        assert_eq!(ids(follower.more().unwrap()), [first]);
         let second = write(&mut journal);
         let begun = frame::line(&Record::Header(header())).unwrap();
         journal.storage.rotate(&begun).unwrap();
         let third = write(&mut journal);
-        assert_eq!(ids(follower.next().unwrap()), [second, third]);
+        assert_eq!(ids(follower.more().unwrap()), [second, third]);
         let mut later = Follower::new(directory.path());
-        let lines = later.next::<Record>().unwrap();
+        let lines = later.more::<Record>().unwrap();
         assert_eq!(lines[1].file, "journal-1.jsonl");
         assert_eq!(ids(lines), [first, second, third]);
     }

@@ -51,7 +51,10 @@ fn points_come_with_their_record_and_quiet_frames_cost_nothing() {
         let troubles = ledger.take_in(&frame(secs, tick, vec![sight("a")]), &mut batch);
         assert_eq!(troubles, [""; 0]);
         for (address, point) in &batch.points {
-            let track = &batch.tracks.iter().find(|stored| stored.address == *address);
+            let track = &batch
+                .tracks
+                .iter()
+                .find(|stored| stored.address == *address);
             assert_eq!(track.unwrap().track.sums, point.sums);
         }
         written += batch.tracks.len();

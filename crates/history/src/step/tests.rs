@@ -78,8 +78,8 @@ fn accounts() -> impl Strategy<Value = Account> {
         [0u128..1 << 70, 0u128..1 << 70],
         counters,
     )
-        .prop_map(|(ticks, liquidity, idle, shares, (brought, paid_out, (loss, bonus, fees)))| {
-            Account {
+        .prop_map(
+            |(ticks, liquidity, idle, shares, (brought, paid_out, (loss, bonus, fees)))| Account {
                 ticks: [ticks.0, ticks.1],
                 liquidity,
                 idle,
@@ -92,8 +92,8 @@ fn accounts() -> impl Strategy<Value = Account> {
                     fee_actions: fees,
                     last_reward_secs: 0,
                 },
-            }
-        })
+            },
+        )
 }
 
 fn fees() -> impl Strategy<Value = Option<Amounts>> {
@@ -199,7 +199,13 @@ fn fees_are_earned_when_they_are_found_and_not_when_they_are_collected() {
     // The owner collects them, and a few that nobody had seen.
     let mut collected = held;
     collected.counters.paid_out = [310, 420];
-    let out = step(&done.seen, &moment(3, tick, 0), &collected, &Happened::default()).unwrap();
+    let out = step(
+        &done.seen,
+        &moment(3, tick, 0),
+        &collected,
+        &Happened::default(),
+    )
+    .unwrap();
     adds_up(&done.seen, &out);
     assert_eq!(out.flow, -worth(Amounts::new(310, 420), at(tick)).unwrap());
     let unseen = worth(Amounts::new(10, 20), at(tick)).unwrap();

@@ -273,10 +273,7 @@ pub(super) fn overrides(
     rows.into_iter().map(read).collect()
 }
 
-pub(super) fn backfill(
-    db: &mut dyn Database,
-    address: &str,
-) -> Result<Option<String>, StoreError> {
+pub(super) fn backfill(db: &mut dyn Database, address: &str) -> Result<Option<String>, StoreError> {
     let rows = db.query(
         "SELECT progress FROM backfills WHERE position = $1",
         &[address.into()],

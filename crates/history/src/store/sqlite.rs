@@ -118,8 +118,7 @@ impl Database for Sqlite {
         let read = || {
             let mut statement = self.connection.prepare_cached(&numbered(statement))?;
             let columns = statement.column_count();
-            let rows =
-                statement.query_map(params_from_iter(asked), |row| values(row, columns))?;
+            let rows = statement.query_map(params_from_iter(asked), |row| values(row, columns))?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         read().map_err(|error| self.told(error))

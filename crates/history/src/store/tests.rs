@@ -97,7 +97,10 @@ fn an_older_schema_is_brought_up_and_a_newer_one_is_refused() {
     assert_eq!(store.backfill("x").unwrap(), None);
     store
         .db
-        .batch(&format!("UPDATE schema_version SET version = {}", VERSION + 1))
+        .batch(&format!(
+            "UPDATE schema_version SET version = {}",
+            VERSION + 1
+        ))
         .unwrap();
     drop(store);
     let error = SqlStore::new(Sqlite::open(&path).unwrap()).err().unwrap();
@@ -117,6 +120,9 @@ fn a_server_elsewhere_is_refused_without_a_word_about_its_network() {
     let error = Postgres::connect("postgres://me:secret@[").err().unwrap();
     assert!(matches!(error, StoreError::Url(_)));
     assert!(!error.to_string().contains("secret"), "{error}");
-    let hidden = format!("{:?}", Location::Postgres("postgres://me:secret@h/x".into()));
+    let hidden = format!(
+        "{:?}",
+        Location::Postgres("postgres://me:secret@h/x".into())
+    );
     assert!(!hidden.contains("secret"));
 }

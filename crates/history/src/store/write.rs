@@ -191,7 +191,9 @@ fn order(db: &mut dyn Database, row: &OverrideRow) -> Result<(), StoreError> {
             row.secs.into(),
             (&row.scope).into(),
             row.position.as_ref().into(),
-            row.number.map(|number| Value::Text(number.to_string())).unwrap_or(Value::Null),
+            row.number
+                .map(|number| Value::Text(number.to_string()))
+                .unwrap_or(Value::Null),
             (&row.mode).into(),
             (&row.note).into(),
             (&row.by).into(),

@@ -240,9 +240,11 @@ fn a_reader_sees_what_is_written_and_changes_nothing(place: &Place) {
 
 fn overrides_and_backfills_are_kept(place: &Place) {
     let mut store = place.open();
-    let mut batch = Batch::default();
-    batch.overrides = vec![order("1", 5), order("2", 9), order("3", 7)];
-    batch.backfills = vec![("a".into(), "{}".into())];
+    let mut batch = Batch {
+        overrides: vec![order("1", 5), order("2", 9), order("3", 7)],
+        backfills: vec![("a".into(), "{}".into())],
+        ..Batch::default()
+    };
     store.write(&batch).unwrap();
     let rows = store.overrides(2).unwrap();
     let keys: Vec<_> = rows.iter().map(|row| row.row.key.as_str()).collect();
