@@ -72,7 +72,7 @@ pub struct Health {
     pub writes: u64,
     /// Positions with a record.
     pub positions: usize,
-    /// Of those, the ones whose past is still to be read.
+    /// Of those that are open, the ones of whose time before the first sight only the account's own counters are known.
     pub pasts_open: usize,
 }
 

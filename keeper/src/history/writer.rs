@@ -7,7 +7,7 @@ use std::{
 };
 
 use ballast_history::{
-    ActionRow, Ledger, Point, Reading,
+    ActionRow, Ledger, Point, Reach, Reading,
     store::{Batch, Store, StoreError},
 };
 use solana_sdk::pubkey::Pubkey;
@@ -47,6 +47,8 @@ pub(super) struct Writer {
     /// Of which quarter of an hour the days are.
     days_of_secs: i64,
     lost_pictures: u64,
+    /// Every market's positions were seen: what the journal says of them can be booked.
+    begun: bool,
 }
 
 /// What there is once the store has opened.
@@ -74,6 +76,7 @@ impl Writer {
             now_secs: 0,
             days_of_secs: i64::MIN,
             lost_pictures: 0,
+            begun: false,
         }
     }
 
@@ -167,6 +170,7 @@ impl Writer {
                     self.lost_pictures = lost;
                     ledger.note_loss();
                 }
+                self.begun |= !frames.is_empty() && frames.iter().all(|frame| frame.complete);
                 for frame in frames {
                     self.now_secs = self.now_secs.max(frame.moment.secs);
                     for trouble in ledger.take_in(&frame, &mut self.batch) {
@@ -202,6 +206,9 @@ impl Writer {
     }
 
     fn follow_journal(&mut self, ledger: &mut Ledger) {
+        if !self.begun {
+            return;
+        }
         let lines = match self.journal.more::<Record>() {
             Ok(lines) => lines,
             // The keeper itself halts when the journal cannot be used.
@@ -288,6 +295,9 @@ impl Writer {
         });
         let standings: HashMap<_, _> = standings.collect();
         let positions = standings.len();
+        let is_open =
+            |one: &&Standing| one.track.closed_secs.is_none() && one.track.reach == Reach::Counters;
+        let pasts_open = standings.values().filter(is_open).count();
         if let Ok(mut shown) = self.standings.write() {
             *shown = standings;
         }
