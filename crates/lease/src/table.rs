@@ -79,7 +79,7 @@ impl Leases {
     pub fn new(mut client: Client, member: &str) -> Result<Self, LeaseError> {
         // Two who create a table at the same time would disturb each other.
         let mut transaction = client.transaction()?;
-        transaction.execute("SELECT pg_advisory_xact_lock(6_230_127)", &[])?;
+        transaction.execute("SELECT pg_advisory_xact_lock(6230127)", &[])?;
         transaction.batch_execute(SCHEMA)?;
         transaction.commit()?;
         Ok(Self {
