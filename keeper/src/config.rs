@@ -14,6 +14,7 @@ use ballast_model::Amounts;
 use serde::Deserialize;
 use solana_sdk::pubkey::Pubkey;
 
+mod api;
 mod automation;
 mod check;
 mod error;
@@ -21,6 +22,7 @@ mod history;
 mod malformed;
 mod prices;
 
+pub use api::Api;
 pub use automation::Automation;
 pub use error::ConfigError;
 pub use history::History;
@@ -60,6 +62,8 @@ pub struct Config {
     pub history: History,
     /// Prices newer than those of the price accounts.
     pub prices: Prices,
+    /// The HTTP interface.
+    pub api: Api,
 }
 
 /// A market and the price accounts to use for it: the market itself only knows the feeds.
@@ -153,6 +157,8 @@ struct RawConfig {
     history: history::RawHistory,
     #[serde(default)]
     prices: prices::RawPrices,
+    #[serde(default)]
+    api: api::RawApi,
 }
 
 /// Orca's pool programs, the upgradeable and the immutable one.
@@ -290,6 +296,7 @@ impl Config {
         config.journal_dir = directory.join(&config.journal_dir);
         config.history.relative_to(directory);
         config.keypair = config.keypair.map(|keypair| directory.join(keypair));
+        config.api.read_token = config.api.read_token.map(|token| directory.join(token));
         Ok(config)
     }
 
@@ -354,6 +361,7 @@ impl Config {
             automation: raw.automation.into(),
             history: raw.history.try_into()?,
             prices: raw.prices.into(),
+            api: raw.api.try_into()?,
         };
         config.check()?;
         Ok(config)

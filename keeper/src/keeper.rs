@@ -1,6 +1,6 @@
 //! The keeper as a whole: opens the journal, recovers, and runs sources and engine until it is told to stop.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ballast_client::{Chain, ChainError, Endpoint, MarketError, RpcChain, RpcConfig};
 use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer};
@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use crate::{
+    api::{self, Flags, Nobody, Past, Server, ServerError},
     config::{Config, ConfigError, Mode},
     control::{Control, SystemClock},
     decisions::Recorder,
@@ -106,6 +107,9 @@ pub enum KeeperError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The API cannot be served.
+    #[error(transparent)]
+    Api(#[from] ServerError),
     /// It stopped while running.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -137,6 +141,9 @@ pub struct Keeper {
     events: Events,
     status: watch::Sender<Status>,
     pictures: watch::Sender<Option<Arc<Picture>>>,
+    past: Arc<dyn Past>,
+    flags: Arc<dyn Flags>,
+    api_address: watch::Sender<Option<SocketAddr>>,
     control: Control,
     history: Option<History>,
 }
@@ -198,6 +205,12 @@ impl Keeper {
             events,
             status: watch::Sender::new(status),
             pictures: watch::Sender::new(None),
+            past: match &history {
+                Some(history) => Arc::new(history.reader()),
+                None => Arc::new(Nobody),
+            },
+            flags: Arc::new(Nobody),
+            api_address: watch::Sender::new(None),
             control,
             history,
         }
@@ -221,6 +234,25 @@ impl Keeper {
     /// The keeper in numbers.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
+    }
+
+    /// With what the history keeps, for the API.
+    #[must_use]
+    pub fn with_past(mut self, past: Arc<dyn Past>) -> Self {
+        self.past = past;
+        self
+    }
+
+    /// With what the flags say, for the API.
+    #[must_use]
+    pub fn with_flags(mut self, flags: Arc<dyn Flags>) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// Where the API listens; `None` before it does, or if it does not.
+    pub fn api_address(&self) -> watch::Receiver<Option<SocketAddr>> {
+        self.api_address.subscribe()
     }
 
     /// All that the engine knows, a few times a second.
@@ -255,6 +287,9 @@ impl Keeper {
             pictures,
             control,
             history,
+            past,
+            flags,
+            api_address,
         } = self;
         let Parts {
             config,
@@ -303,6 +338,16 @@ impl Keeper {
         control.open(journal.clone(), std::mem::take(&mut recovered.overrides));
         // Before anything is decided.
         control.look_at(halt_dir.as_deref()).await;
+        let server = Server::start(api::Sources {
+            config: Arc::clone(&config),
+            genesis_hash,
+            pictures: pictures.subscribe(),
+            control: control.clone(),
+            feed: journal.feed(),
+            past,
+            flags,
+        })?;
+        api_address.send_replace(server.as_ref().map(Server::address));
         // Who only observes leaves them to a keeper that acts.
         if config.mode < Mode::Paper {
             recovered.open.clear();
@@ -372,6 +417,7 @@ impl Keeper {
                 () = &mut overrides => {}
             }
         };
+        drop(server);
         // The engine's pictures have ended, and with them the history: it writes what it knows.
         recorder.close();
         if let Some(history) = history {

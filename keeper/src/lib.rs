@@ -13,13 +13,14 @@
 //!
 //! [`control`] says how much of that is permitted: the configuration's mode, and what people say while the keeper runs.
 //!
-//! [`picture`] is what readers see of all that.
+//! [`picture`] is what readers see of all that, [`api`] serves it.
 //!
 //! [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be killed at any point: start-up is
 //! recovery, and nothing is done twice.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod api;
 pub mod book;
 pub mod config;
 pub mod control;
@@ -43,8 +44,8 @@ pub mod updates;
 mod sim;
 
 pub use config::{
-    Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, POOL_PROGRAMS, Prices,
-    Timing,
+    Api, Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, POOL_PROGRAMS,
+    Prices, Timing,
 };
 pub use control::Control;
 pub use engine::Status;

@@ -1,7 +1,8 @@
 //! The repository's own tool: `cargo xtask build | test | fuzz | demo | bench | keys | validator | toolchain-test | typescript |
-//! lint | mutants`.
+//! dashboard | lint | mutants`.
 mod bench;
 mod cache;
+mod dashboard;
 mod debian;
 mod fuzz;
 mod idl;
@@ -40,7 +41,8 @@ enum Task {
         #[arg(short, long, value_name = "PACKAGE", value_parser = Program::by_package)]
         package: Vec<Program>,
     },
-    /// Run all tests: unit, property, on-chain in the SVM, integration on solana-test-validator, and the TypeScript client.
+    /// Run all tests: unit, property, on-chain in the SVM, integration on solana-test-validator, the TypeScript client and the
+    /// dashboard.
     Test(suite::TestOptions),
     /// Search for sequences of instructions that break something, guided by the branches that the program takes. `test` does
     /// that too, for a minute.
@@ -62,6 +64,8 @@ enum Task {
     ToolchainTest,
     /// Generate, type-check and test the TypeScript client. `test` does that too.
     Typescript,
+    /// Check, build and compare the keeper's dashboard, and try it in a browser. `test` does that too.
+    Dashboard,
     /// Give the program an address of your own, whose key you have: needed to deploy it to another cluster.
     Keys,
     /// Check formatting and lints.
@@ -106,6 +110,7 @@ fn run(task: Task) -> Result<()> {
             fuzz::run_short()?;
             if !options.no_typescript {
                 typescript::test(options.no_validator)?;
+                dashboard::test()?;
             }
             Ok(())
         }
@@ -117,6 +122,11 @@ fn run(task: Task) -> Result<()> {
             typescript::require_node()?;
             build(&PROGRAMS)?;
             typescript::test(false)
+        }
+        Task::Dashboard => {
+            typescript::require_node()?;
+            build(&PROGRAMS)?;
+            dashboard::test()
         }
         Task::Demo { arguments } => {
             build(&PROGRAMS)?;

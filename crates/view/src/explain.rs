@@ -163,7 +163,11 @@ fn action_of(threshold: Threshold, reaction: u8) -> &'static str {
 }
 
 /// What happens first in either direction.
-pub fn next(market: &MarketSnapshot, automation: &ballast::Automation, explanation: &Explanation) -> Next {
+pub fn next(
+    market: &MarketSnapshot,
+    automation: &ballast::Automation,
+    explanation: &Explanation,
+) -> Next {
     let scale = scale(market);
     let towards = |falling: bool| {
         let (threshold, at) = explanation.next(falling)?;
@@ -216,7 +220,9 @@ pub fn sentence(
     paused: Option<&Override>,
 ) -> String {
     let name = |text: &Option<String>| text.clone().unwrap_or_default();
-    let action = decision.action.map(|action| capital(&action.to_string().replace('_', " ")));
+    let action = decision
+        .action
+        .map(|action| capital(&action.to_string().replace('_', " ")));
     let action = action.unwrap_or_default();
     let due = match decision.verdict {
         Verdict::Nothing => format!(
@@ -235,7 +241,11 @@ pub fn sentence(
             name(&decision.details)
         ),
         Verdict::Blocked => {
-            let obstacles: Vec<_> = decision.obstacles.iter().map(|text| capital(text)).collect();
+            let obstacles: Vec<_> = decision
+                .obstacles
+                .iter()
+                .map(|text| capital(text))
+                .collect();
             format!(
                 "{action} is due, but blocked. {}. {}.",
                 capital(&name(&decision.reason)),
@@ -302,9 +312,15 @@ mod tests {
     fn nothing_due_says_what_comes_next_in_either_direction() {
         let (decision, text) = said(200, None);
         assert_eq!(decision.verdict, Verdict::Nothing);
-        assert!(text.starts_with("Nothing is due at 200 USDC per SOL: the hedge error is "), "{text}");
+        assert!(
+            text.starts_with("Nothing is due at 200 USDC per SOL: the hedge error is "),
+            "{text}"
+        );
         assert!(text.contains("If the price falls to 19"), "{text}");
-        assert!(text.ends_with("hedge error leaves its band: rehedge."), "{text}");
+        assert!(
+            text.ends_with("hedge error leaves its band: rehedge."),
+            "{text}"
+        );
     }
 
     #[test]
@@ -312,7 +328,10 @@ mod tests {
         let (decision, text) = said(206, None);
         assert_eq!(decision.verdict, Verdict::Act, "{text}");
         assert!(text.starts_with("Rehedge is due: short by "), "{text}");
-        assert!(text.contains(" SOL, ") && text.contains("It would buy "), "{text}");
+        assert!(
+            text.contains(" SOL, ") && text.contains("It would buy "),
+            "{text}"
+        );
     }
 
     #[test]
@@ -330,7 +349,10 @@ mod tests {
         };
         let (decision, text) = said(206, Some(&held));
         assert_eq!(decision.verdict, Verdict::Paused);
-        assert!(text.starts_with("Paused: owner asked. Rehedge would be due: short by"), "{text}");
+        assert!(
+            text.starts_with("Paused: owner asked. Rehedge would be due: short by"),
+            "{text}"
+        );
         let reduce = Override {
             mode: OverrideMode::Reduce,
             ..held

@@ -21,6 +21,7 @@ mod flag;
 mod lending;
 mod market;
 pub mod moves;
+mod names;
 mod overrides;
 mod position;
 mod price;
@@ -44,13 +45,15 @@ pub use lending::ReserveView;
 pub use market::{
     DepthMove, FundingView, Limits, LiquidityView, MarketView, OracleView, ShareBps, StageEvidence,
 };
+pub use names::token_name;
 pub use overrides::{
-    Override, OverrideMode, OverrideRequest, Overrides, Preview, PreviewNearest, PreviewRequest,
-    Risk, Scope,
+    AppliedOverride, InFlight, Override, OverrideMode, OverrideRequest, Overrides, Preview,
+    PreviewNearest, PreviewRequest, Risk, Scope,
 };
 pub use position::{
-    CurvePoint, EntryView, Extras, History, Kept, MoveState, Nearest, OwnersWishes, PnlParts, PolicyView,
-    PositionDetail, PositionView, Positions, Row, SideOfPrice, Unwind, WhatIf, WhatIfState,
+    CurvePoint, EntryView, Extras, History, Kept, MoveState, Nearest, OwnersWishes, PnlParts,
+    PolicyView, PositionDetail, PositionView, Positions, Row, SideOfPrice, Unwind, WhatIf,
+    WhatIfState,
 };
 pub use price::{Scale, price};
 pub use shown::ShownMarket;

@@ -87,7 +87,13 @@ pub fn what_if(
     situation: &Situation,
     may_act: bool,
 ) -> Result<Vec<WhatIf>, SituationError> {
-    let Figures { market, stored, model, oracle, .. } = figures;
+    let Figures {
+        market,
+        stored,
+        model,
+        oracle,
+        ..
+    } = figures;
     MOVES_BPS
         .into_iter()
         .map(|move_bps| {
@@ -120,7 +126,11 @@ pub fn walk(situation: &Situation, from: SqrtPrice, to: SqrtPrice) -> Result<Kep
         let part = f64::from(step) / f64::from(STEPS);
         let root = start * ((end / start).ln() * part).exp();
         // `as` saturates.
-        let at = if step == STEPS { to } else { SqrtPrice::new(root as u128).map_err(ModelError::from)? };
+        let at = if step == STEPS {
+            to
+        } else {
+            SqrtPrice::new(root as u128).map_err(ModelError::from)?
+        };
         market.now_secs = market.now_secs.saturating_add(STEP_SECS);
         show(&mut market, situation.market, from, at);
         for _ in 0..MOST_ACTIONS {
@@ -133,7 +143,9 @@ pub fn walk(situation: &Situation, from: SqrtPrice, to: SqrtPrice) -> Result<Kep
             let Decision::Act(action, _) = assess(&now)?.decision else {
                 break;
             };
-            if matches!(action, Action::Liquidate { .. }) || !act(&mut market, &mut stored, at, &action)? {
+            if matches!(action, Action::Liquidate { .. })
+                || !act(&mut market, &mut stored, at, &action)?
+            {
                 break;
             }
             actions += 1;
@@ -208,7 +220,10 @@ mod tests {
     fn a_gap_is_the_position_untouched_and_a_walk_the_keepers_work() {
         situated(|figures, situation| {
             let moves = what_if(figures, situation, true).unwrap();
-            assert_eq!(moves.iter().map(|one| one.move_bps).collect::<Vec<_>>(), MOVES_BPS);
+            assert_eq!(
+                moves.iter().map(|one| one.move_bps).collect::<Vec<_>>(),
+                MOVES_BPS
+            );
             for one in &moves {
                 let at = moved(figures.oracle, one.move_bps).unwrap();
                 let untouched = figures.model.value(at).unwrap();
@@ -222,7 +237,12 @@ mod tests {
                 let size = |text: &str| text.parse::<f64>().unwrap().abs();
                 assert!(size(&kept.after.delta) < size(&one.gap.delta), "{one:?}");
             }
-            assert!(what_if(figures, situation, false).unwrap().iter().all(|one| one.kept.is_none()));
+            assert!(
+                what_if(figures, situation, false)
+                    .unwrap()
+                    .iter()
+                    .all(|one| one.kept.is_none())
+            );
         });
     }
 

@@ -1,5 +1,6 @@
 //! What people tell the keeper.
 
+use ballast_strategy::ActionKind;
 use serde::{Deserialize, Serialize};
 
 /// What an override is about.
@@ -49,6 +50,31 @@ pub struct Override {
     /// When it ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until_secs: Option<i64>,
+}
+
+/// An action that was signed before and cannot be called back.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InFlight {
+    /// Number of its intent.
+    pub id: u64,
+    /// The position.
+    pub position: String,
+    /// Its number; `null`: it is not known any more.
+    pub number: Option<u64>,
+    /// What it does.
+    pub action: ActionKind,
+    /// Its transaction.
+    pub signature: String,
+}
+
+/// What `POST /overrides` answers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AppliedOverride {
+    /// The override, as it is journaled.
+    #[serde(flatten)]
+    pub entry: Override,
+    /// What was in flight when it was journaled and may land yet.
+    pub in_flight: Vec<InFlight>,
 }
 
 /// Newest first.
@@ -135,5 +161,5 @@ pub struct Preview {
     /// The nearest.
     pub nearest: PreviewNearest,
     /// Actions that cannot be called back.
-    pub in_flight: Vec<crate::action::Action>,
+    pub in_flight: Vec<InFlight>,
 }

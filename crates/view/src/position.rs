@@ -100,7 +100,7 @@ pub enum SideOfPrice {
 pub struct Nearest {
     /// Which.
     pub side: SideOfPrice,
-    /// 1e4 (P*/P - 1), signed.
+    /// 1e4 (P* / P - 1), signed.
     pub distance_bps: i64,
     /// The same in days of usual movement.
     pub sigma_days: f64,

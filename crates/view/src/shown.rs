@@ -40,7 +40,10 @@ impl ShownMarket<'_> {
     pub fn view(&self, version: u64) -> Result<MarketView, SituationError> {
         let Self { newest, tokens, .. } = self;
         let (market, scale) = (&newest.market, scale(newest));
-        let price = newest.oracle_sqrt_price().ok().map(|root| scale.price(root));
+        let price = newest
+            .oracle_sqrt_price()
+            .ok()
+            .map(|root| scale.price(root));
         let pool_price = scale.price(newest.pool.sqrt_price);
         let limits = &market.limits;
         let mode = match market.mode_at(newest.now_secs) {
@@ -120,8 +123,12 @@ impl ShownMarket<'_> {
             let change = on_chain.pool.liquidity as f64 / average as f64 - 1.0;
             format!("{:+.1} %", change * 100.0)
         });
-        let used = [Side::Base, Side::Quote]
-            .map(|side| on_chain.reserve(side).utilisation_before_slot_bps(on_chain.slot).ok());
+        let used = [Side::Base, Side::Quote].map(|side| {
+            on_chain
+                .reserve(side)
+                .utilisation_before_slot_bps(on_chain.slot)
+                .ok()
+        });
         let used = used.into_iter().flatten().max();
         vec![
             one(
@@ -130,8 +137,18 @@ impl ShownMarket<'_> {
                 silence_secs,
                 "s",
             ),
-            one("confidence", sum_ppm(on_chain).map(bps), confidence_bps, "bp"),
-            one("EMA divergence", ema_ppm(on_chain).map(bps), ema_divergence_bps, "bp"),
+            one(
+                "confidence",
+                sum_ppm(on_chain).map(bps),
+                confidence_bps,
+                "bp",
+            ),
+            one(
+                "EMA divergence",
+                ema_ppm(on_chain).map(bps),
+                ema_divergence_bps,
+                "bp",
+            ),
             one(
                 "pool divergence",
                 deviation.map(|bps| format!("{} bp", tenth(bps.abs()))),
@@ -178,11 +195,7 @@ impl ReserveView {
     ///
     /// # Errors
     /// [`SituationError`].
-    pub fn new(
-        market: &MarketSnapshot,
-        side: Side,
-        token: &str,
-    ) -> Result<Self, SituationError> {
+    pub fn new(market: &MarketSnapshot, side: Side, token: &str) -> Result<Self, SituationError> {
         let reserve = market.reserve(side);
         let state = market.reserve_at(side, market.now_secs)?;
         let lending = |error| {
@@ -217,7 +230,10 @@ fn share_price(state: &ReserveState) -> Result<String, ballast_model::lending::L
         return Ok("1.000000000".to_owned());
     }
     let lenders = state.total_assets_down()?.saturating_sub(state.insurance);
-    Ok(format!("{:.9}", lenders as f64 / state.supply_shares as f64))
+    Ok(format!(
+        "{:.9}",
+        lenders as f64 / state.supply_shares as f64
+    ))
 }
 
 #[cfg(test)]
@@ -244,10 +260,19 @@ mod tests {
             sigma_measured: false,
         };
         let view = shown.view(5).unwrap();
-        assert_eq!((view.name.as_str(), view.mode.as_str(), view.stage), ("SOL/USDC", "normal", 0));
-        assert_eq!((view.price.map(f64::round), view.deviation_bps), (Some(200.0), Some(50.0)));
+        assert_eq!(
+            (view.name.as_str(), view.mode.as_str(), view.stage),
+            ("SOL/USDC", "normal", 0)
+        );
+        assert_eq!(
+            (view.price.map(f64::round), view.deviation_bps),
+            (Some(200.0), Some(50.0))
+        );
         let pool = &view.stage_evidence[3];
-        assert_eq!((pool.value.as_str(), pool.raises_at.as_deref()), ("50 bp", Some("200 bp")));
+        assert_eq!(
+            (pool.value.as_str(), pool.raises_at.as_deref()),
+            ("50 bp", Some("200 bp"))
+        );
         assert_eq!(view.stage_evidence[4].value, "not known");
         assert_eq!(view.stage_evidence[4].raises_at, None);
         // One basis point of confidence in each feed.

@@ -256,7 +256,10 @@ mod tests {
         let figures = Figures::new(&market, market.address, &position).unwrap();
         let lines = Lines::new(&market, 0.04).unwrap();
         let line = lines.line(market.address, &position).unwrap();
-        assert_eq!((line.value, line.delta, line.model), (figures.value, figures.delta, figures.model));
+        assert_eq!(
+            (line.value, line.delta, line.model),
+            (figures.value, figures.delta, figures.model)
+        );
         assert_eq!(line.nearest, figures.nearest(0.04));
         let book = book(3, &market, 0.04, &[line, line], 1, beside()).unwrap();
         assert_eq!(book.equity, figures.quote(2 * figures.value.equity()));
@@ -265,14 +268,34 @@ mod tests {
         assert_eq!(book.what_if[3].equity_gap, book.equity);
         assert_eq!(book.unvalued, 1);
         for one in &book.what_if {
-            let at = if one.move_bps == 0 { figures.oracle } else { moved(figures.oracle, one.move_bps).unwrap() };
+            let at = if one.move_bps == 0 {
+                figures.oracle
+            } else {
+                moved(figures.oracle, one.move_bps).unwrap()
+            };
             let value = figures.model.value(at).unwrap();
-            assert_eq!(one.equity_gap, figures.quote(2 * value.equity()), "{}", one.move_bps);
+            assert_eq!(
+                one.equity_gap,
+                figures.quote(2 * value.equity()),
+                "{}",
+                one.move_bps
+            );
             let gone = value.ltv_at_least(Bps::new(8_300));
             assert_eq!(one.positions_liquidated_gap, 2 * usize::from(gone));
         }
         // A hedge moves with the price and is no part of the positions.
-        let hedged = super::book(3, &market, 0.04, &[line], 0, Beside { hedge: Some(-1_000_000_000), ..beside() }).unwrap();
+        let hedged = super::book(
+            3,
+            &market,
+            0.04,
+            &[line],
+            0,
+            Beside {
+                hedge: Some(-1_000_000_000),
+                ..beside()
+            },
+        )
+        .unwrap();
         let single = super::book(3, &market, 0.04, &[line], 0, beside()).unwrap();
         let parsed = |text: &str| text.parse::<f64>().unwrap();
         let lost = parsed(&hedged.what_if[5].equity_gap) - parsed(&single.what_if[5].equity_gap);

@@ -293,7 +293,7 @@ export type Positions = {
   rows: Array<Row>;
 };
 
-/** The owner's policy and automation. */
+/** What keepers may do by the owner's policy. */
 export type PolicyView = {
   /** Part of the pool's base that is borrowed. */
   hedge_bps: number;
@@ -311,6 +311,10 @@ export type PolicyView = {
   min_rebalance_interval_secs: number;
   /** Whether keepers may act on it. */
   keepers_allowed: boolean;
+};
+
+/** The owner's policy and automation. */
+export type OwnersWishes = PolicyView & {
   /** Whether keepers may recenter. */
   recenter: boolean;
   /** Equity at which the owner wants out. */
@@ -439,7 +443,7 @@ export type PositionDetail = PositionView & Extras & {
   /** Since when the split is known. */
   pnl_observed_from_secs?: number;
   /** The owner's wishes. */
-  policy: PolicyView;
+  policy: OwnersWishes;
   /** What closing would take. */
   unwind: Unwind;
   /** What moves would do. */
@@ -541,6 +545,26 @@ export type Override = {
   until_secs?: number;
 };
 
+/** An action that was signed before and cannot be called back. */
+export type InFlight = {
+  /** Number of its intent. */
+  id: number;
+  /** The position. */
+  position: string;
+  /** Its number; `null`: it is not known any more. */
+  number: number | null;
+  /** What it does. */
+  action: ActionKind;
+  /** Its transaction. */
+  signature: string;
+};
+
+/** What `POST /overrides` answers. */
+export type AppliedOverride = Override & {
+  /** What was in flight when it was journaled and may land yet. */
+  in_flight: Array<InFlight>;
+};
+
 /** Newest first. */
 export type Overrides = {
   /** Of the answer. */
@@ -607,7 +631,7 @@ export type Preview = {
   /** The nearest. */
   nearest: PreviewNearest;
   /** Actions that cannot be called back. */
-  in_flight: Array<Action>;
+  in_flight: Array<InFlight>;
 };
 
 /** The position nearest to its maintenance boundary. */

@@ -1,7 +1,7 @@
 //! What readers are told, in the API's types.
 
 use ballast_history::{
-    ActionRow, Figures, Point,
+    ActionRow, Figures, Point, STEP_SECS,
     store::{ActionQuery, Before, Store, StoreError},
 };
 use ballast_model::{SqrtPrice, Tick};
@@ -10,6 +10,7 @@ use ballast_view::{Action, ActionFigures, ActionOutcome, Past, Scale, text::sign
 use solana_sdk::pubkey::Pubkey;
 
 use super::{HistoryReader, Standing};
+use crate::api;
 
 /// Rows that are not of this keeper's journal are numbered from here on: above any intent's number, and exact as a double.
 const ROWS_FROM: u64 = 1 << 52;
@@ -168,6 +169,42 @@ impl HistoryReader {
                 .join()
                 .unwrap_or_else(|_| Err(StoreError::Url("the question was not answered".into())))
         })
+    }
+}
+
+impl api::Past for HistoryReader {
+    fn of(&self, position: &Pubkey) -> Past {
+        self.past(position)
+    }
+
+    fn of_market(&self, market: &Pubkey) -> Past {
+        self.past_of_market(market)
+    }
+
+    fn points(
+        &self,
+        position: &Pubkey,
+        from_secs: i64,
+        to_secs: i64,
+    ) -> Option<Vec<Vec<Option<f64>>>> {
+        self.rows(position, from_secs, to_secs).ok()
+    }
+
+    fn fields(&self) -> &'static [&'static str] {
+        &FIELDS
+    }
+
+    fn step_secs(&self) -> u32 {
+        u32::try_from(STEP_SECS).unwrap_or(u32::MAX)
+    }
+
+    fn actions(
+        &self,
+        position: Option<&Pubkey>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Option<(Vec<Action>, bool)> {
+        self.page(position, before, limit).ok()
     }
 }
 

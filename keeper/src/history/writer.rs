@@ -301,8 +301,9 @@ impl Writer {
         if let Ok(mut shown) = self.standings.write() {
             *shown = standings;
         }
-        self.health
-            .send_modify(|health| health.positions = positions);
+        self.health.send_modify(|health| {
+            (health.positions, health.pasts_open) = (positions, pasts_open);
+        });
     }
 
     /// The points of 24 hours ago, once every quarter of an hour.
