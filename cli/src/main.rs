@@ -53,6 +53,7 @@ use commands::{
     first_keepers::FirstKeepersCommand,
     funds::{DecreaseArgs, IncreaseArgs, RepayArgs},
     hedge::HedgeCommand,
+    journal::JournalCommand,
     keeper::KeeperCommand,
     key::KeyCommand,
     lend::LendCommand,
@@ -175,6 +176,9 @@ enum Command {
     Pause(OnePositionArgs),
     /// Have the keeper do again what its configuration says, for all positions or one
     Resume(EitherArgs),
+    /// What a keeper has written down: show it, check it, make its decisions again (offline)
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Say where a keeper's page is, with the token that changes need, or open it
     Dashboard(DashboardArgs),
     /// Deploy or upgrade the program, then set up its market
@@ -245,6 +249,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Man(args) => {
             commands::shell::man(args, help::dressed(Cli::command()), &mut output)
         }
+        Command::Journal(command) => commands::journal::run(command, cli.globals.json, &mut output),
         online => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
@@ -267,7 +272,8 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         | Command::Backtest(_)
         | Command::Key(_)
         | Command::Completions(_)
-        | Command::Man(_) => Ok(()),
+        | Command::Man(_)
+        | Command::Journal(_) => Ok(()),
         Command::Open(args) => commands::open::run(args, globals, output).await,
         Command::Positions(args) => commands::positions::run(args, globals, output).await,
         Command::Explain(args) => commands::explain::run(args, globals, output).await,

@@ -11,6 +11,7 @@ mod mutants;
 mod named_tests;
 mod parameters;
 mod printed;
+mod postgres;
 mod process;
 mod repository;
 mod sbf;

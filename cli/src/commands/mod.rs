@@ -13,6 +13,7 @@ pub mod explain;
 pub mod first_keepers;
 pub mod funds;
 pub mod hedge;
+pub mod journal;
 pub mod keeper;
 pub mod key;
 pub mod lend;

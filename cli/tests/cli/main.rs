@@ -6,6 +6,7 @@ mod control;
 mod experiments;
 mod hedge;
 mod help;
+mod journal;
 mod quote;
 mod risk;
 mod simulate;
