@@ -13,6 +13,7 @@ mod rewrite;
 mod run;
 mod source;
 mod tree;
+mod trial;
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +30,7 @@ use run::{Outcome, Part};
 /// How to look for mutants that survive.
 #[derive(clap::Args)]
 pub struct MutantOptions {
-    /// Only guards whose place (`file:line`) or text contains this; of the libraries, those whose path does.
+    /// Only guards whose place (`file:line`) or text contains this; of the libraries, changes whose place or words do.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Only every N-th guard, for a sample.
@@ -39,7 +40,7 @@ pub struct MutantOptions {
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
     /// Go on where an earlier run was interrupted: do not try again a guard whose file has not changed since a test missed it,
-    /// nor one that no test missed while these very tests are all that there are.
+    /// nor one that no test missed while these very tests are all that there are. Of the libraries: nothing that is known of these very sources.
     #[arg(long)]
     resume: bool,
     /// List the guards and stop.
@@ -48,12 +49,9 @@ pub struct MutantOptions {
     /// Write docs/MUTANTS.md.
     #[arg(long)]
     keep: bool,
-    /// Ask cargo-mutants about the libraries and the keeper's decisions instead.
-    #[arg(long, conflicts_with_all = ["every", "resume", "list"])]
+    /// Instead of guards, try the changes that cargo-mutants lists of the libraries and the strategy's decisions.
+    #[arg(long, conflicts_with_all = ["every", "list"])]
     libraries: bool,
-    /// Of the libraries, only one part of so many.
-    #[arg(long, value_name = "K/N", requires = "libraries")]
-    shard: Option<String>,
     /// Try nothing; report what earlier runs found.
     #[arg(long, conflicts_with = "resume")]
     fold: bool,
@@ -122,10 +120,7 @@ fn tests_key() -> Result<String> {
 }
 
 fn libraries(options: &MutantOptions) -> Result<()> {
-    if !options.fold {
-        libraries::run(options.only.as_deref(), options.shard.as_deref())?;
-    }
-    let part = libraries::markdown()?;
+    let part = libraries::run(options)?;
     println!("{part}");
     if options.keep {
         keep("Libraries", &part)?;

@@ -1,0 +1,167 @@
+//! `cargo xtask mutants --libraries`: the same question for the libraries and the strategy's decisions.
+//!
+//! cargo-mutants lists changes of what functions return and how they compute. All of them are built at once, each behind a switch
+//! that the environment sets; so a change costs a run of the tests that reach it, up to the first that fails, not a build.
+//! What a switch cannot change, constants, is built one by one.
+
+mod build;
+mod change;
+mod found;
+mod hunt;
+mod report;
+mod schema;
+mod switch;
+
+use std::{fs, sync::Mutex};
+
+use anyhow::{Context, Result, bail};
+
+use super::{MutantOptions, locked};
+use crate::repository;
+use change::Change;
+use found::{Fate, Found};
+use hunt::Hunt;
+
+/// What is changed: a name, and how cargo-mutants is told.
+const LIBRARIES: [(&str, &[&str]); 3] = [
+    ("crates/clmm", &["--package", "ballast-clmm"]),
+    ("crates/model", &["--package", "ballast-model"]),
+    (
+        "crates/strategy/src/decide",
+        &[
+            "--package",
+            "ballast-strategy",
+            "--file",
+            "crates/strategy/src/decide/**",
+        ],
+    ),
+];
+
+/// A library with its changes.
+type Library = (&'static str, Vec<Change>);
+
+fn list() -> Result<Vec<Library>> {
+    let mut libraries = Vec::new();
+    let mut first = 0;
+    for (name, selection) in LIBRARIES {
+        let changes = change::list(selection, first)?;
+        first += u32::try_from(changes.len()).context("more changes than numbers")?;
+        libraries.push((name, changes));
+    }
+    Ok(libraries)
+}
+
+/// Tries the changes whose file or words contain what was asked for, unless earlier results are all that is wanted, and answers
+/// the document's part.
+pub fn run(options: &MutantOptions) -> Result<String> {
+    let libraries = list()?;
+    if !options.fold {
+        let all: Vec<_> = libraries
+            .iter()
+            .flat_map(|(_, changes)| changes)
+            .cloned()
+            .collect();
+        search(&all, options)?;
+    }
+    let (found, of) = (Found::read(), build::sources()?);
+    Ok(report::markdown(&libraries, &found, &of))
+}
+
+fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
+    let (of, mut found) = (build::sources()?, Found::read());
+    let chosen: Vec<_> = all
+        .iter()
+        .filter(|change| {
+            let only = options.only.as_deref();
+            only.is_none_or(|only| change.place().contains(only) || change.key().contains(only))
+        })
+        .filter(|change| !(options.resume && found.fate(&change.key(), &of).is_some()))
+        .collect();
+    if chosen.is_empty() {
+        return Ok(());
+    }
+    let build = build::all(all)?;
+    let scratch = repository::build_dir().join("mutants");
+    fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
+    let hunt = Hunt::trace(&build.binaries, &scratch)?;
+    eprintln!(
+        "xtask: mutants: {} changes, {} tests",
+        chosen.len(),
+        hunt.len()
+    );
+    let (mut queue, mut alone) = (Vec::new(), Vec::new());
+    for change in chosen {
+        if build.unviable.contains(&change.number) {
+            found.learn(change.key(), Fate::Unviable, &of);
+        } else if build.alone.contains(&change.number) {
+            alone.push(change);
+        } else {
+            queue.push(change);
+        }
+    }
+    let found = Mutex::new(found);
+    let left = Mutex::new(queue.iter());
+    let worker = || -> Result<Vec<&Change>> {
+        let mut alone = Vec::new();
+        loop {
+            let Some(change) = locked(&left)?.next() else {
+                return Ok(alone);
+            };
+            let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
+            let fate = if hunt.is_reached(change.number) {
+                hunt.try_change(change.number, known.as_deref())?
+            } else {
+                Fate::Unreached
+            };
+            // The compiler may see it where no test does.
+            if fate.by().is_none() && build.constant.contains(&change.number) {
+                alone.push(*change);
+            } else {
+                learn(&found, change, fate, &of)?;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.jobs.max(1))
+            .map(|_| scope.spawn(worker))
+            .collect();
+        for worker in workers {
+            match worker.join() {
+                Ok(of_worker) => alone.extend(of_worker?),
+                Err(_) => bail!("a worker panicked"),
+            }
+        }
+        Ok(())
+    })?;
+    locked(&found)?.write()?;
+    eprintln!(
+        "xtask: mutants: {} changes are built one by one",
+        alone.len()
+    );
+    let secs = hunt.secs();
+    for change in alone {
+        let fate = match build::alone(build::package_of(&change.file)?, change)? {
+            None => Fate::Unviable,
+            Some(binaries) => {
+                let hunt = Hunt::untraced(&binaries)?.with_secs(&secs);
+                let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
+                hunt.try_change(change.number, known.as_deref())?
+            }
+        };
+        learn(&found, change, fate, &of)?;
+        locked(&found)?.write()?;
+    }
+    Ok(())
+}
+
+fn learn(found: &Mutex<Found>, change: &Change, fate: Fate, of: &str) -> Result<()> {
+    if fate.by().is_none() {
+        eprintln!(
+            "xtask: mutants: {}: {}: {fate}",
+            change.place(),
+            change.what
+        );
+    }
+    locked(found)?.learn(change.key(), fate, of);
+    Ok(())
+}
