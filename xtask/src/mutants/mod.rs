@@ -22,8 +22,8 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::{cache::Key, repository, sbf};
-use memory::Memory;
+use crate::{repository, sbf};
+use memory::{Memory, Tests};
 use rewrite::Site;
 use run::{Outcome, Part};
 
@@ -75,7 +75,7 @@ pub fn run(options: &MutantOptions) -> Result<()> {
         bail!("no guard matches; `--list` shows them");
     }
     let results = if options.fold {
-        let (memory, tests) = (Memory::read(), tests_key()?);
+        let (memory, tests) = (Memory::read(), Tests::read()?);
         let known = |site: &Site| Some((site.number, memory.outcome(site, &tests)?));
         sites.iter().filter_map(known).collect()
     } else {
@@ -100,7 +100,7 @@ fn try_all(
     let search = Search {
         bench,
         resume: options.resume,
-        tests: tests_key()?,
+        tests: Tests::read()?,
         memory: Mutex::new(Memory::read()),
     };
     let results = search.all(sites, options.jobs.max(1))?;
@@ -108,15 +108,6 @@ fn try_all(
         eprintln!("xtask: mutants: {test} fails with nothing switched off, and does not count");
     }
     Ok(results)
-}
-
-/// What tells these tests, the unit tests of the program with them, from others.
-fn tests_key() -> Result<String> {
-    let root = repository::root();
-    let key = Key::new()
-        .files(&root.join("tests"))?
-        .files(&root.join("programs/ballast/src"))?;
-    Ok(key.hex())
 }
 
 fn libraries(options: &MutantOptions) -> Result<()> {
@@ -155,8 +146,7 @@ fn chosen(sites: &[Site], options: &MutantOptions) -> Vec<Site> {
 struct Search {
     bench: run::Bench,
     resume: bool,
-    /// See [`tests_key`].
-    tests: String,
+    tests: Tests,
     memory: Mutex<Memory>,
 }
 

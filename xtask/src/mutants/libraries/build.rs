@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -211,6 +212,7 @@ impl Error {
 
 /// Compiles the tests of all packages, or of one.
 fn compile(only: Option<&str>) -> Result<Compiled> {
+    let wrapper = wrapper()?;
     let mut binaries = Vec::new();
     for (package, directory, what) in TESTED {
         if only.is_some_and(|only| only != package) {
@@ -224,7 +226,7 @@ fn compile(only: Option<&str>) -> Result<Compiled> {
                 "CARGO_TARGET_DIR",
                 repository::build_dir().join("mutants/libraries-build"),
             )
-            .env("RUSTC_BOOTSTRAP", "1")
+            .env("RUSTC_WORKSPACE_WRAPPER", &wrapper)
             .args([
                 "test",
                 "--no-run",
@@ -270,6 +272,15 @@ fn compile(only: Option<&str>) -> Result<Compiled> {
         binaries.extend(executables);
     }
     Ok(Compiled::Tests(binaries))
+}
+
+/// A compiler that lets our crates, and only those, use what the switch needs. Were all told, all would be compiled anew.
+fn wrapper() -> Result<PathBuf> {
+    let file = repository::build_dir().join("mutants/rustc.sh");
+    tree::write(&file, b"#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\"\n")?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755))
+        .with_context(|| format!("cannot make {} executable", file.display()))?;
+    Ok(file)
 }
 
 fn error(message: &Value) -> Option<Error> {

@@ -393,3 +393,110 @@ fn apply(source: &str, insertions: Vec<Insertion>, schema: &mut Schema) {
     }
     schema.text.push_str(&source[from..]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A change of the first `what` in a source, number 7 and up.
+    fn change(source: &str, nth: u32, genre: Genre, what: &str, replacement: &str) -> Change {
+        let start = source.find(what).unwrap();
+        let place = |at: usize| {
+            let line = source[..at].matches('\n').count();
+            let column = source[..at].rsplit('\n').next().unwrap().chars().count();
+            (line + 1, column + 1)
+        };
+        Change {
+            number: 7 + nth,
+            file: "a.rs".into(),
+            start: place(start),
+            end: place(start + what.len()),
+            genre,
+            replacement: replacement.into(),
+            what: String::new(),
+            nth: 0,
+            returns: "-> u64".into(),
+        }
+    }
+
+    fn rewritten(source: &str, changes: &[Change]) -> Schema {
+        let changes: Vec<_> = changes.iter().collect();
+        rewrite(source, &changes, "s").unwrap()
+    }
+
+    #[test]
+    fn operators_are_behind_the_switch_inside_and_outside() {
+        let source = "// ü\nfn f() -> u64 { a * b << c? }";
+        let schema = rewritten(
+            source,
+            &[
+                change(source, 0, Genre::BinaryOperator, "<<", ">>"),
+                change(source, 1, Genre::BinaryOperator, "*", "+"),
+                change(source, 2, Genre::BinaryOperator, "*", "/"),
+            ],
+        );
+        assert_eq!(
+            schema.text,
+            "// ü\nfn f() -> u64 { (match s::at(7, 1) { 0 => (a * b) >> (c?), _ => \
+             (match s::at(8, 2) { 0 => (a) + (b), 1 => (a) / (b), _ => a * b }) << c? }) }"
+        );
+        let pieces = schema.pieces.iter();
+        let pieces: Vec<_> = pieces
+            .map(|(range, number)| (&schema.text[range.clone()], *number))
+            .collect();
+        assert_eq!(
+            pieces,
+            [("(a * b) >> (c?)", 7), ("(a) + (b)", 8), ("(a) / (b)", 9)]
+        );
+    }
+
+    #[test]
+    fn bodies_guards_arms_fields_and_signs_are_behind_the_switch() {
+        let source = "fn f() -> u64 { match x { 1 if y => -z, 2 => A { b: 1, ..c }, _ => 0 } }";
+        let schema = rewritten(
+            source,
+            &[
+                change(source, 0, Genre::FnValue, "match x { 1 if y => -z, 2 => A { b: 1, ..c }, _ => 0 }", "0"),
+                change(source, 1, Genre::MatchArmGuard, "y", "true"),
+                change(source, 2, Genre::MatchArm, "1 if y => -z,", ""),
+                change(source, 3, Genre::MatchArm, "2 => A { b: 1, ..c },", ""),
+                change(source, 4, Genre::UnaryOperator, "-", ""),
+                change(source, 5, Genre::StructField, "b: 1", ""),
+            ],
+        );
+        for part in [
+            "fn f() -> u64 {match s::at(7, 1) { 0 => return 0, _ => {} } match x {",
+            "1 if s::at(9, 1) != 0 && ((match s::at(8, 1) { 0 => true, _ => y })) => (match s::at(11, 1) { 0 => (z), _ => -z })",
+            "2 if s::at(10, 1) != 0 => (match s::at(12, 1) { 0 => A {  ..c }, _ => A { b: 1, ..c } })",
+        ] {
+            assert!(schema.text.contains(part), "{part}\n{}", schema.text);
+        }
+    }
+
+    #[test]
+    fn what_a_switch_cannot_change_is_said() {
+        let source = "const A: u64 = 1 + 2; const fn f() -> u64 { 3 * 4 } fn g() { if let B = c && d {} }";
+        let schema = rewritten(
+            source,
+            &[
+                change(source, 0, Genre::BinaryOperator, "+", "-"),
+                change(source, 1, Genre::BinaryOperator, "*", "/"),
+                change(source, 2, Genre::BinaryOperator, "&&", "||"),
+            ],
+        );
+        assert_eq!((schema.alone, schema.constant, schema.refused), (vec![7], vec![8], vec![9]));
+        let mut iterator = change(source, 0, Genre::FnValue, "3 * 4", "empty()");
+        iterator.returns = "-> impl Iterator".into();
+        assert_eq!(rewritten(source, &[iterator.clone()]).alone, [7]);
+        // Nothing is left out in silence.
+        iterator.start.1 += 1;
+        assert!(rewrite(source, &[&iterator], "s").is_err());
+    }
+
+    #[test]
+    fn one_change_is_made_in_the_text() {
+        let source = "fn f() {\n    ä + b\n}\n";
+        let change = change(source, 0, Genre::BinaryOperator, "+", "-");
+        assert_eq!(with_change(source, &change).unwrap(), "fn f() {\n    ä - b\n}\n");
+    }
+}
