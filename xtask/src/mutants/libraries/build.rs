@@ -16,7 +16,7 @@ use super::{
     schema::{self, Schema},
     switch,
 };
-use crate::{mutants::tree, repository, suite};
+use crate::{cache::Key, mutants::tree, repository, suite};
 
 /// The crates that are rewritten: directory, and the switch's module as they see it. The first one holds it.
 const REWRITTEN: [(&str, &str); 3] = [
@@ -56,7 +56,8 @@ pub struct Build {
 
 /// Builds all changes at once, again and again without those that the compiler refuses.
 pub fn all(changes: &[Change]) -> Result<Build> {
-    let mut unviable = BTreeSet::new();
+    let refused = Refused::of_code()?;
+    let mut unviable = refused.read(changes);
     loop {
         let schemas = copy(changes, &unviable)?;
         let of = |numbers: fn(&Schema) -> &Vec<u32>| -> BTreeSet<u32> {
@@ -78,6 +79,7 @@ pub fn all(changes: &[Change]) -> Result<Build> {
         for error in &errors {
             unviable.extend(error.changes(&schemas));
         }
+        refused.write(changes, &unviable)?;
         if unviable.len() == before {
             let texts: Vec<_> = errors.iter().map(|error| error.text.as_str()).collect();
             bail!("no change explains these errors:\n{}", texts.join("\n"));
@@ -114,11 +116,70 @@ pub fn package_of(file: &str) -> Result<&'static str> {
 
 /// What the outcome for a change depends on: all code and tests that are built.
 pub fn sources() -> Result<String> {
-    let mut key = crate::cache::Key::new();
+    let mut key = Key::new();
     for (_, directory, _) in TESTED {
         key = key.files(&repository::root().join(directory))?;
     }
     Ok(key.hex())
+}
+
+/// What the compiler has refused of the same code: that takes a dozen attempts to find out.
+struct Refused {
+    file: PathBuf,
+}
+
+impl Refused {
+    /// Of the rewritten crates as they are, without their tests.
+    fn of_code() -> Result<Self> {
+        let mut key = Key::new();
+        for (directory, _) in REWRITTEN {
+            key = code(&repository::root().join(directory).join("src"), key)?;
+        }
+        let name = format!("mutants/refused-{}.json", key.hex());
+        Ok(Self {
+            file: repository::build_dir().join(name),
+        })
+    }
+
+    fn read(&self, changes: &[Change]) -> BTreeSet<u32> {
+        let text = fs::read_to_string(&self.file).unwrap_or_default();
+        let keys: BTreeSet<String> = serde_json::from_str(&text).unwrap_or_default();
+        let refused = changes.iter().filter(|change| keys.contains(&change.key()));
+        refused.map(|change| change.number).collect()
+    }
+
+    fn write(&self, changes: &[Change], refused: &BTreeSet<u32>) -> Result<()> {
+        let refused = changes
+            .iter()
+            .filter(|change| refused.contains(&change.number));
+        let keys: BTreeSet<_> = refused.map(Change::key).collect();
+        tree::write(&self.file, serde_json::to_string_pretty(&keys)?.as_bytes())
+    }
+}
+
+/// Adds the files under a directory without their tests.
+fn code(directory: &Path, mut key: Key) -> Result<Key> {
+    let context = || format!("cannot read {}", directory.display());
+    let entries = fs::read_dir(directory).with_context(context)?;
+    let mut paths = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()
+        .with_context(context)?;
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name == "tests" || name == "tests.rs" {
+            continue;
+        }
+        key = key.text(&name);
+        if path.is_dir() {
+            key = code(&path, key)?;
+        } else {
+            let text = fs::read_to_string(&path).with_context(context)?;
+            key = key.text(text.split("#[cfg(test)]").next().unwrap_or_default());
+        }
+    }
+    Ok(key)
 }
 
 fn root() -> PathBuf {

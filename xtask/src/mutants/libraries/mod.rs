@@ -37,6 +37,9 @@ const LIBRARIES: [(&str, &[&str]); 3] = [
     ),
 ];
 
+/// After so many changes what was found is kept, should the run be interrupted.
+const KEPT_EVERY: u32 = 32;
+
 /// A library with its changes.
 type Library = (&'static str, Vec<Change>);
 
@@ -103,9 +106,9 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
     let left = Mutex::new(queue.iter());
     let worker = || -> Result<Vec<&Change>> {
         let mut alone = Vec::new();
-        loop {
+        for tried in 1.. {
             let Some(change) = locked(&left)?.next() else {
-                return Ok(alone);
+                break;
             };
             let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
             let fate = if hunt.is_reached(change.number) {
@@ -119,7 +122,11 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
             } else {
                 learn(&found, change, fate, &of)?;
             }
+            if tried % KEPT_EVERY == 0 {
+                locked(&found)?.write()?;
+            }
         }
+        Ok(alone)
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..options.jobs.max(1))

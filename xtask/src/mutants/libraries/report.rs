@@ -15,7 +15,7 @@ pub fn markdown(libraries: &[Library], found: &Found, of: &str) -> String {
          of the libraries, of the ledger and the strategy, and the unit tests of the program run until one fails; only those that reach\n\
          the change, which a run that logs it says. A change that no test notices has *survived*, also where none reaches it. An operator\n\
          is replaced with its operands as they were parsed. Constants, which no switch changes, are built one by one and tried with the\n\
-         tests of their own package. What is counted is known of the sources and tests as they are.\n\n\
+         tests of their own package. Random runs are a twentieth as long as in CI. What is counted is known of the sources and tests as they are.\n\n\
          | code | changes | tried | do not compile | a test fails | a test dies | a test never ends | survived | found |\n\
          |---|---|---|---|---|---|---|---|---|\n",
     );

@@ -456,7 +456,13 @@ mod tests {
         let schema = rewritten(
             source,
             &[
-                change(source, 0, Genre::FnValue, "match x { 1 if y => -z, 2 => A { b: 1, ..c }, _ => 0 }", "0"),
+                change(
+                    source,
+                    0,
+                    Genre::FnValue,
+                    "match x { 1 if y => -z, 2 => A { b: 1, ..c }, _ => 0 }",
+                    "0",
+                ),
                 change(source, 1, Genre::MatchArmGuard, "y", "true"),
                 change(source, 2, Genre::MatchArm, "1 if y => -z,", ""),
                 change(source, 3, Genre::MatchArm, "2 => A { b: 1, ..c },", ""),
@@ -475,7 +481,8 @@ mod tests {
 
     #[test]
     fn what_a_switch_cannot_change_is_said() {
-        let source = "const A: u64 = 1 + 2; const fn f() -> u64 { 3 * 4 } fn g() { if let B = c && d {} }";
+        let source =
+            "const A: u64 = 1 + 2; const fn f() -> u64 { 3 * 4 } fn g() { if let B = c && d {} }";
         let schema = rewritten(
             source,
             &[
@@ -484,7 +491,10 @@ mod tests {
                 change(source, 2, Genre::BinaryOperator, "&&", "||"),
             ],
         );
-        assert_eq!((schema.alone, schema.constant, schema.refused), (vec![7], vec![8], vec![9]));
+        assert_eq!(
+            (schema.alone, schema.constant, schema.refused),
+            (vec![7], vec![8], vec![9])
+        );
         let mut iterator = change(source, 0, Genre::FnValue, "3 * 4", "empty()");
         iterator.returns = "-> impl Iterator".into();
         assert_eq!(rewritten(source, &[iterator.clone()]).alone, [7]);
@@ -497,6 +507,9 @@ mod tests {
     fn one_change_is_made_in_the_text() {
         let source = "fn f() {\n    ä + b\n}\n";
         let change = change(source, 0, Genre::BinaryOperator, "+", "-");
-        assert_eq!(with_change(source, &change).unwrap(), "fn f() {\n    ä - b\n}\n");
+        assert_eq!(
+            with_change(source, &change).unwrap(),
+            "fn f() {\n    ä - b\n}\n"
+        );
     }
 }
