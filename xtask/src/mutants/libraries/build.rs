@@ -14,9 +14,10 @@ use serde_json::Value;
 use super::{
     change::Change,
     schema::{self, Schema},
+    sources::Sources,
     switch,
 };
-use crate::{cache::Key, mutants::tree, repository, suite};
+use crate::{mutants::tree, repository, suite};
 
 /// The crates that are rewritten: directory, and the switch's module as they see it. The first one holds it.
 const REWRITTEN: [(&str, &str); 3] = [
@@ -41,6 +42,8 @@ pub struct Binary {
     /// Its name: of a library, or of a file of tests.
     pub name: String,
     pub path: PathBuf,
+    /// The package.
+    pub package: String,
     /// Where its tests expect to run.
     pub directory: PathBuf,
 }
@@ -55,8 +58,8 @@ pub struct Build {
 }
 
 /// Builds all changes at once, again and again without those that the compiler refuses.
-pub fn all(changes: &[Change]) -> Result<Build> {
-    let refused = Refused::of_code()?;
+pub fn all(changes: &[Change], sources: &Sources) -> Result<Build> {
+    let refused = Refused::of(sources);
     let mut unviable = refused.read(changes);
     loop {
         let schemas = copy(changes, &unviable)?;
@@ -114,13 +117,10 @@ pub fn package_of(file: &str) -> Result<&'static str> {
         .with_context(|| format!("whose is {file}?"))
 }
 
-/// What the outcome for a change depends on: all code and tests that are built.
-pub fn sources() -> Result<String> {
-    let mut key = Key::new();
-    for (_, directory, _) in TESTED {
-        key = key.files(&repository::root().join(directory))?;
-    }
-    Ok(key.hex())
+/// What outcomes depend on.
+pub fn sources() -> Result<Sources> {
+    let packages = TESTED.map(|(_, directory, _)| repository::root().join(directory));
+    Sources::read(packages)
 }
 
 /// What the compiler has refused of the same code: that takes a dozen attempts to find out.
@@ -129,16 +129,11 @@ struct Refused {
 }
 
 impl Refused {
-    /// Of the rewritten crates as they are, without their tests.
-    fn of_code() -> Result<Self> {
-        let mut key = Key::new();
-        for (directory, _) in REWRITTEN {
-            key = code(&repository::root().join(directory).join("src"), key)?;
-        }
-        let name = format!("mutants/refused-{}.json", key.hex());
-        Ok(Self {
+    fn of(sources: &Sources) -> Self {
+        let name = format!("mutants/refused-{}.json", sources.code());
+        Self {
             file: repository::build_dir().join(name),
-        })
+        }
     }
 
     fn read(&self, changes: &[Change]) -> BTreeSet<u32> {
@@ -155,31 +150,6 @@ impl Refused {
         let keys: BTreeSet<_> = refused.map(Change::key).collect();
         tree::write(&self.file, serde_json::to_string_pretty(&keys)?.as_bytes())
     }
-}
-
-/// Adds the files under a directory without their tests.
-fn code(directory: &Path, mut key: Key) -> Result<Key> {
-    let context = || format!("cannot read {}", directory.display());
-    let entries = fs::read_dir(directory).with_context(context)?;
-    let mut paths = entries
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<_>>>()
-        .with_context(context)?;
-    paths.sort();
-    for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name == "tests" || name == "tests.rs" {
-            continue;
-        }
-        key = key.text(&name);
-        if path.is_dir() {
-            key = code(&path, key)?;
-        } else {
-            let text = fs::read_to_string(&path).with_context(context)?;
-            key = key.text(text.split("#[cfg(test)]").next().unwrap_or_default());
-        }
-    }
-    Ok(key)
 }
 
 fn root() -> PathBuf {
@@ -326,6 +296,7 @@ fn compile(only: Option<&str>) -> Result<Compiled> {
             message["profile"]["test"].as_bool().filter(|test| *test)?;
             Some(Binary {
                 name: message["target"]["name"].as_str()?.to_owned(),
+                package: package.to_owned(),
                 path: message["executable"].as_str()?.into(),
                 directory: root().join(directory),
             })

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, fs, path::PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use super::sources::Sources;
 use crate::repository;
 
 /// What became of one change.
@@ -67,7 +68,7 @@ impl fmt::Display for Fate {
 /// See the module's description. Changes go by their key.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// With the sources and tests of which it is known.
+    /// With that of which it is known.
     fates: BTreeMap<String, (Fate, String)>,
 }
 
@@ -111,10 +112,10 @@ impl Found {
             .with_context(|| format!("cannot write {}", file.display()))
     }
 
-    /// What became of a change with these sources and tests.
-    pub fn fate(&self, key: &str, of: &str) -> Option<&Fate> {
-        let (fate, known_of) = self.fates.get(key)?;
-        (known_of == of).then_some(fate)
+    /// What became of a change, if that is known of the sources as they are.
+    pub fn fate(&self, key: &str, sources: &Sources) -> Option<&Fate> {
+        let (fate, of) = self.fates.get(key)?;
+        (*of == sources.of(fate)).then_some(fate)
     }
 
     /// The test that once missed something: a good one to begin with, whatever has changed.
@@ -123,8 +124,9 @@ impl Found {
     }
 
     /// Remembers what became of a change.
-    pub fn learn(&mut self, key: String, fate: Fate, of: &str) {
-        self.fates.insert(key, (fate, of.to_owned()));
+    pub fn learn(&mut self, key: String, fate: Fate, sources: &Sources) {
+        let of = sources.of(&fate);
+        self.fates.insert(key, (fate, of));
     }
 }
 
@@ -136,6 +138,7 @@ mod tests {
     fn what_is_written_is_read_back_and_holds_for_the_same_sources() {
         let mut found = Found::default();
         let test = || "p: t".to_owned();
+        let now = Sources::of_code("now");
         let fates = [
             Fate::Unviable,
             Fate::Found(test()),
@@ -145,12 +148,12 @@ mod tests {
             Fate::Unreached,
         ];
         for (key, fate) in ["a", "b", "c", "d", "e", "f"].into_iter().zip(fates) {
-            found.learn(key.into(), fate, "now");
+            found.learn(key.into(), fate, &now);
         }
         let read = Found::parse(&found.value());
         assert_eq!(read, found);
-        assert_eq!(read.fate("e", "now"), Some(&Fate::Survived));
-        assert_eq!(read.fate("b", "later"), None);
+        assert_eq!(read.fate("e", &now), Some(&Fate::Survived));
+        assert_eq!(read.fate("b", &Sources::default()), None);
         assert_eq!(read.known_by("b"), Some("p: t"));
         assert_eq!(read.known_by("e"), None);
     }

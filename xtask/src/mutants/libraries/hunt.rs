@@ -5,17 +5,22 @@ use std::{
     fs,
     path::Path,
     process::Command,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{
     build::{self, Binary},
+    change::Change,
     found::Fate,
     switch,
 };
-use crate::mutants::trial::{self, Ending};
+use crate::mutants::{
+    locked,
+    trial::{self, Ending},
+};
 
 /// A test with what is known of it.
 #[derive(Clone, Debug)]
@@ -26,6 +31,9 @@ pub struct Test {
     /// First number and count of the changes that it reaches; all where that is not known.
     reaches: Option<BTreeSet<(u32, u32)>>,
 }
+
+/// How long a test takes, and what it reaches: first number and count of changes.
+type Traced = (f64, BTreeSet<(u32, u32)>);
 
 /// All tests, quick ones first.
 pub struct Hunt {
@@ -44,6 +52,8 @@ const SHORT: [(&str, &str); 5] = [
 /// Computing that a test may do beyond what it does with nothing changed, which is measured on a busy machine.
 const MORE_SECS: f64 = 2.0;
 const TIMES: f64 = 4.0;
+/// Tests of other packages than the change's are asked if they take no longer.
+const QUICK_SECS: f64 = 1.5;
 /// What sleeps for ever computes nothing.
 const LONGEST: Duration = Duration::from_secs(600);
 /// A change may fill the memory.
@@ -53,6 +63,32 @@ impl Test {
     /// Stays the same when the binary moves.
     pub fn key(&self) -> String {
         format!("{}: {}", self.binary.name, self.name)
+    }
+
+    /// Runs it with nothing changed.
+    fn trace(&self, log: &Path) -> Result<Traced> {
+        fs::write(log, "").with_context(|| format!("cannot write {}", log.display()))?;
+        let start = Instant::now();
+        let mut command = command(&self.binary, &[&self.name], LONGEST.as_secs_f64());
+        command
+            .env(switch::NUMBER, "trace")
+            .env(switch::REACHED, log);
+        let ending = trial::run(&mut command, LONGEST, &mut BTreeMap::new())?;
+        ensure!(
+            ending == Ending::Passed,
+            "{} with nothing changed: {ending:?}",
+            self.key()
+        );
+        let secs = start.elapsed().as_secs_f64();
+        let text = fs::read_to_string(log)?;
+        Ok((secs, text.lines().filter_map(reached).collect()))
+    }
+
+    /// Whether it is asked about a change: it reaches it, and is of the same package or quick.
+    fn may_miss(&self, change: &Change) -> bool {
+        let same =
+            build::package_of(&change.file).is_ok_and(|package| package == self.binary.package);
+        (same || self.secs < QUICK_SECS) && self.reaches(change.number)
     }
 
     fn reaches(&self, number: u32) -> bool {
@@ -66,26 +102,47 @@ impl Test {
 }
 
 impl Hunt {
-    /// Runs every test once with nothing changed, and hears what it reaches.
-    pub fn trace(binaries: &[Binary], scratch: &Path) -> Result<Self> {
-        let log = scratch.join("reached");
+    /// Runs every test once with nothing changed, and hears what it reaches. It is remembered by `key`.
+    pub fn trace(binaries: &[Binary], scratch: &Path, key: &str, jobs: usize) -> Result<Self> {
         let mut hunt = Self::untraced(binaries)?;
+        let file = scratch.join(format!("traced-{key}.json"));
+        let known = fs::read_to_string(&file).unwrap_or_default();
+        let mut known: BTreeMap<String, Traced> = serde_json::from_str(&known).unwrap_or_default();
+        let new: Vec<_> = hunt
+            .tests
+            .iter()
+            .filter(|test| !known.contains_key(&test.key()))
+            .collect();
+        let left = Mutex::new(new.iter());
+        let trace = |worker: usize| -> Result<Vec<(String, Traced)>> {
+            let log = scratch.join(format!("reached-{worker}"));
+            let mut traced = Vec::new();
+            loop {
+                let Some(test) = locked(&left)?.next() else {
+                    return Ok(traced);
+                };
+                traced.push((test.key(), test.trace(&log)?));
+            }
+        };
+        std::thread::scope(|scope| {
+            let trace = &trace;
+            let workers: Vec<_> = (0..jobs)
+                .map(|worker| scope.spawn(move || trace(worker)))
+                .collect();
+            for worker in workers {
+                match worker.join() {
+                    Ok(traced) => known.extend(traced?),
+                    Err(_) => bail!("a worker panicked"),
+                }
+            }
+            Ok(())
+        })?;
+        fs::write(&file, serde_json::to_string(&known)?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
         for test in &mut hunt.tests {
-            fs::write(&log, "").with_context(|| format!("cannot write {}", log.display()))?;
-            let start = Instant::now();
-            let mut command = command(&test.binary, &[&test.name], LONGEST.as_secs_f64());
-            command
-                .env(switch::NUMBER, "trace")
-                .env(switch::REACHED, &log);
-            let ending = trial::run(&mut command, LONGEST, &mut BTreeMap::new())?;
-            ensure!(
-                ending == Ending::Passed,
-                "{} with nothing changed: {ending:?}",
-                test.key()
-            );
-            test.secs = start.elapsed().as_secs_f64();
-            let text = fs::read_to_string(&log)?;
-            test.reaches = Some(text.lines().filter_map(reached).collect());
+            if let Some((secs, reaches)) = known.remove(&test.key()) {
+                (test.secs, test.reaches) = (secs, Some(reaches));
+            }
         }
         hunt.tests.sort_by(|a, b| a.secs.total_cmp(&b.secs));
         Ok(hunt)
@@ -133,8 +190,9 @@ impl Hunt {
     }
 
     /// What becomes of a change. A test that is known to miss what it takes away comes first.
-    pub fn try_change(&self, number: u32, known: Option<&str>) -> Result<Fate> {
-        let reaching = || self.tests.iter().filter(|test| test.reaches(number));
+    pub fn try_change(&self, change: &Change, known: Option<&str>) -> Result<Fate> {
+        let number = change.number;
+        let reaching = || self.tests.iter().filter(|test| test.may_miss(change));
         let is_known = |test: &&Test| Some(test.key().as_str()) == known;
         let order: Vec<_> = reaching()
             .filter(is_known)

@@ -10,6 +10,7 @@ mod found;
 mod hunt;
 mod report;
 mod schema;
+mod sources;
 mod switch;
 
 use std::{fs, sync::Mutex};
@@ -21,6 +22,7 @@ use crate::repository;
 use change::Change;
 use found::{Fate, Found};
 use hunt::Hunt;
+use sources::Sources;
 
 /// What is changed: a name, and how cargo-mutants is told.
 const LIBRARIES: [(&str, &[&str]); 3] = [
@@ -66,27 +68,35 @@ pub fn run(options: &MutantOptions) -> Result<String> {
             .collect();
         search(&all, options)?;
     }
-    let (found, of) = (Found::read(), build::sources()?);
-    Ok(report::markdown(&libraries, &found, &of))
+    Ok(report::markdown(
+        &libraries,
+        &Found::read(),
+        &build::sources()?,
+    ))
 }
 
 fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
-    let (of, mut found) = (build::sources()?, Found::read());
+    let (sources, mut found) = (build::sources()?, Found::read());
     let chosen: Vec<_> = all
         .iter()
         .filter(|change| {
             let only = options.only.as_deref();
             only.is_none_or(|only| change.place().contains(only) || change.key().contains(only))
         })
-        .filter(|change| !(options.resume && found.fate(&change.key(), &of).is_some()))
+        .filter(|change| !(options.resume && found.fate(&change.key(), &sources).is_some()))
         .collect();
     if chosen.is_empty() {
         return Ok(());
     }
-    let build = build::all(all)?;
+    let build = build::all(all, &sources)?;
     let scratch = repository::build_dir().join("mutants");
     fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
-    let hunt = Hunt::trace(&build.binaries, &scratch)?;
+    let hunt = Hunt::trace(
+        &build.binaries,
+        &scratch,
+        &sources.all(),
+        options.jobs.max(1),
+    )?;
     eprintln!(
         "xtask: mutants: {} changes, {} tests",
         chosen.len(),
@@ -95,7 +105,7 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
     let (mut queue, mut alone) = (Vec::new(), Vec::new());
     for change in chosen {
         if build.unviable.contains(&change.number) {
-            found.learn(change.key(), Fate::Unviable, &of);
+            found.learn(change.key(), Fate::Unviable, &sources);
         } else if build.alone.contains(&change.number) {
             alone.push(change);
         } else {
@@ -112,7 +122,7 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
             };
             let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
             let fate = if hunt.is_reached(change.number) {
-                hunt.try_change(change.number, known.as_deref())?
+                hunt.try_change(change, known.as_deref())?
             } else {
                 Fate::Unreached
             };
@@ -120,7 +130,7 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
             if fate.by().is_none() && build.constant.contains(&change.number) {
                 alone.push(*change);
             } else {
-                learn(&found, change, fate, &of)?;
+                learn(&found, change, fate, &sources)?;
             }
             if tried % KEPT_EVERY == 0 {
                 locked(&found)?.write()?;
@@ -152,16 +162,16 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
             Some(binaries) => {
                 let hunt = Hunt::untraced(&binaries)?.with_secs(&secs);
                 let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
-                hunt.try_change(change.number, known.as_deref())?
+                hunt.try_change(change, known.as_deref())?
             }
         };
-        learn(&found, change, fate, &of)?;
+        learn(&found, change, fate, &sources)?;
         locked(&found)?.write()?;
     }
     Ok(())
 }
 
-fn learn(found: &Mutex<Found>, change: &Change, fate: Fate, of: &str) -> Result<()> {
+fn learn(found: &Mutex<Found>, change: &Change, fate: Fate, sources: &Sources) -> Result<()> {
     if fate.by().is_none() {
         eprintln!(
             "xtask: mutants: {}: {}: {fate}",
@@ -169,6 +179,6 @@ fn learn(found: &Mutex<Found>, change: &Change, fate: Fate, of: &str) -> Result<
             change.what
         );
     }
-    locked(found)?.learn(change.key(), fate, of);
+    locked(found)?.learn(change.key(), fate, sources);
     Ok(())
 }

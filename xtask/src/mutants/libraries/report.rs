@@ -5,11 +5,12 @@ use std::fmt::Write;
 use super::{
     Library,
     found::{Fate, Found},
+    sources::Sources,
 };
 use crate::mutants::report::{cell, explanation};
 
 /// What is known of these very sources and tests.
-pub fn markdown(libraries: &[Library], found: &Found, of: &str) -> String {
+pub fn markdown(libraries: &[Library], found: &Found, sources: &Sources) -> String {
     let mut text = String::from(
         "Written by `cargo xtask mutants --libraries --keep`: each change that cargo-mutants lists is made, one at a time, and the tests\n\
          of the libraries, of the ledger and the strategy, and the unit tests of the program run until one fails; only those that reach\n\
@@ -25,7 +26,7 @@ pub fn markdown(libraries: &[Library], found: &Found, of: &str) -> String {
         let mut count = Count::default();
         for change in of_library {
             let key = change.key();
-            let fate = found.fate(&key, of);
+            let fate = found.fate(&key, sources);
             count.add(fate);
             if matches!(fate, Some(Fate::Survived | Fate::Unreached)) {
                 let why = explanation(&key).unwrap_or("**not explained**");
@@ -112,6 +113,7 @@ mod tests {
         };
         let library = ("a", (0..6).map(change).collect::<Vec<_>>());
         let mut found = Found::default();
+        let now = Sources::of_code("now");
         let test = || "p: t".to_owned();
         let fates = [
             Fate::Unviable,
@@ -120,10 +122,10 @@ mod tests {
             Fate::Survived,
         ];
         for (number, fate) in (0..).zip(fates) {
-            found.learn(change(number).key(), fate, "now");
+            found.learn(change(number).key(), fate, &now);
         }
-        found.learn(change(4).key(), Fate::Survived, "once");
-        let text = markdown(&[library], &found, "now");
+        found.learn(change(4).key(), Fate::Survived, &Sources::of_code("once"));
+        let text = markdown(&[library], &found, &now);
         assert!(
             text.contains("| `a` | 6 | 4 | 1 | 1 | 0 | 1 | 1 | 66.6 % |"),
             "{text}"
