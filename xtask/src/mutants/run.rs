@@ -225,15 +225,15 @@ impl Bench {
                 Ending::Failed(test) => {
                     ensure!(!unsound.contains(test), "{test} cannot be left out");
                 }
-                Ending::Aborted | Ending::TimedOut if before.as_ref() == Some(&ending) => {
+                Ending::Aborted(_) | Ending::TimedOut(_) if before.as_ref() == Some(&ending) => {
                     self.require_end(binary, names, &unsound)?;
                     let how = match ending {
-                        Ending::TimedOut => "never ends",
+                        Ending::TimedOut(_) => "never ends",
                         _ => "dies",
                     };
                     return Ok(Some(format!("a test that {how}: {}", names.join(", "))));
                 }
-                Ending::Aborted | Ending::TimedOut => {}
+                Ending::Aborted(_) | Ending::TimedOut(_) => {}
             }
             before = Some(ending);
         }

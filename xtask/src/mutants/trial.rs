@@ -21,10 +21,10 @@ pub enum Ending {
     Passed,
     /// This test failed.
     Failed(String),
-    /// The tests ended in the middle, or for another reason than a test.
-    Aborted,
-    /// They took longer than they may.
-    TimedOut,
+    /// The tests ended in the middle, if a name is given of this test.
+    Aborted(Option<String>),
+    /// They took longer than they may, if a name is given in this test.
+    TimedOut(Option<String>),
 }
 
 /// The signal of a process that has used up the seconds it may compute.
@@ -64,7 +64,7 @@ pub fn run(
             }
         })
     };
-    let mut failed = None;
+    let (mut failed, mut begun) = (None, None);
     let mut since = Instant::now();
     for line in BufReader::new(output).lines() {
         let line = line.unwrap_or_default();
@@ -81,7 +81,9 @@ pub fn run(
                 secs.insert(name.to_owned(), since.elapsed().as_secs_f64());
                 since = Instant::now();
             }
-            _ => {}
+            // What the test prints comes between its name and how it ended.
+            Some((name, _)) => begun = Some(name.to_owned()),
+            None => {}
         }
     }
     over.store(true, Ordering::Relaxed);
@@ -95,9 +97,9 @@ pub fn run(
         Some(test) => Ending::Failed(test),
         None if status.success() => Ending::Passed,
         None if timed_out.load(Ordering::Relaxed) || status.signal() == Some(OUT_OF_TIME) => {
-            Ending::TimedOut
+            Ending::TimedOut(begun)
         }
-        None => Ending::Aborted,
+        None => Ending::Aborted(begun),
     })
 }
 
@@ -127,9 +129,10 @@ mod tests {
         assert!(secs.contains_key("a::b"));
         let (failed, _) = ending("echo 'test a ... ok'; echo 'test b ... FAILED'; sleep 60");
         assert_eq!(failed, Ending::Failed("b".into()));
-        assert_eq!(ending("echo 'test a ... ok'; exit 1").0, Ending::Aborted);
-        assert_eq!(ending("exec sleep 60").0, Ending::TimedOut);
-        let (out_of_time, _) = ending("ulimit -t 1; while :; do :; done");
-        assert_eq!(out_of_time, Ending::TimedOut);
+        let (aborted, _) = ending("echo 'test a ... ok'; printf 'test b ... '; exit 1");
+        assert_eq!(aborted, Ending::Aborted(Some("b".into())));
+        assert_eq!(ending("exec sleep 60").0, Ending::TimedOut(None));
+        let (out_of_time, _) = ending("printf 'test b ... '; ulimit -t 1; while :; do :; done");
+        assert_eq!(out_of_time, Ending::TimedOut(Some("b".into())));
     }
 }

@@ -51,10 +51,9 @@ pub struct Binary {
 /// See the module's description.
 pub struct Build {
     pub binaries: Vec<Binary>,
-    /// Changes that do not compile, or cannot be put behind a switch, or may matter to the compiler.
+    /// Changes that do not compile, and those that cannot be put behind a switch.
     pub unviable: BTreeSet<u32>,
     pub alone: BTreeSet<u32>,
-    pub constant: BTreeSet<u32>,
 }
 
 /// Builds all changes at once, again and again without those that the compiler refuses.
@@ -73,7 +72,6 @@ pub fn all(changes: &[Change], sources: &Sources) -> Result<Build> {
                     binaries,
                     unviable,
                     alone: of(|schema| &schema.alone),
-                    constant: of(|schema| &schema.constant),
                 });
             }
             Compiled::Errors(errors) => errors,
@@ -108,19 +106,19 @@ pub fn alone(package: &str, change: &Change) -> Result<Option<Vec<Binary>>> {
 }
 
 /// Package of a file.
-pub fn package_of(file: &str) -> Result<&'static str> {
+pub fn package_of(file: &str) -> Option<&'static str> {
     let found = TESTED
         .iter()
         .find(|(_, directory, _)| file.starts_with(&format!("{directory}/")));
-    found
-        .map(|(package, _, _)| *package)
-        .with_context(|| format!("whose is {file}?"))
+    found.map(|(package, _, _)| *package)
 }
 
 /// What outcomes depend on.
 pub fn sources() -> Result<Sources> {
-    let packages = TESTED.map(|(_, directory, _)| repository::root().join(directory));
-    Sources::read(packages)
+    Sources::read(
+        repository::root(),
+        TESTED.map(|(_, directory, _)| directory),
+    )
 }
 
 /// What the compiler has refused of the same code: that takes a dozen attempts to find out.

@@ -15,6 +15,7 @@ use super::{
     build::{self, Binary},
     change::Change,
     found::Fate,
+    sources::Sources,
     switch,
 };
 use crate::mutants::{
@@ -49,10 +50,20 @@ const SHORT: [(&str, &str); 5] = [
     ("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1"),
 ];
 
-/// Computing that a test may do beyond what it does with nothing changed, which is measured on a busy machine.
+/// Computing that a test may do beyond what it does with nothing changed. That is measured by the clock, which a busy machine only
+/// makes more.
 const MORE_SECS: f64 = 2.0;
-const TIMES: f64 = 4.0;
-/// Tests of other packages than the change's are asked if they take no longer.
+const TIMES: f64 = 1.5;
+/// Whose tests are asked about a package's changes besides its own.
+const ASKED: [(&str, &[&str]); 3] = [
+    ("ballast-clmm", &["ballast-model"]),
+    (
+        "ballast-model",
+        &["ballast-ledger", "ballast-strategy", "ballast"],
+    ),
+    ("ballast-strategy", &[]),
+];
+/// They are if they take no longer.
 const QUICK_SECS: f64 = 1.5;
 /// What sleeps for ever computes nothing.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -84,11 +95,13 @@ impl Test {
         Ok((secs, text.lines().filter_map(reached).collect()))
     }
 
-    /// Whether it is asked about a change: it reaches it, and is of the same package or quick.
+    /// Whether it is asked about a change: it reaches it, and is of the same package or a quick one that knows it well.
     fn may_miss(&self, change: &Change) -> bool {
-        let same =
-            build::package_of(&change.file).is_ok_and(|package| package == self.binary.package);
-        (same || self.secs < QUICK_SECS) && self.reaches(change.number)
+        let asks = |(of, others): &(&str, &[&str])| {
+            let quick = self.secs < QUICK_SECS && others.contains(&self.binary.package.as_str());
+            build::package_of(&change.file) == Some(of) && (*of == self.binary.package || quick)
+        };
+        self.reaches(change.number) && ASKED.iter().any(asks)
     }
 
     fn reaches(&self, number: u32) -> bool {
@@ -102,26 +115,33 @@ impl Test {
 }
 
 impl Hunt {
-    /// Runs every test once with nothing changed, and hears what it reaches. It is remembered by `key`.
-    pub fn trace(binaries: &[Binary], scratch: &Path, key: &str, jobs: usize) -> Result<Self> {
+    /// Runs every test once with nothing changed, and hears what it reaches. That is remembered until code or test change.
+    pub fn trace(
+        binaries: &[Binary],
+        scratch: &Path,
+        sources: &Sources,
+        jobs: usize,
+    ) -> Result<Self> {
         let mut hunt = Self::untraced(binaries)?;
-        let file = scratch.join(format!("traced-{key}.json"));
+        let file = scratch.join("traced.json");
         let known = fs::read_to_string(&file).unwrap_or_default();
-        let mut known: BTreeMap<String, Traced> = serde_json::from_str(&known).unwrap_or_default();
-        let new: Vec<_> = hunt
-            .tests
-            .iter()
-            .filter(|test| !known.contains_key(&test.key()))
-            .collect();
+        let mut known: BTreeMap<String, (String, Traced)> =
+            serde_json::from_str(&known).unwrap_or_default();
+        let is_known = |test: &Test| {
+            let known = known.get(&test.key());
+            known.is_some_and(|(of, _)| *of == sources.of_test(&test.name))
+        };
+        let new: Vec<_> = hunt.tests.iter().filter(|test| !is_known(test)).collect();
         let left = Mutex::new(new.iter());
-        let trace = |worker: usize| -> Result<Vec<(String, Traced)>> {
+        let trace = |worker: usize| -> Result<Vec<(String, (String, Traced))>> {
             let log = scratch.join(format!("reached-{worker}"));
             let mut traced = Vec::new();
             loop {
                 let Some(test) = locked(&left)?.next() else {
                     return Ok(traced);
                 };
-                traced.push((test.key(), test.trace(&log)?));
+                let of = sources.of_test(&test.name);
+                traced.push((test.key(), (of, test.trace(&log)?)));
             }
         };
         std::thread::scope(|scope| {
@@ -140,7 +160,7 @@ impl Hunt {
         fs::write(&file, serde_json::to_string(&known)?)
             .with_context(|| format!("cannot write {}", file.display()))?;
         for test in &mut hunt.tests {
-            if let Some((secs, reaches)) = known.remove(&test.key()) {
+            if let Some((_, (secs, reaches))) = known.remove(&test.key()) {
                 (test.secs, test.reaches) = (secs, Some(reaches));
             }
         }
@@ -225,8 +245,11 @@ fn missed(tests: &[&Test], number: u32) -> Result<Option<Fate>> {
                 let test = test.with_context(|| format!("who asked for {name}?"))?;
                 return Ok(Some(Fate::Found(test.key())));
             }
-            Ending::Aborted | Ending::TimedOut => {
-                for test in tests {
+            Ending::Aborted(name) | Ending::TimedOut(name) => {
+                let is_named = |test: &&&Test| Some(&test.name) == name.as_ref();
+                let named = tests.iter().filter(is_named);
+                let others = tests.iter().filter(|test| !is_named(test));
+                for test in named.chain(others) {
                     if let Some(fate) = missed_alone(test, number)? {
                         return Ok(Some(fate));
                     }
@@ -243,9 +266,9 @@ fn missed_alone(test: &Test, number: u32) -> Result<Option<Fate>> {
     Ok(match once {
         Ending::Passed => None,
         Ending::Failed(_) => Some(Fate::Found(test.key())),
-        Ending::Aborted | Ending::TimedOut if ending(&[test], number)? != once => None,
-        Ending::Aborted => Some(Fate::Aborted(test.key())),
-        Ending::TimedOut => Some(Fate::NeverEnded(test.key())),
+        Ending::Aborted(_) | Ending::TimedOut(_) if ending(&[test], number)? != once => None,
+        Ending::Aborted(_) => Some(Fate::Aborted(test.key())),
+        Ending::TimedOut(_) => Some(Fate::NeverEnded(test.key())),
     })
 }
 

@@ -91,12 +91,7 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
     let build = build::all(all, &sources)?;
     let scratch = repository::build_dir().join("mutants");
     fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
-    let hunt = Hunt::trace(
-        &build.binaries,
-        &scratch,
-        &sources.all(),
-        options.jobs.max(1),
-    )?;
+    let hunt = Hunt::trace(&build.binaries, &scratch, &sources, options.jobs.max(1))?;
     eprintln!(
         "xtask: mutants: {} changes, {} tests",
         chosen.len(),
@@ -114,8 +109,7 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
     }
     let found = Mutex::new(found);
     let left = Mutex::new(queue.iter());
-    let worker = || -> Result<Vec<&Change>> {
-        let mut alone = Vec::new();
+    let worker = || -> Result<()> {
         for tried in 1.. {
             let Some(change) = locked(&left)?.next() else {
                 break;
@@ -126,17 +120,12 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
             } else {
                 Fate::Unreached
             };
-            // The compiler may see it where no test does.
-            if fate.by().is_none() && build.constant.contains(&change.number) {
-                alone.push(*change);
-            } else {
-                learn(&found, change, fate, &sources)?;
-            }
+            learn(&found, change, fate, &sources)?;
             if tried % KEPT_EVERY == 0 {
                 locked(&found)?.write()?;
             }
         }
-        Ok(alone)
+        Ok(())
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..options.jobs.max(1))
@@ -144,7 +133,7 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
             .collect();
         for worker in workers {
             match worker.join() {
-                Ok(of_worker) => alone.extend(of_worker?),
+                Ok(done) => done?,
                 Err(_) => bail!("a worker panicked"),
             }
         }
@@ -157,7 +146,9 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
     );
     let secs = hunt.secs();
     for change in alone {
-        let fate = match build::alone(build::package_of(&change.file)?, change)? {
+        let package = build::package_of(&change.file);
+        let package = package.with_context(|| format!("whose is {}?", change.file))?;
+        let fate = match build::alone(package, change)? {
             None => Fate::Unviable,
             Some(binaries) => {
                 let hunt = Hunt::untraced(&binaries)?.with_secs(&secs);

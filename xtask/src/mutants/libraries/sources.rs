@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -19,37 +20,46 @@ use crate::cache::Key;
 /// The sources of the packages whose tests are run.
 #[cfg_attr(test, derive(Default))]
 pub struct Sources {
-    /// Everything but functions that are tests.
+    /// Everything but tests and what stands beside them in their files.
     code: String,
-    /// The tests, by the name of the function.
-    tests: BTreeMap<String, String>,
+    /// What stands beside tests, by file.
+    helpers: BTreeMap<String, String>,
+    /// The tests, by the name of the function: each with its file.
+    tests: BTreeMap<String, Vec<(String, String)>>,
 }
 
 impl Sources {
-    /// Reads packages.
-    pub fn read(packages: impl IntoIterator<Item = PathBuf>) -> Result<Self> {
+    /// Reads packages in these directories.
+    pub fn read<'a>(root: &Path, packages: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let mut files = Vec::new();
         for package in packages {
+            let package = root.join(package);
             files.push(package.join("Cargo.toml"));
             for directory in ["src", "tests"] {
                 collect(&package.join(directory), &mut files)?;
             }
         }
+        let mut sources = Self {
+            code: String::new(),
+            helpers: BTreeMap::new(),
+            tests: BTreeMap::new(),
+        };
         let mut key = Key::new();
-        let mut tests = BTreeMap::new();
         for file in files {
             let context = || format!("cannot read {}", file.display());
             let bytes = fs::read(&file).with_context(context)?;
-            let mut text = String::from_utf8_lossy(&bytes).into_owned();
-            if file.extension().is_some_and(|extension| extension == "rs") {
-                text = without_tests(&text, &mut tests).with_context(context)?;
-            }
-            key = key.text(&file.to_string_lossy()).text(&text);
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy();
+            let is_rust = file.extension().is_some_and(|extension| extension == "rs");
+            let code = if is_rust {
+                sources.add(&name, &text).with_context(context)?
+            } else {
+                text
+            };
+            key = key.text(&name).text(&code);
         }
-        Ok(Self {
-            code: key.hex(),
-            tests,
-        })
+        sources.code = key.hex();
+        Ok(sources)
     }
 
     /// Some, for tests.
@@ -57,8 +67,38 @@ impl Sources {
     pub fn of_code(code: &str) -> Self {
         Self {
             code: code.to_owned(),
-            tests: BTreeMap::new(),
+            ..Self::default()
         }
+    }
+
+    /// Takes the tests out of a file, and what stands beside them; answers the rest.
+    fn add(&mut self, name: &str, text: &str) -> Result<String> {
+        let mut found = Tests::default();
+        found.visit_file(&syn::parse_file(text)?);
+        let is_test_file = name.contains("/tests/") && !found.tests.is_empty();
+        let (mut code, mut helpers) = (String::new(), String::new());
+        let mut from = 0;
+        // Modules do not begin within tests, nor tests within one another.
+        let mut cuts: Vec<_> = found.tests.iter().map(|(_, range)| range.clone()).collect();
+        cuts.dedup();
+        for cut in cuts.into_iter().chain([text.len()..text.len()]) {
+            let part = from..cut.start;
+            let inside = |at: usize| found.modules.iter().any(|module| module.contains(&at));
+            for (at, c) in text[part.clone()].char_indices() {
+                if is_test_file || inside(part.start + at) {
+                    helpers.push(c);
+                } else {
+                    code.push(c);
+                }
+            }
+            from = cut.end;
+        }
+        for (test, range) in found.tests {
+            let tests = self.tests.entry(test).or_default();
+            tests.push((name.to_owned(), text[range].to_owned()));
+        }
+        self.helpers.insert(name.to_owned(), squeezed(&helpers));
+        Ok(squeezed(&code))
     }
 
     /// Of what the compiler's refusals are.
@@ -67,23 +107,36 @@ impl Sources {
     }
 
     /// Of what a survivor is: everything.
-    pub fn all(&self) -> String {
-        let all = Key::new().text(&self.code);
-        let tests = self.tests.iter();
-        tests
-            .fold(all, |key, (name, text)| key.text(name).text(text))
-            .hex()
+    fn all(&self) -> String {
+        let mut key = Key::new().text(&self.code);
+        for (file, text) in &self.helpers {
+            key = key.text(file).text(text);
+        }
+        for (file, text) in self.tests.values().flatten() {
+            key = key.text(file).text(text);
+        }
+        key.hex()
+    }
+
+    /// Of what it is what a test does, whose name ends with the function's.
+    pub fn of_test(&self, test: &str) -> String {
+        let name = test.rsplit([':', ' ']).next().unwrap_or(test);
+        let Some(tests) = self.tests.get(name) else {
+            return self.all();
+        };
+        let mut key = Key::new().text(&self.code);
+        for (file, text) in tests {
+            let helpers = self.helpers.get(file).map_or("", String::as_str);
+            key = key.text(helpers).text(text);
+        }
+        key.hex()
     }
 
     /// Of what a fate is. That a test misses something stays true whatever other tests there are.
     pub fn of(&self, fate: &Fate) -> String {
         match (fate, fate.by()) {
             (Fate::Unviable, _) => self.code.clone(),
-            (_, Some(test)) => {
-                let name = test.rsplit([':', ' ']).next().unwrap_or(test);
-                let text = self.tests.get(name).map_or("", String::as_str);
-                Key::new().text(&self.code).text(text).hex()
-            }
+            (_, Some(test)) => self.of_test(test),
             (_, None) => self.all(),
         }
     }
@@ -112,31 +165,55 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// A file without the functions that are tests, which go to `tests`.
-fn without_tests(text: &str, tests: &mut BTreeMap<String, String>) -> Result<String> {
-    struct Tests(Vec<(String, std::ops::Range<usize>)>);
-    impl<'ast> Visit<'ast> for Tests {
-        fn visit_item_fn(&mut self, node: &'ast ItemFn) {
-            let is_test = |attribute: &Attribute| attribute.path().is_ident("test");
-            if node.attrs.iter().any(is_test) {
-                self.0
-                    .push((node.sig.ident.to_string(), node.span().byte_range()));
-            } else {
-                visit::visit_item_fn(self, node);
-            }
+/// Text without white space at the ends of lines, and without empty lines.
+fn squeezed(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Where tests are in a file, and modules of them.
+#[derive(Default)]
+struct Tests {
+    tests: Vec<(String, Range<usize>)>,
+    modules: Vec<Range<usize>>,
+}
+
+impl<'ast> Visit<'ast> for Tests {
+    fn visit_item_mod(&mut self, node: &'ast syn::ItemMod) {
+        let is_cfg_test = |attribute: &Attribute| {
+            attribute.path().is_ident("cfg")
+                && attribute
+                    .parse_args::<syn::Ident>()
+                    .is_ok_and(|condition| condition == "test")
+        };
+        if node.content.is_some() && node.attrs.iter().any(is_cfg_test) {
+            self.modules.push(node.span().byte_range());
+        }
+        visit::visit_item_mod(self, node);
+    }
+
+    fn visit_item_fn(&mut self, node: &'ast ItemFn) {
+        let is_test = |attribute: &Attribute| attribute.path().is_ident("test");
+        if node.attrs.iter().any(is_test) {
+            let name = node.sig.ident.to_string();
+            self.tests.push((name, node.span().byte_range()));
+        } else {
+            visit::visit_item_fn(self, node);
         }
     }
-    let mut found = Tests(Vec::new());
-    found.visit_file(&syn::parse_file(text)?);
-    let mut rest = String::new();
-    let mut from = 0;
-    for (name, range) in found.0 {
-        rest.push_str(text[from..range.start].trim_end());
-        from = range.end;
-        tests.entry(name).or_default().push_str(&text[range]);
+
+    /// Properties: all of one macro go together.
+    fn visit_item_macro(&mut self, node: &'ast syn::ItemMacro) {
+        if !node.mac.path.is_ident("proptest") {
+            return;
+        }
+        let text = node.mac.tokens.to_string();
+        let words: Vec<_> = text.split_whitespace().collect();
+        for pair in words.windows(2).filter(|pair| pair[0] == "fn") {
+            let name = pair[1].split('(').next().unwrap_or_default().to_owned();
+            self.tests.push((name, node.span().byte_range()));
+        }
     }
-    rest.push_str(text[from..].trim_start());
-    Ok(rest)
 }
 
 #[cfg(test)]
@@ -146,22 +223,33 @@ mod tests {
     #[test]
     fn a_new_test_leaves_what_other_tests_missed_and_nothing_else() {
         let sources = |text: &str| {
-            let mut tests = BTreeMap::new();
-            let code = without_tests(text, &mut tests).unwrap();
-            Sources { code, tests }
+            let mut sources = Sources::default();
+            sources.code = sources.add("p/src/a.rs", text).unwrap();
+            sources
         };
-        let one = sources("fn f() {}\nmod tests {\n    #[test]\n    fn a() {}\n}\n");
-        let two = sources(
-            "fn f() {}\nmod tests {\n    #[test]\n    fn a() {}\n\n    /// B.\n    #[test]\n    fn b() {}\n}\n",
-        );
-        let changed = sources("fn f() {}\nmod tests {\n    #[test]\n    fn a() { f() }\n}\n");
-        let code = sources("fn f() { 1 }\nmod tests {\n    #[test]\n    fn a() {}\n}\n");
+        const CODE: &str = "fn f() {}\n";
+        let tests = |text: &str| format!("{CODE}\n#[cfg(test)]\nmod tests {{\n{text}\n}}\n");
+        let a = "#[test]\nfn a() {}\n";
+        let one = sources(&tests(a));
         let found = Fate::Found("p: tests::a".into());
-        assert_eq!(one.of(&found), two.of(&found));
-        assert_ne!(one.of(&found), changed.of(&found));
-        assert_ne!(one.of(&found), code.of(&found));
-        assert_eq!(one.of(&Fate::Unviable), changed.of(&Fate::Unviable));
-        assert_ne!(one.of(&Fate::Survived), two.of(&Fate::Survived));
-        assert_eq!(two.tests["b"], "/// B.\n    #[test]\n    fn b() {}");
+        let is_known = |text: &str, fate| one.of(&fate) == sources(text).of(&fate);
+
+        let two = tests(&format!("{a}\n/// B.\n#[test]\nfn b() {{}}"));
+        assert!(is_known(&two, found.clone()));
+        assert!(!is_known(&two, Fate::Survived));
+        assert!(is_known(CODE, Fate::Unviable));
+        assert!(!is_known(CODE, found.clone()));
+        let changed = tests("#[test]\nfn a() { f() }");
+        assert!(!is_known(&changed, found.clone()));
+        let helped = tests(&format!("{a}fn g() {{}}"));
+        assert!(!is_known(&helped, found.clone()));
+        assert!(is_known(&helped, Fate::Unviable));
+        let code = tests(a).replace("{}", "{ 1 }");
+        assert!(!is_known(&code, found) && !is_known(&code, Fate::Unviable));
+
+        let properties = "proptest! {\n#[test]\nfn p(x in 0..9) {}\n}\n";
+        let with_properties = sources(&tests(&format!("{a}{properties}")));
+        assert!(with_properties.tests.contains_key("p"));
+        assert_eq!(with_properties.code, one.code);
     }
 }
