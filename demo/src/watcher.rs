@@ -94,6 +94,7 @@ impl Watcher {
                 look_at_fees: LOOK_AT_FEES,
                 ..ballast_keeper::Automation::default()
             },
+            history: ballast_keeper::config::History::default(),
             prices: ballast_keeper::Prices {
                 show_within_bps: 0,
                 ..ballast_keeper::Prices::default()

@@ -20,6 +20,7 @@ mod automation;
 mod check;
 mod error;
 mod flags;
+mod history;
 mod malformed;
 mod notify;
 mod prices;
@@ -29,6 +30,7 @@ pub use automation::Automation;
 pub use error::ConfigError;
 pub use flags::Flags;
 pub use notify::Notify;
+pub use history::History;
 pub use prices::Prices;
 
 pub use crate::control::Mode;
@@ -61,6 +63,8 @@ pub struct Config {
     pub liquidation: Liquidation,
     /// Recentering, compounding and risk stages.
     pub automation: Automation,
+    /// What has become of positions.
+    pub history: History,
     /// Prices newer than those of the price accounts.
     pub prices: Prices,
     /// Red flags and contingency.
@@ -164,6 +168,8 @@ struct RawConfig {
     liquidation: RawLiquidation,
     #[serde(default)]
     automation: automation::RawAutomation,
+    #[serde(default)]
+    history: history::RawHistory,
     #[serde(default)]
     prices: prices::RawPrices,
     #[serde(default)]
@@ -317,6 +323,7 @@ impl Config {
         })?;
         let directory = path.parent().unwrap_or(Path::new("."));
         config.journal_dir = directory.join(&config.journal_dir);
+        config.history.relative_to(directory);
         config.keypair = config.keypair.map(|keypair| directory.join(keypair));
         config.api.read_token = config.api.read_token.map(|token| directory.join(token));
         Ok(config)
@@ -397,6 +404,7 @@ impl Config {
                 min_gain: raw.liquidation.min_gain,
             },
             automation: raw.automation.into(),
+            history: raw.history.try_into()?,
             prices: raw.prices.into(),
             flags: Flags::new(
                 raw.flags,

@@ -7,18 +7,20 @@ use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer}
 use thiserror::Error;
 use tokio::{
     sync::{broadcast, mpsc, watch},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use crate::{
     api::{self, Nobody, Past, Server, ServerError},
     config::{Config, ConfigError, Mode},
     control::{Control, SystemClock},
+    decisions::Recorder,
     engine::{Engine, EngineError, Status},
     event::KeeperEvent,
     events::Events,
     execute::Executor,
     flags::{FlagsNow, FlagsWatch, Heard, Shown, Watcher},
+    history::{self, History, HistoryReader},
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
     notify::Notifier,
     picture::{Picture, Pictures},
@@ -32,6 +34,8 @@ use crate::{
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Source events that may wait for the engine.
 const QUEUE: usize = 10_000;
+/// How long the history may take to write what it knows.
+const LAST_WRITE: Duration = Duration::from_secs(10);
 /// Longest life of a blockhash in blocks, and a margin.
 const BLOCKHASH_LIFE: u64 = 151 + 32;
 
@@ -148,6 +152,7 @@ pub struct Keeper {
     control: Control,
     red_flags: watch::Sender<Arc<FlagsNow>>,
     ear: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
+    history: Option<History>,
 }
 
 impl Keeper {
@@ -209,17 +214,27 @@ impl Keeper {
             ..Status::default()
         };
         let control = Control::new(mode, events.clone(), parts.clock.clone());
+        let history = history_setting(&parts).map(History::new);
         Self {
             parts,
             events,
             status: watch::Sender::new(status),
             pictures: watch::Sender::new(None),
-            past: Arc::new(Nobody),
-            api_address: watch::Sender::new(None),
-            control,
             red_flags: watch::Sender::default(),
             ear: Watcher::ear(),
+            past: match &history {
+                Some(history) => Arc::new(history.reader()),
+                None => Arc::new(Nobody),
+            },
+            api_address: watch::Sender::new(None),
+            control,
+            history,
         }
+    }
+
+    /// What has become of positions; `None`: nobody keeps it.
+    pub fn history(&self) -> Option<HistoryReader> {
+        self.history.as_ref().map(History::reader)
     }
 
     /// By which it is told to halt, reduce, pause and resume.
@@ -295,6 +310,7 @@ impl Keeper {
             status,
             pictures,
             control,
+            history,
             past,
             api_address,
             red_flags,
@@ -330,7 +346,9 @@ impl Keeper {
             keeper,
             continues: None,
         };
+        let has_files = storage.is_none();
         let (journal, mut recovered) = open_journal(&config, storage, &header)?;
+        let recorder = recorder(&config, has_files, &events);
         let markets = start::markets(chain.as_ref(), &config, &events).await?;
         if matches!(recovered.tail, Tail::Suspect { .. }) {
             let message = "the journal's last line is damaged: waiting until nothing signed before can land any more; what the \
@@ -388,6 +406,7 @@ impl Keeper {
             hedged,
             now: red_flags,
         };
+        let asked = Arc::clone(&chain);
         let mut executor = Executor::new(
             chain,
             Some(journal),
@@ -396,7 +415,8 @@ impl Keeper {
             events.clone(),
         )
         .with_control(control.clone())
-        .with_spending(std::mem::take(&mut recovered.spending));
+        .with_spending(std::mem::take(&mut recovered.spending))
+        .with_recorder(recorder.clone());
         let service = config.prices.source()?;
         if let Some(service) = &service {
             executor = executor.with_updates(Arc::clone(service));
@@ -409,6 +429,10 @@ impl Keeper {
         let balance = executor.clone();
         let poll = config.prices.poll;
         let watched = markets.clone();
+        let history = history.map(|history| {
+            let (seen, chain) = (pictures.subscribe(), Arc::clone(&asked));
+            tokio::spawn(history.run(seen, chain, events.clone()))
+        });
         let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
@@ -427,19 +451,23 @@ impl Keeper {
         let flags = watcher.run(ear);
         tokio::pin!(sources, engine, balance, overrides, flags);
         let mut sources_ended = false;
-        loop {
+        let result = loop {
             tokio::select! {
-                result = &mut engine => {
-                    drop(server);
-                    return Ok(result?);
-                }
+                result = &mut engine => break result,
                 // Only when the engine has dropped its end; it is about to return.
                 () = &mut sources, if !sources_ended => sources_ended = true,
                 () = &mut balance, if watches_balance => {}
                 () = &mut overrides => {}
                 () = &mut flags => {}
             }
+        };
+        drop(server);
+        // The engine's pictures have ended, and with them the history: it writes what it knows.
+        recorder.close();
+        if let Some(history) = history {
+            let _ = timeout(LAST_WRITE, history).await;
         }
+        Ok(result?)
     }
 }
 
@@ -457,6 +485,41 @@ fn open_journal(
             let (journal, recovered) = Journal::open(&config.journal_dir, header)?;
             (SharedJournal::new(journal), recovered)
         }
+    })
+}
+
+/// Where the history goes. A keeper whose journal is no file keeps none.
+fn history_setting(parts: &Parts) -> Option<history::Setting> {
+    let config = &parts.config;
+    if parts.storage.is_some() {
+        return None;
+    }
+    let keeper = parts
+        .keypair
+        .as_ref()
+        .map(|keypair| keypair.pubkey())
+        .unwrap_or_default();
+    Some(history::Setting {
+        location: config.history.location(&config.journal_dir)?,
+        whose: format!("keeper {keeper} on cluster {}", parts.genesis_hash),
+        journal_dir: config.journal_dir.clone(),
+        keep_days: config.history.keep_days,
+        backfill: config.history.backfill,
+    })
+}
+
+/// Records decisions beside the journal, if that is wanted and there is a place.
+fn recorder(config: &Config, has_files: bool, events: &Events) -> Recorder {
+    if !has_files || !config.history.record_decisions {
+        return Recorder::default();
+    }
+    Recorder::to(&config.journal_dir).unwrap_or_else(|error| {
+        let message = format!(
+            "decisions are not recorded: {}: {error}",
+            config.journal_dir.display()
+        );
+        events.send(KeeperEvent::Warning { message });
+        Recorder::default()
     })
 }
 

@@ -6,9 +6,11 @@
 //! is forced to disk again before it is relied on: the process that wrote it may have been killed before it did so.
 
 pub mod feed;
-mod frame;
+pub mod follow;
+pub(crate) mod frame;
 mod record;
 mod storage;
+pub mod verify;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -21,7 +23,7 @@ use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use thiserror::Error;
 
 pub use feed::Feed;
-pub use frame::{Scan, Tail, scan};
+pub use frame::{Damage, Scan, Tail, scan};
 pub use record::{
     Continued, Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
 };
@@ -251,8 +253,8 @@ impl<S: Storage> Journal<S> {
         let mut overrides = Overrides::default();
         let mut spending = Spending::default();
         for record in records {
-            journal.tell(&record);
             spending.fold(&record);
+            journal.tell(&record);
             match record {
                 Record::Intent(intent) => {
                     journal.next_id = journal.next_id.max(intent.id.0.saturating_add(1));

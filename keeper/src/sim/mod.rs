@@ -10,7 +10,7 @@ pub mod bytes;
 mod chain;
 mod control_tests;
 mod crash;
-mod crash_tests;
+pub(crate) mod crash_tests;
 mod disk;
 mod flags_tests;
 mod node_tests;
