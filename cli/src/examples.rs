@@ -188,7 +188,7 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
         "collect",
         &["collect POSITION", "collect POSITION --dry-run"],
     ),
-    ("close", &["close POSITION", "close POSITION --dry-run"]),
+    ("close", &["close POSITION", "close POSITION --unwrap"]),
     (
         "policy",
         &["policy show POSITION", "policy set POSITION --keepers off"],
@@ -261,7 +261,7 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
     ),
     (
         "migrate",
-        &["migrate", "migrate --cluster localnet --pool ADDRESS"],
+        &["migrate", "migrate --migrations migrations/devnet"],
     ),
     (
         "deploy",

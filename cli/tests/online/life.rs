@@ -182,36 +182,47 @@ async fn what_the_program_refuses_is_named_with_advice() {
     let position = address.as_str();
 
     let recenter = ["recenter", position, "--width", "10%"];
-    node.refused_by_program(&keeper, &recenter, BallastError::KeeperDisabled).await;
+    node.refused_by_program(&keeper, &recenter, BallastError::KeeperDisabled)
+        .await;
     let compound = ["compound", position];
-    node.refused_by_program(&alice, &compound, BallastError::CompoundNotDue).await;
+    node.refused_by_program(&alice, &compound, BallastError::CompoundNotDue)
+        .await;
     for (command, error) in [
         ("rehedge", BallastError::RehedgeNotDue),
         ("deleverage", BallastError::DeleverageNotDue),
         ("liquidate", BallastError::NotLiquidatable),
     ] {
-        node.refused_by_program(&keeper, &[command, position], error).await;
+        node.refused_by_program(&keeper, &[command, position], error)
+            .await;
     }
     let collect = ["collect", position];
-    node.refused_by_program(&alice, &collect, BallastError::ZeroAmount).await;
+    node.refused_by_program(&alice, &collect, BallastError::ZeroAmount)
+        .await;
     let exit = ["exit", position];
-    node.refused_by_program(&alice, &exit, BallastError::ExitNotDue).await;
+    node.refused_by_program(&alice, &exit, BallastError::ExitNotDue)
+        .await;
     let accept = ["accept", position];
-    node.refused_by_program(&keeper, &accept, BallastError::NotOffered).await;
+    node.refused_by_program(&keeper, &accept, BallastError::NotOffered)
+        .await;
     let repay = ["repay", position];
-    node.refused_by_program(&alice, &repay, BallastError::ZeroAmount).await;
+    node.refused_by_program(&alice, &repay, BallastError::ZeroAmount)
+        .await;
     let take_equity = ["decrease", position, "--part", "50%", "--pay-quote", "all"];
     let take_equity = [
         &take_equity[..],
         &["--repay-base", "0", "--repay-quote", "0"],
     ]
     .concat();
-    node.refused_by_program(&alice, &take_equity, BallastError::LeverageTooHigh).await;
+    node.refused_by_program(&alice, &take_equity, BallastError::LeverageTooHigh)
+        .await;
     let reclaim = ["reward", "reclaim", position, "1"];
-    node.refused_by_program(&alice, &reclaim, BallastError::RewardTooSmall).await;
+    node.refused_by_program(&alice, &reclaim, BallastError::RewardTooSmall)
+        .await;
     // The rule that was broken is told, too.
     let set = ["automation", "set", position, "--at-low", "exit"];
-    let said = node.refused_by_program(&alice, &set, BallastError::BadPolicy).await;
+    let said = node
+        .refused_by_program(&alice, &set, BallastError::BadPolicy)
+        .await;
     assert!(said.contains("at_low and at_high need an edge"), "{said}");
     let set = [
         "automation",
@@ -223,12 +234,15 @@ async fn what_the_program_refuses_is_named_with_advice() {
         "40%",
     ];
     node.json(&alice, &set).await;
-    node.refused_by_program(&keeper, &recenter, BallastError::RecenterNotDue).await;
+    node.refused_by_program(&keeper, &recenter, BallastError::RecenterNotDue)
+        .await;
     world.move_price(UsdPrice::dollars(185)).await.unwrap();
     let wide = ["recenter", position, "--width", "50%"];
-    node.refused_by_program(&keeper, &wide, BallastError::WidthOutOfBounds).await;
+    node.refused_by_program(&keeper, &wide, BallastError::WidthOutOfBounds)
+        .await;
     let aside = ["recenter", position, "--lower", "190", "--upper", "210"];
-    node.refused_by_program(&keeper, &aside, BallastError::RecenterOffCentre).await;
+    node.refused_by_program(&keeper, &aside, BallastError::RecenterOffCentre)
+        .await;
     let cover = ["lend", "cover-bad-debt", "base", "all"];
     let said = node.refused(&alice, &cover).await;
     assert!(said.contains("no bad debt"), "{said}");
@@ -297,9 +311,11 @@ async fn authority_and_guardian_rule_a_market() {
     let pause = ["set-mode", "no-new-risk", "--for", "12h"];
     let paused = market(&guardian, &pause).await;
     assert_eq!(paused["standing"]["mode_now"], "NoNewRisk", "{paused}");
-    node.refused_by_program(&alice, &OPEN, BallastError::ModeForbids).await;
+    node.refused_by_program(&alice, &OPEN, BallastError::ModeForbids)
+        .await;
     let lift = ["market", "set-mode", "normal"];
-    node.refused_by_program(&guardian, &lift, BallastError::NotAuthority).await;
+    node.refused_by_program(&guardian, &lift, BallastError::NotAuthority)
+        .await;
     let shown = node.ballast(&alice, &["market", "show"]).await;
     assert!(
         shown.out.contains("NoNewRisk set for another"),
@@ -316,7 +332,8 @@ async fn authority_and_guardian_rule_a_market() {
     let said = node.refused(&alice, &["market", "apply"]).await;
     assert!(said.contains("nothing is announced"), "{said}");
     let long = ["market", "set-mode", "reduce-only", "--for", "8d"];
-    node.refused_by_program(authority, &long, BallastError::BadParameters).await;
+    node.refused_by_program(authority, &long, BallastError::BadParameters)
+        .await;
     let endless = node
         .ballast(authority, &["market", "set-mode", "reduce-only"])
         .await;
@@ -329,7 +346,8 @@ async fn authority_and_guardian_rule_a_market() {
     let offered = market(authority, &["offer-authority", &heir_key]).await;
     assert_eq!(offered["standing"]["authority_offered_to"], heir_key);
     let accept = ["market", "accept-authority"];
-    node.refused_by_program(&alice, &accept, BallastError::NotOffered).await;
+    node.refused_by_program(&alice, &accept, BallastError::NotOffered)
+        .await;
     let accepted = market(&heir, &accept[1..]).await;
     assert!(accepted["standing"]["authority_offered_to"].is_null());
     let shown = node.json(&alice, &["market", "show"]).await;

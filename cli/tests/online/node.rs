@@ -94,7 +94,11 @@ impl Node {
         } else {
             4..=5
         };
-        assert!(codes.contains(&run.code), "{arguments:?}: {}: {said}", run.code);
+        assert!(
+            codes.contains(&run.code),
+            "{arguments:?}: {}: {said}",
+            run.code
+        );
         let expected = format!("{}: {error}", error.name());
         assert!(
             said.contains(&expected) && said.contains("help: "),
