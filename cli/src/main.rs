@@ -38,18 +38,22 @@ use anyhow::{Context, Error, Result};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use acting::PositionArgs;
+use ballast_view::text as format;
 use commands::{
     automation::AutomationCommand,
     backtest::BacktestArgs,
     calibrate::CalibrateArgs,
     close::CloseArgs,
     compare::CompareArgs,
+    control::{EitherArgs, KeeperArgs, PositionArgs as OnePositionArgs},
+    dashboard::DashboardArgs,
     deploy::DeployArgs,
     doctor::DoctorArgs,
     explain::ExplainArgs,
     first_keepers::FirstKeepersCommand,
     funds::{DecreaseArgs, IncreaseArgs, RepayArgs},
     hedge::HedgeCommand,
+    journal::JournalCommand,
     keeper::KeeperCommand,
     key::KeyCommand,
     lend::LendCommand,
@@ -164,6 +168,19 @@ enum Command {
     /// The bot that looks after positions
     #[command(subcommand)]
     Keeper(KeeperCommand),
+    /// Have the keeper send nothing more until somebody resumes it; raises risk, and asks
+    Halt(KeeperArgs),
+    /// Have the keeper do only what lowers risk, for all positions or one
+    Reduce(EitherArgs),
+    /// Have the keeper leave a position alone; raises risk, and asks
+    Pause(OnePositionArgs),
+    /// Have the keeper do again what its configuration says, for all positions or one
+    Resume(EitherArgs),
+    /// What a keeper has written down: show it, check it, make its decisions again (offline)
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Say where a keeper's page is, with the token that changes need, or open it
+    Dashboard(DashboardArgs),
     /// Deploy or upgrade the program, then set up its market
     Deploy(DeployArgs),
     /// Bring a market to what its migrations say
@@ -232,6 +249,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Man(args) => {
             commands::shell::man(args, help::dressed(Cli::command()), &mut output)
         }
+        Command::Journal(command) => commands::journal::run(command, cli.globals.json, &mut output),
         online => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
@@ -254,7 +272,8 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         | Command::Backtest(_)
         | Command::Key(_)
         | Command::Completions(_)
-        | Command::Man(_) => Ok(()),
+        | Command::Man(_)
+        | Command::Journal(_) => Ok(()),
         Command::Open(args) => commands::open::run(args, globals, output).await,
         Command::Positions(args) => commands::positions::run(args, globals, output).await,
         Command::Explain(args) => commands::explain::run(args, globals, output).await,
@@ -283,6 +302,11 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Lend(command) => commands::lend::run(command, globals, output).await,
         Command::Hedge(command) => commands::hedge::run(command, output).await,
         Command::Keeper(command) => commands::keeper::run(command, globals, output).await,
+        Command::Halt(args) => commands::control::halt(args, output).await,
+        Command::Reduce(args) => commands::control::reduce(args, output).await,
+        Command::Pause(args) => commands::control::pause(args, output).await,
+        Command::Resume(args) => commands::control::resume(args, output).await,
+        Command::Dashboard(args) => commands::dashboard::run(args, globals, output),
         Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
         Command::Migrate(args) => commands::migrate::run(args, globals, output).await,
         Command::Tx(args) => commands::tx::run(args, globals, output).await,

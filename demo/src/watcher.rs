@@ -76,6 +76,7 @@ impl Watcher {
                 quote_price: world.market.prices.quote,
                 lookup_table: None,
                 pool_can_reset_range: true,
+                buffer: None,
             }],
             timing: Timing {
                 poll_interval: net.poll().max(std::time::Duration::from_millis(50)),
@@ -93,10 +94,14 @@ impl Watcher {
                 look_at_fees: LOOK_AT_FEES,
                 ..ballast_keeper::Automation::default()
             },
+            history: ballast_keeper::config::History::default(),
             prices: ballast_keeper::Prices {
                 show_within_bps: 0,
                 ..ballast_keeper::Prices::default()
             },
+            flags: ballast_keeper::Flags::default(),
+            notify: ballast_keeper::Notify::default(),
+            api: ballast_keeper::Api::default(),
         };
         let keeper = Keeper::connect(config).await?;
         let (status, mut events) = (keeper.status(), keeper.events());

@@ -1,6 +1,7 @@
 //! The repository's own tool: `cargo xtask --help` lists what it does.
 mod bench;
 mod cache;
+mod dashboard;
 mod debian;
 mod documents;
 mod fuzz;
@@ -10,6 +11,7 @@ mod mutants;
 mod named_tests;
 mod parameters;
 mod printed;
+mod postgres;
 mod process;
 mod repository;
 mod sbf;
@@ -41,7 +43,8 @@ enum Task {
         #[arg(short, long, value_name = "PACKAGE", value_parser = Program::by_package)]
         package: Vec<Program>,
     },
-    /// Run all tests: unit, property, on-chain in the SVM, integration on solana-test-validator, and the TypeScript client.
+    /// Run all tests: unit, property, on-chain in the SVM, integration on solana-test-validator, the TypeScript client and the
+    /// dashboard.
     Test(suite::TestOptions),
     /// Search for sequences of instructions that break something, guided by the branches that the program takes. `test` does
     /// that too, for a minute.
@@ -63,6 +66,8 @@ enum Task {
     ToolchainTest,
     /// Generate, type-check and test the TypeScript client. `test` does that too.
     Typescript,
+    /// Check, build and compare the keeper's dashboard, and try it in a browser. `test` does that too.
+    Dashboard,
     /// Give the program an address of your own, whose key you have: needed to deploy it to another cluster.
     Keys,
     /// Check formatting, lints, and what documents say: tests, links, commands, floors of crates.
@@ -131,6 +136,7 @@ fn run(task: Task) -> Result<()> {
             fuzz::run_short()?;
             if !options.no_typescript {
                 typescript::test(options.no_validator)?;
+                dashboard::test()?;
             }
             Ok(())
         }
@@ -142,6 +148,11 @@ fn run(task: Task) -> Result<()> {
             typescript::require_node()?;
             build(&PROGRAMS)?;
             typescript::test(false)
+        }
+        Task::Dashboard => {
+            typescript::require_node()?;
+            build(&PROGRAMS)?;
+            dashboard::test()
         }
         Task::Demo { arguments } => {
             build(&PROGRAMS)?;

@@ -304,4 +304,24 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn value_and_delta_are_those_of_one_price() {
+        let tick = |tick| Tick::new(tick).unwrap();
+        let position = Position {
+            band: Band::new(tick(-1_000), tick(1_000)).unwrap(),
+            liquidity: 1_000_000_000,
+            idle: Amounts::new(500, 7),
+            debt: Amounts::new(40_000_000, 9),
+        };
+        for at in [-2_000, -500, 0, 999, 2_000].map(|at| tick(at).sqrt_price()) {
+            assert_eq!(
+                position.value_and_delta(at),
+                Ok((position.value(at).unwrap(), position.delta(at).unwrap()))
+            );
+        }
+        // Above the band no base is in the pool.
+        let (_, delta) = position.value_and_delta(tick(1_000).sqrt_price()).unwrap();
+        assert_eq!(delta, 500 - 40_000_000);
+    }
 }

@@ -5,6 +5,7 @@
 //! its transaction is sent, and is resumed before anything else is done for its position.
 
 mod balance;
+pub mod budget;
 mod build;
 mod carry;
 pub mod fee;
@@ -33,12 +34,15 @@ use ballast_strategy::{
     decide::{Action, ActionKind, Assessment, Reason, refresh_due},
     situation::{Outlook, SituationError},
 };
+use budget::{Spending, Spent};
 use build::Learned;
 use carry::Plan;
 use look::{Look, acts};
 
 use crate::{
-    config::{Config, Mode},
+    config::Config,
+    control::{Control, Permission},
+    decisions::Recorder,
     event::{DecisionEvent, KeeperEvent, inputs, market_inputs},
     events::Events,
     journal::{Intent, JournalError, Outcome, SharedJournal},
@@ -132,6 +136,8 @@ enum Trouble {
     Chain(#[from] ChainError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Spent(#[from] Spent),
     #[error("no key to sign with: set keypair")]
     NoKey,
     #[error(transparent)]
@@ -155,10 +161,14 @@ pub struct Executor {
     pub(crate) keypair: Option<Arc<Keypair>>,
     pub(crate) config: Arc<Config>,
     pub(crate) events: Events,
+    pub(crate) control: Control,
+    /// Writes decisions down.
+    pub(crate) recorder: Recorder,
     /// Posts prices; `None`: only those of the markets' price accounts are used.
     poster: Option<Arc<Poster>>,
     learned: Arc<Mutex<Learned>>,
     balance: Arc<Balance>,
+    spending: Arc<Mutex<Spending>>,
 }
 
 impl Executor {
@@ -178,6 +188,8 @@ impl Executor {
         };
         let sender = Sender::new(Arc::clone(&chain), sender_config);
         Self {
+            control: Control::new(config.mode, events.clone(), None),
+            recorder: Recorder::default(),
             chain,
             sender,
             journal,
@@ -187,7 +199,24 @@ impl Executor {
             poster: None,
             learned: Arc::default(),
             balance: Arc::default(),
+            spending: Arc::default(),
         }
+    }
+
+    /// Does what this allows, instead of what the configuration alone does.
+    #[must_use]
+    pub fn with_control(self, control: Control) -> Self {
+        Self { control, ..self }
+    }
+
+    /// Writes decisions down.
+    #[must_use]
+    pub fn with_recorder(self, recorder: Recorder) -> Self {
+        Self { recorder, ..self }
+    }
+
+    fn permission(&self, subject: &Pubkey, kind: ActionKind) -> Permission {
+        self.control.permission(subject, kind)
     }
 
     /// Acts on prices of this service too, and posts them where that is needed. Without a key it cannot.
@@ -243,10 +272,11 @@ impl Executor {
         report
     }
 
-    /// Takes up an intent of an earlier run: sends the same bytes (only in active mode) until its outcome is known.
+    /// Takes up an intent of an earlier run: sends the same bytes (only while its action is permitted) until its outcome is
+    /// known.
     pub async fn resume(&self, intent: Intent, market: Option<Arc<MarketContext>>) -> Report {
         let (position, address, action) = (intent.position, intent.market, intent.action);
-        let sends = self.config.mode == Mode::Active && market.is_some();
+        let sends = market.is_some();
         let verdict = match self.settle(&intent, sends, true).await {
             Ok(outcome) => Verdict::Resolved(outcome),
             Err(error) => Verdict::Halt(error),
@@ -322,9 +352,11 @@ impl Executor {
         at: &Assessment,
         (action, reason): (Action, Reason),
     ) -> Result<Verdict, Trouble> {
-        if self.config.mode == Mode::Observe {
+        if self.permission(&job.position, job.action) == Permission::Nothing {
             return Ok(Verdict::NotDue);
         }
+        self.recorder
+            .record(&look.position.address, &look.situation(), at);
         let Look { view, position, .. } = look;
         let market = &job.market;
         let decision = DecisionEvent::new(market.address, position.address, at);
