@@ -278,6 +278,48 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "halt",
+        &[
+            "halt --reason maintenance --config keeper.toml",
+            "halt --reason maintenance --until 30m --journal-dir journal --yes",
+        ],
+    ),
+    (
+        "reduce",
+        &[
+            "reduce --reason volatility --config keeper.toml",
+            "reduce POSITION --reason volatility --until 2h --config keeper.toml",
+        ],
+    ),
+    (
+        "pause",
+        &[
+            "pause POSITION --reason by-hand --until 30m --config keeper.toml",
+            "pause POSITION --reason by-hand --journal-dir journal --yes",
+        ],
+    ),
+    (
+        "resume",
+        &[
+            "resume --reason looked --config keeper.toml",
+            "resume POSITION --reason looked --expect reducing --config keeper.toml",
+        ],
+    ),
+    (
+        "journal",
+        &[
+            "journal tail --follow --config keeper.toml",
+            "journal export --format csv --output actions.csv --dir journal",
+        ],
+    ),
+    (
+        "dashboard",
+        &[
+            "dashboard --config keeper.toml",
+            "dashboard --config keeper.toml --open",
+        ],
+    ),
+    (
         "hedge",
         &[
             "hedge quote --network testnet --account 0x0000000000000000000000000000000000000001 --size -10",
