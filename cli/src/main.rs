@@ -10,7 +10,6 @@ mod decimal;
 #[cfg(test)]
 mod documents;
 mod examples;
-mod format;
 mod globals;
 mod help;
 mod lines;

@@ -29,8 +29,8 @@ pub use api::Api;
 pub use automation::Automation;
 pub use error::ConfigError;
 pub use flags::Flags;
-pub use notify::Notify;
 pub use history::History;
+pub use notify::Notify;
 pub use prices::Prices;
 
 pub use crate::control::Mode;
