@@ -188,7 +188,7 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
         "collect",
         &["collect POSITION", "collect POSITION --dry-run"],
     ),
-    ("close", &["close POSITION", "close POSITION --dry-run"]),
+    ("close", &["close POSITION", "close POSITION --unwrap"]),
     (
         "policy",
         &["policy show POSITION", "policy set POSITION --keepers off"],
@@ -261,7 +261,7 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
     ),
     (
         "migrate",
-        &["migrate", "migrate --cluster localnet --pool ADDRESS"],
+        &["migrate", "migrate --migrations migrations/devnet"],
     ),
     (
         "deploy",
@@ -275,6 +275,48 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "keeper check --config keeper.toml",
             "keeper run --config keeper.toml",
+        ],
+    ),
+    (
+        "halt",
+        &[
+            "halt --reason maintenance --config keeper.toml",
+            "halt --reason maintenance --until 30m --journal-dir journal --yes",
+        ],
+    ),
+    (
+        "reduce",
+        &[
+            "reduce --reason volatility --config keeper.toml",
+            "reduce POSITION --reason volatility --until 2h --config keeper.toml",
+        ],
+    ),
+    (
+        "pause",
+        &[
+            "pause POSITION --reason by-hand --until 30m --config keeper.toml",
+            "pause POSITION --reason by-hand --journal-dir journal --yes",
+        ],
+    ),
+    (
+        "resume",
+        &[
+            "resume --reason looked --config keeper.toml",
+            "resume POSITION --reason looked --expect reducing --config keeper.toml",
+        ],
+    ),
+    (
+        "journal",
+        &[
+            "journal tail --follow --config keeper.toml",
+            "journal export --format csv --output actions.csv --dir journal",
+        ],
+    ),
+    (
+        "dashboard",
+        &[
+            "dashboard --config keeper.toml",
+            "dashboard --config keeper.toml --open",
         ],
     ),
     (
