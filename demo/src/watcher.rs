@@ -97,6 +97,7 @@ impl Watcher {
                 show_within_bps: 0,
                 ..ballast_keeper::Prices::default()
             },
+            api: ballast_keeper::Api::default(),
         };
         let keeper = Keeper::connect(config).await?;
         let (status, mut events) = (keeper.status(), keeper.events());

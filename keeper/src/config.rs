@@ -14,28 +14,19 @@ use ballast_model::Amounts;
 use serde::Deserialize;
 use solana_sdk::pubkey::Pubkey;
 
+mod api;
 mod automation;
 mod check;
 mod error;
 mod malformed;
 mod prices;
 
+pub use api::Api;
 pub use automation::Automation;
 pub use error::ConfigError;
 pub use prices::Prices;
 
-/// What the keeper may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Decides and logs. Sends and journals nothing.
-    #[default]
-    Observe,
-    /// Decides, simulates the transaction on the node and journals the result. Sends nothing.
-    Paper,
-    /// Acts.
-    Active,
-}
+pub use crate::control::Mode;
 
 /// A checked configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +58,8 @@ pub struct Config {
     pub automation: Automation,
     /// Prices newer than those of the price accounts.
     pub prices: Prices,
+    /// The HTTP interface.
+    pub api: Api,
 }
 
 /// A market and the price accounts to use for it: the market itself only knows the feeds.
@@ -158,6 +151,8 @@ struct RawConfig {
     automation: automation::RawAutomation,
     #[serde(default)]
     prices: prices::RawPrices,
+    #[serde(default)]
+    api: api::RawApi,
 }
 
 /// Orca's pool programs, the upgradeable and the immutable one.
@@ -294,6 +289,7 @@ impl Config {
         let directory = path.parent().unwrap_or(Path::new("."));
         config.journal_dir = directory.join(&config.journal_dir);
         config.keypair = config.keypair.map(|keypair| directory.join(keypair));
+        config.api.read_token = config.api.read_token.map(|token| directory.join(token));
         Ok(config)
     }
 
@@ -357,6 +353,7 @@ impl Config {
             },
             automation: raw.automation.into(),
             prices: raw.prices.into(),
+            api: raw.api.try_into()?,
         };
         config.check()?;
         Ok(config)

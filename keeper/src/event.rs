@@ -6,7 +6,7 @@ use serde::Serialize;
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 
 use crate::{
-    config::Mode,
+    control::{Mode, Override},
     journal::{Inputs, Outcome, text},
 };
 
@@ -109,6 +109,15 @@ pub enum KeeperEvent {
         action: ActionKind,
         /// Why it would fail; `None`: it would succeed.
         error: Option<String>,
+    },
+    /// A person said something, and it is in the journal.
+    Override(Override),
+    /// Another mode is in force.
+    ModeChanged {
+        /// Which.
+        mode: Mode,
+        /// Why.
+        reason: String,
     },
     /// Something is wrong but can be lived with: an unreadable account, a node that does not answer.
     Warning {

@@ -89,6 +89,18 @@ fn log(event: &KeeperEvent) {
             action,
             error,
         } => info!(%position, %action, error, "paper: simulated"),
+        E::Override(entry) => {
+            warn!(
+                id = entry.id,
+                scope = ?entry.scope,
+                mode = %entry.mode,
+                by = entry.by,
+                note = entry.note,
+                until_secs = entry.until_secs,
+                "override"
+            );
+        }
+        E::ModeChanged { mode, reason } => warn!(%mode, reason, "another mode"),
         E::Warning { message } => warn!("{message}"),
         E::Recovered { market, reason } => {
             info!(%market, reason, "the node answers again; before that:");

@@ -1,6 +1,6 @@
 //! The keeper as a whole: opens the journal, recovers, and runs sources and engine until it is told to stop.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ballast_client::{Chain, ChainError, Endpoint, MarketError, RpcChain, RpcConfig};
 use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer};
@@ -11,12 +11,15 @@ use tokio::{
 };
 
 use crate::{
+    api::{self, Flags, Nobody, Past, Server, ServerError},
     config::{Config, ConfigError, Mode},
+    control::{Control, SystemClock},
     engine::{Engine, EngineError, Status},
     event::KeeperEvent,
     events::Events,
     execute::Executor,
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    picture::{Picture, Pictures},
     retries,
     sources::{Doubts, Sources},
     start,
@@ -100,6 +103,9 @@ pub enum KeeperError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The API cannot be served.
+    #[error(transparent)]
+    Api(#[from] ServerError),
     /// It stopped while running.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -119,6 +125,10 @@ pub struct Parts {
     pub ws_url: Option<Endpoint>,
     /// Where the journal is; `None`: in the configured directory.
     pub storage: Option<Box<dyn Storage>>,
+    /// Where files that halt it are looked for; `None`: nowhere.
+    pub halt_dir: Option<PathBuf>,
+    /// `None`: the system's.
+    pub clock: Option<SystemClock>,
 }
 
 /// A keeper that is ready to run.
@@ -126,6 +136,11 @@ pub struct Keeper {
     parts: Parts,
     events: Events,
     status: watch::Sender<Status>,
+    pictures: watch::Sender<Option<Arc<Picture>>>,
+    past: Arc<dyn Past>,
+    flags: Arc<dyn Flags>,
+    api_address: watch::Sender<Option<SocketAddr>>,
+    control: Control,
 }
 
 impl Keeper {
@@ -153,6 +168,7 @@ impl Keeper {
         chain.slot().await?;
         let genesis_hash = chain.genesis_hash().await.map_err(KeeperError::Genesis)?;
         let ws_url = Some(config.ws_url.clone());
+        let halt_dir = Some(config.journal_dir.clone());
         let parts = Parts {
             config,
             chain: Arc::new(chain),
@@ -160,24 +176,39 @@ impl Keeper {
             keypair,
             ws_url,
             storage: None,
+            halt_dir,
+            clock: None,
         };
-        Ok(Self {
-            events,
-            ..Self::new(parts)
-        })
+        Ok(Self::with_events(parts, events))
     }
 
     /// A keeper from its parts.
     pub fn new(parts: Parts) -> Self {
+        Self::with_events(parts, Events::default())
+    }
+
+    fn with_events(parts: Parts, events: Events) -> Self {
+        let mode = parts.config.mode;
         let status = Status {
-            mode: parts.config.mode,
+            mode,
             ..Status::default()
         };
+        let control = Control::new(mode, events.clone(), parts.clock.clone());
         Self {
             parts,
-            events: Events::default(),
+            events,
             status: watch::Sender::new(status),
+            pictures: watch::Sender::new(None),
+            past: Arc::new(Nobody),
+            flags: Arc::new(Nobody),
+            api_address: watch::Sender::new(None),
+            control,
         }
+    }
+
+    /// By which it is told to halt, reduce, pause and resume.
+    pub fn control(&self) -> Control {
+        self.control.clone()
     }
 
     /// Everything that happens from now on.
@@ -188,6 +219,30 @@ impl Keeper {
     /// The keeper in numbers.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
+    }
+
+    /// With what the history keeps, for the API.
+    #[must_use]
+    pub fn with_past(mut self, past: Arc<dyn Past>) -> Self {
+        self.past = past;
+        self
+    }
+
+    /// With what the flags say, for the API.
+    #[must_use]
+    pub fn with_flags(mut self, flags: Arc<dyn Flags>) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// Where the API listens; `None` before it does, or if it does not.
+    pub fn api_address(&self) -> watch::Receiver<Option<SocketAddr>> {
+        self.api_address.subscribe()
+    }
+
+    /// All that the engine knows, a few times a second.
+    pub fn pictures(&self) -> Pictures {
+        self.pictures.subscribe()
     }
 
     /// Runs until `shutdown` completes.
@@ -214,6 +269,11 @@ impl Keeper {
             parts,
             events,
             status,
+            pictures,
+            control,
+            past,
+            flags,
+            api_address,
         } = self;
         let Parts {
             config,
@@ -222,6 +282,8 @@ impl Keeper {
             keypair,
             ws_url,
             storage,
+            halt_dir,
+            clock: _,
         } = parts;
         let config = Arc::new(config);
         let keypair = keypair.map(Arc::new);
@@ -231,22 +293,17 @@ impl Keeper {
             .unwrap_or_default();
         tokio::pin!(shutdown);
 
-        if config.mode == Mode::Active {
+        if config.mode.sends() {
             let pause = config.timing.poll_interval;
             start::require_node(chain.as_ref(), &config.markets, pause).await?;
         }
-        let mut recovered = Recovered::default();
-        let mut journal = None;
-        if config.mode != Mode::Observe {
-            let header = Header {
-                version: VERSION,
-                genesis_hash,
-                keeper,
-                continues: None,
-            };
-            let (opened, found) = open_journal(&config, storage, &header)?;
-            (journal, recovered) = (Some(opened), found);
-        }
+        let header = Header {
+            version: VERSION,
+            genesis_hash,
+            keeper,
+            continues: None,
+        };
+        let (journal, mut recovered) = open_journal(&config, storage, &header)?;
         let markets = start::markets(chain.as_ref(), &config, &events).await?;
         if matches!(recovered.tail, Tail::Suspect { .. }) {
             let message = "the journal's last line is damaged: waiting until nothing signed before can land any more";
@@ -258,13 +315,28 @@ impl Keeper {
                 () = outlive_blockhashes(chain.as_ref(), config.timing.poll_interval) => {}
             }
             // Not before: killed while waiting, the next run has to wait as well.
-            if let Some(journal) = &journal {
-                journal.drop_suspect_tail().await?;
-            }
+            journal.drop_suspect_tail().await?;
+        }
+        control.open(journal.clone(), std::mem::take(&mut recovered.overrides));
+        // Before anything is decided.
+        control.look_at(halt_dir.as_deref()).await;
+        let server = Server::start(api::Sources {
+            config: Arc::clone(&config),
+            genesis_hash,
+            pictures: pictures.subscribe(),
+            control: control.clone(),
+            feed: journal.feed(),
+            past,
+            flags,
+        })?;
+        api_address.send_replace(server.as_ref().map(Server::address));
+        // Who only observes leaves them to a keeper that acts.
+        if config.mode < Mode::Paper {
+            recovered.open.clear();
         }
         let open_intents = recovered.open.len();
         events.send(KeeperEvent::Started {
-            mode: config.mode,
+            mode: control.mode(),
             keeper,
             open_intents,
         });
@@ -275,21 +347,27 @@ impl Keeper {
             markets: markets.clone(),
             timing: config.timing,
         };
-        let mut executor =
-            Executor::new(chain, journal, keypair, Arc::clone(&config), events.clone());
+        let mut executor = Executor::new(
+            chain,
+            Some(journal),
+            keypair,
+            Arc::clone(&config),
+            events.clone(),
+        )
+        .with_control(control.clone());
         let service = config.prices.source()?;
         if let Some(service) = &service {
             executor = executor.with_updates(Arc::clone(service));
         }
         let (doubts, doubts_heard) = Doubts::new();
-        let watches_balance = config.mode != Mode::Observe;
+        let watches_balance = config.mode >= Mode::Paper;
         if watches_balance {
             executor.check_balance().await;
         }
         let balance = executor.clone();
         let poll = config.prices.poll;
         let watched = markets.clone();
-        let mut engine = Engine::new(config, executor, events, status, doubts, markets);
+        let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
         let published = sender.clone();
@@ -303,14 +381,19 @@ impl Keeper {
         };
         let engine = engine.run(receiver, shutdown);
         let balance = balance.watch_balance();
-        tokio::pin!(sources, engine, balance);
+        let overrides = control.watch(halt_dir.as_deref());
+        tokio::pin!(sources, engine, balance, overrides);
         let mut sources_ended = false;
         loop {
             tokio::select! {
-                result = &mut engine => return Ok(result?),
+                result = &mut engine => {
+                    drop(server);
+                    return Ok(result?);
+                }
                 // Only when the engine has dropped its end; it is about to return.
                 () = &mut sources, if !sources_ended => sources_ended = true,
                 () = &mut balance, if watches_balance => {}
+                () = &mut overrides => {}
             }
         }
     }

@@ -66,6 +66,11 @@ impl Sender {
     /// Sends a prepared transaction, again and again the same bytes, until its outcome is known or the deadline passes.
     /// Trouble with the node is waited out; calling it again with the same transaction is harmless.
     pub async fn deliver(&self, prepared: &Prepared) -> Outcome {
+        self.deliver_while(prepared, || true).await
+    }
+
+    /// As [`Self::deliver`], but before every time it sends asks whether it may; while it may not, it only looks.
+    pub async fn deliver_while(&self, prepared: &Prepared, may_send: impl Fn() -> bool) -> Outcome {
         let signature = prepared.signature();
         let deadline = Instant::now() + self.config.deadline;
         let mut resend_at = Instant::now();
@@ -74,12 +79,14 @@ impl Sender {
         loop {
             let resend = Instant::now() >= resend_at;
             if resend && !seen {
-                last_error = self
-                    .chain
-                    .submit(prepared.transaction())
-                    .await
-                    .err()
-                    .or(last_error);
+                if may_send() {
+                    last_error = self
+                        .chain
+                        .submit(prepared.transaction())
+                        .await
+                        .err()
+                        .or(last_error);
+                }
                 resend_at = Instant::now() + self.config.resend;
             }
             match self.chain.status(&signature, false).await {

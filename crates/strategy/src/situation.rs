@@ -46,6 +46,8 @@ pub struct Outlook {
     pub economics: Economics,
     /// What has just been refused, by a simulation or on chain.
     pub refused: Kinds,
+    /// What the keeper may not do now, so that others take its place.
+    pub forbidden: Kinds,
 }
 
 /// When recentering and compounding are worth it: the keeper's configuration.

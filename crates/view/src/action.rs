@@ -5,7 +5,6 @@ use serde::Serialize;
 
 /// What became of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOutcome {
     /// On its way.
@@ -26,7 +25,6 @@ pub enum ActionOutcome {
 
 /// A position before or after an action.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ActionFigures {
     /// Equity.
     pub equity: String,
@@ -38,7 +36,6 @@ pub struct ActionFigures {
 
 /// An action of the keeper's journal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Action {
     /// Number of its intent.
     pub id: u64,
@@ -49,7 +46,6 @@ pub struct Action {
     /// The position's number; `null`: it is not known any more, or the market itself.
     pub number: Option<u64>,
     /// What.
-    #[cfg_attr(test, ts(type = "string"))]
     pub action: ActionKind,
     /// Why.
     pub reason: String,
@@ -75,7 +71,6 @@ pub struct Action {
 
 /// A page of actions, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Actions {
     /// Of the answer.
     pub version: u64,

@@ -9,7 +9,6 @@ use crate::{
 
 /// The position nearest to its maintenance boundary.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct NearestInBook {
     /// Its address.
     pub position: String,
@@ -25,7 +24,6 @@ pub struct NearestInBook {
 
 /// Whether the buffer suffices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ContingencyState {
     /// It does.
@@ -38,7 +36,6 @@ pub enum ContingencyState {
 
 /// What would bring every position back to its target after a gap, and what there is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Contingency {
     /// The gap, to either side.
     pub gap_bps: u32,
@@ -56,7 +53,6 @@ pub struct Contingency {
 
 /// What a move of the price at once would do to all of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BookMove {
     /// The move.
     pub move_bps: i32,
@@ -72,7 +68,6 @@ pub struct BookMove {
 
 /// The book, sums in the first market's tokens.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BookView {
     /// Of the answer.
     pub version: u64,

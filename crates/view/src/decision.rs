@@ -5,7 +5,6 @@ use serde::Serialize;
 
 /// What follows from a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing is due.
@@ -20,12 +19,10 @@ pub enum Verdict {
 
 /// A decision, in words.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DecisionView {
     /// What follows.
     pub verdict: Verdict,
     /// What is due.
-    #[cfg_attr(test, ts(as = "Option<String>"))]
     pub action: Option<ActionKind>,
     /// Why.
     pub reason: Option<String>,
@@ -33,18 +30,15 @@ pub struct DecisionView {
     pub obstacles: Vec<String>,
     /// What the action would move.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
     pub details: Option<String>,
 }
 
 /// A price at which something becomes due.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct NextTrigger {
     /// The price.
     pub price: f64,
     /// What it stands for.
-    #[cfg_attr(test, ts(type = "Threshold"))]
     pub threshold: Threshold,
     /// What is done then.
     pub action: &'static str,
@@ -52,7 +46,6 @@ pub struct NextTrigger {
 
 /// What happens first in either direction.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Next {
     /// If the price falls.
     pub below: Option<NextTrigger>,
@@ -62,10 +55,8 @@ pub struct Next {
 
 /// The prices between which a threshold is not reached.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ThresholdView {
     /// Which.
-    #[cfg_attr(test, ts(type = "Threshold"))]
     pub threshold: Threshold,
     /// What is done when it is reached.
     pub action: &'static str,

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 /// The heartbeat.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Tick {
     /// Grows with every change of what the keeper knows.
     pub version: u64,
@@ -28,7 +27,6 @@ pub struct Tick {
 
 /// The first event of every stream.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Hello {
     /// As a tick.
     #[serde(flatten)]
@@ -41,7 +39,6 @@ pub struct Hello {
 
 /// The journal no longer reaches back to what the reader last saw: read everything anew.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Reset {
     /// Why.
     pub reason: String,

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 /// How a flag stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum FlagState {
     /// Below its threshold.
@@ -17,7 +16,6 @@ pub enum FlagState {
 
 /// A red flag.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Flag {
     /// Its name.
     pub name: String,
@@ -39,7 +37,6 @@ pub struct Flag {
 
 /// All of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Flags {
     /// Of the answer.
     pub version: u64,
@@ -49,7 +46,6 @@ pub struct Flags {
 
 /// How many are raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RedFlags {
     /// Raised.
     pub raised: usize,

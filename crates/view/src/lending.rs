@@ -4,7 +4,6 @@ use serde::Serialize;
 
 /// A reserve.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ReserveView {
     /// Its token.
     pub token: String,

@@ -12,36 +12,52 @@
 mod action;
 mod book;
 mod decision;
+mod detail;
+mod error;
 mod events;
+pub mod explain;
+mod figures;
 mod flag;
 mod lending;
 mod market;
-mod number;
+pub mod moves;
 mod overrides;
 mod position;
+mod price;
+mod shown;
 mod status;
+mod sums;
+pub mod text;
 #[cfg(test)]
 mod typescript;
+mod unwind;
 
 pub use action::{Action, ActionFigures, ActionOutcome, Actions};
 pub use book::{BookMove, BookView, Contingency, ContingencyState, NearestInBook};
 pub use decision::{DecisionView, Next, NextTrigger, ThresholdView, Tokens, Verdict};
+pub use detail::{Past, Seen, curvature_day};
+pub use error::{ErrorBody, ErrorView};
 pub use events::{Hello, Reset, Tick};
+pub use figures::{Figures, ends, nearest, scale};
 pub use flag::{Flag, FlagState, Flags, RedFlags};
 pub use lending::ReserveView;
 pub use market::{
     DepthMove, FundingView, Limits, LiquidityView, MarketView, OracleView, ShareBps, StageEvidence,
 };
-pub use number::{amount, price, signed_amount};
 pub use overrides::{
-    ErrorBody, ErrorView, Override, OverrideMode, OverrideRequest, Overrides, Preview,
+    AppliedOverride, InFlight, Override, OverrideMode, OverrideRequest, Overrides, Preview,
     PreviewNearest, PreviewRequest, Risk, Scope,
 };
 pub use position::{
-    CurvePoint, EntryView, Extras, History, Kept, MoveState, Nearest, PnlParts, PolicyView,
-    PositionDetail, PositionView, Positions, Row, SideOfPrice, Unwind, WhatIf, WhatIfState,
+    CurvePoint, EntryView, Extras, History, Kept, MoveState, Nearest, OwnersWishes, PnlParts,
+    PolicyView, PositionDetail, PositionView, Positions, Row, SideOfPrice, Unwind, WhatIf,
+    WhatIfState,
 };
+pub use price::{Scale, price};
+pub use shown::ShownMarket;
 pub use status::{
     Counts, EndpointView, JournalView, KeeperView, Known, MarketName, StatusView, StreamView,
     WalletView,
 };
+pub use sums::{Beside, Line, Lines, book};
+pub use unwind::unwind;

@@ -6,7 +6,6 @@ use crate::{lending::ReserveView, status::Known};
 
 /// The oracle.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OracleView {
     /// Age of the older of the two prices.
     pub age_secs: i64,
@@ -22,7 +21,6 @@ pub struct OracleView {
 
 /// A kind of evidence for a risk stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct StageEvidence {
     /// Its name.
     pub name: String,
@@ -34,7 +32,6 @@ pub struct StageEvidence {
 
 /// The market's limits.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Limits {
     /// Highest leverage.
     pub max_leverage_bps: u32,
@@ -54,7 +51,6 @@ pub struct Limits {
 
 /// A market.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MarketView {
     /// Of the answer.
     pub version: u64,
@@ -98,7 +94,6 @@ pub struct MarketView {
 
 /// What moving the price takes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DepthMove {
     /// The move.
     pub move_bps: i32,
@@ -108,7 +103,6 @@ pub struct DepthMove {
 
 /// Parts of the pool's liquidity at the price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ShareBps {
     /// All positions'.
     pub book: u32,
@@ -118,7 +112,6 @@ pub struct ShareBps {
 
 /// Liquidity by price.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LiquidityView {
     /// Of the answer.
     pub version: u64,
@@ -140,7 +133,6 @@ pub struct LiquidityView {
 
 /// Funding at the hedge's venue.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct FundingView {
     /// Of the answer.
     pub version: u64,

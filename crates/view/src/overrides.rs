@@ -1,10 +1,10 @@
 //! What people tell the keeper.
 
+use ballast_strategy::ActionKind;
 use serde::{Deserialize, Serialize};
 
 /// What an override is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// All of it.
@@ -15,7 +15,6 @@ pub enum Scope {
 
 /// What it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum OverrideMode {
     /// Send nothing.
@@ -30,7 +29,6 @@ pub enum OverrideMode {
 
 /// An override in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Override {
     /// Its sequence number in the journal.
     pub id: u64,
@@ -48,17 +46,39 @@ pub struct Override {
     pub position: Option<String>,
     /// Its number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
     pub number: Option<u64>,
     /// When it ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
     pub until_secs: Option<i64>,
+}
+
+/// An action that was signed before and cannot be called back.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InFlight {
+    /// Number of its intent.
+    pub id: u64,
+    /// The position.
+    pub position: String,
+    /// Its number; `null`: it is not known any more.
+    pub number: Option<u64>,
+    /// What it does.
+    pub action: ActionKind,
+    /// Its transaction.
+    pub signature: String,
+}
+
+/// What `POST /overrides` answers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AppliedOverride {
+    /// The override, as it is journaled.
+    #[serde(flatten)]
+    pub entry: Override,
+    /// What was in flight when it was journaled and may land yet.
+    pub in_flight: Vec<InFlight>,
 }
 
 /// Newest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Overrides {
     /// Of the answer.
     pub version: u64,
@@ -68,7 +88,6 @@ pub struct Overrides {
 
 /// What `POST /overrides` takes.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OverrideRequest {
     /// About what.
     pub scope: Scope,
@@ -76,23 +95,19 @@ pub struct OverrideRequest {
     pub mode: OverrideMode,
     /// Which position.
     #[serde(default)]
-    #[cfg_attr(test, ts(optional))]
     pub position: Option<String>,
     /// Why, in three letters or more.
     pub note: String,
     /// When it ends by itself.
     #[serde(default)]
-    #[cfg_attr(test, ts(optional))]
     pub until_secs: Option<i64>,
     /// Refused if the keeper's mode is another one.
     #[serde(default)]
-    #[cfg_attr(test, ts(optional))]
     pub expect_mode: Option<String>,
 }
 
 /// What `POST /overrides/preview` takes.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PreviewRequest {
     /// About what.
     pub scope: Scope,
@@ -100,13 +115,11 @@ pub struct PreviewRequest {
     pub mode: OverrideMode,
     /// Which position.
     #[serde(default)]
-    #[cfg_attr(test, ts(optional))]
     pub position: Option<String>,
 }
 
 /// What an override does to risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
     /// Nobody acts before liquidation.
@@ -119,7 +132,6 @@ pub enum Risk {
 
 /// The nearest of the positions concerned.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PreviewNearest {
     /// Its number; `null`: there is no position.
     pub id: Option<u64>,
@@ -133,7 +145,6 @@ pub struct PreviewNearest {
 
 /// What an override would do.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Preview {
     /// In a sentence.
     pub effect: String,
@@ -150,27 +161,5 @@ pub struct Preview {
     /// The nearest.
     pub nearest: PreviewNearest,
     /// Actions that cannot be called back.
-    pub in_flight: Vec<crate::action::Action>,
-}
-
-/// Why a request is refused.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct ErrorView {
-    /// For programs.
-    pub code: String,
-    /// What to do, for people.
-    pub message: String,
-    /// Which part of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
-    pub field: Option<String>,
-}
-
-/// The body of every refusal.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct ErrorBody {
-    /// Why.
-    pub error: ErrorView,
+    pub in_flight: Vec<InFlight>,
 }

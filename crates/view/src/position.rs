@@ -10,7 +10,6 @@ use crate::{
 
 /// A stored position with its numbers at the oracle's price: `ballast positions --json` and the API alike.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PositionView {
     /// Its address.
     pub position: String,
@@ -88,7 +87,6 @@ pub struct PositionView {
 
 /// Which of two boundaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum SideOfPrice {
     /// The one below the price.
@@ -99,7 +97,6 @@ pub enum SideOfPrice {
 
 /// The nearer of the two maintenance boundaries.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Nearest {
     /// Which.
     pub side: SideOfPrice,
@@ -111,7 +108,6 @@ pub struct Nearest {
 
 /// What only a keeper knows of a position.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Extras {
     /// What people call it.
     pub label: Option<String>,
@@ -131,7 +127,6 @@ pub struct Extras {
 
 /// A position in a book.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Row {
     /// See [`PositionView`].
     pub position: String,
@@ -174,7 +169,6 @@ pub struct Row {
 
 /// A window of the book.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Positions {
     /// Of the answer.
     pub version: u64,
@@ -188,9 +182,8 @@ pub struct Positions {
     pub rows: Vec<Row>,
 }
 
-/// The owner's policy and automation.
+/// What keepers may do by the owner's policy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PolicyView {
     /// Part of the pool's base that is borrowed.
     pub hedge_bps: u32,
@@ -208,6 +201,14 @@ pub struct PolicyView {
     pub min_rebalance_interval_secs: u32,
     /// Whether keepers may act on it.
     pub keepers_allowed: bool,
+}
+
+/// The owner's policy and automation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OwnersWishes {
+    /// The policy.
+    #[serde(flatten)]
+    pub policy: PolicyView,
     /// Whether keepers may recenter.
     pub recenter: bool,
     /// Equity at which the owner wants out.
@@ -218,7 +219,6 @@ pub struct PolicyView {
 
 /// What the position was when it was opened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct EntryView {
     /// The oracle's price.
     pub price: Option<f64>,
@@ -238,35 +238,28 @@ pub struct EntryView {
 
 /// Where profit and loss come from. The five add up to the total, exactly.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PnlParts {
     /// Whether the split is known; if not, there are no parts.
     pub state: Known,
     /// Earned in the pool.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
     pub fees: Option<String>,
     /// Paid to lenders.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
     pub interest: Option<String>,
     /// Delta times the price's move.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
     pub drift: Option<String>,
     /// What the move cost beyond that.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
     pub curvature: Option<String>,
     /// Swaps, rewards, transactions.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
     pub costs: Option<String>,
 }
 
 /// What closing now would take.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Unwind {
     /// Base to buy (negative: to sell).
     pub swap_base: String,
@@ -278,7 +271,6 @@ pub struct Unwind {
 
 /// How a position stands after a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum MoveState {
     /// Below every trigger.
@@ -291,7 +283,6 @@ pub enum MoveState {
 
 /// A position after a move.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct WhatIfState {
     /// Equity.
     pub equity: String,
@@ -307,7 +298,6 @@ pub struct WhatIfState {
 
 /// The same where the keeper acts on the way.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Kept {
     /// Afterwards.
     #[serde(flatten)]
@@ -318,7 +308,6 @@ pub struct Kept {
 
 /// What a move of the price would do.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct WhatIf {
     /// The move.
     pub move_bps: i32,
@@ -332,7 +321,6 @@ pub struct WhatIf {
 
 /// The position at a price.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CurvePoint {
     /// The price.
     pub price: f64,
@@ -350,7 +338,6 @@ pub struct CurvePoint {
 
 /// Everything about a position.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PositionDetail {
     /// Of the answer.
     pub version: u64,
@@ -380,10 +367,9 @@ pub struct PositionDetail {
     pub pnl_total: String,
     /// Since when the split is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
     pub pnl_observed_from_secs: Option<i64>,
     /// The owner's wishes.
-    pub policy: PolicyView,
+    pub policy: OwnersWishes,
     /// What closing would take.
     pub unwind: Unwind,
     /// What moves would do.
@@ -394,7 +380,6 @@ pub struct PositionDetail {
 
 /// A position through time, in columns.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct History {
     /// Of the answer.
     pub version: u64,

@@ -6,7 +6,6 @@ use crate::{flag::RedFlags, overrides::Override};
 
 /// Whether something is known: what is not is never `null` or 0 alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Known {
     /// It is.
@@ -18,7 +17,6 @@ pub enum Known {
 
 /// The journal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct JournalView {
     /// `ok`, `failed`, or `none` in observe mode.
     pub state: &'static str,
@@ -30,7 +28,6 @@ pub struct JournalView {
 
 /// The keeper's own SOL.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct WalletView {
     /// `null`: not looked at yet.
     pub sol: Option<String>,
@@ -40,7 +37,6 @@ pub struct WalletView {
 
 /// Who answers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct KeeperView {
     /// Version of the program.
     pub version: &'static str,
@@ -70,7 +66,6 @@ pub struct KeeperView {
 
 /// The stream from the chain.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct StreamView {
     /// `live`, or `stalled`.
     pub state: &'static str,
@@ -80,7 +75,6 @@ pub struct StreamView {
 
 /// A node, by name: its URL holds keys.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct EndpointView {
     /// Its name.
     pub name: String,
@@ -94,7 +88,6 @@ pub struct EndpointView {
 
 /// The keeper's work in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Counts {
     /// Positions known.
     pub positions: usize,
@@ -110,7 +103,6 @@ pub struct Counts {
 
 /// A market, by name.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MarketName {
     /// Its address.
     pub market: String,
@@ -126,7 +118,6 @@ pub struct MarketName {
 
 /// Everything about the keeper.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct StatusView {
     /// Version of the API.
     pub api: &'static str,

@@ -44,9 +44,9 @@ impl Config {
             "write ws://HOST:PORT or wss://HOST",
         )?;
         require(
-            self.mode == Mode::Observe || self.keypair.is_some(),
+            self.mode < Mode::Paper || self.keypair.is_some(),
             "keypair",
-            "is missing, but paper and active mode sign transactions",
+            "is missing, but paper, reducing and active mode sign transactions",
             "name a keypair file, or set mode = \"observe\"",
         )?;
         require(
@@ -91,6 +91,7 @@ impl Config {
         self.fees.check()?;
         self.automation.check()?;
         self.prices.check()?;
+        self.api.check()?;
         require(
             !self.liquidation.enabled || self.liquidation.max_pay != Amounts::ZERO,
             "liquidation.max_pay_base",

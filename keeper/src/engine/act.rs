@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{Engine, EngineError, room::room, shelf::Assessed};
 use crate::{
-    config::Mode,
+    control::Permission,
     event::{DecisionEvent, KeeperEvent},
     execute::{FeeAccounts, Job, Report, Verdict},
     journal::Outcome,
@@ -33,22 +33,29 @@ impl Engine {
         *refused = refused.with(action);
     }
 
-    fn refused(&self, position: &Pubkey) -> Kinds {
-        self.refused.get(position).copied().unwrap_or_default()
+    /// What was refused lately, and what the keeper may not do.
+    fn withheld(&self, position: &Pubkey) -> [Kinds; 2] {
+        let refused = self.refused.get(position).copied().unwrap_or_default();
+        [refused, self.executor.control.forbidden(position)]
+    }
+
+    fn permission(&self, subject: &Pubkey, action: ActionKind) -> Permission {
+        self.executor.control.permission(subject, action)
     }
 
     /// Assesses a position and does what follows from it.
     pub(super) fn evaluate(&mut self, market: Pubkey, position: Pubkey) {
-        let refused = self.refused(&position);
+        let withheld = self.withheld(&position);
         let Some(shelf) = self.shelves.get_mut(&market) else {
             return;
         };
         // What is in flight is looked at again when it has come to its end.
+        self.picture.note_position(market, position);
         if self.flights.contains_key(&position) {
             shelf.index.remove(position);
             return;
         }
-        let assessed = shelf.assess(&position, self.executor.keeper(), &self.config, refused);
+        let assessed = shelf.assess(&position, self.executor.keeper(), &self.config, withheld);
         let Assessed { at, survey } = match assessed {
             None => return,
             Some(Ok(assessed)) => assessed,
@@ -113,7 +120,12 @@ impl Engine {
             Some(told) => self.told.insert(position, told),
             None => self.told.remove(&position),
         };
-        let acts = matches!(at.decision, Decision::Act(..)) && self.config.mode != Mode::Observe;
+        let acts = match at.decision {
+            Decision::Act(action, _) => {
+                self.permission(&position, action.kind()) > Permission::Nothing
+            }
+            Decision::Nothing | Decision::Blocked { .. } => false,
+        };
         if before != told && !acts {
             self.events.send(KeeperEvent::Decision(DecisionEvent::new(
                 market, position, at,
@@ -129,7 +141,7 @@ impl Engine {
         action: ActionKind,
         survey: bool,
     ) {
-        if (self.config.mode == Mode::Observe && !survey)
+        if (!survey && self.permission(&position, action) == Permission::Nothing)
             || self.pace.is_pausing(&(position, action), Instant::now())
         {
             return;
@@ -138,7 +150,7 @@ impl Engine {
             self.waiting.insert((action, market, position));
             return;
         }
-        let refused = self.refused(&position);
+        let withheld = self.withheld(&position);
         let Some(shelf) = self.shelves.get_mut(&market) else {
             return;
         };
@@ -150,7 +162,7 @@ impl Engine {
                 .book
                 .position(&position)
                 .map(|tracked| FeeAccounts::new(&shelf.market, &tracked.position)),
-            outlook: shelf.outlook(&position, self.config.automation.economics, refused),
+            outlook: shelf.outlook(&position, self.config.automation.economics, withheld),
             survey,
             action,
             min_slot: self
@@ -163,6 +175,7 @@ impl Engine {
             has_failed: self.failed.contains(&position),
         };
         *self.flights.entry(position).or_default() += 1;
+        self.picture.note_position(market, position);
         let executor = self.executor.clone();
         self.jobs.spawn(async move { executor.act(job).await });
     }
@@ -183,6 +196,7 @@ impl Engine {
                 self.flights.remove(&position);
             }
         }
+        self.picture.note_position(market, position);
         let key = (position, action);
         let now = Instant::now();
         // What keeps a position solvent waits for long only if it costs something to try.
@@ -232,6 +246,21 @@ impl Engine {
         self.evaluate_subject(market, position);
         self.admit_waiting();
         Ok(())
+    }
+
+    /// Something else is permitted than before: looks again at all for which something is due.
+    pub(super) fn permitted_anew(&mut self) {
+        self.admit_waiting();
+        let due: Vec<Pubkey> = self.told.keys().copied().collect();
+        for position in due {
+            if let Some(market) = self.market_of(&position) {
+                self.evaluate(market, position);
+            }
+        }
+        let markets: Vec<Pubkey> = self.shelves.keys().copied().collect();
+        for market in markets {
+            self.evaluate_market(market);
+        }
     }
 
     /// Looks at waiting positions again, the most pressing first, for as long as there is room.

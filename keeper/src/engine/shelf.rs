@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use ballast_client::MarketContext;
+use ballast_client::{MarketContext, MarketSnapshot};
 use ballast_model::Boundaries;
 use ballast_strategy::{
     decide::{Assessment, Kinds, Reason, assess, compounding_is_wanted, refresh_due},
@@ -17,6 +17,7 @@ use crate::{
     book::{Change, MarketBook},
     config::Config,
     execute::Seen,
+    picture::{MarketPicture, PositionPictures},
 };
 
 pub(super) struct Shelf {
@@ -47,6 +48,19 @@ impl Shelf {
             shown_at_secs: 0,
             volatility: Volatility::default(),
             seen: HashMap::new(),
+        }
+    }
+
+    /// The market as it is now, without positions.
+    pub fn picture(&self) -> MarketPicture {
+        let shared = |snapshot: Option<&MarketSnapshot>| snapshot.cloned().map(Arc::new);
+        MarketPicture {
+            context: Arc::clone(&self.market),
+            newest: shared(self.book.snapshot()),
+            on_chain: shared(self.book.on_chain()),
+            volatility_ticks: self.volatility.ticks_per_day(),
+            positions_read: false,
+            positions: PositionPictures::default(),
         }
     }
 
@@ -81,7 +95,12 @@ impl Shelf {
     }
 
     /// What is known of a position beyond accounts.
-    pub fn outlook(&self, position: &Pubkey, economics: Economics, refused: Kinds) -> Outlook {
+    pub fn outlook(
+        &self,
+        position: &Pubkey,
+        economics: Economics,
+        [refused, forbidden]: [Kinds; 2],
+    ) -> Outlook {
         let seen = self.seen.get(position);
         // Paying them out changes the position.
         let changed_slot = self.book.position(position).map(|tracked| tracked.slot);
@@ -95,6 +114,7 @@ impl Shelf {
             volatility: self.volatility.ticks_per_day(),
             economics,
             refused,
+            forbidden,
         }
     }
 
@@ -139,7 +159,7 @@ impl Shelf {
         position: &Pubkey,
         keeper: Pubkey,
         config: &Config,
-        refused: Kinds,
+        withheld: [Kinds; 2],
     ) -> Option<Result<Assessed, SituationError>> {
         let market = self.book.snapshot()?;
         let tracked = self.book.position(position)?;
@@ -152,7 +172,7 @@ impl Shelf {
             keeper,
             funds: liquidation.enabled.then_some(liquidation.max_pay),
             min_gain: liquidation.min_gain,
-            outlook: self.outlook(position, config.automation.economics, refused),
+            outlook: self.outlook(position, config.automation.economics, withheld),
         };
         let horizon_secs = config.timing.horizon_secs;
         let assessed =

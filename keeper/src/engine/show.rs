@@ -11,11 +11,11 @@ impl Engine {
     /// Shows the market the newest price if that is due. Its base price account stands for it among what is in flight: posting
     /// takes a while, and a look at the market's evidence must not wait for it.
     pub(super) fn show_price(&mut self, market: Pubkey) {
-        let posts = self.executor.posts();
         let Some(shelf) = self.shelves.get(&market) else {
             return;
         };
         let subject = shelf.market.prices.base;
+        let posts = self.executor.posts(&subject, ActionKind::RefreshPrice);
         if self.flights.contains_key(&subject) || !shelf.price_due(&self.config.prices, posts) {
             return;
         }

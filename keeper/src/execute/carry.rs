@@ -12,7 +12,7 @@ use super::{
     fee,
 };
 use crate::{
-    config::Mode,
+    control::Permission,
     event::KeeperEvent,
     journal::{Inputs, Intent, JournalError, PaperRecord, Record, SharedJournal},
 };
@@ -54,7 +54,11 @@ impl Executor {
                 .fee(PriorityFee::Fixed(micro_lamports))
         };
         let mut request = with(plan.instructions.first.clone());
-        let active = self.config.mode == Mode::Active;
+        let permission = self.permission(&plan.subject, kind);
+        if permission == Permission::Nothing {
+            return Ok(Verdict::NotDue);
+        }
+        let active = permission == Permission::Send;
         // A swap may fail for reasons that only a simulation sees, and what has failed may fail again.
         let blind = matches!(kind, ActionKind::Deleverage | ActionKind::Liquidate);
         if active && blind && !plan.has_failed && fee::is_urgent(fees, plan.distance) {
@@ -110,9 +114,15 @@ impl Executor {
             micro_lamports,
             transaction: prepared.to_bytes(),
         };
-        journal
-            .write(Record::Intent(Box::new(intent.clone())))
-            .await?;
+        // Since it was asked last somebody may have said otherwise.
+        let (control, record) = (
+            self.control.clone(),
+            Record::Intent(Box::new(intent.clone())),
+        );
+        let permitted = move || control.permission(&plan.subject, kind) == Permission::Send;
+        if !journal.write_if(record, permitted).await? {
+            return Ok(Verdict::NotDue);
+        }
         Ok(Verdict::Resolved(self.settle(&intent, true, false).await?))
     }
 

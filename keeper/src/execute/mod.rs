@@ -38,7 +38,8 @@ use carry::Plan;
 use look::{Look, acts};
 
 use crate::{
-    config::{Config, Mode},
+    config::Config,
+    control::{Control, Permission},
     event::{DecisionEvent, KeeperEvent, inputs, market_inputs},
     events::Events,
     journal::{Intent, JournalError, Outcome, SharedJournal},
@@ -155,6 +156,7 @@ pub struct Executor {
     pub(crate) keypair: Option<Arc<Keypair>>,
     pub(crate) config: Arc<Config>,
     pub(crate) events: Events,
+    pub(crate) control: Control,
     /// Posts prices; `None`: only those of the markets' price accounts are used.
     poster: Option<Arc<Poster>>,
     learned: Arc<Mutex<Learned>>,
@@ -178,6 +180,7 @@ impl Executor {
         };
         let sender = Sender::new(Arc::clone(&chain), sender_config);
         Self {
+            control: Control::new(config.mode, events.clone(), None),
             chain,
             sender,
             journal,
@@ -188,6 +191,16 @@ impl Executor {
             learned: Arc::default(),
             balance: Arc::default(),
         }
+    }
+
+    /// Does what this allows, instead of what the configuration alone does.
+    #[must_use]
+    pub fn with_control(self, control: Control) -> Self {
+        Self { control, ..self }
+    }
+
+    fn permission(&self, subject: &Pubkey, kind: ActionKind) -> Permission {
+        self.control.permission(subject, kind)
     }
 
     /// Acts on prices of this service too, and posts them where that is needed. Without a key it cannot.
@@ -243,10 +256,11 @@ impl Executor {
         report
     }
 
-    /// Takes up an intent of an earlier run: sends the same bytes (only in active mode) until its outcome is known.
+    /// Takes up an intent of an earlier run: sends the same bytes (only while its action is permitted) until its outcome is
+    /// known.
     pub async fn resume(&self, intent: Intent, market: Option<Arc<MarketContext>>) -> Report {
         let (position, address, action) = (intent.position, intent.market, intent.action);
-        let sends = self.config.mode == Mode::Active && market.is_some();
+        let sends = market.is_some();
         let verdict = match self.settle(&intent, sends, true).await {
             Ok(outcome) => Verdict::Resolved(outcome),
             Err(error) => Verdict::Halt(error),
@@ -322,7 +336,7 @@ impl Executor {
         at: &Assessment,
         (action, reason): (Action, Reason),
     ) -> Result<Verdict, Trouble> {
-        if self.config.mode == Mode::Observe {
+        if self.permission(&job.position, job.action) == Permission::Nothing {
             return Ok(Verdict::NotDue);
         }
         let Look { view, position, .. } = look;

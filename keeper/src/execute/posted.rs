@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ballast_client::{MarketContext, instruction, posting::POSTING_UNITS};
 use ballast_model::Bps;
-use ballast_strategy::decide::{Reason, is_newer_than_shown, shown_age_secs};
+use ballast_strategy::decide::{ActionKind, Reason, is_newer_than_shown, shown_age_secs};
+use solana_sdk::pubkey::Pubkey;
 
 use super::{
     Executor, Job, Report, Trouble, Verdict,
@@ -13,24 +14,25 @@ use super::{
 };
 use crate::{
     book::published,
-    config::Mode,
+    control::Permission,
     updates::{Pair, Posted, Poster, SignedPrice},
 };
 
 impl Executor {
-    /// Whether it posts prices.
-    pub fn posts(&self) -> bool {
-        self.config.mode == Mode::Active && self.poster.is_some()
+    /// Whether it posts prices for that.
+    pub fn posts(&self, subject: &Pubkey, kind: ActionKind) -> bool {
+        self.poster.is_some() && self.permission(subject, kind) == Permission::Send
     }
 
-    fn posting(&self) -> Option<&Arc<Poster>> {
-        self.poster.as_ref().filter(|_| self.posts())
+    fn posting(&self, job: &Job) -> Option<&Arc<Poster>> {
+        let posts = self.posts(&job.position, job.action);
+        self.poster.as_ref().filter(|_| posts)
     }
 
     /// The job with accounts of the keeper's own in place of the market's price accounts, in which it has posted the newest
     /// prices, if those make its action due and possible. `None`: they do not, or nothing is posted.
     pub(super) async fn posted(&self, job: &Job, look: &Look) -> Result<Option<Job>, Trouble> {
-        let Some(poster) = self.posting().filter(|_| !job.survey) else {
+        let Some(poster) = self.posting(job).filter(|_| !job.survey) else {
             return Ok(None);
         };
         let prices = poster.newest(&job.market).await?;
@@ -61,7 +63,7 @@ impl Executor {
         let mut market = Arc::clone(&job.market);
         let mut secs = shown_age_secs(&view.market);
         if !is_newer_than_shown(&view.market) {
-            let Some(poster) = self.posting() else {
+            let Some(poster) = self.posting(job) else {
                 return Ok(Verdict::NotDue);
             };
             let prices = poster.newest(&job.market).await?;

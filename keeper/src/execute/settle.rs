@@ -5,6 +5,7 @@ use tokio::time::sleep;
 
 use super::Executor;
 use crate::{
+    control::Permission,
     event::KeeperEvent,
     journal::{Intent, JournalError, Outcome, OutcomeRecord, Record},
 };
@@ -58,7 +59,7 @@ impl Executor {
         Ok(outcome)
     }
 
-    /// Sends the intent's bytes again and again (or only looks, if it must not send) until they are in a block or can
+    /// Sends the intent's bytes again and again (or only looks, for as long as it must not send) until they are in a block or can
     /// never be. Trouble with the node is waited out: giving up would mean not knowing.
     pub(super) async fn find_outcome(
         &self,
@@ -72,8 +73,10 @@ impl Executor {
         })?;
         let mut refusal = None;
         loop {
-            let found = if sends {
-                Some(self.sender.deliver(&prepared).await)
+            let may_send =
+                || sends && self.permission(&intent.position, intent.action) == Permission::Send;
+            let found = if may_send() {
+                Some(self.sender.deliver_while(&prepared, may_send).await)
             } else {
                 self.look_up(&prepared).await
             };

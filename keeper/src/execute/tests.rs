@@ -108,7 +108,7 @@ fn failures_because_somebody_else_was_faster_are_races() {
 
 /// An executor in that world, and what it warns of.
 fn executor(world: &World) -> (Executor, tokio::sync::broadcast::Receiver<KeeperEvent>) {
-    let config = crate::sim::config(Mode::Active);
+    let config = crate::sim::config(crate::Mode::Active);
     let events = Events::default();
     let heard = events.subscribe();
     let chain = Arc::new(world.clone());
@@ -183,7 +183,7 @@ async fn a_lookup_table_that_was_closed_or_replaced_is_looked_for_again() {
 async fn instead_of_a_configured_lookup_table_that_is_gone_another_one_is_used() {
     let (world, market) = (world(), bytes::context());
     let gone = Pubkey::new_from_array([43; 32]);
-    let mut config = crate::sim::config(Mode::Active);
+    let mut config = crate::sim::config(crate::Mode::Active);
     config.markets[0].lookup_table = Some(gone);
     let events = Events::default();
     let mut heard = events.subscribe();

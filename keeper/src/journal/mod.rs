@@ -5,6 +5,7 @@
 //! off at the end is dropped; nothing was sent for it. Anything else that does not read back is an error. What is read back
 //! is forced to disk again before it is relied on: the process that wrote it may have been killed before it did so.
 
+pub mod feed;
 mod frame;
 mod record;
 mod storage;
@@ -16,14 +17,17 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use solana_sdk::signature::Signature;
+use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use thiserror::Error;
 
+pub use feed::Feed;
 pub use frame::{Scan, Tail, scan};
 pub use record::{
     Continued, Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
 };
 pub use storage::{FileStorage, Storage};
+
+use crate::control::{InFlight, Overrides};
 
 /// Format of the file.
 pub const VERSION: u32 = 1;
@@ -99,17 +103,24 @@ pub enum JournalError {
 pub struct Journal<S> {
     storage: S,
     path: PathBuf,
+    /// Whose it is.
+    keeper: Pubkey,
     next_id: u64,
     halted: bool,
     suspect: Option<Suspect>,
     /// Of the newest intents, oldest first.
     signatures: VecDeque<Signature>,
+    /// Intents without an outcome.
+    flights: BTreeMap<IntentId, InFlight>,
+    /// Records but headers, those of the journals before included.
+    sequence: u64,
+    feed: Feed,
 }
 
 /// A damaged last line. It stays on disk until nothing it may have been can land any more, so that a restart finds it.
 struct Suspect {
     valid_length: u64,
-    /// Written after it is dropped, if nothing else is left.
+    /// Written after it is dropped, if nothing else is left or it was an observer's.
     header: Option<Header>,
 }
 
@@ -122,6 +133,8 @@ pub struct Recovered {
     pub tail: Tail,
     /// Newest slot at which an action took effect: answers of earlier slots do not show all that was done.
     pub slot: u64,
+    /// What people said.
+    pub overrides: Overrides,
 }
 
 impl Journal<FileStorage> {
@@ -140,16 +153,27 @@ impl Journal<FileStorage> {
                 .length()
                 .is_ok_and(|length| length > ROTATE_BYTES)
         {
+            let carried = recovered.overrides.carried();
+            let repeated = u64::try_from(carried.len()).unwrap_or(u64::MAX);
             let continues = Some(Continued {
                 next_id: journal.next_id,
                 slot: recovered.slot,
+                // What is carried over is read again after it.
+                sequence: journal.sequence.saturating_sub(repeated),
             });
-            let first = frame::line(&Record::Header(Header {
+            let mut first = vec![Record::Header(Header {
                 continues,
+                keeper: journal.keeper,
                 ..header.clone()
-            }))
-            .map_err(io::Error::from);
-            journal.checked(|storage| storage.rotate(&first?))?;
+            })];
+            first.extend(
+                carried
+                    .into_iter()
+                    .map(|record| Record::Override(Box::new(record))),
+            );
+            let lines: Result<Vec<_>, _> = first.iter().map(frame::line).collect();
+            let lines = lines.map_err(io::Error::from);
+            journal.checked(|storage| storage.rotate(&lines?.concat()))?;
         }
         Ok((journal, recovered))
     }
@@ -169,10 +193,14 @@ impl<S: Storage> Journal<S> {
         let mut journal = Self {
             storage,
             path,
+            keeper: header.keeper,
             next_id: 1,
             halted: false,
             suspect: None,
             signatures: VecDeque::new(),
+            flights: BTreeMap::new(),
+            sequence: 0,
+            feed: Feed::default(),
         };
         let bytes = journal.checked(Storage::read)?;
         // What a killed process wrote and did not sync reads back like the rest. Relied on, it must outlive a power failure.
@@ -195,13 +223,16 @@ impl<S: Storage> Journal<S> {
         }
         let mut records = scan.records.into_iter();
         let mut slot = 0;
+        let mut found = None;
         match records.next() {
             None if journal.suspect.is_some() => {}
             None => journal.write(&Record::Header(header.clone()))?,
-            Some(Record::Header(found)) => {
-                journal.require_same(&found, header)?;
-                if let Some(before) = found.continues {
+            Some(Record::Header(first)) => {
+                let first = found.insert(first);
+                if let Some(before) = first.continues {
                     (journal.next_id, slot) = (before.next_id, before.slot);
+                    journal.sequence = before.sequence;
+                    journal.feed.begin(before.sequence);
                 }
             }
             Some(_) => {
@@ -212,7 +243,9 @@ impl<S: Storage> Journal<S> {
             }
         }
         let mut open = BTreeMap::new();
+        let mut overrides = Overrides::default();
         for record in records {
+            journal.tell(&record);
             match record {
                 Record::Intent(intent) => {
                     journal.next_id = journal.next_id.max(intent.id.0.saturating_add(1));
@@ -223,17 +256,54 @@ impl<S: Storage> Journal<S> {
                     open.remove(&outcome.id);
                     slot = slot.max(outcome.outcome.slot());
                 }
-                Record::Header(_) | Record::Paper(_) => {}
+                Record::Override(record) => {
+                    let next = record.applied.entry.id.saturating_add(1);
+                    journal.next_id = journal.next_id.max(next);
+                    overrides.fold(&record);
+                }
+                // An observer's journal that a keeper with a key has taken over.
+                Record::Header(later) => found = Some(later),
+                Record::Paper(_) => {}
             }
         }
+        if let Some(found) = found {
+            journal.take_over(&found, header)?;
+        }
+        journal.flights = open.values().map(in_flight).collect();
         Ok((
             journal,
             Recovered {
                 open: open.into_values().collect(),
                 tail: scan.tail,
                 slot,
+                overrides,
             },
         ))
+    }
+
+    /// A keeper without a key only observes: its journal may become that of any key, and it may go on with that of any.
+    fn take_over(&mut self, found: &Header, header: &Header) -> Result<(), JournalError> {
+        let nobody = Pubkey::default();
+        if header.keeper == nobody {
+            self.keeper = found.keeper;
+        }
+        let expected = Header {
+            keeper: self.keeper,
+            ..header.clone()
+        };
+        if found.keeper != nobody || self.keeper == nobody {
+            return self.require_same(found, &expected);
+        }
+        let before = Header {
+            keeper: nobody,
+            ..expected.clone()
+        };
+        self.require_same(found, &before)?;
+        match &mut self.suspect {
+            Some(suspect) => suspect.header = Some(expected),
+            None => self.write(&Record::Header(expected))?,
+        }
+        Ok(())
     }
 
     fn require_same(&self, found: &Header, expected: &Header) -> Result<(), JournalError> {
@@ -304,10 +374,36 @@ impl<S: Storage> Journal<S> {
         }
         let line = frame::line(record).map_err(io::Error::from);
         self.checked(|storage| storage.append(&line?).and_then(|()| storage.sync()))?;
-        if let Record::Intent(intent) = record {
-            self.remember(intent.signature);
+        self.tell(record);
+        match record {
+            Record::Intent(intent) => {
+                self.remember(intent.signature);
+                self.flights.extend([in_flight(intent)]);
+            }
+            Record::Outcome(outcome) => {
+                self.flights.remove(&outcome.id);
+            }
+            Record::Header(_) | Record::Paper(_) | Record::Override(_) => {}
         }
         Ok(())
+    }
+
+    /// Tells readers of a record that is on disk.
+    fn tell(&mut self, record: &Record) {
+        if !matches!(record, Record::Header(_)) {
+            self.sequence = self.sequence.saturating_add(1);
+            self.feed.push(self.sequence, record);
+        }
+    }
+
+    /// What is journaled, for readers.
+    pub fn feed(&self) -> Feed {
+        self.feed.clone()
+    }
+
+    /// What was signed and has no outcome yet.
+    pub fn in_flight(&self) -> Vec<InFlight> {
+        self.flights.values().copied().collect()
     }
 
     /// Whether one of the newest intents has this signature: its outcome would be taken for that of a new one.
@@ -340,6 +436,23 @@ impl<S: Storage> Journal<S> {
     }
 }
 
+fn in_flight(intent: &Intent) -> (IntentId, InFlight) {
+    let &Intent {
+        id,
+        position,
+        action,
+        signature,
+        ..
+    } = intent;
+    let flight = InFlight {
+        id: id.0,
+        position,
+        action,
+        signature,
+    };
+    (id, flight)
+}
+
 /// A journal that several tasks write to.
 #[derive(Clone)]
 pub struct SharedJournal(Arc<Mutex<Journal<Box<dyn Storage>>>>);
@@ -350,19 +463,32 @@ impl SharedJournal {
         let Journal {
             storage,
             path,
+            keeper,
             next_id,
             halted,
             suspect,
             signatures,
+            flights,
+            sequence,
+            feed,
         } = journal;
         Self(Arc::new(Mutex::new(Journal {
             storage: Box::new(storage),
             path,
+            keeper,
             next_id,
             halted,
             suspect,
             signatures,
+            flights,
+            sequence,
+            feed,
         })))
+    }
+
+    /// As [`Journal::feed`].
+    pub fn feed(&self) -> Feed {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).feed()
     }
 
     /// As [`Journal::next_id`].
@@ -397,16 +523,51 @@ impl SharedJournal {
         self.blocking(Journal::drop_suspect_tail).await
     }
 
+    /// As [`Journal::write`], but only if `permitted` says so once nobody else can write: what it goes by cannot change before the
+    /// record is there. Returns whether it was written.
+    ///
+    /// # Errors
+    /// As [`Journal::write`].
+    pub async fn write_if(
+        &self,
+        record: Record,
+        permitted: impl FnOnce() -> bool + Send + 'static,
+    ) -> Result<bool, JournalError> {
+        let written = self.with(move |journal| {
+            if !permitted() {
+                return Ok(false);
+            }
+            journal.write(&record).map(|()| true)
+        });
+        written.await.unwrap_or(Err(JournalError::Halted))
+    }
+
+    /// What was signed and has no outcome yet.
+    pub fn in_flight(&self) -> Vec<InFlight> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .in_flight()
+    }
+
     async fn blocking(
         &self,
         work: impl FnOnce(&mut Journal<Box<dyn Storage>>) -> Result<(), JournalError> + Send + 'static,
     ) -> Result<(), JournalError> {
+        self.with(work).await.unwrap_or(Err(JournalError::Halted))
+    }
+
+    /// Does something with the journal, off the asynchronous threads. `None` only when the runtime is shut down: the task is not
+    /// aborted otherwise, and does not panic.
+    pub(crate) async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Journal<Box<dyn Storage>>) -> T + Send + 'static,
+    ) -> Option<T> {
         let journal = Arc::clone(&self.0);
-        let written = tokio::task::spawn_blocking(move || {
+        let done = tokio::task::spawn_blocking(move || {
             work(&mut journal.lock().unwrap_or_else(PoisonError::into_inner))
         });
-        // The task neither panics nor is aborted, except when the runtime is shut down.
-        written.await.unwrap_or(Err(JournalError::Halted))
+        done.await.ok()
     }
 }
 

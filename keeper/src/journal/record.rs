@@ -5,6 +5,8 @@ use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Signature};
 
 use ballast_strategy::decide::ActionKind;
 
+use crate::control::OverrideRecord;
+
 /// Values that are written as text: addresses, and integers that JSON readers elsewhere would round.
 pub mod text {
     use std::{fmt::Display, str::FromStr};
@@ -68,6 +70,9 @@ pub struct Continued {
     pub next_id: u64,
     /// Newest slot at which an action took effect.
     pub slot: u64,
+    /// Sequence number of its last record, see [`super::feed`].
+    #[serde(default)]
+    pub sequence: u64,
 }
 
 /// Number of an intent, unique in its journal.
@@ -219,4 +224,6 @@ pub enum Record {
     Outcome(OutcomeRecord),
     /// In paper mode, instead of both.
     Paper(PaperRecord),
+    /// What a person said, before it is answered.
+    Override(Box<OverrideRecord>),
 }

@@ -28,11 +28,6 @@ pub(super) fn keypair() -> Keypair {
 
 pub fn config(mode: Mode) -> Config {
     let context = bytes::context();
-    let mode = match mode {
-        Mode::Observe => "observe",
-        Mode::Paper => "paper",
-        Mode::Active => "active",
-    };
     Config::parse(&format!(
         "rpc_url = \"http://simulation\"\nws_url = \"ws://simulation\"\njournal_dir = \"none\"\nkeypair = \"none\"\n\
          mode = \"{mode}\"\npool_programs = [\"{}\"]\n[[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\
@@ -54,6 +49,8 @@ pub(super) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
         keypair: Some(keypair()),
         ws_url: None,
         storage: Some(Box::new(disk.clone())),
+        halt_dir: None,
+        clock: Some(world.system_clock()),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Time is tokio's paused clock, so that minutes of blockhashes expiring take no time. A crash freezes every operation at
 //! the moment it happens: nothing that the keeper still does afterwards has any effect, as after SIGKILL.
 
+mod api_tests;
 mod automation_tests;
 pub mod bytes;
 mod chain;

@@ -16,6 +16,7 @@ use solana_sdk::{
 use tokio::time::Instant;
 
 use super::{Crash, state::State};
+use crate::control::SystemClock;
 use ballast_strategy::{
     decide::{ActionKind, Decision, Kinds, refresh_due, refreshed},
     fixtures::{self, NOW, SLOT},
@@ -95,6 +96,8 @@ pub struct Inner {
     pub tables: BTreeMap<Pubkey, Account>,
     /// The newest transaction that the node lists.
     pub newest: Option<Signature>,
+    /// By how much the keeper's clock is wrong.
+    pub clock_off_secs: i64,
 }
 
 /// Where the market's lookup table is at first.
@@ -148,11 +151,21 @@ impl World {
             refused: BTreeSet::new(),
             tables: BTreeMap::from([(TABLE, super::bytes::lookup_table())]),
             newest: None,
+            clock_off_secs: 0,
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
             crash: Crash::default(),
         }
+    }
+
+    /// The clock of the machines on which keepers run.
+    pub fn system_clock(&self) -> SystemClock {
+        let world = self.clone();
+        Arc::new(move || {
+            let inner = world.inner.lock().unwrap();
+            NOW + i64::try_from(inner.began.elapsed().as_secs()).unwrap() + inner.clock_off_secs
+        })
     }
 
     /// The world, with everything done that is due by now.

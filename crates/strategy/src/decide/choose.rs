@@ -48,10 +48,15 @@ pub(super) struct Block {
 impl Candidate {
     /// As something that has just been refused.
     pub fn refused(&self) -> Block {
+        self.blocked(Obstacle::Refused)
+    }
+
+    /// As something in whose way that stands.
+    pub fn blocked(&self, obstacle: Obstacle) -> Block {
         Block {
             kind: self.action.kind(),
             reason: self.reason,
-            obstacle: Obstacle::Refused,
+            obstacle,
         }
     }
 }

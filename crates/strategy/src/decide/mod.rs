@@ -244,6 +244,9 @@ fn decide(
     }
     if at.value.ltv_at_least(maintenance(situation)) {
         match liquidate::way(situation, at)? {
+            Some(Ok(liquidation)) if forbidden(situation, ActionKind::Liquidate) => {
+                blocks.insert(0, liquidation.blocked(Obstacle::Forbidden));
+            }
             Some(Ok(liquidation)) => return Ok(liquidation.into()),
             Some(Err(block)) => blocks.insert(0, block),
             None => {}
@@ -255,6 +258,9 @@ fn decide(
     }
     if !blocks.iter().any(|block| block.kind == ActionKind::Exit) {
         match compound::way(situation, at)? {
+            Some(Ok(found)) if forbidden(situation, ActionKind::Compound) => {
+                blocks.push(found.blocked(Obstacle::Forbidden));
+            }
             Some(Ok(found)) if !refused(situation, ActionKind::Compound) => return Ok(found.into()),
             Some(Ok(found)) => blocks.push(found.refused()),
             Some(Err(block)) => blocks.push(block),
@@ -270,6 +276,10 @@ fn maintenance(situation: &Situation) -> Bps {
 
 fn refused(situation: &Situation, kind: ActionKind) -> bool {
     situation.outlook.refused.contains(kind)
+}
+
+fn forbidden(situation: &Situation, kind: ActionKind) -> bool {
+    situation.outlook.forbidden.contains(kind)
 }
 
 /// What is possible, and what is not. Who is to leave the pool is not put into it anew, and an exit or a new band that has just
@@ -288,7 +298,9 @@ fn split(situation: &Situation, ways: Vec<Way>) -> (Vec<Candidate>, Vec<Block>) 
                     continue;
                 }
                 let steps_back = matches!(kind, ActionKind::Exit | ActionKind::Recenter);
-                if steps_back && refused(situation, kind) {
+                if forbidden(situation, kind) {
+                    blocks.push(candidate.blocked(Obstacle::Forbidden));
+                } else if steps_back && refused(situation, kind) {
                     blocks.push(candidate.refused());
                 } else {
                     candidates.push(candidate);

@@ -193,6 +193,9 @@ pub enum Obstacle {
     /// Node or chain have just refused it.
     #[error("it has just failed; it is tried again after a pause")]
     Refused,
+    /// This keeper may not: a person or its configuration says so.
+    #[error("this keeper's mode does not permit it now; resume it, or leave it to others")]
+    Forbidden,
     /// The collateral does not repay everything.
     #[error("{owed:?} would still be owed")]
     DebtRemains {

@@ -17,6 +17,7 @@ pub struct MarketPool {
 }
 
 impl MarketPool {
+    /// A pool at a price, with what one position has earned in it and has not been paid.
     pub fn new(price: SqrtPrice, fee_ppm: u32, earned: Amounts) -> Self {
         Self {
             price,
@@ -27,6 +28,9 @@ impl MarketPool {
     }
 
     /// Fees that have not been paid.
+    ///
+    /// # Errors
+    /// [`ModelError::Clmm`] beyond 64 bits.
     pub fn fees(&self) -> Result<Amounts, ModelError> {
         Ok(self.earned.checked_add(self.booked)?)
     }

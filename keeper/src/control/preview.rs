@@ -1,0 +1,188 @@
+//! What a request would mean, before it is made: a pure function of what is known of the positions.
+
+use serde::Serialize;
+use solana_sdk::pubkey::Pubkey;
+
+use super::{InFlight, Mode, Scope, Standing, Verb};
+
+/// What a preview needs to know of a position.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Facts {
+    /// Its address.
+    pub position: Pubkey,
+    /// Its number, as the owner gave it.
+    pub number: u64,
+    /// Equity, raw quote units.
+    pub equity: i128,
+    /// Something is due and could be done now.
+    pub due: bool,
+    /// The nearer liquidation boundary; `None`: there is none.
+    pub nearest: Option<Boundary>,
+}
+
+/// A liquidation boundary.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Boundary {
+    /// It lies below the price, not above.
+    pub below: bool,
+    /// Distance in basis points of the price, signed.
+    pub distance_bps: i64,
+    /// Distance in the usual move of a day; `None`: that is not known.
+    pub sigma_days: Option<f64>,
+}
+
+/// What a request does to the risk of the positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Risk {
+    /// Nobody acts before liquidation.
+    Raises,
+    /// Only what lowers risk is done.
+    Lowers,
+    /// As configured.
+    Restores,
+}
+
+/// The position that is nearest to its liquidation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Nearest {
+    /// Its address.
+    pub position: Pubkey,
+    /// Its number.
+    pub number: u64,
+    /// How near.
+    pub boundary: Boundary,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preview {
+    /// In a sentence or two.
+    pub effect: String,
+    /// See [`Risk`].
+    pub risk: Risk,
+    /// How many positions it is about.
+    pub positions: usize,
+    /// Their equity, raw quote units.
+    pub equity: i128,
+    /// For how many something is due now that could be done.
+    pub due_now: usize,
+    /// How many are within the usual move of a day of their liquidation.
+    pub within_one_sigma_day: usize,
+    /// The nearest.
+    pub nearest: Option<Nearest>,
+    /// What is in flight for them and cannot be called back.
+    pub in_flight: Vec<InFlight>,
+}
+
+/// Nearer comes first: by the usual move of a day where it is known, as lists of positions are sorted.
+fn nearness(boundary: &Boundary) -> (f64, u64) {
+    let days = boundary.sigma_days.unwrap_or(f64::INFINITY);
+    (days, boundary.distance_bps.unsigned_abs())
+}
+
+impl Preview {
+    /// What `verb` would mean for the positions of `scope` among `facts`. `None`: the position is not among them.
+    ///
+    /// `configured`, `now`: the configuration's mode, and what is in force.
+    pub fn new(
+        scope: Scope,
+        verb: Verb,
+        configured: Mode,
+        now: &Standing,
+        facts: impl IntoIterator<Item = Facts>,
+        in_flight: &[InFlight],
+    ) -> Option<Self> {
+        let concerns = |position: Pubkey| match scope {
+            Scope::Keeper => true,
+            Scope::Position { position: its } => position == its,
+        };
+        let mut preview = Self {
+            effect: effect(scope, verb, configured, now),
+            risk: match verb {
+                Verb::Halt | Verb::Pause => Risk::Raises,
+                Verb::Reduce => Risk::Lowers,
+                Verb::Resume => Risk::Restores,
+            },
+            positions: 0,
+            equity: 0,
+            due_now: 0,
+            within_one_sigma_day: 0,
+            nearest: None,
+            in_flight: in_flight
+                .iter()
+                .filter(|flight| concerns(flight.position))
+                .copied()
+                .collect(),
+        };
+        for fact in facts {
+            if concerns(fact.position) {
+                preview.add(&fact);
+            }
+        }
+        let missing = preview.positions == 0 && scope != Scope::Keeper;
+        (!missing).then_some(preview)
+    }
+
+    fn add(&mut self, fact: &Facts) {
+        self.positions += 1;
+        self.equity = self.equity.saturating_add(fact.equity);
+        self.due_now += usize::from(fact.due);
+        let Some(boundary) = fact.nearest else {
+            return;
+        };
+        self.within_one_sigma_day +=
+            usize::from(boundary.sigma_days.is_some_and(|days| days < 1.0));
+        let nearer = self
+            .nearest
+            .is_none_or(|nearest| nearness(&boundary) < nearness(&nearest.boundary));
+        if nearer {
+            self.nearest = Some(Nearest {
+                position: fact.position,
+                number: fact.number,
+                boundary,
+            });
+        }
+    }
+}
+
+const CHAIN: &str = "The chain still allows anybody to liquidate at maintenance.";
+
+fn effect(scope: Scope, verb: Verb, configured: Mode, now: &Standing) -> String {
+    let whole = scope == Scope::Keeper;
+    let mut effect = match (verb, whole) {
+        (Verb::Halt | Verb::Pause, true) => {
+            format!("The keeper sends nothing more until somebody resumes it. {CHAIN}")
+        }
+        (Verb::Halt | Verb::Pause, false) => {
+            format!("The keeper leaves this position alone until somebody resumes it. {CHAIN}")
+        }
+        (Verb::Reduce, true) => {
+            "The keeper rehedges, deleverages and exits, and takes no new risk: no recentering, no \
+             compounding, no liquidating."
+                .to_owned()
+        }
+        (Verb::Reduce, false) => {
+            "The keeper rehedges and deleverages this position and exits it, and does no more: no \
+             recentering, no compounding, no liquidating."
+                .to_owned()
+        }
+        (Verb::Resume, _) => {
+            "The keeper decides again as its configuration and the owners' policies say.".to_owned()
+        }
+    };
+    let after = configured.min(verb.bound().unwrap_or(Mode::Active));
+    if !configured.sends() {
+        effect.push_str(&format!(
+            " Its configuration says {configured}, so that it sends nothing either way."
+        ));
+    } else if !whole && now.mode < after {
+        effect.push_str(&format!(
+            " The keeper itself is {}, which binds this position too.",
+            now.mode
+        ));
+    } else if whole && verb == Verb::Reduce && now.mode < after {
+        effect.push_str(&format!(" It is {} now: it begins to act again.", now.mode));
+    }
+    effect
+}
