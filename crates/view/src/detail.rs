@@ -229,6 +229,7 @@ impl Row {
             id: view.id,
             owner: view.owner,
             market: view.market,
+            price: view.price,
             lower: view.lower,
             upper: view.upper,
             in_range: view.in_range,

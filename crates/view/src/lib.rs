@@ -18,6 +18,7 @@ mod events;
 pub mod explain;
 mod figures;
 mod flag;
+mod lenders;
 mod lending;
 mod market;
 pub mod moves;
@@ -40,7 +41,8 @@ pub use error::{ErrorBody, ErrorView};
 pub use events::{Hello, Reset, Tick};
 pub use figures::{Figures, ends, nearest, scale};
 pub use flag::{Flag, FlagState, Flags, RedFlags};
-pub use lending::ReserveView;
+pub use lenders::lenders;
+pub use lending::{LenderGap, LendersView, NearDebt, ReserveView};
 pub use market::{
     DepthMove, FundingView, Limits, LiquidityView, MarketView, OracleView, ShareBps, StageEvidence,
 };

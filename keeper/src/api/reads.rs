@@ -32,7 +32,7 @@ pub(super) fn exists(scene: &Scene, route: &[&str], path: &str) -> Result<(), Pr
         ["positions", address] | ["positions", address, "history"] => {
             scene.position(address).map(|_| ())
         }
-        ["markets", address] | ["markets", address, "liquidity" | "funding"] => {
+        ["markets", address] | ["markets", address, "liquidity" | "funding" | "lenders"] => {
             scene.market(address).map(|_| ())
         }
         _ => Err(Problem::not_found(path)),
@@ -79,20 +79,16 @@ pub(super) fn answer(
         }
         ["markets", address] => {
             let (_, market) = scene.market(address)?;
-            let (sigma_day, sigma_measured) = sigma(market);
-            let newest = snapshot(market)?;
-            let shown = view::ShownMarket {
-                newest,
-                on_chain: market.on_chain.as_deref().unwrap_or(newest),
-                tokens: scene.tokens(market),
-                sigma_day,
-                sigma_measured,
-            };
-            written(
-                &shown
-                    .view(scene.version)
-                    .map_err(|error| no_price(&error))?,
-            )
+            let view = shown(scene, market)?.view(scene.version);
+            written(&view.map_err(|error| no_price(&error))?)
+        }
+        ["markets", address, "lenders"] => {
+            let (address, market) = scene.market(address)?;
+            let of_market = scene.known().iter().filter(|one| one.market == address);
+            let lines: Vec<_> = of_market.clone().filter_map(|one| one.line).collect();
+            let unvalued = of_market.count() - lines.len();
+            let view = view::lenders(scene.version, &shown(scene, market)?, &lines, unvalued);
+            written(&view.map_err(|error| no_price(&error))?)
         }
         ["markets", address, "liquidity"] => {
             let (address, market) = scene.market(address)?;
@@ -104,6 +100,21 @@ pub(super) fn answer(
         }
         _ => Err(Problem::not_found(path)),
     }
+}
+
+fn shown<'a>(
+    scene: &'a Scene,
+    market: &'a MarketPicture,
+) -> Result<view::ShownMarket<'a>, Problem> {
+    let (sigma_day, sigma_measured) = sigma(market);
+    let newest = snapshot(market)?;
+    Ok(view::ShownMarket {
+        newest,
+        on_chain: market.on_chain.as_deref().unwrap_or(newest),
+        tokens: scene.tokens(market),
+        sigma_day,
+        sigma_measured,
+    })
 }
 
 fn no_market() -> Problem {
@@ -362,15 +373,20 @@ fn status(api: &Api, scene: &Scene) -> view::StatusView {
             .iter()
             .map(|(address, market)| {
                 let tokens = scene.tokens(market);
+                let newest = market.newest.as_deref();
                 view::MarketName {
                     market: address.to_string(),
                     name: format!("{}/{}", tokens.base, tokens.quote),
                     base: tokens.base.to_owned(),
                     quote: tokens.quote.to_owned(),
-                    stage: market
-                        .newest
-                        .as_ref()
-                        .map_or(0, |newest| newest.market.stage.stage),
+                    stage: newest.map_or(0, |newest| newest.market.stage.stage),
+                    price: newest.and_then(|newest| {
+                        let root = newest.oracle_sqrt_price().ok()?;
+                        Some(view::scale(newest).price(root))
+                    }),
+                    pool_price: newest
+                        .map(|newest| view::scale(newest).price(newest.pool.sqrt_price)),
+                    positions: market.positions.iter().count(),
                 }
             })
             .collect(),
