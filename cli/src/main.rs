@@ -7,7 +7,6 @@ mod automation;
 mod commands;
 mod connection;
 mod decimal;
-mod format;
 mod globals;
 mod lines;
 mod node_url;
@@ -33,12 +32,14 @@ use anyhow::{Context, Error, Result};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use acting::PositionArgs;
+use ballast_view::text as format;
 use commands::{
     automation::AutomationCommand,
     backtest::BacktestArgs,
     calibrate::CalibrateArgs,
     close::CloseArgs,
     compare::CompareArgs,
+    dashboard::DashboardArgs,
     deploy::DeployArgs,
     doctor::DoctorArgs,
     explain::ExplainArgs,
@@ -156,6 +157,8 @@ enum Command {
     /// The bot that looks after positions
     #[command(subcommand)]
     Keeper(KeeperCommand),
+    /// Say where a keeper's page is, with the token that changes need, or open it
+    Dashboard(DashboardArgs),
     /// Deploy or upgrade the program, then set up its market
     Deploy(DeployArgs),
     /// Bring a market to what its migrations say
@@ -254,6 +257,7 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Lend(command) => commands::lend::run(command, globals, output).await,
         Command::Hedge(command) => commands::hedge::run(command, output).await,
         Command::Keeper(command) => commands::keeper::run(command, globals, output).await,
+        Command::Dashboard(args) => commands::dashboard::run(args, globals, output),
         Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
         Command::Migrate(args) => commands::migrate::run(args, globals, output).await,
         Command::Tx(args) => commands::tx::run(args, globals, output).await,

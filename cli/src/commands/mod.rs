@@ -5,6 +5,7 @@ pub mod backtest;
 pub mod calibrate;
 pub mod close;
 pub mod compare;
+pub mod dashboard;
 pub mod deploy;
 pub mod doctor;
 pub mod explain;

@@ -25,6 +25,8 @@ pub mod hitting;
 mod keeper;
 mod marks;
 pub mod optimise;
+#[cfg(feature = "keeper")]
+mod owner;
 mod paired;
 #[cfg(feature = "parquet")]
 mod parquet_rows;
@@ -52,6 +54,8 @@ pub use fees::{Arbitrage, Blocks, FeeTerms};
 #[cfg(feature = "keeper")]
 pub use keeper::{Keeper, KeeperTerms};
 pub use marks::Mark;
+#[cfg(feature = "keeper")]
+pub use owner::{OwnerTable, PolicyTable};
 pub use paired::Paired;
 #[cfg(feature = "parquet")]
 pub use parquet_rows::ParquetRows;

@@ -22,6 +22,7 @@ mod lenders;
 mod lending;
 mod market;
 pub mod moves;
+mod names;
 mod overrides;
 mod position;
 mod price;
@@ -46,6 +47,7 @@ pub use lending::{LenderGap, LendersView, NearDebt, ReserveView};
 pub use market::{
     DepthMove, FundingView, Limits, LiquidityView, MarketView, OracleView, ShareBps, StageEvidence,
 };
+pub use names::token_name;
 pub use overrides::{
     AppliedOverride, InFlight, Override, OverrideMode, OverrideRequest, Overrides, Preview,
     PreviewNearest, PreviewRequest, Risk, Scope,

@@ -83,7 +83,7 @@ mod tests {
     fn below_the_opening_price_base_is_sold_and_above_it_bought_for_the_fee_and_the_impact() {
         let size = |text: &str| text.parse::<f64>().unwrap();
         for (dollars, sold) in [(195, true), (205, false)] {
-            let deep = unwound(dollars, 1 << 80);
+            let deep = unwound(dollars, 1 << 62);
             let base = size(&deep.swap_base);
             assert_eq!(base < 0.0, sold, "{deep:?}");
             // 0.04 % of the value.

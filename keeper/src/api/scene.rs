@@ -7,7 +7,6 @@ use std::{
     time::Instant,
 };
 
-use ballast_abi::clusters::WRAPPED_SOL_MINT;
 use ballast_client::MarketSnapshot;
 use ballast_strategy::situation::SituationError;
 use ballast_view::{self as view, Beside, Line, Lines, Tokens, Verdict};
@@ -27,15 +26,6 @@ use crate::{
 const ASSUMED_SIGMA_DAY: f64 = 0.04;
 /// A tick, as a part of the price.
 const TICK: f64 = 1e-4;
-
-/// The mints that have a name.
-const NAMES: [(Pubkey, &str); 2] = [
-    (WRAPPED_SOL_MINT, "SOL"),
-    (
-        Pubkey::from_str_const("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"),
-        "USDC",
-    ),
-];
 
 /// By what rows are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,15 +75,6 @@ pub(super) struct Scene {
     books: Mutex<HashMap<Pubkey, Arc<view::BookView>>>,
 }
 
-/// What is shown of a token: its name, or the beginning of its mint's address.
-fn name(mint: &Pubkey) -> String {
-    let known = NAMES.iter().find(|(known, _)| known == mint);
-    known.map_or_else(
-        || mint.to_string().chars().take(4).collect(),
-        |(_, name)| (*name).to_owned(),
-    )
-}
-
 /// A market's usual day's move, and whether it is measured.
 pub(super) fn sigma(market: &MarketPicture) -> (f64, bool) {
     match market.volatility_ticks {
@@ -109,7 +90,10 @@ impl Scene {
             let context = &market.context;
             (
                 *address,
-                (name(&context.base.mint), name(&context.quote.mint)),
+                (
+                    view::token_name(&context.base.mint),
+                    view::token_name(&context.quote.mint),
+                ),
             )
         });
         Self {

@@ -5,9 +5,9 @@
 //! well, because whoever is in a hurry may have no time for more.
 
 use std::{
-    fs::File,
-    io::{ErrorKind, Read},
-    path::Path,
+    fs::{self, File},
+    io::{self, ErrorKind, Read, Write},
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -19,6 +19,9 @@ use super::{Control, Mode, Refused, Request, Scope, Verb};
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 /// Most bytes of a reason that are read.
 const MOST_BYTES: u64 = 1_000;
+
+/// What a file can stand for; its name is the verb's.
+const VERBS: [Verb; 2] = [Verb::Halt, Verb::Reduce];
 
 /// Which files are there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,6 +76,34 @@ impl Files {
             reduce: there(Verb::Reduce, before.reduce),
         }
     }
+}
+
+/// Writes the file for `verb`, with its reason, whole and durable when this returns.
+///
+/// # Errors
+/// The system's; for a verb that no file stands for, [`ErrorKind::InvalidInput`].
+pub fn place(directory: &Path, verb: Verb, reason: &str) -> io::Result<PathBuf> {
+    if !VERBS.contains(&verb) {
+        return Err(ErrorKind::InvalidInput.into());
+    }
+    fs::create_dir_all(directory)?;
+    let path = directory.join(verb.name());
+    // Not under its name before it is whole: the keeper reads it once.
+    let new = directory.join(format!("{verb}.new"));
+    let mut file = File::create(&new)?;
+    file.write_all(reason.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, &path)?;
+    File::open(directory)?.sync_all()?;
+    Ok(path)
+}
+
+/// Names of the files that are there.
+pub fn present(directory: &Path) -> Vec<&'static str> {
+    let names = VERBS.map(Verb::name).into_iter();
+    names
+        .filter(|name| directory.join(name).symlink_metadata().is_ok())
+        .collect()
 }
 
 /// The reason that a file gives. What is not a plain file is not opened: reading a pipe would never end.
@@ -134,5 +165,79 @@ impl Control {
             Ok(_) | Err(Refused::NotReady) => {}
             Err(refused) => self.warn(format!("the file `{verb}` binds, but {refused}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_placed_is_found_with_its_reason() {
+        let directory = tempfile::tempdir().unwrap();
+        let deep = directory.path().join("deep/journal");
+        assert_eq!(Files::find(&deep, Files::default()), Files::default());
+        place(&deep, Verb::Reduce, "thin book").unwrap();
+        let found = Files::find(&deep, Files::default());
+        assert_eq!(
+            (found.bound(), found.verb()),
+            (Mode::Reducing, Some(Verb::Reduce))
+        );
+        place(&deep, Verb::Halt, "first").unwrap();
+        let path = place(&deep, Verb::Halt, "venue is down").unwrap();
+        let found = Files::find(&deep, found);
+        assert_eq!(
+            (found.bound(), found.verb()),
+            (Mode::Halted, Some(Verb::Halt))
+        );
+        assert_eq!(note(&path).unwrap(), "venue is down");
+        assert_eq!(present(&deep), ["halt", "reduce"]);
+        fs::remove_file(path).unwrap();
+        assert_eq!(Files::find(&deep, found).bound(), Mode::Reducing);
+        for verb in [Verb::Pause, Verb::Resume] {
+            assert_eq!(
+                place(&deep, verb, "no").unwrap_err().kind(),
+                ErrorKind::InvalidInput
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_still_binds_and_no_pipe_is_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("halt");
+        fs::create_dir(&path).unwrap();
+        assert_eq!(
+            Files::find(directory.path(), Files::default()).bound(),
+            Mode::Halted
+        );
+        assert_eq!(note(&path), None);
+        fs::remove_dir(&path).unwrap();
+        // Into nowhere.
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("/nonexistent/target", &path).unwrap();
+            assert_eq!(
+                Files::find(directory.path(), Files::default()).bound(),
+                Mode::Halted
+            );
+            assert_eq!(note(&path), None);
+            fs::remove_file(&path).unwrap();
+            let made = std::process::Command::new("mkfifo").arg(&path).status();
+            if made.is_ok_and(|status| status.success()) {
+                assert_eq!(
+                    Files::find(directory.path(), Files::default()).bound(),
+                    Mode::Halted
+                );
+                assert_eq!(note(&path), None);
+            }
+        }
+    }
+
+    #[test]
+    fn only_so_much_of_a_reason_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = place(directory.path(), Verb::Halt, &"x".repeat(5_000)).unwrap();
+        assert_eq!(note(&path).unwrap().len(), 1_000);
     }
 }

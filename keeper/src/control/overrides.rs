@@ -58,8 +58,7 @@ fn bound(top: Option<&Override>) -> Mode {
 }
 
 impl Overrides {
-    /// Takes a journaled record in. In the journal's order; a record that was carried over from an older journal may come
-    /// twice.
+    /// Takes a journaled record in; in the journal's order.
     pub fn fold(&mut self, record: &OverrideRecord) {
         let entry = &record.applied.entry;
         self.newest_secs = self.newest_secs.max(entry.secs);
@@ -150,3 +149,6 @@ impl Overrides {
         self.newest_secs
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,3 +186,121 @@ fn effect(scope: Scope, verb: Verb, configured: Mode, now: &Standing) -> String 
     }
     effect
 }
+
+#[cfg(test)]
+mod tests {
+    use ballast_strategy::decide::ActionKind;
+
+    use super::*;
+
+    fn address(number: u8) -> Pubkey {
+        Pubkey::new_from_array([number; 32])
+    }
+
+    fn standing(mode: Mode) -> Standing {
+        Standing {
+            mode,
+            reason: "configured".into(),
+            by: None,
+        }
+    }
+
+    fn facts() -> [Facts; 4] {
+        let fact = |number: u8, due, nearest| Facts {
+            position: address(number),
+            number: number.into(),
+            equity: 100 * i128::from(number) - 150,
+            due,
+            nearest,
+        };
+        let boundary = |distance_bps, sigma_days| {
+            Some(Boundary {
+                below: distance_bps < 0,
+                distance_bps,
+                sigma_days,
+            })
+        };
+        [
+            fact(1, true, boundary(-900, Some(2.0))),
+            fact(2, false, boundary(700, Some(0.5))),
+            fact(3, true, boundary(-100, None)),
+            fact(4, false, None),
+        ]
+    }
+
+    fn flight(number: u8) -> InFlight {
+        InFlight {
+            id: number.into(),
+            position: address(number),
+            action: ActionKind::Rehedge,
+            signature: [number; 64].into(),
+        }
+    }
+
+    fn preview(scope: Scope, verb: Verb, configured: Mode, now: Mode) -> Option<Preview> {
+        let flights = [flight(1), flight(2)];
+        Preview::new(scope, verb, configured, &standing(now), facts(), &flights)
+    }
+
+    #[test]
+    fn a_halt_is_about_all_positions_and_raises_risk() {
+        let halt = preview(Scope::Keeper, Verb::Halt, Mode::Active, Mode::Active).unwrap();
+        assert_eq!(
+            (halt.positions, halt.due_now, halt.within_one_sigma_day),
+            (4, 2, 1)
+        );
+        assert_eq!((halt.equity, halt.risk), (100 * 10 - 4 * 150, Risk::Raises));
+        // By what a day usually moves it, as the list of positions is sorted; not by percent.
+        assert_eq!(halt.nearest.unwrap().number, 2);
+        assert_eq!(halt.in_flight, [flight(1), flight(2)]);
+        assert!(
+            halt.effect.contains("sends nothing more"),
+            "{}",
+            halt.effect
+        );
+    }
+
+    #[test]
+    fn of_one_position_only_it_is_told() {
+        let scope = |number| Scope::Position {
+            position: address(number),
+        };
+        let pause = preview(scope(2), Verb::Pause, Mode::Active, Mode::Active).unwrap();
+        assert_eq!((pause.positions, pause.due_now, pause.equity), (1, 0, 50));
+        assert_eq!(pause.in_flight, [flight(2)]);
+        assert_eq!(pause.risk, Risk::Raises);
+        assert_eq!(
+            preview(scope(9), Verb::Pause, Mode::Active, Mode::Active),
+            None
+        );
+        let unhurried = preview(scope(4), Verb::Reduce, Mode::Active, Mode::Active).unwrap();
+        assert_eq!((unhurried.nearest, unhurried.risk), (None, Risk::Lowers));
+    }
+
+    #[test]
+    fn a_keeper_without_positions_can_be_halted() {
+        let now = standing(Mode::Active);
+        let preview = Preview::new(Scope::Keeper, Verb::Halt, Mode::Active, &now, [], &[]).unwrap();
+        assert_eq!((preview.positions, preview.nearest), (0, None));
+    }
+
+    #[test]
+    fn the_effect_says_what_binds_beside_it() {
+        let effect =
+            |scope, verb, configured, now| preview(scope, verb, configured, now).unwrap().effect;
+        let observing = effect(Scope::Keeper, Verb::Resume, Mode::Observe, Mode::Halted);
+        assert!(
+            observing.contains("configuration says observe"),
+            "{observing}"
+        );
+        let lifted = effect(Scope::Keeper, Verb::Reduce, Mode::Active, Mode::Halted);
+        assert!(lifted.contains("begins to act again"), "{lifted}");
+        let scope = Scope::Position {
+            position: address(1),
+        };
+        let under = effect(scope, Verb::Resume, Mode::Active, Mode::Reducing);
+        assert!(under.contains("itself is reducing"), "{under}");
+        let plain = effect(scope, Verb::Resume, Mode::Active, Mode::Active);
+        assert!(!plain.contains("itself"), "{plain}");
+    }
+}

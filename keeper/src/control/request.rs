@@ -324,3 +324,126 @@ fn mode(text: &str) -> Result<Mode, Refused> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const A: &str = "So11111111111111111111111111111111111111112";
+
+    fn parse(body: Value) -> Result<Request, Refused> {
+        Request::parse(&body, "test", None)
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let body = json!({
+            "scope": "position", "position": A, "mode": "pause", "note": "  thin book \n", "until_secs": 1_900_000_000,
+            "expect_mode": "active", "colour": "of a later version",
+        });
+        let expected = Request {
+            scope: Scope::Position {
+                position: A.parse().unwrap(),
+            },
+            verb: Verb::Pause,
+            note: "thin book".into(),
+            until_secs: Some(1_900_000_000),
+            expect_mode: Some(Mode::Active),
+            key: Some("k".into()),
+            by: "dashboard".into(),
+        };
+        assert_eq!(
+            Request::parse(&body, "dashboard", Some("k")).unwrap(),
+            expected
+        );
+        let least =
+            parse(json!({ "scope": "keeper", "mode": "halt", "note": "why", "position": null }))
+                .unwrap();
+        assert_eq!(
+            (least.scope, least.verb, least.until_secs),
+            (Scope::Keeper, Verb::Halt, None)
+        );
+        let paused = parse(
+            json!({ "scope": "keeper", "mode": "resume", "note": "why", "expect_mode": "paused" }),
+        );
+        assert_eq!(paused.unwrap().expect_mode, Some(Mode::Halted));
+    }
+
+    #[test]
+    fn every_mistake_names_its_field() {
+        let halt = json!({ "scope": "keeper", "mode": "halt", "note": "why" });
+        for (field, value) in [
+            ("scope", json!("world")),
+            ("scope", json!(null)),
+            ("scope", json!(7)),
+            ("mode", json!("stop")),
+            ("mode", json!("pause")),
+            ("mode", json!(["halt"])),
+            ("note", json!("ab")),
+            ("note", json!(" a b ")),
+            ("note", json!(null)),
+            ("note", json!("x".repeat(2_001))),
+            ("until_secs", json!("soon")),
+            ("until_secs", json!(1.5)),
+            ("until_secs", json!(u64::MAX)),
+            ("expect_mode", json!("busy")),
+        ] {
+            let mut body = halt.clone();
+            body[field] = value;
+            let refused = parse(body.clone()).unwrap_err();
+            assert_eq!(refused.field(), Some(field), "{body}: {refused}");
+            assert_eq!((refused.status(), refused.code()), (422, "bad_field"));
+        }
+        for (field, body) in [
+            (
+                "position",
+                json!({ "scope": "position", "mode": "pause", "note": "why" }),
+            ),
+            (
+                "position",
+                json!({ "scope": "position", "position": "xyz", "mode": "pause", "note": "why" }),
+            ),
+            (
+                "mode",
+                json!({ "scope": "position", "position": A, "mode": "halt", "note": "why" }),
+            ),
+            (
+                "until_secs",
+                json!({ "scope": "keeper", "mode": "resume", "note": "why", "until_secs": 5 }),
+            ),
+            ("scope", json!("halt")),
+            ("scope", json!([])),
+        ] {
+            assert_eq!(
+                parse(body.clone()).unwrap_err().field(),
+                Some(field),
+                "{body}"
+            );
+        }
+        for key in ["", &"k".repeat(129)] {
+            let refused = Request::parse(&halt, "test", Some(key)).unwrap_err();
+            assert_eq!(refused.field(), Some("Idempotency-Key"));
+        }
+    }
+
+    #[test]
+    fn an_end_is_ahead_and_not_for_ever() {
+        let request = |until_secs| Request {
+            until_secs,
+            ..parse(json!({ "scope": "keeper", "mode": "halt", "note": "why" })).unwrap()
+        };
+        for (until, good) in [
+            (None, true),
+            (Some(1_001), true),
+            (Some(1_000), false),
+            (Some(-5), false),
+            (Some(1_000 + LONGEST_SECS), true),
+            (Some(1_001 + LONGEST_SECS), false),
+            (Some(i64::MAX), false),
+        ] {
+            assert_eq!(request(until).check_end(1_000).is_ok(), good, "{until:?}");
+        }
+    }
+}

@@ -2,6 +2,7 @@ use ballast_strategy::decide::ActionKind;
 use proptest::prelude::*;
 
 use super::*;
+use crate::control::{Applied, Mode, Override, OverrideRecord, Scope, Verb};
 
 pub(crate) fn header() -> Header {
     Header {
@@ -418,4 +419,136 @@ fn every_kind_has_its_own_name_and_those_of_old_journals_still_read() {
         (ActionKind::Deleverage, -7)
     );
     assert_eq!(serde_json::to_string(&Record::Intent(intent)).unwrap(), old);
+}
+
+fn said(id: u64, verb: Verb) -> Record {
+    Record::Override(Box::new(OverrideRecord {
+        applied: Applied {
+            entry: Override {
+                id,
+                secs: 1_000,
+                scope: Scope::Keeper,
+                mode: verb,
+                note: "test".into(),
+                by: "test".into(),
+                until_secs: None,
+            },
+            in_flight: Vec::new(),
+        },
+        key: Some(format!("key {id}")),
+    }))
+}
+
+#[test]
+fn overrides_are_recovered_and_their_numbers_are_not_given_again() {
+    let (mut journal, recovered) = open(MemoryStorage::default()).unwrap();
+    assert_eq!(recovered.overrides, Overrides::default());
+    let intent = write_intent(&mut journal);
+    assert_eq!(journal.in_flight()[0].id, intent.id.0);
+    let id = journal.next_id().0;
+    journal.write(&said(id, Verb::Halt)).unwrap();
+    let (mut journal, recovered) = open(journal.storage).unwrap();
+    assert_eq!(recovered.overrides.mode(Mode::Active, 1_000), Mode::Halted);
+    assert_eq!(
+        recovered
+            .overrides
+            .answer(&format!("key {id}"), 1_000)
+            .unwrap()
+            .entry
+            .id,
+        id
+    );
+    assert!(journal.next_id().0 > id);
+    assert_eq!(journal.in_flight().len(), 1);
+    journal.write(&outcome(intent.id.0)).unwrap();
+    assert_eq!(journal.in_flight(), []);
+}
+
+#[test]
+fn a_halt_survives_a_large_journal_being_put_aside() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(directory.path(), &header()).unwrap();
+    let id = journal.next_id().0;
+    journal.write(&said(id, Verb::Halt)).unwrap();
+    drop(journal);
+    let path = directory.path().join("journal.jsonl");
+    let mut lines = std::fs::read(&path).unwrap();
+    let paper = frame::line(&Record::Paper(PaperRecord {
+        market: [3; 32].into(),
+        position: [4; 32].into(),
+        action: ActionKind::Rehedge,
+        reason: "x".repeat(1 << 20),
+        inputs: intent(1).inputs,
+        error: None,
+        compute_units: 1,
+    }))
+    .unwrap();
+    while u64::try_from(lines.len()).unwrap() <= ROTATE_BYTES {
+        lines.extend_from_slice(&paper);
+    }
+    std::fs::write(&path, lines).unwrap();
+    for _ in 0..3 {
+        let (mut journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
+        assert_eq!(recovered.overrides.mode(Mode::Active, 1_000), Mode::Halted);
+        assert!(
+            recovered
+                .overrides
+                .answer(&format!("key {id}"), 1_000)
+                .is_some()
+        );
+        assert!(journal.next_id().0 > id);
+        assert!(std::fs::metadata(&path).unwrap().len() < 10_000);
+    }
+    assert!(directory.path().join("journal-1.jsonl").exists());
+    assert!(!directory.path().join("journal-2.jsonl").exists());
+}
+
+#[test]
+fn an_observers_journal_becomes_that_of_the_first_key_and_of_no_other() {
+    let observer = Header {
+        keeper: Pubkey::default(),
+        ..header()
+    };
+    let (mut journal, _) =
+        Journal::with_storage(MemoryStorage::default(), "memory".into(), &observer).unwrap();
+    journal.write(&said(1, Verb::Halt)).unwrap();
+    let with = |bytes: &MemoryStorage, header: &Header| {
+        Journal::with_storage(bytes.clone(), "memory".into(), header)
+    };
+    let other_cluster = Header {
+        genesis_hash: [5; 32].into(),
+        ..header()
+    };
+    assert!(with(&journal.storage, &other_cluster).is_err());
+    let (journal, recovered) = with(&journal.storage, &header()).unwrap();
+    assert_eq!(recovered.overrides.mode(Mode::Active, 1_000), Mode::Halted);
+    let other = Header {
+        keeper: [6; 32].into(),
+        ..header()
+    };
+    assert!(matches!(
+        with(&journal.storage, &other),
+        Err(JournalError::Foreign { what: "keeper", .. })
+    ));
+    // The observer still reads it, and leaves it what it is.
+    let (journal, recovered) = with(&journal.storage, &observer).unwrap();
+    assert_eq!(recovered.overrides.mode(Mode::Active, 1_000), Mode::Halted);
+    assert!(matches!(
+        with(&journal.storage, &other),
+        Err(JournalError::Foreign { .. })
+    ));
+    let before = journal.storage.written.len();
+    let (journal, _) = with(&journal.storage, &header()).unwrap();
+    assert_eq!(journal.storage.written.len(), before);
+}
+
+#[tokio::test]
+async fn what_is_not_permitted_any_more_is_not_written() {
+    let (journal, _) = open(MemoryStorage::default()).unwrap();
+    let shared = SharedJournal::new(journal);
+    let record = |id| Record::Intent(Box::new(intent(id)));
+    assert!(!shared.write_if(record(1), || false).await.unwrap());
+    assert_eq!(shared.in_flight(), []);
+    assert!(shared.write_if(record(1), || true).await.unwrap());
+    assert_eq!(shared.in_flight().len(), 1);
 }

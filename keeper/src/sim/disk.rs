@@ -17,6 +17,7 @@ struct Inner {
     durable: Vec<u8>,
     /// What was done since, in order.
     unsynced: Vec<Change>,
+    broken: bool,
 }
 
 #[derive(Debug)]
@@ -93,6 +94,11 @@ impl Disk {
         !self.inner.lock().unwrap().unsynced.is_empty()
     }
 
+    /// Takes nothing any more.
+    pub fn fail(&self) {
+        self.inner.lock().unwrap().broken = true;
+    }
+
     /// Damages a byte of the last line, which is complete.
     pub fn damage_last_line(&self) {
         let mut inner = self.inner.lock().unwrap();
@@ -112,6 +118,9 @@ impl Disk {
             return Err(dead());
         }
         let mut inner = self.inner.lock().unwrap();
+        if inner.broken {
+            return Err(io::Error::other("no space left"));
+        }
         if self.crash.strikes() {
             torn(&mut inner);
             return Err(dead());

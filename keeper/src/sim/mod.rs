@@ -7,6 +7,7 @@ mod api_tests;
 mod automation_tests;
 pub mod bytes;
 mod chain;
+mod control_tests;
 mod crash;
 mod crash_tests;
 mod disk;

@@ -96,6 +96,8 @@ pub struct Inner {
     pub tables: BTreeMap<Pubkey, Account>,
     /// The newest transaction that the node lists.
     pub newest: Option<Signature>,
+    /// How often a node was handed a transaction.
+    pub submits: usize,
     /// By how much the keeper's clock is wrong.
     pub clock_off_secs: i64,
 }
@@ -151,6 +153,7 @@ impl World {
             refused: BTreeSet::new(),
             tables: BTreeMap::from([(TABLE, super::bytes::lookup_table())]),
             newest: None,
+            submits: 0,
             clock_off_secs: 0,
         };
         Self {
@@ -336,6 +339,7 @@ impl Inner {
 
     /// A node takes a transaction.
     pub fn submit(&mut self, transaction: &VersionedTransaction) {
+        self.submits += 1;
         let signature = transaction.signatures[0];
         let (position, action) = self.read(transaction);
         if self.moves_in_vain(transaction) {

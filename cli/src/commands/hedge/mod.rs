@@ -1,6 +1,11 @@
 //! `ballast hedge`: what a perpetual costs before it is traded, what is held at the venue, and closing it.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use ballast_venue::{
@@ -38,9 +43,6 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(1);
 /// Settlements that a forecast looks back on.
 const HISTORY_MS: u64 = 30 * 24 * 3_600_000;
-/// The journal's name in `--state`.
-const JOURNAL: &str = "hedge.jsonl";
-
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub enum HedgeCommand {
@@ -182,6 +184,15 @@ async fn quoted(args: &QuoteArgs) -> Result<QuoteReport> {
     Ok(QuoteReport::new(coin.clone(), args.hours, &quote))
 }
 
+/// One journal for each position: another coin's, account's or network's trades say nothing of it.
+fn journal_file(state: &Path, venue: &VenueArgs) -> PathBuf {
+    let coin = venue
+        .coin
+        .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    let name = format!("hedge-{}-{}-{coin}.jsonl", venue.network, venue.account);
+    state.join(name)
+}
+
 async fn status(args: &StatusArgs) -> Result<StatusReport> {
     let venue = client(&args.venue, None)?;
     let coin = &args.venue.coin;
@@ -189,7 +200,7 @@ async fn status(args: &StatusArgs) -> Result<StatusReport> {
     let entries = args
         .state
         .as_ref()
-        .map(|state| Journal::read(&state.join(JOURNAL)))
+        .map(|state| Journal::read(&journal_file(state, &args.venue)))
         .transpose()?;
     let held = account
         .positions
@@ -233,8 +244,9 @@ async fn flatten(args: &FlattenArgs) -> Result<FlattenReport> {
     fs::create_dir_all(&args.state)
         .with_context(|| format!("cannot make --state {}", args.state.display()))?;
     let agent = read_agent_key(&args.agent_key)?;
+    // The journal first: it is one process's, and so is what lies beside it.
+    let (journal, entries) = Journal::open(&journal_file(&args.state, &args.venue))?;
     let nonces = Nonces::open(&args.state.join(format!("nonce-{}", agent.address())))?;
-    let (journal, entries) = Journal::open(&args.state.join(JOURNAL))?;
     let venue = client(&args.venue, Some(Signer { agent, nonces }))?;
     let coin = args.venue.coin.clone();
     let position_before = venue.account().await?.position(&coin).normalize();
@@ -251,6 +263,7 @@ async fn flatten(args: &FlattenArgs) -> Result<FlattenReport> {
     let mut hedger = Hedger::new(plan, venue, journal, &entries);
     let (mut orders, mut trades_of_others) = (0, 0);
     let bar = progress::spinner("closing the position");
+    let mut last = String::from("none");
     for _ in 0..args.steps {
         match hedger
             .step(Exposure::of(Decimal::ZERO), SystemClock.now_ms())
@@ -274,8 +287,8 @@ async fn flatten(args: &FlattenArgs) -> Result<FlattenReport> {
                             trades_of_others,
                         });
                     }
-                    Outcome::Refused(error @ VenueError::AgentUnknown(_)) => {
-                        return Err(error.into());
+                    Outcome::Refused(ref error @ VenueError::AgentUnknown(_)) => {
+                        return Err(error.clone().into());
                     }
                     Outcome::Traded { .. } => {
                         orders += 1;
@@ -285,18 +298,22 @@ async fn flatten(args: &FlattenArgs) -> Result<FlattenReport> {
                     Outcome::Unknown => orders += 1,
                     Outcome::Refused(_) | Outcome::Waiting(_) | Outcome::Idle(_) => {}
                 }
-                bar.set_message(format!("{:?}", report.outcome));
+                last = match &report.outcome {
+                    Outcome::Refused(error) => error.to_string(),
+                    other => format!("{other:?}"),
+                };
             }
             Err(error @ ballast_venue::hedge::hedger::HedgeError::Journal(_)) => {
                 return Err(error.into());
             }
-            Err(error) => bar.set_message(error.to_string()),
+            Err(error) => last = error.to_string(),
         }
+        bar.set_message(last.clone());
         tokio::time::sleep(PAUSE).await;
     }
     bar.finish_and_clear();
     bail!(
-        "the position is not closed after {} steps; `ballast hedge status --state {}` says where it stands",
+        "the position is not closed after {} steps, the last: {last}; `ballast hedge status --state {}` says where it stands",
         args.steps,
         args.state.display()
     )

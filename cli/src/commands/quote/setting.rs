@@ -345,14 +345,20 @@ fn sigma(args: &QuoteArgs) -> Result<Option<(f64, String)>> {
     let text = recorded::text("--candles", path)?;
     let read = read_candles(&text).with_context(|| format!("--candles {}", path.display()))?;
     let secs = read.secs as f64;
-    let sigma = realised_sigma_day(read.bars.iter().map(|bar| (bar.close, secs)));
+    // What was filled in for missing candles are straight lines, and no measurement.
+    let known: Vec<_> = (read.bars.iter().zip(&read.filled))
+        .filter(|(_, filled)| !**filled)
+        .map(|(bar, _)| (bar.close, secs))
+        .collect();
+    let count = known.len();
+    let sigma = realised_sigma_day(known);
     let sigma = sigma.with_context(|| {
         format!(
             "--candles {}: two candles at least are needed",
             path.display()
         )
     })?;
-    let source = format!("measured in {} candles of {} s", read.bars.len(), read.secs);
+    let source = format!("measured in {count} candles of {} s", read.secs);
     Ok(Some((sigma, source)))
 }
 

@@ -3,10 +3,10 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use ballast_client::{Automation, Policy};
+use ballast_client::Policy;
 use ballast_migrations::Migrations;
 use ballast_model::Bps;
-use ballast_simulator::{Keeper, KeeperTerms, Terms};
+use ballast_simulator::{Keeper, KeeperTerms, OwnerTable, PolicyTable, Terms};
 use ballast_strategy::situation::Economics;
 use serde::Deserialize;
 
@@ -22,10 +22,11 @@ const CLUSTER: &str = "devnet";
 struct File {
     #[serde(default)]
     automation: RawEconomics,
+    /// What is left out is what a new position has.
     #[serde(default)]
-    policy: RawPolicy,
+    policy: PolicyTable,
     #[serde(default)]
-    owner: RawOwner,
+    owner: OwnerTable,
 }
 
 /// The keeper's table `automation`; its other keys do not matter here.
@@ -44,66 +45,6 @@ impl Default for RawEconomics {
             expected_fee_bps_per_day: economics.fee_day_bps,
             payback_days: economics.payback_days,
             min_reward_lamports: economics.min_reward_lamports,
-        }
-    }
-}
-
-/// The position's policy; what is left out is what a new position has.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct RawPolicy {
-    hedge_bps: Option<u32>,
-    delta_band_bps: Option<u32>,
-    delta_target_bps: Option<u32>,
-    deleverage_trigger_ltv_bps: Option<u32>,
-    deleverage_target_ltv_bps: Option<u32>,
-    max_swap_loss_bps: Option<u32>,
-    min_rebalance_interval_secs: Option<u32>,
-}
-
-impl RawPolicy {
-    fn applied_to(&self, policy: Policy) -> Policy {
-        Policy {
-            hedge_bps: self.hedge_bps.unwrap_or(policy.hedge_bps),
-            delta_band_bps: self.delta_band_bps.unwrap_or(policy.delta_band_bps),
-            delta_target_bps: self.delta_target_bps.unwrap_or(policy.delta_target_bps),
-            deleverage_trigger_ltv_bps: self
-                .deleverage_trigger_ltv_bps
-                .unwrap_or(policy.deleverage_trigger_ltv_bps),
-            deleverage_target_ltv_bps: self
-                .deleverage_target_ltv_bps
-                .unwrap_or(policy.deleverage_target_ltv_bps),
-            max_swap_loss_bps: self.max_swap_loss_bps.unwrap_or(policy.max_swap_loss_bps),
-            min_rebalance_interval_secs: self
-                .min_rebalance_interval_secs
-                .unwrap_or(policy.min_rebalance_interval_secs),
-            ..policy
-        }
-    }
-}
-
-/// What the owner lets keepers do beyond hedging and deleveraging; at first nothing.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct RawOwner {
-    leverage_bps: Option<u32>,
-    min_width_ticks: u32,
-    max_width_ticks: u32,
-    edge_bps: u32,
-    recenter_cooldown_secs: u32,
-    compound_min_value: u64,
-}
-
-impl RawOwner {
-    fn automation(&self, leverage: Bps) -> Automation {
-        Automation {
-            leverage_bps: self.leverage_bps.unwrap_or(leverage.get()),
-            min_width_ticks: self.min_width_ticks,
-            max_width_ticks: self.max_width_ticks,
-            edge_bps: self.edge_bps,
-            recenter_cooldown_secs: self.recenter_cooldown_secs,
-            compound_min_value: self.compound_min_value,
-            ..Automation::OFF
         }
     }
 }

@@ -185,13 +185,17 @@ impl ModelOptions {
                 .or(file.as_ref().map(|file| pick(file).value))
                 .unwrap_or(0.0)
         };
-        Ok(Jumps::new(
-            sigma,
-            self.drift_day,
-            or_file(self.jumps_day, |jumps| jumps.per_day),
-            or_file(self.jump_mean, |jumps| jumps.mean),
-            or_file(self.jump_sd, |jumps| jumps.sd),
-        )?)
+        let per_day = self
+            .jumps_day
+            .or(file.as_ref().map(|file| file.per_day.value))
+            .context("--jumps-day is missing: this model needs it, or a --model-file with jumps")?;
+        let mean = or_file(self.jump_mean, |jumps| jumps.mean);
+        let sd = or_file(self.jump_sd, |jumps| jumps.sd);
+        ensure!(
+            per_day <= 0.0 || mean != 0.0 || sd != 0.0,
+            "--jump-mean or --jump-sd is missing: jumps of size 0 are none"
+        );
+        Ok(Jumps::new(sigma, self.drift_day, per_day, mean, sd)?)
     }
 
     fn regimes(&self) -> Result<Regimes> {

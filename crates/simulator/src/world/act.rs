@@ -241,7 +241,9 @@ impl World {
                 limit: Some(limit),
             };
             let pool_secs = u64::try_from(self.market.now_secs).unwrap_or(0);
-            let moved = self.pool.swap(order, pool_secs)?.amounts;
+            // On a copy: what cannot be paid for does not happen.
+            let mut pool = self.pool.clone();
+            let moved = pool.swap(order, pool_secs)?.amounts;
             let [sold, bought] = [Side::Base, Side::Quote].map(|side| {
                 let other = side.other();
                 let (paid, received) = (
@@ -251,11 +253,12 @@ impl World {
                 let left = self.liquidators.checked_sub(paid);
                 left.and_then(|left| left.checked_add(received))
             });
-            let after = if sells { sold } else { bought };
-            self.liquidators = after.map_err(ModelError::from)?;
-            self.liquidators_trades.add(sells, moved.base, moved.quote);
-            self.see_pool(true);
-            left -= moved.base;
+            if let Ok(after) = if sells { sold } else { bought } {
+                (self.pool, self.liquidators) = (pool, after);
+                self.liquidators_trades.add(sells, moved.base, moved.quote);
+                self.see_pool(true);
+                left -= moved.base;
+            }
         }
         let outside = left as f64 / self.units.base_scale() * self.outside.log_price().exp();
         self.outside.traded(if sells { -outside } else { outside });

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::WorldError;
-use crate::{Units, ticks::AdaptiveTerms};
+use crate::{OwnerTable, PolicyTable, Units, ticks::AdaptiveTerms};
 
 /// Why no world begins with a book.
 #[derive(Debug, Error)]
@@ -157,10 +157,10 @@ pub struct BookPosition {
     pub count: u32,
     /// What keepers may do, where it is not what a new position has.
     #[serde(default)]
-    pub policy: BookPolicy,
+    pub policy: PolicyTable,
     /// What else keepers may do; at first nothing.
     #[serde(default)]
-    pub owner: BookOwner,
+    pub owner: OwnerTable,
 }
 
 const fn one() -> f64 {
@@ -173,40 +173,6 @@ const fn yes() -> bool {
 
 const fn once() -> u32 {
     1
-}
-
-/// See the program's `Policy`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields, default)]
-pub struct BookPolicy {
-    /// When to rehedge.
-    pub delta_band_bps: Option<u32>,
-    /// How exact a rehedge has to be.
-    pub delta_target_bps: Option<u32>,
-    /// When to deleverage.
-    pub deleverage_trigger_ltv_bps: Option<u32>,
-    /// How far.
-    pub deleverage_target_ltv_bps: Option<u32>,
-    /// Largest loss of a swap.
-    pub max_swap_loss_bps: Option<u32>,
-    /// Seconds between two rehedges.
-    pub min_rebalance_interval_secs: Option<u32>,
-}
-
-/// See the program's `Automation`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields, default)]
-pub struct BookOwner {
-    /// Narrowest band of a recentering.
-    pub min_width_ticks: u32,
-    /// Widest; 0: none.
-    pub max_width_ticks: u32,
-    /// Part of the band at its ends in which one is due.
-    pub edge_bps: u32,
-    /// Seconds between two.
-    pub recenter_cooldown_secs: u32,
-    /// Fees that are worth compounding, raw quote units; 0: never.
-    pub compound_min_value: u64,
 }
 
 /// What the book holds at a perp venue.
@@ -332,6 +298,18 @@ impl Book {
                     problem: "must be from 0 to 1",
                 });
             }
+            for (name, given) in [
+                ("positions.policy.hedge_bps", position.policy.hedge_bps),
+                ("positions.owner.leverage_bps", position.owner.leverage_bps),
+            ] {
+                if let Some(value) = given {
+                    return Err(BookError::Value {
+                        name,
+                        value: value.into(),
+                        problem: "must be left out: the position's own hedge and leverage say it",
+                    });
+                }
+            }
             count = count.saturating_add(position.count as usize);
         }
         if count > MOST_POSITIONS {
@@ -371,26 +349,6 @@ impl BookAdaptive {
             max_volatility_accumulator: self.max_volatility_accumulator,
             tick_group_size: self.tick_group_size.max(1).into(),
             major_swap_threshold_ticks: self.major_swap_threshold_ticks.into(),
-        }
-    }
-}
-
-impl BookPolicy {
-    fn applied_to(self, policy: Policy) -> Policy {
-        Policy {
-            delta_band_bps: self.delta_band_bps.unwrap_or(policy.delta_band_bps),
-            delta_target_bps: self.delta_target_bps.unwrap_or(policy.delta_target_bps),
-            deleverage_trigger_ltv_bps: self
-                .deleverage_trigger_ltv_bps
-                .unwrap_or(policy.deleverage_trigger_ltv_bps),
-            deleverage_target_ltv_bps: self
-                .deleverage_target_ltv_bps
-                .unwrap_or(policy.deleverage_target_ltv_bps),
-            max_swap_loss_bps: self.max_swap_loss_bps.unwrap_or(policy.max_swap_loss_bps),
-            min_rebalance_interval_secs: self
-                .min_rebalance_interval_secs
-                .unwrap_or(policy.min_rebalance_interval_secs),
-            ..policy
         }
     }
 }

@@ -78,9 +78,10 @@ pub fn run_many(
     keepers: bool,
     done: impl Fn() + Sync,
 ) -> Result<Vec<StressReport>, WorldError> {
-    (first..first.saturating_add(count))
+    (0..count)
         .into_par_iter()
-        .map(|seed| {
+        .map(|number| {
+            let seed = first.wrapping_add(number);
             let world = World::new(parts.clone(), scenario, seed)?;
             let world = if keepers {
                 world

@@ -459,6 +459,14 @@ fn a_book_that_makes_no_sense_is_refused() {
             "liquidity of others from 900 to 750",
         ),
         (|book| book.pool.tick_spacing = 0, "pool.tick_spacing = 0"),
+        (
+            |book| book.positions[0].policy.hedge_bps = Some(5_000),
+            "positions.policy.hedge_bps = 5000 must be left out",
+        ),
+        (
+            |book| book.positions[0].owner.leverage_bps = Some(20_000),
+            "positions.owner.leverage_bps = 20000 must be left out",
+        ),
     ] {
         let error = with(change);
         assert!(error.contains(said), "{error}");

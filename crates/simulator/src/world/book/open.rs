@@ -1,6 +1,6 @@
 //! Opening a book: lenders lend, positions borrow and provide.
 
-use ballast::state::{Automation, Market, MarketMode, Position as Stored, Reserve};
+use ballast::state::{Market, MarketMode, Position as Stored, Reserve};
 use ballast_clmm::{Amounts, Band, Side, SqrtPrice, Tick};
 use ballast_ledger::{Ledger, LedgerError};
 use ballast_model::{Bps, lending::INDEX_ONE_X64, liquidity_for_value_down, value_up};
@@ -222,16 +222,7 @@ impl Book {
         stored.policy = book.policy.applied_to(rules.policy);
         stored.policy.hedge_bps = hedge.get();
         stored.policy.keeper_enabled = u32::from(book.kept);
-        let owner = book.owner;
-        stored.automation = Automation {
-            leverage_bps: bps(book.leverage).get(),
-            min_width_ticks: owner.min_width_ticks,
-            max_width_ticks: owner.max_width_ticks,
-            edge_bps: owner.edge_bps,
-            recenter_cooldown_secs: owner.recenter_cooldown_secs,
-            compound_min_value: owner.compound_min_value,
-            ..Automation::OFF
-        };
+        stored.automation = book.owner.automation(bps(book.leverage));
         stored.entry.opened_at_secs = START_SECS;
         stored.entry.sqrt_price_x64 = at.x64().into();
         stored.entry.equity = own as u64;

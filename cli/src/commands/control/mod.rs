@@ -1,0 +1,286 @@
+//! `ballast halt | reduce | pause | resume`: what a person tells a running keeper, or leaves for the next one.
+
+mod api;
+mod report;
+
+use std::{
+    io::{self, BufRead, IsTerminal},
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use ballast_client::Pubkey;
+use ballast_keeper::{
+    Config,
+    control::{Mode, Verb, files},
+};
+use clap::Args;
+use serde_json::{Value, json};
+
+use self::{
+    api::{Answer, Api},
+    report::{Done, Left, Report},
+};
+use crate::{
+    address::address,
+    report::{Output, note},
+    time::Time,
+};
+
+/// What is told to a keeper as a whole.
+#[derive(Args, Debug)]
+pub struct KeeperArgs {
+    #[command(flatten)]
+    word: WordArgs,
+}
+
+/// What is told to a keeper, as a whole or for one position.
+#[derive(Args, Debug)]
+pub struct EitherArgs {
+    /// Only for this position
+    #[arg(value_name = "POSITION", value_parser = address)]
+    position: Option<Pubkey>,
+    #[command(flatten)]
+    word: WordArgs,
+}
+
+/// What is told to a keeper for one position.
+#[derive(Args, Debug)]
+pub struct PositionArgs {
+    /// The position
+    #[arg(value_name = "POSITION", value_parser = address)]
+    position: Pubkey,
+    #[command(flatten)]
+    word: WordArgs,
+}
+
+#[derive(Args, Debug)]
+struct WordArgs {
+    /// Why: it goes into the keeper's journal, for whoever finds it so
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// End by itself after this time, like 90s, 30m, 12h or 7d
+    #[arg(long, value_name = "DURATION")]
+    until: Option<Time>,
+    /// The mode that you see now; if it is another by then, nothing is changed
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    expect: Option<Mode>,
+    /// The keeper's configuration (TOML): it says where the journal and the keeper's address are
+    #[arg(long, value_name = "FILE", env = "BALLAST_KEEPER_CONFIG", required_unless_present = "journal_dir")]
+    config: Option<PathBuf>,
+    /// The keeper's journal directory, in place of --config
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    journal_dir: Option<PathBuf>,
+    /// Address of the keeper's API [default: the configuration's, or http://127.0.0.1:9464]
+    #[arg(long, value_name = "URL")]
+    api: Option<String>,
+    /// Do not ask about what raises risk
+    #[arg(long)]
+    yes: bool,
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    let mut modes = Mode::ALL.into_iter();
+    match text {
+        "paused" => Ok(Mode::Halted),
+        _ => modes
+            .find(|mode| mode.name() == text)
+            .ok_or_else(|| "write observe, paper, reducing, active, halted or paused".to_owned()),
+    }
+}
+
+/// What is asked, of whom.
+struct Word<'a> {
+    verb: Verb,
+    position: Option<Pubkey>,
+    args: &'a WordArgs,
+}
+
+/// Halts.
+///
+/// # Errors
+/// See [`Word::say`].
+pub async fn halt(args: &KeeperArgs, output: &mut Output) -> Result<()> {
+    Word::new(Verb::Halt, None, &args.word).say(output).await
+}
+
+/// Reduces.
+///
+/// # Errors
+/// See [`Word::say`].
+pub async fn reduce(args: &EitherArgs, output: &mut Output) -> Result<()> {
+    Word::new(Verb::Reduce, args.position, &args.word)
+        .say(output)
+        .await
+}
+
+/// Pauses.
+///
+/// # Errors
+/// See [`Word::say`].
+pub async fn pause(args: &PositionArgs, output: &mut Output) -> Result<()> {
+    Word::new(Verb::Pause, Some(args.position), &args.word)
+        .say(output)
+        .await
+}
+
+/// Resumes.
+///
+/// # Errors
+/// See [`Word::say`].
+pub async fn resume(args: &EitherArgs, output: &mut Output) -> Result<()> {
+    Word::new(Verb::Resume, args.position, &args.word)
+        .say(output)
+        .await
+}
+
+impl<'a> Word<'a> {
+    fn new(verb: Verb, position: Option<Pubkey>, args: &'a WordArgs) -> Self {
+        Self {
+            verb,
+            position,
+            args,
+        }
+    }
+
+    /// Tells the keeper. Where none answers, a halt or a reduction is left as a file.
+    ///
+    /// # Errors
+    /// What the keeper refuses; what nobody agreed to; what cannot be left as a file.
+    async fn say(&self, output: &mut Output) -> Result<()> {
+        ensure!(
+            self.verb != Verb::Resume || self.args.until.is_none(),
+            "a resume has no end: leave --until out"
+        );
+        let directory = self.directory()?;
+        match Api::open(&directory, self.args.api.as_deref()) {
+            Ok(api) => self.ask(&api, &directory, output).await,
+            Err(error) => self.leave(&directory, &format!("{error:#}"), output),
+        }
+    }
+
+    fn directory(&self) -> Result<PathBuf> {
+        match (&self.args.journal_dir, &self.args.config) {
+            (Some(directory), _) => Ok(directory.clone()),
+            (None, Some(path)) => Ok(Config::read(path)
+                .context("with a configuration that cannot be read, name --journal-dir instead")?
+                .journal_dir),
+            (None, None) => bail!("name --config or --journal-dir"),
+        }
+    }
+
+    fn subject(&self) -> Value {
+        let mut body = json!({ "scope": "keeper", "mode": self.verb.name() });
+        if let Some(position) = self.position {
+            body["scope"] = "position".into();
+            body["position"] = position.to_string().into();
+        }
+        body
+    }
+
+    fn raises_risk(&self) -> bool {
+        matches!(self.verb, Verb::Halt | Verb::Pause)
+    }
+
+    async fn ask(&self, api: &Api, directory: &std::path::Path, output: &mut Output) -> Result<()> {
+        if self.raises_risk() && !self.args.yes {
+            let stake = match api.post("overrides/preview", &self.subject(), None).await {
+                Answer::Done(preview) => report::stake(&preview),
+                Answer::Refused(error) => return Err(error),
+                Answer::Unreached(why) => {
+                    format!("The keeper does not say what is at stake ({why}).")
+                }
+            };
+            self.agreed(&stake)?;
+        }
+        let mut body = self.subject();
+        body["note"] = self.args.reason.as_str().into();
+        if let Some(Time(secs)) = self.args.until {
+            body["until_secs"] = (now_secs()? + i64::from(secs)).into();
+        }
+        if let Some(expected) = self.args.expect {
+            body["expect_mode"] = expected.name().into();
+        }
+        match api.post("overrides", &body, Some(&api::new_key())).await {
+            Answer::Done(entry) => output.print(&Report::Done(Done::new(entry))),
+            Answer::Refused(error) => Err(error),
+            Answer::Unreached(why) => self.leave(directory, &why, output),
+        }
+    }
+
+    /// Leaves a file, if that says the same.
+    fn leave(&self, directory: &std::path::Path, why: &str, output: &mut Output) -> Result<()> {
+        let no_file = |what: &str| {
+            format!(
+                "no keeper was reached ({why}), and {what}; start it, or look whether it serves its API, then try again"
+            )
+        };
+        ensure!(
+            self.position.is_none(),
+            no_file("a file can only halt or reduce a keeper as a whole")
+        );
+        if self.verb == Verb::Resume {
+            let there = files::present(directory);
+            let files = match there.as_slice() {
+                [] => String::new(),
+                files => format!(
+                    " (remove {} from {} before that)",
+                    files.join(" and "),
+                    directory.display()
+                ),
+            };
+            bail!(no_file(&format!(
+                "what it has journaled it holds until it is told{files}"
+            )));
+        }
+        ensure!(
+            self.args.until.is_none(),
+            no_file("a file has no end: leave --until out to write one")
+        );
+        ensure!(
+            self.args.expect.is_none(),
+            no_file("its mode cannot be told: leave --expect out to write a file")
+        );
+        if self.raises_risk() && !self.args.yes {
+            self.agreed(&format!(
+                "No keeper was reached ({why}), so that it cannot be told what is at stake. A file will halt the keeper of {}.",
+                directory.display()
+            ))?;
+        }
+        let path = files::place(directory, self.verb, &self.args.reason).with_context(|| {
+            format!(
+                "no keeper was reached ({why}), and no file can be written into {}",
+                directory.display()
+            )
+        })?;
+        output.print(&Report::Left(Left::new(path, self.verb, why)))
+    }
+
+    /// Asks on the terminal.
+    fn agreed(&self, stake: &str) -> Result<()> {
+        let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+        self.agreed_by(stake, terminal.then(|| io::stdin().lock()))
+    }
+
+    /// As [`Self::agreed`], with somebody who answers if there is one.
+    fn agreed_by(&self, stake: &str, answers: Option<impl BufRead>) -> Result<()> {
+        let verb = self.verb;
+        let Some(mut answers) = answers else {
+            bail!("{stake}\n{verb} raises risk: pass --yes if that is meant (there is no terminal to ask on)");
+        };
+        note(format_args!("{stake}\n{verb}? [y/N]"));
+        let mut answer = String::new();
+        answers.read_line(&mut answer)?;
+        ensure!(
+            matches!(answer.trim(), "y" | "Y" | "yes"),
+            "nothing was changed"
+        );
+        Ok(())
+    }
+}
+
+fn now_secs() -> Result<i64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(i64::try_from(since.as_secs())?)
+}
