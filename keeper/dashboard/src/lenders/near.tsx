@@ -12,7 +12,7 @@ export function Near({ read, base, quote }: { read: Read<Lenders>; base: string;
       {!read.value ? (
         <Waiting of={read} what="What stands near liquidation" />
       ) : (
-        <table class="data">
+        <table class="data near-debt">
           <thead>
             <tr>
               <th>Within</th>
