@@ -270,21 +270,6 @@ impl PnlParts {
     }
 }
 
-impl From<&ballast::Policy> for PolicyView {
-    fn from(policy: &ballast::Policy) -> Self {
-        Self {
-            hedge_bps: policy.hedge_bps,
-            delta_band_bps: policy.delta_band_bps,
-            delta_target_bps: policy.delta_target_bps,
-            deleverage_trigger_ltv_bps: policy.deleverage_trigger_ltv_bps,
-            deleverage_target_ltv_bps: policy.deleverage_target_ltv_bps,
-            max_swap_loss_bps: policy.max_swap_loss_bps,
-            min_rebalance_interval_secs: policy.min_rebalance_interval_secs,
-            keepers_allowed: policy.keeper_enabled == 1,
-        }
-    }
-}
-
 /// The LTV at which somebody is liquidated, as the screening takes it.
 pub(crate) fn maintenance(market: &ballast_snapshot::MarketSnapshot) -> Bps {
     Bps::new(market.market.limits.maintenance_ltv_bps)

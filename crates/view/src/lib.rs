@@ -24,6 +24,7 @@ mod market;
 pub mod moves;
 mod names;
 mod overrides;
+mod policy;
 mod position;
 mod price;
 mod shown;
@@ -42,8 +43,8 @@ pub use error::{ErrorBody, ErrorView};
 pub use events::{Hello, Reset, Tick};
 pub use figures::{Figures, ends, nearest, scale};
 pub use flag::{Flag, FlagState, Flags, RedFlags};
-pub use lenders::lenders;
-pub use lending::{LenderGap, LendersView, NearDebt, ReserveView};
+pub use lenders::{LenderGap, LendersView, NearDebt, lenders, shortfall_up};
+pub use lending::ReserveView;
 pub use market::{
     DepthMove, FundingView, Limits, LiquidityView, MarketView, OracleView, ShareBps, StageEvidence,
 };

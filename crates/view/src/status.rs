@@ -116,9 +116,9 @@ pub struct MarketName {
     pub stage: u8,
     /// The oracle's price; `null`: there is none.
     pub price: Option<f64>,
-    /// The pool's price; `null`: not read yet.
+    /// The pool's price; `null`: the market has not been read yet.
     pub pool_price: Option<f64>,
-    /// Positions in it.
+    /// Positions known.
     pub positions: usize,
 }
 

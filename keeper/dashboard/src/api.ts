@@ -102,12 +102,6 @@ export type MarketName = {
   quote: string;
   /** Its risk stage. */
   stage: number;
-  /** The oracle's price; `null`: there is none. */
-  price: number | null;
-  /** The pool's price; `null`: not read yet. */
-  pool_price: number | null;
-  /** Positions in it. */
-  positions: number;
 };
 
 /** Everything about the keeper. */
@@ -223,7 +217,7 @@ export type SideOfPrice = "lower" | "upper";
 export type Nearest = {
   /** Which. */
   side: SideOfPrice;
-  /** 1e4 (P* / P - 1), signed. */
+  /** 1e4 (P* /P - 1), signed. */
   distance_bps: number;
   /** The same in days of usual movement. */
   sigma_days: number;
@@ -257,8 +251,6 @@ export type Row = Extras & {
   owner: string;
   /** See `PositionView`. */
   market: string;
-  /** See `PositionView`. */
-  price: number;
   /** See `PositionView`. */
   lower: number;
   /** See `PositionView`. */
@@ -857,66 +849,6 @@ export type ReserveView = {
   supply_cap: string;
   /** Most that may be owed to it. */
   borrow_cap: string;
-};
-
-/** What threatens those who lend to a market. */
-export type LendersView = {
-  /** Of the answer. */
-  version: number;
-  /** The oracle's price. */
-  price: number;
-  /** A usual day's move, as a part of the price. */
-  sigma_day: number;
-  /** `measured`, or `assumed` until enough was seen. */
-  sigma_state: string;
-  /** Base and quote. */
-  reserves: Array<ReserveView>;
-  /** What is lent near liquidation, the nearest first; each holds those before it. */
-  near: Array<NearDebt>;
-  /** Jumps of the price. */
-  gaps: Array<LenderGap>;
-  /** Positions whose numbers cannot be computed, which nothing here holds. */
-  unvalued: number;
-};
-
-/** Debts of positions that are so near to liquidation. */
-export type NearDebt = {
-  /** Within so many days of usual movement. */
-  sigma_days: number;
-  /** How many positions. */
-  positions: number;
-  /** Base they owe. */
-  debt_base: string;
-  /** Quote they owe. */
-  debt_quote: string;
-  /** Both, quote. */
-  debt_value: string;
-  /** Of all that is lent, rounded up. */
-  share_bps: number;
-};
-
-/** The price jumps, and nobody acts on the way. */
-export type LenderGap = {
-  /** The jump. */
-  move_bps: number;
-  /** Where it ends. */
-  price: number;
-  /** Positions at or above maintenance there. */
-  positions_liquidated: number;
-  /** Positions that own less than they owe. */
-  positions_insolvent: number;
-  /** Base that they do not cover. */
-  shortfall_base: string;
-  /** Quote that they do not cover. */
-  shortfall_quote: string;
-  /** Both, quote. */
-  shortfall_value: string;
-  /** What insurance pays for at most, quote. */
-  insurance_value: string;
-  /** What is left to lenders, quote: the insurance of one token does not pay for the other. */
-  lenders_lose_value: string;
-  /** Of all that is supplied, rounded up. */
-  lenders_lose_bps: number;
 };
 
 /** The oracle. */

@@ -176,12 +176,9 @@ fn keeper(text: &mut Text, scene: &Scene) {
         "Records in the journal.",
         scene.log.sequence as f64,
     );
+    text.head("ballast_wallet_sol", "gauge", "The keeper's own SOL.");
     if let Some(lamports) = status.lamports {
-        text.gauge(
-            "ballast_wallet_sol",
-            "The keeper's own SOL.",
-            lamports as f64 / 1e9,
-        );
+        text.sample("ballast_wallet_sol", &[], lamports as f64 / 1e9);
     }
     text.gauge(
         "ballast_wallet_low_sol",

@@ -79,20 +79,37 @@ pub(super) fn answer(
         }
         ["markets", address] => {
             let (_, market) = scene.market(address)?;
-            let view = shown(scene, market)?.view(scene.version);
-            written(&view.map_err(|error| no_price(&error))?)
-        }
-        ["markets", address, "lenders"] => {
-            let (address, market) = scene.market(address)?;
-            let of_market = scene.known().iter().filter(|one| one.market == address);
-            let lines: Vec<_> = of_market.clone().filter_map(|one| one.line).collect();
-            let unvalued = of_market.count() - lines.len();
-            let view = view::lenders(scene.version, &shown(scene, market)?, &lines, unvalued);
-            written(&view.map_err(|error| no_price(&error))?)
+            let (sigma_day, sigma_measured) = sigma(market);
+            let newest = snapshot(market)?;
+            let shown = view::ShownMarket {
+                newest,
+                on_chain: market.on_chain.as_deref().unwrap_or(newest),
+                tokens: scene.tokens(market),
+                sigma_day,
+                sigma_measured,
+            };
+            written(
+                &shown
+                    .view(scene.version)
+                    .map_err(|error| no_price(&error))?,
+            )
         }
         ["markets", address, "liquidity"] => {
             let (address, market) = scene.market(address)?;
             written(&liquidity(scene, &address, market, query)?)
+        }
+        ["markets", address, "lenders"] => {
+            let (address, market) = scene.market(address)?;
+            let of_market = scene.known().iter().filter(|one| one.market == address);
+            let lines: Vec<view::Line> = of_market.filter_map(|one| one.line).collect();
+            let lenders = view::lenders(
+                scene.version,
+                snapshot(market)?,
+                scene.tokens(market),
+                sigma(market).0,
+                &lines,
+            );
+            written(&lenders.map_err(|error| no_price(&error))?)
         }
         ["markets", address, "funding"] => {
             scene.market(address)?;
@@ -100,21 +117,6 @@ pub(super) fn answer(
         }
         _ => Err(Problem::not_found(path)),
     }
-}
-
-fn shown<'a>(
-    scene: &'a Scene,
-    market: &'a MarketPicture,
-) -> Result<view::ShownMarket<'a>, Problem> {
-    let (sigma_day, sigma_measured) = sigma(market);
-    let newest = snapshot(market)?;
-    Ok(view::ShownMarket {
-        newest,
-        on_chain: market.on_chain.as_deref().unwrap_or(newest),
-        tokens: scene.tokens(market),
-        sigma_day,
-        sigma_measured,
-    })
 }
 
 fn no_market() -> Problem {
@@ -374,19 +376,21 @@ fn status(api: &Api, scene: &Scene) -> view::StatusView {
             .map(|(address, market)| {
                 let tokens = scene.tokens(market);
                 let newest = market.newest.as_deref();
+                let scale = newest.map(view::scale);
                 view::MarketName {
+                    price: newest
+                        .and_then(|newest| Some(scale?.price(newest.oracle_sqrt_price().ok()?))),
+                    pool_price: newest
+                        .and_then(|newest| Some(scale?.price(newest.pool.sqrt_price))),
+                    positions: market.positions.len(),
                     market: address.to_string(),
                     name: format!("{}/{}", tokens.base, tokens.quote),
                     base: tokens.base.to_owned(),
                     quote: tokens.quote.to_owned(),
-                    stage: newest.map_or(0, |newest| newest.market.stage.stage),
-                    price: newest.and_then(|newest| {
-                        let root = newest.oracle_sqrt_price().ok()?;
-                        Some(view::scale(newest).price(root))
-                    }),
-                    pool_price: newest
-                        .map(|newest| view::scale(newest).price(newest.pool.sqrt_price)),
-                    positions: market.positions.iter().count(),
+                    stage: market
+                        .newest
+                        .as_ref()
+                        .map_or(0, |newest| newest.market.stage.stage),
                 }
             })
             .collect(),

@@ -273,6 +273,7 @@ async fn every_answer_has_the_shape_of_the_contract() {
             format!("markets/{market}/liquidity?position={address}"),
         ),
         ("funding", format!("markets/{market}/funding")),
+        ("lenders", format!("markets/{market}/lenders")),
     ] {
         let answer = running.read(&path).await;
         wrong.extend(check(&contract[name], &answer, name));
@@ -668,6 +669,18 @@ async fn the_page_and_every_answer_come_with_their_policies() {
             1,
             "{name}"
         );
+    }
+    // What alerts and pictures ask for is there.
+    for file in [
+        include_str!("../../../ops/prometheus/alerts.yml"),
+        include_str!("../../../ops/grafana/ballast.json"),
+    ] {
+        let words = file.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+        let asked: Vec<&str> = words.filter(|word| word.starts_with("ballast_")).collect();
+        assert!(asked.len() > 9);
+        for name in asked {
+            assert!(metrics.contains(&format!("# TYPE {name} ")), "{name}");
+        }
     }
     running.end().await;
 }

@@ -1,6 +1,6 @@
 // How much of what is lent stands near liquidation.
 import type { Lenders } from "../contract";
-import { bpsBare, compact, num, plural } from "../format/number";
+import { bpsBare, compact, num } from "../format/number";
 import type { Read } from "../live/resource";
 import { Panel } from "../parts/panel";
 import { Waiting } from "../parts/waiting";
@@ -8,7 +8,7 @@ import { Waiting } from "../parts/waiting";
 export function Near({ read, base, quote }: { read: Read<Lenders>; base: string; quote: string }) {
   const sigma = read.value?.sigma_day;
   return (
-    <Panel title="Lent near liquidation" note={sigma ? `σ is ${num(sigma * 100, 1)} % a day, ${read.value?.sigma_state}` : undefined}>
+    <Panel title="Lent near liquidation" note={sigma ? `σ is ${num(sigma * 100, 1)} % a day` : undefined}>
       {!read.value ? (
         <Waiting of={read} what="What stands near liquidation" />
       ) : (
@@ -39,7 +39,6 @@ export function Near({ read, base, quote }: { read: Read<Lenders>; base: string;
           </tbody>
         </table>
       )}
-      {(read.value?.unvalued ?? 0) > 0 && <p class="fine dim">{plural(read.value?.unvalued ?? 0, "position")} cannot be valued and are not counted.</p>}
     </Panel>
   );
 }
