@@ -2,9 +2,11 @@
 
 use anyhow::{Context, Result, bail};
 use ballast_model::{
-    SqrtPrice, Tick,
+    Tick,
     screen::{Double, Real},
 };
+
+pub use ballast_view::price;
 
 use crate::{decimal::Positive, format::significant};
 
@@ -55,19 +57,6 @@ pub fn around(
         },
     };
     Ok(range)
-}
-
-/// A square-root price as a price in whole tokens, with 31 digits.
-pub fn price(sqrt_price: SqrtPrice, base_decimals: u8, quote_decimals: u8) -> Double {
-    let root = Double::from_u128(sqrt_price.x64()) / Double::from_u128(1 << 64);
-    let shift = i32::from(base_decimals) - i32::from(quote_decimals);
-    let factor = (0..shift.unsigned_abs()).fold(Double::ONE, |power, _| power * Double::new(10.0));
-    let price = root * root;
-    if shift >= 0 {
-        price * factor
-    } else {
-        price / factor
-    }
 }
 
 /// What is worth knowing before a position is opened at a price outside its range.

@@ -1,58 +1,29 @@
 //! A stored position with its numbers at the oracle's price, as commands print it.
 
-use std::fmt;
+use std::{fmt, ops::Deref};
 
 use anyhow::{Context, Result};
 use ballast_client::{Amounts, MarketSnapshot, PositionContext, Side, SqrtPrice};
-use ballast_model::{Boundaries, Bps, screen::Real, value_down};
+use ballast_view::Figures;
 use serde::Serialize;
 
-use crate::{
-    format::{amount, bps, change, duration, optional, signed_amount, significant, times},
-    range,
-};
+use crate::format::{bps, change, duration, optional, significant, times};
 
 /// Amounts in whole tokens as exact decimal strings, prices as quote per base.
 #[derive(Clone, Debug, Serialize)]
 pub struct PositionView {
-    pub position: String,
-    pub id: u64,
-    pub market: String,
-    pub owner: String,
-    pub slot: u64,
-    pub price: f64,
-    pub pool_price: f64,
-    pub lower: f64,
-    pub upper: f64,
-    pub tick_lower: i32,
-    pub tick_upper: i32,
-    pub in_range: bool,
-    pub liquidity: String,
-    pub pool_base: String,
-    pub pool_quote: String,
-    pub idle_base: String,
-    pub idle_quote: String,
-    pub debt_base: String,
-    pub debt_quote: String,
-    pub assets: String,
-    pub debt: String,
-    pub equity: String,
-    pub delta: String,
-    pub hedge_error: String,
-    pub leverage_bps: Option<u64>,
-    pub ltv_bps: u32,
-    pub maintenance_ltv_bps: u32,
-    pub liquidation_lower: Option<f64>,
-    pub liquidation_upper: Option<f64>,
-    pub entry_price: Option<f64>,
-    pub entry_equity: String,
+    #[serde(flatten)]
+    view: ballast_view::PositionView,
     /// Equity and what was paid out since, less the equity at opening. Fees that the pool still holds are not counted.
     pub pnl: String,
-    pub open_secs: i64,
-    pub rehedges: u32,
-    pub deleverages: u32,
-    pub liquidations: u32,
-    pub keepers_allowed: bool,
+}
+
+impl Deref for PositionView {
+    type Target = ballast_view::PositionView;
+
+    fn deref(&self) -> &Self::Target {
+        &self.view
+    }
 }
 
 impl PositionView {
@@ -61,68 +32,11 @@ impl PositionView {
     /// # Errors
     /// Prices or amounts that are out of range.
     pub fn new(market: &MarketSnapshot, context: &PositionContext) -> Result<Self> {
-        let position = &context.position;
-        let (base, quote) = (market.market.base_decimals, market.market.quote_decimals);
-        let price = |root: SqrtPrice| range::price(root, base, quote).to_f64();
-        let oracle = market
-            .oracle_sqrt_price()
-            .context("the oracle has no usable price")?;
-        let model = market
-            .position(position, market.now_secs)
+        let figures = Figures::new(market, context.address, &context.position)
             .with_context(|| format!("position {} cannot be valued", context.address))?;
-        let value = model.value(oracle)?;
-        let pool = model.pool_amounts_down(oracle)?;
-        let maintenance = Bps::new(market.market.limits.maintenance_ltv_bps);
-        let ends = ends(model.boundaries(maintenance)?);
-        let withdrawn = value_down(position.entry.withdrawn_base, oracle)?
-            .saturating_add(u128::from(position.entry.withdrawn_quote));
-        let pnl = value
-            .equity()
-            .saturating_add(i128::try_from(withdrawn).unwrap_or(i128::MAX))
-            .saturating_sub(i128::from(position.entry.equity));
-        let entry_root = SqrtPrice::new(position.entry.sqrt_price_x64.get()).ok();
-        let quote_value =
-            |value: u128| signed_amount(i128::try_from(value).unwrap_or(i128::MAX), quote);
         Ok(Self {
-            position: context.address.to_string(),
-            id: position.id,
-            market: position.market.to_string(),
-            owner: position.owner.to_string(),
-            slot: market.slot,
-            price: price(oracle),
-            pool_price: price(market.pool.sqrt_price),
-            lower: price(model.band.sqrt_lower()),
-            upper: price(model.band.sqrt_upper()),
-            tick_lower: position.tick_lower,
-            tick_upper: position.tick_upper,
-            in_range: model.band.contains(market.pool.sqrt_price),
-            liquidity: model.liquidity.to_string(),
-            pool_base: amount(pool.base, base),
-            pool_quote: amount(pool.quote, quote),
-            idle_base: amount(model.idle.base, base),
-            idle_quote: amount(model.idle.quote, quote),
-            debt_base: amount(model.debt.base, base),
-            debt_quote: amount(model.debt.quote, quote),
-            assets: quote_value(value.assets),
-            debt: quote_value(value.debt),
-            equity: signed_amount(value.equity(), quote),
-            delta: signed_amount(model.delta(oracle)?, base),
-            hedge_error: signed_amount(model.hedge_error(oracle, position.policy.hedge())?, base),
-            leverage_bps: Some(value.leverage_bps_up()).filter(|leverage| *leverage < u64::MAX),
-            ltv_bps: value.ltv_bps_up(),
-            maintenance_ltv_bps: maintenance.get(),
-            liquidation_lower: ends.0.map(price),
-            liquidation_upper: ends.1.map(price),
-            entry_price: entry_root.map(price),
-            entry_equity: amount(position.entry.equity, quote),
-            pnl: signed_amount(pnl, quote),
-            open_secs: market
-                .now_secs
-                .saturating_sub(position.entry.opened_at_secs),
-            rehedges: position.rehedges,
-            deleverages: position.deleverages,
-            liquidations: position.liquidations,
-            keepers_allowed: position.policy.keeper_enabled == 1,
+            view: ballast_view::PositionView::of(&figures)?,
+            pnl: figures.quote(figures.pnl()?),
         })
     }
 
@@ -136,14 +50,6 @@ impl PositionView {
                 change(price / self.price - 1.0)
             ),
         }
-    }
-}
-
-/// Both ends of an interval; a position without any healthy price has none.
-pub fn ends(boundaries: Boundaries) -> (Option<SqrtPrice>, Option<SqrtPrice>) {
-    match boundaries {
-        Boundaries::Empty => (None, None),
-        Boundaries::Interval { lower, upper } => (lower, upper),
     }
 }
 

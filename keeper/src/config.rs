@@ -1,6 +1,7 @@
 //! Configuration of a keeper: a TOML file. Unknown keys are errors, and every error names the key and the fix.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     str::FromStr,
@@ -14,14 +15,22 @@ use ballast_model::Amounts;
 use serde::Deserialize;
 use solana_sdk::pubkey::Pubkey;
 
+mod api;
 mod automation;
 mod check;
 mod error;
+mod flags;
+mod history;
 mod malformed;
+mod notify;
 mod prices;
 
+pub use api::Api;
 pub use automation::Automation;
 pub use error::ConfigError;
+pub use flags::Flags;
+pub use history::History;
+pub use notify::Notify;
 pub use prices::Prices;
 
 pub use crate::control::Mode;
@@ -54,8 +63,16 @@ pub struct Config {
     pub liquidation: Liquidation,
     /// Recentering, compounding and risk stages.
     pub automation: Automation,
+    /// What has become of positions.
+    pub history: History,
     /// Prices newer than those of the price accounts.
     pub prices: Prices,
+    /// Red flags and contingency.
+    pub flags: Flags,
+    /// Whom to tell what a person should know.
+    pub notify: Notify,
+    /// The HTTP interface.
+    pub api: Api,
 }
 
 /// A market and the price accounts to use for it: the market itself only knows the feeds.
@@ -72,6 +89,8 @@ pub struct MarketConfig {
     /// Whether the pool program can move an empty position to other ticks. If it turns out that it cannot, positions are
     /// replaced all the same.
     pub pool_can_reset_range: bool,
+    /// What is kept ready to bring its positions back to their targets after a gap, raw units; `None`: nobody said.
+    pub buffer: Option<Amounts>,
 }
 
 /// Intervals and horizons.
@@ -150,7 +169,17 @@ struct RawConfig {
     #[serde(default)]
     automation: automation::RawAutomation,
     #[serde(default)]
+    history: history::RawHistory,
+    #[serde(default)]
     prices: prices::RawPrices,
+    #[serde(default)]
+    flags: flags::RawFlags,
+    #[serde(default)]
+    contingency: flags::RawContingency,
+    #[serde(default)]
+    notify: notify::RawNotify,
+    #[serde(default)]
+    api: api::RawApi,
 }
 
 /// Orca's pool programs, the upgradeable and the immutable one.
@@ -173,6 +202,10 @@ struct RawMarket {
     lookup_table: Option<String>,
     #[serde(default = "yes")]
     pool_can_reset_range: bool,
+    buffer_base: Option<u64>,
+    buffer_quote: Option<u64>,
+    #[serde(default)]
+    pair_pools: Vec<String>,
 }
 
 fn yes() -> bool {
@@ -290,7 +323,9 @@ impl Config {
         })?;
         let directory = path.parent().unwrap_or(Path::new("."));
         config.journal_dir = directory.join(&config.journal_dir);
+        config.history.relative_to(directory);
         config.keypair = config.keypair.map(|keypair| directory.join(keypair));
+        config.api.read_token = config.api.read_token.map(|token| directory.join(token));
         Ok(config)
     }
 
@@ -309,10 +344,18 @@ impl Config {
             )
         })?;
         let mut markets = Vec::with_capacity(raw.markets.len());
+        let mut pair_pools = BTreeMap::new();
         for (index, market) in raw.markets.iter().enumerate() {
             let key = |name: &str| format!("markets[{index}].{name}");
+            let of_market = address(&key("address"), &market.address)?;
+            let pools = market.pair_pools.iter();
+            let pools = pools.map(|pool| address(&key("pair_pools"), pool));
+            let pools: Vec<Pubkey> = pools.collect::<Result<_, _>>()?;
+            if !pools.is_empty() {
+                pair_pools.insert(of_market, pools);
+            }
             markets.push(MarketConfig {
-                address: address(&key("address"), &market.address)?,
+                address: of_market,
                 base_price: address(&key("base_price"), &market.base_price)?,
                 quote_price: address(&key("quote_price"), &market.quote_price)?,
                 lookup_table: match &market.lookup_table {
@@ -320,6 +363,13 @@ impl Config {
                     None => None,
                 },
                 pool_can_reset_range: market.pool_can_reset_range,
+                buffer: match (market.buffer_base, market.buffer_quote) {
+                    (None, None) => None,
+                    (base, quote) => Some(Amounts {
+                        base: base.unwrap_or(0),
+                        quote: quote.unwrap_or(0),
+                    }),
+                },
             });
         }
         let pool_programs = match raw.pool_programs {
@@ -331,6 +381,7 @@ impl Config {
             }
             None => POOL_PROGRAMS.to_vec(),
         };
+        let fees = Fees::from(raw.fees);
         let config = Self {
             rpc_url: cluster.url().into(),
             ws_url: raw
@@ -343,7 +394,7 @@ impl Config {
             pool_programs,
             markets,
             timing: raw.timing.into(),
-            fees: raw.fees.into(),
+            fees,
             liquidation: Liquidation {
                 enabled: raw.liquidation.enabled,
                 max_pay: Amounts {
@@ -353,7 +404,16 @@ impl Config {
                 min_gain: raw.liquidation.min_gain,
             },
             automation: raw.automation.into(),
+            history: raw.history.try_into()?,
             prices: raw.prices.into(),
+            flags: Flags::new(
+                raw.flags,
+                &raw.contingency,
+                pair_pools,
+                fees.warn_below_lamports,
+            ),
+            notify: raw.notify.into(),
+            api: raw.api.try_into()?,
         };
         config.check()?;
         Ok(config)

@@ -1,9 +1,13 @@
 //! Everything that runs on the host: tests, lints, the demo.
-use std::{ffi::OsString, path::PathBuf, process::Command};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use crate::{fuzz, named_tests, process, repository, sbf, validator};
+use crate::{fuzz, named_tests, postgres, process, repository, sbf, validator};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -17,7 +21,7 @@ pub struct TestOptions {
     /// Leave out what needs solana-test-validator, which takes long to build.
     #[arg(long)]
     pub no_validator: bool,
-    /// Leave out the TypeScript client, which needs Node and npm.
+    /// Leave out the TypeScript client and the dashboard, which need Node and npm.
     #[arg(long)]
     pub no_typescript: bool,
 }
@@ -38,6 +42,9 @@ pub fn test(options: &TestOptions) -> Result<()> {
         command
             .env("BALLAST_VALIDATOR", validator::provide()?)
             .env_remove("BALLAST_NO_VALIDATOR");
+    }
+    if postgres::provide() {
+        command.env("BALLAST_REQUIRE_POSTGRES", "1");
     }
     process::run(&mut command)
 }
@@ -85,6 +92,36 @@ pub fn demo(arguments: &[OsString]) -> Result<()> {
     process::run(&mut command)
 }
 
+/// The path of an example. It has been built with the tests, so that this is quick.
+pub fn example(name: &str) -> Result<PathBuf> {
+    built("--example", name)
+}
+
+/// The path of a program; like an example's.
+pub fn program(name: &str) -> Result<PathBuf> {
+    built("--bin", name)
+}
+
+fn built(kind: &str, name: &str) -> Result<PathBuf> {
+    let messages = process::output(
+        cargo()
+            // Not the one package: then cargo would compile its dependencies once more, with other features.
+            .args(["build", "--workspace", kind, name])
+            .arg("--message-format=json-render-diagnostics")
+            .stderr(Stdio::inherit()),
+    )?;
+    executable(&messages, name).with_context(|| format!("cargo built no {name:?}"))
+}
+
+/// The executable of that name in cargo's messages, a line of JSON each.
+fn executable(messages: &str, name: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == name)
+        .find_map(|message| Some(Path::new(message["executable"].as_str()?).to_owned()))
+}
+
 /// Cargo for what runs programs that have been built.
 pub fn cargo() -> Command {
     let mut command = process::host_cargo();
@@ -96,4 +133,19 @@ pub fn cargo() -> Command {
         command.env_remove("BALLAST_FOREIGN_SBF");
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executable_is_found_in_cargos_messages() {
+        let messages = r#"{"reason":"compiler-artifact","target":{"name":"other"},"executable":"/a/other"}
+{"reason":"compiler-artifact","target":{"name":"world"},"executable":null}
+{"reason":"compiler-artifact","target":{"name":"world"},"executable":"/a/world"}
+{"reason":"build-finished","success":true}"#;
+        assert_eq!(executable(messages, "world"), Some("/a/world".into()));
+        assert_eq!(executable("no JSON\n", "world"), None);
+    }
 }

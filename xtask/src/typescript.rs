@@ -1,10 +1,7 @@
 //! The TypeScript client: generated from the interface description, type-checked, and tested by Node against a validator.
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::{process, repository, steps::Steps, suite, validator};
 
@@ -55,7 +52,7 @@ pub fn test(no_validator: bool) -> Result<()> {
                 .env_remove("BALLAST_NO_VALIDATOR")
                 .env("BALLAST_VALIDATOR", validator::provide()?)
                 .env("BALLAST_DEPLOY_DIR", repository::deploy_dir())
-                .env("BALLAST_WORLD", build_world()?);
+                .env("BALLAST_WORLD", suite::example(WORLD)?);
         }
         Ok(())
     })?;
@@ -69,27 +66,6 @@ fn npm() -> Command {
     let mut command = Command::new("npm");
     command.current_dir(repository::root().join("clients/typescript"));
     command
-}
-
-/// The example's path. It has been built with the tests, so that this is quick.
-fn build_world() -> Result<PathBuf> {
-    let messages = process::output(
-        suite::cargo()
-            // Not the one package: then cargo would compile its dependencies once more, with other features.
-            .args(["build", "--workspace", "--example", WORLD])
-            .arg("--message-format=json-render-diagnostics")
-            .stderr(Stdio::inherit()),
-    )?;
-    executable(&messages).with_context(|| format!("cargo built no example {WORLD:?}"))
-}
-
-/// The executable of [`WORLD`] in cargo's messages, a line of JSON each.
-fn executable(messages: &str) -> Option<PathBuf> {
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == WORLD)
-        .find_map(|message| Some(Path::new(message["executable"].as_str()?).to_owned()))
 }
 
 #[cfg(test)]
@@ -106,15 +82,5 @@ mod tests {
         assert!(node_version("v18.20.4") < Some(OLDEST_NODE));
         assert!(node_version("v20.17.0") < Some(OLDEST_NODE));
         assert!(node_version("v22.0.0") > Some(OLDEST_NODE));
-    }
-
-    #[test]
-    fn the_executable_is_found_in_cargos_messages() {
-        let messages = r#"{"reason":"compiler-artifact","target":{"name":"other"},"executable":"/a/other"}
-{"reason":"compiler-artifact","target":{"name":"world"},"executable":null}
-{"reason":"compiler-artifact","target":{"name":"world"},"executable":"/a/world"}
-{"reason":"build-finished","success":true}"#;
-        assert_eq!(executable(messages), Some("/a/world".into()));
-        assert_eq!(executable("no JSON\n"), None);
     }
 }

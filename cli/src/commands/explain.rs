@@ -3,14 +3,15 @@
 use std::{fmt, time::Duration};
 
 use anyhow::{Context, Result};
-use ballast_client::{
-    Amounts, Chain, MarketContext, MarketSnapshot, PositionContext, Pubkey, Side, SqrtPrice, Trade,
-};
+use ballast_client::{Amounts, Chain, MarketContext, MarketSnapshot, PositionContext, Pubkey};
 use ballast_keeper::execute::{Earned, FeeAccounts, View, ViewRequest};
-use ballast_model::{Boundaries, HedgedPlan, screen::Real};
 use ballast_strategy::{
-    decide::{self, Action, Assessment, Decision, Explanation, Reason, Threshold},
+    ActionKind,
+    decide::{self, Explanation},
     situation::{Outlook, Situation},
+};
+use ballast_view::{
+    DecisionView, NextTrigger, ThresholdView, Tokens, Verdict, explain, token_name,
 };
 use clap::Args;
 use serde::Serialize;
@@ -18,14 +19,13 @@ use serde::Serialize;
 use crate::{
     address::address,
     connection::Connection,
-    format::{amount, bps, signed_amount, significant},
+    format::amount,
     globals::Globals,
     policy::PolicyView,
-    range,
     report::Output,
     table::Table,
     target::{self, PriceArgs},
-    view::{PositionView, ends, missing_to_repay},
+    view::{PositionView, missing_to_repay},
 };
 
 /// Which position.
@@ -40,13 +40,15 @@ pub struct ExplainArgs {
 
 #[derive(Debug, Serialize)]
 struct ExplainReport {
-    decision: DecisionView,
+    decision: Decided,
+    /// The decision and what comes next, in words.
+    sentence: String,
     /// Largest hedge error that the policy leaves alone, in base.
     hedge_tolerance: String,
     /// What happens first if the price falls.
-    next_below: Option<Next>,
+    next_below: Option<NextTrigger>,
     /// What happens first if the price rises.
-    next_above: Option<Next>,
+    next_above: Option<NextTrigger>,
     thresholds: Vec<ThresholdView>,
     /// What closing at the pool's price would need from the wallet.
     to_close: ToClose,
@@ -55,29 +57,14 @@ struct ExplainReport {
 }
 
 #[derive(Debug, Serialize)]
-struct DecisionView {
+struct Decided {
     /// `nothing`, `act` or `blocked`.
-    verdict: &'static str,
-    action: Option<String>,
+    verdict: Verdict,
+    action: Option<ActionKind>,
     reason: Option<String>,
     obstacle: Option<String>,
     /// What the action would move.
     details: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Next {
-    price: f64,
-    threshold: Threshold,
-}
-
-#[derive(Debug, Serialize)]
-struct ThresholdView {
-    threshold: Threshold,
-    /// Whether it is not reached at the oracle's price.
-    quiet: bool,
-    below: Option<f64>,
-    above: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -143,197 +130,52 @@ fn report(
     position: &PositionContext,
     explanation: &Explanation,
 ) -> Result<ExplainReport> {
-    let (base, quote) = (
-        snapshot.market.base_decimals,
-        snapshot.market.quote_decimals,
-    );
-    let price = |root: SqrtPrice| range::price(root, base, quote).to_f64();
-    let next = |falling| {
-        explanation.next(falling).map(|(threshold, at)| Next {
-            price: price(at),
-            threshold,
-        })
+    let market = &snapshot.market;
+    let (base, quote) = (market.base_decimals, market.quote_decimals);
+    let names = [&market.base_mint, &market.quote_mint].map(token_name);
+    let tokens = Tokens {
+        base: &names[0],
+        quote: &names[1],
+        decimals: (base, quote),
     };
-    let view = |(threshold, boundaries): &(Threshold, Boundaries)| {
-        let (lower, upper) = ends(*boundaries);
-        ThresholdView {
-            threshold: *threshold,
-            quiet: boundaries.contains(explanation.assessment.oracle),
-            below: lower.map(price),
-            above: upper.map(price),
-        }
-    };
+    let automation = &position.position.automation;
+    let decision = DecisionView::new(&explanation.assessment, tokens, None);
+    let next = explain::next(snapshot, automation, explanation);
+    let view = PositionView::new(snapshot, position)?;
+    let hedge_tolerance = amount(explanation.assessment.hedge_tolerance, base);
     let missing = missing_to_repay(&explanation.assessment.model, explanation.assessment.pool)?;
     Ok(ExplainReport {
-        decision: DecisionView::new(&explanation.assessment, (base, quote)),
-        hedge_tolerance: amount(explanation.assessment.hedge_tolerance, base),
-        next_below: next(true),
-        next_above: next(false),
-        thresholds: explanation.boundaries.iter().map(view).collect(),
+        sentence: explain::sentence(&decision, &next, &view, &hedge_tolerance, tokens, None),
+        decision: Decided {
+            verdict: decision.verdict,
+            action: decision.action,
+            reason: decision.reason,
+            obstacle: (!decision.obstacles.is_empty()).then(|| decision.obstacles.join("; ")),
+            details: decision.details,
+        },
+        hedge_tolerance,
+        next_below: next.below,
+        next_above: next.above,
+        thresholds: explain::thresholds(snapshot, automation, explanation),
         to_close: ToClose {
             pay_base: amount(missing.base, base),
             pay_quote: amount(missing.quote, quote),
         },
-        position: PositionView::new(snapshot, position)?,
+        position: view,
         policy: PolicyView::from(&position.position.policy),
     })
 }
 
-impl DecisionView {
-    fn new(assessment: &Assessment, decimals: (u8, u8)) -> Self {
-        let nothing = Self {
-            verdict: "nothing",
-            action: None,
-            reason: None,
-            obstacle: None,
-            details: None,
-        };
-        match &assessment.decision {
-            Decision::Nothing => nothing,
-            Decision::Act(action, reason) => Self {
-                verdict: "act",
-                action: Some(action.kind().to_string()),
-                reason: Some(reasoned(reason, decimals)),
-                details: Some(details(action, decimals)),
-                ..nothing
-            },
-            Decision::Blocked { wanted, reason, .. } => Self {
-                verdict: "blocked",
-                action: Some(wanted.to_string()),
-                reason: Some(reasoned(reason, decimals)),
-                obstacle: assessment.decision.obstacles(),
-                ..nothing
-            },
-        }
-    }
-}
-
-/// A reason in whole tokens.
-fn reasoned(reason: &Reason, (base, quote): (u8, u8)) -> String {
-    match reason {
-        Reason::Hedge { error, tolerance } => format!(
-            "{} by {} base, {} are tolerated",
-            if *error > 0 { "long" } else { "short" },
-            signed_amount(error.saturating_abs(), base),
-            amount(*tolerance, base)
-        ),
-        Reason::Fees { worth, least } => format!(
-            "fees worth {} quote wait, {} are to be compounded",
-            signed_amount(i128::try_from(*worth).unwrap_or(i128::MAX), quote),
-            amount(*least, quote)
-        ),
-        other => other.to_string(),
-    }
-}
-
-fn details(action: &Action, (base, quote): (u8, u8)) -> String {
-    let both = |amounts: Amounts| {
-        format!(
-            "{} base and {} quote",
-            amount(amounts.get(Side::Base), base),
-            amount(amounts.get(Side::Quote), quote)
-        )
-    };
-    let hedged = |plan: &HedgedPlan| {
-        let swap = match plan.trade {
-            Some(plan) if plan.trade == Trade::SellBase => {
-                format!("sell {} base in the pool", amount(plan.base, base))
-            }
-            Some(plan) => format!("buy {} base in the pool", amount(plan.base, base)),
-            None => "swap nothing".to_owned(),
-        };
-        if plan.liquidity > 0 {
-            format!("withdraw {}, {swap} and repay with it", both(plan.withdraw))
-        } else {
-            swap
-        }
-    };
-    match action {
-        Action::Rehedge(plan) => hedged(plan),
-        Action::DeleverageSwap { target, plan } => {
-            format!("{}, down to LTV {target}", hedged(plan))
-        }
-        Action::Deleverage { target, plan } => {
-            format!(
-                "withdraw {} and repay {}, down to LTV {target}",
-                both(plan.withdraw),
-                both(plan.repay)
-            )
-        }
-        Action::Recenter(plan) => {
-            let [lower, upper] = plan.ticks;
-            let swap = match plan.swap {
-                Some((Trade::SellBase, sold)) => format!(", selling {} base", amount(sold, base)),
-                Some((Trade::BuyBase, bought)) => format!(", buying {} base", amount(bought, base)),
-                None => String::new(),
-            };
-            format!("move to the band of ticks {lower} to {upper}{swap}")
-        }
-        Action::Compound(plan) => format!("put fees of {} to work", both(plan.fees)),
-        Action::Exit(plan) => {
-            format!("repay everything and leave about {} idle", both(plan.idle))
-        }
-        Action::Liquidate { plan, .. } => format!("close {} of the debt", both(plan.repay)),
-    }
-}
-
-fn described(threshold: Threshold) -> &'static str {
-    match threshold {
-        Threshold::HedgeBand => "hedge error leaves its band: rehedge",
-        Threshold::PolicyTrigger => "LTV reaches the policy's trigger: deleverage",
-        Threshold::MarketTrigger => "LTV reaches the market's trigger: anyone may deleverage",
-        Threshold::Maintenance => "LTV reaches maintenance: liquidation",
-        Threshold::Band => "price leaves the band or reaches its edge: recenter",
-        Threshold::Window => "price crosses an edge of the owner's window",
-        Threshold::Floor => "equity reaches the owner's floor: exit",
-    }
-}
-
 impl fmt::Display for ExplainReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decision = &self.decision;
-        let text = |part: &Option<String>| part.clone().unwrap_or_default();
-        match decision.verdict {
-            "nothing" => writeln!(
-                f,
-                "nothing to do at price {} quote per base: hedge error {} base (up to {} base is left alone), LTV {} (trigger {})",
-                significant(self.position.price, 8),
-                self.position.hedge_error,
-                self.hedge_tolerance,
-                bps(self.position.ltv_bps),
-                bps(self.policy.deleverage_trigger_ltv_bps)
-            )?,
-            "act" => writeln!(
-                f,
-                "{} is due: {}. It would {}.",
-                text(&decision.action),
-                text(&decision.reason),
-                text(&decision.details)
-            )?,
-            _ => writeln!(
-                f,
-                "{} is due ({}) but not possible: {}",
-                text(&decision.action),
-                text(&decision.reason),
-                text(&decision.obstacle)
-            )?,
-        }
-        for (next, direction) in [(&self.next_below, "falls"), (&self.next_above, "rises")] {
-            match next {
-                Some(next) => writeln!(
-                    f,
-                    "if the price {direction} to {}: {}",
-                    self.position.distance(Some(next.price)),
-                    described(next.threshold)
-                )?,
-                None => writeln!(f, "if the price {direction}: nothing becomes due")?,
-            }
+        for sentence in self.sentence.split_inclusive(". ") {
+            writeln!(f, "{}", sentence.trim_end())?;
         }
         writeln!(f)?;
         let mut table = Table::new(["<threshold", "<now", "at or below", "at or above"]);
         for threshold in &self.thresholds {
             table.row([
-                described(threshold.threshold).into(),
+                explain::described(threshold.threshold).into(),
                 if threshold.quiet {
                     "not reached"
                 } else {

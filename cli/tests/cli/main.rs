@@ -5,6 +5,8 @@ mod common;
 mod control;
 mod experiments;
 mod hedge;
+mod help;
+mod journal;
 mod quote;
 mod risk;
 mod simulate;

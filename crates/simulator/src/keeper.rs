@@ -1,7 +1,5 @@
 //! The keeper's own strategy, as an agent.
 
-mod pool;
-
 use ballast::state::{
     Automation, Market, MarketMode, MarketParams, Policy, Position as Stored, Reserve, SafetyRules,
 };
@@ -15,13 +13,13 @@ use ballast_snapshot::{MarketSnapshot, PoolState, Pubkey};
 use ballast_strategy::{
     act::{Deed, Rules, carry_out},
     decide::{Action, Assessment, Decision, assess},
+    market_pool::MarketPool,
     situation::{Economics, Outlook, Situation, SituationError},
     watch::watch,
 };
 use bytemuck::Zeroable;
 
 use crate::{Act, Agent, Desk, Quiet, Terms, WalkError};
-use pool::MarketPool;
 
 /// The cluster's time at the start of a path: any that is not the first of all.
 const START_SECS: i64 = 1_700_000_000;

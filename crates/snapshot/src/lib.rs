@@ -168,23 +168,18 @@ impl MarketSnapshot {
         position: &Position,
         at_secs: i64,
     ) -> Result<PositionModel, SnapshotError> {
-        let tick = |index| Tick::new(index).map_err(ModelError::from);
-        let owed = |side, shares| {
-            let state = self.reserve_at(side, at_secs)?;
-            state
-                .debt_of_up(shares)
-                .map_err(|error| SnapshotError::Lending { side, error })
-        };
-        Ok(PositionModel {
-            band: Band::new(tick(position.tick_lower)?, tick(position.tick_upper)?)
-                .map_err(ModelError::from)?,
-            liquidity: position.liquidity.get(),
-            idle: position.idle(),
-            debt: Amounts {
-                base: owed(Side::Base, position.base_debt_shares.get())?,
-                quote: owed(Side::Quote, position.quote_debt_shares.get())?,
-            },
-        })
+        position_in(position, &self.reserves_at(at_secs)?)
+    }
+
+    /// Both reserves as [`Self::reserve_at`] has them, base first.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Lending`].
+    pub fn reserves_at(&self, at_secs: i64) -> Result<[ReserveState; 2], SnapshotError> {
+        Ok([
+            self.reserve_at(Side::Base, at_secs)?,
+            self.reserve_at(Side::Quote, at_secs)?,
+        ])
     }
 
     /// What the reserves would lend within their caps, or a few units less, with interest to `at_secs`.
@@ -257,4 +252,31 @@ impl MarketSnapshot {
         self.base_reserve.set_state(&base.state);
         self.quote_reserve.set_state(&quote.state);
     }
+}
+
+/// A stored position as a value, its debts what its shares are worth in these reserves, base first. For many positions of one
+/// moment: [`MarketSnapshot::reserves_at`] once.
+///
+/// # Errors
+/// [`SnapshotError`] for ticks or debts that are out of range.
+pub fn position_in(
+    position: &Position,
+    [base, quote]: &[ReserveState; 2],
+) -> Result<PositionModel, SnapshotError> {
+    let tick = |index| Tick::new(index).map_err(ModelError::from);
+    let owed = |side, state: &ReserveState, shares| {
+        state
+            .debt_of_up(shares)
+            .map_err(|error| SnapshotError::Lending { side, error })
+    };
+    Ok(PositionModel {
+        band: Band::new(tick(position.tick_lower)?, tick(position.tick_upper)?)
+            .map_err(ModelError::from)?,
+        liquidity: position.liquidity.get(),
+        idle: position.idle(),
+        debt: Amounts {
+            base: owed(Side::Base, base, position.base_debt_shares.get())?,
+            quote: owed(Side::Quote, quote, position.quote_debt_shares.get())?,
+        },
+    })
 }

@@ -91,6 +91,9 @@ impl Config {
         self.fees.check()?;
         self.automation.check()?;
         self.prices.check()?;
+        self.flags.check()?;
+        self.notify.check()?;
+        self.api.check()?;
         require(
             !self.liquidation.enabled || self.liquidation.max_pay != Amounts::ZERO,
             "liquidation.max_pay_base",

@@ -19,6 +19,7 @@ impl Engine {
                 slot,
                 account,
             } => {
+                self.picture.note_stream(true);
                 if let Some(shelf) = self.shelves.get_mut(&market) {
                     let change = shelf.book.account(&address, slot, account);
                     self.take_in(market, address, change);
@@ -42,6 +43,7 @@ impl Engine {
                     return;
                 };
                 let (changed, missing, problems) = shelf.book.all_positions(slot, positions);
+                self.picture.note_read(market);
                 let positions = shelf.book.len();
                 self.events.send(KeeperEvent::Resync {
                     market,
@@ -77,7 +79,8 @@ impl Engine {
                 self.recovered(market, Asked::Updates);
             }
             SourceEvent::StreamLost { reason } => {
-                self.events.send(KeeperEvent::StreamLost { reason })
+                self.picture.note_stream(false);
+                self.events.send(KeeperEvent::StreamLost { reason });
             }
             SourceEvent::Trouble {
                 market,
@@ -136,7 +139,9 @@ impl Engine {
             return;
         };
         shelf.note_price();
-        for position in shelf.due(change) {
+        let due = shelf.due(change);
+        self.picture.note();
+        for position in due {
             self.evaluate(market, position);
         }
         if matches!(change, Change::Clock | Change::Market | Change::Rules) {
@@ -148,6 +153,7 @@ impl Engine {
         if let Some(shelf) = self.shelves.get_mut(&market) {
             shelf.forget(&position);
         }
+        self.picture.note_position(market, position);
         self.calm(&position);
         self.told.remove(&position);
         self.min_slots.remove(&position);

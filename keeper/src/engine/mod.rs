@@ -3,6 +3,7 @@
 
 mod act;
 mod intake;
+mod publish;
 mod room;
 mod shelf;
 mod show;
@@ -33,6 +34,7 @@ use crate::{
     execute::{Executor, Report, Verdict},
     journal::{JournalError, Recovered},
     pace::Pace,
+    picture::{self, Picture},
     sources::{Asked, Doubts, SourceEvent},
 };
 use shelf::Shelf;
@@ -91,6 +93,8 @@ pub struct Engine {
     problems: HashMap<Pubkey, String>,
     /// What was not answered last time, by what was asked.
     troubles: HashMap<(Pubkey, Asked), String>,
+    /// What readers see.
+    picture: picture::Writer,
 }
 
 impl Engine {
@@ -102,8 +106,10 @@ impl Engine {
         status: watch::Sender<Status>,
         doubts: Doubts,
         markets: Vec<Arc<MarketContext>>,
+        pictures: watch::Sender<Option<Arc<Picture>>>,
     ) -> Self {
         let timing = config.timing;
+        let picture = picture::Writer::new(pictures, executor.keeper());
         let shelves = markets
             .into_iter()
             .map(|market| (market.address, Shelf::new(market)))
@@ -127,6 +133,7 @@ impl Engine {
             told: HashMap::new(),
             problems: HashMap::new(),
             troubles: HashMap::new(),
+            picture,
         }
     }
 
@@ -159,6 +166,7 @@ impl Engine {
         let mut changes = self.executor.control.changes();
         loop {
             let pause_end = self.pace.next_end();
+            let picture_due = self.picture.due();
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
@@ -173,6 +181,7 @@ impl Engine {
                     None => return Err(EngineError::Broken("the sources ended".into())),
                 },
                 () = sleep_until(pause_end.unwrap_or_else(Instant::now)), if pause_end.is_some() => {}
+                () = sleep_until(picture_due.unwrap_or_else(Instant::now)), if picture_due.is_some() => {}
             }
             self.end_pauses();
             self.publish_status();
@@ -222,25 +231,5 @@ impl Engine {
             .iter()
             .find(|(_, shelf)| shelf.book.position(position).is_some());
         shelf.map(|(market, _)| *market)
-    }
-
-    fn publish_status(&self) {
-        let status = Status {
-            mode: self.executor.control.mode(),
-            markets: self.shelves.len(),
-            positions: self.shelves.values().map(|shelf| shelf.book.len()).sum(),
-            in_flight: self.jobs.len(),
-            waiting: self.waiting.len(),
-            not_quiet: self.told.len(),
-            slot: self
-                .shelves
-                .values()
-                .filter_map(|shelf| Some(shelf.book.snapshot()?.slot))
-                .max()
-                .unwrap_or(0),
-            lamports: self.executor.lamports(),
-        };
-        self.status
-            .send_if_modified(|last| std::mem::replace(last, status) != status);
     }
 }

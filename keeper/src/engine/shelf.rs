@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use ballast_client::MarketContext;
+use ballast_client::{MarketContext, MarketSnapshot};
 use ballast_model::Boundaries;
 use ballast_strategy::{
     decide::{Assessment, Kinds, Reason, assess, compounding_is_wanted, refresh_due},
@@ -17,6 +17,7 @@ use crate::{
     book::{Change, MarketBook},
     config::Config,
     execute::Seen,
+    picture::{MarketPicture, PositionPictures},
 };
 
 pub(super) struct Shelf {
@@ -47,6 +48,19 @@ impl Shelf {
             shown_at_secs: 0,
             volatility: Volatility::default(),
             seen: HashMap::new(),
+        }
+    }
+
+    /// The market as it is now, without positions.
+    pub fn picture(&self) -> MarketPicture {
+        let shared = |snapshot: Option<&MarketSnapshot>| snapshot.cloned().map(Arc::new);
+        MarketPicture {
+            context: Arc::clone(&self.market),
+            newest: shared(self.book.snapshot()),
+            on_chain: shared(self.book.on_chain()),
+            volatility_ticks: self.volatility.ticks_per_day(),
+            positions_read: false,
+            positions: PositionPictures::default(),
         }
     }
 
@@ -139,6 +153,29 @@ impl Shelf {
         }
     }
 
+    /// All that a decision about a position rests on. `None` if market or position is not known.
+    pub fn situation(
+        &self,
+        position: &Pubkey,
+        keeper: Pubkey,
+        config: &Config,
+        withheld: [Kinds; 2],
+    ) -> Option<Situation<'_>> {
+        let market = self.book.snapshot()?;
+        let tracked = self.book.position(position)?;
+        let liquidation = &config.liquidation;
+        Some(Situation {
+            market,
+            position: &tracked.position,
+            now_secs: market.now_secs,
+            slot: market.slot.max(tracked.slot),
+            keeper,
+            funds: liquidation.enabled.then_some(liquidation.max_pay),
+            min_gain: liquidation.min_gain,
+            outlook: self.outlook(position, config.automation.economics, withheld),
+        })
+    }
+
     /// Assesses a position and enters it into the index accordingly. `None` if market or position is not known.
     pub fn assess(
         &mut self,
@@ -148,18 +185,7 @@ impl Shelf {
         withheld: [Kinds; 2],
     ) -> Option<Result<Assessed, SituationError>> {
         let market = self.book.snapshot()?;
-        let tracked = self.book.position(position)?;
-        let liquidation = &config.liquidation;
-        let situation = Situation {
-            market,
-            position: &tracked.position,
-            now_secs: market.now_secs,
-            slot: market.slot.max(tracked.slot),
-            keeper,
-            funds: liquidation.enabled.then_some(liquidation.max_pay),
-            min_gain: liquidation.min_gain,
-            outlook: self.outlook(position, config.automation.economics, withheld),
-        };
+        let situation = self.situation(position, keeper, config, withheld)?;
         let horizon_secs = config.timing.horizon_secs;
         let assessed =
             assess(&situation).and_then(|at| Ok((at, watch(&situation, &at, horizon_secs)?)));

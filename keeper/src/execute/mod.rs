@@ -42,6 +42,7 @@ use look::{Look, acts};
 use crate::{
     config::Config,
     control::{Control, Permission},
+    decisions::Recorder,
     event::{DecisionEvent, KeeperEvent, inputs, market_inputs},
     events::Events,
     journal::{Intent, JournalError, Outcome, SharedJournal},
@@ -161,6 +162,8 @@ pub struct Executor {
     pub(crate) config: Arc<Config>,
     pub(crate) events: Events,
     pub(crate) control: Control,
+    /// Writes decisions down.
+    pub(crate) recorder: Recorder,
     /// Posts prices; `None`: only those of the markets' price accounts are used.
     poster: Option<Arc<Poster>>,
     learned: Arc<Mutex<Learned>>,
@@ -186,6 +189,7 @@ impl Executor {
         let sender = Sender::new(Arc::clone(&chain), sender_config);
         Self {
             control: Control::new(config.mode, events.clone(), None),
+            recorder: Recorder::default(),
             chain,
             sender,
             journal,
@@ -203,6 +207,12 @@ impl Executor {
     #[must_use]
     pub fn with_control(self, control: Control) -> Self {
         Self { control, ..self }
+    }
+
+    /// Writes decisions down.
+    #[must_use]
+    pub fn with_recorder(self, recorder: Recorder) -> Self {
+        Self { recorder, ..self }
     }
 
     fn permission(&self, subject: &Pubkey, kind: ActionKind) -> Permission {
@@ -354,6 +364,8 @@ impl Executor {
         if self.permission(&job.position, job.action) == Permission::Nothing {
             return Ok(Verdict::NotDue);
         }
+        self.recorder
+            .record(&look.position.address, &look.situation(), at);
         let Look { view, position, .. } = look;
         let market = &job.market;
         let decision = DecisionEvent::new(market.address, position.address, at);

@@ -5,9 +5,12 @@
 //! off at the end is dropped; nothing was sent for it. Anything else that does not read back is an error. What is read back
 //! is forced to disk again before it is relied on: the process that wrote it may have been killed before it did so.
 
-mod frame;
+pub mod feed;
+pub mod follow;
+pub(crate) mod frame;
 mod record;
 mod storage;
+pub mod verify;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -19,7 +22,8 @@ use std::{
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use thiserror::Error;
 
-pub use frame::{Scan, Tail, scan};
+pub use feed::Feed;
+pub use frame::{Damage, Scan, Tail, scan};
 pub use record::{
     Continued, Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
 };
@@ -113,6 +117,9 @@ pub struct Journal<S> {
     signatures: VecDeque<Signature>,
     /// Intents without an outcome.
     flights: BTreeMap<IntentId, InFlight>,
+    /// Records but headers, those of the journals before included.
+    sequence: u64,
+    feed: Feed,
 }
 
 /// A damaged last line. It stays on disk until nothing it may have been can land any more, so that a restart finds it.
@@ -153,17 +160,24 @@ impl Journal<FileStorage> {
                 .length()
                 .is_ok_and(|length| length > ROTATE_BYTES)
         {
+            let carried = recovered.overrides.carried();
+            let repeated = u64::try_from(carried.len()).unwrap_or(u64::MAX);
             let continues = Some(Continued {
                 next_id: journal.next_id,
                 slot: recovered.slot,
+                // What is carried over is read again after it.
+                sequence: journal.sequence.saturating_sub(repeated),
             });
             let mut first = vec![Record::Header(Header {
                 continues,
                 keeper: journal.keeper,
                 ..header.clone()
             })];
-            let carried = recovered.overrides.carried().into_iter();
-            first.extend(carried.map(|record| Record::Override(Box::new(record))));
+            first.extend(
+                carried
+                    .into_iter()
+                    .map(|record| Record::Override(Box::new(record))),
+            );
             let lines: Result<Vec<_>, _> = first.iter().map(frame::line).collect();
             let lines = lines.map_err(io::Error::from);
             journal.checked(|storage| storage.rotate(&lines?.concat()))?;
@@ -192,6 +206,8 @@ impl<S: Storage> Journal<S> {
             suspect: None,
             signatures: VecDeque::new(),
             flights: BTreeMap::new(),
+            sequence: 0,
+            feed: Feed::default(),
         };
         let bytes = journal.checked(Storage::read)?;
         // What a killed process wrote and did not sync reads back like the rest. Relied on, it must outlive a power failure.
@@ -222,6 +238,8 @@ impl<S: Storage> Journal<S> {
                 let first = found.insert(first);
                 if let Some(before) = first.continues {
                     (journal.next_id, slot) = (before.next_id, before.slot);
+                    journal.sequence = before.sequence;
+                    journal.feed.begin(before.sequence);
                 }
             }
             Some(_) => {
@@ -236,6 +254,7 @@ impl<S: Storage> Journal<S> {
         let mut spending = Spending::default();
         for record in records {
             spending.fold(&record);
+            journal.tell(&record);
             match record {
                 Record::Intent(intent) => {
                     journal.next_id = journal.next_id.max(intent.id.0.saturating_add(1));
@@ -365,6 +384,7 @@ impl<S: Storage> Journal<S> {
         }
         let line = frame::line(record).map_err(io::Error::from);
         self.checked(|storage| storage.append(&line?).and_then(|()| storage.sync()))?;
+        self.tell(record);
         match record {
             Record::Intent(intent) => {
                 self.remember(intent.signature);
@@ -376,6 +396,19 @@ impl<S: Storage> Journal<S> {
             Record::Header(_) | Record::Paper(_) | Record::Override(_) => {}
         }
         Ok(())
+    }
+
+    /// Tells readers of a record that is on disk.
+    fn tell(&mut self, record: &Record) {
+        if !matches!(record, Record::Header(_)) {
+            self.sequence = self.sequence.saturating_add(1);
+            self.feed.push(self.sequence, record);
+        }
+    }
+
+    /// What is journaled, for readers.
+    pub fn feed(&self) -> Feed {
+        self.feed.clone()
     }
 
     /// What was signed and has no outcome yet.
@@ -446,6 +479,8 @@ impl SharedJournal {
             suspect,
             signatures,
             flights,
+            sequence,
+            feed,
         } = journal;
         Self(Arc::new(Mutex::new(Journal {
             storage: Box::new(storage),
@@ -456,7 +491,14 @@ impl SharedJournal {
             suspect,
             signatures,
             flights,
+            sequence,
+            feed,
         })))
+    }
+
+    /// As [`Journal::feed`].
+    pub fn feed(&self) -> Feed {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).feed()
     }
 
     /// As [`Journal::next_id`].

@@ -70,6 +70,9 @@ pub struct Continued {
     pub next_id: u64,
     /// Newest slot at which an action took effect.
     pub slot: u64,
+    /// Sequence number of its last record, see [`super::feed`].
+    #[serde(default)]
+    pub sequence: u64,
 }
 
 /// Number of an intent, unique in its journal.

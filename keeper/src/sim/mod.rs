@@ -3,14 +3,16 @@
 //! Time is tokio's paused clock, so that minutes of blockhashes expiring take no time. A crash freezes every operation at
 //! the moment it happens: nothing that the keeper still does afterwards has any effect, as after SIGKILL.
 
+mod api_tests;
 mod automation_tests;
 mod budget_tests;
 pub mod bytes;
 mod chain;
 mod control_tests;
 mod crash;
-mod crash_tests;
+pub(crate) mod crash_tests;
 mod disk;
+mod flags_tests;
 mod node_tests;
 mod path_tests;
 mod paths;

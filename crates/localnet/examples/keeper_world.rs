@@ -1,0 +1,141 @@
+//! A market with positions and a moving price on an embedded node, and a configuration for `ballast keeper run`: what the
+//! dashboard's tests are run against.
+//!
+//! `keeper_world DIRECTORY LISTEN` writes keys and `keeper.toml` into the directory; `LISTEN` is the keeper's own address. It
+//! prints one line of JSON, then takes a line per order on standard input: a price in dollars, which pool and oracle go to, and
+//! answers each with a line of JSON. Between orders it posts the same price again, so that it stays fresh. The end of input ends
+//! it and its node. Errors go to standard error.
+
+use std::{io::Write, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use ballast_client::{Amounts, PositionContext, Signer};
+use ballast_localnet::{
+    EmbeddedNode, Localnet, LocalnetExt, Trader, UsdPrice, World, WorldConfig, keys,
+};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    time::{MissedTickBehavior, interval},
+};
+
+/// Milliseconds per slot of the embedded node.
+const SLOT_MS: u64 = 200;
+/// How often the price is posted.
+const PACE: Duration = Duration::from_secs(2);
+/// For fees.
+const KEEPER_LAMPORTS: u64 = 10_000_000_000;
+/// Of the owner of all positions.
+const FUNDS: Amounts = Amounts {
+    base: 5_000_000_000,
+    quote: 5_000_000_000,
+};
+/// Of each position.
+const OWN_FUNDS: Amounts = Amounts {
+    base: 0,
+    quote: 100_000_000,
+};
+const FIRST_PRICE: f64 = 200.0;
+/// Half the band's width as a part of the price, and leverage. The first one is the worked example's.
+const POSITIONS: [(f64, u32); 4] = [(0.05, 30_000), (0.03, 25_000), (0.1, 30_000), (0.2, 22_000)];
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut arguments = std::env::args_os().skip(1);
+    let directory = PathBuf::from(arguments.next().context("usage: DIRECTORY LISTEN")?);
+    let listen = arguments
+        .next()
+        .and_then(|listen| listen.into_string().ok())
+        .context("usage: DIRECTORY LISTEN")?;
+    let net: Arc<dyn Localnet> = Arc::new(EmbeddedNode::start(SLOT_MS).await?);
+    let mut config = WorldConfig::standard()?;
+    config.desired.limits.min_rebalance_interval_secs = 0;
+    let world = World::new(Arc::clone(&net), config).await?;
+    let owner = world.trader("owner", FUNDS).await?;
+    let mut positions = Vec::new();
+    for (id, (half, leverage_bps)) in (1..).zip(POSITIONS) {
+        positions.push(open(&world, &owner, id, half, leverage_bps).await?);
+    }
+    let keeper = keys::named("keeper");
+    net.fund(&keeper.pubkey(), KEEPER_LAMPORTS)
+        .await
+        .context("funding the keeper")?;
+    keys::write(&keeper, &directory.join("keeper.json"))?;
+    let endpoints = net.endpoints().context("no endpoints")?;
+    std::fs::write(
+        directory.join("keeper.toml"),
+        configuration(&world, &endpoints, &listen),
+    )
+    .context("writing keeper.toml")?;
+    say(&json!({
+        "rpcUrl": endpoints.rpc_url,
+        "market": world.market.address.to_string(),
+        "positions": positions
+            .iter()
+            .map(|position| position.address.to_string())
+            .collect::<Vec<_>>(),
+        "price": FIRST_PRICE,
+    }))?;
+
+    let mut orders = BufReader::new(tokio::io::stdin()).lines();
+    let mut pace = interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut price = UsdPrice::from_f64(FIRST_PRICE)?;
+    loop {
+        tokio::select! {
+            order = orders.next_line() => {
+                let Some(order) = order? else { return Ok(()) };
+                let dollars: f64 = order
+                    .parse()
+                    .with_context(|| format!("{order:?} is no price in dollars"))?;
+                price = UsdPrice::from_f64(dollars)?;
+                world.arbitrage(price).await?;
+                world.post_price(price).await?;
+                say(&json!({ "posted": dollars }))?;
+            }
+            _ = pace.tick() => world.post_price(price).await?,
+        }
+    }
+}
+
+async fn open(
+    world: &World,
+    owner: &Trader,
+    id: u64,
+    half: f64,
+    leverage_bps: u32,
+) -> Result<PositionContext> {
+    // Opening takes time, and a price must be fresh.
+    world.post_price(UsdPrice::from_f64(FIRST_PRICE)?).await?;
+    let band = [
+        UsdPrice::from_f64(FIRST_PRICE * (1.0 - half))?,
+        UsdPrice::from_f64(FIRST_PRICE * (1.0 + half))?,
+    ];
+    let args = world.open_args(id, band, OWN_FUNDS, leverage_bps)?;
+    world.open(owner, args).await
+}
+
+/// Paths are relative to the file.
+fn configuration(world: &World, endpoints: &ballast_localnet::Endpoints, listen: &str) -> String {
+    let market = &world.market;
+    format!(
+        "rpc_url = \"{}\"\nws_url = \"{}\"\nmode = \"active\"\nkeypair = \"keeper.json\"\njournal_dir = \"journal\"\n\
+         pool_programs = [\"{}\"]\n\n\
+         [[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\n\
+         [automation]\nrefresh_stages = false\n\n\
+         [prices]\nshow_within_bps = 0\n\n\
+         [api]\nlisten = \"{listen}\"\nexplorer = \"https://explorer.example/tx/{{signature}}\"\n",
+        endpoints.rpc_url,
+        endpoints.ws_url,
+        market.market.whirlpool_program,
+        market.address,
+        market.prices.base,
+        market.prices.quote,
+    )
+}
+
+fn say(line: &Value) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}

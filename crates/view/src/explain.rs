@@ -1,0 +1,362 @@
+//! Decisions in words: one function for `ballast explain` and for the page.
+
+use ballast::state::Reaction;
+use ballast_model::{Amounts, HedgedPlan, SqrtPrice, Trade};
+use ballast_snapshot::MarketSnapshot;
+use ballast_strategy::decide::{Action, Assessment, Decision, Explanation, Reason, Threshold};
+
+use crate::{
+    decision::{DecisionView, Next, NextTrigger, ThresholdView, Tokens, Verdict},
+    figures::{ends, scale},
+    overrides::{Override, OverrideMode},
+    position::PositionView,
+    text::{amount, bps, change, signed_amount, significant},
+};
+
+impl DecisionView {
+    /// A decision in words. What a person keeps the keeper from is paused, whatever is due.
+    pub fn new(assessment: &Assessment, tokens: Tokens, paused: Option<&Override>) -> Self {
+        let decision = &assessment.decision;
+        let view = match decision {
+            Decision::Nothing => Self {
+                verdict: Verdict::Nothing,
+                action: None,
+                reason: None,
+                obstacles: Vec::new(),
+                details: None,
+            },
+            Decision::Act(action, reason) => Self {
+                verdict: Verdict::Act,
+                action: Some(action.kind()),
+                reason: Some(reasoned(reason, tokens)),
+                obstacles: Vec::new(),
+                details: Some(details(action, tokens)),
+            },
+            Decision::Blocked { wanted, reason, .. } => Self {
+                verdict: Verdict::Blocked,
+                action: Some(*wanted),
+                reason: Some(reasoned(reason, tokens)),
+                obstacles: obstacles(decision),
+                details: None,
+            },
+        };
+        match paused {
+            Some(held) if held.mode == OverrideMode::Pause => Self {
+                verdict: Verdict::Paused,
+                ..view
+            },
+            _ => view,
+        }
+    }
+}
+
+/// What stands in the way of each action that is due, the most pressing first.
+fn obstacles(decision: &Decision) -> Vec<String> {
+    let mut blocks = decision.blocks();
+    let first = blocks.next().map(|(_, obstacle)| obstacle.to_string());
+    let others = blocks.map(|(kind, obstacle)| format!("nor is a {kind} possible: {obstacle}"));
+    first.into_iter().chain(others).collect()
+}
+
+/// A reason in whole tokens.
+pub fn reasoned(reason: &Reason, tokens: Tokens) -> String {
+    let (base, quote) = tokens.decimals;
+    match reason {
+        Reason::Hedge { error, tolerance } => format!(
+            "{} by {} {}, {} are tolerated",
+            if *error > 0 { "long" } else { "short" },
+            signed_amount(error.saturating_abs(), base),
+            tokens.base,
+            amount(*tolerance, base)
+        ),
+        Reason::Fees { worth, least } => format!(
+            "fees worth {} {} wait, {} are to be compounded",
+            signed_amount(i128::try_from(*worth).unwrap_or(i128::MAX), quote),
+            tokens.quote,
+            amount(*least, quote)
+        ),
+        other => other.to_string(),
+    }
+}
+
+fn details(action: &Action, tokens: Tokens) -> String {
+    let (base, quote) = tokens.decimals;
+    let both = |amounts: Amounts| {
+        format!(
+            "{} {} and {} {}",
+            amount(amounts.base, base),
+            tokens.base,
+            amount(amounts.quote, quote),
+            tokens.quote
+        )
+    };
+    let named = |raw: u64| format!("{} {}", amount(raw, base), tokens.base);
+    let hedged = |plan: &HedgedPlan| {
+        let swap = match plan.trade {
+            Some(plan) if plan.trade == Trade::SellBase => {
+                format!("sell {} in the pool", named(plan.base))
+            }
+            Some(plan) => format!("buy {} in the pool", named(plan.base)),
+            None => "swap nothing".to_owned(),
+        };
+        if plan.liquidity > 0 {
+            format!("withdraw {}, {swap} and repay with it", both(plan.withdraw))
+        } else {
+            swap
+        }
+    };
+    match action {
+        Action::Rehedge(plan) => hedged(plan),
+        Action::DeleverageSwap { target, plan } => {
+            format!("{}, down to LTV {target}", hedged(plan))
+        }
+        Action::Deleverage { target, plan } => {
+            format!(
+                "withdraw {} and repay {}, down to LTV {target}",
+                both(plan.withdraw),
+                both(plan.repay)
+            )
+        }
+        Action::Recenter(plan) => {
+            let [lower, upper] = plan.ticks;
+            let swap = match plan.swap {
+                Some((Trade::SellBase, sold)) => format!(", selling {}", named(sold)),
+                Some((Trade::BuyBase, bought)) => format!(", buying {}", named(bought)),
+                None => String::new(),
+            };
+            format!("move to the band of ticks {lower} to {upper}{swap}")
+        }
+        Action::Compound(plan) => format!("put fees of {} to work", both(plan.fees)),
+        Action::Exit(plan) => {
+            format!("repay everything and leave about {} idle", both(plan.idle))
+        }
+        Action::Liquidate { plan, .. } => format!("close {} of the debt", both(plan.repay)),
+    }
+}
+
+/// What a threshold stands for, and what follows.
+pub fn described(threshold: Threshold) -> &'static str {
+    match threshold {
+        Threshold::HedgeBand => "hedge error leaves its band: rehedge",
+        Threshold::PolicyTrigger => "LTV reaches the policy's trigger: deleverage",
+        Threshold::MarketTrigger => "LTV reaches the market's trigger: anyone may deleverage",
+        Threshold::Maintenance => "LTV reaches maintenance: liquidation",
+        Threshold::Band => "price leaves the band or reaches its edge: recenter",
+        Threshold::Window => "price crosses an edge of the owner's window",
+        Threshold::Floor => "equity reaches the owner's floor: exit",
+    }
+}
+
+/// What is done when a threshold is reached on that side.
+fn action_of(threshold: Threshold, reaction: u8) -> &'static str {
+    match threshold {
+        Threshold::HedgeBand => "rehedge",
+        Threshold::PolicyTrigger | Threshold::MarketTrigger => "deleverage",
+        Threshold::Maintenance => "liquidate",
+        Threshold::Band => "recenter",
+        Threshold::Floor => "exit",
+        Threshold::Window => match Reaction::from_byte(reaction) {
+            Some(Reaction::Hold) | None => "hold",
+            Some(_) => "exit",
+        },
+    }
+}
+
+/// What happens first in either direction.
+pub fn next(
+    market: &MarketSnapshot,
+    automation: &ballast::Automation,
+    explanation: &Explanation,
+) -> Next {
+    let scale = scale(market);
+    let towards = |falling: bool| {
+        let (threshold, at) = explanation.next(falling)?;
+        let reaction = if falling {
+            automation.at_low
+        } else {
+            automation.at_high
+        };
+        Some(NextTrigger {
+            price: scale.price(at),
+            threshold,
+            action: action_of(threshold, reaction),
+        })
+    };
+    Next {
+        below: towards(true),
+        above: towards(false),
+    }
+}
+
+/// Every threshold with the prices between which it is not reached.
+pub fn thresholds(
+    market: &MarketSnapshot,
+    automation: &ballast::Automation,
+    explanation: &Explanation,
+) -> Vec<ThresholdView> {
+    let scale = scale(market);
+    let price = |root: SqrtPrice| scale.price(root);
+    let all = explanation.boundaries.iter();
+    all.map(|(threshold, boundaries)| {
+        let (lower, upper) = ends(*boundaries);
+        ThresholdView {
+            threshold: *threshold,
+            action: action_of(*threshold, automation.at_low.max(automation.at_high)),
+            below: lower.map(price),
+            above: upper.map(price),
+            quiet: boundaries.contains(explanation.assessment.oracle),
+        }
+    })
+    .collect()
+}
+
+/// What is due and what comes next, in sentences.
+pub fn sentence(
+    decision: &DecisionView,
+    next: &Next,
+    view: &PositionView,
+    hedge_tolerance: &str,
+    tokens: Tokens,
+    paused: Option<&Override>,
+) -> String {
+    let name = |text: &Option<String>| text.clone().unwrap_or_default();
+    let action = decision
+        .action
+        .map(|action| capital(&action.to_string().replace('_', " ")));
+    let action = action.unwrap_or_default();
+    let due = match decision.verdict {
+        Verdict::Nothing => format!(
+            "Nothing is due at {} {} per {}: the hedge error is {} {} (up to {} is left alone), LTV {}.",
+            significant(view.price, 8),
+            tokens.quote,
+            tokens.base,
+            view.hedge_error,
+            tokens.base,
+            hedge_tolerance,
+            bps(view.ltv_bps)
+        ),
+        Verdict::Act => format!(
+            "{action} is due: {}. It would {}.",
+            name(&decision.reason),
+            name(&decision.details)
+        ),
+        Verdict::Blocked => {
+            let obstacles: Vec<_> = decision
+                .obstacles
+                .iter()
+                .map(|text| capital(text))
+                .collect();
+            format!(
+                "{action} is due, but blocked. {}. {}.",
+                capital(&name(&decision.reason)),
+                obstacles.join(". ")
+            )
+        }
+        Verdict::Paused => {
+            let note = paused.map_or("", |held| held.note.as_str());
+            match &decision.reason {
+                Some(reason) => format!("Paused: {note}. {action} would be due: {reason}."),
+                None => format!("Paused: {note}. Nothing is due."),
+            }
+        }
+    };
+    let way = |next: &Option<NextTrigger>, verb: &str| match next {
+        Some(next) => format!(
+            "If the price {verb} to {} ({}): {}.",
+            significant(next.price, 8),
+            change(next.price / view.price - 1.0),
+            described(next.threshold)
+        ),
+        None => format!("If the price {verb}: nothing becomes due."),
+    };
+    format!(
+        "{due} {} {}",
+        way(&next.below, "falls"),
+        way(&next.above, "rises")
+    )
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_strategy::{decide::explain, fixtures};
+
+    use super::*;
+
+    const TOKENS: Tokens = Tokens {
+        base: "SOL",
+        quote: "USDC",
+        decimals: (9, 6),
+    };
+
+    fn said(dollars: i64, paused: Option<&Override>) -> (DecisionView, String) {
+        let (mut market, position) = (fixtures::snapshot(dollars), fixtures::position());
+        fixtures::book_debts(&mut market, &position);
+        let explanation = explain(&fixtures::situation(&market, &position)).unwrap();
+        let decision = DecisionView::new(&explanation.assessment, TOKENS, paused);
+        let next = next(&market, &position.automation, &explanation);
+        let view = PositionView::new(&market, market.address, &position).unwrap();
+        let tolerance = amount(explanation.assessment.hedge_tolerance, 9);
+        let text = sentence(&decision, &next, &view, &tolerance, TOKENS, paused);
+        (decision, text)
+    }
+
+    #[test]
+    fn nothing_due_says_what_comes_next_in_either_direction() {
+        let (decision, text) = said(200, None);
+        assert_eq!(decision.verdict, Verdict::Nothing);
+        assert!(
+            text.starts_with("Nothing is due at 200 USDC per SOL: the hedge error is "),
+            "{text}"
+        );
+        assert!(text.contains("If the price falls to 19"), "{text}");
+        assert!(
+            text.ends_with("hedge error leaves its band: rehedge."),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_is_due_is_said_with_its_reason_and_what_it_would_do() {
+        let (decision, text) = said(206, None);
+        assert_eq!(decision.verdict, Verdict::Act, "{text}");
+        assert!(text.starts_with("Rehedge is due: short by "), "{text}");
+        assert!(
+            text.contains(" SOL, ") && text.contains("It would buy "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_pause_comes_first_and_keeps_what_would_be_due() {
+        let held = Override {
+            id: 1,
+            secs: 0,
+            scope: crate::overrides::Scope::Position,
+            mode: OverrideMode::Pause,
+            note: "owner asked".into(),
+            by: "cli".into(),
+            position: None,
+            number: None,
+            until_secs: None,
+        };
+        let (decision, text) = said(206, Some(&held));
+        assert_eq!(decision.verdict, Verdict::Paused);
+        assert!(
+            text.starts_with("Paused: owner asked. Rehedge would be due: short by"),
+            "{text}"
+        );
+        let reduce = Override {
+            mode: OverrideMode::Reduce,
+            ..held
+        };
+        assert_eq!(said(206, Some(&reduce)).0.verdict, Verdict::Act);
+    }
+}

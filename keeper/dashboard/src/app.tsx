@@ -1,0 +1,146 @@
+// The page: frame, and the view that the address names.
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Book as BookAnswer, Market, AppliedOverride, Position as PositionAnswer, Positions, Status } from "./contract";
+import { Book } from "./book/book";
+import { BookFacts } from "./book/facts";
+import { type Ask, type Context, done, PageContext } from "./context";
+import { distance } from "./format/danger";
+import { Banner } from "./frame/banner";
+import { Header, Views } from "./frame/header";
+import { KeysHelp } from "./frame/keys-help";
+import { useTheme } from "./frame/theme";
+import { useKeys } from "./keys";
+import { LendersPage } from "./lenders/page";
+import { useRead } from "./live/resource";
+import { useSetting } from "./live/setting";
+import { life as lifeNow, useLive } from "./live/state";
+import type { Life } from "./live/life";
+import { MarketsPage } from "./market/page";
+import { Rail } from "./market/rail";
+import { OverrideDialog } from "./override/dialog";
+import { Position } from "./position/position";
+import { go, type Route, useRoute } from "./route";
+
+/** The second key of `g b` and the like has to follow within this time. */
+const CHORD_MS = 1200;
+const ON_OFF = ["on", "off"] as const;
+
+export function App() {
+  useLive();
+  const route = useRoute();
+  const life = lifeNow();
+  const [theme, nextTheme] = useTheme();
+  const [keys, setKeys] = useSetting("keys", ON_OFF, "on");
+  const [asked, ask] = useState<Ask | null>(null);
+  const [said, say] = useState<AppliedOverride | null>(null);
+  const [help, showHelp] = useState(false);
+
+  const status = useRead<Status>("status").value;
+  const top = useRead<Positions>("positions?sort=danger&offset=0&limit=1", 5000);
+  const selected = useSelected(route, top.value);
+  const position = useRead<PositionAnswer>(selected ? `positions/${selected}` : null).value;
+  const shownMarket = (route.view === "markets" || route.view === "lenders" ? route.market : position?.market) ?? status?.markets[0]?.market ?? null;
+  // Sums over markets in different tokens mean nothing: with several, the figures are those of the market that is shown.
+  const book = useRead<BookAnswer>(!status ? null : status.markets.length > 1 && shownMarket ? `book?market=${shownMarket}` : "book").value;
+  const market = useRead<Market>(shownMarket ? `markets/${shownMarket}` : null, 2000).value;
+
+  useTitle(life, book);
+  useViewKeys(keys === "on", selected, nextTheme, () => showHelp(true));
+  const context: Context = { status, life, ask };
+  return (
+    <PageContext.Provider value={context}>
+      <a class="skip" href="#main" onClick={(event) => skip(event)}>
+        To the content
+      </a>
+      <Header route={route} selected={selected} market={market} theme={theme} nextTheme={nextTheme} showKeys={() => showHelp(true)} />
+      <Banner />
+      {said && (
+        <div class="toast" role="status">
+          {done(said)}{" "}
+          <button type="button" class="link" onClick={() => say(null)}>
+            Close
+          </button>
+        </div>
+      )}
+      <div class="page" data-view={route.view}>
+        {route.view === "markets" || route.view === "lenders" ? (
+          <main id="main" tabIndex={-1}>
+            {route.view === "markets" ? <MarketsPage chosen={route.market} book={book} position={position} /> : <LendersPage chosen={route.market} />}
+          </main>
+        ) : (
+          <>
+            <BookFacts book={book} />
+            <Book selected={selected} keys={keys === "on"} />
+            <main id="main" tabIndex={-1}>
+              {selected ? (
+                <Position key={selected} address={selected} />
+              ) : (
+                <section class="panel">
+                  <p class="empty">{top.value ? "No position to show." : "Reading…"}</p>
+                </section>
+              )}
+            </main>
+            <aside aria-label="Around the position">
+              <Rail market={market} position={position} book={book} />
+            </aside>
+          </>
+        )}
+      </div>
+      <div class="tabs">
+        <Views route={route} selected={selected} />
+      </div>
+      {asked && (
+        <OverrideDialog
+          key={`${asked.mode} ${asked.position ?? ""}`}
+          ask={asked}
+          closed={() => ask(null)}
+          done={(entry) => {
+            ask(null);
+            say(entry);
+          }}
+        />
+      )}
+      {help && <KeysHelp on={keys === "on"} set={(on) => setKeys(on ? "on" : "off")} closed={() => showHelp(false)} />}
+    </PageContext.Provider>
+  );
+}
+
+/** The position in the address; else the one last looked at, or the one nearest to the edge. */
+function useSelected(route: Route, top: Positions | null): string | null {
+  const last = useRef<string | null>(null);
+  if (route.view === "position") last.current = route.position;
+  if (route.view === "book") last.current = null;
+  return last.current ?? top?.rows[0]?.position ?? null;
+}
+
+function useTitle(life: Life, book: BookAnswer | null): void {
+  const near = book?.nearest;
+  const title = life === "dead" ? "✕ no word – Ballast" : life === "blind" ? "✕ blind – Ballast" : near ? `${distance(near)} #${near.id} – Ballast` : "Ballast";
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+  useEffect(() => {
+    document.documentElement.dataset.life = life;
+  }, [life]);
+}
+
+function useViewKeys(on: boolean, selected: string | null, nextTheme: () => void, help: () => void): void {
+  const chord = useRef(-Infinity);
+  useKeys((key) => {
+    if (key === "?") help();
+    if (!on) return;
+    if (performance.now() - chord.current < CHORD_MS) {
+      if (key === "b") go({ view: "book" });
+      if (key === "p" && selected) go({ view: "position", position: selected });
+      if (key === "m") go({ view: "markets", market: null });
+      if (key === "l") go({ view: "lenders", market: null });
+    } else if (key === "t") nextTheme();
+    chord.current = key === "g" ? performance.now() : -Infinity;
+  });
+}
+
+/** The fragment is the address here, so that it must not change. */
+function skip(event: Event): void {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
+}

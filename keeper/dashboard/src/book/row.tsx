@@ -1,0 +1,53 @@
+// One position of the book.
+import type { Row as Data } from "../contract";
+import { Strip } from "../charts/strip";
+import { distanceBare, severity } from "../format/danger";
+import { bpsBare, moneyShort, move, short, times, tokensShort } from "../format/number";
+import { VERDICTS } from "../format/words";
+import { go, href } from "../route";
+
+interface RowProps {
+  row: Data;
+  index: number;
+  selected: boolean;
+  strip: number;
+  /** The symbol, where positions of several markets stand together. */
+  base: string | null;
+}
+
+export function Row({ row, index, selected, strip, base }: RowProps) {
+  const at = row.price;
+  const to = { view: "position", position: row.position } as const;
+  const { sign, word } = VERDICTS[row.decision.verdict];
+  return (
+    <tr class={`${severity(row.nearest)} ${selected ? "selected" : ""}`} aria-rowindex={index + 2} aria-current={selected ? "true" : undefined} onClick={() => go(to)}>
+      <td class={`sign ${row.decision.verdict}`} title={word && `${word}: ${row.decision.action ?? ""} ${row.decision.obstacles.join("; ")}`}>
+        {sign}
+        {word && <span class="vh">{word}</span>}
+      </td>
+      <th scope="row">
+        <a href={href(to)} title={row.position}>
+          #{row.id}
+        </a>{" "}
+        <span class={row.label ? "dim" : "dim addr"}>{row.label ?? short(row.position).slice(0, 4)}</span>
+      </th>
+      <td class="strip-cell"><Strip row={row} price={at} width={strip} /></td>
+      <td class="num near">{row.nearest ? distanceBare(row.nearest) : "none"}</td>
+      <td class="num">{bpsBare(row.ltv_bps)}</td>
+      <td class="num wide">{times(row.leverage_bps)}</td>
+      <td class="num c-delta">
+        {tokensShort(row.delta, true)}
+        {base && <span class="dim"> {base}</span>}
+      </td>
+      <td class="num c-equity">{moneyShort(row.equity)}</td>
+      <td class="next wide dim">{next(row, at)}</td>
+    </tr>
+  );
+}
+
+/** The nearer of the two next actions. */
+function next(row: Data, price: number): string {
+  const { below, above } = row.next;
+  const nearer = !below ? above : !above ? below : above.price / price - 1 < 1 - below.price / price ? above : below;
+  return nearer ? `${nearer.action} ${move(nearer.price, price)}` : "";
+}

@@ -1,0 +1,90 @@
+// Scales, ticks, paths: the arithmetic of pictures.
+
+export type Scale = (value: number) => number;
+
+export function scale(from: number, to: number, start: number, end: number): Scale {
+  const whole = to - from || 1;
+  return (value) => start + ((value - from) / whole) * (end - start);
+}
+
+/** About `count` round values within an interval. */
+export function ticks(low: number, high: number, count: number): number[] {
+  if (!(high > low) || !Number.isFinite(high - low)) return [];
+  const raw = (high - low) / Math.max(1, count);
+  const magnitude = 10 ** Math.floor(Math.log10(raw));
+  const step = ([1, 2, 2.5, 5, 10].find((m) => m * magnitude >= raw * (1 - 1e-9)) ?? 10) * magnitude;
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+}
+
+/** The lowest and highest, with room around them. */
+export function extent(values: readonly number[], room = 0.06): [number, number] {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low > high) return [0, 1];
+  const pad = high > low ? (high - low) * room : Math.abs(high) * 0.02 || 1;
+  return [low - pad, high + pad];
+}
+
+export function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}
+
+export type Point = readonly [x: number, y: number];
+
+export function path(points: readonly Point[]): string {
+  return points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+}
+
+/** What lies between two lines over the same x. */
+export function area(upper: readonly Point[], lower: readonly Point[]): string {
+  return `${path(upper)}L${path([...lower].reverse()).slice(1)}Z`;
+}
+
+/** The index of the value that is nearest. */
+export function nearest(values: readonly number[], wanted: number): number {
+  let best = 0;
+  values.forEach((value, i) => {
+    if (Math.abs(value - wanted) < Math.abs((values[best] ?? Infinity) - wanted)) best = i;
+  });
+  return best;
+}
+
+export interface Mark {
+  at: number;
+  text: string;
+  kind: string;
+}
+export interface PlacedMark extends Mark {
+  x: number;
+  lane: number;
+}
+
+/** Labels in lanes, so that none covers another. */
+export function lanes(marks: readonly Mark[], x: Scale, low: number, high: number, charWidth = 6): PlacedMark[] {
+  const ends: number[] = [];
+  return marks
+    .map((mark) => ({ ...mark, x: x(mark.at) }))
+    .sort((a, b) => a.x - b.x)
+    .map((mark) => {
+      const half = (mark.text.length * charWidth) / 2 + 5;
+      const middle = clamp(mark.x, low + half, high - half);
+      let lane = ends.findIndex((end) => end < middle - half);
+      if (lane < 0) lane = ends.length;
+      ends[lane] = middle + half;
+      return { ...mark, lane };
+    });
+}
+
+/** A scale that is fine near the price and coarse far away: from -1 at half the price's distance to 1. */
+const BEND = 0.06;
+const EDGE = 0.5;
+export function bent(logRatio: number): number {
+  return clamp(Math.asinh(logRatio / BEND) / Math.asinh(EDGE / BEND), -1, 1);
+}

@@ -1,0 +1,29 @@
+// What a person can tell the whole keeper. Halting raises risk, so it is red.
+import { usePage } from "../context";
+import { live } from "../live/state";
+
+export function Controls() {
+  const { life, ask } = usePage();
+  const mode = live.tick?.mode;
+  const off = life === "dead" || life === "starting";
+  const restricted = mode === "reducing" || mode === "halted";
+  return (
+    <span class="controls">
+      {mode !== "reducing" && mode !== "halted" && (
+        <button type="button" disabled={off} onClick={() => ask({ scope: "keeper", mode: "reduce" })}>
+          Reduce…
+        </button>
+      )}
+      {mode !== "halted" && (
+        <button type="button" class="danger" disabled={off} onClick={() => ask({ scope: "keeper", mode: "halt" })}>
+          Halt…
+        </button>
+      )}
+      {restricted && (
+        <button type="button" class="primary" disabled={off} onClick={() => ask({ scope: "keeper", mode: "resume" })}>
+          Resume…
+        </button>
+      )}
+    </span>
+  );
+}

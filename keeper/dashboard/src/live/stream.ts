@@ -1,0 +1,42 @@
+// One connection to `/api/v1/events`, made anew when it breaks or falls silent.
+import type { Message } from "./state";
+
+const EVENTS = ["hello", "tick", "action", "override", "reset"] as const;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10_000;
+
+export class Stream {
+  private source: EventSource | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private wait_ms = FIRST_WAIT_MS;
+
+  constructor(private readonly heard: (message: Message) => void) {}
+
+  open(): void {
+    this.close();
+    const source = new EventSource("/api/v1/events");
+    this.source = source;
+    for (const event of EVENTS) {
+      source.addEventListener(event, (raw) => {
+        this.wait_ms = FIRST_WAIT_MS;
+        this.heard({ event, data: JSON.parse((raw as MessageEvent<string>).data) } as Message);
+      });
+    }
+    // The browser itself tries again unless the answer was an error.
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) this.again();
+    };
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    this.source?.close();
+    this.source = null;
+  }
+
+  private again(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.open(), this.wait_ms * (1 + Math.random()));
+    this.wait_ms = Math.min(this.wait_ms * 2, LONGEST_WAIT_MS);
+  }
+}

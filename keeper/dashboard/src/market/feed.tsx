@@ -1,0 +1,36 @@
+// The newest actions of the whole book.
+import type { Actions } from "../contract";
+import { useRead } from "../live/resource";
+import { Outcome, When } from "../position/actions";
+import { Panel } from "../parts/panel";
+import { Waiting } from "../parts/waiting";
+import { href } from "../route";
+
+const SHOWN = 12;
+
+export function Feed() {
+  const read = useRead<Actions>(`actions?limit=${SHOWN}`);
+  return (
+    <Panel title="Latest actions" note="UTC">
+      {!read.value && <Waiting of={read} what="The journal" />}
+      {read.value?.rows.length === 0 && <p class="empty">Nothing has been done yet.</p>}
+      {read.value && read.value.rows.length > 0 && (
+        <ol class="feed">
+          {read.value.rows.map((a) => (
+            <li key={a.id}>
+              <span class="num dim">
+                <When secs={a.secs} />
+              </span>
+              <span>
+                {a.number === null ? "market" : <a href={href({ view: "position", position: a.position })}>#{a.number}</a>} {a.action} <span class={`outcome ${a.outcome}`}>
+                  <Outcome action={a} />
+                </span>
+                <span class="why">{a.reason}</span>
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </Panel>
+  );
+}

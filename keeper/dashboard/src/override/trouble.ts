@@ -1,0 +1,33 @@
+// Why an override was refused, and what to do.
+import { ApiError } from "../live/http";
+
+export function trouble(error: unknown): string {
+  if (!(error instanceof ApiError)) return `It failed: ${String(error)}.`;
+  switch (error.status) {
+    case 0:
+      return `${say(error.message)} Nothing may have happened: look at the mode above before you try again, or use the command below.`;
+    case 401:
+      return error.code === "wrong_token"
+        ? "This is not this keeper’s token. A keeper makes a new one when its directory is new: open the page again with `ballast dashboard --config FILE --open`."
+        : "Overrides need the keeper’s token: open the page with `ballast dashboard --config FILE --open`.";
+    case 403:
+      return "The keeper refuses requests from this page’s address. Open the page with `ballast dashboard --config FILE --open`.";
+    case 409:
+      return `Somebody was faster: ${say(error.message)} Close this, look again, and decide anew.`;
+    case 415:
+      return "The keeper did not understand the request (415). Page and keeper are of different versions: reload the page.";
+    case 421:
+      return "The keeper does not answer for this host name. Use 127.0.0.1, or add the name to `api.hosts`.";
+    case 429:
+      return "Too many wrong tokens. Wait a minute.";
+    case 503:
+      return "The keeper is starting. Try again in some seconds.";
+    default:
+      return say(error.message);
+  }
+}
+
+function say(message: string): string {
+  const text = message.slice(0, 1).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

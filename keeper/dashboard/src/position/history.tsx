@@ -1,0 +1,112 @@
+// The position through time, with the keeper's actions.
+import type { Action, History as Data, Position } from "../contract";
+import { Series } from "../charts/series";
+import { bps, compact, money, num, price, tokens } from "../format/number";
+import { useRead } from "../live/resource";
+import { useSetting } from "../live/setting";
+import { now } from "../live/state";
+import { RangeButtons } from "../parts/range-buttons";
+import { Waiting } from "../parts/waiting";
+
+const RANGES = ["1d", "3d", "30d"] as const;
+const DAYS: Record<(typeof RANGES)[number], number> = { "1d": 1, "3d": 3, "30d": 30 };
+const OPTIONS = [
+  ["1d", "24 h"],
+  ["3d", "3 days"],
+  ["30d", "30 days"],
+] as const;
+const STEP = 900;
+
+export function History({ position: p, base, quote, actions }: { position: Position; base: string; quote: string; actions: Action[] }) {
+  const [range, choose] = useSetting("history", RANGES, "3d");
+  const from = Math.floor((now() - DAYS[range] * 86_400) / STEP) * STEP;
+  const read = useRead<Data>(`positions/${p.position}/history?from=${from}`, 15_000);
+  return (
+    <section class="panel">
+      <div class="head">
+        <h3>Through time</h3>
+        <span class="dim note">▴ keeper’s actions, UTC</span>
+        <RangeButtons label="Range of the history" options={OPTIONS} value={range} choose={choose} />
+      </div>
+      {!read.value ? <Waiting of={read} what="The history" /> : <Multiples data={read.value} p={p} base={base} quote={quote} actions={actions} />}
+    </section>
+  );
+}
+
+interface MultiplesProps {
+  data: Data;
+  p: Position;
+  base: string;
+  quote: string;
+  actions: Action[];
+}
+
+function Multiples({ data, p, base, quote, actions }: MultiplesProps) {
+  const column = (name: string) => {
+    const at = data.fields.indexOf(name);
+    return (row: (number | null)[]) => (at < 0 ? null : (row[at] ?? null));
+  };
+  const secs = column("secs");
+  /** Points where all of these are known. */
+  const known = (...names: string[]) => {
+    const columns = names.map(column);
+    return data.rows.flatMap((row) => {
+      const values = columns.map((of) => of(row));
+      const at = secs(row);
+      return at !== null && values.every((v): v is number => v !== null) ? [{ at, values: values as number[] }] : [];
+    });
+  };
+  const prices = known("price", "lower", "upper");
+  if (data.state === "unknown") return <p class="empty">Unknown: this keeper keeps no history.</p>;
+  if (prices.length < 3) return <p class="empty">Too young for a history: a point is kept every quarter of an hour.</p>;
+  const tolerance = data.tolerance;
+  const one = (name: string) => {
+    const points = known(name);
+    return { secs: points.map((point) => point.at), values: points.map((point) => point.values[0] ?? 0) };
+  };
+  return (
+    <div class="multiples">
+      <Series
+        title="Price in its band"
+        unit={quote}
+        secs={prices.map((point) => point.at)}
+        values={prices.map((point) => point.values[0] ?? 0)}
+        band={prices.map((point) => [point.values[1] ?? 0, point.values[2] ?? 0])}
+        tick={compact}
+        text={price}
+        actions={actions}
+      />
+      <Series
+        title="Delta"
+        unit={base}
+        {...one("delta")}
+        band={one("delta").secs.map(() => [-tolerance, tolerance])}
+        zero
+        tick={compact}
+        text={(v) => tokens(v, true)}
+        actions={actions}
+      />
+      <Series
+        title="LTV"
+        unit=""
+        {...one("ltv_bps")}
+        levels={[
+          { at: p.policy.deleverage_trigger_ltv_bps, kind: "trigger" },
+          { at: p.maintenance_ltv_bps, kind: "liq" },
+        ]}
+        tick={(v) => `${num(v / 100, v % 100 === 0 ? 0 : 1)}%`}
+        text={(v) => bps(v, 1)}
+        actions={actions}
+      />
+      <Series
+        title="Equity"
+        unit={quote}
+        {...one("equity")}
+        levels={[{ at: Number(p.entry.equity), kind: "entry" }]}
+        tick={compact}
+        text={money}
+        actions={actions}
+      />
+    </div>
+  );
+}

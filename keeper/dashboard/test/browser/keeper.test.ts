@@ -1,0 +1,86 @@
+// The page served by the real keeper: all that holds of any, and that an override does on the chain what it says.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Browser } from "playwright-core";
+import type { Action, Actions, Position } from "../../src/contract";
+import { launch } from "../browser-launch";
+import { checks } from "./checks";
+import { KeeperRig, programs } from "./keeper-rig";
+import { Visit } from "./visit";
+
+if (!programs()) {
+  test("the page over the real keeper", { skip: "BALLAST_BIN and BALLAST_KEEPER_WORLD name no programs; `cargo xtask dashboard` builds them" }, () => undefined);
+} else {
+  checks("the page over the real keeper", () => KeeperRig.start());
+
+  describe("on the chain", () => {
+    let rig: KeeperRig;
+    let browser: Browser;
+    let visit: Visit;
+    before(async () => {
+      [rig, browser] = await Promise.all([KeeperRig.start(), launch()]);
+      visit = await Visit.open(browser, rig);
+    });
+    after(async () => {
+      await visit?.close();
+      await browser?.close();
+      await rig?.close();
+    });
+    const chain = () => Promise.all(rig.described.positions.map((address) => rig.bytes(address)));
+    const tell = async (button: string, reason: string, within = "header") => {
+      await visit.page.locator(within).getByRole("button", { name: button }).click();
+      await visit.page.waitForSelector("dialog .consequence");
+      await visit.page.fill("dialog input", reason);
+      await visit.page.click("dialog button[type=submit]");
+      await visit.page.waitForSelector(`.toast:has-text("${reason}")`);
+    };
+    const landed = async (address: string): Promise<Action | undefined> =>
+      (await visit.api<Actions>(`actions?position=${address}`)).rows.find((a) => a.outcome === "landed");
+
+    test("halted, nothing is sent though something is due; resumed, it lands, and the page links to a transaction that the chain knows", async () => {
+      await tell("Halt…", "test of halting");
+      const before = await chain();
+      await rig.move(rig.described.price * 1.03);
+      const due = async () => {
+        const found = await Promise.all(rig.described.positions.map((address) => visit.api<Position>(`positions/${address}`)));
+        return found.find((p) => p.decision.action !== null);
+      };
+      await visit.until("something is due", async () => (await due()) !== undefined, 60_000);
+      await visit.page.waitForTimeout(8_000);
+      assert.deepEqual(await chain(), before, "a halted keeper changed something on the chain");
+      const waiting = await due();
+      assert.ok(waiting);
+      assert.notEqual(waiting.decision.verdict, "act", JSON.stringify(waiting.decision));
+
+      await tell("Resume…", "test of resuming");
+      await visit.until("it is done on the chain", async () => (await rig.bytes(waiting.position)) !== before[rig.described.positions.indexOf(waiting.position)], 60_000);
+      await visit.until("it is in the journal", async () => (await landed(waiting.position)) !== undefined, 60_000);
+      const action = await landed(waiting.position);
+      assert.ok(action?.signature);
+      const { value } = await rig.rpc<{ value: ({ err: unknown } | null)[] }>("getSignatureStatuses", [[action.signature], { searchTransactionHistory: true }]);
+      assert.ok(value[0], "the chain does not know the transaction");
+      assert.equal(value[0].err, null);
+      await visit.to(`#/p/${waiting.position}`);
+      await visit.page.waitForSelector(`.actions a[href$="/tx/${action.signature}"]`);
+    });
+
+    test("a paused position is left alone while others are served; resumed, it is served", async () => {
+      const [paused, ...others] = rig.described.positions;
+      assert.ok(paused);
+      await visit.to(`#/p/${paused}`);
+      await visit.page.waitForSelector(".title");
+      await tell("Pause…", "test of pausing", ".title");
+      const mine = await rig.bytes(paused);
+      const theirs = await Promise.all(others.map((address) => rig.bytes(address)));
+      await rig.move(rig.described.price * 0.975);
+      await visit.until("another position is served", async () => (await Promise.all(others.map((address) => rig.bytes(address)))).some((bytes, i) => bytes !== theirs[i]), 60_000);
+      await visit.until("the paused one is due", async () => (await visit.api<Position>(`positions/${paused}`)).decision.action !== null, 60_000);
+      await visit.page.waitForTimeout(5_000);
+      assert.equal(await rig.bytes(paused), mine, "a paused position was touched");
+      await visit.page.waitForSelector(".sentence.paused, .sentence.blocked");
+      await tell("Resume…", "test of resuming it", ".title");
+      await visit.until("it is served again", async () => (await rig.bytes(paused)) !== mine, 60_000);
+      assert.deepEqual(visit.surprises(), []);
+    });
+  });
+}

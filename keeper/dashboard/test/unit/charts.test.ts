@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bent, extent, lanes, nearest, path, scale, ticks } from "../../src/charts/scale";
+import { href, parse, type Route } from "../../src/route";
+
+test("ticks are round, inside, and about as many as asked for", () => {
+  assert.deepEqual(ticks(0, 100, 5), [0, 20, 40, 60, 80, 100]);
+  assert.deepEqual(ticks(-1, 1, 4).map((v) => v + 0), [-1, -0.5, 0, 0.5, 1]);
+  assert.deepEqual(ticks(3, 3, 5), []);
+  for (const [low, high] of [[0.7, 0.95], [110, 260], [-48_000, 101_000], [0.00001, 0.00009]] as const) {
+    const found = ticks(low, high, 5);
+    assert.ok(found.length >= 2 && found.length <= 11, `${low}..${high}: ${found}`);
+    assert.ok(found.every((v) => v >= low - 1e-9 && v <= high + 1e-9));
+  }
+});
+
+test("an extent ignores what is not a number, and is never empty", () => {
+  assert.deepEqual(extent([NaN, 1, 3], 0), [1, 3]);
+  const [low, high] = extent([5]);
+  assert.ok(low < 5 && high > 5);
+  assert.deepEqual(extent([]), [0, 1]);
+});
+
+test("a scale is linear, also where its domain is a point", () => {
+  assert.equal(scale(0, 10, 100, 200)(5), 150);
+  assert.equal(scale(3, 3, 0, 10)(3), 0);
+});
+
+test("labels that would touch stand in different lanes", () => {
+  const x = scale(0, 100, 0, 500);
+  const placed = lanes([{ at: 50, text: "liquidation", kind: "a" }, { at: 51, text: "deleverage", kind: "b" }, { at: 90, text: "rehedge", kind: "c" }], x, 0, 500);
+  assert.deepEqual(placed.map((m) => m.lane), [0, 1, 0]);
+});
+
+test("the strip's scale is odd, steep near the price, and ends at its ends", () => {
+  assert.equal(bent(0), 0);
+  assert.ok(Math.abs(bent(0.1) + bent(-0.1)) < 1e-12);
+  assert.ok(bent(0.02) > 4 * (bent(0.42) - bent(0.4)));
+  assert.equal(bent(3), 1);
+});
+
+test("the nearest point is found", () => {
+  assert.equal(nearest([1, 5, 9], 6.9), 1);
+  assert.equal(path([[0, 1], [2.25, 3]]), "M0.0 1.0L2.3 3.0");
+});
+
+test("every view has an address, and comes back from it", () => {
+  const routes: Route[] = [{ view: "book" }, { view: "position", position: "Bgkh" }, { view: "markets", market: null }, { view: "markets", market: "AvZL" }, { view: "lenders", market: null }];
+  for (const route of routes) assert.deepEqual(parse(href(route)), route);
+  assert.deepEqual(parse("#/nowhere"), { view: "book" });
+  assert.deepEqual(parse(""), { view: "book" });
+});

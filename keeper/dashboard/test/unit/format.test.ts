@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bps, bpsBare, compact, money, move, num, percent, price, short, times, tokens } from "../../src/format/number";
+import { age, clock, date, span } from "../../src/format/time";
+import { sentence } from "../../src/format/words";
+import { headline } from "../../src/position/sentence";
+import { distance, severity } from "../../src/format/danger";
+import { explorerLink } from "../../src/position/actions";
+
+test("numbers have a true minus, grouped thousands and no negative zero", () => {
+  assert.equal(num(-1234.5, 1), "−1,234.5");
+  assert.equal(num(-0.001, 2), "0.00");
+  assert.equal(num(-0.001, 2, true), "0.00");
+  assert.equal(num(2, 0, true), "+2");
+  assert.equal(num(1e21), "1,000,000,000,000,000,000,000");
+});
+
+test("what there is none of is a dash, never zero", () => {
+  for (const nothing of [null, undefined, "", NaN, Infinity]) assert.equal(num(nothing), "–");
+  assert.equal(money(null), "–");
+  assert.equal(bps(null), "–");
+  assert.equal(percent(undefined), "–");
+  assert.equal(move(null, 200), "–");
+  assert.equal(times(null), "∞");
+});
+
+test("places follow the size", () => {
+  assert.deepEqual(["12345.678", "123.456", "1.23456", "0.0123456", "0.000001234"].map((v) => tokens(v)), ["12,346", "123.5", "1.23", "0.0123", "0.000001234"]);
+  assert.equal(tokens("0.000000000"), "0");
+  assert.deepEqual([99.5, -100.5].map((v) => money(v, true)), ["+99.50", "−101"]);
+  assert.deepEqual([206.0249, 0.83121, 0.00001234567].map((v) => price(v)), ["206.02", "0.83121", "0.000012346"]);
+  assert.deepEqual([999, 1_250, 41_250, 4_125_000, 123_456_789, 12_345_678_901].map((v) => compact(v)), ["999", "1.3k", "41k", "4.1M", "123M", "12B"]);
+});
+
+test("percent is part of the number, in columns it stands in the head", () => {
+  assert.equal(bps(-123, 1, true), "−1.2\u202f%");
+  assert.equal(bpsBare(-123, 1, true), "−1.2");
+  assert.equal(times(29_712), "2.97×");
+});
+
+test("times are UTC", () => {
+  assert.equal(clock(1_790_000_000), "14:13:20");
+  assert.equal(date(1_790_000_000), "2026-09-21 14:13");
+  assert.equal(clock(null), "–");
+  assert.deepEqual([59, 61, 3_700, 90_000].map(span), ["59\u202fs", "1\u202fmin", "1\u202fh 01\u202fmin", "1\u202fd 1\u202fh"]);
+  assert.equal(age(90_000), "1\u202fd");
+});
+
+test("a reason becomes a sentence once", () => {
+  assert.equal(sentence("oracle looks wrong"), "Oracle looks wrong.");
+  assert.equal(sentence("Done."), "Done.");
+});
+
+test("the headline ends with the first sentence, not inside a number", () => {
+  assert.deepEqual(headline("Nothing is due. Falls 8.3 % to 190.81: rehedge."), ["Nothing is due.", "Falls 8.3 % to 190.81: rehedge."]);
+  assert.deepEqual(headline("Rehedge is due: long by 0.25 SOL."), ["Rehedge is due:", "long by 0.25 SOL."]);
+  assert.deepEqual(headline("Nothing is due"), ["Nothing is due", ""]);
+});
+
+test("danger is told by days of usual movement", () => {
+  const near = (sigma_days: number) => ({ side: "lower" as const, distance_bps: -250, sigma_days });
+  assert.deepEqual([0.9, 1, 1.9, 2].map((d) => severity(near(d))), ["critical", "warn", "warn", ""]);
+  assert.equal(severity(null), "");
+  const over = { side: "upper" as const, distance_bps: -120, sigma_days: 3 };
+  assert.equal(severity(over), "critical", "beyond the boundary is worst, however far beyond");
+  assert.equal(distance(over), "reached");
+  assert.equal(distance({ side: "lower", distance_bps: 0, sigma_days: 0 }), "reached");
+  assert.equal(distance(near(1)), "↓\u202f2.5\u202f%");
+});
+
+test("an address is shortened, a short word is not", () => {
+  assert.equal(short("Bgkh719G4MQP5HHh91zRYztrn8oLfUD5Dgt6PFf4ayJU"), "Bgkh…ayJU");
+  assert.equal(short("fixture"), "fixture");
+});
+
+test("a link leads to a web page and nowhere else", () => {
+  assert.equal(explorerLink("https://e.example/tx/{signature}", "a b"), "https://e.example/tx/a%20b");
+  assert.equal(explorerLink("javascript:alert(1)//{signature}", "x"), null);
+  assert.equal(explorerLink(null, "x"), null);
+  assert.equal(explorerLink("https://e.example/{signature}", null), null);
+});

@@ -1,0 +1,78 @@
+//! What readers see of the engine.
+
+use tokio::time::Instant;
+
+use super::{Engine, Status};
+use crate::picture::{Found, PositionPicture};
+
+impl Engine {
+    fn status_now(&self) -> Status {
+        Status {
+            mode: self.executor.control.mode(),
+            markets: self.shelves.len(),
+            positions: self.shelves.values().map(|shelf| shelf.book.len()).sum(),
+            in_flight: self.jobs.len(),
+            waiting: self.waiting.len(),
+            not_quiet: self.told.len(),
+            slot: self
+                .shelves
+                .values()
+                .filter_map(|shelf| Some(shelf.book.snapshot()?.slot))
+                .max()
+                .unwrap_or(0),
+            lamports: self.executor.lamports(),
+        }
+    }
+
+    pub(super) fn publish_status(&mut self) {
+        let status = self.status_now();
+        let changed = self
+            .status
+            .send_if_modified(|last| std::mem::replace(last, status) != status);
+        if changed {
+            self.picture.note();
+        }
+        if self.picture.due().is_some_and(|due| due <= Instant::now()) {
+            self.publish_picture(status);
+        }
+    }
+
+    fn publish_picture(&mut self, status: Status) {
+        let Self {
+            picture,
+            shelves,
+            executor,
+            refused,
+            told,
+            flights,
+            config,
+            ..
+        } = self;
+        let markets = shelves
+            .iter()
+            .map(|(address, shelf)| (*address, shelf.picture()));
+        let economics = config.automation.economics;
+        picture.publish(status, markets, |market, position| {
+            let shelf = shelves.get(market)?;
+            let tracked = shelf.book.position(position)?;
+            let refused = refused.get(position).copied().unwrap_or_default();
+            Some(PositionPicture {
+                address: *position,
+                slot: tracked.slot,
+                position: tracked.position,
+                outlook: shelf.outlook(
+                    position,
+                    economics,
+                    [refused, executor.control.forbidden(position)],
+                ),
+                found: told
+                    .get(position)
+                    .map_or(Found::Nothing, |(kind, blocked)| match blocked {
+                        None => Found::Due(*kind),
+                        Some(_) => Found::Blocked(*kind),
+                    }),
+                in_flight: flights.get(position).copied().unwrap_or_default(),
+            })
+        });
+    }
+}
