@@ -261,6 +261,15 @@ impl Executor {
         };
         report.verdict = verdict.unwrap_or_else(|trouble| match trouble {
             Trouble::Journal(error) => Verdict::Halt(error),
+            // As what was refused: something else, which the reserve pays for, may take its place.
+            Trouble::Spent(spent) => {
+                self.events.send(KeeperEvent::Refused {
+                    position: job.position,
+                    action: job.action,
+                    error: spent.to_string(),
+                });
+                Verdict::Refused
+            }
             other => Verdict::Unavailable(other.to_string()),
         });
         if let Verdict::Resolved(outcome) = &report.verdict {

@@ -559,7 +559,7 @@ fn an_override_is_one_line_that_later_versions_still_read() {
     let record: Record = serde_json::from_str(line).unwrap();
     assert_eq!(serde_json::to_string(&record).unwrap(), line);
     let Record::Override(record) = record else {
-        panic!("{record:?}");
+        panic!("no override");
     };
     let position = Pubkey::default();
     let entry = &record.applied.entry;

@@ -36,11 +36,11 @@ async fn what_an_hour_allows_is_not_exceeded_also_by_another_life() {
     assert_eq!(landed(&world, ActionKind::Rehedge), 2);
     let mut told = 0;
     while let Ok(event) = events.try_recv() {
-        if let KeeperEvent::Warning { message } = event {
-            told += usize::from(message.contains("fees.max_lamports_per_hour"));
+        if let KeeperEvent::Refused { error, .. } = event {
+            told += usize::from(error.contains("fees.max_lamports_per_hour"));
         }
     }
-    assert!(told > 0);
+    assert!(told > 0, "nobody was told");
     beside(frugal(&world, &disk, FOR_TWO, 0), minutes(30)).await;
     assert_eq!(landed(&world, ActionKind::Rehedge), 2);
     beside(frugal(&world, &disk, FOR_TWO, 0), minutes(15)).await;
