@@ -3,13 +3,10 @@
 use anyhow::Result;
 use ballast_client::Policy;
 pub use ballast_client::default_policy;
+pub use ballast_view::PolicyView;
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 
-use crate::{
-    decimal::Ratio,
-    format::{bps, duration},
-};
+use crate::decimal::Ratio;
 
 /// What keepers may do with a position, and when. What is left out stays as it is; for a new position it is the market's.
 #[derive(Args, Clone, Debug, Default)]
@@ -91,60 +88,6 @@ impl PolicyArgs {
                 u32::from(keepers == Switch::On)
             }),
         })
-    }
-}
-
-/// A policy as commands print it.
-#[derive(Clone, Debug, Serialize)]
-pub struct PolicyView {
-    pub hedge_bps: u32,
-    pub delta_band_bps: u32,
-    pub delta_target_bps: u32,
-    pub deleverage_trigger_ltv_bps: u32,
-    pub deleverage_target_ltv_bps: u32,
-    pub max_swap_loss_bps: u32,
-    pub min_rebalance_interval_secs: u32,
-    pub keepers_allowed: bool,
-}
-
-impl From<&Policy> for PolicyView {
-    fn from(policy: &Policy) -> Self {
-        Self {
-            hedge_bps: policy.hedge_bps,
-            delta_band_bps: policy.delta_band_bps,
-            delta_target_bps: policy.delta_target_bps,
-            deleverage_trigger_ltv_bps: policy.deleverage_trigger_ltv_bps,
-            deleverage_target_ltv_bps: policy.deleverage_target_ltv_bps,
-            max_swap_loss_bps: policy.max_swap_loss_bps,
-            min_rebalance_interval_secs: policy.min_rebalance_interval_secs,
-            keepers_allowed: policy.keeper_enabled == 1,
-        }
-    }
-}
-
-impl std::fmt::Display for PolicyView {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(
-            f,
-            "  policy       hedge {}, rehedge beyond {} (to within {}) of the full base amount, at least {} apart, \
-             losing at most {} per swap;",
-            bps(self.hedge_bps),
-            bps(self.delta_band_bps),
-            bps(self.delta_target_bps),
-            duration(self.min_rebalance_interval_secs.into()),
-            bps(self.max_swap_loss_bps),
-        )?;
-        writeln!(
-            f,
-            "               deleverage from LTV {} to {}; keepers {}",
-            bps(self.deleverage_trigger_ltv_bps),
-            bps(self.deleverage_target_ltv_bps),
-            if self.keepers_allowed {
-                "allowed"
-            } else {
-                "switched off"
-            }
-        )
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{self, Flags, Nobody, Past, Server, ServerError},
+    api::{self, Nobody, Past, Server, ServerError},
     config::{Config, ConfigError, Mode},
     control::{Control, SystemClock},
     decisions::Recorder,
@@ -19,8 +19,10 @@ use crate::{
     event::KeeperEvent,
     events::Events,
     execute::Executor,
+    flags::{FlagsNow, FlagsWatch, Heard, Shown, Watcher},
     history::{self, History, HistoryReader},
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    notify::Notifier,
     picture::{Picture, Pictures},
     retries,
     sources::{Doubts, Sources},
@@ -133,6 +135,10 @@ pub struct Parts {
     pub halt_dir: Option<PathBuf>,
     /// `None`: the system's.
     pub clock: Option<SystemClock>,
+    /// Other nodes, which are asked for their slot only.
+    pub other_nodes: Vec<Arc<dyn Chain>>,
+    /// Whether somebody tells the flags of a hedge's funding and fills, see [`Keeper::flags_ear`].
+    pub hedged: bool,
 }
 
 /// A keeper that is ready to run.
@@ -142,9 +148,10 @@ pub struct Keeper {
     status: watch::Sender<Status>,
     pictures: watch::Sender<Option<Arc<Picture>>>,
     past: Arc<dyn Past>,
-    flags: Arc<dyn Flags>,
     api_address: watch::Sender<Option<SocketAddr>>,
     control: Control,
+    red_flags: watch::Sender<Arc<FlagsNow>>,
+    ear: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
     history: Option<History>,
 }
 
@@ -174,6 +181,12 @@ impl Keeper {
         let genesis_hash = chain.genesis_hash().await.map_err(KeeperError::Genesis)?;
         let ws_url = Some(config.ws_url.clone());
         let halt_dir = Some(config.journal_dir.clone());
+        let other = |url: &Endpoint| {
+            // Whether they answer is what they are asked for: no reason to warn.
+            let other = RpcChain::with_config(url.clone(), RpcConfig::new(REQUEST_TIMEOUT), None);
+            Arc::new(other) as Arc<dyn Chain>
+        };
+        let other_nodes = config.flags.other_rpc_urls.iter().map(other).collect();
         let parts = Parts {
             config,
             chain: Arc::new(chain),
@@ -183,6 +196,8 @@ impl Keeper {
             storage: None,
             halt_dir,
             clock: None,
+            other_nodes,
+            hedged: false,
         };
         Ok(Self::with_events(parts, events))
     }
@@ -205,11 +220,12 @@ impl Keeper {
             events,
             status: watch::Sender::new(status),
             pictures: watch::Sender::new(None),
+            red_flags: watch::Sender::default(),
+            ear: Watcher::ear(),
             past: match &history {
                 Some(history) => Arc::new(history.reader()),
                 None => Arc::new(Nobody),
             },
-            flags: Arc::new(Nobody),
             api_address: watch::Sender::new(None),
             control,
             history,
@@ -243,13 +259,6 @@ impl Keeper {
         self
     }
 
-    /// With what the flags say, for the API.
-    #[must_use]
-    pub fn with_flags(mut self, flags: Arc<dyn Flags>) -> Self {
-        self.flags = flags;
-        self
-    }
-
     /// Where the API listens; `None` before it does, or if it does not.
     pub fn api_address(&self) -> watch::Receiver<Option<SocketAddr>> {
         self.api_address.subscribe()
@@ -258,6 +267,16 @@ impl Keeper {
     /// All that the engine knows, a few times a second.
     pub fn pictures(&self) -> Pictures {
         self.pictures.subscribe()
+    }
+
+    /// The red flags, once a second.
+    pub fn flags(&self) -> FlagsWatch {
+        self.red_flags.subscribe()
+    }
+
+    /// Where the flags are told what the engine does not know.
+    pub fn flags_ear(&self) -> mpsc::Sender<Heard> {
+        self.ear.0.clone()
     }
 
     /// Runs until `shutdown` completes.
@@ -269,6 +288,10 @@ impl Keeper {
     /// [`KeeperError`].
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), KeeperError> {
         let events = self.events.clone();
+        let keypair = self.parts.keypair.as_ref();
+        let keeper = keypair.map(Signer::pubkey).unwrap_or_default();
+        let notify = &self.parts.config.notify;
+        let notifier = Notifier::start(notify, keeper, self.control.clone(), &events);
         let result = self.run_inner(shutdown).await;
         if let Err(error) = &result {
             events.send(KeeperEvent::Halted {
@@ -276,6 +299,7 @@ impl Keeper {
             });
         }
         events.send(KeeperEvent::Stopped);
+        notifier.finish().await;
         result
     }
 
@@ -288,8 +312,9 @@ impl Keeper {
             control,
             history,
             past,
-            flags,
             api_address,
+            red_flags,
+            ear,
         } = self;
         let Parts {
             config,
@@ -300,6 +325,8 @@ impl Keeper {
             storage,
             halt_dir,
             clock: _,
+            other_nodes,
+            hedged,
         } = parts;
         let config = Arc::new(config);
         let keypair = keypair.map(Arc::new);
@@ -324,7 +351,8 @@ impl Keeper {
         let recorder = recorder(&config, has_files, &events);
         let markets = start::markets(chain.as_ref(), &config, &events).await?;
         if matches!(recovered.tail, Tail::Suspect { .. }) {
-            let message = "the journal's last line is damaged: waiting until nothing signed before can land any more";
+            let message = "the journal's last line is damaged: waiting until nothing signed before can land any more; what the \
+                           keeper was told last has to be told again";
             events.send(KeeperEvent::Warning {
                 message: message.into(),
             });
@@ -345,7 +373,7 @@ impl Keeper {
             control: control.clone(),
             feed: journal.feed(),
             past,
-            flags,
+            flags: Arc::new(Shown(red_flags.subscribe())),
         })?;
         api_address.send_replace(server.as_ref().map(Server::address));
         // Who only observes leaves them to a keeper that acts.
@@ -365,6 +393,19 @@ impl Keeper {
             markets: markets.clone(),
             timing: config.timing,
         };
+        let watcher = Watcher {
+            config: Arc::clone(&config),
+            control: control.clone(),
+            pictures: pictures.subscribe(),
+            events: events.clone(),
+            nodes: [Arc::clone(&chain)]
+                .into_iter()
+                .chain(other_nodes)
+                .collect(),
+            markets: markets.clone(),
+            hedged,
+            now: red_flags,
+        };
         let asked = Arc::clone(&chain);
         let mut executor = Executor::new(
             chain,
@@ -374,6 +415,7 @@ impl Keeper {
             events.clone(),
         )
         .with_control(control.clone())
+        .with_spending(std::mem::take(&mut recovered.spending))
         .with_recorder(recorder.clone());
         let service = config.prices.source()?;
         if let Some(service) = &service {
@@ -406,7 +448,8 @@ impl Keeper {
         let engine = engine.run(receiver, shutdown);
         let balance = balance.watch_balance();
         let overrides = control.watch(halt_dir.as_deref());
-        tokio::pin!(sources, engine, balance, overrides);
+        let flags = watcher.run(ear);
+        tokio::pin!(sources, engine, balance, overrides, flags);
         let mut sources_ended = false;
         let result = loop {
             tokio::select! {
@@ -415,6 +458,7 @@ impl Keeper {
                 () = &mut sources, if !sources_ended => sources_ended = true,
                 () = &mut balance, if watches_balance => {}
                 () = &mut overrides => {}
+                () = &mut flags => {}
             }
         };
         drop(server);

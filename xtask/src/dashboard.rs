@@ -63,11 +63,12 @@ fn npm() -> Command {
 /// `dist` is what the sources say, and small enough.
 fn compare() -> Result<()> {
     let dist = format!("{DIRECTORY}/dist");
-    let changed = process::output(
-        Command::new("git")
-            .current_dir(repository::root())
-            .args(["status", "--porcelain", "--", &dist]),
-    )?;
+    let changed = process::output(Command::new("git").current_dir(repository::root()).args([
+        "status",
+        "--porcelain",
+        "--",
+        dist.as_str(),
+    ]))?;
     if !changed.trim().is_empty() {
         bail!(
             "{dist} is not what its sources make of it; commit it with them:\n{}",

@@ -90,7 +90,9 @@ fn open(directory: &Path, url: &str) -> Result<()> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .with_context(|| format!("{opener} cannot be started: open the address yourself, without --open"))?;
+        .with_context(|| {
+            format!("{opener} cannot be started: open the address yourself, without --open")
+        })?;
     Ok(())
 }
 

@@ -3,9 +3,7 @@
 use std::{fmt, time::Duration};
 
 use anyhow::{Context, Result};
-use ballast_client::{
-    Amounts, Chain, MarketContext, MarketSnapshot, PositionContext, Pubkey,
-};
+use ballast_client::{Amounts, Chain, MarketContext, MarketSnapshot, PositionContext, Pubkey};
 use ballast_keeper::execute::{Earned, FeeAccounts, View, ViewRequest};
 use ballast_strategy::{
     ActionKind,

@@ -37,12 +37,7 @@ const OWN_FUNDS: Amounts = Amounts {
 };
 const FIRST_PRICE: f64 = 200.0;
 /// Half the band's width as a part of the price, and leverage. The first one is the worked example's.
-const POSITIONS: [(f64, u32); 4] = [
-    (0.05, 30_000),
-    (0.03, 25_000),
-    (0.1, 30_000),
-    (0.2, 22_000),
-];
+const POSITIONS: [(f64, u32); 4] = [(0.05, 30_000), (0.03, 25_000), (0.1, 30_000), (0.2, 22_000)];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -121,11 +116,7 @@ async fn open(
 }
 
 /// Paths are relative to the file.
-fn configuration(
-    world: &World,
-    endpoints: &ballast_localnet::Endpoints,
-    listen: &str,
-) -> String {
+fn configuration(world: &World, endpoints: &ballast_localnet::Endpoints, listen: &str) -> String {
     let market = &world.market;
     format!(
         "rpc_url = \"{}\"\nws_url = \"{}\"\nmode = \"active\"\nkeypair = \"keeper.json\"\njournal_dir = \"journal\"\n\

@@ -229,6 +229,7 @@ impl Row {
             id: view.id,
             owner: view.owner,
             market: view.market,
+            price: view.price,
             lower: view.lower,
             upper: view.upper,
             in_range: view.in_range,
@@ -265,21 +266,6 @@ impl PnlParts {
             drift: part(2),
             curvature: part(3),
             costs: part(4),
-        }
-    }
-}
-
-impl From<&ballast::Policy> for PolicyView {
-    fn from(policy: &ballast::Policy) -> Self {
-        Self {
-            hedge_bps: policy.hedge_bps,
-            delta_band_bps: policy.delta_band_bps,
-            delta_target_bps: policy.delta_target_bps,
-            deleverage_trigger_ltv_bps: policy.deleverage_trigger_ltv_bps,
-            deleverage_target_ltv_bps: policy.deleverage_target_ltv_bps,
-            max_swap_loss_bps: policy.max_swap_loss_bps,
-            min_rebalance_interval_secs: policy.min_rebalance_interval_secs,
-            keepers_allowed: policy.keeper_enabled == 1,
         }
     }
 }

@@ -18,11 +18,13 @@ mod events;
 pub mod explain;
 mod figures;
 mod flag;
+mod lenders;
 mod lending;
 mod market;
 pub mod moves;
 mod names;
 mod overrides;
+mod policy;
 mod position;
 mod price;
 mod shown;
@@ -41,6 +43,7 @@ pub use error::{ErrorBody, ErrorView};
 pub use events::{Hello, Reset, Tick};
 pub use figures::{Figures, ends, nearest, scale};
 pub use flag::{Flag, FlagState, Flags, RedFlags};
+pub use lenders::{LenderGap, LendersView, NearDebt, lenders, shortfall_up};
 pub use lending::ReserveView;
 pub use market::{
     DepthMove, FundingView, Limits, LiquidityView, MarketView, OracleView, ShareBps, StageEvidence,

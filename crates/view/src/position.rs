@@ -137,6 +137,8 @@ pub struct Row {
     /// See [`PositionView`].
     pub market: String,
     /// See [`PositionView`].
+    pub price: f64,
+    /// See [`PositionView`].
     pub lower: f64,
     /// See [`PositionView`].
     pub upper: f64,

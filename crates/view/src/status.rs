@@ -114,6 +114,12 @@ pub struct MarketName {
     pub quote: String,
     /// Its risk stage.
     pub stage: u8,
+    /// The oracle's price; `null`: there is none.
+    pub price: Option<f64>,
+    /// The pool's price; `null`: the market has not been read yet.
+    pub pool_price: Option<f64>,
+    /// Positions known.
+    pub positions: usize,
 }
 
 /// Everything about the keeper.

@@ -8,7 +8,7 @@ use std::{env, fmt::Write, fs, path::PathBuf};
 use ballast_strategy::{ActionKind, decide::Threshold};
 
 /// The sources with answers in them, in the order of the page's file.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     include_str!("status.rs"),
     include_str!("position.rs"),
     include_str!("decision.rs"),
@@ -17,6 +17,7 @@ const SOURCES: [&str; 11] = [
     include_str!("action.rs"),
     include_str!("flag.rs"),
     include_str!("lending.rs"),
+    include_str!("lenders.rs"),
     include_str!("market.rs"),
     include_str!("events.rs"),
     include_str!("error.rs"),
@@ -92,7 +93,8 @@ fn declarations(source: &str) -> String {
             docs.push(
                 doc.replace("[`", "`")
                     .replace("`]", "`")
-                    .replace("crate::", ""),
+                    .replace("crate::", "")
+                    .replace("*/", "* /"),
             );
             continue;
         }

@@ -107,6 +107,7 @@ pub(super) fn text(api: &Api) -> String {
         keeper(&mut text, &scene);
         markets(&mut text, &scene);
         flags(&mut text, &scene);
+        contingency(&mut text, api, &scene);
     }
     text.0
 }
@@ -176,12 +177,9 @@ fn keeper(text: &mut Text, scene: &Scene) {
         "Records in the journal.",
         scene.log.sequence as f64,
     );
+    text.head("ballast_wallet_sol", "gauge", "The keeper's own SOL.");
     if let Some(lamports) = status.lamports {
-        text.gauge(
-            "ballast_wallet_sol",
-            "The keeper's own SOL.",
-            lamports as f64 / 1e9,
-        );
+        text.sample("ballast_wallet_sol", &[], lamports as f64 / 1e9);
     }
     text.gauge(
         "ballast_wallet_low_sol",
@@ -360,5 +358,36 @@ fn flags(text: &mut Text, scene: &Scene) {
             &[("flag", &flag.name)],
             f64::from(u8::from(unknown)),
         );
+    }
+}
+
+/// Tokens needed after a gap, and kept for it, by market.
+fn contingency(text: &mut Text, api: &Api, scene: &Scene) {
+    type Shown = fn(view::Contingency) -> [Option<String>; 2];
+    let needed: Shown = |found| [found.needed_base, found.needed_quote];
+    let kept: Shown = |found| [found.have_base, found.have_quote];
+    for (name, help, shown) in [
+        (
+            "ballast_contingency_needed_tokens",
+            "Whole tokens that would bring all positions back to their targets after a gap.",
+            needed,
+        ),
+        (
+            "ballast_contingency_kept_tokens",
+            "Whole tokens that are kept for it.",
+            kept,
+        ),
+    ] {
+        text.head(name, "gauge", help);
+        for market in scene.picture.markets.keys() {
+            let amounts = shown(api.sources.flags.contingency(market));
+            for (token, amount) in ["base", "quote"].into_iter().zip(amounts) {
+                let amount = amount.and_then(|amount| amount.parse().ok());
+                if let Some(amount) = amount {
+                    let market = market.to_string();
+                    text.sample(name, &[("market", &market), ("token", token)], amount);
+                }
+            }
+        }
     }
 }

@@ -19,6 +19,8 @@ mod reads;
 mod route;
 mod scene;
 mod server;
+#[cfg(test)]
+mod size_tests;
 mod stream;
 mod timed;
 mod token;

@@ -32,7 +32,7 @@ pub(super) fn exists(scene: &Scene, route: &[&str], path: &str) -> Result<(), Pr
         ["positions", address] | ["positions", address, "history"] => {
             scene.position(address).map(|_| ())
         }
-        ["markets", address] | ["markets", address, "liquidity" | "funding"] => {
+        ["markets", address] | ["markets", address, "liquidity" | "funding" | "lenders"] => {
             scene.market(address).map(|_| ())
         }
         _ => Err(Problem::not_found(path)),
@@ -97,6 +97,19 @@ pub(super) fn answer(
         ["markets", address, "liquidity"] => {
             let (address, market) = scene.market(address)?;
             written(&liquidity(scene, &address, market, query)?)
+        }
+        ["markets", address, "lenders"] => {
+            let (address, market) = scene.market(address)?;
+            let of_market = scene.known().iter().filter(|one| one.market == address);
+            let lines: Vec<view::Line> = of_market.filter_map(|one| one.line).collect();
+            let lenders = view::lenders(
+                scene.version,
+                snapshot(market)?,
+                scene.tokens(market),
+                sigma(market).0,
+                &lines,
+            );
+            written(&lenders.map_err(|error| no_price(&error))?)
         }
         ["markets", address, "funding"] => {
             scene.market(address)?;
@@ -362,7 +375,14 @@ fn status(api: &Api, scene: &Scene) -> view::StatusView {
             .iter()
             .map(|(address, market)| {
                 let tokens = scene.tokens(market);
+                let newest = market.newest.as_deref();
+                let scale = newest.map(view::scale);
                 view::MarketName {
+                    price: newest
+                        .and_then(|newest| Some(scale?.price(newest.oracle_sqrt_price().ok()?))),
+                    pool_price: newest
+                        .and_then(|newest| Some(scale?.price(newest.pool.sqrt_price))),
+                    positions: market.positions.len(),
                     market: address.to_string(),
                     name: format!("{}/{}", tokens.base, tokens.quote),
                     base: tokens.base.to_owned(),

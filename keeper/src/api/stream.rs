@@ -136,6 +136,8 @@ pub(super) fn answer(api: &Arc<Api>, headers: &HeaderMap) -> Result<Response, Pr
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::{Semaphore, broadcast};
+
     use super::*;
 
     #[test]
@@ -144,5 +146,48 @@ mod tests {
         assert_eq!(message.sequence, Some(7));
         let text = String::from_utf8(message.bytes.to_vec()).unwrap();
         assert_eq!(text, "id: 7\nevent: action\ndata: \"a\\nb\\r\u{2028}\"\n\n");
+    }
+
+    async fn heard(listener: &mut Listener) -> Option<String> {
+        let bytes = listener.next().await?;
+        Some(String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn whoever_falls_behind_is_disconnected_and_not_skipped() {
+        let places = Arc::new(Semaphore::new(1));
+        let bus = broadcast::Sender::new(LAG);
+        let mut listener = Listener {
+            first: VecDeque::from([Bytes::from_static(b"hello")]),
+            receiver: bus.subscribe(),
+            told: 3,
+            _permit: Arc::clone(&places).try_acquire_owned().unwrap(),
+        };
+        let send = |sequence: Option<u64>| {
+            bus.send(Message::new("action", sequence, &sequence))
+                .unwrap();
+        };
+        // What was among the missed is not told again.
+        for sequence in [Some(3), None, Some(4)] {
+            send(sequence);
+        }
+        assert_eq!(heard(&mut listener).await.unwrap(), "hello");
+        assert_eq!(
+            heard(&mut listener).await.unwrap(),
+            "event: action\ndata: null\n\n"
+        );
+        assert!(heard(&mut listener).await.unwrap().starts_with("id: 4\n"));
+        for sequence in 0..LAG as u64 {
+            send(Some(5 + sequence));
+        }
+        assert!(heard(&mut listener).await.unwrap().starts_with("id: 5\n"));
+        for sequence in 0..2 {
+            send(Some(5 + LAG as u64 + sequence));
+        }
+        assert_eq!(heard(&mut listener).await, None);
+        // Its place is free again.
+        assert_eq!(places.available_permits(), 0);
+        drop(listener);
+        assert_eq!(places.available_permits(), 1);
     }
 }

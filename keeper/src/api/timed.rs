@@ -27,10 +27,10 @@ impl TimedListener {
 }
 
 impl axum::serve::Listener for TimedListener {
-    type Io = Timed;
+    type Io = Timed<TcpStream>;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Timed, SocketAddr) {
+    async fn accept(&mut self) -> (Timed<TcpStream>, SocketAddr) {
         loop {
             match self.0.accept().await {
                 Ok((stream, address)) => {
@@ -54,13 +54,13 @@ impl axum::serve::Listener for TimedListener {
 }
 
 /// See the module's description.
-pub(super) struct Timed {
-    stream: TcpStream,
+pub(super) struct Timed<S> {
+    stream: S,
     /// While a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl Timed {
+impl<S> Timed<S> {
     fn patient<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -80,7 +80,7 @@ impl Timed {
     }
 }
 
-impl AsyncRead for Timed {
+impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -90,7 +90,7 @@ impl AsyncRead for Timed {
     }
 }
 
-impl AsyncWrite for Timed {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -107,5 +107,39 @@ impl AsyncWrite for Timed {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt, duplex},
+        time::Instant,
+    };
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_waits_for_a_reader_but_not_for_ever() {
+        let (near, mut far) = duplex(16);
+        let mut timed = Timed {
+            stream: near,
+            waiting: None,
+        };
+        timed.write_all(&[1; 16]).await.unwrap();
+        // A slow reader is waited for, each time anew.
+        for _ in 0..3 {
+            let mut taken = [0; 8];
+            let read = async {
+                sleep(PATIENCE * 9 / 10).await;
+                far.read_exact(&mut taken).await.unwrap();
+            };
+            let (written, ()) = tokio::join!(timed.write_all(&[2; 8]), read);
+            written.unwrap();
+        }
+        let begun = Instant::now();
+        let error = timed.write_all(&[3]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
     }
 }

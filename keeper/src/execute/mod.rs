@@ -5,6 +5,7 @@
 //! its transaction is sent, and is resumed before anything else is done for its position.
 
 mod balance;
+pub mod budget;
 mod build;
 mod carry;
 pub mod fee;
@@ -33,6 +34,7 @@ use ballast_strategy::{
     decide::{Action, ActionKind, Assessment, Reason, refresh_due},
     situation::{Outlook, SituationError},
 };
+use budget::{Spending, Spent};
 use build::Learned;
 use carry::Plan;
 use look::{Look, acts};
@@ -134,6 +136,8 @@ enum Trouble {
     Chain(#[from] ChainError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Spent(#[from] Spent),
     #[error("no key to sign with: set keypair")]
     NoKey,
     #[error(transparent)]
@@ -164,6 +168,7 @@ pub struct Executor {
     poster: Option<Arc<Poster>>,
     learned: Arc<Mutex<Learned>>,
     balance: Arc<Balance>,
+    spending: Arc<Mutex<Spending>>,
 }
 
 impl Executor {
@@ -194,6 +199,7 @@ impl Executor {
             poster: None,
             learned: Arc::default(),
             balance: Arc::default(),
+            spending: Arc::default(),
         }
     }
 

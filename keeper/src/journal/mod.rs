@@ -29,7 +29,10 @@ pub use record::{
 };
 pub use storage::{FileStorage, Storage};
 
-use crate::control::{InFlight, Overrides};
+use crate::{
+    control::{InFlight, Overrides},
+    execute::budget::Spending,
+};
 
 /// Format of the file.
 pub const VERSION: u32 = 1;
@@ -137,6 +140,8 @@ pub struct Recovered {
     pub slot: u64,
     /// What people said.
     pub overrides: Overrides,
+    /// What was spent in the last hour before it ended.
+    pub spending: Spending,
 }
 
 impl Journal<FileStorage> {
@@ -246,7 +251,9 @@ impl<S: Storage> Journal<S> {
         }
         let mut open = BTreeMap::new();
         let mut overrides = Overrides::default();
+        let mut spending = Spending::default();
         for record in records {
+            spending.fold(&record);
             journal.tell(&record);
             match record {
                 Record::Intent(intent) => {
@@ -279,6 +286,7 @@ impl<S: Storage> Journal<S> {
                 tail: scan.tail,
                 slot,
                 overrides,
+                spending,
             },
         ))
     }

@@ -273,6 +273,7 @@ async fn every_answer_has_the_shape_of_the_contract() {
             format!("markets/{market}/liquidity?position={address}"),
         ),
         ("funding", format!("markets/{market}/funding")),
+        ("lenders", format!("markets/{market}/lenders")),
     ] {
         let answer = running.read(&path).await;
         wrong.extend(check(&contract[name], &answer, name));
@@ -669,6 +670,18 @@ async fn the_page_and_every_answer_come_with_their_policies() {
             "{name}"
         );
     }
+    // What alerts and pictures ask for is there.
+    for file in [
+        include_str!("../../../ops/prometheus/alerts.yml"),
+        include_str!("../../../ops/grafana/ballast.json"),
+    ] {
+        let words = file.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+        let asked: Vec<&str> = words.filter(|word| word.starts_with("ballast_")).collect();
+        assert!(asked.len() > 9);
+        for name in asked {
+            assert!(metrics.contains(&format!("# TYPE {name} ")), "{name}");
+        }
+    }
     running.end().await;
 }
 
@@ -893,7 +906,8 @@ async fn the_stream_beats_every_second_and_says_hello_first() {
     }
     let took = begun.elapsed();
     assert!((3_000..6_000).contains(&took.as_millis()), "{took:?}");
-    assert!(versions.is_sorted_by(|a, b| a < b), "{versions:?}");
+    // A busy machine may have nothing new in one second, not in all of them.
+    assert!(versions.is_sorted() && versions.first() < versions.last(), "{versions:?}");
     running.end().await;
     // A keeper that ends ends its streams.
     while stream.next().await.is_some() {}

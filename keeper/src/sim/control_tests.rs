@@ -162,11 +162,18 @@ async fn reducing_rehedges_deleverages_and_exits_but_neither_recenters_nor_compo
             .lock()
             .change_positions(|position| position.automation = automation());
         world.lock().set_price(216);
-        world.lock().earn(Amounts::new(10_000_000, 1_000_000));
         minutes(20).await;
         assert_eq!(done(&world), [(ActionKind::Rehedge, ALL)]);
         control.apply(request(Verb::Resume)).await.unwrap();
+        minutes(10).await;
+        let recentered = [(ActionKind::Recenter, ALL), (ActionKind::Rehedge, ALL)];
+        assert_eq!(done(&world), recentered);
+        control.apply(request(Verb::Reduce)).await.unwrap();
+        world.lock().earn(Amounts::new(10_000_000, 1_000_000));
         minutes(20).await;
+        assert_eq!(done(&world), recentered);
+        control.apply(request(Verb::Resume)).await.unwrap();
+        minutes(10).await;
         let expected = [
             (ActionKind::Compound, ALL),
             (ActionKind::Recenter, ALL),

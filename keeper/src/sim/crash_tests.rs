@@ -51,6 +51,8 @@ pub(crate) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
         storage: Some(Box::new(disk.clone())),
         halt_dir: None,
         clock: Some(world.system_clock()),
+        other_nodes: Vec::new(),
+        hedged: false,
     }
 }
 

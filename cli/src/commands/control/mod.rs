@@ -67,10 +67,15 @@ struct WordArgs {
     #[arg(long, value_name = "MODE", value_parser = mode)]
     expect: Option<Mode>,
     /// The keeper's configuration (TOML): it says where the journal and the keeper's address are
-    #[arg(long, value_name = "FILE", env = "BALLAST_KEEPER_CONFIG", required_unless_present = "journal_dir")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BALLAST_KEEPER_CONFIG",
+        required_unless_present = "journal_dir"
+    )]
     config: Option<PathBuf>,
     /// The keeper's journal directory, in place of --config
-    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    #[arg(long, value_name = "DIR")]
     journal_dir: Option<PathBuf>,
     /// Address of the keeper's API [default: the configuration's, or http://127.0.0.1:9464]
     #[arg(long, value_name = "URL")]
@@ -267,7 +272,9 @@ impl<'a> Word<'a> {
     fn agreed_by(&self, stake: &str, answers: Option<impl BufRead>) -> Result<()> {
         let verb = self.verb;
         let Some(mut answers) = answers else {
-            bail!("{stake}\n{verb} raises risk: pass --yes if that is meant (there is no terminal to ask on)");
+            bail!(
+                "{stake}\n{verb} raises risk: pass --yes if that is meant (there is no terminal to ask on)"
+            );
         };
         note(format_args!("{stake}\n{verb}? [y/N]"));
         let mut answer = String::new();

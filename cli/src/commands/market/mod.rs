@@ -9,8 +9,8 @@ mod standing;
 use std::fmt;
 
 use anyhow::Result;
-use ballast_client::{MarketSnapshot, Side};
-use ballast_model::{Bps, screen::Real};
+use ballast_model::screen::Real;
+use ballast_view::ReserveView;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -113,23 +113,6 @@ struct MarketReport {
     standing: Standing,
 }
 
-#[derive(Debug, Serialize)]
-struct ReserveView {
-    token: &'static str,
-    supplied: String,
-    borrowed: String,
-    available: String,
-    utilisation_bps: u32,
-    borrow_rate_bps: u32,
-    supply_rate_bps: u32,
-    supply_cap: String,
-    borrow_cap: String,
-    insurance: String,
-    bad_debt: String,
-    /// What positions do not cover and nobody has booked yet: lenders who leave bear their part of it.
-    shown_loss: String,
-}
-
 /// Shows or changes.
 ///
 /// # Errors
@@ -215,32 +198,9 @@ async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result
         max_defensive_loss_bps: safety.max_defensive_loss_bps,
         reserves: SIDES
             .into_iter()
-            .map(|side| reserve(&snapshot, side))
-            .collect::<Result<_>>()?,
+            .map(|side| ReserveView::new(&snapshot, side, name(side)))
+            .collect::<Result<_, _>>()?,
         standing: Standing::new(&snapshot, source.as_ref()),
-    })
-}
-
-fn reserve(snapshot: &MarketSnapshot, side: Side) -> Result<ReserveView> {
-    let reserve = snapshot.reserve(side);
-    let state = snapshot.reserve_at(side, snapshot.now_secs)?;
-    let curve = reserve.curve();
-    let shown = |raw| amount(raw, reserve.decimals);
-    Ok(ReserveView {
-        token: name(side),
-        supplied: shown(state.total_assets_down()?),
-        borrowed: shown(state.total_debt_up()?),
-        available: shown(state.liquidity),
-        utilisation_bps: state.utilisation_bps_up()?.get(),
-        borrow_rate_bps: state.borrow_rate_bps_up(&curve)?.get(),
-        supply_rate_bps: state
-            .supply_rate_bps_down(&curve, Bps::new(reserve.reserve_factor_bps))?
-            .get(),
-        supply_cap: shown(reserve.supply_cap),
-        borrow_cap: shown(reserve.borrow_cap),
-        insurance: shown(state.insurance),
-        bad_debt: shown(reserve.bad_debt),
-        shown_loss: shown(reserve.shown_loss),
     })
 }
 
@@ -340,7 +300,7 @@ impl fmt::Display for MarketReport {
         ]);
         for reserve in &self.reserves {
             table.row([
-                reserve.token.into(),
+                reserve.token.clone(),
                 reserve.supplied.clone(),
                 reserve.borrowed.clone(),
                 reserve.available.clone(),
