@@ -67,7 +67,7 @@ fn compare() -> Result<()> {
         "status",
         "--porcelain",
         "--",
-        &dist,
+        dist.as_str(),
     ]))?;
     if !changed.trim().is_empty() {
         bail!(

@@ -180,7 +180,8 @@ async fn doctor_judges_the_flags_that_one_look_can_judge() {
     let node = Node::start().await;
     let world = node.world().await;
     let alice = world.trader("alice", Amounts::new(0, 0)).await.unwrap();
-    let (url, market) = (&node.net.endpoints().unwrap().rpc_url, &world.market);
+    let endpoints = node.net.endpoints().unwrap();
+    let (url, market) = (&endpoints.rpc_url, &world.market);
     let directory = tempfile::tempdir().unwrap();
     for (raise_at, own_sol) in [(1, "quiet"), (i64::MAX - 1, "raised")] {
         let file = directory.path().join(format!("{own_sol}.toml"));

@@ -11,11 +11,9 @@ pub fn of_position(address: &[u8; 32]) -> u32 {
 
 /// Who of the members is first in line for a shard; `None`: there are none.
 pub fn preferred<'a>(shard: u32, members: &[&'a str]) -> Option<&'a str> {
-    let weight = |member: &&str| (mix(member.as_bytes(), u64::from(shard) + 1), *member);
-    members.iter().copied().max_by_key(|member| {
-        let (weight, name) = weight(member);
-        (weight, name.to_owned())
-    })
+    let members = members.iter().copied();
+    // The name decides between equal weights.
+    members.max_by_key(|member| (mix(member.as_bytes(), u64::from(shard) + 1), *member))
 }
 
 /// FNV-1a and a finisher, which spreads short inputs.

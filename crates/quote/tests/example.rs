@@ -265,9 +265,14 @@ fn what_is_not_known_is_not_nothing() {
     assert_eq!(quote.carry.unwrap().net, None);
     // A swap of opening through depth that does not suffice has no cost, not none.
     let mut inputs = self::inputs(190.0, 210.0, 50);
+    let thousandth = common_depth().liquidity() / 1_000;
     let text = common_depth()
         .to_csv()
-        .replace("known,-443636,443636", "known,-16096,-16094");
+        .replace("known,-443636,443636", "known,-16096,-16094")
+        .replace(
+            &common_depth().liquidity().to_string(),
+            &thousandth.to_string(),
+        );
     inputs.conditions.depth = Some(text.parse().unwrap());
     let opening = common::quote(&inputs).opening.unwrap();
     assert!(opening.base != 0.0 && opening.swap.is_none());

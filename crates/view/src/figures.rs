@@ -10,6 +10,7 @@ use ballast_snapshot::{MarketSnapshot, Pubkey};
 use ballast_strategy::{prices::PriceFault, situation::SituationError};
 
 use crate::{
+    detail::maintenance,
     position::{Nearest, PositionView, SideOfPrice},
     price::Scale,
     text::{amount, signed_amount},
@@ -101,6 +102,9 @@ impl<'a> Figures<'a> {
     /// The nearer of the two, with the market's usual move of a day.
     pub fn nearest(&self, sigma_day: f64) -> Option<Nearest> {
         let (lower, upper) = self.liquidation_prices();
+        if self.value.ltv_at_least(maintenance(self.market)) {
+            return Some(reached(self.price(), upper));
+        }
         nearest(self.price(), lower, upper, sigma_day)
     }
 
@@ -145,7 +149,21 @@ pub fn scale(market: &MarketSnapshot) -> Scale {
     }
 }
 
-/// Of two boundaries the one at the smaller |P*/P - 1|.
+/// Of a position that may be liquidated now: nothing is nearer, however far beyond the boundary the price is, and whether or not
+/// there is a price at which it would be healthy.
+pub(crate) fn reached(price: f64, upper: Option<f64>) -> Nearest {
+    Nearest {
+        side: if upper.is_some_and(|upper| price >= upper) {
+            SideOfPrice::Upper
+        } else {
+            SideOfPrice::Lower
+        },
+        distance_bps: 0,
+        sigma_days: 0.0,
+    }
+}
+
+/// Of a healthy position's two boundaries the one at the smaller |P*/P - 1|.
 pub fn nearest(
     price: f64,
     lower: Option<f64>,

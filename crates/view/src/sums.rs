@@ -12,7 +12,7 @@ use ballast_strategy::{prices::PriceFault, situation::SituationError};
 use crate::{
     book::{BookMove, BookView, Contingency, NearestInBook},
     detail::{curvature_day, maintenance},
-    figures::{nearest, scale},
+    figures::{nearest, reached, scale},
     moves::{moved, trigger},
     position::{Nearest, PnlParts},
     status::Known,
@@ -87,6 +87,18 @@ impl<'a> Lines<'a> {
             let high = scale.price(model.band.sqrt_upper());
             *end >= low * 1e-6 && *end <= high * 1e6
         };
+        let price = scale.price(self.oracle);
+        let upper = raw(report.upper).filter(reach);
+        let nearest = if value.ltv_at_least(maintenance(self.market)) {
+            Some(reached(price, upper))
+        } else {
+            nearest(
+                price,
+                raw(report.lower).filter(reach),
+                upper,
+                self.sigma_day,
+            )
+        };
         Ok(Line {
             address,
             id: stored.id,
@@ -94,12 +106,7 @@ impl<'a> Lines<'a> {
             delta,
             in_range: model.band.contains(self.market.pool.sqrt_price),
             gamma: report.gamma,
-            nearest: nearest(
-                scale.price(self.oracle),
-                raw(report.lower).filter(reach),
-                raw(report.upper).filter(reach),
-                self.sigma_day,
-            ),
+            nearest,
             trigger: trigger(self.market, stored),
             model,
         })
@@ -247,6 +254,24 @@ mod tests {
             fee_day_bps: 20,
             hedge: None,
         }
+    }
+
+    #[test]
+    fn what_may_be_liquidated_now_is_nearest_of_all_however_far_beyond() {
+        let mut days = Vec::new();
+        for dollars in [200, 250, 290, 400] {
+            let (mut market, position) = (fixtures::snapshot(dollars), fixtures::position());
+            fixtures::book_debts(&mut market, &position);
+            let figures = Figures::new(&market, market.address, &position).unwrap();
+            let lines = Lines::new(&market, 0.04).unwrap();
+            let line = lines.line(market.address, &position).unwrap();
+            let nearest = line.nearest.unwrap();
+            assert_eq!(Some(nearest), figures.nearest(0.04));
+            let over = figures.value.ltv_at_least(maintenance(&market));
+            assert_eq!(nearest.sigma_days == 0.0, over, "at {dollars}");
+            days.push(nearest.sigma_days);
+        }
+        assert!(days[0] > days[1] && days[3] == 0.0, "{days:?}");
     }
 
     #[test]

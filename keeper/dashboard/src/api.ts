@@ -102,6 +102,12 @@ export type MarketName = {
   quote: string;
   /** Its risk stage. */
   stage: number;
+  /** The oracle's price; `null`: there is none. */
+  price: number | null;
+  /** The pool's price; `null`: the market has not been read yet. */
+  pool_price: number | null;
+  /** Positions known. */
+  positions: number;
 };
 
 /** Everything about the keeper. */
@@ -217,7 +223,7 @@ export type SideOfPrice = "lower" | "upper";
 export type Nearest = {
   /** Which. */
   side: SideOfPrice;
-  /** 1e4 (P* /P - 1), signed. */
+  /** 1e4 (P* / P - 1), signed. */
   distance_bps: number;
   /** The same in days of usual movement. */
   sigma_days: number;
@@ -251,6 +257,8 @@ export type Row = Extras & {
   owner: string;
   /** See `PositionView`. */
   market: string;
+  /** See `PositionView`. */
+  price: number;
   /** See `PositionView`. */
   lower: number;
   /** See `PositionView`. */
@@ -849,6 +857,62 @@ export type ReserveView = {
   supply_cap: string;
   /** Most that may be owed to it. */
   borrow_cap: string;
+};
+
+/** Debt of positions whose nearer maintenance boundary is at most so far away. */
+export type NearDebt = {
+  /** So far, in days of usual movement. */
+  sigma_days: number;
+  /** How many. */
+  positions: number;
+  /** Base that they owe. */
+  debt_base: string;
+  /** Quote that they owe. */
+  debt_quote: string;
+  /** Both, in quote. */
+  debt_value: string;
+  /** The same as a part of all that is owed. */
+  share_bps: number;
+};
+
+/** The price jumps, and nobody acts on the way. */
+export type LenderGap = {
+  /** The move. */
+  move_bps: number;
+  /** Where it ends. */
+  price: number;
+  /** Positions at or above maintenance. */
+  positions_liquidated: number;
+  /** Positions whose assets do not cover their debts. */
+  positions_insolvent: number;
+  /** Base that is owed and not covered. */
+  shortfall_base: string;
+  /** Quote that is owed and not covered. */
+  shortfall_quote: string;
+  /** Both, in quote. */
+  shortfall_value: string;
+  /** What is set aside against it, in quote. */
+  insurance_value: string;
+  /** What lenders would lose, each token's insurance spent first. */
+  lenders_lose_value: string;
+  /** The same as a part of what is lent. */
+  lenders_lose_bps: number;
+};
+
+/** A market as its lenders see it. */
+export type LendersView = {
+  /** Of the answer. */
+  version: number;
+  /** The oracle's price. */
+  price: number;
+  /** A usual day's move, as a part of the price. */
+  sigma_day: number;
+  /** Base and quote. */
+  reserves: Array<ReserveView>;
+  /** What is lent near to liquidation. */
+  near: Array<NearDebt>;
+  /** What jumps would cost. */
+  gaps: Array<LenderGap>;
 };
 
 /** The oracle. */

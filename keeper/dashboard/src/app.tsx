@@ -1,6 +1,6 @@
 // The page: frame, and the view that the address names.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Book as BookAnswer, Market, Override, Position as PositionAnswer, Positions, Status } from "./contract";
+import type { Book as BookAnswer, Market, AppliedOverride, Position as PositionAnswer, Positions, Status } from "./contract";
 import { Book } from "./book/book";
 import { BookFacts } from "./book/facts";
 import { type Ask, type Context, done, PageContext } from "./context";
@@ -32,7 +32,7 @@ export function App() {
   const [theme, nextTheme] = useTheme();
   const [keys, setKeys] = useSetting("keys", ON_OFF, "on");
   const [asked, ask] = useState<Ask | null>(null);
-  const [said, say] = useState<Override | null>(null);
+  const [said, say] = useState<AppliedOverride | null>(null);
   const [help, showHelp] = useState(false);
 
   const status = useRead<Status>("status").value;

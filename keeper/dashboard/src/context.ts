@@ -1,7 +1,7 @@
 // What every part of the page may need: who the keeper is, which markets there are, how fresh everything is.
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Address, MarketName, Override, Scope, Status, Wish } from "./contract";
+import type { Address, AppliedOverride, MarketName, Scope, Status, Wish } from "./contract";
 import type { Life } from "./live/life";
 
 /** An override that a person is about to decide on. */
@@ -35,7 +35,10 @@ export function useMarketName(market: Address | null | undefined): MarketName | 
   return status?.markets.find((m) => m.market === market) ?? null;
 }
 
-export function done(entry: Override): string {
+/** What is said of an override that was journaled. */
+export function done(entry: AppliedOverride): string {
   const what = entry.scope === "keeper" ? "the keeper" : `position #${entry.number ?? entry.position ?? ""}`;
-  return `Done and journaled as #${entry.id}: ${entry.mode} ${what}, “${entry.note}”.`;
+  const sent = entry.in_flight.map((flight) => `${flight.action} of ${flight.number === null ? "a position" : `#${flight.number}`}`);
+  const landing = sent.length === 0 ? "" : ` Already sent, and may still land: ${sent.join(", ")}.`;
+  return `Done and journaled as #${entry.id}: ${entry.mode} ${what}, “${entry.note}”.${landing}`;
 }

@@ -1,7 +1,4 @@
-// The keeper's API as the page calls it: the generated types under the page's words, and what not every keeper tells. A field
-// with `?` may be absent: the page then says "unknown".
-import type * as api from "./api";
-
+// The keeper's API as the page calls it: the generated types under the page's words.
 export type {
   Action,
   Actions,
@@ -14,7 +11,9 @@ export type {
   FundingView as Funding,
   Hello,
   History,
+  LendersView as Lenders,
   LiquidityView as Liquidity,
+  MarketName,
   MarketView as Market,
   MoveState as Health,
   Nearest,
@@ -24,11 +23,16 @@ export type {
   OverrideRequest,
   Overrides,
   ActionOutcome as Outcome,
+  AppliedOverride,
   PnlParts,
+  PositionDetail as Position,
+  Positions,
   BookView as Book,
   Preview,
   ReserveView as Reserve,
+  Row,
   Scope,
+  StatusView as Status,
   Threshold,
   ThresholdView as ThresholdAt,
   Tick,
@@ -38,42 +42,3 @@ export type {
 
 export type Address = string;
 
-/** `price`: the oracle's, at which the row was computed. */
-export type Row = api.Row & { price?: number };
-export type Positions = Omit<api.Positions, "rows"> & { rows: Row[] };
-export type Position = api.PositionDetail;
-
-export type MarketName = api.MarketName & { price?: number | null; pool_price?: number | null; positions?: number };
-export type Status = Omit<api.StatusView, "markets"> & { markets: MarketName[] };
-
-/** What threatens those who lend to a market. */
-export interface Lenders {
-  version: number;
-  price: number | null;
-  sigma_day: number | null;
-  reserves: api.ReserveView[];
-  near: NearDebt[];
-  gaps: LenderGap[];
-}
-/** Debt of positions whose nearer maintenance boundary is at most so many days of usual movement away. */
-export interface NearDebt {
-  sigma_days: number;
-  positions: number;
-  debt_base: string;
-  debt_quote: string;
-  debt_value: string;
-  share_bps: number;
-}
-/** The price jumps, and nobody acts on the way. */
-export interface LenderGap {
-  move_bps: number;
-  price: number;
-  positions_liquidated: number;
-  positions_insolvent: number;
-  shortfall_base: string;
-  shortfall_quote: string;
-  shortfall_value: string;
-  insurance_value: string;
-  lenders_lose_value: string;
-  lenders_lose_bps: number;
-}

@@ -252,6 +252,7 @@ mod tests {
         next.continues = Some(Continued {
             next_id: 3,
             slot: 3,
+            sequence: 0,
         });
         let mut all = lines("j-1", &bytes(&good()));
         all.extend(lines("j", &bytes(&[Record::Header(next), outcome(2)])));
@@ -317,6 +318,7 @@ mod tests {
         back.continues = Some(Continued {
             next_id: 2,
             slot: 0,
+            sequence: 0,
         });
         one(
             told(&|all| all.push(Record::Header(back.clone()))),

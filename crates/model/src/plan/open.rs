@@ -327,4 +327,33 @@ mod tests {
         let more = i128::from(there.borrow.base) - i128::from(plan.borrow.base);
         assert_eq!(there.base_surplus, plan.base_surplus + more);
     }
+
+    #[test]
+    fn liquidity_below_a_band_is_its_value_over_what_one_unit_is_worth() {
+        // One unit is base worth s^2 (1/sa - 1/sb) = 1/4 (1/1 - 1/2) = 1/8 quote.
+        let band = band(1 << 64, 2 << 64);
+        let below = SqrtPrice::new(1 << 63).unwrap();
+        assert_eq!(liquidity_for_value_down(&band, 100, below), Ok(800));
+        // At the lower end both formulas hold: 1 - 1/2.
+        assert_eq!(
+            liquidity_for_value_down(&band, 100, SqrtPrice::ONE),
+            Ok(200)
+        );
+        // From the upper end on, sb - sa = 1.
+        let upper = SqrtPrice::new(2 << 64).unwrap();
+        assert_eq!(liquidity_for_value_down(&band, 100, upper), Ok(100));
+    }
+
+    #[test]
+    fn the_largest_value_that_can_be_shifted_is() {
+        // Times the upper end it has 192 bits, and 64 more fit.
+        let band = band(1 << 64, 1 << 95);
+        let at = SqrtPrice::new(1 << 94).unwrap();
+        let liquidity = liquidity_for_value_down(&band, 1 << 96, at).unwrap();
+        let unit =
+            wide::mul_full(1 << 94, 1 << 94) + wide::mul_full(1 << 95, (1 << 94) - (1 << 64));
+        let exact = (U512::from(1) << 255usize) / U512::from(unit);
+        assert_eq!(U512::from(liquidity), exact);
+        assert!(liquidity_for_value_down(&band, 1 << 97, at).is_err());
+    }
 }

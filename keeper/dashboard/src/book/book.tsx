@@ -1,13 +1,12 @@
 // The book, sorted by danger: only rows that are seen are drawn, and read a page at a time.
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Positions, Row as Data } from "../contract";
+import type { Positions } from "../contract";
 import { StripScale } from "../charts/strip";
 import { usePage, useSymbols } from "../context";
 import { num } from "../format/number";
 import { useKeys } from "../keys";
 import { useRead } from "../live/resource";
 import { useSetting } from "../live/setting";
-import { live } from "../live/state";
 import { Waiting } from "../parts/waiting";
 import { go, positionInAddress } from "../route";
 import { Row } from "./row";
@@ -48,7 +47,6 @@ export function Book({ selected, keys }: { selected: string | null; keys: boolea
   const markets = status?.markets ?? [];
   const many = markets.length > 1 && market === "";
   const { base, quote } = useSymbols(market || markets[0]?.market);
-  const price = (row: Data) => markets.find((m) => m.market === row.market)?.price ?? (many ? null : (live.tick?.price ?? null));
   const toTop = () => {
     known.current = null;
     setScrolled(0);
@@ -168,7 +166,6 @@ export function Book({ selected, keys }: { selected: string | null; keys: boolea
               <Row
                 key={row.position}
                 row={row}
-                price={price(row)}
                 index={shown.from + i}
                 selected={row.position === selected}
                 strip={strip}

@@ -8,8 +8,6 @@ import { go, href } from "../route";
 
 interface RowProps {
   row: Data;
-  /** The market's price now, when the row does not say at which it was computed. */
-  price: number | null;
   index: number;
   selected: boolean;
   strip: number;
@@ -17,8 +15,8 @@ interface RowProps {
   base: string | null;
 }
 
-export function Row({ row, price, index, selected, strip, base }: RowProps) {
-  const at = row.price ?? price;
+export function Row({ row, index, selected, strip, base }: RowProps) {
+  const at = row.price;
   const to = { view: "position", position: row.position } as const;
   const { sign, word } = VERDICTS[row.decision.verdict];
   return (
@@ -33,7 +31,7 @@ export function Row({ row, price, index, selected, strip, base }: RowProps) {
         </a>{" "}
         <span class={row.label ? "dim" : "dim addr"}>{row.label ?? short(row.position).slice(0, 4)}</span>
       </th>
-      <td class="strip-cell">{at !== null && <Strip row={row} price={at} width={strip} />}</td>
+      <td class="strip-cell"><Strip row={row} price={at} width={strip} /></td>
       <td class="num near">{row.nearest ? distanceBare(row.nearest) : "none"}</td>
       <td class="num">{bpsBare(row.ltv_bps)}</td>
       <td class="num wide">{times(row.leverage_bps)}</td>
@@ -42,7 +40,7 @@ export function Row({ row, price, index, selected, strip, base }: RowProps) {
         {base && <span class="dim"> {base}</span>}
       </td>
       <td class="num c-equity">{moneyShort(row.equity)}</td>
-      <td class="next wide dim">{at !== null && next(row, at)}</td>
+      <td class="next wide dim">{next(row, at)}</td>
     </tr>
   );
 }

@@ -12,7 +12,7 @@ export function Near({ read, base, quote }: { read: Read<Lenders>; base: string;
       {!read.value ? (
         <Waiting of={read} what="What stands near liquidation" />
       ) : (
-        <table class="data">
+        <table class="data near-debt">
           <thead>
             <tr>
               <th>Within</th>
@@ -39,7 +39,6 @@ export function Near({ read, base, quote }: { read: Read<Lenders>; base: string;
           </tbody>
         </table>
       )}
-      {sigma === null && <p class="fine dim">The price’s usual move is not measured yet, so how near liquidation is cannot be said.</p>}
     </Panel>
   );
 }

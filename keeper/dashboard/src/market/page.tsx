@@ -5,7 +5,6 @@ import { BookGap } from "../book/gap";
 import { num, price, short } from "../format/number";
 import { stageWord } from "../format/words";
 import { useRead } from "../live/resource";
-import { live } from "../live/state";
 import { Panel } from "../parts/panel";
 import { Waiting } from "../parts/waiting";
 import { go, href } from "../route";
@@ -72,18 +71,17 @@ function All({ markets, chosen }: { markets: MarketName[]; chosen: string | null
           </tr>
         </thead>
         <tbody>
-          {markets.map((m, i) => {
-            const oracle = m.price ?? (i === 0 ? live.tick?.price : null) ?? null;
-            const away = oracle !== null && m.pool_price ? (m.pool_price / oracle - 1) * 1e4 : null;
+          {markets.map((m) => {
+            const away = m.price !== null && m.pool_price !== null ? (m.pool_price / m.price - 1) * 1e4 : null;
             const to = { view: "markets", market: m.market } as const;
             return (
               <tr key={m.market} class={m.market === chosen ? "selected" : ""} aria-current={m.market === chosen ? "true" : undefined} onClick={() => go(to)}>
                 <th scope="row">
                   <a href={href(to)}>{m.name}</a>
                 </th>
-                <td class="num">{price(oracle)}</td>
+                <td class="num">{price(m.price)}</td>
                 <td class="num w-away">{num(away, 1, true)}</td>
-                <td class="num">{m.positions === undefined ? "unknown" : num(m.positions)}</td>
+                <td class="num">{num(m.positions)}</td>
                 <td class={m.stage > 0 ? "warn-text" : ""}>
                   {m.stage} {stageWord(m.stage)}
                 </td>

@@ -1,7 +1,7 @@
 // An override: what it does, to how many and how near, and why. Reducing is one click and a reason; halting and pausing raise
 // risk, so they are red. Nobody has to type words: seconds count.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Override, OverrideRequest, Preview, Wish } from "../contract";
+import type { AppliedOverride, OverrideRequest, Preview, Wish } from "../contract";
 import type { Ask } from "../context";
 import { useSymbols, usePage } from "../context";
 import { short } from "../format/number";
@@ -26,7 +26,7 @@ const HINTS: Record<Wish, string> = {
 interface DialogProps {
   ask: Ask;
   closed: () => void;
-  done: (entry: Override) => void;
+  done: (entry: AppliedOverride) => void;
 }
 
 export function OverrideDialog({ ask, closed, done }: DialogProps) {
@@ -68,7 +68,7 @@ export function OverrideDialog({ ask, closed, done }: DialogProps) {
     const request: OverrideRequest = { ...target, note: note.trim() };
     if (ask.scope === "keeper" && decided.current.expected) request.expect_mode = decided.current.expected;
     try {
-      done(await post<Override>("overrides", request, decided.current.key));
+      done(await post<AppliedOverride>("overrides", request, decided.current.key));
     } catch (problem) {
       refused(problem);
       setSending(false);

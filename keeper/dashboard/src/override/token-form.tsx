@@ -10,7 +10,7 @@ export function TokenForm({ given }: { given: (token: string) => void }) {
   return (
     <>
       <p>
-        Overrides need the keeper’s token. <code>ballast dashboard</code> opens this page with it; it is kept until this tab closes.
+        Overrides need the keeper’s token. <code>ballast dashboard --config FILE --open</code> opens this page with it; it is kept until this tab closes.
       </p>
       <Field label="Token" type="password" value={value} set={set} entered={give} />
       <div class="buttons">

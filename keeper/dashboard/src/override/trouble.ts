@@ -8,10 +8,10 @@ export function trouble(error: unknown): string {
       return `${say(error.message)} Nothing may have happened: look at the mode above before you try again, or use the command below.`;
     case 401:
       return error.code === "wrong_token"
-        ? "This is not this keeper’s token. A keeper makes a new one when its directory is new: open the page again with `ballast dashboard`."
-        : "Overrides need the keeper’s token: open the page with `ballast dashboard`.";
+        ? "This is not this keeper’s token. A keeper makes a new one when its directory is new: open the page again with `ballast dashboard --config FILE --open`."
+        : "Overrides need the keeper’s token: open the page with `ballast dashboard --config FILE --open`.";
     case 403:
-      return "The keeper refuses requests from this page’s address. Open the page with `ballast dashboard`.";
+      return "The keeper refuses requests from this page’s address. Open the page with `ballast dashboard --config FILE --open`.";
     case 409:
       return `Somebody was faster: ${say(error.message)} Close this, look again, and decide anew.`;
     case 415:

@@ -16,6 +16,7 @@ export function Fact({ name, value, unit, sub, kind = "", title }: FactProps) {
       <dt>{name}</dt>
       <dd>
         <b class="num">{value}</b>
+        {unit && " "}
         {unit && <span class="unit">{unit}</span>}
       </dd>
       <dd class="sub num">{sub}</dd>

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
-import type { Actions, Book, Market, Override, Position, Positions, Status } from "../../src/contract";
+import type { Actions, Book, Lenders, Market, Override, Position, Positions, Status } from "../../src/contract";
 import { launch } from "../browser-launch";
 import type { Rig } from "./rig";
 import { plain, Visit } from "./visit";
@@ -123,6 +123,17 @@ export function checks(name: string, start: () => Promise<Rig>): void {
           m.reserves.forEach((r, i) => {
             assert.equal(plain(shown[i]?.[5]), r.borrow_rate_bps / 100);
             assert.equal(plain(shown[i]?.[6]), r.supply_rate_bps / 100);
+          });
+          const table = (kind: string) => visit.page.$$eval(`.data.${kind} tbody tr`, (rows) => rows.map((r) => [...r.children].map((c) => c.firstChild?.textContent ?? "")));
+          await visit.until("what lenders may lose agrees with the API", async () => {
+            const before = await visit.api<Lenders>(`markets/${market}/lenders`);
+            const [near, gaps] = [await table("near-debt"), await table("gaps")];
+            const after = await visit.api<Lenders>(`markets/${market}/lenders`);
+            return [before, after].some(
+              (l) =>
+                l.near.every((n, k) => plain(near[k]?.[1]) === n.positions && Math.abs(plain(near[k]?.[5]) - n.share_bps / 100) <= 0.051) &&
+                l.gaps.every((g, k) => plain(gaps[k]?.[0]) === g.move_bps / 100 && plain(gaps[k]?.[2]) === g.positions_liquidated && plain(gaps[k]?.[3]) === g.positions_insolvent),
+            );
           });
         }
       }));

@@ -445,7 +445,7 @@ mod tests {
                 change(source, 1, Genre::MatchArmGuard, "y", "true"),
                 change(source, 2, Genre::MatchArm, "1 if y => -z,", ""),
                 change(source, 3, Genre::MatchArm, "2 => A { b: 1, ..c },", ""),
-                change(source, 4, Genre::UnaryOperator, "-", ""),
+                change(source, 4, Genre::UnaryOperator, "-z", ""),
                 change(source, 5, Genre::StructField, "b: 1", ""),
             ],
         );

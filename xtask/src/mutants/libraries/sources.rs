@@ -81,7 +81,10 @@ impl Sources {
         // Modules do not begin within tests, nor tests within one another.
         let mut cuts: Vec<_> = found.tests.iter().map(|(_, range)| range.clone()).collect();
         cuts.dedup();
-        for cut in cuts.into_iter().chain([text.len()..text.len()]) {
+        for cut in cuts
+            .into_iter()
+            .chain(std::iter::once(text.len()..text.len()))
+        {
             let part = from..cut.start;
             let inside = |at: usize| found.modules.iter().any(|module| module.contains(&at));
             for (at, c) in text[part.clone()].char_indices() {
