@@ -14,12 +14,13 @@ use serde_json::Value;
 use crate::{printed, process, repository};
 
 /// Documents outside of `docs`.
-const OTHERS: [&str; 5] = [
+const OTHERS: [&str; 6] = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "SECURITY.md",
     "clients/typescript/README.md",
+    "keeper/dashboard/README.md",
 ];
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 
