@@ -112,6 +112,8 @@ pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) ->
 
 #[cfg(test)]
 mod tests {
+    use ballast_model::Bps;
+
     use super::*;
 
     /// The example's file is one that a keeper runs with.
