@@ -20,10 +20,20 @@ const WORLD: &str = "keeper_world";
 /// The keeper is in it.
 const KEEPER: &str = "ballast";
 
-/// Programs have been built, and Node is there; see [`crate::typescript::require_node`].
-pub fn test() -> Result<()> {
+/// What serves the page that is tried in a browser.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// A made-up world: quick, and needs nothing built.
+    Fixture,
+    /// That, and the real keeper on an embedded node. Programs have been built.
+    Keeper,
+}
+
+/// Node is there; see [`crate::typescript::require_node`].
+pub fn test(server: Server) -> Result<()> {
     let missing = debian::missing(&PACKAGES);
-    let mut steps = Steps::new(6 + usize::from(!missing.is_empty()));
+    let mut steps =
+        Steps::new(5 + usize::from(server == Server::Keeper) + usize::from(!missing.is_empty()));
     if !missing.is_empty() {
         steps.run("install Debian packages for the browser", || {
             debian::install(&missing)
@@ -42,13 +52,17 @@ pub fn test() -> Result<()> {
     })?;
     let mut tests = npm();
     tests.args(["run", "--silent", "browser"]);
-    steps.run("build a keeper and what it watches", || {
-        tests
-            .env("BALLAST_DEPLOY_DIR", repository::deploy_dir())
-            .env("BALLAST_KEEPER_WORLD", suite::example(WORLD)?)
-            .env("BALLAST_BIN", suite::program(KEEPER)?);
-        Ok(())
-    })?;
+    if server == Server::Keeper {
+        steps.run("build a keeper and what it watches", || {
+            tests
+                .env("BALLAST_DEPLOY_DIR", repository::deploy_dir())
+                .env("BALLAST_KEEPER_WORLD", suite::example(WORLD)?)
+                .env("BALLAST_BIN", suite::program(KEEPER)?);
+            Ok(())
+        })?;
+    } else {
+        tests.arg("fixture");
+    }
     steps.run("try it in a browser (some minutes)", || {
         process::run(&mut tests)
     })
