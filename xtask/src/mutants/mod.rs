@@ -52,6 +52,9 @@ pub struct MutantOptions {
     /// Instead of guards, try the changes that cargo-mutants lists of the libraries and the strategy's decisions.
     #[arg(long, conflicts_with_all = ["every", "list"])]
     libraries: bool,
+    /// Of the libraries, only with the tests of the change's own package: quick, but what survives may be found by others.
+    #[arg(long, requires = "libraries")]
+    own_tests: bool,
     /// Try nothing; report what earlier runs found.
     #[arg(long, conflicts_with = "resume")]
     fold: bool,

@@ -56,8 +56,8 @@ pub struct Build {
     pub alone: BTreeSet<u32>,
 }
 
-/// Builds all changes at once, again and again without those that the compiler refuses.
-pub fn all(changes: &[Change], sources: &Sources) -> Result<Build> {
+/// Builds all changes at once, again and again without those that the compiler refuses, and the tests of some packages.
+pub fn all(changes: &[Change], sources: &Sources, packages: &BTreeSet<&str>) -> Result<Build> {
     let refused = Refused::of(sources);
     let mut unviable = refused.read(changes);
     loop {
@@ -66,7 +66,7 @@ pub fn all(changes: &[Change], sources: &Sources) -> Result<Build> {
             schemas.values().flat_map(numbers).copied().collect()
         };
         unviable.extend(of(|schema| &schema.refused));
-        let errors = match compile(None)? {
+        let errors = match compile(packages, false)? {
             Compiled::Tests(binaries) => {
                 return Ok(Build {
                     binaries,
@@ -99,7 +99,7 @@ pub fn alone(package: &str, change: &Change) -> Result<Option<Vec<Binary>>> {
     let file = root().join(&change.file);
     let text = schema::with_change(&source, change)?;
     tree::write(&file, prepared(&change.file, text).as_bytes())?;
-    Ok(match compile(Some(package))? {
+    Ok(match compile(&BTreeSet::from([package]), true)? {
         Compiled::Tests(binaries) => Some(binaries),
         Compiled::Errors(_) => None,
     })
@@ -239,12 +239,12 @@ impl Error {
     }
 }
 
-/// Compiles the tests of all packages, or of one.
-fn compile(only: Option<&str>) -> Result<Compiled> {
+/// Compiles the tests of some packages; quickly if they are to run once.
+fn compile(packages: &BTreeSet<&str>, once: bool) -> Result<Compiled> {
     let wrapper = wrapper()?;
     let mut binaries = Vec::new();
     for (package, directory, what) in TESTED {
-        if only.is_some_and(|only| only != package) {
+        if !packages.contains(package) {
             continue;
         }
         let mut command = suite::cargo();
@@ -265,8 +265,7 @@ fn compile(only: Option<&str>) -> Result<Compiled> {
                 package,
             ])
             .args(what);
-        if only.is_some() {
-            // Built for one run.
+        if once {
             for package in ["ballast-clmm", "ballast-model"] {
                 command.arg(format!(
                     "--config=profile.dev.package.{package}.opt-level=1"

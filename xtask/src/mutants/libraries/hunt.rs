@@ -70,6 +70,16 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// A change may fill the memory.
 const MOST_KIB: &str = "4194304";
 
+/// Whose tests are asked about changes of a package.
+pub fn asked(package: &str) -> impl Iterator<Item = &'static str> {
+    let (own, others): (Vec<_>, Vec<_>) = ASKED
+        .iter()
+        .filter(|(of, _)| *of == package)
+        .map(|(of, others)| (*of, *others))
+        .unzip();
+    own.into_iter().chain(others.into_iter().flatten().copied())
+}
+
 impl Test {
     /// Stays the same when the binary moves.
     pub fn key(&self) -> String {

@@ -13,7 +13,7 @@ mod schema;
 mod sources;
 mod switch;
 
-use std::{fs, sync::Mutex};
+use std::{collections::BTreeSet, fs, sync::Mutex};
 
 use anyhow::{Context, Result, bail};
 
@@ -88,7 +88,18 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
     if chosen.is_empty() {
         return Ok(());
     }
-    let build = build::all(all, &sources)?;
+    let mut packages = BTreeSet::new();
+    for package in chosen
+        .iter()
+        .filter_map(|change| build::package_of(&change.file))
+    {
+        if options.own_tests {
+            packages.insert(package);
+        } else {
+            packages.extend(hunt::asked(package));
+        }
+    }
+    let build = build::all(all, &sources, &packages)?;
     let scratch = repository::build_dir().join("mutants");
     fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
     let hunt = Hunt::trace(&build.binaries, &scratch, &sources, options.jobs.max(1))?;
@@ -120,7 +131,10 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
             } else {
                 Fate::Unreached
             };
-            learn(&found, change, fate, &sources)?;
+            // Other packages' tests may still miss it.
+            if fate.by().is_some() || !options.own_tests {
+                learn(&found, change, fate, &sources)?;
+            }
             if tried % KEPT_EVERY == 0 {
                 locked(&found)?.write()?;
             }
@@ -144,6 +158,9 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
         "xtask: mutants: {} changes are built one by one",
         alone.len()
     );
+    if options.own_tests {
+        return Ok(());
+    }
     let secs = hunt.secs();
     for change in alone {
         let package = build::package_of(&change.file);

@@ -16,7 +16,8 @@ pub fn markdown(libraries: &[Library], found: &Found, sources: &Sources) -> Stri
          of its package, and quick tests of packages that use it, run until one fails; only those that reach\n\
          the change, which a run that logs it says. A change that no test notices has *survived*, also where none reaches it. An operator\n\
          is replaced with its operands as they were parsed. Constants, which no switch changes, are built one by one and tried with the\n\
-         tests of their own package. Random runs are a twentieth as long as in CI. What is counted is known of the sources and tests as they are.\n\n\
+         tests of their own package. Random runs are a twentieth as long as in CI. What is counted is known of the sources and tests\n\
+         as they are; the share found is of all that compiles, what was not tried included.\n\n\
          | code | changes | tried | do not compile | a test fails | a test dies | a test never ends | survived | found |\n\
          |---|---|---|---|---|---|---|---|---|\n",
     );
@@ -44,7 +45,7 @@ pub fn markdown(libraries: &[Library], found: &Found, sources: &Sources) -> Stri
             count.aborted,
             count.never_ended,
             count.survived,
-            count.share()
+            count.share(of_library.len())
         );
         changes += of_library.len();
         tried += count.tried;
@@ -83,10 +84,11 @@ impl Count {
         *of_fate += 1;
     }
 
-    /// What was found of what compiles, rounded down.
-    fn share(&self) -> String {
-        let viable = self.tried - self.unviable;
-        match ((viable - self.survived) * 1_000).checked_div(viable) {
+    /// What was found of what compiles, rounded down; what was not tried counts as not found.
+    fn share(&self, changes: usize) -> String {
+        let viable = changes - self.unviable;
+        let found = self.found + self.aborted + self.never_ended;
+        match (found * 1_000).checked_div(viable) {
             Some(permille) => format!("{}.{} %", permille / 10, permille % 10),
             None => "-".to_owned(),
         }
@@ -127,7 +129,7 @@ mod tests {
         found.learn(change(4).key(), Fate::Survived, &Sources::of_code("once"));
         let text = markdown(&[library], &found, &now);
         assert!(
-            text.contains("| `a` | 6 | 4 | 1 | 1 | 0 | 1 | 1 | 66.6 % |"),
+            text.contains("| `a` | 6 | 4 | 1 | 1 | 0 | 1 | 1 | 40.0 % |"),
             "{text}"
         );
         assert!(text.contains("4 of 6 changes were tried."));
