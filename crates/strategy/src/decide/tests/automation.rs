@@ -327,33 +327,6 @@ fn fees_at_the_owners_least_are_compounded_and_their_refusal_is_told() {
 }
 
 #[test]
-fn what_else_is_due_is_told_unless_the_position_leaves() {
-    let kinds = |decision: Decision| decision.blocks().map(|(kind, _)| kind).collect::<Vec<_>>();
-    // A pool pushed away stops both.
-    let fees = |o: &mut Options| o.outlook.fees = Some(Amounts::new(0, 5_000_000));
-    let both = decision(205, |m, _, o| {
-        fees(o);
-        m.pool.sqrt_price = fixtures::sqrt_price_cents(22_000);
-    });
-    assert_eq!(kinds(both), [ActionKind::Rehedge, ActionKind::Compound]);
-    // Outside its band, and just recentered.
-    let outside = |change: fn(&mut Position)| {
-        kinds(decision(220, |m, p, o| {
-            fees(o);
-            p.last_recenter_secs = NOW;
-            m.pool.sqrt_price = fixtures::sqrt_price_cents(24_000);
-            change(p);
-        }))
-    };
-    assert!(outside(|_| ()).contains(&ActionKind::Recenter));
-    let leaving = outside(|p| p.automation = window(Reaction::ExitIntoQuote));
-    assert!(leaving.contains(&ActionKind::Exit), "{leaving:?}");
-    for built_up in [ActionKind::Recenter, ActionKind::Compound] {
-        assert!(!leaving.contains(&built_up), "{leaving:?}");
-    }
-}
-
-#[test]
 fn explanations_name_what_there_is_and_nothing_else() {
     let (mut market, mut position) = (fixtures::snapshot(200), fixtures::position());
     fixtures::book_debts(&mut market, &position);
