@@ -1,15 +1,12 @@
 //! The keeper, running beside the demo against the cluster's RPC and websockets, and what it tells.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use ballast_client::Signer;
 use ballast_keeper::{
-    Api, Config, Fees, Keeper, KeeperError, KeeperEvent, Liquidation, MarketConfig, Mode, Status,
-    Timing, api::Token, journal::Outcome,
+    Config, Fees, Keeper, KeeperError, KeeperEvent, Liquidation, MarketConfig, Mode, Status,
+    Timing, journal::Outcome,
 };
 use ballast_localnet::{Localnet, LocalnetExt, World, keys};
 use tempfile::TempDir;
@@ -20,8 +17,6 @@ use tokio::{
 
 use crate::report::Action;
 
-/// Within the keeper's directory.
-const JOURNAL: &str = "journal";
 /// For fees.
 const KEEPER_LAMPORTS: u64 = 10_000_000_000;
 
@@ -35,9 +30,8 @@ pub struct Watcher {
     stop: oneshot::Sender<()>,
     status: watch::Receiver<Status>,
     heard: Arc<Mutex<Heard>>,
-    api_address: watch::Receiver<Option<SocketAddr>>,
     /// Its key and journal; removed in the end.
-    directory: TempDir,
+    _directory: TempDir,
 }
 
 /// What the keeper told and nobody has taken yet.
@@ -72,7 +66,7 @@ impl Watcher {
             ws_url: (&endpoints.ws_url).into(),
             keypair: Some(key_file),
             mode: Mode::Active,
-            journal_dir: directory.path().join(JOURNAL),
+            journal_dir: directory.path().join("journal"),
             max_in_flight: 4,
             // On this cluster pools are of the stand-in.
             pool_programs: vec![world.market.market.whirlpool_program],
@@ -103,15 +97,10 @@ impl Watcher {
                 show_within_bps: 0,
                 ..ballast_keeper::Prices::default()
             },
-            api: Api {
-                // Some free port.
-                listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
-                ..Api::default()
-            },
+            api: ballast_keeper::Api::default(),
         };
         let keeper = Keeper::connect(config).await?;
         let (status, mut events) = (keeper.status(), keeper.events());
-        let api_address = keeper.api_address();
         let heard = Arc::new(Mutex::new(Heard::default()));
         let listener = tokio::spawn({
             let heard = Arc::clone(&heard);
@@ -140,20 +129,8 @@ impl Watcher {
             stop,
             status,
             heard,
-            api_address,
-            directory,
+            _directory: directory,
         })
-    }
-
-    /// Where its page is, with the token that changes need.
-    ///
-    /// # Errors
-    /// If it does not listen.
-    pub fn page(&self) -> Result<String> {
-        let address = *self.api_address.borrow();
-        let address = address.context("the keeper does not listen")?;
-        let token = Token::read(&Token::path(&self.directory.path().join(JOURNAL)))?;
-        Ok(format!("http://{address}/#token={}", token.expose()))
     }
 
     /// Whether it knows its position and nothing is in flight.
