@@ -13,7 +13,7 @@ use ballast_client::{
 };
 use clap::Args;
 
-use crate::{globals::Globals, progress, report::note};
+use crate::{globals::Globals, progress, report::note, trouble::Explained};
 
 /// How long a node may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -127,7 +127,8 @@ pub fn explained(error: SendError) -> Error {
     if words.is_empty() {
         return error.into();
     }
-    Error::msg(format!("{error}\nthe program says: {}", words.join("; ")))
+    let words = words.join("; ");
+    Explained { error, words }.into()
 }
 
 /// The log lines of the program that failed, without those that the runtime and Anchor write.

@@ -8,6 +8,9 @@ use clap::{ArgMatches, Args, parser::ValueSource};
 
 use crate::{node_url::UrlParser, study::Invocation};
 
+/// Over these options in the help of every command.
+const HEADING: &str = "Global options";
+
 /// Where the cluster is, and who signs.
 #[derive(Args, Clone, Debug)]
 pub struct Globals {
@@ -15,6 +18,7 @@ pub struct Globals {
     #[arg(
         long,
         global = true,
+        help_heading = HEADING,
         env = "BALLAST_URL",
         hide_env_values = true,
         default_value = "localnet",
@@ -26,16 +30,17 @@ pub struct Globals {
     #[arg(
         long,
         global = true,
+        help_heading = HEADING,
         env = "BALLAST_WS_URL",
         hide_env_values = true,
         value_name = "URL"
     )]
     pub ws_url: Option<ballast_client::Endpoint>,
     /// Key that signs and pays, a JSON array of 64 numbers [default: ~/.config/solana/id.json]
-    #[arg(long, global = true, env = "BALLAST_KEYPAIR", value_name = "FILE")]
+    #[arg(long, global = true, help_heading = HEADING, env = "BALLAST_KEYPAIR", value_name = "FILE")]
     pub keypair: Option<PathBuf>,
     /// One line of JSON instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     pub json: bool,
     /// Which of [`ENDPOINTS_AND_KEY`] stand on the command line.
     #[arg(skip)]

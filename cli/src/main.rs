@@ -7,7 +7,11 @@ mod automation;
 mod commands;
 mod connection;
 mod decimal;
+#[cfg(test)]
+mod documents;
+mod examples;
 mod globals;
+mod help;
 mod lines;
 mod node_url;
 mod number;
@@ -22,6 +26,7 @@ mod study;
 mod table;
 mod target;
 mod time;
+mod trouble;
 mod view;
 mod wallet;
 mod width;
@@ -39,6 +44,7 @@ use commands::{
     calibrate::CalibrateArgs,
     close::CloseArgs,
     compare::CompareArgs,
+    control::{EitherArgs, KeeperArgs, PositionArgs as OnePositionArgs},
     dashboard::DashboardArgs,
     deploy::DeployArgs,
     doctor::DoctorArgs,
@@ -46,7 +52,9 @@ use commands::{
     first_keepers::FirstKeepersCommand,
     funds::{DecreaseArgs, IncreaseArgs, RepayArgs},
     hedge::HedgeCommand,
+    journal::JournalCommand,
     keeper::KeeperCommand,
+    key::KeyCommand,
     lend::LendCommand,
     market::MarketCommand,
     migrate::MigrateArgs,
@@ -57,6 +65,7 @@ use commands::{
     quote::QuoteArgs,
     risk::RiskArgs,
     safety::{DeleverageArgs, LiquidateArgs, SettleArgs},
+    shell::{CompletionsArgs, ManArgs},
     simulate::SimulateArgs,
     stress::StressArgs,
     transfer::{AcceptArgs, RewardCommand, TransferArgs},
@@ -66,6 +75,7 @@ use commands::{
 use globals::Globals;
 use report::{Output, Told, is_broken_pipe, note};
 use study::Invocation;
+use trouble::Kind;
 
 /// Leveraged, delta-neutral concentrated liquidity on Solana.
 ///
@@ -157,6 +167,17 @@ enum Command {
     /// The bot that looks after positions
     #[command(subcommand)]
     Keeper(KeeperCommand),
+    /// Have the keeper send nothing more until somebody resumes it; raises risk, and asks
+    Halt(KeeperArgs),
+    /// Have the keeper do only what lowers risk, for all positions or one
+    Reduce(EitherArgs),
+    /// Have the keeper leave a position alone; raises risk, and asks
+    Pause(OnePositionArgs),
+    /// Have the keeper do again what its configuration says, for all positions or one
+    Resume(EitherArgs),
+    /// What a keeper has written down: show it, check it, make its decisions again (offline)
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Say where a keeper's page is, with the token that changes need, or open it
     Dashboard(DashboardArgs),
     /// Deploy or upgrade the program, then set up its market
@@ -167,6 +188,13 @@ enum Command {
     Tx(TxArgs),
     /// Check node, program, market, oracle and key
     Doctor(DoctorArgs),
+    /// Keys as files
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Print what a shell needs to complete commands
+    Completions(CompletionsArgs),
+    /// Write man pages
+    Man(ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -176,15 +204,19 @@ fn main() -> ExitCode {
         // Whoever read our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error, cli.globals.json);
-            ExitCode::FAILURE
+            let kind = trouble::kind(&error);
+            complain(&error, kind, cli.globals.json);
+            kind.exit_code().into()
         }
     }
 }
 
 /// Ends the process with usage if the command line makes no sense.
 fn parse() -> Cli {
-    let matches = Cli::command().get_matches();
+    let dressed = help::dressed(Cli::command());
+    let matches = dressed
+        .try_get_matches()
+        .unwrap_or_else(|error| help::end(&error));
     let mut cli = Cli::from_arg_matches(&matches)
         .unwrap_or_else(|error| error.format(&mut Cli::command()).exit());
     cli.globals.note_given(&matches);
@@ -209,6 +241,14 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Calibrate(args) => commands::calibrate::run(args, &mut output),
         Command::Stress(args) => commands::stress::run(args, &cli.globals, &mut output),
         Command::Backtest(args) => commands::backtest::run(args, &mut output),
+        Command::Key(command) => commands::key::run(command, &cli.globals, &mut output),
+        Command::Completions(args) => {
+            commands::shell::completions(args, help::dressed(Cli::command()))
+        }
+        Command::Man(args) => {
+            commands::shell::man(args, help::dressed(Cli::command()), &mut output)
+        }
+        Command::Journal(command) => commands::journal::run(command, cli.globals.json, &mut output),
         online => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
@@ -228,7 +268,11 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         | Command::Optimise(_)
         | Command::Calibrate(_)
         | Command::Stress(_)
-        | Command::Backtest(_) => Ok(()),
+        | Command::Backtest(_)
+        | Command::Key(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Journal(_) => Ok(()),
         Command::Open(args) => commands::open::run(args, globals, output).await,
         Command::Positions(args) => commands::positions::run(args, globals, output).await,
         Command::Explain(args) => commands::explain::run(args, globals, output).await,
@@ -257,6 +301,10 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Lend(command) => commands::lend::run(command, globals, output).await,
         Command::Hedge(command) => commands::hedge::run(command, output).await,
         Command::Keeper(command) => commands::keeper::run(command, globals, output).await,
+        Command::Halt(args) => commands::control::halt(args, output).await,
+        Command::Reduce(args) => commands::control::reduce(args, output).await,
+        Command::Pause(args) => commands::control::pause(args, output).await,
+        Command::Resume(args) => commands::control::resume(args, output).await,
         Command::Dashboard(args) => commands::dashboard::run(args, globals, output),
         Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
         Command::Migrate(args) => commands::migrate::run(args, globals, output).await,
@@ -266,11 +314,14 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
 }
 
 /// On standard error for people; with `--json` also on standard output, so that a reader of it is not left with nothing.
-fn complain(error: &Error, json: bool) {
+fn complain(error: &Error, kind: Kind, json: bool) {
     note(format_args!("error: {error:#}"));
+    if let Some(help) = kind.help() {
+        note(format_args!("help: {help}"));
+    }
     if json && !error.is::<Told>() {
         use std::io::Write;
-        let line = serde_json::json!({ "error": format!("{error:#}") });
+        let line = trouble::line(kind, &format!("{error:#}"));
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use ballast_client::SqrtPrice;
-use ballast_model::{Amounts, Position};
+use ballast_model::{Amounts, Moved, Position};
 use serde::Serialize;
 
 /// A position and the fees that nobody has collected yet.
@@ -29,18 +29,6 @@ impl State {
     /// If an amount exceeds 64 bits.
     pub fn with_fees(&self) -> Result<Position> {
         Ok(self.model.with_idle(self.fees)?)
-    }
-
-    /// Its tokens and debts as they are at a price, whatever the price becomes.
-    fn frozen(&self, at: SqrtPrice) -> Result<Self> {
-        let model = self.model.with_idle(self.model.pool_amounts_down(at)?)?;
-        Ok(Self {
-            model: Position {
-                liquidity: 0,
-                ..model
-            },
-            fees: self.fees,
-        })
     }
 }
 
@@ -97,15 +85,15 @@ impl Attribution {
             from,
             to,
         } = leg;
-        let frozen = before.frozen(*from)?.equity(*to)?;
+        let Moved { drift, curvature } = before.with_fees()?.moved(*from, *to)?;
         let moved = before.equity(*to)?;
         let mut state = *before;
         state.model.debt = after.model.debt;
         let with_interest = state.equity(*to)?;
         state.fees = arbitraged.fees;
         let with_arbitrage = state.equity(*to)?;
-        self.hedge_drift += frozen - before.equity(*from)?;
-        self.curvature += moved - frozen;
+        self.hedge_drift += drift;
+        self.curvature += curvature;
         self.interest += with_interest - moved;
         self.fees_arbitrage += with_arbitrage - with_interest;
         self.fees_takers += after.equity(*to)? - with_arbitrage;

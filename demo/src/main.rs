@@ -43,6 +43,9 @@ struct Arguments {
     /// Draw it: a page of its own, with pictures.
     #[arg(long, value_name = "FILE.html")]
     html: Option<PathBuf>,
+    /// Draw the equity of both positions alone, as one SVG file.
+    #[arg(long, value_name = "FILE.svg")]
+    picture: Option<PathBuf>,
     /// Let everything go on afterwards, and say what to try, until Ctrl-C.
     #[arg(long)]
     stay: bool,
@@ -90,6 +93,10 @@ async fn run(arguments: Arguments) -> Result<bool> {
     if let Some(file) = &arguments.html {
         page::write(&report, file)?;
         println!("page: {}", file.display());
+    }
+    if let Some(file) = &arguments.picture {
+        page::write_picture(&report, file)?;
+        println!("picture: {}", file.display());
     }
     if arguments.stay {
         stay::stay(kept, &watcher, price).await?;

@@ -11,6 +11,8 @@ use crate::{
 };
 
 const MICRO_PER_QUOTE: f64 = 1e6;
+/// Of the picture that stands alone: low enough for a screen with text around it.
+const PICTURE_SIZE: (f64, f64) = (960.0, 400.0);
 
 /// Writes the page.
 ///
@@ -20,8 +22,39 @@ pub fn write(report: &Report, file: &Path) -> Result<()> {
     std::fs::write(file, html(report)).with_context(|| format!("cannot write {}", file.display()))
 }
 
+/// Writes the picture of both equities as a file of its own.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_picture(report: &Report, file: &Path) -> Result<()> {
+    std::fs::write(file, picture(report).svg() + "\n")
+        .with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The equities, with what they end at in the title: it stands without the page around it.
+fn picture(report: &Report) -> Chart {
+    let mut chart = equity(report, own_funds());
+    let end = |fate: &Fate| {
+        let liquidated = if fate.liquidated { ", liquidated" } else { "" };
+        format!("{:.1}{liquidated}", fate.final_equity)
+    };
+    chart.title = format!(
+        "{:.0} quote tokens, leverage 3, {:.1} days: {} with a keeper, {} without",
+        own_funds(),
+        report.days,
+        end(&report.with_keeper),
+        end(&report.without_keeper),
+    );
+    chart.size = PICTURE_SIZE;
+    chart
+}
+
+fn own_funds() -> f64 {
+    OWN_FUNDS.quote as f64 / MICRO_PER_QUOTE
+}
+
 fn html(report: &Report) -> String {
-    let own = OWN_FUNDS.quote as f64 / MICRO_PER_QUOTE;
+    let own = own_funds();
     let mut body = format!(
         "<h1>A leveraged position, kept and left alone</h1><p>Two equal positions of {own} quote tokens, leverage 3, \
          delta-neutral, went through the same {} prices in {:.1} days. One had a keeper.</p>",
@@ -133,8 +166,7 @@ mod tests {
     use super::*;
     use crate::attribution::Attribution;
 
-    #[test]
-    fn a_page_shows_both_positions_and_escapes_reasons() {
+    fn report() -> Report {
         let moment = |time: &str, with: f64, without: f64| Moment {
             time: time.into(),
             chapter: (time == "1 h").then_some("chop: nothing"),
@@ -143,7 +175,7 @@ mod tests {
             without_keeper: without,
             actions: vec!["rehedge: short by <5>".into()],
         };
-        let report = Report {
+        Report {
             cluster: "embedded".into(),
             days: 0.1,
             sigma_day: 0.04,
@@ -155,11 +187,33 @@ mod tests {
                 },
                 ..Fate::default()
             },
-            without_keeper: Fate::default(),
+            without_keeper: Fate {
+                liquidated: true,
+                final_equity: 60.54,
+                ..Fate::default()
+            },
             simulated: None,
             moments: vec![moment("start", 100.0, 100.0), moment("1 h", 101.0, 99.0)],
-        };
-        let html = html(&report);
+        }
+    }
+
+    #[test]
+    fn the_picture_says_what_both_end_at_and_stands_alone() {
+        let svg = picture(&report()).svg();
+        for part in [
+            "101.0 with a keeper",
+            "60.5, liquidated without",
+            "chop",
+            "<style>",
+        ] {
+            assert!(svg.contains(part), "{part}");
+        }
+        assert!(!svg.contains("href") && !svg.contains("<script"));
+    }
+
+    #[test]
+    fn a_page_shows_both_positions_and_escapes_reasons() {
+        let html = html(&report());
         for part in [
             "Equity, uncollected fees counted",
             "quote per base",

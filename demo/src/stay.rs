@@ -58,7 +58,7 @@ pub async fn stay(kept: Side, watcher: &Watcher, mut price: UsdPrice) -> Result<
     }
     let key = key_file()?;
     keys::write(&owner.keypair, &key)?;
-    print_commands(&kept, &key)?;
+    print_commands(&kept, &key, &watcher.page()?)?;
 
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let mut clock = interval(PACE);
@@ -97,7 +97,7 @@ fn key_file() -> Result<PathBuf> {
     Ok(directory.join("owner.json"))
 }
 
-fn print_commands(kept: &Side, key: &std::path::Path) -> Result<()> {
+fn print_commands(kept: &Side, key: &std::path::Path, page: &str) -> Result<()> {
     let world = &kept.world;
     let endpoints = world.net.endpoints().context("the cluster has no RPC")?;
     let ballast = std::env::current_exe()
@@ -106,7 +106,8 @@ fn print_commands(kept: &Side, key: &std::path::Path) -> Result<()> {
         .filter(|file| file.exists())
         .map_or_else(|| "ballast".into(), |file| file.display().to_string());
     println!(
-        "\nNode, price, lenders, four positions and the keeper go on; Ctrl-C ends them. In another terminal:\n\n\
+        "\nNode, price, lenders, four positions and the keeper go on; Ctrl-C ends them. Open the keeper's page:\n\n{page}\n\n\
+         In another terminal:\n\n\
          export BALLAST_URL={} BALLAST_WS_URL={} BALLAST_MARKET={} BALLAST_KEYPAIR={}\n\
          alias ballast={ballast}\n\n\
          ballast positions                      # what this key owns: three of them\n\

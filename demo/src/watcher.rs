@@ -1,12 +1,15 @@
 //! The keeper, running beside the demo against the cluster's RPC and websockets, and what it tells.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use anyhow::{Context, Result, ensure};
 use ballast_client::Signer;
 use ballast_keeper::{
-    Config, Fees, Keeper, KeeperError, KeeperEvent, Liquidation, MarketConfig, Mode, Status,
-    Timing, journal::Outcome,
+    Api, Config, Fees, Keeper, KeeperError, KeeperEvent, Liquidation, MarketConfig, Mode, Status,
+    Timing, api::Token, journal::Outcome,
 };
 use ballast_localnet::{Localnet, LocalnetExt, World, keys};
 use tempfile::TempDir;
@@ -17,6 +20,8 @@ use tokio::{
 
 use crate::report::Action;
 
+/// Within the keeper's directory.
+const JOURNAL: &str = "journal";
 /// For fees.
 const KEEPER_LAMPORTS: u64 = 10_000_000_000;
 
@@ -30,8 +35,9 @@ pub struct Watcher {
     stop: oneshot::Sender<()>,
     status: watch::Receiver<Status>,
     heard: Arc<Mutex<Heard>>,
+    api_address: watch::Receiver<Option<SocketAddr>>,
     /// Its key and journal; removed in the end.
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// What the keeper told and nobody has taken yet.
@@ -66,7 +72,7 @@ impl Watcher {
             ws_url: (&endpoints.ws_url).into(),
             keypair: Some(key_file),
             mode: Mode::Active,
-            journal_dir: directory.path().join("journal"),
+            journal_dir: directory.path().join(JOURNAL),
             max_in_flight: 4,
             // On this cluster pools are of the stand-in.
             pool_programs: vec![world.market.market.whirlpool_program],
@@ -76,6 +82,7 @@ impl Watcher {
                 quote_price: world.market.prices.quote,
                 lookup_table: None,
                 pool_can_reset_range: true,
+                buffer: None,
             }],
             timing: Timing {
                 poll_interval: net.poll().max(std::time::Duration::from_millis(50)),
@@ -93,14 +100,22 @@ impl Watcher {
                 look_at_fees: LOOK_AT_FEES,
                 ..ballast_keeper::Automation::default()
             },
+            history: ballast_keeper::config::History::default(),
             prices: ballast_keeper::Prices {
                 show_within_bps: 0,
                 ..ballast_keeper::Prices::default()
             },
-            api: ballast_keeper::Api::default(),
+            flags: ballast_keeper::Flags::default(),
+            notify: ballast_keeper::Notify::default(),
+            api: Api {
+                // Some free port.
+                listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+                ..Api::default()
+            },
         };
         let keeper = Keeper::connect(config).await?;
         let (status, mut events) = (keeper.status(), keeper.events());
+        let api_address = keeper.api_address();
         let heard = Arc::new(Mutex::new(Heard::default()));
         let listener = tokio::spawn({
             let heard = Arc::clone(&heard);
@@ -129,8 +144,20 @@ impl Watcher {
             stop,
             status,
             heard,
-            _directory: directory,
+            api_address,
+            directory,
         })
+    }
+
+    /// Where its page is, with the token that changes need.
+    ///
+    /// # Errors
+    /// If it does not listen.
+    pub fn page(&self) -> Result<String> {
+        let address = *self.api_address.borrow();
+        let address = address.context("the keeper does not listen")?;
+        let token = Token::read(&Token::path(&self.directory.path().join(JOURNAL)))?;
+        Ok(format!("http://{address}/#token={}", token.expose()))
     }
 
     /// Whether it knows its position and nothing is in flight.

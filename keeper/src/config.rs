@@ -1,6 +1,7 @@
 //! Configuration of a keeper: a TOML file. Unknown keys are errors, and every error names the key and the fix.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     str::FromStr,
@@ -18,12 +19,18 @@ mod api;
 mod automation;
 mod check;
 mod error;
+mod flags;
+mod history;
 mod malformed;
+mod notify;
 mod prices;
 
 pub use api::Api;
 pub use automation::Automation;
 pub use error::ConfigError;
+pub use flags::Flags;
+pub use history::History;
+pub use notify::Notify;
 pub use prices::Prices;
 
 pub use crate::control::Mode;
@@ -56,8 +63,14 @@ pub struct Config {
     pub liquidation: Liquidation,
     /// Recentering, compounding and risk stages.
     pub automation: Automation,
+    /// What has become of positions.
+    pub history: History,
     /// Prices newer than those of the price accounts.
     pub prices: Prices,
+    /// Red flags and contingency.
+    pub flags: Flags,
+    /// Whom to tell what a person should know.
+    pub notify: Notify,
     /// The HTTP interface.
     pub api: Api,
 }
@@ -76,6 +89,8 @@ pub struct MarketConfig {
     /// Whether the pool program can move an empty position to other ticks. If it turns out that it cannot, positions are
     /// replaced all the same.
     pub pool_can_reset_range: bool,
+    /// What is kept ready to bring its positions back to their targets after a gap, raw units; `None`: nobody said.
+    pub buffer: Option<Amounts>,
 }
 
 /// Intervals and horizons.
@@ -108,6 +123,10 @@ pub struct Fees {
     pub max_micro_lamports: u64,
     /// Most that one transaction's priority fee may cost, whatever the above.
     pub max_lamports_per_action: u64,
+    /// Most that all transactions of an hour may cost.
+    pub max_lamports_per_hour: u64,
+    /// The part of that which is kept for exits, deleverages and liquidations.
+    pub reserved_lamports_per_hour: u64,
     /// With less SOL than this the keeper warns.
     pub warn_below_lamports: u64,
     /// Price distance to the liquidation boundary from which the fee begins to rise.
@@ -150,7 +169,15 @@ struct RawConfig {
     #[serde(default)]
     automation: automation::RawAutomation,
     #[serde(default)]
+    history: history::RawHistory,
+    #[serde(default)]
     prices: prices::RawPrices,
+    #[serde(default)]
+    flags: flags::RawFlags,
+    #[serde(default)]
+    contingency: flags::RawContingency,
+    #[serde(default)]
+    notify: notify::RawNotify,
     #[serde(default)]
     api: api::RawApi,
 }
@@ -158,7 +185,7 @@ struct RawConfig {
 /// Orca's pool programs, the upgradeable and the immutable one.
 pub const POOL_PROGRAMS: [Pubkey; 2] = [clusters::WHIRLPOOL, clusters::WHIRLPOOL_IMMUTABLE];
 /// What a signature costs.
-const SIGNATURE_LAMPORTS: u64 = 5_000;
+pub(crate) const SIGNATURE_LAMPORTS: u64 = 5_000;
 /// With less than these may cost the keeper warns, unless the configuration names another amount.
 const ACTIONS_TO_AFFORD: u64 = 20;
 
@@ -175,6 +202,10 @@ struct RawMarket {
     lookup_table: Option<String>,
     #[serde(default = "yes")]
     pool_can_reset_range: bool,
+    buffer_base: Option<u64>,
+    buffer_quote: Option<u64>,
+    #[serde(default)]
+    pair_pools: Vec<String>,
 }
 
 fn yes() -> bool {
@@ -215,6 +246,8 @@ struct RawFees {
     min_micro_lamports: u64,
     max_micro_lamports: u64,
     max_lamports_per_action: u64,
+    max_lamports_per_hour: u64,
+    reserved_lamports_per_hour: Option<u64>,
     warn_below_lamports: Option<u64>,
     relaxed_distance_bps: u32,
     urgent_distance_bps: u32,
@@ -226,6 +259,8 @@ impl Default for RawFees {
             min_micro_lamports: 1_000,
             max_micro_lamports: 1_000_000,
             max_lamports_per_action: 200_000,
+            max_lamports_per_hour: 1_000_000_000,
+            reserved_lamports_per_hour: None,
             warn_below_lamports: None,
             relaxed_distance_bps: 1_000,
             urgent_distance_bps: 100,
@@ -288,6 +323,7 @@ impl Config {
         })?;
         let directory = path.parent().unwrap_or(Path::new("."));
         config.journal_dir = directory.join(&config.journal_dir);
+        config.history.relative_to(directory);
         config.keypair = config.keypair.map(|keypair| directory.join(keypair));
         config.api.read_token = config.api.read_token.map(|token| directory.join(token));
         Ok(config)
@@ -308,10 +344,18 @@ impl Config {
             )
         })?;
         let mut markets = Vec::with_capacity(raw.markets.len());
+        let mut pair_pools = BTreeMap::new();
         for (index, market) in raw.markets.iter().enumerate() {
             let key = |name: &str| format!("markets[{index}].{name}");
+            let of_market = address(&key("address"), &market.address)?;
+            let pools = market.pair_pools.iter();
+            let pools = pools.map(|pool| address(&key("pair_pools"), pool));
+            let pools: Vec<Pubkey> = pools.collect::<Result<_, _>>()?;
+            if !pools.is_empty() {
+                pair_pools.insert(of_market, pools);
+            }
             markets.push(MarketConfig {
-                address: address(&key("address"), &market.address)?,
+                address: of_market,
                 base_price: address(&key("base_price"), &market.base_price)?,
                 quote_price: address(&key("quote_price"), &market.quote_price)?,
                 lookup_table: match &market.lookup_table {
@@ -319,6 +363,13 @@ impl Config {
                     None => None,
                 },
                 pool_can_reset_range: market.pool_can_reset_range,
+                buffer: match (market.buffer_base, market.buffer_quote) {
+                    (None, None) => None,
+                    (base, quote) => Some(Amounts {
+                        base: base.unwrap_or(0),
+                        quote: quote.unwrap_or(0),
+                    }),
+                },
             });
         }
         let pool_programs = match raw.pool_programs {
@@ -330,6 +381,7 @@ impl Config {
             }
             None => POOL_PROGRAMS.to_vec(),
         };
+        let fees = Fees::from(raw.fees);
         let config = Self {
             rpc_url: cluster.url().into(),
             ws_url: raw
@@ -342,7 +394,7 @@ impl Config {
             pool_programs,
             markets,
             timing: raw.timing.into(),
-            fees: raw.fees.into(),
+            fees,
             liquidation: Liquidation {
                 enabled: raw.liquidation.enabled,
                 max_pay: Amounts {
@@ -352,7 +404,15 @@ impl Config {
                 min_gain: raw.liquidation.min_gain,
             },
             automation: raw.automation.into(),
+            history: raw.history.try_into()?,
             prices: raw.prices.into(),
+            flags: Flags::new(
+                raw.flags,
+                &raw.contingency,
+                pair_pools,
+                fees.warn_below_lamports,
+            ),
+            notify: raw.notify.into(),
             api: raw.api.try_into()?,
         };
         config.check()?;
@@ -387,6 +447,10 @@ impl From<RawFees> for Fees {
             min_micro_lamports: raw.min_micro_lamports,
             max_micro_lamports: raw.max_micro_lamports,
             max_lamports_per_action: raw.max_lamports_per_action,
+            max_lamports_per_hour: raw.max_lamports_per_hour,
+            reserved_lamports_per_hour: raw
+                .reserved_lamports_per_hour
+                .unwrap_or(raw.max_lamports_per_hour / 2),
             warn_below_lamports: raw.warn_below_lamports.unwrap_or_else(|| {
                 let action = raw
                     .max_lamports_per_action

@@ -1,6 +1,7 @@
 //! What the keeper tells the world: for tables, tests and dashboards.
 
 use ballast_client::MarketSnapshot;
+use ballast_flags::Flag;
 use ballast_strategy::decide::{ActionKind, Assessment, Decision};
 use serde::Serialize;
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
@@ -118,6 +119,48 @@ pub enum KeeperEvent {
         mode: Mode,
         /// Why.
         reason: String,
+    },
+    /// A red flag was raised, or is quiet again.
+    RedFlag {
+        /// Which.
+        flag: Flag,
+        /// Raised, or quiet again.
+        raised: bool,
+        /// What was seen, with its unit.
+        value: String,
+        /// From where on it is raised, with its unit.
+        threshold: String,
+        /// On what it rests.
+        note: String,
+    },
+    /// Liquidation boundaries have come near.
+    BoundaryNear {
+        /// The market.
+        #[serde(with = "text")]
+        market: Pubkey,
+        /// The position with the highest LTV among them.
+        #[serde(with = "text")]
+        position: Pubkey,
+        /// Positions that were not near before.
+        positions: usize,
+        /// Nearer than this many usual days' moves, in basis points.
+        within_sigma_days_bps: u32,
+        /// That position's LTV.
+        ltv_bps: u32,
+    },
+    /// What is kept ready has become too little to bring all positions of a market back after a gap, or is enough again.
+    Contingency {
+        /// The market.
+        #[serde(with = "text")]
+        market: Pubkey,
+        /// Too little, or enough again.
+        short: bool,
+        /// The gap, to either side.
+        gap_bps: u32,
+        /// Base needed and kept, whole tokens.
+        base: [String; 2],
+        /// Quote needed and kept, whole tokens.
+        quote: [String; 2],
     },
     /// Something is wrong but can be lived with: an unreadable account, a node that does not answer.
     Warning {

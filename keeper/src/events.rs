@@ -101,6 +101,37 @@ fn log(event: &KeeperEvent) {
             );
         }
         E::ModeChanged { mode, reason } => warn!(%mode, reason, "another mode"),
+        E::RedFlag {
+            flag,
+            raised: true,
+            value,
+            threshold,
+            note,
+        } => warn!(flag = flag.name(), value, threshold, note, "red flag"),
+        E::RedFlag { flag, value, .. } => {
+            info!(flag = flag.name(), value, "red flag is quiet again");
+        }
+        E::BoundaryNear {
+            market,
+            position,
+            positions,
+            within_sigma_days_bps,
+            ltv_bps,
+        } => warn!(
+            %market, %position, positions, within_sigma_days_bps, ltv_bps,
+            "liquidation boundaries have come near"
+        ),
+        E::Contingency {
+            market,
+            short: true,
+            gap_bps,
+            base,
+            quote,
+        } => warn!(
+            %market, gap_bps, ?base, ?quote,
+            "too little is kept for a gap (needed, kept)"
+        ),
+        E::Contingency { market, .. } => info!(%market, "enough is kept for a gap again"),
         E::Warning { message } => warn!("{message}"),
         E::Recovered { market, reason } => {
             info!(%market, reason, "the node answers again; before that:");

@@ -7,18 +7,22 @@ use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer}
 use thiserror::Error;
 use tokio::{
     sync::{broadcast, mpsc, watch},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use crate::{
-    api::{self, Flags, Nobody, Past, Server, ServerError},
+    api::{self, Nobody, Past, Server, ServerError},
     config::{Config, ConfigError, Mode},
     control::{Control, SystemClock},
+    decisions::Recorder,
     engine::{Engine, EngineError, Status},
     event::KeeperEvent,
     events::Events,
     execute::Executor,
+    flags::{FlagsNow, FlagsWatch, Heard, Shown, Watcher},
+    history::{self, History, HistoryReader},
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    notify::Notifier,
     picture::{Picture, Pictures},
     retries,
     sources::{Doubts, Sources},
@@ -30,6 +34,8 @@ use crate::{
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Source events that may wait for the engine.
 const QUEUE: usize = 10_000;
+/// How long the history may take to write what it knows.
+const LAST_WRITE: Duration = Duration::from_secs(10);
 /// Longest life of a blockhash in blocks, and a margin.
 const BLOCKHASH_LIFE: u64 = 151 + 32;
 
@@ -129,6 +135,10 @@ pub struct Parts {
     pub halt_dir: Option<PathBuf>,
     /// `None`: the system's.
     pub clock: Option<SystemClock>,
+    /// Other nodes, which are asked for their slot only.
+    pub other_nodes: Vec<Arc<dyn Chain>>,
+    /// Whether somebody tells the flags of a hedge's funding and fills, see [`Keeper::flags_ear`].
+    pub hedged: bool,
 }
 
 /// A keeper that is ready to run.
@@ -138,9 +148,11 @@ pub struct Keeper {
     status: watch::Sender<Status>,
     pictures: watch::Sender<Option<Arc<Picture>>>,
     past: Arc<dyn Past>,
-    flags: Arc<dyn Flags>,
     api_address: watch::Sender<Option<SocketAddr>>,
     control: Control,
+    red_flags: watch::Sender<Arc<FlagsNow>>,
+    ear: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
+    history: Option<History>,
 }
 
 impl Keeper {
@@ -169,6 +181,12 @@ impl Keeper {
         let genesis_hash = chain.genesis_hash().await.map_err(KeeperError::Genesis)?;
         let ws_url = Some(config.ws_url.clone());
         let halt_dir = Some(config.journal_dir.clone());
+        let other = |url: &Endpoint| {
+            // Whether they answer is what they are asked for: no reason to warn.
+            let other = RpcChain::with_config(url.clone(), RpcConfig::new(REQUEST_TIMEOUT), None);
+            Arc::new(other) as Arc<dyn Chain>
+        };
+        let other_nodes = config.flags.other_rpc_urls.iter().map(other).collect();
         let parts = Parts {
             config,
             chain: Arc::new(chain),
@@ -178,6 +196,8 @@ impl Keeper {
             storage: None,
             halt_dir,
             clock: None,
+            other_nodes,
+            hedged: false,
         };
         Ok(Self::with_events(parts, events))
     }
@@ -194,16 +214,27 @@ impl Keeper {
             ..Status::default()
         };
         let control = Control::new(mode, events.clone(), parts.clock.clone());
+        let history = history_setting(&parts).map(History::new);
         Self {
             parts,
             events,
             status: watch::Sender::new(status),
             pictures: watch::Sender::new(None),
-            past: Arc::new(Nobody),
-            flags: Arc::new(Nobody),
+            red_flags: watch::Sender::default(),
+            ear: Watcher::ear(),
+            past: match &history {
+                Some(history) => Arc::new(history.reader()),
+                None => Arc::new(Nobody),
+            },
             api_address: watch::Sender::new(None),
             control,
+            history,
         }
+    }
+
+    /// What has become of positions; `None`: nobody keeps it.
+    pub fn history(&self) -> Option<HistoryReader> {
+        self.history.as_ref().map(History::reader)
     }
 
     /// By which it is told to halt, reduce, pause and resume.
@@ -228,13 +259,6 @@ impl Keeper {
         self
     }
 
-    /// With what the flags say, for the API.
-    #[must_use]
-    pub fn with_flags(mut self, flags: Arc<dyn Flags>) -> Self {
-        self.flags = flags;
-        self
-    }
-
     /// Where the API listens; `None` before it does, or if it does not.
     pub fn api_address(&self) -> watch::Receiver<Option<SocketAddr>> {
         self.api_address.subscribe()
@@ -243,6 +267,16 @@ impl Keeper {
     /// All that the engine knows, a few times a second.
     pub fn pictures(&self) -> Pictures {
         self.pictures.subscribe()
+    }
+
+    /// The red flags, once a second.
+    pub fn flags(&self) -> FlagsWatch {
+        self.red_flags.subscribe()
+    }
+
+    /// Where the flags are told what the engine does not know.
+    pub fn flags_ear(&self) -> mpsc::Sender<Heard> {
+        self.ear.0.clone()
     }
 
     /// Runs until `shutdown` completes.
@@ -254,6 +288,10 @@ impl Keeper {
     /// [`KeeperError`].
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), KeeperError> {
         let events = self.events.clone();
+        let keypair = self.parts.keypair.as_ref();
+        let keeper = keypair.map(Signer::pubkey).unwrap_or_default();
+        let notify = &self.parts.config.notify;
+        let notifier = Notifier::start(notify, keeper, self.control.clone(), &events);
         let result = self.run_inner(shutdown).await;
         if let Err(error) = &result {
             events.send(KeeperEvent::Halted {
@@ -261,6 +299,7 @@ impl Keeper {
             });
         }
         events.send(KeeperEvent::Stopped);
+        notifier.finish().await;
         result
     }
 
@@ -271,9 +310,11 @@ impl Keeper {
             status,
             pictures,
             control,
+            history,
             past,
-            flags,
             api_address,
+            red_flags,
+            ear,
         } = self;
         let Parts {
             config,
@@ -284,6 +325,8 @@ impl Keeper {
             storage,
             halt_dir,
             clock: _,
+            other_nodes,
+            hedged,
         } = parts;
         let config = Arc::new(config);
         let keypair = keypair.map(Arc::new);
@@ -303,10 +346,13 @@ impl Keeper {
             keeper,
             continues: None,
         };
+        let has_files = storage.is_none();
         let (journal, mut recovered) = open_journal(&config, storage, &header)?;
+        let recorder = recorder(&config, has_files, &events);
         let markets = start::markets(chain.as_ref(), &config, &events).await?;
         if matches!(recovered.tail, Tail::Suspect { .. }) {
-            let message = "the journal's last line is damaged: waiting until nothing signed before can land any more";
+            let message = "the journal's last line is damaged: waiting until nothing signed before can land any more; what the \
+                           keeper was told last has to be told again";
             events.send(KeeperEvent::Warning {
                 message: message.into(),
             });
@@ -327,7 +373,7 @@ impl Keeper {
             control: control.clone(),
             feed: journal.feed(),
             past,
-            flags,
+            flags: Arc::new(Shown(red_flags.subscribe())),
         })?;
         api_address.send_replace(server.as_ref().map(Server::address));
         // Who only observes leaves them to a keeper that acts.
@@ -347,6 +393,20 @@ impl Keeper {
             markets: markets.clone(),
             timing: config.timing,
         };
+        let watcher = Watcher {
+            config: Arc::clone(&config),
+            control: control.clone(),
+            pictures: pictures.subscribe(),
+            events: events.clone(),
+            nodes: [Arc::clone(&chain)]
+                .into_iter()
+                .chain(other_nodes)
+                .collect(),
+            markets: markets.clone(),
+            hedged,
+            now: red_flags,
+        };
+        let asked = Arc::clone(&chain);
         let mut executor = Executor::new(
             chain,
             Some(journal),
@@ -354,7 +414,9 @@ impl Keeper {
             Arc::clone(&config),
             events.clone(),
         )
-        .with_control(control.clone());
+        .with_control(control.clone())
+        .with_spending(std::mem::take(&mut recovered.spending))
+        .with_recorder(recorder.clone());
         let service = config.prices.source()?;
         if let Some(service) = &service {
             executor = executor.with_updates(Arc::clone(service));
@@ -367,6 +429,10 @@ impl Keeper {
         let balance = executor.clone();
         let poll = config.prices.poll;
         let watched = markets.clone();
+        let history = history.map(|history| {
+            let (seen, chain) = (pictures.subscribe(), Arc::clone(&asked));
+            tokio::spawn(history.run(seen, chain, events.clone()))
+        });
         let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
@@ -382,20 +448,26 @@ impl Keeper {
         let engine = engine.run(receiver, shutdown);
         let balance = balance.watch_balance();
         let overrides = control.watch(halt_dir.as_deref());
-        tokio::pin!(sources, engine, balance, overrides);
+        let flags = watcher.run(ear);
+        tokio::pin!(sources, engine, balance, overrides, flags);
         let mut sources_ended = false;
-        loop {
+        let result = loop {
             tokio::select! {
-                result = &mut engine => {
-                    drop(server);
-                    return Ok(result?);
-                }
+                result = &mut engine => break result,
                 // Only when the engine has dropped its end; it is about to return.
                 () = &mut sources, if !sources_ended => sources_ended = true,
                 () = &mut balance, if watches_balance => {}
                 () = &mut overrides => {}
+                () = &mut flags => {}
             }
+        };
+        drop(server);
+        // The engine's pictures have ended, and with them the history: it writes what it knows.
+        recorder.close();
+        if let Some(history) = history {
+            let _ = timeout(LAST_WRITE, history).await;
         }
+        Ok(result?)
     }
 }
 
@@ -413,6 +485,41 @@ fn open_journal(
             let (journal, recovered) = Journal::open(&config.journal_dir, header)?;
             (SharedJournal::new(journal), recovered)
         }
+    })
+}
+
+/// Where the history goes. A keeper whose journal is no file keeps none.
+fn history_setting(parts: &Parts) -> Option<history::Setting> {
+    let config = &parts.config;
+    if parts.storage.is_some() {
+        return None;
+    }
+    let keeper = parts
+        .keypair
+        .as_ref()
+        .map(|keypair| keypair.pubkey())
+        .unwrap_or_default();
+    Some(history::Setting {
+        location: config.history.location(&config.journal_dir)?,
+        whose: format!("keeper {keeper} on cluster {}", parts.genesis_hash),
+        journal_dir: config.journal_dir.clone(),
+        keep_days: config.history.keep_days,
+        backfill: config.history.backfill,
+    })
+}
+
+/// Records decisions beside the journal, if that is wanted and there is a place.
+fn recorder(config: &Config, has_files: bool, events: &Events) -> Recorder {
+    if !has_files || !config.history.record_decisions {
+        return Recorder::default();
+    }
+    Recorder::to(&config.journal_dir).unwrap_or_else(|error| {
+        let message = format!(
+            "decisions are not recorded: {}: {error}",
+            config.journal_dir.display()
+        );
+        events.send(KeeperEvent::Warning { message });
+        Recorder::default()
     })
 }
 

@@ -11,7 +11,8 @@
 //! 5. [`execute`] looks once more at one slot, prepares, writes the intent to the [`journal`], sends, and finds out what
 //!    became of it.
 //!
-//! [`control`] says how much of that is permitted: the configuration's mode, and what people say while the keeper runs.
+//! [`control`] says how much of that is permitted: the configuration's mode, and what people say while the keeper runs; [`flags`] watches
+//! for signs that it should be less, and [`notify`] tells people.
 //!
 //! [`picture`] is what readers see of all that, [`api`] serves it.
 //!
@@ -24,13 +25,17 @@ pub mod api;
 pub mod book;
 pub mod config;
 pub mod control;
+pub mod decisions;
 pub mod engine;
 pub mod event;
 pub mod events;
 pub mod execute;
+pub mod flags;
+pub mod history;
 pub mod journal;
 pub mod keeper;
 pub mod logging;
+pub mod notify;
 pub mod pace;
 pub mod picture;
 pub mod retries;
@@ -42,8 +47,8 @@ pub mod updates;
 mod sim;
 
 pub use config::{
-    Api, Automation, Config, ConfigError, Fees, Liquidation, MarketConfig, Mode, POOL_PROGRAMS,
-    Prices, Timing,
+    Api, Automation, Config, ConfigError, Fees, Flags, Liquidation, MarketConfig, Mode, Notify,
+    POOL_PROGRAMS, Prices, Timing,
 };
 pub use control::Control;
 pub use engine::Status;

@@ -10,7 +10,7 @@ use ballast_model::{Position, Valuation};
 
 use crate::{
     lifecycle::automation,
-    support::{Scene, accepted, refused},
+    support::{Scene, accepted, refused, shallow},
     two::MORE,
 };
 
@@ -368,4 +368,40 @@ async fn a_part_of_a_rehedge_keeps_nobody_waiting() {
         assert!(parts < 20);
     }
     assert!(parts > 1);
+}
+
+/// Withdrawing makes room for a sale. A shallow pool that takes next to nothing of it leaves a larger error than there was.
+#[tokio::test]
+async fn a_part_of_a_rehedge_that_leaves_a_larger_error_is_refused() {
+    let scene = Scene::with(shallow()).await;
+    let mut args = scene.example(1);
+    args.policy.hedge_bps = 5_000;
+    let position = scene.world.open(&scene.alice, args).await.unwrap();
+    scene
+        .change_policy(&position, |policy| policy.max_swap_loss_bps = 20)
+        .await;
+    scene.price(191).await;
+    let saved = scene.svm.save();
+    let (mut refusals, mut parts) = (0, 0);
+    // From a pool so far down that nothing may be sold any more to one in which everything may.
+    for hundredths_of_bps in (1_580..=1_610).rev() {
+        let pool = 191.0 * (1.0 - f64::from(hundredths_of_bps) / 1e6);
+        scene.pool(pool).await;
+        let before = scene.hedge_error(&position).await.0;
+        match scene.rehedge(&position, &scene.alice).await {
+            Ok(receipt) => {
+                assert!(rehedged(&receipt).liquidity > 0);
+                parts += 1;
+                let after = scene.hedge_error(&position).await.0;
+                assert!(after.abs() < before.abs(), "{after} of {before}");
+            }
+            Err(error) if error.is(BallastError::SwapLossTooHigh) => {}
+            refusal => {
+                refused(refusal, BallastError::DeltaOutsideTarget);
+                refusals += 1;
+            }
+        }
+        scene.svm.restore(&saved);
+    }
+    assert!(refusals > 0 && parts > 0);
 }

@@ -274,6 +274,56 @@ async fn an_equity_beyond_the_largest_position_is_moved_without_leverage() {
 }
 
 #[tokio::test]
+async fn in_a_shallow_pool_the_largest_position_is_moved_as_well() {
+    // The swap moves the price at which leverage is measured.
+    for hedge_bps in [0, 10_000] {
+        let scene = Scene::with(shallow()).await;
+        let mut args = scene.example(1);
+        args.policy.hedge_bps = hedge_bps;
+        (args.policy.delta_target_bps, args.policy.delta_band_bps) = (500, 1_000);
+        args.leverage_bps = if hedge_bps == 0 { 10_000 } else { 30_000 };
+        let position = scene.world.open(&scene.alice, args).await.unwrap();
+        scene.automate(&position, automation()).await;
+        scene.price(216).await;
+        let (model, oracle) = scene.model(&position).await;
+        let assets = u64::try_from(model.value(oracle).unwrap().assets).unwrap();
+        scene
+            .change_limits(|params| params.limits.max_position_value = assets)
+            .await;
+        let to = scene.ticks_around(216, 512);
+        accepted(scene.recenter(&position, &scene.alice, to).await);
+        let (model, _) = scene.model(&position).await;
+        let pool = scene.world.pool().await.unwrap().sqrt_price;
+        let moved = model.value(pool).unwrap();
+        let most = u128::from(assets);
+        // But for what the hedge leaves alone.
+        assert!(moved.assets <= most + most / 200, "{moved:?} of {most}");
+    }
+}
+
+#[tokio::test]
+async fn a_hedge_that_the_largest_position_leaves_no_room_for_is_refused() {
+    let scene = Scene::new().await;
+    let mut args = scene.example(1);
+    (args.leverage_bps, args.policy.hedge_bps) = (10_000, 0);
+    let position = scene.world.open(&scene.alice, args).await.unwrap();
+    scene.automate(&position, automation()).await;
+    scene
+        .change_policy(&position, |policy| policy.hedge_bps = 10_000)
+        .await;
+    let to = scene.ticks_around(200, 512);
+    let at_most = async |max_position_value| {
+        scene
+            .change_limits(|params| params.limits.max_position_value = max_position_value)
+            .await;
+        scene.recenter(&position, &scene.alice, to).await
+    };
+    // Its equity alone is more than that; what it would borrow for the hedge would come on top.
+    refused(at_most(10_000_000).await, BallastError::HedgeNotAffordable);
+    accepted(at_most(1_000_000_000_000).await);
+}
+
+#[tokio::test]
 async fn what_is_too_small_to_be_liquidated_does_not_come_to_owe_more() {
     let (scene, position, args) = left_its_band().await;
     let (model, oracle) = scene.model(&position).await;

@@ -140,7 +140,7 @@ impl JournalFile {
                     let id = open.take().map(|open| open.id);
                     ensure!(id == Some(outcome.id), "{outcome:?}, but {id:?} is open");
                 }
-                Record::Header(_) | Record::Paper(_) => {}
+                Record::Header(_) | Record::Paper(_) | Record::Override(_) => {}
             }
         }
         Ok(open)

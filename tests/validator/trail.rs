@@ -131,6 +131,7 @@ impl Trail {
                     settled.push((intent, &record.outcome));
                 }
                 Record::Paper(record) => panic!("in active mode: {record:?}"),
+                Record::Override(record) => panic!("nobody gave one: {record:?}"),
             }
         }
         assert!(open.is_none(), "still open: {open:?}");

@@ -1,27 +1,30 @@
-//! The repository's own tool: `cargo xtask build | test | fuzz | demo | bench | keys | validator | toolchain-test | typescript |
-//! dashboard | lint | mutants`.
+//! The repository's own tool: `cargo xtask --help` lists what it does.
 mod bench;
 mod cache;
 mod dashboard;
 mod debian;
+mod documents;
 mod fuzz;
 mod idl;
 mod keys;
 mod mutants;
 mod named_tests;
 mod parameters;
+mod postgres;
+mod printed;
 mod process;
 mod repository;
 mod sbf;
 mod steps;
 mod suite;
+mod times;
 mod typescript;
 mod validator;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{env, ffi::OsString, process::ExitCode, time::Instant};
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::repository::{PROGRAMS, Program};
 
@@ -68,8 +71,10 @@ enum Task {
     Dashboard,
     /// Give the program an address of your own, whose key you have: needed to deploy it to another cluster.
     Keys,
-    /// Check formatting and lints.
+    /// Check formatting, lints, and what documents say: tests, links, commands, floors of crates.
     Lint,
+    /// Say how long commands took on this machine; each says it at its end as well.
+    Times(times::TimesOptions),
     /// Switch off each guard of the on-chain program, one at a time, and report which ones no test misses. Takes hours.
     Mutants(mutants::MutantOptions),
     /// Build one program and nothing else; `mutants` calls this.
@@ -87,13 +92,35 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().task) {
+    let task = Cli::parse().task;
+    // Programs call these two, and people the third to be told of the others.
+    let timed = !matches!(
+        task,
+        Task::BuildProgram { .. } | Task::Describe { .. } | Task::Times(_)
+    );
+    let start = Instant::now();
+    let done = run(task).and_then(|()| {
+        if timed {
+            times::note(&task_name(), start.elapsed())?;
+        }
+        Ok(())
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask: error: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// The task with the options that leave something out: the others change little about how long it takes.
+fn task_name() -> String {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let words = words.iter().enumerate();
+    let kept = words.filter(|(index, word)| *index == 0 || word.starts_with("--no-"));
+    let kept: Vec<&str> = kept.map(|(_, word)| word.as_str()).collect();
+    kept.join(" ")
 }
 
 fn run(task: Task) -> Result<()> {
@@ -143,7 +170,11 @@ fn run(task: Task) -> Result<()> {
             suite::toolchain_test()
         }
         Task::Keys => keys::run(),
-        Task::Lint => suite::lint(),
+        Task::Lint => {
+            documents::check(&Cli::command())?;
+            suite::lint()
+        }
+        Task::Times(options) => times::run(&options),
         Task::Mutants(options) => mutants::run(&options),
         Task::BuildProgram { package } => {
             sbf::build(&sbf::Compiler::provide()?, &[package]).map(|_| ())

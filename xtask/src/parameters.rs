@@ -86,7 +86,7 @@ fn section(options: &ParameterOptions) -> Result<String> {
     }
     let mut out = format!(
         "\n{} paths of each model, a look every {} seconds (bootstrap: blocks of recorded candles, every {}): `{} {}`.\n\n\
-         | model | delta band | equity less the default's, 95 % | sd | worst 5 % | liquidation | rehedges a day |\n\
+         | model | delta band | equity less the default's, 95 % | sd | worst 5 % | liquidation | actions a day |\n\
          |---|---|---|---|---|---|---|\n",
         options.paths,
         MODELS.1,
@@ -150,8 +150,9 @@ fn section(options: &ParameterOptions) -> Result<String> {
         .collect();
     let _ = write!(
         out,
-        "\nWhat `ballast optimise {GRID}` chooses of these, and its gain with other random numbers:\n\n\
-         | model | delta band | gain | +- | liquidation at most, 95 % |\n|---|---|---|---|---|\n"
+        "\nWhat `ballast optimise {GRID} --bands {}` chooses with the options above, and its gain with other random numbers:\n\n\
+         | model | delta band | gain | +- | liquidation at most, 95 % |\n|---|---|---|---|---|\n",
+        bands.join(",")
     );
     for (name, secs) in each() {
         let mut line = vec!["optimise".to_owned()];

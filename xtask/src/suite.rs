@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{fuzz, named_tests, process, repository, sbf, validator};
+use crate::{fuzz, named_tests, postgres, process, repository, sbf, validator};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -42,6 +42,9 @@ pub fn test(options: &TestOptions) -> Result<()> {
         command
             .env("BALLAST_VALIDATOR", validator::provide()?)
             .env_remove("BALLAST_NO_VALIDATOR");
+    }
+    if postgres::provide() {
+        command.env("BALLAST_REQUIRE_POSTGRES", "1");
     }
     process::run(&mut command)
 }

@@ -1,6 +1,7 @@
 //! `ballast doctor`: is everything there that the other commands need?
 
 mod code;
+mod flags;
 
 use std::{fmt, time::Duration};
 
@@ -8,6 +9,7 @@ use anyhow::Result;
 use ballast_client::{
     Chain, MarketContext, MarketMode, MarketSnapshot, RpcChain, Signer, ballast, lookup_table,
 };
+use ballast_flags::Row;
 use ballast_keeper::{Config, sources::explain};
 use ballast_model::{Bps, price::within, screen::Real};
 use ballast_strategy::prices;
@@ -60,6 +62,10 @@ struct Check {
 #[derive(Debug, Default, Serialize)]
 struct DoctorReport {
     checks: Vec<Check>,
+    /// Red flags, as far as one look can judge them.
+    flags: Vec<Row>,
+    /// What would bring all positions back after a gap.
+    contingency: Option<flags::ContingencyReport>,
 }
 
 /// Less than this is too little to open a position with.
@@ -77,13 +83,20 @@ pub async fn run(args: &DoctorArgs, globals: &Globals, output: &mut Output) -> R
     let mut report = DoctorReport::default();
     let connection = Connection::new(globals);
     let chain = connection.chain();
-    config(&mut report, args);
+    let config = config(&mut report, args);
     if node(&mut report, chain).await {
-        websocket(&mut report, globals).await;
-        key(&mut report, chain, globals).await;
+        let stream = websocket(&mut report, globals).await;
+        let lamports = key(&mut report, chain, globals).await;
+        let mut found = None;
         if program(&mut report, chain, args).await {
-            market(&mut report, chain, args).await;
+            found = market(&mut report, chain, args).await;
         }
+        let seen = flags::Seen {
+            stream,
+            lamports,
+            market: found,
+        };
+        flags::check(&mut report, &connection, config.as_ref(), seen).await;
     }
     output.print(&report)?;
     let failed = report
@@ -107,15 +120,21 @@ impl DoctorReport {
     }
 }
 
-fn config(report: &mut DoctorReport, args: &DoctorArgs) {
-    let Some(path) = &args.config else { return };
+fn config(report: &mut DoctorReport, args: &DoctorArgs) -> Option<Config> {
+    let path = args.config.as_ref()?;
     match Config::read(path) {
-        Ok(config) => report.add(
-            "keeper config",
-            State::Ok,
-            format!("{} markets, mode {:?}", config.markets.len(), config.mode),
-        ),
-        Err(error) => report.add("keeper config", State::Fail, error.to_string()),
+        Ok(config) => {
+            report.add(
+                "keeper config",
+                State::Ok,
+                format!("{} markets, mode {:?}", config.markets.len(), config.mode),
+            );
+            Some(config)
+        }
+        Err(error) => {
+            report.add("keeper config", State::Fail, error.to_string());
+            None
+        }
     }
 }
 
@@ -150,7 +169,9 @@ async fn node(report: &mut DoctorReport, chain: &RpcChain) -> bool {
     }
 }
 
-async fn websocket(report: &mut DoctorReport, globals: &Globals) {
+/// Returns how long the stream took to tell a slot, or why it did not.
+async fn websocket(report: &mut DoctorReport, globals: &Globals) -> Result<u64, String> {
+    let began = std::time::Instant::now();
     let fail = |reason: String| format!("{reason}; pass --ws-url (the keeper needs it)");
     let endpoint = globals.websocket();
     let first_slot = async {
@@ -164,24 +185,44 @@ async fn websocket(report: &mut DoctorReport, globals: &Globals) {
             .ok_or_else(|| "the stream ended at once".to_owned())
     };
     match tokio::time::timeout(STREAM_WAIT, first_slot).await {
-        Ok(Ok(slot)) => report.add("websocket", State::Ok, format!("streams, slot {slot}")),
-        Ok(Err(reason)) => report.add("websocket", State::Warn, fail(reason)),
-        Err(_) => report.add(
-            "websocket",
-            State::Warn,
-            fail(format!("no slot within {} s", STREAM_WAIT.as_secs())),
-        ),
+        Ok(Ok(slot)) => {
+            report.add("websocket", State::Ok, format!("streams, slot {slot}"));
+            Ok(began.elapsed().as_secs())
+        }
+        Ok(Err(reason)) => {
+            report.add("websocket", State::Warn, fail(reason));
+            Err("The stream does not come up.".into())
+        }
+        Err(_) => {
+            report.add(
+                "websocket",
+                State::Warn,
+                fail(format!("no slot within {} s", STREAM_WAIT.as_secs())),
+            );
+            Ok(STREAM_WAIT.as_secs())
+        }
     }
 }
 
-async fn key(report: &mut DoctorReport, chain: &dyn Chain, globals: &Globals) {
+/// Returns the balance, or why it is not known.
+async fn key(
+    report: &mut DoctorReport,
+    chain: &dyn Chain,
+    globals: &Globals,
+) -> Result<u64, String> {
     let signer = match globals.signer() {
         Ok(signer) => signer.pubkey(),
         // Much can be done without a key.
-        Err(error) => return report.add("key", State::Warn, format!("{error:#}")),
+        Err(error) => {
+            report.add("key", State::Warn, format!("{error:#}"));
+            return Err("There is no key.".into());
+        }
     };
     match chain.account(&signer).await {
-        Err(error) => report.add("key", State::Fail, error.to_string()),
+        Err(error) => {
+            report.add("key", State::Fail, error.to_string());
+            Err("The node does not tell.".into())
+        }
         Ok(account) => {
             let lamports = account.map_or(0, |account| account.lamports);
             let finding = format!("{signer} has {} SOL", amount(lamports, 9));
@@ -197,6 +238,7 @@ async fn key(report: &mut DoctorReport, chain: &dyn Chain, globals: &Globals) {
             } else {
                 report.add("key", State::Ok, finding);
             }
+            Ok(lamports)
         }
     }
 }
@@ -245,19 +287,24 @@ async fn program(report: &mut DoctorReport, chain: &dyn Chain, args: &DoctorArgs
     false
 }
 
-async fn market(report: &mut DoctorReport, chain: &dyn Chain, args: &DoctorArgs) {
+async fn market(
+    report: &mut DoctorReport,
+    chain: &dyn Chain,
+    args: &DoctorArgs,
+) -> Option<(MarketContext, MarketSnapshot)> {
     let context = match target::load(chain, &args.market).await {
         Ok(context) => context,
-        Err(error) => return report.add("market", State::Fail, format!("{error:#}")),
+        Err(error) => {
+            report.add("market", State::Fail, format!("{error:#}"));
+            return None;
+        }
     };
     let snapshot = match target::snapshot(chain, &context).await {
         Ok(snapshot) => snapshot,
         Err(error) => {
-            return report.add(
-                "market",
-                State::Fail,
-                format!("{}: {error:#}", context.address),
-            );
+            let finding = format!("{}: {error:#}", context.address);
+            report.add("market", State::Fail, finding);
+            return None;
         }
     };
     let mode = snapshot.market.mode_at(snapshot.now_secs);
@@ -275,6 +322,7 @@ async fn market(report: &mut DoctorReport, chain: &dyn Chain, args: &DoctorArgs)
     pool(report, &snapshot);
     reserves(report, &snapshot);
     table(report, chain, &context).await;
+    Some((context, snapshot))
 }
 
 fn oracle(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
@@ -386,6 +434,12 @@ impl fmt::Display for DoctorReport {
                 State::Fail => "FAIL",
             };
             table.row([state.into(), check.what.into(), check.finding.clone()]);
+        }
+        for flag in &self.flags {
+            table.row(flags::line(flag));
+        }
+        if let Some(contingency) = &self.contingency {
+            table.row(contingency.line());
         }
         table.fmt(f)
     }

@@ -2,8 +2,11 @@
 
 mod backtest;
 mod common;
+mod control;
 mod experiments;
 mod hedge;
+mod help;
+mod journal;
 mod quote;
 mod risk;
 mod simulate;

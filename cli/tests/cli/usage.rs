@@ -36,6 +36,10 @@ fn help_lists_the_commands_and_each_has_its_own() {
         "market",
         "lend",
         "keeper",
+        "halt",
+        "reduce",
+        "pause",
+        "resume",
         "deploy",
         "migrate",
         "doctor",
@@ -52,13 +56,20 @@ fn help_lists_the_commands_and_each_has_its_own() {
 fn an_unreachable_node_is_named() {
     // Port 9 of the loopback (discard) is refused everywhere.
     let url = ["--url", "http://127.0.0.1:9/secret-key"];
-    for arguments in [
-        &["market", "show"][..],
-        &["positions", "--all"],
-        &["doctor"],
+    for (arguments, code) in [
+        (&["market", "show"][..], 3),
+        (&["positions", "--all"], 3),
+        // A check failed, of which it has told.
+        (&["doctor"], 1),
     ] {
         let run = run(&[&url[..], arguments].concat());
-        assert_eq!(run.code, 1, "{arguments:?}");
+        assert_eq!(run.code, code, "{arguments:?}");
+        assert_eq!(
+            run.err.contains("help: `ballast doctor`"),
+            code == 3,
+            "{}",
+            run.err
+        );
         let said = run.out + &run.err;
         assert!(
             said.contains("http://127.0.0.1:9") && !said.contains("secret-key"),

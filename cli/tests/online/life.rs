@@ -37,13 +37,6 @@ async fn opened(node: &Node, by: &Keypair) -> String {
 }
 
 /// It is refused by the program, with the error's name and advice.
-async fn refused(node: &Node, by: &Keypair, line: &[&str], error: BallastError) -> String {
-    let said = node.refused(by, line).await;
-    let expected = format!("{}: {error}", error.name());
-    assert!(said.contains(&expected), "{line:?}: {said}");
-    said
-}
-
 fn leverage(view: &Value) -> u64 {
     view["leverage_bps"].as_u64().unwrap()
 }
@@ -189,36 +182,47 @@ async fn what_the_program_refuses_is_named_with_advice() {
     let position = address.as_str();
 
     let recenter = ["recenter", position, "--width", "10%"];
-    refused(&node, &keeper, &recenter, BallastError::KeeperDisabled).await;
+    node.refused_by_program(&keeper, &recenter, BallastError::KeeperDisabled)
+        .await;
     let compound = ["compound", position];
-    refused(&node, &alice, &compound, BallastError::CompoundNotDue).await;
+    node.refused_by_program(&alice, &compound, BallastError::CompoundNotDue)
+        .await;
     for (command, error) in [
         ("rehedge", BallastError::RehedgeNotDue),
         ("deleverage", BallastError::DeleverageNotDue),
         ("liquidate", BallastError::NotLiquidatable),
     ] {
-        refused(&node, &keeper, &[command, position], error).await;
+        node.refused_by_program(&keeper, &[command, position], error)
+            .await;
     }
     let collect = ["collect", position];
-    refused(&node, &alice, &collect, BallastError::ZeroAmount).await;
+    node.refused_by_program(&alice, &collect, BallastError::ZeroAmount)
+        .await;
     let exit = ["exit", position];
-    refused(&node, &alice, &exit, BallastError::ExitNotDue).await;
+    node.refused_by_program(&alice, &exit, BallastError::ExitNotDue)
+        .await;
     let accept = ["accept", position];
-    refused(&node, &keeper, &accept, BallastError::NotOffered).await;
+    node.refused_by_program(&keeper, &accept, BallastError::NotOffered)
+        .await;
     let repay = ["repay", position];
-    refused(&node, &alice, &repay, BallastError::ZeroAmount).await;
+    node.refused_by_program(&alice, &repay, BallastError::ZeroAmount)
+        .await;
     let take_equity = ["decrease", position, "--part", "50%", "--pay-quote", "all"];
     let take_equity = [
         &take_equity[..],
         &["--repay-base", "0", "--repay-quote", "0"],
     ]
     .concat();
-    refused(&node, &alice, &take_equity, BallastError::LeverageTooHigh).await;
+    node.refused_by_program(&alice, &take_equity, BallastError::LeverageTooHigh)
+        .await;
     let reclaim = ["reward", "reclaim", position, "1"];
-    refused(&node, &alice, &reclaim, BallastError::RewardTooSmall).await;
+    node.refused_by_program(&alice, &reclaim, BallastError::RewardTooSmall)
+        .await;
     // The rule that was broken is told, too.
     let set = ["automation", "set", position, "--at-low", "exit"];
-    let said = refused(&node, &alice, &set, BallastError::BadPolicy).await;
+    let said = node
+        .refused_by_program(&alice, &set, BallastError::BadPolicy)
+        .await;
     assert!(said.contains("at_low and at_high need an edge"), "{said}");
     let set = [
         "automation",
@@ -230,12 +234,15 @@ async fn what_the_program_refuses_is_named_with_advice() {
         "40%",
     ];
     node.json(&alice, &set).await;
-    refused(&node, &keeper, &recenter, BallastError::RecenterNotDue).await;
+    node.refused_by_program(&keeper, &recenter, BallastError::RecenterNotDue)
+        .await;
     world.move_price(UsdPrice::dollars(185)).await.unwrap();
     let wide = ["recenter", position, "--width", "50%"];
-    refused(&node, &keeper, &wide, BallastError::WidthOutOfBounds).await;
+    node.refused_by_program(&keeper, &wide, BallastError::WidthOutOfBounds)
+        .await;
     let aside = ["recenter", position, "--lower", "190", "--upper", "210"];
-    refused(&node, &keeper, &aside, BallastError::RecenterOffCentre).await;
+    node.refused_by_program(&keeper, &aside, BallastError::RecenterOffCentre)
+        .await;
     let cover = ["lend", "cover-bad-debt", "base", "all"];
     let said = node.refused(&alice, &cover).await;
     assert!(said.contains("no bad debt"), "{said}");
@@ -304,9 +311,11 @@ async fn authority_and_guardian_rule_a_market() {
     let pause = ["set-mode", "no-new-risk", "--for", "12h"];
     let paused = market(&guardian, &pause).await;
     assert_eq!(paused["standing"]["mode_now"], "NoNewRisk", "{paused}");
-    refused(&node, &alice, &OPEN, BallastError::ModeForbids).await;
+    node.refused_by_program(&alice, &OPEN, BallastError::ModeForbids)
+        .await;
     let lift = ["market", "set-mode", "normal"];
-    refused(&node, &guardian, &lift, BallastError::NotAuthority).await;
+    node.refused_by_program(&guardian, &lift, BallastError::NotAuthority)
+        .await;
     let shown = node.ballast(&alice, &["market", "show"]).await;
     assert!(
         shown.out.contains("NoNewRisk set for another"),
@@ -323,7 +332,8 @@ async fn authority_and_guardian_rule_a_market() {
     let said = node.refused(&alice, &["market", "apply"]).await;
     assert!(said.contains("nothing is announced"), "{said}");
     let long = ["market", "set-mode", "reduce-only", "--for", "8d"];
-    refused(&node, authority, &long, BallastError::BadParameters).await;
+    node.refused_by_program(authority, &long, BallastError::BadParameters)
+        .await;
     let endless = node
         .ballast(authority, &["market", "set-mode", "reduce-only"])
         .await;
@@ -336,7 +346,8 @@ async fn authority_and_guardian_rule_a_market() {
     let offered = market(authority, &["offer-authority", &heir_key]).await;
     assert_eq!(offered["standing"]["authority_offered_to"], heir_key);
     let accept = ["market", "accept-authority"];
-    refused(&node, &alice, &accept, BallastError::NotOffered).await;
+    node.refused_by_program(&alice, &accept, BallastError::NotOffered)
+        .await;
     let accepted = market(&heir, &accept[1..]).await;
     assert!(accepted["standing"]["authority_offered_to"].is_null());
     let shown = node.json(&alice, &["market", "show"]).await;

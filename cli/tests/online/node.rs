@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use ballast_client::{Keypair, Signer};
+use ballast_client::{BallastError, Keypair, Signer};
 use ballast_localnet::{EmbeddedNode, Localnet, World, WorldConfig, keys};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -67,9 +67,45 @@ impl Node {
     /// Runs `ballast` and expects it to fail; returns what it says.
     pub async fn refused(&self, key: &Keypair, arguments: &[&str]) -> String {
         let run = self.ballast(key, arguments).await;
-        assert_eq!(run.code, 1, "{arguments:?}: {}{}", run.out, run.err);
+        // Neither success nor a command line that makes no sense.
+        assert!(
+            matches!(run.code, 1 | 3..=5),
+            "{arguments:?}: {}{}{}",
+            run.code,
+            run.out,
+            run.err
+        );
         assert!(!run.err.contains("panicked"), "{}", run.err);
         run.err
+    }
+
+    /// Runs `ballast` and expects the program to refuse with that error; returns what it says. Exit codes tell a refusal from
+    /// what is not due.
+    pub async fn refused_by_program(
+        &self,
+        key: &Keypair,
+        arguments: &[&str],
+        error: BallastError,
+    ) -> String {
+        let run = self.ballast(key, arguments).await;
+        let said = run.out + &run.err;
+        let codes = if error.name().ends_with("NotDue") {
+            5..=5
+        } else {
+            4..=5
+        };
+        assert!(
+            codes.contains(&run.code),
+            "{arguments:?}: {}: {said}",
+            run.code
+        );
+        let expected = format!("{}: {error}", error.name());
+        assert!(
+            said.contains(&expected) && said.contains("help: "),
+            "{arguments:?}: {said}"
+        );
+        assert!(!said.contains("panicked"), "{said}");
+        said
     }
 }
 

@@ -33,12 +33,6 @@ async fn opened(node: &Node, by: &Keypair) -> String {
     address.as_str().unwrap().to_owned()
 }
 
-async fn refused(node: &Node, by: &Keypair, line: &[&str], error: BallastError) {
-    let said = node.refused(by, line).await;
-    let expected = format!("{}: {error}", error.name());
-    assert!(said.contains(&expected), "{line:?}: {said}");
-}
-
 /// Writes over a part of an account of the program, as no instruction of this version does.
 async fn forge(world: &World, address: &Pubkey, offset: usize, bytes: &[u8]) {
     let mut account = world.net.chain().account(address).await.unwrap().unwrap();
@@ -89,7 +83,8 @@ async fn an_owners_keepers_go_first() {
     let left = noted["left_to_first_keepers"].as_str().unwrap();
     assert!(left.contains("go first"), "{noted}");
     let again = ["rehedge", position];
-    refused(&node, &stranger, &again, BallastError::FirstKeepersTurn).await;
+    node.refused_by_program(&stranger, &again, BallastError::FirstKeepersTurn)
+        .await;
     let done = node.json(&friend, &again).await;
     assert!(number(&done["traded_base"]) > 0.0, "{done}");
     let none = ["first-keepers", "set", position, "--none"];
@@ -105,7 +100,8 @@ async fn deleveraging_swaps_where_that_is_what_it_takes() {
     let keeper = trader(&world, "keeper").await;
     let [one, two] = [opened(&node, &alice).await, opened(&node, &bob).await];
     let with_swap = ["deleverage", one.as_str(), "--swap"];
-    refused(&node, &keeper, &with_swap, BallastError::DeleverageNotDue).await;
+    node.refused_by_program(&keeper, &with_swap, BallastError::DeleverageNotDue)
+        .await;
     // All quote, and mostly base is owed.
     world.move_price(UsdPrice::dollars(250)).await.unwrap();
     let part = node.json(&keeper, &["deleverage", &two, "--no-swap"]).await;
@@ -130,9 +126,11 @@ async fn liquidators_name_their_gain_and_losses_are_shown() {
     let address = opened(&node, &alice).await;
     let position = address.as_str();
     let show = ["show-loss", position];
-    refused(&node, &bob, &show, BallastError::NoLossToShow).await;
+    node.refused_by_program(&bob, &show, BallastError::NoLossToShow)
+        .await;
     let settle = ["settle", position];
-    refused(&node, &bob, &settle, BallastError::NotSilentLongEnough).await;
+    node.refused_by_program(&bob, &settle, BallastError::NotSilentLongEnough)
+        .await;
 
     world.move_price(UsdPrice::dollars(600)).await.unwrap();
     let shown = node.json(&bob, &show).await;
@@ -140,7 +138,8 @@ async fn liquidators_name_their_gain_and_losses_are_shown() {
     let market = node.json(&bob, &["market", "show"]).await;
     assert_eq!(market["reserves"][0]["shown_loss"], shown["loss_base"]);
     let greedy = ["liquidate", position, "--min-gain", "1000"];
-    refused(&node, &bob, &greedy, BallastError::GainTooSmall).await;
+    node.refused_by_program(&bob, &greedy, BallastError::GainTooSmall)
+        .await;
     let liquidate = ["liquidate", position];
     node.json(&bob, &liquidate).await;
     let market = node.json(&bob, &["market", "show"]).await;
@@ -160,7 +159,8 @@ async fn another_price_source_is_announced_and_taken_back() {
         "--base-price-account",
         &account,
     ];
-    refused(&node, &alice, &announce, BallastError::NotAuthority).await;
+    node.refused_by_program(&alice, &announce, BallastError::NotAuthority)
+        .await;
     let said = node
         .refused(authority, &["market", "announce-oracle"])
         .await;
@@ -245,7 +245,8 @@ async fn a_market_without_a_price_for_a_week_is_settled() {
     node.json(&bob, &["market", "refresh-price"]).await;
     world.net.pass_time(7 * DAY_SECS - 3_600).await.unwrap();
     let settle = ["settle", position];
-    refused(&node, &bob, &settle, BallastError::NotSilentLongEnough).await;
+    node.refused_by_program(&bob, &settle, BallastError::NotSilentLongEnough)
+        .await;
     world.net.pass_time(3_600).await.unwrap();
 
     let part = node.json(&bob, &settle).await;
@@ -265,7 +266,8 @@ async fn a_market_without_a_price_for_a_week_is_settled() {
     assert!(brought > 0.0, "{rest}");
     let paid = received / (brought * 230.0);
     assert!((paid - 1.03).abs() < 1e-4, "{rest}");
-    refused(&node, &bob, &settle, BallastError::NothingOwed).await;
+    node.refused_by_program(&bob, &settle, BallastError::NothingOwed)
+        .await;
     node.json(&alice, &["close", position]).await;
 }
 

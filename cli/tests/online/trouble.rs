@@ -176,6 +176,69 @@ async fn doctor_tells_the_deployed_program_from_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn doctor_judges_the_flags_that_one_look_can_judge() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let alice = world.trader("alice", Amounts::new(0, 0)).await.unwrap();
+    let endpoints = node.net.endpoints().unwrap();
+    let (url, market) = (&endpoints.rpc_url, &world.market);
+    let directory = tempfile::tempdir().unwrap();
+    for (raise_at, own_sol) in [(1, "quiet"), (i64::MAX - 1, "raised")] {
+        let file = directory.path().join(format!("{own_sol}.toml"));
+        let text = format!(
+            "rpc_url = \"{url}\"\njournal_dir = \"journal\"\n[[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\n\
+             quote_price = \"{}\"\nbuffer_base = 0\n[flags]\nother_rpc_urls = [\"{url}\"]\n\
+             [flags.own_sol_low]\nraise_at = {raise_at}\nclear_at = {}\n",
+            market.address,
+            market.prices.base,
+            market.prices.quote,
+            raise_at + 1
+        );
+        std::fs::write(&file, text).unwrap();
+        let args = ["--json", "doctor", "--config", file.to_str().unwrap()];
+        let report = node.ballast(&alice.keypair, &args).await.json();
+        let flags = report["flags"].as_array().unwrap();
+        let states = flags.iter().map(|flag| {
+            (
+                flag["name"].as_str().unwrap(),
+                flag["state"].as_str().unwrap(),
+            )
+        });
+        assert_eq!(
+            states.collect::<Vec<_>>(),
+            [
+                ("oracle_stall", "quiet"),
+                // The chain has no average of an hour yet.
+                ("depth_drop", "unknown"),
+                ("funding_spike", "unknown"),
+                ("routing_shift", "unknown"),
+                ("hedge_fills", "unknown"),
+                ("stream_lag", "quiet"),
+                ("endpoints_disagree", "quiet"),
+                ("own_sol_low", own_sol),
+            ],
+            "{report}"
+        );
+        // No positions, nothing needed.
+        assert_eq!(report["contingency"]["state"], "enough", "{report}");
+        assert_eq!(report["contingency"]["gap_bps"], 1_000);
+    }
+    let text = node.ballast(&alice.keypair, &["doctor"]).await;
+    assert!(text.code == 0, "{}", text.out);
+    assert!(
+        text.out.contains("endpoints_disagree")
+            && text.out.contains("A second endpoint is not configured."),
+        "{}",
+        text.out
+    );
+    assert!(
+        text.out.contains("what is kept is not configured"),
+        "{}",
+        text.out
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_of_nodes_are_in_no_output_however_much_is_logged() {
     const KEY: &str = "KEY0123456789";
     let node = Node::start().await;

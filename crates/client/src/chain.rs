@@ -139,6 +139,19 @@ pub struct TransactionRecord {
     pub fee_lamports: u64,
 }
 
+/// A transaction of the past, as an address's history lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastTransaction {
+    /// Which.
+    pub signature: Signature,
+    /// Slot of its block.
+    pub slot: u64,
+    /// Time of its block, Unix seconds, if the node says.
+    pub secs: Option<i64>,
+    /// Whether it failed.
+    pub failed: bool,
+}
+
 /// The cluster's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClusterClock {
@@ -211,6 +224,17 @@ pub trait Chain: Send + Sync {
         _limit: usize,
     ) -> Result<Vec<Signature>, ChainError> {
         Ok(Vec::new())
+    }
+
+    /// Transactions in blocks that named an address, newest first, from the one before `before` on, at most `limit` (a node answers
+    /// 1,000); `None` if the cluster does not say.
+    async fn history(
+        &self,
+        _address: &Pubkey,
+        _before: Option<&Signature>,
+        _limit: usize,
+    ) -> Result<Option<Vec<PastTransaction>>, ChainError> {
+        Ok(None)
     }
 
     /// A transaction that landed, as it was signed; `None` if the node does not have it.

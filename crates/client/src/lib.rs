@@ -53,7 +53,7 @@ pub use ballast::{
 };
 pub use chain::{
     AccountFilter, Accounts, Blockhash, Chain, ChainError, ClusterClock, Confirmation,
-    OwnedAccounts, Simulation, TransactionRecord, TransactionStatus,
+    OwnedAccounts, PastTransaction, Simulation, TransactionRecord, TransactionStatus,
 };
 pub use cluster::{CLUSTERS, parse_cluster};
 pub use deployed::sources_of;

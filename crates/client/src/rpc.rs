@@ -39,7 +39,7 @@ pub use http::{OnRetry, Retry, RpcConfig, Traffic};
 use crate::{
     chain::{
         AccountFilter, Accounts, Blockhash, Chain, ChainError, Confirmation, OwnedAccounts,
-        Simulation, TransactionRecord, TransactionStatus,
+        PastTransaction, Simulation, TransactionRecord, TransactionStatus,
     },
     endpoint::Endpoint,
 };
@@ -462,6 +462,37 @@ impl Chain for RpcChain {
             .map(|found| found.signature.parse())
             .collect::<Result<_, _>>()
             .map_err(|_| self.bad_answer(what, "a signature that is none"))
+    }
+
+    async fn history(
+        &self,
+        address: &Pubkey,
+        before: Option<&Signature>,
+        limit: usize,
+    ) -> Result<Option<Vec<PastTransaction>>, ChainError> {
+        let what = "getSignaturesForAddress";
+        let config = GetConfirmedSignaturesForAddress2Config {
+            before: before.copied(),
+            limit: Some(limit),
+            commitment: Some(CommitmentConfig::confirmed()),
+            ..GetConfirmedSignaturesForAddress2Config::default()
+        };
+        let answer = self
+            .client
+            .get_signatures_for_address_with_config(address, config)
+            .await;
+        let found = answer.map_err(|error| self.error(what, &error))?;
+        let listed = found.iter().map(|found| {
+            let signature = found.signature.parse();
+            Ok(PastTransaction {
+                signature: signature
+                    .map_err(|_| self.bad_answer(what, "a signature that is none"))?,
+                slot: found.slot,
+                secs: found.block_time,
+                failed: found.err.is_some(),
+            })
+        });
+        listed.collect::<Result<_, _>>().map(Some)
     }
 
     async fn signed_transaction(

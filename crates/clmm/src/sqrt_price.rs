@@ -146,4 +146,11 @@ mod tests {
         assert_eq!(next.tick().get(), 1);
         assert_eq!(SqrtPrice(next.0 - 1).tick().get(), 0);
     }
+
+    #[test]
+    fn a_price_is_shown_as_its_raw_value() {
+        extern crate std;
+        assert_eq!(std::format!("{}", SqrtPrice::ONE), "18446744073709551616");
+        assert_eq!(std::format!("{:>12}", SqrtPrice::MIN), "  4295048016");
+    }
 }

@@ -297,4 +297,11 @@ mod tests {
         assert_eq!(tick.align_up(0), Err(ClmmError::ZeroTickSpacing));
         assert_eq!(tick.array_start(0), Err(ClmmError::ZeroTickSpacing));
     }
+
+    #[test]
+    fn a_tick_is_shown_as_its_index() {
+        extern crate std;
+        assert_eq!(std::format!("{}", Tick::MIN), "-443636");
+        assert_eq!(std::format!("{:>4}", Tick(7)), "   7");
+    }
 }

@@ -30,10 +30,6 @@ pub struct Recentered {
     pub fees: Amounts,
     /// Their value at the oracle's price.
     pub fees_worth: u128,
-    /// Equity out of the pool, at the pool's price.
-    pub equity: u128,
-    /// Most that its assets were allowed to be, raw quote units.
-    pub most: u128,
     /// The swap.
     pub swapped: Swapped,
     /// Liquidity provided.
@@ -62,21 +58,25 @@ pub fn recenter<L: Ledger>(
     settle(ledger)?;
     move_band(ledger)?;
 
-    let value = ledger.position()?.value(ledger.pool_price()?);
-    let equity = value.map_err(LedgerError::from)?.equity();
-    let equity = u128::try_from(equity).unwrap_or(0);
     let most = u128::from(terms.max_value).max(assets.saturating_add(fees_worth));
-    let leverage = leverage_within(terms.leverage, equity, most);
+    let leverage = leverage_within(terms.leverage, equity(ledger)?, most);
     let asked = (leverage, terms.hedge);
     let swapped = mix(ledger, asked, terms.near, terms.oracle, terms.max_loss)?;
     // Bought base repays first, so that the loans that follow are as small as can be.
     settle(ledger)?;
+    // In a shallow pool the swap has moved the price at which it is measured.
+    let leverage = leverage_within(leverage, equity(ledger)?, most);
     Ok(Recentered {
         fees,
         fees_worth,
-        equity,
-        most,
         swapped,
         liquidity: grow(ledger, leverage, u128::MAX)?,
     })
+}
+
+/// Equity at the pool's price, none below zero.
+fn equity<L: Ledger>(ledger: &L) -> Result<u128, L::Error> {
+    let value = ledger.position()?.value(ledger.pool_price()?);
+    let equity = value.map_err(LedgerError::from)?.equity();
+    Ok(u128::try_from(equity).unwrap_or(0))
 }

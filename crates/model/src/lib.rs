@@ -16,6 +16,7 @@ mod boundaries;
 mod bps;
 mod error;
 pub mod lending;
+mod moved;
 pub mod oracle;
 mod plan;
 mod position;
@@ -33,6 +34,7 @@ pub use ballast_clmm::{Amounts, Band, Side, SqrtPrice, Tick};
 pub use boundaries::Boundaries;
 pub use bps::Bps;
 pub use error::ModelError;
+pub use moved::Moved;
 pub use plan::{
     DeleverageError, DeleveragePlan, Exchange, HedgedError, HedgedPlan, HedgedRequest,
     LiquidationError, LiquidationPlan, OpenError, OpenPlan, OpenRequest, Part, RehedgeError,

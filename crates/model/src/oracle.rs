@@ -292,4 +292,19 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_root_that_does_not_end_is_rounded_up_though_the_price_is_exact() {
+        let feed = |price| feed(price, 0);
+        let (one, two, four) = (feed(1), feed(2), feed(4));
+        let down = |base| sqrt_price_down(base, one, 0, 0).unwrap();
+        let up = |base| sqrt_price_up(base, one, 0, 0).unwrap();
+        assert_eq!((down(four).x64(), up(four).x64()), (2 << 64, 2 << 64));
+        assert_eq!(up(two).x64(), down(two).x64() + 1);
+        // 1 / 3 has no end in binary, nor has its root.
+        let third = |root: fn(FeedPrice, FeedPrice, u8, u8) -> Result<SqrtPrice, OracleError>| {
+            root(one, feed(3), 0, 0).unwrap().x64()
+        };
+        assert_eq!(third(sqrt_price_up), third(sqrt_price_down) + 1);
+    }
 }

@@ -304,4 +304,58 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn value_and_delta_are_those_of_one_price() {
+        let tick = |tick| Tick::new(tick).unwrap();
+        let position = Position {
+            band: Band::new(tick(-1_000), tick(1_000)).unwrap(),
+            liquidity: 1_000_000_000,
+            idle: Amounts::new(500, 7),
+            debt: Amounts::new(40_000_000, 9),
+        };
+        for at in [-2_000, -500, 0, 999, 2_000].map(|at| tick(at).sqrt_price()) {
+            assert_eq!(
+                position.value_and_delta(at),
+                Ok((position.value(at).unwrap(), position.delta(at).unwrap()))
+            );
+        }
+        // Above the band no base is in the pool.
+        let (_, delta) = position.value_and_delta(tick(1_000).sqrt_price()).unwrap();
+        assert_eq!(delta, 500 - 40_000_000);
+    }
+
+    #[test]
+    fn what_comes_or_grows_is_added_and_all_else_stays() {
+        let tick = |tick| Tick::new(tick).unwrap();
+        let position = Position {
+            band: Band::new(tick(-1_000), tick(1_000)).unwrap(),
+            liquidity: 1_000,
+            idle: Amounts::new(500, 7),
+            debt: Amounts::new(40, 9),
+        };
+        let with_idle = position.with_idle(Amounts::new(1, 2)).unwrap();
+        let idle = Amounts::new(501, 9);
+        assert_eq!(with_idle, Position { idle, ..position });
+        // By a half and to the double; half a unit counts as one.
+        let grown = position.grown(3 << 63, 2 << 64).unwrap();
+        let debt = Amounts::new(60, 18);
+        assert_eq!(grown, Position { debt, ..position });
+        assert_eq!(position.grown(1 << 64, 3 << 63).unwrap().debt.quote, 14);
+    }
+
+    #[test]
+    fn a_position_in_another_band_is_looked_at_anew() {
+        let tick = |tick| Tick::new(tick).unwrap();
+        let position = |lower, upper| Position {
+            band: Band::new(tick(lower), tick(upper)).unwrap(),
+            liquidity: 1_000_000_000,
+            idle: Amounts::new(500, 7),
+            debt: Amounts::new(40_000_000, 9),
+        };
+        let (before, later) = (position(-1_000, 1_000), position(-3_000, 500));
+        let at = tick(100).sqrt_price();
+        assert_ne!(before.value(at), later.value(at));
+        assert_eq!(before.at(at).then(&later).value(), later.value(at));
+    }
 }

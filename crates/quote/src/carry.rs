@@ -22,12 +22,12 @@ pub struct Carry {
     pub interest_base: f64,
     /// Interest on the quote debt.
     pub interest_quote: f64,
-    /// Rehedges: how many a day times what one costs.
+    /// Rehedges: how many a day times what one costs. `None`: not known.
     pub rehedging: Option<f64>,
-    /// What all of this comes to, without takers: a loss is negative.
-    pub net: f64,
+    /// What all of this comes to, without takers: a loss is negative. `None`: a part of it is not known.
+    pub net: Option<f64>,
     /// `net` over own funds.
-    pub net_of_equity: f64,
+    pub net_of_equity: Option<f64>,
     /// Takers' volume a day through the position's own liquidity at which `net` becomes 0.
     pub break_even_own_volume: Option<f64>,
     /// The same through the whole pool, of which the position has its share of the active liquidity; `None`: that is not known.
@@ -63,15 +63,14 @@ impl Carry {
         let interest_base = position.debt_base.to_f64() * price * grown(conditions.base_apr);
         let interest_quote = position.debt_quote.to_f64() * grown(conditions.quote_apr);
         let cost = rehedging.and_then(|rehedging| rehedging.cost_day);
-        let net = arbitrage_fees.unwrap_or(0.0)
-            - curvature
-            - interest_base
-            - interest_quote
-            - cost.unwrap_or(0.0);
+        let net = arbitrage_fees
+            .zip(cost)
+            .map(|(fees, rehedging)| fees - curvature - interest_base - interest_quote - rehedging);
         let own_volume = conditions
             .fee
             .filter(|fee| *fee > 0.0 && ours > 0.0 && inside)
-            .map(|fee| (-net).max(0.0) / (fee * ours));
+            .zip(net)
+            .map(|(fee, net)| (-net).max(0.0) / (fee * ours));
         let share = pool_liquidity
             .filter(|_| inside)
             .map(|others| liquidity / (liquidity + others));
@@ -83,7 +82,7 @@ impl Carry {
             interest_quote,
             rehedging: cost,
             net,
-            net_of_equity: net / sizing.at_open().equity,
+            net_of_equity: net.map(|net| net / sizing.at_open().equity),
             break_even_own_volume: own_volume,
             break_even_pool_volume: own_volume.zip(share).map(|(volume, share)| volume / share),
             share_of_pool: share,

@@ -70,7 +70,14 @@ impl Quote {
             Rehedging::new(venue, rules, conditions.sigma_day, conditions.horizon_days)
         });
         let scale = (asked.units.base_scale() * asked.units.quote_scale()).sqrt();
-        let others = depth.map(|depth| depth.liquidity() as f64 / scale);
+        // At the price that is asked for, which need not be the pool's.
+        let others = depth.and_then(|depth| {
+            let tick = match plan {
+                Some(opened) if opened.at != depth.sqrt_price() => opened.at.tick().get(),
+                _ => depth.tick_current(),
+            };
+            Some(depth.liquidity_at(tick)? as f64 / scale)
+        });
         let mut days: Vec<f64> = DAYS.into_iter().chain([conditions.horizon_days]).collect();
         days.sort_by(f64::total_cmp);
         days.dedup();

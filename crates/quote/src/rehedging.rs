@@ -30,7 +30,7 @@ pub struct Rehedging {
     pub lower: Option<AtEdge>,
     /// At the upper edge.
     pub upper: Option<AtEdge>,
-    /// Mean cost of a rehedge over both edges, quote.
+    /// Mean cost of a rehedge over both edges, quote. `None`: there is no edge, or the swap at one of them is not known.
     pub cost: Option<f64>,
     /// Mean time to the first one, in days, if the price is watched all the time.
     pub first_after_days: Option<f64>,
@@ -80,11 +80,14 @@ impl Rehedging {
         };
         let edge = |end: Option<SqrtPrice>| end.and_then(|end| at_edge(venue, rules, end));
         let (at_lower, at_upper) = (edge(lower), edge(upper));
-        let costs = [at_lower, at_upper].map(|edge| edge.map(|edge| edge.swap.cost));
-        let cost = match costs {
-            [Some(a), Some(b)] => Some((a + b) / 2.0),
-            [one, other] => one.or(other),
-        };
+        let costs = [(lower, &at_lower), (upper, &at_upper)];
+        let costs = costs.into_iter().filter(|(end, _)| end.is_some());
+        let costs: Option<Vec<f64>> = costs
+            .map(|(_, edge)| edge.as_ref().map(|edge| edge.swap.cost))
+            .collect();
+        let cost = costs
+            .filter(|costs| !costs.is_empty())
+            .map(|costs| costs.iter().sum::<f64>() / costs.len() as f64);
         let sigma = sigma_day.filter(|sigma| *sigma > 0.0 && tolerance > 0);
         let now = opened.units.log_price(opened.at);
         let distance = |end: Option<SqrtPrice>| end.map(|end| opened.units.log_price(end) - now);
@@ -121,7 +124,11 @@ impl Rehedging {
             }),
             per_day,
             per_day_to_horizon: sigma.and_then(until),
-            cost_day: per_day.zip(cost).map(|(rate, cost)| rate.min(most) * cost),
+            cost_day: if sigma_day == Some(0.0) || per_day == Some(0.0) {
+                Some(0.0)
+            } else {
+                per_day.zip(cost).map(|(rate, cost)| rate.min(most) * cost)
+            },
         })
     }
 }

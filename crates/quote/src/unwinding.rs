@@ -12,8 +12,8 @@ pub struct OpeningTrade {
     pub base: f64,
     /// The swap; `None` for no swap, and where the known liquidity does not suffice.
     pub swap: Option<Traded>,
-    /// Its cost over own funds.
-    pub cost_of_equity: f64,
+    /// Its cost over own funds; `None` where the known liquidity does not suffice.
+    pub cost_of_equity: Option<f64>,
 }
 
 impl OpeningTrade {
@@ -23,7 +23,7 @@ impl OpeningTrade {
         let swap = venue.trade(base, opened.at);
         Self {
             base: opened.base(base),
-            cost_of_equity: swap.map_or(0.0, |swap| swap.cost / equity),
+            cost_of_equity: cost(base, swap.as_ref()).map(|cost| cost / equity),
             swap,
         }
     }
@@ -59,10 +59,7 @@ impl Unwinding {
         // Rounding of opening and withdrawing is no reason for a swap.
         let base = if base.unsigned_abs() <= 2 { 0 } else { base };
         let swap = venue.trade(base, at);
-        let cost = match (base, &swap) {
-            (0, _) => Some(0.0),
-            (_, swap) => swap.map(|swap| swap.cost),
-        };
+        let cost = cost(base, swap.as_ref());
         Some(Self {
             label,
             price: opened.price(at),
@@ -73,6 +70,14 @@ impl Unwinding {
             paid_out: cost.map(|cost| equity - cost),
             cost_of_equity: cost.map(|cost| cost / own),
         })
+    }
+}
+
+/// What a swap of so much base costs, quote: nothing without one.
+fn cost(base: i128, swap: Option<&Traded>) -> Option<f64> {
+    match base {
+        0 => Some(0.0),
+        _ => swap.map(|swap| swap.cost),
     }
 }
 

@@ -167,7 +167,7 @@ fn at_the_break_even_volume_takers_pay_the_rest() {
     inputs.conditions.sigma_day = Some(0.0);
     let still = common::quote(&inputs).carry.unwrap();
     close(
-        still.net,
+        still.net.unwrap(),
         -carry.interest_base - carry.interest_quote,
         1e-12,
     );
@@ -202,7 +202,7 @@ fn swaps_cost_fee_and_impact() {
         1e-2,
     );
     close(swap.cost, swap.fee + swap.impact.unwrap(), 1e-12);
-    close(opening.cost_of_equity, swap.cost / 100.0, 1e-12);
+    close(opening.cost_of_equity.unwrap(), swap.cost / 100.0, 1e-12);
     for unwinding in quote.unwinding.unwrap() {
         assert!(unwinding.possible);
         close(
@@ -236,6 +236,65 @@ fn swaps_cost_fee_and_impact() {
             .iter()
             .any(|at| !at.possible && at.paid_out.is_none())
     );
+}
+
+#[test]
+fn what_is_not_known_is_not_nothing() {
+    // No fee: arbitrage hands back something, but nobody knows how much.
+    let mut inputs = example();
+    inputs.conditions.fee = None;
+    let carry = common::quote(&inputs).carry.unwrap();
+    assert_eq!((carry.arbitrage_fees, carry.net), (None, None));
+    assert_eq!(carry.break_even_own_volume, None);
+    // Depth that ends between the band's edges: a rehedge at the upper one costs what nobody knows, not what it costs at the lower.
+    let known = |known: &str| {
+        let mut inputs = example();
+        let text = common_depth()
+            .to_csv()
+            .replace("known,-443636,443636", known);
+        inputs.conditions.depth = Some(text.parse().unwrap());
+        common::quote(&inputs)
+    };
+    let whole = known("known,-443636,443636");
+    assert!(whole.rehedging.unwrap().cost_day.is_some());
+    assert!(whole.carry.unwrap().net.is_some());
+    let quote = known("known,-20000,-16090");
+    let rehedging = quote.rehedging.unwrap();
+    assert!(rehedging.lower.is_some() && rehedging.upper.is_none());
+    assert_eq!((rehedging.cost, rehedging.cost_day), (None, None));
+    assert_eq!(quote.carry.unwrap().net, None);
+    // A swap of opening through depth that does not suffice has no cost, not none.
+    let mut inputs = self::inputs(190.0, 210.0, 50);
+    let thousandth = common_depth().liquidity() / 1_000;
+    let text = common_depth()
+        .to_csv()
+        .replace("known,-443636,443636", "known,-16096,-16094")
+        .replace(
+            &common_depth().liquidity().to_string(),
+            &thousandth.to_string(),
+        );
+    inputs.conditions.depth = Some(text.parse().unwrap());
+    let opening = common::quote(&inputs).opening.unwrap();
+    assert!(opening.base != 0.0 && opening.swap.is_none());
+    assert_eq!(opening.cost_of_equity, None);
+}
+
+#[test]
+fn the_share_is_of_the_liquidity_at_the_price_asked_for() {
+    let one = (1e5 * 10f64.powf(7.5)) as u128;
+    // Below 205 the pool has nine times what it has above, where it stands.
+    let from = common::UNITS.sqrt_price(205f64.ln()).tick().get();
+    let at = common::UNITS.sqrt_price(220f64.ln());
+    let text = format!(
+        "sqrt_price_x64,{}\nliquidity,{one}\nfee_rate_ppm,400\ntick,liquidity_net\n-400000,{}\n{from},-{}\n400000,-{one}\n",
+        at.x64(),
+        9 * one,
+        8 * one,
+    );
+    let mut inputs = example();
+    inputs.conditions.depth = Some(text.parse().unwrap());
+    let share = common::quote(&inputs).carry.unwrap().share_of_pool.unwrap();
+    close(share, 429.239 / (429.239 + 900_000.0), 1e-5);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use ballast_clmm::{FEE_RATE_DENOMINATOR_PPM, wide};
 use ballast_model::{
-    Amounts, Bps, LiquidationError, ModelError, Position, RehedgeError, Side, SqrtPrice, Trade,
-    lending, plan_liquidation, plan_rehedge, value_down, value_up,
+    Amounts, Bps, LiquidationError, ModelError, Moved, Position, RehedgeError, Side, SqrtPrice,
+    Trade, lending, plan_liquidation, plan_rehedge, value_down, value_up,
 };
 
 use crate::{
@@ -255,15 +255,9 @@ impl<'a> Desk<'a> {
 
     /// The move's effect is delta times the move, and the rest: curvature.
     fn move_to(&mut self, to: SqrtPrice) -> Result<(), ModelError> {
-        let whole = self.whole()?;
-        let (from, before, after) = (self.at, whole.equity_down(self.at)?, whole.equity_down(to)?);
-        let delta = whole.delta(from)?;
-        let size =
-            u64::try_from(delta.unsigned_abs()).map_err(|_| ModelError::Overflow("delta"))?;
-        let drift = signed(value_down(size, to)?) - signed(value_down(size, from)?);
-        let drift = if delta < 0 { -drift } else { drift };
+        let Moved { drift, curvature } = self.whole()?.moved(self.at, to)?;
         self.attribution.hedge_drift += drift;
-        self.attribution.curvature += after - before - drift;
+        self.attribution.curvature += curvature;
         self.at = to;
         Ok(())
     }
@@ -367,8 +361,4 @@ impl<'a> Desk<'a> {
         self.position.idle = self.position.idle.checked_add(kept)?;
         Ok(())
     }
-}
-
-fn signed(value: u128) -> i128 {
-    i128::try_from(value).unwrap_or(i128::MAX)
 }

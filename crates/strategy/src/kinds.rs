@@ -78,6 +78,16 @@ impl Kinds {
     /// None.
     pub const NONE: Self = Self(0);
 
+    /// As a number.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// From a number.
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
     /// With one more.
     #[must_use]
     pub const fn with(self, kind: ActionKind) -> Self {

@@ -7,7 +7,8 @@
 //! 3. [`decide`] says what to do, a pure function of the situation that mirrors the program's rules.
 //! 4. [`watch()`](watch::watch) says from which prices and which time on something may be due; [`trigger`] finds who is concerned.
 //! 5. [`act`] carries an action out on a ledger of numbers.
-//! 6. [`market_pool`] is a pool to carry actions out in, where no other is known. [`volatility`] measures how much the price moves.
+//! 6. [`recorded`] writes a decision down with all that it was made from, and makes it again.
+//! 7. [`market_pool`] is a pool to carry actions out in, where no other is known. [`volatility`] measures how much the price moves.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -18,6 +19,7 @@ pub mod fixtures;
 mod kinds;
 pub mod market_pool;
 pub mod prices;
+pub mod recorded;
 pub mod situation;
 pub mod trigger;
 pub mod volatility;

@@ -174,6 +174,8 @@ pub trait Venue: Send + Sync {
     async fn depth(&self, coin: &str) -> Result<Depth, VenueError>;
     /// The account.
     async fn account(&self) -> Result<Account, VenueError>;
+    /// The venue's clock, which is what an order's time to live is measured by.
+    async fn time_ms(&self) -> Result<u64, VenueError>;
     /// Places an order. Only [`VenueError::Unknown`] leaves open whether it happened.
     async fn place(&self, order: &Order) -> Result<Done, VenueError>;
     /// Where an order stands.

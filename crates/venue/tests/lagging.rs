@@ -49,6 +49,9 @@ impl Venue for Lagging {
         }
         self.venue.account().await
     }
+    async fn time_ms(&self) -> Result<u64, VenueError> {
+        self.venue.time_ms().await
+    }
     async fn place(&self, order: &Order) -> Result<Done, VenueError> {
         let before = (self.venue.account().await?, self.venue.fills(0).await?);
         *self.before.lock().unwrap() = Some(before);

@@ -91,7 +91,7 @@ mod tests {
             let cost = size(deep.cost.as_ref().unwrap());
             assert!((cost / fee - 1.0).abs() < 0.01, "{cost} {fee}");
             assert_eq!(deep.impact_bps, Some(0.0));
-            let shallow = unwound(dollars, 50_000_000);
+            let shallow = unwound(dollars, 1_000_000_000);
             assert!(
                 size(shallow.cost.as_ref().unwrap()) > 1.5 * cost,
                 "{shallow:?}"

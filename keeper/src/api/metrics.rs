@@ -107,6 +107,7 @@ pub(super) fn text(api: &Api) -> String {
         keeper(&mut text, &scene);
         markets(&mut text, &scene);
         flags(&mut text, &scene);
+        contingency(&mut text, api, &scene);
     }
     text.0
 }
@@ -357,5 +358,36 @@ fn flags(text: &mut Text, scene: &Scene) {
             &[("flag", &flag.name)],
             f64::from(u8::from(unknown)),
         );
+    }
+}
+
+/// Tokens needed after a gap, and kept for it, by market.
+fn contingency(text: &mut Text, api: &Api, scene: &Scene) {
+    type Shown = fn(view::Contingency) -> [Option<String>; 2];
+    let needed: Shown = |found| [found.needed_base, found.needed_quote];
+    let kept: Shown = |found| [found.have_base, found.have_quote];
+    for (name, help, shown) in [
+        (
+            "ballast_contingency_needed_tokens",
+            "Whole tokens that would bring all positions back to their targets after a gap.",
+            needed,
+        ),
+        (
+            "ballast_contingency_kept_tokens",
+            "Whole tokens that are kept for it.",
+            kept,
+        ),
+    ] {
+        text.head(name, "gauge", help);
+        for market in scene.picture.markets.keys() {
+            let amounts = shown(api.sources.flags.contingency(market));
+            for (token, amount) in ["base", "quote"].into_iter().zip(amounts) {
+                let amount = amount.and_then(|amount| amount.parse().ok());
+                if let Some(amount) = amount {
+                    let market = market.to_string();
+                    text.sample(name, &[("market", &market), ("token", token)], amount);
+                }
+            }
+        }
     }
 }

@@ -48,7 +48,7 @@ pub(super) async fn answer(
                 .of("Idempotency-Key")
         })
     });
-    let request = Request::parse(&body, "dashboard", key.transpose()?)?;
+    let request = Request::parse(&body, way(headers), key.transpose()?)?;
     if let Scope::Position { position } = request.scope {
         scene.position(&position.to_string())?;
     }
@@ -63,6 +63,15 @@ pub(super) async fn answer(
         in_flight: flights.collect(),
     };
     Ok(json(StatusCode::CREATED, &answer))
+}
+
+/// By which way a request came, as it says itself; whoever has the token may say so.
+fn way(headers: &HeaderMap) -> &'static str {
+    let agent = headers.get("user-agent").map(|agent| agent.as_bytes());
+    match agent {
+        Some(agent) if agent.starts_with(b"ballast-cli/") => "cli",
+        _ => "dashboard",
+    }
 }
 
 async fn previewed(api: &Arc<Api>, scene: Arc<Scene>, body: &Value) -> Result<Response, Problem> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ballast_client::Endpoint;
 use ballast_model::Amounts;
 
-use super::{Config, ConfigError, Fees, Mode, Timing, invalid};
+use super::{Config, ConfigError, Fees, Mode, SIGNATURE_LAMPORTS, Timing, invalid};
 
 /// The error of `key` unless `holds`.
 pub(super) fn require(
@@ -91,6 +91,8 @@ impl Config {
         self.fees.check()?;
         self.automation.check()?;
         self.prices.check()?;
+        self.flags.check()?;
+        self.notify.check()?;
         self.api.check()?;
         require(
             !self.liquidation.enabled || self.liquidation.max_pay != Amounts::ZERO,
@@ -169,6 +171,21 @@ impl Fees {
             "fees.max_lamports_per_action",
             "is more than 1 SOL",
             "use at most 1000000000",
+        )?;
+        let action = self
+            .max_lamports_per_action
+            .saturating_add(SIGNATURE_LAMPORTS);
+        require(
+            self.max_lamports_per_hour >= action,
+            "fees.max_lamports_per_hour",
+            "is less than one action may cost",
+            "use at least max_lamports_per_action and a signature of 5000, times the actions of a bad hour",
+        )?;
+        require(
+            self.reserved_lamports_per_hour <= self.max_lamports_per_hour,
+            "fees.reserved_lamports_per_hour",
+            "exceeds max_lamports_per_hour",
+            "lower it or raise max_lamports_per_hour",
         )?;
         require(
             self.urgent_distance_bps <= self.relaxed_distance_bps

@@ -44,7 +44,8 @@ fn every_key_is_read() {
          pool_programs = [\"11111111111111111111111111111111\"]",
         "[timing]\npoll_interval_ms = 100\nresend_interval_ms = 700\nrefresh_interval_ms = 300\nwatchdog_secs = 5\nresync_secs = 60\n\
          horizon_secs = 90\nbackoff_first_ms = 200\nbackoff_max_secs = 9\n\
-         [fees]\nmin_micro_lamports = 1\nmax_micro_lamports = 2\nmax_lamports_per_action = 3\nwarn_below_lamports = 9\n\
+         [fees]\nmin_micro_lamports = 1\nmax_micro_lamports = 2\nmax_lamports_per_action = 3\n\
+         max_lamports_per_hour = 9000\nreserved_lamports_per_hour = 8\nwarn_below_lamports = 9\n\
          relaxed_distance_bps = 500\nurgent_distance_bps = 50\n\
          [liquidation]\nenabled = true\nmax_pay_base = 4\nmax_pay_quote = 5\nmin_gain = 6\n\
          [automation]\nexpected_fee_bps_per_day = 6\npayback_days = 7\nmin_reward_lamports = 8\ncreate_tick_arrays = false\n\
@@ -76,6 +77,13 @@ fn every_key_is_read() {
             config.fees.max_micro_lamports
         ),
         (1, 2)
+    );
+    assert_eq!(
+        (
+            config.fees.max_lamports_per_hour,
+            config.fees.reserved_lamports_per_hour
+        ),
+        (9_000, 8)
     );
     assert_eq!(config.liquidation.max_pay, Amounts { base: 4, quote: 5 });
     assert_eq!(config.liquidation.min_gain, 6);
@@ -141,6 +149,16 @@ fn every_mistake_is_named() {
             "",
             "[fees]\nmax_lamports_per_action = 1000000001",
             "`fees.max_lamports_per_action`",
+        ),
+        (
+            "",
+            "[fees]\nmax_lamports_per_hour = 204999",
+            "`fees.max_lamports_per_hour`",
+        ),
+        (
+            "",
+            "[fees]\nmax_lamports_per_hour = 300000\nreserved_lamports_per_hour = 300001",
+            "`fees.reserved_lamports_per_hour`",
         ),
         (
             "",
@@ -310,4 +328,96 @@ fn prices_are_read_and_a_services_key_is_never_shown() {
     assert_eq!(source.label(), "https://hermes.example");
     let bad = error("", "[prices]\nhermes_url = \"h.example/KEY-123456\"");
     assert!(!bad.contains("KEY-123456"), "{bad}");
+}
+
+#[test]
+fn flags_are_read_and_what_is_left_out_follows() {
+    use ballast_flags::{Flag, Limits};
+    let plain = Config::parse(&text("", "")).unwrap();
+    assert_eq!(plain.flags, Flags::default());
+    assert_eq!(plain.notify, Notify::default());
+    assert_eq!(plain.markets[0].buffer, None);
+    let pool = "buffer_quote = 5\npair_pools = [\"SysvarC1ock11111111111111111111111111111111\"]\n";
+    let config = Config::parse(&text(
+        "",
+        &format!(
+            "{pool}[fees]\nwarn_below_lamports = 900\n[flags]\nreduce_at = 3\nresume_holds_secs = 60\nhedge_late_ms = 700\n\
+             other_rpc_urls = [\"https://other.example/KEY-123456\"]\n[flags.stream_lag]\nraise_at = 20\nwindow_secs = 7\n\
+             [flags.own_sol_low]\ncalm_secs = 9\n[contingency]\ngap_bps = 2500\n\
+             [notify]\nwebhook_url = \"https://hook.example/KEY-123456\"\ntimeout_ms = 900\nattempts = 2\nqueue = 3\n\
+             boundary_sigma_days_bps = 5\nfailures_in_row = 6\n"
+        ),
+    ))
+    .unwrap();
+    let rules = config.flags.rules;
+    assert_eq!(
+        (
+            rules.reduce_at,
+            rules.resume_holds_secs,
+            rules.hedge_late_ms
+        ),
+        (3, 60, 700)
+    );
+    // The end of a flag moves with its beginning.
+    let lag = Limits {
+        raise_at: 20,
+        clear_at: 6,
+        window_secs: 7,
+        calm_secs: 60,
+    };
+    assert_eq!(rules.of(Flag::StreamLag), &lag);
+    let sol = Limits {
+        raise_at: 900,
+        clear_at: 1_350,
+        window_secs: 0,
+        calm_secs: 9,
+    };
+    assert_eq!(rules.of(Flag::OwnSolLow), &sol);
+    assert_eq!(rules.of(Flag::DepthDrop), &Flag::DepthDrop.default_limits());
+    assert_eq!(config.flags.gap.get(), 2_500);
+    assert_eq!(
+        config.flags.pair_pools[&config.markets[0].address],
+        [B.parse().unwrap()]
+    );
+    assert_eq!(config.markets[0].buffer, Some(Amounts::new(0, 5)));
+    assert_eq!(config.notify.queue, 3);
+    assert!(!format!("{config:?}").contains("KEY-123456"));
+    for (tail, key) in [
+        ("[flags]\nreduce_at = 9", "flags.reduce_at"),
+        ("[flags]\nreduce_art = 1", "reduce_art"),
+        ("[flags.stream_lag]\nraise_at = 0", "flags.stream_lag"),
+        ("[flags.stream_lag]\nclear_at = 10", "flags.stream_lag"),
+        ("[flags.stream_log]\nraise_at = 1", "stream_log"),
+        ("[flags.stream_lag]\nraise = 1", "raise"),
+        ("[flags.depth_drop]\nwindow_secs = 1", "flags.depth_drop"),
+        (
+            "[flags]\nresume_holds_secs = 86401",
+            "flags.resume_holds_secs",
+        ),
+        ("[flags]\nhedge_late_ms = 1", "flags.hedge_late_ms"),
+        (
+            "[flags]\nother_rpc_urls = [\"KEY-123456\"]",
+            "flags.other_rpc_urls",
+        ),
+        ("pair_pools = [\"KEY-123456\"]", "pair_pools"),
+        ("[contingency]\ngap_bps = 0", "contingency.gap_bps"),
+        (
+            "[notify]\nwebhook_url = \"KEY-123456\"",
+            "notify.webhook_url",
+        ),
+        ("[notify]\ntimeout_ms = 1", "notify.timeout_ms"),
+        ("[notify]\nattempts = 0", "notify.attempts"),
+        ("[notify]\nqueue = 0", "notify.queue"),
+        (
+            "[notify]\nboundary_sigma_days_bps = 1000001",
+            "notify.boundary_sigma_days_bps",
+        ),
+        ("[notify]\nfailures_in_row = 0", "notify.failures_in_row"),
+    ] {
+        let error = error("", tail);
+        assert!(
+            error.contains(key) && !error.contains("KEY-123456"),
+            "{tail}: {error}"
+        );
+    }
 }

@@ -304,23 +304,30 @@ impl Control {
 
     /// What may be done with an action of a position, or of a market or price account.
     pub fn permission(&self, subject: &Pubkey, kind: ActionKind) -> Permission {
+        self.permissions(subject)(kind)
+    }
+
+    /// The same for every kind, as of now.
+    fn permissions(&self, subject: &Pubkey) -> impl Fn(ActionKind) -> Permission {
         let state = self.read();
         let bound = state.overrides.position_bound(subject, state.now_secs());
         let most = state.most(self.0.configured);
         // Not of the lesser mode: paper with a reduction simulates only what reduces.
-        most.permission(kind).min(bound.permission(kind))
+        move |kind| most.permission(kind).min(bound.permission(kind))
     }
 
     /// What is not to be decided on for a position, because something else is to take its place. Where nothing is done at all,
     /// nothing is left out: decisions are shown as they would be.
     pub fn forbidden(&self, position: &Pubkey) -> Kinds {
-        let permitted = |kind: &ActionKind| self.permission(position, *kind) > Permission::Nothing;
-        let (permitted, forbidden): (Vec<_>, Vec<_>) =
-            ActionKind::ALL.into_iter().partition(permitted);
-        if permitted.is_empty() {
+        let permission = self.permissions(position);
+        let forbidden = ActionKind::ALL.map(|kind| permission(kind) == Permission::Nothing);
+        if forbidden.iter().all(|forbidden| *forbidden) {
             return Kinds::NONE;
         }
-        forbidden.into_iter().fold(Kinds::NONE, Kinds::with)
+        let kinds = ActionKind::ALL.into_iter().zip(forbidden);
+        kinds
+            .filter(|(_, forbidden)| *forbidden)
+            .fold(Kinds::NONE, |kinds, (kind, _)| kinds.with(kind))
     }
 
     /// Looks at the clocks and at what ended by itself, and takes note of files.

@@ -66,7 +66,9 @@ impl Engine {
                 );
             }
         };
-        self.tell(market, position, &at);
+        if self.tell(market, position, &at) {
+            self.record(market, position, withheld, &at);
+        }
         match at.decision {
             Decision::Act(action, _) => {
                 return self.dispatch(market, position, action.kind(), false);
@@ -105,8 +107,19 @@ impl Engine {
         }
     }
 
-    /// Tells about a decision that differs from the last one told. What leads to an action is told when it is taken.
-    pub(super) fn tell(&mut self, market: Pubkey, position: Pubkey, at: &Assessment) {
+    /// Writes a decision down with all that it was made from: the book has not changed since.
+    fn record(&self, market: Pubkey, position: Pubkey, withheld: [Kinds; 2], at: &Assessment) {
+        let keeper = self.executor.keeper();
+        if let Some(shelf) = self.shelves.get(&market)
+            && let Some(situation) = shelf.situation(&position, keeper, &self.config, withheld)
+        {
+            self.executor.recorder.record(&position, &situation, at);
+        }
+    }
+
+    /// Tells about a decision that differs from the last one told. What leads to an action is told when it is taken. Returns
+    /// whether it differs.
+    pub(super) fn tell(&mut self, market: Pubkey, position: Pubkey, at: &Assessment) -> bool {
         let told = match at.decision {
             Decision::Nothing => None,
             Decision::Act(action, _) => Some((action.kind(), None)),
@@ -131,6 +144,7 @@ impl Engine {
                 market, position, at,
             )));
         }
+        before != told
     }
 
     /// Has an action done, or, for a survey, the position looked at.

@@ -153,6 +153,29 @@ impl Shelf {
         }
     }
 
+    /// All that a decision about a position rests on. `None` if market or position is not known.
+    pub fn situation(
+        &self,
+        position: &Pubkey,
+        keeper: Pubkey,
+        config: &Config,
+        withheld: [Kinds; 2],
+    ) -> Option<Situation<'_>> {
+        let market = self.book.snapshot()?;
+        let tracked = self.book.position(position)?;
+        let liquidation = &config.liquidation;
+        Some(Situation {
+            market,
+            position: &tracked.position,
+            now_secs: market.now_secs,
+            slot: market.slot.max(tracked.slot),
+            keeper,
+            funds: liquidation.enabled.then_some(liquidation.max_pay),
+            min_gain: liquidation.min_gain,
+            outlook: self.outlook(position, config.automation.economics, withheld),
+        })
+    }
+
     /// Assesses a position and enters it into the index accordingly. `None` if market or position is not known.
     pub fn assess(
         &mut self,
@@ -162,18 +185,7 @@ impl Shelf {
         withheld: [Kinds; 2],
     ) -> Option<Result<Assessed, SituationError>> {
         let market = self.book.snapshot()?;
-        let tracked = self.book.position(position)?;
-        let liquidation = &config.liquidation;
-        let situation = Situation {
-            market,
-            position: &tracked.position,
-            now_secs: market.now_secs,
-            slot: market.slot.max(tracked.slot),
-            keeper,
-            funds: liquidation.enabled.then_some(liquidation.max_pay),
-            min_gain: liquidation.min_gain,
-            outlook: self.outlook(position, config.automation.economics, withheld),
-        };
+        let situation = self.situation(position, keeper, config, withheld)?;
         let horizon_secs = config.timing.horizon_secs;
         let assessed =
             assess(&situation).and_then(|at| Ok((at, watch(&situation, &at, horizon_secs)?)));

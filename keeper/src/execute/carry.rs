@@ -114,6 +114,7 @@ impl Executor {
             micro_lamports,
             transaction: prepared.to_bytes(),
         };
+        self.spend(&intent)?;
         // Since it was asked last somebody may have said otherwise.
         let (control, record) = (
             self.control.clone(),
@@ -121,6 +122,7 @@ impl Executor {
         );
         let permitted = move || control.permission(&plan.subject, kind) == Permission::Send;
         if !journal.write_if(record, permitted).await? {
+            self.spent_nothing(&intent);
             return Ok(Verdict::NotDue);
         }
         Ok(Verdict::Resolved(self.settle(&intent, true, false).await?))

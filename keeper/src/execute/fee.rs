@@ -88,6 +88,8 @@ mod tests {
         max_micro_lamports: 1_001_000,
         warn_below_lamports: 0,
         max_lamports_per_action: 1_000_000,
+        max_lamports_per_hour: 1_000_000_000,
+        reserved_lamports_per_hour: 0,
         relaxed_distance_bps: 1_000,
         urgent_distance_bps: 100,
     };

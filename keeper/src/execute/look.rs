@@ -23,7 +23,12 @@ pub(super) struct Look {
 impl Look {
     /// Decides.
     pub fn assess(&self) -> Result<Assessment, SituationError> {
-        assess(&Situation {
+        assess(&self.situation())
+    }
+
+    /// As a decision takes it.
+    pub fn situation(&self) -> Situation<'_> {
+        Situation {
             market: &self.view.market,
             position: &self.position.position,
             now_secs: self.view.market.now_secs,
@@ -32,7 +37,7 @@ impl Look {
             funds: self.view.funds,
             min_gain: self.min_gain,
             outlook: self.outlook,
-        })
+        }
     }
 
     fn seen(&self) -> Seen {

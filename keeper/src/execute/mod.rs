@@ -5,6 +5,7 @@
 //! its transaction is sent, and is resumed before anything else is done for its position.
 
 mod balance;
+pub mod budget;
 mod build;
 mod carry;
 pub mod fee;
@@ -33,6 +34,7 @@ use ballast_strategy::{
     decide::{Action, ActionKind, Assessment, Reason, refresh_due},
     situation::{Outlook, SituationError},
 };
+use budget::{Spending, Spent};
 use build::Learned;
 use carry::Plan;
 use look::{Look, acts};
@@ -40,6 +42,7 @@ use look::{Look, acts};
 use crate::{
     config::Config,
     control::{Control, Permission},
+    decisions::Recorder,
     event::{DecisionEvent, KeeperEvent, inputs, market_inputs},
     events::Events,
     journal::{Intent, JournalError, Outcome, SharedJournal},
@@ -133,6 +136,8 @@ enum Trouble {
     Chain(#[from] ChainError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Spent(#[from] Spent),
     #[error("no key to sign with: set keypair")]
     NoKey,
     #[error(transparent)]
@@ -157,10 +162,13 @@ pub struct Executor {
     pub(crate) config: Arc<Config>,
     pub(crate) events: Events,
     pub(crate) control: Control,
+    /// Writes decisions down.
+    pub(crate) recorder: Recorder,
     /// Posts prices; `None`: only those of the markets' price accounts are used.
     poster: Option<Arc<Poster>>,
     learned: Arc<Mutex<Learned>>,
     balance: Arc<Balance>,
+    spending: Arc<Mutex<Spending>>,
 }
 
 impl Executor {
@@ -181,6 +189,7 @@ impl Executor {
         let sender = Sender::new(Arc::clone(&chain), sender_config);
         Self {
             control: Control::new(config.mode, events.clone(), None),
+            recorder: Recorder::default(),
             chain,
             sender,
             journal,
@@ -190,6 +199,7 @@ impl Executor {
             poster: None,
             learned: Arc::default(),
             balance: Arc::default(),
+            spending: Arc::default(),
         }
     }
 
@@ -197,6 +207,12 @@ impl Executor {
     #[must_use]
     pub fn with_control(self, control: Control) -> Self {
         Self { control, ..self }
+    }
+
+    /// Writes decisions down.
+    #[must_use]
+    pub fn with_recorder(self, recorder: Recorder) -> Self {
+        Self { recorder, ..self }
     }
 
     fn permission(&self, subject: &Pubkey, kind: ActionKind) -> Permission {
@@ -245,6 +261,15 @@ impl Executor {
         };
         report.verdict = verdict.unwrap_or_else(|trouble| match trouble {
             Trouble::Journal(error) => Verdict::Halt(error),
+            // As what was refused: something else, which the reserve pays for, may take its place.
+            Trouble::Spent(spent) => {
+                self.events.send(KeeperEvent::Refused {
+                    position: job.position,
+                    action: job.action,
+                    error: spent.to_string(),
+                });
+                Verdict::Refused
+            }
             other => Verdict::Unavailable(other.to_string()),
         });
         if let Verdict::Resolved(outcome) = &report.verdict {
@@ -339,6 +364,8 @@ impl Executor {
         if self.permission(&job.position, job.action) == Permission::Nothing {
             return Ok(Verdict::NotDue);
         }
+        self.recorder
+            .record(&look.position.address, &look.situation(), at);
         let Look { view, position, .. } = look;
         let market = &job.market;
         let decision = DecisionEvent::new(market.address, position.address, at);

@@ -43,6 +43,7 @@ impl Executor {
         let maintenance = Bps::new(look.view.market.market.limits.maintenance_ltv_bps);
         let distance = fee::distance_bps(&at.model, at.oracle, maintenance);
         let fee = micro_lamports(&self.config.fees, distance, job.attempt, POSTING_UNITS);
+        self.spend_on_posting(job.action, POSTING_UNITS, fee)?;
         let posted = poster.post(&job.market, &prices, fee).await?;
         Ok(Some(Job {
             market: at_accounts(&job.market, &posted),
@@ -74,6 +75,7 @@ impl Executor {
                 return Ok(Verdict::NotDue);
             }
             let fee = micro_lamports(&self.config.fees, None, job.attempt, POSTING_UNITS);
+            self.spend_on_posting(job.action, POSTING_UNITS, fee)?;
             let posted = poster.post(&job.market, &prices, fee).await?;
             market = at_accounts(&job.market, &posted);
         }

@@ -54,6 +54,7 @@ impl Executor {
             outcome: outcome.clone(),
         });
         if matches!(outcome, Outcome::Expired { .. } | Outcome::Dropped { .. }) {
+            self.spent_nothing(intent);
             self.check_balance().await;
         }
         Ok(outcome)

@@ -1,5 +1,8 @@
 //! Lines of the journal: `checksum json\n`, the checksum being the CRC-32 of the JSON in eight hexadecimal digits.
 
+use serde::{Serialize, de::DeserializeOwned};
+use thiserror::Error;
+
 use super::Record;
 
 /// State of a journal's end.
@@ -33,7 +36,7 @@ pub struct Scan {
 }
 
 /// A record as a line.
-pub(super) fn line(record: &Record) -> Result<Vec<u8>, serde_json::Error> {
+pub(crate) fn line<T: Serialize>(record: &T) -> Result<Vec<u8>, serde_json::Error> {
     let json = serde_json::to_vec(record)?;
     let mut line = format!("{:08x} ", crc32fast::hash(&json)).into_bytes();
     line.extend_from_slice(&json);
@@ -69,8 +72,41 @@ pub fn scan(bytes: &[u8]) -> Result<Scan, usize> {
 }
 
 fn parse(line: &[u8]) -> Option<Record> {
-    let (checksum, json) = line.split_at_checked(9)?;
-    let checksum = std::str::from_utf8(checksum).ok()?.strip_suffix(' ')?;
-    let expected = u32::from_str_radix(checksum, 16).ok()?;
-    (crc32fast::hash(json) == expected).then(|| serde_json::from_slice(json).ok())?
+    read(line).ok()
+}
+
+/// Why a line does not read back.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Damage {
+    /// It does not begin with eight hexadecimal digits and a space.
+    #[error("it has no checksum")]
+    NoChecksum,
+    /// Its checksum is another one.
+    #[error("its checksum is {found:08x}, it says {said:08x}")]
+    Checksum {
+        /// At its beginning.
+        said: u32,
+        /// Of the rest.
+        found: u32,
+    },
+    /// Its checksum is right, but it is no record.
+    #[error("it is no record of this version ({0})")]
+    NoRecord(String),
+    /// It has no end.
+    #[error("its last {0} bytes have no end: a write was interrupted, or is going on")]
+    Torn(usize),
+}
+
+/// Reads a line, without its end.
+pub(crate) fn read<T: DeserializeOwned>(line: &[u8]) -> Result<T, Damage> {
+    let (checksum, json) = line.split_at_checked(9).ok_or(Damage::NoChecksum)?;
+    let said = std::str::from_utf8(checksum)
+        .ok()
+        .and_then(|checksum| u32::from_str_radix(checksum.strip_suffix(' ')?, 16).ok())
+        .ok_or(Damage::NoChecksum)?;
+    let found = crc32fast::hash(json);
+    if found != said {
+        return Err(Damage::Checksum { said, found });
+    }
+    serde_json::from_slice(json).map_err(|error| Damage::NoRecord(error.to_string()))
 }

@@ -6,9 +6,11 @@
 //! is forced to disk again before it is relied on: the process that wrote it may have been killed before it did so.
 
 pub mod feed;
-mod frame;
+pub mod follow;
+pub(crate) mod frame;
 mod record;
 mod storage;
+pub mod verify;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -21,13 +23,16 @@ use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use thiserror::Error;
 
 pub use feed::Feed;
-pub use frame::{Scan, Tail, scan};
+pub use frame::{Damage, Scan, Tail, scan};
 pub use record::{
     Continued, Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
 };
 pub use storage::{FileStorage, Storage};
 
-use crate::control::{InFlight, Overrides};
+use crate::{
+    control::{InFlight, Overrides},
+    execute::budget::Spending,
+};
 
 /// Format of the file.
 pub const VERSION: u32 = 1;
@@ -135,6 +140,8 @@ pub struct Recovered {
     pub slot: u64,
     /// What people said.
     pub overrides: Overrides,
+    /// What was spent in the last hour before it ended.
+    pub spending: Spending,
 }
 
 impl Journal<FileStorage> {
@@ -244,7 +251,9 @@ impl<S: Storage> Journal<S> {
         }
         let mut open = BTreeMap::new();
         let mut overrides = Overrides::default();
+        let mut spending = Spending::default();
         for record in records {
+            spending.fold(&record);
             journal.tell(&record);
             match record {
                 Record::Intent(intent) => {
@@ -277,6 +286,7 @@ impl<S: Storage> Journal<S> {
                 tail: scan.tail,
                 slot,
                 overrides,
+                spending,
             },
         ))
     }

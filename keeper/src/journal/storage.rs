@@ -57,7 +57,7 @@ pub struct FileStorage {
     _lock: File,
 }
 
-const NAME: &str = "journal.jsonl";
+pub(super) const NAME: &str = "journal.jsonl";
 
 impl FileStorage {
     /// Opens or creates the directory's journal and takes its lock.

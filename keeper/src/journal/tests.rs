@@ -552,3 +552,23 @@ async fn what_is_not_permitted_any_more_is_not_written() {
     assert!(shared.write_if(record(1), || true).await.unwrap());
     assert_eq!(shared.in_flight().len(), 1);
 }
+
+#[test]
+fn an_override_is_one_line_that_later_versions_still_read() {
+    let line = r#"{"override":{"id":7,"secs":1000,"scope":"position","position":"11111111111111111111111111111111","mode":"pause","note":"why","by":"cli","until_secs":2000,"in_flight":[{"id":6,"position":"11111111111111111111111111111111","action":"rehedge","signature":"1111111111111111111111111111111111111111111111111111111111111111"}],"key":"k"}}"#;
+    let record: Record = serde_json::from_str(line).unwrap();
+    assert_eq!(serde_json::to_string(&record).unwrap(), line);
+    let Record::Override(record) = record else {
+        panic!("no override");
+    };
+    let position = Pubkey::default();
+    let entry = &record.applied.entry;
+    assert_eq!(
+        (entry.scope, entry.mode),
+        (Scope::Position { position }, Verb::Pause)
+    );
+    // Without what may be left out.
+    let least = r#"{"override":{"id":7,"secs":1000,"scope":"keeper","mode":"halt","note":"why","by":"cli","in_flight":[]}}"#;
+    let record: Record = serde_json::from_str(least).unwrap();
+    assert_eq!(serde_json::to_string(&record).unwrap(), least);
+}

@@ -91,6 +91,20 @@ pub struct PositionPicture {
 }
 
 impl Picture {
+    /// One of nothing.
+    #[cfg(test)]
+    pub(crate) fn empty() -> Self {
+        Self {
+            sequence: 0,
+            status: Status::default(),
+            keeper: Pubkey::default(),
+            taken: Instant::now(),
+            slot_seen: None,
+            markets: BTreeMap::new(),
+            streams: false,
+        }
+    }
+
     /// A position with its market.
     pub fn position(&self, address: &Pubkey) -> Option<(&MarketPicture, &Arc<PositionPicture>)> {
         self.markets

@@ -907,7 +907,10 @@ async fn the_stream_beats_every_second_and_says_hello_first() {
     let took = begun.elapsed();
     assert!((3_000..6_000).contains(&took.as_millis()), "{took:?}");
     // A busy machine may have nothing new in one second, not in all of them.
-    assert!(versions.is_sorted() && versions.first() < versions.last(), "{versions:?}");
+    assert!(
+        versions.is_sorted() && versions.first() < versions.last(),
+        "{versions:?}"
+    );
     running.end().await;
     // A keeper that ends ends its streams.
     while stream.next().await.is_some() {}

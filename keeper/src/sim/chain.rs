@@ -79,7 +79,8 @@ fn answering_slot(inner: &mut Inner) -> u64 {
         _ if inner.chance(lags) => inner.random(most + 1),
         _ => 0,
     };
-    inner.confirmed_slot() - lag
+    let confirmed = inner.confirmed_slot();
+    inner.stands_at.unwrap_or(confirmed) - lag
 }
 
 #[async_trait]
@@ -169,7 +170,15 @@ impl Chain for World {
     }
 
     async fn slot(&self) -> Result<u64, ChainError> {
-        self.operation(|inner| inner.confirmed_slot()).await
+        // Behind a balancer another node may answer, unless all lag.
+        let slot = |inner: &mut Inner| {
+            let lag = match inner.faults.lags {
+                100 => inner.faults.lag_slots,
+                _ => 0,
+            };
+            inner.stands_at.unwrap_or(inner.confirmed_slot()) - lag
+        };
+        self.operation(slot).await
     }
 
     async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {

@@ -41,7 +41,7 @@ pub fn config(mode: Mode) -> Config {
     .unwrap()
 }
 
-pub(super) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
+pub(crate) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
     Parts {
         config: config(mode),
         chain: Arc::new(world.clone()),
@@ -51,6 +51,8 @@ pub(super) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
         storage: Some(Box::new(disk.clone())),
         halt_dir: None,
         clock: Some(world.system_clock()),
+        other_nodes: Vec::new(),
+        hedged: false,
     }
 }
 
@@ -58,7 +60,7 @@ pub(super) fn keeper(world: &World, disk: &Disk, mode: Mode) -> Keeper {
     Keeper::new(parts(world, disk, mode))
 }
 
-pub(super) fn world(seed: u64, faults: Faults) -> (World, Disk) {
+pub(crate) fn world(seed: u64, faults: Faults) -> (World, Disk) {
     let world = World::new(seed, keypair().pubkey(), POSITIONS, faults);
     let disk = Disk::new(world.crash.clone());
     (world, disk)

@@ -5,12 +5,14 @@
 
 mod api_tests;
 mod automation_tests;
+mod budget_tests;
 pub mod bytes;
 mod chain;
 mod control_tests;
 mod crash;
-mod crash_tests;
+pub(crate) mod crash_tests;
 mod disk;
+mod flags_tests;
 mod node_tests;
 mod path_tests;
 mod paths;

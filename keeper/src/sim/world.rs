@@ -23,6 +23,8 @@ use ballast_strategy::{
 };
 
 const SLOT_TIME: Duration = Duration::from_millis(400);
+/// What the keeper has at first, lamports.
+const PURSE: u64 = 1_000_000_000;
 /// Slots without a block before the test began.
 const SKIPPED_SLOTS: u64 = 500;
 /// Slots by which `confirmed` trails.
@@ -96,6 +98,10 @@ pub struct Inner {
     pub tables: BTreeMap<Pubkey, Account>,
     /// The newest transaction that the node lists.
     pub newest: Option<Signature>,
+    /// When the oracle fell silent.
+    silent_since_secs: Option<i64>,
+    /// The slot at which the node stands still.
+    pub(super) stands_at: Option<u64>,
     /// How often a node was handed a transaction.
     pub submits: usize,
     /// By how much the keeper's clock is wrong.
@@ -142,7 +148,7 @@ impl World {
             landings: Vec::new(),
             violations: Vec::new(),
             simulated: Vec::new(),
-            others: HashMap::new(),
+            others: HashMap::from([(keeper, super::bytes::lamports(PURSE))]),
             blockhash_stands: false,
             last_blockhash: None,
             finds_nothing: false,
@@ -153,6 +159,8 @@ impl World {
             refused: BTreeSet::new(),
             tables: BTreeMap::from([(TABLE, super::bytes::lookup_table())]),
             newest: None,
+            silent_since_secs: None,
+            stands_at: None,
             submits: 0,
             clock_off_secs: 0,
         };
@@ -218,9 +226,27 @@ impl Inner {
         let elapsed = SLOT_TIME * u32::try_from(slot - (SLOT - CONFIRMED_LAG).min(slot)).unwrap();
         state.market.now_secs = NOW + i64::try_from(elapsed.as_secs()).unwrap();
         state.market.slot = slot;
-        state.market.base_price.publish_time = state.market.now_secs;
-        state.market.quote_price.publish_time = state.market.now_secs;
+        let published = self.silent_since_secs.unwrap_or(i64::MAX);
+        let published = published.min(state.market.now_secs);
+        state.market.base_price.publish_time = published;
+        state.market.quote_price.publish_time = published;
         state
+    }
+
+    /// No new price is published from now on.
+    pub fn silence_oracle(&mut self) {
+        let now_secs = self.state_at(self.slot()).market.now_secs;
+        self.silent_since_secs = Some(now_secs);
+    }
+
+    /// Prices are published again.
+    pub fn wake_oracle(&mut self) {
+        self.silent_since_secs = None;
+    }
+
+    /// The node answers, but learns of nothing new.
+    pub fn stand_still(&mut self) {
+        self.stands_at = Some(self.confirmed_slot());
     }
 
     fn change(&mut self, slot: u64, change: impl FnOnce(&mut State)) {

@@ -12,7 +12,7 @@ use crate::{cache::Key, repository};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub outcome: Outcome,
-    /// Of the guard's file and, for a survivor, the tests.
+    /// Of the guard's file and the tests that its outcome depends on.
     pub of: String,
 }
 
@@ -81,24 +81,69 @@ impl Memory {
         self.found.get(&key(site))
     }
 
-    /// What became of a guard whose file has not changed since. Of a survivor it is known only with the same tests.
-    pub fn outcome(&self, site: &Site, tests: &str) -> Option<Outcome> {
+    /// What became of a guard, if its file and the tests on which that depends have not changed since.
+    pub fn outcome(&self, site: &Site, tests: &Tests) -> Option<Outcome> {
         let found = self.of(site)?;
-        (found.of == known_of(site, &found.outcome, tests)).then(|| found.outcome.clone())
+        (found.of == tests.known_of(site, &found.outcome)).then(|| found.outcome.clone())
     }
 
     /// Remembers what became of a guard with these tests.
-    pub fn learn(&mut self, site: &Site, outcome: Outcome, tests: &str) {
-        let of = known_of(site, &outcome, tests);
+    pub fn learn(&mut self, site: &Site, outcome: Outcome, tests: &Tests) {
+        let of = tests.known_of(site, &outcome);
         self.found.insert(key(site), Found { outcome, of });
     }
 }
 
-/// What an outcome is of: that a test misses a guard stays true whatever tests there are besides.
-fn known_of(site: &Site, outcome: &Outcome, tests: &str) -> String {
-    match outcome {
-        Outcome::Killed(_) => site.code.clone(),
-        Outcome::Survived => Key::new().text(&site.code).text(tests).hex(),
+/// What tells the tests that there are from others.
+pub struct Tests {
+    /// All of them, with the unit tests of the program and the crates, and all that they are built of.
+    all: String,
+    /// Each file of on-chain tests by its module, with what all such files use.
+    modules: BTreeMap<String, String>,
+}
+
+impl Tests {
+    /// Of the repository as it is.
+    pub fn read() -> Result<Self> {
+        let root = repository::root();
+        let mut all = Key::new();
+        for directory in ["tests", "programs/ballast/src", "crates"] {
+            all = all.files(&root.join(directory))?;
+        }
+        let shared = Key::new()
+            .files(&root.join("tests/src"))?
+            .files(&root.join("tests/onchain/support.rs"))?
+            .files(&root.join("crates/localnet/src"))?
+            .hex();
+        let directory = root.join("tests/onchain");
+        let mut modules = BTreeMap::new();
+        for entry in fs::read_dir(&directory)
+            .with_context(|| format!("cannot read {}", directory.display()))?
+        {
+            let file = entry?.path();
+            let module = file.file_stem().unwrap_or_default().to_string_lossy();
+            let key = Key::new().text(&shared).files(&file)?.hex();
+            modules.insert(module.into_owned(), key);
+        }
+        Ok(Self {
+            all: all.hex(),
+            modules,
+        })
+    }
+
+    /// What an outcome is of. That a test misses a guard stays true whatever other tests there are; that none does, does not.
+    fn known_of(&self, site: &Site, outcome: &Outcome) -> String {
+        let tests = match outcome {
+            // Unit tests are deeper down.
+            Outcome::Killed(test) => match test.split_once("::") {
+                Some((module, name)) if !name.contains("::") => {
+                    self.modules.get(module).unwrap_or(&self.all)
+                }
+                _ => &self.all,
+            },
+            Outcome::Survived => &self.all,
+        };
+        Key::new().text(&site.code).text(tests).hex()
     }
 }
 
@@ -110,6 +155,40 @@ fn key(site: &Site) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mutants::rewrite::Kind;
+
+    #[test]
+    fn an_outcome_is_known_until_its_tests_or_its_code_change() {
+        let site = |code: &str| Site {
+            number: 0,
+            file: "f.rs".into(),
+            line: 1,
+            kind: Kind::Check,
+            text: "guard".into(),
+            nth: 0,
+            code: code.into(),
+        };
+        let tests = |all: &str, module: &str| Tests {
+            all: all.into(),
+            modules: BTreeMap::from([("a".to_owned(), module.to_owned())]),
+        };
+        let known = |outcome: &Outcome, code: &str, later: &Tests| {
+            let mut memory = Memory::default();
+            memory.learn(&site("code"), outcome.clone(), &tests("all", "module"));
+            memory.outcome(&site(code), later).as_ref() == Some(outcome)
+        };
+        let by_module = Outcome::Killed("a::b".into());
+        assert!(known(&by_module, "code", &tests("others", "module")));
+        assert!(!known(&by_module, "code", &tests("all", "another")));
+        assert!(!known(&by_module, "another", &tests("all", "module")));
+        // A unit test, a time-out, a survivor.
+        let by_unit = Outcome::Killed("a::tests::b".into());
+        let by_time = Outcome::Killed("a test that never ends: ".into());
+        for outcome in [by_unit, by_time, Outcome::Survived] {
+            assert!(known(&outcome, "code", &tests("all", "another")));
+            assert!(!known(&outcome, "code", &tests("others", "module")));
+        }
+    }
 
     #[test]
     fn what_is_written_is_read_back() {

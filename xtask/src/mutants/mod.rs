@@ -13,6 +13,7 @@ mod rewrite;
 mod run;
 mod source;
 mod tree;
+mod trial;
 
 use std::{
     collections::BTreeMap,
@@ -21,15 +22,15 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::{cache::Key, repository, sbf};
-use memory::Memory;
+use crate::{repository, sbf};
+use memory::{Memory, Tests};
 use rewrite::Site;
 use run::{Outcome, Part};
 
 /// How to look for mutants that survive.
 #[derive(clap::Args)]
 pub struct MutantOptions {
-    /// Only guards whose place (`file:line`) or text contains this; of the libraries, those whose path does.
+    /// Only guards whose place (`file:line`) or text contains this; of the libraries, changes whose place or words do.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Only every N-th guard, for a sample.
@@ -39,7 +40,7 @@ pub struct MutantOptions {
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
     /// Go on where an earlier run was interrupted: do not try again a guard whose file has not changed since a test missed it,
-    /// nor one that no test missed while these very tests are all that there are.
+    /// nor one that no test missed while these very tests are all that there are. Of the libraries: nothing that is known of these very sources.
     #[arg(long)]
     resume: bool,
     /// List the guards and stop.
@@ -48,12 +49,12 @@ pub struct MutantOptions {
     /// Write docs/MUTANTS.md.
     #[arg(long)]
     keep: bool,
-    /// Ask cargo-mutants about the libraries and the keeper's decisions instead.
-    #[arg(long, conflicts_with_all = ["every", "resume", "list"])]
+    /// Instead of guards, try the changes that cargo-mutants lists of the libraries and the strategy's decisions.
+    #[arg(long, conflicts_with_all = ["every", "list"])]
     libraries: bool,
-    /// Of the libraries, only one part of so many.
-    #[arg(long, value_name = "K/N", requires = "libraries")]
-    shard: Option<String>,
+    /// Of the libraries, only with the tests of the change's own package: quick, but what survives may be found by others.
+    #[arg(long, requires = "libraries")]
+    own_tests: bool,
     /// Try nothing; report what earlier runs found.
     #[arg(long, conflicts_with = "resume")]
     fold: bool,
@@ -77,7 +78,7 @@ pub fn run(options: &MutantOptions) -> Result<()> {
         bail!("no guard matches; `--list` shows them");
     }
     let results = if options.fold {
-        let (memory, tests) = (Memory::read(), tests_key()?);
+        let (memory, tests) = (Memory::read(), Tests::read()?);
         let known = |site: &Site| Some((site.number, memory.outcome(site, &tests)?));
         sites.iter().filter_map(known).collect()
     } else {
@@ -102,7 +103,7 @@ fn try_all(
     let search = Search {
         bench,
         resume: options.resume,
-        tests: tests_key()?,
+        tests: Tests::read()?,
         memory: Mutex::new(Memory::read()),
     };
     let results = search.all(sites, options.jobs.max(1))?;
@@ -112,20 +113,8 @@ fn try_all(
     Ok(results)
 }
 
-/// What tells these tests, the unit tests of the program with them, from others.
-fn tests_key() -> Result<String> {
-    let root = repository::root();
-    let key = Key::new()
-        .files(&root.join("tests"))?
-        .files(&root.join("programs/ballast/src"))?;
-    Ok(key.hex())
-}
-
 fn libraries(options: &MutantOptions) -> Result<()> {
-    if !options.fold {
-        libraries::run(options.only.as_deref(), options.shard.as_deref())?;
-    }
-    let part = libraries::markdown()?;
+    let part = libraries::run(options)?;
     println!("{part}");
     if options.keep {
         keep("Libraries", &part)?;
@@ -160,8 +149,7 @@ fn chosen(sites: &[Site], options: &MutantOptions) -> Vec<Site> {
 struct Search {
     bench: run::Bench,
     resume: bool,
-    /// See [`tests_key`].
-    tests: String,
+    tests: Tests,
     memory: Mutex<Memory>,
 }
 

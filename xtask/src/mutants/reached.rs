@@ -1,4 +1,5 @@
-//! In which tests a guard makes a difference: it refuses, caps or rounds. No other test can miss it.
+//! In which tests a guard makes a difference, as the program logs: it refuses, caps or rounds. A condition that is left by `?` logs
+//! nothing; so other tests come last, but they come.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -10,7 +10,7 @@ use super::{
 /// Where it is kept.
 pub const FILE: &str = "docs/MUTANTS.md";
 
-/// Survivors that are right to survive: a part of `file text`, and why.
+/// Survivors that are right to survive: `file text`, with a number if it is not the first that reads so, and why.
 const EXPLAINED: &str = include_str!("explained.txt");
 
 /// See the module's description.
@@ -40,7 +40,7 @@ impl<'a> Report<'a> {
     pub fn text(&self) -> String {
         let mut text = String::new();
         for site in self.survivors() {
-            let why = explanation(&site.file, &site.text).unwrap_or("not explained");
+            let why = explanation(&site.key()).unwrap_or("not explained");
             let _ = writeln!(text, "survived: {}  {}  ({why})", site.place(), site.text);
         }
         let _ = writeln!(
@@ -99,8 +99,9 @@ impl<'a> Report<'a> {
             text.push_str("\n### Surviving guards\n\n| guard | why |\n|---|---|\n");
         }
         for site in self.survivors() {
-            let why = explanation(&site.file, &site.text).unwrap_or("**not explained**");
-            let _ = writeln!(text, "| `{}` in {} | {why} |", cell(&site.text), site.file);
+            let why = explanation(&site.key()).unwrap_or("**not explained**");
+            let guard = cell(&nth_of(&site.text, site.nth));
+            let _ = writeln!(text, "| `{guard}` in {} | {why} |", site.file);
         }
         text
     }
@@ -126,15 +127,22 @@ pub fn cell(text: &str) -> String {
 }
 
 /// Why a survivor is right to survive, if that is known.
-pub fn explanation(file: &str, text: &str) -> Option<&'static str> {
-    let name = format!("{file} {text}");
+pub fn explanation(key: &str) -> Option<&'static str> {
     explanations(EXPLAINED)
         .into_iter()
-        .find(|(part, _)| name.contains(part))
+        .find(|(explained, _)| *explained == key)
         .map(|(_, why)| why)
 }
 
-/// Pairs of lines: a part of `file text`, and the reason, indented.
+/// A key with a number where others read the same: the second is `#2`.
+pub fn nth_of(key: &str, nth: usize) -> String {
+    match nth {
+        0 => key.to_owned(),
+        nth => format!("{key} #{}", nth + 1),
+    }
+}
+
+/// Pairs of lines: `file text`, and the reason, indented.
 fn explanations(text: &'static str) -> Vec<(&'static str, &'static str)> {
     let mut pairs = Vec::new();
     let mut part = None;

@@ -3,14 +3,10 @@
 use std::{
     collections::BTreeMap,
     fmt, fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::{Mutex, MutexGuard},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -20,6 +16,7 @@ use super::{
     reached::Reached,
     rewrite::Site,
     tree::{MARK, TRACE, Tree},
+    trial::{self, Ending},
 };
 use crate::{
     cache::Key,
@@ -41,9 +38,9 @@ pub enum Outcome {
 /// Which tests are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The unit tests, and those that are likely to miss the guard.
+    /// The unit tests, and those in which it matters that are likely to miss the guard.
     Likely,
-    /// All others.
+    /// All others in which it matters, and then all others.
     Rest,
 }
 
@@ -146,7 +143,8 @@ impl Bench {
         })
     }
 
-    /// Runs one part of the tests, of those in which it matters, with one guard switched off. A test that is known to miss the guard comes first.
+    /// Runs one part of the tests, first those in which it matters, with one guard switched off. A test that is known to miss the
+    /// guard comes before all.
     pub fn try_mutant(
         &self,
         site: &Site,
@@ -162,15 +160,16 @@ impl Bench {
             .copied()
             .filter(|test| Some(*test) == known)
             .collect();
-        let order = match part {
+        let may_miss = |test: &&str| self.reached.may_miss(test, site.number);
+        let of_part = match part {
             Part::Likely => &order[..likely],
             Part::Rest => &order[likely..],
         };
-        let order: Vec<_> = order
-            .iter()
-            .copied()
-            .filter(|test| self.reached.may_miss(test, site.number))
-            .collect();
+        let mut tests: Vec<_> = of_part.iter().copied().filter(may_miss).collect();
+        if part == Part::Rest {
+            // A condition that is left by `?` says nothing in the log: before a guard survives, all tests are asked.
+            tests.extend(order.iter().copied().filter(|test| !may_miss(test)));
+        }
         let mut runs: Vec<(&Path, &[&str])> = Vec::new();
         if part == Part::Likely {
             runs.extend(self.units.iter().map(|unit| (unit.as_path(), &[][..])));
@@ -179,7 +178,7 @@ impl Bench {
         // A few at first, then more and more: starting costs time too.
         let (mut from, mut many) = (0, 4);
         let chunks = std::iter::from_fn(|| {
-            let chunk = order.get(from..(from + many).min(order.len()))?;
+            let chunk = tests.get(from..(from + many).min(tests.len()))?;
             (from, many) = (from + many, many * 3);
             (!chunk.is_empty()).then_some(chunk)
         });
@@ -195,7 +194,8 @@ impl Bench {
         Ok(Outcome::Survived)
     }
 
-    /// The first test that fails and would not with nothing switched off; of all in the file if none are named.
+    /// The first test that fails and would not with nothing switched off; of all in the file if none are named. That tests die or
+    /// never end counts if they do so again, and do not with nothing switched off.
     fn missed_by(
         &self,
         binary: &Path,
@@ -204,6 +204,7 @@ impl Bench {
         number: u16,
         secs: &mut BTreeMap<String, f64>,
     ) -> Result<Option<String>> {
+        let mut before = None;
         loop {
             let unsound = self.unsound();
             let mut command = tests(binary, deploy);
@@ -214,29 +215,62 @@ impl Bench {
             for test in &unsound {
                 command.args(["--skip", test]);
             }
-            match first_failure(&mut command, secs)? {
-                Some(test) if !self.is_sound(binary, &test)? => {
-                    // Tried once more without it, or it was not skipped.
-                    ensure!(!unsound.contains(&test), "{test} cannot be left out");
+            let ending = trial::run(&mut command, LONGEST, secs)?;
+            match &ending {
+                Ending::Passed => return Ok(None),
+                Ending::Failed(test) if self.is_sound(binary, test)? => {
+                    return Ok(Some(test.clone()));
                 }
-                outcome => return Ok(outcome),
+                // Tried once more without it, or it was not skipped.
+                Ending::Failed(test) => {
+                    ensure!(!unsound.contains(test), "{test} cannot be left out");
+                }
+                Ending::Aborted(_) | Ending::TimedOut(_) if before.as_ref() == Some(&ending) => {
+                    self.require_end(binary, names, &unsound)?;
+                    let how = match ending {
+                        Ending::TimedOut(_) => "never ends",
+                        _ => "dies",
+                    };
+                    return Ok(Some(format!("a test that {how}: {}", names.join(", "))));
+                }
+                Ending::Aborted(_) | Ending::TimedOut(_) => {}
             }
+            before = Some(ending);
         }
     }
 
-    /// Whether a test passes with nothing switched off. What is no test, but an end of them all, is not asked.
+    /// Whether a test passes with nothing switched off.
     fn is_sound(&self, binary: &Path, test: &str) -> Result<bool> {
-        if !test.contains("::") || self.judged()?.get(test) == Some(&true) {
-            return Ok(true);
-        }
         // One at a time: they share a directory.
         let mut judged = self.judged()?;
-        let deploy = self.deploy("deploy-none", u16::MAX)?;
-        let mut command = tests(binary, &deploy);
-        command.args(["--exact", test]);
-        let sound = first_failure(&mut command, &mut BTreeMap::new())?.is_none();
+        if let Some(sound) = judged.get(test) {
+            return Ok(*sound);
+        }
+        let sound = self.ending_as_is(binary, &[test], &[])? == Ending::Passed;
         judged.insert(test.to_owned(), sound);
         Ok(sound)
+    }
+
+    /// An error if tests die or never end even with nothing switched off: then they say nothing, and nobody knows which it is.
+    fn require_end(&self, binary: &Path, names: &[&str], skipped: &[String]) -> Result<()> {
+        let _one_at_a_time = self.judged()?;
+        let ending = self.ending_as_is(binary, names, skipped)?;
+        ensure!(
+            matches!(ending, Ending::Passed | Ending::Failed(_)),
+            "with nothing switched off: {ending:?} of {}",
+            names.join(", ")
+        );
+        Ok(())
+    }
+
+    fn ending_as_is(&self, binary: &Path, names: &[&str], skipped: &[String]) -> Result<Ending> {
+        let deploy = self.deploy("deploy-none", u16::MAX)?;
+        let mut command = tests(binary, &deploy);
+        command.arg("--exact").args(names);
+        for test in skipped {
+            command.args(["--skip", test]);
+        }
+        trial::run(&mut command, LONGEST, &mut BTreeMap::new())
     }
 
     /// Tests that fail with nothing switched off, and so say nothing.
@@ -304,80 +338,6 @@ fn tests(binary: &Path, deploy: &Path) -> Command {
         .env("RUST_BACKTRACE", "0")
         .arg("--test-threads=1");
     command
-}
-
-/// The first test that fails; the rest is not waited for. Notes how long each takes.
-fn first_failure(
-    command: &mut Command,
-    secs: &mut BTreeMap<String, f64>,
-) -> Result<Option<String>> {
-    let child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .with_context(|| format!("cannot start {command:?}"))?;
-    let mut child = child;
-    let Some(output) = child.stdout.take() else {
-        bail!("no output of {command:?}");
-    };
-    let child = Arc::new(Mutex::new(child));
-    let (over, timed_out) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicBool::new(false)),
-    );
-    let watchdog = {
-        let (child, over, timed_out) = (child.clone(), over.clone(), timed_out.clone());
-        std::thread::spawn(move || {
-            let start = Instant::now();
-            while !over.load(Ordering::Relaxed) {
-                if start.elapsed() > LONGEST {
-                    timed_out.store(true, Ordering::Relaxed);
-                    kill(&child);
-                    return;
-                }
-                std::thread::park_timeout(Duration::from_secs(1));
-            }
-        })
-    };
-    let mut failed = None;
-    let mut since = Instant::now();
-    for line in BufReader::new(output).lines() {
-        let line = line.unwrap_or_default();
-        match line
-            .strip_prefix("test ")
-            .and_then(|rest| rest.split_once(" ... "))
-        {
-            Some((name, "FAILED")) => {
-                failed = Some(name.to_owned());
-                kill(&child);
-                break;
-            }
-            Some((name, "ok")) => {
-                secs.insert(name.to_owned(), since.elapsed().as_secs_f64());
-                since = Instant::now();
-            }
-            _ => {}
-        }
-    }
-    over.store(true, Ordering::Relaxed);
-    watchdog.thread().unpark();
-    let _ = watchdog.join();
-    let status = match child.lock() {
-        Ok(mut child) => child.wait()?,
-        Err(_) => bail!("the watchdog panicked"),
-    };
-    if timed_out.load(Ordering::Relaxed) {
-        return Ok(Some("the time that tests may take".into()));
-    }
-    Ok(failed.or_else(|| (!status.success()).then(|| "an abort".into())))
-}
-
-fn kill(child: &Mutex<std::process::Child>) {
-    if let Ok(mut child) = child.lock() {
-        // It may be over already.
-        let _ = child.kill();
-    }
 }
 
 /// Builds a test binary without running it and returns where it is.

@@ -141,31 +141,11 @@ pub mod mutant {
 "#;
 
 impl Tree {
-    /// Copies what git tracks, and rewrites the program and the two libraries whose arithmetic it runs. A file that is there
-    /// already stays as it is, so that nothing is compiled twice.
+    /// A copy in which the program and the two libraries whose arithmetic it runs are rewritten.
     pub fn make() -> Result<Self> {
         let root = repository::build_dir().join("mutants/tree");
-        let listed = process::output(Command::new("git").current_dir(repository::root()).args([
-            "ls-files",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ]))?;
         let mut rewriter = Rewriter::default();
-        let mut files = BTreeSet::new();
-        for file in listed.lines() {
-            let from = repository::root().join(file);
-            if !from.is_file() {
-                continue;
-            }
-            let context = || format!("cannot copy {}", from.display());
-            let bytes = fs::read(&from).with_context(context)?;
-            let bytes = rewritten(&mut rewriter, file, bytes).with_context(context)?;
-            let to = root.join(file);
-            write(&to, &bytes)?;
-            files.insert(to);
-        }
-        remove_others(&root, &files)?;
+        copy(&root, |file, bytes| rewritten(&mut rewriter, file, bytes))?;
         ensure!(
             rewriter.sites.len() < usize::from(u16::MAX),
             "more guards than numbers"
@@ -176,6 +156,31 @@ impl Tree {
             sites: rewriter.sites,
         })
     }
+}
+
+/// Copies what git tracks, each file as `rewrite` makes it of its name and content. A file that is there already stays as it is,
+/// so that nothing is compiled twice.
+pub fn copy(root: &Path, mut rewrite: impl FnMut(&str, Vec<u8>) -> Result<Vec<u8>>) -> Result<()> {
+    let listed = process::output(Command::new("git").current_dir(repository::root()).args([
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]))?;
+    let mut files = BTreeSet::new();
+    for file in listed.lines() {
+        let from = repository::root().join(file);
+        if !from.is_file() {
+            continue;
+        }
+        let context = || format!("cannot copy {}", from.display());
+        let bytes = fs::read(&from).with_context(context)?;
+        let bytes = rewrite(file, bytes).with_context(context)?;
+        let to = root.join(file);
+        write(&to, &bytes)?;
+        files.insert(to);
+    }
+    remove_others(root, &files)
 }
 
 /// What a file of the copy holds.
@@ -203,7 +208,8 @@ fn rewritten(rewriter: &mut Rewriter, file: &str, bytes: Vec<u8>) -> Result<Vec<
     Ok(text.into_bytes())
 }
 
-fn write(to: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes a file unless it holds that already.
+pub fn write(to: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(to).is_ok_and(|old| old == bytes) {
         return Ok(());
     }

@@ -80,7 +80,9 @@ impl Api {
         for _ in 0..TRIES {
             answer = match self.post_once(path, body, key).await {
                 Ok(answer) => answer,
-                Err(error) => Answer::Unreached(format!("{}: {:#}", self.url, anyhow!(error.without_url()))),
+                Err(error) => {
+                    Answer::Unreached(format!("{}: {:#}", self.url, anyhow!(error.without_url())))
+                }
             };
             if !matches!(answer, Answer::Unreached(_)) {
                 break;
@@ -111,7 +113,9 @@ impl Api {
         if status.is_success() && answer.is_object() {
             return Ok(Answer::Done(answer));
         }
-        let message = answer["error"]["message"].as_str().unwrap_or("no keeper's answer");
+        let message = answer["error"]["message"]
+            .as_str()
+            .unwrap_or("no keeper's answer");
         // What the keeper says of the request. Anything else is a server that cannot serve it, or another's.
         Ok(match status.as_u16() {
             400 | 404 | 409 | 413 | 422 if answer["error"]["code"].is_string() => {

@@ -1,6 +1,7 @@
 //! `ballast halt | reduce | pause | resume`: what a person tells a running keeper, or leaves for the next one.
 
 mod api;
+mod place;
 mod report;
 
 use std::{
@@ -11,15 +12,13 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use ballast_client::Pubkey;
-use ballast_keeper::{
-    Config,
-    control::{Mode, Verb, files},
-};
+use ballast_keeper::control::{Mode, Verb, files};
 use clap::Args;
 use serde_json::{Value, json};
 
 use self::{
     api::{Answer, Api},
+    place::Place,
     report::{Done, Left, Report},
 };
 use crate::{
@@ -67,10 +66,15 @@ struct WordArgs {
     #[arg(long, value_name = "MODE", value_parser = mode)]
     expect: Option<Mode>,
     /// The keeper's configuration (TOML): it says where the journal and the keeper's address are
-    #[arg(long, value_name = "FILE", env = "BALLAST_KEEPER_CONFIG", required_unless_present = "journal_dir")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BALLAST_KEEPER_CONFIG",
+        required_unless_present = "journal_dir"
+    )]
     config: Option<PathBuf>,
     /// The keeper's journal directory, in place of --config
-    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    #[arg(long, value_name = "DIR")]
     journal_dir: Option<PathBuf>,
     /// Address of the keeper's API [default: the configuration's, or http://127.0.0.1:9464]
     #[arg(long, value_name = "URL")]
@@ -153,19 +157,22 @@ impl<'a> Word<'a> {
             self.verb != Verb::Resume || self.args.until.is_none(),
             "a resume has no end: leave --until out"
         );
-        let directory = self.directory()?;
-        match Api::open(&directory, self.args.api.as_deref()) {
+        let place = self.place()?;
+        let directory = place.journal_dir;
+        let url = self.args.api.clone().or(place.api);
+        match Api::open(&directory, url.as_deref()) {
             Ok(api) => self.ask(&api, &directory, output).await,
             Err(error) => self.leave(&directory, &format!("{error:#}"), output),
         }
     }
 
-    fn directory(&self) -> Result<PathBuf> {
+    fn place(&self) -> Result<Place> {
         match (&self.args.journal_dir, &self.args.config) {
-            (Some(directory), _) => Ok(directory.clone()),
-            (None, Some(path)) => Ok(Config::read(path)
-                .context("with a configuration that cannot be read, name --journal-dir instead")?
-                .journal_dir),
+            (Some(directory), _) => Ok(Place {
+                journal_dir: directory.clone(),
+                api: None,
+            }),
+            (None, Some(path)) => Place::read(path),
             (None, None) => bail!("name --config or --journal-dir"),
         }
     }
@@ -267,7 +274,9 @@ impl<'a> Word<'a> {
     fn agreed_by(&self, stake: &str, answers: Option<impl BufRead>) -> Result<()> {
         let verb = self.verb;
         let Some(mut answers) = answers else {
-            bail!("{stake}\n{verb} raises risk: pass --yes if that is meant (there is no terminal to ask on)");
+            bail!(
+                "{stake}\n{verb} raises risk: pass --yes if that is meant (there is no terminal to ask on)"
+            );
         };
         note(format_args!("{stake}\n{verb}? [y/N]"));
         let mut answer = String::new();

@@ -53,7 +53,11 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 
 /// How many positions a request is about and how near they are, in words. What the keeper does not know is said to be so.
 pub(super) fn stake(preview: &Value) -> String {
-    let number = |field: &str| preview[field].as_u64().map_or("?".to_owned(), |it| it.to_string());
+    let number = |field: &str| {
+        preview[field]
+            .as_u64()
+            .map_or("?".to_owned(), |it| it.to_string())
+    };
     let mut stake = format!(
         "{}\n  positions {}, equity {}; due now {}, within a usual day's move of liquidation {}",
         text(preview, "effect"),
@@ -68,7 +72,10 @@ pub(super) fn stake(preview: &Value) -> String {
             Some(days) => format!(", {days:.1} days' usual moves"),
             None => String::new(),
         };
-        stake.push_str(&format!("\n  the nearest is {:.2}% from liquidation{days}", (bps / 100.0).abs()));
+        stake.push_str(&format!(
+            "\n  the nearest is {:.2}% from liquidation{days}",
+            (bps / 100.0).abs()
+        ));
     }
     stake
 }
@@ -124,10 +131,21 @@ mod tests {
             "within_one_sigma_day": 3, "nearest": { "id": 7, "side": "below", "distance_bps": -431, "sigma_days": 0.84 },
         });
         let said = stake(&preview);
-        for part in ["sends nothing more", "positions 12", "1034.5", "due now 2", "liquidation 3", "4.31%", "0.8 days"] {
+        for part in [
+            "sends nothing more",
+            "positions 12",
+            "1034.5",
+            "due now 2",
+            "liquidation 3",
+            "4.31%",
+            "0.8 days",
+        ] {
             assert!(said.contains(part), "{part}: {said}");
         }
         let said = stake(&json!({ "nearest": { "distance_bps": null } }));
-        assert!(said.contains("positions ?") && !said.contains('%'), "{said}");
+        assert!(
+            said.contains("positions ?") && !said.contains('%'),
+            "{said}"
+        );
     }
 }

@@ -49,7 +49,7 @@ pub enum Mode {
     Normal,
     /// No opening, no withdrawal of equity from an indebted position
     NoNewRisk,
-    /// No rehedges either: repay, close, deleverage, liquidate
+    /// The strictest; today the program forbids in it what `no-new-risk` forbids: rehedges go on
     ReduceOnly,
 }
 

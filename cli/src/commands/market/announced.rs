@@ -7,6 +7,7 @@ use crate::{
     format::duration,
     report::Output,
     target,
+    trouble::NothingDue,
     wallet::{SIDES, name},
 };
 
@@ -69,11 +70,13 @@ impl Change<'_> {
         announced.retain(|(_, effective_at_secs, _)| *effective_at_secs <= snapshot.now_secs);
         if announced.is_empty() {
             match next {
-                Some(at) => bail!(
+                Some(at) => bail!(NothingDue(format!(
                     "the notice of what is announced is not over: try again in {}",
                     duration(at - snapshot.now_secs)
-                ),
-                None => bail!("nothing is announced: there is nothing to put in force"),
+                ))),
+                None => bail!(NothingDue(
+                    "nothing is announced: there is nothing to put in force".into()
+                )),
             }
         }
         let what: Vec<_> = announced.iter().map(|(what, ..)| *what).collect();

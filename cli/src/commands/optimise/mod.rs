@@ -8,8 +8,9 @@ use std::{ops::ControlFlow, path::PathBuf};
 
 use anyhow::{Context, Result};
 
+use ballast_model::OpenError;
 use ballast_simulator::{
-    MOST_PATHS, Streams, Summary,
+    MOST_PATHS, SimulationError, Streams, Summary,
     optimise::{Score, best, frontier},
     simulate,
 };
@@ -128,6 +129,19 @@ fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
     Ok(OptimiseReport::new(args, judged, frontier, winner, check))
 }
 
+/// Whether it is the setting that no position can have.
+fn cannot_be_opened(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<SimulationError>();
+    matches!(
+        error,
+        Some(SimulationError::Open(
+            OpenError::LeverageBelowOne(_)
+                | OpenError::TooSmall(_)
+                | OpenError::NotAffordable { .. }
+        ))
+    )
+}
+
 /// How a setting does; `None`: no such position can be opened.
 fn score(
     args: &OptimiseArgs,
@@ -142,9 +156,14 @@ fn score(
         Some(file) => Strategy::Keeper(file.clone()),
     };
     let shape = setting.shape(scenario)?;
-    let Ok(terms) = scenario.terms(&shape, &strategy) else {
-        bar.inc(paths);
-        return Ok(None);
+    let terms = match scenario.terms(&shape, &strategy) {
+        Ok(terms) => terms,
+        // Of a grid some cannot be opened. Whatever else is wrong is wrong with all of it.
+        Err(error) if cannot_be_opened(&error) => {
+            bar.inc(paths);
+            return Ok(None);
+        }
+        Err(error) => return Err(error.context(setting.to_string())),
     };
     let agent = scenario.agent(&shape, &strategy, &terms)?;
     let model = scenario.model(args.model.model)?;

@@ -5,7 +5,6 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 use ballast_client::Policy;
 use ballast_migrations::Migrations;
-use ballast_model::Bps;
 use ballast_simulator::{Keeper, KeeperTerms, OwnerTable, PolicyTable, Terms};
 use ballast_strategy::situation::Economics;
 use serde::Deserialize;
@@ -113,6 +112,8 @@ pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) ->
 
 #[cfg(test)]
 mod tests {
+    use ballast_model::Bps;
+
     use super::*;
 
     /// The example's file is one that a keeper runs with.

@@ -280,4 +280,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn every_digit_of_a_rest_is_one() {
+        let divisor = (1u128 << 127, 0u128);
+        for digits in 0..16u64 {
+            let digit = |n: u64| 5 * (digits >> n & 1);
+            let rest = (join(digit(3), digit(2)), join(digit(1), digit(0)));
+            let n = (divisor.0 | rest.0, rest.1);
+            assert_eq!(quotient_of_halves(n, divisor), Some((1, digits != 0)));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Random inputs that can be replayed, shared by the differential tests.
 //!
 //! Every test draws from a fixed seed. `BALLAST_SEED` (decimal) replaces it and `BALLAST_CASES` multiplies the number of
-//! cases; a failing test prints the seed it ran with.
+//! cases (`10`) or divides it (`1/10`); a failing test prints the seed it ran with.
 #![allow(dead_code)] // each test binary uses its own part
 
 use ballast_clmm::{Side, SqrtPrice, SwapMode, Tick};
@@ -153,15 +153,23 @@ impl Drop for Rng {
     }
 }
 
-/// `n` times the multiplier of long runs.
+/// `n` times the factor of long runs; `1/20` is a short run.
 pub fn cases(n: u64) -> u64 {
-    n * variable("BALLAST_CASES").unwrap_or(1)
+    match std::env::var("BALLAST_CASES").ok().as_deref() {
+        None => n,
+        Some(text) => match text.strip_prefix("1/") {
+            Some(part) => n / decimal("BALLAST_CASES", part),
+            None => n * decimal("BALLAST_CASES", text),
+        },
+    }
 }
 
 fn variable(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} must be a decimal 64-bit number, not {text:?}")),
-    )
+    Some(decimal(name, &text))
+}
+
+fn decimal(name: &str, text: &str) -> u64 {
+    text.parse()
+        .unwrap_or_else(|_| panic!("{name} must be a decimal 64-bit number, not {text:?}"))
 }

@@ -244,4 +244,67 @@ mod tests {
             prop_assert!(growth_x64_up(x, secs) <= growth_x64_up(x, secs + more as u64));
         }
     }
+
+    #[test]
+    fn what_is_cut_off_rounds_up() {
+        for value in [0u128, 1, 7, 8, 9, 63, 64, (1 << 100) - 1, 1 << 100] {
+            for bits in [0, 1, 3, 63, 72] {
+                assert_eq!(
+                    shr_up(value, bits),
+                    value.div_ceil(1 << bits),
+                    "{value} {bits}"
+                );
+            }
+        }
+        let one = 1u128 << 126;
+        // A product's bits below 2^-126 stand in two digits, the lower one and most of the next.
+        let powers = [
+            one,
+            one + 1,
+            one + (1 << 62),
+            one + (1 << 63),
+            one + (1 << 64),
+        ];
+        for power in powers
+            .into_iter()
+            .chain([one + (1 << 95), one * 3 / 2, one * 2 - 1])
+        {
+            let square: U512 = U512::from(power) * U512::from(power);
+            let exact = (square + U512::from(one - 1)) >> 126usize;
+            assert_eq!(U512::from(square_x126_up(power)), exact, "{power}");
+        }
+    }
+
+    /// The bend by its series, with 256 fraction bits, rounded down.
+    #[test]
+    fn the_bend_is_an_upper_bound_as_near_as_stated() {
+        let exact = |x_x72: u64| {
+            // b = x/2 (1 + x/3 (1 + x/4 ...))
+            let one = U512::from(1) << 256usize;
+            let x = U512::from(x_x72) << 184usize;
+            (2u64..40).rev().fold(U512::ZERO, |bend, k| {
+                ((x * (one + bend)) >> 256usize) / U512::from(k)
+            })
+        };
+        let ends = [
+            0u64,
+            1,
+            2,
+            1 << 20,
+            1 << 36,
+            (1 << 62) - 1,
+            1 << 62,
+            (1 << 63) - 1,
+        ];
+        let between = (1..20_000u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (1 + n % 40));
+        for x_x72 in ends.into_iter().chain(between) {
+            let bend = U512::from(bend_x72_up(x_x72)) << 184usize;
+            let exact = exact(x_x72);
+            assert!(bend > exact, "{x_x72}");
+            // x times what is too much is below 2^-74, and below 2^-78 for x below 1/1024.
+            let raised = U512::from(x_x72) * ((bend - exact) >> 184usize);
+            let bits: usize = if x_x72 < 1 << 62 { 78 } else { 74 };
+            assert!(raised < U512::from(1) << (144 - bits), "{x_x72}");
+        }
+    }
 }

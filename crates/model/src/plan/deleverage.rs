@@ -240,3 +240,54 @@ fn covering(liquidity: u128, owed: u64, all: u64) -> u128 {
     }
     wide::mul_div_up(liquidity, u128::from(owed), u128::from(all)).unwrap_or(u128::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_still_owed_is_a_unit_more_for_its_shares() {
+        let tick = |tick| ballast_clmm::Tick::new(tick).unwrap();
+        let position = |debt| Position {
+            band: ballast_clmm::Band::new(tick(-1_000), tick(1_000)).unwrap(),
+            liquidity: 1_000,
+            idle: Amounts::new(10, 20),
+            debt,
+        };
+        let price = Price::from(SqrtPrice::ONE);
+        let all = Amounts::new(5, 5);
+        let left = |debt| with_everything(&position(debt), all, price).unwrap();
+        for (debt, assets, owed) in [
+            // Repaid to the unit: nothing is left of either.
+            (Amounts::new(15, 25), 0, 0),
+            (Amounts::new(15, 20), 5, 0),
+            (Amounts::new(18, 25), 0, 4),
+            (Amounts::new(15, 27), 0, 3),
+            (Amounts::new(18, 27), 0, 7),
+            (Amounts::new(1, 27), 14, 3),
+        ] {
+            let debt_left = left(debt);
+            assert_eq!(
+                (debt_left.assets, debt_left.debt),
+                (assets, owed),
+                "{debt:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_gain_counts_beyond_what_may_be_rounding() {
+        let tick = |tick| ballast_clmm::Tick::new(tick).unwrap();
+        let position = Position {
+            band: ballast_clmm::Band::new(tick(-1_000), tick(1_000)).unwrap(),
+            liquidity: 1_000,
+            idle: Amounts::new(10, 20),
+            debt: Amounts::ZERO,
+        };
+        let gain = |all| gain_down(&position, 130, all, Price::from(SqrtPrice::ONE));
+        // 100 of it are in the pool; a unit of base and two of quote may be rounding.
+        assert_eq!(gain(Amounts::new(60, 50)), 7);
+        assert_eq!(gain(Amounts::new(53, 50)), 0);
+        assert_eq!(gain(Amounts::new(1, 1)), 0);
+    }
+}

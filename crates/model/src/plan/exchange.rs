@@ -221,4 +221,23 @@ mod tests {
         };
         assert!(given.part_paid_by(Amounts::ZERO).is_all());
     }
+
+    #[test]
+    fn a_part_is_a_fraction_of_each_amount_and_of_liquidity() {
+        let (third, half) = (Part::new(1, 3), Part::new(2, 4));
+        assert_eq!((third.min(half), half.min(third)), (third, third));
+        // Of two that are alike the first is as good.
+        assert_eq!(half.min(Part::new(1, 2)), half);
+        // 3/7 < 4/9, though 3 + 9 > 4 + 7.
+        let (smaller, larger) = (Part::new(3, 7), Part::new(4, 9));
+        assert_eq!(
+            (larger.min(smaller), smaller.min(larger)),
+            (smaller, smaller)
+        );
+        assert_eq!(Part::ALL.min(larger), larger);
+        assert_eq!(third.of_liquidity_down(10), 3);
+        assert_eq!(Part::ALL.of_liquidity_down(u128::MAX), u128::MAX);
+        assert_eq!(half.of_liquidity_down(u128::MAX), u128::MAX / 2);
+        assert_eq!(third.of_down(Amounts::new(10, 2)), Amounts::new(3, 0));
+    }
 }

@@ -254,3 +254,28 @@ fn value_of(price: Price, base: i128) -> Result<i128, ModelError> {
     let value = signed(price.value_up(amount))?;
     Ok(if base < 0 { -value } else { value })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_negative_amount_is_worth_as_much_below_zero() {
+        let price = Price::from(SqrtPrice::new(3 << 63).unwrap());
+        // At 2.25, away from zero.
+        for (base, value) in [
+            (0, 0),
+            (1, 3),
+            (-1, -3),
+            (4, 9),
+            (-4, -9),
+            (5, 12),
+            (-5, -12),
+        ] {
+            assert_eq!(value_of(price, base), Ok(value));
+        }
+        assert_eq!(signed(VALUES_BELOW - 1), Ok((1 << 95) - 1));
+        assert_eq!(signed(VALUES_BELOW), Err(OVERFLOW));
+        assert_eq!(value_of(price, i128::from(u64::MAX) + 1), Err(OVERFLOW));
+    }
+}

@@ -231,3 +231,50 @@ impl LiquidationPlan {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_liquidation_is_paid_by_what_it_repays_and_an_insolvent_one_by_every_debt() {
+        let plan = |assets, debt| LiquidationPlan {
+            full: false,
+            part: Part::ALL,
+            repay: Amounts::new(5, 6),
+            seize_num: 1,
+            seize_den: 2,
+            withdraw_liquidity: 0,
+            seize_idle: Amounts::ZERO,
+            before: Valuation { assets, debt },
+        };
+        let debt = Amounts::new(7, 8);
+        let (solvent, insolvent) = (plan(100, 100), plan(99, 100));
+        assert!(!solvent.insolvent() && insolvent.insolvent());
+        let paid =
+            |plan: &LiquidationPlan, base, quote| plan.is_paid_by(debt, Amounts::new(base, quote));
+        assert!(paid(&solvent, 5, 6) && paid(&solvent, 9, 9));
+        assert!(!paid(&solvent, 4, 9) && !paid(&solvent, 9, 5));
+        assert!(paid(&insolvent, 7, 8));
+        assert!(!paid(&insolvent, 6, 8) && !paid(&insolvent, 7, 7));
+    }
+
+    #[test]
+    fn a_bonus_that_leaves_no_room_above_the_target_is_refused() {
+        let tick = |tick| ballast_clmm::Tick::new(tick).unwrap();
+        let position = Position {
+            band: ballast_clmm::Band::new(tick(-1_000), tick(1_000)).unwrap(),
+            liquidity: 0,
+            idle: Amounts::new(0, 100),
+            debt: Amounts::new(0, 90),
+        };
+        // 80 % times 125 % is all there is.
+        let (target, bonus) = (Bps::new(8_000), Bps::new(2_500));
+        let plan = |bonus| plan_liquidation(&position, SqrtPrice::ONE, target, bonus);
+        assert_eq!(
+            plan(bonus),
+            Err(LiquidationError::BadTarget { target, bonus })
+        );
+        assert!(plan(Bps::new(1_000)).is_ok());
+    }
+}

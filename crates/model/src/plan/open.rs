@@ -280,4 +280,80 @@ mod tests {
         }
         assert_eq!(liquidity_for_value_down(&narrow, 0, SqrtPrice::ONE), Ok(0));
     }
+
+    #[test]
+    fn a_hedge_at_another_price_is_borrowed_there_and_traded_here() {
+        let tick = |tick| ballast_clmm::Tick::new(tick).unwrap();
+        let at = SqrtPrice::ONE;
+        let request = OpenRequest {
+            own: Amounts::new(0, 1_000_000),
+            leverage: Bps::new(30_000),
+            hedge: Bps::ONE,
+            band: Band::new(tick(-1_000), tick(1_000)).unwrap(),
+            at,
+        };
+        let plan = plan_open(request).unwrap();
+        assert_eq!(plan.hedged_at(&request, at), Ok(plan));
+        // Below, the same liquidity holds more base; above, less. What is borrowed more is sold, one quote for one base here.
+        for (oracle, is_more) in [(-200, true), (200, false)] {
+            let oracle = tick(oracle).sqrt_price();
+            let there = plan.hedged_at(&request, oracle).unwrap();
+            let base = request
+                .band
+                .amounts_up(plan.liquidity, oracle)
+                .unwrap()
+                .base;
+            assert_eq!(there.borrow.base, base);
+            assert_eq!(base > plan.borrow.base, is_more);
+            let more = i128::from(base) - i128::from(plan.borrow.base);
+            assert_eq!(
+                i128::from(there.borrow.quote),
+                i128::from(plan.borrow.quote) - more
+            );
+            assert_eq!(there.base_surplus, plan.base_surplus + more);
+            assert_eq!(
+                (there.liquidity, there.deposit),
+                (plan.liquidity, plan.deposit)
+            );
+        }
+        // What is there already is added to: with base of its own the plan sells some.
+        let with_base = OpenRequest {
+            own: Amounts::new(300_000, 700_000),
+            ..request
+        };
+        let plan = plan_open(with_base).unwrap();
+        assert!(plan.base_surplus > 0);
+        let there = plan.hedged_at(&with_base, tick(-200).sqrt_price()).unwrap();
+        let more = i128::from(there.borrow.base) - i128::from(plan.borrow.base);
+        assert_eq!(there.base_surplus, plan.base_surplus + more);
+    }
+
+    #[test]
+    fn liquidity_below_a_band_is_its_value_over_what_one_unit_is_worth() {
+        // One unit is base worth s^2 (1/sa - 1/sb) = 1/4 (1/1 - 1/2) = 1/8 quote.
+        let band = band(1 << 64, 2 << 64);
+        let below = SqrtPrice::new(1 << 63).unwrap();
+        assert_eq!(liquidity_for_value_down(&band, 100, below), Ok(800));
+        // At the lower end both formulas hold: 1 - 1/2.
+        assert_eq!(
+            liquidity_for_value_down(&band, 100, SqrtPrice::ONE),
+            Ok(200)
+        );
+        // From the upper end on, sb - sa = 1.
+        let upper = SqrtPrice::new(2 << 64).unwrap();
+        assert_eq!(liquidity_for_value_down(&band, 100, upper), Ok(100));
+    }
+
+    #[test]
+    fn the_largest_value_that_can_be_shifted_is() {
+        // Times the upper end it has 192 bits, and 64 more fit.
+        let band = band(1 << 64, 1 << 95);
+        let at = SqrtPrice::new(1 << 94).unwrap();
+        let liquidity = liquidity_for_value_down(&band, 1 << 96, at).unwrap();
+        let unit =
+            wide::mul_full(1 << 94, 1 << 94) + wide::mul_full(1 << 95, (1 << 94) - (1 << 64));
+        let exact = (U512::from(1) << 255usize) / U512::from(unit);
+        assert_eq!(U512::from(liquidity), exact);
+        assert!(liquidity_for_value_down(&band, 1 << 97, at).is_err());
+    }
 }

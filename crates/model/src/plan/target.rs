@@ -141,3 +141,108 @@ pub fn plan_target(
         base_surplus: net - (i128::from(pooled.base) - i128::from(hedged)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use ballast_clmm::{Amounts, Tick};
+
+    use super::*;
+    use crate::{OpenRequest, plan_open};
+
+    fn band(lower: i32, upper: i32) -> Band {
+        Band::new(Tick::new(lower).unwrap(), Tick::new(upper).unwrap()).unwrap()
+    }
+
+    fn position(liquidity: u128, idle: Amounts, debt: Amounts) -> Position {
+        Position {
+            band: band(-1_000, 1_000),
+            liquidity,
+            idle,
+            debt,
+        }
+    }
+
+    fn target(leverage: u32, hedge: Bps) -> Target {
+        Target {
+            leverage: Bps::new(leverage),
+            hedge,
+            band: band(-1_000, 1_000),
+        }
+    }
+
+    fn planned(position: &Position, target: &Target) -> Result<TargetPlan, TargetError> {
+        plan_target(position, target, SqrtPrice::ONE, SqrtPrice::ONE)
+    }
+
+    #[test]
+    fn own_funds_become_what_opening_makes_of_them() {
+        for own in [Amounts::new(0, 1_000_000), Amounts::new(700_000, 300_000)] {
+            let target = target(30_000, Bps::ONE);
+            let plan = planned(&position(0, own, Amounts::ZERO), &target).unwrap();
+            let opened = plan_open(OpenRequest {
+                own,
+                leverage: target.leverage,
+                hedge: target.hedge,
+                band: target.band,
+                at: SqrtPrice::ONE,
+            });
+            let opened = opened.unwrap();
+            assert_eq!(plan.liquidity, opened.liquidity);
+            assert_eq!(plan.base_surplus, opened.base_surplus);
+        }
+    }
+
+    #[test]
+    fn what_is_held_beyond_the_unhedged_part_is_sold() {
+        let (idle, debt) = (Amounts::new(5_000, 900_000), Amounts::new(40_000, 1));
+        let before = position(1_000_000, idle, debt);
+        let base = |liquidity| {
+            let amounts = before.band.amounts_up(liquidity, SqrtPrice::ONE);
+            i128::from(amounts.unwrap().base)
+        };
+        let net = base(1_000_000) + 5_000 - 40_000;
+        let hedged = planned(&before, &target(20_000, Bps::ONE)).unwrap();
+        assert!(hedged.liquidity > before.liquidity);
+        assert_eq!(hedged.base_surplus, net);
+        let unhedged = planned(&before, &target(20_000, Bps::ZERO)).unwrap();
+        assert_eq!(unhedged.base_surplus, net - base(unhedged.liquidity));
+        // Nothing is taken out of the band, and more debt than the leverage allows is no reason to refuse then.
+        let large = position(50_000_000, Amounts::ZERO, Amounts::new(1_000_000, 0));
+        let plan = planned(&large, &target(10_000, Bps::ONE)).unwrap();
+        assert_eq!(plan.liquidity, 50_000_000);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let funded = position(0, Amounts::new(0, 1_000_000), Amounts::ZERO);
+        assert!(planned(&funded, &target(10_000, Bps::ZERO)).is_ok());
+        assert_eq!(
+            planned(&funded, &target(9_999, Bps::ZERO)),
+            Err(TargetError::LeverageBelowOne(Bps::new(9_999)))
+        );
+        let broke = position(0, Amounts::new(0, 100), Amounts::new(0, 100));
+        assert_eq!(
+            planned(&broke, &target(10_000, Bps::ZERO)),
+            Err(TargetError::NoEquity(0))
+        );
+        // About half of 1.1 times the equity is base.
+        let short = planned(&funded, &target(11_000, Bps::ONE));
+        let Err(TargetError::NotAffordable {
+            hedge_value,
+            debt_allowed,
+            ..
+        }) = short
+        else {
+            panic!("{short:?}")
+        };
+        assert_eq!(debt_allowed, 100_000);
+        assert!((540_000..560_000).contains(&hedge_value), "{hedge_value}");
+        // All of it in base, far below, would be more than 64 bits hold.
+        let rich = position(0, Amounts::new(0, 1_000_000_000_000), Amounts::ZERO);
+        let wide = Target {
+            band: band(-400_000, 0),
+            ..target(10_000, Bps::ZERO)
+        };
+        assert!(matches!(planned(&rich, &wide), Err(TargetError::Model(_))));
+    }
+}

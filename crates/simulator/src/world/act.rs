@@ -3,7 +3,7 @@
 use ballast::oracle::take_note;
 use ballast_clmm::{Amounts, Side, SwapMode};
 use ballast_ledger::{Ledger, LedgerError};
-use ballast_model::{Bps, ModelError, SqrtPrice, lending::ReserveState, value_down};
+use ballast_model::{Bps, SqrtPrice, lending::ReserveState, value_down};
 use ballast_snapshot::SnapshotError;
 use ballast_strategy::{
     ActionKind, Kinds,
@@ -12,7 +12,7 @@ use ballast_strategy::{
     watch::watch,
 };
 
-use super::{Intent, World, WorldError, index, rules::Refusal, seated::Seated};
+use super::{Intent, World, WorldError, index, pair, rules::Refusal, seated::Seated};
 use crate::ticks::SwapOrder;
 
 /// For how long a keeper relies on a quiet interval.
@@ -104,9 +104,6 @@ impl World {
     /// A liquidator looks at a position.
     pub(super) fn liquidators_look(&mut self, number: usize) -> Result<(), WorldError> {
         let held = &self.positions[number];
-        if held.stored.is_debt_free() {
-            return Ok(());
-        }
         let (oracle, now_secs) = (self.oracle_price()?, self.market.now_secs);
         let value = self
             .market
@@ -260,8 +257,30 @@ impl World {
                 left -= moved.base;
             }
         }
-        let outside = left as f64 / self.units.base_scale() * self.outside.log_price().exp();
-        self.outside.traded(if sells { -outside } else { outside });
+        self.dump_outside(left, sells)
+    }
+}
+
+impl World {
+    /// Sells so much base outside, or buys it, at the price there, which that moves. What cannot be paid for is not bought.
+    fn dump_outside(&mut self, base: u64, sells: bool) -> Result<(), WorldError> {
+        let quote = value_down(base, self.fair())?;
+        let quote = u64::try_from(quote).unwrap_or(u64::MAX);
+        let (paid, received) = if sells {
+            (Amounts::new(base, 0), Amounts::new(0, quote))
+        } else {
+            (Amounts::new(0, quote), Amounts::new(base, 0))
+        };
+        let left = self.liquidators.checked_sub(paid);
+        let Ok(after) = left.and_then(|left| left.checked_add(received)) else {
+            return Ok(());
+        };
+        self.liquidators = after;
+        let outside = &mut self.wallets.outside;
+        let (gets, gives) = (pair(paid), pair(received));
+        *outside = [0, 1].map(|side| outside[side] + gets[side] - gives[side]);
+        let worth = quote as f64 / self.units.quote_scale();
+        self.outside.traded(if sells { -worth } else { worth });
         Ok(())
     }
 }

@@ -187,6 +187,8 @@ struct Wallets {
     takers: [i128; 2],
     others: [i128; 2],
     lenders: [i128; 2],
+    /// With whom liquidators trade outside the pool.
+    outside: [i128; 2],
 }
 
 /// See the module's description.
@@ -355,6 +357,7 @@ impl World {
             takers,
             others,
             lenders,
+            outside,
         } = self.wallets;
         let idle = self.positions.iter().map(|held| pair(held.stored.idle()));
         let reserves = Amounts {
@@ -369,6 +372,7 @@ impl World {
             takers,
             others,
             lenders,
+            outside,
         ];
         idle.chain(places)
             .fold([0; 2], |[base, quote], [a, b]| [base + a, quote + b])

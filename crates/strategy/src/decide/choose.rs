@@ -162,3 +162,48 @@ pub(super) fn best(
     }
     Ok(best.map(|(_, candidate)| candidate))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_move_is_so_many_ticks_either_way() {
+        let price = |tick| Tick::new(tick).unwrap().sqrt_price();
+        let within = SqrtPrice::new(price(7).x64() + 1).unwrap();
+        for at in [price(7), within] {
+            assert_eq!(usual_move(at, Some(100)), [price(-93), price(108)]);
+            // At least a tick.
+            assert_eq!(usual_move(at, Some(0)), [price(6), price(9)]);
+        }
+        let ticks = DEFAULT_VOLATILITY_TICKS.cast_signed();
+        assert_eq!(
+            usual_move(price(0), None),
+            [price(-ticks), price(ticks + 1)]
+        );
+        assert_eq!(
+            usual_move(price(443_600), Some(100)),
+            [price(443_500), SqrtPrice::MAX]
+        );
+        assert_eq!(usual_move(price(-443_600), Some(100))[0], SqrtPrice::MIN);
+    }
+
+    #[test]
+    fn a_margin_lasts_exactly_where_ltv_stays_below_its_trigger() {
+        let position = crate::fixtures::position();
+        let (mut lasts, mut ends) = (0, 0);
+        for dollars in 120..320 {
+            let mut market = crate::fixtures::snapshot(dollars);
+            crate::fixtures::book_debts(&mut market, &position);
+            let situation = crate::fixtures::situation(&market, &position);
+            let at = crate::decide::assess(&situation).unwrap();
+            let standing = Standing::of(&situation, at.oracle, &at.model).unwrap();
+            let trigger = triggers(&situation, &at.model, at.oracle, &[]).ltv.unwrap();
+            let below = standing.worst_ltv_bps < trigger.get();
+            let margin = matches!(standing.rest, Rest::Move | Rest::Margin | Rest::MarginOnly);
+            assert_eq!(margin, below, "{dollars}: {standing:?}");
+            *(if below { &mut lasts } else { &mut ends }) += 1;
+        }
+        assert!(lasts > 5 && ends > 5, "{lasts} {ends}");
+    }
+}

@@ -179,3 +179,49 @@ fn least_loss(pool: &Quoted, trade: Trade) -> Option<Obstacle> {
     )
     .err()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::fixtures;
+
+    #[test]
+    fn the_quoted_pool_is_the_markets_and_remembers_its_larger_swap() {
+        let (market, position) = (fixtures::snapshot(200), fixtures::position());
+        let situation = fixtures::situation(&market, &position);
+        let mut pool = ledger(&situation, market.pool.sqrt_price, Bps::new(1_000))
+            .unwrap()
+            .pool;
+        assert_eq!(pool.price(), market.pool.sqrt_price);
+        assert_eq!(pool.fee_rate_ppm(), u32::from(market.pool.fee_rate_ppm));
+        assert!(pool.fee_rate_ppm() > 1);
+        let mut swap = |order| {
+            assert!(pool.swap(order, None).is_ok());
+            pool.largest.map(|swap| (swap.trade, swap.base))
+        };
+        let sold = |base| Some((Trade::SellBase, base));
+        assert_eq!(swap(Order::Sell(20_000_000)), sold(20_000_000));
+        // One that is as large comes too late.
+        assert_eq!(swap(Order::Buy(20_000_000)), sold(20_000_000));
+        assert_eq!(swap(Order::Buy(10_000_000)), sold(20_000_000));
+        assert_eq!(
+            swap(Order::Buy(30_000_000)),
+            Some((Trade::BuyBase, 30_000_000))
+        );
+    }
+
+    #[test]
+    fn debt_that_remains_is_told() {
+        let (mut market, position) = (fixtures::snapshot(200), fixtures::position());
+        fixtures::book_debts(&mut market, &position);
+        let situation = fixtures::situation(&market, &position);
+        let ledger = ledger(&situation, market.pool.sqrt_price, Bps::ZERO).unwrap();
+        let debt = after(&ledger).unwrap().debt;
+        assert!(debt.base > 0 && debt.quote > 0);
+        assert_eq!(
+            Ends::Ledger(LedgerError::DebtRemains).obstacle(&ledger),
+            Obstacle::DebtRemains { owed: debt }
+        );
+    }
+}

@@ -99,3 +99,48 @@ pub(super) fn swap_cost(pool: &PoolState, swap: &BestSwap, oracle: SqrtPrice) ->
     });
     loss(swap.quote).max(with_impact.map_or(0, loss))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: SqrtPrice = SqrtPrice::ONE;
+
+    fn pool(sqrt_price: SqrtPrice, fee_rate_ppm: u16) -> PoolState {
+        PoolState {
+            sqrt_price,
+            fee_rate_ppm,
+            ..crate::fixtures::snapshot(200).pool
+        }
+    }
+
+    #[test]
+    fn a_swap_may_lose_its_bound_and_not_more() {
+        for trade in [Trade::SellBase, Trade::BuyBase] {
+            let swap = |pool: &PoolState, max_bps| best_swap(pool, (trade, 1_000_000), AT, max_bps);
+            // Nothing is lost, and nothing may be.
+            let free = pool(AT, 0);
+            assert_eq!(swap(&free, 0).unwrap().quote, 1_000_000);
+            // A fee of 1 % is a loss of 1 %, or a hundredth of a percent more on what is paid on top.
+            let dear = pool(AT, 10_000);
+            let loss = |max_bps| match swap(&dear, max_bps) {
+                Err(Obstacle::SwapLoss { loss_bps, .. }) => Some(loss_bps),
+                Err(other) => panic!("{other}"),
+                Ok(_) => None,
+            };
+            assert_eq!(
+                loss(50),
+                Some(if trade == Trade::SellBase { 100 } else { 101 })
+            );
+            assert_eq!(loss(102), None);
+        }
+    }
+
+    #[test]
+    fn quote_buys_what_is_left_of_it_after_the_fee() {
+        let swap = spent(&pool(AT, 3_000), 1_000_000, AT, 1_000).unwrap();
+        assert_eq!((swap.trade, swap.quote), (Trade::BuyBase, 1_000_000));
+        // 1000000 less 0.3 %, less a unit against rounding.
+        assert_eq!(swap.base, 996_999);
+    }
+}

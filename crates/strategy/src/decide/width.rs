@@ -160,6 +160,32 @@ mod tests {
         assert_eq!(within([1_024, 1_024]), Some(1_024));
     }
 
+    #[test]
+    fn a_band_of_no_width_grows_to_four_deviations() {
+        let input = WidthInput {
+            volatility: Some(300),
+            fee_day_bps: Some(80),
+            current: 0,
+            ..INPUT
+        };
+        assert_eq!(width_ticks(&input), Some(1_200));
+    }
+
+    #[test]
+    fn a_band_begins_where_the_grid_is_nearest_to_half_its_width_below() {
+        let around = |tick, width, spacing| {
+            band_around(Tick::new(tick).unwrap().sqrt_price(), width, spacing)
+        };
+        assert_eq!(around(0, 1_000, 4), Some([-500, 500]));
+        assert_eq!(around(1, 1_000, 4), Some([-500, 500]));
+        assert_eq!(around(3, 1_000, 4), Some([-496, 504]));
+        assert_eq!(around(7, 1_024, 64), Some([-512, 512]));
+        assert_eq!(around(40, 1_024, 64), Some([-448, 576]));
+        assert_eq!(around(-40, 1_024, 64), Some([-576, 448]));
+        // No band reaches beyond the ticks.
+        assert_eq!(around(443_600, 1_000, 4), None);
+    }
+
     proptest! {
         #[test]
         fn every_band_is_one_that_the_program_takes(

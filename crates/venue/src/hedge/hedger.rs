@@ -13,7 +13,7 @@ use crate::{
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
-/// How long after its expiry an order that the venue never saw is taken for void: clocks differ.
+/// How long after its expiry, by the venue's clock, an order that it never saw is taken for void.
 const EXPIRY_MARGIN_MS: u64 = 2_000;
 
 /// For whom and how.
@@ -129,7 +129,7 @@ impl<V: Venue> Hedger<V> {
     /// The journal cannot be written, the venue did not answer, or both disagree.
     pub async fn step(&mut self, exposure: Exposure, now_ms: u64) -> Result<Report, HedgeError> {
         self.begin().await?;
-        let waiting = self.settle(now_ms).await?;
+        let waiting = self.settle().await?;
         let alerts = self.read_fills(waiting.is_some()).await?;
         if let Some(cloid) = waiting {
             return Ok(Report {
@@ -201,7 +201,7 @@ impl<V: Venue> Hedger<V> {
     }
 
     /// Asks what became of orders whose outcome is open. Returns one that still is.
-    async fn settle(&mut self, now_ms: u64) -> Result<Option<Cloid>, HedgeError> {
+    async fn settle(&mut self) -> Result<Option<Cloid>, HedgeError> {
         let open: Vec<(u64, Order)> = self
             .books
             .open()
@@ -211,7 +211,9 @@ impl<V: Venue> Hedger<V> {
         for (sequence, order) in open {
             match self.venue.order(order.cloid).await? {
                 OrderState::Closed(done) => self.write(&Entry::Taken { sequence, done })?,
-                OrderState::NeverSeen if now_ms > order.expires_after_ms + EXPIRY_MARGIN_MS => {
+                OrderState::NeverSeen
+                    if self.venue.time_ms().await? > order.expires_after_ms + EXPIRY_MARGIN_MS =>
+                {
                     self.write(&Entry::Void {
                         sequence,
                         why: "the venue never saw it, and it has expired".into(),

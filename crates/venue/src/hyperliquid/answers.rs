@@ -124,6 +124,8 @@ impl Book {
 pub(super) struct State {
     pub(super) margin_summary: Summary,
     asset_positions: Vec<AssetPosition>,
+    /// The venue's clock.
+    pub(super) time: u64,
 }
 
 #[derive(Debug, Deserialize)]

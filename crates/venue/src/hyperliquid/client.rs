@@ -144,6 +144,7 @@ impl Hyperliquid {
     ) -> Result<Vec<Settlement>, VenueError> {
         let question = json!({ "type": "fundingHistory", "coin": coin });
         let all = self.all_since::<SettlementText, SettlementText>(
+            Purpose::Ordinary,
             question,
             since_ms,
             MOST_SETTLEMENTS,
@@ -154,6 +155,12 @@ impl Hyperliquid {
             .into_iter()
             .filter_map(|settled| settled.settlement())
             .collect())
+    }
+
+    async fn state(&self) -> Result<State, VenueError> {
+        let user = self.settings.account;
+        let question = json!({ "type": "clearinghouseState", "user": user });
+        self.ask(Purpose::Protect, question).await
     }
 
     /// What the account pays for taking, as a share of the notional.
@@ -188,20 +195,16 @@ impl Venue for Hyperliquid {
     }
 
     async fn depth(&self, coin: &str) -> Result<Depth, VenueError> {
+        // Without a look at book and fills not even a reduce-only order can be placed.
         let book: Book = self
-            .ask(Purpose::Ordinary, json!({ "type": "l2Book", "coin": coin }))
+            .ask(Purpose::Protect, json!({ "type": "l2Book", "coin": coin }))
             .await?;
         Ok(book.depth())
     }
 
     async fn account(&self) -> Result<Account, VenueError> {
         let user = self.settings.account;
-        let state: State = self
-            .ask(
-                Purpose::Protect,
-                json!({ "type": "clearinghouseState", "user": user }),
-            )
-            .await?;
+        let state = self.state().await?;
         let mut equity = state.margin_summary.account_value.0;
         if equity.is_zero() {
             // Of a unified account the perp side shows nothing: its money is the spot balance.
@@ -218,6 +221,10 @@ impl Venue for Hyperliquid {
             margin_used: state.margin_summary.total_margin_used.0,
             positions: state.positions(),
         })
+    }
+
+    async fn time_ms(&self) -> Result<u64, VenueError> {
+        Ok(self.state().await?.time)
     }
 
     async fn place(&self, order: &Order) -> Result<Done, VenueError> {
@@ -295,9 +302,13 @@ impl Venue for Hyperliquid {
 
     async fn fills(&self, since_ms: u64) -> Result<Vec<Fill>, VenueError> {
         let question = json!({ "type": "userFillsByTime", "user": self.settings.account });
-        self.all_since::<FillText, Fill>(question, since_ms, MOST_RECORDS, |fill| {
-            (fill.time_ms, fill.tid)
-        })
+        self.all_since::<FillText, Fill>(
+            Purpose::Protect,
+            question,
+            since_ms,
+            MOST_RECORDS,
+            |fill| (fill.time_ms, fill.tid),
+        )
         .await
     }
 
@@ -310,9 +321,13 @@ impl Venue for Hyperliquid {
             ])
         };
         let question = json!({ "type": "userFunding", "user": self.settings.account });
-        self.all_since::<FundingText, Funding>(question, since_ms, MOST_RECORDS, |payment| {
-            (payment.time_ms, coin_number(payment))
-        })
+        self.all_since::<FundingText, Funding>(
+            Purpose::Ordinary,
+            question,
+            since_ms,
+            MOST_RECORDS,
+            |payment| (payment.time_ms, coin_number(payment)),
+        )
         .await
     }
 }

@@ -167,6 +167,7 @@ impl Hyperliquid {
     /// Asks for records by time until an answer is not full.
     pub(super) async fn all_since<T, U>(
         &self,
+        purpose: Purpose,
         question: Value,
         since_ms: u64,
         most: usize,
@@ -181,7 +182,7 @@ impl Hyperliquid {
         loop {
             let mut question = question.clone();
             question["startTime"] = json!(since_ms);
-            let page: Vec<T> = self.ask(Purpose::Ordinary, question).await?;
+            let page: Vec<T> = self.ask(purpose, question).await?;
             let full = page.len() >= most;
             let before = all.len();
             for record in page.into_iter().map(Into::<U>::into) {

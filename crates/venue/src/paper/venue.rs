@@ -145,6 +145,10 @@ impl Venue for PaperVenue {
             .ok_or_else(|| VenueError::AgentUnknown(self.account.to_string()))
     }
 
+    async fn time_ms(&self) -> Result<u64, VenueError> {
+        Ok(self.clock.now_ms())
+    }
+
     async fn place(&self, order: &Order) -> Result<Done, VenueError> {
         let mut tape = self.tape();
         let arrives_ms = self.clock.now_ms() + self.latency_ms;

@@ -192,8 +192,6 @@ fn move_band<'a, 'info>(
     let ballast_ledger::Recentered {
         fees,
         fees_worth,
-        equity,
-        most,
         swapped,
         liquidity,
     } = ballast_ledger::recenter(&mut calls, value_before.assets, &terms, |calls| {
@@ -209,10 +207,7 @@ fn move_band<'a, 'info>(
     let model = session.model()?;
     let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
     risk::require_hedged(&policy, &model, oracle.mid, policy.delta_target_bps)?;
-    // By construction, at the price at which it was sized.
-    let sized = model.value(pool_price).or_range()?.assets;
-    require!(sized <= most.max(equity), BallastError::PositionSize);
-    // Nor must a position that pays nobody to liquidate it come to owe more than it did.
+    // Leverage was chosen so that no position grows beyond the largest. One that pays nobody to liquidate it come to owe more than it did.
     require!(
         value.assets >= u128::from(market.limits.min_position_value)
             || value.debt <= value_before.debt,

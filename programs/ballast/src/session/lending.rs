@@ -211,10 +211,8 @@ impl<'info> Session<'_, 'info> {
     /// # Errors
     /// [`BallastError::OutOfRange`] and those of the token program.
     pub fn repay_unless_dust(&mut self, side: Side, max: u64) -> Result<u64> {
-        let amount = self
-            .owed(side)?
-            .min(max)
-            .min(self.position.idle().get(side));
+        let idle = self.position.idle().get(side);
+        let amount = self.owed(side)?.min(max).min(idle);
         let mut state = self.reserve(side).state();
         match state.repay(amount, self.shares(side).get()) {
             Err(LendingError::ZeroAmount | LendingError::RoundsToZero) => Ok(0),

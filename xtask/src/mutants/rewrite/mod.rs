@@ -3,7 +3,7 @@
 mod checks;
 mod roundings;
 
-use super::source::Source;
+use super::{report::nth_of, source::Source};
 use crate::cache::Key;
 
 /// A guard that can be switched off.
@@ -40,6 +40,11 @@ impl Site {
     /// `file:line`.
     pub fn place(&self) -> String {
         format!("{}:{}", self.file, self.line)
+    }
+
+    /// The same for a guard as long as nobody touches it, wherever it moves in its file.
+    pub fn key(&self) -> String {
+        nth_of(&format!("{} {}", self.file, self.text), self.nth)
     }
 }
 

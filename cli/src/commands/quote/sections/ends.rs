@@ -68,7 +68,7 @@ impl QuoteReport {
             let cost = format!(
                 "{} quote, {} of own funds (fee {}{impact})",
                 few(swap.cost),
-                percent(opening.cost_of_equity),
+                optional(opening.cost_of_equity, percent),
                 few(swap.fee),
             );
             ("which costs".to_owned(), cost)

@@ -142,10 +142,9 @@ impl QuoteReport {
         };
         let source = self.conditions.sigma_source.as_deref().unwrap_or("given");
         let quote = |value: f64| format!("{} quote", signed(value));
-        let of_equity = format!(
-            "{} quote, {} of own funds",
-            signed(carry.net),
-            change(carry.net_of_equity)
+        let of_equity = carry.net.zip(carry.net_of_equity).map_or(
+            "not known: a part of it is not".to_owned(),
+            |(net, of_equity)| format!("{} quote, {} of own funds", signed(net), change(of_equity)),
         );
         let mut all = vec![
             ("curvature", quote(-carry.curvature)),

@@ -299,3 +299,85 @@ fn explanations_name_band_window_and_floor() {
     assert!(floor.contains(fixtures::sqrt_price_cents(20_000)));
     assert!(!floor.contains(fixtures::sqrt_price_cents(16_000)));
 }
+
+#[test]
+fn fees_at_the_owners_least_are_compounded_and_their_refusal_is_told() {
+    use crate::{Kinds, decide::compound::is_wanted};
+
+    let with = |quote, refused| {
+        decision(200, |_, _, o| {
+            o.outlook.fees = Some(Amounts::new(0, quote));
+            o.outlook.refused = refused;
+        })
+    };
+    is(with(1_000_000, Kinds::NONE), ActionKind::Compound);
+    assert_eq!(with(999_999, Kinds::NONE), Decision::Nothing);
+    let refused = with(1_000_000, Kinds::NONE.with(ActionKind::Compound));
+    assert_eq!(
+        refused.blocks().collect::<Vec<_>>(),
+        [(ActionKind::Compound, Obstacle::Refused)]
+    );
+
+    let market = fixtures::snapshot(200);
+    let mut position = fixtures::position();
+    position.automation = fixtures::automation();
+    assert!(is_wanted(&fixtures::situation(&market, &position)));
+    position.liquidity = 0.into();
+    assert!(!is_wanted(&fixtures::situation(&market, &position)));
+}
+
+#[test]
+fn what_else_is_due_is_told_unless_the_position_leaves() {
+    let kinds = |decision: Decision| decision.blocks().map(|(kind, _)| kind).collect::<Vec<_>>();
+    // A pool pushed away stops both.
+    let fees = |o: &mut Options| o.outlook.fees = Some(Amounts::new(0, 5_000_000));
+    let both = decision(205, |m, _, o| {
+        fees(o);
+        m.pool.sqrt_price = fixtures::sqrt_price_cents(22_000);
+    });
+    assert_eq!(kinds(both), [ActionKind::Rehedge, ActionKind::Compound]);
+    // Outside its band, and just recentered.
+    let outside = |change: fn(&mut Position)| {
+        kinds(decision(220, |m, p, o| {
+            fees(o);
+            p.last_recenter_secs = NOW;
+            m.pool.sqrt_price = fixtures::sqrt_price_cents(24_000);
+            change(p);
+        }))
+    };
+    assert!(outside(|_| ()).contains(&ActionKind::Recenter));
+    let leaving = outside(|p| p.automation = window(Reaction::ExitIntoQuote));
+    assert!(leaving.contains(&ActionKind::Exit), "{leaving:?}");
+    for built_up in [ActionKind::Recenter, ActionKind::Compound] {
+        assert!(!leaving.contains(&built_up), "{leaving:?}");
+    }
+}
+
+#[test]
+fn explanations_name_what_there_is_and_nothing_else() {
+    let (mut market, mut position) = (fixtures::snapshot(200), fixtures::position());
+    fixtures::book_debts(&mut market, &position);
+    let named = |position: &Position| {
+        let explanation = explain(&fixtures::situation(&market, position)).unwrap();
+        let named = explanation.boundaries.into_iter();
+        named.map(|(threshold, _)| threshold).collect::<Vec<_>>()
+    };
+    // One edge of the window is enough for it to be named.
+    for (low, high) in [
+        (tick(192), Automation::NO_HIGH),
+        (Automation::NO_LOW, tick(208)),
+    ] {
+        position.automation = Automation {
+            window_low_tick: low,
+            window_high_tick: high,
+            at_low: Reaction::ExitAsIs as u8,
+            at_high: Reaction::ExitAsIs as u8,
+            ..Automation::OFF
+        };
+        let of_window = named(&position);
+        assert!(of_window.contains(&Threshold::Window), "{of_window:?}");
+    }
+    // Without liquidity nothing leaves a band or a window.
+    position.liquidity = 0.into();
+    assert_eq!(named(&position).len(), 4);
+}

@@ -188,3 +188,116 @@ fn an_owner_who_lets_no_keeper_act_is_deleveraged_above_the_markets_trigger_only
         )
     ));
 }
+
+#[test]
+fn all_that_stands_in_the_way_is_said_the_most_pressing_first() {
+    let block = |kind, obstacle| crate::decide::choose::Block {
+        kind,
+        reason: Reason::Shown { secs: 30 },
+        obstacle,
+    };
+    let blocks = [
+        (ActionKind::Recenter, Obstacle::Refused),
+        (ActionKind::Rehedge, Obstacle::TooSoon { due_secs: 7 }),
+        (ActionKind::Compound, Obstacle::KeeperDisabled),
+    ];
+    let decision = Decision::blocked(&blocks.map(|(kind, obstacle)| block(kind, obstacle)));
+    assert_eq!(decision.blocks().collect::<Vec<_>>(), blocks);
+    assert_eq!(
+        decision.obstacles(),
+        Some(format!(
+            "{}; nor is a rehedge possible: {}; nor is a compound possible: {}",
+            blocks[0].1, blocks[1].1, blocks[2].1
+        ))
+    );
+    let Decision::Blocked { otherwise, .. } = decision else {
+        panic!("{decision:?}")
+    };
+    assert_eq!(otherwise.iter().collect::<Vec<_>>(), blocks[1..]);
+    assert_eq!(Decision::Nothing.blocks().count(), 0);
+    assert_eq!(Decision::Nothing.obstacles(), None);
+}
+
+#[test]
+fn a_loss_that_fades_says_when() {
+    let loss = |due_secs| {
+        let obstacle = Obstacle::DailyLoss {
+            loss: 9,
+            left: 8,
+            due_secs,
+        };
+        obstacle.to_string()
+    };
+    const TEXT: &str = "it would lose 9 quote units, 8 are left of what keepers may lose";
+    assert_eq!(loss(None), TEXT);
+    assert_eq!(loss(Some(1_234)), format!("{TEXT}: possible from 1234"));
+}
+
+#[test]
+fn every_reason_is_said_in_words() {
+    use ballast::{events::ExitReason, state::Reaction};
+
+    let leverage = |by_market| Reason::Leverage {
+        ltv_bps: 7_500,
+        trigger: Bps::new(7_000),
+        by_market,
+    };
+    let maintenance = Reason::Maintenance {
+        ltv_bps: 8_600,
+        maintenance: Bps::new(8_500),
+    };
+    let exit = |by, reaction| Reason::Exit { by, reaction };
+    let hedge = |error| Reason::Hedge {
+        error,
+        tolerance: 5,
+    };
+    let out = Reason::OutOfBand {
+        ticks: [-8, 8],
+        tick: 9,
+    };
+    for (reason, words) in [
+        (
+            leverage(true),
+            "LTV 75.00% at or above the market's trigger 70.00%",
+        ),
+        (
+            leverage(false),
+            "LTV 75.00% at or above the policy's trigger 70.00%",
+        ),
+        (maintenance, "LTV 86.00% at or above maintenance 85.00%"),
+        (
+            exit(ExitReason::Floor, Reaction::Hold),
+            "equity is at or below the owner's floor: hold",
+        ),
+        (
+            exit(ExitReason::Low, Reaction::ExitAsIs),
+            "the price is at or below the owner's window: exit as is",
+        ),
+        (
+            exit(ExitReason::High, Reaction::ExitIntoBase),
+            "the price is at or above the owner's window: exit into base",
+        ),
+        (
+            exit(ExitReason::High, Reaction::ExitIntoQuote),
+            "the price is at or above the owner's window: exit into quote",
+        ),
+        (out, "tick 9 is outside or at the edge of the band -8 to 8"),
+        (
+            Reason::Fees { worth: 7, least: 6 },
+            "fees worth 7 quote units wait, 6 are to be compounded",
+        ),
+        (
+            Reason::Shown { secs: 30 },
+            "a trigger is near, and prices are 30 s newer than the market was shown",
+        ),
+        (
+            Reason::Stage { from: 1, to: 1 },
+            "evidence for risk stage 1 is to be noted",
+        ),
+        (Reason::Stage { from: 1, to: 2 }, "risk stage 1 is to be 2"),
+        (hedge(9), "long by 9 base units, 5 are tolerated"),
+        (hedge(-9), "short by 9 base units, 5 are tolerated"),
+    ] {
+        assert_eq!(reason.to_string(), words);
+    }
+}

@@ -1,0 +1,212 @@
+//! Red flags and contingency, as far as one look goes.
+
+use ballast_client::{
+    Chain, MarketContext, MarketSnapshot, Positions, RpcChain, RpcConfig, ballast,
+};
+use ballast_flags::{
+    Rules, State,
+    contingency::{Contingency, Cover, Gap},
+    look::Look,
+};
+use ballast_keeper::{Config, Flags, flags::aim};
+use ballast_model::{Amounts, Bps};
+use serde::Serialize;
+
+use super::{DoctorReport, Row};
+use crate::{connection::Connection, format::amount};
+
+/// How long another endpoint may take to tell its slot.
+const WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// What the other checks found.
+pub(super) struct Seen {
+    /// How long the stream took to tell a slot.
+    pub stream: Result<u64, String>,
+    /// Balance of the key.
+    pub lamports: Result<u64, String>,
+    /// The market.
+    pub market: Option<(MarketContext, MarketSnapshot)>,
+}
+
+/// What would bring all positions of the market back to their targets after a gap, against what is kept.
+#[derive(Debug, Serialize)]
+pub(super) struct ContingencyReport {
+    gap_bps: u32,
+    needed_base: String,
+    needed_quote: String,
+    have_base: Option<String>,
+    have_quote: Option<String>,
+    state: Cover,
+    /// Positions whose need cannot be computed.
+    failed: usize,
+}
+
+/// Judges the flags that one look can judge, and adds up what positions would need.
+pub(super) async fn check(
+    report: &mut DoctorReport,
+    connection: &Connection,
+    config: Option<&Config>,
+    seen: Seen,
+) {
+    let defaults = Flags::default();
+    let flags = config.map_or(&defaults, |config| &config.flags);
+    let market = seen.market.as_ref();
+    let look = Look {
+        price_age_secs: market
+            .map(|(_, market)| market.price_age_secs(market.now_secs))
+            .ok_or_else(|| "No market was read.".into()),
+        depth: market.map_or_else(|| Err("No market was read.".into()), |(_, market)| depth(market)),
+        stream_secs: seen.stream,
+        endpoints: endpoints(connection.chain(), flags).await,
+        lamports: seen.lamports,
+        hedge: "One look does not ask the venue: see the keeper's /api/v1/flags, or `ballast hedge status`.".into(),
+    };
+    let rules: &Rules = &flags.rules;
+    report.flags = look
+        .judge(rules)
+        .iter()
+        .map(|judged| judged.row())
+        .collect();
+    if let Some((context, market)) = market {
+        report.contingency = contingency(connection.chain(), flags, config, context, market).await;
+    }
+}
+
+/// Liquidity now and the chain's average, if that is known.
+fn depth(market: &MarketSnapshot) -> Result<(u128, u128), String> {
+    let (stage, since_secs) = (&market.market.stage, market.market.depth_since_secs);
+    let measured = stage.depth_at_secs.saturating_sub(since_secs);
+    if since_secs == 0 || measured < ballast::state::StageState::DEPTH_AVERAGE_SECS {
+        return Err("The chain has no average of the pool's depth: it begins with an hour of looks, where the market's stages watch depth.".into());
+    }
+    Ok((market.pool.liquidity, stage.average_depth.get()))
+}
+
+/// The node, and others that the keeper's configuration names, by the keeper's names for them.
+async fn endpoints(own: &RpcChain, flags: &Flags) -> Vec<(String, Option<u64>)> {
+    let others = flags
+        .other_rpc_urls
+        .iter()
+        .map(|url| RpcChain::with_config(url.clone(), RpcConfig::new(WITHIN), None));
+    let others: Vec<RpcChain> = others.collect();
+    let all = [own].into_iter().chain(&others);
+    let slots = futures_util::future::join_all(all.map(|chain| chain.slot())).await;
+    let named = slots.into_iter().enumerate();
+    named
+        .map(|(index, slot)| (format!("rpc-{}", index + 1), slot.ok()))
+        .collect()
+}
+
+async fn contingency(
+    chain: &dyn Chain,
+    flags: &Flags,
+    config: Option<&Config>,
+    context: &MarketContext,
+    market: &MarketSnapshot,
+) -> Option<ContingencyReport> {
+    // Not every node searches for positions, and without a price there is nothing to say.
+    let positions = Positions::of_market(chain, &context.address).await.ok()?;
+    let gap = Gap::new(market.oracle_sqrt_price().ok()?, flags.gap).ok()?;
+    let mut needs = Contingency {
+        failed: positions.unreadable.len(),
+        ..Contingency::default()
+    };
+    for found in &positions.positions {
+        match market.position(&found.position, market.now_secs) {
+            Ok(model) => needs.add(&model, aim(&found.position), &gap),
+            Err(_) => needs.failed += 1,
+        }
+    }
+    let of_market = config.and_then(|config| {
+        let mut markets = config.markets.iter();
+        markets.find(|market| market.address == context.address)
+    });
+    let kept = of_market.and_then(|market| market.buffer);
+    let (needed, market) = (needs.needed(), &market.market);
+    let base = |amounts: Amounts| amount(amounts.base, market.base_decimals);
+    let quote = |amounts: Amounts| amount(amounts.quote, market.quote_decimals);
+    Some(ContingencyReport {
+        gap_bps: flags.gap.get(),
+        needed_base: base(needed),
+        needed_quote: quote(needed),
+        have_base: kept.map(base),
+        have_quote: kept.map(quote),
+        state: needs.cover(kept),
+        failed: needs.failed,
+    })
+}
+
+/// A flag in the table of checks.
+pub(super) fn line(flag: &Row) -> [String; 3] {
+    let state = match flag.state {
+        State::Quiet => "ok",
+        State::Raised => "FLAG",
+        State::Unknown => "?",
+    };
+    let finding = match flag.state {
+        State::Unknown => flag.note.clone(),
+        _ => format!(
+            "{}, raised at {}. {}",
+            flag.value, flag.threshold, flag.note
+        ),
+    };
+    [state.into(), flag.name.into(), finding]
+}
+
+impl ContingencyReport {
+    /// The same in the table of checks.
+    pub fn line(&self) -> [String; 3] {
+        let state = match self.state {
+            Cover::Enough => "ok",
+            Cover::Short => "SHORT",
+            Cover::Unknown => "?",
+        };
+        let kept = match (&self.have_base, &self.have_quote) {
+            (Some(base), Some(quote)) => format!("kept are {base} base and {quote} quote"),
+            _ => "what is kept is not configured (buffer_base, buffer_quote of the market in --config)".into(),
+        };
+        let finding = format!(
+            "after a gap of {} to either side {} base and {} quote would bring all positions back; {kept}",
+            Bps::new(self.gap_bps),
+            self.needed_base,
+            self.needed_quote
+        );
+        [state.into(), "contingency".into(), finding]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_flags::Flag;
+
+    use super::*;
+
+    #[test]
+    fn lines_say_what_is_missing_or_what_was_seen() {
+        let look = Look {
+            price_age_secs: Ok(500),
+            depth: Err("no average".into()),
+            stream_secs: Ok(0),
+            endpoints: Vec::new(),
+            lamports: Ok(7_000_000),
+            hedge: "not asked".into(),
+        };
+        let lines: Vec<[String; 3]> = look
+            .judge(&Rules::default())
+            .iter()
+            .map(|judged| line(&judged.row()))
+            .collect();
+        assert_eq!(lines.len(), Flag::ALL.len());
+        assert_eq!(lines[0][0], "FLAG");
+        assert!(
+            lines[0][2].starts_with("500 s, raised at 120 s."),
+            "{}",
+            lines[0][2]
+        );
+        assert_eq!(
+            lines[1],
+            ["?", "depth_drop", "no average"].map(String::from)
+        );
+        assert_eq!(lines[5][0], "ok");
+    }
+}

@@ -1,0 +1,312 @@
+//! Help as people read it: commands in groups, two examples each, as wide as the terminal.
+
+use std::{
+    fmt::Write as _,
+    io::{IsTerminal, Write as _, stderr, stdout},
+    process::exit,
+};
+
+use clap::{Command, Error, error::ErrorKind};
+use console::measure_text_width;
+
+use crate::{
+    examples::{EXAMPLES, GROUPS},
+    trouble::{self, Kind},
+};
+
+/// Without a terminal.
+const USUAL_WIDTH: usize = 100;
+/// Longer lines are hard to read, shorter ones leave no room beside an option.
+const WIDTHS: std::ops::RangeInclusive<usize> = 40..=120;
+/// Text that would begin further right than this part of a line begins under what it explains.
+const FURTHEST: f64 = 0.6;
+
+/// The command line with groups and examples in its help.
+pub fn dressed(command: Command) -> Command {
+    let command = EXAMPLES.iter().fold(command, |command, (path, lines)| {
+        let names: Vec<&str> = path.split(' ').collect();
+        with_examples(command, &names, lines)
+    });
+    let groups = groups(&command);
+    let header = *command.get_styles().get_header();
+    command.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{groups}\n{header}Global options:{header:#}\n{{options}}\n\n`ballast help COMMAND` \
+         says more of one."
+    ))
+}
+
+fn with_examples(command: Command, path: &[&str], lines: &[&str]) -> Command {
+    match path.split_first() {
+        Some((name, below)) if command.find_subcommand(name).is_some() => {
+            command.mut_subcommand(name, |command| with_examples(command, below, lines))
+        }
+        Some(_) => command,
+        None => {
+            let header = *command.get_styles().get_header();
+            let text = examples(lines);
+            command.after_help(format!("{header}Examples:{header:#}\n{text}"))
+        }
+    }
+}
+
+fn examples(lines: &[&str]) -> String {
+    let lines = lines.iter().map(|line| format!("  ballast {line}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Groups of commands, each with its examples. What no group names comes last.
+fn groups(command: &Command) -> String {
+    let header = *command.get_styles().get_header();
+    let named = GROUPS.iter().flat_map(|group| group.commands);
+    let others: Vec<&str> = command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set())
+        .map(Command::get_name)
+        .filter(|name| !named.clone().any(|known| *known == *name))
+        .collect();
+    let mut text = String::new();
+    let mut group = |title: &str, names: &[&str], lines: &[&str]| {
+        let found = names
+            .iter()
+            .filter_map(|name| command.find_subcommand(name));
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "\n{header}{title}:{header:#}");
+        for below in found {
+            let about = below.get_about().map(ToString::to_string);
+            let about = about.unwrap_or_default();
+            let _ = writeln!(text, "  {:<15}{about}", below.get_name());
+        }
+        if !lines.is_empty() {
+            let _ = writeln!(
+                text,
+                "{}",
+                examples(lines).replace("  ballast", "    $ ballast")
+            );
+        }
+    };
+    for one in &GROUPS {
+        group(one.title, one.commands, one.examples);
+    }
+    if !others.is_empty() {
+        group("Others", &others, &[]);
+    }
+    text
+}
+
+/// Ends the process with what clap has to say: help, version, or what is wrong with the command line.
+pub fn end(error: &Error) -> ! {
+    let (to_stderr, code) = match error.kind() {
+        ErrorKind::DisplayHelp => (false, 0),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => (true, 2),
+        ErrorKind::DisplayVersion => error.exit(),
+        _ => {
+            if std::env::args().any(|argument| argument == "--json") {
+                let text = error.render().to_string();
+                let first = text.lines().next().unwrap_or_default();
+                let message = first.strip_prefix("error: ").unwrap_or(first);
+                let _ = writeln!(stdout().lock(), "{}", trouble::line(Kind::Usage, message));
+            }
+            error.exit()
+        }
+    };
+    let coloured = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && if to_stderr {
+            stderr().is_terminal()
+        } else {
+            stdout().is_terminal()
+        };
+    let text = match coloured {
+        true => error.render().ansi().to_string(),
+        false => error.render().to_string(),
+    };
+    let text = wrapped(&text, width(to_stderr));
+    // Whoever reads it may have seen enough.
+    let _ = match to_stderr {
+        true => stderr().lock().write_all(text.as_bytes()),
+        false => stdout().lock().write_all(text.as_bytes()),
+    };
+    exit(code)
+}
+
+fn width(of_stderr: bool) -> usize {
+    let terminal = if of_stderr {
+        console::Term::stderr()
+    } else {
+        console::Term::stdout()
+    };
+    let width = terminal
+        .size_checked()
+        .map(|(_, columns)| usize::from(columns));
+    width
+        .unwrap_or(USUAL_WIDTH)
+        .clamp(*WIDTHS.start(), *WIDTHS.end())
+}
+
+/// Text with lines no longer than `width`, but for words that are. What is carried over begins below the explanation that it
+/// belongs to: behind the first gap of two spaces, else where the line began.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for line in text.split_inclusive('\n') {
+        let end = if line.ends_with('\n') { "\n" } else { "" };
+        let line = line.trim_end();
+        // An example is copied as it stands.
+        let example = line
+            .trim_start()
+            .trim_start_matches("$ ")
+            .starts_with("ballast ");
+        if example || measure_text_width(line) <= width {
+            out.push_str(line);
+        } else {
+            out.push_str(&wrapped_line(line, width));
+        }
+        out.push_str(end);
+    }
+    out
+}
+
+fn wrapped_line(line: &str, width: usize) -> String {
+    let begin = line.len() - line.trim_start().len();
+    let body = &line[begin..];
+    let gap = body.find("  ").map(|at| {
+        let behind = body[at..].len() - body[at..].trim_start().len();
+        (at, at + behind)
+    });
+    let (head, rest, hang) = match gap {
+        Some((at, behind)) => {
+            let hang = begin + measure_text_width(&body[..behind]);
+            if hang as f64 > width as f64 * FURTHEST {
+                (
+                    format!("{}\n", &line[..begin + at]),
+                    &body[behind..],
+                    begin + 8,
+                )
+            } else {
+                (line[..begin + behind].to_owned(), &body[behind..], hang)
+            }
+        }
+        None => (line[..begin].to_owned(), body, begin + 2),
+    };
+    let mut out = head;
+    let mut column = if out.ends_with('\n') {
+        out.push_str(&" ".repeat(hang));
+        hang
+    } else {
+        measure_text_width(&out)
+    };
+    let mut first = true;
+    for word in rest.split(' ') {
+        let long = measure_text_width(word);
+        if !first && column + 1 + long > width {
+            out.push('\n');
+            out.push_str(&" ".repeat(hang));
+            column = hang;
+        } else if !first {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += long;
+        first = false;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::Cli;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let command = Cli::command();
+        let below = command
+            .get_subcommands()
+            .filter(|below| !below.is_hide_set());
+        for name in below.map(Command::get_name) {
+            let groups = GROUPS.iter().filter(|group| group.commands.contains(&name));
+            assert_eq!(groups.count(), 1, "{name}: name it in one of GROUPS");
+        }
+        assert!(
+            !dressed(command)
+                .render_help()
+                .to_string()
+                .contains("Others:")
+        );
+    }
+
+    #[test]
+    fn every_example_is_a_command_line() {
+        let mut shown = 0;
+        let of_groups = GROUPS
+            .iter()
+            .flat_map(|group| group.examples.iter().copied());
+        let of_commands = EXAMPLES.iter().flat_map(|(path, lines)| {
+            for line in *lines {
+                assert!(line.starts_with(*path), "{line} is no example of {path}");
+            }
+            assert_eq!(lines.len(), 2, "{path}");
+            lines.iter().copied()
+        });
+        for line in of_groups.chain(of_commands) {
+            let words = std::iter::once("ballast").chain(line.split_whitespace());
+            let words = words.map(|word| match word {
+                "POSITION" | "KEEPER" | "ADDRESS" => "So11111111111111111111111111111111111111112",
+                "SIGNATURE" => {
+                    "5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnbJLgp8uirBgmQpjKhoR4tjF3ZpRzrFmBV6UjKdiSZkQUW"
+                }
+                word => word,
+            });
+            let read = Cli::command().try_get_matches_from(words);
+            assert!(read.is_ok(), "{line}: {}", read.unwrap_err());
+            shown += 1;
+        }
+        assert!(shown > 50, "{shown}");
+    }
+
+    #[test]
+    fn commands_have_examples() {
+        let command = dressed(Cli::command());
+        let below = command
+            .get_subcommands()
+            .filter(|below| !below.is_hide_set());
+        for below in below {
+            let text = below.clone().render_help().to_string();
+            let name = below.get_name();
+            assert!(
+                text.contains(&format!("  ballast {name}")),
+                "{name} has no examples"
+            );
+        }
+    }
+
+    #[test]
+    fn lines_are_carried_over_below_what_they_explain() {
+        let text = "Usage: x\n\n  --url <URL>  one two three four five six seven eight nine\n  short  text\nno gap in this line but it is long\n";
+        let expected = "Usage: x\n\n  --url <URL>  one two three\n               four five six\n               seven eight\n               nine\n  short  text\nno gap in this line but it is\n  long\n";
+        assert_eq!(wrapped(text, 30), expected);
+        // Too far right: below it, as clap does.
+        let text = "  --a-very-long-option <WITH_VALUE>  says something\n";
+        assert_eq!(
+            wrapped(text, 40),
+            "  --a-very-long-option <WITH_VALUE>\n          says something\n"
+        );
+        for width in [40, 80, 120] {
+            let mut command = dressed(Cli::command());
+            let text = wrapped(&command.render_help().to_string(), width);
+            // A word longer than a line is left whole, and so are examples.
+            let long = |line: &&str| measure_text_width(line) > width;
+            let words =
+                |line: &&str| !line.contains("ballast ") && line.split_whitespace().count() > 1;
+            assert_eq!(text.lines().filter(long).find(words), None, "{width}");
+        }
+    }
+
+    #[test]
+    fn colours_are_no_letters() {
+        let text = "\u{1b}[1mone\u{1b}[0m two three";
+        assert_eq!(wrapped(text, 40), text);
+        assert_eq!(wrapped(text, 8), "\u{1b}[1mone\u{1b}[0m two\n  three");
+    }
+}

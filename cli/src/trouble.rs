@@ -1,0 +1,247 @@
+//! What kind of trouble ended a command: its exit code, and what to type next.
+
+use anyhow::Error;
+use ballast_client::{
+    BallastError, Cause, ChainError, LoadError, MarketError, SendError,
+    lookup_table::LookupTableError,
+};
+use ballast_keeper::KeeperError;
+use serde_json::{Value, json};
+
+/// A kind of trouble. Scripts tell them apart by exit code or by the name in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file, key or number cannot be used, or a check failed.
+    Other,
+    /// The command line makes no sense.
+    Usage,
+    /// The cluster did not answer, or a transaction was not seen to land.
+    Cluster,
+    /// A program refused.
+    Refused,
+    /// There is nothing to do, or not yet.
+    NothingDue,
+}
+
+impl Kind {
+    /// The process ends with it.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Other => 1,
+            Self::Usage => 2,
+            Self::Cluster => 3,
+            Self::Refused => 4,
+            Self::NothingDue => 5,
+        }
+    }
+
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Other => "error",
+            Self::Usage => "usage",
+            Self::Cluster => "cluster",
+            Self::Refused => "refused",
+            Self::NothingDue => "nothing_due",
+        }
+    }
+
+    /// What to type next; `None` where the message says it itself.
+    pub fn help(self) -> Option<&'static str> {
+        match self {
+            Self::Other => None,
+            Self::Usage => Some("`ballast help COMMAND` says what a command takes"),
+            Self::Cluster => Some("`ballast doctor` says what is wrong with node and cluster"),
+            Self::Refused => Some(
+                "`ballast explain POSITION` says what stands in the way, `ballast market show` what the market allows",
+            ),
+            Self::NothingDue => {
+                Some("`ballast explain POSITION` says what comes next, and at which price")
+            }
+        }
+    }
+}
+
+/// There is nothing to do, found out before anything was asked of a program.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NothingDue(pub String);
+
+/// A transaction that failed, with what the program logged about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}\nthe program says: {words}")]
+pub struct Explained {
+    /// Not a `source`: it is in the message already.
+    pub error: SendError,
+    /// The program's own words.
+    pub words: String,
+}
+
+/// The kind of an error, by what began it.
+pub fn kind(error: &Error) -> Kind {
+    let found = error.chain().find_map(|cause| {
+        if let Some(error) = cause.downcast_ref::<SendError>() {
+            return of_sending(error);
+        }
+        if let Some(explained) = cause.downcast_ref::<Explained>() {
+            return of_sending(&explained.error);
+        }
+        if cause.is::<NothingDue>() {
+            return Some(Kind::NothingDue);
+        }
+        let unanswered = cause.is::<ChainError>()
+            || matches!(cause.downcast_ref(), Some(MarketError::Chain(_)))
+            || matches!(cause.downcast_ref(), Some(LoadError::Chain(_)))
+            || matches!(cause.downcast_ref(), Some(LookupTableError::Chain(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(KeeperError::Chain(_) | KeeperError::Genesis(_))
+            );
+        if unanswered {
+            return Some(Kind::Cluster);
+        }
+        match cause.downcast_ref() {
+            Some(LookupTableError::Send(error)) => of_sending(error),
+            _ => None,
+        }
+    });
+    found.unwrap_or(Kind::Other)
+}
+
+fn of_sending(error: &SendError) -> Option<Kind> {
+    match error {
+        SendError::Build(_) => None,
+        SendError::Chain(_) | SendError::Expired(_) | SendError::Dropped { .. } => {
+            Some(Kind::Cluster)
+        }
+        SendError::Refused(failure) | SendError::Failed { failure, .. } => {
+            Some(match &failure.cause {
+                Cause::Ballast(error) if is_not_due(*error) => Kind::NothingDue,
+                Cause::Runtime(_) if failure.program.is_none() => Kind::Cluster,
+                _ => Kind::Refused,
+            })
+        }
+    }
+}
+
+/// Whether the program says that there is nothing to do now.
+fn is_not_due(error: BallastError) -> bool {
+    use BallastError as E;
+    matches!(
+        error,
+        E::RehedgeNotDue
+            | E::DeleverageNotDue
+            | E::RecenterNotDue
+            | E::ExitNotDue
+            | E::CompoundNotDue
+            | E::NotLiquidatable
+            | E::TooSoon
+            | E::NothingAnnounced
+            | E::NoticeNotOver
+            | E::NotSilentLongEnough
+            | E::NoLossToShow
+            | E::NothingOwed
+    )
+}
+
+/// One line for a program that reads the output.
+pub fn line(kind: Kind, message: &str) -> Value {
+    json!({
+        "error": message,
+        "code": kind.name(),
+        "exit_code": kind.exit_code(),
+        "help": kind.help(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context, anyhow};
+    use ballast_client::{Failure, Pubkey};
+    use solana_sdk::{
+        instruction::InstructionError, signature::Signature, transaction::TransactionError,
+    };
+
+    use super::*;
+
+    fn refused(error: TransactionError) -> SendError {
+        let programs = [ballast_client::ballast::ID];
+        SendError::Refused(Box::new(Failure::new(error, Vec::new(), &programs)))
+    }
+
+    fn by_program(error: BallastError) -> SendError {
+        let code = InstructionError::Custom(error.into());
+        refused(TransactionError::InstructionError(0, code))
+    }
+
+    fn unreachable() -> ChainError {
+        ChainError::Unreachable {
+            endpoint: "node".into(),
+            reason: "nothing".into(),
+        }
+    }
+
+    #[test]
+    fn errors_are_of_the_kind_that_began_them() {
+        let explained = Explained {
+            error: by_program(BallastError::BadPolicy),
+            words: "hedge_bps".into(),
+        };
+        let dropped = SendError::Dropped {
+            signature: Signature::default(),
+            last_valid_block_height: 1,
+            last_error: None,
+        };
+        for (error, expected) in [
+            (anyhow!("a file"), Kind::Other),
+            (unreachable().into(), Kind::Cluster),
+            (MarketError::Chain(unreachable()).into(), Kind::Cluster),
+            (LoadError::Chain(unreachable()).into(), Kind::Cluster),
+            (KeeperError::Genesis(unreachable()).into(), Kind::Cluster),
+            (LookupTableError::Chain(unreachable()).into(), Kind::Cluster),
+            (
+                LookupTableError::NotUsable(Pubkey::default()).into(),
+                Kind::Other,
+            ),
+            (dropped.into(), Kind::Cluster),
+            (
+                refused(TransactionError::AccountNotFound).into(),
+                Kind::Cluster,
+            ),
+            (by_program(BallastError::ModeForbids).into(), Kind::Refused),
+            (
+                LookupTableError::Send(by_program(BallastError::ModeForbids)).into(),
+                Kind::Refused,
+            ),
+            (explained.into(), Kind::Refused),
+            (
+                by_program(BallastError::RehedgeNotDue).into(),
+                Kind::NothingDue,
+            ),
+            (NothingDue("nothing".into()).into(), Kind::NothingDue),
+        ] {
+            assert_eq!(kind(&error), expected, "{error:#}");
+            let shown = format!("{error:#}");
+            let within: Error = Err::<(), _>(error).context("doing it failed").unwrap_err();
+            assert_eq!(kind(&within), expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn kinds_have_codes_of_their_own() {
+        let kinds = [
+            Kind::Other,
+            Kind::Usage,
+            Kind::Cluster,
+            Kind::Refused,
+            Kind::NothingDue,
+        ];
+        for (code, kind) in (1..).zip(kinds) {
+            assert_eq!(kind.exit_code(), code);
+            let line = line(kind, "text");
+            assert_eq!(line["exit_code"], code);
+            assert_eq!(line["code"], kind.name());
+            assert_eq!(line["help"].is_null(), kind == Kind::Other);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! What the keeper may spend on transactions in an hour: a fault or an attack that makes it send again and again empties no wallet.
+//!
+//! Counted is what a transaction costs at most, from the moment it is journaled: signatures and priority fee. What turns out never
+//! to have landed is given back. A part is kept for what moves a position away from its loss, so that the rest cannot use it up.
+
+use std::{collections::VecDeque, sync::PoisonError};
+
+use ballast_strategy::decide::ActionKind;
+use thiserror::Error;
+
+use super::Executor;
+use crate::{
+    config::{Fees, SIGNATURE_LAMPORTS},
+    journal::{Intent, Outcome, Record},
+};
+
+const HOUR_SECS: i64 = 3_600;
+/// Transactions of a posting, each with two signatures.
+const POSTING_SIGNATURES: u64 = 6;
+
+/// The hour's money is spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "{action} would cost up to {needed} lamports and {left} are left of what may be spent in an hour; see \
+     fees.max_lamports_per_hour, or wait {wait_secs} s"
+)]
+pub struct Spent {
+    /// What for.
+    action: ActionKind,
+    /// What it may cost.
+    needed: u64,
+    /// What is left for it.
+    left: u64,
+    /// When something comes free.
+    wait_secs: i64,
+}
+
+/// What was spent lately, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spending(VecDeque<Expense>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Expense {
+    /// Number of its intent; a posting has none.
+    id: Option<u64>,
+    secs: i64,
+    lamports: u64,
+}
+
+/// Most that an intent's transaction costs.
+fn lamports_up(intent: &Intent) -> u64 {
+    fee_lamports_up(1, intent.compute_units, intent.micro_lamports)
+}
+
+fn fee_lamports_up(signatures: u64, compute_units: u32, micro_lamports: u64) -> u64 {
+    let priority = (u128::from(compute_units) * u128::from(micro_lamports)).div_ceil(1_000_000);
+    u64::try_from(priority)
+        .unwrap_or(u64::MAX)
+        .saturating_add(signatures.saturating_mul(SIGNATURE_LAMPORTS))
+}
+
+/// Whether the reserve is for it: what takes debt or exposure away from a position that may lose by waiting.
+fn is_reserved_for(action: ActionKind) -> bool {
+    action >= ActionKind::Exit
+}
+
+impl Spending {
+    /// Takes a journaled record in.
+    pub fn fold(&mut self, record: &Record) {
+        match record {
+            Record::Intent(intent) => {
+                let secs = intent.inputs.now_secs;
+                self.forget(secs);
+                self.add(Some(intent.id.0), secs, lamports_up(intent));
+            }
+            Record::Outcome(outcome) => self.settle(outcome.id.0, &outcome.outcome),
+            Record::Header(_) | Record::Paper(_) | Record::Override(_) => {}
+        }
+    }
+
+    fn add(&mut self, id: Option<u64>, secs: i64, lamports: u64) {
+        self.0.push_back(Expense { id, secs, lamports });
+    }
+
+    /// What never landed cost nothing.
+    fn settle(&mut self, id: u64, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Expired { .. } | Outcome::Dropped { .. }) {
+            self.0.retain(|expense| expense.id != Some(id));
+        }
+    }
+
+    /// Forgets what is older than an hour. A clock that was put back keeps nothing longer than that.
+    fn forget(&mut self, now_secs: i64) {
+        for expense in &mut self.0 {
+            expense.secs = expense.secs.min(now_secs);
+        }
+        self.0
+            .retain(|expense| now_secs.saturating_sub(expense.secs) < HOUR_SECS);
+    }
+
+    fn total(&self) -> u64 {
+        let all = self.0.iter().map(|expense| expense.lamports);
+        all.fold(0, u64::saturating_add)
+    }
+
+    /// Counts an expense, if there is still money for it.
+    fn spend(
+        &mut self,
+        fees: &Fees,
+        action: ActionKind,
+        id: Option<u64>,
+        needed: u64,
+        now_secs: i64,
+    ) -> Result<(), Spent> {
+        self.forget(now_secs);
+        let reserved = if is_reserved_for(action) {
+            0
+        } else {
+            fees.reserved_lamports_per_hour
+        };
+        let most = fees.max_lamports_per_hour.saturating_sub(reserved);
+        let left = most.saturating_sub(self.total());
+        if needed > left {
+            let oldest = self.0.iter().map(|expense| expense.secs).min();
+            return Err(Spent {
+                action,
+                needed,
+                left,
+                wait_secs: oldest.map_or(HOUR_SECS, |secs| secs + HOUR_SECS - now_secs),
+            });
+        }
+        self.add(id, now_secs, needed);
+        Ok(())
+    }
+}
+
+impl Executor {
+    /// Goes on from what an earlier run spent.
+    #[must_use]
+    pub fn with_spending(self, spending: Spending) -> Self {
+        *self.spending() = spending;
+        self
+    }
+
+    fn spending(&self) -> std::sync::MutexGuard<'_, Spending> {
+        // Every change is whole.
+        self.spending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts what an intent may cost, before it is journaled.
+    pub(super) fn spend(&self, intent: &Intent) -> Result<(), Spent> {
+        let (fees, now_secs) = (&self.config.fees, self.control.now_secs());
+        let (id, needed) = (Some(intent.id.0), lamports_up(intent));
+        self.spending()
+            .spend(fees, intent.action, id, needed, now_secs)
+    }
+
+    /// Counts what posting a price for that may cost.
+    pub(super) fn spend_on_posting(
+        &self,
+        action: ActionKind,
+        compute_units: u32,
+        micro_lamports: u64,
+    ) -> Result<(), Spent> {
+        let (fees, now_secs) = (&self.config.fees, self.control.now_secs());
+        let needed = fee_lamports_up(POSTING_SIGNATURES, compute_units, micro_lamports);
+        self.spending().spend(fees, action, None, needed, now_secs)
+    }
+
+    /// The intent was not journaled, or never landed.
+    pub(super) fn spent_nothing(&self, intent: &Intent) {
+        self.spending()
+            .0
+            .retain(|expense| expense.id != Some(intent.id.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::journal::{IntentId, OutcomeRecord, tests::intent};
+
+    const FEES: Fees = Fees {
+        min_micro_lamports: 0,
+        max_micro_lamports: 0,
+        max_lamports_per_action: 0,
+        max_lamports_per_hour: 100,
+        reserved_lamports_per_hour: 40,
+        warn_below_lamports: 0,
+        relaxed_distance_bps: 0,
+        urgent_distance_bps: 0,
+    };
+
+    fn spend(spending: &mut Spending, action: ActionKind, needed: u64, now_secs: i64) -> bool {
+        spending
+            .spend(&FEES, action, None, needed, now_secs)
+            .is_ok()
+    }
+
+    #[test]
+    fn the_reserve_is_for_what_moves_a_position_away_from_loss() {
+        use ActionKind::{
+            Compound, Deleverage, DeleverageSwap, Exit, Liquidate, Recenter, RefreshPrice,
+            RefreshStage, Rehedge,
+        };
+        for action in [Compound, Recenter, Rehedge, RefreshPrice, RefreshStage] {
+            let mut spending = Spending::default();
+            assert!(spend(&mut spending, action, 60, 0));
+            assert!(!spend(&mut spending, action, 1, 0));
+            for urgent in [Exit, Deleverage, DeleverageSwap, Liquidate] {
+                let mut spending = spending.clone();
+                assert!(spend(&mut spending, urgent, 40, 0));
+                assert!(!spend(&mut spending, urgent, 1, 0));
+            }
+        }
+    }
+
+    #[test]
+    fn an_hour_later_it_is_free_again_and_who_is_refused_is_told_when() {
+        let mut spending = Spending::default();
+        assert!(spend(&mut spending, ActionKind::Rehedge, 50, 1_000));
+        let refused = spending.spend(&FEES, ActionKind::Rehedge, None, 20, 2_000);
+        let refused = refused.unwrap_err();
+        assert_eq!((refused.left, refused.wait_secs), (10, 2_600));
+        assert!(refused.to_string().contains("fees.max_lamports_per_hour"));
+        assert!(!spend(&mut spending, ActionKind::Rehedge, 20, 4_599));
+        assert!(spend(&mut spending, ActionKind::Rehedge, 20, 4_600));
+    }
+
+    #[test]
+    fn a_clock_that_was_put_back_keeps_it_no_longer_than_an_hour() {
+        let mut spending = Spending::default();
+        assert!(spend(&mut spending, ActionKind::Rehedge, 60, 1_000_000));
+        assert!(!spend(&mut spending, ActionKind::Rehedge, 60, 0));
+        assert!(!spend(&mut spending, ActionKind::Rehedge, 60, 3_599));
+        assert!(spend(&mut spending, ActionKind::Rehedge, 60, 3_600));
+    }
+
+    fn record(id: u64, now_secs: i64) -> Record {
+        let mut intent = intent(id);
+        intent.inputs.now_secs = now_secs;
+        (intent.compute_units, intent.micro_lamports) = (300_000, 7);
+        Record::Intent(Box::new(intent))
+    }
+
+    fn outcome(id: u64, outcome: Outcome) -> Record {
+        Record::Outcome(OutcomeRecord {
+            id: IntentId(id),
+            outcome,
+        })
+    }
+
+    #[test]
+    fn an_earlier_run_is_counted_and_what_never_landed_is_not() {
+        let mut spending = Spending::default();
+        spending.fold(&record(1, 1_000));
+        // 300,000 units at 7 millionths are 2.1 lamports.
+        assert_eq!(spending.total(), 5_003);
+        spending.fold(&record(2, 1_500));
+        spending.fold(&record(3, 2_000));
+        spending.fold(&outcome(2, Outcome::Expired { block_height: 9 }));
+        spending.fold(&outcome(3, Outcome::Landed { slot: 9 }));
+        assert_eq!(spending.total(), 2 * 5_003);
+        spending.fold(&record(4, 4_600));
+        assert_eq!(spending.total(), 2 * 5_003);
+        let failed = Outcome::Failed {
+            slot: 9,
+            error: "it did".into(),
+        };
+        // What failed on chain was paid for.
+        spending.fold(&outcome(4, failed));
+        assert_eq!(spending.total(), 2 * 5_003);
+    }
+
+    proptest! {
+        #[test]
+        fn in_no_hour_more_is_spent(
+            steps in proptest::collection::vec((0i64..2_000, 0u64..80, 0usize..9), 1..60),
+        ) {
+            let mut spending = Spending::default();
+            let (mut now, mut spent) = (0, Vec::new());
+            for (pause, needed, kind) in steps {
+                now += pause;
+                let action = ActionKind::ALL[kind];
+                if spend(&mut spending, action, needed, now) {
+                    spent.push((now, needed, is_reserved_for(action)));
+                }
+                let hour = spent.iter().filter(|(secs, ..)| now - secs < HOUR_SECS);
+                let total: u64 = hour.clone().map(|(_, lamports, _)| lamports).sum();
+                prop_assert!(total <= 100);
+                let plain: u64 = hour.filter(|(.., urgent)| !urgent).map(|(_, lamports, _)| lamports).sum();
+                prop_assert!(plain <= 60);
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The history of positions: a hook beside the engine, which it never slows.
+//!
+//! 1. [`sights`] makes of the engine's newest picture what the history needs of it.
+//! 2. [`writer`], a thread of its own, keeps sums up ([`ballast_history::Ledger`]), follows the journal for what was done and
+//!    ordered ([`rows`]), and writes both to the store in one transaction a second.
+//! 3. [`backfill`] reads what happened before a position was first seen from the node's transaction history ([`events`]).
+//!
+//! Pictures wait for the writer in a bounded queue. What finds it full is dropped, counted, and noted on every position as a gap:
+//! sums then still add up, but in one longer step. A store that does not answer is tried again; until then everything waits in
+//! memory, up to a bound.
+
+pub mod answers;
+mod backfill;
+pub mod events;
+mod rows;
+mod sights;
+mod writer;
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, RwLock, mpsc},
+    time::Duration,
+};
+
+use ballast_client::Chain;
+use ballast_history::{
+    Frame, Point, Reading, Track,
+    store::{Location, Store, StoreError},
+};
+use serde::Serialize;
+use solana_sdk::pubkey::Pubkey;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+use crate::{events::Events, picture::Pictures};
+
+/// Pictures that may wait for the writer.
+const QUEUE: usize = 16;
+/// Least time between two pictures that are taken.
+const TAKE_EVERY: Duration = Duration::from_secs(1);
+
+/// Where a history is kept, for whom, and how.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The store.
+    pub location: Location,
+    /// Cluster and key: a store is of one.
+    pub whose: String,
+    /// Where the journal is followed.
+    pub journal_dir: PathBuf,
+    /// After so many days points and actions are deleted; 0: never.
+    pub keep_days: u32,
+    /// Whether the past is read from the node.
+    pub backfill: bool,
+}
+
+/// How the history fares.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Whether the store was open when it was last needed.
+    pub open: bool,
+    /// What it said last, if it refused.
+    pub error: Option<String>,
+    /// Pictures that found the queue full.
+    pub lost_pictures: u64,
+    /// Points that found no room while the store did not answer.
+    pub lost_points: u64,
+    /// Transactions with the store since the start.
+    pub writes: u64,
+    /// Positions with a record.
+    pub positions: usize,
+    /// Of those that are open, the ones of whose time before the first sight only the account's own counters are known.
+    pub pasts_open: usize,
+}
+
+/// A position's sums as they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its market.
+    pub market: Pubkey,
+    /// Its record.
+    pub track: Track,
+    /// The first point of the last 24 hours.
+    pub day: Option<Point>,
+}
+
+type Standings = Arc<RwLock<HashMap<Pubkey, Standing>>>;
+
+/// What readers ask: sums from memory, everything else from the store by a connection of their own.
+#[derive(Clone)]
+pub struct HistoryReader {
+    location: Location,
+    standings: Standings,
+    health: watch::Receiver<Health>,
+}
+
+impl HistoryReader {
+    /// A position's sums. Never waits for the store.
+    pub fn standing(&self, position: &Pubkey) -> Option<Standing> {
+        let standings = self.standings.read().ok()?;
+        standings.get(position).copied()
+    }
+
+    /// How the history fares.
+    pub fn health(&self) -> Health {
+        self.health.borrow().clone()
+    }
+
+    /// Asks the store, off the asynchronous threads.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let location = self.location.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            // A connection for every question: a lost one needs no care, and readers never wait for each other.
+            let mut store = location.open_to_read()?;
+            question(store.as_mut())
+        });
+        // The task neither panics nor is aborted, except when the runtime is shut down.
+        asked
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Url("the keeper is stopping".into())))
+    }
+}
+
+/// What comes to the writer.
+enum Input {
+    Frames(Vec<Frame>),
+    /// How far a position's past has been read, and what was done in it.
+    Past(Pubkey, Box<Reading>, Vec<ballast_history::ActionRow>),
+}
+
+/// The hook: begins when it is polled and ends with the engine's last picture.
+pub struct History {
+    setting: Setting,
+    reader: HistoryReader,
+    health: watch::Sender<Health>,
+}
+
+impl History {
+    /// A history that has not begun.
+    pub fn new(setting: Setting) -> Self {
+        let (health, told) = watch::channel(Health::default());
+        Self {
+            reader: HistoryReader {
+                location: setting.location.clone(),
+                standings: Standings::default(),
+                health: told,
+            },
+            setting,
+            health,
+        }
+    }
+
+    /// For those who ask.
+    pub fn reader(&self) -> HistoryReader {
+        self.reader.clone()
+    }
+
+    /// Runs until the engine's pictures end; what is known by then is written.
+    pub async fn run(self, mut pictures: Pictures, chain: Arc<dyn Chain>, events: Events) {
+        let Self {
+            setting,
+            reader,
+            health,
+        } = self;
+        let (sender, receiver) = mpsc::sync_channel(QUEUE);
+        let backfills = setting.backfill;
+        let writer = writer::Writer::new(
+            setting,
+            Arc::clone(&reader.standings),
+            health.clone(),
+            events.clone(),
+        );
+        let thread = std::thread::Builder::new()
+            .name("history".into())
+            .spawn(move || writer.run(&receiver));
+        let thread = match thread {
+            Ok(thread) => thread,
+            Err(error) => {
+                health.send_modify(|health| health.error = Some(error.to_string()));
+                return;
+            }
+        };
+        let takes = take(&mut pictures, &sender, &health);
+        if backfills {
+            let past = backfill::run(chain, reader, sender.clone());
+            tokio::select! {
+                () = takes => {}
+                () = past => {}
+            }
+        } else {
+            takes.await;
+        }
+        let last = pictures.borrow().clone();
+        let end = tokio::task::spawn_blocking(move || {
+            if let Some(picture) = last {
+                // There is room soon: nobody else sends.
+                let _ = sender.send(Input::Frames(sights::frames(&picture)));
+            }
+            drop(sender);
+            // It ends as soon as it has written the rest.
+            let _ = thread.join();
+        });
+        let _ = end.await;
+    }
+}
+
+/// Hands pictures to the writer until they end.
+async fn take(
+    pictures: &mut Pictures,
+    sender: &mpsc::SyncSender<Input>,
+    health: &watch::Sender<Health>,
+) {
+    loop {
+        let began = Instant::now();
+        let newest = pictures.borrow_and_update().clone();
+        if let Some(picture) = newest {
+            match sender.try_send(Input::Frames(sights::frames(&picture))) {
+                Ok(()) => {}
+                Err(mpsc::TrySendError::Full(_)) => {
+                    health.send_modify(|health| health.lost_pictures += 1);
+                }
+                Err(mpsc::TrySendError::Disconnected(_)) => return,
+            }
+        }
+        if pictures.changed().await.is_err() {
+            return;
+        }
+        sleep((began + TAKE_EVERY).saturating_duration_since(Instant::now())).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

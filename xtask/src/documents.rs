@@ -1,0 +1,281 @@
+//! What documents say that a machine can check: links lead somewhere, commands of `cargo xtask` exist, and crates are on the floors
+//! that ARCHITECTURE says.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Command;
+use serde_json::Value;
+
+use crate::{printed, process, repository};
+
+/// Documents outside of `docs`.
+const OTHERS: [&str; 6] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "clients/typescript/README.md",
+    "keeper/dashboard/README.md",
+];
+const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
+
+/// A document's path from the repository's root, and its text.
+pub type Document = (String, String);
+
+/// Every document.
+///
+/// # Errors
+/// If one cannot be read.
+pub fn all() -> Result<Vec<Document>> {
+    let root = repository::root();
+    let mut paths: Vec<String> = OTHERS.map(str::to_owned).into();
+    for entry in fs::read_dir(root.join("docs"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".md") {
+            paths.push(format!("docs/{name}"));
+        }
+    }
+    paths.sort();
+    let read = |path: String| {
+        let text = fs::read_to_string(root.join(&path)).with_context(|| path.clone())?;
+        Ok((path, text))
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// Checks all of it. `own` is the command line of `cargo xtask`.
+///
+/// # Errors
+/// Everything that is wrong, a line each.
+pub fn check(own: &Command) -> Result<()> {
+    let documents = all()?;
+    let mut faults = Vec::new();
+    for (path, text) in &documents {
+        faults.extend(dead_links(repository::root(), path, text)?);
+        for command in printed::commands(text, "cargo xtask") {
+            if let Some(fault) = printed::fault(own, &command) {
+                faults.push(format!("{path}:{}: {fault}", command.line));
+            }
+        }
+    }
+    let architecture = documents.iter().find(|(path, _)| path == ARCHITECTURE);
+    let (_, text) = architecture.context("docs/ARCHITECTURE.md is missing")?;
+    faults.extend(floor_faults(&floors(text), &dependencies()?));
+    if !faults.is_empty() {
+        bail!("documents say what is not so:\n{}", faults.join("\n"));
+    }
+    Ok(())
+}
+
+/// Links to files and headings that do not exist.
+fn dead_links(root: &Path, path: &str, text: &str) -> Result<Vec<String>> {
+    let from = root.join(path);
+    let directory = from.parent().unwrap_or(root);
+    let mut faults = Vec::new();
+    for (line, target) in links(text) {
+        let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+        let file = if file.is_empty() {
+            from.clone()
+        } else {
+            directory.join(file)
+        };
+        if !file.exists() {
+            faults.push(format!("{path}:{line}: {target} does not exist"));
+        } else if !heading.is_empty() && !has_heading(&fs::read_to_string(&file)?, heading) {
+            faults.push(format!("{path}:{line}: {target}: there is no such heading"));
+        }
+    }
+    Ok(faults)
+}
+
+/// Relative targets of `[text](target)`, with their lines.
+fn links(text: &str) -> Vec<(usize, &str)> {
+    let mut fenced = false;
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        }
+        if fenced {
+            continue;
+        }
+        let targets = line.split("](").skip(1);
+        let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
+        let relative = targets.filter(|target| !target.contains("://"));
+        found.extend(relative.map(|target| (index + 1, target)));
+    }
+    found
+}
+
+/// Whether a text has a heading that is linked to like this: in lower case, spaces as dashes, without other signs.
+fn has_heading(text: &str, link: &str) -> bool {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| line.trim_start_matches('#').trim())
+        .any(|heading| {
+            let slug = heading.to_lowercase().replace(' ', "-");
+            let slug: String = slug
+                .chars()
+                .filter(|c| c.is_alphanumeric() || "-_".contains(*c))
+                .collect();
+            slug == link
+        })
+}
+
+/// The floor of each directory that the table of floors names.
+fn floors(text: &str) -> BTreeMap<String, u32> {
+    let mut floors = BTreeMap::new();
+    let rows = text.lines().skip_while(|line| *line != "## Floors");
+    let rows = rows.skip(1).take_while(|line| !line.starts_with("## "));
+    for row in rows {
+        let mut cells = row.split('|').map(str::trim);
+        let (Some(_), Some(floor), Some(crates)) = (cells.next(), cells.next(), cells.next())
+        else {
+            continue;
+        };
+        if let Ok(floor) = floor.parse() {
+            let named = crates.split('`').skip(1).step_by(2);
+            floors.extend(named.map(|name| (name.to_owned(), floor)));
+        }
+    }
+    floors
+}
+
+/// Of each crate's directory, those of the workspace's crates that it uses, tests apart.
+fn dependencies() -> Result<BTreeMap<String, Vec<String>>> {
+    let arguments = [
+        "metadata",
+        "--no-deps",
+        "--format-version",
+        "1",
+        "--offline",
+    ];
+    let said = process::output(process::host_cargo().args(arguments))?;
+    let metadata: Value = serde_json::from_str(&said).context("cargo metadata printed no JSON")?;
+    let root = repository::root();
+    let relative = |path: &str| {
+        let path = PathBuf::from(path);
+        let path = path.strip_prefix(root).unwrap_or(&path);
+        path.to_string_lossy().into_owned()
+    };
+    let packages = metadata["packages"].as_array().context("no packages")?;
+    let mut all = BTreeMap::new();
+    for package in packages {
+        let manifest = package["manifest_path"].as_str().context("no manifest")?;
+        let manifest = relative(manifest);
+        let directory = manifest.trim_end_matches("/Cargo.toml").to_owned();
+        let uses = package["dependencies"]
+            .as_array()
+            .context("no dependencies")?;
+        let uses = uses.iter().filter(|one| one["kind"].is_null());
+        let uses = uses.filter_map(|one| Some(relative(one["path"].as_str()?)));
+        all.insert(directory, uses.collect());
+    }
+    Ok(all)
+}
+
+/// Crates that use one of the same floor or a higher one, and crates that stand on none.
+fn floor_faults(
+    floors: &BTreeMap<String, u32>,
+    dependencies: &BTreeMap<String, Vec<String>>,
+) -> Vec<String> {
+    /// They serve the repository, not the product.
+    const APART: [&str; 3] = [
+        "programs/localnet/pyth",
+        "programs/localnet/whirlpool",
+        "xtask",
+    ];
+    let mut faults = Vec::new();
+    for name in floors
+        .keys()
+        .filter(|name| !dependencies.contains_key(*name))
+    {
+        faults.push(format!("{ARCHITECTURE}: {name} is no crate"));
+    }
+    for (name, uses) in dependencies {
+        let Some(floor) = floors.get(name) else {
+            if !APART.contains(&name.as_str()) {
+                faults.push(format!(
+                    "{ARCHITECTURE}: {name} stands on no floor: add it to the table"
+                ));
+            }
+            continue;
+        };
+        for used in uses {
+            if let Some(below) = floors.get(used)
+                && below >= floor
+            {
+                faults.push(format!(
+                    "{ARCHITECTURE}: {name} (floor {floor}) uses {used} (floor {below})"
+                ));
+            }
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::Cli;
+
+    #[test]
+    fn this_repositorys_documents_hold() {
+        check(&Cli::command()).unwrap();
+        crate::named_tests::check().unwrap();
+    }
+
+    #[test]
+    fn links_are_relative_ones_outside_of_code() {
+        let text = "see [a](x.md) and [b](https://x.example)\n```\n[c](no.md)\n```\n![d](y.svg#z)";
+        assert_eq!(links(text), [(1, "x.md"), (5, "y.svg#z")]);
+    }
+
+    #[test]
+    fn a_link_to_nothing_is_a_fault() {
+        let directory = tempfile();
+        fs::write(directory.join("there.md"), "# What it is, and `not`\n").unwrap();
+        let faults = |text: &str| dead_links(&directory, "from.md", text).unwrap();
+        assert_eq!(faults("[a](there.md#what-it-is-and-not)"), [""; 0]);
+        let one = faults("x\n[a](missing.md)");
+        assert_eq!(one, ["from.md:2: missing.md does not exist"]);
+        assert_eq!(faults("[a](there.md#else)").len(), 1);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+
+    fn tempfile() -> PathBuf {
+        let directory = std::env::temp_dir().join(format!("ballast-links-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        directory
+    }
+
+    #[test]
+    fn a_crate_that_uses_a_higher_floor_or_stands_on_none_is_a_fault() {
+        let text = "## Floors\n\n| floor | crates | what |\n|---|---|---|\n| 1 | `a`, `b` | x `y` |\n| 0 | `c` | |\n\n## Else\n| 9 | `d` |";
+        let floors = floors(text);
+        let uses = |pairs: &[(&str, &[&str])]| {
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            let pairs = pairs.iter();
+            pairs
+                .map(|(name, uses)| ((*name).to_owned(), owned(uses)))
+                .collect::<BTreeMap<String, Vec<String>>>()
+        };
+        let good = uses(&[("a", &["c"]), ("b", &[]), ("c", &[])]);
+        assert_eq!(floor_faults(&floors, &good), [""; 0]);
+        for bad in [
+            uses(&[("a", &["b"]), ("b", &[]), ("c", &[])]),
+            uses(&[("a", &[]), ("b", &[]), ("c", &["a"])]),
+            uses(&[("a", &[]), ("b", &[]), ("c", &[]), ("new", &[])]),
+            uses(&[("a", &[]), ("b", &[])]),
+        ] {
+            assert_eq!(floor_faults(&floors, &bad).len(), 1, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `cargo xtask mutants --libraries`: the same question for the libraries and the strategy's decisions.
+//!
+//! cargo-mutants lists changes of what functions return and how they compute. All of them are built at once, each behind a switch
+//! that the environment sets; so a change costs a run of the tests that reach it, up to the first that fails, not a build.
+//! What a switch cannot change, constants, is built one by one.
+
+mod build;
+mod change;
+mod found;
+mod hunt;
+mod report;
+mod schema;
+mod sources;
+mod switch;
+
+use std::{collections::BTreeSet, fs, sync::Mutex};
+
+use anyhow::{Context, Result, bail};
+
+use super::{MutantOptions, locked};
+use crate::repository;
+use change::Change;
+use found::{Fate, Found};
+use hunt::Hunt;
+use sources::Sources;
+
+/// What is changed: a name, and how cargo-mutants is told.
+const LIBRARIES: [(&str, &[&str]); 3] = [
+    ("crates/clmm", &["--package", "ballast-clmm"]),
+    ("crates/model", &["--package", "ballast-model"]),
+    (
+        "crates/strategy/src/decide",
+        &[
+            "--package",
+            "ballast-strategy",
+            "--file",
+            "crates/strategy/src/decide/**",
+        ],
+    ),
+];
+
+/// After so many changes what was found is kept, should the run be interrupted.
+const KEPT_EVERY: u32 = 32;
+
+/// A library with its changes.
+type Library = (&'static str, Vec<Change>);
+
+fn list() -> Result<Vec<Library>> {
+    let mut libraries = Vec::new();
+    let mut first = 0;
+    for (name, selection) in LIBRARIES {
+        let changes = change::list(selection, first)?;
+        first += u32::try_from(changes.len()).context("more changes than numbers")?;
+        libraries.push((name, changes));
+    }
+    Ok(libraries)
+}
+
+/// Tries the changes whose file or words contain what was asked for, unless earlier results are all that is wanted, and answers
+/// the document's part.
+pub fn run(options: &MutantOptions) -> Result<String> {
+    let libraries = list()?;
+    if !options.fold {
+        let all: Vec<_> = libraries
+            .iter()
+            .flat_map(|(_, changes)| changes)
+            .cloned()
+            .collect();
+        search(&all, options)?;
+    }
+    Ok(report::markdown(
+        &libraries,
+        &Found::read(),
+        &build::sources()?,
+    ))
+}
+
+fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
+    let (sources, mut found) = (build::sources()?, Found::read());
+    let chosen: Vec<_> = all
+        .iter()
+        .filter(|change| {
+            let only = options.only.as_deref();
+            only.is_none_or(|only| change.place().contains(only) || change.key().contains(only))
+        })
+        .filter(|change| !(options.resume && found.fate(&change.key(), &sources).is_some()))
+        .collect();
+    if chosen.is_empty() {
+        return Ok(());
+    }
+    let mut packages = BTreeSet::new();
+    for package in chosen
+        .iter()
+        .filter_map(|change| build::package_of(&change.file))
+    {
+        if options.own_tests {
+            packages.insert(package);
+        } else {
+            packages.extend(hunt::asked(package));
+        }
+    }
+    let build = build::all(all, &sources, &packages)?;
+    let scratch = repository::build_dir().join("mutants");
+    fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
+    let hunt = Hunt::trace(&build.binaries, &scratch, &sources, options.jobs.max(1))?;
+    eprintln!(
+        "xtask: mutants: {} changes, {} tests",
+        chosen.len(),
+        hunt.len()
+    );
+    let (mut queue, mut alone) = (Vec::new(), Vec::new());
+    for change in chosen {
+        if build.unviable.contains(&change.number) {
+            found.learn(change.key(), Fate::Unviable, &sources);
+        } else if build.alone.contains(&change.number) {
+            alone.push(change);
+        } else {
+            queue.push(change);
+        }
+    }
+    let found = Mutex::new(found);
+    let left = Mutex::new(queue.iter());
+    let worker = || -> Result<()> {
+        for tried in 1.. {
+            let Some(change) = locked(&left)?.next() else {
+                break;
+            };
+            let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
+            let fate = if hunt.is_reached(change.number) {
+                hunt.try_change(change, known.as_deref())?
+            } else {
+                Fate::Unreached
+            };
+            // Other packages' tests may still miss it.
+            if fate.by().is_some() || !options.own_tests {
+                learn(&found, change, fate, &sources)?;
+            }
+            if tried % KEPT_EVERY == 0 {
+                locked(&found)?.write()?;
+            }
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.jobs.max(1))
+            .map(|_| scope.spawn(worker))
+            .collect();
+        for worker in workers {
+            match worker.join() {
+                Ok(done) => done?,
+                Err(_) => bail!("a worker panicked"),
+            }
+        }
+        Ok(())
+    })?;
+    locked(&found)?.write()?;
+    eprintln!(
+        "xtask: mutants: {} changes are built one by one",
+        alone.len()
+    );
+    if options.own_tests {
+        return Ok(());
+    }
+    let secs = hunt.secs();
+    for change in alone {
+        let package = build::package_of(&change.file);
+        let package = package.with_context(|| format!("whose is {}?", change.file))?;
+        let fate = match build::alone(package, change)? {
+            None => Fate::Unviable,
+            Some(binaries) => {
+                let hunt = Hunt::untraced(&binaries)?.with_secs(&secs);
+                let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
+                hunt.try_change(change, known.as_deref())?
+            }
+        };
+        learn(&found, change, fate, &sources)?;
+        locked(&found)?.write()?;
+    }
+    Ok(())
+}
+
+fn learn(found: &Mutex<Found>, change: &Change, fate: Fate, sources: &Sources) -> Result<()> {
+    if fate.by().is_none() {
+        eprintln!(
+            "xtask: mutants: {}: {}: {fate}",
+            change.place(),
+            change.what
+        );
+    }
+    locked(found)?.learn(change.key(), fate, sources);
+    Ok(())
+}
