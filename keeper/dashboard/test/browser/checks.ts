@@ -68,7 +68,7 @@ export function checks(name: string, start: () => Promise<Rig>): void {
               const [id, near, ltv, equity] = shown[i] ?? [];
               return (
                 id === `#${row.id}` &&
-                plain(ltv) === Number((row.ltv_bps / 100).toFixed(1)) &&
+                Math.abs(plain(ltv) - row.ltv_bps / 100) <= 0.051 &&
                 Math.abs(plain(equity) - Number(row.equity)) <= 0.51 &&
                 (!row.nearest ? near === "none" : near === "reached" ? row.nearest.sigma_days === 0 : Math.abs(plain(near) - Math.abs(row.nearest.distance_bps) / 100) <= 0.051)
               );
