@@ -169,12 +169,15 @@ fn tail(args: &TailArgs, json: bool) -> Result<()> {
     let from = lines.len().saturating_sub(args.lines);
     let mut out = io::stdout().lock();
     show(&mut out, &lines[from..], json)?;
-    while args.follow {
+    if !args.follow {
+        return Ok(());
+    }
+    // Until the reader leaves, or is interrupted.
+    loop {
         std::thread::sleep(LOOK_EVERY);
         let lines: Vec<Line> = follower.more().with_context(cannot)?;
         show(&mut out, &lines, json)?;
     }
-    Ok(())
 }
 
 fn show(out: &mut impl Write, lines: &[Line], json: bool) -> Result<()> {

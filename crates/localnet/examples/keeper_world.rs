@@ -64,7 +64,7 @@ async fn main() -> Result<()> {
     let endpoints = net.endpoints().context("no endpoints")?;
     std::fs::write(
         directory.join("keeper.toml"),
-        configuration(&world, &endpoints, &listen),
+        configuration(&world, endpoints, &listen),
     )
     .context("writing keeper.toml")?;
     say(&json!({

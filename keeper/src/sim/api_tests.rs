@@ -504,7 +504,9 @@ async fn who_may_not_call_is_told_why() {
         json!({"scope": "keeper", "mode": "reduce", "note": "x".repeat(16_400)}).to_string();
     let json_type = ("content-type", "application/json");
     let bearer = ("authorization", token.as_str());
-    let cases: [(&[(&'static str, &str)], &str, u16, &str); 9] = [
+    // Headers and body; the answer's status and code.
+    type Case<'a> = (&'a [(&'static str, &'a str)], &'a str, u16, &'a str);
+    let cases: [Case; 9] = [
         (&[bearer], &good, 415, "not_json"),
         (
             &[bearer, ("content-type", "text/plain")],
