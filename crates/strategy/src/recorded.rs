@@ -314,7 +314,6 @@ fn amounts([base, quote]: [u64; 2]) -> Amounts {
 
 #[cfg(test)]
 mod tests {
-    use ballast_model::Bps;
     use proptest::prelude::*;
 
     use super::*;
@@ -391,8 +390,7 @@ mod tests {
         other.account = bytes(&held);
         assert!(matches!(other.replay(), Err(ReplayError::Differs { .. })));
         // So is a rule of the market.
-        market.market.limits.maintenance_ltv_bps = Bps::ONE.get();
-        market.market.limits.deleverage_ltv_bps = 9_999;
+        market.market.limits.target_ltv_bps = 5_000;
         let mut other = recorded.clone();
         other.market.market = bytes(&market.market);
         assert!(matches!(other.replay(), Err(ReplayError::Differs { .. })));

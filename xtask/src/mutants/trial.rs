@@ -132,7 +132,7 @@ mod tests {
         let (aborted, _) = ending("echo 'test a ... ok'; printf 'test b ... '; exit 1");
         assert_eq!(aborted, Ending::Aborted(Some("b".into())));
         assert_eq!(ending("exec sleep 60").0, Ending::TimedOut(None));
-        let (out_of_time, _) = ending("printf 'test b ... '; ulimit -t 1; while :; do :; done");
+        let (out_of_time, _) = ending("printf 'test b ... '; ulimit -S -t 1; while :; do :; done");
         assert_eq!(out_of_time, Ending::TimedOut(Some("b".into())));
     }
 }

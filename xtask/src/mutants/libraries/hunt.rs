@@ -293,7 +293,7 @@ fn ending(tests: &[&Test], number: u32) -> Result<Ending> {
 /// Runs tests by name, which may compute so many seconds.
 fn command(binary: &Binary, names: &[&str], secs: f64) -> Command {
     let limits = format!(
-        "ulimit -v {MOST_KIB}; ulimit -t {}; exec \"$@\"",
+        "ulimit -v {MOST_KIB}; ulimit -S -t {}; exec \"$@\"",
         secs.ceil() as u64
     );
     let mut command = Command::new("sh");
