@@ -109,7 +109,7 @@ describe("what a real keeper cannot be brought to quickly", () => {
   test("refusals are told in words that say what to do", () =>
     visiting(8, async ({ page }, fixture) => {
       const cases = [
-        { status: 403, code: "wrong_origin", message: "requests from elsewhere are not served", shown: /open the page with `ballast dashboard`/i },
+        { status: 403, code: "wrong_origin", message: "requests from elsewhere are not served", shown: /open the page with `ballast dashboard/i },
         { status: 409, code: "mode_changed", message: "the keeper's mode is halted by now", shown: /somebody was faster: the keeper's mode is halted by now.*look again/i },
         { status: 415, code: "not_json", message: "send application/json", shown: /reload the page/i },
         { status: 421, code: "wrong_host", message: "this server does not answer for x", shown: /127\.0\.0\.1/ },
