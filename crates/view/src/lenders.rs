@@ -1,8 +1,6 @@
 //! What threatens those who lend to a market.
 
-use ballast_model::{
-    Amounts, ModelError, Position, Side, SqrtPrice, base_for_value_up, value_down, value_up,
-};
+use ballast_model::{Amounts, ModelError, Side, SqrtPrice, lending::uncovered_up, value_up};
 use ballast_snapshot::{MarketSnapshot, SnapshotError};
 use ballast_strategy::{prices::PriceFault, situation::SituationError};
 use serde::Serialize;
@@ -81,28 +79,6 @@ pub struct LendersView {
     pub gaps: Vec<LenderGap>,
 }
 
-/// What a position owes and does not cover at a price, each debt paid with its own token first and then with what is left of the
-/// other; zero where it is solvent.
-///
-/// # Errors
-/// Amounts that are out of range.
-pub fn shortfall_up(position: &Position, at: SqrtPrice) -> Result<Amounts, ModelError> {
-    let value = position.value(at)?;
-    if value.assets >= value.debt {
-        return Ok(Amounts::ZERO);
-    }
-    let held = position.pool_amounts_down(at)?.checked_add(position.idle)?;
-    let lacks = |side: Side| position.debt.get(side).saturating_sub(held.get(side));
-    let left = |side: Side| held.get(side).saturating_sub(position.debt.get(side));
-    let (base, quote) = (lacks(Side::Base), lacks(Side::Quote));
-    let from_base = u64::try_from(value_down(left(Side::Base), at)?).unwrap_or(u64::MAX);
-    let bought = base_for_value_up(left(Side::Quote).into(), at)?.saturating_sub(1);
-    Ok(Amounts {
-        base: base.saturating_sub(bought),
-        quote: quote.saturating_sub(from_base),
-    })
-}
-
 /// Worth of amounts in quote, rounded up.
 fn worth_up(amounts: Amounts, at: SqrtPrice) -> Result<u128, ModelError> {
     Ok(value_up(amounts.base, at)?.saturating_add(amounts.quote.into()))
@@ -178,7 +154,8 @@ pub fn lenders(
             liquidated += usize::from(value.ltv_at_least(maintenance(market)));
             if value.assets < value.debt {
                 insolvent += 1;
-                short.push(shortfall_up(&line.model, to)?);
+                // As the program books it.
+                short.push(uncovered_up(line.model.debt, &value));
             }
         }
         let short = total(&mut short.into_iter());
@@ -227,7 +204,11 @@ mod tests {
     };
 
     fn of_book(insurance: u64, sigma_day: f64) -> LendersView {
-        let (mut market, position) = (fixtures::snapshot(200), fixtures::position());
+        of_book_at(200, insurance, sigma_day)
+    }
+
+    fn of_book_at(dollars: i64, insurance: u64, sigma_day: f64) -> LendersView {
+        let (mut market, position) = (fixtures::snapshot(dollars), fixtures::position());
         fixtures::book_debts(&mut market, &position);
         market.quote_reserve.insurance = insurance;
         let lines = Lines::new(&market, sigma_day).unwrap();
@@ -267,31 +248,31 @@ mod tests {
     }
 
     #[test]
-    fn a_shortfall_is_what_assets_do_not_cover_and_only_of_the_token_that_lacks() {
-        let (mut market, position) = (fixtures::snapshot(200), fixtures::position());
+    fn a_gap_beyond_the_collateral_costs_lenders_of_both_tokens_their_part() {
+        // Far above its band the position owes more than the quote that it holds.
+        let number = |text: &str| text.parse::<f64>().unwrap();
+        let lost = |insurance| {
+            let view = of_book_at(290, insurance, 0.04);
+            let gap = view.gaps.into_iter().find(|gap| gap.move_bps == 2_000);
+            gap.unwrap()
+        };
+        let gap = lost(0);
+        assert_eq!((gap.positions_liquidated, gap.positions_insolvent), (1, 1));
+        let (base, quote) = (number(&gap.shortfall_base), number(&gap.shortfall_quote));
+        // In proportion to what is owed.
+        assert!(base > 0.0 && quote > 0.0, "{gap:?}");
+        let (mut market, position) = (fixtures::snapshot(290), fixtures::position());
         fixtures::book_debts(&mut market, &position);
-        let model = market.position(&position, market.now_secs).unwrap();
-        // Far below the band everything is base; the quote that is owed lacks.
-        let low = fixtures::sqrt_price_cents(5_000);
-        let value = model.value(low).unwrap();
-        let short = shortfall_up(&model, low).unwrap();
-        assert_eq!(short.base, 0);
-        let lacks = value.debt - value.assets;
-        assert!(
-            u128::from(short.quote).abs_diff(lacks) <= 2,
-            "{short:?} {lacks}"
-        );
-        // Far above it everything is quote; the base that is owed lacks.
-        let high = fixtures::sqrt_price_cents(90_000);
-        let value = model.value(high).unwrap();
-        let short = shortfall_up(&model, high).unwrap();
-        assert_eq!(short.quote, 0);
-        let worth = value_up(short.base, high).unwrap();
-        assert!(
-            worth.abs_diff(value.debt - value.assets) <= 3_000,
-            "{short:?}"
-        );
-        let now = fixtures::sqrt_price_cents(20_000);
-        assert_eq!(shortfall_up(&model, now).unwrap(), Amounts::ZERO);
+        let debt = market.position(&position, market.now_secs).unwrap().debt;
+        let owed = debt.base as f64 / 1e9 / (debt.quote as f64 / 1e6);
+        assert!((base / quote / owed - 1.0).abs() < 1e-4, "{gap:?}");
+        let value = number(&gap.shortfall_value);
+        assert!((base * gap.price + quote - value).abs() < 1e-5, "{gap:?}");
+        assert_eq!(gap.lenders_lose_value, gap.shortfall_value);
+        assert!(gap.lenders_lose_bps > 0);
+        // Insurance in quote pays for quote alone.
+        let insured = lost(1_000_000_000);
+        let left = number(&insured.lenders_lose_value);
+        assert!((left - base * gap.price).abs() < 1e-5, "{insured:?}");
     }
 }

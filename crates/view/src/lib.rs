@@ -43,7 +43,7 @@ pub use error::{ErrorBody, ErrorView};
 pub use events::{Hello, Reset, Tick};
 pub use figures::{Figures, ends, nearest, scale};
 pub use flag::{Flag, FlagState, Flags, RedFlags};
-pub use lenders::{LenderGap, LendersView, NearDebt, lenders, shortfall_up};
+pub use lenders::{LenderGap, LendersView, NearDebt, lenders};
 pub use lending::ReserveView;
 pub use market::{
     DepthMove, FundingView, Limits, LiquidityView, MarketView, OracleView, ShareBps, StageEvidence,

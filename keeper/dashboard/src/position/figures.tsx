@@ -40,7 +40,7 @@ export function Figures({ position: p, base, quote }: { position: Position; base
         }
         title={`Debt as a part of assets. Deleverage at ${bps(trigger, 0)}, liquidation at ${bps(maintenance, 0)}`}
       />
-      <Fact name="Leverage" value={times(p.leverage_bps)} sub={`opened at ${times(p.entry.leverage_bps)}`} title="Assets as a multiple of equity" />
+      <Fact name="Leverage" value={times(p.leverage_bps)} sub={p.entry.leverage_bps === null ? "at opening unknown" : `opened at ${times(p.entry.leverage_bps)}`} title="Assets as a multiple of equity" />
       <Fact
         name="Delta"
         value={tokens(p.delta, true)}
