@@ -19,7 +19,7 @@ import { MarketsPage } from "./market/page";
 import { Rail } from "./market/rail";
 import { OverrideDialog } from "./override/dialog";
 import { Position } from "./position/position";
-import { go, type Route, useRoute } from "./route";
+import { go, parse, type Route, useRoute } from "./route";
 
 /** The second key of `g b` and the like has to follow within this time. */
 const CHORD_MS = 1200;
@@ -34,6 +34,7 @@ export function App() {
   const [asked, ask] = useState<Ask | null>(null);
   const [said, say] = useState<AppliedOverride | null>(null);
   const [help, showHelp] = useState(false);
+  const [filterAsked, askFilter] = useState(false);
 
   const status = useRead<Status>("status").value;
   const top = useRead<Positions>("positions?sort=danger&offset=0&limit=1", 5000);
@@ -45,7 +46,7 @@ export function App() {
   const market = useRead<Market>(shownMarket ? `markets/${shownMarket}` : null, 2000).value;
 
   useTitle(life, book);
-  useViewKeys(keys === "on", selected, nextTheme, () => showHelp(true));
+  useViewKeys(keys === "on", selected, { nextTheme, help: () => showHelp(true), filter: () => askFilter(true) });
   const context: Context = { status, life, ask };
   return (
     <PageContext.Provider value={context}>
@@ -70,7 +71,7 @@ export function App() {
         ) : (
           <>
             <BookFacts book={book} />
-            <Book selected={selected} keys={keys === "on"} />
+            <Book selected={selected} keys={keys === "on"} filterAsked={filterAsked} filterReached={() => askFilter(false)} />
             <main id="main" tabIndex={-1}>
               {selected ? (
                 <Position key={selected} address={selected} />
@@ -124,11 +125,24 @@ function useTitle(life: Life, book: BookAnswer | null): void {
   }, [life]);
 }
 
-function useViewKeys(on: boolean, selected: string | null, nextTheme: () => void, help: () => void): void {
+interface ViewKeys {
+  nextTheme: () => void;
+  help: () => void;
+  filter: () => void;
+}
+
+function useViewKeys(on: boolean, selected: string | null, { nextTheme, help, filter }: ViewKeys): void {
   const chord = useRef(-Infinity);
-  useKeys((key) => {
+  useKeys((key, event) => {
     if (key === "?") help();
     if (!on) return;
+    if (key === "/") {
+      // Firefox would open its own search.
+      event.preventDefault();
+      const { view } = parse(location.hash);
+      if (view !== "book" && view !== "position") go({ view: "book" });
+      filter();
+    }
     if (performance.now() - chord.current < CHORD_MS) {
       if (key === "b") go({ view: "book" });
       if (key === "p" && selected) go({ view: "position", position: selected });

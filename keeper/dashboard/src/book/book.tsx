@@ -23,7 +23,16 @@ const SORT_NAMES: Record<(typeof SORTS)[number], string> = {
   id: "Number",
 };
 
-export function Book({ selected, keys }: { selected: string | null; keys: boolean }) {
+interface Props {
+  selected: string | null;
+  /** Whether single keys do something. */
+  keys: boolean;
+  /** Somebody asked for the filter, perhaps before there was a book to show it. */
+  filterAsked: boolean;
+  filterReached: () => void;
+}
+
+export function Book({ selected, keys, filterAsked, filterReached }: Props) {
   const { status } = usePage();
   const [sort, setSort] = useSetting("sort", SORTS, "danger");
   const [query, setQuery] = useState("");
@@ -53,12 +62,14 @@ export function Book({ selected, keys }: { selected: string | null; keys: boolea
     if (box.current) box.current.scrollTop = 0;
   };
 
-  useKeys((key, event) => {
+  useLayoutEffect(() => {
+    if (!filterAsked) return;
+    filter.current?.focus();
+    filterReached();
+  }, [filterAsked]);
+
+  useKeys((key) => {
     if (!keys) return;
-    if (key === "/") {
-      event.preventDefault();
-      filter.current?.focus();
-    }
     if (key !== "j" && key !== "k") return;
     const here = positionInAddress() ?? selected;
     const at = rows.findIndex((row) => row.position === here);

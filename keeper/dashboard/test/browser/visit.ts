@@ -1,6 +1,7 @@
 // A visit of the page: a browser context with everything it complains about written down.
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { Rig } from "./rig";
 
@@ -49,7 +50,8 @@ export class Visit {
     const end = Date.now() + timeout_ms;
     while (!(await probe())) {
       if (Date.now() > end) throw new Error(`not within ${timeout_ms / 1000} s: ${what}`);
-      await this.page.waitForTimeout(150);
+      // Not the page's own timer: the page may be closed.
+      await setTimeout(150);
     }
   }
 
