@@ -27,13 +27,13 @@ const REWRITTEN: [(&str, &str); 3] = [
 ];
 
 /// Whose tests are run: packages with what is built of them. Crates that depend on the libraries have tests that see what the
-/// libraries' own do not.
+/// libraries' own do not. None depends on a later one.
 const TESTED: [(&str, &str, &[&str]); 5] = [
     ("ballast-clmm", "crates/clmm", &["--lib", "--tests"]),
     ("ballast-model", "crates/model", &["--lib", "--tests"]),
     ("ballast-ledger", "crates/ledger", &["--lib", "--tests"]),
-    ("ballast-strategy", "crates/strategy", &["--lib", "--tests"]),
     ("ballast", "programs/ballast", &["--lib"]),
+    ("ballast-strategy", "crates/strategy", &["--lib", "--tests"]),
 ];
 
 /// A file with tests, built.
@@ -111,6 +111,12 @@ pub fn package_of(file: &str) -> Option<&'static str> {
         .iter()
         .find(|(_, directory, _)| file.starts_with(&format!("{directory}/")));
     found.map(|(package, _, _)| *package)
+}
+
+/// Directory of a package.
+pub fn directory_of(package: &str) -> Option<&'static str> {
+    let found = TESTED.iter().find(|(name, _, _)| *name == package);
+    found.map(|(_, directory, _)| *directory)
 }
 
 /// What outcomes depend on.
