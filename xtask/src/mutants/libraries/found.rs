@@ -34,6 +34,11 @@ impl Fate {
         }
     }
 
+    /// Whether no test missed anything.
+    pub fn is_survival(&self) -> bool {
+        matches!(self, Self::Survived | Self::Unreached)
+    }
+
     fn word(&self) -> &'static str {
         match self {
             Self::Unviable => "does not compile",

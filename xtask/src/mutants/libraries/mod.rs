@@ -17,7 +17,7 @@ use std::{collections::BTreeSet, fs, sync::Mutex};
 
 use anyhow::{Context, Result, bail};
 
-use super::{MutantOptions, locked};
+use super::{MutantOptions, locked, report::explained_changes};
 use crate::repository;
 use change::Change;
 use found::{Fate, Found};
@@ -68,11 +68,11 @@ pub fn run(options: &MutantOptions) -> Result<String> {
             .collect();
         search(&all, options)?;
     }
-    Ok(report::markdown(
-        &libraries,
-        &Found::read(),
-        &build::sources()?,
-    ))
+    let (found, sources) = (Found::read(), build::sources()?);
+    for key in report::needless(explained_changes(), &libraries, &found, &sources) {
+        eprintln!("xtask: mutants: explained, but no survivor: {key}");
+    }
+    Ok(report::markdown(&libraries, &found, &sources))
 }
 
 fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
