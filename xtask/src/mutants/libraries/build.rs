@@ -66,7 +66,7 @@ pub fn all(changes: &[Change], sources: &Sources, packages: &BTreeSet<&str>) -> 
             schemas.values().flat_map(numbers).copied().collect()
         };
         unviable.extend(of(|schema| &schema.refused));
-        let errors = match compile(packages, false)? {
+        let errors = match compile(packages, None)? {
             Compiled::Tests(binaries) => {
                 return Ok(Build {
                     binaries,
@@ -92,14 +92,17 @@ pub fn all(changes: &[Change], sources: &Sources, packages: &BTreeSet<&str>) -> 
     }
 }
 
-/// The tests of one package with one change in its text; none if that does not compile.
-pub fn alone(package: &str, change: &Change) -> Result<Option<Vec<Binary>>> {
+/// Parts of a package's tests, those that are built soonest first.
+pub const PARTS: [&str; 2] = ["--lib", "--tests"];
+
+/// A part of the tests of one package with one change in its text; none if that does not compile.
+pub fn alone(package: &str, change: &Change, part: &str) -> Result<Option<Vec<Binary>>> {
     copy(&[], &BTreeSet::new())?;
     let source = fs::read_to_string(repository::root().join(&change.file))?;
     let file = root().join(&change.file);
     let text = schema::with_change(&source, change)?;
     tree::write(&file, prepared(&change.file, text).as_bytes())?;
-    Ok(match compile(&BTreeSet::from([package]), true)? {
+    Ok(match compile(&BTreeSet::from([package]), Some(part))? {
         Compiled::Tests(binaries) => Some(binaries),
         Compiled::Errors(_) => None,
     })
@@ -245,8 +248,8 @@ impl Error {
     }
 }
 
-/// Compiles the tests of some packages; quickly if they are to run once.
-fn compile(packages: &BTreeSet<&str>, once: bool) -> Result<Compiled> {
+/// Compiles the tests of some packages; a part of them quickly if they are to run once.
+fn compile(packages: &BTreeSet<&str>, once: Option<&str>) -> Result<Compiled> {
     let wrapper = wrapper()?;
     let mut binaries = Vec::new();
     for (package, directory, what) in TESTED {
@@ -270,8 +273,8 @@ fn compile(packages: &BTreeSet<&str>, once: bool) -> Result<Compiled> {
                 "--package",
                 package,
             ])
-            .args(what);
-        if once {
+            .args(once.map_or(what.to_vec(), |part| vec![part]));
+        if once.is_some() {
             for package in ["ballast-clmm", "ballast-model"] {
                 command.arg(format!(
                     "--config=profile.dev.package.{package}.opt-level=1"

@@ -13,7 +13,11 @@ mod schema;
 mod sources;
 mod switch;
 
-use std::{collections::BTreeSet, fs, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    sync::Mutex,
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -165,18 +169,33 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
     for change in alone {
         let package = build::package_of(&change.file);
         let package = package.with_context(|| format!("whose is {}?", change.file))?;
-        let fate = match build::alone(package, change)? {
-            None => Fate::Unviable,
-            Some(binaries) => {
-                let hunt = Hunt::untraced(&binaries)?.with_secs(&secs);
-                let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
-                hunt.try_change(change, known.as_deref())?
-            }
-        };
+        let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
+        let fate = alone_fate(package, change, known.as_deref(), &secs)?;
         learn(&found, change, fate, &sources)?;
         locked(&found)?.write()?;
     }
     Ok(())
+}
+
+/// What becomes of a change that is built alone.
+fn alone_fate(
+    package: &str,
+    change: &Change,
+    known: Option<&str>,
+    secs: &BTreeMap<String, f64>,
+) -> Result<Fate> {
+    for part in build::PARTS {
+        let Some(binaries) = build::alone(package, change, part)? else {
+            return Ok(Fate::Unviable);
+        };
+        let fate = Hunt::untraced(&binaries)?
+            .with_secs(secs)
+            .try_change(change, known)?;
+        if fate.by().is_some() {
+            return Ok(fate);
+        }
+    }
+    Ok(Fate::Survived)
 }
 
 fn learn(found: &Mutex<Found>, change: &Change, fate: Fate, sources: &Sources) -> Result<()> {
