@@ -151,7 +151,7 @@ fn a_short_that_is_left_when_all_liquidity_has_gone_is_bought_back() {
 }
 
 /// A position above the band, owed nothing but base, so that nothing of it repays without a swap; the swap is too dear.
-fn only_liquidation_is_left(market: &mut MarketSnapshot, position: &mut Position) {
+pub(super) fn only_liquidation_is_left(market: &mut MarketSnapshot, position: &mut Position) {
     position.quote_debt_shares = 0.into();
     position.base_debt_shares = fixtures::shares(950_000_000).into();
     fixtures::book_debts(market, position);
