@@ -92,6 +92,13 @@ pub fn all(changes: &[Change], sources: &Sources, packages: &BTreeSet<&str>) -> 
     }
 }
 
+/// The changes that no switch makes.
+pub fn constants(changes: &[Change]) -> Result<BTreeSet<u32>> {
+    let schemas = copy(changes, &BTreeSet::new())?;
+    let alone = schemas.values().flat_map(|schema| &schema.alone);
+    Ok(alone.copied().collect())
+}
+
 /// Parts of a package's tests, those that are built soonest first.
 pub const PARTS: [&str; 2] = ["--lib", "--tests"];
 

@@ -135,10 +135,7 @@ impl Hunt {
         jobs: usize,
     ) -> Result<Self> {
         let mut hunt = Self::untraced(binaries)?;
-        let file = scratch.join("traced.json");
-        let known = fs::read_to_string(&file).unwrap_or_default();
-        let mut known: BTreeMap<String, (String, Traced)> =
-            serde_json::from_str(&known).unwrap_or_default();
+        let mut known = traced(scratch);
         let is_known = |test: &Test| {
             let known = known.get(&test.key());
             known.is_some_and(|(of, _)| *of == sources.of_test(&test.name))
@@ -169,6 +166,7 @@ impl Hunt {
             }
             Ok(())
         })?;
+        let file = scratch.join(TRACED);
         fs::write(&file, serde_json::to_string(&known)?)
             .with_context(|| format!("cannot write {}", file.display()))?;
         for test in &mut hunt.tests {
@@ -197,14 +195,6 @@ impl Hunt {
     /// How many tests there are.
     pub fn len(&self) -> usize {
         self.tests.len()
-    }
-
-    /// What takes how long, for tests that are built anew.
-    pub fn secs(&self) -> BTreeMap<String, f64> {
-        self.tests
-            .iter()
-            .map(|test| (test.key(), test.secs))
-            .collect()
     }
 
     /// Takes over how long tests take. What is built quickly computes slowly.
@@ -241,6 +231,21 @@ impl Hunt {
         }
         Ok(Fate::Survived)
     }
+}
+
+/// Where it is kept what tests reach.
+const TRACED: &str = "traced.json";
+
+/// What is known of tests by their keys: of what code and test, and what.
+fn traced(scratch: &Path) -> BTreeMap<String, (String, Traced)> {
+    let text = fs::read_to_string(scratch.join(TRACED)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// How long tests took when they were last heard.
+pub fn secs(scratch: &Path) -> BTreeMap<String, f64> {
+    let traced = traced(scratch).into_iter();
+    traced.map(|(test, (_, (secs, _)))| (test, secs)).collect()
 }
 
 /// What becomes of a change in a few tests, if one misses something.

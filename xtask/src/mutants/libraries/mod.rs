@@ -16,6 +16,7 @@ mod switch;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::Path,
     sync::Mutex,
 };
 
@@ -92,6 +93,19 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
     if chosen.is_empty() {
         return Ok(());
     }
+    let scratch = repository::build_dir().join("mutants");
+    fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
+    if options.constants {
+        let alone = build::constants(all)?;
+        let chosen = chosen.into_iter();
+        let chosen = chosen.filter(|change| alone.contains(&change.number));
+        return try_alone(
+            &chosen.collect::<Vec<_>>(),
+            &scratch,
+            &sources,
+            &Mutex::new(found),
+        );
+    }
     let mut packages = BTreeSet::new();
     for package in chosen
         .iter()
@@ -104,8 +118,6 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
         }
     }
     let build = build::all(all, &sources, &packages)?;
-    let scratch = repository::build_dir().join("mutants");
-    fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
     let hunt = Hunt::trace(&build.binaries, &scratch, &sources, options.jobs.max(1))?;
     eprintln!(
         "xtask: mutants: {} changes, {} tests",
@@ -158,21 +170,31 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
         Ok(())
     })?;
     locked(&found)?.write()?;
+    if options.own_tests {
+        return Ok(());
+    }
+    try_alone(&alone, &scratch, &sources, &found)
+}
+
+/// Tries changes that no switch makes, one build each.
+fn try_alone(
+    alone: &[&Change],
+    scratch: &Path,
+    sources: &Sources,
+    found: &Mutex<Found>,
+) -> Result<()> {
     eprintln!(
         "xtask: mutants: {} changes are built one by one",
         alone.len()
     );
-    if options.own_tests {
-        return Ok(());
-    }
-    let secs = hunt.secs();
+    let secs = hunt::secs(scratch);
     for change in alone {
         let package = build::package_of(&change.file);
         let package = package.with_context(|| format!("whose is {}?", change.file))?;
         let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
         let fate = alone_fate(package, change, known.as_deref(), &secs)?;
-        learn(&found, change, fate, &sources)?;
-        locked(&found)?.write()?;
+        learn(found, change, fate, sources)?;
+        locked(found)?.write()?;
     }
     Ok(())
 }
