@@ -63,6 +63,22 @@ fn who_is_to_leave_gets_no_new_band_while_the_exit_is_refused() {
 }
 
 #[test]
+fn of_what_waits_for_a_price_a_new_band_is_none_where_the_owner_is_to_leave() {
+    let waiting = |leaves: bool| {
+        let decision = automation::decision(216, |m, p, _| {
+            if leaves {
+                p.automation = automation::window(Reaction::ExitIntoQuote);
+            }
+            m.base_price.publish_time = NOW - 121;
+        });
+        let kinds = decision.blocks().map(|(kind, _)| kind);
+        kinds.collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(true), [ActionKind::Exit, ActionKind::Rehedge]);
+    assert_eq!(waiting(false), [ActionKind::Recenter, ActionKind::Rehedge]);
+}
+
+#[test]
 fn fees_wait_for_an_exit() {
     let at = |forbidden| {
         automation::decision(200, |_, p, o| {
