@@ -172,6 +172,8 @@ async fn deploy(
         bail!(
             "program {program} does not exist yet: its key must sign, pass its file with --program-keypair"
         );
+    } else {
+        loader::require_free_data_address(chain, program).await?;
     }
     let buffer_key = match what.buffer {
         Some(path) => read_keypair(path, "--buffer")?,
