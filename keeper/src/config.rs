@@ -22,6 +22,7 @@ mod error;
 mod flags;
 mod history;
 mod malformed;
+mod nodes;
 mod notify;
 mod prices;
 
@@ -30,6 +31,7 @@ pub use automation::Automation;
 pub use error::ConfigError;
 pub use flags::Flags;
 pub use history::History;
+pub use nodes::Nodes;
 pub use notify::Notify;
 pub use prices::Prices;
 
@@ -67,6 +69,8 @@ pub struct Config {
     pub history: History,
     /// Prices newer than those of the price accounts.
     pub prices: Prices,
+    /// Nodes beside that of `rpc_url`.
+    pub nodes: Nodes,
     /// Red flags and contingency.
     pub flags: Flags,
     /// Whom to tell what a person should know.
@@ -172,6 +176,8 @@ struct RawConfig {
     history: history::RawHistory,
     #[serde(default)]
     prices: prices::RawPrices,
+    #[serde(default)]
+    nodes: nodes::RawNodes,
     #[serde(default)]
     flags: flags::RawFlags,
     #[serde(default)]
@@ -406,6 +412,7 @@ impl Config {
             automation: raw.automation.into(),
             history: raw.history.try_into()?,
             prices: raw.prices.into(),
+            nodes: raw.nodes.into(),
             flags: Flags::new(
                 raw.flags,
                 &raw.contingency,

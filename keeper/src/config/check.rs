@@ -91,6 +91,7 @@ impl Config {
         self.fees.check()?;
         self.automation.check()?;
         self.prices.check()?;
+        self.nodes.check(&self.rpc_url)?;
         self.flags.check()?;
         self.notify.check()?;
         self.api.check()?;

@@ -104,8 +104,8 @@ pub enum Asked {
 pub struct Sources {
     /// For complete answers and polls.
     pub chain: Arc<dyn Chain>,
-    /// Websocket endpoint; `None`: polls only.
-    pub ws_url: Option<Endpoint>,
+    /// Websocket endpoints: when the stream of one breaks the next is tried. Empty: polls only.
+    pub ws_urls: Vec<Endpoint>,
     /// Markets.
     pub markets: Vec<Arc<MarketContext>>,
     /// Intervals.
@@ -261,9 +261,10 @@ impl Sources {
 
     async fn stream_and_resync(&self, events: &Sender<SourceEvent>) -> Result<(), Closed> {
         let mut pause = self.timing.backoff_first;
+        let mut endpoints = self.ws_urls.iter().cycle();
         loop {
             let began = Instant::now();
-            let reason = match &self.ws_url {
+            let reason = match endpoints.next() {
                 Some(endpoint) => stream::run(self, endpoint, events).await?,
                 None => {
                     // Without a stream, new positions are found by reading all of them.
@@ -366,7 +367,7 @@ mod tests {
     fn sources(world: &World, ws_url: Option<Endpoint>) -> Sources {
         Sources {
             chain: Arc::new(world.clone()),
-            ws_url,
+            ws_urls: ws_url.into_iter().collect(),
             markets: vec![Arc::new(bytes::context())],
             timing: Timing::default(),
         }

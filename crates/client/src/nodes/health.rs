@@ -8,6 +8,8 @@ const FASTEST_SLOT_MS: u64 = 200;
 const LEAD_SLOTS: u64 = 150;
 /// How long a node that contradicted others is asked last.
 const CONTRADICTED_MS: u64 = 600_000;
+/// How long a node on whose blockhash something expired comes after its equals.
+const MISLED_MS: u64 = 300_000;
 /// Answers that differ in speed by less than this count as equally fast, so that the order does not change with every answer.
 const LATENCY_STEP_MS: u64 = 250;
 
@@ -65,6 +67,8 @@ pub(super) struct Health {
     latency_ms: u64,
     told: Option<Told>,
     contradicted_ms: Option<u64>,
+    /// When something signed on its blockhash expired.
+    misled_ms: Option<u64>,
     /// Since when it has not told what became of a transaction, though it was asked.
     silent_since_ms: Option<u64>,
 }
@@ -108,6 +112,11 @@ impl Health {
     /// What it said of a transaction was not so.
     pub fn contradicted(&mut self, now_ms: u64) {
         self.contradicted_ms = Some(now_ms);
+    }
+
+    /// What was signed on its blockhash has expired, which may be its fault or not.
+    pub fn misled(&mut self, now_ms: u64) {
+        self.misled_ms = Some(now_ms);
     }
 
     /// It was asked for what became of a transaction; whether it said.
@@ -208,14 +217,18 @@ pub(super) fn conditions(all: &[Health], lag_slots: u64, now_ms: u64) -> Vec<Con
     all.iter().enumerate().map(condition).collect()
 }
 
-/// In which order they are asked: by condition, then by speed, then as they were named.
+/// In which order they are asked: by condition, then by whether something signed on their blockhash expired lately, then by speed, then as
+/// they were named.
 pub(super) fn order(all: &[Health], lag_slots: u64, now_ms: u64) -> Vec<usize> {
     let conditions = conditions(all, lag_slots, now_ms);
     let mut order: Vec<usize> = (0..all.len()).collect();
     order.sort_by_key(|index| {
+        let health = &all[*index];
+        let recent = |at: u64| now_ms.saturating_sub(at) < MISLED_MS;
         (
             conditions[*index].rank(),
-            all[*index].latency_ms / LATENCY_STEP_MS,
+            health.misled_ms.is_some_and(recent),
+            health.latency_ms / LATENCY_STEP_MS,
         )
     });
     order
@@ -320,6 +333,16 @@ mod tests {
         assert_eq!(order(&all, LAG, 1_000), [1, 0]);
         assert_eq!(conditions(&all, LAG, 600_999)[0], Condition::Contradicted);
         assert_eq!(conditions(&all, LAG, 601_000)[0], Condition::Well);
+    }
+
+    #[test]
+    fn whose_blockhash_expired_comes_after_its_equals_for_a_while() {
+        let mut all = telling(&[1_000, 1_000, 950]);
+        all[0].misled(1_000);
+        assert_eq!(order(&all, LAG, 1_000), [1, 0, 2]);
+        assert_eq!(conditions(&all, LAG, 1_000)[0], Condition::Well);
+        all[1].misled(1_000);
+        assert_eq!(order(&all, LAG, 1_000), [0, 1, 2]);
     }
 
     #[test]

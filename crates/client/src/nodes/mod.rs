@@ -231,7 +231,8 @@ impl Nodes {
         let order = order(&self.known().health, self.config.lag_slots, self.now_ms());
         let mut left = order.into_iter();
         let mut running = FuturesUnordered::new();
-        running.extend(left.next().map(ask));
+        let mut waited_for = left.next();
+        running.extend(waited_for.map(ask));
         let (mut best, mut error): (Option<(u64, T)>, Option<ChainError>) = (None, None);
         loop {
             let waiting = running.next();
@@ -240,7 +241,11 @@ impl Nodes {
                 _ => match timeout(self.config.patience, waiting).await {
                     Ok(answer) => answer,
                     Err(_) => {
-                        running.extend(left.next().map(ask));
+                        if let Some(slow) = waited_for {
+                            self.known().health[slow].failed();
+                        }
+                        waited_for = left.next();
+                        running.extend(waited_for.map(ask));
                         continue;
                     }
                 },
@@ -266,9 +271,8 @@ impl Nodes {
                 }
                 None => break,
             }
-            if running.is_empty() || best.is_none() {
-                running.extend(left.next().map(ask));
-            }
+            waited_for = left.next();
+            running.extend(waited_for.map(ask));
         }
         match (best, error) {
             (Some((_, best)), _) => Ok(best),
@@ -302,7 +306,18 @@ impl Nodes {
             let said = answers.iter().flatten().filter(|it| it.is_ok()).count();
             let next = match said {
                 0 => running.next().await,
-                _ => timeout_at(until, running.next()).await.unwrap_or_default(),
+                _ => match timeout_at(until, running.next()).await {
+                    Ok(next) => next,
+                    Err(_) => {
+                        let mut known = self.known();
+                        for (health, answer) in known.health.iter_mut().zip(&answers) {
+                            if answer.is_none() {
+                                health.failed();
+                            }
+                        }
+                        break;
+                    }
+                },
             };
             let Some((index, answer)) = next else { break };
             answers[index] = Some(answer);
@@ -375,10 +390,11 @@ impl Nodes {
 
     /// On whose blockhash a transaction was signed that expired: others' are preferred next time.
     fn blame(&self, signature: &Signature) {
+        let now_ms = self.now_ms();
         let mut known = self.known();
         let signed = known.signed.iter().find(|(it, _)| it == signature);
         if let Some((_, index)) = signed.copied() {
-            known.health[index].failed();
+            known.health[index].misled(now_ms);
         }
     }
 }

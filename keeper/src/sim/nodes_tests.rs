@@ -1,0 +1,149 @@
+//! The keeper as a whole on several nodes, of which some lag, hang or lie.
+
+use std::{sync::Arc, time::Duration};
+
+use ballast_client::Chain;
+use ballast_flags::{Flag, State};
+use ballast_strategy::decide::ActionKind;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Disk, Faults, World,
+    crash_tests::{POSITIONS, beside, landed, parts, settled, world},
+    node::{Answers, Lie, Manners, Node, PassesOn},
+};
+use crate::{
+    Keeper, KeeperEvent, Mode, Parts,
+    journal::{Outcome, Record, scan},
+};
+
+const COUNT: usize = POSITIONS as usize;
+const WELL: Manners = Manners {
+    lag: 0,
+    answers: Answers::Well,
+    lie: Lie::None,
+    passes_on: PassesOn::AtOnce,
+};
+
+fn lying(lie: Lie) -> Manners {
+    Manners { lie, ..WELL }
+}
+
+/// Parts of a keeper that knows these nodes, the first its own.
+pub(super) fn on_nodes(world: &World, disk: &Disk, nodes: &[Node]) -> Parts {
+    let mut all = nodes
+        .iter()
+        .map(|node| Arc::new(node.clone()) as Arc<dyn Chain>);
+    let chain = all.next().unwrap();
+    Parts {
+        chain,
+        more_nodes: all.collect(),
+        ..parts(world, disk, Mode::Active)
+    }
+}
+
+fn nodes(world: &World, manners: &[Manners]) -> Vec<Node> {
+    let node = |(index, manners): (usize, &Manners)| Node::of(world, index + 1, *manners);
+    manners.iter().enumerate().map(node).collect()
+}
+
+/// Whether what the journal says became of each transaction is so.
+pub(super) fn journal_agrees(world: &World, disk: &Disk) -> Result<usize, String> {
+    let records = scan(&disk.bytes()).unwrap().records;
+    let mut intents = std::collections::HashMap::new();
+    let mut outcomes = 0;
+    for record in records {
+        match record {
+            Record::Intent(intent) => {
+                intents.insert(intent.id, intent.signature);
+            }
+            Record::Outcome(of) => {
+                outcomes += 1;
+                let inner = world.lock();
+                let known = intents.get(&of.id).and_then(|it| inner.transactions.get(it));
+                let truth = known.and_then(|known| Some((known.lands_at?, known.result.clone()?)));
+                let agrees = match (&of.outcome, &truth) {
+                    (Outcome::Landed { slot }, Some((at, Ok(())))) => slot == at,
+                    (
+                        Outcome::Failed { slot, .. } | Outcome::Raced { slot, .. },
+                        Some((at, Err(_))),
+                    ) => slot == at,
+                    (Outcome::Expired { .. } | Outcome::Dropped { .. }, None) => true,
+                    _ => false,
+                };
+                if !agrees {
+                    return Err(format!("{:?}, but on chain {truth:?}", of.outcome));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(outcomes)
+}
+
+/// A price move through nodes of these manners, none of which passes anything on for the first half minute of those `lost`.
+async fn rehedged(seed: u64, manners: &[Manners], lost: u64) -> (World, Vec<String>, Duration) {
+    let faults = Faults {
+        lost,
+        ..Faults::default()
+    };
+    let (world, disk) = world(seed, faults);
+    world.lock().set_price(205);
+    let nodes = nodes(&world, manners);
+    let keeper = Keeper::new(on_nodes(&world, &disk, &nodes));
+    let mut events = keeper.events();
+    let began = Instant::now();
+    let scene = async {
+        if lost > 0 {
+            sleep(Duration::from_secs(150)).await;
+            world.lock().faults.lost = 0;
+        }
+        settled(&world, &disk, began).await;
+    };
+    beside(keeper, scene).await;
+    let took = began.elapsed();
+    journal_agrees(&world, &disk).unwrap();
+    assert_eq!(world.lock().violations, Vec::<String>::new(), "{manners:?}");
+    assert_eq!(landed(&world, ActionKind::Rehedge), COUNT, "{manners:?}");
+    let mut warned = Vec::new();
+    while let Ok(event) = events.try_recv() {
+        if let KeeperEvent::Warning { message } = event {
+            warned.push(message);
+        }
+    }
+    (world, warned, took)
+}
+
+#[tokio::test(start_paused = true)]
+async fn expiry_is_not_believed_of_a_node_that_lies() {
+    // While transactions are lost, whoever believes it signs another one that could land as well.
+    for lie in [Lie::Expired, Lie::ShortBlockhash, Lie::Unknown] {
+        for manners in [
+            vec![lying(lie), WELL],
+            vec![WELL, lying(lie)],
+            vec![lying(lie), WELL, WELL],
+        ] {
+            rehedged(50, &manners, 100).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_that_node_alone_it_would_act_twice() {
+    let (world, disk) = world(
+        50,
+        Faults {
+            lost: 60,
+            ..Faults::default()
+        },
+    );
+    world.lock().set_price(205);
+    let nodes = nodes(&world, &[lying(Lie::Expired)]);
+    let keeper = Keeper::new(on_nodes(&world, &disk, &nodes));
+    beside(keeper, sleep(Duration::from_secs(120))).await;
+    let violations = world.lock().violations.clone();
+    assert!(
+        violations.iter().any(|it| it.contains("could still land")),
+        "{violations:?}"
+    );
+}
