@@ -137,6 +137,12 @@ pub struct Fees {
     pub relaxed_distance_bps: u32,
     /// Price distance to the liquidation boundary within which nothing is simulated before it is sent.
     pub urgent_distance_bps: u32,
+    /// Time in which a usual move reaches the boundary, from which the fee begins to rise as well.
+    pub relaxed_secs: u32,
+    /// Such a time within which nothing is simulated before it is sent.
+    pub urgent_secs: u32,
+    /// Most of what a liquidation would take that one transaction's priority fee may cost, where that is known in SOL.
+    pub max_stake_bps: u32,
 }
 
 /// Liquidations by this keeper.
@@ -257,6 +263,9 @@ struct RawFees {
     warn_below_lamports: Option<u64>,
     relaxed_distance_bps: u32,
     urgent_distance_bps: u32,
+    relaxed_secs: u32,
+    urgent_secs: u32,
+    max_stake_bps: u32,
 }
 
 impl Default for RawFees {
@@ -270,6 +279,9 @@ impl Default for RawFees {
             warn_below_lamports: None,
             relaxed_distance_bps: 1_000,
             urgent_distance_bps: 100,
+            relaxed_secs: 21_600,
+            urgent_secs: 600,
+            max_stake_bps: 1_000,
         }
     }
 }
@@ -466,6 +478,9 @@ impl From<RawFees> for Fees {
             }),
             relaxed_distance_bps: raw.relaxed_distance_bps,
             urgent_distance_bps: raw.urgent_distance_bps,
+            relaxed_secs: raw.relaxed_secs,
+            urgent_secs: raw.urgent_secs,
+            max_stake_bps: raw.max_stake_bps,
         }
     }
 }

@@ -598,16 +598,16 @@ impl Chain for Nodes {
         }
         let expiry = match ruling {
             Ruling::Is(expiry) => expiry,
-            Ruling::Claim { by, status } => {
-                if self.is_borne_out(by, signature, status.slot).await {
-                    Expiry::Landed(status)
-                } else {
-                    self.contradict(by);
-                    let heights = witnesses.iter().flatten().map(|it| it.height);
-                    Expiry::Expired {
-                        block_height: heights.min().unwrap_or(over_above),
+            Ruling::Claims { of, otherwise } => {
+                let mut shown = otherwise;
+                for (by, status) in of {
+                    if self.is_borne_out(by, signature, status.slot).await {
+                        shown = Expiry::Landed(status);
+                    } else {
+                        self.contradict(by);
                     }
                 }
+                shown
             }
         };
         Ok(match expiry {

@@ -16,10 +16,11 @@ pub(super) struct Witness {
 pub(super) enum Ruling {
     /// This.
     Is(Expiry),
-    /// All agree that it is over, but only this one has it in a confirmed block.
-    Claim {
-        by: usize,
-        status: TransactionStatus,
+    /// All agree that it is over, but not on what came of it: these say that it is in a confirmed block.
+    Claims {
+        of: Vec<(usize, TransactionStatus)>,
+        /// What follows if none of them can show it.
+        otherwise: Expiry,
     },
 }
 
@@ -44,7 +45,7 @@ fn agreed<'a>(
     settled.clone().find(backed)
 }
 
-/// What is known of a transaction that may still land: settled if `needed` nodes say so, in a block if they see it in one.
+/// What is known of a transaction that may still land: settled if `needed` nodes say so, in a block if they see it in the same.
 pub(super) fn seen(
     statuses: &[Option<TransactionStatus>],
     needed: usize,
@@ -53,15 +54,14 @@ pub(super) fn seen(
         return Some(status.clone());
     }
     let seen = statuses.iter().flatten();
-    if seen.clone().count() < needed {
-        return None;
-    }
-    // That of the least, so that nothing follows from it.
-    seen.min_by_key(|status| status.slot)
-        .map(|status| TransactionStatus {
-            confirmation: Confirmation::Processed,
-            ..status.clone()
-        })
+    let backed = |status: &&TransactionStatus| {
+        let same = seen.clone().filter(|other| is_same(status, other));
+        same.count() >= needed
+    };
+    seen.clone().find(backed).map(|status| TransactionStatus {
+        confirmation: Confirmation::Processed,
+        ..status.clone()
+    })
 }
 
 /// What became of a transaction that cannot land above a height. Also who was contradicted by the others.
@@ -97,16 +97,25 @@ pub(super) fn rule(
         return (Ruling::Is(Expiry::Expired { block_height }), against);
     }
     let all_over = heard().all(|(_, witness)| is_over(witness)) && heard().count() >= needed;
-    let claim = seen
+    let claims: Vec<(usize, TransactionStatus)> = seen
         .iter()
-        .find(|(_, status)| settled(Some(status)).is_some());
-    match claim {
-        Some((by, status)) if all_over => {
-            let (by, status) = (*by, TransactionStatus::clone(status));
-            (Ruling::Claim { by, status }, Vec::new())
-        }
-        _ if seen.is_empty() => (Ruling::Is(Expiry::NotYet), Vec::new()),
-        _ => (Ruling::Is(Expiry::Unconfirmed), Vec::new()),
+        .filter(|(_, status)| settled(Some(status)).is_some())
+        .map(|(index, status)| (*index, TransactionStatus::clone(status)))
+        .collect();
+    if all_over && !claims.is_empty() {
+        let heights = heard().map(|(_, witness)| witness.height);
+        let otherwise = match dead.is_empty() {
+            true => Expiry::Unconfirmed,
+            false => Expiry::Expired {
+                block_height: heights.min().unwrap_or(over_above),
+            },
+        };
+        let of = claims;
+        return (Ruling::Claims { of, otherwise }, Vec::new());
+    }
+    match seen.is_empty() {
+        true => (Ruling::Is(Expiry::NotYet), Vec::new()),
+        false => (Ruling::Is(Expiry::Unconfirmed), Vec::new()),
     }
 }
 
@@ -164,11 +173,11 @@ mod tests {
     fn of_two_that_contradict_each_other_the_claim_is_looked_into_once_it_is_over_for_both() {
         let claims = |height| says(height, landed());
         assert_eq!(ruled(&[claims(101), says(100, None)]).0, Ruling::Is(Expiry::Unconfirmed));
-        let claim = Ruling::Claim {
-            by: 0,
-            status: landed().unwrap(),
+        let claim = Ruling::Claims {
+            of: vec![(0, landed().unwrap())],
+            otherwise: Expiry::Expired { block_height: 101 },
         };
-        assert_eq!(ruled(&[claims(101), says(101, None)]), (claim, vec![]));
+        assert_eq!(ruled(&[claims(101), says(102, None)]), (claim, vec![]));
     }
 
     #[test]
@@ -181,8 +190,14 @@ mod tests {
     #[test]
     fn different_slots_are_no_agreement() {
         let other = says(101, status(51, Confirmation::Finalized));
-        let (ruling, _) = ruled(&[says(101, landed()), other]);
-        assert!(matches!(ruling, Ruling::Claim { .. }), "{ruling:?}");
+        let (ruling, _) = ruled(&[says(101, landed()), other.clone()]);
+        let Ruling::Claims { of, otherwise } = ruling else {
+            panic!("{ruling:?}");
+        };
+        assert_eq!((of.len(), otherwise), (2, Expiry::Unconfirmed));
+        // Before that they are none either, so that it is sent on.
+        let two = [landed(), other.unwrap().status];
+        assert_eq!(seen(&two, 2), None);
     }
 
     #[test]
@@ -224,7 +239,7 @@ mod tests {
                             Ruling::Is(Expiry::Expired { .. }) => {
                                 assert!(truth.is_none() && heights[1] > OVER);
                             }
-                            Ruling::Claim { .. } => panic!("{witnesses:?}"),
+                            Ruling::Claims { .. } => panic!("{witnesses:?}"),
                             Ruling::Is(_) => assert!(truth.is_none() && heights[0] <= OVER),
                         }
                         assert!(against.iter().all(|index| Some(*index) == place));
