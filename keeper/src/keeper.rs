@@ -410,6 +410,7 @@ impl Keeper {
             ws_urls,
             markets: markets.clone(),
             timing: config.timing,
+            ceiling: Arc::default(),
         };
         let watcher = Watcher {
             config: Arc::clone(&config),

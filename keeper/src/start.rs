@@ -28,7 +28,10 @@ pub async fn require_nodes(
     pause: Duration,
     events: &Events,
 ) -> Result<(), KeeperError> {
-    nodes.survey().await;
+    if nodes.members().len() > 1 {
+        // So that each is measured by the others from the first answer on.
+        nodes.survey().await;
+    }
     let mut troubles = Vec::new();
     for node in nodes.members() {
         match require_node(node.as_ref(), markets, pause).await {

@@ -4,8 +4,12 @@
 //! Everything goes through one channel in order of arrival; the book sorts by slot. Whenever the stream begins anew,
 //! everything is read once more, after subscribing, so that nothing is missed in between.
 
+mod ceiling;
+#[cfg(test)]
+mod fault_tests;
 mod stream;
 
+pub use ceiling::Ceiling;
 pub use stream::explain;
 
 use std::{
@@ -110,6 +114,8 @@ pub struct Sources {
     pub markets: Vec<Arc<MarketContext>>,
     /// Intervals.
     pub timing: Timing,
+    /// What slots of a stream can be.
+    pub ceiling: Arc<Ceiling>,
 }
 
 /// The receiver is gone: nobody wants events any more.
@@ -338,6 +344,7 @@ impl Sources {
 
     async fn market(&self, market: &MarketContext) -> Result<SourceEvent, ChainError> {
         let accounts = self.chain.accounts(&market.snapshot_addresses()).await?;
+        self.ceiling.polled(accounts.slot);
         Ok(SourceEvent::Market {
             address: market.address,
             accounts,
@@ -370,6 +377,7 @@ mod tests {
             ws_urls: ws_url.into_iter().collect(),
             markets: vec![Arc::new(bytes::context())],
             timing: Timing::default(),
+            ceiling: Arc::default(),
         }
     }
 
