@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ballast_client::{Chain, ChainError, Endpoint, MarketError, Nodes, RpcChain, RpcConfig};
+use futures_util::future::join_all;
 use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer};
 use thiserror::Error;
 use tokio::{
@@ -496,13 +497,20 @@ async fn genesis_hash(
 ) -> Result<Hash, KeeperError> {
     let mut told: Option<(String, Hash)> = None;
     let mut troubles = Vec::new();
-    for node in [own].into_iter().chain(more) {
-        let hash = async {
+    let ask = |node: &'_ RpcChain| {
+        let node = node.clone();
+        async move {
             // Asked first, because its errors are plain.
-            node.slot().await?;
-            node.genesis_hash().await.map_err(KeeperError::Genesis)
-        };
-        match (hash.await, &told) {
+            let hash = match node.slot().await {
+                Ok(_) => node.genesis_hash().await.map_err(KeeperError::Genesis),
+                Err(error) => Err(error.into()),
+            };
+            (node, hash)
+        }
+    };
+    let all = join_all([own].into_iter().chain(more).map(ask)).await;
+    for (node, hash) in all {
+        match (hash, &told) {
             (Ok(hash), None) => told = Some((node.label(), hash)),
             (Ok(hash), Some((first, other))) if hash != *other => {
                 let (node, first) = (node.label(), first.clone());

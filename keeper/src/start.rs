@@ -28,12 +28,26 @@ pub async fn require_nodes(
     pause: Duration,
     events: &Events,
 ) -> Result<(), KeeperError> {
-    if nodes.members().len() > 1 {
-        // So that each is measured by the others from the first answer on.
-        nodes.survey().await;
-    }
+    // So that each is measured by the others from the first answer on, and nobody is waited for who does not answer at all.
+    let silent = match nodes.members() {
+        [_] => vec![false],
+        _ => nodes
+            .survey()
+            .await
+            .iter()
+            .map(|seen| seen.slot.is_none())
+            .collect(),
+    };
+    let any_speaks = silent.contains(&false);
     let mut troubles = Vec::new();
-    for node in nodes.members() {
+    for (node, silent) in nodes.members().iter().zip(silent) {
+        if silent && any_speaks {
+            troubles.push(ChainError::Unreachable {
+                endpoint: node.label(),
+                reason: "it did not tell its slot".into(),
+            });
+            continue;
+        }
         match require_node(node.as_ref(), markets, pause).await {
             Ok(()) => {}
             Err(KeeperError::Chain(trouble)) => troubles.push(trouble),

@@ -107,3 +107,36 @@ impl Nodes {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Mode, sim::config};
+
+    #[test]
+    fn two_opinions_are_of_two_nodes() {
+        let mut config = config(Mode::Active);
+        let checked = |config: &crate::Config| config.check().map_err(|error| error.to_string());
+        let name = |urls: &[&str]| urls.iter().map(|url| Endpoint::from(*url)).collect();
+        config.nodes.more_rpc_urls = name(&["https://other.example/KEY-123456"]);
+        assert_eq!(checked(&config), Ok(()));
+        for wrong in [
+            &["ws://other.example"][..],
+            &["http://simulation/"],
+            &["https://other.example", "https://other.example/"],
+            &["http://a", "http://b", "http://c", "http://d", "http://e", "http://f", "http://g", "http://h"],
+        ] {
+            config.nodes.more_rpc_urls = name(wrong);
+            let refused = checked(&config).unwrap_err();
+            assert!(refused.contains("nodes.more_rpc_urls"), "{refused}");
+        }
+        config.nodes.more_rpc_urls = Vec::new();
+        config.nodes.more_ws_urls = name(&["http://other.example"]);
+        assert!(checked(&config).unwrap_err().contains("nodes.more_ws_urls"));
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_by_default() {
+        assert_eq!(Nodes::from(RawNodes::default()), Nodes::default());
+    }
+}
