@@ -34,6 +34,11 @@ pub trait Agent {
     /// [`WalkError`].
     fn quiet(&self, desk: &Desk<'_>, until_secs: u64) -> Result<Quiet, WalkError>;
 
+    /// Whether it wants to know what the pool pays: [`Desk::fee_growth`].
+    fn watches_fees(&self) -> bool {
+        false
+    }
+
     /// A look at another time. Everything is settled up to now; it may do something, or nothing.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use ballast::{
     oracle::Grade,
     state::{Allowance, Change, MarketMode},
 };
+use ballast_clmm::wide::mul_div_down;
 use ballast_model::{
     Band, Bps, ModelError, Position as PositionModel, SqrtPrice, Tick, Trade, price::within,
 };
@@ -19,6 +20,7 @@ use super::{
     width::{WidthInput, band_around, bounds, width_ticks},
 };
 use crate::{
+    fee_yield::weighed_down,
     prices::newest,
     situation::{Situation, SituationError},
 };
@@ -157,9 +159,7 @@ fn worth_it(
         .swap
         .map_or(0, |swap| swap_cost(&market.pool, &swap, oracle));
     let days = economics.payback_days;
-    let earned = Bps::new(economics.fee_day_bps)
-        .of_down(value.assets)
-        .unwrap_or(u128::MAX)
+    let earned = fees_day_down(situation, at, &forecast.after, oracle, value.assets)
         .saturating_mul(u128::from(days));
     if cost > earned {
         return Err(Obstacle::NotWorthIt { cost, earned, days });
@@ -173,15 +173,56 @@ fn worth_it(
     Ok((plan, forecast.after))
 }
 
+/// Fees that the position is expected to earn a day in its new band, quote units.
+///
+/// What the pool has paid a unit of liquidity is shared with the position's own: a position of liquidity L counts for
+/// `L A / (A' + L)` units, of A that are active now and A' of them without the position, and for L at most.
+fn fees_day_down(
+    situation: &Situation,
+    at: &Assessment,
+    after: &PositionModel,
+    oracle: SqrtPrice,
+    assets: u128,
+) -> u128 {
+    let (pool, outlook) = (&situation.market.pool, &situation.outlook);
+    let configured = Bps::new(outlook.economics.fee_day_bps)
+        .of_down(assets)
+        .unwrap_or(u128::MAX);
+    let measured = outlook.fee_yield.map(|measured| {
+        let alone = measured.of_liquidity_down(after.liquidity, oracle);
+        let active = pool.liquidity;
+        let own = if at.model.band.contains(pool.sqrt_price) {
+            at.model.liquidity
+        } else {
+            0
+        };
+        let together = active.saturating_sub(own).saturating_add(after.liquidity);
+        let shared = mul_div_down(alone, active, together.max(active).max(1));
+        (shared.unwrap_or(0), measured)
+    });
+    weighed_down(configured, measured)
+}
+
+/// Fees a day that a band so wide around the price is expected to earn, in basis points of its value.
+fn band_fees_bps(situation: &Situation, width_ticks: u32) -> u32 {
+    let outlook = &situation.outlook;
+    let measured = outlook
+        .fee_yield
+        .map(|measured| (measured.of_band_bps_down(width_ticks).into(), measured));
+    let weighed = weighed_down(outlook.economics.fee_day_bps.into(), measured);
+    u32::try_from(weighed).unwrap_or(u32::MAX)
+}
+
 /// The new band, and its ends.
 fn new_band(situation: &Situation, oracle: SqrtPrice) -> Result<([i32; 2], Band), Obstacle> {
     let (market, position) = (&situation.market.market, situation.position);
     let [min, max] = bounds(&position.automation);
     let none = Obstacle::NoBand { min, max };
+    let current = position.tick_lower.abs_diff(position.tick_upper);
     let width = width_ticks(&WidthInput {
         volatility: situation.outlook.volatility,
-        fee_day_bps: Some(situation.outlook.economics.fee_day_bps),
-        current: position.tick_lower.abs_diff(position.tick_upper),
+        fee_day_bps: Some(band_fees_bps(situation, current)),
+        current,
         bounds: [min, max],
         tick_spacing: market.tick_spacing,
     });
