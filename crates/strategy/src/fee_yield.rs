@@ -34,8 +34,8 @@ const OLDEST_SECS: i64 = 7 * 86_400;
 const LEAST_BLOCKS: usize = 6;
 /// A block counts for at most so many times the median.
 const MOST_OF_MEDIAN: u64 = 4;
-/// For how much measured time the configured number stands.
-const PRIOR_SECS: u32 = 6 * BLOCK_SECS;
+/// So much measured time leaves nothing of the configured number.
+const ENOUGH_SECS: u32 = 24 * BLOCK_SECS;
 const SECS_PER_DAY: u128 = 86_400;
 /// Concentration of a band of one tick: `4 / ln(1.0001)`, less a rounding.
 const CONCENTRATION_OF_A_TICK: u128 = 40_000;
@@ -175,15 +175,17 @@ impl MeasuredYield {
     }
 }
 
-/// What is expected, from what is configured and what was measured: the mean of both over the time that either stands for. The
-/// configured number stands for a quarter of a day, and so for all as long as nothing is measured.
+/// What is expected, from what is configured and what was measured: the mean of both over a day, in which the configured number
+/// stands for the time that was not measured.
 pub fn weighed_down(configured: u128, measured: Option<(u128, MeasuredYield)>) -> u128 {
     let Some((measured, MeasuredYield { secs, .. })) = measured else {
         return configured;
     };
-    let whole = u128::from(PRIOR_SECS) + u128::from(secs);
-    let part = |value, secs: u32| mul_div_down(value, secs.into(), whole).unwrap_or(u128::MAX);
-    part(configured, PRIOR_SECS).saturating_add(part(measured, secs))
+    let secs = secs.min(ENOUGH_SECS);
+    let part = |value, secs: u32| {
+        mul_div_down(value, secs.into(), ENOUGH_SECS.into()).unwrap_or(u128::MAX)
+    };
+    part(configured, ENOUGH_SECS - secs).saturating_add(part(measured, secs))
 }
 
 #[cfg(test)]

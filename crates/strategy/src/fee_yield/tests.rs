@@ -191,9 +191,11 @@ fn a_flash_of_fees_moves_it_by_a_bounded_part() {
 fn the_configured_number_counts_for_all_until_time_outweighs_it() {
     let measured = |secs| Some((100, MeasuredYield { day_x64: 0, secs }));
     assert_eq!(weighed_down(20, None), 20);
-    assert_eq!(weighed_down(20, measured(6 * BLOCK_SECS)), 60);
-    assert_eq!(weighed_down(20, measured(72 * BLOCK_SECS)), 93);
+    assert_eq!(weighed_down(20, measured(6 * BLOCK_SECS)), 40);
     assert_eq!(weighed_down(0, measured(18 * BLOCK_SECS)), 75);
+    for hours in [24, 72] {
+        assert_eq!(weighed_down(20, measured(hours * BLOCK_SECS)), 100);
+    }
 }
 
 #[test]
