@@ -23,6 +23,7 @@ use crate::{
     flags::{FlagsNow, FlagsWatch, Heard, Shown, Watcher},
     history::{self, History, HistoryReader},
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    memory::Memory,
     notify::Notifier,
     picture::{Picture, Pictures},
     retries,
@@ -451,7 +452,13 @@ impl Keeper {
             let (seen, chain) = (pictures.subscribe(), Arc::clone(&asked));
             tokio::spawn(history.run(seen, chain, events.clone()))
         });
-        let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures);
+        let memory = if has_files {
+            Memory::beside(&config.journal_dir)
+        } else {
+            Memory::default()
+        };
+        let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures)
+            .with_memory(memory);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
         let published = sender.clone();

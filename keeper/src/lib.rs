@@ -35,6 +35,7 @@ pub mod history;
 pub mod journal;
 pub mod keeper;
 pub mod logging;
+pub mod memory;
 pub mod notify;
 pub mod pace;
 pub mod picture;

@@ -291,6 +291,7 @@ impl Scene {
             split: past.split.map(|(parts, _)| parts),
             contingency: self.sources.flags.contingency(&address),
             fee_day_bps: self.sources.config.automation.economics.fee_day_bps,
+            fee_yield: market.fee_yield,
             hedge: None,
         };
         let snapshot = snapshot(market)?;
