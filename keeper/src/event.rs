@@ -1,8 +1,9 @@
 //! What the keeper tells the world: for tables, tests and dashboards.
 
-use ballast_client::MarketSnapshot;
+use ballast_client::{MarketContext, MarketSnapshot};
 use ballast_flags::Flag;
 use ballast_strategy::decide::{ActionKind, Assessment, Decision};
+use ballast_view::TokenNames;
 use serde::Serialize;
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 
@@ -212,16 +213,18 @@ pub fn market_inputs(market: &MarketSnapshot) -> Inputs {
 
 impl DecisionEvent {
     /// Of an assessment.
-    pub fn new(market: Pubkey, position: Pubkey, at: &Assessment) -> Self {
-        let (action, reason, obstacle) = match at.decision {
-            Decision::Nothing => (None, String::new(), None),
-            Decision::Act(action, reason) => (Some(action.kind()), reason.to_string(), None),
-            Decision::Blocked { wanted, reason, .. } => {
-                (Some(wanted), reason.to_string(), at.decision.obstacles())
-            }
+    pub fn new(market: &MarketContext, position: Pubkey, at: &Assessment) -> Self {
+        let names = TokenNames::of(&market.market);
+        let tokens = names.tokens();
+        let (action, reason) = match at.decision {
+            Decision::Nothing => (None, String::new()),
+            Decision::Act(action, reason) => (Some(action.kind()), reason.told(tokens)),
+            Decision::Blocked { wanted, reason, .. } => (Some(wanted), reason.told(tokens)),
         };
+        let obstacles = at.decision.obstacles(tokens, at.now_secs);
+        let obstacle = (!obstacles.is_empty()).then(|| obstacles.join("; "));
         Self {
-            market,
+            market: market.address,
             position,
             action,
             reason,

@@ -9,6 +9,7 @@
 //! 5. [`act`] carries an action out on a ledger of numbers.
 //! 6. [`recorded`] writes a decision down with all that it was made from, and makes it again.
 //! 7. [`market_pool`] is a pool to carry actions out in, where no other is known. [`volatility`] measures how much the price moves.
+//! 8. [`Tokens`] and [`text`] put decisions into words, in whole tokens with their names.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -21,8 +22,11 @@ pub mod market_pool;
 pub mod prices;
 pub mod recorded;
 pub mod situation;
+pub mod text;
+mod tokens;
 pub mod trigger;
 pub mod volatility;
 pub mod watch;
 
 pub use kinds::{ActionKind, Kinds};
+pub use tokens::Tokens;

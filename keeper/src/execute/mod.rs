@@ -34,6 +34,7 @@ use ballast_strategy::{
     decide::{Action, ActionKind, Assessment, Reason, refresh_due},
     situation::{Outlook, SituationError},
 };
+use ballast_view::TokenNames;
 use budget::{Spending, Spent};
 use build::Learned;
 use carry::Plan;
@@ -359,7 +360,7 @@ impl Executor {
         job: &Job,
         look: Look,
         at: &Assessment,
-        (action, reason): (Action, Reason),
+        action: Action,
     ) -> Result<Verdict, Trouble> {
         if self.permission(&job.position, job.action) == Permission::Nothing {
             return Ok(Verdict::NotDue);
@@ -368,7 +369,8 @@ impl Executor {
             .record(&look.position.address, &look.situation(), at);
         let Look { view, position, .. } = look;
         let market = &job.market;
-        let decision = DecisionEvent::new(market.address, position.address, at);
+        let decision = DecisionEvent::new(market, position.address, at);
+        let told = decision.reason.clone();
         self.events.send(KeeperEvent::Decision(decision));
         let maintenance = Bps::new(view.market.market.limits.maintenance_ltv_bps);
         let liquidates = job.action == ActionKind::Liquidate;
@@ -377,7 +379,7 @@ impl Executor {
             market: Arc::clone(market),
             subject: position.address,
             kind: job.action,
-            reason: reason.to_string(),
+            reason: told,
             inputs: inputs(at),
             distance: fee::distance_bps(&at.model, at.oracle, maintenance),
             // At most two, so that it fits.
@@ -415,7 +417,8 @@ impl Executor {
         reason: &Reason,
         instruction: Instruction,
     ) -> Result<Verdict, Trouble> {
-        let (reason, inputs) = (reason.to_string(), market_inputs(&view.market));
+        let names = TokenNames::of(&market.market);
+        let (reason, inputs) = (reason.told(names.tokens()), market_inputs(&view.market));
         self.events.send(KeeperEvent::Decision(DecisionEvent {
             market: market.address,
             position: market.address,

@@ -8,12 +8,14 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use anyhow::{Context, Result, bail, ensure};
 use ballast_client::{Chain, Keypair, Pubkey, Request, Sender, Signer, ballast};
+use ballast_migrations::Desired;
 use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    commands::migrate::{MigrateReport, SourceArgs, cluster_of, migrate},
+    commands::migrate::{self, MigrateReport, SourceArgs, cluster_of},
     connection::{Connection, FeeArgs, send},
+    consent::Plan,
     format::amount,
     globals::{Endpoint, Globals, read_keypair},
     node_url::UrlParser,
@@ -109,30 +111,90 @@ pub async fn run(args: &DeployArgs, globals: &Globals, output: &mut Output) -> R
         ballast::ID
     );
     let connection = Connection::new(&globals);
-    let sender = connection.sender(&args.fees);
-    let mut report = deploy(
-        &connection,
-        &sender,
-        &Deployment {
-            elf: &elf,
-            payer: &payer,
-            program,
-            program_key,
-            buffer: args.buffer.as_deref(),
-        },
-    )
-    .await?;
-    if migrates {
-        let cluster = cluster_of(globals.url.url().expose());
-        match args.source.desired(connection.chain(), cluster).await? {
-            Some(desired) => report.migration = Some(migrate(&sender, &payer, &desired).await?),
-            None => note(format_args!(
-                "no market was set up: the migrations of {cluster} leave the pool to you; run `ballast migrate` with --pool, \
-                 --base-price and --quote-price"
-            )),
-        }
+    let deployment = Deployment {
+        elf: &elf,
+        payer: &payer,
+        program,
+        program_key,
+        buffer: args.buffer.as_deref(),
+    };
+    let next = deployment.next(connection.chain()).await?;
+    let cluster = cluster_of(globals.url.url().expose());
+    let desired = match migrates {
+        true => args.source.desired(connection.chain(), cluster).await?,
+        false => None,
+    };
+    if let Some(nothing) = no_market(migrates, desired.as_ref(), cluster) {
+        note(nothing);
+    }
+    // What changes nothing is not asked about.
+    if let (Next::Nothing(state), None) = (&next, &desired) {
+        return output.print(&deployment.report("unchanged", state, None));
+    }
+    let plan = Plan::on_chain("deploying", &globals, &payer.pubkey()).line("program", program);
+    let plan = next.told(plan, &args.program, elf.len());
+    let plan = match &desired {
+        Some(desired) => plan.lines(migrate::Told(desired)),
+        None => plan,
+    };
+    let sender = connection.sender(&args.fees, &plan.agreed(&globals)?);
+    let mut report = match next {
+        Next::Nothing(state) => deployment.report("unchanged", &state, None),
+        Next::Upload(upload) => deploy(&connection, &sender, &deployment, upload).await?,
+    };
+    if let Some(desired) = desired {
+        report.migration = Some(migrate::migrate(&sender, &payer, &desired).await?);
     }
     output.print(&report)
+}
+
+/// What to do if a market was to be set up and the migrations name no pool.
+fn no_market(migrates: bool, desired: Option<&Desired>, cluster: &str) -> Option<String> {
+    (migrates && desired.is_none()).then(|| {
+        format!(
+            "no market is set up: the migrations of {cluster} leave the pool to you; run `ballast migrate` with --pool, \
+             --base-price and --quote-price"
+        )
+    })
+}
+
+/// What there is to do for the program.
+enum Next {
+    /// The chain holds these bytes already.
+    Nothing(ProgramState),
+    Upload(Upload),
+}
+
+struct Upload {
+    existing: Option<ProgramState>,
+    buffer: Buffer,
+    buffer_key: Keypair,
+    /// About what it takes from the payer.
+    lamports: u64,
+}
+
+impl Next {
+    fn told(&self, plan: Plan, file: &std::path::Path, length: usize) -> Plan {
+        match self {
+            Self::Nothing(state) => plan.line(
+                "bytes",
+                format_args!("the same since slot {}, nothing is uploaded", state.slot),
+            ),
+            Self::Upload(upload) => plan
+                .line("file", format_args!("{}, {length} bytes", file.display()))
+                .line(
+                    "by",
+                    match upload.existing {
+                        Some(_) => "an upgrade",
+                        None => "a first deployment",
+                    },
+                )
+                .line(
+                    "takes",
+                    format_args!("about {} SOL, most of it rent", amount(upload.lamports, 9)),
+                ),
+        }
+    }
 }
 
 struct Deployment<'a> {
@@ -147,6 +209,7 @@ async fn deploy(
     connection: &Connection,
     sender: &Sender,
     what: &Deployment<'_>,
+    upload: Upload,
 ) -> Result<DeployReport> {
     let chain = connection.chain();
     let Deployment {
@@ -155,33 +218,12 @@ async fn deploy(
         program,
         ..
     } = what;
-    let existing = program_state(chain, program).await?;
-    if let Some(state) = &existing {
-        if state.holds(elf) {
-            return Ok(what.report("unchanged", state, None));
-        }
-        match state.authority {
-            Some(authority) if authority == payer.pubkey() => {}
-            Some(authority) => bail!(
-                "program {program} may only be upgraded by {authority}, the payer is {}: pass that key with --payer",
-                payer.pubkey()
-            ),
-            None => bail!("program {program} can never be upgraded: deploy under another key"),
-        }
-    } else if what.program_key.is_none() {
-        bail!(
-            "program {program} does not exist yet: its key must sign, pass its file with --program-keypair"
-        );
-    }
-    let buffer_key = match what.buffer {
-        Some(path) => read_keypair(path, "--buffer")?,
-        None => upload::buffer_key(payer, program, elf),
-    };
-    let buffer = Buffer {
-        address: buffer_key.pubkey(),
-        authority: payer.pubkey(),
-    };
-    require_funds(chain, what, existing.as_ref(), &buffer).await?;
+    let Upload {
+        existing,
+        buffer,
+        buffer_key,
+        ..
+    } = upload;
     upload::run(connection, sender, payer, &buffer_key, &buffer, elf).await?;
 
     let upgraded = existing.is_some();
@@ -225,6 +267,52 @@ async fn deploy(
 }
 
 impl Deployment<'_> {
+    /// What there is to do.
+    ///
+    /// # Errors
+    /// Somebody else's program, or one without its key; too little SOL.
+    async fn next(&self, chain: &dyn Chain) -> Result<Next> {
+        let Self {
+            elf,
+            payer,
+            program,
+            ..
+        } = self;
+        let existing = program_state(chain, program).await?;
+        match existing {
+            Some(state) if state.holds(elf) => return Ok(Next::Nothing(state)),
+            Some(ref state) => match state.authority {
+                Some(authority) if authority == payer.pubkey() => {}
+                Some(authority) => bail!(
+                    "program {program} may only be upgraded by {authority}, the payer is {}: pass that key with --payer",
+                    payer.pubkey()
+                ),
+                None => {
+                    bail!("program {program} can never be upgraded: deploy under another key")
+                }
+            },
+            None => ensure!(
+                self.program_key.is_some(),
+                "program {program} does not exist yet: its key must sign, pass its file with --program-keypair"
+            ),
+        }
+        let buffer_key = match self.buffer {
+            Some(path) => read_keypair(path, "--buffer")?,
+            None => upload::buffer_key(payer, program, elf),
+        };
+        let buffer = Buffer {
+            address: buffer_key.pubkey(),
+            authority: payer.pubkey(),
+        };
+        let lamports = require_funds(chain, self, existing.as_ref(), &buffer).await?;
+        Ok(Next::Upload(Upload {
+            existing,
+            buffer,
+            buffer_key,
+            lamports,
+        }))
+    }
+
     fn report(
         &self,
         outcome: &'static str,
@@ -243,13 +331,13 @@ impl Deployment<'_> {
     }
 }
 
-/// Says before the upload what it will cost.
+/// About what it will cost; says so before the upload if the payer has less.
 async fn require_funds(
     chain: &dyn Chain,
     what: &Deployment<'_>,
     existing: Option<&ProgramState>,
     buffer: &Buffer,
-) -> Result<()> {
+) -> Result<u64> {
     let payer = what.payer.pubkey();
     let answer = chain.accounts(&[payer, buffer.address]).await?;
     let lamports = |index: usize| {
@@ -285,7 +373,7 @@ async fn require_funds(
         amount(needed, 9),
         amount(needed - has, 9)
     );
-    Ok(())
+    Ok(needed)
 }
 
 /// Makes room for a longer program. Clusters differ in whether the authority must sign for it.
