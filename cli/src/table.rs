@@ -111,12 +111,20 @@ impl Laid<'_> {
         }
     }
 
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widths = self.widths();
+    fn write(&self, f: &mut fmt::Formatter<'_>, last: usize) -> fmt::Result {
+        let mut widths = self.widths();
+        if let Some(width) = widths.last_mut() {
+            *width = (*width).min(last);
+        }
         for line in self.lines() {
             let mut text = String::from(" ");
-            for (column, width) in self.columns.iter().zip(&widths) {
-                let cell = self.cell(line, *column);
+            let mut rest = Vec::new();
+            for (place, (column, width)) in self.columns.iter().zip(&widths).enumerate() {
+                let mut cell = self.cell(line, *column);
+                if place + 1 == widths.len() && measure_text_width(&cell) > *width {
+                    rest = in_lines(&cell, *width);
+                    cell = rest.remove(0);
+                }
                 let room = " ".repeat(width.saturating_sub(measure_text_width(&cell)));
                 let left = self.table.left.get(*column) == Some(&true);
                 text.push_str(&match left {
@@ -125,8 +133,32 @@ impl Laid<'_> {
                 });
             }
             writeln!(f, "{}", text.trim_end())?;
+            let indent = 2 + widths
+                .iter()
+                .rev()
+                .skip(1)
+                .map(|width| width + 2)
+                .sum::<usize>();
+            for more in rest {
+                writeln!(f, "{:indent$}{more}", "")?;
+            }
         }
         Ok(())
+    }
+
+    /// How wide the last column may be, if it is of words and there is enough room for them beside the others.
+    fn room_for_words(&self, room: usize) -> Option<usize> {
+        let last = self.columns.last()?;
+        let others: usize = self
+            .widths()
+            .iter()
+            .rev()
+            .skip(1)
+            .map(|width| width + 2)
+            .sum();
+        let words = self.table.left.get(*last) == Some(&true);
+        let left = room.saturating_sub(others + 2);
+        (words && self.columns.len() > 1 && left >= FEWEST_FOR_WORDS).then_some(left)
     }
 
     /// A line for every cell, where not even the columns that have to stay have room beside each other.
@@ -167,6 +199,31 @@ impl Laid<'_> {
     }
 }
 
+/// Less room is not worth it.
+const FEWEST_FOR_WORDS: usize = 24;
+
+/// A text in lines that are no wider, but for words that are.
+fn in_lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut column = 0;
+    for word in text.split(' ') {
+        let long = measure_text_width(word);
+        if column > 0 && column + 1 + long > width {
+            lines.push(String::new());
+            column = 0;
+        }
+        if let Some(line) = lines.last_mut() {
+            if column > 0 {
+                line.push(' ');
+                column += 1;
+            }
+            line.push_str(word);
+        }
+        column += long;
+    }
+    lines
+}
+
 /// Both ends of an address; `None`: it is none.
 fn shortened(cell: &str) -> Option<String> {
     let _: Pubkey = cell.parse().ok()?;
@@ -187,10 +244,13 @@ impl fmt::Display for Table {
             false => f.width(),
         };
         let Some(room) = room else {
-            return laid.write(f);
+            return laid.write(f, usize::MAX);
         };
         if laid.width() <= room {
-            return laid.write(f);
+            return laid.write(f, usize::MAX);
+        }
+        if let Some(words) = laid.room_for_words(room) {
+            return laid.write(f, words);
         }
         laid.whole = false;
         while laid.width() > room {
@@ -198,7 +258,7 @@ impl fmt::Display for Table {
                 return laid.write_stacked(f);
             }
         }
-        laid.write(f)?;
+        laid.write(f, usize::MAX)?;
         laid.note(f)
     }
 }
@@ -259,6 +319,20 @@ mod tests {
         assert_eq!(
             format!("{table:10}"),
             "  position  So11…1112\n  equity    100\n  id        7\n  delta     0.25\n"
+        );
+    }
+
+    #[test]
+    fn words_at_the_end_of_a_row_go_on_below() {
+        let mut table = Table::new(["<", "<check", "<finding"]);
+        table.row([
+            "ok".into(),
+            "node".into(),
+            "one two three four five six seven".into(),
+        ]);
+        assert_eq!(
+            format!("{table:40}"),
+            "      check  finding\n  ok  node   one two three four five six\n             seven\n"
         );
     }
 }

@@ -22,7 +22,10 @@ use ballast_keeper::{
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use crate::report::{Output, Told};
+use crate::{
+    format::utc,
+    report::{Output, Told},
+};
 
 /// How often it looks for more.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -309,8 +312,13 @@ impl fmt::Display for Shown<'_> {
             }
             Record::Intent(intent) => write!(
                 f,
-                "intent {} {} {}: {} ({})",
-                intent.id.0, intent.action, intent.position, intent.reason, intent.signature
+                "{} intent {} {} {}: {} ({})",
+                utc(intent.inputs.now_secs),
+                intent.id.0,
+                intent.action,
+                intent.position,
+                intent.reason,
+                intent.signature
             ),
             Record::Outcome(record) => {
                 let (name, slot, error) = told(&record.outcome);
@@ -323,8 +331,11 @@ impl fmt::Display for Shown<'_> {
             Record::Paper(paper) => {
                 write!(
                     f,
-                    "paper {} {}: {}",
-                    paper.action, paper.position, paper.reason
+                    "{} paper {} {}: {}",
+                    utc(paper.inputs.now_secs),
+                    paper.action,
+                    paper.position,
+                    paper.reason
                 )?;
                 match &paper.error {
                     Some(error) => write!(f, ", would fail: {error}"),
@@ -333,7 +344,13 @@ impl fmt::Display for Shown<'_> {
             }
             Record::Override(record) => {
                 let entry = &record.applied.entry;
-                write!(f, "override {} {}", entry.id, entry.mode)?;
+                write!(
+                    f,
+                    "{} override {} {}",
+                    utc(entry.secs),
+                    entry.id,
+                    entry.mode
+                )?;
                 if let Scope::Position { position } = entry.scope {
                     write!(f, " {position}")?;
                 }
