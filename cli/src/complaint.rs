@@ -9,12 +9,63 @@ use crate::trouble::Kind;
 
 /// The words that what is to be done begins with, in messages of this repository: they say what was wrong, then what to do.
 const TO_DO: &[&str] = &[
-    "add", "announce", "ask", "ballast", "check", "choose", "deploy", "do", "enable", "fund",
-    "give", "go", "leave", "look", "lower", "make", "move", "name", "open", "pass", "put", "raise",
-    "read", "remove", "rename", "repeat", "replace", "restore", "resume", "run", "save", "send",
-    "set", "show", "sign", "start", "take", "try", "update", "upgrade", "use", "wait", "widen",
+    "add",
+    "allow",
+    "announce",
+    "ask",
+    "ballast",
+    "check",
+    "choose",
+    "close",
+    "deleverage",
+    "deploy",
+    "do",
+    "enable",
+    "fund",
+    "give",
+    "go",
+    "hedge",
+    "leave",
+    "look",
+    "lower",
+    "make",
+    "migrate",
+    "move",
+    "name",
+    "open",
+    "pass",
+    "post",
+    "put",
+    "quote",
+    "raise",
+    "read",
+    "remove",
+    "rename",
+    "repay",
+    "repeat",
+    "replace",
+    "restore",
+    "resume",
+    "run",
+    "save",
+    "send",
+    "set",
+    "show",
+    "sign",
+    "spl",
+    "start",
+    "take",
+    "try",
+    "update",
+    "upgrade",
+    "use",
+    "wait",
+    "widen",
     "write",
 ];
+
+/// How a failure begins to say which instruction failed.
+const PLACE: &str = " (instruction ";
 
 /// An error in three lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +90,13 @@ impl Complaint {
             };
             match found {
                 Some((what, advice)) => {
+                    // Where a program failed says what was wrong, not what to do.
+                    let (advice, place) = match advice.find(PLACE) {
+                        Some(at) => advice.split_at(at),
+                        None => (advice, ""),
+                    };
                     help = Some(advice.to_owned());
-                    what.to_owned()
+                    format!("{what}{place}")
                 }
                 None => text,
             }
@@ -109,6 +165,12 @@ mod tests {
                 "error: opening would fail\ncause: ModeForbids\nhelp: {}",
                 Kind::Refused.help().unwrap()
             )
+        );
+        let named = anyhow!("PriceTooOld: The price is too old; post a newer one (instruction 0, in program P)");
+        assert_eq!(
+            told(&named.context("rehedging would fail"), Kind::Refused),
+            "error: rehedging would fail\ncause: PriceTooOld: The price is too old (instruction 0, in program P)\nhelp: post a \
+             newer one"
         );
         let bare = anyhow!("--slippage 100% must be below 1 (100%)");
         assert_eq!(

@@ -233,3 +233,32 @@ impl DecisionEvent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ballast_abi::clusters::{SOL_USD_FEED, USDC_USD_FEED};
+    use ballast_client::PriceAccounts;
+    use ballast_strategy::{decide::assess, fixtures};
+
+    use super::*;
+
+    /// What is journaled and logged are the words of `ballast explain`.
+    #[test]
+    fn a_decision_is_told_in_whole_tokens_with_their_names() {
+        let (mut snapshot, position) = (fixtures::snapshot(206), fixtures::position());
+        fixtures::book_debts(&mut snapshot, &position);
+        snapshot.market.base_feed = SOL_USD_FEED;
+        snapshot.market.quote_feed = USDC_USD_FEED;
+        let at = assess(&fixtures::situation(&snapshot, &position)).unwrap();
+        let nobody = Pubkey::default();
+        let prices = PriceAccounts {
+            base: nobody,
+            quote: nobody,
+        };
+        let market = MarketContext::new(snapshot.address, snapshot.market, [nobody; 2], prices);
+        let told = DecisionEvent::new(&market, snapshot.address, &at);
+        assert_eq!(told.action, Some(ActionKind::Rehedge));
+        let words = told.reason.strip_prefix("short by 0.").unwrap();
+        assert!(words.contains(" SOL, 0."), "{}", told.reason);
+    }
+}

@@ -17,7 +17,7 @@ use crate::{
     connection::{Connection, FeeArgs, send},
     consent::Plan,
     decimal::{Decimal, Positive, Ratio},
-    format::{amount, bps, times},
+    format::{amount, bps, signed_amount, significant, times},
     globals::Globals,
     number::Opening,
     policy::{PolicyArgs, PolicyView, default_policy},
@@ -167,7 +167,7 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
     }
     let plan = Plan::on_chain("opening the position", globals, &owner)
         .line("market", market.address)
-        .lines(&report)
+        .lines(report.lines())
         .warning(outside)
         .warning(slippage::warning(slippage));
     let sender = connection.sender(&args.fees, &plan.agreed(globals)?);
@@ -336,7 +336,7 @@ impl Wish {
             deposit_quote: amount(self.plan.deposit.quote, quote),
             borrow_base: amount(self.plan.borrow.base, base),
             borrow_quote: amount(self.plan.borrow.quote, quote),
-            swap_base: crate::format::signed_amount(self.plan.base_surplus, base),
+            swap_base: signed_amount(self.plan.base_surplus, base),
             ltv_bps: value.ltv_bps_up(),
         })
     }
@@ -349,37 +349,53 @@ impl fmt::Display for OpenReport {
             position.fmt(f)?;
             return self.policy.fmt(f);
         }
+        writeln!(f, "opening: nothing was sent; it would do this")?;
+        f.write_str(&self.lines())
+    }
+}
+
+impl OpenReport {
+    /// What is planned, a line each.
+    fn lines(&self) -> String {
         let plan = &self.planned;
         let (base, quote) = (self.names.get(Side::Base), self.names.get(Side::Quote));
-        writeln!(f, "  position     {} (id {})", plan.position, plan.id)?;
-        writeln!(
-            f,
-            "  range        {} to {} (ticks {} to {})",
-            crate::format::significant(plan.lower, 8),
-            crate::format::significant(plan.upper, 8),
-            plan.tick_lower,
-            plan.tick_upper
-        )?;
-        writeln!(
-            f,
-            "  leverage     {}, LTV {}",
-            times(plan.leverage_bps.into()),
-            bps(plan.ltv_bps)
-        )?;
-        writeln!(
-            f,
-            "  provide      {} {base} + {} {quote} (liquidity {})",
-            plan.deposit_base, plan.deposit_quote, plan.liquidity
-        )?;
-        writeln!(
-            f,
-            "  borrow       {} {base} + {} {quote}",
-            plan.borrow_base, plan.borrow_quote
-        )?;
-        match plan.swap_base.strip_prefix('-') {
-            Some(bought) => writeln!(f, "  swap first   buy {bought} {base}")?,
-            None => writeln!(f, "  swap first   sell {} {base}", plan.swap_base)?,
-        }
-        self.policy.fmt(f)
+        let swap = match plan.swap_base.strip_prefix('-') {
+            Some(bought) => format!("buy {bought} {base}"),
+            None => format!("sell {} {base}", plan.swap_base),
+        };
+        let lines = [
+            ("position", format!("{} (id {})", plan.position, plan.id)),
+            (
+                "range",
+                format!(
+                    "{} to {} {quote} per {base} (ticks {} to {})",
+                    significant(plan.lower, 8),
+                    significant(plan.upper, 8),
+                    plan.tick_lower,
+                    plan.tick_upper
+                ),
+            ),
+            (
+                "leverage",
+                format!("{}, LTV {}", times(plan.leverage_bps.into()), bps(plan.ltv_bps)),
+            ),
+            (
+                "provide",
+                format!(
+                    "{} {base} + {} {quote} (liquidity {})",
+                    plan.deposit_base, plan.deposit_quote, plan.liquidity
+                ),
+            ),
+            (
+                "borrow",
+                format!("{} {base} + {} {quote}", plan.borrow_base, plan.borrow_quote),
+            ),
+            ("swap first", swap),
+        ];
+        let mut text = lines
+            .map(|(name, value)| format!("  {name:<12} {value}\n"))
+            .concat();
+        text.push_str(&self.policy.to_string());
+        text
     }
 }

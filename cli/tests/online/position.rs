@@ -83,7 +83,9 @@ async fn from_open_to_close() {
     assert_eq!(due["decision"]["action"], "rehedge");
     let text = node.ballast(alice, &["explain", &address]).await;
     assert!(
-        text.code == 0 && text.out.contains("Rehedge is due: long by"),
+        text.code == 0
+            && text.out.contains("Rehedge is due: long by 0.")
+            && text.out.contains(" SOL, "),
         "{}",
         text.out
     );
