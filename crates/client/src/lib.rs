@@ -65,7 +65,7 @@ pub use fate::{Fate, await_fate, fate};
 pub use logs::{is_truncated, lines_of};
 pub use market::{MarketContext, MarketError, PoolAddresses, SwapPath, TokenContext, Wallet};
 pub use nodes::{Condition, NodeSeen, Nodes, NodesConfig};
-pub use outcome::{Outcome, Receipt, SendError};
+pub use outcome::{Outcome, Receipt, Rehearsed, SendError};
 pub use policy::default_policy;
 pub use position::{PositionAddresses, PositionContext, Positions, markets};
 pub use request::{ComputeLimit, PriorityFee, Request, SenderConfig};

@@ -11,6 +11,7 @@
 //! 7. [`urgency`] says how near a liquidation is by price, time and money.
 //! 8. [`market_pool`] is a pool to carry actions out in, where no other is known. [`volatility`] measures how much the price moves,
 //!    [`fee_yield`] what the pool pays its liquidity.
+//! 9. [`Tokens`] and [`text`] put decisions into words, in whole tokens with their names.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -24,9 +25,12 @@ pub mod market_pool;
 pub mod prices;
 pub mod recorded;
 pub mod situation;
+pub mod text;
+mod tokens;
 pub mod trigger;
 pub mod urgency;
 pub mod volatility;
 pub mod watch;
 
 pub use kinds::{ActionKind, Kinds};
+pub use tokens::Tokens;
