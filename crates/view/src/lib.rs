@@ -36,7 +36,7 @@ mod typescript;
 mod unwind;
 
 pub use action::{Action, ActionFigures, ActionOutcome, Actions};
-pub use book::{BookMove, BookView, Contingency, ContingencyState, NearestInBook};
+pub use book::{BookMove, BookView, Contingency, ContingencyState, HedgePnl, NearestInBook};
 pub use decision::{DecisionView, Next, NextTrigger, ThresholdView, Tokens, Verdict};
 pub use detail::{Past, Seen, curvature_day};
 pub use error::{ErrorBody, ErrorView};

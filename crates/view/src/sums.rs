@@ -10,7 +10,7 @@ use ballast_snapshot::{MarketSnapshot, Pubkey, position_in};
 use ballast_strategy::{prices::PriceFault, situation::SituationError};
 
 use crate::{
-    book::{BookMove, BookView, Contingency, NearestInBook},
+    book::{BookMove, BookView, Contingency, HedgePnl, NearestInBook},
     detail::{curvature_day, maintenance},
     figures::{nearest, reached, scale},
     moves::{moved, trigger},
@@ -126,6 +126,8 @@ pub struct Beside {
     pub fee_day_bps: u32,
     /// Base held at a venue, raw; `None`: there is no hedge.
     pub hedge: Option<i128>,
+    /// What it has earned.
+    pub hedge_pnl: Option<HedgePnl>,
 }
 
 /// Adds up.
@@ -197,6 +199,7 @@ pub fn book(
         } else {
             Known::Unknown
         },
+        hedge_pnl: beside.hedge_pnl,
     })
 }
 
@@ -253,6 +256,7 @@ mod tests {
             },
             fee_day_bps: 20,
             hedge: None,
+            hedge_pnl: None,
         }
     }
 

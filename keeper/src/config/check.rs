@@ -92,6 +92,10 @@ impl Config {
         self.automation.check()?;
         self.prices.check()?;
         self.flags.check()?;
+        if let Some(hedge) = &self.hedge {
+            let markets: Vec<_> = self.markets.iter().map(|market| market.address).collect();
+            hedge.check(&markets)?;
+        }
         self.notify.check()?;
         self.api.check()?;
         require(

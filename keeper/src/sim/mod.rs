@@ -13,6 +13,7 @@ mod crash;
 pub(crate) mod crash_tests;
 mod disk;
 mod flags_tests;
+mod hedge_tests;
 mod node_tests;
 mod path_tests;
 mod paths;
