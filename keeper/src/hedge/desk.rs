@@ -649,3 +649,6 @@ fn doing(result: &Result<Report, HedgeError>, trouble: Option<&(TroubleKind, Str
         | Outcome::OffPrice { .. } => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

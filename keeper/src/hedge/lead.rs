@@ -77,7 +77,7 @@ struct State<T> {
 }
 
 /// A member with a table.
-pub struct Leader<T> {
+pub struct Leader<T: Table> {
     shard: u32,
     connect: Connect<T>,
     state: Arc<Mutex<State<T>>>,
@@ -155,6 +155,16 @@ impl<T: Table> Leader<T> {
                 .await?;
         }
         Ok(())
+    }
+}
+
+impl<T: Table> Drop for Leader<T> {
+    fn drop(&mut self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = state.table.take() {
+            // A connection says goodbye, which may not be waited for inside of a runtime.
+            std::thread::spawn(move || drop(table));
+        }
     }
 }
 
@@ -264,3 +274,6 @@ impl Table for Leases {
         Self::outcomes(self, shard, from_secs).map_err(|error| error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

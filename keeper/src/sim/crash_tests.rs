@@ -31,7 +31,7 @@ pub fn config(mode: Mode) -> Config {
 }
 
 /// The same with more sections.
-pub(super) fn config_with(mode: Mode, more: &str) -> Config {
+pub(crate) fn config_with(mode: Mode, more: &str) -> Config {
     let context = bytes::context();
     Config::parse(&format!(
         "rpc_url = \"http://simulation\"\nws_url = \"ws://simulation\"\njournal_dir = \"none\"\nkeypair = \"none\"\n\

@@ -25,5 +25,6 @@ pub mod world;
 
 pub use crash::Crash;
 pub use crash_tests::config;
+pub(crate) use crash_tests::config_with;
 pub use disk::Disk;
 pub use world::{Faults, World, custom};
