@@ -406,27 +406,26 @@ const OF_PERPS: [OfPerp; 6] = [
 ];
 
 fn hedge(text: &mut Text, now: &HedgeNow) {
-    if let Some(leads) = now.leads {
-        text.gauge(
+    for (name, help, value) in [
+        (
             "ballast_hedge_leads",
             "1 while this keeper hedges the account; 0 while another does.",
-            f64::from(u8::from(leads)),
-        );
-    }
-    for (name, help, value) in [
+            now.leads.map(|leads| f64::from(u8::from(leads))),
+        ),
         (
             "ballast_hedge_equity_dollars",
             "What the account at the venue is worth.",
-            now.equity,
+            now.equity.and_then(|dollars| dollars.to_f64()),
         ),
         (
             "ballast_hedge_margin_dollars",
             "What of it is held as margin.",
-            now.margin_used,
+            now.margin_used.and_then(|dollars| dollars.to_f64()),
         ),
     ] {
-        if let Some(value) = value.and_then(|value| value.to_f64()) {
-            text.gauge(name, help, value);
+        text.head(name, "gauge", help);
+        if let Some(value) = value {
+            text.sample(name, &[], value);
         }
     }
     text.head(

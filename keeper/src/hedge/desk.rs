@@ -363,11 +363,11 @@ impl Desk {
         if limit.is_some() {
             permit.room = Room::Shrink;
         }
-        if let Ok(seen) = &seen {
-            coin.set_band(seen, *taker_fee);
-        }
+        let known = seen.as_ref().ok();
+        // A band that waits for what trading costs is not known before the first look at the venue.
+        let known = known.filter(|seen| coin.set_band(seen, *taker_fee));
         let want = Want {
-            exposure: seen.as_ref().ok().map(|seen| seen.exposure),
+            exposure: known.map(|seen| seen.exposure),
             permit,
             price,
             within_bps: hedge.max_deviation_bps,
@@ -461,16 +461,22 @@ impl Coin {
         seen
     }
 
-    /// The band by what trading costs and how fast the delta moves, but not less than configured.
-    fn set_band(&mut self, seen: &Residual, taker_fee: Option<Decimal>) {
-        let by_cost = || {
-            let cost = taker_fee? + self.half_spread?;
-            let gamma = Decimal::from_f64(seen.gamma)?;
-            band_by_cost(cost, seen.price, gamma, self.perp.risk_aversion?)
-        };
-        let band = by_cost().map_or(self.perp.band, |band| band.max(self.perp.band));
-        self.now.band = band.min(self.perp.max_position);
-        self.hedger.set_band(self.now.band);
+    /// The band by what trading costs and how fast the delta moves, but not less than configured. Returns whether it is known.
+    fn set_band(&mut self, seen: &Residual, taker_fee: Option<Decimal>) -> bool {
+        let mut band = self.perp.band;
+        if let Some(aversion) = self.perp.risk_aversion {
+            let by_cost = || {
+                let cost = taker_fee? + self.half_spread?;
+                band_by_cost(cost, seen.price, Decimal::from_f64(seen.gamma)?, aversion)
+            };
+            let Some(by_cost) = by_cost() else {
+                return false;
+            };
+            band = band.max(by_cost).min(self.perp.max_position);
+        }
+        self.now.band = band;
+        self.hedger.set_band(band);
+        true
     }
 
     /// Which limit is reached, if one is.

@@ -287,10 +287,12 @@ fn hedge(event: &HedgeEvent) -> Option<(&'static str, Severity, String)> {
 mod tests {
     use ballast_flags::Flag;
     use ballast_strategy::decide::ActionKind;
+    use ballast_venue::instrument::Side;
+    use rust_decimal::Decimal;
     use solana_sdk::signature::Signature;
 
     use super::*;
-    use crate::Mode;
+    use crate::{Mode, hedge::event::TroubleKind};
 
     const A: Pubkey = Pubkey::new_from_array([1; 32]);
     const B: Pubkey = Pubkey::new_from_array([2; 32]);
@@ -325,6 +327,22 @@ mod tests {
         let mode = |mode| KeeperEvent::ModeChanged {
             mode,
             reason: "two flags".into(),
+        };
+        let others = |by| {
+            KeeperEvent::Hedge(HedgeEvent::OthersTrade {
+                coin: "SOL".into(),
+                by,
+                side: Side::Buy,
+                size: Decimal::new(25, 1),
+                price: 203.into(),
+            })
+        };
+        let trouble = |kind| {
+            KeeperEvent::Hedge(HedgeEvent::Trouble {
+                coin: "SOL".into(),
+                kind,
+                reason: "why".into(),
+            })
         };
         let halted = KeeperEvent::Halted {
             reason: "no disk".into(),
@@ -367,6 +385,30 @@ mod tests {
             (mode(Mode::Halted), "mode", Severity::Critical, "halted"),
             (mode(Mode::Active), "mode", Severity::Info, "active"),
             (halted, "halted", Severity::Critical, "no disk"),
+            (
+                others(Origin::Deleveraging),
+                "hedge_others_trade",
+                Severity::Critical,
+                "deleveraged the hedge: Buy 2.5 SOL at 203",
+            ),
+            (
+                others(Origin::Foreign),
+                "hedge_others_trade",
+                Severity::Warning,
+                "somebody else",
+            ),
+            (
+                trouble(TroubleKind::Disagrees),
+                "hedge_trouble",
+                Severity::Critical,
+                "hedge of SOL: why",
+            ),
+            (
+                trouble(TroubleKind::Venue),
+                "hedge_trouble",
+                Severity::Warning,
+                "why",
+            ),
             (near, "boundary_near", Severity::Critical, "81.23 %"),
         ] {
             let message = teller.hear(&event, 100).unwrap();

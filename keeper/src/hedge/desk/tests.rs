@@ -49,6 +49,8 @@ struct Scene {
     pictures: watch::Sender<Option<Arc<Picture>>>,
     board: Board<Pubkey>,
     sequence: u64,
+    /// Whether positions are older than what was done to them.
+    stale: bool,
 }
 
 impl Scene {
@@ -99,6 +101,7 @@ impl Scene {
             pictures: watch::Sender::new(None),
             board: Board::new(rules, std::iter::empty(), true),
             sequence: 0,
+            stale: false,
         }
     }
 
@@ -172,7 +175,7 @@ impl Scene {
                 outlook: Outlook::default(),
                 found,
                 in_flight: 0,
-                stale: false,
+                stale: self.stale,
             });
         }
         let mut picture = Picture::empty();
@@ -290,6 +293,44 @@ async fn what_is_due_on_the_chain_is_left_to_it_until_patience_ends() {
         (scene.trades(), desk.now.perps["SOL"].open_on_chain),
         (1, 0)
     );
+}
+
+#[tokio::test]
+async fn what_landed_and_is_not_read_yet_is_not_hedged() {
+    let mut scene = Scene::new(Decimal::ZERO).await;
+    scene.stale = true;
+    scene.show(203, Found::Nothing);
+    let (mut desk, mut heard, _) = scene.desk(Mode::Active);
+    scene.tick(&mut desk, &mut heard).await;
+    assert_eq!(
+        (scene.trades(), desk.now.perps["SOL"].open_on_chain),
+        (0, 3)
+    );
+    scene.stale = false;
+    scene.show(203, Found::Nothing);
+    scene.tick(&mut desk, &mut heard).await;
+    assert_eq!(
+        (scene.trades(), desk.now.perps["SOL"].open_on_chain),
+        (1, 0)
+    );
+}
+
+#[tokio::test]
+async fn the_band_grows_with_what_trading_costs_and_is_waited_for() {
+    // Averse to risk: a narrow band; hardly so: a wide one, in which all of it stays.
+    for (aversion, trades) in [(Decimal::TEN, 1), (Decimal::new(1, 4), 0)] {
+        let mut scene = Scene::new(Decimal::ZERO).await;
+        scene.show(203, Found::Nothing);
+        let (mut desk, mut heard, _) = scene.desk(Mode::Active);
+        desk.coins[0].perp.risk_aversion = Some(aversion);
+        scene.tick(&mut desk, &mut heard).await;
+        assert_eq!(scene.trades(), 0, "the cost is not known yet");
+        scene.tick(&mut desk, &mut heard).await;
+        let band = desk.now.perps["SOL"].band;
+        assert!(band >= Decimal::new(1, 1), "{band}");
+        assert_eq!(scene.trades(), trades, "{aversion}: {band}");
+        assert!((band > Decimal::ONE) == (trades == 0), "{aversion}: {band}");
+    }
 }
 
 #[tokio::test]
