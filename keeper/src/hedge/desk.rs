@@ -283,12 +283,13 @@ impl Desk {
     }
 
     async fn tick(&mut self) {
-        let picture = self.around.pictures.borrow().clone();
         if self.leads().await {
             if self.taker_fee.is_none() {
                 self.taker_fee = self.venue.taker_fee().await.ok();
             }
             for index in 0..self.coins.len() {
+                // The newest: others may have taken long.
+                let picture = self.around.pictures.borrow().clone();
                 self.step(index, picture.as_deref()).await;
             }
         }
