@@ -5,10 +5,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 use ballast_venue::{
     clock::{Clock, SystemClock},
     hedge::{
-        hedger::{HedgeError, Hedger, Outcome, Plan, Report, Want},
-        journal::{Entry, Journal, JournalError, file_name},
-        permit::{Held, Room},
-        target::{Decision, Rules, Ticket, band_by_cost},
+        hedger::{HedgeError, Want},
+        journal::{Journal, JournalError, file_name},
+        permit::Room,
     },
     hyperliquid::{
         client::{Hyperliquid, Settings, Signer, http},
@@ -17,26 +16,25 @@ use ballast_venue::{
     },
     venue::{Venue, VenueError},
 };
-use rust_decimal::{Decimal, prelude::FromPrimitive};
-use solana_sdk::pubkey::Pubkey;
+use rust_decimal::Decimal;
 use thiserror::Error;
 use tokio::{
     sync::{mpsc::Sender, oneshot, watch},
-    time::{Instant, MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval},
 };
 
 use super::{
+    coin::Coin,
     event::{HedgeEvent, TroubleKind},
-    exposure::{Blind, Chain, Patience, Residual, residual},
-    funding::Rates,
     lead::{Lead, Leader, Standing},
-    now::{HedgeNow, PerpNow},
+    now::HedgeNow,
     paper::Paper,
     sentry::{Sentry, permit},
+    trouble::{Trouble, doing, trouble},
 };
 use crate::{
-    config::{Config, Hedge, HedgeVenue, Perp},
-    control::{Control, Permission},
+    config::{Config, Hedge, HedgeVenue},
+    control::Control,
     event::KeeperEvent,
     events::Events,
     flags::Heard,
@@ -45,11 +43,6 @@ use crate::{
 
 /// How long the venue may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Between two looks at funding.
-const FUNDING_EVERY: Duration = Duration::from_secs(600);
-/// So many steps in a row without an answer are told of.
-const SILENT_STEPS: u32 = 3;
-const DAY_MS: u64 = 86_400_000;
 
 /// Why the hedge cannot begin.
 #[derive(Debug, Error)]
@@ -107,68 +100,6 @@ pub struct Desk {
     taker_fee: Option<Decimal>,
     now: HedgeNow,
     lease_trouble: Trouble,
-}
-
-/// A perpetual.
-struct Coin {
-    perp: Perp,
-    hedger: Hedger<Arc<dyn Venue>>,
-    patience: Patience,
-    rates: Rates,
-    funding_due: Instant,
-    half_spread: Option<Decimal>,
-    trouble: Trouble,
-    /// What was last shown in place of being sent.
-    shown: Option<Ticket>,
-    now: PerpNow,
-    /// The journal has failed.
-    ended: bool,
-}
-
-/// What is wrong, told when it begins and when it ends.
-#[derive(Default)]
-struct Trouble {
-    told: Option<(TroubleKind, String)>,
-    silent: u32,
-}
-
-impl Trouble {
-    fn set(&mut self, now: Option<(TroubleKind, String)>, coin: &str, events: &Events) {
-        self.silent = match &now {
-            Some((TroubleKind::Venue, _)) => self.silent.saturating_add(1),
-            _ => 0,
-        };
-        match now {
-            // A question that is not answered is asked again.
-            Some((TroubleKind::Venue, _)) if self.silent < SILENT_STEPS => {}
-            Some((kind, reason)) => {
-                if self.told.as_ref().is_none_or(|(told, _)| *told != kind) {
-                    self.told = Some((kind, reason.clone()));
-                    let coin = coin.to_owned();
-                    events.send(KeeperEvent::Hedge(HedgeEvent::Trouble {
-                        coin,
-                        kind,
-                        reason,
-                    }));
-                }
-            }
-            None => {
-                if let Some((_, reason)) = self.told.take() {
-                    let coin = coin.to_owned();
-                    events.send(KeeperEvent::Hedge(HedgeEvent::Recovered { coin, reason }));
-                }
-            }
-        }
-    }
-}
-
-/// What the engine does by itself.
-struct Engine<'a>(&'a Control);
-
-impl Chain for Engine<'_> {
-    fn sends(&self, position: &Pubkey, kind: ballast_strategy::decide::ActionKind) -> bool {
-        self.0.permission(position, kind) == Permission::Send
-    }
 }
 
 impl Desk {
@@ -399,262 +330,6 @@ fn signer(agent_key: &Path, journal_dir: &Path) -> Result<Signer, DeskError> {
     let agent = read_agent_key(agent_key)?;
     let nonces = Nonces::open(&journal_dir.join(format!("nonce-{}", agent.address())))?;
     Ok(Signer { agent, nonces })
-}
-
-impl Coin {
-    fn new(
-        hedge: &Hedge,
-        perp: &Perp,
-        venue: Arc<dyn Venue>,
-        sentry: &Arc<Sentry>,
-        journal: Journal,
-        entries: &[Entry],
-    ) -> Self {
-        let plan = Plan {
-            account: hedge.account,
-            coin: perp.coin.clone(),
-            rules: Rules {
-                band: perp.band,
-                cap_bps: hedge.cap_bps,
-                depth_share: hedge.depth_share,
-            },
-            expires_after_ms: hedge.order_ms,
-        };
-        let hedger = Hedger::new(plan, venue, journal, entries);
-        Self {
-            hedger: hedger.with_gate(sentry.clone()),
-            patience: Patience::default(),
-            rates: Rates::default(),
-            funding_due: Instant::now(),
-            half_spread: None,
-            trouble: Trouble::default(),
-            shown: None,
-            now: PerpNow {
-                markets: perp.markets.clone(),
-                band: perp.band,
-                ..PerpNow::default()
-            },
-            perp: perp.clone(),
-            ended: false,
-        }
-    }
-
-    async fn look(
-        &mut self,
-        picture: Option<&Picture>,
-        hedge: &Hedge,
-        control: &Control,
-    ) -> Result<Residual, Blind> {
-        let first = self.perp.markets.first().copied().unwrap_or_default();
-        let picture = picture.ok_or(Blind::NotRead(first))?;
-        let seen = residual(
-            picture,
-            hedge,
-            &self.perp,
-            &Engine(control),
-            &mut self.patience,
-            Instant::now(),
-        )
-        .await;
-        let known = seen.as_ref().ok();
-        self.now.residual = known.map(|seen| seen.exposure.ends());
-        self.now.open_on_chain = known.map_or(0, |seen| seen.in_flight + seen.due);
-        seen
-    }
-
-    /// The band by what trading costs and how fast the delta moves, but not less than configured. Returns whether it is known.
-    fn set_band(&mut self, seen: &Residual, taker_fee: Option<Decimal>) -> bool {
-        let mut band = self.perp.band;
-        if let Some(aversion) = self.perp.risk_aversion {
-            let by_cost = || {
-                let cost = taker_fee? + self.half_spread?;
-                band_by_cost(cost, seen.price, Decimal::from_f64(seen.gamma)?, aversion)
-            };
-            let Some(by_cost) = by_cost() else {
-                return false;
-            };
-            band = band.max(by_cost).min(self.perp.max_position);
-        }
-        self.now.band = band;
-        self.hedger.set_band(band);
-        true
-    }
-
-    /// Which limit is reached, if one is.
-    fn limit(&self, hedge: &Hedge, price: Decimal, now_ms: u64) -> Option<String> {
-        let (books, coin) = (self.hedger.books(), &self.perp.coin);
-        if let Some(most) = hedge.max_loss
-            && let Some(pnl) = books.pnl(coin, price)
-            && pnl.total() < -most
-        {
-            let lost = (-pnl.total()).round_dp(2);
-            return Some(format!(
-                "{lost} dollars were lost since the journal began, at most {most} may be"
-            ));
-        }
-        let paid = books.fees_since(coin, now_ms.saturating_sub(DAY_MS));
-        let most = hedge.max_fees_per_day.filter(|most| paid > *most)?;
-        let paid = paid.round_dp(2);
-        Some(format!(
-            "{paid} dollars of fees were paid in a day, at most {most} may be"
-        ))
-    }
-
-    /// What a step has shown.
-    fn take_in(&mut self, report: &Report, price: Option<Decimal>) {
-        let (books, coin) = (self.hedger.books(), &self.perp.coin);
-        self.now.stepped = Some(Instant::now());
-        self.now.position = books.position(coin);
-        let began = books.began_ms(coin).map(|began_ms| began_ms / 1_000);
-        self.now.began_secs = began.and_then(|secs| i64::try_from(secs).ok());
-        if let Some(seen) = &report.seen {
-            self.now.mid = seen.mid;
-            self.half_spread = seen.half_spread;
-            let mut held = seen.account.positions.iter();
-            let held = held.find(|held| held.coin == *coin);
-            self.now.liquidation = held.and_then(|held| held.liquidation);
-        }
-        let mark = self.now.mid.or(price);
-        self.now.pnl = mark.and_then(|mark| books.pnl(coin, mark));
-    }
-
-    /// Tells what would have been sent, when it differs from what was told last.
-    fn show(&mut self, report: &Report, events: &Events) {
-        match &report.outcome {
-            Outcome::Shown(ticket) => {
-                let side = |ticket: &Ticket| ticket.side;
-                if self.shown.as_ref().map(side) != Some(ticket.side) {
-                    events.send(KeeperEvent::Hedge(HedgeEvent::paper(
-                        &self.perp.coin,
-                        ticket,
-                    )));
-                }
-                self.shown = Some(*ticket);
-            }
-            Outcome::Idle(_) => self.shown = None,
-            _ => {}
-        }
-    }
-
-    fn end(&mut self, error: &JournalError, events: &Events) {
-        self.ended = true;
-        self.now.doing = error.to_string();
-        let trouble = Some((TroubleKind::Journal, error.to_string()));
-        self.trouble.set(trouble, &self.perp.coin, events);
-    }
-
-    /// Reads funding now and then: what was paid, and what the market settles. A paper venue's says nothing of the market.
-    async fn read_funding(&mut self, venue: &dyn Venue, now_ms: u64, tells: bool, around: &Around) {
-        let now = Instant::now();
-        if self.ended || now < self.funding_due {
-            return;
-        }
-        let coin = self.perp.coin.clone();
-        match self.hedger.read_funding().await {
-            Ok(()) => {}
-            Err(HedgeError::Journal(error)) => return self.end(&error, &around.events),
-            // The next step tells if the venue does not answer.
-            Err(_) => return,
-        }
-        let settled = venue.settlements(&coin, self.rates.since_ms(now_ms)).await;
-        let Ok(settled) = settled else { return };
-        self.funding_due = now + FUNDING_EVERY;
-        if !tells {
-            return;
-        }
-        for (settled_secs, hourly_ppb) in self.rates.observe(&settled) {
-            let heard = Heard::Funding {
-                settled_secs,
-                hourly_ppb,
-            };
-            // Flags that have ended need to know nothing.
-            let _ = around.ear.send(heard).await;
-        }
-        self.now.settled = self.rates.settled();
-        self.now.forecast = self.rates.forecast();
-    }
-}
-
-/// What is wrong, if anything.
-fn trouble(
-    result: &Result<Report, HedgeError>,
-    blind: Option<&Blind>,
-    limit: Option<&str>,
-) -> Option<(TroubleKind, String)> {
-    use TroubleKind as T;
-    let limit = || limit.map(|limit| (T::Limit, limit.to_owned()));
-    let report = match result {
-        Ok(report) => report,
-        Err(error) => {
-            let kind = match error {
-                HedgeError::Journal(_) => T::Journal,
-                HedgeError::Disagree { .. } => T::Disagrees,
-                HedgeError::Venue(VenueError::AgentUnknown(_)) => T::Agent,
-                HedgeError::Venue(_) => T::Venue,
-            };
-            return Some((kind, error.to_string()));
-        }
-    };
-    match &report.outcome {
-        Outcome::Refused(error @ VenueError::AgentUnknown(_)) => {
-            Some((T::Agent, error.to_string()))
-        }
-        // Later it might.
-        Outcome::Refused(error @ VenueError::Busy { .. }) => Some((T::Venue, error.to_string())),
-        Outcome::Refused(error) => Some((T::Refused, error.to_string())),
-        Outcome::Unknown => Some((T::Unknown, "an order was not answered".into())),
-        Outcome::Waiting(cloid) => Some((T::Unknown, format!("order {cloid} has no outcome yet"))),
-        // A keeper that has only begun.
-        Outcome::Blind => match blind {
-            None | Some(Blind::NotRead(_)) => None,
-            Some(blind) => Some((T::Blind, blind.to_string())),
-        },
-        Outcome::OffPrice { mid } => Some((
-            T::OffPrice,
-            format!("the venue's price is {mid}, which is far from the oracle's"),
-        )),
-        Outcome::Idle(Decision::NoDepth) => {
-            Some((T::NoDepth, "nothing is offered within the cap".into()))
-        }
-        Outcome::Idle(Decision::Held(Held::Most)) => {
-            Some((T::Most, "more would be held than max_position".into()))
-        }
-        Outcome::NotAdmitted(why) => Some((T::Refused, format!("an order was not sent: {why}"))),
-        Outcome::Traded { .. } | Outcome::Shown(_) | Outcome::Idle(_) => limit(),
-    }
-}
-
-/// What a step did, for people.
-fn doing(result: &Result<Report, HedgeError>, trouble: Option<&(TroubleKind, String)>) -> String {
-    if let Some((_, reason)) = trouble {
-        return reason.clone();
-    }
-    let Ok(report) = result else {
-        return String::new();
-    };
-    match &report.outcome {
-        Outcome::Traded { filled } => format!("traded {filled}"),
-        Outcome::Shown(ticket) => format!(
-            "would {} {}, worst price {}",
-            if ticket.side == ballast_venue::instrument::Side::Buy {
-                "buy"
-            } else {
-                "sell"
-            },
-            ticket.size,
-            ticket.cap
-        ),
-        Outcome::Idle(Decision::ChainFirst) => "waits for what is due on the chain".into(),
-        Outcome::Idle(Decision::Held(_)) => "holds: the position may only shrink".into(),
-        Outcome::Idle(_) => "inside the band".into(),
-        Outcome::Blind => "waits until all is read".into(),
-        // All of these are troubles.
-        Outcome::NotAdmitted(_)
-        | Outcome::Refused(_)
-        | Outcome::Unknown
-        | Outcome::Waiting(_)
-        | Outcome::OffPrice { .. } => String::new(),
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //!
 //! Whatever happens here, positions are looked after on the chain as without it.
 
+mod coin;
 pub mod desk;
 pub mod event;
 pub mod exposure;
@@ -17,6 +18,7 @@ pub mod lead;
 pub mod now;
 mod paper;
 pub mod sentry;
+mod trouble;
 
 pub use desk::{Desk, DeskError, Tools};
 pub use event::HedgeEvent;

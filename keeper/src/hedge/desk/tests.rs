@@ -22,7 +22,8 @@ use ballast_venue::{
         faults::{Fault, Faults},
     },
 };
-use tokio::sync::mpsc;
+use solana_sdk::pubkey::Pubkey;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::*;
 use crate::{
