@@ -77,7 +77,7 @@ pub use token_account::TokenAccount;
 pub use transaction::{BuildError, MAX_TRANSACTION_BYTES, Prepared, build};
 
 pub use ballast_model::{Amounts, Band, Bps, Side, SqrtPrice, Tick, Trade};
-pub use ballast_snapshot::{MarketSnapshot, PoolState, PriceAccounts, SnapshotError};
+pub use ballast_snapshot::{MarketSnapshot, PoolState, PriceAccounts, SnapshotError, position_in};
 pub use solana_sdk::{
     account::Account,
     instruction::Instruction,
