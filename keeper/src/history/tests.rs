@@ -22,6 +22,7 @@ use crate::{
     Keeper, Mode, Parts,
     decisions::replay,
     journal::{Record, follow, verify},
+    memory::Memory,
     sim::{
         Disk, Faults, World,
         crash_tests::{parts, world},
@@ -115,6 +116,12 @@ async fn a_keeper_keeps_sums_points_actions_and_decisions_over_restarts() {
         let done = rows.iter().filter(|row| row.row.outcome == "landed");
         assert_eq!(done.count(), landed(&world), "round {round}");
     }
+    // What was measured went on from run to run: none was as long as a block.
+    let measured = Memory::beside(directory.path()).read().unwrap();
+    let (_, measured) = measured.first_key_value().unwrap();
+    assert!(measured.volatility.ticks_per_day().is_some());
+    let blocks = &serde_json::to_value(&measured.fee_yield).unwrap()["blocks"];
+    assert_eq!(blocks.as_array().unwrap().len(), 1);
     // Something was done, paid for, and decided on what is written down.
     let mut store = store(directory.path());
     let rows = store.actions(&all()).unwrap().rows;

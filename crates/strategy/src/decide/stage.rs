@@ -129,7 +129,7 @@ mod tests {
         match refresh_due(&snapshot, &PRICES) {
             None => None,
             Some(Reason::Stage { from, to }) => Some((from, to)),
-            Some(other) => panic!("{other}"),
+            Some(other) => panic!("{other:?}"),
         }
     }
 

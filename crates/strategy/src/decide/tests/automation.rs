@@ -186,7 +186,7 @@ fn fees_are_compounded_when_they_are_worth_it_and_nothing_else_is_due() {
     assert_eq!(Some(plan.fees), fees);
     assert!(plan.liquidity > 0);
     let Reason::Fees { worth, least } = reason else {
-        panic!("{reason}");
+        panic!("{reason:?}");
     };
     assert_eq!(least, 1_000_000);
     assert!((1_000_000..=1_000_100).contains(&worth), "{worth}");

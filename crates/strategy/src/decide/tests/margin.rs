@@ -199,7 +199,7 @@ fn at_maintenance_a_position_that_cannot_be_cured_is_liquidated() {
         funds: Amounts::ZERO,
     } = obstacle
     else {
-        panic!("{obstacle}")
+        panic!("{obstacle:?}")
     };
     // Above the band the collateral is all quote, so that base has to be brought. Exactly that is enough for the whole, and less
     // for a part.
@@ -295,7 +295,7 @@ fn an_insolvent_position_is_closed_for_what_it_is_worth() {
         ActionKind::Liquidate,
     );
     let Obstacle::LiquidationFunds { needed, .. } = obstacle else {
-        panic!("{obstacle}")
+        panic!("{obstacle:?}")
     };
     // The base debt, scaled to what the collateral pays for.
     assert!(
