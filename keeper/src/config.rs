@@ -23,6 +23,7 @@ mod flags;
 mod hedge;
 mod history;
 mod malformed;
+mod nodes;
 mod notify;
 mod prices;
 
@@ -32,6 +33,7 @@ pub use error::ConfigError;
 pub use flags::Flags;
 pub use hedge::{Hedge, HedgeLease, HedgeVenue, PaperTerms, Perp};
 pub use history::History;
+pub use nodes::Nodes;
 pub use notify::Notify;
 pub use prices::Prices;
 
@@ -69,6 +71,8 @@ pub struct Config {
     pub history: History,
     /// Prices newer than those of the price accounts.
     pub prices: Prices,
+    /// Nodes beside that of `rpc_url`.
+    pub nodes: Nodes,
     /// Red flags and contingency.
     pub flags: Flags,
     /// The hedge on a venue; `None`: positions are hedged on the chain alone.
@@ -137,6 +141,12 @@ pub struct Fees {
     pub relaxed_distance_bps: u32,
     /// Price distance to the liquidation boundary within which nothing is simulated before it is sent.
     pub urgent_distance_bps: u32,
+    /// Time in which a usual move reaches the boundary, from which the fee begins to rise as well.
+    pub relaxed_secs: u32,
+    /// Such a time within which nothing is simulated before it is sent.
+    pub urgent_secs: u32,
+    /// Most of what a liquidation would take that one transaction's priority fee may cost, where that is known in SOL.
+    pub max_stake_bps: u32,
 }
 
 /// Liquidations by this keeper.
@@ -176,6 +186,8 @@ struct RawConfig {
     history: history::RawHistory,
     #[serde(default)]
     prices: prices::RawPrices,
+    #[serde(default)]
+    nodes: nodes::RawNodes,
     #[serde(default)]
     flags: flags::RawFlags,
     #[serde(default)]
@@ -257,6 +269,9 @@ struct RawFees {
     warn_below_lamports: Option<u64>,
     relaxed_distance_bps: u32,
     urgent_distance_bps: u32,
+    relaxed_secs: u32,
+    urgent_secs: u32,
+    max_stake_bps: u32,
 }
 
 impl Default for RawFees {
@@ -270,6 +285,9 @@ impl Default for RawFees {
             warn_below_lamports: None,
             relaxed_distance_bps: 1_000,
             urgent_distance_bps: 100,
+            relaxed_secs: 21_600,
+            urgent_secs: 600,
+            max_stake_bps: 1_000,
         }
     }
 }
@@ -415,6 +433,7 @@ impl Config {
             automation: raw.automation.into(),
             history: raw.history.try_into()?,
             prices: raw.prices.into(),
+            nodes: raw.nodes.into(),
             flags: Flags::new(
                 raw.flags,
                 &raw.contingency,
@@ -469,6 +488,9 @@ impl From<RawFees> for Fees {
             }),
             relaxed_distance_bps: raw.relaxed_distance_bps,
             urgent_distance_bps: raw.urgent_distance_bps,
+            relaxed_secs: raw.relaxed_secs,
+            urgent_secs: raw.urgent_secs,
+            max_stake_bps: raw.max_stake_bps,
         }
     }
 }

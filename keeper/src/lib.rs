@@ -38,6 +38,7 @@ pub mod history;
 pub mod journal;
 pub mod keeper;
 pub mod logging;
+pub mod memory;
 pub mod notify;
 pub mod pace;
 pub mod picture;

@@ -71,7 +71,7 @@ pub(super) struct Scene {
     pub flags: Arc<Vec<view::Flag>>,
     pub hedge: Option<Arc<HedgeNow>>,
     pub sources: Sources,
-    names: HashMap<Pubkey, (String, String)>,
+    names: HashMap<Pubkey, view::TokenNames>,
     known: OnceLock<Vec<Known>>,
     orders: Mutex<HashMap<Sort, Arc<Vec<usize>>>>,
     books: Mutex<HashMap<Pubkey, Arc<view::BookView>>>,
@@ -89,14 +89,8 @@ impl Scene {
     pub fn new(version: u64, picture: Arc<Picture>, log: Arc<Log>, sources: Sources) -> Self {
         let control = &sources.control;
         let names = picture.markets.iter().map(|(address, market)| {
-            let context = &market.context;
-            (
-                *address,
-                (
-                    view::token_name(&context.base.mint),
-                    view::token_name(&context.quote.mint),
-                ),
-            )
+            let names = view::TokenNames::of(&market.context.market);
+            (*address, names)
         });
         Self {
             version,
@@ -140,17 +134,13 @@ impl Scene {
 
     pub fn tokens(&self, market: &MarketPicture) -> Tokens<'_> {
         let stored = &market.context.market;
-        let (base, quote) = self
-            .names
-            .get(&market.context.address)
-            .map_or(("base", "quote"), |(base, quote)| {
-                (base.as_str(), quote.as_str())
-            });
-        Tokens {
-            base,
-            quote,
+        let nameless = || Tokens {
+            base: "base",
+            quote: "quote",
             decimals: (stored.base_decimals, stored.quote_decimals),
-        }
+        };
+        let names = self.names.get(&market.context.address);
+        names.map_or_else(nameless, view::TokenNames::tokens)
     }
 
     /// The override that binds a position by itself.
@@ -297,6 +287,7 @@ impl Scene {
             split: past.split.map(|(parts, _)| parts),
             contingency: self.sources.flags.contingency(&address),
             fee_day_bps: self.sources.config.automation.economics.fee_day_bps,
+            fee_yield: market.fee_yield,
             hedge: hedge.and_then(|now| super::hedge::held(now, &address, base, at)),
             hedge_pnl: hedge.and_then(|now| super::hedge::pnl(now, &address, quote, at)),
         };

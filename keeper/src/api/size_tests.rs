@@ -59,6 +59,7 @@ fn market() -> (Pubkey, MarketPicture) {
         newest: Some(Arc::clone(&snapshot)),
         on_chain: Some(snapshot),
         volatility_ticks: Some(400),
+        fee_yield: None,
         positions_read: true,
         positions: Default::default(),
         context: Arc::new(context.clone()),

@@ -2,6 +2,7 @@
 //! before it is sent; what cannot be written is not done.
 
 use crate::{
+    durable,
     hyperliquid::bytes::Address,
     venue::{Done, Fill, Funding, Order},
 };
@@ -158,6 +159,10 @@ impl Journal {
         let (entries, whole) = entries(file, &open)?;
         open.set_len(whole).map_err(failed)?;
         open.seek(io::SeekFrom::Start(whole)).map_err(failed)?;
+        // What a killed process wrote and did not sync reads back like the rest. It is relied on from here, so that it must outlive
+        // the power as well, with the file's own entry.
+        open.sync_all().map_err(failed)?;
+        durable::sync_parent(file).map_err(failed)?;
         Ok((
             Self {
                 file: file.to_owned(),
