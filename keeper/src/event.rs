@@ -9,6 +9,7 @@ use solana_sdk::{pubkey::Pubkey, signature::Signature};
 
 use crate::{
     control::{Mode, Override},
+    hedge::HedgeEvent,
     journal::{Inputs, Outcome, text},
 };
 
@@ -163,6 +164,8 @@ pub enum KeeperEvent {
         /// Quote needed and kept, whole tokens.
         quote: [String; 2],
     },
+    /// Of the hedge at a venue.
+    Hedge(HedgeEvent),
     /// Something is wrong but can be lived with: an unreadable account, a node that does not answer.
     Warning {
         /// What.

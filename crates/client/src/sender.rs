@@ -7,7 +7,7 @@ use solana_sdk::{hash::Hash, signature::Signature, transaction::VersionedTransac
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    chain::{Chain, ChainError, Confirmation, TransactionRecord, TransactionStatus},
+    chain::{Chain, ChainError, Confirmation, Expiry, TransactionRecord, TransactionStatus},
     event::BallastEvent,
     failure::Failure,
     outcome::{Outcome, Receipt, Rehearsed, SendError},
@@ -227,20 +227,16 @@ impl Sender {
 
     /// [`Outcome::Expired`] if the blockhash is too old and the transaction is in no block.
     async fn expiry(&self, prepared: &Prepared) -> Result<Option<Outcome>, ChainError> {
-        if self.chain.block_height().await? <= prepared.last_valid_block_height() {
-            return Ok(None);
-        }
-        // It may have landed in the last valid block, after the last look.
-        match self.chain.status(&prepared.signature(), true).await? {
-            Some(status) if status.confirmation >= Confirmation::Confirmed => {
-                Ok(Some(self.outcome(prepared, status).await))
-            }
-            Some(_) => Ok(None),
-            None => Ok(Some(Outcome::Expired)),
-        }
+        let (signature, last) = (prepared.signature(), prepared.last_valid_block_height());
+        Ok(match self.chain.expiry(&signature, last).await? {
+            Expiry::NotYet | Expiry::Unconfirmed => None,
+            Expiry::Landed(status) => Some(self.outcome(prepared, status).await),
+            Expiry::Expired { .. } => Some(Outcome::Expired),
+        })
     }
 
-    async fn outcome(&self, prepared: &Prepared, status: TransactionStatus) -> Outcome {
+    /// What a transaction in a confirmed block came to.
+    pub async fn outcome(&self, prepared: &Prepared, status: TransactionStatus) -> Outcome {
         let slot = status.slot;
         let Some(error) = status.error else {
             return Outcome::Landed { slot };

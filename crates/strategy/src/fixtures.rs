@@ -159,6 +159,7 @@ pub fn snapshot(dollars: i64) -> MarketSnapshot {
             fee_rate_ppm: 400,
             has_adaptive_fee: false,
             touched_secs: 0,
+            fee_growth_x64: [0; 2],
         },
         base_price: price_update(dollars * 100_000_000, 1),
         quote_price: price_update(100_000_000, 2),

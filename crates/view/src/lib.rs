@@ -36,7 +36,7 @@ mod unwind;
 
 pub use action::{Action, ActionFigures, ActionOutcome, Actions};
 pub use ballast_strategy::{Tokens, text};
-pub use book::{BookMove, BookView, Contingency, ContingencyState, NearestInBook};
+pub use book::{BookMove, BookView, Contingency, ContingencyState, HedgePnl, NearestInBook};
 pub use decision::{DecisionView, Next, NextTrigger, ThresholdView, Verdict};
 pub use detail::{Past, Seen, curvature_day};
 pub use error::{ErrorBody, ErrorView};

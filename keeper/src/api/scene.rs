@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     control::{Mode, Overrides, Standing},
+    hedge::HedgeNow,
     picture::{Found, MarketPicture, Picture, PositionPicture},
 };
 
@@ -68,6 +69,7 @@ pub(super) struct Scene {
     pub now_secs: i64,
     pub log: Arc<Log>,
     pub flags: Arc<Vec<view::Flag>>,
+    pub hedge: Option<Arc<HedgeNow>>,
     pub sources: Sources,
     names: HashMap<Pubkey, view::TokenNames>,
     known: OnceLock<Vec<Known>>,
@@ -96,6 +98,7 @@ impl Scene {
             overrides: Arc::new(control.overrides()),
             now_secs: control.now_secs(),
             flags: Arc::new(sources.flags.flags()),
+            hedge: sources.hedge.as_ref().map(|now| now.borrow().clone()),
             names: names.collect(),
             picture,
             log,
@@ -276,12 +279,17 @@ impl Scene {
         let lines: Vec<Line> = of_market.clone().filter_map(|one| one.line).collect();
         let unvalued = of_market.count() - lines.len();
         let past = self.sources.past.of_market(&address);
+        let hedge = self.hedge.as_deref();
+        let (base, quote) = self.tokens(market).decimals;
+        let at = tokio::time::Instant::now();
         let beside = Beside {
             day: past.day,
             split: past.split.map(|(parts, _)| parts),
             contingency: self.sources.flags.contingency(&address),
             fee_day_bps: self.sources.config.automation.economics.fee_day_bps,
-            hedge: None,
+            fee_yield: market.fee_yield,
+            hedge: hedge.and_then(|now| super::hedge::held(now, &address, base, at)),
+            hedge_pnl: hedge.and_then(|now| super::hedge::pnl(now, &address, quote, at)),
         };
         let snapshot = snapshot(market)?;
         let book = view::book(

@@ -5,10 +5,11 @@ use ballast_model::Amounts;
 use ballast_strategy::{
     decide::{Action, ActionKind, Assessment, Decision, assess},
     situation::{Outlook, Situation, SituationError},
+    urgency::Stakes,
 };
 use solana_sdk::pubkey::Pubkey;
 
-use super::{Executor, Job, Report, Seen, Trouble, View};
+use super::{Executor, Job, Report, Seen, Trouble, View, fee};
 
 /// All that a decision rests on.
 #[derive(Clone)]
@@ -38,6 +39,13 @@ impl Look {
             min_gain: self.min_gain,
             outlook: self.outlook,
         }
+    }
+
+    /// How near its liquidation boundary is, and what is lost there.
+    pub fn stakes(&self, at: &Assessment) -> Stakes {
+        let market = &self.view.market.market;
+        let sol = fee::sol_side(market);
+        fee::stakes(at, &market.limits, self.outlook.volatility, sol)
     }
 
     fn seen(&self) -> Seen {

@@ -78,10 +78,13 @@ impl Deployment<'_> {
                     bail!("program {program} can never be upgraded: deploy under another key")
                 }
             },
-            None => ensure!(
-                self.program_key.is_some(),
-                "program {program} does not exist yet: its key must sign, pass its file with --program-keypair"
-            ),
+            None => {
+                ensure!(
+                    self.program_key.is_some(),
+                    "program {program} does not exist yet: its key must sign, pass its file with --program-keypair"
+                );
+                loader::require_free_data_address(chain, program).await?;
+            }
         }
         let buffer_key = match self.buffer {
             Some(path) => read_keypair(path, "--buffer")?,

@@ -14,7 +14,7 @@ use ballast_venue::{
     hedge::{
         cost::quote,
         hedger::{Hedger, Outcome, Plan},
-        journal::Journal,
+        journal::{Journal, file_name},
         target::{Decision, Exposure, Rules},
     },
     hyperliquid::{
@@ -196,13 +196,12 @@ async fn quoted(args: &QuoteArgs) -> Result<QuoteReport> {
     Ok(QuoteReport::new(coin.clone(), args.hours, &quote))
 }
 
-/// One journal for each position: another coin's, account's or network's trades say nothing of it.
 fn journal_file(state: &Path, venue: &VenueArgs) -> PathBuf {
-    let coin = venue
-        .coin
-        .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-    let name = format!("hedge-{}-{}-{coin}.jsonl", venue.network, venue.account);
-    state.join(name)
+    state.join(file_name(
+        &venue.network.to_string(),
+        venue.account,
+        &venue.coin,
+    ))
 }
 
 async fn status(args: &StatusArgs) -> Result<StatusReport> {
@@ -318,7 +317,13 @@ async fn flatten(args: &FlattenArgs, globals: &Globals) -> Result<FlattenReport>
                         continue;
                     }
                     Outcome::Unknown => orders += 1,
-                    Outcome::Refused(_) | Outcome::Waiting(_) | Outcome::Idle(_) => {}
+                    Outcome::Refused(_)
+                    | Outcome::Waiting(_)
+                    | Outcome::Idle(_)
+                    | Outcome::Shown(_)
+                    | Outcome::Blind
+                    | Outcome::OffPrice { .. }
+                    | Outcome::NotAdmitted(_) => {}
                 }
                 last = match &report.outcome {
                     Outcome::Refused(error) => error.to_string(),

@@ -243,7 +243,9 @@ async fn withdraw(args: &WithdrawArgs, globals: &Globals, output: &mut Output) -
             shares
         }
     };
-    let expected = worth(&state, shares);
+    // What is shown of losses and not booked yet counts already, so that nobody leaves it to others.
+    let shown_loss = snapshot.reserve(side).shown_loss;
+    let expected = state.to_assets_at_loss_down(shares, shown_loss)?;
     if expected > state.liquidity {
         bail!(
             "the reserve has only {} at hand, {} are asked for: take less, or wait for repayments",
@@ -253,7 +255,8 @@ async fn withdraw(args: &WithdrawArgs, globals: &Globals, output: &mut Output) -
     }
     let funds = Funds::load(chain, &market, &lender).await?;
     let mut instructions = funds.provide(&market, &lender, Amounts::ZERO)?;
-    // A share never loses value but by bad debt; then this refuses and the lender decides anew.
+    // A share loses value by bad debt only, and pays less while a loss is shown; what becomes known on the way refuses this, and
+    // the lender decides anew.
     instructions.push(instruction::withdraw(
         &market, &lender, side, shares, expected,
     ));

@@ -172,6 +172,37 @@ fn a_keeper_liquidates_nothing_that_it_can_cure() {
 }
 
 #[test]
+fn at_maintenance_what_does_not_lower_ltv_is_no_cure() {
+    let Decision::Act(action, reason) = above(|_, _, _| ()).decision else {
+        panic!("nothing is done");
+    };
+    // Below maintenance it is as good as anything.
+    for (dollars, cured) in [(245, true), (310, false)] {
+        let (mut market, position) = (fixtures::snapshot(dollars), fixtures::position());
+        fixtures::book_debts(&mut market, &position);
+        let situation = fixtures::situation(&market, &position);
+        let at = assess(&situation).unwrap();
+        assert_eq!(at.value.ltv_at_least(maintenance(&situation)), !cured);
+        let unchanged = Candidate {
+            action,
+            reason,
+            after: at.model,
+            cost: 0,
+        };
+        let found = cure(&situation, &at, &[unchanged]).unwrap();
+        assert_eq!(found, cured.then_some(unchanged));
+        // Of equals the first, as they are listed: the most pressing first.
+        let other = Candidate {
+            reason: Reason::Shown { secs: 1 },
+            ..unchanged
+        };
+        let both = [unchanged, other].into_iter();
+        let best = crate::decide::choose::best(&situation, &at, both).unwrap();
+        assert_eq!(best, Some(unchanged));
+    }
+}
+
+#[test]
 fn an_owner_who_lets_no_keeper_act_is_deleveraged_above_the_markets_trigger_only() {
     let forbidden = |dollars| assessment(dollars, |_, p, _| p.policy.keeper_enabled = 0);
     assert_eq!(
