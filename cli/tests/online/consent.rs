@@ -6,6 +6,7 @@ use std::{
 };
 
 use ballast_client::{Amounts, PositionAddresses, Signer};
+use ballast_localnet::UsdPrice;
 
 use crate::{common, node::Node};
 
@@ -33,6 +34,10 @@ async fn nothing_is_sent_unasked() {
     let address = PositionAddresses::new(&world.market, &owner, 0).position;
     assert_eq!(position, address.to_string());
     let other = world.lender.pubkey().to_string();
+    // There are fees to collect.
+    for dollars in [203, 200] {
+        world.move_price(UsdPrice::dollars(dollars)).await.unwrap();
+    }
 
     let chain = world.net.chain();
     let all = [

@@ -64,7 +64,9 @@ pub(super) fn journal_agrees(world: &World, disk: &Disk) -> Result<usize, String
             Record::Outcome(of) => {
                 outcomes += 1;
                 let inner = world.lock();
-                let known = intents.get(&of.id).and_then(|it| inner.transactions.get(it));
+                let known = intents
+                    .get(&of.id)
+                    .and_then(|it| inner.transactions.get(it));
                 let truth = known.and_then(|known| Some((known.lands_at?, known.result.clone()?)));
                 let agrees = match (&of.outcome, &truth) {
                     (Outcome::Landed { slot }, Some((at, Ok(())))) => slot == at,
@@ -161,13 +163,21 @@ async fn who_lies_is_noticed_and_reported() {
         let (_, warned, _) = rehedged(51, &[lying(lie), WELL, WELL], lost).await;
         let of_liar = |it: &&String| it.starts_with("rpc-1 (http://node-1)");
         let told: Vec<&String> = warned.iter().filter(of_liar).collect();
-        assert!(told.iter().any(|it| it.contains(word)), "{lie:?}: {warned:?}");
+        assert!(
+            told.iter().any(|it| it.contains(word)),
+            "{lie:?}: {warned:?}"
+        );
         let others = |it: &String| it.starts_with("rpc-2") || it.starts_with("rpc-3");
         assert!(!warned.iter().any(others), "{lie:?}: {warned:?}");
     }
     let lagging = Manners { lag: 75, ..WELL };
     let (_, warned, _) = rehedged(52, &[lagging, WELL], 0).await;
-    assert!(warned.iter().any(|it| it.starts_with("rpc-1") && it.contains("behind")), "{warned:?}");
+    assert!(
+        warned
+            .iter()
+            .any(|it| it.starts_with("rpc-1") && it.contains("behind")),
+        "{warned:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,7 +205,10 @@ async fn a_lie_about_a_transaction_raises_the_flag() {
         sleep(Duration::from_secs(120)).await;
         let (state, note) = state();
         assert_eq!(state, State::Raised, "{note}");
-        assert!(note.contains("What rpc-2 said of a transaction others deny"), "{note}");
+        assert!(
+            note.contains("What rpc-2 said of a transaction others deny"),
+            "{note}"
+        );
     };
     beside(keeper, scene).await;
 }
@@ -241,7 +254,10 @@ async fn with_one_node_left_it_is_believed_after_a_while() {
     // It was done at once; to be sure of it took a minute.
     let last = world.lock().landings.last().unwrap().slot - ballast_strategy::fixtures::SLOT;
     assert!(last < 75, "{last}");
-    assert!(took > Duration::from_secs(60) && took < Duration::from_secs(90), "{took:?}");
+    assert!(
+        took > Duration::from_secs(60) && took < Duration::from_secs(90),
+        "{took:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -464,8 +480,14 @@ fn without_faults_each_position_is_rehedged_or_brought_to_safety() {
     };
     assert_eq!(kinds(205), [ActionKind::Rehedge; COUNT]);
     let protecting = kinds(290);
-    assert!(protecting.iter().all(|kind| kind.protects()), "{protecting:?}");
-    assert!(protecting.iter().any(|kind| *kind > ActionKind::Rehedge), "{protecting:?}");
+    assert!(
+        protecting.iter().all(|kind| kind.protects()),
+        "{protecting:?}"
+    );
+    assert!(
+        protecting.iter().any(|kind| *kind > ActionKind::Rehedge),
+        "{protecting:?}"
+    );
 }
 
 /// `BALLAST_SEED`: the first; `BALLAST_NODE_SEEDS`: how many.

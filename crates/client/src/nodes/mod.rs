@@ -469,8 +469,9 @@ impl Chain for Nodes {
         let worth = |answer: &Blockhash| {
             let last = answer.last_valid_block_height;
             let too_late = low.is_some_and(|low| last > low.saturating_add(BLOCKHASH_LIFE + LATE));
-            let too_early = high
-                .is_some_and(|high| last.saturating_add(EARLY) < high.saturating_add(BLOCKHASH_LIFE));
+            let too_early = high.is_some_and(|high| {
+                last.saturating_add(EARLY) < high.saturating_add(BLOCKHASH_LIFE)
+            });
             match (too_late, too_early) {
                 (true, _) => Worth::Nothing("its blockhash would last longer than any"),
                 (_, true) => Worth::Poor(last),
@@ -570,9 +571,8 @@ impl Chain for Nodes {
             let said = answers.iter().flatten().flatten();
             let said: Vec<_> = said.cloned().collect();
             let needed = WITNESSES;
-            seen(&said, needed).is_some_and(|status| {
-                status.confirmation >= crate::chain::Confirmation::Confirmed
-            })
+            seen(&said, needed)
+                .is_some_and(|status| status.confirmation >= crate::chain::Confirmation::Confirmed)
         };
         let said = self.witnesses(question, settled).await?;
         let said: Vec<_> = said.into_iter().flatten().collect();
@@ -636,8 +636,10 @@ impl Chain for Nodes {
 
     async fn rent_lamports(&self, length: usize) -> Result<u64, ChainError> {
         let question = |_, chain: Arc<dyn Chain>| async move { chain.rent_lamports(length).await };
-        self.first("getMinimumBalanceForRentExemption", question, |_| Worth::Good)
-            .await
+        self.first("getMinimumBalanceForRentExemption", question, |_| {
+            Worth::Good
+        })
+        .await
     }
 
     async fn newest_signature(&self, address: &Pubkey) -> Result<Option<Signature>, ChainError> {
