@@ -337,8 +337,24 @@ fn a_valid_keeper_configuration_is_said_to_be_one() {
         format!("{config} is a valid configuration: mode observe, 1 market\n")
     );
     let checked = run(&["--json", "keeper", "check", "--config", config]);
-    let expected = serde_json::json!({ "config": config, "mode": "observe", "markets": 1 });
+    let expected =
+        serde_json::json!({ "config": config, "mode": "observe", "markets": 1, "hedge": null });
     assert_eq!(checked.json(), expected);
+
+    // A hedge is said with it; a misspelt key of it is no key.
+    let mut hedged = std::fs::read_to_string(config).unwrap();
+    hedged += &format!(
+        "[hedge]\nvenue = \"paper\"\n[[hedge.perps]]\ncoin = \"SOL\"\nmarkets = [\"{address}\"]\nband = 2\n\
+         max_position = 500\n"
+    );
+    std::fs::write(config, &hedged).unwrap();
+    let checked = run(&["keeper", "check", "--config", config]);
+    let said = "SOL for 1 market, band ±2, at most 500\n";
+    assert!(checked.out.ends_with(said), "{}", checked.out);
+    std::fs::write(config, hedged.replace("max_position", "max_size")).unwrap();
+    let checked = run(&["keeper", "check", "--config", config]);
+    assert_eq!(checked.code, 1);
+    assert!(checked.err.contains("max_size"), "{}", checked.err);
 }
 
 #[test]

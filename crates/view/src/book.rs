@@ -122,7 +122,6 @@ pub struct BookView {
     pub unvalued: usize,
     /// Whether a venue's hedge is known.
     pub hedge_state: Known,
-    /// What the hedge at the venue has earned; `null`: there is none, or it is not known. It is beside [`Self::pnl_parts`], which are
-    /// the positions' own.
+    /// What the hedge at the venue has earned; `null`: there is none, or it is not known. `pnl_parts` do not hold it.
     pub hedge_pnl: Option<HedgePnl>,
 }
