@@ -84,9 +84,12 @@ impl Complaint {
         let mut help = None;
         let mut parts = error.chain().map(|part| {
             let text = part.to_string();
-            let found = match help {
-                None => split(&text),
-                Some(_) => None,
+            // Before anything else is tried the node has to answer.
+            let found = match (&help, kind) {
+                (None, Kind::Other | Kind::Usage | Kind::Refused | Kind::NothingDue) => {
+                    split(&text)
+                }
+                _ => None,
             };
             match found {
                 Some((what, advice)) => {
@@ -173,6 +176,14 @@ mod tests {
             told(&named.context("rehedging would fail"), Kind::Refused),
             "error: rehedging would fail\ncause: PriceTooOld: The price is too old (instruction 0, in program P)\nhelp: post a \
              newer one"
+        );
+        let unanswered = anyhow!("no answer: check the URL").context("no market: pass --market");
+        assert_eq!(
+            told(&unanswered, Kind::Cluster),
+            format!(
+                "error: no market: pass --market\ncause: no answer: check the URL\nhelp: {}",
+                Kind::Cluster.help().unwrap()
+            )
         );
         let bare = anyhow!("--slippage 100% must be below 1 (100%)");
         assert_eq!(

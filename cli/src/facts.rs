@@ -1,9 +1,6 @@
 //! What an action did, or would do, and the position afterwards.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Write as _},
-};
+use std::{collections::BTreeMap, fmt};
 
 use ballast_view::{TokenNames, Tokens};
 use serde::Serialize;
@@ -50,11 +47,8 @@ impl ActionReport {
 }
 
 fn told(facts: &Facts, tokens: Tokens) -> String {
-    let mut text = String::new();
-    let mut line = |name: &str, value: &str| {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "  {:<12} {value}", name.replace('_', " "));
-    };
+    let mut lines = Vec::new();
+    let mut line = |name: &str, value: &str| lines.push((name.replace('_', " "), value.to_owned()));
     for (name, fact) in facts {
         let other = |end: &str, other: &str| {
             let stem = name.strip_suffix(end)?;
@@ -76,7 +70,12 @@ fn told(facts: &Facts, tokens: Tokens) -> String {
             _ => line(name, fact),
         }
     }
-    text
+    let width = lines.iter().map(|(name, _)| name.len()).max();
+    let width = width.unwrap_or(0).max(12);
+    let lines = lines.iter();
+    lines
+        .map(|(name, value)| format!("  {name:<width$} {value}\n"))
+        .collect()
 }
 
 impl fmt::Display for ActionReport {
@@ -104,14 +103,14 @@ mod tests {
         let facts = Facts::from([
             ("bonus", "0.5".into()),
             ("left_base", "3".into()),
-            ("ltv", "66.67%".into()),
+            ("ltv_afterwards", "66.67%".into()),
             ("own_quote", "4".into()),
             ("repaid_base", "0.1".into()),
             ("repaid_quote", "2".into()),
         ]);
         assert_eq!(
             told(&facts, TOKENS),
-            "  bonus        0.5 USDC\n  left         3 SOL\n  ltv          66.67%\n  own          4 USDC\n  repaid       0.1 SOL + 2 USDC\n"
+            "  bonus          0.5 USDC\n  left           3 SOL\n  ltv afterwards 66.67%\n  own            4 USDC\n  repaid         0.1 SOL + 2 USDC\n"
         );
     }
 }

@@ -133,6 +133,7 @@ impl Venue {
                 "300",
                 "--depth-share",
                 "0.2",
+                "--yes",
             ],
         )
     }

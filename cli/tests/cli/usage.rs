@@ -394,7 +394,8 @@ fn nobody_can_agree_to_lose_everything() {
 
 #[test]
 fn an_error_says_what_was_wrong_its_cause_and_what_to_type() {
-    let refused = run(&["keeper", "check", "--config", "/nonexistent.toml"]);
+    let key = ["--keypair", "/nonexistent.json"];
+    let refused = run(&[&key[..], &["lend", "deposit", "quote", "1"]].concat());
     let lines: Vec<&str> = refused.err.lines().collect();
     let starts = ["error: ", "cause: ", "help: "];
     assert_eq!(lines.len(), starts.len(), "{}", refused.err);
