@@ -153,7 +153,11 @@ mod tests {
         assert_eq!(judged(&[], 0..60).state, State::Quiet);
         let raised = judged(&["rpc-2"], 60..120);
         assert_eq!(raised.state, State::Raised);
-        assert!(raised.note.ends_with("What rpc-2 said of a transaction others deny."));
+        assert!(
+            raised
+                .note
+                .ends_with("What rpc-2 said of a transaction others deny.")
+        );
         assert_eq!(judged(&[], 120..400).state, State::Quiet);
     }
 

@@ -57,8 +57,11 @@ impl From<RawNodes> for Nodes {
 impl Nodes {
     pub(super) fn check(&self, rpc_url: &Endpoint) -> Result<(), ConfigError> {
         let are = |urls: &[Endpoint], schemes: [&str; 2]| {
-            urls.iter()
-                .all(|url| schemes.iter().any(|scheme| url.expose().starts_with(scheme)))
+            urls.iter().all(|url| {
+                schemes
+                    .iter()
+                    .any(|scheme| url.expose().starts_with(scheme))
+            })
         };
         require(
             are(&self.more_rpc_urls, ["http://", "https://"]),
@@ -124,7 +127,10 @@ mod tests {
             &["ws://other.example"][..],
             &["http://simulation/"],
             &["https://other.example", "https://other.example/"],
-            &["http://a", "http://b", "http://c", "http://d", "http://e", "http://f", "http://g", "http://h"],
+            &[
+                "http://a", "http://b", "http://c", "http://d", "http://e", "http://f", "http://g",
+                "http://h",
+            ],
         ] {
             config.nodes.more_rpc_urls = name(wrong);
             let refused = checked(&config).unwrap_err();

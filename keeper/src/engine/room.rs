@@ -18,7 +18,15 @@ mod tests {
 
     #[test]
     fn rehedges_leave_room_for_what_cannot_wait_and_are_never_shut_out() {
-        for (most, for_rehedges) in [(1, 1), (2, 1), (3, 2), (4, 3), (5, 3), (32, 24), (1_024, 768)] {
+        for (most, for_rehedges) in [
+            (1, 1),
+            (2, 1),
+            (3, 2),
+            (4, 3),
+            (5, 3),
+            (32, 24),
+            (1_024, 768),
+        ] {
             use ActionKind::{
                 Compound, Deleverage, DeleverageSwap, Exit, Liquidate, Recenter, RefreshPrice,
                 RefreshStage, Rehedge,

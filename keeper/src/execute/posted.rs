@@ -76,7 +76,12 @@ impl Executor {
             if !is_newer_than_shown(&newest) || secs < every {
                 return Ok(Verdict::NotDue);
             }
-            let fee = micro_lamports(&self.config.fees, &Stakes::default(), job.attempt, POSTING_UNITS);
+            let fee = micro_lamports(
+                &self.config.fees,
+                &Stakes::default(),
+                job.attempt,
+                POSTING_UNITS,
+            );
             self.spend_on_posting(job.action, POSTING_UNITS, fee)?;
             let posted = poster.post(&job.market, &prices, fee).await?;
             market = at_accounts(&job.market, &posted);

@@ -171,7 +171,8 @@ impl Chain for World {
     }
 
     async fn block_height(&self) -> Result<u64, ChainError> {
-        self.operation(|inner| inner.block_height() - self.lag()).await
+        self.operation(|inner| inner.block_height() - self.lag())
+            .await
     }
 
     async fn slot(&self) -> Result<u64, ChainError> {

@@ -263,7 +263,11 @@ impl Chain for Node {
     ) -> Result<Option<TransactionStatus>, ChainError> {
         self.answers("getSignatureStatuses").await?;
         let truth = self.world.status(signature, search_history).await?;
-        let sent = self.seen().iter().find(|(seen, _)| seen == signature).copied();
+        let sent = self
+            .seen()
+            .iter()
+            .find(|(seen, _)| seen == signature)
+            .copied();
         let claim = |slot| {
             sent.map(|_| TransactionStatus {
                 slot,

@@ -1,9 +1,6 @@
 //! The keeper as a whole on several nodes, of which some lag, hang or lie.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use ballast_client::Chain;
 use ballast_flags::{Flag, State};
@@ -64,7 +61,9 @@ pub(super) fn journal_agrees(world: &World, disk: &Disk) -> Result<usize, String
             Record::Outcome(of) => {
                 outcomes += 1;
                 let inner = world.lock();
-                let known = intents.get(&of.id).and_then(|it| inner.transactions.get(it));
+                let known = intents
+                    .get(&of.id)
+                    .and_then(|it| inner.transactions.get(it));
                 let truth = known.and_then(|known| Some((known.lands_at?, known.result.clone()?)));
                 let agrees = match (&of.outcome, &truth) {
                     (Outcome::Landed { slot }, Some((at, Ok(())))) => slot == at,
@@ -161,13 +160,21 @@ async fn who_lies_is_noticed_and_reported() {
         let (_, warned, _) = rehedged(51, &[lying(lie), WELL, WELL], lost).await;
         let of_liar = |it: &&String| it.starts_with("rpc-1 (http://node-1)");
         let told: Vec<&String> = warned.iter().filter(of_liar).collect();
-        assert!(told.iter().any(|it| it.contains(word)), "{lie:?}: {warned:?}");
+        assert!(
+            told.iter().any(|it| it.contains(word)),
+            "{lie:?}: {warned:?}"
+        );
         let others = |it: &String| it.starts_with("rpc-2") || it.starts_with("rpc-3");
         assert!(!warned.iter().any(others), "{lie:?}: {warned:?}");
     }
     let lagging = Manners { lag: 75, ..WELL };
     let (_, warned, _) = rehedged(52, &[lagging, WELL], 0).await;
-    assert!(warned.iter().any(|it| it.starts_with("rpc-1") && it.contains("behind")), "{warned:?}");
+    assert!(
+        warned
+            .iter()
+            .any(|it| it.starts_with("rpc-1") && it.contains("behind")),
+        "{warned:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,7 +202,10 @@ async fn a_lie_about_a_transaction_raises_the_flag() {
         sleep(Duration::from_secs(120)).await;
         let (state, note) = state();
         assert_eq!(state, State::Raised, "{note}");
-        assert!(note.contains("What rpc-2 said of a transaction others deny"), "{note}");
+        assert!(
+            note.contains("What rpc-2 said of a transaction others deny"),
+            "{note}"
+        );
     };
     beside(keeper, scene).await;
 }
@@ -241,7 +251,10 @@ async fn with_one_node_left_it_is_believed_after_a_while() {
     // It was done at once; to be sure of it took a minute.
     let last = world.lock().landings.last().unwrap().slot - ballast_strategy::fixtures::SLOT;
     assert!(last < 75, "{last}");
-    assert!(took > Duration::from_secs(60) && took < Duration::from_secs(90), "{took:?}");
+    assert!(
+        took > Duration::from_secs(60) && took < Duration::from_secs(90),
+        "{took:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -399,7 +412,7 @@ impl Story {
         drop(inner);
         journal_agrees(&world, &disk)?;
         let done = done(&world);
-        if done != expected(dollars) {
+        if !is_enough(dollars, &done) {
             return Err(format!("at {dollars} dollars {done:?}"));
         }
         let slots = last.unwrap_or(0) - ballast_strategy::fixtures::SLOT;
@@ -423,25 +436,18 @@ fn done(world: &World) -> Vec<(Pubkey, ActionKind)> {
     done
 }
 
-/// What is to be done at a price, as a run without any fault shows.
-fn expected(dollars: i64) -> &'static [(Pubkey, ActionKind)] {
-    static EXPECTED: OnceLock<[Vec<(Pubkey, ActionKind)>; 2]> = OnceLock::new();
-    let run = |dollars| {
-        let faultless = move || {
-            let runtime = paused();
-            runtime.block_on(async {
-                let (world, disk) = world(1, Faults::default());
-                world.lock().set_price(dollars);
-                let keeper = Keeper::new(parts(&world, &disk, Mode::Active));
-                beside(keeper, settled(&world, &disk, Instant::now())).await;
-                done(&world)
-            })
-        };
-        // No runtime inside another one.
-        std::thread::spawn(faultless).join().unwrap()
+/// Whether this is what is to be done at a price. At 205 each position is rehedged. At 290 it is brought to safety, in one way or
+/// another: while one waits for its next attempt another goes first. Nothing is done twice.
+fn is_enough(dollars: i64, done: &[(Pubkey, ActionKind)]) -> bool {
+    let of = |number: u8| Pubkey::new_from_array([100 + number; 32]);
+    let twice = done.windows(2).any(|two| two[0] == two[1]);
+    let mut positions = (0..POSITIONS).map(of);
+    let all = positions.all(|position| done.iter().any(|(it, _)| *it == position));
+    let fitting = |kind: ActionKind| match dollars {
+        205 => kind == ActionKind::Rehedge,
+        _ => kind >= ActionKind::Rehedge && kind != ActionKind::Liquidate,
     };
-    let both = EXPECTED.get_or_init(|| [run(205), run(290)]);
-    &both[usize::from(dollars != 205)]
+    all && !twice && done.iter().all(|(_, kind)| fitting(*kind))
 }
 
 fn paused() -> tokio::runtime::Runtime {
@@ -454,18 +460,21 @@ fn paused() -> tokio::runtime::Runtime {
 
 #[test]
 fn without_faults_each_position_is_rehedged_or_brought_to_safety() {
-    let kinds = |dollars| {
-        let of = |number: u8| Pubkey::new_from_array([100 + number; 32]);
-        let all = expected(dollars).iter();
-        for number in 0..POSITIONS {
-            assert!(all.clone().any(|(position, _)| *position == of(number)));
-        }
-        all.map(|(_, kind)| *kind).collect::<Vec<_>>()
-    };
-    assert_eq!(kinds(205), [ActionKind::Rehedge; COUNT]);
-    let protecting = kinds(290);
-    assert!(protecting.iter().all(|kind| kind.protects()), "{protecting:?}");
-    assert!(protecting.iter().any(|kind| *kind > ActionKind::Rehedge), "{protecting:?}");
+    for (dollars, protecting) in [(205, false), (290, true)] {
+        let done = paused().block_on(async {
+            let (world, disk) = world(1, Faults::default());
+            world.lock().set_price(dollars);
+            let keeper = Keeper::new(parts(&world, &disk, Mode::Active));
+            beside(keeper, settled(&world, &disk, Instant::now())).await;
+            done(&world)
+        });
+        assert!(is_enough(dollars, &done), "{done:?}");
+        let urgent = |(_, kind): &(Pubkey, ActionKind)| *kind > ActionKind::Exit;
+        assert_eq!(done.iter().any(urgent), protecting, "{done:?}");
+        // It tells too little and too much apart.
+        assert!(!is_enough(dollars, &done[1..]));
+        assert!(!is_enough(dollars, &[&done[..1], &done].concat()));
+    }
 }
 
 /// `BALLAST_SEED`: the first; `BALLAST_NODE_SEEDS`: how many.

@@ -61,7 +61,10 @@ mod tests {
         ceiling.polled(900);
         assert_eq!(ceiling.allows(1_150), Ok(()));
         let refused = ceiling.allows(1_151).unwrap_err();
-        assert!(refused.contains("1151") && refused.contains("1000"), "{refused}");
+        assert!(
+            refused.contains("1151") && refused.contains("1000"),
+            "{refused}"
+        );
         // Polls that fail for a minute do not end a stream that goes on.
         advance(Duration::from_secs(60)).await;
         assert_eq!(ceiling.allows(1_450), Ok(()));

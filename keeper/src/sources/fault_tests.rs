@@ -16,8 +16,8 @@ use axum::{
     },
     routing::any,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 use ballast_client::{Account, Chain, Endpoint};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use solana_sdk::pubkey::Pubkey;
 use tokio::{
@@ -213,7 +213,11 @@ async fn story(faults: &[Fault], polls_positions: bool) -> (Vec<String>, Vec<usi
         timing: Timing {
             refresh: MS(200),
             watchdog: MS(600),
-            resync: if polls_positions { MS(1_000) } else { LIMIT * 2 },
+            resync: if polls_positions {
+                MS(1_000)
+            } else {
+                LIMIT * 2
+            },
             backoff_first: MS(10),
             backoff_max: MS(100),
             ..Timing::default()
@@ -230,7 +234,12 @@ async fn story(faults: &[Fault], polls_positions: bool) -> (Vec<String>, Vec<usi
         loop {
             let event = receiver.recv().await.unwrap();
             match event {
-                SourceEvent::Account { address, slot, account, market } => {
+                SourceEvent::Account {
+                    address,
+                    slot,
+                    account,
+                    market,
+                } => {
                     // As the engine does.
                     if book.account(&address, slot, account) == Ok(crate::book::Change::Doubtful) {
                         doubts.tell(market, address);
@@ -239,7 +248,9 @@ async fn story(faults: &[Fault], polls_positions: bool) -> (Vec<String>, Vec<usi
                 SourceEvent::Market { accounts, .. } => {
                     let _ = book.market_accounts(&accounts);
                 }
-                SourceEvent::Positions { slot, positions, .. } => {
+                SourceEvent::Positions {
+                    slot, positions, ..
+                } => {
                     let _ = book.all_positions(slot, positions);
                 }
                 SourceEvent::StreamLost { reason } => lost.push(reason),
@@ -248,7 +259,9 @@ async fn story(faults: &[Fault], polls_positions: bool) -> (Vec<String>, Vec<usi
             }
             if !changed && began.elapsed() > MS(1_500) {
                 changed = true;
-                world.lock().change_positions(|position| position.idle_base = 77);
+                world
+                    .lock()
+                    .change_positions(|position| position.idle_base = 77);
             }
             let known = book.position(&POSITION);
             if changed && known.is_some_and(|known| known.position.idle_base == 77) {
@@ -260,7 +273,9 @@ async fn story(faults: &[Fault], polls_positions: bool) -> (Vec<String>, Vec<usi
         read = timeout(LIMIT, reading) => read.unwrap_or_else(|_| panic!("not seen with {faults:?}")),
         () = sources.run(sender, heard) => panic!("ended"),
     }
-    let connections = servers.iter().map(|it| it.connections.load(Ordering::SeqCst));
+    let connections = servers
+        .iter()
+        .map(|it| it.connections.load(Ordering::SeqCst));
     (lost, connections.collect())
 }
 
@@ -282,7 +297,10 @@ async fn when_a_stream_breaks_the_next_endpoint_is_tried() {
         // No regular answer helps: only the other stream brings what has changed.
         let (lost, connections) = story(&[fault, Fault::Nothing], false).await;
         assert_eq!(connections.len(), 2);
-        assert!(connections.iter().all(|count| *count >= 1), "{fault:?}: {connections:?}");
+        assert!(
+            connections.iter().all(|count| *count >= 1),
+            "{fault:?}: {connections:?}"
+        );
         assert!(!lost.is_empty());
     }
 }

@@ -88,7 +88,9 @@ async fn endpoints(
     config: Option<&Config>,
     flags: &Flags,
 ) -> Vec<(String, Option<u64>)> {
-    let more = config.into_iter().flat_map(|config| &config.nodes.more_rpc_urls);
+    let more = config
+        .into_iter()
+        .flat_map(|config| &config.nodes.more_rpc_urls);
     let others = more
         .chain(&flags.other_rpc_urls)
         .map(|url| RpcChain::with_config(url.clone(), RpcConfig::new(WITHIN), None));

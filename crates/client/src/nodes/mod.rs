@@ -372,10 +372,25 @@ impl Nodes {
         self.known().health[index].contradicted(now_ms);
     }
 
-    /// Whether whoever claims that a transaction landed has the transaction itself.
-    async fn is_borne_out(&self, by: usize, signature: &Signature, slot: u64) -> bool {
-        let record = self.members[by].transaction(signature).await;
-        record.is_ok_and(|record| record.is_some_and(|record| record.slot == slot))
+    /// The first of these claims that is borne out: whoever says that a transaction landed has the transaction itself. Who cannot be asked now
+    /// is asked again.
+    async fn settle_claims(
+        &self,
+        signature: &Signature,
+        claims: Vec<(usize, TransactionStatus)>,
+        otherwise: Expiry,
+    ) -> Expiry {
+        let mut shown = otherwise;
+        for (by, status) in claims {
+            match self.ask(by, self.members[by].transaction(signature)).await {
+                Ok(Some(record)) if record.slot == status.slot => {
+                    return Expiry::Landed(status);
+                }
+                Ok(_) => self.contradict(by),
+                Err(_) => shown = Expiry::Unconfirmed,
+            }
+        }
+        shown
     }
 
     /// A slot of a transaction, no higher than it can be.
@@ -469,8 +484,9 @@ impl Chain for Nodes {
         let worth = |answer: &Blockhash| {
             let last = answer.last_valid_block_height;
             let too_late = low.is_some_and(|low| last > low.saturating_add(BLOCKHASH_LIFE + LATE));
-            let too_early = high
-                .is_some_and(|high| last.saturating_add(EARLY) < high.saturating_add(BLOCKHASH_LIFE));
+            let too_early = high.is_some_and(|high| {
+                last.saturating_add(EARLY) < high.saturating_add(BLOCKHASH_LIFE)
+            });
             match (too_late, too_early) {
                 (true, _) => Worth::Nothing("its blockhash would last longer than any"),
                 (_, true) => Worth::Poor(last),
@@ -570,9 +586,8 @@ impl Chain for Nodes {
             let said = answers.iter().flatten().flatten();
             let said: Vec<_> = said.cloned().collect();
             let needed = WITNESSES;
-            seen(&said, needed).is_some_and(|status| {
-                status.confirmation >= crate::chain::Confirmation::Confirmed
-            })
+            seen(&said, needed)
+                .is_some_and(|status| status.confirmation >= crate::chain::Confirmation::Confirmed)
         };
         let said = self.witnesses(question, settled).await?;
         let said: Vec<_> = said.into_iter().flatten().collect();
@@ -598,17 +613,7 @@ impl Chain for Nodes {
         }
         let expiry = match ruling {
             Ruling::Is(expiry) => expiry,
-            Ruling::Claims { of, otherwise } => {
-                let mut shown = otherwise;
-                for (by, status) in of {
-                    if self.is_borne_out(by, signature, status.slot).await {
-                        shown = Expiry::Landed(status);
-                    } else {
-                        self.contradict(by);
-                    }
-                }
-                shown
-            }
+            Ruling::Claims { of, otherwise } => self.settle_claims(signature, of, otherwise).await,
         };
         Ok(match expiry {
             Expiry::Landed(status) => Expiry::Landed(self.cut(status)),
@@ -636,8 +641,10 @@ impl Chain for Nodes {
 
     async fn rent_lamports(&self, length: usize) -> Result<u64, ChainError> {
         let question = |_, chain: Arc<dyn Chain>| async move { chain.rent_lamports(length).await };
-        self.first("getMinimumBalanceForRentExemption", question, |_| Worth::Good)
-            .await
+        self.first("getMinimumBalanceForRentExemption", question, |_| {
+            Worth::Good
+        })
+        .await
     }
 
     async fn newest_signature(&self, address: &Pubkey) -> Result<Option<Signature>, ChainError> {

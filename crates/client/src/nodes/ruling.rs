@@ -40,7 +40,11 @@ fn agreed<'a>(
 ) -> Option<&'a TransactionStatus> {
     let settled = statuses.filter_map(settled);
     let backed = |status: &&TransactionStatus| {
-        settled.clone().filter(|other| is_same(status, other)).count() >= needed
+        settled
+            .clone()
+            .filter(|other| is_same(status, other))
+            .count()
+            >= needed
     };
     settled.clone().find(backed)
 }
@@ -80,7 +84,8 @@ pub(super) fn rule(
         .collect();
     if let Some(status) = agreed(heard().map(|(_, witness)| witness.status.as_ref()), needed) {
         let against = heard().filter(|(_, witness)| {
-            let other = settled(witness.status.as_ref()).is_some_and(|other| !is_same(other, status));
+            let other =
+                settled(witness.status.as_ref()).is_some_and(|other| !is_same(other, status));
             other || (is_over(witness) && witness.status.is_none())
         });
         let against = against.map(|(index, _)| index).collect();
@@ -150,7 +155,10 @@ mod tests {
 
     #[test]
     fn expiry_takes_two_that_are_beyond_the_height_themselves() {
-        assert_eq!(ruled(&[says(101, None), says(105, None)]), (EXPIRED, vec![]));
+        assert_eq!(
+            ruled(&[says(101, None), says(105, None)]),
+            (EXPIRED, vec![])
+        );
         // One that is far ahead of the other, one that is alone, one that lags.
         assert_eq!(ruled(&[says(u64::MAX, None), says(100, None)]).0, NOT_YET);
         assert_eq!(ruled(&[says(101, None), None]).0, NOT_YET);
@@ -164,7 +172,8 @@ mod tests {
             ruled(&[says(101, None), says(101, landed()), says(102, None)]),
             (EXPIRED, vec![1])
         );
-        let (ruling, against) = ruled(&[says(u64::MAX, None), says(90, landed()), says(91, landed())]);
+        let (ruling, against) =
+            ruled(&[says(u64::MAX, None), says(90, landed()), says(91, landed())]);
         assert_eq!(ruling, Ruling::Is(Expiry::Landed(landed().unwrap())));
         assert_eq!(against, [0]);
     }
@@ -172,7 +181,10 @@ mod tests {
     #[test]
     fn of_two_that_contradict_each_other_the_claim_is_looked_into_once_it_is_over_for_both() {
         let claims = |height| says(height, landed());
-        assert_eq!(ruled(&[claims(101), says(100, None)]).0, Ruling::Is(Expiry::Unconfirmed));
+        assert_eq!(
+            ruled(&[claims(101), says(100, None)]).0,
+            Ruling::Is(Expiry::Unconfirmed)
+        );
         let claim = Ruling::Claims {
             of: vec![(0, landed().unwrap())],
             otherwise: Expiry::Expired { block_height: 101 },
@@ -183,7 +195,10 @@ mod tests {
     #[test]
     fn a_block_that_one_alone_has_seen_keeps_it_open_until_two_know_better() {
         let fork = says(101, status(50, Confirmation::Processed));
-        assert_eq!(ruled(&[fork.clone(), says(101, None)]).0, Ruling::Is(Expiry::Unconfirmed));
+        assert_eq!(
+            ruled(&[fork.clone(), says(101, None)]).0,
+            Ruling::Is(Expiry::Unconfirmed)
+        );
         assert_eq!(ruled(&[fork, says(101, None), says(101, None)]).0, EXPIRED);
     }
 

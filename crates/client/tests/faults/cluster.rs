@@ -110,9 +110,13 @@ impl Cluster {
             "sendTransaction" => self.take(params[0].as_str().unwrap()),
             "getSignatureStatuses" => {
                 let signature: Signature = params[0][0].as_str().unwrap().parse().unwrap();
-                let found = self.landed.get(&signature).filter(|(slot, _)| *slot <= height);
+                let found = self
+                    .landed
+                    .get(&signature)
+                    .filter(|(slot, _)| *slot <= height);
                 let status = found.map(|(slot, succeeds)| {
-                    let error = (!succeeds).then(|| json!({ "InstructionError": [1, { "Custom": 6_000 }] }));
+                    let error = (!succeeds)
+                        .then(|| json!({ "InstructionError": [1, { "Custom": 6_000 }] }));
                     status(*slot, error)
                 });
                 json!({ "context": context, "value": [status] })

@@ -70,7 +70,8 @@ fn sender(nodes: &Nodes) -> Sender {
 /// A transaction that nobody has sent yet; asking for its blockhash may fail as everything else.
 async fn prepared(sender: &Sender, number: u8) -> Prepared {
     let payer = Keypair::new_from_array([number; 32]);
-    let instruction = Instruction::new_with_bytes(ballast_client::ballast::ID, &[number], Vec::new());
+    let instruction =
+        Instruction::new_with_bytes(ballast_client::ballast::ID, &[number], Vec::new());
     let request = Request::new(&payer, [instruction]).compute_limit(100_000);
     loop {
         if let Ok(prepared) = sender.prepare(&request).await {
@@ -131,11 +132,7 @@ fn seeds(usual: u64) -> std::ops::Range<u64> {
 }
 
 /// Some at a time.
-async fn stories(
-    usual: u64,
-    lost: u64,
-    behaviours: impl Fn(u64) -> Vec<Behaviour>,
-) -> [usize; 3] {
+async fn stories(usual: u64, lost: u64, behaviours: impl Fn(u64) -> Vec<Behaviour>) -> [usize; 3] {
     use futures_util::StreamExt;
     let seeds = seeds(usual);
     println!("seeds {seeds:?}");
@@ -192,14 +189,24 @@ async fn a_node_that_lies_about_expiry_is_believed_where_it_is_the_only_one() {
     let signature = Default::default();
     let believed = alone.expiry(&signature, 1_150).await.unwrap();
     assert!(matches!(believed, Expiry::Expired { .. }), "{believed:?}");
-    let two = nodes(&cluster, 1, &[always(Manner::Expired), always(Manner::Honest)]).await;
+    let two = nodes(
+        &cluster,
+        1,
+        &[always(Manner::Expired), always(Manner::Honest)],
+    )
+    .await;
     assert_eq!(two.expiry(&signature, 1_150).await, Ok(Expiry::NotYet));
 }
 
 #[tokio::test]
 async fn a_silent_node_costs_its_patience_once() {
     let cluster = Shared::new(1, 0, 0);
-    let two = nodes(&cluster, 1, &[always(Manner::Silent), always(Manner::Honest)]).await;
+    let two = nodes(
+        &cluster,
+        1,
+        &[always(Manner::Silent), always(Manner::Honest)],
+    )
+    .await;
     let began = std::time::Instant::now();
     for _ in 0..20 {
         assert_eq!(two.slot().await, Ok(1_000));

@@ -177,9 +177,11 @@ async fn reply(
             let error = json!({ "InstructionError": [1, { "Custom": 6_000 }] });
             (200, "", refusal("simulation failed", error).to_string())
         }
-        Some(Fault::BlockhashNotFound) if sends => {
-            (200, "", refusal("Blockhash not found", json!("BlockhashNotFound")).to_string())
-        }
+        Some(Fault::BlockhashNotFound) if sends => (
+            200,
+            "",
+            refusal("Blockhash not found", json!("BlockhashNotFound")).to_string(),
+        ),
         Some(Fault::Duplicate) => {
             answer();
             (200, "", whole(answer()))
