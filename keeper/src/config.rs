@@ -20,6 +20,7 @@ mod automation;
 mod check;
 mod error;
 mod flags;
+mod hedge;
 mod history;
 mod malformed;
 mod nodes;
@@ -30,6 +31,7 @@ pub use api::Api;
 pub use automation::Automation;
 pub use error::ConfigError;
 pub use flags::Flags;
+pub use hedge::{Hedge, HedgeLease, HedgeVenue, PaperTerms, Perp};
 pub use history::History;
 pub use nodes::Nodes;
 pub use notify::Notify;
@@ -73,6 +75,8 @@ pub struct Config {
     pub nodes: Nodes,
     /// Red flags and contingency.
     pub flags: Flags,
+    /// The hedge on a venue; `None`: positions are hedged on the chain alone.
+    pub hedge: Option<Hedge>,
     /// Whom to tell what a person should know.
     pub notify: Notify,
     /// The HTTP interface.
@@ -188,6 +192,8 @@ struct RawConfig {
     flags: flags::RawFlags,
     #[serde(default)]
     contingency: flags::RawContingency,
+    #[serde(default)]
+    hedge: hedge::RawHedge,
     #[serde(default)]
     notify: notify::RawNotify,
     #[serde(default)]
@@ -342,6 +348,9 @@ impl Config {
         let directory = path.parent().unwrap_or(Path::new("."));
         config.journal_dir = directory.join(&config.journal_dir);
         config.history.relative_to(directory);
+        if let Some(hedge) = &mut config.hedge {
+            hedge.relative_to(directory);
+        }
         config.keypair = config.keypair.map(|keypair| directory.join(keypair));
         config.api.read_token = config.api.read_token.map(|token| directory.join(token));
         Ok(config)
@@ -431,6 +440,7 @@ impl Config {
                 pair_pools,
                 fees.warn_below_lamports,
             ),
+            hedge: raw.hedge.read()?,
             notify: raw.notify.into(),
             api: raw.api.try_into()?,
         };

@@ -7,7 +7,8 @@ use futures_util::future::join_all;
 use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer};
 use thiserror::Error;
 use tokio::{
-    sync::{broadcast, mpsc, watch},
+    sync::{broadcast, mpsc, oneshot, watch},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 
@@ -21,8 +22,10 @@ use crate::{
     events::Events,
     execute::Executor,
     flags::{FlagsNow, FlagsWatch, Heard, Shown, Watcher},
+    hedge::{self, Desk, DeskError, HedgeNow, HedgeWatch, desk::Around},
     history::{self, History, HistoryReader},
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    memory::Memory,
     notify::Notifier,
     picture::{Picture, Pictures},
     retries,
@@ -120,6 +123,9 @@ pub enum KeeperError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The hedge cannot begin.
+    #[error("hedge: {0}")]
+    Hedge(#[from] DeskError),
     /// The API cannot be served.
     #[error(transparent)]
     Api(#[from] ServerError),
@@ -150,8 +156,8 @@ pub struct Parts {
     pub clock: Option<SystemClock>,
     /// Other nodes, which are asked for their slot only.
     pub other_nodes: Vec<Arc<dyn Chain>>,
-    /// Whether somebody tells the flags of a hedge's funding and fills, see [`Keeper::flags_ear`].
-    pub hedged: bool,
+    /// In place of what the configuration's hedge names.
+    pub hedge: hedge::Tools,
 }
 
 /// A keeper that is ready to run.
@@ -164,6 +170,7 @@ pub struct Keeper {
     api_address: watch::Sender<Option<SocketAddr>>,
     control: Control,
     red_flags: watch::Sender<Arc<FlagsNow>>,
+    hedged: watch::Sender<Arc<HedgeNow>>,
     ear: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
     history: Option<History>,
 }
@@ -213,7 +220,7 @@ impl Keeper {
             halt_dir,
             clock: None,
             other_nodes,
-            hedged: false,
+            hedge: hedge::Tools::default(),
         };
         Ok(Self::with_events(parts, events))
     }
@@ -237,6 +244,7 @@ impl Keeper {
             status: watch::Sender::new(status),
             pictures: watch::Sender::new(None),
             red_flags: watch::Sender::default(),
+            hedged: watch::Sender::default(),
             ear: Watcher::ear(),
             past: match &history {
                 Some(history) => Arc::new(history.reader()),
@@ -290,6 +298,11 @@ impl Keeper {
         self.red_flags.subscribe()
     }
 
+    /// The hedge, after each of its steps.
+    pub fn hedge(&self) -> HedgeWatch {
+        self.hedged.subscribe()
+    }
+
     /// Where the flags are told what the engine does not know.
     pub fn flags_ear(&self) -> mpsc::Sender<Heard> {
         self.ear.0.clone()
@@ -330,6 +343,7 @@ impl Keeper {
             past,
             api_address,
             red_flags,
+            hedged,
             ear,
         } = self;
         let Parts {
@@ -343,7 +357,7 @@ impl Keeper {
             halt_dir,
             clock: _,
             other_nodes,
-            hedged,
+            hedge: tools,
         } = parts;
         let config = Arc::new(config);
         let keypair = keypair.map(Arc::new);
@@ -385,6 +399,18 @@ impl Keeper {
         control.open(journal.clone(), std::mem::take(&mut recovered.overrides));
         // Before anything is decided.
         control.look_at(halt_dir.as_deref()).await;
+        let has_hedge = config.hedge.is_some().then(|| hedged.subscribe());
+        let desk = config.hedge.as_ref().map(|hedge| {
+            let around = Around {
+                control: control.clone(),
+                pictures: pictures.subscribe(),
+                events: events.clone(),
+                ear: ear.0.clone(),
+                now: hedged,
+            };
+            Desk::open(&config, hedge, tools, around)
+        });
+        let desk = desk.transpose()?;
         let server = Server::start(api::Sources {
             config: Arc::clone(&config),
             genesis_hash,
@@ -393,6 +419,7 @@ impl Keeper {
             feed: journal.feed(),
             past,
             flags: Arc::new(Shown(red_flags.subscribe())),
+            hedge: has_hedge,
         })?;
         api_address.send_replace(server.as_ref().map(Server::address));
         // Who only observes leaves them to a keeper that acts.
@@ -421,7 +448,7 @@ impl Keeper {
             nodes,
             others: other_nodes,
             markets: markets.clone(),
-            hedged,
+            hedged: config.hedge.is_some(),
             now: red_flags,
         };
         let asked = Arc::clone(&chain);
@@ -451,7 +478,13 @@ impl Keeper {
             let (seen, chain) = (pictures.subscribe(), Arc::clone(&asked));
             tokio::spawn(history.run(seen, chain, events.clone()))
         });
-        let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures);
+        let memory = if has_files {
+            Memory::beside(&config.journal_dir)
+        } else {
+            Memory::default()
+        };
+        let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures)
+            .with_memory(memory);
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
         let published = sender.clone();
@@ -468,6 +501,12 @@ impl Keeper {
         let overrides = control.watch(halt_dir.as_deref());
         let flags = watcher.run(ear);
         tokio::pin!(sources, engine, balance, overrides, flags);
+        // A task of its own: what it writes and computes keeps nobody here waiting.
+        let mut hedging = JoinSet::new();
+        let (stop_hedging, stopped) = oneshot::channel();
+        if let Some(desk) = desk {
+            hedging.spawn(desk.run(stopped));
+        }
         let mut sources_ended = false;
         let result = loop {
             tokio::select! {
@@ -477,9 +516,16 @@ impl Keeper {
                 () = &mut balance, if watches_balance => {}
                 () = &mut overrides => {}
                 () = &mut flags => {}
+                // Only a panic ends it.
+                Some(Err(error)) = hedging.join_next() => {
+                    break Err(EngineError::Broken(format!("the hedge failed ({error})")));
+                }
             }
         };
         drop(server);
+        // An order that waits for its answer gets it, or is found out at the next start.
+        drop(stop_hedging);
+        let _ = timeout(LAST_WRITE, hedging.join_next()).await;
         // The engine's pictures have ended, and with them the history: it writes what it knows.
         recorder.close();
         if let Some(history) = history {

@@ -65,7 +65,7 @@ pub use fate::{Fate, await_fate, fate};
 pub use logs::{is_truncated, lines_of};
 pub use market::{MarketContext, MarketError, PoolAddresses, SwapPath, TokenContext, Wallet};
 pub use nodes::{Condition, NodeSeen, Nodes, NodesConfig};
-pub use outcome::{Outcome, Receipt, SendError};
+pub use outcome::{Outcome, Receipt, Rehearsed, SendError};
 pub use policy::default_policy;
 pub use position::{PositionAddresses, PositionContext, Positions, markets};
 pub use request::{ComputeLimit, PriorityFee, Request, SenderConfig};
@@ -77,7 +77,7 @@ pub use token_account::TokenAccount;
 pub use transaction::{BuildError, MAX_TRANSACTION_BYTES, Prepared, build};
 
 pub use ballast_model::{Amounts, Band, Bps, Side, SqrtPrice, Tick, Trade};
-pub use ballast_snapshot::{MarketSnapshot, PoolState, PriceAccounts, SnapshotError};
+pub use ballast_snapshot::{MarketSnapshot, PoolState, PriceAccounts, SnapshotError, position_in};
 pub use solana_sdk::{
     account::Account,
     instruction::Instruction,

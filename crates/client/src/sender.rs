@@ -10,7 +10,7 @@ use crate::{
     chain::{Chain, ChainError, Confirmation, Expiry, TransactionRecord, TransactionStatus},
     event::BallastEvent,
     failure::Failure,
-    outcome::{Outcome, Receipt, SendError},
+    outcome::{Outcome, Receipt, Rehearsed, SendError},
     request::{ComputeLimit, PriorityFee, Request, SenderConfig},
     transaction::{BuildError, Prepared, build, programs},
 };
@@ -61,6 +61,15 @@ impl Sender {
             transaction,
             blockhash.last_valid_block_height,
         )?)
+    }
+
+    /// Simulates, and says what would happen if that landed now. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub async fn rehearse(&self, request: &Request<'_>) -> Result<Rehearsed, SendError> {
+        let fee = self.fee(request).await?;
+        self.rehearse_at(request, fee).await
     }
 
     /// Sends a prepared transaction, again and again the same bytes, until its outcome is known or the deadline passes.
@@ -198,6 +207,11 @@ impl Sender {
     }
 
     async fn simulated_limit(&self, request: &Request<'_>, fee: u64) -> Result<u32, SendError> {
+        let rehearsed = self.rehearse_at(request, fee).await?;
+        Ok(with_margin(rehearsed.units, self.config.compute_margin_bps))
+    }
+
+    async fn rehearse_at(&self, request: &Request<'_>, fee: u64) -> Result<Rehearsed, SendError> {
         let blockhash = self.chain.latest_blockhash().await?;
         let transaction = assemble(request, MAX_COMPUTE_UNITS, fee, blockhash.hash)?;
         let simulation = self.chain.simulate(&transaction).await?;
@@ -205,10 +219,10 @@ impl Sender {
             let failure = Failure::new(error, simulation.logs, &programs(&transaction));
             return Err(SendError::Refused(Box::new(failure)));
         }
-        Ok(with_margin(
-            simulation.units,
-            self.config.compute_margin_bps,
-        ))
+        Ok(Rehearsed {
+            units: simulation.units,
+            events: BallastEvent::in_logs(&simulation.logs),
+        })
     }
 
     /// [`Outcome::Expired`] if the blockhash is too old and the transaction is in no block.

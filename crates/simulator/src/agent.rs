@@ -34,6 +34,9 @@ pub trait Agent {
     /// [`WalkError`].
     fn quiet(&self, desk: &Desk<'_>, until_secs: u64) -> Result<Quiet, WalkError>;
 
+    /// Whether it wants to know what the pool pays: [`Desk::fee_growth`].
+    fn watches_fees(&self) -> bool;
+
     /// A look at another time. Everything is settled up to now; it may do something, or nothing.
     ///
     /// # Errors
@@ -77,6 +80,10 @@ impl Agent for Baseline {
                     .into())
             }
         }
+    }
+
+    fn watches_fees(&self) -> bool {
+        false
     }
 
     fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError> {

@@ -8,7 +8,7 @@ use ballast_model::{
 
 use crate::{
     Act, Acts, Attribution, Event, Remark,
-    fees::{Earned, FeeFlow},
+    fees::{Earned, FeeFlow, root_scale},
     scenario::Terms,
 };
 
@@ -103,6 +103,12 @@ impl<'a> Desk<'a> {
         self.attribution.swaps += self.equity()? - before;
         self.anchor = (self.position.debt, self.settled_secs);
         self.note(act, before)
+    }
+
+    /// What a unit of liquidity that was always in range has earned since the start, base and quote, in parts of raw units; `None` if
+    /// no agent has asked for it.
+    pub fn fee_growth(&self) -> Option<[f64; 2]> {
+        self.flow.growth()
     }
 
     /// What was done so far.
@@ -213,7 +219,7 @@ impl<'a> Desk<'a> {
         };
         let units = self.terms.units;
         let liquidity = self.position.liquidity as f64;
-        let scale = (units.quote_scale() / units.base_scale()).sqrt();
+        let scale = root_scale(units);
         let takers = self.flow.paid_by_takers(fees, liquidity, log_price, units);
         (self.flow.paid_by_arbitrage(fees, liquidity, scale), takers)
     }
@@ -249,7 +255,10 @@ impl<'a> Desk<'a> {
         self.attribution.fees_arbitrage += gain;
         let gain = self.credit(takers)?;
         self.attribution.fees_takers += gain;
-        self.flow.clear();
+        if let Some(fees) = &self.terms.fees {
+            let (liquidity, units) = (self.position.liquidity as f64, self.terms.units);
+            self.flow.clear(fees, liquidity, log_price, units);
+        }
         Ok(())
     }
 

@@ -97,6 +97,19 @@ pub(crate) struct FeeFlow {
     returned: f64,
     /// Where arbitrageurs have left the pool.
     pool: ReflectedPool,
+    /// What liquidity over the whole range would have earned, if somebody wants to know.
+    growth: Option<Growth>,
+}
+
+/// What a pool's own count of fees would say: it goes on while a position is out of range.
+#[derive(Clone, Copy, Debug, Default)]
+struct Growth {
+    /// As [`FeeFlow::arbitrage`], since somebody last looked.
+    arbitrage: Earned,
+    /// As [`FeeFlow::taker_days`].
+    taker_days: f64,
+    /// Of one unit of liquidity since the start, in parts of raw units.
+    total: Earned,
 }
 
 /// Raw units of both tokens, with their fractions.
@@ -134,7 +147,20 @@ impl FeeFlow {
             variance_day: 0.0,
             returned: 0.0,
             pool: ReflectedPool::new(log_price, terms.map_or(0.0, |terms| terms.fee)),
+            growth: None,
         }
+    }
+
+    /// From now on the pool's own count is kept.
+    pub fn count_growth(&mut self) {
+        self.growth = Some(Growth::default());
+    }
+
+    /// What a unit of liquidity that was always in range has earned since the start, in parts of raw units; `None` if that is not
+    /// counted.
+    pub fn growth(&self) -> Option<[f64; 2]> {
+        self.growth
+            .map(|growth| [growth.total.base, growth.total.quote])
     }
 
     /// One step more.
@@ -142,7 +168,7 @@ impl FeeFlow {
         match terms.arbitrage {
             Arbitrage::EveryLook => self.trade(stretch),
             Arbitrage::Formula(blocks) => {
-                if stretch.inside {
+                if stretch.inside || self.growth.is_some() {
                     self.by_formula(terms.fee, blocks, stretch);
                 }
                 if stretch.jump != 0.0 {
@@ -151,15 +177,27 @@ impl FeeFlow {
                 }
             }
         }
-        if stretch.inside {
+        if stretch.inside || self.growth.is_some() {
             let stays = terms.takers.stays(self.elapsed_days);
-            self.taker_days += stretch.days * stretch.volume * stays;
+            let taker_days = stretch.days * stretch.volume * stays;
+            if stretch.inside {
+                self.taker_days += taker_days;
+            }
+            if let Some(growth) = &mut self.growth {
+                growth.taker_days += taker_days;
+            }
         }
         self.elapsed_days += stretch.days;
     }
 
     /// Arbitrageurs follow the market to the step's end.
     fn trade(&mut self, stretch: &Stretch) {
+        if let Some(growth) = &mut self.growth {
+            let mut pool = self.pool;
+            let trade = pool.arbitrage(stretch.to, (f64::NEG_INFINITY, f64::INFINITY));
+            growth.arbitrage.base += trade.fee_base;
+            growth.arbitrage.quote += trade.fee_quote;
+        }
         let trade = self.pool.arbitrage(stretch.to, stretch.range);
         self.arbitrage.base += trade.fee_base;
         self.arbitrage.quote += trade.fee_quote;
@@ -174,18 +212,18 @@ impl FeeFlow {
         }
         let root = (stretch.from / 2.0).exp();
         let returned = stretch.variance * self.returned / 8.0;
-        self.arbitrage.quote += returned * root;
-        self.arbitrage.base += returned / root;
+        let growth = self.growth.as_mut().map(|growth| &mut growth.arbitrage);
+        let own = stretch.inside.then_some(&mut self.arbitrage);
+        for earned in growth.into_iter().chain(own) {
+            earned.quote += returned * root;
+            earned.base += returned / root;
+        }
     }
 
     /// What arbitrageurs have paid to this liquidity since, the protocol's part taken off. `scale` is the root of (raw quote
     /// per raw base) / (whole quote per whole base).
     pub fn paid_by_arbitrage(&self, terms: &FeeTerms, liquidity: f64, scale: f64) -> Earned {
-        let ours = liquidity * (1.0 - terms.protocol_share);
-        Earned {
-            base: ours * self.arbitrage.base / scale,
-            quote: ours * self.arbitrage.quote * scale,
-        }
+        scaled(self.arbitrage, terms, liquidity, scale)
     }
 
     /// What takers have paid to this liquidity since: half in either token.
@@ -196,26 +234,69 @@ impl FeeFlow {
         log_price: f64,
         units: Units,
     ) -> Earned {
-        let takers = &terms.takers;
-        if takers.volume_day == 0.0 || liquidity == 0.0 {
-            return Earned::default();
-        }
-        let (base_scale, quote_scale) = (units.base_scale(), units.quote_scale());
-        // A unit of liquidity times the raw root price is a raw unit of quote.
-        let root = (log_price / 2.0).exp() / (base_scale * quote_scale).sqrt();
-        let all = liquidity + takers.others_liquidity;
-        let here = takers.share_here(terms.fee, all, root) * liquidity / all;
-        let paid = takers.volume_day * self.taker_days * terms.fee * here;
-        let half = paid * (1.0 - terms.protocol_share) / 2.0;
-        Earned {
-            base: half / log_price.exp() * base_scale,
-            quote: half * quote_scale,
-        }
+        let days = self.taker_days;
+        paid_by_takers(days, terms, liquidity, log_price, units)
     }
 
-    /// Starts over; where the pool is, and when it is, stays.
-    pub fn clear(&mut self) {
+    /// Starts over; where the pool is, and when it is, stays. What the pool counts is as if `liquidity` had been in range beside the
+    /// others': whoever is out of range wants to know what coming back would earn.
+    pub fn clear(&mut self, terms: &FeeTerms, liquidity: f64, log_price: f64, units: Units) {
         (self.arbitrage, self.taker_days) = (Earned::default(), 0.0);
+        let Some(growth) = &mut self.growth else {
+            return;
+        };
+        let arbitrage = scaled(growth.arbitrage, terms, 1.0, root_scale(units));
+        let takers = paid_by_takers(growth.taker_days, terms, liquidity, log_price, units);
+        for earned in [
+            arbitrage,
+            Earned {
+                base: takers.base / liquidity.max(1.0),
+                quote: takers.quote / liquidity.max(1.0),
+            },
+        ] {
+            growth.total.base += earned.base;
+            growth.total.quote += earned.quote;
+        }
+        (growth.arbitrage, growth.taker_days) = (Earned::default(), 0.0);
+    }
+}
+
+/// The root of (raw quote per raw base) / (whole quote per whole base).
+pub(crate) fn root_scale(units: Units) -> f64 {
+    (units.quote_scale() / units.base_scale()).sqrt()
+}
+
+/// What liquidity gets of arbitrageurs' fees, the protocol's part taken off.
+fn scaled(earned: Earned, terms: &FeeTerms, liquidity: f64, scale: f64) -> Earned {
+    let ours = liquidity * (1.0 - terms.protocol_share);
+    Earned {
+        base: ours * earned.base / scale,
+        quote: ours * earned.quote * scale,
+    }
+}
+
+/// What liquidity gets of the fees that takers pay in so many days of their usual volume.
+fn paid_by_takers(
+    days: f64,
+    terms: &FeeTerms,
+    liquidity: f64,
+    log_price: f64,
+    units: Units,
+) -> Earned {
+    let takers = &terms.takers;
+    if takers.volume_day == 0.0 || liquidity == 0.0 {
+        return Earned::default();
+    }
+    let (base_scale, quote_scale) = (units.base_scale(), units.quote_scale());
+    // A unit of liquidity times the raw root price is a raw unit of quote.
+    let root = (log_price / 2.0).exp() / (base_scale * quote_scale).sqrt();
+    let all = liquidity + takers.others_liquidity;
+    let here = takers.share_here(terms.fee, all, root) * liquidity / all;
+    let paid = takers.volume_day * days * terms.fee * here;
+    let half = paid * (1.0 - terms.protocol_share) / 2.0;
+    Earned {
+        base: half / log_price.exp() * base_scale,
+        quote: half * quote_scale,
     }
 }
 

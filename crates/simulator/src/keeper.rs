@@ -11,8 +11,10 @@ use ballast_model::{
 };
 use ballast_snapshot::{MarketSnapshot, PoolState, Pubkey};
 use ballast_strategy::{
+    Tokens,
     act::{Deed, Rules, carry_out},
     decide::{Action, Assessment, Decision, assess},
+    fee_yield::{FeeYield, GrowthMark},
     market_pool::MarketPool,
     situation::{Economics, Outlook, Situation, SituationError},
     watch::watch,
@@ -60,6 +62,8 @@ pub struct Keeper {
     stored: Stored,
     economics: Economics,
     volatility_ticks: Option<u32>,
+    /// What the pool has paid; `None` where nobody would ask.
+    fee_yield: Option<FeeYield>,
 }
 
 impl Keeper {
@@ -83,6 +87,16 @@ impl Keeper {
         stored.owner = Pubkey::new_from_array([1; 32]);
         stored.policy = keeper.policy;
         stored.automation = keeper.automation;
+        let recenters = keeper.automation.max_width_ticks > 0 && terms.fees.is_some();
+        let fee_yield = recenters.then(|| {
+            let mut pool = FeeYield::default();
+            pool.observe(&GrowthMark {
+                growth_x64: [0; 2],
+                at: terms.at,
+                secs: START_SECS,
+            });
+            pool
+        });
         Self {
             snapshot: MarketSnapshot {
                 slot: 0,
@@ -98,6 +112,7 @@ impl Keeper {
                     fee_rate_ppm: keeper.fee_ppm,
                     has_adaptive_fee: false,
                     touched_secs: 0,
+                    fee_growth_x64: [0; 2],
                 },
                 base_price: price_update(1, 1.0),
                 quote_price: price_update(2, 1.0),
@@ -105,6 +120,20 @@ impl Keeper {
             stored,
             economics: keeper.economics,
             volatility_ticks: keeper.volatility_ticks,
+            fee_yield,
+        }
+    }
+
+    /// Takes note of what the pool shows.
+    fn measure(&mut self, desk: &Desk<'_>) {
+        if let (Some(pool), Some(growth)) = (&mut self.fee_yield, desk.fee_growth()) {
+            // `as` saturates.
+            let x64 = |growth: f64| (growth * 2f64.powi(64)) as u128;
+            pool.observe(&GrowthMark {
+                growth_x64: growth.map(x64),
+                at: desk.at(),
+                secs: START_SECS.saturating_add_unsigned(desk.secs()),
+            });
         }
     }
 
@@ -159,9 +188,20 @@ impl Keeper {
                 fees: Some(desk.fees()),
                 booked_fees: Some(desk.fees()),
                 volatility: self.volatility_ticks,
+                fee_yield: self.fee_yield.as_ref().and_then(FeeYield::measured),
                 economics: self.economics,
                 ..Outlook::default()
             },
+        }
+    }
+
+    /// The market's tokens have no names here.
+    fn tokens(&self) -> Tokens<'static> {
+        let market = &self.snapshot.market;
+        Tokens {
+            base: "base",
+            quote: "quote",
+            decimals: (market.base_decimals, market.quote_decimals),
         }
     }
 
@@ -231,13 +271,20 @@ impl Agent for Keeper {
         let at = keeper.assess(desk)?;
         let horizon = u32::try_from(until_secs.saturating_sub(desk.secs())).unwrap_or(u32::MAX);
         let watch = watch(&keeper.situation(desk), &at, horizon).map_err(said)?;
+        let measures = self.fee_yield.as_ref().and_then(FeeYield::due_secs);
+        let until_secs = measures.map_or(watch.until_secs, |due| due.min(watch.until_secs));
         Ok(Quiet {
             prices: watch.quiet,
-            until_secs: Some(u64::try_from(watch.until_secs - START_SECS).unwrap_or(0)),
+            until_secs: Some(u64::try_from(until_secs - START_SECS).unwrap_or(0)),
         })
     }
 
+    fn watches_fees(&self) -> bool {
+        self.fee_yield.is_some()
+    }
+
     fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError> {
+        self.measure(desk);
         for _ in 0..MOST_ACTIONS {
             let at = self.assess(desk)?;
             match at.decision {
@@ -248,12 +295,20 @@ impl Agent for Keeper {
                     obstacle,
                     ..
                 } => {
-                    desk.remark(|| format!("{wanted} is due ({reason}), but {obstacle}"));
+                    let tokens = self.tokens();
+                    desk.remark(|| {
+                        format!(
+                            "{wanted} is due ({}), but {}",
+                            reason.told(tokens),
+                            obstacle.told(tokens, at.now_secs)
+                        )
+                    });
                     break;
                 }
                 Decision::Act(action, reason) => {
                     let name = act(&action).name();
-                    desk.remark(|| format!("{name}: {reason}"));
+                    let tokens = self.tokens();
+                    desk.remark(|| format!("{name}: {}", reason.told(tokens)));
                     if !self.carry_out(&action, desk)? {
                         desk.remark(|| format!("{name} is refused by the program's rules"));
                         break;

@@ -155,6 +155,9 @@ pub(crate) fn walk(
     if itinerary.record {
         desk.record();
     }
+    if agent.watches_fees() {
+        desk.flow.count_growth();
+    }
     let mut range = Range::of(&desk);
     let mut convexity = Convexity::of(&desk, range.ends(), 0.0);
     let mut fences = Fences::new(itinerary, &desk, agent)?;

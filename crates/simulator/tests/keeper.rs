@@ -5,30 +5,42 @@ mod common;
 use ballast::state::MarketParams;
 use ballast_model::{Band, Tick};
 use ballast_simulator::{
-    Arbitrage, Baseline, Blocks, FeeTerms, Gbm, Interest, Keeper, KeeperTerms, Looks, Opening,
+    Act, Arbitrage, Baseline, Blocks, FeeTerms, Gbm, Interest, Keeper, KeeperTerms, Looks, Opening,
     Outcome, Summary, Takers, Terms,
 };
 use ballast_strategy::{fixtures, situation::Economics};
 use common::{opening, run, run_on};
 
 fn terms(interest: Interest) -> Terms {
-    let [lower, upper] = fixtures::TICKS.map(|tick| Tick::new(tick).unwrap());
-    let opening = Opening {
-        band: Band::new(lower, upper).unwrap(),
-        ..opening()
-    };
     let fees = FeeTerms {
         fee: 0.0004,
         protocol_share: 0.13,
         arbitrage: Arbitrage::Formula(Blocks::Fixed(0.4)),
         takers: Takers::default(),
     };
+    with_fees(fees, interest)
+}
+
+fn with_fees(fees: FeeTerms, interest: Interest) -> Terms {
+    let [lower, upper] = fixtures::TICKS.map(|tick| Tick::new(tick).unwrap());
+    let opening = Opening {
+        band: Band::new(lower, upper).unwrap(),
+        ..opening()
+    };
     Terms::new(&opening, Some(fees), interest).unwrap()
 }
 
 fn keeper(terms: &Terms, automated: bool) -> Keeper {
+    let mut keeper = keeper_terms();
+    if automated {
+        keeper.automation = fixtures::automation();
+    }
+    Keeper::new(&keeper, terms)
+}
+
+fn keeper_terms() -> KeeperTerms {
     let market = fixtures::market();
-    let mut keeper = KeeperTerms {
+    KeeperTerms {
         market: MarketParams {
             limits: market.limits,
             oracle_rules: market.oracle_rules,
@@ -42,11 +54,7 @@ fn keeper(terms: &Terms, automated: bool) -> Keeper {
         economics: Economics::default(),
         volatility_ticks: Some(500),
         fee_ppm: 400,
-    };
-    if automated {
-        keeper.automation = fixtures::automation();
     }
-    Keeper::new(&keeper, terms)
 }
 
 fn summary(terms: &Terms, outcomes: &[Outcome]) -> Summary {
@@ -114,4 +122,53 @@ fn without_volatility_nothing_is_due() {
         outcome.equity - i128::from(terms.own_quote),
         lines.interest_base + lines.interest_quote + lines.rounding
     );
+}
+
+/// What is configured is wrong both ways, and the keeper finds out: it lays new bands in a pool that pays though it was told that
+/// it does not, and stops where it does not though it was told of five basis points a day.
+#[test]
+fn it_learns_what_the_pool_pays() {
+    let model = Gbm::new(0.05, 0.0).unwrap();
+    let looks = Looks::new(10.0, 600).unwrap();
+    let recentered = |told_bps, volume_day| {
+        let fees = FeeTerms {
+            // Arbitrageurs give nothing back: takers are all there is.
+            fee: 1e-9,
+            protocol_share: 0.0,
+            arbitrage: Arbitrage::Formula(Blocks::Fixed(0.4)),
+            takers: Takers {
+                volume_day,
+                others_liquidity: 1e15,
+                ..Takers::default()
+            },
+        };
+        let terms = with_fees(fees, Interest::default());
+        let keeper = KeeperTerms {
+            automation: fixtures::automation(),
+            economics: Economics {
+                fee_day_bps: told_bps,
+                ..Economics::default()
+            },
+            ..keeper_terms()
+        };
+        let outcomes = run(&terms, looks, &model, &Keeper::new(&keeper, &terms), 20, 44);
+        let acts = outcomes
+            .iter()
+            .map(|outcome| outcome.acts.count(Act::Recenter));
+        let (mut early, mut all) = (0, 0);
+        for count in acts {
+            early += u64::from(count.min(1));
+            all += u64::from(count);
+        }
+        println!(
+            "told {told_bps} bps, volume {volume_day}: {all} recenterings on {early} of 20 paths"
+        );
+        all
+    };
+    // Told of nothing, and nothing is paid: it moves only where that costs nothing.
+    let free = recentered(0, 0.0);
+    let paid = recentered(0, 1e15);
+    let (told, told_right) = (recentered(5, 0.0), recentered(5, 1e15));
+    assert!(paid > 4 * free, "{paid} {free}");
+    assert!(told > free && 2 * told < told_right, "{told} {told_right}");
 }

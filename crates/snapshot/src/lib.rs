@@ -52,6 +52,8 @@ pub struct PoolState {
     pub has_adaptive_fee: bool,
     /// When a swap or a change of liquidity last touched it, Unix seconds.
     pub touched_secs: u64,
+    /// Fees of base and quote that a unit of liquidity in range has earned since the pool began, Q64.64 modulo 2^128.
+    pub fee_growth_x64: [u128; 2],
 }
 
 impl PoolState {
@@ -68,6 +70,10 @@ impl PoolState {
             fee_rate_ppm: view.fee_rate_ppm(),
             has_adaptive_fee: view.has_adaptive_fee(),
             touched_secs: view.reward_last_updated_secs(),
+            fee_growth_x64: [
+                view.fee_growth_global_a_x64(),
+                view.fee_growth_global_b_x64(),
+            ],
         })
     }
 }

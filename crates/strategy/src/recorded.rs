@@ -14,12 +14,13 @@ use thiserror::Error;
 
 use crate::{
     decide::{Assessment, assess},
+    fee_yield::MeasuredYield,
     kinds::Kinds,
     situation::{Economics, Outlook, Situation, SituationError},
 };
 
 /// Format of the record; another one where a decision rests on more.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Why a recorded decision cannot be made again, or comes out differently.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -87,6 +88,7 @@ struct PoolParts {
     fee_ppm: u16,
     adaptive: bool,
     touched_secs: u64,
+    fee_growth_x64: [String; 2],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +111,7 @@ struct OutlookParts {
     booked: Option<[u64; 2]>,
     reward: Option<u64>,
     volatility: Option<u32>,
+    fee_yield: Option<MeasuredYield>,
     economics: (u32, u32, u64),
     refused: u16,
     forbidden: u16,
@@ -138,6 +141,7 @@ impl Recorded {
                 booked: outlook.booked_fees.map(pair),
                 reward: outlook.reward_lamports,
                 volatility: outlook.volatility,
+                fee_yield: outlook.fee_yield,
                 economics: (
                     economics.fee_day_bps,
                     economics.payback_days,
@@ -177,10 +181,12 @@ impl Recorded {
                 booked_fees: outlook.booked.map(amounts),
                 reward_lamports: outlook.reward,
                 volatility: outlook.volatility,
+                fee_yield: outlook.fee_yield,
                 economics: Economics {
                     fee_day_bps,
                     payback_days,
                     min_reward_lamports,
+                    ..Economics::default()
                 },
                 refused: Kinds::from_bits(outlook.refused),
                 forbidden: Kinds::from_bits(outlook.forbidden),
@@ -218,6 +224,7 @@ impl MarketParts {
                 fee_ppm: pool.fee_rate_ppm,
                 adaptive: pool.has_adaptive_fee,
                 touched_secs: pool.touched_secs,
+                fee_growth_x64: pool.fee_growth_x64.map(|growth| growth.to_string()),
             },
             prices: [&market.base_price, &market.quote_price].map(PriceParts::new),
         }
@@ -243,6 +250,10 @@ impl MarketParts {
                 fee_rate_ppm: self.pool.fee_ppm,
                 has_adaptive_fee: self.pool.adaptive,
                 touched_secs: self.pool.touched_secs,
+                fee_growth_x64: [
+                    parse("pool's fee growth", &self.pool.fee_growth_x64[0])?,
+                    parse("pool's fee growth", &self.pool.fee_growth_x64[1])?,
+                ],
             },
             base_price: base_price.read()?,
             quote_price: quote_price.read()?,
@@ -338,6 +349,7 @@ mod tests {
             funds in proptest::option::of((0u64..1 << 40, 0u64..1 << 40)),
             fees in proptest::option::of((0u64..1 << 30, 0u64..1 << 30)),
             volatility in proptest::option::of(0u32..2_000),
+            fee_yield in proptest::option::of((any::<u64>(), 21_600u32..300_000)),
             refused in 0u16..512,
             forbidden in 0u16..512,
         ) {
@@ -358,6 +370,7 @@ mod tests {
                 outlook: Outlook {
                     fees: fees.map(|(base, quote)| Amounts { base, quote }),
                     volatility,
+                    fee_yield: fee_yield.map(|(day_x64, secs)| MeasuredYield { day_x64, secs }),
                     refused: Kinds::from_bits(refused),
                     forbidden: Kinds::from_bits(forbidden),
                     ..Outlook::default()

@@ -8,7 +8,7 @@ use ballast_snapshot::Pubkey;
 use ballast_snapshot::{MarketSnapshot, SnapshotError};
 use thiserror::Error;
 
-use crate::{kinds::Kinds, prices::PriceFault};
+use crate::{fee_yield::MeasuredYield, kinds::Kinds, prices::PriceFault};
 
 /// See the module's description.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +42,8 @@ pub struct Outlook {
     pub reward_lamports: Option<u64>,
     /// Standard deviation of a day's price move, in ticks; `None`: not known yet.
     pub volatility: Option<u32>,
+    /// What the pool has paid its liquidity; `None`: not known yet.
+    pub fee_yield: Option<MeasuredYield>,
     /// When recentering and compounding are worth it.
     pub economics: Economics,
     /// What has just been refused, by a simulation or on chain.
@@ -53,12 +55,26 @@ pub struct Outlook {
 /// When recentering and compounding are worth it: the keeper's configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Economics {
-    /// Fees that a position in its band is expected to earn a day, in basis points of its assets.
+    /// Fees that a position in its band is expected to earn a day, in basis points of its assets, as long as nothing is measured.
     pub fee_day_bps: u32,
     /// Days in which a recentering has to earn what it costs.
     pub payback_days: u32,
     /// Least reward for which the keeper recenters or compounds, lamports. 0: without any.
     pub min_reward_lamports: u64,
+    /// What a new band is weighed by.
+    pub rule: Rule,
+}
+
+/// What a new band is weighed by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rule {
+    /// Fees against the swap.
+    #[default]
+    Fees,
+    /// Fees less curvature, as long as it is expected to be in range, against the swap.
+    Net,
+    /// The same, with the width that maximises it.
+    Width,
 }
 
 impl Default for Economics {
@@ -67,6 +83,7 @@ impl Default for Economics {
             fee_day_bps: 20,
             payback_days: 3,
             min_reward_lamports: 0,
+            rule: Rule::Fees,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! price each), in integers, so that the same prices always give the same number.
 
 use ballast_clmm::wide::mul_div_down;
+use serde::{Deserialize, Serialize};
 
 /// Steps are not taken more often than this: shorter ones measure the oracle's noise.
 const SHORTEST_STEP_SECS: i64 = 60;
@@ -14,7 +15,7 @@ const SECS_PER_DAY: u128 = 86_400;
 const SCALE_BITS: u32 = 20;
 
 /// Realised volatility of one market, fed by oracle prices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volatility {
     /// Tick and publish time at which the last step ended.
     last: Option<(i32, i64)>,

@@ -7,10 +7,14 @@ use ballast_model::{
     screen::{RiskInput, risk},
 };
 use ballast_snapshot::{MarketSnapshot, Pubkey, position_in};
-use ballast_strategy::{prices::PriceFault, situation::SituationError};
+use ballast_strategy::{
+    fee_yield::{MeasuredYield, weighed_down},
+    prices::PriceFault,
+    situation::SituationError,
+};
 
 use crate::{
-    book::{BookMove, BookView, Contingency, NearestInBook},
+    book::{BookMove, BookView, Contingency, HedgePnl, NearestInBook},
     detail::{curvature_day, maintenance},
     figures::{nearest, reached, scale},
     moves::{moved, trigger},
@@ -122,10 +126,14 @@ pub struct Beside {
     pub split: Option<[i128; 5]>,
     /// Buffer against a gap.
     pub contingency: Contingency,
-    /// Fees a day that a position in its band is expected to earn, of its assets.
+    /// Fees a day that a position in its band is expected to earn, of its assets, as long as nothing is measured.
     pub fee_day_bps: u32,
+    /// What the pool has paid its liquidity.
+    pub fee_yield: Option<MeasuredYield>,
     /// Base held at a venue, raw; `None`: there is no hedge.
     pub hedge: Option<i128>,
+    /// What it has earned.
+    pub hedge_pnl: Option<HedgePnl>,
 }
 
 /// Adds up.
@@ -152,9 +160,15 @@ pub fn book(
     let delta = sum(|line| line.delta);
     let hedge = beside.hedge.unwrap_or(0);
     let gamma = scale.gamma(lines.iter().map(|line| line.gamma).sum());
-    let earning = lines.iter().filter(|line| line.in_range);
-    let earning: u128 = earning.map(|line| line.value.assets).sum();
-    let fees_day = Bps::new(beside.fee_day_bps).of_down(earning).unwrap_or(0);
+    let earning = || lines.iter().filter(|line| line.in_range);
+    let assets: u128 = earning().map(|line| line.value.assets).sum();
+    let configured = Bps::new(beside.fee_day_bps).of_down(assets).unwrap_or(0);
+    let measured = beside.fee_yield.map(|measured| {
+        let liquidity = earning().map(|line| line.model.liquidity);
+        let liquidity = liquidity.fold(0u128, u128::saturating_add);
+        (measured.of_liquidity_down(liquidity, oracle), measured)
+    });
+    let fees_day = weighed_down(configured, measured);
     let nearest = lines
         .iter()
         .filter_map(|line| Some((line, line.nearest?)))
@@ -180,7 +194,11 @@ pub fn book(
             curvature_day(gamma, price, sigma_day)
         ),
         fees_day: quote(signed(fees_day)),
-        fees_day_state: "expected",
+        fees_day_state: if beside.fee_yield.is_some() {
+            "measured"
+        } else {
+            "expected"
+        },
         pnl_parts: PnlParts::new(beside.split, quote_decimals),
         nearest: nearest.map(|(line, nearest)| NearestInBook {
             position: line.address.to_string(),
@@ -197,6 +215,7 @@ pub fn book(
         } else {
             Known::Unknown
         },
+        hedge_pnl: beside.hedge_pnl,
     })
 }
 
@@ -252,7 +271,9 @@ mod tests {
                 state: ContingencyState::Unknown,
             },
             fee_day_bps: 20,
+            fee_yield: None,
             hedge: None,
+            hedge_pnl: None,
         }
     }
 
@@ -308,6 +329,25 @@ mod tests {
             let gone = value.ltv_at_least(Bps::new(8_300));
             assert_eq!(one.positions_liquidated_gap, 2 * usize::from(gone));
         }
+        // What the pool has paid outweighs what is configured: a basis point of `2 L s` a day, and next to nothing of the other.
+        let measured = Beside {
+            fee_day_bps: 0,
+            fee_yield: Some(MeasuredYield {
+                day_x64: u64::MAX / 10_000,
+                secs: 18 * 3_600,
+            }),
+            ..beside()
+        };
+        let paid = super::book(3, &market, 0.04, &[line, line], 0, measured).unwrap();
+        let range =
+            2.0 * figures.model.liquidity as f64 * figures.oracle.x64() as f64 / 2f64.powi(64);
+        let expected = 2.0 * range / 1e4 * 0.75 / 1e6;
+        let said: f64 = paid.fees_day.parse().unwrap();
+        assert!((said / expected - 1.0).abs() < 1e-3, "{said} {expected}");
+        assert_eq!(
+            (paid.fees_day_state, book.fees_day_state),
+            ("measured", "expected")
+        );
         // A hedge moves with the price and is no part of the positions.
         let hedged = super::book(
             3,

@@ -689,6 +689,20 @@ export type BookMove = {
   positions_liquidated_gap: number;
 };
 
+/** What the hedge at a venue has earned, in the quote token taken for a dollar. The three parts are all there is. */
+export type HedgePnl = {
+  /** By the price, with what trading cost against the middle. */
+  price: string;
+  /** By the venue's fees. */
+  fees: string;
+  /** By funding. */
+  funding: string;
+  /** Their sum. */
+  total: string;
+  /** Since when. */
+  observed_from_secs: number;
+};
+
 /** The book, sums in the first market's tokens. */
 export type BookView = {
   /** Of the answer. */
@@ -729,6 +743,8 @@ export type BookView = {
   unvalued: number;
   /** Whether a venue's hedge is known. */
   hedge_state: Known;
+  /** What the hedge at the venue has earned; `null`: there is none, or it is not known. `pnl_parts` do not hold it. */
+  hedge_pnl: HedgePnl | null;
 };
 
 /** What became of an action. */

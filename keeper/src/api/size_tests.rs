@@ -40,6 +40,7 @@ fn position(number: u32) -> PositionPicture {
         outlook: Outlook::default(),
         found: Found::Nothing,
         in_flight: 0,
+        stale: false,
     }
 }
 
@@ -58,6 +59,7 @@ fn market() -> (Pubkey, MarketPicture) {
         newest: Some(Arc::clone(&snapshot)),
         on_chain: Some(snapshot),
         volatility_ticks: Some(400),
+        fee_yield: None,
         positions_read: true,
         positions: Default::default(),
         context: Arc::new(context.clone()),
@@ -131,6 +133,7 @@ async fn a_page_of_ten_thousand_positions_is_small_and_quick() {
         feed: Feed::default(),
         past: Arc::new(Nobody),
         flags: Arc::new(Nobody),
+        hedge: None,
     };
     let api = Api::new(sources, Guard::new(1, &[], token, None)).unwrap();
     api.renew();

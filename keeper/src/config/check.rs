@@ -93,6 +93,10 @@ impl Config {
         self.prices.check()?;
         self.nodes.check(&self.rpc_url)?;
         self.flags.check()?;
+        if let Some(hedge) = &self.hedge {
+            let markets: Vec<_> = self.markets.iter().map(|market| market.address).collect();
+            hedge.check(&markets)?;
+        }
         self.notify.check()?;
         self.api.check()?;
         require(

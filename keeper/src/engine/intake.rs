@@ -138,8 +138,11 @@ impl Engine {
         let Some(shelf) = self.shelves.get_mut(&market) else {
             return;
         };
-        shelf.note_price();
+        let measured = shelf.note_price();
         let due = shelf.due(change);
+        if measured {
+            self.remember();
+        }
         self.picture.note();
         for position in due {
             self.evaluate(market, position);

@@ -30,9 +30,11 @@ pub use status::Status;
 
 use crate::{
     config::Config,
+    event::KeeperEvent,
     events::Events,
     execute::{Executor, Report, Verdict},
     journal::{JournalError, Recovered},
+    memory::{Memory, Page},
     pace::Pace,
     picture::{self, Picture},
     sources::{Asked, Doubts, SourceEvent},
@@ -65,6 +67,17 @@ type Obstacles = Vec<(ActionKind, Discriminant<Obstacle>)>;
 /// What was last told about a position, so that only changes are told.
 type Told = (ActionKind, Option<Obstacles>);
 
+fn keep(page: &Page, events: &Events) {
+    if let Err(error) = page.write() {
+        events.send(KeeperEvent::Warning {
+            message: format!(
+                "what was measured of the markets is not kept: {}: {error}",
+                page.path().display()
+            ),
+        });
+    }
+}
+
 /// See the module's description.
 pub struct Engine {
     config: Arc<Config>,
@@ -95,6 +108,8 @@ pub struct Engine {
     troubles: HashMap<(Pubkey, Asked), String>,
     /// What readers see.
     picture: picture::Writer,
+    /// Where what was measured of markets outlives a restart.
+    memory: Memory,
 }
 
 impl Engine {
@@ -134,6 +149,44 @@ impl Engine {
             problems: HashMap::new(),
             troubles: HashMap::new(),
             picture,
+            memory: Memory::default(),
+        }
+    }
+
+    /// Goes on measuring where an earlier run has ended, and keeps what is measured from now on.
+    pub fn with_memory(mut self, memory: Memory) -> Self {
+        match memory.read() {
+            Ok(mut markets) => {
+                for (address, shelf) in &mut self.shelves {
+                    if let Some(measured) = markets.remove(&address.to_string()) {
+                        shelf.measured = measured;
+                    }
+                }
+            }
+            Err(error) => self.events.send(KeeperEvent::Warning {
+                message: format!(
+                    "what was measured of the markets before is forgotten, because it cannot be read: {error}"
+                ),
+            }),
+        }
+        self.memory = memory;
+        self
+    }
+
+    fn page(&self) -> Option<Page> {
+        self.memory.page(|| {
+            let shelves = self.shelves.iter();
+            let measured =
+                shelves.map(|(address, shelf)| (address.to_string(), shelf.measured.clone()));
+            measured.collect()
+        })
+    }
+
+    /// Keeps what was measured, beside everything else.
+    fn remember(&self) {
+        if let Some(page) = self.page() {
+            let events = self.events.clone();
+            tokio::task::spawn_blocking(move || keep(&page, &events));
         }
     }
 
@@ -208,7 +261,11 @@ impl Engine {
             }
             Ok(())
         };
-        timeout(DRAIN, finish).await.unwrap_or(Ok(()))
+        let result = timeout(DRAIN, finish).await.unwrap_or(Ok(()));
+        if let Some(page) = self.page() {
+            keep(&page, &self.events);
+        }
+        result
     }
 
     fn end_pauses(&mut self) {

@@ -6,9 +6,9 @@ use ballast_client::{MarketContext, MarketSnapshot};
 use ballast_model::Boundaries;
 use ballast_strategy::{
     decide::{Assessment, Kinds, Reason, assess, compounding_is_wanted, refresh_due},
+    fee_yield::GrowthMark,
     situation::{Economics, Outlook, Situation, SituationError},
     trigger::{TriggerIndex, Watch},
-    volatility::Volatility,
     watch::watch,
 };
 use solana_sdk::pubkey::Pubkey;
@@ -17,6 +17,7 @@ use crate::{
     book::{Change, MarketBook},
     config::Config,
     execute::Seen,
+    memory::Measured,
     picture::{MarketPicture, PositionPictures},
 };
 
@@ -26,8 +27,8 @@ pub(super) struct Shelf {
     pub index: TriggerIndex<Pubkey>,
     /// When the market was last shown a price by this keeper, cluster's clock.
     pub shown_at_secs: i64,
-    /// How much the oracle's price moves.
-    volatility: Volatility,
+    /// How much the oracle's price moves, and what the pool pays.
+    pub measured: Measured,
     /// What was last seen of positions beyond their own accounts.
     seen: HashMap<Pubkey, Seen>,
 }
@@ -46,7 +47,7 @@ impl Shelf {
             market,
             index: TriggerIndex::default(),
             shown_at_secs: 0,
-            volatility: Volatility::default(),
+            measured: Measured::default(),
             seen: HashMap::new(),
         }
     }
@@ -58,20 +59,31 @@ impl Shelf {
             context: Arc::clone(&self.market),
             newest: shared(self.book.snapshot()),
             on_chain: shared(self.book.on_chain()),
-            volatility_ticks: self.volatility.ticks_per_day(),
+            volatility_ticks: self.measured.volatility.ticks_per_day(),
+            fee_yield: self.measured.fee_yield.measured(),
             positions_read: false,
             positions: PositionPictures::default(),
         }
     }
 
-    /// Takes note of the price that the book has now.
-    pub fn note_price(&mut self) {
-        if let Some(snapshot) = self.book.snapshot()
-            && let Ok(price) = snapshot.oracle_sqrt_price()
-        {
-            let published = snapshot.base_price.publish_time;
-            self.volatility.observe(price.tick().get(), published);
-        }
+    /// Takes note of the price and the pool's fee growth that the book has now. Returns whether that is worth keeping.
+    pub fn note_price(&mut self) -> bool {
+        let Some(snapshot) = self.book.snapshot() else {
+            return false;
+        };
+        let Ok(at) = snapshot.oracle_sqrt_price() else {
+            return false;
+        };
+        let Measured {
+            volatility,
+            fee_yield,
+        } = &mut self.measured;
+        volatility.observe(at.tick().get(), snapshot.base_price.publish_time);
+        fee_yield.observe(&GrowthMark {
+            growth_x64: snapshot.pool.fee_growth_x64,
+            at,
+            secs: snapshot.now_secs,
+        })
     }
 
     /// Takes note of what was seen of a position, unless something newer is known.
@@ -111,7 +123,8 @@ impl Shelf {
             fees: seen.and_then(|seen| seen.fees),
             booked_fees,
             reward_lamports: seen.and_then(|seen| seen.reward_lamports),
-            volatility: self.volatility.ticks_per_day(),
+            volatility: self.measured.volatility.ticks_per_day(),
+            fee_yield: self.measured.fee_yield.measured(),
             economics,
             refused,
             forbidden,
@@ -213,5 +226,73 @@ impl Shelf {
         };
         self.index.insert(*position, watch);
         Some(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_strategy::fixtures::{self, SLOT};
+
+    use super::*;
+    use crate::{
+        memory::{Markets, Memory},
+        sim::bytes,
+    };
+
+    /// A shelf that sees the pool's accounts at the end of an hour in which a unit of liquidity has earned so much quote.
+    fn see(shelf: &mut Shelf, hour: u32, earned_x64: u128) -> bool {
+        let mut snapshot = fixtures::snapshot(200);
+        snapshot.now_secs += 3_600 * i64::from(hour);
+        // It wraps on the way.
+        let grown = earned_x64 * u128::from(hour);
+        snapshot.pool.fee_growth_x64 = [7, (u128::MAX - 3 * earned_x64).wrapping_add(grown)];
+        let slot = SLOT + u64::from(hour);
+        let accounts = bytes::market_accounts(&snapshot, slot);
+        shelf.book.market_accounts(&accounts).unwrap();
+        shelf.note_price()
+    }
+
+    fn measured(shelf: &Shelf) -> Option<u64> {
+        let nothing = [Kinds::NONE; 2];
+        let outlook = shelf.outlook(&Pubkey::default(), Economics::default(), nothing);
+        let picture = shelf.picture().fee_yield;
+        assert_eq!(outlook.fee_yield, picture);
+        Some(outlook.fee_yield?.day_x64)
+    }
+
+    #[test]
+    fn what_the_pool_pays_is_measured_from_its_account_and_outlives_a_restart() {
+        let context = || Arc::new(bytes::context());
+        let mut shelf = Shelf::new(context());
+        // A basis point of `2 s` an hour.
+        let root = fixtures::sqrt_price_cents(20_000).x64();
+        let paid = root / 5_000;
+        let expected = u64::try_from((1u128 << 64) / 10_000 * 24).unwrap();
+        for hour in 0..6 {
+            assert_eq!(see(&mut shelf, hour, paid), hour > 0);
+            // Until the hour has passed there is nothing new to keep.
+            assert!(!see(&mut shelf, hour, paid));
+            assert_eq!(measured(&shelf), None);
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let address = shelf.market.address.to_string();
+        let memory = Memory::beside(directory.path());
+        let page = memory.page(|| Markets::from([(address.clone(), shelf.measured.clone())]));
+        page.unwrap().write().unwrap();
+
+        let mut again = Shelf::new(context());
+        again.measured = memory.read().unwrap().remove(&address).unwrap();
+        assert_eq!(again.measured, shelf.measured);
+        // The sixth block is the one that went on meanwhile.
+        assert!(see(&mut again, 9, paid));
+        let found = measured(&again).unwrap();
+        assert!(
+            found.abs_diff(expected) < expected / 1_000,
+            "{found} {expected}"
+        );
+        // One that remembers nothing begins anew.
+        let mut new = Shelf::new(context());
+        assert!(!see(&mut new, 10, paid));
+        assert_eq!(measured(&new), None);
     }
 }

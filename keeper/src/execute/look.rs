@@ -3,7 +3,7 @@
 use ballast_client::{Position, PositionContext};
 use ballast_model::Amounts;
 use ballast_strategy::{
-    decide::{Action, ActionKind, Assessment, Decision, Reason, assess},
+    decide::{Action, ActionKind, Assessment, Decision, assess},
     situation::{Outlook, Situation, SituationError},
     urgency::Stakes,
 };
@@ -60,9 +60,9 @@ impl Look {
 }
 
 /// The action, if one of that kind is to be done.
-pub(super) fn acts(at: &Assessment, kind: ActionKind) -> Option<(Action, Reason)> {
+pub(super) fn acts(at: &Assessment, kind: ActionKind) -> Option<Action> {
     match at.decision {
-        Decision::Act(action, reason) if action.kind() == kind => Some((action, reason)),
+        Decision::Act(action, _) if action.kind() == kind => Some(action),
         _ => None,
     }
 }

@@ -35,6 +35,7 @@ use ballast_strategy::{
     situation::{Outlook, SituationError},
     urgency::Stakes,
 };
+use ballast_view::TokenNames;
 use budget::{Spending, Spent};
 use build::Learned;
 use carry::Plan;
@@ -360,7 +361,7 @@ impl Executor {
         job: &Job,
         look: Look,
         at: &Assessment,
-        (action, reason): (Action, Reason),
+        action: Action,
     ) -> Result<Verdict, Trouble> {
         if self.permission(&job.position, job.action) == Permission::Nothing {
             return Ok(Verdict::NotDue);
@@ -370,7 +371,8 @@ impl Executor {
         let stakes = look.stakes(at);
         let Look { view, position, .. } = look;
         let market = &job.market;
-        let decision = DecisionEvent::new(market.address, position.address, at);
+        let decision = DecisionEvent::new(market, position.address, at);
+        let told = decision.reason.clone();
         self.events.send(KeeperEvent::Decision(decision));
         let liquidates = job.action == ActionKind::Liquidate;
         let instructions = self.instructions(market, &position, &action, &view).await?;
@@ -378,7 +380,7 @@ impl Executor {
             market: Arc::clone(market),
             subject: position.address,
             kind: job.action,
-            reason: reason.to_string(),
+            reason: told,
             inputs: inputs(at),
             stakes,
             // At most two, so that it fits.
@@ -416,7 +418,8 @@ impl Executor {
         reason: &Reason,
         instruction: Instruction,
     ) -> Result<Verdict, Trouble> {
-        let (reason, inputs) = (reason.to_string(), market_inputs(&view.market));
+        let names = TokenNames::of(&market.market);
+        let (reason, inputs) = (reason.told(names.tokens()), market_inputs(&view.market));
         self.events.send(KeeperEvent::Decision(DecisionEvent {
             market: market.address,
             position: market.address,

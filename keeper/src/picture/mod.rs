@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use ballast_client::{MarketContext, MarketSnapshot, Position};
 use ballast_strategy::{
     decide::ActionKind,
+    fee_yield::MeasuredYield,
     situation::{Outlook, Situation},
 };
 use solana_sdk::pubkey::Pubkey;
@@ -55,6 +56,8 @@ pub struct MarketPicture {
     pub on_chain: Option<Arc<MarketSnapshot>>,
     /// Standard deviation of a day's price move, in ticks; `None`: not known yet.
     pub volatility_ticks: Option<u32>,
+    /// What its pool has paid; `None`: not known yet.
+    pub fee_yield: Option<MeasuredYield>,
     /// Whether all its positions were read at least once.
     pub positions_read: bool,
     /// Its positions.
@@ -88,6 +91,8 @@ pub struct PositionPicture {
     pub found: Found,
     /// Actions in flight.
     pub in_flight: u32,
+    /// Whether it was read before the slot up to which effects of its actions are known.
+    pub stale: bool,
 }
 
 impl Picture {

@@ -158,6 +158,9 @@ fn pool_account(pool: &PoolState) -> Account {
     put(at::SQRT_PRICE, &pool.sqrt_price.x64().to_le_bytes());
     put(at::TICK_CURRENT, &pool.tick_current.to_le_bytes());
     put(at::REWARD_LAST_UPDATED, &pool.touched_secs.to_le_bytes());
+    let [base, quote] = pool.fee_growth_x64;
+    put(at::FEE_GROWTH_GLOBAL_A, &base.to_le_bytes());
+    put(at::FEE_GROWTH_GLOBAL_B, &quote.to_le_bytes());
     account(POOL_PROGRAM, data)
 }
 

@@ -50,6 +50,13 @@ impl Agent for AnyAgent {
         }
     }
 
+    fn watches_fees(&self) -> bool {
+        match self {
+            Self::Baseline(agent) => agent.watches_fees(),
+            Self::Keeper(agent) => agent.watches_fees(),
+        }
+    }
+
     fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError> {
         match self {
             Self::Baseline(agent) => agent.act(desk),

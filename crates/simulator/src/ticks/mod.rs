@@ -208,6 +208,11 @@ impl TickPool {
         Ok(traded)
     }
 
+    /// Fee growth of liquidity that is always in range, Q64.64, wrapping.
+    pub fn growth_x64(&self) -> [u128; 2] {
+        self.growth_x64
+    }
+
     /// Fee growth inside a range, Q64.64 per unit of liquidity, wrapping.
     pub fn growth_inside_x64(&self, [lower, upper]: [i32; 2]) -> [u128; 2] {
         [0, 1].map(|token| {

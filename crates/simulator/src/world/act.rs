@@ -67,7 +67,7 @@ impl World {
         Ok(())
     }
 
-    fn oracle_price(&self) -> Result<SqrtPrice, WorldError> {
+    pub(super) fn oracle_price(&self) -> Result<SqrtPrice, WorldError> {
         let price = self.market.oracle_sqrt_price();
         Ok(price.map_err(SnapshotError::from)?)
     }

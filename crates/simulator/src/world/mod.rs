@@ -32,6 +32,7 @@ use ballast_snapshot::{MarketSnapshot, Pubkey, SnapshotError};
 use ballast_strategy::{
     ActionKind, Kinds,
     decide::{Assessment, assess},
+    fee_yield::{FeeYield, GrowthMark},
     situation::{Economics, Outlook, Situation, SituationError},
     trigger::Watch,
 };
@@ -211,6 +212,7 @@ pub struct World {
     perp: Option<Perp>,
     takers: ChaCha8Rng,
     economics: Economics,
+    fee_yield: FeeYield,
     scenario: Scenario,
     /// Whether keepers act.
     keepers: bool,
@@ -293,6 +295,7 @@ impl World {
                 .map(|account| Perp::new(&scenario.perp, account, price, quote_scale)),
             takers: streams.of(0, Source::Takers),
             economics: parts.economics,
+            fee_yield: FeeYield::default(),
             scenario: scenario.clone(),
             keepers: true,
             secs: 0,
@@ -339,6 +342,11 @@ impl World {
         self.arbitrage()?;
         self.oracle.step(self.secs, &self.outside, &mut self.market);
         self.refresh_stage();
+        self.fee_yield.observe(&GrowthMark {
+            growth_x64: self.market.pool.fee_growth_x64,
+            at: self.oracle_price()?,
+            secs: self.market.now_secs,
+        });
         for number in 0..self.positions.len() {
             if self.keepers && self.positions[number].kept {
                 self.keep(number)?;
@@ -399,6 +407,7 @@ impl World {
         state.liquidity = self.pool.liquidity();
         state.fee_rate_ppm = u16::try_from(self.pool.fee().static_ppm).unwrap_or(u16::MAX);
         state.has_adaptive_fee = self.pool.fee().is_adaptive();
+        state.fee_growth_x64 = self.pool.growth_x64();
         if touched {
             state.touched_secs = u64::try_from(self.market.now_secs).unwrap_or(0);
         }
@@ -436,6 +445,7 @@ impl World {
                 fees: Some(self.pool.fees_of(held.seat)),
                 booked_fees: Some(seat.booked()),
                 volatility: (volatility >= 1.0).then_some(volatility as u32),
+                fee_yield: self.fee_yield.measured(),
                 economics: self.economics,
                 refused,
                 ..Outlook::default()

@@ -138,6 +138,7 @@ impl Book {
                 fee_rate_ppm: self.pool.fee_ppm,
                 has_adaptive_fee: self.pool.adaptive.is_some(),
                 touched_secs: 0,
+                fee_growth_x64: [0; 2],
             },
             base_price: update(market.base_feed, self.price, START_SECS),
             quote_price: update(market.quote_feed, 1.0, START_SECS),

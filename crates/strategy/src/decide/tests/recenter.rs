@@ -7,6 +7,7 @@ use ballast_snapshot::MarketSnapshot;
 use super::automation::*;
 use crate::decide::*;
 use crate::{
+    fee_yield::{FeeYield, GrowthMark, MeasuredYield},
     fixtures::{self, NOW, OWNER, TICKS},
     prices::PriceFault,
     situation::Economics,
@@ -134,6 +135,24 @@ fn every_obstacle_of_a_recentering_is_seen() {
         obstacle(|m, _, _| m.market.limits.initial_ltv_bps = 6_600),
         Obstacle::InitialHealth
     );
+    // Near an edge of any band again at once.
+    assert!(matches!(
+        obstacle(|_, p, _| p.automation.edge_bps = 5_000),
+        Obstacle::NoBand { .. }
+    ));
+    // At the newest price that the market knows the band has not been left; the owner may go ahead.
+    let came_back = |m: &mut MarketSnapshot| {
+        m.market.newest_sqrt_price_x64 = fixtures::sqrt_price_cents(20_000).x64().into();
+        m.market.newest_at_secs = NOW;
+        m.market.last_base_publish_secs = NOW;
+        m.market.last_quote_publish_secs = NOW;
+    };
+    assert_eq!(obstacle(|m, _, _| came_back(m)), Obstacle::NewerPrice);
+    recenters(decision(216, |m, p, o| {
+        p.last_rebalance_secs = NOW;
+        came_back(m);
+        o.keeper = OWNER;
+    }));
     // Below the band it takes more base debt than there was.
     let short = decision(185, |m, p, _| {
         p.last_rebalance_secs = NOW;
@@ -181,6 +200,158 @@ fn it_has_to_earn_what_it_costs_in_time() {
     };
     assert!(cost > 0);
     assert_eq!((earned, days), (0, 3));
+}
+
+/// A yield of the whole range in parts of a basis point a day, measured over so many hours.
+fn measured(parts_of_bp: u64, parts: u64, hours: u32) -> Option<MeasuredYield> {
+    let bp = u64::MAX / 10_000;
+    Some(MeasuredYield {
+        day_x64: bp / parts * parts_of_bp,
+        secs: hours * 3_600,
+    })
+}
+
+#[test]
+fn what_was_measured_outweighs_what_is_configured() {
+    let with = |fee_day_bps, fee_yield: Option<MeasuredYield>| {
+        decision(216, |_, p, o| {
+            p.last_rebalance_secs = NOW;
+            o.outlook.economics.fee_day_bps = fee_day_bps;
+            o.outlook.fee_yield = fee_yield;
+        })
+    };
+    // The swap costs some 2 basis points of assets, whose band is concentrated forty times.
+    recenters(with(0, measured(1, 10, 72)));
+    let Some((_, Obstacle::NotWorthIt { cost, earned, .. })) =
+        with(0, measured(1, 1_000, 72)).blocks().next()
+    else {
+        panic!("it pays");
+    };
+    // Three days of 0.04 basis points of some 300 dollars.
+    assert!((2_000..5_000).contains(&earned), "{earned} {cost}");
+    // A pool that pays nothing is known to after a day; after six hours three quarters of the other are still believed.
+    is_not_worth_it(with(1_000, measured(0, 1, 24)));
+    is_not_worth_it(with(5, measured(0, 1, 72)));
+    recenters(with(5, measured(0, 1, 6)));
+    recenters(with(5, None));
+}
+
+#[track_caller]
+fn is_not_worth_it(decision: Decision) {
+    let first = decision.blocks().next();
+    assert!(
+        matches!(
+            first,
+            Some((ActionKind::Recenter, Obstacle::NotWorthIt { .. }))
+        ),
+        "{decision:?}"
+    );
+}
+
+/// The fees of a pool are shared with the liquidity that is put into it.
+#[test]
+fn a_position_as_large_as_the_pool_expects_half_of_what_was_paid() {
+    let earned = |liquidity| {
+        let blocked = decision(216, |m, p, o| {
+            p.last_rebalance_secs = NOW;
+            m.pool.liquidity = liquidity;
+            // Impact is no matter here.
+            m.pool.fee_rate_ppm = 0;
+            o.outlook.economics = Economics {
+                fee_day_bps: 0,
+                payback_days: 1,
+                ..Economics::default()
+            };
+            o.outlook.fee_yield = measured(1, 100_000, 72);
+        });
+        let first = blocked.blocks().next();
+        let Some((_, Obstacle::NotWorthIt { earned, .. })) = first else {
+            panic!("{blocked:?}");
+        };
+        earned
+    };
+    let own = fixtures::position().liquidity.get();
+    let (shallow, deep) = (earned(own / 1_000), earned(own * 10));
+    assert!(shallow * 500 < deep, "{shallow} {deep}");
+    let even = earned(own);
+    assert!(
+        (deep * 45 / 100..deep * 62 / 100).contains(&even),
+        "{even} {deep}"
+    );
+}
+
+/// Somebody trades with himself for an hour: no new band is laid that would not have been.
+#[test]
+fn a_flash_of_fees_brings_no_recentering_about() {
+    let mut pool = FeeYield::default();
+    let mut growth = 0u128;
+    let at = fixtures::sqrt_price_cents(21_600);
+    let mut hour = |growth_quote: u128, pool: &mut FeeYield, secs: i64| {
+        growth += growth_quote;
+        pool.observe(&GrowthMark {
+            growth_x64: [0, growth],
+            at,
+            secs,
+        });
+    };
+    // A hundredth of a basis point of `2 s` a day, in quote.
+    let fair = at.x64() / 10_000 / 100 / 24 * 2;
+    let decided = |pool: &FeeYield| {
+        decision(216, |_, p, o| {
+            p.last_rebalance_secs = NOW;
+            o.outlook.economics.fee_day_bps = 0;
+            o.outlook.fee_yield = pool.measured();
+        })
+    };
+    for block in 0..24 {
+        hour(fair, &mut pool, block * 3_600);
+    }
+    is_not_worth_it(decided(&pool));
+    hour(fair * 1_000_000, &mut pool, 24 * 3_600);
+    is_not_worth_it(decided(&pool));
+    // What lasts is believed.
+    for block in 25..60 {
+        hour(fair * 100, &mut pool, block * 3_600);
+    }
+    recenters(decided(&pool));
+}
+
+/// A band that earns what moves cost gets the width of four deviations; one that earns more a narrower one.
+#[test]
+fn the_width_follows_what_was_measured() {
+    let width = |fee_yield| {
+        let plan = recenters(decision(216, |_, _, o| {
+            o.outlook.volatility = Some(400);
+            o.outlook.economics.fee_day_bps = 80;
+            o.outlook.fee_yield = fee_yield;
+        }));
+        plan.ticks[1] - plan.ticks[0]
+    };
+    // Moves of 400 ticks cost 80 basis points a day in a band of 1000, two of the whole range.
+    assert_eq!(width(None), 1_600);
+    let as_much = width(measured(2, 1, 72));
+    assert!((1_560..1_680).contains(&as_much), "{as_much}");
+    let narrow = width(measured(20, 1, 72));
+    assert!((790..1_010).contains(&narrow), "{narrow}");
+    let half = width(measured(1, 1, 72));
+    assert!((2_900..3_240).contains(&half), "{half}");
+}
+
+/// Whatever is measured, what protects is decided as if nothing were.
+#[test]
+fn protection_does_not_wait_for_a_yield() {
+    for cents in (12_000..32_000).step_by(250) {
+        let with = |fee_yield: Option<MeasuredYield>| {
+            decision(cents / 100, |_, p, o| {
+                p.automation.max_width_ticks = 0;
+                o.outlook.fee_yield = fee_yield;
+            })
+        };
+        let none = with(None);
+        for other in [measured(0, 1, 72), measured(10_000, 1, 72)] {
+            assert_eq!(with(other), none, "{cents}");
+        }
+    }
 }
 
 #[test]
