@@ -90,7 +90,7 @@ pub fn sized(decimal: &str) -> String {
         return decimal.to_owned();
     };
     let places = match value.abs() {
-        size if size == 0.0 => 0,
+        0.0 => 0,
         size if size < 1e-4 => return significant(value, 3),
         size if size < 1.0 => 6,
         size if size < 100.0 => 4,

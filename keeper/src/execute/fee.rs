@@ -252,7 +252,9 @@ mod tests {
             ballast_strategy::decide::assess(&fixtures::situation(&market, &position)).unwrap();
         let limits = &market.market.limits;
         let found = stakes(&at, limits, Some(400), Some(Side::Base));
-        assert!(found.distance_bps.unwrap().abs_diff(2_932) <= 15);
+        let maintenance = Bps::new(limits.maintenance_ltv_bps);
+        let distance = distance_bps(&at.model, at.oracle, maintenance);
+        assert_eq!((found.distance_bps, found.day_ticks), (distance, Some(400)));
         let bonus = u128::from(limits.liquidation_bonus_bps) * at.value.debt / 10_000;
         // 200 dollars of 10^6 units are a SOL of 10^9.
         let lamports = u128::from(found.at_stake_lamports.unwrap());

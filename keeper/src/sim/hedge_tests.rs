@@ -378,12 +378,13 @@ async fn deleveraging_and_strangers_are_told_of_and_answered() {
         .run(Mode::Active, async |_| {
             secs(30).await;
             let at = 0;
-            let mut tape = tape.lock().unwrap();
-            let exchange = tape.at(at);
-            let held = exchange.account(NOBODY).unwrap().position(COIN);
-            assert!(held > ZERO);
-            exchange.deleverage(NOBODY, 0, held, 203.into());
-            drop(tape);
+            {
+                let mut tape = tape.lock().unwrap();
+                let exchange = tape.at(at);
+                let held = exchange.account(NOBODY).unwrap().position(COIN);
+                assert!(held > ZERO);
+                exchange.deleverage(NOBODY, 0, held, 203.into());
+            }
             secs(30).await;
         })
         .await;

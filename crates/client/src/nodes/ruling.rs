@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(seen(&[finalized.clone(), landed()], 2), finalized);
         let seen_by_both = seen(&[finalized.clone(), status(50, Confirmation::Processed)], 2);
         assert_eq!(seen_by_both, status(50, Confirmation::Processed));
-        assert_eq!(seen(&[finalized.clone()], 1), finalized);
+        assert_eq!(seen(std::slice::from_ref(&finalized), 1), finalized);
     }
 
     /// Every mix of what three nodes may say, two of which are honest: what is ruled is so.

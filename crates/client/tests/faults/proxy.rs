@@ -128,7 +128,7 @@ fn answered(cluster: &Shared, manner: Manner, asked: u64, method: &str, params: 
             (Manner::Landed, "getSignatureStatuses") => of_status(status(u64::MAX / 2, None)),
             (Manner::Expired, "getSignatureStatuses") => of_status(Value::Null),
             (Manner::Expired, "getBlockHeight" | "getSlot") => json!(u64::MAX / 2),
-            (Manner::RollsBack, "getSignatureStatuses") if asked % 3 != 0 => {
+            (Manner::RollsBack, "getSignatureStatuses") if !asked.is_multiple_of(3) => {
                 of_status(status(cluster.height, None))
             }
             _ => truth,

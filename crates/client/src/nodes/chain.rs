@@ -1,0 +1,334 @@
+//! Several nodes, asked as one.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use solana_sdk::{pubkey::Pubkey, signature::Signature, transaction::VersionedTransaction};
+
+use super::{
+    BLOCKHASH_LIFE, EARLY, LATE, Nodes, REMEMBERED, WITNESSES,
+    asking::{Answers, Worth},
+    health::ceiling,
+    ruling::{Ruling, Witness, rule, seen},
+};
+use crate::chain::{
+    AccountFilter, Accounts, Blockhash, Chain, ChainError, Confirmation, Expiry, OwnedAccounts,
+    PastTransaction, Simulation, TransactionRecord, TransactionStatus,
+};
+
+impl Nodes {
+    fn contradict(&self, index: usize) {
+        let now_ms = self.now_ms();
+        self.known().health[index].contradicted(now_ms);
+    }
+
+    /// The first of these claims that is borne out: whoever says that a transaction landed has the transaction itself. Who cannot be asked now
+    /// is asked again.
+    async fn settle_claims(
+        &self,
+        signature: &Signature,
+        claims: Vec<(usize, TransactionStatus)>,
+        otherwise: Expiry,
+    ) -> Expiry {
+        let mut shown = otherwise;
+        for (by, status) in claims {
+            match self.ask(by, self.members[by].transaction(signature)).await {
+                Ok(Some(record)) if record.slot == status.slot => {
+                    return Expiry::Landed(status);
+                }
+                Ok(_) => self.contradict(by),
+                Err(_) => shown = Expiry::Unconfirmed,
+            }
+        }
+        shown
+    }
+
+    /// A slot of a transaction, no higher than it can be.
+    fn cut(&self, status: TransactionStatus) -> TransactionStatus {
+        let known = self.known();
+        let highest = ceiling(known.health.iter(), self.now_ms());
+        TransactionStatus {
+            slot: highest.map_or(status.slot, |highest| status.slot.min(highest)),
+            ..status
+        }
+    }
+
+    /// On whose blockhash a transaction was signed that expired: others' are preferred next time.
+    fn blame(&self, signature: &Signature) {
+        let now_ms = self.now_ms();
+        let mut known = self.known();
+        let signed = known.signed.iter().find(|(it, _)| it == signature);
+        if let Some((_, index)) = signed.copied() {
+            known.health[index].misled(now_ms);
+        }
+    }
+}
+
+fn remember<K: PartialEq>(ring: &mut VecDeque<(K, usize)>, key: K, index: usize) {
+    if ring.iter().any(|(known, _)| *known == key) {
+        return;
+    }
+    if ring.len() >= REMEMBERED {
+        ring.pop_front();
+    }
+    ring.push_back((key, index));
+}
+
+/// Something is better than nothing.
+fn if_any<T>(found: &Option<T>) -> Worth {
+    match found {
+        Some(_) => Worth::Good,
+        None => Worth::Poor(0),
+    }
+}
+
+#[async_trait]
+impl Chain for Nodes {
+    fn label(&self) -> String {
+        let labels: Vec<String> = self.members.iter().map(|it| it.label()).collect();
+        labels.join(", ")
+    }
+
+    async fn accounts(&self, addresses: &[Pubkey]) -> Result<Accounts, ChainError> {
+        let question = |index, chain: Arc<dyn Chain>| async move {
+            let answer = chain.accounts(addresses).await?;
+            let slot = self.told(index, answer.slot);
+            Ok(Accounts { slot, ..answer })
+        };
+        let worth = |answer: &Accounts| self.worth(answer.slot);
+        self.first("getMultipleAccounts", question, worth).await
+    }
+
+    async fn program_accounts(
+        &self,
+        program: &Pubkey,
+        filters: &[AccountFilter],
+    ) -> Result<OwnedAccounts, ChainError> {
+        let question = |index, chain: Arc<dyn Chain>| async move {
+            let answer = chain.program_accounts(program, filters).await?;
+            let slot = answer.slot.map(|slot| self.told(index, slot));
+            Ok(OwnedAccounts { slot, ..answer })
+        };
+        let worth = |answer: &OwnedAccounts| answer.slot.map_or(Worth::Good, |it| self.worth(it));
+        self.first("getProgramAccounts", question, worth).await
+    }
+
+    async fn latest_blockhash(&self) -> Result<Blockhash, ChainError> {
+        if self.is_single() {
+            return self.members[0].latest_blockhash().await;
+        }
+        let heights = self
+            .gather(|chain| async move { chain.block_height().await }, |_| false)
+            .await;
+        let heights = || heights.iter().flatten().flatten();
+        let (low, high) = (heights().min().copied(), heights().max().copied());
+        let question = |index, chain: Arc<dyn Chain>| async move {
+            let answer = chain.latest_blockhash().await?;
+            remember(&mut self.known().blockhashes, answer.hash, index);
+            Ok(answer)
+        };
+        let worth = |answer: &Blockhash| {
+            let last = answer.last_valid_block_height;
+            let too_late = low.is_some_and(|low| last > low.saturating_add(BLOCKHASH_LIFE + LATE));
+            let too_early = high.is_some_and(|high| {
+                last.saturating_add(EARLY) < high.saturating_add(BLOCKHASH_LIFE)
+            });
+            match (too_late, too_early) {
+                (true, _) => Worth::Nothing("its blockhash would last longer than any"),
+                (_, true) => Worth::Poor(last),
+                _ => Worth::Good,
+            }
+        };
+        self.first("getLatestBlockhash", question, worth).await
+    }
+
+    /// What two have reached.
+    async fn block_height(&self) -> Result<u64, ChainError> {
+        if self.is_single() {
+            return self.members[0].block_height().await;
+        }
+        let question = |chain: Arc<dyn Chain>| async move { chain.block_height().await };
+        let told = self.witnesses(question, |_| false).await?;
+        let mut heights: Vec<u64> = told.into_iter().flatten().collect();
+        heights.sort_unstable_by(|a, b| b.cmp(a));
+        let reached = heights.get(self.needed() - 1).copied();
+        reached.ok_or_else(|| ChainError::Unreachable {
+            endpoint: self.label(),
+            reason: "only one of them tells its block height".into(),
+        })
+    }
+
+    async fn slot(&self) -> Result<u64, ChainError> {
+        let question = |index, chain: Arc<dyn Chain>| async move {
+            let slot = chain.slot().await?;
+            Ok(self.told(index, slot))
+        };
+        self.first("getSlot", question, |slot| self.worth(*slot))
+            .await
+    }
+
+    /// A refusal counts only if no other node would take it.
+    async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
+        let question = |_, chain: Arc<dyn Chain>| async move { chain.simulate(transaction).await };
+        let worth = |answer: &Simulation| match answer.error {
+            None => Worth::Good,
+            Some(_) => Worth::Poor(0),
+        };
+        self.first("simulateTransaction", question, worth).await
+    }
+
+    /// To all; one that takes it is enough.
+    async fn submit(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {
+        if self.is_single() {
+            return self.members[0].submit(transaction).await;
+        }
+        {
+            let mut known = self.known();
+            let hash = transaction.message.recent_blockhash();
+            let from = known.blockhashes.iter().find(|(it, _)| it == hash);
+            if let (Some((_, index)), Some(signature)) =
+                (from.copied(), transaction.signatures.first())
+            {
+                remember(&mut known.signed, *signature, index);
+            }
+        }
+        // On their own, so that one that hangs holds nobody up and is not cut off either.
+        let mut sending = FuturesUnordered::new();
+        for index in 0..self.members.len() {
+            let (nodes, transaction) = (self.clone(), transaction.clone());
+            sending.push(tokio::spawn(async move {
+                let member = Arc::clone(&nodes.members[index]);
+                nodes.ask(index, member.submit(&transaction)).await
+            }));
+        }
+        let mut error = None;
+        while let Some(sent) = sending.next().await {
+            match sent {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(failed)) => {
+                    error.get_or_insert(failed);
+                }
+                // It ends with the program.
+                Err(_) => {}
+            }
+        }
+        Err(error.unwrap_or_else(|| ChainError::Unreachable {
+            endpoint: self.label(),
+            reason: "sending was cut short".into(),
+        }))
+    }
+
+    async fn status(
+        &self,
+        signature: &Signature,
+        search_history: bool,
+    ) -> Result<Option<TransactionStatus>, ChainError> {
+        if self.is_single() {
+            return self.members[0].status(signature, search_history).await;
+        }
+        let question =
+            |chain: Arc<dyn Chain>| async move { chain.status(signature, search_history).await };
+        let settled = |answers: &Answers<Option<TransactionStatus>>| {
+            let said = answers.iter().flatten().flatten();
+            let said: Vec<_> = said.cloned().collect();
+            let needed = WITNESSES;
+            seen(&said, needed).is_some_and(|status| status.confirmation >= Confirmation::Confirmed)
+        };
+        let said = self.witnesses(question, settled).await?;
+        let said: Vec<_> = said.into_iter().flatten().collect();
+        Ok(seen(&said, self.needed()).map(|status| self.cut(status)))
+    }
+
+    async fn expiry(&self, signature: &Signature, over_above: u64) -> Result<Expiry, ChainError> {
+        if self.is_single() {
+            return self.members[0].expiry(signature, over_above).await;
+        }
+        let question = |chain: Arc<dyn Chain>| async move {
+            let height = chain.block_height().await?;
+            let status = match height > over_above {
+                true => chain.status(signature, true).await?,
+                false => None,
+            };
+            Ok(Witness { height, status })
+        };
+        let witnesses = self.witnesses(question, |_| false).await?;
+        let (ruling, against) = rule(&witnesses, over_above, self.needed());
+        for index in against {
+            self.contradict(index);
+        }
+        let expiry = match ruling {
+            Ruling::Is(expiry) => expiry,
+            Ruling::Claims { of, otherwise } => self.settle_claims(signature, of, otherwise).await,
+        };
+        Ok(match expiry {
+            Expiry::Landed(status) => Expiry::Landed(self.cut(status)),
+            Expiry::Expired { .. } => {
+                self.blame(signature);
+                expiry
+            }
+            other => other,
+        })
+    }
+
+    async fn transaction(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<TransactionRecord>, ChainError> {
+        let question = |_, chain: Arc<dyn Chain>| async move { chain.transaction(signature).await };
+        self.first("getTransaction", question, if_any).await
+    }
+
+    async fn recent_fees(&self, writable: &[Pubkey]) -> Result<Vec<u64>, ChainError> {
+        let question = |_, chain: Arc<dyn Chain>| async move { chain.recent_fees(writable).await };
+        self.first("getRecentPrioritizationFees", question, |_| Worth::Good)
+            .await
+    }
+
+    async fn rent_lamports(&self, length: usize) -> Result<u64, ChainError> {
+        let question = |_, chain: Arc<dyn Chain>| async move { chain.rent_lamports(length).await };
+        self.first("getMinimumBalanceForRentExemption", question, |_| {
+            Worth::Good
+        })
+        .await
+    }
+
+    async fn newest_signature(&self, address: &Pubkey) -> Result<Option<Signature>, ChainError> {
+        let question =
+            |_, chain: Arc<dyn Chain>| async move { chain.newest_signature(address).await };
+        self.first("getSignaturesForAddress", question, if_any)
+            .await
+    }
+
+    async fn signatures(
+        &self,
+        address: &Pubkey,
+        limit: usize,
+    ) -> Result<Vec<Signature>, ChainError> {
+        let question =
+            |_, chain: Arc<dyn Chain>| async move { chain.signatures(address, limit).await };
+        self.first("getSignaturesForAddress", question, |_| Worth::Good)
+            .await
+    }
+
+    async fn history(
+        &self,
+        address: &Pubkey,
+        before: Option<&Signature>,
+        limit: usize,
+    ) -> Result<Option<Vec<PastTransaction>>, ChainError> {
+        let question =
+            |_, chain: Arc<dyn Chain>| async move { chain.history(address, before, limit).await };
+        self.first("getSignaturesForAddress", question, if_any)
+            .await
+    }
+
+    async fn signed_transaction(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<VersionedTransaction>, ChainError> {
+        let question =
+            |_, chain: Arc<dyn Chain>| async move { chain.signed_transaction(signature).await };
+        self.first("getTransaction", question, if_any).await
+    }
+}
