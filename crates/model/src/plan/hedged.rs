@@ -330,8 +330,8 @@ mod tests {
 
     #[test]
     fn what_is_sold_when_all_stays_counts_where_the_pool_pays_less_base() {
-        // Above the oracle's price the pool pays less base than is hedged, and what it pays is what is owed: the less is
-        // withdrawn the more is sold.
+        // Above the oracle's price the pool pays less base than is hedged, and what it pays is what is owed, or a little less
+        // than that: the less is withdrawn the more is sold.
         let pool = ballast_clmm::Tick::new(500).unwrap().sqrt_price();
         let position = Position {
             liquidity: 1 << 40,
@@ -339,21 +339,21 @@ mod tests {
         };
         let paid = position.pool_amounts_down(pool).unwrap();
         let hedged = position.pool_amounts_down(SqrtPrice::ONE).unwrap();
-        let (equity, loss) = (10_000_000_000u128, 2_000u128);
-        let idle = hedged.base - paid.base;
-        let position = Position {
-            debt: Amounts::new(
-                paid.base,
-                u64::try_from(u128::from(hedged.quote) + u128::from(idle) - equity).unwrap(),
-            ),
-            ..position
-        };
-        let plan = plan_hedged(&position, SqrtPrice::ONE, pool, &request(2_000)).unwrap();
-        // m V (1 - t) <= E - loss m (h - w), with the roundings above.
-        let value = u128::from(hedged.base) + u128::from(hedged.quote) + 2;
-        let sold = u128::from(hedged.base) + 1 - u128::from(paid.base);
-        let kept = position.liquidity * (equity - 12) * 10_000 / (value * 4_000 + loss * sold);
-        assert_eq!(position.liquidity - plan.liquidity, kept);
+        let (assets, equity, loss) = (hedged.base + hedged.quote, 10_000_000_000u64, 2_000u128);
+        for more in [0, 1_000_000] {
+            let owed = paid.base + more;
+            let position = Position {
+                debt: Amounts::new(owed, assets - equity - owed),
+                ..position
+            };
+            let plan = plan_hedged(&position, SqrtPrice::ONE, pool, &request(2_000)).unwrap();
+            // m V (1 - t) <= E - loss (m (h - w) - more), with the roundings above.
+            let value = u128::from(assets) + 2;
+            let sold = u128::from(hedged.base) + 1 - u128::from(paid.base);
+            let left = (u128::from(equity) - 12) * 10_000 + u128::from(more) * loss;
+            let kept = position.liquidity * left / (value * 4_000 + loss * sold);
+            assert_eq!(position.liquidity - plan.liquidity, kept);
+        }
     }
 
     #[test]

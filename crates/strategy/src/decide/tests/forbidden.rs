@@ -8,6 +8,12 @@ fn only(kind: ActionKind) -> Kinds {
     Kinds::NONE.with(kind)
 }
 
+/// A floor under the equity above what there is: unlike a window's edge it leaves a new band due.
+fn below_floor(position: &mut Position) {
+    position.automation.min_equity = 100_000_001;
+    position.automation.at_floor = Reaction::ExitAsIs as u8;
+}
+
 #[test]
 fn what_a_keeper_may_not_do_is_still_due_and_said() {
     let forbidding = |dollars, kind, fees| {
@@ -49,7 +55,7 @@ fn who_is_to_leave_gets_no_new_band_while_the_exit_is_refused() {
     let at = |leaves: bool, refused| {
         automation::decision(216, |_, p, o| {
             if leaves {
-                p.automation = automation::window(Reaction::ExitAsIs);
+                below_floor(p);
             }
             o.outlook.refused = refused;
         })
@@ -67,7 +73,7 @@ fn of_what_waits_for_a_price_a_new_band_is_none_where_the_owner_is_to_leave() {
     let waiting = |leaves: bool| {
         let decision = automation::decision(216, |m, p, _| {
             if leaves {
-                p.automation = automation::window(Reaction::ExitIntoQuote);
+                below_floor(p);
             }
             m.base_price.publish_time = NOW - 121;
         });
@@ -82,8 +88,7 @@ fn of_what_waits_for_a_price_a_new_band_is_none_where_the_owner_is_to_leave() {
 fn fees_wait_for_an_exit() {
     let at = |forbidden| {
         automation::decision(200, |_, p, o| {
-            p.automation.min_equity = 100_000_001;
-            p.automation.at_floor = Reaction::ExitAsIs as u8;
+            below_floor(p);
             // Less than what the floor would need to count as kept.
             o.outlook.fees = Some(Amounts::new(0, 1_000_000));
             o.outlook.forbidden = forbidden;
