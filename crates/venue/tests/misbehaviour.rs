@@ -229,7 +229,10 @@ fn check(world: &World, seed: u64, exposure: Exposure, at_start: usize, others: 
                     intents.get_mut(sequence).unwrap().1 = Some(*done)
                 }
                 Entry::Void { sequence, .. } => intents.get_mut(sequence).unwrap().2 = true,
-                Entry::Opening { .. } | Entry::Fill { .. } => {}
+                Entry::Opening { .. }
+                | Entry::Fill { .. }
+                | Entry::Partner { .. }
+                | Entry::Funding { .. } => {}
             }
         }
         let by_cloid: BTreeMap<Cloid, (&Order, Option<Done>, bool)> = intents
