@@ -2,7 +2,11 @@
 //!
 //! Whoever wants another default of a policy shows here that it is better: in every model, and on recorded candles.
 
-use std::{fmt::Write, fs, path::PathBuf};
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -28,6 +32,23 @@ const SCENARIO: &str = "--horizon-days 7 --seed 7 --price 200 --equity 100 --bor
 const RANGE: &str = "--lower 181.8181 --upper 220 --leverage 3";
 const GRID: &str =
     "--widths 10% --leverages 3 --hedges 100% --max-liquidation 1% --risk-aversion 4";
+
+/// Takers' volumes a day that rules for new bands are compared at, beside others' liquidity a hundred times the position's: none, so
+/// that curvature costs more than fees pay; about as much as pays for it; four times that.
+const VOLUMES: [u32; 3] = [0, 100_000, 400_000];
+const RULE_SCENARIO: &str = "--pool-liquidity 720000000000 --horizon-days 14";
+/// The rules that are compared with the present one.
+const RULES: [&str; 2] = ["net", "width"];
+/// What the owner allows.
+const OWNER: &str = "[owner]\nmin_width_ticks = 400\nmax_width_ticks = 8000\nrecenter_cooldown_secs = 600\n\
+     compound_min_value = 1000000\n";
+/// Fees of pools, in millionths, that the no-trade band is compared at.
+const FEES_PPM: [u32; 2] = [400, 3_000];
+/// Parts of the price between it and either end of a range, with the range of the scenario.
+const WIDTHS: [(&str, &str, &str, f64); 2] = [
+    ("10 %", "181.8181", "220", 0.190_6),
+    ("4 %", "192.3077", "208", 0.078_4),
+];
 
 /// What to simulate with.
 #[derive(Args, Debug)]
@@ -180,6 +201,114 @@ fn section(options: &ParameterOptions) -> Result<String> {
     Ok(out + "\n")
 }
 
+/// Rules for new bands against the present one.
+fn rules(directory: &Path, models: &[(&str, &str)], common: &[String]) -> Result<String> {
+    let file = |rule: &str| -> Result<String> {
+        let file = directory.join(format!("rule-{rule}.toml"));
+        fs::write(&file, format!("[automation]\nrule = \"{rule}\"\n{OWNER}"))?;
+        Ok(file.to_string_lossy().into_owned())
+    };
+    let mut out = format!(
+        "\n### Rules for new bands\n\nThe same with `{RULE_SCENARIO}` and a volume of takers a day; the owner allows bands of 400 to 8,000 ticks.\n\n\
+         | rule | takers a day | model | equity less that of the present rule, 95 % | sd | worst 5 % | present: sd | worst 5 % |\n\
+         |---|---|---|---|---|---|---|---|\n"
+    );
+    for rule in RULES {
+        for volume in VOLUMES {
+            let extra = format!("{RANGE} {RULE_SCENARIO} --taker-volume-day {volume}");
+            for model in compared(&file(rule)?, &file("fees")?, models, &extra, common)? {
+                let _ = writeln!(out, "| {rule} | {volume} {}", pair(&model)?);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The band of Whalley and Wilmott against the default's: `(3 g / (2 rho lambda w^2))^(1/3)` of all base, of the pool's fee g,
+/// the risk aversion rho that the grid has, the leverage lambda and the range's width w in the logarithm of the price.
+fn no_trade(directory: &Path, models: &[(&str, &str)], common: &[String]) -> Result<String> {
+    let (aversion, leverage) = (4.0, 3.0);
+    let file = |bps: u32| -> Result<String> {
+        let file = directory.join(format!("no-trade-{bps}.toml"));
+        let target = bps / TARGET;
+        fs::write(
+            &file,
+            format!("[policy]\ndelta_band_bps = {bps}\ndelta_target_bps = {target}\n"),
+        )?;
+        Ok(file.to_string_lossy().into_owned())
+    };
+    let mut out = "\n### The delta band by formula\n\nThe default against the band that weighs the pool's fee against variance, (3 g / (2 ρ λ w²))^⅓.\n\n\
+         | range | fee, ppm | by formula | model | equity less the default's, 95 % | sd | worst 5 % | default: sd | worst 5 % |\n\
+         |---|---|---|---|---|---|---|---|---|\n"
+        .to_owned();
+    for (name, lower, upper, width) in WIDTHS {
+        for fee in FEES_PPM {
+            let part = 3.0 * f64::from(fee) / 1e6 / (2.0 * aversion * leverage * width * width);
+            let bps = (part.cbrt() * 1e4).round() as u32;
+            let extra = format!("--lower {lower} --upper {upper} --leverage 3 --fee-ppm {fee}");
+            for model in compared(&file(bps)?, &file(DEFAULT_BPS)?, models, &extra, common)? {
+                let shown = f64::from(bps) / 100.0;
+                let _ = writeln!(out, "| {name} | {fee} | {shown:.1} % {}", pair(&model)?);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The models of a comparison.
+fn compared(
+    first: &str,
+    second: &str,
+    models: &[(&str, &str)],
+    extra: &str,
+    common: &[String],
+) -> Result<Vec<Value>> {
+    let mut all = Vec::new();
+    for (names, secs) in models {
+        let mut line = vec!["compare".to_owned(), first.to_owned(), second.to_owned()];
+        // What is given here counts.
+        let given: Vec<String> = words(extra);
+        let overridden = given.iter().filter(|word| word.starts_with("--"));
+        let overridden: Vec<&String> = overridden.collect();
+        let mut skip = false;
+        for word in common {
+            if skip {
+                skip = false;
+            } else if overridden.contains(&word) {
+                skip = true;
+            } else {
+                line.push(word.clone());
+            }
+        }
+        line.extend(words(&format!("--model {names} --step-secs {secs}")));
+        line.extend(given);
+        let report = ballast(&line)?;
+        all.extend(report["models"].as_array().context("no models")?.clone());
+    }
+    Ok(all)
+}
+
+/// What a comparison says of one model: the difference, and both.
+fn pair(model: &Value) -> Result<String> {
+    let (difference, both) = (&model["difference"], &model["strategies"]);
+    let name = model["model"].as_str().context("a model has no name")?;
+    let mut out = format!(
+        "| {name} | {:+.3} to {:+.3}",
+        number(&difference["low_95"])?,
+        number(&difference["high_95"])?
+    );
+    for one in [&both[0], &both[1]] {
+        let equity = &one["equity"];
+        let _ = write!(
+            out,
+            " | {:.3} | {:.3}",
+            number(&equity["sd"])?,
+            number(&equity["shortfall_5"])?
+        );
+    }
+    Ok(out + " |")
+}
+
 fn row(model: &str, bps: u32, difference: &Value, alone: &Value) -> Result<String> {
     let difference = if difference.is_null() {
         "the default".to_owned()
@@ -214,4 +343,29 @@ fn number(value: &Value) -> Result<f64> {
 
 fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod experiment {
+    use super::*;
+
+    #[test]
+    #[ignore = "an experiment"]
+    fn generate() {
+        let directory = repository::root().join("target/parameters");
+        fs::create_dir_all(&directory).unwrap();
+        let common = |paths: u64| {
+            let mut common = words(SCENARIO);
+            common.extend(words(&format!("--json --paths {paths} --candles {}", std::env::var("CANDLES").unwrap())));
+            common
+        };
+        let models = [MODELS, RECORDED];
+        if std::env::var("PART").unwrap() == "rules" {
+            let text = rules(&directory, &models, &common(100)).unwrap();
+            fs::write(directory.join("rules.md"), text).unwrap();
+        } else {
+            let text = no_trade(&directory, &models, &common(200)).unwrap();
+            fs::write(directory.join("no-trade.md"), text).unwrap();
+        }
+    }
 }
