@@ -356,7 +356,10 @@ mod experiment {
         fs::create_dir_all(&directory).unwrap();
         let common = |paths: u64| {
             let mut common = words(SCENARIO);
-            common.extend(words(&format!("--json --paths {paths} --candles {}", std::env::var("CANDLES").unwrap())));
+            common.extend(words(&format!(
+                "--json --paths {paths} --candles {}",
+                std::env::var("CANDLES").unwrap()
+            )));
             common
         };
         let models = [MODELS, RECORDED];
