@@ -1,20 +1,20 @@
 //! What all commands share that do something with a position: load it, prepare what it takes, send one instruction, tell.
 
-use std::{collections::BTreeMap, fmt};
-
 use anyhow::{Context, Result, ensure};
 use ballast_client::{
     AddressLookupTableAccount, Amounts, BallastEvent, Chain, Instruction, Keypair, MarketContext,
-    MarketSnapshot, PositionContext, Pubkey, Receipt, Request, Sender, Signer, SwapPath, Trade,
-    existing, instruction,
+    MarketSnapshot, PositionContext, Pubkey, Receipt, Request, Signer, SwapPath, Trade, existing,
+    instruction,
 };
 use ballast_model::Position;
+use ballast_view::TokenNames;
 use clap::Args;
-use serde::Serialize;
 
 use crate::{
     address::address,
-    connection::{Connection, FeeArgs, explained, send},
+    connection::{Connection, FeeArgs, Rehearsal, explained, send},
+    consent::Plan,
+    facts::{ActionReport, Facts},
     format::{amount, duration},
     globals::Globals,
     report::note,
@@ -22,6 +22,9 @@ use crate::{
     view::PositionView,
     wallet::Funds,
 };
+
+/// Why what needs a lookup table was not simulated.
+pub const NO_TABLE: &str = "it needs a lookup table, and there is none with all of the market's addresses; one is made before it is sent";
 
 /// Which position, and how to send.
 #[derive(Args, Debug)]
@@ -43,8 +46,9 @@ pub struct PositionArgs {
 /// A position that somebody acts on.
 pub struct Acting<'a> {
     args: &'a PositionArgs,
+    globals: &'a Globals,
     connection: Connection,
-    sender: Sender,
+    rehearsal: Rehearsal,
     pub signer: Keypair,
     pub market: MarketContext,
     pub snapshot: MarketSnapshot,
@@ -53,26 +57,12 @@ pub struct Acting<'a> {
     pub model: Position,
 }
 
-/// Named results of an action.
-pub type Facts = BTreeMap<&'static str, String>;
-
-/// What was done, and the position afterwards.
-#[derive(Debug, Serialize)]
-pub struct ActionReport {
-    action: &'static str,
-    /// None if it was only simulated.
-    signature: Option<String>,
-    #[serde(flatten)]
-    facts: Facts,
-    position: Option<PositionView>,
-}
-
 impl<'a> Acting<'a> {
     /// Reads position and market.
     ///
     /// # Errors
     /// What cannot be found or read.
-    pub async fn load(args: &'a PositionArgs, globals: &Globals) -> Result<Self> {
+    pub async fn load(args: &'a PositionArgs, globals: &'a Globals) -> Result<Self> {
         let signer = globals.signer()?;
         let connection = Connection::new(globals);
         let chain = connection.chain();
@@ -84,7 +74,8 @@ impl<'a> Acting<'a> {
             .with_context(|| format!("position {} cannot be valued", args.position))?;
         Ok(Self {
             args,
-            sender: connection.sender(&args.fees),
+            globals,
+            rehearsal: connection.rehearsal(&args.fees),
             connection,
             signer,
             market,
@@ -108,6 +99,11 @@ impl<'a> Acting<'a> {
             amount(amounts.base, self.market.base.decimals),
             amount(amounts.quote, self.market.quote.decimals),
         ]
+    }
+
+    /// The same in one line, with the tokens' names.
+    pub fn told(&self, amounts: Amounts) -> String {
+        TokenNames::of(&self.market.market).tokens().both(amounts)
     }
 
     /// Tick arrays of a swap that begins at the pool's price.
@@ -137,10 +133,16 @@ impl<'a> Acting<'a> {
         Ok(missing.into_iter().map(create).collect())
     }
 
-    /// Simulates; sends unless it is a dry run; tells what `facts` finds in the events.
+    /// What this does by itself, for whoever has to agree; `action` is what it is called.
+    pub fn plan(&self, action: &str) -> Plan {
+        Plan::on_chain(action, self.globals, &self.signer.pubkey())
+            .line("position", self.args.position)
+    }
+
+    /// Simulates; asks and sends unless it is a dry run; tells what `facts` finds in the events.
     ///
     /// # Errors
-    /// What the program refuses, by name.
+    /// What the program refuses, by name; that nobody agreed.
     pub async fn act(
         &self,
         action: &'static str,
@@ -148,41 +150,66 @@ impl<'a> Acting<'a> {
         instruction: Instruction,
         facts: impl Fn(&BallastEvent) -> Option<Facts>,
     ) -> Result<ActionReport> {
-        let mut report = ActionReport {
-            action,
-            signature: None,
-            facts: Facts::new(),
-            position: None,
-        };
+        let plan = self.plan(action);
+        self.act_by(plan, action, preparation, instruction, facts)
+            .await
+    }
+
+    /// As [`Self::act`], with more in the plan than what the simulation shows.
+    ///
+    /// # Errors
+    /// As [`Self::act`].
+    pub async fn act_by(
+        &self,
+        plan: Plan,
+        action: &'static str,
+        preparation: Vec<Instruction>,
+        instruction: Instruction,
+        facts: impl Fn(&BallastEvent) -> Option<Facts>,
+    ) -> Result<ActionReport> {
+        let mut report = ActionReport::new(action, TokenNames::of(&self.market.market));
+        let expected = self.rehearse(action, &preparation, &instruction).await?;
+        if let Some(events) = &expected {
+            report.facts = events.iter().find_map(&facts).unwrap_or_default();
+        }
         if self.args.dry_run {
-            self.rehearse(action, preparation, instruction).await?;
             return Ok(report);
         }
+        let plan = match &expected {
+            Some(events) => plan
+                .lines(report.told())
+                .warning(self.left_to_others(events)),
+            None => plan.line("first", "wallet, tick arrays or a lookup table are made"),
+        };
+        let agreed = plan.agreed(self.globals)?;
+        let sender = self.connection.sender(&self.args.fees, &agreed);
         if !preparation.is_empty() {
             let request = Request::new(&self.signer, preparation);
-            send(&self.sender, "preparing wallet and tick arrays", &request).await?;
+            send(&sender, "preparing wallet and tick arrays", &request).await?;
         }
-        let tables = [self.table().await?];
+        let tables = [target::table(&sender, &self.market, &self.args.table, &self.signer).await?];
         let request = Request::new(&self.signer, [instruction]).tables(&tables);
-        let receipt: Receipt = send(&self.sender, action, &request).await?;
+        let receipt: Receipt = send(&sender, action, &request).await?;
         report.signature = Some(receipt.signature.to_string());
         report.facts = receipt.events.iter().find_map(facts).unwrap_or_default();
-        report.facts.extend(self.left_to_others(&receipt));
+        let noted = self.left_to_others(&receipt.events);
+        report
+            .facts
+            .extend(noted.map(|noted| ("left_to_first_keepers", noted)));
         report.position = self.view().await;
         Ok(report)
     }
 
-    /// What is told if the action was only noted, for the owner's first keepers to do.
-    fn left_to_others(&self, receipt: &Receipt) -> Option<(&'static str, String)> {
-        receipt.events.iter().find_map(|event| match event {
+    /// What is told if the action is only noted, for the owner's first keepers to do.
+    fn left_to_others(&self, events: &[BallastEvent]) -> Option<String> {
+        events.iter().find_map(|event| match event {
             BallastEvent::LeftToFirstKeepers(event) => {
-                let wait = event.others_from_secs.saturating_sub(self.snapshot.now_secs);
-                Some((
-                    "left_to_first_keepers",
-                    format!(
-                        "nothing but a note was made: the owner's own keepers go first, try again in {}",
-                        duration(wait.max(0))
-                    ),
+                let wait = event
+                    .others_from_secs
+                    .saturating_sub(self.snapshot.now_secs);
+                Some(format!(
+                    "nothing but a note is made: the owner's own keepers go first, try again in {}",
+                    duration(wait.max(0))
                 ))
             }
             _ => None,
@@ -192,15 +219,16 @@ impl<'a> Acting<'a> {
     /// Simulates an instruction that needs no preparation.
     ///
     /// # Errors
-    /// If the cluster does not answer. What the program refuses is the result, `None` if it would go through.
+    /// If the cluster does not answer. What the program refuses is the result, `None` if it would go through, or cannot be
+    /// simulated for want of a lookup table.
     pub async fn refusal(&self, instruction: Instruction) -> Result<Option<String>> {
-        let tables = match self.args.dry_run {
-            true => self.existing_tables().await?,
-            false => vec![self.table().await?],
-        };
+        let tables = self.existing_tables().await?;
+        if tables.is_empty() {
+            return Ok(None);
+        }
         let request = Request::new(&self.signer, [instruction]).tables(&tables);
-        match self.sender.prepare(&request).await {
-            Ok(_) => Ok(None),
+        match self.rehearsal.check(&request).await {
+            Ok(()) => Ok(None),
             Err(error) if error.failure().is_some() => Ok(Some(explained(error).to_string())),
             Err(error) => Err(error.into()),
         }
@@ -212,31 +240,30 @@ impl<'a> Acting<'a> {
         Ok(table.into_iter().collect())
     }
 
+    /// The events that the action would have; `None` if something has to be prepared before it can be simulated.
     async fn rehearse(
         &self,
         action: &'static str,
-        preparation: Vec<Instruction>,
-        instruction: Instruction,
-    ) -> Result<()> {
-        let would_fail = || format!("{action} would fail");
+        preparation: &[Instruction],
+        instruction: &Instruction,
+    ) -> Result<Option<Vec<BallastEvent>>> {
         if !preparation.is_empty() {
             let request = Request::new(&self.signer, preparation);
-            let prepared = self.sender.prepare(&request).await;
-            prepared.map_err(explained).with_context(would_fail)?;
+            self.rehearsal.events(action, &request).await?;
             note(format_args!(
                 "{action} itself was not simulated: wallet or tick arrays have to be prepared first"
             ));
-            return Ok(());
+            return Ok(None);
         }
         let tables = self.existing_tables().await?;
-        let request = Request::new(&self.signer, [instruction]).tables(&tables);
-        let prepared = self.sender.prepare(&request).await;
-        prepared.map_err(explained).with_context(would_fail)?;
-        Ok(())
-    }
-
-    async fn table(&self) -> Result<AddressLookupTableAccount> {
-        target::table(&self.sender, &self.market, &self.args.table, &self.signer).await
+        if tables.is_empty() {
+            note(format_args!(
+                "{action} itself was not simulated: {NO_TABLE}"
+            ));
+            return Ok(None);
+        }
+        let request = Request::new(&self.signer, [instruction.clone()]).tables(&tables);
+        self.rehearsal.events(action, &request).await.map(Some)
     }
 
     /// The position afterwards; what was done is done even if it cannot be shown.
@@ -299,20 +326,4 @@ pub async fn missing_arrays(
         .zip(answer.accounts)
         .filter(|(_, account)| existing(account.as_ref()).is_none());
     Ok(missing.map(|(start, _)| start).collect())
-}
-
-impl fmt::Display for ActionReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.signature {
-            Some(signature) => writeln!(f, "{}: done in transaction {signature}", self.action)?,
-            None => writeln!(f, "{}: nothing was sent", self.action)?,
-        }
-        for (what, fact) in &self.facts {
-            writeln!(f, "  {:<12} {fact}", what.replace('_', " "))?;
-        }
-        match &self.position {
-            Some(position) => position.fmt(f),
-            None => Ok(()),
-        }
-    }
 }

@@ -3,8 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use anyhow::{Context, Result};
-use ballast_client::{Automation, Reaction, Tick};
+use ballast_client::{Automation, Reaction, Side, Tick};
 use ballast_model::screen::Real;
+use ballast_view::TokenNames;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -208,12 +209,14 @@ pub struct AutomationView {
     pub compound_min: String,
     pub reward_sol: String,
     pub max_daily_loss_bps: u32,
+    #[serde(skip)]
+    names: TokenNames,
 }
 
 impl AutomationView {
-    /// `decimals` are those of base and quote.
-    pub fn new(automation: &Automation, decimals: (u8, u8)) -> Self {
-        let (base, quote) = decimals;
+    /// `names` are those of the market's tokens.
+    pub fn new(automation: &Automation, names: &TokenNames) -> Self {
+        let (base, quote) = names.tokens().decimals;
         let price = |tick: i32| {
             let tick = Tick::new(tick).ok()?;
             Some(range::price(tick.sqrt_price(), base, quote).to_f64())
@@ -234,6 +237,7 @@ impl AutomationView {
             compound_min: amount(automation.compound_min_value, quote),
             reward_sol: amount(automation.reward_lamports, SOL),
             max_daily_loss_bps: automation.max_daily_loss_bps,
+            names: names.clone(),
         }
     }
 
@@ -244,6 +248,7 @@ impl AutomationView {
 
 impl fmt::Display for AutomationView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quote = self.names.get(Side::Quote);
         writeln!(f, "  leverage     {}", times(self.leverage_bps.into()))?;
         if self.max_width_ticks == 0 {
             writeln!(f, "  recenter     keepers may not")?;
@@ -271,7 +276,7 @@ impl fmt::Display for AutomationView {
         } else {
             writeln!(
                 f,
-                "  floor        at or below equity {} quote: {}",
+                "  floor        at or below equity {} {quote}: {}",
                 self.floor, self.at_floor
             )?;
         }
@@ -285,7 +290,7 @@ impl fmt::Display for AutomationView {
         } else {
             writeln!(
                 f,
-                "  compound     fees worth at least {} quote",
+                "  compound     fees worth at least {} {quote}",
                 self.compound_min
             )?;
         }
@@ -303,6 +308,9 @@ impl fmt::Display for AutomationView {
 
 #[cfg(test)]
 mod tests {
+    use ballast_abi::clusters::{SOL_USD_FEED, USDC_USD_FEED};
+    use ballast_strategy::fixtures;
+
     use super::*;
 
     #[test]
@@ -355,7 +363,9 @@ mod tests {
                 ..Automation::OFF
             }
         );
-        let shown = AutomationView::new(&after, decimals);
+        let mut market = fixtures::market();
+        (market.base_feed, market.quote_feed) = (SOL_USD_FEED, USDC_USD_FEED);
+        let shown = AutomationView::new(&after, &TokenNames::of(&market));
         assert_eq!((shown.low, shown.at_high), (None, "exit-quote"));
         assert!((shown.high.unwrap() - 250.0).abs() < 0.03, "{shown:?}");
         let text = shown.to_string();
@@ -363,7 +373,7 @@ mod tests {
             "2.50x",
             "no edge",
             "exit-quote",
-            "equity 50.000000 quote: exit-base",
+            "equity 50.000000 USDC: exit-base",
         ] {
             assert!(text.contains(part), "{text}");
         }

@@ -8,12 +8,18 @@ use std::{
 
 use anyhow::{Context, Error, Result};
 use ballast_client::{
-    Chain, Failure, OnRetry, PriorityFee, Receipt, Request, Retry, RpcChain, RpcConfig, SendError,
-    Sender, SenderConfig, lines_of,
+    BallastEvent, Chain, Failure, OnRetry, PriorityFee, Receipt, Request, Retry, RpcChain,
+    RpcConfig, SendError, Sender, SenderConfig, lines_of,
 };
 use clap::Args;
 
-use crate::{globals::Globals, progress, report::note, trouble::Explained};
+use crate::{
+    consent::{Agreed, Plan},
+    globals::Globals,
+    progress,
+    report::note,
+    trouble::Explained,
+};
 
 /// How long a node may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -72,8 +78,34 @@ impl Connection {
         &self.chain
     }
 
-    /// To send.
-    pub fn sender(&self, fees: &FeeArgs) -> Sender {
+    /// To send what somebody agreed to.
+    pub fn sender(&self, fees: &FeeArgs, _: &Agreed) -> Sender {
+        self.unasked(fees)
+    }
+
+    /// To see what would happen.
+    pub fn rehearsal(&self, fees: &FeeArgs) -> Rehearsal {
+        Rehearsal(self.unasked(fees))
+    }
+
+    /// Simulates one transaction, asks with the plan, sends it.
+    ///
+    /// # Errors
+    /// What would be refused, before anybody is asked; that nobody agreed; [`explained`].
+    pub async fn carry_out(
+        &self,
+        plan: &Plan,
+        what: &str,
+        fees: &FeeArgs,
+        globals: &Globals,
+        request: &Request<'_>,
+    ) -> Result<Receipt> {
+        self.rehearsal(fees).events(what, request).await?;
+        let agreed = plan.agreed(globals)?;
+        send(&self.sender(fees, &agreed), what, request).await
+    }
+
+    fn unasked(&self, fees: &FeeArgs) -> Sender {
         let auto = PriorityFee::Recent {
             percentile: 75,
             cap: AUTO_CAP,
@@ -93,6 +125,31 @@ impl Connection {
                 ..SenderConfig::default()
             },
         )
+    }
+}
+
+/// Simulates, and cannot send.
+pub struct Rehearsal(Sender);
+
+impl Rehearsal {
+    /// The events that a transaction would have.
+    ///
+    /// # Errors
+    /// [`explained`], if it would be refused.
+    pub async fn events(&self, what: &str, request: &Request<'_>) -> Result<Vec<BallastEvent>> {
+        let rehearsed = self.0.rehearse(request).await;
+        rehearsed
+            .map(|rehearsed| rehearsed.events)
+            .map_err(explained)
+            .with_context(|| format!("{what} would fail"))
+    }
+
+    /// Whether it would go through; `Err`: why not.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn check(&self, request: &Request<'_>) -> Result<(), SendError> {
+        self.0.rehearse(request).await.map(drop)
     }
 }
 

@@ -42,9 +42,18 @@ pub struct Globals {
     /// One line of JSON instead of text
     #[arg(long, global = true, help_heading = HEADING)]
     pub json: bool,
+    /// Send without asking; without a terminal to ask on nothing is sent otherwise
+    #[arg(long, global = true, help_heading = HEADING)]
+    pub yes: bool,
+    /// Tables with whole addresses and every digit, however wide they get
+    #[arg(long, global = true, help_heading = HEADING)]
+    pub wide: bool,
     /// Which of [`ENDPOINTS_AND_KEY`] stand on the command line.
     #[arg(skip)]
     pub given: Vec<Configured>,
+    /// The command's words, with a space before each.
+    #[arg(skip)]
+    pub command: String,
     /// The whole command line.
     #[arg(skip)]
     pub invocation: Invocation,

@@ -104,7 +104,11 @@ pub fn end(error: &Error) -> ! {
                 let text = error.render().to_string();
                 let first = text.lines().next().unwrap_or_default();
                 let message = first.strip_prefix("error: ").unwrap_or(first);
-                let _ = writeln!(stdout().lock(), "{}", trouble::line(Kind::Usage, message));
+                let _ = writeln!(
+                    stdout().lock(),
+                    "{}",
+                    trouble::line(Kind::Usage, message, None)
+                );
             }
             error.exit()
         }

@@ -5,11 +5,14 @@ mod acting;
 mod address;
 mod automation;
 mod commands;
+mod complaint;
 mod connection;
+mod consent;
 mod decimal;
 #[cfg(test)]
 mod documents;
 mod examples;
+mod facts;
 mod globals;
 mod help;
 mod lines;
@@ -34,7 +37,7 @@ mod width;
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use acting::PositionArgs;
 use ballast_view::text as format;
@@ -72,6 +75,7 @@ use commands::{
     tx::TxArgs,
     upkeep::RecenterArgs,
 };
+use complaint::Complaint;
 use globals::Globals;
 use report::{Output, Told, is_broken_pipe, note};
 use study::Invocation;
@@ -205,7 +209,7 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let kind = trouble::kind(&error);
-            complain(&error, kind, cli.globals.json);
+            complain(&error, kind, &cli.globals);
             kind.exit_code().into()
         }
     }
@@ -220,12 +224,25 @@ fn parse() -> Cli {
     let mut cli = Cli::from_arg_matches(&matches)
         .unwrap_or_else(|error| error.format(&mut Cli::command()).exit());
     cli.globals.note_given(&matches);
+    cli.globals.command = command_path(&matches);
     cli.globals.invocation = Invocation::of(&Cli::command(), &matches);
     cli
 }
 
+/// The command as it is typed, with a space before each word of it.
+fn command_path(matches: &ArgMatches) -> String {
+    let mut path = String::new();
+    let mut below = matches.subcommand();
+    while let Some((name, matches)) = below {
+        path.push(' ');
+        path.push_str(name);
+        below = matches.subcommand();
+    }
+    path
+}
+
 fn run(cli: &Cli) -> Result<()> {
-    let mut output = Output::new(cli.globals.json);
+    let mut output = Output::new(cli.globals.json, cli.globals.wide);
     match &cli.command {
         Command::Quote(args) => commands::quote::run(args, &cli.globals, &mut output),
         Command::Risk(args) => commands::risk::run(args),
@@ -299,12 +316,12 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Policy(command) => commands::policy::run(command, globals, output).await,
         Command::Market(command) => commands::market::run(command, globals, output).await,
         Command::Lend(command) => commands::lend::run(command, globals, output).await,
-        Command::Hedge(command) => commands::hedge::run(command, output).await,
+        Command::Hedge(command) => commands::hedge::run(command, globals, output).await,
         Command::Keeper(command) => commands::keeper::run(command, globals, output).await,
-        Command::Halt(args) => commands::control::halt(args, output).await,
-        Command::Reduce(args) => commands::control::reduce(args, output).await,
-        Command::Pause(args) => commands::control::pause(args, output).await,
-        Command::Resume(args) => commands::control::resume(args, output).await,
+        Command::Halt(args) => commands::control::halt(args, globals, output).await,
+        Command::Reduce(args) => commands::control::reduce(args, globals, output).await,
+        Command::Pause(args) => commands::control::pause(args, globals, output).await,
+        Command::Resume(args) => commands::control::resume(args, globals, output).await,
         Command::Dashboard(args) => commands::dashboard::run(args, globals, output),
         Command::Deploy(args) => commands::deploy::run(args, globals, output).await,
         Command::Migrate(args) => commands::migrate::run(args, globals, output).await,
@@ -314,14 +331,12 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
 }
 
 /// On standard error for people; with `--json` also on standard output, so that a reader of it is not left with nothing.
-fn complain(error: &Error, kind: Kind, json: bool) {
-    note(format_args!("error: {error:#}"));
-    if let Some(help) = kind.help() {
-        note(format_args!("help: {help}"));
-    }
-    if json && !error.is::<Told>() {
+fn complain(error: &Error, kind: Kind, globals: &Globals) {
+    let complaint = Complaint::new(error, kind, &globals.command);
+    note(&complaint);
+    if globals.json && !error.is::<Told>() {
         use std::io::Write;
-        let line = trouble::line(kind, &format!("{error:#}"));
+        let line = trouble::line(kind, &format!("{error:#}"), Some(&complaint.help));
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 }

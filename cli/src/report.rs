@@ -6,18 +6,20 @@ use std::{
 };
 
 use anyhow::Result;
+use console::Term;
 use serde::Serialize;
 
 /// Standard output in the form that was asked for.
 #[derive(Debug)]
 pub struct Output {
     json: bool,
+    wide: bool,
 }
 
 impl Output {
-    /// JSON or text.
-    pub fn new(json: bool) -> Self {
-        Self { json }
+    /// JSON or text; `wide`: text with every digit, whatever the terminal has room for.
+    pub fn new(json: bool, wide: bool) -> Self {
+        Self { json, wide }
     }
 
     /// Prints a result.
@@ -29,8 +31,14 @@ impl Output {
         if self.json {
             serde_json::to_writer(&mut out, report)?;
             writeln!(out)?;
+        } else if self.wide {
+            write!(out, "{report:#}")?;
         } else {
-            write!(out, "{report}")?;
+            // Whoever reads it from a file or a pipe has room for everything.
+            match Term::stdout().size_checked() {
+                Some((_, columns)) => write!(out, "{report:0$}", usize::from(columns))?,
+                None => write!(out, "{report}")?,
+            }
         }
         out.flush()?;
         Ok(())

@@ -8,6 +8,8 @@ use ballast_client::{
 use ballast_keeper::KeeperError;
 use serde_json::{Value, json};
 
+use crate::consent::NotAgreed;
+
 /// A kind of trouble. Scripts tell them apart by exit code or by the name in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -69,7 +71,7 @@ pub struct NothingDue(pub String);
 
 /// A transaction that failed, with what the program logged about it.
 #[derive(Debug, thiserror::Error)]
-#[error("{error}\nthe program says: {words}")]
+#[error("{error} (the program says: {words})")]
 pub struct Explained {
     /// Not a `source`: it is in the message already.
     pub error: SendError,
@@ -85,6 +87,11 @@ pub fn kind(error: &Error) -> Kind {
         }
         if let Some(explained) = cause.downcast_ref::<Explained>() {
             return of_sending(&explained.error);
+        }
+        match cause.downcast_ref() {
+            Some(NotAgreed::NoTerminal) => return Some(Kind::Usage),
+            Some(NotAgreed::Declined) => return Some(Kind::Other),
+            None => {}
         }
         if cause.is::<NothingDue>() {
             return Some(Kind::NothingDue);
@@ -145,12 +152,12 @@ fn is_not_due(error: BallastError) -> bool {
 }
 
 /// One line for a program that reads the output.
-pub fn line(kind: Kind, message: &str) -> Value {
+pub fn line(kind: Kind, message: &str, help: Option<&str>) -> Value {
     json!({
         "error": message,
         "code": kind.name(),
         "exit_code": kind.exit_code(),
-        "help": kind.help(),
+        "help": help.or(kind.help()),
     })
 }
 
@@ -219,6 +226,8 @@ mod tests {
                 Kind::NothingDue,
             ),
             (NothingDue("nothing".into()).into(), Kind::NothingDue),
+            (NotAgreed::NoTerminal.into(), Kind::Usage),
+            (NotAgreed::Declined.into(), Kind::Other),
         ] {
             assert_eq!(kind(&error), expected, "{error:#}");
             let shown = format!("{error:#}");
@@ -238,7 +247,7 @@ mod tests {
         ];
         for (code, kind) in (1..).zip(kinds) {
             assert_eq!(kind.exit_code(), code);
-            let line = line(kind, "text");
+            let line = line(kind, "text", None);
             assert_eq!(line["exit_code"], code);
             assert_eq!(line["code"], kind.name());
             assert_eq!(line["help"].is_null(), kind == Kind::Other);

@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref};
 
 use anyhow::{Context, Result};
 use ballast_client::{Amounts, MarketSnapshot, PositionContext, Side, SqrtPrice};
-use ballast_view::Figures;
+use ballast_view::{Figures, TokenNames};
 use serde::Serialize;
 
 use crate::format::{bps, change, duration, optional, significant, times};
@@ -16,6 +16,13 @@ pub struct PositionView {
     view: ballast_view::PositionView,
     /// Equity and what was paid out since, less the equity at opening. Fees that the pool still holds are not counted.
     pub pnl: String,
+    /// How far the price is from the nearer maintenance boundary, 1e4 (P* / P - 1): below zero it is below the price. 0: it is
+    /// reached; `null`: there is none.
+    pub distance_bps: Option<i64>,
+    /// Name of the base token.
+    pub base: String,
+    /// Name of the quote token.
+    pub quote: String,
 }
 
 impl Deref for PositionView {
@@ -34,9 +41,14 @@ impl PositionView {
     pub fn new(market: &MarketSnapshot, context: &PositionContext) -> Result<Self> {
         let figures = Figures::new(market, context.address, &context.position)
             .with_context(|| format!("position {} cannot be valued", context.address))?;
+        let names = TokenNames::of(&market.market);
         Ok(Self {
             view: ballast_view::PositionView::of(&figures)?,
             pnl: figures.quote(figures.pnl()?),
+            // In days of usual movement nobody asks for it here.
+            distance_bps: figures.nearest(1.0).map(|nearest| nearest.distance_bps),
+            base: names.get(Side::Base).to_owned(),
+            quote: names.get(Side::Quote).to_owned(),
         })
     }
 
@@ -71,12 +83,13 @@ pub fn missing_to_repay(model: &ballast_model::Position, at: SqrtPrice) -> Resul
 
 impl fmt::Display for PositionView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { base, quote, .. } = self;
         writeln!(f, "position {} (id {})", self.position, self.id)?;
         writeln!(f, "  owner        {}", self.owner)?;
         writeln!(f, "  market       {}", self.market)?;
         writeln!(
             f,
-            "  price        {} quote per base (oracle), pool {} ({})",
+            "  price        {} {quote} per {base} (oracle), pool {} ({})",
             significant(self.price, 8),
             significant(self.pool_price, 8),
             change(self.pool_price / self.price - 1.0)
@@ -90,27 +103,27 @@ impl fmt::Display for PositionView {
         )?;
         writeln!(
             f,
-            "  in the pool  {} base + {} quote (liquidity {})",
+            "  in the pool  {} {base} + {} {quote} (liquidity {})",
             self.pool_base, self.pool_quote, self.liquidity
         )?;
         writeln!(
             f,
-            "  idle         {} base + {} quote",
+            "  idle         {} {base} + {} {quote}",
             self.idle_base, self.idle_quote
         )?;
         writeln!(
             f,
-            "  debt         {} base + {} quote",
+            "  debt         {} {base} + {} {quote}",
             self.debt_base, self.debt_quote
         )?;
         writeln!(
             f,
-            "  value        assets {} - debt {} = equity {} quote",
+            "  value        assets {} - debt {} = equity {} {quote}",
             self.assets, self.debt, self.equity
         )?;
         writeln!(
             f,
-            "  result       {} quote since opening {} ago at price {} with equity {} quote",
+            "  result       {} {quote} since opening {} ago at price {} with equity {} {quote}",
             self.pnl,
             duration(self.open_secs),
             optional(self.entry_price, 8),
@@ -118,7 +131,7 @@ impl fmt::Display for PositionView {
         )?;
         writeln!(
             f,
-            "  delta        {} base (hedge error {} base)",
+            "  delta        {} {base} (hedge error {} {base})",
             self.delta, self.hedge_error
         )?;
         writeln!(

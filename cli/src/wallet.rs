@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use ballast_abi::{clusters::WRAPPED_SOL_MINT, spl};
 use ballast_client::{Amounts, Chain, Instruction, MarketContext, Pubkey, Side, instruction};
+use ballast_view::TokenNames;
 use solana_sdk::instruction::AccountMeta;
 
 use crate::format::amount;
@@ -82,9 +83,9 @@ impl Funds {
             let unit = |raw| amount(raw, token.decimals);
             if token.mint != WRAPPED_SOL_MINT {
                 bail!(
-                    "the wallet holds {} of the {} token, {} are needed: send {} more to {account} (mint {})",
+                    "the wallet holds {} {}, {} are needed: send {} more to {account} (mint {})",
                     unit(has),
-                    name(side),
+                    TokenNames::of(&market.market).get(side),
                     unit(needs),
                     unit(missing),
                     token.mint

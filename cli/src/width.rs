@@ -23,7 +23,8 @@ impl FromStr for Width {
             format!("`{text}` is no width: write a percentage like 10%, or a whole number of ticks")
         };
         if !text.ends_with('%') {
-            return text.parse().map(Self).map_err(|_| wrong());
+            let ticks = text.strip_suffix(" ticks").unwrap_or(text);
+            return ticks.parse().map(Self).map_err(|_| wrong());
         }
         let ratio: Ratio = text.parse().map_err(|_| wrong())?;
         let ticks = (1.0 + ratio.double().to_f64()).ln() / TICK.ln();
@@ -78,6 +79,8 @@ mod tests {
         // 1.0001^953 = 1.1000
         assert_eq!(width("10%"), Ok(Width(953)));
         assert_eq!(width("0%"), Ok(Width(0)));
+        assert_eq!(width("10 %"), Ok(Width(953)));
+        assert_eq!(width("953 ticks"), Ok(Width(953)));
         assert_eq!(Width(953).told(), "953 ticks (10.00%)");
         for wrong in ["", "%", "-5", "1.5", "x%", "-1%"] {
             let error = width(wrong).unwrap_err();

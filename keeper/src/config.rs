@@ -20,8 +20,10 @@ mod automation;
 mod check;
 mod error;
 mod flags;
+mod hedge;
 mod history;
 mod malformed;
+mod nodes;
 mod notify;
 mod prices;
 
@@ -29,7 +31,9 @@ pub use api::Api;
 pub use automation::Automation;
 pub use error::ConfigError;
 pub use flags::Flags;
+pub use hedge::{Hedge, HedgeLease, HedgeVenue, PaperTerms, Perp};
 pub use history::History;
+pub use nodes::Nodes;
 pub use notify::Notify;
 pub use prices::Prices;
 
@@ -67,8 +71,12 @@ pub struct Config {
     pub history: History,
     /// Prices newer than those of the price accounts.
     pub prices: Prices,
+    /// Nodes beside that of `rpc_url`.
+    pub nodes: Nodes,
     /// Red flags and contingency.
     pub flags: Flags,
+    /// The hedge on a venue; `None`: positions are hedged on the chain alone.
+    pub hedge: Option<Hedge>,
     /// Whom to tell what a person should know.
     pub notify: Notify,
     /// The HTTP interface.
@@ -133,6 +141,12 @@ pub struct Fees {
     pub relaxed_distance_bps: u32,
     /// Price distance to the liquidation boundary within which nothing is simulated before it is sent.
     pub urgent_distance_bps: u32,
+    /// Time in which a usual move reaches the boundary, from which the fee begins to rise as well.
+    pub relaxed_secs: u32,
+    /// Such a time within which nothing is simulated before it is sent.
+    pub urgent_secs: u32,
+    /// Most of what a liquidation would take that one transaction's priority fee may cost, where that is known in SOL.
+    pub max_stake_bps: u32,
 }
 
 /// Liquidations by this keeper.
@@ -173,9 +187,13 @@ struct RawConfig {
     #[serde(default)]
     prices: prices::RawPrices,
     #[serde(default)]
+    nodes: nodes::RawNodes,
+    #[serde(default)]
     flags: flags::RawFlags,
     #[serde(default)]
     contingency: flags::RawContingency,
+    #[serde(default)]
+    hedge: hedge::RawHedge,
     #[serde(default)]
     notify: notify::RawNotify,
     #[serde(default)]
@@ -251,6 +269,9 @@ struct RawFees {
     warn_below_lamports: Option<u64>,
     relaxed_distance_bps: u32,
     urgent_distance_bps: u32,
+    relaxed_secs: u32,
+    urgent_secs: u32,
+    max_stake_bps: u32,
 }
 
 impl Default for RawFees {
@@ -264,6 +285,9 @@ impl Default for RawFees {
             warn_below_lamports: None,
             relaxed_distance_bps: 1_000,
             urgent_distance_bps: 100,
+            relaxed_secs: 21_600,
+            urgent_secs: 600,
+            max_stake_bps: 1_000,
         }
     }
 }
@@ -324,6 +348,9 @@ impl Config {
         let directory = path.parent().unwrap_or(Path::new("."));
         config.journal_dir = directory.join(&config.journal_dir);
         config.history.relative_to(directory);
+        if let Some(hedge) = &mut config.hedge {
+            hedge.relative_to(directory);
+        }
         config.keypair = config.keypair.map(|keypair| directory.join(keypair));
         config.api.read_token = config.api.read_token.map(|token| directory.join(token));
         Ok(config)
@@ -406,12 +433,14 @@ impl Config {
             automation: raw.automation.into(),
             history: raw.history.try_into()?,
             prices: raw.prices.into(),
+            nodes: raw.nodes.into(),
             flags: Flags::new(
                 raw.flags,
                 &raw.contingency,
                 pair_pools,
                 fees.warn_below_lamports,
             ),
+            hedge: raw.hedge.read()?,
             notify: raw.notify.into(),
             api: raw.api.try_into()?,
         };
@@ -459,6 +488,9 @@ impl From<RawFees> for Fees {
             }),
             relaxed_distance_bps: raw.relaxed_distance_bps,
             urgent_distance_bps: raw.urgent_distance_bps,
+            relaxed_secs: raw.relaxed_secs,
+            urgent_secs: raw.urgent_secs,
+            max_stake_bps: raw.max_stake_bps,
         }
     }
 }

@@ -1,13 +1,15 @@
 //! What the keeper tells the world: for tables, tests and dashboards.
 
-use ballast_client::MarketSnapshot;
+use ballast_client::{MarketContext, MarketSnapshot};
 use ballast_flags::Flag;
 use ballast_strategy::decide::{ActionKind, Assessment, Decision};
+use ballast_view::TokenNames;
 use serde::Serialize;
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 
 use crate::{
     control::{Mode, Override},
+    hedge::HedgeEvent,
     journal::{Inputs, Outcome, text},
 };
 
@@ -162,6 +164,8 @@ pub enum KeeperEvent {
         /// Quote needed and kept, whole tokens.
         quote: [String; 2],
     },
+    /// Of the hedge at a venue.
+    Hedge(HedgeEvent),
     /// Something is wrong but can be lived with: an unreadable account, a node that does not answer.
     Warning {
         /// What.
@@ -212,21 +216,52 @@ pub fn market_inputs(market: &MarketSnapshot) -> Inputs {
 
 impl DecisionEvent {
     /// Of an assessment.
-    pub fn new(market: Pubkey, position: Pubkey, at: &Assessment) -> Self {
-        let (action, reason, obstacle) = match at.decision {
-            Decision::Nothing => (None, String::new(), None),
-            Decision::Act(action, reason) => (Some(action.kind()), reason.to_string(), None),
-            Decision::Blocked { wanted, reason, .. } => {
-                (Some(wanted), reason.to_string(), at.decision.obstacles())
-            }
+    pub fn new(market: &MarketContext, position: Pubkey, at: &Assessment) -> Self {
+        let names = TokenNames::of(&market.market);
+        let tokens = names.tokens();
+        let (action, reason) = match at.decision {
+            Decision::Nothing => (None, String::new()),
+            Decision::Act(action, reason) => (Some(action.kind()), reason.told(tokens)),
+            Decision::Blocked { wanted, reason, .. } => (Some(wanted), reason.told(tokens)),
         };
+        let obstacles = at.decision.obstacles(tokens, at.now_secs);
+        let obstacle = (!obstacles.is_empty()).then(|| obstacles.join("; "));
         Self {
-            market,
+            market: market.address,
             position,
             action,
             reason,
             obstacle,
             inputs: inputs(at),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_abi::clusters::{SOL_USD_FEED, USDC_USD_FEED};
+    use ballast_client::PriceAccounts;
+    use ballast_strategy::{decide::assess, fixtures};
+
+    use super::*;
+
+    /// What is journaled and logged are the words of `ballast explain`.
+    #[test]
+    fn a_decision_is_told_in_whole_tokens_with_their_names() {
+        let (mut snapshot, position) = (fixtures::snapshot(206), fixtures::position());
+        fixtures::book_debts(&mut snapshot, &position);
+        snapshot.market.base_feed = SOL_USD_FEED;
+        snapshot.market.quote_feed = USDC_USD_FEED;
+        let at = assess(&fixtures::situation(&snapshot, &position)).unwrap();
+        let nobody = Pubkey::default();
+        let prices = PriceAccounts {
+            base: nobody,
+            quote: nobody,
+        };
+        let market = MarketContext::new(snapshot.address, snapshot.market, [nobody; 2], prices);
+        let told = DecisionEvent::new(&market, snapshot.address, &at);
+        assert_eq!(told.action, Some(ActionKind::Rehedge));
+        let words = told.reason.strip_prefix("short by 0.").unwrap();
+        assert!(words.contains(" SOL, 0."), "{}", told.reason);
     }
 }

@@ -3,7 +3,7 @@
 use tokio::sync::broadcast;
 use tracing::{error, info, warn};
 
-use crate::event::KeeperEvent;
+use crate::{event::KeeperEvent, hedge::HedgeEvent};
 
 /// Events kept for slow listeners.
 const CAPACITY: usize = 4_096;
@@ -132,11 +132,49 @@ fn log(event: &KeeperEvent) {
             "too little is kept for a gap (needed, kept)"
         ),
         E::Contingency { market, .. } => info!(%market, "enough is kept for a gap again"),
+        E::Hedge(event) => hedge(event),
         E::Warning { message } => warn!("{message}"),
         E::Recovered { market, reason } => {
             info!(%market, reason, "the node answers again; before that:");
         }
         E::Halted { reason } => error!(reason, "halted"),
         E::Stopped => info!("keeper stopped"),
+    }
+}
+
+fn hedge(event: &HedgeEvent) {
+    use HedgeEvent as H;
+    match event {
+        H::Sent {
+            coin,
+            side,
+            size,
+            cap,
+            reduce_only,
+            cloid,
+        } => info!(coin, ?side, %size, %cap, reduce_only, cloid, "hedge: order"),
+        H::Ended {
+            coin,
+            cloid,
+            outcome,
+            filled,
+            reason,
+        } => info!(coin, cloid, outcome, %filled, reason, "hedge: order ended"),
+        H::Paper {
+            coin,
+            side,
+            size,
+            cap,
+        } => info!(coin, ?side, %size, %cap, "hedge: would be sent"),
+        H::OthersTrade {
+            coin,
+            by,
+            side,
+            size,
+            price,
+        } => warn!(coin, ?by, ?side, %size, %price, "hedge: a trade that is not ours"),
+        H::Trouble { coin, kind, reason } => warn!(coin, ?kind, reason, "hedge: trouble"),
+        H::Recovered { coin, reason } => info!(coin, reason, "hedge goes on; before that:"),
+        H::Leader { leads } => warn!(leads, "hedge: leader's lease"),
     }
 }

@@ -2,11 +2,13 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use ballast_client::{Chain, ChainError, Endpoint, MarketError, RpcChain, RpcConfig};
+use ballast_client::{Chain, ChainError, Endpoint, MarketError, Nodes, RpcChain, RpcConfig};
+use futures_util::future::join_all;
 use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer};
 use thiserror::Error;
 use tokio::{
-    sync::{broadcast, mpsc, watch},
+    sync::{broadcast, mpsc, oneshot, watch},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 
@@ -20,6 +22,7 @@ use crate::{
     events::Events,
     execute::Executor,
     flags::{FlagsNow, FlagsWatch, Heard, Shown, Watcher},
+    hedge::{self, Desk, DeskError, HedgeNow, HedgeWatch, desk::Around},
     history::{self, History, HistoryReader},
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
     memory::Memory,
@@ -46,6 +49,16 @@ pub enum KeeperError {
     /// The configuration is refused.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The nodes are of different clusters.
+    #[error(
+        "{node} belongs to another cluster than {first}: nodes.more_rpc_urls are other nodes of the cluster of rpc_url"
+    )]
+    OtherCluster {
+        /// Which node.
+        node: String,
+        /// The one before it.
+        first: String,
+    },
     /// The keypair file cannot be used.
     #[error(
         "keypair {path}: {reason}; it must be a JSON array of 64 bytes, as `solana-keygen new` writes it"
@@ -110,6 +123,9 @@ pub enum KeeperError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The hedge cannot begin.
+    #[error("hedge: {0}")]
+    Hedge(#[from] DeskError),
     /// The API cannot be served.
     #[error(transparent)]
     Api(#[from] ServerError),
@@ -128,8 +144,10 @@ pub struct Parts {
     pub genesis_hash: Hash,
     /// Who signs; may be missing in observe mode.
     pub keypair: Option<Keypair>,
-    /// Websocket endpoint; `None`: polls only.
-    pub ws_url: Option<Endpoint>,
+    /// More nodes that are asked and sent to, and by two of which it is decided what became of a transaction.
+    pub more_nodes: Vec<Arc<dyn Chain>>,
+    /// Websocket endpoints, in the order in which they are tried; empty: polls only.
+    pub ws_urls: Vec<Endpoint>,
     /// Where the journal is; `None`: in the configured directory.
     pub storage: Option<Box<dyn Storage>>,
     /// Where files that halt it are looked for; `None`: nowhere.
@@ -138,8 +156,8 @@ pub struct Parts {
     pub clock: Option<SystemClock>,
     /// Other nodes, which are asked for their slot only.
     pub other_nodes: Vec<Arc<dyn Chain>>,
-    /// Whether somebody tells the flags of a hedge's funding and fills, see [`Keeper::flags_ear`].
-    pub hedged: bool,
+    /// In place of what the configuration's hedge names.
+    pub hedge: hedge::Tools,
 }
 
 /// A keeper that is ready to run.
@@ -152,6 +170,7 @@ pub struct Keeper {
     api_address: watch::Sender<Option<SocketAddr>>,
     control: Control,
     red_flags: watch::Sender<Arc<FlagsNow>>,
+    hedged: watch::Sender<Arc<HedgeNow>>,
     ear: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
     history: Option<History>,
 }
@@ -171,16 +190,18 @@ impl Keeper {
         });
         let keypair = keypair.transpose()?;
         let events = Events::default();
-        let on_retry = Some(retries::warnings(events.clone()));
-        let chain = RpcChain::with_config(
-            config.rpc_url.clone(),
-            RpcConfig::new(REQUEST_TIMEOUT),
-            on_retry,
-        );
-        // Asked first, because its errors are plain.
-        chain.slot().await?;
-        let genesis_hash = chain.genesis_hash().await.map_err(KeeperError::Genesis)?;
-        let ws_url = Some(config.ws_url.clone());
+        let mut ws_urls = vec![config.ws_url.clone()];
+        ws_urls.extend(config.nodes.more_ws_urls.iter().cloned());
+        let on_retry = || Some(retries::warnings(events.clone()));
+        let request = RpcConfig::new(REQUEST_TIMEOUT);
+        let node = |url: &Endpoint| RpcChain::with_config(url.clone(), request, on_retry());
+        let chain = node(&config.rpc_url);
+        let more_nodes: Vec<RpcChain> = config.nodes.more_rpc_urls.iter().map(node).collect();
+        let genesis_hash = genesis_hash(&chain, &more_nodes, &events).await?;
+        let more_nodes = more_nodes
+            .into_iter()
+            .map(|node| Arc::new(node) as Arc<dyn Chain>)
+            .collect();
         let halt_dir = Some(config.journal_dir.clone());
         let other = |url: &Endpoint| {
             // Whether they answer is what they are asked for: no reason to warn.
@@ -191,14 +212,15 @@ impl Keeper {
         let parts = Parts {
             config,
             chain: Arc::new(chain),
+            more_nodes,
             genesis_hash,
             keypair,
-            ws_url,
+            ws_urls,
             storage: None,
             halt_dir,
             clock: None,
             other_nodes,
-            hedged: false,
+            hedge: hedge::Tools::default(),
         };
         Ok(Self::with_events(parts, events))
     }
@@ -222,6 +244,7 @@ impl Keeper {
             status: watch::Sender::new(status),
             pictures: watch::Sender::new(None),
             red_flags: watch::Sender::default(),
+            hedged: watch::Sender::default(),
             ear: Watcher::ear(),
             past: match &history {
                 Some(history) => Arc::new(history.reader()),
@@ -275,6 +298,11 @@ impl Keeper {
         self.red_flags.subscribe()
     }
 
+    /// The hedge, after each of its steps.
+    pub fn hedge(&self) -> HedgeWatch {
+        self.hedged.subscribe()
+    }
+
     /// Where the flags are told what the engine does not know.
     pub fn flags_ear(&self) -> mpsc::Sender<Heard> {
         self.ear.0.clone()
@@ -315,19 +343,21 @@ impl Keeper {
             past,
             api_address,
             red_flags,
+            hedged,
             ear,
         } = self;
         let Parts {
             config,
             chain,
+            more_nodes,
             genesis_hash,
             keypair,
-            ws_url,
+            ws_urls,
             storage,
             halt_dir,
             clock: _,
             other_nodes,
-            hedged,
+            hedge: tools,
         } = parts;
         let config = Arc::new(config);
         let keypair = keypair.map(Arc::new);
@@ -337,9 +367,11 @@ impl Keeper {
             .unwrap_or_default();
         tokio::pin!(shutdown);
 
+        let nodes = Nodes::new(chain, more_nodes, config.nodes.asked);
+        let chain: Arc<dyn Chain> = Arc::new(nodes.clone());
         if config.mode.sends() {
             let pause = config.timing.poll_interval;
-            start::require_node(chain.as_ref(), &config.markets, pause).await?;
+            start::require_nodes(&nodes, &config.markets, pause, &events).await?;
         }
         let header = Header {
             version: VERSION,
@@ -367,6 +399,18 @@ impl Keeper {
         control.open(journal.clone(), std::mem::take(&mut recovered.overrides));
         // Before anything is decided.
         control.look_at(halt_dir.as_deref()).await;
+        let has_hedge = config.hedge.is_some().then(|| hedged.subscribe());
+        let desk = config.hedge.as_ref().map(|hedge| {
+            let around = Around {
+                control: control.clone(),
+                pictures: pictures.subscribe(),
+                events: events.clone(),
+                ear: ear.0.clone(),
+                now: hedged,
+            };
+            Desk::open(&config, hedge, tools, around)
+        });
+        let desk = desk.transpose()?;
         let server = Server::start(api::Sources {
             config: Arc::clone(&config),
             genesis_hash,
@@ -375,6 +419,7 @@ impl Keeper {
             feed: journal.feed(),
             past,
             flags: Arc::new(Shown(red_flags.subscribe())),
+            hedge: has_hedge,
         })?;
         api_address.send_replace(server.as_ref().map(Server::address));
         // Who only observes leaves them to a keeper that acts.
@@ -390,21 +435,20 @@ impl Keeper {
 
         let sources = Sources {
             chain: Arc::clone(&chain),
-            ws_url,
+            ws_urls,
             markets: markets.clone(),
             timing: config.timing,
+            ceiling: Arc::default(),
         };
         let watcher = Watcher {
             config: Arc::clone(&config),
             control: control.clone(),
             pictures: pictures.subscribe(),
             events: events.clone(),
-            nodes: [Arc::clone(&chain)]
-                .into_iter()
-                .chain(other_nodes)
-                .collect(),
+            nodes,
+            others: other_nodes,
             markets: markets.clone(),
-            hedged,
+            hedged: config.hedge.is_some(),
             now: red_flags,
         };
         let asked = Arc::clone(&chain);
@@ -457,6 +501,12 @@ impl Keeper {
         let overrides = control.watch(halt_dir.as_deref());
         let flags = watcher.run(ear);
         tokio::pin!(sources, engine, balance, overrides, flags);
+        // A task of its own: what it writes and computes keeps nobody here waiting.
+        let mut hedging = JoinSet::new();
+        let (stop_hedging, stopped) = oneshot::channel();
+        if let Some(desk) = desk {
+            hedging.spawn(desk.run(stopped));
+        }
         let mut sources_ended = false;
         let result = loop {
             tokio::select! {
@@ -466,15 +516,67 @@ impl Keeper {
                 () = &mut balance, if watches_balance => {}
                 () = &mut overrides => {}
                 () = &mut flags => {}
+                // Only a panic ends it.
+                Some(Err(error)) = hedging.join_next() => {
+                    break Err(EngineError::Broken(format!("the hedge failed ({error})")));
+                }
             }
         };
         drop(server);
+        // An order that waits for its answer gets it, or is found out at the next start.
+        drop(stop_hedging);
+        let _ = timeout(LAST_WRITE, hedging.join_next()).await;
         // The engine's pictures have ended, and with them the history: it writes what it knows.
         recorder.close();
         if let Some(history) = history {
             let _ = timeout(LAST_WRITE, history).await;
         }
         Ok(result?)
+    }
+}
+
+/// Which cluster the nodes belong to. One that does not answer now may answer later; one at least has to.
+async fn genesis_hash(
+    own: &RpcChain,
+    more: &[RpcChain],
+    events: &Events,
+) -> Result<Hash, KeeperError> {
+    let mut told: Option<(String, Hash)> = None;
+    let mut troubles = Vec::new();
+    let ask = |node: &'_ RpcChain| {
+        let node = node.clone();
+        async move {
+            // Asked first, because its errors are plain.
+            let hash = match node.slot().await {
+                Ok(_) => node.genesis_hash().await.map_err(KeeperError::Genesis),
+                Err(error) => Err(error.into()),
+            };
+            (node, hash)
+        }
+    };
+    let all = join_all([own].into_iter().chain(more).map(ask)).await;
+    for (node, hash) in all {
+        match (hash, &told) {
+            (Ok(hash), None) => told = Some((node.label(), hash)),
+            (Ok(hash), Some((first, other))) if hash != *other => {
+                let (node, first) = (node.label(), first.clone());
+                return Err(KeeperError::OtherCluster { node, first });
+            }
+            (Ok(_), Some(_)) => {}
+            (Err(error), _) => troubles.push(error),
+        }
+    }
+    let mut troubles = troubles.into_iter();
+    match (told, troubles.next()) {
+        (None, Some(trouble)) => Err(trouble),
+        (None, None) => Ok(Hash::default()),
+        (Some((_, hash)), trouble) => {
+            for trouble in trouble.into_iter().chain(troubles) {
+                let message = trouble.to_string();
+                events.send(KeeperEvent::Warning { message });
+            }
+            Ok(hash)
+        }
     }
 }
 

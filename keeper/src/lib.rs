@@ -14,6 +14,8 @@
 //! [`control`] says how much of that is permitted: the configuration's mode, and what people say while the keeper runs; [`flags`] watches
 //! for signs that it should be less, and [`notify`] tells people.
 //!
+//! [`hedge`] covers on a venue what the chain leaves of the positions' delta, if one is configured.
+//!
 //! [`picture`] is what readers see of all that, [`api`] serves it.
 //!
 //! [`engine`] ties them together; [`keeper`] starts and stops it all. The process may be killed at any point: start-up is
@@ -31,6 +33,7 @@ pub mod event;
 pub mod events;
 pub mod execute;
 pub mod flags;
+pub mod hedge;
 pub mod history;
 pub mod journal;
 pub mod keeper;

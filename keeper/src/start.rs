@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ballast_client::{Chain, ChainError, MarketContext, Positions, PriceAccounts};
+use ballast_client::{Chain, ChainError, MarketContext, Nodes, Positions, PriceAccounts};
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use tokio::time::sleep;
 
@@ -16,6 +16,54 @@ use crate::{
 
 /// How often to look for the status of a transaction that is there: a node behind a balancer may lag.
 const LOOKS: u32 = 10;
+
+/// Asks every node everything on which acting depends: what one of them cannot answer, it could not decide together with another. One
+/// that does not answer now is warned of, and may answer later.
+///
+/// # Errors
+/// [`KeeperError`], which says what a node lacks and what to do; or that none answers.
+pub async fn require_nodes(
+    nodes: &Nodes,
+    markets: &[MarketConfig],
+    pause: Duration,
+    events: &Events,
+) -> Result<(), KeeperError> {
+    // So that each is measured by the others from the first answer on, and nobody is waited for who does not answer at all.
+    let silent = match nodes.members() {
+        [_] => vec![false],
+        _ => nodes
+            .survey()
+            .await
+            .iter()
+            .map(|seen| seen.slot.is_none())
+            .collect(),
+    };
+    let any_speaks = silent.contains(&false);
+    let mut troubles = Vec::new();
+    for (node, silent) in nodes.members().iter().zip(silent) {
+        if silent && any_speaks {
+            troubles.push(ChainError::Unreachable {
+                endpoint: node.label(),
+                reason: "it did not tell its slot".into(),
+            });
+            continue;
+        }
+        match require_node(node.as_ref(), markets, pause).await {
+            Ok(()) => {}
+            Err(KeeperError::Chain(trouble)) => troubles.push(trouble),
+            Err(error) => return Err(error),
+        }
+    }
+    let all = troubles.len() == nodes.members().len();
+    for trouble in troubles {
+        if all {
+            return Err(trouble.into());
+        }
+        let message = format!("{trouble}; until it answers it decides nothing");
+        events.send(KeeperEvent::Warning { message });
+    }
+    Ok(())
+}
 
 /// Asks a node everything on which acting depends, the way it will be asked.
 ///

@@ -212,7 +212,7 @@ async fn measure() -> Map<String, Value> {
         "reasons".into(),
         json!({
             "recenter_replacing": "closes a Whirlpool position and opens another, about 60 k of calls that recenter does \
-                without: for pool programs that cannot move a position, beyond the design's 180 k for recenter"
+                without: for pool programs that cannot move a position, beyond what recenter may cost"
         }),
     );
     costs

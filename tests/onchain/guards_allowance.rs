@@ -1,6 +1,6 @@
 //! What keepers may lose: what is charged, to which allowance, and whom a drained one stops.
 
-use ballast_client::{BallastError, BallastEvent, PositionContext, Receipt};
+use ballast_client::{BallastError, BallastEvent, PositionContext, Reaction, Receipt};
 use ballast_localnet::{UsdPrice, WorldConfig};
 use ballast_model::{Bps, Position as PositionModel, SqrtPrice, value_up};
 
@@ -272,6 +272,51 @@ async fn what_is_not_due_at_the_newest_price_known_is_not_due() {
         scene.recenter(&position, &scene.keeper, args).await,
         BallastError::RecenterNotDue,
     );
+    // An exit at the window's edge.
+    scene.exit_at(&position, 215, Reaction::ExitIntoQuote).await;
+    refused(
+        scene.exit(&position, &scene.keeper).await,
+        BallastError::ExitNotDue,
+    );
+    let newest = scene.model(&position).await.1;
+    let move_newest = async |sqrt_price: SqrtPrice| {
+        scene
+            .change_market(|market| market.newest_sqrt_price_x64 = sqrt_price.x64().into())
+            .await;
+    };
+    move_newest(newest).await;
+    let saved = scene.svm.save();
+    accepted(scene.exit(&position, &scene.keeper).await);
+    scene.svm.restore(&saved);
+    // A deleverage that only the owner asks for; the market's needs no second price.
+    scene.price(225).await;
+    newer((base, quote)).await;
+    let (_, used) = scene.model(&position).await;
+    let ltv_bps = scene.ltv_bps(&position).await;
+    let trigger = |deleverage_trigger_ltv_bps| {
+        move |policy: &mut ballast_client::Policy| {
+            policy.deleverage_trigger_ltv_bps = deleverage_trigger_ltv_bps;
+            policy.deleverage_target_ltv_bps = 6_000;
+        }
+    };
+    assert!((7_000..7_700).contains(&ltv_bps), "{ltv_bps}");
+    scene.change_policy(&position, trigger(ltv_bps - 50)).await;
+    move_newest(inside).await;
+    for sent in [
+        scene.deleverage(&position, &scene.keeper).await,
+        scene.deleverage_swap(&position, &scene.keeper).await,
+    ] {
+        refused(sent, BallastError::DeleverageNotDue);
+    }
+    move_newest(used).await;
+    let saved = scene.svm.save();
+    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+    scene.svm.restore(&saved);
+    move_newest(inside).await;
+    scene
+        .change_market(|market| market.limits.deleverage_ltv_bps = ltv_bps - 50)
+        .await;
+    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
 }
 
 /// Publish times just after those of the price accounts.

@@ -267,6 +267,16 @@ async fn a_market_needs_a_genuine_pool() {
         .copy_account(&good.whirlpool, &fake, |account| account.data.truncate(100))
         .await;
     refused(init(&pool).await, BallastError::MalformedPoolAccount);
+    // A pool whose fee moves with volatility: what marks it is a fee tier that is not the tick spacing.
+    let adaptive = Scene::fresh_address("pool with an adaptive fee");
+    scene
+        .copy_account(&good.whirlpool, &adaptive, |account| {
+            account.data[layout::pool::FEE_TIER_INDEX] ^= 1;
+        })
+        .await;
+    let mut pool = good;
+    pool.whirlpool = adaptive;
+    refused(init(&pool).await, BallastError::AdaptiveFee);
     // A mint that no token program owns.
     let mint = Scene::fresh_address("mint of nobody");
     let owner = scene.svm.programs().pyth.id;

@@ -2,11 +2,12 @@
 
 use ballast_abi::pyth::stand_in::price_account;
 use ballast_client::{
-    BallastError, DecreaseArgs, MarketContext, PositionContext, SafetyRules, Side, instruction,
+    BallastError, DecreaseArgs, MarketContext, PositionContext, SafetyRules, Side, Trade,
+    instruction,
 };
 use ballast_localnet::{Localnet, PricePost, UsdPrice};
 
-use crate::support::{NOTHING, Scene, Sent, accepted, refused};
+use crate::support::{ANY, NOTHING, Scene, Sent, accepted, refused};
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
 
@@ -60,10 +61,23 @@ impl Scene {
     }
 }
 
-/// How many of 300 attempts, one a second, are refused to somebody who reduces risk, and to somebody who adds it. The sponsored
-/// accounts move once a minute; somebody shows the market a newer price before each attempt if `shows` says so of the second of
-/// the minute. `index`: 0 for the sponsored accounts, else accounts in which the honest one posts a price of this second.
-async fn refusals(grace_secs: u32, shows: fn(u64) -> bool, index: u16) -> [u32; 2] {
+/// How many of 300 attempts, one a second, are refused for the price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Refusals {
+    /// Of what only reduces risk: a check of health, a deleverage without a swap.
+    loose: [u32; 2],
+    /// Of liquidations.
+    liquidation: u32,
+    /// Of protective swaps: a rehedge.
+    swap: u32,
+    /// Of what adds risk: paying out of an indebted position.
+    tight: u32,
+}
+
+/// The sponsored accounts move once a minute; somebody shows the market a newer price before each attempt if `shows` says so of the
+/// second of the minute. `index`: 0 for the sponsored accounts, else accounts in which the honest one posts a price of this
+/// second. Nothing is due at this price, which is asked after the price itself.
+async fn refusals(grace_secs: u32, shows: fn(u64) -> bool, index: u16) -> Refusals {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     scene
@@ -75,7 +89,7 @@ async fn refusals(grace_secs: u32, shows: fn(u64) -> bool, index: u16) -> [u32; 
         })
         .await;
     let market = scene.with_accounts(index);
-    let mut refusals = [0; 2];
+    let mut refusals = Refusals::default();
     for secs in 0..300 {
         if secs % 60 == 0 {
             scene.oracle(200).await;
@@ -87,16 +101,48 @@ async fn refusals(grace_secs: u32, shows: fn(u64) -> bool, index: u16) -> [u32; 
             let now = scene.svm.now_secs();
             accepted(scene.world.post(&scene.posts(index, 200, now)).await);
         }
-        for (tried, refusals) in [
-            scene.try_loose(&market, &position).await,
-            scene.try_tight(&market, &position).await,
-        ]
-        .into_iter()
-        .zip(&mut refusals)
-        {
-            if tried.is_err() {
-                refused(tried, BallastError::PriceReplayed);
-                *refusals += 1;
+        let (keeper, liquidator) = (&scene.keeper, &scene.liquidator);
+        let deleverage = instruction::deleverage(&market, &position, &keeper.key());
+        let path = market.swap_path(
+            scene.world.pool().await.unwrap().tick_current,
+            Trade::SellBase,
+        );
+        let rehedge = instruction::rehedge(&market, &position, &keeper.key(), &path);
+        let (payer, wallet) = (liquidator.key(), &liquidator.wallet);
+        let liquidate = instruction::liquidate(&market, &position, &payer, wallet, ANY, 0);
+        let Refusals {
+            loose: [health, deleverages],
+            liquidation,
+            swap,
+            tight,
+        } = &mut refusals;
+        for (tried, refusals, not_due) in [
+            (scene.try_loose(&market, &position).await, health, None),
+            (
+                scene.send(keeper, deleverage).await,
+                deleverages,
+                Some(BallastError::DeleverageNotDue),
+            ),
+            (
+                scene.send(liquidator, liquidate).await,
+                liquidation,
+                Some(BallastError::NotLiquidatable),
+            ),
+            (
+                scene.send(keeper, rehedge).await,
+                swap,
+                Some(BallastError::RehedgeNotDue),
+            ),
+            (scene.try_tight(&market, &position).await, tight, None),
+        ] {
+            match (tried, not_due) {
+                (Ok(_), None) => {}
+                (Err(error), Some(not_due)) if error.is(not_due) => {}
+                (Err(error), _) if error.is(BallastError::PriceStale) => *refusals += 1,
+                (tried, _) => {
+                    refused(tried, BallastError::PriceReplayed);
+                    *refusals += 1;
+                }
             }
         }
         scene.svm.pass_time(1).await.unwrap();
@@ -106,17 +152,33 @@ async fn refusals(grace_secs: u32, shows: fn(u64) -> bool, index: u16) -> [u32; 
 
 #[tokio::test]
 async fn an_attacker_who_shows_newer_prices_shuts_nobody_out() {
-    // With nobody who shows newer prices the sponsored accounts always do.
-    assert_eq!(refusals(30, |_| false, 0).await, [0, 0]);
+    // With nobody who shows newer prices the sponsored accounts do, as long as they are young enough for the use.
+    let alone = Refusals {
+        liquidation: 5 * 29,
+        swap: 5 * 44,
+        ..Refusals::default()
+    };
+    assert_eq!(refusals(30, |_| false, 0).await, alone);
     // One newer price a minute, right after the sponsored one, refused 290 of 300 attempts without a grace. It refuses none.
-    assert_eq!(refusals(10, |secs| secs == 2, 0).await, [0, 0]);
+    assert_eq!(refusals(10, |secs| secs == 2, 0).await, alone);
     // Shown when the grace is over, or before each attempt, it takes the rest of the minute from who adds risk: after each
-    // sponsored price there is half the grace. From who only reduces risk it takes nothing.
-    assert_eq!(refusals(30, |secs| secs == 16, 0).await, [0, 5 * 44]);
-    assert_eq!(refusals(30, |_| true, 0).await, [0, 5 * 44]);
-    assert_eq!(refusals(10, |_| true, 0).await, [0, 5 * 54]);
+    // sponsored price there is half the grace. From protective swaps and liquidations it takes nothing with the longest grace, and
+    // with a short one leaves them the grace. From who only reduces risk it takes nothing.
+    let tight = 5 * 44;
+    assert_eq!(
+        refusals(30, |secs| secs == 16, 0).await,
+        Refusals { tight, ..alone }
+    );
+    assert_eq!(refusals(30, |_| true, 0).await, Refusals { tight, ..alone });
+    let short = Refusals {
+        liquidation: 5 * 49,
+        swap: 5 * 54,
+        tight: 5 * 54,
+        ..alone
+    };
+    assert_eq!(refusals(10, |_| true, 0).await, short);
     // Who posts prices is never refused.
-    assert_eq!(refusals(10, |_| true, 2).await, [0, 0]);
+    assert_eq!(refusals(10, |_| true, 2).await, Refusals::default());
 }
 
 #[tokio::test]

@@ -6,6 +6,9 @@ use ballast_model::Side;
 
 use crate::support::{NOTHING, Scene, accepted, refused};
 
+/// A price at which the market asks for a deleverage of the worked example.
+const LOW: i64 = 108;
+
 async fn ltv_bps(scene: &Scene, position: &PositionContext) -> u32 {
     let (model, oracle) = scene.model(position).await;
     model.value(oracle).unwrap().ltv_bps_up()
@@ -53,18 +56,19 @@ async fn anyone_shrinks_sooner_the_higher_the_stage() {
 }
 
 #[tokio::test]
-async fn an_old_price_deleverages_from_the_second_stage_on_only() {
+async fn an_old_price_deleverages_from_the_first_stage_on_only() {
     for (stage, secs, expected) in [
         (0, 121, Some(BallastError::PriceStale)),
-        (1, 121, Some(BallastError::PriceStale)),
+        (1, 121, None),
         (2, 121, None),
         (3, 3_600, None),
+        (1, 3_601, Some(BallastError::PriceStale)),
         (2, 3_601, Some(BallastError::PriceStale)),
         (3, 3_601, Some(BallastError::PriceStale)),
     ] {
         let scene = Scene::new().await;
         let position = unattended(&scene).await;
-        scene.price(135).await;
+        scene.price(LOW).await;
         scene.svm.pass_time(secs).await.unwrap();
         scene.force_stage(stage).await;
         let sent = scene.deleverage(&position, &scene.keeper).await;
@@ -75,6 +79,38 @@ async fn an_old_price_deleverages_from_the_second_stage_on_only() {
         // Nobody is liquidated at such a price, whatever the stage.
         scene.svm.pass_time(121).await.unwrap();
         refused(scene.liquidate(&position).await, BallastError::PriceStale);
+    }
+}
+
+/// Between what is too uncertain for all else and what the second stage begins with, and beyond, a look is enough for anyone to
+/// deleverage.
+#[tokio::test]
+async fn a_price_too_uncertain_for_all_else_deleverages() {
+    for (conf_bps, stage) in [(201, 1), (250, 1), (310, 2), (4_900, 2)] {
+        let scene = Scene::new().await;
+        let position = unattended(&scene).await;
+        scene.price(LOW).await;
+        let now_secs = scene.svm.now_secs();
+        let price = ballast_localnet::UsdPrice::dollars(LOW);
+        let mut base = PricePost::good(Side::Base, price, now_secs);
+        base.conf = base.price.unsigned_abs() * conf_bps / 10_000;
+        let quote = PricePost::good(Side::Quote, ballast_localnet::UsdPrice::ONE, now_secs);
+        accepted(scene.world.post(&[base, quote]).await);
+        let saved = scene.svm.save();
+        for sent in [
+            scene.deleverage(&position, &scene.keeper).await,
+            scene.deleverage_swap(&position, &scene.keeper).await,
+            scene.rehedge(&position, &scene.alice).await,
+            scene.liquidate(&position).await,
+        ] {
+            refused(sent, BallastError::PriceTooWide);
+        }
+        scene.svm.restore(&saved);
+        assert_eq!(scene.stage().await, stage);
+        let before = ltv_bps(&scene, &position).await;
+        accepted(scene.deleverage(&position, &scene.keeper).await);
+        let after = ltv_bps(&scene, &position).await;
+        assert!(before >= 7_700 && after <= 6_500, "{before} {after}");
     }
 }
 
@@ -150,19 +186,20 @@ async fn an_owner_leaves_with_no_usable_price_at_all() {
 }
 
 #[tokio::test]
-async fn prices_as_uncertain_as_half_of_them_still_deleverage_at_the_second_stage() {
+async fn prices_as_uncertain_as_half_of_them_still_deleverage_from_the_first_stage_on() {
     for (conf_bps, stage, expected) in [
-        (201, 1, Some(BallastError::PriceTooWide)),
-        (201, 2, None),
+        (201, 0, Some(BallastError::PriceTooWide)),
+        (201, 1, None),
+        (5_000, 1, None),
         (5_000, 2, None),
         (5_001, 3, Some(BallastError::PriceTooWide)),
     ] {
         let scene = Scene::new().await;
         let position = unattended(&scene).await;
-        scene.price(125).await;
+        scene.price(LOW).await;
         let posts = [Side::Base, Side::Quote].map(|side| {
             let price = match side {
-                Side::Base => ballast_localnet::UsdPrice::dollars(125),
+                Side::Base => ballast_localnet::UsdPrice::dollars(LOW),
                 Side::Quote => ballast_localnet::UsdPrice::ONE,
             };
             let mut post = PricePost::good(side, price, scene.svm.now_secs());

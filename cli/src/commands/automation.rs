@@ -6,6 +6,7 @@ use anyhow::Result;
 use ballast_client::{
     Chain, Market, PositionContext, Pubkey, Request, Signer, decode_at, instruction,
 };
+use ballast_view::TokenNames;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -13,7 +14,8 @@ use crate::{
     acting::require_owner,
     address::address,
     automation::{AutomationArgs, AutomationView},
-    connection::{Connection, FeeArgs, send},
+    connection::{Connection, FeeArgs},
+    consent::Plan,
     format::amount,
     globals::Globals,
     report::Output,
@@ -77,6 +79,7 @@ pub async fn run(
     let market = chain.account(&stored.market).await?;
     let market: Market = decode_at(&stored.market, market.as_ref())?;
     let decimals = (market.base_decimals, market.quote_decimals);
+    let names = TokenNames::of(&market);
     let (mut automation, mut signature) = (stored.automation, None);
     if let AutomationCommand::Set(args) = command {
         let signer = globals.signer()?;
@@ -84,14 +87,19 @@ pub async fn run(
         require_owner(&position, &key)?;
         automation = args.automation.applied_to(automation, decimals)?;
         let set = instruction::set_automation(&stored.market, &key, &address, automation);
-        let sender = connection.sender(&args.fees);
+        let what = "setting the automation";
+        let plan = Plan::on_chain(what, globals, &key)
+            .line("position", address)
+            .lines(AutomationView::new(&automation, &names));
         let request = Request::new(&signer, [set]);
-        let receipt = send(&sender, "setting the automation", &request).await?;
+        let receipt = connection
+            .carry_out(&plan, what, &args.fees, globals, &request)
+            .await?;
         signature = Some(receipt.signature.to_string());
     }
     output.print(&AutomationReport {
         position: address.to_string(),
-        automation: AutomationView::new(&automation, decimals),
+        automation: AutomationView::new(&automation, &names),
         available_sol: amount(available(chain, &address).await?, 9),
         signature,
     })

@@ -2,16 +2,18 @@
 
 use std::fmt;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use ballast_client::{
     Amounts, BallastEvent, PositionContext, Pubkey, Request, Side, Signer, instruction,
 };
+use ballast_view::TokenNames;
 use clap::Args;
 use serde::Serialize;
 
 use crate::{
     address::address,
     connection::{Connection, FeeArgs, send},
+    consent::Plan,
     decimal::Decimal,
     format::amount,
     globals::Globals,
@@ -62,6 +64,8 @@ struct CloseReport {
     rewards: Vec<CollectedReward>,
     /// Why SOL is still wrapped although it should not be, and what to do.
     not_unwrapped: Option<String>,
+    #[serde(skip)]
+    names: TokenNames,
 }
 
 impl CloseReport {
@@ -101,7 +105,23 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
     let missing = missing_to_repay(&model, snapshot.pool.sqrt_price)?;
     require_enough(missing, max_pay, |side| market.token(side).decimals)?;
 
-    let sender = connection.sender(&args.fees);
+    let names = TokenNames::of(&market.market);
+    let tokens = names.tokens();
+    let pooled = model.pool_amounts_down(snapshot.pool.sqrt_price)?;
+    let held = pooled.checked_add(model.idle);
+    let plan = Plan::on_chain("closing the position", globals, &owner)
+        .line("position", args.position)
+        .line(
+            "withdraw",
+            tokens.both(held.context("amounts are out of range")?),
+        )
+        .line("repay", tokens.both(model.debt))
+        .line("pay in", format_args!("at most {}", tokens.both(max_pay)));
+    let plan = match args.unwrap {
+        true => plan.line("afterwards", "wrapped SOL is turned back into SOL"),
+        false => plan,
+    };
+    let sender = connection.sender(&args.fees, &plan.agreed(globals)?);
     // The wallet needs what is missing now, not all that it may pay.
     let funds = Funds::load(chain, &market, &owner).await?;
     let needed = Amounts {
@@ -162,6 +182,7 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
         brought_quote: quote(|event| event.brought_quote),
         rewards,
         not_unwrapped,
+        names,
     };
     report.conclude(output)
 }
@@ -232,7 +253,12 @@ impl fmt::Display for CloseReport {
         ];
         for (what, base, quote) in lines {
             if let (Some(base), Some(quote)) = (base, quote) {
-                writeln!(f, "  {what:<12} {base} base + {quote} quote")?;
+                let tokens = self.names.tokens();
+                writeln!(
+                    f,
+                    "  {what:<12} {base} {} + {quote} {}",
+                    tokens.base, tokens.quote
+                )?;
             }
         }
         for reward in &self.rewards {
@@ -244,6 +270,8 @@ impl fmt::Display for CloseReport {
 
 #[cfg(test)]
 mod tests {
+    use ballast_strategy::fixtures;
+
     use super::*;
 
     #[test]
@@ -283,8 +311,9 @@ mod tests {
             brought_quote: None,
             rewards: Vec::new(),
             not_unwrapped,
+            names: TokenNames::of(&fixtures::market()),
         };
-        let mut output = Output::new(true);
+        let mut output = Output::new(true, false);
         report(None).conclude(&mut output).unwrap();
         let account = Pubkey::new_unique();
         let what = still_wrapped(&anyhow::anyhow!("no fee for you"), &account);

@@ -14,6 +14,7 @@ use ballast_keeper::{Config, sources::explain};
 use ballast_model::{Bps, price::within, screen::Real};
 use ballast_strategy::prices;
 use clap::Args;
+use console::style;
 use futures_util::StreamExt;
 use serde::Serialize;
 use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
@@ -429,11 +430,11 @@ impl fmt::Display for DoctorReport {
         let mut table = Table::new(["<", "<check", "<finding"]);
         for check in &self.checks {
             let state = match check.state {
-                State::Ok => "ok",
-                State::Warn => "WARN",
-                State::Fail => "FAIL",
+                State::Ok => style("ok").green(),
+                State::Warn => style("WARN").yellow(),
+                State::Fail => style("FAIL").red(),
             };
-            table.row([state.into(), check.what.into(), check.finding.clone()]);
+            table.row([state.to_string(), check.what.into(), check.finding.clone()]);
         }
         for flag in &self.flags {
             table.row(flags::line(flag));

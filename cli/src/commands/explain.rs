@@ -10,10 +10,9 @@ use ballast_strategy::{
     decide::{self, Explanation},
     situation::{Outlook, Situation},
 };
-use ballast_view::{
-    DecisionView, NextTrigger, ThresholdView, Tokens, Verdict, explain, token_name,
-};
+use ballast_view::{DecisionView, NextTrigger, ThresholdView, TokenNames, Verdict, explain};
 use clap::Args;
+use console::style;
 use serde::Serialize;
 
 use crate::{
@@ -132,12 +131,8 @@ fn report(
 ) -> Result<ExplainReport> {
     let market = &snapshot.market;
     let (base, quote) = (market.base_decimals, market.quote_decimals);
-    let names = [&market.base_mint, &market.quote_mint].map(token_name);
-    let tokens = Tokens {
-        base: &names[0],
-        quote: &names[1],
-        decimals: (base, quote),
-    };
+    let names = TokenNames::of(market);
+    let tokens = names.tokens();
     let automation = &position.position.automation;
     let decision = DecisionView::new(&explanation.assessment, tokens, None);
     let next = explain::next(snapshot, automation, explanation);
@@ -176,12 +171,10 @@ impl fmt::Display for ExplainReport {
         for threshold in &self.thresholds {
             table.row([
                 explain::described(threshold.threshold).into(),
-                if threshold.quiet {
-                    "not reached"
-                } else {
-                    "REACHED"
-                }
-                .into(),
+                match threshold.quiet {
+                    true => "not reached".to_owned(),
+                    false => style("REACHED").yellow().to_string(),
+                },
                 self.position.distance(threshold.below),
                 self.position.distance(threshold.above),
             ]);
@@ -192,8 +185,11 @@ impl fmt::Display for ExplainReport {
         self.policy.fmt(f)?;
         writeln!(
             f,
-            "  to close     {} base + {} quote from the wallet, at the pool's price",
-            self.to_close.pay_base, self.to_close.pay_quote
+            "  to close     {} {} + {} {} from the wallet, at the pool's price",
+            self.to_close.pay_base,
+            self.position.base,
+            self.to_close.pay_quote,
+            self.position.quote
         )
     }
 }

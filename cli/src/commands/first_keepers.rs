@@ -12,7 +12,8 @@ use serde::Serialize;
 use crate::{
     acting::require_owner,
     address::address,
-    connection::{Connection, FeeArgs, send},
+    connection::{Connection, FeeArgs},
+    consent::Plan,
     format::duration,
     globals::Globals,
     report::Output,
@@ -103,9 +104,21 @@ pub async fn run(
     }
     let market = position.position.market;
     let set = instruction::set_first_keepers(&market, &key, &args.position, keepers, secs);
-    let sender = connection.sender(&args.fees);
+    let what = "naming the first keepers";
+    let named = match args.none {
+        true => "nobody: all keepers are alike".to_owned(),
+        false => {
+            let named: Vec<_> = args.keepers.iter().map(Pubkey::to_string).collect();
+            format!("{}, for {}", named.join(" and "), duration(secs.into()))
+        }
+    };
+    let plan = Plan::on_chain(what, globals, &key)
+        .line("position", args.position)
+        .line("first", named);
     let request = Request::new(&signer, [set]);
-    let receipt = send(&sender, "naming the first keepers", &request).await?;
+    let receipt = connection
+        .carry_out(&plan, what, &args.fees, globals, &request)
+        .await?;
     let position = PositionContext::load(chain, args.position).await?;
     let signature = Some(receipt.signature.to_string());
     output.print(&FirstKeepersReport::new(&position, signature))

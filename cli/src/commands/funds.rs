@@ -9,12 +9,13 @@ use ballast_model::{Bps, Target, plan_target, value_down};
 use clap::Args;
 
 use crate::{
-    acting::{Acting, Facts, PositionArgs, trade_of},
+    acting::{Acting, PositionArgs, trade_of},
     decimal::{Decimal, Ratio},
+    facts::Facts,
     format::{bps, times},
     globals::Globals,
     report::Output,
-    slippage::SlippageArgs,
+    slippage::{self, SlippageArgs},
 };
 
 use super::lend::Quantity;
@@ -91,7 +92,7 @@ pub fn raw(quantity: &Quantity, decimals: u8) -> Result<u64> {
 /// # Errors
 /// What is missing or refused.
 pub async fn increase(args: &IncreaseArgs, globals: &Globals, output: &mut Output) -> Result<()> {
-    let slippage = args.slippage.agreed()?;
+    let slippage = args.slippage.bound()?;
     let acting = Acting::load(&args.position, globals).await?;
     acting.require_owner()?;
     let market = &acting.market;
@@ -122,9 +123,17 @@ pub async fn increase(args: &IncreaseArgs, globals: &Globals, output: &mut Outpu
         }
         _ => None,
     };
+    let plan = acting
+        .plan("increasing")
+        .line("bring", acting.told(own))
+        .line(
+            "leverage",
+            format_args!("up to {}", times(args.leverage_bps.into())),
+        )
+        .warning(slippage::warning(slippage));
     output.print(
         &acting
-            .act("increasing", preparation, increase, facts)
+            .act_by(plan, "increasing", preparation, increase, facts)
             .await?,
     )
 }

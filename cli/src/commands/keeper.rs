@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf};
 
 use anyhow::Result;
-use ballast_keeper::{Config, logging};
+use ballast_keeper::{Config, config::Hedge, logging};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -41,6 +41,8 @@ struct CheckReport {
     config: String,
     mode: String,
     markets: usize,
+    /// Where and for whom it hedges; `null`: nowhere.
+    hedge: Option<String>,
 }
 
 /// Runs, or checks.
@@ -56,6 +58,7 @@ pub async fn run(command: &KeeperCommand, globals: &Globals, output: &mut Output
                 config: args.config.display().to_string(),
                 mode: format!("{:?}", config.mode).to_lowercase(),
                 markets: config.markets.len(),
+                hedge: config.hedge.as_ref().map(Hedge::summary),
             })
         }
         KeeperCommand::Run(args) => {
@@ -84,6 +87,10 @@ impl fmt::Display for CheckReport {
             self.mode,
             self.markets,
             if self.markets == 1 { "" } else { "s" }
-        )
+        )?;
+        match &self.hedge {
+            Some(hedge) => writeln!(f, "hedge: {hedge}"),
+            None => Ok(()),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use ballast_abi::pyth::PriceUpdate;
-use ballast_client::{Chain, Keypair, Pubkey, Sender};
+use ballast_client::{Chain, Keypair, Pubkey, Sender, Signer};
 use ballast_migrations::{Desired, MarketAddresses, Migrations, Report, apply};
 use clap::Args;
 use serde::Serialize;
@@ -12,6 +12,8 @@ use serde::Serialize;
 use crate::{
     address::address,
     connection::{Connection, FeeArgs, explained},
+    consent::Plan,
+    format::when,
     globals::Globals,
     progress,
     report::Output,
@@ -133,7 +135,29 @@ pub async fn run(args: &MigrateArgs, globals: &Globals, output: &mut Output) -> 
              whose files have a [market] table with --migrations"
         );
     };
-    output.print(&migrate(&connection.sender(&args.fees), &signer, &desired).await?)
+    let plan = Plan::on_chain("migrating", globals, &signer.pubkey()).lines(Told(&desired));
+    let sender = connection.sender(&args.fees, &plan.agreed(globals)?);
+    output.print(&migrate(&sender, &signer, &desired).await?)
+}
+
+/// What migrations ask for, in lines of a plan.
+pub struct Told<'a>(pub &'a Desired);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(market) = &self.0.market {
+            writeln!(f, "  pool         {}", market.whirlpool)?;
+            writeln!(
+                f,
+                "  prices       {} and {}",
+                market.base_price, market.quote_price
+            )?;
+        }
+        writeln!(
+            f,
+            "  bring        market, reserves, positions and lookup table to what the migrations say"
+        )
+    }
 }
 
 /// Applies, with something to look at.
@@ -197,7 +221,14 @@ impl From<&Report> for MigrateReport {
                 .map(|pending| PendingView {
                     what: pending.what.clone(),
                     effective_at_secs: pending.effective_at_secs,
-                    text: pending.to_string(),
+                    text: format!(
+                        "{}; in force from {}, when this is run again",
+                        pending.what,
+                        when(
+                            pending.effective_at_secs,
+                            pending.effective_at_secs - pending.wait_secs
+                        )
+                    ),
                 })
                 .collect(),
         }

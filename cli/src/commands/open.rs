@@ -8,20 +8,22 @@ use ballast_client::{
     Request, Side, Signer, instruction,
 };
 use ballast_model::{Band, Bps, OpenError, OpenPlan, OpenRequest, Trade, plan_open};
+use ballast_view::TokenNames;
 use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    acting::missing_arrays,
-    connection::{Connection, FeeArgs, explained, send},
+    acting::{NO_TABLE, missing_arrays},
+    connection::{Connection, FeeArgs, send},
+    consent::Plan,
     decimal::{Decimal, Positive, Ratio},
-    format::{amount, bps, times},
+    format::{amount, bps, signed_amount, significant, times},
     globals::Globals,
     number::Opening,
     policy::{PolicyArgs, PolicyView, default_policy},
     range::{self, TickRange},
     report::{Output, note},
-    slippage::SlippageArgs,
+    slippage::{self, SlippageArgs},
     target::{self, MarketArgs, TableArgs},
     view::PositionView,
     wallet::Funds,
@@ -71,6 +73,8 @@ struct OpenReport {
     policy: PolicyView,
     signature: Option<String>,
     position: Option<PositionView>,
+    #[serde(skip)]
+    names: TokenNames,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,7 +101,7 @@ struct Planned {
 /// # Errors
 /// What is missing or refused, by name, before anything is sent where that can be known.
 pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Result<()> {
-    let slippage = args.slippage.agreed()?;
+    let slippage = args.slippage.bound()?;
     let signer = globals.signer()?;
     let owner = signer.pubkey();
     let connection = Connection::new(globals);
@@ -111,13 +115,10 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
         own: wish.own,
         now_secs: snapshot.now_secs,
     };
-    if let Some(warning) = wish.outside(&market, &snapshot) {
-        note(format_args!("warning: {warning}"));
-    }
     let id = opening.number(chain, &market, args.id).await?;
     let funds = Funds::load(chain, &market, &owner).await?;
     let addresses = PositionAddresses::new(&market, &owner, id);
-    let sender = connection.sender(&args.fees);
+    let rehearsal = connection.rehearsal(&args.fees);
 
     // What must be there beforehand: token accounts, wrapped SOL, the tick arrays of both ends.
     let mut preparation = funds.provide(&market, &owner, wish.own)?;
@@ -125,61 +126,57 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
     for start in missing_arrays(chain, &market, ticks).await? {
         preparation.push(instruction::create_tick_array(&market, &owner, start));
     }
+    let names = TokenNames::of(&market.market);
     let mut report = OpenReport {
         planned: wish.planned(&market, &addresses.position.to_string(), id, &snapshot)?,
         policy: PolicyView::from(&wish.policy),
         signature: None,
         position: None,
+        names,
     };
-    if args.dry_run && !preparation.is_empty() {
+    let trade_at = snapshot.pool.tick_current;
+    let path = market.swap_path(trade_at, wish.trade());
+    let wallet = market.wallet(&owner);
+    let open = instruction::open(&market, &owner, &wallet, wish.args(id), &path);
+    let table = target::existing_table(chain, &market, &args.table, &owner).await?;
+    match (&table, preparation.is_empty()) {
         // The simulation would fail for want of these.
-        let request = Request::new(&signer, preparation);
-        sender
-            .prepare(&request)
-            .await
-            .map_err(explained)
-            .context("preparing the wallet would fail")?;
-        note("opening itself was not simulated: wallet or tick arrays have to be prepared first");
-        return output.print(&report);
+        (_, false) => {
+            let request = Request::new(&signer, preparation.clone());
+            rehearsal.events("preparing the wallet", &request).await?;
+            note(
+                "opening itself was not simulated: wallet or tick arrays have to be prepared first",
+            );
+        }
+        (None, true) => note(format_args!("opening itself was not simulated: {NO_TABLE}")),
+        (Some(table), true) => {
+            let tables = [table.clone()];
+            let request = Request::new(&signer, [open.clone()]).tables(&tables);
+            let rehearsed = rehearsal.events("opening", &request).await;
+            if let Err(error) = rehearsed {
+                return Err(opening.explain(chain, &market, id, error).await);
+            }
+        }
     }
-    if !preparation.is_empty() {
-        send(
-            &sender,
-            "preparing wallet and tick arrays",
-            &Request::new(&signer, preparation),
-        )
-        .await?;
-    }
-    let table = if args.dry_run {
-        target::existing_table(chain, &market, &args.table, &owner).await?
-    } else {
-        Some(target::table(&sender, &market, &args.table, &signer).await?)
-    };
-    let Some(table) = table else {
-        note(
-            "opening itself was not simulated: it needs a lookup table, and there is none with all of the market's \
-             addresses; without --dry-run one is made",
-        );
-        return output.print(&report);
-    };
-    let tables = [table];
-    let path = market.swap_path(snapshot.pool.tick_current, wish.trade());
-    let open = instruction::open(
-        &market,
-        &owner,
-        &market.wallet(&owner),
-        wish.args(id),
-        &path,
-    );
-    let request = Request::new(&signer, [open]).tables(&tables);
+    let outside = wish.outside(&market, &snapshot);
     if args.dry_run {
-        sender
-            .prepare(&request)
-            .await
-            .map_err(explained)
-            .context("opening would fail")?;
+        if let Some(warning) = outside {
+            note(format_args!("warning: {warning}"));
+        }
         return output.print(&report);
     }
+    let plan = Plan::on_chain("opening the position", globals, &owner)
+        .line("market", market.address)
+        .lines(report.lines())
+        .warning(outside)
+        .warning(slippage::warning(slippage));
+    let sender = connection.sender(&args.fees, &plan.agreed(globals)?);
+    if !preparation.is_empty() {
+        let request = Request::new(&signer, preparation);
+        send(&sender, "preparing wallet and tick arrays", &request).await?;
+    }
+    let tables = [target::table(&sender, &market, &args.table, &signer).await?];
+    let request = Request::new(&signer, [open]).tables(&tables);
     let receipt = match send(&sender, "opening the position", &request).await {
         Ok(receipt) => receipt,
         Err(error) => return Err(opening.explain(chain, &market, id, error).await),
@@ -339,7 +336,7 @@ impl Wish {
             deposit_quote: amount(self.plan.deposit.quote, quote),
             borrow_base: amount(self.plan.borrow.base, base),
             borrow_quote: amount(self.plan.borrow.quote, quote),
-            swap_base: crate::format::signed_amount(self.plan.base_surplus, base),
+            swap_base: signed_amount(self.plan.base_surplus, base),
             ltv_bps: value.ltv_bps_up(),
         })
     }
@@ -352,41 +349,53 @@ impl fmt::Display for OpenReport {
             position.fmt(f)?;
             return self.policy.fmt(f);
         }
+        writeln!(f, "opening: nothing was sent; it would do this")?;
+        f.write_str(&self.lines())
+    }
+}
+
+impl OpenReport {
+    /// What is planned, a line each.
+    fn lines(&self) -> String {
         let plan = &self.planned;
-        writeln!(
-            f,
-            "would open position {} (id {}); nothing was sent",
-            plan.position, plan.id
-        )?;
-        writeln!(
-            f,
-            "  range        {} to {} (ticks {} to {})",
-            crate::format::significant(plan.lower, 8),
-            crate::format::significant(plan.upper, 8),
-            plan.tick_lower,
-            plan.tick_upper
-        )?;
-        writeln!(
-            f,
-            "  leverage     {}, LTV {}",
-            times(plan.leverage_bps.into()),
-            bps(plan.ltv_bps)
-        )?;
-        writeln!(
-            f,
-            "  provide      {} base + {} quote (liquidity {})",
-            plan.deposit_base, plan.deposit_quote, plan.liquidity
-        )?;
-        writeln!(
-            f,
-            "  borrow       {} base + {} quote",
-            plan.borrow_base, plan.borrow_quote
-        )?;
-        writeln!(
-            f,
-            "  swap first   {} base (sold if positive)",
-            plan.swap_base
-        )?;
-        self.policy.fmt(f)
+        let (base, quote) = (self.names.get(Side::Base), self.names.get(Side::Quote));
+        let swap = match plan.swap_base.strip_prefix('-') {
+            Some(bought) => format!("buy {bought} {base}"),
+            None => format!("sell {} {base}", plan.swap_base),
+        };
+        let lines = [
+            ("position", format!("{} (id {})", plan.position, plan.id)),
+            (
+                "range",
+                format!(
+                    "{} to {} {quote} per {base} (ticks {} to {})",
+                    significant(plan.lower, 8),
+                    significant(plan.upper, 8),
+                    plan.tick_lower,
+                    plan.tick_upper
+                ),
+            ),
+            (
+                "leverage",
+                format!("{}, LTV {}", times(plan.leverage_bps.into()), bps(plan.ltv_bps)),
+            ),
+            (
+                "provide",
+                format!(
+                    "{} {base} + {} {quote} (liquidity {})",
+                    plan.deposit_base, plan.deposit_quote, plan.liquidity
+                ),
+            ),
+            (
+                "borrow",
+                format!("{} {base} + {} {quote}", plan.borrow_base, plan.borrow_quote),
+            ),
+            ("swap first", swap),
+        ];
+        let mut text = lines
+            .map(|(name, value)| format!("  {name:<12} {value}\n"))
+            .concat();
+        text.push_str(&self.policy.to_string());
+        text
     }
 }

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::{
     address::address,
-    connection::{Connection, FeeArgs, send},
+    connection::{Connection, FeeArgs},
+    consent::Plan,
     globals::Globals,
     policy::{PolicyArgs, PolicyView},
     report::Output,
@@ -83,8 +84,13 @@ pub async fn run(command: &PolicyCommand, globals: &Globals, output: &mut Output
     );
     let policy = args.policy.applied_to(stored.policy)?;
     let set = instruction::set_policy(&stored.market, &signer.pubkey(), &args.position, policy);
-    let sender = connection.sender(&args.fees);
-    let receipt = send(&sender, "setting the policy", &Request::new(&signer, [set])).await?;
+    let plan = Plan::on_chain("setting the policy", globals, &signer.pubkey())
+        .line("position", args.position)
+        .lines(PolicyView::from(&policy));
+    let request = Request::new(&signer, [set]);
+    let receipt = connection
+        .carry_out(&plan, "setting the policy", &args.fees, globals, &request)
+        .await?;
     output.print(&PolicyReport {
         position: args.position.to_string(),
         policy: PolicyView::from(&policy),

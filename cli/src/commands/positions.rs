@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, fmt};
 use anyhow::{Context, Result};
 use ballast_client::{PositionContext, Positions, Pubkey, Signer};
 use clap::Args;
+use console::style;
 use serde::Serialize;
 
 use crate::{
     address::address,
     connection::Connection,
-    format::{bps, significant, times},
+    format::{bps, change, significant, sized, times},
     globals::Globals,
     report::{Output, note},
     table::Table,
@@ -80,10 +81,9 @@ pub async fn run(args: &PositionsArgs, globals: &Globals, output: &mut Output) -
         positions: Vec::new(),
         failed: Vec::new(),
     };
-    for (address, mut positions) in by_market {
+    for (address, positions) in by_market {
         let market = target::load_at(chain, address, &args.market.prices).await?;
         let snapshot = target::snapshot(chain, &market).await?;
-        positions.sort_by_key(|position| (position.position.owner, position.position.id));
         for position in &positions {
             match PositionView::new(&snapshot, position) {
                 Ok(view) => report.positions.push(view),
@@ -94,7 +94,25 @@ pub async fn run(args: &PositionsArgs, globals: &Globals, output: &mut Output) -
             }
         }
     }
+    // The nearest to liquidation first; those that never come there last.
+    report.positions.sort_by_key(|view| {
+        let distance = view.distance_bps.map_or(u64::MAX, i64::unsigned_abs);
+        (distance, view.owner.clone(), view.id)
+    });
     output.print(&report)
+}
+
+/// Red when the nearer boundary is nearer than this, yellow within three times as much.
+const RED_BPS: u64 = 500;
+
+fn by_danger(text: &str, distance_bps: Option<i64>) -> String {
+    let text = style(text);
+    match distance_bps.map(i64::unsigned_abs) {
+        Some(..RED_BPS) => text.red(),
+        Some(distance) if distance < 3 * RED_BPS => text.yellow(),
+        _ => text,
+    }
+    .to_string()
 }
 
 impl fmt::Display for PositionsReport {
@@ -104,42 +122,48 @@ impl fmt::Display for PositionsReport {
         }
         let mut table = Table::new([
             "<position",
-            "id",
-            "price",
-            "range",
-            "",
+            "?id",
             "equity",
-            "leverage",
             "LTV",
-            "delta",
-            "liq. below",
-            "liq. above",
-            "PnL",
+            "leverage",
+            "to liquidation",
+            "<band",
+            "?PnL",
+            "?delta",
+            "?price",
+            "?liq. below",
+            "?liq. above",
         ]);
+        let wide = f.alternate();
+        let decimal = |text: &str| match wide {
+            true => text.to_owned(),
+            false => sized(text),
+        };
+        let price = |value: f64| significant(value, 6);
         for view in &self.positions {
-            let n = |value: f64| significant(value, 6);
+            let (base, quote) = (&view.base, &view.quote);
+            let band = format!("{} - {}", price(view.lower), price(view.upper));
             table.row([
                 view.position.clone(),
                 view.id.to_string(),
-                n(view.price),
-                format!("{} - {}", n(view.lower), n(view.upper)),
-                if view.in_range { "in" } else { "OUT" }.into(),
-                view.equity.clone(),
+                format!("{} {quote}", decimal(&view.equity)),
+                by_danger(&bps(view.ltv_bps), view.distance_bps),
                 view.leverage_bps.map_or("infinite".into(), times),
-                bps(view.ltv_bps),
-                view.delta.clone(),
-                view.liquidation_lower.map_or("none".into(), n),
-                view.liquidation_upper.map_or("none".into(), n),
-                view.pnl.clone(),
+                view.distance_bps.map_or("none".into(), |distance| {
+                    by_danger(&change(distance as f64 / 1e4), view.distance_bps)
+                }),
+                match view.in_range {
+                    true => band,
+                    false => format!("{band} {}", style("OUT").yellow()),
+                },
+                format!("{} {quote}", decimal(&view.pnl)),
+                format!("{} {base}", decimal(&view.delta)),
+                price(view.price),
+                view.liquidation_lower.map_or("none".into(), price),
+                view.liquidation_upper.map_or("none".into(), price),
             ]);
         }
         table.fmt(f)?;
-        if !self.positions.is_empty() {
-            writeln!(
-                f,
-                "  prices in quote per base, equity and PnL in quote, delta in base"
-            )?;
-        }
         for failed in &self.failed {
             writeln!(f, "{}: {}", failed.position, failed.error)?;
         }

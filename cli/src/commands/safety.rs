@@ -12,8 +12,9 @@ use ballast_model::{DeleverageError, HedgedRequest, plan_hedged};
 use clap::Args;
 
 use crate::{
-    acting::{Acting, Facts, PositionArgs, trade_of},
+    acting::{Acting, PositionArgs, trade_of},
     decimal::Decimal,
+    facts::Facts,
     format::{amount, bps},
     globals::Globals,
     report::{Output, note},

@@ -15,7 +15,8 @@ use solana_sdk::instruction::AccountMeta;
 use crate::{
     acting::require_owner,
     address::address,
-    connection::{Connection, FeeArgs, send},
+    connection::{Connection, FeeArgs},
+    consent::Plan,
     decimal::Decimal,
     format::amount,
     globals::Globals,
@@ -114,13 +115,24 @@ pub async fn transfer(args: &TransferArgs, globals: &Globals, output: &mut Outpu
     require_owner(&position, &key)?;
     let to = args.to.unwrap_or_default();
     let offer = instruction::transfer(&key, &args.position, to);
+    let plan =
+        Plan::on_chain("offering the position", globals, &key).line("position", args.position);
+    let plan = match args.to {
+        Some(to) => plan.line(
+            "to",
+            format_args!("{to}, who may take it over with all that it owes"),
+        ),
+        None => plan.line("to", "nobody any more"),
+    };
+    let fees = &args.fees;
     owned(
         &connection,
-        &args.fees,
+        fees,
         globals,
         output,
         args.position,
         offer,
+        plan,
     )
     .await
 }
@@ -132,14 +144,23 @@ pub async fn transfer(args: &TransferArgs, globals: &Globals, output: &mut Outpu
 pub async fn accept(args: &AcceptArgs, globals: &Globals, output: &mut Output) -> Result<()> {
     let key = globals.signer()?.pubkey();
     let connection = Connection::new(globals);
+    let position = PositionContext::load(connection.chain(), args.position).await?;
     let accept = instruction::accept_transfer(&key, &args.position);
+    let plan = Plan::on_chain("taking the position over", globals, &key)
+        .line("position", args.position)
+        .line(
+            "from",
+            format_args!("{}, with all that it owes", position.position.owner),
+        );
+    let fees = &args.fees;
     owned(
         &connection,
-        &args.fees,
+        fees,
         globals,
         output,
         args.position,
         accept,
+        plan,
     )
     .await
 }
@@ -151,11 +172,13 @@ async fn owned(
     output: &mut Output,
     address: Pubkey,
     instruction: Instruction,
+    plan: Plan,
 ) -> Result<()> {
     let signer = globals.signer()?;
-    let sender = connection.sender(fees);
-    let what = "handing the position over";
-    let receipt = send(&sender, what, &Request::new(&signer, [instruction])).await?;
+    let request = Request::new(&signer, [instruction]);
+    let receipt = connection
+        .carry_out(&plan, "handing the position over", fees, globals, &request)
+        .await?;
     let position = PositionContext::load(connection.chain(), address).await?;
     let pending = position.position.pending_owner;
     output.print(&OwnerReport {
@@ -181,24 +204,29 @@ pub async fn reward(command: &RewardCommand, globals: &Globals, output: &mut Out
     };
     // SOL that is sent elsewhere by mistake is lost.
     let position = PositionContext::load(chain, address).await?;
-    let instruction = match command {
+    let what = "moving the keepers' SOL";
+    let plan = Plan::on_chain(what, globals, &key).line("position", address);
+    let (plan, instruction) = match command {
         RewardCommand::Fund(args) => {
             let lamports = args.sol.raw(SOL)?;
             ensure!(lamports > 0, "the amount is 0: pass a positive amount");
-            pay(&key, &address, lamports)
+            let plan = plan.line("put there", format_args!("{} SOL", amount(lamports, SOL)));
+            (plan, pay(&key, &address, lamports))
         }
         RewardCommand::Reclaim(args) => {
             require_owner(&position, &key)?;
-            let lamports = match &args.sol {
-                Quantity::All => u64::MAX,
-                Quantity::Amount(sol) => sol.raw(SOL)?,
+            let (lamports, told) = match &args.sol {
+                Quantity::All => (u64::MAX, "all that is there".to_owned()),
+                Quantity::Amount(sol) => (sol.raw(SOL)?, format!("{sol} SOL")),
             };
-            instruction::reclaim_reward(&key, &address, lamports)
+            let plan = plan.line("take back", told);
+            (plan, instruction::reclaim_reward(&key, &address, lamports))
         }
     };
-    let sender = connection.sender(fees);
-    let what = "moving the keepers' SOL";
-    let receipt = send(&sender, what, &Request::new(&signer, [instruction])).await?;
+    let request = Request::new(&signer, [instruction]);
+    let receipt = connection
+        .carry_out(&plan, what, fees, globals, &request)
+        .await?;
     output.print(&RewardReport {
         position: address.to_string(),
         available_sol: amount(available(chain, &address).await?, SOL),

@@ -10,8 +10,9 @@ use ballast_model::{Band, Position, Target, plan_target};
 use clap::Args;
 
 use crate::{
-    acting::{Acting, Facts, PositionArgs, trade_of},
+    acting::{Acting, PositionArgs, trade_of},
     decimal::Positive,
+    facts::Facts,
     format::{bps, signed_amount},
     globals::Globals,
     range::{self, TickRange},

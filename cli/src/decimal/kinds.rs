@@ -28,7 +28,7 @@ impl std::ops::Deref for Positive {
     }
 }
 
-/// A ratio: `0.8` or `80%`.
+/// A ratio: `0.8`, `80%` or `3x`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ratio(pub Decimal);
 
@@ -36,10 +36,18 @@ impl FromStr for Ratio {
     type Err = NumberError;
 
     fn from_str(text: &str) -> Result<Self, NumberError> {
+        // As it is printed: 3.00x.
+        if let Some(times) = text.strip_suffix(['x', 'X']) {
+            let times = times.trim_end().parse::<Decimal>();
+            return times
+                .map(Self)
+                .map_err(|_| NumberError::Malformed(text.to_owned()));
+        }
         let Some(percent) = text.strip_suffix('%') else {
             return text.parse().map(Self);
         };
         let percent: Decimal = percent
+            .trim_end()
             .parse()
             .map_err(|_| NumberError::Malformed(text.to_owned()))?;
         Decimal::new(percent.mantissa, percent.exponent.saturating_sub(2), text).map(Self)
@@ -71,6 +79,14 @@ mod tests {
             (30_000, 8_000, 8_000, 83)
         );
         assert_eq!((bps("0.33333"), bps("1e2%")), (3_333, 10_000));
+        assert_eq!(
+            (bps("3x"), bps("2.50x"), bps("3 x")),
+            (30_000, 25_000, 30_000)
+        );
+        assert_eq!((bps("65 %"), bps("1,000%")), (6_500, 100_000));
+        for wrong in ["x", "3xx", "3x%", "3%x", " x", "all x"] {
+            assert!(wrong.parse::<Ratio>().is_err(), "{wrong}");
+        }
         assert!("%".parse::<Ratio>().is_err() && "8%%".parse::<Ratio>().is_err());
         assert!("429497".parse::<Ratio>().unwrap().bps_down().is_err());
     }

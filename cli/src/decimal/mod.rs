@@ -2,7 +2,7 @@
 
 mod kinds;
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use ballast_clmm::wide::{U256, isqrt_down};
 use ballast_model::{
@@ -75,10 +75,20 @@ pub struct Decimal {
 /// How what is no number should be written.
 fn written(text: &str) -> &'static str {
     if text.contains([',', '_', ' ', '\'']) {
-        "without separators and with a decimal point, like 1500 or 1.25"
+        "with a decimal point, and commas at most between groups of three digits, like 1.25 or 1,500"
     } else {
         "like 1.25 or 1.25e3"
     }
+}
+
+/// Digits without the commas between groups of three; `None` where commas stand elsewhere: `1,5` may be meant as 1.5.
+fn ungrouped(whole: &str) -> Option<Cow<'_, str>> {
+    let Some((first, groups)) = whole.split_once(',') else {
+        return Some(whole.into());
+    };
+    let first_is_one = (1..=3).contains(&first.len()) && !first.starts_with('0');
+    let mut groups = groups.split(',');
+    (first_is_one && groups.all(|group| group.len() == 3)).then(|| whole.replace(',', "").into())
 }
 
 /// The number after `e`; far beyond any range it saturates.
@@ -110,6 +120,7 @@ impl FromStr for Decimal {
             None => (false, number.strip_prefix('+').unwrap_or(number)),
         };
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let whole = &*ungrouped(whole).ok_or_else(malformed)?;
         let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         if (whole.is_empty() && fraction.is_empty()) || !is_digits(whole) || !is_digits(fraction) {
             return Err(malformed());
@@ -295,8 +306,28 @@ mod tests {
     #[test]
     fn what_is_no_number_is_refused() {
         for text in [
-            "", ".", "-", "abc", "1,5", "1.2.3", "0x1", " 1", "1 ", "1e", "1e1.5", "NaN", "inf",
-            "--1", "1e+-1",
+            "",
+            ".",
+            "-",
+            "abc",
+            "1,5",
+            "0,500",
+            ",500",
+            "1,",
+            "1,50",
+            "1500,000",
+            "1,500,00",
+            "1.500,000",
+            "1.2.3",
+            "0x1",
+            " 1",
+            "1 ",
+            "1e",
+            "1e1.5",
+            "NaN",
+            "inf",
+            "--1",
+            "1e+-1",
         ] {
             assert_eq!(
                 text.parse::<Decimal>(),
@@ -307,17 +338,25 @@ mod tests {
         for (text, how) in [
             ("abc", "like 1.25 or 1.25e3"),
             (
-                "1,500",
-                "without separators and with a decimal point, like 1500 or 1.25",
+                "1,5",
+                "with a decimal point, and commas at most between groups of three digits, like 1.25 or 1,500",
             ),
             (
                 "1 500",
-                "without separators and with a decimal point, like 1500 or 1.25",
+                "with a decimal point, and commas at most between groups of three digits, like 1.25 or 1,500",
             ),
         ] {
             let error = text.parse::<Decimal>().unwrap_err().to_string();
             let expected = format!("`{text}` is not a decimal number: write it {how}");
             assert_eq!(error, expected);
+        }
+        for (text, plain) in [
+            ("1,500", "1500"),
+            ("1,234,567.25", "1234567.25"),
+            ("+12,000", "12000"),
+        ] {
+            let raw = |text: &str| number(text).raw(6);
+            assert_eq!(raw(text), raw(plain), "{text}");
         }
         for text in ["-1", "-0.5", "-1e3"] {
             assert_eq!(

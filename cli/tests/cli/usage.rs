@@ -281,7 +281,7 @@ fn a_keeper_refuses_endpoints_and_key_on_its_command_line() {
             ("--keypair", "id.json", "keypair"),
         ] {
             let expected = format!(
-                "error: `ballast keeper {command}` takes endpoints and key from its configuration (--config): leave \
+                "error: `ballast keeper {command}` takes endpoints and key from its configuration (--config)\nhelp: leave \
                  {option} out, `{key}` in {config} decides\n"
             );
             for line in [
@@ -342,7 +342,7 @@ fn a_valid_keeper_configuration_is_said_to_be_one() {
 }
 
 #[test]
-fn a_wide_slippage_is_refused_where_nobody_can_be_asked() {
+fn nobody_can_agree_to_lose_everything() {
     let open = [
         "open",
         "--own-quote",
@@ -362,26 +362,31 @@ fn a_wide_slippage_is_refused_where_nobody_can_be_asked() {
             assert_eq!(refused.code, 1, "{}", refused.err);
             refused.err
         };
-        for slippage in ["5.01%", "0.06", "99%"] {
-            let error = with(&["--slippage", slippage]);
-            assert!(
-                error.starts_with(&format!("error: --slippage {slippage} is above 5.00%: "))
-                    && error.contains("--yes"),
-                "{error}"
-            );
-        }
         let error = with(&["--slippage", "100%", "--yes"]);
-        assert_eq!(error, "error: --slippage 100% must be below 1 (100%)\n");
+        let expected = format!(
+            "error: --slippage 100% must be below 1 (100%)\nhelp: `ballast help {}` says what it takes\n",
+            line[0]
+        );
+        assert_eq!(error, expected);
         // It is the key that is missing then.
-        for agreed in [
-            &["--slippage", "5%"][..],
-            &["--slippage", "50%", "--yes"],
-            &[],
-        ] {
-            let error = with(agreed);
+        for allowed in [&["--slippage", "50%"][..], &[]] {
+            let error = with(allowed);
             assert!(error.contains("--keypair"), "{error}");
         }
     }
+}
+
+#[test]
+fn an_error_says_what_was_wrong_its_cause_and_what_to_type() {
+    let refused = run(&["keeper", "check", "--config", "/nonexistent.toml"]);
+    let lines: Vec<&str> = refused.err.lines().collect();
+    let starts = ["error: ", "cause: ", "help: "];
+    assert_eq!(lines.len(), starts.len(), "{}", refused.err);
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "{}", refused.err);
+    }
+    // No colours for whoever is no terminal.
+    assert!(!refused.err.contains('\u{1b}'), "{:?}", refused.err);
 }
 
 #[test]

@@ -126,4 +126,21 @@ async fn lamports_at_the_programs_or_the_buffers_address_stop_no_deployment() {
         (&"deployed".into(), &true.into()),
         "{deployed}"
     );
+    // Where the code itself is to be, the loader fails for good: that is said before anything is uploaded.
+    let other = Keypair::new();
+    let data = solana_loader_v3_interface::get_program_data_address(&other.pubkey());
+    node.net.fund(&data, 1_000_000).await.unwrap();
+    let other_file = node.key_file(&other);
+    let other_file = other_file.to_str().unwrap();
+    let deploy = [
+        "deploy",
+        "--program",
+        file,
+        "--program-keypair",
+        other_file,
+        "--no-migrate",
+    ];
+    let error = node.refused(payer, &deploy).await;
+    assert!(error.contains("can never be deployed"), "{error}");
+    assert!(error.contains(&data.to_string()), "{error}");
 }

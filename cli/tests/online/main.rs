@@ -6,6 +6,7 @@
     reason = "shared with the offline tests, which use other parts"
 )]
 mod common;
+mod consent;
 mod deploy;
 mod life;
 mod node;

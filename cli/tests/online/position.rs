@@ -83,7 +83,9 @@ async fn from_open_to_close() {
     assert_eq!(due["decision"]["action"], "rehedge");
     let text = node.ballast(alice, &["explain", &address]).await;
     assert!(
-        text.code == 0 && text.out.contains("Rehedge is due: long by"),
+        text.code == 0
+            && text.out.contains("Rehedge is due: long by 0.")
+            && text.out.contains(" SOL, "),
         "{}",
         text.out
     );
@@ -334,7 +336,7 @@ async fn what_cannot_be_opened_is_named() {
     let poor = &poor.keypair;
     let error = node.refused(poor, &OPEN).await;
     assert!(
-        error.contains("holds 50.000000 of the quote token") && error.contains("50.000000 more"),
+        error.contains("holds 50.000000 USDC") && error.contains("50.000000 more"),
         "{error}"
     );
     let with = |option: &str, value: &'static str| {
@@ -392,7 +394,7 @@ async fn lenders_and_the_market() {
     let market = node.json(lou, &["market", "show"]).await;
     assert_eq!(market["market"], world.market.address.to_string());
     assert!((market["oracle_price"].as_f64().unwrap() - 200.0).abs() < 1e-9);
-    assert_eq!(market["reserves"][1]["token"], "quote");
+    assert_eq!(market["reserves"][1]["token"], "USDC");
     let text = node.ballast(lou, &["market", "show"]).await;
     assert!(
         text.code == 0 && text.out.contains("tick spacing 4, fee 0.04%"),

@@ -124,6 +124,22 @@ pub struct TransactionStatus {
     pub confirmation: Confirmation,
 }
 
+/// What is certain of a transaction that cannot land above some block height.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// It may land yet.
+    NotYet,
+    /// It is in a block that is not confirmed yet, or of which only one of several nodes knows.
+    Unconfirmed,
+    /// It is in a confirmed block.
+    Landed(TransactionStatus),
+    /// It is in no block and never will be.
+    Expired {
+        /// The height that has been reached.
+        block_height: u64,
+    },
+}
+
 /// A transaction that landed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionRecord {
@@ -199,6 +215,22 @@ pub trait Chain: Send + Sync {
         signature: &Signature,
         search_history: bool,
     ) -> Result<Option<TransactionStatus>, ChainError>;
+
+    /// Whether a transaction that cannot land above a block height has expired.
+    async fn expiry(&self, signature: &Signature, over_above: u64) -> Result<Expiry, ChainError> {
+        // Before the status: what lands between the two is in it.
+        let block_height = self.block_height().await?;
+        if block_height <= over_above {
+            return Ok(Expiry::NotYet);
+        }
+        Ok(match self.status(signature, true).await? {
+            Some(status) if status.confirmation >= Confirmation::Confirmed => {
+                Expiry::Landed(status)
+            }
+            Some(_) => Expiry::Unconfirmed,
+            None => Expiry::Expired { block_height },
+        })
+    }
 
     /// A transaction that landed with its logs; `None` if the node does not have it (yet).
     async fn transaction(

@@ -3,7 +3,7 @@
 //!
 //! How the parts fit:
 //!
-//! 1. [`Chain`] is what is asked of a cluster; [`RpcChain`] is a JSON-RPC node. Tests have an in-process one.
+//! 1. [`Chain`] is what is asked of a cluster; [`RpcChain`] is a JSON-RPC node, [`Nodes`] several. Tests have an in-process one.
 //! 2. [`MarketContext::load`] fetches a market once; it holds every address that instructions of this market share.
 //! 3. [`instruction`] builds instructions from a [`MarketContext`] and a [`PositionContext`] (or, before a position
 //!    exists, its [`PositionAddresses`]).
@@ -29,6 +29,7 @@ pub mod instruction;
 mod logs;
 pub mod lookup_table;
 mod market;
+mod nodes;
 mod outcome;
 pub mod pda;
 mod policy;
@@ -52,7 +53,7 @@ pub use ballast::{
     state::{Entry, Limits, Market, OracleChange, OracleRules, Position, Reaction, Reserve},
 };
 pub use chain::{
-    AccountFilter, Accounts, Blockhash, Chain, ChainError, ClusterClock, Confirmation,
+    AccountFilter, Accounts, Blockhash, Chain, ChainError, ClusterClock, Confirmation, Expiry,
     OwnedAccounts, PastTransaction, Simulation, TransactionRecord, TransactionStatus,
 };
 pub use cluster::{CLUSTERS, parse_cluster};
@@ -63,7 +64,8 @@ pub use failure::{Cause, Failure};
 pub use fate::{Fate, await_fate, fate};
 pub use logs::{is_truncated, lines_of};
 pub use market::{MarketContext, MarketError, PoolAddresses, SwapPath, TokenContext, Wallet};
-pub use outcome::{Outcome, Receipt, SendError};
+pub use nodes::{Condition, NodeSeen, Nodes, NodesConfig};
+pub use outcome::{Outcome, Receipt, Rehearsed, SendError};
 pub use policy::default_policy;
 pub use position::{PositionAddresses, PositionContext, Positions, markets};
 pub use request::{ComputeLimit, PriorityFee, Request, SenderConfig};
@@ -75,7 +77,7 @@ pub use token_account::TokenAccount;
 pub use transaction::{BuildError, MAX_TRANSACTION_BYTES, Prepared, build};
 
 pub use ballast_model::{Amounts, Band, Bps, Side, SqrtPrice, Tick, Trade};
-pub use ballast_snapshot::{MarketSnapshot, PoolState, PriceAccounts, SnapshotError};
+pub use ballast_snapshot::{MarketSnapshot, PoolState, PriceAccounts, SnapshotError, position_in};
 pub use solana_sdk::{
     account::Account,
     instruction::Instruction,

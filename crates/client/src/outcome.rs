@@ -45,6 +45,15 @@ pub struct Receipt {
     pub events: Vec<BallastEvent>,
 }
 
+/// What a simulation has shown.
+#[derive(Debug)]
+pub struct Rehearsed {
+    /// Compute units that it would use.
+    pub units: u64,
+    /// The program's events that it would have.
+    pub events: Vec<BallastEvent>,
+}
+
 /// Why a transaction was not prepared or did not land.
 #[derive(Debug, Error)]
 pub enum SendError {

@@ -7,10 +7,10 @@ use solana_sdk::{hash::Hash, signature::Signature, transaction::VersionedTransac
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    chain::{Chain, ChainError, Confirmation, TransactionRecord, TransactionStatus},
+    chain::{Chain, ChainError, Confirmation, Expiry, TransactionRecord, TransactionStatus},
     event::BallastEvent,
     failure::Failure,
-    outcome::{Outcome, Receipt, SendError},
+    outcome::{Outcome, Receipt, Rehearsed, SendError},
     request::{ComputeLimit, PriorityFee, Request, SenderConfig},
     transaction::{BuildError, Prepared, build, programs},
 };
@@ -61,6 +61,15 @@ impl Sender {
             transaction,
             blockhash.last_valid_block_height,
         )?)
+    }
+
+    /// Simulates, and says what would happen if that landed now. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub async fn rehearse(&self, request: &Request<'_>) -> Result<Rehearsed, SendError> {
+        let fee = self.fee(request).await?;
+        self.rehearse_at(request, fee).await
     }
 
     /// Sends a prepared transaction, again and again the same bytes, until its outcome is known or the deadline passes.
@@ -198,6 +207,11 @@ impl Sender {
     }
 
     async fn simulated_limit(&self, request: &Request<'_>, fee: u64) -> Result<u32, SendError> {
+        let rehearsed = self.rehearse_at(request, fee).await?;
+        Ok(with_margin(rehearsed.units, self.config.compute_margin_bps))
+    }
+
+    async fn rehearse_at(&self, request: &Request<'_>, fee: u64) -> Result<Rehearsed, SendError> {
         let blockhash = self.chain.latest_blockhash().await?;
         let transaction = assemble(request, MAX_COMPUTE_UNITS, fee, blockhash.hash)?;
         let simulation = self.chain.simulate(&transaction).await?;
@@ -205,28 +219,24 @@ impl Sender {
             let failure = Failure::new(error, simulation.logs, &programs(&transaction));
             return Err(SendError::Refused(Box::new(failure)));
         }
-        Ok(with_margin(
-            simulation.units,
-            self.config.compute_margin_bps,
-        ))
+        Ok(Rehearsed {
+            units: simulation.units,
+            events: BallastEvent::in_logs(&simulation.logs),
+        })
     }
 
     /// [`Outcome::Expired`] if the blockhash is too old and the transaction is in no block.
     async fn expiry(&self, prepared: &Prepared) -> Result<Option<Outcome>, ChainError> {
-        if self.chain.block_height().await? <= prepared.last_valid_block_height() {
-            return Ok(None);
-        }
-        // It may have landed in the last valid block, after the last look.
-        match self.chain.status(&prepared.signature(), true).await? {
-            Some(status) if status.confirmation >= Confirmation::Confirmed => {
-                Ok(Some(self.outcome(prepared, status).await))
-            }
-            Some(_) => Ok(None),
-            None => Ok(Some(Outcome::Expired)),
-        }
+        let (signature, last) = (prepared.signature(), prepared.last_valid_block_height());
+        Ok(match self.chain.expiry(&signature, last).await? {
+            Expiry::NotYet | Expiry::Unconfirmed => None,
+            Expiry::Landed(status) => Some(self.outcome(prepared, status).await),
+            Expiry::Expired { .. } => Some(Outcome::Expired),
+        })
     }
 
-    async fn outcome(&self, prepared: &Prepared, status: TransactionStatus) -> Outcome {
+    /// What a transaction in a confirmed block came to.
+    pub async fn outcome(&self, prepared: &Prepared, status: TransactionStatus) -> Outcome {
         let slot = status.slot;
         let Some(error) = status.error else {
             return Outcome::Landed { slot };

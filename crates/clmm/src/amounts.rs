@@ -226,7 +226,7 @@ const fn base_amount(
     if n_high >> 64 != 0 {
         return Err(ClmmError::LiquidityTooLarge);
     }
-    let shifted = (n_high << 64 | n_low >> 64, n_low << 64);
+    let shifted = ((n_high << 64) + (n_low >> 64), n_low << 64);
     match quotient_of_halves(shifted, mul_128(a.x64(), b.x64())) {
         Some((quotient, inexact)) if quotient >> 64 == 0 => Ok((quotient as u64, inexact)),
         _ => Err(ClmmError::AmountTooLarge),

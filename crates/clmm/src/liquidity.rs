@@ -118,7 +118,7 @@ impl Band {
         let n_high = high_low.wrapping_add(low_high);
         let dropped = low_low as u64 != 0;
         // Truncating the numerator first does not change the quotient: floor(floor(n / 2^64) / w) = floor(n / (2^64 w)).
-        match div_rem_256_by_128(n_high >> 64, n_high << 64 | low_low >> 64, width) {
+        match div_rem_256_by_128(n_high >> 64, (n_high << 64) + (low_low >> 64), width) {
             Some((liquidity, rest)) => Ok((liquidity, dropped || rest != 0)),
             None => Err(ClmmError::LiquidityTooLarge),
         }

@@ -40,7 +40,7 @@ pub const fn next_sqrt_price_from_base_up(
     if p_high >> 64 != 0 {
         return Err(ClmmError::LiquidityTooLarge);
     }
-    let (n_high, n_low) = (p_high << 64 | p_low >> 64, p_low << 64);
+    let (n_high, n_low) = ((p_high << 64) + (p_low >> 64), p_low << 64);
     // Both below 2^192, so neither the sum nor its carry can wrap.
     let (liquidity_high, liquidity_low) = (liquidity >> 64, liquidity << 64);
     let (moved_high, moved_low) = mul_128(base as u128, sqrt_price.x64());

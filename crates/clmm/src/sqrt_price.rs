@@ -104,7 +104,7 @@ const fn log_sqrt_1_0001_x40(x64: u128) -> i64 {
         let square = mantissa.wrapping_mul(mantissa);
         let carry = square >> 63;
         mantissa = square >> (31 + carry);
-        log2 = (log2 << 1) | carry as i64;
+        log2 = (log2 << 1) + carry as i64;
         bit += 1;
     }
     // |log2| <= 2^25 and the factor below 2^34.

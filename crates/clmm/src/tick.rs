@@ -2,7 +2,7 @@
 
 use crate::{
     ClmmError, SqrtPrice,
-    wide::digits::{join, mul_64, mul_digits, split},
+    wide::digits::{join, mul_64, mul_digits, shr_into, split},
 };
 
 /// Number of ticks (of the pool's spacing) in one tick array account.
@@ -216,7 +216,7 @@ const fn power_below_one_x64(n: u32) -> u128 {
 const fn mul_shr96(a: u128, b: u128) -> u128 {
     let ((a1, a0), (b1, b0)) = (split(a), split(b));
     let [_, d1, d2, d3] = mul_digits(a1, a0, b1, b0);
-    join(d3 << 32 | d2 >> 32, d2 << 32 | d1 >> 32)
+    join(shr_into(d3, d2, 32), shr_into(d2, d1, 32))
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ const fn shr64(high: u128, low: u128) -> Option<u128> {
     if high >> 64 != 0 {
         return None;
     }
-    Some((high << 64) | (low >> 64))
+    Some((high << 64) + (low >> 64))
 }
 
 pub(crate) const fn round_up_if(quotient: u128, inexact: bool) -> Option<u128> {

@@ -138,6 +138,11 @@ impl<K: Ord + Copy + Display> Board<K> {
         self.endpoints.observe(slots);
     }
 
+    /// See [`Endpoints::deny`].
+    pub fn denied(&mut self, names: Vec<String>) {
+        self.endpoints.deny(names);
+    }
+
     /// See [`OwnSol::observe`].
     pub fn sol(&mut self, lamports: u64) {
         self.sol.observe(lamports);

@@ -3,7 +3,8 @@
 //! **Who gains?** Whoever runs one of the nodes can raise it, and no other. With three or more that answer the one furthest from the middle
 //! does not count, so that one bad endpoint, whether it lags or tells slots of the future, counts for nothing. With two it raises this flag,
 //! because nobody can tell which of them is right, but no other: [`crate::stream_lag`] goes by the freshest. To keep it quiet one has to run all
-//! nodes but one. An endpoint that does not answer is not one that disagrees.
+//! nodes but one. An endpoint that does not answer is not one that disagrees. One that said of a transaction what others deny disagrees, however
+//! near its slots are: it raises this flag, and no other.
 
 use crate::{
     flag::Flag,
@@ -17,6 +18,7 @@ use crate::{
 pub struct Endpoints {
     latch: Latch,
     slots: Vec<(String, Option<u64>)>,
+    denied: Vec<String>,
 }
 
 impl Default for Endpoints {
@@ -24,6 +26,7 @@ impl Default for Endpoints {
         Self {
             latch: Latch::new(Flag::EndpointsDisagree),
             slots: Vec::new(),
+            denied: Vec::new(),
         }
     }
 }
@@ -32,6 +35,11 @@ impl Endpoints {
     /// What each endpoint, by its name, told when it was asked for its slot; `None`: it did not answer.
     pub fn observe(&mut self, slots: Vec<(String, Option<u64>)>) {
         self.slots = slots;
+    }
+
+    /// Those, by their names, that lately said of a transaction what others deny.
+    pub fn deny(&mut self, names: Vec<String>) {
+        self.denied = names;
     }
 
     /// How it stands.
@@ -44,8 +52,13 @@ impl Endpoints {
                 None => format!("{name} does not answer"),
             })
             .collect();
-        let note = format!("Slots: {}.", told.join(", "));
-        let reading = spread(&self.slots);
+        let mut note = format!("Slots: {}.", told.join(", "));
+        let mut reading = spread(&self.slots);
+        if !self.denied.is_empty() {
+            let names = self.denied.join(", ");
+            note = format!("{note} What {names} said of a transaction others deny.");
+            reading = Ok(reading.unwrap_or(0).max(limits.raise_at));
+        }
         self.latch.judge(limits, reading, note, now_secs)
     }
 }
@@ -121,6 +134,27 @@ mod tests {
             judged(&[Some(1_000), Some(5), Some(9_000)]).state,
             State::Raised
         );
+    }
+
+    #[test]
+    fn one_that_others_deny_fires_however_near_its_slots_are() {
+        let limits = Flag::EndpointsDisagree.default_limits();
+        let mut flag = Endpoints::default();
+        let named = |slot| vec![("rpc-1".into(), Some(slot)), ("rpc-2".into(), Some(slot))];
+        let mut judged = |denied: &[&str], seconds: std::ops::Range<i64>| {
+            let mut last = flag.judge(&limits, seconds.start);
+            for now in seconds {
+                flag.observe(named(1_000));
+                flag.deny(denied.iter().map(|name| (*name).into()).collect());
+                last = flag.judge(&limits, now);
+            }
+            last
+        };
+        assert_eq!(judged(&[], 0..60).state, State::Quiet);
+        let raised = judged(&["rpc-2"], 60..120);
+        assert_eq!(raised.state, State::Raised);
+        assert!(raised.note.ends_with("What rpc-2 said of a transaction others deny."));
+        assert_eq!(judged(&[], 120..400).state, State::Quiet);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! What of a position's account the attribution needs, and what was seen of it.
 
 use ballast_model::{
-    Amounts, Band, ModelError, Position, SqrtPrice, Tick,
+    Amounts, Band, Bps, ModelError, Position, SqrtPrice, Tick,
     lending::{LendingError, ReserveState},
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::text;
+use crate::{record::Figures, text};
 
 /// Numbers that no gain follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -133,6 +133,21 @@ impl Seen {
     pub fn whole(&self) -> Result<Position, ModelError> {
         let model = self.account.with_debt(amounts(self.debt))?;
         model.with_idle(amounts(self.fees))
+    }
+
+    /// The position without its waiting fees, as those who decide see it. Delta is the hedge error: what the pool's base times
+    /// `hedge` and what lies idle exceed the debt by.
+    ///
+    /// # Errors
+    /// [`ModelError`] for numbers out of range.
+    pub fn figures(&self, hedge: Bps) -> Result<Figures, ModelError> {
+        let (model, price) = (self.account.with_debt(amounts(self.debt))?, self.price()?);
+        let value = model.value(price)?;
+        Ok(Figures {
+            equity: value.equity(),
+            delta: model.hedge_error(price, hedge)?,
+            ltv_bps: value.ltv_bps_up(),
+        })
     }
 
     /// Equity with the waiting fees, raw quote units.

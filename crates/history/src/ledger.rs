@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ballast_model::Amounts;
+use ballast_model::{Amounts, Bps};
 
 use crate::{
     account::{Account, AttributionError, Moment},
@@ -37,6 +37,8 @@ pub struct Sight {
     pub account: Account,
     /// Slot of the account.
     pub slot: u64,
+    /// Part of the pool's base that the owner wants hedged.
+    pub hedge: Bps,
     /// Fees that wait in the pool, if somebody has looked since the account changed.
     pub fees_waiting: Option<Amounts>,
     /// What a keeper is paid by it for an action, lamports.

@@ -4,13 +4,15 @@
 //! 1. [`step`](mod@step) takes the gain between two sights of a position apart, in exact integers.
 //! 2. [`Track`] keeps the sums of one position and begins before it was first seen.
 //! 3. [`Ledger`] keeps those of many, and says what is to be written; [`Reading`] reads a past from the chain's events.
-//! 4. [`store`] keeps all of it across restarts: in a SQLite file, or in Postgres.
+//! 4. [`Aftermath`] tells what a position was before and after each action, and which changes nobody has told of.
+//! 5. [`store`] keeps all of it across restarts: in a SQLite file, or in Postgres.
 //!
 //! All but the last are pure; only [`store`] touches a disk or a network.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod account;
+mod aftermath;
 pub mod ledger;
 pub mod past;
 mod point;
@@ -22,6 +24,7 @@ mod text;
 mod track;
 
 pub use account::{Account, AttributionError, Counters, Moment, Seen};
+pub use aftermath::{Aftermath, Cost, Unexplained};
 pub use ledger::{Frame, Ledger, Sight};
 pub use past::{PastEvent, Reading};
 pub use point::{Point, STEP_SECS};

@@ -195,6 +195,19 @@ impl Leases {
             .collect())
     }
 
+    /// Outcomes of what may have landed at this height or later, whoever signed it.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub fn outcomes(&mut self, shard: u32, from: u64) -> Result<Vec<(String, String)>, LeaseError> {
+        let rows = self.client.query(
+            "SELECT signature, outcome FROM lease_intents
+             WHERE shard = $1 AND last_valid >= $2 AND outcome IS NOT NULL ORDER BY epoch, last_valid, signature",
+            &[&i64::from(shard), &db(from)?],
+        )?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
     /// Writes an outcome down. The first one stands.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use ballast_model::{
 };
 use ballast_snapshot::{MarketSnapshot, PoolState, Pubkey};
 use ballast_strategy::{
+    Tokens,
     act::{Deed, Rules, carry_out},
     decide::{Action, Assessment, Decision, assess},
     fee_yield::{FeeYield, GrowthMark},
@@ -194,6 +195,16 @@ impl Keeper {
         }
     }
 
+    /// The market's tokens have no names here.
+    fn tokens(&self) -> Tokens<'static> {
+        let market = &self.snapshot.market;
+        Tokens {
+            base: "base",
+            quote: "quote",
+            decimals: (market.base_decimals, market.quote_decimals),
+        }
+    }
+
     fn assess(&mut self, desk: &Desk<'_>) -> Result<Assessment, WalkError> {
         self.see(desk);
         assess(&self.situation(desk)).map_err(said)
@@ -284,12 +295,20 @@ impl Agent for Keeper {
                     obstacle,
                     ..
                 } => {
-                    desk.remark(|| format!("{wanted} is due ({reason}), but {obstacle}"));
+                    let tokens = self.tokens();
+                    desk.remark(|| {
+                        format!(
+                            "{wanted} is due ({}), but {}",
+                            reason.told(tokens),
+                            obstacle.told(tokens, at.now_secs)
+                        )
+                    });
                     break;
                 }
                 Decision::Act(action, reason) => {
                     let name = act(&action).name();
-                    desk.remark(|| format!("{name}: {reason}"));
+                    let tokens = self.tokens();
+                    desk.remark(|| format!("{name}: {}", reason.told(tokens)));
                     if !self.carry_out(&action, desk)? {
                         desk.remark(|| format!("{name} is refused by the program's rules"));
                         break;

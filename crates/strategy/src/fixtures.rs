@@ -13,7 +13,10 @@ use ballast_snapshot::Pubkey;
 use ballast_snapshot::{MarketSnapshot, PoolState};
 use bytemuck::Zeroable;
 
-use crate::situation::{Outlook, Situation};
+use crate::{
+    Tokens,
+    situation::{Outlook, Situation},
+};
 
 /// The cluster's time, Unix seconds.
 pub const NOW: i64 = 1_700_000_000;
@@ -25,6 +28,12 @@ pub const KEEPER: Pubkey = Pubkey::new_from_array([9; 32]);
 pub const OWNER: Pubkey = Pubkey::new_from_array([8; 32]);
 /// Ticks nearest to 190 and 210 USDC per SOL.
 pub const TICKS: [i32; 2] = [-16_608, -15_608];
+/// How its tokens are called.
+pub const TOKENS: Tokens<'static> = Tokens {
+    base: "SOL",
+    quote: "USDC",
+    decimals: (9, 6),
+};
 
 /// A fresh price in 1e-8 dollars, of the feed whose id repeats a byte.
 pub fn price_update(price: i64, feed: u8) -> PriceUpdate {

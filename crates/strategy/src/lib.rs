@@ -8,8 +8,10 @@
 //! 4. [`watch()`](watch::watch) says from which prices and which time on something may be due; [`trigger`] finds who is concerned.
 //! 5. [`act`] carries an action out on a ledger of numbers.
 //! 6. [`recorded`] writes a decision down with all that it was made from, and makes it again.
-//! 7. [`market_pool`] is a pool to carry actions out in, where no other is known. [`volatility`] measures how much the price moves,
+//! 7. [`urgency`] says how near a liquidation is by price, time and money.
+//! 8. [`market_pool`] is a pool to carry actions out in, where no other is known. [`volatility`] measures how much the price moves,
 //!    [`fee_yield`] what the pool pays its liquidity.
+//! 9. [`Tokens`] and [`text`] put decisions into words, in whole tokens with their names.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -23,8 +25,12 @@ pub mod market_pool;
 pub mod prices;
 pub mod recorded;
 pub mod situation;
+pub mod text;
+mod tokens;
 pub mod trigger;
+pub mod urgency;
 pub mod volatility;
 pub mod watch;
 
 pub use kinds::{ActionKind, Kinds};
+pub use tokens::Tokens;

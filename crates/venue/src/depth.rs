@@ -48,6 +48,14 @@ impl Depth {
         Some((self.bids.first()?.price + self.asks.first()?.price) / Decimal::TWO)
     }
 
+    /// Half of what is between the best prices, as a share of the middle; none where a side is empty.
+    #[must_use]
+    pub fn half_spread(&self) -> Option<Decimal> {
+        let ask = self.asks.first()?.price;
+        let mid = self.mid().filter(|mid| !mid.is_zero())?;
+        Some((ask - mid) / mid)
+    }
+
     /// What an order would fill at once within a limit.
     #[must_use]
     pub fn sweep(&self, side: Side, size: Decimal, limit: Decimal) -> Option<Sweep> {

@@ -4,10 +4,13 @@
 //!    order may be.
 //! 2. [`cost`] is what a hedge costs before it is traded.
 //! 3. [`journal`] remembers intents before they are sent, and everything that the venue reports; [`books`] is what follows from it.
-//! 4. [`hedger`] is one step: settle what is unknown, read fills, compare, decide, trade.
+//! 4. [`hedger`] is one step: settle what is unknown, read fills, compare, decide, trade. [`permit`] bounds what it may trade, and
+//!    [`gate`] is who has to agree before an order is sent.
 
 pub mod books;
 pub mod cost;
+pub mod gate;
 pub mod hedger;
 pub mod journal;
+pub mod permit;
 pub mod target;

@@ -11,6 +11,7 @@
 pub mod clock;
 pub mod decimal;
 pub mod depth;
+mod durable;
 pub mod funding;
 pub mod hedge;
 pub mod hyperliquid;

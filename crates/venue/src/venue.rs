@@ -2,12 +2,14 @@
 
 use crate::{
     depth::Depth,
+    funding::Settlement,
     hyperliquid::bytes::Cloid,
     instrument::{Instrument, Side, StepError},
 };
 use async_trait::async_trait;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// An order that fills what it can at once, within a price, before a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,4 +188,46 @@ pub trait Venue: Send + Sync {
     async fn fills(&self, since_ms: u64) -> Result<Vec<Fill>, VenueError>;
     /// Funding payments from a time on, oldest first.
     async fn funding(&self, since_ms: u64) -> Result<Vec<Funding>, VenueError>;
+    /// The market's settlements of funding from a time on, oldest first: what a forecast is made of.
+    async fn settlements(&self, coin: &str, since_ms: u64) -> Result<Vec<Settlement>, VenueError>;
+    /// What the account pays for taking, as a share of the notional.
+    async fn taker_fee(&self) -> Result<Decimal, VenueError>;
+}
+
+/// A venue that several hedges share.
+#[async_trait]
+impl<V: Venue + ?Sized> Venue for Arc<V> {
+    async fn instrument(&self, coin: &str) -> Result<Instrument, VenueError> {
+        (**self).instrument(coin).await
+    }
+    async fn depth(&self, coin: &str) -> Result<Depth, VenueError> {
+        (**self).depth(coin).await
+    }
+    async fn account(&self) -> Result<Account, VenueError> {
+        (**self).account().await
+    }
+    async fn time_ms(&self) -> Result<u64, VenueError> {
+        (**self).time_ms().await
+    }
+    async fn place(&self, order: &Order) -> Result<Done, VenueError> {
+        (**self).place(order).await
+    }
+    async fn order(&self, cloid: Cloid) -> Result<OrderState, VenueError> {
+        (**self).order(cloid).await
+    }
+    async fn cancel(&self, coin: &str, cloid: Cloid) -> Result<(), VenueError> {
+        (**self).cancel(coin, cloid).await
+    }
+    async fn fills(&self, since_ms: u64) -> Result<Vec<Fill>, VenueError> {
+        (**self).fills(since_ms).await
+    }
+    async fn funding(&self, since_ms: u64) -> Result<Vec<Funding>, VenueError> {
+        (**self).funding(since_ms).await
+    }
+    async fn settlements(&self, coin: &str, since_ms: u64) -> Result<Vec<Settlement>, VenueError> {
+        (**self).settlements(coin, since_ms).await
+    }
+    async fn taker_fee(&self) -> Result<Decimal, VenueError> {
+        (**self).taker_fee().await
+    }
 }

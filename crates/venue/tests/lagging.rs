@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use ballast_venue::{
     clock::ManualClock,
     depth::{Depth, Level},
+    funding::Settlement,
     hedge::{
         hedger::{HedgeError, Hedger, Outcome, Plan},
         journal::Journal,
@@ -73,6 +74,12 @@ impl Venue for Lagging {
     }
     async fn funding(&self, since_ms: u64) -> Result<Vec<Funding>, VenueError> {
         self.venue.funding(since_ms).await
+    }
+    async fn settlements(&self, coin: &str, since_ms: u64) -> Result<Vec<Settlement>, VenueError> {
+        self.venue.settlements(coin, since_ms).await
+    }
+    async fn taker_fee(&self) -> Result<Decimal, VenueError> {
+        self.venue.taker_fee().await
     }
 }
 

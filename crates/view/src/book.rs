@@ -66,6 +66,21 @@ pub struct BookMove {
     pub positions_liquidated_gap: usize,
 }
 
+/// What the hedge at a venue has earned, in the quote token taken for a dollar. The three parts are all there is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HedgePnl {
+    /// By the price, with what trading cost against the middle.
+    pub price: String,
+    /// By the venue's fees.
+    pub fees: String,
+    /// By funding.
+    pub funding: String,
+    /// Their sum.
+    pub total: String,
+    /// Since when.
+    pub observed_from_secs: i64,
+}
+
 /// The book, sums in the first market's tokens.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BookView {
@@ -107,4 +122,7 @@ pub struct BookView {
     pub unvalued: usize,
     /// Whether a venue's hedge is known.
     pub hedge_state: Known,
+    /// What the hedge at the venue has earned; `null`: there is none, or it is not known. It is beside [`Self::pnl_parts`], which are
+    /// the positions' own.
+    pub hedge_pnl: Option<HedgePnl>,
 }

@@ -67,14 +67,3 @@ pub struct ThresholdView {
     /// Whether it is not reached at the oracle's price.
     pub quiet: bool,
 }
-
-/// How a market's tokens are called, and their decimals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tokens<'a> {
-    /// Name of the base token.
-    pub base: &'a str,
-    /// Name of the quote token.
-    pub quote: &'a str,
-    /// Decimals of base and quote.
-    pub decimals: (u8, u8),
-}

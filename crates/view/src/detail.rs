@@ -3,12 +3,13 @@
 use ballast::state::Automation;
 use ballast_model::{Bps, SqrtPrice, Tick};
 use ballast_strategy::{
+    Tokens,
     decide::{Explanation, explain},
     situation::{Situation, SituationError},
 };
 
 use crate::{
-    decision::{DecisionView, Tokens},
+    decision::DecisionView,
     explain::{next, sentence, thresholds},
     figures::{Figures, leverage},
     moves::what_if,
@@ -288,11 +289,7 @@ mod tests {
         let seen = Seen {
             situation: &situation,
             address: market.address,
-            tokens: Tokens {
-                base: "SOL",
-                quote: "USDC",
-                decimals: (9, 6),
-            },
+            tokens: fixtures::TOKENS,
             sigma_day: 0.04,
             held: None,
             may_act: true,

@@ -1,16 +1,19 @@
 //! Decisions in words: one function for `ballast explain` and for the page.
 
 use ballast::state::Reaction;
-use ballast_model::{Amounts, HedgedPlan, SqrtPrice, Trade};
+use ballast_model::{Amounts, HedgedPlan, Side, SqrtPrice, Trade};
 use ballast_snapshot::MarketSnapshot;
-use ballast_strategy::decide::{Action, Assessment, Decision, Explanation, Reason, Threshold};
+use ballast_strategy::{
+    Tokens,
+    decide::{Action, Assessment, Decision, Explanation, Threshold},
+};
 
 use crate::{
-    decision::{DecisionView, Next, NextTrigger, ThresholdView, Tokens, Verdict},
+    decision::{DecisionView, Next, NextTrigger, ThresholdView, Verdict},
     figures::{ends, scale},
     overrides::{Override, OverrideMode},
     position::PositionView,
-    text::{amount, bps, change, signed_amount, significant},
+    text::{bps, change, significant},
 };
 
 impl DecisionView {
@@ -28,15 +31,15 @@ impl DecisionView {
             Decision::Act(action, reason) => Self {
                 verdict: Verdict::Act,
                 action: Some(action.kind()),
-                reason: Some(reasoned(reason, tokens)),
+                reason: Some(reason.told(tokens)),
                 obstacles: Vec::new(),
                 details: Some(details(action, tokens)),
             },
             Decision::Blocked { wanted, reason, .. } => Self {
                 verdict: Verdict::Blocked,
                 action: Some(*wanted),
-                reason: Some(reasoned(reason, tokens)),
-                obstacles: obstacles(decision),
+                reason: Some(reason.told(tokens)),
+                obstacles: decision.obstacles(tokens, assessment.now_secs),
                 details: None,
             },
         };
@@ -50,47 +53,9 @@ impl DecisionView {
     }
 }
 
-/// What stands in the way of each action that is due, the most pressing first.
-fn obstacles(decision: &Decision) -> Vec<String> {
-    let mut blocks = decision.blocks();
-    let first = blocks.next().map(|(_, obstacle)| obstacle.to_string());
-    let others = blocks.map(|(kind, obstacle)| format!("nor is a {kind} possible: {obstacle}"));
-    first.into_iter().chain(others).collect()
-}
-
-/// A reason in whole tokens.
-pub fn reasoned(reason: &Reason, tokens: Tokens) -> String {
-    let (base, quote) = tokens.decimals;
-    match reason {
-        Reason::Hedge { error, tolerance } => format!(
-            "{} by {} {}, {} are tolerated",
-            if *error > 0 { "long" } else { "short" },
-            signed_amount(error.saturating_abs(), base),
-            tokens.base,
-            amount(*tolerance, base)
-        ),
-        Reason::Fees { worth, least } => format!(
-            "fees worth {} {} wait, {} are to be compounded",
-            signed_amount(i128::try_from(*worth).unwrap_or(i128::MAX), quote),
-            tokens.quote,
-            amount(*least, quote)
-        ),
-        other => other.to_string(),
-    }
-}
-
 fn details(action: &Action, tokens: Tokens) -> String {
-    let (base, quote) = tokens.decimals;
-    let both = |amounts: Amounts| {
-        format!(
-            "{} {} and {} {}",
-            amount(amounts.base, base),
-            tokens.base,
-            amount(amounts.quote, quote),
-            tokens.quote
-        )
-    };
-    let named = |raw: u64| format!("{} {}", amount(raw, base), tokens.base);
+    let both = |amounts: Amounts| tokens.both(amounts);
+    let named = |raw: u64| tokens.amount(Side::Base, raw.into());
     let hedged = |plan: &HedgedPlan| {
         let swap = match plan.trade {
             Some(plan) if plan.trade == Trade::SellBase => {
@@ -286,15 +251,13 @@ fn capital(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ballast_strategy::{decide::explain, fixtures};
+    use ballast_strategy::{
+        decide::explain,
+        fixtures::{self, TOKENS},
+    };
 
     use super::*;
-
-    const TOKENS: Tokens = Tokens {
-        base: "SOL",
-        quote: "USDC",
-        decimals: (9, 6),
-    };
+    use crate::text::amount;
 
     fn said(dollars: i64, paused: Option<&Override>) -> (DecisionView, String) {
         let (mut market, position) = (fixtures::snapshot(dollars), fixtures::position());

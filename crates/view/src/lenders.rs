@@ -2,11 +2,10 @@
 
 use ballast_model::{Amounts, ModelError, Side, SqrtPrice, lending::uncovered_up, value_up};
 use ballast_snapshot::{MarketSnapshot, SnapshotError};
-use ballast_strategy::{prices::PriceFault, situation::SituationError};
+use ballast_strategy::{Tokens, prices::PriceFault, situation::SituationError};
 use serde::Serialize;
 
 use crate::{
-    decision::Tokens,
     detail::maintenance,
     figures::scale,
     lending::ReserveView,
@@ -192,16 +191,10 @@ pub fn lenders(
 
 #[cfg(test)]
 mod tests {
-    use ballast_strategy::fixtures;
+    use ballast_strategy::fixtures::{self, TOKENS};
 
     use super::*;
     use crate::sums::Lines;
-
-    const TOKENS: Tokens = Tokens {
-        base: "SOL",
-        quote: "USDC",
-        decimals: (9, 6),
-    };
 
     fn of_book(insurance: u64, sigma_day: f64) -> LendersView {
         of_book_at(200, insurance, sigma_day)

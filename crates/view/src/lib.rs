@@ -30,14 +30,14 @@ mod price;
 mod shown;
 mod status;
 mod sums;
-pub mod text;
 #[cfg(test)]
 mod typescript;
 mod unwind;
 
 pub use action::{Action, ActionFigures, ActionOutcome, Actions};
-pub use book::{BookMove, BookView, Contingency, ContingencyState, NearestInBook};
-pub use decision::{DecisionView, Next, NextTrigger, ThresholdView, Tokens, Verdict};
+pub use ballast_strategy::{Tokens, text};
+pub use book::{BookMove, BookView, Contingency, ContingencyState, HedgePnl, NearestInBook};
+pub use decision::{DecisionView, Next, NextTrigger, ThresholdView, Verdict};
 pub use detail::{Past, Seen, curvature_day};
 pub use error::{ErrorBody, ErrorView};
 pub use events::{Hello, Reset, Tick};
@@ -48,7 +48,7 @@ pub use lending::ReserveView;
 pub use market::{
     DepthMove, FundingView, Limits, LiquidityView, MarketView, OracleView, ShareBps, StageEvidence,
 };
-pub use names::token_name;
+pub use names::TokenNames;
 pub use overrides::{
     AppliedOverride, InFlight, Override, OverrideMode, OverrideRequest, Overrides, Preview,
     PreviewNearest, PreviewRequest, Risk, Scope,

@@ -7,10 +7,9 @@ use ballast::{
 use ballast_abi::pyth::PriceUpdate;
 use ballast_model::{Bps, Side, lending::ReserveState};
 use ballast_snapshot::MarketSnapshot;
-use ballast_strategy::situation::SituationError;
+use ballast_strategy::{Tokens, situation::SituationError};
 
 use crate::{
-    decision::Tokens,
     figures::scale,
     lending::ReserveView,
     market::{Limits, MarketView, OracleView, StageEvidence},
@@ -251,11 +250,7 @@ mod tests {
         let shown = ShownMarket {
             on_chain: &market,
             newest: &market,
-            tokens: Tokens {
-                base: "SOL",
-                quote: "USDC",
-                decimals: (9, 6),
-            },
+            tokens: fixtures::TOKENS,
             sigma_day: 0.04,
             sigma_measured: false,
         };

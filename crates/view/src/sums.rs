@@ -14,7 +14,7 @@ use ballast_strategy::{
 };
 
 use crate::{
-    book::{BookMove, BookView, Contingency, NearestInBook},
+    book::{BookMove, BookView, Contingency, HedgePnl, NearestInBook},
     detail::{curvature_day, maintenance},
     figures::{nearest, reached, scale},
     moves::{moved, trigger},
@@ -132,6 +132,8 @@ pub struct Beside {
     pub fee_yield: Option<MeasuredYield>,
     /// Base held at a venue, raw; `None`: there is no hedge.
     pub hedge: Option<i128>,
+    /// What it has earned.
+    pub hedge_pnl: Option<HedgePnl>,
 }
 
 /// Adds up.
@@ -213,6 +215,7 @@ pub fn book(
         } else {
             Known::Unknown
         },
+        hedge_pnl: beside.hedge_pnl,
     })
 }
 
@@ -270,6 +273,7 @@ mod tests {
             fee_day_bps: 20,
             fee_yield: None,
             hedge: None,
+            hedge_pnl: None,
         }
     }
 

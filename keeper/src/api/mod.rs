@@ -13,6 +13,7 @@ mod actions;
 pub mod beside;
 mod files;
 mod guard;
+mod hedge;
 mod metrics;
 mod problem;
 mod reads;
@@ -34,7 +35,9 @@ pub use beside::{Flags, Nobody, Past};
 pub use server::{Server, ServerError};
 pub use token::{Token, TokenError};
 
-use crate::{config::Config, control::Control, journal::Feed, picture::Pictures};
+use crate::{
+    config::Config, control::Control, hedge::HedgeWatch, journal::Feed, picture::Pictures,
+};
 
 /// Time between two ticks of the stream.
 pub const HEARTBEAT_MS: u64 = 1_000;
@@ -56,4 +59,6 @@ pub struct Sources {
     pub past: Arc<dyn Past>,
     /// What the flags say.
     pub flags: Arc<dyn Flags>,
+    /// The hedge at a venue; `None`: there is none.
+    pub hedge: Option<HedgeWatch>,
 }

@@ -112,8 +112,9 @@ pub(super) fn answer(
             written(&lenders.map_err(|error| no_price(&error))?)
         }
         ["markets", address, "funding"] => {
-            scene.market(address)?;
-            written(&funding(scene))
+            let (market, _) = scene.market(address)?;
+            let now = scene.hedge.as_deref();
+            written(&super::hedge::funding(now, &market, scene.version))
         }
         _ => Err(Problem::not_found(path)),
     }
@@ -517,20 +518,4 @@ fn liquidity(
         bins,
         depth: depth.into(),
     })
-}
-
-fn funding(scene: &Scene) -> view::FundingView {
-    view::FundingView {
-        version: scene.version,
-        state: Known::Unknown,
-        venue: None,
-        instrument: None,
-        unit: "per year".to_owned(),
-        interval_secs: 3_600,
-        past: Vec::new(),
-        forecast: Vec::new(),
-        forecast_note: "no venue is configured for this keeper: it hedges on chain alone"
-            .to_owned(),
-        position_base: "0".to_owned(),
-    }
 }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     control::{Mode, Overrides, Standing},
+    hedge::HedgeNow,
     picture::{Found, MarketPicture, Picture, PositionPicture},
 };
 
@@ -68,8 +69,9 @@ pub(super) struct Scene {
     pub now_secs: i64,
     pub log: Arc<Log>,
     pub flags: Arc<Vec<view::Flag>>,
+    pub hedge: Option<Arc<HedgeNow>>,
     pub sources: Sources,
-    names: HashMap<Pubkey, (String, String)>,
+    names: HashMap<Pubkey, view::TokenNames>,
     known: OnceLock<Vec<Known>>,
     orders: Mutex<HashMap<Sort, Arc<Vec<usize>>>>,
     books: Mutex<HashMap<Pubkey, Arc<view::BookView>>>,
@@ -87,14 +89,8 @@ impl Scene {
     pub fn new(version: u64, picture: Arc<Picture>, log: Arc<Log>, sources: Sources) -> Self {
         let control = &sources.control;
         let names = picture.markets.iter().map(|(address, market)| {
-            let context = &market.context;
-            (
-                *address,
-                (
-                    view::token_name(&context.base.mint),
-                    view::token_name(&context.quote.mint),
-                ),
-            )
+            let names = view::TokenNames::of(&market.context.market);
+            (*address, names)
         });
         Self {
             version,
@@ -102,6 +98,7 @@ impl Scene {
             overrides: Arc::new(control.overrides()),
             now_secs: control.now_secs(),
             flags: Arc::new(sources.flags.flags()),
+            hedge: sources.hedge.as_ref().map(|now| now.borrow().clone()),
             names: names.collect(),
             picture,
             log,
@@ -137,17 +134,13 @@ impl Scene {
 
     pub fn tokens(&self, market: &MarketPicture) -> Tokens<'_> {
         let stored = &market.context.market;
-        let (base, quote) = self
-            .names
-            .get(&market.context.address)
-            .map_or(("base", "quote"), |(base, quote)| {
-                (base.as_str(), quote.as_str())
-            });
-        Tokens {
-            base,
-            quote,
+        let nameless = || Tokens {
+            base: "base",
+            quote: "quote",
             decimals: (stored.base_decimals, stored.quote_decimals),
-        }
+        };
+        let names = self.names.get(&market.context.address);
+        names.map_or_else(nameless, view::TokenNames::tokens)
     }
 
     /// The override that binds a position by itself.
@@ -286,13 +279,17 @@ impl Scene {
         let lines: Vec<Line> = of_market.clone().filter_map(|one| one.line).collect();
         let unvalued = of_market.count() - lines.len();
         let past = self.sources.past.of_market(&address);
+        let hedge = self.hedge.as_deref();
+        let (base, quote) = self.tokens(market).decimals;
+        let at = tokio::time::Instant::now();
         let beside = Beside {
             day: past.day,
             split: past.split.map(|(parts, _)| parts),
             contingency: self.sources.flags.contingency(&address),
             fee_day_bps: self.sources.config.automation.economics.fee_day_bps,
             fee_yield: market.fee_yield,
-            hedge: None,
+            hedge: hedge.and_then(|now| super::hedge::held(now, &address, base, at)),
+            hedge_pnl: hedge.and_then(|now| super::hedge::pnl(now, &address, quote, at)),
         };
         let snapshot = snapshot(market)?;
         let book = view::book(

@@ -40,6 +40,7 @@ fn position(number: u32) -> PositionPicture {
         outlook: Outlook::default(),
         found: Found::Nothing,
         in_flight: 0,
+        stale: false,
     }
 }
 
@@ -132,6 +133,7 @@ async fn a_page_of_ten_thousand_positions_is_small_and_quick() {
         feed: Feed::default(),
         past: Arc::new(Nobody),
         flags: Arc::new(Nobody),
+        hedge: None,
     };
     let api = Api::new(sources, Guard::new(1, &[], token, None)).unwrap();
     api.renew();

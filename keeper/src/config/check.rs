@@ -91,7 +91,12 @@ impl Config {
         self.fees.check()?;
         self.automation.check()?;
         self.prices.check()?;
+        self.nodes.check(&self.rpc_url)?;
         self.flags.check()?;
+        if let Some(hedge) = &self.hedge {
+            let markets: Vec<_> = self.markets.iter().map(|market| market.address).collect();
+            hedge.check(&markets)?;
+        }
         self.notify.check()?;
         self.api.check()?;
         require(
@@ -193,6 +198,18 @@ impl Fees {
             "fees.relaxed_distance_bps",
             "is out of range",
             "use at least urgent_distance_bps and at most 10000",
+        )?;
+        require(
+            self.urgent_secs <= self.relaxed_secs && self.relaxed_secs <= 2_592_000,
+            "fees.relaxed_secs",
+            "is out of range",
+            "use at least urgent_secs and at most 2592000",
+        )?;
+        require(
+            self.max_stake_bps <= 10_000,
+            "fees.max_stake_bps",
+            "is more than all of it",
+            "use at most 10000",
         )
     }
 }

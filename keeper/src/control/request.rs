@@ -1,5 +1,6 @@
 //! What is asked of a keeper, and why it may be refused.
 
+use ballast_view::text::utc;
 use serde::Deserialize;
 use serde_json::Value;
 use solana_sdk::pubkey::Pubkey;
@@ -246,7 +247,7 @@ impl Request {
         if until <= now_secs {
             return Err(bad(
                 "until_secs",
-                format!("{until} is past: it is {now_secs}"),
+                format!("{} is past: it is {}", utc(until), utc(now_secs)),
             ));
         }
         if until > now_secs.saturating_add(LONGEST_SECS) {

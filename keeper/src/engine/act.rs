@@ -139,10 +139,12 @@ impl Engine {
             }
             Decision::Nothing | Decision::Blocked { .. } => false,
         };
-        if before != told && !acts {
-            self.events.send(KeeperEvent::Decision(DecisionEvent::new(
-                market, position, at,
-            )));
+        if before != told
+            && !acts
+            && let Some(shelf) = self.shelves.get(&market)
+        {
+            let decision = DecisionEvent::new(&shelf.market, position, at);
+            self.events.send(KeeperEvent::Decision(decision));
         }
         before != told
     }

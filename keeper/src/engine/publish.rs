@@ -46,6 +46,8 @@ impl Engine {
             told,
             flights,
             config,
+            min_slots,
+            floor_slot,
             ..
         } = self;
         let markets = shelves
@@ -72,6 +74,8 @@ impl Engine {
                         Some(_) => Found::Blocked(*kind),
                     }),
                 in_flight: flights.get(position).copied().unwrap_or_default(),
+                stale: tracked.slot
+                    < (*floor_slot).max(min_slots.get(position).copied().unwrap_or_default()),
             })
         });
     }

@@ -2,12 +2,13 @@
 
 use ballast_strategy::decide::ActionKind;
 
-/// How many jobs there may be for one more of this kind: a quarter is kept free for what cannot wait.
+/// How many jobs there may be for one more of this kind: a quarter, and at least one, is kept free for what cannot wait. With a single one
+/// there is nothing to keep.
 pub(super) fn room(most: usize, action: ActionKind) -> usize {
     if action.protects() {
         most
     } else {
-        most - most / 4
+        most.saturating_sub(most.div_ceil(4)).max(most.min(1))
     }
 }
 
@@ -17,7 +18,7 @@ mod tests {
 
     #[test]
     fn rehedges_leave_room_for_what_cannot_wait_and_are_never_shut_out() {
-        for (most, for_rehedges) in [(1, 1), (3, 3), (4, 3), (32, 24), (1_024, 768)] {
+        for (most, for_rehedges) in [(1, 1), (2, 1), (3, 2), (4, 3), (5, 3), (32, 24), (1_024, 768)] {
             use ActionKind::{
                 Compound, Deleverage, DeleverageSwap, Exit, Liquidate, Recenter, RefreshPrice,
                 RefreshStage, Rehedge,

@@ -191,6 +191,9 @@ mod tests {
         warn_below_lamports: 0,
         relaxed_distance_bps: 0,
         urgent_distance_bps: 0,
+        relaxed_secs: 0,
+        urgent_secs: 0,
+        max_stake_bps: 0,
     };
 
     fn spend(spending: &mut Spending, action: ActionKind, needed: u64, now_secs: i64) -> bool {

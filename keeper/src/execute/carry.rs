@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ballast_client::{MarketContext, PriorityFee, Request, SendError, VersionedTransaction};
-use ballast_strategy::decide::ActionKind;
+use ballast_strategy::{decide::ActionKind, urgency::Stakes};
 use solana_sdk::pubkey::Pubkey;
 
 use super::{
@@ -25,8 +25,8 @@ pub(super) struct Plan {
     pub kind: ActionKind,
     pub reason: String,
     pub inputs: Inputs,
-    /// Price distance to the liquidation boundary.
-    pub distance: Option<u32>,
+    /// How near the liquidation boundary is, and what is lost there.
+    pub stakes: Stakes,
     /// Accounts that are created on the way.
     pub new_wallets: u32,
     pub instructions: Instructions,
@@ -43,7 +43,7 @@ impl Executor {
         let fees = &self.config.fees;
         let mut units = fee::compute_units_unsimulated(kind);
         units += fee::UNITS_TO_CREATE_WALLET * plan.new_wallets;
-        let micro_lamports = fee::micro_lamports(fees, plan.distance, plan.attempt, units);
+        let micro_lamports = fee::micro_lamports(fees, &plan.stakes, plan.attempt, units);
         let tables = match kind {
             ActionKind::Recenter | ActionKind::Exit => self.tables(&plan.market).await?,
             _ => Vec::new(),
@@ -61,7 +61,7 @@ impl Executor {
         let active = permission == Permission::Send;
         // A swap may fail for reasons that only a simulation sees, and what has failed may fail again.
         let blind = matches!(kind, ActionKind::Deleverage | ActionKind::Liquidate);
-        if active && blind && !plan.has_failed && fee::is_urgent(fees, plan.distance) {
+        if active && blind && !plan.has_failed && fee::is_urgent(fees, &plan.stakes) {
             request = request.compute_limit(units);
         }
         let mut answer = self.sender.prepare(&request).await;

@@ -1,7 +1,14 @@
-//! How much to pay for a place in a block: the nearer the liquidation boundary, the more.
+//! How much to pay for a place in a block: the nearer the liquidation boundary by price or time, the more; and no more than a part of what
+//! is lost there.
 
-use ballast_model::{Boundaries, Bps, Position, SqrtPrice, price};
-use ballast_strategy::decide::ActionKind;
+use ballast_abi::clusters;
+use ballast_client::{Limits, Market};
+use ballast_model::{Boundaries, Bps, Position, Side, SqrtPrice, price};
+use ballast_strategy::{
+    decide::{ActionKind, Assessment},
+    urgency::{Fences, MOST_URGENT_PPM, Stakes, at_stake_lamports_up},
+};
+use solana_sdk::pubkey::Pubkey;
 
 use crate::config::Fees;
 
@@ -35,45 +42,67 @@ pub fn distance_bps(model: &Position, oracle: SqrtPrice, maintenance: Bps) -> Op
     }
 }
 
-/// Whether there is no time to simulate.
-pub fn is_urgent(fees: &Fees, distance_bps: Option<u32>) -> bool {
-    distance_bps.is_some_and(|distance| distance <= fees.urgent_distance_bps)
+/// What is known of a position's boundary, by which its fee is set. `sol`: which of the market's tokens is SOL.
+pub fn stakes(at: &Assessment, limits: &Limits, day_ticks: Option<u32>, sol: Option<Side>) -> Stakes {
+    let bonus = Bps::new(limits.liquidation_bonus_bps);
+    let distance = distance_bps(&at.model, at.oracle, Bps::new(limits.maintenance_ltv_bps));
+    Stakes {
+        distance_bps: distance,
+        day_ticks,
+        // What cannot be computed bounds nothing.
+        at_stake_lamports: at_stake_lamports_up(&at.value, at.oracle, bonus, sol)
+            .ok()
+            .flatten()
+            .filter(|_| distance.is_some()),
+    }
 }
 
-/// Micro-lamports per compute unit: from the least, at the relaxed distance, linearly to the most, at the urgent one.
-/// Every attempt before that did not land halves the distance. Never more than the caps allow for `compute_units`.
-pub fn micro_lamports(
-    fees: &Fees,
-    distance_bps: Option<u32>,
-    attempt: u32,
-    compute_units: u32,
-) -> u64 {
-    let (near, far) = (fees.urgent_distance_bps, fees.relaxed_distance_bps);
-    let distance = distance_bps
-        .unwrap_or(far)
-        .checked_shr(attempt)
-        .unwrap_or(0);
-    let relaxed = distance >= far;
-    let distance = distance.clamp(near, far);
-    let span = u128::from(
-        fees.max_micro_lamports
-            .saturating_sub(fees.min_micro_lamports),
-    );
-    let (gone, way) = (u128::from(far - distance), u128::from(far - near));
-    // Urgent and relaxed may be the same distance: all within it is urgent.
-    let rise = if relaxed {
-        0
+/// Which of a market's tokens is SOL.
+pub fn sol_side(market: &Market) -> Option<Side> {
+    let is_sol = |mint: &Pubkey| *mint == clusters::WRAPPED_SOL_MINT;
+    if is_sol(&market.base_mint) {
+        Some(Side::Base)
     } else {
-        (span * gone).checked_div(way).unwrap_or(span)
-    };
+        is_sol(&market.quote_mint).then_some(Side::Quote)
+    }
+}
+
+/// Between which distances and times the fee rises.
+pub fn fences(fees: &Fees) -> Fences {
+    Fences {
+        relaxed_distance_bps: fees.relaxed_distance_bps,
+        urgent_distance_bps: fees.urgent_distance_bps,
+        relaxed_secs: fees.relaxed_secs,
+        urgent_secs: fees.urgent_secs,
+    }
+}
+
+/// Whether there is no time to simulate.
+pub fn is_urgent(fees: &Fees, stakes: &Stakes) -> bool {
+    stakes.is_urgent(&fences(fees))
+}
+
+/// Micro-lamports per compute unit: from the least, where nothing is urgent, linearly to the most. Never more than the caps allow for
+/// `compute_units`, nor than a part of what is at stake; but the least is always paid.
+pub fn micro_lamports(fees: &Fees, stakes: &Stakes, attempt: u32, compute_units: u32) -> u64 {
+    let span = fees
+        .max_micro_lamports
+        .saturating_sub(fees.min_micro_lamports);
+    let urgency = u128::from(stakes.urgency_ppm(&fences(fees), attempt));
+    let rise = u128::from(span) * urgency / u128::from(MOST_URGENT_PPM);
     let wanted = fees
         .min_micro_lamports
         .saturating_add(u64::try_from(rise).unwrap_or(u64::MAX));
-    let affordable =
-        u128::from(fees.max_lamports_per_action) * 1_000_000 / u128::from(compute_units.max(1));
+    let affordable_down = |lamports: u64| {
+        let most = u128::from(lamports) * 1_000_000 / u128::from(compute_units.max(1));
+        u64::try_from(most).unwrap_or(u64::MAX)
+    };
+    let worth = stakes.worth_lamports_down(Bps::new(fees.max_stake_bps));
+    let worth = worth.map_or(u64::MAX, affordable_down);
     wanted
+        .min(worth.max(fees.min_micro_lamports))
         .min(fees.max_micro_lamports)
-        .min(u64::try_from(affordable).unwrap_or(u64::MAX))
+        .min(affordable_down(fees.max_lamports_per_action))
 }
 
 #[cfg(test)]
@@ -92,7 +121,17 @@ mod tests {
         reserved_lamports_per_hour: 0,
         relaxed_distance_bps: 1_000,
         urgent_distance_bps: 100,
+        relaxed_secs: 21_600,
+        urgent_secs: 600,
+        max_stake_bps: 1_000,
     };
+
+    fn at(distance_bps: Option<u32>) -> Stakes {
+        Stakes {
+            distance_bps,
+            ..Stakes::default()
+        }
+    }
 
     #[test]
     fn it_rises_towards_the_boundary() {
@@ -105,16 +144,16 @@ mod tests {
             (Some(0), 1_001_000),
         ] {
             assert_eq!(
-                micro_lamports(&FEES, distance, 0, 100_000),
+                micro_lamports(&FEES, &at(distance), 0, 100_000),
                 expected,
                 "{distance:?}"
             );
         }
         assert_eq!(
-            micro_lamports(&FEES, Some(900), 1, 100_000),
-            micro_lamports(&FEES, Some(450), 0, 100_000)
+            micro_lamports(&FEES, &at(Some(900)), 1, 100_000),
+            micro_lamports(&FEES, &at(Some(450)), 0, 100_000)
         );
-        assert_eq!(micro_lamports(&FEES, Some(900), 40, 100_000), 1_001_000);
+        assert_eq!(micro_lamports(&FEES, &at(Some(900)), 40, 100_000), 1_001_000);
     }
 
     #[test]
@@ -130,7 +169,7 @@ mod tests {
             (Some(0), 1_001_000),
         ] {
             assert_eq!(
-                micro_lamports(&fees, distance, 0, 100_000),
+                micro_lamports(&fees, &at(distance), 0, 100_000),
                 expected,
                 "{distance:?}"
             );
@@ -145,7 +184,7 @@ mod tests {
             (Some(100), true),
             (Some(0), true),
         ] {
-            assert_eq!(is_urgent(&FEES, distance), urgent);
+            assert_eq!(is_urgent(&FEES, &at(distance)), urgent);
         }
     }
 
@@ -180,13 +219,75 @@ mod tests {
         );
     }
 
+    #[test]
+    fn little_at_stake_is_worth_little_but_the_least_is_paid() {
+        let with = |lamports| Stakes {
+            at_stake_lamports: Some(lamports),
+            ..at(Some(0))
+        };
+        // A tenth of it, for 100,000 units.
+        for (lamports, expected) in [
+            (0, 1_000),
+            (1_000, 1_000),
+            (10_000, 10_000),
+            (1_001_000, 1_001_000),
+            (u64::MAX, 1_001_000),
+        ] {
+            assert_eq!(micro_lamports(&FEES, &with(lamports), 0, 100_000), expected);
+        }
+    }
+
+    #[test]
+    fn the_worked_example_stakes_its_bonus_where_its_base_is_sol() {
+        let (market, position) = (fixtures::snapshot(200), fixtures::position());
+        let at = ballast_strategy::decide::assess(&fixtures::situation(&market, &position)).unwrap();
+        let limits = &market.market.limits;
+        let found = stakes(&at, limits, Some(400), Some(Side::Base));
+        assert!(found.distance_bps.unwrap().abs_diff(2_932) <= 15);
+        let bonus = u128::from(limits.liquidation_bonus_bps) * at.value.debt / 10_000;
+        // 200 dollars of 10^6 units are a SOL of 10^9.
+        let lamports = u128::from(found.at_stake_lamports.unwrap());
+        assert!(lamports.abs_diff(bonus * 5) < 20, "{lamports} {bonus}");
+        assert_eq!(stakes(&at, limits, None, None).at_stake_lamports, None);
+        let mut named = market.market;
+        assert_eq!(sol_side(&named), None);
+        named.quote_mint = clusters::WRAPPED_SOL_MINT;
+        assert_eq!(sol_side(&named), Some(Side::Quote));
+        named.base_mint = clusters::WRAPPED_SOL_MINT;
+        assert_eq!(sol_side(&named), Some(Side::Base));
+    }
+
+    fn any_stakes() -> impl Strategy<Value = Stakes> {
+        (proptest::option::of(0u32..20_000), proptest::option::of(any::<u32>()), proptest::option::of(any::<u64>())).prop_map(
+            |(distance_bps, day_ticks, at_stake_lamports)| Stakes {
+                distance_bps,
+                day_ticks,
+                at_stake_lamports,
+            },
+        )
+    }
+
     proptest! {
         #[test]
-        fn caps_hold(distance in proptest::option::of(any::<u32>()), attempt: u32, units: u32, cap in 0u64..1_000_000_000) {
+        fn caps_hold(stakes in any_stakes(), attempt: u32, units: u32, cap in 0u64..1_000_000_000) {
             let fees = Fees { max_lamports_per_action: cap, ..FEES };
-            let fee = micro_lamports(&fees, distance, attempt, units);
+            let fee = micro_lamports(&fees, &stakes, attempt, units);
             prop_assert!(fee <= fees.max_micro_lamports);
             prop_assert!(u128::from(fee) * u128::from(units) <= u128::from(cap) * 1_000_000);
+            if let Some(worth) = stakes.worth_lamports_down(Bps::new(fees.max_stake_bps)) {
+                let least = fee <= fees.min_micro_lamports;
+                prop_assert!(least || u128::from(fee) * u128::from(units) <= u128::from(worth) * 1_000_000);
+            }
+        }
+
+        #[test]
+        fn nearer_or_more_at_stake_is_never_paid_less(stakes in any_stakes(), attempt in 0u32..20, units: u32, nearer: u32, more: u64) {
+            let fee = |stakes| micro_lamports(&FEES, &stakes, attempt, units);
+            let near = Stakes { distance_bps: stakes.distance_bps.map(|it| it.saturating_sub(nearer)), ..stakes };
+            prop_assert!(fee(near) >= fee(stakes));
+            let much = Stakes { at_stake_lamports: stakes.at_stake_lamports.map(|it| it.saturating_add(more)), ..stakes };
+            prop_assert!(fee(much) >= fee(stakes));
+            prop_assert!(micro_lamports(&FEES, &stakes, attempt + 1, units) >= fee(stakes));
         }
     }
 }

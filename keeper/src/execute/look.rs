@@ -3,12 +3,13 @@
 use ballast_client::{Position, PositionContext};
 use ballast_model::Amounts;
 use ballast_strategy::{
-    decide::{Action, ActionKind, Assessment, Decision, Reason, assess},
+    decide::{Action, ActionKind, Assessment, Decision, assess},
     situation::{Outlook, Situation, SituationError},
+    urgency::Stakes,
 };
 use solana_sdk::pubkey::Pubkey;
 
-use super::{Executor, Job, Report, Seen, Trouble, View};
+use super::{Executor, Job, Report, Seen, Trouble, View, fee};
 
 /// All that a decision rests on.
 #[derive(Clone)]
@@ -40,6 +41,13 @@ impl Look {
         }
     }
 
+    /// How near its liquidation boundary is, and what is lost there.
+    pub fn stakes(&self, at: &Assessment) -> Stakes {
+        let market = &self.view.market.market;
+        let sol = fee::sol_side(market);
+        fee::stakes(at, &market.limits, self.outlook.volatility, sol)
+    }
+
     fn seen(&self) -> Seen {
         Seen {
             slot: self.view.market.slot,
@@ -52,9 +60,9 @@ impl Look {
 }
 
 /// The action, if one of that kind is to be done.
-pub(super) fn acts(at: &Assessment, kind: ActionKind) -> Option<(Action, Reason)> {
+pub(super) fn acts(at: &Assessment, kind: ActionKind) -> Option<Action> {
     match at.decision {
-        Decision::Act(action, reason) if action.kind() == kind => Some((action, reason)),
+        Decision::Act(action, _) if action.kind() == kind => Some(action),
         _ => None,
     }
 }

@@ -22,7 +22,7 @@ use ballast_client::{
     Chain, ChainError, Instruction, MarketContext, PriorityFee, SendError, Sender, SenderConfig,
     instruction, lookup_table::LookupTableError,
 };
-use ballast_model::{Amounts, Bps};
+use ballast_model::Amounts;
 use solana_sdk::{pubkey::Pubkey, signature::Keypair, signer::Signer};
 use thiserror::Error;
 
@@ -33,7 +33,9 @@ use balance::Balance;
 use ballast_strategy::{
     decide::{Action, ActionKind, Assessment, Reason, refresh_due},
     situation::{Outlook, SituationError},
+    urgency::Stakes,
 };
+use ballast_view::TokenNames;
 use budget::{Spending, Spent};
 use build::Learned;
 use carry::Plan;
@@ -359,27 +361,28 @@ impl Executor {
         job: &Job,
         look: Look,
         at: &Assessment,
-        (action, reason): (Action, Reason),
+        action: Action,
     ) -> Result<Verdict, Trouble> {
         if self.permission(&job.position, job.action) == Permission::Nothing {
             return Ok(Verdict::NotDue);
         }
         self.recorder
             .record(&look.position.address, &look.situation(), at);
+        let stakes = look.stakes(at);
         let Look { view, position, .. } = look;
         let market = &job.market;
-        let decision = DecisionEvent::new(market.address, position.address, at);
+        let decision = DecisionEvent::new(market, position.address, at);
+        let told = decision.reason.clone();
         self.events.send(KeeperEvent::Decision(decision));
-        let maintenance = Bps::new(view.market.market.limits.maintenance_ltv_bps);
         let liquidates = job.action == ActionKind::Liquidate;
         let instructions = self.instructions(market, &position, &action, &view).await?;
         self.carry_out(Plan {
             market: Arc::clone(market),
             subject: position.address,
             kind: job.action,
-            reason: reason.to_string(),
+            reason: told,
             inputs: inputs(at),
-            distance: fee::distance_bps(&at.model, at.oracle, maintenance),
+            stakes,
             // At most two, so that it fits.
             new_wallets: if liquidates {
                 view.missing_wallets.len() as u32
@@ -415,7 +418,8 @@ impl Executor {
         reason: &Reason,
         instruction: Instruction,
     ) -> Result<Verdict, Trouble> {
-        let (reason, inputs) = (reason.to_string(), market_inputs(&view.market));
+        let names = TokenNames::of(&market.market);
+        let (reason, inputs) = (reason.told(names.tokens()), market_inputs(&view.market));
         self.events.send(KeeperEvent::Decision(DecisionEvent {
             market: market.address,
             position: market.address,
@@ -430,7 +434,7 @@ impl Executor {
             kind: job.action,
             reason,
             inputs,
-            distance: None,
+            stakes: Stakes::default(),
             new_wallets: 0,
             instructions: vec![instruction].into(),
             attempt: job.attempt,

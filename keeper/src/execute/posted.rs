@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use ballast_client::{MarketContext, instruction, posting::POSTING_UNITS};
-use ballast_model::Bps;
-use ballast_strategy::decide::{ActionKind, Reason, is_newer_than_shown, shown_age_secs};
+use ballast_strategy::{
+    decide::{ActionKind, Reason, is_newer_than_shown, shown_age_secs},
+    urgency::Stakes,
+};
 use solana_sdk::pubkey::Pubkey;
 
 use super::{
     Executor, Job, Report, Trouble, Verdict,
-    fee::{self, micro_lamports},
+    fee::micro_lamports,
     look::{Look, acts},
 };
 use crate::{
@@ -36,13 +38,13 @@ impl Executor {
             return Ok(None);
         };
         let prices = poster.newest(&job.market).await?;
-        let at = look.at_prices(&prices).assess()?;
+        let newer = look.at_prices(&prices);
+        let at = newer.assess()?;
         if acts(&at, job.action).is_none() {
             return Ok(None);
         }
-        let maintenance = Bps::new(look.view.market.market.limits.maintenance_ltv_bps);
-        let distance = fee::distance_bps(&at.model, at.oracle, maintenance);
-        let fee = micro_lamports(&self.config.fees, distance, job.attempt, POSTING_UNITS);
+        let stakes = newer.stakes(&at);
+        let fee = micro_lamports(&self.config.fees, &stakes, job.attempt, POSTING_UNITS);
         self.spend_on_posting(job.action, POSTING_UNITS, fee)?;
         let posted = poster.post(&job.market, &prices, fee).await?;
         Ok(Some(Job {
@@ -74,7 +76,7 @@ impl Executor {
             if !is_newer_than_shown(&newest) || secs < every {
                 return Ok(Verdict::NotDue);
             }
-            let fee = micro_lamports(&self.config.fees, None, job.attempt, POSTING_UNITS);
+            let fee = micro_lamports(&self.config.fees, &Stakes::default(), job.attempt, POSTING_UNITS);
             self.spend_on_posting(job.action, POSTING_UNITS, fee)?;
             let posted = poster.post(&job.market, &prices, fee).await?;
             market = at_accounts(&job.market, &posted);

@@ -1,6 +1,6 @@
 //! From a signed transaction to a certain outcome.
 
-use ballast_client::{BallastError, Failure, Outcome as Sent, Prepared};
+use ballast_client::{BallastError, Expiry, Failure, Outcome as Sent, Prepared};
 use tokio::time::sleep;
 
 use super::Executor;
@@ -113,26 +113,28 @@ impl Executor {
         let certain = prepared
             .last_valid_block_height()
             .saturating_add(EXPIRY_MARGIN);
+        let signature = prepared.signature();
         loop {
             sleep(self.config.timing.poll_interval).await;
-            let block_height = match self.chain.block_height().await {
-                Ok(height) if height > certain => height,
-                _ => continue,
-            };
-            match self.look_up(prepared).await {
-                Some(Sent::Landed { slot }) => return Outcome::Landed { slot },
-                Some(Sent::Failed { slot, failure }) => return failed(slot, &failure),
-                Some(Sent::Expired) => {
-                    return match refusal {
-                        Some(error) => Outcome::Dropped {
-                            block_height,
-                            error,
-                        },
-                        None => Outcome::Expired { block_height },
+            let block_height = match self.chain.expiry(&signature, certain).await {
+                Ok(Expiry::Expired { block_height }) => block_height,
+                Ok(Expiry::Landed(status)) => {
+                    return match self.sender.outcome(prepared, status).await {
+                        Sent::Failed { slot, failure } => failed(slot, &failure),
+                        Sent::Landed { slot } => Outcome::Landed { slot },
+                        // What is in a block is neither.
+                        Sent::Expired | Sent::Dropped { .. } => continue,
                     };
                 }
-                Some(Sent::Dropped { .. }) | None => {}
-            }
+                Ok(Expiry::NotYet | Expiry::Unconfirmed) | Err(_) => continue,
+            };
+            return match refusal {
+                Some(error) => Outcome::Dropped {
+                    block_height,
+                    error,
+                },
+                None => Outcome::Expired { block_height },
+            };
         }
     }
 

@@ -17,6 +17,7 @@ pub mod watch;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use ballast_client::Condition;
 use ballast_flags::{
     Verdict,
     contingency::{Contingency, Cover},
@@ -72,10 +73,14 @@ impl MarketContingency {
 pub struct EndpointSeen {
     /// Its name: URLs hold keys.
     pub name: String,
+    /// Scheme and host.
+    pub label: String,
     /// The slot that it told; `None`: it did not answer.
     pub slot: Option<u64>,
     /// How long it took.
     pub latency_ms: u64,
+    /// How it stands, if the keeper works with it; `None`: it is asked for its slot only.
+    pub condition: Option<Condition>,
 }
 
 /// What others tell the flags.

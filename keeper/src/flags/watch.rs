@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ballast_client::{Chain, MarketContext};
+use ballast_client::{Chain, Condition, MarketContext, Nodes};
 use ballast_flags::{Board, Verdict, contingency::Cover};
 use ballast_view::text::amount;
 use solana_sdk::pubkey::Pubkey;
@@ -48,8 +48,10 @@ pub struct Watcher {
     pub pictures: Pictures,
     /// Where changes are told.
     pub events: Events,
-    /// The keeper's own node first, then others.
-    pub nodes: Vec<Arc<dyn Chain>>,
+    /// The nodes that the keeper works with.
+    pub nodes: Nodes,
+    /// Others, which are asked for their slot only.
+    pub others: Vec<Arc<dyn Chain>>,
     /// Markets.
     pub markets: Vec<Arc<MarketContext>>,
     /// Whether there is a hedge, whose funding and fills will be told.
@@ -66,20 +68,11 @@ impl Watcher {
 
     /// Watches for ever.
     pub async fn run(self, (sender, heard): (Sender<Heard>, Receiver<Heard>)) {
-        let asking = endpoints::watch(self.nodes.clone(), sender.clone());
-        let reading = async {
-            if let Some(own) = self.nodes.first() {
-                let (config, events) = (Arc::clone(&self.config), self.events.clone());
-                flow::watch(
-                    Arc::clone(own),
-                    config,
-                    self.markets.clone(),
-                    events,
-                    sender,
-                )
-                .await;
-            }
-        };
+        let (nodes, others) = (self.nodes.clone(), self.others.clone());
+        let asking = endpoints::watch(nodes, others, sender.clone());
+        let (config, events) = (Arc::clone(&self.config), self.events.clone());
+        let own = Arc::new(self.nodes.clone());
+        let reading = flow::watch(own, config, self.markets.clone(), events, sender);
         tokio::join!(asking, reading, Judge::new(&self).run(heard));
     }
 }
@@ -94,6 +87,7 @@ struct Judge<'a> {
     near: BTreeMap<Pubkey, BTreeSet<Pubkey>>,
     contingency: BTreeMap<Pubkey, MarketContingency>,
     endpoints: Vec<EndpointSeen>,
+    conditions: endpoints::Conditions,
 }
 
 impl<'a> Judge<'a> {
@@ -113,6 +107,7 @@ impl<'a> Judge<'a> {
             near: BTreeMap::new(),
             contingency: BTreeMap::new(),
             endpoints: Vec::new(),
+            conditions: endpoints::Conditions::default(),
         }
     }
 
@@ -133,6 +128,12 @@ impl<'a> Judge<'a> {
             Heard::Endpoints(seen) => {
                 let slots = seen.iter().map(|seen| (seen.name.clone(), seen.slot));
                 self.board.endpoints(slots.collect());
+                let denied = |seen: &&EndpointSeen| seen.condition == Some(Condition::Contradicted);
+                let denied = seen.iter().filter(denied).map(|seen| seen.name.clone());
+                self.board.denied(denied.collect());
+                for message in self.conditions.news(&seen) {
+                    self.watcher.events.send(KeeperEvent::Warning { message });
+                }
                 self.endpoints = seen;
             }
             Heard::Flow { market, pool, pair } => self.board.flow(market, pool, pair, now_secs),

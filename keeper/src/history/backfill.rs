@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use super::{
     HistoryReader, Input,
-    events::{done_to, row},
+    events::{Done, done_to, row},
 };
 
 /// Transactions of a position that are read at most.
@@ -88,21 +88,14 @@ async fn read(
     Ok(())
 }
 
-/// Waits for room: this is in no hurry.
 async fn hand_over(
     sender: &mpsc::SyncSender<Input>,
     position: Pubkey,
     reading: &Reading,
     actions: Vec<ActionRow>,
 ) {
-    let mut input = Input::Past(position, Box::new(reading.clone()), actions);
-    loop {
-        match sender.try_send(input) {
-            Ok(()) | Err(mpsc::TrySendError::Disconnected(_)) => return,
-            Err(mpsc::TrySendError::Full(again)) => input = again,
-        }
-        sleep(PAUSE).await;
-    }
+    let input = Input::Past(position, Box::new(reading.clone()), actions);
+    super::hand_over(sender, input).await;
 }
 
 /// Reads one page of a position's past. A question that is not answered leaves the reading as far as it had come.
@@ -155,24 +148,55 @@ async fn transaction(
     reading: &mut Reading,
     actions: &mut Vec<ActionRow>,
 ) -> Result<(), ChainError> {
-    let signature = past.signature.to_string();
-    let Some(record) = chain.transaction(&past.signature).await? else {
+    let signature = past.signature;
+    let Some(deeds) = Deeds::read(chain, position, past).await? else {
         reading.missing = Some(format!("the node does not have transaction {signature}"));
         return Ok(());
     };
-    if is_truncated(&record.logs) {
+    if deeds.cut {
         reading.missing = Some(format!("the logs of transaction {signature} were cut"));
     }
-    let events = BallastEvent::in_logs(&record.logs);
-    let done: Vec<_> = events
-        .iter()
-        .filter_map(|event| done_to(position, event))
-        .collect();
-    // Within a transaction the last event is the newest.
-    for done in done.iter().rev() {
+    for done in &deeds.done {
         reading.note(done.past);
-        let at = (past.slot, past.secs.unwrap_or_default());
-        actions.extend(row(position, &signature, at, done));
     }
+    actions.extend(deeds.rows);
     Ok(())
+}
+
+/// What a transaction did to a position.
+pub(super) struct Deeds {
+    /// Within a transaction the last event is the newest: newest first.
+    pub done: Vec<Done>,
+    /// The same as rows.
+    pub rows: Vec<ActionRow>,
+    /// Its logs were cut: there may be more.
+    pub cut: bool,
+}
+
+impl Deeds {
+    /// Asks the node; `None`: it does not have the transaction.
+    pub async fn read(
+        chain: &dyn Chain,
+        position: &Pubkey,
+        past: &PastTransaction,
+    ) -> Result<Option<Self>, ChainError> {
+        let Some(record) = chain.transaction(&past.signature).await? else {
+            return Ok(None);
+        };
+        let events = BallastEvent::in_logs(&record.logs);
+        let newest_first = events.iter().rev();
+        let done: Vec<_> = newest_first
+            .filter_map(|event| done_to(position, event))
+            .collect();
+        let signature = past.signature.to_string();
+        let at = (past.slot, past.secs.unwrap_or_default());
+        Ok(Some(Self {
+            rows: done
+                .iter()
+                .filter_map(|done| row(position, &signature, at, done))
+                .collect(),
+            done,
+            cut: is_truncated(&record.logs),
+        }))
+    }
 }

@@ -3,7 +3,8 @@
 //! 1. [`sights`] makes of the engine's newest picture what the history needs of it.
 //! 2. [`writer`], a thread of its own, keeps sums up ([`ballast_history::Ledger`]), follows the journal for what was done and
 //!    ordered ([`rows`]), and writes both to the store in one transaction a second.
-//! 3. [`backfill`] reads what happened before a position was first seen from the node's transaction history ([`events`]).
+//! 3. [`backfill`] reads what happened before a position was first seen from the node's transaction history ([`events`]), and
+//!    [`others`] what others do to it later.
 //!
 //! Pictures wait for the writer in a bounded queue. What finds it full is dropped, counted, and noted on every position as a gap:
 //! sums then still add up, but in one longer step. A store that does not answer is tried again; until then everything waits in
@@ -12,6 +13,7 @@
 pub mod answers;
 mod backfill;
 pub mod events;
+mod others;
 mod rows;
 mod sights;
 mod writer;
@@ -39,6 +41,8 @@ use crate::{events::Events, picture::Pictures};
 
 /// Pictures that may wait for the writer.
 const QUEUE: usize = 16;
+/// When to look again whether a full queue has room.
+const ROOM_AFTER: Duration = Duration::from_millis(200);
 /// Least time between two pictures that are taken.
 const TAKE_EVERY: Duration = Duration::from_secs(1);
 
@@ -74,6 +78,8 @@ pub struct Health {
     pub positions: usize,
     /// Of those that are open, the ones of whose time before the first sight only the account's own counters are known.
     pub pasts_open: usize,
+    /// Changes of positions by others that the node could not tell of.
+    pub unread_changes: u64,
 }
 
 /// A position's sums as they stand.
@@ -135,6 +141,19 @@ enum Input {
     Frames(Vec<Frame>),
     /// How far a position's past has been read, and what was done in it.
     Past(Pubkey, Box<Reading>, Vec<ballast_history::ActionRow>),
+    /// What others have done.
+    Others(Vec<ballast_history::ActionRow>),
+}
+
+/// Waits for room: for what is in no hurry.
+async fn hand_over(sender: &mpsc::SyncSender<Input>, mut input: Input) {
+    loop {
+        match sender.try_send(input) {
+            Ok(()) | Err(mpsc::TrySendError::Disconnected(_)) => return,
+            Err(mpsc::TrySendError::Full(again)) => input = again,
+        }
+        sleep(ROOM_AFTER).await;
+    }
 }
 
 /// The hook: begins when it is polled and ends with the engine's last picture.
@@ -173,11 +192,13 @@ impl History {
         } = self;
         let (sender, receiver) = mpsc::sync_channel(QUEUE);
         let backfills = setting.backfill;
+        let (ask, asked) = tokio::sync::mpsc::channel(others::QUEUE);
         let writer = writer::Writer::new(
             setting,
             Arc::clone(&reader.standings),
             health.clone(),
             events.clone(),
+            ask,
         );
         let thread = std::thread::Builder::new()
             .name("history".into())
@@ -191,12 +212,15 @@ impl History {
         };
         let takes = take(&mut pictures, &sender, &health);
         if backfills {
-            let past = backfill::run(chain, reader, sender.clone());
+            let past = backfill::run(Arc::clone(&chain), reader, sender.clone());
+            let others = others::run(chain, asked, sender.clone(), health.clone());
             tokio::select! {
                 () = takes => {}
                 () = past => {}
+                () = others => {}
             }
         } else {
+            drop(asked);
             takes.await;
         }
         let last = pictures.borrow().clone();

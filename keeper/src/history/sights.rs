@@ -56,6 +56,7 @@ fn sight(market: &MarketSnapshot, picture: &PositionPicture) -> Option<Sight> {
         },
         account: account(position),
         slot: picture.slot,
+        hedge: position.policy.hedge(),
         // What was seen before the account changed is known by the booked fees being unknown.
         fees_waiting: outlook.booked_fees.and(outlook.fees),
         reward_lamports: position

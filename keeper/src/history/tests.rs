@@ -9,7 +9,10 @@ use std::{
 
 use async_trait::async_trait;
 use ballast_client::{Chain, PastTransaction, Position, TransactionRecord};
-use ballast_history::store::{ActionQuery, Location, Store};
+use ballast_history::{
+    Unexplained,
+    store::{ActionQuery, Location, Store},
+};
 use ballast_strategy::fixtures::sqrt_price_cents;
 use solana_sdk::signature::Signature;
 use tokio::time::sleep;
@@ -126,6 +129,16 @@ async fn a_keeper_keeps_sums_points_actions_and_decisions_over_restarts() {
     let first = rows.last().unwrap();
     assert!(first.row.number.is_some() && first.row.before.is_some());
     assert!(rows.iter().all(|row| row.row.by.is_some()));
+    // What it has made of its positions is told, but of what is done to markets.
+    let done = rows.iter().map(|row| &row.row);
+    let done = done.filter(|row| row.outcome == "landed" && row.before.is_some());
+    let told = done.clone().filter(|row| row.after.is_some()).count();
+    assert!(told > 0 && told == done.clone().count(), "{told}");
+    let rehedges = done.filter(|row| row.action == "rehedge");
+    for row in rehedges {
+        let [before, after] = [row.before, row.after].map(|figures| figures.unwrap().delta.abs());
+        assert!(after < before, "{row:?}");
+    }
     let replayed = replay(directory.path()).unwrap();
     assert_eq!((replayed.findings, replayed.differs), (Vec::new(), None));
     assert!(replayed.decisions as usize >= rows.len());
@@ -416,4 +429,38 @@ async fn what_is_missing_of_a_past_is_named() {
         .await
         .unwrap();
     assert!(reading.done && reading.missing.unwrap().contains("keeps no history"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_did_is_read_between_the_two_sights() {
+    let position = Pubkey::new_unique();
+    let (world, _) = world(5, Faults::default());
+    let mut node = node(position, world);
+    let change = |after_slot, to_slot| Unexplained {
+        position: position.to_string(),
+        after_slot,
+        to_slot,
+    };
+    let read = async |node: &Node, change| {
+        let rows = others::read(node, &change).await.unwrap()?;
+        let names = rows.iter().map(|row| (row.action.clone(), row.slot));
+        Some(names.collect::<Vec<_>>())
+    };
+    let named = |name: &str, slot| (name.to_owned(), Some(slot));
+    assert_eq!(
+        read(&node, change(9_998, 10_000)).await,
+        Some(vec![named("repay", 10_000), named("rehedge", 9_999)])
+    );
+    assert_eq!(
+        read(&node, change(9_998, 9_999)).await,
+        Some(vec![named("rehedge", 9_999)])
+    );
+    // Several pages.
+    let collected = read(&node, change(9_600, 9_998)).await.unwrap();
+    assert_eq!(collected.len(), 398);
+    // A transaction that the node does not have, or a history that does not reach so far.
+    node.listed.truncate(100);
+    assert_eq!(read(&node, change(9_000, 9_950)).await, None);
+    node.logs.remove(&node.listed[1].signature);
+    assert_eq!(read(&node, change(9_998, 9_999)).await, None);
 }

@@ -7,11 +7,11 @@ use std::{
 };
 
 use ballast_history::{
-    ActionRow, Ledger, Point, Reach, Reading,
+    ActionRow, Aftermath, Cost, Ledger, Point, Reach, Reading, Unexplained,
     store::{Batch, Store, StoreError},
 };
 use solana_sdk::pubkey::Pubkey;
-use tokio::sync::watch;
+use tokio::sync::{mpsc as asynchronous, watch};
 
 use super::{Health, Input, Setting, Standing, Standings, rows::Rows};
 use crate::{
@@ -40,6 +40,9 @@ pub(super) struct Writer {
     batch: Batch,
     journal: Follower,
     rows: Rows,
+    aftermath: Aftermath,
+    /// Where changes by others are asked for.
+    ask: asynchronous::Sender<Unexplained>,
     /// Of each position the first point of the last 24 hours.
     days: HashMap<String, Point>,
     /// Newest time of the cluster's clock.
@@ -63,6 +66,7 @@ impl Writer {
         standings: Standings,
         health: watch::Sender<Health>,
         events: Events,
+        ask: asynchronous::Sender<Unexplained>,
     ) -> Self {
         Self {
             journal: Follower::new(&setting.journal_dir),
@@ -72,6 +76,8 @@ impl Writer {
             events,
             batch: Batch::default(),
             rows: Rows::default(),
+            aftermath: Aftermath::default(),
+            ask,
             days: HashMap::new(),
             now_secs: 0,
             days_of_secs: i64::MIN,
@@ -97,6 +103,7 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => true,
             };
             self.follow_journal(&mut opened.ledger);
+            self.batch.actions.extend(self.aftermath.done());
             if ends {
                 opened.ledger.rest(&mut self.batch);
             } else if wrote.elapsed() < WRITE_EVERY {
@@ -137,7 +144,7 @@ impl Writer {
                     Ok(Input::Frames(_)) => {
                         self.health.send_modify(|health| health.lost_pictures += 1);
                     }
-                    Ok(Input::Past(..)) | Err(RecvTimeoutError::Timeout) => {}
+                    Ok(Input::Past(..) | Input::Others(_)) | Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => return None,
                 }
             }
@@ -173,14 +180,34 @@ impl Writer {
                 self.begun |= !frames.is_empty() && frames.iter().all(|frame| frame.complete);
                 for frame in frames {
                     self.now_secs = self.now_secs.max(frame.moment.secs);
+                    self.aftermath.before(&frame, ledger);
                     for trouble in ledger.take_in(&frame, &mut self.batch) {
                         self.warn(trouble);
                     }
+                    self.aftermath.after(&frame, ledger);
                 }
+                self.ask_for_changes();
                 self.publish(ledger);
             }
             Input::Past(position, reading, actions) => {
                 self.past(&position, &reading, actions, ledger);
+            }
+            Input::Others(rows) => {
+                for mut row in rows {
+                    ledger.complete(&mut row);
+                    self.aftermath.wait(row.clone(), Cost::Whole);
+                    self.batch.actions.push(row);
+                }
+            }
+        }
+    }
+
+    /// Has the node asked for what no action of this keeper explains.
+    fn ask_for_changes(&mut self) {
+        for change in self.aftermath.unexplained() {
+            // Nobody asks where the past is not read either.
+            if let Err(asynchronous::error::TrySendError::Full(_)) = self.ask.try_send(change) {
+                self.health.send_modify(|health| health.unread_changes += 1);
             }
         }
     }
@@ -230,6 +257,9 @@ impl Writer {
             }
             if let Some(row) = &mut action {
                 ledger.complete(row);
+                if row.outcome == "landed" {
+                    self.aftermath.wait(row.clone(), Cost::WithoutSwaps);
+                }
             }
             self.batch.actions.extend(action);
             self.batch.overrides.extend(added.order);

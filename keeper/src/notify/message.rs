@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use ballast_venue::hedge::journal::Origin;
 use serde::Serialize;
 use serde_json::{Value, json};
 use solana_sdk::pubkey::Pubkey;
 
-use crate::{event::KeeperEvent, journal::Outcome};
+use crate::{event::KeeperEvent, hedge::HedgeEvent, journal::Outcome};
 
 /// How much of a hurry there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -172,6 +173,7 @@ impl Teller {
                 action,
                 error,
             } => self.failed(*position, &action.to_string(), error)?,
+            E::Hedge(event) => hedge(event)?,
             _ => return None,
         };
         let data = serde_json::to_value(event).unwrap_or(Value::Null);
@@ -227,14 +229,70 @@ impl Teller {
     }
 }
 
+/// What to tell of the hedge.
+fn hedge(event: &HedgeEvent) -> Option<(&'static str, Severity, String)> {
+    use HedgeEvent as H;
+    Some(match event {
+        H::OthersTrade {
+            coin,
+            by,
+            side,
+            size,
+            price,
+        } => {
+            let (severity, whose) = match by {
+                Origin::Liquidation => {
+                    (Severity::Critical, "the venue liquidated part of the hedge")
+                }
+                Origin::Deleveraging => (Severity::Critical, "the venue deleveraged the hedge"),
+                Origin::Own | Origin::Foreign => (
+                    Severity::Warning,
+                    "somebody else trades on the hedge's account",
+                ),
+            };
+            let text =
+                format!("{whose}: {side:?} {size} {coin} at {price}; the hedge goes on from there");
+            ("hedge_others_trade", severity, text)
+        }
+        H::Trouble { coin, kind, reason } => {
+            let severity = if kind.is_critical() {
+                Severity::Critical
+            } else {
+                Severity::Warning
+            };
+            (
+                "hedge_trouble",
+                severity,
+                format!("hedge of {coin}: {reason}"),
+            )
+        }
+        H::Recovered { coin, reason } => (
+            "hedge_goes_on",
+            Severity::Info,
+            format!("hedge of {coin} goes on; before that: {reason}"),
+        ),
+        H::Leader { leads } => {
+            let text = if *leads {
+                "this keeper hedges the account now"
+            } else {
+                "another keeper hedges the account"
+            };
+            ("hedge_leader", Severity::Info, text.into())
+        }
+        H::Sent { .. } | H::Ended { .. } | H::Paper { .. } => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use ballast_flags::Flag;
     use ballast_strategy::decide::ActionKind;
+    use ballast_venue::instrument::Side;
+    use rust_decimal::Decimal;
     use solana_sdk::signature::Signature;
 
     use super::*;
-    use crate::Mode;
+    use crate::{Mode, hedge::event::TroubleKind};
 
     const A: Pubkey = Pubkey::new_from_array([1; 32]);
     const B: Pubkey = Pubkey::new_from_array([2; 32]);
@@ -269,6 +327,22 @@ mod tests {
         let mode = |mode| KeeperEvent::ModeChanged {
             mode,
             reason: "two flags".into(),
+        };
+        let others = |by| {
+            KeeperEvent::Hedge(HedgeEvent::OthersTrade {
+                coin: "SOL".into(),
+                by,
+                side: Side::Buy,
+                size: Decimal::new(25, 1),
+                price: 203.into(),
+            })
+        };
+        let trouble = |kind| {
+            KeeperEvent::Hedge(HedgeEvent::Trouble {
+                coin: "SOL".into(),
+                kind,
+                reason: "why".into(),
+            })
         };
         let halted = KeeperEvent::Halted {
             reason: "no disk".into(),
@@ -311,6 +385,30 @@ mod tests {
             (mode(Mode::Halted), "mode", Severity::Critical, "halted"),
             (mode(Mode::Active), "mode", Severity::Info, "active"),
             (halted, "halted", Severity::Critical, "no disk"),
+            (
+                others(Origin::Deleveraging),
+                "hedge_others_trade",
+                Severity::Critical,
+                "deleveraged the hedge: Buy 2.5 SOL at 203",
+            ),
+            (
+                others(Origin::Foreign),
+                "hedge_others_trade",
+                Severity::Warning,
+                "somebody else",
+            ),
+            (
+                trouble(TroubleKind::Disagrees),
+                "hedge_trouble",
+                Severity::Critical,
+                "hedge of SOL: why",
+            ),
+            (
+                trouble(TroubleKind::Venue),
+                "hedge_trouble",
+                Severity::Warning,
+                "why",
+            ),
             (near, "boundary_near", Severity::Critical, "81.23 %"),
         ] {
             let message = teller.hear(&event, 100).unwrap();

@@ -91,6 +91,8 @@ pub struct PositionPicture {
     pub found: Found,
     /// Actions in flight.
     pub in_flight: u32,
+    /// Whether it was read before the slot up to which effects of its actions are known.
+    pub stale: bool,
 }
 
 impl Picture {

@@ -52,7 +52,7 @@ impl PositionPictures {
     }
 
     /// Puts one in, in place of what was there.
-    pub(super) fn insert(&mut self, position: PositionPicture) {
+    pub(crate) fn insert(&mut self, position: PositionPicture) {
         let Some(bucket) = self.buckets.get_mut(place(&position.address)) else {
             return;
         };
@@ -109,6 +109,7 @@ mod tests {
             outlook: Outlook::default(),
             found: Found::Nothing,
             in_flight: 0,
+            stale: false,
         }
     }
 

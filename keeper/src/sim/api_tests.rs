@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{Disk, World, crash_tests};
-use crate::{Keeper, KeeperError, Mode, api::Token};
+use crate::{Keeper, KeeperError, Mode, Parts, api::Token};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -38,8 +38,21 @@ impl Running {
         Self::on(world, disk, directory, mode).await
     }
 
-    async fn on(world: World, disk: Disk, directory: TempDir, mode: Mode) -> Self {
+    /// With a hedge on paper.
+    async fn hedged(mode: Mode) -> Self {
+        let (world, disk) = crash_tests::world(1, super::Faults::default());
+        let directory = tempfile::tempdir().unwrap();
         let mut parts = crash_tests::parts(&world, &disk, mode);
+        super::hedge_tests::add_hedge(&mut parts, directory.path(), Instant::now());
+        Self::of(parts, world, disk, directory).await
+    }
+
+    async fn on(world: World, disk: Disk, directory: TempDir, mode: Mode) -> Self {
+        let parts = crash_tests::parts(&world, &disk, mode);
+        Self::of(parts, world, disk, directory).await
+    }
+
+    async fn of(mut parts: Parts, world: World, disk: Disk, directory: TempDir) -> Self {
         parts.config.journal_dir = directory.path().to_owned();
         parts.config.api.listen = Some("127.0.0.1:0".parse().unwrap());
         // Time goes on as it does: a day's patience would be too much.
@@ -605,7 +618,7 @@ async fn ten_wrong_tokens_a_minute_are_enough_and_the_right_one_always_works() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_and_every_answer_come_with_their_policies() {
-    let running = Running::start(Mode::Observe).await;
+    let running = Running::hedged(Mode::Observe).await;
     for path in [
         "/",
         "/api/v1/status",
@@ -660,6 +673,7 @@ async fn the_page_and_every_answer_come_with_their_policies() {
         "ballast_mode{mode=\"observe\"} 1",
         "ballast_market_price{market=",
         "ballast_book_equity_quote{",
+        "ballast_hedge_band_base{coin=\"SOL\"} 0.1",
     ] {
         assert!(metrics.contains(name), "{name}: {metrics}");
     }
@@ -684,6 +698,40 @@ async fn the_page_and_every_answer_come_with_their_policies() {
             assert!(metrics.contains(&format!("# TYPE {name} ")), "{name}");
         }
     }
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hedge_at_a_venue_stands_in_the_book_beside_the_positions_own_sums() {
+    let running = Running::hedged(Mode::Paper).await;
+    running.world.lock().set_price(203);
+    running
+        .until("it has hedged", async |running| {
+            let book = running.read("book").await;
+            book["hedge_state"] == "known" && book["hedge_delta"] != "0.000000000"
+        })
+        .await;
+    let book = running.read("book").await;
+    let raw = |value: &Value| -> i128 {
+        let text: String = value.as_str().unwrap().split('.').collect();
+        text.parse().unwrap()
+    };
+    assert_eq!(
+        raw(&book["delta"]) + raw(&book["hedge_delta"]),
+        raw(&book["net_delta"])
+    );
+    assert!(raw(&book["net_delta"]).abs() <= 110_000_000, "{book}");
+    let pnl = &book["hedge_pnl"];
+    let parts = ["price", "fees", "funding"].map(|part| raw(&pnl[part]));
+    assert_eq!(parts.iter().sum::<i128>(), raw(&pnl["total"]));
+    assert!(parts[1] < 0 && parts[2] == 0, "{pnl}");
+    let market = book["market"].as_str().unwrap();
+    let funding = running.read(&format!("markets/{market}/funding")).await;
+    assert_eq!(
+        (&funding["venue"], &funding["instrument"], &funding["state"]),
+        (&json!("paper"), &json!("SOL"), &json!("unknown"))
+    );
+    assert_ne!(funding["position_base"], "0");
     running.end().await;
 }
 

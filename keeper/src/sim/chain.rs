@@ -1,6 +1,6 @@
 //! The world as a keeper sees it through its nodes.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use anchor_lang::Discriminator;
 use async_trait::async_trait;
@@ -32,6 +32,23 @@ impl World {
             });
         }
         Ok(())
+    }
+
+    /// Slots by which this node lags.
+    fn lag(&self) -> u64 {
+        self.lag.load(Ordering::Relaxed)
+    }
+
+    /// Slot of the node that answers: the confirmed one, or an older one.
+    fn answering_slot(&self, inner: &mut Inner) -> u64 {
+        let (lags, most) = (inner.faults.lags, inner.faults.lag_slots);
+        let lag = match lags {
+            100 => most,
+            _ if inner.chance(lags) => inner.random(most + 1),
+            _ => 0,
+        };
+        let confirmed = inner.confirmed_slot();
+        inner.stands_at.unwrap_or(confirmed) - lag - self.lag()
     }
 
     /// One operation: takes a moment, may be the one at which the keeper dies, may fail before or after its effect.
@@ -71,18 +88,6 @@ impl World {
     }
 }
 
-/// Slot of the node that answers: the confirmed one, or an older one.
-fn answering_slot(inner: &mut Inner) -> u64 {
-    let (lags, most) = (inner.faults.lags, inner.faults.lag_slots);
-    let lag = match lags {
-        100 => most,
-        _ if inner.chance(lags) => inner.random(most + 1),
-        _ => 0,
-    };
-    let confirmed = inner.confirmed_slot();
-    inner.stands_at.unwrap_or(confirmed) - lag
-}
-
 #[async_trait]
 impl Chain for World {
     fn label(&self) -> String {
@@ -91,7 +96,7 @@ impl Chain for World {
 
     async fn accounts(&self, addresses: &[Pubkey]) -> Result<Accounts, ChainError> {
         self.operation(|inner| {
-            let slot = answering_slot(inner);
+            let slot = self.answering_slot(inner);
             let state = inner.state_at(slot);
             let context = bytes::context();
             let market = bytes::market_accounts(&state.market, slot);
@@ -145,7 +150,7 @@ impl Chain for World {
         }
         assert_eq!(filters[0].bytes, Position::DISCRIMINATOR);
         self.operation(|inner| {
-            let slot = answering_slot(inner);
+            let slot = self.answering_slot(inner);
             let mut positions = inner.state_at(slot).positions;
             if inner.finds_nothing {
                 positions.clear();
@@ -166,7 +171,7 @@ impl Chain for World {
     }
 
     async fn block_height(&self) -> Result<u64, ChainError> {
-        self.operation(|inner| inner.block_height()).await
+        self.operation(|inner| inner.block_height() - self.lag()).await
     }
 
     async fn slot(&self) -> Result<u64, ChainError> {
@@ -176,7 +181,7 @@ impl Chain for World {
                 100 => inner.faults.lag_slots,
                 _ => 0,
             };
-            inner.stands_at.unwrap_or(inner.confirmed_slot()) - lag
+            inner.stands_at.unwrap_or(inner.confirmed_slot()) - lag - self.lag()
         };
         self.operation(slot).await
     }
@@ -230,7 +235,7 @@ impl Chain for World {
             });
         }
         self.operation(|inner| {
-            let slot = answering_slot(inner) + super::world::CONFIRMED_LAG;
+            let slot = self.answering_slot(inner) + super::world::CONFIRMED_LAG;
             let known = inner.transactions.get(signature)?;
             let included = known.lands_at.filter(|at| *at <= slot)?;
             let confirmed = included + super::world::CONFIRMED_LAG <= slot;

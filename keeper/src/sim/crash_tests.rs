@@ -27,12 +27,17 @@ pub(super) fn keypair() -> Keypair {
 }
 
 pub fn config(mode: Mode) -> Config {
+    config_with(mode, "")
+}
+
+/// The same with more sections.
+pub(crate) fn config_with(mode: Mode, more: &str) -> Config {
     let context = bytes::context();
     Config::parse(&format!(
         "rpc_url = \"http://simulation\"\nws_url = \"ws://simulation\"\njournal_dir = \"none\"\nkeypair = \"none\"\n\
          mode = \"{mode}\"\npool_programs = [\"{}\"]\n[[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\
          [timing]\nwatchdog_secs = 5\nresync_secs = 30\n[automation]\nlook_at_fees_secs = 30\n\
-         [prices]\nshow_within_bps = 0\n",
+         [prices]\nshow_within_bps = 0\n{more}",
         context.market.whirlpool_program,
         context.address,
         context.prices.base,
@@ -47,12 +52,13 @@ pub(crate) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
         chain: Arc::new(world.clone()),
         genesis_hash: [1; 32].into(),
         keypair: Some(keypair()),
-        ws_url: None,
+        more_nodes: Vec::new(),
+        ws_urls: Vec::new(),
         storage: Some(Box::new(disk.clone())),
         halt_dir: None,
         clock: Some(world.system_clock()),
         other_nodes: Vec::new(),
-        hedged: false,
+        hedge: crate::hedge::Tools::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use ballast_flags::{Flag, Limits, State, hedge_fills::Fill};
 use ballast_model::Amounts;
 use ballast_strategy::{decide::ActionKind, fixtures};
 use solana_sdk::pubkey::Pubkey;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World, bytes,
@@ -283,7 +283,9 @@ async fn what_a_hedge_tells_of_funding_and_fills_fires_and_does_not() {
     ] {
         let (world, disk) = world(10, Faults::default());
         let mut parts = prepared(&world, &disk, Mode::Observe);
-        parts.hedged = true;
+        // A hedge that sends nothing, and has nothing to tell of funding.
+        let folder = tempfile::tempdir().unwrap();
+        super::hedge_tests::add_hedge(&mut parts, folder.path(), Instant::now());
         let seen = run(parts, async |control: Control, _, ear| {
             secs(10).await;
             for hour in 1..=3 {

@@ -13,7 +13,10 @@ mod crash;
 pub(crate) mod crash_tests;
 mod disk;
 mod flags_tests;
+mod hedge_tests;
+mod node;
 mod node_tests;
+mod nodes_tests;
 mod path_tests;
 mod paths;
 mod power_tests;
@@ -24,5 +27,6 @@ pub mod world;
 
 pub use crash::Crash;
 pub use crash_tests::config;
+pub(crate) use crash_tests::config_with;
 pub use disk::Disk;
 pub use world::{Faults, World, custom};

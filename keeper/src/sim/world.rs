@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -115,6 +115,8 @@ pub const TABLE: Pubkey = Pubkey::new_from_array([41; 32]);
 pub struct World {
     inner: Arc<Mutex<Inner>>,
     pub crash: Crash,
+    /// Slots by which the node lags through which the world is seen.
+    pub lag: Arc<AtomicU64>,
 }
 
 impl World {
@@ -167,6 +169,15 @@ impl World {
         Self {
             inner: Arc::new(Mutex::new(inner)),
             crash: Crash::default(),
+            lag: Arc::default(),
+        }
+    }
+
+    /// The same world through another node, which may lag.
+    pub fn through_another_node(&self) -> Self {
+        Self {
+            lag: Arc::default(),
+            ..self.clone()
         }
     }
 
@@ -296,6 +307,15 @@ impl Inner {
                 *position = super::bytes::position_at(address);
             }
         });
+    }
+
+    /// A blockhash that is none: what is signed on it lands nowhere.
+    pub fn unknown_blockhash(&mut self) -> Hash {
+        let mut hash = [0xff; 32];
+        hash[..8].copy_from_slice(&self.random(u64::MAX).to_le_bytes());
+        let hash = hash.into();
+        self.blockhashes.insert(hash, 0);
+        hash
     }
 
     pub fn blockhash(&mut self) -> Blockhash {

@@ -4,8 +4,12 @@
 //! Everything goes through one channel in order of arrival; the book sorts by slot. Whenever the stream begins anew,
 //! everything is read once more, after subscribing, so that nothing is missed in between.
 
+mod ceiling;
+#[cfg(test)]
+mod fault_tests;
 mod stream;
 
+pub use ceiling::Ceiling;
 pub use stream::explain;
 
 use std::{
@@ -104,12 +108,14 @@ pub enum Asked {
 pub struct Sources {
     /// For complete answers and polls.
     pub chain: Arc<dyn Chain>,
-    /// Websocket endpoint; `None`: polls only.
-    pub ws_url: Option<Endpoint>,
+    /// Websocket endpoints: when the stream of one breaks the next is tried. Empty: polls only.
+    pub ws_urls: Vec<Endpoint>,
     /// Markets.
     pub markets: Vec<Arc<MarketContext>>,
     /// Intervals.
     pub timing: Timing,
+    /// What slots of a stream can be.
+    pub ceiling: Arc<Ceiling>,
 }
 
 /// The receiver is gone: nobody wants events any more.
@@ -261,9 +267,10 @@ impl Sources {
 
     async fn stream_and_resync(&self, events: &Sender<SourceEvent>) -> Result<(), Closed> {
         let mut pause = self.timing.backoff_first;
+        let mut endpoints = self.ws_urls.iter().cycle();
         loop {
             let began = Instant::now();
-            let reason = match &self.ws_url {
+            let reason = match endpoints.next() {
                 Some(endpoint) => stream::run(self, endpoint, events).await?,
                 None => {
                     // Without a stream, new positions are found by reading all of them.
@@ -337,6 +344,7 @@ impl Sources {
 
     async fn market(&self, market: &MarketContext) -> Result<SourceEvent, ChainError> {
         let accounts = self.chain.accounts(&market.snapshot_addresses()).await?;
+        self.ceiling.polled(accounts.slot);
         Ok(SourceEvent::Market {
             address: market.address,
             accounts,
@@ -366,9 +374,10 @@ mod tests {
     fn sources(world: &World, ws_url: Option<Endpoint>) -> Sources {
         Sources {
             chain: Arc::new(world.clone()),
-            ws_url,
+            ws_urls: ws_url.into_iter().collect(),
             markets: vec![Arc::new(bytes::context())],
             timing: Timing::default(),
+            ceiling: Arc::default(),
         }
     }
 

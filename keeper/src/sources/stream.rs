@@ -80,7 +80,14 @@ async fn forward(
     let mut resync_at = sources.resync_all(events).await?;
     let reason = loop {
         match next_within(sources.timing.watchdog, messages.next()).await {
-            Ok(Message::Event(event)) => pass_on(events, event).await?,
+            Ok(Message::Event(event)) => {
+                if let SourceEvent::Account { slot, .. } = &event
+                    && let Err(reason) = sources.ceiling.allows(*slot)
+                {
+                    break reason;
+                }
+                pass_on(events, event).await?;
+            }
             Ok(Message::Slot) => {}
             Err(reason) => break reason,
         }

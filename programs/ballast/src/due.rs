@@ -138,6 +138,29 @@ pub fn width_allowed(automation: &Automation, [lower, upper]: [i32; 2]) -> bool 
     allowed.contains(&width)
 }
 
+/// The exit that is due for a position with the fees that the pool has booked, for the same reason at the price that is used and at
+/// the newest that is known.
+///
+/// # Errors
+/// [`ModelError`].
+pub fn exit_due_for(
+    automation: &Automation,
+    owned: &PositionModel,
+    used: SqrtPrice,
+    newest: Option<SqrtPrice>,
+) -> Result<Option<(ExitReason, Reaction)>, ModelError> {
+    let due =
+        |at| -> Result<_, ModelError> { Ok(exit_due(automation, at, owned.value(at)?.equity())) };
+    let Some((reason, reaction)) = due(used)? else {
+        return Ok(None);
+    };
+    let newest = newest.filter(|newest| *newest != used).map(due);
+    let same = newest
+        .transpose()?
+        .is_none_or(|newest| newest.is_some_and(|(newest, _)| newest == reason));
+    Ok(same.then_some((reason, reaction)))
+}
+
 /// The exit that is due at a price and equity (raw quote units at that price, with the fees that the pool has booked): the floor
 /// before the window's edges.
 pub fn exit_due(

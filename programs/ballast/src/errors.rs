@@ -263,4 +263,9 @@ pub enum BallastError {
     /// Nothing owed.
     #[msg("The position owes nothing: there is nothing to settle, and its owner can close it")]
     NothingOwed,
+    /// Fee not known beforehand.
+    #[msg(
+        "The pool's fee moves with volatility, so that no loss can be bounded beforehand; take a pool with a fixed fee"
+    )]
+    AdaptiveFee,
 }

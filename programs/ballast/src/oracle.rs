@@ -35,9 +35,21 @@ pub enum Grade {
     Swap,
     /// For liquidations: younger than [`Grade::Loose`], because who liquidates picks the moment.
     Liquidation,
-    /// For a deleverage from risk stage 2 on, when the oracle itself is what is wrong: much older, and as uncertain as half the
+    /// For a deleverage from risk stage 1 on, when the oracle itself may be what is wrong: much older, and as uncertain as half the
     /// price.
     Stalled,
+}
+
+impl Grade {
+    /// For a deleverage without a swap. As soon as the market sees that something is wrong it takes any price that there is:
+    /// between what [`Grade::Loose`] accepts and what the next stage begins with nobody could act else.
+    pub fn to_deleverage(market: &Market) -> Self {
+        if market.stage.stage >= 1 {
+            Self::Stalled
+        } else {
+            Self::Loose
+        }
+    }
 }
 
 /// Confidence interval over price that [`Grade::Stalled`] accepts.

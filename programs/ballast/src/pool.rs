@@ -31,6 +31,8 @@ pub use swap::swap;
 pub struct PoolFacts {
     /// The pool's tick spacing.
     pub tick_spacing: u16,
+    /// Whether its fee moves with volatility.
+    pub adaptive_fee: bool,
     /// Active liquidity.
     pub liquidity: u128,
     /// Token A.
@@ -56,6 +58,7 @@ pub fn read(whirlpool: &AccountInfo) -> Result<PoolFacts> {
     let view = PoolView::parse(&data).map_err(malformed)?;
     Ok(PoolFacts {
         tick_spacing: view.tick_spacing(),
+        adaptive_fee: view.has_adaptive_fee(),
         liquidity: view.liquidity(),
         mint_a: view.mint_a(),
         mint_b: view.mint_b(),

@@ -2,7 +2,8 @@
 
 use ballast_clmm::SqrtPrice;
 use ballast_model::{
-    Bps, DeleverageError, DeleveragePlan, Position as PositionModel, Valuation, plan_deleverage,
+    Bps, DeleverageError, DeleveragePlan, ModelError, Position as PositionModel, Valuation,
+    plan_deleverage,
 };
 
 use crate::state::{Limits, Market, Policy};
@@ -141,6 +142,25 @@ impl Due {
         match self.by {
             TriggeredBy::Market => Bps::new(limits.max_swap_loss_bps),
             TriggeredBy::Policy => max_swap_loss(limits, policy),
+        }
+    }
+
+    /// Whether it is due at the newest known price as well, if that is another than the one that is used: who picks an older price
+    /// makes nothing due that only the owner asks for. What the market asks for is due at either.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    pub fn at_newest(
+        &self,
+        position: &PositionModel,
+        used: SqrtPrice,
+        newest: Option<SqrtPrice>,
+    ) -> Result<bool, ModelError> {
+        match newest {
+            Some(newest) if newest != used && self.by == TriggeredBy::Policy => {
+                Ok(position.value(newest)?.ltv_at_least(self.trigger))
+            }
+            _ => Ok(true),
         }
     }
 

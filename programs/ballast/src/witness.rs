@@ -5,9 +5,9 @@
 //!   maintenance and 100 %, that waiting for the average would cost the lenders. An owner loses to a wick only what stands
 //!   that near to insolvency, or what was above the target for long. Nobody has to wait either: from the market's own trigger
 //!   on, anyone may deleverage.
-//! - **Losses of lenders**: LTV at the average is at or above maintenance. That is asked of writing debt off, of showing a loss,
-//!   and of every part of a liquidation of what is insolvent: what such a part leaves is covered at no price, so that after
-//!   it nothing would be left to wait for.
+//! - **Losses of lenders**: LTV at the average is at or above maintenance. That is asked of writing debt off, and of every part of a
+//!   liquidation of what is insolvent: what such a part leaves is covered at no price, so that after it nothing would be left to
+//!   wait for. Showing a loss books nothing, and waits for no average.
 
 use anchor_lang::prelude::*;
 use ballast_abi::pyth::PriceUpdate;
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// LTV that a position must have at the average for a loss of its lenders.
-pub fn needed_for_loss(limits: &Limits) -> Bps {
+fn needed_for_loss(limits: &Limits) -> Bps {
     Bps::new(limits.maintenance_ltv_bps)
 }
 

@@ -55,6 +55,9 @@ pub struct MutantOptions {
     /// Of the libraries, only with the tests of the change's own package: quick, but what survives may be found by others.
     #[arg(long, requires = "libraries")]
     own_tests: bool,
+    /// Of the libraries, only what no switch changes and is built one by one: constants.
+    #[arg(long, requires = "libraries", conflicts_with = "own_tests")]
+    constants: bool,
     /// Try nothing; report what earlier runs found.
     #[arg(long, conflicts_with = "resume")]
     fold: bool,

@@ -134,6 +134,18 @@ pub fn explanation(key: &str) -> Option<&'static str> {
         .map(|(_, why)| why)
 }
 
+/// The changes of libraries that are explained; the others are guards.
+pub fn explained_changes() -> impl Iterator<Item = &'static str> {
+    let of_library = |key: &&str| {
+        let words = key.split_once(' ').map_or("", |(_, words)| words);
+        words.starts_with("replace ") || words.starts_with("delete ")
+    };
+    explanations(EXPLAINED)
+        .into_iter()
+        .map(|(key, _)| key)
+        .filter(of_library)
+}
+
 /// A key with a number where others read the same: the second is `#2`.
 pub fn nth_of(key: &str, nth: usize) -> String {
     match nth {

@@ -5,7 +5,6 @@ mod place;
 mod report;
 
 use std::{
-    io::{self, BufRead, IsTerminal},
     path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -23,7 +22,9 @@ use self::{
 };
 use crate::{
     address::address,
-    report::{Output, note},
+    consent::{Agreed, NotAgreed, Plan},
+    globals::Globals,
+    report::Output,
     time::Time,
 };
 
@@ -79,9 +80,6 @@ struct WordArgs {
     /// Address of the keeper's API [default: the configuration's, or http://127.0.0.1:9464]
     #[arg(long, value_name = "URL")]
     api: Option<String>,
-    /// Do not ask about what raises risk
-    #[arg(long)]
-    yes: bool,
 }
 
 fn mode(text: &str) -> Result<Mode, String> {
@@ -99,22 +97,25 @@ struct Word<'a> {
     verb: Verb,
     position: Option<Pubkey>,
     args: &'a WordArgs,
+    globals: &'a Globals,
 }
 
 /// Halts.
 ///
 /// # Errors
 /// See [`Word::say`].
-pub async fn halt(args: &KeeperArgs, output: &mut Output) -> Result<()> {
-    Word::new(Verb::Halt, None, &args.word).say(output).await
+pub async fn halt(args: &KeeperArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    Word::new(Verb::Halt, None, &args.word, globals)
+        .say(output)
+        .await
 }
 
 /// Reduces.
 ///
 /// # Errors
 /// See [`Word::say`].
-pub async fn reduce(args: &EitherArgs, output: &mut Output) -> Result<()> {
-    Word::new(Verb::Reduce, args.position, &args.word)
+pub async fn reduce(args: &EitherArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    Word::new(Verb::Reduce, args.position, &args.word, globals)
         .say(output)
         .await
 }
@@ -123,8 +124,8 @@ pub async fn reduce(args: &EitherArgs, output: &mut Output) -> Result<()> {
 ///
 /// # Errors
 /// See [`Word::say`].
-pub async fn pause(args: &PositionArgs, output: &mut Output) -> Result<()> {
-    Word::new(Verb::Pause, Some(args.position), &args.word)
+pub async fn pause(args: &PositionArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    Word::new(Verb::Pause, Some(args.position), &args.word, globals)
         .say(output)
         .await
 }
@@ -133,18 +134,19 @@ pub async fn pause(args: &PositionArgs, output: &mut Output) -> Result<()> {
 ///
 /// # Errors
 /// See [`Word::say`].
-pub async fn resume(args: &EitherArgs, output: &mut Output) -> Result<()> {
-    Word::new(Verb::Resume, args.position, &args.word)
+pub async fn resume(args: &EitherArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    Word::new(Verb::Resume, args.position, &args.word, globals)
         .say(output)
         .await
 }
 
 impl<'a> Word<'a> {
-    fn new(verb: Verb, position: Option<Pubkey>, args: &'a WordArgs) -> Self {
+    fn new(verb: Verb, position: Option<Pubkey>, args: &'a WordArgs, globals: &'a Globals) -> Self {
         Self {
             verb,
             position,
             args,
+            globals,
         }
     }
 
@@ -191,7 +193,8 @@ impl<'a> Word<'a> {
     }
 
     async fn ask(&self, api: &Api, directory: &std::path::Path, output: &mut Output) -> Result<()> {
-        if self.raises_risk() && !self.args.yes {
+        // What was agreed to beforehand is not kept waiting by a keeper that is slow to say what is at stake.
+        if self.raises_risk() && !self.globals.yes {
             let stake = match api.post("overrides/preview", &self.subject(), None).await {
                 Answer::Done(preview) => report::stake(&preview),
                 Answer::Refused(error) => return Err(error),
@@ -249,7 +252,7 @@ impl<'a> Word<'a> {
             self.args.expect.is_none(),
             no_file("its mode cannot be told: leave --expect out to write a file")
         );
-        if self.raises_risk() && !self.args.yes {
+        if self.raises_risk() && !self.globals.yes {
             self.agreed(&format!(
                 "No keeper was reached ({why}), so that it cannot be told what is at stake. A file will halt the keeper of {}.",
                 directory.display()
@@ -264,28 +267,11 @@ impl<'a> Word<'a> {
         output.print(&Report::Left(Left::new(path, self.verb, why)))
     }
 
-    /// Asks on the terminal.
-    fn agreed(&self, stake: &str) -> Result<()> {
-        let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-        self.agreed_by(stake, terminal.then(|| io::stdin().lock()))
-    }
-
-    /// As [`Self::agreed`], with somebody who answers if there is one.
-    fn agreed_by(&self, stake: &str, answers: Option<impl BufRead>) -> Result<()> {
-        let verb = self.verb;
-        let Some(mut answers) = answers else {
-            bail!(
-                "{stake}\n{verb} raises risk: pass --yes if that is meant (there is no terminal to ask on)"
-            );
-        };
-        note(format_args!("{stake}\n{verb}? [y/N]"));
-        let mut answer = String::new();
-        answers.read_line(&mut answer)?;
-        ensure!(
-            matches!(answer.trim(), "y" | "Y" | "yes"),
-            "nothing was changed"
-        );
-        Ok(())
+    /// Asks about what raises risk.
+    fn agreed(&self, stake: &str) -> Result<Agreed, NotAgreed> {
+        Plan::new(format_args!("{} raises risk", self.verb))
+            .lines(stake)
+            .agreed(self.globals)
     }
 }
 

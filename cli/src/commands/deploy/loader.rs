@@ -185,6 +185,22 @@ pub async fn lamports_at(chain: &dyn Chain, address: &Pubkey) -> Result<u64> {
     Ok(account.map_or(0, |account| account.lamports))
 }
 
+/// Refuses a new program whose code has no place: the loader creates the account for it, which fails for good where somebody has sent
+/// lamports before. It is known before anything is paid for the upload.
+///
+/// # Errors
+/// Such lamports; those of the cluster.
+pub async fn require_free_data_address(chain: &dyn Chain, program: &Pubkey) -> Result<()> {
+    let data = get_program_data_address(program);
+    let held = lamports_at(chain, &data).await?;
+    ensure!(
+        held == 0,
+        "somebody has sent {held} lamports to {data}, where the code of program {program} would be: it can never be deployed. \
+         Make another program key with `ballast key new`, and deploy under that"
+    );
+    Ok(())
+}
+
 fn tag(account: &Account) -> Option<u32> {
     account.data.first_chunk().copied().map(u32::from_le_bytes)
 }

@@ -2,25 +2,28 @@
 
 mod elf;
 mod loader;
+mod next;
 mod upload;
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use ballast_client::{Chain, Keypair, Pubkey, Request, Sender, Signer, ballast};
+use ballast_migrations::Desired;
 use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    commands::migrate::{MigrateReport, SourceArgs, cluster_of, migrate},
+    commands::migrate::{self, MigrateReport, SourceArgs, cluster_of},
     connection::{Connection, FeeArgs, send},
-    format::amount,
+    consent::Plan,
     globals::{Endpoint, Globals, read_keypair},
     node_url::UrlParser,
     report::{Output, note},
 };
 pub use elf::read as read_program;
-use loader::{Buffer, ProgramState};
+use loader::ProgramState;
+use next::{Next, Upload};
 pub use loader::{LOADER as UPGRADEABLE_LOADER, is_padded, program_state};
 
 /// What to deploy, and where.
@@ -109,30 +112,51 @@ pub async fn run(args: &DeployArgs, globals: &Globals, output: &mut Output) -> R
         ballast::ID
     );
     let connection = Connection::new(&globals);
-    let sender = connection.sender(&args.fees);
-    let mut report = deploy(
-        &connection,
-        &sender,
-        &Deployment {
-            elf: &elf,
-            payer: &payer,
-            program,
-            program_key,
-            buffer: args.buffer.as_deref(),
-        },
-    )
-    .await?;
-    if migrates {
-        let cluster = cluster_of(globals.url.url().expose());
-        match args.source.desired(connection.chain(), cluster).await? {
-            Some(desired) => report.migration = Some(migrate(&sender, &payer, &desired).await?),
-            None => note(format_args!(
-                "no market was set up: the migrations of {cluster} leave the pool to you; run `ballast migrate` with --pool, \
-                 --base-price and --quote-price"
-            )),
-        }
+    let deployment = Deployment {
+        elf: &elf,
+        payer: &payer,
+        program,
+        program_key,
+        buffer: args.buffer.as_deref(),
+    };
+    let next = deployment.next(connection.chain()).await?;
+    let cluster = cluster_of(globals.url.url().expose());
+    let desired = match migrates {
+        true => args.source.desired(connection.chain(), cluster).await?,
+        false => None,
+    };
+    if let Some(nothing) = no_market(migrates, desired.as_ref(), cluster) {
+        note(nothing);
+    }
+    // What changes nothing is not asked about.
+    if let (Next::Nothing(state), None) = (&next, &desired) {
+        return output.print(&deployment.report("unchanged", state, None));
+    }
+    let plan = Plan::on_chain("deploying", &globals, &payer.pubkey()).line("program", program);
+    let plan = next.told(plan, &args.program, elf.len());
+    let plan = match &desired {
+        Some(desired) => plan.lines(migrate::Told(desired)),
+        None => plan,
+    };
+    let sender = connection.sender(&args.fees, &plan.agreed(&globals)?);
+    let mut report = match next {
+        Next::Nothing(state) => deployment.report("unchanged", &state, None),
+        Next::Upload(upload) => deploy(&connection, &sender, &deployment, upload).await?,
+    };
+    if let Some(desired) = desired {
+        report.migration = Some(migrate::migrate(&sender, &payer, &desired).await?);
     }
     output.print(&report)
+}
+
+/// What to do if a market was to be set up and the migrations name no pool.
+fn no_market(migrates: bool, desired: Option<&Desired>, cluster: &str) -> Option<String> {
+    (migrates && desired.is_none()).then(|| {
+        format!(
+            "no market is set up: the migrations of {cluster} leave the pool to you; run `ballast migrate` with --pool, \
+             --base-price and --quote-price"
+        )
+    })
 }
 
 struct Deployment<'a> {
@@ -147,6 +171,7 @@ async fn deploy(
     connection: &Connection,
     sender: &Sender,
     what: &Deployment<'_>,
+    upload: Upload,
 ) -> Result<DeployReport> {
     let chain = connection.chain();
     let Deployment {
@@ -155,33 +180,12 @@ async fn deploy(
         program,
         ..
     } = what;
-    let existing = program_state(chain, program).await?;
-    if let Some(state) = &existing {
-        if state.holds(elf) {
-            return Ok(what.report("unchanged", state, None));
-        }
-        match state.authority {
-            Some(authority) if authority == payer.pubkey() => {}
-            Some(authority) => bail!(
-                "program {program} may only be upgraded by {authority}, the payer is {}: pass that key with --payer",
-                payer.pubkey()
-            ),
-            None => bail!("program {program} can never be upgraded: deploy under another key"),
-        }
-    } else if what.program_key.is_none() {
-        bail!(
-            "program {program} does not exist yet: its key must sign, pass its file with --program-keypair"
-        );
-    }
-    let buffer_key = match what.buffer {
-        Some(path) => read_keypair(path, "--buffer")?,
-        None => upload::buffer_key(payer, program, elf),
-    };
-    let buffer = Buffer {
-        address: buffer_key.pubkey(),
-        authority: payer.pubkey(),
-    };
-    require_funds(chain, what, existing.as_ref(), &buffer).await?;
+    let Upload {
+        existing,
+        buffer,
+        buffer_key,
+        ..
+    } = upload;
     upload::run(connection, sender, payer, &buffer_key, &buffer, elf).await?;
 
     let upgraded = existing.is_some();
@@ -241,51 +245,6 @@ impl Deployment<'_> {
             migration: None,
         }
     }
-}
-
-/// Says before the upload what it will cost.
-async fn require_funds(
-    chain: &dyn Chain,
-    what: &Deployment<'_>,
-    existing: Option<&ProgramState>,
-    buffer: &Buffer,
-) -> Result<()> {
-    let payer = what.payer.pubkey();
-    let answer = chain.accounts(&[payer, buffer.address]).await?;
-    let lamports = |index: usize| {
-        answer
-            .accounts
-            .get(index)
-            .and_then(Option::as_ref)
-            .map_or(0, |account| account.lamports)
-    };
-    // The buffer's lamports go into the program's account, or come back after an upgrade.
-    let mut needed = chain
-        .rent_lamports(loader::buffer_bytes(what.elf.len()))
-        .await?
-        .saturating_sub(lamports(1));
-    needed += match existing {
-        None => chain.rent_lamports(loader::PROGRAM_BYTES).await?,
-        Some(state) => {
-            let more = state.growth_for(what.elf.len());
-            chain
-                .rent_lamports(more)
-                .await?
-                .saturating_sub(chain.rent_lamports(0).await?)
-        }
-    };
-    // A signature costs 5000 lamports.
-    needed += upload::transactions(what.elf.len()) * 5_000 + 1_000_000;
-    let has = lamports(0);
-    ensure!(
-        has >= needed,
-        "{payer} has {} SOL, deploying {} bytes takes about {}: fund it with {} more",
-        amount(has, 9),
-        what.elf.len(),
-        amount(needed, 9),
-        amount(needed - has, 9)
-    );
-    Ok(())
 }
 
 /// Makes room for a longer program. Clusters differ in whether the authority must sign for it.

@@ -57,7 +57,7 @@ pub(super) async fn check(
             .ok_or_else(|| "No market was read.".into()),
         depth: market.map_or_else(|| Err("No market was read.".into()), |(_, market)| depth(market)),
         stream_secs: seen.stream,
-        endpoints: endpoints(connection.chain(), flags).await,
+        endpoints: endpoints(connection.chain(), config, flags).await,
         lamports: seen.lamports,
         hedge: "One look does not ask the venue: see the keeper's /api/v1/flags, or `ballast hedge status`.".into(),
     };
@@ -83,10 +83,14 @@ fn depth(market: &MarketSnapshot) -> Result<(u128, u128), String> {
 }
 
 /// The node, and others that the keeper's configuration names, by the keeper's names for them.
-async fn endpoints(own: &RpcChain, flags: &Flags) -> Vec<(String, Option<u64>)> {
-    let others = flags
-        .other_rpc_urls
-        .iter()
+async fn endpoints(
+    own: &RpcChain,
+    config: Option<&Config>,
+    flags: &Flags,
+) -> Vec<(String, Option<u64>)> {
+    let more = config.into_iter().flat_map(|config| &config.nodes.more_rpc_urls);
+    let others = more
+        .chain(&flags.other_rpc_urls)
         .map(|url| RpcChain::with_config(url.clone(), RpcConfig::new(WITHIN), None));
     let others: Vec<RpcChain> = others.collect();
     let all = [own].into_iter().chain(&others);

@@ -14,7 +14,7 @@ use ballast_venue::{
     hedge::{
         cost::quote,
         hedger::{Hedger, Outcome, Plan},
-        journal::Journal,
+        journal::{Journal, file_name},
         target::{Decision, Exposure, Rules},
     },
     hyperliquid::{
@@ -30,6 +30,8 @@ use clap::{Args, Subcommand};
 use rust_decimal::Decimal;
 
 use crate::{
+    consent::{self, Agreed},
+    globals::Globals,
     progress,
     report::{Output, note},
 };
@@ -120,12 +122,22 @@ pub struct FlattenArgs {
 ///
 /// # Errors
 /// The venue does not answer, or the position is not closed.
-pub async fn run(command: &HedgeCommand, output: &mut Output) -> Result<()> {
+pub async fn run(command: &HedgeCommand, globals: &Globals, output: &mut Output) -> Result<()> {
     match command {
         HedgeCommand::Quote(args) => output.print(&quoted(args).await?),
         HedgeCommand::Status(args) => output.print(&status(args).await?),
-        HedgeCommand::Flatten(args) => output.print(&flatten(args).await?),
+        HedgeCommand::Flatten(args) => output.print(&flatten(args, globals).await?),
     }
+}
+
+/// To ask.
+fn reader(args: &VenueArgs) -> Result<Hyperliquid> {
+    client(args, None)
+}
+
+/// To trade as somebody agreed to.
+fn trader(args: &VenueArgs, signer: Signer, _: &Agreed) -> Result<Hyperliquid> {
+    client(args, Some(signer))
 }
 
 fn client(args: &VenueArgs, signer: Option<Signer>) -> Result<Hyperliquid> {
@@ -149,7 +161,7 @@ fn client(args: &VenueArgs, signer: Option<Signer>) -> Result<Hyperliquid> {
 }
 
 async fn quoted(args: &QuoteArgs) -> Result<QuoteReport> {
-    let venue = client(&args.venue, None)?;
+    let venue = reader(&args.venue)?;
     let coin = &args.venue.coin;
     let instrument = venue.instrument(coin).await?;
     let (depth, account, fee) = (
@@ -184,17 +196,16 @@ async fn quoted(args: &QuoteArgs) -> Result<QuoteReport> {
     Ok(QuoteReport::new(coin.clone(), args.hours, &quote))
 }
 
-/// One journal for each position: another coin's, account's or network's trades say nothing of it.
 fn journal_file(state: &Path, venue: &VenueArgs) -> PathBuf {
-    let coin = venue
-        .coin
-        .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-    let name = format!("hedge-{}-{}-{coin}.jsonl", venue.network, venue.account);
-    state.join(name)
+    state.join(file_name(
+        &venue.network.to_string(),
+        venue.account,
+        &venue.coin,
+    ))
 }
 
 async fn status(args: &StatusArgs) -> Result<StatusReport> {
-    let venue = client(&args.venue, None)?;
+    let venue = reader(&args.venue)?;
     let coin = &args.venue.coin;
     let account: Account = venue.account().await?;
     let entries = args
@@ -234,7 +245,7 @@ async fn status(args: &StatusArgs) -> Result<StatusReport> {
     })
 }
 
-async fn flatten(args: &FlattenArgs) -> Result<FlattenReport> {
+async fn flatten(args: &FlattenArgs, globals: &Globals) -> Result<FlattenReport> {
     if args.depth_share <= Decimal::ZERO
         || args.depth_share > Decimal::ONE
         || args.cap_bps < Decimal::ZERO
@@ -247,9 +258,19 @@ async fn flatten(args: &FlattenArgs) -> Result<FlattenReport> {
     // The journal first: it is one process's, and so is what lies beside it.
     let (journal, entries) = Journal::open(&journal_file(&args.state, &args.venue))?;
     let nonces = Nonces::open(&args.state.join(format!("nonce-{}", agent.address())))?;
-    let venue = client(&args.venue, Some(Signer { agent, nonces }))?;
     let coin = args.venue.coin.clone();
-    let position_before = venue.account().await?.position(&coin).normalize();
+    let held = reader(&args.venue)?.account().await?;
+    let position_before = held.position(&coin).normalize();
+    let consent = consent::Plan::new("closing the position at the venue")
+        .line("venue", args.venue.network)
+        .line("account", args.venue.account)
+        .line("close", format_args!("{position_before} {coin}"))
+        .line(
+            "at most",
+            format_args!("{} bps from the best price, in slices", args.cap_bps),
+        )
+        .agreed(globals)?;
+    let venue = trader(&args.venue, Signer { agent, nonces }, &consent)?;
     let plan = Plan {
         account: args.venue.account,
         coin: coin.clone(),
@@ -296,7 +317,13 @@ async fn flatten(args: &FlattenArgs) -> Result<FlattenReport> {
                         continue;
                     }
                     Outcome::Unknown => orders += 1,
-                    Outcome::Refused(_) | Outcome::Waiting(_) | Outcome::Idle(_) => {}
+                    Outcome::Refused(_)
+                    | Outcome::Waiting(_)
+                    | Outcome::Idle(_)
+                    | Outcome::Shown(_)
+                    | Outcome::Blind
+                    | Outcome::OffPrice { .. }
+                    | Outcome::NotAdmitted(_) => {}
                 }
                 last = match &report.outcome {
                     Outcome::Refused(error) => error.to_string(),

@@ -4,12 +4,14 @@ use std::fmt;
 
 use anyhow::{Result, ensure};
 use ballast_client::{Instruction, MarketContext, Pubkey, Request, Side, Signer, instruction};
+use ballast_view::TokenNames;
 use clap::Args;
 use serde::Serialize;
 
 use super::{Quantity, Token, only};
 use crate::{
-    connection::{Connection, FeeArgs, send},
+    connection::{Connection, FeeArgs},
+    consent::Plan,
     decimal::Decimal,
     format::amount,
     globals::Globals,
@@ -49,7 +51,10 @@ pub struct FundArgs {
 #[derive(Debug, Serialize)]
 struct Paid {
     what: &'static str,
-    token: &'static str,
+    /// `base` or `quote`.
+    side: &'static str,
+    /// The token's name.
+    token: String,
     amount: String,
     bad_debt: String,
     insurance: String,
@@ -80,6 +85,7 @@ pub async fn cover(args: &CoverArgs, globals: &Globals, output: &mut Output) -> 
     );
     let payment = Payment {
         what: "covered bad debt of",
+        purpose: "cover",
         side,
         raw,
         build: instruction::cover_bad_debt,
@@ -98,6 +104,7 @@ pub async fn fund(args: &FundArgs, globals: &Globals, output: &mut Output) -> Re
     let raw = args.amount.raw(market.token(side).decimals)?;
     let payment = Payment {
         what: "insured with",
+        purpose: "insure with",
         side,
         raw,
         build: instruction::fund_insurance,
@@ -107,6 +114,8 @@ pub async fn fund(args: &FundArgs, globals: &Globals, output: &mut Output) -> Re
 
 struct Payment {
     what: &'static str,
+    /// The same of what is still to be done.
+    purpose: &'static str,
     side: Side,
     raw: u64,
     build: fn(&MarketContext, &Pubkey, Side, u64) -> Instruction,
@@ -122,6 +131,7 @@ impl Payment {
     ) -> Result<()> {
         let Self {
             what,
+            purpose,
             side,
             raw,
             build,
@@ -134,15 +144,22 @@ impl Payment {
         let funds = Funds::load(chain, market, &payer).await?;
         let mut instructions = funds.provide(market, &payer, only(side, raw))?;
         instructions.push(build(market, &payer, side, raw));
-        let sender = connection.sender(fees);
+        let names = TokenNames::of(&market.market);
+        let action = "paying for lenders";
+        let plan = Plan::on_chain(action, globals, &payer)
+            .line("market", market.address)
+            .line(purpose, names.tokens().amount(side, raw.into()));
         let request = Request::new(&signer, instructions);
-        let receipt = send(&sender, "paying for lenders", &request).await?;
+        let receipt = connection
+            .carry_out(&plan, action, fees, globals, &request)
+            .await?;
         let snapshot = target::snapshot(chain, market).await?;
         let reserve = snapshot.reserve(side);
         let decimals = market.token(side).decimals;
         output.print(&Paid {
             what,
-            token: name(side),
+            side: name(side),
+            token: names.get(side).to_owned(),
             amount: amount(raw, decimals),
             bad_debt: amount(reserve.bad_debt, decimals),
             insurance: amount(reserve.insurance, decimals),
@@ -160,6 +177,7 @@ impl fmt::Display for Paid {
             bad_debt,
             insurance,
             signature,
+            ..
         } = self;
         writeln!(f, "{what} {amount} {token} in transaction {signature}")?;
         writeln!(

@@ -10,12 +10,14 @@ use ballast_client::{
     Amounts, BallastEvent, Chain, MarketContext, MarketSnapshot, Pubkey, Request, Side, Signer,
     instruction,
 };
+use ballast_view::TokenNames;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use crate::{
     address::address,
-    connection::{Connection, FeeArgs, send},
+    connection::{Connection, FeeArgs},
+    consent::Plan,
     decimal::Decimal,
     format::amount,
     globals::Globals,
@@ -117,7 +119,10 @@ impl std::str::FromStr for Quantity {
 #[derive(Debug, Serialize)]
 struct Moved {
     what: &'static str,
-    token: &'static str,
+    /// `base` or `quote`.
+    side: &'static str,
+    /// The token's name.
+    token: String,
     amount: String,
     shares: String,
     signature: String,
@@ -132,7 +137,10 @@ struct LentReport {
 
 #[derive(Debug, Serialize)]
 struct Lent {
-    token: &'static str,
+    /// `base` or `quote`.
+    side: &'static str,
+    /// The token's name.
+    token: String,
     shares: String,
     worth: String,
     /// What could be taken out now.
@@ -182,15 +190,23 @@ async fn deposit(args: &DepositArgs, globals: &Globals, output: &mut Output) -> 
         raw,
         shares - shares / 1_000,
     ));
-    let sender = connection.sender(&args.fees);
-    let receipt = send(&sender, "depositing", &Request::new(&signer, instructions)).await?;
+    let names = TokenNames::of(&market.market);
+    let plan = Plan::on_chain("depositing", globals, &lender)
+        .line("market", market.address)
+        .line("lend", names.tokens().amount(side, raw.into()))
+        .line("for", format_args!("about {shares} shares"));
+    let request = Request::new(&signer, instructions);
+    let receipt = connection
+        .carry_out(&plan, "depositing", &args.fees, globals, &request)
+        .await?;
     let minted = receipt.events.iter().find_map(|event| match event {
         BallastEvent::Deposited(event) => Some(event.shares),
         _ => None,
     });
     output.print(&Moved {
         what: "deposited",
-        token: name(side),
+        side: name(side),
+        token: names.get(side).to_owned(),
         amount: amount(raw, market.token(side).decimals),
         shares: minted.unwrap_or(shares).to_string(),
         signature: receipt.signature.to_string(),
@@ -227,7 +243,9 @@ async fn withdraw(args: &WithdrawArgs, globals: &Globals, output: &mut Output) -
             shares
         }
     };
-    let expected = worth(&state, shares);
+    // What is shown of losses and not booked yet counts already, so that nobody leaves it to others.
+    let shown_loss = snapshot.reserve(side).shown_loss;
+    let expected = state.to_assets_at_loss_down(shares, shown_loss)?;
     if expected > state.liquidity {
         bail!(
             "the reserve has only {} at hand, {} are asked for: take less, or wait for repayments",
@@ -237,19 +255,28 @@ async fn withdraw(args: &WithdrawArgs, globals: &Globals, output: &mut Output) -
     }
     let funds = Funds::load(chain, &market, &lender).await?;
     let mut instructions = funds.provide(&market, &lender, Amounts::ZERO)?;
-    // A share never loses value but by bad debt; then this refuses and the lender decides anew.
+    // A share loses value by bad debt only, and pays less while a loss is shown; what becomes known on the way refuses this, and
+    // the lender decides anew.
     instructions.push(instruction::withdraw(
         &market, &lender, side, shares, expected,
     ));
-    let sender = connection.sender(&args.fees);
-    let receipt = send(&sender, "withdrawing", &Request::new(&signer, instructions)).await?;
+    let names = TokenNames::of(&market.market);
+    let plan = Plan::on_chain("withdrawing", globals, &lender)
+        .line("market", market.address)
+        .line("take back", names.tokens().amount(side, expected.into()))
+        .line("for", format_args!("{shares} shares"));
+    let request = Request::new(&signer, instructions);
+    let receipt = connection
+        .carry_out(&plan, "withdrawing", &args.fees, globals, &request)
+        .await?;
     let paid = receipt.events.iter().find_map(|event| match event {
         BallastEvent::Withdrawn(event) => Some(event.amount),
         _ => None,
     });
     output.print(&Moved {
         what: "withdrew",
-        token: name(side),
+        side: name(side),
+        token: names.get(side).to_owned(),
         amount: amount(paid.unwrap_or(expected), decimals),
         shares: shares.to_string(),
         signature: receipt.signature.to_string(),
@@ -297,7 +324,8 @@ async fn lent(
     let shares = held_shares(chain, market, owner, side).await?;
     let worth = worth(&state, shares);
     Ok(Lent {
-        token: name(side),
+        side: name(side),
+        token: TokenNames::of(&market.market).get(side).to_owned(),
         shares: shares.to_string(),
         worth: amount(worth, decimals),
         available: amount(worth.min(state.liquidity), decimals),
@@ -338,6 +366,7 @@ impl fmt::Display for Moved {
             amount,
             shares,
             signature,
+            ..
         } = self;
         writeln!(
             f,
@@ -349,10 +378,16 @@ impl fmt::Display for Moved {
 impl fmt::Display for LentReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "lender {} in market {}", self.owner, self.market)?;
-        let mut table = Table::new(["<token", "lent", "available now", "shares", "in the wallet"]);
+        let mut table = Table::new([
+            "<token",
+            "lent",
+            "available now",
+            "?shares",
+            "in the wallet",
+        ]);
         for lent in &self.lent {
             table.row([
-                lent.token.into(),
+                lent.token.clone(),
                 lent.worth.clone(),
                 lent.available.clone(),
                 lent.shares.clone(),

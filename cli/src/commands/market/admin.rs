@@ -11,7 +11,9 @@ use serde::Serialize;
 
 use crate::{
     address::address,
-    connection::{Connection, FeeArgs, send},
+    connection::{Connection, FeeArgs},
+    consent::Plan,
+    format::duration,
     globals::Globals,
     report::Output,
     target::{self, MarketArgs},
@@ -112,20 +114,31 @@ impl<'a> Change<'a> {
         })
     }
 
-    /// Sends; tells how the market stands afterwards.
+    /// Asks and sends; tells how the market stands afterwards. `detail` is a line of the plan.
     ///
     /// # Errors
     /// What the program refuses.
     pub(super) async fn send(
         self,
         action: impl Into<String>,
+        detail: Option<(&str, String)>,
         instructions: impl Into<Vec<Instruction>>,
         output: &mut Output,
     ) -> Result<()> {
         let signer = self.globals.signer()?;
-        let sender = self.connection.sender(&self.args.fees);
         let action = action.into();
-        let receipt = send(&sender, &action, &Request::new(&signer, instructions)).await?;
+        let plan =
+            Plan::on_chain(&action, self.globals, &self.key).line("market", self.market.address);
+        let plan = match detail {
+            Some((name, value)) => plan.line(name, value),
+            None => plan,
+        };
+        let request = Request::new(&signer, instructions);
+        let fees = &self.args.fees;
+        let receipt = self
+            .connection
+            .carry_out(&plan, &action, fees, self.globals, &request)
+            .await?;
         let changed = receipt.events.iter().find_map(|event| match event {
             BallastEvent::StageChanged(event) => Some((event.from, event.to)),
             _ => None,
@@ -170,7 +183,12 @@ impl<'a> Change<'a> {
         );
         let Time(secs) = args.time.unwrap_or(Time(0));
         let set = instruction::set_mode(&self.market.address, &self.key, mode, secs);
-        self.send("setting the mode", [set], output).await
+        let mode = match args.time {
+            Some(_) => format!("{mode:?} for {}", duration(secs.into())),
+            None => format!("{mode:?}"),
+        };
+        let detail = Some(("mode", mode));
+        self.send("setting the mode", detail, [set], output).await
     }
 
     /// Shows the market what its stage rests on.
@@ -179,7 +197,8 @@ impl<'a> Change<'a> {
     /// What the program refuses.
     pub async fn refresh_stage(self, output: &mut Output) -> Result<()> {
         let refresh = instruction::refresh_stage(&self.market);
-        self.send("refreshing the stage", [refresh], output).await
+        self.send("refreshing the stage", None, [refresh], output)
+            .await
     }
 
     /// Shows the market the newest prices.
@@ -188,7 +207,8 @@ impl<'a> Change<'a> {
     /// What the program refuses.
     pub async fn refresh_price(self, output: &mut Output) -> Result<()> {
         let refresh = instruction::refresh_price(&self.market);
-        self.send("refreshing the price", [refresh], output).await
+        self.send("refreshing the price", None, [refresh], output)
+            .await
     }
 
     /// Books interest.
@@ -197,7 +217,7 @@ impl<'a> Change<'a> {
     /// What the program refuses.
     pub async fn accrue(self, output: &mut Output) -> Result<()> {
         let accrue = SIDES.map(|side| instruction::accrue(&self.market, side));
-        self.send("booking interest", accrue, output).await
+        self.send("booking interest", None, accrue, output).await
     }
 
     /// Offers the authority, or takes an offer back.
@@ -207,7 +227,9 @@ impl<'a> Change<'a> {
     pub async fn offer_authority(self, args: &OfferArgs, output: &mut Output) -> Result<()> {
         let to = args.to.unwrap_or_default();
         let offer = instruction::offer_authority(&self.market.address, &self.key, to);
-        self.send("offering the authority", [offer], output).await
+        let detail = Some(("to", somebody(args.to)));
+        self.send("offering the authority", detail, [offer], output)
+            .await
     }
 
     /// Takes an offered authority over.
@@ -216,7 +238,7 @@ impl<'a> Change<'a> {
     /// What the program refuses.
     pub async fn accept_authority(self, output: &mut Output) -> Result<()> {
         let accept = instruction::accept_authority(&self.market.address, &self.key);
-        self.send("taking the authority over", [accept], output)
+        self.send("taking the authority over", None, [accept], output)
             .await
     }
 
@@ -227,8 +249,14 @@ impl<'a> Change<'a> {
     pub async fn set_guardian(self, args: &GuardianArgs, output: &mut Output) -> Result<()> {
         let guardian = args.guardian.unwrap_or_default();
         let set = instruction::set_guardian(&self.market.address, &self.key, guardian);
-        self.send("naming the guardian", [set], output).await
+        let detail = Some(("guardian", somebody(args.guardian)));
+        self.send("naming the guardian", detail, [set], output)
+            .await
     }
+}
+
+fn somebody(key: Option<Pubkey>) -> String {
+    key.map_or_else(|| "nobody".into(), |key| key.to_string())
 }
 
 impl fmt::Display for ChangeReport {

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use ballast_client::{Chain, Market, OracleChange, Pubkey, ballast, decode, instruction, pda};
 
 use crate::{
-    format::duration,
+    format::when,
     report::Output,
     target,
     trouble::NothingDue,
@@ -71,8 +71,8 @@ impl Change<'_> {
         if announced.is_empty() {
             match next {
                 Some(at) => bail!(NothingDue(format!(
-                    "the notice of what is announced is not over: try again in {}",
-                    duration(at - snapshot.now_secs)
+                    "the notice of what is announced is not over: try again at {}",
+                    when(at, snapshot.now_secs)
                 ))),
                 None => bail!(NothingDue(
                     "nothing is announced: there is nothing to put in force".into()
@@ -82,6 +82,6 @@ impl Change<'_> {
         let what: Vec<_> = announced.iter().map(|(what, ..)| *what).collect();
         let action = format!("putting announced changes in force ({})", what.join(", "));
         let apply: Vec<_> = announced.into_iter().map(|(.., apply)| apply).collect();
-        self.send(action, apply, output).await
+        self.send(action, None, apply, output).await
     }
 }

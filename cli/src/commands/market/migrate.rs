@@ -5,7 +5,7 @@ use std::fmt;
 
 use anyhow::{Context, Result};
 use ballast_client::{
-    Chain, DecodeError, Instruction, Market, Positions, Pubkey, Request, Reserve,
+    Chain, DecodeError, Instruction, Market, Positions, Pubkey, Request, Reserve, Signer,
     decode_any_version, instruction, pda,
 };
 use clap::Args;
@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::{
     address::address,
     connection::{Connection, FeeArgs, send},
+    consent::Plan,
     globals::Globals,
     report::Output,
 };
@@ -46,12 +47,15 @@ pub async fn run(args: &MigrateArgs, globals: &Globals, output: &mut Output) -> 
     let signer = globals.signer()?;
     let connection = Connection::new(globals);
     let steps = steps(connection.chain(), &args.market).await?;
-    let sender = connection.sender(&args.fees);
-    let mut report = MigrateReport {
-        market: args.market.to_string(),
-        migrated: Vec::new(),
-        signatures: Vec::new(),
-    };
+    if steps.is_empty() {
+        return output.print(&MigrateReport::of(&args.market));
+    }
+    let plan = Plan::on_chain("migrating", globals, &signer.pubkey());
+    let plan = steps
+        .iter()
+        .fold(plan, |plan, (what, _)| plan.line("to this version", what));
+    let sender = connection.sender(&args.fees, &plan.agreed(globals)?);
+    let mut report = MigrateReport::of(&args.market);
     for some in steps.chunks(STEPS_PER_TRANSACTION) {
         let (what, migrate): (Vec<String>, Vec<Instruction>) = some.iter().cloned().unzip();
         let request = Request::new(&signer, migrate);
@@ -90,6 +94,17 @@ async fn steps(chain: &dyn Chain, address: &Pubkey) -> Result<Vec<(String, Instr
         }
     }
     Ok(steps)
+}
+
+impl MigrateReport {
+    /// Nothing yet.
+    fn of(market: &Pubkey) -> Self {
+        Self {
+            market: market.to_string(),
+            migrated: Vec::new(),
+            signatures: Vec::new(),
+        }
+    }
 }
 
 impl fmt::Display for MigrateReport {

@@ -9,20 +9,20 @@ mod standing;
 use std::fmt;
 
 use anyhow::Result;
-use ballast_model::screen::Real;
-use ballast_view::ReserveView;
+use ballast_model::{Side, screen::Real};
+use ballast_view::{ReserveView, TokenNames};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::{
     connection::Connection,
-    format::{amount, bps, change, duration, significant, times},
+    format::{amount, bps, change, duration, significant, sized, times},
     globals::Globals,
     range,
     report::Output,
     table::Table,
     target::{self, MarketArgs},
-    wallet::{SIDES, name},
+    wallet::SIDES,
 };
 
 use admin::{Change, ChangeArgs, GuardianArgs, ModeArgs, OfferArgs};
@@ -76,6 +76,9 @@ struct MarketReport {
     whirlpool: String,
     whirlpool_program: String,
     tick_spacing: u16,
+    /// Names of the tokens.
+    base: String,
+    quote: String,
     base_mint: String,
     quote_mint: String,
     base_price_account: String,
@@ -153,6 +156,7 @@ async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result
     let safety = market.safety.effective();
     let (limits, rules) = (&market.limits, &market.oracle_rules);
     let (base, quote) = (market.base_decimals, market.quote_decimals);
+    let names = TokenNames::of(market);
     output.print(&MarketReport {
         market: context.address.to_string(),
         slot: snapshot.slot,
@@ -161,6 +165,8 @@ async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result
         whirlpool: market.whirlpool.to_string(),
         whirlpool_program: market.whirlpool_program.to_string(),
         tick_spacing: market.tick_spacing,
+        base: names.get(Side::Base).to_owned(),
+        quote: names.get(Side::Quote).to_owned(),
         base_mint: market.base_mint.to_string(),
         quote_mint: market.quote_mint.to_string(),
         base_price_account: context.prices.base.to_string(),
@@ -198,7 +204,7 @@ async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result
         max_defensive_loss_bps: safety.max_defensive_loss_bps,
         reserves: SIDES
             .into_iter()
-            .map(|side| ReserveView::new(&snapshot, side, name(side)))
+            .map(|side| ReserveView::new(&snapshot, side, names.get(side)))
             .collect::<Result<_, _>>()?,
         standing: Standing::new(&snapshot, source.as_ref()),
     })
@@ -223,14 +229,16 @@ impl fmt::Display for MarketReport {
         )?;
         writeln!(
             f,
-            "  mints        base {}, quote {}",
-            self.base_mint, self.quote_mint
+            "  tokens       base {} (mint {}), quote {} (mint {})",
+            self.base, self.base_mint, self.quote, self.quote_mint
         )?;
         let oracle = self.oracle_price.unwrap_or(f64::NAN);
         writeln!(
             f,
-            "  price        {} quote per base (oracle, {} old), pool {} ({})",
+            "  price        {} {} per {} (oracle, {} old), pool {} ({})",
             significant(oracle, 8),
+            self.quote,
+            self.base,
             duration(self.oracle_age_secs),
             significant(self.pool_price, 8),
             change(self.pool_price / oracle - 1.0)
@@ -252,8 +260,8 @@ impl fmt::Display for MarketReport {
         )?;
         writeln!(
             f,
-            "  size         {} to {} quote",
-            self.min_position_value, self.max_position_value
+            "  size         {} to {} {}",
+            self.min_position_value, self.max_position_value, self.quote
         )?;
         writeln!(
             f,
@@ -290,28 +298,32 @@ impl fmt::Display for MarketReport {
             "borrowed",
             "available",
             "used",
-            "borrow rate",
-            "lend rate",
-            "supply cap",
-            "borrow cap",
-            "insurance",
-            "bad debt",
-            "shown loss",
+            "?borrow rate",
+            "?lend rate",
+            "?supply cap",
+            "?borrow cap",
+            "?insurance",
+            "?bad debt",
+            "?shown loss",
         ]);
+        let decimal = |text: &str| match f.alternate() {
+            true => text.to_owned(),
+            false => sized(text),
+        };
         for reserve in &self.reserves {
             table.row([
                 reserve.token.clone(),
-                reserve.supplied.clone(),
-                reserve.borrowed.clone(),
-                reserve.available.clone(),
+                decimal(&reserve.supplied),
+                decimal(&reserve.borrowed),
+                decimal(&reserve.available),
                 bps(reserve.utilisation_bps),
                 bps(reserve.borrow_rate_bps),
                 bps(reserve.supply_rate_bps),
-                reserve.supply_cap.clone(),
-                reserve.borrow_cap.clone(),
-                reserve.insurance.clone(),
-                reserve.bad_debt.clone(),
-                reserve.shown_loss.clone(),
+                decimal(&reserve.supply_cap),
+                decimal(&reserve.borrow_cap),
+                decimal(&reserve.insurance),
+                decimal(&reserve.bad_debt),
+                decimal(&reserve.shown_loss),
             ]);
         }
         table.fmt(f)

@@ -109,8 +109,9 @@ impl Change<'_> {
              force with `ballast market apply` when its notice is over"
         );
         let announce = instruction::announce_oracle(&address, &self.key, source);
-        self.send("announcing another price source", [announce], output)
-            .await
+        let detail = Some(("change", difference(&now, &source)));
+        let what = "announcing another price source";
+        self.send(what, detail, [announce], output).await
     }
 
     /// Takes the announcement back.
@@ -123,8 +124,8 @@ impl Change<'_> {
         let standing = standing
             .context("no other price source is announced: there is nothing to take back")?;
         let cancel = instruction::cancel_oracle_change(&address, &self.key, &standing.payer);
-        self.send("taking an announced price source back", [cancel], output)
-            .await
+        let what = "taking an announced price source back";
+        self.send(what, None, [cancel], output).await
     }
 }
 

@@ -6,7 +6,7 @@ use ballast_client::{Market, MarketMode, MarketSnapshot, OracleChange, Pubkey};
 use serde::Serialize;
 
 use crate::{
-    format::duration,
+    format::{duration, when},
     wallet::{SIDES, name},
 };
 
@@ -125,10 +125,10 @@ fn difference<P: fmt::Debug>(before: &P, after: &P) -> String {
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ago = |secs: i64| duration(self.now_secs.saturating_sub(secs).max(0));
-        let until = |secs: i64| duration(secs.saturating_sub(self.now_secs));
+        let at = |secs: i64| when(secs, self.now_secs);
         write!(f, "  allowed now  {}", self.mode_now)?;
         match self.mode_until_secs {
-            Some(secs) => writeln!(f, " ({} set for another {})", self.mode_set, until(secs))?,
+            Some(secs) => writeln!(f, " ({} set until {})", self.mode_set, at(secs))?,
             None => writeln!(f)?,
         }
         write!(f, "  risk stage   {}", self.stage)?;
@@ -150,14 +150,14 @@ impl fmt::Display for Standing {
             self.guardian.as_deref().unwrap_or("nobody")
         )?;
         match self.guardian_rests_until_secs {
-            Some(secs) => writeln!(f, ", has to rest for another {}", until(secs))?,
+            Some(secs) => writeln!(f, ", has to rest until {}", at(secs))?,
             None => writeln!(f)?,
         }
         if let Some(to) = &self.authority_offered_to {
             writeln!(f, "  offered      the authority, to {to}")?;
         }
         for announced in &self.announced {
-            let when = match until(announced.effective_at_secs) {
+            let when = match announced.effective_at_secs {
                 _ if self.now_secs
                     > announced
                         .effective_at_secs
@@ -165,10 +165,10 @@ impl fmt::Display for Standing {
                 {
                     "lapsed: announce it again".to_owned()
                 }
-                _ if announced.effective_at_secs <= self.now_secs => {
+                effective if effective <= self.now_secs => {
                     "its notice is over: `ballast market apply` puts it in force".to_owned()
                 }
-                until => format!("from in {until} on"),
+                effective => format!("from {} on", at(effective)),
             };
             writeln!(
                 f,

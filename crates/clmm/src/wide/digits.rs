@@ -64,14 +64,14 @@ pub(crate) const fn split(x: u128) -> (u64, u64) {
 /// Two digits as one number.
 #[inline(always)]
 pub(crate) const fn join(high: u64, low: u64) -> u128 {
-    (high as u128) << 64 | low as u128
+    ((high as u128) << 64) + low as u128
 }
 
 /// Leading zero bits of a digit that is not zero.
 #[inline]
 pub(crate) const fn leading_zeros(digit: u64) -> u32 {
     let mut rest = digit;
-    let mut zeros = 0;
+    let mut zeros = 0u32;
     if rest >> 32 == 0 {
         rest <<= 32;
         zeros = 32;
@@ -92,7 +92,7 @@ pub(crate) const fn leading_zeros(digit: u64) -> u32 {
         rest <<= 2;
         zeros |= 2;
     }
-    zeros | (rest >> 63 == 0) as u32
+    zeros.wrapping_add((rest >> 63 == 0) as u32)
 }
 
 /// The upper digit of `(high, low) << shift`, for `shift < 64`.
@@ -116,7 +116,7 @@ pub(crate) const fn shr_into(high: u64, low: u64, shift: u32) -> u64 {
 pub(crate) const fn div_2_by_1(high: u64, low: u64, divisor: u64) -> (u64, u64) {
     let (q1, rest) = half_step(high, low >> 32, divisor);
     let (q0, rest) = half_step(rest, low & LOW_HALF, divisor);
-    ((q1 << 32) | q0, rest)
+    ((q1 << 32).wrapping_add(q0), rest)
 }
 
 const LOW_HALF: u64 = (1 << 32) - 1;
@@ -130,7 +130,7 @@ const fn half_step(rest: u64, next: u64, divisor: u64) -> (u64, u64) {
     // The estimate is never too small and at most two too large: at most 2^32 + 1, so the products below do not wrap.
     let mut digit = rest / top;
     let mut trial = rest % top;
-    while digit.wrapping_mul(bottom) > ((trial << 32) | next) {
+    while digit.wrapping_mul(bottom) > (trial << 32) + next {
         digit = digit.wrapping_sub(1);
         trial = trial.wrapping_add(top);
         if trial > LOW_HALF {
@@ -138,7 +138,7 @@ const fn half_step(rest: u64, next: u64, divisor: u64) -> (u64, u64) {
         }
     }
     // The true remainder is below the divisor, so arithmetic modulo 2^64 yields it.
-    let remainder = ((rest << 32) | next).wrapping_sub(digit.wrapping_mul(divisor));
+    let remainder = ((rest << 32) + next).wrapping_sub(digit.wrapping_mul(divisor));
     (digit, remainder)
 }
 

@@ -49,9 +49,9 @@ const fn root_of_normalised(n3: u64, n2: u64, n1: u64, n0: u64) -> u128 {
         // n < (upper + 1)^2 * 2^128.
         return join(upper, u64::MAX);
     }
-    let half_low = (rest as u64) << 63 | n1 >> 1;
+    let half_low = ((rest as u64) << 63) + (n1 >> 1);
     let (lower, half_rest) = div_2_by_1(half_high, half_low, upper);
-    let rest = (half_rest as u128) << 1 | (n1 & 1) as u128;
+    let rest = ((half_rest as u128) << 1) + (n1 & 1) as u128;
     // Too large by one exactly if what is left, rest * 2^64 + n0, is less than the square of the lower digit.
     let too_large = rest >> 64 == 0 && join(rest as u64, n0) < mul_64(lower, lower);
     join(upper, lower).wrapping_sub(too_large as u128)
@@ -63,19 +63,19 @@ const fn root_of_two_digits(n1: u64, n0: u64) -> (u64, u128) {
     let rest = n1.wrapping_sub(upper.wrapping_mul(upper));
     // As above with half the digits: rest has at most 33 bits.
     let (next, last) = (n0 >> 32, n0 & LOW_HALF);
-    let half = rest << 31 | next >> 1;
+    let half = (rest << 31) + (next >> 1);
     // upper >= 2^31: setting its top bit changes nothing, and shows the compiler that it is not zero.
     let divisor = upper | (1 << 31);
     let lower = half / divisor;
-    let left = ((half % divisor) << 1 | next & 1) as u128;
-    let left = left << 32 | last as u128;
+    let left = (((half % divisor) << 1) + (next & 1)) as u128;
+    let left = (left << 32) + last as u128;
     let root = (upper << 32).wrapping_add(lower);
     let square = mul_64(lower, lower);
     if lower > LOW_HALF || left < square {
         // One less: root^2 - (root - 1)^2 = 2 * root - 1 is added to what is left. A lower half of 2^32, whose sum with
         // the upper one may have wrapped to zero, always comes here.
         let root = root.wrapping_sub(1);
-        let twice = (root as u128) << 1 | 1;
+        let twice = ((root as u128) << 1) + 1;
         return (root, left.wrapping_add(twice).wrapping_sub(square));
     }
     (root, left.wrapping_sub(square))

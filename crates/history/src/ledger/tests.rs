@@ -29,6 +29,7 @@ fn sight(address: &str) -> Sight {
         },
         account: account(),
         slot: 1,
+        hedge: Bps::ONE,
         fees_waiting: None,
         reward_lamports: 50_000,
     }

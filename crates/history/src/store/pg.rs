@@ -28,6 +28,19 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Url`], [`StoreError::Postgres`].
     pub fn connect(url: &str) -> Result<Self, StoreError> {
+        let (client, place) = Self::client(url)?;
+        Ok(Self {
+            client,
+            statements: HashMap::new(),
+            place,
+        })
+    }
+
+    /// A connection alone, and where it leads, without what a password would be in.
+    ///
+    /// # Errors
+    /// [`StoreError::Url`], [`StoreError::Postgres`].
+    pub fn client(url: &str) -> Result<(Client, String), StoreError> {
         let (mut config, place) = parse(url)?;
         config.ssl_mode(SslMode::Disable);
         if config.get_connect_timeout().is_none() {
@@ -37,11 +50,7 @@ impl Postgres {
         let client = config
             .connect(NoTls)
             .map_err(|error| told(&place, &error))?;
-        Ok(Self {
-            client,
-            statements: HashMap::new(),
-            place,
-        })
+        Ok((client, place))
     }
 
     /// Whether a URL can be used, without connecting.

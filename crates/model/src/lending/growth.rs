@@ -87,9 +87,9 @@ fn bend_x72_up(x_x72: u64) -> u64 {
 /// `ceil(power^2)` in Q2.126, for powers whose square is below 4.
 fn square_x126_up(power: u128) -> u128 {
     let [d0, d1, d2, d3] = *wide::mul_full(power, power).as_limbs();
-    let high = u128::from(d3) << 64 | u128::from(d2);
+    let high = (u128::from(d3) << 64) + u128::from(d2);
     let inexact = d0 != 0 || d1 << 2 != 0;
-    (high << 2 | u128::from(d1 >> 62)) + u128::from(inexact)
+    (high << 2) + u128::from(d1 >> 62) + u128::from(inexact)
 }
 
 /// `ceil(value / 2^bits)`, for less than 128 bits and values that leave room for the rounding.
@@ -272,6 +272,39 @@ mod tests {
             let square: U512 = U512::from(power) * U512::from(power);
             let exact = (square + U512::from(one - 1)) >> 126usize;
             assert_eq!(U512::from(square_x126_up(power)), exact, "{power}");
+        }
+    }
+
+    /// Who computes an index elsewhere has to agree to the last digit. By the same steps in Python's integers, at exponents at which
+    /// each step and each rounding shows.
+    #[test]
+    fn the_last_digit_is_what_it_is_elsewhere() {
+        for (x_x72, bend) in [
+            (0, 1),
+            (1 << 36, 34_359_738_369),
+            (0x1f25_a589_fee5_2943, 1_122_368_801_718_126_946),
+            (0x37f9_e2c4_8b2f_7f20, 2_017_326_448_151_067_231),
+            (1 << 62, 2_306_593_792_439_324_223),
+            (0x44c0_a88a_0b97_8459, 2_477_938_894_249_835_668),
+            (0x694c_c965_fbde_15b0, 3_795_863_184_466_976_367),
+            (0x7723_ad5b_fba2_5ca9, 4_295_050_257_690_836_761),
+            (0x7a8c_35a7_e44a_98f5, 4_417_999_335_412_783_878),
+            (0x7e44_8da5_6a50_df4d, 4_552_199_539_379_989_556),
+            ((1 << 63) - 1, 4_614_689_884_767_320_726),
+        ] {
+            assert_eq!(bend_x72_up(x_x72), bend, "{x_x72:#x}");
+        }
+        for (x, growth) in [
+            (0x0064_08f3_2287_bc3c, 18_474_922_912_522_599_585),
+            (0x0055_8fcc_5104_e21d, 18_470_843_282_581_461_653),
+            (1 << 55, 18_482_808_078_018_285_843),
+            (0xc_ec62_6ad4_e4bd_83b8, 7_559_114_494_454_693_154_069_857),
+            (
+                0x1d_a880_3df5_5aca_fe8a,
+                140_060_375_613_015_612_581_040_109_254_839,
+            ),
+        ] {
+            assert_eq!(growth_x64_up(x, SECONDS_PER_YEAR), growth, "{x:#x}");
         }
     }
 

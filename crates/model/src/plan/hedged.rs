@@ -259,6 +259,103 @@ fn value_of(price: Price, base: i128) -> Result<i128, ModelError> {
 mod tests {
     use super::*;
 
+    fn band() -> ballast_clmm::Band {
+        let tick = |index| ballast_clmm::Tick::new(index).unwrap();
+        ballast_clmm::Band::new(tick(-1_000), tick(1_000)).unwrap()
+    }
+
+    fn holding(idle: Amounts, debt: Amounts) -> Position {
+        Position {
+            band: band(),
+            liquidity: 0,
+            idle,
+            debt,
+        }
+    }
+
+    fn request(loss: u32) -> HedgedRequest {
+        HedgedRequest {
+            hedge: Bps::ONE,
+            target: Bps::new(6_000),
+            loss: Bps::new(loss),
+            max_loss: Bps::new(loss),
+            room: Amounts::ZERO,
+        }
+    }
+
+    fn plan_at(position: &Position, at: SqrtPrice, loss: u32) -> Result<HedgedPlan, HedgedError> {
+        plan_hedged(position, at, at, &request(loss))
+    }
+
+    #[test]
+    fn equity_has_to_pay_for_the_swap_on_either_side() {
+        // 50000 less the allowance, and what trading 950000 may cost.
+        for (idle, debt) in [
+            (Amounts::new(0, 1_000_000), Amounts::new(950_000, 0)),
+            (Amounts::new(1_000_000, 0), Amounts::new(50_000, 900_000)),
+        ] {
+            let plan = |loss| plan_at(&holding(idle, debt), SqrtPrice::ONE, loss);
+            assert!(plan(500).is_ok(), "{:?}", plan(500));
+            assert_eq!(plan(1_000), Err(HedgedError::NoEquity));
+        }
+    }
+
+    #[test]
+    fn a_unit_of_base_four_times_and_eight_of_quote_are_left_for_rounding() {
+        // At a price of 100.
+        let at = SqrtPrice::new(10 << 64).unwrap();
+        let plan = |quote| plan_at(&holding(Amounts::new(0, quote), Amounts::ZERO), at, 0);
+        assert_eq!(plan(408), Err(HedgedError::NoEquity));
+        assert!(plan(409).is_ok());
+    }
+
+    #[test]
+    fn as_much_stays_as_the_closed_form_says() {
+        // Few units of much liquidity, so that each unit counts.
+        let position = Position {
+            liquidity: 1 << 40,
+            ..holding(Amounts::new(0, 1_000), Amounts::ZERO)
+        };
+        let pooled = position.pool_amounts_down(SqrtPrice::ONE).unwrap();
+        let position = Position {
+            debt: Amounts::new(pooled.base, pooled.quote),
+            ..position
+        };
+        let plan = plan_at(&position, SqrtPrice::ONE, 0).unwrap();
+        // m V (1 - t) <= E: with a unit more of either in V, and twelve less of equity.
+        let value = u128::from(pooled.base) + u128::from(pooled.quote) + 2;
+        let kept = position.liquidity * (1_000 - 12) * 10_000 / (value * 4_000);
+        assert_eq!(position.liquidity - plan.liquidity, kept);
+    }
+
+    #[test]
+    fn what_is_sold_when_all_stays_counts_where_the_pool_pays_less_base() {
+        // Above the oracle's price the pool pays less base than is hedged, and what it pays is what is owed: the less is
+        // withdrawn the more is sold.
+        let pool = ballast_clmm::Tick::new(500).unwrap().sqrt_price();
+        let position = Position {
+            liquidity: 1 << 40,
+            ..holding(Amounts::ZERO, Amounts::ZERO)
+        };
+        let paid = position.pool_amounts_down(pool).unwrap();
+        let hedged = position.pool_amounts_down(SqrtPrice::ONE).unwrap();
+        let (equity, loss) = (10_000_000_000u128, 2_000u128);
+        let idle = hedged.base - paid.base;
+        let position = Position {
+            debt: Amounts::new(
+                paid.base,
+                u64::try_from(u128::from(hedged.quote) + u128::from(idle) - equity).unwrap(),
+            ),
+            ..position
+        };
+        let plan = plan_hedged(&position, SqrtPrice::ONE, pool, &request(2_000)).unwrap();
+        // m V (1 - t) <= E - loss m (h - w), with the roundings above.
+        let value = u128::from(hedged.base) + u128::from(hedged.quote) + 2;
+        let sold = u128::from(hedged.base) + 1 - u128::from(paid.base);
+        let kept = position.liquidity * (equity - 12) * 10_000 / (value * 4_000 + loss * sold);
+        assert_eq!(position.liquidity - plan.liquidity, kept);
+    }
+
     #[test]
     fn a_negative_amount_is_worth_as_much_below_zero() {
         let price = Price::from(SqrtPrice::new(3 << 63).unwrap());

@@ -269,6 +269,34 @@ mod tests {
     }
 
     #[test]
+    fn only_what_rounding_may_leave_over_is_left_unused() {
+        // At a price of one: a unit of either for one of liquidity, two of base, and eight.
+        const ROUNDING: u128 = 12;
+        let tick = |index| ballast_clmm::Tick::new(index).unwrap();
+        let band = Band::new(tick(-1_000), tick(1_000)).unwrap();
+        let (mut allowed, mut refused) = (0, u128::MAX);
+        for quote in 200_000..300_000u64 {
+            let plan = plan_open(OpenRequest {
+                own: Amounts::new(0, quote),
+                leverage: Bps::new(19_999),
+                hedge: Bps::ONE,
+                band,
+                at: SqrtPrice::ONE,
+            });
+            let assets = u128::from(quote) * 19_999 / 10_000;
+            let liquidity = liquidity_for_value_down(&band, assets, SqrtPrice::ONE).unwrap();
+            let used = band.amounts_up(liquidity, SqrtPrice::ONE).unwrap().quote;
+            let left = u128::from(quote.saturating_sub(used));
+            match plan {
+                Ok(_) => allowed = allowed.max(left),
+                Err(OpenError::NotAffordable { .. }) => refused = refused.min(left),
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert_eq!((allowed, refused), (ROUNDING, ROUNDING + 1));
+    }
+
+    #[test]
     fn liquidity_beyond_128_bits_is_an_error() {
         let narrow = band(1 << 95, (1 << 95) + 1);
         for at in [

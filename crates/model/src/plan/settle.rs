@@ -91,3 +91,27 @@ pub fn plan_settlement(
         complete: brought == most,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_same_part_of_both_is_held_each_token_pays_its_own_debt() {
+        // At 2.25 one of base is worth 2, and two that are owed 5: 7 of 14, of which one token holds exactly half.
+        let at = SqrtPrice::new(3 << 63).unwrap();
+        let held = Amounts::new(1, 5);
+        let plan = plan_settlement(held, Amounts::new(2, 9), at, Bps::ZERO, Amounts::ZERO);
+        let exchange = Exchange {
+            repay: held,
+            seize: held,
+        };
+        assert_eq!(
+            plan,
+            Ok(Settlement {
+                exchange,
+                complete: true
+            })
+        );
+    }
+}

@@ -213,6 +213,31 @@ mod tests {
     }
 
     #[test]
+    fn only_what_rounding_may_leave_over_is_borrowed_beyond_the_leverage() {
+        // At a price of one: a unit of either for one of liquidity, two of base, and eight.
+        const ROUNDING: u128 = 12;
+        let (mut allowed, mut refused) = (0, u128::MAX);
+        for equity in 200_000..300_000u64 {
+            let funded = position(0, Amounts::new(0, equity), Amounts::ZERO);
+            match planned(&funded, &target(19_999, Bps::ONE)) {
+                Ok(plan) => {
+                    let pooled = funded.band.amounts_up(plan.liquidity, SqrtPrice::ONE);
+                    let debt = u128::from(equity) * 9_999 / 10_000;
+                    let beyond = u128::from(pooled.unwrap().base).saturating_sub(debt);
+                    allowed = allowed.max(beyond);
+                }
+                Err(TargetError::NotAffordable {
+                    hedge_value,
+                    debt_allowed,
+                    ..
+                }) => refused = refused.min(hedge_value - debt_allowed),
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert_eq!((allowed, refused), (ROUNDING, ROUNDING + 1));
+    }
+
+    #[test]
     fn what_cannot_be_is_refused() {
         let funded = position(0, Amounts::new(0, 1_000_000), Amounts::ZERO);
         assert!(planned(&funded, &target(10_000, Bps::ZERO)).is_ok());

@@ -191,3 +191,111 @@ fn boundaries<R: Real>(input: &RiskInput<R>, root_lower: R, root_upper: R) -> Op
     });
     Some((lower, upper))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screen::Double;
+
+    /// From 1 to 4 with twelve of liquidity: six of base at its lower end, twelve of quote at its upper one.
+    fn input(price: f64, idle: (f64, f64), debt: (f64, f64)) -> RiskInput<f64> {
+        RiskInput {
+            price,
+            lower: 1.0,
+            upper: 4.0,
+            liquidity: 12.0,
+            idle_base: idle.0,
+            idle_quote: idle.1,
+            debt_base: debt.0,
+            debt_quote: debt.1,
+            threshold: 0.5,
+        }
+    }
+
+    fn boundaries(liquidity: f64, idle: (f64, f64), debt: (f64, f64)) -> (bool, [Option<f64>; 2]) {
+        let exactly = Double::new;
+        let report = risk(&RiskInput {
+            price: exactly(2.0),
+            lower: exactly(1.0),
+            upper: exactly(4.0),
+            liquidity: exactly(liquidity),
+            idle_base: exactly(idle.0),
+            idle_quote: exactly(idle.1),
+            debt_base: exactly(debt.0),
+            debt_quote: exactly(debt.1),
+            threshold: exactly(0.5),
+        });
+        (report.solvable, [report.lower, report.upper])
+    }
+
+    #[test]
+    fn gamma_is_zero_at_the_ends_and_outside() {
+        let gamma = |price| risk(&input(price, (0.0, 0.0), (0.0, 0.0))).gamma;
+        assert_eq!([0.5, 1.0, 4.0, 5.0].map(gamma), [0.0; 4]);
+        // L / (2 P^1.5)
+        assert_eq!(gamma(2.25), -12.0 / (2.0 * 3.375));
+    }
+
+    #[test]
+    fn there_is_no_leverage_without_equity_and_no_ltv_without_assets() {
+        let at_upper = |debt| {
+            let report = risk(&input(4.0, (0.0, 0.0), (0.0, debt)));
+            (report.equity, report.leverage, report.ltv)
+        };
+        assert_eq!(at_upper(6.0), (6.0, Some(2.0), Some(0.5)));
+        assert_eq!(at_upper(12.0), (0.0, None, Some(1.0)));
+        assert_eq!(at_upper(13.0), (-1.0, None, Some(13.0 / 12.0)));
+        let nothing = RiskInput {
+            liquidity: 0.0,
+            ..input(2.0, (0.0, 0.0), (0.0, 1.0))
+        };
+        assert_eq!(risk(&nothing).ltv, None);
+    }
+
+    #[test]
+    fn a_threshold_that_is_only_touched_is_not_left() {
+        const NEVER: (bool, [Option<f64>; 2]) = (false, [None, None]);
+        // Debt of half of the idle quote, at any price; less of it, and more.
+        let quote = |debt| boundaries(0.0, (0.0, 4.0), (0.0, debt));
+        assert_eq!(quote(2.0), NEVER);
+        assert_eq!(quote(1.0), (true, [None, None]));
+        assert_eq!(quote(3.0), NEVER);
+        // Base owed with nothing held, and with quote that pays for it up to a price.
+        assert_eq!(boundaries(0.0, (0.0, 0.0), (1.0, 0.0)), NEVER);
+        assert_eq!(
+            boundaries(0.0, (0.0, 6.0), (1.0, 0.0)),
+            (true, [None, Some(3.0)])
+        );
+        // Best inside the band, where the discriminant is 9/2 - 9/2 - and with a little less owed.
+        assert_eq!(boundaries(6.0, (0.0, 0.0), (0.5, 1.5)), NEVER);
+        let (solvable, ends) = boundaries(6.0, (0.0, 0.0), (0.5, 1.375));
+        let [Some(lower), Some(upper)] = ends else {
+            panic!("{ends:?}")
+        };
+        assert!(solvable && 1.0 < lower && lower < upper && upper < 4.0);
+    }
+
+    #[test]
+    fn boundaries_outside_the_band_are_where_one_token_is_left() {
+        // Below it six of base against debt of half of it; nothing is short, so that there is no upper one.
+        assert_eq!(
+            boundaries(12.0, (0.0, 0.0), (0.0, 1.5)),
+            (true, [Some(0.5), None])
+        );
+        // Base idle against quote owed, and against what the band holds too.
+        assert_eq!(
+            boundaries(0.0, (4.0, 0.0), (0.0, 6.0)),
+            (true, [Some(3.0), None])
+        );
+        // Above it twelve of quote: half of them pay for one of base up to 6.
+        assert_eq!(
+            boundaries(12.0, (0.0, 0.0), (1.0, 0.0)),
+            (true, [None, Some(6.0)])
+        );
+        // All base held above the band, against more quote than it: it pays from a price above the band on.
+        assert_eq!(
+            boundaries(12.0, (4.0, 0.0), (0.0, 16.0)),
+            (true, [Some(5.0), None])
+        );
+    }
+}

@@ -338,7 +338,7 @@ fn bad_lines_name_the_field_and_the_fix() {
             "",
             "not a JSON object with the fields P, pa, pb, L, lx, ly, dx, dy, t: EOF",
         ),
-        (good, "[1]", "not a JSON object"),
+        (good, "[1]", "sequence, expected a JSON object"),
         (good, "{", "not a JSON object"),
         (good, "null", "not a JSON object"),
     ] {

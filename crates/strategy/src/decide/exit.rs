@@ -2,7 +2,7 @@
 
 use ballast::state::Reaction;
 use ballast::{due, events::ExitReason, oracle::Grade};
-use ballast_model::Trade;
+use ballast_model::{SqrtPrice, Trade};
 
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
@@ -11,7 +11,10 @@ use super::{
     swap::swap_cost,
     usable_price,
 };
-use crate::situation::{Situation, SituationError};
+use crate::{
+    prices::newest,
+    situation::{Situation, SituationError},
+};
 
 /// An exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +32,17 @@ pub(super) fn due(situation: &Situation, at: &Assessment) -> Option<(ExitReason,
     if at.model.liquidity == 0 {
         return None;
     }
-    // As the program counts it: with the fees that the pool has booked.
+    due_by(situation, at, None)
+}
+
+/// As the program counts it: with the fees that the pool has booked.
+fn due_by(
+    situation: &Situation,
+    at: &Assessment,
+    newest: Option<SqrtPrice>,
+) -> Option<(ExitReason, Reaction)> {
     let owned = at.model.with_idle(situation.booked_fees()).ok()?;
-    let equity = owned.value(at.oracle).ok()?.equity();
-    due::exit_due(&situation.position.automation, at.oracle, equity)
+    due::exit_due_for(&situation.position.automation, &owned, at.oracle, newest).ok()?
 }
 
 /// What price and equity ask for.
@@ -41,7 +51,7 @@ pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>,
         return Ok(None);
     };
     let reason = Reason::Exit { by, reaction };
-    Ok(Some(match check(situation, reaction)? {
+    Ok(Some(match check(situation, at, reaction)? {
         Ok(Forecast { after, swap }) => Ok(Candidate {
             action: Action::Exit(ExitPlan {
                 reaction,
@@ -65,6 +75,7 @@ pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>,
 /// The preconditions of `ballast::instructions::exit`.
 fn check(
     situation: &Situation,
+    at: &Assessment,
     reaction: Reaction,
 ) -> Result<Result<Forecast, Obstacle>, SituationError> {
     if !situation.allowed_by_owner() {
@@ -74,6 +85,9 @@ fn check(
         Ok(oracle) => oracle,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
+    if due_by(situation, at, newest(situation.market, oracle)).is_none() {
+        return Ok(Err(Obstacle::NewerPrice));
+    }
     Ok(exited(situation, reaction, oracle)?.and_then(|forecast| {
         if forecast.swap.is_some() {
             // Losses are measured against a price of the last seconds.

@@ -17,7 +17,10 @@ use super::{
     quoted::{self, Ends},
     usable_price,
 };
-use crate::situation::{Situation, SituationError};
+use crate::{
+    prices::newest,
+    situation::{Situation, SituationError},
+};
 
 /// What is left from maintenance on; `None` if the market would leave the position as it is.
 pub(super) fn way(situation: &Situation, at: &Assessment) -> Result<Option<Way>, SituationError> {
@@ -101,6 +104,12 @@ fn planned(
             return Ok(None);
         }
     };
+    if let Some(newest) = newest(situation.market, oracle).filter(|newest| *newest != oracle) {
+        let value = at.model.value(newest).map_err(Obstacle::Arithmetic)?;
+        if !value.ltv_at_least(Bps::new(limits.maintenance_ltv_bps)) {
+            return Err(Obstacle::NewerPrice);
+        }
+    }
     witnessed(situation, at)?;
     if plan.insolvent() {
         usable_price(situation, Grade::Final)?;

@@ -41,7 +41,7 @@ pub use crate::kinds::{ActionKind, Kinds};
 
 use self::choose::{Block, Candidate, Way};
 use crate::{
-    prices,
+    Tokens, prices,
     situation::{Situation, SituationError},
 };
 
@@ -129,21 +129,16 @@ impl Decision {
         first.into_iter().chain(others.0.into_iter().flatten())
     }
 
-    /// All that stands in the way of what is due, in words.
-    pub fn obstacles(&self) -> Option<String> {
-        let Self::Blocked {
-            obstacle,
-            otherwise,
-            ..
-        } = self
-        else {
-            return None;
+    /// What stands in the way of each action that is due, in words, the most pressing first.
+    pub fn obstacles(&self, tokens: Tokens, now_secs: i64) -> Vec<String> {
+        let told = |(index, (kind, obstacle)): (usize, (ActionKind, Obstacle))| {
+            let words = obstacle.told(tokens, now_secs);
+            match index {
+                0 => words,
+                _ => format!("nor is a {kind} possible: {words}"),
+            }
         };
-        let mut text = obstacle.to_string();
-        for (kind, other) in otherwise.iter() {
-            text.push_str(&format!("; nor is a {kind} possible: {other}"));
-        }
-        Some(text)
+        self.blocks().enumerate().map(told).collect()
     }
 }
 

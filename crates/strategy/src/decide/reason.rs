@@ -1,8 +1,8 @@
-use std::fmt;
-
 use ballast::events::ExitReason;
 use ballast::state::Reaction;
-use ballast_model::Bps;
+use ballast_model::{Bps, Side};
+
+use crate::Tokens;
 
 /// Why something is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,9 @@ pub enum Reason {
     },
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Reason {
+    /// In words, in whole tokens.
+    pub fn told(&self, tokens: Tokens) -> String {
         match self {
             Self::Leverage {
                 ltv_bps,
@@ -74,8 +75,7 @@ impl fmt::Display for Reason {
                 by_market,
             } => {
                 let whose = if *by_market { "market" } else { "policy" };
-                write!(
-                    f,
+                format!(
                     "LTV {} at or above the {whose}'s trigger {trigger}",
                     Bps::new(*ltv_bps)
                 )
@@ -84,8 +84,7 @@ impl fmt::Display for Reason {
                 ltv_bps,
                 maintenance,
             } => {
-                write!(
-                    f,
+                format!(
                     "LTV {} at or above maintenance {maintenance}",
                     Bps::new(*ltv_bps)
                 )
@@ -97,44 +96,49 @@ impl fmt::Display for Reason {
                     ExitReason::High => "the price is at or above the owner's window",
                 };
                 let reaction = match reaction {
-                    Reaction::Hold => "hold",
-                    Reaction::ExitAsIs => "exit as is",
-                    Reaction::ExitIntoBase => "exit into base",
-                    Reaction::ExitIntoQuote => "exit into quote",
+                    Reaction::Hold => "hold".into(),
+                    Reaction::ExitAsIs => "exit as is".into(),
+                    Reaction::ExitIntoBase => format!("exit into {}", tokens.base),
+                    Reaction::ExitIntoQuote => format!("exit into {}", tokens.quote),
                 };
-                write!(f, "{by}: {reaction}")
+                format!("{by}: {reaction}")
             }
             Self::OutOfBand {
                 ticks: [lower, upper],
                 tick,
             } => {
-                write!(
-                    f,
-                    "tick {tick} is outside or at the edge of the band {lower} to {upper}"
+                let price = |tick: &i32| tokens.price_of_tick(*tick);
+                format!(
+                    "the price {} is outside or at the edge of the band {} to {} {} per {}",
+                    price(tick),
+                    price(lower),
+                    price(upper),
+                    tokens.quote,
+                    tokens.base
                 )
             }
             Self::Fees { worth, least } => {
-                write!(
-                    f,
-                    "fees worth {worth} quote units wait, {least} are to be compounded"
+                format!(
+                    "fees worth {} wait, {} are to be compounded",
+                    tokens.amount(Side::Quote, *worth),
+                    tokens.whole(Side::Quote, (*least).into())
                 )
             }
             Self::Shown { secs } => {
-                write!(
-                    f,
+                format!(
                     "a trigger is near, and prices are {secs} s newer than the market was shown"
                 )
             }
             Self::Stage { from, to } if from == to => {
-                write!(f, "evidence for risk stage {from} is to be noted")
+                format!("evidence for risk stage {from} is to be noted")
             }
-            Self::Stage { from, to } => write!(f, "risk stage {from} is to be {to}"),
+            Self::Stage { from, to } => format!("risk stage {from} is to be {to}"),
             Self::Hedge { error, tolerance } => {
                 let side = if *error > 0 { "long" } else { "short" };
-                write!(
-                    f,
-                    "{side} by {} base units, {tolerance} are tolerated",
-                    error.unsigned_abs()
+                format!(
+                    "{side} by {}, {} are tolerated",
+                    tokens.amount(Side::Base, error.unsigned_abs()),
+                    tokens.whole(Side::Base, (*tolerance).into())
                 )
             }
         }

@@ -132,3 +132,43 @@ fn accepted(
     };
     require_loss_allowed(situation, allowance, &change, at.oracle)
 }
+
+#[cfg(test)]
+mod tests {
+    use ballast_model::{Amounts, HedgedPlan, Trade};
+
+    use super::*;
+    use crate::{decide::assess, fixtures};
+
+    #[test]
+    fn above_the_trigger_no_stressed_ltv_may_rise() {
+        let (mut market, position) = (fixtures::snapshot(245), fixtures::position());
+        fixtures::book_debts(&mut market, &position);
+        let situation = fixtures::situation(&market, &position);
+        let at = assess(&situation).unwrap();
+        let trigger = rehedge_trigger(&market.market.limits, &position.policy);
+        assert!(at.value.ltv_at_least(trigger));
+        let need = due::HedgeNeed {
+            trade: Trade::BuyBase,
+            base: 0,
+            defensive: true,
+        };
+        let ends_with = |more: u64| {
+            let plan = HedgedPlan {
+                liquidity: 0,
+                withdraw: Amounts::ZERO,
+                trade: None,
+            };
+            let (after, cost) = (at.model, 0);
+            let mut hedged = Hedged { plan, after, cost };
+            hedged.after.debt.base += more;
+            accepted(&situation, &at, &hedged, &need)
+        };
+        assert_eq!(ends_with(0), Ok(()));
+        let raised = ends_with(1_000_000);
+        assert!(
+            matches!(raised, Err(Obstacle::RaisesLtv { trigger: over, .. }) if over == trigger),
+            "{raised:?}"
+        );
+    }
+}

@@ -16,7 +16,10 @@ use super::{
     hedged::{Hedged, hedged},
     quoted, usable_price,
 };
-use crate::situation::{Situation, SituationError};
+use crate::{
+    prices::newest,
+    situation::{Situation, SituationError},
+};
 
 /// What the position's LTV asks for: without a swap, and with one where that does not reach the target.
 pub(super) fn ways(situation: &Situation, at: &Assessment) -> Result<Vec<Way>, SituationError> {
@@ -96,15 +99,13 @@ fn swap_free(
     due: &Due,
 ) -> Result<Result<Option<Free>, Obstacle>, SituationError> {
     let market = &situation.market.market;
-    let grade = if market.stage.stage >= 2 {
-        Grade::Stalled
-    } else {
-        Grade::Loose
-    };
-    let oracle = match usable_price(situation, grade) {
+    let oracle = match usable_price(situation, Grade::to_deleverage(market)) {
         Ok(oracle) => oracle,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
+    if !due.at_newest(&at.model, oracle, newest(situation.market, oracle))? {
+        return Ok(Err(Obstacle::NewerPrice));
+    }
     let max_bps = market.limits.max_pool_deviation_bps;
     if due.by == TriggeredBy::Policy && !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
@@ -143,6 +144,9 @@ fn with_swap(
         Ok(oracle) => oracle,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
+    if !due.at_newest(&at.model, oracle, newest(situation.market, oracle))? {
+        return Ok(Err(Obstacle::NewerPrice));
+    }
     let max_bps = limits.max_pool_deviation_bps;
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));

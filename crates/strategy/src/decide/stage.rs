@@ -129,7 +129,7 @@ mod tests {
         match refresh_due(&snapshot, &PRICES) {
             None => None,
             Some(Reason::Stage { from, to }) => Some((from, to)),
-            Some(other) => panic!("{other}"),
+            Some(other) => panic!("{other:?}"),
         }
     }
 
@@ -239,6 +239,17 @@ mod tests {
         };
         assert_eq!((gone(20, 9), gone(20, 10)), (None, Some((0, 0))));
         assert_eq!(gone(0, 59), None);
+        // What has added up to a stage adds nothing more to it.
+        let at_one = |seen| {
+            due(|s| {
+                at_stage(s, 1, 10);
+                s.pool.sqrt_price = fixtures::sqrt_price_cents(20_400);
+                s.market.stage.market_evidence_secs = seen;
+                s.market.stage.last_seen = 2;
+                s.market.looks.seen = 2;
+            })
+        };
+        assert_eq!((at_one(needed), at_one(needed - 20)), (None, Some((1, 1))));
     }
 
     #[test]

@@ -125,7 +125,7 @@ mod tests {
             let dear = pool(AT, 10_000);
             let loss = |max_bps| match swap(&dear, max_bps) {
                 Err(Obstacle::SwapLoss { loss_bps, .. }) => Some(loss_bps),
-                Err(other) => panic!("{other}"),
+                Err(other) => panic!("{other:?}"),
                 Ok(_) => None,
             };
             assert_eq!(

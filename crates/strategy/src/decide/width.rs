@@ -115,6 +115,21 @@ mod tests {
     }
 
     #[test]
+    fn near_the_ends_of_all_prices_a_band_lies_as_near_as_there_is_room() {
+        let around = |tick| {
+            let tick = Tick::new(tick).unwrap();
+            band_around(tick.sqrt_price(), 200, 4)
+        };
+        // The nearest band would end at 443640, or at -443640.
+        assert_eq!(around(443_535), Some([443_436, 443_636]));
+        assert_eq!(around(443_538), Some([443_436, 443_636]));
+        assert_eq!(around(443_545), None);
+        assert_eq!(around(-443_537), Some([-443_636, -443_436]));
+        assert_eq!(around(-443_540), Some([-443_636, -443_436]));
+        assert_eq!(around(-443_545), None);
+    }
+
+    #[test]
     fn it_widens_after_spikes_narrows_when_it_is_calm_and_otherwise_stays() {
         assert_eq!(width_ticks(&INPUT), Some(1_000));
         // Four deviations within a fifth of the present width.

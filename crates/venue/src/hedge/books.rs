@@ -1,4 +1,4 @@
-//! What follows from the journal: orders whose outcome is open, the venue's numbers of ours, the position.
+//! What follows from the journal: orders whose outcome is open, the venue's numbers of ours, the position, what it has earned.
 
 use super::journal::{Entry, Origin};
 use crate::{
@@ -18,9 +18,44 @@ pub struct Books {
     open: BTreeMap<u64, Order>,
     oids: BTreeSet<u64>,
     tids: BTreeSet<u64>,
-    positions: BTreeMap<String, Decimal>,
+    coins: BTreeMap<String, OfCoin>,
     since_ms: u64,
     last_fill_ms: u64,
+}
+
+/// What is held of an instrument, and what it has cost.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct OfCoin {
+    position: Decimal,
+    /// What was held at the beginning, and what that was worth then; `None`: nobody knows.
+    began_with: Option<Decimal>,
+    began_ms: u64,
+    /// What was paid for what was bought since, less what was got for what was sold.
+    spent: Decimal,
+    /// Time and fee of each fill of our own orders.
+    own_fees: Vec<(u64, Decimal)>,
+    fees: Decimal,
+    funding: Decimal,
+    last_funding_ms: u64,
+}
+
+/// What the hedge has earned since its journal began, in dollars. The three are all there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pnl {
+    /// By the price, with everything that trading cost against the middle.
+    pub price: Decimal,
+    /// By the venue's fees: not above zero, but for rebates.
+    pub fees: Decimal,
+    /// By funding.
+    pub funding: Decimal,
+}
+
+impl Pnl {
+    /// All of it.
+    #[must_use]
+    pub fn total(&self) -> Decimal {
+        self.price + self.fees + self.funding
+    }
 }
 
 impl Books {
@@ -42,8 +77,22 @@ impl Books {
                 position,
                 since_ms,
                 seen,
+                at_ms,
+                price,
             } => {
-                self.positions.insert(coin.clone(), *position);
+                let began_with = if position.is_zero() {
+                    Some(Decimal::ZERO)
+                } else {
+                    price.map(|price| price * position)
+                };
+                let of_coin = OfCoin {
+                    position: *position,
+                    began_with,
+                    // Of journals that do not say it.
+                    began_ms: (*at_ms).max(*since_ms),
+                    ..OfCoin::default()
+                };
+                self.coins.insert(coin.clone(), of_coin);
                 self.tids.extend(seen);
                 self.since_ms = *since_ms;
             }
@@ -58,11 +107,25 @@ impl Books {
             Entry::Void { sequence, .. } => {
                 self.open.remove(sequence);
             }
-            Entry::Fill { fill, .. } => {
+            Entry::Partner { oid } => {
+                self.oids.insert(*oid);
+            }
+            Entry::Fill { origin, fill } => {
                 self.tids.insert(fill.tid);
                 self.last_fill_ms = self.last_fill_ms.max(fill.time_ms);
-                *self.positions.entry(fill.coin.clone()).or_default() +=
-                    fill.side.signed(fill.size);
+                let of_coin = self.coins.entry(fill.coin.clone()).or_default();
+                let signed = fill.side.signed(fill.size);
+                of_coin.position += signed;
+                of_coin.spent += signed * fill.price;
+                of_coin.fees += fill.fee;
+                if *origin == Origin::Own {
+                    of_coin.own_fees.push((fill.time_ms, fill.fee));
+                }
+            }
+            Entry::Funding { payment } => {
+                let of_coin = self.coins.entry(payment.coin.clone()).or_default();
+                of_coin.funding += payment.usdc;
+                of_coin.last_funding_ms = of_coin.last_funding_ms.max(payment.time_ms);
             }
         }
     }
@@ -75,13 +138,54 @@ impl Books {
     /// The position, if the journal knows where it began.
     #[must_use]
     pub fn position(&self, coin: &str) -> Option<Decimal> {
-        self.positions.get(coin).copied()
+        self.coins.get(coin).map(|of_coin| of_coin.position)
+    }
+
+    /// When the journal of an instrument began, by the venue's clock.
+    #[must_use]
+    pub fn began_ms(&self, coin: &str) -> Option<u64> {
+        self.coins.get(coin).map(|of_coin| of_coin.began_ms)
+    }
+
+    /// What the hedge has earned since its journal began, at a price; `None`: what it began with is not known.
+    #[must_use]
+    pub fn pnl(&self, coin: &str, price: Decimal) -> Option<Pnl> {
+        let of_coin = self.coins.get(coin)?;
+        Some(Pnl {
+            price: of_coin.position * price - of_coin.began_with? - of_coin.spent,
+            fees: -of_coin.fees,
+            funding: of_coin.funding,
+        })
+    }
+
+    /// Fees of our own orders from a time on.
+    #[must_use]
+    pub fn fees_since(&self, coin: &str, since_ms: u64) -> Decimal {
+        let fees = self.coins.get(coin).map(|of_coin| &of_coin.own_fees);
+        let fees = fees.into_iter().flatten().rev();
+        // The newest are last.
+        fees.take_while(|(time_ms, _)| *time_ms >= since_ms)
+            .map(|(_, fee)| *fee)
+            .sum()
+    }
+
+    /// From when on payments of funding are not in the books yet; `None` before the journal has begun.
+    #[must_use]
+    pub fn funding_since_ms(&self, coin: &str) -> Option<u64> {
+        let of_coin = self.coins.get(coin)?;
+        Some((of_coin.last_funding_ms + 1).max(of_coin.began_ms))
     }
 
     /// From when on fills have to be read.
     #[must_use]
     pub fn fills_since_ms(&self) -> u64 {
         self.since_ms.max(self.last_fill_ms)
+    }
+
+    /// Whether the venue's number is one of an order of ours.
+    #[must_use]
+    pub fn is_ours(&self, oid: u64) -> bool {
+        self.oids.contains(&oid)
     }
 
     /// Whose fill it is; none where it is in the books already.
@@ -122,4 +226,79 @@ pub fn cloid(account: Address, sequence: u64, order: &Order) -> Cloid {
     let mut id = [0; 16];
     id.copy_from_slice(&hash[..16]);
     Cloid(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        instrument::Side,
+        venue::{Done, Funding},
+    };
+
+    fn fill(tid: u64, oid: u64, side: Side, price: i64, size: i64) -> Fill {
+        Fill {
+            tid,
+            oid,
+            time_ms: 1_000 * tid,
+            coin: "SOL".into(),
+            side,
+            price: price.into(),
+            size: size.into(),
+            fee: Decimal::ONE,
+            closed_pnl: Decimal::ZERO,
+            kind: FillKind::Trade,
+        }
+    }
+
+    #[test]
+    fn what_was_earned_is_price_fees_and_funding() {
+        let opening = |price| Entry::Opening {
+            coin: "SOL".into(),
+            position: 2.into(),
+            since_ms: 500,
+            seen: vec![],
+            at_ms: 900,
+            price,
+        };
+        let mut books = Books::of(&[
+            opening(Some(100.into())),
+            Entry::Taken {
+                sequence: 0,
+                done: Done {
+                    oid: 7,
+                    filled: 5.into(),
+                },
+            },
+            Entry::Partner { oid: 8 },
+            Entry::Funding {
+                payment: Funding {
+                    time_ms: 3_600_000,
+                    coin: "SOL".into(),
+                    usdc: Decimal::new(25, 2),
+                    position: 1.into(),
+                    rate: Decimal::ZERO,
+                },
+            },
+        ]);
+        for (fill, origin) in [
+            (fill(1, 7, Side::Sell, 110, 5), Origin::Own),
+            (fill(2, 8, Side::Buy, 90, 1), Origin::Own),
+            (fill(3, 9, Side::Buy, 90, 1), Origin::Foreign),
+        ] {
+            assert_eq!(books.origin(&fill), Some(origin));
+            books.apply(&Entry::Fill { origin, fill });
+        }
+        // Two at 100, five sold at 110, two bought at 90: one short at 95.
+        let pnl = books.pnl("SOL", 95.into()).unwrap();
+        assert_eq!(pnl.price, (-95 - 200 + 550 - 180).into());
+        assert_eq!((pnl.fees, pnl.funding), ((-3).into(), Decimal::new(25, 2)));
+        assert_eq!(pnl.total(), pnl.price + pnl.fees + pnl.funding);
+        // Others' fees are not what we spend.
+        assert_eq!(books.fees_since("SOL", 0), 2.into());
+        assert_eq!(books.fees_since("SOL", 2_000), 1.into());
+        assert_eq!(books.funding_since_ms("SOL"), Some(3_600_001));
+        assert_eq!(books.pnl("BTC", 1.into()), None);
+        assert_eq!(Books::of(&[opening(None)]).pnl("SOL", 1.into()), None);
+    }
 }

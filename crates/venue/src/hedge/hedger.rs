@@ -3,15 +3,17 @@
 
 use super::{
     books::{Books, cloid},
+    gate::{End, Gate, Open},
     journal::{Entry, Journal, JournalError, Origin},
-    target::{Decision, Exposure, Rules, decide},
+    permit::Permit,
+    target::{Decision, Exposure, Rules, Ticket, decide},
 };
 use crate::{
     hyperliquid::bytes::{Address, Cloid},
-    venue::{Fill, Order, OrderState, Venue, VenueError},
+    venue::{Account, Fill, Order, OrderState, Venue, VenueError},
 };
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// How long after its expiry, by the venue's clock, an order that it never saw is taken for void.
 const EXPIRY_MARGIN_MS: u64 = 2_000;
@@ -52,6 +54,49 @@ pub enum HedgeError {
     },
 }
 
+/// What a step is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Want {
+    /// What is to be hedged; `None`: it is not known, and nothing is traded.
+    pub exposure: Option<Exposure>,
+    /// What is permitted.
+    pub permit: Permit,
+    /// What the base is worth elsewhere. A venue whose price is far from it is not traded on.
+    pub price: Option<Decimal>,
+    /// How far it may be from that, in basis points.
+    pub within_bps: Decimal,
+}
+
+impl From<Exposure> for Want {
+    fn from(exposure: Exposure) -> Self {
+        Self {
+            exposure: Some(exposure),
+            permit: Permit::ALL,
+            price: None,
+            within_bps: Decimal::ZERO,
+        }
+    }
+}
+
+impl Want {
+    fn is_off(&self, mid: Decimal) -> bool {
+        let of =
+            |price: Decimal| (mid - price).abs() * Decimal::from(10_000) > self.within_bps * price;
+        self.price.is_some_and(of)
+    }
+}
+
+/// What the venue showed, and what was made of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// The account, before this step's order.
+    pub account: Account,
+    /// Halfway between the best prices; `None` where a side is empty.
+    pub mid: Option<Decimal>,
+    /// Half of what is between them, as a share of the middle.
+    pub half_spread: Option<Decimal>,
+}
+
 /// What a step did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -68,6 +113,17 @@ pub enum Outcome {
     Waiting(Cloid),
     /// Nothing to trade, and why.
     Idle(Decision),
+    /// This would be sent, if anything might be.
+    Shown(Ticket),
+    /// It is not known what is to be hedged.
+    Blind,
+    /// The venue's price is far from the one elsewhere.
+    OffPrice {
+        /// The venue's.
+        mid: Decimal,
+    },
+    /// The gate did not admit an order.
+    NotAdmitted(String),
 }
 
 /// What somebody should know.
@@ -80,10 +136,12 @@ pub struct Alert {
 }
 
 /// A step's outcome, with trades that were not ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// What was done.
     pub outcome: Outcome,
+    /// What the venue showed; `None` where an earlier order is waited for.
+    pub seen: Option<Seen>,
     /// What the venue or others did. The position that they left is what the step hedged.
     pub alerts: Vec<Alert>,
 }
@@ -93,6 +151,7 @@ pub struct Hedger<V> {
     plan: Plan,
     venue: V,
     journal: Journal,
+    gate: Arc<dyn Gate>,
     books: Books,
     /// What answers said was filled and the venue's list of fills has not shown yet, by the venue's number of the order.
     awaited: BTreeMap<u64, Decimal>,
@@ -106,9 +165,22 @@ impl<V: Venue> Hedger<V> {
             plan,
             venue,
             journal,
+            gate: Arc::new(Open),
             books: Books::of(entries),
             awaited: BTreeMap::new(),
         }
+    }
+
+    /// With somebody who has to agree before an order is sent.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = gate;
+        self
+    }
+
+    /// Sets half of the band in which nothing is traded.
+    pub const fn set_band(&mut self, band: Decimal) {
+        self.plan.rules.band = band;
     }
 
     /// What follows from the journal.
@@ -127,13 +199,15 @@ impl<V: Venue> Hedger<V> {
     ///
     /// # Errors
     /// The journal cannot be written, the venue did not answer, or both disagree.
-    pub async fn step(&mut self, exposure: Exposure, now_ms: u64) -> Result<Report, HedgeError> {
+    pub async fn step(&mut self, want: impl Into<Want>, now_ms: u64) -> Result<Report, HedgeError> {
+        let want = want.into();
         self.begin().await?;
-        let waiting = self.settle().await?;
+        let waiting = self.settle(want.permit).await?;
         let alerts = self.read_fills(waiting.is_some()).await?;
         if let Some(cloid) = waiting {
             return Ok(Report {
                 outcome: Outcome::Waiting(cloid),
+                seen: None,
                 alerts,
             });
         }
@@ -144,27 +218,82 @@ impl<V: Venue> Hedger<V> {
             )
             .into());
         }
-        let position = self.agreed_position().await?;
-        let instrument = self.venue.instrument(&self.plan.coin).await?;
+        let account = self.agreed_account().await?;
         let depth = self.venue.depth(&self.plan.coin).await?;
-        let outcome = match decide(exposure, position, &self.plan.rules, &instrument, &depth) {
-            Decision::Trade(ticket) => {
-                let mut order = Order {
-                    coin: self.plan.coin.clone(),
-                    side: ticket.side,
-                    size: ticket.size,
-                    cap: ticket.cap,
-                    reduce_only: ticket.reduce_only,
-                    cloid: Cloid([0; 16]),
-                    expires_after_ms: now_ms + self.plan.expires_after_ms,
-                };
-                let sequence = self.books.next_sequence();
-                order.cloid = cloid(self.plan.account, sequence, &order);
-                self.send(sequence, order).await?
-            }
-            other => Outcome::Idle(other),
+        let seen = Seen {
+            mid: depth.mid(),
+            half_spread: depth.half_spread(),
+            account,
         };
-        Ok(Report { outcome, alerts })
+        let outcome = match (want.exposure, seen.mid) {
+            (None, _) => Outcome::Blind,
+            (Some(_), Some(mid)) if want.is_off(mid) => Outcome::OffPrice { mid },
+            (Some(exposure), _) => {
+                let position = seen.account.position(&self.plan.coin);
+                let instrument = self.venue.instrument(&self.plan.coin).await?;
+                let decision = decide(exposure, position, &self.plan.rules, &instrument, &depth);
+                match want.permit.room.bound(decision, position, &instrument) {
+                    Decision::Trade(ticket) if want.permit.sends => {
+                        self.trade(&ticket, now_ms).await?
+                    }
+                    Decision::Trade(ticket) => Outcome::Shown(ticket),
+                    other => Outcome::Idle(other),
+                }
+            }
+        };
+        Ok(Report {
+            outcome,
+            seen: Some(seen),
+            alerts,
+        })
+    }
+
+    /// Journals funding that was paid or received since the journal began. It moves no position, so that no step waits for it.
+    ///
+    /// # Errors
+    /// The journal cannot be written, or the venue did not answer.
+    pub async fn read_funding(&mut self) -> Result<(), HedgeError> {
+        let coin = self.plan.coin.clone();
+        let Some(since_ms) = self.books.funding_since_ms(&coin) else {
+            return Ok(());
+        };
+        for payment in self.venue.funding(since_ms).await? {
+            if payment.coin == coin && payment.time_ms >= since_ms {
+                self.write(&Entry::Funding { payment })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of orders of another process of ours, so that their fills are not taken for a stranger's.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn know_partners(
+        &mut self,
+        oids: impl IntoIterator<Item = u64>,
+    ) -> Result<(), JournalError> {
+        for oid in oids {
+            if !self.books.is_ours(oid) {
+                self.write(&Entry::Partner { oid })?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn trade(&mut self, ticket: &Ticket, now_ms: u64) -> Result<Outcome, HedgeError> {
+        let mut order = Order {
+            coin: self.plan.coin.clone(),
+            side: ticket.side,
+            size: ticket.size,
+            cap: ticket.cap,
+            reduce_only: ticket.reduce_only,
+            cloid: Cloid([0; 16]),
+            expires_after_ms: now_ms + self.plan.expires_after_ms,
+        };
+        let sequence = self.books.next_sequence();
+        order.cloid = cloid(self.plan.account, sequence, &order);
+        self.send(sequence, order).await
     }
 
     fn write(&mut self, entry: &Entry) -> Result<(), JournalError> {
@@ -180,6 +309,12 @@ impl<V: Venue> Hedger<V> {
         }
         let before = self.venue.fills(0).await?;
         let position = self.venue.account().await?.position(&self.plan.coin);
+        let at_ms = self.venue.time_ms().await?;
+        let price = if position.is_zero() {
+            None
+        } else {
+            self.venue.depth(&self.plan.coin).await?.mid()
+        };
         if self.venue.fills(0).await? != before {
             return Err(VenueError::NoAnswer(
                 "the account traded while its position was read".into(),
@@ -197,11 +332,13 @@ impl<V: Venue> Hedger<V> {
             position,
             since_ms,
             seen,
+            at_ms,
+            price,
         })?)
     }
 
     /// Asks what became of orders whose outcome is open. Returns one that still is.
-    async fn settle(&mut self) -> Result<Option<Cloid>, HedgeError> {
+    async fn settle(&mut self, permit: Permit) -> Result<Option<Cloid>, HedgeError> {
         let open: Vec<(u64, Order)> = self
             .books
             .open()
@@ -210,18 +347,25 @@ impl<V: Venue> Hedger<V> {
         let mut waiting = None;
         for (sequence, order) in open {
             match self.venue.order(order.cloid).await? {
-                OrderState::Closed(done) => self.write(&Entry::Taken { sequence, done })?,
+                OrderState::Closed(done) => {
+                    self.write(&Entry::Taken { sequence, done })?;
+                    self.gate.ended(&order, &End::Taken(done)).await;
+                }
                 OrderState::NeverSeen
                     if self.venue.time_ms().await? > order.expires_after_ms + EXPIRY_MARGIN_MS =>
                 {
-                    self.write(&Entry::Void {
+                    self.void(
                         sequence,
-                        why: "the venue never saw it, and it has expired".into(),
-                    })?;
+                        &order,
+                        "the venue never saw it, and it has expired".into(),
+                    )
+                    .await?;
                 }
                 OrderState::Open(_) => {
                     // It was to fill at once or not at all.
-                    self.venue.cancel(&order.coin, order.cloid).await?;
+                    if permit.sends {
+                        self.venue.cancel(&order.coin, order.cloid).await?;
+                    }
                     waiting = Some(order.cloid);
                 }
                 OrderState::NeverSeen => waiting = Some(order.cloid),
@@ -256,12 +400,13 @@ impl<V: Venue> Hedger<V> {
         Ok(alerts)
     }
 
-    async fn agreed_position(&self) -> Result<Decimal, HedgeError> {
+    async fn agreed_account(&self) -> Result<Account, HedgeError> {
         let coin = &self.plan.coin;
-        let shown = self.venue.account().await?.position(coin);
+        let account = self.venue.account().await?;
+        let shown = account.position(coin);
         let booked = self.books.position(coin).unwrap_or_default();
         if shown == booked {
-            Ok(shown)
+            Ok(account)
         } else {
             Err(HedgeError::Disagree {
                 coin: coin.clone(),
@@ -276,12 +421,20 @@ impl<V: Venue> Hedger<V> {
             sequence,
             order: order.clone(),
         })?;
+        if let Err(why) = self.gate.admit(&order).await {
+            self.write(&Entry::Void {
+                sequence,
+                why: why.clone(),
+            })?;
+            return Ok(Outcome::NotAdmitted(why));
+        }
         match self.venue.place(&order).await {
             Ok(done) => {
                 self.write(&Entry::Taken { sequence, done })?;
                 if done.filled > Decimal::ZERO {
                     self.awaited.insert(done.oid, done.filled);
                 }
+                self.gate.ended(&order, &End::Taken(done)).await;
                 Ok(Outcome::Traded {
                     filled: done.filled,
                 })
@@ -289,12 +442,18 @@ impl<V: Venue> Hedger<V> {
             Err(VenueError::Unknown(_)) => Ok(Outcome::Unknown),
             Err(error) => {
                 // All others say that it did not happen.
-                self.write(&Entry::Void {
-                    sequence,
-                    why: error.to_string(),
-                })?;
+                self.void(sequence, &order, error.to_string()).await?;
                 Ok(Outcome::Refused(error))
             }
         }
+    }
+
+    async fn void(&mut self, sequence: u64, order: &Order, why: String) -> Result<(), HedgeError> {
+        self.write(&Entry::Void {
+            sequence,
+            why: why.clone(),
+        })?;
+        self.gate.ended(order, &End::Void(why)).await;
+        Ok(())
     }
 }

@@ -1,7 +1,11 @@
 //! The hedge's journal: a line of JSON for everything that was decided and everything that the venue reported. An intent is in it
 //! before it is sent; what cannot be written is not done.
 
-use crate::venue::{Done, Fill, Order};
+use crate::{
+    durable,
+    hyperliquid::bytes::Address,
+    venue::{Done, Fill, Funding, Order},
+};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -38,6 +42,12 @@ pub enum Entry {
         since_ms: u64,
         /// The trades of that moment that are in the position already.
         seen: Vec<u64>,
+        /// When it began, by the venue's clock.
+        #[serde(default)]
+        at_ms: u64,
+        /// What the position was worth then; none where there was none.
+        #[serde(default)]
+        price: Option<Decimal>,
     },
     /// An order that is about to be sent.
     Intent {
@@ -66,6 +76,16 @@ pub enum Entry {
         origin: Origin,
         /// The fill.
         fill: Fill,
+    },
+    /// An order that another process of ours has sent, under the same lease.
+    Partner {
+        /// The venue's number of it.
+        oid: u64,
+    },
+    /// A funding payment.
+    Funding {
+        /// The payment.
+        payment: Funding,
     },
 }
 
@@ -97,6 +117,13 @@ pub enum JournalError {
         /// What is wrong.
         source: serde_json::Error,
     },
+}
+
+/// The file's name: one for each position, because another coin's, account's or network's trades say nothing of it.
+#[must_use]
+pub fn file_name(network: &str, account: Address, coin: &str) -> String {
+    let coin = coin.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    format!("hedge-{network}-{account}-{coin}.jsonl")
 }
 
 /// The journal's file.
@@ -132,6 +159,10 @@ impl Journal {
         let (entries, whole) = entries(file, &open)?;
         open.set_len(whole).map_err(failed)?;
         open.seek(io::SeekFrom::Start(whole)).map_err(failed)?;
+        // What a killed process wrote and did not sync reads back like the rest. It is relied on from here, so that it must outlive
+        // the power as well, with the file's own entry.
+        open.sync_all().map_err(failed)?;
+        durable::sync_parent(file).map_err(failed)?;
         Ok((
             Self {
                 file: file.to_owned(),

@@ -1,18 +1,19 @@
 //! What to trade, from values alone. Sizes are in the base token, positive for long.
 
+use super::permit::Held;
 use crate::{
     depth::Depth,
     instrument::{Instrument, MIN_NOTIONAL, Side},
 };
 use rust_decimal::Decimal;
 
-/// The book's delta as far as it is known: what the chain shows, and what intents in flight on the chain may make of it.
+/// The book's delta as far as it is known: what the chain shows, and what actions on the chain may make of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exposure {
     low: Decimal,
     high: Decimal,
-    /// Whether an action on the chain is due that would change it: the chain goes first.
-    chain_due: bool,
+    /// The same if nothing of what is due on the chain happens: what the chain would be left to cure.
+    undue: (Decimal, Decimal),
 }
 
 impl Exposure {
@@ -22,13 +23,23 @@ impl Exposure {
         Self {
             low: delta,
             high: delta,
-            chain_due: false,
+            undue: (delta, delta),
         }
     }
 
     /// An intent in flight that may change the delta by this much, or may not.
     #[must_use]
     pub fn in_flight(self, change: Decimal) -> Self {
+        let (low, high) = (change.min(Decimal::ZERO), change.max(Decimal::ZERO));
+        Self {
+            undue: (self.undue.0 + low, self.undue.1 + high),
+            ..self.due(change)
+        }
+    }
+
+    /// An action on the chain is due that would change the delta by this much. The chain goes first: what it may cure is not traded.
+    #[must_use]
+    pub fn due(self, change: Decimal) -> Self {
         Self {
             low: self.low + change.min(Decimal::ZERO),
             high: self.high + change.max(Decimal::ZERO),
@@ -36,19 +47,31 @@ impl Exposure {
         }
     }
 
-    /// An action on the chain is due.
+    /// Both together.
     #[must_use]
-    pub const fn chain_due(self) -> Self {
+    pub fn and(self, other: Self) -> Self {
         Self {
-            chain_due: true,
-            ..self
+            low: self.low + other.low,
+            high: self.high + other.high,
+            undue: (self.undue.0 + other.undue.0, self.undue.1 + other.undue.1),
         }
+    }
+
+    /// The least and the most that the delta may be.
+    #[must_use]
+    pub const fn ends(self) -> (Decimal, Decimal) {
+        (self.low, self.high)
     }
 
     /// The book's and the perp's delta together.
     #[must_use]
     pub fn with(self, position: Decimal) -> (Decimal, Decimal) {
         (self.low + position, self.high + position)
+    }
+
+    /// Whether something would have to be traded but for what is due on the chain.
+    fn waits_for_chain(self, position: Decimal, band: Decimal) -> bool {
+        self.undue.0 + position > band || self.undue.1 + position < -band
     }
 }
 
@@ -74,6 +97,8 @@ pub enum Decision {
     ChainFirst,
     /// Nothing is offered within the cap.
     NoDepth,
+    /// The order that would be needed is not permitted.
+    Held(Held),
 }
 
 /// What to send.
@@ -145,12 +170,11 @@ pub fn decide(
         (Side::Sell, low - rules.band)
     } else if high < -rules.band {
         (Side::Buy, -rules.band - high)
+    } else if exposure.waits_for_chain(position, rules.band) {
+        return Decision::ChainFirst;
     } else {
         return Decision::Inside;
     };
-    if exposure.chain_due {
-        return Decision::ChainFirst;
-    }
     let Some(cap) = cap(side, rules.cap_bps, instrument, depth) else {
         return Decision::NoDepth;
     };
@@ -309,10 +333,19 @@ mod tests {
             .in_flight(dec("-5"))
             .in_flight(dec("3"));
         assert_eq!(ticket(partly, "0", &deep).size, dec("3"));
-        let due = Exposure::of(dec("10")).chain_due();
+        let due = Exposure::of(dec("10")).due(dec("-10"));
         assert_eq!(
             decide(due, Decimal::ZERO, &rules(), &sol(), &deep),
             Decision::ChainFirst
+        );
+        // What the chain will not cure is not left to it.
+        let rest = due.and(Exposure::of(dec("7")));
+        assert_eq!(ticket(rest, "0", &deep).size, dec("5"));
+        // Nor is a book called due that is inside the band as it is.
+        let calm = Exposure::of(dec("1")).due(dec("-1"));
+        assert_eq!(
+            decide(calm, Decimal::ZERO, &rules(), &sol(), &deep),
+            Decision::Inside
         );
     }
 

@@ -133,48 +133,10 @@ impl Hyperliquid {
         .map(|_| ())
     }
 
-    /// The market's settlements from a time on, oldest first: what a forecast is made of.
-    ///
-    /// # Errors
-    /// No answer.
-    pub async fn settlements(
-        &self,
-        coin: &str,
-        since_ms: u64,
-    ) -> Result<Vec<Settlement>, VenueError> {
-        let question = json!({ "type": "fundingHistory", "coin": coin });
-        let all = self.all_since::<SettlementText, SettlementText>(
-            Purpose::Ordinary,
-            question,
-            since_ms,
-            MOST_SETTLEMENTS,
-            |settled| (settled.time, 0),
-        );
-        let settled = all.await?;
-        Ok(settled
-            .into_iter()
-            .filter_map(|settled| settled.settlement())
-            .collect())
-    }
-
     async fn state(&self) -> Result<State, VenueError> {
         let user = self.settings.account;
         let question = json!({ "type": "clearinghouseState", "user": user });
         self.ask(Purpose::Protect, question).await
-    }
-
-    /// What the account pays for taking, as a share of the notional.
-    ///
-    /// # Errors
-    /// No answer.
-    pub async fn taker_fee(&self) -> Result<Decimal, VenueError> {
-        let fees: FeesText = self
-            .ask(
-                Purpose::Ordinary,
-                json!({ "type": "userFees", "user": self.settings.account }),
-            )
-            .await?;
-        Ok(fees.user_cross_rate.0)
     }
 }
 
@@ -329,5 +291,31 @@ impl Venue for Hyperliquid {
             |payment| (payment.time_ms, coin_number(payment)),
         )
         .await
+    }
+
+    async fn settlements(&self, coin: &str, since_ms: u64) -> Result<Vec<Settlement>, VenueError> {
+        let question = json!({ "type": "fundingHistory", "coin": coin });
+        let all = self.all_since::<SettlementText, SettlementText>(
+            Purpose::Ordinary,
+            question,
+            since_ms,
+            MOST_SETTLEMENTS,
+            |settled| (settled.time, 0),
+        );
+        let settled = all.await?;
+        Ok(settled
+            .into_iter()
+            .filter_map(|settled| settled.settlement())
+            .collect())
+    }
+
+    async fn taker_fee(&self) -> Result<Decimal, VenueError> {
+        let fees: FeesText = self
+            .ask(
+                Purpose::Ordinary,
+                json!({ "type": "userFees", "user": self.settings.account }),
+            )
+            .await?;
+        Ok(fees.user_cross_rate.0)
     }
 }

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::durable;
+
 /// The nonces of one agent. One process holds it; an agent that two processes sign for is a mistake that the venue answers.
 #[derive(Debug)]
 pub struct Nonces {
@@ -78,6 +80,7 @@ impl Nonces {
             .and_then(|()| written.sync_all())
             .map_err(error)?;
         fs::rename(&fresh, &self.file).map_err(error)?;
+        durable::sync_parent(&self.file).map_err(error)?;
         self.last = next;
         Ok(next)
     }

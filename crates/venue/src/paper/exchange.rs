@@ -11,6 +11,7 @@ use crate::{
         order_wire::OrderRef,
     },
     instrument::Instrument,
+    venue::Fill,
 };
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -111,6 +112,18 @@ impl Exchange {
         let ledger = self.accounts.entry(account).or_default();
         ledger.cash += usdc;
         ledger
+    }
+
+    /// Books a fill of an earlier life of this exchange, as it was; numbers go on above its own. What is of another market is left.
+    pub fn recall(&mut self, account: Address, fill: &Fill) {
+        let market = self
+            .markets
+            .iter()
+            .find(|market| market.instrument.coin == fill.coin);
+        let Some(market) = market else { return };
+        let ledger = self.accounts.entry(account).or_default();
+        ledger.recall(&market.instrument, fill);
+        self.next_id = self.next_id.max(fill.tid).max(fill.oid);
     }
 
     /// What trading costs.

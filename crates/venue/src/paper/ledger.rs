@@ -83,19 +83,41 @@ impl Ledger {
 
     /// Books a trade: the part that closes earns, the part that opens is averaged in, the fee goes out.
     pub(crate) fn book(&mut self, trade: &Trade<'_>) {
-        let signed = trade.side.signed(trade.size);
-        let holding = self.holding(trade.instrument.asset, trade.instrument.max_leverage);
+        let fee = (trade.price * trade.size * trade.fee_rate).round_dp(6);
+        let fill = Fill {
+            tid: trade.tid,
+            oid: trade.oid,
+            time_ms: trade.time_ms,
+            coin: trade.instrument.coin.clone(),
+            side: trade.side,
+            price: trade.price,
+            size: trade.size,
+            fee,
+            closed_pnl: Decimal::ZERO,
+            kind: trade.kind,
+        };
+        self.book_fill(trade.instrument, fill, trade.crossed);
+    }
+
+    /// Books a fill that happened before.
+    pub(crate) fn recall(&mut self, instrument: &Instrument, fill: &Fill) {
+        self.book_fill(instrument, fill.clone(), true);
+    }
+
+    fn book_fill(&mut self, instrument: &Instrument, fill: Fill, crossed: bool) {
+        let signed = fill.side.signed(fill.size);
+        let holding = self.holding(instrument.asset, instrument.max_leverage);
         let start_position = holding.size;
         let opposite = !start_position.is_zero()
             && start_position.is_sign_negative() != signed.is_sign_negative();
         let closing = if opposite {
-            trade.size.min(start_position.abs())
+            fill.size.min(start_position.abs())
         } else {
             Decimal::ZERO
         };
         let closed_pnl =
-            (closing * (trade.price - holding.entry) * sign(start_position)).round_dp(6);
-        let opening = trade.size - closing;
+            (closing * (fill.price - holding.entry) * sign(start_position)).round_dp(6);
+        let opening = fill.size - closing;
         holding.size += signed;
         if holding.size.is_zero() {
             holding.entry = Decimal::ZERO;
@@ -105,25 +127,13 @@ impl Ledger {
             } else {
                 start_position.abs()
             };
-            holding.entry = (before * holding.entry + opening * trade.price) / (before + opening);
+            holding.entry = (before * holding.entry + opening * fill.price) / (before + opening);
         }
-        let fee = (trade.price * trade.size * trade.fee_rate).round_dp(6);
-        self.cash += closed_pnl - fee;
+        self.cash += closed_pnl - fill.fee;
         self.fills.push(FillRecord {
             start_position,
-            crossed: trade.crossed,
-            fill: Fill {
-                tid: trade.tid,
-                oid: trade.oid,
-                time_ms: trade.time_ms,
-                coin: trade.instrument.coin.clone(),
-                side: trade.side,
-                price: trade.price,
-                size: trade.size,
-                fee,
-                closed_pnl,
-                kind: trade.kind,
-            },
+            crossed,
+            fill: Fill { closed_pnl, ..fill },
         });
     }
 
@@ -220,6 +230,27 @@ mod tests {
             Decimal::new(45, 5) * Decimal::from(1000 + 1200 + 2500)
         );
         assert_eq!(ledger.cash, Decimal::from(200) - fees);
+    }
+
+    #[test]
+    fn what_is_recalled_is_as_it_was() {
+        let sol = sol();
+        let mut ledger = Ledger::default();
+        for (side, price, size) in [
+            (Side::Sell, 100, 10),
+            (Side::Buy, 90, 4),
+            (Side::Buy, 95, 9),
+        ] {
+            ledger.book(&trade(&sol, side, price, size));
+        }
+        let mut again = Ledger::default();
+        for record in &ledger.fills {
+            again.recall(&sol, &record.fill);
+        }
+        assert_eq!(
+            (again.cash, &again.holdings, &again.fills),
+            (ledger.cash, &ledger.holdings, &ledger.fills)
+        );
     }
 
     #[test]

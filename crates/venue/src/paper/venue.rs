@@ -1,12 +1,13 @@
 //! The exchange as a venue for one account: on a tape of prices, recorded or simulated, with latency.
 
 use super::{
-    exchange::Exchange,
+    exchange::{Exchange, FUNDING_INTERVAL_MS},
     order::{NewOrder, OrderRecord, Status},
 };
 use crate::{
     clock::Clock,
     depth::Depth,
+    funding::Settlement,
     hyperliquid::{
         bytes::{Address, Cloid},
         order_wire::{OrderRef, Tif},
@@ -15,7 +16,7 @@ use crate::{
     venue::{Account, Done, Fill, Funding, Order, OrderState, Venue, VenueError},
 };
 use async_trait::async_trait;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -225,5 +226,27 @@ impl Venue for PaperVenue {
             .filter(|payment| payment.time_ms >= since_ms)
             .cloned()
             .collect())
+    }
+
+    async fn settlements(&self, coin: &str, since_ms: u64) -> Result<Vec<Settlement>, VenueError> {
+        let mut tape = self.tape();
+        let market = tape
+            .at(self.clock.now_ms())
+            .market(coin)
+            .ok_or_else(|| Self::unknown_coin(coin))?;
+        let settled = market.settled.iter();
+        Ok(settled
+            .filter(|settled| settled.time_ms >= since_ms)
+            .map(|settled| Settlement {
+                hour: settled.time_ms / FUNDING_INTERVAL_MS,
+                interval_hours: 1,
+                rate: settled.rate.to_f64().unwrap_or(f64::NAN),
+                premium: settled.premium.to_f64().unwrap_or(f64::NAN),
+            })
+            .collect())
+    }
+
+    async fn taker_fee(&self) -> Result<Decimal, VenueError> {
+        Ok(self.tape().at(self.clock.now_ms()).fees().taker)
     }
 }

@@ -1,7 +1,8 @@
 //! `deleverage`: a keeper brings LTV down to the target by withdrawing liquidity and repaying with what it holds.
 
 use anchor_lang::prelude::*;
-use ballast_model::Valuation;
+use ballast_clmm::SqrtPrice;
+use ballast_model::{Position as PositionModel, Valuation};
 
 use crate::{
     errors::BallastError,
@@ -33,7 +34,7 @@ pub struct Deleverage<'info> {
 /// long as that lowers LTV and leaves the stressed LTV no higher; [`deleverage_swap`](super::deleverage_swap) goes further.
 ///
 /// Above the policy's trigger a keeper may act if the owner lets keepers act; above the market's trigger, which the risk
-/// stage tightens, anyone may, whatever the owner says. From stage 2 on a much older price will do. See [`Due`](crate::targets::Due) for how far it goes.
+/// stage tightens, anyone may, whatever the owner says. From stage 1 on a much older price will do. See [`Due`](crate::targets::Due) for how far it goes.
 ///
 /// # Errors
 /// [`BallastError::DeleverageNotDue`], [`BallastError::KeeperDisabled`], [`BallastError::LtvNotLowered`],
@@ -42,12 +43,7 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
     let mut market = accounts.market.load_mut()?;
-    // Where the oracle itself is what is wrong, waiting for a good price would keep anyone from acting.
-    let grade = if market.stage.stage >= 2 {
-        Grade::Stalled
-    } else {
-        Grade::Loose
-    };
+    let grade = Grade::to_deleverage(&market);
     let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, grade)?;
     let market = &*market;
     let mut session = Session::load(
@@ -60,7 +56,12 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
 
     let before = session.model()?;
     let value_before = before.value(oracle.mid).or_range()?;
-    let due = due_for(&session, accounts.keeper.key, &value_before)?;
+    let due = due_for(
+        &session,
+        accounts.keeper.key,
+        (&before, &value_before),
+        oracle.mid,
+    )?;
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
     if due.by == TriggeredBy::Policy {
         // A pool that was pushed away makes the withdrawal one-sided and needlessly large. Above the market's own trigger nothing
@@ -93,19 +94,26 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
     session.store_and_pay(&accounts.keeper)
 }
 
-/// What is due for a signer.
+/// What is due for a signer, for a position that is worth `value` at the price that is used.
 ///
 /// # Errors
 /// [`BallastError::DeleverageNotDue`], [`BallastError::KeeperDisabled`].
-pub(super) fn due_for(session: &Session, signer: &Pubkey, value: &Valuation) -> Result<Due> {
+pub(super) fn due_for(
+    session: &Session,
+    signer: &Pubkey,
+    (position, value): (&PositionModel, &Valuation),
+    used: SqrtPrice,
+) -> Result<Due> {
     let policy = &session.position.policy;
     let allowed_by_owner = *signer == session.position.owner || policy.keeper_enabled == 1;
     let rule = MarketRule::of(session.market);
-    deleverage_due(rule, policy, allowed_by_owner, value).map_err(|not_due| {
-        match not_due {
+    let due =
+        deleverage_due(rule, policy, allowed_by_owner, value).map_err(|not_due| match not_due {
             NotDue::BelowTriggers => BallastError::DeleverageNotDue,
             NotDue::KeeperDisabled => BallastError::KeeperDisabled,
-        }
-        .into()
-    })
+        })?;
+    let newest = oracle::newest_price(session.market);
+    let due_too = due.at_newest(position, used, newest).or_range()?;
+    require!(due_too, BallastError::DeleverageNotDue);
+    Ok(due)
 }

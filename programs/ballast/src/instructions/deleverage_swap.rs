@@ -59,7 +59,12 @@ pub(crate) fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
 
     let before = session.model()?;
     let value_before = before.value(oracle.mid).or_range()?;
-    let due = due_for(&session, accounts.keeper.key, &value_before)?;
+    let due = due_for(
+        &session,
+        accounts.keeper.key,
+        (&before, &value_before),
+        oracle.mid,
+    )?;
     let policy = session.position.policy;
     let planned = due.plan(&before, oracle.mid, pool_price);
     let terms = terms::deleverage_swap(&market.limits, &policy, &due);

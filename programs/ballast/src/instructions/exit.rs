@@ -65,9 +65,10 @@ pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
         .model()?
         .with_idle(session.fees_owed()?)
         .or_range()?;
-    let equity = owned.value(oracle.mid).or_range()?.equity();
-    let (reason, reaction) =
-        due::exit_due(&automation, oracle.mid, equity).ok_or(BallastError::ExitNotDue)?;
+    let newest = oracle::newest_price(market);
+    let (reason, reaction) = due::exit_due_for(&automation, &owned, oracle.mid, newest)
+        .or_range()?
+        .ok_or(BallastError::ExitNotDue)?;
 
     let terms = terms::exit(&market.limits, &automation, reaction, oracle.mid);
     let mut calls = session

@@ -58,7 +58,7 @@ pub struct InitMarket<'info> {
 /// Creates a market. Base is the pool's token A, quote its token B. The reserves follow with `init_reserve`.
 ///
 /// # Errors
-/// [`BallastError::WrongPool`], [`BallastError::MalformedPoolAccount`], [`BallastError::UnsupportedMint`],
+/// [`BallastError::WrongPool`], [`BallastError::AdaptiveFee`], [`BallastError::MalformedPoolAccount`], [`BallastError::UnsupportedMint`],
 /// [`BallastError::BadParameters`].
 pub(crate) fn init_market(ctx: Context<InitMarket>, args: InitMarketArgs) -> Result<()> {
     let accounts = &ctx.accounts;
@@ -72,6 +72,8 @@ pub(crate) fn init_market(ctx: Context<InitMarket>, args: InitMarketArgs) -> Res
         BallastError::BadParameters
     );
     let whirlpool = pool::read(&accounts.whirlpool)?;
+    // A fee that rises with volatility would take a protective trade beyond its cap in the moments in which it is needed.
+    require!(!whirlpool.adaptive_fee, BallastError::AdaptiveFee);
     require_keys_eq!(
         accounts.base_mint.key(),
         whirlpool.mint_a,

@@ -69,6 +69,14 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
     let value_before = plan.before;
     let unhealthy = value_before.ltv_at_least(Bps::new(limits.maintenance_ltv_bps));
     require!(unhealthy, BallastError::NotLiquidatable);
+    // Nor is it liquidated for the choice of an older price than the newest that is known.
+    if let Some(newest) = oracle::newest_price(market).filter(|newest| *newest != oracle.mid) {
+        let value = before.value(newest).or_range()?;
+        require!(
+            value.ltv_at_least(Bps::new(limits.maintenance_ltv_bps)),
+            BallastError::NotLiquidatable
+        );
+    }
     if let Some(needed) = witness::needed_to_liquidate(limits, &value_before) {
         witness::require_average(market, &updates, &before, &value_before, needed)?;
     }

@@ -13,7 +13,6 @@ use crate::{
     oracle::{self, Grade},
     session::accrue,
     state::{Market, Position, Reserve, require_version},
-    witness,
 };
 
 #[derive(Accounts)]
@@ -30,11 +29,12 @@ pub struct ShowLoss<'info> {
 }
 
 /// Puts what the collateral, fees aside, does not cover now in place of what the position has shown before, in proportion to
-/// both debts. A higher loss needs the average as second witness, like writing debt off: a wick lowers nobody's payout. A
-/// lower one, or none, needs only the price.
+/// both debts. It needs a price of seconds and no second witness: with one, who sees a gap first would leave at par until the average
+/// has followed. What a wick shows the next price takes back, and nothing is booked meanwhile; who withdraws then says the least
+/// that will do.
 ///
 /// # Errors
-/// [`BallastError::NoLossToShow`], [`BallastError::NoSecondWitness`], account and price errors.
+/// [`BallastError::NoLossToShow`], account and price errors.
 pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
@@ -47,8 +47,7 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
         accounts.market.key(),
         BallastError::WrongPositionAccount
     );
-    let (oracle, updates) =
-        oracle::read_with_updates(&mut market, &accounts.prices, now_secs, Grade::Final)?;
+    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Final)?;
     let load = |loader: &AccountLoader<'_, Reserve>, side, shares: u128| -> Result<u64> {
         require_keys_eq!(
             loader.key(),
@@ -87,10 +86,6 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
         loss != Amounts::ZERO || shown != Amounts::ZERO,
         BallastError::NoLossToShow
     );
-    if loss.base > shown.base || loss.quote > shown.quote {
-        let needed = witness::needed_for_loss(&market.limits);
-        witness::require_average(&market, &updates, &model, &value, needed)?;
-    }
     for (loader, side) in [
         (&accounts.base_reserve, Side::Base),
         (&accounts.quote_reserve, Side::Quote),

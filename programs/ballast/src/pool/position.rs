@@ -1,6 +1,6 @@
 //! The Whirlpool position itself: opened, moved to another range, closed.
 
-use anchor_lang::prelude::*;
+use anchor_lang::{prelude::*, system_program};
 use ballast_abi::whirlpool::instruction::{
     ClosePositionWithTokenExtensions, ClosePositionWithTokenExtensionsAccounts,
     OpenPositionWithTokenExtensions, OpenPositionWithTokenExtensionsAccounts, ResetPositionRange,
@@ -22,7 +22,7 @@ const MINT_BYTES: usize = 256;
 const NFT_ACCOUNT_BYTES: usize = 192;
 
 /// Carries out a call for which `funder` signs, if it costs the funder no more than the rent of these accounts, of so many bytes,
-/// less what they have already.
+/// less what they have already, and leaves it what it was: who signs can be made another program's, which takes the lamports later.
 fn call_within_rent(
     funder: &AccountInfo,
     created: &[(&AccountInfo, usize)],
@@ -38,6 +38,10 @@ fn call_within_rent(
     carry_out()?;
     require!(
         funder.lamports() >= before.saturating_sub(most),
+        BallastError::AccountTampered
+    );
+    require!(
+        funder.owner == &system_program::ID && funder.data_is_empty(),
         BallastError::AccountTampered
     );
     Ok(())

@@ -30,7 +30,7 @@ pub enum MarketMode {
     Normal,
     /// No opening, and no withdrawal of equity from an indebted position. Rehedges go on.
     NoNewRisk,
-    /// No rehedges either: repay, close, deleverage, liquidate. Lenders may deposit and withdraw as ever.
+    /// Nothing that adds risk: rehedge, deleverage, exit, repay, close, liquidate. Lenders may deposit and withdraw as ever.
     ReduceOnly,
 }
 

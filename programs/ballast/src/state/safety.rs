@@ -53,7 +53,7 @@ impl SafetyRules {
     /// See [`Self::max_age_liquidation_secs`].
     pub const DEFAULT_LIQUIDATION_AGE_SECS: u32 = 30;
     /// Largest [`Self::max_age_liquidation_secs`].
-    pub const LONGEST_LIQUIDATION_AGE_SECS: u32 = 60;
+    pub const LONGEST_LIQUIDATION_AGE_SECS: u32 = 30;
     /// See [`Self::write_off_bonus_bps`].
     pub const DEFAULT_WRITE_OFF_BONUS_BPS: u32 = 100;
     /// Largest [`Self::write_off_bonus_bps`].
@@ -97,7 +97,7 @@ impl SafetyRules {
             ),
             (
                 self.max_age_liquidation_secs <= Self::LONGEST_LIQUIDATION_AGE_SECS,
-                "max_age_liquidation_secs must not exceed 60",
+                "max_age_liquidation_secs must not exceed 30",
             ),
             (
                 self.write_off_bonus_bps <= Self::LARGEST_WRITE_OFF_BONUS_BPS,
@@ -128,7 +128,7 @@ mod tests {
         let edge = SafetyRules {
             grace_secs: 30,
             max_age_swap_secs: 60,
-            max_age_liquidation_secs: 60,
+            max_age_liquidation_secs: 30,
             write_off_bonus_bps: 500,
             max_defensive_loss_bps: 1_000,
             reserved: 0,

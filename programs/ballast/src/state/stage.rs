@@ -41,7 +41,7 @@ pub struct StageRules {
     pub persistence_secs: u32,
     /// How long a stage stays after its evidence has gone, before it falls by one.
     pub calm_secs: u32,
-    /// Oldest price that a deleverage accepts from stage 2 on, when nothing newer may be coming.
+    /// Oldest price that a deleverage accepts from stage 1 on, when nothing newer may be coming.
     pub max_age_stalled_secs: u32,
     /// LTV from which anyone may deleverage at stage 2, in place of the market's `deleverage_ltv_bps`.
     pub deleverage_ltv_bps: u32,

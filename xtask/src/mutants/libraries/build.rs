@@ -27,13 +27,13 @@ const REWRITTEN: [(&str, &str); 3] = [
 ];
 
 /// Whose tests are run: packages with what is built of them. Crates that depend on the libraries have tests that see what the
-/// libraries' own do not.
+/// libraries' own do not. None depends on a later one.
 const TESTED: [(&str, &str, &[&str]); 5] = [
     ("ballast-clmm", "crates/clmm", &["--lib", "--tests"]),
     ("ballast-model", "crates/model", &["--lib", "--tests"]),
     ("ballast-ledger", "crates/ledger", &["--lib", "--tests"]),
-    ("ballast-strategy", "crates/strategy", &["--lib", "--tests"]),
     ("ballast", "programs/ballast", &["--lib"]),
+    ("ballast-strategy", "crates/strategy", &["--lib", "--tests"]),
 ];
 
 /// A file with tests, built.
@@ -66,7 +66,7 @@ pub fn all(changes: &[Change], sources: &Sources, packages: &BTreeSet<&str>) -> 
             schemas.values().flat_map(numbers).copied().collect()
         };
         unviable.extend(of(|schema| &schema.refused));
-        let errors = match compile(packages, false)? {
+        let errors = match compile(packages, None)? {
             Compiled::Tests(binaries) => {
                 return Ok(Build {
                     binaries,
@@ -92,14 +92,24 @@ pub fn all(changes: &[Change], sources: &Sources, packages: &BTreeSet<&str>) -> 
     }
 }
 
-/// The tests of one package with one change in its text; none if that does not compile.
-pub fn alone(package: &str, change: &Change) -> Result<Option<Vec<Binary>>> {
+/// The changes that no switch makes.
+pub fn constants(changes: &[Change]) -> Result<BTreeSet<u32>> {
+    let schemas = copy(changes, &BTreeSet::new())?;
+    let alone = schemas.values().flat_map(|schema| &schema.alone);
+    Ok(alone.copied().collect())
+}
+
+/// Parts of a package's tests, those that are built soonest first.
+pub const PARTS: [&str; 2] = ["--lib", "--tests"];
+
+/// A part of the tests of one package with one change in its text; none if that does not compile.
+pub fn alone(package: &str, change: &Change, part: &str) -> Result<Option<Vec<Binary>>> {
     copy(&[], &BTreeSet::new())?;
     let source = fs::read_to_string(repository::root().join(&change.file))?;
     let file = root().join(&change.file);
     let text = schema::with_change(&source, change)?;
     tree::write(&file, prepared(&change.file, text).as_bytes())?;
-    Ok(match compile(&BTreeSet::from([package]), true)? {
+    Ok(match compile(&BTreeSet::from([package]), Some(part))? {
         Compiled::Tests(binaries) => Some(binaries),
         Compiled::Errors(_) => None,
     })
@@ -111,6 +121,12 @@ pub fn package_of(file: &str) -> Option<&'static str> {
         .iter()
         .find(|(_, directory, _)| file.starts_with(&format!("{directory}/")));
     found.map(|(package, _, _)| *package)
+}
+
+/// Directory of a package.
+pub fn directory_of(package: &str) -> Option<&'static str> {
+    let found = TESTED.iter().find(|(name, _, _)| *name == package);
+    found.map(|(_, directory, _)| *directory)
 }
 
 /// What outcomes depend on.
@@ -239,8 +255,8 @@ impl Error {
     }
 }
 
-/// Compiles the tests of some packages; quickly if they are to run once.
-fn compile(packages: &BTreeSet<&str>, once: bool) -> Result<Compiled> {
+/// Compiles the tests of some packages; a part of them quickly if they are to run once.
+fn compile(packages: &BTreeSet<&str>, once: Option<&str>) -> Result<Compiled> {
     let wrapper = wrapper()?;
     let mut binaries = Vec::new();
     for (package, directory, what) in TESTED {
@@ -264,8 +280,8 @@ fn compile(packages: &BTreeSet<&str>, once: bool) -> Result<Compiled> {
                 "--package",
                 package,
             ])
-            .args(what);
-        if once {
+            .args(once.map_or(what.to_vec(), |part| vec![part]));
+        if once.is_some() {
             for package in ["ballast-clmm", "ballast-model"] {
                 command.arg(format!(
                     "--config=profile.dev.package.{package}.opt-level=1"

@@ -34,6 +34,11 @@ impl Fate {
         }
     }
 
+    /// Whether no test missed anything.
+    pub fn is_survival(&self) -> bool {
+        matches!(self, Self::Survived | Self::Unreached)
+    }
+
     fn word(&self) -> &'static str {
         match self {
             Self::Unviable => "does not compile",
@@ -115,7 +120,7 @@ impl Found {
     /// What became of a change, if that is known of the sources as they are.
     pub fn fate(&self, key: &str, sources: &Sources) -> Option<&Fate> {
         let (fate, of) = self.fates.get(key)?;
-        (*of == sources.of(fate)).then_some(fate)
+        (*of == sources.of(key, fate)).then_some(fate)
     }
 
     /// The test that once missed something: a good one to begin with, whatever has changed.
@@ -125,7 +130,7 @@ impl Found {
 
     /// Remembers what became of a change.
     pub fn learn(&mut self, key: String, fate: Fate, sources: &Sources) {
-        let of = sources.of(&fate);
+        let of = sources.of(&key, &fate);
         self.fates.insert(key, (fate, of));
     }
 }

@@ -54,6 +54,8 @@ const SHORT: [(&str, &str); 5] = [
 /// makes more.
 const MORE_SECS: f64 = 2.0;
 const TIMES: f64 = 1.5;
+/// What is optimised for one run takes so much longer at most.
+const SLOWER: f64 = 8.0;
 /// Whose tests are asked about a package's changes besides its own.
 const ASKED: [(&str, &[&str]); 3] = [
     ("ballast-clmm", &["ballast-model"]),
@@ -133,10 +135,7 @@ impl Hunt {
         jobs: usize,
     ) -> Result<Self> {
         let mut hunt = Self::untraced(binaries)?;
-        let file = scratch.join("traced.json");
-        let known = fs::read_to_string(&file).unwrap_or_default();
-        let mut known: BTreeMap<String, (String, Traced)> =
-            serde_json::from_str(&known).unwrap_or_default();
+        let mut known = traced(scratch);
         let is_known = |test: &Test| {
             let known = known.get(&test.key());
             known.is_some_and(|(of, _)| *of == sources.of_test(&test.name))
@@ -167,6 +166,7 @@ impl Hunt {
             }
             Ok(())
         })?;
+        let file = scratch.join(TRACED);
         fs::write(&file, serde_json::to_string(&known)?)
             .with_context(|| format!("cannot write {}", file.display()))?;
         for test in &mut hunt.tests {
@@ -197,18 +197,10 @@ impl Hunt {
         self.tests.len()
     }
 
-    /// What takes how long, for tests that are built anew.
-    pub fn secs(&self) -> BTreeMap<String, f64> {
-        self.tests
-            .iter()
-            .map(|test| (test.key(), test.secs))
-            .collect()
-    }
-
-    /// Takes over how long tests take.
+    /// Takes over how long tests take. What is built quickly computes slowly.
     pub fn with_secs(mut self, secs: &BTreeMap<String, f64>) -> Self {
         for test in &mut self.tests {
-            test.secs = secs.get(&test.key()).copied().unwrap_or(1.0);
+            test.secs = SLOWER * secs.get(&test.key()).copied().unwrap_or(1.0);
         }
         self.tests.sort_by(|a, b| a.secs.total_cmp(&b.secs));
         self
@@ -239,6 +231,21 @@ impl Hunt {
         }
         Ok(Fate::Survived)
     }
+}
+
+/// Where it is kept what tests reach.
+const TRACED: &str = "traced.json";
+
+/// What is known of tests by their keys: of what code and test, and what.
+fn traced(scratch: &Path) -> BTreeMap<String, (String, Traced)> {
+    let text = fs::read_to_string(scratch.join(TRACED)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// How long tests took when they were last heard.
+pub fn secs(scratch: &Path) -> BTreeMap<String, f64> {
+    let traced = traced(scratch).into_iter();
+    traced.map(|(test, (_, (secs, _)))| (test, secs)).collect()
 }
 
 /// What becomes of a change in a few tests, if one misses something.

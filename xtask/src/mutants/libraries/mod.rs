@@ -13,11 +13,16 @@ mod schema;
 mod sources;
 mod switch;
 
-use std::{collections::BTreeSet, fs, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    sync::Mutex,
+};
 
 use anyhow::{Context, Result, bail};
 
-use super::{MutantOptions, locked};
+use super::{MutantOptions, locked, report::explained_changes};
 use crate::repository;
 use change::Change;
 use found::{Fate, Found};
@@ -68,11 +73,11 @@ pub fn run(options: &MutantOptions) -> Result<String> {
             .collect();
         search(&all, options)?;
     }
-    Ok(report::markdown(
-        &libraries,
-        &Found::read(),
-        &build::sources()?,
-    ))
+    let (found, sources) = (Found::read(), build::sources()?);
+    for key in report::needless(explained_changes(), &libraries, &found, &sources) {
+        eprintln!("xtask: mutants: explained, but no survivor: {key}");
+    }
+    Ok(report::markdown(&libraries, &found, &sources))
 }
 
 fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
@@ -88,6 +93,19 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
     if chosen.is_empty() {
         return Ok(());
     }
+    let scratch = repository::build_dir().join("mutants");
+    fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
+    if options.constants {
+        let alone = build::constants(all)?;
+        let chosen = chosen.into_iter();
+        let chosen = chosen.filter(|change| alone.contains(&change.number));
+        return try_alone(
+            &chosen.collect::<Vec<_>>(),
+            &scratch,
+            &sources,
+            &Mutex::new(found),
+        );
+    }
     let mut packages = BTreeSet::new();
     for package in chosen
         .iter()
@@ -100,8 +118,6 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
         }
     }
     let build = build::all(all, &sources, &packages)?;
-    let scratch = repository::build_dir().join("mutants");
-    fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
     let hunt = Hunt::trace(&build.binaries, &scratch, &sources, options.jobs.max(1))?;
     eprintln!(
         "xtask: mutants: {} changes, {} tests",
@@ -154,29 +170,54 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
         Ok(())
     })?;
     locked(&found)?.write()?;
+    if options.own_tests {
+        return Ok(());
+    }
+    try_alone(&alone, &scratch, &sources, &found)
+}
+
+/// Tries changes that no switch makes, one build each.
+fn try_alone(
+    alone: &[&Change],
+    scratch: &Path,
+    sources: &Sources,
+    found: &Mutex<Found>,
+) -> Result<()> {
     eprintln!(
         "xtask: mutants: {} changes are built one by one",
         alone.len()
     );
-    if options.own_tests {
-        return Ok(());
-    }
-    let secs = hunt.secs();
+    let secs = hunt::secs(scratch);
     for change in alone {
         let package = build::package_of(&change.file);
         let package = package.with_context(|| format!("whose is {}?", change.file))?;
-        let fate = match build::alone(package, change)? {
-            None => Fate::Unviable,
-            Some(binaries) => {
-                let hunt = Hunt::untraced(&binaries)?.with_secs(&secs);
-                let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
-                hunt.try_change(change, known.as_deref())?
-            }
-        };
-        learn(&found, change, fate, &sources)?;
-        locked(&found)?.write()?;
+        let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
+        let fate = alone_fate(package, change, known.as_deref(), &secs)?;
+        learn(found, change, fate, sources)?;
+        locked(found)?.write()?;
     }
     Ok(())
+}
+
+/// What becomes of a change that is built alone.
+fn alone_fate(
+    package: &str,
+    change: &Change,
+    known: Option<&str>,
+    secs: &BTreeMap<String, f64>,
+) -> Result<Fate> {
+    for part in build::PARTS {
+        let Some(binaries) = build::alone(package, change, part)? else {
+            return Ok(Fate::Unviable);
+        };
+        let fate = Hunt::untraced(&binaries)?
+            .with_secs(secs)
+            .try_change(change, known)?;
+        if fate.by().is_some() {
+            return Ok(fate);
+        }
+    }
+    Ok(Fate::Survived)
 }
 
 fn learn(found: &Mutex<Found>, change: &Change, fate: Fate, sources: &Sources) -> Result<()> {

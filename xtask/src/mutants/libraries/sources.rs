@@ -14,14 +14,15 @@ use syn::{
     visit::{self, Visit},
 };
 
-use super::found::Fate;
+use super::{build, found::Fate, hunt};
 use crate::cache::Key;
 
 /// The sources of the packages whose tests are run.
 #[cfg_attr(test, derive(Default))]
 pub struct Sources {
-    /// Everything but tests and what stands beside them in their files.
-    code: String,
+    /// Directories of packages, each after those that it depends on, with everything but tests and what stands beside them in
+    /// their files.
+    code: Vec<(String, String)>,
     /// What stands beside tests, by file.
     helpers: BTreeMap<String, String>,
     /// The tests, by the name of the function: each with its file.
@@ -29,36 +30,35 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Reads packages in these directories.
+    /// Reads packages in these directories, each of which depends on no later one.
     pub fn read<'a>(root: &Path, packages: impl IntoIterator<Item = &'a str>) -> Result<Self> {
-        let mut files = Vec::new();
-        for package in packages {
-            let package = root.join(package);
-            files.push(package.join("Cargo.toml"));
-            for directory in ["src", "tests"] {
-                collect(&package.join(directory), &mut files)?;
-            }
-        }
         let mut sources = Self {
-            code: String::new(),
+            code: Vec::new(),
             helpers: BTreeMap::new(),
             tests: BTreeMap::new(),
         };
-        let mut key = Key::new();
-        for file in files {
-            let context = || format!("cannot read {}", file.display());
-            let bytes = fs::read(&file).with_context(context)?;
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy();
-            let is_rust = file.extension().is_some_and(|extension| extension == "rs");
-            let code = if is_rust {
-                sources.add(&name, &text).with_context(context)?
-            } else {
-                text
-            };
-            key = key.text(&name).text(&code);
+        for package in packages {
+            let directory = root.join(package);
+            let mut files = vec![directory.join("Cargo.toml")];
+            for part in ["src", "tests"] {
+                collect(&directory.join(part), &mut files)?;
+            }
+            let mut key = Key::new();
+            for file in files {
+                let context = || format!("cannot read {}", file.display());
+                let bytes = fs::read(&file).with_context(context)?;
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy();
+                let is_rust = file.extension().is_some_and(|extension| extension == "rs");
+                let code = if is_rust {
+                    sources.add(&name, &text).with_context(context)?
+                } else {
+                    text
+                };
+                key = key.text(&name).text(&code);
+            }
+            sources.code.push((package.to_owned(), key.hex()));
         }
-        sources.code = key.hex();
         Ok(sources)
     }
 
@@ -66,7 +66,7 @@ impl Sources {
     #[cfg(test)]
     pub fn of_code(code: &str) -> Self {
         Self {
-            code: code.to_owned(),
+            code: vec![(String::new(), code.to_owned())],
             ..Self::default()
         }
     }
@@ -105,17 +105,43 @@ impl Sources {
     }
 
     /// Of what the compiler's refusals are.
-    pub fn code(&self) -> &str {
-        &self.code
+    pub fn code(&self) -> String {
+        self.key_of(self.code.len()).hex()
     }
 
-    /// Of what a survivor is: everything.
-    fn all(&self) -> String {
-        let mut key = Key::new().text(&self.code);
-        for (file, text) in &self.helpers {
+    /// The code of so many packages.
+    fn key_of(&self, packages: usize) -> Key {
+        let code = self.code.iter().take(packages);
+        code.fold(Key::new(), |key, (_, code)| key.text(code))
+    }
+
+    /// How many packages there are up to that of a file; all if it is of none.
+    fn up_to(&self, file: &str) -> usize {
+        let is_in = |directory: &str| Path::new(file).starts_with(directory);
+        let found = self.code.iter().position(|(directory, _)| is_in(directory));
+        found.map_or(self.code.len(), |index| index + 1)
+    }
+
+    /// Of what a survivor is: all that is asked about the change.
+    fn asked(&self, file: &str) -> String {
+        let asked: Vec<_> = build::package_of(file)
+            .into_iter()
+            .flat_map(hunt::asked)
+            .filter_map(build::directory_of)
+            .collect();
+        let is_asked = |file: &str| asked.iter().any(|asked| Path::new(file).starts_with(asked));
+        let is_in = |file: &str| asked.is_empty() || is_asked(file);
+        let packages = asked.iter().map(|directory| self.up_to(directory)).max();
+        let mut key = self.key_of(packages.unwrap_or(self.code.len()));
+        for (file, text) in self.helpers.iter().filter(|(file, _)| is_in(file)) {
             key = key.text(file).text(text);
         }
-        for (file, text) in self.tests.values().flatten() {
+        for (file, text) in self
+            .tests
+            .values()
+            .flatten()
+            .filter(|(file, _)| is_in(file))
+        {
             key = key.text(file).text(text);
         }
         key.hex()
@@ -125,9 +151,10 @@ impl Sources {
     pub fn of_test(&self, test: &str) -> String {
         let name = test.rsplit([':', ' ']).next().unwrap_or(test);
         let Some(tests) = self.tests.get(name) else {
-            return self.all();
+            return self.asked("");
         };
-        let mut key = Key::new().text(&self.code);
+        let packages = tests.iter().map(|(file, _)| self.up_to(file)).max();
+        let mut key = self.key_of(packages.unwrap_or(self.code.len()));
         for (file, text) in tests {
             let helpers = self.helpers.get(file).map_or("", String::as_str);
             key = key.text(helpers).text(text);
@@ -135,12 +162,13 @@ impl Sources {
         key.hex()
     }
 
-    /// Of what a fate is. That a test misses something stays true whatever other tests there are.
-    pub fn of(&self, fate: &Fate) -> String {
+    /// Of what the fate of a change is. That a test misses something stays true whatever other tests there are.
+    pub fn of(&self, change: &str, fate: &Fate) -> String {
+        let file = change.split(' ').next().unwrap_or(change);
         match (fate, fate.by()) {
-            (Fate::Unviable, _) => self.code.clone(),
+            (Fate::Unviable, _) => self.key_of(self.up_to(file)).hex(),
             (_, Some(test)) => self.of_test(test),
-            (_, None) => self.all(),
+            (_, None) => self.asked(file),
         }
     }
 }
@@ -227,7 +255,8 @@ mod tests {
     fn a_new_test_leaves_what_other_tests_missed_and_nothing_else() {
         let sources = |text: &str| {
             let mut sources = Sources::default();
-            sources.code = sources.add("p/src/a.rs", text).unwrap();
+            let code = sources.add("p/src/a.rs", text).unwrap();
+            sources.code.push(("p".to_owned(), code));
             sources
         };
         const CODE: &str = "fn f() {}\n";
@@ -235,7 +264,9 @@ mod tests {
         let a = "#[test]\nfn a() {}\n";
         let one = sources(&tests(a));
         let found = Fate::Found("p: tests::a".into());
-        let is_known = |text: &str, fate| one.of(&fate) == sources(text).of(&fate);
+        let is_known = |text: &str, fate| {
+            one.of("p/src/a.rs x", &fate) == sources(text).of("p/src/a.rs x", &fate)
+        };
 
         let two = tests(&format!("{a}\n/// B.\n#[test]\nfn b() {{}}"));
         assert!(is_known(&two, found.clone()));
@@ -254,5 +285,39 @@ mod tests {
         let with_properties = sources(&tests(&format!("{a}{properties}")));
         assert!(with_properties.tests.contains_key("p"));
         assert_eq!(with_properties.code, one.code);
+    }
+
+    #[test]
+    fn what_is_known_does_not_depend_on_packages_that_depend_on_it() {
+        const TEST: &str = "#[test]\nfn a() {}\n";
+        let sources = |[clmm, model, strategy]: [&str; 3]| {
+            let mut sources = Sources::default();
+            for (directory, text) in [
+                ("crates/clmm", clmm),
+                ("crates/model", model),
+                ("crates/strategy", strategy),
+            ] {
+                let file = format!("{directory}/src/a.rs");
+                let code = sources.add(&file, text).unwrap();
+                sources.code.push((directory.to_owned(), code));
+            }
+            sources
+        };
+        let before = sources(["fn f() {}", TEST, ""]);
+        let is_known = |now: [&str; 3], change: &str, fate: Fate| {
+            before.of(change, &fate) == sources(now).of(change, &fate)
+        };
+        let found = || Fate::Found("ballast_model: a".into());
+        let (clmm, model) = ("crates/clmm/src/a.rs x", "crates/model/src/a.rs x");
+        let later = ["fn f() {}", TEST, "fn g() {}"];
+        let own = ["fn f() {}", "fn g() {}\n#[test]\nfn a() {}\n", ""];
+        let earlier = ["fn f() { 1 }", TEST, ""];
+        // Of clmm's changes the model's tests are asked and nobody else's, of the model's the strategy's too.
+        for fate in [found(), Fate::Survived, Fate::Unviable] {
+            assert!(is_known(later, clmm, fate.clone()));
+            assert_eq!(is_known(later, model, fate.clone()), fate != Fate::Survived);
+            assert_eq!(is_known(own, clmm, fate.clone()), fate == Fate::Unviable);
+            assert!(!is_known(own, model, fate.clone()) && !is_known(earlier, model, fate));
+        }
     }
 }

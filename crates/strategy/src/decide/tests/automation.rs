@@ -186,7 +186,7 @@ fn fees_are_compounded_when_they_are_worth_it_and_nothing_else_is_due() {
     assert_eq!(Some(plan.fees), fees);
     assert!(plan.liquidity > 0);
     let Reason::Fees { worth, least } = reason else {
-        panic!("{reason}");
+        panic!("{reason:?}");
     };
     assert_eq!(least, 1_000_000);
     assert!((1_000_000..=1_000_100).contains(&worth), "{worth}");
@@ -207,6 +207,12 @@ fn fees_are_compounded_when_they_are_worth_it_and_nothing_else_is_due() {
         panic!("not compounded");
     };
     assert_eq!(plan.liquidity, 0);
+    // That needs no health of a new position.
+    let repays = with(200, fees, |m, _| {
+        m.market.stage.stage = 1;
+        m.market.limits.initial_ltv_bps = 6_600;
+    });
+    is(repays, ActionKind::Compound);
 }
 
 #[test]
@@ -324,6 +330,25 @@ fn fees_at_the_owners_least_are_compounded_and_their_refusal_is_told() {
     assert!(is_wanted(&fixtures::situation(&market, &position)));
     position.liquidity = 0.into();
     assert!(!is_wanted(&fixtures::situation(&market, &position)));
+}
+
+#[test]
+fn next_is_what_has_not_been_reached_yet() {
+    let (mut market, position) = (fixtures::snapshot(200), fixtures::position());
+    fixtures::book_debts(&mut market, &position);
+    let mut explanation = explain(&fixtures::situation(&market, &position)).unwrap();
+    let at = |dollars: i64| fixtures::sqrt_price_cents(dollars * 100);
+    let between = |lower, upper| Boundaries::Interval {
+        lower: Some(at(lower)),
+        upper: Some(at(upper)),
+    };
+    // The band has been left: what is next is the window.
+    explanation.boundaries = vec![
+        (Threshold::Band, between(205, 209)),
+        (Threshold::Window, between(190, 215)),
+    ];
+    assert_eq!(explanation.next(true), Some((Threshold::Window, at(190))));
+    assert_eq!(explanation.next(false), Some((Threshold::Window, at(215))));
 }
 
 #[test]

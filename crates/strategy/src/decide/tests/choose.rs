@@ -3,7 +3,10 @@
 use ballast_model::{Trade, quiet::quiet_interval};
 
 use super::*;
-use crate::{fixtures::sqrt_price_cents, watch::triggers};
+use crate::{
+    fixtures::{TOKENS, sqrt_price_cents},
+    watch::triggers,
+};
 
 /// The worked example far above its band, at an LTV above the trigger: all base is sold and 0.73 of it are owed.
 fn above(change: impl FnOnce(&mut MarketSnapshot, &mut Position, &mut Options)) -> Assessment {
@@ -32,7 +35,7 @@ fn one_swap_that_settles_hedge_and_ltv_is_taken_for_both() {
                 ..
             }
         ),
-        "{reason}"
+        "{reason:?}"
     );
     assert!(plan.liquidity > 0);
     assert_eq!(plan.trade.unwrap().trade, Trade::BuyBase);
@@ -169,6 +172,37 @@ fn a_keeper_liquidates_nothing_that_it_can_cure() {
 }
 
 #[test]
+fn at_maintenance_what_does_not_lower_ltv_is_no_cure() {
+    let Decision::Act(action, reason) = above(|_, _, _| ()).decision else {
+        panic!("nothing is done");
+    };
+    // Below maintenance it is as good as anything.
+    for (dollars, cured) in [(245, true), (310, false)] {
+        let (mut market, position) = (fixtures::snapshot(dollars), fixtures::position());
+        fixtures::book_debts(&mut market, &position);
+        let situation = fixtures::situation(&market, &position);
+        let at = assess(&situation).unwrap();
+        assert_eq!(at.value.ltv_at_least(maintenance(&situation)), !cured);
+        let unchanged = Candidate {
+            action,
+            reason,
+            after: at.model,
+            cost: 0,
+        };
+        let found = cure(&situation, &at, &[unchanged]).unwrap();
+        assert_eq!(found, cured.then_some(unchanged));
+        // Of equals the first, as they are listed: the most pressing first.
+        let other = Candidate {
+            reason: Reason::Shown { secs: 1 },
+            ..unchanged
+        };
+        let both = [unchanged, other].into_iter();
+        let best = crate::decide::choose::best(&situation, &at, both).unwrap();
+        assert_eq!(best, Some(unchanged));
+    }
+}
+
+#[test]
 fn an_owner_who_lets_no_keeper_act_is_deleveraged_above_the_markets_trigger_only() {
     let forbidden = |dollars| assessment(dollars, |_, p, _| p.policy.keeper_enabled = 0);
     assert_eq!(
@@ -204,18 +238,19 @@ fn all_that_stands_in_the_way_is_said_the_most_pressing_first() {
     let decision = Decision::blocked(&blocks.map(|(kind, obstacle)| block(kind, obstacle)));
     assert_eq!(decision.blocks().collect::<Vec<_>>(), blocks);
     assert_eq!(
-        decision.obstacles(),
-        Some(format!(
-            "{}; nor is a rehedge possible: {}; nor is a compound possible: {}",
-            blocks[0].1, blocks[1].1, blocks[2].1
-        ))
+        decision.obstacles(TOKENS, 3),
+        [
+            "it has just failed; it is tried again after a pause",
+            "nor is a rehedge possible: too soon after the last one: possible from 1970-01-01 00:00:07 UTC (in 4s)",
+            "nor is a compound possible: the owner has switched keepers off for this position",
+        ]
     );
     let Decision::Blocked { otherwise, .. } = decision else {
         panic!("{decision:?}")
     };
     assert_eq!(otherwise.iter().collect::<Vec<_>>(), blocks[1..]);
     assert_eq!(Decision::Nothing.blocks().count(), 0);
-    assert_eq!(Decision::Nothing.obstacles(), None);
+    assert!(Decision::Nothing.obstacles(TOKENS, 3).is_empty());
 }
 
 #[test]
@@ -226,11 +261,14 @@ fn a_loss_that_fades_says_when() {
             left: 8,
             due_secs,
         };
-        obstacle.to_string()
+        obstacle.told(TOKENS, 1_200)
     };
-    const TEXT: &str = "it would lose 9 quote units, 8 are left of what keepers may lose";
+    const TEXT: &str = "it would lose 0.000009 USDC, 0.000008 are left of what keepers may lose";
     assert_eq!(loss(None), TEXT);
-    assert_eq!(loss(Some(1_234)), format!("{TEXT}: possible from 1234"));
+    assert_eq!(
+        loss(Some(1_234)),
+        format!("{TEXT}: possible from 1970-01-01 00:20:34 UTC (in 34s)")
+    );
 }
 
 #[test]
@@ -252,8 +290,8 @@ fn every_reason_is_said_in_words() {
         tolerance: 5,
     };
     let out = Reason::OutOfBand {
-        ticks: [-8, 8],
-        tick: 9,
+        ticks: [-16_127, -16_064],
+        tick: -16_063,
     };
     for (reason, words) in [
         (
@@ -275,16 +313,19 @@ fn every_reason_is_said_in_words() {
         ),
         (
             exit(ExitReason::High, Reaction::ExitIntoBase),
-            "the price is at or above the owner's window: exit into base",
+            "the price is at or above the owner's window: exit into SOL",
         ),
         (
             exit(ExitReason::High, Reaction::ExitIntoQuote),
-            "the price is at or above the owner's window: exit into quote",
+            "the price is at or above the owner's window: exit into USDC",
         ),
-        (out, "tick 9 is outside or at the edge of the band -8 to 8"),
+        (
+            out,
+            "the price 200.645 is outside or at the edge of the band 199.365 to 200.625 USDC per SOL",
+        ),
         (
             Reason::Fees { worth: 7, least: 6 },
-            "fees worth 7 quote units wait, 6 are to be compounded",
+            "fees worth 0.000007 USDC wait, 0.000006 are to be compounded",
         ),
         (
             Reason::Shown { secs: 30 },
@@ -295,9 +336,15 @@ fn every_reason_is_said_in_words() {
             "evidence for risk stage 1 is to be noted",
         ),
         (Reason::Stage { from: 1, to: 2 }, "risk stage 1 is to be 2"),
-        (hedge(9), "long by 9 base units, 5 are tolerated"),
-        (hedge(-9), "short by 9 base units, 5 are tolerated"),
+        (
+            hedge(9),
+            "long by 0.000000009 SOL, 0.000000005 are tolerated",
+        ),
+        (
+            hedge(-108_518_791),
+            "short by 0.108518791 SOL, 0.000000005 are tolerated",
+        ),
     ] {
-        assert_eq!(reason.to_string(), words);
+        assert_eq!(reason.told(TOKENS), words);
     }
 }

@@ -151,7 +151,7 @@ fn a_short_that_is_left_when_all_liquidity_has_gone_is_bought_back() {
 }
 
 /// A position above the band, owed nothing but base, so that nothing of it repays without a swap; the swap is too dear.
-fn only_liquidation_is_left(market: &mut MarketSnapshot, position: &mut Position) {
+pub(super) fn only_liquidation_is_left(market: &mut MarketSnapshot, position: &mut Position) {
     position.quote_debt_shares = 0.into();
     position.base_debt_shares = fixtures::shares(950_000_000).into();
     fixtures::book_debts(market, position);
@@ -199,7 +199,7 @@ fn at_maintenance_a_position_that_cannot_be_cured_is_liquidated() {
         funds: Amounts::ZERO,
     } = obstacle
     else {
-        panic!("{obstacle}")
+        panic!("{obstacle:?}")
     };
     // Above the band the collateral is all quote, so that base has to be brought. Exactly that is enough for the whole, and less
     // for a part.
@@ -226,6 +226,21 @@ fn at_maintenance_a_position_that_cannot_be_cured_is_liquidated() {
             ..
         }
     ));
+    // Exactly what it is to gain at least is enough.
+    let part = |least| {
+        decision(270, |m, p, o| {
+            only_liquidation_is_left(m, p);
+            o.funds = Some(Amounts::new(needed.base / 100, 0));
+            o.min_gain = least;
+        })
+    };
+    let Obstacle::GainTooSmall { gain, .. } = blocked(part(u64::MAX), ActionKind::Liquidate) else {
+        panic!("it gains enough");
+    };
+    let gain = u64::try_from(gain).unwrap();
+    blocked(part(gain + 1), ActionKind::Liquidate);
+    assert_eq!(part(gain).kind(), Some(ActionKind::Liquidate));
+    assert!(matches!(part(gain), Decision::Act(..)));
     // Nor at a wick that the average does not confirm.
     let wick = decision(270, |m, p, o| {
         only_liquidation_is_left(m, p);
@@ -249,6 +264,26 @@ fn at_maintenance_a_position_that_cannot_be_cured_is_liquidated() {
 }
 
 #[test]
+fn the_whole_of_a_solvent_position_has_to_gain_enough_too() {
+    let at = |dollars, min_gain| {
+        assessment(dollars, |_, _, o| {
+            o.funds = MUCH;
+            o.min_gain = min_gain;
+        })
+    };
+    let whole = |dollars: &i64| {
+        let at = at(*dollars, 0);
+        let solvent = at.value.debt <= at.value.assets;
+        matches!(at.decision, Decision::Act(Action::Liquidate { plan, .. }, _) if plan.full && solvent)
+    };
+    let dollars = (260..380).find(whole).expect("a price");
+    assert!(matches!(
+        blocked(at(dollars, u64::MAX).decision, ActionKind::Liquidate),
+        Obstacle::GainTooSmall { .. }
+    ));
+}
+
+#[test]
 fn an_insolvent_position_is_closed_for_what_it_is_worth() {
     let at = assessment(380, |_, _, o| o.funds = MUCH);
     let Decision::Act(Action::Liquidate { plan, .. }, _) = at.decision else {
@@ -260,7 +295,7 @@ fn an_insolvent_position_is_closed_for_what_it_is_worth() {
         ActionKind::Liquidate,
     );
     let Obstacle::LiquidationFunds { needed, .. } = obstacle else {
-        panic!("{obstacle}")
+        panic!("{obstacle:?}")
     };
     // The base debt, scaled to what the collateral pays for.
     assert!(

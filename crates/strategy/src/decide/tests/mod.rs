@@ -2,6 +2,7 @@
 
 mod automation;
 mod choose;
+mod forbidden;
 mod margin;
 mod recenter;
 mod rehedge;

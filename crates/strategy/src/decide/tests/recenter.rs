@@ -135,6 +135,24 @@ fn every_obstacle_of_a_recentering_is_seen() {
         obstacle(|m, _, _| m.market.limits.initial_ltv_bps = 6_600),
         Obstacle::InitialHealth
     );
+    // Near an edge of any band again at once.
+    assert!(matches!(
+        obstacle(|_, p, _| p.automation.edge_bps = 5_000),
+        Obstacle::NoBand { .. }
+    ));
+    // At the newest price that the market knows the band has not been left; the owner may go ahead.
+    let came_back = |m: &mut MarketSnapshot| {
+        m.market.newest_sqrt_price_x64 = fixtures::sqrt_price_cents(20_000).x64().into();
+        m.market.newest_at_secs = NOW;
+        m.market.last_base_publish_secs = NOW;
+        m.market.last_quote_publish_secs = NOW;
+    };
+    assert_eq!(obstacle(|m, _, _| came_back(m)), Obstacle::NewerPrice);
+    recenters(decision(216, |m, p, o| {
+        p.last_rebalance_secs = NOW;
+        came_back(m);
+        o.keeper = OWNER;
+    }));
     // Below the band it takes more base debt than there was.
     let short = decision(185, |m, p, _| {
         p.last_rebalance_secs = NOW;

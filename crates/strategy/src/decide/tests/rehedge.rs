@@ -131,7 +131,7 @@ fn every_obstacle_of_a_rehedge_is_seen() {
                 max_bps: 50
             }
         ),
-        "{dear}"
+        "{dear:?}"
     );
 }
 

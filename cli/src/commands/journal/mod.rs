@@ -1,9 +1,10 @@
 //! `ballast journal tail | export | verify | replay`: what a keeper has written down. Reads only, also while the keeper runs.
 
+mod export;
+
 use std::{
     fmt,
-    fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::PathBuf,
     time::Duration,
 };
@@ -14,7 +15,7 @@ use ballast_keeper::{
     control::Scope,
     decisions::{Replayed, replay},
     journal::{
-        Outcome, Record,
+        Record,
         follow::{Follower, Line},
         verify::{Finding, Verified, verify},
     },
@@ -22,7 +23,10 @@ use ballast_keeper::{
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use crate::report::{Output, Told};
+use crate::{
+    format::utc,
+    report::{Output, Told},
+};
 
 /// How often it looks for more.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -87,7 +91,7 @@ enum Format {
 pub fn run(command: &JournalCommand, json: bool, output: &mut Output) -> Result<()> {
     match command {
         JournalCommand::Tail(args) => tail(args, json),
-        JournalCommand::Export(args) => export(args),
+        JournalCommand::Export(args) => export::export(args),
         JournalCommand::Verify(place) => {
             let report = VerifyReport(verify(read(place)?));
             output.print(&report)?;
@@ -183,115 +187,13 @@ fn tail(args: &TailArgs, json: bool) -> Result<()> {
 fn show(out: &mut impl Write, lines: &[Line], json: bool) -> Result<()> {
     for line in lines {
         if json {
-            write_json(out, line)?;
+            export::write_json(out, line)?;
         } else {
             writeln!(out, "{:>20}:{:<6} {}", line.file, line.number, Shown(line))?;
         }
     }
     out.flush()?;
     Ok(())
-}
-
-/// A line as others read it.
-#[derive(Serialize)]
-struct Exported<'a> {
-    file: &'a str,
-    line: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<&'a Record>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    damage: Option<String>,
-}
-
-fn write_json(out: &mut impl Write, line: &Line) -> Result<()> {
-    let exported = Exported {
-        file: &line.file,
-        line: line.number,
-        record: line.record.as_ref().ok(),
-        damage: line.record.as_ref().err().map(ToString::to_string),
-    };
-    serde_json::to_writer(&mut *out, &exported)?;
-    writeln!(out)?;
-    Ok(())
-}
-
-fn export(args: &ExportArgs) -> Result<()> {
-    let lines = read(&args.place)?;
-    let mut out: Box<dyn Write> = match &args.output {
-        Some(path) => {
-            let file =
-                File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-            Box::new(BufWriter::new(file))
-        }
-        None => Box::new(BufWriter::new(io::stdout().lock())),
-    };
-    match args.format {
-        Format::Jsonl => {
-            for line in &lines {
-                write_json(&mut out, line)?;
-            }
-        }
-        Format::Csv => write_csv(&mut out, &lines)?,
-    }
-    out.flush()?;
-    Ok(())
-}
-
-fn write_csv(out: &mut impl Write, lines: &[Line]) -> Result<()> {
-    use std::collections::HashMap;
-    let records = || lines.iter().filter_map(|line| line.record.as_ref().ok());
-    let outcomes: HashMap<_, _> = records()
-        .filter_map(|record| match record {
-            Record::Outcome(outcome) => Some((outcome.id, &outcome.outcome)),
-            _ => None,
-        })
-        .collect();
-    writeln!(
-        out,
-        "id,decided_secs,position,action,reason,ltv_bps,equity,signature,outcome,slot,error"
-    )?;
-    for record in records() {
-        let Record::Intent(intent) = record else {
-            continue;
-        };
-        let (outcome, slot, error) = outcomes
-            .get(&intent.id)
-            .map_or(("open", None, None), |outcome| told(outcome));
-        let fields = [
-            intent.id.0.to_string(),
-            intent.inputs.now_secs.to_string(),
-            intent.position.to_string(),
-            intent.action.to_string(),
-            intent.reason.clone(),
-            intent.inputs.ltv_bps.to_string(),
-            intent.inputs.equity.to_string(),
-            intent.signature.to_string(),
-            outcome.into(),
-            slot.map(|slot| slot.to_string()).unwrap_or_default(),
-            error.unwrap_or_default().into(),
-        ];
-        writeln!(out, "{}", fields.map(|field| quoted(&field)).join(","))?;
-    }
-    Ok(())
-}
-
-/// A field of a CSV file.
-fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.into()
-    }
-}
-
-fn told(outcome: &Outcome) -> (&'static str, Option<u64>, Option<&str>) {
-    match outcome {
-        Outcome::Landed { slot } => ("landed", Some(*slot), None),
-        Outcome::Failed { slot, error } => ("failed", Some(*slot), Some(error)),
-        Outcome::Raced { slot, error } => ("raced", Some(*slot), Some(error)),
-        Outcome::Expired { .. } => ("expired", None, None),
-        Outcome::Dropped { error, .. } => ("dropped", None, Some(error)),
-    }
 }
 
 /// A line for people.
@@ -309,11 +211,16 @@ impl fmt::Display for Shown<'_> {
             }
             Record::Intent(intent) => write!(
                 f,
-                "intent {} {} {}: {} ({})",
-                intent.id.0, intent.action, intent.position, intent.reason, intent.signature
+                "{} intent {} {} {}: {} ({})",
+                utc(intent.inputs.now_secs),
+                intent.id.0,
+                intent.action,
+                intent.position,
+                intent.reason,
+                intent.signature
             ),
             Record::Outcome(record) => {
-                let (name, slot, error) = told(&record.outcome);
+                let (name, slot, error) = export::told(&record.outcome);
                 write!(f, "intent {} {name}", record.id.0)?;
                 if let Some(slot) = slot {
                     write!(f, " in slot {slot}")?;
@@ -323,8 +230,11 @@ impl fmt::Display for Shown<'_> {
             Record::Paper(paper) => {
                 write!(
                     f,
-                    "paper {} {}: {}",
-                    paper.action, paper.position, paper.reason
+                    "{} paper {} {}: {}",
+                    utc(paper.inputs.now_secs),
+                    paper.action,
+                    paper.position,
+                    paper.reason
                 )?;
                 match &paper.error {
                     Some(error) => write!(f, ", would fail: {error}"),
@@ -333,7 +243,13 @@ impl fmt::Display for Shown<'_> {
             }
             Record::Override(record) => {
                 let entry = &record.applied.entry;
-                write!(f, "override {} {}", entry.id, entry.mode)?;
+                write!(
+                    f,
+                    "{} override {} {}",
+                    utc(entry.secs),
+                    entry.id,
+                    entry.mode
+                )?;
                 if let Scope::Position { position } = entry.scope {
                     write!(f, " {position}")?;
                 }
@@ -414,15 +330,4 @@ fn write_finding(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
         "{}:{} (byte {}): {}",
         finding.file, finding.line, finding.offset, finding.problem
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn fields_with_commas_and_quotes_stay_one() {
-        assert_eq!(quoted("plain"), "plain");
-        assert_eq!(quoted("a, \"b\""), "\"a, \"\"b\"\"\"");
-    }
 }

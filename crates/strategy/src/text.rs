@@ -84,6 +84,50 @@ pub fn signed_amount(raw: i128, decimals: u8) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
+/// A decimal string with as many places as its size needs: of little all that counts, of much none. The last place is rounded.
+pub fn sized(decimal: &str) -> String {
+    let Ok(value) = decimal.parse::<f64>() else {
+        return decimal.to_owned();
+    };
+    let places = match value.abs() {
+        size if size == 0.0 => 0,
+        size if size < 1e-4 => return significant(value, 3),
+        size if size < 1.0 => 6,
+        size if size < 100.0 => 4,
+        size if size < 10_000.0 => 2,
+        _ => 0,
+    };
+    // Adding zero takes the sign from a zero.
+    format!("{:.places$}", value + 0.0)
+}
+
+/// A moment as `2026-11-29 15:04:05 UTC`.
+pub fn utc(unix_secs: i64) -> String {
+    let (days, secs) = (unix_secs.div_euclid(86_400), unix_secs.rem_euclid(86_400));
+    // Howard Hinnant's civil_from_days: years begin in March, eras of 400 years are all alike.
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (secs / 3_600, secs / 60 % 60, secs % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+/// A moment with its distance from now: `2026-11-29 15:04:05 UTC (in 40s)`.
+pub fn when(unix_secs: i64, now_secs: i64) -> String {
+    let away = unix_secs.saturating_sub(now_secs);
+    let away = match away {
+        0 => "now".to_owned(),
+        1.. => format!("in {}", duration(away)),
+        _ => format!("{} ago", duration(away)),
+    };
+    format!("{} ({away})", utc(unix_secs))
+}
+
 /// Seconds as `2d 3h`, `5m 10s`, ...
 pub fn duration(secs: i64) -> String {
     let secs = secs.unsigned_abs();
@@ -126,6 +170,45 @@ mod tests {
         assert_eq!(amount(5, 0), "5");
         assert_eq!(signed_amount(-1_500_000, 6), "-1.500000");
         assert_eq!(signed_amount(i128::MIN, 0), i128::MIN.to_string());
+    }
+
+    #[test]
+    fn places_go_by_size() {
+        for (text, expected) in [
+            ("0.000000000", "0"),
+            ("-0.000000", "0"),
+            ("0.000000007", "7.00e-9"),
+            ("-0.000100000", "-0.000100"),
+            ("0.731475723", "0.731476"),
+            ("-12.3456789", "-12.3457"),
+            ("1034.526456", "1034.53"),
+            ("123456.789000", "123457"),
+            ("none", "none"),
+        ] {
+            assert_eq!(sized(text), expected);
+        }
+    }
+
+    #[test]
+    fn moments_are_of_the_calendar() {
+        for (secs, text) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_399, "2000-02-28 23:59:59 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (1_709_251_200, "2024-03-01 00:00:00 UTC"),
+            (4_107_542_399, "2100-02-28 23:59:59 UTC"),
+            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+            (-1, "1969-12-31 23:59:59 UTC"),
+        ] {
+            assert_eq!(utc(secs), text);
+        }
+        assert_eq!(when(100, 60), "1970-01-01 00:01:40 UTC (in 40s)");
+        assert_eq!(when(100, 100), "1970-01-01 00:01:40 UTC (now)");
+        assert_eq!(when(100, 165), "1970-01-01 00:01:40 UTC (1m 5s ago)");
+        // Beyond any calendar: no panic.
+        for secs in [i64::MIN, i64::MAX] {
+            assert!(when(secs, -secs.signum()).contains(" UTC ("));
+        }
     }
 
     #[test]

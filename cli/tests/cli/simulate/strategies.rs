@@ -1,0 +1,143 @@
+//! What is done with the position, and the comparison of two ways.
+
+use super::*;
+
+#[test]
+fn strategies() {
+    let hold = example(&["--json", "--no-fees"]).json();
+    for strategy in ["continuous", "band:30%"] {
+        let free = ["--json", "--no-fees", "--swap-cost-ppm", "0"];
+        let report = changed("--strategy", strategy, &free).json();
+        // Hedging for nothing takes spread away, and no mean.
+        let sd = |report: &Value| number(&report["equity"]["sd"]);
+        assert!(sd(&report) < 0.7 * sd(&hold), "{strategy}");
+        let off = number(&report["equity"]["mean"]) - number(&hold["equity"]["mean"]);
+        assert!(
+            off.abs() < 4.0 * number(&hold["equity"]["stderr"]),
+            "{strategy}"
+        );
+        assert!(number(&report["actions_per_day"]) > 0.5);
+    }
+    let unhedged = changed("--strategy", "unhedged", &["--json"]).json();
+    assert!(number(&unhedged["equity"]["sd"]) > number(&hold["equity"]["sd"]));
+}
+
+/// With the file that a keeper runs with: no position comes to its liquidation price, of which some do where nobody looks.
+#[test]
+fn a_keepers_configuration() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../keeper/keeper.example.toml");
+    let keeper = format!("keeper:{file}");
+    let paths = ["--json"];
+    let kept = changed("--strategy", &keeper, &["--json", "--ci", "100%"]);
+    assert_eq!((kept.code, kept.err.as_str()), (0, ""));
+    let (kept, left) = (kept.json(), example(&paths).json());
+    let chance = |report: &Value| number(&report["liquidation"]["probability"]);
+    assert!(
+        chance(&left) > 0.025 && chance(&kept) < 0.1 * chance(&left),
+        "{kept}"
+    );
+    assert_eq!(kept["paths"], 1_000);
+    assert!(
+        number(&kept["actions"]["rehedge"]["per_day"]) > 0.5,
+        "{kept}"
+    );
+    let worst = |report: &Value| number(&report["equity"]["shortfall_5"]);
+    assert!(worst(&kept) > worst(&left), "{kept} {left}");
+    let missing = changed("--strategy", "keeper:/nonexistent.toml", &[]);
+    assert!(
+        missing.code == 1 && missing.err.contains("check the path"),
+        "{}",
+        missing.err
+    );
+    let directory = tempfile::TempDir::new().unwrap();
+    let wrong = directory.path().join("wrong.toml");
+    std::fs::write(&wrong, "[policy]\nwith_love = 1\n").unwrap();
+    let wrong = changed("--strategy", &format!("keeper:{}", wrong.display()), &[]);
+    assert!(
+        wrong.code == 1 && wrong.err.contains("with_love"),
+        "{}",
+        wrong.err
+    );
+}
+
+/// On the same prices a difference is known far better than either mean.
+#[test]
+fn one_strategy_against_another() {
+    let free = [
+        "--json",
+        "--no-fees",
+        "--swap-cost-ppm",
+        "0",
+        "--against",
+        "continuous",
+    ];
+    let report = changed("--strategy", "band:5%", &free).json();
+    let against = &report["against"];
+    let difference = &against["difference"];
+    let expected = number(&report["equity"]["mean"]) - number(&against["equity"]["mean"]);
+    assert!((number(&difference["mean"]) - expected).abs() < 1e-9);
+    assert!(
+        number(&difference["stderr"]) < 0.3 * number(&report["equity"]["stderr"]),
+        "{against}"
+    );
+    let parts: f64 = against["attribution"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(number)
+        .sum();
+    assert!((parts - expected).abs() < 1e-9);
+    let same = changed("--strategy", "hold", &["--json", "--against", "hold"]).json();
+    assert_eq!(same["against"]["difference"]["mean"], 0.0);
+}
+
+/// It stops where the mean is known, at the same path on any number of threads; what is known of the prices beforehand helps.
+#[test]
+fn as_many_paths_as_it_takes() {
+    let simulate = |strategy: &str, ci: &str, threads: &str| {
+        let mut line = EXAMPLE.map(|part| if part == "hold" { strategy } else { part });
+        let paths = line.iter().position(|part| *part == "2000").unwrap();
+        line[paths] = "100000";
+        let extra = ["--json", "--no-fees", "--ci", ci, "--threads", threads];
+        run(&[&line[..], &extra].concat()).json()
+    };
+    let paths = |ci: &str, threads: &str| {
+        let report = simulate("band:30%", ci, threads);
+        let mean = &report["equity_controlled"];
+        let known = 1.96 * number(&mean["stderr"]) / number(&mean["mean"]);
+        // Not worse than without.
+        assert!(number(&mean["stderr"]) < number(&report["equity"]["stderr"]));
+        (report["paths"].as_u64().unwrap(), known)
+    };
+    let (few, known) = paths("0.3%", "1");
+    assert!(
+        known <= 0.003 && (1_000..20_000).contains(&few),
+        "{few} {known}"
+    );
+    assert_eq!(paths("0.3%", "2"), (few, known));
+    let (more, known) = paths("0.15%", "2");
+    assert!(known <= 0.0015 && more > 2 * few, "{more} {known}");
+    // What nobody touches is known exactly.
+    let held = simulate("hold", "0.01%", "2");
+    assert_eq!(held["paths"], 1_000);
+    assert!((number(&held["equity_controlled"]["mean"]) - 87.40).abs() < 0.01);
+}
+
+/// What actions cost beside their trades is a part of the gain.
+#[test]
+fn actions_cost_something() {
+    let with =
+        |cost: &str| changed("--strategy", "band:10%", &["--json", "--action-cost", cost]).json();
+    let (free, dear) = (with("0"), with("0.01"));
+    let gas = number(&dear["attribution"]["gas"]["mean"]);
+    assert!(
+        (gas + 0.07 * number(&dear["actions_per_day"])).abs() < 1e-9,
+        "{gas}"
+    );
+    let mean = |report: &Value| number(&report["equity"]["mean"]);
+    assert!((mean(&dear) - mean(&free) - gas).abs() < 1e-9);
+    assert!(number(&free["protocol_fees"]) > 0.0);
+    let shown =
+        number(&free["protocol_fees"]) / number(&free["attribution"]["fees_arbitrage"]["mean"]);
+    assert!((shown - 0.13 / 0.87).abs() < 1e-9, "{shown}");
+}

@@ -1,0 +1,152 @@
+//! A scripted cluster: what was handed in, what landed, how high it is. Time passes by being asked, so that no test waits for it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+
+use ballast_client::{Signature, VersionedTransaction};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+/// Blocks in which a transaction can land after its blockhash.
+const LIFE: u64 = 150;
+const BLOCKHASH: &str = "8qbHbw2BbbTHBW1sbeqakYXVKRQM8Ne7pLK7m6CVfeR";
+
+/// What became of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Truth {
+    Landed { slot: u64 },
+    Failed { slot: u64 },
+    Lost,
+}
+
+#[derive(Debug, Default)]
+pub struct Cluster {
+    pub height: u64,
+    /// By signature: all bytes that were handed in.
+    pub sent: BTreeMap<Signature, BTreeSet<Vec<u8>>>,
+    landed: BTreeMap<Signature, (u64, bool)>,
+    /// Of a hundred.
+    pub lost: u64,
+    pub fails: u64,
+    random: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Shared(Arc<Mutex<Cluster>>);
+
+impl Shared {
+    pub fn new(seed: u64, lost: u64, fails: u64) -> Self {
+        Self(Arc::new(Mutex::new(Cluster {
+            height: 1_000,
+            lost,
+            fails,
+            random: seed,
+            ..Cluster::default()
+        })))
+    }
+
+    pub fn with<T>(&self, look: impl FnOnce(&mut Cluster) -> T) -> T {
+        look(&mut self.0.lock().unwrap())
+    }
+}
+
+/// splitmix64.
+pub fn draw(random: &mut u64) -> u64 {
+    *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *random;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+impl Cluster {
+    /// The same for every try of a transaction, so that some are lost however often they are sent.
+    fn chance(&self, signature: &Signature, percent: u64) -> bool {
+        let first = signature.as_ref().first_chunk().copied();
+        let mut random = self.random ^ u64::from_le_bytes(first.unwrap());
+        draw(&mut random) % 100 < percent
+    }
+
+    pub fn truth(&self, signature: &Signature) -> Truth {
+        match self.landed.get(signature) {
+            Some((slot, true)) => Truth::Landed { slot: *slot },
+            Some((slot, false)) => Truth::Failed { slot: *slot },
+            None => Truth::Lost,
+        }
+    }
+
+    /// A transaction is handed in; it can land up to its last valid height.
+    fn take(&mut self, text: &str) -> Value {
+        let bytes = STANDARD.decode(text).unwrap();
+        let transaction: VersionedTransaction = bincode::deserialize(&bytes).unwrap();
+        let signature = transaction.signatures[0];
+        self.sent.entry(signature).or_default().insert(bytes);
+        // All are signed on the first blockhash.
+        let valid = self.height <= 1_000 + LIFE;
+        let lost = self.chance(&signature, self.lost);
+        if valid && !self.landed.contains_key(&signature) && !lost {
+            let succeeds = !self.chance(&signature, self.lost + self.fails);
+            self.landed.insert(signature, (self.height, succeeds));
+        }
+        json!(signature.to_string())
+    }
+
+    /// A right answer, as a node that is so many blocks behind has it.
+    pub fn answer(&mut self, method: &str, params: &Value, lag: u64) -> Value {
+        let height = self.height.saturating_sub(lag);
+        let context = json!({ "slot": height, "apiVersion": "3.1.0" });
+        match method {
+            "getSlot" => json!(height),
+            "getBlockHeight" => {
+                self.height += 5;
+                json!(height)
+            }
+            "getLatestBlockhash" => json!({
+                "context": context,
+                "value": { "blockhash": BLOCKHASH, "lastValidBlockHeight": 1_000 + LIFE },
+            }),
+            "sendTransaction" => self.take(params[0].as_str().unwrap()),
+            "getSignatureStatuses" => {
+                let signature: Signature = params[0][0].as_str().unwrap().parse().unwrap();
+                let found = self.landed.get(&signature).filter(|(slot, _)| *slot <= height);
+                let status = found.map(|(slot, succeeds)| {
+                    let error = (!succeeds).then(|| json!({ "InstructionError": [1, { "Custom": 6_000 }] }));
+                    status(*slot, error)
+                });
+                json!({ "context": context, "value": [status] })
+            }
+            "getTransaction" => {
+                let signature: Signature = params[0].as_str().unwrap().parse().unwrap();
+                match self.landed.get(&signature) {
+                    None => Value::Null,
+                    Some((slot, succeeds)) => record(*slot, *succeeds),
+                }
+            }
+            other => panic!("{other} is not asked"),
+        }
+    }
+}
+
+/// One signature, of a message without instructions: what is in it is not looked at.
+const EMPTY: &str = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+fn record(slot: u64, succeeds: bool) -> Value {
+    let error = (!succeeds).then(|| json!({ "InstructionError": [1, { "Custom": 6_000 }] }));
+    let outcome = match &error {
+        None => json!({ "Ok": null }),
+        Some(error) => json!({ "Err": error }),
+    };
+    json!({ "slot": slot, "blockTime": 5, "transaction": [EMPTY, "base64"], "meta": {
+        "err": error, "status": outcome, "fee": 5_000, "preBalances": [], "postBalances": [], "logMessages": [],
+        "innerInstructions": null, "preTokenBalances": null, "postTokenBalances": null, "rewards": null } })
+}
+
+pub fn status(slot: u64, error: Option<Value>) -> Value {
+    let outcome = match &error {
+        None => json!({ "Ok": null }),
+        Some(error) => json!({ "Err": error }),
+    };
+    json!({ "slot": slot, "confirmations": 1, "err": error, "status": outcome, "confirmationStatus": "confirmed" })
+}

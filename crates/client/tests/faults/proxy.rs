@@ -1,0 +1,199 @@
+//! A node on this machine that speaks real HTTP and JSON-RPC, answers from the scripted cluster, and does with some of the questions and
+//! answers what networks and nodes do.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::sleep,
+};
+
+use super::cluster::{Shared, draw, status};
+
+/// What may happen to a question or its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The answer comes late: others overtake it.
+    Delay,
+    /// The connection breaks before the question is passed on.
+    Drop,
+    /// It is passed on, and the connection breaks before the answer.
+    Deaf,
+    /// It is passed on twice.
+    Duplicate,
+    /// The connection stays open, and nothing comes.
+    HalfOpen,
+    /// 429, with a time to wait for that is far too long.
+    TooManyAfter,
+    /// 429, without.
+    TooMany,
+    /// 503.
+    Unavailable,
+    /// Half of the answer's JSON, as if it were all.
+    Truncated,
+    /// No JSON at all.
+    Garbage,
+    /// The node's own refusal of what it is handed, though it was passed on.
+    Preflight,
+    /// A blockhash that the node does not know, of what it is handed; it is not passed on.
+    BlockhashNotFound,
+}
+
+pub const ALL: [Fault; 12] = [
+    Fault::Delay,
+    Fault::Drop,
+    Fault::Deaf,
+    Fault::Duplicate,
+    Fault::HalfOpen,
+    Fault::TooManyAfter,
+    Fault::TooMany,
+    Fault::Unavailable,
+    Fault::Truncated,
+    Fault::Garbage,
+    Fault::Preflight,
+    Fault::BlockhashNotFound,
+];
+
+/// What a node always does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// It tells the truth.
+    #[default]
+    Honest,
+    /// As it was so many blocks ago.
+    Lags(u64),
+    /// Everything has landed.
+    Landed,
+    /// Nothing has, and it is too late.
+    Expired,
+    /// What it was asked for has just landed, and once it is asked for the third time never has.
+    RollsBack,
+    /// Nobody answers.
+    Silent,
+}
+
+#[derive(Clone, Debug)]
+pub struct Behaviour {
+    pub manner: Manner,
+    /// Of a hundred questions.
+    pub faulty: u64,
+    pub faults: Vec<Fault>,
+}
+
+/// Serves a node; returns its URL.
+pub async fn serve(cluster: &Shared, seed: u64, behaviour: Behaviour) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let cluster = cluster.clone();
+    tokio::spawn(async move {
+        let (mut random, mut asked) = (seed, 0);
+        while let Ok((stream, _)) = listener.accept().await {
+            asked += 1;
+            let fault = (draw(&mut random) % 100 < behaviour.faulty).then(|| {
+                let index = draw(&mut random) % behaviour.faults.len() as u64;
+                behaviour.faults[index as usize]
+            });
+            let manner = behaviour.manner;
+            tokio::spawn(reply(stream, cluster.clone(), manner, fault, asked));
+        }
+    });
+    url
+}
+
+/// One question a connection: the body ends with the closing brace of its JSON.
+async fn question(stream: &mut TcpStream) -> Option<Value> {
+    let (mut request, mut piece) = (Vec::new(), [0; 4_096]);
+    loop {
+        let length = stream.read(&mut piece).await.ok().filter(|it| *it > 0)?;
+        request.extend_from_slice(&piece[..length]);
+        let text = String::from_utf8_lossy(&request);
+        let body = text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+        if let Some(question) = body.and_then(|body| serde_json::from_str(&body).ok()) {
+            return Some(question);
+        }
+    }
+}
+
+fn answered(cluster: &Shared, manner: Manner, asked: u64, method: &str, params: &Value) -> Value {
+    cluster.with(|cluster| {
+        let lag = match manner {
+            Manner::Lags(lag) => lag,
+            _ => 0,
+        };
+        let truth = cluster.answer(method, params, lag);
+        let of_status = |status: Value| json!({ "context": { "slot": 1 }, "value": [status] });
+        match (manner, method) {
+            (Manner::Landed, "getSignatureStatuses") => of_status(status(u64::MAX / 2, None)),
+            (Manner::Expired, "getSignatureStatuses") => of_status(Value::Null),
+            (Manner::Expired, "getBlockHeight" | "getSlot") => json!(u64::MAX / 2),
+            (Manner::RollsBack, "getSignatureStatuses") if asked % 3 != 0 => {
+                of_status(status(cluster.height, None))
+            }
+            _ => truth,
+        }
+    })
+}
+
+async fn reply(
+    mut stream: TcpStream,
+    cluster: Shared,
+    manner: Manner,
+    fault: Option<Fault>,
+    asked: u64,
+) {
+    let Some(asked_for) = question(&mut stream).await else {
+        return;
+    };
+    let method = asked_for["method"].as_str().unwrap().to_owned();
+    let sends = method == "sendTransaction";
+    let answer = || answered(&cluster, manner, asked, &method, &asked_for["params"]);
+    if manner == Manner::Silent {
+        std::future::pending::<()>().await;
+    }
+    let refusal = |message: &str, error: Value| {
+        json!({ "jsonrpc": "2.0", "id": 0, "error": { "code": -32002, "message": message, "data": {
+            "err": error, "logs": [], "accounts": null, "unitsConsumed": 0, "returnData": null } } })
+    };
+    let whole = |result: Value| json!({ "jsonrpc": "2.0", "id": 0, "result": result }).to_string();
+    let (status, headers, body) = match fault {
+        Some(Fault::Drop) => return,
+        Some(Fault::Deaf) => {
+            answer();
+            return;
+        }
+        Some(Fault::HalfOpen) => std::future::pending().await,
+        Some(Fault::TooManyAfter) => (429, "retry-after: 119\r\n", "slow down".into()),
+        Some(Fault::TooMany) => (429, "", String::new()),
+        Some(Fault::Unavailable) => (503, "", "<html>no</html>".into()),
+        Some(Fault::Garbage) => (200, "", "<html>hello</html>".into()),
+        Some(Fault::Truncated) => {
+            let whole = whole(answer());
+            (200, "", whole[..whole.len() / 2].to_owned())
+        }
+        Some(Fault::Preflight) if sends => {
+            answer();
+            let error = json!({ "InstructionError": [1, { "Custom": 6_000 }] });
+            (200, "", refusal("simulation failed", error).to_string())
+        }
+        Some(Fault::BlockhashNotFound) if sends => {
+            (200, "", refusal("Blockhash not found", json!("BlockhashNotFound")).to_string())
+        }
+        Some(Fault::Duplicate) => {
+            answer();
+            (200, "", whole(answer()))
+        }
+        Some(Fault::Delay) => {
+            let answer = whole(answer());
+            sleep(Duration::from_millis(30)).await;
+            (200, "", answer)
+        }
+        Some(Fault::Preflight | Fault::BlockhashNotFound) | None => (200, "", whole(answer())),
+    };
+    let text = format!(
+        "HTTP/1.1 {status} \r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let _ = stream.write_all(text.as_bytes()).await;
+}
