@@ -164,6 +164,7 @@ impl Scene {
             newest: newest.clone(),
             on_chain: newest,
             volatility_ticks: None,
+            fee_yield: None,
             positions_read: true,
             positions: Default::default(),
             context: Arc::new(context.clone()),
