@@ -186,7 +186,6 @@ impl Recorded {
                     fee_day_bps,
                     payback_days,
                     min_reward_lamports,
-                    ..Economics::default()
                 },
                 refused: Kinds::from_bits(outlook.refused),
                 forbidden: Kinds::from_bits(outlook.forbidden),

@@ -61,20 +61,6 @@ pub struct Economics {
     pub payback_days: u32,
     /// Least reward for which the keeper recenters or compounds, lamports. 0: without any.
     pub min_reward_lamports: u64,
-    /// What a new band is weighed by.
-    pub rule: Rule,
-}
-
-/// What a new band is weighed by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rule {
-    /// Fees against the swap.
-    #[default]
-    Fees,
-    /// Fees less curvature, as long as it is expected to be in range, against the swap.
-    Net,
-    /// The same, with the width that maximises it.
-    Width,
 }
 
 impl Default for Economics {
@@ -83,7 +69,6 @@ impl Default for Economics {
             fee_day_bps: 20,
             payback_days: 3,
             min_reward_lamports: 0,
-            rule: Rule::Fees,
         }
     }
 }

@@ -52,7 +52,6 @@ impl From<RawAutomation> for Automation {
                 fee_day_bps: raw.expected_fee_bps_per_day,
                 payback_days: raw.payback_days,
                 min_reward_lamports: raw.min_reward_lamports,
-                ..Economics::default()
             },
             create_tick_arrays: raw.create_tick_arrays,
             look_at_fees: Duration::from_secs(raw.look_at_fees_secs),

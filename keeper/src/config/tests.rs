@@ -92,7 +92,6 @@ fn every_key_is_read() {
             fee_day_bps: 6,
             payback_days: 7,
             min_reward_lamports: 8,
-            ..Economics::default()
         },
         create_tick_arrays: false,
         look_at_fees: Duration::from_secs(60),

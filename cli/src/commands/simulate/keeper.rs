@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use ballast_client::Policy;
 use ballast_migrations::Migrations;
 use ballast_simulator::{Keeper, KeeperTerms, OwnerTable, PolicyTable, Terms};
-use ballast_strategy::situation::{Economics, Rule};
+use ballast_strategy::situation::Economics;
 use serde::Deserialize;
 
 use super::scenario::{ScenarioArgs, Shape};
@@ -35,7 +35,6 @@ struct RawEconomics {
     expected_fee_bps_per_day: u32,
     payback_days: u32,
     min_reward_lamports: u64,
-    rule: String,
 }
 
 impl Default for RawEconomics {
@@ -45,7 +44,6 @@ impl Default for RawEconomics {
             expected_fee_bps_per_day: economics.fee_day_bps,
             payback_days: economics.payback_days,
             min_reward_lamports: economics.min_reward_lamports,
-            rule: String::new(),
         }
     }
 }
@@ -56,11 +54,6 @@ impl RawEconomics {
             fee_day_bps: self.expected_fee_bps_per_day,
             payback_days: self.payback_days,
             min_reward_lamports: self.min_reward_lamports,
-            rule: match self.rule.as_str() {
-                "net" => Rule::Net,
-                "width" => Rule::Width,
-                _ => Rule::Fees,
-            },
         }
     }
 }

@@ -20,9 +20,9 @@ use super::{
     width::{WidthInput, band_around, bounds, width_ticks},
 };
 use crate::{
-    fee_yield::{MeasuredYield, weighed_down},
+    fee_yield::weighed_down,
     prices::newest,
-    situation::{Rule, Situation, SituationError},
+    situation::{Situation, SituationError},
 };
 
 /// A new band.
@@ -159,7 +159,8 @@ fn worth_it(
         .swap
         .map_or(0, |swap| swap_cost(&market.pool, &swap, oracle));
     let days = economics.payback_days;
-    let earned = earned_down(situation, at, &forecast.after, oracle, value.assets);
+    let earned = fees_day_down(situation, at, &forecast.after, oracle, value.assets)
+        .saturating_mul(u128::from(days));
     if cost > earned {
         return Err(Obstacle::NotWorthIt { cost, earned, days });
     }
@@ -172,11 +173,11 @@ fn worth_it(
     Ok((plan, forecast.after))
 }
 
-/// What the position is expected to earn within the pay-back in its new band, quote units.
+/// Fees that the position is expected to earn a day in its new band, quote units.
 ///
 /// What the pool has paid a unit of liquidity is shared with the position's own: a position of liquidity L counts for
 /// `L A / (A' + L)` units, of A that are active now and A' of them without the position, and for L at most.
-fn earned_down(
+fn fees_day_down(
     situation: &Situation,
     at: &Assessment,
     after: &PositionModel,
@@ -184,11 +185,9 @@ fn earned_down(
     assets: u128,
 ) -> u128 {
     let (pool, outlook) = (&situation.market.pool, &situation.outlook);
-    let days = u128::from(outlook.economics.payback_days);
     let configured = Bps::new(outlook.economics.fee_day_bps)
         .of_down(assets)
-        .unwrap_or(u128::MAX)
-        .saturating_mul(days);
+        .unwrap_or(u128::MAX);
     let measured = outlook.fee_yield.map(|measured| {
         let alone = measured.of_liquidity_down(after.liquidity, oracle);
         let active = pool.liquidity;
@@ -199,32 +198,9 @@ fn earned_down(
         };
         let together = active.saturating_sub(own).saturating_add(after.liquidity);
         let shared = mul_div_down(alone, active, together.max(active).max(1));
-        let shared = shared.unwrap_or(0);
-        let Some(volatility) = outlook
-            .volatility
-            .filter(|_| outlook.economics.rule != Rule::Fees)
-        else {
-            return (shared.saturating_mul(days), measured);
-        };
-        let curvature = curvature_of_range(volatility).of_liquidity_down(after.liquidity, oracle);
-        let net = shared.saturating_sub(curvature);
-        let ticks = |root: SqrtPrice| root.tick().get();
-        let width = ticks(after.band.sqrt_lower()).abs_diff(ticks(after.band.sqrt_upper()));
-        let (half, move_a_day) = (u128::from(width / 2), u128::from(volatility.max(1)));
-        // Hundredths of a day until the price has left it, on average.
-        let stays = (100 * half * half / (move_a_day * move_a_day)).min(100 * days);
-        (net.saturating_mul(stays) / 100, measured)
+        (shared.unwrap_or(0), measured)
     });
     weighed_down(configured, measured)
-}
-
-/// What price moves of so many ticks a day cost: `sigma^2 / 8` of the value over the whole range.
-fn curvature_of_range(volatility: u32) -> MeasuredYield {
-    let square = u128::from(volatility.min(100_000)).pow(2);
-    MeasuredYield {
-        day_x64: u64::try_from((square << 64) / (8 * 10u128.pow(8))).unwrap_or(u64::MAX),
-        secs: 0,
-    }
 }
 
 /// Fees a day that a band so wide around the price is expected to earn, in basis points of its value.
@@ -237,25 +213,6 @@ fn band_fees_bps(situation: &Situation, width_ticks: u32) -> u32 {
     u32::try_from(weighed).unwrap_or(u32::MAX)
 }
 
-fn best_width(situation: &Situation) -> Option<u64> {
-    let outlook = &situation.outlook;
-    let (measured, volatility) = (outlook.fee_yield?, outlook.volatility?);
-    if outlook.economics.rule != Rule::Width {
-        return None;
-    }
-    let net = measured
-        .day_x64
-        .saturating_sub(curvature_of_range(volatility).day_x64);
-    // w = kappa sigma^2 / (4 n beta), in ticks.
-    let net = net as f64 / 2f64.powi(64);
-    let sigma = f64::from(volatility) / 1e4;
-    let kappa = f64::from(situation.market.pool.fee_rate_ppm) / 1e6;
-    let beta = f64::from(situation.position.policy.delta_band_bps) / 1e4;
-    let width = (kappa * sigma * sigma / (4.0 * net * beta) * 1e4) as u64;
-    let v = u64::from(volatility);
-    Some(width.clamp(2 * v, 8 * v))
-}
-
 /// The new band, and its ends.
 fn new_band(situation: &Situation, oracle: SqrtPrice) -> Result<([i32; 2], Band), Obstacle> {
     let (market, position) = (&situation.market.market, situation.position);
@@ -265,7 +222,6 @@ fn new_band(situation: &Situation, oracle: SqrtPrice) -> Result<([i32; 2], Band)
     let width = width_ticks(&WidthInput {
         volatility: situation.outlook.volatility,
         fee_day_bps: Some(band_fees_bps(situation, current)),
-        best: best_width(situation),
         current,
         bounds: [min, max],
         tick_spacing: market.tick_spacing,

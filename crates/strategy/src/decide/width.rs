@@ -11,8 +11,6 @@ pub struct WidthInput {
     pub volatility: Option<u32>,
     /// Fees a day expected in the present band, in basis points of assets; `None`: not known.
     pub fee_day_bps: Option<u32>,
-    /// The width that earns most.
-    pub best: Option<u64>,
     /// Width now, in ticks.
     pub current: u32,
     /// The owner's bounds, in ticks.
@@ -55,9 +53,6 @@ fn wanted(input: &WidthInput) -> u64 {
         return current;
     };
     let base = volatility.saturating_mul(DEVIATIONS);
-    if let Some(best) = input.best {
-        return best;
-    }
     let fitted = match input.fee_day_bps.map(u64::from) {
         Some(fees) if current > 0 => {
             let cost = volatility.saturating_mul(volatility) / (2 * current);
@@ -106,7 +101,6 @@ mod tests {
     const INPUT: WidthInput = WidthInput {
         volatility: None,
         fee_day_bps: None,
-        best: None,
         current: 1_000,
         bounds: [200, 4_000],
         tick_spacing: 4,
@@ -220,7 +214,7 @@ mod tests {
             within in 0u128..1 << 40,
         ) {
             let bounds = [least, least + more];
-            let input = WidthInput { volatility, fee_day_bps, best: None, current, bounds, tick_spacing: spacing };
+            let input = WidthInput { volatility, fee_day_bps, current, bounds, tick_spacing: spacing };
             let price = Tick::new(tick).unwrap().sqrt_price();
             let price = SqrtPrice::new(price.x64() + within).unwrap();
             let Some(width) = width_ticks(&input) else {
