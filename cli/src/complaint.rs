@@ -166,7 +166,9 @@ mod tests {
                 Kind::Refused.help().unwrap()
             )
         );
-        let named = anyhow!("PriceTooOld: The price is too old; post a newer one (instruction 0, in program P)");
+        let named = anyhow!(
+            "PriceTooOld: The price is too old; post a newer one (instruction 0, in program P)"
+        );
         assert_eq!(
             told(&named.context("rehedging would fail"), Kind::Refused),
             "error: rehedging would fail\ncause: PriceTooOld: The price is too old (instruction 0, in program P)\nhelp: post a \

@@ -377,7 +377,11 @@ impl OpenReport {
             ),
             (
                 "leverage",
-                format!("{}, LTV {}", times(plan.leverage_bps.into()), bps(plan.ltv_bps)),
+                format!(
+                    "{}, LTV {}",
+                    times(plan.leverage_bps.into()),
+                    bps(plan.ltv_bps)
+                ),
             ),
             (
                 "provide",
@@ -388,7 +392,10 @@ impl OpenReport {
             ),
             (
                 "borrow",
-                format!("{} {base} + {} {quote}", plan.borrow_base, plan.borrow_quote),
+                format!(
+                    "{} {base} + {} {quote}",
+                    plan.borrow_base, plan.borrow_quote
+                ),
             ),
             ("swap first", swap),
         ];

@@ -23,8 +23,8 @@ use crate::{
 };
 pub use elf::read as read_program;
 use loader::ProgramState;
-use next::{Next, Upload};
 pub use loader::{LOADER as UPGRADEABLE_LOADER, is_padded, program_state};
+use next::{Next, Upload};
 
 /// What to deploy, and where.
 #[derive(Args, Debug)]
