@@ -121,26 +121,36 @@ impl Chain for Nodes {
         let heights = self
             .gather(|chain| async move { chain.block_height().await }, |_| false)
             .await;
-        let heights = || heights.iter().flatten().flatten();
-        let (low, high) = (heights().min().copied(), heights().max().copied());
+        let heights = || heights.iter().flatten().flatten().copied();
+        let low = heights().min();
+        // One that is far beyond the lowest says nothing of the others.
+        let reached = heights()
+            .filter(|height| low.is_some_and(|low| *height <= low.saturating_add(LATE)))
+            .max();
         let question = |index, chain: Arc<dyn Chain>| async move {
             let answer = chain.latest_blockhash().await?;
             remember(&mut self.known().blockhashes, answer.hash, index);
             Ok(answer)
         };
+        let lives_to = |height: u64| height.saturating_add(BLOCKHASH_LIFE);
         let worth = |answer: &Blockhash| {
             let last = answer.last_valid_block_height;
-            let too_late = low.is_some_and(|low| last > low.saturating_add(BLOCKHASH_LIFE + LATE));
-            let too_early = high.is_some_and(|high| {
-                last.saturating_add(EARLY) < high.saturating_add(BLOCKHASH_LIFE)
-            });
+            let too_late = low.is_some_and(|low| last > lives_to(low).saturating_add(LATE));
+            let too_early =
+                reached.is_some_and(|reached| last.saturating_add(EARLY) < lives_to(reached));
             match (too_late, too_early) {
                 (true, _) => Worth::Nothing("its blockhash would last longer than any"),
                 (_, true) => Worth::Poor(last),
                 _ => Worth::Good,
             }
         };
-        self.first("getLatestBlockhash", question, worth).await
+        let answer = self.first("getLatestBlockhash", question, worth).await?;
+        // A blockhash that is said to be used up too early would have what is signed on it taken for expired while it can land.
+        let least = reached.map_or(0, lives_to);
+        Ok(Blockhash {
+            last_valid_block_height: answer.last_valid_block_height.max(least),
+            ..answer
+        })
     }
 
     /// What two have reached.

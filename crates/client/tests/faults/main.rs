@@ -224,6 +224,16 @@ async fn a_silent_node_costs_its_patience_once() {
 }
 
 #[tokio::test]
+async fn a_blockhash_is_not_taken_for_used_up_before_it_can_be() {
+    let cluster = Shared::new(1, 0, 0);
+    let behaviours = [always(Manner::ShortBlockhash), always(Manner::NoBlockhash)];
+    let two = nodes(&cluster, 1, &behaviours).await;
+    // Nobody else gives one, so that it is used; but the other node's height says how long.
+    let blockhash = two.latest_blockhash().await.unwrap();
+    assert!(blockhash.last_valid_block_height >= 1_150, "{blockhash:?}");
+}
+
+#[tokio::test]
 async fn where_nobody_answers_the_first_one_says_why() {
     let cluster = Shared::new(1, 0, 0);
     let none = nodes(

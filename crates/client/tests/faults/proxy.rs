@@ -70,6 +70,10 @@ pub enum Manner {
     Expired,
     /// What it was asked for has just landed, and once it is asked for the third time never has.
     RollsBack,
+    /// Blockhashes have been used up long ago.
+    ShortBlockhash,
+    /// It gives none.
+    NoBlockhash,
     /// Nobody answers.
     Silent,
 }
@@ -126,6 +130,12 @@ fn answered(cluster: &Shared, manner: Manner, asked: u64, method: &str, params: 
         let of_status = |status: Value| json!({ "context": { "slot": 1 }, "value": [status] });
         match (manner, method) {
             (Manner::Landed, "getSignatureStatuses") => of_status(status(u64::MAX / 2, None)),
+            (Manner::ShortBlockhash, "getLatestBlockhash") => {
+                let mut answer = truth;
+                answer["value"]["lastValidBlockHeight"] = json!(750);
+                answer
+            }
+            (Manner::NoBlockhash, "getLatestBlockhash") => Value::Null,
             (Manner::Expired, "getSignatureStatuses") => of_status(Value::Null),
             (Manner::Expired, "getBlockHeight" | "getSlot") => json!(u64::MAX / 2),
             (Manner::RollsBack, "getSignatureStatuses") if !asked.is_multiple_of(3) => {
