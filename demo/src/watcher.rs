@@ -105,7 +105,9 @@ impl Watcher {
                 show_within_bps: 0,
                 ..ballast_keeper::Prices::default()
             },
+            nodes: ballast_keeper::config::Nodes::default(),
             flags: ballast_keeper::Flags::default(),
+            hedge: None,
             notify: ballast_keeper::Notify::default(),
             api: Api {
                 // Some free port.
