@@ -141,7 +141,7 @@ pub async fn run(args: &DeployArgs, globals: &Globals, output: &mut Output) -> R
     let sender = connection.sender(&args.fees, &plan.agreed(&globals)?);
     let mut report = match next {
         Next::Nothing(state) => deployment.report("unchanged", &state, None),
-        Next::Upload(upload) => deploy(&connection, &sender, &deployment, upload).await?,
+        Next::Upload(upload) => deploy(&connection, &sender, &deployment, *upload).await?,
     };
     if let Some(desired) = desired {
         report.migration = Some(migrate::migrate(&sender, &payer, &desired).await?);

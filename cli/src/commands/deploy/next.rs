@@ -16,7 +16,7 @@ use crate::{consent::Plan, format::amount, globals::read_keypair};
 pub(super) enum Next {
     /// The chain holds these bytes already.
     Nothing(ProgramState),
-    Upload(Upload),
+    Upload(Box<Upload>),
 }
 
 /// An upload that is to come.
@@ -95,12 +95,12 @@ impl Deployment<'_> {
             authority: payer.pubkey(),
         };
         let lamports = require_funds(chain, self, existing.as_ref(), &buffer).await?;
-        Ok(Next::Upload(Upload {
+        Ok(Next::Upload(Box::new(Upload {
             existing,
             buffer,
             buffer_key,
             lamports,
-        }))
+        })))
     }
 }
 

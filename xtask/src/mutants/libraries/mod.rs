@@ -191,7 +191,7 @@ fn try_alone(
     for change in alone {
         let package = build::package_of(&change.file);
         let package = package.with_context(|| format!("whose is {}?", change.file))?;
-        let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
+        let known = locked(found)?.known_by(&change.key()).map(str::to_owned);
         let fate = alone_fate(package, change, known.as_deref(), &secs)?;
         learn(found, change, fate, sources)?;
         locked(found)?.write()?;
