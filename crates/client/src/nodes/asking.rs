@@ -60,13 +60,17 @@ impl Nodes {
         let (mut best, mut error): (Option<(u64, T)>, Option<ChainError>) = (None, None);
         loop {
             let waiting = running.next();
-            let answer = match left.len() {
-                0 => waiting.await,
-                _ => match timeout(self.config.patience, waiting).await {
+            let answer = match (left.len(), &best) {
+                (0, None) => waiting.await,
+                (more, _) => match timeout(self.config.patience, waiting).await {
                     Ok(answer) => answer,
                     Err(_) => {
                         if let Some(slow) = waited_for {
                             self.known().health[slow].failed();
+                        }
+                        if more == 0 {
+                            // A poor answer at hand is worth no longer a wait for a better one.
+                            break;
                         }
                         waited_for = left.next();
                         running.extend(waited_for.map(ask));

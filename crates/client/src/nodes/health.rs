@@ -86,6 +86,11 @@ impl Health {
         self.failures = self.failures.saturating_add(1);
     }
 
+    /// Whether it ever told a slot.
+    pub fn has_told(&self) -> bool {
+        self.told.is_some()
+    }
+
     /// It told a slot.
     pub fn tells(&mut self, slot: u64, now_ms: u64) {
         let advanced_ms = match self.told {

@@ -172,7 +172,15 @@ impl Nodes {
 
     /// What an answer of a slot is worth.
     fn worth(&self, slot: u64) -> Worth {
-        match reference(&self.known().health, self.now_ms()) {
+        let known = self.known();
+        // Nothing bounds what the only one says that has spoken: another that may answer is asked before it is believed, because a slot
+        // from far ahead makes everything that comes later look old.
+        let spoken = known.health.iter().filter(|one| one.has_told()).count();
+        let may_speak = |one: &Health| !one.has_told() && !one.is_failing();
+        if spoken < WITNESSES && known.health.iter().any(may_speak) {
+            return Worth::Poor(0);
+        }
+        match reference(&known.health, self.now_ms()) {
             Some(newest) if slot.saturating_add(self.config.lag_slots) <= newest => {
                 Worth::Poor(slot)
             }

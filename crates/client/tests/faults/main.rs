@@ -223,6 +223,26 @@ async fn a_silent_node_costs_its_patience_once() {
     assert!(seen[1].condition < seen[0].condition, "{seen:?}");
 }
 
+/// A slot that nobody has reached would make everything look old that comes later.
+#[tokio::test]
+async fn the_first_that_speaks_is_not_believed_before_another_has_spoken() {
+    let cluster = Shared::new(1, 0, 0);
+    let honest = always(Manner::Honest);
+    for behaviours in [
+        [always(Manner::Future), honest.clone()],
+        [honest.clone(), always(Manner::Future)],
+    ] {
+        let two = nodes(&cluster, 1, &behaviours).await;
+        for _ in 0..3 {
+            let slot = two.slot().await.unwrap();
+            assert!((1_000..2_000).contains(&slot), "{slot}");
+        }
+    }
+    // Where the other says nothing at all there is nobody else to believe.
+    let alone = nodes(&cluster, 1, &[honest, always(Manner::Silent)]).await;
+    assert_eq!(alone.slot().await, Ok(1_000));
+}
+
 #[tokio::test]
 async fn a_blockhash_is_not_taken_for_used_up_before_it_can_be() {
     let cluster = Shared::new(1, 0, 0);

@@ -64,6 +64,8 @@ pub enum Manner {
     Honest,
     /// As it was so many blocks ago.
     Lags(u64),
+    /// Its slot is one that nobody has reached.
+    Future,
     /// Everything has landed.
     Landed,
     /// Nothing has, and it is too late.
@@ -130,6 +132,7 @@ fn answered(cluster: &Shared, manner: Manner, asked: u64, method: &str, params: 
         let of_status = |status: Value| json!({ "context": { "slot": 1 }, "value": [status] });
         match (manner, method) {
             (Manner::Landed, "getSignatureStatuses") => of_status(status(u64::MAX / 2, None)),
+            (Manner::Future, "getSlot") => json!(u32::MAX),
             (Manner::ShortBlockhash, "getLatestBlockhash") => {
                 let mut answer = truth;
                 answer["value"]["lastValidBlockHeight"] = json!(750);
