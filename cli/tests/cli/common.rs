@@ -3,10 +3,15 @@
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    time::Duration,
 };
 
 use serde_json::Value;
+
+/// Longest run. An upload to a node on a busy machine takes a minute.
+const WITHIN: Duration = Duration::from_secs(300);
 
 /// What a run printed, and how it ended.
 pub struct Run {
@@ -58,13 +63,37 @@ pub fn run_with(args: &[&str], input: &[u8]) -> Run {
     let input = input.to_vec();
     // From another thread: the answers may fill the pipe before all is written. A program that does not read is no error.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().unwrap();
+    let output = within(WITHIN, child, args);
     writer.join().unwrap();
     Run {
         code: output.status.code().expect("ended by a signal"),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// What it printed by its end. A run that takes too long is ended and told of, with what it printed until then.
+fn within(limit: Duration, child: Child, args: &[&str]) -> Output {
+    let pid = child.id();
+    let (ended, end) = mpsc::channel::<()>();
+    let watch = std::thread::spawn(move || {
+        let late = end.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+        if late {
+            let mut kill = Command::new("kill");
+            kill.args(["-KILL", &pid.to_string()]).status().unwrap();
+        }
+        late
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(ended);
+    let late = watch.join().unwrap();
+    assert!(
+        !late,
+        "{args:?} had not ended within {limit:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
 }
 
 /// Runs to the end.

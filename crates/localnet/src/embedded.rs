@@ -2,14 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use ballast_client::{Account, Chain, Keypair, Pubkey, RpcChain};
 use surfpool_sdk::{
     BlockProductionMode, Surfnet,
     cheatcodes::builders::{DeployProgram, SetAccount},
 };
-use tokio::time::{Instant, sleep};
+use tokio::{
+    runtime,
+    sync::oneshot,
+    time::{Instant, sleep, timeout},
+};
 
 use crate::{
     keys,
@@ -19,6 +23,10 @@ use crate::{
 
 const PAYER_LAMPORTS: u64 = 100_000_000_000_000;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often a start is tried.
+const STARTS: u32 = 4;
+/// A start takes a second or two, on a busy machine ten.
+const START_WITHIN: Duration = Duration::from_secs(30);
 
 /// A node in process. Its clock runs with the machine's, a slot every `slot_ms`, and can be moved on.
 pub struct EmbeddedNode {
@@ -45,15 +53,7 @@ impl EmbeddedNode {
     /// If the node does not start or refuses a program.
     pub async fn with_programs(slot_ms: u64, programs: Programs) -> Result<Self> {
         let payer = keys::named("payer");
-        let node = Surfnet::builder()
-            .offline(true)
-            .block_production_mode(BlockProductionMode::Clock)
-            .slot_time_ms(slot_ms)
-            .airdrop_sol(PAYER_LAMPORTS)
-            .payer(payer.insecure_clone())
-            .start()
-            .await
-            .context("the embedded node did not start")?;
+        let node = started(slot_ms, &payer).await?;
         for program in programs.all() {
             let deploy = DeployProgram::new(program.id).so_bytes(program.bytes()?);
             blocking(|| node.cheatcodes().deploy(deploy))
@@ -77,6 +77,47 @@ impl EmbeddedNode {
     pub fn slot_ms(&self) -> u64 {
         self.slot_ms
     }
+}
+
+/// A node that has started. It picks its ports and binds them later. If somebody took one meanwhile, it waits for ever for a node
+/// that has ended, so the wait is bounded here and another is started.
+async fn started(slot_ms: u64, payer: &Keypair) -> Result<Surfnet> {
+    let mut last = None;
+    for _ in 0..STARTS {
+        let builder = Surfnet::builder()
+            .offline(true)
+            .block_production_mode(BlockProductionMode::Clock)
+            .slot_time_ms(slot_ms)
+            .airdrop_sol(PAYER_LAMPORTS)
+            .payer(payer.insecure_clone());
+        let (done, started) = oneshot::channel();
+        // A thread of its own, which nobody waits for at the end: the start blocks, and a runtime would wait for its blocking tasks.
+        std::thread::Builder::new()
+            .name("embedded-start".into())
+            .spawn(move || {
+                // Its client may only block where a runtime has other threads.
+                let runtime = runtime::Builder::new_multi_thread()
+                    .worker_threads(1)
+                    .build();
+                let node = runtime
+                    .map_err(|error| error.to_string())
+                    .and_then(|runtime| {
+                        let start = runtime.block_on(builder.start());
+                        start.map_err(|error| error.to_string())
+                    });
+                // Who has given up takes no node, which then ends.
+                drop(done.send(node));
+            })
+            .context("no thread for the embedded node")?;
+        last = Some(match timeout(START_WITHIN, started).await {
+            Ok(Ok(Ok(node))) => return Ok(node),
+            Ok(Ok(Err(error))) => error,
+            Ok(Err(_)) => "its start panicked".to_owned(),
+            Err(_) => format!("it was not ready within {START_WITHIN:?}"),
+        });
+    }
+    let last = last.unwrap_or_default();
+    bail!("the embedded node did not start, tried {STARTS} times; the last time: {last}")
 }
 
 /// The node's own client blocks, which a task must not do.
