@@ -41,6 +41,7 @@ fn in_child(program: Program) -> Result<String> {
     process::as_from_a_shell(&mut command);
     command
         .args(["describe", program.package])
+        .env(repository::ROOT_VARIABLE, repository::root())
         // Version 0.1.4 misreads the variable, and calls whatever `cargo` comes first: let that be ours.
         .env_remove("RUSTUP_TOOLCHAIN")
         .env("PATH", process::host_path()?)

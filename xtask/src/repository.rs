@@ -6,9 +6,15 @@ use std::{
 
 use anyhow::{Result, bail};
 
+/// Tells a child that runs without cargo's variables the root of the checkout.
+pub const ROOT_VARIABLE: &str = "BALLAST_CHECKOUT";
+
 /// The root of the checkout that cargo runs this from. Not where this was compiled: checkouts may share a target directory.
 pub fn root() -> &'static Path {
     static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        if let Some(root) = std::env::var_os(ROOT_VARIABLE) {
+            return root.into();
+        }
         let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         package.parent().map(Path::to_owned).unwrap_or(package)

@@ -1,11 +1,11 @@
-//! When rehedging, recentering and exits are due, and where a new band may lie. The keeper decides by the same functions.
+//! When rehedging, recentering, exits and liquidations are due, and where a new band may lie. The keeper decides by the same functions.
 
 use ballast_clmm::{Band, SqrtPrice, Tick, wide::mul_div_down};
 use ballast_model::{Bps, ModelError, Position as PositionModel, Trade};
 
 use crate::{
     events::ExitReason,
-    state::{Automation, Edge, Policy, Reaction},
+    state::{Automation, Edge, Limits, Policy, Reaction},
 };
 
 /// The trade that a hedge error asks for.
@@ -138,6 +138,23 @@ pub fn width_allowed(automation: &Automation, [lower, upper]: [i32; 2]) -> bool 
     allowed.contains(&width)
 }
 
+/// Whether LTV has reached maintenance at the newest price that is known too: nobody is liquidated for the choice of an older one.
+///
+/// # Errors
+/// [`ModelError`].
+pub fn liquidation_due_at_newest(
+    limits: &Limits,
+    position: &PositionModel,
+    used: SqrtPrice,
+    newest: Option<SqrtPrice>,
+) -> Result<bool, ModelError> {
+    let Some(newest) = newest.filter(|newest| *newest != used) else {
+        return Ok(true);
+    };
+    let maintenance = Bps::new(limits.maintenance_ltv_bps);
+    Ok(position.value(newest)?.ltv_at_least(maintenance))
+}
+
 /// The exit that is due for a position with the fees that the pool has booked, for the same reason at the price that is used and at
 /// the newest that is known.
 ///
@@ -227,6 +244,28 @@ mod tests {
         };
         position.debt.base = u64::try_from(position.delta(at(0)).unwrap()).unwrap();
         position
+    }
+
+    #[test]
+    fn nobody_is_liquidated_for_the_choice_of_an_older_price() {
+        let limits = Limits {
+            maintenance_ltv_bps: 8_000,
+            ..Limits::default()
+        };
+        // Owes 79.99 % or 80 % of its base's value at a price of one.
+        let due = |quote, newest: Option<SqrtPrice>| {
+            let position = PositionModel {
+                liquidity: 0,
+                idle: Amounts::new(10_000, 0),
+                debt: Amounts::new(0, quote),
+                ..hedged()
+            };
+            let used = next(at(0), -1);
+            liquidation_due_at_newest(&limits, &position, used, newest).unwrap()
+        };
+        assert!(!due(7_999, Some(at(0))) && due(8_000, Some(at(0))));
+        // The price that is used is not asked a second time.
+        assert!(due(7_999, None) && due(7_999, Some(next(at(0), -1))));
     }
 
     #[test]

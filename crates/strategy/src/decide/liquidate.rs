@@ -1,6 +1,7 @@
 //! The end of the waterfall: the part of a liquidation that can be paid for, where nothing cures the position.
 
 use ballast::{
+    due,
     oracle::{Grade, average},
     terms,
     witness::needed_to_liquidate,
@@ -104,11 +105,10 @@ fn planned(
             return Ok(None);
         }
     };
-    if let Some(newest) = newest(situation.market, oracle).filter(|newest| *newest != oracle) {
-        let value = at.model.value(newest).map_err(Obstacle::Arithmetic)?;
-        if !value.ltv_at_least(Bps::new(limits.maintenance_ltv_bps)) {
-            return Err(Obstacle::NewerPrice);
-        }
+    let newest = newest(situation.market, oracle);
+    let due_too = due::liquidation_due_at_newest(limits, &at.model, oracle, newest);
+    if !due_too.map_err(Obstacle::Arithmetic)? {
+        return Err(Obstacle::NewerPrice);
     }
     witnessed(situation, at)?;
     if plan.insolvent() {

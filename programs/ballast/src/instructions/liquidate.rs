@@ -5,6 +5,7 @@ use ballast_clmm::{Amounts, SqrtPrice};
 use ballast_model::{Bps, LiquidationError, Valuation, plan_liquidation, value_up};
 
 use crate::{
+    due,
     errors::BallastError,
     events::Liquidated,
     groups::*,
@@ -69,14 +70,9 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
     let value_before = plan.before;
     let unhealthy = value_before.ltv_at_least(Bps::new(limits.maintenance_ltv_bps));
     require!(unhealthy, BallastError::NotLiquidatable);
-    // Nor is it liquidated for the choice of an older price than the newest that is known.
-    if let Some(newest) = oracle::newest_price(market).filter(|newest| *newest != oracle.mid) {
-        let value = before.value(newest).or_range()?;
-        require!(
-            value.ltv_at_least(Bps::new(limits.maintenance_ltv_bps)),
-            BallastError::NotLiquidatable
-        );
-    }
+    let newest = oracle::newest_price(market);
+    let due_too = due::liquidation_due_at_newest(limits, &before, oracle.mid, newest).or_range()?;
+    require!(due_too, BallastError::NotLiquidatable);
     if let Some(needed) = witness::needed_to_liquidate(limits, &value_before) {
         witness::require_average(market, &updates, &before, &value_before, needed)?;
     }
