@@ -61,7 +61,7 @@ impl Scene {
     }
 }
 
-/// How many of 300 attempts, one a second, are refused for the price.
+/// How many of the attempts, one a second, are refused for the price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Refusals {
     /// Of what only reduces risk: a check of health, a deleverage without a swap.
@@ -74,32 +74,77 @@ struct Refusals {
     tight: u32,
 }
 
-/// The sponsored accounts move once a minute; somebody shows the market a newer price before each attempt if `shows` says so of the
-/// second of the minute. `index`: 0 for the sponsored accounts, else accounts in which the honest one posts a price of this
-/// second. Nothing is due at this price, which is asked after the price itself.
-async fn refusals(grace_secs: u32, shows: fn(u64) -> bool, index: u16) -> Refusals {
+/// How a market and its sponsored accounts stand, and who shows newer prices.
+#[derive(Clone, Copy)]
+struct Setting {
+    grace_secs: u32,
+    max_age_swap_secs: u32,
+    /// The sponsored accounts move once a minute each; quote's so many seconds after base's.
+    apart_secs: u64,
+    /// Somebody shows the market a newer price before each attempt if this says so of the second of base's minute.
+    shows: fn(u64) -> bool,
+    /// 0 for the sponsored accounts, else accounts in which the honest one posts a price of this second.
+    index: u16,
+    /// Minutes of attempts.
+    minutes: u64,
+}
+
+/// The defaults, with nobody who shows newer prices.
+const ALONE: Setting = Setting {
+    grace_secs: 10,
+    max_age_swap_secs: 15,
+    apart_secs: 0,
+    shows: |_| false,
+    index: 0,
+    minutes: 5,
+};
+
+/// What a market sets whose keepers do not post.
+const SPONSORED: Setting = Setting {
+    grace_secs: 30,
+    max_age_swap_secs: 60,
+    ..ALONE
+};
+
+/// Nothing is due at this price, which is asked after the price itself.
+async fn refusals(setting: Setting) -> Refusals {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     scene
         .change_market(|market| {
             market.safety = SafetyRules {
-                grace_secs,
+                grace_secs: setting.grace_secs,
+                max_age_swap_secs: setting.max_age_swap_secs,
                 ..market.safety
             };
         })
         .await;
-    let market = scene.with_accounts(index);
+    let market = scene.with_accounts(setting.index);
     let mut refusals = Refusals::default();
-    for secs in 0..300 {
-        if secs % 60 == 0 {
-            scene.oracle(200).await;
+    // Before those that count a minute in which each account comes to its own second.
+    for secs in 0..(setting.minutes + 1) * 60 {
+        let now = scene.svm.now_secs();
+        let second = secs % 60;
+        let sponsored = scene.posts(0, 200, now);
+        for (post, moves) in sponsored.iter().zip([0, setting.apart_secs]) {
+            if second == moves {
+                accepted(scene.world.post(&[*post]).await);
+            }
         }
-        if shows(secs % 60) {
+        if secs < 60 {
+            scene.svm.pass_time(1).await.unwrap();
+            continue;
+        }
+        if (setting.shows)(second) {
             scene.show_newer(1).await;
         }
-        if index > 0 {
-            let now = scene.svm.now_secs();
-            accepted(scene.world.post(&scene.posts(index, 200, now)).await);
+        if setting.index > 0 {
+            accepted(
+                scene
+                    .world
+                    .post(&scene.posts(setting.index, 200, now))
+                    .await,
+            );
         }
         let (keeper, liquidator) = (&scene.keeper, &scene.liquidator);
         let deleverage = instruction::deleverage(&market, &position, &keeper.key());
@@ -150,35 +195,116 @@ async fn refusals(grace_secs: u32, shows: fn(u64) -> bool, index: u16) -> Refusa
     refusals
 }
 
+/// Seconds of so many minutes in which not both sponsored accounts hold a price of that age at most: nobody tells them to move at the
+/// same time.
+fn refused_beyond(age_secs: u64, setting: Setting) -> u32 {
+    let young = |second: u64, moved: u64| (second + 60 - moved) % 60 <= age_secs;
+    let both = |second: &u64| young(*second, 0) && young(*second, setting.apart_secs);
+    let old = (0..60).filter(|second| !both(second)).count() as u64;
+    u32::try_from(setting.minutes * old).unwrap()
+}
+
+/// Of a market that waits for ages alone.
+fn alone(setting: Setting) -> Refusals {
+    let beyond = |age_secs| refused_beyond(age_secs, setting);
+    Refusals {
+        liquidation: beyond(30),
+        swap: beyond(setting.max_age_swap_secs.into()),
+        ..Refusals::default()
+    }
+}
+
 #[tokio::test]
 async fn an_attacker_who_shows_newer_prices_shuts_nobody_out() {
     // With nobody who shows newer prices the sponsored accounts do, as long as they are young enough for the use.
-    let alone = Refusals {
-        liquidation: 5 * 29,
-        swap: 5 * 44,
-        ..Refusals::default()
+    let expected = alone(ALONE);
+    assert_eq!((expected.liquidation, expected.swap), (5 * 29, 5 * 44));
+    let with_30 = Setting {
+        grace_secs: 30,
+        ..ALONE
     };
-    assert_eq!(refusals(30, |_| false, 0).await, alone);
+    assert_eq!(refusals(with_30).await, expected);
     // One newer price a minute, right after the sponsored one, refused 290 of 300 attempts without a grace. It refuses none.
-    assert_eq!(refusals(10, |secs| secs == 2, 0).await, alone);
+    let once = Setting {
+        shows: |second| second == 2,
+        ..ALONE
+    };
+    assert_eq!(refusals(once).await, expected);
     // Shown when the grace is over, or before each attempt, it takes the rest of the minute from who adds risk: after each
     // sponsored price there is half the grace. From protective swaps and liquidations it takes nothing with the longest grace, and
     // with a short one leaves them the grace. From who only reduces risk it takes nothing.
     let tight = 5 * 44;
-    assert_eq!(
-        refusals(30, |secs| secs == 16, 0).await,
-        Refusals { tight, ..alone }
-    );
-    assert_eq!(refusals(30, |_| true, 0).await, Refusals { tight, ..alone });
+    let late = Setting {
+        shows: |second| second == 16,
+        ..with_30
+    };
+    let always = Setting {
+        shows: |_| true,
+        ..with_30
+    };
+    for setting in [late, always] {
+        assert_eq!(refusals(setting).await, Refusals { tight, ..expected });
+    }
     let short = Refusals {
         liquidation: 5 * 49,
         swap: 5 * 54,
         tight: 5 * 54,
-        ..alone
+        ..expected
     };
-    assert_eq!(refusals(10, |_| true, 0).await, short);
+    let always = Setting {
+        shows: |_| true,
+        ..ALONE
+    };
+    assert_eq!(refusals(always).await, short);
     // Who posts prices is never refused.
-    assert_eq!(refusals(10, |_| true, 2).await, Refusals::default());
+    let posts = Setting { index: 2, ..always };
+    assert_eq!(refusals(posts).await, Refusals::default());
+}
+
+/// Each second by which one sponsored account moves after the other is one less of each minute: both have to be young.
+#[tokio::test]
+async fn sponsored_accounts_that_move_apart_leave_less_of_each_minute() {
+    // Seconds apart, and of a minute the seconds in which liquidations and swaps are refused: with the default ages, and where a swap
+    // may be a minute old and somebody always shows newer prices.
+    for (apart_secs, liquidation, swap) in [
+        (0, 29, 44),
+        (10, 39, 54),
+        (15, 44, 59),
+        (16, 45, 60),
+        (20, 49, 60),
+        (30, 58, 60),
+    ] {
+        let apart = Setting {
+            apart_secs,
+            minutes: 1,
+            ..ALONE
+        };
+        let expected = alone(apart);
+        assert_eq!((expected.liquidation, expected.swap), (liquidation, swap));
+        assert_eq!(refusals(apart).await, expected, "{apart_secs} s apart");
+        // With the longest age nothing is lost to swaps.
+        let sponsored = Setting {
+            apart_secs,
+            minutes: 1,
+            ..SPONSORED
+        };
+        let without = refusals(sponsored).await;
+        let expected = Refusals {
+            liquidation,
+            ..Refusals::default()
+        };
+        assert_eq!(without, expected, "{apart_secs} s apart");
+        // Half of the longest grace for swaps and what adds risk, the whole for liquidations.
+        let shows = |_| true;
+        let shown = refusals(Setting { shows, ..sponsored }).await;
+        let expected = Refusals {
+            liquidation,
+            swap,
+            tight: swap,
+            ..Refusals::default()
+        };
+        assert_eq!(shown, expected, "{apart_secs} s apart");
+    }
 }
 
 #[tokio::test]

@@ -1,73 +1,36 @@
 //! Three days with a keeper who wants a position harmed, beside an honest one.
 //!
 //! Every ten minutes the price takes a step of a day's 5 %, the pool follows to within its fee, and whoever keeps the position has
-//! a look. The hostile keeper comes first: where a rehedge or a recentering is due it pushes the pool against the position as far
-//! as the trade's cap, the distance from the oracle and the allowance let it, picks the worse of the last seconds' prices, acts,
-//! and lets the pool go again. Then the honest keeper does what is still to be done. Where the owner has named the honest one, all
-//! that the hostile one can do at first is to note the need. What the pushing costs the hostile keeper is not counted: some
-//! hundred times what the position loses. The policy is the one that the command line proposes: a narrower band trades more.
+//! a look. The hostile keeper comes first, and does all that is due: exit, deleverage with a swap, rehedge or recentering, and
+//! compounding. For each it picks the price of the last seconds that is worst for the position, pushes the pool against it as far
+//! as the trade's cap, the distance from the oracle and the allowance let it, acts, and lets the pool go again. Then the honest
+//! keeper does what is still to be done. Where the owner has named the honest one, all that the hostile one can do at first is to
+//! note the need, but for exits and deleverages, which wait for nobody. What the pushing costs the hostile keeper is not counted, and
+//! what it pays in fees for it goes to nobody. The policy is the one that the command line proposes: a narrower band trades more.
+
+mod attack;
+mod path;
+
+use std::collections::BTreeMap;
 
 use ballast_client::{
-    Automation, BallastError, BallastEvent, MarketContext, Policy, PositionContext, PriceAccounts,
-    Side, SqrtPrice, Trade,
-    ballast::{due, state::Allowance},
-    instruction,
+    Automation, BallastError, BallastEvent, MarketContext, OpenArgs, Policy, PositionContext,
+    PriceAccounts, Reaction, Side, SqrtPrice, Trade, ballast::due, instruction,
 };
 use ballast_localnet::{Localnet, PricePost, Trader, UsdPrice};
-use ballast_model::{Bps, Position as PositionModel, value_down};
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use ballast_model::{Bps, Position as PositionModel};
 
+use self::path::{AGES_SECS, Moment, STEP_SECS, path};
 use crate::{
     lifecycle::automation,
     support::{Scene, Sent, accepted},
 };
 
-const STEP_SECS: u64 = 600;
-const STEPS: usize = 3 * 86_400 / STEP_SECS as usize;
-const SIGMA_DAY: f64 = 0.05;
-/// How much older the other price is that may be used.
-const OLDER_SECS: i64 = 14;
-/// A pool is pushed by no more: what is lost beyond is refused.
-const MOST_BPS: f64 = 45.0;
-/// Nor by less: not worth it.
-const LEAST_BPS: f64 = 0.5;
-/// The pool's fee, as far from the price as which it is fair.
-const FEE_PPM: u32 = 400;
 const FIRST_SECS: u32 = 30;
 const AWAY_EVERY: usize = 40;
 const HALF_WIDTH: i32 = 500;
-
-/// A moment of the market.
-struct Moment {
-    /// What base cost some seconds ago, in dollars.
-    older: f64,
-    /// What it costs.
-    price: f64,
-    /// What it costs in the pool.
-    pool: f64,
-}
-
-fn normal(rng: &mut StdRng) -> f64 {
-    let (u, v): (f64, f64) = (rng.random_range(f64::MIN_POSITIVE..1.0), rng.random());
-    (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
-}
-
-fn path(seed: u64) -> Vec<Moment> {
-    let mut rng = StdRng::seed_from_u64(seed);
-    let mut price = 200.0;
-    let moved = |rng: &mut StdRng, price: f64, secs: f64| {
-        let sigma = SIGMA_DAY * (secs / 86_400.0).sqrt();
-        price * (sigma * normal(rng) - sigma * sigma / 2.0).exp()
-    };
-    (0..STEPS)
-        .map(|_| {
-            let older = moved(&mut rng, price, STEP_SECS as f64 - OLDER_SECS as f64);
-            price = moved(&mut rng, older, OLDER_SECS as f64);
-            let pool = price * (1.0 + 3e-4 * rng.random_range(-1.0..1.0));
-            Moment { older, price, pool }
-        })
-        .collect()
-}
+/// The honest keeper puts fees to work every six hours.
+const COMPOUND_EVERY: usize = 36;
 
 /// Who is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,15 +45,42 @@ enum Cast {
     NamedAndAway,
 }
 
+/// What keepers do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Act {
+    Rehedge,
+    Recenter,
+    Deleverage,
+    Exit,
+    Compound,
+}
+
+/// What the owner has opened and asked for.
+#[derive(Clone, Copy)]
+struct Wish {
+    leverage_bps: u32,
+    trigger_ltv_bps: u32,
+    target_ltv_bps: u32,
+    /// As far from the first price as which the position leaves the pool.
+    stop: Option<f64>,
+}
+
+/// What `ballast open` proposes.
+const PROPOSED: Wish = Wish {
+    leverage_bps: 30_000,
+    trigger_ltv_bps: 7_700,
+    target_ltv_bps: 6_500,
+    stop: None,
+};
+
 /// What came of it.
 #[derive(Default)]
 struct Outcome {
     equity: i128,
-    by_hostile: u32,
+    /// The hostile keeper's actions, and equity lost by them.
+    by_hostile: BTreeMap<Act, (u32, i128)>,
     by_honest: u32,
     noted: u32,
-    /// Equity lost by the hostile keeper's actions.
-    harmed: i128,
     /// How often the honest keeper had no allowance left.
     starved: u32,
 }
@@ -109,24 +99,35 @@ fn usd(dollars: f64) -> UsdPrice {
 }
 
 impl Play {
-    async fn new(cast: Cast) -> Self {
+    async fn new(cast: Cast, wish: Wish) -> Self {
         let scene = Scene::new().await;
         scene.svm.set_simulating(false);
-        let position = scene.open(1).await;
-        let automation = Automation {
+        let args = OpenArgs {
+            leverage_bps: wish.leverage_bps,
+            ..scene.example(1)
+        };
+        let position = scene.world.open(&scene.alice, args).await.unwrap();
+        let mut automation = Automation {
+            leverage_bps: wish.leverage_bps,
             min_width_ticks: 2 * HALF_WIDTH as u32,
             max_width_ticks: 2 * HALF_WIDTH as u32,
             ..automation()
         };
+        if let Some(stop) = wish.stop {
+            let tick = |factor| scene.world.tick_at(usd(200.0 * factor)).unwrap().get();
+            automation.window_low_tick = tick(1.0 - stop);
+            automation.window_high_tick = tick(1.0 + stop);
+            automation.at_low = Reaction::ExitIntoQuote as u8;
+            automation.at_high = Reaction::ExitIntoQuote as u8;
+        }
         scene.automate(&position, automation).await;
-        // What `ballast open` proposes.
-        let proposed = |policy: &mut Policy| {
+        let policy = |policy: &mut Policy| {
             (policy.delta_band_bps, policy.delta_target_bps) = (1_000, 500);
-            policy.deleverage_trigger_ltv_bps = 7_700;
-            policy.deleverage_target_ltv_bps = 6_500;
+            policy.deleverage_trigger_ltv_bps = wish.trigger_ltv_bps;
+            policy.deleverage_target_ltv_bps = wish.target_ltv_bps;
             policy.max_swap_loss_bps = 50;
         };
-        scene.change_policy(&position, proposed).await;
+        scene.change_policy(&position, policy).await;
         if matches!(cast, Cast::Named | Cast::NamedAndAway) {
             let (market, owner) = (&scene.world.market.address, scene.alice.key());
             let keepers = [scene.keeper.key(), Default::default()];
@@ -158,26 +159,31 @@ impl Play {
         self.scene.world.sqrt_price_at(usd(dollars)).unwrap()
     }
 
-    async fn step(&mut self, moment: &Moment, with_older: bool) {
+    async fn step(&mut self, moment: &Moment) {
         let world = &self.scene.world;
         self.scene.svm.pass_time(STEP_SECS).await.unwrap();
         world.move_pool(self.at(moment.pool)).await.unwrap();
-        let now_secs = self.scene.svm.now_secs();
-        let older = |side, price| PricePost {
-            index: 1,
-            ..PricePost::good(side, price, now_secs - OLDER_SECS)
-        };
-        if with_older {
-            let base = older(Side::Base, usd(moment.older));
-            let posts = [base, older(Side::Quote, UsdPrice::ONE)];
-            world.post(&posts).await.unwrap();
-        }
-        world.post_price(usd(moment.price)).await.unwrap();
+        world.post_price(usd(moment.price())).await.unwrap();
         self.position = world.reload(&self.position).await.unwrap();
     }
 
+    /// Posts a price of some seconds ago, signed as it is; the market with the accounts that hold it.
+    async fn offer(&self, moment: &Moment, age: usize) -> MarketContext {
+        let published_secs = self.scene.svm.now_secs() - AGES_SECS[age];
+        let post = |side, price| PricePost {
+            index: 1,
+            ..PricePost::good(side, price, published_secs)
+        };
+        let posts = [
+            post(Side::Base, usd(moment.prices[age])),
+            post(Side::Quote, UsdPrice::ONE),
+        ];
+        accepted(self.scene.world.post(&posts).await);
+        self.older.clone()
+    }
+
     /// The trade that is due, its base, and whether it comes with another band.
-    fn wanted(&self, model: &PositionModel, price: f64) -> Option<(Trade, u64, bool)> {
+    fn wanted(&self, model: &PositionModel, price: f64) -> Option<(Trade, u64, Act)> {
         let at = self.at(price);
         let policy = &self.position.position.policy;
         let stored = &self.position.position;
@@ -190,10 +196,11 @@ impl Play {
             Trade::BuyBase
         };
         if recenters {
-            return Some((trade, u64::try_from(delta.unsigned_abs()).unwrap(), true));
+            let base = u64::try_from(delta.unsigned_abs()).unwrap();
+            return Some((trade, base, Act::Recenter));
         }
         let need = due::rehedge_due(policy, model, at, None).unwrap()?;
-        Some((need.trade, need.base, false))
+        Some((need.trade, need.base, Act::Rehedge))
     }
 
     async fn act(
@@ -202,13 +209,19 @@ impl Play {
         market: &MarketContext,
         price: f64,
         trade: Trade,
-        recenters: bool,
+        act: Act,
     ) -> Sent {
-        let world = &self.scene.world;
+        let (world, position, key) = (&self.scene.world, &self.position, &by.key());
         let path = market.swap_path(world.pool().await.unwrap().tick_current, trade);
-        if !recenters {
-            let rehedge = instruction::rehedge(market, &self.position, &by.key(), &path);
-            return self.scene.send(by, rehedge).await;
+        let simple = match act {
+            Act::Rehedge => Some(instruction::rehedge(market, position, key, &path)),
+            Act::Deleverage => Some(instruction::deleverage_swap(market, position, key, &path)),
+            Act::Exit => Some(instruction::exit(market, position, key, &path)),
+            Act::Compound => Some(instruction::compound(market, position, key)),
+            Act::Recenter => None,
+        };
+        if let Some(instruction) = simple {
+            return self.scene.send(by, instruction).await;
         }
         let middle = world.tick_at(usd(price)).unwrap().get();
         let args = ballast_client::RecenterArgs {
@@ -221,91 +234,15 @@ impl Play {
         self.scene.send(by, recenter).await
     }
 
-    /// How far the hostile keeper may push the pool, in basis points: what it may still take of a trade of that value, and what a pool
-    /// may be away for nothing.
-    fn push_bps(&self, model: &PositionModel, at: SqrtPrice, base: u64, recenters: bool) -> f64 {
-        let (market, stored) = (&self.scene.world.market.market, &self.position.position);
-        let need = due::rehedge_due(&stored.policy, model, at, None).unwrap();
-        let allowance = if !recenters && need.is_some_and(|need| need.defensive) {
-            Allowance::Defensive
-        } else {
-            Allowance::Daily
-        };
-        let equity = model.value(at).unwrap().equity().max(0) as f64;
-        let allowed = equity * f64::from(allowance.max_bps(market, stored)) / 1e4;
-        let spent = allowance.recent(stored).left_up(self.scene.svm.now_secs());
-        let traded = value_down(base, at).unwrap().max(1) as f64;
-        let fair_bps = f64::from(FEE_PPM) / 1e2 * 0.97;
-        let left_bps = (allowed - spent as f64) / traded * 1e4 * 0.97;
-        (left_bps.max(0.0) + fair_bps).min(MOST_BPS)
-    }
-
-    /// The hostile keeper's turn.
-    async fn attack(&mut self, moment: &Moment) {
-        let (model, _) = self.scene.model(&self.position).await;
-        // Who sells gets less where the price is lower, who buys pays more where it is higher.
-        let mut ways = [(true, moment.older), (false, moment.price)]
-            .map(|(older, price)| (older, price, self.wanted(&model, price)));
-        let sells = ways
-            .iter()
-            .any(|(.., wanted)| matches!(wanted, Some((Trade::SellBase, ..))));
-        if (ways[0].1 > ways[1].1) == sells {
-            ways.swap(0, 1);
-        }
-        for (older, price, wanted) in ways {
-            let Some((trade, base, recenters)) = wanted else {
-                continue;
-            };
-            let mut bps = self.push_bps(&model, self.at(price), base, recenters);
-            for _ in 0..4 {
-                if bps < LEAST_BPS {
-                    break;
-                }
-                let pushed = match trade {
-                    Trade::SellBase => price * (1.0 - bps / 1e4),
-                    Trade::BuyBase => price * (1.0 + bps / 1e4),
-                };
-                self.scene.world.move_pool(self.at(pushed)).await.unwrap();
-                let market = if older {
-                    &self.older
-                } else {
-                    &self.scene.world.market
-                };
-                let market = market.clone();
-                let sent = self
-                    .act(&self.scene.liquidator, &market, price, trade, recenters)
-                    .await;
-                self.scene
-                    .world
-                    .move_pool(self.at(moment.pool))
-                    .await
-                    .unwrap();
-                match sent {
-                    Ok(_) => {
-                        self.outcome.by_hostile += 1;
-                        let at = self.at(moment.price);
-                        let (after, _) = self.scene.model(&self.position).await;
-                        let equity = |model: &PositionModel| model.value(at).unwrap().equity();
-                        self.outcome.harmed += equity(&model) - equity(&after);
-                        self.position = self.scene.world.reload(&self.position).await.unwrap();
-                        return;
-                    }
-                    Err(error) if error.is(BallastError::FirstKeepersTurn) => return,
-                    Err(_) => bps /= 2.0,
-                }
-            }
-        }
-    }
-
     /// The hostile keeper notes what is due, which is all that it can do before the first keepers have had their time.
     async fn note(&mut self, moment: &Moment) {
         let (model, _) = self.scene.model(&self.position).await;
-        let Some((trade, _, recenters)) = self.wanted(&model, moment.price) else {
+        let Some((trade, _, act)) = self.wanted(&model, moment.price()) else {
             return;
         };
         let market = self.scene.world.market.clone();
         let by = &self.scene.liquidator;
-        let sent = self.act(by, &market, moment.price, trade, recenters).await;
+        let sent = self.act(by, &market, moment.price(), trade, act).await;
         if let Ok(receipt) = sent {
             let noted = |event: &BallastEvent| event.name() == "LeftToFirstKeepers";
             assert!(receipt.events.iter().any(noted), "it has acted");
@@ -314,86 +251,112 @@ impl Play {
     }
 
     /// The honest keeper's turn.
-    async fn keep(&mut self, moment: &Moment) {
+    async fn keep(&mut self, moment: &Moment, compounds: bool) {
+        if self.position.position.liquidity.get() == 0 {
+            return;
+        }
+        let market = self.scene.world.market.clone();
         let (model, at) = self.scene.model(&self.position).await;
-        let trigger = self.position.position.policy.deleverage_trigger_ltv_bps;
-        if model.value(at).unwrap().ltv_at_least(Bps::new(trigger)) {
-            let done = self
-                .scene
-                .deleverage(&self.position, &self.scene.keeper)
-                .await;
-            self.outcome.by_honest += u32::from(done.is_ok());
+        let automation = &self.position.position.automation;
+        if due::exit_due_for(automation, &model, at, None)
+            .unwrap()
+            .is_some()
+        {
+            self.do_honestly(moment, &market, Act::Exit).await;
+            return;
+        }
+        let trigger = Bps::new(self.position.position.policy.deleverage_trigger_ltv_bps);
+        if model.value(at).unwrap().ltv_at_least(trigger) {
+            self.do_honestly(moment, &market, Act::Deleverage).await;
         }
         let (model, _) = self.scene.model(&self.position).await;
-        if let Some((trade, _, recenters)) = self.wanted(&model, moment.price) {
-            let market = self.scene.world.market.clone();
-            let sent = self
-                .act(&self.scene.keeper, &market, moment.price, trade, recenters)
-                .await;
-            self.outcome.by_honest += u32::from(sent.is_ok());
-            let starved = sent.is_err_and(|error| error.is(BallastError::DailyLossExceeded));
-            self.outcome.starved += u32::from(starved);
+        if let Some((.., act)) = self.wanted(&model, moment.price()) {
+            self.do_honestly(moment, &market, act).await;
         }
+        if compounds {
+            self.do_honestly(moment, &market, Act::Compound).await;
+        }
+    }
+
+    async fn do_honestly(&mut self, moment: &Moment, market: &MarketContext, act: Act) {
+        let (model, at) = self.scene.model(&self.position).await;
+        let trade = if model.delta(at).unwrap() > 0 {
+            Trade::SellBase
+        } else {
+            Trade::BuyBase
+        };
+        let by = &self.scene.keeper;
+        let sent = self.act(by, market, moment.price(), trade, act).await;
+        self.outcome.by_honest += u32::from(sent.is_ok());
+        let starved = sent.is_err_and(|error| error.is(BallastError::DailyLossExceeded));
+        self.outcome.starved += u32::from(starved);
         self.position = self.scene.world.reload(&self.position).await.unwrap();
     }
 
     /// Equity with the fees in the end.
     async fn end(mut self) -> Outcome {
-        let compounded = self.scene.compound(&self.position, &self.scene.alice).await;
-        accepted(compounded);
+        if self.position.position.liquidity.get() > 0 {
+            let compounded = self.scene.compound(&self.position, &self.scene.alice).await;
+            accepted(compounded);
+        }
         let (model, at) = self.scene.model(&self.position).await;
         self.outcome.equity = model.value(at).unwrap().equity();
         self.outcome
     }
 }
 
-async fn play(cast: Cast, seed: u64) -> Outcome {
-    let mut play = Play::new(cast).await;
+async fn play(cast: Cast, wish: Wish, seed: u64) -> Outcome {
+    let mut play = Play::new(cast, wish).await;
     for (number, moment) in path(seed).iter().enumerate() {
-        play.step(moment, cast != Cast::Honest).await;
+        play.step(moment).await;
         match cast {
             Cast::Honest => {}
             Cast::Hostile => play.attack(moment).await,
-            Cast::Named | Cast::NamedAndAway => play.note(moment).await,
+            Cast::Named | Cast::NamedAndAway => {
+                play.attack_what_waits_for_nobody(moment).await;
+                play.note(moment).await;
+            }
         }
         if cast == Cast::NamedAndAway && number % AWAY_EVERY == 0 {
             // The time of the first keepers passes.
             let svm = &play.scene.svm;
             svm.pass_time(u64::from(FIRST_SECS)).await.unwrap();
-            play.scene
-                .world
-                .post_price(usd(moment.price))
-                .await
-                .unwrap();
+            let price = usd(moment.price());
+            play.scene.world.post_price(price).await.unwrap();
             play.attack(moment).await;
         } else {
-            play.keep(moment).await;
+            play.keep(moment, number % COMPOUND_EVERY == 0).await;
         }
     }
     play.end().await
 }
 
-async fn compare(seed: u64) {
-    let honest = play(Cast::Honest, seed).await;
+/// The hostile keeper's actions of all casts, by kind.
+async fn compare(wish: Wish, seed: u64) -> BTreeMap<Act, u32> {
+    let honest = play(Cast::Honest, wish, seed).await;
     let mut table = vec![(Cast::Honest, 0.0, honest)];
     for cast in [Cast::Hostile, Cast::Named, Cast::NamedAndAway] {
-        let outcome = play(cast, seed).await;
+        let outcome = play(cast, wish, seed).await;
         let alone = &table[0].2;
         let below = (alone.equity - outcome.equity) as f64 / alone.equity as f64;
         table.push((cast, below, outcome));
     }
-    println!("seed  cast          equity   below  by hostile (harm)  by honest  noted  starved");
+    println!("seed  cast          equity   below  by honest  noted  starved  by hostile (harm)");
+    let mut all = BTreeMap::<Act, u32>::new();
     for (cast, below, outcome) in &table {
+        let told = outcome.by_hostile.iter().map(|(act, (count, harm))| {
+            *all.entry(*act).or_default() += count;
+            format!("{act:?} {count} ({:.2})", *harm as f64 / 1e6)
+        });
         println!(
-            "{seed:4}  {:12}  {:6.2}  {:5.2}%  {:10} ({:4.2})  {:9}  {:5}  {:7}",
+            "{seed:4}  {:12}  {:6.2}  {:5.2}%  {:9}  {:5}  {:7}  {}",
             format!("{cast:?}"),
             outcome.equity as f64 / 1e6,
             below * 100.0,
-            outcome.by_hostile,
-            outcome.harmed as f64 / 1e6,
             outcome.by_honest,
             outcome.noted,
             outcome.starved,
+            told.collect::<Vec<_>>().join(", "),
         );
     }
     for (cast, below, outcome) in &table {
@@ -405,19 +368,45 @@ async fn compare(seed: u64) {
             }
         }
     }
+    all
 }
 
 #[tokio::test]
 async fn three_days_with_a_hostile_keeper() {
-    compare(1).await;
+    compare(PROPOSED, 1).await;
 }
 
 #[tokio::test]
 async fn three_other_days_with_a_hostile_keeper() {
-    compare(2).await;
+    compare(PROPOSED, 2).await;
 }
 
 #[tokio::test]
 async fn three_more_days_with_a_hostile_keeper() {
-    compare(3).await;
+    compare(PROPOSED, 3).await;
+}
+
+/// A position that comes to its trigger again and again. In its band it is deleveraged without a swap, beyond it at the cap of the trade,
+/// which is charged to no allowance.
+#[tokio::test]
+async fn three_days_at_the_trigger_with_a_hostile_keeper() {
+    let near = Wish {
+        leverage_bps: 38_000,
+        trigger_ltv_bps: 7_310,
+        target_ltv_bps: 7_300,
+        ..PROPOSED
+    };
+    let acts = compare(near, 1).await;
+    assert!(acts.contains_key(&Act::Deleverage), "{acts:?}");
+}
+
+/// With a stop-loss, at which the hostile keeper takes what an exit may lose, once.
+#[tokio::test]
+async fn three_days_to_a_stop_loss_with_a_hostile_keeper() {
+    let stopped = Wish {
+        stop: Some(0.06),
+        ..PROPOSED
+    };
+    let acts = compare(stopped, 1).await;
+    assert!(acts.contains_key(&Act::Exit), "{acts:?}");
 }

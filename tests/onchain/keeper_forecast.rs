@@ -13,7 +13,7 @@ use ballast_strategy::{
 use crate::{keeper::Hand, support::Scene};
 
 /// What the keeper would do now, and what it expects of it.
-async fn foreseen(scene: &Scene, position: &PositionContext) -> Assessment {
+pub async fn foreseen(scene: &Scene, position: &PositionContext, outlook: Outlook) -> Assessment {
     let request = ViewRequest {
         market: &scene.world.market,
         position: position.address,
@@ -33,7 +33,7 @@ async fn foreseen(scene: &Scene, position: &PositionContext) -> Assessment {
         keeper: scene.keeper.key(),
         funds: None,
         min_gain: 0,
-        outlook: Outlook::default(),
+        outlook,
     })
     .unwrap()
 }
@@ -54,7 +54,7 @@ async fn a_keepers_forecast_is_what_the_chain_makes_of_it() {
         let hand = Hand::new(&scene, "");
         let position = scene.open(1).await;
         scene.price(dollars).await;
-        let at = foreseen(&scene, &position).await;
+        let at = foreseen(&scene, &position, Outlook::default()).await;
         let Decision::Act(action, _) = at.decision else {
             panic!("{dollars}: {:?}", at.decision)
         };
@@ -86,7 +86,7 @@ async fn a_keepers_forecast_is_what_the_chain_makes_of_it() {
             "{dollars}: {lost} {expected:?}"
         );
         // Nothing is due any more.
-        let again = foreseen(&scene, &position).await;
+        let again = foreseen(&scene, &position, Outlook::default()).await;
         assert_eq!(again.decision, Decision::Nothing, "{dollars}");
     }
 }

@@ -47,6 +47,8 @@ mod liquidation_parts;
 mod losses;
 mod migrations;
 mod mirror;
+mod narrow_ticks;
+mod paths;
 mod posted_prices;
 mod reference;
 mod rewards;

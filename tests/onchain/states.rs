@@ -1,9 +1,9 @@
 //! Random states at or above a trigger: with equity, a fresh price and the pool near it something that anyone may send always
-//! succeeds, and ends below the trigger.
+//! succeeds, and ends below the trigger that asked for it; after two at most LTV is below the lowest trigger that there is.
 //!
 //! States are written into the accounts: bands, leverage, hedge ratios, idle amounts, debts in any mix, prices far beyond both
-//! edges, pools pushed as far as a swap may lose, reserves lent out to the last unit, policies. `BALLAST_CASES=10000` tries more of
-//! them, `BALLAST_SEED=n` others: the seed of each world is printed.
+//! edges, pools of any tick spacing pushed as far as a swap may lose, reserves lent out to the last unit, risk stages, policies.
+//! `BALLAST_CASES=10000` tries more of them, `BALLAST_SEED=n` others: the seed of each world is printed.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,8 @@ const TOKEN_AMOUNT: core::ops::Range<usize> = 64..72;
 /// Units that rounding may cost an action.
 const ROUNDING: i128 = 40;
 
-fn number(name: &str, default: u64) -> u64 {
+/// A number from the environment.
+pub fn number(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
         Ok(text) => text
             .parse()
@@ -133,6 +134,10 @@ fn drawn_policy(rng: &mut StdRng, standard: Policy, least_loss_bps: u32) -> Poli
 struct Tally {
     /// How each was cured.
     cured: BTreeMap<&'static str, u64>,
+    /// States in which it took a second action to come below the lowest trigger.
+    twice: BTreeMap<&'static str, u64>,
+    /// States in which the pool was too far away for the owner's cap, so that the market's trigger is all that there is.
+    too_far_for_owner: u64,
     /// States that were drawn, but in which nothing was due for a keeper.
     not_due: u64,
     /// Deleverages without a swap that were tried first.
@@ -140,7 +145,11 @@ struct Tally {
 }
 
 async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, tally: &mut Tally) {
-    let market = scene.world.snapshot().await.unwrap().market;
+    let stage = *[0, 0, 1, 2, 3].choose(rng).unwrap();
+    scene
+        .change_market(|market| market.stage.stage = stage)
+        .await;
+    let market = scene.market().await;
     let pool = scene.world.pool().await.unwrap();
     let fee = u32::from(pool.fee_rate_ppm) / 100 + 1;
     let policy = drawn_policy(rng, scene.world.policy(), fee + 2);
@@ -181,6 +190,7 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
             .min(market.limits.max_pool_deviation_bps - 1),
     );
     let away = rng.random_range(-widest..=widest) / 1e4;
+    let owners_cap = f64::from(policy.max_swap_loss_bps.saturating_sub(fee + 1));
     let pushed = oracle.x64() as f64 * (1.0 + away).sqrt();
     scene
         .world
@@ -224,6 +234,23 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
             "{ends:?}: {state}"
         );
     }
+    // What the market asks for may have left LTV above the owner's lower trigger, which then asks for more.
+    if let Ok(more) = deleverage_due(MarketRule::of(&market), &policy, may, &ends) {
+        assert_eq!(more.by, TriggeredBy::Policy, "{state}");
+        if away.abs() * 1e4 <= owners_cap {
+            let how = cure(scene, position, &ends, &state, oracle).await;
+            *tally.twice.entry(how).or_default() += 1;
+        } else {
+            tally.too_far_for_owner += 1;
+        }
+    }
+    let (after, _) = scene.model(position).await;
+    let ends = after.value(oracle).unwrap();
+    let lowest = lowest_trigger(MarketRule::of(&market), &policy, may);
+    assert!(
+        !ends.ltv_at_least(lowest) || away.abs() * 1e4 > owners_cap,
+        "ends at {ends:?}, the lowest trigger is {lowest:?}: {state}"
+    );
     for side in [Side::Base, Side::Quote] {
         // No new debt beyond what the reserve may lend.
         let (was, is) = (before.debt.get(side), after.debt.get(side));
@@ -233,6 +260,16 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
             is <= was || reserve.utilisation_bps_up().unwrap().get() <= limit,
             "{is} owed after {was}: {state}"
         );
+    }
+}
+
+/// The lowest LTV at which anyone may act.
+pub fn lowest_trigger(market: MarketRule, policy: &Policy, may: bool) -> Bps {
+    let owners = Bps::new(policy.deleverage_trigger_ltv_bps);
+    if may {
+        owners.min(market.trigger)
+    } else {
+        market.trigger
     }
 }
 
@@ -325,7 +362,7 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
         println!("BALLAST_SEED={seed}");
         let mut rng = StdRng::seed_from_u64(seed);
         let config = WorldConfig {
-            tick_spacing: *[4, 4, 64].choose(&mut rng).unwrap(),
+            tick_spacing: *[1, 2, 4, 8, 64].choose(&mut rng).unwrap(),
             ..WorldConfig::standard().unwrap()
         };
         let scene = Scene::with(config).await;
@@ -374,5 +411,6 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
         cured * 10 >= drawn * 6,
         "only {cured} of {drawn} states were due"
     );
-    assert!(tally.swap_free.len() == 2 || drawn < CASES, "{tally:?}");
+    let seen = tally.swap_free.len() == 2 && !tally.twice.is_empty() && tally.too_far_for_owner > 0;
+    assert!(seen || drawn < CASES, "{tally:?}");
 }

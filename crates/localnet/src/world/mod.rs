@@ -38,7 +38,7 @@ const WALLET_LAMPORTS: u64 = 100_000_000_000;
 pub struct WorldConfig {
     /// Its keys are derived from this: worlds on one cluster need different names.
     pub name: String,
-    /// Tick spacing of the pool: 1, 4 or 64.
+    /// Tick spacing of the pool: 1, 2, 4, 8 or 64.
     pub tick_spacing: u16,
     /// First price of base; quote costs a dollar.
     pub start_price: UsdPrice,
