@@ -9,6 +9,7 @@
 //! what it pays in fees for it goes to nobody. The policy is the one that the command line proposes: a narrower band trades more.
 
 mod attack;
+mod gap;
 mod path;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use ballast_model::{Bps, Position as PositionModel};
 use self::path::{AGES_SECS, Moment, STEP_SECS, path};
 use crate::{
     lifecycle::automation,
+    states::number,
     support::{Scene, Sent, accepted},
 };
 
@@ -296,8 +298,10 @@ impl Play {
     /// Equity with the fees in the end.
     async fn end(mut self) -> Outcome {
         if self.position.position.liquidity.get() > 0 {
-            let compounded = self.scene.compound(&self.position, &self.scene.alice).await;
-            accepted(compounded);
+            match self.scene.compound(&self.position, &self.scene.alice).await {
+                Err(error) if error.is(BallastError::CompoundNotDue) => {}
+                compounded => drop(accepted(compounded)),
+            }
         }
         let (model, at) = self.scene.model(&self.position).await;
         self.outcome.equity = model.value(at).unwrap().equity();
@@ -330,6 +334,9 @@ async fn play(cast: Cast, wish: Wish, seed: u64) -> Outcome {
     }
     play.end().await
 }
+
+/// Most that a hostile keeper may cost of equity at a leverage of 3. What it takes is of what is traded, so that it grows with leverage.
+const MOST: f64 = 0.02;
 
 /// The hostile keeper's actions of all casts, by kind.
 async fn compare(wish: Wish, seed: u64) -> BTreeMap<Act, u32> {
@@ -364,7 +371,8 @@ async fn compare(wish: Wish, seed: u64) -> BTreeMap<Act, u32> {
             // What is fair is within the allowances.
             Cast::Honest => assert_eq!(outcome.starved, 0),
             Cast::Hostile | Cast::Named | Cast::NamedAndAway => {
-                assert!(*below <= 0.02, "{cast:?}: {below}");
+                let most = MOST * f64::from(wish.leverage_bps) / f64::from(PROPOSED.leverage_bps);
+                assert!(*below <= most, "{cast:?}: {below}");
             }
         }
     }
@@ -396,7 +404,7 @@ async fn three_days_at_the_trigger_with_a_hostile_keeper() {
         target_ltv_bps: 7_300,
         ..PROPOSED
     };
-    let acts = compare(near, 1).await;
+    let acts = compare(near, number("BALLAST_SEED", 1)).await;
     assert!(acts.contains_key(&Act::Deleverage), "{acts:?}");
 }
 
@@ -407,6 +415,6 @@ async fn three_days_to_a_stop_loss_with_a_hostile_keeper() {
         stop: Some(0.06),
         ..PROPOSED
     };
-    let acts = compare(stopped, 1).await;
+    let acts = compare(stopped, number("BALLAST_SEED", 1)).await;
     assert!(acts.contains_key(&Act::Exit), "{acts:?}");
 }

@@ -194,7 +194,8 @@ impl Path<'_> {
         let pool = scene.world.pool().await.unwrap();
         let limits = scene.world.market.market.limits;
         let fee_bps = f64::from(pool.fee_rate_ppm) / 100.0;
-        let within = |cap: u32| (f64::from(cap) - fee_bps - 1.0).min(99.0);
+        let deviation = f64::from(limits.max_pool_deviation_bps);
+        let within = |cap: u32| (f64::from(cap) - fee_bps).min(deviation) - 1.0;
         let [owners, markets] = [self.policy.max_swap_loss_bps, limits.max_swap_loss_bps];
         let most = if rng.random_bool(0.9) {
             within(owners.min(markets))
@@ -388,10 +389,8 @@ async fn on_paths_within_the_stress_distance_a_kept_position_is_never_liquidated
     for world in 0..cases.div_ceil(IN_A_WORLD) {
         let seeds =
             first + world * IN_A_WORLD..(first + (world + 1) * IN_A_WORLD).min(first + cases);
-        let config = WorldConfig {
-            tick_spacing: [4, 1, 64, 8, 2][(world % 5) as usize],
-            ..WorldConfig::standard().unwrap()
-        };
+        let spacing = [4, 1, 64, 8, 2][(world % 5) as usize];
+        let config = WorldConfig::standard().unwrap().with_tick_spacing(spacing);
         let scene = Scene::with(config).await;
         scene.svm.set_simulating(false);
         let start = scene.svm.save();

@@ -361,10 +361,8 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
         }
         println!("BALLAST_SEED={seed}");
         let mut rng = StdRng::seed_from_u64(seed);
-        let config = WorldConfig {
-            tick_spacing: *[1, 2, 4, 8, 64].choose(&mut rng).unwrap(),
-            ..WorldConfig::standard().unwrap()
-        };
+        let spacing = *[1, 2, 4, 8, 64].choose(&mut rng).unwrap();
+        let config = WorldConfig::standard().unwrap().with_tick_spacing(spacing);
         let scene = Scene::with(config).await;
         scene.svm.set_simulating(false);
         let below = rng.random_range(2..60);

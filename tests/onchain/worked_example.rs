@@ -30,10 +30,7 @@ const LOWER: f64 = 11_079_431_002.43;
 const UPPER: f64 = 25_861_500_935.92;
 
 async fn open() -> (World, Trader, PositionContext) {
-    let config = WorldConfig {
-        tick_spacing: 1,
-        ..WorldConfig::standard().unwrap()
-    };
+    let config = WorldConfig::standard().unwrap().with_tick_spacing(1);
     let world = World::new(Arc::new(Svm::start().unwrap()), config)
         .await
         .unwrap();

@@ -69,6 +69,20 @@ impl WorldConfig {
             desired: Migrations::built_in("localnet")?.desired()?,
         })
     }
+
+    /// The same for a pool of another tick spacing, kept so near the oracle's price that a swap ends within its tick arrays.
+    #[must_use]
+    pub fn with_tick_spacing(mut self, tick_spacing: u16) -> Self {
+        self.tick_spacing = tick_spacing;
+        let reached = |desired: &Desired| {
+            let limits = desired.market_params().limits;
+            limits.check_reach(tick_spacing).is_ok()
+        };
+        while !reached(&self.desired) && self.desired.limits.max_pool_deviation_bps > 0 {
+            self.desired.limits.max_pool_deviation_bps -= 1;
+        }
+        self
+    }
 }
 
 /// A market with everything around it, on any [`Localnet`].

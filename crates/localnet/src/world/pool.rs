@@ -42,7 +42,9 @@ fn fee_rate_ppm(tick_spacing: u16) -> Result<u16> {
         4 => Ok(400),
         8 => Ok(500),
         64 => Ok(3_000),
-        _ => anyhow::bail!("tick spacing {tick_spacing} has no fee tier here: use 1, 2, 4, 8 or 64"),
+        _ => {
+            anyhow::bail!("tick spacing {tick_spacing} has no fee tier here: use 1, 2, 4, 8 or 64")
+        }
     }
 }
 
