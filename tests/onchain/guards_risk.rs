@@ -341,8 +341,8 @@ async fn a_rehedge_to_another_ratio_takes_no_new_risk_while_the_market_allows_no
             ..scene.world.policy()
         };
         accepted(scene.set_policy(&position, unhedged).await);
-        scene.svm.pass_time(600).await.unwrap();
-        scene.price(dollars).await;
+        scene.wait(600, dollars).await;
+        scene.pool(dollars as f64).await;
         let saved = scene.svm.save();
         scene.set_mode(mode).await;
         refused(
@@ -359,8 +359,8 @@ async fn a_rehedge_to_another_ratio_takes_no_new_risk_while_the_market_allows_no
     // What the policy asked for all along goes on.
     let scene = Scene::new().await;
     let position = scene.open(1).await;
-    scene.svm.pass_time(600).await.unwrap();
-    scene.price(206).await;
+    scene.wait(600, 206).await;
+    scene.pool(206.0).await;
     scene.set_mode(MarketMode::ReduceOnly).await;
     accepted(scene.rehedge(&position, &scene.keeper).await);
 }
