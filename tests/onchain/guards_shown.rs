@@ -122,7 +122,8 @@ async fn refusals(setting: Setting) -> Refusals {
     let market = scene.with_accounts(setting.index);
     let mut refusals = Refusals::default();
     // Before those that count a minute in which each account comes to its own second.
-    for secs in 0..(setting.minutes + 1) * 60 {
+    let first = if setting.apart_secs == 0 { 60 } else { 0 };
+    for secs in first..(setting.minutes + 1) * 60 {
         let now = scene.svm.now_secs();
         let second = secs % 60;
         let sponsored = scene.posts(0, 200, now);

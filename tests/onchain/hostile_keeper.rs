@@ -5,8 +5,8 @@
 //! compounding. For each it picks the price of the last seconds that is worst for the position, pushes the pool against it as far
 //! as the trade's cap, the distance from the oracle and the allowance let it, acts, and lets the pool go again. Then the honest
 //! keeper does what is still to be done. Where the owner has named the honest one, all that the hostile one can do at first is to
-//! note the need, but for exits and deleverages, which wait for nobody. What the pushing costs the hostile keeper is not counted, and
-//! what it pays in fees for it goes to nobody. The policy is the one that the command line proposes: a narrower band trades more.
+//! note the need, but for exits and deleverages, which wait for nobody. What the pushing costs the hostile keeper is not counted. Its
+//! fees go to the liquidity that it pushes through, the position's too, unless it has put up so much of its own that they come back. The policy is the one that the command line proposes: a narrower band trades more.
 
 mod attack;
 mod gap;
@@ -41,10 +41,27 @@ enum Cast {
     Honest,
     /// The hostile keeper first, the owner has named nobody.
     Hostile,
+    /// The same, and the fees of its pushes come back to it; so in those below.
+    HostileForNothing,
     /// The hostile keeper first, the owner has named the honest one.
     Named,
     /// The same, and the honest one is away one step in forty.
     NamedAndAway,
+}
+
+impl Cast {
+    fn pushes_for_nothing(self) -> bool {
+        !matches!(self, Self::Honest | Self::Hostile)
+    }
+
+    /// Most that it may cost of equity at a leverage of 3. What a hostile keeper takes is of what is traded, so that it grows with
+    /// leverage.
+    fn most(self) -> f64 {
+        match self {
+            Self::HostileForNothing => 0.025,
+            _ => 0.02,
+        }
+    }
 }
 
 /// What keepers do.
@@ -75,12 +92,21 @@ const PROPOSED: Wish = Wish {
     stop: None,
 };
 
+/// The hostile keeper's actions of a kind.
+#[derive(Clone, Copy, Default)]
+struct Harm {
+    count: u32,
+    /// Equity lost by them, at the price that there was.
+    harm: i128,
+    /// The same at the prices that they used.
+    at_used_price: i128,
+}
+
 /// What came of it.
 #[derive(Default)]
 struct Outcome {
     equity: i128,
-    /// The hostile keeper's actions, and equity lost by them.
-    by_hostile: BTreeMap<Act, (u32, i128)>,
+    by_hostile: BTreeMap<Act, Harm>,
     by_honest: u32,
     noted: u32,
     /// How often the honest keeper had no allowance left.
@@ -89,6 +115,7 @@ struct Outcome {
 
 /// One play.
 struct Play {
+    cast: Cast,
     scene: Scene,
     position: PositionContext,
     /// The market with the other price accounts.
@@ -150,6 +177,7 @@ impl Play {
             ..scene.world.market.clone()
         };
         Self {
+            cast,
             scene,
             position,
             older,
@@ -315,7 +343,7 @@ async fn play(cast: Cast, wish: Wish, seed: u64) -> Outcome {
         play.step(moment).await;
         match cast {
             Cast::Honest => {}
-            Cast::Hostile => play.attack(moment).await,
+            Cast::Hostile | Cast::HostileForNothing => play.attack(moment).await,
             Cast::Named | Cast::NamedAndAway => {
                 play.attack_what_waits_for_nobody(moment).await;
                 play.note(moment).await;
@@ -335,28 +363,33 @@ async fn play(cast: Cast, wish: Wish, seed: u64) -> Outcome {
     play.end().await
 }
 
-/// Most that a hostile keeper may cost of equity at a leverage of 3. What it takes is of what is traded, so that it grows with leverage.
-const MOST: f64 = 0.02;
-
 /// The hostile keeper's actions of all casts, by kind.
 async fn compare(wish: Wish, seed: u64) -> BTreeMap<Act, u32> {
     let honest = play(Cast::Honest, wish, seed).await;
     let mut table = vec![(Cast::Honest, 0.0, honest)];
-    for cast in [Cast::Hostile, Cast::Named, Cast::NamedAndAway] {
+    for cast in [
+        Cast::Hostile,
+        Cast::HostileForNothing,
+        Cast::Named,
+        Cast::NamedAndAway,
+    ] {
         let outcome = play(cast, wish, seed).await;
         let alone = &table[0].2;
         let below = (alone.equity - outcome.equity) as f64 / alone.equity as f64;
         table.push((cast, below, outcome));
     }
-    println!("seed  cast          equity   below  by honest  noted  starved  by hostile (harm)");
+    println!(
+        "seed  cast               equity   below  by honest  noted  starved  by hostile (harm, at the price used)"
+    );
     let mut all = BTreeMap::<Act, u32>::new();
     for (cast, below, outcome) in &table {
-        let told = outcome.by_hostile.iter().map(|(act, (count, harm))| {
-            *all.entry(*act).or_default() += count;
-            format!("{act:?} {count} ({:.2})", *harm as f64 / 1e6)
+        let told = outcome.by_hostile.iter().map(|(act, done)| {
+            *all.entry(*act).or_default() += done.count;
+            let [harm, used] = [done.harm, done.at_used_price].map(|harm| harm as f64 / 1e6);
+            format!("{act:?} {} ({harm:.2}, {used:.2})", done.count)
         });
         println!(
-            "{seed:4}  {:12}  {:6.2}  {:5.2}%  {:9}  {:5}  {:7}  {}",
+            "{seed:4}  {:17}  {:6.2}  {:5.2}%  {:9}  {:5}  {:7}  {}",
             format!("{cast:?}"),
             outcome.equity as f64 / 1e6,
             below * 100.0,
@@ -366,15 +399,11 @@ async fn compare(wish: Wish, seed: u64) -> BTreeMap<Act, u32> {
             told.collect::<Vec<_>>().join(", "),
         );
     }
-    for (cast, below, outcome) in &table {
-        match cast {
-            // What is fair is within the allowances.
-            Cast::Honest => assert_eq!(outcome.starved, 0),
-            Cast::Hostile | Cast::Named | Cast::NamedAndAway => {
-                let most = MOST * f64::from(wish.leverage_bps) / f64::from(PROPOSED.leverage_bps);
-                assert!(*below <= most, "{cast:?}: {below}");
-            }
-        }
+    // What is fair is within the allowances.
+    assert_eq!(table[0].2.starved, 0);
+    let leverage = f64::from(wish.leverage_bps) / f64::from(PROPOSED.leverage_bps);
+    for (cast, below, _) in &table {
+        assert!(*below <= cast.most() * leverage, "{cast:?}: {below}");
     }
     all
 }

@@ -102,12 +102,16 @@ impl Play {
                         self.outcome.noted += 1;
                         return true;
                     }
-                    let at = self.at(moment.price());
                     let (after, _) = self.scene.model(&self.position).await;
-                    let equity = |model: &PositionModel| model.value(at).unwrap().equity();
+                    let lost_at = |at| {
+                        let equity = |model: &PositionModel| model.value(at).unwrap().equity();
+                        equity(&before) - equity(&after)
+                    };
+                    let harms = [moment.price(), price].map(|price| lost_at(self.at(price)));
                     let by_hostile = self.outcome.by_hostile.entry(chance.act).or_default();
-                    by_hostile.0 += 1;
-                    by_hostile.1 += equity(&before) - equity(&after);
+                    by_hostile.count += 1;
+                    by_hostile.harm += harms[0];
+                    by_hostile.at_used_price += harms[1];
                     self.position = self.scene.world.reload(&self.position).await.unwrap();
                     return true;
                 }
@@ -118,9 +122,13 @@ impl Play {
         false
     }
 
-    /// Moves the pool. The fees come back to the hostile keeper, who has put up so much liquidity of its own that the position gets
-    /// none of them: what pushing costs is not to be what the position gains.
+    /// Moves the pool. Where it is for nothing the fees come back to the hostile keeper, who has put up so much liquidity of its own
+    /// that the position gets none of them.
     async fn push(&self, to: SqrtPrice) {
+        if !self.cast.pushes_for_nothing() {
+            self.scene.world.move_pool(to).await.unwrap();
+            return;
+        }
         let pool = self.scene.world.market.market.whirlpool;
         let fee = async |rate: u32| {
             let rate = u16::try_from(rate).unwrap().to_le_bytes();
@@ -177,8 +185,13 @@ impl Play {
             act: Act::Compound,
             age,
             trade: surplus_trade(model, self.at(price)),
-            most_bps: f64::from(self.scene.world.market.market.limits.max_pool_deviation_bps)
-                - CLEARANCE_BPS,
+            most_bps: if self.cast.pushes_for_nothing() {
+                f64::from(self.scene.world.market.market.limits.max_pool_deviation_bps)
+                    - CLEARANCE_BPS
+            } else {
+                // The fees of a further push would be worth more to the position than what it does to it.
+                LEAST_BPS
+            },
         })
     }
 

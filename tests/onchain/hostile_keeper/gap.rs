@@ -17,7 +17,7 @@ async fn after_a_gap_a_hostile_deleverage_costs_the_markets_cap_of_what_is_trade
     play.step(&moment).await;
     let (before, at) = play.scene.model(&play.position).await;
     play.attack(&moment).await;
-    let (count, harm) = play.outcome.by_hostile[&Act::Deleverage];
+    let harm = play.outcome.by_hostile[&Act::Deleverage].harm;
     let equity = before.value(at).unwrap().equity();
     let traded = ballast_model::value_up(before.debt.base, at).unwrap();
     let part = harm as f64 / equity as f64;
@@ -29,5 +29,5 @@ async fn after_a_gap_a_hostile_deleverage_costs_the_markets_cap_of_what_is_trade
     // More than a hostile keeper takes in three days without a gap.
     assert!((0.02..0.03).contains(&part), "{part}");
     play.attack(&moment).await;
-    assert_eq!((count, play.outcome.by_hostile[&Act::Deleverage].0), (1, 1));
+    assert_eq!(play.outcome.by_hostile[&Act::Deleverage].count, 1);
 }
