@@ -267,7 +267,8 @@ impl Engine {
     /// Something else is permitted than before: looks again at all for which something is due.
     pub(super) fn permitted_anew(&mut self) {
         self.admit_waiting();
-        let due: Vec<Pubkey> = self.told.keys().copied().collect();
+        let mut due: Vec<Pubkey> = self.told.keys().copied().collect();
+        due.sort_unstable();
         for position in due {
             if let Some(market) = self.market_of(&position) {
                 self.evaluate(market, position);

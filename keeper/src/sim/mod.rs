@@ -22,6 +22,7 @@ mod paths;
 mod power_tests;
 mod show_tests;
 mod state;
+mod story;
 mod story_tests;
 mod trouble_tests;
 pub mod world;
