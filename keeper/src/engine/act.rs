@@ -16,6 +16,8 @@ use crate::{
 
 /// Longest pause after an action that protects somebody for which nothing was sent.
 const LONGEST_UNSENT: Duration = Duration::from_secs(2);
+/// Longest pause after anything for which no node answered: that says nothing against the action, and costs nothing.
+const LONGEST_UNANSWERED: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Nothing is due for a position: what failed before does not count any more.
@@ -252,7 +254,8 @@ impl Engine {
                 self.pace.failed_at_most(key, now, longest_unsent);
             }
             Verdict::Unavailable(error) => {
-                self.pace.failed_at_most(key, now, longest_unsent);
+                let longest = longest_unsent.min(LONGEST_UNANSWERED);
+                self.pace.failed_at_most(key, now, longest);
                 self.problem(position, &format!("{action} of {position}: {error}"));
             }
         }

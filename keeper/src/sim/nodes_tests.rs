@@ -154,7 +154,7 @@ async fn with_that_node_alone_it_would_act_twice() {
 async fn who_lies_is_noticed_and_reported() {
     for (lie, lost, word) in [
         (Lie::Landed, 100, "the others deny"),
-        (Lie::Slots(1_000_000), 0, "cannot have reached"),
+        (Lie::Slots(1_000_000), 0, "cannot have been reached"),
     ] {
         let (_, warned, _) = rehedged(51, &[lying(lie), WELL, WELL], lost).await;
         let of_liar = |it: &&String| it.starts_with("rpc-1 (http://node-1)");
