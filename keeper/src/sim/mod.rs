@@ -14,6 +14,7 @@ pub(crate) mod crash_tests;
 mod disk;
 mod flags_tests;
 mod hedge_tests;
+mod liar_tests;
 mod node;
 mod node_tests;
 mod nodes_tests;

@@ -17,7 +17,7 @@ use crate::{
     journal::{Outcome, Record, scan},
 };
 
-const COUNT: usize = POSITIONS as usize;
+pub(super) const COUNT: usize = POSITIONS as usize;
 pub(super) const WELL: Manners = Manners {
     lag: 0,
     answers: Answers::Well,
@@ -25,7 +25,7 @@ pub(super) const WELL: Manners = Manners {
     passes_on: PassesOn::AtOnce,
 };
 
-fn lying(lie: Lie) -> Manners {
+pub(super) fn lying(lie: Lie) -> Manners {
     Manners { lie, ..WELL }
 }
 
