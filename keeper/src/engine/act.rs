@@ -2,11 +2,11 @@
 
 use std::{mem::discriminant, sync::Arc, time::Duration};
 
-use ballast_strategy::decide::{ActionKind, Assessment, Decision, Kinds};
+use ballast_strategy::decide::{ActionKind, Assessment, Decision};
 use solana_sdk::pubkey::Pubkey;
 use tokio::time::Instant;
 
-use super::{Engine, EngineError, room::room, shelf::Assessed};
+use super::{Engine, EngineError, room::room, shelf::Assessed, withheld::Withheld};
 use crate::{
     control::Permission,
     event::{DecisionEvent, KeeperEvent},
@@ -35,10 +35,9 @@ impl Engine {
         *refused = refused.with(action);
     }
 
-    /// What was refused lately, and what the keeper may not do.
-    fn withheld(&self, position: &Pubkey) -> [Kinds; 2] {
-        let refused = self.refused.get(position).copied().unwrap_or_default();
-        [refused, self.executor.control.forbidden(position)]
+    /// What the keeper does not do now with a position.
+    fn withheld(&self, position: &Pubkey) -> Withheld {
+        Withheld::of(position, &self.refused, &self.pace, &self.executor)
     }
 
     fn permission(&self, subject: &Pubkey, action: ActionKind) -> Permission {
@@ -110,7 +109,7 @@ impl Engine {
     }
 
     /// Writes a decision down with all that it was made from: the book has not changed since.
-    fn record(&self, market: Pubkey, position: Pubkey, withheld: [Kinds; 2], at: &Assessment) {
+    fn record(&self, market: Pubkey, position: Pubkey, withheld: Withheld, at: &Assessment) {
         let keeper = self.executor.keeper();
         if let Some(shelf) = self.shelves.get(&market)
             && let Some(situation) = shelf.situation(&position, keeper, &self.config, withheld)
