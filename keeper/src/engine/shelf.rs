@@ -143,11 +143,12 @@ impl Shelf {
         match change {
             Change::Nothing | Change::Doubtful => Vec::new(),
             Change::Clock => in_time(),
-            Change::Rules => self
-                .book
-                .positions()
-                .map(|(position, _)| *position)
-                .collect(),
+            Change::Rules => {
+                let positions = self.book.positions();
+                let mut all: Vec<Pubkey> = positions.map(|(position, _)| *position).collect();
+                all.sort_unstable();
+                all
+            }
             Change::Position(position) => vec![position],
             Change::Market => {
                 let mut due = match self.book.oracle() {
