@@ -19,7 +19,7 @@ const TAKERS: &str = "--taker-volume-day 100000 --pool-liquidity 720000000000";
 const MODELS_HERE: [&str; 2] = ["gbm", "regimes"];
 
 /// A second pool: what is said of it, its options, and how deep it is in the wild regime.
-const POOLS: [(&str, &str, &str); 5] = [
+const POOLS: [(&str, &str, &str); 6] = [
     ("none", "", ""),
     (
         "the same fee, as deep",
@@ -37,6 +37,11 @@ const POOLS: [(&str, &str, &str); 5] = [
         "",
     ),
     (
+        "0.01 %, as deep; trades of 50 in place of 1000",
+        "--other-pool-fee-ppm 100 --other-pool-liquidity 720000000000 --taker-size 50",
+        "",
+    ),
+    (
         "the same fee, as deep; twenty times in the wild regime",
         "--other-pool-fee-ppm 400 --other-pool-liquidity 720000000000 --taker-size 1000",
         "::20",
@@ -46,8 +51,16 @@ const POOLS: [(&str, &str, &str); 5] = [
 /// Where the hedge is: what is said of it, its options, and funding in the wild regime.
 const VENUES: [(&str, &str, &str); 5] = [
     ("debt", "--hedge 100%", ""),
-    ("debt, the rest a short", "--hedge 100% --perp-margin 50", ""),
-    ("half of it debt, the rest a short", "--hedge 50% --perp-margin 50", ""),
+    (
+        "debt, the rest a short",
+        "--hedge 100% --perp-margin 50",
+        "",
+    ),
+    (
+        "half of it debt, the rest a short",
+        "--hedge 50% --perp-margin 50",
+        "",
+    ),
     ("a short", "--hedge 0% --perp-margin 50", ""),
     (
         "a short; -0.05 % an hour in the wild regime",
@@ -55,6 +68,11 @@ const VENUES: [(&str, &str, &str); 5] = [
         ":-0.05%",
     ),
 ];
+
+/// What may be chosen beside a venue.
+const HEDGES: &str = "--widths 10% --leverages 3 --hedges 0%,50%,100% --bands 10% --max-liquidation 1% --risk-aversion 4 --perp-margin 50";
+/// What longs pay shorts an hour.
+const FUNDING: [&str; 4] = ["-0.01%", "0.00125%", "0.01%", "0.02%"];
 
 /// The section.
 pub fn section(options: &ParameterOptions) -> Result<String> {
@@ -86,7 +104,11 @@ pub fn section(options: &ParameterOptions) -> Result<String> {
     for (name, extra, funding) in VENUES {
         for model in models(funding) {
             let simulated = simulate(options, model, extra, funding)?;
-            let funds = if extra.contains("perp-margin") { 150.0 } else { 100.0 };
+            let funds = if extra.contains("perp-margin") {
+                150.0
+            } else {
+                100.0
+            };
             let (gain, sd, worst) = spread(&simulated, funds)?;
             let of = |name| line(&simulated, name);
             let _ = writeln!(
@@ -98,6 +120,32 @@ pub fn section(options: &ParameterOptions) -> Result<String> {
                 of("perp_fees")?,
                 of("interest_base")? + of("interest_quote")?,
                 number(&simulated["liquidation"]["probability"])? * 100.0
+            );
+        }
+    }
+    let _ = write!(
+        out,
+        "\nWhich part of the hedge `ballast optimise {HEDGES}` lays into debt, and its gain with other random numbers:\n\n\
+         | funding an hour | model | debt | gain | +- |\n|---|---|---|---|---|\n"
+    );
+    for funding in FUNDING {
+        for model in MODELS_HERE {
+            let mut line = words(&format!(
+                "optimise --model {model} --step-secs {} {HEDGES} --funding-hour {funding}",
+                MODELS.1
+            ));
+            line.extend(["--keeper".to_owned(), keeper(DEFAULT_BPS)?]);
+            line.extend(["--check-paths".to_owned(), options.paths.to_string()]);
+            line.extend(common_of(SCENARIO, options));
+            let winner = &ballast(&line)?["winner"];
+            let checked = &winner["out_of_sample"];
+            let percent = |value: &Value| number(value).map(|value| value * 100.0);
+            let _ = writeln!(
+                out,
+                "| {funding} | {model} | {:.0} % | {:+.2} % | {:.2} % |",
+                percent(&winner["hedge"])?,
+                percent(&checked["gain"])?,
+                percent(&checked["stderr"])?
             );
         }
     }

@@ -45,7 +45,11 @@ fn a_second_pool_by_file_is_that_by_options() {
     let paid = |report: &Value| number(&report["attribution"]["fees_takers"]["mean"]);
     assert!(paid(&dearer) > paid(&by_options) && paid(&by_options) > paid(&shifted));
     let half = example(&[&TAKERS[..], &POOL[..4]].concat());
-    assert!(half.code == 1 && half.err.contains("--taker-size is missing"), "{}", half.err);
+    assert!(
+        half.code == 1 && half.err.contains("--taker-size is missing"),
+        "{}",
+        half.err
+    );
 }
 
 #[test]
@@ -54,7 +58,14 @@ fn a_short_at_a_venue_has_lines_of_its_own_and_they_add_up() {
         &["--json", "--regime", "3%:3", "--regime", "9%:1:4:-0.05%:20"],
         &TAKERS[1..],
         &POOL[..],
-        &["--perp-margin", "50", "--hedge", "0", "--funding-hour", "0.002%"],
+        &[
+            "--perp-margin",
+            "50",
+            "--hedge",
+            "0",
+            "--funding-hour",
+            "0.002%",
+        ],
     ]
     .concat();
     let report = changed("--model", "regimes", &regimes);
@@ -70,21 +81,37 @@ fn a_short_at_a_venue_has_lines_of_its_own_and_they_add_up() {
     assert!(number(funding) < -3.0 * number(stderr), "{funding}");
     // On its terms alone: what the position does is the same without it.
     let none: Vec<&str> = regimes.iter().take(15).copied().collect();
-    let unhedged = changed("--model", "regimes", &[&none[..], &["--hedge", "0"]].concat());
+    let unhedged = changed(
+        "--model",
+        "regimes",
+        &[&none[..], &["--hedge", "0"]].concat(),
+    );
     assert!(
         unhedged.code == 1 && unhedged.err.contains("--perp-margin is missing"),
         "{}",
         unhedged.err
     );
-    let text = changed("--paths", "50", &["--perp-margin", "50", "--funding-hour", "-0.01%"]);
-    assert!(text.out.contains("funding") && text.out.contains("of 150"), "{}", text.out);
+    let text = changed(
+        "--paths",
+        "50",
+        &["--perp-margin", "50", "--funding-hour", "-0.01%"],
+    );
+    assert!(
+        text.out.contains("funding") && text.out.contains("of 150"),
+        "{}",
+        text.out
+    );
     assert!(!changed("--paths", "50", &[]).out.contains("funding"));
 }
 
 #[test]
 fn what_is_not_there_is_not_spoken_of() {
     let with = |wild: &str| {
-        let run = changed("--model", "regimes", &["--regime", "3%:3", "--regime", wild]);
+        let run = changed(
+            "--model",
+            "regimes",
+            &["--regime", "3%:3", "--regime", wild],
+        );
         (run.code, run.err)
     };
     for (wild, said) in [
@@ -97,7 +124,15 @@ fn what_is_not_there_is_not_spoken_of() {
     let (code, err) = with("9%:1::x");
     assert!(code == 2 && err.contains("no regime"), "{err}");
     let band = example(&["--perp-band", "5%"]);
-    assert!(band.code == 2 && band.err.contains("--perp-margin"), "{}", band.err);
+    assert!(
+        band.code == 2 && band.err.contains("--perp-margin"),
+        "{}",
+        band.err
+    );
     let wild = example(&["--perp-margin", "50", "--funding-hour", "20%"]);
-    assert!(wild.code == 1 && wild.err.contains("0.1 an hour"), "{}", wild.err);
+    assert!(
+        wild.code == 1 && wild.err.contains("0.1 an hour"),
+        "{}",
+        wild.err
+    );
 }
