@@ -119,6 +119,8 @@ impl Shelf {
             fees: seen.and_then(|seen| seen.fees),
             booked_fees,
             reward_lamports: seen.and_then(|seen| seen.reward_lamports),
+            // By lamports, as far as SOL has a price here.
+            action_cost: None,
             volatility: self.measured.volatility.ticks_per_day(),
             fee_yield: self.measured.fee_yield.measured(),
             economics,
