@@ -249,6 +249,7 @@ impl Keeper {
                 message: message.into(),
             });
             tokio::select! {
+                biased;
                 () = &mut shutdown => return Ok(()),
                 () = outlive_blockhashes(chain.as_ref(), config.timing.poll_interval) => {}
             }
@@ -368,7 +369,9 @@ impl Keeper {
         }
         let mut sources_ended = false;
         let result = loop {
+            // None of them is ready again and again, so that each has its turn.
             tokio::select! {
+                biased;
                 result = &mut engine => break result,
                 // Only when the engine has dropped its end; it is about to return.
                 () = &mut sources, if !sources_ended => sources_ended = true,

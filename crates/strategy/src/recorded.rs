@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Format of the record; another one where a decision rests on more.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Why a recorded decision cannot be made again, or comes out differently.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -110,6 +110,7 @@ struct OutlookParts {
     fees: Option<[u64; 2]>,
     booked: Option<[u64; 2]>,
     reward: Option<u64>,
+    action_cost: Option<u64>,
     volatility: Option<u32>,
     fee_yield: Option<MeasuredYield>,
     economics: (u32, u32, u64),
@@ -143,6 +144,7 @@ impl Recorded {
                 fees: outlook.fees.map(pair),
                 booked: outlook.booked_fees.map(pair),
                 reward: outlook.reward_lamports,
+                action_cost: outlook.action_cost,
                 volatility: outlook.volatility,
                 fee_yield: outlook.fee_yield,
                 economics: (
@@ -184,6 +186,7 @@ impl Recorded {
                 fees: outlook.fees.map(amounts),
                 booked_fees: outlook.booked.map(amounts),
                 reward_lamports: outlook.reward,
+                action_cost: outlook.action_cost,
                 volatility: outlook.volatility,
                 fee_yield: outlook.fee_yield,
                 economics: Economics {

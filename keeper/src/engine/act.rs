@@ -16,6 +16,8 @@ use crate::{
 
 /// Longest pause after an action that protects somebody for which nothing was sent.
 const LONGEST_UNSENT: Duration = Duration::from_secs(2);
+/// Longest pause after anything for which no node answered: that says nothing against the action, and costs nothing.
+const LONGEST_UNANSWERED: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Nothing is due for a position: what failed before does not count any more.
@@ -251,7 +253,8 @@ impl Engine {
                 self.pace.failed_at_most(key, now, longest_unsent);
             }
             Verdict::Unavailable(error) => {
-                self.pace.failed_at_most(key, now, longest_unsent);
+                let longest = longest_unsent.min(LONGEST_UNANSWERED);
+                self.pace.failed_at_most(key, now, longest);
                 self.problem(position, &format!("{action} of {position}: {error}"));
             }
         }
@@ -266,7 +269,8 @@ impl Engine {
     /// Something else is permitted than before: looks again at all for which something is due.
     pub(super) fn permitted_anew(&mut self) {
         self.admit_waiting();
-        let due: Vec<Pubkey> = self.told.keys().copied().collect();
+        let mut due: Vec<Pubkey> = self.told.keys().copied().collect();
+        due.sort_unstable();
         for position in due {
             if let Some(market) = self.market_of(&position) {
                 self.evaluate(market, position);

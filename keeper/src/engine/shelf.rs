@@ -119,6 +119,8 @@ impl Shelf {
             fees: seen.and_then(|seen| seen.fees),
             booked_fees,
             reward_lamports: seen.and_then(|seen| seen.reward_lamports),
+            // By lamports, as far as SOL has a price here.
+            action_cost: None,
             volatility: self.measured.volatility.ticks_per_day(),
             fee_yield: self.measured.fee_yield.measured(),
             economics,
@@ -143,11 +145,12 @@ impl Shelf {
         match change {
             Change::Nothing | Change::Doubtful => Vec::new(),
             Change::Clock => in_time(),
-            Change::Rules => self
-                .book
-                .positions()
-                .map(|(position, _)| *position)
-                .collect(),
+            Change::Rules => {
+                let positions = self.book.positions();
+                let mut all: Vec<Pubkey> = positions.map(|(position, _)| *position).collect();
+                all.sort_unstable();
+                all
+            }
             Change::Position(position) => vec![position],
             Change::Market => {
                 let mut due = match self.book.oracle() {
