@@ -18,10 +18,10 @@ const PATHS: u64 = 400;
 const STEP_SECS: u64 = 60;
 const SEED: u64 = 1;
 /// Slots of public clusters.
-const BLOCK_SECS: f64 = 0.4;
+pub const BLOCK_SECS: f64 = 0.4;
 
 /// Equity at the end, in quote tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Forecast {
     /// How many paths.
     pub paths: u64,
@@ -31,6 +31,17 @@ pub struct Forecast {
     pub median: f64,
     /// 95 % end below it.
     pub quantile_95: f64,
+    /// Of each path.
+    #[serde(skip)]
+    pub equities: Vec<f64>,
+}
+
+impl Forecast {
+    /// How many paths end below an equity.
+    pub fn ends_below(&self, equity: f64) -> usize {
+        let below = self.equities.iter().filter(|end| **end < equity);
+        below.count()
+    }
 }
 
 /// What is simulated: the position as it was opened, for how long, and how the price and takers behave.
@@ -97,7 +108,7 @@ impl Setting {
         })
     }
 
-    /// Simulates; takes some seconds of all cores.
+    /// Simulates; takes some seconds of one core.
     ///
     /// # Errors
     /// Terms that make no sense.
@@ -111,7 +122,8 @@ impl Setting {
             watch: None,
             paths: PATHS,
             streams: Streams::new(SEED),
-            threads: 0,
+            // The story goes on beside it.
+            threads: 1,
         };
         let agent = Keeper::new(&self.keeper, &terms);
         let mut summary = Summary::new(&terms, PATHS);
@@ -125,6 +137,7 @@ impl Setting {
             quantile_5: equity.quantile(0.05),
             median: equity.quantile(0.5),
             quantile_95: equity.quantile(0.95),
+            equities: summary.equities().to_vec(),
         })
     }
 }

@@ -26,6 +26,9 @@ use story::Ending;
 /// Milliseconds per slot of the embedded node.
 const SLOT_MS: u64 = 50;
 
+/// What takers trade in the pool a day, in quote tokens: twice what is in it.
+const TAKER_VOLUME_DAY: f64 = 100e6;
+
 /// Opens a delta-neutral leveraged position twice, moves the price, and shows how it ends with the keeper and without.
 #[derive(Parser)]
 #[command(name = "ballast-demo")]
@@ -38,7 +41,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE.csv[.gz]")]
     prices: Option<PathBuf>,
     /// What takers trade in the pool a day, in quote tokens, unless the file has a column taker_volume.
-    #[arg(long, default_value_t = 100e6, value_name = "QUOTE")]
+    #[arg(long, default_value_t = TAKER_VOLUME_DAY, value_name = "QUOTE")]
     taker_volume_day: f64,
     /// Draw it: a page of its own, with pictures.
     #[arg(long, value_name = "FILE.html")]
@@ -79,14 +82,13 @@ async fn run(arguments: Arguments) -> Result<bool> {
         println!("starting the embedded node");
         Arc::new(EmbeddedNode::start(SLOT_MS).await?)
     };
+    let pauses = net.moves_time();
     let Ending {
-        mut report,
+        report,
         kept,
         watcher,
-        setting,
         price,
     } = story::tell(net, &path, arguments.taker_volume_day).await?;
-    report.simulated = Some(setting.simulate(report.sigma_day, report.days)?);
     print!("{}", report.side_by_side());
     let file = report.write().context("writing the report")?;
     println!("\nreport: {}", file.display());
@@ -97,6 +99,10 @@ async fn run(arguments: Arguments) -> Result<bool> {
     if let Some(file) = &arguments.picture {
         page::write_picture(&report, file)?;
         println!("picture: {}", file.display());
+    }
+    // Other prices or takers show other things.
+    if arguments.prices.is_none() && arguments.taker_volume_day == TAKER_VOLUME_DAY {
+        report.check_built_in(pauses)?;
     }
     if arguments.stay {
         stay::stay(kept, &watcher, price).await?;

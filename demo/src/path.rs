@@ -12,27 +12,31 @@ use flate2::read::MultiGzDecoder;
 
 use crate::candles;
 
-/// What the built-in path shows, hour by hour. Steps are smaller than half the band, except for the gap.
-const BUILT_IN: [(&str, &[f64]); 5] = [
+/// What the built-in path shows: what begins, seconds between two prices, prices. Steps are smaller than half the band, except for
+/// the gap.
+const BUILT_IN: [(&str, f64, &[f64]); 6] = [
     (
         "chop: the price goes nowhere, takers pay",
-        &[
-            201.0, 199.5, 201.5, 200.0, 198.5, 200.0, 201.5, 200.5, 199.0, 200.5, 201.0, 200.0,
-        ],
+        HOUR_SECS,
+        &[201.5, 199.0, 201.0, 198.5, 200.5, 200.0],
     ),
-    (
-        "crash: through the lower end of the band",
-        &[196.0, 191.0, 187.0, 183.0],
-    ),
-    ("gap: a jump that nobody can trade on", &[193.0]),
+    // It ends with a recentering, so that the crash finds full leverage and a pause that has just begun.
     (
         "trend: up and out of the band, which the keeper moves after the price",
+        HOUR_SECS,
         &[
-            195.0, 198.0, 201.0, 204.0, 207.0, 210.0, 213.0, 217.0, 221.0, 225.0, 229.0, 233.0,
-            237.0, 241.0, 245.0, 249.0, 253.0, 257.0, 262.0,
+            203.5, 207.0, 211.0, 214.5, 218.5, 222.5, 226.5, 230.5, 235.0, 239.0, 243.0, 248.0,
+            252.0, 256.5, 261.5, 266.0, 270.5, 276.0,
         ],
     ),
-    ("and on", &[260.0, 263.0, 261.0]),
+    (
+        "crash: within a minute, sooner than the owner lets keepers trade again",
+        15.0,
+        &[264.5, 253.0, 242.0],
+    ),
+    ("calm: the pauses are over", HOUR_SECS, &[243.5]),
+    ("gap: a jump that nobody can trade on", HOUR_SECS, &[260.5]),
+    ("and on", HOUR_SECS, &[259.0, 261.0]),
 ];
 const HOUR_SECS: f64 = 3_600.0;
 /// Standard deviation of a day's move within the hours of the built-in path, between where each starts and ends.
@@ -45,7 +49,7 @@ const HALF_BAND: f64 = 0.05;
 /// A price and when it was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// As the file has it; the step's number for the built-in path.
+    /// As the file has it; hours, minutes and seconds since the start for the built-in path.
     pub time: String,
     /// Dollars per base token.
     pub price: UsdPrice,
@@ -74,12 +78,14 @@ impl PricePath {
     /// None in practice: it has points.
     pub fn built_in() -> Result<Self> {
         let mut points = Vec::new();
-        for (title, prices) in BUILT_IN {
+        let mut passed = 0.0;
+        for (title, secs, prices) in BUILT_IN {
             for (index, &price) in prices.iter().enumerate() {
+                passed += secs;
                 points.push(Point {
-                    time: format!("{} h", points.len() + 1),
+                    time: clock(passed as u64),
                     price: UsdPrice::from_f64(price)?,
-                    secs: HOUR_SECS,
+                    secs,
                     taker_volume: None,
                     chapter: (index == 0).then_some(title),
                 });
@@ -215,6 +221,12 @@ impl PricePath {
     }
 }
 
+/// Hours, minutes and seconds.
+fn clock(secs: u64) -> String {
+    let (hours, minutes) = (secs / 3_600, secs / 60 % 60);
+    format!("{hours:02}:{minutes:02}:{:02}", secs % 60)
+}
+
 /// A file's bytes as text.
 fn text(bytes: Vec<u8>) -> Result<String> {
     for (start, what) in [
@@ -321,8 +333,10 @@ mod tests {
         assert_eq!(path.first(), UsdPrice::dollars(200));
         let band = [UsdPrice::dollars(190), UsdPrice::dollars(210)];
         assert_eq!(path.band().unwrap(), band);
-        let hours = path.points.len() as f64;
-        assert!((path.days() - hours / 24.0).abs() < 1e-9);
+        let times: Vec<_> = path.points.iter().map(|point| &*point.time).collect();
+        assert_eq!(times[..2], ["01:00:00", "02:00:00"]);
+        let crash = path.points.iter().position(|point| point.secs < 60.0);
+        assert_eq!(times[crash.unwrap()], "24:00:15");
         // Steps are smaller than half the band; the gap is not.
         let mut last = path.first().to_f64();
         let large = path.points.iter().filter(|point| {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     attribution::Attribution,
-    forecast::Forecast,
+    forecast::{BLOCK_SECS, Forecast},
     side::{OWN_FUNDS, Sample},
 };
 
@@ -132,6 +132,44 @@ impl Report {
         Ok(())
     }
 
+    /// Checks that the built-in path showed what it is there for, and that the keeper did no harm. Deleverages are only looked for
+    /// with `pauses`: without them each step is hedged before leverage has risen.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn check_built_in(&self, pauses: bool) -> Result<()> {
+        let (with, without) = (&self.with_keeper, &self.without_keeper);
+        let expected: [(&str, &[&str]); 4] = [
+            ("recenter", &["recenter"]),
+            ("rehedge", &["rehedge"]),
+            ("compound", &["compound"]),
+            ("deleverage", &["deleverage", "deleverage_swap"]),
+        ];
+        for (name, kinds) in expected {
+            let mut done = with.actions.iter().map(|action| action.action.as_str());
+            ensure!(
+                done.any(|kind| kinds.contains(&kind)) || (name == "deleverage" && !pauses),
+                "the built-in path should show a {name}, but the keeper made none: see the actions in the report"
+            );
+        }
+        ensure!(
+            with.gain.fees_takers > 0 && with.gain.fees_arbitrage > 0,
+            "takers and arbitrageurs should have paid fees: {:?}",
+            with.gain
+        );
+        ensure!(
+            !with.liquidated,
+            "the position with the keeper was liquidated"
+        );
+        ensure!(
+            with.final_equity >= without.final_equity,
+            "the position with the keeper ends at {}, below the one without at {}",
+            with.final_equity,
+            without.final_equity
+        );
+        Ok(())
+    }
+
     /// Writes target/demo/report.json of the workspace; returns where that is.
     ///
     /// # Errors
@@ -157,8 +195,8 @@ impl Report {
         let _ = writeln!(text, "{:<26}{own:>14.4}{own:>16.4}{own:>10.4}", "own funds");
         let lines = with.gain.lines().into_iter().zip(without.gain.lines());
         for ((name, with), (_, without)) in lines {
-            let [with, without] = [with, without].map(|raw| raw as f64 / MICRO_PER_QUOTE);
-            let _ = writeln!(text, "  {name:<24}{with:>+14.4}{without:>+16.4}{:>10}", "");
+            let [with, without] = [with, without].map(signed);
+            let _ = writeln!(text, "  {name:<24}{with:>14}{without:>16}");
         }
         let _ = writeln!(
             text,
@@ -193,16 +231,29 @@ impl Report {
         if let Some(simulated) = &self.simulated {
             let _ = writeln!(
                 text,
-                "\nThe same configuration on {} random paths of {:.1} days at {:.1} % a day: equity 5 % {:.2}, 50 % {:.2}, 95 % {:.2}.",
+                "\nWhat the simulator makes of the same configuration on {} random paths, as long and with as much movement ({:.1} days, {:.1} % a \
+                 day) but\nwithout gaps, with arbitrage every {} s: final equity 5 % {:.2}, 50 % {:.2}, 95 % {:.2}. Of these paths {} end below the \
+                 {:.2} with the keeper.",
                 simulated.paths,
                 self.days,
                 self.sigma_day * 100.0,
+                BLOCK_SECS,
                 simulated.quantile_5,
                 simulated.median,
                 simulated.quantile_95,
+                simulated.ends_below(with.final_equity),
+                with.final_equity,
             );
         }
         text
+    }
+}
+
+/// Raw quote units as quote tokens with a sign, unless too small to have one.
+fn signed(raw: i128) -> String {
+    match format!("{:+.4}", raw as f64 / MICRO_PER_QUOTE) {
+        zero if zero.ends_with("0.0000") && zero.len() == 7 => "0.0000".into(),
+        shown => shown,
     }
 }
 
@@ -264,6 +315,48 @@ mod tests {
         let table = report.side_by_side();
         assert!(table.contains("99.5000") && table.contains("yes") && table.contains("no"));
         assert!(table.contains("+1.0000") && table.contains("rehedge"));
+    }
+
+    #[test]
+    fn the_built_in_path_has_to_show_every_kind_of_action_and_no_harm() {
+        let mut shown = report();
+        let action = shown.with_keeper.actions[0].clone();
+        let kinds = ["recenter", "rehedge", "compound", "deleverage"];
+        shown.with_keeper.actions = kinds
+            .map(|kind| Action {
+                action: kind.into(),
+                ..action.clone()
+            })
+            .into();
+        shown.with_keeper.gain.fees_arbitrage = 1;
+        shown.check_built_in(true).unwrap();
+        for (index, kind) in kinds.into_iter().enumerate() {
+            let mut report = shown.clone();
+            report.with_keeper.actions.remove(index);
+            let error = report.check_built_in(true).unwrap_err().to_string();
+            assert!(error.contains(&format!("show a {kind}")), "{error}");
+            // Without pauses nothing else is missed than a deleverage.
+            assert_eq!(report.check_built_in(false).is_ok(), kind == "deleverage");
+        }
+        let mut worse = shown.clone();
+        worse.without_keeper.final_equity = 99.6;
+        let error = worse.check_built_in(true).unwrap_err().to_string();
+        assert!(error.contains("99.5, below the one without at 99.6"));
+        shown.with_keeper.gain.fees_takers = 0;
+        shown.check_built_in(true).unwrap_err();
+    }
+
+    #[test]
+    fn what_is_too_small_to_be_shown_has_no_sign() {
+        for (raw, shown) in [
+            (-49, "0.0000"),
+            (0, "0.0000"),
+            (51, "+0.0001"),
+            (-1_250_000, "-1.2500"),
+            (10_000_000, "+10.0000"),
+        ] {
+            assert_eq!(signed(raw), shown);
+        }
     }
 
     #[test]

@@ -34,6 +34,12 @@ pub const OWN_FUNDS: Amounts = Amounts {
 pub const LEVERAGE_BPS: u32 = 30_000;
 /// Fees worth this, in raw quote units, are put back to work.
 const COMPOUND_MIN_VALUE: u64 = 1_000_000;
+/// Debt / assets at which keepers give up leverage: leverage 3.1 or so.
+const DELEVERAGE_TRIGGER_LTV_BPS: u32 = 6_800;
+/// What the owner lets pass between two rehedges: each of them costs.
+const REHEDGE_PAUSE_SECS: u32 = 300;
+/// What the owner lets pass between two recenterings.
+const RECENTER_PAUSE_SECS: u32 = 900;
 /// What the liquidator has of each token, raw units.
 const LIQUIDATOR_FUNDS: Amounts = Amounts {
     base: 1_000_000_000_000,
@@ -67,6 +73,9 @@ pub struct Trading {
     pub seed: u64,
 }
 
+/// A position when arbitrageurs had traded and takers had not.
+pub struct Arbitraged(State);
+
 /// A position at one moment.
 #[derive(Clone, Copy)]
 pub struct Sample {
@@ -79,8 +88,19 @@ pub struct Sample {
     equity: i128,
     delta: i128,
     maintenance: Bps,
-    /// Whether a keeper would do nothing.
-    pub quiet: bool,
+    /// What a keeper has to do.
+    pub standing: Standing,
+}
+
+/// What a keeper has to do about a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Quiet,
+    /// Something, and it can.
+    Due,
+    /// Something, but it cannot yet.
+    Blocked,
 }
 
 impl Sample {
@@ -136,12 +156,17 @@ impl Side {
             start_price: path.first(),
             ..WorldConfig::standard()?
         };
-        if !net.moves_time() {
+        let [rehedge_secs, recenter_secs] = if net.moves_time() {
+            [REHEDGE_PAUSE_SECS, RECENTER_PAUSE_SECS]
+        } else {
             // Hours pass in moments: a pause between two rehedges would count for days.
             config.desired.limits.min_rebalance_interval_secs = 0;
-        }
+            [0; 2]
+        };
         let policy = Policy {
             keeper_enabled: kept.into(),
+            deleverage_trigger_ltv_bps: DELEVERAGE_TRIGGER_LTV_BPS,
+            min_rebalance_interval_secs: rehedge_secs,
             ..default_policy(&config.desired.market_params().limits)
         };
         let world = World::new(net, config).await?;
@@ -152,7 +177,10 @@ impl Side {
         let width_ticks = args.tick_upper.abs_diff(args.tick_lower);
         let position = world.open(&owner, args).await?;
         if kept {
-            let automation = automation(width_ticks);
+            let automation = Automation {
+                recenter_cooldown_secs: recenter_secs,
+                ..automation(width_ticks)
+            };
             let set = instruction::set_automation(
                 &world.market.address,
                 &owner.key(),
@@ -185,12 +213,36 @@ impl Side {
         &self.position.position
     }
 
-    /// The pool's own price follows one elsewhere, to and fro on the way, then takers trade. Returns the position as it is
-    /// then, at the price elsewhere; the oracle has not followed yet.
+    /// What the owner set, a line for each kind of action.
+    pub fn rules(&self) -> String {
+        let Policy {
+            delta_band_bps,
+            deleverage_trigger_ltv_bps,
+            deleverage_target_ltv_bps,
+            min_rebalance_interval_secs,
+            ..
+        } = self.stored().policy;
+        let percent = |bps: u32| f64::from(bps) / 100.0;
+        format!(
+            "  rehedge     when delta is beyond {} % of the most base that the band can hold, at most every {} s\n  \
+               recenter    when the price has left the band, at most every {} s\n  \
+               deleverage  at LTV {} %, to {} %\n  \
+               compound    from {} quote of fees on\n",
+            percent(delta_band_bps),
+            min_rebalance_interval_secs,
+            self.stored().automation.recenter_cooldown_secs,
+            percent(deleverage_trigger_ltv_bps),
+            percent(deleverage_target_ltv_bps),
+            COMPOUND_MIN_VALUE as f64 / MICRO_PER_QUOTE,
+        )
+    }
+
+    /// The pool's own price follows one elsewhere, to and fro on the way, then takers trade; the oracle has not followed yet.
+    /// [`Side::arrive`] says what became of the position.
     ///
     /// # Errors
     /// If the cluster refuses.
-    pub async fn trade(&mut self, point: &Point, trading: Trading) -> Result<Sample> {
+    pub async fn trade(&mut self, point: &Point, trading: Trading) -> Result<Arbitraged> {
         let before = self.explained.context("nobody has looked yet")?;
         let pool = self.world.pool().await?;
         let log = |root: SqrtPrice| 2.0 * (root.x64() as f64).ln();
@@ -210,10 +262,19 @@ impl Side {
             .with_context(|| format!("moving the pool to {}", point.price))?;
         let arbitraged = self.sample(point.price).await?;
         self.world.round_trips(trading.taker_volume).await?;
+        Ok(Arbitraged(arbitraged.state))
+    }
+
+    /// The position when all have traded and the time for it has passed, at the price elsewhere.
+    ///
+    /// # Errors
+    /// If the cluster does not answer.
+    pub async fn arrive(&mut self, point: &Point, arbitraged: Arbitraged) -> Result<Sample> {
+        let before = self.explained.context("nobody has looked yet")?;
         let after = self.sample(point.price).await?;
         self.fate.gain.add_move(&Leg {
             before: before.state,
-            arbitraged: arbitraged.state,
+            arbitraged: arbitraged.0,
             after: after.state,
             from: before.at,
             to: after.at,
@@ -292,7 +353,11 @@ impl Side {
                 equity: state.equity(at)?,
                 delta: state.model.delta(at)?,
                 maintenance: Bps::new(snapshot.market.limits.maintenance_ltv_bps),
-                quiet: matches!(assessment.decision, Decision::Nothing),
+                standing: match assessment.decision {
+                    Decision::Nothing => Standing::Quiet,
+                    Decision::Act(..) => Standing::Due,
+                    Decision::Blocked { .. } => Standing::Blocked,
+                },
             });
         }
         anyhow::bail!("the position's accounts in the pool are not found")
@@ -325,9 +390,9 @@ impl Side {
             Err(error) => return Err(error).context("liquidating"),
         };
         let reason = format!(
-            "LTV {:.2} % at or above maintenance {}",
+            "LTV {:.2} % at or above maintenance, {:.2} %",
             seen.ltv() * 100.0,
-            seen.maintenance
+            f64::from(seen.maintenance.get()) / 100.0
         );
         self.look(price, |gain| &mut gain.liquidation).await?;
         self.fate.liquidated = true;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use ballast_localnet::{Localnet, UsdPrice};
 use tokio::time::{Instant, sleep};
 
@@ -10,8 +10,8 @@ use crate::{
     forecast::Setting,
     path::PricePath,
     report::{Moment, Report},
-    side::{Sample, Side, Trading},
-    watcher::Watcher,
+    side::{Sample, Side, Standing, Trading},
+    watcher::{LOOK_AT_FEES, Watcher},
 };
 
 /// The longest that the keeper may take over one price. A transaction that is lost is only known to be so when its blockhash
@@ -34,8 +34,6 @@ pub struct Ending {
     pub kept: Side,
     /// Its keeper.
     pub watcher: Watcher,
-    /// What was set up, for a simulation.
-    pub setting: Setting,
     /// The last price.
     pub price: UsdPrice,
 }
@@ -51,11 +49,16 @@ pub async fn tell(
     taker_volume_day: f64,
 ) -> Result<Ending> {
     println!(
-        "opening two equal positions: leverage 3, delta-neutral, own funds 100 quote, in pools of 50 million"
+        "opening two equal positions: leverage 3, delta-neutral, own funds 100 quote, in pools of 50 million; takers trade {:.0} million a day",
+        taker_volume_day / 1e6
     );
     let mut kept = Side::open(Arc::clone(&net), "with keeper", path, true).await?;
     let mut left = Side::open(Arc::clone(&net), "without keeper", path, false).await?;
+    println!("the owner of one lets keepers\n{}", kept.rules().trim_end());
     let setting = Setting::of(&kept, taker_volume_day).await?;
+    let (sigma_day, days) = (path.sigma_day(), path.days());
+    // Meanwhile: the story mostly waits for blocks.
+    let simulation = tokio::task::spawn_blocking(move || setting.simulate(sigma_day, days));
     // Opening took a while.
     kept.world.post_price(path.first()).await?;
     let watcher = Watcher::start(net.as_ref(), &kept.world).await?;
@@ -71,8 +74,11 @@ pub async fn tell(
         if let Some(chapter) = point.chapter {
             println!("-- {chapter}");
         }
+        // A keeper looks at fees again some time after it has looked: that much of the time passes after they were paid.
+        let secs = point.secs.round() as u64;
+        let last_secs = secs.min(LOOK_AT_FEES.as_secs() + 1);
         if net.moves_time() {
-            net.pass_time(point.secs.round() as u64).await?;
+            net.pass_time(secs - last_secs).await?;
         }
         let volume = point.taker_volume;
         let trading = Trading {
@@ -80,8 +86,12 @@ pub async fn tell(
             sigma_day: path.sigma_day_within,
             seed: step as u64,
         };
+        let traded = tokio::try_join!(kept.trade(point, trading), left.trade(point, trading))?;
+        if net.moves_time() {
+            net.pass_time(last_secs).await?;
+        }
         let (arrived, mut unkept) =
-            tokio::try_join!(kept.trade(point, trading), left.trade(point, trading))?;
+            tokio::try_join!(kept.arrive(point, traded.0), left.arrive(point, traded.1))?;
         // Both markets read the same price accounts. Until here no oracle has moved, so nobody has acted.
         kept.world.post_price(price).await?;
         let kept_liquidation = kept.liquidate_if_due(&arrived, price).await?;
@@ -98,7 +108,7 @@ pub async fn tell(
         );
         let acted = heard.actions.len();
         kept.fate.actions.extend(heard.actions);
-        if !held.quiet {
+        if held.standing != Standing::Quiet {
             let mut why = heard.notes;
             why.extend(watcher.obstacle());
             what.push(format!("still due: {}", why.join("; ")));
@@ -107,14 +117,16 @@ pub async fn tell(
         if what.is_empty() && shown {
             row(&point.time, price, "with", &held, "")?;
         } else if !what.is_empty() {
+            let mut time = &*point.time;
             if acted > 0 {
-                row(&point.time, price, "with", &arrived, "(price arrives)")?;
+                row(time, price, "with", &arrived, "(price arrives)")?;
+                time = "";
             }
-            row("", price, "with", &held, &what.join("; "))?;
+            row(time, price, "with", &held, &what.join("; "))?;
         }
         match &liquidation {
             Some(text) => {
-                row(&point.time, price, "without", &unkept, "(price arrives)")?;
+                row("", price, "without", &unkept, "(price arrives)")?;
                 unkept = left.look(price, |gain| &mut gain.interest).await?;
                 row("", price, "without", &unkept, text)?;
             }
@@ -130,11 +142,11 @@ pub async fn tell(
     kept.fate.actions.extend(watcher.take().actions);
     let report = Report {
         cluster: net.name().into(),
-        days: path.days(),
-        sigma_day: path.sigma_day(),
+        days,
+        sigma_day,
         with_keeper: kept.fate.clone(),
         without_keeper: left.fate,
-        simulated: None,
+        simulated: Some(simulation.await.context("the simulation's thread")??),
         moments,
     };
     report.check()?;
@@ -142,7 +154,6 @@ pub async fn tell(
         report,
         kept,
         watcher,
-        setting,
         price: path.last(),
     })
 }
@@ -156,8 +167,12 @@ async fn settle(kept: &mut Side, watcher: &Watcher, price: UsdPrice) -> Result<S
         let idle = watcher.idle()?;
         let sample = kept.look(price, |gain| &mut gain.actions).await?;
         let passed = start.elapsed();
-        let blocked = passed >= BLOCKED && watcher.obstacle().is_some();
-        if (idle && (sample.quiet || blocked)) || passed >= PATIENCE {
+        let done = match sample.standing {
+            Standing::Quiet => true,
+            Standing::Due => false,
+            Standing::Blocked => passed >= BLOCKED && watcher.obstacle().is_some(),
+        };
+        if (idle && done) || passed >= PATIENCE {
             return Ok(sample);
         }
         if posted.elapsed() >= HEARTBEAT {
@@ -177,6 +192,7 @@ fn header() {
 
 fn row(time: &str, price: UsdPrice, keeper: &str, sample: &Sample, what: &str) -> Result<()> {
     let distance = |distance: Option<f64>| match distance {
+        Some(part) if part >= 10.0 => ">999 %".into(),
         Some(part) => format!("{:.1} %", part * 100.0),
         None => "none".into(),
     };

@@ -25,8 +25,8 @@ const JOURNAL: &str = "journal";
 /// For fees.
 const KEEPER_LAMPORTS: u64 = 10_000_000_000;
 
-/// Hours pass in moments: as often as may be.
-const LOOK_AT_FEES: std::time::Duration = std::time::Duration::from_secs(10);
+/// How often the keeper looks at fees, by the cluster's clock: as often as may be.
+pub const LOOK_AT_FEES: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// A keeper in active mode.
 pub struct Watcher {

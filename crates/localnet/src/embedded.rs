@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use ballast_client::{Account, Chain, Keypair, Pubkey, RpcChain};
 use surfpool_sdk::{
-    BlockProductionMode, Surfnet,
+    BlockProductionMode, SimnetCommand, Surfnet,
     cheatcodes::builders::{DeployProgram, SetAccount},
 };
 use tokio::{
@@ -23,6 +23,8 @@ use crate::{
 
 const PAYER_LAMPORTS: u64 = 100_000_000_000_000;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// Name of the runbook that keeps the node from profiling every instruction.
+const NO_PROFILES: &str = "no-instruction-profiles";
 /// How often a start is tried.
 const STARTS: u32 = 4;
 /// A start takes a second or two, on a busy machine ten.
@@ -54,6 +56,10 @@ impl EmbeddedNode {
     pub async fn with_programs(slot_ms: u64, programs: Programs) -> Result<Self> {
         let payer = keys::named("payer");
         let node = started(slot_ms, &payer).await?;
+        // Else it runs each transaction once more for every instruction, each time on a copy of all that it remembers, and becomes
+        // slower with every transaction. While a runbook is executed it does not, and this one never ends.
+        node.send_command(SimnetCommand::StartRunbookExecution(NO_PROFILES.into()))
+            .context("telling the embedded node not to profile instructions")?;
         for program in programs.all() {
             let deploy = DeployProgram::new(program.id).so_bytes(program.bytes()?);
             blocking(|| node.cheatcodes().deploy(deploy))

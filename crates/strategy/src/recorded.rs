@@ -115,6 +115,9 @@ struct OutlookParts {
     fee_yield: Option<MeasuredYield>,
     economics: (u32, u32, u64),
     refused: u16,
+    /// Not in records of before it was known.
+    #[serde(default)]
+    retried: u16,
     forbidden: u16,
 }
 
@@ -150,6 +153,7 @@ impl Recorded {
                     economics.min_reward_lamports,
                 ),
                 refused: outlook.refused.bits(),
+                retried: outlook.retried.bits(),
                 forbidden: outlook.forbidden.bits(),
             },
             decision: told(decided),
@@ -191,6 +195,7 @@ impl Recorded {
                     min_reward_lamports,
                 },
                 refused: Kinds::from_bits(outlook.refused),
+                retried: Kinds::from_bits(outlook.retried),
                 forbidden: Kinds::from_bits(outlook.forbidden),
             },
         };
@@ -374,6 +379,7 @@ mod tests {
                     volatility,
                     fee_yield: fee_yield.map(|(day_x64, secs)| MeasuredYield { day_x64, secs }),
                     refused: Kinds::from_bits(refused),
+                    retried: Kinds::from_bits(refused & forbidden),
                     forbidden: Kinds::from_bits(forbidden),
                     ..Outlook::default()
                 },

@@ -50,6 +50,8 @@ pub struct Outlook {
     pub economics: Economics,
     /// What has just been refused, by a simulation or on chain.
     pub refused: Kinds,
+    /// What of it has been tried so few times that it is tried again before a position is liquidated for want of it.
+    pub retried: Kinds,
     /// What the keeper may not do now, so that others take its place.
     pub forbidden: Kinds,
 }
