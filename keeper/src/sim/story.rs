@@ -8,20 +8,17 @@ use solana_sdk::pubkey::Pubkey;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Faults, World,
+    Faults, World, config,
     crash_tests::{LIMIT, POSITIONS, settles, world},
     node::{Answers, Lie, Manners, Node, PassesOn},
     nodes_tests::{BOUND, WELL, journal_agrees, nodes, on_nodes},
 };
-use crate::Keeper;
-
-/// Longest pause after something that landed and failed, or that no node could be asked for: the configuration's.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+use crate::{Keeper, Mode};
 
 /// Within this everything that is due has been done, the time in which the keeper is down left out: as where one thing goes wrong
-/// (`nodes_tests::BOUND`), and a pause for each transaction that lands and fails on chain, which is no node's doing.
+/// (`nodes_tests::BOUND`), and the longest pause for each transaction that lands and fails on chain, which is no node's doing.
 fn bound(failures: u32) -> Duration {
-    BOUND + LONGEST_PAUSE * failures
+    BOUND + config(Mode::Active).timing.backoff_max * failures
 }
 
 /// What came of a story.
