@@ -15,10 +15,13 @@ use super::{
 };
 use crate::{Keeper, Mode};
 
-/// Within this everything that is due has been done, the time in which the keeper is down left out: as where one thing goes wrong
-/// (`nodes_tests::BOUND`), and the longest pause for each transaction that lands and fails on chain, which is no node's doing.
+/// Within this everything that is due has been done, the time in which the keeper is down left out. Twice what it takes where one thing
+/// goes wrong (`nodes_tests::BOUND`): here they follow each other, and what became of a transaction takes two nodes that say so at the same
+/// time, of which one may answer so few questions that this takes minutes. What fails on chain, which is no node's doing, waits for its
+/// longest pause, and for a node that says nothing.
 fn bound(failures: u32) -> Duration {
-    BOUND + config(Mode::Active).timing.backoff_max * failures
+    let config = config(Mode::Active);
+    2 * BOUND + (config.timing.backoff_max + config.nodes.asked.alone_after) * failures
 }
 
 /// What came of a story.
