@@ -149,7 +149,8 @@ fn gain(title: &str, own: f64, fate: &Fate) -> Chart {
         .gain
         .lines()
         .into_iter()
-        .filter(|(_, raw)| *raw != 0)
+        // What the bar would call 0.00.
+        .filter(|(_, raw)| raw.abs() >= 5_000)
         .map(|(name, raw)| (name, raw as f64 / MICRO_PER_QUOTE))
         .collect();
     waterfall(

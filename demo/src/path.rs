@@ -32,11 +32,11 @@ const BUILT_IN: [(&str, f64, &[f64]); 6] = [
     (
         "crash: within a minute, sooner than the owner lets keepers trade again",
         15.0,
-        &[264.5, 253.0, 242.0],
+        &[264.5, 253.0, 241.0],
     ),
-    ("calm: the pauses are over", HOUR_SECS, &[243.5]),
-    ("gap: a jump that nobody can trade on", HOUR_SECS, &[260.5]),
-    ("and on", HOUR_SECS, &[259.0, 261.0]),
+    ("calm: the pauses are over", HOUR_SECS, &[242.5]),
+    ("gap: a jump that nobody can trade on", HOUR_SECS, &[259.5]),
+    ("and on", HOUR_SECS, &[258.0, 260.0]),
 ];
 const HOUR_SECS: f64 = 3_600.0;
 /// Standard deviation of a day's move within the hours of the built-in path, between where each starts and ends.
