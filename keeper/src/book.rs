@@ -337,8 +337,9 @@ impl MarketBook {
             .positions
             .iter()
             .filter(|(address, known)| known.slot <= slot && !present.contains(address))
-            .map(|(address, _)| *address)
-            .collect();
+            .map(|(address, _)| *address);
+        let mut missing: Vec<Pubkey> = missing.collect();
+        missing.sort_unstable();
         self.complete_slot = self.complete_slot.max(slot);
         self.gone.retain(|_, gone| *gone >= slot);
         (changed, missing, problems)

@@ -1,11 +1,12 @@
 //! The keeper as a whole: opens the journal, recovers, and runs sources and engine until it is told to stop.
 
+mod connect;
+mod error;
+
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use ballast_client::{Chain, ChainError, Endpoint, MarketError, Nodes, RpcChain, RpcConfig};
-use futures_util::future::join_all;
-use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Keypair, signer::Signer};
-use thiserror::Error;
+use ballast_client::{Chain, Endpoint, Nodes};
+use solana_sdk::{hash::Hash, signature::Keypair, signer::Signer};
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
     task::JoinSet,
@@ -13,8 +14,8 @@ use tokio::{
 };
 
 use crate::{
-    api::{self, Nobody, Past, Server, ServerError},
-    config::{Config, ConfigError, Mode},
+    api::{self, Nobody, Past, Server},
+    config::{Config, Mode},
     control::{Control, SystemClock},
     decisions::Recorder,
     engine::{Engine, EngineError, Status},
@@ -22,117 +23,24 @@ use crate::{
     events::Events,
     execute::Executor,
     flags::{FlagsNow, FlagsWatch, Heard, Shown, Watcher},
-    hedge::{self, Desk, DeskError, HedgeNow, HedgeWatch, desk::Around},
+    hedge::{self, Desk, HedgeNow, HedgeWatch, desk::Around},
     history::{self, History, HistoryReader},
     journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
     memory::Memory,
     notify::Notifier,
     picture::{Picture, Pictures},
-    retries,
     sources::{Doubts, Sources},
-    start,
-    updates::{self, UpdatesError},
+    start, updates,
 };
 
-/// Every request to a node ends after this.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+pub use error::KeeperError;
+
 /// Source events that may wait for the engine.
 const QUEUE: usize = 10_000;
 /// How long the history may take to write what it knows.
 const LAST_WRITE: Duration = Duration::from_secs(10);
 /// Longest life of a blockhash in blocks, and a margin.
 const BLOCKHASH_LIFE: u64 = 151 + 32;
-
-/// Why the keeper did not start, or stopped other than on request.
-#[derive(Debug, Error)]
-pub enum KeeperError {
-    /// The configuration is refused.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The nodes are of different clusters.
-    #[error(
-        "{node} belongs to another cluster than {first}: nodes.more_rpc_urls are other nodes of the cluster of rpc_url"
-    )]
-    OtherCluster {
-        /// Which node.
-        node: String,
-        /// The one before it.
-        first: String,
-    },
-    /// The keypair file cannot be used.
-    #[error(
-        "keypair {path}: {reason}; it must be a JSON array of 64 bytes, as `solana-keygen new` writes it"
-    )]
-    Keypair {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The node does not answer.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    /// The node does not tell which cluster it belongs to.
-    #[error("the node does not tell which cluster it belongs to: {0}")]
-    Genesis(ChainError),
-    /// The node does not tell what became of transactions.
-    #[error(
-        "the node does not tell what became of transactions ({reason}), without which active mode would do things twice: \
-         use a node that answers getSignatureStatuses as rpc_url, or set mode = \"observe\""
-    )]
-    NoStatuses {
-        /// What it said.
-        reason: String,
-    },
-    /// The node does not search for positions.
-    #[error(
-        "the node does not search for positions ({reason}), so that the keeper would not know whom to look after: use a \
-         node that answers getProgramAccounts for program {program} as rpc_url (many public ones do not)",
-        program = ballast::ID
-    )]
-    NoSearch {
-        /// What it said.
-        reason: String,
-    },
-    /// No market is left.
-    #[error(
-        "no market is left to look after: the pools of all of them are of programs that pool_programs does not name"
-    )]
-    NoMarketServed,
-    /// The node keeps no history, so that it could not tell whether a transaction expired.
-    #[error(
-        "the node does not tell what became of older transactions ({reason}), without which active mode cannot act: use a \
-         node that keeps transaction history (its option --enable-rpc-transaction-history) as rpc_url, or set mode = \
-         \"paper\""
-    )]
-    NoHistory {
-        /// What it said.
-        reason: String,
-    },
-    /// A market cannot be read.
-    #[error("market {address}: {source}")]
-    Market {
-        /// Its address.
-        address: Pubkey,
-        /// Why.
-        source: MarketError,
-    },
-    /// The price service cannot be used.
-    #[error(transparent)]
-    Updates(#[from] UpdatesError),
-    /// The journal cannot be used.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The hedge cannot begin.
-    #[error("hedge: {0}")]
-    Hedge(#[from] DeskError),
-    /// The API cannot be served.
-    #[error(transparent)]
-    Api(#[from] ServerError),
-    /// It stopped while running.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-}
 
 /// What a keeper is made of. [`Keeper::connect`] makes it from a configuration; tests bring their own.
 pub struct Parts {
@@ -176,55 +84,6 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Checks the configuration, reads the keypair and asks the node which cluster it belongs to.
-    ///
-    /// # Errors
-    /// [`KeeperError`].
-    pub async fn connect(config: Config) -> Result<Self, KeeperError> {
-        config.check()?;
-        let keypair = config.keypair.as_ref().map(|path| {
-            solana_sdk::signature::read_keypair_file(path).map_err(|error| KeeperError::Keypair {
-                path: path.clone(),
-                reason: error.to_string(),
-            })
-        });
-        let keypair = keypair.transpose()?;
-        let events = Events::default();
-        let mut ws_urls = vec![config.ws_url.clone()];
-        ws_urls.extend(config.nodes.more_ws_urls.iter().cloned());
-        let on_retry = || Some(retries::warnings(events.clone()));
-        let request = RpcConfig::new(REQUEST_TIMEOUT);
-        let node = |url: &Endpoint| RpcChain::with_config(url.clone(), request, on_retry());
-        let chain = node(&config.rpc_url);
-        let more_nodes: Vec<RpcChain> = config.nodes.more_rpc_urls.iter().map(node).collect();
-        let genesis_hash = genesis_hash(&chain, &more_nodes, &events).await?;
-        let more_nodes = more_nodes
-            .into_iter()
-            .map(|node| Arc::new(node) as Arc<dyn Chain>)
-            .collect();
-        let halt_dir = Some(config.journal_dir.clone());
-        let other = |url: &Endpoint| {
-            // Whether they answer is what they are asked for: no reason to warn.
-            let other = RpcChain::with_config(url.clone(), RpcConfig::new(REQUEST_TIMEOUT), None);
-            Arc::new(other) as Arc<dyn Chain>
-        };
-        let other_nodes = config.flags.other_rpc_urls.iter().map(other).collect();
-        let parts = Parts {
-            config,
-            chain: Arc::new(chain),
-            more_nodes,
-            genesis_hash,
-            keypair,
-            ws_urls,
-            storage: None,
-            halt_dir,
-            clock: None,
-            other_nodes,
-            hedge: hedge::Tools::default(),
-        };
-        Ok(Self::with_events(parts, events))
-    }
-
     /// A keeper from its parts.
     pub fn new(parts: Parts) -> Self {
         Self::with_events(parts, Events::default())
@@ -390,6 +249,7 @@ impl Keeper {
                 message: message.into(),
             });
             tokio::select! {
+                biased;
                 () = &mut shutdown => return Ok(()),
                 () = outlive_blockhashes(chain.as_ref(), config.timing.poll_interval) => {}
             }
@@ -509,7 +369,9 @@ impl Keeper {
         }
         let mut sources_ended = false;
         let result = loop {
+            // None of them is ready again and again, so that each has its turn.
             tokio::select! {
+                biased;
                 result = &mut engine => break result,
                 // Only when the engine has dropped its end; it is about to return.
                 () = &mut sources, if !sources_ended => sources_ended = true,
@@ -532,51 +394,6 @@ impl Keeper {
             let _ = timeout(LAST_WRITE, history).await;
         }
         Ok(result?)
-    }
-}
-
-/// Which cluster the nodes belong to. One that does not answer now may answer later; one at least has to.
-async fn genesis_hash(
-    own: &RpcChain,
-    more: &[RpcChain],
-    events: &Events,
-) -> Result<Hash, KeeperError> {
-    let mut told: Option<(String, Hash)> = None;
-    let mut troubles = Vec::new();
-    let ask = |node: &'_ RpcChain| {
-        let node = node.clone();
-        async move {
-            // Asked first, because its errors are plain.
-            let hash = match node.slot().await {
-                Ok(_) => node.genesis_hash().await.map_err(KeeperError::Genesis),
-                Err(error) => Err(error.into()),
-            };
-            (node, hash)
-        }
-    };
-    let all = join_all([own].into_iter().chain(more).map(ask)).await;
-    for (node, hash) in all {
-        match (hash, &told) {
-            (Ok(hash), None) => told = Some((node.label(), hash)),
-            (Ok(hash), Some((first, other))) if hash != *other => {
-                let (node, first) = (node.label(), first.clone());
-                return Err(KeeperError::OtherCluster { node, first });
-            }
-            (Ok(_), Some(_)) => {}
-            (Err(error), _) => troubles.push(error),
-        }
-    }
-    let mut troubles = troubles.into_iter();
-    match (told, troubles.next()) {
-        (None, Some(trouble)) => Err(trouble),
-        (None, None) => Ok(Hash::default()),
-        (Some((_, hash)), trouble) => {
-            for trouble in trouble.into_iter().chain(troubles) {
-                let message = trouble.to_string();
-                events.send(KeeperEvent::Warning { message });
-            }
-            Ok(hash)
-        }
     }
 }
 

@@ -130,10 +130,11 @@ async fn nobody_picks_among_the_new_feeds_older_prices() {
         BallastError::PriceReplayed,
     );
     let show = || instruction::refresh_price(&elsewhere);
-    refused(
-        scene.send(&scene.keeper, show()).await,
-        BallastError::PriceReplayed,
-    );
+    // Shown, the other feed's price is remembered, and of this one nothing.
+    accepted(scene.send(&scene.keeper, show()).await);
+    let shown = scene.market().await;
+    assert_eq!(shown.last_base_publish_secs, market.last_base_publish_secs);
+    assert_eq!(ballast_client::ballast::oracle::newest_price(&shown), None);
     // The feed is silent since the change, and no longer.
     let look = || instruction::refresh_stage(&elsewhere);
     for (secs, stage) in [(0, 0), (89, 0), (1, 1), (210, 2)] {

@@ -1,6 +1,6 @@
 //! The limits of a market: what may be opened, paid out, lent and borrowed.
 
-use ballast_client::{BallastError, DecreaseArgs, MarketMode, Side, instruction};
+use ballast_client::{BallastError, DecreaseArgs, MarketMode, Policy, Side, instruction};
 
 use crate::{
     support::{NOTHING, Scene, accepted, refused},
@@ -324,4 +324,43 @@ async fn a_policy_cannot_loosen_the_markets_limits() {
     }
     accepted(scene.set_policy(&position, scene.world.policy()).await);
     accepted(scene.try_open(scene.example(2)).await);
+}
+
+/// A changed hedge ratio is no way to take new risk where the market allows none.
+#[tokio::test]
+async fn a_rehedge_to_another_ratio_takes_no_new_risk_while_the_market_allows_none() {
+    for (mode, dollars) in [
+        (MarketMode::NoNewRisk, 200),
+        (MarketMode::ReduceOnly, 200),
+        (MarketMode::ReduceOnly, 203),
+    ] {
+        let scene = Scene::new().await;
+        let position = scene.open(1).await;
+        let unhedged = Policy {
+            hedge_bps: 0,
+            ..scene.world.policy()
+        };
+        accepted(scene.set_policy(&position, unhedged).await);
+        scene.wait(600, dollars).await;
+        scene.pool(dollars as f64).await;
+        let saved = scene.svm.save();
+        scene.set_mode(mode).await;
+        refused(
+            scene.rehedge(&position, &scene.alice).await,
+            BallastError::ModeForbids,
+        );
+        refused(
+            scene.rehedge(&position, &scene.keeper).await,
+            BallastError::ModeForbids,
+        );
+        scene.svm.restore(&saved);
+        accepted(scene.rehedge(&position, &scene.alice).await);
+    }
+    // What the policy asked for all along goes on.
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.wait(600, 206).await;
+    scene.pool(206.0).await;
+    scene.set_mode(MarketMode::ReduceOnly).await;
+    accepted(scene.rehedge(&position, &scene.keeper).await);
 }

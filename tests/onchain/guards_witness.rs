@@ -1,7 +1,8 @@
 //! What takes a position from its owner, or money from lenders, needs a young price and its moving average as a second witness.
 
 use ballast_client::{
-    Amounts, BallastError, BallastEvent, OpenArgs, PositionContext, Receipt, Side, instruction,
+    Amounts, BallastError, BallastEvent, OpenArgs, PositionContext, Receipt, Side,
+    ballast::oracle::newest_price, instruction,
 };
 use ballast_localnet::{Localnet, PricePost, UsdPrice};
 
@@ -25,7 +26,7 @@ impl Scene {
         self.post_with_average(dollars, average, 0).await;
     }
 
-    /// The worked example with leverage 2: LTV 50 % at 200, 65 % at 265, 80 % at 327, 90 % at 368, insolvent above 410.
+    /// The worked example with leverage 2: LTV 50 % at 200, 65 % at 265, 77 % at 314, 80 % at 327, 90 % at 368, insolvent above 410.
     pub async fn open_twofold(&self, id: u64) -> PositionContext {
         let args = OpenArgs {
             leverage_bps: 20_000,
@@ -137,14 +138,83 @@ async fn a_wick_liquidates_nobody_until_the_average_follows() {
         scene.liquidate(&position).await,
         BallastError::NoSecondWitness,
     );
-    // Just below the target, and just above it.
-    scene.post_with_average(340, 264, 0).await;
+    // Just below the market's deleverage trigger, 77 %, and just above it.
+    for (average, confirms) in [(264, false), (312, false), (316, true)] {
+        scene.post_with_average(340, average, 0).await;
+        let liquidated = scene.liquidate(&position).await;
+        if confirms {
+            accepted(liquidated);
+        } else {
+            refused(liquidated, BallastError::NoSecondWitness);
+        }
+    }
+}
+
+/// The product's own position stands above the market's target from the start.
+#[tokio::test]
+async fn a_wick_liquidates_no_threefold_position_and_anyone_deleverages_it_meanwhile() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    for average in [200, 220, 245] {
+        scene.price_with_average(262, average).await;
+        assert!((8_000..8_200).contains(&scene.ltv_bps(&position).await));
+        refused(
+            scene.liquidate(&position).await,
+            BallastError::NoSecondWitness,
+        );
+        let saved = scene.svm.save();
+        accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+        assert!(scene.ltv_bps(&position).await < 7_700);
+        scene.svm.restore(&saved);
+    }
+    scene.price_with_average(262, 248).await;
+    accepted(scene.liquidate(&position).await);
+}
+
+/// The market knows of each feed the newest price: a newer one of one feed beside an older one of the other is no newer pair.
+#[tokio::test]
+async fn a_newer_quote_price_hides_no_newer_base_price() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let publish = async |dollars, base_age_secs, quote_age_secs| {
+        let now = scene.svm.now_secs();
+        let base = PricePost::good(Side::Base, UsdPrice::dollars(dollars), now - base_age_secs);
+        let quote = PricePost::good(Side::Quote, UsdPrice::ONE, now - quote_age_secs);
+        accepted(scene.world.post(&[base, quote]).await);
+    };
+    let show = async || {
+        let refresh = instruction::refresh_price(&scene.world.market);
+        accepted(scene.send(&scene.keeper, refresh).await);
+    };
+    let newest = async || newest_price(&scene.market().await).unwrap();
+    scene.pool(259.0).await;
+    scene.svm.pass_time(60).await.unwrap();
+    let saved = scene.svm.save();
+    // The pair that was shown says 256, 79.4 %; its quote is 28 s old. Somebody brings an older base price of 262 with a quote of 5 s.
+    publish(256, 2, 28).await;
+    assert!((7_900..8_000).contains(&scene.ltv_bps(&position).await));
+    show().await;
+    let known = newest().await;
+    publish(262, 12, 5).await;
+    assert!(scene.ltv_bps(&position).await >= 8_000);
     refused(
         scene.liquidate(&position).await,
-        BallastError::NoSecondWitness,
+        BallastError::NotLiquidatable,
     );
-    scene.post_with_average(340, 266, 0).await;
+    show().await;
+    assert_eq!(newest().await, known);
+
+    // The other way round nobody delays a liquidation by it, nor keeps the newest base price from being shown.
+    scene.svm.restore(&saved);
+    publish(256, 8, 0).await;
+    show().await;
+    publish(262, 1, 9).await;
+    let before_showing = scene.svm.save();
     accepted(scene.liquidate(&position).await);
+    scene.svm.restore(&before_showing);
+    publish(262, 1, 60).await;
+    show().await;
+    assert!(newest().await > known);
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 //!
 //! Whoever wants another default of a policy shows here that it is better: in every model, and on recorded candles.
 
+mod around;
+
 use std::{fmt::Write, fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -13,6 +15,7 @@ use crate::{process, repository};
 const FILE: &str = "docs/PARAMETERS.md";
 const BEGIN: &str = "<!-- written by `cargo xtask parameters` from here -->\n";
 const BEGIN_FORMULA: &str = "<!-- by formula: written by `cargo xtask parameters` from here -->\n";
+const BEGIN_AROUND: &str = "<!-- around: written by `cargo xtask parameters` from here -->\n";
 const END: &str = "<!-- to here -->\n";
 /// The delta band of a new position, in basis points, and what is tried beside it.
 const DEFAULT_BPS: u32 = 1_000;
@@ -48,6 +51,8 @@ pub enum Part {
     Bands,
     /// The band by formula against the default
     Formula,
+    /// The default where takers go elsewhere, and with a short at a perp venue
+    Around,
 }
 
 /// What to simulate with.
@@ -68,9 +73,10 @@ pub struct ParameterOptions {
 pub fn run(options: &ParameterOptions) -> Result<()> {
     let path = repository::root().join(FILE);
     let mut text = fs::read_to_string(&path).with_context(|| format!("cannot read {FILE}"))?;
-    let sections: [(Part, &str, Section); 2] = [
+    let sections: [(Part, &str, Section); 3] = [
         (Part::Bands, BEGIN, section),
         (Part::Formula, BEGIN_FORMULA, no_trade),
+        (Part::Around, BEGIN_AROUND, around::section),
     ];
     for (part, begin, section) in sections {
         if options.only.is_none_or(|only| only == part) {
@@ -122,7 +128,12 @@ fn models(options: &ParameterOptions) -> Vec<(&'static str, &'static str)> {
 
 /// What all simulations share.
 fn common(options: &ParameterOptions) -> Vec<String> {
-    let mut common: Vec<String> = words(SCENARIO);
+    common_of(SCENARIO, options)
+}
+
+/// The same of another scenario.
+fn common_of(scenario: &str, options: &ParameterOptions) -> Vec<String> {
+    let mut common: Vec<String> = words(scenario);
     common.extend([
         "--json".to_owned(),
         "--paths".to_owned(),

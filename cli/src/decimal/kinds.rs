@@ -62,9 +62,29 @@ impl std::ops::Deref for Ratio {
     }
 }
 
+/// A ratio that may be negative.
+///
+/// # Errors
+/// As of a [`Ratio`].
+pub fn signed(text: &str) -> Result<f64, NumberError> {
+    let (sign, ratio) = text
+        .strip_prefix('-')
+        .map_or((1.0, text), |ratio| (-1.0, ratio));
+    Ok(sign * ratio.parse::<Ratio>()?.f64())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ratios_may_be_negative_where_that_makes_sense() {
+        assert_eq!(signed("0.5%"), Ok(0.005));
+        assert_eq!(signed("-0.002"), Ok(-0.002));
+        for text in ["", "-", "--1", "x"] {
+            assert!(signed(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn zero_is_not_positive() {

@@ -16,6 +16,12 @@ pub struct Attribution {
     pub interest_base: i128,
     /// Interest on the quote debt.
     pub interest_quote: i128,
+    /// What the price's moves brought to the short at a perp venue.
+    pub perp: i128,
+    /// What longs paid to it; negative: what it paid them.
+    pub funding: i128,
+    /// Fees of its trades.
+    pub perp_fees: i128,
     /// Fees and slippage of the position's own swaps.
     pub swaps: i128,
     /// What actions cost beside their trades: transactions, and keepers' rewards. Paid from outside of the position.
@@ -29,7 +35,7 @@ pub struct Attribution {
 }
 
 /// How many lines there are.
-pub(crate) const LINES: usize = 11;
+pub(crate) const LINES: usize = 14;
 
 impl Attribution {
     /// All lines together: the gain.
@@ -46,6 +52,9 @@ impl Attribution {
             ("hedge_drift", self.hedge_drift),
             ("interest_base", self.interest_base),
             ("interest_quote", self.interest_quote),
+            ("perp", self.perp),
+            ("funding", self.funding),
+            ("perp_fees", self.perp_fees),
             ("swaps", self.swaps),
             ("gas", self.gas),
             ("liquidation", self.liquidation),

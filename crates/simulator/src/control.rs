@@ -44,7 +44,7 @@ enum Control {
     Price(f64),
     /// What the position as opened is worth there, with its mean.
     Held(f64),
-    /// What delta that nobody hedged gained: nothing on average.
+    /// What delta that was not hedged gained, with what the short at a perp venue did: nothing on average.
     HedgeDrift,
     /// What the market's moves brought, less what they bring on average, step by step: nothing on average, whatever anybody does.
     Market,
@@ -125,10 +125,13 @@ impl<'a> Controlled<'a> {
         for (control, value) in self.controls.iter().zip(&mut values[1..]) {
             *value = match *control {
                 Control::Price(mean) => outcome.price - mean,
-                Control::HedgeDrift => units.quote(outcome.attribution.hedge_drift),
+                Control::HedgeDrift => {
+                    units.quote(outcome.attribution.hedge_drift + outcome.attribution.perp)
+                }
                 Control::Market => {
                     let lines = &outcome.attribution;
-                    units.quote(lines.curvature + lines.hedge_drift) - outcome.expected_curvature
+                    units.quote(lines.curvature + lines.hedge_drift + lines.perp)
+                        - outcome.expected_curvature
                 }
                 Control::Held(mean) => held(self.terms, outcome.price.ln())? - mean,
             };

@@ -7,7 +7,7 @@ use ballast_model::{
 };
 
 use crate::{
-    Act, Acts, Attribution, Event, Remark,
+    Act, Acts, Attribution, Event, Perp, Remark,
     fees::{Earned, FeeFlow, root_scale},
     scenario::Terms,
 };
@@ -30,6 +30,8 @@ pub struct Desk<'a> {
     settled_secs: u64,
     attribution: Attribution,
     pub(crate) flow: FeeFlow,
+    /// The short beside the position; it is as of the last look, whether or not somebody acted.
+    perp: Option<Perp>,
     acts: Acts,
     /// Every action, if somebody wants to know.
     events: Option<Vec<Event>>,
@@ -50,11 +52,18 @@ impl<'a> Desk<'a> {
             settled_secs: 0,
             attribution: Attribution::default(),
             flow: FeeFlow::new(terms.fees.as_ref(), terms.units.log_price(terms.at)),
+            perp: None,
             acts: Acts::default(),
             events: None,
             remarks: Vec::new(),
         };
         desk.attribution.rounding = terms.opening_loss()?;
+        if let Some(perp) = &terms.perp {
+            let price = terms.units.log_price(terms.at);
+            let (delta, scale) = (desk.delta(price)?, terms.units.quote_scale());
+            desk.perp = Some(perp.opened(delta, price.exp(), scale));
+            desk.book_perp();
+        }
         Ok(desk)
     }
 
@@ -154,7 +163,7 @@ impl<'a> Desk<'a> {
                 at: self.at,
                 act,
                 equity_before,
-                equity: value.equity() - self.spent(),
+                equity: value.equity() + self.beside(),
                 ltv_bps: value.ltv_bps_up(),
             };
             self.events.get_or_insert_default().push(event);
@@ -175,9 +184,73 @@ impl<'a> Desk<'a> {
         self.position.with_idle(self.fees)
     }
 
-    /// Equity at the last price that was settled, less what was spent beside it.
+    /// Equity at the last price that was settled, with what is held beside it.
     pub(crate) fn equity(&self) -> Result<i128, ModelError> {
-        Ok(self.whole()?.equity_down(self.at)? - self.spent())
+        Ok(self.whole()?.equity_down(self.at)? + self.beside())
+    }
+
+    /// What belongs to it beside the position: the margin at the perp venue, less what was spent.
+    pub(crate) fn beside(&self) -> i128 {
+        let margin = self.perp.as_ref().map_or(0, |perp| perp.account.margin);
+        margin - self.spent()
+    }
+
+    /// The position's exposure to the base token at a price, in whole tokens.
+    fn delta(&self, log_price: f64) -> Result<f64, ModelError> {
+        let at = self.terms.units.sqrt_price(log_price);
+        Ok(self.whole()?.delta(at)? as f64 / self.terms.units.base_scale())
+    }
+
+    /// Time passes at the perp venue until a look.
+    pub(crate) fn pass_perp(&mut self, secs: u64, log_price: f64, funding_hour: Option<f64>) {
+        if let Some(perp) = &mut self.perp {
+            perp.pass(secs, log_price.exp(), funding_hour);
+        }
+    }
+
+    /// What is held at the perp venue, and its margin.
+    pub(crate) fn perp_account(&self) -> Option<(f64, i128)> {
+        let perp = self.perp.as_ref()?;
+        Some((perp.account.size, perp.account.margin))
+    }
+
+    /// The equity that there would be at a price `secs` after the start, with that account at the perp venue.
+    pub(crate) fn equity_at(
+        &self,
+        secs: u64,
+        log_price: f64,
+        account: Option<(f64, i128)>,
+    ) -> Result<i128, ModelError> {
+        let at = self.terms.units.sqrt_price(log_price);
+        let equity = self.seen(secs, log_price)?.equity_down(at)? - self.spent();
+        Ok(match self.perp.as_ref().zip(account) {
+            None => equity,
+            Some((perp, account)) => equity + perp.margin_at(account, log_price.exp()),
+        })
+    }
+
+    /// What is done at the perp venue at a look, after time has passed there.
+    pub(crate) fn act_perp(&mut self, log_price: f64) -> Result<(), ModelError> {
+        let (Some(terms), Some(_)) = (&self.terms.perp, &self.perp) else {
+            return Ok(());
+        };
+        let delta = self.delta(log_price)?;
+        let tolerance = terms.band.of_down(self.position.full_base_up()?.into());
+        // `as` rounds: nobody counts units here.
+        let tolerance = tolerance.unwrap_or(0) as f64 / self.terms.units.base_scale();
+        if let Some(perp) = &mut self.perp {
+            perp.act(delta, Some(tolerance));
+        }
+        self.book_perp();
+        Ok(())
+    }
+
+    fn book_perp(&mut self) {
+        if let Some(perp) = &self.perp {
+            let lines = &mut self.attribution;
+            (lines.perp, lines.funding) = (perp.flows.price, perp.flows.funding);
+            lines.perp_fees = -perp.flows.fees;
+        }
     }
 
     /// The position with its debts as they will be `secs` after the path's start.

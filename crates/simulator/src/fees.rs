@@ -1,7 +1,9 @@
 //! What a pool's liquidity earns: from arbitrageurs, and from takers.
 
+use std::ops::AddAssign;
+
 use crate::{
-    ReflectedPool, SimulationError, Takers, Units,
+    ReflectedPool, SimulationError, Takers, Units, Weather,
     error::{at_least, below_one},
 };
 
@@ -87,8 +89,12 @@ impl FeeTerms {
 pub(crate) struct FeeFlow {
     /// From arbitrageurs, in whole quote tokens' roots: times the liquidity it is an amount.
     arbitrage: Earned,
-    /// Days in range, less what has left.
+    /// Days in range, less what has left, while the other pool had its present depth.
     taker_days: f64,
+    /// The other pool's liquidity over its usual one.
+    other_depth: f64,
+    /// What takers paid to the position while that was another, the protocol's part taken off, in raw units.
+    takers: Earned,
     /// Days since the start.
     elapsed_days: f64,
     /// Volatility for which `returned` holds.
@@ -108,6 +114,8 @@ struct Growth {
     arbitrage: Earned,
     /// As [`FeeFlow::taker_days`].
     taker_days: f64,
+    /// As [`FeeFlow::takers`].
+    takers: Earned,
     /// Of one unit of liquidity since the start, in parts of raw units.
     total: Earned,
 }
@@ -117,6 +125,13 @@ struct Growth {
 pub(crate) struct Earned {
     pub base: f64,
     pub quote: f64,
+}
+
+impl AddAssign for Earned {
+    fn add_assign(&mut self, other: Self) {
+        self.base += other.base;
+        self.quote += other.quote;
+    }
 }
 
 /// One step, as fees depend on it. Prices as logarithms.
@@ -130,11 +145,13 @@ pub(crate) struct Stretch {
     pub variance: f64,
     /// The part of the move that was a jump.
     pub jump: f64,
-    /// Takers' volume over its usual size.
-    pub volume: f64,
+    /// How much takers trade, and where.
+    pub weather: Weather,
     pub days: f64,
-    /// The liquidity's range.
+    /// The position's liquidity, and its range.
+    pub liquidity: f64,
     pub range: (f64, f64),
+    pub units: Units,
 }
 
 impl FeeFlow {
@@ -143,6 +160,8 @@ impl FeeFlow {
         Self {
             arbitrage: Earned::default(),
             taker_days: 0.0,
+            other_depth: 1.0,
+            takers: Earned::default(),
             elapsed_days: 0.0,
             variance_day: 0.0,
             returned: 0.0,
@@ -177,9 +196,12 @@ impl FeeFlow {
                 }
             }
         }
+        if stretch.weather.other_depth != self.other_depth {
+            self.reroute(terms, stretch);
+        }
         if stretch.inside || self.growth.is_some() {
             let stays = terms.takers.stays(self.elapsed_days);
-            let taker_days = stretch.days * stretch.volume * stays;
+            let taker_days = stretch.days * stretch.weather.volume * stays;
             if stretch.inside {
                 self.taker_days += taker_days;
             }
@@ -188,6 +210,20 @@ impl FeeFlow {
             }
         }
         self.elapsed_days += stretch.days;
+    }
+
+    /// The other pool's depth changes: what takers have paid until now is counted by the one before.
+    fn reroute(&mut self, terms: &FeeTerms, stretch: &Stretch) {
+        let (liquidity, at, units) = (stretch.liquidity, stretch.from, stretch.units);
+        let paid = |days| paid_by_takers((days, self.other_depth), terms, liquidity, at, units);
+        self.takers += paid(self.taker_days);
+        if let Some(mut growth) = self.growth {
+            growth.takers += paid(growth.taker_days);
+            growth.taker_days = 0.0;
+            self.growth = Some(growth);
+        }
+        self.taker_days = 0.0;
+        self.other_depth = stretch.weather.other_depth;
     }
 
     /// Arbitrageurs follow the market to the step's end.
@@ -234,19 +270,24 @@ impl FeeFlow {
         log_price: f64,
         units: Units,
     ) -> Earned {
-        let days = self.taker_days;
-        paid_by_takers(days, terms, liquidity, log_price, units)
+        let flow = (self.taker_days, self.other_depth);
+        let mut paid = paid_by_takers(flow, terms, liquidity, log_price, units);
+        paid += self.takers;
+        paid
     }
 
     /// Starts over; where the pool is, and when it is, stays. What the pool counts is as if `liquidity` had been in range beside the
     /// others': whoever is out of range wants to know what coming back would earn.
     pub fn clear(&mut self, terms: &FeeTerms, liquidity: f64, log_price: f64, units: Units) {
         (self.arbitrage, self.taker_days) = (Earned::default(), 0.0);
+        self.takers = Earned::default();
         let Some(growth) = &mut self.growth else {
             return;
         };
         let arbitrage = scaled(growth.arbitrage, terms, 1.0, root_scale(units));
-        let takers = paid_by_takers(growth.taker_days, terms, liquidity, log_price, units);
+        let flow = (growth.taker_days, self.other_depth);
+        let mut takers = paid_by_takers(flow, terms, liquidity, log_price, units);
+        takers += growth.takers;
         for earned in [
             arbitrage,
             Earned {
@@ -254,10 +295,10 @@ impl FeeFlow {
                 quote: takers.quote / liquidity.max(1.0),
             },
         ] {
-            growth.total.base += earned.base;
-            growth.total.quote += earned.quote;
+            growth.total += earned;
         }
         (growth.arbitrage, growth.taker_days) = (Earned::default(), 0.0);
+        growth.takers = Earned::default();
     }
 }
 
@@ -275,9 +316,9 @@ fn scaled(earned: Earned, terms: &FeeTerms, liquidity: f64, scale: f64) -> Earne
     }
 }
 
-/// What liquidity gets of the fees that takers pay in so many days of their usual volume.
+/// What liquidity gets of the fees that takers pay in so many days of their usual volume, at a depth of the other pool.
 fn paid_by_takers(
-    days: f64,
+    (days, other_depth): (f64, f64),
     terms: &FeeTerms,
     liquidity: f64,
     log_price: f64,
@@ -291,7 +332,7 @@ fn paid_by_takers(
     // A unit of liquidity times the raw root price is a raw unit of quote.
     let root = (log_price / 2.0).exp() / (base_scale * quote_scale).sqrt();
     let all = liquidity + takers.others_liquidity;
-    let here = takers.share_here(terms.fee, all, root) * liquidity / all;
+    let here = takers.share_here(terms.fee, all, root, other_depth) * liquidity / all;
     let paid = takers.volume_day * days * terms.fee * here;
     let half = paid * (1.0 - terms.protocol_share) / 2.0;
     Earned {

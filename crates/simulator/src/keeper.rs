@@ -187,6 +187,7 @@ impl Keeper {
             outlook: Outlook {
                 fees: Some(desk.fees()),
                 booked_fees: Some(desk.fees()),
+                action_cost: Some(desk.terms().action_cost),
                 volatility: self.volatility_ticks,
                 fee_yield: self.fee_yield.as_ref().and_then(FeeYield::measured),
                 economics: self.economics,

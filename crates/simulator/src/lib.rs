@@ -31,6 +31,7 @@ mod paired;
 #[cfg(feature = "parquet")]
 mod parquet_rows;
 mod path;
+mod perp;
 mod pool;
 mod run;
 mod scenario;
@@ -61,8 +62,9 @@ pub use paired::Paired;
 pub use parquet_rows::ParquetRows;
 pub use path::{
     Bar, BarModel, BarPath, Bars, Gbm, GbmPath, JumpPath, Jumps, Path, PriceModel, Regime,
-    RegimePath, Regimes, Step,
+    RegimePath, Regimes, Step, Weather,
 };
+pub use perp::{Perp, PerpAccount, PerpFlows, PerpShock, PerpTerms};
 pub use pool::{ArbitrageTrade, ReflectedPool};
 pub use run::{Liquidators, MOST_PATHS, Replayed, Run, compare, replay, simulate, trace, traced};
 pub use scenario::{Interest, Looks, Opening, Terms};

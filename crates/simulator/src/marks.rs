@@ -40,7 +40,7 @@ impl Marks {
         self.made.push(Mark {
             secs,
             log_price: price,
-            equity: desk.seen(secs, price)?.equity_down(at)? - desk.spent(),
+            equity: desk.seen(secs, price)?.equity_down(at)? + desk.beside(),
         });
         self.next = self.made.len() as u64 * self.steps / self.count.max(1);
         Ok(())

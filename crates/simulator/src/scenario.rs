@@ -5,7 +5,7 @@ use ballast_model::{
     plan_open,
 };
 
-use crate::{SimulationError, Units, error::at_least, fees::FeeTerms};
+use crate::{PerpTerms, SimulationError, Units, error::at_least, fees::FeeTerms};
 
 const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
 const SECS_PER_DAY: f64 = 86_400.0;
@@ -75,6 +75,8 @@ pub struct Terms {
     pub interest: Interest,
     /// What an action costs its owner beside its trade, raw units of the quote token.
     pub action_cost: u64,
+    /// The short that is held beside the position; `None`: none.
+    pub perp: Option<PerpTerms>,
 }
 
 impl Terms {
@@ -105,6 +107,7 @@ impl Terms {
             fees,
             interest,
             action_cost: 0,
+            perp: None,
         };
         // So that no path is the first to find out.
         terms.opened.equity_down(terms.at)?;
@@ -118,6 +121,24 @@ impl Terms {
             action_cost,
             ..self
         }
+    }
+
+    /// The same, with a short at a perp venue beside it.
+    ///
+    /// # Errors
+    /// [`SimulationError::Parameter`].
+    pub fn with_perp(self, perp: PerpTerms) -> Result<Self, SimulationError> {
+        perp.check()?;
+        Ok(Self {
+            perp: Some(perp),
+            ..self
+        })
+    }
+
+    /// All that was brought along, raw units of the quote token: own funds, and what is put up at the venue.
+    pub fn funds(&self) -> i128 {
+        let margin = self.perp.as_ref().map_or(0, |perp| perp.margin);
+        i128::from(self.own_quote) + i128::from(margin)
     }
 
     /// What opening lost to whole units, as a gain.

@@ -29,7 +29,7 @@ impl Summary {
         let room = usize::try_from(paths).unwrap_or_default();
         Self {
             units: terms.units,
-            own: terms.units.quote(terms.own_quote.into()),
+            own: terms.units.quote(terms.funds()),
             draw_down: Sample::with_capacity(room),
             worst: Vec::with_capacity(WORST + 1),
             equity: Sample::with_capacity(room),

@@ -189,9 +189,11 @@ pub(crate) fn walk(
                 to: step.log_price,
                 variance: step.variance,
                 jump: step.jump,
-                volume: step.volume,
+                weather: step.weather,
                 days,
+                liquidity: range.liquidity,
                 range: range.ends(),
+                units,
             };
             desk.flow.add(fees, &stretch);
         }
@@ -202,20 +204,31 @@ pub(crate) fn walk(
         price = step.log_price;
         inside = range.holds(price);
         lowest.pass(price);
+        if terms.perp.is_some() {
+            desk.pass_perp(looks.secs(index), price, step.weather.funding_hour);
+        }
         in_range_days += f64::from(u8::from(was_inside) + u8::from(inside)) * days;
         if fences.all.is_reached(price) || index == fences.review {
-            lowest.note(&desk, looks.secs(index), price)?;
+            lowest.note(&desk, looks.secs(index), price, desk.perp_account())?;
             fences.attend(itinerary, &mut desk, agent, index, price)?;
             // It may have been moved.
             range = Range::of(&desk);
             convexity = Convexity::of(&desk, range.ends(), convexity.sum);
             inside = range.holds(price);
         }
+        // After the agent: what it leaves is what the short is for.
+        let account = desk.perp_account();
+        if account.is_some() {
+            desk.act_perp(price)?;
+            if desk.perp_account() != account {
+                lowest.note(&desk, looks.secs(index), price, account)?;
+            }
+        }
         if index == marks.next {
             marks.make(&desk, looks.secs(index), price)?;
         }
     }
-    lowest.note(&desk, looks.secs(count), price)?;
+    lowest.note(&desk, looks.secs(count), price, desk.perp_account())?;
     desk.settle(looks.secs(count), price)?;
     let outcome = Outcome {
         path: number,
@@ -257,12 +270,16 @@ impl Lowest {
         self.passed = (self.passed.0.min(price), self.passed.1.max(price));
     }
 
-    /// Before anything is done at a price.
-    fn note(&mut self, desk: &Desk<'_>, secs: u64, price: f64) -> Result<(), WalkError> {
+    /// Before anything is done at a price; `account` is what was held at the perp venue.
+    fn note(
+        &mut self,
+        desk: &Desk<'_>,
+        secs: u64,
+        price: f64,
+        account: Option<(f64, i128)>,
+    ) -> Result<(), WalkError> {
         for end in [self.passed.0, self.passed.1] {
-            let seen = desk.seen(secs, end)?;
-            let equity = seen.equity_down(desk.terms().units.sqrt_price(end))? - desk.spent();
-            self.equity = self.equity.min(equity);
+            self.equity = self.equity.min(desk.equity_at(secs, end, account)?);
         }
         self.passed = (price, price);
         Ok(())
@@ -274,6 +291,8 @@ impl Lowest {
 struct Range {
     lower: f64,
     upper: f64,
+    /// The liquidity in it.
+    liquidity: f64,
 }
 
 impl Range {
@@ -287,6 +306,7 @@ impl Range {
             } else {
                 units.log_price(position.band.sqrt_upper())
             },
+            liquidity: position.liquidity as f64,
         }
     }
 

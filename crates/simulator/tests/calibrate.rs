@@ -1,7 +1,7 @@
 //! Parameters of generated data are found again, and their errors are what they are said to be.
 
 use ballast_simulator::{
-    Blocks, Gbm, Jumps, Path, PriceModel, Regime, Regimes, Streams,
+    Blocks, Gbm, Jumps, Path, PriceModel, Regime, Regimes, Streams, Weather,
     calibrate::{
         Estimate, Moves, NotCalibrated, Quoted, fit_diffusion, fit_jumps, fit_regimes, measure_flow,
     },
@@ -15,7 +15,7 @@ fn generated(model: &impl PriceModel, seed: u64, count: usize, secs: f64) -> Mov
     for _ in 0..count {
         let step = path.step(secs / 86_400.0);
         by.push(Some(step.log_price - before));
-        volume.push(Some(step.volume * 1_000.0));
+        volume.push(Some(step.weather.volume * 1_000.0));
         before = step.log_price;
     }
     Moves::new(by, secs).with_volume(volume)
@@ -99,7 +99,10 @@ fn regimes() {
         sigma_day,
         drift_day: 0.0,
         days,
-        volume,
+        weather: Weather {
+            volume,
+            ..Weather::USUAL
+        },
     };
     let model = Regimes::new(vec![regime(0.03, 4.0, 1.0), regime(0.09, 2.0, 4.0)]).unwrap();
     for seed in 0..SEEDS as u64 {
@@ -152,7 +155,7 @@ fn each_model_explains_its_own_record_best() {
         sigma_day,
         drift_day: 0.0,
         days,
-        volume: 1.0,
+        weather: Weather::USUAL,
     };
     let model = Regimes::new(vec![regime(0.02, 3.0), regime(0.08, 3.0)]).unwrap();
     let moves = generated(&model, 4, 3_000, HOUR);

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use ballast_model::{Bps, quiet::HedgeBand};
 use ballast_simulator::{
     Arbitrage, Baseline, Blocks, Controlled, FeeTerms, Gbm, Interest, Jumps, Looks, Paired,
-    PriceModel, Regime, Regimes, Run, Streams, Takers, Terms, compare, simulate, trace,
+    PriceModel, Regime, Regimes, Run, Streams, Takers, Terms, Weather, compare, simulate, trace,
 };
 use common::{UNITS, example};
 
@@ -206,7 +206,7 @@ fn corrected_means_scatter_as_their_errors_say() {
         sigma_day,
         drift_day: 0.0,
         days,
-        volume: 1.0,
+        weather: Weather::USUAL,
     };
     let regimes = Regimes::new(vec![regime(0.03, 3.0), regime(0.09, 1.0)]).unwrap();
     check(&terms, looks, &regimes, 0.05);

@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use ballast_simulator::{
-    Bar, BarModel, Bars, Gbm, Jumps, Moments, Path, PriceModel, Regime, Regimes, Streams,
+    Bar, BarModel, Bars, Gbm, Jumps, Moments, Path, PriceModel, Regime, Regimes, Streams, Weather,
 };
 
 /// Mean of the price over the price at the start, and spread of its logarithm, after `days` in steps.
@@ -68,7 +68,10 @@ fn regimes_share_the_time_by_their_length() {
         sigma_day,
         drift_day: 0.0,
         days,
-        volume,
+        weather: Weather {
+            volume,
+            ..Weather::USUAL
+        },
     };
     let model = Regimes::new(vec![regime(0.02, 3.0, 1.0), regime(0.10, 1.0, 5.0)]).unwrap();
     let (prices, logs) = after(&model, 4.0, 400, 5_000);
@@ -80,7 +83,13 @@ fn regimes_share_the_time_by_their_length() {
     );
     let mut volume = Moments::default();
     for number in 0..2_000 {
-        volume.add(model.path(0.0, Streams::new(2), number).step(0.01).volume);
+        volume.add(
+            model
+                .path(0.0, Streams::new(2), number)
+                .step(0.01)
+                .weather
+                .volume,
+        );
     }
     near(&volume, 0.75 + 5.0 * 0.25);
     assert!(Regimes::new(vec![regime(0.02, 3.0, 1.0)]).is_err());

@@ -79,6 +79,23 @@ pub fn judge(
     Ok(snapshot.oracle_sqrt_price()?)
 }
 
+/// Whether the market remembers these prices when they are shown to it, see [`ballast::oracle::show_prices`].
+///
+/// # Errors
+/// [`PriceFault`] for the first rule broken.
+pub fn can_be_shown(snapshot: &MarketSnapshot, now_secs: i64) -> Result<(), PriceFault> {
+    let market = &snapshot.market;
+    let (rules, stages) = (&market.oracle_rules, &market.stages);
+    let demands = Demands::of(rules, stages, &market.safety, Grade::Loose);
+    for (side, update) in [
+        (Side::Base, &snapshot.base_price),
+        (Side::Quote, &snapshot.quote_price),
+    ] {
+        check(&demands, side, update, i64::MIN, now_secs)?;
+    }
+    Ok(snapshot.oracle_sqrt_price().map(|_| ())?)
+}
+
 fn check(
     demands: &Demands,
     side: Side,
@@ -259,7 +276,7 @@ mod tests {
                         let newest = fixtures::sqrt_price_cents(dollars * 100);
                         let market = &mut s.market;
                         market.newest_sqrt_price_x64 = newest.x64().into();
-                        market.newest_at_secs = 1;
+                        market.newest_feed_prices = [1; 2];
                         market.last_quote_publish_secs = s.quote_price.publish_time + newer_secs;
                     },
                     grade,

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Format of the record; another one where a decision rests on more.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Why a recorded decision cannot be made again, or comes out differently.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -110,10 +110,14 @@ struct OutlookParts {
     fees: Option<[u64; 2]>,
     booked: Option<[u64; 2]>,
     reward: Option<u64>,
+    action_cost: Option<u64>,
     volatility: Option<u32>,
     fee_yield: Option<MeasuredYield>,
     economics: (u32, u32, u64),
     refused: u16,
+    /// Not in records of before it was known.
+    #[serde(default)]
+    retried: u16,
     forbidden: u16,
 }
 
@@ -140,6 +144,7 @@ impl Recorded {
                 fees: outlook.fees.map(pair),
                 booked: outlook.booked_fees.map(pair),
                 reward: outlook.reward_lamports,
+                action_cost: outlook.action_cost,
                 volatility: outlook.volatility,
                 fee_yield: outlook.fee_yield,
                 economics: (
@@ -148,6 +153,7 @@ impl Recorded {
                     economics.min_reward_lamports,
                 ),
                 refused: outlook.refused.bits(),
+                retried: outlook.retried.bits(),
                 forbidden: outlook.forbidden.bits(),
             },
             decision: told(decided),
@@ -180,6 +186,7 @@ impl Recorded {
                 fees: outlook.fees.map(amounts),
                 booked_fees: outlook.booked.map(amounts),
                 reward_lamports: outlook.reward,
+                action_cost: outlook.action_cost,
                 volatility: outlook.volatility,
                 fee_yield: outlook.fee_yield,
                 economics: Economics {
@@ -188,6 +195,7 @@ impl Recorded {
                     min_reward_lamports,
                 },
                 refused: Kinds::from_bits(outlook.refused),
+                retried: Kinds::from_bits(outlook.retried),
                 forbidden: Kinds::from_bits(outlook.forbidden),
             },
         };
@@ -371,6 +379,7 @@ mod tests {
                     volatility,
                     fee_yield: fee_yield.map(|(day_x64, secs)| MeasuredYield { day_x64, secs }),
                     refused: Kinds::from_bits(refused),
+                    retried: Kinds::from_bits(refused & forbidden),
                     forbidden: Kinds::from_bits(forbidden),
                     ..Outlook::default()
                 },

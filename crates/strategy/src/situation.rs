@@ -40,6 +40,8 @@ pub struct Outlook {
     pub booked_fees: Option<Amounts>,
     /// Lamports that the position's account could pay keepers; `None`: not looked at.
     pub reward_lamports: Option<u64>,
+    /// What an action costs beside its trade, quote units; `None`: what the lamports for it are worth, where that is known.
+    pub action_cost: Option<u64>,
     /// Standard deviation of a day's price move, in ticks; `None`: not known yet.
     pub volatility: Option<u32>,
     /// What the pool has paid its liquidity; `None`: not known yet.
@@ -48,6 +50,8 @@ pub struct Outlook {
     pub economics: Economics,
     /// What has just been refused, by a simulation or on chain.
     pub refused: Kinds,
+    /// What of it has been tried so few times that it is tried again before a position is liquidated for want of it.
+    pub retried: Kinds,
     /// What the keeper may not do now, so that others take its place.
     pub forbidden: Kinds,
 }

@@ -4,7 +4,18 @@
 //! distance is gone sooner. The more urgent of the two counts. *Money* is what a liquidation would take: it says what a place in a
 //! block may be worth.
 
+use ballast::state::Market;
+use ballast_abi::clusters::WRAPPED_SOL_MINT;
 use ballast_model::{Bps, ModelError, Side, SqrtPrice, Valuation, base_for_value_up};
+
+/// Which of a market's tokens is SOL.
+pub fn sol_side(market: &Market) -> Option<Side> {
+    if market.base_mint == WRAPPED_SOL_MINT {
+        Some(Side::Base)
+    } else {
+        (market.quote_mint == WRAPPED_SOL_MINT).then_some(Side::Quote)
+    }
+}
 
 const SECS_PER_DAY: u128 = 86_400;
 /// Nothing is more urgent than this, in millionths.
@@ -143,6 +154,16 @@ mod tests {
             day_ticks,
             at_stake_lamports: None,
         }
+    }
+
+    #[test]
+    fn sol_is_known_by_its_mint() {
+        let mut market = crate::fixtures::snapshot(200).market;
+        assert_eq!(sol_side(&market), None);
+        market.quote_mint = WRAPPED_SOL_MINT;
+        assert_eq!(sol_side(&market), Some(Side::Quote));
+        market.base_mint = WRAPPED_SOL_MINT;
+        assert_eq!(sol_side(&market), Some(Side::Base));
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use std::{mem::discriminant, sync::Arc, time::Duration};
 
-use ballast_strategy::decide::{ActionKind, Assessment, Decision, Kinds};
+use ballast_strategy::decide::{ActionKind, Assessment, Decision};
 use solana_sdk::pubkey::Pubkey;
 use tokio::time::Instant;
 
-use super::{Engine, EngineError, room::room, shelf::Assessed};
+use super::{Engine, EngineError, room::room, shelf::Assessed, withheld::Withheld};
 use crate::{
     control::Permission,
     event::{DecisionEvent, KeeperEvent},
@@ -16,6 +16,8 @@ use crate::{
 
 /// Longest pause after an action that protects somebody for which nothing was sent.
 const LONGEST_UNSENT: Duration = Duration::from_secs(2);
+/// Longest pause after anything for which no node answered: that says nothing against the action, and costs nothing.
+const LONGEST_UNANSWERED: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Nothing is due for a position: what failed before does not count any more.
@@ -33,10 +35,9 @@ impl Engine {
         *refused = refused.with(action);
     }
 
-    /// What was refused lately, and what the keeper may not do.
-    fn withheld(&self, position: &Pubkey) -> [Kinds; 2] {
-        let refused = self.refused.get(position).copied().unwrap_or_default();
-        [refused, self.executor.control.forbidden(position)]
+    /// What the keeper does not do now with a position.
+    fn withheld(&self, position: &Pubkey) -> Withheld {
+        Withheld::of(position, &self.refused, &self.pace, &self.executor)
     }
 
     fn permission(&self, subject: &Pubkey, action: ActionKind) -> Permission {
@@ -108,7 +109,7 @@ impl Engine {
     }
 
     /// Writes a decision down with all that it was made from: the book has not changed since.
-    fn record(&self, market: Pubkey, position: Pubkey, withheld: [Kinds; 2], at: &Assessment) {
+    fn record(&self, market: Pubkey, position: Pubkey, withheld: Withheld, at: &Assessment) {
         let keeper = self.executor.keeper();
         if let Some(shelf) = self.shelves.get(&market)
             && let Some(situation) = shelf.situation(&position, keeper, &self.config, withheld)
@@ -252,7 +253,8 @@ impl Engine {
                 self.pace.failed_at_most(key, now, longest_unsent);
             }
             Verdict::Unavailable(error) => {
-                self.pace.failed_at_most(key, now, longest_unsent);
+                let longest = longest_unsent.min(LONGEST_UNANSWERED);
+                self.pace.failed_at_most(key, now, longest);
                 self.problem(position, &format!("{action} of {position}: {error}"));
             }
         }
@@ -267,7 +269,8 @@ impl Engine {
     /// Something else is permitted than before: looks again at all for which something is due.
     pub(super) fn permitted_anew(&mut self) {
         self.admit_waiting();
-        let due: Vec<Pubkey> = self.told.keys().copied().collect();
+        let mut due: Vec<Pubkey> = self.told.keys().copied().collect();
+        due.sort_unstable();
         for position in due {
             if let Some(market) = self.market_of(&position) {
                 self.evaluate(market, position);

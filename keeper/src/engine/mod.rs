@@ -8,6 +8,7 @@ mod room;
 mod shelf;
 mod show;
 mod status;
+mod withheld;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{Engine, Status};
+use super::{Engine, Status, withheld::Withheld};
 use crate::picture::{Found, PositionPicture};
 
 impl Engine {
@@ -43,6 +43,7 @@ impl Engine {
             shelves,
             executor,
             refused,
+            pace,
             told,
             flights,
             config,
@@ -57,7 +58,6 @@ impl Engine {
         picture.publish(status, markets, |market, position| {
             let shelf = shelves.get(market)?;
             let tracked = shelf.book.position(position)?;
-            let refused = refused.get(position).copied().unwrap_or_default();
             Some(PositionPicture {
                 address: *position,
                 slot: tracked.slot,
@@ -65,7 +65,7 @@ impl Engine {
                 outlook: shelf.outlook(
                     position,
                     economics,
-                    [refused, executor.control.forbidden(position)],
+                    Withheld::of(position, refused, pace, executor),
                 ),
                 found: told
                     .get(position)

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use ballast_client::{MarketContext, MarketSnapshot};
 use ballast_model::Boundaries;
 use ballast_strategy::{
-    decide::{Assessment, Kinds, Reason, assess, compounding_is_wanted, refresh_due},
+    decide::{Assessment, Reason, assess, compounding_is_wanted, refresh_due},
     fee_yield::GrowthMark,
     situation::{Economics, Outlook, Situation, SituationError},
     trigger::{TriggerIndex, Watch},
@@ -13,6 +13,7 @@ use ballast_strategy::{
 };
 use solana_sdk::pubkey::Pubkey;
 
+use super::withheld::Withheld;
 use crate::{
     book::{Change, MarketBook},
     config::Config,
@@ -107,12 +108,7 @@ impl Shelf {
     }
 
     /// What is known of a position beyond accounts.
-    pub fn outlook(
-        &self,
-        position: &Pubkey,
-        economics: Economics,
-        [refused, forbidden]: [Kinds; 2],
-    ) -> Outlook {
+    pub fn outlook(&self, position: &Pubkey, economics: Economics, withheld: Withheld) -> Outlook {
         let seen = self.seen.get(position);
         // Paying them out changes the position.
         let changed_slot = self.book.position(position).map(|tracked| tracked.slot);
@@ -123,11 +119,14 @@ impl Shelf {
             fees: seen.and_then(|seen| seen.fees),
             booked_fees,
             reward_lamports: seen.and_then(|seen| seen.reward_lamports),
+            // By lamports, as far as SOL has a price here.
+            action_cost: None,
             volatility: self.measured.volatility.ticks_per_day(),
             fee_yield: self.measured.fee_yield.measured(),
             economics,
-            refused,
-            forbidden,
+            refused: withheld.refused,
+            retried: withheld.retried,
+            forbidden: withheld.forbidden,
         }
     }
 
@@ -146,11 +145,12 @@ impl Shelf {
         match change {
             Change::Nothing | Change::Doubtful => Vec::new(),
             Change::Clock => in_time(),
-            Change::Rules => self
-                .book
-                .positions()
-                .map(|(position, _)| *position)
-                .collect(),
+            Change::Rules => {
+                let positions = self.book.positions();
+                let mut all: Vec<Pubkey> = positions.map(|(position, _)| *position).collect();
+                all.sort_unstable();
+                all
+            }
             Change::Position(position) => vec![position],
             Change::Market => {
                 let mut due = match self.book.oracle() {
@@ -172,7 +172,7 @@ impl Shelf {
         position: &Pubkey,
         keeper: Pubkey,
         config: &Config,
-        withheld: [Kinds; 2],
+        withheld: Withheld,
     ) -> Option<Situation<'_>> {
         let market = self.book.snapshot()?;
         let tracked = self.book.position(position)?;
@@ -195,7 +195,7 @@ impl Shelf {
         position: &Pubkey,
         keeper: Pubkey,
         config: &Config,
-        withheld: [Kinds; 2],
+        withheld: Withheld,
     ) -> Option<Result<Assessed, SituationError>> {
         let market = self.book.snapshot()?;
         let situation = self.situation(position, keeper, config, withheld)?;
@@ -253,7 +253,7 @@ mod tests {
     }
 
     fn measured(shelf: &Shelf) -> Option<u64> {
-        let nothing = [Kinds::NONE; 2];
+        let nothing = Withheld::default();
         let outlook = shelf.outlook(&Pubkey::default(), Economics::default(), nothing);
         let picture = shelf.picture().fee_yield;
         assert_eq!(outlook.fee_yield, picture);

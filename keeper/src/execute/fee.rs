@@ -1,14 +1,12 @@
 //! How much to pay for a place in a block: the nearer the liquidation boundary by price or time, the more; and no more than a part of what
 //! is lost there.
 
-use ballast_abi::clusters;
-use ballast_client::{Limits, Market};
+use ballast_client::Limits;
 use ballast_model::{Boundaries, Bps, Position, Side, SqrtPrice, price};
 use ballast_strategy::{
     decide::{ActionKind, Assessment},
     urgency::{Fences, MOST_URGENT_PPM, Stakes, at_stake_lamports_up},
 };
-use solana_sdk::pubkey::Pubkey;
 
 use crate::config::Fees;
 
@@ -59,16 +57,6 @@ pub fn stakes(
             .ok()
             .flatten()
             .filter(|_| distance.is_some()),
-    }
-}
-
-/// Which of a market's tokens is SOL.
-pub fn sol_side(market: &Market) -> Option<Side> {
-    let is_sol = |mint: &Pubkey| *mint == clusters::WRAPPED_SOL_MINT;
-    if is_sol(&market.base_mint) {
-        Some(Side::Base)
-    } else {
-        is_sol(&market.quote_mint).then_some(Side::Quote)
     }
 }
 
@@ -260,12 +248,6 @@ mod tests {
         let lamports = u128::from(found.at_stake_lamports.unwrap());
         assert!(lamports.abs_diff(bonus * 5) < 20, "{lamports} {bonus}");
         assert_eq!(stakes(&at, limits, None, None).at_stake_lamports, None);
-        let mut named = market.market;
-        assert_eq!(sol_side(&named), None);
-        named.quote_mint = clusters::WRAPPED_SOL_MINT;
-        assert_eq!(sol_side(&named), Some(Side::Quote));
-        named.base_mint = clusters::WRAPPED_SOL_MINT;
-        assert_eq!(sol_side(&named), Some(Side::Base));
     }
 
     fn any_stakes() -> impl Strategy<Value = Stakes> {

@@ -5,7 +5,7 @@ use ballast_model::Amounts;
 use ballast_strategy::{
     decide::{Action, ActionKind, Assessment, Decision, assess},
     situation::{Outlook, Situation, SituationError},
-    urgency::Stakes,
+    urgency::{Stakes, sol_side},
 };
 use solana_sdk::pubkey::Pubkey;
 
@@ -44,7 +44,7 @@ impl Look {
     /// How near its liquidation boundary is, and what is lost there.
     pub fn stakes(&self, at: &Assessment) -> Stakes {
         let market = &self.view.market.market;
-        let sol = fee::sol_side(market);
+        let sol = sol_side(market);
         fee::stakes(at, &market.limits, self.outlook.volatility, sol)
     }
 

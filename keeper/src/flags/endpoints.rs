@@ -88,7 +88,7 @@ fn said(condition: Condition) -> String {
             format!("has failed {in_a_row} times in a row: it is asked last")
         }
         Condition::Ahead { slots } => format!(
-            "tells slots that others cannot have reached, by {slots}: it is asked last, and its slots are cut"
+            "tells slots that cannot have been reached, by {slots}: it is asked last, and they are not believed"
         ),
         Condition::Contradicted => {
             "said of a transaction what the others deny: it is asked last for ten minutes".into()

@@ -116,6 +116,7 @@ impl<'a> Judge<'a> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                biased;
                 _ = ticks.tick() => self.tick().await,
                 Some(news) = heard.recv() => self.hear(news),
             }

@@ -16,7 +16,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
@@ -465,7 +465,11 @@ fn in_flight(intent: &Intent) -> (IntentId, InFlight) {
 
 /// A journal that several tasks write to.
 #[derive(Clone)]
-pub struct SharedJournal(Arc<Mutex<Journal<Box<dyn Storage>>>>);
+pub struct SharedJournal {
+    journal: Arc<Mutex<Journal<Box<dyn Storage>>>>,
+    /// See [`Storage::waits`].
+    waits: bool,
+}
 
 impl SharedJournal {
     /// Shares a journal.
@@ -482,8 +486,9 @@ impl SharedJournal {
             sequence,
             feed,
         } = journal;
-        Self(Arc::new(Mutex::new(Journal {
-            storage: Box::new(storage),
+        let waits = storage.waits();
+        let journal = Journal {
+            storage: Box::new(storage) as Box<dyn Storage>,
             path,
             keeper,
             next_id,
@@ -493,28 +498,30 @@ impl SharedJournal {
             flights,
             sequence,
             feed,
-        })))
+        };
+        Self {
+            journal: Arc::new(Mutex::new(journal)),
+            waits,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Journal<Box<dyn Storage>>> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As [`Journal::feed`].
     pub fn feed(&self) -> Feed {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).feed()
+        self.lock().feed()
     }
 
     /// As [`Journal::next_id`].
     pub fn next_id(&self) -> IntentId {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .next_id()
+        self.lock().next_id()
     }
 
     /// As [`Journal::has_signature`].
     pub fn has_signature(&self, signature: &Signature) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .has_signature(signature)
+        self.lock().has_signature(signature)
     }
 
     /// As [`Journal::write`], off the asynchronous threads. Once begun it runs to its end even if the caller is dropped.
@@ -554,10 +561,7 @@ impl SharedJournal {
 
     /// What was signed and has no outcome yet.
     pub fn in_flight(&self) -> Vec<InFlight> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .in_flight()
+        self.lock().in_flight()
     }
 
     async fn blocking(
@@ -573,10 +577,13 @@ impl SharedJournal {
         &self,
         work: impl FnOnce(&mut Journal<Box<dyn Storage>>) -> T + Send + 'static,
     ) -> Option<T> {
-        let journal = Arc::clone(&self.0);
-        let done = tokio::task::spawn_blocking(move || {
-            work(&mut journal.lock().unwrap_or_else(PoisonError::into_inner))
-        });
+        let journal = self.clone();
+        let work = move || work(&mut journal.lock());
+        // A task of its own in either case: it runs to its end.
+        let done = match self.waits {
+            true => tokio::task::spawn_blocking(work),
+            false => tokio::spawn(async move { work() }),
+        };
         done.await.ok()
     }
 }

@@ -30,6 +30,10 @@ pub trait Storage: Send {
     /// # Errors
     /// The system's.
     fn sync(&mut self) -> io::Result<()>;
+    /// Whether calls may keep their thread waiting, so that they are made off the asynchronous threads.
+    fn waits(&self) -> bool {
+        true
+    }
 }
 
 impl Storage for Box<dyn Storage> {
@@ -44,6 +48,9 @@ impl Storage for Box<dyn Storage> {
     }
     fn sync(&mut self) -> io::Result<()> {
         self.as_mut().sync()
+    }
+    fn waits(&self) -> bool {
+        self.as_ref().waits()
     }
 }
 

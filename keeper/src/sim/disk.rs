@@ -155,6 +155,11 @@ impl Storage for Disk {
         };
         self.operate(sync, |_| ())
     }
+
+    /// Memory keeps nobody waiting, and what runs on one thread runs in the same order again.
+    fn waits(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -111,6 +111,8 @@ impl Node {
     pub fn behave(&self, manners: Manners) {
         self.world.lag.store(manners.lag, Ordering::Relaxed);
         *self.manners.lock().unwrap() = manners;
+        let line = || format!("{} behaves: {manners:?}", self.name);
+        self.world.note(line);
     }
 
     fn manners(&self) -> Manners {
@@ -152,6 +154,27 @@ impl Node {
         }
     }
 
+    /// What it says, if it answers, which is noted.
+    async fn tell<T>(
+        &self,
+        what: &'static str,
+        told: impl Future<Output = Result<T, ChainError>>,
+        brief: impl FnOnce(&T) -> String,
+    ) -> Result<T, ChainError> {
+        let told = match self.answers(what).await {
+            Ok(()) => told.await,
+            Err(error) => Err(error),
+        };
+        self.world.note(|| {
+            let brief = match &told {
+                Ok(told) => brief(told),
+                Err(error) => error.to_string(),
+            };
+            format!("{} {what}: {brief}", self.name)
+        });
+        told
+    }
+
     /// A slot as it tells it.
     fn slot_told(&self, slot: u64) -> u64 {
         match self.manners().lie {
@@ -168,10 +191,13 @@ impl Chain for Node {
     }
 
     async fn accounts(&self, addresses: &[Pubkey]) -> Result<Accounts, ChainError> {
-        self.answers("getMultipleAccounts").await?;
-        let answer = self.world.accounts(addresses).await?;
-        let slot = self.slot_told(answer.slot);
-        Ok(Accounts { slot, ..answer })
+        let told = async {
+            let answer = self.world.accounts(addresses).await?;
+            let slot = self.slot_told(answer.slot);
+            Ok(Accounts { slot, ..answer })
+        };
+        let brief = |told: &Accounts| format!("{} at {}", addresses.len(), told.slot);
+        self.tell("getMultipleAccounts", told, brief).await
     }
 
     async fn program_accounts(
@@ -179,53 +205,64 @@ impl Chain for Node {
         program: &Pubkey,
         filters: &[AccountFilter],
     ) -> Result<OwnedAccounts, ChainError> {
-        self.answers("getProgramAccounts").await?;
-        let answer = self.world.program_accounts(program, filters).await?;
-        let slot = answer.slot.map(|slot| self.slot_told(slot));
-        Ok(OwnedAccounts { slot, ..answer })
+        let told = async {
+            let answer = self.world.program_accounts(program, filters).await?;
+            let slot = answer.slot.map(|slot| self.slot_told(slot));
+            Ok(OwnedAccounts { slot, ..answer })
+        };
+        let brief = |told: &OwnedAccounts| format!("at {:?}", told.slot);
+        self.tell("getProgramAccounts", told, brief).await
     }
 
     async fn latest_blockhash(&self) -> Result<Blockhash, ChainError> {
-        self.answers("getLatestBlockhash").await?;
-        let answer = self.world.latest_blockhash().await?;
-        let last = answer.last_valid_block_height;
-        Ok(match self.manners().lie {
-            Lie::ShortBlockhash => Blockhash {
-                last_valid_block_height: last - 400,
-                ..answer
-            },
-            Lie::NoBlockhash => Blockhash {
-                hash: self.world.lock().unknown_blockhash(),
-                ..answer
-            },
-            _ => answer,
-        })
+        let told = async {
+            let answer = self.world.latest_blockhash().await?;
+            let last = answer.last_valid_block_height;
+            Ok(match self.manners().lie {
+                Lie::ShortBlockhash => Blockhash {
+                    last_valid_block_height: last - 400,
+                    ..answer
+                },
+                Lie::NoBlockhash => Blockhash {
+                    hash: self.world.lock().unknown_blockhash(),
+                    ..answer
+                },
+                _ => answer,
+            })
+        };
+        let brief = |told: &Blockhash| format!("{told:?}");
+        self.tell("getLatestBlockhash", told, brief).await
     }
 
     async fn block_height(&self) -> Result<u64, ChainError> {
-        self.answers("getBlockHeight").await?;
-        let height = self.world.block_height().await?;
-        Ok(match self.manners().lie {
-            Lie::Expired => height.saturating_add(1_000_000),
-            _ => height,
-        })
+        let told = async {
+            let height = self.world.block_height().await?;
+            Ok(match self.manners().lie {
+                Lie::Expired => height.saturating_add(1_000_000),
+                _ => height,
+            })
+        };
+        self.tell("getBlockHeight", told, u64::to_string).await
     }
 
     async fn slot(&self) -> Result<u64, ChainError> {
-        self.answers("getSlot").await?;
-        Ok(self.slot_told(self.world.slot().await?))
+        let told = async { Ok(self.slot_told(self.world.slot().await?)) };
+        self.tell("getSlot", told, u64::to_string).await
     }
 
     async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
-        self.answers("simulateTransaction").await?;
-        let answer = self.world.simulate(transaction).await?;
-        Ok(match self.manners().lie {
-            Lie::WouldFail => Simulation {
-                error: Some(custom(BallastError::SwapLossTooHigh)),
-                ..answer
-            },
-            _ => answer,
-        })
+        let told = async {
+            let answer = self.world.simulate(transaction).await?;
+            Ok(match self.manners().lie {
+                Lie::WouldFail => Simulation {
+                    error: Some(custom(BallastError::SwapLossTooHigh)),
+                    ..answer
+                },
+                _ => answer,
+            })
+        };
+        let brief = |told: &Simulation| format!("{:?}", told.error);
+        self.tell("simulateTransaction", told, brief).await
     }
 
     async fn submit(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {
@@ -252,8 +289,9 @@ impl Chain for Node {
                 });
             }
         }
-        self.answers("sendTransaction").await?;
-        self.world.submit(transaction).await
+        let sent = self.world.submit(transaction);
+        self.tell("sendTransaction", sent, |()| signature.to_string())
+            .await
     }
 
     async fn status(
@@ -261,51 +299,60 @@ impl Chain for Node {
         signature: &Signature,
         search_history: bool,
     ) -> Result<Option<TransactionStatus>, ChainError> {
-        self.answers("getSignatureStatuses").await?;
-        let truth = self.world.status(signature, search_history).await?;
-        let sent = self
-            .seen()
-            .iter()
-            .find(|(seen, _)| seen == signature)
-            .copied();
-        let claim = |slot| {
-            sent.map(|_| TransactionStatus {
-                slot,
-                error: None,
-                confirmation: Confirmation::Finalized,
+        let told = async {
+            let truth = self.world.status(signature, search_history).await?;
+            let sent = self
+                .seen()
+                .iter()
+                .find(|(seen, _)| seen == signature)
+                .copied();
+            let claim = |slot| {
+                sent.map(|_| TransactionStatus {
+                    slot,
+                    error: None,
+                    confirmation: Confirmation::Finalized,
+                })
+            };
+            Ok(match self.manners().lie {
+                Lie::Landed => claim(u64::MAX),
+                Lie::Expired | Lie::Unknown => None,
+                Lie::Fork(lives) => {
+                    let slot = self.world.lock().slot();
+                    let on_fork = sent.filter(|(_, at)| slot < at + lives);
+                    on_fork.map_or(truth, |(_, at)| claim(at))
+                }
+                _ => truth,
             })
         };
-        Ok(match self.manners().lie {
-            Lie::Landed => claim(u64::MAX),
-            Lie::Expired | Lie::Unknown => None,
-            Lie::Fork(lives) => {
-                let slot = self.world.lock().slot();
-                let on_fork = sent.filter(|(_, at)| slot < at + lives);
-                on_fork.map_or(truth, |(_, at)| claim(at))
-            }
-            _ => truth,
-        })
+        let brief = |told: &Option<TransactionStatus>| format!("{signature} {told:?}");
+        self.tell("getSignatureStatuses", told, brief).await
     }
 
     async fn transaction(
         &self,
         signature: &Signature,
     ) -> Result<Option<TransactionRecord>, ChainError> {
-        self.answers("getTransaction").await?;
         // Nobody makes up what a transaction did, only that it did.
-        let truth = self.world.status(signature, true).await?;
-        Ok(truth.map(|status| TransactionRecord {
-            slot: status.slot,
-            error: status.error,
-            logs: Vec::new(),
-            units: None,
-            fee_lamports: 5_000,
-        }))
+        let told = async {
+            let truth = self.world.status(signature, true).await?;
+            Ok(truth.map(|status| TransactionRecord {
+                slot: status.slot,
+                error: status.error,
+                logs: Vec::new(),
+                units: None,
+                fee_lamports: 5_000,
+            }))
+        };
+        let brief = |told: &Option<TransactionRecord>| {
+            format!("{signature} {:?}", told.as_ref().map(|it| it.slot))
+        };
+        self.tell("getTransaction", told, brief).await
     }
 
     async fn newest_signature(&self, address: &Pubkey) -> Result<Option<Signature>, ChainError> {
-        self.answers("getSignaturesForAddress").await?;
-        self.world.newest_signature(address).await
+        let told = self.world.newest_signature(address);
+        let brief = |told: &Option<Signature>| format!("{told:?}");
+        self.tell("getSignaturesForAddress", told, brief).await
     }
 
     async fn recent_fees(&self, writable: &[Pubkey]) -> Result<Vec<u64>, ChainError> {
@@ -313,7 +360,8 @@ impl Chain for Node {
     }
 
     async fn rent_lamports(&self, length: usize) -> Result<u64, ChainError> {
-        self.answers("getMinimumBalanceForRentExemption").await?;
-        self.world.rent_lamports(length).await
+        let told = self.world.rent_lamports(length);
+        self.tell("getMinimumBalanceForRentExemption", told, u64::to_string)
+            .await
     }
 }

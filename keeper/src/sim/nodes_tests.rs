@@ -17,7 +17,7 @@ use crate::{
     journal::{Outcome, Record, scan},
 };
 
-const COUNT: usize = POSITIONS as usize;
+pub(super) const COUNT: usize = POSITIONS as usize;
 pub(super) const WELL: Manners = Manners {
     lag: 0,
     answers: Answers::Well,
@@ -25,7 +25,7 @@ pub(super) const WELL: Manners = Manners {
     passes_on: PassesOn::AtOnce,
 };
 
-fn lying(lie: Lie) -> Manners {
+pub(super) fn lying(lie: Lie) -> Manners {
     Manners { lie, ..WELL }
 }
 
@@ -154,7 +154,7 @@ async fn with_that_node_alone_it_would_act_twice() {
 async fn who_lies_is_noticed_and_reported() {
     for (lie, lost, word) in [
         (Lie::Landed, 100, "the others deny"),
-        (Lie::Slots(1_000_000), 0, "cannot have reached"),
+        (Lie::Slots(1_000_000), 0, "cannot have been reached"),
     ] {
         let (_, warned, _) = rehedged(51, &[lying(lie), WELL, WELL], lost).await;
         let of_liar = |it: &&String| it.starts_with("rpc-1 (http://node-1)");

@@ -4,209 +4,14 @@ use std::time::Duration;
 
 use ballast_strategy::decide::ActionKind;
 use solana_sdk::pubkey::Pubkey;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{
-    Faults, World,
-    crash_tests::{POSITIONS, beside, parts, settled, world},
-    node::{Answers, Lie, Manners, Node, PassesOn},
-    nodes_tests::{WELL, journal_agrees, nodes, on_nodes},
+    Faults,
+    crash_tests::{beside, parts, settled, world},
+    story::{Story, done, is_enough, paused},
 };
 use crate::{Keeper, Mode};
-
-/// Within this everything that is due has been done, the time in which the keeper is down left out. Longer than where one thing goes
-/// wrong (`nodes_tests::BOUND`): here they follow each other, and each lie that is signed on is waited for.
-const BOUND: Duration = Duration::from_secs(900);
-
-/// Nodes that change their manners now and then, of which one at most lies at a time and one always works, under kills.
-struct Story {
-    seed: u64,
-    random: u64,
-}
-
-impl Story {
-    fn draw(&mut self, bound: u64) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-
-    /// Honest, but perhaps of no use.
-    fn shaky(&mut self) -> Manners {
-        let answers = match self.draw(8) {
-            0 => Answers::Hangs,
-            1 => Answers::Gone,
-            2 => Answers::Busy(60),
-            3 => Answers::Garbage(60),
-            _ => Answers::Well,
-        };
-        let passes_on = match self.draw(6) {
-            0 => PassesOn::Later(5 + self.draw(100)),
-            1 => PassesOn::Twice,
-            2 => PassesOn::Never,
-            _ => PassesOn::AtOnce,
-        };
-        Manners {
-            lag: [0, 0, 4, 40, 100][self.draw(5) as usize],
-            answers,
-            passes_on,
-            lie: Lie::None,
-        }
-    }
-
-    fn liar(&mut self) -> Manners {
-        let lies = [
-            Lie::Landed,
-            Lie::Expired,
-            Lie::Unknown,
-            Lie::Slots(500),
-            Lie::Slots(u64::MAX / 2),
-            Lie::ShortBlockhash,
-            Lie::NoBlockhash,
-            Lie::WouldFail,
-            Lie::Fork(20),
-        ];
-        let lie = lies[self.draw(lies.len() as u64) as usize];
-        Manners {
-            lie,
-            ..self.shaky()
-        }
-    }
-
-    /// New manners: the anchor works, and of the others one may lie, always the same.
-    fn behave(&mut self, nodes: &[Node], anchor: usize, liar: usize) {
-        for (index, node) in nodes.iter().enumerate() {
-            let manners = if index == anchor {
-                Manners {
-                    lag: [0, 3][self.draw(2) as usize],
-                    answers: [Answers::Well, Answers::Busy(20)][self.draw(2) as usize],
-                    ..WELL
-                }
-            } else if index == liar {
-                self.liar()
-            } else {
-                self.shaky()
-            };
-            node.behave(manners);
-        }
-    }
-
-    /// Tells it; how long it took until everything had been done, without the pauses before restarts.
-    async fn tell(mut self) -> Result<Duration, String> {
-        let dollars = [205, 290][self.draw(2) as usize];
-        let faults = Faults {
-            no_answer: self.draw(4),
-            lost: self.draw(3) * 25,
-            // What fails on chain may make something else go first, which the other price's expectation does not know.
-            fails: if dollars == 205 { self.draw(3) * 15 } else { 0 },
-            lags: self.draw(30),
-            lag_slots: self.draw(5),
-        };
-        let (world, disk) = world(self.seed, faults);
-        let count = 2 + self.draw(2) as usize;
-        let (anchor, liar) = (
-            self.draw(count as u64) as usize,
-            self.draw(count as u64 + 1) as usize,
-        );
-        let nodes = nodes(&world, &vec![WELL; count]);
-        let changes = (0..4).map(|_| 1 + self.draw(30)).collect::<Vec<_>>();
-        self.behave(&nodes, anchor, liar);
-        let kills: Vec<u64> = (0..self.draw(4)).map(|_| 1 + self.draw(250)).collect();
-        let began = Instant::now();
-        world.lock().set_price(dollars);
-        let mut away = Duration::ZERO;
-        let turning = async {
-            for secs in changes {
-                sleep(Duration::from_secs(secs)).await;
-                self.behave(&nodes, anchor, liar);
-            }
-            std::future::pending::<()>().await
-        };
-        let living = async {
-            for crash_at in kills.into_iter().chain(std::iter::repeat(0)) {
-                world.crash.begin(crash_at);
-                let keeper = Keeper::new(on_nodes(&world, &disk, &nodes));
-                let done = tokio::select! {
-                    biased;
-                    () = world.crash.happens() => false,
-                    () = settled(&world, &disk, began) => true,
-                    ended = keeper.run(std::future::pending()) => {
-                        // A start needs answers; the supervisor tries again.
-                        assert!(ended.is_err());
-                        false
-                    }
-                };
-                if done && crash_at == 0 {
-                    return;
-                }
-                let pause = Duration::from_millis(200 + world.lock().random(5_000));
-                away += pause;
-                let part = world.lock().random(1_000);
-                if world.crash.has_happened() && part.is_multiple_of(2) {
-                    disk.lose_power(part);
-                }
-                sleep(pause).await;
-            }
-        };
-        tokio::select! {
-            () = living => {}
-            () = turning => {}
-        }
-        let inner = world.lock();
-        if !inner.violations.is_empty() {
-            return Err(format!("{:?}", inner.violations));
-        }
-        let last = inner.landings.iter().map(|landing| landing.slot).max();
-        drop(inner);
-        journal_agrees(&world, &disk)?;
-        let done = done(&world);
-        if !is_enough(dollars, &done) {
-            return Err(format!("at {dollars} dollars {done:?}"));
-        }
-        let slots = last.unwrap_or(0) - ballast_strategy::fixtures::SLOT;
-        let took = Duration::from_millis(slots * 400).saturating_sub(away);
-        if took > BOUND {
-            return Err(format!("it took {took:?}"));
-        }
-        Ok(took)
-    }
-}
-
-/// What was done to each position.
-fn done(world: &World) -> Vec<(Pubkey, ActionKind)> {
-    let inner = world.lock();
-    let mut done: Vec<_> = inner
-        .landings
-        .iter()
-        .map(|landing| (landing.position, landing.action))
-        .collect();
-    done.sort_unstable();
-    done
-}
-
-/// Whether this is what is to be done at a price. At 205 each position is rehedged. At 290 it is brought to safety, in one way or
-/// another: while one waits for its next attempt another goes first. Nothing is done twice.
-fn is_enough(dollars: i64, done: &[(Pubkey, ActionKind)]) -> bool {
-    let of = |number: u8| Pubkey::new_from_array([100 + number; 32]);
-    let twice = done.windows(2).any(|two| two[0] == two[1]);
-    let mut positions = (0..POSITIONS).map(of);
-    let all = positions.all(|position| done.iter().any(|(it, _)| *it == position));
-    let fitting = |kind: ActionKind| match dollars {
-        205 => kind == ActionKind::Rehedge,
-        _ => kind >= ActionKind::Rehedge && kind != ActionKind::Liquidate,
-    };
-    all && !twice && done.iter().all(|(_, kind)| fitting(*kind))
-}
-
-fn paused() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .unwrap()
-}
 
 #[test]
 fn without_faults_each_position_is_rehedged_or_brought_to_safety() {
@@ -227,7 +32,7 @@ fn without_faults_each_position_is_rehedged_or_brought_to_safety() {
     }
 }
 
-/// `BALLAST_SEED`: the first; `BALLAST_NODE_SEEDS`: how many.
+/// `BALLAST_SEED`: the first; `BALLAST_NODE_SEEDS`: how many. With one it is printed what happens.
 #[test]
 fn whatever_nodes_do_and_wherever_it_is_killed_it_acts_once_and_in_time() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
@@ -236,8 +41,11 @@ fn whatever_nodes_do_and_wherever_it_is_killed_it_acts_once_and_in_time() {
     println!("BALLAST_SEED={first} BALLAST_NODE_SEEDS={count}");
     let (mut wrong, mut longest) = (Vec::new(), (Duration::ZERO, 0));
     for seed in first..first + count {
-        let told = paused().block_on(Story { seed, random: seed }.tell());
-        match told {
+        let told = Story::new(seed).tell(count == 1);
+        for line in told.trace {
+            println!("{line}");
+        }
+        match told.took {
             Ok(took) => longest = longest.max((took, seed)),
             Err(why) => wrong.push(format!("BALLAST_SEED={seed}: {why}")),
         }
@@ -245,4 +53,20 @@ fn whatever_nodes_do_and_wherever_it_is_killed_it_acts_once_and_in_time() {
     let (took, seed) = longest;
     println!("the longest took {took:?} (seed {seed})");
     assert!(wrong.is_empty(), "{} of {count}: {wrong:#?}", wrong.len());
+}
+
+#[test]
+fn a_seed_tells_the_same_story_again_to_the_last_line() {
+    for seed in 1..=12 {
+        let told = Story::new(seed).tell(true);
+        assert!(told.trace.len() > 100, "{}", told.trace.len());
+        let again = Story::new(seed).tell(true);
+        let both = told.trace.iter().zip(&again.trace);
+        for (line, (first, second)) in both.enumerate() {
+            assert_eq!(first, second, "BALLAST_SEED={seed}: line {line}");
+        }
+        assert_eq!(told, again);
+        // Nobody is told otherwise because somebody listens.
+        assert_eq!(Story::new(seed).tell(false).took, told.took);
+    }
 }

@@ -72,7 +72,7 @@ pub struct Inner {
     pub faults: Faults,
     history: Vec<(u64, State)>,
     blockhashes: HashMap<Hash, u64>,
-    pub transactions: HashMap<Signature, Transaction>,
+    pub transactions: BTreeMap<Signature, Transaction>,
     pub landings: Vec<Landing>,
     pub violations: Vec<String>,
     /// What was simulated.
@@ -106,6 +106,8 @@ pub struct Inner {
     pub submits: usize,
     /// By how much the keeper's clock is wrong.
     pub clock_off_secs: i64,
+    /// What happened, a line each, where that is wanted.
+    pub trace: Option<Vec<String>>,
 }
 
 /// Where the market's lookup table is at first.
@@ -146,7 +148,7 @@ impl World {
             faults,
             history: vec![(0, state)],
             blockhashes: HashMap::new(),
-            transactions: HashMap::new(),
+            transactions: BTreeMap::new(),
             landings: Vec::new(),
             violations: Vec::new(),
             simulated: Vec::new(),
@@ -165,6 +167,7 @@ impl World {
             stands_at: None,
             submits: 0,
             clock_off_secs: 0,
+            trace: None,
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -190,6 +193,11 @@ impl World {
         })
     }
 
+    /// Adds a line to the trace, if there is one. Nothing else happens: what is traced goes as it does untraced.
+    pub fn note(&self, line: impl FnOnce() -> String) {
+        self.inner.lock().unwrap().note(line);
+    }
+
     /// The world, with everything done that is due by now.
     pub fn lock(&self) -> MutexGuard<'_, Inner> {
         let mut inner = self.inner.lock().unwrap();
@@ -207,6 +215,14 @@ impl Inner {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (z ^ (z >> 31)) % bound
+    }
+
+    /// Adds a line to the trace, if there is one.
+    pub fn note(&mut self, line: impl FnOnce() -> String) {
+        let (at, slot) = (self.began.elapsed(), self.slot());
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{:>9.3} {slot} {}", at.as_secs_f64(), line()));
+        }
     }
 
     pub fn chance(&mut self, percent: u64) -> bool {
@@ -442,6 +458,7 @@ impl Inner {
         due.sort_unstable();
         for (slot, signature) in due {
             let result = self.execute(slot, &signature);
+            self.note(|| format!("{signature} lands at {slot}: {result:?}"));
             if let Some(known) = self.transactions.get_mut(&signature) {
                 known.result = Some(result);
             }

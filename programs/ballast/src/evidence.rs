@@ -3,11 +3,13 @@
 use anchor_lang::prelude::*;
 use ballast_abi::pyth::PriceUpdate;
 use ballast_clmm::SqrtPrice;
-use ballast_model::{Bps, price::within};
+use ballast_model::{Bps, Side, price::within};
 
 use crate::{
     errors::BallastError,
-    oracle::{confidence_ppm_up, ema_divergence_ppm_up, newest_price, ratio, take_note},
+    oracle::{
+        confidence_ppm_up, ema_divergence_ppm_up, newest_price, ratio, take_note, take_note_of,
+    },
     state::{Evidence, Market},
 };
 
@@ -106,13 +108,13 @@ impl Look {
             let secs = u64::try_from(secs).unwrap_or(0);
             level(secs, rules.silence_secs, rules.long_silence_secs)
         };
-        let mut newest = [
+        let newest = [
             market.last_base_publish_secs,
             market.last_quote_publish_secs,
         ];
         let (mut asked, mut fresh, mut known) = (0, true, true);
-        let mut updates = [None; 2];
-        for ((feed, newest), fresh_update) in self.feeds.iter().zip(&mut newest).zip(&mut updates) {
+        let mut heard = [None; 2];
+        for ((feed, newest), heard) in self.feeds.iter().zip(newest).zip(&mut heard) {
             let update = feed.checked()?;
             let published = update.map_or(i64::MIN, |update| update.publish_time);
             let ahead_secs = published.saturating_sub(self.now_secs);
@@ -120,39 +122,38 @@ impl Look {
                 (fresh, known) = (false, false);
                 asked = asked.max(silence(ahead_secs));
                 if ahead_secs <= rules.max_age_stalled_secs.into() {
-                    *newest = published.max(*newest);
+                    *heard = update;
                 }
                 continue;
             }
             if published >= fresh_from_secs && published >= newest.saturating_sub(grace_secs) {
-                *newest = published.max(*newest);
-                *fresh_update = update;
+                *heard = update;
                 continue;
             }
             fresh = false;
             require!(feed.own, BallastError::PriceStale);
-            if *newest >= fresh_from_secs {
+            if newest >= fresh_from_secs {
                 continue;
             }
             known = false;
-            let heard_secs = published.max(*newest);
+            let heard_secs = published.max(newest);
             // A feed that was never heard has not fallen silent.
             if heard_secs > 0 {
                 asked = asked.max(silence(self.now_secs.saturating_sub(heard_secs)));
             }
         }
-        if let ([Some(base), Some(quote)], true) = (&updates, fresh) {
+        if let ([Some(base), Some(quote)], true) = (&heard, fresh) {
             let price = ratio(market, base, quote)?;
             take_note(market, base, quote, price);
             asked = asked.max(doubt(market, base, quote));
+        } else {
+            for (side, update) in [Side::Base, Side::Quote].into_iter().zip(&heard) {
+                if let Some(update) = update {
+                    take_note_of(market, side, update);
+                }
+            }
         }
-        [
-            market.last_base_publish_secs,
-            market.last_quote_publish_secs,
-        ] = newest;
-        let price =
-            newest_price(market).filter(|_| known && market.newest_at_secs >= fresh_from_secs);
-        Ok((asked, price))
+        Ok((asked, newest_price(market).filter(|_| known)))
     }
 
     /// Whether the pool gives evidence; `None`: it cannot be told. A pool that was touched in this very second may be what somebody

@@ -6,7 +6,7 @@ use anchor_lang::prelude::*;
 use ballast_abi::pyth::PriceUpdate;
 use ballast_clmm::SqrtPrice;
 use ballast_model::{
-    Bps,
+    Bps, Side,
     oracle::{FeedPrice, sqrt_price_down},
     price::{scale_down, scale_up, within},
 };
@@ -201,27 +201,100 @@ pub fn peek_price(
     Ok(read(market, accounts, now_secs, grade)?.0)
 }
 
-/// The price of the newest updates that anybody has shown to the market; `None` before the first, and before the first of new
-/// feeds. What somebody uses may be older, by the grace: losses count against the worse of both.
+/// The price of the newest update of each feed that anybody has shown to the market; `None` before the first, and before the first
+/// of a new feed. What somebody uses may be older, by the grace: losses count against the worse of both.
 pub fn newest_price(market: &Market) -> Option<SqrtPrice> {
-    (market.newest_at_secs > 0)
+    (!market.newest_feed_prices.contains(&0))
         .then(|| SqrtPrice::new(market.newest_sqrt_price_x64.get()).ok())
         .flatten()
 }
 
-/// Remembers two updates that the market has been shown. An older pair, as the grace permits, changes nothing. Of two pairs of
-/// which each has one newer update, the one whose older update is newer counts: so nobody freezes the newest price by showing now
-/// one, now the other feed late.
+/// Remembers two updates that the market has been shown, of each feed the newest: whoever shows one feed late beside the other
+/// early makes neither older. `price`: their ratio.
 pub fn take_note(market: &mut Market, base: &PriceUpdate, quote: &PriceUpdate, price: SqrtPrice) {
-    let at_secs = base.publish_time.min(quote.publish_time);
-    let both_newer = base.publish_time >= market.last_base_publish_secs
-        && quote.publish_time >= market.last_quote_publish_secs;
-    if both_newer || at_secs > market.newest_at_secs {
-        market.newest_sqrt_price_x64 = price.x64().into();
-        market.newest_at_secs = at_secs;
+    let newest = [
+        remember(market, Side::Base, base),
+        remember(market, Side::Quote, quote),
+    ];
+    match newest {
+        [true, true] => market.newest_sqrt_price_x64 = price.x64().into(),
+        [false, false] => {}
+        // Dearer to compute, and rare.
+        _ => combine(market),
     }
-    market.last_base_publish_secs = market.last_base_publish_secs.max(base.publish_time);
-    market.last_quote_publish_secs = market.last_quote_publish_secs.max(quote.publish_time);
+}
+
+/// Remembers the update of one feed.
+pub fn take_note_of(market: &mut Market, side: Side, update: &PriceUpdate) {
+    if remember(market, side, update) {
+        combine(market);
+    }
+}
+
+/// Remembers an update unless a newer one of its feed has been shown; whether it is the newest now.
+fn remember(market: &mut Market, side: Side, update: &PriceUpdate) -> bool {
+    let (shown_secs, newest) = match side {
+        Side::Base => (
+            &mut market.last_base_publish_secs,
+            &mut market.newest_feed_prices[0],
+        ),
+        Side::Quote => (
+            &mut market.last_quote_publish_secs,
+            &mut market.newest_feed_prices[1],
+        ),
+    };
+    let newer = update.publish_time >= *shown_secs;
+    if newer {
+        *shown_secs = update.publish_time;
+        *newest = feed_price(update).packed();
+    }
+    newer
+}
+
+/// The newest price of both feeds, where both have spoken.
+fn combine(market: &mut Market) {
+    let [base, quote] = market.newest_feed_prices.map(FeedPrice::unpacked);
+    let decimals = [market.base_decimals, market.quote_decimals];
+    let price = base
+        .zip(quote)
+        .and_then(|(base, quote)| sqrt_price_down(base, quote, decimals[0], decimals[1]).ok());
+    if let Some(price) = price {
+        market.newest_sqrt_price_x64 = price.x64().into();
+    }
+}
+
+const fn feed_price(update: &PriceUpdate) -> FeedPrice {
+    FeedPrice {
+        price: update.price,
+        exponent: update.exponent,
+    }
+}
+
+/// Remembers of two updates what is newer than what the market has been shown before. Neither may be worse than what a deleverage
+/// takes, but each may be as old as that: who has only one that is newer shows that one.
+///
+/// # Errors
+/// As [`read_price`], but [`BallastError::PriceReplayed`] only where both are older than what was shown by more than the grace.
+pub fn show_prices(market: &mut Market, accounts: &PriceAccounts, now_secs: i64) -> Result<()> {
+    let base = read_feed(market, &accounts.base_price, &market.base_feed)?;
+    let quote = read_feed(market, &accounts.quote_price, &market.quote_feed)?;
+    let demands = Demands::of(
+        &market.oracle_rules,
+        &market.stages,
+        &market.safety,
+        Grade::Loose,
+    );
+    for update in [&base, &quote] {
+        check_feed(&demands, update, i64::MIN, now_secs)?;
+    }
+    require!(
+        !demands.replayed(base.publish_time, market.last_base_publish_secs)
+            || !demands.replayed(quote.publish_time, market.last_quote_publish_secs),
+        BallastError::PriceReplayed
+    );
+    let price = ratio(market, &base, &quote)?;
+    take_note(market, &base, &quote, price);
+    Ok(())
 }
 
 /// The price and both updates.
@@ -265,13 +338,9 @@ impl OraclePrice {
 /// # Errors
 /// [`BallastError::OutOfRange`].
 pub fn ratio(market: &Market, base: &PriceUpdate, quote: &PriceUpdate) -> Result<SqrtPrice> {
-    let feed = |update: &PriceUpdate| FeedPrice {
-        price: update.price,
-        exponent: update.exponent,
-    };
     sqrt_price_down(
-        feed(base),
-        feed(quote),
+        feed_price(base),
+        feed_price(quote),
         market.base_decimals,
         market.quote_decimals,
     )

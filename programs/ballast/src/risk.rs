@@ -92,6 +92,26 @@ pub fn require_stress_not_worsened(
     Ok(())
 }
 
+/// What must hold after a rehedge while the market allows no new risk: the position depends on the price no more than before, or its
+/// stressed LTV is no higher. An owner who has changed the hedge ratio takes no new risk by way of a rehedge.
+///
+/// # Errors
+/// [`BallastError::ModeForbids`], [`BallastError::OutOfRange`].
+pub fn require_no_new_risk(
+    limits: &Limits,
+    before: &PositionModel,
+    after: &PositionModel,
+    at: SqrtPrice,
+) -> Result<()> {
+    let delta = |model: &PositionModel| model.delta(at).map(i128::unsigned_abs);
+    require!(
+        delta(after).or_range()? <= delta(before).or_range()?
+            || stressed_ltv_bps_up(limits, after, at)? <= stressed_ltv_bps_up(limits, before, at)?,
+        BallastError::ModeForbids
+    );
+    Ok(())
+}
+
 /// What must hold after a deleverage that does not reach its target: LTV is lower, by a basis point at least, and the stressed LTV
 /// no higher. So nothing is repaid of what is insolvent, where every repayment raises LTV: it would make the lenders of one token
 /// whole at the expense of the other's, who share a loss in proportion.
@@ -339,6 +359,42 @@ mod tests {
         // Lower now, but 80.5 % at 5 % against it, where it was 77.
         assert!(!lowers(&neutral(7_700), &long(7_650)));
         assert!(!lowers(&neutral(7_700), &short(7_690)));
+    }
+
+    #[test]
+    fn without_new_risk_a_position_depends_no_more_on_the_price() {
+        let refused = |before: &PositionModel, after: &PositionModel| {
+            let checked = require_no_new_risk(&LIMITS, before, after, SqrtPrice::ONE);
+            checked == Err(BallastError::ModeForbids.into())
+        };
+        // Owns and owes quote and some base: that much more than it owes, or less.
+        let with_delta = |delta: i64| {
+            let mut it = position(
+                Amounts::new(100_000_000, 900_000_000),
+                Amounts::new(100_000_000, 500_000_000),
+            );
+            it.idle.base = it.idle.base.checked_add_signed(delta).unwrap();
+            it.idle.quote = it.idle.quote.checked_add_signed(-delta).unwrap();
+            it
+        };
+        for (before, after, no) in [
+            (0, 0, false),
+            (200_000_000, 0, false),
+            (0, 200_000_000, true),
+            (0, -100_000_000, true),
+            (200_000_000, 210_000_000, true),
+            (-50_000_000, 50_000_000, false),
+            // A little base more than it owes makes up for what the debts grow by when the price rises.
+            (0, 10_000_000, false),
+        ] {
+            let (before, after) = (with_delta(before), with_delta(after));
+            assert_eq!(refused(&before, &after), no, "{before:?} {after:?}");
+        }
+        // More delta, but less debt: 5 % against it leave it better off than before.
+        let mut repaid = with_delta(10_000_000);
+        repaid.idle.quote -= 400_000_000;
+        repaid.debt.quote -= 400_000_000;
+        assert!(!refused(&with_delta(0), &repaid));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The price's moving average as a second witness for what takes a position from its owner or money from lenders: a price of
 //! one moment is not enough. The keeper decides by the same functions.
 //!
-//! - **Liquidation**: LTV at the average is at or above the market's target; or LTV at the price is so high, halfway between
+//! - **Liquidation**: LTV at the average is at or above the market's deleverage trigger; or LTV at the price is so high, halfway between
 //!   maintenance and 100 %, that waiting for the average would cost the lenders. An owner loses to a wick only what stands
-//!   that near to insolvency, or what was above the target for long. Nobody has to wait either: from the market's own trigger
-//!   on, anyone may deleverage.
+//!   that near to insolvency, or what should have been deleveraged for long: positions open below the trigger at any price.
+//!   Meanwhile anyone may deleverage, with a swap too.
 //! - **Losses of lenders**: LTV at the average is at or above maintenance. That is asked of writing debt off, and of every part of a
 //!   liquidation of what is insolvent: what such a part leaves is covered at no price, so that after it nothing would be left to
 //!   wait for. Showing a loss books nothing, and waits for no average.
@@ -31,7 +31,7 @@ pub fn needed_to_liquidate(limits: &Limits, value: &Valuation) -> Option<Bps> {
         return Some(needed_for_loss(limits));
     }
     let halfway = u32::midpoint(limits.maintenance_ltv_bps, Bps::ONE.get());
-    (!value.ltv_at_least(Bps::new(halfway))).then(|| Bps::new(limits.target_ltv_bps))
+    (!value.ltv_at_least(Bps::new(halfway))).then(|| Bps::new(limits.deleverage_ltv_bps))
 }
 
 /// The average of both updates must show an LTV of at least `needed`. `value` is the position's at their price.
@@ -119,13 +119,13 @@ mod tests {
     #[test]
     fn the_deeper_the_less_has_to_be_waited_for_until_lenders_lose() {
         let limits = Limits {
-            target_ltv_bps: 6_500,
+            deleverage_ltv_bps: 7_700,
             maintenance_ltv_bps: 8_000,
             ..bytemuck::Zeroable::zeroed()
         };
         let needed = |assets, debt| needed_to_liquidate(&limits, &Valuation { assets, debt });
-        assert_eq!(needed(10_000, 8_000), Some(Bps::new(6_500)));
-        assert_eq!(needed(10_000, 8_999), Some(Bps::new(6_500)));
+        assert_eq!(needed(10_000, 8_000), Some(Bps::new(7_700)));
+        assert_eq!(needed(10_000, 8_999), Some(Bps::new(7_700)));
         assert_eq!(needed(10_000, 9_000), None);
         assert_eq!(needed(10_000, 10_000), None);
         assert_eq!(needed(10_000, 10_001), Some(Bps::new(8_000)));

@@ -2,7 +2,10 @@
 
 use ballast_abi::pyth::PriceUpdate;
 use ballast_client::{Bps, MarketSnapshot, SqrtPrice};
-use ballast_model::price::within;
+use ballast_model::{
+    oracle::{FeedPrice, sqrt_price_down},
+    price::within,
+};
 
 use super::{Played, SIDES, Step};
 
@@ -126,22 +129,33 @@ fn newest(before: &MarketSnapshot, after: &MarketSnapshot) -> Option<SqrtPrice> 
         (&after.quote_price, market.last_quote_publish_secs),
     ];
     let fresh = feeds.map(|(price, shown_secs)| is_fresh(before, after, price, shown_secs));
-    let older_secs = after
-        .base_price
-        .publish_time
-        .min(after.quote_price.publish_time);
-    let newer = feeds
-        .iter()
-        .all(|(price, shown_secs)| price.publish_time >= *shown_secs);
-    if fresh == [true; 2] && (newer || older_secs > market.newest_at_secs) {
-        return Some(after.oracle_sqrt_price().unwrap());
-    }
     let heard = fresh
         .iter()
         .zip(feeds)
         .all(|(fresh, (_, shown_secs))| *fresh || shown_secs >= young_secs);
-    (heard && market.newest_at_secs > 0 && market.newest_at_secs >= young_secs)
-        .then(|| SqrtPrice::new(market.newest_sqrt_price_x64.get()).unwrap())
+    if !heard {
+        return None;
+    }
+    // Of each feed the newer one: what the account holds, or what the market was shown before.
+    let mut newest = before.market.newest_feed_prices.map(FeedPrice::unpacked);
+    let mut changed = false;
+    for ((newest, fresh), (price, shown_secs)) in newest.iter_mut().zip(fresh).zip(feeds) {
+        if fresh && price.publish_time >= shown_secs {
+            *newest = Some(FeedPrice {
+                price: price.price,
+                exponent: price.exponent,
+            });
+            changed = true;
+        }
+    }
+    let [base, quote] = newest;
+    let known = base.zip(quote)?;
+    Some(if changed {
+        let (base_decimals, quote_decimals) = (market.base_decimals, market.quote_decimals);
+        sqrt_price_down(known.0, known.1, base_decimals, quote_decimals).unwrap()
+    } else {
+        SqrtPrice::new(market.newest_sqrt_price_x64.get()).unwrap()
+    })
 }
 
 /// `None` where nothing is seen, but the pool cannot be judged: without a price, or since it was touched in this second and the

@@ -172,6 +172,8 @@ fn report(args: &CalibrateArgs) -> Result<CalibrateReport> {
                 sigma_day: regime.sigma_day.into(),
                 days: regime.days.into(),
                 volume: regime.volume.map(Into::into),
+                funding_hour: None,
+                other_depth: None,
             });
             table.into()
         }),
@@ -180,6 +182,10 @@ fn report(args: &CalibrateArgs) -> Result<CalibrateReport> {
             taker_volume_day: flow.taker_volume_day.into(),
             liquidity: flow.liquidity.into(),
         }),
+        // A record of one pool does not show these.
+        other_pool: None,
+        routing_shift: None,
+        perp: None,
     };
     Ok(CalibrateReport {
         days: count as f64 * sampled.secs() / SECS_PER_DAY,

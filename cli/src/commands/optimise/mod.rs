@@ -176,5 +176,6 @@ fn score(
         ControlFlow::Continue(())
     })
     .with_context(|| setting.to_string())?;
-    Ok(Some(Score::of(&summary, scenario.equity.f64())))
+    let funds = terms.units.quote(terms.funds());
+    Ok(Some(Score::of(&summary, funds)))
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use ballast_simulator::{Arbitrage, Blocks, FeeTerms, OtherPool, RoutingShift, Takers};
 use clap::Args;
 
-use super::model_file::FlowTable;
+use super::model_file::{ModelFile, OtherPoolTable};
 use crate::decimal::{Decimal, Positive, Ratio};
 
 /// Options of fees.
@@ -32,19 +32,14 @@ pub struct FeeArgs {
     /// Liquidity of others around the price, in the pool's unit: they share what takers pay
     #[arg(long)]
     pub pool_liquidity: Option<u128>,
-    /// Fee of a second pool, in millionths, over which takers split their trades
-    #[arg(
-        long,
-        value_parser = clap::value_parser!(u32).range(..1_000_000),
-        requires = "other_pool_liquidity",
-        requires = "taker_size"
-    )]
+    /// Fee of a second pool, in millionths, over which takers split their trades: each so that its last unit costs the same in both
+    #[arg(long, value_parser = clap::value_parser!(u32).range(..1_000_000))]
     pub other_pool_fee_ppm: Option<u32>,
     /// Liquidity of the second pool around the price, in the pool's unit
-    #[arg(long, requires = "other_pool_fee_ppm")]
+    #[arg(long)]
     pub other_pool_liquidity: Option<u128>,
-    /// Mean size of a taker's trade, in the quote token
-    #[arg(long, requires = "other_pool_fee_ppm")]
+    /// Mean size of a taker's trade, in the quote token; their number is what makes up the volume
+    #[arg(long)]
     pub taker_size: Option<Positive>,
     /// A part of takers' volume goes elsewhere after some days, like 50%:3
     #[arg(long, value_name = "PART:DAYS", value_parser = parse_shift)]
@@ -63,14 +58,15 @@ fn parse_shift(text: &str) -> Result<RoutingShift, String> {
 }
 
 impl FeeArgs {
-    /// As the simulator takes them, with looks every `step_secs`; what no option says is as `flow` says.
+    /// As the simulator takes them, with looks every `step_secs`; what no option says is as the model's file says.
     ///
     /// # Errors
     /// Options that are missing.
-    pub fn terms(&self, step_secs: u64, flow: Option<FlowTable>) -> Result<Option<FeeTerms>> {
+    pub fn terms(&self, step_secs: u64, file: &ModelFile) -> Result<Option<FeeTerms>> {
         if self.no_fees {
             return Ok(None);
         }
+        let flow = file.flow;
         let secs = self.block_secs.f64();
         let arbitrage = if self.poisson_blocks {
             Arbitrage::Formula(Blocks::Poisson(secs))
@@ -79,21 +75,10 @@ impl FeeArgs {
         } else {
             Arbitrage::Formula(Blocks::Fixed(secs))
         };
-        let other_pool = match self.other_pool_fee_ppm {
-            None => None,
-            Some(fee_ppm) => Some(OtherPool {
-                fee: f64::from(fee_ppm) / 1e6,
-                liquidity: self
-                    .other_pool_liquidity
-                    .context("--other-pool-liquidity is missing")?
-                    as f64,
-                trade_size: self
-                    .taker_size
-                    .as_ref()
-                    .context("--taker-size is missing")?
-                    .f64(),
-            }),
-        };
+        let shift = file.routing_shift.map(|shift| RoutingShift {
+            after_days: shift.after_days.value,
+            part: shift.part.value,
+        });
         let volume_day = (self.taker_volume_day.as_ref().map(Decimal::f64))
             .or(flow.map(|flow| flow.taker_volume_day.value));
         let others = (self.pool_liquidity.map(|liquidity| liquidity as f64))
@@ -109,9 +94,31 @@ impl FeeArgs {
             takers: Takers {
                 volume_day: volume_day.unwrap_or(0.0),
                 others_liquidity: others.unwrap_or(0.0),
-                other_pool,
-                shift: self.routing_shift,
+                other_pool: self.other_pool(file.other_pool)?,
+                shift: self.routing_shift.or(shift),
             },
+        }))
+    }
+
+    /// The second pool: all of it by options, by the file, or by both.
+    fn other_pool(&self, file: Option<OtherPoolTable>) -> Result<Option<OtherPool>> {
+        let fee = (self.other_pool_fee_ppm.map(f64::from)).or(file.map(|pool| pool.fee_ppm.value));
+        let liquidity = (self.other_pool_liquidity.map(|liquidity| liquidity as f64))
+            .or(file.map(|pool| pool.liquidity.value));
+        let size = (self.taker_size.as_ref().map(|size| size.f64()))
+            .or(file.map(|pool| pool.taker_size.value));
+        if [fee, liquidity, size].iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let missing = |option: &str| {
+            format!(
+                "{option} is missing: a second pool has a fee, liquidity and trades of some size"
+            )
+        };
+        Ok(Some(OtherPool {
+            fee: fee.with_context(|| missing("--other-pool-fee-ppm"))? / 1e6,
+            liquidity: liquidity.with_context(|| missing("--other-pool-liquidity"))?,
+            trade_size: size.with_context(|| missing("--taker-size"))?,
         }))
     }
 }

@@ -6,6 +6,7 @@ pub mod model;
 pub mod model_file;
 mod out;
 mod parts;
+mod perp;
 mod pictures;
 mod report;
 mod rows;

@@ -4,14 +4,18 @@ use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use ballast_simulator::{
-    BarModel, Bars, Gbm, Jumps, Law, Looks, Path, PriceModel, Regime, Regimes, Streams,
+    BarModel, Bars, Gbm, Jumps, Law, Looks, Path, PriceModel, Regime, Regimes, Streams, Weather,
     backtest::read_candles, hitting::Motion,
 };
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
-use super::model_file::{FlowTable, JumpsTable, ModelFile, Parameter, RegimeTable};
-use crate::{decimal::Ratio, recorded, report::note};
+use super::model_file::{JumpsTable, ModelFile, Parameter, RegimeTable};
+use crate::{
+    decimal::{Ratio, signed},
+    recorded,
+    report::note,
+};
 
 /// Which model.
 #[derive(Args, Debug)]
@@ -43,9 +47,10 @@ pub struct ModelOptions {
     /// jumps: standard deviation of a jump, in the logarithm of the price
     #[arg(long)]
     pub jump_sd: Option<f64>,
-    /// regimes: one of at least two, given once for each: its sigma per day, the days it lasts on average and, if it differs, takers'
-    /// volume over its usual size
-    #[arg(long, value_name = "SIGMA:DAYS[:VOLUME]")]
+    /// regimes: one of at least two, given once for each: its sigma per day, the days it lasts on average and, where they differ, takers'
+    /// volume over its usual size, what longs pay shorts an hour at the perp venue, and the second pool's liquidity over its usual
+    /// one; nothing between two colons is as usual
+    #[arg(long, value_name = "SIGMA:DAYS[:VOLUME[:FUNDING[:DEPTH]]]")]
     pub regime: Vec<RegimeArg>,
     /// replay, bootstrap: recorded candles, as CSV (may be gzipped) with the columns time, open, high, low, close, or Binance's klines;
     /// they are moved to --price
@@ -84,27 +89,40 @@ pub struct RegimeArg(Regime);
 
 /// No such regime.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{0}` is no regime: write sigma per day, days and volume like 0.03:5 or 8%:1:3")]
+#[error(
+    "`{0}` is no regime: write sigma per day, days, volume, funding an hour and depth of the second pool like 0.03:5, 8%:1:3 or 8%:1:3:-0.05%:20"
+)]
 pub struct NoRegime(String);
 
 impl FromStr for RegimeArg {
     type Err = NoRegime;
 
     fn from_str(text: &str) -> Result<Self, NoRegime> {
-        let parts: Option<Vec<f64>> = text
-            .split(':')
-            .map(|part| part.parse::<Ratio>().map(|ratio| ratio.f64()).ok())
-            .collect();
-        let (sigma_day, days, volume) = match parts.as_deref() {
-            Some([sigma_day, days]) => (*sigma_day, *days, 1.0),
-            Some([sigma_day, days, volume]) => (*sigma_day, *days, *volume),
-            _ => return Err(NoRegime(text.to_owned())),
+        let none = || NoRegime(text.to_owned());
+        let parts: Vec<&str> = text.split(':').collect();
+        let ([sigma_day, days], rest) = match parts.as_slice() {
+            [sigma_day, days, rest @ ..] if rest.len() <= 3 => ([sigma_day, days], rest),
+            _ => return Err(none()),
+        };
+        let ratio = |part: &str| {
+            part.parse::<Ratio>()
+                .map(|ratio| ratio.f64())
+                .map_err(|_| none())
+        };
+        let said = |index: usize| rest.get(index).filter(|part| !part.is_empty());
+        let or_one = |index| said(index).map_or(Ok(1.0), |part| ratio(part));
+        let weather = Weather {
+            volume: or_one(0)?,
+            funding_hour: said(1)
+                .map(|part| signed(part).map_err(|_| none()))
+                .transpose()?,
+            other_depth: or_one(2)?,
         };
         Ok(Self(Regime {
-            sigma_day,
+            sigma_day: ratio(sigma_day)?,
             drift_day: 0.0,
-            days,
-            volume,
+            days: ratio(days)?,
+            weather,
         }))
     }
 }
@@ -123,19 +141,35 @@ impl ModelName {
 }
 
 impl ModelOptions {
-    fn file(&self) -> Result<ModelFile> {
+    /// What the model's file says.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn file(&self) -> Result<ModelFile> {
         match &self.model_file {
             None => Ok(ModelFile::default()),
             Some(path) => ModelFile::read(path),
         }
     }
 
-    /// What the model's file says of takers and of the pool.
+    /// Refuses regimes by option that speak of what is not there.
     ///
     /// # Errors
-    /// A file that cannot be read.
-    pub fn flow(&self) -> Result<Option<FlowTable>> {
-        Ok(self.file()?.flow)
+    /// Names what is missing.
+    pub fn check_regimes(&self, second_pool: bool, venue: bool) -> Result<()> {
+        let any = |says: fn(&Weather) -> bool| {
+            let mut regimes = self.regime.iter();
+            regimes.any(|regime| says(&regime.0.weather))
+        };
+        ensure!(
+            second_pool || !any(|weather| weather.other_depth != 1.0),
+            "--regime says how deep the second pool is, but there is none: --other-pool-fee-ppm is missing"
+        );
+        ensure!(
+            venue || !any(|weather| weather.funding_hour.is_some()),
+            "--regime says what funding is, but nothing is held at a perp venue: --perp-margin is missing"
+        );
+        Ok(())
     }
 
     fn sigma_day(&self, from_file: Option<Parameter>) -> Result<f64> {
@@ -290,17 +324,27 @@ mod tests {
 
     #[test]
     fn regimes() {
-        let RegimeArg(regime) = "8%:2".parse().unwrap();
-        assert_eq!(
-            (regime.sigma_day, regime.days, regime.volume),
-            (0.08, 2.0, 1.0)
-        );
-        let RegimeArg(regime) = "0.1:0.5:3".parse().unwrap();
-        assert_eq!(
-            (regime.sigma_day, regime.days, regime.volume),
-            (0.1, 0.5, 3.0)
-        );
-        for text in ["", "1", "1:2:3:4", "a:1", "-1:1"] {
+        let read = |text: &str| text.parse::<RegimeArg>().unwrap().0;
+        let regime = read("8%:2");
+        assert_eq!((regime.sigma_day, regime.days), (0.08, 2.0));
+        assert_eq!(regime.weather, Weather::USUAL);
+        let volume = Weather {
+            volume: 3.0,
+            ..Weather::USUAL
+        };
+        assert_eq!(read("0.1:0.5:3").weather, volume);
+        let all = Weather {
+            volume: 3.0,
+            other_depth: 20.0,
+            funding_hour: Some(-0.0005),
+        };
+        assert_eq!(read("8%:1:3:-0.05%:20").weather, all);
+        let depth = Weather {
+            other_depth: 20.0,
+            ..Weather::USUAL
+        };
+        assert_eq!(read("8%:1:::20").weather, depth);
+        for text in ["", "1", "1:2:3:4:5:6", "1:2:3:x", "1:2:-3", "a:1", "-1:1"] {
             assert_eq!(text.parse::<RegimeArg>(), Err(NoRegime(text.into())));
         }
     }

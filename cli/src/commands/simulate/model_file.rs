@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use ballast_simulator::{Regime, calibrate::Estimate};
+use ballast_simulator::{Regime, Weather, calibrate::Estimate};
 use serde::{Deserialize, Serialize};
 
 /// A parameter and its standard error.
@@ -39,6 +39,12 @@ pub struct ModelFile {
     pub regimes: Vec<RegimeTable>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flow: Option<FlowTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_pool: Option<OtherPoolTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routing_shift: Option<RoutingShiftTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub perp: Option<PerpTable>,
 }
 
 /// Where a model is from.
@@ -88,6 +94,12 @@ pub struct RegimeTable {
     pub days: Parameter,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Parameter>,
+    /// What longs pay shorts an hour at a perp venue while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub funding_hour: Option<Parameter>,
+    /// The second pool's liquidity while it lasts, over its usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_depth: Option<Parameter>,
 }
 
 impl RegimeTable {
@@ -97,7 +109,11 @@ impl RegimeTable {
             sigma_day: self.sigma_day.value,
             drift_day: 0.0,
             days: self.days.value,
-            volume: self.volume.map_or(1.0, |volume| volume.value),
+            weather: Weather {
+                volume: self.volume.map_or(1.0, |volume| volume.value),
+                other_depth: self.other_depth.map_or(1.0, |depth| depth.value),
+                funding_hour: self.funding_hour.map(|funding| funding.value),
+            },
         }
     }
 }
@@ -109,6 +125,32 @@ pub struct FlowTable {
     pub volume_day: Parameter,
     pub taker_volume_day: Parameter,
     pub liquidity: Parameter,
+}
+
+/// A second pool of the same tokens, over which takers split their trades.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherPoolTable {
+    pub fee_ppm: Parameter,
+    pub liquidity: Parameter,
+    /// Mean size of a taker's trade, in the quote token.
+    pub taker_size: Parameter,
+}
+
+/// A part of takers' volume that goes elsewhere after some days.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoutingShiftTable {
+    pub part: Parameter,
+    pub after_days: Parameter,
+}
+
+/// A perp venue.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PerpTable {
+    /// What longs pay shorts an hour, as a part of notional; negative: shorts pay.
+    pub funding_hour: Parameter,
 }
 
 impl ModelFile {
@@ -143,10 +185,21 @@ mod tests {
                     sigma_day: parameter(0.03),
                     days: parameter(2.0),
                     volume: Some(parameter(0.5)),
+                    funding_hour: Some(parameter(-0.001)),
+                    other_depth: None,
                 };
                 2
             ],
             flow: None,
+            other_pool: Some(OtherPoolTable {
+                fee_ppm: parameter(500.0),
+                liquidity: parameter(1e12),
+                taker_size: parameter(1e3),
+            }),
+            routing_shift: None,
+            perp: Some(PerpTable {
+                funding_hour: parameter(0.000_01),
+            }),
         };
         let text = toml::to_string(&file).unwrap();
         assert_eq!(toml::from_str::<ModelFile>(&text).unwrap(), file);
@@ -155,5 +208,8 @@ mod tests {
         let read: ModelFile = toml::from_str(short).unwrap();
         assert_eq!(read.gbm.unwrap().sigma_day.error, 0.0);
         assert!(toml::from_str::<ModelFile>("[gbm]\nsigma = 1\n").is_err());
+        let calm = "[[regimes]]\nsigma_day = { value = 0.02 }\ndays = { value = 3 }\n";
+        let read: ModelFile = toml::from_str(calm).unwrap();
+        assert_eq!(read.regimes[0].regime().weather, Weather::USUAL);
     }
 }

@@ -40,7 +40,7 @@ pub fn write(
     report: &SimulationReport,
 ) -> Result<Study> {
     study.note(args.paths_format.file())?;
-    let own = args.scenario.equity.f64();
+    let own = here.terms.units.quote(here.terms.funds());
     let name = args.strategy.to_string();
     let other_name = other.map(|(strategy, _)| strategy.to_string());
     let here_traces = self::traces(args, shape, &args.strategy, &here.terms)?;

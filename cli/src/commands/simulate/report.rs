@@ -142,7 +142,7 @@ impl SimulationReport {
                 .map(|(name, moments)| (*name, Mean::from(*moments)))
                 .collect(),
             actions_per_day: summary.own_acts().mean() / looks.days(),
-            own: args.scenario.equity.f64(),
+            own: terms.units.quote(terms.funds()),
         }
     }
 }
@@ -260,7 +260,12 @@ impl fmt::Display for SimulationReport {
             )?;
         }
         let mut table = Table::new(["<gain from", "mean", "+-"]);
+        let venue = ["perp", "funding", "perp_fees"];
         for (name, mean) in &self.attribution {
+            // Without a venue there is nothing to say of it.
+            if venue.contains(name) && mean.mean == 0.0 && mean.stderr == 0.0 {
+                continue;
+            }
             table.row([
                 name.replace('_', " "),
                 number(mean.mean),

@@ -11,6 +11,7 @@ use super::{
     fees::FeeArgs,
     keeper,
     model::{ModelName, ModelOptions},
+    perp::PerpArgs,
     strategy::{AnyAgent, Strategy},
 };
 use crate::decimal::{Decimal, Positive, Ratio};
@@ -58,6 +59,8 @@ pub struct ScenarioArgs {
     pub action_cost: Decimal,
     #[command(flatten)]
     pub fees: FeeArgs,
+    #[command(flatten)]
+    pub perp: PerpArgs,
     /// Yearly rate of the base debt, compounded all the time as on chain
     #[arg(long, default_value = "0")]
     pub borrow_base_apr: Ratio,
@@ -210,9 +213,18 @@ impl ScenarioArgs {
             leverage: shape.leverage,
             hedge: strategy.opening_hedge(shape.hedge),
         };
-        let fees = self.fees.terms(self.step_secs, self.models.flow()?)?;
+        let file = self.models.file()?;
+        let fees = self.fees.terms(self.step_secs, &file)?;
+        let perp = self.perp.terms(units, &file)?;
+        // Without fees nobody asks where takers go.
+        let second_pool = fees.is_none_or(|fees| fees.takers.other_pool.is_some());
+        self.models.check_regimes(second_pool, perp.is_some())?;
         let interest = Interest::new(self.borrow_base_apr.f64(), self.borrow_quote_apr.f64())?;
-        Ok(Terms::new(&opening, fees, interest)?.with_action_cost(action_cost))
+        let terms = Terms::new(&opening, fees, interest)?.with_action_cost(action_cost);
+        Ok(match perp {
+            None => terms,
+            Some(perp) => terms.with_perp(perp)?,
+        })
     }
 
     /// Who looks after it.

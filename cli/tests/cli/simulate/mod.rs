@@ -1,5 +1,6 @@
 //! `ballast simulate`, as a user runs it.
 
+mod around;
 mod market;
 mod output;
 mod strategies;

@@ -116,7 +116,7 @@ impl Nodes {
     /// than our patience.
     pub(super) async fn gather<T, F: Future<Output = Result<T, ChainError>>>(
         &self,
-        question: impl Fn(Arc<dyn Chain>) -> F,
+        question: impl Fn(usize, Arc<dyn Chain>) -> F,
         enough: impl Fn(&Answers<T>) -> bool,
     ) -> Answers<T> {
         let mut answers: Answers<T> = self.members.iter().map(|_| None).collect();
@@ -125,7 +125,7 @@ impl Nodes {
             known.health.iter().map(|it| !it.is_failing()).collect()
         };
         let ask = |(index, member): (usize, &Arc<dyn Chain>)| {
-            let answer = question(Arc::clone(member));
+            let answer = question(index, Arc::clone(member));
             async move { (index, self.ask(index, answer).await) }
         };
         let mut running: FuturesUnordered<_> = self.members.iter().enumerate().map(ask).collect();
@@ -162,7 +162,7 @@ impl Nodes {
     /// As [`Self::gather`], noting who bears witness.
     pub(super) async fn witnesses<T, F: Future<Output = Result<T, ChainError>>>(
         &self,
-        question: impl Fn(Arc<dyn Chain>) -> F,
+        question: impl Fn(usize, Arc<dyn Chain>) -> F,
         enough: impl Fn(&Answers<T>) -> bool,
     ) -> Result<Vec<Option<T>>, ChainError> {
         let answers = self.gather(question, &enough).await;

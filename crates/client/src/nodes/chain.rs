@@ -93,7 +93,8 @@ impl Chain for Nodes {
     async fn accounts(&self, addresses: &[Pubkey]) -> Result<Accounts, ChainError> {
         let question = |index, chain: Arc<dyn Chain>| async move {
             let answer = chain.accounts(addresses).await?;
-            let slot = self.told(index, answer.slot);
+            self.by_clock(index, addresses, &answer)?;
+            let slot = self.told(index, "getMultipleAccounts", answer.slot)?;
             Ok(Accounts { slot, ..answer })
         };
         let worth = |answer: &Accounts| self.worth(answer.slot);
@@ -107,7 +108,8 @@ impl Chain for Nodes {
     ) -> Result<OwnedAccounts, ChainError> {
         let question = |index, chain: Arc<dyn Chain>| async move {
             let answer = chain.program_accounts(program, filters).await?;
-            let slot = answer.slot.map(|slot| self.told(index, slot));
+            let told = |slot| self.told(index, "getProgramAccounts", slot);
+            let slot = answer.slot.map(told).transpose()?;
             Ok(OwnedAccounts { slot, ..answer })
         };
         let worth = |answer: &OwnedAccounts| answer.slot.map_or(Worth::Good, |it| self.worth(it));
@@ -119,7 +121,10 @@ impl Chain for Nodes {
             return self.members[0].latest_blockhash().await;
         }
         let heights = self
-            .gather(|chain| async move { chain.block_height().await }, |_| false)
+            .gather(
+                |_, chain| async move { chain.block_height().await },
+                |_| false,
+            )
             .await;
         let heights = || heights.iter().flatten().flatten().copied();
         let low = heights().min();
@@ -147,6 +152,18 @@ impl Chain for Nodes {
         let answer = self.first("getLatestBlockhash", question, worth).await?;
         // A blockhash that is said to be used up too early would have what is signed on it taken for expired while it can land.
         let least = reached.map_or(0, lives_to);
+        // Where a single node tells a height that no blockhash is of, what is signed would be waited for that long. Soon another tells its.
+        if least.saturating_sub(answer.last_valid_block_height) > LATE {
+            return Err(ChainError::BadAnswer {
+                endpoint: self.label(),
+                what: "getLatestBlockhash",
+                reason: format!(
+                    "it can be used to block {}, but block {} is said to have been reached",
+                    answer.last_valid_block_height,
+                    reached.unwrap_or_default()
+                ),
+            });
+        }
         Ok(Blockhash {
             last_valid_block_height: answer.last_valid_block_height.max(least),
             ..answer
@@ -158,7 +175,7 @@ impl Chain for Nodes {
         if self.is_single() {
             return self.members[0].block_height().await;
         }
-        let question = |chain: Arc<dyn Chain>| async move { chain.block_height().await };
+        let question = |_, chain: Arc<dyn Chain>| async move { chain.block_height().await };
         let told = self.witnesses(question, |_| false).await?;
         let mut heights: Vec<u64> = told.into_iter().flatten().collect();
         heights.sort_unstable_by(|a, b| b.cmp(a));
@@ -172,7 +189,7 @@ impl Chain for Nodes {
     async fn slot(&self) -> Result<u64, ChainError> {
         let question = |index, chain: Arc<dyn Chain>| async move {
             let slot = chain.slot().await?;
-            Ok(self.told(index, slot))
+            self.told(index, "getSlot", slot)
         };
         self.first("getSlot", question, |slot| self.worth(*slot))
             .await
@@ -238,7 +255,7 @@ impl Chain for Nodes {
             return self.members[0].status(signature, search_history).await;
         }
         let question =
-            |chain: Arc<dyn Chain>| async move { chain.status(signature, search_history).await };
+            |_, chain: Arc<dyn Chain>| async move { chain.status(signature, search_history).await };
         let settled = |answers: &Answers<Option<TransactionStatus>>| {
             let said = answers.iter().flatten().flatten();
             let said: Vec<_> = said.cloned().collect();
@@ -254,16 +271,21 @@ impl Chain for Nodes {
         if self.is_single() {
             return self.members[0].expiry(signature, over_above).await;
         }
-        let question = |chain: Arc<dyn Chain>| async move {
+        let question = |index, chain: Arc<dyn Chain>| async move {
             let height = chain.block_height().await?;
-            let status = match height > over_above {
+            let is_over = height > self.over_above(signature, index, height, over_above);
+            let status = match is_over {
                 true => chain.status(signature, true).await?,
                 false => None,
             };
-            Ok(Witness { height, status })
+            Ok(Witness {
+                height,
+                is_over,
+                status,
+            })
         };
         let witnesses = self.witnesses(question, |_| false).await?;
-        let (ruling, against) = rule(&witnesses, over_above, self.needed());
+        let (ruling, against) = rule(&witnesses, self.needed());
         for index in against {
             self.contradict(index);
         }

@@ -5,11 +5,13 @@ const SLOT_MS: u64 = 400;
 /// The same at the fastest.
 const FASTEST_SLOT_MS: u64 = 200;
 /// Slots that a node may be ahead of all others, over what they may have gained since they told theirs.
-const LEAD_SLOTS: u64 = 150;
+pub(super) const LEAD_SLOTS: u64 = 150;
 /// How long a node that contradicted others is asked last.
 const CONTRADICTED_MS: u64 = 600_000;
 /// How long a node on whose blockhash something expired comes after its equals.
 const MISLED_MS: u64 = 300_000;
+/// After so long without a question for what became of a transaction silence is counted anew.
+const UNASKED_MS: u64 = 30_000;
 /// Answers that differ in speed by less than this count as equally fast, so that the order does not change with every answer.
 const LATENCY_STEP_MS: u64 = 250;
 
@@ -28,7 +30,7 @@ pub enum Condition {
         /// So many times in a row.
         in_a_row: u32,
     },
-    /// It tells slots that at least two others cannot have reached.
+    /// It tells slots that at least two others cannot have reached, or that its own clock contradicts.
     Ahead {
         /// By so many slots.
         slots: u64,
@@ -69,8 +71,16 @@ pub(super) struct Health {
     contradicted_ms: Option<u64>,
     /// When something signed on its blockhash expired.
     misled_ms: Option<u64>,
-    /// Since when it has not told what became of a transaction, though it was asked.
-    silent_since_ms: Option<u64>,
+    /// Questions in a row for what became of a transaction that it has not answered.
+    silence: Option<Silence>,
+    /// When its clock last contradicted the slot that it told with it, and by how many slots.
+    false_slot: Option<(u64, u64)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Silence {
+    since_ms: u64,
+    last_ms: u64,
 }
 
 impl Health {
@@ -89,6 +99,24 @@ impl Health {
     /// Whether it ever told a slot.
     pub fn has_told(&self) -> bool {
         self.told.is_some()
+    }
+
+    /// It told a slot together with a clock that was so many slots behind it.
+    pub fn tells_falsely(&mut self, ahead: u64, now_ms: u64) {
+        self.false_slot = Some((ahead, now_ms));
+        // What it told before is worth no more.
+        self.told = None;
+    }
+
+    /// It told a slot together with a clock that bears it out.
+    pub fn tells_truly(&mut self) {
+        self.false_slot = None;
+    }
+
+    /// By how many slots it told a false one lately.
+    pub fn tells_false_slots(&self, now_ms: u64) -> Option<u64> {
+        let (ahead, at_ms) = self.false_slot?;
+        (now_ms.saturating_sub(at_ms) < CONTRADICTED_MS).then_some(ahead)
     }
 
     /// It told a slot.
@@ -126,16 +154,20 @@ impl Health {
 
     /// It was asked for what became of a transaction; whether it said.
     pub fn bears_witness(&mut self, said: bool, now_ms: u64) {
-        self.silent_since_ms = match said {
-            true => None,
-            false => self.silent_since_ms.or(Some(now_ms)),
-        };
+        let before = self.silence.filter(|silence| {
+            // Where nobody has asked for a while nobody was silent.
+            now_ms.saturating_sub(silence.last_ms) <= UNASKED_MS
+        });
+        self.silence = (!said).then(|| Silence {
+            since_ms: before.map_or(now_ms, |silence| silence.since_ms),
+            last_ms: now_ms,
+        });
     }
 
     /// Whether it has not told what became of transactions for so long.
     pub fn is_silent(&self, for_ms: u64, now_ms: u64) -> bool {
-        self.silent_since_ms
-            .is_some_and(|since| now_ms.saturating_sub(since) >= for_ms)
+        self.silence
+            .is_some_and(|silence| now_ms.saturating_sub(silence.since_ms) >= for_ms)
     }
 
     /// Whether it failed last time.
@@ -194,6 +226,9 @@ pub(super) fn conditions(all: &[Health], lag_slots: u64, now_ms: u64) -> Vec<Con
         let recent = |at: u64| now_ms.saturating_sub(at) < CONTRADICTED_MS;
         if health.contradicted_ms.is_some_and(recent) {
             return Condition::Contradicted;
+        }
+        if let Some(slots) = health.tells_false_slots(now_ms) {
+            return Condition::Ahead { slots };
         }
         let known = others(all, index).filter(|other| other.told.is_some());
         if let (Some(told), Some(ceiling)) = (health.told, ceiling(others(all, index), now_ms))
@@ -354,11 +389,38 @@ mod tests {
     fn silence_is_counted_from_the_first_question_without_an_answer() {
         let mut health = Health::default();
         assert!(!health.is_silent(0, 1_000_000));
-        health.bears_witness(false, 5_000);
-        health.bears_witness(false, 60_000);
+        for second in 5..=64 {
+            health.bears_witness(false, second * 1_000);
+        }
         assert!(!health.is_silent(60_000, 64_999));
         assert!(health.is_silent(60_000, 65_000));
         health.bears_witness(true, 66_000);
         assert!(!health.is_silent(60_000, 1_000_000));
+    }
+
+    #[test]
+    fn two_questions_far_apart_without_an_answer_are_no_silence_between_them() {
+        let mut health = Health::default();
+        health.bears_witness(false, 0);
+        health.bears_witness(false, 100_000);
+        assert!(!health.is_silent(60_000, 100_000));
+        health.bears_witness(false, 130_000);
+        assert!(health.is_silent(30_000, 130_000));
+    }
+
+    #[test]
+    fn whose_clock_contradicts_its_slot_is_asked_last_until_it_bears_it_out() {
+        let mut all = telling(&[1_000, 1_000]);
+        all[0].tells(u64::MAX, 2_000);
+        all[0].tells_falsely(500, 2_000);
+        assert_eq!(order(&all, LAG, 2_000), [1, 0]);
+        assert_eq!(
+            conditions(&all, LAG, 2_000),
+            [Condition::Ahead { slots: 500 }, Condition::Well]
+        );
+        // What it told before makes nobody a laggard.
+        assert_eq!(reference(&all, 2_000), Some(1_002));
+        all[0].tells_truly();
+        assert_eq!(order(&all, LAG, 2_000), [0, 1]);
     }
 }

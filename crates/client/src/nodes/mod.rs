@@ -17,13 +17,13 @@ use std::{
     time::Duration,
 };
 
-use solana_sdk::{hash::Hash, signature::Signature};
+use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Signature};
 use tokio::time::{Instant, timeout};
 
-use crate::chain::Chain;
+use crate::chain::{Accounts, CLOCK_SYSVAR, Chain, ChainError, parse_clock};
 use asking::Worth;
 pub use health::Condition;
-use health::{Health, ceiling, conditions, reference};
+use health::{Health, LEAD_SLOTS, ceiling, conditions, reference};
 
 /// Nodes that have to agree, if there are so many.
 const WITNESSES: usize = 2;
@@ -79,6 +79,8 @@ struct Known {
     blockhashes: VecDeque<(Hash, usize)>,
     /// Whose blockhash a transaction was signed on.
     signed: VecDeque<(Signature, usize)>,
+    /// The first block height that each told while it was asked what became of a transaction.
+    first_heights: VecDeque<(Signature, Vec<Option<u64>>)>,
 }
 
 /// See the module's description. Cheap to clone.
@@ -122,7 +124,7 @@ impl Nodes {
             }
             let slot = slot.ok().and_then(Result::ok);
             if let Some(slot) = slot {
-                self.told(index, slot);
+                let _ = self.told(index, "getSlot", slot);
             }
             (slot, as_ms(asked.elapsed()))
         };
@@ -160,14 +162,62 @@ impl Nodes {
         speaking.count().clamp(1, WITNESSES)
     }
 
-    /// Notes a slot that a node told; returns it, cut to what it can be.
-    fn told(&self, index: usize, slot: u64) -> u64 {
+    /// Notes a slot that a node told; returns it, cut to what it can be. Of whom a false one is known lately it is no answer.
+    fn told(&self, index: usize, what: &'static str, slot: u64) -> Result<u64, ChainError> {
         let now_ms = self.now_ms();
         let mut known = self.known();
+        if let Some(ahead) = known.health[index].tells_false_slots(now_ms) {
+            return Err(self.false_slot(index, what, ahead));
+        }
         known.health[index].tells(slot, now_ms);
         let all = known.health.iter().enumerate();
         let others = all.filter(|(other, _)| *other != index).map(|(_, it)| it);
-        ceiling(others, now_ms).map_or(slot, |ceiling| slot.min(ceiling))
+        Ok(ceiling(others, now_ms).map_or(slot, |ceiling| slot.min(ceiling)))
+    }
+
+    fn false_slot(&self, index: usize, what: &'static str, ahead: u64) -> ChainError {
+        ChainError::BadAnswer {
+            endpoint: self.members[index].label(),
+            what,
+            reason: format!("its slot is {ahead} slots ahead of the cluster's clock in it"),
+        }
+    }
+
+    /// Compares an answer's slot with the cluster's clock, where that is among the accounts: both are of the same moment. Nothing else
+    /// bounds what a node tells while it is the only one that speaks.
+    fn by_clock(&self, index: usize, of: &[Pubkey], answer: &Accounts) -> Result<(), ChainError> {
+        let place = of.iter().position(|address| *address == CLOCK_SYSVAR);
+        let clock = place.and_then(|place| answer.accounts.get(place)?.as_ref());
+        let (false, Some(clock)) = (self.is_single(), clock.and_then(parse_clock)) else {
+            return Ok(());
+        };
+        let ahead = answer.slot.saturating_sub(clock.slot);
+        let now_ms = self.now_ms();
+        let health = &mut self.known().health[index];
+        if ahead <= LEAD_SLOTS {
+            health.tells_truly();
+            return Ok(());
+        }
+        health.tells_falsely(ahead, now_ms);
+        Err(self.false_slot(index, "getMultipleAccounts", ahead))
+    }
+
+    /// Above which height a transaction is over for a node: above the last in which it can land, or, where that was taken from a height that
+    /// nobody has reached, after so many blocks by the node's own count.
+    fn over_above(&self, signature: &Signature, index: usize, height: u64, last: u64) -> u64 {
+        let mut known = self.known();
+        let firsts = &mut known.first_heights;
+        let place = firsts.iter().position(|(known, _)| known == signature);
+        let place = place.unwrap_or_else(|| {
+            if firsts.len() >= REMEMBERED {
+                firsts.pop_front();
+            }
+            firsts.push_back((*signature, vec![None; self.members.len()]));
+            firsts.len() - 1
+        });
+        let first = *firsts[place].1[index].get_or_insert(height);
+        let counted = first.saturating_add(BLOCKHASH_LIFE + LATE);
+        last.min(counted)
     }
 
     /// What an answer of a slot is worth.

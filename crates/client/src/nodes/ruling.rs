@@ -8,6 +8,8 @@ use crate::chain::{Confirmation, Expiry, TransactionStatus};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Witness {
     pub height: u64,
+    /// Whether the transaction can land no more, by that height.
+    pub is_over: bool,
     pub status: Option<TransactionStatus>,
 }
 
@@ -68,25 +70,20 @@ pub(super) fn seen(
     })
 }
 
-/// What became of a transaction that cannot land above a height. Also who was contradicted by the others.
-pub(super) fn rule(
-    witnesses: &[Option<Witness>],
-    over_above: u64,
-    needed: usize,
-) -> (Ruling, Vec<usize>) {
+/// What became of a transaction. Also who was contradicted by the others.
+pub(super) fn rule(witnesses: &[Option<Witness>], needed: usize) -> (Ruling, Vec<usize>) {
     let heard = || {
         let all = witnesses.iter().enumerate();
         all.filter_map(|(index, witness)| Some((index, witness.as_ref()?)))
     };
-    let is_over = |witness: &Witness| witness.height > over_above;
     let dead: Vec<(usize, &Witness)> = heard()
-        .filter(|(_, witness)| is_over(witness) && witness.status.is_none())
+        .filter(|(_, witness)| witness.is_over && witness.status.is_none())
         .collect();
     if let Some(status) = agreed(heard().map(|(_, witness)| witness.status.as_ref()), needed) {
         let against = heard().filter(|(_, witness)| {
             let other =
                 settled(witness.status.as_ref()).is_some_and(|other| !is_same(other, status));
-            other || (is_over(witness) && witness.status.is_none())
+            other || (witness.is_over && witness.status.is_none())
         });
         let against = against.map(|(index, _)| index).collect();
         return (Ruling::Is(Expiry::Landed(status.clone())), against);
@@ -97,11 +94,11 @@ pub(super) fn rule(
     if dead.len() >= needed && dead.len() > seen.len() {
         // The lowest of them has been reached by all.
         let block_height = dead.iter().map(|(_, witness)| witness.height).min();
-        let block_height = block_height.unwrap_or(over_above);
+        let block_height = block_height.unwrap_or_default();
         let against = seen.iter().map(|(index, _)| *index).collect();
         return (Ruling::Is(Expiry::Expired { block_height }), against);
     }
-    let all_over = heard().all(|(_, witness)| is_over(witness)) && heard().count() >= needed;
+    let all_over = heard().all(|(_, witness)| witness.is_over) && heard().count() >= needed;
     let claims: Vec<(usize, TransactionStatus)> = seen
         .iter()
         .filter(|(_, status)| settled(Some(status)).is_some())
@@ -112,7 +109,7 @@ pub(super) fn rule(
         let otherwise = match dead.is_empty() {
             true => Expiry::Unconfirmed,
             false => Expiry::Expired {
-                block_height: heights.min().unwrap_or(over_above),
+                block_height: heights.min().unwrap_or_default(),
             },
         };
         let of = claims;
@@ -143,11 +140,15 @@ mod tests {
     }
 
     fn says(height: u64, status: Option<TransactionStatus>) -> Option<Witness> {
-        Some(Witness { height, status })
+        Some(Witness {
+            height,
+            is_over: height > OVER,
+            status,
+        })
     }
 
     fn ruled(witnesses: &[Option<Witness>]) -> (Ruling, Vec<usize>) {
-        rule(witnesses, OVER, 2)
+        rule(witnesses, 2)
     }
 
     const EXPIRED: Ruling = Ruling::Is(Expiry::Expired { block_height: 101 });

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Path, PriceModel, Step};
+use super::{Path, PriceModel, Step, Weather};
 use crate::{
     SimulationError,
     error::at_least,
@@ -184,7 +184,7 @@ impl Path for BarPath {
             log_price: self.log_price,
             variance,
             jump: 0.0,
-            volume: 1.0,
+            weather: Weather::USUAL,
         }
     }
 }

@@ -1,7 +1,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Path, PriceModel, Step, length::StepLength};
+use super::{Path, PriceModel, Step, Weather, length::StepLength};
 use crate::{
     Law, SimulationError,
     error::at_least,
@@ -70,7 +70,7 @@ impl Path for GbmPath {
             log_price: self.log_price,
             variance: self.length.variance,
             jump: 0.0,
-            volume: 1.0,
+            weather: Weather::USUAL,
         }
     }
 }

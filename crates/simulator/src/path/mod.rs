@@ -22,8 +22,28 @@ pub struct Step {
     pub variance: f64,
     /// What of the move was a jump: it is in `log_price` already.
     pub jump: f64,
+    /// What else the time is like.
+    pub weather: Weather,
+}
+
+/// What a time is like beside the price.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weather {
     /// Takers' volume over its usual size.
     pub volume: f64,
+    /// The liquidity of the pool that takers also trade in, over its usual one: how flow is routed.
+    pub other_depth: f64,
+    /// What longs pay shorts an hour at a perp venue, as a part of notional; `None`: what is usual there.
+    pub funding_hour: Option<f64>,
+}
+
+impl Weather {
+    /// As always.
+    pub const USUAL: Self = Self {
+        volume: 1.0,
+        other_depth: 1.0,
+        funding_hour: None,
+    };
 }
 
 /// A price on its way.
@@ -50,4 +70,16 @@ pub trait PriceModel: Sync {
     fn law(&self) -> Law {
         Law::default()
     }
+}
+
+/// Between points of a line, its value at a place; outside of them, that of the nearest.
+pub(crate) fn on_line(points: &[[f64; 2]], at: f64, of: impl Fn(f64) -> f64) -> Option<f64> {
+    let after = points.iter().position(|[place, _]| *place > at);
+    let [to, from] = match after {
+        Some(0) => return points.first().map(|[_, value]| of(*value)),
+        None => return points.last().map(|[_, value]| of(*value)),
+        Some(after) => [points.get(after)?, points.get(after - 1)?],
+    };
+    let part = (at - from[0]) / (to[0] - from[0]);
+    Some(of(from[1]) + (of(to[1]) - of(from[1])) * part)
 }

@@ -2,10 +2,11 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1, StandardNormal};
 
-use super::{Path, PriceModel, Step, length::StepLength};
+use super::{Path, PriceModel, Step, Weather, length::StepLength};
 use crate::{
     Law, SimulationError,
     error::at_least,
+    perp::check_funding,
     stream::{Source, Streams},
 };
 
@@ -18,11 +19,11 @@ pub struct Regime {
     pub drift_day: f64,
     /// How many days it lasts on average; the time is exponential.
     pub days: f64,
-    /// Takers' volume over its usual size.
-    pub volume: f64,
+    /// What changes with it.
+    pub weather: Weather,
 }
 
-/// Regimes that follow each other: volatility and volume change together. A path starts in one with a chance that is its part of
+/// Regimes that follow each other: volatility, volume, the depth of the pool beside and funding change together. A path starts in one with a chance that is its part of
 /// the time, and each other one is as likely to come next.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Regimes {
@@ -56,7 +57,17 @@ impl Regimes {
                 f64::MIN_POSITIVE,
                 "must be greater than 0",
             )?;
-            at_least("volume of a regime", regime.volume, 0.0, not_negative)?;
+            let weather = &regime.weather;
+            at_least("volume of a regime", weather.volume, 0.0, not_negative)?;
+            at_least(
+                "depth of the other pool",
+                weather.other_depth,
+                0.0,
+                not_negative,
+            )?;
+            if let Some(funding) = weather.funding_hour {
+                check_funding(funding)?;
+            }
         }
         Ok(Self { regimes })
     }
@@ -145,7 +156,7 @@ impl Path for RegimePath {
             log_price: self.log_price,
             variance: self.length.variance,
             jump: 0.0,
-            volume: regime.volume,
+            weather: regime.weather,
         }
     }
 }

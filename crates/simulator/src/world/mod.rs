@@ -15,7 +15,6 @@ pub mod live;
 mod many;
 mod oracle;
 mod outside;
-mod perp;
 mod report;
 mod rules;
 pub mod scenario;
@@ -45,10 +44,10 @@ use crate::{
     ticks::{TickPool, TickPoolError},
 };
 
+pub use crate::perp::{Perp, PerpAccount, PerpFlows};
 pub use many::{AtRisk, Spread, run_many};
 pub use oracle::Oracle;
 pub use outside::Outside;
-pub use perp::{Perp, PerpAccount, PerpFlows};
 pub use report::{
     LenderReport, PerpReport, PositionReport, ReserveReport, StressReport, Unwinding,
 };

@@ -4,6 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::scenario::MarketShock;
+use crate::path::on_line;
 
 const SECS_PER_DAY: f64 = 86_400.0;
 /// Time over which moves are looked at to tell how much the market moves.
@@ -24,18 +25,6 @@ pub struct Outside {
     square: f64,
     /// Prices of the last steps, with what trades have moved and without it; the newest last.
     past: Vec<(u64, f64, f64)>,
-}
-
-/// Between points of a line, its value at a place; outside of them, that of the nearest.
-pub(super) fn on_line(points: &[[f64; 2]], at: f64, of: impl Fn(f64) -> f64) -> Option<f64> {
-    let after = points.iter().position(|[place, _]| *place > at);
-    let [to, from] = match after {
-        Some(0) => return points.first().map(|[_, value]| of(*value)),
-        None => return points.last().map(|[_, value]| of(*value)),
-        Some(after) => [points.get(after)?, points.get(after - 1)?],
-    };
-    let part = (at - from[0]) / (to[0] - from[0]);
-    Some(of(from[1]) + (of(to[1]) - of(from[1])) * part)
 }
 
 impl Outside {

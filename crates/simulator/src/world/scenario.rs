@@ -5,6 +5,8 @@ mod check;
 use serde::Deserialize;
 use thiserror::Error;
 
+pub use crate::perp::{PartAt, PerpShock};
+
 /// Why a scenario cannot be played.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum ScenarioError {
@@ -21,16 +23,6 @@ pub enum ScenarioError {
         /// What is wrong, and what would be right.
         problem: &'static str,
     },
-}
-
-/// A part of something, from 0 to 1, from a time on.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct PartAt {
-    /// Seconds after the start.
-    pub at_secs: u64,
-    /// The part.
-    pub part: f64,
 }
 
 /// A time between two others, in seconds after the start.
@@ -167,43 +159,6 @@ pub struct LendingShock {
     pub base_withdrawals: Vec<PartAt>,
     /// The same of the quote reserve.
     pub quote_withdrawals: Vec<PartAt>,
-}
-
-/// What a perp venue does.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields, default)]
-pub struct PerpShock {
-    /// Part of notional that longs pay shorts each hour when nothing happens; negative: shorts pay.
-    pub funding_hour: f64,
-    /// When funding changes.
-    pub flip_at_secs: Option<u64>,
-    /// What it is in the hours after that; then the last one decays towards the usual rate.
-    pub flip_hours: Vec<f64>,
-    /// Time in which half of the difference to the usual rate is gone.
-    pub half_life_hours: f64,
-    /// Its price over the one outside, less one: points of seconds and basis.
-    pub basis: Vec<[f64; 2]>,
-    /// From an order to its fill.
-    pub fill_latency_secs: u64,
-    /// Fee of a fill, as a part of its value.
-    pub fee: f64,
-    /// Parts of the short that are closed because others have nothing left to pay with.
-    pub auto_deleveraging: Vec<PartAt>,
-}
-
-impl Default for PerpShock {
-    fn default() -> Self {
-        Self {
-            funding_hour: 0.000_012_5,
-            flip_at_secs: None,
-            flip_hours: Vec::new(),
-            half_life_hours: 20.0,
-            basis: Vec::new(),
-            fill_latency_secs: 2,
-            fee: 0.000_45,
-            auto_deleveraging: Vec::new(),
-        }
-    }
 }
 
 /// A scenario.

@@ -237,7 +237,7 @@ fn decide(
     if let Some(found) = cure(situation, at, &candidates)? {
         return Ok(found.into());
     }
-    if at.value.ltv_at_least(maintenance(situation)) {
+    if at.value.ltv_at_least(maintenance(situation)) && !curable(situation, at, &candidates) {
         match liquidate::way(situation, at)? {
             Some(Ok(liquidation)) if forbidden(situation, ActionKind::Liquidate) => {
                 blocks.insert(0, liquidation.blocked(Obstacle::Forbidden));
@@ -267,6 +267,17 @@ fn decide(
 
 fn maintenance(situation: &Situation) -> Bps {
     Bps::new(situation.market.market.limits.maintenance_ltv_bps)
+}
+
+/// Whether something would cure the position that was refused just now, and not often yet: a pool that somebody pushed for a slot, or a
+/// price that is a second too old, makes no keeper liquidate its own owner's position.
+fn curable(situation: &Situation, at: &Assessment, candidates: &[Candidate]) -> bool {
+    let maintenance = maintenance(situation);
+    candidates.iter().any(|candidate| {
+        let after = candidate.after.value(at.oracle);
+        situation.outlook.retried.contains(candidate.action.kind())
+            && after.is_ok_and(|value| !value.ltv_at_least(maintenance))
+    })
 }
 
 fn refused(situation: &Situation, kind: ActionKind) -> bool {

@@ -129,7 +129,7 @@ pub enum Obstacle {
         /// Widest.
         max: u32,
     },
-    /// A recentering would cost more than it is expected to earn.
+    /// A recentering would cost as much as it is expected to earn, or more.
     NotWorthIt {
         /// Cost of the swap.
         cost: u128,

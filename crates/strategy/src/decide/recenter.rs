@@ -1,4 +1,8 @@
 //! The band: a new one around the price when the present one has been left and that is worth it.
+//!
+//! Worth it is what is expected to earn more within the pay-back than it costs: the swap, and what is paid for the action, whether it
+//! swaps or not. So nothing is recentered that earns nothing. What the present band would earn if the price came back is not
+//! counted: the owner says with `edge_bps` when the band counts as left.
 
 use ballast::{
     due,
@@ -7,7 +11,8 @@ use ballast::{
 };
 use ballast_clmm::wide::mul_div_down;
 use ballast_model::{
-    Band, Bps, ModelError, Position as PositionModel, SqrtPrice, Tick, Trade, price::within,
+    Band, Bps, ModelError, Position as PositionModel, Side, SqrtPrice, Tick, Trade, price::within,
+    value_up,
 };
 
 use super::{
@@ -23,7 +28,11 @@ use crate::{
     fee_yield::weighed_down,
     prices::newest,
     situation::{Situation, SituationError},
+    urgency::sol_side,
 };
+
+/// What a transaction costs at least.
+const SIGNATURE_LAMPORTS: u64 = 5_000;
 
 /// A new band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +43,7 @@ pub struct RecenterPlan {
     pub liquidity: u128,
     /// The swap on the way; `None`: none is expected.
     pub swap: Option<(Trade, u64)>,
-    /// What that is expected to cost, quote units.
+    /// What that swap is expected to cost, quote units.
     pub cost: u128,
 }
 
@@ -158,11 +167,16 @@ fn worth_it(
     let cost = forecast
         .swap
         .map_or(0, |swap| swap_cost(&market.pool, &swap, oracle));
+    let paid = cost.saturating_add(action_cost(situation, oracle));
     let days = economics.payback_days;
     let earned = fees_day_down(situation, at, &forecast.after, oracle, value.assets)
         .saturating_mul(u128::from(days));
-    if cost > earned {
-        return Err(Obstacle::NotWorthIt { cost, earned, days });
+    if paid >= earned {
+        return Err(Obstacle::NotWorthIt {
+            cost: paid,
+            earned,
+            days,
+        });
     }
     let plan = RecenterPlan {
         ticks,
@@ -171,6 +185,20 @@ fn worth_it(
         cost,
     };
     Ok((plan, forecast.after))
+}
+
+/// What owner and keeper together pay for the action beside its swap, quote units: the owner the reward, of which the keeper pays the
+/// transaction, or whoever acts the transaction alone. Where nobody knows what SOL is worth it is the least that is something.
+fn action_cost(situation: &Situation, oracle: SqrtPrice) -> u128 {
+    if let Some(cost) = situation.outlook.action_cost {
+        return cost.into();
+    }
+    let lamports = situation.reward_lamports().max(SIGNATURE_LAMPORTS);
+    match sol_side(&situation.market.market) {
+        Some(Side::Base) => value_up(lamports, oracle).unwrap_or(u128::MAX),
+        Some(Side::Quote) => lamports.into(),
+        None => 1,
+    }
 }
 
 /// Fees that the position is expected to earn a day in its new band, quote units.

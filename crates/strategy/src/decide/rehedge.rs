@@ -4,7 +4,7 @@ use ballast::{
     due,
     oracle::Grade,
     risk,
-    state::{Allowance, Change},
+    state::{Allowance, Change, MarketMode},
     targets::rehedge_trigger,
     terms,
 };
@@ -15,7 +15,7 @@ use super::{
     choose::{Block, Candidate, Way},
     forecast::{require_loss_allowed, require_turn},
     hedged::{Hedged, hedged},
-    usable_price,
+    mode_allows, usable_price,
 };
 use crate::{
     prices::newest,
@@ -117,6 +117,10 @@ fn accepted(
             distance_bps: limits.stress_distance_bps,
         }
     })?;
+    if mode_allows(situation, MarketMode::Normal).is_err() {
+        risk::require_no_new_risk(limits, &at.model, after, at.oracle)
+            .or_else(|_| mode_allows(situation, MarketMode::Normal))?;
+    }
     let allowance = if need.defensive {
         Allowance::Defensive
     } else {

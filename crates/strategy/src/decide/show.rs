@@ -1,37 +1,22 @@
 //! Prices that a market has not been shown yet.
 
-use ballast::oracle::Grade;
+use ballast_abi::pyth::PriceUpdate;
 use ballast_snapshot::MarketSnapshot;
 
 use crate::prices;
 
-/// Whether the snapshot's prices are newer than any that the market was shown (one of them, and none older), and good enough to be
-/// shown.
+/// Whether one of the snapshot's prices is newer than what the market was shown of its feed, and both are good enough to be shown.
+/// The market remembers of each feed the newest: who shows it a newer price of one silences nobody who has one of the other.
 pub fn is_newer_than_shown(snapshot: &MarketSnapshot) -> bool {
-    let market = &snapshot.market;
-    let base = snapshot.base_price.publish_time;
-    let quote = snapshot.quote_price.publish_time;
-    let shown = (
-        market.last_base_publish_secs,
-        market.last_quote_publish_secs,
-    );
-    base >= shown.0
-        && quote >= shown.1
-        && (base, quote) != shown
-        && prices::judge(snapshot, snapshot.now_secs, Grade::Loose).is_ok()
+    shown_age_secs(snapshot) > 0 && prices::can_be_shown(snapshot, snapshot.now_secs).is_ok()
 }
 
-/// By how much the older of the prices that the market was shown is older than the snapshot's.
+/// By how much what the market was shown is older than the snapshot, of the feed where it is more.
 pub fn shown_age_secs(snapshot: &MarketSnapshot) -> i64 {
     let market = &snapshot.market;
-    let known = snapshot
-        .base_price
-        .publish_time
-        .min(snapshot.quote_price.publish_time);
-    let shown = market
-        .last_base_publish_secs
-        .min(market.last_quote_publish_secs);
-    known.saturating_sub(shown)
+    let age = |update: &PriceUpdate, shown_secs| update.publish_time.saturating_sub(shown_secs);
+    age(&snapshot.base_price, market.last_base_publish_secs)
+        .max(age(&snapshot.quote_price, market.last_quote_publish_secs))
 }
 
 #[cfg(test)]
@@ -48,10 +33,12 @@ mod tests {
     }
 
     #[test]
-    fn one_newer_and_none_older_is_worth_showing() {
+    fn one_newer_of_either_feed_is_worth_showing() {
         let held = NOW - 1;
         assert!(newer(0, 0) && newer(held - 1, held) && newer(held, held - 1));
-        assert!(!newer(held, held) && !newer(held + 1, held - 9) && !newer(held - 9, held + 1));
+        // Each feed counts for itself: one that somebody has shown a newer price of hides nothing of the other.
+        assert!(newer(held + 1, held - 9) && newer(held - 9, held + 1));
+        assert!(!newer(held, held) && !newer(held + 1, held) && !newer(held + 9, held + 9));
     }
 
     #[test]
@@ -64,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_shown_is_as_old_as_the_older_of_it() {
+    fn what_was_shown_is_as_old_as_where_it_lags_most() {
         let mut snapshot = fixtures::snapshot(200);
         snapshot.market.last_base_publish_secs = NOW - 31;
         snapshot.market.last_quote_publish_secs = NOW - 11;

@@ -96,7 +96,11 @@ fn a_calm_look_sees_nothing_and_remembers_the_price() {
         evidence(0, Some(false))
     );
     assert_eq!(newest_price(&market), Some(at(200)));
-    assert_eq!(market.newest_at_secs, NOW - 10);
+    let last = [
+        market.last_base_publish_secs,
+        market.last_quote_publish_secs,
+    ];
+    assert_eq!(last, [NOW - 10; 2]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub(crate) fn update_market(ctx: Context<UpdateMarket>, params: MarketParams) ->
     let key = ctx.accounts.market.key();
     let mut market = ctx.accounts.market.load_mut()?;
     require_authority(&market, &ctx.accounts.signer)?;
-    params.check()?;
+    market.check_params(&params)?;
     market.pending = PendingParams::default();
     if market.has_no_reserve() || params.only_restrains(&market.params()) {
         market.set_params(&params)?;

@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     groups::*,
-    oracle::{self, Grade},
+    oracle,
     state::{Market, require_version},
 };
 
@@ -15,8 +15,9 @@ pub struct RefreshPrice<'info> {
     pub prices: PriceAccounts<'info>,
 }
 
-/// Remembers the publish times of both prices and does nothing else. Whoever fears that somebody acts on a price of a minute
-/// ago, because it suits him better than the newest, calls this with the newest.
+/// Remembers both prices, of each feed the newest, and does nothing else. Whoever fears that somebody acts on a price of a minute
+/// ago, because it suits him better than the newest, calls this with the newest, also where only one of the two is newer than what
+/// the market knows.
 ///
 /// # Errors
 /// Price errors.
@@ -24,6 +25,5 @@ pub(crate) fn refresh_price(ctx: Context<RefreshPrice>) -> Result<()> {
     let mut market = ctx.accounts.market.load_mut()?;
     require_version(market.version, Market::VERSION)?;
     let now_secs = Clock::get()?.unix_timestamp;
-    oracle::read_price(&mut market, &ctx.accounts.prices, now_secs, Grade::Loose)?;
-    Ok(())
+    oracle::show_prices(&mut market, &ctx.accounts.prices, now_secs)
 }

@@ -12,7 +12,7 @@ use crate::{
     oracle::{self, Grade},
     pool, risk,
     session::Session,
-    state::{Allowance, Change, Market},
+    state::{Allowance, Change, Market, MarketMode},
     targets, terms,
 };
 
@@ -34,8 +34,9 @@ pub struct Rehedge<'info> {
 /// the oracle's price, and repays debt with what comes in. The owner may call it too, also with keepers switched off.
 ///
 /// Borrowing is bound by the reserves and by LTV: a rehedge never raises it above what the policy goes down to, but for what its swap
-/// loses. What would is done by withdrawing and selling the position's own base (MATH section 4). So it only ever reduces risk, and
-/// is allowed in every mode and stage, at any distance of the price from its average.
+/// loses. What would is done by withdrawing and selling the position's own base (MATH section 4). It is allowed in every mode and
+/// stage, at any distance of the price from its average; where the market allows no new risk, only what makes the position depend no
+/// more on the price, or raises no stressed LTV.
 ///
 /// The swap stops where it would lose more than the cap. A part is booked as long as it makes the hedge error smaller, but neither
 /// paid nor counted as a rehedge, and no note of the need ends by it: nobody can keep others waiting by doing little.
@@ -44,7 +45,7 @@ pub struct Rehedge<'info> {
 /// [`BallastError::KeeperDisabled`], [`BallastError::TooSoon`], [`BallastError::RehedgeNotDue`],
 /// [`BallastError::NoLiquidity`], [`BallastError::SwapLossTooHigh`], [`BallastError::DailyLossExceeded`],
 /// [`BallastError::FirstKeepersTurn`], [`BallastError::RehedgeRaisesLtv`], [`BallastError::StressLtvExceeded`],
-/// [`BallastError::LtvNotLowered`] without equity, price and pool errors.
+/// [`BallastError::LtvNotLowered`] without equity, [`BallastError::ModeForbids`] for new risk, price and pool errors.
 pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
@@ -121,6 +122,9 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         );
     }
     risk::require_stress_not_worsened(&market.limits, &before, &after, oracle.mid)?;
+    if market.mode_at(now_secs) > MarketMode::Normal {
+        risk::require_no_new_risk(&market.limits, &before, &after, oracle.mid)?;
+    }
 
     if !by_owner {
         let allowance = if need.defensive {

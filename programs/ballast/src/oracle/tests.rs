@@ -190,7 +190,7 @@ fn an_older_price_that_says_what_the_newest_says_is_good_for_what_reduces_risk()
     let mut held_against = |grade, cents| {
         let price = ratio(&market, &newest(cents), &quote).unwrap();
         market.newest_sqrt_price_x64 = price.x64().into();
-        market.newest_at_secs = NOW;
+        market.newest_feed_prices = [1; 2];
         [
             market.last_base_publish_secs,
             market.last_quote_publish_secs,
@@ -210,7 +210,7 @@ fn an_older_price_that_says_what_the_newest_says_is_good_for_what_reduces_risk()
         assert_eq!(held_against(grade, 20_000), shown, "{grade:?}");
     }
     // Of feeds that have not spoken yet nothing is known.
-    market.newest_at_secs = 0;
+    market.newest_feed_prices[1] = 0;
     let demands = Demands::of(&RULES, &market.stages, &market.safety, Grade::Loose);
     let known = demands.shown_secs(&market, &newest(20_000), &quote);
     assert_eq!(known, shown);
@@ -243,33 +243,57 @@ fn a_lagging_clock_stops_what_takes_from_others_and_nothing_else() {
 }
 
 #[test]
-fn the_newest_price_is_that_of_the_newest_pair_and_publish_times_never_fall() {
+fn of_each_feed_the_newest_price_counts_and_publish_times_never_fall() {
     let mut market: Market = bytemuck::Zeroable::zeroed();
     assert_eq!(newest_price(&market), None);
-    let mut show = |base_secs, quote_secs, x64: u128| {
-        let at = |publish_time| PriceUpdate {
-            publish_time,
-            ..update()
-        };
-        let price = SqrtPrice::new(SqrtPrice::ONE.x64() + x64).unwrap();
-        take_note(&mut market, &at(base_secs), &at(quote_secs), price);
-        let newest = newest_price(&market).unwrap().x64() - SqrtPrice::ONE.x64();
-        let last = [
+    let at = |price, publish_time| PriceUpdate {
+        price,
+        publish_time,
+        ..update()
+    };
+    // Price and publish time of base and quote; both publish times and both prices that the market knows afterwards.
+    for (base, quote, last, known) in [
+        ((256, 30), (1, 1), [30, 1], (256, 1)),
+        // An older base price beside the same quote price changes nothing, one beside a newer only the quote.
+        ((262, 20), (1, 1), [30, 1], (256, 1)),
+        ((262, 20), (2, 25), [30, 25], (256, 2)),
+        // Shown by turns, neither feed's delay freezes the newest price or brings an older one back.
+        ((270, 40), (9, 24), [40, 25], (270, 2)),
+        ((8, 39), (3, 45), [40, 45], (270, 3)),
+        ((8, 31), (9, 38), [40, 45], (270, 3)),
+        ((271, 40), (4, 45), [40, 45], (271, 4)),
+    ] {
+        let (base, quote) = (at(base.0, base.1), at(quote.0, quote.1));
+        let price = ratio(&market, &base, &quote).unwrap();
+        take_note(&mut market, &base, &quote, price);
+        let shown = [
             market.last_base_publish_secs,
             market.last_quote_publish_secs,
         ];
-        (newest, last)
+        assert_eq!(shown, last);
+        let known = ratio(&market, &at(known.0, 0), &at(known.1, 0)).unwrap();
+        assert_eq!(newest_price(&market), Some(known), "{last:?}");
+    }
+}
+
+#[test]
+fn one_feed_alone_moves_the_newest_price_once_both_have_spoken() {
+    let mut market: Market = bytemuck::Zeroable::zeroed();
+    let at = |price, publish_time| PriceUpdate {
+        price,
+        publish_time,
+        ..update()
     };
-    assert_eq!(show(30, 1, 1), (1, [30, 1]));
-    // An older base price beside the same quote price is no newer pair.
-    assert_eq!(show(20, 1, 2), (1, [30, 1]));
-    assert_eq!(show(30, 1, 3), (3, [30, 1]));
-    // Shown by turns, neither feed's delay freezes the newest price.
-    assert_eq!(show(29, 25, 4), (4, [30, 25]));
-    assert_eq!(show(40, 24, 5), (4, [40, 25]));
-    assert_eq!(show(39, 45, 6), (6, [40, 45]));
-    assert_eq!(show(31, 38, 7), (6, [40, 45]));
-    assert_eq!(show(40, 45, 8), (8, [40, 45]));
+    take_note_of(&mut market, Side::Base, &at(200, 10));
+    assert_eq!(newest_price(&market), None);
+    take_note_of(&mut market, Side::Quote, &at(2, 10));
+    let hundred = ratio(&market, &at(100, 0), &at(1, 0)).unwrap();
+    assert_eq!(newest_price(&market), Some(hundred));
+    take_note_of(&mut market, Side::Quote, &at(4, 9));
+    assert_eq!(newest_price(&market), Some(hundred));
+    take_note_of(&mut market, Side::Quote, &at(4, 11));
+    let fifty = ratio(&market, &at(50, 0), &at(1, 0)).unwrap();
+    assert_eq!(newest_price(&market), Some(fifty));
 }
 
 #[test]

@@ -299,6 +299,29 @@ impl MarketParams {
     }
 }
 
+impl Limits {
+    /// A swap that protects a position stops where it would lose more than allowed, from a pool as far away as allowed. The pool
+    /// walks through three arrays of ticks at most, of which the first may be at its end, and fails where they end before: so they
+    /// must reach that far, or somebody who thins the pool out makes every such swap fail.
+    ///
+    /// # Errors
+    /// [`BallastError::BadParameters`].
+    pub fn check_reach(&self, tick_spacing: u16) -> Result<()> {
+        const TICKS_PER_ARRAY: u32 = 88;
+        // Farther than any caps.
+        let ticks = (2 * TICKS_PER_ARRAY * u32::from(tick_spacing)).min(5_000);
+        // Of 1 - 1.0001^-ticks less than the first two terms, rounded down.
+        let reach_bps = ticks - (ticks * ticks).div_ceil(20_000) - 1;
+        let asked_bps = self
+            .max_pool_deviation_bps
+            .saturating_add(self.max_swap_loss_bps);
+        refuse_unless([(
+            asked_bps <= reach_bps,
+            "max_pool_deviation_bps + max_swap_loss_bps must not exceed what two tick arrays of the pool reach",
+        )])
+    }
+}
+
 fn refuse_unless<const N: usize>(rules: [(bool, &str); N]) -> Result<()> {
     for (holds, rule) in rules {
         if !holds {

@@ -131,10 +131,9 @@ pub struct Market {
     pub looks: LookMemory,
     /// Since when the pool's average depth is being measured. 0: not yet.
     pub depth_since_secs: i64,
-    /// Publish time of the older of the two updates behind `newest_sqrt_price_x64`. 0: none of the feeds in force.
-    pub newest_at_secs: i64,
-    /// Room for later versions.
-    pub reserved: [u64; 1],
+    /// Of each feed, base and quote, the newest price shown, in 64 bits ([`ballast_model::oracle::FeedPrice::packed`]). 0: none of the
+    /// feed in force.
+    pub newest_feed_prices: [u64; 2],
 }
 
 /// What was seen of the market's evidence in the last slot that anyone looked in; a look counts only against the one before it, so
@@ -262,12 +261,21 @@ impl Market {
         }
     }
 
+    /// Whether parameters make sense for this market.
+    ///
+    /// # Errors
+    /// [`BallastError::BadParameters`] if [`MarketParams::check`] or [`Limits::check_reach`] refuses them.
+    pub fn check_params(&self, params: &MarketParams) -> Result<()> {
+        params.check()?;
+        params.limits.check_reach(self.tick_spacing)
+    }
+
     /// Puts checked parameters in force.
     ///
     /// # Errors
-    /// [`BallastError::BadParameters`] if [`MarketParams::check`] refuses them.
+    /// As [`Market::check_params`].
     pub fn set_params(&mut self, params: &MarketParams) -> Result<()> {
-        params.check()?;
+        self.check_params(params)?;
         self.limits = params.limits;
         self.oracle_rules = params.oracle_rules;
         self.keepers = params.keepers;

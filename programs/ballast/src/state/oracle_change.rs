@@ -90,12 +90,11 @@ impl Market {
         let new_quote = other_receiver || source.quote_feed != before.quote_feed;
         if new_base {
             self.last_base_publish_secs = now_secs;
+            self.newest_feed_prices[0] = 0;
         }
         if new_quote {
             self.last_quote_publish_secs = now_secs;
-        }
-        if new_base || new_quote {
-            self.newest_at_secs = 0;
+            self.newest_feed_prices[1] = 0;
         }
         self.price_receiver = source.price_receiver;
         self.base_feed = source.base_feed;

@@ -167,6 +167,19 @@ fn a_keeper_liquidates_nothing_that_it_can_cure() {
         o.outlook.refused = tried;
     });
     assert_eq!(kind(&at), ActionKind::Liquidate);
+    // Unless it was refused just now for the first time: then it is tried again.
+    for retried in [ActionKind::DeleverageSwap, ActionKind::Rehedge] {
+        let at = assessment(290, |_, _, o| {
+            o.funds = MUCH;
+            (o.outlook.refused, o.outlook.retried) = (tried, Kinds::NONE.with(retried));
+        });
+        assert_eq!(kind(&at), ActionKind::DeleverageSwap);
+    }
+    let at = assessment(290, |_, _, o| {
+        o.funds = MUCH;
+        (o.outlook.refused, o.outlook.retried) = (tried, Kinds::NONE.with(ActionKind::Deleverage));
+    });
+    assert_eq!(kind(&at), ActionKind::Liquidate, "it cures nothing");
     let at = assessment(290, |_, _, o| o.outlook.refused = tried);
     assert_eq!(kind(&at), ActionKind::DeleverageSwap);
 }

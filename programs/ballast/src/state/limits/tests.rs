@@ -312,3 +312,26 @@ fn whatever_a_market_was_made_with_the_cautious_rules_obey_every_rule() {
         }
     }
 }
+
+#[test]
+fn swaps_that_protect_stay_within_the_arrays_that_a_pool_walks_through() {
+    let with = |deviation, loss| Limits {
+        max_pool_deviation_bps: deviation,
+        max_swap_loss_bps: loss,
+        ..Limits::default()
+    };
+    for (spacing, reach_bps) in [(1, 173), (2, 344), (4, 678), (64, 3_749)] {
+        for loss in [0, 50, 100] {
+            with(reach_bps - loss, loss).check_reach(spacing).unwrap();
+            let beyond = with(reach_bps - loss + 1, loss).check_reach(spacing);
+            assert_eq!(beyond, Err(BallastError::BadParameters.into()));
+        }
+        // From a pool that far above the oracle's price to that far below it, and the other way round.
+        let ratio = |bps: u32, sign: f64| 1.0 + sign * f64::from(bps) / 10_000.0;
+        let (deviation, loss) = (reach_bps - 50, 50);
+        let arrays = 1.0001f64.powi(2 * 88 * i32::from(spacing));
+        assert!(ratio(deviation, 1.0) / ratio(loss, -1.0) <= arrays);
+        assert!(ratio(loss, 1.0) / ratio(deviation, -1.0) <= arrays);
+    }
+    assert!(with(u32::MAX, u32::MAX).check_reach(u16::MAX).is_err());
+}

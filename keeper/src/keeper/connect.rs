@@ -1,0 +1,109 @@
+//! A keeper from its configuration: the keypair is read, and the nodes are asked which cluster they belong to.
+
+use std::{sync::Arc, time::Duration};
+
+use ballast_client::{Chain, Endpoint, RpcChain, RpcConfig};
+use futures_util::future::join_all;
+use solana_sdk::hash::Hash;
+
+use super::{Keeper, KeeperError, Parts};
+use crate::{config::Config, event::KeeperEvent, events::Events, hedge, retries};
+
+/// Every request to a node ends after this.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Keeper {
+    /// Checks the configuration, reads the keypair and asks the node which cluster it belongs to.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn connect(config: Config) -> Result<Self, KeeperError> {
+        config.check()?;
+        let keypair = config.keypair.as_ref().map(|path| {
+            solana_sdk::signature::read_keypair_file(path).map_err(|error| KeeperError::Keypair {
+                path: path.clone(),
+                reason: error.to_string(),
+            })
+        });
+        let keypair = keypair.transpose()?;
+        let events = Events::default();
+        let mut ws_urls = vec![config.ws_url.clone()];
+        ws_urls.extend(config.nodes.more_ws_urls.iter().cloned());
+        let on_retry = || Some(retries::warnings(events.clone()));
+        let request = RpcConfig::new(REQUEST_TIMEOUT);
+        let node = |url: &Endpoint| RpcChain::with_config(url.clone(), request, on_retry());
+        let chain = node(&config.rpc_url);
+        let more_nodes: Vec<RpcChain> = config.nodes.more_rpc_urls.iter().map(node).collect();
+        let genesis_hash = genesis_hash(&chain, &more_nodes, &events).await?;
+        let more_nodes = more_nodes
+            .into_iter()
+            .map(|node| Arc::new(node) as Arc<dyn Chain>)
+            .collect();
+        let halt_dir = Some(config.journal_dir.clone());
+        let other = |url: &Endpoint| {
+            // Whether they answer is what they are asked for: no reason to warn.
+            let other = RpcChain::with_config(url.clone(), RpcConfig::new(REQUEST_TIMEOUT), None);
+            Arc::new(other) as Arc<dyn Chain>
+        };
+        let other_nodes = config.flags.other_rpc_urls.iter().map(other).collect();
+        let parts = Parts {
+            config,
+            chain: Arc::new(chain),
+            more_nodes,
+            genesis_hash,
+            keypair,
+            ws_urls,
+            storage: None,
+            halt_dir,
+            clock: None,
+            other_nodes,
+            hedge: hedge::Tools::default(),
+        };
+        Ok(Self::with_events(parts, events))
+    }
+}
+
+/// Which cluster the nodes belong to. One that does not answer now may answer later; one at least has to.
+async fn genesis_hash(
+    own: &RpcChain,
+    more: &[RpcChain],
+    events: &Events,
+) -> Result<Hash, KeeperError> {
+    let mut told: Option<(String, Hash)> = None;
+    let mut troubles = Vec::new();
+    let ask = |node: &'_ RpcChain| {
+        let node = node.clone();
+        async move {
+            // Asked first, because its errors are plain.
+            let hash = match node.slot().await {
+                Ok(_) => node.genesis_hash().await.map_err(KeeperError::Genesis),
+                Err(error) => Err(error.into()),
+            };
+            (node, hash)
+        }
+    };
+    let all = join_all([own].into_iter().chain(more).map(ask)).await;
+    for (node, hash) in all {
+        match (hash, &told) {
+            (Ok(hash), None) => told = Some((node.label(), hash)),
+            (Ok(hash), Some((first, other))) if hash != *other => {
+                let (node, first) = (node.label(), first.clone());
+                return Err(KeeperError::OtherCluster { node, first });
+            }
+            (Ok(_), Some(_)) => {}
+            (Err(error), _) => troubles.push(error),
+        }
+    }
+    let mut troubles = troubles.into_iter();
+    match (told, troubles.next()) {
+        (None, Some(trouble)) => Err(trouble),
+        (None, None) => Ok(Hash::default()),
+        (Some((_, hash)), trouble) => {
+            for trouble in trouble.into_iter().chain(troubles) {
+                let message = trouble.to_string();
+                events.send(KeeperEvent::Warning { message });
+            }
+            Ok(hash)
+        }
+    }
+}
