@@ -34,16 +34,16 @@ pub fn write_picture(report: &Report, file: &Path) -> Result<()> {
 /// The equities, with what they end at in the title: it stands without the page around it.
 fn picture(report: &Report) -> Chart {
     let mut chart = equity(report, own_funds());
-    let end = |fate: &Fate| {
-        let liquidated = if fate.liquidated { ", liquidated" } else { "" };
-        format!("{:.1}{liquidated}", fate.final_equity)
+    let end = |fate: &Fate, of: &str| {
+        let liquidated = if fate.liquidated { " (liquidated)" } else { "" };
+        format!("{:.1} {of}{liquidated}", fate.final_equity)
     };
     chart.title = format!(
-        "{:.0} quote tokens, leverage 3, {:.1} days: {} with a keeper, {} without",
+        "{:.0} quote tokens, leverage 3, {:.1} days: {}, {}",
         own_funds(),
         report.days,
-        end(&report.with_keeper),
-        end(&report.without_keeper),
+        end(&report.with_keeper, "with a keeper"),
+        end(&report.without_keeper, "without"),
     );
     chart.size = PICTURE_SIZE;
     chart
@@ -149,7 +149,8 @@ fn gain(title: &str, own: f64, fate: &Fate) -> Chart {
         .gain
         .lines()
         .into_iter()
-        .filter(|(_, raw)| *raw != 0)
+        // What the bar would call 0.00.
+        .filter(|(_, raw)| raw.abs() >= 5_000)
         .map(|(name, raw)| (name, raw as f64 / MICRO_PER_QUOTE))
         .collect();
     waterfall(
@@ -202,7 +203,7 @@ mod tests {
         let svg = picture(&report()).svg();
         for part in [
             "101.0 with a keeper",
-            "60.5, liquidated without",
+            "60.5 without (liquidated)",
             "chop",
             "<style>",
         ] {

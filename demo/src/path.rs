@@ -18,7 +18,7 @@ const BUILT_IN: [(&str, f64, &[f64]); 6] = [
     (
         "chop: the price goes nowhere, takers pay",
         HOUR_SECS,
-        &[201.5, 199.0, 201.0, 198.5, 200.5, 200.0],
+        &[201.5, 199.0, 201.0, 198.5, 200.0],
     ),
     // It ends with a recentering, so that the crash finds full leverage and a pause that has just begun.
     (
@@ -26,17 +26,17 @@ const BUILT_IN: [(&str, f64, &[f64]); 6] = [
         HOUR_SECS,
         &[
             203.5, 207.0, 211.0, 214.5, 218.5, 222.5, 226.5, 230.5, 235.0, 239.0, 243.0, 248.0,
-            252.0, 256.5, 261.5, 266.0, 270.5, 276.0,
+            252.0, 256.5, 261.5,
         ],
     ),
     (
         "crash: within a minute, sooner than the owner lets keepers trade again",
         15.0,
-        &[264.5, 253.0, 242.0],
+        &[250.5, 239.5, 228.5],
     ),
-    ("calm: the pauses are over", HOUR_SECS, &[243.5]),
-    ("gap: a jump that nobody can trade on", HOUR_SECS, &[260.5]),
-    ("and on", HOUR_SECS, &[259.0, 261.0]),
+    ("calm: the pauses are over", HOUR_SECS, &[230.0]),
+    ("gap: a jump that nobody can trade on", HOUR_SECS, &[246.0]),
+    ("and on", HOUR_SECS, &[244.5, 246.5]),
 ];
 const HOUR_SECS: f64 = 3_600.0;
 /// Standard deviation of a day's move within the hours of the built-in path, between where each starts and ends.
@@ -336,7 +336,7 @@ mod tests {
         let times: Vec<_> = path.points.iter().map(|point| &*point.time).collect();
         assert_eq!(times[..2], ["01:00:00", "02:00:00"]);
         let crash = path.points.iter().position(|point| point.secs < 60.0);
-        assert_eq!(times[crash.unwrap()], "24:00:15");
+        assert_eq!(times[crash.unwrap()], "20:00:15");
         // Steps are smaller than half the band; the gap is not.
         let mut last = path.first().to_f64();
         let large = path.points.iter().filter(|point| {

@@ -231,9 +231,9 @@ impl Report {
         if let Some(simulated) = &self.simulated {
             let _ = writeln!(
                 text,
-                "\nWhat the simulator makes of the same configuration on {} random paths, as long and with as much movement ({:.1} days, {:.1} % a \
-                 day) but\nwithout gaps, with arbitrage every {} s: final equity 5 % {:.2}, 50 % {:.2}, 95 % {:.2}. Of these paths {} end below the \
-                 {:.2} with the keeper.",
+                "\nSimulated: the same configuration on {} random paths of {:.1} days at {:.1} % a day, without gaps,\n\
+                 with arbitrage every {} s: final equity 5 % {:.2}, 50 % {:.2}, 95 % {:.2};\n\
+                 {} of them end below the {:.2} that the keeper ended with here.",
                 simulated.paths,
                 self.days,
                 self.sigma_day * 100.0,

@@ -11,7 +11,8 @@ use ballast_keeper::execute::{FeeAccounts, View, ViewRequest};
 use ballast_localnet::{Localnet, Trader, UsdPrice, World, WorldConfig};
 use ballast_model::{Boundaries, Position, Valuation};
 use ballast_strategy::{
-    decide::{Decision, assess},
+    ActionKind,
+    decide::{Decision, Retry, assess},
     situation::{Outlook, Situation},
 };
 
@@ -100,7 +101,12 @@ pub enum Standing {
     /// Something, and it can.
     Due,
     /// Something, but it cannot yet.
-    Blocked,
+    Blocked {
+        /// What is most pressing.
+        wanted: ActionKind,
+        /// How long the owner's pauses still last, if it is they that stand in the way.
+        pause_secs: Option<i64>,
+    },
 }
 
 impl Sample {
@@ -356,7 +362,15 @@ impl Side {
                 standing: match assessment.decision {
                     Decision::Nothing => Standing::Quiet,
                     Decision::Act(..) => Standing::Due,
-                    Decision::Blocked { .. } => Standing::Blocked,
+                    Decision::Blocked {
+                        wanted, obstacle, ..
+                    } => Standing::Blocked {
+                        wanted,
+                        pause_secs: match obstacle.retry() {
+                            Retry::At(due_secs) => Some(due_secs - snapshot.now_secs),
+                            Retry::Position | Retry::Market => None,
+                        },
+                    },
                 },
             });
         }

@@ -114,7 +114,7 @@ fn print_commands(kept: &Side, key: &std::path::Path, page: &str) -> Result<()> 
          ballast explain {}   # why nothing is done, or what comes next and at which price\n\
          ballast market show                    # limits, stage, pool, prices\n\
          ballast lend show                      # what this key has lent: nothing yet; see ballast lend deposit --help\n\
-         ballast doctor                         # what is wrong, and what to do\n",
+         ballast doctor                         # what is wrong, and what to do; the clock is ahead by the days of the story\n",
         endpoints.rpc_url,
         endpoints.ws_url,
         world.market.address,

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use ballast_localnet::{Localnet, UsdPrice};
+use ballast_strategy::text::duration;
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -108,10 +109,20 @@ pub async fn tell(
         );
         let acted = heard.actions.len();
         kept.fate.actions.extend(heard.actions);
-        if held.standing != Standing::Quiet {
-            let mut why = heard.notes;
-            why.extend(watcher.obstacle());
-            what.push(format!("still due: {}", why.join("; ")));
+        match held.standing {
+            Standing::Quiet => {}
+            Standing::Blocked {
+                wanted,
+                pause_secs: Some(secs),
+            } => what.push(format!(
+                "still due: {wanted}, allowed in {}",
+                duration(secs)
+            )),
+            Standing::Due | Standing::Blocked { .. } => {
+                let mut why = heard.notes;
+                why.extend(watcher.obstacle());
+                what.push(format!("still due: {}", why.join("; ")));
+            }
         }
         let shown = step % every == 0 || step + 1 == path.points.len();
         if what.is_empty() && shown {
@@ -170,7 +181,7 @@ async fn settle(kept: &mut Side, watcher: &Watcher, price: UsdPrice) -> Result<S
         let done = match sample.standing {
             Standing::Quiet => true,
             Standing::Due => false,
-            Standing::Blocked => passed >= BLOCKED && watcher.obstacle().is_some(),
+            Standing::Blocked { .. } => passed >= BLOCKED && watcher.obstacle().is_some(),
         };
         if (idle && done) || passed >= PATIENCE {
             return Ok(sample);

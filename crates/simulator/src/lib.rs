@@ -23,6 +23,7 @@ mod fees;
 pub mod hitting;
 #[cfg(feature = "keeper")]
 mod keeper;
+mod lowest;
 mod marks;
 pub mod optimise;
 #[cfg(feature = "keeper")]

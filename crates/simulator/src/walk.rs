@@ -10,6 +10,7 @@ use crate::{
     WalkError,
     convexity::Convexity,
     fees::Stretch,
+    lowest::Lowest,
     marks::{Mark, Marks},
 };
 
@@ -234,7 +235,7 @@ pub(crate) fn walk(
         path: number,
         price: price.exp(),
         equity: desk.equity()?,
-        lowest_equity: lowest.equity.min(desk.equity()?),
+        lowest_equity: lowest.equity().min(desk.equity()?),
         attribution: *desk.attribution(),
         first_exit: fences.first_exit,
         liquidatable_secs: fences.liquidatable_secs,
@@ -249,41 +250,6 @@ pub(crate) fn walk(
         remarks,
         marks: marks.made,
     })
-}
-
-/// The lowest equity so far. A position's equity is concave in the price: it is lowest at either end of the prices passed.
-struct Lowest {
-    equity: i128,
-    /// Lowest and highest price since it was last noted.
-    passed: (f64, f64),
-}
-
-impl Lowest {
-    fn new(desk: &Desk<'_>, price: f64) -> Result<Self, WalkError> {
-        Ok(Self {
-            equity: desk.equity()?,
-            passed: (price, price),
-        })
-    }
-
-    fn pass(&mut self, price: f64) {
-        self.passed = (self.passed.0.min(price), self.passed.1.max(price));
-    }
-
-    /// Before anything is done at a price; `account` is what was held at the perp venue.
-    fn note(
-        &mut self,
-        desk: &Desk<'_>,
-        secs: u64,
-        price: f64,
-        account: Option<(f64, i128)>,
-    ) -> Result<(), WalkError> {
-        for end in [self.passed.0, self.passed.1] {
-            self.equity = self.equity.min(desk.equity_at(secs, end, account)?);
-        }
-        self.passed = (price, price);
-        Ok(())
-    }
 }
 
 /// The range of a position that has liquidity, as logarithms of prices; without, it is empty.

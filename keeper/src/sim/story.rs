@@ -8,20 +8,20 @@ use solana_sdk::pubkey::Pubkey;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Faults, World,
+    Faults, World, config,
     crash_tests::{LIMIT, POSITIONS, settles, world},
     node::{Answers, Lie, Manners, Node, PassesOn},
     nodes_tests::{BOUND, WELL, journal_agrees, nodes, on_nodes},
 };
-use crate::Keeper;
+use crate::{Keeper, Mode};
 
-/// Longest pause after something that landed and failed, or that no node could be asked for: the configuration's.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// Within this everything that is due has been done, the time in which the keeper is down left out: as where one thing goes wrong
-/// (`nodes_tests::BOUND`), and a pause for each transaction that lands and fails on chain, which is no node's doing.
+/// Within this everything that is due has been done, the time in which the keeper is down left out. Twice what it takes where one thing
+/// goes wrong (`nodes_tests::BOUND`): here they follow each other, and what became of a transaction takes two nodes that say so at the same
+/// time, of which one may answer so few questions that this takes minutes. What fails on chain, which is no node's doing, waits for its
+/// longest pause, and for a node that says nothing.
 fn bound(failures: u32) -> Duration {
-    BOUND + LONGEST_PAUSE * failures
+    let config = config(Mode::Active);
+    2 * BOUND + (config.timing.backoff_max + config.nodes.asked.alone_after) * failures
 }
 
 /// What came of a story.

@@ -81,12 +81,17 @@ pub(super) struct Health {
 struct Silence {
     since_ms: u64,
     last_ms: u64,
+    /// Whether it has answered anything else after the last of them.
+    speaks: bool,
 }
 
 impl Health {
     /// It answered.
     pub fn answered(&mut self, latency_ms: u64) {
         self.failures = 0;
+        if let Some(silence) = &mut self.silence {
+            silence.speaks = true;
+        }
         // The newest counts for a quarter.
         self.latency_ms = (self.latency_ms * 3 + latency_ms) / 4;
     }
@@ -155,12 +160,13 @@ impl Health {
     /// It was asked for what became of a transaction; whether it said.
     pub fn bears_witness(&mut self, said: bool, now_ms: u64) {
         let before = self.silence.filter(|silence| {
-            // Where nobody has asked for a while nobody was silent.
-            now_ms.saturating_sub(silence.last_ms) <= UNASKED_MS
+            // Who was not asked for a while, and answers otherwise, was not silent meanwhile.
+            !silence.speaks || now_ms.saturating_sub(silence.last_ms) <= UNASKED_MS
         });
         self.silence = (!said).then(|| Silence {
             since_ms: before.map_or(now_ms, |silence| silence.since_ms),
             last_ms: now_ms,
+            speaks: false,
         });
     }
 
@@ -402,10 +408,14 @@ mod tests {
     fn two_questions_far_apart_without_an_answer_are_no_silence_between_them() {
         let mut health = Health::default();
         health.bears_witness(false, 0);
+        health.answered(10);
         health.bears_witness(false, 100_000);
         assert!(!health.is_silent(60_000, 100_000));
         health.bears_witness(false, 130_000);
         assert!(health.is_silent(30_000, 130_000));
+        // Who answers nothing at all is not waited for anew each time.
+        health.bears_witness(false, 900_000);
+        assert!(health.is_silent(60_000, 900_000));
     }
 
     #[test]

@@ -21,7 +21,7 @@ const PLENTY: u64 = u64::MAX / 64;
 /// Furthest that takers move the price before as much flows back, as a part of it.
 const MOST_IMPACT: f64 = 0.01;
 /// Round trips that fit one transaction.
-const ROUND_TRIPS: u64 = 3;
+const ROUND_TRIPS: u64 = 5;
 const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
 
 impl World {

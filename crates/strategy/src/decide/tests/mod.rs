@@ -5,6 +5,7 @@ mod choose;
 mod forbidden;
 mod margin;
 mod recenter;
+mod recenter_cost;
 mod rehedge;
 
 use ballast::state::{MarketMode, Position};
