@@ -16,29 +16,34 @@ pub struct FeedPrice {
 impl FeedPrice {
     /// Bits of the exponent in [`FeedPrice::packed`].
     const EXPONENT_BITS: u32 = 4;
+    /// Set in every price that is packed, so that what else may stand there, a time for instance, is none.
+    const MARK: u64 = 1 << 63;
 
-    /// In 64 bits: the price, and in the lowest four the exponent's negative. 0 stands for no price: one that is not positive, or
-    /// whose exponent is not within -15..=0. Of prices of 2^60 and more the last digit is lost.
+    /// In 64 bits: a mark, the price, and in the lowest four the exponent's negative. 0 stands for no price: one that is not positive,
+    /// or whose exponent is not within -15..=0. Of prices of 2^59 and more the last digits are lost.
     pub fn packed(self) -> u64 {
         let negative = u64::try_from(-i64::from(self.exponent)).ok();
         let (Ok(price), Some(mut negative @ 0..=15)) = (u64::try_from(self.price), negative) else {
             return 0;
         };
         let mut price = price;
-        if price >> (u64::BITS - Self::EXPONENT_BITS) > 0 {
-            // Without a digit to lose it is more than any token costs.
+        while price >= Self::MARK >> Self::EXPONENT_BITS {
+            // Without digits to lose it is more than any token costs.
             negative = negative.saturating_sub(1);
             price /= 10;
         }
         if price == 0 {
             return 0;
         }
-        price << Self::EXPONENT_BITS | negative
+        Self::MARK | price << Self::EXPONENT_BITS | negative
     }
 
-    /// What [`FeedPrice::packed`] has made; `None` of 0.
+    /// What [`FeedPrice::packed`] has made; `None` of anything else.
     pub fn unpacked(packed: u64) -> Option<Self> {
-        let price = i64::try_from(packed >> Self::EXPONENT_BITS).ok()?;
+        if packed & Self::MARK == 0 {
+            return None;
+        }
+        let price = i64::try_from((packed ^ Self::MARK) >> Self::EXPONENT_BITS).ok()?;
         let exponent = -i32::try_from(packed & ((1 << Self::EXPONENT_BITS) - 1)).ok()?;
         (price > 0).then_some(Self { price, exponent })
     }
@@ -222,15 +227,17 @@ mod tests {
     }
 
     #[test]
-    fn a_price_is_packed_without_loss_below_two_to_the_sixty() {
-        for price in [1, 9, 20_000_000_000, (1 << 60) - 1] {
+    fn a_price_is_packed_without_loss_below_two_to_the_fifty_nine() {
+        for price in [1, 9, 20_000_000_000, (1 << 59) - 1] {
             for exponent in [0, -8, -12, -15] {
                 let packed = feed(price, exponent).packed();
                 assert_eq!(FeedPrice::unpacked(packed), Some(feed(price, exponent)));
             }
         }
         let large = FeedPrice::unpacked(feed(i64::MAX, -8).packed());
-        assert_eq!(large, Some(feed(i64::MAX / 10, -7)));
+        assert_eq!(large, Some(feed(i64::MAX / 100, -6)));
+        let digit = FeedPrice::unpacked(feed(1 << 59, -8).packed());
+        assert_eq!(digit, Some(feed((1 << 59) / 10, -7)));
         for none in [
             feed(0, -8),
             feed(-1, -8),
@@ -241,8 +248,10 @@ mod tests {
             assert_eq!(none.packed(), 0, "{none:?}");
         }
         assert_eq!(FeedPrice::unpacked(0), None);
-        // An exponent alone is no price.
-        assert_eq!(FeedPrice::unpacked(8), None);
+        // An exponent alone is no price, nor is a time.
+        for none in [8, FeedPrice::MARK | 8, 1_760_000_008] {
+            assert_eq!(FeedPrice::unpacked(none), None);
+        }
     }
 
     #[test]

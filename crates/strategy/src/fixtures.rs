@@ -20,6 +20,15 @@ use crate::{
 
 /// The cluster's time, Unix seconds.
 pub const NOW: i64 = 1_700_000_000;
+/// What a market holds of feeds that have spoken; the price itself is stored beside it.
+pub fn known_prices() -> [u64; 2] {
+    let price = ballast_model::oracle::FeedPrice {
+        price: 1,
+        exponent: 0,
+    };
+    [price.packed(); 2]
+}
+
 /// The slot.
 pub const SLOT: u64 = 1_000;
 /// Who would sign.

@@ -276,7 +276,7 @@ mod tests {
                         let newest = fixtures::sqrt_price_cents(dollars * 100);
                         let market = &mut s.market;
                         market.newest_sqrt_price_x64 = newest.x64().into();
-                        market.newest_feed_prices = [1; 2];
+                        market.newest_feed_prices = fixtures::known_prices();
                         market.last_quote_publish_secs = s.quote_price.publish_time + newer_secs;
                     },
                     grade,

@@ -24,6 +24,7 @@ impl Engine {
     pub(super) fn calm(&mut self, position: &Pubkey) {
         for action in ActionKind::ALL {
             self.pace.succeeded(&(*position, action));
+            self.refusals.remove(&(*position, action));
         }
         self.refused.remove(position);
         self.expired.remove(position);
@@ -31,13 +32,15 @@ impl Engine {
     }
 
     fn note_refusal(&mut self, position: Pubkey, action: ActionKind) {
+        let times = self.refusals.entry((position, action)).or_default();
+        *times = times.saturating_add(1);
         let refused = self.refused.entry(position).or_default();
         *refused = refused.with(action);
     }
 
     /// What the keeper does not do now with a position.
     fn withheld(&self, position: &Pubkey) -> Withheld {
-        Withheld::of(position, &self.refused, &self.pace, &self.executor)
+        Withheld::of(position, &self.refused, &self.refusals, &self.executor)
     }
 
     fn permission(&self, subject: &Pubkey, action: ActionKind) -> Permission {

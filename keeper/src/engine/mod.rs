@@ -101,6 +101,8 @@ pub struct Engine {
     failed: HashSet<Pubkey>,
     /// What a simulation or the chain has refused lately, until its pause ends.
     refused: HashMap<Pubkey, Kinds>,
+    /// How often each of it was refused since nothing was due.
+    refusals: HashMap<(Pubkey, ActionKind), u32>,
     /// Positions that something is due for while too much is in flight, what is most pressing last.
     waiting: BTreeSet<(ActionKind, Pubkey, Pubkey)>,
     told: HashMap<Pubkey, Told>,
@@ -145,6 +147,7 @@ impl Engine {
             expired: HashMap::new(),
             failed: HashSet::new(),
             refused: HashMap::new(),
+            refusals: HashMap::new(),
             waiting: BTreeSet::new(),
             told: HashMap::new(),
             problems: HashMap::new(),

@@ -43,7 +43,7 @@ impl Engine {
             shelves,
             executor,
             refused,
-            pace,
+            refusals,
             told,
             flights,
             config,
@@ -65,7 +65,7 @@ impl Engine {
                 outlook: shelf.outlook(
                     position,
                     economics,
-                    Withheld::of(position, refused, pace, executor),
+                    Withheld::of(position, refused, refusals, executor),
                 ),
                 found: told
                     .get(position)

@@ -5,11 +5,14 @@ use std::collections::HashMap;
 use ballast_strategy::decide::{ActionKind, Kinds};
 use solana_sdk::pubkey::Pubkey;
 
-use crate::{execute::Executor, pace::Pace};
+use crate::execute::Executor;
 
 /// How often in a row something is refused before a liquidation takes its place: some seconds, in which a pool that somebody
 /// pushed comes back and a newer price is at hand.
 const TRIES: u32 = 4;
+
+/// How often each kind of action was refused for a position.
+pub(super) type Refusals = HashMap<(Pubkey, ActionKind), u32>;
 
 /// See the module's description.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,13 +30,13 @@ impl Withheld {
     pub fn of(
         position: &Pubkey,
         refused: &HashMap<Pubkey, Kinds>,
-        pace: &Pace<(Pubkey, ActionKind)>,
+        refusals: &Refusals,
         executor: &Executor,
     ) -> Self {
         let refused = refused.get(position).copied().unwrap_or_default();
         Self {
             refused,
-            retried: retried(position, refused, pace),
+            retried: retried(position, refused, refusals),
             forbidden: executor.control.forbidden(position),
         }
     }
@@ -50,24 +53,17 @@ fn retried(position: &Pubkey, refused: Kinds, pace: &Pace<(Pubkey, ActionKind)>)
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use tokio::time::Instant;
-
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn what_was_refused_a_few_times_only_is_not_given_up() {
+    #[test]
+    fn what_was_refused_a_few_times_only_is_not_given_up() {
         let position = Pubkey::new_from_array([1; 32]);
         let (swaps, exits) = (ActionKind::DeleverageSwap, ActionKind::Exit);
-        let mut pace = Pace::new(Duration::from_millis(100), Duration::from_secs(1));
         let refused = Kinds::NONE.with(swaps);
-        for failures in 1..=TRIES + 1 {
-            for kind in [swaps, exits] {
-                pace.failed((position, kind), Instant::now());
-            }
-            let retried = retried(&position, refused, &pace);
-            assert_eq!(retried.contains(swaps), failures < TRIES, "{failures}");
+        for times in 1..=TRIES + 1 {
+            let refusals = Refusals::from([((position, swaps), times), ((position, exits), times)]);
+            let retried = retried(&position, refused, &refusals);
+            assert_eq!(retried.contains(swaps), times < TRIES, "{times}");
             // What is not among the refused is not refused any more.
             assert!(!retried.contains(exits));
         }

@@ -204,9 +204,9 @@ pub fn peek_price(
 /// The price of the newest update of each feed that anybody has shown to the market; `None` before the first, and before the first
 /// of a new feed. What somebody uses may be older, by the grace: losses count against the worse of both.
 pub fn newest_price(market: &Market) -> Option<SqrtPrice> {
-    (!market.newest_feed_prices.contains(&0))
-        .then(|| SqrtPrice::new(market.newest_sqrt_price_x64.get()).ok())
-        .flatten()
+    let [base, quote] = market.newest_feed_prices.map(FeedPrice::unpacked);
+    base.and(quote)
+        .and_then(|_| SqrtPrice::new(market.newest_sqrt_price_x64.get()).ok())
 }
 
 /// Remembers two updates that the market has been shown, of each feed the newest: whoever shows one feed late beside the other
@@ -251,8 +251,15 @@ fn remember(market: &mut Market, side: Side, update: &PriceUpdate) -> bool {
     newer
 }
 
-/// The newest price of both feeds, where both have spoken.
+/// The newest price of both feeds, where both have spoken, neither so long before the other that it could be used no more: a market
+/// whose one feed is dead is settled at the last price of both, wherever the other goes.
 fn combine(market: &mut Market) {
+    let apart_secs = market
+        .last_base_publish_secs
+        .abs_diff(market.last_quote_publish_secs);
+    if apart_secs > u64::from(market.oracle_rules.max_age_loose_secs) {
+        return;
+    }
     let [base, quote] = market.newest_feed_prices.map(FeedPrice::unpacked);
     let decimals = [market.base_decimals, market.quote_decimals];
     let price = base

@@ -1,17 +1,18 @@
 //! The price's moving average as a second witness for what takes a position from its owner or money from lenders: a price of
 //! one moment is not enough. The keeper decides by the same functions.
 //!
-//! - **Liquidation**: LTV at the average is at or above the market's deleverage trigger; or LTV at the price is so high, halfway between
-//!   maintenance and 100 %, that waiting for the average would cost the lenders. An owner loses to a wick only what stands
-//!   that near to insolvency, or what should have been deleveraged for long: positions open below the trigger at any price.
-//!   Meanwhile anyone may deleverage, with a swap too.
+//! - **Liquidation**: at maintenance, LTV at the average has to be at or above the market's deleverage trigger. The higher LTV is at the
+//!   price the less is asked for, down to the market's target, and from halfway between maintenance and 100 % on nothing, because
+//!   waiting for the average would cost the lenders. An owner loses to a wick only what it takes that near to insolvency, or what
+//!   should have been deleveraged for long. Meanwhile anyone may deleverage, with a swap too.
 //! - **Losses of lenders**: LTV at the average is at or above maintenance. That is asked of writing debt off, and of every part of a
 //!   liquidation of what is insolvent: what such a part leaves is covered at no price, so that after it nothing would be left to
 //!   wait for. Showing a loss books nothing, and waits for no average.
 
 use anchor_lang::prelude::*;
 use ballast_abi::pyth::PriceUpdate;
-use ballast_model::{Bps, Position as PositionModel, Valuation};
+use ballast_clmm::SqrtPrice;
+use ballast_model::{Bps, ModelError, Position as PositionModel, Valuation};
 
 use crate::{
     errors::BallastError,
@@ -25,13 +26,43 @@ fn needed_for_loss(limits: &Limits) -> Bps {
     Bps::new(limits.maintenance_ltv_bps)
 }
 
-/// LTV that a position must have at the average to be liquidated, given its value at the price; `None`: any.
+/// LTV that a position must have at the average to be liquidated, given its value at the price; `None`: any. Rounded up.
 pub fn needed_to_liquidate(limits: &Limits, value: &Valuation) -> Option<Bps> {
     if value.debt > value.assets {
         return Some(needed_for_loss(limits));
     }
-    let halfway = u32::midpoint(limits.maintenance_ltv_bps, Bps::ONE.get());
-    (!value.ltv_at_least(Bps::new(halfway))).then(|| Bps::new(limits.deleverage_ltv_bps))
+    let maintenance = limits.maintenance_ltv_bps;
+    let halfway = u32::midpoint(maintenance, Bps::ONE.get());
+    if value.ltv_at_least(Bps::new(halfway)) {
+        return None;
+    }
+    // Linear in between. LTV is rounded up, so that a basis point less is above maintenance for certain.
+    let above = u64::from(value.ltv_bps_up().saturating_sub(maintenance + 1));
+    let falls = limits
+        .deleverage_ltv_bps
+        .saturating_sub(limits.target_ltv_bps);
+    let by = u64::from(falls) * above / u64::from(halfway.saturating_sub(maintenance).max(1));
+    let by = u32::try_from(by).unwrap_or(falls).min(falls);
+    Some(Bps::new(limits.deleverage_ltv_bps.saturating_sub(by)))
+}
+
+/// The same at the price that is used and at the newest that is known: the stricter of both, so that who brings an older price of a
+/// wick is spared nothing.
+///
+/// # Errors
+/// [`ModelError`].
+pub fn needed_to_liquidate_at_both(
+    limits: &Limits,
+    position: &PositionModel,
+    value: &Valuation,
+    used: SqrtPrice,
+    newest: Option<SqrtPrice>,
+) -> core::result::Result<Option<Bps>, ModelError> {
+    let at_used = needed_to_liquidate(limits, value);
+    Ok(match newest.filter(|newest| *newest != used) {
+        Some(newest) => at_used.max(needed_to_liquidate(limits, &position.value(newest)?)),
+        None => at_used,
+    })
 }
 
 /// The average of both updates must show an LTV of at least `needed`. `value` is the position's at their price.
@@ -119,16 +150,57 @@ mod tests {
     #[test]
     fn the_deeper_the_less_has_to_be_waited_for_until_lenders_lose() {
         let limits = Limits {
+            target_ltv_bps: 6_500,
             deleverage_ltv_bps: 7_700,
             maintenance_ltv_bps: 8_000,
             ..bytemuck::Zeroable::zeroed()
         };
         let needed = |assets, debt| needed_to_liquidate(&limits, &Valuation { assets, debt });
         assert_eq!(needed(10_000, 8_000), Some(Bps::new(7_700)));
-        assert_eq!(needed(10_000, 8_999), Some(Bps::new(7_700)));
+        assert_eq!(needed(10_000, 8_001), Some(Bps::new(7_700)));
+        // 12 % over a thousand basis points.
+        assert_eq!(needed(10_000, 8_002), Some(Bps::new(7_699)));
+        assert_eq!(needed(10_000, 8_501), Some(Bps::new(7_100)));
+        assert_eq!(needed(10_000, 8_999), Some(Bps::new(6_503)));
         assert_eq!(needed(10_000, 9_000), None);
         assert_eq!(needed(10_000, 10_000), None);
         assert_eq!(needed(10_000, 10_001), Some(Bps::new(8_000)));
         assert_eq!(needed(0, 1), Some(Bps::new(8_000)));
+    }
+
+    #[test]
+    fn who_brings_an_older_price_of_a_wick_is_spared_nothing() {
+        use ballast_clmm::{Amounts, Band, SqrtPrice};
+        use ballast_model::price::{scale_down, scale_up};
+        let limits = Limits {
+            target_ltv_bps: 6_500,
+            deleverage_ltv_bps: 7_700,
+            maintenance_ltv_bps: 8_000,
+            ..bytemuck::Zeroable::zeroed()
+        };
+        let at = |bps| scale_up(SqrtPrice::ONE, Bps::new(bps)).unwrap();
+        // Owes 80.01 % of its quote in base at a price of one, 92 % at 1.15.
+        let position = PositionModel {
+            band: Band::from_sqrt_prices(
+                scale_down(SqrtPrice::ONE, Bps::new(9_000)).unwrap(),
+                at(11_000),
+            )
+            .unwrap(),
+            liquidity: 0,
+            idle: Amounts::new(0, 1_000_000_000),
+            debt: Amounts::new(800_100_000, 0),
+        };
+        let needed = |used, newest| {
+            let value = position.value(used).unwrap();
+            needed_to_liquidate_at_both(&limits, &position, &value, used, newest).unwrap()
+        };
+        let (now, wick) = (SqrtPrice::ONE, at(11_500));
+        assert_eq!(needed(wick, None), None);
+        assert_eq!(needed(wick, Some(wick)), None);
+        assert_eq!(needed(now, None), Some(Bps::new(7_700)));
+        assert_eq!(needed(wick, Some(now)), Some(Bps::new(7_700)));
+        assert_eq!(needed(now, Some(wick)), Some(Bps::new(7_700)));
+        // Insolvent at either, what a loss needs.
+        assert_eq!(needed(now, Some(at(12_600))), Some(Bps::new(8_000)));
     }
 }

@@ -4,7 +4,7 @@ use ballast::{
     due,
     oracle::{Grade, average},
     terms,
-    witness::needed_to_liquidate,
+    witness::needed_to_liquidate_at_both,
 };
 use ballast_ledger::{LedgerError, LiquidationTerms, liquidate};
 use ballast_model::{
@@ -110,7 +110,7 @@ fn planned(
     if !due_too.map_err(Obstacle::Arithmetic)? {
         return Err(Obstacle::NewerPrice);
     }
-    witnessed(situation, at)?;
+    witnessed(situation, at, oracle)?;
     if plan.insolvent() {
         usable_price(situation, Grade::Final)?;
     }
@@ -133,9 +133,16 @@ fn needed(
 }
 
 /// The price's moving average has to confirm what the price says.
-fn witnessed(situation: &Situation, at: &Assessment) -> Result<(), Obstacle> {
+fn witnessed(situation: &Situation, at: &Assessment, oracle: SqrtPrice) -> Result<(), Obstacle> {
     let snapshot = situation.market;
-    let Some(needed) = needed_to_liquidate(&snapshot.market.limits, &at.value) else {
+    let needed = needed_to_liquidate_at_both(
+        &snapshot.market.limits,
+        &at.model,
+        &at.value,
+        oracle,
+        newest(snapshot, oracle),
+    );
+    let Some(needed) = needed.map_err(Obstacle::Arithmetic)? else {
         return Ok(());
     };
     let overflow = Obstacle::Arithmetic(ModelError::Overflow("average price"));

@@ -73,7 +73,9 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
     let newest = oracle::newest_price(market);
     let due_too = due::liquidation_due_at_newest(limits, &before, oracle.mid, newest).or_range()?;
     require!(due_too, BallastError::NotLiquidatable);
-    if let Some(needed) = witness::needed_to_liquidate(limits, &value_before) {
+    let needed =
+        witness::needed_to_liquidate_at_both(limits, &before, &value_before, oracle.mid, newest);
+    if let Some(needed) = needed.or_range()? {
         witness::require_average(market, &updates, &before, &value_before, needed)?;
     }
     if plan.insolvent() {

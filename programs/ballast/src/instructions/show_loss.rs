@@ -79,9 +79,7 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
         idle: position.idle(),
         debt,
     };
-    // Whichever price within the grace somebody brings, the newest known counts.
-    let at = oracle::newest_price(&market).unwrap_or(oracle.mid);
-    let value = model.value(at).or_range()?;
+    let value = model.value(oracle.mid).or_range()?;
     let loss = uncovered_up(debt, &value);
     let shown = Amounts::new(position.shown_loss_base, position.shown_loss_quote);
     require!(
@@ -101,7 +99,7 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
         loss_base: loss.base,
         loss_quote: loss.quote,
         ltv_bps: value.ltv_bps_up(),
-        sqrt_price_x64: at.x64(),
+        sqrt_price_x64: oracle.mid.x64(),
     });
     Ok(())
 }

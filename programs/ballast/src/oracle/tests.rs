@@ -190,7 +190,7 @@ fn an_older_price_that_says_what_the_newest_says_is_good_for_what_reduces_risk()
     let mut held_against = |grade, cents| {
         let price = ratio(&market, &newest(cents), &quote).unwrap();
         market.newest_sqrt_price_x64 = price.x64().into();
-        market.newest_feed_prices = [1; 2];
+        market.newest_feed_prices = [feed_price(&update()).packed(); 2];
         [
             market.last_base_publish_secs,
             market.last_quote_publish_secs,
@@ -245,6 +245,7 @@ fn a_lagging_clock_stops_what_takes_from_others_and_nothing_else() {
 #[test]
 fn of_each_feed_the_newest_price_counts_and_publish_times_never_fall() {
     let mut market: Market = bytemuck::Zeroable::zeroed();
+    market.oracle_rules = RULES;
     assert_eq!(newest_price(&market), None);
     let at = |price, publish_time| PriceUpdate {
         price,
@@ -279,6 +280,7 @@ fn of_each_feed_the_newest_price_counts_and_publish_times_never_fall() {
 #[test]
 fn one_feed_alone_moves_the_newest_price_once_both_have_spoken() {
     let mut market: Market = bytemuck::Zeroable::zeroed();
+    market.oracle_rules = RULES;
     let at = |price, publish_time| PriceUpdate {
         price,
         publish_time,
@@ -294,6 +296,15 @@ fn one_feed_alone_moves_the_newest_price_once_both_have_spoken() {
     take_note_of(&mut market, Side::Quote, &at(4, 11));
     let fifty = ratio(&market, &at(50, 0), &at(1, 0)).unwrap();
     assert_eq!(newest_price(&market), Some(fifty));
+    // Long after the other was heard last it moves nothing: a market with a dead feed is settled at the last price of both.
+    take_note_of(&mut market, Side::Quote, &at(8, 130));
+    let quarter = ratio(&market, &at(25, 0), &at(1, 0)).unwrap();
+    assert_eq!(newest_price(&market), Some(quarter));
+    take_note_of(&mut market, Side::Quote, &at(1, 131));
+    assert_eq!(newest_price(&market), Some(quarter));
+    // What stood in the same place before is no price.
+    market.newest_feed_prices[0] = 1_760_000_008;
+    assert_eq!(newest_price(&market), None);
 }
 
 #[test]

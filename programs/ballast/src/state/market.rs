@@ -261,13 +261,20 @@ impl Market {
         }
     }
 
-    /// Whether parameters make sense for this market.
+    /// Whether parameters make sense for this market. One that has wider caps than its pool reaches keeps them, and may change
+    /// everything else.
     ///
     /// # Errors
     /// [`BallastError::BadParameters`] if [`MarketParams::check`] or [`Limits::check_reach`] refuses them.
     pub fn check_params(&self, params: &MarketParams) -> Result<()> {
         params.check()?;
-        params.limits.check_reach(self.tick_spacing)
+        let (now, then) = (&self.limits, &params.limits);
+        if then.max_pool_deviation_bps <= now.max_pool_deviation_bps
+            && then.max_swap_loss_bps <= now.max_swap_loss_bps
+        {
+            return Ok(());
+        }
+        then.check_reach(self.tick_spacing)
     }
 
     /// Puts checked parameters in force.

@@ -143,7 +143,7 @@ fn every_obstacle_of_a_recentering_is_seen() {
     // At the newest price that the market knows the band has not been left; the owner may go ahead.
     let came_back = |m: &mut MarketSnapshot| {
         m.market.newest_sqrt_price_x64 = fixtures::sqrt_price_cents(20_000).x64().into();
-        m.market.newest_feed_prices = [1; 2];
+        m.market.newest_feed_prices = fixtures::known_prices();
         m.market.last_base_publish_secs = NOW;
         m.market.last_quote_publish_secs = NOW;
     };

@@ -232,7 +232,7 @@ fn nothing_is_sent_that_is_not_due_at_the_newest_price_that_the_market_knows() {
         decision(205, move |market, _, _| {
             let newest = fixtures::sqrt_price_cents(newest_cents);
             market.market.newest_sqrt_price_x64 = newest.x64().into();
-            market.market.newest_feed_prices = [1; 2];
+            market.market.newest_feed_prices = fixtures::known_prices();
             // Newer than the prices that are read, within the grace.
             market.market.last_base_publish_secs = NOW;
             market.market.last_quote_publish_secs = NOW;

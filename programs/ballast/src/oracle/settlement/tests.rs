@@ -56,7 +56,11 @@ fn case() -> Case {
     market.last_base_publish_secs = NOW - WEEK;
     market.last_quote_publish_secs = NOW - WEEK;
     market.newest_sqrt_price_x64 = (SqrtPrice::ONE.x64() + 1).into();
-    market.newest_feed_prices = [1; 2];
+    let price = ballast_model::oracle::FeedPrice {
+        price: 1,
+        exponent: 0,
+    };
+    market.newest_feed_prices = [price.packed(); 2];
     let price = |feed: usize| Stored {
         key: OWN[feed],
         owner: RECEIVER,
