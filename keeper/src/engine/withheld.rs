@@ -42,9 +42,11 @@ impl Withheld {
     }
 }
 
-fn retried(position: &Pubkey, refused: Kinds, pace: &Pace<(Pubkey, ActionKind)>) -> Kinds {
-    let few =
-        |kind: &ActionKind| refused.contains(*kind) && pace.failures(&(*position, *kind)) < TRIES;
+fn retried(position: &Pubkey, refused: Kinds, refusals: &Refusals) -> Kinds {
+    let few = |kind: &ActionKind| {
+        let times = refusals.get(&(*position, *kind)).copied();
+        refused.contains(*kind) && times.unwrap_or_default() < TRIES
+    };
     ActionKind::ALL
         .into_iter()
         .filter(few)
