@@ -101,7 +101,7 @@ fn exists(sources: &BTreeMap<String, String>, file: &str, test: &str) -> bool {
         return false;
     };
     if test == "*" {
-        return source.contains("#[test]") || source.contains("#[tokio::test]");
+        return source.contains("#[test]") || source.contains("#[tokio::test");
     }
     // A test function, not any function: the attribute comes before it, further attributes between.
     let after = |attribute| source.split(attribute).skip(1);
