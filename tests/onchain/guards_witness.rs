@@ -138,14 +138,18 @@ async fn a_wick_liquidates_nobody_until_the_average_follows() {
         scene.liquidate(&position).await,
         BallastError::NoSecondWitness,
     );
-    // Just below the market's deleverage trigger, 77 %, and just above it.
-    for (average, confirms) in [(264, false), (312, false), (316, true)] {
-        scene.post_with_average(340, average, 0).await;
-        let liquidated = scene.liquidate(&position).await;
-        if confirms {
-            accepted(liquidated);
-        } else {
-            refused(liquidated, BallastError::NoSecondWitness);
+    // At maintenance the average has to show the market's deleverage trigger, 77 %. Higher up less is enough.
+    for (dollars, low, high) in [(328, 308, 316), (340, 292, 306), (360, 270, 285)] {
+        for (average, confirms) in [(264, false), (low, false), (high, true)] {
+            scene.price_with_average(dollars, average).await;
+            let saved = scene.svm.save();
+            let liquidated = scene.liquidate(&position).await;
+            if confirms {
+                accepted(liquidated);
+            } else {
+                refused(liquidated, BallastError::NoSecondWitness);
+            }
+            scene.svm.restore(&saved);
         }
     }
 }
@@ -155,7 +159,7 @@ async fn a_wick_liquidates_nobody_until_the_average_follows() {
 async fn a_wick_liquidates_no_threefold_position_and_anyone_deleverages_it_meanwhile() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
-    for average in [200, 220, 245] {
+    for average in [200, 220, 241] {
         scene.price_with_average(262, average).await;
         assert!((8_000..8_200).contains(&scene.ltv_bps(&position).await));
         refused(

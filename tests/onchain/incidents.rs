@@ -1,7 +1,10 @@
 //! One test for each published incident of comparable systems: what happened there, in a line, and that it does not here. Most
 //! of it is tested at more length elsewhere.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use ballast_client::{
     Amounts, BallastError, DecreaseArgs, IncreaseArgs, Policy, PositionContext, Side, instruction,
@@ -300,11 +303,21 @@ fn every_error_is_named_by_a_test() {
         .filter(|name| name.chars().all(|letter| letter.is_ascii_alphanumeric()))
         .collect();
     assert!(names.len() > 50, "{names:?}");
-    let tests: String = std::fs::read_dir(manifest.join("onchain"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+    // Parts of a file lie in a directory of its name.
+    fn files(directory: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(directory).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .flat_map(|path| match path.is_dir() {
+                true => files(&path),
+                false => vec![path],
+            })
+            .collect()
+    }
+    let tests: String = files(&manifest.join("onchain"))
+        .iter()
         .filter(|path| !path.ends_with("incidents.rs"))
-        .map(|path| read(&path))
+        .map(|path| read(path))
         .collect();
     let unseen: Vec<_> = names
         .into_iter()
