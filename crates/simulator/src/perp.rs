@@ -220,7 +220,7 @@ impl Perp {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{venue::tests::flip, *};
 
     const SHORT: PerpAccount = PerpAccount {
         size: -10.0,
@@ -228,14 +228,6 @@ mod tests {
         maintenance: 0.05,
         follows: None,
     };
-
-    fn flip() -> PerpShock {
-        PerpShock {
-            flip_at_secs: Some(3_600),
-            flip_hours: vec![-0.002_05, -0.001_3, -0.000_7, -0.000_2],
-            ..PerpShock::default()
-        }
-    }
 
     #[test]
     fn a_short_gains_when_the_price_falls_and_pays_when_funding_is_negative() {

@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 use ballast_client::{
     AddressLookupTableAccount, Amounts, Instruction, Keypair, MarketContext, MarketSnapshot,
     PoolAddresses, PriceAccounts, Pubkey, Receipt, Request, SendError, Sender, Side, Signer,
-    instruction,
+    ballast::state::reach_bps_down, instruction,
 };
 use ballast_migrations::{Desired, MarketAddresses, Migrations, Report, apply};
 
@@ -30,8 +30,6 @@ use crate::{keys, localnet::Localnet, localnet::LocalnetExt, price::UsdPrice};
 pub const BASE_DECIMALS: u8 = 9;
 /// Decimals of the quote mint.
 pub const QUOTE_DECIMALS: u8 = 6;
-const TICKS_PER_ARRAY: u32 = 88;
-const ROUNDING_BPS: u32 = 3;
 /// For fees and rent of everyone who needs some.
 const WALLET_LAMPORTS: u64 = 100_000_000_000;
 
@@ -77,8 +75,7 @@ impl WorldConfig {
     pub fn with_tick_spacing(mut self, tick_spacing: u16) -> Self {
         self.tick_spacing = tick_spacing;
         let limits = &mut self.desired.limits;
-        // Two of its three arrays, because the first may be at its end, less what rounding and curvature take of a few percent.
-        let reach_bps = 2 * TICKS_PER_ARRAY * u32::from(tick_spacing) - ROUNDING_BPS;
+        let reach_bps = reach_bps_down(tick_spacing);
         let deviation_bps = reach_bps.saturating_sub(limits.max_swap_loss_bps);
         limits.max_pool_deviation_bps = limits.max_pool_deviation_bps.min(deviation_bps);
         self

@@ -97,10 +97,10 @@ impl PerpShock {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn flip() -> PerpShock {
+    pub(in crate::perp) fn flip() -> PerpShock {
         PerpShock {
             flip_at_secs: Some(3_600),
             flip_hours: vec![-0.002_05, -0.001_3, -0.000_7, -0.000_2],

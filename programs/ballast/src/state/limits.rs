@@ -1,6 +1,7 @@
 //! What a market's authority may set, and the rules that keep any setting from making a market insolvent.
 
 use anchor_lang::prelude::*;
+use ballast_abi::whirlpool::TICKS_PER_ARRAY;
 use ballast_model::Bps;
 use bytemuck::{Pod, Zeroable};
 
@@ -299,6 +300,15 @@ impl MarketParams {
     }
 }
 
+/// How far two tick arrays of a pool reach downwards from any price, in basis points of it; at most 3,749. `tick_spacing`: at least 1,
+/// as every pool's.
+pub fn reach_bps_down(tick_spacing: u16) -> u32 {
+    // Farther than any caps.
+    let ticks = (2 * TICKS_PER_ARRAY.unsigned_abs() * u32::from(tick_spacing)).min(5_000);
+    // Of 1 - 1.0001^-ticks less than the first two terms.
+    ticks - (ticks * ticks).div_ceil(20_000) - 1
+}
+
 impl Limits {
     /// A swap that protects a position stops where it would lose more than allowed, from a pool as far away as allowed. The pool
     /// walks through three arrays of ticks at most, of which the first may be at its end, and fails where they end before: so they
@@ -307,11 +317,7 @@ impl Limits {
     /// # Errors
     /// [`BallastError::BadParameters`].
     pub fn check_reach(&self, tick_spacing: u16) -> Result<()> {
-        const TICKS_PER_ARRAY: u32 = 88;
-        // Farther than any caps.
-        let ticks = (2 * TICKS_PER_ARRAY * u32::from(tick_spacing)).min(5_000);
-        // Of 1 - 1.0001^-ticks less than the first two terms, rounded down.
-        let reach_bps = ticks - (ticks * ticks).div_ceil(20_000) - 1;
+        let reach_bps = reach_bps_down(tick_spacing);
         let asked_bps = self
             .max_pool_deviation_bps
             .saturating_add(self.max_swap_loss_bps);

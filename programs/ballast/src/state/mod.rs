@@ -20,7 +20,9 @@ mod wide;
 pub use allowance::{Allowance, Change, Charge, RecentLoss};
 pub use automation::{Automation, Reaction};
 pub use first_keepers::{Edge, Need, Turn};
-pub use limits::{KeeperRules, Limits, MarketParams, OracleRules, RulesSinceVersion2};
+pub use limits::{
+    KeeperRules, Limits, MarketParams, OracleRules, RulesSinceVersion2, reach_bps_down,
+};
 pub use market::{LookMemory, Market, MarketMode, PendingParams};
 pub use oracle_change::{OracleChange, OracleSource};
 pub use policy::Policy;
