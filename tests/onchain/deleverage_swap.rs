@@ -218,7 +218,7 @@ async fn an_older_price_makes_no_swap_due_and_none_that_loses_more() {
         BallastError::SwapLossTooHigh,
     );
     // A pool that is within the cap at the newest is traded with at either, and loses no more at the newest.
-    scene.pool(251.5).await;
+    scene.pool(251.0).await;
     let saved = scene.svm.save();
     for (used, age_secs) in [(253, 4), (250, 0), (249, 4)] {
         scene.svm.restore(&saved);

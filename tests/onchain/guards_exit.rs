@@ -245,7 +245,7 @@ async fn an_exit_loses_no_more_than_the_owner_allows() {
         let position = scene.open(1).await;
         // At 190 there is only base, the quote debt has to be bought; somebody pushes the pool as far as it may be.
         scene.price(190).await;
-        scene.pool(188.2).await;
+        scene.pool(188.3).await;
         let (max_exit_loss_bps, window_high_tick) = (50, scene.tick(189));
         let automation = Automation {
             window_high_tick,

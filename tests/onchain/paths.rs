@@ -390,7 +390,9 @@ async fn on_paths_within_the_stress_distance_a_kept_position_is_never_liquidated
         let seeds =
             first + world * IN_A_WORLD..(first + (world + 1) * IN_A_WORLD).min(first + cases);
         let spacing = [4, 1, 64, 8, 2][(world % 5) as usize];
-        let config = WorldConfig::standard().unwrap().with_tick_spacing(spacing);
+        let config = WorldConfig::standard()
+            .and_then(|config| config.with_tick_spacing(spacing))
+            .unwrap();
         let scene = Scene::with(config).await;
         scene.svm.set_simulating(false);
         let start = scene.svm.save();

@@ -27,10 +27,12 @@ pub use position::{NftHolder, Opening, close_position, open_position, reset_rang
 pub use rewards::{collect_reward, reward, reward_owed};
 pub use swap::swap;
 
-/// What creating a market needs to know of its pool.
+/// What creating a market, and changing its parameters, needs to know of its pool.
 pub struct PoolFacts {
     /// The pool's tick spacing.
     pub tick_spacing: u16,
+    /// Its fee, in millionths of what is paid in.
+    pub fee_rate_ppm: u16,
     /// Whether its fee moves with volatility.
     pub adaptive_fee: bool,
     /// Active liquidity.
@@ -58,6 +60,7 @@ pub fn read(whirlpool: &AccountInfo) -> Result<PoolFacts> {
     let view = PoolView::parse(&data).map_err(malformed)?;
     Ok(PoolFacts {
         tick_spacing: view.tick_spacing(),
+        fee_rate_ppm: view.fee_rate_ppm(),
         adaptive_fee: view.has_adaptive_fee(),
         liquidity: view.liquidity(),
         mint_a: view.mint_a(),
