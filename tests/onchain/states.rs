@@ -179,6 +179,8 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
         0 => lowest,
         1..4 => rng.random_range(0.77..0.8),
         4 => rng.random_range(0.8..0.9999),
+        // Where the average has most to confirm.
+        5 => rng.random_range(0.8..0.82),
         _ => rng.random_range(lowest..0.8),
     };
     let (idle, debt) = indebted(rng, &bare, oracle, ltv);
@@ -432,10 +434,8 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
             };
             let price = UsdPrice::from_f64(dollars).unwrap();
             scene.world.move_price(price).await.unwrap();
-            // The average lags by up to a sixth, or not at all.
-            let lag = *[0.0, rng.random_range(-0.16..0.16)]
-                .choose(&mut rng)
-                .unwrap();
+            // The average lags by up to three tenths, or not at all.
+            let lag = *[0.0, rng.random_range(-0.3..0.3)].choose(&mut rng).unwrap();
             let base = PricePost {
                 ema_price: UsdPrice::from_f64(dollars * (1.0 + lag)).unwrap().units(),
                 ..PricePost::good(Side::Base, price, scene.svm.now_secs())
@@ -457,7 +457,7 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
         "only {cured} of {drawn} states were due"
     );
     let seen = tally.swap_free.len() == 2
-        && tally.liquidations.len() == 2
+        && tally.liquidations.contains_key("done")
         && !tally.twice.is_empty()
         && tally.too_far_for_owner > 0;
     assert!(seen || drawn < CASES, "{tally:?}");
