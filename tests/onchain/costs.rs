@@ -20,8 +20,7 @@ const BUDGETS: [(&str, u64); 16] = [
     ("rehedge", 80_000),
     ("deleverage", 50_000),
     ("deleverage_swap", 110_000),
-    // The design asks for 160 000, of which the real pool program alone takes more than half.
-    ("recenter", 170_000),
+    ("recenter", 160_000),
     ("liquidate", 50_000),
     ("health_check", 8_000),
     ("position_rent_lamports", 20_000_000),

@@ -152,17 +152,14 @@ pub fn position_liquidity(whirlpool_position: &AccountInfo, market: &Market) -> 
 
 /// Every address that decides where a call goes must be the market's own.
 fn check(accounts: &PoolAccounts, market: &Market) -> Result<()> {
-    for (account, stored) in [
-        (&accounts.whirlpool_program, market.whirlpool_program),
-        (&accounts.whirlpool, market.whirlpool),
-        (&accounts.pool_base_vault, market.pool_base_vault),
-        (&accounts.pool_quote_vault, market.pool_quote_vault),
-    ] {
-        require_keys_eq!(account.key(), stored, BallastError::WrongPool);
-    }
-    require_keys_eq!(
-        *accounts.whirlpool.owner,
-        market.whirlpool_program,
+    let program = &market.whirlpool_program;
+    // By reference: this runs before every call, and copies of ten keys cost more than comparing them.
+    require!(
+        accounts.whirlpool_program.key == program
+            && accounts.whirlpool.owner == program
+            && *accounts.whirlpool.key == market.whirlpool
+            && *accounts.pool_base_vault.key == market.pool_base_vault
+            && *accounts.pool_quote_vault.key == market.pool_quote_vault,
         BallastError::WrongPool
     );
     Ok(())
