@@ -4,10 +4,15 @@ use ballast_client::{
     Amounts, BallastError, BallastEvent, OpenArgs, PositionContext, Receipt, Side, Signer,
     ballast::events::WriteOffRewarded, instruction,
 };
+use ballast_keeper::execute::Verdict;
 use ballast_localnet::{Localnet, Trader, WorldConfig};
 use ballast_model::{lending::uncovered_up, worth_down};
+use ballast_strategy::decide::ActionKind;
 
-use crate::support::{ANY, Scene, Sent, accepted, refused, substitute};
+use crate::{
+    keeper::Hand,
+    support::{ANY, Scene, Sent, accepted, refused, substitute},
+};
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
 
@@ -269,6 +274,35 @@ async fn a_lender_who_sees_a_loss_first_gains_nothing_by_leaving_first() {
             scene.svm.restore(&saved);
         }
     }
+}
+
+#[tokio::test]
+async fn a_keeper_shows_a_gaps_loss_before_anybody_may_book_it() {
+    let (scene, bob) = Scene::with_two_lenders().await;
+    let position = scene.open(1).await;
+    let hand = Hand::new(&scene, "");
+    let half = scene.shares(&bob.keypair, Side::Base).await / 2;
+    let report = hand.act(&position, ActionKind::RefreshPrice).await;
+    assert!(matches!(report.verdict, Verdict::NotDue), "{report:?}");
+    scene.price_with_average(400, 200).await;
+    // Who knows of it would leave at par.
+    let saved = scene.svm.save();
+    let par = scene.withdraw(&bob.keypair, Side::Base, half).await;
+    scene.svm.restore(&saved);
+    refused(
+        scene.liquidate(&position).await,
+        BallastError::NoSecondWitness,
+    );
+    Hand::landed(&hand.act(&position, ActionKind::RefreshPrice).await);
+    let (model, oracle) = scene.model(&position).await;
+    let loss = uncovered_up(model.debt, &model.value(oracle).unwrap());
+    assert_eq!(scene.shown(&position).await.0, [loss.base, loss.quote]);
+    let less = scene.withdraw(&bob.keypair, Side::Base, half).await;
+    assert!(less < par, "{less} {par}");
+    // Once is enough.
+    let report = hand.act(&position, ActionKind::RefreshPrice).await;
+    assert!(matches!(report.verdict, Verdict::NotDue), "{report:?}");
+    assert_eq!(hand.journaled(), [ActionKind::RefreshPrice]);
 }
 
 #[tokio::test]

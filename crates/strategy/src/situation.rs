@@ -52,6 +52,8 @@ pub struct Outlook {
     pub refused: Kinds,
     /// What of it has been tried so few times that it is tried again before a position is liquidated for want of it.
     pub retried: Kinds,
+    /// Since when the position is seen at or above maintenance; `None`: it was below when last seen, or never seen before.
+    pub unhealthy_since_secs: Option<i64>,
     /// What the keeper may not do now, so that others take its place.
     pub forbidden: Kinds,
 }
