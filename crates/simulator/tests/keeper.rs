@@ -193,7 +193,14 @@ fn a_band_rehedges_as_a_keeper_does() {
         cost_ppm: keeper.fee_ppm.into(),
         most_ltv,
     };
-    let kept = run(&terms, looks, &model, &Keeper::new(&keeper, &terms), 100, 45);
+    let kept = run(
+        &terms,
+        looks,
+        &model,
+        &Keeper::new(&keeper, &terms),
+        100,
+        45,
+    );
     let all = |agent| run(&terms, looks, &model, &agent, 100, 45);
     let (banded, never) = (all(band(most_ltv)), all(band(Baseline::ANY_LTV)));
     let (mut alike, mut rehedged, mut withdrew) = (0, 0, 0);
@@ -206,5 +213,8 @@ fn a_band_rehedges_as_a_keeper_does() {
         }
     }
     println!("{alike} paths with {rehedged} rehedges, {withdrew} differ without withdrawing");
-    assert!(alike > 80 && rehedged > 200 && withdrew > 60, "{alike} {rehedged} {withdrew}");
+    assert!(
+        alike > 80 && rehedged > 200 && withdrew > 60,
+        "{alike} {rehedged} {withdrew}"
+    );
 }

@@ -17,7 +17,9 @@ use ballast_simulator::{
 use clap::Args;
 use indicatif::ProgressBar;
 
-use super::simulate::{model::ModelArgs, scenario::ScenarioArgs, strategy::Strategy};
+use super::simulate::{
+    lag::LagReport, model::ModelArgs, scenario::ScenarioArgs, strategy::Strategy,
+};
 use crate::{
     decimal::{Decimal, Ratio},
     progress::count_bar,
@@ -126,7 +128,10 @@ fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
         }
     };
     bar.finish_and_clear();
-    Ok(OptimiseReport::new(args, judged, frontier, winner, check))
+    let lag = scenario.lag.lag()?.map(LagReport::from);
+    Ok(OptimiseReport::new(
+        args, lag, judged, frontier, winner, check,
+    ))
 }
 
 /// Whether it is the setting that no position can have.

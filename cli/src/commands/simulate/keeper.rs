@@ -86,9 +86,7 @@ pub fn rehedge_ltv() -> Result<Bps> {
         .desired()?
         .market_params()
         .limits;
-    Ok(Bps::new(
-        default_policy(&limits).deleverage_target_ltv_bps,
-    ))
+    Ok(Bps::new(default_policy(&limits).deleverage_target_ltv_bps))
 }
 
 /// A keeper as the file says, in a market with the limits and rules of the one on devnet; without a file everything is as by default.

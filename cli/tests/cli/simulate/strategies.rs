@@ -74,7 +74,10 @@ fn a_keeper_is_told_nothing_of_the_price() {
              --price 200 --lower 190 --upper 210 --equity 100 --leverage 3 --taker-volume-day 2e8 \
              --pool-liquidity 50000000000000 --strategy {keeper}"
         );
-        let line: Vec<&str> = line.split_whitespace().chain(sigma.iter().copied()).collect();
+        let line: Vec<&str> = line
+            .split_whitespace()
+            .chain(sigma.iter().copied())
+            .collect();
         let report = run(&line);
         assert_eq!((report.code, report.err.as_str()), (0, ""));
         report.json()
@@ -85,6 +88,33 @@ fn a_keeper_is_told_nothing_of_the_price() {
     }
     let recentered = |report: &Value| number(&report["actions"]["recenter"]["per_day"]);
     assert!(recentered(&plain) > 0.0, "{plain}");
+}
+
+/// What is late and what is lost is said, and costs; by default nothing is, which is said as well.
+#[test]
+fn a_keeper_that_is_late() {
+    let kept = |extra: &[&str]| changed("--strategy", "keeper", &[&["--json"], extra].concat());
+    let perfect = kept(&[]).json();
+    assert_eq!(perfect["lag"], Value::Null);
+    let none = ["--miss", "0", "--oracle-delay-secs", "0", "--worsens", "2"];
+    assert_eq!(perfect, kept(&none).json());
+    let late = kept(&["--keeper-latency-secs", "7200", "--miss", "50%"]).json();
+    assert_eq!(late["lag"]["miss"], 0.5);
+    let worst = |report: &Value| number(&report["equity"]["shortfall_5"]);
+    assert!(worst(&late) < worst(&perfect) - 1.0, "{late} {perfect}");
+    let fall = &perfect["draw_down"];
+    assert!(
+        number(&fall["from_peak"]["mean"]) > number(&fall["mean"]),
+        "{fall}"
+    );
+    let text = changed("--strategy", "keeper", &["--ci", "100%"]).out;
+    assert!(text.contains("a perfect world"), "{text}");
+    let refused = kept(&["--miss", "100%"]);
+    assert!(
+        refused.code == 1 && refused.err.contains("chance of missing"),
+        "{}",
+        refused.err
+    );
 }
 
 /// On the same prices a difference is known far better than either mean.

@@ -1,7 +1,7 @@
 //! What is done with a position, by the transitions of `ballast-ledger` as the program does it.
 
 use ballast_ledger::{
-    Caps, HedgeTerms, Ledger, Lender, LedgerError, LiquidationTerms, MarketPool, Values, hedge,
+    Caps, HedgeTerms, Ledger, LedgerError, Lender, LiquidationTerms, MarketPool, Values, hedge,
     liquidate,
 };
 use ballast_model::{
@@ -102,8 +102,8 @@ impl Desk<'_> {
         let mut ledger = self.ledger(0);
         ledger.payer = terms.funds;
         let (owed, held) = (self.position.debt, Amounts::new(PLENTY, PLENTY));
-        let done = liquidate(&mut ledger, &self.position, plan, &terms)
-            .and_then(|_| ledger.position());
+        let done =
+            liquidate(&mut ledger, &self.position, plan, &terms).and_then(|_| ledger.position());
         let after = match done {
             Ok(after) => after,
             Err(LedgerError::Model(error)) => return Err(error.into()),
@@ -114,7 +114,10 @@ impl Desk<'_> {
         let repaid = Amounts::new(base, quote).saturating_sub(held);
         let written_off = owed.saturating_sub(repaid).saturating_sub(after.debt);
         (self.position, self.fees) = (after, ledger.pool.fees()?);
-        self.position.debt = after.debt.checked_add(written_off).map_err(ModelError::from)?;
+        self.position.debt = after
+            .debt
+            .checked_add(written_off)
+            .map_err(ModelError::from)?;
         let between = self.equity()?;
         self.position.debt = after.debt;
         self.attribution.liquidation += between - before;
