@@ -187,19 +187,30 @@ fn the_best_setting_is_safe_and_tried_again() {
         Value::Null,
         "400 paths cannot rule out so little"
     );
-    // A keeper's policy takes the place of the simple hedge.
+    // A file whose policy is a new position's but for the delta band is the keeper that is tried without one; another is not.
     let file = directory.path().join("keeper.toml");
     fs::write(&file, "[policy]\ndelta_band_bps = 1000\n").unwrap();
     let kept = optimise(&["--paths=100", "--keeper", file.to_str().unwrap()]);
     assert_eq!(kept.code, 2, "an option twice");
-    let kept = optimise(&[
-        "--keeper",
-        file.to_str().unwrap(),
-        "--max-liquidation",
-        "5%",
-    ]);
-    assert_eq!(kept.code, 0, "{}", kept.err);
-    assert_ne!(kept.json()["winner"]["in_sample"], winner["in_sample"]);
+    let settings_with = |policy: &str| {
+        fs::write(&file, format!("[policy]\n{policy}\n")).unwrap();
+        let file = file.to_str().unwrap();
+        let kept = optimise(&["--keeper", file, "--max-liquidation", "5%"]);
+        assert_eq!(kept.code, 0, "{}", kept.err);
+        let settings = kept.json()["settings"].clone();
+        let gains = settings.as_array().unwrap().iter();
+        let gains: Vec<f64> = gains
+            .map(|setting| number(&setting["result"]["gain"]))
+            .collect();
+        gains
+    };
+    let gains: Vec<f64> = settings
+        .iter()
+        .map(|setting| number(&setting["result"]["gain"]))
+        .collect();
+    assert_eq!(settings_with("delta_band_bps = 1000"), gains);
+    let careful = "deleverage_trigger_ltv_bps = 6000\ndeleverage_target_ltv_bps = 5000";
+    assert_ne!(settings_with(careful), gains);
     let wrong = optimise(&["--max-liquidation", "x"]);
     assert_eq!(wrong.code, 2);
 }
