@@ -103,7 +103,8 @@ fn a_keeper_is_told_nothing_of_the_price() {
 /// What is late and what is lost is said, and costs; by default nothing is, which is said as well.
 #[test]
 fn a_keeper_that_is_late() {
-    let kept = |extra: &[&str]| changed("--strategy", "keeper", &[&["--json"], extra].concat());
+    let few = ["--json", "--ci", "100%"];
+    let kept = |extra: &[&str]| changed("--strategy", "keeper", &[&few, extra].concat());
     let perfect = kept(&[]).json();
     assert_eq!(perfect["lag"], Value::Null);
     let none = ["--miss", "0", "--oracle-delay-secs", "0", "--worsens", "2"];
