@@ -39,22 +39,17 @@ const KINDS: [&str; 7] = [
     "liquidate",
 ];
 
-/// Reasons for which the program refuses what the ledger could do: whether an action is due and allowed, and what has to hold after it.
-const RULES: [BallastError; 15] = [
+/// Reasons for which the program refuses what the ledger could do: an action is not due or not allowed. What has to hold after it is none
+/// of them, for the numbers say the same of that.
+const RULES: [BallastError; 9] = [
     BallastError::CompoundNotDue,
-    BallastError::DailyLossExceeded,
     BallastError::DeleverageNotDue,
-    BallastError::DeltaOutsideTarget,
     BallastError::ExitNotDue,
-    BallastError::InitialLtvExceeded,
     BallastError::NoLiquidity,
     BallastError::NotLiquidatable,
     BallastError::PoolDiverged,
-    BallastError::PositionSize,
     BallastError::RecenterNotDue,
     BallastError::RehedgeNotDue,
-    BallastError::RehedgeRaisesLtv,
-    BallastError::StressLtvExceeded,
     BallastError::TooSoon,
 ];
 
