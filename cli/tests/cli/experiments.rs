@@ -153,7 +153,8 @@ fn the_best_setting_is_safe_and_tried_again() {
     let report = optimise(&["--max-liquidation", "2%", "--out", out.to_str().unwrap()]);
     assert_eq!((report.code, report.err.as_str()), (0, ""));
     let report = report.json();
-    let settings = report["settings"].as_array().unwrap();
+    let report_settings = &report["settings"];
+    let settings = report_settings.as_array().unwrap();
     assert_eq!(settings.len(), 16);
     let winner = &report["winner"];
     let best = number(&winner["in_sample"]["gain"]);
@@ -187,19 +188,21 @@ fn the_best_setting_is_safe_and_tried_again() {
         Value::Null,
         "400 paths cannot rule out so little"
     );
-    // A keeper's policy takes the place of the simple hedge.
+    // A file whose policy is a new position's but for the delta band is the keeper that is tried without one; another is not.
     let file = directory.path().join("keeper.toml");
     fs::write(&file, "[policy]\ndelta_band_bps = 1000\n").unwrap();
     let kept = optimise(&["--paths=100", "--keeper", file.to_str().unwrap()]);
     assert_eq!(kept.code, 2, "an option twice");
-    let kept = optimise(&[
-        "--keeper",
-        file.to_str().unwrap(),
-        "--max-liquidation",
-        "5%",
-    ]);
-    assert_eq!(kept.code, 0, "{}", kept.err);
-    assert_ne!(kept.json()["winner"]["in_sample"], winner["in_sample"]);
+    let settings_with = |policy: &str| {
+        fs::write(&file, format!("[policy]\n{policy}\n")).unwrap();
+        let file = file.to_str().unwrap();
+        let kept = optimise(&["--keeper", file, "--max-liquidation", "2%"]);
+        assert_eq!(kept.code, 0, "{}", kept.err);
+        kept.json()["settings"].clone()
+    };
+    assert_eq!(settings_with("delta_band_bps = 1000"), *report_settings);
+    let careful = "deleverage_trigger_ltv_bps = 6000\ndeleverage_target_ltv_bps = 5000";
+    assert_ne!(settings_with(careful), *report_settings);
     let wrong = optimise(&["--max-liquidation", "x"]);
     assert_eq!(wrong.code, 2);
 }

@@ -18,6 +18,7 @@ pub struct Summary {
     acts: [(Moments, Proportion); Act::ALL.len()],
     lines: [(&'static str, Moments); LINES],
     draw_down: Sample,
+    fall: Moments,
     /// The lowest equities with their paths, ascending.
     worst: Vec<(f64, u64)>,
     own: f64,
@@ -31,6 +32,7 @@ impl Summary {
             units: terms.units,
             own: terms.units.quote(terms.funds()),
             draw_down: Sample::with_capacity(room),
+            fall: Moments::default(),
             worst: Vec::with_capacity(WORST + 1),
             equity: Sample::with_capacity(room),
             time_in_range: Moments::default(),
@@ -51,6 +53,7 @@ impl Summary {
         self.equity.add(equity);
         let lowest = self.units.quote(outcome.lowest_equity);
         self.draw_down.add((self.own - lowest).max(0.0));
+        self.fall.add(self.units.quote(outcome.largest_fall));
         let at = self.worst.partition_point(|(worse, _)| *worse <= equity);
         if at < WORST {
             self.worst.insert(at, (equity, outcome.path));
@@ -90,6 +93,11 @@ impl Summary {
     /// How far equity fell below the own funds on the way, in whole quote tokens.
     pub fn draw_down(&self) -> Sorted {
         self.draw_down.clone().sorted()
+    }
+
+    /// How far equity fell from a peak on the way, in whole quote tokens.
+    pub fn fall_from_peak(&self) -> Moments {
+        self.fall
     }
 
     /// The paths with the lowest equity at the end, the worst first.

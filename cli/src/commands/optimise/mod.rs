@@ -17,7 +17,9 @@ use ballast_simulator::{
 use clap::Args;
 use indicatif::ProgressBar;
 
-use super::simulate::{model::ModelArgs, scenario::ScenarioArgs, strategy::Strategy};
+use super::simulate::{
+    lag::LagReport, model::ModelArgs, scenario::ScenarioArgs, strategy::Strategy,
+};
 use crate::{
     decimal::{Decimal, Ratio},
     progress::count_bar,
@@ -49,7 +51,7 @@ pub struct OptimiseArgs {
         value_name = "RATIO,..."
     )]
     pub hedges: Vec<Ratio>,
-    /// Delta bands: the hedge is made exact where it is off by such a part of all the base that the position can hold
+    /// Delta bands: the keeper rehedges where the hedge is off by such a part of all the base that the position can hold
     #[arg(
         long,
         default_value = "5%,10%,20%,40%",
@@ -57,7 +59,7 @@ pub struct OptimiseArgs {
         value_name = "RATIO,..."
     )]
     pub bands: Vec<Ratio>,
-    /// A keeper's configuration that acts; its policy's hedge and delta band are replaced. Without it the hedge is all that is done
+    /// The configuration of the keeper that acts; its policy's hedge and delta band are replaced. Without it a keeper acts as by default
     #[arg(long, value_name = "FILE")]
     pub keeper: Option<PathBuf>,
     /// The chance of liquidation that is accepted: what is seen must rule a larger one out with 95 %
@@ -126,7 +128,10 @@ fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
         }
     };
     bar.finish_and_clear();
-    Ok(OptimiseReport::new(args, judged, frontier, winner, check))
+    let lag = scenario.lag.lag()?.map(LagReport::from);
+    Ok(OptimiseReport::new(
+        args, lag, judged, frontier, winner, check,
+    ))
 }
 
 /// Whether it is the setting that no position can have.
@@ -151,10 +156,7 @@ fn score(
     bar: &ProgressBar,
 ) -> Result<Option<Score>> {
     let scenario = &args.scenario;
-    let strategy = match &args.keeper {
-        None => Strategy::Band(setting.band),
-        Some(file) => Strategy::Keeper(file.clone()),
-    };
+    let strategy = Strategy::Keeper(args.keeper.clone());
     let shape = setting.shape(scenario)?;
     let terms = match scenario.terms(&shape, &strategy) {
         Ok(terms) => terms,

@@ -10,7 +10,10 @@ use super::{
     grid::{Setting, Written},
 };
 use crate::{
-    commands::simulate::Chance,
+    commands::simulate::{
+        Chance,
+        lag::{LagReport, told},
+    },
     format::{change, percent, significant},
     table::Table,
 };
@@ -74,6 +77,8 @@ pub struct OptimiseReport {
     pub seed: u64,
     pub max_liquidation: f64,
     pub risk_aversion: f64,
+    /// How late the keeper is; none where nothing is late and nothing is lost.
+    pub lag: Option<LagReport>,
     pub settings: Vec<Tried>,
     /// Places in `settings` of those that no other safe one beats in both gain and shortfall, from the least risk to the highest gain.
     pub frontier: Vec<usize>,
@@ -83,6 +88,7 @@ pub struct OptimiseReport {
 impl OptimiseReport {
     pub fn new(
         args: &OptimiseArgs,
+        lag: Option<LagReport>,
         judged: Vec<Judged>,
         frontier: Vec<usize>,
         winner: Option<usize>,
@@ -105,6 +111,7 @@ impl OptimiseReport {
             seed: args.scenario.seed,
             max_liquidation: most,
             risk_aversion: aversion,
+            lag,
             frontier,
             winner: winner.map(|index| {
                 let Judged { setting, score } = judged[index];
@@ -145,6 +152,7 @@ impl fmt::Display for OptimiseReport {
             safe.count(),
             percent(self.max_liquidation)
         )?;
+        writeln!(f, "{}", told(self.lag.as_ref()))?;
         let cells = |setting: &Written, result: &Judgement| {
             [
                 percent(setting.width),

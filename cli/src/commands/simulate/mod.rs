@@ -2,6 +2,7 @@
 
 mod fees;
 pub mod keeper;
+pub mod lag;
 pub mod model;
 pub mod model_file;
 mod out;
@@ -22,7 +23,7 @@ use std::{
 use anyhow::Result;
 use ballast_model::Boundaries;
 use ballast_simulator::{
-    Controlled, ControlledMean, PriceModel, Replayed, Summary, Terms, Watch, replay, simulate,
+    Controlled, ControlledMean, Lag, PriceModel, Replayed, Summary, Terms, Watch, replay, simulate,
 };
 use clap::Args;
 use indicatif::ProgressBar;
@@ -60,8 +61,9 @@ pub struct SimulateArgs {
     #[command(flatten)]
     pub shape: ShapeArgs,
     /// Who acts: hold (nobody), unhedged (nobody, and nothing borrowed in base), continuous (the hedge is exact at every look,
-    /// for nothing), band:30% (the hedge is made exact where it is off by that part of all the base the position can hold),
-    /// keeper:FILE (what `ballast keeper run` decides, with its configuration and, beside it, tables `policy` and `owner`)
+    /// for nothing), band:30% (a keeper's rehedges alone, where the hedge is off by that part of all the base the position can hold: it
+    /// never deleverages, recenters or compounds, and has no rules of when it may act), keeper (what `ballast keeper run` decides, with
+    /// a new position's policy), keeper:FILE (the same with its configuration and, beside it, tables `policy` and `owner`)
     #[arg(long)]
     pub strategy: Strategy,
     /// Another strategy, on the same prices: what is the difference?
@@ -173,6 +175,7 @@ fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationRepo
 /// Every path with one strategy.
 struct Walked {
     terms: Terms,
+    lag: Option<Lag>,
     summary: Summary,
     /// The mean with control variates, where there are some.
     controlled: Option<ControlledMean>,
@@ -191,6 +194,7 @@ fn walked(
     let terms = scenario.terms(shape, strategy)?;
     let watch = args.watch.as_ref().map(WatchedPrices::watch);
     let run = scenario.run(&terms, watch, paths)?;
+    let lag = run.lag;
     let agent = scenario.agent(shape, strategy, &terms)?;
     let model = scenario.model(args.model.model)?;
     let part = args.ci.as_ref().map(|part| part.f64());
@@ -224,6 +228,7 @@ fn walked(
     let controlled = controlled.mean();
     Ok(Walked {
         terms,
+        lag,
         summary,
         controlled,
         replayed,

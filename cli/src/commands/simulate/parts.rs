@@ -11,6 +11,8 @@ use serde::Serialize;
 /// How far equity fell below the own funds.
 #[derive(Debug, Serialize)]
 pub struct DrawDown {
+    /// From a peak before.
+    pub from_peak: Mean,
     pub mean: f64,
     pub stderr: f64,
     pub quantile_95: f64,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     SimulateArgs, Walked,
+    lag::{LagReport, told},
     parts::{
         Against, BetterMean, Chance, ClosedForm, Distribution, DrawDown, Ends, Exits, Liquidation,
         Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
@@ -42,8 +43,10 @@ pub struct SimulationReport {
     pub actions_per_day: f64,
     /// Each kind of action, those of liquidators as well.
     pub actions: BTreeMap<&'static str, Often>,
-    /// How far equity fell below the own funds on the way.
+    /// How far equity fell below the own funds on the way, and from a peak.
     pub draw_down: DrawDown,
+    /// How late whoever acts is; none where nothing is late and nothing is lost.
+    pub lag: Option<LagReport>,
     /// The paths that ended lowest, the worst first.
     pub worst_paths: Vec<WorstPath>,
     /// The same paths with another strategy.
@@ -73,6 +76,7 @@ impl SimulationReport {
             summary,
             controlled,
             replayed,
+            ..
         } = here;
         let price = |at| terms.units.log_price(at).exp();
         let decided = |remark: &Remark| ReplayedDecision {
@@ -106,6 +110,7 @@ impl SimulationReport {
             equity_controlled: controlled.as_ref().map(BetterMean::from),
             protocol_fees: protocol_fees(terms, summary),
             actions: summary.acts().map(often).collect(),
+            lag: here.lag.map(LagReport::from),
             seed: args.scenario.seed,
             steps: looks.count(),
             equity: Distribution::of(&summary.equity()),
@@ -113,6 +118,7 @@ impl SimulationReport {
                 mean: draw_down.moments().mean(),
                 stderr: draw_down.moments().stderr(),
                 quantile_95: draw_down.quantile(0.95),
+                from_peak: summary.fall_from_peak().into(),
             },
             worst_paths: worst
                 .map(|(equity, path)| WorstPath {
@@ -239,15 +245,19 @@ impl fmt::Display for SimulationReport {
         }
         writeln!(
             f,
-            "draw-down    {} on average, 5 % above {}",
+            "draw-down    {} on average, 5 % above {}; from a peak {}",
             number(self.draw_down.mean),
-            number(self.draw_down.quantile_95)
+            number(self.draw_down.quantile_95),
+            number(self.draw_down.from_peak.mean)
         )?;
         let worst = self.worst_paths.iter();
         let worst: Vec<_> = worst
             .map(|worst| format!("{} ({})", worst.path, number(worst.equity)))
             .collect();
         writeln!(f, "worst paths  {}", worst.join(", "))?;
+        if self.actions_per_day > 0.0 {
+            writeln!(f, "world        {}", told(self.lag.as_ref()))?;
+        }
         if let Some(against) = &self.against {
             writeln!(
                 f,
