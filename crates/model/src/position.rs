@@ -82,7 +82,11 @@ impl Position {
         }
     }
 
-    fn valuation(&self, at: SqrtPrice, pooled: Amounts) -> Result<Valuation, ModelError> {
+    pub(crate) fn valuation(
+        &self,
+        at: SqrtPrice,
+        pooled: Amounts,
+    ) -> Result<Valuation, ModelError> {
         let price = Price::from(at);
         let quote = u128::from(pooled.quote) + u128::from(self.idle.quote);
         let base = match pooled.base.checked_add(self.idle.base) {
