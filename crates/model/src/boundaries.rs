@@ -2,7 +2,10 @@ mod condition;
 mod curve;
 mod estimate;
 
-use ballast_clmm::{SqrtPrice, base_amount_down, wide};
+use ballast_clmm::{
+    SqrtPrice, base_amount_down,
+    wide::{self, U256},
+};
 use ruint::aliases::U512;
 
 use crate::{Bps, ModelError, Position, position::hedged_down};
@@ -184,13 +187,20 @@ impl Position {
     /// exactly that. It lies below the band for more base than there is.
     fn price_with(&self, times: u32, base: u128) -> Option<(u128, bool)> {
         let upper = self.band.sqrt_upper().x64();
-        let liquidity = U512::from(wide::mul_full(self.liquidity, u128::from(times))) << 64usize;
-        let numerator = liquidity * U512::from(upper);
-        let denominator = liquidity + U512::from(wide::mul_full(base, upper));
+        let liquidity = wide::mul_full(self.liquidity, u128::from(times));
+        let owed = wide::mul_full(base, upper);
+        // Of 64 fractional bits and times a price of 96.
+        if liquidity.bit_len() <= 96 && owed.bit_len() < 256 {
+            let liquidity = liquidity << 64usize;
+            let (price, rest) = wide::div_rem_256(liquidity * U256::from(upper), liquidity + owed)?;
+            return Some((u128::try_from(price).ok()?, !rest.is_zero()));
+        }
+        let liquidity = U512::from(liquidity) << 64usize;
+        let denominator = liquidity + U512::from(owed);
         if denominator.is_zero() {
             return None;
         }
-        let (price, rest) = numerator.div_rem(denominator);
+        let (price, rest) = (liquidity * U512::from(upper)).div_rem(denominator);
         Some((u128::try_from(price).ok()?, !rest.is_zero()))
     }
 }

@@ -1,4 +1,7 @@
-use ballast_clmm::{Amounts, SqrtPrice, base_amount_down, quote_amount_down};
+use ballast_clmm::{
+    Amounts, SqrtPrice, base_amount_down, quote_amount_down,
+    wide::{self, U256},
+};
 
 use crate::{Position, Price, Valuation, position::saturating};
 
@@ -89,20 +92,78 @@ impl<'a> Curve<'a> {
             (holds, fails)
         };
         // The steps of a bisection of the whole side: whole units make more than one flip within the bracket, and the result has to
-        // be the one that it ends at. Outside the bracket a step costs nothing.
-        Some(super::flip(end, peak, |at| {
-            if at <= low.at || at >= high.at {
-                return rising == (at >= high.at);
+        // be the one that it ends at. A step outside the bracket is known, but its side is anybody's guess: no branch on it.
+        let (mut below, mut above) = (end.min(peak).x64(), end.max(peak).x64());
+        let (mut before, mut after) = (self.value(&low), self.value(&high));
+        while above - below > 1 {
+            let middle = below.midpoint(above);
+            let mut is_low = middle <= low.at.x64();
+            if !is_low && middle < high.at.x64() {
+                let sample = self.sample_between(within(middle), low.base, high.base);
+                let value = self.value(&sample);
+                let holds = value.is_some_and(|value| self.condition.holds(&value));
+                is_low = holds != rising;
+                if is_low {
+                    (low, before) = (sample, value);
+                } else {
+                    (high, after) = (sample, value);
+                }
+                if let (Some(before), Some(after)) = (before, after) {
+                    let step = self.single_step((low.at, before), (high.at, after), rising);
+                    if step.is_some() {
+                        return step;
+                    }
+                }
             }
-            let sample = self.sample_between(at, low.base, high.base);
-            let holds = self.holds(&sample);
-            if holds == rising {
-                high = sample;
-            } else {
-                low = sample;
+            let mask = u128::from(is_low).wrapping_neg();
+            below = (middle & mask) | (below & !mask);
+            above = (above & mask) | (middle & !mask);
+        }
+        Some(within(if rising { below } else { above }))
+    }
+
+    /// The flip between two prices on the same side of the band, if it is the only step of a value that there is between them: of
+    /// the assets' to more, or of the debt's. Each is in closed form.
+    fn single_step(
+        &self,
+        (low, before): (SqrtPrice, Valuation),
+        (high, after): (SqrtPrice, Valuation),
+        rising: bool,
+    ) -> Option<SqrtPrice> {
+        let more = |before: u128, after: u128| after.checked_sub(before);
+        let steps = (
+            more(before.assets, after.assets)?,
+            more(before.debt, after.debt)?,
+        );
+        let band = &self.position.band;
+        if steps.0 + steps.1 != 1 || (high > band.sqrt_lower() && low < band.sqrt_upper()) {
+            return None;
+        }
+        let square = |value: u128, amount: u64| {
+            wide::div_rem_256(U256::from(value) << 128usize, U256::from(amount))
+        };
+        let at_x64 = match (steps, rising) {
+            ((1, 0), true) => {
+                // The first price with `base s^2 >= value`, and it fails before.
+                let quote = u128::from(self.quote(high)) + u128::from(self.position.idle.quote);
+                let base = self.sample(high).base + self.position.idle.base;
+                let (square, rest) = square(after.assets.checked_sub(quote)?, base)?;
+                let below = if rest.is_zero() {
+                    square.checked_sub(U256::from(1))?
+                } else {
+                    square
+                };
+                wide::isqrt_down(below)
             }
-            holds
-        }))
+            ((0, 1), false) => {
+                // The first price with `base s^2 > value`.
+                let Amounts { base, quote } = self.position.debt;
+                let (square, _) = square(before.debt.checked_sub(u128::from(quote))?, base)?;
+                wide::isqrt_down(square) + 1
+            }
+            _ => return None,
+        };
+        SqrtPrice::new(at_x64).ok()
     }
 
     /// Exactly what the condition says of [`Position::value`].
@@ -116,21 +177,27 @@ impl<'a> Curve<'a> {
         self.weights.margin(&self.value(sample)?)
     }
 
-    fn value(&self, Sample { at, base }: &Sample) -> Option<Valuation> {
-        let band = &self.position.band;
-        let quote = if *at >= band.sqrt_upper() {
+    fn value(&self, sample: &Sample) -> Option<Valuation> {
+        let pooled = Amounts {
+            base: sample.base,
+            quote: self.quote(sample.at),
+        };
+        self.position.valuation(sample.at, pooled).ok()
+    }
+
+    /// The pool's quote at a price.
+    fn quote(&self, at: SqrtPrice) -> u64 {
+        let (lower, upper) = (
+            self.position.band.sqrt_lower(),
+            self.position.band.sqrt_upper(),
+        );
+        if at >= upper {
             self.full.quote
-        } else if *at <= band.sqrt_lower() {
+        } else if at <= lower {
             0
         } else {
-            saturating(quote_amount_down(
-                self.position.liquidity,
-                band.sqrt_lower(),
-                *at,
-            ))
-        };
-        let pooled = Amounts { base: *base, quote };
-        self.position.valuation(*at, pooled).ok()
+            saturating(quote_amount_down(self.position.liquidity, lower, at))
+        }
     }
 
     /// What whole units take away at most. Above the band there is no base in the pool.
@@ -179,8 +246,7 @@ impl<'a> Curve<'a> {
             } else {
                 estimate.at_x64.saturating_add(step)
             };
-            // Between two prices.
-            let at = SqrtPrice::new(point.clamp(low, high)).ok()?;
+            let at = within(point.clamp(low, high));
             let sample = self.sample(at);
             Some((sample, self.margin(&sample)?, self.rounding(at)))
         };
@@ -207,4 +273,9 @@ impl<'a> Curve<'a> {
         covers(&peak, self.rounding(peak.at))
             && (!between || covers(&self.sample(upper), self.rounding_with_base(upper)))
     }
+}
+
+/// The nearest square-root price.
+pub(super) fn within(x64: u128) -> SqrtPrice {
+    SqrtPrice::new(x64.clamp(SqrtPrice::MIN.x64(), SqrtPrice::MAX.x64())).unwrap_or(SqrtPrice::MAX)
 }

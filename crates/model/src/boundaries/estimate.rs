@@ -5,7 +5,7 @@ use ballast_clmm::{
     wide::{self, U256},
 };
 
-use super::curve::{Curve, Sample};
+use super::curve::{Curve, Sample, within};
 
 /// Where the condition flips, up to what whole units blur.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +70,7 @@ impl Curve<'_> {
         )?;
         let at_x64 = wide::isqrt_down(square);
         // dP / P = dM / lacking, and half of it for the square root.
-        let rounding = self.rounding(within(at_x64)?).unsigned_abs();
+        let rounding = self.rounding(within(at_x64)).unsigned_abs();
         let step_x64 = wide::mul_div_up(at_x64, 3 * rounding, 2 * lacking)?;
         Some(Estimate {
             at_x64,
@@ -123,16 +123,11 @@ impl Curve<'_> {
             from.at.x64().checked_add(distance)?
         };
         // At the root the margin's slope by the square root is twice the discriminant's root.
-        let rounding = self.rounding(within(at_x64)?).unsigned_abs();
+        let rounding = self.rounding(within(at_x64)).unsigned_abs();
         let step_x64 = away(3 * rounding, 127 - shift, root)?;
         Some(Estimate {
             at_x64,
             step_x64: step_x64.checked_add(1)?,
         })
     }
-}
-
-/// The nearest square-root price.
-fn within(x64: u128) -> Option<SqrtPrice> {
-    SqrtPrice::new(x64.clamp(SqrtPrice::MIN.x64(), SqrtPrice::MAX.x64())).ok()
 }
