@@ -146,7 +146,8 @@ impl Due {
     }
 
     /// Whether it is due at the newest known price as well, if that is another than the one that is used: who picks an older price
-    /// makes nothing due that only the owner asks for. What the market asks for is due at either.
+    /// makes nothing due that only the owner asks for. What the market asks for is due at either, as long as it does not swap: so a
+    /// newest price that soon proves wrong keeps nobody from reducing risk.
     ///
     /// # Errors
     /// [`ModelError`].
@@ -156,11 +157,25 @@ impl Due {
         used: SqrtPrice,
         newest: Option<SqrtPrice>,
     ) -> Result<bool, ModelError> {
-        match newest {
-            Some(newest) if newest != used && self.by == TriggeredBy::Policy => {
-                Ok(position.value(newest)?.ltv_at_least(self.trigger))
-            }
-            _ => Ok(true),
+        match self.by {
+            TriggeredBy::Market => Ok(true),
+            TriggeredBy::Policy => self.with_swap_at_newest(position, used, newest),
+        }
+    }
+
+    /// Whether it is due at the newest known price as well, whoever asks for it: a swap loses something, to whoever stands in the pool.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    pub fn with_swap_at_newest(
+        &self,
+        position: &PositionModel,
+        used: SqrtPrice,
+        newest: Option<SqrtPrice>,
+    ) -> Result<bool, ModelError> {
+        match newest.filter(|newest| *newest != used) {
+            Some(newest) => Ok(position.value(newest)?.ltv_at_least(self.trigger)),
+            None => Ok(true),
         }
     }
 

@@ -182,7 +182,7 @@ impl<'a> Curve<'a> {
             base: sample.base,
             quote: self.quote(sample.at),
         };
-        self.position.valuation(sample.at, pooled).ok()
+        self.position.valuation(Price::from(sample.at), pooled).ok()
     }
 
     /// The pool's quote at a price.

@@ -144,14 +144,15 @@ fn with_swap(
         Ok(oracle) => oracle,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
-    if !due.at_newest(&at.model, oracle, newest(situation.market, oracle))? {
+    if !due.with_swap_at_newest(&at.model, oracle, newest(situation.market, oracle))? {
         return Ok(Err(Obstacle::NewerPrice));
     }
     let max_bps = limits.max_pool_deviation_bps;
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
-    let terms = terms::deleverage_swap(limits, &situation.position.policy, due);
+    let newest = newest(situation.market, oracle);
+    let terms = terms::deleverage_swap(limits, &situation.position.policy, due, newest);
     let lowered = |hedged: Hedged| {
         let value = hedged.after.value(oracle).map_err(Obstacle::Arithmetic)?;
         if value.ltv_above(due.target) {

@@ -1,41 +1,20 @@
-//! Prices of ticks off chain: the product for a tick's lower bits is read from a table, which leaves a multiplication for each of
-//! its few upper ones. The table holds what the product over the bits is there, so that every truncation is the same.
+//! Prices of ticks off chain: after what the tables hold for a tick's lowest bits, a product for each of the others that is set, in
+//! the same order and so with the same truncations. Whether a bit is set is anybody's guess, which costs a branch on each of them
+//! more than a product.
 
-use super::{ABOVE_ONE_X96, BELOW_ONE_X64, power_above_one_x96, power_below_one_x64};
+use super::{
+    ABOVE_ONE_X96, BELOW_ONE_X64, LOOKED_UP, LOOKED_UP_BITS, LOW_ABOVE_ONE_X96, LOW_BELOW_ONE_X64,
+    power_below_one_x64,
+};
 use crate::wide::digits::{mul_64, split};
 
-/// Bits that the tables answer for: 24 KiB together.
-const LOW_BITS: u32 = 10;
-const ENTRIES: usize = 1 << LOW_BITS;
-
-static ABOVE_X96: [u128; ENTRIES] = {
-    let mut table = [0; ENTRIES];
-    let mut n = 0;
-    while n < ENTRIES {
-        table[n] = power_above_one_x96(n as u32);
-        n += 1;
-    }
-    table
-};
-
-/// The entry of 0 would be one, which has no 64 bits.
-static BELOW_X64: [u64; ENTRIES] = {
-    let mut table = [0; ENTRIES];
-    let mut n = 1;
-    while n < ENTRIES {
-        table[n] = power_below_one_x64(n as u32) as u64;
-        n += 1;
-    }
-    table
-};
-
-/// [`power_above_one_x96`].
+/// [`super::power_above_one_x96`].
 #[inline]
 pub(super) const fn above_one_x96(n: u32) -> u128 {
-    let mut ratio = ABOVE_X96[n as usize % ENTRIES];
-    let mut bits = n >> LOW_BITS;
+    let mut ratio = LOW_ABOVE_ONE_X96[n as usize % LOOKED_UP];
+    let mut bits = n >> LOOKED_UP_BITS;
     while bits != 0 {
-        let k = (LOW_BITS + bits.trailing_zeros()) as usize;
+        let k = LOOKED_UP_BITS + bits.trailing_zeros() as usize;
         if k >= ABOVE_ONE_X96.len() {
             break;
         }
@@ -48,13 +27,13 @@ pub(super) const fn above_one_x96(n: u32) -> u128 {
 /// [`power_below_one_x64`].
 #[inline]
 pub(super) const fn below_one_x64(n: u32) -> u128 {
-    let mut ratio = BELOW_X64[n as usize % ENTRIES];
+    let mut ratio = LOW_BELOW_ONE_X64[n as usize % LOOKED_UP];
     if ratio == 0 {
         return power_below_one_x64(n);
     }
-    let mut bits = n >> LOW_BITS;
+    let mut bits = n >> LOOKED_UP_BITS;
     while bits != 0 {
-        let k = (LOW_BITS + bits.trailing_zeros()) as usize;
+        let k = LOOKED_UP_BITS + bits.trailing_zeros() as usize;
         if k >= BELOW_ONE_X64.len() {
             break;
         }
@@ -77,7 +56,7 @@ const fn mul_shr96(a: u128, b: u128) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::power_above_one_x96, *};
     use crate::Tick;
 
     #[test]
