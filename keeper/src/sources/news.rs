@@ -166,12 +166,12 @@ impl Sources {
         let Some(newest) = newest else {
             return Ok(true);
         };
-        if !more && untold.len() <= READ_SINGLY {
-            if let Some(named) = self.named(&untold).await
-                && self.read_named(market, &named, newest, events).await?
-            {
-                return Ok(true);
-            }
+        if !more
+            && untold.len() <= READ_SINGLY
+            && let Some(named) = self.named(&untold).await
+            && self.read_named(market, &named, newest, events).await?
+        {
+            return Ok(true);
         }
         if seen
             .read_all
