@@ -38,5 +38,5 @@ pub use hedge::{HedgeTerms, Hedged, hedge};
 pub use ledger::{Counter, Ledger, Moved, Order, settle};
 pub use liquidate::{Liquidated, LiquidationTerms, liquidate, pay};
 pub use recenter::{RecenterTerms, Recentered, recenter};
-pub use swap::{Swapped, quote_bound, swap, swap_up_to};
+pub use swap::{Swapped, quote_bound, stricter, swap, swap_up_to};
 pub use values::{Lender, Pool, Values};
