@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use ballast_client::Policy;
+use ballast_client::{MarketParams, Policy, SafetyRules};
+use ballast_model::Bps;
 use ballast_migrations::Migrations;
 use ballast_simulator::{Keeper, KeeperTerms, OwnerTable, PolicyTable, Terms};
 use ballast_strategy::situation::Economics;
@@ -70,11 +71,15 @@ pub fn economics(path: &Path) -> Result<Economics> {
     Ok(file.automation.economics())
 }
 
-/// A keeper as the file says, in a market with the limits and rules of the one on devnet.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) -> Result<Keeper> {
+/// What a file says of a keeper, and of the market whose limits and rules apply.
+struct Read {
+    file: File,
+    market: MarketParams,
+    safety: SafetyRules,
+    policy: Policy,
+}
+
+fn read(path: &Path, args: &ScenarioArgs, shape: &Shape) -> Result<Read> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("cannot read keeper:{}: check the path", path.display()))?;
     let file: File = toml::from_str(&text).with_context(|| format!("keeper:{}", path.display()))?;
@@ -92,9 +97,38 @@ pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) ->
         policy.delta_band_bps = band.get();
         policy.hedge_bps = shape.hedge.get();
     }
+    Ok(Read {
+        file,
+        safety: rules.safety.into(),
+        market,
+        policy,
+    })
+}
+
+/// The LTV from which that keeper deleverages: the owner's, or the market's where that is lower.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn deleverage_trigger(path: &Path, args: &ScenarioArgs, shape: &Shape) -> Result<Bps> {
+    let Read { market, policy, .. } = read(path, args, shape)?;
+    let markets = market.limits.deleverage_ltv_bps;
+    Ok(Bps::new(markets.min(policy.deleverage_trigger_ltv_bps)))
+}
+
+/// A keeper as the file says, in a market with the limits and rules of the one on devnet.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) -> Result<Keeper> {
+    let Read {
+        file,
+        market,
+        safety,
+        policy,
+    } = read(path, args, shape)?;
     let tick = 1.0001f64.ln();
     let keeper = KeeperTerms {
-        safety: rules.safety.into(),
+        safety,
         policy,
         automation: file.owner.automation(shape.leverage),
         economics: file.automation.economics(),
@@ -112,8 +146,6 @@ pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) ->
 
 #[cfg(test)]
 mod tests {
-    use ballast_model::Bps;
-
     use super::*;
 
     /// The example's file is one that a keeper runs with.

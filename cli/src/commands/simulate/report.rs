@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     SimulateArgs, Walked,
     parts::{
-        Against, BetterMean, Chance, ClosedForm, Distribution, DrawDown, Ends, Exits, Liquidation,
+        Against, BetterMean, Chance, ClosedForm, Deleverage, Distribution, DrawDown, Ends, Exits, Liquidation,
         Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
     },
 };
@@ -34,6 +34,9 @@ pub struct SimulationReport {
     pub first_exit: Ends<Chance>,
     pub first_exit_closed_form: Option<ClosedForm>,
     pub liquidation: Liquidation,
+    /// Of a keeper's strategy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleverage: Option<Deleverage>,
     /// Means of the parts that the gain consists of.
     pub attribution: BTreeMap<&'static str, Mean>,
     /// What of the fees that this position's liquidity brought in went to the protocol: no part of the gain.
@@ -96,6 +99,18 @@ impl SimulationReport {
             (act.name(), often)
         };
         let liquidatable = summary.liquidatable();
+        let deleverage = exits.deleverage.map(|(trigger, closed_form)| {
+            let mut seen = Proportion::default();
+            if let Some((.., often)) = summary.acts().find(|(act, ..)| *act == Act::Deleverage) {
+                seen = often;
+            }
+            Deleverage {
+                probability: seen.probability(),
+                stderr: seen.stderr(),
+                trigger: f64::from(trigger.get()) / 1e4,
+                closed_form,
+            }
+        });
         let draw_down = summary.draw_down();
         let worst = summary.worst().iter();
         Self {
@@ -136,6 +151,7 @@ impl SimulationReport {
                 },
                 closed_form: exits.liquidation,
             },
+            deleverage,
             attribution: summary
                 .attribution()
                 .iter()
@@ -198,15 +214,18 @@ impl fmt::Display for SimulationReport {
             optional(self.liquidation.prices.upper, DIGITS),
         )?;
         if let Some(exact) = &self.liquidation.closed_form {
+            writeln!(f, "             {}", exact.words())?;
+        }
+        if let Some(deleverage) = &self.deleverage {
             writeln!(
                 f,
-                "             by formula {} at these looks, {} if watched all the time",
-                exact.at_looks.as_ref().map_or_else(
-                    || "unknown".into(),
-                    |looks| percent(looks.lower + looks.upper)
-                ),
-                percent(exact.continuous.lower + exact.continuous.upper),
+                "deleverage   at LTV {}, on {} of the paths",
+                percent(deleverage.trigger),
+                with_error(deleverage.probability, deleverage.stderr),
             )?;
+            if let Some(exact) = &deleverage.closed_form {
+                writeln!(f, "             {}", exact.words())?;
+            }
         }
         let exit = &self.first_exit;
         writeln!(

@@ -222,14 +222,61 @@ fn whoever_unwinds_moves_the_price_for_all() {
         kept.price_after,
         alone.price_after
     );
-    // The pool settles where the market is, but for the fee.
+    // The pool settles where the market is, but for the fee, and the oracle says so.
     assert!((kept.pool_price_after / kept.price_after - 1.0).abs() < 0.002);
+    assert!((kept.oracle_price_after / kept.price_after - 1.0).abs() < 0.001);
     // In a market that nothing moves it comes to what the path says.
     let mut deep = crowd;
     deep.market.depth_quote = None;
     deep.market.sigma_day = 0.0;
     let report = play(small(), &deep, true);
     assert!((report.price_after / 150.0 - 0.86).abs() < 1e-9);
+}
+
+/// What is sold moves the pool at once, the market by arbitrage after it, and the oracle after its delay. When nobody sells any more
+/// the three are one price again.
+#[test]
+fn an_impact_comes_round_to_the_oracle_and_settles() {
+    let mut crowd = short("correlated-unwind");
+    crowd.market.sigma_day = 0.0;
+    crowd.oracle.delay_secs = 20;
+    let mut kept = World::new(small(), &crowd, 1).unwrap();
+    let mut alone = World::new(small(), &crowd, 1).unwrap().without_keepers();
+    let prices = |world: &World| {
+        let log_price = |at| world.units.log_price(at);
+        [
+            log_price(world.pool.sqrt_price()),
+            world.outside.log_price(),
+            log_price(world.oracle_price().unwrap()),
+        ]
+    };
+    // When pool, market and oracle are first lower for what has been sold.
+    let mut moved = [None; 3];
+    let mut lowest = [0.0f64; 3];
+    while kept.secs < crowd.duration_secs {
+        kept.step().unwrap();
+        alone.step().unwrap();
+        let (with, without) = (prices(&kept), prices(&alone));
+        for (which, (with, without)) in with.into_iter().zip(without).enumerate() {
+            if with < without - 1e-5 {
+                moved[which].get_or_insert(kept.secs);
+            }
+            lowest[which] = lowest[which].min(with - without);
+        }
+    }
+    let [pool, market, oracle] = moved.map(Option::unwrap);
+    assert!(pool <= market, "{pool} {market}");
+    assert!(
+        market + crowd.oracle.delay_secs <= oracle && oracle < market + 60,
+        "{market} {oracle}"
+    );
+    // The oracle has shown all of the market's impact.
+    assert!(lowest[1] < -0.001 && (lowest[2] / lowest[1] - 1.0).abs() < 0.1, "{lowest:?}");
+    let [pool, market, oracle] = prices(&kept);
+    assert!(
+        (pool - market).abs() < 0.002 && (oracle - market).abs() < 1e-4,
+        "{pool} {market} {oracle}"
+    );
 }
 
 /// The pool follows the market to within its fee; where a trade costs something, only for a gain that is worth it.
