@@ -317,9 +317,13 @@ mod tests {
         let mean = (228.5f64 / 261.5 * 246.0 / 230.0).ln() / 4.0;
         assert!((moves.jump_mean - mean).abs() < 1e-12, "{moves:?}");
         assert!(moves.jump_sd > 0.04 && moves.jump_sd < 0.07, "{moves:?}");
-        let calm = PricePath::parse("time,open,high,low,close\n0,100,101,99,100\n3600,100,101,99,100\n");
+        let calm =
+            PricePath::parse("time,open,high,low,close\n0,100,101,99,100\n3600,100,101,99,100\n");
         let moves = calm.unwrap().moves();
-        assert_eq!((moves.jumps_day, moves.jump_mean, moves.jump_sd), (0.0, 0.0, 0.0));
+        assert_eq!(
+            (moves.jumps_day, moves.jump_mean, moves.jump_sd),
+            (0.0, 0.0, 0.0)
+        );
     }
 
     #[test]

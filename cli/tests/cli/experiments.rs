@@ -200,6 +200,37 @@ fn the_best_setting_is_safe_and_tried_again() {
     ]);
     assert_eq!(kept.code, 0, "{}", kept.err);
     assert_ne!(kept.json()["winner"]["in_sample"], winner["in_sample"]);
+    // Two keepers: twice the settings, each less the first one, on the same paths.
+    let still = directory.path().join("seldom.toml");
+    fs::write(&still, "[policy]\nmin_rebalance_interval_secs = 86400\n").unwrap();
+    let files = [
+        "--keeper",
+        file.to_str().unwrap(),
+        "--keeper",
+        still.to_str().unwrap(),
+    ];
+    let both = optimise(&[&files[..], &["--max-liquidation=5%", "--tail-weight=0.1"]].concat());
+    assert_eq!(both.code, 0, "{}", both.err);
+    let both = both.json();
+    let settings = both["settings"].as_array().unwrap();
+    assert_eq!(settings.len(), 32);
+    assert_eq!(number(&settings[0]["less_first"]["gain"]), 0.0);
+    assert!(
+        settings[1]["keeper"]
+            .as_str()
+            .unwrap()
+            .ends_with("seldom.toml")
+    );
+    for setting in settings {
+        let (result, less) = (&setting["result"], &setting["less_first"]);
+        for name in ["gain", "shortfall_5", "value"] {
+            let apart = number(&result[name]) - number(&settings[0]["result"][name]);
+            assert!(
+                (apart - number(&less[name])).abs() < 1e-9,
+                "{name}: {setting}"
+            );
+        }
+    }
     let wrong = optimise(&["--max-liquidation", "x"]);
     assert_eq!(wrong.code, 2);
 }

@@ -1,7 +1,9 @@
 //! What is simulated: a position, the terms it lives under, and when it is looked at.
 
 use ballast_model::{
-    Amounts, Band, Bps, ModelError, OpenRequest, Position, SqrtPrice, lending::{SECONDS_PER_YEAR, growth_x64_up}, plan_open,
+    Amounts, Band, Bps, ModelError, OpenRequest, Position, SqrtPrice,
+    lending::{SECONDS_PER_YEAR, growth_x64_up},
+    plan_open,
 };
 
 use crate::{PerpTerms, SimulationError, Units, error::at_least, fees::FeeTerms};

@@ -141,7 +141,8 @@ fn without_volatility_a_position_gains_fees_less_interest() {
     };
     let terms = with_fees(fees, Interest::new(apr[0], apr[1]).unwrap());
     let liquidity = terms.opened.liquidity as f64;
-    let earned = days * volume_day * fee * (1.0 - protocol_share) * liquidity / (liquidity + others);
+    let earned =
+        days * volume_day * fee * (1.0 - protocol_share) * liquidity / (liquidity + others);
     let grown = |debt: u64, apr: f64| debt as f64 * (apr * days / 365.0).exp_m1();
     let interest = grown(terms.opened.debt.base, apr[0]) * 200.0 / 1e9
         + grown(terms.opened.debt.quote, apr[1]) / 1e6;
@@ -159,7 +160,10 @@ fn without_volatility_a_position_gains_fees_less_interest() {
             lines.fees_takers + lines.interest_base + lines.interest_quote + lines.rounding
         );
         // Ten units of a millionth are what a hundred roundings cost.
-        assert!((gain as f64 / 1e6 - (earned - interest)).abs() < 1e-5, "{gain} {earned} {interest}");
+        assert!(
+            (gain as f64 / 1e6 - (earned - interest)).abs() < 1e-5,
+            "{gain} {earned} {interest}"
+        );
     }
 }
 

@@ -118,7 +118,9 @@ fn fees_of_recorded_days_are_what_their_lines_imply() {
                 let what = format!("{day}, {lower}..{upper}, token {side}");
                 let [least, likely, most] = by_lines(&lines, side, (lower, upper));
                 let (low, fees, high) = (low[side], fees[side], high[side]);
-                println!("{what}: {low:.6e} {fees:.6e} {high:.6e}, lines {least:.6e} {likely:.6e} {most:.6e}");
+                println!(
+                    "{what}: {low:.6e} {fees:.6e} {high:.6e}, lines {least:.6e} {likely:.6e} {most:.6e}"
+                );
                 assert!(low <= fees && fees <= high, "{what}: {low} {fees} {high}");
                 // It says no less than what the lines imply, and no more.
                 let allowed = (least * (1.0 - 1e-9), most * (1.0 + 1e-9));
@@ -143,7 +145,10 @@ fn fees_of_recorded_days_are_what_their_lines_imply() {
                 LIQUIDITY * (at - root(lower)),
             ];
             for (said, held) in sides(report.amounts).into_iter().zip(held) {
-                assert!((said - held).abs() <= 1e-9 * LIQUIDITY * at, "{day}: {said} {held}");
+                assert!(
+                    (said - held).abs() <= 1e-9 * LIQUIDITY * at,
+                    "{day}: {said} {held}"
+                );
             }
         }
     }

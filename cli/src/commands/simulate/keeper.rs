@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use ballast_client::{MarketParams, Policy, SafetyRules};
-use ballast_model::Bps;
 use ballast_migrations::Migrations;
+use ballast_model::Bps;
 use ballast_simulator::{Keeper, KeeperTerms, OwnerTable, PolicyTable, Terms};
 use ballast_strategy::situation::Economics;
 use serde::Deserialize;

@@ -19,6 +19,16 @@ pub struct DrawDown {
     pub quantile_95: f64,
 }
 
+impl DrawDown {
+    pub fn of(sorted: &Sorted) -> Self {
+        Self {
+            mean: sorted.moments().mean(),
+            stderr: sorted.moments().stderr(),
+            quantile_95: sorted.quantile(0.95),
+        }
+    }
+}
+
 /// How often something is done.
 #[derive(Debug, Serialize)]
 pub struct Often {

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{
     SimulateArgs, Walked,
     parts::{
-        Against, BetterMean, Chance, ClosedForm, Deleverage, Distribution, DrawDown, Ends, Exits, Liquidation,
-        Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
+        Against, BetterMean, Chance, ClosedForm, Deleverage, Distribution, DrawDown, Ends, Exits,
+        Liquidation, Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
     },
 };
 use crate::{
@@ -111,7 +111,8 @@ impl SimulationReport {
                 closed_form,
             }
         });
-        let draw_down = summary.draw_down();
+        // Sorted, and let go of before anything else is sorted: there may be millions.
+        let draw_down = DrawDown::of(&summary.draw_down());
         let worst = summary.worst().iter();
         Self {
             paths: summary.equities().len() as u64,
@@ -124,11 +125,7 @@ impl SimulationReport {
             seed: args.scenario.seed,
             steps: looks.count(),
             equity: Distribution::of(&summary.equity()),
-            draw_down: DrawDown {
-                mean: draw_down.moments().mean(),
-                stderr: draw_down.moments().stderr(),
-                quantile_95: draw_down.quantile(0.95),
-            },
+            draw_down,
             worst_paths: worst
                 .map(|(equity, path)| WorstPath {
                     path: *path,

@@ -50,7 +50,10 @@ fn the_formula_stands_beside_every_run_of_that_model() {
     let dear = chance(&["--borrow-base-apr", "50%", "--borrow-quote-apr", "50%"]);
     assert!(dear > free * 1.05 && dear < free * 2.0, "{dear} {free}");
     let said = example(&[]).out;
-    assert!(said.contains("if nobody acted and nothing were earned, by formula"), "{said}");
+    assert!(
+        said.contains("if nobody acted and nothing were earned, by formula"),
+        "{said}"
+    );
 }
 
 #[test]

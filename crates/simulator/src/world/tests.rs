@@ -233,48 +233,50 @@ fn whoever_unwinds_moves_the_price_for_all() {
     assert!((report.price_after / 150.0 - 0.86).abs() < 1e-9);
 }
 
-/// What is sold moves the pool at once, the market by arbitrage after it, and the oracle after its delay. When nobody sells any more
-/// the three are one price again.
+/// What trades in the pool comes to the market by arbitrage, and from there to the oracle after its delay. When nobody has to trade any
+/// more pool, market and oracle are one price again.
 #[test]
 fn an_impact_comes_round_to_the_oracle_and_settles() {
     let mut crowd = short("correlated-unwind");
     crowd.market.sigma_day = 0.0;
     crowd.oracle.delay_secs = 20;
-    let mut kept = World::new(small(), &crowd, 1).unwrap();
-    let mut alone = World::new(small(), &crowd, 1).unwrap().without_keepers();
+    // The same in a market that nothing moves.
+    let mut firm = crowd.clone();
+    firm.market.depth_quote = None;
+    let mut moved = World::new(small(), &crowd, 1).unwrap();
+    let mut unmoved = World::new(small(), &firm, 1).unwrap();
     let prices = |world: &World| {
-        let log_price = |at| world.units.log_price(at);
-        [
-            log_price(world.pool.sqrt_price()),
-            world.outside.log_price(),
-            log_price(world.oracle_price().unwrap()),
-        ]
+        let oracle = world.units.log_price(world.oracle_price().unwrap());
+        [world.outside.log_price(), oracle]
     };
-    // When pool, market and oracle are first lower for what has been sold.
-    let mut moved = [None; 3];
-    let mut lowest = [0.0f64; 3];
-    while kept.secs < crowd.duration_secs {
-        kept.step().unwrap();
-        alone.step().unwrap();
-        let (with, without) = (prices(&kept), prices(&alone));
-        for (which, (with, without)) in with.into_iter().zip(without).enumerate() {
-            if with < without - 1e-5 {
-                moved[which].get_or_insert(kept.secs);
+    // When market and oracle first show what trades have moved, and the most that they show.
+    let mut first = [None; 2];
+    let mut most = [0.0f64; 2];
+    while moved.secs < crowd.duration_secs {
+        moved.step().unwrap();
+        unmoved.step().unwrap();
+        let both = prices(&moved).into_iter().zip(prices(&unmoved));
+        for (which, (with, without)) in both.enumerate() {
+            let impact = (with - without).abs();
+            if impact > 1e-4 {
+                first[which].get_or_insert(moved.secs);
             }
-            lowest[which] = lowest[which].min(with - without);
+            most[which] = most[which].max(impact);
         }
     }
-    let [pool, market, oracle] = moved.map(Option::unwrap);
-    assert!(pool <= market, "{pool} {market}");
+    let [market, oracle] = first.map(|secs| secs.unwrap_or(u64::MAX));
     assert!(
-        market + crowd.oracle.delay_secs <= oracle && oracle < market + 60,
-        "{market} {oracle}"
+        market.saturating_add(crowd.oracle.delay_secs) <= oracle && oracle < market + 120,
+        "{market} {oracle} {most:?}"
     );
-    // The oracle has shown all of the market's impact.
-    assert!(lowest[1] < -0.001 && (lowest[2] / lowest[1] - 1.0).abs() < 0.1, "{lowest:?}");
-    let [pool, market, oracle] = prices(&kept);
     assert!(
-        (pool - market).abs() < 0.002 && (oracle - market).abs() < 1e-4,
+        most[0] > 0.001 && most[1] > 0.5 * most[0] && most[1] <= most[0] + 1e-6,
+        "{most:?}"
+    );
+    let [market, oracle] = prices(&moved);
+    let pool = moved.units.log_price(moved.pool.sqrt_price());
+    assert!(
+        (pool - market).abs() < 0.002 && (oracle - market).abs() < 5e-4,
         "{pool} {market} {oracle}"
     );
 }
