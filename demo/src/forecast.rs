@@ -103,7 +103,6 @@ impl Setting {
                 policy: stored.policy,
                 automation: stored.automation,
                 economics: Economics::default(),
-                volatility_ticks: None,
                 fee_ppm: pool.fee_rate_ppm,
             },
             maintenance: Bps::new(market.limits.maintenance_ltv_bps),

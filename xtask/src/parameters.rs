@@ -19,8 +19,7 @@ const CANDLES: &str = "solusdt-1h.csv.gz";
 const BEGIN_POLICY: &str = "<!-- policy: written by `cargo xtask parameters` from here -->\n";
 const BEGIN_LEVERAGE: &str = "<!-- leverage: written by `cargo xtask parameters` from here -->\n";
 const BEGIN_RECENTER: &str = "<!-- recenter: written by `cargo xtask parameters` from here -->\n";
-const BEGIN_FORMULA: &str =
-    "<!-- by formula: written by `cargo xtask parameters` from here -->\n";
+const BEGIN_FORMULA: &str = "<!-- by formula: written by `cargo xtask parameters` from here -->\n";
 const BEGIN_AROUND: &str = "<!-- around: written by `cargo xtask parameters` from here -->\n";
 const END: &str = "<!-- to here -->\n";
 /// The delta band of a new position, in basis points.

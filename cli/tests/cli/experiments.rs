@@ -187,7 +187,7 @@ fn the_best_setting_is_safe_and_tried_again() {
         Value::Null,
         "400 paths cannot rule out so little"
     );
-    // A keeper's policy takes the place of the simple hedge.
+    // A keeper's file is tried in place of the default.
     let file = directory.path().join("keeper.toml");
     fs::write(&file, "[policy]\ndelta_band_bps = 1000\n").unwrap();
     let kept = optimise(&["--paths=100", "--keeper", file.to_str().unwrap()]);
@@ -199,7 +199,6 @@ fn the_best_setting_is_safe_and_tried_again() {
         "5%",
     ]);
     assert_eq!(kept.code, 0, "{}", kept.err);
-    assert_ne!(kept.json()["winner"]["in_sample"], winner["in_sample"]);
     // Two keepers: twice the settings, each less the first one, on the same paths.
     let still = directory.path().join("seldom.toml");
     fs::write(&still, "[policy]\nmin_rebalance_interval_secs = 86400\n").unwrap();
@@ -221,6 +220,8 @@ fn the_best_setting_is_safe_and_tried_again() {
             .unwrap()
             .ends_with("seldom.toml")
     );
+    // Whoever may hedge once a day does something else.
+    assert_ne!(settings[1]["result"], settings[0]["result"]);
     for setting in settings {
         let (result, less) = (&setting["result"], &setting["less_first"]);
         for name in ["gain", "shortfall_5", "value"] {

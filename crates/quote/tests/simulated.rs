@@ -59,6 +59,7 @@ fn rehedges_per_day() {
         let agent = Baseline::Band {
             band: inputs.rules.hedge,
             cost_ppm: 0,
+            most_ltv: Baseline::ANY_LTV,
         };
         let outcomes = walked(
             &terms,

@@ -4,7 +4,7 @@ use ballast::state::{
     Automation, Market, MarketMode, MarketParams, Policy, Position as Stored, Reserve, SafetyRules,
 };
 use ballast_abi::pyth::PriceUpdate;
-use ballast_ledger::LedgerError;
+use ballast_ledger::{Ledger, LedgerError, MarketPool};
 use ballast_model::{
     Bps, Position,
     lending::{DEBT_SHARE_BITS, INDEX_ONE_X64},
@@ -15,20 +15,18 @@ use ballast_strategy::{
     act::{Deed, Rules, carry_out},
     decide::{Action, Assessment, Decision, assess},
     fee_yield::{FeeYield, GrowthMark},
-    market_pool::MarketPool,
     situation::{Economics, Outlook, Situation, SituationError},
+    volatility::Volatility,
     watch::watch,
 };
 use bytemuck::Zeroable;
 
-use crate::{Act, Agent, Desk, Quiet, Terms, WalkError};
+use crate::{Act, Agent, Desk, Quiet, Terms, WalkError, desk::PLENTY};
 
 /// The cluster's time at the start of a path: any that is not the first of all.
 const START_SECS: i64 = 1_700_000_000;
 /// Prices are published with so many decimals.
 const PRICE_DECIMALS: i32 = 8;
-/// What the reserves hold: more than anybody borrows.
-const PLENTY: u64 = 1 << 50;
 /// More actions at one look are not to be expected.
 const MOST_ACTIONS: usize = 8;
 
@@ -47,8 +45,6 @@ pub struct KeeperTerms {
     pub automation: Automation,
     /// What the keeper takes recentering and compounding to be worth.
     pub economics: Economics,
-    /// Standard deviation of a day's move that the keeper has measured, in ticks; `None`: not known.
-    pub volatility_ticks: Option<u32>,
     /// The pool's fee, in millionths of the input.
     pub fee_ppm: u16,
 }
@@ -61,7 +57,8 @@ pub struct Keeper {
     snapshot: MarketSnapshot,
     stored: Stored,
     economics: Economics,
-    volatility_ticks: Option<u32>,
+    /// How much the price has moved since the keeper was started, which is when the position was opened.
+    volatility: Volatility,
     /// What the pool has paid; `None` where nobody would ask.
     fee_yield: Option<FeeYield>,
 }
@@ -119,7 +116,7 @@ impl Keeper {
             },
             stored,
             economics: keeper.economics,
-            volatility_ticks: keeper.volatility_ticks,
+            volatility: Volatility::default(),
             fee_yield,
         }
     }
@@ -188,7 +185,7 @@ impl Keeper {
                 fees: Some(desk.fees()),
                 booked_fees: Some(desk.fees()),
                 action_cost: Some(desk.terms().action_cost),
-                volatility: self.volatility_ticks,
+                volatility: self.volatility.ticks_per_day(),
                 fee_yield: self.fee_yield.as_ref().and_then(FeeYield::measured),
                 economics: self.economics,
                 ..Outlook::default()
@@ -234,7 +231,8 @@ impl Keeper {
             Err(LedgerError::Model(error)) => return Err(error.into()),
             Err(_) => return Ok(false),
         }
-        let after: Position = ballast_ledger::Ledger::position(&ledger)
+        let after: Position = ledger
+            .position()
             .map_err(|error| WalkError::Agent(error.to_string()))?;
         match action {
             Action::Recenter(_) => {
@@ -282,6 +280,15 @@ impl Agent for Keeper {
 
     fn watches_fees(&self) -> bool {
         self.fee_yield.is_some()
+    }
+
+    fn watches_prices(&self) -> bool {
+        true
+    }
+
+    fn pass(&mut self, secs: u64, tick: i32) {
+        self.volatility
+            .observe(tick, START_SECS.saturating_add_unsigned(secs));
     }
 
     fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError> {
@@ -359,3 +366,6 @@ fn price_update(feed: u8, price: f64) -> PriceUpdate {
         posted_slot: 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

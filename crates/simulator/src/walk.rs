@@ -159,6 +159,10 @@ pub(crate) fn walk(
     if agent.watches_fees() {
         desk.flow.count_growth();
     }
+    let passes = agent.watches_prices();
+    if passes {
+        agent.pass(0, units.tick(units.log_price(terms.at)));
+    }
     let mut range = Range::of(&desk);
     let mut convexity = Convexity::of(&desk, range.ends(), 0.0);
     let mut fences = Fences::new(itinerary, &desk, agent)?;
@@ -205,6 +209,9 @@ pub(crate) fn walk(
         price = step.log_price;
         inside = range.holds(price);
         lowest.pass(price);
+        if passes {
+            agent.pass(looks.secs(index), units.tick(price));
+        }
         if terms.perp.is_some() {
             desk.pass_perp(looks.secs(index), price, step.weather.funding_hour);
         }
@@ -374,13 +381,17 @@ impl Fences {
         let mut changed = false;
         if self.margin.is_reached(price) {
             let at = itinerary.terms.units.sqrt_price(price);
-            let seen = desk.seen(secs, price)?;
-            if seen.value(at)?.ltv_at_least(itinerary.maintenance) {
+            // Fees that were not collected do not count, as on chain.
+            if desk
+                .grown_until(secs)?
+                .value(at)?
+                .ltv_at_least(itinerary.maintenance)
+            {
                 self.liquidatable_secs.get_or_insert(secs);
                 self.margin = Watch::EVERYTHING;
-                if let Some(Liquidators { target, bonus }) = itinerary.liquidators {
+                if let Some(liquidators) = itinerary.liquidators {
                     desk.settle(secs, price)?;
-                    changed = desk.liquidate(target, bonus)?;
+                    changed = desk.liquidate(liquidators)?;
                 }
             }
         }

@@ -29,7 +29,11 @@ fn band(part: u32, cost_ppm: u32) -> Baseline {
         hedge: Bps::ONE,
         band: Bps::new(part),
     };
-    Baseline::Band { band, cost_ppm }
+    Baseline::Band {
+        band,
+        cost_ppm,
+        most_ltv: Baseline::ANY_LTV,
+    }
 }
 
 fn fees() -> FeeTerms {

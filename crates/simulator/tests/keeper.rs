@@ -3,7 +3,7 @@
 mod common;
 
 use ballast::state::MarketParams;
-use ballast_model::{Band, Tick};
+use ballast_model::{Band, Bps, Tick, quiet::HedgeBand};
 use ballast_simulator::{
     Act, Arbitrage, Baseline, Blocks, FeeTerms, Gbm, Interest, Keeper, KeeperTerms, Looks, Opening,
     Outcome, Summary, Takers, Terms,
@@ -52,7 +52,6 @@ fn keeper_terms() -> KeeperTerms {
         policy: fixtures::policy(),
         automation: ballast::state::Automation::OFF,
         economics: Economics::default(),
-        volatility_ticks: Some(500),
         fee_ppm: 400,
     }
 }
@@ -215,4 +214,50 @@ fn it_learns_what_the_pool_pays() {
     let (told, told_right) = (recentered(5, 0.0), recentered(5, 1e15));
     assert!(paid > 20, "{paid}");
     assert!(told > 0 && 2 * told < told_right, "{told} {told_right}");
+}
+
+/// A band is a keeper's rehedges and nothing else: wherever the keeper does nothing else, every line is the same to the unit.
+#[test]
+fn a_band_rehedges_as_a_keeper_does() {
+    let terms = terms(Interest::new(0.2, 0.1).unwrap());
+    let looks = Looks::new(5.0, 600).unwrap();
+    let model = Gbm::new(0.04, 0.0).unwrap();
+    // Three times own funds is 66.7 %: the first rehedge withdraws.
+    let most_ltv = Bps::new(6_500);
+    let mut keeper = keeper_terms();
+    keeper.market.limits.target_ltv_bps = most_ltv.get();
+    keeper.policy.deleverage_target_ltv_bps = most_ltv.get();
+    keeper.policy.delta_target_bps = 0;
+    let band = |most_ltv| Baseline::Band {
+        band: HedgeBand {
+            hedge: Bps::ONE,
+            band: Bps::new(keeper.policy.delta_band_bps),
+        },
+        cost_ppm: keeper.fee_ppm.into(),
+        most_ltv,
+    };
+    let kept = run(
+        &terms,
+        looks,
+        &model,
+        &Keeper::new(&keeper, &terms),
+        100,
+        45,
+    );
+    let all = |agent| run(&terms, looks, &model, &agent, 100, 45);
+    let (banded, never) = (all(band(most_ltv)), all(band(Baseline::ANY_LTV)));
+    let (mut alike, mut rehedged, mut withdrew) = (0, 0, 0);
+    for ((kept, banded), never) in kept.iter().zip(&banded).zip(&never) {
+        if kept.acts.own() == kept.acts.count(Act::Rehedge) {
+            assert_eq!(kept, banded);
+            alike += 1;
+            rehedged += kept.acts.own();
+            withdrew += u32::from(banded.equity != never.equity);
+        }
+    }
+    println!("{alike} paths with {rehedged} rehedges, {withdrew} differ without withdrawing");
+    assert!(
+        alike > 80 && rehedged > 200 && withdrew > 60,
+        "{alike} {rehedged} {withdrew}"
+    );
 }

@@ -9,8 +9,7 @@
 //! 5. [`act`] carries an action out on a ledger of numbers.
 //! 6. [`recorded`] writes a decision down with all that it was made from, and makes it again.
 //! 7. [`urgency`] says how near a liquidation is by price, time and money.
-//! 8. [`market_pool`] is a pool to carry actions out in, where no other is known. [`volatility`] measures how much the price moves,
-//!    [`fee_yield`] what the pool pays its liquidity.
+//! 8. [`volatility`] measures how much the price moves, [`fee_yield`] what the pool pays its liquidity.
 //! 9. [`Tokens`] and [`text`] put decisions into words, in whole tokens with their names.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -21,7 +20,6 @@ pub mod fee_yield;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 mod kinds;
-pub mod market_pool;
 pub mod prices;
 pub mod recorded;
 pub mod situation;

@@ -25,8 +25,8 @@ use report::{CompareReport, ModelReport};
 #[derive(Args, Debug)]
 #[command(allow_negative_numbers = true)]
 pub struct CompareArgs {
-    /// The first strategy: a keeper's configuration (a file that ends in .toml, or keeper:FILE), or hold, unhedged, continuous,
-    /// band:30%
+    /// The first strategy: a keeper's configuration (a file that ends in .toml, or keeper:FILE), or keeper, hold, unhedged, continuous,
+    /// band:30% as in `ballast simulate`
     #[arg(value_name = "A")]
     pub first: Strategy,
     /// The second one. Said is the first less the second
@@ -55,9 +55,7 @@ pub fn run(args: &CompareArgs, invocation: &Invocation, output: &mut Output) -> 
         picture::write(&mut study, &report)?;
         let mut inputs = args.scenario.models.files();
         for strategy in [&args.first, &args.second] {
-            if let Strategy::Keeper(file) = strategy {
-                inputs.push(file.clone());
-            }
+            inputs.extend(strategy.file().cloned());
         }
         study.finish(invocation, &inputs, &report)?;
     }

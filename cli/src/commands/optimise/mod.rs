@@ -49,7 +49,7 @@ pub struct OptimiseArgs {
         value_name = "RATIO,..."
     )]
     pub hedges: Vec<Ratio>,
-    /// Delta bands: the hedge is made exact where it is off by such a part of all the base that the position can hold
+    /// Delta bands: the keeper rehedges where the hedge is off by such a part of all the base that the position can hold
     #[arg(
         long,
         default_value = "5%,10%,20%,40%",
@@ -57,8 +57,8 @@ pub struct OptimiseArgs {
         value_name = "RATIO,..."
     )]
     pub bands: Vec<Ratio>,
-    /// A keeper's configuration that acts; its policy's hedge and delta band are replaced. Given several times, each is tried with all
-    /// other values. Without it the hedge is all that is done
+    /// The configuration of a keeper that acts; its policy's hedge and delta band are replaced. Given several times, each is tried with all
+    /// other values. Without it a keeper acts as by default
     #[arg(long, value_name = "FILE")]
     pub keeper: Vec<PathBuf>,
     /// The chance of liquidation that is accepted: what is seen must rule a larger one out with 95 %
@@ -184,10 +184,7 @@ fn score(
     bar: &ProgressBar,
 ) -> Result<Option<Scored>> {
     let scenario = &args.scenario;
-    let strategy = match args.keeper.get(setting.keeper) {
-        None => Strategy::Band(setting.band),
-        Some(file) => Strategy::Keeper(file.clone()),
-    };
+    let strategy = Strategy::Keeper(args.keeper.get(setting.keeper).cloned());
     let shape = setting.shape(scenario)?;
     let terms = match scenario.terms(&shape, &strategy) {
         Ok(terms) => terms,

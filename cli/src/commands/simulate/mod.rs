@@ -60,8 +60,9 @@ pub struct SimulateArgs {
     #[command(flatten)]
     pub shape: ShapeArgs,
     /// Who acts: hold (nobody), unhedged (nobody, and nothing borrowed in base), continuous (the hedge is exact at every look,
-    /// for nothing), band:30% (the hedge is made exact where it is off by that part of all the base the position can hold),
-    /// keeper:FILE (what `ballast keeper run` decides, with its configuration and, beside it, tables `policy` and `owner`)
+    /// for nothing), band:30% (a keeper's rehedges alone, where the hedge is off by that part of all the base the position can hold: it
+    /// never deleverages, recenters or compounds, and has no rules of when it may act), keeper (what `ballast keeper run` decides, with
+    /// a new position's policy), keeper:FILE (the same with its configuration and, beside it, tables `policy` and `owner`)
     #[arg(long)]
     pub strategy: Strategy,
     /// Another strategy, on the same prices: what is the difference?

@@ -51,8 +51,8 @@ pub struct ScenarioArgs {
     /// What liquidators get beyond what they repay
     #[arg(long, default_value = "3%")]
     pub liquidation_bonus: Ratio,
-    /// What a hedging trade costs, in millionths of its value
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..1_000_000))]
+    /// band: what a hedging trade costs, in millionths of what is paid in. A keeper's trades cost --fee-ppm
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..=500_000))]
     pub swap_cost_ppm: u32,
     /// What an action costs beside its trade (transaction, keeper's reward), in the quote token
     #[arg(long, default_value = "0")]
@@ -233,10 +233,11 @@ impl ScenarioArgs {
     /// A keeper's file that cannot be read.
     pub fn agent(&self, shape: &Shape, strategy: &Strategy, terms: &Terms) -> Result<AnyAgent> {
         if let Strategy::Keeper(path) = strategy {
-            let keeper = keeper::keeper(path, self, shape, terms)?;
+            let keeper = keeper::keeper(path.as_deref(), self, shape, terms)?;
             return Ok(AnyAgent::Keeper(Box::new(keeper)));
         }
-        let baseline = strategy.baseline(shape.hedge, self.swap_cost_ppm);
+        let most_ltv = keeper::rehedge_ltv()?;
+        let baseline = strategy.baseline(shape.hedge, self.swap_cost_ppm, most_ltv);
         Ok(AnyAgent::Baseline(baseline.context("--strategy")?))
     }
 
@@ -246,7 +247,9 @@ impl ScenarioArgs {
     /// A keeper's file that cannot be read.
     pub fn deleverage_trigger(&self, shape: &Shape, strategy: &Strategy) -> Result<Option<Bps>> {
         match strategy {
-            Strategy::Keeper(path) => keeper::deleverage_trigger(path, self, shape).map(Some),
+            Strategy::Keeper(path) => {
+                keeper::deleverage_trigger(path.as_deref(), self, shape).map(Some)
+            }
             _ => Ok(None),
         }
     }

@@ -74,6 +74,36 @@ fn a_keepers_configuration() {
     );
 }
 
+/// A keeper measures how much the price moves; what is said of another model is nothing to it.
+#[test]
+fn a_keeper_is_told_nothing_of_the_price() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("keeper.toml");
+    let owner = "[owner]\nmin_width_ticks = 200\nmax_width_ticks = 4000\nedge_bps = 500\n";
+    std::fs::write(&file, owner).unwrap();
+    let keeper = format!("keeper:{}", file.display());
+    let regimes = |sigma: &[&str]| {
+        let line = format!(
+            "simulate --json --model regimes --regime 3%:3 --regime 8%:1 --horizon-days 10 --step-secs 600 --paths 20 --seed 5 \
+             --price 200 --lower 190 --upper 210 --equity 100 --leverage 3 --taker-volume-day 2e8 \
+             --pool-liquidity 50000000000000 --strategy {keeper}"
+        );
+        let line: Vec<&str> = line
+            .split_whitespace()
+            .chain(sigma.iter().copied())
+            .collect();
+        let report = run(&line);
+        assert_eq!((report.code, report.err.as_str()), (0, ""));
+        report.json()
+    };
+    let plain = regimes(&[]);
+    for sigma in ["1%", "12%"] {
+        assert_eq!(plain, regimes(&["--sigma-day", sigma]), "{sigma}");
+    }
+    let recentered = |report: &Value| number(&report["actions"]["recenter"]["per_day"]);
+    assert!(recentered(&plain) > 0.0, "{plain}");
+}
+
 /// On the same prices a difference is known far better than either mean.
 #[test]
 fn one_strategy_against_another() {

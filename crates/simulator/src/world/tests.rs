@@ -170,6 +170,28 @@ fn who_is_looked_after_ends_no_worse() {
     }
 }
 
+/// Keepers begin with what is usual, and measure what the oracle says from then on.
+#[test]
+fn keepers_measure_how_much_the_price_moves() {
+    let known = |sigma_day: f64| {
+        let mut storm = scenario("calm");
+        storm.market.sigma_day = sigma_day;
+        storm.duration_secs = 7_200;
+        let usual = (storm.keepers.usual_sigma_day * TICKS_PER_LOG) as u32;
+        let mut world = World::new(small(), &storm, 1).unwrap();
+        assert_eq!(world.situation(0, false).outlook.volatility, Some(usual));
+        while world.secs < storm.duration_secs {
+            world.step().unwrap();
+        }
+        (usual, world.situation(0, false).outlook.volatility.unwrap())
+    };
+    let (usual, wild) = known(0.3);
+    assert!(wild > 3 * usual, "{wild}");
+    // The slow average has not forgotten what was before.
+    let (usual, still) = known(0.0);
+    assert!(still < usual && still > usual / 2, "{still}");
+}
+
 /// The oracle is silent: whatever needs a price waits, and the gap itself crosses the boundary.
 #[test]
 fn nothing_lands_while_the_oracle_is_silent() {
