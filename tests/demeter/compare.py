@@ -8,7 +8,7 @@
 For each file, packed or not, and each range around the median of its closing ticks: the fees of both tokens, demeter's as a difference
 from ballast's estimate, and whether they lie in the interval that the file implies. demeter differs for two reasons: it divides a whole
 minute's fees by the liquidity at the minute's end, and it looks at closes only, so that a minute which begins and ends outside of the
-range has paid nothing, and one which begins and ends inside has paid all. `--write FILE` puts the table between the lines of a document
+range has paid nothing, one which begins and ends inside has paid all, and one across an end the part of the way between its closes. `--write FILE` puts the table between the lines of a document
 that say so.
 """
 
