@@ -31,9 +31,8 @@ const MODELS: (&str, &str) = ("gbm,jumps,regimes", "600");
 /// Recorded candles are looked at where they close: what the price did within them is not known.
 const RECORDED: (&str, &str) = ("bootstrap", "3600");
 const ALL: [(&str, &str); 2] = [MODELS, RECORDED];
-/// A small position such as `open` proposes, on a week; arbitrageurs pay fees, takers none. An action costs 0.0001 SOL: the transaction with
-/// its priority, two posted prices, and a reward.
-const SCENARIO: &str = "--horizon-days 7 --seed 7 --price 200 --equity 1000 --action-cost 0.02 --borrow-base-apr 5% --borrow-quote-apr 8% \
+/// A position such as `open` proposes, on a week; arbitrageurs pay fees, takers none.
+const SCENARIO: &str = "--horizon-days 7 --seed 7 --price 200 --equity 100 --borrow-base-apr 5% --borrow-quote-apr 8% \
      --sigma-day 4% --jumps-day 0.3 --jump-mean -0.01 --jump-sd 0.04 --regime 3%:4 --regime 8%:1:3 --block-candles 24";
 const RANGE: &str = "--lower 181.8181 --upper 220 --leverage 3";
 
@@ -165,10 +164,11 @@ fn no_trade(options: &ParameterOptions) -> Result<String> {
     let paths = options.paths / 10;
     let common = common(SCENARIO, paths, options);
     let mut out = format!(
-        "\n{} paths of each model, options as above but for the range and `--fee-ppm`; ρ {RISK_AVERSION}, λ {LEVERAGE}.\n\n\
+        "\n{} paths of each model, ranges and `--fee-ppm` as in the rows, and for all `{}`; ρ {RISK_AVERSION}, λ {LEVERAGE}.\n\n\
          | range | fee, ppm | by formula | model | equity less the default's, 95 % | sd | worst 5 % | default: sd | worst 5 % |\n\
          |---|---|---|---|---|---|---|---|---|\n",
-        paths
+        paths,
+        SCENARIO.split_whitespace().collect::<Vec<_>>().join(" ")
     );
     for (name, lower, upper, width) in WIDTHS {
         for fee in FEES_PPM {

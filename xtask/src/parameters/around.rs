@@ -14,7 +14,7 @@ const OTHER_BPS: u32 = 2_000;
 /// The wild one of the scenario's regimes.
 const WILD: &str = "--regime 8%:1:3";
 /// Takers, and what others provide beside the position.
-const TAKERS: &str = "--taker-volume-day 1000000 --pool-liquidity 7200000000000";
+const TAKERS: &str = "--taker-volume-day 100000 --pool-liquidity 720000000000";
 const MODELS_HERE: [&str; 2] = ["gbm", "regimes"];
 
 /// A second pool: what is said of it, its options, and how deep it is in the wild regime.
@@ -22,27 +22,27 @@ const POOLS: [(&str, &str, &str); 6] = [
     ("none", "", ""),
     (
         "the same fee, as deep",
-        "--other-pool-fee-ppm 400 --other-pool-liquidity 7200000000000 --taker-size 10000",
+        "--other-pool-fee-ppm 400 --other-pool-liquidity 720000000000 --taker-size 1000",
         "",
     ),
     (
         "the same fee, four times as deep",
-        "--other-pool-fee-ppm 400 --other-pool-liquidity 28800000000000 --taker-size 10000",
+        "--other-pool-fee-ppm 400 --other-pool-liquidity 2880000000000 --taker-size 1000",
         "",
     ),
     (
         "0.01 %, as deep",
-        "--other-pool-fee-ppm 100 --other-pool-liquidity 7200000000000 --taker-size 10000",
+        "--other-pool-fee-ppm 100 --other-pool-liquidity 720000000000 --taker-size 1000",
         "",
     ),
     (
-        "0.01 %, as deep; trades of 500 in place of 10000",
-        "--other-pool-fee-ppm 100 --other-pool-liquidity 7200000000000 --taker-size 500",
+        "0.01 %, as deep; trades of 50 in place of 1000",
+        "--other-pool-fee-ppm 100 --other-pool-liquidity 720000000000 --taker-size 50",
         "",
     ),
     (
         "the same fee, as deep; twenty times in the wild regime",
-        "--other-pool-fee-ppm 400 --other-pool-liquidity 7200000000000 --taker-size 10000",
+        "--other-pool-fee-ppm 400 --other-pool-liquidity 720000000000 --taker-size 1000",
         "::20",
     ),
 ];
@@ -52,24 +52,24 @@ const VENUES: [(&str, &str, &str); 5] = [
     ("debt", "--hedge 100%", ""),
     (
         "debt, the rest a short",
-        "--hedge 100% --perp-margin 500",
+        "--hedge 100% --perp-margin 50",
         "",
     ),
     (
         "half of it debt, the rest a short",
-        "--hedge 50% --perp-margin 500",
+        "--hedge 50% --perp-margin 50",
         "",
     ),
-    ("a short", "--hedge 0% --perp-margin 500", ""),
+    ("a short", "--hedge 0% --perp-margin 50", ""),
     (
         "a short; -0.05 % an hour in the wild regime",
-        "--hedge 0% --perp-margin 500",
+        "--hedge 0% --perp-margin 50",
         ":-0.05%",
     ),
 ];
 
 /// What may be chosen beside a venue.
-const HEDGES: &str = "--widths 10% --leverages 3 --hedges 0%,50%,100% --bands 10% --max-liquidation 1% --risk-aversion 4 --perp-margin 500";
+const HEDGES: &str = "--widths 10% --leverages 3 --hedges 0%,50%,100% --bands 10% --max-liquidation 1% --risk-aversion 4 --perp-margin 50";
 /// What longs pay shorts an hour.
 const FUNDING: [&str; 4] = ["-0.01%", "0.00125%", "0.01%", "0.02%"];
 
@@ -85,7 +85,7 @@ pub fn section(options: &ParameterOptions) -> Result<String> {
     for (name, extra, wild) in POOLS {
         for model in models(wild) {
             let simulated = simulate(options, model, &format!("{TAKERS} {extra}"), wild)?;
-            let (gain, sd, worst) = spread(&simulated, 1_000.0)?;
+            let (gain, sd, worst) = spread(&simulated, 100.0)?;
             let _ = writeln!(
                 out,
                 "| {name} | {model} | {:.3} | {gain:+.3} | {sd:.3} | {worst:+.3} | {} |",
@@ -104,9 +104,9 @@ pub fn section(options: &ParameterOptions) -> Result<String> {
         for model in models(funding) {
             let simulated = simulate(options, model, extra, funding)?;
             let funds = if extra.contains("perp-margin") {
-                1_500.0
+                150.0
             } else {
-                1_000.0
+                100.0
             };
             let (gain, sd, worst) = spread(&simulated, funds)?;
             let of = |name| line(&simulated, name);

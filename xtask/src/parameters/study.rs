@@ -92,6 +92,14 @@ const RECENTERING: Keepers = &[
     ),
 ];
 
+/// The scenario of all sections for a small position. An action costs 0.0001 SOL: the transaction with its priority, two posted prices, and
+/// a reward.
+fn scenario(days: u32) -> String {
+    SCENARIO
+        .replace("--horizon-days 7", &format!("--horizon-days {days}"))
+        .replace("--equity 100 ", "--equity 1000 --action-cost 0.02 ")
+}
+
 /// Hedge and delta band.
 pub fn policy(options: &ParameterOptions) -> Result<String> {
     let label = |setting: &Value| {
@@ -102,7 +110,13 @@ pub fn policy(options: &ParameterOptions) -> Result<String> {
             percent("delta_band")?
         ))
     };
-    study(options, (SCENARIO, POLICY), DEFAULT, options.paths, label)
+    study(
+        options,
+        (&scenario(7), POLICY),
+        DEFAULT,
+        options.paths,
+        label,
+    )
 }
 
 /// Deleverage, and the pause between two rehedges.
@@ -110,7 +124,7 @@ pub fn leverage(options: &ParameterOptions) -> Result<String> {
     let label = |setting: &Value| said(DELEVERAGE, setting);
     study(
         options,
-        (SCENARIO, LEVERAGE),
+        (&scenario(7), LEVERAGE),
         DELEVERAGE,
         options.paths / 3,
         label,
@@ -119,11 +133,10 @@ pub fn leverage(options: &ParameterOptions) -> Result<String> {
 
 /// Edge, cool-down and width of recentering.
 pub fn recenter(options: &ParameterOptions) -> Result<String> {
-    let scenario = SCENARIO.replace("--horizon-days 7", "--horizon-days 14");
     let label = |setting: &Value| said(RECENTERING, setting);
     study(
         options,
-        (&scenario, RECENTER),
+        (&scenario(14), RECENTER),
         RECENTERING,
         options.paths / 3,
         label,
@@ -368,6 +381,16 @@ mod tests {
             with([true, true, true, false]).contains("| other | gbm, jumps, regimes | - | no |")
         );
         assert!(with([true, false, false, true]).contains("| no |"));
+    }
+
+    #[test]
+    fn a_position_of_the_study_pays_for_its_actions() {
+        let scenario = scenario(14);
+        assert!(scenario.starts_with("--horizon-days 14 "), "{scenario}");
+        assert!(
+            scenario.contains(" --equity 1000 --action-cost 0.02 "),
+            "{scenario}"
+        );
     }
 
     #[test]
