@@ -124,6 +124,7 @@ impl Setting {
             looks: Looks::new(days, STEP_SECS)?,
             maintenance: self.maintenance,
             liquidators: Some(self.liquidators),
+            lag: None,
             watch: None,
             paths: PATHS,
             streams: Streams::new(SEED),

@@ -21,6 +21,7 @@ fn walked(
         looks,
         maintenance: example().rules.maintenance,
         liquidators,
+        lag: None,
         watch: None,
         paths,
         streams: Streams::new(17),

@@ -45,7 +45,7 @@ pub trait Agent {
     /// anything is done at that look.
     fn pass(&mut self, secs: u64, tick: i32);
 
-    /// A look at another time. Everything is settled up to now; it may do something, or nothing.
+    /// A look at another time, or the landing of what it has sent. Everything is settled up to now; it may do something, or nothing.
     ///
     /// # Errors
     /// [`WalkError`].
@@ -133,7 +133,7 @@ impl Agent for Baseline {
             Self::Hold => Ok(()),
             Self::Continuous { hedge } => {
                 if desk.hedge_error(hedge)? != 0 {
-                    desk.rehedge(desk.at(), &rehedge(hedge, 0, Self::ANY_LTV), 0)?;
+                    desk.rehedge(desk.oracle(), &rehedge(hedge, 0, Self::ANY_LTV), 0)?;
                 }
                 Ok(())
             }
@@ -148,7 +148,7 @@ impl Agent for Baseline {
                     return Ok(());
                 }
                 let terms = rehedge(band.hedge, cost_ppm, most_ltv);
-                desk.rehedge(desk.at(), &terms, cost_ppm)?;
+                desk.rehedge(desk.oracle(), &terms, cost_ppm)?;
                 Ok(())
             }
         }

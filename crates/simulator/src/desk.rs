@@ -25,6 +25,8 @@ pub struct Desk<'a> {
     /// Fractions of units that were earned beyond those.
     carry: Earned,
     at: SqrtPrice,
+    /// What the oracle shows, if that is another price, and how old it is.
+    shown: Option<(SqrtPrice, u64)>,
     /// What was owed when somebody last borrowed or repaid, and when that was: interest is counted from there, so that looking
     /// at it costs no rounding.
     anchor: (Amounts, u64),
@@ -50,6 +52,7 @@ impl<'a> Desk<'a> {
             fees: Amounts::ZERO,
             carry: Earned::default(),
             at: terms.at,
+            shown: None,
             anchor: (terms.opened.debt, 0),
             settled_secs: 0,
             attribution: Attribution::default(),
@@ -82,6 +85,21 @@ impl<'a> Desk<'a> {
     /// The price that was last settled.
     pub fn at(&self) -> SqrtPrice {
         self.at
+    }
+
+    /// The oracle's price, by which is decided and carried out what an agent does.
+    pub fn oracle(&self) -> SqrtPrice {
+        self.shown.map_or(self.at, |(price, _)| price)
+    }
+
+    /// How old the oracle's price is.
+    pub fn oracle_age_secs(&self) -> u64 {
+        self.shown.map_or(0, |(_, age_secs)| age_secs)
+    }
+
+    /// From now on the oracle shows that price.
+    pub(crate) fn shows(&mut self, log_price: f64, age_secs: u64) {
+        self.shown = Some((self.terms.units.sqrt_price(log_price), age_secs));
     }
 
     /// Seconds from the start to the last settlement.
@@ -131,12 +149,12 @@ impl<'a> Desk<'a> {
         -self.attribution.gas
     }
 
-    /// How far the base debt is from its target at the price that was last settled.
+    /// How far the base debt is from its target at the oracle's price.
     ///
     /// # Errors
     /// [`ModelError`].
     pub fn hedge_error(&self, hedge: Bps) -> Result<i128, ModelError> {
-        self.position.hedge_error(self.at, hedge)
+        self.position.hedge_error(self.oracle(), hedge)
     }
 
     /// The position with uncollected fees beside its liquidity.

@@ -50,8 +50,8 @@ pub struct KeeperTerms {
 }
 
 /// A keeper that decides with `ballast-strategy` and acts with `ballast-ledger`, as the program would: at once, at the market's price
-/// and for the pool's fee, without impact. The oracle says the market's price, the reserves have plenty, and what actions lose is not
-/// held against the allowances of later ones.
+/// and for the pool's fee, without impact. The oracle says the market's price unless the run's [`crate::Lag`] makes it late, the
+/// reserves have plenty, and what actions lose is not held against the allowances of later ones.
 #[derive(Clone, Debug)]
 pub struct Keeper {
     snapshot: MarketSnapshot,
@@ -141,14 +141,15 @@ impl Keeper {
         (snapshot.now_secs, snapshot.slot) = (now, desk.secs());
         snapshot.pool.sqrt_price = desk.at();
         snapshot.pool.tick_current = desk.at().tick().get();
-        let price = desk.terms().units.log_price(desk.at()).exp();
+        let price = desk.terms().units.log_price(desk.oracle()).exp();
+        let published = now.saturating_sub_unsigned(desk.oracle_age_secs());
         for (update, price) in [
             (&mut snapshot.base_price, price),
             (&mut snapshot.quote_price, 1.0),
         ] {
             update.price = raw_price(price);
             update.ema_price = update.price;
-            (update.publish_time, update.previous_publish_time) = (now, now - 1);
+            (update.publish_time, update.previous_publish_time) = (published, published - 1);
             update.posted_slot = desk.secs();
         }
         let position = desk.position();
@@ -223,7 +224,7 @@ impl Keeper {
         let rules = Rules {
             market: &self.snapshot.market,
             position: &self.stored,
-            oracle: desk.at(),
+            oracle: desk.oracle(),
             now_secs,
         };
         match carry_out(Deed::from(action), &rules, &mut ledger) {

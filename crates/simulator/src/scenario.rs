@@ -210,6 +210,11 @@ impl Looks {
         secs.div_ceil(self.step_secs).min(self.count())
     }
 
+    /// Seconds of a step.
+    pub(crate) fn step_secs(self) -> u64 {
+        self.step_secs
+    }
+
     /// The whole time in days.
     pub fn days(self) -> f64 {
         self.horizon_secs as f64 / SECS_PER_DAY

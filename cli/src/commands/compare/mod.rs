@@ -6,10 +6,11 @@ mod report;
 use std::{ops::ControlFlow, path::PathBuf};
 
 use anyhow::{Context, Result};
-use ballast_simulator::{Paired, compare};
+use ballast_simulator::{Controlled, Paired, PriceModel, compare};
 use clap::Args;
 
 use super::simulate::{
+    lag::LagReport,
     model::ModelName,
     scenario::{ScenarioArgs, ShapeArgs},
     strategy::Strategy,
@@ -81,6 +82,8 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
         let model = scenario.model(*name).with_context(named)?;
         let run = scenario.run(&terms[0], None, scenario.paths)?;
         let mut paired = Paired::new([&terms[0], &terms[1]], scenario.paths);
+        let mut controlled = Controlled::paired(&terms[0], run.looks, model.law())?;
+        let mut wrong = Ok(());
         compare(
             &run,
             &terms[1],
@@ -88,12 +91,23 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
             [&agents[0], &agents[1]],
             |first, second| {
                 paired.add(first, second);
+                wrong = controlled.add_pair(first, second);
                 bar.inc(1);
-                ControlFlow::Continue(())
+                if wrong.is_err() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             },
         )
         .with_context(named)?;
-        models.push(ModelReport::new(*name, &paired, run.looks));
+        wrong?;
+        models.push(ModelReport::new(
+            *name,
+            &paired,
+            controlled.mean(),
+            run.looks,
+        ));
     }
     bar.finish_and_clear();
     Ok(CompareReport {
@@ -101,6 +115,7 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
         second: args.second.to_string(),
         paths: scenario.paths,
         seed: scenario.seed,
+        lag: scenario.lag.lag()?.map(LagReport::from),
         models,
     })
 }

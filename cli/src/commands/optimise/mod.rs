@@ -17,7 +17,9 @@ use ballast_simulator::{
 use clap::Args;
 use indicatif::ProgressBar;
 
-use super::simulate::{model::ModelArgs, scenario::ScenarioArgs, strategy::Strategy};
+use super::simulate::{
+    lag::LagReport, model::ModelArgs, scenario::ScenarioArgs, strategy::Strategy,
+};
 use crate::{
     decimal::{Decimal, Ratio},
     progress::count_bar,
@@ -148,8 +150,14 @@ fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
         }
     };
     bar.finish_and_clear();
+    let lag = scenario.lag.lag()?.map(LagReport::from);
     Ok(OptimiseReport::new(
-        args, aim, judged, frontier, winner, check,
+        args,
+        (aim, lag),
+        judged,
+        frontier,
+        winner,
+        check,
     ))
 }
 

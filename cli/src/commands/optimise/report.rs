@@ -10,7 +10,10 @@ use super::{
     grid::{Setting, Written},
 };
 use crate::{
-    commands::simulate::Chance,
+    commands::simulate::{
+        Chance,
+        lag::{LagReport, told},
+    },
     format::{change, percent, significant},
     table::Table,
 };
@@ -107,6 +110,8 @@ pub struct OptimiseReport {
     pub max_liquidation: f64,
     pub risk_aversion: f64,
     pub tail_weight: f64,
+    /// How late the keeper is; none where nothing is late and nothing is lost.
+    pub lag: Option<LagReport>,
     pub settings: Vec<Tried>,
     /// Places in `settings` of those that no other safe one beats in both gain and shortfall, from the least risk to the highest gain.
     pub frontier: Vec<usize>,
@@ -116,7 +121,7 @@ pub struct OptimiseReport {
 impl OptimiseReport {
     pub fn new(
         args: &OptimiseArgs,
-        aim: Aim,
+        (aim, lag): (Aim, Option<LagReport>),
         judged: Vec<Judged>,
         frontier: Vec<usize>,
         winner: Option<usize>,
@@ -140,6 +145,7 @@ impl OptimiseReport {
             max_liquidation: most,
             risk_aversion: aim.aversion,
             tail_weight: aim.tail,
+            lag,
             frontier,
             winner: winner.map(|index| {
                 let Judged { setting, score, .. } = judged[index];
@@ -188,6 +194,7 @@ impl fmt::Display for OptimiseReport {
             safe.count(),
             percent(self.max_liquidation)
         )?;
+        writeln!(f, "{}", told(self.lag.as_ref()))?;
         let cells = |setting: &Written, result: &Judgement| {
             [
                 keeper(setting),

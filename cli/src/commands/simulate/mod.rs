@@ -2,6 +2,7 @@
 
 mod fees;
 pub mod keeper;
+pub mod lag;
 pub mod model;
 pub mod model_file;
 mod out;
@@ -22,7 +23,7 @@ use std::{
 use anyhow::Result;
 use ballast_model::Boundaries;
 use ballast_simulator::{
-    Controlled, ControlledMean, PriceModel, Replayed, Summary, Terms, Watch, replay, simulate,
+    Controlled, ControlledMean, Lag, PriceModel, Replayed, Summary, Terms, Watch, replay, simulate,
 };
 use clap::Args;
 use indicatif::ProgressBar;
@@ -180,6 +181,7 @@ fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationRepo
 /// Every path with one strategy.
 struct Walked {
     terms: Terms,
+    lag: Option<Lag>,
     summary: Summary,
     /// The mean with control variates, where there are some.
     controlled: Option<ControlledMean>,
@@ -198,6 +200,7 @@ fn walked(
     let terms = scenario.terms(shape, strategy)?;
     let watch = args.watch.as_ref().map(WatchedPrices::watch);
     let run = scenario.run(&terms, watch, paths)?;
+    let lag = run.lag;
     let agent = scenario.agent(shape, strategy, &terms)?;
     let model = scenario.model(args.model.model)?;
     let part = args.ci.as_ref().map(|part| part.f64());
@@ -231,6 +234,7 @@ fn walked(
     let controlled = controlled.mean();
     Ok(Walked {
         terms,
+        lag,
         summary,
         controlled,
         replayed,

@@ -14,14 +14,17 @@ use crate::format::percent;
 /// How far equity fell below the own funds.
 #[derive(Debug, Serialize)]
 pub struct DrawDown {
+    /// From a peak before.
+    pub from_peak: Mean,
     pub mean: f64,
     pub stderr: f64,
     pub quantile_95: f64,
 }
 
 impl DrawDown {
-    pub fn of(sorted: &Sorted) -> Self {
+    pub fn of(sorted: &Sorted, from_peak: Moments) -> Self {
         Self {
+            from_peak: from_peak.into(),
             mean: sorted.moments().mean(),
             stderr: sorted.moments().stderr(),
             quantile_95: sorted.quantile(0.95),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     SimulateArgs, Walked,
+    lag::{LagReport, told},
     parts::{
         Against, BetterMean, Chance, ClosedForm, Deleverage, Distribution, DrawDown, Ends, Exits,
         Liquidation, Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
@@ -45,8 +46,10 @@ pub struct SimulationReport {
     pub actions_per_day: f64,
     /// Each kind of action, those of liquidators as well.
     pub actions: BTreeMap<&'static str, Often>,
-    /// How far equity fell below the own funds on the way.
+    /// How far equity fell below the own funds on the way, and from a peak.
     pub draw_down: DrawDown,
+    /// How late whoever acts is; none where nothing is late and nothing is lost.
+    pub lag: Option<LagReport>,
     /// The paths that ended lowest, the worst first.
     pub worst_paths: Vec<WorstPath>,
     /// The same paths with another strategy.
@@ -76,6 +79,7 @@ impl SimulationReport {
             summary,
             controlled,
             replayed,
+            ..
         } = here;
         let price = |at| terms.units.log_price(at).exp();
         let decided = |remark: &Remark| ReplayedDecision {
@@ -112,7 +116,7 @@ impl SimulationReport {
             }
         });
         // Sorted, and let go of before anything else is sorted: there may be millions.
-        let draw_down = DrawDown::of(&summary.draw_down());
+        let draw_down = DrawDown::of(&summary.draw_down(), summary.fall_from_peak());
         let worst = summary.worst().iter();
         Self {
             paths: summary.equities().len() as u64,
@@ -122,6 +126,7 @@ impl SimulationReport {
             equity_controlled: controlled.as_ref().map(BetterMean::from),
             protocol_fees: protocol_fees(terms, summary),
             actions: summary.acts().map(often).collect(),
+            lag: here.lag.map(LagReport::from),
             seed: args.scenario.seed,
             steps: looks.count(),
             equity: Distribution::of(&summary.equity()),
@@ -255,15 +260,19 @@ impl fmt::Display for SimulationReport {
         }
         writeln!(
             f,
-            "draw-down    {} on average, 5 % above {}",
+            "draw-down    {} on average, 5 % above {}; from a peak {}",
             number(self.draw_down.mean),
-            number(self.draw_down.quantile_95)
+            number(self.draw_down.quantile_95),
+            number(self.draw_down.from_peak.mean)
         )?;
         let worst = self.worst_paths.iter();
         let worst: Vec<_> = worst
             .map(|worst| format!("{} ({})", worst.path, number(worst.equity)))
             .collect();
         writeln!(f, "worst paths  {}", worst.join(", "))?;
+        if self.actions_per_day > 0.0 {
+            writeln!(f, "world        {}", told(self.lag.as_ref()))?;
+        }
         if let Some(against) = &self.against {
             writeln!(
                 f,

@@ -10,6 +10,7 @@ use clap::Args;
 use super::{
     fees::FeeArgs,
     keeper,
+    lag::LagArgs,
     model::{ModelName, ModelOptions},
     perp::PerpArgs,
     strategy::{AnyAgent, Strategy},
@@ -61,6 +62,8 @@ pub struct ScenarioArgs {
     pub fees: FeeArgs,
     #[command(flatten)]
     pub perp: PerpArgs,
+    #[command(flatten)]
+    pub lag: LagArgs,
     /// Yearly rate of the base debt, compounded all the time as on chain
     #[arg(long, default_value = "0")]
     pub borrow_base_apr: Ratio,
@@ -268,6 +271,7 @@ impl ScenarioArgs {
             looks: self.looks()?,
             maintenance: self.maintenance()?,
             liquidators: self.liquidate.then_some(liquidators),
+            lag: self.lag.lag()?,
             watch,
             paths,
             streams: Streams::new(self.seed),

@@ -104,6 +104,33 @@ fn a_keeper_is_told_nothing_of_the_price() {
     assert!(recentered(&plain) > 0.0, "{plain}");
 }
 
+/// What is late and what is lost is said, and costs; by default nothing is, which is said as well.
+#[test]
+fn a_keeper_that_is_late() {
+    let kept = |extra: &[&str]| changed("--strategy", "keeper", &[&["--json"], extra].concat());
+    let perfect = kept(&[]).json();
+    assert_eq!(perfect["lag"], Value::Null);
+    let none = ["--miss", "0", "--oracle-delay-secs", "0", "--worsens", "2"];
+    assert_eq!(perfect, kept(&none).json());
+    let late = kept(&["--keeper-latency-secs", "7200", "--miss", "50%"]).json();
+    assert_eq!(late["lag"]["miss"], 0.5);
+    let worst = |report: &Value| number(&report["equity"]["shortfall_5"]);
+    assert!(worst(&late) < worst(&perfect) - 1.0, "{late} {perfect}");
+    let fall = &perfect["draw_down"];
+    assert!(
+        number(&fall["from_peak"]["mean"]) > number(&fall["mean"]),
+        "{fall}"
+    );
+    let text = changed("--strategy", "keeper", &["--ci", "100%"]).out;
+    assert!(text.contains("a perfect world"), "{text}");
+    let refused = kept(&["--miss", "100%"]);
+    assert!(
+        refused.code == 1 && refused.err.contains("chance of missing"),
+        "{}",
+        refused.err
+    );
+}
+
 /// On the same prices a difference is known far better than either mean.
 #[test]
 fn one_strategy_against_another() {

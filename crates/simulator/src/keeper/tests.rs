@@ -55,6 +55,8 @@ fn measured(model: &impl PriceModel, looks: Looks, path: u64) -> Option<u32> {
         looks,
         maintenance: Bps::new(8_000),
         liquidators: None,
+        lag: None,
+        streams: Streams::new(51),
         watch: Watch {
             lower: f64::NEG_INFINITY,
             upper: f64::INFINITY,
