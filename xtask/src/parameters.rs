@@ -159,7 +159,7 @@ fn common(scenario: &str, paths: u64, options: &ParameterOptions) -> Vec<String>
 }
 
 /// The band of Whalley and Wilmott against the default's: `(3 g / (2 rho lambda w^2))^(1/3)` of all base, of the pool's fee g,
-/// the risk aversion rho that the grid has, the leverage lambda and the range's width w in the logarithm of the price.
+/// the risk aversion rho, the leverage lambda and the range's width w in the logarithm of the price.
 fn no_trade(options: &ParameterOptions) -> Result<String> {
     let paths = options.paths / 10;
     let common = common(SCENARIO, paths, options);

@@ -104,7 +104,7 @@ fn scenario(days: u32) -> String {
 pub fn policy(options: &ParameterOptions) -> Result<String> {
     let label = |setting: &Value| {
         let percent = |name: &str| number(&setting[name]).map(|part| part * 100.0);
-        Ok(format!(
+        anyhow::Ok(format!(
             "hedge {} %, band {} %",
             percent("hedge")?,
             percent("delta_band")?
