@@ -316,7 +316,7 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
         "dashboard",
         &[
             "dashboard --config keeper.toml",
-            "dashboard --config keeper.toml --open",
+            "dashboard --config keeper.toml --print",
         ],
     ),
     (

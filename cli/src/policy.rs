@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 
 use crate::decimal::Ratio;
 
-/// What keepers may do with a position, and when. What is left out stays as it is; for a new position it is the market's.
+/// What keepers may do with a position, and when. What is left out stays as it is; for a new position it is the
+/// market's, with a deleverage trigger that leaves room for a move of the stress distance.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Policy")]
 pub struct PolicyArgs {
@@ -21,7 +22,7 @@ pub struct PolicyArgs {
     /// Largest hedge error after opening and rehedging, as a part of the same amount [default: 5%]
     #[arg(long, value_name = "RATIO")]
     pub delta_target: Option<Ratio>,
-    /// LTV from which keepers may deleverage
+    /// LTV from which keepers may deleverage [default: leaves room for a move of the market's stress distance]
     #[arg(long, value_name = "LTV")]
     pub deleverage_trigger: Option<Ratio>,
     /// LTV to which they then go, and above which a rehedge leaves no position

@@ -88,7 +88,7 @@ async fn run(arguments: Arguments) -> Result<bool> {
         kept,
         watcher,
         price,
-    } = story::tell(net, &path, arguments.taker_volume_day).await?;
+    } = story::tell(net, &path, arguments.taker_volume_day, arguments.stay).await?;
     print!("{}", report.side_by_side());
     let file = report.write().context("writing the report")?;
     println!("\nreport: {}", file.display());

@@ -40,7 +40,7 @@ pub struct Ending {
 }
 
 /// Runs it on a fresh cluster. Takers trade for `taker_volume_day` quote tokens a day where the prices' file does not say
-/// how much they traded.
+/// how much they traded. `show_page`: say where the keeper's page is before the first price moves, and open it where somebody sees that.
 ///
 /// # Errors
 /// If the cluster or the keeper fails; that a position is liquidated is no failure.
@@ -48,6 +48,7 @@ pub async fn tell(
     net: Arc<dyn Localnet>,
     path: &PricePath,
     taker_volume_day: f64,
+    show_page: bool,
 ) -> Result<Ending> {
     println!(
         "opening two equal positions: leverage 3, delta-neutral, own funds 100 quote, in pools of 50 million; takers trade {:.0} million a day",
@@ -63,6 +64,9 @@ pub async fn tell(
     // Opening took a while.
     kept.world.post_price(path.first()).await?;
     let watcher = Watcher::start(net.as_ref(), &kept.world).await?;
+    if show_page {
+        watcher.show_page()?;
+    }
     let held = settle(&mut kept, &watcher, path.first()).await?;
     let unkept = left.look(path.first(), |gain| &mut gain.interest).await?;
 

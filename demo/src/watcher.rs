@@ -9,7 +9,9 @@ use anyhow::{Context, Result, ensure};
 use ballast_client::Signer;
 use ballast_keeper::{
     Api, Config, Fees, Keeper, KeeperError, KeeperEvent, Liquidation, MarketConfig, Mode, Status,
-    Timing, api::Token, journal::Outcome,
+    Timing,
+    api::{Token, browser},
+    journal::Outcome,
 };
 use ballast_localnet::{Localnet, LocalnetExt, World, keys};
 use tempfile::TempDir;
@@ -160,6 +162,22 @@ impl Watcher {
         let address = address.context("the keeper does not listen")?;
         let token = Token::read(&Token::path(&self.directory.path().join(JOURNAL)))?;
         Ok(format!("http://{address}/#token={}", token.expose()))
+    }
+
+    /// Says where its page is, and opens it where somebody sees that.
+    ///
+    /// # Errors
+    /// If it does not listen.
+    pub fn show_page(&self) -> Result<()> {
+        let page = self.page()?;
+        println!("\nthe keeper's page, on which the story is live: {page}\n");
+        if browser::is_watched()
+            && let Err(error) = browser::open(self.directory.path(), &page)
+        {
+            // The story goes on without.
+            eprintln!("{error}");
+        }
+        Ok(())
     }
 
     /// Whether it knows its position and nothing is in flight.

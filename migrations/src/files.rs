@@ -64,10 +64,16 @@ const BUILT_IN: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "devnet",
-        &[(
-            "0001_sol_usdc.toml",
-            include_str!("../devnet/0001_sol_usdc.toml"),
-        )],
+        &[
+            (
+                "0001_sol_usdc.toml",
+                include_str!("../devnet/0001_sol_usdc.toml"),
+            ),
+            (
+                "0002_room_for_the_fee.toml",
+                include_str!("../devnet/0002_room_for_the_fee.toml"),
+            ),
+        ],
     ),
 ];
 

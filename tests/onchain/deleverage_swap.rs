@@ -1,6 +1,8 @@
 //! Deleveraging with a swap: who may, at which price, at which loss, and how far it goes.
 
-use ballast_client::{BallastError, BallastEvent, Receipt, ballast::events::DeleveragedWithSwap};
+use ballast_client::{
+    BallastError, BallastEvent, Receipt, ballast::events::DeleveragedWithSwap, instruction,
+};
 use ballast_localnet::{Localnet, UsdPrice, WorldConfig};
 
 use crate::support::{Scene, accepted, refused, shallow};
@@ -176,6 +178,87 @@ async fn it_loses_no_more_than_the_cap() {
         event.swap_loss
     );
     assert!(event.swap_loss > 0);
+}
+
+/// Who uses a price of some seconds before the newest makes no swap due by it, and none that loses more than the cap at the newest.
+/// What does not swap goes on meanwhile, and so does everything at the newest price.
+/// Where the older price reaches the market's trigger and the newest only the owner's, which is below it, the owner's is what is due.
+#[tokio::test]
+async fn a_swap_that_the_owner_asks_for_at_both_prices_is_not_kept_from_by_the_markets_trigger() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.svm.pass_time(60).await.unwrap();
+    scene.pool(245.0).await;
+    scene.post_with_average(243, 243, 0).await;
+    let refresh = instruction::refresh_price(&scene.world.market);
+    accepted(scene.send(&scene.keeper, refresh).await);
+    let owners = scene.world.policy();
+    let newest = scene.ltv_bps(&position).await;
+    assert!((owners.deleverage_trigger_ltv_bps..7_700).contains(&newest));
+    scene.post_with_average(247, 247, 4).await;
+    assert!(scene.ltv_bps(&position).await >= 7_700);
+    let receipt = accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+    // To the owner's target and within the owner's cap.
+    assert!(done(&receipt).ltv_after_bps <= owners.deleverage_target_ltv_bps);
+}
+
+#[tokio::test]
+async fn an_older_price_makes_no_swap_due_and_none_that_loses_more() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    // Only the market's trigger of 77 %.
+    scene
+        .change_policy(&position, |policy| policy.keeper_enabled = 0)
+        .await;
+    scene.svm.pass_time(60).await.unwrap();
+    let show = async |dollars| {
+        scene.post_with_average(dollars, dollars, 0).await;
+        let refresh = instruction::refresh_price(&scene.world.market);
+        accepted(scene.send(&scene.keeper, refresh).await);
+        scene.ltv_bps(&position).await
+    };
+    let start = scene.svm.save();
+    scene.pool(247.0).await;
+    assert!(show(244).await < 7_700);
+    scene.post_with_average(247, 247, 4).await;
+    assert!((7_700..7_800).contains(&scene.ltv_bps(&position).await));
+    refused(
+        scene.deleverage_swap(&position, &scene.keeper).await,
+        BallastError::DeleverageNotDue,
+    );
+    accepted(scene.deleverage(&position, &scene.keeper).await);
+
+    // Due at both; the pool is 1.2 % above the newest price, and near the one that is used.
+    scene.svm.restore(&start);
+    assert!(show(250).await >= 7_700);
+    scene.pool(253.0).await;
+    scene.post_with_average(253, 253, 4).await;
+    refused(
+        scene.deleverage_swap(&position, &scene.keeper).await,
+        BallastError::SwapLossTooHigh,
+    );
+    // A pool that is within the cap at the newest is traded with at either, and loses no more at the newest.
+    scene.pool(251.0).await;
+    let saved = scene.svm.save();
+    for (used, age_secs) in [(253, 4), (250, 0), (249, 4)] {
+        scene.svm.restore(&saved);
+        scene.post_with_average(used, used, age_secs).await;
+        let receipt = accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+        let event = done(&receipt);
+        let newest = u128::from(event.base_traded) * 250 / 1_000;
+        let paid = u128::from(event.quote_traded);
+        assert!(
+            paid * 10_000 <= newest * 10_100,
+            "{paid} for what is worth {newest}"
+        );
+        assert!(paid > newest && event.base_traded > 0);
+    }
+    // Nobody is kept away by a newest price at which nothing is due: the next one counts.
+    scene.svm.restore(&start);
+    show(244).await;
+    scene.pool(250.0).await;
+    scene.post_with_average(250, 250, 0).await;
+    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
 }
 
 /// In a thin pool only a part is traded. It is booked as long as LTV falls, and the next goes on.

@@ -22,7 +22,12 @@ impl Scene {
         let market = &self.world.market;
         let mut params = self.params();
         change(&mut params);
-        let update = instruction::update_market(&market.address, &market.market.authority, params);
+        let update = instruction::update_market(
+            &market.address,
+            &market.market.whirlpool,
+            &market.market.authority,
+            params,
+        );
         self.send_as_authority(update).await
     }
 
@@ -171,7 +176,12 @@ async fn a_market_without_reserves_changes_at_once_and_one_with_lenders_does_not
     let update = async |maintenance_ltv_bps| {
         let mut params = scene.params();
         params.limits.maintenance_ltv_bps = maintenance_ltv_bps;
-        let update = instruction::update_market(&address, &bob.key(), params);
+        let update = instruction::update_market(
+            &address,
+            &scene.world.market.market.whirlpool,
+            &bob.key(),
+            params,
+        );
         accepted(scene.send(&bob, update).await);
         context().await.market.limits.maintenance_ltv_bps
     };

@@ -288,7 +288,7 @@ async fn what_is_not_due_at_the_newest_price_known_is_not_due() {
     let saved = scene.svm.save();
     accepted(scene.exit(&position, &scene.keeper).await);
     scene.svm.restore(&saved);
-    // A deleverage that only the owner asks for; the market's needs no second price.
+    // A deleverage that only the owner asks for; the market's needs no second price but for a swap.
     scene.price(225).await;
     newer((base, quote)).await;
     let (_, used) = scene.model(&position).await;
@@ -316,7 +316,11 @@ async fn what_is_not_due_at_the_newest_price_known_is_not_due() {
     scene
         .change_market(|market| market.limits.deleverage_ltv_bps = ltv_bps - 50)
         .await;
-    accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+    refused(
+        scene.deleverage_swap(&position, &scene.keeper).await,
+        BallastError::DeleverageNotDue,
+    );
+    accepted(scene.deleverage(&position, &scene.keeper).await);
 }
 
 /// Publish times just after those of the price accounts.

@@ -69,7 +69,7 @@ impl Two {
             ),
             (
                 authority,
-                instruction::update_market(at, &authority, params),
+                instruction::update_market(at, &market.market.whirlpool, &authority, params),
                 *at,
             ),
             (

@@ -96,7 +96,7 @@ async fn the_floor_counts_to_the_unit_and_before_the_window() {
 }
 
 #[tokio::test]
-async fn fees_that_the_pool_has_booked_count_for_the_floor() {
+async fn fees_count_for_the_floor_whether_or_not_anyone_has_had_them_booked() {
     use ballast_abi::whirlpool::instruction::{UpdateFeesAndRewards, UpdateFeesAndRewardsAccounts};
     let scene = Scene::new().await;
     let position = scene.open(1).await;
@@ -124,27 +124,60 @@ async fn fees_that_the_pool_has_booked_count_for_the_floor() {
         scene.automate(&position, floor).await;
     };
     let without = scene.equity(&position).await;
-    // What is earned but not booked counts for nothing.
-    assert_eq!(owed().await, Amounts::ZERO);
     let saved = scene.svm.save();
-    floor(without).await;
-    accepted(scene.exit(&position, &scene.keeper).await);
-    scene.svm.restore(&saved);
-
-    // Anyone books them.
-    accepted(scene.send(&scene.keeper, book).await);
+    accepted(scene.send(&scene.keeper, book.clone()).await);
     let fees = owed().await;
     assert!(fees.base > 0 && fees.quote > 0, "{fees:?}");
     let (model, at) = scene.model(&position).await;
     let with_fees = model.with_idle(fees).unwrap().value(at).unwrap().equity();
-    for (min_equity, due) in [(without, false), (with_fees - 1, false), (with_fees, true)] {
-        floor(min_equity).await;
-        let sent = scene.exit(&position, &scene.keeper).await;
-        match due {
-            true => drop(accepted(sent)),
-            false => refused(sent, BallastError::ExitNotDue),
+    // An owner who has more than the floor is not taken out because nobody has touched the position.
+    for booked in [false, true] {
+        for (min_equity, due) in [(without, false), (with_fees - 1, false), (with_fees, true)] {
+            scene.svm.restore(&saved);
+            if booked {
+                accepted(scene.send(&scene.keeper, book.clone()).await);
+            } else {
+                assert_eq!(owed().await, Amounts::ZERO);
+            }
+            floor(min_equity).await;
+            let sent = scene.exit(&position, &scene.keeper).await;
+            match due {
+                true => drop(accepted(sent)),
+                false => refused(sent, BallastError::ExitNotDue),
+            }
         }
     }
+}
+
+/// A swap of an exit may lose no more at the newest price that the market knows than at the one that is used.
+#[tokio::test]
+async fn an_exit_at_an_older_price_loses_no_more_than_the_cap_at_the_newest() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.exit_at(&position, 194, Reaction::ExitIntoQuote).await;
+    scene.svm.pass_time(60).await.unwrap();
+    let refresh = || instruction::refresh_price(&scene.world.market);
+    let show = async |dollars| {
+        scene.post_with_average(dollars, dollars, 0).await;
+        accepted(scene.send(&scene.keeper, refresh()).await);
+    };
+    // 0.5 % above the pool at the price that is used, 2 % at the newest: what base is sold for is too little there.
+    scene.pool(195.0).await;
+    show(199).await;
+    scene.post_with_average(196, 196, 5).await;
+    refused(
+        scene.exit(&position, &scene.keeper).await,
+        BallastError::SwapLossTooHigh,
+    );
+    // It takes no swap, it takes no price.
+    let saved = scene.svm.save();
+    scene.exit_at(&position, 194, Reaction::ExitAsIs).await;
+    accepted(scene.exit(&position, &scene.keeper).await);
+    scene.svm.restore(&saved);
+    // With the newest price it goes as soon as the pool follows.
+    scene.post_with_average(199, 199, 0).await;
+    scene.pool(198.5).await;
+    accepted(scene.exit(&position, &scene.keeper).await);
 }
 
 #[tokio::test]
@@ -212,7 +245,7 @@ async fn an_exit_loses_no_more_than_the_owner_allows() {
         let position = scene.open(1).await;
         // At 190 there is only base, the quote debt has to be bought; somebody pushes the pool as far as it may be.
         scene.price(190).await;
-        scene.pool(188.2).await;
+        scene.pool(188.3).await;
         let (max_exit_loss_bps, window_high_tick) = (50, scene.tick(189));
         let automation = Automation {
             window_high_tick,

@@ -80,7 +80,12 @@ async fn nobody_acts_for_others_without_their_signature() {
         ),
         (
             authority,
-            instruction::update_market(&market.address, &authority, params),
+            instruction::update_market(
+                &market.address,
+                &market.market.whirlpool,
+                &authority,
+                params,
+            ),
         ),
         (
             authority,

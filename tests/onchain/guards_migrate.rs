@@ -147,7 +147,12 @@ async fn a_market_of_the_earlier_version_is_brought_to_this_one() {
         },
         ..scene.market().await.params()
     };
-    let update = instruction::update_market(&at, &authority, params);
+    let update = instruction::update_market(
+        &at,
+        &scene.world.market.market.whirlpool,
+        &authority,
+        params,
+    );
     accepted(scene.send_as_authority(update).await);
     assert_eq!(scene.market().await.limits.maintenance_ltv_bps, 8_000);
     accepted(scene.close(&position).await);
@@ -203,7 +208,10 @@ async fn parameters_that_a_newer_rule_refuses_do_not_lock_a_market() {
     // What is announced from now on has to obey every rule.
     let authority = scene.world.market.market.authority;
     let at = scene.world.market.address;
-    let same = instruction::update_market(&at, &authority, scene.market().await.params());
+    let same = {
+        let pool = scene.world.market.market.whirlpool;
+        instruction::update_market(&at, &pool, &authority, scene.market().await.params())
+    };
     refused(
         scene.send_as_authority(same).await,
         BallastError::BadParameters,
@@ -260,7 +268,7 @@ async fn without_its_authority_a_market_is_brought_on_and_everybody_leaves() {
     let mut wanted = params;
     wanted.limits.max_pool_deviation_bps = 100;
     wanted.keepers.max_daily_loss_bps += 1;
-    let update = instruction::update_market(&at, &authority, wanted);
+    let update = instruction::update_market(&at, &market.market.whirlpool, &authority, wanted);
     accepted(scene.send_as_authority(update).await);
     assert_eq!(scene.market().await.params(), params);
 }

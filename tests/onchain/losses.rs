@@ -4,10 +4,15 @@ use ballast_client::{
     Amounts, BallastError, BallastEvent, OpenArgs, PositionContext, Receipt, Side, Signer,
     ballast::events::WriteOffRewarded, instruction,
 };
-use ballast_localnet::{Trader, WorldConfig};
+use ballast_keeper::execute::Verdict;
+use ballast_localnet::{Localnet, Trader, WorldConfig};
 use ballast_model::{lending::uncovered_up, worth_down};
+use ballast_strategy::decide::ActionKind;
 
-use crate::support::{ANY, Scene, Sent, accepted, refused, substitute};
+use crate::{
+    keeper::Hand,
+    support::{ANY, Scene, Sent, accepted, refused, substitute},
+};
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
 
@@ -21,7 +26,7 @@ fn rewards(receipt: &Receipt) -> Vec<&WriteOffRewarded> {
 
 impl Scene {
     /// Anyone shows what a position's collateral does not cover.
-    async fn show_loss(&self, position: &PositionContext) -> Sent {
+    pub async fn show_loss(&self, position: &PositionContext) -> Sent {
         let show = instruction::show_loss(&self.world.market, &position.address);
         self.send(&self.keeper, show).await
     }
@@ -272,6 +277,35 @@ async fn a_lender_who_sees_a_loss_first_gains_nothing_by_leaving_first() {
 }
 
 #[tokio::test]
+async fn a_keeper_shows_a_gaps_loss_before_anybody_may_book_it() {
+    let (scene, bob) = Scene::with_two_lenders().await;
+    let position = scene.open(1).await;
+    let hand = Hand::new(&scene, "");
+    let half = scene.shares(&bob.keypair, Side::Base).await / 2;
+    let report = hand.act(&position, ActionKind::RefreshPrice).await;
+    assert!(matches!(report.verdict, Verdict::NotDue), "{report:?}");
+    scene.price_with_average(400, 200).await;
+    // Who knows of it would leave at par.
+    let saved = scene.svm.save();
+    let par = scene.withdraw(&bob.keypair, Side::Base, half).await;
+    scene.svm.restore(&saved);
+    refused(
+        scene.liquidate(&position).await,
+        BallastError::NoSecondWitness,
+    );
+    Hand::landed(&hand.act(&position, ActionKind::RefreshPrice).await);
+    let (model, oracle) = scene.model(&position).await;
+    let loss = uncovered_up(model.debt, &model.value(oracle).unwrap());
+    assert_eq!(scene.shown(&position).await.0, [loss.base, loss.quote]);
+    let less = scene.withdraw(&bob.keypair, Side::Base, half).await;
+    assert!(less < par, "{less} {par}");
+    // Once is enough.
+    let report = hand.act(&position, ActionKind::RefreshPrice).await;
+    assert!(matches!(report.verdict, Verdict::NotDue), "{report:?}");
+    assert_eq!(hand.journaled(), [ActionKind::RefreshPrice]);
+}
+
+#[tokio::test]
 async fn a_loss_that_is_gone_is_shown_away_with_the_newest_price() {
     let (scene, bob) = Scene::with_two_lenders().await;
     let position = scene.open(1).await;
@@ -296,6 +330,43 @@ async fn a_loss_that_is_gone_is_shown_away_with_the_newest_price() {
     assert_eq!(scene.shown(&position).await, ([0, 0], [0, 0]));
     refused(scene.show_loss(&position).await, BallastError::NoLossToShow);
     assert_eq!(scene.withdraw(&bob.keypair, Side::Base, half).await, par);
+}
+
+/// Between a gap and the end of the grace a price of before it can still be used.
+#[tokio::test]
+async fn nobody_shows_a_loss_away_with_a_price_of_before_the_gap() {
+    let (scene, bob) = Scene::with_two_lenders().await;
+    let position = scene.open(1).await;
+    scene.svm.pass_time(60).await.unwrap();
+    scene.post_with_average(400, 400, 0).await;
+    let (model, oracle) = scene.model(&position).await;
+    let loss = uncovered_up(model.debt, &model.value(oracle).unwrap());
+    accepted(scene.show_loss(&position).await);
+    let (own, _) = scene.shown(&position).await;
+    assert_eq!(own, [loss.base, loss.quote]);
+    let half = scene.shares(&bob.keypair, Side::Base).await / 2;
+    let saved = scene.svm.save();
+    let less = scene.withdraw(&bob.keypair, Side::Base, half).await;
+    scene.svm.restore(&saved);
+    // Solvent, or insolvent by less.
+    for before_the_gap in [300, 360] {
+        scene
+            .post_with_average(before_the_gap, before_the_gap, 5)
+            .await;
+        let (model, then) = scene.model(&position).await;
+        let at_used = uncovered_up(model.debt, &model.value(then).unwrap());
+        assert!(at_used.base < loss.base);
+        accepted(scene.show_loss(&position).await);
+        assert_eq!(scene.shown(&position).await.0, own);
+    }
+    assert_eq!(scene.withdraw(&bob.keypair, Side::Base, half).await, less);
+    // A larger one of before it counts until the newest is shown.
+    scene.post_with_average(430, 430, 5).await;
+    accepted(scene.show_loss(&position).await);
+    assert!(scene.shown(&position).await.0[0] > own[0]);
+    scene.post_with_average(400, 400, 0).await;
+    accepted(scene.show_loss(&position).await);
+    assert_eq!(scene.shown(&position).await.0, own);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ fn thin(tick_spacing: u16) -> WorldConfig {
     let standard = WorldConfig::standard().unwrap();
     WorldConfig {
         background_value: 20_000_000_000,
-        ..standard.with_tick_spacing(tick_spacing)
+        ..standard.with_tick_spacing(tick_spacing).unwrap()
     }
 }
 

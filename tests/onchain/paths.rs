@@ -1,6 +1,7 @@
 //! Random price paths whose steps stay within the stress distance, on the built program, with an honest keeper: it decides as the
-//! keeper does and sends what it decides, before anybody else. However the position is made it is never left where it can be
-//! liquidated, nor above a trigger, and no action loses more than its cap.
+//! keeper does and sends what it decides. At every price a liquidator tries first. However the position is made, with any trigger up
+//! to the one that new positions have, it can never be liquidated, it is never left above a trigger once a fresh price and a pool
+//! within the owner's cap let the keeper act, and no action loses more than its cap.
 //!
 //! Feeds come with any age that a swap allows and out of phase, at times older than what the market has been shown; they are
 //! uncertain, and their averages lag, so that stages rise where somebody looks. The pool is off the oracle's price. Each path's seed
@@ -9,9 +10,10 @@
 use std::collections::BTreeMap;
 
 use ballast_client::{
-    Amounts, Automation, BallastError, BallastEvent, Bps, OpenArgs, Policy, PositionContext,
-    Receipt, RecenterArgs, Side,
+    Amounts, Automation, BallastError, BallastEvent, Bps, Limits, OpenArgs, Policy,
+    PositionContext, Receipt, RecenterArgs, Side,
     ballast::targets::{MarketRule, deleverage_due, max_swap_loss},
+    default_policy,
 };
 use ballast_localnet::{Localnet, PricePost, UsdPrice, WorldConfig};
 use ballast_model::{Position as PositionModel, SqrtPrice, value_up};
@@ -89,9 +91,13 @@ struct Path<'a> {
     tally: &'a mut Tally,
 }
 
-/// A policy with a cap that a swap can keep to. `fee_bps`: the pool's.
-fn drawn_policy(rng: &mut StdRng, standard: Policy, fee_bps: u32) -> Policy {
-    let trigger = rng.random_range(4_000..7_990);
+/// A policy with a cap that a swap can keep to, and a trigger that leaves the stress distance: the default one or less. `fee_bps`: the
+/// pool's.
+fn drawn_policy(rng: &mut StdRng, standard: Policy, limits: &Limits, fee_bps: u32) -> Policy {
+    let highest = default_policy(limits).deleverage_trigger_ltv_bps;
+    let trigger = *[highest, rng.random_range(4_000..=highest)]
+        .choose(rng)
+        .unwrap();
     let delta_band_bps = rng.random_range(200..3_000);
     Policy {
         hedge_bps: *[10_000, 10_000, 0, rng.random_range(0..=10_000)]
@@ -119,7 +125,12 @@ async fn opened(scene: &Scene, rng: &mut StdRng, id: u64) -> Option<PositionCont
         .unwrap();
     let args = scene.world.open_args(id, band, own, leverage_bps).unwrap();
     let args = OpenArgs {
-        policy: drawn_policy(rng, scene.world.policy(), fee_bps),
+        policy: drawn_policy(
+            rng,
+            scene.world.policy(),
+            &scene.world.market.market.limits,
+            fee_bps,
+        ),
         ..args
     };
     let position = scene.world.open(&scene.alice, args).await.ok()?;
@@ -152,7 +163,14 @@ impl Path<'_> {
         let weight = rng.random_range(0.3..1.0);
         market.average += (market.price - market.average) * weight;
         market.quote = rng.random_range(0.999..1.001);
+        self.post(true).await
+    }
 
+    /// Posts both feeds, `old` as they may be or as of now; whether one is older than what the market was shown.
+    async fn post(&mut self, old: bool) -> bool {
+        let Self {
+            rng, scene, market, ..
+        } = self;
         let now_secs = scene.svm.now_secs();
         let stored = scene.market().await;
         let safety = stored.safety.effective();
@@ -165,7 +183,11 @@ impl Path<'_> {
         for (side, shown_secs) in [Side::Base, Side::Quote].into_iter().zip(shown) {
             let oldest_secs = (now_secs - i64::from(safety.max_age_swap_secs))
                 .max(shown_secs - i64::from(safety.grace_secs / 2));
-            let publish_secs = rng.random_range(oldest_secs..=now_secs);
+            let publish_secs = if old {
+                rng.random_range(oldest_secs..=now_secs)
+            } else {
+                now_secs
+            };
             older |= publish_secs < shown_secs;
             let (price, average) = match side {
                 Side::Base => (market.price * market.quote, market.average * market.quote),
@@ -188,8 +210,8 @@ impl Path<'_> {
         older
     }
 
-    /// The pool somewhere near the oracle's price; whether a swap can then keep to the owner's cap.
-    async fn push(&mut self) -> bool {
+    /// The pool somewhere near the oracle's price, or within the owner's cap; whether a swap can then keep to that.
+    async fn push(&mut self, within_owners: bool) -> bool {
         let Self { rng, scene, .. } = self;
         let pool = scene.world.pool().await.unwrap();
         let limits = scene.world.market.market.limits;
@@ -197,7 +219,7 @@ impl Path<'_> {
         let deviation = f64::from(limits.max_pool_deviation_bps);
         let within = |cap: u32| (f64::from(cap) - fee_bps).min(deviation) - 1.0;
         let [owners, markets] = [self.policy.max_swap_loss_bps, limits.max_swap_loss_bps];
-        let most = if rng.random_bool(0.9) {
+        let most = if within_owners || rng.random_bool(0.9) {
             within(owners.min(markets))
         } else {
             within(markets)
@@ -304,18 +326,26 @@ impl Path<'_> {
         assert!(lost <= allowed, "{lost} lost, {allowed} allowed: {at}");
     }
 
-    /// Nobody can liquidate it, and nothing is due for a trigger.
-    async fn is_safe(&mut self, older: bool, within_owners_cap: bool, at: &str) {
+    /// A liquidator finds nothing to do, whatever the average would let it.
+    async fn cannot_be_liquidated(&self, at: &str) {
         let scene = self.scene;
         let (model, oracle) = scene.model(&self.position).await;
         let value = model.value(oracle).unwrap();
-        let market = scene.market().await;
-        let maintenance = Bps::new(market.limits.maintenance_ltv_bps);
+        let maintenance = Bps::new(scene.market().await.limits.maintenance_ltv_bps);
         assert!(!value.ltv_at_least(maintenance), "{value:?}: {at}");
         refused(
             scene.liquidate(&self.position).await,
             BallastError::NotLiquidatable,
         );
+    }
+
+    /// Nobody can liquidate it, and nothing is due for a trigger.
+    async fn is_safe(&mut self, older: bool, within_owners_cap: bool, at: &str) {
+        self.cannot_be_liquidated(at).await;
+        let scene = self.scene;
+        let (model, oracle) = scene.model(&self.position).await;
+        let value = model.value(oracle).unwrap();
+        let market = scene.market().await;
         let rule = MarketRule::of(&market);
         let bound = if within_owners_cap && !older {
             lowest_trigger(rule, &self.policy, true)
@@ -362,13 +392,23 @@ async fn walk(scene: &Scene, seed: u64, tally: &mut Tally) {
     let mut unkept_liquidated = false;
     for step in 0..STEPS {
         let older = path.step().await;
-        let within_owners_cap = path.push().await;
+        let within_owners_cap = path.push(false).await;
         let at = format!(
             "BALLAST_SEED={seed}, step {step}, price {:.4}, {:?}, {:?}",
             path.market.price, path.policy, path.position.position.automation
         );
+        path.cannot_be_liquidated(&at).await;
         path.keep(&at).await;
         path.is_safe(older, within_owners_cap, &at).await;
+        if older || !within_owners_cap {
+            // A moment later the feeds are there, and the pool has been brought back.
+            scene.svm.pass_time(1).await.unwrap();
+            let older = path.post(false).await;
+            let within_owners_cap = path.push(true).await;
+            path.cannot_be_liquidated(&at).await;
+            path.keep(&at).await;
+            path.is_safe(older, within_owners_cap, &at).await;
+        }
         let (_, oracle) = scene.model(&path.position).await;
         unkept_liquidated |= unkept.value(oracle).unwrap().ltv_at_least(maintenance);
     }
@@ -390,7 +430,9 @@ async fn on_paths_within_the_stress_distance_a_kept_position_is_never_liquidated
         let seeds =
             first + world * IN_A_WORLD..(first + (world + 1) * IN_A_WORLD).min(first + cases);
         let spacing = [4, 1, 64, 8, 2][(world % 5) as usize];
-        let config = WorldConfig::standard().unwrap().with_tick_spacing(spacing);
+        let config = WorldConfig::standard()
+            .and_then(|config| config.with_tick_spacing(spacing))
+            .unwrap();
         let scene = Scene::with(config).await;
         scene.svm.set_simulating(false);
         let start = scene.svm.save();

@@ -2,16 +2,20 @@
 //! succeeds, and ends below the trigger that asked for it; after two at most LTV is below the lowest trigger that there is.
 //!
 //! States are written into the accounts: bands, leverage, hedge ratios, idle amounts, debts in any mix, prices far beyond both
-//! edges, pools of any tick spacing pushed as far as a swap may lose, reserves lent out to the last unit, risk stages, policies.
+//! edges, pools of any tick spacing and fee as far from the price as the market lets them be, moving averages that lag, reserves lent out
+//! to the last unit, risk stages, policies.
 //! `BALLAST_CASES=10000` tries more of them, `BALLAST_SEED=n` others: the seed of each world is printed.
 
 use std::collections::BTreeMap;
 
 use ballast_client::{
     Amounts, BallastError, Bps, OpenArgs, Policy, PositionContext, Side,
-    ballast::targets::{MarketRule, TriggeredBy, deleverage_due},
+    ballast::{
+        state::largest_deviation_bps,
+        targets::{MarketRule, TriggeredBy, deleverage_due},
+    },
 };
-use ballast_localnet::{UsdPrice, WorldConfig};
+use ballast_localnet::{PricePost, UsdPrice, WorldConfig};
 use ballast_model::{Position, SqrtPrice, Valuation, plan_deleverage, value_down};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
@@ -115,7 +119,11 @@ fn indebted(rng: &mut StdRng, bare: &Position, at: SqrtPrice, ltv: f64) -> (Amou
 }
 
 /// `least_loss_bps`: what the pool takes, and a little. Owners who allow less have chosen that keepers do not swap.
-fn drawn_policy(rng: &mut StdRng, standard: Policy, least_loss_bps: u32) -> Policy {
+fn drawn_policy(
+    rng: &mut StdRng,
+    standard: Policy,
+    [least_loss_bps, most_loss_bps]: [u32; 2],
+) -> Policy {
     let trigger = rng.random_range(2_000..7_990);
     Policy {
         hedge_bps: *[10_000, 10_000, 0, rng.random_range(0..=10_000)]
@@ -123,7 +131,7 @@ fn drawn_policy(rng: &mut StdRng, standard: Policy, least_loss_bps: u32) -> Poli
             .unwrap(),
         deleverage_trigger_ltv_bps: trigger,
         deleverage_target_ltv_bps: rng.random_range(trigger / 2..trigger),
-        max_swap_loss_bps: rng.random_range(least_loss_bps..=100),
+        max_swap_loss_bps: rng.random_range(least_loss_bps..=most_loss_bps),
         keeper_enabled: u32::from(rng.random_bool(0.8)),
         ..standard
     }
@@ -140,6 +148,8 @@ struct Tally {
     too_far_for_owner: u64,
     /// States that were drawn, but in which nothing was due for a keeper.
     not_due: u64,
+    /// Liquidations that were tried first, from maintenance on.
+    liquidations: BTreeMap<String, u64>,
     /// Deleverages without a swap that were tried first.
     swap_free: BTreeMap<String, u64>,
 }
@@ -152,7 +162,8 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
     let market = scene.market().await;
     let pool = scene.world.pool().await.unwrap();
     let fee = u32::from(pool.fee_rate_ppm) / 100 + 1;
-    let policy = drawn_policy(rng, scene.world.policy(), fee + 2);
+    let losses = [fee + 2, market.limits.max_swap_loss_bps];
+    let policy = drawn_policy(rng, scene.world.policy(), losses);
     scene
         .change_position(position, |stored| stored.policy = policy)
         .await;
@@ -168,6 +179,8 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
         0 => lowest,
         1..4 => rng.random_range(0.77..0.8),
         4 => rng.random_range(0.8..0.9999),
+        // Where the average has most to confirm.
+        5 => rng.random_range(0.8..0.82),
         _ => rng.random_range(lowest..0.8),
     };
     let (idle, debt) = indebted(rng, &bare, oracle, ltv);
@@ -183,14 +196,21 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
             return;
         }
     };
-    // As far to either side as the swap may lose, the pool's fee and a little impact included.
-    let cap = due.max_swap_loss(&market.limits, &policy).get();
-    let widest = f64::from(
-        cap.saturating_sub(fee + 1)
-            .min(market.limits.max_pool_deviation_bps - 1),
-    );
-    let away = rng.random_range(-widest..=widest) / 1e4;
-    let owners_cap = f64::from(policy.max_swap_loss_bps.saturating_sub(fee + 1));
+    // As far to either side as the market lets it be; for what only the owner asks for, as its own lower cap lets it.
+    let within = |cap_bps| f64::from(largest_deviation_bps(cap_bps, pool.fee_rate_ppm));
+    let deviation = f64::from(market.limits.max_pool_deviation_bps);
+    let owners_cap = within(policy.max_swap_loss_bps);
+    let widest = match due.by {
+        TriggeredBy::Market => deviation,
+        TriggeredBy::Policy => deviation.min(owners_cap),
+    };
+    // Less than what a square root of 64 bits of fraction is rounded by.
+    let widest = widest - 1e-6;
+    let away = match rng.random_range(0..4) {
+        0 => widest,
+        1 => -widest,
+        _ => rng.random_range(-widest..=widest),
+    } / 1e4;
     let pushed = oracle.x64() as f64 * (1.0 + away).sqrt();
     scene
         .world
@@ -220,6 +240,17 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
     *tally.swap_free.entry(outcome).or_default() += 1;
     scene.svm.restore(&saved);
 
+    if value.ltv_at_least(Bps::new(market.limits.maintenance_ltv_bps)) {
+        let outcome = match scene.liquidate(position).await {
+            Ok(_) => "done",
+            Err(error) if error.is(BallastError::NoSecondWitness) => "no second witness",
+            Err(error) => panic!("{error}: {state}"),
+        };
+        *tally.liquidations.entry(outcome.into()).or_default() += 1;
+        scene.svm.restore(&saved);
+    }
+
+    // Whatever the average says.
     let how = cure(scene, position, &value, &state, oracle).await;
     *tally.cured.entry(how).or_default() += 1;
     let (after, _) = scene.model(position).await;
@@ -361,9 +392,18 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
         }
         println!("BALLAST_SEED={seed}");
         let mut rng = StdRng::seed_from_u64(seed);
-        let spacing = *[1, 2, 4, 8, 64].choose(&mut rng).unwrap();
-        let config = WorldConfig::standard().unwrap().with_tick_spacing(spacing);
-        let scene = Scene::with(config).await;
+        // Fees of 1 to 100 bps.
+        let spacing = *[1, 2, 4, 8, 64, 128].choose(&mut rng).unwrap();
+        let config = WorldConfig::standard()
+            .and_then(|config| config.with_tick_spacing(spacing))
+            .unwrap();
+        // The smaller moves by a basis point where the largest of these trades is made.
+        let value = rng.random_range(15..=50) * 1_000_000_000_000;
+        let scene = Scene::with(WorldConfig {
+            background_value: value,
+            ..config
+        })
+        .await;
         scene.svm.set_simulating(false);
         let below = rng.random_range(2..60);
         let above = rng.random_range(2..120);
@@ -394,6 +434,13 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
             };
             let price = UsdPrice::from_f64(dollars).unwrap();
             scene.world.move_price(price).await.unwrap();
+            // The average lags by up to three tenths, or not at all.
+            let lag = *[0.0, rng.random_range(-0.3..0.3)].choose(&mut rng).unwrap();
+            let base = PricePost {
+                ema_price: UsdPrice::from_f64(dollars * (1.0 + lag)).unwrap().units(),
+                ..PricePost::good(Side::Base, price, scene.svm.now_secs())
+            };
+            accepted(scene.world.post(&[base]).await);
             let there = scene.svm.save();
             for _ in 0..AT_A_PRICE {
                 try_state(&scene, &position, &mut rng, &mut tally).await;
@@ -409,6 +456,9 @@ async fn at_or_above_a_trigger_something_always_goes_and_ends_below_it() {
         cured * 10 >= drawn * 6,
         "only {cured} of {drawn} states were due"
     );
-    let seen = tally.swap_free.len() == 2 && !tally.twice.is_empty() && tally.too_far_for_owner > 0;
+    let seen = tally.swap_free.len() == 2
+        && tally.liquidations.len() == 2
+        && !tally.twice.is_empty()
+        && tally.too_far_for_owner > 0;
     assert!(seen || drawn < CASES, "{tally:?}");
 }

@@ -30,7 +30,9 @@ const LOWER: f64 = 11_079_431_002.43;
 const UPPER: f64 = 25_861_500_935.92;
 
 async fn open() -> (World, Trader, PositionContext) {
-    let config = WorldConfig::standard().unwrap().with_tick_spacing(1);
+    let config = WorldConfig::standard()
+        .and_then(|config| config.with_tick_spacing(1))
+        .unwrap();
     let world = World::new(Arc::new(Svm::start().unwrap()), config)
         .await
         .unwrap();

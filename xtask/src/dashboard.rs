@@ -15,25 +15,12 @@ const DIRECTORY: &str = "keeper/dashboard";
 const PACKAGES: [Package; 2] = [Package::any("chromium"), Package::any("fonts-dejavu-core")];
 /// Of everything that is served for the page.
 const LARGEST_DIST: u64 = 150_000;
-/// The example of ballast-localnet that the real keeper watches.
-const WORLD: &str = "keeper_world";
-/// The keeper is in it.
-const KEEPER: &str = "ballast";
 
-/// What serves the page that is tried in a browser.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Server {
-    /// A made-up world: quick, and needs nothing built.
-    Fixture,
-    /// That, and the real keeper on an embedded node. Programs have been built.
-    Keeper,
-}
-
-/// Node is there; see [`crate::typescript::require_node`].
-pub fn test(server: Server) -> Result<()> {
+/// Over a made-up world, and over the real keeper on an embedded node. Node is there, see [`crate::typescript::require_node`], and
+/// programs have been built.
+pub fn test() -> Result<()> {
     let missing = debian::missing(&PACKAGES);
-    let mut steps =
-        Steps::new(5 + usize::from(server == Server::Keeper) + usize::from(!missing.is_empty()));
+    let mut steps = Steps::new(6 + usize::from(!missing.is_empty()));
     if !missing.is_empty() {
         steps.run("install Debian packages for the browser", || {
             debian::install(&missing)
@@ -50,20 +37,14 @@ pub fn test(server: Server) -> Result<()> {
     steps.run("test its parts", || {
         process::run(npm().args(["run", "--silent", "unit"]))
     })?;
-    let mut tests = npm();
-    tests.args(["run", "--silent", "browser"]);
-    if server == Server::Keeper {
-        steps.run("build a keeper and what it watches", || {
-            tests
-                .env("BALLAST_DEPLOY_DIR", repository::deploy_dir())
-                .env("BALLAST_KEEPER_WORLD", suite::example(WORLD)?)
-                .env("BALLAST_BIN", suite::program(KEEPER)?);
-            Ok(())
-        })?;
-    } else {
-        tests.arg("fixture");
-    }
+    let built = steps.run("build a keeper and what it watches", suite::programs)?;
     steps.run("try it in a browser (some minutes)", || {
+        let mut tests = npm();
+        tests
+            .args(["run", "--silent", "browser"])
+            .env("BALLAST_DEPLOY_DIR", repository::deploy_dir())
+            .env("BALLAST_KEEPER_WORLD", &built.keeper_world)
+            .env("BALLAST_BIN", &built.ballast);
         process::run(&mut tests)
     })
 }

@@ -83,3 +83,11 @@ pub fn install(packages: &[Package]) -> Result<()> {
             .args(&names),
     )
 }
+
+/// Installs what compiles libFuzzer, if it is missing: whatever builds all targets of the workspace needs it.
+pub fn provide_cpp_compiler() -> Result<()> {
+    if std::env::var_os("CXX").is_some() || process::installed("c++").is_some() {
+        return Ok(());
+    }
+    install(&missing(&[Package::any("g++")]))
+}

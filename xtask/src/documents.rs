@@ -1,5 +1,5 @@
-//! What documents say that a machine can check: links lead somewhere, commands of `cargo xtask` exist, and crates are on the floors
-//! that ARCHITECTURE says.
+//! What documents say that a machine can check: links lead somewhere, alerts to paragraphs of their own in the runbook, commands of
+//! `cargo xtask` exist, and crates are on the floors that ARCHITECTURE says.
 
 use std::{
     collections::BTreeMap,
@@ -23,6 +23,7 @@ const OTHERS: [&str; 6] = [
     "keeper/dashboard/README.md",
 ];
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
+const ALERTS: &str = "ops/prometheus/alerts.yml";
 
 /// A document's path from the repository's root, and its text.
 pub type Document = (String, String);
@@ -63,6 +64,7 @@ pub fn check(own: &Command) -> Result<()> {
             }
         }
     }
+    faults.extend(alert_faults(repository::root())?);
     let architecture = documents.iter().find(|(path, _)| path == ARCHITECTURE);
     let (_, text) = architecture.context("docs/ARCHITECTURE.md is missing")?;
     faults.extend(floor_faults(&floors(text), &dependencies()?));
@@ -78,16 +80,50 @@ fn dead_links(root: &Path, path: &str, text: &str) -> Result<Vec<String>> {
     let directory = from.parent().unwrap_or(root);
     let mut faults = Vec::new();
     for (line, target) in links(text) {
-        let (file, heading) = target.split_once('#').unwrap_or((target, ""));
-        let file = if file.is_empty() {
-            from.clone()
-        } else {
-            directory.join(file)
-        };
-        if !file.exists() {
-            faults.push(format!("{path}:{line}: {target} does not exist"));
-        } else if !heading.is_empty() && !has_heading(&fs::read_to_string(&file)?, heading) {
-            faults.push(format!("{path}:{line}: {target}: there is no such heading"));
+        faults.extend(dead_link(directory, path, line, &from, target)?);
+    }
+    Ok(faults)
+}
+
+/// What is wrong with a link, if anything. `directory`: from which its path counts; `own`: the file that it stands in.
+fn dead_link(
+    directory: &Path,
+    path: &str,
+    line: usize,
+    own: &Path,
+    target: &str,
+) -> Result<Option<String>> {
+    let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+    let file = match file.is_empty() {
+        true => own.to_path_buf(),
+        false => directory.join(file),
+    };
+    if !file.exists() {
+        return Ok(Some(format!("{path}:{line}: {target} does not exist")));
+    }
+    if !heading.is_empty() && !has_heading(&fs::read_to_string(&file)?, heading) {
+        return Ok(Some(format!(
+            "{path}:{line}: {target}: there is no such heading"
+        )));
+    }
+    Ok(None)
+}
+
+/// Alerts without a paragraph in the runbook.
+fn alert_faults(root: &Path) -> Result<Vec<String>> {
+    let text = fs::read_to_string(root.join(ALERTS)).context(ALERTS)?;
+    let count = |key: &str| text.matches(key).count();
+    let (alerts, runbooks) = (count("- alert:"), count(" runbook:"));
+    let mut faults = Vec::new();
+    if alerts == 0 || alerts != runbooks {
+        faults.push(format!(
+            "{ALERTS}: {alerts} alerts, {runbooks} of them with a runbook paragraph"
+        ));
+    }
+    for (index, line) in text.lines().enumerate() {
+        if let Some(target) = line.trim_start().strip_prefix("runbook: ") {
+            // A target of a link counts from the root here.
+            faults.extend(dead_link(root, ALERTS, index + 1, root, target)?);
         }
     }
     Ok(faults)
@@ -240,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_link_to_nothing_is_a_fault() {
-        let directory = tempfile();
+        let directory = temporary("links");
         fs::write(directory.join("there.md"), "# What it is, and `not`\n").unwrap();
         let faults = |text: &str| dead_links(&directory, "from.md", text).unwrap();
         assert_eq!(faults("[a](there.md#what-it-is-and-not)"), [""; 0]);
@@ -250,8 +286,28 @@ mod tests {
         fs::remove_dir_all(&directory).unwrap();
     }
 
-    fn tempfile() -> PathBuf {
-        let directory = std::env::temp_dir().join(format!("ballast-links-{}", std::process::id()));
+    #[test]
+    fn an_alert_without_a_paragraph_is_a_fault() {
+        let root = temporary("alerts");
+        for directory in ["ops/prometheus", "docs"] {
+            fs::create_dir_all(root.join(directory)).unwrap();
+        }
+        fs::write(root.join("docs/RUN.md"), "## Keeper dead\n").unwrap();
+        let faults = |alerts: &str| {
+            fs::write(root.join(ALERTS), alerts).unwrap();
+            alert_faults(&root).unwrap()
+        };
+        let alert = |target: &str| format!("- alert: A\n  runbook: docs/RUN.md{target}\n");
+        assert_eq!(faults(&alert("#keeper-dead")), [""; 0]);
+        assert_eq!(faults(&alert("#keeper-late")).len(), 1);
+        assert_eq!(faults("- alert: A\n").len(), 1);
+        assert_eq!(faults("").len(), 1);
+        fs::remove_dir_all(&root).unwrap();
+    }
+
+    fn temporary(what: &str) -> PathBuf {
+        let name = format!("ballast-{what}-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory).unwrap();
         directory
     }

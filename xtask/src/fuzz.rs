@@ -11,10 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{
-    debian::{self, Package},
-    process, repository, suite,
-};
+use crate::{debian, process, repository, sbf};
 
 /// Name of the target's binary.
 const TARGET: &str = "instructions";
@@ -69,19 +66,11 @@ pub fn run_short() -> Result<()> {
     run(&SHORT)
 }
 
-/// Installs what compiles libFuzzer, if it is missing: whatever builds all targets of the workspace needs it.
-pub fn provide_compiler() -> Result<()> {
-    if std::env::var_os("CXX").is_some() || process::installed("c++").is_some() {
-        return Ok(());
-    }
-    debian::install(&debian::missing(&[Package::any("g++")]))
-}
-
 fn build() -> Result<PathBuf> {
-    provide_compiler()?;
+    debian::provide_cpp_compiler()?;
     // As `cargo xtask test` compiles it. To build the one package would compile its dependencies once more, with other
     // features.
-    process::run(suite::cargo().args(["test", "--workspace", "--no-run", "--test", "corpus"]))?;
+    process::run(sbf::host_cargo().args(["test", "--workspace", "--no-run", "--test", "corpus"]))?;
     let target = repository::build_dir().join("debug").join(TARGET);
     if !target.is_file() {
         bail!("cargo has not built {}", target.display());

@@ -67,7 +67,7 @@ enum Task {
     /// Generate, type-check and test the TypeScript client. `test` does that too.
     Typescript,
     /// Check, build and compare the keeper's dashboard, and try it in a browser, over a fixture and over the real keeper. `test`
-    /// does that too, over the fixture alone.
+    /// does that too.
     Dashboard,
     /// Give the program an address of your own, whose key you have: needed to deploy it to another cluster.
     Keys,
@@ -137,7 +137,7 @@ fn run(task: Task) -> Result<()> {
             fuzz::run_short()?;
             if !options.no_typescript {
                 typescript::test(options.no_validator)?;
-                dashboard::test(dashboard::Server::Fixture)?;
+                dashboard::test()?;
             }
             Ok(())
         }
@@ -153,7 +153,7 @@ fn run(task: Task) -> Result<()> {
         Task::Dashboard => {
             typescript::require_node()?;
             build(&PROGRAMS)?;
-            dashboard::test(dashboard::Server::Keeper)
+            dashboard::test()
         }
         Task::Demo { arguments } => {
             build(&PROGRAMS)?;

@@ -1,7 +1,9 @@
-//! Progress of work that takes long: which step of how many, what, and how long it took.
+//! Progress of work that takes long: which step of how many, what, how long it took, and how long it took the last time.
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+
+use crate::times;
 
 pub struct Steps {
     total: usize,
@@ -22,13 +24,17 @@ impl Steps {
     pub fn run<T>(&mut self, what: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
         self.current += 1;
         let label = format!("step {}/{}", self.current, self.total);
-        eprintln!("xtask: {label}: {what}");
+        match times::last_step(what) {
+            Some(last) => eprintln!("xtask: {label}: {what} (the last time: {last})"),
+            None => eprintln!("xtask: {label}: {what}"),
+        }
         let start = Instant::now();
         let result = step().with_context(|| format!("{label} failed: {what}"))?;
         eprintln!(
             "xtask: {label}: done in {:.1} s",
             start.elapsed().as_secs_f64()
         );
+        times::note_step(what, start.elapsed())?;
         Ok(result)
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{fuzz, named_tests, postgres, process, repository, sbf, validator};
+use crate::{debian, named_tests, postgres, process, repository, sbf, steps::Steps, validator};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -28,8 +28,8 @@ pub struct TestOptions {
 
 /// All tests of the workspace. Programs have been built.
 pub fn test(options: &TestOptions) -> Result<()> {
-    fuzz::provide_compiler()?;
-    let mut command = cargo();
+    debian::provide_cpp_compiler()?;
+    let mut command = sbf::host_cargo();
     command.args(["test", "--workspace"]);
     if let (Some(file), Some(id)) = (&options.whirlpool, &options.whirlpool_id) {
         command
@@ -47,7 +47,7 @@ pub fn test(options: &TestOptions) -> Result<()> {
         command.env("BALLAST_REQUIRE_POSTGRES", "1");
     }
     process::run(&mut command)?;
-    process::run(cargo().args(PARQUET_TEST))
+    process::run(sbf::host_cargo().args(PARQUET_TEST))
 }
 
 /// What only the feature `parquet` compiles; of the workspace, so that no dependency is compiled once more with other features.
@@ -62,7 +62,7 @@ const PARQUET_TEST: [&str; 6] = [
 
 /// The test that compares the tool chain's self-test with the host. It has been built.
 pub fn toolchain_test() -> Result<()> {
-    process::run(cargo().args([
+    process::run(sbf::host_cargo().args([
         "test",
         // Not the one package: then cargo would compile its dependencies once more, with other features.
         "--workspace",
@@ -75,7 +75,7 @@ pub fn toolchain_test() -> Result<()> {
 /// Formatting, the tests that documents name, and clippy, warnings denied.
 pub fn lint() -> Result<()> {
     named_tests::check()?;
-    fuzz::provide_compiler()?;
+    debian::provide_cpp_compiler()?;
     process::run(process::host_cargo().args(["fmt", "--all", "--check"]))?;
     process::run(process::host_cargo().args([
         "clippy",
@@ -90,41 +90,63 @@ pub fn lint() -> Result<()> {
     ]))
 }
 
-/// The demo, with everything after `cargo xtask demo` passed on. What it builds has the command line among it, so that nothing
-/// has to be compiled again for that.
+/// The demo, with everything after `cargo xtask demo` passed on.
 pub fn demo(arguments: &[OsString]) -> Result<()> {
-    const PACKAGES: [&str; 4] = ["--package", "ballast-cli", "--package", "ballast-demo"];
-    process::run(cargo().arg("build").args(PACKAGES))?;
-    let built = repository::build_dir().join("debug/ballast-demo");
-    let mut command = Command::new(built);
+    let built = Steps::new(1).run("compile the command line and the demo", programs)?;
+    let mut command = Command::new(built.demo);
     command
         .env("BALLAST_DEPLOY_DIR", repository::deploy_dir())
         .args(arguments);
     if arguments.iter().any(|argument| argument == "--validator") {
         command.env("BALLAST_VALIDATOR", validator::provide()?);
     }
-    process::run(&mut command)
+    process::run(&mut command)?;
+    eprintln!("xtask: the command line is {}", built.ballast.display());
+    Ok(())
+}
+
+/// Paths of what is built for people and for the browser's tests.
+pub struct Programs {
+    /// The command line; the keeper is in it.
+    pub ballast: PathBuf,
+    pub demo: PathBuf,
+    /// The example of ballast-localnet that the browser's tests let the real keeper watch.
+    pub keeper_world: PathBuf,
+}
+
+/// Builds them together, and with an example among them: the features are then those with which the tests are built, and nothing is
+/// compiled twice.
+pub fn programs() -> Result<Programs> {
+    let mut command = sbf::host_cargo();
+    command.args(["build", "--workspace"]);
+    command.args(["--bin", "ballast", "--bin", "ballast-demo"]);
+    command.args(["--example", "keeper_world"]);
+    let messages = messages(&mut command)?;
+    let path = |name| executable(&messages, name).with_context(|| no_such(name));
+    Ok(Programs {
+        ballast: path("ballast")?,
+        demo: path("ballast-demo")?,
+        keeper_world: path("keeper_world")?,
+    })
 }
 
 /// The path of an example. It has been built with the tests, so that this is quick.
 pub fn example(name: &str) -> Result<PathBuf> {
-    built("--example", name)
+    // Not the one package: then cargo would compile its dependencies once more, with other features.
+    let messages = messages(sbf::host_cargo().args(["build", "--workspace", "--example", name]))?;
+    executable(&messages, name).with_context(|| no_such(name))
 }
 
-/// The path of a program; like an example's.
-pub fn program(name: &str) -> Result<PathBuf> {
-    built("--bin", name)
+/// What a build prints for machines; what it prints for people is shown.
+fn messages(build: &mut Command) -> Result<String> {
+    build
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit());
+    process::output(build)
 }
 
-fn built(kind: &str, name: &str) -> Result<PathBuf> {
-    let messages = process::output(
-        cargo()
-            // Not the one package: then cargo would compile its dependencies once more, with other features.
-            .args(["build", "--workspace", kind, name])
-            .arg("--message-format=json-render-diagnostics")
-            .stderr(Stdio::inherit()),
-    )?;
-    executable(&messages, name).with_context(|| format!("cargo built no {name:?}"))
+fn no_such(name: &str) -> String {
+    format!("cargo built no {name:?}")
 }
 
 /// The executable of that name in cargo's messages, a line of JSON each.
@@ -134,19 +156,6 @@ fn executable(messages: &str, name: &str) -> Option<PathBuf> {
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter(|message| message["target"]["name"] == name)
         .find_map(|message| Some(Path::new(message["executable"].as_str()?).to_owned()))
-}
-
-/// Cargo for what runs programs that have been built.
-pub fn cargo() -> Command {
-    let mut command = process::host_cargo();
-    command.env("BALLAST_DEPLOY_DIR", repository::deploy_dir());
-    // Whether programs cost what `docs/costs.json` says depends on their compiler.
-    if sbf::Compiler::is_foreign() {
-        command.env("BALLAST_FOREIGN_SBF", "1");
-    } else {
-        command.env_remove("BALLAST_FOREIGN_SBF");
-    }
-    command
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How long tasks took on this machine: remembered in `target/times.json`, shown by `cargo xtask times`.
+//! How long tasks and their steps took on this machine: remembered in `target/times.json`; tasks are shown by `cargo xtask times`.
 
 use std::{collections::BTreeMap, fmt::Write, fs, path::PathBuf, thread, time::Duration};
 
@@ -37,14 +37,33 @@ struct Run {
 
 type Runs = BTreeMap<String, Run>;
 
+/// All that is remembered.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Memory {
+    tasks: Runs,
+    /// Seconds of each step's last run, by what it is called while it runs.
+    steps: BTreeMap<String, u64>,
+}
+
 fn path() -> PathBuf {
     repository::root().join("target/times.json")
 }
 
-fn read() -> Runs {
+fn read() -> Memory {
     // What cannot be read is begun anew: it is only a memory.
     let text = fs::read_to_string(path()).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn remember(change: impl FnOnce(&mut Memory)) -> Result<()> {
+    let mut memory = read();
+    change(&mut memory);
+    let file = path();
+    let text = serde_json::to_string_pretty(&memory)? + "\n";
+    fs::create_dir_all(repository::root().join("target"))
+        .and_then(|()| fs::write(&file, text))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Remembers how long a task took, and says so.
@@ -57,18 +76,30 @@ pub fn note(task: &str, took: Duration) -> Result<()> {
         return Ok(());
     }
     eprintln!("xtask: {task}: took {}", words(secs));
-    let mut runs = read();
     let run = Run {
         secs,
         processors: thread::available_parallelism().map_or(1, usize::from),
         load_percent: load_percent(),
     };
-    runs.insert(task.to_owned(), run);
-    let file = path();
-    let text = serde_json::to_string_pretty(&runs)? + "\n";
-    fs::create_dir_all(repository::root().join("target"))
-        .and_then(|()| fs::write(&file, text))
-        .with_context(|| format!("cannot write {}", file.display()))
+    remember(|memory| {
+        memory.tasks.insert(task.to_owned(), run);
+    })
+}
+
+/// Remembers how long a step took.
+///
+/// # Errors
+/// If it cannot be written down.
+pub fn note_step(step: &str, took: Duration) -> Result<()> {
+    remember(|memory| {
+        memory.steps.insert(step.to_owned(), took.as_secs());
+    })
+}
+
+/// How long that step took on this machine when it ran last, for a person.
+pub fn last_step(step: &str) -> Option<String> {
+    let secs = read().steps.get(step).copied();
+    secs.filter(|secs| *secs >= LEAST_SECS).map(words)
 }
 
 /// Of Linux; elsewhere it is not known.
@@ -83,7 +114,7 @@ fn load_percent() -> Option<u32> {
 /// # Errors
 /// If it cannot be written.
 pub fn run(options: &TimesOptions) -> Result<()> {
-    let runs = read();
+    let runs = read().tasks;
     let text = page(&runs);
     print!("{text}");
     if options.keep {

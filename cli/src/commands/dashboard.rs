@@ -1,15 +1,16 @@
-//! `ballast dashboard`: where a keeper's page is, with the token that changes need.
+//! `ballast dashboard`: opens a keeper's page with the token that changes need, or says where it is.
 
 use std::{
-    fmt, fs,
-    io::Write,
+    fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
+    path::PathBuf,
 };
 
 use anyhow::{Context, Result};
-use ballast_keeper::{Config, api::Token};
+use ballast_keeper::{
+    Config,
+    api::{Token, browser},
+};
 use clap::Args;
 use serde::Serialize;
 
@@ -21,9 +22,9 @@ pub struct DashboardArgs {
     /// The keeper's configuration (TOML): it says where the keeper listens and where its token is
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
-    /// Open the page in the browser, too
+    /// Say where the page is, and do not open it; so it is anyway without a terminal or a display
     #[arg(long)]
-    pub open: bool,
+    pub print: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -32,7 +33,7 @@ struct DashboardReport {
     url: String,
 }
 
-/// Says where the page is.
+/// Says where the page is, and opens it where somebody sees that.
 ///
 /// # Errors
 /// A configuration without an interface, or a keeper that has not run yet.
@@ -48,10 +49,11 @@ pub fn run(args: &DashboardArgs, globals: &Globals, output: &mut Output) -> Resu
     let token = Token::read(&Token::path(&config.journal_dir))
         .context("there is no token to be read: is the keeper running, and are you its user?")?;
     let url = address(listen, token.expose());
-    if args.open {
-        open(&config.journal_dir, &url)?;
+    output.print(&DashboardReport { url: url.clone() })?;
+    if !args.print && browser::is_watched() {
+        browser::open(&config.journal_dir, &url)?;
     }
-    output.print(&DashboardReport { url })
+    Ok(())
 }
 
 /// Nobody listens at an address that stands for all of them.
@@ -61,39 +63,6 @@ fn address(listen: SocketAddr, token: &str) -> String {
         listen.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
     format!("http://{listen}/#token={token}")
-}
-
-/// Opens the page by way of a file that only its owner can read: others see the command lines of browsers.
-fn open(directory: &Path, url: &str) -> Result<()> {
-    let path = directory.join("dashboard.html");
-    // One from before may have been made for others to read.
-    let _ = fs::remove_file(&path);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options
-        .open(&path)
-        .with_context(|| format!("{} cannot be written", path.display()))?;
-    write!(
-        file,
-        "<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=\"0;url={url}\"><title>Ballast</title>"
-    )?;
-    let opener = if cfg!(target_os = "macos") {
-        "open"
-    } else {
-        "xdg-open"
-    };
-    Command::new(opener)
-        .arg(&path)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .with_context(|| {
-            format!("{opener} cannot be started: open the address yourself, without --open")
-        })?;
-    Ok(())
 }
 
 impl fmt::Display for DashboardReport {

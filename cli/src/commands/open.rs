@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::{Context, Result, anyhow, ensure};
 use ballast_client::{
     Amounts, MarketContext, MarketSnapshot, OpenArgs as Args_, PositionAddresses, PositionContext,
-    Request, Side, Signer, instruction,
+    Request, Side, Signer, instruction, trigger_warning,
 };
 use ballast_model::{Band, Bps, OpenError, OpenPlan, OpenRequest, Trade, plan_open};
 use ballast_view::TokenNames;
@@ -159,8 +159,9 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
         }
     }
     let outside = wish.outside(&market, &snapshot);
+    let trigger = trigger_warning(&snapshot.market.limits, &wish.policy);
     if args.dry_run {
-        if let Some(warning) = outside {
+        for warning in [outside, trigger].into_iter().flatten() {
             note(format_args!("warning: {warning}"));
         }
         return output.print(&report);
@@ -169,6 +170,7 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
         .line("market", market.address)
         .lines(report.lines())
         .warning(outside)
+        .warning(trigger)
         .warning(slippage::warning(slippage));
     let sender = connection.sender(&args.fees, &plan.agreed(globals)?);
     if !preparation.is_empty() {

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use anyhow::{Result, ensure};
-use ballast_client::{PositionContext, Pubkey, Request, Signer, instruction};
+use ballast_client::{
+    Chain, Market, PositionContext, Pubkey, Request, Signer, decode_at, instruction,
+    trigger_warning,
+};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -83,10 +86,13 @@ pub async fn run(command: &PolicyCommand, globals: &Globals, output: &mut Output
         signer.pubkey()
     );
     let policy = args.policy.applied_to(stored.policy)?;
+    let account = chain.account(&stored.market).await?;
+    let market: Market = decode_at(&stored.market, account.as_ref())?;
     let set = instruction::set_policy(&stored.market, &signer.pubkey(), &args.position, policy);
     let plan = Plan::on_chain("setting the policy", globals, &signer.pubkey())
         .line("position", args.position)
-        .lines(PolicyView::from(&policy));
+        .lines(PolicyView::from(&policy))
+        .warning(trigger_warning(&market.limits, &policy));
     let request = Request::new(&signer, [set]);
     let receipt = connection
         .carry_out(&plan, "setting the policy", &args.fees, globals, &request)

@@ -1,21 +1,149 @@
-//! The policy of a new position.
+//! The policy of a new position, and what a deleverage trigger leaves room for.
+
+use ballast_model::Bps;
 
 use crate::{Limits, Policy};
 
 /// Room for the fee of the usual pools and a little impact.
 const DEFAULT_MAX_SWAP_LOSS_BPS: u32 = 50;
+/// What a swap may lose beyond what a market leaves for its pool's fee, where that is much.
+const BEYOND_FEE_BPS: u32 = 15;
+/// Room between a deleverage trigger and where a move of the stress distance begins to reach maintenance: what the price moves while a
+/// keeper's transaction lands, and interest.
+const LANDING_ROOM_BPS: u32 = 25;
 
-/// The policy of a new position unless its owner says otherwise.
+/// The highest deleverage trigger from below which no move of the market's stress distance reaches maintenance, with room for what
+/// the price moves while a keeper acts.
+///
+/// A move down by s takes no more than s of the assets and adds no debt; one up by s adds no more than s to the debt and takes no
+/// assets. So LTV rises by no more than the factor `1 / (1 - s)`, whatever a position holds and owes.
+pub fn highest_trigger_down(limits: &Limits) -> Bps {
+    let left = Bps::new(Bps::ONE.get().saturating_sub(limits.stress_distance_bps));
+    let reaches = left.of_down(limits.maintenance_ltv_bps.into()).unwrap_or(0);
+    let reaches = u32::try_from(reaches).unwrap_or(limits.maintenance_ltv_bps);
+    Bps::new(reaches.saturating_sub(LANDING_ROOM_BPS))
+}
+
+/// The policy of a new position unless its owner says otherwise. Its trigger leaves room for a move of the stress distance, if there is
+/// room above the market's target.
 pub fn default_policy(limits: &Limits) -> Policy {
+    let fee_bps = limits
+        .max_swap_loss_bps
+        .saturating_sub(limits.max_pool_deviation_bps);
+    let enough_bps = DEFAULT_MAX_SWAP_LOSS_BPS.max(fee_bps.saturating_add(BEYOND_FEE_BPS));
     Policy {
         hedge_bps: 10_000,
         delta_band_bps: 1_000,
         delta_target_bps: 500,
-        deleverage_trigger_ltv_bps: limits.deleverage_ltv_bps,
+        deleverage_trigger_ltv_bps: highest_trigger_down(limits)
+            .get()
+            .max(limits.target_ltv_bps.saturating_add(1))
+            .min(limits.deleverage_ltv_bps),
         deleverage_target_ltv_bps: limits.target_ltv_bps,
         // What a swap may lose is also what somebody who moves the pool around it can gain.
-        max_swap_loss_bps: limits.max_swap_loss_bps.min(DEFAULT_MAX_SWAP_LOSS_BPS),
+        max_swap_loss_bps: limits.max_swap_loss_bps.min(enough_bps),
         min_rebalance_interval_secs: limits.min_rebalance_interval_secs,
         keeper_enabled: 1,
+    }
+}
+
+/// What is worth knowing of a policy under which a move of the stress distance may reach maintenance before a keeper acts; `None` if it
+/// cannot, or if the owner lets no keeper act.
+pub fn trigger_warning(limits: &Limits, policy: &Policy) -> Option<String> {
+    let trigger = policy
+        .deleverage_trigger_ltv_bps
+        .min(limits.deleverage_ltv_bps);
+    let highest = highest_trigger_down(limits);
+    if policy.keeper_enabled == 0 || trigger <= highest.get() {
+        return None;
+    }
+    Some(format!(
+        "from below the deleverage trigger {} a price move of {} can reach maintenance {} before a keeper acts: use a trigger of at \
+         most {highest}",
+        Bps::new(trigger),
+        Bps::new(limits.stress_distance_bps),
+        Bps::new(limits.maintenance_ltv_bps)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keepers_swap_may_pay_the_pools_fee() {
+        // Pools of a fee of 4, 30 and 100 bps, as markets for them are made.
+        for (deviation, loss, expected) in
+            [(94, 100, 50), (68, 100, 50), (50, 153, 118), (40, 45, 45)]
+        {
+            let limits = Limits {
+                max_pool_deviation_bps: deviation,
+                max_swap_loss_bps: loss,
+                ..Limits::default()
+            };
+            assert_eq!(default_policy(&limits).max_swap_loss_bps, expected);
+        }
+    }
+
+    fn limits(maintenance_ltv_bps: u32, stress_distance_bps: u32) -> Limits {
+        Limits {
+            target_ltv_bps: 6_500,
+            deleverage_ltv_bps: 7_700,
+            maintenance_ltv_bps,
+            stress_distance_bps,
+            max_swap_loss_bps: 100,
+            ..Limits::default()
+        }
+    }
+
+    #[test]
+    fn the_default_trigger_leaves_the_stress_distance() {
+        for (maintenance, stress, expected) in [
+            // 80 % less 5 %, and a little.
+            (8_000, 500, 7_575),
+            (8_001, 500, 7_575),
+            // The market's own is lower.
+            (8_500, 500, 7_700),
+            (8_000, 0, 7_700),
+            // No room above the market's target.
+            (8_000, 2_000, 6_501),
+            (8_000, 10_000, 6_501),
+        ] {
+            let limits = limits(maintenance, stress);
+            let policy = default_policy(&limits);
+            assert_eq!(policy.deleverage_trigger_ltv_bps, expected);
+            let roomy = expected > 6_501;
+            assert_eq!(trigger_warning(&limits, &policy).is_none(), roomy);
+            if roomy {
+                // Even from the trigger itself.
+                let most = u64::from(expected) * 10_000 / u64::from(10_000 - stress);
+                assert!(most < u64::from(maintenance), "{most}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_trigger_that_leaves_less_is_told_with_what_would_do() {
+        let limits = limits(8_000, 500);
+        let policy = Policy {
+            deleverage_trigger_ltv_bps: 7_576,
+            ..default_policy(&limits)
+        };
+        let told = trigger_warning(&limits, &policy).unwrap();
+        assert!(told.contains("trigger 75.76%"), "{told}");
+        assert!(told.contains("move of 5.00%"), "{told}");
+        assert!(told.contains("at most 75.75%"), "{told}");
+        // Above the market's own it is the market's that counts.
+        let policy = Policy {
+            deleverage_trigger_ltv_bps: 7_900,
+            ..policy
+        };
+        let told = trigger_warning(&limits, &policy).unwrap();
+        assert!(told.contains("trigger 77.00%"), "{told}");
+        let off = Policy {
+            keeper_enabled: 0,
+            ..policy
+        };
+        assert_eq!(trigger_warning(&limits, &off), None);
     }
 }

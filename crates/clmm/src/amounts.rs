@@ -222,7 +222,12 @@ const fn base_amount(
     a: SqrtPrice,
     b: SqrtPrice,
 ) -> Result<(u64, bool), ClmmError> {
-    let (n_high, n_low) = mul_128(liquidity, distance(a, b));
+    let distance = distance(a, b);
+    // Of an empty position, and beyond a band's end: no division is needed for it.
+    if liquidity == 0 || distance == 0 {
+        return Ok((0, false));
+    }
+    let (n_high, n_low) = mul_128(liquidity, distance);
     if n_high >> 64 != 0 {
         return Err(ClmmError::LiquidityTooLarge);
     }
@@ -238,7 +243,11 @@ const fn quote_amount(
     a: SqrtPrice,
     b: SqrtPrice,
 ) -> Result<(u64, bool), ClmmError> {
-    let (high, low) = mul_128(liquidity, distance(a, b));
+    let distance = distance(a, b);
+    if liquidity == 0 || distance == 0 {
+        return Ok((0, false));
+    }
+    let (high, low) = mul_128(liquidity, distance);
     if high != 0 {
         return Err(ClmmError::AmountTooLarge);
     }

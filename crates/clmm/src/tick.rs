@@ -167,21 +167,51 @@ const BELOW_ONE_X64: [u64; 19] = [
     37_481_735_321_082,
 ];
 
+/// The lowest bits of a tick, whose product is looked up instead of computed: on chain each factor costs about forty
+/// instructions.
+const LOOKED_UP_BITS: usize = 8;
+const LOOKED_UP: usize = 1 << LOOKED_UP_BITS;
+
+/// [`power_above_one_x96`] of the lowest bits, by the same products in the same order.
+static LOW_ABOVE_ONE_X96: [u128; LOOKED_UP] = {
+    let mut table = [0; LOOKED_UP];
+    let mut n = 0;
+    while n < LOOKED_UP {
+        table[n] = times_above_one_x96(1 << 96, n, 0);
+        n += 1;
+    }
+    table
+};
+
+/// [`power_below_one_x64`] of the lowest bits; 1, which takes 65 bits, stands as 0.
+static LOW_BELOW_ONE_X64: [u64; LOOKED_UP] = {
+    let mut table = [0; LOOKED_UP];
+    let mut n = 0;
+    while n < LOOKED_UP {
+        table[n] = times_below_one_x64(0, n, 0);
+        n += 1;
+    }
+    table
+};
+
 /// `1.0001^(n/2)` in Q96, `n <= 443636`.
 const fn power_above_one_x96(n: u32) -> u128 {
-    let mut bits = n;
-    let mut k = 0;
-    let mut ratio = 1u128 << 96;
-    let mut first = true;
+    let n = n as usize;
+    let low = LOW_ABOVE_ONE_X96[n % LOOKED_UP];
+    times_above_one_x96(low, n >> LOOKED_UP_BITS, LOOKED_UP_BITS)
+}
+
+/// `ratio` times the factors of the bits, of which the first is that of bit `k`.
+const fn times_above_one_x96(ratio: u128, bits: usize, k: usize) -> u128 {
+    let (mut ratio, mut bits, mut k) = (ratio, bits, k);
     while bits != 0 && k < ABOVE_ONE_X96.len() {
         if bits & 1 == 1 {
             // 1 * factor is the factor itself: the first product costs nothing and truncates nothing.
-            ratio = if first {
+            ratio = if ratio == 1 << 96 {
                 ABOVE_ONE_X96[k]
             } else {
                 mul_shr96(ratio, ABOVE_ONE_X96[k])
             };
-            first = false;
         }
         bits >>= 1;
         k += 1;
@@ -191,24 +221,27 @@ const fn power_above_one_x96(n: u32) -> u128 {
 
 /// `1.0001^(-n/2)` in Q64, `1 <= n <= 443636`.
 const fn power_below_one_x64(n: u32) -> u128 {
-    let mut bits = n;
-    let mut k = 0;
-    let mut ratio = 0u64;
-    let mut first = true;
+    let n = n as usize;
+    let low = LOW_BELOW_ONE_X64[n % LOOKED_UP];
+    times_below_one_x64(low, n >> LOOKED_UP_BITS, LOOKED_UP_BITS) as u128
+}
+
+/// `ratio` times the factors of the bits, of which the first is that of bit `k`. A ratio of 0 stands for 1.
+const fn times_below_one_x64(ratio: u64, bits: usize, k: usize) -> u64 {
+    let (mut ratio, mut bits, mut k) = (ratio, bits, k);
     while bits != 0 && k < BELOW_ONE_X64.len() {
         if bits & 1 == 1 {
-            // Below 1 every factor and product fits 64 bits, so that one 64-bit product per bit is enough.
-            ratio = if first {
+            // Below 1 every factor and product fits 64 bits, so that one 64-bit product per bit is enough. No product is 0.
+            ratio = if ratio == 0 {
                 BELOW_ONE_X64[k]
             } else {
                 (mul_64(ratio, BELOW_ONE_X64[k]) >> 64) as u64
             };
-            first = false;
         }
         bits >>= 1;
         k += 1;
     }
-    ratio as u128
+    ratio
 }
 
 /// `a * b / 2^96`, truncated. The true result of every product made here is below `2^128`.

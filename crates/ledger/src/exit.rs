@@ -3,7 +3,7 @@
 use ballast_clmm::{Amounts, Side, SqrtPrice};
 use ballast_model::{Bps, ModelError, base_for_value_up, value_down, value_up};
 
-use crate::{Ledger, LedgerError, Order, settle, swap};
+use crate::{Ledger, LedgerError, Order, settle, stricter, swap};
 
 /// What an owner wants to have after an exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct ExitTerms {
     pub oracle: SqrtPrice,
     /// Largest loss of each swap.
     pub max_loss: Bps,
+    /// A newer price than the oracle's that is used, at which a swap may lose no more either.
+    pub newer: Option<SqrtPrice>,
 }
 
 /// What was done.
@@ -68,7 +70,8 @@ pub fn exit<L: Ledger>(
             break;
         };
         may_swap(ledger)?;
-        let swapped = swap(ledger, order, terms.oracle, terms.max_loss)?;
+        let fair = stricter(order.trade(), terms.oracle, terms.newer);
+        let swapped = swap(ledger, order, fair, terms.max_loss)?;
         done.swap_loss = done.swap_loss.saturating_add(swapped.loss);
         done.base_traded = done.base_traded.max(swapped.base);
         let repaid = done.repaid.checked_add(settle(ledger)?);

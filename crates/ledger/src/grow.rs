@@ -99,7 +99,8 @@ pub fn grow<L: Ledger>(ledger: &mut L, leverage: Bps, most: u128) -> Result<u128
             let idle = ledger.idle().get(side);
             ledger.borrow(side, deposit.get(side).saturating_sub(idle))?;
         }
-        ledger.provide(added)?;
+        // Loans move no pool: it is where the deposit was computed.
+        ledger.provide_at_most(added, deposit)?;
     }
     settle(ledger)?;
     Ok(added)

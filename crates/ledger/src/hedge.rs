@@ -3,7 +3,7 @@
 use ballast_clmm::{Amounts, Side, SqrtPrice};
 use ballast_model::{Bps, HedgedError, HedgedPlan, HedgedRequest, Position, Trade, plan_hedged};
 
-use crate::{Ledger, LedgerError, Swapped, quote_bound, settle, swap_up_to};
+use crate::{Ledger, LedgerError, Swapped, quote_bound, settle, stricter, swap_up_to};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct HedgeTerms {
     pub loss: Bps,
     /// Largest loss of the swap.
     pub max_loss: Bps,
+    /// A newer price than the one that is used, at which the swap may lose no more either.
+    pub newer: Option<SqrtPrice>,
 }
 
 /// What was done.
@@ -74,8 +76,9 @@ pub fn hedge<L: Ledger>(
     };
     if let Some(planned) = plan.trade {
         let (trade, base) = (planned.trade, planned.base);
-        fund(ledger, trade, base, oracle, terms.max_loss)?;
-        result.swapped = swap_up_to(ledger, (trade, base), oracle, terms.max_loss)?;
+        let fair = stricter(trade, oracle, terms.newer);
+        fund(ledger, trade, base, fair, terms.max_loss)?;
+        result.swapped = swap_up_to(ledger, (trade, base), fair, terms.max_loss)?;
         result.complete = result.swapped.base == base;
     }
     result.repaid = settle(ledger)?;

@@ -102,6 +102,14 @@ pub trait Ledger {
     /// What the pool refuses, or too little lying idle.
     fn provide(&mut self, liquidity: u128) -> Result<Amounts, Self::Error>;
 
+    /// [`Ledger::provide`] for a caller who has computed already what that takes at most at the pool's price.
+    ///
+    /// # Errors
+    /// As [`Ledger::provide`].
+    fn provide_at_most(&mut self, liquidity: u128, _most: Amounts) -> Result<Amounts, Self::Error> {
+        self.provide(liquidity)
+    }
+
     /// Withdraws liquidity, books its fees, and returns what came.
     ///
     /// # Errors

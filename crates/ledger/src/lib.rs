@@ -40,5 +40,5 @@ pub use ledger::{Counter, Ledger, Moved, Order, settle};
 pub use liquidate::{Liquidated, LiquidationTerms, liquidate, pay};
 pub use market_pool::MarketPool;
 pub use recenter::{RecenterTerms, Recentered, recenter};
-pub use swap::{Swapped, quote_bound, swap, swap_up_to};
+pub use swap::{Swapped, quote_bound, stricter, swap, swap_up_to};
 pub use values::{Lender, Pool, Values};

@@ -16,6 +16,16 @@ pub struct Swapped {
     pub loss: u64,
 }
 
+/// Of the oracle's price that is used and a newer one that is known, the one at which a trade has to be better: base is sold at the
+/// higher and bought at the lower. So who picks an older price lets no swap lose more.
+pub fn stricter(trade: Trade, used: SqrtPrice, newer: Option<SqrtPrice>) -> SqrtPrice {
+    let newer = newer.unwrap_or(used);
+    match trade {
+        Trade::SellBase => used.max(newer),
+        Trade::BuyBase => used.min(newer),
+    }
+}
+
 /// Quote that selling `base` must bring, or buying it may cost, if the loss against the oracle's price may be `max_loss` of the
 /// value. Rounded against the one who acts.
 ///
@@ -119,6 +129,17 @@ fn book<L: Ledger>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_prices_the_one_counts_at_which_a_trade_has_to_be_better() {
+        let (low, high) = (SqrtPrice::ONE, SqrtPrice::new(3 << 63).unwrap());
+        for (used, newer) in [(low, high), (high, low)] {
+            assert_eq!(stricter(Trade::SellBase, used, Some(newer)), high);
+            assert_eq!(stricter(Trade::BuyBase, used, Some(newer)), low);
+        }
+        assert_eq!(stricter(Trade::SellBase, low, None), low);
+        assert_eq!(stricter(Trade::BuyBase, high, None), high);
+    }
 
     #[test]
     fn bounds_round_against_the_one_who_acts() {

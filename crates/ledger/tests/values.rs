@@ -199,6 +199,7 @@ fn of_two_swaps_of_an_exit_the_larger_is_what_was_traded() {
         payout: Payout::Quote,
         oracle: SqrtPrice::ONE,
         max_loss: HALF_PERCENT,
+        newer: None,
     };
     ledger.pool.loss_bps = 0;
     let done = exit(&mut ledger.clone(), &terms, |_| Ok(())).unwrap();
@@ -217,6 +218,7 @@ fn an_exit_that_leaves_debt_fails() {
         payout: Payout::AsIs,
         oracle: SqrtPrice::ONE,
         max_loss: HALF_PERCENT,
+        newer: None,
     };
     let left = exit(&mut ledger, &terms, |_| Ok(()));
     assert_eq!(left, Err(LedgerError::DebtRemains));

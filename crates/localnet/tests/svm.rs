@@ -18,7 +18,7 @@ async fn a_position_lives_and_ends() {
 async fn every_tick_spacing_works_and_prices_move_far() {
     for tick_spacing in [1, 64] {
         let config = WorldConfig::standard().unwrap();
-        let config = config.with_tick_spacing(tick_spacing);
+        let config = config.with_tick_spacing(tick_spacing).unwrap();
         let world = World::new(Arc::new(Svm::start().unwrap()), config)
             .await
             .unwrap();

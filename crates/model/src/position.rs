@@ -49,7 +49,7 @@ impl Position {
     /// # Errors
     /// [`ModelError::Overflow`] if the debt's value exceeds 128 bits: only debts near 2^64 at the highest prices.
     pub fn value(&self, at: SqrtPrice) -> Result<Valuation, ModelError> {
-        self.valuation(at, self.pooled(at))
+        self.valuation(Price::from(at), self.pooled(at))
     }
 
     /// [`Position::value`] and [`Position::delta`] in one go; a pool amount beyond 64 bits counts as `u64::MAX` in both.
@@ -60,7 +60,7 @@ impl Position {
         let pooled = self.pooled(at);
         let held = i128::from(pooled.base) + i128::from(self.idle.base);
         let delta = held - i128::from(self.debt.base);
-        Ok((self.valuation(at, pooled)?, delta))
+        Ok((self.valuation(Price::from(at), pooled)?, delta))
     }
 
     /// The position at a price, for whoever asks for more than one figure of it.
@@ -68,6 +68,7 @@ impl Position {
         AtPrice {
             position: *self,
             at,
+            price: Price::from(at),
             pooled: self.pooled(at),
         }
     }
@@ -82,8 +83,7 @@ impl Position {
         }
     }
 
-    fn valuation(&self, at: SqrtPrice, pooled: Amounts) -> Result<Valuation, ModelError> {
-        let price = Price::from(at);
+    fn valuation(&self, price: Price, pooled: Amounts) -> Result<Valuation, ModelError> {
         let quote = u128::from(pooled.quote) + u128::from(self.idle.quote);
         let base = match pooled.base.checked_add(self.idle.base) {
             Some(base) => price.value_down(base),
@@ -202,16 +202,31 @@ impl Position {
 pub struct AtPrice {
     position: Position,
     at: SqrtPrice,
+    price: Price,
     pooled: Amounts,
 }
 
 impl AtPrice {
+    /// The position.
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// The price.
+    pub fn price(&self) -> SqrtPrice {
+        self.at
+    }
+
     /// The same position later, at the same price.
     #[must_use]
     pub fn then(&self, later: &Position) -> Self {
         let same = later.liquidity == self.position.liquidity && later.band == self.position.band;
         if !same {
-            return later.at(self.at);
+            return Self {
+                position: *later,
+                pooled: later.pooled(self.at),
+                ..*self
+            };
         }
         Self {
             position: *later,
@@ -224,7 +239,7 @@ impl AtPrice {
     /// # Errors
     /// As [`Position::value`].
     pub fn value(&self) -> Result<Valuation, ModelError> {
-        self.position.valuation(self.at, self.pooled)
+        self.position.valuation(self.price, self.pooled)
     }
 
     /// See [`Position::hedge_error`].

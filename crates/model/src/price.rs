@@ -1,6 +1,9 @@
 //! Prices near a price: bands around it and the distance between two.
 
-use ballast_clmm::{SqrtPrice, wide::U256};
+use ballast_clmm::{
+    SqrtPrice,
+    wide::{U256, mul_full},
+};
 
 use crate::{Bps, ModelError, Trade};
 
@@ -78,7 +81,7 @@ pub fn within(price: SqrtPrice, reference: SqrtPrice, cap: Bps) -> bool {
     let one = u64::from(Bps::ONE.get());
     let cap = u64::from(cap.get());
     // Square roots lie below 2^96, so squares times a bps factor below 2^34 stay below 2^226.
-    let square = |root: SqrtPrice| U256::from(root.x64()) * U256::from(root.x64());
+    let square = |root: SqrtPrice| mul_full(root.x64(), root.x64());
     let scaled = square(price) * U256::from(one);
     let reference = square(reference);
     scaled <= reference * U256::from(one + cap)

@@ -106,7 +106,7 @@ pub fn carry_out<P: Pool>(
             if deed == Deed::Deleverage {
                 deleverage(ledger, &before, pool, planned)?;
             } else {
-                let terms = terms::deleverage_swap(limits, policy, &due);
+                let terms = terms::deleverage_swap(limits, policy, &due, None);
                 deleverage_swap(ledger, &before, [pool, oracle], planned, &terms)?;
             }
         }
@@ -125,7 +125,7 @@ pub fn carry_out<P: Pool>(
             compound(ledger, &terms, |_| Ok(()))?;
         }
         Deed::Exit(reaction) => {
-            let terms = terms::exit(limits, automation, reaction, oracle);
+            let terms = terms::exit(limits, automation, reaction, oracle, None);
             exit(ledger, &terms, |_| Ok(()))?;
         }
         Deed::Liquidate { max_pay } => {

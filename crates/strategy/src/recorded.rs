@@ -118,6 +118,9 @@ struct OutlookParts {
     /// Not in records of before it was known.
     #[serde(default)]
     retried: u16,
+    /// The same.
+    #[serde(default)]
+    unhealthy_since: Option<i64>,
     forbidden: u16,
 }
 
@@ -154,6 +157,7 @@ impl Recorded {
                 ),
                 refused: outlook.refused.bits(),
                 retried: outlook.retried.bits(),
+                unhealthy_since: outlook.unhealthy_since_secs,
                 forbidden: outlook.forbidden.bits(),
             },
             decision: told(decided),
@@ -196,6 +200,7 @@ impl Recorded {
                 },
                 refused: Kinds::from_bits(outlook.refused),
                 retried: Kinds::from_bits(outlook.retried),
+                unhealthy_since_secs: outlook.unhealthy_since,
                 forbidden: Kinds::from_bits(outlook.forbidden),
             },
         };
@@ -359,6 +364,7 @@ mod tests {
             fee_yield in proptest::option::of((any::<u64>(), 21_600u32..300_000)),
             refused in 0u16..512,
             forbidden in 0u16..512,
+            unhealthy_for in proptest::option::of(0i64..100),
         ) {
             let mut held = position();
             if automatic {
@@ -380,6 +386,7 @@ mod tests {
                     fee_yield: fee_yield.map(|(day_x64, secs)| MeasuredYield { day_x64, secs }),
                     refused: Kinds::from_bits(refused),
                     retried: Kinds::from_bits(refused & forbidden),
+                    unhealthy_since_secs: unhealthy_for.map(|secs| NOW - secs),
                     forbidden: Kinds::from_bits(forbidden),
                     ..Outlook::default()
                 },

@@ -36,7 +36,7 @@ pub struct Situation<'a> {
 pub struct Outlook {
     /// Fees that the Whirlpool position has earned and not been paid; `None`: not looked at.
     pub fees: Option<Amounts>,
-    /// The part of them that the pool has booked, which counts for the equity floor; `None`: not looked at.
+    /// The part of them that the pool has booked; `None`: not looked at since the account changed.
     pub booked_fees: Option<Amounts>,
     /// Lamports that the position's account could pay keepers; `None`: not looked at.
     pub reward_lamports: Option<u64>,
@@ -52,6 +52,8 @@ pub struct Outlook {
     pub refused: Kinds,
     /// What of it has been tried so few times that it is tried again before a position is liquidated for want of it.
     pub retried: Kinds,
+    /// Since when the position is seen at or above maintenance; `None`: it was below when last seen, or never seen before.
+    pub unhealthy_since_secs: Option<i64>,
     /// What the keeper may not do now, so that others take its place.
     pub forbidden: Kinds,
 }
@@ -126,9 +128,11 @@ impl Situation<'_> {
         self.outlook.fees.unwrap_or(Amounts::ZERO)
     }
 
-    /// Booked fees as far as they are known.
-    pub fn booked_fees(&self) -> Amounts {
-        self.outlook.booked_fees.unwrap_or(Amounts::ZERO)
+    /// The fees that count for the equity floor: all, since an exit has the pool book them first. None where the account has changed
+    /// since anyone looked: they may have been paid out.
+    pub fn fees_for_floor(&self) -> Amounts {
+        let unpaid = self.outlook.booked_fees.and(self.outlook.fees);
+        unpaid.unwrap_or(Amounts::ZERO)
     }
 
     /// Lamports that the program would pay the signer for an action, as far as the funds are known.

@@ -68,14 +68,14 @@ pub fn watch(
     })
 }
 
-/// The prices at which none of the triggers is reached. To the equity floor the fees count that the pool has booked.
+/// The prices at which none of the triggers is reached. To the equity floor fees count.
 pub(crate) fn quiet(
     situation: &Situation,
     model: &PositionModel,
     triggers: &Triggers,
 ) -> Result<Boundaries, SituationError> {
-    let booked = situation.booked_fees();
-    if triggers.equity_floor.is_none() || booked.is_zero() {
+    let fees = situation.fees_for_floor();
+    if triggers.equity_floor.is_none() || fees.is_zero() {
         return Ok(quiet_interval(model, triggers)?);
     }
     let others = Triggers {
@@ -86,7 +86,7 @@ pub(crate) fn quiet(
         equity_floor: triggers.equity_floor,
         ..Triggers::default()
     };
-    let owned = model.with_idle(booked)?;
+    let owned = model.with_idle(fees)?;
     Ok(quiet_interval(model, &others)?.intersection(quiet_interval(&owned, &floor)?))
 }
 

@@ -9,6 +9,7 @@ export type {
   Flag,
   Flags,
   FundingView as Funding,
+  HedgePnl,
   Hello,
   History,
   LendersView as Lenders,

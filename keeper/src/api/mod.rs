@@ -11,6 +11,7 @@
 
 mod actions;
 pub mod beside;
+pub mod browser;
 mod files;
 mod guard;
 mod hedge;

@@ -16,6 +16,9 @@ use crate::{
 
 /// Longest pause after an action that protects somebody for which nothing was sent.
 const LONGEST_UNSENT: Duration = Duration::from_secs(2);
+/// Longest pause after such an action has failed on chain or not landed: several tries have to fit into a row of refusals, after which
+/// something else takes its place.
+const LONGEST_FAILED: Duration = Duration::from_secs(15);
 /// Longest pause after anything for which no node answered: that says nothing against the action, and costs nothing.
 const LONGEST_UNANSWERED: Duration = Duration::from_secs(5);
 
@@ -24,23 +27,23 @@ impl Engine {
     pub(super) fn calm(&mut self, position: &Pubkey) {
         for action in ActionKind::ALL {
             self.pace.succeeded(&(*position, action));
-            self.refusals.remove(&(*position, action));
         }
+        self.refusals.end(position);
         self.refused.remove(position);
         self.expired.remove(position);
         self.failed.remove(position);
     }
 
-    fn note_refusal(&mut self, position: Pubkey, action: ActionKind) {
-        let times = self.refusals.entry((position, action)).or_default();
-        *times = times.saturating_add(1);
+    fn note_refusal(&mut self, position: Pubkey, action: ActionKind, now: Instant) {
+        self.refusals.note(position, action, now);
         let refused = self.refused.entry(position).or_default();
         *refused = refused.with(action);
     }
 
     /// What the keeper does not do now with a position.
-    fn withheld(&self, position: &Pubkey) -> Withheld {
-        Withheld::of(position, &self.refused, &self.refusals, &self.executor)
+    pub(super) fn withheld(&self, position: &Pubkey) -> Withheld {
+        let now = Instant::now();
+        Withheld::of(position, &self.refused, &self.refusals, &self.executor, now)
     }
 
     fn permission(&self, subject: &Pubkey, action: ActionKind) -> Permission {
@@ -75,7 +78,9 @@ impl Engine {
         }
         match at.decision {
             Decision::Act(action, _) => {
-                return self.dispatch(market, position, action.kind(), false);
+                self.dispatch(market, position, action.kind(), false);
+                // While that pauses.
+                return self.show_loss(market, position);
             }
             Decision::Blocked { .. } => {}
             Decision::Nothing if survey => {}
@@ -84,6 +89,7 @@ impl Engine {
         if survey {
             self.dispatch(market, position, ActionKind::Compound, true);
         }
+        self.show_loss(market, position);
     }
 
     /// Shows the market the newest price, and refreshes its risk stage, if that is due.
@@ -238,18 +244,27 @@ impl Engine {
             Verdict::Resolved(outcome) => {
                 if self.resolved(position, &outcome) {
                     self.pace.succeeded(&key);
+                    // The position is another one now, unless something was only shown of it.
+                    if action != ActionKind::RefreshPrice {
+                        self.refusals.end(&position);
+                    }
                 } else {
                     if matches!(outcome, Outcome::Failed { .. }) {
-                        self.note_refusal(position, action);
+                        self.note_refusal(position, action, now);
                     }
-                    self.pace.failed(key, now);
+                    let longest = if action.protects() {
+                        LONGEST_FAILED
+                    } else {
+                        self.config.timing.backoff_max
+                    };
+                    self.pace.failed_at_most(key, now, longest);
                 }
             }
             Verdict::Paper => self.pace.failed(key, now),
             // It was looked at, as it was to be.
             Verdict::NotDue if survey => self.pace.succeeded(&key),
             Verdict::Refused => {
-                self.note_refusal(position, action);
+                self.note_refusal(position, action, now);
                 self.pace.failed_at_most(key, now, longest_unsent);
             }
             Verdict::NotDue => {

@@ -41,6 +41,7 @@ use crate::{
     sources::{Asked, Doubts, SourceEvent},
 };
 use shelf::Shelf;
+use withheld::Refusals;
 
 /// How long a stop waits for transactions in flight; the journal takes care of those that take longer.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -101,8 +102,8 @@ pub struct Engine {
     failed: HashSet<Pubkey>,
     /// What a simulation or the chain has refused lately, until its pause ends.
     refused: HashMap<Pubkey, Kinds>,
-    /// How often each of it was refused since nothing was due.
-    refusals: HashMap<(Pubkey, ActionKind), u32>,
+    /// How often in a row each of it was refused.
+    refusals: Refusals,
     /// Positions that something is due for while too much is in flight, what is most pressing last.
     waiting: BTreeSet<(ActionKind, Pubkey, Pubkey)>,
     told: HashMap<Pubkey, Told>,
@@ -147,7 +148,7 @@ impl Engine {
             expired: HashMap::new(),
             failed: HashSet::new(),
             refused: HashMap::new(),
-            refusals: HashMap::new(),
+            refusals: Refusals::default(),
             waiting: BTreeSet::new(),
             told: HashMap::new(),
             problems: HashMap::new(),

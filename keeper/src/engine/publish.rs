@@ -55,6 +55,7 @@ impl Engine {
             .iter()
             .map(|(address, shelf)| (*address, shelf.picture()));
         let economics = config.automation.economics;
+        let now = Instant::now();
         picture.publish(status, markets, |market, position| {
             let shelf = shelves.get(market)?;
             let tracked = shelf.book.position(position)?;
@@ -65,7 +66,7 @@ impl Engine {
                 outlook: shelf.outlook(
                     position,
                     economics,
-                    Withheld::of(position, refused, refusals, executor),
+                    Withheld::of(position, refused, refusals, executor, now),
                 ),
                 found: told
                     .get(position)

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use ballast_client::{MarketContext, MarketSnapshot};
-use ballast_model::Boundaries;
+use ballast_model::{Boundaries, Bps};
 use ballast_strategy::{
     decide::{Assessment, Reason, assess, compounding_is_wanted, refresh_due},
     fee_yield::GrowthMark,
@@ -28,10 +28,14 @@ pub(super) struct Shelf {
     pub index: TriggerIndex<Pubkey>,
     /// When the market was last shown a price by this keeper, cluster's clock.
     pub shown_at_secs: i64,
+    /// When the losses of positions were last shown by this keeper, likewise.
+    pub(super) loss_shown_at_secs: HashMap<Pubkey, i64>,
     /// How much the oracle's price moves, and what the pool pays.
     pub measured: Measured,
     /// What was last seen of positions beyond their own accounts.
     seen: HashMap<Pubkey, Seen>,
+    /// Since when positions are seen at or above maintenance, cluster's clock.
+    unhealthy_since_secs: HashMap<Pubkey, i64>,
 }
 
 /// An assessment, and what is known beside it.
@@ -48,8 +52,10 @@ impl Shelf {
             market,
             index: TriggerIndex::default(),
             shown_at_secs: 0,
+            loss_shown_at_secs: HashMap::new(),
             measured: Measured::default(),
             seen: HashMap::new(),
+            unhealthy_since_secs: HashMap::new(),
         }
     }
 
@@ -105,6 +111,8 @@ impl Shelf {
     pub fn forget(&mut self, position: &Pubkey) {
         self.index.remove(*position);
         self.seen.remove(position);
+        self.unhealthy_since_secs.remove(position);
+        self.loss_shown_at_secs.remove(position);
     }
 
     /// What is known of a position beyond accounts.
@@ -126,6 +134,7 @@ impl Shelf {
             economics,
             refused: withheld.refused,
             retried: withheld.retried,
+            unhealthy_since_secs: self.unhealthy_since_secs.get(position).copied(),
             forbidden: withheld.forbidden,
         }
     }
@@ -208,11 +217,21 @@ impl Shelf {
             quiet: Boundaries::Empty,
             until_secs,
         };
+        let compounds = compounding_is_wanted(&situation);
+        if let Ok((at, _)) = &assessed {
+            let maintenance = Bps::new(market.market.limits.maintenance_ltv_bps);
+            let unhealthy = &mut self.unhealthy_since_secs;
+            if at.value.ltv_at_least(maintenance) {
+                unhealthy.entry(*position).or_insert(at.now_secs);
+            } else {
+                unhealthy.remove(position);
+            }
+        }
         let look = i64::try_from(config.automation.look_at_fees.as_secs()).unwrap_or(i64::MAX);
         let (result, watch) = match assessed {
             Ok((at, mut watch)) => {
                 let mut survey = false;
-                if compounding_is_wanted(&situation) {
+                if compounds {
                     let seen = self.seen.get(position);
                     let next = seen.map_or(i64::MIN, |seen| seen.at_secs.saturating_add(look));
                     survey = next <= market.now_secs;

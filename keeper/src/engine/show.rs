@@ -1,7 +1,8 @@
-//! Shows markets the newest price while a trigger is near, so that nobody acts on an older one that suits him better.
+//! Shows markets the newest price while a trigger is near, so that nobody acts on an older one that suits him better, and lenders the
+//! losses that are not booked yet, so that nobody who knows of one leaves at the others' cost.
 
 use ballast_model::price::distance_bps;
-use ballast_strategy::decide::{ActionKind, is_newer_than_shown, shown_age_secs};
+use ballast_strategy::decide::{ActionKind, is_newer_than_shown, loss_to_show, shown_age_secs};
 use solana_sdk::pubkey::Pubkey;
 
 use super::{Engine, shelf::Shelf};
@@ -24,6 +25,34 @@ impl Engine {
             && let Some(shelf) = self.shelves.get_mut(&market)
         {
             shelf.note_shown();
+        }
+    }
+
+    /// Shows lenders what of a position's debts is not covered, unless they know or something else is on its way for it. It counts as
+    /// the showing of a price, of the position in place of the market.
+    pub(super) fn show_loss(&mut self, market: Pubkey, position: Pubkey) {
+        let prices = &self.config.prices;
+        if prices.show_within_bps == 0 || self.flights.contains_key(&position) {
+            return;
+        }
+        let withheld = self.withheld(&position);
+        let Some(shelf) = self.shelves.get(&market) else {
+            return;
+        };
+        let every_secs = i64::from(prices.show_every_secs);
+        let keeper = self.executor.keeper();
+        let due = shelf
+            .situation(&position, keeper, &self.config, withheld)
+            .filter(|now| shelf.loss_shown_secs(&position, now.now_secs) >= every_secs)
+            .is_some_and(|now| matches!(loss_to_show(&now), Ok(Some(_))));
+        if !due {
+            return;
+        }
+        self.dispatch(market, position, ActionKind::RefreshPrice, false);
+        if self.flights.contains_key(&position)
+            && let Some(shelf) = self.shelves.get_mut(&market)
+        {
+            shelf.note_loss_shown(position);
         }
     }
 }
@@ -52,6 +81,18 @@ impl Shelf {
         let (below, above) = self.index.ends();
         let near = |end| distance_bps(price, end) <= within_bps;
         !self.index.restless().is_empty() || below.into_iter().chain(above).any(near)
+    }
+
+    /// How long ago this keeper has shown a position's loss.
+    fn loss_shown_secs(&self, position: &Pubkey, now_secs: i64) -> i64 {
+        let shown = self.loss_shown_at_secs.get(position);
+        shown.map_or(i64::MAX, |at_secs| now_secs.saturating_sub(*at_secs))
+    }
+
+    fn note_loss_shown(&mut self, position: Pubkey) {
+        if let Some(market) = self.book.snapshot() {
+            self.loss_shown_at_secs.insert(position, market.now_secs);
+        }
     }
 
     fn note_shown(&mut self) {

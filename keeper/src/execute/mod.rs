@@ -409,7 +409,7 @@ impl Executor {
             .await
     }
 
-    /// Does something to the market itself.
+    /// Does something to the market itself, or shows it something of a position.
     async fn tell_market(
         &self,
         job: &Job,
@@ -420,9 +420,14 @@ impl Executor {
     ) -> Result<Verdict, Trouble> {
         let names = TokenNames::of(&market.market);
         let (reason, inputs) = (reason.told(names.tokens()), market_inputs(&view.market));
+        let position = if job.position == job.market.prices.base {
+            market.address
+        } else {
+            job.position
+        };
         self.events.send(KeeperEvent::Decision(DecisionEvent {
             market: market.address,
-            position: market.address,
+            position,
             action: Some(job.action),
             reason: reason.clone(),
             obstacle: None,

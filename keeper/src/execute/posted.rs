@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ballast_client::{MarketContext, instruction, posting::POSTING_UNITS};
 use ballast_strategy::{
-    decide::{ActionKind, Reason, is_newer_than_shown, shown_age_secs},
+    decide::{ActionKind, Reason, is_newer_than_shown, loss_to_show, shown_age_secs},
     urgency::Stakes,
 };
 use solana_sdk::pubkey::Pubkey;
@@ -61,6 +61,9 @@ impl Executor {
         job: &Job,
         report: &mut Report,
     ) -> Result<Verdict, Trouble> {
+        if job.position != job.market.prices.base {
+            return self.try_show_loss(job, report).await;
+        }
         let view = self.view(job, None).await?;
         report.fresh = Some(view.fresh.clone());
         let mut market = Arc::clone(&job.market);
@@ -76,19 +79,52 @@ impl Executor {
             if !is_newer_than_shown(&newest) || secs < every {
                 return Ok(Verdict::NotDue);
             }
-            let fee = micro_lamports(
-                &self.config.fees,
-                &Stakes::default(),
-                job.attempt,
-                POSTING_UNITS,
-            );
-            self.spend_on_posting(job.action, POSTING_UNITS, fee)?;
-            let posted = poster.post(&job.market, &prices, fee).await?;
-            market = at_accounts(&job.market, &posted);
+            market = self.post_to_show(job, poster, &prices).await?;
         }
         let shown = instruction::refresh_price(&market);
         self.tell_market(job, &market, &view, &Reason::Shown { secs }, shown)
             .await
+    }
+
+    /// Shows lenders what of a position's debts is not covered, if they know another loss: at the price of the market's accounts, or,
+    /// where that is too old or tells nothing new, at one that is posted first.
+    async fn try_show_loss(&self, job: &Job, report: &mut Report) -> Result<Verdict, Trouble> {
+        let Some(look) = self.look(job, report).await? else {
+            return Ok(Verdict::NotDue);
+        };
+        let mut market = Arc::clone(&job.market);
+        let loss = match loss_to_show(&look.situation())? {
+            Some(loss) => loss,
+            None => {
+                let Some(poster) = self.posting(job) else {
+                    return Ok(Verdict::NotDue);
+                };
+                let prices = poster.newest(&job.market).await?;
+                let newer = look.at_prices(&prices);
+                let Some(loss) = loss_to_show(&newer.situation())? else {
+                    return Ok(Verdict::NotDue);
+                };
+                market = self.post_to_show(job, poster, &prices).await?;
+                loss
+            }
+        };
+        let shown = instruction::show_loss(&market, &job.position);
+        self.tell_market(job, &market, &look.view, &Reason::Uncovered(loss), shown)
+            .await
+    }
+
+    /// Posts prices that are to be shown; the market with them.
+    async fn post_to_show(
+        &self,
+        job: &Job,
+        poster: &Poster,
+        prices: &Pair,
+    ) -> Result<Arc<MarketContext>, Trouble> {
+        let calm = Stakes::default();
+        let fee = micro_lamports(&self.config.fees, &calm, job.attempt, POSTING_UNITS);
+        self.spend_on_posting(job.action, POSTING_UNITS, fee)?;
+        let posted = poster.post(&job.market, prices, fee).await?;
+        Ok(at_accounts(&job.market, &posted))
     }
 }
 

@@ -11,6 +11,7 @@ mod chain;
 mod control_tests;
 mod crash;
 pub(crate) mod crash_tests;
+mod cure_tests;
 mod disk;
 mod flags_tests;
 mod hedge_tests;

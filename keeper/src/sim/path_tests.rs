@@ -1,6 +1,7 @@
 //! A position that is looked after does not end worse than one left alone.
 
-use ballast_client::{MarketSnapshot, Position};
+use ballast_client::{MarketSnapshot, Position, default_policy};
+use ballast_migrations::Migrations;
 use ballast_model::{Amounts, Band, Bps, OpenRequest, Tick, plan_open};
 use ballast_strategy::{
     decide::{ActionKind, Kinds},
@@ -11,24 +12,29 @@ use super::paths::{Life, Random, Tail, Walk};
 
 const DAY_SECS: i64 = 86_400;
 
-/// A market like the one of a local cluster, without interest, at so many dollars.
+/// A local cluster's market, its stages included, without interest, at so many dollars.
 fn market(dollars: i64) -> MarketSnapshot {
     let mut market = fixtures::snapshot(dollars);
-    let limits = &mut market.market.limits;
-    limits.deleverage_ltv_bps = 7_700;
-    limits.maintenance_ltv_bps = 8_000;
-    limits.target_ltv_bps = 6_500;
-    limits.liquidation_bonus_bps = 300;
-    limits.max_pool_deviation_bps = 100;
-    limits.min_rebalance_interval_secs = 2;
-    // Slots that lie between a decision and its landing must not wait for the average.
-    market.market.stages = Default::default();
+    let rules = Migrations::built_in("localnet")
+        .and_then(|all| all.desired())
+        .unwrap()
+        .market_params();
+    let stored = &mut market.market;
+    stored.limits = rules.limits;
+    stored.oracle_rules = rules.oracle_rules;
+    stored.keepers = rules.keepers;
+    stored.stages = rules.stages;
     for reserve in [&mut market.base_reserve, &mut market.quote_reserve] {
         reserve.rate_at_zero_bps = 0;
         reserve.rate_at_kink_bps = 0;
         reserve.rate_at_full_bps = 0;
     }
     market
+}
+
+/// The deleverage trigger that a new position has.
+fn default_trigger_bps() -> u32 {
+    default_policy(&market(200).market.limits).deleverage_trigger_ltv_bps
 }
 
 /// The worked example, fully hedged, deleveraged from the trigger down to 65 %, which is also where a rehedge ends at the latest.
@@ -99,7 +105,7 @@ fn on_the_paths_that_once_ended_a_kept_position_it_lives() {
         (&[217.0, 191.41, 178.82, 157.55], 70.52),
     ] {
         for band in [500, 1_000, 2_000] {
-            let start = Life::new(market(200), position(band, 7_600));
+            let start = Life::new(market(200), position(band, default_trigger_bps()));
             let ends = live(&start, closes, DAY_SECS, 0, &mut Random::new(1));
             println!(
                 "{closes:?}, band {band}: kept {:.2}, unkept {:.2}, {:?}",
@@ -195,7 +201,7 @@ fn compare(walk: Walk, start: &Life, fee_day_bps: u32, seeds: std::ops::Range<u6
 
 #[test]
 fn over_gap_paths_a_kept_position_is_not_the_worse_one() {
-    for trigger_bps in [7_600, 7_000] {
+    for trigger_bps in [default_trigger_bps(), 7_000] {
         for walk in WALKS {
             println!("trigger {trigger_bps}, {walk:?}, seeds 0 to 250:");
             let start = Life::new(market(200), position(1_000, trigger_bps));
@@ -225,7 +231,7 @@ fn looking_after_a_position_pays_with_and_without_fees_and_a_wider_band_costs_le
             println!(
                 "fees {fee_day_bps} bps a day, band {band}, seven days in steps of ten minutes, seeds 0 to 40:"
             );
-            let start = Life::new(market(200), position(band, 7_600));
+            let start = Life::new(market(200), position(band, default_trigger_bps()));
             let ends = compare(minutes, &start, fee_day_bps, 0..40);
             // Where fees earn more than moves cost, what was withdrawn on the way is missed, but for a part of the tail saved.
             let missed = if fee_day_bps == 100 { 2.0 } else { 0.0 };
@@ -249,8 +255,10 @@ fn found(random: &mut Random) -> Option<Life> {
     policy.hedge_bps = random.whole(5, 10) * 1_000;
     policy.delta_band_bps = random.whole(200, 3_000);
     policy.delta_target_bps = policy.delta_band_bps / 2;
-    // Below it a move of the stress distance does not reach maintenance, however little is hedged.
-    policy.deleverage_trigger_ltv_bps = random.whole(6_800, 7_590);
+    // As new positions have it, or less: below it a move of the stress distance does not reach maintenance, however little is hedged.
+    let highest = default_trigger_bps();
+    let lower = random.whole(6_800, highest);
+    policy.deleverage_trigger_ltv_bps = [highest, lower][random.whole(0, 1) as usize];
     policy.deleverage_target_ltv_bps = policy.deleverage_trigger_ltv_bps - random.whole(100, 1_500);
     let half = random.whole(100, 2_500).cast_signed();
     let centre = fixtures::sqrt_price_cents(20_000).tick().get()
@@ -290,6 +298,7 @@ fn within_the_stress_distance_nothing_that_is_looked_after_is_liquidated() {
     const LIVES: u32 = 10_000;
     let mut random = Random::new(7);
     let (mut lives, mut actions) = (0, [0; ActionKind::ALL.len()]);
+    let mut stages = [0; 3];
     while lives < LIVES {
         let Some(mut life) = found(&mut random) else {
             continue;
@@ -318,6 +327,7 @@ fn within_the_stress_distance_nothing_that_is_looked_after_is_liquidated() {
             life.keep(&mut slots(&mut random));
             assert_eq!(life.liquidations, 0, "{prices:?} {first:?}");
         }
+        stages[usize::from(life.highest_stage.min(2))] += 1;
         for action in life.actions {
             actions[action as usize] += 1;
         }
@@ -326,6 +336,7 @@ fn within_the_stress_distance_nothing_that_is_looked_after_is_liquidated() {
         "{LIVES} lives, actions by kind: {:?}",
         ActionKind::ALL.iter().zip(actions).collect::<Vec<_>>()
     );
+    println!("lives by the highest stage: {stages:?}");
     for kind in [
         ActionKind::Rehedge,
         ActionKind::Deleverage,
@@ -333,4 +344,5 @@ fn within_the_stress_distance_nothing_that_is_looked_after_is_liquidated() {
     ] {
         assert!(actions[kind as usize] > 50, "{kind}");
     }
+    assert!(stages.iter().all(|lives| *lives > 50), "{stages:?}");
 }

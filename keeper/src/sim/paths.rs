@@ -2,13 +2,14 @@
 //!
 //! The *kept* position is what the keeper's own decisions make of it, each landing up to two slots after it was made, at the price
 //! of that slot. The *unkept* one is left alone. Either is liquidated by somebody as soon as its LTV reaches maintenance, before
-//! any keeper has a turn: who keeps a position has to act earlier.
+//! any keeper has a turn and without a second witness: who keeps a position has to act earlier. The average lags the price by an
+//! hour, as the feeds' own does, and the keeper shows the market its evidence, so that stages rise and fall.
 
-use ballast_client::{MarketSnapshot, Position};
+use ballast_client::{MarketSnapshot, Position, PriceAccounts, Pubkey};
 use ballast_model::{Amounts, Bps, Position as PositionModel, SqrtPrice, price::scale_up};
 use ballast_strategy::{
     act::{Deed, Rules, carry_out},
-    decide::{ActionKind, Assessment, Decision, Kinds, assess},
+    decide::{ActionKind, Assessment, Decision, Kinds, assess, refresh_due, refreshed},
     fixtures,
     situation::{Outlook, Situation},
 };
@@ -17,6 +18,9 @@ use super::state::Fair;
 
 /// Most actions that a keeper takes before the price moves on.
 const MOST_TURNS: u32 = 4;
+
+/// What the moving average forgets to its e-th part in.
+const AVERAGE_SECS: f64 = 3_600.0;
 
 /// One position on its way.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct Life {
     pub crossings: Vec<(u32, f64)>,
     /// Largest LTV at which the keeper has left it, basis points.
     pub left_at_ltv_bps: u32,
+    /// The highest risk stage that the market was at.
+    pub highest_stage: u8,
 }
 
 impl Life {
@@ -48,6 +54,7 @@ impl Life {
             cost: 0,
             crossings: Vec::new(),
             left_at_ltv_bps: 0,
+            highest_stage: 0,
         }
     }
 
@@ -79,7 +86,11 @@ impl Life {
         let market = &mut self.market;
         market.now_secs += secs;
         market.slot += secs.unsigned_abs();
+        let average = market.base_price.ema_price as f64;
         market.base_price = fixtures::price_update((dollars * 1e8).round() as i64, 1);
+        let part = 1.0 - (-secs as f64 / AVERAGE_SECS).exp();
+        let average = average + (dollars * 1e8 - average) * part;
+        market.base_price.ema_price = average.round() as i64;
         market.base_price.publish_time = market.now_secs;
         market.quote_price.publish_time = market.now_secs;
         market.pool.sqrt_price = market.oracle_sqrt_price().unwrap();
@@ -154,6 +165,7 @@ impl Life {
     /// The keeper's turns at a price. What it decides on lands after one of the moves in `slots` (basis points, to and fro), at the
     /// price of that slot, if the program still takes it there.
     pub fn keep(&mut self, slots: &mut impl FnMut() -> i32) {
+        self.refresh_stage();
         let close = self.market.clone();
         for _ in 0..MOST_TURNS {
             let Decision::Act(action, _) = self.assess(Kinds::NONE).decision else {
@@ -183,11 +195,24 @@ impl Life {
         self.left_at_ltv_bps = self.left_at_ltv_bps.max(self.ltv_bps());
     }
 
+    fn refresh_stage(&mut self) {
+        let none = Pubkey::default();
+        let prices = PriceAccounts {
+            base: none,
+            quote: none,
+        };
+        if refresh_due(&self.market, &prices).is_some()
+            && let Some((market, _)) = refreshed(&self.market, &prices)
+        {
+            self.market.market = market;
+        }
+        self.highest_stage = self.highest_stage.max(self.market.market.stage.stage);
+    }
+
     /// The price of a slot a moment later.
     fn shift(&mut self, bps: i32) {
         let price = &mut self.market.base_price.price;
         *price += *price * i64::from(bps) / 10_000;
-        self.market.base_price.ema_price = *price;
         self.market.pool.sqrt_price = self.market.oracle_sqrt_price().unwrap();
         self.market.pool.tick_current = self.market.pool.sqrt_price.tick().get();
         self.liquidate();

@@ -1,8 +1,8 @@
-//! The keeper shows the market its newest price while a trigger is near, and only then.
+//! The keeper shows the market its newest price while a trigger is near, and only then; and lenders a loss that is not booked yet.
 
 use std::time::Duration;
 
-use ballast_model::{Boundaries, SqrtPrice, price::distance_bps as between};
+use ballast_model::{Amounts, Boundaries, SqrtPrice, price::distance_bps as between};
 use ballast_strategy::{
     decide::{ActionKind, assess},
     fixtures::{self, sqrt_price_cents},
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::{
     Disk, Faults, World, bytes,
-    crash_tests::{beside, parts, world},
+    crash_tests::{POSITIONS, beside, landed, parts, world},
 };
 use crate::{Keeper, Mode};
 
@@ -77,4 +77,64 @@ async fn who_only_observes_and_who_is_told_not_to_shows_nothing() {
     assert_eq!(minute(near, 10, Mode::Observe).await, []);
     assert_eq!(minute(near, 10, Mode::Paper).await, []);
     assert_eq!(minute(0, 10, Mode::Active).await, []);
+}
+
+/// What lenders were shown of the positions' losses: how often so far, and how much of either token.
+fn shown_losses(world: &World) -> (usize, Amounts) {
+    let base_price = bytes::context().prices.base;
+    let shows = shown(world);
+    let times = shows
+        .iter()
+        .filter(|(subject, _)| *subject != base_price)
+        .count();
+    let inner = world.lock();
+    let market = inner.state_at(inner.slot()).market;
+    let sums = Amounts::new(
+        market.base_reserve.shown_loss,
+        market.quote_reserve.shown_loss,
+    );
+    (times, sums)
+}
+
+/// Moves the price, which its average does not follow.
+fn gap(world: &World, dollars: i64) {
+    let new = fixtures::snapshot(dollars);
+    world.lock().change_market(|market| {
+        market.pool = new.pool;
+        market.base_price.price = new.base_price.price;
+        market.base_price.conf = new.base_price.conf;
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loss_that_no_average_confirms_yet_is_shown_to_lenders_when_it_is_another() {
+    let (world, disk): (World, Disk) = world(1, Faults::default());
+    let count = usize::from(POSITIONS);
+    let mut parts = parts(&world, &disk, Mode::Active);
+    parts.config.prices.show_within_bps = 1;
+    parts.config.liquidation.enabled = true;
+    parts.config.liquidation.max_pay = Amounts::new(u64::MAX, u64::MAX);
+    let second = Duration::from_secs(1);
+    let scene = async {
+        sleep(5 * second).await;
+        gap(&world, 400);
+        sleep(30 * second).await;
+        let (times, first) = shown_losses(&world);
+        assert_eq!(times, count);
+        assert!(first.base > 0);
+        // As long as it is the same there is nothing to show.
+        sleep(60 * second).await;
+        assert_eq!(shown_losses(&world), (count, first));
+        gap(&world, 420);
+        sleep(30 * second).await;
+        let (times, more) = shown_losses(&world);
+        assert_eq!(times, 2 * count);
+        assert!(more.base > first.base, "{more:?} {first:?}");
+        // What is covered again is shown away.
+        gap(&world, 330);
+        sleep(30 * second).await;
+        assert_eq!(shown_losses(&world), (3 * count, Amounts::ZERO));
+        assert_eq!(landed(&world, ActionKind::Liquidate), 0);
+    };
+    beside(Keeper::new(parts), scene).await;
 }

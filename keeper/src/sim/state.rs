@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use ballast_client::{MarketSnapshot, Position};
 use ballast_ledger::{LedgerError, Moved, Order, Pool};
 use ballast_model::{
-    Amounts, Band, Position as PositionModel, SqrtPrice, base_for_value_up, value_down,
+    Amounts, Band, Position as PositionModel, SqrtPrice, base_for_value_up, lending::uncovered_up,
+    value_down,
 };
 use ballast_strategy::{
     act::{Deed, Rules, carry_out},
@@ -23,6 +24,12 @@ pub struct State {
     pub fees: BTreeMap<Pubkey, Amounts>,
 }
 
+/// Who liquidates can pay for anything.
+const PAYER: Amounts = Amounts {
+    base: u64::MAX / 2,
+    quote: u64::MAX / 2,
+};
+
 impl State {
     /// The reserves owe what the positions owe.
     pub fn book_debts(&mut self) {
@@ -35,12 +42,13 @@ impl State {
         self.market.quote_reserve.debt_shares = quote.into();
     }
 
-    /// What is due, whatever is refused.
+    /// What is due, whatever is refused. Nobody liquidates unless with `funds`.
     pub fn decision(
         &self,
         position: &Pubkey,
         keeper: Pubkey,
         refused: Kinds,
+        funds: Option<Amounts>,
     ) -> Option<(Decision, PositionModel)> {
         let situation = Situation {
             market: &self.market,
@@ -48,9 +56,11 @@ impl State {
             now_secs: self.market.now_secs,
             slot: self.market.slot,
             keeper,
-            funds: None,
+            funds,
             min_gain: 0,
             outlook: Outlook {
+                // The program waits for nothing.
+                unhealthy_since_secs: Some(0),
                 fees: Some(self.fees.get(position).copied().unwrap_or(Amounts::ZERO)),
                 refused,
                 ..Outlook::default()
@@ -69,11 +79,28 @@ impl State {
     ) -> Option<(Decision, PositionModel)> {
         let all = ActionKind::ALL.iter();
         let all = all.fold(Kinds::NONE, |all, kind| all.with(*kind));
-        self.decision(position, keeper, all.without(action))
+        let funds = (action == ActionKind::Liquidate).then_some(PAYER);
+        self.decision(position, keeper, all.without(action), funds)
     }
 }
 
 impl State {
+    /// Shows the reserves what of a position's debts is not covered.
+    pub fn show_loss(&mut self, position: &Pubkey) {
+        let now_secs = self.market.now_secs;
+        let oracle = self.market.oracle_sqrt_price().unwrap();
+        let stored = self.positions.get_mut(position).unwrap();
+        let model = self.market.position(stored, now_secs).unwrap();
+        let loss = uncovered_up(model.debt, &model.value(oracle).unwrap());
+        let MarketSnapshot {
+            base_reserve,
+            quote_reserve,
+            ..
+        } = &mut self.market;
+        base_reserve.show_loss(stored, loss.base).unwrap();
+        quote_reserve.show_loss(stored, loss.quote).unwrap();
+    }
+
     /// Does to a position what the program would, in a pool without fees and price impact.
     pub fn apply(&mut self, position: &Pubkey, action: &Action) {
         let fees = self.fees.remove(position).unwrap_or(Amounts::ZERO);
@@ -82,7 +109,7 @@ impl State {
         let oracle = self.market.oracle_sqrt_price().unwrap();
         let ledger = self.market.ledger(stored, now_secs, Fair::at(oracle, fees));
         let mut ledger = ledger.unwrap();
-        ledger.payer = Amounts::new(u64::MAX / 2, u64::MAX / 2);
+        ledger.payer = PAYER;
         let rules = Rules {
             market: &market,
             position: stored,

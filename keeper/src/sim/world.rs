@@ -375,6 +375,11 @@ impl Inner {
                 let base_price = keys[usize::from(instruction.accounts[1])];
                 return (base_price, ActionKind::RefreshPrice);
             }
+            tag if tag == ballast::instruction::ShowLoss::DISCRIMINATOR => {
+                // Market, position.
+                let position = keys[usize::from(instruction.accounts[1])];
+                return (position, ActionKind::RefreshPrice);
+            }
             tag if tag == ballast::instruction::Compound::DISCRIMINATOR => ActionKind::Compound,
             tag if tag == ballast::instruction::Exit::DISCRIMINATOR => ActionKind::Exit,
             tag if tag == ballast::instruction::Deleverage::DISCRIMINATOR => ActionKind::Deleverage,
@@ -476,7 +481,7 @@ impl Inner {
             return self.refresh_stage(slot, position);
         }
         if action == ActionKind::RefreshPrice {
-            self.refresh_price(slot, position);
+            self.show(slot, position);
             return Ok(());
         }
         let Some((Decision::Act(planned, _), _)) =
@@ -527,8 +532,12 @@ impl Inner {
         Ok(())
     }
 
-    fn refresh_price(&mut self, slot: u64, base_price: Pubkey) {
+    /// The newest price, or a position's loss.
+    fn show(&mut self, slot: u64, subject: Pubkey) {
         self.change(slot, |state| {
+            if state.positions.contains_key(&subject) {
+                return state.show_loss(&subject);
+            }
             let MarketSnapshot {
                 market,
                 base_price,
@@ -539,7 +548,7 @@ impl Inner {
             market.last_quote_publish_secs = quote_price.publish_time;
         });
         self.landings.push(Landing {
-            position: base_price,
+            position: subject,
             action: ActionKind::RefreshPrice,
             slot,
         });
@@ -568,7 +577,7 @@ impl Inner {
         let state = self.state_at(self.slot());
         let due = |position| {
             matches!(
-                state.decision(position, self.keeper, Kinds::NONE),
+                state.decision(position, self.keeper, Kinds::NONE, None),
                 Some((Decision::Act(..), _))
             )
         };

@@ -105,7 +105,12 @@ impl Run<'_> {
             "market {address}: {}",
             difference(&market.params(), &wanted)
         );
-        let update = instruction::update_market(&address, &self.authority.pubkey(), wanted);
+        let update = instruction::update_market(
+            &address,
+            &market.whirlpool,
+            &self.authority.pubkey(),
+            wanted,
+        );
         self.take(Noticed {
             market: (address, market),
             next: standing.next(&wanted, now_secs),

@@ -1,7 +1,7 @@
 //! When rehedging, recentering, exits and liquidations are due, and where a new band may lie. The keeper decides by the same functions.
 
 use ballast_clmm::{Band, SqrtPrice, Tick, wide::mul_div_down};
-use ballast_model::{Bps, ModelError, Position as PositionModel, Trade};
+use ballast_model::{Bps, ModelError, Position as PositionModel, Trade, Valuation};
 
 use crate::{
     events::ExitReason,
@@ -138,24 +138,44 @@ pub fn width_allowed(automation: &Automation, [lower, upper]: [i32; 2]) -> bool 
     allowed.contains(&width)
 }
 
-/// Whether LTV has reached maintenance at the newest price that is known too: nobody is liquidated for the choice of an older one.
+/// The price at which a liquidation is planned and paid, and the other one at which it has to be due as well. Nobody takes more by the
+/// choice of an older price than the newest that is known: it is paid at that one, if it is certain
+/// ([`crate::oracle::newest_is_certain`]). An uncertain one can only say that nothing is due.
+pub fn liquidation_prices(
+    used: SqrtPrice,
+    newest: Option<SqrtPrice>,
+    certain: bool,
+) -> [SqrtPrice; 2] {
+    let newest = newest.unwrap_or(used);
+    match certain {
+        true => [newest, used],
+        false => [used, newest],
+    }
+}
+
+/// What a position is worth at the other of [`liquidation_prices`], given what it is worth at the one.
 ///
 /// # Errors
 /// [`ModelError`].
-pub fn liquidation_due_at_newest(
-    limits: &Limits,
+pub fn value_at_other(
     position: &PositionModel,
-    used: SqrtPrice,
-    newest: Option<SqrtPrice>,
-) -> Result<bool, ModelError> {
-    let Some(newest) = newest.filter(|newest| *newest != used) else {
-        return Ok(true);
-    };
-    let maintenance = Bps::new(limits.maintenance_ltv_bps);
-    Ok(position.value(newest)?.ltv_at_least(maintenance))
+    [price, other]: [SqrtPrice; 2],
+    value: &Valuation,
+) -> Result<Valuation, ModelError> {
+    if price == other {
+        Ok(*value)
+    } else {
+        position.value(other)
+    }
 }
 
-/// The exit that is due for a position with the fees that the pool has booked, for the same reason at the price that is used and at
+/// Whether LTV has reached maintenance at both of [`liquidation_prices`].
+pub fn liquidation_due(limits: &Limits, values: [&Valuation; 2]) -> bool {
+    let maintenance = Bps::new(limits.maintenance_ltv_bps);
+    values.iter().all(|value| value.ltv_at_least(maintenance))
+}
+
+/// The exit that is due for a position with its fees, for the same reason at the price that is used and at
 /// the newest that is known.
 ///
 /// # Errors
@@ -178,7 +198,7 @@ pub fn exit_due_for(
     Ok(same.then_some((reason, reaction)))
 }
 
-/// The exit that is due at a price and equity (raw quote units at that price, with the fees that the pool has booked): the floor
+/// The exit that is due at a price and equity (raw quote units at that price, with its fees): the floor
 /// before the window's edges.
 pub fn exit_due(
     automation: &Automation,
@@ -252,20 +272,35 @@ mod tests {
             maintenance_ltv_bps: 8_000,
             ..Limits::default()
         };
-        // Owes 79.99 % or 80 % of its base's value at a price of one.
-        let due = |quote, newest: Option<SqrtPrice>| {
-            let position = PositionModel {
-                liquidity: 0,
-                idle: Amounts::new(10_000, 0),
-                debt: Amounts::new(0, quote),
-                ..hedged()
-            };
-            let used = next(at(0), -1);
-            liquidation_due_at_newest(&limits, &position, used, newest).unwrap()
+        let due = |debts: [u128; 2]| {
+            let [used, newest] = debts.map(|debt| Valuation {
+                assets: 10_000,
+                debt,
+            });
+            liquidation_due(&limits, [&used, &newest])
         };
-        assert!(!due(7_999, Some(at(0))) && due(8_000, Some(at(0))));
-        // The price that is used is not asked a second time.
-        assert!(due(7_999, None) && due(7_999, Some(next(at(0), -1))));
+        assert!(due([8_000, 8_000]) && due([8_000, 9_000]));
+        assert!(!due([8_000, 7_999]) && !due([7_999, 8_000]));
+    }
+
+    #[test]
+    fn a_liquidation_is_paid_at_the_newest_price_and_values_only_what_it_does_not_know() {
+        let (used, newest) = (at(-100), at(100));
+        assert_eq!(liquidation_prices(used, Some(newest), true), [newest, used]);
+        // An uncertain one pays nothing.
+        assert_eq!(
+            liquidation_prices(used, Some(newest), false),
+            [used, newest]
+        );
+        for certain in [true, false] {
+            assert_eq!(liquidation_prices(used, None, certain), [used; 2]);
+        }
+        let position = hedged();
+        let [then, now] = [used, newest].map(|price| position.value(price).unwrap());
+        assert_ne!(then, now);
+        let other = |prices, value| value_at_other(&position, prices, value).unwrap();
+        assert_eq!(other([newest, used], &now), then);
+        assert_eq!(other([newest; 2], &now), now);
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub mod ballast {
     }
 
     /// Replaces limits and rules, with notice where that may hurt. Authority.
-    pub fn update_market(ctx: Context<UpdateMarket>, params: MarketParams) -> Result<()> {
+    pub fn update_market(ctx: Context<UpdateParams>, params: MarketParams) -> Result<()> {
         instructions::admin::update_market(ctx, params)
     }
 

@@ -27,10 +27,12 @@ pub use position::{NftHolder, Opening, close_position, open_position, reset_rang
 pub use rewards::{collect_reward, reward, reward_owed};
 pub use swap::swap;
 
-/// What creating a market needs to know of its pool.
+/// What creating a market, and changing its parameters, needs to know of its pool.
 pub struct PoolFacts {
     /// The pool's tick spacing.
     pub tick_spacing: u16,
+    /// Its fee, in millionths of what is paid in.
+    pub fee_rate_ppm: u16,
     /// Whether its fee moves with volatility.
     pub adaptive_fee: bool,
     /// Active liquidity.
@@ -58,6 +60,7 @@ pub fn read(whirlpool: &AccountInfo) -> Result<PoolFacts> {
     let view = PoolView::parse(&data).map_err(malformed)?;
     Ok(PoolFacts {
         tick_spacing: view.tick_spacing(),
+        fee_rate_ppm: view.fee_rate_ppm(),
         adaptive_fee: view.has_adaptive_fee(),
         liquidity: view.liquidity(),
         mint_a: view.mint_a(),
@@ -152,17 +155,14 @@ pub fn position_liquidity(whirlpool_position: &AccountInfo, market: &Market) -> 
 
 /// Every address that decides where a call goes must be the market's own.
 fn check(accounts: &PoolAccounts, market: &Market) -> Result<()> {
-    for (account, stored) in [
-        (&accounts.whirlpool_program, market.whirlpool_program),
-        (&accounts.whirlpool, market.whirlpool),
-        (&accounts.pool_base_vault, market.pool_base_vault),
-        (&accounts.pool_quote_vault, market.pool_quote_vault),
-    ] {
-        require_keys_eq!(account.key(), stored, BallastError::WrongPool);
-    }
-    require_keys_eq!(
-        *accounts.whirlpool.owner,
-        market.whirlpool_program,
+    let program = &market.whirlpool_program;
+    // By reference: this runs before every call, and copies of ten keys cost more than comparing them.
+    require!(
+        accounts.whirlpool_program.key == program
+            && accounts.whirlpool.owner == program
+            && *accounts.whirlpool.key == market.whirlpool
+            && *accounts.pool_base_vault.key == market.pool_base_vault
+            && *accounts.pool_quote_vault.key == market.pool_quote_vault,
         BallastError::WrongPool
     );
     Ok(())

@@ -3,7 +3,7 @@
 use anchor_lang::prelude::*;
 use ballast_clmm::SqrtPrice;
 use ballast_model::{
-    Bps, Position as PositionModel, Valuation,
+    AtPrice, Bps, Position as PositionModel, Valuation,
     price::{scale_down, scale_up, within},
 };
 
@@ -47,7 +47,21 @@ pub fn require_initial_health(
     oracle: &OraclePrice,
     pool: SqrtPrice,
 ) -> Result<Valuation> {
-    let at_oracle = position.value(oracle.mid).or_range()?;
+    require_initial_health_at(limits, &position.at(oracle.mid), oracle, pool)
+}
+
+/// [`require_initial_health`] of a position at the oracle's price, for whoever asks for more there.
+///
+/// # Errors
+/// As [`require_initial_health`].
+pub fn require_initial_health_at(
+    limits: &Limits,
+    at_price: &AtPrice,
+    oracle: &OraclePrice,
+    pool: SqrtPrice,
+) -> Result<Valuation> {
+    let position = at_price.position();
+    let at_oracle = at_price.value().or_range()?;
     if at_oracle.debt == 0 {
         return Ok(at_oracle);
     }
@@ -167,9 +181,17 @@ pub fn require_hedged(
     at: SqrtPrice,
     band_bps: u32,
 ) -> Result<i128> {
-    let error = position.hedge_error(at, policy.hedge()).or_range()?;
+    require_hedged_at(policy, &position.at(at), band_bps)
+}
+
+/// [`require_hedged`] of a position at a price, for whoever asks for more there.
+///
+/// # Errors
+/// As [`require_hedged`].
+pub fn require_hedged_at(policy: &Policy, at_price: &AtPrice, band_bps: u32) -> Result<i128> {
+    let error = at_price.hedge_error(policy.hedge()).or_range()?;
     require!(
-        within_band(position, error, band_bps)?,
+        within_band(at_price.position(), error, band_bps)?,
         BallastError::DeltaOutsideTarget
     );
     Ok(error)

@@ -18,17 +18,25 @@ pub fn rehedge(market: &Market, policy: &Policy, before: &Valuation) -> HedgeTer
         target: rehedge_limit(MarketRule::of(market), policy, before),
         loss: Bps::ZERO,
         max_loss: max_swap_loss(&market.limits, policy),
+        // Its loss is charged at the worse of both prices.
+        newer: None,
     }
 }
 
-/// Of a deleverage with a swap.
-pub fn deleverage_swap(limits: &Limits, policy: &Policy, due: &Due) -> HedgeTerms {
+/// Of a deleverage with a swap. `newer`: the newest price that is known.
+pub fn deleverage_swap(
+    limits: &Limits,
+    policy: &Policy,
+    due: &Due,
+    newer: Option<SqrtPrice>,
+) -> HedgeTerms {
     let max_loss = due.max_swap_loss(limits, policy);
     HedgeTerms {
         hedge: policy.hedge(),
         target: due.target,
         loss: max_loss,
         max_loss,
+        newer,
     }
 }
 
@@ -69,22 +77,24 @@ pub fn compound(
     }
 }
 
-/// Of an exit.
+/// Of an exit. `newer`: the newest price that is known.
 pub fn exit(
     limits: &Limits,
     automation: &Automation,
     reaction: Reaction,
     oracle: SqrtPrice,
+    newer: Option<SqrtPrice>,
 ) -> ExitTerms {
     let max_loss_bps = automation.max_exit_loss_bps.min(limits.max_swap_loss_bps);
     ExitTerms {
         payout: reaction.payout(),
         oracle,
         max_loss: Bps::new(max_loss_bps),
+        newer,
     }
 }
 
-/// Of a liquidation by somebody who can bring `funds`.
+/// Of a liquidation at a price, see [`crate::due::liquidation_prices`], by somebody who can bring `funds`.
 pub fn liquidation(market: &Market, oracle: SqrtPrice, funds: Amounts) -> LiquidationTerms {
     LiquidationTerms {
         oracle,

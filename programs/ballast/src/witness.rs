@@ -11,8 +11,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_abi::pyth::PriceUpdate;
-use ballast_clmm::SqrtPrice;
-use ballast_model::{Bps, ModelError, Position as PositionModel, Valuation};
+use ballast_model::{Bps, Position as PositionModel, Valuation};
 
 use crate::{
     errors::BallastError,
@@ -48,21 +47,9 @@ pub fn needed_to_liquidate(limits: &Limits, value: &Valuation) -> Option<Bps> {
 
 /// The same at the price that is used and at the newest that is known: the stricter of both, so that who brings an older price of a
 /// wick is spared nothing.
-///
-/// # Errors
-/// [`ModelError`].
-pub fn needed_to_liquidate_at_both(
-    limits: &Limits,
-    position: &PositionModel,
-    value: &Valuation,
-    used: SqrtPrice,
-    newest: Option<SqrtPrice>,
-) -> core::result::Result<Option<Bps>, ModelError> {
-    let at_used = needed_to_liquidate(limits, value);
-    Ok(match newest.filter(|newest| *newest != used) {
-        Some(newest) => at_used.max(needed_to_liquidate(limits, &position.value(newest)?)),
-        None => at_used,
-    })
+pub fn needed_to_liquidate_at_both(limits: &Limits, values: [&Valuation; 2]) -> Option<Bps> {
+    let [one, other] = values.map(|value| needed_to_liquidate(limits, value));
+    one.max(other)
 }
 
 /// The average of both updates must show an LTV of at least `needed`. `value` is the position's at their price.
@@ -170,37 +157,26 @@ mod tests {
 
     #[test]
     fn who_brings_an_older_price_of_a_wick_is_spared_nothing() {
-        use ballast_clmm::{Amounts, Band, SqrtPrice};
-        use ballast_model::price::{scale_down, scale_up};
         let limits = Limits {
             target_ltv_bps: 6_500,
             deleverage_ltv_bps: 7_700,
             maintenance_ltv_bps: 8_000,
             ..bytemuck::Zeroable::zeroed()
         };
-        let at = |bps| scale_up(SqrtPrice::ONE, Bps::new(bps)).unwrap();
-        // Owes 80.01 % of its quote in base at a price of one, 92 % at 1.15.
-        let position = PositionModel {
-            band: Band::from_sqrt_prices(
-                scale_down(SqrtPrice::ONE, Bps::new(9_000)).unwrap(),
-                at(11_000),
-            )
-            .unwrap(),
-            liquidity: 0,
-            idle: Amounts::new(0, 1_000_000_000),
-            debt: Amounts::new(800_100_000, 0),
+        let value = |debt| Valuation {
+            assets: 10_000,
+            debt,
         };
         let needed = |used, newest| {
-            let value = position.value(used).unwrap();
-            needed_to_liquidate_at_both(&limits, &position, &value, used, newest).unwrap()
+            let both = [&value(used), &value(newest)];
+            needed_to_liquidate_at_both(&limits, both).map(Bps::get)
         };
-        let (now, wick) = (SqrtPrice::ONE, at(11_500));
-        assert_eq!(needed(wick, None), None);
-        assert_eq!(needed(wick, Some(wick)), None);
-        assert_eq!(needed(now, None), Some(Bps::new(7_700)));
-        assert_eq!(needed(wick, Some(now)), Some(Bps::new(7_700)));
-        assert_eq!(needed(now, Some(wick)), Some(Bps::new(7_700)));
+        let (now, wick) = (8_001, 9_200);
+        assert_eq!(needed(wick, wick), None);
+        assert_eq!(needed(now, now), Some(7_700));
+        assert_eq!(needed(wick, now), Some(7_700));
+        assert_eq!(needed(now, wick), Some(7_700));
         // Insolvent at either, what a loss needs.
-        assert_eq!(needed(now, Some(at(12_600))), Some(Bps::new(8_000)));
+        assert_eq!(needed(now, 10_001), Some(8_000));
     }
 }

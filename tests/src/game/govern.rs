@@ -76,7 +76,9 @@ impl Game {
                     of_present_bps.0,
                 );
                 let by = self.authority();
-                let update = instruction::update_market(&market.address, &by.pubkey(), params);
+                let pool = &market.market.whirlpool;
+                let update =
+                    instruction::update_market(&market.address, pool, &by.pubkey(), params);
                 self.send_by(by, update).await
             }
             Step::UpdateReserve {

@@ -126,7 +126,9 @@ impl Stage {
     async fn announce(&self) -> Result<()> {
         let (market, authority) = (self.market(), &self.world.authority);
         let key = authority.pubkey();
-        let update = |params| instruction::update_market(&market.address, &key, params);
+        let update = |params| {
+            instruction::update_market(&market.address, &market.market.whirlpool, &key, params)
+        };
         let mut params = self.world.snapshot().await?.market.params();
         params.limits.max_position_value -= 1;
         self.caller.confirm(authority, [update(params)]).await?;
@@ -195,7 +197,7 @@ impl Stage {
         let address = pda::market(&bob.key(), &pool.whirlpool);
         // Before there is a reserve nobody can be hurt.
         params.limits.maintenance_ltv_bps -= 100;
-        let update = instruction::update_market(&address, &bob.key(), params);
+        let update = instruction::update_market(&address, &pool.whirlpool, &bob.key(), params);
         self.confirm(bob, update).await?;
         let market = MarketContext::load(chain.as_ref(), address, prices).await?;
         ensure!(market.market.params() == params, "nobody is hurt");

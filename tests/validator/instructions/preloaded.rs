@@ -133,7 +133,12 @@ async fn announce(world: &World) -> Result<()> {
     let mut source = market.market.oracle_source();
     source.base_price_account = Pubkey::default();
     let updates = vec![
-        instruction::update_market(&market.address, &authority, params),
+        instruction::update_market(
+            &market.address,
+            &market.market.whirlpool,
+            &authority,
+            params,
+        ),
         instruction::update_reserve(market, &authority, Side::Base, reserve),
         instruction::update_safety(&market.address, &authority, safety),
         instruction::announce_oracle(&market.address, &authority, source),

@@ -23,7 +23,6 @@ use crate::{
     process,
     repository::{self, PROGRAMS, Program},
     sbf::{self, Compiler},
-    suite,
 };
 
 /// What became of a mutant.
@@ -342,7 +341,7 @@ fn tests(binary: &Path, deploy: &Path) -> Command {
 
 /// Builds a test binary without running it and returns where it is.
 fn test_binary(root: &Path, build_dir: &Path, what: &[&str], target: &str) -> Result<PathBuf> {
-    let mut command = suite::cargo();
+    let mut command = sbf::host_cargo();
     command
         .current_dir(root)
         .env("CARGO_TARGET_DIR", build_dir)

@@ -11,8 +11,8 @@ use super::{ALL, ParameterOptions, RECORDED, SCENARIO, ballast, common, director
 const AIM: &str = "--tail-weight 0.1 --max-liquidation 1%";
 /// The default comes first of each list.
 const POLICY: &str = "--widths 10% --leverages 3 --hedges 100%,75%,50% --bands 10%,5%,15%,20%";
-/// So much leverage that its trigger matters.
-const LEVERAGE: &str = "--widths 10% --leverages 3.8 --hedges 100% --bands 10%";
+/// So much leverage that the trigger of deleveraging matters.
+const LEVERAGE: &str = "--widths 10% --leverages 3.3 --hedges 100% --bands 10%";
 /// Two weeks among takers.
 const RECENTER: &str = "--widths 10% --leverages 3 --hedges 100% --bands 10% --taker-volume-day 1000000 \
      --pool-liquidity 7200000000000";
@@ -26,22 +26,18 @@ type Keepers = &'static [(&'static str, &'static str)];
 
 const DEFAULT: Keepers = &[("default", "[policy]\n")];
 const DELEVERAGE: Keepers = &[
-    ("default: from 77 % to 65 %, 60 s", "[policy]\n"),
+    ("default", "[policy]\n"),
     (
-        "from 77 % to 60 %",
+        "target 60 %",
         "[policy]\ndeleverage_target_ltv_bps = 6000\n",
     ),
     (
-        "from 77 % to 70 %",
-        "[policy]\ndeleverage_target_ltv_bps = 7000\n",
-    ),
-    (
-        "from 75 % to 65 %",
+        "trigger 75 %",
         "[policy]\ndeleverage_trigger_ltv_bps = 7500\n",
     ),
     (
-        "from 75 % to 60 %",
-        "[policy]\ndeleverage_trigger_ltv_bps = 7500\ndeleverage_target_ltv_bps = 6000\n",
+        "trigger 77 %, the market's",
+        "[policy]\ndeleverage_trigger_ltv_bps = 7700\n",
     ),
     (
         "an hour between rehedges",

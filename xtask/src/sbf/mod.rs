@@ -8,6 +8,7 @@ pub mod tools;
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, Result};
@@ -15,6 +16,7 @@ use anyhow::{Context, Result};
 pub use compiler::Compiler;
 
 use crate::{
+    process,
     repository::{self, Program},
     sbf::compiler::Package,
 };
@@ -47,6 +49,19 @@ pub fn build(compiler: &Compiler, programs: &[Program]) -> Result<Vec<Built>> {
         all.push(Built { program, artifact });
     }
     Ok(all)
+}
+
+/// Cargo for what runs programs that have been built.
+pub fn host_cargo() -> Command {
+    let mut command = process::host_cargo();
+    command.env("BALLAST_DEPLOY_DIR", repository::deploy_dir());
+    // Whether programs cost what `docs/costs.json` says depends on their compiler.
+    if Compiler::is_foreign() {
+        command.env("BALLAST_FOREIGN_SBF", "1");
+    } else {
+        command.env_remove("BALLAST_FOREIGN_SBF");
+    }
+    command
 }
 
 /// Writes a file in one step, if its content is new.

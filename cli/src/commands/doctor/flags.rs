@@ -1,7 +1,8 @@
 //! Red flags and contingency, as far as one look goes.
 
 use ballast_client::{
-    Chain, MarketContext, MarketSnapshot, Positions, RpcChain, RpcConfig, ballast,
+    Chain, MarketContext, MarketSnapshot, PositionContext, Positions, RpcChain, RpcConfig, ballast,
+    highest_trigger_down, trigger_warning,
 };
 use ballast_flags::{
     Rules, State,
@@ -12,7 +13,7 @@ use ballast_keeper::{Config, Flags, flags::aim};
 use ballast_model::{Amounts, Bps};
 use serde::Serialize;
 
-use super::{DoctorReport, Row};
+use super::{DoctorReport, Row, State as CheckState};
 use crate::{connection::Connection, format::amount};
 
 /// How long another endpoint may take to tell its slot.
@@ -67,8 +68,42 @@ pub(super) async fn check(
         .iter()
         .map(|judged| judged.row())
         .collect();
-    if let Some((context, market)) = market {
-        report.contingency = contingency(connection.chain(), flags, config, context, market).await;
+    // Not every node searches for positions.
+    if let Some((context, market)) = market
+        && let Ok(positions) = Positions::of_market(connection.chain(), &context.address).await
+    {
+        triggers(report, market, &positions);
+        report.contingency = contingency(flags, config, context, market, &positions);
+    }
+}
+
+/// Whether keepers come before maintenance, over a move of the stress distance.
+fn triggers(report: &mut DoctorReport, market: &MarketSnapshot, positions: &Positions) {
+    let limits = &market.market.limits;
+    let warned = |found: &&PositionContext| {
+        found.position.liquidity.get() > 0
+            && trigger_warning(limits, &found.position.policy).is_some()
+    };
+    let late: Vec<String> = positions
+        .positions
+        .iter()
+        .filter(warned)
+        .map(|found| found.address.to_string())
+        .collect();
+    let (distance, highest) = (
+        Bps::new(limits.stress_distance_bps),
+        highest_trigger_down(limits),
+    );
+    if late.is_empty() {
+        let finding = format!("every position's leaves room for a price move of {distance}");
+        report.add("triggers", CheckState::Ok, finding);
+    } else {
+        let finding = format!(
+            "a price move of {distance} can reach maintenance from below the deleverage trigger of {}: their owners should use at most \
+             {highest}",
+            late.join(", ")
+        );
+        report.add("triggers", CheckState::Warn, finding);
     }
 }
 
@@ -103,15 +138,14 @@ async fn endpoints(
         .collect()
 }
 
-async fn contingency(
-    chain: &dyn Chain,
+fn contingency(
     flags: &Flags,
     config: Option<&Config>,
     context: &MarketContext,
     market: &MarketSnapshot,
+    positions: &Positions,
 ) -> Option<ContingencyReport> {
-    // Not every node searches for positions, and without a price there is nothing to say.
-    let positions = Positions::of_market(chain, &context.address).await.ok()?;
+    // Without a price there is nothing to say.
     let gap = Gap::new(market.oracle_sqrt_price().ok()?, flags.gap).ok()?;
     let mut needs = Contingency {
         failed: positions.unreadable.len(),

@@ -1,5 +1,6 @@
 //! What `ballast quote` says, as JSON.
 
+use ballast_client::{Limits, trigger_warning};
 use ballast_model::{
     Bps,
     screen::{Real, RiskReport},
@@ -140,6 +141,15 @@ fn plan_or_error<S: Serializer>(
     }
 }
 
+/// Whether a move of the stress distance may reach maintenance before a keeper acts.
+fn late_trigger(request: &Request, setting: &Setting) -> Option<String> {
+    let limits = Limits {
+        maintenance_ltv_bps: request.inputs.rules.maintenance.get(),
+        ..setting.limits
+    };
+    trigger_warning(&limits, &request.policy)
+}
+
 impl QuoteReport {
     pub fn new(request: &Request, setting: &Setting, quote: Quote) -> Self {
         let (asked, conditions) = (&request.inputs.asked, &request.inputs.conditions);
@@ -162,7 +172,12 @@ impl QuoteReport {
             liquidated_at_once,
             in_range: in_range(asked),
             view: View::new(request, setting, &quote, &risk),
-            warnings: refusal.iter().cloned().chain(beyond).collect(),
+            warnings: refusal
+                .iter()
+                .cloned()
+                .chain(beyond)
+                .chain(late_trigger(request, setting))
+                .collect(),
             refusal,
             P: position.price.to_f64(),
             pa: position.lower.to_f64(),

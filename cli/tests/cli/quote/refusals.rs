@@ -157,6 +157,32 @@ fn a_price_outside_the_range_is_warned_about() {
 }
 
 #[test]
+fn a_trigger_that_leaves_less_than_the_stress_distance_is_warned_about() {
+    let with = |trigger| example(&["--json", "--deleverage-trigger", trigger]).json();
+    let highest = example(&["--json"]).json()["policy"]["deleverage_trigger_ltv_bps"].clone();
+    // 80 % less 5 %, and a little.
+    assert_eq!(highest, 7_575);
+    assert_eq!(with("75.75%")["warnings"], serde_json::json!([]));
+    let warned = with("75.76%");
+    assert_eq!(
+        warned["warnings"],
+        serde_json::json!([
+            "from below the deleverage trigger 75.76% a price move of 5.00% can reach maintenance 80.00% before a keeper acts: use \
+             a trigger of at most 75.75%"
+        ])
+    );
+    let text = example(&["--deleverage-trigger", "75.76%"]);
+    assert_eq!((text.code, text.err.as_str()), (0, ""));
+    assert!(
+        text.out
+            .contains("WARNING: from below the deleverage trigger")
+    );
+    // Who lets no keeper act has chosen so.
+    let off = example(&["--json", "--deleverage-trigger", "79%", "--keepers", "off"]);
+    assert_eq!(off.json()["warnings"], serde_json::json!([]));
+}
+
+#[test]
 fn a_position_that_would_be_liquidated_at_once_is_shown_and_refused() {
     // 5x is an LTV of 80 %, exactly the maintenance of the example.
     for (leverage, ltv) in [("5", "80.00%"), ("10", "90.00%")] {

@@ -48,8 +48,18 @@ pub fn init_reserve(
 }
 
 /// Replaces limits and rules, with notice where that may hurt. The market's authority signs.
-pub fn update_market(market: &Pubkey, authority: &Pubkey, params: MarketParams) -> Instruction {
-    instruction(&update(market, authority), &data::UpdateMarket { params })
+pub fn update_market(
+    market: &Pubkey,
+    whirlpool: &Pubkey,
+    authority: &Pubkey,
+    params: MarketParams,
+) -> Instruction {
+    let accounts = accounts::UpdateParams {
+        signer: *authority,
+        market: *market,
+        whirlpool: *whirlpool,
+    };
+    instruction(&accounts, &data::UpdateMarket { params })
 }
 
 /// Puts announced parameters of a market in force. Nobody needs to sign.

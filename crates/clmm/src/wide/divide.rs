@@ -25,8 +25,14 @@ pub(crate) const fn div_rem_256_by_128(
     let shift = leading_zeros(d1);
     let divisor = join(shl_into(d1, d0, shift), d0.wrapping_shl(shift));
     // high < divisor: nothing is shifted out at the top.
-    let top = join(shl_into(n3, n2, shift), shl_into(n2, n1, shift));
-    let (q1, rest) = div_3_by_2(top, shl_into(n1, n0, shift), divisor);
+    let (n3, n2) = (shl_into(n3, n2, shift), shl_into(n2, n1, shift));
+    let n1 = shl_into(n1, n0, shift);
+    // A quotient of one digit, as every amount of tokens is one, takes one step.
+    let (q1, rest) = if n3 == 0 && join(n2, n1) < divisor {
+        (0, join(n2, n1))
+    } else {
+        div_3_by_2(join(n3, n2), n1, divisor)
+    };
     let (q0, rest) = div_3_by_2(rest, n0.wrapping_shl(shift), divisor);
     let (r1, r0) = split(rest);
     Some((

@@ -16,7 +16,8 @@ use anyhow::{Context, Result};
 use ballast_client::{
     AddressLookupTableAccount, Amounts, Instruction, Keypair, MarketContext, MarketSnapshot,
     PoolAddresses, PriceAccounts, Pubkey, Receipt, Request, SendError, Sender, Side, Signer,
-    ballast::state::reach_bps_down, instruction,
+    ballast::state::{largest_deviation_bps, least_swap_loss_bps, reach_bps_down},
+    instruction,
 };
 use ballast_migrations::{Desired, MarketAddresses, Migrations, Report, apply};
 
@@ -70,15 +71,23 @@ impl WorldConfig {
         })
     }
 
-    /// The same for a pool of another tick spacing, kept so near the oracle's price that a swap ends within its tick arrays.
-    #[must_use]
-    pub fn with_tick_spacing(mut self, tick_spacing: u16) -> Self {
+    /// The same for a pool of another tick spacing, and of its fee, kept so near the oracle's price that a swap ends within its tick
+    /// arrays and the fee is within the swap's cap. Where the fee leaves little of the cap, the cap is more.
+    ///
+    /// # Errors
+    /// If there is no fee tier of that spacing.
+    pub fn with_tick_spacing(mut self, tick_spacing: u16) -> Result<Self> {
+        const LEAST_DEVIATION_BPS: u32 = 50;
         self.tick_spacing = tick_spacing;
+        let fee_rate_ppm = pool::fee_rate_ppm(tick_spacing)?;
         let limits = &mut self.desired.limits;
+        let least = least_swap_loss_bps(LEAST_DEVIATION_BPS, fee_rate_ppm);
+        limits.max_swap_loss_bps = limits.max_swap_loss_bps.max(least);
         let reach_bps = reach_bps_down(tick_spacing);
-        let deviation_bps = reach_bps.saturating_sub(limits.max_swap_loss_bps);
+        let deviation_bps = largest_deviation_bps(limits.max_swap_loss_bps, fee_rate_ppm)
+            .min(reach_bps.saturating_sub(limits.max_swap_loss_bps));
         limits.max_pool_deviation_bps = limits.max_pool_deviation_bps.min(deviation_bps);
-        self
+        Ok(self)
     }
 }
 

@@ -35,15 +35,18 @@ const BACKGROUND_TICKS: i32 = 20_796;
 const ARRAYS_PER_TRANSACTION: usize = 8;
 
 /// Swap fee of a tick spacing as on public clusters, 1e-6.
-fn fee_rate_ppm(tick_spacing: u16) -> Result<u16> {
+pub(super) fn fee_rate_ppm(tick_spacing: u16) -> Result<u16> {
     match tick_spacing {
         1 => Ok(100),
         2 => Ok(200),
         4 => Ok(400),
         8 => Ok(500),
         64 => Ok(3_000),
+        128 => Ok(10_000),
         _ => {
-            anyhow::bail!("tick spacing {tick_spacing} has no fee tier here: use 1, 2, 4, 8 or 64")
+            anyhow::bail!(
+                "tick spacing {tick_spacing} has no fee tier here: use 1, 2, 4, 8, 64 or 128"
+            )
         }
     }
 }

@@ -59,7 +59,17 @@ impl ReserveState {
         if amount == 0 {
             return Err(LendingError::ZeroAmount);
         }
-        let owed = self.debt_of_up(held)?;
+        self.repay_of(self.debt_of_up(held)?, amount, held)
+    }
+
+    /// [`ReserveState::repay`] for a caller who knows what the shares `held` owe: `owed` is [`ReserveState::debt_of_up`].
+    ///
+    /// # Errors
+    /// As [`ReserveState::repay`].
+    pub fn repay_of(&mut self, owed: u64, amount: u64, held: u128) -> Result<u128, LendingError> {
+        if amount == 0 {
+            return Err(LendingError::ZeroAmount);
+        }
         if amount > owed {
             return Err(LendingError::MoreThanOwed { amount, owed });
         }

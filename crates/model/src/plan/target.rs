@@ -111,19 +111,21 @@ pub fn plan_target(
     let price = Price::from(at);
     let hedge_value = price.value_up(hedged);
     let debt_allowed = assets - equity;
-    // What rounding the liquidity down may leave over.
-    let one = band.amounts_up(1, at).map_err(ModelError::from)?;
-    let rounding = price
-        .value_up(one.base)
-        .saturating_add(u128::from(one.quote))
-        .saturating_add(price.ceil().saturating_mul(2))
-        .saturating_add(8);
-    if liquidity == wanted && hedge_value > debt_allowed.saturating_add(rounding) {
-        return Err(TargetError::NotAffordable {
-            hedge_value,
-            debt_allowed,
-            leverage,
-        });
+    if liquidity == wanted && hedge_value > debt_allowed {
+        // What rounding the liquidity down may leave over.
+        let one = band.amounts_up(1, at).map_err(ModelError::from)?;
+        let rounding = price
+            .value_up(one.base)
+            .saturating_add(u128::from(one.quote))
+            .saturating_add(price.ceil().saturating_mul(2))
+            .saturating_add(8);
+        if hedge_value > debt_allowed.saturating_add(rounding) {
+            return Err(TargetError::NotAffordable {
+                hedge_value,
+                debt_allowed,
+                leverage,
+            });
+        }
     }
     let held = if position.liquidity == 0 {
         0

@@ -35,13 +35,13 @@ pub(super) fn due(situation: &Situation, at: &Assessment) -> Option<(ExitReason,
     due_by(situation, at, None)
 }
 
-/// As the program counts it: with the fees that the pool has booked.
+/// As the program counts it: with the fees.
 fn due_by(
     situation: &Situation,
     at: &Assessment,
     newest: Option<SqrtPrice>,
 ) -> Option<(ExitReason, Reaction)> {
-    let owned = at.model.with_idle(situation.booked_fees()).ok()?;
+    let owned = at.model.with_idle(situation.fees_for_floor()).ok()?;
     due::exit_due_for(&situation.position.automation, &owned, at.oracle, newest).ok()?
 }
 

@@ -123,8 +123,8 @@ pub fn explain(situation: &Situation) -> Result<Explanation, SituationError> {
                 equity_floor,
                 ..Triggers::default()
             };
-            // The fees that the pool has booked count.
-            let owned = model.with_idle(situation.booked_fees())?;
+            // Fees count.
+            let owned = model.with_idle(situation.fees_for_floor())?;
             boundaries.push((Threshold::Floor, quiet_interval(&owned, &only)?));
         }
     }

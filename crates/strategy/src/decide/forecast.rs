@@ -86,7 +86,8 @@ pub(super) fn exited(
     oracle: SqrtPrice,
 ) -> Result<Result<Forecast, Obstacle>, SituationError> {
     let (limits, position) = (&situation.market.market.limits, situation.position);
-    let terms = terms::exit(limits, &position.automation, reaction, oracle);
+    let newest = newest(situation.market, oracle);
+    let terms = terms::exit(limits, &position.automation, reaction, oracle, newest);
     let mut ledger = ledger(situation, oracle, terms.max_loss)?;
     let done = ballast_ledger::exit(&mut ledger, &terms, |_| {
         Ok(require_near(situation, oracle)?)

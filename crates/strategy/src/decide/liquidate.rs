@@ -9,7 +9,7 @@ use ballast::{
 use ballast_ledger::{LedgerError, LiquidationTerms, liquidate};
 use ballast_model::{
     Amounts, Bps, LiquidationError, LiquidationPlan, ModelError, Position as PositionModel,
-    SqrtPrice, plan_liquidation,
+    SqrtPrice, Valuation, plan_liquidation,
 };
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     usable_price,
 };
 use crate::{
-    prices::newest,
+    prices::of_liquidation,
     situation::{Situation, SituationError},
 };
 
@@ -57,14 +57,14 @@ fn check(
     situation: &Situation,
     at: &Assessment,
 ) -> Result<Result<Option<Found>, Obstacle>, SituationError> {
-    let (oracle, funds, plan) = match planned(situation, at) {
+    let (price, funds, plan) = match planned(situation, at) {
         Ok(Some(planned)) => planned,
         Ok(None) => return Ok(Ok(None)),
         Err(obstacle) => return Ok(Err(obstacle)),
     };
-    let mut ledger = quoted::ledger(situation, oracle, Bps::ZERO)?;
+    let mut ledger = quoted::ledger(situation, price, Bps::ZERO)?;
     ledger.payer = funds;
-    let terms = terms::liquidation(&situation.market.market, oracle, funds);
+    let terms = terms::liquidation(&situation.market.market, price, funds);
     let done = match liquidate(&mut ledger, &at.model, plan, &terms) {
         Ok(done) => done,
         Err(Ends::Ledger(LedgerError::NothingToPayWith)) => {
@@ -86,7 +86,7 @@ fn check(
     Ok(quoted::after(&ledger).map(|after| Some((done.plan, funds, after))))
 }
 
-/// The price, what can be paid, and the plan without regard to that; `None` if the market would leave the position as it is.
+/// The price at which it is done, what can be paid, and the plan without regard to that; `None` if the market would leave the position as it is.
 fn planned(
     situation: &Situation,
     at: &Assessment,
@@ -98,23 +98,26 @@ fn planned(
         Bps::new(limits.target_ltv_bps),
         Bps::new(limits.liquidation_bonus_bps),
     );
-    let plan = match plan_liquidation(&at.model, oracle, target, bonus) {
+    let prices = of_liquidation(situation.market, oracle);
+    let price = prices[0];
+    let plan = match plan_liquidation(&at.model, price, target, bonus) {
         Ok(plan) => plan,
         Err(LiquidationError::Model(error)) => return Err(Obstacle::Arithmetic(error)),
         Err(LiquidationError::NotNeeded { .. } | LiquidationError::BadTarget { .. }) => {
             return Ok(None);
         }
     };
-    let newest = newest(situation.market, oracle);
-    let due_too = due::liquidation_due_at_newest(limits, &at.model, oracle, newest);
-    if !due_too.map_err(Obstacle::Arithmetic)? {
+    let other = due::value_at_other(&at.model, prices, &plan.before);
+    let other = other.map_err(Obstacle::Arithmetic)?;
+    let both = [&other, &plan.before];
+    if !due::liquidation_due(limits, both) {
         return Err(Obstacle::NewerPrice);
     }
-    witnessed(situation, at, oracle)?;
+    witnessed(situation, at, both)?;
     if plan.insolvent() {
         usable_price(situation, Grade::Final)?;
     }
-    Ok(Some((oracle, funds, plan)))
+    Ok(Some((price, funds, plan)))
 }
 
 /// What all of it would take from the payer.
@@ -133,16 +136,13 @@ fn needed(
 }
 
 /// The price's moving average has to confirm what the price says.
-fn witnessed(situation: &Situation, at: &Assessment, oracle: SqrtPrice) -> Result<(), Obstacle> {
+fn witnessed(
+    situation: &Situation,
+    at: &Assessment,
+    both: [&Valuation; 2],
+) -> Result<(), Obstacle> {
     let snapshot = situation.market;
-    let needed = needed_to_liquidate_at_both(
-        &snapshot.market.limits,
-        &at.model,
-        &at.value,
-        oracle,
-        newest(snapshot, oracle),
-    );
-    let Some(needed) = needed.map_err(Obstacle::Arithmetic)? else {
+    let Some(needed) = needed_to_liquidate_at_both(&snapshot.market.limits, both) else {
         return Ok(());
     };
     let overflow = Obstacle::Arithmetic(ModelError::Overflow("average price"));

@@ -13,7 +13,9 @@ mod explain;
 mod forecast;
 mod hedged;
 mod liquidate;
+mod loss;
 mod obstacle;
+mod patience;
 mod quoted;
 mod reason;
 mod recenter;
@@ -31,7 +33,9 @@ pub use action::Action;
 pub use compound::{CompoundPlan, is_wanted as compounding_is_wanted};
 pub use exit::ExitPlan;
 pub use explain::{Explanation, Threshold, explain};
+pub use loss::{Loss, loss_to_show};
 pub use obstacle::{Obstacle, Retry};
+pub use patience::PATIENCE_SECS;
 pub use reason::Reason;
 pub use recenter::RecenterPlan;
 pub use show::{is_newer_than_shown, shown_age_secs};
@@ -39,7 +43,10 @@ pub use stage::{refresh_due, refreshed};
 
 pub use crate::kinds::{ActionKind, Kinds};
 
-use self::choose::{Block, Candidate, Way};
+use self::{
+    choose::{Block, Candidate, Way},
+    patience::Patience,
+};
 use crate::{
     Tokens, prices,
     situation::{Situation, SituationError},
@@ -237,14 +244,22 @@ fn decide(
     if let Some(found) = cure(situation, at, &candidates)? {
         return Ok(found.into());
     }
-    if at.value.ltv_at_least(maintenance(situation)) && !curable(situation, at, &candidates) {
-        match liquidate::way(situation, at)? {
-            Some(Ok(liquidation)) if forbidden(situation, ActionKind::Liquidate) => {
+    if at.value.ltv_at_least(maintenance(situation)) {
+        let patience = Patience::of(situation, at, &candidates, &blocks)?;
+        let way = match patience {
+            Patience::Retry => None,
+            Patience::None | Patience::Until(_) => liquidate::way(situation, at)?,
+        };
+        match (way, patience) {
+            (Some(Ok(liquidation)), _) if forbidden(situation, ActionKind::Liquidate) => {
                 blocks.insert(0, liquidation.blocked(Obstacle::Forbidden));
             }
-            Some(Ok(liquidation)) => return Ok(liquidation.into()),
-            Some(Err(block)) => blocks.insert(0, block),
-            None => {}
+            (Some(Ok(liquidation)), Patience::Until(until_secs)) => {
+                blocks.insert(0, liquidation.blocked(Obstacle::CureAwaited { until_secs }));
+            }
+            (Some(Ok(liquidation)), _) => return Ok(liquidation.into()),
+            (Some(Err(block)), _) => blocks.insert(0, block),
+            (None, _) => {}
         }
     }
     // What was refused is better than nothing; what it needs may have come.
@@ -267,17 +282,6 @@ fn decide(
 
 fn maintenance(situation: &Situation) -> Bps {
     Bps::new(situation.market.market.limits.maintenance_ltv_bps)
-}
-
-/// Whether something would cure the position that was refused just now, and not often yet: a pool that somebody pushed for a slot, or a
-/// price that is a second too old, makes no keeper liquidate its own owner's position.
-fn curable(situation: &Situation, at: &Assessment, candidates: &[Candidate]) -> bool {
-    let maintenance = maintenance(situation);
-    candidates.iter().any(|candidate| {
-        let after = candidate.after.value(at.oracle);
-        situation.outlook.retried.contains(candidate.action.kind())
-            && after.is_ok_and(|value| !value.ltv_at_least(maintenance))
-    })
 }
 
 fn refused(situation: &Situation, kind: ActionKind) -> bool {

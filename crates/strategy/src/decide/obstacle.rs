@@ -94,6 +94,11 @@ pub enum Obstacle {
         /// What it has to be.
         needed: Bps,
     },
+    /// What would cure the position is waited for: only pool or price stand in its way.
+    CureAwaited {
+        /// Until then, Unix seconds.
+        until_secs: i64,
+    },
     /// The day's losses would exceed what owner and market allow.
     DailyLoss {
         /// Loss expected.
@@ -242,6 +247,10 @@ impl Obstacle {
                  follows",
                 Bps::new(*ltv_bps)
             ),
+            Self::CureAwaited { until_secs } => format!(
+                "a deleverage would cure it, and only pool or price stand in its way: that is waited for until {}",
+                when(*until_secs, now_secs)
+            ),
             Self::DailyLoss {
                 loss,
                 left,
@@ -302,6 +311,9 @@ impl Obstacle {
             Self::KeeperDisabled | Self::Refused => Retry::Position,
             Self::TooSoon { due_secs }
             | Self::FirstKeepers {
+                until_secs: due_secs,
+            }
+            | Self::CureAwaited {
                 until_secs: due_secs,
             }
             | Self::DailyLoss {

@@ -2,6 +2,7 @@ use ballast::events::ExitReason;
 use ballast::state::Reaction;
 use ballast_model::{Bps, Side};
 
+use super::Loss;
 use crate::Tokens;
 
 /// Why something is due.
@@ -56,6 +57,8 @@ pub enum Reason {
         /// By how much they are older.
         secs: i64,
     },
+    /// Lenders were shown another loss than there is.
+    Uncovered(Loss),
     /// The market's risk stage is not what the chain sees.
     Stage {
         /// The stage.
@@ -127,6 +130,14 @@ impl Reason {
             Self::Shown { secs } => {
                 format!(
                     "a trigger is near, and prices are {secs} s newer than the market was shown"
+                )
+            }
+            Self::Uncovered(Loss { uncovered, shown }) => {
+                let both = |amounts| tokens.both(amounts);
+                format!(
+                    "{} of the debts are not covered, lenders were shown {}",
+                    both(*uncovered),
+                    both(*shown)
                 )
             }
             Self::Stage { from, to } if from == to => {

@@ -10,6 +10,7 @@ import { Waiting } from "../parts/waiting";
 import { go, href } from "../route";
 import { Flags } from "./flags";
 import { FundingPanel } from "./funding";
+import { HedgePanel } from "./hedge";
 import { Pool } from "./pool";
 import { Reserves } from "./reserves";
 import { Stage } from "./stage";
@@ -27,6 +28,8 @@ export function MarketsPage({ chosen, book, position }: MarketsProps) {
   const read = useRead<Market>(address ? `markets/${address}` : null, 2000);
   const { base, quote } = useSymbols(address);
   const m = read.value;
+  /** The book, if it is this market's. */
+  const own = !book?.market || book.market === address ? book : null;
   return (
     <div class="wide-page">
       <h1 class="vh">Markets</h1>
@@ -36,8 +39,9 @@ export function MarketsPage({ chosen, book, position }: MarketsProps) {
         <Flags />
         {address && <Pool market={address} position={position} quote={quote} />}
         {address && <FundingPanel market={address} base={base} />}
+        {own?.hedge_pnl && <HedgePanel pnl={own.hedge_pnl} quote={quote} />}
         {m && <Reserves reserves={m.reserves} />}
-        {(!book?.market || book.market === address) && <BookGap book={book} quote={quote} />}
+        {(own || !book) && <BookGap book={own} quote={quote} />}
         {m && (
           <Panel title={m.name} note="addresses">
             <dl class="pairs">

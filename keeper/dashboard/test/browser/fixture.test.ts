@@ -172,6 +172,20 @@ describe("what a real keeper cannot be brought to quickly", () => {
       await page.waitForSelector('.liquidated:has-text("12.50")');
     }));
 
+  test("what the hedge at the venue has earned, where there is one", () =>
+    visiting(8, async (visit, fixture) => {
+      const [first, second] = fixture.world.markets;
+      assert.ok(first && second);
+      const panel = visit.page.locator("section.panel", { hasText: "PnL of the hedge" });
+      await visit.to(`#/markets/${first.address}`);
+      await panel.waitFor();
+      const amounts = (await panel.locator("tr td.num:nth-of-type(1)").allTextContents()).map(plain);
+      assert.deepEqual(amounts, [-210.4, -12.35, 31.25, -191.5]);
+      await visit.to(`#/markets/${second.address}`);
+      await visit.page.waitForSelector("text=Stage 1: no new risk");
+      await visit.until("the other market's book", async () => (await panel.count()) === 0);
+    }));
+
   test("what an older keeper does not tell is unknown, never zero", () =>
     visiting(8, async (visit, fixture) => {
       for (const part of ["lenders", "funding", "history", "flags"]) fixture.missing.add(part);

@@ -9,6 +9,7 @@ use crate::{
         AuthorityAccepted, AuthorityOffered, GuardianSet, MarketChangeAnnounced, MarketUpdated,
         ModeSet, ReserveChangeAnnounced, ReserveUpdated,
     },
+    pool,
     session::accrue,
     state::{
         Market, MarketMode, MarketParams, PendingParams, Reserve, ReserveParams, require_version,
@@ -20,6 +21,15 @@ pub struct UpdateMarket<'info> {
     pub signer: Signer<'info>,
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
+}
+
+#[derive(Accounts)]
+pub struct UpdateParams<'info> {
+    pub signer: Signer<'info>,
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// CHECK: must be the market's pool; its fee is read.
+    pub whirlpool: UncheckedAccount<'info>,
 }
 
 #[derive(Accounts)]
@@ -53,12 +63,15 @@ pub(super) fn require_authority(market: &Market, signer: &Signer) -> Result<()> 
 /// [`Market::LAPSE_SECS`]. Either way an earlier announcement is void, so passing the parameters in force takes one back.
 ///
 /// # Errors
-/// [`BallastError::NotAuthority`], [`BallastError::BadParameters`].
-pub(crate) fn update_market(ctx: Context<UpdateMarket>, params: MarketParams) -> Result<()> {
+/// [`BallastError::NotAuthority`], [`BallastError::BadParameters`], [`BallastError::WrongPool`].
+pub(crate) fn update_market(ctx: Context<UpdateParams>, params: MarketParams) -> Result<()> {
     let key = ctx.accounts.market.key();
     let mut market = ctx.accounts.market.load_mut()?;
     require_authority(&market, &ctx.accounts.signer)?;
     market.check_params(&params)?;
+    let whirlpool = &ctx.accounts.whirlpool;
+    require_keys_eq!(whirlpool.key(), market.whirlpool, BallastError::WrongPool);
+    market.check_fee(&params, pool::read(whirlpool)?.fee_rate_ppm)?;
     market.pending = PendingParams::default();
     if market.has_no_reserve() || params.only_restrains(&market.params()) {
         market.set_params(&params)?;

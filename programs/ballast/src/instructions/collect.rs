@@ -143,12 +143,13 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
                 .map_err(Failed::from)
         })?;
     let model = session.model()?;
+    let after = model.at(oracle.mid);
     let value = if liquidity > 0 {
         // Repaying base with fees and borrowing it again leaves delta where the fees have put it: inside the band.
-        risk::require_hedged(&policy, &model, oracle.mid, policy.delta_band_bps)?;
-        risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?
+        risk::require_hedged_at(&policy, &after, policy.delta_band_bps)?;
+        risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price)?
     } else {
-        model.value(oracle.mid).or_range()?
+        after.value().or_range()?
     };
     if !by_owner {
         // What is provided at the pool's price is worth less at the oracle's.

@@ -127,14 +127,14 @@ pub(super) fn require_payout(
     risk::require_mode(session.market, MarketMode::Normal, now_secs)?;
     let pool_price = pool::sqrt_price(pool, session.market)?;
     risk::require_pool_near_oracle(limits, pool_price, oracle.mid)?;
-    let model = session.model()?;
-    let value = risk::require_initial_health(limits, &model, oracle, pool_price)?;
+    let left = session.model()?.at(oracle.mid);
+    let value = risk::require_initial_health_at(limits, &left, oracle, pool_price)?;
     // A position that pays nobody to liquidate it must not come about.
     require!(
         value.assets >= u128::from(limits.min_position_value),
         BallastError::PositionSize
     );
     let policy = &session.position.policy;
-    risk::require_hedged(policy, &model, oracle.mid, policy.delta_band_bps)?;
+    risk::require_hedged_at(policy, &left, policy.delta_band_bps)?;
     Ok(())
 }

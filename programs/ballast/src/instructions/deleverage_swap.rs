@@ -2,10 +2,11 @@
 //! into those that are owed.
 
 use anchor_lang::prelude::*;
-use ballast_model::Trade;
+use ballast_model::{DeleverageError, Trade};
 
-use super::deleverage::due_for;
+use super::deleverage::{allowed_by_owner, due_for};
 use crate::{
+    errors::BallastError,
     events::DeleveragedWithSwap,
     groups::*,
     math::ToProgramError,
@@ -34,8 +35,8 @@ pub struct DeleverageSwap<'info> {
 /// the least liquidity with which one swap and both repayments end at the target LTV, hedged as the policy says (MATH section 4).
 ///
 /// The price has to be seconds old, because who swaps picks the moment, but may be anywhere from its average: it is made for
-/// crashes. The swap stops where it would lose more than the policy's cap; above the market's trigger only the market's cap
-/// counts. What can be done up to there is done, as long as it lowers LTV and leaves the stressed LTV no higher. A day's losses do
+/// crashes. A swap has to be due at the newest price that the market knows as well, and stops where it would lose more than the
+/// policy's cap at either price; above the market's trigger only the market's cap counts. What can be done up to there is done, as long as it lowers LTV and leaves the stressed LTV no higher. A day's losses do
 /// not bind it: who used them up would keep everybody from acting.
 ///
 /// # Errors
@@ -59,15 +60,25 @@ pub(crate) fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
 
     let before = session.model()?;
     let value_before = before.value(oracle.mid).or_range()?;
-    let due = due_for(
+    let mut due = due_for(
         &session,
         accounts.keeper.key,
         (&before, &value_before),
         oracle.mid,
     )?;
     let policy = session.position.policy;
-    let planned = due.plan(&before, oracle.mid, pool_price);
-    let terms = terms::deleverage_swap(&market.limits, &policy, &due);
+    let mut planned = due.plan(&before, oracle.mid, pool_price);
+    let newest = oracle::newest_price(market);
+    if matches!(planned, Err(DeleverageError::NeedsSwap { .. })) {
+        let allowed = allowed_by_owner(&session, accounts.keeper.key);
+        let due_too = due.with_swap_at_newest(&policy, allowed, &before, oracle.mid, newest);
+        let due_too = due_too.or_range()?.ok_or(BallastError::DeleverageNotDue)?;
+        if due_too != due {
+            due = due_too;
+            planned = due.plan(&before, oracle.mid, pool_price);
+        }
+    }
+    let terms = terms::deleverage_swap(&market.limits, &policy, &due, newest);
     let mut calls = session
         .calls(&accounts.pool, &accounts.range)
         .swapping(&accounts.swap);

@@ -30,7 +30,7 @@ pub struct Exit<'info> {
     pub prices: PriceAccounts<'info>,
 }
 
-/// Withdraws everything, collects the fees, repays both debts, and swaps what is left into the token that the owner has
+/// Books the fees, withdraws everything, collects them, repays both debts, and swaps what is left into the token that the owner has
 /// chosen. What the owner gets lies idle in the position afterwards, free of debt and of price risk beyond that token: it
 /// takes no account of the owner's, so nothing of the owner's can make it fail, and `close` pays it out.
 ///
@@ -60,7 +60,8 @@ pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
         by_owner || session.position.policy.keeper_enabled == 1,
         BallastError::KeeperDisabled
     );
-    // Fees that the pool has booked are the owner's like all else.
+    // Fees are the owner's like all else, also those that nobody has had the pool book.
+    session.book_fees(&accounts.pool, &accounts.range)?;
     let owned = session
         .model()?
         .with_idle(session.fees_owed()?)
@@ -70,7 +71,7 @@ pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
         .or_range()?
         .ok_or(BallastError::ExitNotDue)?;
 
-    let terms = terms::exit(&market.limits, &automation, reaction, oracle.mid);
+    let terms = terms::exit(&market.limits, &automation, reaction, oracle.mid, newest);
     let mut calls = session
         .calls(&accounts.pool, &accounts.range)
         .swapping(&accounts.swap);

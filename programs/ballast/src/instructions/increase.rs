@@ -131,8 +131,9 @@ pub(crate) fn increase(ctx: Context<Increase>, args: IncreaseArgs) -> Result<()>
             && model.debt.quote <= args.max_quote_debt,
         BallastError::SlippageExceeded
     );
-    let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
-    risk::require_hedged(&policy, &model, oracle.mid, policy.delta_target_bps)?;
+    let after = model.at(oracle.mid);
+    let value = risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price)?;
+    risk::require_hedged_at(&policy, &after, policy.delta_target_bps)?;
     risk::require_size(&market.limits, value.assets)?;
     emit!(PositionIncreased {
         position: accounts.position.position.key(),

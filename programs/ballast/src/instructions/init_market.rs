@@ -107,6 +107,7 @@ pub(crate) fn init_market(ctx: Context<InitMarket>, args: InitMarketArgs) -> Res
     market.quote_feed = args.quote_feed;
     market.base_price_account = args.base_price_account;
     market.quote_price_account = args.quote_price_account;
+    args.params.limits.check_fee(whirlpool.fee_rate_ppm)?;
     market.set_params(&args.params)?;
     args.safety.check()?;
     market.safety = args.safety;

@@ -35,12 +35,13 @@ pub struct Liquidate<'info> {
 /// receives what is left. Where `max_pay` or the wallet's tokens do not pay for all of that, as much of it is done as they pay
 /// for. The owner is not needed and no policy is asked.
 ///
-/// The price's moving average has to confirm it, see [`witness`]. Where lenders lose the price must be younger still; fees are
+/// It has to be due at the price that is used and at the newest that the market knows, and is planned and paid at the newest: who picks an older
+/// price takes no more. A newest price that is too uncertain for a liquidation pays nothing: then it is the one that is used. The price's moving average has to confirm it, see [`witness`]. Where lenders lose the price must be younger still; fees are
 /// collected first, and booking the loss, which only the whole does, is paid out of the insurance.
 ///
 /// # Errors
 /// [`BallastError::NotLiquidatable`], [`BallastError::NoSecondWitness`]; [`BallastError::NothingToPayWith`] if nothing can be
-/// paid for; [`BallastError::GainTooSmall`] below `min_gain`, in raw quote units at the oracle's price; price errors.
+/// paid for; [`BallastError::GainTooSmall`] below `min_gain`, in raw quote units at that price; price errors.
 pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u64) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
@@ -62,21 +63,29 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
         Bps::new(limits.target_ltv_bps),
         Bps::new(limits.liquidation_bonus_bps),
     );
-    let plan =
-        plan_liquidation(&before, oracle.mid, target, bonus).map_err(|error| match error {
-            LiquidationError::NotNeeded { .. } => BallastError::NotLiquidatable,
-            _ => BallastError::OutOfRange,
-        })?;
+    let prices = due::liquidation_prices(
+        oracle.mid,
+        oracle::newest_price(market),
+        oracle::newest_is_certain(market),
+    );
+    let price = prices[0];
+    let plan = plan_liquidation(&before, price, target, bonus).map_err(|error| match error {
+        LiquidationError::NotNeeded { .. } => BallastError::NotLiquidatable,
+        _ => BallastError::OutOfRange,
+    })?;
     let value_before = plan.before;
-    let unhealthy = value_before.ltv_at_least(Bps::new(limits.maintenance_ltv_bps));
-    require!(unhealthy, BallastError::NotLiquidatable);
-    let newest = oracle::newest_price(market);
-    let due_too = due::liquidation_due_at_newest(limits, &before, oracle.mid, newest).or_range()?;
-    require!(due_too, BallastError::NotLiquidatable);
-    let needed =
-        witness::needed_to_liquidate_at_both(limits, &before, &value_before, oracle.mid, newest);
-    if let Some(needed) = needed.or_range()? {
-        witness::require_average(market, &updates, &before, &value_before, needed)?;
+    let at_other = due::value_at_other(&before, prices, &value_before).or_range()?;
+    let both = [&at_other, &value_before];
+    require!(
+        due::liquidation_due(limits, both),
+        BallastError::NotLiquidatable
+    );
+    if let Some(needed) = witness::needed_to_liquidate_at_both(limits, both) {
+        let at_used = match price == oracle.mid {
+            true => &value_before,
+            false => &at_other,
+        };
+        witness::require_average(market, &updates, &before, at_used, needed)?;
     }
     if plan.insolvent() {
         // Lenders do not lose at a price that the liquidator picked among the last minute's.
@@ -84,7 +93,7 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
     }
 
     let funds = payable(&accounts.wallet, Amounts::new(max_pay[0], max_pay[1]));
-    let terms = terms::liquidation(market, oracle.mid, funds);
+    let terms = terms::liquidation(market, price, funds);
     let mut calls = session
         .calls(&accounts.pool, &accounts.range)
         .paid_by(&accounts.wallet, &accounts.liquidator);
@@ -95,13 +104,13 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
         BallastError::GainTooSmall
     );
 
-    let value_after = session.model()?.value(oracle.mid).or_range()?;
+    let value_after = session.model()?.value(price).or_range()?;
     require!(
         !done.full || session.position.is_debt_free(),
         BallastError::InvariantBroken
     );
     require!(
-        not_worse(&value_before, &value_after, oracle.mid)?,
+        not_worse(&value_before, &value_after, price)?,
         BallastError::InvariantBroken
     );
     let entry = &mut session.position.entry;
@@ -121,7 +130,7 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
         bonus: bonus_paid,
         ltv_before_bps: value_before.ltv_bps_up(),
         ltv_after_bps: value_after.ltv_bps_up(),
-        sqrt_price_x64: oracle.mid.x64(),
+        sqrt_price_x64: price.x64(),
     });
     session.store()
 }

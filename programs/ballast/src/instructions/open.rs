@@ -177,13 +177,9 @@ pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
         model.debt.quote <= args.max_quote_debt,
         BallastError::SlippageExceeded
     );
-    let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
-    risk::require_hedged(
-        &args.policy,
-        &model,
-        oracle.mid,
-        args.policy.delta_target_bps,
-    )?;
+    let after = model.at(oracle.mid);
+    let value = risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price)?;
+    risk::require_hedged_at(&args.policy, &after, args.policy.delta_target_bps)?;
     risk::require_size(&market.limits, value.assets)?;
 
     let entry = &mut session.position.entry;

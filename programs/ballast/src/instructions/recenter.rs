@@ -2,7 +2,7 @@
 //! leverage back to their targets on the way.
 
 use anchor_lang::prelude::*;
-use ballast_clmm::{Band, Tick};
+use ballast_clmm::Band;
 
 use crate::{
     due,
@@ -13,7 +13,7 @@ use crate::{
     oracle::{self, Grade, OraclePrice},
     pool::{self, Opening},
     risk,
-    session::{Failed, Session},
+    session::{Failed, NewBand, Session, band_between},
     state::{Allowance, Change, Market, MarketMode, Need, Position},
     terms,
 };
@@ -78,12 +78,12 @@ pub struct RecenterReplacing<'info> {
 pub(crate) fn recenter(ctx: Context<Recenter>, args: RecenterArgs) -> Result<()> {
     let accounts = &ctx.accounts;
     let mut market = accounts.market.load_mut()?;
-    move_band(accounts, &mut market, args, |session, ticks| {
+    move_band(accounts, &mut market, args, |session, to| {
         session.reset_range(
             &accounts.pool,
             &accounts.keeper,
             &accounts.system_program,
-            ticks,
+            to,
         )
     })
 }
@@ -125,7 +125,7 @@ pub(crate) fn recenter_replacing(
         quote_account: inner.position.quote_account.clone(),
     };
     let mut market = inner.market.load_mut()?;
-    move_band(inner, &mut market, args, |session, ticks| {
+    move_band(inner, &mut market, args, |session, to| {
         session.replace(
             &inner.pool,
             &accounts.nft_mint,
@@ -142,7 +142,7 @@ pub(crate) fn recenter_replacing(
                     &[bump],
                 ],
             },
-            ticks,
+            to,
         )
     })
 }
@@ -151,7 +151,7 @@ fn move_band<'a, 'info>(
     accounts: &'a Recenter<'info>,
     market: &'a mut Market,
     args: RecenterArgs,
-    re_range: impl FnOnce(&mut Session<'a, 'info>, [i32; 2]) -> Result<()>,
+    re_range: impl FnOnce(&mut Session<'a, 'info>, NewBand) -> Result<()>,
 ) -> Result<()> {
     let ticks = [args.tick_lower, args.tick_upper];
     let now_secs = Clock::get()?.unix_timestamp;
@@ -170,9 +170,11 @@ fn move_band<'a, 'info>(
     )?;
     let liquidity_before = session.position.liquidity.get();
     let by_owner = accounts.keeper.key() == session.position.owner;
+    let mut to = NewBand { ticks, band: None };
     if !by_owner {
         require!(liquidity_before > 0, BallastError::NoLiquidity);
-        let need = require_due(&session, &oracle, ticks, now_secs)?;
+        let (need, band) = require_due(&session, &oracle, ticks, now_secs)?;
+        to.band = Some(band);
         if session.leave_to_first_keepers(&accounts.keeper.key(), need, now_secs)? {
             return session.store();
         }
@@ -180,7 +182,8 @@ fn move_band<'a, 'info>(
     session.position.attend_to(Need::RecenterLow);
     let ticks_before = [session.position.tick_lower, session.position.tick_upper];
     let before = session.model()?;
-    let value_before = before.value(oracle.mid).or_range()?;
+    let before_at_price = before.at(oracle.mid);
+    let value_before = before_at_price.value().or_range()?;
     let equity_before = value_before.equity();
 
     let policy = session.position.policy;
@@ -196,7 +199,7 @@ fn move_band<'a, 'info>(
         liquidity,
     } = ballast_ledger::recenter(&mut calls, value_before.assets, &terms, |calls| {
         calls.range = &accounts.new_range;
-        re_range(calls.session, ticks).map_err(Failed::from)
+        re_range(calls.session, to).map_err(Failed::from)
     })?;
     let equity_before = equity_before.saturating_add_unsigned(fees_worth);
     let pool_price = pool::sqrt_price(&accounts.pool, market)?;
@@ -205,8 +208,9 @@ fn move_band<'a, 'info>(
     require!(liquidity > 0, BallastError::ZeroAmount);
 
     let model = session.model()?;
-    let value = risk::require_initial_health(&market.limits, &model, &oracle, pool_price)?;
-    risk::require_hedged(&policy, &model, oracle.mid, policy.delta_target_bps)?;
+    let after = model.at(oracle.mid);
+    let value = risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price)?;
+    risk::require_hedged_at(&policy, &after, policy.delta_target_bps)?;
     // Leverage was chosen so that no position grows beyond the largest. One that pays nobody to liquidate it come to owe more than it did.
     require!(
         value.assets >= u128::from(market.limits.min_position_value)
@@ -214,13 +218,16 @@ fn move_band<'a, 'info>(
         BallastError::PositionSize
     );
     if !by_owner {
+        let with_fees = before.with_idle(fees).or_range()?;
+        let value_with_fees = before_at_price.then(&with_fees).value().or_range()?;
+        let equities = [value_with_fees.equity(), value.equity()];
         let change = Change {
-            before: &before.with_idle(fees).or_range()?,
+            before: &with_fees,
             after: &model,
             needed_base: swapped.base,
             fee_rate_ppm: pool::fee_rate_ppm(&accounts.pool)?,
         };
-        let charge = change.charge(oracle.mid, oracle::newest_price(market));
+        let charge = change.charge_from(equities, oracle.mid, oracle::newest_price(market));
         let (position, daily) = (&mut session.position, Allowance::Daily);
         risk::charge_loss(market, position, daily, charge.or_range()?, now_secs)?;
     }
@@ -249,13 +256,13 @@ fn move_band<'a, 'info>(
     session.store_and_pay(&accounts.keeper)
 }
 
-/// What binds keepers, but not the owner.
+/// What binds keepers, but not the owner. Returns what it is done for, and the new band.
 fn require_due(
     session: &Session,
     oracle: &OraclePrice,
     ticks: [i32; 2],
     now_secs: i64,
-) -> Result<Need> {
+) -> Result<(Need, Band)> {
     let (position, market) = (&session.position, session.market);
     let automation = &position.automation;
     require!(
@@ -281,11 +288,10 @@ fn require_due(
         BallastError::RecenterOffCentre
     );
     // A band in which recentering is due again at once is no improvement.
-    let [lower, upper] = ticks.map(Tick::new);
-    let band = Band::new(lower.or_range()?, upper.or_range()?).or_range()?;
+    let band = band_between(ticks)?;
     require!(
         !due::at_edge(&band, automation.edge_bps, oracle.mid),
         BallastError::RecenterOffCentre
     );
-    Ok(edge.into())
+    Ok((edge.into(), band))
 }

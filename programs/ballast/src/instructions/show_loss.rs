@@ -29,7 +29,8 @@ pub struct ShowLoss<'info> {
 }
 
 /// Puts what the collateral, fees aside, does not cover now in place of what the position has shown before, in proportion to
-/// both debts. It needs a price of seconds and no second witness: with one, who sees a gap first would leave at par until the average
+/// both debts; at the price that is used or at the newest that is known, whichever leaves more uncovered: no lender shows a loss away
+/// with a price of before the gap. It needs a price of seconds and no second witness: with one, who sees a gap first would leave at par until the average
 /// has followed. What a wick shows the next price takes back, and nothing is booked meanwhile; who withdraws then says the least
 /// that will do.
 ///
@@ -79,8 +80,17 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
         idle: position.idle(),
         debt,
     };
-    let value = model.value(oracle.mid).or_range()?;
-    let loss = uncovered_up(debt, &value);
+    let mut value = model.value(oracle.mid).or_range()?;
+    let mut loss = uncovered_up(debt, &value);
+    let mut at = oracle.mid;
+    let newest = oracle::newest_price(&market).filter(|_| oracle::newest_is_certain(&market));
+    if let Some(newest) = newest.filter(|newest| *newest != oracle.mid) {
+        let value_then = model.value(newest).or_range()?;
+        let loss_then = uncovered_up(debt, &value_then);
+        if loss_then.base > loss.base || loss_then.quote > loss.quote {
+            (value, loss, at) = (value_then, loss_then, newest);
+        }
+    }
     let shown = Amounts::new(position.shown_loss_base, position.shown_loss_quote);
     require!(
         loss != Amounts::ZERO || shown != Amounts::ZERO,
@@ -99,7 +109,7 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
         loss_base: loss.base,
         loss_quote: loss.quote,
         ltv_bps: value.ltv_bps_up(),
-        sqrt_price_x64: oracle.mid.x64(),
+        sqrt_price_x64: at.x64(),
     });
     Ok(())
 }

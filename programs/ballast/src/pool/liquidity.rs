@@ -62,9 +62,14 @@ fn modify_accounts<'info>(
 /// Adds liquidity, paying at most `most`.
 ///
 /// # Errors
-/// Those of the Whirlpool program.
+/// [`BallastError::WrongPool`] and those of the Whirlpool program.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "groups of accounts, as they come"
+)]
 pub fn increase_liquidity<'info>(
     pool: &PoolAccounts<'info>,
+    market: &Market,
     range: &RangeAccounts<'info>,
     position: &PositionAccounts<'info>,
     lending: &LendingAccounts<'info>,
@@ -72,6 +77,7 @@ pub fn increase_liquidity<'info>(
     most: Amounts,
     seeds: &[&[u8]],
 ) -> Result<()> {
+    check(pool, market)?;
     let (keys, infos) = modify_accounts(pool, range, position, lending)?;
     let args = IncreaseLiquidityV2 {
         liquidity,

@@ -157,7 +157,17 @@ impl Ledger for Calls<'_, '_, '_> {
     }
 
     fn provide(&mut self, liquidity: u128) -> core::result::Result<Amounts, Failed> {
-        Ok(self.session.provide(self.pool, self.range, liquidity)?)
+        let most = self.session.deposit_up(self.pool, liquidity)?;
+        self.provide_at_most(liquidity, most)
+    }
+
+    fn provide_at_most(
+        &mut self,
+        liquidity: u128,
+        most: Amounts,
+    ) -> core::result::Result<Amounts, Failed> {
+        let Self { pool, range, .. } = *self;
+        Ok(self.session.provide(pool, range, liquidity, most)?)
     }
 
     fn withdraw(&mut self, liquidity: u128) -> core::result::Result<Amounts, Failed> {

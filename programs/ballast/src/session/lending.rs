@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side};
 use ballast_model::{
     Bps,
-    lending::{LendingError, WriteOff},
+    lending::{LendingError, ReserveState, WriteOff},
 };
 
 use super::Session;
@@ -102,10 +102,14 @@ impl<'info> Session<'_, 'info> {
     /// # Errors
     /// [`BallastError::OutOfRange`].
     pub fn owed(&self, side: Side) -> Result<u64> {
-        self.reserve(side)
-            .state()
-            .debt_of_up(self.shares(side).get())
-            .or_range()
+        let known = self.known_owed(side);
+        if let Some(owed) = known.get() {
+            return Ok(owed);
+        }
+        let shares = self.shares(side).get();
+        let owed = self.reserve(side).state().debt_of_up(shares).or_range()?;
+        known.set(Some(owed));
+        Ok(owed)
     }
 
     /// From here on loans up to the present debts are not bound by the reserves' caps: for what repays and borrows anew.
@@ -188,11 +192,46 @@ impl<'info> Session<'_, 'info> {
         if amount == 0 {
             return Ok(0);
         }
-        let held = self.shares(side).get();
         let mut state = self.reserve(side).state();
-        let burned = state.repay(amount, held).map_err(BallastError::from)?;
-        self.reserve_mut(side).set_state(&state);
-        *self.shares_mut(side) = held.checked_sub(burned).or_range()?.into();
+        let held = self.shares(side).get();
+        let burned = state.repay_of(owed, amount, held);
+        let burned = burned.map_err(BallastError::from)?;
+        self.book_repayment(side, amount, &state, burned)
+    }
+
+    /// Repays up to `max` like [`Self::repay`], but leaves dust that would not burn a share idle instead of failing:
+    /// dust must not block what reduces risk.
+    ///
+    /// # Errors
+    /// [`BallastError::OutOfRange`] and those of the token program.
+    pub fn repay_unless_dust(&mut self, side: Side, max: u64) -> Result<u64> {
+        let owed = self.owed(side)?;
+        let amount = owed.min(max).min(self.position.idle().get(side));
+        if amount == 0 {
+            return Ok(0);
+        }
+        let mut state = self.reserve(side).state();
+        let held = self.shares(side).get();
+        match state.repay_of(owed, amount, held) {
+            Err(LendingError::RoundsToZero) => Ok(0),
+            burned => {
+                let burned = burned.map_err(BallastError::from)?;
+                self.book_repayment(side, amount, &state, burned)
+            }
+        }
+    }
+
+    /// Books what a repayment has made of the reserve, and moves the tokens.
+    fn book_repayment(
+        &mut self,
+        side: Side,
+        amount: u64,
+        state: &ReserveState,
+        burned: u128,
+    ) -> Result<u64> {
+        self.reserve_mut(side).set_state(state);
+        let left = self.shares(side).get().checked_sub(burned).or_range()?;
+        *self.shares_mut(side) = left.into();
         self.limit_shown_loss(side)?;
         self.take_idle(side, amount)?;
 
@@ -203,21 +242,6 @@ impl<'info> Session<'_, 'info> {
                 .transfer(tokens, vault, authority, amount, &[seeds])
         })?;
         Ok(amount)
-    }
-
-    /// Repays up to `max` like [`Self::repay`], but leaves dust that would not burn a share idle instead of failing:
-    /// dust must not block what reduces risk.
-    ///
-    /// # Errors
-    /// [`BallastError::OutOfRange`] and those of the token program.
-    pub fn repay_unless_dust(&mut self, side: Side, max: u64) -> Result<u64> {
-        let idle = self.position.idle().get(side);
-        let amount = self.owed(side)?.min(max).min(idle);
-        let mut state = self.reserve(side).state();
-        match state.repay(amount, self.shares(side).get()) {
-            Err(LendingError::ZeroAmount | LendingError::RoundsToZero) => Ok(0),
-            _ => self.repay(side, amount),
-        }
     }
 
     /// Repays both debts from what lies idle. It changes neither equity nor delta, and lowers LTV and interest.
@@ -293,6 +317,7 @@ impl<'info> Session<'_, 'info> {
     }
 
     fn shares_mut(&mut self, side: Side) -> &mut Wide {
+        self.known_owed(side).set(None);
         match side {
             Side::Base => &mut self.position.base_debt_shares,
             Side::Quote => &mut self.position.quote_debt_shares,

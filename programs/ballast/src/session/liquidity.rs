@@ -13,22 +13,31 @@ use crate::{
 };
 
 impl<'info> Session<'_, 'info> {
-    /// Provides liquidity out of the idle amounts; returns what it took.
+    /// What liquidity takes at the pool's price, rounded up.
     ///
     /// # Errors
-    /// [`BallastError::UnexpectedBalance`] if the pool took more than the liquidity is worth at its price.
+    /// As [`pool::sqrt_price`], [`BallastError::OutOfRange`].
+    pub fn deposit_up(&self, pool: &PoolAccounts<'info>, liquidity: u128) -> Result<Amounts> {
+        let price = pool::sqrt_price(pool, self.market)?;
+        self.band().amounts_up(liquidity, price).or_range()
+    }
+
+    /// Provides liquidity out of the idle amounts, for at most `most`, its [`Self::deposit_up`]; returns what it took.
+    ///
+    /// # Errors
+    /// [`BallastError::WrongPool`]; [`BallastError::UnexpectedBalance`] if the pool took more.
     pub fn provide(
         &mut self,
         pool: &PoolAccounts<'info>,
         range: &RangeAccounts<'info>,
         liquidity: u128,
+        most: Amounts,
     ) -> Result<Amounts> {
-        let price = pool::sqrt_price(pool, self.market)?;
-        let most = self.band().amounts_up(liquidity, price).or_range()?;
         let before = self.balances()?;
         self.with_position_seeds(|seeds| {
             pool::increase_liquidity(
                 pool,
+                self.market,
                 range,
                 self.accounts,
                 self.lending,

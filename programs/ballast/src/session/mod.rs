@@ -12,13 +12,16 @@ mod range;
 mod swap;
 mod turn;
 
+use core::cell::Cell;
+
 use anchor_lang::prelude::*;
-use ballast_clmm::{Amounts, Band, Side, Tick};
+use ballast_clmm::{Amounts, Band, Side};
 use ballast_model::Position as PositionModel;
 
 pub use exchange::payable;
 pub use ledger::{Calls, Failed};
 pub use lending::{accrue, load_reserve};
+pub use range::{NewBand, band_between};
 
 use crate::{
     errors::BallastError,
@@ -40,6 +43,8 @@ pub struct Session<'a, 'info> {
     base_reserve: Box<Reserve>,
     quote_reserve: Box<Reserve>,
     band: Band,
+    /// What is owed, base and quote, once it was asked for; forgotten wherever shares or reserve may change.
+    owed: [Cell<Option<u64>>; 2],
     /// Debts up to which a loan only replaces one that was there before, which the reserves' caps do not bind.
     refinanced: Amounts,
 }
@@ -89,9 +94,7 @@ impl<'a, 'info> Session<'a, 'info> {
         }
         let base_reserve = load_reserve(market_key, market, lending, Side::Base, now_secs)?;
         let quote_reserve = load_reserve(market_key, market, lending, Side::Quote, now_secs)?;
-        let lower = Tick::new(position.tick_lower).or_range()?;
-        let upper = Tick::new(position.tick_upper).or_range()?;
-        let band = Band::new(lower, upper).or_range()?;
+        let band = band_between([position.tick_lower, position.tick_upper])?;
         Ok(Self {
             market,
             position,
@@ -100,6 +103,7 @@ impl<'a, 'info> Session<'a, 'info> {
             base_reserve,
             quote_reserve,
             band,
+            owed: Default::default(),
             refinanced: Amounts::ZERO,
         })
     }
@@ -266,9 +270,19 @@ impl<'a, 'info> Session<'a, 'info> {
     }
 
     fn reserve_mut(&mut self, side: Side) -> &mut Reserve {
+        self.known_owed(side).set(None);
         match side {
             Side::Base => &mut self.base_reserve,
             Side::Quote => &mut self.quote_reserve,
+        }
+    }
+
+    /// See [`Self::owed`].
+    fn known_owed(&self, side: Side) -> &Cell<Option<u64>> {
+        let [base, quote] = &self.owed;
+        match side {
+            Side::Base => base,
+            Side::Quote => quote,
         }
     }
 

@@ -22,10 +22,11 @@ impl<'a, 'info> Session<'a, 'info> {
         pool: &PoolAccounts<'info>,
         funder: &AccountInfo<'info>,
         system_program: &AccountInfo<'info>,
-        ticks: [i32; 2],
+        to: NewBand,
     ) -> Result<()> {
+        let ticks = to.ticks;
         let same = ticks == [self.position.tick_lower, self.position.tick_upper];
-        self.set_band(ticks)?;
+        self.set_band(to)?;
         if same {
             return Ok(());
         }
@@ -54,7 +55,7 @@ impl<'a, 'info> Session<'a, 'info> {
         new: &'a PositionAccounts<'info>,
         new_mint: &AccountInfo<'info>,
         opening: &Opening<'_, 'info>,
-        ticks: [i32; 2],
+        to: NewBand,
     ) -> Result<()> {
         let old = self.accounts;
         let holder = |accounts: &'a PositionAccounts<'info>, mint| NftHolder {
@@ -73,7 +74,8 @@ impl<'a, 'info> Session<'a, 'info> {
                 seeds,
             )
         })?;
-        self.set_band(ticks)?;
+        let ticks = to.ticks;
+        self.set_band(to)?;
         pool::open_position(
             pool,
             self.market,
@@ -120,14 +122,34 @@ impl<'a, 'info> Session<'a, 'info> {
         })
     }
 
-    fn set_band(&mut self, [lower, upper]: [i32; 2]) -> Result<()> {
+    fn set_band(&mut self, to: NewBand) -> Result<()> {
         require!(
             self.position.liquidity.get() == 0,
             BallastError::InvariantBroken
         );
-        self.band =
-            Band::new(Tick::new(lower).or_range()?, Tick::new(upper).or_range()?).or_range()?;
-        (self.position.tick_lower, self.position.tick_upper) = (lower, upper);
+        self.band = match to.band {
+            Some(band) => band,
+            None => band_between(to.ticks)?,
+        };
+        [self.position.tick_lower, self.position.tick_upper] = to.ticks;
         Ok(())
     }
+}
+
+/// Where a position goes.
+#[derive(Clone, Copy)]
+pub struct NewBand {
+    /// Lower and upper tick.
+    pub ticks: [i32; 2],
+    /// [`band_between`] them, for whoever has computed it already.
+    pub band: Option<Band>,
+}
+
+/// The band between two ticks.
+///
+/// # Errors
+/// [`BallastError::OutOfRange`] for ticks that are none.
+pub fn band_between([lower, upper]: [i32; 2]) -> Result<Band> {
+    let (lower, upper) = (Tick::new(lower).or_range()?, Tick::new(upper).or_range()?);
+    Band::new(lower, upper).or_range()
 }

@@ -309,7 +309,46 @@ pub fn reach_bps_down(tick_spacing: u16) -> u32 {
     ticks - (ticks * ticks).div_ceil(20_000) - 1
 }
 
+/// Least cap of a swap with which one begins that has to pay the pool's fee from a pool `deviation_bps` ahead of the oracle's price: to buy
+/// there costs `(1 + deviation) / (1 - fee)` of the value, which is more than to sell as far below loses. A basis point more, so that
+/// something can be traded before the cap is reached.
+pub fn least_swap_loss_bps(deviation_bps: u32, fee_rate_ppm: u16) -> u32 {
+    const MILLION: u64 = 1_000_000;
+    let one = u64::from(Bps::ONE.get());
+    // A fee has 16 bits, so that this is more than nine tenths.
+    let kept = MILLION - u64::from(fee_rate_ppm);
+    let paid = ((one + u64::from(deviation_bps)) * MILLION).div_ceil(kept);
+    u32::try_from(paid - one + 1).unwrap_or(u32::MAX)
+}
+
+/// Largest distance of the pool with which a swap within the cap still begins; 0 if there is none.
+pub fn largest_deviation_bps(max_swap_loss_bps: u32, fee_rate_ppm: u16) -> u32 {
+    // The fee is a part of what is paid, so that it takes more than itself.
+    (0..=max_swap_loss_bps)
+        .rev()
+        .find(|deviation| least_swap_loss_bps(*deviation, fee_rate_ppm) <= max_swap_loss_bps)
+        .unwrap_or(0)
+}
+
 impl Limits {
+    /// Wherever the pool is near enough for a swap that protects a position, its fee has to be within the swap's cap as well: else
+    /// whoever holds the pool a little away keeps everybody from acting.
+    ///
+    /// # Errors
+    /// [`BallastError::BadParameters`].
+    pub fn check_fee(&self, fee_rate_ppm: u16) -> Result<()> {
+        refuse_unless([(
+            self.max_swap_loss_bps
+                >= least_swap_loss_bps(self.max_pool_deviation_bps, fee_rate_ppm),
+            "max_swap_loss_bps must exceed max_pool_deviation_bps and the pool's fee together",
+        )])
+    }
+
+    /// What the cap of a swap leaves beyond the pool's largest distance.
+    pub(super) fn room_for_fee_bps(&self) -> i64 {
+        i64::from(self.max_swap_loss_bps) - i64::from(self.max_pool_deviation_bps)
+    }
+
     /// A swap that protects a position stops where it would lose more than allowed, from a pool as far away as allowed. The pool
     /// walks through three arrays of ticks at most, of which the first may be at its end, and fails where they end before: so they
     /// must reach that far, or somebody who thins the pool out makes every such swap fail.

@@ -28,7 +28,8 @@ pub struct PendingParams {
 pub enum MarketMode {
     /// Everything that the limits allow.
     Normal,
-    /// No opening, and no withdrawal of equity from an indebted position. Rehedges go on.
+    /// No opening, and no withdrawal of equity from an indebted position. Rehedges go on that leave the position no more dependent on the
+    /// price, or its stressed LTV no higher.
     NoNewRisk,
     /// Nothing that adds risk: rehedge, deleverage, exit, repay, close, liquidate. Lenders may deposit and withdraw as ever.
     ReduceOnly,
@@ -275,6 +276,18 @@ impl Market {
             return Ok(());
         }
         then.check_reach(self.tick_spacing)
+    }
+
+    /// Whether caps leave room for the pool's fee. A market whose caps never did, or no longer do because the fee has risen, may change
+    /// everything else.
+    ///
+    /// # Errors
+    /// [`BallastError::BadParameters`] if [`Limits::check_fee`] refuses them and they leave less room than those in force.
+    pub fn check_fee(&self, params: &MarketParams, fee_rate_ppm: u16) -> Result<()> {
+        if params.limits.room_for_fee_bps() >= self.limits.room_for_fee_bps() {
+            return Ok(());
+        }
+        params.limits.check_fee(fee_rate_ppm)
     }
 
     /// Puts checked parameters in force.

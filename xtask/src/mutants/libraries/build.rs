@@ -17,7 +17,7 @@ use super::{
     sources::Sources,
     switch,
 };
-use crate::{mutants::tree, repository, suite};
+use crate::{mutants::tree, repository, sbf};
 
 /// The crates that are rewritten: directory, and the switch's module as they see it. The first one holds it.
 const REWRITTEN: [(&str, &str); 3] = [
@@ -263,7 +263,7 @@ fn compile(packages: &BTreeSet<&str>, once: Option<&str>) -> Result<Compiled> {
         if !packages.contains(package) {
             continue;
         }
-        let mut command = suite::cargo();
+        let mut command = sbf::host_cargo();
         command
             .current_dir(root())
             // To cargo, a copy's packages are the same as the repository's.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 
-use crate::{process, suite};
+use crate::{process, sbf};
 
 /// A place in a file, line and column from 1, as cargo-mutants counts.
 pub type Place = (usize, usize);
@@ -62,7 +62,7 @@ impl Change {
 
 /// The changes of a library, numbered from `first` on.
 pub fn list(selection: &[&str], first: u32) -> Result<Vec<Change>> {
-    let mut command = suite::cargo();
+    let mut command = sbf::host_cargo();
     command
         .args(["mutants", "--list", "--json"])
         .args(selection);

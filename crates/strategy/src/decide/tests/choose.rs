@@ -185,6 +185,64 @@ fn a_keeper_liquidates_nothing_that_it_can_cure() {
 }
 
 #[test]
+fn a_pool_that_is_away_or_a_price_too_old_for_a_swap_is_waited_for_a_minute_before_a_liquidation() {
+    // What is left of it cannot be deleveraged without a swap: it owes base only.
+    let after = assessment(310, |m, _, _| m.pool.fee_rate_ppm = 60_000);
+    let after = after.expected.unwrap().after;
+    let at = |dollars, since_secs, change: &dyn Fn(&mut MarketSnapshot)| {
+        assessment(dollars, |m, p, o| {
+            p.liquidity = after.liquidity.into();
+            (p.idle_base, p.idle_quote) = (after.idle.base, after.idle.quote);
+            p.base_debt_shares = fixtures::shares(after.debt.base).into();
+            p.quote_debt_shares = fixtures::shares(after.debt.quote).into();
+            fixtures::book_debts(m, p);
+            change(m);
+            o.funds = MUCH;
+            o.outlook.unhealthy_since_secs = since_secs;
+        })
+    };
+    let away = |m: &mut MarketSnapshot| m.pool.sqrt_price = sqrt_price_cents(33_000);
+    let old = |m: &mut MarketSnapshot| m.base_price.publish_time = NOW - 16;
+    let dear = |m: &mut MarketSnapshot| m.pool.fee_rate_ppm = 60_000;
+    for passes in [&away as &dyn Fn(&mut MarketSnapshot), &old] {
+        for (since_secs, until_secs) in [
+            (None, NOW + PATIENCE_SECS),
+            (Some(NOW), NOW + PATIENCE_SECS),
+            (Some(NOW - PATIENCE_SECS + 1), NOW + 1),
+        ] {
+            let waits = at(310, since_secs, passes);
+            assert!(waits.value.ltv_at_least(Bps::new(8_300)));
+            let obstacle = blocked(waits.decision, ActionKind::Liquidate);
+            assert_eq!(obstacle, Obstacle::CureAwaited { until_secs });
+            assert_eq!(obstacle.retry(), Retry::At(until_secs));
+        }
+        let over = at(310, Some(NOW - PATIENCE_SECS), passes);
+        assert_eq!(kind(&over), ActionKind::Liquidate);
+        // From halfway to insolvency on lenders would pay for it.
+        let halfway = |at: &Assessment| at.value.ltv_at_least(Bps::new(9_150));
+        let mut more = (310..400).map(|dollars| at(dollars, None, passes));
+        let pressing = more.find(halfway).unwrap();
+        assert!(pressing.value.equity() > 0);
+        assert_eq!(kind(&pressing), ActionKind::Liquidate);
+    }
+    // So does the newest price that the market knows, within the grace.
+    let known = at(310, None, &|m| {
+        away(m);
+        m.market.newest_sqrt_price_x64 = sqrt_price_cents(34_500).x64().into();
+        m.market.newest_feed_prices = fixtures::known_prices();
+        (
+            m.market.last_base_publish_secs,
+            m.market.last_quote_publish_secs,
+        ) = (NOW, NOW);
+    });
+    assert_eq!(kind(&known), ActionKind::Liquidate);
+    // A pool's fee stays what it is.
+    assert_eq!(kind(&at(310, None, &dear)), ActionKind::Liquidate);
+    // With pool and price as they should be it is cured.
+    assert_eq!(kind(&at(310, None, &|_| ())), ActionKind::DeleverageSwap);
+}
+
+#[test]
 fn at_maintenance_what_does_not_lower_ltv_is_no_cure() {
     let Decision::Act(action, reason) = above(|_, _, _| ()).decision else {
         panic!("nothing is done");
@@ -343,6 +401,13 @@ fn every_reason_is_said_in_words() {
         (
             Reason::Shown { secs: 30 },
             "a trigger is near, and prices are 30 s newer than the market was shown",
+        ),
+        (
+            Reason::Uncovered(Loss {
+                uncovered: Amounts::new(7, 5),
+                shown: Amounts::new(0, 3),
+            }),
+            "0.000000007 SOL and 0.000005 USDC of the debts are not covered, lenders were shown 0.000003 USDC",
         ),
         (
             Reason::Stage { from: 1, to: 1 },

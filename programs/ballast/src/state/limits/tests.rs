@@ -335,3 +335,56 @@ fn swaps_that_protect_stay_within_the_arrays_that_a_pool_walks_through() {
     }
     assert!(with(u32::MAX, u32::MAX).check_reach(u16::MAX).is_err());
 }
+
+/// Against the limit at which a swap ends, which knows nothing of this rule.
+#[test]
+fn as_far_away_as_a_pool_may_be_a_swap_still_begins_and_a_little_farther_none_does() {
+    use ballast_model::{
+        SqrtPrice, Trade,
+        price::{scale_down, scale_up, swap_limit},
+    };
+    let limit = |trade, loss, fee| swap_limit(trade, SqrtPrice::ONE, Bps::new(loss), fee).unwrap();
+    let one = Bps::ONE.get();
+    for fee in [0, 100, 400, 3_000, 10_000, 65_535] {
+        for loss in [1, 30, 100, 153, 800, 2_000] {
+            let deviation = largest_deviation_bps(loss, fee);
+            let begins = least_swap_loss_bps(deviation, fee) <= loss;
+            let ppm = u32::from(fee);
+            let (buys, sells) = (
+                limit(Trade::BuyBase, loss, ppm),
+                limit(Trade::SellBase, loss, ppm),
+            );
+            if begins {
+                assert!(buys > scale_up(SqrtPrice::ONE, Bps::new(one + deviation)).unwrap());
+                assert!(sells < scale_down(SqrtPrice::ONE, Bps::new(one - deviation)).unwrap());
+            } else {
+                assert_eq!(deviation, 0, "{fee} {loss}");
+            }
+            let farther = deviation + 2;
+            assert!(
+                buys < scale_up(SqrtPrice::ONE, Bps::new(one + farther)).unwrap(),
+                "{fee} {loss}"
+            );
+            let with = Limits {
+                max_pool_deviation_bps: deviation,
+                max_swap_loss_bps: loss,
+                ..Limits::default()
+            };
+            assert_eq!(with.check_fee(fee).is_ok(), begins);
+            let beyond = Limits {
+                max_pool_deviation_bps: deviation + 1,
+                ..with
+            };
+            assert_eq!(
+                beyond.check_fee(fee),
+                Err(BallastError::BadParameters.into())
+            );
+        }
+    }
+    // What the built-in markets have.
+    assert_eq!(
+        [400, 3_000, 10_000].map(|fee| largest_deviation_bps(100, fee)),
+        [94, 68, 0]
+    );
+    assert_eq!(least_swap_loss_bps(50, 10_000), 153);
+}
