@@ -12,7 +12,7 @@ const AIM: &str = "--tail-weight 0.1 --max-liquidation 1%";
 /// The default comes first of each list.
 const POLICY: &str = "--widths 10% --leverages 3 --hedges 100%,75%,50% --bands 10%,5%,15%,20%";
 /// So much leverage that the trigger of deleveraging matters.
-const LEVERAGE: &str = "--widths 10% --leverages 3.3 --hedges 100% --bands 10%";
+const LEVERAGE: &str = "--widths 10% --leverages 3.6 --hedges 100% --bands 10%";
 /// Two weeks among takers.
 const RECENTER: &str = "--widths 10% --leverages 3 --hedges 100% --bands 10% --taker-volume-day 1000000 \
      --pool-liquidity 7200000000000";
@@ -32,8 +32,8 @@ const DELEVERAGE: Keepers = &[
         "[policy]\ndeleverage_target_ltv_bps = 6000\n",
     ),
     (
-        "trigger 75 %",
-        "[policy]\ndeleverage_trigger_ltv_bps = 7500\n",
+        "trigger 74 %",
+        "[policy]\ndeleverage_trigger_ltv_bps = 7400\n",
     ),
     (
         "trigger 77 %, the market's",
