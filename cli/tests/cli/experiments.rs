@@ -187,18 +187,29 @@ fn the_best_setting_is_safe_and_tried_again() {
         Value::Null,
         "400 paths cannot rule out so little"
     );
-    // A keeper's file is tried in place of the default.
+    // A file whose policy is a new position's but for the delta band is the keeper that is tried without one; another is not.
     let file = directory.path().join("keeper.toml");
     fs::write(&file, "[policy]\ndelta_band_bps = 1000\n").unwrap();
     let kept = optimise(&["--paths=100", "--keeper", file.to_str().unwrap()]);
     assert_eq!(kept.code, 2, "an option twice");
-    let kept = optimise(&[
-        "--keeper",
-        file.to_str().unwrap(),
-        "--max-liquidation",
-        "5%",
-    ]);
-    assert_eq!(kept.code, 0, "{}", kept.err);
+    let results = |report: &Value| -> Vec<Value> {
+        let settings = report["settings"].as_array().unwrap();
+        settings
+            .iter()
+            .map(|tried| tried["result"].clone())
+            .collect()
+    };
+    let settings_with = |policy: &str| {
+        fs::write(&file, format!("[policy]\n{policy}\n")).unwrap();
+        let file = file.to_str().unwrap();
+        let kept = optimise(&["--keeper", file, "--max-liquidation", "2%"]);
+        assert_eq!(kept.code, 0, "{}", kept.err);
+        results(&kept.json())
+    };
+    assert_eq!(settings_with("delta_band_bps = 1000"), results(&report));
+    let careful = "deleverage_trigger_ltv_bps = 6000\ndeleverage_target_ltv_bps = 5000";
+    assert_ne!(settings_with(careful), results(&report));
+    fs::write(&file, "[policy]\n").unwrap();
     // Two keepers: twice the settings, each less the first one, on the same paths.
     let still = directory.path().join("seldom.toml");
     fs::write(&still, "[policy]\nmin_rebalance_interval_secs = 86400\n").unwrap();

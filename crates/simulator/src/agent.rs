@@ -96,6 +96,7 @@ fn rehedge(hedge: Bps, cost_ppm: u32, most_ltv: Bps) -> HedgeTerms {
                 .unwrap_or(u32::MAX)
                 .saturating_add(ROUNDING_BPS),
         ),
+        newer: None,
     }
 }
 

@@ -46,8 +46,8 @@ pub(crate) struct Fences {
     late: Option<Late>,
     /// The price that it sees.
     seen: f64,
-    /// Variance of a day's move as of now.
-    variance_day: f64,
+    /// Variance of the present step, and its length in days.
+    variance: (f64, f64),
 }
 
 impl Fences {
@@ -72,19 +72,19 @@ impl Fences {
             review: 0,
             late,
             seen: price,
-            variance_day: 0.0,
+            variance: (0.0, 1.0),
         };
         fences.draw(itinerary, desk, agent, 0)?;
         Ok(fences)
     }
 
     /// The price moves, and with it what the agent sees.
-    pub fn pass(&mut self, log_price: f64, variance_day: f64) {
+    pub fn pass(&mut self, log_price: f64, variance: (f64, f64)) {
         self.seen = match &mut self.late {
             None => log_price,
             Some(late) => late.pass(log_price),
         };
-        self.variance_day = variance_day;
+        self.variance = variance;
     }
 
     /// The price that the agent sees, and how old it is.
@@ -186,7 +186,8 @@ impl Fences {
             None => true,
             Some(late) => {
                 desk.shows(self.seen, late.age_secs());
-                late.lands(index, self.variance_day.sqrt())
+                let (variance, days) = self.variance;
+                late.lands(index, (variance / days).sqrt())
             }
         };
         let before = *desk.acts();

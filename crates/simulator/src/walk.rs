@@ -188,7 +188,7 @@ pub(crate) fn walk(
         price = step.log_price;
         inside = range.holds(price);
         lowest.pass(price);
-        fences.pass(price, step.variance / days);
+        fences.pass(price, (step.variance, days));
         if passes {
             let (seen, age_secs) = fences.seen();
             let secs = looks.secs(index).saturating_sub(age_secs);

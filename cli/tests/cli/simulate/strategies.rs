@@ -2,12 +2,22 @@
 
 use super::*;
 
+/// The example at twice the own funds: no rehedge finds an LTV from which it has to withdraw.
+fn at_two(strategy: &str, extra: &[&str]) -> Value {
+    let line = EXAMPLE.map(|part| match part {
+        "hold" => strategy,
+        "3" => "2",
+        part => part,
+    });
+    run(&[&line[..], extra].concat()).json()
+}
+
 #[test]
 fn strategies() {
-    let hold = example(&["--json", "--no-fees"]).json();
+    let hold = at_two("hold", &["--json", "--no-fees"]);
     for strategy in ["continuous", "band:30%"] {
         let free = ["--json", "--no-fees", "--swap-cost-ppm", "0"];
-        let report = changed("--strategy", strategy, &free).json();
+        let report = at_two(strategy, &free);
         // Hedging for nothing takes spread away, and no mean.
         let sd = |report: &Value| number(&report["equity"]["sd"]);
         assert!(sd(&report) < 0.7 * sd(&hold), "{strategy}");
@@ -18,7 +28,7 @@ fn strategies() {
         );
         assert!(number(&report["actions_per_day"]) > 0.5);
     }
-    let unhedged = changed("--strategy", "unhedged", &["--json"]).json();
+    let unhedged = at_two("unhedged", &["--json"]);
     assert!(number(&unhedged["equity"]["sd"]) > number(&hold["equity"]["sd"]));
 }
 
@@ -107,7 +117,8 @@ fn a_keeper_is_told_nothing_of_the_price() {
 /// What is late and what is lost is said, and costs; by default nothing is, which is said as well.
 #[test]
 fn a_keeper_that_is_late() {
-    let kept = |extra: &[&str]| changed("--strategy", "keeper", &[&["--json"], extra].concat());
+    let few = ["--json", "--ci", "100%"];
+    let kept = |extra: &[&str]| changed("--strategy", "keeper", &[&few, extra].concat());
     let perfect = kept(&[]).json();
     assert_eq!(perfect["lag"], Value::Null);
     let none = ["--miss", "0", "--oracle-delay-secs", "0", "--worsens", "2"];
@@ -142,7 +153,7 @@ fn one_strategy_against_another() {
         "--against",
         "continuous",
     ];
-    let report = changed("--strategy", "band:5%", &free).json();
+    let report = at_two("band:5%", &free);
     let against = &report["against"];
     let difference = &against["difference"];
     let expected = number(&report["equity"]["mean"]) - number(&against["equity"]["mean"]);
