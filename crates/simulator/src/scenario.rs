@@ -1,7 +1,8 @@
 //! What is simulated: a position, the terms it lives under, and when it is looked at.
 
 use ballast_model::{
-    Amounts, Band, Bps, ModelError, OpenRequest, Position, SqrtPrice, lending::SECONDS_PER_YEAR,
+    Amounts, Band, Bps, ModelError, OpenRequest, Position, SqrtPrice,
+    lending::{SECONDS_PER_YEAR, growth_x64_up},
     plan_open,
 };
 
@@ -139,6 +140,18 @@ impl Terms {
     pub fn funds(&self) -> i128 {
         let margin = self.perp.as_ref().map_or(0, |perp| perp.margin);
         i128::from(self.own_quote) + i128::from(margin)
+    }
+
+    /// The position as opened, with what its debts come to by the last look.
+    ///
+    /// # Errors
+    /// [`ModelError::Overflow`] if a debt exceeds 64 bits.
+    pub fn grown(&self, looks: Looks) -> Result<Position, ModelError> {
+        let growth = |rate_x64| growth_x64_up(rate_x64, looks.horizon_secs);
+        self.opened.grown(
+            growth(self.interest.base_rate_x64),
+            growth(self.interest.quote_rate_x64),
+        )
     }
 
     /// What opening lost to whole units, as a gain.

@@ -123,6 +123,49 @@ fn without_volatility_nothing_is_due() {
     );
 }
 
+/// Takers pay and debts grow while the price stands still: kept or not, the gain is one less the other, both as by hand.
+#[test]
+fn without_volatility_a_position_gains_fees_less_interest() {
+    let (days, apr, others) = (4.0, [0.1, 0.05], 1e12);
+    let (volume_day, fee, protocol_share) = (100_000.0, 0.0004, 0.13);
+    let fees = FeeTerms {
+        fee,
+        protocol_share,
+        arbitrage: Arbitrage::Formula(Blocks::Fixed(0.4)),
+        takers: Takers {
+            volume_day,
+            others_liquidity: others,
+            ..Takers::default()
+        },
+    };
+    let terms = with_fees(fees, Interest::new(apr[0], apr[1]).unwrap());
+    let liquidity = terms.opened.liquidity as f64;
+    let earned =
+        days * volume_day * fee * (1.0 - protocol_share) * liquidity / (liquidity + others);
+    let grown = |debt: u64, apr: f64| debt as f64 * (apr * days / 365.0).exp_m1();
+    let interest = grown(terms.opened.debt.base, apr[0]) * 200.0 / 1e9
+        + grown(terms.opened.debt.quote, apr[1]) / 1e6;
+    assert!(earned > 1.0 && interest > 0.01, "{earned} {interest}");
+    let looks = Looks::new(days, 1_800).unwrap();
+    let still = Gbm::new(0.0, 0.0).unwrap();
+    let left = run(&terms, looks, &still, &Baseline::Hold, 1, 45)[0];
+    let kept = run(&terms, looks, &still, &keeper(&terms, false), 1, 45)[0];
+    for outcome in [left, kept] {
+        assert_eq!(outcome.acts.own(), 0);
+        let gain = outcome.equity - i128::from(terms.own_quote);
+        let lines = outcome.attribution;
+        assert_eq!(
+            gain,
+            lines.fees_takers + lines.interest_base + lines.interest_quote + lines.rounding
+        );
+        // Ten units of a millionth are what a hundred roundings cost.
+        assert!(
+            (gain as f64 / 1e6 - (earned - interest)).abs() < 1e-5,
+            "{gain} {earned} {interest}"
+        );
+    }
+}
+
 /// What is configured is wrong both ways, and the keeper finds out: it lays new bands in a pool that pays though it was told that
 /// it does not, and stops where it does not though it was told of five basis points a day.
 #[test]

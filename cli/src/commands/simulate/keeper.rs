@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use ballast_client::{Bps, Policy};
+use ballast_client::{Bps, MarketParams, Policy, SafetyRules};
 use ballast_migrations::Migrations;
 use ballast_simulator::{Keeper, KeeperTerms, OwnerTable, PolicyTable, Terms};
 use ballast_strategy::situation::Economics;
@@ -70,13 +70,6 @@ pub fn economics(path: &Path) -> Result<Economics> {
     Ok(file.automation.economics())
 }
 
-fn read(path: &Path) -> Result<File> {
-    let named = || format!("keeper:{}", path.display());
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("cannot read {}: check the path", named()))?;
-    toml::from_str(&text).with_context(named)
-}
-
 /// LTV above which a rehedge leaves no new position in a market like that on devnet.
 ///
 /// # Errors
@@ -89,17 +82,23 @@ pub fn rehedge_ltv() -> Result<Bps> {
     Ok(Bps::new(default_policy(&limits).deleverage_target_ltv_bps))
 }
 
-/// A keeper as the file says, in a market with the limits and rules of the one on devnet; without a file everything is as by default.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn keeper(
-    path: Option<&Path>,
-    args: &ScenarioArgs,
-    shape: &Shape,
-    terms: &Terms,
-) -> Result<Keeper> {
-    let file = path.map(read).transpose()?.unwrap_or_default();
+/// What a file says of a keeper, and of the market whose limits and rules apply; without a file everything is as by default.
+struct Read {
+    file: File,
+    market: MarketParams,
+    safety: SafetyRules,
+    policy: Policy,
+}
+
+fn read_file(path: &Path) -> Result<File> {
+    let named = || format!("keeper:{}", path.display());
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}: check the path", named()))?;
+    toml::from_str(&text).with_context(named)
+}
+
+fn read(path: Option<&Path>, args: &ScenarioArgs, shape: &Shape) -> Result<Read> {
+    let file = path.map(read_file).transpose()?.unwrap_or_default();
     let rules = Migrations::built_in(CLUSTER)?.desired()?;
     let mut market = rules.market_params();
     market.limits.maintenance_ltv_bps = args.maintenance.bps_down()?.get();
@@ -114,8 +113,42 @@ pub fn keeper(
         policy.delta_band_bps = band.get();
         policy.hedge_bps = shape.hedge.get();
     }
-    let keeper = KeeperTerms {
+    Ok(Read {
+        file,
         safety: rules.safety.into(),
+        market,
+        policy,
+    })
+}
+
+/// The LTV from which that keeper deleverages: the owner's, or the market's where that is lower.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn deleverage_trigger(path: Option<&Path>, args: &ScenarioArgs, shape: &Shape) -> Result<Bps> {
+    let Read { market, policy, .. } = read(path, args, shape)?;
+    let markets = market.limits.deleverage_ltv_bps;
+    Ok(Bps::new(markets.min(policy.deleverage_trigger_ltv_bps)))
+}
+
+/// A keeper as the file says, in a market with the limits and rules of the one on devnet; without a file everything is as by default.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn keeper(
+    path: Option<&Path>,
+    args: &ScenarioArgs,
+    shape: &Shape,
+    terms: &Terms,
+) -> Result<Keeper> {
+    let Read {
+        file,
+        market,
+        safety,
+        policy,
+    } = read(path, args, shape)?;
+    let keeper = KeeperTerms {
+        safety,
         policy,
         automation: file.owner.automation(shape.leverage),
         economics: file.automation.economics(),

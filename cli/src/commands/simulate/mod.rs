@@ -142,8 +142,10 @@ fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationRepo
         .watch
         .as_ref()
         .map_or(liquidation_watch, WatchedPrices::watch);
-    // Debts that grow, fees and actions move the liquidation prices: then there is no closed form.
-    let fixed = terms.interest.is_none() && terms.fees.is_none() && args.strategy.keeps_position();
+    // What actions and fees do to the boundaries has no closed form: what is known is how it ends if nobody acts and nothing is earned.
+    let alone = terms.grown(looks)?;
+    let alone = |ltv| anyhow::Ok(closed_form(Watch::ends(alone.boundaries(ltv)?, units)));
+    let deleverage = scenario.deleverage_trigger(&shape, &args.strategy)?;
     let price = |end: Option<ballast_model::SqrtPrice>| end.map(|end| units.log_price(end).exp());
     let (lower, upper) = match liquidation {
         Boundaries::Empty => (None, None),
@@ -158,7 +160,11 @@ fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationRepo
         Exits {
             liquidation_prices: (lower, upper),
             first_exit: closed_form(watch),
-            liquidation: fixed.then(|| closed_form(liquidation_watch)).flatten(),
+            liquidation: alone(maintenance)?,
+            deleverage: match deleverage {
+                Some(trigger) => Some((trigger, alone(trigger)?)),
+                None => None,
+            },
         },
     );
     if let Some(study) = study {

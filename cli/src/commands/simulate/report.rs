@@ -9,8 +9,8 @@ use super::{
     SimulateArgs, Walked,
     lag::{LagReport, told},
     parts::{
-        Against, BetterMean, Chance, ClosedForm, Distribution, DrawDown, Ends, Exits, Liquidation,
-        Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
+        Against, BetterMean, Chance, ClosedForm, Deleverage, Distribution, DrawDown, Ends, Exits,
+        Liquidation, Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
     },
 };
 use crate::{
@@ -35,6 +35,9 @@ pub struct SimulationReport {
     pub first_exit: Ends<Chance>,
     pub first_exit_closed_form: Option<ClosedForm>,
     pub liquidation: Liquidation,
+    /// Of a keeper's strategy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleverage: Option<Deleverage>,
     /// Means of the parts that the gain consists of.
     pub attribution: BTreeMap<&'static str, Mean>,
     /// What of the fees that this position's liquidity brought in went to the protocol: no part of the gain.
@@ -100,7 +103,20 @@ impl SimulationReport {
             (act.name(), often)
         };
         let liquidatable = summary.liquidatable();
-        let draw_down = summary.draw_down();
+        let deleverage = exits.deleverage.map(|(trigger, closed_form)| {
+            let mut seen = Proportion::default();
+            if let Some((.., often)) = summary.acts().find(|(act, ..)| *act == Act::Deleverage) {
+                seen = often;
+            }
+            Deleverage {
+                probability: seen.probability(),
+                stderr: seen.stderr(),
+                trigger: f64::from(trigger.get()) / 1e4,
+                closed_form,
+            }
+        });
+        // Sorted, and let go of before anything else is sorted: there may be millions.
+        let draw_down = DrawDown::of(&summary.draw_down(), summary.fall_from_peak());
         let worst = summary.worst().iter();
         Self {
             paths: summary.equities().len() as u64,
@@ -114,12 +130,7 @@ impl SimulationReport {
             seed: args.scenario.seed,
             steps: looks.count(),
             equity: Distribution::of(&summary.equity()),
-            draw_down: DrawDown {
-                mean: draw_down.moments().mean(),
-                stderr: draw_down.moments().stderr(),
-                quantile_95: draw_down.quantile(0.95),
-                from_peak: summary.fall_from_peak().into(),
-            },
+            draw_down,
             worst_paths: worst
                 .map(|(equity, path)| WorstPath {
                     path: *path,
@@ -142,6 +153,7 @@ impl SimulationReport {
                 },
                 closed_form: exits.liquidation,
             },
+            deleverage,
             attribution: summary
                 .attribution()
                 .iter()
@@ -204,15 +216,18 @@ impl fmt::Display for SimulationReport {
             optional(self.liquidation.prices.upper, DIGITS),
         )?;
         if let Some(exact) = &self.liquidation.closed_form {
+            writeln!(f, "             {}", exact.words())?;
+        }
+        if let Some(deleverage) = &self.deleverage {
             writeln!(
                 f,
-                "             by formula {} at these looks, {} if watched all the time",
-                exact.at_looks.as_ref().map_or_else(
-                    || "unknown".into(),
-                    |looks| percent(looks.lower + looks.upper)
-                ),
-                percent(exact.continuous.lower + exact.continuous.upper),
+                "deleverage   at LTV {}, on {} of the paths",
+                percent(deleverage.trigger),
+                with_error(deleverage.probability, deleverage.stderr),
             )?;
+            if let Some(exact) = &deleverage.closed_form {
+                writeln!(f, "             {}", exact.words())?;
+            }
         }
         let exit = &self.first_exit;
         writeln!(

@@ -244,6 +244,19 @@ impl ScenarioArgs {
         Ok(AnyAgent::Baseline(baseline.context("--strategy")?))
     }
 
+    /// The LTV from which a strategy deleverages, if it does.
+    ///
+    /// # Errors
+    /// A keeper's file that cannot be read.
+    pub fn deleverage_trigger(&self, shape: &Shape, strategy: &Strategy) -> Result<Option<Bps>> {
+        match strategy {
+            Strategy::Keeper(path) => {
+                keeper::deleverage_trigger(path.as_deref(), self, shape).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// A run of them.
     ///
     /// # Errors

@@ -141,11 +141,6 @@ impl Strategy {
         }
     }
 
-    /// Whether the position stays as it was opened.
-    pub fn keeps_position(&self) -> bool {
-        matches!(self, Self::Hold | Self::Unhedged)
-    }
-
     /// Who acts, if that takes no file.
     pub fn baseline(&self, hedge: Bps, cost_ppm: u32, most_ltv: Bps) -> Option<Baseline> {
         Some(match self {

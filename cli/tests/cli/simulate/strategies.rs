@@ -53,6 +53,20 @@ fn a_keepers_configuration() {
     );
     let worst = |report: &Value| number(&report["equity"]["shortfall_5"]);
     assert!(worst(&kept) > worst(&left), "{kept} {left}");
+    // Beside what was seen: how it would have ended if nobody had acted, by formula. It is no other than for who does not act.
+    let either =
+        |form: &Value| number(&form["continuous"]["lower"]) + number(&form["continuous"]["upper"]);
+    let (liquidated, deleverage) = (&kept["liquidation"]["closed_form"], &kept["deleverage"]);
+    let of_left = either(&left["liquidation"]["closed_form"]);
+    assert!((either(liquidated) - of_left).abs() < 0.02 && of_left > 0.03);
+    assert!(
+        either(&deleverage["closed_form"]) > either(liquidated),
+        "{deleverage}"
+    );
+    let seen = number(&deleverage["probability"]);
+    assert_eq!(seen, number(&kept["actions"]["deleverage"]["probability"]));
+    assert!(seen < either(&deleverage["closed_form"]));
+    assert_eq!(left["deleverage"], Value::Null);
     let missing = changed("--strategy", "keeper:/nonexistent.toml", &[]);
     assert!(
         missing.code == 1 && missing.err.contains("check the path"),
