@@ -81,9 +81,11 @@ pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) ->
     let rules = Migrations::built_in(CLUSTER)?.desired()?;
     let mut market = rules.market_params();
     market.limits.maintenance_ltv_bps = args.maintenance.bps_down()?.get();
+    let fee_ppm =
+        u16::try_from(args.fees.fee_ppm).context("--fee-ppm: a keeper's pool has at most 65535")?;
     let mut policy = file.policy.applied_to(Policy {
         hedge_bps: shape.hedge.get(),
-        ..default_policy(&market.limits)
+        ..default_policy(&market.limits, fee_ppm)
     });
     if let Some(band) = shape.delta_band {
         // The target is as far within the band as it was.
@@ -102,8 +104,7 @@ pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) ->
             .models
             .measured_sigma_day()
             .map(|sigma| (sigma / tick) as u32),
-        fee_ppm: u16::try_from(args.fees.fee_ppm)
-            .context("--fee-ppm: a keeper's pool has at most 65535")?,
+        fee_ppm,
         tick_spacing: args.tick_spacing,
         market,
     };
