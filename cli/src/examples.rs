@@ -101,7 +101,7 @@ pub static GROUPS: [Group; 6] = [
 ];
 
 const SCENE: [&str; 2] = [
-    "simulate --model gbm --sigma-day 4% --horizon-days 7 --step-secs 600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3 --strategy band:10%",
+    "simulate --model gbm --sigma-day 4% --horizon-days 7 --step-secs 600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3 --strategy keeper",
     "simulate --model bootstrap --candles candles.csv --horizon-days 7 --step-secs 3600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3 --strategy keeper:keeper.toml --out study",
 ];
 
@@ -118,7 +118,7 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
     (
         "compare",
         &[
-            "compare hold band:10% --model gbm,jumps --sigma-day 4% --jumps-day 0.3 --jump-mean -0.01 --jump-sd 0.04 --horizon-days 7 --step-secs 600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3",
+            "compare keeper hold --model gbm,jumps --sigma-day 4% --jumps-day 0.3 --jump-mean -0.01 --jump-sd 0.04 --horizon-days 7 --step-secs 600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3",
             "compare old.toml new.toml --model gbm --sigma-day 4% --horizon-days 7 --step-secs 600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3",
         ],
     ),

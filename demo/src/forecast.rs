@@ -6,25 +6,31 @@ use anyhow::Result;
 use ballast_client::{Amounts, Bps, SqrtPrice, Tick};
 use ballast_model::Band;
 use ballast_simulator::{
-    Arbitrage, Blocks, FeeTerms, Gbm, Interest, Keeper, KeeperTerms, Liquidators, Looks, Opening,
+    Arbitrage, Blocks, FeeTerms, Interest, Jumps, Keeper, KeeperTerms, Liquidators, Looks, Opening,
     Run, Streams, Summary, Takers, Terms, Units, simulate,
 };
 use ballast_strategy::situation::Economics;
 use serde::Serialize;
 
-use crate::side::{LEVERAGE_BPS, OWN_FUNDS, Side};
+use crate::{
+    path::Moves,
+    side::{LEVERAGE_BPS, OWN_FUNDS, Side},
+    swings::LOOK_SECS,
+};
 
 const PATHS: u64 = 400;
 const STEP_SECS: u64 = 60;
 const SEED: u64 = 1;
-/// Slots of public clusters.
-pub const BLOCK_SECS: f64 = 0.4;
 
 /// Equity at the end, in quote tokens.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Forecast {
     /// How many paths.
     pub paths: u64,
+    /// How their prices move.
+    pub moves: Moves,
+    /// Seconds between two looks of arbitrageurs.
+    pub arbitrage_secs: f64,
     /// 5 % end below it.
     pub quantile_5: f64,
     /// Half end below it.
@@ -82,7 +88,7 @@ impl Setting {
             fees: FeeTerms {
                 fee: f64::from(pool.fee_rate_ppm) / 1e6,
                 protocol_share: f64::from(ballast_localnet::PROTOCOL_FEE_RATE_BPS) / 1e4,
-                arbitrage: Arbitrage::Formula(Blocks::Fixed(BLOCK_SECS)),
+                arbitrage: Arbitrage::Formula(Blocks::Fixed(LOOK_SECS)),
                 takers: Takers {
                     volume_day: taker_volume_day,
                     others_liquidity: pool.liquidity as f64,
@@ -97,7 +103,6 @@ impl Setting {
                 policy: stored.policy,
                 automation: stored.automation,
                 economics: Economics::default(),
-                volatility_ticks: None,
                 fee_ppm: pool.fee_rate_ppm,
             },
             maintenance: Bps::new(market.limits.maintenance_ltv_bps),
@@ -112,13 +117,14 @@ impl Setting {
     ///
     /// # Errors
     /// Terms that make no sense.
-    pub fn simulate(&self, sigma_day: f64, days: f64) -> Result<Forecast> {
+    pub fn simulate(&self, moves: Moves, days: f64) -> Result<Forecast> {
         let terms = Terms::new(&self.opening, Some(self.fees), Interest::default())?;
         let run = Run {
             terms: &terms,
             looks: Looks::new(days, STEP_SECS)?,
             maintenance: self.maintenance,
             liquidators: Some(self.liquidators),
+            lag: None,
             watch: None,
             paths: PATHS,
             streams: Streams::new(SEED),
@@ -127,13 +133,22 @@ impl Setting {
         };
         let agent = Keeper::new(&self.keeper, &terms);
         let mut summary = Summary::new(&terms, PATHS);
-        simulate(&run, &Gbm::new(sigma_day, 0.0)?, &agent, |outcome| {
+        let Moves {
+            sigma_day,
+            jumps_day,
+            jump_mean,
+            jump_sd,
+        } = moves;
+        let model = Jumps::new(sigma_day, 0.0, jumps_day, jump_mean, jump_sd)?;
+        simulate(&run, &model, &agent, |outcome| {
             summary.add(outcome);
             ControlFlow::Continue(())
         })?;
         let equity = summary.equity();
         Ok(Forecast {
             paths: PATHS,
+            moves,
+            arbitrage_secs: LOOK_SECS,
             quantile_5: equity.quantile(0.05),
             median: equity.quantile(0.5),
             quantile_95: equity.quantile(0.95),

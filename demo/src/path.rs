@@ -8,7 +8,9 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use ballast_localnet::UsdPrice;
+use ballast_simulator::Moments;
 use flate2::read::MultiGzDecoder;
+use serde::Serialize;
 
 use crate::candles;
 
@@ -41,6 +43,8 @@ const BUILT_IN: [(&str, f64, &[f64]); 6] = [
 const HOUR_SECS: f64 = 3_600.0;
 /// Standard deviation of a day's move within the hours of the built-in path, between where each starts and ends.
 const SIGMA_DAY_WITHIN: f64 = 0.04;
+/// A move of more standard deviations of its time than this is a jump.
+const JUMP_SDS: f64 = 4.0;
 /// Moves within a candle that are smaller than this part of the price are left out.
 const SMALLEST_MOVE: f64 = 0.005;
 /// Half the width of the band, as part of the first price.
@@ -59,6 +63,20 @@ pub struct Point {
     pub taker_volume: Option<f64>,
     /// What begins here.
     pub chapter: Option<&'static str>,
+}
+
+/// How random prices move that are like those of a path: as it does between its points, with a jump now and then where it goes farther from
+/// one to the next than that explains.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Moves {
+    /// Standard deviation of a day's move without jumps.
+    pub sigma_day: f64,
+    /// Jumps a day.
+    pub jumps_day: f64,
+    /// Mean of a jump, in the logarithm of the price.
+    pub jump_mean: f64,
+    /// Standard deviation of a jump.
+    pub jump_sd: f64,
 }
 
 /// Prices in order, at least one.
@@ -125,6 +143,27 @@ impl PricePath {
             last = price;
         }
         (squares / self.days()).sqrt()
+    }
+
+    /// Random prices like these.
+    pub fn moves(&self) -> Moves {
+        let sigma_day = self.sigma_day_within;
+        let mut jumps = Moments::default();
+        let mut last = self.first.to_f64();
+        for point in &self.points {
+            let price = point.price.to_f64();
+            let moved = (price / last).ln();
+            if moved.abs() > JUMP_SDS * sigma_day * (point.secs / 86_400.0).sqrt() {
+                jumps.add(moved);
+            }
+            last = price;
+        }
+        Moves {
+            sigma_day,
+            jumps_day: jumps.count() as f64 / self.days(),
+            jump_mean: jumps.mean(),
+            jump_sd: jumps.sd(),
+        }
     }
 
     /// Where it begins.
@@ -266,6 +305,25 @@ mod tests {
         // A candle of a second is walked through in quarters; what is left out counts for the point after it.
         let secs: Vec<_> = path.points.iter().map(|point| point.secs).collect();
         assert_eq!(secs, [0.25, 0.25, 0.25, 0.75]);
+    }
+
+    /// The built-in path has three steps of a crash and a gap, all else is its usual way of moving.
+    #[test]
+    fn what_a_path_does_beyond_its_usual_moves_are_jumps() {
+        let path = PricePath::built_in().unwrap();
+        let moves = path.moves();
+        assert_eq!(moves.sigma_day, SIGMA_DAY_WITHIN);
+        assert_eq!((moves.jumps_day * path.days()).round(), 4.0);
+        let mean = (228.5f64 / 261.5 * 246.0 / 230.0).ln() / 4.0;
+        assert!((moves.jump_mean - mean).abs() < 1e-12, "{moves:?}");
+        assert!(moves.jump_sd > 0.04 && moves.jump_sd < 0.07, "{moves:?}");
+        let calm =
+            PricePath::parse("time,open,high,low,close\n0,100,101,99,100\n3600,100,101,99,100\n");
+        let moves = calm.unwrap().moves();
+        assert_eq!(
+            (moves.jumps_day, moves.jump_mean, moves.jump_sd),
+            (0.0, 0.0, 0.0)
+        );
     }
 
     #[test]

@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use crate::{
     attribution::Attribution,
-    forecast::{BLOCK_SECS, Forecast},
+    forecast::Forecast,
+    path::Moves,
     side::{OWN_FUNDS, Sample},
 };
 
@@ -229,15 +230,24 @@ impl Report {
             });
         }
         if let Some(simulated) = &self.simulated {
+            let Moves {
+                sigma_day,
+                jumps_day,
+                jump_mean,
+                jump_sd,
+            } = simulated.moves;
             let _ = writeln!(
                 text,
-                "\nSimulated: the same configuration on {} random paths of {:.1} days at {:.1} % a day, without gaps,\n\
-                 with arbitrage every {} s: final equity 5 % {:.2}, 50 % {:.2}, 95 % {:.2};\n\
-                 {} of them end below the {:.2} that the keeper ended with here.",
+                "\nSimulated: the same configuration on {} random paths of {:.1} days that move {:.1} % a day as this one does between its prices,\n\
+                 with {:.1} jumps a day of {:+.1} % +- {:.1} % in place of its own, arbitrage every {} s there as here:\n\
+                 final equity 5 % {:.2}, 50 % {:.2}, 95 % {:.2}; {} of them end below the {:.2} that the keeper ended with here.",
                 simulated.paths,
                 self.days,
-                self.sigma_day * 100.0,
-                BLOCK_SECS,
+                sigma_day * 100.0,
+                jumps_day,
+                jump_mean * 100.0,
+                jump_sd * 100.0,
+                simulated.arbitrage_secs,
                 simulated.quantile_5,
                 simulated.median,
                 simulated.quantile_95,

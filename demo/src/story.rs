@@ -58,9 +58,9 @@ pub async fn tell(
     let mut left = Side::open(Arc::clone(&net), "without keeper", path, false).await?;
     println!("the owner of one lets keepers\n{}", kept.rules().trim_end());
     let setting = Setting::of(&kept, taker_volume_day).await?;
-    let (sigma_day, days) = (path.sigma_day(), path.days());
+    let (moves, days) = (path.moves(), path.days());
     // Meanwhile: the story mostly waits for blocks.
-    let simulation = tokio::task::spawn_blocking(move || setting.simulate(sigma_day, days));
+    let simulation = tokio::task::spawn_blocking(move || setting.simulate(moves, days));
     // Opening took a while.
     kept.world.post_price(path.first()).await?;
     let watcher = Watcher::start(net.as_ref(), &kept.world).await?;
@@ -158,7 +158,7 @@ pub async fn tell(
     let report = Report {
         cluster: net.name().into(),
         days,
-        sigma_day,
+        sigma_day: path.sigma_day(),
         with_keeper: kept.fate.clone(),
         without_keeper: left.fate,
         simulated: Some(simulation.await.context("the simulation's thread")??),

@@ -4,8 +4,8 @@ use ballast_simulator::ReflectedPool;
 use rand::Rng;
 use rand_distr::StandardNormal;
 
-/// Arbitrageurs look this often; blocks of public clusters are shorter, and bring more fees.
-const LOOK_SECS: f64 = 10.0;
+/// Arbitrageurs look this often, here and in what is simulated beside it; blocks of public clusters are shorter, and bring more fees.
+pub const LOOK_SECS: f64 = 10.0;
 const SECS_PER_DAY: f64 = 86_400.0;
 
 /// A price elsewhere that goes from one look to the next as a Brownian bridge.

@@ -19,6 +19,7 @@ mod api;
 mod automation;
 mod check;
 mod error;
+mod feed;
 mod flags;
 mod hedge;
 mod history;
@@ -30,6 +31,7 @@ mod prices;
 pub use api::Api;
 pub use automation::Automation;
 pub use error::ConfigError;
+pub use feed::Feed;
 pub use flags::Flags;
 pub use hedge::{Hedge, HedgeLease, HedgeVenue, PaperTerms, Perp};
 pub use history::History;
@@ -73,6 +75,8 @@ pub struct Config {
     pub prices: Prices,
     /// Nodes beside that of `rpc_url`.
     pub nodes: Nodes,
+    /// Which service streams what changes.
+    pub feed: Feed,
     /// Red flags and contingency.
     pub flags: Flags,
     /// The hedge on a venue; `None`: positions are hedged on the chain alone.
@@ -189,6 +193,8 @@ struct RawConfig {
     #[serde(default)]
     nodes: nodes::RawNodes,
     #[serde(default)]
+    feed: feed::RawFeed,
+    #[serde(default)]
     flags: flags::RawFlags,
     #[serde(default)]
     contingency: flags::RawContingency,
@@ -249,7 +255,7 @@ impl Default for RawTiming {
             poll_interval_ms: 400,
             resend_interval_ms: 2_000,
             refresh_interval_ms: 1_000,
-            watchdog_secs: 15,
+            watchdog_secs: 5,
             resync_secs: 300,
             horizon_secs: 600,
             backoff_first_ms: 500,
@@ -348,6 +354,7 @@ impl Config {
         let directory = path.parent().unwrap_or(Path::new("."));
         config.journal_dir = directory.join(&config.journal_dir);
         config.history.relative_to(directory);
+        config.feed.relative_to(directory);
         if let Some(hedge) = &mut config.hedge {
             hedge.relative_to(directory);
         }
@@ -434,6 +441,7 @@ impl Config {
             history: raw.history.try_into()?,
             prices: raw.prices.into(),
             nodes: raw.nodes.into(),
+            feed: raw.feed.into(),
             flags: Flags::new(
                 raw.flags,
                 &raw.contingency,

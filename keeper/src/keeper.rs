@@ -5,7 +5,8 @@ mod error;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use ballast_client::{Chain, Endpoint, Nodes};
+use ballast_client::{Chain, Nodes};
+use ballast_feed::Feed;
 use solana_sdk::{hash::Hash, signature::Keypair, signer::Signer};
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
@@ -54,8 +55,8 @@ pub struct Parts {
     pub keypair: Option<Keypair>,
     /// More nodes that are asked and sent to, and by two of which it is decided what became of a transaction.
     pub more_nodes: Vec<Arc<dyn Chain>>,
-    /// Websocket endpoints, in the order in which they are tried; empty: polls only.
-    pub ws_urls: Vec<Endpoint>,
+    /// Streams, in the order in which they are tried; empty: polls only.
+    pub feeds: Vec<Arc<dyn Feed>>,
     /// Where the journal is; `None`: in the configured directory.
     pub storage: Option<Box<dyn Storage>>,
     /// Where files that halt it are looked for; `None`: nowhere.
@@ -211,7 +212,7 @@ impl Keeper {
             more_nodes,
             genesis_hash,
             keypair,
-            ws_urls,
+            feeds,
             storage,
             halt_dir,
             clock: _,
@@ -293,13 +294,7 @@ impl Keeper {
             open_intents,
         });
 
-        let sources = Sources {
-            chain: Arc::clone(&chain),
-            ws_urls,
-            markets: markets.clone(),
-            timing: config.timing,
-            ceiling: Arc::default(),
-        };
+        let sources = Sources::new(Arc::clone(&chain), feeds, markets.clone(), config.timing);
         let watcher = Watcher {
             config: Arc::clone(&config),
             control: control.clone(),

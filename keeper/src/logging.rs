@@ -28,7 +28,7 @@ pub enum LogFormat {
 pub struct LoggingError(#[from] TryInitError);
 
 /// Libraries that log requests together with the URLs they go to: the keys of providers are parts of those.
-const TALKATIVE: [&str; 11] = [
+const TALKATIVE: [&str; 12] = [
     "h2",
     "hyper",
     "hyper_util",
@@ -39,6 +39,7 @@ const TALKATIVE: [&str; 11] = [
     "solana_pubsub_client",
     "solana_rpc_client",
     "tokio_tungstenite",
+    "tonic",
     "tungstenite",
 ];
 

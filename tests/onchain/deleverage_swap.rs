@@ -182,6 +182,26 @@ async fn it_loses_no_more_than_the_cap() {
 
 /// Who uses a price of some seconds before the newest makes no swap due by it, and none that loses more than the cap at the newest.
 /// What does not swap goes on meanwhile, and so does everything at the newest price.
+/// Where the older price reaches the market's trigger and the newest only the owner's, which is below it, the owner's is what is due.
+#[tokio::test]
+async fn a_swap_that_the_owner_asks_for_at_both_prices_is_not_kept_from_by_the_markets_trigger() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.svm.pass_time(60).await.unwrap();
+    scene.pool(245.0).await;
+    scene.post_with_average(243, 243, 0).await;
+    let refresh = instruction::refresh_price(&scene.world.market);
+    accepted(scene.send(&scene.keeper, refresh).await);
+    let owners = scene.world.policy();
+    let newest = scene.ltv_bps(&position).await;
+    assert!((owners.deleverage_trigger_ltv_bps..7_700).contains(&newest));
+    scene.post_with_average(247, 247, 4).await;
+    assert!(scene.ltv_bps(&position).await >= 7_700);
+    let receipt = accepted(scene.deleverage_swap(&position, &scene.keeper).await);
+    // To the owner's target and within the owner's cap.
+    assert!(done(&receipt).ltv_after_bps <= owners.deleverage_target_ltv_bps);
+}
+
 #[tokio::test]
 async fn an_older_price_makes_no_swap_due_and_none_that_loses_more() {
     let scene = Scene::new().await;

@@ -158,6 +158,72 @@ async fn who_liquidates_at_an_older_price_gains_no_more_than_the_bonus_at_the_ne
     }
 }
 
+/// A newest price that no liquidation would take, because its confidence interval is too wide, pays nothing and books nothing: anyone may
+/// show it by a look at the stage.
+#[tokio::test]
+async fn an_uncertain_newest_price_pays_no_liquidator_and_no_lender_loses_by_it() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let bonus = u128::from(scene.market().await.limits.liquidation_bonus_bps);
+    scene.svm.pass_time(60).await.unwrap();
+    let show_uncertain = async |dollars| {
+        let now = scene.svm.now_secs();
+        let mut base = PricePost::good(Side::Base, UsdPrice::dollars(dollars), now);
+        base.conf = base.price.unsigned_abs() / 20;
+        let quote = PricePost::good(Side::Quote, UsdPrice::ONE, now);
+        accepted(scene.world.post(&[base, quote]).await);
+        refused(scene.liquidate(&position).await, BallastError::PriceTooWide);
+        let look = instruction::refresh_stage(&scene.world.market);
+        accepted(scene.send(&scene.keeper, look).await);
+        let known = newest_price(&scene.market().await).unwrap();
+        scene.post_with_average(dollars, dollars, 0).await;
+        let said = scene.model(&position).await.1;
+        assert_eq!(known, said);
+    };
+    let start = scene.svm.save();
+    for (used, uncertain) in [(264, 290), (264, 275), (264, 262)] {
+        scene.svm.restore(&start);
+        scene.pool(f64::from(used)).await;
+        show_uncertain(uncertain).await;
+        scene
+            .post_with_average(i64::from(used), i64::from(used), 4)
+            .await;
+        let price = scene.model(&position).await.1;
+        let receipt = accepted(scene.liquidate(&position).await);
+        let Some(BallastEvent::Liquidated(event)) = receipt.events.last() else {
+            panic!("{:?}", receipt.events);
+        };
+        assert_eq!(event.sqrt_price_x64, price.x64());
+        let worth = |base, quote| worth_down(Amounts::new(base, quote), price).unwrap();
+        let paid = worth(event.repaid_base, event.repaid_quote);
+        let taken = worth(event.seized_base, event.seized_quote);
+        assert!(
+            taken <= paid + paid * bonus / 10_000 + 1,
+            "{taken} for {paid}"
+        );
+        assert!(paid > 0 && !books_a_loss(&receipt));
+    }
+
+    // It may only say that nothing is due.
+    scene.svm.restore(&start);
+    scene.pool(264.0).await;
+    show_uncertain(255).await;
+    scene.post_with_average(264, 264, 4).await;
+    refused(
+        scene.liquidate(&position).await,
+        BallastError::NotLiquidatable,
+    );
+
+    // Solvent at 300, insolvent at 400: nothing is booked or shown at the uncertain one.
+    scene.svm.restore(&start);
+    scene.pool(300.0).await;
+    show_uncertain(400).await;
+    scene.post_with_average(300, 300, 4).await;
+    refused(scene.show_loss(&position).await, BallastError::NoLossToShow);
+    let receipt = accepted(scene.liquidate(&position).await);
+    assert!(!books_a_loss(&receipt));
+}
+
 #[tokio::test]
 async fn lenders_lose_only_at_a_price_of_seconds() {
     let scene = Scene::new().await;

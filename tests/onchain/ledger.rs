@@ -1,5 +1,6 @@
 //! Numbers and chain: what [`ballast_ledger::Values`] makes of a position and its reserves is what the program makes of them, to the
-//! unit, on random paths. Interest runs, fees wait, pool and oracle differ.
+//! unit, on random paths. Interest runs, fees wait, pool and oracle differ. What the numbers do the program does, unless a rule forbids it
+//! that is not the ledger's ([`RULES`]); what the numbers refuse it refuses, for the same reason unless such a rule comes first.
 //!
 //! A seed is a position that lives through a few moves and actions. Each is named in what fails; `BALLAST_SEED=n` begins with another,
 //! and `BALLAST_SEQUENCES=n` plays so many.
@@ -7,8 +8,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use ballast_client::{
-    Amounts, Automation, Instruction, OpenArgs, Policy, Position, PositionContext, Reaction,
-    RecenterArgs, Side, Trade, instruction,
+    Amounts, Automation, BallastError, Instruction, OpenArgs, Policy, Position, PositionContext,
+    Reaction, RecenterArgs, SendError, Side, Trade, ballast, instruction,
 };
 use ballast_keeper::execute::{FeeAccounts, View, ViewRequest};
 use ballast_ledger::{Ledger, Values};
@@ -17,7 +18,10 @@ use ballast_model::lending::INDEX_ONE_X64;
 use ballast_strategy::act::{Deed, Rules, carry_out};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use crate::{mirror::Mirror, support::Scene};
+use crate::{
+    mirror::{Fault, Mirror},
+    support::Scene,
+};
 
 /// Positions that one world sees.
 const LIVES: u64 = 25;
@@ -33,6 +37,20 @@ const KINDS: [&str; 7] = [
     "compound",
     "exit",
     "liquidate",
+];
+
+/// Reasons for which the program refuses what the ledger could do: an action is not due or not allowed. What has to hold after it is none
+/// of them, for the numbers say the same of that.
+const RULES: [BallastError; 9] = [
+    BallastError::CompoundNotDue,
+    BallastError::DeleverageNotDue,
+    BallastError::ExitNotDue,
+    BallastError::NoLiquidity,
+    BallastError::NotLiquidatable,
+    BallastError::PoolDiverged,
+    BallastError::RecenterNotDue,
+    BallastError::RehedgeNotDue,
+    BallastError::TooSoon,
 ];
 
 fn number(name: &str, default: u64) -> u64 {
@@ -53,8 +71,40 @@ struct Tally {
     swapped: u64,
     with_fees: u64,
     losses: u64,
-    /// Actions that the program refused.
-    refused: u64,
+    /// Actions that a rule forbids, by the rule.
+    forbidden: BTreeMap<String, u64>,
+    /// Actions that both have refused for the same reason, by the reason.
+    refused: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    /// The program has refused: a rule forbids it, or the numbers have refused it for the same reason.
+    fn note_refusal(
+        &mut self,
+        at: &str,
+        kind: &str,
+        foreseen: &Result<(), Fault>,
+        error: &SendError,
+    ) {
+        if let Some(rule) = RULES.into_iter().find(|rule| error.is(*rule)) {
+            let told = format!("{kind}: {}", rule.name());
+            *self.forbidden.entry(told).or_default() += 1;
+            return;
+        }
+        let (fault, alike) = match foreseen {
+            Ok(()) => panic!("{at}: the numbers do what the program refuses: {error}"),
+            Err(fault @ Fault::Ledger(ours)) => (fault, error.is(BallastError::from(*ours))),
+            Err(fault @ Fault::Swap(_)) => {
+                let program = error.failure().and_then(|failure| failure.program);
+                (fault, program.is_some_and(|program| program != ballast::ID))
+            }
+        };
+        assert!(
+            alike,
+            "{at}: the numbers refuse because {fault}, the program because {error}"
+        );
+        *self.refused.entry(format!("{kind}: {fault}")).or_default() += 1;
+    }
 }
 
 #[tokio::test]
@@ -83,7 +133,8 @@ async fn numbers_and_chain_do_the_same_to_the_unit() {
         let found = tally.alike.get(kind).copied().unwrap_or(0);
         assert!(found >= demanded, "{kind}: {tally:?}");
     }
-    for found in [tally.swapped, tally.with_fees] {
+    let refused = tally.refused.values().sum();
+    for found in [tally.swapped, tally.with_fees, refused] {
         assert!(found >= demanded, "{tally:?}");
     }
 }
@@ -314,11 +365,12 @@ impl Life<'_> {
         let foreseen = carry_out(deed, &rules, &mut ledger);
 
         let (by, instruction) = self.instruction(deed, position, &ledger, market.pool.tick_current);
-        if scene.send(by, instruction).await.is_err() {
-            self.tally.refused += 1;
+        let sent = scene.send(by, instruction).await;
+        let at = format!("BALLAST_SEED={}, {kind}", self.seed);
+        if let Err(error) = sent {
+            self.tally.note_refusal(&at, kind, &foreseen, &error);
             return;
         }
-        let at = format!("BALLAST_SEED={}, {kind}", self.seed);
         if let Err(fault) = foreseen {
             panic!("{at}: the program has done what the numbers refuse: {fault}");
         }

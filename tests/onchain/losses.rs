@@ -26,7 +26,7 @@ fn rewards(receipt: &Receipt) -> Vec<&WriteOffRewarded> {
 
 impl Scene {
     /// Anyone shows what a position's collateral does not cover.
-    async fn show_loss(&self, position: &PositionContext) -> Sent {
+    pub async fn show_loss(&self, position: &PositionContext) -> Sent {
         let show = instruction::show_loss(&self.world.market, &position.address);
         self.send(&self.keeper, show).await
     }

@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: benchmarks in one run, and their ratios in `target/bench/report.json`.
 //!
-//! Times depend on the machine and on what else it does; a ratio of two times of the same run says something. The criterion
-//! crate measures; this starts it, times `ballast risk` on a file,
-//! `ballast simulate` and `ballast backtest` as a user would, and collects.
+//! Times depend on the machine and on what else it does; a ratio of two times of the same run says something, and of many samples the
+//! fastest: other work on the machine only slows down. The criterion crate measures; this starts it, times `ballast risk` on a file,
+//! `ballast simulate` and `ballast backtest` as a user would, collects, and fails if a figure is beyond its limit.
 
+mod limits;
 mod simulator;
 
 use std::{
@@ -21,7 +22,7 @@ use serde_json::{Map, Value, json};
 use crate::{process, repository};
 
 /// What is compared: name of the ratio, its numerator and its denominator as criterion's group and function.
-const RATIOS: [(&str, &str, &str); 6] = [
+const RATIOS: [(&str, &str, &str); 8] = [
     (
         "tick to sqrt price: orca / ballast",
         "tick to sqrt price/orca",
@@ -52,6 +53,16 @@ const RATIOS: [(&str, &str, &str); 6] = [
         "boundaries/screen, double",
         "boundaries/screen, f64",
     ),
+    (
+        "price update: plain scan / 0 hits",
+        "a million positions/price update, plain scan",
+        "a million positions/price update, 0 hits",
+    ),
+    (
+        "price update: 10000 hits / 100 hits",
+        "a million positions/price update, 10000 hits",
+        "a million positions/price update, 100 hits",
+    ),
 ];
 /// Positions in the file for `ballast risk`.
 const RISK_POSITIONS: usize = 300_000;
@@ -64,9 +75,19 @@ pub struct BenchOptions {
     only: Option<Part>,
 }
 
+/// What criterion found of a benchmark, nanoseconds of an iteration.
+#[derive(Clone, Copy, Debug)]
+struct Timing {
+    median: f64,
+    /// Of the fastest sample.
+    best: f64,
+}
+
 /// A part of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
+    /// What criterion measures, and its limits.
+    Criterion,
     /// `ballast simulate` and `ballast backtest`.
     Simulator,
 }
@@ -77,31 +98,40 @@ pub fn run(options: BenchOptions) -> Result<()> {
     fs::create_dir_all(&directory)
         .with_context(|| format!("cannot create {}", directory.display()))?;
     let file = directory.join("report.json");
-    let report = match options.only {
-        None => everything(&directory)?,
-        Some(Part::Simulator) => {
-            build_command_line()?;
-            let mut report = if file.exists() {
-                read(&file)?
-            } else {
-                json!({})
-            };
-            report["ballast_simulate"] = simulator::times(&directory)?;
-            report
-        }
+    let mut report = match options.only {
+        Some(_) if file.exists() => read(&file)?,
+        _ => json!({}),
     };
+    let wanted = |part| options.only.is_none_or(|only| only == part);
+    if wanted(Part::Criterion) {
+        criterion(&directory, &mut report)?;
+    }
+    if wanted(Part::Simulator) {
+        build_command_line()?;
+        report["ballast_simulate"] = simulator::times(&directory)?;
+    }
+    if options.only.is_none() {
+        report["ballast_risk"] = risk(&directory)?;
+    }
     let text = serde_json::to_string_pretty(&report)? + "\n";
     fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
     print!("{text}");
     println!("report: {}", file.display());
-    Ok(())
+    if !wanted(Part::Criterion) {
+        return Ok(());
+    }
+    limits::check(
+        |name| report["best_ns"][name].as_f64(),
+        |name| report["ratios"][name].as_f64(),
+    )
 }
 
 fn build_command_line() -> Result<()> {
     process::run(process::host_cargo().args(["build", "--package", "ballast-cli"]))
 }
 
-fn everything(directory: &Path) -> Result<Value> {
+/// Runs criterion, and puts its times and their ratios into the report.
+fn criterion(directory: &Path, report: &mut Value) -> Result<()> {
     let home = directory.join("criterion");
     if home.exists() {
         fs::remove_dir_all(&home).with_context(|| format!("cannot clear {}", home.display()))?;
@@ -114,35 +144,37 @@ fn everything(directory: &Path) -> Result<Value> {
                 "ballast-clmm",
                 "--package",
                 "ballast-model",
+                "--package",
+                "ballast-strategy",
             ])
-            .args(["--bench", "clmm", "--bench", "model"])
+            .args(["--bench", "clmm", "--bench", "model", "--bench", "index"])
             .env("CRITERION_HOME", &home),
     )?;
-    let medians = medians(&home)?;
+    let timings = timings(&home)?;
     let mut ratios = Map::new();
     for (name, above, below) in RATIOS {
         let of = |id: &str| {
-            let found = medians.iter().find(|(known, _)| known == id);
+            let found = timings.iter().find(|(known, _)| known == id);
             found
-                .map(|(_, nanos)| *nanos)
+                .map(|(_, timing)| timing.best)
                 .with_context(|| format!("criterion measured no {id:?}"))
         };
         ratios.insert(name.into(), json!(of(above)? / of(below)?));
     }
-    let nanos: Map<String, Value> = medians
-        .into_iter()
-        .map(|(name, nanos)| (name, json!(nanos)))
-        .collect();
-    Ok(json!({
-        "ratios": ratios,
-        "median_ns": nanos,
-        "ballast_risk": risk(directory)?,
-        "ballast_simulate": simulator::times(directory)?,
-    }))
+    let nanos = |of: fn(&Timing) -> f64| -> Map<String, Value> {
+        timings
+            .iter()
+            .map(|(name, timing)| (name.clone(), json!(of(timing))))
+            .collect()
+    };
+    report["ratios"] = ratios.into();
+    report["median_ns"] = nanos(|timing| timing.median).into();
+    report["best_ns"] = nanos(|timing| timing.best).into();
+    Ok(())
 }
 
-/// Median nanoseconds of each benchmark's iteration, by its id.
-fn medians(home: &Path) -> Result<Vec<(String, f64)>> {
+/// What each benchmark's iteration took, by its id.
+fn timings(home: &Path) -> Result<Vec<(String, Timing)>> {
     let mut found = Vec::new();
     let mut left = vec![home.to_path_buf()];
     while let Some(directory) = left.pop() {
@@ -151,13 +183,7 @@ fn medians(home: &Path) -> Result<Vec<(String, f64)>> {
         {
             let path = entry?.path();
             if path.is_dir() && path.file_name().is_some_and(|name| name == "new") {
-                let id = read(&path.join("benchmark.json"))?;
-                let estimates = read(&path.join("estimates.json"))?;
-                let name = id["full_id"].as_str().context("a benchmark has no id")?;
-                let median = estimates["median"]["point_estimate"]
-                    .as_f64()
-                    .with_context(|| format!("{name} has no median"))?;
-                found.push((name.to_owned(), median));
+                found.push(timing(&path)?);
             } else if path.is_dir() {
                 left.push(path);
             }
@@ -165,6 +191,25 @@ fn medians(home: &Path) -> Result<Vec<(String, f64)>> {
     }
     found.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(found)
+}
+
+fn timing(directory: &Path) -> Result<(String, Timing)> {
+    let id = read(&directory.join("benchmark.json"))?;
+    let estimates = read(&directory.join("estimates.json"))?;
+    let sample = read(&directory.join("sample.json"))?;
+    let name = id["full_id"].as_str().context("a benchmark has no id")?;
+    let median = estimates["median"]["point_estimate"]
+        .as_f64()
+        .with_context(|| format!("{name} has no median"))?;
+    let numbers = |of: &str| {
+        let numbers = sample[of].as_array().into_iter().flatten();
+        numbers.filter_map(Value::as_f64).collect::<Vec<_>>()
+    };
+    let (times, iterations) = (numbers("times"), numbers("iters"));
+    let each = times.iter().zip(&iterations).map(|(time, n)| time / n);
+    let best = each.fold(f64::INFINITY, f64::min);
+    ensure!(best.is_finite(), "{name} has no samples");
+    Ok((name.to_owned(), Timing { median, best }))
 }
 
 fn read(file: &PathBuf) -> Result<Value> {

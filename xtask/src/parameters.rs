@@ -3,6 +3,7 @@
 //! Whoever wants another default of a policy shows here that it is better: in every model, and on recorded candles.
 
 mod around;
+mod study;
 
 use std::{fmt::Write, fs, path::PathBuf};
 
@@ -13,27 +14,29 @@ use serde_json::Value;
 use crate::{process, repository};
 
 const FILE: &str = "docs/PARAMETERS.md";
-const BEGIN: &str = "<!-- written by `cargo xtask parameters` from here -->\n";
+/// Of the folder of recorded data.
+const CANDLES: &str = "solusdt-1h.csv.gz";
+const BEGIN_POLICY: &str = "<!-- policy: written by `cargo xtask parameters` from here -->\n";
+const BEGIN_LEVERAGE: &str = "<!-- leverage: written by `cargo xtask parameters` from here -->\n";
+const BEGIN_RECENTER: &str = "<!-- recenter: written by `cargo xtask parameters` from here -->\n";
 const BEGIN_FORMULA: &str = "<!-- by formula: written by `cargo xtask parameters` from here -->\n";
 const BEGIN_AROUND: &str = "<!-- around: written by `cargo xtask parameters` from here -->\n";
 const END: &str = "<!-- to here -->\n";
-/// The delta band of a new position, in basis points, and what is tried beside it.
+/// The delta band of a new position, in basis points.
 const DEFAULT_BPS: u32 = 1_000;
-const OTHERS_BPS: [u32; 4] = [500, 2_000, 3_000, 4_000];
 /// The target after a rehedge, as a part of the band: as of a new position.
 const TARGET: u32 = 2;
 /// Models, and the seconds between two looks.
 const MODELS: (&str, &str) = ("gbm,jumps,regimes", "600");
 /// Recorded candles are looked at where they close: what the price did within them is not known.
 const RECORDED: (&str, &str) = ("bootstrap", "3600");
+const ALL: [(&str, &str); 2] = [MODELS, RECORDED];
 /// A position such as `open` proposes, on a week; arbitrageurs pay fees, takers none.
 const SCENARIO: &str = "--horizon-days 7 --seed 7 --price 200 --equity 100 --borrow-base-apr 5% --borrow-quote-apr 8% \
      --sigma-day 4% --jumps-day 0.3 --jump-mean -0.01 --jump-sd 0.04 --regime 3%:4 --regime 8%:1:3 --block-candles 24";
 const RANGE: &str = "--lower 181.8181 --upper 220 --leverage 3";
-const GRID: &str =
-    "--widths 10% --leverages 3 --hedges 100% --max-liquidation 1% --risk-aversion 4";
 
-/// As the grid has it, and the leverage of the range.
+/// Of the formula for the band, and the leverage of the range.
 const RISK_AVERSION: f64 = 4.0;
 const LEVERAGE: f64 = 3.0;
 /// Fees of pools, in millionths, that the no-trade band is compared at.
@@ -47,8 +50,12 @@ const WIDTHS: [(&str, &str, &str, f64); 2] = [
 /// A part of what is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
-    /// Delta bands against the default
-    Bands,
+    /// Hedge and delta band
+    Policy,
+    /// What deleverages and how often is rehedged
+    Leverage,
+    /// What recenters, and how wide
+    Recenter,
     /// The band by formula against the default
     Formula,
     /// The default where takers go elsewhere, and with a short at a perp venue
@@ -61,20 +68,42 @@ pub struct ParameterOptions {
     /// Only this part
     #[arg(long, value_enum)]
     only: Option<Part>,
-    /// Paths of each model
-    #[arg(long, default_value_t = 300)]
+    /// Paths of each model where policies are chosen; a tenth of them elsewhere, a third where positions are recentered
+    #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(100..))]
     paths: u64,
-    /// Recorded candles, as `ballast simulate --candles` reads them: a fourth model, their blocks in random order
+    /// Recorded candles, as `ballast simulate --candles` reads them: a fourth model, their blocks in random order. By default those in the
+    /// folder that BALLAST_DATA names
     #[arg(long, value_name = "FILE")]
     candles: Option<PathBuf>,
 }
 
+impl ParameterOptions {
+    /// With the recorded candles that there are.
+    fn with_recorded(&self) -> Self {
+        let recorded = || Some(PathBuf::from(std::env::var_os("BALLAST_DATA")?).join(CANDLES));
+        Self {
+            candles: self.candles.clone().or_else(recorded),
+            ..*self
+        }
+    }
+}
+
 /// Simulates with the binary that is built already, and writes the sections anew.
+///
+/// # Errors
+/// Without recorded candles: what is chosen without them would take their place in the document.
 pub fn run(options: &ParameterOptions) -> Result<()> {
+    let options = &options.with_recorded();
+    ensure!(
+        options.candles.is_some(),
+        "there are no recorded candles: pass --candles FILE, or name their folder in BALLAST_DATA"
+    );
     let path = repository::root().join(FILE);
     let mut text = fs::read_to_string(&path).with_context(|| format!("cannot read {FILE}"))?;
-    let sections: [(Part, &str, Section); 3] = [
-        (Part::Bands, BEGIN, section),
+    let sections: [(Part, &str, Section); 5] = [
+        (Part::Policy, BEGIN_POLICY, study::policy),
+        (Part::Leverage, BEGIN_LEVERAGE, study::leverage),
+        (Part::Recenter, BEGIN_RECENTER, study::recenter),
         (Part::Formula, BEGIN_FORMULA, no_trade),
         (Part::Around, BEGIN_AROUND, around::section),
     ];
@@ -83,9 +112,11 @@ pub fn run(options: &ParameterOptions) -> Result<()> {
             let section = section(options)?;
             print!("{section}");
             text = replaced(&text, begin, &section)?;
+            // Each takes minutes: what is there is not lost with the next.
+            fs::write(&path, &text).with_context(|| format!("cannot write {FILE}"))?;
         }
     }
-    fs::write(&path, text).with_context(|| format!("cannot write {FILE}"))
+    Ok(())
 }
 
 type Section = fn(&ParameterOptions) -> Result<String>;
@@ -117,146 +148,27 @@ fn keeper(bps: u32) -> Result<String> {
     Ok(file.to_string_lossy().into_owned())
 }
 
-/// The models that there is something for.
-fn models(options: &ParameterOptions) -> Vec<(&'static str, &'static str)> {
-    let mut models = vec![MODELS];
-    if options.candles.is_some() {
-        models.push(RECORDED);
-    }
-    models
-}
-
 /// What all simulations share.
-fn common(options: &ParameterOptions) -> Vec<String> {
-    common_of(SCENARIO, options)
-}
-
-/// The same of another scenario.
-fn common_of(scenario: &str, options: &ParameterOptions) -> Vec<String> {
+fn common(scenario: &str, paths: u64, options: &ParameterOptions) -> Vec<String> {
     let mut common: Vec<String> = words(scenario);
-    common.extend([
-        "--json".to_owned(),
-        "--paths".to_owned(),
-        options.paths.to_string(),
-    ]);
+    common.extend(["--json".to_owned(), "--paths".to_owned(), paths.to_string()]);
     if let Some(file) = &options.candles {
         common.extend(["--candles".to_owned(), file.to_string_lossy().into_owned()]);
     }
     common
 }
 
-fn section(options: &ParameterOptions) -> Result<String> {
-    let models = models(options);
-    let each = || {
-        let each = models.iter();
-        each.flat_map(|(names, secs)| names.split(',').map(move |name| (name, *secs)))
-    };
-    let common = common(options);
-    let mut out = format!(
-        "\n{} paths of each model, a look every {} seconds (bootstrap: blocks of recorded candles, every {}): `{} {}`.\n\n\
-         | model | delta band | equity less the default's, 95 % | sd | worst 5 % | liquidation | actions a day |\n\
-         |---|---|---|---|---|---|---|\n",
-        options.paths,
-        MODELS.1,
-        RECORDED.1,
-        SCENARIO.split_whitespace().collect::<Vec<_>>().join(" "),
-        RANGE
-    );
-    let mut rows: Vec<(String, u32, String)> = Vec::new();
-    let mut better = Vec::new();
-    for (index, bps) in OTHERS_BPS.into_iter().enumerate() {
-        let mut compared = Vec::new();
-        for (names, secs) in &models {
-            let mut line = vec!["compare".to_owned(), keeper(bps)?, keeper(DEFAULT_BPS)?];
-            line.extend(words(&format!(
-                "--model {names} --step-secs {secs} {RANGE}"
-            )));
-            line.extend(common.clone());
-            let report = ballast(&line)?;
-            compared.extend(report["models"].as_array().context("no models")?.clone());
-        }
-        let is_better = |model: &Value| model["better"] == "first";
-        if compared.iter().all(is_better) {
-            better.push(format!("{} %", f64::from(bps) / 100.0));
-        }
-        for model in &compared {
-            let name = model["model"].as_str().context("a model has no name")?;
-            if index == 0 {
-                rows.push((
-                    name.to_owned(),
-                    DEFAULT_BPS,
-                    row(name, DEFAULT_BPS, &Value::Null, &model["strategies"][1])?,
-                ));
-            }
-            let row = row(name, bps, &model["difference"], &model["strategies"][0])?;
-            rows.push((name.to_owned(), bps, row));
-        }
-    }
-    for (name, _) in each() {
-        let mut of_model: Vec<_> = rows.iter().filter(|(model, ..)| model == name).collect();
-        of_model.sort_by_key(|(_, bps, _)| *bps);
-        ensure!(
-            of_model.len() == OTHERS_BPS.len() + 1,
-            "rows of {name} are missing"
-        );
-        for (_, _, row) in of_model {
-            out += row;
-        }
-    }
-    let better = if better.is_empty() {
-        "none".to_owned()
-    } else {
-        better.join(", ")
-    };
-    let _ = writeln!(
-        out,
-        "\nBands whose mean is better than the default's in every model, with 95 %: {better}."
-    );
-    let bands = OTHERS_BPS.into_iter().chain([DEFAULT_BPS]);
-    let bands: Vec<String> = bands
-        .map(|bps| format!("{}%", f64::from(bps) / 100.0))
-        .collect();
-    let _ = write!(
-        out,
-        "\nWhat `ballast optimise {GRID} --bands {}` chooses with the options above, and its gain with other random numbers:\n\n\
-         | model | delta band | gain | +- | liquidation at most, 95 % |\n|---|---|---|---|---|\n",
-        bands.join(",")
-    );
-    for (name, secs) in each() {
-        let mut line = vec!["optimise".to_owned()];
-        line.extend(words(&format!("--model {name} --step-secs {secs} {GRID}")));
-        line.extend(["--bands".to_owned(), bands.join(",")]);
-        line.extend(["--keeper".to_owned(), keeper(DEFAULT_BPS)?]);
-        line.extend(["--check-paths".to_owned(), options.paths.to_string()]);
-        line.extend(common.clone());
-        let winner = &ballast(&line)?["winner"];
-        if winner.is_null() {
-            let _ = writeln!(out, "| {name} | none is safe | | | |");
-            continue;
-        }
-        let checked = &winner["out_of_sample"];
-        let percent = |value: &Value| number(value).map(|value| format!("{:.2} %", value * 100.0));
-        let _ = writeln!(
-            out,
-            "| {name} | {} | {} | {} | {} |",
-            percent(&winner["delta_band"])?,
-            percent(&checked["gain"])?,
-            percent(&checked["stderr"])?,
-            percent(&checked["liquidation_at_most_95"])?
-        );
-    }
-    Ok(out + "\n")
-}
-
 /// The band of Whalley and Wilmott against the default's: `(3 g / (2 rho lambda w^2))^(1/3)` of all base, of the pool's fee g,
-/// the risk aversion rho that the grid has, the leverage lambda and the range's width w in the logarithm of the price.
+/// the risk aversion rho, the leverage lambda and the range's width w in the logarithm of the price.
 fn no_trade(options: &ParameterOptions) -> Result<String> {
-    let (models, common) = (models(options), common(options));
+    let paths = options.paths / 10;
+    let common = common(SCENARIO, paths, options);
     let mut out = format!(
-        "\n{} paths of each model, options as above but for the range and `--fee-ppm`; ρ {RISK_AVERSION}, λ {LEVERAGE}.\n\n\
+        "\n{} paths of each model, ranges and `--fee-ppm` as in the rows, and for all `{}`; ρ {RISK_AVERSION}, λ {LEVERAGE}.\n\n\
          | range | fee, ppm | by formula | model | equity less the default's, 95 % | sd | worst 5 % | default: sd | worst 5 % |\n\
          |---|---|---|---|---|---|---|---|---|\n",
-        options.paths
+        paths,
+        SCENARIO.split_whitespace().collect::<Vec<_>>().join(" ")
     );
     for (name, lower, upper, width) in WIDTHS {
         for fee in FEES_PPM {
@@ -265,13 +177,7 @@ fn no_trade(options: &ParameterOptions) -> Result<String> {
             let bps = (part.cbrt() * 1e4).round() as u32;
             let extra =
                 format!("--lower {lower} --upper {upper} --leverage {LEVERAGE} --fee-ppm {fee}");
-            for model in compared(
-                &keeper(bps)?,
-                &keeper(DEFAULT_BPS)?,
-                &models,
-                &extra,
-                &common,
-            )? {
+            for model in compared(&keeper(bps)?, &keeper(DEFAULT_BPS)?, &extra, &common)? {
                 let shown = f64::from(bps) / 100.0;
                 let _ = writeln!(out, "| {name} | {fee} | {shown:.1} % {}", pair(&model)?);
             }
@@ -281,15 +187,9 @@ fn no_trade(options: &ParameterOptions) -> Result<String> {
 }
 
 /// The models of a comparison.
-fn compared(
-    first: &str,
-    second: &str,
-    models: &[(&str, &str)],
-    extra: &str,
-    common: &[String],
-) -> Result<Vec<Value>> {
+fn compared(first: &str, second: &str, extra: &str, common: &[String]) -> Result<Vec<Value>> {
     let mut all = Vec::new();
-    for (names, secs) in models {
+    for (names, secs) in ALL {
         let mut line = vec!["compare".to_owned(), first.to_owned(), second.to_owned()];
         line.extend(common.to_vec());
         line.extend(words(&format!("--model {names} --step-secs {secs}")));
@@ -319,26 +219,6 @@ fn pair(model: &Value) -> Result<String> {
         );
     }
     Ok(out + " |")
-}
-
-fn row(model: &str, bps: u32, difference: &Value, alone: &Value) -> Result<String> {
-    let difference = if difference.is_null() {
-        "the default".to_owned()
-    } else {
-        let (low, high) = (
-            number(&difference["low_95"])?,
-            number(&difference["high_95"])?,
-        );
-        format!("{low:+.3} to {high:+.3}")
-    };
-    Ok(format!(
-        "| {model} | {} % | {difference} | {:.3} | {:.3} | {:.2} % | {:.2} |\n",
-        f64::from(bps) / 100.0,
-        number(&alone["equity"]["sd"])?,
-        number(&alone["equity"]["shortfall_5"])?,
-        number(&alone["liquidation"]["probability"])? * 100.0,
-        number(&alone["actions_per_day"])?,
-    ))
 }
 
 fn ballast(line: &[String]) -> Result<Value> {

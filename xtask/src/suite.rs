@@ -46,8 +46,19 @@ pub fn test(options: &TestOptions) -> Result<()> {
     if postgres::provide() {
         command.env("BALLAST_REQUIRE_POSTGRES", "1");
     }
-    process::run(&mut command)
+    process::run(&mut command)?;
+    process::run(sbf::host_cargo().args(PARQUET_TEST))
 }
+
+/// What only the feature `parquet` compiles; of the workspace, so that no dependency is compiled once more with other features.
+const PARQUET_TEST: [&str; 6] = [
+    "test",
+    "--workspace",
+    "--features",
+    "ballast-simulator/parquet",
+    "--test",
+    "parquet",
+];
 
 /// The test that compares the tool chain's self-test with the host. It has been built.
 pub fn toolchain_test() -> Result<()> {
@@ -70,6 +81,9 @@ pub fn lint() -> Result<()> {
         "clippy",
         "--workspace",
         "--all-targets",
+        // Else nothing would check what only that compiles.
+        "--features",
+        "ballast-cli/parquet",
         "--",
         "-D",
         "warnings",

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use ballast_simulator::{
     Blocks, Units,
     backtest::{
-        CandleTerms, MinutesReport, Range, Repairs, SwapTerms, TokenAmounts, candle_fees,
+        CandleTerms, Minute, MinutesReport, Range, Repairs, SwapTerms, TokenAmounts, candle_fees,
         pool_minutes, read_candles, read_minutes, read_swaps, read_ticks, swaps,
     },
 };
@@ -51,7 +51,9 @@ pub struct BacktestArgs {
 #[group(required = true, multiple = true)]
 pub struct RecordArgs {
     /// Recorded minutes of a pool, as CSV (may be gzipped) with the columns timestamp, netAmount0, netAmount1, closeTick,
-    /// openTick, lowestTick, highestTick, inAmount0, inAmount1, currentLiquidity
+    /// openTick, lowestTick, highestTick, inAmount0, inAmount1, currentLiquidity. Fees come as an interval, which holds only if the pool's
+    /// liquidity within a minute lay between that before and that after it: where liquidity comes for single swaps (just in time),
+    /// even the least may be too much
     #[arg(long, value_name = "FILE", conflicts_with_all = ["swaps", "ticks", "candles"])]
     pub pool_minutes: Option<PathBuf>,
     /// Recorded swaps of a pool, as CSV (may be gzipped) with the columns timestamp, amount0, amount1 (positive into the pool),
@@ -112,7 +114,13 @@ pub enum Recorded {
     Minutes {
         minutes: u64,
         minutes_in_range: u64,
+        /// Minutes of the record's first day before it begins; they are not counted as missing.
+        minutes_before: u64,
+        /// Minutes of its last day after it ends.
+        minutes_after: u64,
         repairs: Repaired,
+        /// What the interval takes for granted.
+        notes: [&'static str; 1],
     },
     Swaps {
         swaps: u64,
@@ -172,8 +180,17 @@ impl From<Repairs> for Repaired {
     }
 }
 
-impl From<MinutesReport> for BacktestReport {
-    fn from(report: MinutesReport) -> Self {
+/// What a record of minutes says about liquidity.
+const LIQUIDITY_WITHIN_MINUTES: &str = "the interval holds if the pool's liquidity within each minute lay between that before and that after it; \
+     liquidity that comes for single swaps makes all of these fees too high";
+const MINUTES_PER_DAY: i64 = 1_440;
+
+impl BacktestReport {
+    fn of_minutes(report: MinutesReport, minutes: &[Minute]) -> Self {
+        let of_day = |minute: Option<&Minute>| {
+            minute.map(|minute| (minute.time_secs / 60).rem_euclid(MINUTES_PER_DAY))
+        };
+        let whole = |minutes: i64| u64::try_from(minutes).unwrap_or(0);
         Self {
             fees: report.fees.into(),
             fees_low: report.fees_low.into(),
@@ -182,7 +199,11 @@ impl From<MinutesReport> for BacktestReport {
             record: Recorded::Minutes {
                 minutes: report.minutes,
                 minutes_in_range: report.in_range,
+                minutes_before: of_day(minutes.first()).map_or(0, whole),
+                minutes_after: of_day(minutes.last())
+                    .map_or(0, |last| whole(MINUTES_PER_DAY - 1 - last)),
                 repairs: report.repairs.into(),
+                notes: [LIQUIDITY_WITHIN_MINUTES],
             },
         }
     }
@@ -237,7 +258,7 @@ fn on_minutes(args: &BacktestArgs, range: Range) -> Result<BacktestReport> {
             repairs.missing_minutes
         ));
     }
-    Ok(report.into())
+    Ok(BacktestReport::of_minutes(report, &minutes))
 }
 
 fn on_swaps(args: &BacktestArgs, range: Range) -> Result<BacktestReport> {
@@ -348,6 +369,9 @@ impl fmt::Display for BacktestReport {
             Recorded::Minutes {
                 minutes,
                 minutes_in_range,
+                minutes_before,
+                minutes_after,
+                notes,
                 repairs:
                     Repaired {
                         missing_minutes,
@@ -360,8 +384,10 @@ impl fmt::Display for BacktestReport {
                 f,
                 "{minutes} minutes, {} of them in range. Repaired: {missing_minutes} missing, {close_outside} closes and \
                  {open_outside} opens outside of their minute, {net_above_gross} net amounts above gross, {fractions} lines with \
-                 fractions of ticks or amounts",
+                 fractions of ticks or amounts. Of its first day {minutes_before} minutes are before the record, of its last {minutes_after} \
+                 after it.\n{}",
                 part(*minutes_in_range, *minutes),
+                notes.join("\n"),
             ),
             Recorded::Swaps {
                 swaps,

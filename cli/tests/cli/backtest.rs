@@ -86,6 +86,11 @@ fn repairs_are_counted_and_missing_minutes_are_not_quiet_ones() {
     assert!(holed.err.contains("2 minutes are missing"), "{}", holed.err);
     let holed = holed.json();
     assert_eq!(holed["repairs"]["missing_minutes"], 2);
+    // From midnight to four minutes past it.
+    assert_eq!(holed["minutes_before"], 0);
+    assert_eq!(holed["minutes_after"], 24 * 60 - 4);
+    let note = holed["notes"][0].as_str().unwrap();
+    assert!(note.contains("liquidity within each minute"), "{note}");
     let fees = |report: &serde_json::Value, which: &str| -> u128 {
         report[which]["token1"].as_str().unwrap().parse().unwrap()
     };

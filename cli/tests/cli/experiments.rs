@@ -187,19 +187,62 @@ fn the_best_setting_is_safe_and_tried_again() {
         Value::Null,
         "400 paths cannot rule out so little"
     );
-    // A keeper's policy takes the place of the simple hedge.
+    // A file whose policy is a new position's but for the delta band is the keeper that is tried without one; another is not.
     let file = directory.path().join("keeper.toml");
     fs::write(&file, "[policy]\ndelta_band_bps = 1000\n").unwrap();
     let kept = optimise(&["--paths=100", "--keeper", file.to_str().unwrap()]);
     assert_eq!(kept.code, 2, "an option twice");
-    let kept = optimise(&[
+    let results = |report: &Value| -> Vec<Value> {
+        let settings = report["settings"].as_array().unwrap();
+        settings
+            .iter()
+            .map(|tried| tried["result"].clone())
+            .collect()
+    };
+    let settings_with = |policy: &str| {
+        fs::write(&file, format!("[policy]\n{policy}\n")).unwrap();
+        let file = file.to_str().unwrap();
+        let kept = optimise(&["--keeper", file, "--max-liquidation", "2%"]);
+        assert_eq!(kept.code, 0, "{}", kept.err);
+        results(&kept.json())
+    };
+    assert_eq!(settings_with("delta_band_bps = 1000"), results(&report));
+    let careful = "deleverage_trigger_ltv_bps = 6000\ndeleverage_target_ltv_bps = 5000";
+    assert_ne!(settings_with(careful), results(&report));
+    fs::write(&file, "[policy]\n").unwrap();
+    // Two keepers: twice the settings, each less the first one, on the same paths.
+    let still = directory.path().join("seldom.toml");
+    fs::write(&still, "[policy]\nmin_rebalance_interval_secs = 86400\n").unwrap();
+    let files = [
         "--keeper",
         file.to_str().unwrap(),
-        "--max-liquidation",
-        "5%",
-    ]);
-    assert_eq!(kept.code, 0, "{}", kept.err);
-    assert_ne!(kept.json()["winner"]["in_sample"], winner["in_sample"]);
+        "--keeper",
+        still.to_str().unwrap(),
+    ];
+    let both = optimise(&[&files[..], &["--max-liquidation=5%", "--tail-weight=0.1"]].concat());
+    assert_eq!(both.code, 0, "{}", both.err);
+    let both = both.json();
+    let settings = both["settings"].as_array().unwrap();
+    assert_eq!(settings.len(), 32);
+    assert_eq!(number(&settings[0]["less_first"]["gain"]), 0.0);
+    assert!(
+        settings[1]["keeper"]
+            .as_str()
+            .unwrap()
+            .ends_with("seldom.toml")
+    );
+    // Whoever may hedge once a day does something else.
+    assert_ne!(settings[1]["result"], settings[0]["result"]);
+    for setting in settings {
+        let (result, less) = (&setting["result"], &setting["less_first"]);
+        for name in ["gain", "shortfall_5", "value"] {
+            let apart = number(&result[name]) - number(&settings[0]["result"][name]);
+            assert!(
+                (apart - number(&less[name])).abs() < 1e-9,
+                "{name}: {setting}"
+            );
+        }
+    }
     let wrong = optimise(&["--max-liquidation", "x"]);
     assert_eq!(wrong.code, 2);
 }

@@ -105,7 +105,7 @@ impl Positions {
     /// # Errors
     /// [`ChainError`] if the cluster does not answer; single bad accounts are listed, not errors.
     pub async fn of_market(chain: &dyn Chain, market: &Pubkey) -> Result<Self, ChainError> {
-        Self::with(chain, std::mem::offset_of!(Position, market), market).await
+        Self::matching(chain, Self::filters(market)).await
     }
 
     /// All positions of an owner, in all markets.
@@ -113,17 +113,26 @@ impl Positions {
     /// # Errors
     /// As [`Positions::of_market`].
     pub async fn of_owner(chain: &dyn Chain, owner: &Pubkey) -> Result<Self, ChainError> {
-        Self::with(chain, std::mem::offset_of!(Position, owner), owner).await
+        let filters = Self::naming(std::mem::offset_of!(Position, owner), owner);
+        Self::matching(chain, filters).await
     }
 
-    async fn with(chain: &dyn Chain, offset: usize, address: &Pubkey) -> Result<Self, ChainError> {
-        let filters = [
+    /// By what a market's positions are told from all other accounts of the program.
+    pub fn filters(market: &Pubkey) -> [AccountFilter; 2] {
+        Self::naming(std::mem::offset_of!(Position, market), market)
+    }
+
+    fn naming(offset: usize, address: &Pubkey) -> [AccountFilter; 2] {
+        [
             discriminator_filter::<Position>(),
             AccountFilter {
                 offset: Position::DISCRIMINATOR.len() + offset,
                 bytes: address.to_bytes().into(),
             },
-        ];
+        ]
+    }
+
+    async fn matching(chain: &dyn Chain, filters: [AccountFilter; 2]) -> Result<Self, ChainError> {
         let answer = chain.program_accounts(&ballast::ID, &filters).await?;
         let mut all = Self {
             slot: answer.slot,

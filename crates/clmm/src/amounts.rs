@@ -135,6 +135,7 @@ impl Amounts {
 /// # Errors
 /// [`ClmmError::AmountTooLarge`] above 64 bits; [`ClmmError::LiquidityTooLarge`] if `L * (hi - lo)` exceeds the 192 bits
 /// that Whirlpool computes with.
+#[cfg_attr(not(target_os = "solana"), inline)]
 pub const fn base_amount_down(
     liquidity: u128,
     a: SqrtPrice,
@@ -151,6 +152,7 @@ pub const fn base_amount_down(
 ///
 /// # Errors
 /// See [`base_amount_down`].
+#[cfg_attr(not(target_os = "solana"), inline)]
 pub const fn base_amount_up(liquidity: u128, a: SqrtPrice, b: SqrtPrice) -> Result<u64, ClmmError> {
     match base_amount(liquidity, a, b) {
         Ok((amount, inexact)) => round_up_if(amount, inexact),
@@ -164,6 +166,7 @@ pub const fn base_amount_up(liquidity: u128, a: SqrtPrice, b: SqrtPrice) -> Resu
 ///
 /// # Errors
 /// [`ClmmError::AmountTooLarge`] above 64 bits.
+#[cfg_attr(not(target_os = "solana"), inline)]
 pub const fn quote_amount_down(
     liquidity: u128,
     a: SqrtPrice,
@@ -180,6 +183,7 @@ pub const fn quote_amount_down(
 ///
 /// # Errors
 /// See [`quote_amount_down`].
+#[cfg_attr(not(target_os = "solana"), inline)]
 pub const fn quote_amount_up(
     liquidity: u128,
     a: SqrtPrice,
@@ -217,6 +221,7 @@ pub(crate) const fn amount_down(
     }
 }
 
+#[cfg_attr(not(target_os = "solana"), inline)]
 const fn base_amount(
     liquidity: u128,
     a: SqrtPrice,
@@ -238,6 +243,7 @@ const fn base_amount(
     }
 }
 
+#[cfg_attr(not(target_os = "solana"), inline)]
 const fn quote_amount(
     liquidity: u128,
     a: SqrtPrice,
@@ -254,6 +260,7 @@ const fn quote_amount(
     Ok(((low >> 64) as u64, low as u64 != 0))
 }
 
+#[cfg_attr(not(target_os = "solana"), inline)]
 const fn distance(a: SqrtPrice, b: SqrtPrice) -> u128 {
     let (difference, negative) = a.x64().overflowing_sub(b.x64());
     if negative {
@@ -263,6 +270,7 @@ const fn distance(a: SqrtPrice, b: SqrtPrice) -> u128 {
     }
 }
 
+#[cfg_attr(not(target_os = "solana"), inline)]
 const fn round_up_if(amount: u64, inexact: bool) -> Result<u64, ClmmError> {
     match amount.checked_add(inexact as u64) {
         Some(amount) => Ok(amount),

@@ -28,6 +28,10 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+/// Whether this is compiled for the machine that programs run on. It and those of everybody else want the same results computed in
+/// different ways: each counts instructions, and only the latter have 128-bit products and memory for tables.
+const ON_CHAIN: bool = cfg!(target_os = "solana");
+
 pub mod wide;
 
 mod amounts;

@@ -1,7 +1,9 @@
 //! The price of a pool as the square root of quote per base.
 
+mod by_table;
+
 use crate::{
-    ClmmError, Tick,
+    ClmmError, ON_CHAIN, Tick,
     wide::digits::{leading_zeros, shl_into, split},
 };
 
@@ -43,14 +45,35 @@ impl SqrtPrice {
     /// The largest tick whose price is at or below this one (Whirlpool's `tick_index_from_sqrt_price`).
     ///
     /// Source: binary logarithm by repeated squaring (Uniswap v3 `TickMath.getTickAtSqrtRatio`), divided by
-    /// `log2(sqrt(1.0001))`. The logarithm is short by at most 0.014 ticks, so that the estimate nearly always leaves one
-    /// tick, and two neighbours otherwise; the price of the upper one then decides. The result is the exact floor.
+    /// `log2(sqrt(1.0001))`; off chain by a table. The estimate nearly always leaves one tick, and two neighbours otherwise; the
+    /// price of the upper one then decides. The result is the exact floor.
+    #[cfg_attr(not(target_os = "solana"), inline)]
     pub const fn tick(self) -> Tick {
+        if ON_CHAIN {
+            self.tick_by_squaring()
+        } else {
+            let estimate = by_table::log_sqrt_1_0001_x40(self.0);
+            self.tick_between(
+                estimate.wrapping_sub(by_table::SLACK_X40),
+                estimate.wrapping_add(by_table::SLACK_X40),
+            )
+        }
+    }
+
+    /// The logarithm is short by at most 0.014 ticks.
+    const fn tick_by_squaring(self) -> Tick {
         let estimate = log_sqrt_1_0001_x40(self.0);
-        let low = Tick::saturating((estimate.wrapping_sub(SLACK_X40) >> 40) as i32);
-        let high = Tick::saturating(
-            (estimate.wrapping_add(SHORT_BY_X40).wrapping_add(SLACK_X40) >> 40) as i32,
-        );
+        self.tick_between(
+            estimate.wrapping_sub(SLACK_X40),
+            estimate.wrapping_add(SHORT_BY_X40).wrapping_add(SLACK_X40),
+        )
+    }
+
+    /// The tick, by bounds of the logarithm that are less than a tick apart.
+    #[inline(always)]
+    const fn tick_between(self, low_x40: i64, high_x40: i64) -> Tick {
+        let low = Tick::saturating((low_x40 >> 40) as i32);
+        let high = Tick::saturating((high_x40 >> 40) as i32);
         if low.get() == high.get() || high.sqrt_price().0 > self.0 {
             low
         } else {
@@ -114,6 +137,17 @@ const fn log_sqrt_1_0001_x40(x64: u128) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_logarithms_find_the_tick_of_every_price_around_ticks() {
+        for index in Tick::MIN.get()..=Tick::MAX.get() {
+            let price = Tick::saturating(index).sqrt_price().0;
+            for x64 in [price - 1, price, price + price / 30_000] {
+                let price = SqrtPrice(x64.clamp(SqrtPrice::MIN.0, SqrtPrice::MAX.0));
+                assert_eq!(price.tick(), price.tick_by_squaring(), "{price}");
+            }
+        }
+    }
 
     #[test]
     fn only_prices_within_the_bounds_exist() {

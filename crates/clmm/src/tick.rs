@@ -1,7 +1,9 @@
 //! Ticks: the integer grid on which positions begin and end.
 
+mod set_bits;
+
 use crate::{
-    ClmmError, SqrtPrice,
+    ClmmError, ON_CHAIN, SqrtPrice,
     wide::digits::{join, mul_64, mul_digits, shr_into, split},
 };
 
@@ -50,11 +52,14 @@ impl Tick {
     /// Source: the binary expansion of `|i|` with one precomputed factor per bit (Uniswap v3 `TickMath`), in Whirlpool's
     /// two precisions: Q96 factors above 1 for positive ticks, Q64 factors below 1 for negative ones, each product
     /// truncated.
+    #[cfg_attr(not(target_os = "solana"), inline)]
     pub const fn sqrt_price(self) -> SqrtPrice {
-        let x64 = if self.0 < 0 {
-            power_below_one_x64(self.0.unsigned_abs())
-        } else {
-            power_above_one_x96(self.0.unsigned_abs()) >> 32
+        let n = self.0.unsigned_abs();
+        let x64 = match (self.0 < 0, ON_CHAIN) {
+            (true, true) => power_below_one_x64(n),
+            (false, true) => power_above_one_x96(n) >> 32,
+            (true, false) => set_bits::below_one_x64(n),
+            (false, false) => set_bits::above_one_x96(n) >> 32,
         };
         SqrtPrice::from_tick_value(x64)
     }

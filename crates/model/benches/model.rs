@@ -43,6 +43,14 @@ fn model(criterion: &mut Criterion) {
     group.bench_function(BenchmarkId::from_parameter("exact"), |bencher| {
         bencher.iter(|| black_box(&position).boundaries(black_box(MAINTENANCE)));
     });
+    // Just above what the position begins with, so that both ends are in the band.
+    let near = Bps::new(6_700);
+    group.bench_function(
+        BenchmarkId::from_parameter("exact, in the band"),
+        |bencher| {
+            bencher.iter(|| black_box(&position).boundaries(black_box(near)));
+        },
+    );
     group.bench_function(BenchmarkId::from_parameter("screen, double"), |bencher| {
         bencher.iter(|| {
             risk(&RiskInput::<Double>::new(

@@ -1,7 +1,16 @@
-use ballast_clmm::{SqrtPrice, base_amount_down, wide};
+mod condition;
+mod curve;
+mod estimate;
+
+use ballast_clmm::{
+    SqrtPrice, base_amount_down,
+    wide::{self, U256},
+};
 use ruint::aliases::U512;
 
 use crate::{Bps, ModelError, Position, position::hedged_down};
+use condition::Condition;
+use curve::Curve;
 
 /// The prices between which something holds: an open interval of square-root prices.
 ///
@@ -69,7 +78,7 @@ impl Position {
     /// `t (P + 2) + 1` quote units of 0, P at the higher of the two prices. An interval on which it never exceeds that may be
     /// returned as empty.
     ///
-    /// For use off chain: about a hundred valuations.
+    /// For use off chain: a root in closed form for each end, and the bisection's steps within what whole units blur around it.
     ///
     /// # Errors
     /// [`ModelError`] if the position has no valuation at the price where its margin is largest.
@@ -77,13 +86,7 @@ impl Position {
         if self.debt.is_zero() {
             return Ok(Boundaries::ALL);
         }
-        let peak = self.peak(threshold);
-        self.value(peak)?;
-        let below = |at| {
-            self.value(at)
-                .is_ok_and(|value| !value.ltv_at_least(threshold))
-        };
-        Ok(around(peak, below))
+        self.around(self.peak(threshold), Condition::LtvBelow(threshold))
     }
 
     /// The prices between which equity exceeds `floor` quote units. Ends as those of [`Position::boundaries`] for 100 %.
@@ -91,10 +94,29 @@ impl Position {
     /// # Errors
     /// As [`Position::boundaries`].
     pub fn equity_boundaries(&self, floor: i128) -> Result<Boundaries, ModelError> {
-        let peak = self.peak(Bps::ONE);
-        self.value(peak)?;
-        let above = |at| self.value(at).is_ok_and(|value| value.equity() > floor);
-        Ok(around(peak, above))
+        self.around(self.peak(Bps::ONE), Condition::EquityAbove(floor))
+    }
+
+    /// The interval around `peak` on which a condition holds that holds nowhere or on one interval with `peak` in it.
+    fn around(&self, peak: SqrtPrice, condition: Condition) -> Result<Boundaries, ModelError> {
+        if !condition.holds(&self.value(peak)?) {
+            return Ok(Boundaries::Empty);
+        }
+        let (lower, upper) = (SqrtPrice::MIN, SqrtPrice::MAX);
+        Ok(match Curve::new(self, condition) {
+            Some(curve) => Boundaries::Interval {
+                lower: curve.flip(lower, peak),
+                upper: curve.flip(upper, peak),
+            },
+            None => {
+                let holds = |at| self.value(at).is_ok_and(|value| condition.holds(&value));
+                let end = |end| (!holds(end)).then(|| flip(end, peak, holds));
+                Boundaries::Interval {
+                    lower: end(lower),
+                    upper: end(upper),
+                }
+            }
+        })
     }
 
     /// The prices between which `|hedge error| <= tolerance` base units, exactly.
@@ -103,70 +125,88 @@ impl Position {
     /// [`ModelError::Clmm`] if the liquidity's amounts exceed 64 bits.
     pub fn hedge_boundaries(&self, hedge: Bps, tolerance: u64) -> Result<Boundaries, ModelError> {
         self.full_base_up()?;
-        let tolerance = i128::from(tolerance);
-        let fixed = i128::from(self.idle.base) - i128::from(self.debt.base);
-        let error = |at: SqrtPrice| {
-            let base =
-                base_amount_down(self.liquidity, self.band.clamp(at), self.band.sqrt_upper());
-            hedged_down(crate::position::saturating(base), hedge) + fixed
-        };
-        // The error falls as the price rises: too long below, too short above. It is constant outside the band.
         let (low, high) = (self.band.sqrt_lower(), self.band.sqrt_upper());
-        let too_long = |at| error(at) > tolerance;
-        let too_short = |at| error(at) < -tolerance;
-        if too_long(high) || too_short(low) {
+        let fixed = i128::from(self.idle.base) - i128::from(self.debt.base);
+        let error_below = hedged_down(base_amount_down(self.liquidity, low, high)?, hedge) + fixed;
+        // The error falls as the price rises: too long below, too short above. It is constant outside the band; above it nothing is
+        // left in the pool.
+        let error_above = fixed;
+        let tolerance = i128::from(tolerance);
+        if error_above > tolerance || error_below < -tolerance {
             return Ok(Boundaries::Empty);
         }
-        let lower = too_long(low).then(|| flip(low, high, |at| !too_long(at)).0);
-        let upper = too_short(high).then(|| flip(high, low, |at| !too_short(at)).0);
+        let last_at_least = |error: i128| self.last_with_hedged(error - fixed, hedge);
+        let mut ends = (None, None);
+        if error_below > tolerance {
+            ends.0 = Some(last_at_least(tolerance + 1)?);
+        }
+        if error_above < -tolerance {
+            let last = last_at_least(-tolerance)?;
+            ends.1 = Some(SqrtPrice::new(last.x64() + 1)?);
+        }
+        let (lower, upper) = ends;
         Ok(Boundaries::Interval { lower, upper })
+    }
+
+    /// The last price at which the hedge of the pool's base, [`hedged_down`], is at least so much, where it is below the band and
+    /// is not above it.
+    fn last_with_hedged(&self, hedged: i128, hedge: Bps) -> Result<SqrtPrice, ModelError> {
+        // The least base of which the hedge is that, and then L (sb - s) / (s sb) >= base.
+        let (hedged, one) = (hedged.unsigned_abs(), u128::from(Bps::ONE.get()));
+        let base = wide::mul_div_up(hedged, one, u128::from(hedge.get()));
+        let last = base.and_then(|base| {
+            let (last, _) = self.price_with(1, base)?;
+            Some(SqrtPrice::new(last))
+        });
+        Ok(last.ok_or(ModelError::Overflow("base"))??)
     }
 
     /// The price at which `threshold * assets - debt` is largest, where `t (x + lx) = dx`: `s = L sb / (L + (dx/t - lx) sb)`
     /// inside the band, else one end of all prices.
     fn peak(&self, threshold: Bps) -> SqrtPrice {
         let of_debt = u128::from(Bps::ONE.get());
-        let of_assets = u128::from(threshold.get());
+        let of_assets = threshold.get();
         let owed = u128::from(self.debt.base) * of_debt;
         let Some(short) = owed
-            .checked_sub(u128::from(self.idle.base) * of_assets)
+            .checked_sub(u128::from(self.idle.base) * u128::from(of_assets))
             .filter(|short| *short > 0)
         else {
             return SqrtPrice::MAX;
         };
-        let (lower, upper) = (self.band.sqrt_lower().x64(), self.band.sqrt_upper().x64());
-        let weight = U512::from(wide::mul_full(self.liquidity, of_assets)) << 64usize;
-        let short = U512::from(short);
-        if short * U512::from(wide::mul_full(lower, upper)) >= weight * U512::from(upper - lower) {
-            return SqrtPrice::MIN;
+        let lower = self.band.sqrt_lower().x64();
+        match self.price_with(of_assets, short) {
+            Some((peak, inexact)) if peak > lower || (peak == lower && inexact) => {
+                SqrtPrice::new(peak).unwrap_or(SqrtPrice::MAX)
+            }
+            Some(_) => SqrtPrice::MIN,
+            None => SqrtPrice::MAX,
         }
-        let upper = U512::from(upper);
-        (weight * upper)
-            .checked_div(weight + short * upper)
-            .and_then(|peak| u128::try_from(peak).ok())
-            .and_then(|peak| SqrtPrice::new(peak).ok())
-            .unwrap_or(SqrtPrice::MAX)
+    }
+
+    /// The price at which the liquidity, `times` over, is so much base: `L sb / (L + base sb)`, rounded down, and whether it is not
+    /// exactly that. It lies below the band for more base than there is.
+    fn price_with(&self, times: u32, base: u128) -> Option<(u128, bool)> {
+        let upper = self.band.sqrt_upper().x64();
+        let liquidity = wide::mul_full(self.liquidity, u128::from(times));
+        let owed = wide::mul_full(base, upper);
+        // Of 64 fractional bits and times a price of 96.
+        if liquidity.bit_len() <= 96 && owed.bit_len() < 256 {
+            let liquidity = liquidity << 64usize;
+            let (price, rest) = wide::div_rem_256(liquidity * U256::from(upper), liquidity + owed)?;
+            return Some((u128::try_from(price).ok()?, !rest.is_zero()));
+        }
+        let liquidity = U512::from(liquidity) << 64usize;
+        let denominator = liquidity + U512::from(owed);
+        if denominator.is_zero() {
+            return None;
+        }
+        let (price, rest) = (liquidity * U512::from(upper)).div_rem(denominator);
+        Some((u128::try_from(price).ok()?, !rest.is_zero()))
     }
 }
 
-/// The interval around `peak` on which `holds`, for a condition that holds nowhere or on one interval with `peak` in it.
-fn around(peak: SqrtPrice, holds: impl Fn(SqrtPrice) -> bool) -> Boundaries {
-    if !holds(peak) {
-        return Boundaries::Empty;
-    }
-    let end = |end: SqrtPrice| (!holds(end)).then(|| flip(end, peak, &holds).0);
-    Boundaries::Interval {
-        lower: end(SqrtPrice::MIN),
-        upper: end(SqrtPrice::MAX),
-    }
-}
-
-/// Two neighbouring prices between `fails` and `holds` of which the first fails and the second holds.
-fn flip(
-    fails: SqrtPrice,
-    holds: SqrtPrice,
-    check: impl Fn(SqrtPrice) -> bool,
-) -> (SqrtPrice, SqrtPrice) {
+/// The first of two neighbouring prices between `fails` and `holds`, of which it fails and the second one holds.
+fn flip(fails: SqrtPrice, holds: SqrtPrice, mut check: impl FnMut(SqrtPrice) -> bool) -> SqrtPrice {
     let (mut fails, mut holds) = (fails, holds);
     while fails.x64().abs_diff(holds.x64()) > 1 {
         let middle = fails.x64().midpoint(holds.x64());
@@ -180,5 +220,5 @@ fn flip(
             fails = middle;
         }
     }
-    (fails, holds)
+    fails
 }

@@ -18,16 +18,18 @@ impl FeedPrice {
     const EXPONENT_BITS: u32 = 4;
     /// Set in every price that is packed, so that what else may stand there, a time for instance, is none.
     const MARK: u64 = 1 << 63;
+    /// Set in a price that is known to be uncertain.
+    const UNCERTAIN: u64 = 1 << 62;
 
-    /// In 64 bits: a mark, the price, and in the lowest four the exponent's negative. 0 stands for no price: one that is not positive,
-    /// or whose exponent is not within -15..=0. Of prices of 2^59 and more the last digits are lost.
+    /// In 64 bits: two marks, the price, and in the lowest four the exponent's negative. 0 stands for no price: one that is not
+    /// positive, or whose exponent is not within -15..=0. Of prices of 2^58 and more the last digits are lost.
     pub fn packed(self) -> u64 {
         let negative = u64::try_from(-i64::from(self.exponent)).ok();
         let (Ok(price), Some(mut negative @ 0..=15)) = (u64::try_from(self.price), negative) else {
             return 0;
         };
         let mut price = price;
-        while price >= Self::MARK >> Self::EXPONENT_BITS {
+        while price >= Self::UNCERTAIN >> Self::EXPONENT_BITS {
             // Without digits to lose it is more than any token costs.
             negative = negative.saturating_sub(1);
             price /= 10;
@@ -38,12 +40,26 @@ impl FeedPrice {
         Self::MARK | price << Self::EXPONENT_BITS | negative
     }
 
-    /// What [`FeedPrice::packed`] has made; `None` of anything else.
+    /// What [`FeedPrice::packed`] has made, marked as uncertain.
+    pub const fn marked_uncertain(packed: u64) -> u64 {
+        match packed {
+            0 => 0,
+            price => price | Self::UNCERTAIN,
+        }
+    }
+
+    /// Whether what [`FeedPrice::packed`] has made is a price, and has not been marked as uncertain.
+    pub const fn is_certain(packed: u64) -> bool {
+        packed & (Self::MARK | Self::UNCERTAIN) == Self::MARK
+    }
+
+    /// What [`FeedPrice::packed`] has made, marked or not; `None` of anything else.
     pub fn unpacked(packed: u64) -> Option<Self> {
         if packed & Self::MARK == 0 {
             return None;
         }
-        let price = i64::try_from((packed ^ Self::MARK) >> Self::EXPONENT_BITS).ok()?;
+        let bare = packed & !(Self::MARK | Self::UNCERTAIN);
+        let price = i64::try_from(bare >> Self::EXPONENT_BITS).ok()?;
         let exponent = -i32::try_from(packed & ((1 << Self::EXPONENT_BITS) - 1)).ok()?;
         (price > 0).then_some(Self { price, exponent })
     }
@@ -227,17 +243,21 @@ mod tests {
     }
 
     #[test]
-    fn a_price_is_packed_without_loss_below_two_to_the_fifty_nine() {
-        for price in [1, 9, 20_000_000_000, (1 << 59) - 1] {
+    fn a_price_is_packed_without_loss_below_two_to_the_fifty_eight() {
+        for price in [1, 9, 20_000_000_000, (1 << 58) - 1] {
             for exponent in [0, -8, -12, -15] {
                 let packed = feed(price, exponent).packed();
                 assert_eq!(FeedPrice::unpacked(packed), Some(feed(price, exponent)));
+                assert!(FeedPrice::is_certain(packed));
+                let marked = FeedPrice::marked_uncertain(packed);
+                assert_eq!(FeedPrice::unpacked(marked), Some(feed(price, exponent)));
+                assert!(!FeedPrice::is_certain(marked));
             }
         }
         let large = FeedPrice::unpacked(feed(i64::MAX, -8).packed());
         assert_eq!(large, Some(feed(i64::MAX / 100, -6)));
-        let digit = FeedPrice::unpacked(feed(1 << 59, -8).packed());
-        assert_eq!(digit, Some(feed((1 << 59) / 10, -7)));
+        let digit = FeedPrice::unpacked(feed(1 << 58, -8).packed());
+        assert_eq!(digit, Some(feed((1 << 58) / 10, -7)));
         for none in [
             feed(0, -8),
             feed(-1, -8),
@@ -248,6 +268,8 @@ mod tests {
             assert_eq!(none.packed(), 0, "{none:?}");
         }
         assert_eq!(FeedPrice::unpacked(0), None);
+        assert_eq!(FeedPrice::marked_uncertain(0), 0);
+        assert!(!FeedPrice::is_certain(0));
         // An exponent alone is no price, nor is a time.
         for none in [8, FeedPrice::MARK | 8, 1_760_000_008] {
             assert_eq!(FeedPrice::unpacked(none), None);

@@ -83,7 +83,7 @@ impl Position {
         }
     }
 
-    fn valuation(&self, price: Price, pooled: Amounts) -> Result<Valuation, ModelError> {
+    pub(crate) fn valuation(&self, price: Price, pooled: Amounts) -> Result<Valuation, ModelError> {
         let quote = u128::from(pooled.quote) + u128::from(self.idle.quote);
         let base = match pooled.base.checked_add(self.idle.base) {
             Some(base) => price.value_down(base),

@@ -92,6 +92,8 @@ pub struct Conditions {
     pub depth: Option<Depth>,
     /// Funding that a perpetual's shorts receive an hour, of the notional; negative: they pay it.
     pub funding_hour: Option<f64>,
+    /// What an action costs beside its trade, quote: the transaction, and what its keeper is paid.
+    pub action_cost: f64,
     /// How long the position is kept.
     pub horizon_days: f64,
     /// Instant moves of the price to look at, as parts of it.

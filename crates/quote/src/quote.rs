@@ -66,9 +66,9 @@ impl Quote {
         let venue = plan
             .zip(fee)
             .map(|(opened, fee)| Venue { opened, depth, fee });
-        let rehedging = venue.as_ref().and_then(|venue| {
-            Rehedging::new(venue, rules, conditions.sigma_day, conditions.horizon_days)
-        });
+        let rehedging = venue
+            .as_ref()
+            .and_then(|venue| Rehedging::new(venue, rules, conditions));
         let scale = (asked.units.base_scale() * asked.units.quote_scale()).sqrt();
         // At the price that is asked for, which need not be the pool's.
         let others = depth.and_then(|depth| {

@@ -8,7 +8,7 @@ use ballast_simulator::hitting::Motion;
 use serde::Serialize;
 
 use crate::{
-    Opened, Rules,
+    Conditions, Opened, Rules,
     hits::{MOST_LEVELS, passages},
     trade::{Traded, Venue},
 };
@@ -30,7 +30,7 @@ pub struct Rehedging {
     pub lower: Option<AtEdge>,
     /// At the upper edge.
     pub upper: Option<AtEdge>,
-    /// Mean cost of a rehedge over both edges, quote. `None`: there is no edge, or the swap at one of them is not known.
+    /// Mean cost of a rehedge over both edges, quote: its swap, and what an action costs beside it. `None`: there is no edge, or the swap at one of them is not known.
     pub cost: Option<f64>,
     /// Mean time to the first one, in days, if the price is watched all the time.
     pub first_after_days: Option<f64>,
@@ -61,12 +61,13 @@ pub struct AtEdge {
 
 impl Rehedging {
     /// `None` where the position's amounts are beyond all numbers.
-    pub(crate) fn new(
-        venue: &Venue,
-        rules: &Rules,
-        sigma_day: Option<f64>,
-        horizon_days: f64,
-    ) -> Option<Self> {
+    pub(crate) fn new(venue: &Venue, rules: &Rules, conditions: &Conditions) -> Option<Self> {
+        let &Conditions {
+            sigma_day,
+            horizon_days,
+            action_cost,
+            ..
+        } = conditions;
         let opened = venue.opened;
         let tolerance = rules.hedge.tolerance_down(&opened.position).ok()?;
         let band = opened.base(tolerance.into());
@@ -87,7 +88,7 @@ impl Rehedging {
             .collect();
         let cost = costs
             .filter(|costs| !costs.is_empty())
-            .map(|costs| costs.iter().sum::<f64>() / costs.len() as f64);
+            .map(|costs| costs.iter().sum::<f64>() / costs.len() as f64 + action_cost);
         let sigma = sigma_day.filter(|sigma| *sigma > 0.0 && tolerance > 0);
         let now = opened.units.log_price(opened.at);
         let distance = |end: Option<SqrtPrice>| end.map(|end| opened.units.log_price(end) - now);

@@ -383,6 +383,18 @@ fn hedging_at_the_edges_of_the_band() {
     inputs.rules.min_interval_secs = 7_200;
     let seldom = common::quote(&inputs).rehedging.unwrap();
     close(seldom.cost_day.unwrap(), 12.0 * seldom.cost.unwrap(), 1e-9);
+    // And with what an action costs beside its swap, in what a day comes to, too.
+    inputs.conditions.action_cost = 0.02;
+    let dear = common::quote(&inputs);
+    let costs = dear.rehedging.unwrap();
+    close(costs.cost.unwrap(), seldom.cost.unwrap() + 0.02, 1e-12);
+    close(
+        costs.cost_day.unwrap(),
+        seldom.cost_day.unwrap() + 12.0 * 0.02,
+        1e-9,
+    );
+    let rehedging = dear.carry.unwrap().rehedging;
+    assert_eq!(rehedging, costs.cost_day);
 }
 
 #[test]

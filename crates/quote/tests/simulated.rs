@@ -21,6 +21,7 @@ fn walked(
         looks,
         maintenance: example().rules.maintenance,
         liquidators,
+        lag: None,
         watch: None,
         paths,
         streams: Streams::new(17),
@@ -59,6 +60,7 @@ fn rehedges_per_day() {
         let agent = Baseline::Band {
             band: inputs.rules.hedge,
             cost_ppm: 0,
+            most_ltv: Baseline::ANY_LTV,
         };
         let outcomes = walked(
             &terms,

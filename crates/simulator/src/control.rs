@@ -10,7 +10,7 @@ use ballast_model::ModelError;
 use crate::{Looks, Outcome, Terms};
 
 /// At most so many controls.
-const MOST: usize = 3;
+const MOST: usize = 4;
 /// A control whose variance beside the others is less than this part of its own says nothing new.
 const LEAST_PIVOT: f64 = 1e-10;
 /// With fewer paths the correction's error is not known.
@@ -45,9 +45,18 @@ enum Control {
     /// What the position as opened is worth there, with its mean.
     Held(f64),
     /// What delta that was not hedged gained, with what the short at a perp venue did: nothing on average.
-    HedgeDrift,
+    HedgeDrift(Of),
     /// What the market's moves brought, less what they bring on average, step by step: nothing on average, whatever anybody does.
-    Market,
+    Market(Of),
+}
+
+/// Whose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// The only one's, or the first one's.
+    First,
+    /// The one's that is subtracted.
+    Second,
 }
 
 impl Control {
@@ -55,13 +64,15 @@ impl Control {
         match self {
             Self::Price(_) => "price",
             Self::Held(_) => "held",
-            Self::HedgeDrift => "hedge_drift",
-            Self::Market => "market",
+            Self::HedgeDrift(Of::First) => "hedge_drift",
+            Self::HedgeDrift(Of::Second) => "second_hedge_drift",
+            Self::Market(Of::First) => "market",
+            Self::Market(Of::Second) => "second_market",
         }
     }
 }
 
-/// The mean of equity at the end, with control variates.
+/// The mean of equity at the end, or of the difference of two, with control variates.
 #[derive(Clone, Debug)]
 pub struct Controlled<'a> {
     terms: &'a Terms,
@@ -92,14 +103,26 @@ impl<'a> Controlled<'a> {
     /// # Errors
     /// [`ModelError`] of amounts that no account holds.
     pub fn new(terms: &'a Terms, looks: Looks, law: Law) -> Result<Self, ModelError> {
+        Self::of(terms, looks, law, &[Of::First])
+    }
+
+    /// Of no pair of paths: first less second. The terms are the first one's.
+    ///
+    /// # Errors
+    /// As [`Controlled::new`].
+    pub fn paired(terms: &'a Terms, looks: Looks, law: Law) -> Result<Self, ModelError> {
+        Self::of(terms, looks, law, &[Of::First, Of::Second])
+    }
+
+    fn of(terms: &'a Terms, looks: Looks, law: Law, sides: &[Of]) -> Result<Self, ModelError> {
         let mut controls = Vec::new();
         if let Some(drift) = law.drift_day {
             let price = terms.units.log_price(terms.at).exp();
             controls.push(Control::Price(price * (drift * looks.days()).exp()));
             if law.is_fair_and_normal() {
-                controls.push(Control::Market);
+                controls.extend(sides.iter().map(|side| Control::Market(*side)));
             } else if drift == 0.0 {
-                controls.push(Control::HedgeDrift);
+                controls.extend(sides.iter().map(|side| Control::HedgeDrift(*side)));
             }
             if let Some(sigma) = law.sigma_day {
                 controls.push(Control::Held(held_mean(terms, looks, drift, sigma)?));
@@ -119,21 +142,38 @@ impl<'a> Controlled<'a> {
     /// # Errors
     /// [`ModelError`] of amounts that no account holds.
     pub fn add(&mut self, outcome: &Outcome) -> Result<(), ModelError> {
+        self.note(outcome.equity, outcome, outcome)
+    }
+
+    /// One more pair on the same prices.
+    ///
+    /// # Errors
+    /// [`ModelError`] of amounts that no account holds.
+    pub fn add_pair(&mut self, first: &Outcome, second: &Outcome) -> Result<(), ModelError> {
+        self.note(first.equity - second.equity, first, second)
+    }
+
+    fn note(&mut self, equity: i128, first: &Outcome, second: &Outcome) -> Result<(), ModelError> {
         let units = self.terms.units;
         let mut values = [0.0; MOST + 1];
-        values[0] = units.quote(outcome.equity);
+        values[0] = units.quote(equity);
+        let outcome = |side| match side {
+            Of::First => first,
+            Of::Second => second,
+        };
         for (control, value) in self.controls.iter().zip(&mut values[1..]) {
             *value = match *control {
-                Control::Price(mean) => outcome.price - mean,
-                Control::HedgeDrift => {
-                    units.quote(outcome.attribution.hedge_drift + outcome.attribution.perp)
+                Control::Price(mean) => first.price - mean,
+                Control::HedgeDrift(side) => {
+                    let lines = &outcome(side).attribution;
+                    units.quote(lines.hedge_drift + lines.perp)
                 }
-                Control::Market => {
-                    let lines = &outcome.attribution;
+                Control::Market(side) => {
+                    let lines = &outcome(side).attribution;
                     units.quote(lines.curvature + lines.hedge_drift + lines.perp)
-                        - outcome.expected_curvature
+                        - outcome(side).expected_curvature
                 }
-                Control::Held(mean) => held(self.terms, outcome.price.ln())? - mean,
+                Control::Held(mean) => held(self.terms, first.price.ln())? - mean,
             };
         }
         self.count += 1;

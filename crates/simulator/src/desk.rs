@@ -1,15 +1,15 @@
 //! A position on its path: what it is now, and where its gain came from.
 
+mod acted;
 mod beside;
 
-use ballast_clmm::{FEE_RATE_DENOMINATOR_PPM, wide};
-use ballast_model::{
-    Amounts, Bps, LiquidationError, ModelError, Moved, Position, RehedgeError, Side, SqrtPrice,
-    Trade, lending, plan_liquidation, plan_rehedge, value_down, value_up,
-};
+#[cfg(feature = "keeper")]
+pub(crate) use acted::PLENTY;
+
+use ballast_model::{Amounts, Bps, ModelError, Moved, Position, SqrtPrice, lending};
 
 use crate::{
-    Act, Acts, Attribution, Event, Perp, Remark,
+    Acts, Attribution, Event, Perp, Remark,
     fees::{Earned, FeeFlow, root_scale},
     scenario::Terms,
 };
@@ -25,6 +25,8 @@ pub struct Desk<'a> {
     /// Fractions of units that were earned beyond those.
     carry: Earned,
     at: SqrtPrice,
+    /// What the oracle shows, if that is another price, and how old it is.
+    shown: Option<(SqrtPrice, u64)>,
     /// What was owed when somebody last borrowed or repaid, and when that was: interest is counted from there, so that looking
     /// at it costs no rounding.
     anchor: (Amounts, u64),
@@ -50,6 +52,7 @@ impl<'a> Desk<'a> {
             fees: Amounts::ZERO,
             carry: Earned::default(),
             at: terms.at,
+            shown: None,
             anchor: (terms.opened.debt, 0),
             settled_secs: 0,
             attribution: Attribution::default(),
@@ -84,6 +87,21 @@ impl<'a> Desk<'a> {
         self.at
     }
 
+    /// The oracle's price, by which is decided and carried out what an agent does.
+    pub fn oracle(&self) -> SqrtPrice {
+        self.shown.map_or(self.at, |(price, _)| price)
+    }
+
+    /// How old the oracle's price is.
+    pub fn oracle_age_secs(&self) -> u64 {
+        self.shown.map_or(0, |(_, age_secs)| age_secs)
+    }
+
+    /// From now on the oracle shows that price.
+    pub(crate) fn shows(&mut self, log_price: f64, age_secs: u64) {
+        self.shown = Some((self.terms.units.sqrt_price(log_price), age_secs));
+    }
+
     /// Seconds from the start to the last settlement.
     pub fn secs(&self) -> u64 {
         self.settled_secs
@@ -92,23 +110,6 @@ impl<'a> Desk<'a> {
     /// Fees that were earned and not collected.
     pub fn fees(&self) -> Amounts {
         self.fees
-    }
-
-    /// Takes over what somebody has made of the position, and what is left of its fees; what that costs is booked.
-    ///
-    /// # Errors
-    /// [`ModelError`] of amounts beyond 64 bits.
-    pub fn acted(&mut self, act: Act, position: Position, fees: Amounts) -> Result<(), ModelError> {
-        let before = self.equity()?;
-        (self.position, self.fees) = (position, fees);
-        self.booked(act, before)
-    }
-
-    /// Books what an action cost, and counts interest anew from the debts that it left.
-    fn booked(&mut self, act: Act, before: i128) -> Result<(), ModelError> {
-        self.attribution.swaps += self.equity()? - before;
-        self.anchor = (self.position.debt, self.settled_secs);
-        self.note(act, before)
     }
 
     /// What a unit of liquidity that was always in range has earned since the start, base and quote, in parts of raw units; `None` if
@@ -148,32 +149,12 @@ impl<'a> Desk<'a> {
         -self.attribution.gas
     }
 
-    fn note(&mut self, act: Act, equity_before: i128) -> Result<(), ModelError> {
-        self.acts.add(act);
-        if act != Act::Liquidation {
-            self.attribution.gas -= i128::from(self.terms.action_cost);
-        }
-        if self.events.is_some() {
-            let value = self.whole()?.value(self.at)?;
-            let event = Event {
-                secs: self.settled_secs,
-                at: self.at,
-                act,
-                equity_before,
-                equity: value.equity() + self.beside(),
-                ltv_bps: value.ltv_bps_up(),
-            };
-            self.events.get_or_insert_default().push(event);
-        }
-        Ok(())
-    }
-
-    /// How far the base debt is from its target at the price that was last settled.
+    /// How far the base debt is from its target at the oracle's price.
     ///
     /// # Errors
     /// [`ModelError`].
     pub fn hedge_error(&self, hedge: Bps) -> Result<i128, ModelError> {
-        self.position.hedge_error(self.at, hedge)
+        self.position.hedge_error(self.oracle(), hedge)
     }
 
     /// The position with uncollected fees beside its liquidity.
@@ -295,85 +276,5 @@ impl<'a> Desk<'a> {
         self.fees = self.fees.checked_add(fees)?;
         self.carry = left;
         Ok(self.equity()? - before)
-    }
-
-    /// Trades the hedge error away at the price that was last settled: base is sold against quote debt, or bought on it, for
-    /// `cost_ppm` millionths of the value. A hedge that is exact stays as it is.
-    ///
-    /// # Errors
-    /// [`ModelError`] of amounts beyond 64 bits.
-    pub fn rehedge(&mut self, hedge: Bps, cost_ppm: u32) -> Result<(), ModelError> {
-        let plan = match plan_rehedge(&self.position, self.at, hedge) {
-            Ok(plan) => plan,
-            Err(RehedgeError::Nothing) => return Ok(()),
-            Err(RehedgeError::Model(error)) => return Err(error),
-        };
-        let overflow = ModelError::Overflow("value traded");
-        let cost_up = |value: u128| {
-            wide::mul_div_up(value, cost_ppm.into(), FEE_RATE_DENOMINATOR_PPM.into())
-                .ok_or(overflow)
-        };
-        let before = self.equity()?;
-        match plan.trade {
-            Trade::SellBase => {
-                let value = value_down(plan.base, self.at)?;
-                let proceeds = value.saturating_sub(cost_up(value)?);
-                self.pay(Side::Base, plan.base)?;
-                self.receive(Side::Quote, proceeds.try_into().map_err(|_| overflow)?)?;
-            }
-            Trade::BuyBase => {
-                let value = value_up(plan.base, self.at)?;
-                let price = value.saturating_add(cost_up(value)?);
-                self.pay(Side::Quote, price.try_into().map_err(|_| overflow)?)?;
-                self.receive(Side::Base, plan.base)?;
-            }
-        }
-        self.booked(Act::Rehedge, before)
-    }
-
-    /// Somebody liquidates at the price that was last settled: as much as brings LTV to `target`, for `bonus`, fees included. What
-    /// is still owed when nothing is left is written off. Returns whether there was anything to do.
-    ///
-    /// # Errors
-    /// [`LiquidationError`], but [`LiquidationError::NotNeeded`].
-    pub(crate) fn liquidate(&mut self, target: Bps, bonus: Bps) -> Result<bool, LiquidationError> {
-        let whole = self.whole()?;
-        let plan = match plan_liquidation(&whole, self.at, target, bonus) {
-            Ok(plan) => plan,
-            Err(LiquidationError::NotNeeded { .. }) => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        let before = self.equity()?;
-        (self.position, self.fees) = (plan.apply(&whole)?, Amounts::ZERO);
-        let between = self.equity()?;
-        if plan.full {
-            self.position.debt = Amounts::ZERO;
-        }
-        self.attribution.liquidation += between - before;
-        self.attribution.bad_debt += self.equity()? - between;
-        self.anchor = (self.position.debt, self.settled_secs);
-        self.note(Act::Liquidation, before)?;
-        Ok(true)
-    }
-
-    /// Takes from what is idle, then borrows.
-    fn pay(&mut self, side: Side, amount: u64) -> Result<(), ModelError> {
-        let idle = self.position.idle.get(side).min(amount);
-        self.position.idle = self.position.idle.checked_sub(Amounts::only(side, idle))?;
-        let borrowed = Amounts::only(side, amount - idle);
-        self.position.debt = self.position.debt.checked_add(borrowed)?;
-        Ok(())
-    }
-
-    /// Repays, then keeps.
-    fn receive(&mut self, side: Side, amount: u64) -> Result<(), ModelError> {
-        let repaid = self.position.debt.get(side).min(amount);
-        self.position.debt = self
-            .position
-            .debt
-            .checked_sub(Amounts::only(side, repaid))?;
-        let kept = Amounts::only(side, amount - repaid);
-        self.position.idle = self.position.idle.checked_add(kept)?;
-        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use ballast::state::{
     Automation, Market, MarketMode, MarketParams, Policy, Position as Stored, Reserve, SafetyRules,
 };
 use ballast_abi::pyth::PriceUpdate;
-use ballast_ledger::LedgerError;
+use ballast_ledger::{Ledger, LedgerError, MarketPool};
 use ballast_model::{
     Bps, Position,
     lending::{DEBT_SHARE_BITS, INDEX_ONE_X64},
@@ -15,20 +15,18 @@ use ballast_strategy::{
     act::{Deed, Rules, carry_out},
     decide::{Action, Assessment, Decision, assess},
     fee_yield::{FeeYield, GrowthMark},
-    market_pool::MarketPool,
     situation::{Economics, Outlook, Situation, SituationError},
+    volatility::Volatility,
     watch::watch,
 };
 use bytemuck::Zeroable;
 
-use crate::{Act, Agent, Desk, Quiet, Terms, WalkError};
+use crate::{Act, Agent, Desk, Quiet, Terms, WalkError, desk::PLENTY};
 
 /// The cluster's time at the start of a path: any that is not the first of all.
 const START_SECS: i64 = 1_700_000_000;
 /// Prices are published with so many decimals.
 const PRICE_DECIMALS: i32 = 8;
-/// What the reserves hold: more than anybody borrows.
-const PLENTY: u64 = 1 << 50;
 /// More actions at one look are not to be expected.
 const MOST_ACTIONS: usize = 8;
 
@@ -47,21 +45,20 @@ pub struct KeeperTerms {
     pub automation: Automation,
     /// What the keeper takes recentering and compounding to be worth.
     pub economics: Economics,
-    /// Standard deviation of a day's move that the keeper has measured, in ticks; `None`: not known.
-    pub volatility_ticks: Option<u32>,
     /// The pool's fee, in millionths of the input.
     pub fee_ppm: u16,
 }
 
 /// A keeper that decides with `ballast-strategy` and acts with `ballast-ledger`, as the program would: at once, at the market's price
-/// and for the pool's fee, without impact. The oracle says the market's price, the reserves have plenty, and what actions lose is not
-/// held against the allowances of later ones.
+/// and for the pool's fee, without impact. The oracle says the market's price unless the run's [`crate::Lag`] makes it late, the
+/// reserves have plenty, and what actions lose is not held against the allowances of later ones.
 #[derive(Clone, Debug)]
 pub struct Keeper {
     snapshot: MarketSnapshot,
     stored: Stored,
     economics: Economics,
-    volatility_ticks: Option<u32>,
+    /// How much the price has moved since the keeper was started, which is when the position was opened.
+    volatility: Volatility,
     /// What the pool has paid; `None` where nobody would ask.
     fee_yield: Option<FeeYield>,
 }
@@ -119,7 +116,7 @@ impl Keeper {
             },
             stored,
             economics: keeper.economics,
-            volatility_ticks: keeper.volatility_ticks,
+            volatility: Volatility::default(),
             fee_yield,
         }
     }
@@ -144,14 +141,15 @@ impl Keeper {
         (snapshot.now_secs, snapshot.slot) = (now, desk.secs());
         snapshot.pool.sqrt_price = desk.at();
         snapshot.pool.tick_current = desk.at().tick().get();
-        let price = desk.terms().units.log_price(desk.at()).exp();
+        let price = desk.terms().units.log_price(desk.oracle()).exp();
+        let published = now.saturating_sub_unsigned(desk.oracle_age_secs());
         for (update, price) in [
             (&mut snapshot.base_price, price),
             (&mut snapshot.quote_price, 1.0),
         ] {
             update.price = raw_price(price);
             update.ema_price = update.price;
-            (update.publish_time, update.previous_publish_time) = (now, now - 1);
+            (update.publish_time, update.previous_publish_time) = (published, published - 1);
             update.posted_slot = desk.secs();
         }
         let position = desk.position();
@@ -188,7 +186,7 @@ impl Keeper {
                 fees: Some(desk.fees()),
                 booked_fees: Some(desk.fees()),
                 action_cost: Some(desk.terms().action_cost),
-                volatility: self.volatility_ticks,
+                volatility: self.volatility.ticks_per_day(),
                 fee_yield: self.fee_yield.as_ref().and_then(FeeYield::measured),
                 economics: self.economics,
                 ..Outlook::default()
@@ -226,7 +224,7 @@ impl Keeper {
         let rules = Rules {
             market: &self.snapshot.market,
             position: &self.stored,
-            oracle: desk.at(),
+            oracle: desk.oracle(),
             now_secs,
         };
         match carry_out(Deed::from(action), &rules, &mut ledger) {
@@ -234,7 +232,8 @@ impl Keeper {
             Err(LedgerError::Model(error)) => return Err(error.into()),
             Err(_) => return Ok(false),
         }
-        let after: Position = ballast_ledger::Ledger::position(&ledger)
+        let after: Position = ledger
+            .position()
             .map_err(|error| WalkError::Agent(error.to_string()))?;
         match action {
             Action::Recenter(_) => {
@@ -282,6 +281,15 @@ impl Agent for Keeper {
 
     fn watches_fees(&self) -> bool {
         self.fee_yield.is_some()
+    }
+
+    fn watches_prices(&self) -> bool {
+        true
+    }
+
+    fn pass(&mut self, secs: u64, tick: i32) {
+        self.volatility
+            .observe(tick, START_SECS.saturating_add_unsigned(secs));
     }
 
     fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError> {
@@ -359,3 +367,6 @@ fn price_update(feed: u8, price: f64) -> PriceUpdate {
         posted_slot: 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,9 +20,11 @@ mod convexity;
 mod desk;
 mod error;
 mod fees;
+mod fences;
 pub mod hitting;
 #[cfg(feature = "keeper")]
 mod keeper;
+mod lag;
 mod lowest;
 mod marks;
 pub mod optimise;
@@ -55,10 +57,11 @@ pub use error::{SimulationError, WalkError};
 pub use fees::{Arbitrage, Blocks, FeeTerms};
 #[cfg(feature = "keeper")]
 pub use keeper::{Keeper, KeeperTerms};
+pub use lag::{Lag, Passage};
 pub use marks::Mark;
 #[cfg(feature = "keeper")]
 pub use owner::{OwnerTable, PolicyTable};
-pub use paired::Paired;
+pub use paired::{CONFIDENCE_95, Paired};
 #[cfg(feature = "parquet")]
 pub use parquet_rows::ParquetRows;
 pub use path::{

@@ -3,7 +3,7 @@
 use crate::{Act, Moments, Outcome, Proportion, Summary, Terms, Units, attribution::LINES};
 
 /// Standard errors within which 95 % of normal numbers lie.
-const CONFIDENCE_95: f64 = 1.959_963_984_540_054;
+pub const CONFIDENCE_95: f64 = 1.959_963_984_540_054;
 
 /// What two strategies make of the same paths, and the difference: first less second, path by path. What both have in common, above
 /// all the luck of the prices, is not in the difference's error.

@@ -191,6 +191,18 @@ mod tests {
     }
 
     #[test]
+    fn what_arbitrageurs_keep_with_poisson_blocks_of_400_milliseconds() {
+        let table = [
+            (1.0, 43.2),
+            (4.0, 16.0),
+            (5.0, 13.2),
+            (10.0, 7.1),
+            (30.0, 2.5),
+        ];
+        check(Blocks::Poisson(0.4), &table);
+    }
+
+    #[test]
     fn what_arbitrageurs_keep_with_blocks_of_400_milliseconds() {
         let table = [
             (1.0, 38.5),

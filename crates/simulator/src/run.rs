@@ -6,7 +6,8 @@ use ballast_model::Bps;
 use rayon::{ThreadPoolBuilder, prelude::*};
 
 use crate::{
-    Agent, Event, Looks, Mark, Outcome, PriceModel, Remark, SimulationError, Streams, Terms, Watch,
+    Agent, Event, Lag, Looks, Mark, Outcome, PriceModel, Remark, SimulationError, Streams, Terms,
+    Watch,
     walk::{Itinerary, walk},
 };
 
@@ -35,6 +36,8 @@ pub struct Run<'a> {
     pub maintenance: Bps,
     /// Who liquidates as soon as a look allows it, before anybody else can act; `None`: nobody.
     pub liquidators: Option<Liquidators>,
+    /// How agents lag behind the market; `None`: they act at once, on the price that is, and nothing is lost.
+    pub lag: Option<Lag>,
     /// The prices that [`Outcome::first_exit`] is about; `None`: those at which the position as opened is at maintenance.
     pub watch: Option<Watch>,
     /// How many paths.
@@ -51,11 +54,16 @@ impl<'a> Run<'a> {
         model: &impl PriceModel,
         record: bool,
     ) -> Result<Itinerary<'a>, SimulationError> {
+        if let Some(lag) = self.lag {
+            lag.check()?;
+        }
         Ok(Itinerary {
             terms: self.terms,
             looks: self.looks,
             maintenance: self.maintenance,
             liquidators: self.liquidators,
+            lag: self.lag,
+            streams: self.streams,
             watch: match self.watch {
                 Some(watch) => watch,
                 None => Watch::ends(

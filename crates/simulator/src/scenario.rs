@@ -1,7 +1,8 @@
 //! What is simulated: a position, the terms it lives under, and when it is looked at.
 
 use ballast_model::{
-    Amounts, Band, Bps, ModelError, OpenRequest, Position, SqrtPrice, lending::SECONDS_PER_YEAR,
+    Amounts, Band, Bps, ModelError, OpenRequest, Position, SqrtPrice,
+    lending::{SECONDS_PER_YEAR, growth_x64_up},
     plan_open,
 };
 
@@ -141,6 +142,18 @@ impl Terms {
         i128::from(self.own_quote) + i128::from(margin)
     }
 
+    /// The position as opened, with what its debts come to by the last look.
+    ///
+    /// # Errors
+    /// [`ModelError::Overflow`] if a debt exceeds 64 bits.
+    pub fn grown(&self, looks: Looks) -> Result<Position, ModelError> {
+        let growth = |rate_x64| growth_x64_up(rate_x64, looks.horizon_secs);
+        self.opened.grown(
+            growth(self.interest.base_rate_x64),
+            growth(self.interest.quote_rate_x64),
+        )
+    }
+
     /// What opening lost to whole units, as a gain.
     pub(crate) fn opening_loss(&self) -> Result<i128, ModelError> {
         Ok(self.opened.equity_down(self.at)? - i128::from(self.own_quote))
@@ -195,6 +208,11 @@ impl Looks {
     /// The first look at or after a time in seconds; at most the last one.
     pub(crate) fn at_or_after(self, secs: u64) -> u64 {
         secs.div_ceil(self.step_secs).min(self.count())
+    }
+
+    /// Seconds of a step.
+    pub(crate) fn step_secs(self) -> u64 {
+        self.step_secs
     }
 
     /// The whole time in days.

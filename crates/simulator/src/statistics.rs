@@ -109,12 +109,8 @@ impl Sample {
     }
 
     /// Sorts, for the quantiles.
-    pub fn sorted(mut self) -> Sorted {
-        self.values.sort_by(f64::total_cmp);
-        Sorted {
-            moments: self.moments,
-            values: self.values,
-        }
+    pub fn sorted(self) -> Sorted {
+        Sorted::new(self.moments, self.values)
     }
 }
 
@@ -126,6 +122,13 @@ pub struct Sorted {
 }
 
 impl Sorted {
+    /// Values in any order, with their moments.
+    pub(crate) fn new(moments: Moments, mut values: Vec<f64>) -> Self {
+        // In place: a stable sort would need half as much room again.
+        values.sort_unstable_by(f64::total_cmp);
+        Self { moments, values }
+    }
+
     /// All of them, ascending.
     pub fn values(&self) -> &[f64] {
         &self.values

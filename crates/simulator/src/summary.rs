@@ -17,7 +17,10 @@ pub struct Summary {
     own_acts: Moments,
     acts: [(Moments, Proportion); Act::ALL.len()],
     lines: [(&'static str, Moments); LINES],
-    draw_down: Sample,
+    draw_down: Moments,
+    /// Only their quantiles are asked for: half as long numbers are enough.
+    draw_downs: Vec<f32>,
+    fall: Moments,
     /// The lowest equities with their paths, ascending.
     worst: Vec<(f64, u64)>,
     own: f64,
@@ -30,7 +33,9 @@ impl Summary {
         Self {
             units: terms.units,
             own: terms.units.quote(terms.funds()),
-            draw_down: Sample::with_capacity(room),
+            draw_down: Moments::default(),
+            draw_downs: Vec::with_capacity(room),
+            fall: Moments::default(),
             worst: Vec::with_capacity(WORST + 1),
             equity: Sample::with_capacity(room),
             time_in_range: Moments::default(),
@@ -50,7 +55,10 @@ impl Summary {
         let equity = self.units.quote(outcome.equity);
         self.equity.add(equity);
         let lowest = self.units.quote(outcome.lowest_equity);
-        self.draw_down.add((self.own - lowest).max(0.0));
+        let draw_down = (self.own - lowest).max(0.0);
+        self.draw_down.add(draw_down);
+        self.draw_downs.push(draw_down as f32);
+        self.fall.add(self.units.quote(outcome.largest_fall));
         let at = self.worst.partition_point(|(worse, _)| *worse <= equity);
         if at < WORST {
             self.worst.insert(at, (equity, outcome.path));
@@ -89,7 +97,13 @@ impl Summary {
 
     /// How far equity fell below the own funds on the way, in whole quote tokens.
     pub fn draw_down(&self) -> Sorted {
-        self.draw_down.clone().sorted()
+        let values = self.draw_downs.iter().copied().map(f64::from).collect();
+        Sorted::new(self.draw_down, values)
+    }
+
+    /// How far equity fell from a peak on the way, in whole quote tokens.
+    pub fn fall_from_peak(&self) -> Moments {
+        self.fall
     }
 
     /// The paths with the lowest equity at the end, the worst first.

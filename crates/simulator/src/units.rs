@@ -3,6 +3,8 @@
 
 use ballast_model::SqrtPrice;
 
+/// Ticks of a logarithm of 1: `1 / ln(1.0001)`.
+pub(crate) const TICKS_PER_LOG: f64 = 10_000.499_991_668_185;
 const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
 
 /// Decimals of a market's two tokens.
@@ -40,6 +42,13 @@ impl Units {
         2.0 * ((at.x64() as f64 / TWO_POW_64).ln() - self.half_log_scale())
     }
 
+    /// The tick that a price is in. Next to a tick's end it may be the neighbour's: nothing that counts units goes by it.
+    pub fn tick(self, log_price: f64) -> i32 {
+        let raw = log_price + 2.0 * self.half_log_scale();
+        // `as` saturates.
+        (raw * TICKS_PER_LOG).floor() as i32
+    }
+
     /// The nearest price that a pool can have.
     pub fn sqrt_price(self, log_price: f64) -> SqrtPrice {
         let x64 = (log_price / 2.0 + self.half_log_scale()).exp() * TWO_POW_64;
@@ -64,6 +73,10 @@ mod tests {
         assert!(at.x64().abs_diff(8_249_634_742_471_189_717) < 1 << 14);
         assert!((units.log_price(at) - 200f64.ln()).abs() < 1e-14);
         assert_eq!(units.quote(1_500_000), 1.5);
+        for price in [0.002f64, 1.7, 200.0, 3e5] {
+            let tick = units.sqrt_price(price.ln()).tick().get();
+            assert_eq!(units.tick(price.ln()), tick, "{price}");
+        }
         assert_eq!(units.sqrt_price(1e6), SqrtPrice::MAX);
         assert_eq!(units.sqrt_price(-1e6), SqrtPrice::MIN);
     }

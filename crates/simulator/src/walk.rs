@@ -1,23 +1,16 @@
 //! One path, from start to end.
 
-use ballast_model::{
-    Boundaries, Bps, Position, SqrtPrice,
-    screen::{RiskInput, risk},
-};
+use ballast_model::{Boundaries, Bps, SqrtPrice};
 
 use crate::{
-    Acts, Agent, Attribution, Desk, Event, Liquidators, Looks, Path, Remark, Terms, Units,
-    WalkError,
+    Acts, Agent, Attribution, Desk, Event, Lag, Liquidators, Looks, Path, Remark, Streams, Terms,
+    Units, WalkError,
     convexity::Convexity,
     fees::Stretch,
+    fences::Fences,
     lowest::Lowest,
     marks::{Mark, Marks},
 };
-
-/// Debts grow: a quiet interval is relied on for as long as this at most.
-const REVIEW_SECS: u64 = 86_400;
-/// Boundaries in floating point are moved inwards by this, in the logarithm of the price: beyond it whole units decide.
-const MARGIN: f64 = 1e-6;
 
 /// Two prices, as logarithms, of which the first to be reached is noted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,12 +23,12 @@ pub struct Watch {
 
 impl Watch {
     /// No price is reached.
-    const EVERYTHING: Self = Self {
+    pub(crate) const EVERYTHING: Self = Self {
         lower: f64::NEG_INFINITY,
         upper: f64::INFINITY,
     };
     /// Every price is reached.
-    const NOTHING: Self = Self {
+    pub(crate) const NOTHING: Self = Self {
         lower: f64::INFINITY,
         upper: f64::NEG_INFINITY,
     };
@@ -52,7 +45,7 @@ impl Watch {
         }
     }
 
-    fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self {
             lower: self.lower.max(other.lower),
             upper: self.upper.min(other.upper),
@@ -60,27 +53,8 @@ impl Watch {
     }
 
     /// Whether a price is at or beyond either.
-    fn is_reached(self, log_price: f64) -> bool {
+    pub(crate) fn is_reached(self, log_price: f64) -> bool {
         log_price <= self.lower || log_price >= self.upper
-    }
-}
-
-/// Prices at which a position is surely below an LTV: a little less than all of them.
-fn surely_below(position: &Position, at: SqrtPrice, ltv: Bps, units: Units) -> Watch {
-    // Raw units: the logarithm of the price is off by a constant.
-    let report = risk(&RiskInput::<f64>::new(position, at, ltv));
-    if !report.solvable {
-        return Watch::NOTHING;
-    }
-    let scale = (units.base_scale() / units.quote_scale()).ln();
-    let log = |price: f64| price.ln() + scale;
-    Watch {
-        lower: report
-            .lower
-            .map_or(f64::NEG_INFINITY, |price| log(price) + MARGIN),
-        upper: report
-            .upper
-            .map_or(f64::INFINITY, |price| log(price) - MARGIN),
     }
 }
 
@@ -104,6 +78,8 @@ pub struct Outcome {
     pub equity: i128,
     /// The lowest equity on the way, raw quote units; between two settlements with the debts of the later one.
     pub lowest_equity: i128,
+    /// The largest fall of equity from a peak before it, raw quote units: peaks at moments at which something was done or looked after.
+    pub largest_fall: i128,
     /// Where it came from.
     pub attribution: Attribution,
     /// The first look at or beyond a watched price.
@@ -126,6 +102,9 @@ pub(crate) struct Itinerary<'a> {
     pub looks: Looks,
     pub maintenance: Bps,
     pub liquidators: Option<Liquidators>,
+    /// How the agent lags behind the market; `None`: it acts at once, on the price that is.
+    pub lag: Option<Lag>,
+    pub streams: Streams,
     pub watch: Watch,
     /// Whether every action is noted.
     pub record: bool,
@@ -159,9 +138,13 @@ pub(crate) fn walk(
     if agent.watches_fees() {
         desk.flow.count_growth();
     }
+    let passes = agent.watches_prices();
+    if passes {
+        agent.pass(0, units.tick(units.log_price(terms.at)));
+    }
     let mut range = Range::of(&desk);
     let mut convexity = Convexity::of(&desk, range.ends(), 0.0);
-    let mut fences = Fences::new(itinerary, &desk, agent)?;
+    let mut fences = Fences::new(itinerary, number, &desk, agent)?;
     let mut price = units.log_price(terms.at);
     let mut inside = range.holds(price);
     let mut in_range_days = 0.0;
@@ -172,7 +155,7 @@ pub(crate) fn walk(
     if marks.next == 0 {
         marks.make(&desk, 0, price)?;
     }
-    if fences.all.is_reached(price) {
+    if fences.is_reached(0, price) {
         fences.attend(itinerary, &mut desk, agent, 0, price)?;
         range = Range::of(&desk);
         convexity = Convexity::of(&desk, range.ends(), 0.0);
@@ -205,11 +188,17 @@ pub(crate) fn walk(
         price = step.log_price;
         inside = range.holds(price);
         lowest.pass(price);
+        fences.pass(price, (step.variance, days));
+        if passes {
+            let (seen, age_secs) = fences.seen();
+            let secs = looks.secs(index).saturating_sub(age_secs);
+            agent.pass(secs, units.tick(seen));
+        }
         if terms.perp.is_some() {
             desk.pass_perp(looks.secs(index), price, step.weather.funding_hour);
         }
         in_range_days += f64::from(u8::from(was_inside) + u8::from(inside)) * days;
-        if fences.all.is_reached(price) || index == fences.review {
+        if fences.is_reached(index, price) {
             lowest.note(&desk, looks.secs(index), price, desk.perp_account())?;
             fences.attend(itinerary, &mut desk, agent, index, price)?;
             // It may have been moved.
@@ -236,6 +225,7 @@ pub(crate) fn walk(
         price: price.exp(),
         equity: desk.equity()?,
         lowest_equity: lowest.equity().min(desk.equity()?),
+        largest_fall: lowest.fall(),
         attribution: *desk.attribution(),
         first_exit: fences.first_exit,
         liquidatable_secs: fences.liquidatable_secs,
@@ -282,121 +272,5 @@ impl Range {
 
     fn holds(self, log_price: f64) -> bool {
         self.lower <= log_price && log_price < self.upper
-    }
-}
-
-/// Prices within which nothing happens, each for its own reason.
-struct Fences {
-    /// All of them together.
-    all: Watch,
-    watch: Watch,
-    margin: Watch,
-    agent: Watch,
-    first_exit: Option<FirstExit>,
-    liquidatable_secs: Option<u64>,
-    /// The step at which intervals have to be made anew, because debts have grown.
-    review: u64,
-}
-
-impl Fences {
-    fn new(
-        itinerary: &Itinerary<'_>,
-        desk: &Desk<'_>,
-        agent: &dyn Agent,
-    ) -> Result<Self, WalkError> {
-        let mut fences = Self {
-            all: Watch::EVERYTHING,
-            watch: itinerary.watch,
-            margin: Watch::EVERYTHING,
-            agent: Watch::EVERYTHING,
-            first_exit: None,
-            liquidatable_secs: None,
-            review: 0,
-        };
-        fences.draw(itinerary, desk, agent, 0)?;
-        Ok(fences)
-    }
-
-    /// Asks everybody anew, after step `index`.
-    fn draw(
-        &mut self,
-        itinerary: &Itinerary<'_>,
-        desk: &Desk<'_>,
-        agent: &dyn Agent,
-        index: u64,
-    ) -> Result<(), WalkError> {
-        let units = itinerary.terms.units;
-        let last = itinerary.looks.count();
-        self.review = if itinerary.terms.interest.is_none() {
-            last
-        } else {
-            let steps = (REVIEW_SECS as f64 / (itinerary.looks.step_days() * 86_400.0)).ceil();
-            (index + (steps as u64).max(1)).min(last)
-        };
-        let until = itinerary.looks.secs(self.review);
-        let quiet = agent.quiet(desk, until)?;
-        self.agent = Watch::ends(quiet.prices, units);
-        if let Some(secs) = quiet.until_secs {
-            self.review = itinerary
-                .looks
-                .at_or_after(secs)
-                .clamp(index + 1, self.review.max(index + 1));
-        }
-        if self.liquidatable_secs.is_none() || itinerary.liquidators.is_some() {
-            let grown = desk.grown_until(until)?;
-            self.margin = surely_below(&grown, itinerary.terms.at, itinerary.maintenance, units);
-        }
-        self.join();
-        Ok(())
-    }
-
-    fn join(&mut self) {
-        self.all = self.watch.and(self.margin).and(self.agent);
-    }
-
-    /// A look at which something may have happened.
-    fn attend(
-        &mut self,
-        itinerary: &Itinerary<'_>,
-        desk: &mut Desk<'_>,
-        agent: &mut dyn Agent,
-        index: u64,
-        price: f64,
-    ) -> Result<(), WalkError> {
-        let secs = itinerary.looks.secs(index);
-        if self.watch.is_reached(price) {
-            self.first_exit = Some(FirstExit {
-                below: price <= self.watch.lower,
-                secs,
-            });
-            self.watch = Watch::EVERYTHING;
-        }
-        let mut changed = false;
-        if self.margin.is_reached(price) {
-            let at = itinerary.terms.units.sqrt_price(price);
-            let seen = desk.seen(secs, price)?;
-            if seen.value(at)?.ltv_at_least(itinerary.maintenance) {
-                self.liquidatable_secs.get_or_insert(secs);
-                self.margin = Watch::EVERYTHING;
-                if let Some(Liquidators { target, bonus }) = itinerary.liquidators {
-                    desk.settle(secs, price)?;
-                    changed = desk.liquidate(target, bonus)?;
-                }
-            }
-        }
-        let reviewed = index == self.review;
-        if !(self.agent.is_reached(price) || reviewed || changed) {
-            self.join();
-            return Ok(());
-        }
-        let before = *desk.acts();
-        desk.settle(secs, price)?;
-        agent.act(desk)?;
-        if reviewed || changed || *desk.acts() != before {
-            self.draw(itinerary, desk, agent, index)
-        } else {
-            self.join();
-            Ok(())
-        }
     }
 }

@@ -224,6 +224,7 @@ fn the_attribution_adds_up_with_a_venue_and_a_second_pool() {
         Baseline::Band {
             band,
             cost_ppm: 400,
+            most_ltv: Bps::new(6_500),
         },
     ] {
         let outcomes = run(&terms, looks, &model, &agent, 200, 42);

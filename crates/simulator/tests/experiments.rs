@@ -17,6 +17,7 @@ fn run(terms: &Terms, looks: Looks, paths: u64, seed: u64) -> Run<'_> {
         looks,
         maintenance: Bps::new(8_000),
         liquidators: None,
+        lag: None,
         watch: None,
         paths,
         streams: Streams::new(seed),
@@ -29,7 +30,11 @@ fn band(part: u32, cost_ppm: u32) -> Baseline {
         hedge: Bps::ONE,
         band: Bps::new(part),
     };
-    Baseline::Band { band, cost_ppm }
+    Baseline::Band {
+        band,
+        cost_ppm,
+        most_ltv: Baseline::ANY_LTV,
+    }
 }
 
 fn fees() -> FeeTerms {
@@ -219,6 +224,41 @@ fn corrected_means_scatter_as_their_errors_say() {
         },
     ]);
     assert_eq!(unknown.unwrap().law().drift_day, None);
+}
+
+/// What is known of the prices says more of a difference than the difference alone, and nothing else.
+#[test]
+fn a_difference_is_known_better_with_control_variates() {
+    let terms = example(Some(fees()), Interest::default());
+    let looks = Looks::new(3.0, 3_600).unwrap();
+    let model = Gbm::new(0.05, 0.0).unwrap();
+    let known = |[first, second]: [Baseline; 2], paths| {
+        let mut controlled = Controlled::paired(&terms, looks, model.law()).unwrap();
+        let mut plain = ballast_simulator::Moments::default();
+        let run = run(&terms, looks, paths, 13);
+        compare(&run, &terms, &model, [&first, &second], |first, second| {
+            controlled.add_pair(first, second).unwrap();
+            plain.add(UNITS.quote(first.equity - second.equity));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        (controlled.mean().unwrap(), plain)
+    };
+    for agents in [
+        [band(1_000, 400), Baseline::Hold],
+        [band(1_000, 400), band(4_000, 400)],
+    ] {
+        let (better, plain) = known(agents, 500);
+        let (_, truth) = known(agents, 5_000);
+        println!("{better:?} {} +- {}", plain.mean(), plain.stderr());
+        assert!(better.stderr < 0.7 * plain.stderr(), "{better:?} {plain:?}");
+        assert!(
+            (better.mean - truth.mean()).abs() < 4.0 * better.stderr.hypot(truth.stderr()),
+            "{better:?} {truth:?}"
+        );
+    }
+    let (same, _) = known([Baseline::Hold; 2], 200);
+    assert_eq!((same.mean, same.stderr), (0.0, 0.0));
 }
 
 /// Marks are evenly apart, from the start to the end, and the last is how the path ends.

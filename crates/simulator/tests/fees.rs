@@ -154,6 +154,7 @@ fn the_attribution_adds_up_to_the_unit() {
         Baseline::Band {
             band,
             cost_ppm: 400,
+            most_ltv: Bps::new(6_500),
         },
     ] {
         let mut acted = 0;

@@ -3,7 +3,7 @@
 mod common;
 
 use ballast::state::MarketParams;
-use ballast_model::{Band, Tick};
+use ballast_model::{Band, Bps, Tick, quiet::HedgeBand};
 use ballast_simulator::{
     Act, Arbitrage, Baseline, Blocks, FeeTerms, Gbm, Interest, Keeper, KeeperTerms, Looks, Opening,
     Outcome, Summary, Takers, Terms,
@@ -52,7 +52,6 @@ fn keeper_terms() -> KeeperTerms {
         policy: fixtures::policy(),
         automation: ballast::state::Automation::OFF,
         economics: Economics::default(),
-        volatility_ticks: Some(500),
         fee_ppm: 400,
     }
 }
@@ -124,6 +123,49 @@ fn without_volatility_nothing_is_due() {
     );
 }
 
+/// Takers pay and debts grow while the price stands still: kept or not, the gain is one less the other, both as by hand.
+#[test]
+fn without_volatility_a_position_gains_fees_less_interest() {
+    let (days, apr, others) = (4.0, [0.1, 0.05], 1e12);
+    let (volume_day, fee, protocol_share) = (100_000.0, 0.0004, 0.13);
+    let fees = FeeTerms {
+        fee,
+        protocol_share,
+        arbitrage: Arbitrage::Formula(Blocks::Fixed(0.4)),
+        takers: Takers {
+            volume_day,
+            others_liquidity: others,
+            ..Takers::default()
+        },
+    };
+    let terms = with_fees(fees, Interest::new(apr[0], apr[1]).unwrap());
+    let liquidity = terms.opened.liquidity as f64;
+    let earned =
+        days * volume_day * fee * (1.0 - protocol_share) * liquidity / (liquidity + others);
+    let grown = |debt: u64, apr: f64| debt as f64 * (apr * days / 365.0).exp_m1();
+    let interest = grown(terms.opened.debt.base, apr[0]) * 200.0 / 1e9
+        + grown(terms.opened.debt.quote, apr[1]) / 1e6;
+    assert!(earned > 1.0 && interest > 0.01, "{earned} {interest}");
+    let looks = Looks::new(days, 1_800).unwrap();
+    let still = Gbm::new(0.0, 0.0).unwrap();
+    let left = run(&terms, looks, &still, &Baseline::Hold, 1, 45)[0];
+    let kept = run(&terms, looks, &still, &keeper(&terms, false), 1, 45)[0];
+    for outcome in [left, kept] {
+        assert_eq!(outcome.acts.own(), 0);
+        let gain = outcome.equity - i128::from(terms.own_quote);
+        let lines = outcome.attribution;
+        assert_eq!(
+            gain,
+            lines.fees_takers + lines.interest_base + lines.interest_quote + lines.rounding
+        );
+        // Ten units of a millionth are what a hundred roundings cost.
+        assert!(
+            (gain as f64 / 1e6 - (earned - interest)).abs() < 1e-5,
+            "{gain} {earned} {interest}"
+        );
+    }
+}
+
 /// What is configured is wrong both ways, and the keeper finds out: it lays new bands in a pool that pays though it was told that
 /// it does not, and stops where it does not though it was told of five basis points a day.
 #[test]
@@ -172,4 +214,50 @@ fn it_learns_what_the_pool_pays() {
     let (told, told_right) = (recentered(5, 0.0), recentered(5, 1e15));
     assert!(paid > 20, "{paid}");
     assert!(told > 0 && 2 * told < told_right, "{told} {told_right}");
+}
+
+/// A band is a keeper's rehedges and nothing else: wherever the keeper does nothing else, every line is the same to the unit.
+#[test]
+fn a_band_rehedges_as_a_keeper_does() {
+    let terms = terms(Interest::new(0.2, 0.1).unwrap());
+    let looks = Looks::new(5.0, 600).unwrap();
+    let model = Gbm::new(0.04, 0.0).unwrap();
+    // Three times own funds is 66.7 %: the first rehedge withdraws.
+    let most_ltv = Bps::new(6_500);
+    let mut keeper = keeper_terms();
+    keeper.market.limits.target_ltv_bps = most_ltv.get();
+    keeper.policy.deleverage_target_ltv_bps = most_ltv.get();
+    keeper.policy.delta_target_bps = 0;
+    let band = |most_ltv| Baseline::Band {
+        band: HedgeBand {
+            hedge: Bps::ONE,
+            band: Bps::new(keeper.policy.delta_band_bps),
+        },
+        cost_ppm: keeper.fee_ppm.into(),
+        most_ltv,
+    };
+    let kept = run(
+        &terms,
+        looks,
+        &model,
+        &Keeper::new(&keeper, &terms),
+        100,
+        45,
+    );
+    let all = |agent| run(&terms, looks, &model, &agent, 100, 45);
+    let (banded, never) = (all(band(most_ltv)), all(band(Baseline::ANY_LTV)));
+    let (mut alike, mut rehedged, mut withdrew) = (0, 0, 0);
+    for ((kept, banded), never) in kept.iter().zip(&banded).zip(&never) {
+        if kept.acts.own() == kept.acts.count(Act::Rehedge) {
+            assert_eq!(kept, banded);
+            alike += 1;
+            rehedged += kept.acts.own();
+            withdrew += u32::from(banded.equity != never.equity);
+        }
+    }
+    println!("{alike} paths with {rehedged} rehedges, {withdrew} differ without withdrawing");
+    assert!(
+        alike > 80 && rehedged > 200 && withdrew > 60,
+        "{alike} {rehedged} {withdrew}"
+    );
 }

@@ -4,7 +4,11 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use ballast_simulator::{Act, Baseline, Gbm, Interest, Jumps, Looks, replay, simulate};
+use ballast_model::{Boundaries, Bps};
+use ballast_simulator::{
+    Act, Agent, Baseline, Desk, Gbm, Interest, Jumps, Looks, Opening, Quiet, Run, Terms, WalkError,
+    replay, simulate, trace,
+};
 use common::{UNITS, example, run, run_liquidated};
 
 /// Without gaps the owner loses the bonus on what was repaid; at each liquidation LTV falls from 80 to 65 %.
@@ -74,6 +78,63 @@ fn the_lowest_equity_on_the_way() {
         .iter()
         .filter(|outcome| outcome.lowest_equity + 1_000_000 < outcome.equity);
     assert!(back.count() > 20);
+}
+
+/// Somebody who looks at every step, and does nothing.
+#[derive(Clone)]
+struct Looker;
+
+impl Agent for Looker {
+    fn quiet(&self, _: &Desk<'_>, _: u64) -> Result<Quiet, WalkError> {
+        Ok(Boundaries::Empty.into())
+    }
+
+    fn watches_fees(&self) -> bool {
+        false
+    }
+
+    fn watches_prices(&self) -> bool {
+        false
+    }
+
+    fn pass(&mut self, _: u64, _: i32) {}
+
+    fn act(&mut self, _: &mut Desk<'_>) -> Result<(), WalkError> {
+        Ok(())
+    }
+}
+
+/// What goes up and comes back has fallen, though never below the own funds.
+#[test]
+fn the_largest_fall_from_a_peak() {
+    // Without a hedge equity follows the price.
+    let unhedged = Opening {
+        hedge: Bps::ZERO,
+        ..common::opening()
+    };
+    let terms = Terms::new(&unhedged, None, Interest::default()).unwrap();
+    let model = Gbm::new(0.05, 0.0).unwrap();
+    let looks = Looks::new(3.0, 3_600).unwrap();
+    let run = Run {
+        liquidators: None,
+        ..common::liquidated(&terms, looks, 50, 56)
+    };
+    let outcomes = common::run(&terms, looks, &model, &Looker, 50, 56);
+    let (marks, mut more) = (trace(&run, &model, &Looker, 50, looks.count()).unwrap(), 0);
+    for (outcome, marks) in outcomes.iter().zip(&marks) {
+        let (mut peak, mut fall) = (i128::MIN, 0);
+        for mark in marks {
+            peak = peak.max(mark.equity);
+            fall = fall.max(peak - mark.equity);
+        }
+        assert!(
+            (outcome.largest_fall - fall).abs() <= 4,
+            "{outcome:?} {fall}"
+        );
+        let below = i128::from(terms.own_quote) - outcome.lowest_equity;
+        more += u32::from(fall > below.max(0) + 1_000_000);
+    }
+    assert!(more > 20, "{more}");
 }
 
 /// A path alone is the path of the run, and its events tell where its equity went.

@@ -5,12 +5,12 @@
 //!    [`ballast_snapshot::MarketSnapshot`].
 //! 2. [`prices`] says whether the program would accept its prices.
 //! 3. [`decide`] says what to do, a pure function of the situation that mirrors the program's rules.
-//! 4. [`watch()`](watch::watch) says from which prices and which time on something may be due; [`trigger`] finds who is concerned.
+//! 4. [`watch()`](watch::watch) says from which prices and which time on something may be due; [`trigger`] finds who is concerned,
+//!    by the dense numbers of [`ids`].
 //! 5. [`act`] carries an action out on a ledger of numbers.
 //! 6. [`recorded`] writes a decision down with all that it was made from, and makes it again.
 //! 7. [`urgency`] says how near a liquidation is by price, time and money.
-//! 8. [`market_pool`] is a pool to carry actions out in, where no other is known. [`volatility`] measures how much the price moves,
-//!    [`fee_yield`] what the pool pays its liquidity.
+//! 8. [`volatility`] measures how much the price moves, [`fee_yield`] what the pool pays its liquidity.
 //! 9. [`Tokens`] and [`text`] put decisions into words, in whole tokens with their names.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -20,8 +20,8 @@ pub mod decide;
 pub mod fee_yield;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
+pub mod ids;
 mod kinds;
-pub mod market_pool;
 pub mod prices;
 pub mod recorded;
 pub mod situation;

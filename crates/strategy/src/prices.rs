@@ -1,7 +1,11 @@
 //! The oracle's price as the program would judge it now: the same rules in the same order as `ballast::oracle`, on
 //! values instead of accounts, with faults that say when it is worth trying again.
 
-use ballast::oracle::{Demands, Grade, newest_price, take_note};
+use ballast::{
+    due,
+    oracle::{Demands, Grade, newest_is_certain, newest_price, take_note},
+    state::Market,
+};
 use ballast_abi::pyth::PriceUpdate;
 use ballast_model::{Bps, Side, SqrtPrice, oracle::OracleError};
 use ballast_snapshot::MarketSnapshot;
@@ -55,10 +59,21 @@ pub enum PriceFault {
 
 /// The newest price that the market knows once it has been shown these, as the program does first thing.
 pub fn newest(snapshot: &MarketSnapshot, shown: SqrtPrice) -> Option<SqrtPrice> {
+    newest_price(&once_shown(snapshot, shown))
+}
+
+/// The price at which a liquidation is planned and paid, and the other at which it has to be due, see [`due::liquidation_prices`].
+pub fn of_liquidation(snapshot: &MarketSnapshot, used: SqrtPrice) -> [SqrtPrice; 2] {
+    let market = once_shown(snapshot, used);
+    due::liquidation_prices(used, newest_price(&market), newest_is_certain(&market))
+}
+
+/// The market once it has been shown these prices.
+fn once_shown(snapshot: &MarketSnapshot, shown: SqrtPrice) -> Market {
     let mut market = snapshot.market;
     let (base, quote) = (&snapshot.base_price, &snapshot.quote_price);
     take_note(&mut market, base, quote, shown);
-    newest_price(&market)
+    market
 }
 
 /// The oracle's price, if the program accepts it at `now_secs` for an action of this grade.

@@ -2,14 +2,13 @@
 //!
 //! Every position is entered with the open interval of prices in which nothing has to be done for it, and a time until
 //! which that is relied on. The two ends are kept in two ordered sets, so that a price touches only what it makes due:
-//! O(log N + hits).
+//! O(log N + hits). Positions are known by dense ids, and a price and an id share sixteen bytes.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    hash::Hash,
-};
+use std::{collections::BTreeSet, hash::Hash};
 
 use ballast_model::{Boundaries, SqrtPrice};
+
+use crate::ids::Ids;
 
 /// When to look at a position again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,17 +22,17 @@ pub struct Watch {
 /// See the module's description. `K` is a position's key.
 #[derive(Clone, Debug)]
 pub struct TriggerIndex<K> {
-    watches: HashMap<K, Watch>,
-    by_lower: BTreeSet<(SqrtPrice, K)>,
-    by_upper: BTreeSet<(SqrtPrice, K)>,
-    by_time: BTreeSet<(i64, K)>,
-    always: BTreeSet<K>,
+    watches: Ids<K, Packed>,
+    by_lower: BTreeSet<PriceKey>,
+    by_upper: BTreeSet<PriceKey>,
+    by_time: BTreeSet<TimeKey>,
+    always: BTreeSet<u32>,
 }
 
 impl<K> Default for TriggerIndex<K> {
     fn default() -> Self {
         Self {
-            watches: HashMap::new(),
+            watches: Ids::default(),
             by_lower: BTreeSet::new(),
             by_upper: BTreeSet::new(),
             by_time: BTreeSet::new(),
@@ -42,45 +41,37 @@ impl<K> Default for TriggerIndex<K> {
     }
 }
 
-impl<K: Copy + Ord + Hash> TriggerIndex<K> {
+impl<K: Copy + Eq + Hash> TriggerIndex<K> {
     /// Enters a position, in place of what was entered for it before.
     pub fn insert(&mut self, key: K, watch: Watch) {
-        self.remove(key);
-        self.watches.insert(key, watch);
-        self.by_time.insert((watch.until_secs, key));
-        match watch.quiet {
-            Boundaries::Empty => {
-                self.always.insert(key);
-            }
-            Boundaries::Interval { lower, upper } => {
-                if let Some(lower) = lower {
-                    self.by_lower.insert((lower, key));
-                }
-                if let Some(upper) = upper {
-                    self.by_upper.insert((upper, key));
-                }
-            }
+        let (id, before) = self.watches.insert(key, Packed::new(&watch));
+        let before = before.map(Packed::watch);
+        if before == Some(watch) {
+            return;
         }
+        // Only what changes is moved: of a position that is looked at again often not even the time.
+        self.moved(id, before, Some(watch));
     }
 
     /// Takes a position out; returns what was entered.
     pub fn remove(&mut self, key: K) -> Option<Watch> {
-        let watch = self.watches.remove(&key)?;
-        self.by_time.remove(&(watch.until_secs, key));
-        match watch.quiet {
-            Boundaries::Empty => {
-                self.always.remove(&key);
-            }
-            Boundaries::Interval { lower, upper } => {
-                if let Some(lower) = lower {
-                    self.by_lower.remove(&(lower, key));
-                }
-                if let Some(upper) = upper {
-                    self.by_upper.remove(&(upper, key));
-                }
-            }
-        }
-        Some(watch)
+        let (id, before) = self.watches.remove(&key)?;
+        let before = before.watch();
+        self.moved(id, Some(before), None);
+        Some(before)
+    }
+
+    fn moved(&mut self, id: u32, before: Option<Watch>, after: Option<Watch>) {
+        let price = |end: Option<SqrtPrice>| end.map(|end| PriceKey::new(end, id));
+        let lower = |watch: &Option<Watch>| price(ends(watch.as_ref()?.quiet).0);
+        let upper = |watch: &Option<Watch>| price(ends(watch.as_ref()?.quiet).1);
+        let time = |watch: &Option<Watch>| Some(TimeKey::new(watch.as_ref()?.until_secs, id));
+        let always =
+            |watch: &Option<Watch>| (watch.as_ref()?.quiet == Boundaries::Empty).then_some(id);
+        replace(&mut self.by_lower, lower(&before), lower(&after));
+        replace(&mut self.by_upper, upper(&before), upper(&after));
+        replace(&mut self.by_time, time(&before), time(&after));
+        replace(&mut self.always, always(&before), always(&after));
     }
 
     /// The positions that are not quiet at a price, each once, in no particular order. They stay in the index.
@@ -90,41 +81,38 @@ impl<K: Copy + Ord + Hash> TriggerIndex<K> {
             .by_lower
             .iter()
             .rev()
-            .take_while(|(lower, _)| *lower >= at)
-            .map(|(_, key)| *key);
+            .take_while(|lower| lower.price_x64() >= at.x64())
+            .map(|lower| lower.id());
         let above = self
             .by_upper
             .iter()
-            .take_while(|(upper, _)| *upper <= at)
-            .map(|(_, key)| *key);
+            .take_while(|upper| upper.price_x64() <= at.x64())
+            .map(|upper| upper.id());
         // An interval is never inverted, so a position is found on one side only.
-        self.always
-            .iter()
-            .copied()
-            .chain(below)
-            .chain(above)
-            .collect()
+        let due = self.always.iter().copied().chain(below).chain(above);
+        due.filter_map(|id| self.key(id)).collect()
     }
 
     /// The positions whose time has come, earliest first. They stay in the index.
     pub fn due_at_time(&self, now_secs: i64) -> Vec<K> {
-        self.by_time
-            .iter()
-            .take_while(|(until, _)| *until <= now_secs)
-            .map(|(_, key)| *key)
-            .collect()
+        let due = self
+            .by_time
+            .range(..=TimeKey::new(now_secs, u32::MAX))
+            .filter_map(|time| self.watches.get(time.id()))
+            // Times at the ends of what an order of eight bytes can tell apart.
+            .filter(|(_, watch)| watch.until_secs <= now_secs);
+        due.map(|(key, _)| *key).collect()
     }
 
     /// The innermost ends: the highest lower and the lowest upper one. Between them everything is quiet, but for what is restless.
     pub fn ends(&self) -> (Option<SqrtPrice>, Option<SqrtPrice>) {
-        let below = self.by_lower.last().map(|(lower, _)| *lower);
-        let above = self.by_upper.first().map(|(upper, _)| *upper);
-        (below, above)
+        let price = |end: Option<&PriceKey>| SqrtPrice::new(end?.price_x64()).ok();
+        (price(self.by_lower.last()), price(self.by_upper.first()))
     }
 
     /// The positions that are to be looked at with every change of the market.
     pub fn restless(&self) -> Vec<K> {
-        self.always.iter().copied().collect()
+        self.always.iter().filter_map(|id| self.key(*id)).collect()
     }
 
     /// Number of positions.
@@ -136,10 +124,118 @@ impl<K: Copy + Ord + Hash> TriggerIndex<K> {
     pub fn is_empty(&self) -> bool {
         self.watches.is_empty()
     }
+
+    fn key(&self, id: u32) -> Option<K> {
+        self.watches.get(id).map(|(key, _)| *key)
+    }
+}
+
+fn replace<T: Ord>(set: &mut BTreeSet<T>, before: Option<T>, after: Option<T>) {
+    if before != after {
+        if let Some(before) = before {
+            set.remove(&before);
+        }
+        set.extend(after);
+    }
+}
+
+fn ends(quiet: Boundaries) -> (Option<SqrtPrice>, Option<SqrtPrice>) {
+    match quiet {
+        Boundaries::Empty => (None, None),
+        Boundaries::Interval { lower, upper } => (lower, upper),
+    }
+}
+
+/// A square-root price, which has 96 bits, and a position's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct PriceKey(u128);
+
+impl PriceKey {
+    fn new(at: SqrtPrice, id: u32) -> Self {
+        Self((at.x64() << 32) | u128::from(id))
+    }
+
+    fn price_x64(self) -> u128 {
+        self.0 >> 32
+    }
+
+    fn id(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+/// A time of 32 bits, the nearest one to what it stands for, and a position's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct TimeKey(u64);
+
+impl TimeKey {
+    fn new(secs: i64, id: u32) -> Self {
+        let secs = secs.clamp(0, i64::from(u32::MAX)) as u64;
+        Self((secs << 32) | u64::from(id))
+    }
+
+    fn id(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+/// A watch in 32 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Packed {
+    lower: [u32; 3],
+    upper: [u32; 3],
+    until_secs: i64,
+}
+
+/// No square-root price, and below all of them.
+const BELOW_ALL: [u32; 3] = [0; 3];
+/// No square-root price, and above all of them.
+const ABOVE_ALL: [u32; 3] = [u32::MAX; 3];
+
+impl Packed {
+    fn new(watch: &Watch) -> Self {
+        let pack = |price: Option<SqrtPrice>, none| match price.map(SqrtPrice::x64) {
+            Some(x64) => [x64 as u32, (x64 >> 32) as u32, (x64 >> 64) as u32],
+            None => none,
+        };
+        let (lower, upper) = match watch.quiet {
+            // Inverted.
+            Boundaries::Empty => (ABOVE_ALL, BELOW_ALL),
+            Boundaries::Interval { lower, upper } => {
+                (pack(lower, BELOW_ALL), pack(upper, ABOVE_ALL))
+            }
+        };
+        Self {
+            lower,
+            upper,
+            until_secs: watch.until_secs,
+        }
+    }
+
+    fn watch(self) -> Watch {
+        let unpack = |[low, middle, high]: [u32; 3]| {
+            let high = u128::from(high) << 64;
+            SqrtPrice::new(high | u128::from(middle) << 32 | u128::from(low)).ok()
+        };
+        let quiet = if self.lower == ABOVE_ALL {
+            Boundaries::Empty
+        } else {
+            Boundaries::Interval {
+                lower: unpack(self.lower),
+                upper: unpack(self.upper),
+            }
+        };
+        Watch {
+            quiet,
+            until_secs: self.until_secs,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -209,6 +305,53 @@ mod tests {
         assert!(index.due_at_price(price(5)).is_empty());
         assert!(index.restless().is_empty());
         assert_eq!(index.len(), 1);
+    }
+
+    #[test]
+    fn a_watch_is_packed_without_loss() {
+        for quiet in [
+            Boundaries::Empty,
+            Boundaries::ALL,
+            interval(Some(1), None),
+            interval(None, Some(7)),
+            Boundaries::Interval {
+                lower: Some(SqrtPrice::MIN),
+                upper: Some(SqrtPrice::MAX),
+            },
+        ] {
+            for until_secs in [i64::MIN, 0, i64::MAX] {
+                let watch = Watch { quiet, until_secs };
+                assert_eq!(Packed::new(&watch).watch(), watch);
+            }
+        }
+    }
+
+    #[test]
+    fn times_beyond_32_bits_come_in_their_time() {
+        let mut index = TriggerIndex::default();
+        let far = i64::from(u32::MAX);
+        let times = [-5, -1, 0, far - 1, far, far + 1, i64::MAX];
+        for until_secs in times {
+            let quiet = Boundaries::ALL;
+            index.insert(until_secs, Watch { quiet, until_secs });
+        }
+        for now_secs in [
+            i64::MIN,
+            -6,
+            -5,
+            -2,
+            0,
+            far - 2,
+            far - 1,
+            far,
+            far + 1,
+            i64::MAX,
+        ] {
+            let mut due = index.due_at_time(now_secs);
+            due.sort_unstable();
+            let expected: Vec<i64> = times.into_iter().filter(|time| *time <= now_secs).collect();
+            assert_eq!(due, expected, "{now_secs}");
+        }
     }
 
     #[derive(Clone, Debug)]

@@ -26,6 +26,16 @@ pub struct Volatility {
 }
 
 impl Volatility {
+    /// As after a long time in which a day's move had this standard deviation, up to a price and its publish time.
+    pub fn settled(ticks_per_day: u32, tick: i32, published_secs: i64) -> Self {
+        let ticks = u128::from(ticks_per_day);
+        Self {
+            last: Some((tick, published_secs)),
+            seen_secs: WARM_UP_SECS,
+            variances: [(ticks * ticks) << SCALE_BITS; 2],
+        }
+    }
+
     /// Takes in a price's tick and publish time. Prices that are not newer, or too close to the last one, are left out.
     pub fn observe(&mut self, tick: i32, published_secs: i64) {
         let Some((last_tick, last_secs)) = self.last else {
@@ -88,6 +98,17 @@ mod tests {
         let mut still = Volatility::default();
         fed(&mut still, 0, 100, 0);
         assert_eq!(still.ticks_per_day(), Some(0));
+    }
+
+    #[test]
+    fn what_has_settled_is_said_at_once_and_moves_with_the_price() {
+        let mut volatility = Volatility::settled(379, 0, 1_000);
+        assert_eq!(volatility.ticks_per_day(), Some(379));
+        // Equal steps that give as much leave it there.
+        fed(&mut volatility, 1_000, 1_440, 10);
+        assert!(volatility.ticks_per_day().unwrap().abs_diff(379) <= 1);
+        fed(&mut volatility, 90_000, 3 * 1_440, 30);
+        assert!(volatility.ticks_per_day().unwrap() > 3 * 379 - 30);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What moves of the price do to a position: at once, and with the keeper on the way.
 
 use ballast::state::Position as Stored;
+use ballast_ledger::MarketPool;
 use ballast_model::{
     Amounts, Bps, ModelError, Position, SqrtPrice,
     price::{scale_down, scale_up},
@@ -9,7 +10,6 @@ use ballast_snapshot::MarketSnapshot;
 use ballast_strategy::{
     act::{Deed, Rules, carry_out},
     decide::{Action, Decision, assess},
-    market_pool::MarketPool,
     situation::{Situation, SituationError},
 };
 

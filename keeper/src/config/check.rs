@@ -92,6 +92,7 @@ impl Config {
         self.automation.check()?;
         self.prices.check()?;
         self.nodes.check(&self.rpc_url)?;
+        self.feed.check()?;
         self.flags.check()?;
         if let Some(hedge) = &self.hedge {
             let markets: Vec<_> = self.markets.iter().map(|market| market.address).collect();

@@ -42,7 +42,7 @@ fn every_key_is_read() {
     let config = Config::parse(&text(
         "ws_url = \"wss://node/ws\"\nkeypair = \"id.json\"\nmode = \"active\"\nmax_in_flight = 7\n\
          pool_programs = [\"11111111111111111111111111111111\"]",
-        "[timing]\npoll_interval_ms = 100\nresend_interval_ms = 700\nrefresh_interval_ms = 300\nwatchdog_secs = 5\nresync_secs = 60\n\
+        "[timing]\npoll_interval_ms = 100\nresend_interval_ms = 700\nrefresh_interval_ms = 300\nwatchdog_secs = 7\nresync_secs = 60\n\
          horizon_secs = 90\nbackoff_first_ms = 200\nbackoff_max_secs = 9\n\
          [fees]\nmin_micro_lamports = 1\nmax_micro_lamports = 2\nmax_lamports_per_action = 3\n\
          max_lamports_per_hour = 9000\nreserved_lamports_per_hour = 8\nwarn_below_lamports = 9\n\
@@ -64,7 +64,7 @@ fn every_key_is_read() {
             poll_interval: Duration::from_millis(100),
             resend_interval: Duration::from_millis(700),
             refresh: Duration::from_millis(300),
-            watchdog: Duration::from_secs(5),
+            watchdog: Duration::from_secs(7),
             resync: Duration::from_secs(60),
             horizon_secs: 90,
             backoff_first: Duration::from_millis(200),

@@ -6,7 +6,7 @@ use ballast_strategy::decide::{ActionKind, Assessment, Decision};
 use solana_sdk::pubkey::Pubkey;
 use tokio::time::Instant;
 
-use super::{Engine, EngineError, room::room, shelf::Assessed, withheld::Withheld};
+use super::{Engine, EngineError, Lane, room::room, shelf::Assessed, withheld::Withheld};
 use crate::{
     control::Permission,
     event::{DecisionEvent, KeeperEvent},
@@ -30,8 +30,8 @@ impl Engine {
         }
         self.refusals.end(position);
         self.refused.remove(position);
-        self.expired.remove(position);
-        self.failed.remove(position);
+        self.expired.remove(&Lane::acts(*position));
+        self.failed.remove(&Lane::acts(*position));
     }
 
     fn note_refusal(&mut self, position: Pubkey, action: ActionKind, now: Instant) {
@@ -58,7 +58,7 @@ impl Engine {
         };
         // What is in flight is looked at again when it has come to its end.
         self.picture.note_position(market, position);
-        if self.flights.contains_key(&position) {
+        if self.flights.contains_key(&Lane::acts(position)) {
             shelf.index.remove(position);
             return;
         }
@@ -96,7 +96,8 @@ impl Engine {
     pub(super) fn evaluate_market(&mut self, market: Pubkey) {
         self.show_price(market);
         let action = ActionKind::RefreshStage;
-        if !self.config.automation.refresh_stages || self.flights.contains_key(&market) {
+        if !self.config.automation.refresh_stages || self.flights.contains_key(&Lane::acts(market))
+        {
             return;
         }
         let Some(shelf) = self.shelves.get(&market) else {
@@ -180,7 +181,10 @@ impl Engine {
         let Some(shelf) = self.shelves.get_mut(&market) else {
             return;
         };
-        shelf.index.remove(position);
+        let lane = Lane::of(position, action);
+        if !lane.shows {
+            shelf.index.remove(position);
+        }
         let job = Job {
             market: Arc::clone(&shelf.market),
             position,
@@ -197,10 +201,10 @@ impl Engine {
                 .copied()
                 .unwrap_or_default()
                 .max(self.floor_slot),
-            attempt: self.expired.get(&position).copied().unwrap_or_default(),
-            has_failed: self.failed.contains(&position),
+            attempt: self.expired.get(&lane).copied().unwrap_or_default(),
+            has_failed: self.failed.contains(&lane),
         };
-        *self.flights.entry(position).or_default() += 1;
+        *self.flights.entry(lane).or_default() += 1;
         self.picture.note_position(market, position);
         let executor = self.executor.clone();
         self.jobs.spawn(async move { executor.act(job).await });
@@ -216,10 +220,11 @@ impl Engine {
             seen,
             fresh,
         } = report;
-        if let Some(flights) = self.flights.get_mut(&position) {
+        let lane = Lane::of(position, action);
+        if let Some(flights) = self.flights.get_mut(&lane) {
             *flights = flights.saturating_sub(1);
             if *flights == 0 {
-                self.flights.remove(&position);
+                self.flights.remove(&lane);
             }
         }
         self.picture.note_position(market, position);
@@ -242,10 +247,10 @@ impl Engine {
         match verdict {
             Verdict::Halt(error) => return Err(error.into()),
             Verdict::Resolved(outcome) => {
-                if self.resolved(position, &outcome) {
+                if self.resolved(lane, &outcome) {
                     self.pace.succeeded(&key);
                     // The position is another one now, unless something was only shown of it.
-                    if action != ActionKind::RefreshPrice {
+                    if !lane.shows {
                         self.refusals.end(&position);
                     }
                 } else {
@@ -311,22 +316,22 @@ impl Engine {
     }
 
     /// Notes an outcome; returns whether the action was done.
-    pub(super) fn resolved(&mut self, position: Pubkey, outcome: &Outcome) -> bool {
-        let min_slot = self.min_slots.entry(position).or_default();
+    pub(super) fn resolved(&mut self, lane: Lane, outcome: &Outcome) -> bool {
+        let min_slot = self.min_slots.entry(lane.subject).or_default();
         *min_slot = outcome.slot().max(*min_slot);
         match outcome {
             Outcome::Landed { .. } => {
-                self.expired.remove(&position);
-                self.failed.remove(&position);
+                self.expired.remove(&lane);
+                self.failed.remove(&lane);
                 true
             }
             Outcome::Expired { .. } | Outcome::Dropped { .. } => {
-                let expired = self.expired.entry(position).or_default();
+                let expired = self.expired.entry(lane).or_default();
                 *expired = expired.saturating_add(1);
                 false
             }
             Outcome::Failed { .. } => {
-                self.failed.insert(position);
+                self.failed.insert(lane);
                 false
             }
             Outcome::Raced { .. } => false,

@@ -80,6 +80,39 @@ fn keep(page: &Page, events: &Events) {
     }
 }
 
+/// What keeps something else from being done meanwhile: of a position, or of a market, only one thing is done at a time. What is merely
+/// shown of it stands in the way of nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Lane {
+    subject: Pubkey,
+    shows: bool,
+}
+
+impl Lane {
+    fn of(subject: Pubkey, action: ActionKind) -> Self {
+        Self {
+            subject,
+            shows: action == ActionKind::RefreshPrice,
+        }
+    }
+
+    /// Of all that changes the subject.
+    fn acts(subject: Pubkey) -> Self {
+        Self {
+            subject,
+            shows: false,
+        }
+    }
+
+    /// Of what is shown of it.
+    fn shows(subject: Pubkey) -> Self {
+        Self {
+            subject,
+            shows: true,
+        }
+    }
+}
+
 /// See the module's description.
 pub struct Engine {
     config: Arc<Config>,
@@ -88,8 +121,8 @@ pub struct Engine {
     status: watch::Sender<Status>,
     doubts: Doubts,
     shelves: BTreeMap<Pubkey, Shelf>,
-    /// Jobs and resumed intents per position.
-    flights: HashMap<Pubkey, u32>,
+    /// Jobs and resumed intents.
+    flights: HashMap<Lane, u32>,
     jobs: JoinSet<Report>,
     pace: Pace<(Pubkey, ActionKind)>,
     /// Slots up to which the effects of a position's actions are known.
@@ -97,9 +130,9 @@ pub struct Engine {
     /// The same for all positions, from earlier runs.
     floor_slot: u64,
     /// Transactions in a row that expired.
-    expired: HashMap<Pubkey, u32>,
-    /// Positions whose last transaction landed and failed.
-    failed: HashSet<Pubkey>,
+    expired: HashMap<Lane, u32>,
+    /// Where the last transaction landed and failed.
+    failed: HashSet<Lane>,
     /// What a simulation or the chain has refused lately, until its pause ends.
     refused: HashMap<Pubkey, Kinds>,
     /// How often in a row each of it was refused.
@@ -204,7 +237,8 @@ impl Engine {
                 .shelves
                 .get(&intent.market)
                 .map(|shelf| Arc::clone(&shelf.market));
-            *self.flights.entry(intent.position).or_default() += 1;
+            let lane = Lane::of(intent.position, intent.action);
+            *self.flights.entry(lane).or_default() += 1;
             let executor = self.executor.clone();
             self.jobs
                 .spawn(async move { executor.resume(intent, market).await });

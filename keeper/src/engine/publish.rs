@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{Engine, Status, withheld::Withheld};
+use super::{Engine, Lane, Status, withheld::Withheld};
 use crate::picture::{Found, PositionPicture};
 
 impl Engine {
@@ -74,7 +74,10 @@ impl Engine {
                         None => Found::Due(*kind),
                         Some(_) => Found::Blocked(*kind),
                     }),
-                in_flight: flights.get(position).copied().unwrap_or_default(),
+                in_flight: flights
+                    .get(&Lane::acts(*position))
+                    .copied()
+                    .unwrap_or_default(),
                 stale: tracked.slot
                     < (*floor_slot).max(min_slots.get(position).copied().unwrap_or_default()),
             })

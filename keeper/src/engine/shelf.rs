@@ -218,6 +218,10 @@ impl Shelf {
             until_secs,
         };
         let compounds = compounding_is_wanted(&situation);
+        let shown = situation.position.shown_loss_base | situation.position.shown_loss_quote;
+        let every_secs = config.prices.show_every_secs;
+        let look_at_loss = (shown != 0 && config.prices.show_within_bps > 0)
+            .then(|| self.loss_look_secs(position, market.now_secs, every_secs));
         if let Ok((at, _)) = &assessed {
             let maintenance = Bps::new(market.market.limits.maintenance_ltv_bps);
             let unhealthy = &mut self.unhealthy_since_secs;
@@ -231,6 +235,9 @@ impl Shelf {
         let (result, watch) = match assessed {
             Ok((at, mut watch)) => {
                 let mut survey = false;
+                if let Some(look_secs) = look_at_loss {
+                    watch.until_secs = watch.until_secs.min(look_secs);
+                }
                 if compounds {
                     let seen = self.seen.get(position);
                     let next = seen.map_or(i64::MIN, |seen| seen.at_secs.saturating_add(look));

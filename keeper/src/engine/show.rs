@@ -5,34 +5,36 @@ use ballast_model::price::distance_bps;
 use ballast_strategy::decide::{ActionKind, is_newer_than_shown, loss_to_show, shown_age_secs};
 use solana_sdk::pubkey::Pubkey;
 
-use super::{Engine, shelf::Shelf};
+use super::{Engine, Lane, shelf::Shelf};
 use crate::config::Prices;
 
 impl Engine {
-    /// Shows the market the newest price if that is due. Its base price account stands for it among what is in flight: posting
-    /// takes a while, and a look at the market's evidence must not wait for it.
+    /// Shows the market the newest price if that is due. Its base price account stands for it where something is noted of a market, so that
+    /// a look at its evidence is another matter.
     pub(super) fn show_price(&mut self, market: Pubkey) {
         let Some(shelf) = self.shelves.get(&market) else {
             return;
         };
         let subject = shelf.market.prices.base;
         let posts = self.executor.posts(&subject, ActionKind::RefreshPrice);
-        if self.flights.contains_key(&subject) || !shelf.price_due(&self.config.prices, posts) {
+        if self.flights.contains_key(&Lane::shows(subject))
+            || !shelf.price_due(&self.config.prices, posts)
+        {
             return;
         }
         self.dispatch(market, subject, ActionKind::RefreshPrice, false);
-        if self.flights.contains_key(&subject)
+        if self.flights.contains_key(&Lane::shows(subject))
             && let Some(shelf) = self.shelves.get_mut(&market)
         {
             shelf.note_shown();
         }
     }
 
-    /// Shows lenders what of a position's debts is not covered, unless they know or something else is on its way for it. It counts as
-    /// the showing of a price, of the position in place of the market.
+    /// Shows lenders what of a position's debts is not covered, unless they know. It counts as the showing of a price, of the position in
+    /// place of the market, and keeps nothing else from being done for it.
     pub(super) fn show_loss(&mut self, market: Pubkey, position: Pubkey) {
         let prices = &self.config.prices;
-        if prices.show_within_bps == 0 || self.flights.contains_key(&position) {
+        if prices.show_within_bps == 0 || self.flights.contains_key(&Lane::shows(position)) {
             return;
         }
         let withheld = self.withheld(&position);
@@ -49,7 +51,7 @@ impl Engine {
             return;
         }
         self.dispatch(market, position, ActionKind::RefreshPrice, false);
-        if self.flights.contains_key(&position)
+        if self.flights.contains_key(&Lane::shows(position))
             && let Some(shelf) = self.shelves.get_mut(&market)
         {
             shelf.note_loss_shown(position);
@@ -81,6 +83,18 @@ impl Shelf {
         let (below, above) = self.index.ends();
         let near = |end| distance_bps(price, end) <= within_bps;
         !self.index.restless().is_empty() || below.into_iter().chain(above).any(near)
+    }
+
+    /// When a position of which lenders have been shown a loss is to be looked at again whatever the price does: the loss may be gone, and
+    /// the last time may have been too short ago.
+    pub(super) fn loss_look_secs(&self, position: &Pubkey, now_secs: i64, every_secs: u32) -> i64 {
+        let every = i64::from(every_secs);
+        let shown = self.loss_shown_at_secs.get(position);
+        let next = shown.map_or(now_secs, |at_secs| at_secs.saturating_add(every));
+        match next > now_secs {
+            true => next,
+            false => now_secs.saturating_add(every),
+        }
     }
 
     /// How long ago this keeper has shown a position's loss.

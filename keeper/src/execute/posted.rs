@@ -100,8 +100,12 @@ impl Executor {
                     return Ok(Verdict::NotDue);
                 };
                 let prices = poster.newest(&job.market).await?;
+                let newest = published::newest(&look.view.market, Some(&updates(&prices)));
+                let every = i64::from(self.config.prices.post_every_secs);
                 let newer = look.at_prices(&prices);
-                let Some(loss) = loss_to_show(&newer.situation())? else {
+                let loss = loss_to_show(&newer.situation())?;
+                // Showing it shows the price as well, so that one posting serves for all positions of the market.
+                let Some(loss) = loss.filter(|_| shown_age_secs(&newest) >= every) else {
                     return Ok(Verdict::NotDue);
                 };
                 market = self.post_to_show(job, poster, &prices).await?;

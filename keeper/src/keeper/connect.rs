@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ballast_client::{Chain, Endpoint, RpcChain, RpcConfig};
+use ballast_feed::{Feed, Grpc, Token, Websocket};
 use futures_util::future::join_all;
 use solana_sdk::hash::Hash;
 
@@ -27,8 +28,7 @@ impl Keeper {
         });
         let keypair = keypair.transpose()?;
         let events = Events::default();
-        let mut ws_urls = vec![config.ws_url.clone()];
-        ws_urls.extend(config.nodes.more_ws_urls.iter().cloned());
+        let feeds = feeds(&config)?;
         let on_retry = || Some(retries::warnings(events.clone()));
         let request = RpcConfig::new(REQUEST_TIMEOUT);
         let node = |url: &Endpoint| RpcChain::with_config(url.clone(), request, on_retry());
@@ -52,7 +52,7 @@ impl Keeper {
             more_nodes,
             genesis_hash,
             keypair,
-            ws_urls,
+            feeds,
             storage: None,
             halt_dir,
             clock: None,
@@ -61,6 +61,25 @@ impl Keeper {
         };
         Ok(Self::with_events(parts, events))
     }
+}
+
+/// What streams, in the order in which it is tried.
+fn feeds(config: &Config) -> Result<Vec<Arc<dyn Feed>>, KeeperError> {
+    let Some(url) = &config.feed.grpc_url else {
+        let urls = [&config.ws_url]
+            .into_iter()
+            .chain(&config.nodes.more_ws_urls);
+        let websocket = |url: &Endpoint| Arc::new(Websocket::new(url.clone())) as Arc<dyn Feed>;
+        return Ok(urls.map(websocket).collect());
+    };
+    let token = config.feed.grpc_token.as_ref().map(|path| {
+        let text = std::fs::read_to_string(path).map_err(|source| KeeperError::FeedToken {
+            path: path.clone(),
+            source,
+        });
+        text.map(|text| Token::new(&text))
+    });
+    Ok(vec![Arc::new(Grpc::new(url.clone(), token.transpose()?))])
 }
 
 /// Which cluster the nodes belong to. One that does not answer now may answer later; one at least has to.

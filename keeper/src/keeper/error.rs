@@ -37,6 +37,16 @@ pub enum KeeperError {
         /// What is wrong.
         reason: String,
     },
+    /// The file with the token of the streaming service cannot be read.
+    #[error(
+        "feed.grpc_token {path}: {source}; write the token that the service gave you into that file"
+    )]
+    FeedToken {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The node does not answer.
     #[error(transparent)]
     Chain(#[from] ChainError),

@@ -53,7 +53,7 @@ pub(crate) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
         genesis_hash: [1; 32].into(),
         keypair: Some(keypair()),
         more_nodes: Vec::new(),
-        ws_urls: Vec::new(),
+        feeds: Vec::new(),
         storage: Some(Box::new(disk.clone())),
         halt_dir: None,
         clock: Some(world.system_clock()),

@@ -135,6 +135,54 @@ async fn a_loss_that_no_average_confirms_yet_is_shown_to_lenders_when_it_is_anot
         sleep(30 * second).await;
         assert_eq!(shown_losses(&world), (3 * count, Amounts::ZERO));
         assert_eq!(landed(&world, ActionKind::Liquidate), 0);
+        // Also where it is gone at once, and nothing else ever happens again.
+        gap(&world, 400);
+        for _ in 0..30 {
+            if shown_losses(&world).0 == 4 * count {
+                break;
+            }
+            sleep(second).await;
+        }
+        let (times, again) = shown_losses(&world);
+        assert_eq!(times, 4 * count);
+        assert!(again.base > 0);
+        gap(&world, 250);
+        sleep(30 * second).await;
+        assert_eq!(shown_losses(&world).1, Amounts::ZERO);
+    };
+    beside(Keeper::new(parts), scene).await;
+}
+
+/// A loss whose showing does not land keeps nobody from curing the position as soon as that is possible.
+#[tokio::test(start_paused = true)]
+async fn a_loss_on_its_way_to_lenders_stands_in_the_way_of_nothing_that_cures() {
+    let (world, disk): (World, Disk) = world(1, Faults::default());
+    let mut parts = parts(&world, &disk, Mode::Active);
+    parts.config.prices.show_within_bps = 1;
+    parts.config.liquidation.enabled = true;
+    parts.config.liquidation.max_pay = Amounts::new(u64::MAX, u64::MAX);
+    let second = Duration::from_secs(1);
+    let cures = [
+        ActionKind::Deleverage,
+        ActionKind::DeleverageSwap,
+        ActionKind::Liquidate,
+    ];
+    let cured = || {
+        cures
+            .map(|action| landed(&world, action))
+            .iter()
+            .sum::<usize>()
+    };
+    let scene = async {
+        sleep(5 * second).await;
+        world.lock().loses = Some(ActionKind::RefreshPrice);
+        gap(&world, 400);
+        sleep(5 * second).await;
+        assert_eq!((landed(&world, ActionKind::RefreshPrice), cured()), (0, 0));
+        assert!(world.lock().submits > 0);
+        gap(&world, 300);
+        sleep(10 * second).await;
+        assert!(cured() >= usize::from(POSITIONS));
     };
     beside(Keeper::new(parts), scene).await;
 }

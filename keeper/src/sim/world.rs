@@ -86,6 +86,8 @@ pub struct Inner {
     pub finds_nothing: bool,
     /// A simulation of such fails.
     pub refuses: Option<ActionKind>,
+    /// Such a transaction is taken by the node and then lost.
+    pub loses: Option<ActionKind>,
     /// The pool program does not know how to move a position.
     pub cannot_reset_range: bool,
     /// Positions that were replaced instead.
@@ -157,6 +159,7 @@ impl World {
             last_blockhash: None,
             finds_nothing: false,
             refuses: None,
+            loses: None,
             cannot_reset_range: false,
             replaced: 0,
             no_history: false,
@@ -418,8 +421,11 @@ impl Inner {
         }
         let (slot, height) = (self.slot(), self.block_height());
         if !self.transactions.contains_key(&signature) {
+            // What is merely shown of a position stands in the way of nothing.
+            let shows = |action| action == ActionKind::RefreshPrice;
             let live = |other: &&Transaction| {
                 other.position == position
+                    && shows(other.action) == shows(action)
                     && other.result.is_none()
                     && other.last_valid_block_height >= height
             };
@@ -438,7 +444,7 @@ impl Inner {
             };
             self.transactions.insert(signature, new);
         }
-        let lost = self.chance(self.faults.lost);
+        let lost = self.chance(self.faults.lost) | (self.loses == Some(action));
         let lands_at = slot + 1 + self.random(4);
         if let Some(known) = self.transactions.get_mut(&signature)
             && known.lands_at.is_none()

@@ -1,30 +1,42 @@
-//! Where the book's data come from: a complete answer first, then a websocket stream, and beside both a poll of each
-//! market's few accounts, so that a silent stream costs a second and not a position.
+//! Where the book's data come from: a complete answer first, then a stream, and beside both a poll of each market's few accounts and
+//! of what has been done in it, so that a silent stream costs a second or two and not a position.
 //!
-//! Everything goes through one channel in order of arrival; the book sorts by slot. Whenever the stream begins anew,
-//! everything is read once more, after subscribing, so that nothing is missed in between.
+//! Everything goes through one channel in order of arrival; the book sorts by slot. Whenever the stream begins anew, everything is read
+//! once more, after subscribing and at a slot that the stream had not passed before, so that nothing is missed in between.
 
 mod ceiling;
+mod doubts;
 #[cfg(test)]
 mod fault_tests;
+#[cfg(test)]
+mod ledger;
+mod news;
+#[cfg(test)]
+mod same_book_tests;
 mod stream;
+#[cfg(test)]
+mod stream_tests;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod ws_server;
 
-pub use ceiling::Ceiling;
-pub use stream::explain;
+pub use ballast_feed::explain;
+pub use doubts::{Doubts, DoubtsHeard};
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use ballast_abi::pyth::PriceUpdate;
-use ballast_client::{Account, Accounts, Chain, ChainError, Endpoint, MarketContext, Positions};
+use ballast_client::{Account, Accounts, Chain, ChainError, MarketContext, Positions};
+use ballast_feed::Feed;
 use solana_sdk::pubkey::Pubkey;
 use tokio::{
-    sync::mpsc::{self, Receiver, Sender},
-    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
+    sync::mpsc::Sender,
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
 };
+
+use ceiling::Ceiling;
+use news::Known;
 
 use crate::config::Timing;
 
@@ -104,52 +116,24 @@ pub enum Asked {
 }
 
 /// What to watch and how.
-#[derive(Clone)]
 pub struct Sources {
-    /// For complete answers and polls.
-    pub chain: Arc<dyn Chain>,
-    /// Websocket endpoints: when the stream of one breaks the next is tried. Empty: polls only.
-    pub ws_urls: Vec<Endpoint>,
-    /// Markets.
-    pub markets: Vec<Arc<MarketContext>>,
-    /// Intervals.
-    pub timing: Timing,
+    chain: Arc<dyn Chain>,
+    feeds: Vec<Arc<dyn Feed>>,
+    markets: Vec<Arc<MarketContext>>,
+    timing: Timing,
     /// What slots of a stream can be.
-    pub ceiling: Arc<Ceiling>,
+    ceiling: Ceiling,
+    /// What is known of positions.
+    known: Known,
 }
 
 /// The receiver is gone: nobody wants events any more.
 struct Closed;
 
-/// Accounts of a market (first) that are in doubt and should be read.
-type Doubt = (Pubkey, Pubkey);
-
-/// Where doubts are told.
-#[derive(Clone, Debug)]
-pub struct Doubts(Sender<Doubt>);
-
-/// Where [`Sources`] hears of them.
-#[derive(Debug)]
-pub struct DoubtsHeard(Receiver<Doubt>);
-
-/// Doubts that may wait to be settled; more are dropped, and settled by the next regular answer.
-const DOUBTS: usize = 1_000;
-/// Doubts of this span are settled together.
-const DOUBTS_TOGETHER: Duration = Duration::from_millis(50);
-/// Most accounts that a node answers at once.
-const ACCOUNTS_AT_ONCE: usize = 100;
-
-impl Doubts {
-    /// Both ends.
-    pub fn new() -> (Self, DoubtsHeard) {
-        let (sender, receiver) = mpsc::channel(DOUBTS);
-        (Self(sender), DoubtsHeard(receiver))
-    }
-
-    /// Has an account read, one of the market's or a position.
-    pub fn tell(&self, market: Pubkey, address: Pubkey) {
-        let _ = self.0.try_send((market, address));
-    }
+/// What came of reading everything.
+struct Read {
+    /// The lowest slot among the answers; `None` if one is missing.
+    slot: Option<u64>,
 }
 
 async fn pass_on(events: &Sender<SourceEvent>, event: SourceEvent) -> Result<(), Closed> {
@@ -157,92 +141,33 @@ async fn pass_on(events: &Sender<SourceEvent>, event: SourceEvent) -> Result<(),
 }
 
 impl Sources {
+    /// `chain` is asked for complete answers. When the stream of one of `feeds` breaks the next is tried; without any there are polls only.
+    pub fn new(
+        chain: Arc<dyn Chain>,
+        feeds: Vec<Arc<dyn Feed>>,
+        markets: Vec<Arc<MarketContext>>,
+        timing: Timing,
+    ) -> Self {
+        Self {
+            chain,
+            feeds,
+            markets,
+            timing,
+            ceiling: Ceiling::default(),
+            known: Known::default(),
+        }
+    }
+
     /// Delivers events until nobody receives them any more.
     pub async fn run(self, events: Sender<SourceEvent>, doubts: DoubtsHeard) {
         let polling = self.poll(&events);
-        let streaming = self.stream_and_resync(&events);
+        let streaming = self.stream_and_resync(&events, doubts.teller());
+        let looking = self.look_for_news(&events);
         let settling = self.settle_doubts(&events, doubts);
-        // They end only when the receiver is gone.
-        let _ = tokio::join!(polling, streaming, settling);
-    }
-
-    /// Reads what is in doubt.
-    async fn settle_doubts(
-        &self,
-        events: &Sender<SourceEvent>,
-        mut doubts: DoubtsHeard,
-    ) -> Result<(), Closed> {
-        while let Some(first) = doubts.0.recv().await {
-            sleep(DOUBTS_TOGETHER).await;
-            let mut asked = BTreeMap::from([(first.0, BTreeSet::from([first.1]))]);
-            while let Ok((market, address)) = doubts.0.try_recv() {
-                asked
-                    .entry(market)
-                    .or_insert_with(BTreeSet::new)
-                    .insert(address);
-            }
-            for market in &self.markets {
-                let Some(addresses) = asked.get(&market.address) else {
-                    continue;
-                };
-                if let Err(error) = self.read_again(market, addresses, events).await? {
-                    pass_on(
-                        events,
-                        SourceEvent::Trouble {
-                            market: market.address,
-                            asked: Asked::Accounts,
-                            reason: error.to_string(),
-                        },
-                    )
-                    .await?;
-                }
-            }
+        tokio::select! {
+            () = events.closed() => {}
+            _ = async { tokio::join!(polling, streaming, looking, settling) } => {}
         }
-        Ok(())
-    }
-
-    async fn read_again(
-        &self,
-        market: &MarketContext,
-        addresses: &BTreeSet<Pubkey>,
-        events: &Sender<SourceEvent>,
-    ) -> Result<Result<(), ChainError>, Closed> {
-        let of_market = market.snapshot_addresses();
-        if addresses.iter().any(|address| of_market.contains(address)) {
-            match self.market(market).await {
-                Ok(event) => pass_on(events, event).await?,
-                Err(error) => return Ok(Err(error)),
-            }
-        }
-        let positions: Vec<Pubkey> = addresses
-            .iter()
-            .filter(|address| !of_market.contains(address))
-            .copied()
-            .collect();
-        for positions in positions.chunks(ACCOUNTS_AT_ONCE) {
-            let answer = match self.chain.accounts(positions).await {
-                Ok(answer) => answer,
-                Err(error) => return Ok(Err(error)),
-            };
-            let (market, slot) = (market.address, answer.slot);
-            for (position, account) in positions.iter().copied().zip(answer.accounts) {
-                let event = match account.filter(|account| account.owner == ballast::ID) {
-                    Some(account) => SourceEvent::Account {
-                        market,
-                        address: position,
-                        slot,
-                        account,
-                    },
-                    None => SourceEvent::Missing {
-                        market,
-                        position,
-                        slot,
-                    },
-                };
-                pass_on(events, event).await?;
-            }
-        }
-        Ok(Ok(()))
     }
 
     /// Reads every market's own accounts at a fixed rate.
@@ -253,29 +178,29 @@ impl Sources {
             ticks.tick().await;
             for market in &self.markets {
                 let event = match self.market(market).await {
-                    Ok(event) => event,
-                    Err(error) => SourceEvent::Trouble {
-                        market: market.address,
-                        asked: Asked::Accounts,
-                        reason: error.to_string(),
-                    },
+                    Ok((_, event)) => event,
+                    Err(error) => trouble(market, Asked::Accounts, &error),
                 };
                 pass_on(events, event).await?;
             }
         }
     }
 
-    async fn stream_and_resync(&self, events: &Sender<SourceEvent>) -> Result<(), Closed> {
+    async fn stream_and_resync(
+        &self,
+        events: &Sender<SourceEvent>,
+        doubts: doubts::Teller,
+    ) -> Result<(), Closed> {
         let mut pause = self.timing.backoff_first;
-        let mut endpoints = self.ws_urls.iter().cycle();
+        let mut feeds = self.feeds.iter().cycle();
         loop {
             let began = Instant::now();
-            let reason = match endpoints.next() {
-                Some(endpoint) => stream::run(self, endpoint, events).await?,
+            let reason = match feeds.next() {
+                Some(feed) => stream::run(self, feed.as_ref(), &doubts, events).await?,
                 None => {
                     // Without a stream, new positions are found by reading all of them.
-                    let again = self.resync_all(events).await?;
-                    sleep_until(again.min(Instant::now() + self.timing.watchdog)).await;
+                    let read = self.resync_all(events).await?;
+                    sleep(self.again(&read).min(self.timing.watchdog)).await;
                     continue;
                 }
             };
@@ -291,42 +216,66 @@ impl Sources {
         }
     }
 
-    /// Reads everything anew; returns when to do so again.
-    async fn resync_all(&self, events: &Sender<SourceEvent>) -> Result<Instant, Closed> {
-        let mut again = self.timing.resync;
+    /// Reads everything anew.
+    async fn resync_all(&self, events: &Sender<SourceEvent>) -> Result<Read, Closed> {
+        let mut slot = Some(u64::MAX);
         for market in &self.markets {
-            if let Err(error) = self.resync(market, events).await? {
-                pass_on(
-                    events,
-                    SourceEvent::Trouble {
-                        market: market.address,
-                        asked: Asked::Positions,
-                        reason: error.to_string(),
-                    },
-                )
-                .await?;
-                again = self.timing.refresh;
-            }
+            let read = match self.resync(market, events).await? {
+                Ok(read) => Some(read),
+                Err(error) => {
+                    pass_on(events, trouble(market, Asked::Positions, &error)).await?;
+                    None
+                }
+            };
+            slot = slot.zip(read).map(|(a, b)| a.min(b));
         }
-        Ok(Instant::now() + again)
+        Ok(Read { slot })
     }
 
+    /// When to do so again.
+    fn again(&self, read: &Read) -> Duration {
+        match read.slot {
+            Some(_) => self.timing.resync,
+            None => self.timing.refresh,
+        }
+    }
+
+    /// Reads everything once the node has reached a slot, and after so long even if it has not.
+    async fn resync_from(
+        &self,
+        slot: Option<u64>,
+        patience: Duration,
+        events: &Sender<SourceEvent>,
+    ) -> Result<Read, Closed> {
+        let until = Instant::now() + patience;
+        while let Some(slot) = slot
+            && Instant::now() < until
+            && self.chain.slot().await.unwrap_or_default() < slot
+        {
+            let pause = Instant::now() + self.timing.refresh / 2;
+            sleep_until(pause.min(until)).await;
+        }
+        self.resync_all(events).await
+    }
+
+    /// Returns the slot that everything is at least of.
     async fn resync(
         &self,
         market: &Arc<MarketContext>,
         events: &Sender<SourceEvent>,
-    ) -> Result<Result<(), ChainError>, Closed> {
+    ) -> Result<Result<u64, ChainError>, Closed> {
         let answers = async {
-            let market_event = self.market(market).await?;
+            let (accounts_slot, market_event) = self.market(market).await?;
             // Asked for before the positions, so that they are at least as new.
             let slot = self.chain.slot().await?;
             let positions = Positions::of_market(self.chain.as_ref(), &market.address).await?;
-            Ok::<_, ChainError>((market_event, slot, positions))
+            Ok::<_, ChainError>((accounts_slot, market_event, slot, positions))
         };
         match answers.await {
-            Ok((market_event, slot, positions)) => {
+            Ok((accounts_slot, market_event, slot, positions)) => {
                 pass_on(events, market_event).await?;
                 let slot = positions.slot.unwrap_or(slot);
+                self.known.read(market.address, slot);
                 pass_on(
                     events,
                     SourceEvent::Positions {
@@ -336,172 +285,26 @@ impl Sources {
                     },
                 )
                 .await?;
-                Ok(Ok(()))
+                Ok(Ok(slot.min(accounts_slot)))
             }
             Err(error) => Ok(Err(error)),
         }
     }
 
-    async fn market(&self, market: &MarketContext) -> Result<SourceEvent, ChainError> {
+    /// A market's accounts, and their slot.
+    async fn market(&self, market: &MarketContext) -> Result<(u64, SourceEvent), ChainError> {
         let accounts = self.chain.accounts(&market.snapshot_addresses()).await?;
-        self.ceiling.polled(accounts.slot);
-        Ok(SourceEvent::Market {
-            address: market.address,
-            accounts,
-        })
+        let slot = accounts.slot;
+        self.ceiling.polled(slot);
+        let address = market.address;
+        Ok((slot, SourceEvent::Market { address, accounts }))
     }
 }
 
-/// The next item, or why there is none: the stream ended, or was silent for too long.
-async fn next_within<T>(
-    silence: Duration,
-    next: impl Future<Output = Option<T>>,
-) -> Result<T, String> {
-    match timeout(silence, next).await {
-        Ok(Some(item)) => Ok(item),
-        Ok(None) => Err("the node closed the connection".into()),
-        Err(_) => Err(format!("no message for {} s", silence.as_secs())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::sync::mpsc;
-
-    use super::*;
-    use crate::sim::{Faults, World, bytes};
-
-    fn sources(world: &World, ws_url: Option<Endpoint>) -> Sources {
-        Sources {
-            chain: Arc::new(world.clone()),
-            ws_urls: ws_url.into_iter().collect(),
-            markets: vec![Arc::new(bytes::context())],
-            timing: Timing::default(),
-            ceiling: Arc::default(),
-        }
-    }
-
-    /// Events of so many simulated seconds: market answers, complete answers, lost streams, troubles.
-    async fn listen(sources: Sources, secs: u64) -> [usize; 4] {
-        let (sender, mut receiver) = mpsc::channel(10_000);
-        let (_doubts, heard) = Doubts::new();
-        let _ = timeout(Duration::from_secs(secs), sources.run(sender, heard)).await;
-        let mut seen = [0; 4];
-        while let Ok(event) = receiver.try_recv() {
-            let kind = match event {
-                SourceEvent::Account { .. }
-                | SourceEvent::Missing { .. }
-                | SourceEvent::Published { .. } => continue,
-                SourceEvent::Market { .. } => 0,
-                SourceEvent::Positions { positions, .. } => {
-                    assert_eq!(positions.positions.len(), 2);
-                    1
-                }
-                SourceEvent::StreamLost { .. } => 2,
-                SourceEvent::Trouble { .. } => 3,
-            };
-            seen[kind] += 1;
-        }
-        seen
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn without_a_stream_everything_is_polled() {
-        let world = World::new(1, Pubkey::default(), 2, Faults::default());
-        let [markets, positions, lost, troubles] = listen(sources(&world, None), 60).await;
-        assert!(
-            markets >= 50 && (3..=6).contains(&positions),
-            "{markets} {positions}"
-        );
-        assert_eq!((lost, troubles), (0, 0));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn troubles_are_told_and_survived() {
-        let world = World::new(
-            2,
-            Pubkey::default(),
-            2,
-            Faults {
-                no_answer: 30,
-                ..Faults::default()
-            },
-        );
-        let [markets, positions, _, troubles] = listen(sources(&world, None), 300).await;
-        assert!(
-            markets > 50 && positions >= 5 && troubles > 20,
-            "{markets} {positions} {troubles}"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_stream_that_does_not_come_up_is_tried_again_and_polls_go_on() {
-        let world = World::new(3, Pubkey::default(), 2, Faults::default());
-        // Nothing listens on the discard port.
-        let mut sources = sources(&world, Some("ws://127.0.0.1:9".into()));
-        sources.timing.backoff_first = Duration::from_millis(10);
-        sources.timing.refresh = Duration::from_millis(50);
-        let [markets, positions, lost, _] = listen(sources, 2).await;
-        assert!(
-            lost >= 2 && positions >= 2 && markets > 10,
-            "{markets} {positions} {lost}"
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_in_doubt_is_read() {
-        let world = World::new(4, Pubkey::default(), 2, Faults::default());
-        let mut sources = sources(&world, None);
-        sources.timing.refresh = Duration::from_secs(1_000);
-        sources.timing.watchdog = Duration::from_secs(1_000);
-        let market = sources.markets[0].address;
-        let (sender, mut receiver) = mpsc::channel(100);
-        let (doubts, heard) = Doubts::new();
-        let (known, unknown) = (
-            Pubkey::new_from_array([100; 32]),
-            Pubkey::new_from_array([99; 32]),
-        );
-        let questions = async {
-            sleep(Duration::from_secs(10)).await;
-            while receiver.try_recv().is_ok() {}
-            for address in [known, unknown, market, known] {
-                doubts.tell(market, address);
-            }
-            let mut answers = [0; 3];
-            while let Ok(Some(event)) = timeout(Duration::from_secs(5), receiver.recv()).await {
-                match event {
-                    SourceEvent::Market { .. } => answers[0] += 1,
-                    SourceEvent::Account { address, .. } if address == known => answers[1] += 1,
-                    SourceEvent::Missing { position, .. } if position == unknown => answers[2] += 1,
-                    other => panic!("{other:?}"),
-                }
-            }
-            answers
-        };
-        tokio::select! {
-            answers = questions => assert_eq!(answers, [1, 1, 1]),
-            () = sources.run(sender, heard) => panic!("ended"),
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn silence_and_an_end_are_told_apart() {
-        let silence = Duration::from_secs(15);
-        assert_eq!(
-            next_within(silence, std::future::ready(Some(1))).await,
-            Ok(1)
-        );
-        assert!(
-            next_within::<()>(silence, std::future::ready(None))
-                .await
-                .unwrap_err()
-                .contains("closed")
-        );
-        assert!(
-            next_within::<()>(silence, std::future::pending())
-                .await
-                .unwrap_err()
-                .contains("15 s")
-        );
+fn trouble(market: &MarketContext, asked: Asked, error: &ChainError) -> SourceEvent {
+    SourceEvent::Trouble {
+        market: market.address,
+        asked,
+        reason: error.to_string(),
     }
 }

@@ -1,265 +1,212 @@
-//! One life of the websocket stream: subscribe, read everything anew, pass updates on until it breaks or falls silent.
+//! One life of a stream: subscribe, read everything anew, pass updates on until it breaks, falls silent or is deaf.
 
 use std::time::Duration;
 
-use anchor_lang::Discriminator;
-use ballast_client::{Account, Endpoint, Position};
-use futures_util::{
-    StreamExt,
-    future::{BoxFuture, join_all},
-    stream::{BoxStream, select_all},
-};
-use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
-use solana_client::{
-    rpc_config::{RpcAccountInfoConfig, RpcProgramAccountsConfig},
-    rpc_filter::{Memcmp, RpcFilterType},
-};
-use solana_commitment_config::CommitmentConfig;
-use solana_pubsub_client::nonblocking::pubsub_client::{PubsubClient, PubsubClientError};
+use ballast_feed::{Feed, Recent, Update, Wanted};
+use futures_util::future::{BoxFuture, OptionFuture};
 use solana_sdk::pubkey::Pubkey;
 use tokio::{
     sync::mpsc::Sender,
-    time::{Instant, timeout},
+    time::{Instant, sleep_until, timeout_at},
 };
 
-use super::{Asked, Closed, SourceEvent, Sources, next_within, pass_on};
+use super::{Asked, Closed, Read, SourceEvent, Sources, doubts::Teller, pass_on};
 
-/// How long connecting and subscribing may take.
-const CONNECT_WITHIN: Duration = Duration::from_secs(20);
+/// Everything is read for the first time after so long at the latest, whether or not the node has come to where the stream began.
+const FIRST_READ_WITHIN: Duration = Duration::from_secs(2);
+/// So many slots without the cluster's clock, which changes in every one and is streamed as any account, and the stream is deaf.
+const DEAF_SLOTS: u64 = 10;
 
-enum Message {
-    Event(SourceEvent),
-    /// A sign of life.
-    Slot,
+/// How far a stream has come.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Life {
+    /// The first slot that it told. What was before is not in it.
+    first: Option<u64>,
+    /// The newest.
+    newest: u64,
+    /// The newest when it last told of the clock; `None` if it never has: there are nodes that do not.
+    clock: Option<u64>,
+    /// Slot at which everything was read.
+    read: Option<u64>,
 }
 
-type Subscription<'a> = (
-    BoxStream<'a, Message>,
-    Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>,
-);
+impl Life {
+    /// The stream has told a slot.
+    fn heard(&mut self, slot: u64) -> Result<(), String> {
+        self.first.get_or_insert(slot);
+        self.newest = self.newest.max(slot);
+        match self.clock {
+            Some(clock) if self.newest.saturating_sub(clock) > DEAF_SLOTS => Err(format!(
+                "it goes on to slot {}, but has told nothing of the cluster's clock since slot {clock}",
+                self.newest
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there may be changes that were neither streamed nor read.
+    fn has_gap(&self) -> bool {
+        self.first
+            .is_some_and(|first| self.read.is_none_or(|read| read < first))
+    }
+}
 
 /// Streams until something breaks; returns what. `Err` when nobody listens any more.
 pub(super) async fn run(
     sources: &Sources,
-    endpoint: &Endpoint,
+    feed: &dyn Feed,
+    doubts: &Teller,
     events: &Sender<SourceEvent>,
 ) -> Result<String, Closed> {
-    let client = match timeout(CONNECT_WITHIN, PubsubClient::new(endpoint.expose())).await {
-        Ok(Ok(client)) => client,
-        Ok(Err(error)) => return Ok(format!("cannot connect: {}", explain(endpoint, &error))),
-        Err(_) => return Ok("cannot connect in time".into()),
+    let wanted = sources.markets.iter().map(|market| Wanted {
+        market: market.address,
+        accounts: market.snapshot_addresses().to_vec(),
+    });
+    let wanted: Vec<Wanted> = wanted.collect();
+    let mut updates = match feed.subscribe(&wanted).await {
+        Ok(updates) => updates,
+        Err(error) => return Ok(error.to_string()),
     };
-    let ended = match timeout(CONNECT_WITHIN, subscribe(sources, &client)).await {
-        Ok(Ok(subscriptions)) => forward(sources, subscriptions, events).await,
-        Ok(Err(error)) => Ok(format!("cannot subscribe: {}", explain(endpoint, &error))),
-        Err(_) => Ok("cannot subscribe in time".into()),
+    let mut stream = Stream {
+        sources,
+        doubts,
+        life: Life::default(),
+        recent: Recent::default(),
     };
-    // A connection that is broken already cannot be closed properly, and need not be.
-    let _ = timeout(CONNECT_WITHIN, client.shutdown()).await;
-    ended
-}
-
-/// What went wrong with a websocket, without what is secret of its address.
-pub fn explain(endpoint: &Endpoint, error: &PubsubClientError) -> String {
-    let said = match error {
-        PubsubClientError::ConnectionError(cause) => format!("{error}: {cause}"),
-        PubsubClientError::WsError(cause) => format!("{error}: {cause}"),
-        other => other.to_string(),
-    };
-    format!("{endpoint}: {}", endpoint.hide(&said))
-}
-
-async fn forward(
-    sources: &Sources,
-    subscriptions: Vec<Subscription<'_>>,
-    events: &Sender<SourceEvent>,
-) -> Result<String, Closed> {
-    let (streams, unsubscribe): (Vec<_>, Vec<_>) = subscriptions.into_iter().unzip();
-    let mut messages = select_all(streams);
-    // Subscribed first, read second: what changes meanwhile is in the stream.
-    let mut resync_at = sources.resync_all(events).await?;
-    let reason = loop {
-        match next_within(sources.timing.watchdog, messages.next()).await {
-            Ok(Message::Event(event)) => {
-                if let SourceEvent::Account { slot, .. } = &event
-                    && let Err(reason) = sources.ceiling.allows(*slot)
-                {
-                    break reason;
+    let silence = sources.timing.watchdog;
+    let mut silent_at = Instant::now() + silence;
+    // Subscribed first, read second: what changes meanwhile is in the stream. Both at once, so that the stream never waits.
+    let mut reading: Option<BoxFuture<'_, Result<Read, Closed>>> = None;
+    let mut read_at = Instant::now() + FIRST_READ_WITHIN;
+    let mut patience = FIRST_READ_WITHIN;
+    loop {
+        if reading.is_none() && Instant::now() >= read_at {
+            let from = stream.life.first;
+            reading = Some(Box::pin(sources.resync_from(from, patience, events)));
+        }
+        tokio::select! {
+            update = timeout_at(silent_at, updates.next()) => match update {
+                Ok(Ok(update)) => {
+                    silent_at = Instant::now() + silence;
+                    let begins = stream.life.first.is_none();
+                    match stream.take(update) {
+                        Ok(Some(event)) => pass_on(events, event).await?,
+                        Ok(None) => {}
+                        Err(reason) => return Ok(reason),
+                    }
+                    if begins && stream.life.first.is_some() && stream.life.read.is_none() {
+                        read_at = Instant::now();
+                    }
                 }
-                pass_on(events, event).await?;
+                Ok(Err(error)) => return Ok(error.to_string()),
+                Err(_) => return Ok(format!("no message for {} s", silence.as_secs_f64())),
+            },
+            Some(read) = OptionFuture::from(reading.as_mut()) => {
+                reading = None;
+                let read = read?;
+                stream.life.read = stream.life.read.max(read.slot);
+                read_at = Instant::now() + match stream.life.has_gap() {
+                    true => sources.timing.refresh,
+                    false => sources.again(&read),
+                };
+                patience = sources.timing.resync;
             }
-            Ok(Message::Slot) => {}
-            Err(reason) => break reason,
+            () = sleep_until(read_at), if reading.is_none() => {}
         }
-        if Instant::now() >= resync_at {
-            resync_at = sources.resync_all(events).await?;
-        }
-    };
-    drop(messages);
-    let leave = join_all(unsubscribe.into_iter().map(|unsubscribe| unsubscribe()));
-    let _ = timeout(Duration::from_secs(1), leave).await;
-    Ok(reason)
-}
-
-async fn subscribe<'a>(
-    sources: &Sources,
-    client: &'a PubsubClient,
-) -> Result<Vec<Subscription<'a>>, PubsubClientError> {
-    let account_config = RpcAccountInfoConfig {
-        encoding: Some(UiAccountEncoding::Base64),
-        commitment: Some(CommitmentConfig::confirmed()),
-        ..RpcAccountInfoConfig::default()
-    };
-    let mut subscriptions: Vec<Subscription<'a>> = Vec::new();
-    let (slots, leave) = client.slot_subscribe().await?;
-    subscriptions.push((slots.map(|_| Message::Slot).boxed(), leave));
-    for market in &sources.markets {
-        let of = market.address;
-        for address in market.snapshot_addresses() {
-            let (updates, leave) = client
-                .account_subscribe(&address, Some(account_config.clone()))
-                .await?;
-            let updates =
-                updates.map(move |update| event(of, address, update.context.slot, &update.value));
-            subscriptions.push((updates.boxed(), leave));
-        }
-        let (updates, leave) = client
-            .program_subscribe(&ballast::ID, Some(positions_of(&of, &account_config)))
-            .await?;
-        let updates = updates.map(move |update| match update.value.pubkey.parse() {
-            Ok(address) => event(of, address, update.context.slot, &update.value.account),
-            Err(_) => trouble(
-                of,
-                format!(
-                    "the stream names `{}`, which is no address",
-                    update.value.pubkey
-                ),
-            ),
-        });
-        subscriptions.push((updates.boxed(), leave));
-    }
-    Ok(subscriptions)
-}
-
-/// Positions of a market.
-fn positions_of(
-    market: &Pubkey,
-    account_config: &RpcAccountInfoConfig,
-) -> RpcProgramAccountsConfig {
-    let market_offset = Position::DISCRIMINATOR.len() + std::mem::offset_of!(Position, market);
-    RpcProgramAccountsConfig {
-        filters: Some(vec![
-            RpcFilterType::Memcmp(Memcmp::new_base58_encoded(0, Position::DISCRIMINATOR)),
-            RpcFilterType::Memcmp(Memcmp::new_base58_encoded(market_offset, market.as_ref())),
-        ]),
-        account_config: account_config.clone(),
-        ..RpcProgramAccountsConfig::default()
     }
 }
 
-fn trouble(market: Pubkey, reason: String) -> Message {
-    Message::Event(SourceEvent::Trouble {
-        market,
-        asked: Asked::Stream,
-        reason,
-    })
+struct Stream<'a> {
+    sources: &'a Sources,
+    doubts: &'a Teller,
+    life: Life,
+    /// By market and address.
+    recent: Recent<(Pubkey, Pubkey)>,
 }
 
-fn event(market: Pubkey, address: Pubkey, slot: u64, account: &UiAccount) -> Message {
-    let Some(data) = account.data.decode() else {
-        return trouble(
-            market,
-            format!("account {address} came in an encoding that was not asked for"),
-        );
-    };
-    let Ok(owner) = account.owner.parse() else {
-        return trouble(
-            market,
-            format!(
-                "account {address} is owned by `{}`, which is no address",
-                account.owner
-            ),
-        );
-    };
-    let account = Account {
-        lamports: account.lamports,
-        data,
-        owner,
-        executable: account.executable,
-        rent_epoch: account.rent_epoch,
-    };
-    Message::Event(SourceEvent::Account {
-        market,
-        address,
-        slot,
-        account,
-    })
+impl Stream<'_> {
+    /// Takes in an update; returns what the book has to be told, or why the stream is of no use.
+    fn take(&mut self, update: Update) -> Result<Option<SourceEvent>, String> {
+        match update {
+            Update::Slot(slot) => {
+                self.sources.ceiling.allows(slot)?;
+                self.life.heard(slot)?;
+                Ok(None)
+            }
+            Update::Account {
+                market,
+                address,
+                slot,
+                write_version,
+                account,
+            } => {
+                self.sources.ceiling.allows(slot)?;
+                if address == solana_sdk::sysvar::clock::ID {
+                    self.life.clock = Some(self.life.newest.max(slot));
+                }
+                self.life.heard(slot)?;
+                if !self.recent.is_news(slot, (market, address), write_version) {
+                    return Ok(None);
+                }
+                let markets = &self.sources.markets;
+                let of_market = markets.iter().find(|context| context.address == market);
+                if of_market.is_some_and(|of| !of.snapshot_addresses().contains(&address)) {
+                    self.sources.known.told(market, slot);
+                }
+                Ok(Some(SourceEvent::Account {
+                    market,
+                    address,
+                    slot,
+                    account,
+                }))
+            }
+            Update::Dead(slot) => {
+                for (market, address) in self.recent.forget(slot) {
+                    if !self.doubts.tell(market, address, slot) {
+                        return Err(format!(
+                            "slot {slot} is dead, and more of what it told is in doubt than can be asked for"
+                        ));
+                    }
+                }
+                Ok(None)
+            }
+            Update::Unreadable { market, reason } => Ok(Some(SourceEvent::Trouble {
+                market,
+                asked: Asked::Stream,
+                reason,
+            })),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use solana_account_decoder_client_types::UiAccountData;
-
     use super::*;
 
-    fn ui(owner: &str, data: UiAccountData) -> UiAccount {
-        UiAccount {
-            lamports: 1,
-            data,
-            owner: owner.into(),
-            executable: false,
-            rent_epoch: 0,
-            space: None,
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_wrong_with_the_websocket_holds_nothing_of_its_address() {
-        const KEY: &str = "KEY0123456789";
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let host = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            use tokio::io::{AsyncReadExt, AsyncWriteExt};
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = vec![0; 4_096];
-            let length = stream.read(&mut request).await.unwrap();
-            assert!(String::from_utf8_lossy(&request[..length]).contains(KEY));
-            // Refuses the key, and names it.
-            let answer = format!("HTTP/1.1 401 {KEY}\r\nx-key: {KEY}\r\ncontent-length: 0\r\n\r\n");
-            stream.write_all(answer.as_bytes()).await.unwrap();
-        });
-        for url in [
-            format!("ws://{host}/{KEY}?api-key={KEY}"),
-            format!("ws://127.0.0.1:9/{KEY}"),
-            format!("http://127.0.0.1:9/{KEY}"),
-            format!("ws//{KEY}"),
-        ] {
-            let endpoint = Endpoint::new(url);
-            let error = PubsubClient::new(endpoint.expose()).await.err().unwrap();
-            let said = explain(&endpoint, &error);
-            assert!(!said.contains(KEY), "{said}");
-        }
+    #[test]
+    fn what_was_before_the_stream_has_to_be_read_at_its_first_slot_or_later() {
+        let mut life = Life::default();
+        // Nothing was told yet: nothing is known to be missing.
+        assert!(!life.has_gap());
+        life.heard(100).unwrap();
+        life.heard(101).unwrap();
+        assert!(life.has_gap());
+        life.read = Some(99);
+        assert!(life.has_gap());
+        life.read = Some(100);
+        assert!(!life.has_gap());
     }
 
     #[test]
-    fn accounts_are_decoded_and_bad_ones_named() {
-        let address = Pubkey::new_from_array([5; 32]);
-        let base64 = |text: &str| UiAccountData::Binary(text.into(), UiAccountEncoding::Base64);
-        let owner = ballast::ID.to_string();
-        let Message::Event(SourceEvent::Account {
-            account, slot: 7, ..
-        }) = event(address, address, 7, &ui(&owner, base64("AQI=")))
-        else {
-            panic!("not an account");
-        };
-        assert_eq!((account.data, account.owner), (vec![1, 2], ballast::ID));
-        for bad in [ui(&owner, base64("!")), ui("nobody", base64("AQI="))] {
-            let Message::Event(SourceEvent::Trouble { reason, .. }) =
-                event(address, address, 7, &bad)
-            else {
-                panic!("taken");
-            };
-            assert!(reason.contains(&address.to_string()), "{reason}");
-        }
+    fn slots_without_the_clock_are_a_deaf_stream() {
+        let mut life = Life::default();
+        // A node that never tells of the clock is not deaf.
+        life.heard(1_000).unwrap();
+        life.heard(1_000 + 10 * DEAF_SLOTS).unwrap();
+        let last = life.newest;
+        life.clock = Some(last);
+        life.heard(last + DEAF_SLOTS).unwrap();
+        let reason = life.heard(last + DEAF_SLOTS + 1).unwrap_err();
+        assert!(reason.contains(&last.to_string()), "{reason}");
     }
 }

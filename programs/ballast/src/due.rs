@@ -138,29 +138,38 @@ pub fn width_allowed(automation: &Automation, [lower, upper]: [i32; 2]) -> bool 
     allowed.contains(&width)
 }
 
-/// The price at which a liquidation is planned and paid: the newest that is known. Nobody takes more by the choice of an older one,
-/// which only has to say that it is due too.
-pub fn liquidation_price(used: SqrtPrice, newest: Option<SqrtPrice>) -> SqrtPrice {
-    newest.unwrap_or(used)
-}
-
-/// What a position is worth at the price that is used, given what it is worth at [`liquidation_price`].
-///
-/// # Errors
-/// [`ModelError`].
-pub fn value_at_used(
-    position: &PositionModel,
+/// The price at which a liquidation is planned and paid, and the other one at which it has to be due as well. Nobody takes more by the
+/// choice of an older price than the newest that is known: it is paid at that one, if it is certain
+/// ([`crate::oracle::newest_is_certain`]). An uncertain one can only say that nothing is due.
+pub fn liquidation_prices(
     used: SqrtPrice,
-    (price, value): (SqrtPrice, &Valuation),
-) -> Result<Valuation, ModelError> {
-    if price == used {
-        Ok(*value)
-    } else {
-        position.value(used)
+    newest: Option<SqrtPrice>,
+    certain: bool,
+) -> [SqrtPrice; 2] {
+    let newest = newest.unwrap_or(used);
+    match certain {
+        true => [newest, used],
+        false => [used, newest],
     }
 }
 
-/// Whether LTV has reached maintenance at the price that is used and at the newest that is known.
+/// What a position is worth at the other of [`liquidation_prices`], given what it is worth at the one.
+///
+/// # Errors
+/// [`ModelError`].
+pub fn value_at_other(
+    position: &PositionModel,
+    [price, other]: [SqrtPrice; 2],
+    value: &Valuation,
+) -> Result<Valuation, ModelError> {
+    if price == other {
+        Ok(*value)
+    } else {
+        position.value(other)
+    }
+}
+
+/// Whether LTV has reached maintenance at both of [`liquidation_prices`].
 pub fn liquidation_due(limits: &Limits, values: [&Valuation; 2]) -> bool {
     let maintenance = Bps::new(limits.maintenance_ltv_bps);
     values.iter().all(|value| value.ltv_at_least(maintenance))
@@ -277,13 +286,21 @@ mod tests {
     #[test]
     fn a_liquidation_is_paid_at_the_newest_price_and_values_only_what_it_does_not_know() {
         let (used, newest) = (at(-100), at(100));
-        assert_eq!(liquidation_price(used, Some(newest)), newest);
-        assert_eq!(liquidation_price(used, None), used);
+        assert_eq!(liquidation_prices(used, Some(newest), true), [newest, used]);
+        // An uncertain one pays nothing.
+        assert_eq!(
+            liquidation_prices(used, Some(newest), false),
+            [used, newest]
+        );
+        for certain in [true, false] {
+            assert_eq!(liquidation_prices(used, None, certain), [used; 2]);
+        }
         let position = hedged();
         let [then, now] = [used, newest].map(|price| position.value(price).unwrap());
         assert_ne!(then, now);
-        assert_eq!(value_at_used(&position, used, (newest, &now)), Ok(then));
-        assert_eq!(value_at_used(&position, newest, (newest, &now)), Ok(now));
+        let other = |prices, value| value_at_other(&position, prices, value).unwrap();
+        assert_eq!(other([newest, used], &now), then);
+        assert_eq!(other([newest; 2], &now), now);
     }
 
     #[test]

@@ -202,11 +202,21 @@ pub fn peek_price(
 }
 
 /// The price of the newest update of each feed that anybody has shown to the market; `None` before the first, and before the first
-/// of a new feed. What somebody uses may be older, by the grace: losses count against the worse of both.
+/// of a new feed. What somebody uses may be older, by the grace: losses count against the worse of both. It may be as uncertain as it
+/// likes, see [`newest_is_certain`].
 pub fn newest_price(market: &Market) -> Option<SqrtPrice> {
     let [base, quote] = market.newest_feed_prices.map(FeedPrice::unpacked);
     base.and(quote)
         .and_then(|_| SqrtPrice::new(market.newest_sqrt_price_x64.get()).ok())
+}
+
+/// Whether the confidence intervals of [`newest_price`] are no wider than what a liquidation takes. Nothing is paid, and no loss shown
+/// or booked, at a price that is not.
+pub fn newest_is_certain(market: &Market) -> bool {
+    market
+        .newest_feed_prices
+        .iter()
+        .all(|packed| FeedPrice::is_certain(*packed))
 }
 
 /// Remembers two updates that the market has been shown, of each feed the newest: whoever shows one feed late beside the other
@@ -233,6 +243,7 @@ pub fn take_note_of(market: &mut Market, side: Side, update: &PriceUpdate) {
 
 /// Remembers an update unless a newer one of its feed has been shown; whether it is the newest now.
 fn remember(market: &mut Market, side: Side, update: &PriceUpdate) -> bool {
+    let largest_bps = market.oracle_rules.max_confidence_loose_bps;
     let (shown_secs, newest) = match side {
         Side::Base => (
             &mut market.last_base_publish_secs,
@@ -246,9 +257,19 @@ fn remember(market: &mut Market, side: Side, update: &PriceUpdate) -> bool {
     let newer = update.publish_time >= *shown_secs;
     if newer {
         *shown_secs = update.publish_time;
-        *newest = feed_price(update).packed();
+        let packed = feed_price(update).packed();
+        *newest = match is_certain(update, largest_bps) {
+            true => packed,
+            false => FeedPrice::marked_uncertain(packed),
+        };
     }
     newer
+}
+
+/// Whether the confidence interval is at most this part of the price; without a division, which costs more.
+fn is_certain(update: &PriceUpdate, largest_bps: u32) -> bool {
+    let price = u128::from(update.price.max(0).unsigned_abs());
+    u128::from(update.conf) * u128::from(Bps::ONE.get()) <= price * u128::from(largest_bps)
 }
 
 /// The newest price of both feeds, where both have spoken, neither so long before the other that it could be used no more: a market

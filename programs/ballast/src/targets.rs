@@ -157,26 +157,48 @@ impl Due {
         used: SqrtPrice,
         newest: Option<SqrtPrice>,
     ) -> Result<bool, ModelError> {
-        match self.by {
-            TriggeredBy::Market => Ok(true),
-            TriggeredBy::Policy => self.with_swap_at_newest(position, used, newest),
+        let newest = newest.filter(|newest| *newest != used);
+        match (self.by, newest) {
+            (TriggeredBy::Market, _) | (_, None) => Ok(true),
+            (TriggeredBy::Policy, Some(newest)) => {
+                Ok(position.value(newest)?.ltv_at_least(self.trigger))
+            }
         }
     }
 
-    /// Whether it is due at the newest known price as well, whoever asks for it: a swap loses something, to whoever stands in the pool.
+    /// What is due at the newest known price as well, whoever asks for it: a swap loses something, to whoever stands in the pool.
+    /// Where only the market's trigger is missed there, the owner's may be reached at both. `allowed_by_owner`: as in
+    /// [`deleverage_due`].
     ///
     /// # Errors
     /// [`ModelError`].
     pub fn with_swap_at_newest(
-        &self,
+        self,
+        policy: &Policy,
+        allowed_by_owner: bool,
         position: &PositionModel,
         used: SqrtPrice,
         newest: Option<SqrtPrice>,
-    ) -> Result<bool, ModelError> {
-        match newest.filter(|newest| *newest != used) {
-            Some(newest) => Ok(position.value(newest)?.ltv_at_least(self.trigger)),
-            None => Ok(true),
+    ) -> Result<Option<Self>, ModelError> {
+        let Some(newest) = newest.filter(|newest| *newest != used) else {
+            return Ok(Some(self));
+        };
+        let value = position.value(newest)?;
+        if value.ltv_at_least(self.trigger) {
+            return Ok(Some(self));
         }
+        let owners = Self {
+            by: TriggeredBy::Policy,
+            trigger: Bps::new(policy.deleverage_trigger_ltv_bps),
+            target: Bps::new(policy.deleverage_target_ltv_bps),
+            otherwise: None,
+        };
+        let due_too = self.by == TriggeredBy::Market
+            && allowed_by_owner
+            // At the price that is used it is at the market's.
+            && owners.trigger <= self.trigger
+            && value.ltv_at_least(owners.trigger);
+        Ok(due_too.then_some(owners))
     }
 
     /// The plan, and the target that it reaches.
@@ -208,6 +230,8 @@ impl Due {
 
 #[cfg(test)]
 mod tests {
+    use ballast_clmm::{Amounts, Band, Tick};
+
     use super::*;
 
     #[test]
@@ -236,6 +260,45 @@ mod tests {
         assert_eq!(due(7_700, 7_700), (6_500, None));
         // The owner's alone.
         assert_eq!(due(6_800, 7_699), (6_800, None));
+    }
+
+    #[test]
+    fn a_swap_that_the_market_asks_for_at_one_price_only_is_made_if_the_owner_asks_for_it_at_both()
+    {
+        let position = PositionModel {
+            band: Band::new(Tick::new(-100).unwrap(), Tick::new(100).unwrap()).unwrap(),
+            liquidity: 0,
+            idle: Amounts::new(0, 10_000),
+            debt: Amounts::new(7_640, 0),
+        };
+        // 76.40 % at a price of one.
+        let newest = SqrtPrice::ONE;
+        let used = Tick::new(200).unwrap().sqrt_price();
+        let market = MarketRule {
+            trigger: Bps::new(7_700),
+            target: Bps::new(6_500),
+        };
+        let due = |owners_trigger, allowed, newest| {
+            let policy = Policy {
+                deleverage_trigger_ltv_bps: owners_trigger,
+                deleverage_target_ltv_bps: 6_800,
+                ..Policy::default()
+            };
+            let value = position.value(used).unwrap();
+            let due = deleverage_due(market, &policy, allowed, &value).unwrap();
+            assert_eq!(due.by, TriggeredBy::Market);
+            let due = due.with_swap_at_newest(&policy, allowed, &position, used, newest);
+            due.unwrap().map(|due| (due.by, due.target.get()))
+        };
+        let (owners, markets) = (TriggeredBy::Policy, TriggeredBy::Market);
+        assert_eq!(due(7_575, true, Some(newest)), Some((owners, 6_800)));
+        // Not reached at the newest; or above the market's own; or the owner lets nobody act.
+        assert_eq!(due(7_650, true, Some(newest)), None);
+        assert_eq!(due(7_900, true, Some(newest)), None);
+        assert_eq!(due(7_575, false, Some(newest)), None);
+        for same in [None, Some(used)] {
+            assert_eq!(due(7_575, true, same), Some((markets, 6_500)));
+        }
     }
 
     #[test]

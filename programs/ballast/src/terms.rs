@@ -94,7 +94,7 @@ pub fn exit(
     }
 }
 
-/// Of a liquidation at a price, see [`crate::due::liquidation_price`], by somebody who can bring `funds`.
+/// Of a liquidation at a price, see [`crate::due::liquidation_prices`], by somebody who can bring `funds`.
 pub fn liquidation(market: &Market, oracle: SqrtPrice, funds: Amounts) -> LiquidationTerms {
     LiquidationTerms {
         oracle,

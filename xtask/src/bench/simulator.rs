@@ -26,6 +26,8 @@ const RUNS: u32 = 5;
 
 /// Paths whose memory is looked at, in few steps.
 const MANY_PATHS: u64 = 1_000_000;
+/// They may take so much: eight bytes of each path and strategy for equity, four for the draw-down, and room to sort one of these.
+const MOST_MEMORY_BYTES: u64 = 64_000_000;
 /// How often a running process is asked for its memory.
 const ASK_EVERY: Duration = Duration::from_millis(10);
 /// Seconds of a tick in which the kernel counts processors' time.
@@ -46,7 +48,15 @@ struct Timed {
 pub fn times(directory: &Path) -> Result<Value> {
     let one = simulate(PATHS, "60", "7", "1")?;
     let two = simulate(PATHS, "60", "7", "2")?;
-    let many = run(&simulation(MANY_PATHS, "3600", "0.25", "2"))?;
+    let many = run(&many_paths(&[]))?;
+    let compared = run(&many_paths(&["--against", "hold"]))?;
+    for (what, timed) in [("", &many), (" with another strategy beside", &compared)] {
+        ensure!(
+            timed.memory_bytes <= MOST_MEMORY_BYTES,
+            "{MANY_PATHS} paths{what} took {} bytes of memory, more than {MOST_MEMORY_BYTES}: what is kept of each path has grown",
+            timed.memory_bytes
+        );
+    }
     let path_steps = PATHS * STEPS;
     let report: Value =
         serde_json::from_str(&one.printed).context("ballast simulate printed no JSON")?;
@@ -105,6 +115,7 @@ pub fn times(directory: &Path) -> Result<Value> {
         // What two free processors would make of it at most: the work that threads add is in it.
         "one_thread_over_two_by_cpu": 2.0 * one.cpu_secs / two.cpu_secs,
         "million_paths_peak_bytes": many.memory_bytes,
+        "million_paths_against_peak_bytes": compared.memory_bytes,
         "million_paths_cpu_secs": many.cpu_secs,
         "backtest_minutes": MINUTES,
         "backtest_ms": millis(&backtest),
@@ -112,6 +123,12 @@ pub fn times(directory: &Path) -> Result<Value> {
         "quote_ms": millis(&offline),
         "load_average": load_average(),
     }))
+}
+
+fn many_paths(extra: &[&str]) -> Vec<String> {
+    let mut line = simulation(MANY_PATHS, "3600", "0.25", "2");
+    line.extend(extra.iter().map(|word| (*word).to_owned()));
+    line
 }
 
 fn simulation(paths: u64, step_secs: &str, days: &str, threads: &str) -> Vec<String> {

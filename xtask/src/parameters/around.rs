@@ -6,8 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{
-    DEFAULT_BPS, MODELS, ParameterOptions, RANGE, SCENARIO, ballast, common_of, keeper, number,
-    words,
+    DEFAULT_BPS, MODELS, ParameterOptions, RANGE, SCENARIO, ballast, common, keeper, number, words,
 };
 
 /// The delta band that is compared with the default.
@@ -80,7 +79,7 @@ pub fn section(options: &ParameterOptions) -> Result<String> {
         "\n{} paths of each model, options as above; takers: `{TAKERS}`.\n\n\
          | second pool | model | takers pay | gain | sd | worst 5 % | gain of a band of {} % more, 95 % |\n\
          |---|---|---|---|---|---|---|\n",
-        options.paths,
+        paths(options),
         f64::from(OTHER_BPS) / 100.0
     );
     for (name, extra, wild) in POOLS {
@@ -135,8 +134,8 @@ pub fn section(options: &ParameterOptions) -> Result<String> {
                 MODELS.1
             ));
             line.extend(["--keeper".to_owned(), keeper(DEFAULT_BPS)?]);
-            line.extend(["--check-paths".to_owned(), options.paths.to_string()]);
-            line.extend(common_of(SCENARIO, options));
+            line.extend(["--check-paths".to_owned(), paths(options).to_string()]);
+            line.extend(common(SCENARIO, paths(options), options));
             let winner = &ballast(&line)?["winner"];
             let checked = &winner["out_of_sample"];
             let percent = |value: &Value| number(value).map(|value| value * 100.0);
@@ -150,6 +149,10 @@ pub fn section(options: &ParameterOptions) -> Result<String> {
         }
     }
     Ok(out + "\n")
+}
+
+fn paths(options: &ParameterOptions) -> u64 {
+    options.paths / 10
 }
 
 /// What only a regime changes is shown in regimes alone.
@@ -171,7 +174,7 @@ fn simulate(options: &ParameterOptions, model: &str, extra: &str, wild: &str) ->
     )));
     line.extend(["--strategy".to_owned(), keeper(DEFAULT_BPS)?]);
     line.extend(["--against".to_owned(), keeper(OTHER_BPS)?]);
-    line.extend(common_of(&scenario, options));
+    line.extend(common(&scenario, paths(options), options));
     ballast(&line)
 }
 

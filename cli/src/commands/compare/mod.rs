@@ -6,10 +6,11 @@ mod report;
 use std::{ops::ControlFlow, path::PathBuf};
 
 use anyhow::{Context, Result};
-use ballast_simulator::{Paired, compare};
+use ballast_simulator::{Controlled, Paired, PriceModel, compare};
 use clap::Args;
 
 use super::simulate::{
+    lag::LagReport,
     model::ModelName,
     scenario::{ScenarioArgs, ShapeArgs},
     strategy::Strategy,
@@ -25,8 +26,8 @@ use report::{CompareReport, ModelReport};
 #[derive(Args, Debug)]
 #[command(allow_negative_numbers = true)]
 pub struct CompareArgs {
-    /// The first strategy: a keeper's configuration (a file that ends in .toml, or keeper:FILE), or hold, unhedged, continuous,
-    /// band:30%
+    /// The first strategy: a keeper's configuration (a file that ends in .toml, or keeper:FILE), or keeper, hold, unhedged, continuous,
+    /// band:30% as in `ballast simulate`
     #[arg(value_name = "A")]
     pub first: Strategy,
     /// The second one. Said is the first less the second
@@ -55,9 +56,7 @@ pub fn run(args: &CompareArgs, invocation: &Invocation, output: &mut Output) -> 
         picture::write(&mut study, &report)?;
         let mut inputs = args.scenario.models.files();
         for strategy in [&args.first, &args.second] {
-            if let Strategy::Keeper(file) = strategy {
-                inputs.push(file.clone());
-            }
+            inputs.extend(strategy.file().cloned());
         }
         study.finish(invocation, &inputs, &report)?;
     }
@@ -83,6 +82,8 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
         let model = scenario.model(*name).with_context(named)?;
         let run = scenario.run(&terms[0], None, scenario.paths)?;
         let mut paired = Paired::new([&terms[0], &terms[1]], scenario.paths);
+        let mut controlled = Controlled::paired(&terms[0], run.looks, model.law())?;
+        let mut wrong = Ok(());
         compare(
             &run,
             &terms[1],
@@ -90,12 +91,23 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
             [&agents[0], &agents[1]],
             |first, second| {
                 paired.add(first, second);
+                wrong = controlled.add_pair(first, second);
                 bar.inc(1);
-                ControlFlow::Continue(())
+                if wrong.is_err() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             },
         )
         .with_context(named)?;
-        models.push(ModelReport::new(*name, &paired, run.looks));
+        wrong?;
+        models.push(ModelReport::new(
+            *name,
+            &paired,
+            controlled.mean(),
+            run.looks,
+        ));
     }
     bar.finish_and_clear();
     Ok(CompareReport {
@@ -103,6 +115,7 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
         second: args.second.to_string(),
         paths: scenario.paths,
         seed: scenario.seed,
+        lag: scenario.lag.lag()?.map(LagReport::from),
         models,
     })
 }

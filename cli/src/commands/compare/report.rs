@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use ballast_simulator::{Looks, Moments, Paired, Summary};
+use ballast_simulator::{CONFIDENCE_95, ControlledMean, Looks, Moments, Paired, Summary};
 use serde::Serialize;
 
 use crate::{
-    commands::simulate::{Chance, Distribution, model::ModelName},
+    commands::simulate::{
+        Chance, Distribution,
+        lag::{LagReport, told},
+        model::ModelName,
+    },
     format::{percent, significant},
     table::Table,
 };
@@ -18,6 +22,8 @@ pub struct CompareReport {
     pub second: String,
     pub paths: u64,
     pub seed: u64,
+    /// How late both are; none where nothing is late and nothing is lost.
+    pub lag: Option<LagReport>,
     pub models: Vec<ModelReport>,
 }
 
@@ -27,6 +33,8 @@ pub struct ModelReport {
     pub model: &'static str,
     /// Equity at the end: first less second, path by path.
     pub difference: Difference,
+    /// The same with control variates; none where nothing is known of the model's prices beforehand, or with too few paths.
+    pub difference_controlled: Option<BetterDifference>,
     /// Which of them ends higher, if that is sure with 95 %.
     pub better: Option<&'static str>,
     /// How often the first one ends higher.
@@ -59,6 +67,32 @@ pub struct Difference {
     pub high_95: f64,
 }
 
+/// A difference that is known better.
+#[derive(Debug, Serialize)]
+pub struct BetterDifference {
+    #[serde(flatten)]
+    pub difference: Difference,
+    /// The part of the variance that the controls explain.
+    pub explained: f64,
+    pub controls: Vec<&'static str>,
+}
+
+impl From<ControlledMean> for BetterDifference {
+    fn from(better: ControlledMean) -> Self {
+        let reach = CONFIDENCE_95 * better.stderr;
+        Self {
+            difference: Difference {
+                mean: better.mean,
+                stderr: better.stderr,
+                low_95: better.mean - reach,
+                high_95: better.mean + reach,
+            },
+            explained: better.explained,
+            controls: better.controls,
+        }
+    }
+}
+
 /// A difference of chances.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Gap {
@@ -80,8 +114,17 @@ impl Difference {
 
 impl ModelReport {
     /// Of all paths.
-    pub fn new(model: ModelName, paired: &Paired, looks: Looks) -> Self {
+    pub fn new(
+        model: ModelName,
+        paired: &Paired,
+        controlled: Option<ControlledMean>,
+        looks: Looks,
+    ) -> Self {
         let difference = Difference::of(paired.equity(), 1.0);
+        let difference_controlled = controlled.map(BetterDifference::from);
+        let known = difference_controlled
+            .as_ref()
+            .map_or(difference, |better| better.difference);
         let per_day = looks.days().recip();
         let (probability, stderr) = paired.liquidatable();
         let alone = |summary: &Summary| Alone {
@@ -92,9 +135,10 @@ impl ModelReport {
         Self {
             model: model.name(),
             difference,
-            better: if difference.low_95 > 0.0 {
+            difference_controlled,
+            better: if known.low_95 > 0.0 {
                 Some("first")
-            } else if difference.high_95 < 0.0 {
+            } else if known.high_95 < 0.0 {
                 Some("second")
             } else {
                 None
@@ -123,6 +167,7 @@ impl fmt::Display for CompareReport {
             "{} less {}, {} paths, the same prices for both",
             self.first, self.second, self.paths
         )?;
+        writeln!(f, "{}", told(self.lag.as_ref()))?;
         let number = |value: f64| significant(value, 5);
         let row = |name: String, difference: &Difference| {
             [
@@ -146,6 +191,9 @@ impl fmt::Display for CompareReport {
             )?;
             let mut table = Table::new(["<difference of", "mean", "from", "to (95%)"]);
             table.row(row("equity".into(), &model.difference));
+            if let Some(better) = &model.difference_controlled {
+                table.row(row("  with control variates".into(), &better.difference));
+            }
             for (name, line) in &model.attribution {
                 if line.mean != 0.0 || line.stderr != 0.0 {
                     table.row(row(format!("  {}", name.replace('_', " ")), line));

@@ -24,11 +24,15 @@ pub struct Setting {
     pub hedge: Bps,
     /// Delta band.
     pub band: Bps,
+    /// Which of the keepers acts; without any there is only one.
+    pub keeper: usize,
 }
 
 /// The same, to be read.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Written {
+    /// The keeper's file, if one acts.
+    pub keeper: Option<String>,
     pub width: f64,
     pub lower: f64,
     pub upper: f64,
@@ -42,7 +46,8 @@ impl fmt::Display for Setting {
         let percent = |bps: Bps| f64::from(bps.get()) / 100.0;
         write!(
             f,
-            "width {}%, leverage {}, hedge {}%, delta band {}%",
+            "keeper {}, width {}%, leverage {}, hedge {}%, delta band {}%",
+            self.keeper + 1,
             self.width * 100.0,
             f64::from(self.leverage.get()) / 1e4,
             percent(self.hedge),
@@ -69,9 +74,12 @@ impl Setting {
     }
 
     /// To be read.
-    pub fn written(&self, price: f64) -> Written {
+    pub fn written(&self, args: &OptimiseArgs) -> Written {
+        let price = args.scenario.price.f64();
+        let file = args.keeper.get(self.keeper);
         let ratio = |bps: Bps| f64::from(bps.get()) / 1e4;
         Written {
+            keeper: file.map(|file| file.display().to_string()),
             width: self.width,
             lower: price / (1.0 + self.width),
             upper: price * (1.0 + self.width),
@@ -107,7 +115,8 @@ pub fn settings(args: &OptimiseArgs) -> Result<Vec<Setting>> {
     for width in &widths {
         ensure!(*width > 0.0, "--widths: more than 0");
     }
-    let count = widths.len() * leverages.len() * hedges.len() * bands.len();
+    let keepers = args.keeper.len().max(1);
+    let count = widths.len() * leverages.len() * hedges.len() * bands.len() * keepers;
     ensure!(
         count <= MOST_SETTINGS,
         "{count} combinations are too many: {MOST_SETTINGS} at most"
@@ -117,12 +126,13 @@ pub fn settings(args: &OptimiseArgs) -> Result<Vec<Setting>> {
         for leverage in &leverages {
             for hedge in &hedges {
                 for band in &bands {
-                    all.push(Setting {
+                    all.extend((0..keepers).map(|keeper| Setting {
                         width: *width,
                         leverage: *leverage,
                         hedge: *hedge,
                         band: *band,
-                    });
+                        keeper,
+                    }));
                 }
             }
         }

@@ -11,13 +11,15 @@ use anyhow::{Context, Result};
 use ballast_model::OpenError;
 use ballast_simulator::{
     MOST_PATHS, SimulationError, Streams, Summary,
-    optimise::{Score, best, frontier},
+    optimise::{Aim, Apart, Score, best, frontier},
     simulate,
 };
 use clap::Args;
 use indicatif::ProgressBar;
 
-use super::simulate::{model::ModelArgs, scenario::ScenarioArgs, strategy::Strategy};
+use super::simulate::{
+    lag::LagReport, model::ModelArgs, scenario::ScenarioArgs, strategy::Strategy,
+};
 use crate::{
     decimal::{Decimal, Ratio},
     progress::count_bar,
@@ -49,7 +51,7 @@ pub struct OptimiseArgs {
         value_name = "RATIO,..."
     )]
     pub hedges: Vec<Ratio>,
-    /// Delta bands: the hedge is made exact where it is off by such a part of all the base that the position can hold
+    /// Delta bands: the keeper rehedges where the hedge is off by such a part of all the base that the position can hold
     #[arg(
         long,
         default_value = "5%,10%,20%,40%",
@@ -57,15 +59,19 @@ pub struct OptimiseArgs {
         value_name = "RATIO,..."
     )]
     pub bands: Vec<Ratio>,
-    /// A keeper's configuration that acts; its policy's hedge and delta band are replaced. Without it the hedge is all that is done
+    /// The configuration of a keeper that acts; its policy's hedge and delta band are replaced. Given several times, each is tried with all
+    /// other values. Without it a keeper acts as by default
     #[arg(long, value_name = "FILE")]
-    pub keeper: Option<PathBuf>,
+    pub keeper: Vec<PathBuf>,
     /// The chance of liquidation that is accepted: what is seen must rule a larger one out with 95 %
     #[arg(long, default_value = "1%", value_name = "RATIO")]
     pub max_liquidation: Ratio,
     /// What is to be largest is the mean gain less half of this times its variance, both as parts of the own funds; 0: the mean gain
     #[arg(long, default_value = "0", value_name = "NUMBER")]
     pub risk_aversion: Decimal,
+    /// And less this times what the worst 5 % of the paths gain less than the mean: 0.1 is a tenth of it
+    #[arg(long, default_value = "0", value_name = "NUMBER")]
+    pub tail_weight: Decimal,
     /// Paths on which the best setting is tried again, with other random numbers; by default ten times --paths
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MOST_PATHS))]
     pub check_paths: Option<u64>,
@@ -101,10 +107,29 @@ fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
         .unwrap_or_else(|| scenario.paths.saturating_mul(10).min(MOST_PATHS));
     let all = scenario.paths * settings.len() as u64 + check_paths;
     let bar = count_bar(all, "paths");
+    let aim = Aim {
+        aversion: args.risk_aversion.f64(),
+        tail: args.tail_weight.f64(),
+    };
     let mut judged = Vec::new();
+    let mut first: Option<Vec<f64>> = None;
     for setting in &settings {
-        let score = score(args, setting, scenario.paths, scenario.seed, &bar)?;
-        judged.push(Judged::new(*setting, score));
+        let scored = score(args, setting, scenario.paths, scenario.seed, &bar)?;
+        let Some(Scored {
+            score,
+            equities,
+            funds,
+        }) = scored
+        else {
+            judged.push(Judged::new(*setting, None, Apart::default()));
+            continue;
+        };
+        // Of all settings on the same paths: with the first that can be opened they are compared path by path.
+        let apart = first.as_ref().map_or_else(Apart::default, |first| {
+            Apart::of(aim, [&equities, first], funds)
+        });
+        judged.push(Judged::new(*setting, Some(score), apart));
+        first.get_or_insert(equities);
     }
     let scores: Vec<Option<Score>> = judged.iter().map(|judged| judged.score).collect();
     let possible: Vec<usize> = (0..scores.len())
@@ -112,21 +137,28 @@ fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
         .collect();
     let known: Vec<Score> = scores.iter().flatten().copied().collect();
     let most = args.max_liquidation.f64();
-    let aversion = args.risk_aversion.f64();
     let frontier = frontier(&known, most)
         .into_iter()
         .map(|index| possible[index])
         .collect();
-    let winner = best(&known, most, aversion).map(|index| possible[index]);
+    let winner = best(&known, most, aim).map(|index| possible[index]);
     let check = match winner {
         None => None,
         Some(index) => {
             let seed = scenario.seed ^ OTHER_SEEDS;
-            score(args, &settings[index], check_paths, seed, &bar)?
+            score(args, &settings[index], check_paths, seed, &bar)?.map(|check| check.score)
         }
     };
     bar.finish_and_clear();
-    Ok(OptimiseReport::new(args, judged, frontier, winner, check))
+    let lag = scenario.lag.lag()?.map(LagReport::from);
+    Ok(OptimiseReport::new(
+        args,
+        (aim, lag),
+        judged,
+        frontier,
+        winner,
+        check,
+    ))
 }
 
 /// Whether it is the setting that no position can have.
@@ -142,19 +174,25 @@ fn cannot_be_opened(error: &anyhow::Error) -> bool {
     )
 }
 
-/// How a setting does; `None`: no such position can be opened.
+/// How a setting does.
+struct Scored {
+    score: Score,
+    /// Equity at the end of each path.
+    equities: Vec<f64>,
+    /// What was brought along.
+    funds: f64,
+}
+
+/// Tries a setting; `None`: no such position can be opened.
 fn score(
     args: &OptimiseArgs,
     setting: &Setting,
     paths: u64,
     seed: u64,
     bar: &ProgressBar,
-) -> Result<Option<Score>> {
+) -> Result<Option<Scored>> {
     let scenario = &args.scenario;
-    let strategy = match &args.keeper {
-        None => Strategy::Band(setting.band),
-        Some(file) => Strategy::Keeper(file.clone()),
-    };
+    let strategy = Strategy::Keeper(args.keeper.get(setting.keeper).cloned());
     let shape = setting.shape(scenario)?;
     let terms = match scenario.terms(&shape, &strategy) {
         Ok(terms) => terms,
@@ -177,5 +215,9 @@ fn score(
     })
     .with_context(|| setting.to_string())?;
     let funds = terms.units.quote(terms.funds());
-    Ok(Some(Score::of(&summary, funds)))
+    Ok(Some(Scored {
+        score: Score::of(&summary, funds),
+        equities: summary.equities().to_vec(),
+        funds,
+    }))
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use ballast_chart::{Axis, Chart, Layer, Tone};
 
-use super::report::{Judgement, OptimiseReport, Tried};
+use super::report::{Judgement, OptimiseReport, Tried, keeper};
 use crate::{
     format::{change, percent, significant},
     study::Study,
@@ -16,6 +16,7 @@ use crate::{
 pub fn write(study: &mut Study, report: &OptimiseReport) -> Result<()> {
     study.picture("frontier", &frontier(report))?;
     let titles = [
+        "keeper",
         "width",
         "leverage",
         "hedge",
@@ -27,6 +28,7 @@ pub fn write(study: &mut Study, report: &OptimiseReport) -> Result<()> {
     ];
     let row = |tried: &Tried, result: &Judgement| {
         [
+            keeper(&tried.setting),
             percent(tried.setting.width),
             significant(tried.setting.leverage, 3),
             percent(tried.setting.hedge),
@@ -37,7 +39,7 @@ pub fn write(study: &mut Study, report: &OptimiseReport) -> Result<()> {
             percent(result.liquidation.probability),
         ]
     };
-    let rows: Vec<[String; 8]> = report
+    let rows: Vec<[String; 9]> = report
         .frontier
         .iter()
         .map(|index| &report.settings[*index])
@@ -47,7 +49,7 @@ pub fn write(study: &mut Study, report: &OptimiseReport) -> Result<()> {
     study.table(titles, &rows);
     if let Some(winner) = &report.winner {
         study.prose("<h2>Best, and the same with other random numbers</h2>");
-        let rows: Vec<[String; 8]> = [&winner.in_sample, &winner.out_of_sample]
+        let rows: Vec<[String; 9]> = [&winner.in_sample, &winner.out_of_sample]
             .into_iter()
             .flatten()
             .map(|result| row(&report.settings[winner.index], result))
@@ -61,7 +63,8 @@ fn frontier(report: &OptimiseReport) -> Chart {
     let point = |tried: &Tried, result: &Judgement| {
         let setting = &tried.setting;
         let tip = format!(
-            "width {}, leverage {}, hedge {}, delta band {}: gain {}, liquidation {}",
+            "keeper {}, width {}, leverage {}, hedge {}, delta band {}: gain {}, liquidation {}",
+            keeper(setting),
             percent(setting.width),
             significant(setting.leverage, 3),
             percent(setting.hedge),

@@ -1,8 +1,8 @@
 //! What `ballast optimise` prints.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
-use ballast_simulator::optimise::Score;
+use ballast_simulator::optimise::{Aim, Apart, Score};
 use serde::Serialize;
 
 use super::{
@@ -10,7 +10,10 @@ use super::{
     grid::{Setting, Written},
 };
 use crate::{
-    commands::simulate::Chance,
+    commands::simulate::{
+        Chance,
+        lag::{LagReport, told},
+    },
     format::{change, percent, significant},
     table::Table,
 };
@@ -21,11 +24,17 @@ pub struct Judged {
     pub setting: Setting,
     /// `None`: no such position can be opened.
     pub score: Option<Score>,
+    /// It less the first setting.
+    pub apart: Apart,
 }
 
 impl Judged {
-    pub fn new(setting: Setting, score: Option<Score>) -> Self {
-        Self { setting, score }
+    pub fn new(setting: Setting, score: Option<Score>, apart: Apart) -> Self {
+        Self {
+            setting,
+            score,
+            apart,
+        }
     }
 }
 
@@ -37,12 +46,37 @@ pub struct Judgement {
     pub sd: f64,
     /// Mean gain of the worst 5 %.
     pub shortfall_5: f64,
+    pub actions_per_day: f64,
     pub liquidation: Chance,
     /// The largest chance of liquidation that is not ruled out with 95 %.
     pub liquidation_at_most_95: f64,
     /// What was to be largest.
     pub value: f64,
     pub safe: bool,
+}
+
+/// A setting less the first one, path by path.
+#[derive(Debug, Serialize)]
+pub struct LessFirst {
+    pub gain: f64,
+    pub gain_stderr: f64,
+    pub shortfall_5: f64,
+    pub shortfall_5_stderr: f64,
+    pub value: f64,
+    pub value_stderr: f64,
+}
+
+impl From<Apart> for LessFirst {
+    fn from(apart: Apart) -> Self {
+        Self {
+            gain: apart.gain.mean,
+            gain_stderr: apart.gain.stderr,
+            shortfall_5: apart.shortfall.mean,
+            shortfall_5_stderr: apart.shortfall.stderr,
+            value: apart.value.mean,
+            value_stderr: apart.value.stderr,
+        }
+    }
 }
 
 /// A setting with its result.
@@ -52,6 +86,7 @@ pub struct Tried {
     pub setting: Written,
     /// None where no such position can be opened.
     pub result: Option<Judgement>,
+    pub less_first: Option<LessFirst>,
 }
 
 /// The best of the safe ones, and how it did with other random numbers.
@@ -74,6 +109,9 @@ pub struct OptimiseReport {
     pub seed: u64,
     pub max_liquidation: f64,
     pub risk_aversion: f64,
+    pub tail_weight: f64,
+    /// How late the keeper is; none where nothing is late and nothing is lost.
+    pub lag: Option<LagReport>,
     pub settings: Vec<Tried>,
     /// Places in `settings` of those that no other safe one beats in both gain and shortfall, from the least risk to the highest gain.
     pub frontier: Vec<usize>,
@@ -83,37 +121,40 @@ pub struct OptimiseReport {
 impl OptimiseReport {
     pub fn new(
         args: &OptimiseArgs,
+        (aim, lag): (Aim, Option<LagReport>),
         judged: Vec<Judged>,
         frontier: Vec<usize>,
         winner: Option<usize>,
         check: Option<Score>,
     ) -> Self {
-        let (most, aversion) = (args.max_liquidation.f64(), args.risk_aversion.f64());
-        let price = args.scenario.price.f64();
+        let most = args.max_liquidation.f64();
         let result = |score: Score| Judgement {
             gain: score.gain,
             stderr: score.stderr,
             sd: score.sd,
             shortfall_5: score.shortfall,
+            actions_per_day: score.actions / args.scenario.horizon_days.f64(),
             liquidation: score.liquidatable.into(),
             liquidation_at_most_95: score.liquidatable.at_most_95(),
-            value: score.value(aversion),
+            value: score.value(aim),
             safe: score.is_safe(most),
         };
         Self {
             paths: args.scenario.paths,
             seed: args.scenario.seed,
             max_liquidation: most,
-            risk_aversion: aversion,
+            risk_aversion: aim.aversion,
+            tail_weight: aim.tail,
+            lag,
             frontier,
             winner: winner.map(|index| {
-                let Judged { setting, score } = judged[index];
+                let Judged { setting, score, .. } = judged[index];
                 let apart = score.zip(check).map_or(0.0, |(score, check)| {
                     (check.gain - score.gain) / score.stderr.hypot(check.stderr)
                 });
                 Winner {
                     index,
-                    setting: setting.written(price),
+                    setting: setting.written(args),
                     in_sample: score.map(result),
                     out_of_sample: check.map(result),
                     shrinks_by_stderr: if apart.is_finite() { apart } else { 0.0 },
@@ -122,12 +163,20 @@ impl OptimiseReport {
             settings: judged
                 .into_iter()
                 .map(|judged| Tried {
-                    setting: judged.setting.written(price),
+                    setting: judged.setting.written(args),
                     result: judged.score.map(result),
+                    less_first: judged.score.map(|_| judged.apart.into()),
                 })
                 .collect(),
         }
     }
+}
+
+/// A keeper's file by its name.
+pub fn keeper(setting: &Written) -> String {
+    let file = setting.keeper.as_deref().map(Path::new);
+    let name = file.and_then(Path::file_stem);
+    name.map_or_else(|| "-".into(), |name| name.to_string_lossy().into_owned())
 }
 
 impl fmt::Display for OptimiseReport {
@@ -145,8 +194,10 @@ impl fmt::Display for OptimiseReport {
             safe.count(),
             percent(self.max_liquidation)
         )?;
+        writeln!(f, "{}", told(self.lag.as_ref()))?;
         let cells = |setting: &Written, result: &Judgement| {
             [
+                keeper(setting),
                 percent(setting.width),
                 significant(setting.leverage, 3),
                 percent(setting.hedge),
@@ -159,6 +210,7 @@ impl fmt::Display for OptimiseReport {
             ]
         };
         let titles = [
+            "<keeper",
             "width",
             "leverage",
             "hedge",

@@ -100,6 +100,9 @@ pub struct ConditionArgs {
     /// Funding of a perpetual an hour, which shorts receive (negative: pay), for the hedge there: 0.0000125, -0.00205
     #[arg(long, value_name = "RATE")]
     pub funding_hour: Option<f64>,
+    /// What an action costs beside its trade (transaction, keeper's reward), in the quote token
+    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    pub action_cost: Decimal,
     /// How long the position is kept, in days
     #[arg(long, default_value = "7", value_name = "DAYS")]
     pub horizon_days: Positive,

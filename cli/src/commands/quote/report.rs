@@ -118,6 +118,7 @@ pub struct ConditionsView {
     pub borrow_base_apr: f64,
     pub borrow_quote_apr: f64,
     pub funding_hour: Option<f64>,
+    pub action_cost: f64,
     pub horizon_days: f64,
     /// Whether swaps are walked through the pool's depth.
     pub depth: bool,
@@ -208,6 +209,7 @@ impl QuoteReport {
                 borrow_base_apr: conditions.base_apr,
                 borrow_quote_apr: conditions.quote_apr,
                 funding_hour: conditions.funding_hour,
+                action_cost: conditions.action_cost,
                 horizon_days: conditions.horizon_days,
                 depth: conditions.depth.is_some(),
             },

@@ -136,6 +136,7 @@ impl Setting {
                 quote_apr: given(&options.borrow_quote_apr, self.quote_apr),
                 depth: self.depth.clone(),
                 funding_hour: options.funding_hour.filter(|rate| rate.is_finite()),
+                action_cost: options.action_cost.f64(),
                 horizon_days: options.horizon_days.f64(),
                 gaps: gaps(&options.gaps),
             },

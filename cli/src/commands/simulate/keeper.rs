@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use ballast_client::Policy;
+use ballast_client::{Bps, MarketParams, Policy, SafetyRules};
 use ballast_migrations::Migrations;
 use ballast_simulator::{Keeper, KeeperTerms, OwnerTable, PolicyTable, Terms};
 use ballast_strategy::situation::Economics;
@@ -17,7 +17,7 @@ const CLUSTER: &str = "devnet";
 
 /// What of a keeper's configuration matters here, and beside it what is the owner's: both tables may be left out, so that the
 /// file which a keeper runs with can be taken as it is.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct File {
     #[serde(default)]
     automation: RawEconomics,
@@ -70,14 +70,36 @@ pub fn economics(path: &Path) -> Result<Economics> {
     Ok(file.automation.economics())
 }
 
-/// A keeper as the file says, in a market with the limits and rules of the one on devnet.
+/// LTV above which a rehedge leaves no new position in a market like that on devnet.
 ///
 /// # Errors
-/// A file that cannot be read.
-pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) -> Result<Keeper> {
+/// If this build's rules cannot be read.
+pub fn rehedge_ltv() -> Result<Bps> {
+    let limits = Migrations::built_in(CLUSTER)?
+        .desired()?
+        .market_params()
+        .limits;
+    // The default policy's, whatever the pool's fee.
+    Ok(Bps::new(limits.target_ltv_bps))
+}
+
+/// What a file says of a keeper, and of the market whose limits and rules apply; without a file everything is as by default.
+struct Read {
+    file: File,
+    market: MarketParams,
+    safety: SafetyRules,
+    policy: Policy,
+}
+
+fn read_file(path: &Path) -> Result<File> {
+    let named = || format!("keeper:{}", path.display());
     let text = fs::read_to_string(path)
-        .with_context(|| format!("cannot read keeper:{}: check the path", path.display()))?;
-    let file: File = toml::from_str(&text).with_context(|| format!("keeper:{}", path.display()))?;
+        .with_context(|| format!("cannot read {}: check the path", named()))?;
+    toml::from_str(&text).with_context(named)
+}
+
+fn read(path: Option<&Path>, args: &ScenarioArgs, shape: &Shape) -> Result<Read> {
+    let file = path.map(read_file).transpose()?.unwrap_or_default();
     let rules = Migrations::built_in(CLUSTER)?.desired()?;
     let mut market = rules.market_params();
     market.limits.maintenance_ltv_bps = args.maintenance.bps_down()?.get();
@@ -94,16 +116,45 @@ pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) ->
         policy.delta_band_bps = band.get();
         policy.hedge_bps = shape.hedge.get();
     }
-    let tick = 1.0001f64.ln();
-    let keeper = KeeperTerms {
+    Ok(Read {
+        file,
         safety: rules.safety.into(),
+        market,
+        policy,
+    })
+}
+
+/// The LTV from which that keeper deleverages: the owner's, or the market's where that is lower.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn deleverage_trigger(path: Option<&Path>, args: &ScenarioArgs, shape: &Shape) -> Result<Bps> {
+    let Read { market, policy, .. } = read(path, args, shape)?;
+    let markets = market.limits.deleverage_ltv_bps;
+    Ok(Bps::new(markets.min(policy.deleverage_trigger_ltv_bps)))
+}
+
+/// A keeper as the file says, in a market with the limits and rules of the one on devnet; without a file everything is as by default.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn keeper(
+    path: Option<&Path>,
+    args: &ScenarioArgs,
+    shape: &Shape,
+    terms: &Terms,
+) -> Result<Keeper> {
+    let Read {
+        file,
+        market,
+        safety,
+        policy,
+    } = read(path, args, shape)?;
+    let keeper = KeeperTerms {
+        safety,
         policy,
         automation: file.owner.automation(shape.leverage),
         economics: file.automation.economics(),
-        volatility_ticks: args
-            .models
-            .measured_sigma_day()
-            .map(|sigma| (sigma / tick) as u32),
         fee_ppm,
         tick_spacing: args.tick_spacing,
         market,
@@ -113,8 +164,6 @@ pub fn keeper(path: &Path, args: &ScenarioArgs, shape: &Shape, terms: &Terms) ->
 
 #[cfg(test)]
 mod tests {
-    use ballast_model::Bps;
-
     use super::*;
 
     /// The example's file is one that a keeper runs with.

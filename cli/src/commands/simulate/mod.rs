@@ -2,6 +2,7 @@
 
 mod fees;
 pub mod keeper;
+pub mod lag;
 pub mod model;
 pub mod model_file;
 mod out;
@@ -22,7 +23,7 @@ use std::{
 use anyhow::Result;
 use ballast_model::Boundaries;
 use ballast_simulator::{
-    Controlled, ControlledMean, PriceModel, Replayed, Summary, Terms, Watch, replay, simulate,
+    Controlled, ControlledMean, Lag, PriceModel, Replayed, Summary, Terms, Watch, replay, simulate,
 };
 use clap::Args;
 use indicatif::ProgressBar;
@@ -60,8 +61,9 @@ pub struct SimulateArgs {
     #[command(flatten)]
     pub shape: ShapeArgs,
     /// Who acts: hold (nobody), unhedged (nobody, and nothing borrowed in base), continuous (the hedge is exact at every look,
-    /// for nothing), band:30% (the hedge is made exact where it is off by that part of all the base the position can hold),
-    /// keeper:FILE (what `ballast keeper run` decides, with its configuration and, beside it, tables `policy` and `owner`)
+    /// for nothing), band:30% (a keeper's rehedges alone, where the hedge is off by that part of all the base the position can hold: it
+    /// never deleverages, recenters or compounds, and has no rules of when it may act), keeper (what `ballast keeper run` decides, with
+    /// a new position's policy), keeper:FILE (the same with its configuration and, beside it, tables `policy` and `owner`)
     #[arg(long)]
     pub strategy: Strategy,
     /// Another strategy, on the same prices: what is the difference?
@@ -140,8 +142,10 @@ fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationRepo
         .watch
         .as_ref()
         .map_or(liquidation_watch, WatchedPrices::watch);
-    // Debts that grow, fees and actions move the liquidation prices: then there is no closed form.
-    let fixed = terms.interest.is_none() && terms.fees.is_none() && args.strategy.keeps_position();
+    // What actions and fees do to the boundaries has no closed form: what is known is how it ends if nobody acts and nothing is earned.
+    let alone = terms.grown(looks)?;
+    let alone = |ltv| anyhow::Ok(closed_form(Watch::ends(alone.boundaries(ltv)?, units)));
+    let deleverage = scenario.deleverage_trigger(&shape, &args.strategy)?;
     let price = |end: Option<ballast_model::SqrtPrice>| end.map(|end| units.log_price(end).exp());
     let (lower, upper) = match liquidation {
         Boundaries::Empty => (None, None),
@@ -156,7 +160,11 @@ fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationRepo
         Exits {
             liquidation_prices: (lower, upper),
             first_exit: closed_form(watch),
-            liquidation: fixed.then(|| closed_form(liquidation_watch)).flatten(),
+            liquidation: alone(maintenance)?,
+            deleverage: match deleverage {
+                Some(trigger) => Some((trigger, alone(trigger)?)),
+                None => None,
+            },
         },
     );
     if let Some(study) = study {
@@ -173,6 +181,7 @@ fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationRepo
 /// Every path with one strategy.
 struct Walked {
     terms: Terms,
+    lag: Option<Lag>,
     summary: Summary,
     /// The mean with control variates, where there are some.
     controlled: Option<ControlledMean>,
@@ -191,6 +200,7 @@ fn walked(
     let terms = scenario.terms(shape, strategy)?;
     let watch = args.watch.as_ref().map(WatchedPrices::watch);
     let run = scenario.run(&terms, watch, paths)?;
+    let lag = run.lag;
     let agent = scenario.agent(shape, strategy, &terms)?;
     let model = scenario.model(args.model.model)?;
     let part = args.ci.as_ref().map(|part| part.f64());
@@ -224,6 +234,7 @@ fn walked(
     let controlled = controlled.mean();
     Ok(Walked {
         terms,
+        lag,
         summary,
         controlled,
         replayed,

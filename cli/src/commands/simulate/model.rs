@@ -183,11 +183,6 @@ impl ModelOptions {
         self.sigma_day(self.file()?.gbm.map(|gbm| gbm.sigma_day))
     }
 
-    /// What a keeper would measure of the price's volatility; `None`: it has to do without.
-    pub fn measured_sigma_day(&self) -> Option<f64> {
-        self.gbm_sigma_day().ok()
-    }
-
     /// The motion of the price's logarithm, where chances have a closed form.
     ///
     /// # Errors

@@ -21,9 +21,7 @@ const MARKS: u64 = 96;
 pub fn inputs(args: &SimulateArgs) -> Vec<PathBuf> {
     let mut files = args.scenario.models.files();
     for strategy in [Some(&args.strategy), args.against.as_ref()] {
-        if let Some(Strategy::Keeper(file)) = strategy {
-            files.push(file.clone());
-        }
+        files.extend(strategy.and_then(Strategy::file).cloned());
     }
     files
 }

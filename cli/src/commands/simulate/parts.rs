@@ -2,18 +2,34 @@
 
 use std::collections::BTreeMap;
 
+use ballast_model::Bps;
 use ballast_simulator::{
     ControlledMean, Looks, Moments, Proportion, Sorted, Summary, Watch,
     hitting::{Exit, Motion},
 };
 use serde::Serialize;
 
+use crate::format::percent;
+
 /// How far equity fell below the own funds.
 #[derive(Debug, Serialize)]
 pub struct DrawDown {
+    /// From a peak before.
+    pub from_peak: Mean,
     pub mean: f64,
     pub stderr: f64,
     pub quantile_95: f64,
+}
+
+impl DrawDown {
+    pub fn of(sorted: &Sorted, from_peak: Moments) -> Self {
+        Self {
+            from_peak: from_peak.into(),
+            mean: sorted.moments().mean(),
+            stderr: sorted.moments().stderr(),
+            quantile_95: sorted.quantile(0.95),
+        }
+    }
 }
 
 /// How often something is done.
@@ -87,6 +103,8 @@ pub struct Exits {
     pub liquidation_prices: (Option<f64>, Option<f64>),
     pub first_exit: Option<ClosedForm>,
     pub liquidation: Option<ClosedForm>,
+    /// The LTV from which a keeper deleverages, and the chance of reaching it.
+    pub deleverage: Option<(Bps, Option<ClosedForm>)>,
 }
 
 /// Equity at the end.
@@ -193,6 +211,18 @@ pub struct ClosedForm {
 }
 
 impl ClosedForm {
+    /// In words.
+    pub fn words(&self) -> String {
+        let either = |ends: &Ends<f64>| percent(ends.lower + ends.upper);
+        format!(
+            "if nobody acted and nothing were earned, by formula {} at these looks, {} if watched all the time",
+            self.at_looks
+                .as_ref()
+                .map_or_else(|| "unknown".into(), either),
+            either(&self.continuous),
+        )
+    }
+
     /// `None` where there is no formula.
     pub fn new(motion: Motion, ends: Watch, start: f64, looks: Looks) -> Option<Self> {
         let end = |log_price: f64| log_price.is_finite().then_some(log_price - start);
@@ -214,6 +244,19 @@ pub struct Liquidation {
     pub stderr: f64,
     /// The prices at which the position as opened is at maintenance.
     pub prices: Ends<Option<f64>>,
-    /// The chance by formula, if the position stays as it is.
+    /// The chance by formula if nobody acts and nothing is earned, with debts as they are at the end: no less than with debts that grow
+    /// on the way.
+    pub closed_form: Option<ClosedForm>,
+}
+
+/// How often a keeper deleveraged.
+#[derive(Debug, Serialize)]
+pub struct Deleverage {
+    /// The part of the paths on which it did.
+    pub probability: f64,
+    pub stderr: f64,
+    /// The LTV from which it does.
+    pub trigger: f64,
+    /// The chance by formula of coming to that LTV, as that of liquidation.
     pub closed_form: Option<ClosedForm>,
 }

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::{
     SimulateArgs, Walked,
+    lag::{LagReport, told},
     parts::{
-        Against, BetterMean, Chance, ClosedForm, Distribution, DrawDown, Ends, Exits, Liquidation,
-        Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
+        Against, BetterMean, Chance, ClosedForm, Deleverage, Distribution, DrawDown, Ends, Exits,
+        Liquidation, Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
     },
 };
 use crate::{
@@ -34,6 +35,9 @@ pub struct SimulationReport {
     pub first_exit: Ends<Chance>,
     pub first_exit_closed_form: Option<ClosedForm>,
     pub liquidation: Liquidation,
+    /// Of a keeper's strategy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleverage: Option<Deleverage>,
     /// Means of the parts that the gain consists of.
     pub attribution: BTreeMap<&'static str, Mean>,
     /// What of the fees that this position's liquidity brought in went to the protocol: no part of the gain.
@@ -42,8 +46,10 @@ pub struct SimulationReport {
     pub actions_per_day: f64,
     /// Each kind of action, those of liquidators as well.
     pub actions: BTreeMap<&'static str, Often>,
-    /// How far equity fell below the own funds on the way.
+    /// How far equity fell below the own funds on the way, and from a peak.
     pub draw_down: DrawDown,
+    /// How late whoever acts is; none where nothing is late and nothing is lost.
+    pub lag: Option<LagReport>,
     /// The paths that ended lowest, the worst first.
     pub worst_paths: Vec<WorstPath>,
     /// The same paths with another strategy.
@@ -73,6 +79,7 @@ impl SimulationReport {
             summary,
             controlled,
             replayed,
+            ..
         } = here;
         let price = |at| terms.units.log_price(at).exp();
         let decided = |remark: &Remark| ReplayedDecision {
@@ -96,7 +103,20 @@ impl SimulationReport {
             (act.name(), often)
         };
         let liquidatable = summary.liquidatable();
-        let draw_down = summary.draw_down();
+        let deleverage = exits.deleverage.map(|(trigger, closed_form)| {
+            let mut seen = Proportion::default();
+            if let Some((.., often)) = summary.acts().find(|(act, ..)| *act == Act::Deleverage) {
+                seen = often;
+            }
+            Deleverage {
+                probability: seen.probability(),
+                stderr: seen.stderr(),
+                trigger: f64::from(trigger.get()) / 1e4,
+                closed_form,
+            }
+        });
+        // Sorted, and let go of before anything else is sorted: there may be millions.
+        let draw_down = DrawDown::of(&summary.draw_down(), summary.fall_from_peak());
         let worst = summary.worst().iter();
         Self {
             paths: summary.equities().len() as u64,
@@ -106,14 +126,11 @@ impl SimulationReport {
             equity_controlled: controlled.as_ref().map(BetterMean::from),
             protocol_fees: protocol_fees(terms, summary),
             actions: summary.acts().map(often).collect(),
+            lag: here.lag.map(LagReport::from),
             seed: args.scenario.seed,
             steps: looks.count(),
             equity: Distribution::of(&summary.equity()),
-            draw_down: DrawDown {
-                mean: draw_down.moments().mean(),
-                stderr: draw_down.moments().stderr(),
-                quantile_95: draw_down.quantile(0.95),
-            },
+            draw_down,
             worst_paths: worst
                 .map(|(equity, path)| WorstPath {
                     path: *path,
@@ -136,6 +153,7 @@ impl SimulationReport {
                 },
                 closed_form: exits.liquidation,
             },
+            deleverage,
             attribution: summary
                 .attribution()
                 .iter()
@@ -198,15 +216,18 @@ impl fmt::Display for SimulationReport {
             optional(self.liquidation.prices.upper, DIGITS),
         )?;
         if let Some(exact) = &self.liquidation.closed_form {
+            writeln!(f, "             {}", exact.words())?;
+        }
+        if let Some(deleverage) = &self.deleverage {
             writeln!(
                 f,
-                "             by formula {} at these looks, {} if watched all the time",
-                exact.at_looks.as_ref().map_or_else(
-                    || "unknown".into(),
-                    |looks| percent(looks.lower + looks.upper)
-                ),
-                percent(exact.continuous.lower + exact.continuous.upper),
+                "deleverage   at LTV {}, on {} of the paths",
+                percent(deleverage.trigger),
+                with_error(deleverage.probability, deleverage.stderr),
             )?;
+            if let Some(exact) = &deleverage.closed_form {
+                writeln!(f, "             {}", exact.words())?;
+            }
         }
         let exit = &self.first_exit;
         writeln!(
@@ -239,15 +260,19 @@ impl fmt::Display for SimulationReport {
         }
         writeln!(
             f,
-            "draw-down    {} on average, 5 % above {}",
+            "draw-down    {} on average, 5 % above {}; from a peak {}",
             number(self.draw_down.mean),
-            number(self.draw_down.quantile_95)
+            number(self.draw_down.quantile_95),
+            number(self.draw_down.from_peak.mean)
         )?;
         let worst = self.worst_paths.iter();
         let worst: Vec<_> = worst
             .map(|worst| format!("{} ({})", worst.path, number(worst.equity)))
             .collect();
         writeln!(f, "worst paths  {}", worst.join(", "))?;
+        if self.actions_per_day > 0.0 {
+            writeln!(f, "world        {}", told(self.lag.as_ref()))?;
+        }
         if let Some(against) = &self.against {
             writeln!(
                 f,

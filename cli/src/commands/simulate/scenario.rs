@@ -10,6 +10,7 @@ use clap::Args;
 use super::{
     fees::FeeArgs,
     keeper,
+    lag::LagArgs,
     model::{ModelName, ModelOptions},
     perp::PerpArgs,
     strategy::{AnyAgent, Strategy},
@@ -51,8 +52,8 @@ pub struct ScenarioArgs {
     /// What liquidators get beyond what they repay
     #[arg(long, default_value = "3%")]
     pub liquidation_bonus: Ratio,
-    /// What a hedging trade costs, in millionths of its value
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..1_000_000))]
+    /// band: what a hedging trade costs, in millionths of what is paid in. A keeper's trades cost --fee-ppm
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..=500_000))]
     pub swap_cost_ppm: u32,
     /// What an action costs beside its trade (transaction, keeper's reward), in the quote token
     #[arg(long, default_value = "0")]
@@ -61,6 +62,8 @@ pub struct ScenarioArgs {
     pub fees: FeeArgs,
     #[command(flatten)]
     pub perp: PerpArgs,
+    #[command(flatten)]
+    pub lag: LagArgs,
     /// Yearly rate of the base debt, compounded all the time as on chain
     #[arg(long, default_value = "0")]
     pub borrow_base_apr: Ratio,
@@ -233,11 +236,25 @@ impl ScenarioArgs {
     /// A keeper's file that cannot be read.
     pub fn agent(&self, shape: &Shape, strategy: &Strategy, terms: &Terms) -> Result<AnyAgent> {
         if let Strategy::Keeper(path) = strategy {
-            let keeper = keeper::keeper(path, self, shape, terms)?;
+            let keeper = keeper::keeper(path.as_deref(), self, shape, terms)?;
             return Ok(AnyAgent::Keeper(Box::new(keeper)));
         }
-        let baseline = strategy.baseline(shape.hedge, self.swap_cost_ppm);
+        let most_ltv = keeper::rehedge_ltv()?;
+        let baseline = strategy.baseline(shape.hedge, self.swap_cost_ppm, most_ltv);
         Ok(AnyAgent::Baseline(baseline.context("--strategy")?))
+    }
+
+    /// The LTV from which a strategy deleverages, if it does.
+    ///
+    /// # Errors
+    /// A keeper's file that cannot be read.
+    pub fn deleverage_trigger(&self, shape: &Shape, strategy: &Strategy) -> Result<Option<Bps>> {
+        match strategy {
+            Strategy::Keeper(path) => {
+                keeper::deleverage_trigger(path.as_deref(), self, shape).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// A run of them.
@@ -254,6 +271,7 @@ impl ScenarioArgs {
             looks: self.looks()?,
             maintenance: self.maintenance()?,
             liquidators: self.liquidate.then_some(liquidators),
+            lag: self.lag.lag()?,
             watch,
             paths,
             streams: Streams::new(self.seed),

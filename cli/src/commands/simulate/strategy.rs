@@ -16,8 +16,8 @@ pub enum Strategy {
     Continuous,
     /// The hedge is made exact where it has left this band.
     Band(Bps),
-    /// The keeper's own strategy, as this file says.
-    Keeper(PathBuf),
+    /// The keeper's own strategy, as this file says; without one everything is as by default.
+    Keeper(Option<PathBuf>),
 }
 
 /// How the name of a keeper's configuration ends.
@@ -30,7 +30,8 @@ impl fmt::Display for Strategy {
             Self::Unhedged => f.write_str("unhedged"),
             Self::Continuous => f.write_str("continuous"),
             Self::Band(band) => write!(f, "band:{}%", f64::from(band.get()) / 100.0),
-            Self::Keeper(path) => write!(f, "keeper:{}", path.display()),
+            Self::Keeper(None) => f.write_str("keeper"),
+            Self::Keeper(Some(path)) => write!(f, "keeper:{}", path.display()),
         }
     }
 }
@@ -57,6 +58,20 @@ impl Agent for AnyAgent {
         }
     }
 
+    fn watches_prices(&self) -> bool {
+        match self {
+            Self::Baseline(agent) => agent.watches_prices(),
+            Self::Keeper(agent) => agent.watches_prices(),
+        }
+    }
+
+    fn pass(&mut self, secs: u64, tick: i32) {
+        match self {
+            Self::Baseline(agent) => agent.pass(secs, tick),
+            Self::Keeper(agent) => agent.pass(secs, tick),
+        }
+    }
+
     fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError> {
         match self {
             Self::Baseline(agent) => agent.act(desk),
@@ -68,7 +83,7 @@ impl Agent for AnyAgent {
 /// No such strategy.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "`{0}` is no strategy: write hold, unhedged, continuous, band: and a part like 30%, or keeper: and a file, or a file that ends in .toml"
+    "`{0}` is no strategy: write hold, unhedged, continuous, band: and a part like 30%, keeper, keeper: and a file, or a file that ends in .toml"
 )]
 pub struct UnknownStrategy(String);
 
@@ -81,13 +96,18 @@ impl FromStr for Strategy {
             "hold" | "static" => Ok(Self::Hold),
             "unhedged" => Ok(Self::Unhedged),
             "continuous" => Ok(Self::Continuous),
+            "keeper" => Ok(Self::Keeper(None)),
             _ if text
                 .strip_prefix("keeper:")
                 .is_some_and(|file| !file.is_empty()) =>
             {
-                Ok(Self::Keeper(text.trim_start_matches("keeper:").into()))
+                Ok(Self::Keeper(Some(
+                    text.trim_start_matches("keeper:").into(),
+                )))
             }
-            _ if text.len() > FILE.len() && text.ends_with(FILE) => Ok(Self::Keeper(text.into())),
+            _ if text.len() > FILE.len() && text.ends_with(FILE) => {
+                Ok(Self::Keeper(Some(text.into())))
+            }
             _ => {
                 let part: Ratio = text
                     .strip_prefix("band:")
@@ -113,19 +133,23 @@ impl Strategy {
         }
     }
 
-    /// Whether the position stays as it was opened.
-    pub fn keeps_position(&self) -> bool {
-        matches!(self, Self::Hold | Self::Unhedged)
+    /// The file that says what its keeper does.
+    pub fn file(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Keeper(file) => file.as_ref(),
+            _ => None,
+        }
     }
 
     /// Who acts, if that takes no file.
-    pub fn baseline(&self, hedge: Bps, cost_ppm: u32) -> Option<Baseline> {
+    pub fn baseline(&self, hedge: Bps, cost_ppm: u32, most_ltv: Bps) -> Option<Baseline> {
         Some(match self {
             Self::Hold | Self::Unhedged => Baseline::Hold,
             Self::Continuous => Baseline::Continuous { hedge },
             Self::Band(band) => Baseline::Band {
                 band: HedgeBand { hedge, band: *band },
                 cost_ppm,
+                most_ltv,
             },
             Self::Keeper(_) => return None,
         })
@@ -145,20 +169,22 @@ mod tests {
         assert_eq!(named("band:0.3"), named("band:30%"));
         assert_eq!(
             named("keeper:a.toml"),
-            Ok(Strategy::Keeper("a.toml".into()))
+            Ok(Strategy::Keeper(Some("a.toml".into())))
         );
+        assert_eq!(named("keeper"), Ok(Strategy::Keeper(None)));
         assert_eq!(named("a.toml"), named("keeper:a.toml"));
         for text in [
             "hold",
             "unhedged",
             "continuous",
             "band:12.5%",
+            "keeper",
             "keeper:a.toml",
         ] {
             assert_eq!(named(text).unwrap().to_string(), text);
         }
         for text in [
-            "", ".toml", "Hold", "band", "band:", "band:x", "band:0", "keeper", "keeper:",
+            "", ".toml", "Hold", "band", "band:", "band:x", "band:0", "keepers", "keeper:",
         ] {
             assert_eq!(named(text), Err(UnknownStrategy(text.into())), "{text}");
         }

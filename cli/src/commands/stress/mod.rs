@@ -47,7 +47,8 @@ pub struct StressArgs {
     /// Seed of the price's noise, of takers, and of what does not land
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Play each scenario with so many seeds, and say how bad debt is spread
+    /// Play each scenario with so many seeds, and say how bad debt is spread: what 95 % do not exceed takes twenty seeds at least, 99 % a
+    /// hundred
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub seeds: u64,
     /// Say which scenarios are built in

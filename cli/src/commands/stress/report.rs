@@ -120,10 +120,11 @@ impl fmt::Display for Played {
         writeln!(f, "{}: {}", self.name, self.summary)?;
         writeln!(
             f,
-            "  price {} -> {}, in the pool {}; risk stage {}",
+            "  price {} -> {}, in the pool {}, of the oracle {}; risk stage {}",
             n(with.price_before),
             n(with.price_after),
             n(with.pool_price_after),
+            n(with.oracle_price_after),
             with.stage_after
         )?;
         let mut table = Table::new([
@@ -224,6 +225,7 @@ impl fmt::Display for Played {
         }
         if self.at_risk.seeds > 1 {
             let mut table = Table::new(["<over all seeds", "mean", "95 %", "99 %", "worst"]);
+            let none = || "-".to_owned();
             for (name, spread) in [
                 ("bad debt", self.at_risk.bad_debt),
                 ("bad debt, unkept", self.at_risk_without_keepers.bad_debt),
@@ -241,8 +243,8 @@ impl fmt::Display for Played {
                 table.row([
                     name.into(),
                     n(spread.mean),
-                    n(spread.quantile_95),
-                    n(spread.quantile_99),
+                    spread.quantile_95.map_or_else(none, n),
+                    spread.quantile_99.map_or_else(none, n),
                     n(spread.worst),
                 ]);
             }

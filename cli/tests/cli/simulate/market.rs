@@ -36,6 +36,26 @@ fn the_worked_example_held_for_a_week() {
     assert!((parts - (number(&equity["mean"]) - 100.0)).abs() < 1e-9);
 }
 
+/// With fees and interest there is no formula for what happens, but there is one beside it for what would without fees; debts that have
+/// grown come to their boundaries more often.
+#[test]
+fn the_formula_stands_beside_every_run_of_that_model() {
+    let chance = |extra: &[&str]| {
+        let report = example(&[&["--json"], extra].concat()).json();
+        let form = &report["liquidation"]["closed_form"]["continuous"];
+        number(&form["lower"]) + number(&form["upper"])
+    };
+    let free = chance(&["--no-fees"]);
+    assert_eq!(chance(&[]), free);
+    let dear = chance(&["--borrow-base-apr", "50%", "--borrow-quote-apr", "50%"]);
+    assert!(dear > free * 1.05 && dear < free * 2.0, "{dear} {free}");
+    let said = example(&[]).out;
+    assert!(
+        said.contains("if nobody acted and nothing were earned, by formula"),
+        "{said}"
+    );
+}
+
 #[test]
 fn threads_change_nothing_and_a_seed_does() {
     let lines = ["1", "2"].map(|threads| example(&["--json", "--threads", threads]).out);

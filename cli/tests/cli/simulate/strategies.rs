@@ -2,12 +2,22 @@
 
 use super::*;
 
+/// The example at twice the own funds: no rehedge finds an LTV from which it has to withdraw.
+fn at_two(strategy: &str, extra: &[&str]) -> Value {
+    let line = EXAMPLE.map(|part| match part {
+        "hold" => strategy,
+        "3" => "2",
+        part => part,
+    });
+    run(&[&line[..], extra].concat()).json()
+}
+
 #[test]
 fn strategies() {
-    let hold = example(&["--json", "--no-fees"]).json();
+    let hold = at_two("hold", &["--json", "--no-fees"]);
     for strategy in ["continuous", "band:30%"] {
         let free = ["--json", "--no-fees", "--swap-cost-ppm", "0"];
-        let report = changed("--strategy", strategy, &free).json();
+        let report = at_two(strategy, &free);
         // Hedging for nothing takes spread away, and no mean.
         let sd = |report: &Value| number(&report["equity"]["sd"]);
         assert!(sd(&report) < 0.7 * sd(&hold), "{strategy}");
@@ -18,7 +28,7 @@ fn strategies() {
         );
         assert!(number(&report["actions_per_day"]) > 0.5);
     }
-    let unhedged = changed("--strategy", "unhedged", &["--json"]).json();
+    let unhedged = at_two("unhedged", &["--json"]);
     assert!(number(&unhedged["equity"]["sd"]) > number(&hold["equity"]["sd"]));
 }
 
@@ -43,6 +53,20 @@ fn a_keepers_configuration() {
     );
     let worst = |report: &Value| number(&report["equity"]["shortfall_5"]);
     assert!(worst(&kept) > worst(&left), "{kept} {left}");
+    // Beside what was seen: how it would have ended if nobody had acted, by formula. It is no other than for who does not act.
+    let either =
+        |form: &Value| number(&form["continuous"]["lower"]) + number(&form["continuous"]["upper"]);
+    let (liquidated, deleverage) = (&kept["liquidation"]["closed_form"], &kept["deleverage"]);
+    let of_left = either(&left["liquidation"]["closed_form"]);
+    assert!((either(liquidated) - of_left).abs() < 0.02 && of_left > 0.03);
+    assert!(
+        either(&deleverage["closed_form"]) > either(liquidated),
+        "{deleverage}"
+    );
+    let seen = number(&deleverage["probability"]);
+    assert_eq!(seen, number(&kept["actions"]["deleverage"]["probability"]));
+    assert!(seen < either(&deleverage["closed_form"]));
+    assert_eq!(left["deleverage"], Value::Null);
     let missing = changed("--strategy", "keeper:/nonexistent.toml", &[]);
     assert!(
         missing.code == 1 && missing.err.contains("check the path"),
@@ -60,6 +84,64 @@ fn a_keepers_configuration() {
     );
 }
 
+/// A keeper measures how much the price moves; what is said of another model is nothing to it.
+#[test]
+fn a_keeper_is_told_nothing_of_the_price() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("keeper.toml");
+    let owner = "[owner]\nmin_width_ticks = 200\nmax_width_ticks = 4000\nedge_bps = 500\n";
+    std::fs::write(&file, owner).unwrap();
+    let keeper = format!("keeper:{}", file.display());
+    let regimes = |sigma: &[&str]| {
+        let line = format!(
+            "simulate --json --model regimes --regime 3%:3 --regime 8%:1 --horizon-days 10 --step-secs 600 --paths 20 --seed 5 \
+             --price 200 --lower 190 --upper 210 --equity 100 --leverage 3 --taker-volume-day 2e8 \
+             --pool-liquidity 50000000000000 --strategy {keeper}"
+        );
+        let line: Vec<&str> = line
+            .split_whitespace()
+            .chain(sigma.iter().copied())
+            .collect();
+        let report = run(&line);
+        assert_eq!((report.code, report.err.as_str()), (0, ""));
+        report.json()
+    };
+    let plain = regimes(&[]);
+    for sigma in ["1%", "12%"] {
+        assert_eq!(plain, regimes(&["--sigma-day", sigma]), "{sigma}");
+    }
+    let recentered = |report: &Value| number(&report["actions"]["recenter"]["per_day"]);
+    assert!(recentered(&plain) > 0.0, "{plain}");
+}
+
+/// What is late and what is lost is said, and costs; by default nothing is, which is said as well.
+#[test]
+fn a_keeper_that_is_late() {
+    let few = ["--json", "--ci", "100%"];
+    let kept = |extra: &[&str]| changed("--strategy", "keeper", &[&few, extra].concat());
+    let perfect = kept(&[]).json();
+    assert_eq!(perfect["lag"], Value::Null);
+    let none = ["--miss", "0", "--oracle-delay-secs", "0", "--worsens", "2"];
+    assert_eq!(perfect, kept(&none).json());
+    let late = kept(&["--keeper-latency-secs", "7200", "--miss", "50%"]).json();
+    assert_eq!(late["lag"]["miss"], 0.5);
+    let worst = |report: &Value| number(&report["equity"]["shortfall_5"]);
+    assert!(worst(&late) < worst(&perfect) - 1.0, "{late} {perfect}");
+    let fall = &perfect["draw_down"];
+    assert!(
+        number(&fall["from_peak"]["mean"]) > number(&fall["mean"]),
+        "{fall}"
+    );
+    let text = changed("--strategy", "keeper", &["--ci", "100%"]).out;
+    assert!(text.contains("a perfect world"), "{text}");
+    let refused = kept(&["--miss", "100%"]);
+    assert!(
+        refused.code == 1 && refused.err.contains("chance of missing"),
+        "{}",
+        refused.err
+    );
+}
+
 /// On the same prices a difference is known far better than either mean.
 #[test]
 fn one_strategy_against_another() {
@@ -71,7 +153,7 @@ fn one_strategy_against_another() {
         "--against",
         "continuous",
     ];
-    let report = changed("--strategy", "band:5%", &free).json();
+    let report = at_two("band:5%", &free);
     let against = &report["against"];
     let difference = &against["difference"];
     let expected = number(&report["equity"]["mean"]) - number(&against["equity"]["mean"]);

@@ -1,7 +1,10 @@
 //! The primitives everything wide is made of: products, shifts and quotients of 64-bit digits.
 //!
 //! The on-chain machine has only 64-bit instructions, each at the price of one unit, division included; it has neither a
-//! 128-bit product nor a count of leading zeros. So these are written in 64-bit digits with explicit carries.
+//! 128-bit product nor a count of leading zeros. So these are written in 64-bit digits with explicit carries. Off chain the machine's
+//! own are used where they differ.
+
+use crate::ON_CHAIN;
 
 /// `a * b`, which always fits.
 #[inline(always)]
@@ -12,6 +15,27 @@ pub(crate) const fn mul_64(a: u64, b: u64) -> u128 {
 /// `a * b` as `(high, low)` halves.
 #[inline]
 pub(crate) const fn mul_128(a: u128, b: u128) -> (u128, u128) {
+    if ON_CHAIN {
+        mul_128_by_digits(a, b)
+    } else {
+        mul_128_by_pairs(a, b)
+    }
+}
+
+/// For a machine that multiplies and adds two digits at once: no case is worth a branch.
+#[inline(always)]
+const fn mul_128_by_pairs(a: u128, b: u128) -> (u128, u128) {
+    let ((a1, a0), (b1, b0)) = (split(a), split(b));
+    // A product of two digits and a digit or two fit two digits.
+    let low = mul_64(a0, b0);
+    let middle = mul_64(a1, b0).wrapping_add(low >> 64);
+    let lower = mul_64(a0, b1).wrapping_add(middle as u64 as u128);
+    let upper = mul_64(a1, b1).wrapping_add((middle >> 64) + (lower >> 64));
+    (upper, (lower << 64) | low as u64 as u128)
+}
+
+#[inline(always)]
+const fn mul_128_by_digits(a: u128, b: u128) -> (u128, u128) {
     let (a1, a0) = split(a);
     let (b1, b0) = split(b);
     if a1 == 0 {
@@ -70,6 +94,15 @@ pub(crate) const fn join(high: u64, low: u64) -> u128 {
 /// Leading zero bits of a digit that is not zero.
 #[inline]
 pub(crate) const fn leading_zeros(digit: u64) -> u32 {
+    if ON_CHAIN {
+        leading_zeros_by_halves(digit)
+    } else {
+        digit.leading_zeros()
+    }
+}
+
+#[inline(always)]
+const fn leading_zeros_by_halves(digit: u64) -> u32 {
     let mut rest = digit;
     let mut zeros = 0u32;
     if rest >> 32 == 0 {
@@ -168,21 +201,35 @@ mod tests {
 
     #[test]
     fn products_of_two_digits() {
+        for mul_128 in [mul_128_by_digits, mul_128_by_pairs] {
+            for a in DIGITS {
+                for b in DIGITS {
+                    assert_eq!(mul_64(a, b), u128::from(a) * u128::from(b));
+                    assert_eq!(
+                        mul_128(a.into(), b.into()),
+                        (0, u128::from(a) * u128::from(b))
+                    );
+                }
+            }
+            // Two digits by one, in both orders: (2^128 - 1) * 3 = 2 * 2^128 + (2^128 - 3).
+            assert_eq!(mul_128(u128::MAX, 3), (2, u128::MAX - 2));
+            assert_eq!(mul_128(3, u128::MAX), (2, u128::MAX - 2));
+            // (2^128 - 1)^2 = 2^256 - 2^129 + 1
+            assert_eq!(mul_128(u128::MAX, u128::MAX), (u128::MAX - 1, 1));
+            assert_eq!(mul_128(u128::MAX, 1 << 127), (u128::MAX >> 1, 1 << 127));
+        }
+    }
+
+    #[test]
+    fn products_by_digits_and_by_pairs_are_the_same() {
         for a in DIGITS {
             for b in DIGITS {
-                assert_eq!(mul_64(a, b), u128::from(a) * u128::from(b));
-                assert_eq!(
-                    mul_128(a.into(), b.into()),
-                    (0, u128::from(a) * u128::from(b))
-                );
+                for (c, d) in [(0, 0), (1, u64::MAX), (u64::MAX, 1), (a, b), (b, a)] {
+                    let (x, y) = (join(a, c), join(b, d));
+                    assert_eq!(mul_128_by_digits(x, y), mul_128_by_pairs(x, y), "{x} {y}");
+                }
             }
         }
-        // Two digits by one, in both orders: (2^128 - 1) * 3 = 2 * 2^128 + (2^128 - 3).
-        assert_eq!(mul_128(u128::MAX, 3), (2, u128::MAX - 2));
-        assert_eq!(mul_128(3, u128::MAX), (2, u128::MAX - 2));
-        // (2^128 - 1)^2 = 2^256 - 2^129 + 1
-        assert_eq!(mul_128(u128::MAX, u128::MAX), (u128::MAX - 1, 1));
-        assert_eq!(mul_128(u128::MAX, 1 << 127), (u128::MAX >> 1, 1 << 127));
     }
 
     #[test]
@@ -204,6 +251,7 @@ mod tests {
         for zeros in 0..64 {
             for digit in [u64::MAX >> zeros, (1 << 63) >> zeros] {
                 assert_eq!(leading_zeros(digit), zeros);
+                assert_eq!(leading_zeros_by_halves(digit), zeros);
             }
         }
     }

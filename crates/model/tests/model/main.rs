@@ -1,5 +1,6 @@
 //! The model against exact arithmetic, its golden vectors, and what must hold of any position. One binary: it is linked once.
 
+mod bisection;
 mod boundaries;
 mod common;
 mod deleverage;

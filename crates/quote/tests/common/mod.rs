@@ -59,6 +59,7 @@ pub fn inputs(lower: f64, upper: f64, hedge_percent: u32) -> Inputs {
             quote_apr: 0.0,
             depth: None,
             funding_hour: None,
+            action_cost: 0.0,
             horizon_days: 7.0,
             gaps: vec![-0.5, -0.2, -0.05, 0.05, 0.2, 0.31, 0.4],
         },

@@ -10,10 +10,10 @@ use super::{Parts, Scenario, StressReport, World, WorldError};
 pub struct Spread {
     /// The mean.
     pub mean: f64,
-    /// Not exceeded by nineteen of twenty.
-    pub quantile_95: f64,
-    /// Not exceeded by ninety-nine of a hundred.
-    pub quantile_99: f64,
+    /// Not exceeded by nineteen of twenty; `None` of fewer than twenty amounts, which say nothing of it but their largest.
+    pub quantile_95: Option<f64>,
+    /// Not exceeded by ninety-nine of a hundred; `None` of fewer.
+    pub quantile_99: Option<f64>,
     /// The largest.
     pub worst: f64,
 }
@@ -38,14 +38,13 @@ impl Spread {
         let count = amounts.len();
         let at = |part: f64| {
             let rank = (part * count as f64).ceil() as usize;
-            let found = amounts.get(rank.clamp(1, count.max(1)) - 1);
-            found.copied().unwrap_or(0.0)
+            (0 < rank && rank < count).then(|| amounts[rank - 1])
         };
         Self {
             mean: amounts.iter().sum::<f64>() / count.max(1) as f64,
             quantile_95: at(0.95),
             quantile_99: at(0.99),
-            worst: at(1.0),
+            worst: amounts.last().copied().unwrap_or(0.0),
         }
     }
 }
@@ -104,11 +103,16 @@ mod tests {
         let spread = Spread::of((1..=100).rev().map(f64::from).collect());
         assert_eq!(spread.mean, 50.5);
         assert_eq!(
-            [spread.quantile_95, spread.quantile_99, spread.worst],
-            [95.0, 99.0, 100.0]
+            (spread.quantile_95, spread.quantile_99, spread.worst),
+            (Some(95.0), Some(99.0), 100.0)
         );
-        let one = Spread::of(vec![7.0]);
-        assert_eq!([one.mean, one.quantile_95, one.worst], [7.0; 3]);
+        let twenty = Spread::of((1..=20).map(f64::from).collect());
+        assert_eq!(
+            (twenty.quantile_95, twenty.quantile_99, twenty.worst),
+            (Some(19.0), None, 20.0)
+        );
+        let few = Spread::of((1..=19).map(f64::from).collect());
+        assert_eq!((few.quantile_95, few.worst), (None, 19.0));
         assert_eq!(Spread::of(vec![]), Spread::default());
     }
 }

@@ -34,6 +34,7 @@ use ballast_strategy::{
     fee_yield::{FeeYield, GrowthMark},
     situation::{Economics, Outlook, Situation, SituationError},
     trigger::Watch,
+    volatility::Volatility,
 };
 use rand_chacha::ChaCha8Rng;
 use thiserror::Error;
@@ -42,6 +43,7 @@ use crate::{
     Units,
     stream::{Source, Streams},
     ticks::{TickPool, TickPoolError},
+    units::TICKS_PER_LOG,
 };
 
 pub use crate::perp::{Perp, PerpAccount, PerpFlows};
@@ -212,6 +214,8 @@ pub struct World {
     takers: ChaCha8Rng,
     economics: Economics,
     fee_yield: FeeYield,
+    /// What keepers have measured of the oracle's prices, before the scenario too.
+    volatility: Volatility,
     scenario: Scenario,
     /// Whether keepers act.
     keepers: bool,
@@ -223,8 +227,6 @@ pub struct World {
 /// Who keeps, and who liquidates.
 const KEEPER: Pubkey = Pubkey::new_from_array([2; 32]);
 const LIQUIDATOR: Pubkey = Pubkey::new_from_array([3; 32]);
-/// Ticks of a logarithm of 1.
-const TICKS_PER_LOG: f64 = 10_000.5;
 /// A slot, in milliseconds.
 const SLOT_MS: u64 = 400;
 
@@ -263,6 +265,10 @@ impl World {
         // The market's own accounts are the ones whose silence counts.
         market.market.base_price_account = KEEPER;
         market.market.quote_price_account = LIQUIDATOR;
+        // `as` saturates.
+        let ticks_per_day = (usual * TICKS_PER_LOG) as u32;
+        let volatility =
+            Volatility::settled(ticks_per_day, parts.units.tick(first), market.now_secs);
         let mut world = Self {
             units: parts.units,
             start_secs: market.now_secs,
@@ -295,6 +301,7 @@ impl World {
             takers: streams.of(0, Source::Takers),
             economics: parts.economics,
             fee_yield: FeeYield::default(),
+            volatility,
             scenario: scenario.clone(),
             keepers: true,
             secs: 0,
@@ -341,9 +348,12 @@ impl World {
         self.arbitrage()?;
         self.oracle.step(self.secs, &self.outside, &mut self.market);
         self.refresh_stage();
+        let oracle = self.oracle_price()?;
+        self.volatility
+            .observe(oracle.tick().get(), self.market.base_price.publish_time);
         self.fee_yield.observe(&GrowthMark {
             growth_x64: self.market.pool.fee_growth_x64,
-            at: self.oracle_price()?,
+            at: oracle,
             secs: self.market.now_secs,
         });
         for number in 0..self.positions.len() {
@@ -431,7 +441,6 @@ impl World {
         } else {
             Kinds::NONE
         };
-        let volatility = self.scenario.keepers.usual_sigma_day * TICKS_PER_LOG;
         Situation {
             market: &self.market,
             position: &held.stored,
@@ -443,7 +452,7 @@ impl World {
             outlook: Outlook {
                 fees: Some(self.pool.fees_of(held.seat)),
                 booked_fees: Some(seat.booked()),
-                volatility: (volatility >= 1.0).then_some(volatility as u32),
+                volatility: self.volatility.ticks_per_day(),
                 fee_yield: self.fee_yield.measured(),
                 economics: self.economics,
                 refused,

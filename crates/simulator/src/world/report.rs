@@ -140,6 +140,8 @@ pub struct StressReport {
     pub price_after: f64,
     /// The pool's price at the end.
     pub pool_price_after: f64,
+    /// The oracle's price at the end.
+    pub oracle_price_after: f64,
     /// The market's risk stage at the end.
     pub stage_after: u8,
     /// Every position.
@@ -322,6 +324,7 @@ impl World {
             price_before: before.price,
             price_after: self.outside.log_price().exp(),
             pool_price_after: self.units.log_price(self.pool.sqrt_price()).exp(),
+            oracle_price_after: self.units.log_price(self.oracle_price()?).exp(),
             stage_after: self.market.market.stage.stage,
             positions,
             lenders,

@@ -130,7 +130,7 @@ pub struct KeeperShock {
     pub miss: f64,
     /// How much both grow with each multiple of the usual move.
     pub worsens: f64,
-    /// Standard deviation of a day's move at which a market is calm, and which keepers take for usual.
+    /// Standard deviation of a day's move at which a market is calm, and which keepers have measured when the scenario begins; from there on they measure.
     pub usual_sigma_day: f64,
     /// When keepers do not act at all.
     pub outages: Vec<Span>,

@@ -170,6 +170,28 @@ fn who_is_looked_after_ends_no_worse() {
     }
 }
 
+/// Keepers begin with what is usual, and measure what the oracle says from then on.
+#[test]
+fn keepers_measure_how_much_the_price_moves() {
+    let known = |sigma_day: f64| {
+        let mut storm = scenario("calm");
+        storm.market.sigma_day = sigma_day;
+        storm.duration_secs = 7_200;
+        let usual = (storm.keepers.usual_sigma_day * TICKS_PER_LOG) as u32;
+        let mut world = World::new(small(), &storm, 1).unwrap();
+        assert_eq!(world.situation(0, false).outlook.volatility, Some(usual));
+        while world.secs < storm.duration_secs {
+            world.step().unwrap();
+        }
+        (usual, world.situation(0, false).outlook.volatility.unwrap())
+    };
+    let (usual, wild) = known(0.3);
+    assert!(wild > 3 * usual, "{wild}");
+    // The slow average has not forgotten what was before.
+    let (usual, still) = known(0.0);
+    assert!(still < usual && still > usual / 2, "{still}");
+}
+
 /// The oracle is silent: whatever needs a price waits, and the gap itself crosses the boundary.
 #[test]
 fn nothing_lands_while_the_oracle_is_silent() {
@@ -222,14 +244,63 @@ fn whoever_unwinds_moves_the_price_for_all() {
         kept.price_after,
         alone.price_after
     );
-    // The pool settles where the market is, but for the fee.
+    // The pool settles where the market is, but for the fee, and the oracle says so.
     assert!((kept.pool_price_after / kept.price_after - 1.0).abs() < 0.002);
+    assert!((kept.oracle_price_after / kept.price_after - 1.0).abs() < 0.001);
     // In a market that nothing moves it comes to what the path says.
     let mut deep = crowd;
     deep.market.depth_quote = None;
     deep.market.sigma_day = 0.0;
     let report = play(small(), &deep, true);
     assert!((report.price_after / 150.0 - 0.86).abs() < 1e-9);
+}
+
+/// What trades in the pool comes to the market by arbitrage, and from there to the oracle after its delay. When nobody has to trade any
+/// more pool, market and oracle are one price again.
+#[test]
+fn an_impact_comes_round_to_the_oracle_and_settles() {
+    let mut crowd = short("correlated-unwind");
+    crowd.market.sigma_day = 0.0;
+    crowd.oracle.delay_secs = 20;
+    // The same in a market that nothing moves.
+    let mut firm = crowd.clone();
+    firm.market.depth_quote = None;
+    let mut moved = World::new(small(), &crowd, 1).unwrap();
+    let mut unmoved = World::new(small(), &firm, 1).unwrap();
+    let prices = |world: &World| {
+        let oracle = world.units.log_price(world.oracle_price().unwrap());
+        [world.outside.log_price(), oracle]
+    };
+    // When market and oracle first show what trades have moved, and the most that they show.
+    let mut first = [None; 2];
+    let mut most = [0.0f64; 2];
+    while moved.secs < crowd.duration_secs {
+        moved.step().unwrap();
+        unmoved.step().unwrap();
+        let both = prices(&moved).into_iter().zip(prices(&unmoved));
+        for (which, (with, without)) in both.enumerate() {
+            let impact = (with - without).abs();
+            if impact > 1e-4 {
+                first[which].get_or_insert(moved.secs);
+            }
+            most[which] = most[which].max(impact);
+        }
+    }
+    let [market, oracle] = first.map(|secs| secs.unwrap_or(u64::MAX));
+    assert!(
+        market.saturating_add(crowd.oracle.delay_secs) <= oracle && oracle < market + 120,
+        "{market} {oracle} {most:?}"
+    );
+    assert!(
+        most[0] > 0.001 && most[1] > 0.5 * most[0] && most[1] <= most[0] + 1e-6,
+        "{most:?}"
+    );
+    let [market, oracle] = prices(&moved);
+    let pool = moved.units.log_price(moved.pool.sqrt_price());
+    assert!(
+        (pool - market).abs() < 0.002 && (oracle - market).abs() < 5e-4,
+        "{pool} {market} {oracle}"
+    );
 }
 
 /// The pool follows the market to within its fee; where a trade costs something, only for a gain that is worth it.

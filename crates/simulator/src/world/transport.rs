@@ -1,17 +1,15 @@
 //! How transactions get through: the more the market moves the later they land, and the more of them do not.
 
-use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::scenario::KeeperShock;
-
-/// However bad it is, one in twenty lands.
-const MOST_MISSED: f64 = 0.95;
+use crate::Passage;
 
 /// See the module's description.
 #[derive(Clone, Debug)]
 pub struct Transport {
     shock: KeeperShock,
+    passage: Passage,
     rng: ChaCha8Rng,
 }
 
@@ -19,31 +17,26 @@ impl Transport {
     /// As a scenario says.
     pub fn new(shock: &KeeperShock, rng: ChaCha8Rng) -> Self {
         Self {
+            passage: Passage {
+                latency_secs: shock.latency_secs,
+                miss: shock.miss,
+                worsens: shock.worsens,
+                calm_sigma_day: shock.usual_sigma_day,
+            },
             shock: shock.clone(),
             rng,
         }
     }
 
-    /// How many times its usual move the market moves beyond that.
-    fn storm(&self, sigma_day: f64) -> f64 {
-        let usual = self.shock.usual_sigma_day.max(f64::MIN_POSITIVE);
-        (sigma_day / usual - 1.0).max(0.0)
-    }
-
-    fn slow(&self, secs: f64, sigma_day: f64) -> u64 {
-        let grown = secs * (1.0 + self.shock.worsens * self.storm(sigma_day));
-        // `as` saturates.
-        grown.ceil() as u64
-    }
-
     /// Seconds from a keeper's decision until it lands.
     pub fn latency_secs(&self, sigma_day: f64) -> u64 {
-        self.slow(self.shock.latency_secs, sigma_day)
+        self.passage.latency_secs(sigma_day)
     }
 
     /// The same for a liquidator.
     pub fn liquidator_latency_secs(&self, sigma_day: f64) -> u64 {
-        self.slow(self.shock.liquidator_latency_secs, sigma_day)
+        self.passage
+            .slow(self.shock.liquidator_latency_secs, sigma_day)
     }
 
     /// Whether keepers act at all.
@@ -51,22 +44,9 @@ impl Transport {
         !self.shock.outages.iter().any(|outage| outage.holds(secs))
     }
 
-    /// Chance that a transaction does not land.
-    pub fn miss_chance(&self, sigma_day: f64) -> f64 {
-        let shock = &self.shock;
-        let grown = shock.miss * (1.0 + shock.worsens * self.storm(sigma_day));
-        if shock.miss >= 1.0 {
-            1.0
-        } else {
-            grown.min(MOST_MISSED.max(shock.miss))
-        }
-    }
-
     /// Whether a transaction lands now.
     pub fn lands(&mut self, sigma_day: f64) -> bool {
-        // Drawn in any case, so that what is drawn later does not depend on the chance.
-        let drawn: f64 = self.rng.random();
-        drawn >= self.miss_chance(sigma_day)
+        self.passage.lands(sigma_day, &mut self.rng)
     }
 }
 
@@ -96,10 +76,6 @@ mod tests {
             [2, 2, 4, 8]
         );
         assert_eq!(transport.liquidator_latency_secs(0.10), 6);
-        assert_eq!(
-            [0.05, 0.10, 5.0].map(|sigma| transport.miss_chance(sigma)),
-            [0.1, 0.2, MOST_MISSED]
-        );
         assert_eq!(
             [9, 10, 19, 20].map(|secs| transport.works(secs)),
             [true, false, false, true]

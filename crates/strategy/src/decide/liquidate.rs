@@ -19,7 +19,7 @@ use super::{
     usable_price,
 };
 use crate::{
-    prices::newest,
+    prices::of_liquidation,
     situation::{Situation, SituationError},
 };
 
@@ -98,7 +98,8 @@ fn planned(
         Bps::new(limits.target_ltv_bps),
         Bps::new(limits.liquidation_bonus_bps),
     );
-    let price = due::liquidation_price(oracle, newest(situation.market, oracle));
+    let prices = of_liquidation(situation.market, oracle);
+    let price = prices[0];
     let plan = match plan_liquidation(&at.model, price, target, bonus) {
         Ok(plan) => plan,
         Err(LiquidationError::Model(error)) => return Err(Obstacle::Arithmetic(error)),
@@ -106,7 +107,9 @@ fn planned(
             return Ok(None);
         }
     };
-    let both = [&at.value, &plan.before];
+    let other = due::value_at_other(&at.model, prices, &plan.before);
+    let other = other.map_err(Obstacle::Arithmetic)?;
+    let both = [&other, &plan.before];
     if !due::liquidation_due(limits, both) {
         return Err(Obstacle::NewerPrice);
     }

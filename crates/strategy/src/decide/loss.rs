@@ -4,7 +4,7 @@ use ballast::oracle::Grade;
 use ballast_model::{Amounts, Bps, Side, lending::uncovered_up};
 
 use crate::{
-    prices::{judge, newest},
+    prices::{judge, of_liquidation},
     situation::{Situation, SituationError},
 };
 
@@ -36,7 +36,9 @@ pub fn loss_to_show(situation: &Situation) -> Result<Option<Loss>, SituationErro
         Ok::<_, SituationError>(uncovered_up(model.debt, &value))
     };
     let mut uncovered = at(oracle)?;
-    if let Some(newest) = newest(situation.market, oracle).filter(|newest| *newest != oracle) {
+    // The newest, unless it is too uncertain for anything to be paid there.
+    let [newest, _] = of_liquidation(situation.market, oracle);
+    if newest != oracle {
         let then = at(newest)?;
         if then.base > uncovered.base || then.quote > uncovered.quote {
             uncovered = then;

@@ -71,9 +71,9 @@ pub(super) fn ways(situation: &Situation, at: &Assessment) -> Result<Vec<Way>, S
     let mut ways = vec![way(ActionKind::Deleverage, swap_free)];
     // Where no swap is needed the program does none.
     if !reaches {
-        let found = with_swap(situation, at, &due)?.map(|hedged| {
+        let found = with_swap(situation, at, due)?.map(|(target, hedged)| {
             let action = Action::DeleverageSwap {
-                target: due.target,
+                target,
                 plan: hedged.plan,
             };
             (action, hedged.after, hedged.cost)
@@ -133,33 +133,35 @@ fn swap_free(
         }))
 }
 
-/// The preconditions of `ballast::instructions::deleverage_swap`.
+/// The preconditions of `ballast::instructions::deleverage_swap`, and the target that is due at the newest price as well.
 fn with_swap(
     situation: &Situation,
     at: &Assessment,
-    due: &Due,
-) -> Result<Result<Hedged, Obstacle>, SituationError> {
+    due: Due,
+) -> Result<Result<(Bps, Hedged), Obstacle>, SituationError> {
+    let policy = &situation.position.policy;
     let limits = &situation.market.market.limits;
     let oracle = match usable_price(situation, Grade::Swap) {
         Ok(oracle) => oracle,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
-    if !due.with_swap_at_newest(&at.model, oracle, newest(situation.market, oracle))? {
+    let newest = newest(situation.market, oracle);
+    let allowed = situation.allowed_by_owner();
+    let Some(due) = due.with_swap_at_newest(policy, allowed, &at.model, oracle, newest)? else {
         return Ok(Err(Obstacle::NewerPrice));
-    }
+    };
     let max_bps = limits.max_pool_deviation_bps;
     if !within(at.pool, oracle, Bps::new(max_bps)) {
         return Ok(Err(Obstacle::PoolDiverged { max_bps }));
     }
-    let newest = newest(situation.market, oracle);
-    let terms = terms::deleverage_swap(limits, &situation.position.policy, due, newest);
+    let terms = terms::deleverage_swap(limits, policy, &due, newest);
     let lowered = |hedged: Hedged| {
         let value = hedged.after.value(oracle).map_err(Obstacle::Arithmetic)?;
         if value.ltv_above(due.target) {
             risk::require_ltv_lowered(limits, &at.model, &hedged.after, oracle)
                 .map_err(|_| Obstacle::LtvNotLowered)?;
         }
-        Ok(hedged)
+        Ok((due.target, hedged))
     };
     Ok(hedged(situation, at, oracle, &terms)?.and_then(lowered))
 }

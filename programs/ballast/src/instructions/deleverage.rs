@@ -94,6 +94,11 @@ pub(crate) fn deleverage(ctx: Context<Deleverage>) -> Result<()> {
     session.store_and_pay(&accounts.keeper)
 }
 
+/// Whether the signer is the owner, or the owner lets keepers act.
+pub(super) fn allowed_by_owner(session: &Session, signer: &Pubkey) -> bool {
+    *signer == session.position.owner || session.position.policy.keeper_enabled == 1
+}
+
 /// What is due for a signer, for a position that is worth `value` at the price that is used.
 ///
 /// # Errors
@@ -105,7 +110,7 @@ pub(super) fn due_for(
     used: SqrtPrice,
 ) -> Result<Due> {
     let policy = &session.position.policy;
-    let allowed_by_owner = *signer == session.position.owner || policy.keeper_enabled == 1;
+    let allowed_by_owner = allowed_by_owner(session, signer);
     let rule = MarketRule::of(session.market);
     let due =
         deleverage_due(rule, policy, allowed_by_owner, value).map_err(|not_due| match not_due {

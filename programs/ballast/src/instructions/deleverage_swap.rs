@@ -4,7 +4,7 @@
 use anchor_lang::prelude::*;
 use ballast_model::{DeleverageError, Trade};
 
-use super::deleverage::due_for;
+use super::deleverage::{allowed_by_owner, due_for};
 use crate::{
     errors::BallastError,
     events::DeleveragedWithSwap,
@@ -60,18 +60,23 @@ pub(crate) fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
 
     let before = session.model()?;
     let value_before = before.value(oracle.mid).or_range()?;
-    let due = due_for(
+    let mut due = due_for(
         &session,
         accounts.keeper.key,
         (&before, &value_before),
         oracle.mid,
     )?;
     let policy = session.position.policy;
-    let planned = due.plan(&before, oracle.mid, pool_price);
+    let mut planned = due.plan(&before, oracle.mid, pool_price);
     let newest = oracle::newest_price(market);
     if matches!(planned, Err(DeleverageError::NeedsSwap { .. })) {
-        let due_too = due.with_swap_at_newest(&before, oracle.mid, newest);
-        require!(due_too.or_range()?, BallastError::DeleverageNotDue);
+        let allowed = allowed_by_owner(&session, accounts.keeper.key);
+        let due_too = due.with_swap_at_newest(&policy, allowed, &before, oracle.mid, newest);
+        let due_too = due_too.or_range()?.ok_or(BallastError::DeleverageNotDue)?;
+        if due_too != due {
+            due = due_too;
+            planned = due.plan(&before, oracle.mid, pool_price);
+        }
     }
     let terms = terms::deleverage_swap(&market.limits, &policy, &due, newest);
     let mut calls = session

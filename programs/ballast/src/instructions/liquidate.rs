@@ -36,7 +36,7 @@ pub struct Liquidate<'info> {
 /// for. The owner is not needed and no policy is asked.
 ///
 /// It has to be due at the price that is used and at the newest that the market knows, and is planned and paid at the newest: who picks an older
-/// price takes no more. The price's moving average has to confirm it, see [`witness`]. Where lenders lose the price must be younger still; fees are
+/// price takes no more. A newest price that is too uncertain for a liquidation pays nothing: then it is the one that is used. The price's moving average has to confirm it, see [`witness`]. Where lenders lose the price must be younger still; fees are
 /// collected first, and booking the loss, which only the whole does, is paid out of the insurance.
 ///
 /// # Errors
@@ -63,20 +63,29 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u6
         Bps::new(limits.target_ltv_bps),
         Bps::new(limits.liquidation_bonus_bps),
     );
-    let price = due::liquidation_price(oracle.mid, oracle::newest_price(market));
+    let prices = due::liquidation_prices(
+        oracle.mid,
+        oracle::newest_price(market),
+        oracle::newest_is_certain(market),
+    );
+    let price = prices[0];
     let plan = plan_liquidation(&before, price, target, bonus).map_err(|error| match error {
         LiquidationError::NotNeeded { .. } => BallastError::NotLiquidatable,
         _ => BallastError::OutOfRange,
     })?;
     let value_before = plan.before;
-    let at_used = due::value_at_used(&before, oracle.mid, (price, &value_before)).or_range()?;
-    let both = [&at_used, &value_before];
+    let at_other = due::value_at_other(&before, prices, &value_before).or_range()?;
+    let both = [&at_other, &value_before];
     require!(
         due::liquidation_due(limits, both),
         BallastError::NotLiquidatable
     );
     if let Some(needed) = witness::needed_to_liquidate_at_both(limits, both) {
-        witness::require_average(market, &updates, &before, &at_used, needed)?;
+        let at_used = match price == oracle.mid {
+            true => &value_before,
+            false => &at_other,
+        };
+        witness::require_average(market, &updates, &before, at_used, needed)?;
     }
     if plan.insolvent() {
         // Lenders do not lose at a price that the liquidator picked among the last minute's.

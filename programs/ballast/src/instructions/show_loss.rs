@@ -83,7 +83,8 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
     let mut value = model.value(oracle.mid).or_range()?;
     let mut loss = uncovered_up(debt, &value);
     let mut at = oracle.mid;
-    if let Some(newest) = oracle::newest_price(&market).filter(|newest| *newest != oracle.mid) {
+    let newest = oracle::newest_price(&market).filter(|_| oracle::newest_is_certain(&market));
+    if let Some(newest) = newest.filter(|newest| *newest != oracle.mid) {
         let value_then = model.value(newest).or_range()?;
         let loss_then = uncovered_up(debt, &value_then);
         if loss_then.base > loss.base || loss_then.quote > loss.quote {

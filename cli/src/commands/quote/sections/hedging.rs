@@ -35,7 +35,11 @@ impl QuoteReport {
             let day = optional(rehedging.cost_day, |day| {
                 format!(", {} quote a day", few(day))
             });
-            ("one costs", format!("{} quote{day}", few(cost)))
+            let beside = match self.conditions.action_cost {
+                0.0 => ", its transaction and reward not counted".to_owned(),
+                action => format!(", {} of it beside the swap", few(action)),
+            };
+            ("one costs", format!("{} quote{beside}{day}", few(cost)))
         }));
         let mut table = Table::new([
             "<edge",

@@ -1,12 +1,9 @@
-//! A pool at the market's price, so deep that trades do not move it.
+use ballast_clmm::{Amounts, Band, FEE_RATE_DENOMINATOR_PPM, SqrtPrice, wide};
+use ballast_model::{ModelError, base_for_value_up, value_down, value_up};
 
-use ballast_clmm::{FEE_RATE_DENOMINATOR_PPM, wide};
-use ballast_ledger::{LedgerError, Moved, Order, Pool};
-use ballast_model::{
-    Amounts, Band, ModelError, SqrtPrice, base_for_value_up, value_down, value_up,
-};
+use crate::{LedgerError, Moved, Order, Pool};
 
-/// See the module's description.
+/// A pool at the market's price, so deep that trades do not move it: to carry actions out in, where no other is known.
 #[derive(Clone, Copy, Debug)]
 pub struct MarketPool {
     price: SqrtPrice,
@@ -98,6 +95,6 @@ impl Pool for MarketPool {
     }
 
     fn collect(&mut self) -> Amounts {
-        std::mem::take(&mut self.booked)
+        core::mem::take(&mut self.booked)
     }
 }

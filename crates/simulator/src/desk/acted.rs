@@ -1,0 +1,162 @@
+//! What is done with a position, by the transitions of `ballast-ledger` as the program does it.
+
+use ballast_ledger::{
+    Caps, HedgeTerms, Ledger, LedgerError, Lender, LiquidationTerms, MarketPool, Values, hedge,
+    liquidate,
+};
+use ballast_model::{
+    Amounts, Bps, LiquidationError, ModelError, Position, SqrtPrice,
+    lending::{DEBT_SHARE_BITS, INDEX_ONE_X64, ReserveState},
+    plan_liquidation,
+};
+
+use super::Desk;
+use crate::{Act, Event, Liquidators};
+
+/// What the reserves hold: more than anybody borrows.
+pub(crate) const PLENTY: u64 = 1 << 50;
+
+/// A reserve that has plenty and lends all of it, and one position's debt to it: in shares of an index that stands at one, for interest
+/// is the desk's.
+fn lender(owed: u64) -> (Lender, u128) {
+    let debt_shares = u128::from(owed) << DEBT_SHARE_BITS;
+    let state = ReserveState {
+        liquidity: PLENTY,
+        borrow_index_x64: INDEX_ONE_X64,
+        debt_shares,
+        supply_shares: 0,
+        insurance: 0,
+        last_accrual_secs: 0,
+    };
+    let caps = Caps {
+        borrow_cap: u64::MAX,
+        max_utilisation: Bps::ONE,
+    };
+    (Lender { state, caps }, debt_shares)
+}
+
+impl Desk<'_> {
+    /// Its ledger: a pool at the market's price with a fee, which owes the position what it has earned.
+    fn ledger(&self, fee_ppm: u32) -> Values<MarketPool> {
+        let position = &self.position;
+        let (base, base_shares) = lender(position.debt.base);
+        let (quote, quote_shares) = lender(position.debt.quote);
+        Values {
+            band: position.band,
+            liquidity: position.liquidity,
+            idle: position.idle,
+            shares: [base_shares, quote_shares],
+            lenders: [base, quote],
+            pool: MarketPool::new(self.at, fee_ppm, self.fees),
+            payer: Amounts::ZERO,
+            swap_loss: 0,
+            refinanced: Amounts::ZERO,
+        }
+    }
+
+    /// Hedges as the program would: see [`ballast_ledger::hedge()`]. What that would refuse is not done. Returns whether it was done.
+    ///
+    /// # Errors
+    /// [`ModelError`] of amounts beyond 64 bits.
+    pub fn rehedge(
+        &mut self,
+        oracle: SqrtPrice,
+        terms: &HedgeTerms,
+        fee_ppm: u32,
+    ) -> Result<bool, ModelError> {
+        let mut ledger = self.ledger(fee_ppm);
+        let done = hedge(&mut ledger, &self.position, self.at, oracle, terms)
+            .and_then(|_| ledger.position());
+        match done {
+            Ok(after) => {
+                self.acted(Act::Rehedge, after, ledger.pool.fees()?)?;
+                Ok(true)
+            }
+            Err(LedgerError::Model(error)) => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Somebody who can pay for it liquidates at the price that was last settled, as the program would: see
+    /// [`ballast_ledger::liquidate()`]. What is still owed when nothing is left is written off. Returns whether there was anything to
+    /// do.
+    ///
+    /// # Errors
+    /// [`LiquidationError`], but [`LiquidationError::NotNeeded`].
+    pub(crate) fn liquidate(
+        &mut self,
+        Liquidators { target, bonus }: Liquidators,
+    ) -> Result<bool, LiquidationError> {
+        let plan = match plan_liquidation(&self.position, self.at, target, bonus) {
+            Ok(plan) => plan,
+            Err(LiquidationError::NotNeeded { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let terms = LiquidationTerms {
+            oracle: self.at,
+            bonus,
+            // The reserves have no insurance.
+            write_off_bonus: Bps::ZERO,
+            funds: Amounts::new(u64::MAX, u64::MAX),
+        };
+        let mut ledger = self.ledger(0);
+        ledger.payer = terms.funds;
+        let (owed, held) = (self.position.debt, Amounts::new(PLENTY, PLENTY));
+        let done =
+            liquidate(&mut ledger, &self.position, plan, &terms).and_then(|_| ledger.position());
+        let after = match done {
+            Ok(after) => after,
+            Err(LedgerError::Model(error)) => return Err(error.into()),
+            Err(_) => return Ok(false),
+        };
+        let before = self.equity()?;
+        let [base, quote] = ledger.lenders.map(|lender| lender.state.liquidity);
+        let repaid = Amounts::new(base, quote).saturating_sub(held);
+        let written_off = owed.saturating_sub(repaid).saturating_sub(after.debt);
+        (self.position, self.fees) = (after, ledger.pool.fees()?);
+        self.position.debt = after
+            .debt
+            .checked_add(written_off)
+            .map_err(ModelError::from)?;
+        let between = self.equity()?;
+        self.position.debt = after.debt;
+        self.attribution.liquidation += between - before;
+        self.attribution.bad_debt += self.equity()? - between;
+        self.anchor = (self.position.debt, self.settled_secs);
+        self.note(Act::Liquidation, before)?;
+        Ok(true)
+    }
+
+    /// Takes over what somebody has made of the position, and what is left of its fees; what that costs is booked, and interest is
+    /// counted anew from the debts that it left.
+    ///
+    /// # Errors
+    /// [`ModelError`] of amounts beyond 64 bits.
+    pub fn acted(&mut self, act: Act, position: Position, fees: Amounts) -> Result<(), ModelError> {
+        let before = self.equity()?;
+        (self.position, self.fees) = (position, fees);
+        self.attribution.swaps += self.equity()? - before;
+        self.anchor = (self.position.debt, self.settled_secs);
+        self.note(act, before)
+    }
+
+    fn note(&mut self, act: Act, equity_before: i128) -> Result<(), ModelError> {
+        self.acts.add(act);
+        if act != Act::Liquidation {
+            self.attribution.gas -= i128::from(self.terms.action_cost);
+        }
+        if self.events.is_some() {
+            let value = self.whole()?.value(self.at)?;
+            let event = Event {
+                secs: self.settled_secs,
+                at: self.at,
+                act,
+                equity_before,
+                equity: value.equity() + self.beside(),
+                ltv_bps: value.ltv_bps_up(),
+            };
+            self.events.get_or_insert_default().push(event);
+        }
+        Ok(())
+    }
+}

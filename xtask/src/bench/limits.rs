@@ -1,0 +1,100 @@
+//! What the figures of a run have to keep.
+
+use anyhow::{Result, ensure};
+
+/// A figure and its bound.
+enum Limit {
+    /// At most so many nanoseconds, of criterion's group and function.
+    Nanos(&'static str, f64),
+    /// At least this ratio.
+    AtLeast(&'static str, f64),
+    /// At most this ratio.
+    AtMost(&'static str, f64),
+}
+
+/// No slower than Orca's core anywhere; a price costs what it makes due and not what there is; and times of a position.
+const LIMITS: [Limit; 11] = [
+    Limit::AtLeast("tick to sqrt price: orca / ballast", 1.0),
+    Limit::AtLeast("sqrt price to tick: orca / ballast", 1.0),
+    Limit::AtLeast("base amount: orca / ballast", 1.0),
+    Limit::AtLeast("quote amount: orca / ballast", 1.0),
+    Limit::Nanos("boundaries/exact", 2_000.0),
+    // Both ends near the peak, where whole units blur most.
+    Limit::Nanos("boundaries/exact, in the band", 4_000.0),
+    Limit::Nanos("a million positions/price update, 0 hits", 1_000.0),
+    Limit::AtLeast("price update: plain scan / 0 hits", 1_000.0),
+    // A hundred times as many hits; the memory that they lie in is farther away.
+    Limit::AtMost("price update: 10000 hits / 100 hits", 500.0),
+    Limit::Nanos(
+        "a million positions/position update, assess and watch",
+        5_000.0,
+    ),
+    Limit::Nanos("a million positions/position update, index", 5_000.0),
+];
+
+/// Fails with all that is beyond its limit, or was not measured.
+pub fn check(
+    nanos: impl Fn(&str) -> Option<f64>,
+    ratio: impl Fn(&str) -> Option<f64>,
+) -> Result<()> {
+    let missed: Vec<String> = LIMITS
+        .iter()
+        .filter_map(|limit| {
+            let (name, found, kept, bound) = match limit {
+                Limit::Nanos(name, most) => {
+                    let found = nanos(name);
+                    let kept = found.is_some_and(|found| found <= *most);
+                    (name, found, kept, format!("at most {most} ns"))
+                }
+                Limit::AtLeast(name, least) => {
+                    let found = ratio(name);
+                    let kept = found.is_some_and(|found| found >= *least);
+                    (name, found, kept, format!("at least {least}"))
+                }
+                Limit::AtMost(name, most) => {
+                    let found = ratio(name);
+                    let kept = found.is_some_and(|found| found <= *most);
+                    (name, found, kept, format!("at most {most}"))
+                }
+            };
+            let found = found.map_or("not measured".into(), |found| format!("{found:.2}"));
+            (!kept).then(|| format!("{name}: {found}, should be {bound}"))
+        })
+        .collect();
+    ensure!(
+        missed.is_empty(),
+        "figures beyond their limits; run again on a quiet machine, or find what became slower:\n{}",
+        missed.join("\n")
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_can_be_missed() {
+        let good = |name: &str| match name {
+            "price update: plain scan / 0 hits" => Some(20_000.0),
+            "price update: 10000 hits / 100 hits" => Some(100.0),
+            _ => Some(1.5),
+        };
+        assert!(check(good, good).is_ok());
+        let ratios = |name: &str| {
+            (!name.starts_with("quote amount"))
+                .then(|| good(name))
+                .flatten()
+        };
+        let missed = check(|_| Some(6_000.0), ratios).unwrap_err().to_string();
+        for part in [
+            "quote amount: orca / ballast: not measured, should be at least 1",
+            "boundaries/exact: 6000.00, should be at most 2000 ns",
+        ] {
+            assert!(missed.contains(part), "{missed}");
+        }
+        assert_eq!(missed.lines().count(), 1 + 6, "{missed}");
+        assert!(check(good, |_| Some(0.9)).is_err());
+        assert!(check(good, |_| Some(1_001.0)).is_err());
+    }
+}
