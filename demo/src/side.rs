@@ -169,13 +169,16 @@ impl Side {
             config.desired.limits.min_rebalance_interval_secs = 0;
             [0; 2]
         };
+        let world = World::new(net, config).await?;
         let policy = Policy {
             keeper_enabled: kept.into(),
             deleverage_trigger_ltv_bps: DELEVERAGE_TRIGGER_LTV_BPS,
             min_rebalance_interval_secs: rehedge_secs,
-            ..default_policy(&config.desired.market_params().limits)
+            ..default_policy(
+                &world.market.market.limits,
+                world.pool().await?.fee_rate_ppm,
+            )
         };
-        let world = World::new(net, config).await?;
         let owner = world.trader("owner", OWN_FUNDS).await?;
         let liquidator = world.trader("liquidator", LIQUIDATOR_FUNDS).await?;
         let mut args = world.open_args(1, path.band()?, OWN_FUNDS, LEVERAGE_BPS)?;

@@ -42,7 +42,10 @@ pub async fn stay(kept: Side, watcher: &Watcher, mut price: UsdPrice) -> Result<
             UsdPrice::from_f64(middle * (1.0 + half))?,
         ];
         let mut args = world.open_args(id, band, OWN_FUNDS, leverage_bps)?;
-        args.policy = default_policy(&world.config.desired.market_params().limits);
+        args.policy = default_policy(
+            &world.market.market.limits,
+            world.pool().await?.fee_rate_ppm,
+        );
         let width = args.tick_upper.abs_diff(args.tick_lower);
         let position = world.open(&owner, args).await?;
         let set = ballast_client::instruction::set_automation(

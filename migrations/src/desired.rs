@@ -323,9 +323,13 @@ mod tests {
 
     #[test]
     fn built_in_parameters_pass_the_program() {
-        for cluster in ["localnet", "devnet"] {
+        // With the pool's fee and tick spacing.
+        for (cluster, fee_rate_ppm, spacing) in [("localnet", 400, 4), ("devnet", 3_000, 64)] {
             let desired = Migrations::built_in(cluster).unwrap().desired().unwrap();
             desired.market_params().check().unwrap();
+            let limits = desired.market_params().limits;
+            limits.check_fee(fee_rate_ppm).unwrap();
+            limits.check_reach(spacing).unwrap();
             state::SafetyRules::from(desired.safety).check().unwrap();
             ReserveParams::from(desired.base_reserve).check().unwrap();
             ReserveParams::from(desired.quote_reserve).check().unwrap();

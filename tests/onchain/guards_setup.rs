@@ -83,7 +83,7 @@ async fn a_market_without_a_guardian_has_none() {
     scene.set_mode(MarketMode::ReduceOnly).await;
 }
 
-/// Where the pool is near enough for a swap, its fee (here 4 bps) is within the swap's cap.
+/// Where the pool rests by itself it is near enough for a swap, and where it is, its fee (here 4 bps) is within the swap's cap.
 #[tokio::test]
 async fn caps_leave_room_for_the_pools_fee() {
     let scene = Scene::new().await;
@@ -96,7 +96,7 @@ async fn caps_leave_room_for_the_pools_fee() {
         args
     };
     let init = |deviation, loss| instruction::init_market(&bob.key(), &pool, with(deviation, loss));
-    for (deviation, loss) in [(95, 100), (100, 100), (1, 5)] {
+    for (deviation, loss) in [(95, 100), (100, 100), (1, 5), (17, 100)] {
         refused(
             scene.send(&bob, init(deviation, loss)).await,
             BallastError::BadParameters,
@@ -113,10 +113,10 @@ async fn caps_leave_room_for_the_pools_fee() {
         let update = instruction::update_market(&at, &pool.whirlpool, &by, params);
         scene.send(&bob, update).await
     };
-    for (deviation, loss) in [(94, 101), (80, 90), (50, 56), (1, 7), (94, 100)] {
+    for (deviation, loss) in [(94, 101), (80, 90), (50, 56), (18, 24), (94, 100)] {
         accepted(update(deviation, loss).await);
     }
-    for (deviation, loss) in [(95, 100), (94, 99), (100, 100)] {
+    for (deviation, loss) in [(95, 100), (94, 99), (100, 100), (17, 100)] {
         refused(update(deviation, loss).await, BallastError::BadParameters);
     }
     let other = instruction::update_market(&at, &pool.base_mint, &by, with(94, 100).params);

@@ -94,7 +94,7 @@ struct Path<'a> {
 /// A policy with a cap that a swap can keep to, and a trigger that leaves the stress distance: the default one or less. `fee_bps`: the
 /// pool's.
 fn drawn_policy(rng: &mut StdRng, standard: Policy, limits: &Limits, fee_bps: u32) -> Policy {
-    let highest = default_policy(limits).deleverage_trigger_ltv_bps;
+    let highest = default_policy(limits, 0).deleverage_trigger_ltv_bps;
     let trigger = *[highest, rng.random_range(4_000..=highest)]
         .choose(rng)
         .unwrap();

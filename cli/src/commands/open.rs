@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::{Context, Result, anyhow, ensure};
 use ballast_client::{
     Amounts, MarketContext, MarketSnapshot, OpenArgs as Args_, PositionAddresses, PositionContext,
-    Request, Side, Signer, instruction, trigger_warning,
+    Request, Side, Signer, instruction, opening_warning, trigger_warning,
 };
 use ballast_model::{Band, Bps, OpenError, OpenPlan, OpenRequest, Trade, plan_open};
 use ballast_view::TokenNames;
@@ -159,9 +159,11 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
         }
     }
     let outside = wish.outside(&market, &snapshot);
-    let trigger = trigger_warning(&snapshot.market.limits, &wish.policy);
+    let limits = &snapshot.market.limits;
+    let trigger = trigger_warning(limits, &wish.policy);
+    let at_once = opening_warning(limits, &wish.policy, Bps::new(report.planned.ltv_bps));
     if args.dry_run {
-        for warning in [outside, trigger].into_iter().flatten() {
+        for warning in [outside, trigger, at_once].into_iter().flatten() {
             note(format_args!("warning: {warning}"));
         }
         return output.print(&report);
@@ -171,6 +173,7 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
         .lines(report.lines())
         .warning(outside)
         .warning(trigger)
+        .warning(at_once)
         .warning(slippage::warning(slippage));
     let sender = connection.sender(&args.fees, &plan.agreed(globals)?);
     if !preparation.is_empty() {
@@ -232,7 +235,9 @@ impl Wish {
             (base, quote),
         )?;
         let band = Band::new(ticks.lower, ticks.upper)?;
-        let policy = args.policy.applied_to(default_policy(limits))?;
+        let policy = args
+            .policy
+            .applied_to(default_policy(limits, snapshot.pool.fee_rate_ppm))?;
         let at = snapshot.pool.sqrt_price;
         let request = OpenRequest {
             own,

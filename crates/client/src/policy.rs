@@ -1,13 +1,12 @@
 //! The policy of a new position, and what a deleverage trigger leaves room for.
 
+use ballast::state::{least_deviation_bps, least_swap_loss_bps};
 use ballast_model::Bps;
 
 use crate::{Limits, Policy};
 
 /// Room for the fee of the usual pools and a little impact.
 const DEFAULT_MAX_SWAP_LOSS_BPS: u32 = 50;
-/// What a swap may lose beyond what a market leaves for its pool's fee, where that is much.
-const BEYOND_FEE_BPS: u32 = 15;
 /// Room between a deleverage trigger and where a move of the stress distance begins to reach maintenance: what the price moves while a
 /// keeper's transaction lands, and interest.
 const LANDING_ROOM_BPS: u32 = 25;
@@ -25,12 +24,10 @@ pub fn highest_trigger_down(limits: &Limits) -> Bps {
 }
 
 /// The policy of a new position unless its owner says otherwise. Its trigger leaves room for a move of the stress distance, if there is
-/// room above the market's target.
-pub fn default_policy(limits: &Limits) -> Policy {
-    let fee_bps = limits
-        .max_swap_loss_bps
-        .saturating_sub(limits.max_pool_deviation_bps);
-    let enough_bps = DEFAULT_MAX_SWAP_LOSS_BPS.max(fee_bps.saturating_add(BEYOND_FEE_BPS));
+/// room above the market's target. Its swaps may pay the pool's fee from wherever the pool rests by itself.
+pub fn default_policy(limits: &Limits, fee_rate_ppm: u16) -> Policy {
+    let resting_bps = least_deviation_bps(fee_rate_ppm);
+    let enough_bps = DEFAULT_MAX_SWAP_LOSS_BPS.max(least_swap_loss_bps(resting_bps, fee_rate_ppm));
     Policy {
         hedge_bps: 10_000,
         delta_band_bps: 1_000,
@@ -45,6 +42,25 @@ pub fn default_policy(limits: &Limits) -> Policy {
         min_rebalance_interval_secs: limits.min_rebalance_interval_secs,
         keeper_enabled: 1,
     }
+}
+
+/// What is worth knowing of a position opened at or above the trigger from which it is deleveraged; `None` if it is below.
+pub fn opening_warning(limits: &Limits, policy: &Policy, ltv: Bps) -> Option<String> {
+    let market = limits.deleverage_ltv_bps;
+    let trigger = if policy.keeper_enabled == 0 {
+        market
+    } else {
+        policy.deleverage_trigger_ltv_bps.min(market)
+    };
+    let target = policy.deleverage_target_ltv_bps;
+    (ltv.get() >= trigger).then(|| {
+        format!(
+            "the position opens at LTV {ltv}, its deleverage trigger is {}: it would be deleveraged to {} at once, use less leverage \
+             or a higher trigger",
+            Bps::new(trigger),
+            Bps::new(target)
+        )
+    })
 }
 
 /// What is worth knowing of a policy under which a move of the stress distance may reach maintenance before a keeper acts; `None` if it
@@ -72,17 +88,45 @@ mod tests {
 
     #[test]
     fn a_keepers_swap_may_pay_the_pools_fee() {
-        // Pools of a fee of 4, 30 and 100 bps, as markets for them are made.
-        for (deviation, loss, expected) in
-            [(94, 100, 50), (68, 100, 50), (50, 153, 118), (40, 45, 45)]
-        {
+        // Whatever the market leaves beside its distance.
+        for (deviation, loss, fee_rate_ppm, expected) in [
+            (94, 100, 400, 50),
+            (30, 150, 400, 50),
+            (100, 132, 3_000, 76),
+            (115, 219, 10_000, 219),
+            (115, 400, 10_000, 219),
+            (40, 45, 400, 45),
+        ] {
             let limits = Limits {
                 max_pool_deviation_bps: deviation,
                 max_swap_loss_bps: loss,
                 ..Limits::default()
             };
-            assert_eq!(default_policy(&limits).max_swap_loss_bps, expected);
+            let policy = default_policy(&limits, fee_rate_ppm);
+            assert_eq!(policy.max_swap_loss_bps, expected);
         }
+    }
+
+    #[test]
+    fn an_opening_at_its_own_trigger_is_told() {
+        // Beside a stress distance of 10 % the default trigger is below the initial LTV.
+        let limits = limits(8_000, 1_000);
+        let policy = default_policy(&limits, 400);
+        assert_eq!(policy.deleverage_trigger_ltv_bps, 7_175);
+        let told = |policy, ltv_bps| opening_warning(&limits, policy, Bps::new(ltv_bps));
+        assert_eq!(told(&policy, 7_174), None);
+        for ltv_bps in [7_175, 7_500] {
+            let told = told(&policy, ltv_bps).unwrap();
+            assert!(told.contains("trigger is 71.75%"), "{told}");
+            assert!(told.contains("to 65.00%"), "{told}");
+        }
+        // Without keepers it is the market's trigger that counts.
+        let off = Policy {
+            keeper_enabled: 0,
+            ..policy
+        };
+        assert_eq!(told(&off, 7_699), None);
+        assert!(told(&off, 7_700).unwrap().contains("77.00%"));
     }
 
     fn limits(maintenance_ltv_bps: u32, stress_distance_bps: u32) -> Limits {
@@ -110,7 +154,7 @@ mod tests {
             (8_000, 10_000, 6_501),
         ] {
             let limits = limits(maintenance, stress);
-            let policy = default_policy(&limits);
+            let policy = default_policy(&limits, 400);
             assert_eq!(policy.deleverage_trigger_ltv_bps, expected);
             let roomy = expected > 6_501;
             assert_eq!(trigger_warning(&limits, &policy).is_none(), roomy);
@@ -127,7 +171,7 @@ mod tests {
         let limits = limits(8_000, 500);
         let policy = Policy {
             deleverage_trigger_ltv_bps: 7_576,
-            ..default_policy(&limits)
+            ..default_policy(&limits, 400)
         };
         let told = trigger_warning(&limits, &policy).unwrap();
         assert!(told.contains("trigger 75.76%"), "{told}");

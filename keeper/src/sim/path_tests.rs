@@ -34,7 +34,8 @@ fn market(dollars: i64) -> MarketSnapshot {
 
 /// The deleverage trigger that a new position has.
 fn default_trigger_bps() -> u32 {
-    default_policy(&market(200).market.limits).deleverage_trigger_ltv_bps
+    let market = market(200);
+    default_policy(&market.market.limits, market.pool.fee_rate_ppm).deleverage_trigger_ltv_bps
 }
 
 /// The worked example, fully hedged, deleveraged from the trigger down to 65 %, which is also where a rehedge ends at the latest.

@@ -1,6 +1,6 @@
 //! What `ballast quote` says, as JSON.
 
-use ballast_client::{Limits, trigger_warning};
+use ballast_client::{Limits, opening_warning, trigger_warning};
 use ballast_model::{
     Bps,
     screen::{Real, RiskReport},
@@ -141,13 +141,15 @@ fn plan_or_error<S: Serializer>(
     }
 }
 
-/// Whether a move of the stress distance may reach maintenance before a keeper acts.
-fn late_trigger(request: &Request, setting: &Setting) -> Option<String> {
+/// Whether a move of the stress distance may reach maintenance before a keeper acts, and whether the position is to be deleveraged as soon
+/// as it is open.
+fn triggers(request: &Request, setting: &Setting, ltv: Option<Bps>) -> [Option<String>; 2] {
     let limits = Limits {
         maintenance_ltv_bps: request.inputs.rules.maintenance.get(),
         ..setting.limits
     };
-    trigger_warning(&limits, &request.policy)
+    let at_once = ltv.and_then(|ltv| opening_warning(&limits, &request.policy, ltv));
+    [trigger_warning(&limits, &request.policy), at_once]
 }
 
 impl QuoteReport {
@@ -161,6 +163,9 @@ impl QuoteReport {
         // In whole basis points on chain, rounded against the owner: either of both is reason enough.
         let liquidated_at_once = risk.ltv.is_some_and(|ltv| ltv >= threshold)
             || on_chain.as_ref().is_ok_and(|plan| plan.liquidatable);
+        // What is liquidated at once is worse.
+        let opens_at = on_chain.as_ref().ok().filter(|_| !liquidated_at_once);
+        let opens_at = opens_at.map(|plan| Bps::new(plan.ltv_bps));
         let refusal = liquidated_at_once.then(|| {
             format!(
                 "LTV {} is at or above maintenance {}: the position would be liquidated at once, use less leverage",
@@ -176,7 +181,7 @@ impl QuoteReport {
                 .iter()
                 .cloned()
                 .chain(beyond)
-                .chain(late_trigger(request, setting))
+                .chain(triggers(request, setting, opens_at).into_iter().flatten())
                 .collect(),
             refusal,
             P: position.price.to_f64(),

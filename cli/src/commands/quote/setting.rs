@@ -266,6 +266,11 @@ impl Setting {
         })
     }
 
+    /// What an account can say; more than it can is as much as it can.
+    fn fee_rate_ppm(&self) -> u16 {
+        (self.fee * 1e6).round() as u16
+    }
+
     fn rules(&self, args: &QuoteArgs, asked: &Asked) -> Result<(Rules, Policy)> {
         // In whole basis points, rounded against the owner.
         let maintenance = match &args.maintenance {
@@ -280,7 +285,9 @@ impl Setting {
             limits.target_ltv_bps = limits.target_ltv_bps.min(below.saturating_sub(ROOM_BPS));
         }
         limits.maintenance_ltv_bps = maintenance.get();
-        let policy = args.policy.applied_to(default_policy(&limits))?;
+        let policy = args
+            .policy
+            .applied_to(default_policy(&limits, self.fee_rate_ppm()))?;
         let (market_target, own_target) = (
             Bps::new(limits.target_ltv_bps),
             Bps::new(policy.deleverage_target_ltv_bps),

@@ -79,7 +79,8 @@ pub fn rehedge_ltv() -> Result<Bps> {
         .desired()?
         .market_params()
         .limits;
-    Ok(Bps::new(default_policy(&limits).deleverage_target_ltv_bps))
+    // The default policy's, whatever the pool's fee.
+    Ok(Bps::new(limits.target_ltv_bps))
 }
 
 /// What a file says of a keeper, and of the market whose limits and rules apply; without a file everything is as by default.
@@ -102,9 +103,11 @@ fn read(path: Option<&Path>, args: &ScenarioArgs, shape: &Shape) -> Result<Read>
     let rules = Migrations::built_in(CLUSTER)?.desired()?;
     let mut market = rules.market_params();
     market.limits.maintenance_ltv_bps = args.maintenance.bps_down()?.get();
+    let fee_ppm =
+        u16::try_from(args.fees.fee_ppm).context("--fee-ppm: a keeper's pool has at most 65535")?;
     let mut policy = file.policy.applied_to(Policy {
         hedge_bps: shape.hedge.get(),
-        ..default_policy(&market.limits)
+        ..default_policy(&market.limits, fee_ppm)
     });
     if let Some(band) = shape.delta_band {
         // The target is as far within the band as it was.
@@ -152,8 +155,7 @@ pub fn keeper(
         policy,
         automation: file.owner.automation(shape.leverage),
         economics: file.automation.economics(),
-        fee_ppm: u16::try_from(args.fees.fee_ppm)
-            .context("--fee-ppm: a keeper's pool has at most 65535")?,
+        fee_ppm,
         tick_spacing: args.tick_spacing,
         market,
     };

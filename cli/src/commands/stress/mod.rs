@@ -147,14 +147,6 @@ fn book(path: Option<&Path>, economics: Economics) -> Result<Parts> {
         Some(path) => (read("--book", path)?, format!("--book {}", path.display())),
         None => (Book::example().to_owned(), "built-in book".to_owned()),
     };
-    let rules = Migrations::built_in(CLUSTER)?.desired()?;
-    let params = rules.market_params();
-    let rules = Rules {
-        policy: default_policy(&params.limits),
-        safety: rules.safety.into(),
-        params,
-        economics,
-    };
     let is_json = path.is_some_and(|path| path.extension().is_some_and(|end| end == "json"));
     let book: Book = if is_json {
         serde_json::from_str(&text).with_context(|| named.clone())?
@@ -164,5 +156,13 @@ fn book(path: Option<&Path>, economics: Economics) -> Result<Parts> {
     if book.positions.is_empty() {
         bail!("{named}: no positions: add a table [[positions]]");
     }
+    let rules = Migrations::built_in(CLUSTER)?.desired()?;
+    let params = rules.market_params();
+    let rules = Rules {
+        policy: default_policy(&params.limits, book.pool.fee_ppm),
+        safety: rules.safety.into(),
+        params,
+        economics,
+    };
     book.open(&rules).with_context(|| named)
 }

@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 use ballast_client::{
     AddressLookupTableAccount, Amounts, Instruction, Keypair, MarketContext, MarketSnapshot,
     PoolAddresses, PriceAccounts, Pubkey, Receipt, Request, SendError, Sender, Side, Signer,
-    ballast::state::{largest_deviation_bps, least_swap_loss_bps, reach_bps_down},
+    ballast::state::{least_deviation_bps, least_swap_loss_bps, reach_bps_down},
     instruction,
 };
 use ballast_migrations::{Desired, MarketAddresses, Migrations, Report, apply};
@@ -71,22 +71,24 @@ impl WorldConfig {
         })
     }
 
-    /// The same for a pool of another tick spacing, and of its fee, kept so near the oracle's price that a swap ends within its tick
-    /// arrays and the fee is within the swap's cap. Where the fee leaves little of the cap, the cap is more.
+    /// The same for a pool of another tick spacing, and of its fee: the distance reaches beyond where the pool rests by itself, and the
+    /// swap's cap covers both. Only where a swap would not end within the pool's tick arrays is the distance less.
     ///
     /// # Errors
     /// If there is no fee tier of that spacing.
     pub fn with_tick_spacing(mut self, tick_spacing: u16) -> Result<Self> {
-        const LEAST_DEVIATION_BPS: u32 = 50;
         self.tick_spacing = tick_spacing;
         let fee_rate_ppm = pool::fee_rate_ppm(tick_spacing)?;
         let limits = &mut self.desired.limits;
-        let least = least_swap_loss_bps(LEAST_DEVIATION_BPS, fee_rate_ppm);
-        limits.max_swap_loss_bps = limits.max_swap_loss_bps.max(least);
-        let reach_bps = reach_bps_down(tick_spacing);
-        let deviation_bps = largest_deviation_bps(limits.max_swap_loss_bps, fee_rate_ppm)
-            .min(reach_bps.saturating_sub(limits.max_swap_loss_bps));
-        limits.max_pool_deviation_bps = limits.max_pool_deviation_bps.min(deviation_bps);
+        let least_bps = least_deviation_bps(fee_rate_ppm);
+        let reached_bps = reach_bps_down(tick_spacing).saturating_sub(limits.max_swap_loss_bps);
+        let distance_bps = limits
+            .max_pool_deviation_bps
+            .min(reached_bps)
+            .max(least_bps);
+        limits.max_pool_deviation_bps = distance_bps;
+        limits.max_swap_loss_bps =
+            (limits.max_swap_loss_bps).max(least_swap_loss_bps(distance_bps, fee_rate_ppm));
         Ok(self)
     }
 }
@@ -276,5 +278,33 @@ fn addresses(
         guardian: Pubkey::default(),
         creator: None,
         lookup_table: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_market_of_any_tick_spacing_passes_the_program() {
+        for (spacing, expected) in [
+            (1, [73, 100]),
+            (2, [94, 100]),
+            (4, [94, 100]),
+            (8, [94, 101]),
+            (64, [94, 126]),
+            (128, [115, 219]),
+        ] {
+            let config = WorldConfig::standard().unwrap();
+            let config = config.with_tick_spacing(spacing).unwrap();
+            let params = config.desired.market_params();
+            params.check().unwrap();
+            let limits = params.limits;
+            limits.check_reach(spacing).unwrap();
+            let fee_rate_ppm = pool::fee_rate_ppm(spacing).unwrap();
+            limits.check_fee(fee_rate_ppm).unwrap();
+            let caps = [limits.max_pool_deviation_bps, limits.max_swap_loss_bps];
+            assert_eq!(caps, expected, "{spacing}");
+        }
     }
 }

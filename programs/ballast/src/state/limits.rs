@@ -309,15 +309,29 @@ pub fn reach_bps_down(tick_spacing: u16) -> u32 {
     ticks - (ticks * ticks).div_ceil(20_000) - 1
 }
 
+const MILLION: u64 = 1_000_000;
+
+/// What a fee leaves of a million. A fee has 16 bits, so that this is more than nine tenths.
+fn kept_ppm(fee_rate_ppm: u16) -> u64 {
+    MILLION - u64::from(fee_rate_ppm)
+}
+
+/// Least that the largest distance of a pool may be. Nobody is paid to bring a pool nearer to the oracle's price than its fee, above it
+/// `1 / (1 - fee)`: it rests there without anybody's doing, and a swap that protects a position must be possible.
+pub fn least_deviation_bps(fee_rate_ppm: u16) -> u32 {
+    /// Who brings the pool back wants to earn more than the fee.
+    const ROOM_BPS: u32 = 13;
+    let rests =
+        (u64::from(fee_rate_ppm) * u64::from(Bps::ONE.get())).div_ceil(kept_ppm(fee_rate_ppm));
+    u32::try_from(rests).map_or(u32::MAX, |rests| rests.saturating_add(ROOM_BPS))
+}
+
 /// Least cap of a swap with which one begins that has to pay the pool's fee from a pool `deviation_bps` ahead of the oracle's price: to buy
 /// there costs `(1 + deviation) / (1 - fee)` of the value, which is more than to sell as far below loses. A basis point more, so that
 /// something can be traded before the cap is reached.
 pub fn least_swap_loss_bps(deviation_bps: u32, fee_rate_ppm: u16) -> u32 {
-    const MILLION: u64 = 1_000_000;
     let one = u64::from(Bps::ONE.get());
-    // A fee has 16 bits, so that this is more than nine tenths.
-    let kept = MILLION - u64::from(fee_rate_ppm);
-    let paid = ((one + u64::from(deviation_bps)) * MILLION).div_ceil(kept);
+    let paid = ((one + u64::from(deviation_bps)) * MILLION).div_ceil(kept_ppm(fee_rate_ppm));
     u32::try_from(paid - one + 1).unwrap_or(u32::MAX)
 }
 
@@ -331,22 +345,44 @@ pub fn largest_deviation_bps(max_swap_loss_bps: u32, fee_rate_ppm: u16) -> u32 {
 }
 
 impl Limits {
-    /// Wherever the pool is near enough for a swap that protects a position, its fee has to be within the swap's cap as well: else
-    /// whoever holds the pool a little away keeps everybody from acting.
+    /// Wherever the pool rests by itself it has to be near enough for a swap that protects a position, and wherever it is near enough its
+    /// fee has to be within the swap's cap: else nobody can act there, and whoever holds the pool there keeps it so.
     ///
     /// # Errors
     /// [`BallastError::BadParameters`].
     pub fn check_fee(&self, fee_rate_ppm: u16) -> Result<()> {
-        refuse_unless([(
-            self.max_swap_loss_bps
-                >= least_swap_loss_bps(self.max_pool_deviation_bps, fee_rate_ppm),
-            "max_swap_loss_bps must exceed max_pool_deviation_bps and the pool's fee together",
-        )])
+        self.check_short_of_fee(fee_rate_ppm, [0; 2])
     }
 
-    /// What the cap of a swap leaves beyond the pool's largest distance.
-    pub(super) fn room_for_fee_bps(&self) -> i64 {
-        i64::from(self.max_swap_loss_bps) - i64::from(self.max_pool_deviation_bps)
+    /// The same in place of other limits: where those fall short of it these may as well, by as much.
+    ///
+    /// # Errors
+    /// [`BallastError::BadParameters`].
+    pub(super) fn check_fee_after(&self, now: &Self, fee_rate_ppm: u16) -> Result<()> {
+        self.check_short_of_fee(fee_rate_ppm, now.short_of_fee_bps(fee_rate_ppm))
+    }
+
+    /// How much distance and cap fall short of what the pool's fee asks for.
+    fn short_of_fee_bps(&self, fee_rate_ppm: u16) -> [u32; 2] {
+        let distance = self.max_pool_deviation_bps;
+        [
+            least_deviation_bps(fee_rate_ppm).saturating_sub(distance),
+            least_swap_loss_bps(distance, fee_rate_ppm).saturating_sub(self.max_swap_loss_bps),
+        ]
+    }
+
+    fn check_short_of_fee(&self, fee_rate_ppm: u16, most: [u32; 2]) -> Result<()> {
+        let [distance, cap] = self.short_of_fee_bps(fee_rate_ppm);
+        refuse_unless([
+            (
+                distance <= most[0],
+                "max_pool_deviation_bps must exceed the pool's fee by 13 bps and rounding: nearer it is brought by nobody",
+            ),
+            (
+                cap <= most[1],
+                "max_swap_loss_bps must exceed max_pool_deviation_bps and the pool's fee together",
+            ),
+        ])
     }
 
     /// A swap that protects a position stops where it would lose more than allowed, from a pool as far away as allowed. The pool

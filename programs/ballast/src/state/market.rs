@@ -282,12 +282,9 @@ impl Market {
     /// everything else.
     ///
     /// # Errors
-    /// [`BallastError::BadParameters`] if [`Limits::check_fee`] refuses them and they leave less room than those in force.
+    /// [`BallastError::BadParameters`] if [`Limits::check_fee`] refuses them and they fall shorter of it than those in force.
     pub fn check_fee(&self, params: &MarketParams, fee_rate_ppm: u16) -> Result<()> {
-        if params.limits.room_for_fee_bps() >= self.limits.room_for_fee_bps() {
-            return Ok(());
-        }
-        params.limits.check_fee(fee_rate_ppm)
+        params.limits.check_fee_after(&self.limits, fee_rate_ppm)
     }
 
     /// Puts checked parameters in force.

@@ -22,7 +22,7 @@ pub use automation::{Automation, Reaction};
 pub use first_keepers::{Edge, Need, Turn};
 pub use limits::{
     KeeperRules, Limits, MarketParams, OracleRules, RulesSinceVersion2, largest_deviation_bps,
-    least_swap_loss_bps, reach_bps_down,
+    least_deviation_bps, least_swap_loss_bps, reach_bps_down,
 };
 pub use market::{LookMemory, Market, MarketMode, PendingParams};
 pub use oracle_change::{OracleChange, OracleSource};

@@ -313,13 +313,17 @@ fn whatever_a_market_was_made_with_the_cautious_rules_obey_every_rule() {
     }
 }
 
+fn caps(max_pool_deviation_bps: u32, max_swap_loss_bps: u32) -> Limits {
+    Limits {
+        max_pool_deviation_bps,
+        max_swap_loss_bps,
+        ..Limits::default()
+    }
+}
+
 #[test]
 fn swaps_that_protect_stay_within_the_arrays_that_a_pool_walks_through() {
-    let with = |deviation, loss| Limits {
-        max_pool_deviation_bps: deviation,
-        max_swap_loss_bps: loss,
-        ..Limits::default()
-    };
+    let with = caps;
     for (spacing, reach_bps) in [(1, 173), (2, 344), (4, 678), (64, 3_749)] {
         for loss in [0, 50, 100] {
             with(reach_bps - loss, loss).check_reach(spacing).unwrap();
@@ -365,26 +369,77 @@ fn as_far_away_as_a_pool_may_be_a_swap_still_begins_and_a_little_farther_none_do
                 buys < scale_up(SqrtPrice::ONE, Bps::new(one + farther)).unwrap(),
                 "{fee} {loss}"
             );
-            let with = Limits {
-                max_pool_deviation_bps: deviation,
-                max_swap_loss_bps: loss,
-                ..Limits::default()
-            };
-            assert_eq!(with.check_fee(fee).is_ok(), begins);
-            let beyond = Limits {
-                max_pool_deviation_bps: deviation + 1,
-                ..with
-            };
+            let rests = deviation >= least_deviation_bps(fee);
             assert_eq!(
-                beyond.check_fee(fee),
-                Err(BallastError::BadParameters.into())
+                caps(deviation, loss).check_fee(fee).is_ok(),
+                begins && rests
             );
+            let beyond = caps(deviation + 1, loss).check_fee(fee);
+            assert_eq!(beyond, Err(BallastError::BadParameters.into()));
         }
     }
     // What the built-in markets have.
-    assert_eq!(
-        [400, 3_000, 10_000].map(|fee| largest_deviation_bps(100, fee)),
-        [94, 68, 0]
-    );
-    assert_eq!(least_swap_loss_bps(50, 10_000), 153);
+    assert_eq!(largest_deviation_bps(100, 400), 94);
+    for (deviation, fee, loss) in [(100, 3_000, 132), (115, 10_000, 219)] {
+        assert_eq!(least_swap_loss_bps(deviation, fee), loss);
+        caps(deviation, loss).check_fee(fee).unwrap();
+    }
+}
+
+/// Somebody brings a pool back only while that earns more than the fee: what is bought below the oracle's price is worth more than
+/// was paid, and what is sold above it less than was got.
+#[test]
+fn a_pool_that_nobody_is_paid_to_bring_back_is_near_enough_for_a_swap() {
+    for fee in [0, 100, 400, 3_000, 10_000, 65_535] {
+        let kept = 1.0 - f64::from(fee) / 1e6;
+        let least = f64::from(least_deviation_bps(fee)) / 1e4;
+        // Brought back from there pays, with a tenth of a percent to spare.
+        assert!((1.0 + least) * kept > 1.001, "{fee}");
+        assert!(kept / (1.0 - least) > 1.001, "{fee}");
+        let least = least_deviation_bps(fee);
+        let loss = least_swap_loss_bps(least, fee);
+        caps(least, loss).check_fee(fee).unwrap();
+        for (deviation, loss) in [(least - 1, loss), (least, loss - 1)] {
+            let short = caps(deviation, loss).check_fee(fee);
+            assert_eq!(short, Err(BallastError::BadParameters.into()), "{fee}");
+        }
+    }
+    // A pool of 1 % rests outside of 50 bps.
+    assert!(caps(50, 153).check_fee(10_000).is_err());
+}
+
+#[test]
+fn limits_that_fall_short_of_the_fee_become_no_worse() {
+    let passes = |(deviation, loss), (then_deviation, then_loss), fee| {
+        let now = caps(deviation, loss);
+        caps(then_deviation, then_loss)
+            .check_fee_after(&now, fee)
+            .is_ok()
+    };
+    for (now, then, fee, expected) in [
+        // A greater distance takes more than itself from the cap.
+        ((115, 219), (200, 304), 10_000, false),
+        ((115, 219), (200, 305), 10_000, true),
+        ((68, 100), (468, 500), 3_000, false),
+        ((68, 100), (468, 501), 3_000, true),
+        // Less than now does no harm where it is enough.
+        ((68, 200), (68, 100), 3_000, true),
+        // What was short may stay, or come nearer.
+        ((100, 100), (100, 100), 3_000, true),
+        ((100, 100), (100, 101), 3_000, true),
+        ((100, 100), (99, 100), 3_000, true),
+        ((100, 100), (100, 99), 3_000, false),
+        ((100, 100), (101, 100), 3_000, false),
+        ((50, 153), (50, 153), 10_000, true),
+        ((50, 153), (60, 164), 10_000, true),
+        ((50, 153), (49, 153), 10_000, false),
+        ((50, 153), (115, 218), 10_000, false),
+        ((50, 153), (115, 219), 10_000, true),
+    ] {
+        assert_eq!(
+            passes(now, then, fee),
+            expected,
+            "{now:?} to {then:?} at {fee}"
+        );
+    }
 }
