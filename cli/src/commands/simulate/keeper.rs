@@ -89,6 +89,7 @@ struct Read {
     market: MarketParams,
     safety: SafetyRules,
     policy: Policy,
+    fee_ppm: u16,
 }
 
 fn read_file(path: &Path) -> Result<File> {
@@ -121,6 +122,7 @@ fn read(path: Option<&Path>, args: &ScenarioArgs, shape: &Shape) -> Result<Read>
         safety: rules.safety.into(),
         market,
         policy,
+        fee_ppm,
     })
 }
 
@@ -149,6 +151,7 @@ pub fn keeper(
         market,
         safety,
         policy,
+        fee_ppm,
     } = read(path, args, shape)?;
     let keeper = KeeperTerms {
         safety,
