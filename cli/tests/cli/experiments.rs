@@ -233,7 +233,10 @@ fn the_best_setting_is_safe_and_tried_again() {
     );
     // Whoever may hedge once a day does something else.
     assert_ne!(settings[1]["result"], settings[0]["result"]);
-    for setting in settings {
+    // A hedge of all is more than twice the equity has to lend.
+    let opened = settings.iter().filter(|one| !one["result"].is_null());
+    assert_eq!(opened.clone().count(), 24);
+    for setting in opened {
         let (result, less) = (&setting["result"], &setting["less_first"]);
         for name in ["gain", "shortfall_5", "value"] {
             let apart = number(&result[name]) - number(&settings[0]["result"][name]);
