@@ -135,20 +135,33 @@ async fn a_loss_that_no_average_confirms_yet_is_shown_to_lenders_when_it_is_anot
         sleep(30 * second).await;
         assert_eq!(shown_losses(&world), (3 * count, Amounts::ZERO));
         assert_eq!(landed(&world, ActionKind::Liquidate), 0);
-        // Also where it is gone at once, and nothing else ever happens again.
+    };
+    beside(Keeper::new(parts), scene).await;
+}
+
+/// Also where it is gone at once, before another may be shown, and nothing else ever happens again.
+#[tokio::test(start_paused = true)]
+async fn a_loss_that_is_gone_as_soon_as_it_was_shown_is_shown_away() {
+    let (world, disk): (World, Disk) = world(1, Faults::default());
+    let count = usize::from(POSITIONS);
+    let mut parts = parts(&world, &disk, Mode::Active);
+    parts.config.prices.show_within_bps = 1;
+    let scene = async {
+        sleep(Duration::from_secs(5)).await;
         gap(&world, 400);
-        for _ in 0..30 {
-            if shown_losses(&world).0 == 4 * count {
+        // Within the ten seconds between two.
+        for _ in 0..20 {
+            if shown_losses(&world).0 == count {
                 break;
             }
-            sleep(second).await;
+            sleep(Duration::from_millis(400)).await;
         }
-        let (times, again) = shown_losses(&world);
-        assert_eq!(times, 4 * count);
-        assert!(again.base > 0);
-        gap(&world, 250);
-        sleep(30 * second).await;
-        assert_eq!(shown_losses(&world).1, Amounts::ZERO);
+        let (times, loss) = shown_losses(&world);
+        assert_eq!(times, count);
+        assert!(loss.base > 0);
+        gap(&world, 200);
+        sleep(Duration::from_secs(30)).await;
+        assert_eq!(shown_losses(&world), (2 * count, Amounts::ZERO));
     };
     beside(Keeper::new(parts), scene).await;
 }
