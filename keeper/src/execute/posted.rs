@@ -113,7 +113,8 @@ impl Executor {
             }
         };
         let shown = instruction::show_loss(&market, &job.position);
-        self.tell_market(job, &market, &look.view, &Reason::Uncovered(loss), shown)
+        let reason = Reason::Uncovered(loss.uncovered);
+        self.tell_market(job, &market, &look.view, &reason, shown)
             .await
     }
 

@@ -149,19 +149,26 @@ impl Running {
 
     /// Ends the keeper; what is left of it.
     async fn end(mut self) -> (World, Disk, TempDir) {
+        let refused = self.order("/api/v1/overrides", &json!({}), None).await.0;
+        assert_eq!(refused, 422, "what the token gets for nothing");
         self.stop.take().unwrap().send(()).unwrap();
         timeout(PATIENCE, self.task)
             .await
             .unwrap()
             .unwrap()
             .unwrap();
-        // The port is free again.
+        // Nobody answers there any more who knows the token. Another test may have taken the port meanwhile, and be silent.
+        let asked = self
+            .client
+            .post(format!("http://{}/api/v1/overrides", self.address))
+            .bearer_auth(&self.token)
+            .header("content-type", "application/json")
+            .body("{}")
+            .timeout(Duration::from_secs(5));
+        let known = asked.send().await.map(|answer| answer.status());
         assert!(
-            self.client
-                .get(format!("http://{}/healthz", self.address))
-                .send()
-                .await
-                .is_err()
+            !matches!(known, Ok(StatusCode::UNPROCESSABLE_ENTITY)),
+            "{known:?}"
         );
         (self.world, self.disk, self.directory)
     }

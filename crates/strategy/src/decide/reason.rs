@@ -1,8 +1,7 @@
 use ballast::events::ExitReason;
 use ballast::state::Reaction;
-use ballast_model::{Bps, Side};
+use ballast_model::{Amounts, Bps, Side};
 
-use super::Loss;
 use crate::Tokens;
 
 /// Why something is due.
@@ -57,8 +56,8 @@ pub enum Reason {
         /// By how much they are older.
         secs: i64,
     },
-    /// Lenders were shown another loss than there is.
-    Uncovered(Loss),
+    /// Lenders were shown something else than what of the debts is not covered.
+    Uncovered(Amounts),
     /// The market's risk stage is not what the chain sees.
     Stage {
         /// The stage.
@@ -132,14 +131,10 @@ impl Reason {
                     "a trigger is near, and prices are {secs} s newer than the market was shown"
                 )
             }
-            Self::Uncovered(Loss { uncovered, shown }) => {
-                let both = |amounts| tokens.both(amounts);
-                format!(
-                    "{} of the debts are not covered, lenders were shown {}",
-                    both(*uncovered),
-                    both(*shown)
-                )
-            }
+            Self::Uncovered(uncovered) => format!(
+                "{} of the debts are not covered, and lenders were shown something else",
+                tokens.both(*uncovered)
+            ),
             Self::Stage { from, to } if from == to => {
                 format!("evidence for risk stage {from} is to be noted")
             }
