@@ -180,7 +180,7 @@ describe("what a real keeper cannot be brought to quickly", () => {
       await visit.to(`#/markets/${first.address}`);
       await panel.waitFor();
       const amounts = (await panel.locator("tr td.num:nth-of-type(1)").allTextContents()).map(plain);
-      assert.deepEqual(amounts, [-210.4, -12.35, 31.25, -191.5]);
+      assert.deepEqual(amounts, [-81.4, -12.35, 31.25, -62.5]);
       await visit.to(`#/markets/${second.address}`);
       await visit.page.waitForSelector("text=Stage 1: no new risk");
       await visit.until("the other market's book", async () => (await panel.count()) === 0);
