@@ -206,6 +206,11 @@ async fn try_state(scene: &Scene, position: &PositionContext, rng: &mut StdRng, 
     };
     // Less than what a square root of 64 bits of fraction is rounded by.
     let widest = widest - 1e-6;
+    if widest < 0.0 {
+        // The owner's own cap is below the pool's fee, so that no swap of his goes anywhere.
+        tally.not_due += 1;
+        return;
+    }
     let away = match rng.random_range(0..4) {
         0 => widest,
         1 => -widest,
