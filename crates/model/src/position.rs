@@ -212,11 +212,6 @@ impl AtPrice {
         &self.position
     }
 
-    /// The price.
-    pub fn price(&self) -> SqrtPrice {
-        self.at
-    }
-
     /// The same position later, at the same price.
     #[must_use]
     pub fn then(&self, later: &Position) -> Self {

@@ -49,6 +49,21 @@ pub struct KeeperTerms {
     pub fee_ppm: u16,
 }
 
+impl KeeperTerms {
+    /// Under a market's rules, with a keeper that neither recenters nor compounds. `fee_ppm`: as in [`Self::fee_ppm`].
+    pub fn in_market(market: &Market, policy: Policy, fee_ppm: u16) -> Self {
+        Self {
+            market: market.params(),
+            safety: market.safety,
+            tick_spacing: market.tick_spacing,
+            policy,
+            automation: Automation::OFF,
+            economics: Economics::default(),
+            fee_ppm,
+        }
+    }
+}
+
 /// A keeper that decides with `ballast-strategy` and acts with `ballast-ledger`, as the program would: at once, at the market's price
 /// and for the pool's fee, without impact. The oracle says the market's price unless the run's [`crate::Lag`] makes it late, the
 /// reserves have plenty, and what actions lose is not held against the allowances of later ones.

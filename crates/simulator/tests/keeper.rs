@@ -2,7 +2,6 @@
 
 mod common;
 
-use ballast::state::MarketParams;
 use ballast_model::{Band, Bps, Tick, quiet::HedgeBand};
 use ballast_simulator::{
     Act, Arbitrage, Baseline, Blocks, FeeTerms, Gbm, Interest, Keeper, KeeperTerms, Looks, Opening,
@@ -39,21 +38,7 @@ fn keeper(terms: &Terms, automated: bool) -> Keeper {
 }
 
 fn keeper_terms() -> KeeperTerms {
-    let market = fixtures::market();
-    KeeperTerms {
-        market: MarketParams {
-            limits: market.limits,
-            oracle_rules: market.oracle_rules,
-            keepers: market.keepers,
-            stages: market.stages,
-        },
-        safety: market.safety,
-        tick_spacing: market.tick_spacing,
-        policy: fixtures::policy(),
-        automation: ballast::state::Automation::OFF,
-        economics: Economics::default(),
-        fee_ppm: 400,
-    }
+    KeeperTerms::in_market(&fixtures::market(), fixtures::policy(), 400)
 }
 
 fn summary(terms: &Terms, outcomes: &[Outcome]) -> Summary {

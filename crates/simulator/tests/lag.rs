@@ -4,13 +4,12 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use ballast::state::MarketParams;
 use ballast_model::{Band, Bps, Tick, quiet::HedgeBand};
 use ballast_simulator::{
     Agent, Baseline, Gbm, Interest, Keeper, KeeperTerms, Lag, Looks, Opening, Outcome, Passage,
     Run, Summary, Terms, replay, simulate,
 };
-use ballast_strategy::{fixtures, situation::Economics};
+use ballast_strategy::fixtures;
 use common::opening;
 
 fn terms(interest: Interest) -> Terms {
@@ -23,20 +22,9 @@ fn terms(interest: Interest) -> Terms {
 }
 
 fn keeper(terms: &Terms) -> Keeper {
-    let market = fixtures::market();
     let keeper = KeeperTerms {
-        market: MarketParams {
-            limits: market.limits,
-            oracle_rules: market.oracle_rules,
-            keepers: market.keepers,
-            stages: market.stages,
-        },
-        safety: market.safety,
-        tick_spacing: market.tick_spacing,
-        policy: fixtures::policy(),
         automation: fixtures::automation(),
-        economics: Economics::default(),
-        fee_ppm: 400,
+        ..KeeperTerms::in_market(&fixtures::market(), fixtures::policy(), 400)
     };
     Keeper::new(&keeper, terms)
 }

@@ -7,7 +7,7 @@ use ballast_model::{Boundaries, SqrtPrice};
 use ballast_snapshot::Pubkey;
 use ballast_strategy::{
     decide::assess,
-    fixtures,
+    fixtures::{self, scattered, scattered_key},
     trigger::{TriggerIndex, Watch},
     watch::watch,
 };
@@ -15,22 +15,6 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 const POSITIONS: u64 = 1_000_000;
 const HORIZON_SECS: u32 = 600;
-
-/// A number that looks random, from its place.
-fn scattered(n: u64) -> u64 {
-    let mut x = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
-fn key(n: u64) -> Pubkey {
-    let mut bytes = [0; 32];
-    for (part, bytes) in bytes.chunks_exact_mut(8).enumerate() {
-        bytes.copy_from_slice(&scattered(4 * n + part as u64).to_le_bytes());
-    }
-    Pubkey::new_from_array(bytes)
-}
 
 /// Square-root prices `part` of the way from 1 to 2.
 fn price(part: u64) -> SqrtPrice {
@@ -102,7 +86,7 @@ fn positions(criterion: &mut Criterion, index: &mut TriggerIndex<Pubkey>) {
         bencher.iter(|| {
             turn += 1;
             let n = scattered(turn) % POSITIONS;
-            index.insert(key(n), interval(scattered(turn + 1) % POSITIONS));
+            index.insert(scattered_key(n), interval(scattered(turn + 1) % POSITIONS));
         });
     });
     group.finish();
@@ -111,7 +95,7 @@ fn positions(criterion: &mut Criterion, index: &mut TriggerIndex<Pubkey>) {
 fn index(criterion: &mut Criterion) {
     let mut index = TriggerIndex::default();
     for n in 0..POSITIONS {
-        index.insert(key(n), interval(n));
+        index.insert(scattered_key(n), interval(n));
     }
     prices(criterion, &index);
     positions(criterion, &mut index);

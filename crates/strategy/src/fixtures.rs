@@ -20,9 +20,26 @@ use crate::{
 
 /// The cluster's time, Unix seconds.
 pub const NOW: i64 = 1_700_000_000;
+/// A number that looks random, from its place.
+pub fn scattered(n: u64) -> u64 {
+    let mut x = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// An address that looks random, from its place.
+pub fn scattered_key(n: u64) -> Pubkey {
+    let mut bytes = [0; 32];
+    for (part, bytes) in (0..).zip(bytes.chunks_exact_mut(8)) {
+        bytes.copy_from_slice(&scattered(4 * n + part).to_le_bytes());
+    }
+    Pubkey::new_from_array(bytes)
+}
+
 /// What a market holds of feeds that have spoken; the price itself is stored beside it.
 pub fn known_prices() -> [u64; 2] {
-    let price = ballast_model::oracle::FeedPrice {
+    let price = FeedPrice {
         price: 1,
         exponent: 0,
     };

@@ -6,8 +6,10 @@ use std::{
 };
 
 use ballast_model::{Boundaries, SqrtPrice};
-use ballast_snapshot::Pubkey;
-use ballast_strategy::trigger::{TriggerIndex, Watch};
+use ballast_strategy::{
+    fixtures::{scattered, scattered_key},
+    trigger::{TriggerIndex, Watch},
+};
 
 /// The system's allocator, with the bytes that are held.
 struct Counting;
@@ -32,22 +34,6 @@ static ALLOCATOR: Counting = Counting;
 
 const MOST_BYTES: usize = 200;
 
-/// A number that looks random, from its place.
-fn scattered(n: u64) -> u64 {
-    let mut x = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
-fn key(n: u64) -> Pubkey {
-    let mut bytes = [0; 32];
-    for (part, bytes) in bytes.chunks_exact_mut(8).enumerate() {
-        bytes.copy_from_slice(&scattered(4 * n + part as u64).to_le_bytes());
-    }
-    Pubkey::new_from_array(bytes)
-}
-
 fn watch(n: u64) -> Watch {
     let price = |x64: u128| SqrtPrice::new(x64).ok();
     let one = SqrtPrice::ONE.x64();
@@ -70,7 +56,7 @@ fn a_position_in_the_index_costs_at_most_200_bytes() {
         let mut index = TriggerIndex::default();
         for round in 0..2 {
             for n in 0..positions {
-                index.insert(key(n), watch(n + round * positions));
+                index.insert(scattered_key(n), watch(n + round * positions));
             }
             let bytes = (HELD_BYTES.load(Relaxed) - before) / positions as usize;
             println!("{positions} positions, round {round}: {bytes} bytes each");

@@ -28,21 +28,7 @@ fn terms() -> Terms {
 }
 
 fn keeper(terms: &Terms) -> Keeper {
-    let market = fixtures::market();
-    let keeper = KeeperTerms {
-        market: MarketParams {
-            limits: market.limits,
-            oracle_rules: market.oracle_rules,
-            keepers: market.keepers,
-            stages: market.stages,
-        },
-        safety: market.safety,
-        tick_spacing: market.tick_spacing,
-        policy: fixtures::policy(),
-        automation: Automation::OFF,
-        economics: Economics::default(),
-        fee_ppm: 400,
-    };
+    let keeper = KeeperTerms::in_market(&fixtures::market(), fixtures::policy(), 400);
     Keeper::new(&keeper, terms)
 }
 
