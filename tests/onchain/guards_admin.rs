@@ -32,7 +32,8 @@ impl Scene {
     }
 
     async fn apply(&self) -> Sent {
-        let apply = instruction::apply_market_change(&self.world.market.address);
+        let market = &self.world.market;
+        let apply = instruction::apply_market_change(&market.address, &market.market.whirlpool);
         self.send(&self.keeper, apply).await
     }
 
@@ -191,7 +192,8 @@ async fn a_market_without_reserves_changes_at_once_and_one_with_lenders_does_not
     let init = instruction::init_reserve(&context().await, &bob.key(), Side::Base, params);
     accepted(scene.send(&bob, init).await);
     assert_eq!(update(8_002).await, 8_001);
-    let apply = || instruction::apply_market_change(&address);
+    let pool = scene.world.market.market.whirlpool;
+    let apply = || instruction::apply_market_change(&address, &pool);
     refused(
         scene.send(&scene.keeper, apply()).await,
         BallastError::NoticeNotOver,

@@ -117,7 +117,7 @@ impl Two {
         let (position, base) = (self.position.address, market.reserve(Side::Base));
         vec![
             (
-                instruction::apply_market_change(&market.address),
+                instruction::apply_market_change(&market.address, &market.market.whirlpool),
                 market.address,
             ),
             (

@@ -83,65 +83,6 @@ async fn a_market_without_a_guardian_has_none() {
     scene.set_mode(MarketMode::ReduceOnly).await;
 }
 
-/// Where the pool rests by itself it is near enough for a swap, and where it is, its fee (here 4 bps) is within the swap's cap.
-#[tokio::test]
-async fn caps_leave_room_for_the_pools_fee() {
-    let scene = Scene::new().await;
-    let bob = scene.world.trader("bob", Default::default()).await.unwrap();
-    let pool = scene.pool_addresses();
-    let with = |deviation, loss| {
-        let mut args = scene.market_args(Pubkey::default());
-        args.params.limits.max_pool_deviation_bps = deviation;
-        args.params.limits.max_swap_loss_bps = loss;
-        args
-    };
-    let init = |deviation, loss| instruction::init_market(&bob.key(), &pool, with(deviation, loss));
-    for (deviation, loss) in [(95, 100), (100, 100), (1, 5), (17, 100)] {
-        refused(
-            scene.send(&bob, init(deviation, loss)).await,
-            BallastError::BadParameters,
-        );
-    }
-    accepted(scene.send(&bob, init(94, 100)).await);
-
-    let (at, by) = (
-        ballast_client::pda::market(&bob.key(), &pool.whirlpool),
-        bob.key(),
-    );
-    let update = async |deviation, loss| {
-        let params = with(deviation, loss).params;
-        let update = instruction::update_market(&at, &pool.whirlpool, &by, params);
-        scene.send(&bob, update).await
-    };
-    for (deviation, loss) in [(94, 101), (80, 90), (50, 56), (18, 24), (94, 100)] {
-        accepted(update(deviation, loss).await);
-    }
-    for (deviation, loss) in [(95, 100), (94, 99), (100, 100), (17, 100)] {
-        refused(update(deviation, loss).await, BallastError::BadParameters);
-    }
-    let other = instruction::update_market(&at, &pool.base_mint, &by, with(94, 100).params);
-    refused(scene.send(&bob, other).await, BallastError::WrongPool);
-
-    // Caps from before the rule may stay, and become no worse.
-    scene
-        .change_limits(|params| {
-            params.limits.max_pool_deviation_bps = 100;
-            params.limits.max_swap_loss_bps = 100;
-        })
-        .await;
-    let market = &scene.world.market;
-    let update = async |deviation, loss| {
-        let params = with(deviation, loss).params;
-        let (pool, by) = (&market.market.whirlpool, &market.market.authority);
-        let update = instruction::update_market(&market.address, pool, by, params);
-        scene.send_as_authority(update).await
-    };
-    for (deviation, loss) in [(100, 100), (98, 99), (94, 100)] {
-        accepted(update(deviation, loss).await);
-    }
-    refused(update(100, 99).await, BallastError::BadParameters);
-}
-
 #[tokio::test]
 async fn only_the_authority_changes_a_market() {
     let scene = Scene::new().await;

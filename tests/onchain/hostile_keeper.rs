@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use ballast_client::{
     Automation, BallastError, BallastEvent, MarketContext, OpenArgs, Policy, PositionContext,
-    PriceAccounts, Reaction, Side, SqrtPrice, Trade, ballast::due, instruction,
+    PriceAccounts, Reaction, Side, SqrtPrice, Trade, ballast::due, default_policy, instruction,
 };
 use ballast_localnet::{Localnet, PricePost, Trader, UsdPrice};
 use ballast_model::{Bps, Position as PositionModel};
@@ -43,6 +43,8 @@ enum Cast {
     Hostile,
     /// The same, and the fees of its pushes come back to it; so in those below.
     HostileForNothing,
+    /// The same, and before it acts it shows the market the price of the last seconds that is worst for the position.
+    HostileWhoShows,
     /// The hostile keeper first, the owner has named the honest one.
     Named,
     /// The same, and the honest one is away one step in forty.
@@ -58,7 +60,7 @@ impl Cast {
     /// leverage.
     fn most(self) -> f64 {
         match self {
-            Self::HostileForNothing => 0.025,
+            Self::HostileForNothing | Self::HostileWhoShows => 0.025,
             _ => 0.02,
         }
     }
@@ -78,8 +80,8 @@ enum Act {
 #[derive(Clone, Copy)]
 struct Wish {
     leverage_bps: u32,
-    trigger_ltv_bps: u32,
-    target_ltv_bps: u32,
+    /// LTV of the deleverage trigger and target, if not the proposed ones.
+    deleverage_bps: Option<[u32; 2]>,
     /// As far from the first price as which the position leaves the pool.
     stop: Option<f64>,
 }
@@ -87,8 +89,7 @@ struct Wish {
 /// What `ballast open` proposes.
 const PROPOSED: Wish = Wish {
     leverage_bps: 30_000,
-    trigger_ltv_bps: 7_700,
-    target_ltv_bps: 6_500,
+    deleverage_bps: None,
     stop: None,
 };
 
@@ -109,6 +110,8 @@ struct Outcome {
     by_hostile: BTreeMap<Act, Harm>,
     by_honest: u32,
     noted: u32,
+    /// How many prices the hostile keeper has shown.
+    shown: u32,
     /// How often the honest keeper had no allowance left.
     starved: u32,
 }
@@ -150,11 +153,14 @@ impl Play {
             automation.at_high = Reaction::ExitIntoQuote as u8;
         }
         scene.automate(&position, automation).await;
+        let limits = &scene.world.market.market.limits;
+        let proposed = default_policy(limits, scene.world.pool().await.unwrap().fee_rate_ppm);
         let policy = |policy: &mut Policy| {
-            (policy.delta_band_bps, policy.delta_target_bps) = (1_000, 500);
-            policy.deleverage_trigger_ltv_bps = wish.trigger_ltv_bps;
-            policy.deleverage_target_ltv_bps = wish.target_ltv_bps;
-            policy.max_swap_loss_bps = 50;
+            *policy = proposed;
+            if let Some([trigger, target]) = wish.deleverage_bps {
+                policy.deleverage_trigger_ltv_bps = trigger;
+                policy.deleverage_target_ltv_bps = target;
+            }
         };
         scene.change_policy(&position, policy).await;
         if matches!(cast, Cast::Named | Cast::NamedAndAway) {
@@ -344,6 +350,10 @@ async fn play(cast: Cast, wish: Wish, seed: u64) -> Outcome {
         match cast {
             Cast::Honest => {}
             Cast::Hostile | Cast::HostileForNothing => play.attack(moment).await,
+            Cast::HostileWhoShows => {
+                play.show(moment).await;
+                play.attack(moment).await;
+            }
             Cast::Named | Cast::NamedAndAway => {
                 play.attack_what_waits_for_nobody(moment).await;
                 play.note(moment).await;
@@ -370,6 +380,7 @@ async fn compare(wish: Wish, seed: u64) -> BTreeMap<Act, u32> {
     for cast in [
         Cast::Hostile,
         Cast::HostileForNothing,
+        Cast::HostileWhoShows,
         Cast::Named,
         Cast::NamedAndAway,
     ] {
@@ -405,6 +416,9 @@ async fn compare(wish: Wish, seed: u64) -> BTreeMap<Act, u32> {
     for (cast, below, _) in &table {
         assert!(*below <= cast.most() * leverage, "{cast:?}: {below}");
     }
+    for (cast, _, outcome) in &table {
+        assert_eq!(outcome.shown > 0, *cast == Cast::HostileWhoShows);
+    }
     all
 }
 
@@ -429,8 +443,7 @@ async fn three_more_days_with_a_hostile_keeper() {
 async fn three_days_at_the_trigger_with_a_hostile_keeper() {
     let near = Wish {
         leverage_bps: 38_000,
-        trigger_ltv_bps: 7_310,
-        target_ltv_bps: 7_300,
+        deleverage_bps: Some([7_310, 7_300]),
         ..PROPOSED
     };
     let acts = compare(near, number("BALLAST_SEED", 1)).await;

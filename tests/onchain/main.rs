@@ -13,6 +13,7 @@ mod guards_compound;
 mod guards_every;
 mod guards_evidence;
 mod guards_exit;
+mod guards_fee;
 mod guards_first_keepers;
 mod guards_frozen;
 mod guards_gifts;

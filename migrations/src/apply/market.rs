@@ -119,7 +119,7 @@ impl Run<'_> {
             announcement: format!("what was announced for market {address}"),
             take_back: vec![update.clone()],
             update: vec![update],
-            put_in_force: instruction::apply_market_change(&address),
+            put_in_force: instruction::apply_market_change(&address, &market.whirlpool),
             announced_in: address,
             effective_at_secs: |at, account| {
                 let found: Market = decode_at(at, account)?;

@@ -65,7 +65,7 @@ pub mod ballast {
     }
 
     /// Puts announced parameters of a market in force once their notice is over. Anyone.
-    pub fn apply_market_change(ctx: Context<ApplyMarketChange>) -> Result<()> {
+    pub fn apply_market_change(ctx: Context<ApplyParams>) -> Result<()> {
         instructions::admin::apply_market_change(ctx)
     }
 

@@ -8,6 +8,7 @@ use ballast_client::{
         state::Allowance,
         targets::{MarketRule, deleverage_due},
     },
+    instruction,
 };
 use ballast_model::{Position as PositionModel, SqrtPrice, value_down};
 
@@ -40,6 +41,22 @@ impl Play {
         self.attack_what_waits_for_nobody(moment).await;
         self.strike_worst(moment, Self::trade_chance).await;
         self.strike_worst(moment, Self::compound_chance).await;
+    }
+
+    /// Shows the price that is worst for the position's next trade: losses are charged at the newest shown too, and what is older than it
+    /// by more than the grace is refused to everybody.
+    pub(super) async fn show(&mut self, moment: &Moment) {
+        let (model, at) = self.scene.model(&self.position).await;
+        let prices = moment.prices.iter().enumerate();
+        let worst = match surplus_trade(&model, at) {
+            Trade::SellBase => prices.min_by(|a, b| a.1.total_cmp(b.1)),
+            Trade::BuyBase => prices.max_by(|a, b| a.1.total_cmp(b.1)),
+        };
+        let (age, _) = worst.unwrap();
+        let market = self.offer(moment, age).await;
+        let show = instruction::refresh_price(&market);
+        self.outcome.shown +=
+            u32::from(self.scene.send(&self.scene.liquidator, show).await.is_ok());
     }
 
     /// Exits, and deleverages with a swap, which no first keeper comes before.

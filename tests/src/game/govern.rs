@@ -99,7 +99,10 @@ impl Game {
                     self.world.post_price(self.now.price).await.unwrap();
                 }
                 let apply = match which.0 {
-                    0 => instruction::apply_market_change(&market.address),
+                    0 => {
+                        let pool = &market.market.whirlpool;
+                        instruction::apply_market_change(&market.address, pool)
+                    }
                     1 => instruction::apply_reserve_change(market, Side::Base),
                     _ => instruction::apply_reserve_change(market, Side::Quote),
                 };

@@ -72,7 +72,8 @@ impl Stage {
     /// Changes whose notice is over; anybody puts them in force.
     pub(super) async fn put_in_force(&self, preloaded: &Preloaded) -> Result<()> {
         let world = &preloaded.announced;
-        let market = || instruction::apply_market_change(&world.market.address);
+        let (at, pool) = (&world.market.address, &world.market.market.whirlpool);
+        let market = || instruction::apply_market_change(at, pool);
         let reserve = || instruction::apply_reserve_change(&world.market, Side::Base);
         let safety = || instruction::apply_safety_change(&world.market.address);
         for apply in [market(), reserve(), safety()] {
@@ -145,7 +146,7 @@ impl Stage {
         ];
         self.caller.confirm(authority, announce).await?;
         for apply in [
-            instruction::apply_market_change(&market.address),
+            instruction::apply_market_change(&market.address, &market.market.whirlpool),
             instruction::apply_reserve_change(market, Side::Quote),
         ] {
             let early = BallastError::NoticeNotOver;
@@ -209,7 +210,7 @@ impl Stage {
             let init = instruction::init_reserve(&market, &bob.key(), side, rules.into());
             self.confirm(bob, init).await?;
         }
-        let apply = instruction::apply_market_change(&address);
+        let apply = instruction::apply_market_change(&address, &pool.whirlpool);
         self.caller
             .refuse(&bob.keypair, apply, BallastError::NothingAnnounced)
             .await

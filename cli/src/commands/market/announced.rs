@@ -40,7 +40,7 @@ impl Change<'_> {
             (
                 "market",
                 market.pending.effective_at_secs,
-                instruction::apply_market_change(address),
+                instruction::apply_market_change(address, &market.whirlpool),
             ),
             (
                 "safety rules",

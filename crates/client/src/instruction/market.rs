@@ -63,8 +63,11 @@ pub fn update_market(
 }
 
 /// Puts announced parameters of a market in force. Nobody needs to sign.
-pub fn apply_market_change(market: &Pubkey) -> Instruction {
-    let accounts = accounts::ApplyMarketChange { market: *market };
+pub fn apply_market_change(market: &Pubkey, whirlpool: &Pubkey) -> Instruction {
+    let accounts = accounts::ApplyParams {
+        market: *market,
+        whirlpool: *whirlpool,
+    };
     instruction(&accounts, &data::ApplyMarketChange {})
 }
 

@@ -47,6 +47,14 @@ pub struct ApplyMarketChange<'info> {
 }
 
 #[derive(Accounts)]
+pub struct ApplyParams<'info> {
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// CHECK: must be the market's pool; its fee is read.
+    pub whirlpool: UncheckedAccount<'info>,
+}
+
+#[derive(Accounts)]
 pub struct ApplyReserveChange<'info> {
     #[account(mut)]
     pub reserve: AccountLoader<'info, Reserve>,
@@ -69,9 +77,7 @@ pub(crate) fn update_market(ctx: Context<UpdateParams>, params: MarketParams) ->
     let mut market = ctx.accounts.market.load_mut()?;
     require_authority(&market, &ctx.accounts.signer)?;
     market.check_params(&params)?;
-    let whirlpool = &ctx.accounts.whirlpool;
-    require_keys_eq!(whirlpool.key(), market.whirlpool, BallastError::WrongPool);
-    market.check_fee(&params, pool::read(whirlpool)?.fee_rate_ppm)?;
+    require_room_for_fee(&market, &params, &ctx.accounts.whirlpool)?;
     market.pending = PendingParams::default();
     if market.has_no_reserve() || params.only_restrains(&market.params()) {
         market.set_params(&params)?;
@@ -94,11 +100,21 @@ pub(crate) fn update_market(ctx: Context<UpdateParams>, params: MarketParams) ->
     Ok(())
 }
 
-/// Puts announced parameters of a market in force. Anyone.
+fn require_room_for_fee(
+    market: &Market,
+    params: &MarketParams,
+    whirlpool: &AccountInfo,
+) -> Result<()> {
+    require_keys_eq!(whirlpool.key(), market.whirlpool, BallastError::WrongPool);
+    market.check_fee(params, pool::read(whirlpool)?.fee_rate_ppm)
+}
+
+/// Puts announced parameters of a market in force. Anyone. What the pool's fee asks of them is looked at again: it may have risen since.
 ///
 /// # Errors
-/// [`BallastError::NothingAnnounced`], also for an announcement that has lapsed, [`BallastError::NoticeNotOver`].
-pub(crate) fn apply_market_change(ctx: Context<ApplyMarketChange>) -> Result<()> {
+/// [`BallastError::NothingAnnounced`], also for an announcement that has lapsed, [`BallastError::NoticeNotOver`],
+/// [`BallastError::WrongPool`], [`BallastError::BadParameters`] if those in force fit the pool's fee of today better.
+pub(crate) fn apply_market_change(ctx: Context<ApplyParams>) -> Result<()> {
     let key = ctx.accounts.market.key();
     let mut market = ctx.accounts.market.load_mut()?;
     require_version(market.version, Market::VERSION)?;
@@ -107,6 +123,7 @@ pub(crate) fn apply_market_change(ctx: Context<ApplyMarketChange>) -> Result<()>
         effective_at_secs,
     } = market.pending;
     require_notice_over(effective_at_secs)?;
+    require_room_for_fee(&market, &params, &ctx.accounts.whirlpool)?;
     market.set_params(&params)?;
     market.pending = PendingParams::default();
     emit!(MarketUpdated {
