@@ -188,7 +188,7 @@ impl<'info> Session<'_, 'info> {
     /// [`BallastError::RoundsToZero`] if the amount would not burn a share.
     pub fn repay(&mut self, side: Side, max: u64) -> Result<u64> {
         let owed = self.owed(side)?;
-        let amount = owed.min(max).min(self.position.idle().get(side));
+        let amount = self.repayable(side, owed, max);
         if amount == 0 {
             return Ok(0);
         }
@@ -206,7 +206,7 @@ impl<'info> Session<'_, 'info> {
     /// [`BallastError::OutOfRange`] and those of the token program.
     pub fn repay_unless_dust(&mut self, side: Side, max: u64) -> Result<u64> {
         let owed = self.owed(side)?;
-        let amount = owed.min(max).min(self.position.idle().get(side));
+        let amount = self.repayable(side, owed, max);
         if amount == 0 {
             return Ok(0);
         }
@@ -219,6 +219,11 @@ impl<'info> Session<'_, 'info> {
                 self.book_repayment(side, amount, &state, burned)
             }
         }
+    }
+
+    /// What of a debt is to be repaid: no more than is asked for, and than lies idle.
+    fn repayable(&self, side: Side, owed: u64, max: u64) -> u64 {
+        owed.min(max).min(self.position.idle().get(side))
     }
 
     /// Books what a repayment has made of the reserve, and moves the tokens.
