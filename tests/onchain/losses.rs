@@ -5,7 +5,7 @@ use ballast_client::{
     ballast::events::WriteOffRewarded, instruction,
 };
 use ballast_keeper::execute::Verdict;
-use ballast_localnet::{Localnet, Trader, WorldConfig};
+use ballast_localnet::{Localnet, PricePost, Trader, UsdPrice, WorldConfig};
 use ballast_model::{lending::uncovered_up, worth_down};
 use ballast_strategy::decide::ActionKind;
 
@@ -29,6 +29,18 @@ impl Scene {
     pub async fn show_loss(&self, position: &PositionContext) -> Sent {
         let show = instruction::show_loss(&self.world.market, &position.address);
         self.send(&self.keeper, show).await
+    }
+
+    /// Posts a price that is uncertain by a twentieth.
+    async fn post_uncertain(&self, dollars: i64) {
+        let now = self.svm.now_secs();
+        let base = PricePost::good(Side::Base, UsdPrice::dollars(dollars), now);
+        let base = PricePost {
+            conf: base.price.unsigned_abs() / 20,
+            ..base
+        };
+        let quote = PricePost::good(Side::Quote, UsdPrice::ONE, now);
+        accepted(self.world.post(&[base, quote]).await);
     }
 
     /// Puts so much of both tokens into the insurances.
@@ -360,6 +372,18 @@ async fn nobody_shows_a_loss_away_with_a_price_of_before_the_gap() {
         assert_eq!(scene.shown(&position).await.0, own);
     }
     assert_eq!(scene.withdraw(&bob.keypair, Side::Base, half).await, less);
+    // Nor after a look at a newest one that is uncertain, as prices are right after a gap.
+    let saved = scene.svm.save();
+    scene.post_uncertain(400).await;
+    let look = instruction::refresh_stage(&scene.world.market);
+    accepted(scene.send(&scene.keeper, look).await);
+    scene.post_with_average(300, 300, 5).await;
+    accepted(scene.show_loss(&position).await);
+    assert_eq!(scene.shown(&position).await.0, own);
+    scene.post_with_average(300, 300, 0).await;
+    accepted(scene.show_loss(&position).await);
+    assert_eq!(scene.shown(&position).await.0, [0; 2]);
+    scene.svm.restore(&saved);
     // A larger one of before it counts until the newest is shown.
     scene.post_with_average(430, 430, 5).await;
     accepted(scene.show_loss(&position).await);
@@ -367,6 +391,53 @@ async fn nobody_shows_a_loss_away_with_a_price_of_before_the_gap() {
     scene.post_with_average(400, 400, 0).await;
     accepted(scene.show_loss(&position).await);
     assert_eq!(scene.shown(&position).await.0, own);
+}
+
+/// Nothing can be booked meanwhile, and who knows of the gap would leave at par.
+#[tokio::test]
+async fn at_an_uncertain_price_what_is_lost_for_certain_is_shown_and_nothing_is_shown_away() {
+    let (scene, bob) = Scene::with_two_lenders().await;
+    let position = scene.open(1).await;
+    let half = scene.shares(&bob.keypair, Side::Base).await / 2;
+    let saved = scene.svm.save();
+    let par = scene.withdraw(&bob.keypair, Side::Base, half).await;
+    scene.svm.restore(&saved);
+    scene.svm.pass_time(60).await.unwrap();
+    // Solvent at its lower end, insolvent at its upper one.
+    scene.post_uncertain(345).await;
+    refused(scene.show_loss(&position).await, BallastError::NoLossToShow);
+    scene.post_uncertain(400).await;
+    refused(scene.liquidate(&position).await, BallastError::PriceTooWide);
+    accepted(scene.show_loss(&position).await);
+    let (own, all) = scene.shown(&position).await;
+    let (model, _) = scene.model(&position).await;
+    // 5 % less than 400, of which no more is taken than a rounding.
+    let at = |dollars| {
+        scene
+            .world
+            .sqrt_price_at(UsdPrice::dollars(dollars))
+            .unwrap()
+    };
+    let loss = |dollars| uncovered_up(model.debt, &model.value(at(dollars)).unwrap());
+    let (least, most) = (loss(379), loss(380));
+    for (index, side) in SIDES.into_iter().enumerate() {
+        let shown = own[index];
+        assert!(
+            (least.get(side)..=most.get(side)).contains(&shown),
+            "{shown}"
+        );
+    }
+    assert_eq!(own, all);
+    let less = scene.withdraw(&bob.keypair, Side::Base, half).await;
+    assert!(less < par, "{less} {par}");
+    // What it says less, it does not know.
+    scene.post_uncertain(345).await;
+    accepted(scene.show_loss(&position).await);
+    assert_eq!(scene.shown(&position).await.0, own);
+    scene.post_with_average(345, 345, 0).await;
+    accepted(scene.show_loss(&position).await);
+    let (now, _) = scene.shown(&position).await;
+    assert!(now[0] > 0 && now[0] < own[0], "{now:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 
 use ballast::{
     due,
-    oracle::{Demands, Grade, newest_is_certain, newest_price, take_note},
+    loss::LossPrices,
+    oracle::{
+        Demands, Grade, are_certain, newest_is_certain, newest_price, take_note, with_interval,
+    },
     state::Market,
 };
 use ballast_abi::pyth::PriceUpdate;
@@ -66,6 +69,18 @@ pub fn newest(snapshot: &MarketSnapshot, shown: SqrtPrice) -> Option<SqrtPrice> 
 pub fn of_liquidation(snapshot: &MarketSnapshot, used: SqrtPrice) -> [SqrtPrice; 2] {
     let market = once_shown(snapshot, used);
     due::liquidation_prices(used, newest_price(&market), newest_is_certain(&market))
+}
+
+/// The prices at which lenders are shown a loss; `None` if the program cannot read these.
+pub fn of_loss(snapshot: &MarketSnapshot, used: SqrtPrice) -> Option<LossPrices> {
+    let market = once_shown(snapshot, used);
+    let (base, quote) = (&snapshot.base_price, &snapshot.quote_price);
+    Some(LossPrices {
+        used: with_interval(&market, base, quote).ok()?,
+        used_is_certain: are_certain(&market, base, quote),
+        newest: newest_price(&market).unwrap_or(used),
+        newest_is_certain: newest_is_certain(&market),
+    })
 }
 
 /// The market once it has been shown these prices.
@@ -284,6 +299,7 @@ mod tests {
             (Grade::Tight, 5),
             (Grade::Swap, 5),
             (Grade::Final, 5),
+            (Grade::Loss, 5),
         ] {
             let shown = |newer_secs, dollars: i64| {
                 judged(

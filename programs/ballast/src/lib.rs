@@ -16,6 +16,7 @@ pub mod events;
 pub mod evidence;
 pub mod groups;
 pub mod instructions;
+pub mod loss;
 mod math;
 pub mod oracle;
 mod pool;

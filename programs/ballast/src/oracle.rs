@@ -30,6 +30,9 @@ pub enum Grade {
     /// For what cannot be made good: writing debt off. As fresh as [`Grade::Tight`], so that nobody chooses among old prices;
     /// as uncertain as [`Grade::Loose`], since it has to be done in bad times.
     Final,
+    /// For showing lenders what is not covered, which books nothing: as fresh as [`Grade::Final`], and as uncertain as half the price,
+    /// since right after a gap prices are.
+    Loss,
     /// For swaps that protect a position: seconds old, because who swaps picks the moment; as uncertain as [`Grade::Loose`] and at
     /// any distance from the average, since it has to be done in bad times.
     Swap,
@@ -52,7 +55,7 @@ impl Grade {
     }
 }
 
-/// Confidence interval over price that [`Grade::Stalled`] accepts.
+/// Confidence interval over price that [`Grade::Stalled`] and [`Grade::Loss`] accept.
 const STALLED_CONFIDENCE_BPS: u32 = 5_000;
 
 /// What a grade demands of each feed.
@@ -87,13 +90,17 @@ impl Demands {
     ) -> Self {
         let safety = safety.effective();
         // What adds risk, swaps or writes off takes from others by the choice of a price; the rest reduces risk.
-        let takes = matches!(grade, Grade::Tight | Grade::Swap | Grade::Final);
+        let takes = matches!(
+            grade,
+            Grade::Tight | Grade::Swap | Grade::Final | Grade::Loss
+        );
         let (max_age_secs, max_confidence_bps) = match grade {
             Grade::Tight => (rules.max_age_tight_secs, rules.max_confidence_tight_bps),
             Grade::Loose => (rules.max_age_loose_secs, rules.max_confidence_loose_bps),
             Grade::Final | Grade::Swap => {
                 (safety.max_age_swap_secs, rules.max_confidence_loose_bps)
             }
+            Grade::Loss => (safety.max_age_swap_secs, STALLED_CONFIDENCE_BPS),
             Grade::Liquidation => (
                 safety.max_age_liquidation_secs,
                 rules.max_confidence_loose_bps,
@@ -266,6 +273,12 @@ fn remember(market: &mut Market, side: Side, update: &PriceUpdate) -> bool {
     newer
 }
 
+/// Whether a pair of updates is as certain as what a liquidation takes, a loss of lenders included.
+pub fn are_certain(market: &Market, base: &PriceUpdate, quote: &PriceUpdate) -> bool {
+    let largest_bps = market.oracle_rules.max_confidence_loose_bps;
+    is_certain(base, largest_bps) && is_certain(quote, largest_bps)
+}
+
 /// Whether the confidence interval is at most this part of the price; without a division, which costs more.
 fn is_certain(update: &PriceUpdate, largest_bps: u32) -> bool {
     let price = u128::from(update.price.max(0).unsigned_abs());
@@ -343,6 +356,19 @@ fn read(
     // The ratio's relative uncertainty is at most the sum of both.
     let price = OraclePrice::around(mid, base_confidence_ppm + quote_confidence_ppm)?;
     Ok((price, base, quote))
+}
+
+/// The price of two updates with its confidence interval.
+///
+/// # Errors
+/// [`BallastError::PriceMalformed`], [`BallastError::PriceTooWide`], [`BallastError::OutOfRange`].
+pub fn with_interval(
+    market: &Market,
+    base: &PriceUpdate,
+    quote: &PriceUpdate,
+) -> Result<OraclePrice> {
+    let uncertainty_ppm = confidence_ppm_up(base)?.saturating_add(confidence_ppm_up(quote)?);
+    OraclePrice::around(ratio(market, base, quote)?, uncertainty_ppm)
 }
 
 impl OraclePrice {

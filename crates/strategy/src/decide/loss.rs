@@ -1,10 +1,10 @@
 //! Losses that lenders have not been shown.
 
-use ballast::oracle::Grade;
-use ballast_model::{Amounts, Bps, Side, lending::uncovered_up};
+use ballast::{loss::loss_to_show as to_show, oracle::Grade};
+use ballast_model::{Amounts, Bps, Side};
 
 use crate::{
-    prices::{judge, of_liquidation},
+    prices::{judge, of_loss},
     situation::{Situation, SituationError},
 };
 
@@ -27,25 +27,14 @@ pub struct Loss {
 /// # Errors
 /// [`SituationError`].
 pub fn loss_to_show(situation: &Situation) -> Result<Option<Loss>, SituationError> {
-    let Ok(oracle) = judge(situation.market, situation.now_secs, Grade::Final) else {
+    let (market, position) = (situation.market, situation.position);
+    let judged = judge(market, situation.now_secs, Grade::Loss).ok();
+    let Some(prices) = judged.and_then(|used| of_loss(market, used)) else {
         return Ok(None);
     };
     let model = situation.model()?;
-    let at = |price| {
-        let value = model.value(price)?;
-        Ok::<_, SituationError>(uncovered_up(model.debt, &value))
-    };
-    let mut uncovered = at(oracle)?;
-    // The newest, unless it is too uncertain for anything to be paid there.
-    let [newest, _] = of_liquidation(situation.market, oracle);
-    if newest != oracle {
-        let then = at(newest)?;
-        if then.base > uncovered.base || then.quote > uncovered.quote {
-            uncovered = then;
-        }
-    }
-    let position = situation.position;
     let shown = Amounts::new(position.shown_loss_base, position.shown_loss_quote);
+    let uncovered = to_show(&model, &prices, shown)?.uncovered;
     let is_wrong = |side: Side| {
         let off = uncovered.get(side).abs_diff(shown.get(side));
         let step = STEP.of_up(model.debt.get(side).into());
@@ -59,6 +48,7 @@ pub fn loss_to_show(situation: &Situation) -> Result<Option<Loss>, SituationErro
 #[cfg(test)]
 mod tests {
     use ballast::state::Position;
+    use ballast_model::oracle::FeedPrice;
     use ballast_snapshot::MarketSnapshot;
 
     use super::*;
@@ -94,6 +84,26 @@ mod tests {
     }
 
     #[test]
+    fn an_uncertain_price_only_adds_to_what_was_shown() {
+        let uncertain = |m: &mut MarketSnapshot| {
+            m.base_price.conf = m.base_price.price.unsigned_abs() / 20;
+        };
+        let all = loss(400, |_, _| ()).unwrap().uncovered;
+        let least = loss(400, |m, _| uncertain(m)).unwrap().uncovered;
+        assert_eq!(least, loss(380, |_, _| ()).unwrap().uncovered);
+        assert!(least.base > 0 && least.base < all.base);
+        let again = |dollars, shown| {
+            loss(dollars, |m, p| {
+                uncertain(m);
+                showing(p, shown);
+            })
+        };
+        assert_eq!(again(400, all), None);
+        assert_eq!(again(300, all), None);
+        assert_eq!(again(345, Amounts::ZERO), None);
+    }
+
+    #[test]
     fn a_part_of_a_thousandth_of_the_debt_is_not_worth_a_transaction() {
         let debt = fixtures::situation(&fixtures::snapshot(400), &fixtures::position()).model();
         let step = u64::try_from(STEP.of_up(debt.unwrap().debt.base.into()).unwrap()).unwrap();
@@ -126,5 +136,17 @@ mod tests {
         assert_eq!(loss(400, known(42_000)).unwrap().uncovered, at(420));
         assert_eq!(loss(420, known(40_000)).unwrap().uncovered, at(420));
         assert_eq!(loss(300, known(40_000)).unwrap().uncovered, at(400));
+        // An uncertain one says nothing, but nothing is shown away meanwhile.
+        let doubted = |m: &mut MarketSnapshot, p: &mut Position| {
+            known(40_000)(m, p);
+            let newest = &mut m.market.newest_feed_prices[0];
+            *newest = FeedPrice::marked_uncertain(*newest);
+        };
+        assert_eq!(loss(300, doubted), None);
+        let kept = loss(300, |m, p| {
+            doubted(m, p);
+            showing(p, at(400));
+        });
+        assert_eq!(kept, None);
     }
 }

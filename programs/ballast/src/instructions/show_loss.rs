@@ -3,12 +3,13 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Band, Side, Tick};
-use ballast_model::{Position as PositionModel, lending::uncovered_up};
+use ballast_model::Position as PositionModel;
 
 use crate::{
     errors::BallastError,
     events::LossShown,
     groups::*,
+    loss::{LossPrices, loss_to_show},
     math::ToProgramError,
     oracle::{self, Grade},
     session::accrue,
@@ -29,10 +30,9 @@ pub struct ShowLoss<'info> {
 }
 
 /// Puts what the collateral, fees aside, does not cover now in place of what the position has shown before, in proportion to
-/// both debts; at the price that is used or at the newest that is known, whichever leaves more uncovered: no lender shows a loss away
-/// with a price of before the gap. It needs a price of seconds and no second witness: with one, who sees a gap first would leave at par until the average
-/// has followed. What a wick shows the next price takes back, and nothing is booked meanwhile; who withdraws then says the least
-/// that will do.
+/// both debts, as [`loss_to_show`] says. It needs a price of seconds and no second witness: with one, who sees a gap first would leave at
+/// par until the average has followed. What a wick shows the next certain price takes back, and nothing is booked meanwhile; who
+/// withdraws then says the least that will do.
 ///
 /// # Errors
 /// [`BallastError::NoLossToShow`], account and price errors.
@@ -48,7 +48,15 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
         accounts.market.key(),
         BallastError::WrongPositionAccount
     );
-    let oracle = oracle::read_price(&mut market, &accounts.prices, now_secs, Grade::Final)?;
+    let (oracle, updates) =
+        oracle::read_with_updates(&mut market, &accounts.prices, now_secs, Grade::Loss)?;
+    let [base, quote] = &*updates;
+    let prices = LossPrices {
+        used: oracle,
+        used_is_certain: oracle::are_certain(&market, base, quote),
+        newest: oracle::newest_price(&market).unwrap_or(oracle.mid),
+        newest_is_certain: oracle::newest_is_certain(&market),
+    };
     let load = |loader: &AccountLoader<'_, Reserve>, side, shares: u128| -> Result<u64> {
         require_keys_eq!(
             loader.key(),
@@ -80,20 +88,11 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
         idle: position.idle(),
         debt,
     };
-    let mut value = model.value(oracle.mid).or_range()?;
-    let mut loss = uncovered_up(debt, &value);
-    let mut at = oracle.mid;
-    let newest = oracle::newest_price(&market).filter(|_| oracle::newest_is_certain(&market));
-    if let Some(newest) = newest.filter(|newest| *newest != oracle.mid) {
-        let value_then = model.value(newest).or_range()?;
-        let loss_then = uncovered_up(debt, &value_then);
-        if loss_then.base > loss.base || loss_then.quote > loss.quote {
-            (value, loss, at) = (value_then, loss_then, newest);
-        }
-    }
     let shown = Amounts::new(position.shown_loss_base, position.shown_loss_quote);
+    let loss = loss_to_show(&model, &prices, shown).or_range()?;
+    let uncovered = loss.uncovered;
     require!(
-        loss != Amounts::ZERO || shown != Amounts::ZERO,
+        uncovered != Amounts::ZERO || shown != Amounts::ZERO,
         BallastError::NoLossToShow
     );
     for (loader, side) in [
@@ -102,14 +101,14 @@ pub(crate) fn show_loss(ctx: Context<ShowLoss>) -> Result<()> {
     ] {
         loader
             .load_mut()?
-            .show_loss(&mut position, loss.get(side))?;
+            .show_loss(&mut position, uncovered.get(side))?;
     }
     emit!(LossShown {
         position: accounts.position.key(),
-        loss_base: loss.base,
-        loss_quote: loss.quote,
-        ltv_bps: value.ltv_bps_up(),
-        sqrt_price_x64: at.x64(),
+        loss_base: uncovered.base,
+        loss_quote: uncovered.quote,
+        ltv_bps: loss.value.ltv_bps_up(),
+        sqrt_price_x64: loss.at.x64(),
     });
     Ok(())
 }

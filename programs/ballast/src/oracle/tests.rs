@@ -157,6 +157,7 @@ fn an_older_price_than_one_shown_is_good_for_its_grace_only() {
         (Grade::Tight, 5),
         (Grade::Swap, 5),
         (Grade::Final, 5),
+        (Grade::Loss, 5),
     ] {
         let stages = StageRules {
             max_age_stalled_secs: 3_600,
@@ -206,7 +207,13 @@ fn an_older_price_that_says_what_the_newest_says_is_good_for_what_reduces_risk()
             assert_eq!(held_against(grade, cents), shown, "{cents}");
         }
     }
-    for grade in [Grade::Tight, Grade::Swap, Grade::Liquidation, Grade::Final] {
+    for grade in [
+        Grade::Tight,
+        Grade::Swap,
+        Grade::Liquidation,
+        Grade::Final,
+        Grade::Loss,
+    ] {
         assert_eq!(held_against(grade, 20_000), shown, "{grade:?}");
     }
     // Of feeds that have not spoken yet nothing is known.
@@ -235,6 +242,7 @@ fn a_lagging_clock_stops_what_takes_from_others_and_nothing_else() {
         (Grade::Tight, 5),
         (Grade::Swap, 5),
         (Grade::Final, 5),
+        (Grade::Loss, 5),
     ] {
         ahead(grade, most_secs).unwrap();
         let refused = ahead(grade, most_secs + 1).unwrap_err();
