@@ -1,11 +1,15 @@
 //! Deleveraging with a swap: who may, at which price, at which loss, and how far it goes.
 
 use ballast_client::{
-    BallastError, BallastEvent, Receipt, ballast::events::DeleveragedWithSwap, instruction,
+    Automation, BallastError, BallastEvent, Receipt, ballast::events::DeleveragedWithSwap,
+    instruction,
 };
 use ballast_localnet::{Localnet, UsdPrice, WorldConfig};
 
-use crate::support::{Scene, accepted, refused, shallow};
+use crate::{
+    lifecycle::{automation, solana_transfer},
+    support::{Scene, accepted, refused, shallow},
+};
 
 fn done(receipt: &Receipt) -> &DeleveragedWithSwap {
     let found = receipt.events.iter().find_map(|event| match event {
@@ -270,6 +274,18 @@ async fn a_part_is_better_than_nothing() {
     };
     let scene = Scene::with(config).await;
     let position = scene.open(1).await;
+    let rewarding = Automation {
+        reward_lamports: 10_000,
+        ..automation()
+    };
+    scene.automate(&position, rewarding).await;
+    let fund = solana_transfer(&scene.alice.key(), &position.address, 1_000_000);
+    accepted(scene.send(&scene.alice, fund).await);
+    let rewards = async || scene.lamports(&position.address).await;
+    let (funded, target) = (
+        rewards().await,
+        scene.world.policy().deleverage_target_ltv_bps,
+    );
     scene.price(254).await;
     let mut ltv = scene.ltv_bps(&position).await;
     let mut parts = 0;
@@ -277,6 +293,9 @@ async fn a_part_is_better_than_nothing() {
         accepted(scene.deleverage_swap(&position, &scene.keeper).await);
         let next = scene.ltv_bps(&position).await;
         assert!(next < ltv, "{next} after {ltv}");
+        // Nobody earns the reward of the whole again and again by doing a little.
+        let whole = next <= target;
+        assert_eq!(rewards().await, funded - if whole { 10_000 } else { 0 });
         ltv = next;
         scene.price(254).await;
         parts += 1;

@@ -20,11 +20,6 @@ async fn left_its_band() -> (Scene, PositionContext, RecenterArgs) {
     (scene, position, args)
 }
 
-async fn lamports(scene: &Scene, of: &Pubkey) -> u64 {
-    let account = scene.svm.chain().account(of).await.unwrap();
-    account.map_or(0, |account| account.lamports)
-}
-
 /// The instruction, with the addresses that `generation` would have.
 async fn with_generation(
     scene: &Scene,
@@ -59,17 +54,17 @@ async fn with_generation(
 async fn the_old_position_is_gone_and_the_keeper_neither_richer_nor_poorer() {
     let (scene, position, args) = left_its_band().await;
     let keeper = scene.keeper.key();
-    let before = lamports(&scene, &keeper).await;
+    let before = scene.lamports(&keeper).await;
     accepted(
         scene
             .recenter_replacing(&position, &scene.keeper, args)
             .await,
     );
     const FEE_LAMPORTS: u64 = 5_000;
-    assert_eq!(lamports(&scene, &keeper).await, before - FEE_LAMPORTS);
+    assert_eq!(scene.lamports(&keeper).await, before - FEE_LAMPORTS);
     let old = &position.position;
     for gone in [old.whirlpool_position, old.nft_account] {
-        assert_eq!(lamports(&scene, &gone).await, 0, "{gone}");
+        assert_eq!(scene.lamports(&gone).await, 0, "{gone}");
     }
     let new = scene.world.reload(&position).await.unwrap();
     let stored = &new.position;

@@ -289,10 +289,7 @@ async fn a_position_changes_hands_in_two_steps() {
 async fn keepers_are_paid_what_owner_and_market_allow_and_what_there_is() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
-    let lamports = async |of| {
-        let account = scene.svm.chain().account(&of).await.unwrap();
-        account.map_or(0, |account| account.lamports)
-    };
+    let lamports = async |of| scene.lamports(&of).await;
     let rent = lamports(position.address).await;
     scene
         .automate(

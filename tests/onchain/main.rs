@@ -23,6 +23,7 @@ mod guards_integrity;
 mod guards_keeper;
 mod guards_look_again;
 mod guards_migrate;
+mod guards_newest;
 mod guards_oracle_change;
 mod guards_pool;
 mod guards_prices;

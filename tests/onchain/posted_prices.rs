@@ -108,11 +108,6 @@ impl Market {
         }
     }
 
-    async fn lamports(&self, address: &Pubkey) -> u64 {
-        let account = self.scene.svm.chain().account(address).await.unwrap();
-        account.map_or(0, |account| account.lamports)
-    }
-
     /// A job to show the market its newest price.
     fn show(&self) -> Job {
         let market = Arc::new(self.scene.world.market.clone());
@@ -167,9 +162,9 @@ async fn when_the_markets_accounts_are_too_old_the_keeper_posts_and_rehedges_at_
     let published = market.publish(206);
     let hand = market.hand();
     let keeper = market.scene.keeper.key();
-    let lamports = market.lamports(&keeper).await;
+    let lamports = market.scene.lamports(&keeper).await;
     Hand::landed(&hand.act(&position, ActionKind::Rehedge).await);
-    let cost = lamports - market.lamports(&keeper).await;
+    let cost = lamports - market.scene.lamports(&keeper).await;
     let after = hedge_error(&market, &position, 206).await;
     assert!(after * 50 < before, "{after} of {before}");
     // The program has used what was posted, and knows when it was published.
@@ -184,7 +179,7 @@ async fn when_the_markets_accounts_are_too_old_the_keeper_posts_and_rehedges_at_
     assert!(own.iter().any(|(_, update)| update.price == 20_600_000_000));
     // The message account is gone; what is left is the rent of two price accounts and the fees of four transactions.
     let message = market.posting().message_address().unwrap();
-    assert_eq!(market.lamports(&message).await, 0);
+    assert_eq!(market.scene.lamports(&message).await, 0);
     let rent = market.scene.svm.chain().rent_lamports(134).await.unwrap();
     let fees = cost - 2 * rent;
     assert!((20_000..100_000).contains(&fees), "{fees}");
@@ -270,13 +265,22 @@ async fn a_posting_that_was_broken_off_anywhere_is_no_obstacle() {
             }
             world.sender.send(&request).await.unwrap();
         }
-        assert!(market.lamports(&posting.message_address().unwrap()).await > 0);
+        assert!(
+            market
+                .scene
+                .lamports(&posting.message_address().unwrap())
+                .await
+                > 0
+        );
 
         let published = market.publish(206);
         Hand::landed(&market.hand().act(&position, ActionKind::Rehedge).await);
         assert_eq!(market.shown().await, [published; 2]);
         assert_eq!(
-            market.lamports(&posting.message_address().unwrap()).await,
+            market
+                .scene
+                .lamports(&posting.message_address().unwrap())
+                .await,
             0
         );
     }
@@ -291,7 +295,7 @@ async fn lamports_that_somebody_sends_to_the_message_account_are_no_obstacle() {
     let message = market.posting().message_address().unwrap();
     market.scene.svm.fund(&message, 900_000).await.unwrap();
     Hand::landed(&market.hand().act(&position, ActionKind::Rehedge).await);
-    assert_eq!(market.lamports(&message).await, 0);
+    assert_eq!(market.scene.lamports(&message).await, 0);
 }
 
 #[tokio::test]

@@ -373,7 +373,10 @@ pub fn with_interval(
 
 impl OraclePrice {
     /// A price with this relative uncertainty, rounded up to a basis point, to both sides.
-    fn around(mid: SqrtPrice, uncertainty_ppm: u64) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`BallastError::PriceTooWide`], [`BallastError::OutOfRange`].
+    pub fn around(mid: SqrtPrice, uncertainty_ppm: u64) -> Result<Self> {
         let one = Bps::ONE.get();
         let uncertainty_bps =
             u32::try_from(uncertainty_ppm.div_ceil(100)).map_err(|_| BallastError::PriceTooWide)?;

@@ -36,8 +36,9 @@ pub fn require_pool_near_oracle(limits: &Limits, pool: SqrtPrice, oracle: SqrtPr
 }
 
 /// What must hold after every action that adds risk: leverage at the oracle's price; initial LTV at both ends of its
-/// confidence interval and at the pool's price; maintenance LTV at both ends of the stress distance. Checking the
-/// ends proves everything between, the oracle's price too (MATH section 1).
+/// confidence interval, at the pool's price, and at the newest price known, so that nobody takes risk or tokens at one of before a
+/// gap; maintenance LTV at both ends of the stress distance. Checking the ends proves everything between, the oracle's price too
+/// (MATH section 1).
 ///
 /// # Errors
 /// [`BallastError::LeverageTooHigh`], [`BallastError::InitialLtvExceeded`], [`BallastError::StressLtvExceeded`].
@@ -46,8 +47,9 @@ pub fn require_initial_health(
     position: &PositionModel,
     oracle: &OraclePrice,
     pool: SqrtPrice,
+    newest: Option<SqrtPrice>,
 ) -> Result<Valuation> {
-    require_initial_health_at(limits, &position.at(oracle.mid), oracle, pool)
+    require_initial_health_at(limits, &position.at(oracle.mid), oracle, pool, newest)
 }
 
 /// [`require_initial_health`] of a position at the oracle's price, for whoever asks for more there.
@@ -59,6 +61,7 @@ pub fn require_initial_health_at(
     at_price: &AtPrice,
     oracle: &OraclePrice,
     pool: SqrtPrice,
+    newest: Option<SqrtPrice>,
 ) -> Result<Valuation> {
     let position = at_price.position();
     let at_oracle = at_price.value().or_range()?;
@@ -70,7 +73,8 @@ pub fn require_initial_health_at(
         BallastError::LeverageTooHigh
     );
     let initial = Bps::new(limits.initial_ltv_bps);
-    for price in [oracle.low, oracle.high, pool] {
+    let newest = newest.filter(|newest| *newest != oracle.mid);
+    for price in [oracle.low, oracle.high, pool].into_iter().chain(newest) {
         let value = position.value(price).or_range()?;
         require!(!value.ltv_above(initial), BallastError::InitialLtvExceeded);
     }
@@ -292,7 +296,7 @@ mod tests {
             mid: SqrtPrice::ONE,
             high: at(high),
         };
-        require_initial_health(&LIMITS, position, &oracle, at(pool))
+        require_initial_health(&LIMITS, position, &oracle, at(pool), None)
     }
 
     #[test]

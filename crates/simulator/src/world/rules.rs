@@ -100,7 +100,7 @@ impl World {
                 let price = self.interval(oracle)?;
                 let pool = ledger.pool.pool.sqrt_price();
                 let hedged = risk::within_band(after, errors[1], policy.delta_target_bps);
-                risk::require_initial_health(limits, after, &price, pool).is_ok()
+                risk::require_initial_health(limits, after, &price, pool, None).is_ok()
                     && hedged.unwrap_or(false)
             }
             Action::Compound(_) => {
@@ -108,7 +108,7 @@ impl World {
                 let price = self.interval(oracle)?;
                 let pool = ledger.pool.pool.sqrt_price();
                 after.liquidity == before.liquidity
-                    || risk::require_initial_health(limits, after, &price, pool).is_ok()
+                    || risk::require_initial_health(limits, after, &price, pool, None).is_ok()
             }
             Action::Exit(_) => {
                 stored.exits = stored.exits.saturating_add(1);

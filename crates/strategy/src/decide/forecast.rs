@@ -8,9 +8,7 @@ use ballast::{
 };
 use ballast_ledger::Values;
 use ballast_model::{
-    Amounts, Band, Bps, ModelError, Position as PositionModel, SqrtPrice,
-    price::{scale_down, scale_up, within},
-    value_down,
+    Amounts, Band, Bps, ModelError, Position as PositionModel, SqrtPrice, price::within, value_down,
 };
 
 use super::{
@@ -117,13 +115,22 @@ pub(super) fn interval(situation: &Situation, mid: SqrtPrice) -> Result<OraclePr
     let overflow = || arithmetic(ModelError::Overflow("confidence"));
     let ppm = |update| confidence_ppm_up(update).map_err(|_| overflow());
     let ppm = ppm(&market.base_price)?.saturating_add(ppm(&market.quote_price)?);
-    let bps = u32::try_from(ppm.div_ceil(100)).map_err(|_| overflow())?;
-    let one = Bps::ONE.get();
-    Ok(OraclePrice {
-        low: scale_down(mid, Bps::new(one.saturating_sub(bps))).map_err(arithmetic)?,
-        mid,
-        high: scale_up(mid, Bps::new(one.saturating_add(bps))).map_err(arithmetic)?,
-    })
+    OraclePrice::around(mid, ppm).map_err(|_| overflow())
+}
+
+/// What a position must be worth after everything that adds risk.
+pub(super) fn require_initial_health(
+    situation: &Situation,
+    after: &PositionModel,
+    oracle: SqrtPrice,
+) -> Result<(), Obstacle> {
+    let price = interval(situation, oracle)?;
+    let limits = &situation.market.market.limits;
+    let pool = situation.market.pool.sqrt_price;
+    let newest = newest(situation.market, oracle);
+    risk::require_initial_health(limits, after, &price, pool, newest)
+        .map_err(|_| Obstacle::InitialHealth)?;
+    Ok(())
 }
 
 /// What must hold after everything that adds risk.
@@ -133,12 +140,8 @@ pub(super) fn require_health(
     oracle: SqrtPrice,
     hedge_band_bps: u32,
 ) -> Result<(), Obstacle> {
-    let limits = &situation.market.market.limits;
     let policy = &situation.position.policy;
-    let price = interval(situation, oracle)?;
-    let pool = situation.market.pool.sqrt_price;
-    risk::require_initial_health(limits, after, &price, pool)
-        .map_err(|_| Obstacle::InitialHealth)?;
+    require_initial_health(situation, after, oracle)?;
     risk::require_hedged(policy, after, oracle, hedge_band_bps).map_err(|_| {
         Obstacle::DeltaOutsideTarget {
             band_bps: hedge_band_bps,

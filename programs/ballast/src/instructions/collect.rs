@@ -144,10 +144,11 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
         })?;
     let model = session.model()?;
     let after = model.at(oracle.mid);
+    let newest = oracle::newest_price(market);
     let value = if liquidity > 0 {
         // Repaying base with fees and borrowing it again leaves delta where the fees have put it: inside the band.
         risk::require_hedged_at(&policy, &after, policy.delta_band_bps)?;
-        risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price)?
+        risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price, newest)?
     } else {
         after.value().or_range()?
     };
@@ -159,7 +160,7 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
             needed_base: 0,
             fee_rate_ppm: 0,
         };
-        let charge = change.charge(oracle.mid, oracle::newest_price(market));
+        let charge = change.charge(oracle.mid, newest);
         let (position, daily) = (&mut session.position, Allowance::Daily);
         risk::charge_loss(market, position, daily, charge.or_range()?, now_secs)?;
     }

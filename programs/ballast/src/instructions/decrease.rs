@@ -128,7 +128,8 @@ pub(super) fn require_payout(
     let pool_price = pool::sqrt_price(pool, session.market)?;
     risk::require_pool_near_oracle(limits, pool_price, oracle.mid)?;
     let left = session.model()?.at(oracle.mid);
-    let value = risk::require_initial_health_at(limits, &left, oracle, pool_price)?;
+    let newest = oracle::newest_price(session.market);
+    let value = risk::require_initial_health_at(limits, &left, oracle, pool_price, newest)?;
     // A position that pays nobody to liquidate it must not come about.
     require!(
         value.assets >= u128::from(limits.min_position_value),

@@ -88,7 +88,8 @@ pub(crate) fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
 
     let after = session.model()?;
     let value_after = after.value(oracle.mid).or_range()?;
-    if value_after.ltv_above(target) {
+    let whole = !value_after.ltv_above(target);
+    if !whole {
         risk::require_ltv_lowered(&market.limits, &before, &after, oracle.mid)?;
     }
     session.position.deleverages = session.position.deleverages.saturating_add(1);
@@ -109,5 +110,8 @@ pub(crate) fn deleverage_swap(ctx: Context<DeleverageSwap>) -> Result<()> {
         ltv_after_bps: value_after.ltv_bps_up(),
         sqrt_price_x64: oracle.mid.x64(),
     });
+    if !whole {
+        return session.store();
+    }
     session.store_and_pay(&accounts.keeper)
 }

@@ -132,7 +132,9 @@ pub(crate) fn increase(ctx: Context<Increase>, args: IncreaseArgs) -> Result<()>
         BallastError::SlippageExceeded
     );
     let after = model.at(oracle.mid);
-    let value = risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price)?;
+    let newest = oracle::newest_price(market);
+    let value =
+        risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price, newest)?;
     risk::require_hedged_at(&policy, &after, policy.delta_target_bps)?;
     risk::require_size(&market.limits, value.assets)?;
     emit!(PositionIncreased {

@@ -178,7 +178,9 @@ pub(crate) fn open(ctx: Context<Open>, args: OpenArgs) -> Result<()> {
         BallastError::SlippageExceeded
     );
     let after = model.at(oracle.mid);
-    let value = risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price)?;
+    let newest = oracle::newest_price(market);
+    let value =
+        risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price, newest)?;
     risk::require_hedged_at(&args.policy, &after, args.policy.delta_target_bps)?;
     risk::require_size(&market.limits, value.assets)?;
 

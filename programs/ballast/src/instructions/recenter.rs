@@ -209,7 +209,9 @@ fn move_band<'a, 'info>(
 
     let model = session.model()?;
     let after = model.at(oracle.mid);
-    let value = risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price)?;
+    let newest = oracle::newest_price(market);
+    let value =
+        risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price, newest)?;
     risk::require_hedged_at(&policy, &after, policy.delta_target_bps)?;
     // Leverage was chosen so that no position grows beyond the largest. One that pays nobody to liquidate it come to owe more than it did.
     require!(
@@ -227,7 +229,7 @@ fn move_band<'a, 'info>(
             needed_base: swapped.base,
             fee_rate_ppm: pool::fee_rate_ppm(&accounts.pool)?,
         };
-        let charge = change.charge_from(equities, oracle.mid, oracle::newest_price(market));
+        let charge = change.charge_from(equities, oracle.mid, newest);
         let (position, daily) = (&mut session.position, Allowance::Daily);
         risk::charge_loss(market, position, daily, charge.or_range()?, now_secs)?;
     }
