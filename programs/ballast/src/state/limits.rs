@@ -230,6 +230,14 @@ impl MarketParams {
                 "max_swap_loss_bps must lie in 1..=2000",
             ),
             (
+                // Until LTV is halfway to insolvency a liquidation may wait for the average, and a swap is planned as if it lost the
+                // whole cap of all the debt: without equity left by then nobody could act.
+                (u64::from(l.maintenance_ltv_bps) + u64::from(one))
+                    * u64::from(one + l.max_swap_loss_bps.min(one))
+                    < 2 * u64::from(one).pow(2),
+                "(maintenance_ltv_bps + 10000) / 2 * (1 + max_swap_loss_bps) must be below 100 %",
+            ),
+            (
                 l.min_position_value <= l.max_position_value,
                 "min_position_value must not exceed max_position_value",
             ),

@@ -48,10 +48,22 @@ fn sound() -> MarketParams {
     }
 }
 
+/// Of a market with little leverage.
+fn low(params: &mut MarketParams) {
+    let limits = &mut params.limits;
+    limits.max_leverage_bps = 12_000;
+    (limits.target_ltv_bps, limits.initial_ltv_bps) = (2_000, 3_000);
+    (limits.deleverage_ltv_bps, limits.maintenance_ltv_bps) = (4_000, 5_000);
+    (
+        params.stages.target_ltv_bps,
+        params.stages.deleverage_ltv_bps,
+    ) = (1_500, 3_500);
+}
+
 #[test]
 fn every_rule_for_parameters_fires_and_its_edge_passes() {
     type Change = fn(&mut MarketParams);
-    let refused: [Change; 26] = [
+    let refused: [Change; 28] = [
         |p| p.limits.max_leverage_bps = 10_000,
         |p| p.limits.max_leverage_bps = 0,
         |p| p.limits.max_leverage_bps = 40_017,
@@ -71,7 +83,15 @@ fn every_rule_for_parameters_fires_and_its_edge_passes() {
         |p| p.limits.max_pool_deviation_bps = 0,
         |p| p.limits.max_pool_deviation_bps = 2_001,
         |p| p.limits.max_swap_loss_bps = 0,
-        |p| p.limits.max_swap_loss_bps = 2_001,
+        |p| p.limits.max_swap_loss_bps = 1_112,
+        |p| {
+            p.limits.maintenance_ltv_bps = 9_400;
+            p.limits.max_swap_loss_bps = 310;
+        },
+        |p| {
+            low(p);
+            p.limits.max_swap_loss_bps = 2_001;
+        },
         |p| p.limits.min_position_value = 1_000_001,
         |p| p.limits.min_position_value = 0,
         |p| p.oracle_rules.max_age_tight_secs = 0,
@@ -103,8 +123,17 @@ fn every_rule_for_parameters_fires_and_its_edge_passes() {
         change(&mut params);
         assert!(params.check().is_err(), "change {number} of the rest");
     }
-    let allowed: [Change; 9] = [
+    let allowed: [Change; 12] = [
         |_| (),
+        |p| p.limits.max_swap_loss_bps = 1_111,
+        |p| {
+            p.limits.maintenance_ltv_bps = 9_400;
+            p.limits.max_swap_loss_bps = 309;
+        },
+        |p| {
+            low(p);
+            p.limits.max_swap_loss_bps = 2_000;
+        },
         |p| p.limits.max_leverage_bps = 40_000,
         |p| {
             p.limits.target_ltv_bps = 7_699;
