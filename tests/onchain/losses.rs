@@ -112,15 +112,15 @@ async fn booking_a_loss_is_paid_out_of_the_insurance() {
     let Some(BallastEvent::Liquidated(event)) = receipt.events.last() else {
         panic!("{:?}", receipt.events);
     };
-    let repaid = [event.repaid_base, event.repaid_quote];
+    let ended = [model.debt.base, model.debt.quote];
     let paid = rewards(&receipt);
     let mut total = Amounts::ZERO;
     for (index, side) in SIDES.into_iter().enumerate() {
         let reserve = scene.world.market.reserve(side);
         let found = paid.iter().find(|paid| paid.reserve == reserve);
         let amount = found.expect("both reserves pay").amount;
-        // One percent of the debt repaid, or a tenth of the insurance: here once the one, once the other.
-        let (earned, most) = (repaid[index] / 100, before[index].insurance / 10);
+        // One percent of the debt that ends, or a tenth of the insurance: here once the one, once the other.
+        let (earned, most) = (ended[index] / 100, before[index].insurance / 10);
         assert_eq!(amount, earned.min(most), "{side:?}");
         assert_eq!(earned < most, side == Side::Base);
         let after = scene.reserve(side).await;
@@ -177,7 +177,61 @@ async fn without_insurance_booking_pays_nothing_and_goes_on() {
     assert!(rewards(&receipt).is_empty());
 }
 
-/// Who opens positions to write them off pays for each with all of its equity, and gets a percent of what is repaid.
+/// What is barely insolvent pays no more for booking than what is lost: who can liquidate does not wait for it.
+#[tokio::test]
+async fn at_the_first_unit_of_insolvency_booking_pays_no_more_than_the_loss() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let rich = Amounts::new(100_000_000_000, 1_000_000_000);
+    let funding = scene.world.trader("liquidator", rich).await;
+    funding.unwrap();
+    scene.insure(rich).await;
+    // Solvent at 341, insolvent at 342.
+    scene.price(341).await;
+    let (model, oracle) = scene.model(&position).await;
+    assert!(model.value(oracle).unwrap().equity() > 0);
+    scene.price(342).await;
+    let (model, oracle) = scene.model(&position).await;
+    let value = model.value(oracle).unwrap();
+    let missing = (-value.equity()).unsigned_abs();
+    assert!(missing > 0 && missing * 200 < value.debt, "{missing}");
+    let receipt = accepted(scene.liquidate(&position).await);
+    let mut paid = Amounts::ZERO;
+    for reward in rewards(&receipt) {
+        let side = usize::from(reward.reserve == scene.world.market.reserve(Side::Quote));
+        paid = paid.with(SIDES[side], reward.amount);
+    }
+    let paid = worth_down(paid, oracle).unwrap();
+    assert!(paid > 0 && paid <= missing + 2, "{paid} for {missing}");
+}
+
+/// Who repays all but the last of it first leaves a loss for which booking pays still.
+#[tokio::test]
+async fn what_is_left_of_a_position_liquidated_in_part_pays_for_booking_its_loss() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    let rich = Amounts::new(100_000_000_000, 1_000_000_000);
+    scene.world.trader("liquidator", rich).await.unwrap();
+    scene.insure(rich).await;
+    scene.price(400).await;
+    let (model, oracle) = scene.model(&position).await;
+    let missing = (-model.value(oracle).unwrap().equity()).unsigned_abs();
+    let most = model.debt.base * 85 / 100;
+    let receipt = accepted(scene.liquidate_for(&position, most, u64::MAX).await);
+    assert!(rewards(&receipt).is_empty());
+    let (left, _) = scene.model(&position).await;
+    assert!(left.debt.base > 0 && left.debt.base < model.debt.base / 4);
+    let receipt = accepted(scene.liquidate(&position).await);
+    let paid: u64 = rewards(&receipt).iter().map(|paid| paid.amount).sum();
+    assert!(paid > 0, "nobody is paid for booking {missing}");
+    for reward in rewards(&receipt) {
+        let side = usize::from(reward.reserve == scene.world.market.reserve(Side::Quote));
+        let owed = left.debt.get(SIDES[side]);
+        assert_eq!(reward.amount, owed / 100, "{side}");
+    }
+}
+
+/// Who opens positions to write them off pays for each with all of its equity, and gets a percent of the debt that ends.
 #[tokio::test]
 async fn nobody_drains_the_insurance_by_splitting_or_repeating() {
     let scene = Scene::new().await;
@@ -200,8 +254,10 @@ async fn nobody_drains_the_insurance_by_splitting_or_repeating() {
     let [base, quote] = insured;
     let before = [base.await, quote.await];
     scene.price(400).await;
-    let (mut paid, mut repaid, mut lost) = (Amounts::ZERO, Amounts::ZERO, Amounts::ZERO);
+    let (mut paid, mut owed, mut lost) = (Amounts::ZERO, Amounts::ZERO, Amounts::ZERO);
     for position in &positions {
+        let debt = scene.model(position).await.0.debt;
+        owed = owed.checked_add(debt).unwrap();
         // In parts first: a part books nothing and is paid nothing.
         let receipt = accepted(scene.liquidate_for(position, 5_000_000, u64::MAX).await);
         assert!(rewards(&receipt).is_empty());
@@ -220,10 +276,6 @@ async fn nobody_drains_the_insurance_by_splitting_or_repeating() {
                     let amount = Amounts::only(SIDES[side], event.from_insurance);
                     lost = lost.checked_add(amount).unwrap();
                 }
-                BallastEvent::Liquidated(event) => {
-                    let amounts = Amounts::new(event.repaid_base, event.repaid_quote);
-                    repaid = repaid.checked_add(amounts).unwrap();
-                }
                 _ => {}
             }
         }
@@ -234,7 +286,7 @@ async fn nobody_drains_the_insurance_by_splitting_or_repeating() {
     }
     let (_, oracle) = scene.model(&positions[0]).await;
     for (index, side) in SIDES.into_iter().enumerate() {
-        assert!(paid.get(side) <= repaid.get(side) / 100, "{side:?}");
+        assert!(paid.get(side) <= owed.get(side) / 100, "{side:?}");
         let after = scene.reserve(side).await.insurance;
         assert_eq!(after + paid.get(side) + lost.get(side), before[index]);
     }

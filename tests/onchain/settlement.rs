@@ -193,3 +193,45 @@ async fn a_market_that_hears_a_price_again_settles_nothing() {
         BallastError::NotSilentLongEnough,
     );
 }
+
+/// The last price was 200, and base costs 400 now: nobody brings base for the price and a bonus of 3 %.
+#[tokio::test]
+async fn where_the_last_price_is_far_off_the_bonus_grows_until_somebody_settles() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.oracle_dies(200, WEEK_SECS).await;
+    scene.pool(400.0).await;
+    let pool = scene.world.snapshot().await.unwrap().pool.sqrt_price;
+    let worth = |base, quote| worth_down(Amounts::new(base, quote), pool).unwrap();
+    // What is held repays quote, and waits.
+    accepted(scene.settle(&scene.keeper, &position, Amounts::ZERO).await);
+    let saved = scene.svm.save();
+    let mut profitable = None;
+    for days in [0, 10, 19, 20, 25, 40] {
+        scene.svm.restore(&saved);
+        scene.svm.pass_time(days * 86_400).await.unwrap();
+        let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
+        let event = settled(&receipt);
+        assert!(event.complete);
+        assert_eq!(u64::from(event.bonus_bps), 300 + 500 * days);
+        let paid = worth(event.brought_base, event.brought_quote);
+        let got = worth(event.received_base, event.received_quote);
+        if got >= paid && profitable.is_none() {
+            profitable = Some(days);
+        }
+        assert!(
+            scene
+                .world
+                .reload(&position)
+                .await
+                .unwrap()
+                .position
+                .is_debt_free()
+        );
+    }
+    // Twice the price.
+    assert_eq!(profitable, Some(20));
+    for side in SIDES {
+        assert_eq!(scene.reserve(side).await.debt_shares, 0);
+    }
+}

@@ -12,7 +12,7 @@ pub struct LiquidationTerms {
     pub oracle: SqrtPrice,
     /// Bonus on the debt repaid.
     pub bonus: Bps,
-    /// Part of the debt repaid that booking a loss brings, out of the insurance.
+    /// Part of the debt repaid and lost that booking a loss brings, out of the insurance, and no more than what is lost.
     pub write_off_bonus: Bps,
     /// What the payer can bring.
     pub funds: Amounts,

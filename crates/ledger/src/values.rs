@@ -268,12 +268,13 @@ impl<P: Pool> Counter for Values<P> {
     fn book_losses(&mut self, repaid: Amounts, bonus: Bps) -> Result<Amounts, P::Error> {
         let mut paid = Amounts::ZERO;
         for side in [Side::Base, Side::Quote] {
-            if self.owed(side)? == 0 {
+            let lost = self.owed(side)?;
+            if lost == 0 {
                 continue;
             }
             let shares = self.shares(side);
             let state = &mut self.lenders[index(side)].state;
-            let amount = state.pay_write_off_bonus(repaid.get(side), bonus);
+            let amount = state.pay_write_off_bonus(repaid.get(side), lost, bonus);
             let written_off = state.write_off(shares);
             written_off.map_err(|error| LedgerError::Lending { side, error })?;
             self.shares[index(side)] = 0;

@@ -1,6 +1,6 @@
 //! What of a position's debts lenders are shown as uncovered. The keeper decides by the same function.
 
-use ballast_clmm::{Amounts, SqrtPrice};
+use ballast_clmm::{Amounts, SqrtPrice, wide::mul_full};
 use ballast_model::{ModelError, Position as PositionModel, Valuation, lending::uncovered_up};
 
 use crate::oracle::OraclePrice;
@@ -39,21 +39,32 @@ impl Loss {
         })
     }
 
-    /// What is uncovered wherever in its interval the price really is. Equity is concave in the price, so that it is highest at an end
-    /// of an interval over which it only rises or falls. Where it is highest within the interval nothing is said to be uncovered.
+    /// What is uncovered wherever in its interval the price really is. Assets are concave in the price and debt is a line, so that of
+    /// an interval over which the part that is covered, A / D, only rises or only falls it is largest at an end. Where it is largest within
+    /// the interval nothing is said to be uncovered.
     fn at_least(position: &PositionModel, price: &OraclePrice) -> Result<Self, ModelError> {
-        if position.delta(price.low)? <= 0 {
-            return Self::at(position, price.low);
+        let low = Self::at(position, price.low)?;
+        if low.covered_part_falls(position)? {
+            return Ok(low);
         }
         let high = Self::at(position, price.high)?;
-        Ok(if position.delta(price.high)? >= 0 {
-            high
-        } else {
+        Ok(if high.covered_part_falls(position)? {
             Self {
                 uncovered: Amounts::ZERO,
                 ..high
             }
+        } else {
+            high
         })
+    }
+
+    /// Whether A / D falls with a rising price: by how much assets rise with it is the base held, by how much debt does the base owed,
+    /// so that it falls where `held / owed < A / D`.
+    fn covered_part_falls(&self, position: &PositionModel) -> Result<bool, ModelError> {
+        let owed = position.debt.base;
+        let held = position.delta(self.at)?.saturating_add(i128::from(owed));
+        let held = u128::try_from(held).unwrap_or(0);
+        Ok(mul_full(held, self.value.debt) < mul_full(u128::from(owed), self.value.assets))
     }
 }
 
@@ -140,6 +151,44 @@ mod tests {
         assert!(exact(-1_000).base > 0 && exact(-1_000).base < exact(-3_000).base);
         // Uncovered at both ends, and somewhere between them perhaps not.
         assert_eq!(wide(-3_000, 3_000), Amounts::ZERO);
+    }
+
+    #[test]
+    fn no_more_is_shown_than_is_uncovered_anywhere_in_the_interval() {
+        let mut shown = 0;
+        // From long to short of base; where base held is base owed equity is highest within the interval, and the part that is
+        // covered is not.
+        for (base, quote) in [(0, 11), (3, 8), (5, 6), (6, 5), (8, 3), (11, 0)] {
+            for idle in [Amounts::new(0, 0), Amounts::new(4, 0), Amounts::new(0, 4)] {
+                let million = |amounts: Amounts| {
+                    Amounts::new(amounts.base * 1_000_000, amounts.quote * 1_000_000)
+                };
+                let position = PositionModel {
+                    idle: million(idle),
+                    debt: million(Amounts::new(base + idle.base, quote + idle.quote)),
+                    ..position(0)
+                };
+                for (low, high) in [
+                    (-3_000, 3_000),
+                    (-900, -90),
+                    (-50, 50),
+                    (20, 400),
+                    (500, 4_000),
+                ] {
+                    let prices = prices([low, i32::midpoint(low, high), high], false);
+                    let loss = loss_to_show(&position, &prices, Amounts::ZERO).unwrap();
+                    for step in 0..=40 {
+                        let price = tick(low + (high - low) * step / 40);
+                        let there = Loss::at(&position, price).unwrap().uncovered;
+                        let least = there.base >= loss.uncovered.base
+                            && there.quote >= loss.uncovered.quote;
+                        assert!(least, "{position:?}: {loss:?}, {there:?} at {price}");
+                    }
+                    shown += u32::from(loss.uncovered != Amounts::ZERO);
+                }
+            }
+        }
+        assert!(shown > 30, "{shown}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::{
     state::{Market, OracleRules, SafetyRules, StageRules},
 };
 
-pub use settlement::settlement_price;
+pub use settlement::{SettlementPrice, settlement_price};
 
 /// How good a price must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -121,7 +121,13 @@ fn check_settled(
     let worth_down = |base, quote| value_down(base, at).unwrap() + u128::from(quote);
     let signed = |value: u128| i128::try_from(value).unwrap();
 
-    let bonus_bps = u128::from(market.limits.liquidation_bonus_bps);
+    let least_bps = i64::from(market.limits.liquidation_bonus_bps);
+    let waited_secs = silent_secs.into_iter().max().unwrap() - Market::SETTLEMENT_SECS;
+    // The liquidation bonus, and 5 % a day.
+    let most_bps = least_bps + waited_secs * 500 / 86_400 + 1;
+    assert!((least_bps..=most_bps).contains(&i64::from(event.bonus_bps)));
+    let bonus_bps = u128::from(event.bonus_bps);
+    let rounding = ROUNDING * (2 + i128::from(event.bonus_bps) / 10_000);
     let brought = worth_up(event.brought_base, event.brought_quote);
     let bonus = signed((brought * bonus_bps).div_ceil(10_000));
     let received = worth_down(event.received_base, event.received_quote);
@@ -137,7 +143,7 @@ fn check_settled(
     let had = equity(before, was) + fees;
     let has = equity(after, is);
     assert!(
-        had - has <= bonus + ROUNDING,
+        had - has <= bonus + rounding,
         "a settlement took {} of {had}, the bonus is {bonus}",
         had - has
     );
@@ -155,7 +161,7 @@ fn check_settled(
         assert!(event.complete, "written off before all was paid");
         let left = worth_down(stored.idle_base, stored.idle_quote);
         assert!(
-            signed(left) <= ROUNDING,
+            signed(left) <= rounding,
             "{left} are left to the owner of a position that was written off"
         );
     }

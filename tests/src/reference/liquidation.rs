@@ -133,11 +133,13 @@ impl Book {
                     .safety
                     .effective()
                     .write_off_bonus_bps);
-                let most = least(repaid * rate, insured / int(10));
+                let owed = &new.debt[side];
+                let earned = least((repaid + owed) * rate, owed.clone());
+                let most = least(earned, insured / int(10));
                 let paid = int(rewarded(story, side, &event.position));
-                let lost = new.debt[side] > &new.slack[side] + int(1);
+                let lost = *owed > &new.slack[side] + int(1);
                 if lost {
-                    let slack = &self.reserves[side].insurance_slack + int(2);
+                    let slack = &new.slack[side] + &self.reserves[side].insurance_slack + int(2);
                     story.same("bonus for booking", paid.clone(), &most, &slack);
                 }
                 let reserve = &mut self.reserves[side];

@@ -85,7 +85,7 @@ impl Book {
         new.add(0, &int(event.fees_base));
         new.add(1, &int(event.fees_quote));
 
-        let deal = Deal::of(&new, &at, &bps(market.limits.liquidation_bonus_bps))?;
+        let deal = Deal::of(&new, &at, &bps(event.bonus_bps))?;
         let repaid = [event.repaid_base, event.repaid_quote];
         let brought = [event.brought_base, event.brought_quote];
         let received = [event.received_base, event.received_quote];

@@ -67,10 +67,13 @@ impl ReserveState {
             .ok_or(LendingError::Overflow("lender's assets"))
     }
 
-    /// Pays whoever books a loss `bonus` of the debt repaid with it, out of the insurance: at most a tenth of what is there, and
-    /// what the vault holds. Returns the amount, which leaves the vault. The lenders' assets stay as they are.
-    pub fn pay_write_off_bonus(&mut self, repaid: u64, bonus: Bps) -> u64 {
-        let earned = bonus.of_down(u128::from(repaid)).unwrap_or(u128::MAX);
+    /// Pays whoever books a loss `bonus` of the debt that ends with it, `repaid` and `lost`, out of the insurance: no more than what is
+    /// lost, so that nobody waits for the first unit of insolvency, at most a tenth of what is there, and what the vault holds.
+    /// Returns the amount, which leaves the vault. The lenders' assets stay as they are.
+    pub fn pay_write_off_bonus(&mut self, repaid: u64, lost: u64, bonus: Bps) -> u64 {
+        let ended = u128::from(repaid) + u128::from(lost);
+        let earned = bonus.of_down(ended).unwrap_or(u128::MAX);
+        let earned = earned.min(u128::from(lost));
         let most = (self.insurance / WRITE_OFF_BONUS_PART).min(self.liquidity);
         let paid = u64::try_from(earned).unwrap_or(u64::MAX).min(most);
         self.insurance = self.insurance.saturating_sub(paid);

@@ -53,10 +53,13 @@ impl Reserve {
             self.debt_shares -= burned;
         }
         let before = self.state;
-        let paid = self.state.pay_write_off_bonus(repaid, bonus);
+        let lost = self.debt();
+        let paid = self.state.pay_write_off_bonus(repaid, lost, bonus);
+        let ended = u128::from(repaid) + u128::from(lost);
         assert!(
             paid <= before.insurance / 10
-                && u128::from(paid) <= bonus.of_down(repaid.into()).unwrap()
+                && paid <= lost
+                && u128::from(paid) <= bonus.of_down(ended).unwrap()
         );
         assert_eq!(self.state.insurance + paid, before.insurance);
         assert_eq!(self.state.liquidity + paid, before.liquidity);
@@ -156,15 +159,19 @@ fn a_share_pays_less_while_a_loss_is_shown() {
         state.redeem_at_loss(shares, 0),
         Err(LendingError::InsufficientLiquidity { .. })
     ));
-    // A bonus is a part of the debt repaid, at most a tenth of the insurance, at most what is there.
+    // A bonus is a part of the debt that ends, at most what is lost, a tenth of the insurance, and what is there.
     let bonus = Bps::new(100);
-    for (repaid, liquidity, paid) in [
-        (500, 5_000, 5),
-        (5_000, 5_000, 10),
-        (5_000, 7, 7),
-        (99, 1, 0),
+    for (repaid, lost, liquidity, paid) in [
+        (400, 100, 5_000, 5),
+        (0, 500, 5_000, 5),
+        (497, 3, 5_000, 3),
+        (500, 0, 5_000, 0),
+        (4_000, 1_000, 5_000, 10),
+        (4_000, 1_000, 7, 7),
+        (59, 40, 1, 0),
     ] {
         let mut after = ReserveState { liquidity, ..state };
-        assert_eq!(after.pay_write_off_bonus(repaid, bonus), paid, "{repaid}");
+        let given = after.pay_write_off_bonus(repaid, lost, bonus);
+        assert_eq!(given, paid, "{repaid} {lost}");
     }
 }

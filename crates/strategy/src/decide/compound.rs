@@ -94,6 +94,11 @@ fn accepted(
     if liquidity > 0 {
         let band_bps = situation.position.policy.delta_band_bps;
         require_health(situation, after, oracle, band_bps)?;
+    } else if situation.keeper != situation.position.owner {
+        let value = after.value(oracle).map_err(Obstacle::Arithmetic)?;
+        if value.debt > value.assets {
+            return Err(Obstacle::LtvNotLowered);
+        }
     }
     let change = Change {
         before: &at.model.with_idle(fees).map_err(Obstacle::Arithmetic)?,

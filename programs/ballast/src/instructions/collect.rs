@@ -93,7 +93,8 @@ pub(crate) fn collect(ctx: Context<Collect>) -> Result<()> {
 ///
 /// # Errors
 /// [`BallastError::KeeperDisabled`], [`BallastError::NoLiquidity`], [`BallastError::CompoundNotDue`],
-/// [`BallastError::DailyLossExceeded`], [`BallastError::FirstKeepersTurn`], the risk errors of opening, [`BallastError::DeltaOutsideTarget`], price errors.
+/// [`BallastError::DailyLossExceeded`], [`BallastError::FirstKeepersTurn`], [`BallastError::LtvNotLowered`] of what is insolvent, the risk
+/// errors of opening, [`BallastError::DeltaOutsideTarget`], price errors.
 pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
@@ -150,7 +151,13 @@ pub(crate) fn compound(ctx: Context<Compound>) -> Result<()> {
         risk::require_hedged_at(&policy, &after, policy.delta_band_bps)?;
         risk::require_initial_health_at(&market.limits, &after, &oracle, pool_price, newest)?
     } else {
-        after.value().or_range()?
+        let value = after.value().or_range()?;
+        // Of what is insolvent it would make the lenders of one token whole at the expense of the other's.
+        require!(
+            by_owner || value.debt <= value.assets,
+            BallastError::LtvNotLowered
+        );
+        value
     };
     if !by_owner {
         // What is provided at the pool's price is worth less at the oracle's.

@@ -28,8 +28,9 @@ pub struct Settle<'info> {
 }
 
 /// Withdraws everything, collects the fees and repays both debts with what is held. What is still owed of one token may be
-/// brought, in exchange for the position's other token at the last price and the liquidation bonus, as far as `max_pay` and
-/// the wallet go. When all that the position's tokens pay for is repaid, the rest of both debts is written off; else it
+/// brought, in exchange for the position's other token at the last price and a bonus ([`Market::settlement_bonus_bps`], the liquidation
+/// bonus and more with every day of waiting: the last price may be one at which nobody brings anything), as far as `max_pay` and the
+/// wallet go. When all that the position's tokens pay for is repaid, the rest of both debts is written off; else it
 /// waits for somebody who brings more. What is left belongs to the owner, who closes the position.
 ///
 /// # Errors
@@ -39,8 +40,11 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
     let market = &*accounts.market.load()?;
-    let at =
-        oracle::settlement_price(market, &accounts.prices, &accounts.pool.whirlpool, now_secs)?;
+    let oracle::SettlementPrice {
+        price: at,
+        overdue_secs,
+    } = oracle::settlement_price(market, &accounts.prices, &accounts.pool.whirlpool, now_secs)?;
+    let bonus_bps = market.settlement_bonus_bps(overdue_secs);
     let mut session = Session::load(
         accounts.market.key(),
         market,
@@ -59,7 +63,7 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
         session.position.idle(),
         debt,
         at,
-        Bps::new(market.limits.liquidation_bonus_bps),
+        Bps::new(bonus_bps),
         payable(&accounts.wallet, Amounts::new(max_pay[0], max_pay[1])),
     )
     .or_range()?;
@@ -95,6 +99,7 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
         received_base: received.base,
         received_quote: received.quote,
         sqrt_price_x64: at.x64(),
+        bonus_bps,
     });
     session.store()
 }

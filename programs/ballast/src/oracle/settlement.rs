@@ -9,6 +9,15 @@ use crate::{
     errors::BallastError, groups::PriceAccounts, math::ToProgramError, pool, state::Market,
 };
 
+/// At what a market is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettlementPrice {
+    /// The price.
+    pub price: SqrtPrice,
+    /// Since when it could have been settled.
+    pub overdue_secs: i64,
+}
+
 /// The last price ever shown, once the market has been without one for [`Market::SETTLEMENT_SECS`]: one of its feeds is silent.
 /// Nobody has shown a price of it in that time, and the market's own price account, which must be the one passed, holds none of
 /// that time, does not exist any more, or holds no usable price. A market that names no accounts of its own has only what people
@@ -25,9 +34,9 @@ pub fn settlement_price(
     accounts: &PriceAccounts,
     whirlpool: &AccountInfo,
     now_secs: i64,
-) -> Result<SqrtPrice> {
+) -> Result<SettlementPrice> {
     let mut held = [None; 2];
-    let mut silent = false;
+    let mut overdue_secs = i64::MIN;
     for (held, (account, feed, own, shown_secs)) in held.iter_mut().zip([
         (
             &accounts.base_price,
@@ -55,13 +64,26 @@ pub fn settlement_price(
         } else {
             Market::SETTLEMENT_UNNAMED_SECS
         };
-        silent |= now_secs.saturating_sub(heard_secs) >= wait_secs;
+        let waited_secs = now_secs.saturating_sub(heard_secs);
+        overdue_secs = overdue_secs.max(waited_secs.saturating_sub(wait_secs));
     }
-    require!(silent, BallastError::NotSilentLongEnough);
+    require!(overdue_secs >= 0, BallastError::NotSilentLongEnough);
+    Ok(SettlementPrice {
+        price: last_price(market, &held, whirlpool, now_secs)?,
+        overdue_secs,
+    })
+}
+
+fn last_price(
+    market: &Market,
+    held: &[Option<PriceUpdate>; 2],
+    whirlpool: &AccountInfo,
+    now_secs: i64,
+) -> Result<SqrtPrice> {
     if market.newest_sqrt_price_x64.get() > 0 {
         return SqrtPrice::new(market.newest_sqrt_price_x64.get()).or_range();
     }
-    if let [Some(base), Some(quote)] = &held {
+    if let [Some(base), Some(quote)] = held {
         return ratio(market, base, quote);
     }
     let seen = pool::look(whirlpool, market)?;

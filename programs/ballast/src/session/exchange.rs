@@ -17,7 +17,7 @@ pub fn payable(wallet: &WalletAccounts, most: Amounts) -> Amounts {
 }
 
 impl<'info> Session<'_, 'info> {
-    /// Writes off what is still owed of both tokens. Whoever books a loss gets `bonus` of the debt repaid with it, `repaid`, out
+    /// Writes off what is still owed of both tokens. Whoever books a loss gets `bonus` of the debt that ends with it, `repaid` and lost, out
     /// of that reserve's insurance, as far as [`ballast_model::lending::ReserveState::pay_write_off_bonus`] goes. Returns that.
     ///
     /// # Errors
@@ -31,11 +31,12 @@ impl<'info> Session<'_, 'info> {
     ) -> Result<Amounts> {
         let mut paid = Amounts::ZERO;
         for side in [Side::Base, Side::Quote] {
-            if self.owed(side)? == 0 {
+            let lost = self.owed(side)?;
+            if lost == 0 {
                 continue;
             }
             let mut state = self.reserve(side).state();
-            let amount = state.pay_write_off_bonus(repaid.get(side), bonus);
+            let amount = state.pay_write_off_bonus(repaid.get(side), lost, bonus);
             self.reserve_mut(side).set_state(&state);
             self.write_off(side)?;
             if amount > 0 {

@@ -254,8 +254,8 @@ impl MarketParams {
                 "max_age_tight_secs must not exceed max_age_loose_secs",
             ),
             (
-                o.max_age_loose_secs <= 3_600,
-                "max_age_loose_secs must not exceed 3600",
+                (30..=3_600).contains(&o.max_age_loose_secs),
+                "max_age_loose_secs must lie in 30..=3600",
             ),
             (
                 o.max_confidence_tight_bps > 0,
@@ -266,8 +266,9 @@ impl MarketParams {
                 "max_confidence_tight_bps must not exceed max_confidence_loose_bps",
             ),
             (
-                o.max_confidence_loose_bps <= 2_000,
-                "max_confidence_loose_bps must not exceed 2000",
+                // A feed of the calmest times is no surer: below it nobody could liquidate.
+                (50..=2_000).contains(&o.max_confidence_loose_bps),
+                "max_confidence_loose_bps must lie in 50..=2000",
             ),
             (
                 (1..=5_000).contains(&o.max_ema_divergence_bps),

@@ -200,10 +200,26 @@ impl Market {
     pub const SETTLEMENT_SECS: i64 = 7 * 86_400;
     /// The same for a market that names no price accounts of its own, where only what people show tells of the feeds.
     pub const SETTLEMENT_UNNAMED_SECS: i64 = 28 * 86_400;
+    /// What is added to the liquidation bonus, as a part of the price, for each day that a market waits longer for a settlement: the
+    /// last price may be far from what the tokens are worth, and at some bonus somebody brings what is missing.
+    pub const SETTLEMENT_BONUS_BPS_A_DAY: i64 = 500;
+    /// Most of [`Self::settlement_bonus_bps`].
+    pub const LARGEST_SETTLEMENT_BONUS_BPS: u32 = 90_000;
     /// Seed prefix.
     pub const SEED: &'static [u8] = b"market";
     /// Account size with discriminator.
     pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
+    /// What the one who settles earns on what is brought, of a market that could have been settled `overdue_secs` ago.
+    pub fn settlement_bonus_bps(&self, overdue_secs: i64) -> u32 {
+        let more = overdue_secs
+            .max(0)
+            .saturating_mul(Self::SETTLEMENT_BONUS_BPS_A_DAY)
+            / 86_400;
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        let bonus = self.limits.liquidation_bonus_bps.saturating_add(more);
+        bonus.min(Self::LARGEST_SETTLEMENT_BONUS_BPS)
+    }
 
     /// What is allowed at a time: the stricter of the mode that authority or guardian have set, until it ends by itself, and
     /// what the risk stage demands.

@@ -20,7 +20,7 @@ pub struct SafetyRules {
     pub max_age_swap_secs: u32,
     /// Oldest price for liquidations. 0: [`Self::DEFAULT_LIQUIDATION_AGE_SECS`].
     pub max_age_liquidation_secs: u32,
-    /// What booking a loss pays out of insurance, on the debt repaid. 0: [`Self::DEFAULT_WRITE_OFF_BONUS_BPS`].
+    /// What booking a loss pays out of insurance, on the debt repaid and lost, and no more than what is lost. 0: [`Self::DEFAULT_WRITE_OFF_BONUS_BPS`].
     pub write_off_bonus_bps: u32,
     /// Part of equity that defensive rehedges (hedge error outside twice the band) may lose, beside the other actions' limit; it
     /// fades as that does. 0: [`Self::DEFAULT_DEFENSIVE_LOSS_BPS`].
@@ -48,10 +48,14 @@ impl SafetyRules {
     pub const LONGEST_GRACE_SECS: u32 = 30;
     /// For markets whose keepers post prices themselves.
     pub const DEFAULT_SWAP_AGE_SECS: u32 = 15;
+    /// Least [`Self::max_age_swap_secs`]: a younger price nobody has when a transaction lands.
+    pub const SHORTEST_SWAP_AGE_SECS: u32 = 5;
     /// Largest [`Self::max_age_swap_secs`]: sponsored accounts move every minute.
     pub const LONGEST_SWAP_AGE_SECS: u32 = 60;
     /// See [`Self::max_age_liquidation_secs`].
     pub const DEFAULT_LIQUIDATION_AGE_SECS: u32 = 30;
+    /// Least [`Self::max_age_liquidation_secs`].
+    pub const SHORTEST_LIQUIDATION_AGE_SECS: u32 = 10;
     /// Largest [`Self::max_age_liquidation_secs`].
     pub const LONGEST_LIQUIDATION_AGE_SECS: u32 = 30;
     /// See [`Self::write_off_bonus_bps`].
@@ -86,18 +90,21 @@ impl SafetyRules {
     /// # Errors
     /// [`BallastError::BadParameters`]; the log names the rule.
     pub fn check(&self) -> Result<()> {
+        let rules = self.effective();
         let rules = [
             (
                 self.grace_secs <= Self::LONGEST_GRACE_SECS,
                 "grace_secs must not exceed 30",
             ),
             (
-                self.max_age_swap_secs <= Self::LONGEST_SWAP_AGE_SECS,
-                "max_age_swap_secs must not exceed 60",
+                (Self::SHORTEST_SWAP_AGE_SECS..=Self::LONGEST_SWAP_AGE_SECS)
+                    .contains(&rules.max_age_swap_secs),
+                "max_age_swap_secs must lie in 5..=60",
             ),
             (
-                self.max_age_liquidation_secs <= Self::LONGEST_LIQUIDATION_AGE_SECS,
-                "max_age_liquidation_secs must not exceed 30",
+                (Self::SHORTEST_LIQUIDATION_AGE_SECS..=Self::LONGEST_LIQUIDATION_AGE_SECS)
+                    .contains(&rules.max_age_liquidation_secs),
+                "max_age_liquidation_secs must lie in 10..=30",
             ),
             (
                 self.write_off_bonus_bps <= Self::LARGEST_WRITE_OFF_BONUS_BPS,
@@ -134,8 +141,16 @@ mod tests {
             reserved: 0,
         };
         edge.check().unwrap();
+        let least = SafetyRules {
+            max_age_swap_secs: 5,
+            max_age_liquidation_secs: 10,
+            ..edge
+        };
+        least.check().unwrap();
         type Change = fn(&mut SafetyRules);
-        let refused: [Change; 6] = [
+        let refused: [Change; 8] = [
+            |r| r.max_age_swap_secs = 4,
+            |r| r.max_age_liquidation_secs = 9,
             |r| r.grace_secs += 1,
             |r| r.max_age_swap_secs += 1,
             |r| r.max_age_liquidation_secs += 1,

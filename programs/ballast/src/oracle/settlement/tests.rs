@@ -96,6 +96,10 @@ impl Case {
     }
 
     fn price(&self) -> Result<u128> {
+        self.settlement().map(|found| found.price.x64())
+    }
+
+    fn settlement(&self) -> Result<SettlementPrice> {
         let [mut base, mut quote, mut pool] =
             [&self.prices[0], &self.prices[1], &self.pool].map(Clone::clone);
         let mut lamports = [1; 3];
@@ -133,7 +137,7 @@ impl Case {
             base_price: UncheckedAccount::try_from(&base),
             quote_price: UncheckedAccount::try_from(&quote),
         };
-        settlement_price(&self.market, &accounts, &pool, NOW).map(SqrtPrice::x64)
+        settlement_price(&self.market, &accounts, &pool, NOW)
     }
 
     #[track_caller]
@@ -155,6 +159,22 @@ fn a_week_of_silence_of_either_feed_settles_at_the_newest_price() {
     assert_eq!(speaking.price().unwrap(), newest());
     speaking.market.last_quote_publish_secs += 1;
     speaking.refuses(BallastError::NotSilentLongEnough);
+}
+
+#[test]
+fn what_is_earned_by_settling_grows_with_the_wait() {
+    let mut case = case();
+    case.market.limits.liquidation_bonus_bps = 300;
+    let overdue_secs = |case: &Case| case.settlement().unwrap().overdue_secs;
+    assert_eq!(overdue_secs(&case), 0);
+    // The feed that is silent for longer counts.
+    case.market.last_quote_publish_secs -= 3 * 86_400;
+    assert_eq!(overdue_secs(&case), 3 * 86_400);
+    let bonus = |days: i64| case.market.settlement_bonus_bps(days * 86_400);
+    assert_eq!([0, 1, 3, 20].map(bonus), [300, 800, 1_800, 10_300]);
+    assert_eq!(case.market.settlement_bonus_bps(86_399), 799);
+    assert_eq!([180, i64::MAX / 86_400].map(bonus), [90_000; 2]);
+    assert_eq!(case.market.settlement_bonus_bps(-1), 300);
 }
 
 #[test]

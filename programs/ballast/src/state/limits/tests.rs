@@ -63,7 +63,7 @@ fn low(params: &mut MarketParams) {
 #[test]
 fn every_rule_for_parameters_fires_and_its_edge_passes() {
     type Change = fn(&mut MarketParams);
-    let refused: [Change; 28] = [
+    let refused: [Change; 30] = [
         |p| p.limits.max_leverage_bps = 10_000,
         |p| p.limits.max_leverage_bps = 0,
         |p| p.limits.max_leverage_bps = 40_017,
@@ -105,6 +105,14 @@ fn every_rule_for_parameters_fires_and_its_edge_passes() {
         },
         |p| p.oracle_rules.max_confidence_loose_bps = u32::MAX,
         |p| p.oracle_rules.max_confidence_tight_bps = 201,
+        |p| {
+            p.oracle_rules.max_confidence_tight_bps = 49;
+            p.oracle_rules.max_confidence_loose_bps = 49;
+        },
+        |p| {
+            p.oracle_rules.max_age_tight_secs = 29;
+            p.oracle_rules.max_age_loose_secs = 29;
+        },
         |p| p.oracle_rules.max_ema_divergence_bps = 5_001,
         |p| p.oracle_rules.max_future_secs = 61,
     ];
@@ -123,7 +131,7 @@ fn every_rule_for_parameters_fires_and_its_edge_passes() {
         change(&mut params);
         assert!(params.check().is_err(), "change {number} of the rest");
     }
-    let allowed: [Change; 12] = [
+    let allowed: [Change; 14] = [
         |_| (),
         |p| p.limits.max_swap_loss_bps = 1_111,
         |p| {
@@ -151,6 +159,11 @@ fn every_rule_for_parameters_fires_and_its_edge_passes() {
             p.stages.max_age_stalled_secs = 3_600;
         },
         |p| p.oracle_rules.max_confidence_tight_bps = 200,
+        |p| p.oracle_rules.max_confidence_loose_bps = 50,
+        |p| {
+            p.oracle_rules.max_age_tight_secs = 30;
+            p.oracle_rules.max_age_loose_secs = 30;
+        },
     ];
     for (number, change) in allowed.into_iter().enumerate() {
         let mut params = sound();
