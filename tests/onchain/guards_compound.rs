@@ -6,6 +6,8 @@ use ballast_client::{
     instruction,
 };
 
+use ballast_localnet::Localnet;
+
 use crate::{
     lifecycle::automation,
     support::{NOTHING, Scene, accepted, refused},
@@ -267,4 +269,26 @@ async fn what_is_provided_at_the_pools_price_stays_hedged_at_the_oracles() {
     scene.svm.restore(&saved);
     let (_, liquidity) = compounded(&accepted(scene.compound(&position, &scene.alice).await));
     assert!(liquidity > 0);
+}
+
+/// Repaying with fees would make the lenders of one token whole at the expense of the other's.
+#[tokio::test]
+async fn a_keeper_compounds_nothing_of_what_is_insolvent() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.automate(&position, automation()).await;
+    scene.earn().await;
+    scene.set_mode(MarketMode::NoNewRisk).await;
+    scene.svm.pass_time(60).await.unwrap();
+    let saved = scene.svm.save();
+    scene.price(330).await;
+    accepted(scene.compound(&position, &scene.keeper).await);
+    scene.svm.restore(&saved);
+    scene.price(400).await;
+    refused(
+        scene.compound(&position, &scene.keeper).await,
+        BallastError::LtvNotLowered,
+    );
+    // What the owner brings or repays is the owner's.
+    accepted(scene.compound(&position, &scene.alice).await);
 }
