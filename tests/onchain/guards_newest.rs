@@ -19,7 +19,7 @@ impl Scene {
     }
 
     /// The same without the gap.
-    async fn calm(&self) {
+    async fn without_gap(&self) {
         self.svm.pass_time(60).await.unwrap();
         self.post_with_average(200, 200, 4).await;
     }
@@ -36,7 +36,7 @@ async fn nothing_is_paid_out_that_the_newest_price_does_not_leave() {
         ..NOTHING
     };
     let saved = scene.svm.save();
-    scene.calm().await;
+    scene.without_gap().await;
     accepted(scene.decrease(&position, payout).await);
     scene.svm.restore(&saved);
     scene.gapped().await;
@@ -57,7 +57,7 @@ async fn nothing_is_opened_or_increased_that_the_newest_price_would_not_let() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     let saved = scene.svm.save();
-    scene.calm().await;
+    scene.without_gap().await;
     accepted(scene.try_open(scene.example(2)).await);
     accepted(scene.increase(&position, MORE).await);
     scene.svm.restore(&saved);

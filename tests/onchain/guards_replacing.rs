@@ -1,8 +1,7 @@
 //! `recenter_replacing`: another Whirlpool position in place of the old one, at nobody's cost, once, and no other.
 
 use ballast_abi::whirlpool::layout;
-use ballast_client::{BallastError, Instruction, PositionContext, Pubkey, RecenterArgs, pda};
-use ballast_localnet::Localnet;
+use ballast_client::{BallastError, Instruction, PositionContext, RecenterArgs, pda};
 
 use crate::{
     lifecycle::automation,

@@ -330,7 +330,7 @@ mod tests {
             (short(7_300), true),
             (short(7_400), false),
         ] {
-            let result = require_initial_health(&limits, &position, &oracle, SqrtPrice::ONE);
+            let result = require_initial_health(&limits, &position, &oracle, SqrtPrice::ONE, None);
             assert_eq!(result.is_ok(), healthy);
             if let Err(error) = result {
                 assert_eq!(error, BallastError::StressLtvExceeded.into());
