@@ -10,7 +10,8 @@ use ballast_localnet::Trader;
 use crate::{
     lifecycle::automation,
     rewards::Rewarded,
-    support::{NOTHING, Scene, Sent, accepted, refused, substitute},
+    settlement::WEEK_SECS,
+    support::{ANY, NOTHING, Scene, Sent, accepted, refused, substitute},
     two::MORE,
 };
 
@@ -77,12 +78,21 @@ async fn a_pool_program_that_takes_a_token_account_over_is_refused() {
         hostile_at(&scene, mischief, 216).await;
         let band = scene.ticks_around(216, 512);
         tampered(scene.recenter(&position, &scene.keeper, band).await);
+        let replacing = scene.recenter_replacing(&position, &scene.keeper, band);
+        tampered(replacing.await);
         scene.exit_at(&position, 215, Reaction::ExitIntoQuote).await;
         tampered(scene.exit(&position, &scene.keeper).await);
+        hostile_at(&scene, mischief, 254).await;
+        tampered(scene.deleverage_swap(&position, &scene.keeper).await);
         hostile_at(&scene, mischief, 120).await;
         tampered(scene.deleverage(&position, &scene.keeper).await);
         hostile_at(&scene, mischief, 100).await;
         tampered(scene.liquidate(&position).await);
+        set_mischief(&scene, 0).await;
+        scene.oracle_dies(200, WEEK_SECS).await;
+        set_mischief(&scene, mischief).await;
+        let settled = scene.settle(&scene.liquidator, &position, ANY);
+        tampered(settled.await);
         scene.svm.restore(&saved);
     }
     set_mischief(&scene, 0).await;

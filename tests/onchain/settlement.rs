@@ -10,7 +10,7 @@ use ballast_model::worth_down;
 use crate::support::{ANY, Scene, Sent, accepted, refused};
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
-const WEEK_SECS: u64 = 7 * 86_400;
+pub const WEEK_SECS: u64 = 7 * 86_400;
 
 fn settled(receipt: &Receipt) -> &Settled {
     match receipt.events.last() {
@@ -20,14 +20,14 @@ fn settled(receipt: &Receipt) -> &Settled {
 }
 
 impl Scene {
-    async fn settle(&self, by: &Trader, position: &PositionContext, most: Amounts) -> Sent {
+    pub async fn settle(&self, by: &Trader, position: &PositionContext, most: Amounts) -> Sent {
         let market = &self.world.market;
         let settle = instruction::settle(market, position, &by.key(), &by.wallet, most);
         self.send(by, settle).await
     }
 
     /// Shows the market the price that it will be settled at, and lets so much time pass without another.
-    async fn oracle_dies(&self, dollars: i64, secs: u64) {
+    pub async fn oracle_dies(&self, dollars: i64, secs: u64) {
         self.price(dollars).await;
         let refresh = instruction::refresh_price(&self.world.market);
         accepted(self.send(&self.keeper, refresh).await);

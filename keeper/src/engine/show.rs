@@ -8,6 +8,10 @@ use solana_sdk::pubkey::Pubkey;
 use super::{Engine, Lane, shelf::Shelf};
 use crate::config::Prices;
 
+/// A market that has been shown no price for so long is shown one wherever the price is: one that names no price accounts of its own
+/// would else count as silent some weeks later, and be settled although its feeds speak.
+const SHOWN_AT_LEAST_SECS: i64 = 86_400;
+
 impl Engine {
     /// Shows the market the newest price if that is due. Its base price account stands for it where something is noted of a market, so that
     /// a look at its evidence is another matter.
@@ -60,13 +64,16 @@ impl Engine {
 }
 
 impl Shelf {
-    /// Whether a trigger is near and there is a newer price than the market was shown.
+    /// Whether a trigger is near, or the market was shown none for long, and there is a newer price than the market was shown.
     fn price_due(&self, prices: &Prices, posts: bool) -> bool {
         let (Some(on_chain), Some(newest)) = (self.book.on_chain(), self.book.snapshot()) else {
             return false;
         };
         let since = on_chain.now_secs.saturating_sub(self.shown_at_secs);
-        if since < i64::from(prices.show_every_secs) || !self.is_near(prices.show_within_bps) {
+        let forgotten =
+            prices.show_within_bps > 0 && shown_age_secs(on_chain) >= SHOWN_AT_LEAST_SECS;
+        let wanted = forgotten || self.is_near(prices.show_within_bps);
+        if since < i64::from(prices.show_every_secs) || !wanted {
             return false;
         }
         is_newer_than_shown(on_chain)

@@ -79,6 +79,27 @@ async fn who_only_observes_and_who_is_told_not_to_shows_nothing() {
     assert_eq!(minute(0, 10, Mode::Active).await, []);
 }
 
+/// One that names no price accounts would be settled after weeks without a price shown.
+#[tokio::test(start_paused = true)]
+async fn a_market_that_was_shown_no_price_for_a_day_is_shown_one_wherever_the_price_is() {
+    for (days, times) in [(0, 0), (2, 1)] {
+        let (world, disk): (World, Disk) = world(1, Faults::default());
+        world.lock().change_market(|market| {
+            for last_secs in [
+                &mut market.market.last_base_publish_secs,
+                &mut market.market.last_quote_publish_secs,
+            ] {
+                *last_secs = market.base_price.publish_time - days * 86_400;
+            }
+        });
+        let mut parts = parts(&world, &disk, Mode::Active);
+        parts.config.prices.show_within_bps = 1;
+        parts.config.prices.show_every_secs = 10;
+        beside(Keeper::new(parts), sleep(Duration::from_secs(60))).await;
+        assert_eq!(shown(&world).len(), times, "{days}");
+    }
+}
+
 /// What lenders were shown of the positions' losses: how often so far, and how much of either token.
 fn shown_losses(world: &World) -> (usize, Amounts) {
     let base_price = bytes::context().prices.base;
