@@ -1,8 +1,8 @@
 //! Accounts of version 1 become accounts of version 2: who does it, once, and what they are then.
 
 use ballast_client::{
-    Automation, BallastError, KeeperRules, MarketMode, PositionContext, RulesSinceVersion2, Side,
-    StageRules, instruction,
+    Automation, BallastError, KeeperRules, Limits, MarketMode, PositionContext, RulesSinceVersion2,
+    Side, StageRules, instruction,
 };
 use bytemuck::Zeroable;
 
@@ -205,17 +205,27 @@ async fn parameters_that_a_newer_rule_refuses_do_not_lock_a_market() {
     accepted(scene.migrate_market(scene.rules()).await);
     scene.migrate_reserves().await;
     accepted(scene.migrate_position(&position).await);
-    // What is announced from now on has to obey every rule.
+    // What is announced from now on has to obey every rule, but for smaller new positions.
     let authority = scene.world.market.market.authority;
     let at = scene.world.market.address;
-    let same = {
-        let pool = scene.world.market.market.whirlpool;
-        instruction::update_market(&at, &pool, &authority, scene.market().await.params())
+    let pool = scene.world.market.market.whirlpool;
+    let in_force = scene.market().await.params();
+    let update = async |change: fn(&mut Limits)| {
+        let mut params = in_force;
+        change(&mut params.limits);
+        let update = instruction::update_market(&at, &pool, &authority, params);
+        scene.send_as_authority(update).await
     };
-    refused(
-        scene.send_as_authority(same).await,
-        BallastError::BadParameters,
-    );
+    let harsher = |limits: &mut Limits| limits.maintenance_ltv_bps -= 1;
+    let bare = |limits: &mut Limits| limits.max_position_value = limits.min_position_value - 1;
+    for change in [harsher, bare] {
+        refused(update(change).await, BallastError::BadParameters);
+    }
+    accepted(update(|_| ()).await);
+    accepted(update(|limits| limits.max_position_value -= 1).await);
+    let now = scene.market().await.params();
+    let smaller = in_force.limits.max_position_value - 1;
+    assert_eq!(now.limits.max_position_value, smaller);
     accepted(scene.close(&position).await);
 }
 

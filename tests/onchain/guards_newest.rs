@@ -12,7 +12,7 @@ use crate::{
 impl Scene {
     async fn gapped(&self) {
         self.svm.pass_time(60).await.unwrap();
-        self.post_with_average(172, 172, 0).await;
+        self.post_with_average(112, 112, 0).await;
         let show = instruction::refresh_price(&self.world.market);
         accepted(self.send(&self.keeper, show).await);
         self.post_with_average(200, 200, 4).await;

@@ -1,6 +1,6 @@
 //! The limits of a market: what may be opened, paid out, lent and borrowed.
 
-use ballast_client::{BallastError, DecreaseArgs, MarketMode, OpenArgs, Policy, Side, instruction};
+use ballast_client::{BallastError, DecreaseArgs, MarketMode, Policy, Side, instruction};
 
 use crate::{
     support::{NOTHING, Scene, accepted, refused},
@@ -363,40 +363,4 @@ async fn a_rehedge_to_another_ratio_takes_no_new_risk_while_the_market_allows_no
     scene.pool(206.0).await;
     scene.set_mode(MarketMode::ReduceOnly).await;
     accepted(scene.rehedge(&position, &scene.keeper).await);
-}
-
-/// Nor is it a way to more risk than a position may be opened with.
-#[tokio::test]
-async fn a_rehedge_to_another_ratio_leaves_a_position_as_healthy_as_one_just_opened() {
-    let scene = Scene::new().await;
-    let args = OpenArgs {
-        leverage_bps: 39_500,
-        ..scene.example(1)
-    };
-    let position = scene.world.open(&scene.alice, args).await.unwrap();
-    scene.wait(600, 194).await;
-    scene.pool(194.0).await;
-    let initial = scene.market().await.limits.initial_ltv_bps;
-    let ltv_bps = scene.ltv_bps(&position).await;
-    assert!((initial..7_600).contains(&ltv_bps), "{ltv_bps}");
-    let policy = Policy {
-        deleverage_trigger_ltv_bps: 7_700,
-        deleverage_target_ltv_bps: 7_690,
-        ..scene.world.policy()
-    };
-    accepted(scene.set_policy(&position, policy).await);
-    let saved = scene.svm.save();
-    let unhedged = Policy {
-        hedge_bps: 0,
-        ..policy
-    };
-    accepted(scene.set_policy(&position, unhedged).await);
-    refused(
-        scene.rehedge(&position, &scene.alice).await,
-        BallastError::LeverageTooHigh,
-    );
-    // What lowers delta is not held to it.
-    scene.svm.restore(&saved);
-    accepted(scene.rehedge(&position, &scene.keeper).await);
-    assert!(scene.ltv_bps(&position).await > initial);
 }

@@ -207,13 +207,21 @@ async fn where_the_last_price_is_far_off_the_bonus_grows_until_somebody_settles(
     accepted(scene.settle(&scene.keeper, &position, Amounts::ZERO).await);
     let saved = scene.svm.save();
     let mut profitable = None;
-    for days in [0, 10, 19, 20, 25, 40] {
+    for days in [0, 10, 30, 45, 50, 200] {
         scene.svm.restore(&saved);
         scene.svm.pass_time(days * 86_400).await.unwrap();
+        let owed = scene.model(&position).await.0.debt;
         let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
         let event = settled(&receipt);
         assert!(event.complete);
-        assert_eq!(u64::from(event.bonus_bps), 300 + 500 * days);
+        assert_eq!(u64::from(event.bonus_bps), 300 + (500 * days).min(89_700));
+        // Lenders lose nothing for a month, nor as long as equity pays.
+        let bears = days > 30;
+        let later = 500 * days.saturating_sub(30);
+        assert_eq!(u64::from(event.lenders_bonus_bps), 300 + later);
+        if !bears {
+            assert_eq!((event.repaid_base, owed.quote), (owed.base, 0));
+        }
         let paid = worth(event.brought_base, event.brought_quote);
         let got = worth(event.received_base, event.received_quote);
         if got >= paid && profitable.is_none() {
@@ -229,8 +237,8 @@ async fn where_the_last_price_is_far_off_the_bonus_grows_until_somebody_settles(
                 .is_debt_free()
         );
     }
-    // Twice the price.
-    assert_eq!(profitable, Some(20));
+    // Equity does not pay for twice the price, and what lenders add is enough 20 days after the month.
+    assert_eq!(profitable, Some(50));
     for side in SIDES {
         assert_eq!(scene.reserve(side).await.debt_shares, 0);
     }

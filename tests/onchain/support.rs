@@ -426,13 +426,13 @@ impl Scene {
             .data
     }
 
-    /// The pool that the market is made for.
     /// What an address holds; nothing if there is no account.
     pub async fn lamports(&self, address: &Pubkey) -> u64 {
         let account = self.svm.chain().account(address).await.unwrap();
         account.map_or(0, |account| account.lamports)
     }
 
+    /// The pool that the market is made for.
     pub fn pool_addresses(&self) -> PoolAddresses {
         let market = &self.world.market.market;
         PoolAddresses {

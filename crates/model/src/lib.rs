@@ -38,9 +38,9 @@ pub use moved::Moved;
 pub use plan::{
     DeleverageError, DeleveragePlan, Exchange, HedgedError, HedgedPlan, HedgedRequest,
     LiquidationError, LiquidationPlan, OpenError, OpenPlan, OpenRequest, Part, RehedgeError,
-    RehedgePlan, Settlement, Target, TargetError, TargetPlan, Trade, liquidity_for_value_down,
-    plan_deleverage, plan_deleverage_part, plan_hedged, plan_liquidation, plan_open, plan_rehedge,
-    plan_settlement, plan_target, worth_down,
+    RehedgePlan, Settlement, SettlementBonus, Target, TargetError, TargetPlan, Trade,
+    liquidity_for_value_down, plan_deleverage, plan_deleverage_part, plan_hedged, plan_liquidation,
+    plan_open, plan_rehedge, plan_settlement, plan_target, worth_down,
 };
 pub use position::{AtPrice, Position};
 pub use valuation::{Price, Valuation, base_for_value_up, value_down, value_up};

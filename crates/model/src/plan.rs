@@ -15,5 +15,5 @@ pub use hedged::{HedgedError, HedgedPlan, HedgedRequest, plan_hedged};
 pub use liquidate::{LiquidationError, LiquidationPlan, plan_liquidation};
 pub use open::{OpenError, OpenPlan, OpenRequest, liquidity_for_value_down, plan_open};
 pub use rehedge::{RehedgeError, RehedgePlan, Trade, plan_rehedge};
-pub use settle::{Settlement, plan_settlement};
+pub use settle::{Settlement, SettlementBonus, plan_settlement};
 pub use target::{Target, TargetError, TargetPlan, plan_target};

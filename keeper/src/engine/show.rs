@@ -70,8 +70,9 @@ impl Shelf {
             return false;
         };
         let since = on_chain.now_secs.saturating_sub(self.shown_at_secs);
+        let showable = if posts { newest } else { on_chain };
         let forgotten =
-            prices.show_within_bps > 0 && shown_age_secs(on_chain) >= SHOWN_AT_LEAST_SECS;
+            prices.show_within_bps > 0 && shown_age_secs(showable) >= SHOWN_AT_LEAST_SECS;
         let wanted = forgotten || self.is_near(prices.show_within_bps);
         if since < i64::from(prices.show_every_secs) || !wanted {
             return false;

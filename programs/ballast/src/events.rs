@@ -501,8 +501,10 @@ pub struct Settled {
     pub received_base: u64,
     pub received_quote: u64,
     pub sqrt_price_x64: u128,
-    /// What the one who settled earned on what was brought.
+    /// What the one who settled earned on what was brought, as far as equity went.
     pub bonus_bps: u32,
+    /// And at the expense of lenders.
+    pub lenders_bonus_bps: u32,
 }
 
 /// The owner named keepers who go first; all zero: nobody.

@@ -85,7 +85,8 @@ impl Book {
         new.add(0, &int(event.fees_base));
         new.add(1, &int(event.fees_quote));
 
-        let deal = Deal::of(&new, &at, &bps(event.bonus_bps))?;
+        let bonus = [event.bonus_bps, event.lenders_bonus_bps].map(bps);
+        let deal = Deal::of(&new, &at, &bonus)?;
         let repaid = [event.repaid_base, event.repaid_quote];
         let brought = [event.brought_base, event.brought_quote];
         let received = [event.received_base, event.received_quote];
@@ -160,8 +161,8 @@ struct Deal {
 }
 
 impl Deal {
-    /// `c = (A + b h) / (D + b d)`, at most all.
-    fn of(position: &Position, at: &At, bonus: &Q) -> Result<Self, Unfollowed> {
+    /// `c = (A + b h) / (D + b d)`, at most all, with the bonus that lenders bear.
+    fn of(position: &Position, at: &At, [most, of_lenders]: &[Q; 2]) -> Result<Self, Unfollowed> {
         let (held, owed) = (&position.idle, &position.debt);
         let value = position.value(at);
         let doubt = &value.doubt * int(2);
@@ -193,9 +194,9 @@ impl Deal {
                 rate: Q::zero(),
             });
         };
-        let covered = &value.assets + bonus * worth(side, &held[side]);
-        let needed = &value.debt + bonus * worth(side, &owed[side]);
-        let with_bonus = Q::one() + bonus;
+        let covered = &value.assets + of_lenders * worth(side, &held[side]);
+        let needed = &value.debt + of_lenders * worth(side, &owed[side]);
+        let with_bonus = Q::one() + most;
         Ok(Self {
             short,
             part: least(&covered / &needed, Q::one()),

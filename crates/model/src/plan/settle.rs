@@ -3,6 +3,15 @@ use ballast_clmm::{Amounts, Side, SqrtPrice, wide};
 use super::exchange::{Exchange, worth_down};
 use crate::{Bps, ModelError, base_for_value_up, value_down, value_up};
 
+/// What is earned on what is brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettlementBonus {
+    /// As far as what the debts leave over goes.
+    pub most: Bps,
+    /// Also where that is less, so that the debts are repaid by less. At most [`Self::most`].
+    pub of_lenders: Bps,
+}
+
 /// How a position is closed at a price that nobody can check any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
@@ -17,7 +26,8 @@ pub struct Settlement {
 ///
 /// What is held covers the part c of both debts: all if that is enough, else `c = (A + b h) / (D + b d)` with A the value held,
 /// D the value owed, h and d the values held and owed of the token that is short: then the other debt's part and the price
-/// of what is missing, `(c d - h)(1 + b)`, are together what is held of the other token. Both debts lose the same part.
+/// of what is missing, `(c d - h)(1 + b)`, are together what is held of the other token. Both debts lose the same part, if all that is
+/// missing is brought at once. Here b is the bonus that lenders bear; what is left beyond both debts goes into the larger one.
 ///
 /// # Errors
 /// [`ModelError::Overflow`].
@@ -25,7 +35,7 @@ pub fn plan_settlement(
     held: Amounts,
     debt: Amounts,
     at: SqrtPrice,
-    bonus: Bps,
+    bonus: SettlementBonus,
     payable: Amounts,
 ) -> Result<Settlement, ModelError> {
     let overflow = ModelError::Overflow("value to settle");
@@ -59,7 +69,7 @@ pub fn plan_settlement(
             complete: true,
         });
     };
-    let bonus_of = |value: u128| bonus.of_down(value).ok_or(overflow);
+    let bonus_of = |value: u128| bonus.of_lenders.of_down(value).ok_or(overflow);
     let covered = assets
         .checked_add(bonus_of(value(side, held.get(side))?)?)
         .ok_or(overflow)?;
@@ -74,7 +84,7 @@ pub fn plan_settlement(
     let most = share(debt.get(side)).saturating_sub(here);
     let brought = most.min(payable.get(side));
     let others = share(debt.get(side.other())).min(there);
-    let with_bonus = Bps::new(Bps::ONE.get().saturating_add(bonus.get()));
+    let with_bonus = Bps::new(Bps::ONE.get().saturating_add(bonus.most.get()));
     let price = with_bonus.of_down(value(side, brought)?).ok_or(overflow)?;
     let given = match side.other() {
         Side::Quote => u64::try_from(price).unwrap_or(u64::MAX),
@@ -96,12 +106,41 @@ pub fn plan_settlement(
 mod tests {
     use super::*;
 
+    const NO_BONUS: SettlementBonus = SettlementBonus {
+        most: Bps::ZERO,
+        of_lenders: Bps::ZERO,
+    };
+
+    #[test]
+    fn what_grows_out_of_equity_costs_the_lenders_nothing() {
+        let at = SqrtPrice::ONE;
+        let (held, debt) = (Amounts::new(0, 300_000), Amounts::new(150_000, 50_000));
+        let all = Amounts::new(u64::MAX, u64::MAX);
+        let plan = |most, of_lenders| {
+            let bonus = SettlementBonus {
+                most: Bps::new(most),
+                of_lenders: Bps::new(of_lenders),
+            };
+            plan_settlement(held, debt, at, bonus, all).unwrap()
+        };
+        for (most, given) in [(300, 154_500), (5_000, 225_000), (90_000, 250_000)] {
+            let plan = plan(most, 300);
+            assert!(plan.complete);
+            assert_eq!(plan.exchange.repay, debt);
+            assert_eq!(plan.exchange.seize, Amounts::new(0, 50_000 + given));
+        }
+        // At 100 % both lose the same part: 300 are (150 c)(1 + 1) + 50 c.
+        let plan = plan(10_000, 10_000).exchange;
+        assert_eq!(plan.repay, Amounts::new(128_571, 42_857));
+        assert!(plan.seize.quote <= 300_000 && plan.seize.quote >= 299_997);
+    }
+
     #[test]
     fn where_the_same_part_of_both_is_held_each_token_pays_its_own_debt() {
         // At 2.25 one of base is worth 2, and two that are owed 5: 7 of 14, of which one token holds exactly half.
         let at = SqrtPrice::new(3 << 63).unwrap();
         let held = Amounts::new(1, 5);
-        let plan = plan_settlement(held, Amounts::new(2, 9), at, Bps::ZERO, Amounts::ZERO);
+        let plan = plan_settlement(held, Amounts::new(2, 9), at, NO_BONUS, Amounts::ZERO);
         let exchange = Exchange {
             repay: held,
             seize: held,

@@ -3,7 +3,9 @@
 
 use crate::common;
 
-use ballast_model::{Amounts, Bps, Side, SqrtPrice, plan_settlement, value_up, worth_down};
+use ballast_model::{
+    Amounts, Bps, SettlementBonus, Side, SqrtPrice, plan_settlement, value_up, worth_down,
+};
 use common::config;
 use proptest::prelude::*;
 
@@ -23,13 +25,16 @@ proptest! {
     #[test]
     fn a_settlement_adds_up(
         held in amounts(), debt in amounts(), payable in amounts(),
-        at in (1u128 << 56)..(1u128 << 72), bonus in 0u32..1_500,
+        at in (1u128 << 56)..(1u128 << 72), of_lenders in prop_oneof![0u32..1_500, 0u32..=90_000], more in 0u32..90_000,
     ) {
-        let (at, bonus) = (SqrtPrice::new(at).unwrap(), Bps::new(bonus));
+        let (at, bonus) = (SqrtPrice::new(at).unwrap(), Bps::new(of_lenders + more));
+        let both = SettlementBonus { most: bonus, of_lenders: Bps::new(of_lenders) };
+        // What a unit less brought is worth with the bonus.
+        let times = 1 + u128::from(bonus.get()).div_ceil(10_000);
         let unit = value_up(1, at).unwrap();
         let worth = |amounts| worth_down(amounts, at).unwrap();
         for payable in [payable, ANY, Amounts::ZERO] {
-            let plan = plan_settlement(held, debt, at, bonus, payable).unwrap();
+            let plan = plan_settlement(held, debt, at, both, payable).unwrap();
             let exchange = plan.exchange;
             let (brought, received) = (exchange.brought(), exchange.received());
             for side in [Side::Base, Side::Quote] {
@@ -50,13 +55,13 @@ proptest! {
             }
             let left = held.checked_sub(exchange.seize).unwrap();
             let (assets, owed) = (worth(held), value_up(debt.base, at).unwrap() + u128::from(debt.quote));
-            if assets >= owed + bonus.of_up(owed).unwrap() {
+            if assets >= owed + both.of_lenders.of_up(owed).unwrap() {
                 prop_assert_eq!(exchange.repay, debt);
             }
             if exchange.repay != debt {
                 // Nothing of worth is kept from the lenders,
                 let useful = worth(left);
-                prop_assert!(useful <= 4 * unit + 8, "{} left of {}", useful, assets);
+                prop_assert!(useful <= (4 * unit + 8) * times, "{} left of {}", useful, assets);
                 // and both lose the same part, but for units.
                 let cross = |a: u64, b: u64| u128::from(a) * u128::from(b);
                 let apart = cross(exchange.repay.base, debt.quote)
@@ -73,7 +78,11 @@ proptest! {
 
 #[test]
 fn what_is_short_is_bought_at_the_price_and_a_bonus() {
-    let (at, bonus) = (SqrtPrice::ONE, Bps::new(500));
+    let at = SqrtPrice::ONE;
+    let bonus = SettlementBonus {
+        most: Bps::new(500),
+        of_lenders: Bps::new(500),
+    };
     let plan = |held, debt, payable| plan_settlement(held, debt, at, bonus, payable).unwrap();
     // Enough of both.
     let both = plan(Amounts::new(100, 90), Amounts::new(100, 80), Amounts::ZERO);

@@ -1,7 +1,7 @@
 //! What the program demands after an action, and what it notes of it.
 
 use ballast::{
-    oracle::OraclePrice,
+    oracle::{OraclePrice, newest_price},
     risk,
     state::{Allowance, Change, Position as Stored},
 };
@@ -68,6 +68,7 @@ impl World {
     ) -> Result<Result<(), Refusal>, WorldError> {
         let market = &self.market.market;
         let limits = &market.limits;
+        let newest = newest_price(market);
         let now_secs = self.market.now_secs;
         let policy = stored.policy;
         let trades = ledger.pool.trades;
@@ -100,15 +101,17 @@ impl World {
                 let price = self.interval(oracle)?;
                 let pool = ledger.pool.pool.sqrt_price();
                 let hedged = risk::within_band(after, errors[1], policy.delta_target_bps);
-                risk::require_initial_health(limits, after, &price, pool, None).is_ok()
+                risk::require_initial_health(limits, after, &price, pool, newest).is_ok()
                     && hedged.unwrap_or(false)
             }
             Action::Compound(_) => {
                 stored.compounds = stored.compounds.saturating_add(1);
                 let price = self.interval(oracle)?;
                 let pool = ledger.pool.pool.sqrt_price();
-                after.liquidity == before.liquidity
-                    || risk::require_initial_health(limits, after, &price, pool, None).is_ok()
+                let value = after.value(oracle)?;
+                let only_repays = after.liquidity == before.liquidity;
+                only_repays && value.debt <= value.assets
+                    || risk::require_initial_health(limits, after, &price, pool, newest).is_ok()
             }
             Action::Exit(_) => {
                 stored.exits = stored.exits.saturating_add(1);
@@ -148,7 +151,7 @@ impl World {
             needed_base: traded,
             fee_rate_ppm: u16::try_from(self.pool.fee().rate_ppm()).unwrap_or(u16::MAX),
         };
-        let charge = change.charge(oracle, ballast::oracle::newest_price(market))?;
+        let charge = change.charge(oracle, newest)?;
         let recent = allowance.recent(stored);
         let max_bps = allowance.max_bps(market, stored);
         let charged = recent.charged(charge.loss, charge.equity, max_bps, now_secs);

@@ -118,21 +118,6 @@ pub(super) fn interval(situation: &Situation, mid: SqrtPrice) -> Result<OraclePr
     OraclePrice::around(mid, ppm).map_err(|_| overflow())
 }
 
-/// What a position must be worth after everything that adds risk.
-pub(super) fn require_initial_health(
-    situation: &Situation,
-    after: &PositionModel,
-    oracle: SqrtPrice,
-) -> Result<(), Obstacle> {
-    let price = interval(situation, oracle)?;
-    let limits = &situation.market.market.limits;
-    let pool = situation.market.pool.sqrt_price;
-    let newest = newest(situation.market, oracle);
-    risk::require_initial_health(limits, after, &price, pool, newest)
-        .map_err(|_| Obstacle::InitialHealth)?;
-    Ok(())
-}
-
 /// What must hold after everything that adds risk.
 pub(super) fn require_health(
     situation: &Situation,
@@ -141,7 +126,12 @@ pub(super) fn require_health(
     hedge_band_bps: u32,
 ) -> Result<(), Obstacle> {
     let policy = &situation.position.policy;
-    require_initial_health(situation, after, oracle)?;
+    let limits = &situation.market.market.limits;
+    let price = interval(situation, oracle)?;
+    let pool = situation.market.pool.sqrt_price;
+    let newest = newest(situation.market, oracle);
+    risk::require_initial_health(limits, after, &price, pool, newest)
+        .map_err(|_| Obstacle::InitialHealth)?;
     risk::require_hedged(policy, after, oracle, hedge_band_bps).map_err(|_| {
         Obstacle::DeltaOutsideTarget {
             band_bps: hedge_band_bps,

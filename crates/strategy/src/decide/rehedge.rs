@@ -13,7 +13,7 @@ use ballast_model::{Bps, ModelError, price::within};
 use super::{
     Action, ActionKind, Assessment, Obstacle, Reason,
     choose::{Block, Candidate, Way},
-    forecast::{require_initial_health, require_loss_allowed, require_turn},
+    forecast::{require_loss_allowed, require_turn},
     hedged::{Hedged, hedged},
     mode_allows, usable_price,
 };
@@ -117,9 +117,9 @@ fn accepted(
             distance_bps: limits.stress_distance_bps,
         }
     })?;
-    if risk::require_no_new_risk(limits, &at.model, after, at.oracle).is_err() {
-        mode_allows(situation, MarketMode::Normal)?;
-        require_initial_health(situation, after, at.oracle)?;
+    if mode_allows(situation, MarketMode::Normal).is_err() {
+        risk::require_no_new_risk(limits, &at.model, after, at.oracle)
+            .or_else(|_| mode_allows(situation, MarketMode::Normal))?;
     }
     let allowance = if need.defensive {
         Allowance::Defensive

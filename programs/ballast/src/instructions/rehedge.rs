@@ -2,7 +2,6 @@
 
 use anchor_lang::prelude::*;
 use ballast_ledger::hedge;
-use ballast_model::Bps;
 
 use crate::{
     due,
@@ -36,9 +35,8 @@ pub struct Rehedge<'info> {
 ///
 /// Borrowing is bound by the reserves and by LTV: a rehedge never raises it above what the policy goes down to, but for what its swap
 /// loses. What would is done by withdrawing and selling the position's own base (MATH section 4). It is allowed in every mode and
-/// stage, at any distance of the price from its average. What makes the position depend more on the price and raises a stressed LTV,
-/// as a changed hedge ratio may ask for, is refused where the market allows no new risk, and leaves the position as healthy as one
-/// just opened.
+/// stage, at any distance of the price from its average; where the market allows no new risk, only what makes the position depend no
+/// more on the price, or raises no stressed LTV.
 ///
 /// The swap stops where it would lose more than the cap. A part is booked as long as it makes the hedge error smaller, but neither
 /// paid nor counted as a rehedge, and no note of the need ends by it: nobody can keep others waiting by doing little.
@@ -47,8 +45,7 @@ pub struct Rehedge<'info> {
 /// [`BallastError::KeeperDisabled`], [`BallastError::TooSoon`], [`BallastError::RehedgeNotDue`],
 /// [`BallastError::NoLiquidity`], [`BallastError::SwapLossTooHigh`], [`BallastError::DailyLossExceeded`],
 /// [`BallastError::FirstKeepersTurn`], [`BallastError::RehedgeRaisesLtv`], [`BallastError::StressLtvExceeded`],
-/// [`BallastError::LtvNotLowered`] without equity, [`BallastError::ModeForbids`] and those of [`risk::require_initial_health`] for new risk,
-/// price and pool errors.
+/// [`BallastError::LtvNotLowered`] without equity, [`BallastError::ModeForbids`] for new risk, price and pool errors.
 pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
@@ -125,13 +122,8 @@ pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
         );
     }
     risk::require_stress_not_worsened(&market.limits, &before, &after, oracle.mid)?;
-    let no_new_risk = || risk::require_no_new_risk(&market.limits, &before, &after, oracle.mid);
     if market.mode_at(now_secs) > MarketMode::Normal {
-        no_new_risk()?;
-    } else if policy.hedge() != Bps::ONE && no_new_risk().is_err() {
-        // A whole hedge is the position's delta, which has become smaller.
-        let limits = &market.limits;
-        risk::require_initial_health_at(limits, &at_price, &oracle, pool_price, newest)?;
+        risk::require_no_new_risk(&market.limits, &before, &after, oracle.mid)?;
     }
 
     if !by_owner {

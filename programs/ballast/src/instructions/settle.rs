@@ -3,7 +3,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_clmm::{Amounts, Side};
-use ballast_model::{Bps, plan_settlement};
+use ballast_model::{Bps, SettlementBonus, plan_settlement};
 
 use crate::{
     errors::BallastError,
@@ -29,7 +29,8 @@ pub struct Settle<'info> {
 
 /// Withdraws everything, collects the fees and repays both debts with what is held. What is still owed of one token may be
 /// brought, in exchange for the position's other token at the last price and a bonus ([`Market::settlement_bonus_bps`], the liquidation
-/// bonus and more with every day of waiting: the last price may be one at which nobody brings anything), as far as `max_pay` and the
+/// bonus and more with every day of waiting: the last price may be one at which nobody brings anything; for
+/// [`Market::LENDERS_SPARED_SECS`] what is more comes out of equity only), as far as `max_pay` and the
 /// wallet go. When all that the position's tokens pay for is repaid, the rest of both debts is written off; else it
 /// waits for somebody who brings more. What is left belongs to the owner, who closes the position.
 ///
@@ -45,6 +46,8 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
         overdue_secs,
     } = oracle::settlement_price(market, &accounts.prices, &accounts.pool.whirlpool, now_secs)?;
     let bonus_bps = market.settlement_bonus_bps(overdue_secs);
+    let lenders_bonus_bps =
+        market.settlement_bonus_bps(overdue_secs.saturating_sub(Market::LENDERS_SPARED_SECS));
     let mut session = Session::load(
         accounts.market.key(),
         market,
@@ -63,7 +66,10 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
         session.position.idle(),
         debt,
         at,
-        Bps::new(bonus_bps),
+        SettlementBonus {
+            most: Bps::new(bonus_bps),
+            of_lenders: Bps::new(lenders_bonus_bps),
+        },
         payable(&accounts.wallet, Amounts::new(max_pay[0], max_pay[1])),
     )
     .or_range()?;
@@ -100,6 +106,7 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
         received_quote: received.quote,
         sqrt_price_x64: at.x64(),
         bonus_bps,
+        lenders_bonus_bps,
     });
     session.store()
 }

@@ -8,6 +8,7 @@ use super::{
     KeeperRules, Limits, MarketParams, OracleRules, PendingSafety, SafetyRules, StageRules,
     StageState, Wide,
 };
+use crate::errors::BallastError;
 
 /// A change of parameters that has been announced.
 #[derive(
@@ -210,6 +211,10 @@ impl Market {
     /// Account size with discriminator.
     pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
 
+    /// For how long what a settlement's bonus grows by comes out of the owner's equity only: as long as the last price may be right, a
+    /// position that it leaves solvent costs its lenders nothing, whoever waits.
+    pub const LENDERS_SPARED_SECS: i64 = 30 * 86_400;
+
     /// What the one who settles earns on what is brought, of a market that could have been settled `overdue_secs` ago.
     pub fn settlement_bonus_bps(&self, overdue_secs: i64) -> u32 {
         let more = overdue_secs
@@ -279,11 +284,20 @@ impl Market {
     }
 
     /// Whether parameters make sense for this market. One that has wider caps than its pool reaches keeps them, and may change
-    /// everything else.
+    /// everything else. Those in force, or those with smaller new positions, always do.
     ///
     /// # Errors
     /// [`BallastError::BadParameters`] if [`MarketParams::check`] or [`Limits::check_reach`] refuses them.
     pub fn check_params(&self, params: &MarketParams) -> Result<()> {
+        if params.only_restrains(&self.params()) {
+            // Those in force, and smaller new positions: allowed also to a market that a newer rule would refuse.
+            let limits = &params.limits;
+            require!(
+                limits.min_position_value <= limits.max_position_value,
+                BallastError::BadParameters
+            );
+            return Ok(());
+        }
         params.check()?;
         let (now, then) = (&self.limits, &params.limits);
         if then.max_pool_deviation_bps <= now.max_pool_deviation_bps
