@@ -169,6 +169,7 @@ fn what_is_earned_by_settling_grows_with_the_wait() {
     assert_eq!(overdue_secs(&case), 0);
     // The feed that is silent for longer counts.
     case.market.last_quote_publish_secs -= 3 * 86_400;
+    case.set(1, &update(1, NOW - WEEK - 3 * 86_400));
     assert_eq!(overdue_secs(&case), 3 * 86_400);
     let bonus = |days: i64| case.market.settlement_bonus_bps(days * 86_400);
     assert_eq!([0, 1, 3, 20].map(bonus), [300, 800, 1_800, 10_300]);
