@@ -5,10 +5,12 @@
 //! off at the end is dropped; nothing was sent for it. Anything else that does not read back is an error. What is read back
 //! is forced to disk again before it is relied on: the process that wrote it may have been killed before it did so.
 
+mod error;
 pub mod feed;
 pub mod follow;
 pub(crate) mod frame;
 mod record;
+mod shared;
 mod storage;
 pub mod verify;
 
@@ -16,17 +18,17 @@ use std::{
     collections::{BTreeMap, VecDeque},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
-use thiserror::Error;
 
+pub use error::JournalError;
 pub use feed::Feed;
 pub use frame::{Damage, Scan, Tail, scan};
 pub use record::{
     Continued, Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
 };
+pub use shared::SharedJournal;
 pub use storage::{FileStorage, Storage};
 
 use crate::{
@@ -41,68 +43,6 @@ const ROTATE_BYTES: u64 = 64 << 20;
 
 /// Newest signatures remembered. More cannot be signed on one blockhash in its life.
 const SIGNATURES: usize = 4_096;
-
-/// Why the journal cannot be used.
-#[derive(Debug, Error)]
-pub enum JournalError {
-    /// Reading or writing failed.
-    #[error(
-        "journal {path}: {source}; check the disk and the directory's permissions, then restart"
-    )]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Another keeper has it open.
-    #[error("journal {path} is in use by another keeper; give each keeper its own journal_dir")]
-    InUse {
-        /// The lock file.
-        path: PathBuf,
-    },
-    /// Bytes in the middle that do not read back.
-    #[error(
-        "journal {path} is damaged at byte {offset}; look up the transactions around it, move the file away, wait two \
-         minutes (until nothing signed can land any more), then restart"
-    )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// Where.
-        offset: usize,
-    },
-    /// Written for another cluster, by another key or by another version.
-    #[error("journal {path} has {what} {found}, expected {expected}; use another journal_dir")]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-        /// What differs.
-        what: &'static str,
-        /// In the file.
-        found: String,
-        /// What this keeper has.
-        expected: String,
-    },
-    /// An intent whose checksum is right but whose transaction is none.
-    #[error(
-        "journal: intent {id} holds no valid transaction ({reason}); it was written by another version, use that one"
-    )]
-    BadIntent {
-        /// Its number.
-        id: u64,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Its damaged last line has not been dropped yet; what was in it may still land.
-    #[error(
-        "the journal's last line is damaged and still there; nothing may be written before it is dropped"
-    )]
-    SuspectTail,
-    /// It failed before; nothing may be done until a restart has recovered.
-    #[error("the journal could not be written before; the keeper is halted until it is restarted")]
-    Halted,
-}
 
 /// An open journal.
 pub struct Journal<S> {
@@ -461,131 +401,6 @@ fn in_flight(intent: &Intent) -> (IntentId, InFlight) {
         signature,
     };
     (id, flight)
-}
-
-/// A journal that several tasks write to.
-#[derive(Clone)]
-pub struct SharedJournal {
-    journal: Arc<Mutex<Journal<Box<dyn Storage>>>>,
-    /// See [`Storage::waits`].
-    waits: bool,
-}
-
-impl SharedJournal {
-    /// Shares a journal.
-    pub fn new<S: Storage + 'static>(journal: Journal<S>) -> Self {
-        let Journal {
-            storage,
-            path,
-            keeper,
-            next_id,
-            halted,
-            suspect,
-            signatures,
-            flights,
-            sequence,
-            feed,
-        } = journal;
-        let waits = storage.waits();
-        let journal = Journal {
-            storage: Box::new(storage) as Box<dyn Storage>,
-            path,
-            keeper,
-            next_id,
-            halted,
-            suspect,
-            signatures,
-            flights,
-            sequence,
-            feed,
-        };
-        Self {
-            journal: Arc::new(Mutex::new(journal)),
-            waits,
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Journal<Box<dyn Storage>>> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// As [`Journal::feed`].
-    pub fn feed(&self) -> Feed {
-        self.lock().feed()
-    }
-
-    /// As [`Journal::next_id`].
-    pub fn next_id(&self) -> IntentId {
-        self.lock().next_id()
-    }
-
-    /// As [`Journal::has_signature`].
-    pub fn has_signature(&self, signature: &Signature) -> bool {
-        self.lock().has_signature(signature)
-    }
-
-    /// As [`Journal::write`], off the asynchronous threads. Once begun it runs to its end even if the caller is dropped.
-    ///
-    /// # Errors
-    /// As [`Journal::write`].
-    pub async fn write(&self, record: Record) -> Result<(), JournalError> {
-        self.blocking(move |journal| journal.write(&record)).await
-    }
-
-    /// As [`Journal::drop_suspect_tail`], like [`Self::write`].
-    ///
-    /// # Errors
-    /// As [`Journal::drop_suspect_tail`].
-    pub async fn drop_suspect_tail(&self) -> Result<(), JournalError> {
-        self.blocking(Journal::drop_suspect_tail).await
-    }
-
-    /// As [`Journal::write`], but only if `permitted` says so once nobody else can write: what it goes by cannot change before the
-    /// record is there. Returns whether it was written.
-    ///
-    /// # Errors
-    /// As [`Journal::write`].
-    pub async fn write_if(
-        &self,
-        record: Record,
-        permitted: impl FnOnce() -> bool + Send + 'static,
-    ) -> Result<bool, JournalError> {
-        let written = self.with(move |journal| {
-            if !permitted() {
-                return Ok(false);
-            }
-            journal.write(&record).map(|()| true)
-        });
-        written.await.unwrap_or(Err(JournalError::Halted))
-    }
-
-    /// What was signed and has no outcome yet.
-    pub fn in_flight(&self) -> Vec<InFlight> {
-        self.lock().in_flight()
-    }
-
-    async fn blocking(
-        &self,
-        work: impl FnOnce(&mut Journal<Box<dyn Storage>>) -> Result<(), JournalError> + Send + 'static,
-    ) -> Result<(), JournalError> {
-        self.with(work).await.unwrap_or(Err(JournalError::Halted))
-    }
-
-    /// Does something with the journal, off the asynchronous threads. `None` only when the runtime is shut down: the task is not
-    /// aborted otherwise, and does not panic.
-    pub(crate) async fn with<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Journal<Box<dyn Storage>>) -> T + Send + 'static,
-    ) -> Option<T> {
-        let journal = self.clone();
-        let work = move || work(&mut journal.lock());
-        // A task of its own in either case: it runs to its end.
-        let done = match self.waits {
-            true => tokio::task::spawn_blocking(work),
-            false => tokio::spawn(async move { work() }),
-        };
-        done.await.ok()
-    }
 }
 
 #[cfg(test)]
