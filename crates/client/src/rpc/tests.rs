@@ -8,12 +8,14 @@ use std::{
     time::Instant,
 };
 
+use solana_sdk::pubkey::Pubkey;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
 use super::*;
+use crate::chain::Chain;
 
 const KEY: &str = "KEY-0123456789";
 
