@@ -11,19 +11,15 @@ use ballast_feed::{
     standin::{self, Standin},
 };
 use solana_sdk::pubkey::Pubkey;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, interval, timeout},
-};
+use tokio::time::{Instant, interval, timeout};
 
 use super::{
-    Doubts, SourceEvent, Sources,
+    reader::Reader,
     ws_server::{ALL, Fault, POSITION, Server},
 };
 use crate::{
-    book::MarketBook,
     config::Timing,
-    sim::{Faults, World, bytes},
+    sim::{Faults, World},
 };
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -40,58 +36,26 @@ async fn until_seen(world: &World, feeds: Vec<Arc<dyn Feed>>, resync: Duration) 
         backoff_max: MS(100),
         ..Timing::default()
     };
-    let markets = vec![Arc::new(bytes::context())];
-    let sources = Sources::new(Arc::new(world.clone()), feeds, markets, timing);
-    let (sender, mut receiver) = mpsc::channel(10_000);
-    let (doubts, heard) = Doubts::new();
-    let mut book = MarketBook::new(bytes::context());
-    let mut lost = Vec::new();
+    let mut reader = Reader::start(Arc::new(world.clone()), feeds, timing);
     let began = Instant::now();
     let reading = async {
         let mut changed = false;
         loop {
-            let event = receiver.recv().await.unwrap();
-            match event {
-                SourceEvent::Account {
-                    address,
-                    slot,
-                    account,
-                    market,
-                } => {
-                    // As the engine does.
-                    if book.account(&address, slot, account) == Ok(crate::book::Change::Doubtful) {
-                        doubts.tell(market, address);
-                    }
-                }
-                SourceEvent::Market { accounts, .. } => {
-                    let _ = book.market_accounts(&accounts);
-                }
-                SourceEvent::Positions {
-                    slot, positions, ..
-                } => {
-                    let _ = book.all_positions(slot, positions);
-                }
-                SourceEvent::StreamLost { reason } => lost.push(reason),
-                SourceEvent::Trouble { .. } | SourceEvent::Published { .. } => {}
-                SourceEvent::Missing { position, .. } => panic!("{position} is gone"),
-            }
+            reader.next().await;
             if !changed && began.elapsed() > MS(1_500) {
                 changed = true;
                 world
                     .lock()
                     .change_positions(|position| position.idle_base = 77);
             }
-            let known = book.position(&POSITION);
+            let known = reader.book.position(&POSITION);
             if changed && known.is_some_and(|known| known.position.idle_base == 77) {
                 return;
             }
         }
     };
-    tokio::select! {
-        read = timeout(LIMIT, reading) => read.expect("not seen"),
-        () = sources.run(sender, heard) => panic!("ended"),
-    }
-    lost
+    timeout(LIMIT, reading).await.expect("not seen");
+    reader.lost
 }
 
 /// The same over websockets of servers with these faults; which streams were lost, and how often each server was connected to.

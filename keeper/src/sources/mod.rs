@@ -12,6 +12,8 @@ mod fault_tests;
 mod ledger;
 mod news;
 #[cfg(test)]
+mod reader;
+#[cfg(test)]
 mod same_book_tests;
 mod stream;
 #[cfg(test)]

@@ -7,16 +7,16 @@ use ballast_client::{Chain, MarketContext, Positions};
 use ballast_feed::{Feed, Grpc, Websocket, standin::Standin};
 use solana_sdk::pubkey::Pubkey;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::watch,
     time::{interval, sleep, timeout},
 };
 
 use super::{
-    Doubts, SourceEvent, Sources,
+    reader::Reader,
     ws_server::{Fault, POSITION, Server},
 };
 use crate::{
-    book::{Change, MarketBook},
+    book::MarketBook,
     config::Timing,
     sim::{Faults, World, bytes},
 };
@@ -61,37 +61,17 @@ fn follow(feed: Arc<dyn Feed>, world: &World) -> watch::Receiver<Held> {
         resync: NEVER,
         ..Timing::default()
     };
-    let markets = vec![Arc::new(bytes::context())];
-    let sources = Sources::new(Arc::new(world.clone()), vec![feed], markets, timing);
-    let (sender, mut events) = mpsc::channel(10_000);
-    let (doubts, heard) = Doubts::new();
-    tokio::spawn(sources.run(sender, heard));
+    let mut reader = Reader::start(Arc::new(world.clone()), vec![feed], timing);
     let (seen, watched) = watch::channel(Held::default());
-    let mut book = MarketBook::new(bytes::context());
     tokio::spawn(async move {
-        while let Some(event) = events.recv().await {
-            match event {
-                SourceEvent::Account {
-                    market,
-                    address,
-                    slot,
-                    account,
-                } => {
-                    if book.account(&address, slot, account) == Ok(Change::Doubtful) {
-                        doubts.tell(market, address);
-                    }
-                }
-                SourceEvent::Market { accounts, .. } => {
-                    book.market_accounts(&accounts).unwrap();
-                }
-                SourceEvent::Positions {
-                    slot, positions, ..
-                } => {
-                    book.all_positions(slot, positions);
-                }
-                other => panic!("{other:?}"),
-            }
-            if seen.send(held(&book)).is_err() {
+        loop {
+            reader.next().await;
+            let Reader { lost, troubles, .. } = &reader;
+            assert!(
+                lost.is_empty() && troubles.is_empty(),
+                "{lost:?} {troubles:?}"
+            );
+            if seen.send(held(&reader.book)).is_err() {
                 return;
             }
         }

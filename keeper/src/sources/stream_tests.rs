@@ -4,20 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use ballast_feed::Feed;
 use solana_sdk::pubkey::Pubkey;
-use tokio::{
-    sync::mpsc::{self, Receiver},
-    time::{Instant, sleep, timeout},
-};
+use tokio::time::{Instant, sleep};
 
 use super::{
-    Doubts, SourceEvent, Sources,
     ledger::{Ledger, LedgerFeed, Tells},
+    reader::Reader,
 };
-use crate::{
-    book::{Change, MarketBook},
-    config::Timing,
-    sim::bytes,
-};
+use crate::{book::MarketBook, config::Timing, sim::bytes};
 
 const OLD: Pubkey = Pubkey::new_from_array([100; 32]);
 const NEW: Pubkey = Pubkey::new_from_array([101; 32]);
@@ -25,93 +18,14 @@ const SECS: fn(u64) -> Duration = Duration::from_secs;
 /// Within which new positions and changed policies are seen, whatever a stream does.
 const SEEN_WITHIN: Duration = Duration::from_secs(2);
 
-/// A book that the sources fill, with the engine's part of it.
-struct Reader {
-    book: MarketBook,
-    doubts: Doubts,
-    events: Receiver<SourceEvent>,
-    lost: Vec<String>,
-}
-
-impl Reader {
-    fn start(ledger: &Ledger, tells: Tells, dies_after: Option<u64>) -> Self {
-        let feed = LedgerFeed {
-            ledger: ledger.clone(),
-            tells,
-            dies_after,
-        };
-        let sources = Sources::new(
-            Arc::new(ledger.clone()),
-            vec![Arc::new(feed) as Arc<dyn Feed>],
-            vec![Arc::new(bytes::context())],
-            Timing::default(),
-        );
-        let (sender, events) = mpsc::channel(10_000);
-        let (doubts, heard) = Doubts::new();
-        tokio::spawn(sources.run(sender, heard));
-        Self {
-            book: MarketBook::new(bytes::context()),
-            doubts,
-            events,
-            lost: Vec::new(),
-        }
-    }
-
-    fn take(&mut self, event: SourceEvent) {
-        match event {
-            SourceEvent::Account {
-                market,
-                address,
-                slot,
-                account,
-            } => {
-                if self.book.account(&address, slot, account) == Ok(Change::Doubtful) {
-                    self.doubts.tell(market, address);
-                }
-            }
-            SourceEvent::Market { accounts, .. } => {
-                self.book.market_accounts(&accounts).unwrap();
-            }
-            SourceEvent::Positions {
-                market,
-                slot,
-                positions,
-            } => {
-                let (_, missing, problems) = self.book.all_positions(slot, positions);
-                assert!(problems.is_empty());
-                missing
-                    .iter()
-                    .for_each(|gone| self.doubts.tell(market, *gone));
-            }
-            SourceEvent::Missing { position, slot, .. } => {
-                self.book.remove(&position, slot);
-            }
-            SourceEvent::StreamLost { reason } => self.lost.push(reason),
-            SourceEvent::Published { .. } => {}
-            SourceEvent::Trouble { reason, .. } => panic!("{reason}"),
-        }
-    }
-
-    /// Reads for so long.
-    async fn read_for(&mut self, time: Duration) {
-        let until = Instant::now() + time;
-        while let Ok(event) = tokio::time::timeout_at(until, self.events.recv()).await {
-            self.take(event.unwrap());
-        }
-    }
-
-    /// Reads until something holds; how long that took.
-    async fn read_until(&mut self, holds: impl Fn(&MarketBook) -> bool) -> Duration {
-        let began = Instant::now();
-        let reading = async {
-            while !holds(&self.book) {
-                let event = self.events.recv().await.unwrap();
-                self.take(event);
-            }
-        };
-        timeout(SECS(3_600), reading).await.expect("never seen");
-        began.elapsed()
-    }
+/// A book of what such a stream tells.
+fn reader(ledger: &Ledger, tells: Tells, dies_after: Option<u64>) -> Reader {
+    let feed: Arc<dyn Feed> = Arc::new(LedgerFeed {
+        ledger: ledger.clone(),
+        tells,
+        dies_after,
+    });
+    Reader::start(Arc::new(ledger.clone()), vec![feed], Timing::default())
 }
 
 fn idle_base(book: &MarketBook, address: Pubkey) -> Option<u64> {
@@ -130,7 +44,7 @@ async fn what_changed_before_the_stream_began_is_read_although_the_snapshot_lags
     // No list of transactions helps.
     ledger.lists_nothing();
     sleep(SECS(1)).await;
-    let mut reader = Reader::start(&ledger, Tells::All, None);
+    let mut reader = reader(&ledger, Tells::All, None);
     let took = reader
         .read_until(|book| idle_base(book, OLD) == Some(77) && book.position(&NEW).is_some())
         .await;
@@ -146,7 +60,7 @@ async fn a_node_that_keeps_up_is_asked_for_everything_once() {
     let ledger = Ledger::new(&[OLD]);
     // A little behind, as `confirmed` is.
     ledger.lag(2);
-    let mut reader = Reader::start(&ledger, Tells::All, None);
+    let mut reader = reader(&ledger, Tells::All, None);
     reader.read_for(SECS(60)).await;
     assert_eq!(ledger.reads_of_all(), 1);
     assert!(reader.lost.is_empty(), "{:?}", reader.lost);
@@ -161,7 +75,7 @@ async fn new_positions_and_changed_policies_are_seen_within_2_s_while_slots_alon
         (Tells::Slots, false),
     ] {
         let ledger = Ledger::new(&[OLD]);
-        let mut reader = Reader::start(&ledger, tells, None);
+        let mut reader = reader(&ledger, tells, None);
         if !shows {
             ledger.shows_nothing();
         }
@@ -204,7 +118,7 @@ async fn a_stream_that_tells_everything_makes_no_question_of_its_own() {
     let ledger = Ledger::new(&[OLD]);
     // If the list led to questions, they would be for all positions.
     ledger.shows_nothing();
-    let mut reader = Reader::start(&ledger, Tells::All, None);
+    let mut reader = reader(&ledger, Tells::All, None);
     reader.read_for(SECS(5)).await;
     for step in 1..=30 {
         ledger.write(OLD, |position| position.idle_base = step);
@@ -218,7 +132,7 @@ async fn a_stream_that_tells_everything_makes_no_question_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn a_closed_position_is_gone_within_2_s() {
     let ledger = Ledger::new(&[OLD]);
-    let mut reader = Reader::start(&ledger, Tells::All, None);
+    let mut reader = reader(&ledger, Tells::All, None);
     for phase in 0..10 {
         ledger.write(OLD, |_| {});
         reader
@@ -246,7 +160,7 @@ async fn a_closed_position_is_gone_within_2_s() {
 async fn a_stream_that_became_deaf_is_begun_anew() {
     let ledger = Ledger::new(&[OLD]);
     ledger.lists_nothing();
-    let mut reader = Reader::start(&ledger, Tells::ClockUntil(20), None);
+    let mut reader = reader(&ledger, Tells::ClockUntil(20), None);
     reader.read_for(SECS(9)).await;
     assert!(reader.lost.is_empty(), "{:?}", reader.lost);
     ledger.write(NEW, |_| {});
@@ -266,7 +180,7 @@ async fn what_a_dead_slot_told_is_taken_back() {
         ledger.lists_nothing();
         sleep(SECS(10)).await;
         ledger.lag(lag);
-        let mut reader = Reader::start(&ledger, Tells::All, Some(3));
+        let mut reader = reader(&ledger, Tells::All, Some(3));
         reader.read_for(SECS(10)).await;
         ledger.write(OLD, |position| position.idle_base = 77);
         ledger.write(NEW, |_| {});
