@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use ballast_model::Amounts;
 use ballast_strategy::decide::ActionKind;
 use proptest::{prelude::*, test_runner::RngSeed};
 use solana_sdk::{signature::Keypair, signer::Signer};
@@ -60,6 +61,12 @@ pub(crate) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
         other_nodes: Vec::new(),
         hedge: crate::hedge::Tools::default(),
     }
+}
+
+/// Lets a keeper pay anything for a liquidation.
+pub(super) fn may_liquidate(config: &mut Config) {
+    config.liquidation.enabled = true;
+    config.liquidation.max_pay = Amounts::new(u64::MAX, u64::MAX);
 }
 
 pub(super) fn keeper(world: &World, disk: &Disk, mode: Mode) -> Keeper {

@@ -7,15 +7,14 @@ use ballast_strategy::{
     decide::{ActionKind, PATIENCE_SECS},
     fixtures::{self, NOW},
 };
+use solana_sdk::signer::Signer;
 use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World, bytes,
-    crash_tests::{POSITIONS, beside, keypair, landed, parts, world},
+    crash_tests::{POSITIONS, beside, keypair, landed, may_liquidate, parts, world},
 };
 use crate::{Keeper, Mode};
-use ballast_model::Amounts;
-use solana_sdk::signer::Signer;
 
 const COUNT: usize = POSITIONS as usize;
 const SECOND: Duration = Duration::from_secs(1);
@@ -47,8 +46,7 @@ const UNHEALTHY: i64 = 275;
 /// A keeper that may pay for anything.
 fn liquidator(world: &World, disk: &Disk) -> Keeper {
     let mut parts = parts(world, disk, Mode::Active);
-    parts.config.liquidation.enabled = true;
-    parts.config.liquidation.max_pay = Amounts::new(u64::MAX, u64::MAX);
+    may_liquidate(&mut parts.config);
     let market = bytes::context();
     let wallet = market.wallet(&keypair().pubkey());
     let mut inner = world.lock();
@@ -68,6 +66,13 @@ fn begun() -> (World, Disk) {
     let (world, disk) = world(70, Faults::default());
     world.lock().change_positions(owes_base);
     (world, disk)
+}
+
+/// Moves the price, and has every cure refused from then on.
+fn refuse_cures_at(world: &World, dollars: i64) {
+    let mut inner = world.lock();
+    inner.refuses = Some(ActionKind::DeleverageSwap);
+    inner.set_price(dollars);
 }
 
 /// Waits until that many more simulations have been asked for.
@@ -93,11 +98,7 @@ fn done(world: &World) -> (usize, usize) {
 async fn what_was_refused_on_another_day_makes_nobody_liquidate_after_one_refusal() {
     let (world, disk) = begun();
     let scene = async {
-        {
-            let mut inner = world.lock();
-            inner.set_price(TRIGGERED);
-            inner.refuses = Some(ActionKind::DeleverageSwap);
-        }
+        refuse_cures_at(&world, TRIGGERED);
         // Refused until it is given up.
         simulated(&world, 6 * COUNT).await;
         // The pool is too dear for a while, so that something is due all the time and nothing is done.
@@ -108,11 +109,7 @@ async fn what_was_refused_on_another_day_makes_nobody_liquidate_after_one_refusa
         }
         sleep(120 * SECOND).await;
         assert_eq!(done(&world), (0, 0));
-        {
-            let mut inner = world.lock();
-            inner.refuses = Some(ActionKind::DeleverageSwap);
-            inner.set_price(UNHEALTHY);
-        }
+        refuse_cures_at(&world, UNHEALTHY);
         simulated(&world, COUNT).await;
         world.lock().refuses = None;
         sleep(30 * SECOND).await;
@@ -125,11 +122,7 @@ async fn what_was_refused_on_another_day_makes_nobody_liquidate_after_one_refusa
 async fn what_was_refused_before_it_was_done_makes_nobody_liquidate_after_one_refusal() {
     let (world, disk) = begun();
     let scene = async {
-        {
-            let mut inner = world.lock();
-            inner.set_price(TRIGGERED);
-            inner.refuses = Some(ActionKind::DeleverageSwap);
-        }
+        refuse_cures_at(&world, TRIGGERED);
         simulated(&world, 6 * COUNT).await;
         world.lock().refuses = None;
         let began = Instant::now();
@@ -138,12 +131,8 @@ async fn what_was_refused_before_it_was_done_makes_nobody_liquidate_after_one_re
             sleep(SECOND / 10).await;
         }
         // Well within a minute it is where it was, and worse.
-        {
-            let mut inner = world.lock();
-            inner.refuses = Some(ActionKind::DeleverageSwap);
-            inner.change_positions(owes_base);
-            inner.set_price(UNHEALTHY);
-        }
+        world.lock().change_positions(owes_base);
+        refuse_cures_at(&world, UNHEALTHY);
         simulated(&world, COUNT).await;
         world.lock().refuses = None;
         sleep(30 * SECOND).await;
@@ -156,11 +145,7 @@ async fn what_was_refused_before_it_was_done_makes_nobody_liquidate_after_one_re
 async fn what_is_refused_again_and_again_is_liquidated_in_the_end() {
     let (world, disk) = begun();
     let scene = async {
-        {
-            let mut inner = world.lock();
-            inner.refuses = Some(ActionKind::DeleverageSwap);
-            inner.set_price(UNHEALTHY);
-        }
+        refuse_cures_at(&world, UNHEALTHY);
         simulated(&world, COUNT).await;
         assert_eq!(done(&world), (0, 0));
         sleep(30 * SECOND).await;

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::{
     Disk, Faults, World, bytes,
-    crash_tests::{POSITIONS, beside, landed, parts, world},
+    crash_tests::{POSITIONS, beside, landed, may_liquidate, parts, world},
 };
 use crate::{Keeper, Mode};
 
@@ -133,8 +133,7 @@ async fn a_loss_that_no_average_confirms_yet_is_shown_to_lenders_when_it_is_anot
     let count = usize::from(POSITIONS);
     let mut parts = parts(&world, &disk, Mode::Active);
     parts.config.prices.show_within_bps = 1;
-    parts.config.liquidation.enabled = true;
-    parts.config.liquidation.max_pay = Amounts::new(u64::MAX, u64::MAX);
+    may_liquidate(&mut parts.config);
     let second = Duration::from_secs(1);
     let scene = async {
         sleep(5 * second).await;
@@ -193,8 +192,7 @@ async fn a_loss_on_its_way_to_lenders_stands_in_the_way_of_nothing_that_cures() 
     let (world, disk): (World, Disk) = world(1, Faults::default());
     let mut parts = parts(&world, &disk, Mode::Active);
     parts.config.prices.show_within_bps = 1;
-    parts.config.liquidation.enabled = true;
-    parts.config.liquidation.max_pay = Amounts::new(u64::MAX, u64::MAX);
+    may_liquidate(&mut parts.config);
     let second = Duration::from_secs(1);
     let cures = [
         ActionKind::Deleverage,

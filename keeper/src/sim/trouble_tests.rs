@@ -2,14 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ballast_model::{Amounts, Side};
+use ballast_model::Side;
 use ballast_strategy::decide::ActionKind;
 use solana_sdk::signer::Signer;
 use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World, bytes,
-    crash_tests::{POSITIONS, beside, config, keeper, keypair, parts, settled, world},
+    crash_tests::{
+        POSITIONS, beside, config, keeper, keypair, may_liquidate, parts, settled, world,
+    },
 };
 use crate::{
     Config, Keeper, KeeperEvent, Mode,
@@ -112,11 +114,7 @@ async fn a_liquidator_creates_the_token_account_it_lacks() {
             .insert(market.wallet(&keypair.pubkey()).base, funded);
     }
     let mut config: Config = config(Mode::Paper);
-    config.liquidation.enabled = true;
-    config.liquidation.max_pay = Amounts {
-        base: u64::MAX,
-        quote: u64::MAX,
-    };
+    may_liquidate(&mut config);
     let (journal, _) = Journal::with_storage(disk, "memory".into(), &header()).unwrap();
     let executor = Executor::new(
         Arc::new(world.clone()),
