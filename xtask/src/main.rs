@@ -71,7 +71,7 @@ enum Task {
     Dashboard,
     /// Give the program an address of your own, whose key you have: needed to deploy it to another cluster.
     Keys,
-    /// Check formatting, lints, and what documents say: tests, links, commands, floors of crates.
+    /// Check formatting, lints, the crates' own documentation, and what documents say: tests, links, commands, floors of crates.
     Lint,
     /// Say how long commands took on this machine; each says it at its end as well.
     Times(times::TimesOptions),

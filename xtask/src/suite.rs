@@ -72,7 +72,7 @@ pub fn toolchain_test() -> Result<()> {
     ]))
 }
 
-/// Formatting, the tests that documents name, and clippy, warnings denied.
+/// Formatting, the tests that documents name, clippy and rustdoc, warnings denied.
 pub fn lint() -> Result<()> {
     named_tests::check()?;
     debian::provide_cpp_compiler()?;
@@ -87,7 +87,14 @@ pub fn lint() -> Result<()> {
         "--",
         "-D",
         "warnings",
-    ]))
+    ]))?;
+    process::run(
+        process::host_cargo()
+            .args(["doc", "--workspace", "--no-deps"])
+            // As above, so that dependencies are not checked once more with other features.
+            .args(["--features", "ballast-cli/parquet"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )
 }
 
 /// The demo, with everything after `cargo xtask demo` passed on.
