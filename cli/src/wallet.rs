@@ -103,7 +103,7 @@ impl Funds {
                     unit(missing - spendable)
                 );
             }
-            instructions.extend(wrap(owner, &account, missing));
+            instructions.extend(instruction::wrap_sol(owner, &account, missing));
         }
         Ok(instructions)
     }
@@ -115,28 +115,6 @@ pub fn name(side: Side) -> &'static str {
         Side::Base => "base",
         Side::Quote => "quote",
     }
-}
-
-/// Moves lamports into a wrapped-SOL account and books them.
-fn wrap(owner: &Pubkey, account: &Pubkey, lamports: u64) -> [Instruction; 2] {
-    // System program, instruction 2 (Transfer); SPL Token, instruction 17 (SyncNative).
-    let mut transfer = 2u32.to_le_bytes().to_vec();
-    transfer.extend_from_slice(&lamports.to_le_bytes());
-    [
-        Instruction {
-            program_id: spl::SYSTEM_PROGRAM,
-            accounts: vec![
-                AccountMeta::new(*owner, true),
-                AccountMeta::new(*account, false),
-            ],
-            data: transfer,
-        },
-        Instruction {
-            program_id: spl::TOKEN_PROGRAM,
-            accounts: vec![AccountMeta::new(*account, false)],
-            data: vec![17],
-        },
-    ]
 }
 
 /// Turns all of `owner`'s wrapped SOL back into native SOL by closing the account; `None` if the market has no SOL.

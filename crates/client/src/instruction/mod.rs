@@ -22,7 +22,7 @@ pub use position::{
     accept_transfer, close, collect, collect_reward, collect_reward_for, decrease, increase, open,
     reclaim_reward, repay, set_automation, set_first_keepers, set_policy, transfer,
 };
-pub use tokens::{create_share_wallet, create_tick_array, create_wallet};
+pub use tokens::{create_share_wallet, create_tick_array, create_wallet, wrap_sol};
 
 use anchor_lang::{InstructionData, ToAccountMetas};
 use ballast::accounts::{

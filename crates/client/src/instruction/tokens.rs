@@ -1,11 +1,14 @@
 //! Instructions of other programs that Ballast's need beforehand.
 
 use ballast_abi::{
-    spl,
+    spl, system,
     whirlpool::instruction::{InitializeDynamicTickArray, InitializeDynamicTickArrayAccounts},
 };
 use ballast_model::Side;
-use solana_sdk::{instruction::Instruction, pubkey::Pubkey};
+use solana_sdk::{
+    instruction::{AccountMeta, Instruction},
+    pubkey::Pubkey,
+};
 
 use crate::MarketContext;
 
@@ -48,4 +51,15 @@ pub fn create_tick_array(market: &MarketContext, payer: &Pubkey, start: i32) -> 
         idempotent: true,
     };
     args.instruction(market.market.whirlpool_program, &accounts)
+}
+
+/// Moves lamports into a wrapped-SOL account and books them. `payer` signs.
+pub fn wrap_sol(payer: &Pubkey, account: &Pubkey, lamports: u64) -> [Instruction; 2] {
+    // SPL Token, instruction 17: SyncNative.
+    let sync = Instruction {
+        program_id: spl::TOKEN_PROGRAM,
+        accounts: vec![AccountMeta::new(*account, false)],
+        data: vec![17],
+    };
+    [system::transfer(*payer, *account, lamports), sync]
 }
