@@ -1,15 +1,21 @@
 //! A market with positions and a moving price on an embedded node, and a configuration for `ballast keeper run`: what the
 //! dashboard's tests are run against.
 //!
-//! `keeper_world DIRECTORY LISTEN` writes keys and `keeper.toml` into the directory; `LISTEN` is the keeper's own address. It
-//! prints one line of JSON, then takes a line per order on standard input: a price in dollars, which pool and oracle go to, and
+//! `keeper_world DIRECTORY LISTEN [COUNT]` writes keys and `keeper.toml` into the directory; `LISTEN` is the keeper's own address. Four
+//! positions are opened; up to `COUNT` the others are copies of them. It prints one line of JSON, then takes a line per order on standard input: a price in dollars, which pool and oracle go to, and
 //! answers each with a line of JSON. Between orders it posts the same price again, so that it stays fresh. The end of input ends
 //! it and its node. Errors go to standard error.
 
-use std::{io::Write, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::Write,
+    mem::{offset_of, size_of},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
-use anyhow::{Context, Result};
-use ballast_client::{Amounts, PositionContext, Signer};
+use anyhow::{Context, Result, ensure};
+use ballast_client::{Amounts, Position, PositionContext, Signer, pda};
 use ballast_localnet::{
     EmbeddedNode, Localnet, LocalnetExt, Trader, UsdPrice, World, WorldConfig, keys,
 };
@@ -36,17 +42,22 @@ const OWN_FUNDS: Amounts = Amounts {
     quote: 100_000_000,
 };
 const FIRST_PRICE: f64 = 200.0;
+/// What each copy has more than the one before, raw units.
+const IDLE_QUOTE_STEP: u64 = 10_000;
 /// Half the band's width as a part of the price, and leverage. The first one is the worked example's.
 const POSITIONS: [(f64, u32); 4] = [(0.05, 30_000), (0.03, 25_000), (0.1, 30_000), (0.2, 22_000)];
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let usage = "usage: DIRECTORY LISTEN [COUNT]";
     let mut arguments = std::env::args_os().skip(1);
-    let directory = PathBuf::from(arguments.next().context("usage: DIRECTORY LISTEN")?);
-    let listen = arguments
-        .next()
-        .and_then(|listen| listen.into_string().ok())
-        .context("usage: DIRECTORY LISTEN")?;
+    let directory = PathBuf::from(arguments.next().context(usage)?);
+    let mut text = || arguments.next().and_then(|text| text.into_string().ok());
+    let listen = text().context(usage)?;
+    let count = match text() {
+        Some(count) => count.parse().context(usage)?,
+        None => POSITIONS.len(),
+    };
     let net: Arc<dyn Localnet> = Arc::new(EmbeddedNode::start(SLOT_MS).await?);
     let mut config = WorldConfig::standard()?;
     config.desired.limits.min_rebalance_interval_secs = 0;
@@ -56,6 +67,7 @@ async fn main() -> Result<()> {
     for (id, (half, leverage_bps)) in (1..).zip(POSITIONS) {
         positions.push(open(&world, &owner, id, half, leverage_bps).await?);
     }
+    copy(&world, &positions, count).await?;
     let keeper = keys::named("keeper");
     net.fund(&keeper.pubkey(), KEEPER_LAMPORTS)
         .await
@@ -74,6 +86,7 @@ async fn main() -> Result<()> {
             .iter()
             .map(|position| position.address.to_string())
             .collect::<Vec<_>>(),
+        "count": count,
         "price": FIRST_PRICE,
     }))?;
 
@@ -113,6 +126,39 @@ async fn open(
     ];
     let args = world.open_args(id, band, OWN_FUNDS, leverage_bps)?;
     world.open(owner, args).await
+}
+
+/// Writes copies of the positions into the cluster's accounts, until there are so many in all. They differ in address, number and idle
+/// quote, so that no two are equal and none is due. To be looked at: pool and reserves know nothing of them.
+async fn copy(world: &World, positions: &[PositionContext], count: usize) -> Result<()> {
+    let chain = world.net.chain();
+    let mut originals = Vec::new();
+    for position in positions {
+        let account = chain.account(&position.address).await?;
+        originals.push((position, account.context("an opened position is gone")?));
+    }
+    for (id, (position, account)) in (1_u64..).zip(originals.iter().cycle()).take(count) {
+        if id <= positions.len() as u64 {
+            continue;
+        }
+        let mut account = account.clone();
+        // Behind the discriminator.
+        let data = account.data.get_mut(8..).context("an empty position")?;
+        ensure!(
+            data.len() == size_of::<Position>(),
+            "a position of another length"
+        );
+        let mut put = |offset: usize, value: u64| {
+            data[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
+        };
+        put(offset_of!(Position, id), id);
+        let idle_quote = position.position.idle_quote + id * IDLE_QUOTE_STEP;
+        put(offset_of!(Position, idle_quote), idle_quote);
+        let creator = position.position.creator;
+        let address = pda::position(&world.market.address, &creator, id);
+        world.net.set_account(&address, account).await?;
+    }
+    Ok(())
 }
 
 /// Paths are relative to the file.

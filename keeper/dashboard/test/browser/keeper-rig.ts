@@ -19,7 +19,10 @@ export function programs(): { keeper: string; world: string } | null {
 interface Described {
   rpcUrl: string;
   market: string;
+  /** Those that were opened; the others are copies of them. */
   positions: string[];
+  /** Of all positions. */
+  count: number;
   price: number;
 }
 
@@ -40,12 +43,13 @@ export class KeeperRig implements Rig {
     this.price = described.price;
   }
 
-  static async start(): Promise<KeeperRig> {
+  /** With the positions that the world opens, or with so many in all. */
+  static async start(count?: number): Promise<KeeperRig> {
     const found = programs();
     if (!found) throw new Error("BALLAST_BIN and BALLAST_KEEPER_WORLD name no programs");
     const directory = await mkdtemp(join(tmpdir(), "ballast-dashboard-"));
     const port = await freePort();
-    const world = spawn(found.world, [directory, `127.0.0.1:${port}`], { stdio: ["pipe", "pipe", "inherit"] });
+    const world = spawn(found.world, [directory, `127.0.0.1:${port}`, ...(count ? [`${count}`] : [])], { stdio: ["pipe", "pipe", "inherit"] });
     const answers = createInterface({ input: world.stdout })[Symbol.asyncIterator]();
     const described = JSON.parse(await line(answers)) as Described;
     const rig = new KeeperRig(`http://127.0.0.1:${port}/`, described, directory, world, answers, found.keeper);
@@ -75,7 +79,7 @@ export class KeeperRig implements Rig {
       const status = await fetch(`${this.url}api/v1/status`)
         .then(async (answer) => (answer.ok ? ((await answer.json()) as Status) : null))
         .catch(() => null);
-      if (status?.counts.positions === this.described.positions.length) return;
+      if (status?.counts.positions === this.described.count) return;
       if (Date.now() > end) throw new Error(`the keeper does not answer: ${JSON.stringify(status)}`);
       await new Promise((next) => setTimeout(next, 250));
     }

@@ -6,12 +6,27 @@ import type { Action, Actions, Position } from "../../src/contract";
 import { launch } from "../browser-launch";
 import { checks } from "./checks";
 import { KeeperRig, programs } from "./keeper-rig";
+import { tenThousand } from "./large";
 import { Visit } from "./visit";
 
 if (!programs()) {
   test("the page over the real keeper", { skip: "BALLAST_BIN and BALLAST_KEEPER_WORLD name no programs; `cargo xtask dashboard` builds them" }, () => undefined);
 } else {
   checks("the page over the real keeper", () => KeeperRig.start());
+
+  test("10,000 positions on the chain: shown within a second, at most 2,500 elements, any row within a second", async () => {
+    const [rig, browser] = await Promise.all([KeeperRig.start(10_000), launch()]);
+    let visit: Visit | undefined;
+    try {
+      visit = await Visit.open(browser, rig);
+      await tenThousand(visit);
+      assert.deepEqual(visit.surprises(), []);
+    } finally {
+      await visit?.close();
+      await browser.close();
+      await rig.close();
+    }
+  });
 
   describe("on the chain", () => {
     let rig: KeeperRig;
