@@ -1,5 +1,5 @@
-//! On a real `solana-test-validator`: every instruction once ([`instructions`]), and the keeper: the binary, the RPC, the
-//! websocket, the program, real slots.
+//! On a real `solana-test-validator`: every instruction once ([`instructions`]), devnet's story at devnet's addresses ([`devnet`]), and the
+//! keeper: the binary, the RPC, the websocket, the program, real slots.
 //!
 //! Of the keeper one story ([`story::tell`]) of three equal positions at the same prices; each test asks one question about its end. They
 //! need the built programs and a validator: `cargo xtask test` provides both. With `BALLAST_NO_VALIDATOR` set they are
@@ -8,9 +8,22 @@
 //! Cargo counts these tests to the package of the binary (`cargo test -p ballast-cli --test validator`): only so is the
 //! binary that they kill always there and never an old one.
 
+#[path = "../../cli/tests/cli/common.rs"]
+#[allow(
+    dead_code,
+    reason = "shared with the tests of the command line, which use other parts"
+)]
+mod common;
+mod devnet;
 mod instructions;
 mod keeper;
 mod kills;
+#[path = "../../cli/tests/online/node.rs"]
+#[allow(
+    dead_code,
+    reason = "shared with the tests of the command line, which use other parts"
+)]
+mod node;
 mod side;
 mod story;
 mod trail;

@@ -20,9 +20,13 @@ pub struct Node {
 
 impl Node {
     pub async fn start() -> Self {
-        let net = EmbeddedNode::start(SLOT_MS).await.unwrap();
+        Self::on(Arc::new(EmbeddedNode::start(SLOT_MS).await.unwrap()))
+    }
+
+    /// On a cluster that is there already.
+    pub fn on(net: Arc<dyn Localnet>) -> Self {
         Self {
-            net: Arc::new(net),
+            net,
             keys: tempfile::tempdir().unwrap(),
         }
     }

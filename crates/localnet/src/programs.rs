@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use ballast_abi::clusters;
 use ballast_client::Pubkey;
+
+use crate::relocated::relocated;
 
 /// A program's address and its file.
 #[derive(Clone, Debug)]
@@ -81,6 +84,30 @@ impl Programs {
                 Some(program) => program,
                 None => built("localnet_whirlpool", localnet_whirlpool::ID)?,
             },
+        })
+    }
+
+    /// The same with the stand-ins at the addresses that the real programs have on public clusters. The changed files are written into
+    /// `directory`.
+    ///
+    /// # Errors
+    /// If a file cannot be read or written.
+    pub fn at_public_addresses(&self, directory: &Path) -> Result<Self> {
+        let moved = |program: &Program, to: Pubkey| -> Result<Program> {
+            if program.id == to {
+                return Ok(program.clone());
+            }
+            let bytes = relocated(program.bytes()?, &program.id, &to)
+                .with_context(|| program.file.display().to_string())?;
+            let file = directory.join(to.to_string()).with_extension("so");
+            std::fs::write(&file, bytes)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+            Ok(Program { id: to, file })
+        };
+        Ok(Self {
+            whirlpool: moved(&self.whirlpool, clusters::WHIRLPOOL)?,
+            pyth: moved(&self.pyth, clusters::PYTH_RECEIVER)?,
+            ..self.clone()
         })
     }
 

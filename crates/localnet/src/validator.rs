@@ -71,8 +71,19 @@ impl TestValidator {
     /// # Errors
     /// As [`TestValidator::start`].
     pub async fn with_accounts(accounts: &[(Pubkey, Account)]) -> Result<Self> {
+        Self::with_programs_and_accounts(Programs::find()?, accounts).await
+    }
+
+    /// Starts a validator with these programs, and with these accounts there from the first slot on.
+    ///
+    /// # Errors
+    /// As [`TestValidator::start`].
+    pub async fn with_programs_and_accounts(
+        programs: Programs,
+        accounts: &[(Pubkey, Account)],
+    ) -> Result<Self> {
         let options = Options {
-            programs: Programs::find()?,
+            programs,
             accounts,
             ticks_per_slot: None,
         };
@@ -99,12 +110,7 @@ impl TestValidator {
     /// # Errors
     /// As [`TestValidator::start`].
     pub async fn with_programs(programs: Programs) -> Result<Self> {
-        let options = Options {
-            programs,
-            accounts: &[],
-            ticks_per_slot: None,
-        };
-        Self::launch(options).await
+        Self::with_programs_and_accounts(programs, &[]).await
     }
 
     /// As [`TestValidator::start`], with slots of half the usual length: transactions are confirmed in half the time, and

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use ballast_client::{
     Amounts, BallastError, Chain, ChainError, Keypair, Outcome, Request, Signer, instruction,
 };
-use ballast_localnet::{Localnet, LocalnetExt, PricePost, Svm, UsdPrice, World, WorldConfig};
+use ballast_localnet::{
+    Localnet, LocalnetExt, PricePost, Programs, Svm, UsdPrice, World, WorldConfig,
+};
 
 #[tokio::test]
 async fn a_position_lives_and_ends() {
@@ -142,4 +144,25 @@ async fn lenders_get_their_tokens_back() {
         world.wallet_balances(&lender).await.unwrap(),
         world.config.lent
     );
+}
+
+/// The stand-ins work at the real programs' addresses, and what is there is what devnet's migrations name.
+#[tokio::test]
+async fn a_position_lives_and_ends_at_devnets_addresses() {
+    let directory = tempfile::tempdir().unwrap();
+    let programs = Programs::find().unwrap();
+    let programs = programs.at_public_addresses(directory.path()).unwrap();
+    let svm = Svm::with_programs(programs).unwrap();
+    let config = WorldConfig::devnet().unwrap();
+    let named = config.desired.market.unwrap();
+    let world = World::new(Arc::new(svm), config).await.unwrap();
+    assert_eq!(world.addresses(), named);
+    let funds = Amounts::new(1_000_000_000, 200_000_000);
+    let bob = world.trader("bob", funds).await.unwrap();
+    let args = world.worked_example(1).unwrap();
+    let position = world.open(&bob, args).await.unwrap();
+    world.move_price(UsdPrice::dollars(196)).await.unwrap();
+    let close = instruction::close(&world.market, &position, &bob.wallet, u64::MAX, u64::MAX);
+    world.send(&bob.keypair, vec![close]).await.unwrap();
+    assert!(world.reload(&position).await.is_err());
 }

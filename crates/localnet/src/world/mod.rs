@@ -1,5 +1,6 @@
 //! A market with everything around it: mints, a pool with deep liquidity, prices, lenders and traders.
 
+mod ground;
 mod pool;
 mod position;
 mod prices;
@@ -21,6 +22,7 @@ use ballast_client::{
 };
 use ballast_migrations::{Desired, MarketAddresses, Migrations, Report, apply};
 
+pub use ground::Ground;
 pub use pool::PROTOCOL_FEE_RATE_BPS;
 pub use position::Trader;
 pub use prices::PricePost;
@@ -39,6 +41,8 @@ const WALLET_LAMPORTS: u64 = 100_000_000_000;
 pub struct WorldConfig {
     /// Its keys are derived from this: worlds on one cluster need different names.
     pub name: String,
+    /// Where mints, pool and prices are.
+    pub ground: Ground,
     /// Tick spacing of the pool: 1, 2, 4, 8 or 64.
     pub tick_spacing: u16,
     /// First price of base; quote costs a dollar.
@@ -62,12 +66,30 @@ impl WorldConfig {
     pub fn standard() -> Result<Self> {
         Ok(Self {
             name: "world".into(),
+            ground: Ground::Own,
             tick_spacing: 4,
             start_price: UsdPrice::dollars(200),
             feeds: prices::STANDARD_FEEDS,
             background_value: 50_000_000_000_000,
             lent: Amounts::new(50_000_000_000_000, 10_000_000_000_000),
             desired: Migrations::built_in("localnet")?.desired()?,
+        })
+    }
+
+    /// Devnet's pool and price accounts at their addresses, price 200, 10 million of background liquidity, 500 base and 100,000 quote
+    /// lent, parameters of the built-in devnet migrations.
+    ///
+    /// # Errors
+    /// As [`WorldConfig::standard`].
+    pub fn devnet() -> Result<Self> {
+        Ok(Self {
+            name: "devnet".into(),
+            ground: Ground::Devnet,
+            tick_spacing: 64,
+            background_value: 10_000_000_000_000,
+            lent: Amounts::new(500_000_000_000, 100_000_000_000),
+            desired: Migrations::built_in("devnet")?.desired()?,
+            ..Self::standard()?
         })
     }
 
@@ -90,6 +112,13 @@ impl WorldConfig {
         limits.max_swap_loss_bps =
             (limits.max_swap_loss_bps).max(least_swap_loss_bps(distance_bps, fee_rate_ppm));
         Ok(self)
+    }
+}
+
+impl WorldConfig {
+    /// The key of one of the world's roles.
+    fn key(&self, role: &str) -> Keypair {
+        keys::named(&format!("{}/{role}", self.name))
     }
 }
 
@@ -125,42 +154,29 @@ impl World {
     /// # Errors
     /// The first step that fails, with its name.
     pub async fn new(net: Arc<dyn Localnet>, config: WorldConfig) -> Result<Self> {
-        let sender = net.sender();
-        let key = |role: &str| keys::named(&format!("{}/{role}", config.name));
-        let (authority, lender, whale) = (key("authority"), key("lender"), key("whale"));
-        let wallets = [&authority, &lender, &whale];
-        let funding = wallets.map(|wallet| net.funding(&wallet.pubkey(), WALLET_LAMPORTS));
+        let ground = config.ground;
+        let funding = ["authority", "lender", "whale"]
+            .map(|role| net.funding(&config.key(role).pubkey(), WALLET_LAMPORTS));
         net.execute(funding.into(), &[])
             .await
             .context("funding the wallets")?;
-        let mints = tokens::create_mints(net.as_ref(), &config.name)
+        let mints = tokens::create_mints(net.as_ref(), &config)
             .await
             .context("creating the mints")?;
         let pool = pool::create(net.as_ref(), &config, mints)
             .await
             .context("creating the pool")?;
-        let feeds = config.feeds;
-        let prices = prices::accounts(net.programs(), &feeds);
-        prices::post_pair(net.as_ref(), &feeds, [config.start_price, UsdPrice::ONE])
+        ground
+            .prepare_prices(net.as_ref(), &config.feeds)
+            .await
+            .context("preparing the price accounts")?;
+        let prices = [config.start_price, UsdPrice::ONE];
+        ground
+            .post(net.as_ref(), &config.feeds, prices)
             .await
             .context("posting the first prices")?;
-
-        let addresses = addresses(net.as_ref(), &pool, &feeds, prices);
-        let report = apply(&sender, &authority, &config.desired.clone().at(addresses)).await;
-        let report = report.context("setting up the market")?;
-        let world = Self {
-            market: report.market.clone(),
-            tables: vec![report.lookup_table.clone()],
-            report,
-            net,
-            sender,
-            config,
-            authority,
-            lender,
-            whale,
-            quote_price: AtomicI64::new(UsdPrice::ONE.units()),
-            feeds,
-        };
+        let authority = config.key("authority");
+        let world = Self::around(net, config, &pool, authority).await?;
         world
             .add_background_liquidity()
             .await
@@ -176,6 +192,38 @@ impl World {
             .await
             .context("lending")?;
         Ok(world)
+    }
+
+    /// The world around a pool and its prices that are there already. Its market is set up, or only read where `authority` has set it up
+    /// before.
+    ///
+    /// # Errors
+    /// See [`apply`].
+    pub async fn around(
+        net: Arc<dyn Localnet>,
+        config: WorldConfig,
+        pool: &PoolAddresses,
+        authority: Keypair,
+    ) -> Result<Self> {
+        let sender = net.sender();
+        let feeds = config.feeds;
+        let prices = config.ground.price_accounts(net.programs(), &feeds);
+        let addresses = addresses(net.as_ref(), pool, &feeds, prices);
+        let report = apply(&sender, &authority, &config.desired.clone().at(addresses)).await;
+        let report = report.context("setting up the market")?;
+        Ok(Self {
+            market: report.market.clone(),
+            tables: vec![report.lookup_table.clone()],
+            report,
+            net,
+            sender,
+            authority,
+            lender: config.key("lender"),
+            whale: config.key("whale"),
+            config,
+            quote_price: AtomicI64::new(UsdPrice::ONE.units()),
+            feeds,
+        })
     }
 
     /// Applies the migrations again, as they would be on a second run.

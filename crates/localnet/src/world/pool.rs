@@ -15,7 +15,7 @@ use ballast_abi::{
     },
 };
 use ballast_client::{
-    Account, Amounts, Band, Instruction, PoolAddresses, PoolState, Pubkey, Signer, Tick, existing,
+    Account, Band, Instruction, PoolAddresses, PoolState, Pubkey, Signer, Tick, existing,
     instruction,
 };
 use ballast_model::liquidity_for_value_down;
@@ -57,51 +57,13 @@ pub(super) async fn create(
     world: &WorldConfig,
     [base_mint, quote_mint]: [Pubkey; 2],
 ) -> Result<PoolAddresses> {
-    let key = |role: &str| keys::named(&format!("{}/{role}", world.name));
     let program = net.programs().whirlpool.id;
     let payer = net.payer().pubkey();
     let spacing = world.tick_spacing;
-    let config = key("whirlpools config");
-    let (fee_tier, _) = pda::fee_tier(&program, &config.pubkey(), spacing);
-    let fee_rate = fee_rate_ppm(spacing)?;
-    if net.programs().real_whirlpool {
-        // The real program lets only its administrators create these.
-        write_config(net, &config.pubkey(), &fee_tier, spacing, fee_rate).await?;
-    } else {
-        let create_config = InitializeConfig {
-            fee_authority: payer,
-            collect_protocol_fees_authority: payer,
-            reward_emissions_super_authority: payer,
-            default_protocol_fee_rate_bps: PROTOCOL_FEE_RATE_BPS,
-        };
-        let config_accounts = InitializeConfigAccounts {
-            config: config.pubkey(),
-            funder: payer,
-            system_program: spl::SYSTEM_PROGRAM,
-        };
-        let create_tier = InitializeFeeTier {
-            tick_spacing: spacing,
-            default_fee_rate_ppm: fee_rate,
-        };
-        let tier_accounts = InitializeFeeTierAccounts {
-            config: config.pubkey(),
-            fee_tier,
-            funder: payer,
-            fee_authority: payer,
-            system_program: spl::SYSTEM_PROGRAM,
-        };
-        let instructions = vec![
-            create_config.instruction(program, &config_accounts),
-            create_tier.instruction(program, &tier_accounts),
-        ];
-        net.execute(instructions, &[&config])
-            .await
-            .context("config and fee tier")?;
-    }
-
-    let config = config.pubkey();
+    let config = create_config(net, world).await?;
+    let (fee_tier, _) = pda::fee_tier(&program, &config, spacing);
     let (whirlpool, _) = pda::pool(&program, &config, &base_mint, &quote_mint, spacing);
-    let (vault_a, vault_b) = (key("pool base vault"), key("pool quote vault"));
+    let (vault_a, vault_b) = (world.key("pool base vault"), world.key("pool quote vault"));
     let initial = world
         .start_price
         .sqrt_price(UsdPrice::ONE, BASE_DECIMALS, QUOTE_DECIMALS)?;
@@ -137,6 +99,52 @@ pub(super) async fn create(
         base_mint,
         quote_mint,
     })
+}
+
+/// Config and fee tier; the config's address.
+async fn create_config(net: &dyn Localnet, world: &WorldConfig) -> Result<Pubkey> {
+    let program = net.programs().whirlpool.id;
+    let payer = net.payer().pubkey();
+    let spacing = world.tick_spacing;
+    let fee_rate = fee_rate_ppm(spacing)?;
+    let key = world.key("whirlpools config");
+    let config = world.ground.whirlpools_config(&key.pubkey());
+    let (fee_tier, _) = pda::fee_tier(&program, &config, spacing);
+    // The real program lets only its administrators create these, and nobody has the key of an address of a public cluster.
+    if net.programs().real_whirlpool || config != key.pubkey() {
+        write_config(net, &config, &fee_tier, spacing, fee_rate).await?;
+        return Ok(config);
+    }
+    let create_config = InitializeConfig {
+        fee_authority: payer,
+        collect_protocol_fees_authority: payer,
+        reward_emissions_super_authority: payer,
+        default_protocol_fee_rate_bps: PROTOCOL_FEE_RATE_BPS,
+    };
+    let config_accounts = InitializeConfigAccounts {
+        config,
+        funder: payer,
+        system_program: spl::SYSTEM_PROGRAM,
+    };
+    let create_tier = InitializeFeeTier {
+        tick_spacing: spacing,
+        default_fee_rate_ppm: fee_rate,
+    };
+    let tier_accounts = InitializeFeeTierAccounts {
+        config,
+        fee_tier,
+        funder: payer,
+        fee_authority: payer,
+        system_program: spl::SYSTEM_PROGRAM,
+    };
+    let instructions = vec![
+        create_config.instruction(program, &config_accounts),
+        create_tier.instruction(program, &tier_accounts),
+    ];
+    net.execute(instructions, &[&key])
+        .await
+        .context("config and fee tier")?;
+    Ok(config)
 }
 
 /// Config and fee tier as accounts.
@@ -208,10 +216,8 @@ impl World {
         )?;
         let needed = band.amounts_up(liquidity, state.sqrt_price)?;
 
-        // Enough to move the price anywhere within the background liquidity, many times.
         let whale = self.whale.pubkey();
-        let plenty = Amounts::new(u64::MAX / 8, u64::MAX / 8);
-        self.mint_to(&whale, plenty).await?;
+        self.mint_to(&whale, self.config.ground.plenty()).await?;
         self.create_tick_arrays([lower.get(), upper.get()]).await?;
 
         let market = &self.market.market;

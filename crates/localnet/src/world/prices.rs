@@ -77,7 +77,7 @@ impl PricePost {
     }
 }
 
-/// The accounts that prices of these feeds are in.
+/// The stand-in's own accounts of these feeds.
 pub(super) fn accounts(programs: &Programs, feeds: &[[u8; 32]; 2]) -> PriceAccounts {
     let [base, quote] = feeds.map(|feed| price_account(&programs.pyth.id, &feed, 0).0);
     PriceAccounts { base, quote }
@@ -105,20 +105,51 @@ fn post_instruction(net: &dyn Localnet, post: &PricePost) -> Instruction {
     args.instruction(program, &accounts)
 }
 
-/// Posts good prices of both feeds, published now.
+/// Good prices of both feeds, published now.
+pub(super) async fn good_pair(
+    net: &dyn Localnet,
+    feeds: &[[u8; 32]; 2],
+    prices: [UsdPrice; 2],
+) -> Result<[PricePost; 2]> {
+    let now_secs = net.chain().clock().await?.now_secs;
+    Ok([Side::Base, Side::Quote].map(|side| {
+        let good = PricePost::good(side, prices[side as usize], now_secs);
+        let feed = feeds[side as usize];
+        PricePost { feed, ..good }
+    }))
+}
+
+/// Posts good prices of both feeds into the stand-in's own accounts.
 pub(super) async fn post_pair(
     net: &dyn Localnet,
     feeds: &[[u8; 32]; 2],
     prices: [UsdPrice; 2],
 ) -> Result<()> {
-    let now_secs = net.chain().clock().await?.now_secs;
-    let posts = [Side::Base, Side::Quote].map(|side| {
-        let good = PricePost::good(side, prices[side as usize], now_secs);
-        let feed = feeds[side as usize];
-        post_instruction(net, &PricePost { feed, ..good })
-    });
+    let posts = good_pair(net, feeds, prices).await?;
+    let posts = posts.map(|post| post_instruction(net, &post));
     net.execute(posts.into(), &[]).await?;
     Ok(())
+}
+
+/// Creates the settings of the stand-in receiver.
+pub(super) async fn open_receiver(net: &dyn Localnet) -> Result<Receipt, SendError> {
+    let program = net.programs().pyth.id;
+    let payer = net.payer().pubkey();
+    let accounts = InitializeAccounts {
+        payer,
+        config: receiver::config(&program),
+        system_program: spl::SYSTEM_PROGRAM,
+    };
+    let settings = ReceiverConfig {
+        governance_authority: payer,
+        target_governance_authority: None,
+        wormhole: program,
+        sources: vec![SOURCE],
+        update_fee_lamports: 0,
+        minimum_signatures: 1,
+    };
+    let initialize = receiver::initialize(program, &accounts, &settings);
+    net.execute(vec![initialize], &[]).await
 }
 
 impl World {
@@ -139,23 +170,7 @@ impl World {
     /// # Errors
     /// [`SendError`].
     pub async fn open_receiver(&self) -> Result<Receipt, SendError> {
-        let program = self.net.programs().pyth.id;
-        let payer = self.net.payer().pubkey();
-        let accounts = InitializeAccounts {
-            payer,
-            config: receiver::config(&program),
-            system_program: spl::SYSTEM_PROGRAM,
-        };
-        let settings = ReceiverConfig {
-            governance_authority: payer,
-            target_governance_authority: None,
-            wormhole: program,
-            sources: vec![SOURCE],
-            update_fee_lamports: 0,
-            minimum_signatures: 1,
-        };
-        let initialize = receiver::initialize(program, &accounts, &settings);
-        self.net.execute(vec![initialize], &[]).await
+        open_receiver(self.net.as_ref()).await
     }
 
     /// Posts a good price of base, and one of quote, both published now. Leaves the pool alone.
@@ -164,7 +179,9 @@ impl World {
     /// If the cluster refuses.
     pub async fn post_price(&self, base: UsdPrice) -> Result<()> {
         let prices = [base, self.quote_price()];
-        post_pair(self.net.as_ref(), &self.feeds, prices)
+        self.config
+            .ground
+            .post(self.net.as_ref(), &self.feeds, prices)
             .await
             .context("posting prices")
     }
@@ -182,7 +199,9 @@ impl World {
 
     /// The accounts that prices of these feeds are posted to.
     pub fn price_accounts(&self, feeds: &[[u8; 32]; 2]) -> PriceAccounts {
-        accounts(self.net.programs(), feeds)
+        self.config
+            .ground
+            .price_accounts(self.net.programs(), feeds)
     }
 
     /// Moves the market: first the pool by swaps of the whale, then the oracle.

@@ -1,20 +1,61 @@
 //! Mints and token accounts.
 
 use anyhow::{Context, Result};
-use ballast_abi::spl;
+use ballast_abi::{
+    clusters::{WRAPPED_SOL_MINT, devnet::DEV_USDC_MINT},
+    spl,
+};
 use ballast_client::{
-    Amounts, Chain, Instruction, Pubkey, SendError, Side, Signer, existing, instruction,
+    Account, Amounts, Chain, Instruction, Pubkey, SendError, Side, Signer, existing, instruction,
 };
 
-use super::{BASE_DECIMALS, QUOTE_DECIMALS, World};
+use super::{BASE_DECIMALS, Ground, QUOTE_DECIMALS, World, WorldConfig};
 use crate::{
     keys,
     localnet::{Localnet, LocalnetExt},
 };
 
 /// Mints of base and quote, the base mint's address below the quote mint's as the pool demands. The payer is their
-/// authority.
-pub(super) async fn create_mints(net: &dyn Localnet, name: &str) -> Result<[Pubkey; 2]> {
+/// authority, except of wrapped SOL.
+pub(super) async fn create_mints(net: &dyn Localnet, world: &WorldConfig) -> Result<[Pubkey; 2]> {
+    match world.ground {
+        Ground::Own => create_own_mints(net, &world.name).await,
+        Ground::Devnet => write_devnet_mints(net).await,
+    }
+}
+
+/// Devnet's mints as accounts: nobody here has the key of that of devUSDC.
+async fn write_devnet_mints(net: &dyn Localnet) -> Result<[Pubkey; 2]> {
+    let mints = [
+        (WRAPPED_SOL_MINT, None, BASE_DECIMALS),
+        (DEV_USDC_MINT, Some(net.payer().pubkey()), QUOTE_DECIMALS),
+    ];
+    for (mint, authority, decimals) in mints {
+        let data = mint_data(authority, decimals);
+        let account = Account {
+            lamports: net.chain().rent_lamports(data.len()).await?,
+            data,
+            owner: spl::TOKEN_PROGRAM,
+            executable: false,
+            rent_epoch: u64::MAX,
+        };
+        net.set_account(&mint, account).await?;
+    }
+    Ok(mints.map(|(mint, ..)| mint))
+}
+
+/// A mint without supply: authority, supply, decimals, whether it is initialised, who may freeze.
+fn mint_data(authority: Option<Pubkey>, decimals: u8) -> Vec<u8> {
+    let mut data = Vec::with_capacity(spl::MINT_LENGTH);
+    data.extend_from_slice(&u32::from(authority.is_some()).to_le_bytes());
+    data.extend_from_slice(authority.unwrap_or_default().as_ref());
+    data.extend_from_slice(&0u64.to_le_bytes());
+    data.extend_from_slice(&[decimals, 1]);
+    data.resize(spl::MINT_LENGTH, 0);
+    data
+}
+
+async fn create_own_mints(net: &dyn Localnet, name: &str) -> Result<[Pubkey; 2]> {
     let base = keys::named(&format!("{name}/base mint"));
     let quote = (0..u32::MAX)
         .map(|number| keys::named(&format!("{name}/quote mint {number}")))
@@ -55,7 +96,7 @@ pub(super) async fn balance(chain: &dyn Chain, account: &Pubkey) -> Result<u64> 
 }
 
 impl World {
-    /// Instructions that create both of `owner`'s token accounts and mint to them; the payer signs.
+    /// Instructions that create both of `owner`'s token accounts and mint to them, or wrap SOL; the payer signs.
     pub(super) fn minting(&self, owner: &Pubkey, amounts: Amounts) -> Vec<Instruction> {
         let payer = self.net.payer().pubkey();
         let wallet = self.market.wallet(owner);
@@ -68,11 +109,14 @@ impl World {
                 side,
             ));
             let (token, amount) = (self.market.token(side), amounts.get(side));
-            if amount > 0 {
+            let account = wallet.tokens(side);
+            if amount > 0 && token.mint == WRAPPED_SOL_MINT {
+                instructions.extend(instruction::wrap_sol(&payer, &account, amount));
+            } else if amount > 0 {
                 instructions.push(spl::mint_to(
                     token.program,
                     token.mint,
-                    wallet.tokens(side),
+                    account,
                     payer,
                     amount,
                 ));
