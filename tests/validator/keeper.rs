@@ -29,7 +29,12 @@ pub struct JournalFile(PathBuf);
 impl KeeperProcess {
     /// Key, configuration and a directory for the journal, for the market of `world`; does not start it yet.
     pub async fn prepare(world: &World) -> Result<Self> {
-        let keypair = keys::named(&format!("{}/keeper", world.config.name));
+        Self::prepare_as(world, "keeper").await
+    }
+
+    /// The same for one of several of the market, by its name.
+    pub async fn prepare_as(world: &World, name: &str) -> Result<Self> {
+        let keypair = keys::named(&format!("{}/{name}", world.config.name));
         let funding = world.net.fund(&keypair.pubkey(), LAMPORTS).await;
         let funding = funding.context("funding a keeper")?.signature;
         let directory = tempfile::Builder::new()

@@ -24,6 +24,7 @@ mod kills;
     reason = "shared with the tests of the command line, which use other parts"
 )]
 mod node;
+mod race;
 mod side;
 mod story;
 mod trail;

@@ -71,14 +71,12 @@ impl Trail {
         })
     }
 
-    /// Nothing was done twice, and nothing behind the journal's back.
+    /// Nothing was done behind the journal's back. Returns what landed.
     ///
     /// - At no time were there two open intents, and every intent has exactly one outcome and its own transaction.
     /// - Every transaction of the keeper's on the chain is that of exactly one intent, and succeeded or failed as the
     ///   intent's outcome says; what expired or was dropped is not there.
-    /// - The position counts as many rehedges and deleverages as landed.
-    /// - No two of them were of one kind at one price. (Prices are passed once each.)
-    pub fn assert_nothing_was_done_twice(&self) {
+    pub fn assert_the_journal_is_what_happened(&self) -> Vec<ActionKind> {
         let (mut on_chain, mut landed) = (BTreeMap::new(), Vec::new());
         for (intent, outcome) in &self.settled() {
             match outcome {
@@ -95,6 +93,25 @@ impl Trail {
         assert_eq!(self.transactions, on_chain, "chain (left) against journal");
         let done: Vec<_> = self.deeds.iter().map(|deed| deed.action).collect();
         assert_eq!(done, landed, "events (left) against journal");
+        landed
+    }
+
+    /// How often it tried what another one had just made unnecessary.
+    pub fn raced(&self) -> usize {
+        let settled = self.settled();
+        let raced = settled
+            .iter()
+            .filter(|(_, outcome)| matches!(outcome, Outcome::Raced { .. }));
+        raced.count()
+    }
+
+    /// Nothing was done twice by the only keeper of the position.
+    ///
+    /// - The journal is what happened.
+    /// - The position counts as many rehedges and deleverages as landed.
+    /// - No two of them were of one kind at one price. (Prices are passed once each.)
+    pub fn assert_nothing_was_done_twice(&self) {
+        let landed = self.assert_the_journal_is_what_happened();
         let count = |kind| landed.iter().filter(|action| **action == kind).count();
         let counts = [ActionKind::Rehedge, ActionKind::Deleverage].map(count);
         assert_eq!(
