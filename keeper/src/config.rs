@@ -27,6 +27,7 @@ mod malformed;
 mod nodes;
 mod notify;
 mod prices;
+mod shards;
 
 pub use api::Api;
 pub use automation::Automation;
@@ -38,6 +39,7 @@ pub use history::History;
 pub use nodes::Nodes;
 pub use notify::Notify;
 pub use prices::Prices;
+pub use shards::Shards;
 
 pub use crate::control::Mode;
 
@@ -81,6 +83,8 @@ pub struct Config {
     pub flags: Flags,
     /// The hedge on a venue; `None`: positions are hedged on the chain alone.
     pub hedge: Option<Hedge>,
+    /// The group of keepers between which positions are shared out; `None`: this one acts for all.
+    pub shards: Option<Shards>,
     /// Whom to tell what a person should know.
     pub notify: Notify,
     /// The HTTP interface.
@@ -200,6 +204,8 @@ struct RawConfig {
     contingency: flags::RawContingency,
     #[serde(default)]
     hedge: hedge::RawHedge,
+    #[serde(default)]
+    shards: shards::RawShards,
     #[serde(default)]
     notify: notify::RawNotify,
     #[serde(default)]
@@ -449,6 +455,7 @@ impl Config {
                 fees.warn_below_lamports,
             ),
             hedge: raw.hedge.read()?,
+            shards: raw.shards.read()?,
             notify: raw.notify.into(),
             api: raw.api.try_into()?,
         };

@@ -30,6 +30,7 @@ use crate::{
     memory::Memory,
     notify::Notifier,
     picture::{Picture, Pictures},
+    shards::{Shards, table},
     sources::{Doubts, Sources},
     start, updates,
 };
@@ -67,6 +68,8 @@ pub struct Parts {
     pub other_nodes: Vec<Arc<dyn Chain>>,
     /// In place of what the configuration's hedge names.
     pub hedge: hedge::Tools,
+    /// Where leases on shards are; `None`: where the configuration says, if it does.
+    pub leases: Option<table::Connect>,
 }
 
 /// A keeper that is ready to run.
@@ -218,6 +221,7 @@ impl Keeper {
             clock: _,
             other_nodes,
             hedge: tools,
+            leases,
         } = parts;
         let config = Arc::new(config);
         let keypair = keypair.map(Arc::new);
@@ -227,6 +231,12 @@ impl Keeper {
             .unwrap_or_default();
         tokio::pin!(shutdown);
 
+        let shards = config.shards.as_ref().map(|group| {
+            let connect = leases.unwrap_or_else(|| table::in_postgres(group));
+            Shards::member(&group.member, connect)
+        });
+        let has_group = shards.is_some();
+        let shards = shards.unwrap_or_default();
         let nodes = Nodes::new(chain, more_nodes, config.nodes.asked);
         let chain: Arc<dyn Chain> = Arc::new(nodes.clone());
         if config.mode.sends() {
@@ -281,6 +291,7 @@ impl Keeper {
             past,
             flags: Arc::new(Shown(red_flags.subscribe())),
             hedge: has_hedge,
+            shards: shards.clone(),
         })?;
         api_address.send_replace(server.as_ref().map(Server::address));
         // Who only observes leaves them to a keeper that acts.
@@ -294,6 +305,7 @@ impl Keeper {
             open_intents,
         });
 
+        let leasing = shards.watch(nodes.clone(), control.clone(), events.clone());
         let sources = Sources::new(Arc::clone(&chain), feeds, markets.clone(), config.timing);
         let watcher = Watcher {
             config: Arc::clone(&config),
@@ -315,6 +327,7 @@ impl Keeper {
             events.clone(),
         )
         .with_control(control.clone())
+        .with_shards(shards.clone())
         .with_spending(std::mem::take(&mut recovered.spending))
         .with_recorder(recorder.clone());
         let service = config.prices.source()?;
@@ -355,7 +368,7 @@ impl Keeper {
         let balance = balance.watch_balance();
         let overrides = control.watch(halt_dir.as_deref());
         let flags = watcher.run(ear);
-        tokio::pin!(sources, engine, balance, overrides, flags);
+        tokio::pin!(sources, engine, balance, overrides, flags, leasing);
         // A task of its own: what it writes and computes keeps nobody here waiting.
         let mut hedging = JoinSet::new();
         let (stop_hedging, stopped) = oneshot::channel();
@@ -373,6 +386,7 @@ impl Keeper {
                 () = &mut balance, if watches_balance => {}
                 () = &mut overrides => {}
                 () = &mut flags => {}
+                () = &mut leasing, if has_group => {}
                 // Only a panic ends it.
                 Some(Err(error)) = hedging.join_next() => {
                     break Err(EngineError::Broken(format!("the hedge failed ({error})")));
@@ -380,6 +394,7 @@ impl Keeper {
             }
         };
         drop(server);
+        let _ = timeout(LAST_WRITE, shards.leave()).await;
         // An order that waits for its answer gets it, or is found out at the next start.
         drop(stop_hedging);
         let _ = timeout(LAST_WRITE, hedging.join_next()).await;

@@ -14,6 +14,8 @@
 //! [`control`] says how much of that is permitted: the configuration's mode, and what people say while the keeper runs; [`flags`] watches
 //! for signs that it should be less, and [`notify`] tells people.
 //!
+//! [`shards`] shares positions out among several keepers, if they are a group.
+//!
 //! [`hedge`] covers on a venue what the chain leaves of the positions' delta, if one is configured.
 //!
 //! [`picture`] is what readers see of all that, [`api`] serves it.
@@ -43,6 +45,7 @@ pub mod notify;
 pub mod pace;
 pub mod picture;
 pub mod retries;
+pub mod shards;
 pub mod sources;
 pub mod start;
 pub mod updates;

@@ -56,6 +56,14 @@ impl<K: Copy + Ord + Hash> Pace<K> {
         self.by_end.insert((until, key));
     }
 
+    /// Nothing has failed: it waits for its turn.
+    pub fn waits(&mut self, key: K, until: Instant) {
+        let failures = self.failures(&key);
+        self.forget_end(&key);
+        self.pauses.insert(key, Pause { failures, until });
+        self.by_end.insert((until, key));
+    }
+
     /// It succeeded, or is not wanted any more: the next failure is a first one.
     pub fn succeeded(&mut self, key: &K) {
         self.forget_end(key);

@@ -2,6 +2,7 @@
 
 mod code;
 mod flags;
+mod shards;
 
 use std::{fmt, time::Duration};
 
@@ -88,6 +89,10 @@ pub async fn run(args: &DoctorArgs, globals: &Globals, output: &mut Output) -> R
     if node(&mut report, chain).await {
         let stream = websocket(&mut report, globals).await;
         let lamports = key(&mut report, chain, globals).await;
+        if let Some(group) = config.as_ref().and_then(|config| config.shards.as_ref()) {
+            let (state, finding) = shards::check(group, chain).await;
+            report.add("shards", state, finding);
+        }
         let mut found = None;
         if program(&mut report, chain, args).await {
             found = market(&mut report, chain, args).await;

@@ -3,7 +3,11 @@
 use std::{fmt, path::PathBuf};
 
 use anyhow::Result;
-use ballast_keeper::{Config, config::Hedge, logging};
+use ballast_keeper::{
+    Config,
+    config::{Hedge, Shards},
+    logging,
+};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -43,6 +47,8 @@ struct CheckReport {
     markets: usize,
     /// Where and for whom it hedges; `null`: nowhere.
     hedge: Option<String>,
+    /// Of which group it is; `null`: it acts for all positions.
+    shards: Option<String>,
 }
 
 /// Runs, or checks.
@@ -59,6 +65,7 @@ pub async fn run(command: &KeeperCommand, globals: &Globals, output: &mut Output
                 mode: format!("{:?}", config.mode).to_lowercase(),
                 markets: config.markets.len(),
                 hedge: config.hedge.as_ref().map(Hedge::summary),
+                shards: config.shards.as_ref().map(Shards::summary),
             })
         }
         KeeperCommand::Run(args) => {
@@ -88,9 +95,11 @@ impl fmt::Display for CheckReport {
             self.markets,
             if self.markets == 1 { "" } else { "s" }
         )?;
-        match &self.hedge {
-            Some(hedge) => writeln!(f, "hedge: {hedge}"),
-            None => Ok(()),
+        for (what, summary) in [("hedge", &self.hedge), ("shards", &self.shards)] {
+            if let Some(summary) = summary {
+                writeln!(f, "{what}: {summary}")?;
+            }
         }
+        Ok(())
     }
 }

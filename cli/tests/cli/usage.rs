@@ -337,8 +337,7 @@ fn a_valid_keeper_configuration_is_said_to_be_one() {
         format!("{config} is a valid configuration: mode observe, 1 market\n")
     );
     let checked = run(&["--json", "keeper", "check", "--config", config]);
-    let expected =
-        serde_json::json!({ "config": config, "mode": "observe", "markets": 1, "hedge": null });
+    let expected = serde_json::json!({ "config": config, "mode": "observe", "markets": 1, "hedge": null, "shards": null });
     assert_eq!(checked.json(), expected);
 
     // A hedge is said with it; a misspelt key of it is no key.
@@ -355,6 +354,22 @@ fn a_valid_keeper_configuration_is_said_to_be_one() {
     let checked = run(&["keeper", "check", "--config", config]);
     assert_eq!(checked.code, 1);
     assert!(checked.err.contains("max_size"), "{}", checked.err);
+
+    // A group is said with it, and needs a second node.
+    let group = "[shards]\nlease_url = \"postgres://me@localhost/x\"\nmember = \"eu-1\"\n";
+    std::fs::write(config, hedged.clone() + group).unwrap();
+    let checked = run(&["keeper", "check", "--config", config]);
+    assert_eq!(checked.code, 1);
+    assert!(
+        checked.err.contains("nodes.more_rpc_urls"),
+        "{}",
+        checked.err
+    );
+    let nodes = "[nodes]\nmore_rpc_urls = [\"http://127.0.0.1:8\"]\n";
+    std::fs::write(config, hedged + group + nodes).unwrap();
+    let checked = run(&["keeper", "check", "--config", config]);
+    let said = "shards: member \"eu-1\" of a group that shares 256 shards of positions\n";
+    assert!(checked.out.ends_with(said), "{}", checked.out);
 }
 
 #[test]

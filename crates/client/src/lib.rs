@@ -64,7 +64,7 @@ pub use failure::{Cause, Failure};
 pub use fate::{Fate, await_fate, fate};
 pub use logs::{is_truncated, lines_of};
 pub use market::{MarketContext, MarketError, PoolAddresses, SwapPath, TokenContext, Wallet};
-pub use nodes::{Condition, NodeSeen, Nodes, NodesConfig};
+pub use nodes::{Condition, NodeSeen, Nodes, NodesConfig, Reach};
 pub use outcome::{Outcome, Receipt, Rehearsed, SendError};
 pub use policy::{default_policy, highest_trigger_down, opening_warning, trigger_warning};
 pub use position::{PositionAddresses, PositionContext, Positions, markets};

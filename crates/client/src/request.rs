@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use solana_sdk::{instruction::Instruction, message::AddressLookupTableAccount, signer::Signer};
 
+use crate::chain::Blockhash;
+
 /// What to offer for a place in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PriorityFee {
@@ -74,6 +76,8 @@ pub struct Request<'a> {
     pub compute: ComputeLimit,
     /// `None`: the sender's.
     pub fee: Option<PriorityFee>,
+    /// To sign with, for what must not live longer; `None`: the newest.
+    pub blockhash: Option<Blockhash>,
 }
 
 impl<'a> Request<'a> {
@@ -86,6 +90,7 @@ impl<'a> Request<'a> {
             tables: &[],
             compute: ComputeLimit::Simulated,
             fee: None,
+            blockhash: None,
         }
     }
 
@@ -104,6 +109,12 @@ impl<'a> Request<'a> {
     /// With another priority fee than the sender's.
     pub fn fee(mut self, fee: PriorityFee) -> Self {
         self.fee = Some(fee);
+        self
+    }
+
+    /// Signed with this blockhash, if there is one.
+    pub fn blockhash(mut self, blockhash: Option<Blockhash>) -> Self {
+        self.blockhash = blockhash;
         self
     }
 

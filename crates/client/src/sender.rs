@@ -55,7 +55,10 @@ impl Sender {
             ComputeLimit::Fixed(units) => units,
             ComputeLimit::Simulated => self.simulated_limit(request, fee).await?,
         };
-        let blockhash = self.chain.latest_blockhash().await?;
+        let blockhash = match request.blockhash {
+            Some(blockhash) => blockhash,
+            None => self.chain.latest_blockhash().await?,
+        };
         let transaction = assemble(request, limit, fee, blockhash.hash)?;
         Ok(Prepared::new(
             transaction,

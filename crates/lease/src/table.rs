@@ -3,7 +3,7 @@
 use postgres::{Client, Row};
 use thiserror::Error;
 
-use crate::rules::{Lease, through_from};
+use crate::rules::{Lease, TERM, through_from};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS leases (
@@ -22,6 +22,10 @@ const SCHEMA: &str = "
         PRIMARY KEY (shard, signature)
     );
     CREATE INDEX IF NOT EXISTS lease_intents_open ON lease_intents (shard, epoch) WHERE outcome IS NULL;
+    CREATE TABLE IF NOT EXISTS lease_members (
+        member TEXT PRIMARY KEY,
+        seen BIGINT NOT NULL
+    );
 ";
 
 /// Why the table cannot be used.
@@ -88,27 +92,93 @@ impl Leases {
         })
     }
 
+    /// Says that this member is there at a height. Returns all members that said so within a term before it, by name.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub fn beat(&mut self, height: u64) -> Result<Vec<String>, LeaseError> {
+        self.client.execute(
+            "INSERT INTO lease_members (member, seen) VALUES ($1, $2)
+             ON CONFLICT (member) DO UPDATE SET seen = excluded.seen",
+            &[&self.member, &db(height)?],
+        )?;
+        self.members(height)
+    }
+
+    /// The members that are there at a height, by name.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub fn members(&mut self, height: u64) -> Result<Vec<String>, LeaseError> {
+        let since = db(height.saturating_sub(TERM))?;
+        let rows = self.client.query(
+            "SELECT member FROM lease_members WHERE seen >= $1 ORDER BY member",
+            &[&since],
+        )?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Says that this member goes. Its leases still hold to their ends.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub fn leave(&mut self) -> Result<(), LeaseError> {
+        let member = &self.member;
+        self.client
+            .execute("DELETE FROM lease_members WHERE member = $1", &[member])?;
+        Ok(())
+    }
+
+    /// How many of these shards each owner holds at a height.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub fn owners(
+        &mut self,
+        shards: &[u32],
+        height: u64,
+    ) -> Result<Vec<(String, u64)>, LeaseError> {
+        let rows = self.client.query(
+            "SELECT owner, COUNT(*) FROM leases WHERE shard = ANY($1) AND through >= $2 GROUP BY owner ORDER BY owner",
+            &[&ids(shards), &db(height)?],
+        )?;
+        Ok(rows
+            .iter()
+            .map(|row| (row.get(0), unsigned(row, 1)))
+            .collect())
+    }
+
     /// Takes a lease, if `height` is above what the last holder has. The height is [`crate::rules::height_to_take`] of two nodes.
     ///
     /// # Errors
     /// [`LeaseError`].
     pub fn take(&mut self, shard: u32, height: u64) -> Result<Option<Lease>, LeaseError> {
-        let (now, through) = (db(height)?, db(through_from(height))?);
-        let shard_id = i64::from(shard);
-        let new = self.client.query_opt(
-            "INSERT INTO leases (shard, owner, epoch, through) VALUES ($1, $2, 1, $3)
+        Ok(self.take_all(&[shard], height)?.pop())
+    }
+
+    /// Takes those of several leases that can be taken at a height.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub fn take_all(&mut self, shards: &[u32], height: u64) -> Result<Vec<Lease>, LeaseError> {
+        let through = through_from(height);
+        // In order, so that two who take the same do not wait for each other.
+        let new = self.client.query(
+            "INSERT INTO leases (shard, owner, epoch, through)
+             SELECT wanted.shard, $2, 1, $3 FROM UNNEST($1::BIGINT[]) AS wanted (shard) ORDER BY wanted.shard
              ON CONFLICT (shard) DO UPDATE SET owner = excluded.owner, epoch = leases.epoch + 1,
                  through = excluded.through
              WHERE leases.through < $4
-             RETURNING epoch",
-            &[&shard_id, &self.member, &through, &now],
+             RETURNING shard, epoch",
+            &[&ids(shards), &self.member, &db(through)?, &db(height)?],
         )?;
-        Ok(new.map(|row| Lease {
-            shard,
-            epoch: unsigned(&row, 0),
-            through: through_from(height),
+        let taken = new.iter().map(|row| Lease {
+            shard: shard_of(row),
+            epoch: unsigned(row, 1),
+            through,
             renewed_at: height,
-        }))
+        });
+        Ok(taken.collect())
     }
 
     /// Renews a lease; `None`: somebody else has it by now.
@@ -116,21 +186,35 @@ impl Leases {
     /// # Errors
     /// [`LeaseError`].
     pub fn renew(&mut self, lease: &Lease, height: u64) -> Result<Option<Lease>, LeaseError> {
-        let renewed = self.client.query_opt(
-            "UPDATE leases SET through = GREATEST(through, $4)
-             WHERE shard = $1 AND owner = $2 AND epoch = $3 RETURNING through",
+        Ok(self.renew_all(std::slice::from_ref(lease), height)?.pop())
+    }
+
+    /// Renews several leases; those that are missing from the answer somebody else has by now.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub fn renew_all(&mut self, leases: &[Lease], height: u64) -> Result<Vec<Lease>, LeaseError> {
+        let shards: Vec<u32> = leases.iter().map(|lease| lease.shard).collect();
+        let epochs: Result<Vec<i64>, _> = leases.iter().map(|lease| db(lease.epoch)).collect();
+        let renewed = self.client.query(
+            "UPDATE leases SET through = GREATEST(leases.through, $4)
+             FROM UNNEST($1::BIGINT[], $2::BIGINT[]) AS held (shard, epoch)
+             WHERE leases.shard = held.shard AND leases.epoch = held.epoch AND leases.owner = $3
+             RETURNING leases.shard, leases.epoch, leases.through",
             &[
-                &i64::from(lease.shard),
+                &ids(&shards),
+                &epochs?,
                 &self.member,
-                &db(lease.epoch)?,
                 &db(through_from(height))?,
             ],
         )?;
-        Ok(renewed.map(|row| Lease {
-            through: unsigned(&row, 0),
+        let renewed = renewed.iter().map(|row| Lease {
+            shard: shard_of(row),
+            epoch: unsigned(row, 1),
+            through: unsigned(row, 2),
             renewed_at: height,
-            ..*lease
-        }))
+        });
+        Ok(renewed.collect())
     }
 
     /// Writes an intent down, if the lease is still held and the transaction does not outlive it. Only then may it be sent.
@@ -179,20 +263,42 @@ impl Leases {
     /// # Errors
     /// [`LeaseError`].
     pub fn open_intents(&mut self, shard: u32) -> Result<Vec<OpenIntent>, LeaseError> {
+        let open = self.open_of(&[shard])?;
+        Ok(open.into_iter().map(|(_, intent)| intent).collect())
+    }
+
+    /// The same of several shards, each with its own.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub fn open_of(&mut self, shards: &[u32]) -> Result<Vec<(u32, OpenIntent)>, LeaseError> {
         let rows = self.client.query(
-            "SELECT epoch, last_valid, signature, bytes FROM lease_intents
-             WHERE shard = $1 AND outcome IS NULL ORDER BY epoch, last_valid, signature",
-            &[&i64::from(shard)],
+            "SELECT shard, epoch, last_valid, signature, bytes FROM lease_intents
+             WHERE shard = ANY($1) AND outcome IS NULL ORDER BY epoch, last_valid, signature",
+            &[&ids(shards)],
         )?;
-        Ok(rows
-            .iter()
-            .map(|row| OpenIntent {
-                epoch: unsigned(row, 0),
-                last_valid: unsigned(row, 1),
-                signature: row.get(2),
-                bytes: row.get(3),
-            })
-            .collect())
+        let open = rows.iter().map(|row| {
+            let intent = OpenIntent {
+                epoch: unsigned(row, 1),
+                last_valid: unsigned(row, 2),
+                signature: row.get(3),
+                bytes: row.get(4),
+            };
+            (shard_of(row), intent)
+        });
+        Ok(open.collect())
+    }
+
+    /// Forgets what has an outcome and could land below a height only.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub fn forget(&mut self, shards: &[u32], below: u64) -> Result<u64, LeaseError> {
+        let forgotten = self.client.execute(
+            "DELETE FROM lease_intents WHERE shard = ANY($1) AND last_valid < $2 AND outcome IS NOT NULL",
+            &[&ids(shards), &db(below)?],
+        )?;
+        Ok(forgotten)
     }
 
     /// Outcomes of what may have landed at this height or later, whoever signed it.
@@ -223,6 +329,15 @@ impl Leases {
 
 fn db(value: u64) -> Result<i64, LeaseError> {
     i64::try_from(value).map_err(|_| LeaseError::Height(value))
+}
+
+fn ids(shards: &[u32]) -> Vec<i64> {
+    shards.iter().map(|shard| i64::from(*shard)).collect()
+}
+
+/// A row's first column, a shard, which was written from 32 bits.
+fn shard_of(row: &Row) -> u32 {
+    row.get::<_, i64>(0) as u32
 }
 
 /// What [`db`] has written.

@@ -295,3 +295,67 @@ fn an_intent_is_refused_when_it_should_be() {
     other.settle(SHARD, "a", "landed").unwrap();
     assert_eq!(write(&mut other, &new, "c", 200), Ok(()));
 }
+
+#[test]
+fn of_many_leases_each_is_taken_and_renewed_by_itself() {
+    let Some(server) = server() else { return };
+    let url = server.database().unwrap();
+    let (mut one, mut other) = (connect(&url, 1), connect(&url, 2));
+    let shards = |leases: &[Lease]| {
+        let mut shards: Vec<_> = leases.iter().map(|lease| lease.shard).collect();
+        shards.sort_unstable();
+        shards
+    };
+    let held = one.take_all(&[3, 1, 2], 100).unwrap();
+    assert_eq!(shards(&held), [1, 2, 3]);
+    // What somebody holds is left out, what is free is not.
+    let others = other.take_all(&[1, 2, 3, 4], 160).unwrap();
+    assert_eq!((shards(&others), others[0].epoch), (vec![4], 1));
+    let stolen = other.take_all(&[2], 161).unwrap();
+    assert_eq!((shards(&stolen), stolen[0].epoch), (vec![2], 2));
+    let renewed = one.renew_all(&held, 165).unwrap();
+    assert_eq!(shards(&renewed), [1, 3]);
+    assert!(
+        renewed
+            .iter()
+            .all(|lease| (lease.through, lease.renewed_at) == (225, 165))
+    );
+    assert_eq!(one.take_all(&[], 300).unwrap(), []);
+    assert_eq!(one.renew_all(&[], 300).unwrap(), []);
+    let owners = one.owners(&[1, 2, 3, 4, 5], 221).unwrap();
+    // The fourth ended at 220, the second holds through 221.
+    assert_eq!(
+        owners,
+        [("member 1".to_owned(), 2), ("member 2".to_owned(), 1)]
+    );
+
+    let written = one.write_intent(&renewed[0], "a", 200, b"x").unwrap();
+    assert_eq!(written, Ok(()));
+    let open = one.open_of(&[1, 2, 3]).unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(
+        (open[0].0, open[0].1.signature.as_str()),
+        (renewed[0].shard, "a")
+    );
+    // What has no outcome is never forgotten, and what may still land neither.
+    assert_eq!(one.forget(&[1, 2, 3], 300).unwrap(), 0);
+    one.settle(renewed[0].shard, "a", "landed").unwrap();
+    assert_eq!(one.forget(&[1, 2, 3], 200).unwrap(), 0);
+    assert_eq!(one.forget(&[4], 300).unwrap(), 0);
+    assert_eq!(one.forget(&[1, 2, 3], 201).unwrap(), 1);
+}
+
+#[test]
+fn who_was_not_heard_of_for_a_term_or_has_left_is_no_member() {
+    let Some(server) = server() else { return };
+    let url = server.database().unwrap();
+    let (mut one, mut other) = (connect(&url, 1), connect(&url, 2));
+    assert_eq!(one.beat(100).unwrap(), ["member 1"]);
+    assert_eq!(other.beat(160).unwrap(), ["member 1", "member 2"]);
+    assert_eq!(other.beat(161).unwrap(), ["member 2"]);
+    // Nodes that lag do not take it out.
+    assert_eq!(one.beat(130).unwrap(), ["member 1", "member 2"]);
+    assert_eq!(other.members(161).unwrap(), ["member 1", "member 2"]);
+    one.leave().unwrap();
+    assert_eq!(other.beat(162).unwrap(), ["member 2"]);
+}

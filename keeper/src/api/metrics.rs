@@ -2,6 +2,7 @@
 
 mod hedge;
 mod markets;
+mod shards;
 mod text;
 
 use ballast_view::FlagState;
@@ -10,6 +11,7 @@ use super::{scene::Scene, server::Api};
 use crate::{control::Mode, picture::Found};
 use hedge::hedge;
 use markets::{contingency, markets};
+use shards::shards;
 use text::Text;
 
 /// All metrics.
@@ -69,6 +71,9 @@ pub(super) fn text(api: &Api) -> String {
         if let Some(now) = &scene.hedge {
             hedge(&mut text, now);
         }
+    }
+    if let Some(now) = api.sources.shards.now() {
+        shards(&mut text, &now);
     }
     text.0
 }

@@ -38,6 +38,7 @@ pub use token::{Token, TokenError};
 
 use crate::{
     config::Config, control::Control, hedge::HedgeWatch, journal::Feed, picture::Pictures,
+    shards::Shards,
 };
 
 /// Time between two ticks of the stream.
@@ -62,4 +63,6 @@ pub struct Sources {
     pub flags: Arc<dyn Flags>,
     /// The hedge at a venue; `None`: there is none.
     pub hedge: Option<HedgeWatch>,
+    /// Whose positions are, where several keepers are a group.
+    pub shards: Shards,
 }

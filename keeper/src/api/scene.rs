@@ -170,7 +170,8 @@ impl Scene {
         let snapshot = snapshot(market)?;
         let liquidation = &self.sources.config.liquidation;
         let mut situation = position.situation(snapshot, self.picture.keeper, liquidation);
-        situation.outlook.forbidden = self.sources.control.forbidden(&position.address);
+        let (control, shards) = (&self.sources.control, &self.sources.shards);
+        situation.outlook.forbidden = shards.forbidden(control, &position.address);
         let held = self.held(position);
         let past = self.sources.past.of(&position.address);
         let seen = view::Seen {

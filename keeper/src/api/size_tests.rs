@@ -19,6 +19,7 @@ use crate::{
     events::Events,
     journal::Feed,
     picture::{Found, MarketPicture, Picture, PositionPicture, Writer},
+    shards::Shards,
     sim,
 };
 
@@ -134,6 +135,7 @@ async fn a_page_of_ten_thousand_positions_is_small_and_quick() {
         past: Arc::new(Nobody),
         flags: Arc::new(Nobody),
         hedge: None,
+        shards: Shards::default(),
     };
     let api = Api::new(sources, Guard::new(1, &[], token, None)).unwrap();
     api.renew();

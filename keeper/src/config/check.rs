@@ -98,6 +98,9 @@ impl Config {
             let markets: Vec<_> = self.markets.iter().map(|market| market.address).collect();
             hedge.check(&markets)?;
         }
+        if let Some(shards) = &self.shards {
+            shards.check(self.nodes.more_rpc_urls.len())?;
+        }
         self.notify.check()?;
         self.api.check()?;
         require(

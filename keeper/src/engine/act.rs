@@ -28,6 +28,7 @@ impl Engine {
         for action in ActionKind::ALL {
             self.pace.succeeded(&(*position, action));
         }
+        self.yields.end(position);
         self.refusals.end(position);
         self.refused.remove(position);
         self.expired.remove(&Lane::acts(*position));
@@ -47,7 +48,7 @@ impl Engine {
     }
 
     fn permission(&self, subject: &Pubkey, action: ActionKind) -> Permission {
-        self.executor.control.permission(subject, action)
+        self.executor.permission(subject, action)
     }
 
     /// Assesses a position and does what follows from it.
@@ -160,6 +161,20 @@ impl Engine {
         before != told
     }
 
+    /// Whether the keeper whose position it is goes first, for a while.
+    fn gives_way(&mut self, position: Pubkey, action: ActionKind) -> bool {
+        if !self.executor.shards.yields(&position)
+            || self.permission(&position, action) != Permission::Send
+        {
+            return false;
+        }
+        let until = self.yields.until(position, action, Instant::now());
+        if let Some(until) = until {
+            self.pace.waits((position, action), until);
+        }
+        until.is_some()
+    }
+
     /// Has an action done, or, for a survey, the position looked at.
     pub(super) fn dispatch(
         &mut self,
@@ -171,6 +186,9 @@ impl Engine {
         if (!survey && self.permission(&position, action) == Permission::Nothing)
             || self.pace.is_pausing(&(position, action), Instant::now())
         {
+            return;
+        }
+        if !survey && self.gives_way(position, action) {
             return;
         }
         if self.jobs.len() >= room(self.config.max_in_flight, action) {
@@ -200,7 +218,8 @@ impl Engine {
                 .get(&position)
                 .copied()
                 .unwrap_or_default()
-                .max(self.floor_slot),
+                .max(self.floor_slot)
+                .max(self.executor.shards.floor_slot()),
             attempt: self.expired.get(&lane).copied().unwrap_or_default(),
             has_failed: self.failed.contains(&lane),
         };

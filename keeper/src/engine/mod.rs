@@ -9,6 +9,7 @@ mod shelf;
 mod show;
 mod status;
 mod withheld;
+mod yields;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -42,6 +43,7 @@ use crate::{
 };
 use shelf::Shelf;
 use withheld::Refusals;
+use yields::Yields;
 
 /// How long a stop waits for transactions in flight; the journal takes care of those that take longer.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -113,6 +115,16 @@ impl Lane {
     }
 }
 
+/// Completes when whose positions are has changed; for a keeper that is alone, never.
+async fn changed(shards: &mut Option<watch::Receiver<u64>>) {
+    if let Some(shards) = shards
+        && shards.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
 /// See the module's description.
 pub struct Engine {
     config: Arc<Config>,
@@ -137,6 +149,8 @@ pub struct Engine {
     refused: HashMap<Pubkey, Kinds>,
     /// How often in a row each of it was refused.
     refusals: Refusals,
+    /// What another keeper does first.
+    yields: Yields,
     /// Positions that something is due for while too much is in flight, what is most pressing last.
     waiting: BTreeSet<(ActionKind, Pubkey, Pubkey)>,
     told: HashMap<Pubkey, Told>,
@@ -182,6 +196,7 @@ impl Engine {
             failed: HashSet::new(),
             refused: HashMap::new(),
             refusals: Refusals::default(),
+            yields: Yields::default(),
             waiting: BTreeSet::new(),
             told: HashMap::new(),
             problems: HashMap::new(),
@@ -256,6 +271,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         tokio::pin!(shutdown);
         let mut changes = self.executor.control.changes();
+        let mut shards = self.executor.shards.changes();
         loop {
             let pause_end = self.pace.next_end();
             let picture_due = self.picture.due();
@@ -268,6 +284,7 @@ impl Engine {
                     self.require_journal()?;
                     self.permitted_anew();
                 }
+                () = changed(&mut shards) => self.permitted_anew(),
                 event = source.recv() => match event {
                     Some(event) => self.source_event(event),
                     None => return Err(EngineError::Broken("the sources ended".into())),

@@ -81,7 +81,7 @@ impl Withheld {
         Self {
             refused,
             retried: refusals.retried(position, refused, now),
-            forbidden: executor.control.forbidden(position),
+            forbidden: executor.forbidden(position),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     control::Permission,
     event::KeeperEvent,
     journal::{Inputs, Intent, JournalError, PaperRecord, Record, SharedJournal},
+    shards::Admission,
 };
 
 /// What is about to be signed.
@@ -48,17 +49,22 @@ impl Executor {
             ActionKind::Recenter | ActionKind::Exit => self.tables(&plan.market).await?,
             _ => Vec::new(),
         };
-        let with = |instructions| {
-            Request::new(keypair.as_ref(), instructions)
-                .tables(&tables)
-                .fee(PriorityFee::Fixed(micro_lamports))
-        };
-        let mut request = with(plan.instructions.first.clone());
         let permission = self.permission(&plan.subject, kind);
         if permission == Permission::Nothing {
             return Ok(Verdict::NotDue);
         }
         let active = permission == Permission::Send;
+        let slip = match active {
+            true => self.shards.slip(&plan.subject, kind)?,
+            false => None,
+        };
+        let with = |instructions| {
+            Request::new(keypair.as_ref(), instructions)
+                .tables(&tables)
+                .fee(PriorityFee::Fixed(micro_lamports))
+                .blockhash(slip.map(|slip| slip.blockhash))
+        };
+        let mut request = with(plan.instructions.first.clone());
         // A swap may fail for reasons that only a simulation sees, and what has failed may fail again.
         let blind = matches!(kind, ActionKind::Deleverage | ActionKind::Liquidate);
         if active && blind && !plan.has_failed && fee::is_urgent(fees, &plan.stakes) {
@@ -115,6 +121,14 @@ impl Executor {
             transaction: prepared.to_bytes(),
         };
         self.spend(&intent)?;
+        if let Some(slip) = &slip {
+            let admitted = self.shards.admit(slip, &intent).await;
+            if !matches!(admitted, Ok(Admission::Written)) {
+                self.spent_nothing(&intent);
+                admitted?;
+                return Ok(Verdict::NotDue);
+            }
+        }
         // Since it was asked last somebody may have said otherwise.
         let (control, record) = (
             self.control.clone(),
@@ -123,6 +137,9 @@ impl Executor {
         let permitted = move || control.permission(&plan.subject, kind) == Permission::Send;
         if !journal.write_if(record, permitted).await? {
             self.spent_nothing(&intent);
+            self.shards
+                .ended(&intent.position, kind, &intent.signature, None)
+                .await;
             return Ok(Verdict::NotDue);
         }
         Ok(Verdict::Resolved(self.settle(&intent, true, false).await?))

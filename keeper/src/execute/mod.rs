@@ -31,7 +31,7 @@ pub use view::{Fresh, View, ViewError, ViewRequest};
 
 use balance::Balance;
 use ballast_strategy::{
-    decide::{Action, ActionKind, Assessment, Reason, refresh_due},
+    decide::{Action, ActionKind, Assessment, Kinds, Reason, refresh_due},
     situation::{Outlook, SituationError},
     urgency::Stakes,
 };
@@ -48,6 +48,7 @@ use crate::{
     event::{DecisionEvent, KeeperEvent, inputs, market_inputs},
     events::Events,
     journal::{Intent, JournalError, Outcome, SharedJournal},
+    shards::{NotNow, Shards},
     updates::{PostError, Poster, PriceUpdates, UpdatesError},
 };
 
@@ -148,6 +149,8 @@ enum Trouble {
     Updates(#[from] UpdatesError),
     #[error(transparent)]
     Post(#[from] PostError),
+    #[error(transparent)]
+    Lease(#[from] NotNow),
     #[error(
         "the band {lower} to {upper} needs tick arrays that do not exist: set automation.create_tick_arrays, or create them"
     )]
@@ -164,6 +167,8 @@ pub struct Executor {
     pub(crate) config: Arc<Config>,
     pub(crate) events: Events,
     pub(crate) control: Control,
+    /// Whose positions are.
+    pub(crate) shards: Shards,
     /// Writes decisions down.
     pub(crate) recorder: Recorder,
     /// Posts prices; `None`: only those of the markets' price accounts are used.
@@ -191,6 +196,7 @@ impl Executor {
         let sender = Sender::new(Arc::clone(&chain), sender_config);
         Self {
             control: Control::new(config.mode, events.clone(), None),
+            shards: Shards::default(),
             recorder: Recorder::default(),
             chain,
             sender,
@@ -217,8 +223,23 @@ impl Executor {
         Self { recorder, ..self }
     }
 
-    fn permission(&self, subject: &Pubkey, kind: ActionKind) -> Permission {
-        self.control.permission(subject, kind)
+    /// Acts only for what belongs to this keeper in its group.
+    #[must_use]
+    pub fn with_shards(self, shards: Shards) -> Self {
+        Self { shards, ..self }
+    }
+
+    /// What something else takes the place of.
+    pub(crate) fn forbidden(&self, position: &Pubkey) -> Kinds {
+        self.shards.forbidden(&self.control, position)
+    }
+
+    /// What may be done now: as people let it, and as it is this keeper's to do.
+    pub(crate) fn permission(&self, subject: &Pubkey, kind: ActionKind) -> Permission {
+        match self.control.permission(subject, kind) {
+            Permission::Send if !self.shards.permits(subject, kind) => Permission::Nothing,
+            permission => permission,
+        }
     }
 
     /// Acts on prices of this service too, and posts them where that is needed. Without a key it cannot.

@@ -5,7 +5,7 @@ use tokio::time::sleep;
 
 use super::Executor;
 use crate::{
-    control::Permission,
+    control::{Control, Permission},
     event::KeeperEvent,
     journal::{Intent, JournalError, Outcome, OutcomeRecord, Record},
 };
@@ -53,6 +53,9 @@ impl Executor {
             signature,
             outcome: outcome.clone(),
         });
+        self.shards
+            .ended(&position, action, &signature, Some(&outcome))
+            .await;
         if matches!(outcome, Outcome::Expired { .. } | Outcome::Dropped { .. }) {
             self.spent_nothing(intent);
             self.check_balance().await;
@@ -74,8 +77,10 @@ impl Executor {
         })?;
         let mut refusal = None;
         loop {
-            let may_send =
-                || sends && self.permission(&intent.position, intent.action) == Permission::Send;
+            // Whoever holds the lease now: these bytes cannot land after the one that they were signed under.
+            let permission =
+                |control: &Control| control.permission(&intent.position, intent.action);
+            let may_send = || sends && permission(&self.control) == Permission::Send;
             let found = if may_send() {
                 Some(self.sender.deliver_while(&prepared, may_send).await)
             } else {

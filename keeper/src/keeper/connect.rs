@@ -58,6 +58,7 @@ impl Keeper {
             clock: None,
             other_nodes,
             hedge: hedge::Tools::default(),
+            leases: None,
         };
         Ok(Self::with_events(parts, events))
     }

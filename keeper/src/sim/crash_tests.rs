@@ -60,6 +60,7 @@ pub(crate) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
         clock: Some(world.system_clock()),
         other_nodes: Vec::new(),
         hedge: crate::hedge::Tools::default(),
+        leases: None,
     }
 }
 

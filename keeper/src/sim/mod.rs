@@ -22,6 +22,7 @@ mod nodes_tests;
 mod path_tests;
 mod paths;
 mod power_tests;
+mod shards_tests;
 mod show_tests;
 mod state;
 mod story;

@@ -11,7 +11,7 @@ use ballast_client::{
     OwnedAccounts, Simulation, TransactionRecord, TransactionStatus, VersionedTransaction,
 };
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
-use tokio::time::sleep;
+use tokio::{sync::watch, time::sleep};
 
 use super::{World, world::custom};
 
@@ -67,6 +67,8 @@ pub enum Lie {
     NoBlockhash,
     /// That every transaction would fail.
     WouldFail,
+    /// That so many more blocks have been made.
+    Ahead(u64),
     /// A fork that nobody else is on: transactions are confirmed at once, and gone after this many slots.
     Fork(u64),
 }
@@ -92,6 +94,8 @@ pub struct Node {
     name: String,
     manners: Arc<Mutex<Manners>>,
     seen: Arc<Mutex<Vec<(Signature, u64)>>>,
+    /// Whether whoever asks it is paused: its questions wait, before and after.
+    paused: watch::Sender<bool>,
 }
 
 impl Node {
@@ -102,6 +106,7 @@ impl Node {
             name: format!("http://node-{number}"),
             manners: Arc::default(),
             seen: Arc::default(),
+            paused: watch::Sender::new(false),
         };
         node.behave(manners);
         node
@@ -113,6 +118,17 @@ impl Node {
         *self.manners.lock().unwrap() = manners;
         let line = || format!("{} behaves: {manners:?}", self.name);
         self.world.note(line);
+    }
+
+    /// With who asks another one, pauses and goes on.
+    pub fn paused_by(self, paused: watch::Sender<bool>) -> Self {
+        Self { paused, ..self }
+    }
+
+    async fn goes_on(&self) {
+        let mut paused = self.paused.subscribe();
+        // The sender is this one's own.
+        let _ = paused.wait_for(|paused| !paused).await;
     }
 
     fn manners(&self) -> Manners {
@@ -161,10 +177,12 @@ impl Node {
         told: impl Future<Output = Result<T, ChainError>>,
         brief: impl FnOnce(&T) -> String,
     ) -> Result<T, ChainError> {
+        self.goes_on().await;
         let told = match self.answers(what).await {
             Ok(()) => told.await,
             Err(error) => Err(error),
         };
+        self.goes_on().await;
         self.world.note(|| {
             let brief = match &told {
                 Ok(told) => brief(told),
@@ -239,6 +257,7 @@ impl Chain for Node {
             let height = self.world.block_height().await?;
             Ok(match self.manners().lie {
                 Lie::Expired => height.saturating_add(1_000_000),
+                Lie::Ahead(blocks) => height.saturating_add(blocks),
                 _ => height,
             })
         };

@@ -429,12 +429,15 @@ impl Inner {
                     && other.result.is_none()
                     && other.last_valid_block_height >= height
             };
-            if let Some(other) = self.transactions.values().find(live) {
+            let last_valid_block_height = self.blockhashes[transaction.message.recent_blockhash()];
+            // What is sent too late to land disturbs nobody.
+            let can_land = last_valid_block_height >= height;
+            let others = self.transactions.values().find(live);
+            if let Some(other) = others.filter(|_| can_land) {
                 self.violations.push(format!(
                     "{action} of {position} was sent while {other:?} could still land"
                 ));
             }
-            let last_valid_block_height = self.blockhashes[transaction.message.recent_blockhash()];
             let new = Transaction {
                 position,
                 action,

@@ -9,6 +9,7 @@
 mod asking;
 mod chain;
 mod health;
+mod reach;
 mod ruling;
 
 use std::{
@@ -24,6 +25,7 @@ use crate::chain::{Accounts, CLOCK_SYSVAR, Chain, ChainError, parse_clock};
 use asking::Worth;
 pub use health::Condition;
 use health::{Health, LEAD_SLOTS, ceiling, conditions, reference};
+pub use reach::Reach;
 
 /// Nodes that have to agree, if there are so many.
 const WITNESSES: usize = 2;
