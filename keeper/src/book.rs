@@ -3,18 +3,20 @@
 //! Updates may come twice, late and in any order: older ones than what is known are dropped. Accounts that are not what
 //! they should be are refused with a [`Problem`] and change nothing.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::collections::HashSet;
 
 use ballast_abi::pyth::PriceUpdate;
 use ballast_client::{
     Account, Accounts, MarketContext, MarketSnapshot, Position, Positions, decode,
 };
 use ballast_model::SqrtPrice;
+use ballast_strategy::held::{Held, Taken};
 use solana_sdk::pubkey::Pubkey;
 
 mod problem;
 pub(crate) mod published;
 
+pub use ballast_strategy::held::Tracked;
 pub use problem::Problem;
 
 /// Number of accounts that a market's snapshot is made of.
@@ -38,15 +40,6 @@ pub enum Change {
     Position(Pubkey),
 }
 
-/// A position as far as it is known.
-#[derive(Clone, Debug)]
-pub struct Tracked {
-    /// Slot at which it was like that.
-    pub slot: u64,
-    /// The position.
-    pub position: Position,
-}
-
 /// See the module's description.
 pub struct MarketBook {
     context: MarketContext,
@@ -58,11 +51,7 @@ pub struct MarketBook {
     snapshot: Option<MarketSnapshot>,
     /// Base and quote price as a price service has them.
     published: Option<[PriceUpdate; 2]>,
-    positions: HashMap<Pubkey, Tracked>,
-    /// Positions that do not exist any more since these slots, so that late updates do not bring them back.
-    gone: HashMap<Pubkey, u64>,
-    /// Slot of the last complete answer: what it lacks is known not to have existed then.
-    complete_slot: u64,
+    positions: Held,
 }
 
 impl MarketBook {
@@ -75,9 +64,7 @@ impl MarketBook {
             on_chain: None,
             snapshot: None,
             published: None,
-            positions: HashMap::new(),
-            gone: HashMap::new(),
-            complete_slot: 0,
+            positions: Held::default(),
         }
     }
 
@@ -110,6 +97,16 @@ impl MarketBook {
     /// A position.
     pub fn position(&self, address: &Pubkey) -> Option<&Tracked> {
         self.positions.get(address)
+    }
+
+    /// A position's number, by which the trigger index knows it.
+    pub fn id(&self, address: &Pubkey) -> Option<u32> {
+        self.positions.id(address)
+    }
+
+    /// The position of a number.
+    pub fn address(&self, id: u32) -> Option<Pubkey> {
+        self.positions.address(id)
     }
 
     /// All positions.
@@ -247,19 +244,19 @@ impl MarketBook {
         slot: u64,
         account: &Account,
     ) -> Result<Change, Problem> {
-        if account.owner != ballast::ID && self.positions.contains_key(&address) {
+        if account.owner != ballast::ID && self.positions.id(&address).is_some() {
             // Probably closed.
             return Ok(Change::Doubtful);
         }
         let position: Position = decode(&address, account)?;
-        self.insert(address, slot, position)
+        self.insert(address, slot, &position)
     }
 
     fn insert(
         &mut self,
         address: Pubkey,
         slot: u64,
-        position: Position,
+        position: &Position,
     ) -> Result<Change, Problem> {
         if position.market != self.context.address {
             return Err(Problem::WrongMarket {
@@ -267,50 +264,16 @@ impl MarketBook {
                 found: position.market,
             });
         }
-        let tracked = Tracked { slot, position };
-        match self.positions.entry(address) {
-            Entry::Occupied(mut entry) => {
-                let known = entry.get_mut();
-                let same =
-                    bytemuck::bytes_of(&known.position) == bytemuck::bytes_of(&tracked.position);
-                if slot < known.slot {
-                    return Ok(if same {
-                        Change::Nothing
-                    } else {
-                        Change::Doubtful
-                    });
-                }
-                *known = tracked;
-                Ok(if same {
-                    Change::Nothing
-                } else {
-                    Change::Position(address)
-                })
-            }
-            Entry::Vacant(entry) => {
-                let gone = self.gone.get(&address).is_some_and(|gone| slot <= *gone);
-                if gone || slot < self.complete_slot {
-                    return Ok(Change::Doubtful);
-                }
-                entry.insert(tracked);
-                self.gone.remove(&address);
-                Ok(Change::Position(address))
-            }
-        }
+        Ok(match self.positions.take_in(address, slot, position) {
+            Taken::Nothing => Change::Nothing,
+            Taken::Doubtful => Change::Doubtful,
+            Taken::Changed => Change::Position(address),
+        })
     }
 
-    /// Notes that there was no such position at a slot. Returns whether it was known until now.
-    pub fn remove(&mut self, address: &Pubkey, slot: u64) -> bool {
-        if self
-            .positions
-            .get(address)
-            .is_some_and(|known| known.slot > slot)
-        {
-            return false;
-        }
-        let gone = self.gone.entry(*address).or_default();
-        *gone = slot.max(*gone);
-        self.positions.remove(address).is_some()
+    /// Notes that there was no such position at a slot. Returns the number that it had if it was known until now.
+    pub fn remove(&mut self, address: &Pubkey, slot: u64) -> Option<u32> {
+        self.positions.remove(address, slot)
     }
 
     /// Takes in all positions as they were at `slot`. Returns those that are new or changed, those that are known but were
@@ -327,7 +290,7 @@ impl MarketBook {
         let mut present: HashSet<Pubkey> = problems.iter().map(Problem::address).collect();
         for found in all.positions {
             present.insert(found.address);
-            match self.insert(found.address, slot, found.position) {
+            match self.insert(found.address, slot, &found.position) {
                 Ok(Change::Position(address)) => changed.push(address),
                 Ok(_) => {}
                 Err(problem) => problems.push(problem),
@@ -340,8 +303,7 @@ impl MarketBook {
             .map(|(address, _)| *address);
         let mut missing: Vec<Pubkey> = missing.collect();
         missing.sort_unstable();
-        self.complete_slot = self.complete_slot.max(slot);
-        self.gone.retain(|_, gone| *gone >= slot);
+        self.positions.complete(slot);
         (changed, missing, problems)
     }
 }

@@ -8,6 +8,7 @@ use ballast_snapshot::Pubkey;
 use ballast_strategy::{
     decide::assess,
     fixtures::{self, scattered, scattered_key},
+    ids::Ids,
     trigger::{TriggerIndex, Watch},
     watch::watch,
 };
@@ -39,7 +40,7 @@ fn hitting(hits: u64) -> SqrtPrice {
     price((3 << 62) + (hits << 40) - 1)
 }
 
-fn prices(criterion: &mut Criterion, index: &TriggerIndex<Pubkey>) {
+fn prices(criterion: &mut Criterion, index: &TriggerIndex) {
     let mut group = criterion.benchmark_group("a million positions");
     for hits in [0, 100, 10_000] {
         let at = hitting(hits);
@@ -61,7 +62,7 @@ fn prices(criterion: &mut Criterion, index: &TriggerIndex<Pubkey>) {
     group.finish();
 }
 
-fn positions(criterion: &mut Criterion, index: &mut TriggerIndex<Pubkey>) {
+fn positions(criterion: &mut Criterion, index: &mut TriggerIndex, ids: &Ids<Pubkey, ()>) {
     let mut group = criterion.benchmark_group("a million positions");
     let mut market = fixtures::snapshot(200);
     let position = fixtures::position();
@@ -86,19 +87,21 @@ fn positions(criterion: &mut Criterion, index: &mut TriggerIndex<Pubkey>) {
         bencher.iter(|| {
             turn += 1;
             let n = scattered(turn) % POSITIONS;
-            index.insert(scattered_key(n), interval(scattered(turn + 1) % POSITIONS));
+            let id = ids.id(&scattered_key(n)).expect("entered");
+            index.insert(id, interval(scattered(turn + 1) % POSITIONS));
         });
     });
     group.finish();
 }
 
 fn index(criterion: &mut Criterion) {
-    let mut index = TriggerIndex::default();
+    let (mut index, mut ids) = (TriggerIndex::default(), Ids::default());
     for n in 0..POSITIONS {
-        index.insert(scattered_key(n), interval(n));
+        let (id, _) = ids.insert(scattered_key(n), ());
+        index.insert(id, interval(n));
     }
     prices(criterion, &index);
-    positions(criterion, &mut index);
+    positions(criterion, &mut index, &ids);
 }
 
 criterion_group!(benches, index);

@@ -1,21 +1,19 @@
 //! Dense ids for keys: each key is kept once, beside what belongs to it, and everything else knows it by a number of four bytes.
 //!
-//! The numbers of keys that were taken out are given out again. Entries lie in chunks, so that growing never copies what is there
-//! and never reserves more than a chunk.
+//! The numbers of keys that were taken out are given out again.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
 use hashbrown::HashTable;
 
-/// Entries of a chunk.
-const CHUNK: usize = 1 << 12;
+use crate::chunks::Chunks;
 
 /// See the module's description. `K` is the key, `V` what belongs to it.
 #[derive(Clone, Debug)]
 pub struct Ids<K, V> {
     hashing: RandomState,
     ids: HashTable<u32>,
-    chunks: Vec<Vec<(K, V)>>,
+    entries: Chunks<(K, V)>,
     /// Numbers of keys that were taken out, whose entries are left as they were.
     free: Vec<u32>,
 }
@@ -25,7 +23,7 @@ impl<K, V> Default for Ids<K, V> {
         Self {
             hashing: RandomState::new(),
             ids: HashTable::new(),
-            chunks: Vec::new(),
+            entries: Chunks::default(),
             free: Vec::new(),
         }
     }
@@ -41,33 +39,29 @@ impl<K: Copy + Eq + Hash, V: Copy> Ids<K, V> {
 
     /// The key and what belongs to it, by a number that was given out and not taken back.
     pub fn get(&self, id: u32) -> Option<&(K, V)> {
-        let (chunk, index) = place(id);
-        self.chunks.get(chunk)?.get(index)
+        self.entries.get(id)
     }
 
     /// Keeps what belongs to a key. Returns the key's number, and what belonged to it before.
     pub fn insert(&mut self, key: K, value: V) -> (u32, Option<V>) {
         if let Some(id) = self.id(&key)
-            && let Some(entry) = self.entry(id)
+            && let Some(entry) = self.entries.get_mut(id)
         {
             return (id, Some(std::mem::replace(&mut entry.1, value)));
         }
         let reused = self.free.pop();
         let id = match reused {
             Some(id) => {
-                if let Some(entry) = self.entry(id) {
+                if let Some(entry) = self.entries.get_mut(id) {
                     *entry = (key, value);
                 }
                 id
             }
-            None => self.append((key, value)),
+            None => self.entries.push((key, value)),
         };
-        let (hashing, chunks) = (&self.hashing, &self.chunks);
+        let (hashing, entries) = (&self.hashing, &self.entries);
         // A number in the table has an entry.
-        let hash_of = |id: &u32| {
-            let (chunk, index) = place(*id);
-            hashing.hash_one(chunks[chunk][index].0)
-        };
+        let hash_of = |id: &u32| entries.get(*id).map_or(0, |(key, _)| hashing.hash_one(key));
         self.ids.insert_unique(hashing.hash_one(key), id, hash_of);
         (id, None)
     }
@@ -75,11 +69,9 @@ impl<K: Copy + Eq + Hash, V: Copy> Ids<K, V> {
     /// Takes a key out. Returns the number that it had, which is free from now on, and what belonged to it.
     pub fn remove(&mut self, key: &K) -> Option<(u32, V)> {
         let hash = self.hash(key);
-        let chunks = &self.chunks;
-        let found = self.ids.find_entry(hash, |id| {
-            let (chunk, index) = place(*id);
-            chunks[chunk][index].0 == *key
-        });
+        let entries = &self.entries;
+        let is = |id: &u32| entries.get(*id).is_some_and(|(known, _)| known == key);
+        let found = self.ids.find_entry(hash, is);
         let (id, _) = found.ok()?.remove();
         self.free.push(id);
         self.get(id).map(|(_, value)| (id, *value))
@@ -107,27 +99,6 @@ impl<K: Copy + Eq + Hash, V: Copy> Ids<K, V> {
     fn is(&self, id: u32, key: &K) -> bool {
         self.get(id).is_some_and(|(known, _)| known == key)
     }
-
-    fn entry(&mut self, id: u32) -> Option<&mut (K, V)> {
-        let (chunk, index) = place(id);
-        self.chunks.get_mut(chunk)?.get_mut(index)
-    }
-
-    fn append(&mut self, entry: (K, V)) -> u32 {
-        let full = self.chunks.last().is_none_or(|last| last.len() == CHUNK);
-        if full {
-            self.chunks.push(Vec::with_capacity(CHUNK));
-        }
-        let before = (self.chunks.len() - 1) * CHUNK;
-        let last = &mut self.chunks[before / CHUNK];
-        last.push(entry);
-        // 2^32 entries of a key and a watch would be 256 GiB.
-        (before + last.len() - 1) as u32
-    }
-}
-
-fn place(id: u32) -> (usize, usize) {
-    (id as usize / CHUNK, id as usize % CHUNK)
 }
 
 #[cfg(test)]
@@ -137,6 +108,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::chunks::CHUNK;
 
     #[test]
     fn numbers_are_dense_and_given_out_again() {

@@ -6,7 +6,7 @@
 //! 2. [`prices`] says whether the program would accept its prices.
 //! 3. [`decide`] says what to do, a pure function of the situation that mirrors the program's rules.
 //! 4. [`watch()`](watch::watch) says from which prices and which time on something may be due; [`trigger`] finds who is concerned,
-//!    by the dense numbers of [`ids`].
+//!    by the dense numbers of [`ids`], by which [`held`] keeps positions too.
 //! 5. [`act`] carries an action out on a ledger of numbers.
 //! 6. [`recorded`] writes a decision down with all that it was made from, and makes it again.
 //! 7. [`urgency`] says how near a liquidation is by price, time and money.
@@ -16,10 +16,12 @@
 #![warn(missing_docs)]
 
 pub mod act;
+mod chunks;
 pub mod decide;
 pub mod fee_yield;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
+pub mod held;
 pub mod ids;
 mod kinds;
 pub mod prices;

@@ -2,13 +2,13 @@
 //!
 //! Every position is entered with the open interval of prices in which nothing has to be done for it, and a time until
 //! which that is relied on. The two ends are kept in two ordered sets, so that a price touches only what it makes due:
-//! O(log N + hits). Positions are known by dense ids, and a price and an id share sixteen bytes.
+//! O(log N + hits). Positions are known by dense ids ([`crate::held`] gives them), and a price and an id share sixteen bytes.
 
-use std::{collections::BTreeSet, hash::Hash};
+use std::collections::BTreeSet;
 
 use ballast_model::{Boundaries, SqrtPrice};
 
-use crate::ids::Ids;
+use crate::chunks::Chunks;
 
 /// When to look at a position again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,46 +19,42 @@ pub struct Watch {
     pub until_secs: i64,
 }
 
-/// See the module's description. `K` is a position's key.
-#[derive(Clone, Debug)]
-pub struct TriggerIndex<K> {
-    watches: Ids<K, Packed>,
+/// See the module's description.
+#[derive(Clone, Debug, Default)]
+pub struct TriggerIndex {
+    /// By id; [`ABSENT`] for what is not entered.
+    watches: Chunks<Packed>,
+    entered: usize,
     by_lower: BTreeSet<PriceKey>,
     by_upper: BTreeSet<PriceKey>,
     by_time: BTreeSet<TimeKey>,
     always: BTreeSet<u32>,
 }
 
-impl<K> Default for TriggerIndex<K> {
-    fn default() -> Self {
-        Self {
-            watches: Ids::default(),
-            by_lower: BTreeSet::new(),
-            by_upper: BTreeSet::new(),
-            by_time: BTreeSet::new(),
-            always: BTreeSet::new(),
-        }
-    }
-}
-
-impl<K: Copy + Eq + Hash> TriggerIndex<K> {
+impl TriggerIndex {
     /// Enters a position, in place of what was entered for it before.
-    pub fn insert(&mut self, key: K, watch: Watch) {
-        let (id, before) = self.watches.insert(key, Packed::new(&watch));
-        let before = before.map(Packed::watch);
+    pub fn insert(&mut self, id: u32, watch: Watch) {
+        let before = self.watch(id);
         if before == Some(watch) {
             return;
         }
+        self.watches.put(id, Packed::new(&watch), || ABSENT);
+        self.entered += usize::from(before.is_none());
         // Only what changes is moved: of a position that is looked at again often not even the time.
         self.moved(id, before, Some(watch));
     }
 
     /// Takes a position out; returns what was entered.
-    pub fn remove(&mut self, key: K) -> Option<Watch> {
-        let (id, before) = self.watches.remove(&key)?;
-        let before = before.watch();
+    pub fn remove(&mut self, id: u32) -> Option<Watch> {
+        let place = self.watches.get_mut(id)?;
+        let before = std::mem::replace(place, ABSENT).watch()?;
+        self.entered -= 1;
         self.moved(id, Some(before), None);
         Some(before)
+    }
+
+    fn watch(&self, id: u32) -> Option<Watch> {
+        self.watches.get(id)?.watch()
     }
 
     fn moved(&mut self, id: u32, before: Option<Watch>, after: Option<Watch>) {
@@ -75,7 +71,7 @@ impl<K: Copy + Eq + Hash> TriggerIndex<K> {
     }
 
     /// The positions that are not quiet at a price, each once, in no particular order. They stay in the index.
-    pub fn due_at_price(&self, at: SqrtPrice) -> Vec<K> {
+    pub fn due_at_price(&self, at: SqrtPrice) -> Vec<u32> {
         // Walked from the outer ends inwards, so that only what is due is touched. At an end itself a position is due.
         let below = self
             .by_lower
@@ -90,18 +86,21 @@ impl<K: Copy + Eq + Hash> TriggerIndex<K> {
             .map(|upper| upper.id());
         // An interval is never inverted, so a position is found on one side only.
         let due = self.always.iter().copied().chain(below).chain(above);
-        due.filter_map(|id| self.key(id)).collect()
+        due.collect()
     }
 
     /// The positions whose time has come, earliest first. They stay in the index.
-    pub fn due_at_time(&self, now_secs: i64) -> Vec<K> {
+    pub fn due_at_time(&self, now_secs: i64) -> Vec<u32> {
         let due = self
             .by_time
             .range(..=TimeKey::new(now_secs, u32::MAX))
-            .filter_map(|time| self.watches.get(time.id()))
-            // Times at the ends of what an order of eight bytes can tell apart.
-            .filter(|(_, watch)| watch.until_secs <= now_secs);
-        due.map(|(key, _)| *key).collect()
+            .map(|time| time.id());
+        // Times at the ends of what an order of eight bytes can tell apart.
+        due.filter(|id| {
+            let watch = self.watch(*id);
+            watch.is_some_and(|watch| watch.until_secs <= now_secs)
+        })
+        .collect()
     }
 
     /// The innermost ends: the highest lower and the lowest upper one. Between them everything is quiet, but for what is restless.
@@ -111,22 +110,18 @@ impl<K: Copy + Eq + Hash> TriggerIndex<K> {
     }
 
     /// The positions that are to be looked at with every change of the market.
-    pub fn restless(&self) -> Vec<K> {
-        self.always.iter().filter_map(|id| self.key(*id)).collect()
+    pub fn restless(&self) -> Vec<u32> {
+        self.always.iter().copied().collect()
     }
 
     /// Number of positions.
     pub fn len(&self) -> usize {
-        self.watches.len()
+        self.entered
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.watches.is_empty()
-    }
-
-    fn key(&self, id: u32) -> Option<K> {
-        self.watches.get(id).map(|(key, _)| *key)
+        self.entered == 0
     }
 }
 
@@ -192,6 +187,13 @@ const BELOW_ALL: [u32; 3] = [0; 3];
 /// No square-root price, and above all of them.
 const ABOVE_ALL: [u32; 3] = [u32::MAX; 3];
 
+/// No watch: no price is below all, and none above all.
+const ABSENT: Packed = Packed {
+    lower: ABOVE_ALL,
+    upper: ABOVE_ALL,
+    until_secs: 0,
+};
+
 impl Packed {
     fn new(watch: &Watch) -> Self {
         let pack = |price: Option<SqrtPrice>, none| match price.map(SqrtPrice::x64) {
@@ -212,7 +214,10 @@ impl Packed {
         }
     }
 
-    fn watch(self) -> Watch {
+    fn watch(self) -> Option<Watch> {
+        if (self.lower, self.upper) == (ABOVE_ALL, ABOVE_ALL) {
+            return None;
+        }
         let unpack = |[low, middle, high]: [u32; 3]| {
             let high = u128::from(high) << 64;
             SqrtPrice::new(high | u128::from(middle) << 32 | u128::from(low)).ok()
@@ -225,10 +230,10 @@ impl Packed {
                 upper: unpack(self.upper),
             }
         };
-        Watch {
+        Some(Watch {
             quiet,
             until_secs: self.until_secs,
-        }
+        })
     }
 }
 
@@ -256,7 +261,7 @@ mod tests {
     fn an_end_is_due_and_the_inside_is_not() {
         let mut index = TriggerIndex::default();
         index.insert(
-            1u32,
+            1,
             Watch {
                 quiet: interval(Some(10), Some(20)),
                 until_secs: 100,
@@ -287,7 +292,7 @@ mod tests {
     fn a_restless_position_is_always_due() {
         let mut index = TriggerIndex::default();
         index.insert(
-            3u32,
+            3,
             Watch {
                 quiet: Boundaries::Empty,
                 until_secs: i64::MAX,
@@ -321,9 +326,24 @@ mod tests {
         ] {
             for until_secs in [i64::MIN, 0, i64::MAX] {
                 let watch = Watch { quiet, until_secs };
-                assert_eq!(Packed::new(&watch).watch(), watch);
+                assert_eq!(Packed::new(&watch).watch(), Some(watch));
             }
         }
+    }
+
+    #[test]
+    fn what_is_not_entered_is_none_whatever_its_number() {
+        assert_eq!(ABSENT.watch(), None);
+        let mut index = TriggerIndex::default();
+        assert_eq!(index.remove(7), None);
+        let watch = Watch {
+            quiet: Boundaries::ALL,
+            until_secs: 5,
+        };
+        index.insert(7, watch);
+        assert_eq!((index.remove(3), index.len()), (None, 1));
+        assert_eq!((index.remove(7), index.len()), (Some(watch), 0));
+        assert_eq!(index.remove(7), None);
     }
 
     #[test]
@@ -331,9 +351,9 @@ mod tests {
         let mut index = TriggerIndex::default();
         let far = i64::from(u32::MAX);
         let times = [-5, -1, 0, far - 1, far, far + 1, i64::MAX];
-        for until_secs in times {
+        for (id, until_secs) in (0..).zip(times) {
             let quiet = Boundaries::ALL;
-            index.insert(until_secs, Watch { quiet, until_secs });
+            index.insert(id, Watch { quiet, until_secs });
         }
         for now_secs in [
             i64::MIN,
@@ -347,7 +367,8 @@ mod tests {
             far + 1,
             i64::MAX,
         ] {
-            let mut due = index.due_at_time(now_secs);
+            let due = index.due_at_time(now_secs);
+            let mut due: Vec<i64> = due.into_iter().map(|id| times[id as usize]).collect();
             due.sort_unstable();
             let expected: Vec<i64> = times.into_iter().filter(|time| *time <= now_secs).collect();
             assert_eq!(due, expected, "{now_secs}");
@@ -356,8 +377,8 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Step {
-        Insert(u8, Option<u64>, Option<u64>, i64),
-        Remove(u8),
+        Insert(u32, Option<u64>, Option<u64>, i64),
+        Remove(u32),
         Price(u64),
         Time(i64),
     }
@@ -365,8 +386,8 @@ mod tests {
     fn step() -> impl Strategy<Value = Step> {
         let end = || proptest::option::weighted(0.9, 0u64..200);
         prop_oneof![
-            4 => (any::<u8>(), end(), end(), 0i64..100).prop_map(|(k, l, u, t)| Step::Insert(k, l, u, t)),
-            1 => any::<u8>().prop_map(Step::Remove),
+            4 => (0u32..256, end(), end(), 0i64..100).prop_map(|(k, l, u, t)| Step::Insert(k, l, u, t)),
+            1 => (0u32..256).prop_map(Step::Remove),
             3 => (0u64..200).prop_map(Step::Price),
             1 => (0i64..100).prop_map(Step::Time),
         ]
@@ -376,7 +397,7 @@ mod tests {
         #[test]
         fn it_finds_exactly_what_looking_at_everything_finds(steps in proptest::collection::vec(step(), 1..400)) {
             let mut index = TriggerIndex::default();
-            let mut all: HashMap<u8, Watch> = HashMap::new();
+            let mut all: HashMap<u32, Watch> = HashMap::new();
             for step in steps {
                 match step {
                     Step::Insert(key, lower, upper, until_secs) => {
@@ -390,7 +411,7 @@ mod tests {
                         let at = price(at);
                         let mut found = index.due_at_price(at);
                         found.sort_unstable();
-                        let mut expected: Vec<u8> =
+                        let mut expected: Vec<u32> =
                             all.iter().filter(|(_, watch)| !watch.quiet.contains(at)).map(|(key, _)| *key).collect();
                         expected.sort_unstable();
                         prop_assert_eq!(found, expected);
@@ -398,7 +419,7 @@ mod tests {
                     Step::Time(now) => {
                         let mut found = index.due_at_time(now);
                         found.sort_unstable();
-                        let mut expected: Vec<u8> =
+                        let mut expected: Vec<u32> =
                             all.iter().filter(|(_, watch)| watch.until_secs <= now).map(|(key, _)| *key).collect();
                         expected.sort_unstable();
                         prop_assert_eq!(found, expected);

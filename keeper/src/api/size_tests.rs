@@ -37,7 +37,7 @@ fn position(number: u32) -> PositionPicture {
     PositionPicture {
         address: Pubkey::new_from_array(address),
         slot: 1,
-        position: stored,
+        position: Arc::new(stored),
         outlook: Outlook::default(),
         found: Found::Nothing,
         in_flight: 0,

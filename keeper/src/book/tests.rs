@@ -195,9 +195,9 @@ fn a_closed_position_does_not_come_back_by_a_late_update() {
     let mut book = synced();
     let account = bytes::position_account(&bytes::position());
     book.account(&ADDRESS, 5, account.clone()).unwrap();
-    assert!(!book.remove(&ADDRESS, 4), "what is known is newer");
-    assert!(book.remove(&ADDRESS, 8));
-    assert!(!book.remove(&ADDRESS, 8));
+    assert_eq!(book.remove(&ADDRESS, 4), None, "what is known is newer");
+    assert_eq!(book.remove(&ADDRESS, 8), Some(0));
+    assert_eq!(book.remove(&ADDRESS, 8), None);
     assert_eq!(
         book.account(&ADDRESS, 7, account.clone()),
         Ok(Change::Doubtful)
@@ -243,7 +243,7 @@ fn a_complete_answer_finds_new_changed_and_missing_positions() {
     assert_eq!((changed, missing, problems.len()), (vec![], vec![b], 0));
     // It stays until it was asked for.
     assert_eq!(book.len(), 3);
-    assert!(book.remove(&b, 11));
+    assert_eq!(book.remove(&b, 11), Some(1));
     // An update from before the answer that lacked it does not bring a position back.
     let account = bytes::position_account(&bytes::position());
     assert_eq!(book.account(&b, 10, account.clone()), Ok(Change::Doubtful));

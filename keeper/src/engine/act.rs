@@ -60,7 +60,7 @@ impl Engine {
         // What is in flight is looked at again when it has come to its end.
         self.picture.note_position(market, position);
         if self.flights.contains_key(&Lane::acts(position)) {
-            shelf.index.remove(position);
+            shelf.unwatch(&position);
             return;
         }
         let assessed = shelf.assess(&position, self.executor.keeper(), &self.config, withheld);
@@ -201,7 +201,7 @@ impl Engine {
         };
         let lane = Lane::of(position, action);
         if !lane.shows {
-            shelf.index.remove(position);
+            shelf.unwatch(&position);
         }
         let job = Job {
             market: Arc::clone(&shelf.market),

@@ -67,7 +67,7 @@ impl Engine {
                 slot,
             } => {
                 let shelf = self.shelves.get_mut(&market);
-                if shelf.is_some_and(|shelf| shelf.book.remove(&position, slot)) {
+                if shelf.is_some_and(|shelf| shelf.remove(&position, slot)) {
                     self.forget(market, position);
                 }
             }
@@ -153,9 +153,6 @@ impl Engine {
     }
 
     pub(super) fn forget(&mut self, market: Pubkey, position: Pubkey) {
-        if let Some(shelf) = self.shelves.get_mut(&market) {
-            shelf.forget(&position);
-        }
         self.picture.note_position(market, position);
         self.calm(&position);
         self.told.remove(&position);
@@ -176,7 +173,7 @@ impl Engine {
                 false
             }
             None if position == market => false,
-            None => shelf.book.remove(&position, slot),
+            None => shelf.remove(&position, slot),
         };
         if gone {
             self.forget(market, position);

@@ -1,5 +1,7 @@
 //! What readers see of the engine.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::{Engine, Lane, Status, withheld::Withheld};
@@ -62,7 +64,7 @@ impl Engine {
             Some(PositionPicture {
                 address: *position,
                 slot: tracked.slot,
-                position: tracked.position,
+                position: Arc::clone(&tracked.position),
                 outlook: shelf.outlook(
                     position,
                     economics,

@@ -25,7 +25,8 @@ use crate::{
 pub(super) struct Shelf {
     pub market: Arc<MarketContext>,
     pub book: MarketBook,
-    pub index: TriggerIndex<Pubkey>,
+    /// By the book's numbers.
+    pub(super) index: TriggerIndex,
     /// When the market was last shown a price by this keeper, cluster's clock.
     pub shown_at_secs: i64,
     /// When the losses of positions were last shown by this keeper, likewise.
@@ -107,12 +108,29 @@ impl Shelf {
         }
     }
 
-    /// Forgets a position that does not exist any more.
-    pub fn forget(&mut self, position: &Pubkey) {
-        self.index.remove(*position);
+    /// Looks at a position no more until it is assessed again.
+    pub fn unwatch(&mut self, position: &Pubkey) {
+        if let Some(id) = self.book.id(position) {
+            self.index.remove(id);
+        }
+    }
+
+    /// Forgets a position of which there was none at a slot. Returns whether it was known until now.
+    pub fn remove(&mut self, position: &Pubkey, slot: u64) -> bool {
+        let Some(id) = self.book.remove(position, slot) else {
+            return false;
+        };
+        // The number is another's from now on.
+        self.index.remove(id);
         self.seen.remove(position);
         self.unhealthy_since_secs.remove(position);
         self.loss_shown_at_secs.remove(position);
+        true
+    }
+
+    fn addresses(&self, ids: Vec<u32>) -> Vec<Pubkey> {
+        let ids = ids.into_iter();
+        ids.filter_map(|id| self.book.address(id)).collect()
     }
 
     /// What is known of a position beyond accounts.
@@ -150,7 +168,7 @@ impl Shelf {
         let Some(snapshot) = self.book.snapshot() else {
             return Vec::new();
         };
-        let in_time = || self.index.due_at_time(snapshot.now_secs);
+        let in_time = || self.addresses(self.index.due_at_time(snapshot.now_secs));
         match change {
             Change::Nothing | Change::Doubtful => Vec::new(),
             Change::Clock => in_time(),
@@ -162,11 +180,12 @@ impl Shelf {
             }
             Change::Position(position) => vec![position],
             Change::Market => {
-                let mut due = match self.book.oracle() {
+                let due = match self.book.oracle() {
                     Some(oracle) => self.index.due_at_price(oracle),
                     // Without a price only what is restless can be looked at.
                     None => self.index.restless(),
                 };
+                let mut due = self.addresses(due);
                 due.extend(in_time());
                 due.sort_unstable();
                 due.dedup();
@@ -207,6 +226,7 @@ impl Shelf {
         withheld: Withheld,
     ) -> Option<Result<Assessed, SituationError>> {
         let market = self.book.snapshot()?;
+        let id = self.book.id(position)?;
         let situation = self.situation(position, keeper, config, withheld)?;
         let horizon_secs = config.timing.horizon_secs;
         let assessed =
@@ -250,7 +270,7 @@ impl Shelf {
             }
             Err(error) => (Err(error), restless),
         };
-        self.index.insert(*position, watch);
+        self.index.insert(id, watch);
         Some(result)
     }
 }

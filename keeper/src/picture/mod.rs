@@ -83,8 +83,8 @@ pub struct PositionPicture {
     pub address: Pubkey,
     /// Slot at which it was like that.
     pub slot: u64,
-    /// As stored.
-    pub position: Position,
+    /// As stored; the book's own, not a copy.
+    pub position: Arc<Position>,
     /// What is known of it beyond accounts, as decisions use it.
     pub outlook: Outlook,
     /// What was made of it when the engine last looked.

@@ -105,7 +105,7 @@ mod tests {
         PositionPicture {
             address: Pubkey::new_from_array(address),
             slot,
-            position: fixtures::position(),
+            position: Arc::new(fixtures::position()),
             outlook: Outlook::default(),
             found: Found::Nothing,
             in_flight: 0,

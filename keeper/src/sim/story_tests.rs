@@ -1,6 +1,6 @@
 //! The keeper as a whole on nodes that change their manners, killed anywhere: random stories.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ballast_strategy::decide::ActionKind;
 use solana_sdk::pubkey::Pubkey;
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use super::{
     Faults,
-    crash_tests::{beside, parts, settled, world},
+    crash_tests::{POSITIONS, beside, parts, settled, world},
     story::{Story, done, is_enough, paused},
 };
-use crate::{Keeper, Mode};
+use crate::{Keeper, Mode, picture::Picture};
 
 #[test]
 fn without_faults_each_position_is_rehedged_or_brought_to_safety() {
@@ -69,4 +69,30 @@ fn a_seed_tells_the_same_story_again_to_the_last_line() {
         // Nobody is told otherwise because somebody listens.
         assert_eq!(Story::new(seed).tell(false).took, told.took);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn readers_are_shown_what_the_book_keeps_and_no_copy_of_it() {
+    let (world, disk) = world(1, Faults::default());
+    let keeper = Keeper::new(parts(&world, &disk, Mode::Observe));
+    let mut pictures = keeper.pictures();
+    let scene = async {
+        let whole = pictures.wait_for(|picture| {
+            let positions = |picture: &Arc<Picture>| picture.status.positions;
+            picture
+                .as_ref()
+                .is_some_and(|it| it.is_whole() && positions(it) > 0)
+        });
+        whole.await.unwrap().clone().unwrap()
+    };
+    beside(keeper, async {
+        let picture = scene.await;
+        let market = picture.markets.values().next().unwrap();
+        assert_eq!(market.positions.len(), usize::from(POSITIONS));
+        for shown in market.positions.iter() {
+            // The book's and this one.
+            assert_eq!(Arc::strong_count(&shown.position), 2);
+        }
+    })
+    .await;
 }

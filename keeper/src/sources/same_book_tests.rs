@@ -35,7 +35,7 @@ struct Held {
 
 fn held(book: &MarketBook) -> Held {
     let positions = book.positions().map(|(address, known)| {
-        let bytes = bytemuck::bytes_of(&known.position).to_vec();
+        let bytes = bytemuck::bytes_of(&*known.position).to_vec();
         (*address, (known.slot, bytes))
     });
     Held {

@@ -173,7 +173,7 @@ impl Scene {
             market.positions.insert(PositionPicture {
                 address: Pubkey::new_from_array([number; 32]),
                 slot: 1,
-                position: stored,
+                position: Arc::new(stored),
                 outlook: Outlook::default(),
                 found,
                 in_flight: 0,
