@@ -103,7 +103,7 @@ impl Position {
             return Ok(Boundaries::Empty);
         }
         let (lower, upper) = (SqrtPrice::MIN, SqrtPrice::MAX);
-        Ok(match Curve::new(self, condition) {
+        Ok(match Curve::new(self, condition, peak) {
             Some(curve) => Boundaries::Interval {
                 lower: curve.flip(lower, peak),
                 upper: curve.flip(upper, peak),

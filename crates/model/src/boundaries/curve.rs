@@ -16,6 +16,8 @@ pub(super) struct Curve<'a> {
     pub full: Amounts,
     pub weights: Weights,
     condition: Condition,
+    /// The price from which both sides are searched, and the margin there: both ask for it several times.
+    peak: (Sample, Option<i128>),
 }
 
 /// A price and the pool's base at it. The base falls as the price rises, so that between two prices with the same base there is
@@ -24,6 +26,14 @@ pub(super) struct Curve<'a> {
 pub(super) struct Sample {
     pub at: SqrtPrice,
     pub base: u64,
+}
+
+/// Everything at a price: the pool's quote rises with it.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    sample: Sample,
+    quote: u64,
+    value: Valuation,
 }
 
 /// Everything beyond `fails` fails, and everything between `holds` and the peak holds.
@@ -39,7 +49,7 @@ const SMALL_BITS: u32 = 61;
 const WIDENINGS: u32 = 4;
 
 impl<'a> Curve<'a> {
-    pub fn new(position: &'a Position, condition: Condition) -> Option<Self> {
+    pub fn new(position: &'a Position, condition: Condition, peak: SqrtPrice) -> Option<Self> {
         let (lower, upper) = (position.band.sqrt_lower(), position.band.sqrt_upper());
         let full = Amounts {
             base: base_amount_down(position.liquidity, lower, upper).ok()?,
@@ -48,16 +58,28 @@ impl<'a> Curve<'a> {
         let small = [full.base, position.idle.base, position.debt.base]
             .iter()
             .all(|amount| amount >> SMALL_BITS == 0);
-        Some(Self {
+        let unknown = Sample {
+            at: SqrtPrice::MIN,
+            base: full.base,
+        };
+        let mut curve = Self {
             position,
             full,
             weights: condition.weights().filter(|_| small)?,
             condition,
-        })
+            peak: (unknown, None),
+        };
+        let sample = curve.sample(peak);
+        curve.peak = (sample, curve.margin(&sample));
+        Some(curve)
     }
 
     /// The pool's base at a price.
     pub fn sample(&self, at: SqrtPrice) -> Sample {
+        let (peak, _) = self.peak;
+        if at == peak.at {
+            return peak;
+        }
         self.sample_between(at, self.full.base, 0)
     }
 
@@ -94,22 +116,22 @@ impl<'a> Curve<'a> {
         // The steps of a bisection of the whole side: whole units make more than one flip within the bracket, and the result has to
         // be the one that it ends at. A step outside the bracket is known, but its side is anybody's guess: no branch on it.
         let (mut below, mut above) = (end.min(peak).x64(), end.max(peak).x64());
-        let (mut before, mut after) = (self.value(&low), self.value(&high));
+        let (mut before, mut after) = (self.look(&low), self.look(&high));
         while above - below > 1 {
             let middle = below.midpoint(above);
             let mut is_low = middle <= low.at.x64();
             if !is_low && middle < high.at.x64() {
                 let sample = self.sample_between(within(middle), low.base, high.base);
-                let value = self.value(&sample);
-                let holds = value.is_some_and(|value| self.condition.holds(&value));
+                let look = self.look(&sample);
+                let holds = look.is_some_and(|look| self.condition.holds(&look.value));
                 is_low = holds != rising;
                 if is_low {
-                    (low, before) = (sample, value);
+                    (low, before) = (sample, look);
                 } else {
-                    (high, after) = (sample, value);
+                    (high, after) = (sample, look);
                 }
                 if let (Some(before), Some(after)) = (before, after) {
-                    let step = self.single_step((low.at, before), (high.at, after), rising);
+                    let step = self.single_step(&before, &after, rising);
                     if step.is_some() {
                         return step;
                     }
@@ -122,48 +144,60 @@ impl<'a> Curve<'a> {
         Some(within(if rising { below } else { above }))
     }
 
-    /// The flip between two prices on the same side of the band, if it is the only step of a value that there is between them: of
-    /// the assets' to more, or of the debt's. Each is in closed form.
-    fn single_step(
-        &self,
-        (low, before): (SqrtPrice, Valuation),
-        (high, after): (SqrtPrice, Valuation),
-        rising: bool,
-    ) -> Option<SqrtPrice> {
-        let more = |before: u128, after: u128| after.checked_sub(before);
+    /// The flip between two prices, if it is the only step that there is between them of anything: a unit of base that the pool gives
+    /// away, one of quote that it takes, one of the base's value or of the debt's. Each is in closed form.
+    fn single_step(&self, low: &Look, high: &Look, rising: bool) -> Option<SqrtPrice> {
         let steps = (
-            more(before.assets, after.assets)?,
-            more(before.debt, after.debt)?,
+            low.sample.base.checked_sub(high.sample.base)?,
+            high.quote.checked_sub(low.quote)?,
+            high.value.debt.checked_sub(low.value.debt)?,
         );
-        let band = &self.position.band;
-        if steps.0 + steps.1 != 1 || (high > band.sqrt_lower() && low < band.sqrt_upper()) {
-            return None;
-        }
-        let square = |value: u128, amount: u64| {
-            wide::div_rem_256(U256::from(value) << 128usize, U256::from(amount))
+        let worth = |look: &Look| {
+            let quote = u128::from(look.quote) + u128::from(self.position.idle.quote);
+            look.value.assets.checked_sub(quote)
         };
-        let at_x64 = match (steps, rising) {
-            ((1, 0), true) => {
-                // The first price with `base s^2 >= value`, and it fails before.
-                let quote = u128::from(self.quote(high)) + u128::from(self.position.idle.quote);
-                let base = self.sample(high).base + self.position.idle.base;
-                let (square, rest) = square(after.assets.checked_sub(quote)?, base)?;
-                let below = if rest.is_zero() {
+        // Where the step is done.
+        let first_x64 = match (steps, rising) {
+            ((0, 1, 0), true) if worth(low) == worth(high) => {
+                // `L (s - sa) >= quote`.
+                let away = (u128::from(high.quote) << 64).div_ceil(self.position.liquidity);
+                self.position.band.sqrt_lower().x64().checked_add(away)?
+            }
+            ((0, 0, 0), true) if worth(high)? == worth(low)? + 1 => {
+                // `base s^2 >= value`.
+                let base = high.sample.base + self.position.idle.base;
+                let (square, rest) = square(worth(high)?, base)?;
+                wide::isqrt_down(if rest.is_zero() {
                     square.checked_sub(U256::from(1))?
                 } else {
                     square
-                };
-                wide::isqrt_down(below)
+                }) + 1
             }
-            ((0, 1), false) => {
-                // The first price with `base s^2 > value`.
+            ((0, 0, 1), false) if worth(low) == worth(high) => {
+                // `base s^2 > value`.
                 let Amounts { base, quote } = self.position.debt;
-                let (square, _) = square(before.debt.checked_sub(u128::from(quote))?, base)?;
+                let (square, _) = square(low.value.debt.checked_sub(u128::from(quote))?, base)?;
                 wide::isqrt_down(square) + 1
+            }
+            ((1, 0, 0), false) if self.same_worth(low, high) => {
+                // Beyond the last price with as much base.
+                let (last, _) = self.position.price_with(1, u128::from(low.sample.base))?;
+                last + 1
             }
             _ => return None,
         };
-        SqrtPrice::new(at_x64).ok()
+        let inside = low.sample.at.x64() < first_x64 && first_x64 <= high.sample.at.x64();
+        let failing = first_x64 - u128::from(rising);
+        SqrtPrice::new(failing).ok().filter(|_| inside)
+    }
+
+    /// Whether the base at either price is worth the same, in whole units, at both.
+    fn same_worth(&self, low: &Look, high: &Look) -> bool {
+        let [below, above] = [low, high].map(|look| Price::from(look.sample.at));
+        [low, high].into_iter().all(|look| {
+            let base = look.sample.base + self.position.idle.base;
+            below.value_down(base) == above.value_down(base)
+        })
     }
 
     /// Exactly what the condition says of [`Position::value`].
@@ -174,15 +208,29 @@ impl<'a> Curve<'a> {
 
     /// The condition's margin as whole units have it: less than `M` by less than [`Self::rounding`].
     pub fn margin(&self, sample: &Sample) -> Option<i128> {
+        let (peak, margin) = self.peak;
+        if sample.at == peak.at && margin.is_some() {
+            return margin;
+        }
         self.weights.margin(&self.value(sample)?)
     }
 
     fn value(&self, sample: &Sample) -> Option<Valuation> {
+        Some(self.look(sample)?.value)
+    }
+
+    fn look(&self, sample: &Sample) -> Option<Look> {
+        let quote = self.quote(sample.at);
         let pooled = Amounts {
             base: sample.base,
-            quote: self.quote(sample.at),
+            quote,
         };
-        self.position.valuation(Price::from(sample.at), pooled).ok()
+        let value = self.position.valuation(Price::from(sample.at), pooled);
+        Some(Look {
+            sample: *sample,
+            quote,
+            value: value.ok()?,
+        })
     }
 
     /// The pool's quote at a price.
@@ -273,6 +321,11 @@ impl<'a> Curve<'a> {
         covers(&peak, self.rounding(peak.at))
             && (!between || covers(&self.sample(upper), self.rounding_with_base(upper)))
     }
+}
+
+/// Of the square-root price at which an amount of base has this value, rounded down, with what is left.
+fn square(value: u128, base: u64) -> Option<(U256, U256)> {
+    wide::div_rem_256(U256::from(value) << 128usize, U256::from(base))
 }
 
 /// The nearest square-root price.
