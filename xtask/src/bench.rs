@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 use crate::{process, repository};
 
 /// What is compared: name of the ratio, its numerator and its denominator as criterion's group and function.
-const RATIOS: [(&str, &str, &str); 8] = [
+const RATIOS: [(&str, &str, &str); 9] = [
     (
         "tick to sqrt price: orca / ballast",
         "tick to sqrt price/orca",
@@ -63,6 +63,11 @@ const RATIOS: [(&str, &str, &str); 8] = [
         "a million positions/price update, 10000 hits",
         "a million positions/price update, 100 hits",
     ),
+    (
+        "every position: exact value / f64 screen",
+        "a million positions/every position, exact value",
+        "a million positions/every position, f64 screen",
+    ),
 ];
 /// Positions in the file for `ballast risk`.
 const RISK_POSITIONS: usize = 300_000;
@@ -88,6 +93,8 @@ struct Timing {
 enum Part {
     /// What criterion measures, and its limits.
     Criterion,
+    /// A book of a million accounts: its start, and how long updates wait.
+    Latency,
     /// `ballast simulate` and `ballast backtest`.
     Simulator,
 }
@@ -106,6 +113,9 @@ pub fn run(options: BenchOptions) -> Result<()> {
     if wanted(Part::Criterion) {
         criterion(&directory, &mut report)?;
     }
+    if wanted(Part::Latency) {
+        report["latency_ns"] = latency()?;
+    }
     if wanted(Part::Simulator) {
         build_command_line()?;
         report["ballast_simulate"] = simulator::times(&directory)?;
@@ -117,13 +127,38 @@ pub fn run(options: BenchOptions) -> Result<()> {
     fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
     print!("{text}");
     println!("report: {}", file.display());
+    if wanted(Part::Latency) {
+        limits::check(
+            &limits::LATENCY,
+            |name| report["latency_ns"][name].as_f64(),
+            |_| None,
+        )?;
+    }
     if !wanted(Part::Criterion) {
         return Ok(());
     }
     limits::check(
+        &limits::CRITERION,
         |name| report["best_ns"][name].as_f64(),
         |name| report["ratios"][name].as_f64(),
     )
+}
+
+/// What the keeper's way of an account takes, by the benchmark of that name. Its limits are of a quiet machine: what another process does
+/// meanwhile makes updates late.
+fn latency() -> Result<Value> {
+    let line = [
+        "bench",
+        "--package",
+        "ballast-strategy",
+        "--bench",
+        "latency",
+    ];
+    let printed = process::output(process::host_cargo().args(line))?;
+    let start = printed
+        .find('{')
+        .context("the benchmark printed no figures")?;
+    serde_json::from_str(&printed[start..]).context("the benchmark printed no JSON")
 }
 
 fn build_command_line() -> Result<()> {
@@ -147,7 +182,9 @@ fn criterion(directory: &Path, report: &mut Value) -> Result<()> {
                 "--package",
                 "ballast-strategy",
             ])
-            .args(["--bench", "clmm", "--bench", "model", "--bench", "index"])
+            .args([
+                "--bench", "clmm", "--bench", "model", "--bench", "index", "--bench", "sweep",
+            ])
             .env("CRITERION_HOME", &home),
     )?;
     let timings = timings(&home)?;

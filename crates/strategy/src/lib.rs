@@ -7,6 +7,7 @@
 //! 3. [`decide`] says what to do, a pure function of the situation that mirrors the program's rules.
 //! 4. [`watch()`](watch::watch) says from which prices and which time on something may be due; [`trigger`] finds who is concerned,
 //!    by the dense numbers of [`ids`], by which [`held`] keeps positions too.
+//!    [`sweep`] computes all of them at one price, as a screen.
 //! 5. [`act`] carries an action out on a ledger of numbers.
 //! 6. [`recorded`] writes a decision down with all that it was made from, and makes it again.
 //! 7. [`urgency`] says how near a liquidation is by price, time and money.
@@ -27,6 +28,7 @@ mod kinds;
 pub mod prices;
 pub mod recorded;
 pub mod situation;
+pub mod sweep;
 pub mod text;
 mod tokens;
 pub mod trigger;

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 /// A figure and its bound.
-enum Limit {
+pub enum Limit {
     /// At most so many nanoseconds, of criterion's group and function.
     Nanos(&'static str, f64),
     /// At least this ratio.
@@ -13,14 +13,14 @@ enum Limit {
 }
 
 /// No slower than Orca's core anywhere; a price costs what it makes due and not what there is; and times of a position.
-const LIMITS: [Limit; 11] = [
+pub const CRITERION: [Limit; 13] = [
     Limit::AtLeast("tick to sqrt price: orca / ballast", 1.0),
     Limit::AtLeast("sqrt price to tick: orca / ballast", 1.0),
     Limit::AtLeast("base amount: orca / ballast", 1.0),
     Limit::AtLeast("quote amount: orca / ballast", 1.0),
     Limit::Nanos("boundaries/exact", 2_000.0),
     // Both ends near the peak, where whole units blur most.
-    Limit::Nanos("boundaries/exact, in the band", 4_000.0),
+    Limit::Nanos("boundaries/exact, in the band", 2_000.0),
     Limit::Nanos("a million positions/price update, 0 hits", 1_000.0),
     Limit::AtLeast("price update: plain scan / 0 hits", 1_000.0),
     // A hundred times as many hits; the memory that they lie in is farther away.
@@ -30,14 +30,23 @@ const LIMITS: [Limit; 11] = [
         5_000.0,
     ),
     Limit::Nanos("a million positions/position update, index", 5_000.0),
+    Limit::Nanos("a million positions/every position, f64 screen", 4e6),
+    Limit::AtLeast("every position: exact value / f64 screen", 5.0),
+];
+
+/// A million accounts in ten seconds; an update's decision, from when it came, at 200,000 a second.
+pub const LATENCY: [Limit; 2] = [
+    Limit::Nanos("cold start, a million accounts", 10e9),
+    Limit::Nanos("update to decision, p99", 50_000.0),
 ];
 
 /// Fails with all that is beyond its limit, or was not measured.
 pub fn check(
+    limits: &[Limit],
     nanos: impl Fn(&str) -> Option<f64>,
     ratio: impl Fn(&str) -> Option<f64>,
 ) -> Result<()> {
-    let missed: Vec<String> = LIMITS
+    let missed: Vec<String> = limits
         .iter()
         .filter_map(|limit| {
             let (name, found, kept, bound) = match limit {
@@ -78,15 +87,19 @@ mod tests {
         let good = |name: &str| match name {
             "price update: plain scan / 0 hits" => Some(20_000.0),
             "price update: 10000 hits / 100 hits" => Some(100.0),
+            "every position: exact value / f64 screen" => Some(20.0),
             _ => Some(1.5),
         };
-        assert!(check(good, good).is_ok());
+        let check = |nanos: &dyn Fn(&str) -> Option<f64>, ratio: &dyn Fn(&str) -> Option<f64>| {
+            super::check(&CRITERION, nanos, ratio)
+        };
+        assert!(check(&good, &good).is_ok());
         let ratios = |name: &str| {
             (!name.starts_with("quote amount"))
                 .then(|| good(name))
                 .flatten()
         };
-        let missed = check(|_| Some(6_000.0), ratios).unwrap_err().to_string();
+        let missed = check(&|_| Some(6_000.0), &ratios).unwrap_err().to_string();
         for part in [
             "quote amount: orca / ballast: not measured, should be at least 1",
             "boundaries/exact: 6000.00, should be at most 2000 ns",
@@ -94,7 +107,23 @@ mod tests {
             assert!(missed.contains(part), "{missed}");
         }
         assert_eq!(missed.lines().count(), 1 + 6, "{missed}");
-        assert!(check(good, |_| Some(0.9)).is_err());
-        assert!(check(good, |_| Some(1_001.0)).is_err());
+        assert!(check(&good, &|_| Some(0.9)).is_err());
+        assert!(check(&good, &|_| Some(1_001.0)).is_err());
+        assert!(check(&|_| Some(1e7), &good).is_err());
+    }
+
+    #[test]
+    fn a_start_that_takes_long_or_an_update_that_waits_is_told() {
+        let measured = |start: f64, p99: Option<f64>| {
+            let nanos = move |name: &str| match name {
+                "cold start, a million accounts" => Some(start),
+                _ => p99,
+            };
+            check(&LATENCY, nanos, |_| None).map_err(|error| error.to_string())
+        };
+        assert_eq!(measured(9e9, Some(49_000.0)), Ok(()));
+        let missed = measured(11e9, Some(51_000.0)).unwrap_err();
+        assert_eq!(missed.lines().count(), 3, "{missed}");
+        assert!(measured(9e9, None).unwrap_err().contains("not measured"));
     }
 }
