@@ -108,6 +108,7 @@ impl Watcher {
                 ..ballast_keeper::Prices::default()
             },
             nodes: ballast_keeper::config::Nodes::default(),
+            shards: None,
             feed: ballast_keeper::config::Feed::default(),
             flags: ballast_keeper::Flags::default(),
             hedge: None,
