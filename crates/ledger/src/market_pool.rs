@@ -98,3 +98,53 @@ impl Pool for MarketPool {
         core::mem::take(&mut self.booked)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ballast_clmm::Tick;
+
+    use super::*;
+
+    /// Base costs a little more than two quote units.
+    fn pool(fee_ppm: u32) -> MarketPool {
+        let price = Tick::new(6_932).unwrap().sqrt_price();
+        MarketPool::new(price, fee_ppm, Amounts::new(5, 7))
+    }
+
+    #[test]
+    fn a_trade_pays_the_fee_and_rounds_against_who_trades() {
+        let traded = |fee_ppm, order| pool(fee_ppm).swapped(order).unwrap();
+        for (fee_ppm, sold, bought, spent) in [
+            (0, 2_000_036, 2_000_037, 499_990),
+            (3_000, 1_994_035, 2_006_056, 498_490),
+        ] {
+            let sell = traded(fee_ppm, Order::Sell(1_000_000));
+            assert_eq!((sell.base, sell.quote), (1_000_000, sold));
+            let buy = traded(fee_ppm, Order::Buy(1_000_000));
+            assert_eq!((buy.base, buy.quote), (1_000_000, bought));
+            let spend = traded(fee_ppm, Order::Spend(1_000_000));
+            assert_eq!((spend.base, spend.quote), (spent, 1_000_000));
+            // No more than the money buys.
+            let again = traded(fee_ppm, Order::Buy(spend.base));
+            assert!(again.quote <= 1_000_000, "{again:?}");
+        }
+        assert!(pool(0).swapped(Order::Buy(u64::MAX)).is_err());
+    }
+
+    #[test]
+    fn fees_are_collected_once_they_are_booked() {
+        let mut pool = pool(0);
+        let all = Amounts::new(5, 7);
+        assert_eq!(pool.collect(), Amounts::ZERO);
+        assert_eq!(pool.fees(), Ok(all));
+        let band = Band::new(Tick::new(0).unwrap(), Tick::new(64).unwrap()).unwrap();
+        pool.remove(&band, 1);
+        pool.book(&band);
+        assert_eq!(pool.fees(), Ok(all));
+        assert_eq!(pool.collect(), all);
+        assert_eq!(pool.fees(), Ok(Amounts::ZERO));
+        pool.earned = Amounts::new(u64::MAX, 0);
+        pool.booked = Amounts::new(1, 0);
+        assert!(pool.fees().is_err());
+    }
+}

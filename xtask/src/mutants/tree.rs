@@ -183,6 +183,13 @@ pub fn copy(root: &Path, mut rewrite: impl FnMut(&str, Vec<u8>) -> Result<Vec<u8
     remove_others(root, &files)
 }
 
+/// What carries actions out on numbers alone, which is no part of the program.
+fn is_of_numbers(file: &str) -> bool {
+    ["/values.rs", "/market_pool.rs"]
+        .iter()
+        .any(|name| file.ends_with(name))
+}
+
 /// What a file of the copy holds.
 fn rewritten(rewriter: &mut Rewriter, file: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let is_source = |directory: &str| {
@@ -190,8 +197,7 @@ fn rewritten(rewriter: &mut Rewriter, file: &str, bytes: Vec<u8>) -> Result<Vec<
     };
     let text = if is_source("programs/ballast/src/") {
         rewriter.program(file, String::from_utf8(bytes)?)
-    } else if is_source("crates/ledger/src/") && !file.ends_with("/values.rs") {
-        // Numbers alone are no part of the program.
+    } else if is_source("crates/ledger/src/") && !is_of_numbers(file) {
         rewriter.program(file, String::from_utf8(bytes)?)
     } else if is_source("crates/model/src/") {
         rewriter.library(file, String::from_utf8(bytes)?, "ballast_clmm::mutant")
