@@ -119,7 +119,7 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
         "compare",
         &[
             "compare keeper hold --model gbm,jumps --sigma-day 4% --jumps-day 0.3 --jump-mean -0.01 --jump-sd 0.04 --horizon-days 7 --step-secs 600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3",
-            "compare old.toml new.toml --model gbm --sigma-day 4% --horizon-days 7 --step-secs 600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3",
+            "compare old.toml new.toml --model replay --pool-minutes minutes.csv --fee-ppm 500 --horizon-days 7 --step-secs 60 --paths 100 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3",
         ],
     ),
     (

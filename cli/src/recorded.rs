@@ -3,10 +3,32 @@
 use std::{fs, io::Read, path::Path};
 
 use anyhow::{Context, Result};
+use ballast_simulator::backtest::Quoted;
+use clap::ValueEnum;
 use flate2::read::GzDecoder;
 
 /// First bytes of a file that gzip made.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// A token of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Token {
+    /// As a Whirlpool has SOL before USDC.
+    Token0,
+    /// As a pool of Uniswap has USDC before WETH.
+    Token1,
+}
+
+impl Token {
+    /// A pool of which this one is the base.
+    pub fn quoted(self, base_decimals: u8, quote_decimals: u8) -> Quoted {
+        Quoted {
+            quote_is_token0: self == Self::Token1,
+            base_decimals,
+            quote_decimals,
+        }
+    }
+}
 
 /// A file's text, unpacked; `option` is what named it.
 ///

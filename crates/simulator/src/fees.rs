@@ -1,5 +1,7 @@
 //! What a pool's liquidity earns: from arbitrageurs, and from takers.
 
+mod recorded;
+
 use std::ops::AddAssign;
 
 use crate::{
@@ -101,6 +103,8 @@ pub(crate) struct FeeFlow {
     variance_day: f64,
     /// The part of LVR that comes back as fees.
     returned: f64,
+    /// What arbitrageurs must have paid by formula and a record has not shown yet, base and quote.
+    unseen: [f64; 2],
     /// Where arbitrageurs have left the pool.
     pool: ReflectedPool,
     /// What liquidity over the whole range would have earned, if somebody wants to know.
@@ -165,6 +169,7 @@ impl FeeFlow {
             elapsed_days: 0.0,
             variance_day: 0.0,
             returned: 0.0,
+            unseen: [0.0; 2],
             pool: ReflectedPool::new(log_price, terms.map_or(0.0, |terms| terms.fee)),
             growth: None,
         }
@@ -184,6 +189,11 @@ impl FeeFlow {
 
     /// One step more.
     pub fn add(&mut self, terms: &FeeTerms, stretch: &Stretch) {
+        if let Some(paid) = &stretch.weather.paid {
+            self.by_record(terms, paid, stretch);
+            self.elapsed_days += stretch.days;
+            return;
+        }
         match terms.arbitrage {
             Arbitrage::EveryLook => self.trade(stretch),
             Arbitrage::Formula(blocks) => {
@@ -241,19 +251,24 @@ impl FeeFlow {
 
     /// Liquidity L loses `L sigma^2 s / 4` to arbitrage a unit of time (LVR). Half of what comes back is paid in either token.
     fn by_formula(&mut self, fee: f64, blocks: Blocks, stretch: &Stretch) {
-        let variance_day = stretch.variance / stretch.days;
-        if self.variance_day != variance_day {
-            self.variance_day = variance_day;
-            self.returned = 1.0 - blocks.arbitrage_part(fee, variance_day.sqrt());
-        }
         let root = (stretch.from / 2.0).exp();
-        let returned = stretch.variance * self.returned / 8.0;
+        let returned = self.handed_back(fee, blocks, stretch);
         let growth = self.growth.as_mut().map(|growth| &mut growth.arbitrage);
         let own = stretch.inside.then_some(&mut self.arbitrage);
         for earned in growth.into_iter().chain(own) {
             earned.quote += returned * root;
             earned.base += returned / root;
         }
+    }
+
+    /// What of the loss of a unit of liquidity comes back in either token, over what it is at that price.
+    fn handed_back(&mut self, fee: f64, blocks: Blocks, stretch: &Stretch) -> f64 {
+        let variance_day = stretch.variance / stretch.days;
+        if self.variance_day != variance_day {
+            self.variance_day = variance_day;
+            self.returned = 1.0 - blocks.arbitrage_part(fee, variance_day.sqrt());
+        }
+        stretch.variance * self.returned / 8.0
     }
 
     /// What arbitrageurs have paid to this liquidity since, the protocol's part taken off. `scale` is the root of (raw quote

@@ -65,8 +65,8 @@ pub use paired::{CONFIDENCE_95, Paired};
 #[cfg(feature = "parquet")]
 pub use parquet_rows::ParquetRows;
 pub use path::{
-    Bar, BarModel, BarPath, Bars, Gbm, GbmPath, JumpPath, Jumps, Path, PriceModel, Regime,
-    RegimePath, Regimes, Step, Weather,
+    Bar, BarFlow, BarModel, BarPath, Bars, Gbm, GbmPath, JumpPath, Jumps, Paid, Path, PriceModel,
+    Regime, RegimePath, Regimes, Step, Weather,
 };
 pub use perp::{Perp, PerpAccount, PerpFlows, PerpShock, PerpTerms};
 pub use pool::{ArbitrageTrade, ReflectedPool};

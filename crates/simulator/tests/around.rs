@@ -63,11 +63,13 @@ const CALM: Weather = Weather {
     volume: 1.0,
     other_depth: 1.0,
     funding_hour: Some(0.000_02),
+    paid: None,
 };
 const STORM: Weather = Weather {
     volume: 4.0,
     other_depth: 20.0,
     funding_hour: Some(-0.000_5),
+    paid: None,
 };
 
 fn calm_and_storm() -> Regimes {

@@ -8,15 +8,19 @@ use anyhow::{Context, Result, ensure};
 use ballast_simulator::{
     Blocks, Units,
     backtest::{read_candles, read_minutes},
-    calibrate::{Moves, Quoted, fit_diffusion, fit_jumps, fit_regimes, measure_flow},
+    calibrate::{Moves, fit_diffusion, fit_jumps, fit_regimes, measure_flow},
 };
-use clap::{Args, ValueEnum};
+use clap::Args;
 use sha2::{Digest, Sha256};
 
 use super::simulate::model_file::{
     FlowTable, GbmTable, JumpsTable, ModelFile, RegimeTable, SourceFile, SourceTable,
 };
-use crate::{decimal::Positive, recorded, report::Output};
+use crate::{
+    decimal::Positive,
+    recorded::{self, Token},
+    report::Output,
+};
 use report::CalibrateReport;
 
 /// A column that only pool minutes have.
@@ -56,15 +60,6 @@ pub struct CalibrateArgs {
     pub out: Option<PathBuf>,
 }
 
-/// A token of a pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Token {
-    /// As a Whirlpool has SOL before USDC.
-    Token0,
-    /// As a pool of Uniswap has USDC before WETH.
-    Token1,
-}
-
 /// Fits, writes and prints.
 ///
 /// # Errors
@@ -92,11 +87,7 @@ fn report(args: &CalibrateArgs) -> Result<CalibrateReport> {
             let (minutes, _) = read_minutes(&text).with_context(named)?;
             Moves::of_minutes(
                 &minutes,
-                Quoted {
-                    quote_is_token0: args.base == Token::Token1,
-                    base_decimals: args.base_decimals,
-                    quote_decimals: args.quote_decimals,
-                },
+                args.base.quoted(args.base_decimals, args.quote_decimals),
             )
         } else {
             Moves::of_candles(&read_candles(&text).with_context(named)?)

@@ -26,7 +26,8 @@ pub struct FeeArgs {
     /// Blocks come at random, with --block-secs as their mean time
     #[arg(long)]
     pub poisson_blocks: bool,
-    /// What takers trade a day, in the quote token; without it, and without --model-file, only arbitrageurs pay fees
+    /// What takers trade a day, in the quote token; without it, and without --model-file or a pool's record, only arbitrageurs pay fees.
+    /// Where a record has volumes, on an average day: more when they are higher
     #[arg(long)]
     pub taker_volume_day: Option<Decimal>,
     /// Liquidity of others around the price, in the pool's unit: they share what takers pay
@@ -58,6 +59,11 @@ fn parse_shift(text: &str) -> Result<RoutingShift, String> {
 }
 
 impl FeeArgs {
+    /// Whether options speak of a second pool.
+    pub fn asks_for_other_pool(&self) -> bool {
+        self.other_pool_fee_ppm.is_some() || self.other_pool_liquidity.is_some()
+    }
+
     /// As the simulator takes them, with looks every `step_secs`; what no option says is as the model's file says.
     ///
     /// # Errors

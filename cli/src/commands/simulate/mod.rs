@@ -9,6 +9,7 @@ mod out;
 mod parts;
 mod perp;
 mod pictures;
+mod record;
 mod report;
 mod rows;
 pub mod scenario;

@@ -1,21 +1,20 @@
 //! How the price moves, by options.
 
-use std::{path::PathBuf, str::FromStr, sync::Arc};
+use std::{path::PathBuf, str::FromStr};
 
 use anyhow::{Context, Result, ensure};
 use ballast_simulator::{
     BarModel, Bars, Gbm, Jumps, Law, Looks, Path, PriceModel, Regime, Regimes, Streams, Weather,
-    backtest::read_candles, hitting::Motion,
+    hitting::Motion,
 };
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
-use super::model_file::{JumpsTable, ModelFile, Parameter, RegimeTable};
-use crate::{
-    decimal::{Ratio, signed},
-    recorded,
-    report::note,
+use super::{
+    model_file::{JumpsTable, ModelFile, Parameter, RegimeTable},
+    record::{Purpose, RecordOptions},
 };
+use crate::decimal::{Ratio, signed};
 
 /// Which model.
 #[derive(Args, Debug)]
@@ -52,11 +51,9 @@ pub struct ModelOptions {
     /// one; nothing between two colons is as usual
     #[arg(long, value_name = "SIGMA:DAYS[:VOLUME[:FUNDING[:DEPTH]]]")]
     pub regime: Vec<RegimeArg>,
-    /// replay, bootstrap: recorded candles, as CSV (may be gzipped) with the columns time, open, high, low, close, or Binance's klines;
-    /// they are moved to --price
-    #[arg(long, value_name = "FILE")]
-    pub candles: Option<PathBuf>,
-    /// bootstrap: how many successive candles stay together
+    #[command(flatten)]
+    pub record: RecordOptions,
+    /// bootstrap: how many successive candles, minutes or looks at swaps stay together
     #[arg(long, default_value_t = 24, value_parser = parse_block)]
     pub block_candles: usize,
 }
@@ -77,9 +74,9 @@ pub enum ModelName {
     Jumps,
     /// Regimes of volatility and volume that follow each other
     Regimes,
-    /// Recorded candles in their order
+    /// Recorded trading in its order: candles, minutes of a pool, or its swaps
     Replay,
-    /// Blocks of recorded candles in random order
+    /// Blocks of recorded trading in random order
     Bootstrap,
 }
 
@@ -117,6 +114,7 @@ impl FromStr for RegimeArg {
                 .map(|part| signed(part).map_err(|_| none()))
                 .transpose()?,
             other_depth: or_one(2)?,
+            ..Weather::USUAL
         };
         Ok(Self(Regime {
             sigma_day: ratio(sigma_day)?,
@@ -199,11 +197,9 @@ impl ModelOptions {
 
     /// The files that models are read from.
     pub fn files(&self) -> Vec<PathBuf> {
-        [&self.model_file, &self.candles]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect()
+        let mut files: Vec<PathBuf> = self.model_file.iter().cloned().collect();
+        files.extend(self.record.files());
+        files
     }
 
     fn jumps(&self) -> Result<Jumps> {
@@ -236,40 +232,25 @@ impl ModelOptions {
         Regimes::new(regimes).context("--regime, or the regimes of --model-file")
     }
 
-    /// A model, for paths with these looks.
+    /// A model, for paths with these looks; a record is read for a purpose.
     ///
     /// # Errors
     /// What is wrong with its options.
-    pub fn model(&self, name: ModelName, looks: Looks) -> Result<AnyModel> {
+    pub fn model(&self, name: ModelName, looks: Looks, purpose: Purpose) -> Result<AnyModel> {
         Ok(match name {
             ModelName::Gbm => AnyModel::Gbm(Gbm::new(self.gbm_sigma_day()?, self.drift_day)?),
             ModelName::Jumps => AnyModel::Jumps(self.jumps()?),
             ModelName::Regimes => AnyModel::Regimes(self.regimes()?),
             ModelName::Replay => {
-                let bars = self.bars()?;
+                let bars = self.record.bars(purpose)?;
                 within(&bars, looks)?;
                 AnyModel::Bars(BarModel::Replay(bars))
             }
-            ModelName::Bootstrap => {
-                AnyModel::Bars(BarModel::Bootstrap(self.bars()?, self.block_candles))
-            }
+            ModelName::Bootstrap => AnyModel::Bars(BarModel::Bootstrap(
+                self.record.bars(purpose)?,
+                self.block_candles,
+            )),
         })
-    }
-
-    fn bars(&self) -> Result<Arc<Bars>> {
-        let path = self
-            .candles
-            .as_deref()
-            .context("--candles is missing: this model needs it")?;
-        let text = recorded::text("--candles", path)?;
-        let read = read_candles(&text).with_context(|| format!("--candles {}", path.display()))?;
-        if read.missing > 0 || read.outside > 0 {
-            note(format_args!(
-                "{} candles are missing and were bridged; {} had open or close outside of low and high, which were widened",
-                read.missing, read.outside
-            ));
-        }
-        Ok(Arc::new(Bars::new(read.bars, read.secs as f64)?))
     }
 }
 
@@ -279,6 +260,18 @@ pub enum AnyModel {
     Jumps(Jumps),
     Regimes(Regimes),
     Bars(BarModel),
+}
+
+impl AnyModel {
+    /// Whether it is a record that says what a pool's liquidity was paid.
+    pub fn says_what_was_paid(&self) -> bool {
+        match self {
+            Self::Bars(BarModel::Replay(bars) | BarModel::Bootstrap(bars, _)) => {
+                bars.says_what_was_paid()
+            }
+            _ => false,
+        }
+    }
 }
 
 impl PriceModel for AnyModel {
@@ -306,7 +299,7 @@ impl PriceModel for AnyModel {
 fn within(bars: &Bars, looks: Looks) -> Result<()> {
     ensure!(
         looks.days() <= bars.days(),
-        "--horizon-days {} is longer than the candles: they are {:.3} days",
+        "--horizon-days {} is longer than the record: it is {:.3} days",
         looks.days(),
         bars.days()
     );
@@ -332,6 +325,7 @@ mod tests {
             volume: 3.0,
             other_depth: 20.0,
             funding_hour: Some(-0.0005),
+            ..Weather::USUAL
         };
         assert_eq!(read("8%:1:3:-0.05%:20").weather, all);
         let depth = Weather {

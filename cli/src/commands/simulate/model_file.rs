@@ -113,6 +113,7 @@ impl RegimeTable {
                 volume: self.volume.map_or(1.0, |volume| volume.value),
                 other_depth: self.other_depth.map_or(1.0, |depth| depth.value),
                 funding_hour: self.funding_hour.map(|funding| funding.value),
+                ..Weather::USUAL
             },
         }
     }

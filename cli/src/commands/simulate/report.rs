@@ -12,6 +12,7 @@ use super::{
         Against, BetterMean, Chance, ClosedForm, Deleverage, Distribution, DrawDown, Ends, Exits,
         Liquidation, Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
     },
+    record::RecordReport,
 };
 use crate::{
     format::{optional, percent, significant},
@@ -48,6 +49,9 @@ pub struct SimulationReport {
     pub actions: BTreeMap<&'static str, Often>,
     /// How far equity fell below the own funds on the way, and from a peak.
     pub draw_down: DrawDown,
+    /// The record that was replayed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordReport>,
     /// How late whoever acts is; none where nothing is late and nothing is lost.
     pub lag: Option<LagReport>,
     /// The paths that ended lowest, the worst first.
@@ -126,6 +130,7 @@ impl SimulationReport {
             equity_controlled: controlled.as_ref().map(BetterMean::from),
             protocol_fees: protocol_fees(terms, summary),
             actions: summary.acts().map(often).collect(),
+            record: args.scenario.models.record.report().cloned(),
             lag: here.lag.map(LagReport::from),
             seed: args.scenario.seed,
             steps: looks.count(),
@@ -236,6 +241,9 @@ impl fmt::Display for SimulationReport {
             with_error(exit.lower.probability, exit.lower.stderr),
             with_error(exit.upper.probability, exit.upper.stderr),
         )?;
+        if let Some(record) = &self.record {
+            writeln!(f, "record       {}", record.words())?;
+        }
         writeln!(
             f,
             "in range     {} of the time",

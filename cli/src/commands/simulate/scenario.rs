@@ -11,8 +11,9 @@ use super::{
     fees::FeeArgs,
     keeper,
     lag::LagArgs,
-    model::{ModelName, ModelOptions},
+    model::{AnyModel, ModelName, ModelOptions},
     perp::PerpArgs,
+    record::Purpose,
     strategy::{AnyAgent, Strategy},
 };
 use crate::decimal::{Decimal, Positive, Ratio};
@@ -283,7 +284,19 @@ impl ScenarioArgs {
     ///
     /// # Errors
     /// What is wrong with its options.
-    pub fn model(&self, name: ModelName) -> Result<super::model::AnyModel> {
-        self.models.model(name, self.looks()?)
+    pub fn model(&self, name: ModelName) -> Result<AnyModel> {
+        let purpose = Purpose {
+            units: self.units(),
+            fee_ppm: self.fees.fee_ppm,
+            step_secs: self.step_secs,
+            volume_alone: self.fees.taker_volume_day.is_some(),
+        };
+        let model = self.models.model(name, self.looks()?, purpose)?;
+        ensure!(
+            self.fees.no_fees || !model.says_what_was_paid() || !self.fees.asks_for_other_pool(),
+            "the record says what was paid to this pool, after a second one had its part: leave --other-pool-fee-ppm out, or say with \
+             --taker-volume-day what takers trade in both"
+        );
+        Ok(model)
     }
 }

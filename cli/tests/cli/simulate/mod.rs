@@ -3,6 +3,7 @@
 mod around;
 mod market;
 mod output;
+mod record;
 mod strategies;
 
 use serde_json::Value;

@@ -29,6 +29,12 @@ pub struct Range {
 }
 
 impl Range {
+    /// The widest one of a pool in whole units.
+    pub(super) const WHOLE_POOL: Self = Self {
+        lower: -443_636,
+        upper: 443_636,
+    };
+
     /// A range; `None` if it is empty.
     pub fn new(lower: i32, upper: i32) -> Option<Self> {
         (lower < upper).then_some(Self { lower, upper })
@@ -66,6 +72,21 @@ pub struct MinutesReport {
     pub in_range: u64,
     /// What was repaired.
     pub repairs: Repairs,
+}
+
+/// Everywhere, as far as any pool goes.
+const EVERYWHERE: Range = Range {
+    lower: i32::MIN,
+    upper: i32::MAX,
+};
+
+/// What a unit of liquidity that was always in range earned in each minute by the estimate, of token 0 and token 1.
+pub(super) fn everywhere(minutes: &[Minute], fee: f64) -> impl Iterator<Item = [f64; 2]> {
+    (0..minutes.len()).map(move |index| {
+        let before = index.checked_sub(1).map(|before| &minutes[before]);
+        let now = Recorded::new(&minutes[index], before, minutes.get(index + 1), fee);
+        [0, 1].map(|side| now.fees(side, EVERYWHERE).estimate)
+    })
 }
 
 /// An interval and the estimate in it.

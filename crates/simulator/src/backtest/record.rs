@@ -105,6 +105,16 @@ pub fn read_minutes(text: &str) -> Result<(Vec<Minute>, Repairs), RecordError> {
     Ok((minutes, repairs))
 }
 
+/// Notes how many minutes are missing between a record and one that follows it; `None` if that one does not begin after its end.
+pub fn follow(before: &[Minute], after: &mut [Minute]) -> Option<u64> {
+    let (Some(last), Some(first)) = (before.last(), after.first_mut()) else {
+        return Some(0);
+    };
+    let gap = (first.time_secs - last.time_secs) / MINUTE_SECS - 1;
+    first.missing_before = u32::try_from(gap).ok()?;
+    Some(first.missing_before.into())
+}
+
 fn minute(
     values: &Values<'_, 10>,
     time_secs: i64,

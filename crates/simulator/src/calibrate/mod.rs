@@ -10,10 +10,11 @@ mod likelihood;
 mod record;
 mod regimes;
 
+pub use crate::backtest::Quoted;
 pub use diffusion::{DiffusionFit, fit_diffusion};
 pub use flow::{Flow, measure_flow};
 pub use jumps::{JumpFit, fit_jumps};
-pub use record::{Moves, NotCalibrated, Quoted};
+pub use record::{Moves, NotCalibrated};
 pub use regimes::{RegimeFit, RegimesFit, fit_regimes};
 
 /// A parameter and its standard error.

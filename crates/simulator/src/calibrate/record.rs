@@ -2,12 +2,10 @@
 
 use thiserror::Error;
 
-use crate::backtest::{Candles, Minute};
+use crate::backtest::{Candles, Minute, Quoted};
 
 /// Fewer moves say nothing.
 const LEAST_MOVES: usize = 100;
-/// Half the logarithm of a tick, twice.
-const LOG_TICK: f64 = 0.000_099_995_000_333_308_34;
 const MINUTE_SECS: f64 = 60.0;
 
 /// Why nothing can be said.
@@ -32,17 +30,6 @@ pub enum NotCalibrated {
         /// Seconds of the other.
         other: u64,
     },
-}
-
-/// Which token of a pool is the quote, and the tokens' decimals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quoted {
-    /// Whether token 0 is: then the pool's price is that of the quote.
-    pub quote_is_token0: bool,
-    /// Decimals of the base token.
-    pub base_decimals: u8,
-    /// Decimals of the quote token.
-    pub quote_decimals: u8,
 }
 
 /// Moves of the logarithm of a price, evenly apart, and what was traded meanwhile. What is missing stays so.
@@ -95,14 +82,6 @@ impl Moves {
             secs: MINUTE_SECS,
             ..Self::default()
         };
-        let scale = f64::from(quoted.base_decimals) - f64::from(quoted.quote_decimals);
-        let sign = if quoted.quote_is_token0 { -1.0 } else { 1.0 };
-        let price = |tick: i32| (sign * f64::from(tick) * LOG_TICK).exp() * 10f64.powf(scale);
-        let (quote, base) = if quoted.quote_is_token0 {
-            (0, 1)
-        } else {
-            (1, 0)
-        };
         let mut before: Option<i32> = None;
         for minute in minutes {
             for _ in 0..minute.missing_before {
@@ -111,16 +90,13 @@ impl Moves {
                 moves.liquidity.push(None);
                 before = None;
             }
-            let by = before.map(|before| sign * f64::from(minute.close - before) * LOG_TICK);
+            let by = before.map(|before| quoted.log(minute.close - before));
             moves.by.push(by);
             before = Some(minute.close);
-            let whole = |side: usize, decimals: u8| {
-                minute.paid_in[side] as f64 / 10f64.powi(decimals.into())
-            };
-            let at = price(minute.close);
-            moves.volume.push(Some(
-                whole(quote, quoted.quote_decimals) + whole(base, quoted.base_decimals) * at,
-            ));
+            let at = quoted.price(minute.close);
+            moves
+                .volume
+                .push(Some(quoted.volume(minute.paid_in, minute.close)));
             moves
                 .liquidity
                 .push((!minute.stale).then_some(minute.liquidity as f64));

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Path, PriceModel, Step, Weather};
+use super::{Paid, Path, PriceModel, Step, Weather};
 use crate::{
     SimulationError,
     error::at_least,
@@ -14,6 +14,9 @@ use crate::{
 /// `4 ln 2`: a Brownian motion's mean squared range over its variance (Parkinson, "The extreme value method for estimating the
 /// variance of the rate of return", 1980).
 const PARKINSON: f64 = 4.0 * std::f64::consts::LN_2;
+
+/// What is less than a nanosecond away is there.
+const NEAR_DAYS: f64 = 1e-14;
 
 /// A recorded candle, in logarithms of the price relative to the close before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,11 +29,22 @@ pub struct Bar {
     pub close: f64,
 }
 
+/// What was traded during a recorded candle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BarFlow {
+    /// Volume over its mean.
+    pub volume: f64,
+    /// What the pool's liquidity was paid for it, if the record is a pool's.
+    pub paid: Option<Paid>,
+}
+
 /// Recorded candles of one length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bars {
     bars: Vec<Bar>,
     days: f64,
+    /// What was traded during each; empty if that was not recorded.
+    flows: Vec<BarFlow>,
 }
 
 impl Bars {
@@ -45,7 +59,42 @@ impl Bars {
         Ok(Self {
             bars,
             days: secs / 86_400.0,
+            flows: Vec::new(),
         })
+    }
+
+    /// The same, with what was traded during each.
+    ///
+    /// # Errors
+    /// [`SimulationError::Parameter`]: more or fewer than there are candles.
+    pub fn with_flows(self, flows: Vec<BarFlow>) -> Result<Self, SimulationError> {
+        if flows.len() != self.bars.len() {
+            return Err(SimulationError::Parameter {
+                name: "number of flows",
+                value: flows.len() as f64,
+                problem: "must be the number of candles",
+            });
+        }
+        Ok(Self { flows, ..self })
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.bars.len()
+    }
+
+    /// Whether the record says what the pool's liquidity was paid.
+    pub fn says_what_was_paid(&self) -> bool {
+        self.flows.iter().any(|flow| flow.paid.is_some())
+    }
+
+    /// The same, with the volume's ups and downs alone: what is paid for it follows from the terms.
+    #[must_use]
+    pub fn volume_alone(mut self) -> Self {
+        for flow in &mut self.flows {
+            flow.paid = None;
+        }
+        self
     }
 
     /// How long all of them are together.
@@ -90,6 +139,7 @@ impl PriceModel for BarModel {
             legs: [(0.0, 0.0); 3],
             leg: 3,
             into_days: 0.0,
+            flow: None,
         }
     }
 }
@@ -111,6 +161,50 @@ pub struct BarPath {
     legs: [(f64, f64); 3],
     leg: usize,
     into_days: f64,
+    /// What was traded during the present candle.
+    flow: Option<BarFlow>,
+}
+
+/// What was traded during a step.
+#[derive(Default)]
+struct Gathered {
+    days: f64,
+    volume_days: f64,
+    paid: bool,
+    parts: [f64; 2],
+    depth_days: f64,
+}
+
+impl Gathered {
+    /// A part of a candle, `days` long, of which all is `bar_days`.
+    fn add(&mut self, flow: Option<&BarFlow>, days: f64, bar_days: f64) {
+        let Some(flow) = flow else {
+            return;
+        };
+        self.days += days;
+        self.volume_days += flow.volume * days;
+        if let Some(paid) = flow.paid {
+            self.paid = true;
+            for (sum, part) in self.parts.iter_mut().zip(paid.parts) {
+                *sum += part * days / bar_days;
+            }
+            self.depth_days += paid.depth * days;
+        }
+    }
+
+    fn weather(&self) -> Weather {
+        if self.days == 0.0 {
+            return Weather::USUAL;
+        }
+        Weather {
+            volume: self.volume_days / self.days,
+            paid: self.paid.then(|| Paid {
+                parts: self.parts,
+                depth: self.depth_days / self.days,
+            }),
+            ..Weather::USUAL
+        }
+    }
 }
 
 impl BarPath {
@@ -126,6 +220,7 @@ impl BarPath {
             self.left -= 1;
         }
         self.bar = self.bars.bars[self.next % count];
+        self.flow = self.bars.flows.get(self.next % count).copied();
         self.next += 1;
         let days = self.bars.days;
         let (first, second) = if self.price.random::<bool>() {
@@ -153,16 +248,17 @@ impl Path for BarPath {
     fn step(&mut self, days: f64) -> Step {
         let mut left = days;
         let mut variance = 0.0;
-        while left > 0.0 {
+        let mut gathered = Gathered::default();
+        while left > NEAR_DAYS {
             let Some((until, target)) = self.legs.get(self.leg).copied() else {
                 self.draw();
                 continue;
             };
             let to_go = until - self.into_days;
-            // What is less than a nanosecond away is there.
-            if to_go <= left + 1e-14 {
+            if to_go <= left + NEAR_DAYS {
                 self.log_price = self.close + target;
                 variance += self.variance_day() * to_go;
+                gathered.add(self.flow.as_ref(), to_go, self.bars.days);
                 left -= to_go;
                 self.into_days = until;
                 self.leg += 1;
@@ -176,6 +272,7 @@ impl Path for BarPath {
                     .min(self.bar.high);
                 self.log_price = self.close + bridge;
                 variance += self.variance_day() * left;
+                gathered.add(self.flow.as_ref(), left, self.bars.days);
                 self.into_days += left;
                 left = 0.0;
             }
@@ -184,7 +281,7 @@ impl Path for BarPath {
             log_price: self.log_price,
             variance,
             jump: 0.0,
-            weather: Weather::USUAL,
+            weather: gathered.weather(),
         }
     }
 }

@@ -6,7 +6,7 @@ mod jumps;
 mod length;
 mod regimes;
 
-pub use bars::{Bar, BarModel, BarPath, Bars};
+pub use bars::{Bar, BarFlow, BarModel, BarPath, Bars};
 pub use gbm::{Gbm, GbmPath};
 pub use jumps::{JumpPath, Jumps};
 pub use regimes::{Regime, RegimePath, Regimes};
@@ -35,6 +35,18 @@ pub struct Weather {
     pub other_depth: f64,
     /// What longs pay shorts an hour at a perp venue, as a part of notional; `None`: what is usual there.
     pub funding_hour: Option<f64>,
+    /// What was paid to the pool's liquidity meanwhile, where a record says so; `None`: fees follow from the terms.
+    pub paid: Option<Paid>,
+}
+
+/// What a record says was paid to a pool's liquidity during some time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Paid {
+    /// Fees of a unit of liquidity in range, base and quote, over what it is at that price: base times the root of the price, quote over
+    /// it. So they hold at any price that the record is moved to.
+    pub parts: [f64; 2],
+    /// The liquidity that shared them, times the root of the price: raw quote.
+    pub depth: f64,
 }
 
 impl Weather {
@@ -43,6 +55,7 @@ impl Weather {
         volume: 1.0,
         other_depth: 1.0,
         funding_hour: None,
+        paid: None,
     };
 }
 
