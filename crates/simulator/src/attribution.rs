@@ -18,6 +18,8 @@ pub struct Attribution {
     pub interest_quote: i128,
     /// What the price's moves brought to the short at a perp venue.
     pub perp: i128,
+    /// What the venue's price brought to it beyond that, by moving apart and together again.
+    pub basis: i128,
     /// What longs paid to it; negative: what it paid them.
     pub funding: i128,
     /// Fees of its trades.
@@ -35,7 +37,7 @@ pub struct Attribution {
 }
 
 /// How many lines there are.
-pub(crate) const LINES: usize = 14;
+pub(crate) const LINES: usize = 15;
 
 impl Attribution {
     /// All lines together: the gain.
@@ -53,6 +55,7 @@ impl Attribution {
             ("interest_base", self.interest_base),
             ("interest_quote", self.interest_quote),
             ("perp", self.perp),
+            ("basis", self.basis),
             ("funding", self.funding),
             ("perp_fees", self.perp_fees),
             ("swaps", self.swaps),

@@ -68,7 +68,9 @@ pub use path::{
     Bar, BarFlow, BarModel, BarPath, Bars, Gbm, GbmPath, JumpPath, Jumps, Paid, Path, PriceModel,
     Regime, RegimePath, Regimes, Step, Weather,
 };
-pub use perp::{Perp, PerpAccount, PerpFlows, PerpShock, PerpTerms};
+pub use perp::{
+    BasisWalk, Deleveraging, PartAt, Perp, PerpAccount, PerpFlows, PerpShock, PerpTerms,
+};
 pub use pool::{ArbitrageTrade, ReflectedPool};
 pub use run::{Liquidators, MOST_PATHS, Replayed, Run, compare, replay, simulate, trace, traced};
 pub use scenario::{Interest, Looks, Opening, Terms};
@@ -77,4 +79,4 @@ pub use stream::{Source, Streams};
 pub use summary::Summary;
 pub use takers::{OtherPool, RoutingShift, Takers};
 pub use units::Units;
-pub use walk::{FirstExit, Outcome, Watch};
+pub use walk::{FirstExit, Outcome, PerpEnd, Watch};

@@ -1,14 +1,21 @@
 //! A perp venue, and the short that somebody holds there beside his positions.
 
+mod basis;
+mod deleveraging;
 mod venue;
 
 use ballast_model::Bps;
+use rand_chacha::ChaCha8Rng;
 
 use crate::{
     SimulationError,
     error::{at_least, below_one},
 };
 
+use basis::Basis;
+pub use basis::BasisWalk;
+pub use deleveraging::Deleveraging;
+use deleveraging::Strain;
 pub(crate) use venue::check_funding;
 pub use venue::{PartAt, PerpShock};
 
@@ -59,7 +66,13 @@ impl PerpTerms {
         )?;
         below_one("maintenance at the perp venue", self.maintenance)?;
         below_one("fee of the perp venue", self.venue.fee)?;
+        self.venue.check()?;
         check_funding(self.venue.funding_hour)
+    }
+
+    /// Whether the venue's price draws random numbers.
+    pub(crate) fn wanders(&self) -> bool {
+        self.venue.basis_walk.is_some_and(|walk| walk.sd > 0.0)
     }
 
     /// The account when a position with this delta, in whole base, has just been opened at a price.
@@ -82,8 +95,10 @@ impl PerpTerms {
 /// What has come of it, raw quote units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PerpFlows {
-    /// Gained by the price.
+    /// Gained by the venue's price.
     pub price: i128,
+    /// What of that it was whose way is not that of the price outside.
+    pub basis: i128,
     /// Received as funding; negative: paid.
     pub funding: i128,
     /// Paid as fees.
@@ -104,6 +119,10 @@ pub struct Perp {
     /// What has come of it.
     pub flows: PerpFlows,
     mark: f64,
+    /// What of the mark is not the price outside.
+    apart: f64,
+    basis: Basis,
+    strain: Option<Strain>,
     secs: u64,
     /// The end of the step before.
     before_secs: u64,
@@ -115,16 +134,32 @@ const HOUR_SECS: f64 = 3_600.0;
 impl Perp {
     /// A venue where a book holds that, when the price outside is `price`, whole quote per whole base.
     pub fn new(shock: &PerpShock, account: PerpAccount, price: f64, quote_scale: f64) -> Self {
+        let basis = Basis::new(shock.basis_walk);
+        let all = shock.basis_at(0) + basis.now();
+        let mark = price * (1.0 + all);
         Self {
             shock: shock.clone(),
             quote_scale,
             account,
             flows: PerpFlows::default(),
-            mark: price * (1.0 + shock.basis_at(0)),
+            mark,
+            apart: price * all,
+            basis,
+            strain: shock.deleverages.map(|rule| Strain::new(rule, mark)),
             secs: 0,
             before_secs: 0,
             order: None,
         }
+    }
+
+    /// Its basis wanders with these numbers, if it does.
+    pub(crate) fn draw_from(&mut self, rng: ChaCha8Rng) {
+        self.basis.draw_from(rng);
+    }
+
+    /// The venue's price over the one outside, less one.
+    fn basis_now(&self) -> f64 {
+        self.shock.basis_at(self.secs) + self.basis.now()
     }
 
     fn raw(&self, quote: f64) -> i128 {
@@ -143,14 +178,22 @@ impl Perp {
     /// Time passes; what the price and funding bring goes through the margin, so that what the venue pays is what the book gets.
     /// `funding_hour` is what longs pay now; `None`: as usual.
     pub(crate) fn pass(&mut self, secs: u64, price: f64, funding_hour: Option<f64>) {
-        let mark = price * (1.0 + self.shock.basis_at(secs));
         let hours = (secs - self.secs) as f64 / HOUR_SECS;
+        self.basis.pass(secs - self.secs);
         self.before_secs = self.secs;
         self.secs = secs;
+        let basis = self.basis_now();
+        let mark = price * (1.0 + basis);
+        let apart = price * basis;
         let gained = self.raw(self.account.size * (mark - self.mark));
+        self.flows.basis += self.raw(self.account.size * (apart - self.apart));
+        self.apart = apart;
         let rate = funding_hour.unwrap_or_else(|| self.shock.funding_at(secs));
         let funding = self.raw(-self.account.size * mark * rate * hours);
         self.mark = mark;
+        if let Some(strain) = &mut self.strain {
+            strain.pass(secs, mark);
+        }
         self.flows.price += gained;
         self.flows.funding += funding;
         self.account.margin += gained + funding;
@@ -159,12 +202,16 @@ impl Perp {
     /// What is done at the end of that time. The short follows `delta`, in whole base, where it is off by more than `tolerance`;
     /// `None`: it follows nothing.
     pub(crate) fn act(&mut self, delta: f64, tolerance: Option<f64>) {
-        for event in &self.shock.auto_deleveraging {
-            if self.before_secs < event.at_secs && event.at_secs <= self.secs {
-                let closed = self.account.size * event.part;
-                self.account.size -= closed;
-                self.flows.auto_deleveraged += closed.abs();
-            }
+        let (from, to) = (self.before_secs, self.secs);
+        let due = self.shock.auto_deleveraging.iter();
+        let due = due.filter(|event| from < event.at_secs && event.at_secs <= to);
+        let (size, mark) = (self.account.size, self.mark);
+        let strained = self.strain.as_mut();
+        let strained = strained.and_then(|strain| strain.takes(size, to, mark));
+        for part in due.map(|event| event.part).chain(strained) {
+            let closed = self.account.size * part;
+            self.account.size -= closed;
+            self.flows.auto_deleveraged += closed.abs();
         }
         if let Some((due_secs, size)) = self.order
             && due_secs <= self.secs
@@ -186,7 +233,7 @@ impl Perp {
     /// What the margin would be if the price were another and the size this one: what has happened at the present mark, and the
     /// way from there.
     pub(crate) fn margin_at(&self, (size, margin): (f64, i128), price: f64) -> i128 {
-        let mark = price * (1.0 + self.shock.basis_at(self.secs));
+        let mark = price * (1.0 + self.basis_now());
         margin + self.raw(size * (mark - self.mark))
     }
 
@@ -219,154 +266,4 @@ impl Perp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{venue::tests::flip, *};
-
-    const SHORT: PerpAccount = PerpAccount {
-        size: -10.0,
-        margin: 1_000_000_000,
-        maintenance: 0.05,
-        follows: None,
-    };
-
-    #[test]
-    fn a_short_gains_when_the_price_falls_and_pays_when_funding_is_negative() {
-        let mut perp = Perp::new(&flip(), SHORT, 200.0, 1e6);
-        perp.step(3_600, 190.0, 0.0);
-        assert_eq!(perp.flows.price, 100_000_000);
-        // The rate at the end of the hour: 10 * 190 * 0.205 %.
-        assert_eq!(perp.flows.funding, -3_895_000);
-        let total = perp.flows.price + perp.flows.funding - perp.flows.fees;
-        assert_eq!(perp.account.margin, SHORT.margin + total);
-    }
-
-    #[test]
-    fn basis_moves_the_mark() {
-        let shock = PerpShock {
-            basis: vec![[0.0, 0.0], [100.0, -0.02]],
-            funding_hour: 0.0,
-            ..PerpShock::default()
-        };
-        let mut perp = Perp::new(&shock, SHORT, 200.0, 1e6);
-        perp.step(100, 200.0, 0.0);
-        assert_eq!(perp.flows.price, 40_000_000);
-    }
-
-    #[test]
-    fn others_who_cannot_pay_take_the_short_away_and_it_is_ordered_anew() {
-        let shock = PerpShock {
-            auto_deleveraging: vec![PartAt {
-                at_secs: 10,
-                part: 0.6,
-            }],
-            fill_latency_secs: 4,
-            funding_hour: 0.0,
-            ..PerpShock::default()
-        };
-        let account = PerpAccount {
-            follows: Some(0.1),
-            ..SHORT
-        };
-        let mut perp = Perp::new(&shock, account, 200.0, 1e6);
-        perp.step(9, 200.0, 10.0);
-        assert_eq!(perp.account.size, -10.0);
-        perp.step(10, 200.0, 10.0);
-        assert!((perp.account.size + 4.0).abs() < 1e-12);
-        perp.step(13, 200.0, 10.0);
-        assert!((perp.account.size + 4.0).abs() < 1e-12);
-        perp.step(14, 200.0, 10.0);
-        assert!((perp.account.size + 10.0).abs() < 1e-12);
-        assert!((perp.flows.auto_deleveraged - 6.0).abs() < 1e-12);
-        assert_eq!(perp.flows.fees, 540_000);
-    }
-
-    #[test]
-    fn without_latency_it_is_filled_at_once() {
-        let shock = PerpShock {
-            fill_latency_secs: 0,
-            funding_hour: 0.0,
-            ..PerpShock::default()
-        };
-        let mut perp = Perp::new(&shock, SHORT, 200.0, 1e6);
-        perp.pass(5, 200.0, None);
-        perp.act(10.5, Some(0.5));
-        assert_eq!(perp.account.size, -10.0);
-        perp.act(10.51, Some(0.5));
-        assert_eq!(perp.account.size, -10.51);
-    }
-
-    #[test]
-    fn an_account_is_opened_for_a_delta_as_far_as_its_margin_goes() {
-        let terms = PerpTerms {
-            venue: PerpShock {
-                fee: 0.001,
-                ..PerpShock::default()
-            },
-            margin: 100_000_000,
-            maintenance: 0.05,
-            band: Bps::new(1_000),
-        };
-        assert!(terms.check().is_ok());
-        let opened = terms.opened(1.0, 200.0, 1e6);
-        assert_eq!((opened.account.size, opened.flows.fees), (-1.0, 200_000));
-        assert_eq!(opened.account.margin, 99_800_000);
-        // 100 pay for 1000 of it: five whole base.
-        assert_eq!(terms.opened(7.0, 200.0, 1e6).account.size, -5.0);
-        let none = terms.opened(0.0, 200.0, 1e6);
-        assert_eq!((none.account.size, none.account.margin), (0.0, 100_000_000));
-        // What it would have at another price, and with another size.
-        assert_eq!(opened.margin_at((-1.0, 99_800_000), 210.0), 89_800_000);
-        assert_eq!(opened.margin_at((2.0, 5), 210.0), 20_000_005);
-        for (bad, said) in [
-            (
-                PerpTerms {
-                    margin: 0,
-                    ..terms.clone()
-                },
-                "margin at the perp venue 0 must be greater than 0",
-            ),
-            (
-                PerpTerms {
-                    maintenance: 0.0,
-                    ..terms.clone()
-                },
-                "maintenance at the perp venue 0 must be greater than 0",
-            ),
-            (
-                PerpTerms {
-                    maintenance: 1.0,
-                    ..terms.clone()
-                },
-                "maintenance at the perp venue 0 short of 1: must be below 1",
-            ),
-            (
-                PerpTerms {
-                    venue: PerpShock {
-                        funding_hour: 0.2,
-                        ..PerpShock::default()
-                    },
-                    ..terms.clone()
-                },
-                "funding 0.2 must be from -0.1 to 0.1 an hour",
-            ),
-        ] {
-            assert_eq!(bad.check().unwrap_err().to_string(), said);
-        }
-    }
-
-    #[test]
-    fn without_margin_the_venue_closes_it() {
-        let shock = PerpShock {
-            funding_hour: 0.0,
-            ..PerpShock::default()
-        };
-        let mut perp = Perp::new(&shock, SHORT, 200.0, 1e6);
-        // 1000 put up, 10 a dollar: 5 % of 10 * 287 is 143.5.
-        perp.step(5, 285.0, 0.0);
-        assert!(!perp.flows.liquidated);
-        perp.step(10, 290.0, 0.0);
-        assert!(perp.flows.liquidated && perp.account.size == 0.0);
-        perp.step(15, 500.0, 0.0);
-        assert_eq!(perp.flows.price, -900_000_000);
-    }
-}
+mod tests;

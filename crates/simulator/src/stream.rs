@@ -23,6 +23,8 @@ pub enum Source {
     Keepers,
     /// Which way takers trade.
     Takers,
+    /// How a perp venue's price wanders around the one outside.
+    Perp,
 }
 
 /// Streams per path; sources may be added up to this number without changing what the present ones draw.

@@ -14,6 +14,8 @@ pub struct Summary {
     first_exit_lower: Proportion,
     first_exit_upper: Proportion,
     liquidatable: Proportion,
+    auto_deleveraged: Proportion,
+    closed_at_venue: Proportion,
     own_acts: Moments,
     acts: [(Moments, Proportion); Act::ALL.len()],
     lines: [(&'static str, Moments); LINES],
@@ -42,6 +44,8 @@ impl Summary {
             first_exit_lower: Proportion::default(),
             first_exit_upper: Proportion::default(),
             liquidatable: Proportion::default(),
+            auto_deleveraged: Proportion::default(),
+            closed_at_venue: Proportion::default(),
             own_acts: Moments::default(),
             acts: Default::default(),
             lines: crate::Attribution::default()
@@ -69,6 +73,8 @@ impl Summary {
         self.first_exit_lower.add(below == Some(true));
         self.first_exit_upper.add(below == Some(false));
         self.liquidatable.add(outcome.liquidatable_secs.is_some());
+        self.auto_deleveraged.add(outcome.perp.auto_deleveraged);
+        self.closed_at_venue.add(outcome.perp.closed);
         self.own_acts.add(outcome.acts.own().into());
         for (act, (moments, seen)) in Act::ALL.iter().zip(&mut self.acts) {
             let count = outcome.acts.count(*act);
@@ -129,6 +135,16 @@ impl Summary {
     /// How often a look found LTV at maintenance or above.
     pub fn liquidatable(&self) -> Proportion {
         self.liquidatable
+    }
+
+    /// How often a perp venue took of the short because others could not pay.
+    pub fn auto_deleveraged(&self) -> Proportion {
+        self.auto_deleveraged
+    }
+
+    /// How often it closed the short for want of margin.
+    pub fn closed_at_venue(&self) -> Proportion {
+        self.closed_at_venue
     }
 
     /// What agents did, per path.

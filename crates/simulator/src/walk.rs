@@ -3,8 +3,8 @@
 use ballast_model::{Boundaries, Bps, SqrtPrice};
 
 use crate::{
-    Acts, Agent, Attribution, Desk, Event, Lag, Liquidators, Looks, Path, Remark, Streams, Terms,
-    Units, WalkError,
+    Acts, Agent, Attribution, Desk, Event, Lag, Liquidators, Looks, Path, Remark, Source, Streams,
+    Terms, Units, WalkError,
     convexity::Convexity,
     fees::Stretch,
     fences::Fences,
@@ -93,6 +93,17 @@ pub struct Outcome {
     pub in_range: f64,
     /// What was done.
     pub acts: Acts,
+    /// What happened to the short at a perp venue.
+    pub perp: PerpEnd,
+}
+
+/// What a perp venue has done to a short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PerpEnd {
+    /// It took of it because others could not pay.
+    pub auto_deleveraged: bool,
+    /// It closed it for want of margin.
+    pub closed: bool,
 }
 
 /// What all walks of a run share.
@@ -132,6 +143,7 @@ pub(crate) fn walk(
     let Itinerary { terms, looks, .. } = *itinerary;
     let units = terms.units;
     let mut desk = Desk::new(terms)?;
+    desk.draw_basis_from(|| itinerary.streams.of(number, Source::Perp));
     if itinerary.record {
         desk.record();
     }
@@ -232,6 +244,7 @@ pub(crate) fn walk(
         expected_curvature: convexity.sum,
         in_range: in_range_days / (2.0 * looks.days()),
         acts: *desk.acts(),
+        perp: desk.perp_end(),
     };
     let (events, remarks) = desk.into_events();
     Ok(Walked {

@@ -48,7 +48,7 @@ const POOLS: [(&str, &str, &str); 6] = [
 ];
 
 /// Where the hedge is: what is said of it, its options, and funding in the wild regime.
-const VENUES: [(&str, &str, &str); 5] = [
+const VENUES: [(&str, &str, &str); 8] = [
     ("debt", "--hedge 100%", ""),
     (
         "debt, the rest a short",
@@ -65,6 +65,21 @@ const VENUES: [(&str, &str, &str); 5] = [
         "a short; -0.05 % an hour in the wild regime",
         "--hedge 0% --perp-margin 50",
         ":-0.05%",
+    ),
+    (
+        "a short; its venue's price 0.3 % off, half of the way back in 8 h",
+        "--hedge 0% --perp-margin 50 --perp-basis-sd 0.3%",
+        "",
+    ),
+    (
+        "a short; half of it taken by each fall of 3 % in an hour",
+        "--hedge 0% --perp-margin 50 --perp-adl 50%:3%:1",
+        "",
+    ),
+    (
+        "the same, filled after an hour",
+        "--hedge 0% --perp-margin 50 --perp-adl 50%:3%:1 --perp-fill-secs 3600",
+        "",
     ),
 ];
 
@@ -97,8 +112,8 @@ pub fn section(options: &ParameterOptions) -> Result<String> {
     let _ = write!(
         out,
         "\nWhere the hedge is. Whatever is put up at the venue belongs to the funds, gains are in the quote token:\n\n\
-         | hedge | model | swaps | perp | funding | its fees | interest | gain | sd | worst 5 % | liquidation |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|\n"
+         | hedge | model | swaps | perp | basis | funding | its fees | interest | gain | sd | worst 5 % | liquidation |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|\n"
     );
     for (name, extra, funding) in VENUES {
         for model in models(funding) {
@@ -112,9 +127,10 @@ pub fn section(options: &ParameterOptions) -> Result<String> {
             let of = |name| line(&simulated, name);
             let _ = writeln!(
                 out,
-                "| {name} | {model} | {:+.3} | {:+.3} | {:+.3} | {:+.3} | {:+.3} | {gain:+.3} | {sd:.3} | {worst:+.3} | {:.2} % |",
+                "| {name} | {model} | {:+.3} | {:+.3} | {:+.3} | {:+.3} | {:+.3} | {:+.3} | {gain:+.3} | {sd:.3} | {worst:+.3} | {:.2} % |",
                 of("swaps")?,
                 of("perp")?,
+                of("basis")?,
                 of("funding")?,
                 of("perp_fees")?,
                 of("interest_base")? + of("interest_quote")?,

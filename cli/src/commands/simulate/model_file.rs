@@ -7,7 +7,7 @@ use ballast_simulator::{Regime, Weather, calibrate::Estimate};
 use serde::{Deserialize, Serialize};
 
 /// A parameter and its standard error.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
     pub value: f64,
@@ -151,7 +151,41 @@ pub struct RoutingShiftTable {
 #[serde(deny_unknown_fields)]
 pub struct PerpTable {
     /// What longs pay shorts an hour, as a part of notional; negative: shorts pay.
-    pub funding_hour: Parameter,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub funding_hour: Option<Parameter>,
+    /// Seconds from an order to its fill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill_secs: Option<Parameter>,
+    /// How the venue's price wanders around the one outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<BasisTable>,
+    /// When the venue takes of what gains, because others cannot pay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_deleveraging: Option<AutoDeleveragingTable>,
+}
+
+/// A basis: the venue's price over the one outside, less one.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasisTable {
+    #[serde(default)]
+    pub mean: Parameter,
+    /// Standard deviation in the long run.
+    pub sd: Parameter,
+    /// Time in which half of the way back to the mean is done.
+    pub half_life_hours: Parameter,
+}
+
+/// Auto-deleveraging after a move of the price.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoDeleveragingTable {
+    /// The part that is taken.
+    pub part: Parameter,
+    /// After a move of so much,
+    pub after_move: Parameter,
+    /// within so many hours.
+    pub hours: Parameter,
 }
 
 impl ModelFile {
@@ -199,7 +233,18 @@ mod tests {
             }),
             routing_shift: None,
             perp: Some(PerpTable {
-                funding_hour: parameter(0.000_01),
+                funding_hour: Some(parameter(0.000_01)),
+                fill_secs: None,
+                basis: Some(BasisTable {
+                    mean: parameter(-0.001),
+                    sd: parameter(0.002),
+                    half_life_hours: parameter(8.0),
+                }),
+                auto_deleveraging: Some(AutoDeleveragingTable {
+                    part: parameter(0.5),
+                    after_move: parameter(0.1),
+                    hours: parameter(1.0),
+                }),
             }),
         };
         let text = toml::to_string(&file).unwrap();

@@ -185,6 +185,15 @@ impl From<Proportion> for Chance {
     }
 }
 
+/// How often a perp venue did something to the short.
+#[derive(Debug, Serialize)]
+pub struct Venue {
+    /// It took of it because others could not pay.
+    pub auto_deleveraged: Chance,
+    /// It closed it for want of margin.
+    pub closed: Chance,
+}
+
 /// Of two prices.
 #[derive(Debug, Serialize)]
 pub struct Ends<T> {

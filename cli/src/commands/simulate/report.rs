@@ -10,7 +10,7 @@ use super::{
     lag::{LagReport, told},
     parts::{
         Against, BetterMean, Chance, ClosedForm, Deleverage, Distribution, DrawDown, Ends, Exits,
-        Liquidation, Mean, Often, ReplayedAction, ReplayedDecision, WorstPath,
+        Liquidation, Mean, Often, ReplayedAction, ReplayedDecision, Venue, WorstPath,
     },
     record::RecordReport,
 };
@@ -49,6 +49,9 @@ pub struct SimulationReport {
     pub actions: BTreeMap<&'static str, Often>,
     /// How far equity fell below the own funds on the way, and from a peak.
     pub draw_down: DrawDown,
+    /// What happened to the short at the perp venue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub perp: Option<Venue>,
     /// The record that was replayed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordReport>,
@@ -130,6 +133,10 @@ impl SimulationReport {
             equity_controlled: controlled.as_ref().map(BetterMean::from),
             protocol_fees: protocol_fees(terms, summary),
             actions: summary.acts().map(often).collect(),
+            perp: terms.perp.as_ref().map(|_| Venue {
+                auto_deleveraged: summary.auto_deleveraged().into(),
+                closed: summary.closed_at_venue().into(),
+            }),
             record: args.scenario.models.record.report().cloned(),
             lag: here.lag.map(LagReport::from),
             seed: args.scenario.seed,
@@ -241,6 +248,18 @@ impl fmt::Display for SimulationReport {
             with_error(exit.lower.probability, exit.lower.stderr),
             with_error(exit.upper.probability, exit.upper.stderr),
         )?;
+        if let Some(Venue {
+            auto_deleveraged,
+            closed,
+        }) = &self.perp
+        {
+            writeln!(
+                f,
+                "perp venue   takes of the short on {} of the paths, closes it for want of margin on {}",
+                with_error(auto_deleveraged.probability, auto_deleveraged.stderr),
+                with_error(closed.probability, closed.stderr),
+            )?;
+        }
         if let Some(record) = &self.record {
             writeln!(f, "record       {}", record.words())?;
         }
@@ -293,7 +312,7 @@ impl fmt::Display for SimulationReport {
             )?;
         }
         let mut table = Table::new(["<gain from", "mean", "+-"]);
-        let venue = ["perp", "funding", "perp_fees"];
+        let venue = ["perp", "basis", "funding", "perp_fees"];
         for (name, mean) in &self.attribution {
             // Without a venue there is nothing to say of it.
             if venue.contains(name) && mean.mean == 0.0 && mean.stderr == 0.0 {

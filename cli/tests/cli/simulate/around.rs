@@ -74,6 +74,7 @@ fn a_short_at_a_venue_has_lines_of_its_own_and_they_add_up() {
     let lines = report["attribution"].as_object().unwrap();
     let parts: f64 = lines.values().map(|part| number(&part["mean"])).sum();
     assert!((parts - (number(&report["equity"]["mean"]) - 150.0)).abs() < 1e-9);
+    assert_eq!(number(&lines["basis"]["mean"]), 0.0);
     for name in ["perp", "funding", "perp_fees"] {
         assert!(number(&lines[name]["stderr"]) > 0.0, "{name}");
     }
@@ -135,4 +136,71 @@ fn what_is_not_there_is_not_spoken_of() {
         "{}",
         wild.err
     );
+}
+
+#[test]
+fn a_venue_by_file_is_that_by_options_and_its_lines_add_up() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("model.toml");
+    let text = "[perp]\nfunding_hour = { value = 0.00002 }\nfill_secs = { value = 5400 }\n\
+                [perp.basis]\nmean = { value = 0.001 }\nsd = { value = 0.004 }\nhalf_life_hours = { value = 6 }\n\
+                [perp.auto_deleveraging]\npart = { value = 0.5 }\nafter_move = { value = 0.04 }\nhours = { value = 4 }\n";
+    std::fs::write(&file, text).unwrap();
+    let venue = ["--json", "--hedge", "0", "--perp-margin", "50"];
+    let named = ["--model-file", file.to_str().unwrap()];
+    let by_file = few(&[&venue[..], &named].concat());
+    let options = [
+        "--funding-hour",
+        "0.002%",
+        "--perp-fill-secs",
+        "5400",
+        "--perp-basis-mean",
+        "0.1%",
+        "--perp-basis-sd",
+        "0.4%",
+        "--perp-basis-half-life-hours",
+        "6",
+        "--perp-adl",
+        "50%:4%:4",
+    ];
+    assert_eq!(few(&[&venue[..], &options].concat()), by_file);
+    let lines = by_file["attribution"].as_object().unwrap();
+    let parts: f64 = lines.values().map(|part| number(&part["mean"])).sum();
+    assert!((parts - (number(&by_file["equity"]["mean"]) - 150.0)).abs() < 1e-9);
+    assert!(number(&lines["basis"]["stderr"]) > 0.0);
+    let taken = number(&by_file["perp"]["auto_deleveraged"]["probability"]);
+    assert!(taken > 0.05, "{taken}");
+    // Each option does something alone; nothing is what nothing is.
+    let plain = few(&venue);
+    for option in [
+        &["--perp-fill-secs", "5400"][..],
+        &["--perp-basis-mean", "-1%"],
+        &["--perp-basis-sd", "0.4%"],
+        &["--perp-adl", "50%:4%:4"],
+        &["--perp-adl-at", "100%:2"],
+    ] {
+        assert_ne!(few(&[&venue[..], option].concat()), plain, "{option:?}");
+    }
+    for option in [
+        &["--perp-fill-secs", "0"][..],
+        &["--perp-basis-mean", "0"],
+        &["--perp-basis-sd", "0"],
+        &["--perp-basis-half-life-hours", "3"],
+        &["--perp-adl", "0:4%:4"],
+        &["--perp-adl", "50%:90%:4"],
+        &["--perp-adl-at", "100%:8"],
+    ] {
+        assert_eq!(few(&[&venue[..], option].concat()), plain, "{option:?}");
+    }
+    for (option, said) in [
+        (&["--perp-adl", "50%"][..], "like 50%:10%:1"),
+        (&["--perp-adl", "150%:4%:4"], "must be from 0 to 1"),
+        (&["--perp-basis-sd", "90%"], "must be from 0 to 0.5"),
+        (&["--perp-adl-at", "x:1"], "like 50%:2"),
+    ] {
+        let run = example(&[&venue[..], option].concat());
+        assert!(run.code != 0 && run.err.contains(said), "{}", run.err);
+    }
+    let text = changed("--paths", "50", &[&venue[1..], &options].concat());
+    assert!(text.out.contains("takes of the short"), "{}", text.out);
 }

@@ -1,8 +1,10 @@
 //! What belongs to a desk beside its position: the short at a perp venue, and what was spent.
 
 use ballast_model::ModelError;
+use rand_chacha::ChaCha8Rng;
 
 use super::Desk;
+use crate::{PerpTerms, walk::PerpEnd};
 
 impl Desk<'_> {
     /// What belongs to it beside the position: the margin at the perp venue, less what was spent.
@@ -20,6 +22,23 @@ impl Desk<'_> {
             self.book_perp();
         }
         Ok(())
+    }
+
+    /// The venue's price wanders with these numbers, if it does.
+    pub(crate) fn draw_basis_from(&mut self, rng: impl FnOnce() -> ChaCha8Rng) {
+        let wanders = self.terms.perp.as_ref().is_some_and(PerpTerms::wanders);
+        if let Some(perp) = self.perp.as_mut().filter(|_| wanders) {
+            perp.draw_from(rng());
+        }
+    }
+
+    /// How it ended at the perp venue.
+    pub(crate) fn perp_end(&self) -> PerpEnd {
+        let flows = self.perp.as_ref().map(|perp| perp.flows);
+        flows.map_or_else(PerpEnd::default, |flows| PerpEnd {
+            auto_deleveraged: flows.auto_deleveraged > 0.0,
+            closed: flows.liquidated,
+        })
     }
 
     /// The position's exposure to the base token at a price, in whole tokens.
@@ -75,8 +94,10 @@ impl Desk<'_> {
     fn book_perp(&mut self) {
         if let Some(perp) = &self.perp {
             let lines = &mut self.attribution;
-            (lines.perp, lines.funding) = (perp.flows.price, perp.flows.funding);
-            lines.perp_fees = -perp.flows.fees;
+            let flows = &perp.flows;
+            (lines.perp, lines.basis) = (flows.price - flows.basis, flows.basis);
+            lines.funding = flows.funding;
+            lines.perp_fees = -flows.fees;
         }
     }
 }

@@ -1,5 +1,9 @@
 //! What a perp venue does: its rates, and what happens there.
 
+use super::{
+    basis::BasisWalk,
+    deleveraging::{Deleveraging, check_part},
+};
 use crate::{SimulationError, error::at_least, path::on_line};
 
 /// Beyond this nobody has ever paid, as a part of notional an hour.
@@ -52,6 +56,10 @@ pub struct PerpShock {
     pub fee: f64,
     /// Parts of the short that are closed because others have nothing left to pay with.
     pub auto_deleveraging: Vec<PartAt>,
+    /// The same whenever the price has moved far enough.
+    pub deleverages: Option<Deleveraging>,
+    /// How its price wanders around the one outside, beside `basis`.
+    pub basis_walk: Option<BasisWalk>,
 }
 
 impl Default for PerpShock {
@@ -65,11 +73,27 @@ impl Default for PerpShock {
             fill_latency_secs: 2,
             fee: 0.000_45,
             auto_deleveraging: Vec::new(),
+            deleverages: None,
+            basis_walk: None,
         }
     }
 }
 
 impl PerpShock {
+    /// Refuses a basis and auto-deleveraging that make no sense.
+    ///
+    /// # Errors
+    /// [`SimulationError::Parameter`].
+    pub(crate) fn check(&self) -> Result<(), SimulationError> {
+        if let Some(walk) = &self.basis_walk {
+            walk.check()?;
+        }
+        if let Some(rule) = &self.deleverages {
+            rule.check()?;
+        }
+        (self.auto_deleveraging.iter()).try_for_each(|event| check_part(event.part))
+    }
+
     /// What longs pay shorts an hour, as a part of notional.
     pub fn funding_at(&self, secs: u64) -> f64 {
         let Some(since) = self.flip_at_secs.and_then(|at| secs.checked_sub(at)) else {

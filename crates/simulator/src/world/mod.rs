@@ -295,9 +295,11 @@ impl World {
             outside: Outside::new(&scenario.market, first, usual, streams.of(0, Source::Price)),
             oracle: Oracle::new(&scenario.oracle, first),
             transport: Transport::new(&scenario.keepers, streams.of(0, Source::Keepers)),
-            perp: parts
-                .perp
-                .map(|account| Perp::new(&scenario.perp, account, price, quote_scale)),
+            perp: parts.perp.map(|account| {
+                let mut perp = Perp::new(&scenario.perp, account, price, quote_scale);
+                perp.draw_from(streams.of(0, Source::Perp));
+                perp
+            }),
             takers: streams.of(0, Source::Takers),
             economics: parts.economics,
             fee_yield: FeeYield::default(),

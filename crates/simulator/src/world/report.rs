@@ -119,8 +119,10 @@ pub struct PerpReport {
     pub size: f64,
     /// Put up, whole quote tokens.
     pub margin: f64,
-    /// Gained by the price.
+    /// Gained by the venue's price.
     pub price: f64,
+    /// What of that it was whose way is not that of the price outside.
+    pub basis: f64,
     /// Received as funding; negative: paid.
     pub funding: f64,
     /// Paid as fees.
@@ -315,6 +317,7 @@ impl World {
             size: perp.account.size,
             margin: self.units.quote(perp.account.margin),
             price: self.units.quote(perp.flows.price),
+            basis: self.units.quote(perp.flows.basis),
             funding: self.units.quote(perp.flows.funding),
             fees: self.units.quote(perp.flows.fees),
             auto_deleveraged: perp.flows.auto_deleveraged,

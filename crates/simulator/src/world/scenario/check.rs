@@ -1,6 +1,7 @@
 //! What a scenario may say.
 
 use super::{PartAt, Scenario, ScenarioError};
+use crate::SimulationError;
 
 /// The longest scenario: a year.
 const MOST_SECS: u64 = 366 * 86_400;
@@ -93,6 +94,14 @@ impl Scenario {
                 return refuse("funding", *rate, "must be from -0.1 to 0.1 an hour");
             }
         }
+        if let Err(SimulationError::Parameter {
+            name,
+            value,
+            problem,
+        }) = self.perp.check()
+        {
+            return refuse(name, value, problem);
+        }
         if self.market.depth_quote == Some(0.0) {
             return refuse(
                 "market.depth_quote",
@@ -135,6 +144,14 @@ mod tests {
             ),
             ("[oracle]\ninterval_secs = 0", "oracle.interval_secs = 0"),
             ("[perp]\nflip_hours = [-0.205]", "funding = -0.205"),
+            (
+                "[perp]\nbasis_walk = { mean = 0, sd = 1, half_life_hours = 8 }",
+                "deviation of the basis = 1 must be from 0 to 0.5",
+            ),
+            (
+                "[perp]\ndeleverages = { after_move = 0.1, within_secs = 0, part = 0.5 }",
+                "seconds in which a move auto-deleverages = 0",
+            ),
             (
                 "[pool]\nothers = [{ at_secs = 1, part = -1 }]",
                 "pool.others = -1 must be a part",
