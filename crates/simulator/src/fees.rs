@@ -7,6 +7,7 @@ use std::ops::AddAssign;
 use crate::{
     ReflectedPool, SimulationError, Takers, Units, Weather,
     error::{at_least, below_one},
+    takers::depth_root,
 };
 
 /// Overshoot constant, `1 / -(zeta(1/2) / sqrt(2 pi))`: 1.7164.
@@ -344,8 +345,7 @@ fn paid_by_takers(
         return Earned::default();
     }
     let (base_scale, quote_scale) = (units.base_scale(), units.quote_scale());
-    // A unit of liquidity times the raw root price is a raw unit of quote.
-    let root = (log_price / 2.0).exp() / (base_scale * quote_scale).sqrt();
+    let root = depth_root(log_price, units);
     let all = liquidity + takers.others_liquidity;
     let here = takers.share_here(terms.fee, all, root, other_depth) * liquidity / all;
     let paid = takers.volume_day * days * terms.fee * here;

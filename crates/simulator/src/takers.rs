@@ -1,7 +1,7 @@
 //! Traders who pay fees for other reasons than the pool's price, and where they go.
 
 use crate::{
-    SimulationError,
+    SimulationError, Units,
     error::{at_least, below_one},
 };
 
@@ -20,6 +20,8 @@ pub struct Takers {
 
 /// A pool of the same tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "keeper", derive(serde::Deserialize))]
+#[cfg_attr(feature = "keeper", serde(deny_unknown_fields))]
 pub struct OtherPool {
     /// Its fee, in parts of the input.
     pub fee: f64,
@@ -36,6 +38,12 @@ pub struct RoutingShift {
     pub after_days: f64,
     /// Which part of it.
     pub part: f64,
+}
+
+/// The root of a price in whole quote tokens per unit of liquidity: liquidity times it is a pool's depth.
+pub(crate) fn depth_root(log_price: f64, units: Units) -> f64 {
+    // A unit of liquidity times the raw root price is a raw unit of quote.
+    (log_price / 2.0).exp() / (units.base_scale() * units.quote_scale()).sqrt()
 }
 
 impl Takers {
@@ -82,6 +90,9 @@ impl Takers {
         let there = other.liquidity * other_depth;
         if there == 0.0 {
             return 1.0;
+        }
+        if liquidity == 0.0 {
+            return 0.0;
         }
         Route {
             here: Curve::new(fee, liquidity * root),
@@ -299,6 +310,8 @@ mod tests {
         assert_eq!(beside(0.0, 0.0).share_here(0.5, 1.0, 1.0, 1.0), 1.0);
         assert_eq!(beside(0.0, 1e9).share_here(0.5, 1.0, 1.0, 0.0), 1.0);
         assert_eq!(Takers::default().share_here(0.5, 1.0, 1.0, 1.0), 1.0);
+        // Nothing comes to a pool that has nothing.
+        assert_eq!(beside(0.1, 1e9).share_here(0.0, 0.0, 1.0, 1.0), 0.0);
     }
 
     /// A cheaper or a deeper pool beside it takes flow away, step by step; a dearer one less the smaller trades are.

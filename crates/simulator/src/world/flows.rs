@@ -4,13 +4,9 @@ use ballast_clmm::{Side, SwapMode};
 use ballast_model::Bps;
 use ballast_snapshot::PriceAccounts;
 use ballast_strategy::decide::{refresh_due, refreshed};
-use rand::Rng;
 
 use super::{World, WorldError, index, pair, scenario::PartAt};
 use crate::ticks::SwapOrder;
-
-/// How far takers go from the price.
-const TAKERS_LOG: f64 = 0.02;
 
 /// The events between two times, the later one included.
 fn between(events: &[PartAt], from_secs: u64, to_secs: u64) -> impl Iterator<Item = &PartAt> {
@@ -78,26 +74,6 @@ impl World {
         purse[1] -= sign * quote;
         self.see_pool(true);
         Ok(sign * quote)
-    }
-
-    /// Takers buy or sell, as it comes.
-    pub(super) fn takers_trade(&mut self, step_secs: u64) -> Result<(), WorldError> {
-        let volume = self.scenario.pool.taker_volume_day * step_secs as f64 / 86_400.0;
-        if volume <= 0.0 {
-            return Ok(());
-        }
-        let log_price = self.units.log_price(self.pool.sqrt_price());
-        let (amount, input, limit) = if self.takers.random() {
-            let quote = volume * self.units.quote_scale();
-            (quote, Side::Quote, log_price + TAKERS_LOG)
-        } else {
-            let base = volume / log_price.exp() * self.units.base_scale();
-            (base, Side::Base, log_price - TAKERS_LOG)
-        };
-        self.outsider_swaps(amount as u64, input, limit, |world| {
-            &mut world.wallets.takers
-        })?;
-        Ok(())
     }
 
     /// Where it pays, arbitrageurs trade until the pool's price is the one outside less the pool's fee. What they take here they trade there, which

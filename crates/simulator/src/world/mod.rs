@@ -19,6 +19,7 @@ mod report;
 mod rules;
 pub mod scenario;
 mod seated;
+mod takers;
 mod transport;
 
 use std::collections::BTreeMap;

@@ -5,7 +5,10 @@ mod check;
 use serde::Deserialize;
 use thiserror::Error;
 
-pub use crate::perp::{PartAt, PerpShock};
+pub use crate::{
+    perp::{PartAt, PerpShock},
+    takers::OtherPool,
+};
 
 /// Why a scenario cannot be played.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -107,6 +110,12 @@ pub struct PoolShock {
     pub arbitrage_cost: f64,
     /// What takers trade in a day, in whole quote tokens, as often in either direction.
     pub taker_volume_day: f64,
+    /// Another pool, over which they split their trades; none: all comes here.
+    pub other_pool: Option<OtherPool>,
+    /// Points of seconds and of that pool's liquidity, over its usual one; straight lines between them.
+    pub other_depth: Vec<[f64; 2]>,
+    /// A part of their volume that goes elsewhere, from a time on.
+    pub routing_shift: Option<PartAt>,
 }
 
 impl Default for PoolShock {
@@ -116,6 +125,9 @@ impl Default for PoolShock {
             arbitrage_delay_secs: 5,
             arbitrage_cost: 0.0,
             taker_volume_day: 0.0,
+            other_pool: None,
+            other_depth: Vec::new(),
+            routing_shift: None,
         }
     }
 }

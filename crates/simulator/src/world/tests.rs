@@ -21,7 +21,7 @@ fn book() -> Book {
 }
 
 /// One of each kind only, so that tests are quick, and no interest.
-fn small() -> Parts {
+pub(super) fn small() -> Parts {
     let mut book = book();
     for position in &mut book.positions {
         position.count = position.count.min(2);
@@ -33,7 +33,7 @@ fn small() -> Parts {
     book.open(&rules()).unwrap()
 }
 
-fn scenario(name: &str) -> Scenario {
+pub(super) fn scenario(name: &str) -> Scenario {
     Scenario::parse(Scenario::text(name).unwrap()).unwrap()
 }
 

@@ -23,7 +23,7 @@ impl Scenario {
             let problem = "must be at least one step and at most a year";
             return refuse("duration_secs", whole(self.duration_secs), problem);
         }
-        for points in [&self.market.path, &self.perp.basis] {
+        for points in [&self.market.path, &self.perp.basis, &self.pool.other_depth] {
             let mut last = -1.0;
             for [secs, _] in points {
                 if !secs.is_finite() || *secs <= last {
@@ -94,11 +94,17 @@ impl Scenario {
                 return refuse("funding", *rate, "must be from -0.1 to 0.1 an hour");
             }
         }
+        for [_, depth] in &self.pool.other_depth {
+            if !(0.0..=1e6).contains(depth) {
+                return refuse("pool.other_depth", *depth, "must be from 0 to 1000000");
+            }
+        }
+        let checked = self.perp.check().and_then(|()| self.pool.takers().check());
         if let Err(SimulationError::Parameter {
             name,
             value,
             problem,
-        }) = self.perp.check()
+        }) = checked
         {
             return refuse(name, value, problem);
         }
@@ -144,6 +150,22 @@ mod tests {
             ),
             ("[oracle]\ninterval_secs = 0", "oracle.interval_secs = 0"),
             ("[perp]\nflip_hours = [-0.205]", "funding = -0.205"),
+            (
+                "[pool]\nother_pool = { fee = 1, liquidity = 1, trade_size = 1 }",
+                "fee of the other pool = 0 short of 1: must be below 1",
+            ),
+            (
+                "[pool]\nother_depth = [[0, 1], [0, 2]]",
+                "seconds of a point = 0 must rise",
+            ),
+            (
+                "[pool]\nother_depth = [[0, -1]]",
+                "pool.other_depth = -1 must be from 0",
+            ),
+            (
+                "[pool]\nrouting_shift = { at_secs = 1, part = 2 }",
+                "part that leaves = -1 short of 1",
+            ),
             (
                 "[perp]\nbasis_walk = { mean = 0, sd = 1, half_life_hours = 8 }",
                 "deviation of the basis = 1 must be from 0 to 0.5",
