@@ -265,16 +265,10 @@ async fn an_attacker_who_shows_newer_prices_shuts_nobody_out() {
 /// Each second by which one sponsored account moves after the other is one less of each minute: both have to be young.
 #[tokio::test]
 async fn sponsored_accounts_that_move_apart_leave_less_of_each_minute() {
-    // Seconds apart, and of a minute the seconds in which liquidations and swaps are refused: with the default ages, and where a swap
-    // may be a minute old and somebody always shows newer prices.
-    for (apart_secs, liquidation, swap) in [
-        (0, 29, 44),
-        (10, 39, 54),
-        (15, 44, 59),
-        (16, 45, 60),
-        (20, 49, 60),
-        (30, 58, 60),
-    ] {
+    // Of a minute the seconds in which liquidations and swaps are refused: with the default ages, and where a swap may be a minute old and
+    // somebody always shows newer prices.
+    for [apart_secs, liquidation, swap, swap_shown] in documented() {
+        let apart_secs = apart_secs.into();
         let apart = Setting {
             apart_secs,
             minutes: 1,
@@ -300,12 +294,36 @@ async fn sponsored_accounts_that_move_apart_leave_less_of_each_minute() {
         let shown = refusals(Setting { shows, ..sponsored }).await;
         let expected = Refusals {
             liquidation,
-            swap,
-            tight: swap,
+            swap: swap_shown,
+            tight: swap_shown,
             ..Refusals::default()
         };
         assert_eq!(shown, expected, "{apart_secs} s apart");
     }
+}
+
+/// The rows of the table of seconds in docs/PARAMETERS.md: seconds apart, and refused of a minute.
+fn documented() -> Vec<[u32; 4]> {
+    const TABLE: &str = "| seconds apart | liquidation | swap, default age | swap or new risk, shown |\n|---|---|---|---|\n";
+    let text = include_str!("../../docs/PARAMETERS.md");
+    let (_, rows) = text
+        .split_once(TABLE)
+        .expect("docs/PARAMETERS.md has the table");
+    let row = |line: &str| {
+        let cells: Vec<u32> = line
+            .split('|')
+            .filter_map(|cell| cell.trim().parse().ok())
+            .collect();
+        <[u32; 4]>::try_from(cells).unwrap_or_else(|cells| panic!("{line}: {cells:?}"))
+    };
+    let rows: Vec<_> = rows
+        .lines()
+        .take_while(|line| line.starts_with('|'))
+        .map(row)
+        .collect();
+    // Together, within half of the grace, beyond it, and far apart.
+    assert!(rows.len() >= 6, "{rows:?}");
+    rows
 }
 
 #[tokio::test]
