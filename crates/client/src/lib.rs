@@ -10,7 +10,8 @@
 //! 4. [`MarketContext::snapshot`] reads market, reserves, pool and prices at one slot; [`MarketSnapshot::position`] turns a
 //!    stored position into a [`ballast_model::Position`] with debts grown to a given time.
 //! 5. [`Sender::prepare`] simulates, sets compute limit and fee and signs; [`Sender::deliver`] sends the same bytes until
-//!    the outcome is known. [`Sender::send`] does both and expects success.
+//!    the outcome is known, by a [`Lane`]: the nodes, or a block engine with the nodes behind it. [`Sender::send`] does both and
+//!    expects success.
 //!
 //! Units: raw token units, prices as square roots of raw quote per raw base in Q64.64, ratios in basis points, times in
 //! Unix seconds.
@@ -26,6 +27,7 @@ mod event;
 mod failure;
 mod fate;
 pub mod instruction;
+mod lane;
 mod logs;
 pub mod lookup_table;
 mod market;
@@ -62,6 +64,10 @@ pub use endpoint::{Endpoint, HIDDEN};
 pub use event::BallastEvent;
 pub use failure::{Cause, Failure};
 pub use fate::{Fate, await_fate, fate};
+pub use lane::{
+    BundleConfig, BundleLane, BundleTraffic, Fallback, FallbackReason, Lane, OnFallback, PlainLane,
+    tip_instruction, tip_lamports,
+};
 pub use logs::{is_truncated, lines_of};
 pub use market::{MarketContext, MarketError, PoolAddresses, SwapPath, TokenContext, Wallet};
 pub use nodes::{Condition, NodeSeen, Nodes, NodesConfig, Reach};

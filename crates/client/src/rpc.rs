@@ -9,8 +9,10 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::Value;
 use solana_client::{
     nonblocking::rpc_client::RpcClient, rpc_client::RpcClientConfig, rpc_config::CommitmentConfig,
+    rpc_request::RpcRequest,
 };
 use solana_sdk::{hash::Hash, signature::Signature};
 
@@ -92,5 +94,16 @@ impl RpcChain {
             .into_iter()
             .map(|found| found.map(status))
             .collect())
+    }
+
+    /// Asks what [`crate::Chain`] does not have, of something that speaks JSON-RPC and need not be a node.
+    pub(crate) async fn call(
+        &self,
+        method: &'static str,
+        params: Value,
+    ) -> Result<Value, ChainError> {
+        let request = RpcRequest::Custom { method };
+        let answer = self.client.send(request, params).await;
+        answer.map_err(|error| self.error(method, &error))
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     chain::{Chain, ChainError, Confirmation, Expiry, TransactionRecord, TransactionStatus},
     event::BallastEvent,
     failure::Failure,
+    lane::{Lane, PlainLane},
     outcome::{Outcome, Receipt, Rehearsed, SendError},
     request::{ComputeLimit, PriorityFee, Request, SenderConfig},
     transaction::{BuildError, Prepared, build, programs},
@@ -22,17 +23,29 @@ const LATER_UNITS: u64 = 15_000;
 /// Most compute units of a transaction.
 const MAX_COMPUTE_UNITS: u32 = 1_400_000;
 
-/// Prepares and sends transactions through one [`Chain`]. Cheap to clone.
+/// Prepares transactions on one [`Chain`], sends them by a [`Lane`], and finds out on the chain what became of them. Cheap to clone.
 #[derive(Clone)]
 pub struct Sender {
     chain: Arc<dyn Chain>,
+    lane: Arc<dyn Lane>,
     config: SenderConfig,
 }
 
 impl Sender {
     /// A sender.
     pub fn new(chain: Arc<dyn Chain>, config: SenderConfig) -> Self {
-        Self { chain, config }
+        let lane = Arc::new(PlainLane::new(Arc::clone(&chain)));
+        Self {
+            chain,
+            lane,
+            config,
+        }
+    }
+
+    /// Hands signed bytes in by another way than the nodes themselves.
+    #[must_use]
+    pub fn with_lane(self, lane: Arc<dyn Lane>) -> Self {
+        Self { lane, ..self }
     }
 
     /// The chain it sends to.
@@ -93,7 +106,7 @@ impl Sender {
             if resend && !seen {
                 if may_send() {
                     last_error = self
-                        .chain
+                        .lane
                         .submit(prepared.transaction())
                         .await
                         .err()

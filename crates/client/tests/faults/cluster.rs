@@ -27,6 +27,8 @@ pub struct Cluster {
     /// By signature: all bytes that were handed in.
     pub sent: BTreeMap<Signature, BTreeSet<Vec<u8>>>,
     landed: BTreeMap<Signature, (u64, bool)>,
+    /// How often nodes, and not an engine, were handed something.
+    pub public: u64,
     /// Of a hundred.
     pub lost: u64,
     pub fails: u64,
@@ -78,7 +80,7 @@ impl Cluster {
     }
 
     /// A transaction is handed in; it can land up to its last valid height.
-    fn take(&mut self, text: &str) -> Value {
+    pub fn take(&mut self, text: &str) -> Value {
         let bytes = STANDARD.decode(text).unwrap();
         let transaction: VersionedTransaction = bincode::deserialize(&bytes).unwrap();
         let signature = transaction.signatures[0];
@@ -107,7 +109,10 @@ impl Cluster {
                 "context": context,
                 "value": { "blockhash": BLOCKHASH, "lastValidBlockHeight": 1_000 + LIFE },
             }),
-            "sendTransaction" => self.take(params[0].as_str().unwrap()),
+            "sendTransaction" => {
+                self.public += 1;
+                self.take(params[0].as_str().unwrap())
+            }
             "getSignatureStatuses" => {
                 let signature: Signature = params[0][0].as_str().unwrap().parse().unwrap();
                 let found = self

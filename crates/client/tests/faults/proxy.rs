@@ -109,7 +109,7 @@ pub async fn serve(cluster: &Shared, seed: u64, behaviour: Behaviour) -> String 
 }
 
 /// One question a connection: the body ends with the closing brace of its JSON.
-async fn question(stream: &mut TcpStream) -> Option<Value> {
+pub async fn question(stream: &mut TcpStream) -> Option<Value> {
     let (mut request, mut piece) = (Vec::new(), [0; 4_096]);
     loop {
         let length = stream.read(&mut piece).await.ok().filter(|it| *it > 0)?;
@@ -206,6 +206,11 @@ async fn reply(
         }
         Some(Fault::Preflight | Fault::BlockhashNotFound) | None => (200, "", whole(answer())),
     };
+    write(stream, status, headers, &body).await;
+}
+
+/// An answer, and the end of its connection.
+pub async fn write(mut stream: TcpStream, status: u16, headers: &str, body: &str) {
     let text = format!(
         "HTTP/1.1 {status} \r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
