@@ -5,6 +5,7 @@ use std::time::Duration;
 use solana_sdk::{instruction::Instruction, message::AddressLookupTableAccount, signer::Signer};
 
 use crate::chain::Blockhash;
+use crate::signing::Payer;
 
 /// What to offer for a place in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,7 @@ impl Default for SenderConfig {
 #[derive(Clone)]
 pub struct Request<'a> {
     /// Pays fees, signs.
-    pub payer: &'a (dyn Signer + Sync),
+    pub payer: Payer<'a>,
     /// Other signers.
     pub signers: Vec<&'a (dyn Signer + Sync)>,
     /// Instructions without those for the compute budget.
@@ -82,9 +83,9 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Signed by the payer alone, simulated, without lookup tables.
-    pub fn new(payer: &'a (dyn Signer + Sync), instructions: impl Into<Vec<Instruction>>) -> Self {
+    pub fn new(payer: impl Into<Payer<'a>>, instructions: impl Into<Vec<Instruction>>) -> Self {
         Self {
-            payer,
+            payer: payer.into(),
             signers: Vec::new(),
             instructions: instructions.into(),
             tables: &[],

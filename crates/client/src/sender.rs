@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use solana_compute_budget_interface::ComputeBudgetInstruction;
-use solana_sdk::{hash::Hash, signature::Signature, transaction::VersionedTransaction};
+use solana_sdk::{
+    hash::Hash, message::VersionedMessage, signature::Signature, signer::Signer,
+    transaction::VersionedTransaction,
+};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -13,7 +16,8 @@ use crate::{
     lane::{Lane, PlainLane},
     outcome::{Outcome, Receipt, Rehearsed, SendError},
     request::{ComputeLimit, PriorityFee, Request, SenderConfig},
-    transaction::{BuildError, Prepared, build, programs},
+    signing::Payer,
+    transaction::{BuildError, Prepared, compile, programs, sign},
 };
 
 /// What a transaction may need beyond its simulation however little that was: a simulation in the second of the last booking
@@ -72,7 +76,7 @@ impl Sender {
             Some(blockhash) => blockhash,
             None => self.chain.latest_blockhash().await?,
         };
-        let transaction = assemble(request, limit, fee, blockhash.hash)?;
+        let transaction = signed(request, limit, fee, blockhash.hash).await?;
         Ok(Prepared::new(
             transaction,
             blockhash.last_valid_block_height,
@@ -229,7 +233,7 @@ impl Sender {
 
     async fn rehearse_at(&self, request: &Request<'_>, fee: u64) -> Result<Rehearsed, SendError> {
         let blockhash = self.chain.latest_blockhash().await?;
-        let transaction = assemble(request, MAX_COMPUTE_UNITS, fee, blockhash.hash)?;
+        let transaction = to_simulate(request, fee, blockhash.hash)?;
         let simulation = self.chain.simulate(&transaction).await?;
         if let Some(error) = simulation.error {
             let failure = Failure::new(error, simulation.logs, &programs(&transaction));
@@ -267,26 +271,68 @@ impl Sender {
     }
 }
 
-fn assemble(
+fn compiled(
     request: &Request<'_>,
     limit: u32,
     fee: u64,
     blockhash: Hash,
-) -> Result<VersionedTransaction, BuildError> {
+) -> Result<VersionedMessage, BuildError> {
     let mut instructions = vec![ComputeBudgetInstruction::set_compute_unit_limit(limit)];
     if fee > 0 {
         instructions.push(ComputeBudgetInstruction::set_compute_unit_price(fee));
     }
     instructions.extend_from_slice(&request.instructions);
-    let mut signers = vec![request.payer];
-    signers.extend_from_slice(&request.signers);
-    build(
-        &request.payer.pubkey(),
+    compile(
+        &request.payer.address(),
         &instructions,
         request.tables,
         blockhash,
-        &signers,
     )
+}
+
+/// What a simulation is asked about. A service that signs is not asked for that: nobody looks at the signature.
+fn to_simulate(
+    request: &Request<'_>,
+    fee: u64,
+    blockhash: Hash,
+) -> Result<VersionedTransaction, BuildError> {
+    let message = compiled(request, MAX_COMPUTE_UNITS, fee, blockhash)?;
+    match request.payer {
+        Payer::Key(key) => with_signers(message, request, Some(key), None),
+        Payer::Service(_) => with_signers(message, request, None, Some(Signature::default())),
+    }
+}
+
+/// What may be sent.
+async fn signed(
+    request: &Request<'_>,
+    limit: u32,
+    fee: u64,
+    blockhash: Hash,
+) -> Result<VersionedTransaction, BuildError> {
+    let message = compiled(request, limit, fee, blockhash)?;
+    match request.payer {
+        Payer::Key(key) => with_signers(message, request, Some(key), None),
+        Payer::Service(service) => {
+            let signature = service.sign(&message.serialize()).await;
+            let signature = signature.map_err(|error| BuildError::Signer {
+                signer: service.address(),
+                reason: error.to_string(),
+            })?;
+            with_signers(message, request, None, Some(signature))
+        }
+    }
+}
+
+fn with_signers(
+    message: VersionedMessage,
+    request: &Request<'_>,
+    payer: Option<&(dyn Signer + Sync)>,
+    of_payer: Option<Signature>,
+) -> Result<VersionedTransaction, BuildError> {
+    let mut signers: Vec<_> = payer.into_iter().collect();
+    signers.extend_from_slice(&request.signers);
+    sign(message, &signers, of_payer)
 }
 
 fn with_margin(units: u64, margin_bps: u32) -> u32 {

@@ -55,34 +55,58 @@ pub fn build(
     blockhash: Hash,
     signers: &[&(dyn Signer + Sync)],
 ) -> Result<VersionedTransaction, BuildError> {
+    sign(
+        compile(payer, instructions, tables, blockhash)?,
+        signers,
+        None,
+    )
+}
+
+/// What is to be signed.
+pub(crate) fn compile(
+    payer: &Pubkey,
+    instructions: &[Instruction],
+    tables: &[AddressLookupTableAccount],
+    blockhash: Hash,
+) -> Result<VersionedMessage, BuildError> {
     let message = v0::Message::try_compile(payer, instructions, tables, blockhash)
         .map_err(|error| BuildError::Compile(error.to_string()))?;
     let message = VersionedMessage::V0(message);
+    let signatures = usize::from(message.header().num_required_signatures);
+    // Their number fits one byte, as nobody can have 128 of them in a transaction.
+    let bytes = 1 + signatures * size_of::<Signature>() + message.serialize().len();
+    if bytes > MAX_TRANSACTION_BYTES {
+        return Err(BuildError::TooLong { bytes });
+    }
+    Ok(message)
+}
+
+/// Signs a message. `of_payer`: the payer's signature, where none of `signers` makes it.
+pub(crate) fn sign(
+    message: VersionedMessage,
+    signers: &[&(dyn Signer + Sync)],
+    of_payer: Option<Signature>,
+) -> Result<VersionedTransaction, BuildError> {
     let bytes = message.serialize();
     let required = usize::from(message.header().num_required_signatures);
-    let signatures = message
-        .static_account_keys()
-        .iter()
-        .take(required)
-        .map(|key| {
-            let signer = signers.iter().find(|signer| signer.pubkey() == *key);
-            let signer = signer.ok_or(BuildError::MissingSigner(*key))?;
-            signer
-                .try_sign_message(&bytes)
-                .map_err(|error| BuildError::Signer {
-                    signer: *key,
-                    reason: error.to_string(),
-                })
-        });
-    let transaction = VersionedTransaction {
+    let keys = message.static_account_keys().iter().take(required);
+    let signatures = keys.enumerate().map(|(index, key)| {
+        if let (0, Some(signature)) = (index, of_payer) {
+            return Ok(signature);
+        }
+        let signer = signers.iter().find(|signer| signer.pubkey() == *key);
+        let signer = signer.ok_or(BuildError::MissingSigner(*key))?;
+        signer
+            .try_sign_message(&bytes)
+            .map_err(|error| BuildError::Signer {
+                signer: *key,
+                reason: error.to_string(),
+            })
+    });
+    Ok(VersionedTransaction {
         signatures: signatures.collect::<Result<_, _>>()?,
         message,
-    };
-    let length = to_bytes(&transaction).len();
-    if length > MAX_TRANSACTION_BYTES {
-        return Err(BuildError::TooLong { bytes: length });
-    }
-    Ok(transaction)
+    })
 }
 
 /// Bytes on the wire. Empty only if the transaction cannot be serialised, which no compiled message is.

@@ -8,10 +8,11 @@ use std::{
 
 use async_trait::async_trait;
 use ballast_client::{
-    AccountFilter, Accounts, BallastError, Blockhash, Cause, Chain, ChainError, Confirmation,
-    Failure, Fate, Instruction, Keypair, Outcome, OwnedAccounts, Prepared, PriorityFee, Pubkey,
-    Request, SendError, Sender, SenderConfig, Signature, Simulation, TransactionRecord,
-    TransactionStatus, VersionedTransaction, await_fate, fate,
+    AccountFilter, Accounts, BallastError, Blockhash, BuildError, Cause, Chain, ChainError,
+    Confirmation, Failure, Fate, Instruction, Keypair, Outcome, OwnedAccounts, Payer, Prepared,
+    PriorityFee, Pubkey, Request, SendError, Sender, SenderConfig, SignError, Signature,
+    Simulation, TransactionRecord, TransactionSigner, TransactionStatus, VersionedTransaction,
+    await_fate, fate,
 };
 use solana_sdk::{hash::Hash, instruction::InstructionError, transaction::TransactionError};
 
@@ -32,6 +33,7 @@ struct Script {
     height: u64,
     height_step: u64,
     sent: Vec<Vec<u8>>,
+    simulated: Vec<VersionedTransaction>,
     fees: Vec<u64>,
 }
 
@@ -86,12 +88,15 @@ impl Chain for Scripted {
         Ok(1)
     }
 
-    async fn simulate(&self, _: &VersionedTransaction) -> Result<Simulation, ChainError> {
-        Ok(self.with(|script| Simulation {
-            error: script.simulation.clone(),
-            logs: script.logs.clone(),
-            units: 100_000,
-            return_data: None,
+    async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
+        Ok(self.with(|script| {
+            script.simulated.push(transaction.clone());
+            Simulation {
+                error: script.simulation.clone(),
+                logs: script.logs.clone(),
+                units: 100_000,
+                return_data: None,
+            }
         }))
     }
 
@@ -401,4 +406,57 @@ async fn the_fate_of_a_signature_is_told_and_waited_for() {
     let fate = await_fate(chain.as_ref(), &signature, None, pause).await;
     assert!(matches!(fate, Ok(Fate::Expired)), "{fate:?}");
     assert!(chain.with(|script| script.height) > 1_010 + 182);
+}
+
+/// Somebody elsewhere who has a key, and whether he signs.
+struct Elsewhere(Keypair, bool, Mutex<Vec<Vec<u8>>>);
+
+#[async_trait]
+impl TransactionSigner for Elsewhere {
+    fn address(&self) -> Pubkey {
+        self.0.address()
+    }
+
+    async fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
+        self.2.lock().unwrap().push(message.to_vec());
+        if self.1 {
+            return self.0.sign(message).await;
+        }
+        Err(SignError::Refused {
+            at: "elsewhere".into(),
+            reason: "not today".into(),
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_signs_what_is_sent_once_and_nothing_that_is_simulated() {
+    let (sender, chain) = sender(Script::default());
+    let key = || Keypair::new_from_array([5; 32]);
+    let elsewhere = Elsewhere(key(), true, Mutex::default());
+    let payer: Payer<'_> = (&elsewhere as &dyn TransactionSigner).into();
+    let prepared = sender
+        .prepare(&Request::new(payer, [instruction()]))
+        .await
+        .unwrap();
+    assert_eq!(prepared.transaction().verify_with_results(), [true]);
+    let simulated = chain.with(|script| std::mem::take(&mut script.simulated));
+    assert_eq!(simulated.len(), 1);
+    assert_eq!(simulated[0].signatures, [Signature::default()]);
+    let message = prepared.transaction().message.serialize();
+    assert_eq!(*elsewhere.2.lock().unwrap(), [message]);
+    // A key in this process makes the same of it.
+    let own = key();
+    let own = sender.prepare(&Request::new(&own, [instruction()])).await;
+    assert_eq!(own.unwrap(), prepared);
+    let unwilling = Elsewhere(key(), false, Mutex::default());
+    let payer: Payer<'_> = (&unwilling as &dyn TransactionSigner).into();
+    let refused = sender.prepare(&Request::new(payer, [instruction()])).await;
+    let refused = refused.unwrap_err();
+    assert!(
+        matches!(refused, SendError::Build(BuildError::Signer { .. })),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("not today"), "{refused}");
+    assert!(chain.with(|script| script.sent.is_empty()));
 }
