@@ -77,7 +77,7 @@ pub use policy::{default_policy, highest_trigger_down, opening_warning, trigger_
 pub use position::{PositionAddresses, PositionContext, Positions, markets};
 pub use request::{ComputeLimit, PriorityFee, Request, SenderConfig};
 pub use reward::Reward;
-pub use rpc::{OnRetry, Retry, RpcChain, RpcConfig, Traffic};
+pub use rpc::{OnRetry, Retry, RpcBudget, RpcChain, RpcConfig, Traffic, protecting};
 pub use sender::Sender;
 pub use signing::{Payer, RemoteSigner, SignError, SignerAddress, SignerConfig, TransactionSigner};
 pub use snapshot::LoadError;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod backoff;
+mod budget;
 mod calls;
 mod http;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use solana_client::{
 use solana_sdk::{hash::Hash, signature::Signature};
 
 pub(crate) use answers::decode_base64;
+pub use budget::{RpcBudget, protecting};
 pub use http::{OnRetry, Retry, RpcConfig, Traffic};
 
 use crate::{

@@ -23,7 +23,7 @@ impl RpcChain {
                 HttpError::Broken(_) | HttpError::Late(_) => {
                     ChainError::Unreachable { endpoint, reason }
                 }
-                HttpError::Busy(_) => ChainError::Busy {
+                HttpError::Busy(_) | HttpError::Spent(_) => ChainError::Busy {
                     endpoint,
                     what,
                     reason,

@@ -21,7 +21,10 @@ use solana_client::{
 use thiserror::Error;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::backoff::Backoff;
+use super::{
+    backoff::Backoff,
+    budget::{Purpose, Purse, RpcBudget, Taken},
+};
 use crate::endpoint::Endpoint;
 
 /// Longest text of a node that is repeated.
@@ -40,6 +43,8 @@ pub struct RpcConfig {
     pub backoff_longest: Duration,
     /// Seed of what is left out; `None`: another one in every process.
     pub seed: Option<u64>,
+    /// How much the node may be asked.
+    pub budget: RpcBudget,
 }
 
 impl RpcConfig {
@@ -50,6 +55,7 @@ impl RpcConfig {
             backoff_first: Duration::from_millis(250),
             backoff_longest: Duration::from_secs(2),
             seed: None,
+            budget: RpcBudget::default(),
         }
     }
 }
@@ -81,6 +87,10 @@ pub struct Traffic {
     pub retries: u64,
     /// Requests without an answer in the end.
     pub failures: u64,
+    /// Requests that waited for their place in the budget.
+    pub held_back: u64,
+    /// Tries beyond the budget, because they protect.
+    pub beyond_budget: u64,
 }
 
 #[derive(Debug, Default)]
@@ -88,6 +98,8 @@ struct Counts {
     requests: AtomicU64,
     retries: AtomicU64,
     failures: AtomicU64,
+    held_back: AtomicU64,
+    beyond_budget: AtomicU64,
 }
 
 /// What the transport, not the node's program, answers.
@@ -102,6 +114,9 @@ pub(super) enum HttpError {
     /// The node, or what stands before it, has too much to do.
     #[error("{0}")]
     Busy(String),
+    /// It was not asked: the budget has no place for that in time.
+    #[error("`budgets` leaves no request for {} s", .0.as_secs() + 1)]
+    Spent(Duration),
     /// It does not want to answer.
     #[error("{0}")]
     Refused(String),
@@ -143,6 +158,7 @@ pub(super) struct HttpSender {
     /// Or why there is none.
     http: Result<reqwest::Client, String>,
     backoff: Backoff,
+    purse: Purse,
     counts: Counts,
     on_retry: Option<OnRetry>,
 }
@@ -155,6 +171,7 @@ impl HttpSender {
         Self {
             http: http.map_err(|error| innermost(&error)),
             backoff: Backoff::new(config.backoff_first, config.backoff_longest, config.seed),
+            purse: Purse::new(config.budget),
             counts: Counts::default(),
             endpoint,
             config,
@@ -168,6 +185,8 @@ impl HttpSender {
             requests: count(&self.counts.requests),
             retries: count(&self.counts.retries),
             failures: count(&self.counts.failures),
+            held_back: count(&self.counts.held_back),
+            beyond_budget: count(&self.counts.beyond_budget),
         }
     }
 
@@ -178,7 +197,11 @@ impl HttpSender {
         let body = request.build_request_json(number, params).to_string();
         let mut failures = 0;
         let mut last = None;
+        let purpose = Purpose::of(&request);
         let error = loop {
+            if let Err(spent) = self.take(purpose, deadline, failures == 0).await {
+                break last.unwrap_or(spent).into();
+            }
             let (error, asked) = match timeout_at(deadline, self.try_once(&body)).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(Trouble::Final(error))) => break error,
@@ -197,6 +220,34 @@ impl HttpSender {
         };
         self.counts.failures.fetch_add(1, Ordering::Relaxed);
         Err(error)
+    }
+
+    /// Waits for a place in the budget, if there is one in time.
+    async fn take(
+        &self,
+        purpose: Purpose,
+        deadline: Instant,
+        is_first: bool,
+    ) -> Result<(), HttpError> {
+        let mut waited = false;
+        loop {
+            let wait = match self.purse.take(purpose) {
+                Ok(Taken::Within) => return Ok(()),
+                Ok(Taken::Beyond) => {
+                    self.counts.beyond_budget.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
+                Err(wait) => wait,
+            };
+            if is_first && !waited {
+                self.counts.held_back.fetch_add(1, Ordering::Relaxed);
+            }
+            waited = true;
+            if Instant::now() + wait >= deadline {
+                return Err(HttpError::Spent(wait));
+            }
+            sleep(wait).await;
+        }
     }
 
     fn tell_retry(&self, request: &RpcRequest, error: &HttpError, pause: Duration) {

@@ -121,7 +121,7 @@ async fn what_passes_is_tried_again_and_told() {
         let traffic = Traffic {
             requests: 1,
             retries: 2,
-            failures: 0,
+            ..Traffic::default()
         };
         assert_eq!((chain.traffic(), server.requests()), (traffic, 3));
         let told = told.lock().unwrap();
@@ -277,4 +277,39 @@ async fn a_transaction_comes_back_as_it_was_signed() {
     assert!(found.message.instructions().is_empty());
     let nothing = chain.signed_transaction(&Signature::default()).await;
     assert_eq!(nothing.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_budget_holds_the_usual_back_and_never_what_protects() {
+    use futures_util::future::join_all;
+    let server = Server::start(&[SLOT]).await;
+    let budget = RpcBudget {
+        per_second: 8,
+        ..RpcBudget::default()
+    };
+    let config = RpcConfig {
+        budget,
+        ..RpcConfig::new(Duration::from_millis(600))
+    };
+    let chain = RpcChain::with_config(&server.url, config, None);
+    let usual = join_all((0..20).map(|_| chain.slot()));
+    let urgent = protecting(join_all((0..3).map(|_| chain.slot())));
+    let (usual, urgent) = tokio::join!(usual, urgent);
+    assert_eq!(urgent, [Ok(7), Ok(7), Ok(7)]);
+    let answered = usual.iter().filter(|answer| answer.is_ok()).count();
+    assert!((3..=8).contains(&answered), "{answered}");
+    for refused in usual.iter().filter_map(|answer| answer.as_ref().err()) {
+        assert!(matches!(refused, ChainError::Busy { .. }), "{refused:?}");
+        assert!(refused.to_string().contains("`budgets`"), "{refused}");
+    }
+    // Who had no place was not asked for.
+    assert_eq!(server.requests(), answered + urgent.len());
+    let traffic = chain.traffic();
+    assert!(
+        traffic.held_back >= 17 && traffic.beyond_budget >= 1,
+        "{traffic:?}"
+    );
+    // Each node has its own.
+    let other = RpcChain::with_config(&server.url, config, None);
+    assert_eq!(other.slot().await, Ok(7));
 }
