@@ -274,7 +274,7 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
         "keeper",
         &[
             "keeper check --config keeper.toml",
-            "keeper run --config keeper.toml",
+            "keeper run --config keeper.toml --set mode=paper",
         ],
     ),
     (

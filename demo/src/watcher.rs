@@ -73,6 +73,7 @@ impl Watcher {
             rpc_url: (&endpoints.rpc_url).into(),
             ws_url: (&endpoints.ws_url).into(),
             keypair: Some(key_file),
+            signer: None,
             mode: Mode::Active,
             journal_dir: directory.path().join(JOURNAL),
             max_in_flight: 4,
@@ -91,6 +92,7 @@ impl Watcher {
                 ..Timing::default()
             },
             fees: Fees::default(),
+            bundles: ballast_keeper::config::Bundles::default(),
             liquidation: Liquidation {
                 enabled: false,
                 max_pay: ballast_client::Amounts::ZERO,
@@ -109,6 +111,7 @@ impl Watcher {
             },
             nodes: ballast_keeper::config::Nodes::default(),
             shards: None,
+            budgets: ballast_keeper::config::Budgets::default(),
             feed: ballast_keeper::config::Feed::default(),
             flags: ballast_keeper::Flags::default(),
             hedge: None,

@@ -39,6 +39,7 @@ pub mod hedge;
 pub mod history;
 pub mod journal;
 pub mod keeper;
+pub mod key_file;
 pub mod logging;
 pub mod memory;
 pub mod notify;
@@ -54,8 +55,8 @@ pub mod updates;
 mod sim;
 
 pub use config::{
-    Api, Automation, Config, ConfigError, Fees, Flags, Liquidation, MarketConfig, Mode, Notify,
-    POOL_PROGRAMS, Prices, Timing,
+    Api, Automation, Config, ConfigError, Fees, Flags, Layers, Liquidation, MarketConfig, Mode,
+    Notify, POOL_PROGRAMS, Prices, Timing,
 };
 pub use control::Control;
 pub use engine::Status;

@@ -332,13 +332,19 @@ fn a_valid_keeper_configuration_is_said_to_be_one() {
     let config = config.to_str().unwrap();
     let checked = run(&["keeper", "check", "--config", config]);
     assert_eq!((checked.code, checked.err.as_str()), (0, ""));
-    assert_eq!(
-        checked.out,
-        format!("{config} is a valid configuration: mode observe, 1 market\n")
-    );
-    let checked = run(&["--json", "keeper", "check", "--config", config]);
-    let expected = serde_json::json!({ "config": config, "mode": "observe", "markets": 1, "hedge": null, "shards": null });
-    assert_eq!(checked.json(), expected);
+    let said = format!("{config} is a valid configuration: mode observe, 1 market\n");
+    assert!(checked.out.starts_with(&said), "{}", checked.out);
+    assert!(!checked.out.contains("default"), "{}", checked.out);
+    let checked = run(&["--json", "keeper", "check", "--config", config]).json();
+    for (key, expected) in [
+        ("config", serde_json::json!(config)),
+        ("mode", "observe".into()),
+        ("markets", 1.into()),
+        ("hedge", serde_json::Value::Null),
+        ("key", serde_json::Value::Null),
+    ] {
+        assert_eq!(checked[key], expected, "{key}");
+    }
 
     // A hedge is said with it; a misspelt key of it is no key.
     let mut hedged = std::fs::read_to_string(config).unwrap();
@@ -349,7 +355,7 @@ fn a_valid_keeper_configuration_is_said_to_be_one() {
     std::fs::write(config, &hedged).unwrap();
     let checked = run(&["keeper", "check", "--config", config]);
     let said = "SOL for 1 market, band ±2, at most 500\n";
-    assert!(checked.out.ends_with(said), "{}", checked.out);
+    assert!(checked.out.contains(said), "{}", checked.out);
     std::fs::write(config, hedged.replace("max_position", "max_size")).unwrap();
     let checked = run(&["keeper", "check", "--config", config]);
     assert_eq!(checked.code, 1);
@@ -370,6 +376,102 @@ fn a_valid_keeper_configuration_is_said_to_be_one() {
     let checked = run(&["keeper", "check", "--config", config]);
     let said = "shards: member \"eu-1\" of a group that shares 256 shards of positions\n";
     assert!(checked.out.ends_with(said), "{}", checked.out);
+}
+
+#[test]
+fn a_keepers_values_come_from_file_environment_and_flags_and_that_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("keeper.toml");
+    let address = "So11111111111111111111111111111111111111112";
+    let text = format!(
+        "rpc_url = \"http://127.0.0.1:9/SECRET-KEY-1\"\njournal_dir = \"journal\"\nkeypair = \"key.json\"\n[[markets]]\n\
+         address = \"{address}\"\nbase_price = \"{address}\"\nquote_price = \"{address}\"\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    let config = config.to_str().unwrap();
+    let check = |variables: &[(&str, &str)], more: &[&str]| {
+        let mut command = command();
+        command.envs(variables.iter().copied());
+        command.args(["--json", "keeper", "check", "--config", config]);
+        let output = command.args(more).output().unwrap();
+        let (out, err) = (
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        );
+        (output.status.code(), out, err)
+    };
+    let variables = [
+        ("BALLAST_KEEPER__TIMING__RESYNC_SECS", "120"),
+        ("BALLAST_KEEPER__MODE", "paper"),
+    ];
+    let (code, out, _) = check(&variables, &["--set", "mode=reducing"]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(!out.contains("SECRET-KEY-1"), "{out}");
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["mode"], "reducing");
+    let from = |key: &str| {
+        let all = report["values"].as_array().unwrap();
+        let found = all.iter().find(|value| value["key"] == key);
+        found.unwrap_or_else(|| panic!("{key} is not listed"))["from"].clone()
+    };
+    assert_eq!(from("mode"), "--set mode");
+    assert_eq!(
+        from("timing.resync_secs"),
+        "BALLAST_KEEPER__TIMING__RESYNC_SECS"
+    );
+    assert_eq!(from("rpc_url"), config);
+    assert_eq!(from("timing.watchdog_secs"), "default");
+    for (variable, flag, part) in [
+        (
+            "BALLAST_KEEPER__COLOUR",
+            "mode=paper",
+            "BALLAST_KEEPER__COLOUR",
+        ),
+        ("BALLAST_KEEPER__MODE", "colour=1", "--set colour"),
+    ] {
+        let (code, out, err) = check(&[(variable, "paper")], &["--set", flag]);
+        assert_eq!(code, Some(1), "{out}");
+        assert!(format!("{out}{err}").contains(part), "{out}{err}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_keepers_key_that_others_may_read_is_refused_with_what_to_type() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("keeper.toml");
+    let key = directory.path().join("key.json");
+    let address = "So11111111111111111111111111111111111111112";
+    let text = format!(
+        "rpc_url = \"http://127.0.0.1:9\"\njournal_dir = \"journal\"\nkeypair = \"key.json\"\n[[markets]]\n\
+         address = \"{address}\"\nbase_price = \"{address}\"\nquote_price = \"{address}\"\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    let made = run(&["key", "new", key.to_str().unwrap()]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let keeper = |command: &str, mode: &str| {
+        let mode = format!("mode={mode}");
+        run(&[
+            "keeper",
+            command,
+            "--config",
+            config.to_str().unwrap(),
+            "--set",
+            &mode,
+        ])
+    };
+    assert_eq!(keeper("check", "active").code, 0);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    for command in ["check", "run"] {
+        let refused = keeper(command, "active");
+        assert_eq!(refused.code, 1, "{}", refused.out);
+        let expected = format!("chmod 600 {}", key.display());
+        assert!(refused.err.contains(&expected), "{}", refused.err);
+    }
+    let warned = keeper("check", "observe");
+    assert_eq!(warned.code, 0);
+    assert!(warned.out.contains("chmod 600"), "{}", warned.out);
 }
 
 #[test]

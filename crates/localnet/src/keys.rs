@@ -1,6 +1,6 @@
 //! Keys derived from names, so that a local cluster has the same addresses every time; and keys in files.
 
-use std::path::Path;
+use std::{fs::OpenOptions, io::Write, path::Path};
 
 use anyhow::{Context, Result};
 use ballast_client::Keypair;
@@ -20,8 +20,17 @@ pub fn named(name: &str) -> Keypair {
 /// If the file cannot be written.
 pub fn write(keypair: &Keypair, file: &Path) -> Result<()> {
     let bytes: Vec<u8> = keypair.to_bytes().into();
-    std::fs::write(file, serde_json::to_string(&bytes)?)
-        .with_context(|| format!("cannot write {}", file.display()))
+    let text = serde_json::to_string(&bytes)?;
+    write_for_owner(file, &text).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Readable by its owner alone: a keeper that acts takes no other key.
+fn write_for_owner(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(text.as_bytes())
 }
 
 #[cfg(test)]

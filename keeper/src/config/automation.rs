@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ballast_strategy::situation::Economics;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, check::require};
 
@@ -20,7 +20,7 @@ pub struct Automation {
     pub refresh_stages: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawAutomation {
     expected_fee_bps_per_day: u32,

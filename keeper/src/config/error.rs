@@ -21,6 +21,26 @@ pub enum ConfigError {
         /// What is wrong with it.
         error: Box<ConfigError>,
     },
+    /// In what is laid over the file.
+    #[error("{origin}: {error}")]
+    Layered {
+        /// A variable of the environment, or a flag.
+        origin: String,
+        /// What is wrong with it.
+        error: Box<ConfigError>,
+    },
+    /// An unknown key or a value of the wrong type in what is laid over the file.
+    #[error(
+        "{origin} (`{key}`): {problem}; correct or remove it, keeper/keeper.example.toml shows every key"
+    )]
+    Overlaid {
+        /// A variable of the environment, or a flag.
+        origin: String,
+        /// The key, as a dotted path.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Not TOML, an unknown key, a missing key or a value of the wrong type.
     #[error(
         "configuration, line {line} (`{key}`): {problem}; correct or remove it, keeper/keeper.example.toml shows every key"

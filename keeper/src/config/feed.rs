@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ballast_client::Endpoint;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, check::require};
 
@@ -16,7 +16,7 @@ pub struct Feed {
     pub grpc_token: Option<PathBuf>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawFeed {
     grpc_url: Option<String>,

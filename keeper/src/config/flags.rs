@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ballast_client::Endpoint;
 use ballast_flags::{Flag, Limits, Rules};
 use ballast_model::Bps;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use solana_sdk::pubkey::Pubkey;
 
 use super::{ConfigError, Fees, check::require, invalid};
@@ -23,7 +23,7 @@ pub struct Flags {
     pub gap: Bps,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct RawLimits {
     raise_at: Option<u64>,
@@ -32,7 +32,7 @@ struct RawLimits {
     calm_secs: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawFlags {
     reduce_at: u32,
@@ -49,7 +49,7 @@ pub(super) struct RawFlags {
     own_sol_low: RawLimits,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawContingency {
     gap_bps: u32,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ballast_history::store::{Location, Postgres};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, invalid};
 
@@ -22,7 +22,7 @@ pub struct History {
     pub record_decisions: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawHistory {
     enabled: bool,

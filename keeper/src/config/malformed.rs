@@ -31,7 +31,7 @@ fn name(line: &str) -> Option<&str> {
 }
 
 /// A parser's message without what it quotes of the file's values.
-fn without_values(text: &str, message: &str) -> String {
+pub(super) fn without_values(text: &str, message: &str) -> String {
     let mut pieces: Vec<&str> = text
         .lines()
         .flat_map(|line| values(line).split(is_border))

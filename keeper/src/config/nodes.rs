@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use ballast_client::{Endpoint, NodesConfig};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, check::require};
 
@@ -18,7 +18,7 @@ pub struct Nodes {
     pub asked: NodesConfig,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawNodes {
     more_rpc_urls: Vec<String>,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ballast_client::Endpoint;
 use ballast_model::Bps;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, check::require};
 use crate::notify::Webhook;
@@ -26,7 +26,7 @@ pub struct Notify {
     pub failures_in_row: u32,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawNotify {
     webhook_url: Option<String>,

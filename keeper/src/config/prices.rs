@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ballast_client::Endpoint;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, check::require};
 use crate::updates::{Hermes, PriceUpdates, UpdatesError};
@@ -25,7 +25,7 @@ pub struct Prices {
     pub post_every_secs: u32,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawPrices {
     hermes_url: Option<String>,

@@ -2,7 +2,7 @@
 
 use ballast_history::store::Postgres;
 use ballast_lease::shard::SHARDS;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, check::require, invalid};
 
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Shards {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawShards {
     lease_url: Option<String>,

@@ -1,3 +1,6 @@
+use std::{fs, time::Duration};
+
+use ballast_model::Amounts;
 use ballast_strategy::situation::Economics;
 
 use super::*;

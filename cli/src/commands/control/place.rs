@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use ballast_keeper::config::PREFIX;
 use serde::Deserialize;
 
 /// See the module's description.
@@ -21,7 +22,7 @@ pub(super) struct Place {
 
 #[derive(Deserialize)]
 struct Raw {
-    journal_dir: PathBuf,
+    journal_dir: Option<PathBuf>,
     #[serde(default)]
     api: RawApi,
 }
@@ -39,15 +40,24 @@ impl Place {
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read {}; or name --journal-dir", path.display()))?;
-        Self::parse(&text, path.parent().unwrap_or(Path::new(".")))
+        let variable = |name: &str| std::env::var(format!("{PREFIX}{name}")).ok();
+        Self::parse(&text, path.parent().unwrap_or(Path::new(".")), variable)
             .with_context(|| format!("in {}; or name --journal-dir", path.display()))
     }
 
-    fn parse(text: &str, directory: &Path) -> Result<Self> {
+    /// `variable`: what the environment says, over the file, as for the keeper.
+    fn parse(
+        text: &str,
+        directory: &Path,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
         let Raw { journal_dir, api } = toml::from_str(text)?;
+        let journal_dir = variable("JOURNAL_DIR").map(PathBuf::from).or(journal_dir);
+        let journal_dir = journal_dir.context("it does not name journal_dir")?;
+        let listen = variable("API__LISTEN").or(api.listen);
         Ok(Self {
             journal_dir: directory.join(journal_dir),
-            api: api.listen.map(|listen| url(&listen)),
+            api: listen.map(|listen| url(listen.trim_matches('"'))),
         })
     }
 }
@@ -72,7 +82,7 @@ mod tests {
 
     #[test]
     fn only_what_is_needed_is_read() {
-        let place = |text| Place::parse(text, Path::new("/etc/keeper")).unwrap();
+        let place = |text| Place::parse(text, Path::new("/etc/keeper"), |_| None).unwrap();
         let text = "rpc_url = 7\nmisspelled = true\njournal_dir = \"journal\"\n[api]\nlisten = \"127.0.0.1:9000\"\n";
         assert_eq!(
             place(text),
@@ -88,7 +98,24 @@ mod tests {
                 api: None,
             }
         );
-        assert!(Place::parse("rpc_url = \"x\"", Path::new(".")).is_err());
+        assert!(Place::parse("rpc_url = \"x\"", Path::new("."), |_| None).is_err());
+    }
+
+    #[test]
+    fn the_environment_holds_over_the_file_as_for_the_keeper() {
+        let variable = |name: &str| match name {
+            "JOURNAL_DIR" => Some("elsewhere".into()),
+            "API__LISTEN" => Some("127.0.0.1:9001".into()),
+            _ => None,
+        };
+        for text in [
+            "journal_dir = \"j\"\n[api]\nlisten = \"127.0.0.1:9000\"",
+            "",
+        ] {
+            let place = Place::parse(text, Path::new("/etc/keeper"), variable).unwrap();
+            assert_eq!(place.journal_dir, Path::new("/etc/keeper/elsewhere"));
+            assert_eq!(place.api.as_deref(), Some("http://127.0.0.1:9001"));
+        }
     }
 
     #[test]

@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use ballast_history::store::Postgres;
 use ballast_venue::hyperliquid::{bytes::Address, sign::Network};
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use solana_sdk::pubkey::Pubkey;
 
 use super::{Hedge, HedgeLease, HedgeVenue, PaperTerms, Perp};
 use crate::config::{ConfigError, address, check::require, invalid};
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum RawVenue {
     #[default]
@@ -20,7 +20,7 @@ enum RawVenue {
     Hyperliquid,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct RawHedge {
     venue: RawVenue,
@@ -47,7 +47,7 @@ pub(in crate::config) struct RawHedge {
     paper_depth: Decimal,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct RawPerp {
     coin: String,
