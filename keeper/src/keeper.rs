@@ -1,13 +1,14 @@
 //! The keeper as a whole: opens the journal, recovers, and runs sources and engine until it is told to stop.
 
+mod bundles;
 mod connect;
 mod error;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use ballast_client::{Chain, Nodes};
+use ballast_client::{Chain, Lane, Nodes, RpcChain, TransactionSigner};
 use ballast_feed::Feed;
-use solana_sdk::{hash::Hash, signature::Keypair, signer::Signer};
+use solana_sdk::hash::Hash;
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
     task::JoinSet,
@@ -53,7 +54,7 @@ pub struct Parts {
     /// Which cluster that is: a journal is of one cluster.
     pub genesis_hash: Hash,
     /// Who signs; may be missing in observe mode.
-    pub keypair: Option<Keypair>,
+    pub signer: Option<Arc<dyn TransactionSigner>>,
     /// More nodes that are asked and sent to, and by two of which it is decided what became of a transaction.
     pub more_nodes: Vec<Arc<dyn Chain>>,
     /// Streams, in the order in which they are tried; empty: polls only.
@@ -180,8 +181,8 @@ impl Keeper {
     /// [`KeeperError`].
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), KeeperError> {
         let events = self.events.clone();
-        let keypair = self.parts.keypair.as_ref();
-        let keeper = keypair.map(Signer::pubkey).unwrap_or_default();
+        let signer = self.parts.signer.as_ref();
+        let keeper = signer.map(|signer| signer.address()).unwrap_or_default();
         let notify = &self.parts.config.notify;
         let notifier = Notifier::start(notify, keeper, self.control.clone(), &events);
         let result = self.run_inner(shutdown).await;
@@ -214,7 +215,7 @@ impl Keeper {
             chain,
             more_nodes,
             genesis_hash,
-            keypair,
+            signer,
             feeds,
             storage,
             halt_dir,
@@ -224,10 +225,9 @@ impl Keeper {
             leases,
         } = parts;
         let config = Arc::new(config);
-        let keypair = keypair.map(Arc::new);
-        let keeper = keypair
+        let keeper = signer
             .as_ref()
-            .map(|keypair| keypair.pubkey())
+            .map(|signer| signer.address())
             .unwrap_or_default();
         tokio::pin!(shutdown);
 
@@ -242,6 +242,13 @@ impl Keeper {
         if config.mode.sends() {
             let pause = config.timing.poll_interval;
             start::require_nodes(&nodes, &config.markets, pause, &events).await?;
+        }
+        let bundles = match lane {
+            Some(_) => None,
+            None => bundles::lane(&config, Arc::clone(&chain), &events),
+        };
+        if let Some(bundles) = bundles.as_ref().filter(|_| config.mode.sends()) {
+            bundles::require_tip_accounts(&config, bundles, &events).await?;
         }
         let header = Header {
             version: VERSION,
@@ -292,6 +299,8 @@ impl Keeper {
             flags: Arc::new(Shown(red_flags.subscribe())),
             hedge: has_hedge,
             shards: shards.clone(),
+            bundles: bundles.clone(),
+            nodes: meters,
         })?;
         api_address.send_replace(server.as_ref().map(Server::address));
         // Who only observes leaves them to a keeper that acts.
@@ -322,7 +331,7 @@ impl Keeper {
         let mut executor = Executor::new(
             chain,
             Some(journal),
-            keypair,
+            signer,
             Arc::clone(&config),
             events.clone(),
         )
@@ -330,6 +339,9 @@ impl Keeper {
         .with_shards(shards.clone())
         .with_spending(std::mem::take(&mut recovered.spending))
         .with_recorder(recorder.clone());
+        if let Some(lane) = lane.or_else(|| bundles.map(|it| it as Arc<dyn Lane>)) {
+            executor = executor.with_lane(lane);
+        }
         let service = config.prices.source()?;
         if let Some(service) = &service {
             executor = executor.with_updates(Arc::clone(service));
@@ -431,9 +443,9 @@ fn history_setting(parts: &Parts) -> Option<history::Setting> {
         return None;
     }
     let keeper = parts
-        .keypair
+        .signer
         .as_ref()
-        .map(|keypair| keypair.pubkey())
+        .map(|signer| signer.address())
         .unwrap_or_default();
     Some(history::Setting {
         location: config.history.location(&config.journal_dir)?,

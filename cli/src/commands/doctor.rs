@@ -2,6 +2,7 @@
 
 mod code;
 mod flags;
+mod keeper;
 mod shards;
 
 use std::{fmt, time::Duration};
@@ -11,7 +12,7 @@ use ballast_client::{
     Chain, MarketContext, MarketMode, MarketSnapshot, RpcChain, Signer, ballast, lookup_table,
 };
 use ballast_flags::Row;
-use ballast_keeper::{Config, sources::explain};
+use ballast_keeper::sources::explain;
 use ballast_model::{Bps, price::within, screen::Real};
 use ballast_strategy::prices;
 use clap::Args;
@@ -85,7 +86,10 @@ pub async fn run(args: &DoctorArgs, globals: &Globals, output: &mut Output) -> R
     let mut report = DoctorReport::default();
     let connection = Connection::new(globals);
     let chain = connection.chain();
-    let config = config(&mut report, args);
+    let config = match &args.config {
+        Some(path) => keeper::check(&mut report, path, chain).await,
+        None => None,
+    };
     if node(&mut report, chain).await {
         let stream = websocket(&mut report, globals).await;
         let lamports = key(&mut report, chain, globals).await;
@@ -123,24 +127,6 @@ impl DoctorReport {
             state,
             finding: finding.into(),
         });
-    }
-}
-
-fn config(report: &mut DoctorReport, args: &DoctorArgs) -> Option<Config> {
-    let path = args.config.as_ref()?;
-    match Config::read(path) {
-        Ok(config) => {
-            report.add(
-                "keeper config",
-                State::Ok,
-                format!("{} markets, mode {:?}", config.markets.len(), config.mode),
-            );
-            Some(config)
-        }
-        Err(error) => {
-            report.add("keeper config", State::Fail, error.to_string());
-            None
-        }
     }
 }
 

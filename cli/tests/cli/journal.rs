@@ -63,6 +63,7 @@ fn journal() -> TempDir {
             last_valid_block_height: 10,
             compute_units: 11,
             micro_lamports: 12,
+            tip_lamports: 0,
             transaction: bincode::serialize(&transaction).unwrap(),
         };
         ids.push(intent.id);

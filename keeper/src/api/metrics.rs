@@ -2,6 +2,7 @@
 
 mod hedge;
 mod markets;
+mod outside;
 mod shards;
 mod text;
 
@@ -63,6 +64,9 @@ pub(super) fn text(api: &Api) -> String {
         "0: it could not be written, and nothing is done any more.",
         f64::from(u8::from(control.broken().is_none())),
     );
+    outside::requests(&mut text, &api.sources.nodes);
+    let engine = api.sources.bundles.as_ref();
+    outside::bundles(&mut text, engine.map(|lane| lane.traffic()));
     if let Some(scene) = api.any_scene() {
         keeper(&mut text, &scene);
         markets(&mut text, &scene);

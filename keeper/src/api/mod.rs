@@ -30,6 +30,7 @@ mod writes;
 
 use std::sync::Arc;
 
+use ballast_client::{BundleLane, RpcChain};
 use solana_sdk::hash::Hash;
 
 pub use beside::{Flags, Nobody, Past};
@@ -65,4 +66,8 @@ pub struct Sources {
     pub hedge: Option<HedgeWatch>,
     /// Whose positions are, where several keepers are a group.
     pub shards: Shards,
+    /// The block engine; `None`: there is none.
+    pub bundles: Option<Arc<BundleLane>>,
+    /// Nodes whose requests are counted.
+    pub nodes: Vec<RpcChain>,
 }

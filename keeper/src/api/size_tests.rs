@@ -136,6 +136,8 @@ async fn a_page_of_ten_thousand_positions_is_small_and_quick() {
         flags: Arc::new(Nobody),
         hedge: None,
         shards: Shards::default(),
+        bundles: None,
+        nodes: Vec::new(),
     };
     let api = Api::new(sources, Guard::new(1, &[], token, None)).unwrap();
     api.renew();

@@ -1,6 +1,6 @@
 //! What the keeper may spend on transactions in an hour: a fault or an attack that makes it send again and again empties no wallet.
 //!
-//! Counted is what a transaction costs at most, from the moment it is journaled: signatures and priority fee. What turns out never
+//! Counted is what a transaction costs at most, from the moment it is journaled: signatures, priority fee and tip. What turns out never
 //! to have landed is given back. A part is kept for what moves a position away from its loss, so that the rest cannot use it up.
 
 use std::{collections::VecDeque, sync::PoisonError};
@@ -50,6 +50,7 @@ struct Expense {
 /// Most that an intent's transaction costs.
 fn lamports_up(intent: &Intent) -> u64 {
     fee_lamports_up(1, intent.compute_units, intent.micro_lamports)
+        .saturating_add(intent.tip_lamports)
 }
 
 fn fee_lamports_up(signatures: u64, compute_units: u32, micro_lamports: u64) -> u64 {
@@ -60,7 +61,7 @@ fn fee_lamports_up(signatures: u64, compute_units: u32, micro_lamports: u64) -> 
 }
 
 /// Whether the reserve is for it: what takes debt or exposure away from a position that may lose by waiting.
-fn is_reserved_for(action: ActionKind) -> bool {
+pub(super) fn is_reserved_for(action: ActionKind) -> bool {
     action >= ActionKind::Exit
 }
 
@@ -253,6 +254,17 @@ mod tests {
             id: IntentId(id),
             outcome,
         })
+    }
+
+    #[test]
+    fn a_tip_is_counted_as_well() {
+        let Record::Intent(mut intent) = record(1, 1_000) else {
+            panic!("no intent");
+        };
+        intent.tip_lamports = 7_000;
+        let mut spending = Spending::default();
+        spending.fold(&Record::Intent(intent));
+        assert_eq!(spending.total(), 12_003);
     }
 
     #[test]

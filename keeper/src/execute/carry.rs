@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use ballast_client::{MarketContext, PriorityFee, Request, SendError, VersionedTransaction};
+use ballast_client::{
+    BuildError, Instruction, MarketContext, Payer, PriorityFee, Request, SendError,
+    VersionedTransaction, tip_instruction,
+};
 use ballast_strategy::{decide::ActionKind, urgency::Stakes};
 use solana_sdk::pubkey::Pubkey;
 
@@ -10,16 +13,19 @@ use super::{
     Executor, Trouble, Verdict,
     build::{Instructions, cannot_reset_range},
     fee,
+    tip::Tip,
 };
 use crate::{
     control::Permission,
     event::KeeperEvent,
-    journal::{Inputs, Intent, JournalError, PaperRecord, Record, SharedJournal},
+    journal::{Inputs, Intent, IntentId, JournalError, PaperRecord, Record, SharedJournal},
     shards::Admission,
 };
 
 /// What is about to be signed.
 pub(super) struct Plan {
+    /// Its number, if it comes to an intent.
+    pub id: IntentId,
     pub market: Arc<MarketContext>,
     /// The position, or the market.
     pub subject: Pubkey,
@@ -38,13 +44,15 @@ pub(super) struct Plan {
 impl Executor {
     /// Prepares, journals, sends, and finds out what became of it; in paper mode only the first two.
     pub(super) async fn carry_out(&self, mut plan: Plan) -> Result<Verdict, Trouble> {
-        let keypair = self.keypair.as_ref().ok_or(Trouble::NoKey)?;
+        let signer = self.signer.as_deref().ok_or(Trouble::NoKey)?;
+        let payer = Payer::from(signer);
         let journal = self.journal.as_ref().ok_or(JournalError::Halted)?;
         let kind = plan.kind;
         let fees = &self.config.fees;
         let mut units = fee::compute_units_unsimulated(kind);
         units += fee::UNITS_TO_CREATE_WALLET * plan.new_wallets;
-        let micro_lamports = fee::micro_lamports(fees, &plan.stakes, plan.attempt, units);
+        let mut tip = self.tip(&plan);
+        let mut micro_lamports = self.micro_lamports(&plan, units, tip);
         let tables = match kind {
             ActionKind::Recenter | ActionKind::Exit => self.tables(&plan.market).await?,
             _ => Vec::new(),
@@ -58,26 +66,45 @@ impl Executor {
             true => self.shards.slip(&plan.subject, kind)?,
             false => None,
         };
-        let with = |instructions| {
-            Request::new(keypair.as_ref(), instructions)
+        let with = |instructions: &[Instruction], micro_lamports, tip: Option<Tip>| {
+            let paid = tip.map(|tip| tip_instruction(&payer.address(), &tip.to, tip.lamports));
+            let all: Vec<_> = instructions.iter().cloned().chain(paid).collect();
+            Request::new(payer, all)
                 .tables(&tables)
                 .fee(PriorityFee::Fixed(micro_lamports))
                 .blockhash(slip.map(|slip| slip.blockhash))
         };
-        let mut request = with(plan.instructions.first.clone());
+        let mut request = with(&plan.instructions.first, micro_lamports, tip);
         // A swap may fail for reasons that only a simulation sees, and what has failed may fail again.
         let blind = matches!(kind, ActionKind::Deleverage | ActionKind::Liquidate);
-        if active && blind && !plan.has_failed && fee::is_urgent(fees, &plan.stakes) {
+        let is_blind = active && blind && !plan.has_failed && fee::is_urgent(fees, &plan.stakes);
+        if is_blind {
             request = request.compute_limit(units);
         }
         let mut answer = self.sender.prepare(&request).await;
+        if tip.is_some() && is_too_long(&answer) {
+            // Rather without a tip than not at all.
+            tip = None;
+            micro_lamports = self.micro_lamports(&plan, units, tip);
+            request = with(&plan.instructions.first, micro_lamports, tip);
+            if is_blind {
+                request = request.compute_limit(units);
+            }
+            answer = self.sender.prepare(&request).await;
+        }
         if let Err(SendError::Refused(failure)) = &answer
             && cannot_reset_range(&plan.market, failure)
             && let Some(replacing) = plan.instructions.replacing.take()
         {
             self.learned().replaces.insert(plan.market.address);
-            request = with(replacing);
+            request = with(&replacing, micro_lamports, tip);
             answer = self.sender.prepare(&request).await;
+            if tip.is_some() && is_too_long(&answer) {
+                tip = None;
+                micro_lamports = self.micro_lamports(&plan, units, tip);
+                request = with(&replacing, micro_lamports, tip);
+                answer = self.sender.prepare(&request).await;
+            }
         }
         let mut prepared = match answer {
             Ok(prepared) => prepared,
@@ -107,7 +134,7 @@ impl Executor {
             prepared = self.sender.prepare(&request).await?;
         }
         let intent = Intent {
-            id: journal.next_id(),
+            id: plan.id,
             market: plan.market.address,
             position: plan.subject,
             action: kind,
@@ -118,6 +145,7 @@ impl Executor {
             last_valid_block_height: prepared.last_valid_block_height(),
             compute_units,
             micro_lamports,
+            tip_lamports: tip.map_or(0, |tip| tip.lamports),
             transaction: prepared.to_bytes(),
         };
         self.spend(&intent)?;
@@ -135,7 +163,8 @@ impl Executor {
             Record::Intent(Box::new(intent.clone())),
         );
         let permitted = move || control.permission(&plan.subject, kind) == Permission::Send;
-        if !journal.write_if(record, permitted).await? {
+        let written = journal.write_if(record, permitted).await?;
+        if !written {
             self.spent_nothing(&intent);
             self.shards
                 .ended(&intent.position, kind, &intent.signature, None)
@@ -143,6 +172,17 @@ impl Executor {
             return Ok(Verdict::NotDue);
         }
         Ok(Verdict::Resolved(self.settle(&intent, true, false).await?))
+    }
+
+    fn micro_lamports(&self, plan: &Plan, units: u32, tip: Option<Tip>) -> u64 {
+        let tip_lamports = tip.map_or(0, |tip| tip.lamports);
+        fee::micro_lamports(
+            &self.config.fees,
+            &plan.stakes,
+            plan.attempt,
+            units,
+            tip_lamports,
+        )
     }
 
     async fn paper(
@@ -170,6 +210,10 @@ impl Executor {
         });
         Ok(Verdict::Paper)
     }
+}
+
+fn is_too_long<T>(answer: &Result<T, SendError>) -> bool {
+    matches!(answer, Err(SendError::Build(BuildError::TooLong { .. })))
 }
 
 /// The compute-unit limit that a transaction sets.

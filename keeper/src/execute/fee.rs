@@ -8,7 +8,7 @@ use ballast_strategy::{
     urgency::{Fences, MOST_URGENT_PPM, Stakes, at_stake_lamports_up},
 };
 
-use crate::config::Fees;
+use crate::config::{Bundles, Fees};
 
 /// Compute-unit limit of an action that is not simulated first.
 pub fn compute_units_unsimulated(kind: ActionKind) -> u32 {
@@ -76,18 +76,23 @@ pub fn is_urgent(fees: &Fees, stakes: &Stakes) -> bool {
 }
 
 /// Micro-lamports per compute unit: from the least, where nothing is urgent, linearly to the most. Never more than the caps allow for
-/// `compute_units`, nor than a part of what is at stake; but the least is always paid.
-pub fn micro_lamports(fees: &Fees, stakes: &Stakes, attempt: u32, compute_units: u32) -> u64 {
+/// `compute_units` beside a tip, nor than a part of what is at stake; but the least is always paid.
+pub fn micro_lamports(
+    fees: &Fees,
+    stakes: &Stakes,
+    attempt: u32,
+    compute_units: u32,
+    tip_lamports: u64,
+) -> u64 {
     let span = fees
         .max_micro_lamports
         .saturating_sub(fees.min_micro_lamports);
-    let urgency = u128::from(stakes.urgency_ppm(&fences(fees), attempt));
-    let rise = u128::from(span) * urgency / u128::from(MOST_URGENT_PPM);
     let wanted = fees
         .min_micro_lamports
-        .saturating_add(u64::try_from(rise).unwrap_or(u64::MAX));
+        .saturating_add(risen(fees, stakes, attempt, span));
     let affordable_down = |lamports: u64| {
-        let most = u128::from(lamports) * 1_000_000 / u128::from(compute_units.max(1));
+        let left = lamports.saturating_sub(tip_lamports);
+        let most = u128::from(left) * 1_000_000 / u128::from(compute_units.max(1));
         u64::try_from(most).unwrap_or(u64::MAX)
     };
     let worth = stakes.worth_lamports_down(Bps::new(fees.max_stake_bps));
@@ -96,6 +101,26 @@ pub fn micro_lamports(fees: &Fees, stakes: &Stakes, attempt: u32, compute_units:
         .min(worth.max(fees.min_micro_lamports))
         .min(fees.max_micro_lamports)
         .min(affordable_down(fees.max_lamports_per_action))
+}
+
+/// The tip of a bundle: from the least, where nothing is urgent, linearly to the most. Never more than half of what the caps allow for a
+/// transaction, nor than half of the part of what is at stake. `None`: that is less than engines take.
+pub fn tip_lamports(bundles: &Bundles, fees: &Fees, stakes: &Stakes, attempt: u32) -> Option<u64> {
+    let (least, most) = (bundles.min_tip_lamports, bundles.max_tip_lamports);
+    let rise = risen(fees, stakes, attempt, most.saturating_sub(least));
+    let worth = stakes.worth_lamports_down(Bps::new(fees.max_stake_bps));
+    let tip = least
+        .saturating_add(rise)
+        .min(fees.max_lamports_per_action / 2)
+        .min(worth.map_or(u64::MAX, |worth| worth / 2));
+    (tip >= least).then_some(tip)
+}
+
+/// The part of a span that is reached by urgency, rounded down.
+fn risen(fees: &Fees, stakes: &Stakes, attempt: u32, span: u64) -> u64 {
+    let urgency = u128::from(stakes.urgency_ppm(&fences(fees), attempt));
+    let rise = u128::from(span) * urgency / u128::from(MOST_URGENT_PPM);
+    u64::try_from(rise).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -137,17 +162,17 @@ mod tests {
             (Some(0), 1_001_000),
         ] {
             assert_eq!(
-                micro_lamports(&FEES, &at(distance), 0, 100_000),
+                micro_lamports(&FEES, &at(distance), 0, 100_000, 0),
                 expected,
                 "{distance:?}"
             );
         }
         assert_eq!(
-            micro_lamports(&FEES, &at(Some(900)), 1, 100_000),
-            micro_lamports(&FEES, &at(Some(450)), 0, 100_000)
+            micro_lamports(&FEES, &at(Some(900)), 1, 100_000, 0),
+            micro_lamports(&FEES, &at(Some(450)), 0, 100_000, 0)
         );
         assert_eq!(
-            micro_lamports(&FEES, &at(Some(900)), 40, 100_000),
+            micro_lamports(&FEES, &at(Some(900)), 40, 100_000, 0),
             1_001_000
         );
     }
@@ -165,7 +190,7 @@ mod tests {
             (Some(0), 1_001_000),
         ] {
             assert_eq!(
-                micro_lamports(&fees, &at(distance), 0, 100_000),
+                micro_lamports(&fees, &at(distance), 0, 100_000, 0),
                 expected,
                 "{distance:?}"
             );
@@ -229,7 +254,10 @@ mod tests {
             (1_001_000, 1_001_000),
             (u64::MAX, 1_001_000),
         ] {
-            assert_eq!(micro_lamports(&FEES, &with(lamports), 0, 100_000), expected);
+            assert_eq!(
+                micro_lamports(&FEES, &with(lamports), 0, 100_000, 0),
+                expected
+            );
         }
     }
 
@@ -263,11 +291,66 @@ mod tests {
             })
     }
 
+    const BUNDLES: fn() -> Bundles = || Bundles {
+        min_tip_lamports: 1_000,
+        max_tip_lamports: 101_000,
+        ..Bundles::default()
+    };
+
+    #[test]
+    fn the_tip_rises_towards_the_boundary_and_is_no_more_than_half_of_the_caps() {
+        for (distance, expected) in [
+            (None, 1_000),
+            (Some(1_000), 1_000),
+            (Some(550), 51_000),
+            (Some(0), 101_000),
+        ] {
+            let tip = tip_lamports(&BUNDLES(), &FEES, &at(distance), 0);
+            assert_eq!(tip, Some(expected), "{distance:?}");
+        }
+        let cap = |lamports| Fees {
+            max_lamports_per_action: lamports,
+            ..FEES
+        };
+        let tip = |fees: &Fees| tip_lamports(&BUNDLES(), fees, &at(Some(0)), 0);
+        assert_eq!(tip(&cap(60_000)), Some(30_000));
+        assert_eq!(tip(&cap(2_000)), Some(1_000));
+        assert_eq!(tip(&cap(1_999)), None);
+        let with = |lamports| Stakes {
+            at_stake_lamports: Some(lamports),
+            ..at(Some(0))
+        };
+        // Half of a tenth.
+        assert_eq!(
+            tip_lamports(&BUNDLES(), &FEES, &with(100_000), 0),
+            Some(5_000)
+        );
+        assert_eq!(tip_lamports(&BUNDLES(), &FEES, &with(19_999), 0), None);
+    }
+
     proptest! {
+        #[test]
+        fn caps_hold_with_a_tip(stakes in any_stakes(), attempt: u32, units: u32, cap in 0u64..1_000_000_000) {
+            let fees = Fees { max_lamports_per_action: cap, ..FEES };
+            let Some(tip) = tip_lamports(&BUNDLES(), &fees, &stakes, attempt) else {
+                return Ok(());
+            };
+            prop_assert!((1_000..=101_000).contains(&tip));
+            let fee = micro_lamports(&fees, &stakes, attempt, units, tip);
+            prop_assert!(fee <= micro_lamports(&fees, &stakes, attempt, units, 0));
+            let cost = u128::from(fee) * u128::from(units) + u128::from(tip) * 1_000_000;
+            prop_assert!(cost <= u128::from(cap) * 1_000_000);
+            if let Some(worth) = stakes.worth_lamports_down(Bps::new(fees.max_stake_bps)) {
+                let least = fee <= fees.min_micro_lamports;
+                prop_assert!(least || cost <= u128::from(worth) * 1_000_000);
+                prop_assert!(tip <= worth / 2);
+            }
+        }
+
         #[test]
         fn caps_hold(stakes in any_stakes(), attempt: u32, units: u32, cap in 0u64..1_000_000_000) {
             let fees = Fees { max_lamports_per_action: cap, ..FEES };
-            let fee = micro_lamports(&fees, &stakes, attempt, units);
+            let fee = micro_lamports(&fees, &stakes, attempt, units, 0);
             prop_assert!(fee <= fees.max_micro_lamports);
             prop_assert!(u128::from(fee) * u128::from(units) <= u128::from(cap) * 1_000_000);
             if let Some(worth) = stakes.worth_lamports_down(Bps::new(fees.max_stake_bps)) {
@@ -278,12 +361,12 @@ mod tests {
 
         #[test]
         fn nearer_or_more_at_stake_is_never_paid_less(stakes in any_stakes(), attempt in 0u32..20, units: u32, nearer: u32, more: u64) {
-            let fee = |stakes| micro_lamports(&FEES, &stakes, attempt, units);
+            let fee = |stakes| micro_lamports(&FEES, &stakes, attempt, units, 0);
             let near = Stakes { distance_bps: stakes.distance_bps.map(|it| it.saturating_sub(nearer)), ..stakes };
             prop_assert!(fee(near) >= fee(stakes));
             let much = Stakes { at_stake_lamports: stakes.at_stake_lamports.map(|it| it.saturating_add(more)), ..stakes };
             prop_assert!(fee(much) >= fee(stakes));
-            prop_assert!(micro_lamports(&FEES, &stakes, attempt + 1, units) >= fee(stakes));
+            prop_assert!(micro_lamports(&FEES, &stakes, attempt + 1, units, 0) >= fee(stakes));
         }
     }
 }

@@ -14,16 +14,17 @@ mod look;
 mod posted;
 mod settle;
 mod tables;
+mod tip;
 mod view;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ballast_client::{
-    Chain, ChainError, Instruction, MarketContext, PriorityFee, SendError, Sender, SenderConfig,
-    instruction, lookup_table::LookupTableError,
+    Chain, ChainError, Instruction, Lane, MarketContext, PriorityFee, SendError, Sender,
+    SenderConfig, TransactionSigner, instruction, lookup_table::LookupTableError, protecting,
 };
 use ballast_model::Amounts;
-use solana_sdk::{pubkey::Pubkey, signature::Keypair, signer::Signer};
+use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 
 pub use fees::{Earned, FeeAccounts};
@@ -47,7 +48,7 @@ use crate::{
     decisions::Recorder,
     event::{DecisionEvent, KeeperEvent, inputs, market_inputs},
     events::Events,
-    journal::{Intent, JournalError, Outcome, SharedJournal},
+    journal::{Intent, IntentId, JournalError, Outcome, SharedJournal},
     shards::{NotNow, Shards},
     updates::{PostError, Poster, PriceUpdates, UpdatesError},
 };
@@ -141,7 +142,7 @@ enum Trouble {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Spent(#[from] Spent),
-    #[error("no key to sign with: set keypair")]
+    #[error("nobody to sign with: set keypair, or [signer]")]
     NoKey,
     #[error(transparent)]
     Tables(#[from] LookupTableError),
@@ -163,7 +164,7 @@ pub struct Executor {
     pub(crate) chain: Arc<dyn Chain>,
     pub(crate) sender: Sender,
     pub(crate) journal: Option<SharedJournal>,
-    pub(crate) keypair: Option<Arc<Keypair>>,
+    pub(crate) signer: Option<Arc<dyn TransactionSigner>>,
     pub(crate) config: Arc<Config>,
     pub(crate) events: Events,
     pub(crate) control: Control,
@@ -179,11 +180,11 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// An executor. Without a journal it refuses to act, without a key to sign.
+    /// An executor. Without a journal it refuses to act, without a signer to sign.
     pub fn new(
         chain: Arc<dyn Chain>,
         journal: Option<SharedJournal>,
-        keypair: Option<Arc<Keypair>>,
+        signer: Option<Arc<dyn TransactionSigner>>,
         config: Arc<Config>,
         events: Events,
     ) -> Self {
@@ -201,7 +202,7 @@ impl Executor {
             chain,
             sender,
             journal,
-            keypair,
+            signer,
             config,
             events,
             poster: None,
@@ -209,6 +210,13 @@ impl Executor {
             balance: Arc::default(),
             spending: Arc::default(),
         }
+    }
+
+    /// Hands what is signed in by another way than the nodes themselves.
+    #[must_use]
+    pub fn with_lane(mut self, lane: Arc<dyn Lane>) -> Self {
+        self.sender = self.sender.with_lane(lane);
+        self
     }
 
     /// Does what this allows, instead of what the configuration alone does.
@@ -245,9 +253,9 @@ impl Executor {
     /// Acts on prices of this service too, and posts them where that is needed. Without a key it cannot.
     #[must_use]
     pub fn with_updates(mut self, source: Arc<dyn PriceUpdates>) -> Self {
-        self.poster = self.keypair.as_ref().map(|keypair| {
+        self.poster = self.signer.as_ref().map(|signer| {
             let chain = Arc::clone(&self.chain);
-            let poster = Poster::new(source, chain, self.sender.clone(), Arc::clone(keypair));
+            let poster = Poster::new(source, chain, self.sender.clone(), Arc::clone(signer));
             Arc::new(poster)
         });
         self
@@ -260,13 +268,14 @@ impl Executor {
 
     /// Who signs; the zero address without a key.
     pub fn keeper(&self) -> Pubkey {
-        self.keypair
+        self.signer
             .as_ref()
-            .map(|keypair| keypair.pubkey())
+            .map(|signer| signer.address())
             .unwrap_or_default()
     }
 
-    /// Does what is due for a position, if anything is, and waits for the outcome.
+    /// Does what is due for a position, if anything is, and waits for the outcome. Every line that is logged on the way has the number of
+    /// the intent, as soon as there is one.
     pub async fn act(&self, job: Job) -> Report {
         let mut report = Report {
             market: job.market.address,
@@ -387,6 +396,7 @@ impl Executor {
         if self.permission(&job.position, job.action) == Permission::Nothing {
             return Ok(Verdict::NotDue);
         }
+        let id = self.number()?;
         self.recorder
             .record(&look.position.address, &look.situation(), at);
         let stakes = look.stakes(at);
@@ -398,6 +408,7 @@ impl Executor {
         let liquidates = job.action == ActionKind::Liquidate;
         let instructions = self.instructions(market, &position, &action, &view).await?;
         self.carry_out(Plan {
+            id,
             market: Arc::clone(market),
             subject: position.address,
             kind: job.action,
@@ -439,6 +450,7 @@ impl Executor {
         reason: &Reason,
         instruction: Instruction,
     ) -> Result<Verdict, Trouble> {
+        let id = self.number()?;
         let names = TokenNames::of(&market.market);
         let (reason, inputs) = (reason.told(names.tokens()), market_inputs(&view.market));
         let position = if job.position == job.market.prices.base {
@@ -455,6 +467,7 @@ impl Executor {
             inputs: inputs.clone(),
         }));
         self.carry_out(Plan {
+            id,
             market: Arc::clone(market),
             subject: job.position,
             kind: job.action,

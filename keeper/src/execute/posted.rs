@@ -44,7 +44,7 @@ impl Executor {
             return Ok(None);
         }
         let stakes = newer.stakes(&at);
-        let fee = micro_lamports(&self.config.fees, &stakes, job.attempt, POSTING_UNITS);
+        let fee = micro_lamports(&self.config.fees, &stakes, job.attempt, POSTING_UNITS, 0);
         self.spend_on_posting(job.action, POSTING_UNITS, fee)?;
         let posted = poster.post(&job.market, &prices, fee).await?;
         Ok(Some(Job {
@@ -126,7 +126,7 @@ impl Executor {
         prices: &Pair,
     ) -> Result<Arc<MarketContext>, Trouble> {
         let calm = Stakes::default();
-        let fee = micro_lamports(&self.config.fees, &calm, job.attempt, POSTING_UNITS);
+        let fee = micro_lamports(&self.config.fees, &calm, job.attempt, POSTING_UNITS, 0);
         self.spend_on_posting(job.action, POSTING_UNITS, fee)?;
         let posted = poster.post(&job.market, prices, fee).await?;
         Ok(at_accounts(&job.market, &posted))

@@ -102,6 +102,10 @@ pub struct Inputs {
     pub hedge_error: i128,
 }
 
+fn is_zero(lamports: &u64) -> bool {
+    *lamports == 0
+}
+
 /// A signed transaction that is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
@@ -130,6 +134,9 @@ pub struct Intent {
     pub compute_units: u32,
     /// Priority fee, micro-lamports per compute unit.
     pub micro_lamports: u64,
+    /// What the transaction pays a block engine if it lands.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tip_lamports: u64,
     /// The exact bytes.
     #[serde(with = "base64_bytes")]
     pub transaction: Vec<u8>,

@@ -34,6 +34,7 @@ pub(crate) fn intent(id: u64) -> Intent {
         last_valid_block_height: 10,
         compute_units: 11,
         micro_lamports: 12,
+        tip_lamports: 0,
         transaction: vec![0, 1, 2, 255],
     }
 }

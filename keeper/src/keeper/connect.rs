@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ballast_client::{Chain, Endpoint, RpcChain, RpcConfig};
+use ballast_client::{Chain, Endpoint, RpcChain, RpcConfig, TransactionSigner};
 use ballast_feed::{Feed, Grpc, Token, Websocket};
 use futures_util::future::join_all;
 use solana_sdk::hash::Hash;
@@ -20,21 +20,18 @@ impl Keeper {
     /// [`KeeperError`].
     pub async fn connect(config: Config) -> Result<Self, KeeperError> {
         config.check()?;
-        let keypair = config.keypair.as_ref().map(|path| {
-            solana_sdk::signature::read_keypair_file(path).map_err(|error| KeeperError::Keypair {
-                path: path.clone(),
-                reason: error.to_string(),
-            })
-        });
-        let keypair = keypair.transpose()?;
         let events = Events::default();
         let feeds = feeds(&config)?;
         let on_retry = || Some(retries::warnings(events.clone()));
-        let request = RpcConfig::new(REQUEST_TIMEOUT);
-        let node = |url: &Endpoint| RpcChain::with_config(url.clone(), request, on_retry());
+        let request = |url: &Endpoint| RpcConfig {
+            budget: config.budgets.of(url),
+            ..RpcConfig::new(REQUEST_TIMEOUT)
+        };
+        let node = |url: &Endpoint| RpcChain::with_config(url.clone(), request(url), on_retry());
         let chain = node(&config.rpc_url);
         let more_nodes: Vec<RpcChain> = config.nodes.more_rpc_urls.iter().map(node).collect();
         let genesis_hash = genesis_hash(&chain, &more_nodes, &events).await?;
+        let meters = [&chain].into_iter().chain(&more_nodes).cloned().collect();
         let more_nodes = more_nodes
             .into_iter()
             .map(|node| Arc::new(node) as Arc<dyn Chain>)
@@ -51,7 +48,7 @@ impl Keeper {
             chain: Arc::new(chain),
             more_nodes,
             genesis_hash,
-            keypair,
+            signer,
             feeds,
             storage: None,
             halt_dir,
@@ -62,6 +59,34 @@ impl Keeper {
         };
         Ok(Self::with_events(parts, events))
     }
+}
+
+/// Who signs: a key in a file, which is its owner's alone, or a service.
+fn signer(
+    config: &Config,
+    events: &Events,
+) -> Result<Option<Arc<dyn TransactionSigner>>, KeeperError> {
+    if let Some(RemoteSigner(service)) = &config.signer {
+        let service = ballast_client::RemoteSigner::new(service.clone());
+        return Ok(Some(Arc::new(service)));
+    }
+    let Some(path) = &config.keypair else {
+        return Ok(None);
+    };
+    match key_file::check(path) {
+        Ok(()) => {}
+        Err(error @ KeyFileError::Open(_)) if !config.mode.sends() => {
+            let message = format!("{error}; with mode = \"{}\" it is refused", Mode::Active);
+            events.send(KeeperEvent::Warning { message });
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let keypair = solana_sdk::signature::read_keypair_file(path);
+    let keypair = keypair.map_err(|error| KeeperError::Keypair {
+        path: path.clone(),
+        reason: error.to_string(),
+    })?;
+    Ok(Some(Arc::new(keypair)))
 }
 
 /// What streams, in the order in which it is tried.

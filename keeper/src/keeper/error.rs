@@ -8,8 +8,13 @@ use thiserror::Error;
 
 use crate::{
     api::ServerError, config::ConfigError, engine::EngineError, hedge::DeskError,
-    journal::JournalError, updates::UpdatesError,
+    journal::JournalError, key_file::KeyFileError, updates::UpdatesError,
 };
+
+fn list(addresses: &[Pubkey]) -> String {
+    let all: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    all.join(", ")
+}
 
 /// Why the keeper did not start, or stopped other than on request.
 #[derive(Debug, Error)]

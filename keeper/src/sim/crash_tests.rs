@@ -52,7 +52,7 @@ pub(crate) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
         config: config(mode),
         chain: Arc::new(world.clone()),
         genesis_hash: [1; 32].into(),
-        keypair: Some(keypair()),
+        signer: Some(Arc::new(keypair())),
         more_nodes: Vec::new(),
         feeds: Vec::new(),
         storage: Some(Box::new(disk.clone())),
@@ -61,6 +61,8 @@ pub(crate) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
         other_nodes: Vec::new(),
         hedge: crate::hedge::Tools::default(),
         leases: None,
+        lane: None,
+        meters: Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@
 mod api_tests;
 mod automation_tests;
 mod budget_tests;
+mod bundle_tests;
 pub mod bytes;
 mod chain;
 mod control_tests;
@@ -24,6 +25,7 @@ mod paths;
 mod power_tests;
 mod shards_tests;
 mod show_tests;
+mod signer_tests;
 mod state;
 mod story;
 mod story_tests;

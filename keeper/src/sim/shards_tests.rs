@@ -93,7 +93,7 @@ impl Group {
             config: config_with(Mode::Active, &more),
             chain,
             more_nodes: vec![other],
-            keypair: Some(key(number)),
+            signer: Some(Arc::new(key(number))),
             ..parts(&self.world, disk, Mode::Active)
         }
     }

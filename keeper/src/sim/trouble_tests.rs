@@ -119,7 +119,7 @@ async fn a_liquidator_creates_the_token_account_it_lacks() {
     let executor = Executor::new(
         Arc::new(world.clone()),
         Some(SharedJournal::new(journal)),
-        Some(Arc::clone(&keypair)),
+        Some(keypair.clone()),
         Arc::new(config),
         Events::default(),
     );

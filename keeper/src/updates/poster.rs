@@ -13,8 +13,8 @@ use std::{
 
 use ballast_abi::pyth::{ReceiverConfig, receiver, wormhole::EncodedVaa};
 use ballast_client::{
-    Chain, ChainError, Failure, Keypair, MarketContext, Outcome, PriceAccounts, PriorityFee,
-    Pubkey, Request, SendError, Sender, Signature, Signer,
+    Chain, ChainError, Failure, Keypair, MarketContext, Outcome, Payer, PriceAccounts, PriorityFee,
+    Pubkey, Request, SendError, Sender, SignError, Signature, Signer, TransactionSigner,
     posting::{MessageAccount, Posting, PostingError, PricePosting, compute_units, pack},
 };
 use solana_sdk::hash::hashv;
@@ -77,6 +77,9 @@ pub enum PostError {
     /// A transaction was not seen in time.
     #[error("posting a price took too long (transaction {0})")]
     Late(Signature),
+    /// Nobody signs.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// It has failed just now.
     #[error("posting a price has just failed; it is tried again in {} s", .0.as_secs() + 1)]
     Pausing(Duration),
@@ -87,7 +90,7 @@ pub struct Poster {
     updates: Cache,
     chain: Arc<dyn Chain>,
     sender: Sender,
-    keypair: Arc<Keypair>,
+    signer: Arc<dyn TransactionSigner>,
     /// Wormhole programs of receivers.
     wormholes: Mutex<HashMap<Pubkey, Pubkey>>,
     /// Held while posting, because there is one account for messages.
@@ -131,13 +134,13 @@ impl Poster {
         source: Arc<dyn PriceUpdates>,
         chain: Arc<dyn Chain>,
         sender: Sender,
-        keypair: Arc<Keypair>,
+        signer: Arc<dyn TransactionSigner>,
     ) -> Self {
         Self {
             updates: Cache::new(source),
             chain,
             sender,
-            keypair,
+            signer,
             wormholes: Mutex::default(),
             state: AsyncMutex::default(),
         }
@@ -173,12 +176,16 @@ impl Poster {
             return Err(PostError::Pausing(left));
         }
         let posting = Posting {
-            payer: self.keypair.pubkey(),
+            payer: self.signer.address(),
             receiver: key.0,
             wormhole: self.wormhole(key.0).await?,
             treasury_id: TREASURY,
         };
-        let accounts = key.1.map(|feed| self.account(&posting.receiver, &feed));
+        let [base, quote] = key.1;
+        let accounts = [
+            self.account(&posting.receiver, &base).await?,
+            self.account(&posting.receiver, &quote).await?,
+        ];
         let sent = self.send_all(&posting, prices, &accounts, micro_lamports);
         let sent = sent.await;
         state.note(sent.is_err());
@@ -216,10 +223,12 @@ impl Poster {
     }
 
     /// The account of a feed. The signature that its key is made of is nobody else's to make.
-    fn account(&self, receiver: &Pubkey, feed: &FeedId) -> Keypair {
+    async fn account(&self, receiver: &Pubkey, feed: &FeedId) -> Result<Keypair, PostError> {
         let signed = [KEY_DOMAIN, receiver.as_ref(), feed].concat();
-        let signature = self.keypair.sign_message(&signed);
-        Keypair::new_from_array(hashv(&[signature.as_ref()]).to_bytes())
+        let signature = self.signer.sign(&signed).await?;
+        Ok(Keypair::new_from_array(
+            hashv(&[signature.as_ref()]).to_bytes(),
+        ))
     }
 
     /// The Wormhole program that a receiver relies on.
@@ -265,7 +274,7 @@ impl Poster {
         let all = posting.instructions(vaa, &account, &postings)?;
         let mut slot = 0;
         for instructions in pack(&posting.payer, all).map_err(PostingError::from)? {
-            let mut request = Request::new(self.keypair.as_ref(), Vec::new())
+            let mut request = Request::new(Payer::from(self.signer.as_ref()), Vec::new())
                 .fee(PriorityFee::Fixed(micro_lamports))
                 .compute_limit(compute_units(&instructions));
             // Signers that nothing asks for do no harm.

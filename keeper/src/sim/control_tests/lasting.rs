@@ -69,8 +69,8 @@ async fn observers_and_paper_keepers_take_overrides_that_a_keeper_of_the_same_jo
     for mode in [Mode::Observe, Mode::Paper] {
         let keeper = Keeper::new(crate::Parts {
             // Who only observes needs no key.
-            keypair: parts(&world, &disk, mode)
-                .keypair
+            signer: parts(&world, &disk, mode)
+                .signer
                 .filter(|_| mode == Mode::Paper),
             ..parts(&world, &disk, mode)
         });
