@@ -33,7 +33,9 @@ use crate::{
     picture::{Picture, Pictures},
     shards::{Shards, table},
     sources::{Doubts, Sources},
-    start, updates,
+    start,
+    supervisor::{Progress, Supervisor},
+    updates,
 };
 
 pub use error::KeeperError;
@@ -71,6 +73,12 @@ pub struct Parts {
     pub hedge: hedge::Tools,
     /// Where leases on shards are; `None`: where the configuration says, if it does.
     pub leases: Option<table::Connect>,
+    /// In place of the nodes, and of the block engine that the configuration names.
+    pub lane: Option<Arc<dyn Lane>>,
+    /// Nodes whose requests are counted for the metrics.
+    pub meters: Vec<RpcChain>,
+    /// Who wants to be told that the keeper runs; `None`: nobody.
+    pub supervisor: Option<Supervisor>,
 }
 
 /// A keeper that is ready to run.
@@ -223,12 +231,23 @@ impl Keeper {
             other_nodes,
             hedge: tools,
             leases,
+            lane,
+            meters,
+            supervisor,
         } = parts;
         let config = Arc::new(config);
         let keeper = signer
             .as_ref()
             .map(|signer| signer.address())
             .unwrap_or_default();
+        let supervisor = supervisor.map(Arc::new);
+        let told = supervisor.clone();
+        let shutdown = async move {
+            shutdown.await;
+            if let Some(told) = told {
+                told.stops();
+            }
+        };
         tokio::pin!(shutdown);
 
         let shards = config.shards.as_ref().map(|group| {
@@ -363,8 +382,15 @@ impl Keeper {
         } else {
             Memory::default()
         };
+        let (progress, numbers) = (Progress::default(), status.subscribe());
         let mut engine = Engine::new(config, executor, events, status, doubts, markets, pictures)
             .with_memory(memory);
+        let mut supervising = JoinSet::new();
+        if let Some(supervisor) = supervisor.clone() {
+            engine = engine.with_progress(progress.clone());
+            // A task of its own, which an engine that hangs does not stop, and which sees that it hangs.
+            supervising.spawn(async move { supervisor.watch(&progress, &numbers).await });
+        }
         engine.resume(recovered);
         let (sender, receiver) = mpsc::channel(QUEUE);
         let published = sender.clone();
@@ -407,6 +433,10 @@ impl Keeper {
         };
         drop(server);
         let _ = timeout(LAST_WRITE, shards.leave()).await;
+        supervising.abort_all();
+        if let Some(supervisor) = supervisor {
+            supervisor.stops();
+        }
         // An order that waits for its answer gets it, or is found out at the next start.
         drop(stop_hedging);
         let _ = timeout(LAST_WRITE, hedging.join_next()).await;

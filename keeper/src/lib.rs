@@ -49,6 +49,7 @@ pub mod retries;
 pub mod shards;
 pub mod sources;
 pub mod start;
+pub mod supervisor;
 pub mod updates;
 
 #[cfg(test)]

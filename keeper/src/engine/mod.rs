@@ -24,7 +24,7 @@ use thiserror::Error;
 use tokio::{
     sync::{mpsc::Receiver, watch},
     task::{JoinError, JoinSet},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 
 use ballast_strategy::decide::{ActionKind, Kinds, Obstacle};
@@ -40,6 +40,7 @@ use crate::{
     pace::Pace,
     picture::{self, Picture},
     sources::{Asked, Doubts, SourceEvent},
+    supervisor::{BEAT, Progress},
 };
 use shelf::Shelf;
 use withheld::Refusals;
@@ -161,6 +162,8 @@ pub struct Engine {
     picture: picture::Writer,
     /// Where what was measured of markets outlives a restart.
     memory: Memory,
+    /// By which somebody sees that it goes on; `None`: nobody looks.
+    progress: Option<Progress>,
 }
 
 impl Engine {
@@ -203,7 +206,14 @@ impl Engine {
             troubles: HashMap::new(),
             picture,
             memory: Memory::default(),
+            progress: None,
         }
+    }
+
+    /// Shows that it goes on, also while nothing happens.
+    pub fn with_progress(self, progress: Progress) -> Self {
+        let progress = Some(progress);
+        Self { progress, ..self }
     }
 
     /// Goes on measuring where an earlier run has ended, and keeps what is measured from now on.
@@ -272,7 +282,12 @@ impl Engine {
         tokio::pin!(shutdown);
         let mut changes = self.executor.control.changes();
         let mut shards = self.executor.shards.changes();
+        let mut beats = interval(BEAT);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            if let Some(progress) = &self.progress {
+                progress.turned();
+            }
             let pause_end = self.pace.next_end();
             let picture_due = self.picture.due();
             tokio::select! {
@@ -291,6 +306,7 @@ impl Engine {
                 },
                 () = sleep_until(pause_end.unwrap_or_else(Instant::now)), if pause_end.is_some() => {}
                 () = sleep_until(picture_due.unwrap_or_else(Instant::now)), if picture_due.is_some() => {}
+                _ = beats.tick(), if self.progress.is_some() => {}
             }
             self.end_pauses();
             self.publish_status();

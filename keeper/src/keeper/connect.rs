@@ -8,7 +8,15 @@ use futures_util::future::join_all;
 use solana_sdk::hash::Hash;
 
 use super::{Keeper, KeeperError, Parts};
-use crate::{config::Config, event::KeeperEvent, events::Events, hedge, retries};
+use crate::{
+    config::{Config, Mode, RemoteSigner},
+    event::KeeperEvent,
+    events::Events,
+    hedge,
+    key_file::{self, KeyFileError},
+    retries,
+    supervisor::Supervisor,
+};
 
 /// Every request to a node ends after this.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,6 +29,8 @@ impl Keeper {
     pub async fn connect(config: Config) -> Result<Self, KeeperError> {
         config.check()?;
         let events = Events::default();
+        let signer = signer(&config, &events)?;
+        let supervisor = Supervisor::of_process().map_err(KeeperError::Supervisor)?;
         let feeds = feeds(&config)?;
         let on_retry = || Some(retries::warnings(events.clone()));
         let request = |url: &Endpoint| RpcConfig {
@@ -56,6 +66,9 @@ impl Keeper {
             other_nodes,
             hedge: hedge::Tools::default(),
             leases: None,
+            lane: None,
+            meters,
+            supervisor,
         };
         Ok(Self::with_events(parts, events))
     }

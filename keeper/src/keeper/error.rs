@@ -42,6 +42,22 @@ pub enum KeeperError {
         /// What is wrong.
         reason: String,
     },
+    /// Others may read the keypair file.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The service manager's socket cannot be used.
+    #[error("NOTIFY_SOCKET: {0}; start the keeper without it, or mend the unit (Type=notify)")]
+    Supervisor(std::io::Error),
+    /// A tip would be given away.
+    #[error(
+        "bundles.tip_accounts names {account}, which is not the engine's: name some of {}", list(.named)
+    )]
+    TipAccount {
+        /// Which.
+        account: Pubkey,
+        /// Those of the engine.
+        named: Vec<Pubkey>,
+    },
     /// The file with the token of the streaming service cannot be read.
     #[error(
         "feed.grpc_token {path}: {source}; write the token that the service gave you into that file"

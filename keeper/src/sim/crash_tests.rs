@@ -63,6 +63,7 @@ pub(crate) fn parts(world: &World, disk: &Disk, mode: Mode) -> Parts {
         leases: None,
         lane: None,
         meters: Vec::new(),
+        supervisor: None,
     }
 }
 

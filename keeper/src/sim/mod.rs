@@ -29,6 +29,8 @@ mod signer_tests;
 mod state;
 mod story;
 mod story_tests;
+#[cfg(unix)]
+mod supervisor_tests;
 mod trouble_tests;
 pub mod world;
 
