@@ -3,13 +3,14 @@
 use std::io::{self, IsTerminal};
 
 use thiserror::Error;
-use tracing::Level;
+use tracing::{Level, Subscriber};
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::{FilterExt, filter_fn},
-    fmt,
+    fmt::{self, MakeWriter},
     layer::SubscriberExt,
     registry,
+    registry::LookupSpan,
     util::{SubscriberInitExt, TryInitError},
 };
 
@@ -59,17 +60,30 @@ pub fn init(format: LogFormat) -> Result<(), LoggingError> {
     let filter = wanted.and(filter_fn(|metadata| {
         is_shown(metadata.target(), *metadata.level())
     }));
-    let layer = fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
-    match format {
-        LogFormat::Human => registry().with(layer.with_filter(filter)).try_init()?,
-        LogFormat::Json => {
-            let layer = layer.json().flatten_event(true);
-            registry().with(layer.with_filter(filter)).try_init()?;
-        }
-    }
+    let lines = lines(format, io::stderr, io::stderr().is_terminal());
+    registry().with(lines.with_filter(filter)).try_init()?;
     Ok(())
+}
+
+/// Lines of that look. What belongs to an action names it: in JSON as `span`, with the number of its intent.
+pub(crate) fn lines<S, W>(
+    format: LogFormat,
+    writer: W,
+    ansi: bool,
+) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let layer = fmt::layer().with_writer(writer).with_ansi(ansi);
+    match format {
+        LogFormat::Human => layer.boxed(),
+        LogFormat::Json => layer
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed(),
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use ballast_client::{
 use ballast_model::Amounts;
 use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
+use tracing::{Instrument, Span, field};
 
 pub use fees::{Earned, FeeAccounts};
 pub use view::{Fresh, View, ViewError, ViewRequest};
@@ -125,6 +126,11 @@ pub struct Seen {
     pub booked_fees: Option<Amounts>,
     /// Lamports for rewards.
     pub reward_lamports: Option<u64>,
+}
+
+/// What every line about an action belongs to, whatever the level of what is logged.
+fn action_span(position: Pubkey, action: ActionKind) -> Span {
+    tracing::error_span!("action", intent = field::Empty, %position, %action)
 }
 
 /// Why nothing was sent.
@@ -277,6 +283,16 @@ impl Executor {
     /// Does what is due for a position, if anything is, and waits for the outcome. Every line that is logged on the way has the number of
     /// the intent, as soon as there is one.
     pub async fn act(&self, job: Job) -> Report {
+        let span = action_span(job.position, job.action);
+        let protects = budget::is_reserved_for(job.action);
+        let acting = self.act_within(job).instrument(span);
+        match protects {
+            true => protecting(acting).await,
+            false => acting.await,
+        }
+    }
+
+    async fn act_within(&self, job: Job) -> Report {
         let mut report = Report {
             market: job.market.address,
             position: job.position,
@@ -316,6 +332,12 @@ impl Executor {
     /// Takes up an intent of an earlier run: sends the same bytes (only while its action is permitted) until its outcome is
     /// known.
     pub async fn resume(&self, intent: Intent, market: Option<Arc<MarketContext>>) -> Report {
+        let span = action_span(intent.position, intent.action);
+        span.record("intent", intent.id.0);
+        self.resume_within(intent, market).instrument(span).await
+    }
+
+    async fn resume_within(&self, intent: Intent, market: Option<Arc<MarketContext>>) -> Report {
         let (position, address, action) = (intent.position, intent.market, intent.action);
         let sends = market.is_some();
         let verdict = match self.settle(&intent, sends, true).await {
@@ -426,6 +448,14 @@ impl Executor {
             has_failed: job.has_failed,
         })
         .await
+    }
+
+    /// A number for what may come to an intent, in all that is logged from now on. One that comes to none is not given again.
+    fn number(&self) -> Result<IntentId, JournalError> {
+        let journal = self.journal.as_ref().ok_or(JournalError::Halted)?;
+        let id = journal.next_id();
+        Span::current().record("intent", id.0);
+        Ok(id)
     }
 
     /// Refreshes the market's risk stage, if that is due.

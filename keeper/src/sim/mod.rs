@@ -17,6 +17,7 @@ mod disk;
 mod flags_tests;
 mod hedge_tests;
 mod liar_tests;
+mod log_tests;
 mod node;
 mod node_tests;
 mod nodes_tests;

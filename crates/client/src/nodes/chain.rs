@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use solana_sdk::{pubkey::Pubkey, signature::Signature, transaction::VersionedTransaction};
+use tracing::Instrument;
 
 use super::{
     BLOCKHASH_LIFE, EARLY, LATE, Nodes, REMEMBERED, WITNESSES,
@@ -224,10 +225,12 @@ impl Chain for Nodes {
         let mut sending = FuturesUnordered::new();
         for index in 0..self.members.len() {
             let (nodes, transaction) = (self.clone(), transaction.clone());
-            sending.push(tokio::spawn(async move {
+            let sent = async move {
                 let member = Arc::clone(&nodes.members[index]);
                 nodes.ask(index, member.submit(&transaction)).await
-            }));
+            };
+            // What is logged on the way belongs to whoever sends.
+            sending.push(tokio::spawn(sent.in_current_span()));
         }
         let mut error = None;
         while let Some(sent) = sending.next().await {
