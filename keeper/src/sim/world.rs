@@ -127,6 +127,13 @@ impl World {
     /// Positions of the worked example in a market at 200 whose rates are 0.
     pub fn new(seed: u64, keeper: Pubkey, positions: u8, faults: Faults) -> Self {
         let mut market = fixtures::snapshot(200);
+        // It was shown a price just before.
+        for shown_secs in [
+            &mut market.market.last_base_publish_secs,
+            &mut market.market.last_quote_publish_secs,
+        ] {
+            *shown_secs = market.now_secs - 1;
+        }
         for reserve in [&mut market.base_reserve, &mut market.quote_reserve] {
             reserve.rate_at_zero_bps = 0;
             reserve.rate_at_kink_bps = 0;
