@@ -331,7 +331,7 @@ pub async fn settle(args: &SettleArgs, globals: &Globals, output: &mut Output) -
                 ("brought_quote", brought_quote),
                 ("received_base", received_base),
                 ("received_quote", received_quote),
-                ("bonus", Bps::new(event.bonus_bps).to_string().into()),
+                ("bonus", Bps::new(event.bonus_bps).to_string()),
             ]))
         }
         _ => None,

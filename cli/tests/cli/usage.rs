@@ -375,7 +375,7 @@ fn a_valid_keeper_configuration_is_said_to_be_one() {
     std::fs::write(config, hedged + group + nodes).unwrap();
     let checked = run(&["keeper", "check", "--config", config]);
     let said = "shards: member \"eu-1\" of a group that shares 256 shards of positions\n";
-    assert!(checked.out.ends_with(said), "{}", checked.out);
+    assert!(checked.out.contains(said), "{}", checked.out);
 }
 
 #[test]

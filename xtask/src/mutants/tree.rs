@@ -195,9 +195,9 @@ fn rewritten(rewriter: &mut Rewriter, file: &str, bytes: Vec<u8>) -> Result<Vec<
     let is_source = |directory: &str| {
         file.starts_with(directory) && file.ends_with(".rs") && !file.ends_with("/tests.rs")
     };
-    let text = if is_source("programs/ballast/src/") {
-        rewriter.program(file, String::from_utf8(bytes)?)
-    } else if is_source("crates/ledger/src/") && !is_of_numbers(file) {
+    let is_program = is_source("programs/ballast/src/")
+        || is_source("crates/ledger/src/") && !is_of_numbers(file);
+    let text = if is_program {
         rewriter.program(file, String::from_utf8(bytes)?)
     } else if is_source("crates/model/src/") {
         rewriter.library(file, String::from_utf8(bytes)?, "ballast_clmm::mutant")

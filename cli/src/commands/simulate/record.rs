@@ -37,7 +37,7 @@ pub struct RecordOptions {
     #[arg(long, value_name = "FILE")]
     pub swaps: Option<PathBuf>,
     /// What becomes active at each tick of that pool, as `ballast backtest` reads it: fees to the unit
-    #[arg(long, value_name = "FILE", requires = "swaps")]
+    #[arg(long, value_name = "FILE", requires = "swaps", conflicts_with_all = ["pool_minutes", "candles"])]
     pub ticks: Option<PathBuf>,
     /// Pool minutes, swaps: which token is the base, whose price in the other it is about
     #[arg(long, value_enum, default_value_t = Token::Token0)]
