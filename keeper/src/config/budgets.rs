@@ -154,7 +154,8 @@ mod tests {
             config.check().map_err(|error| error.to_string())
         };
         assert_eq!(with(|budgets| budgets.usual.per_second = 4), Ok(()));
-        let changes: [(fn(&mut Budgets), &str); 4] = [
+        type Change = fn(&mut Budgets);
+        let changes: [(Change, &str); 4] = [
             (|budgets| budgets.usual.per_second = 3, "budgets.per_second"),
             (|budgets| budgets.usual.per_hour = 7_199, "budgets.per_hour"),
             (
