@@ -93,7 +93,11 @@ pub fn lint() -> Result<()> {
             .args(["doc", "--workspace", "--no-deps"])
             // As above, so that dependencies are not checked once more with other features.
             .args(["--features", "ballast-cli/parquet"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
+            // Who reads a module's text reads its source: links to what is private are wanted there.
+            .env(
+                "RUSTDOCFLAGS",
+                "-D warnings -A rustdoc::private-intra-doc-links",
+            ),
     )
 }
 

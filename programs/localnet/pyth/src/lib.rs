@@ -1,9 +1,9 @@
 //! Stand-in for Pyth's price receiver, and for the Wormhole program that it relies on, on clusters that do not have them: tests and
 //! the demo. Never for a public cluster.
 //!
-//! - [`post_price`] writes `PriceUpdateV2` accounts with whatever it is told: anyone may post any price, of any age, verified
+//! - [`mod@post_price`] writes `PriceUpdateV2` accounts with whatever it is told: anyone may post any price, of any age, verified
 //!   or not, because tests need hostile prices too.
-//! - [`message`] and [`post_update`] take what the real programs take, instruction by instruction: a signed message in parts,
+//! - [`message`] and [`mod@post_update`] take what the real programs take, instruction by instruction: a signed message in parts,
 //!   its verification, and prices out of it. Sources, proofs and authorities are checked; **the guardians' signatures are not**,
 //!   so that anyone can forge an update here as well.
 //!
