@@ -63,7 +63,7 @@ fn low(params: &mut MarketParams) {
 #[test]
 fn every_rule_for_parameters_fires_and_its_edge_passes() {
     type Change = fn(&mut MarketParams);
-    let refused: [Change; 30] = [
+    let refused: [Change; 31] = [
         |p| p.limits.max_leverage_bps = 10_000,
         |p| p.limits.max_leverage_bps = 0,
         |p| p.limits.max_leverage_bps = 40_017,
@@ -84,6 +84,7 @@ fn every_rule_for_parameters_fires_and_its_edge_passes() {
         |p| p.limits.max_pool_deviation_bps = 2_001,
         |p| p.limits.max_swap_loss_bps = 0,
         |p| p.limits.max_swap_loss_bps = 1_112,
+        |p| p.limits.max_swap_loss_bps = u32::MAX,
         |p| {
             p.limits.maintenance_ltv_bps = 9_400;
             p.limits.max_swap_loss_bps = 310;
