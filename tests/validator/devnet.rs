@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result, ensure};
 use ballast_client::{Amounts, PositionContext, Side, ballast};
 use ballast_keeper::journal::{Outcome, Record};
-use ballast_localnet::{Devnet, Localnet, TestValidator, UsdPrice, World, deploy_directory};
+use ballast_localnet::{Devnet, Localnet, UsdPrice, World, deploy_directory};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -24,16 +24,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn devnets_market_is_set_up_lent_to_opened_in_kept_and_left() {
-    let _turn = crate::TURN.lock().await;
-    if std::env::var_os("BALLAST_NO_VALIDATOR").is_some() {
-        // Says so.
-        let none = TestValidator::start_unless_left_out().await;
-        assert!(matches!(none, Ok(None)));
-        return;
-    }
-    if let Err(error) = run().await {
-        panic!("{error:#}");
-    }
+    crate::play(run()).await;
 }
 
 async fn run() -> Result<()> {

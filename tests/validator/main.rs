@@ -41,6 +41,20 @@ use story::{Kept, Report};
 /// One validator at a time: with two of them and keepers a machine of two cores is too slow for any.
 static TURN: Mutex<()> = Mutex::const_new(());
 
+/// Plays what starts a validator of its own, unless validators are left out.
+async fn play(run: impl Future<Output = Result<()>>) {
+    let _turn = TURN.lock().await;
+    if std::env::var_os("BALLAST_NO_VALIDATOR").is_some() {
+        // Says so.
+        let none = TestValidator::start_unless_left_out().await;
+        assert!(matches!(none, Ok(None)));
+        return;
+    }
+    if let Err(error) = run.await {
+        panic!("{error:#}");
+    }
+}
+
 /// How near the price comes to the liquidation price: 2 % of the price.
 const NEAR: f64 = 0.02;
 

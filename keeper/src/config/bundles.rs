@@ -6,7 +6,10 @@ use ballast_client::{BundleConfig, Endpoint};
 use serde::{Deserialize, Serialize};
 use solana_sdk::pubkey::Pubkey;
 
-use super::{ConfigError, address, check::require};
+use super::{
+    ConfigError, address,
+    check::{is_http, require},
+};
 
 /// Least tip that engines take.
 const LEAST_TIP_LAMPORTS: u64 = 1_000;
@@ -95,14 +98,8 @@ impl Bundles {
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let starts = |url: &Endpoint| {
-            let schemes = ["http://", "https://"];
-            schemes
-                .iter()
-                .any(|scheme| url.expose().starts_with(scheme))
-        };
         require(
-            self.url.as_ref().is_none_or(starts),
+            self.url.as_ref().is_none_or(is_http),
             "bundles.url",
             "is not an http address",
             "write https://HOST/api/v1/bundles",

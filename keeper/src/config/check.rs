@@ -18,6 +18,14 @@ pub(super) fn require(
     }
 }
 
+/// Whether an address is one for HTTP.
+pub(super) fn is_http(url: &Endpoint) -> bool {
+    let schemes = ["http://", "https://"];
+    schemes
+        .iter()
+        .any(|scheme| url.expose().starts_with(scheme))
+}
+
 impl Config {
     /// Checks a configuration that was built in code.
     ///

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use ballast_client::Endpoint;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, check::require};
+use super::{
+    ConfigError,
+    check::{is_http, require},
+};
 
 /// The websockets of `ws_url` and `nodes.more_ws_urls`, or a service in their place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,14 +41,8 @@ impl Feed {
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let starts = |url: &Endpoint| {
-            let schemes = ["http://", "https://"];
-            schemes
-                .iter()
-                .any(|scheme| url.expose().starts_with(scheme))
-        };
         require(
-            self.grpc_url.as_ref().is_none_or(starts),
+            self.grpc_url.as_ref().is_none_or(is_http),
             "feed.grpc_url",
             "is not an http address",
             "write https://HOST:PORT",

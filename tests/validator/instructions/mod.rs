@@ -90,16 +90,7 @@ fn trade_of(surplus: i128) -> Trade {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_instruction_is_confirmed() {
-    let _turn = crate::TURN.lock().await;
-    if std::env::var_os("BALLAST_NO_VALIDATOR").is_some() {
-        // Says so.
-        let none = TestValidator::start_unless_left_out().await;
-        assert!(matches!(none, Ok(None)));
-        return;
-    }
-    if let Err(error) = run().await {
-        panic!("{error:#}");
-    }
+    crate::play(run()).await;
 }
 
 async fn run() -> Result<()> {

@@ -14,7 +14,7 @@ use crate::{
 pub struct SettlementPrice {
     /// The price.
     pub price: SqrtPrice,
-    /// Since when it could have been settled.
+    /// For how long it could have been settled already.
     pub overdue_secs: i64,
 }
 
