@@ -18,12 +18,14 @@ pub(super) fn require(
     }
 }
 
+fn starts(endpoint: &Endpoint, schemes: [&str; 2]) -> bool {
+    let url = endpoint.expose();
+    schemes.iter().any(|scheme| url.starts_with(scheme))
+}
+
 /// Whether an address is one for HTTP.
-pub(super) fn is_http(url: &Endpoint) -> bool {
-    let schemes = ["http://", "https://"];
-    schemes
-        .iter()
-        .any(|scheme| url.expose().starts_with(scheme))
+pub(super) fn is_http(endpoint: &Endpoint) -> bool {
+    starts(endpoint, ["http://", "https://"])
 }
 
 impl Config {
@@ -32,12 +34,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Invalid`] for the first rule broken.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let starts = |endpoint: &Endpoint, schemes: [&str; 2]| {
-            let url = endpoint.expose();
-            schemes.iter().any(|scheme| url.starts_with(scheme))
-        };
         require(
-            starts(&self.rpc_url, ["http://", "https://"]),
+            is_http(&self.rpc_url),
             "rpc_url",
             "is not an http address",
             "write http://HOST:PORT or https://HOST",
