@@ -19,7 +19,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use crate::{process, repository};
+use crate::{process, repository, suite};
 
 /// What is compared: name of the ratio, its numerator and its denominator as criterion's group and function.
 const RATIOS: [(&str, &str, &str); 9] = [
@@ -110,22 +110,27 @@ pub fn run(options: BenchOptions) -> Result<()> {
         _ => json!({}),
     };
     let wanted = |part| options.only.is_none_or(|only| only == part);
+    // What was measured is kept, whatever becomes of the next part.
+    let keep = |report: &Value| {
+        let text = serde_json::to_string_pretty(report)? + "\n";
+        fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+        anyhow::Ok(text)
+    };
     if wanted(Part::Criterion) {
         criterion(&directory, &mut report)?;
+        keep(&report)?;
     }
     if wanted(Part::Latency) {
         report["latency_ns"] = latency()?;
+        keep(&report)?;
     }
     if wanted(Part::Simulator) {
-        build_command_line()?;
-        report["ballast_simulate"] = simulator::times(&directory)?;
+        report["ballast_simulate"] = simulator::times(&suite::programs()?.ballast, &directory)?;
     }
     if options.only.is_none() {
-        report["ballast_risk"] = risk(&directory)?;
+        report["ballast_risk"] = risk(&suite::programs()?.ballast, &directory)?;
     }
-    let text = serde_json::to_string_pretty(&report)? + "\n";
-    fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
-    print!("{text}");
+    print!("{}", keep(&report)?);
     println!("report: {}", file.display());
     if wanted(Part::Latency) {
         limits::check(
@@ -159,10 +164,6 @@ fn latency() -> Result<Value> {
         .find('{')
         .context("the benchmark printed no figures")?;
     serde_json::from_str(&printed[start..]).context("the benchmark printed no JSON")
-}
-
-fn build_command_line() -> Result<()> {
-    process::run(process::host_cargo().args(["build", "--package", "ballast-cli"]))
 }
 
 /// Runs criterion, and puts its times and their ratios into the report.
@@ -256,8 +257,7 @@ fn read(file: &PathBuf) -> Result<Value> {
 }
 
 /// Times `ballast risk` from file to file, start of the process included.
-fn risk(directory: &Path) -> Result<Value> {
-    build_command_line()?;
+fn risk(ballast: &Path, directory: &Path) -> Result<Value> {
     let vectors = repository::root().join("crates/model/tests/golden/vectors.jsonl");
     let text = fs::read_to_string(&vectors)
         .with_context(|| format!("cannot read {}", vectors.display()))?;
@@ -274,7 +274,7 @@ fn risk(directory: &Path) -> Result<Value> {
     writer.flush()?;
     let start = Instant::now();
     process::run(
-        process::foreign(repository::build_dir().join("debug/ballast"))
+        process::foreign(ballast)
             .arg("risk")
             .arg("--input")
             .arg(&input)

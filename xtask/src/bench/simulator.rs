@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::{process, repository};
+use crate::process;
 
 const PATHS: u64 = 1_000;
 /// A week of minutes.
@@ -45,11 +45,11 @@ struct Timed {
 }
 
 /// The worked example at 5 % a day, looked at every minute, hedged where it is off by 30 %, and a month of pool minutes.
-pub fn times(directory: &Path) -> Result<Value> {
-    let one = simulate(PATHS, "60", "7", "1")?;
-    let two = simulate(PATHS, "60", "7", "2")?;
-    let many = run(&many_paths(&[]))?;
-    let compared = run(&many_paths(&["--against", "hold"]))?;
+pub fn times(ballast: &Path, directory: &Path) -> Result<Value> {
+    let one = simulate(ballast, PATHS, "60", "7", "1")?;
+    let two = simulate(ballast, PATHS, "60", "7", "2")?;
+    let many = run(ballast, &many_paths(&[]))?;
+    let compared = run(ballast, &many_paths(&["--against", "hold"]))?;
     for (what, timed) in [("", &many), (" with another strategy beside", &compared)] {
         ensure!(
             timed.memory_bytes <= MOST_MEMORY_BYTES,
@@ -73,38 +73,44 @@ pub fn times(directory: &Path) -> Result<Value> {
     let file = minutes
         .to_str()
         .context("the repository's path is no text")?;
-    let backtest = fastest(&[
-        "backtest",
-        "--json",
-        "--pool-minutes",
-        file,
-        "--fee-ppm",
-        "500",
-        "--lower-tick",
-        "201050",
-        "--upper-tick",
-        "201150",
-        "--liquidity",
-        "1000000000000000",
-    ])?;
+    let backtest = fastest(
+        ballast,
+        &[
+            "backtest",
+            "--json",
+            "--pool-minutes",
+            file,
+            "--fee-ppm",
+            "500",
+            "--lower-tick",
+            "201050",
+            "--upper-tick",
+            "201150",
+            "--liquidity",
+            "1000000000000000",
+        ],
+    )?;
     fs::remove_file(&minutes)?;
-    let start = fastest(&["--version"])?;
-    let offline = fastest(&[
-        "quote",
-        "--json",
-        "--price",
-        "200",
-        "--lower",
-        "190",
-        "--upper",
-        "210",
-        "--equity",
-        "100",
-        "--leverage",
-        "3",
-        "--maintenance",
-        "80%",
-    ])?;
+    let start = fastest(ballast, &["--version"])?;
+    let offline = fastest(
+        ballast,
+        &[
+            "quote",
+            "--json",
+            "--price",
+            "200",
+            "--lower",
+            "190",
+            "--upper",
+            "210",
+            "--equity",
+            "100",
+            "--leverage",
+            "3",
+            "--maintenance",
+            "80%",
+        ],
+    )?;
     let millis = |timed: &Timed| timed.wall.as_secs_f64() * 1e3;
     Ok(json!({
         "path_steps": path_steps,
@@ -139,15 +145,21 @@ fn simulation(paths: u64, step_secs: &str, days: &str, threads: &str) -> Vec<Str
     line.split_whitespace().map(str::to_owned).collect()
 }
 
-fn simulate(paths: u64, step_secs: &str, days: &str, threads: &str) -> Result<Timed> {
-    fastest(&simulation(paths, step_secs, days, threads))
+fn simulate(
+    ballast: &Path,
+    paths: u64,
+    step_secs: &str,
+    days: &str,
+    threads: &str,
+) -> Result<Timed> {
+    fastest(ballast, &simulation(paths, step_secs, days, threads))
 }
 
 /// Runs the binary that is built already several times; the shortest time on the clock, and the least of processors.
-fn fastest<A: AsRef<str>>(arguments: &[A]) -> Result<Timed> {
-    let mut best = run(arguments)?;
+fn fastest<A: AsRef<str>>(ballast: &Path, arguments: &[A]) -> Result<Timed> {
+    let mut best = run(ballast, arguments)?;
     for _ in 1..RUNS {
-        let next = run(arguments)?;
+        let next = run(ballast, arguments)?;
         best.wall = best.wall.min(next.wall);
         best.cpu_secs = best.cpu_secs.min(next.cpu_secs);
         best.memory_bytes = best.memory_bytes.max(next.memory_bytes);
@@ -155,15 +167,14 @@ fn fastest<A: AsRef<str>>(arguments: &[A]) -> Result<Timed> {
     Ok(best)
 }
 
-fn run<A: AsRef<str>>(arguments: &[A]) -> Result<Timed> {
-    let program = repository::build_dir().join("debug/ballast");
+fn run<A: AsRef<str>>(ballast: &Path, arguments: &[A]) -> Result<Timed> {
     let before = children_cpu_secs();
     let start = Instant::now();
-    let mut child = process::foreign(&program)
+    let mut child = process::foreign(ballast)
         .args(arguments.iter().map(AsRef::as_ref))
         .stdout(Stdio::piped())
         .spawn()
-        .with_context(|| format!("cannot start {}", program.display()))?;
+        .with_context(|| format!("cannot start {}", ballast.display()))?;
     let mut out = child.stdout.take().context("no standard output")?;
     let id = child.id();
     // What it prints is read meanwhile, so that it never waits for us.
@@ -181,7 +192,7 @@ fn run<A: AsRef<str>>(arguments: &[A]) -> Result<Timed> {
         .map_err(|_| anyhow::anyhow!("the reader panicked"))??;
     let status = child.wait()?;
     let wall = start.elapsed();
-    ensure!(status.success(), "{}: {status}", program.display());
+    ensure!(status.success(), "{}: {status}", ballast.display());
     Ok(Timed {
         wall,
         cpu_secs: children_cpu_secs() - before,
