@@ -4,6 +4,7 @@ use ballast_client::{BallastError, DecreaseArgs, instruction};
 use ballast_localnet::Localnet;
 
 use crate::{
+    lifecycle::automation,
     support::{NOTHING, Scene, accepted, refused},
     two::MORE,
 };
@@ -67,5 +68,39 @@ async fn nothing_is_opened_or_increased_that_the_newest_price_would_not_let() {
         scene.increase(&position, MORE).await,
     ] {
         refused(sent, BallastError::InitialLtvExceeded);
+    }
+}
+
+/// The owner's own recentering too, in place and into another Whirlpool position; and fees that would be provided with more debt.
+#[tokio::test]
+async fn nothing_is_recentered_or_compounded_that_the_newest_price_would_not_let() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.automate(&position, automation()).await;
+    scene.earn().await;
+    let ticks = scene.ticks_around(200, 512);
+    let (owner, keeper) = (&scene.alice, &scene.keeper);
+    let saved = scene.svm.save();
+    for gap in [false, true] {
+        for which in 0..3 {
+            scene.svm.restore(&saved);
+            match gap {
+                true => scene.gapped().await,
+                false => scene.without_gap().await,
+            }
+            let sent = match which {
+                0 => scene.recenter(&position, owner, ticks).await,
+                1 => {
+                    let both = [ticks.tick_lower, ticks.tick_upper];
+                    scene.world.create_tick_arrays(both).await.unwrap();
+                    scene.recenter_replacing(&position, owner, ticks).await
+                }
+                _ => scene.compound(&position, keeper).await,
+            };
+            match gap {
+                true => refused(sent, BallastError::InitialLtvExceeded),
+                false => drop(accepted(sent)),
+            }
+        }
     }
 }
