@@ -28,10 +28,13 @@ use rust_decimal::Decimal;
 const ME: Address = Address([1; 20]);
 
 /// While it lags, account and fills are those of before.
+#[derive(Clone)]
 struct Lagging {
-    venue: PaperVenue,
+    venue: Arc<PaperVenue>,
     lags: Arc<AtomicBool>,
-    before: Mutex<Option<(Account, Vec<Fill>)>>,
+    /// Whether an order's answer is lost.
+    loses: Arc<AtomicBool>,
+    before: Arc<Mutex<Option<(Account, Vec<Fill>)>>>,
 }
 
 #[async_trait]
@@ -56,7 +59,11 @@ impl Venue for Lagging {
     async fn place(&self, order: &Order) -> Result<Done, VenueError> {
         let before = (self.venue.account().await?, self.venue.fills(0).await?);
         *self.before.lock().unwrap() = Some(before);
-        self.venue.place(order).await
+        let done = self.venue.place(order).await;
+        if self.loses.load(Ordering::Relaxed) {
+            return Err(VenueError::Unknown("the answer is lost".into()));
+        }
+        done
     }
     async fn order(&self, cloid: Cloid) -> Result<OrderState, VenueError> {
         self.venue.order(cloid).await
@@ -83,8 +90,17 @@ impl Venue for Lagging {
     }
 }
 
-#[tokio::test]
-async fn what_was_answered_and_is_not_shown_yet_is_not_traded_again() {
+/// What happens to the order's answer.
+#[derive(Clone, Copy, PartialEq)]
+enum Answer {
+    Read,
+    Lost,
+    /// Read, and then the process ended.
+    ReadBeforeAnEnd,
+}
+
+/// Five are sold at once; until that is shown nothing more is.
+async fn sold_once(answer: Answer) {
     let sol = Instrument {
         coin: "SOL".into(),
         asset: 0,
@@ -104,11 +120,11 @@ async fn what_was_answered_and_is_not_shown_yet_is_not_traded_again() {
     exchange.set_depth(0, 100.into(), depth);
     let tape = Arc::new(Mutex::new(Tape::new(exchange, Vec::new())));
     let clock = Arc::new(ManualClock::at(1));
-    let lags = Arc::new(AtomicBool::new(true));
     let venue = Lagging {
-        venue: PaperVenue::new(tape, clock.clone(), ME, 0),
-        lags: lags.clone(),
-        before: Mutex::new(None),
+        venue: Arc::new(PaperVenue::new(tape, clock.clone(), ME, 0)),
+        lags: Arc::new(AtomicBool::new(true)),
+        loses: Arc::new(AtomicBool::new(answer == Answer::Lost)),
+        before: Arc::default(),
     };
     let plan = Plan {
         account: ME,
@@ -121,20 +137,28 @@ async fn what_was_answered_and_is_not_shown_yet_is_not_traded_again() {
         expires_after_ms: 5_000,
     };
     let folder = tempfile::tempdir().unwrap();
-    let (journal, entries) = Journal::open(&folder.path().join("journal")).unwrap();
-    let mut hedger = Hedger::new(plan, venue, journal, &entries);
+    let open = || {
+        let (journal, entries) = Journal::open(&folder.path().join("journal")).unwrap();
+        Hedger::new(plan.clone(), venue.clone(), journal, &entries)
+    };
+    let mut hedger = open();
     // Long 5 base elsewhere: 5 are sold here.
     let exposure = || Exposure::of(5.into());
     let first = hedger.step(exposure(), clock.advance(1_000)).await.unwrap();
-    assert!(
-        matches!(first.outcome, Outcome::Traded { filled } if filled > Decimal::ZERO),
-        "{first:?}"
-    );
+    match first.outcome {
+        Outcome::Traded { filled } => assert!(filled > Decimal::ZERO),
+        Outcome::Unknown => assert!(answer == Answer::Lost),
+        other => panic!("{other:?}"),
+    }
+    if answer == Answer::ReadBeforeAnEnd {
+        drop(hedger);
+        hedger = open();
+    }
     for _ in 0..3 {
         let again = hedger.step(exposure(), clock.advance(1_000)).await;
         assert!(matches!(again, Err(HedgeError::Venue(_))), "{again:?}");
     }
-    lags.store(false, Ordering::Relaxed);
+    venue.lags.store(false, Ordering::Relaxed);
     let shown = hedger.step(exposure(), clock.advance(1_000)).await.unwrap();
     assert!(matches!(shown.outcome, Outcome::Idle(_)), "{shown:?}");
     let position = hedger.books().position("SOL").unwrap();
@@ -142,4 +166,19 @@ async fn what_was_answered_and_is_not_shown_yet_is_not_traded_again() {
         (position + Decimal::from(5)).abs() <= Decimal::new(11, 2),
         "{position}"
     );
+}
+
+#[tokio::test]
+async fn what_was_answered_and_is_not_shown_yet_is_not_traded_again() {
+    sold_once(Answer::Read).await;
+}
+
+#[tokio::test]
+async fn nor_is_it_after_a_lost_answer() {
+    sold_once(Answer::Lost).await;
+}
+
+#[tokio::test]
+async fn nor_is_it_after_a_restart() {
+    sold_once(Answer::ReadBeforeAnEnd).await;
 }

@@ -62,6 +62,16 @@ pub enum Blind {
         /// Why.
         reason: String,
     },
+    /// Without it the sum is another one.
+    #[error(
+        "position {position} cannot be valued, so that the book's delta is not known: {reason}; `hedge.owners` can leave it out"
+    )]
+    Unvalued {
+        /// The position.
+        position: Pubkey,
+        /// Why.
+        reason: String,
+    },
     /// An amount that no venue deals in.
     #[error("the residual of position {0} is beyond what can be added up")]
     TooLarge(Pubkey),
@@ -82,8 +92,6 @@ pub struct Residual {
     pub in_flight: usize,
     /// Of these, with actions that are due on the chain.
     pub due: usize,
-    /// Positions that could not be valued, which it lacks.
-    pub unvalued: usize,
 }
 
 /// What the chain may still do by itself.
@@ -135,7 +143,6 @@ pub async fn residual(
         positions: 0,
         in_flight: 0,
         due: 0,
-        unvalued: 0,
     };
     let mut due = BTreeSet::new();
     for address in &perp.markets {
@@ -156,10 +163,7 @@ pub async fn residual(
             if !hedge.owners.is_empty() && !hedge.owners.contains(&stored.owner) {
                 continue;
             }
-            let Some((error, gamma)) = of_market.error(position)? else {
-                all.unvalued += 1;
-                continue;
-            };
+            let (error, gamma) = of_market.error(position)?;
             all.positions += 1;
             all.gamma += gamma;
             let mut exposure = Exposure::of(error);
@@ -230,14 +234,18 @@ impl<'a> OfMarket<'a> {
         })
     }
 
-    /// Hedge error in base tokens, and gamma; `None`: the position cannot be valued.
-    fn error(&self, position: &PositionPicture) -> Result<Option<(Decimal, f64)>, Blind> {
+    /// Hedge error in base tokens, and gamma.
+    fn error(&self, position: &PositionPicture) -> Result<(Decimal, f64), Blind> {
         let stored = &position.position;
-        let model = ballast_client::position_in(stored, &self.reserves);
-        let Ok(model) = model else { return Ok(None) };
-        let Ok(raw) = model.hedge_error(self.oracle, stored.policy.hedge()) else {
-            return Ok(None);
+        let unvalued = |reason: String| Blind::Unvalued {
+            position: position.address,
+            reason,
         };
+        let model = ballast_client::position_in(stored, &self.reserves)
+            .map_err(|error| unvalued(error.to_string()))?;
+        let raw = model
+            .hedge_error(self.oracle, stored.policy.hedge())
+            .map_err(|error| unvalued(error.to_string()))?;
         let decimals = u32::from(self.market.market.base_decimals);
         let error = Decimal::try_from_i128_with_scale(raw, decimals)
             .map_err(|_| Blind::TooLarge(position.address))?;
@@ -248,6 +256,6 @@ impl<'a> OfMarket<'a> {
         } else {
             0.0
         };
-        Ok(Some((error, gamma)))
+        Ok((error, gamma))
     }
 }

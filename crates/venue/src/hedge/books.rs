@@ -11,12 +11,17 @@ use crate::{
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// By how much later than a newer fill an older one may be listed.
+const LATE_FILLS_MS: u64 = 120_000;
+
 /// The journal, summed up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Books {
     next_sequence: u64,
     open: BTreeMap<u64, Order>,
     oids: BTreeSet<u64>,
+    /// What orders of ours filled and the venue's list of fills has not shown yet, by the venue's number of the order.
+    awaited: BTreeMap<u64, Decimal>,
     tids: BTreeSet<u64>,
     coins: BTreeMap<String, OfCoin>,
     since_ms: u64,
@@ -103,6 +108,9 @@ impl Books {
             Entry::Taken { sequence, done } => {
                 self.open.remove(sequence);
                 self.oids.insert(done.oid);
+                if done.filled > Decimal::ZERO {
+                    self.awaited.insert(done.oid, done.filled);
+                }
             }
             Entry::Void { sequence, .. } => {
                 self.open.remove(sequence);
@@ -113,6 +121,10 @@ impl Books {
             Entry::Fill { origin, fill } => {
                 self.tids.insert(fill.tid);
                 self.last_fill_ms = self.last_fill_ms.max(fill.time_ms);
+                if let Some(awaited) = self.awaited.get_mut(&fill.oid) {
+                    *awaited -= fill.size;
+                }
+                self.awaited.retain(|_, size| *size > Decimal::ZERO);
                 let of_coin = self.coins.entry(fill.coin.clone()).or_default();
                 let signed = fill.side.signed(fill.size);
                 of_coin.position += signed;
@@ -176,10 +188,17 @@ impl Books {
         Some((of_coin.last_funding_ms + 1).max(of_coin.began_ms))
     }
 
-    /// From when on fills have to be read.
+    /// From when on fills have to be read. A list that lags may show an older one after a newer one.
     #[must_use]
     pub fn fills_since_ms(&self) -> u64 {
-        self.since_ms.max(self.last_fill_ms)
+        self.since_ms
+            .max(self.last_fill_ms.saturating_sub(LATE_FILLS_MS))
+    }
+
+    /// Whether orders of ours filled more than the venue's list of fills has shown.
+    #[must_use]
+    pub fn awaits_fills(&self) -> bool {
+        !self.awaited.is_empty()
     }
 
     /// Whether the venue's number is one of an order of ours.
@@ -300,5 +319,27 @@ mod tests {
         assert_eq!(books.funding_since_ms("SOL"), Some(3_600_001));
         assert_eq!(books.pnl("BTC", 1.into()), None);
         assert_eq!(Books::of(&[opening(None)]).pnl("SOL", 1.into()), None);
+    }
+
+    #[test]
+    fn fills_are_awaited_until_shown_and_one_that_is_listed_late_is_read() {
+        let mut books = Books::of(&[Entry::Taken {
+            sequence: 0,
+            done: Done {
+                oid: 7,
+                filled: 5.into(),
+            },
+        }]);
+        let mut book = |tid, oid, size| {
+            let fill = fill(tid, oid, Side::Sell, 110, size);
+            let origin = books.origin(&fill).unwrap();
+            books.apply(&Entry::Fill { origin, fill });
+            (books.awaits_fills(), books.fills_since_ms())
+        };
+        assert_eq!(book(130, 9, 5), (true, 10_000));
+        // Earlier than that by the venue's clock, and listed later.
+        assert_eq!(book(125, 7, 3), (true, 10_000));
+        assert_eq!(book(126, 7, 2), (false, 10_000));
+        assert_eq!(books.position("SOL"), Some((-10).into()));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     venue::{Account, Fill, Order, OrderState, Venue, VenueError},
 };
 use rust_decimal::Decimal;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// How long after its expiry, by the venue's clock, an order that it never saw is taken for void.
 const EXPIRY_MARGIN_MS: u64 = 2_000;
@@ -153,8 +153,6 @@ pub struct Hedger<V> {
     journal: Journal,
     gate: Arc<dyn Gate>,
     books: Books,
-    /// What answers said was filled and the venue's list of fills has not shown yet, by the venue's number of the order.
-    awaited: BTreeMap<u64, Decimal>,
 }
 
 impl<V: Venue> Hedger<V> {
@@ -167,7 +165,6 @@ impl<V: Venue> Hedger<V> {
             journal,
             gate: Arc::new(Open),
             books: Books::of(entries),
-            awaited: BTreeMap::new(),
         }
     }
 
@@ -211,7 +208,7 @@ impl<V: Venue> Hedger<V> {
                 alerts,
             });
         }
-        if !self.awaited.is_empty() {
+        if self.books.awaits_fills() {
             // The account may be as old as the fills: both would agree, and the same trade would be sent again.
             return Err(VenueError::NoAnswer(
                 "the fills of an answered order are not shown yet".into(),
@@ -388,10 +385,6 @@ impl<V: Venue> Hedger<V> {
                 origin,
                 fill: fill.clone(),
             })?;
-            if let Some(awaited) = self.awaited.get_mut(&fill.oid) {
-                *awaited -= fill.size;
-            }
-            self.awaited.retain(|_, size| *size > Decimal::ZERO);
             // Other coins are somebody else's business.
             if origin != Origin::Own && fill.coin == self.plan.coin {
                 alerts.push(Alert { origin, fill });
@@ -431,9 +424,6 @@ impl<V: Venue> Hedger<V> {
         match self.venue.place(&order).await {
             Ok(done) => {
                 self.write(&Entry::Taken { sequence, done })?;
-                if done.filled > Decimal::ZERO {
-                    self.awaited.insert(done.oid, done.filled);
-                }
                 self.gate.ended(&order, &End::Taken(done)).await;
                 Ok(Outcome::Traded {
                     filled: done.filled,

@@ -52,6 +52,8 @@ struct Scene {
     sequence: u64,
     /// Whether positions are older than what was done to them.
     stale: bool,
+    /// Whether one of the positions makes no sense.
+    broken: bool,
 }
 
 impl Scene {
@@ -103,6 +105,7 @@ impl Scene {
             board: Board::new(rules, std::iter::empty(), true),
             sequence: 0,
             stale: false,
+            broken: false,
         }
     }
 
@@ -170,6 +173,10 @@ impl Scene {
             context: Arc::new(context.clone()),
         };
         for number in 1..=3 {
+            let mut stored = stored;
+            if self.broken && number == 2 {
+                stored.tick_upper = stored.tick_lower;
+            }
             market.positions.insert(PositionPicture {
                 address: Pubkey::new_from_array([number; 32]),
                 slot: 1,
@@ -315,6 +322,25 @@ async fn what_landed_and_is_not_read_yet_is_not_hedged() {
         (scene.trades(), desk.now.perps["SOL"].open_on_chain),
         (1, 0)
     );
+}
+
+#[tokio::test]
+async fn a_position_that_cannot_be_valued_is_named_and_its_hedge_is_kept() {
+    let mut scene = Scene::new(Decimal::ZERO).await;
+    scene.show(203, Found::Nothing);
+    let (mut desk, mut heard, _) = scene.desk(Mode::Active);
+    scene.tick(&mut desk, &mut heard).await;
+    let held = scene.held();
+    assert!(held > Decimal::ZERO);
+    scene.broken = true;
+    scene.show(203, Found::Nothing);
+    for _ in 0..3 {
+        scene.tick(&mut desk, &mut heard).await;
+    }
+    assert_eq!(scene.held(), held);
+    let doing = &desk.now.perps["SOL"].doing;
+    let named = Pubkey::new_from_array([2; 32]).to_string();
+    assert!(doing.contains(&named), "{doing}");
 }
 
 #[tokio::test]
