@@ -34,7 +34,7 @@ mod view;
 mod wallet;
 mod width;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Error, Result};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -80,6 +80,9 @@ use globals::Globals;
 use report::{Output, Told, is_broken_pipe, note};
 use study::Invocation;
 use trouble::Kind;
+
+/// So long threads are waited for that still do something when all is said.
+const LAST_THREADS: Duration = Duration::from_secs(2);
 
 /// Leveraged, delta-neutral concentrated liquidity on Solana.
 ///
@@ -271,7 +274,10 @@ fn run(cli: &Cli) -> Result<()> {
                 .enable_all()
                 .build()
                 .context("cannot start threads for network work")?;
-            runtime.block_on(run_online(online, &cli.globals, &mut output))
+            let done = runtime.block_on(run_online(online, &cli.globals, &mut output));
+            // A thread that waits for a server which does not answer is not waited for.
+            runtime.shutdown_timeout(LAST_THREADS);
+            done
         }
     }
 }

@@ -28,6 +28,7 @@
 pub mod api;
 pub mod book;
 pub mod config;
+mod connection;
 pub mod control;
 pub mod decisions;
 pub mod engine;

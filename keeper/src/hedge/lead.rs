@@ -5,7 +5,7 @@
 //! An order is written into the table in the transaction that checks the lease once more, before it is sent. A new holder finds out
 //! what became of the old one's orders before it sends any.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use ballast_history::store::Postgres;
@@ -15,9 +15,11 @@ use ballast_venue::{
     venue::{Order, OrderState, Venue},
 };
 use sha2::{Digest, Sha256};
-use tokio::task::spawn_blocking;
 
-use crate::config::{Hedge, HedgeLease};
+use crate::{
+    config::{Hedge, HedgeLease},
+    connection::{Connect, Connection},
+};
 
 /// Shards of positions are numbered below this.
 const ACCOUNTS_FROM: u32 = 1 << 31;
@@ -68,19 +70,11 @@ pub trait Table: Send + 'static {
     fn outcomes(&mut self, shard: u32, from_secs: u64) -> Result<Vec<(String, String)>, String>;
 }
 
-/// Connects to the table: again after every error.
-pub type Connect<T> = Arc<dyn Fn() -> Result<T, String> + Send + Sync>;
-
-struct State<T> {
-    table: Option<T>,
-    lease: Option<Lease>,
-}
-
 /// A member with a table.
 pub struct Leader<T: Table> {
     shard: u32,
-    connect: Connect<T>,
-    state: Arc<Mutex<State<T>>>,
+    connection: Connection<T>,
+    lease: Mutex<Option<Lease>>,
 }
 
 impl Leader<Leases> {
@@ -108,39 +102,18 @@ impl<T: Table> Leader<T> {
     pub fn new(shard: u32, connect: Connect<T>) -> Self {
         Self {
             shard,
-            connect,
-            state: Arc::new(Mutex::new(State {
-                table: None,
-                lease: None,
-            })),
+            connection: Connection::new(connect),
+            lease: Mutex::new(None),
         }
     }
 
-    /// Does something with the table, away from the tasks. After an error nothing is held, and the next call connects anew.
-    async fn with<R: Send + 'static>(
-        &self,
-        act: impl FnOnce(&mut T, &mut Option<Lease>) -> Result<R, String> + Send + 'static,
-    ) -> Result<R, String> {
-        let (state, connect) = (Arc::clone(&self.state), Arc::clone(&self.connect));
-        let done = spawn_blocking(move || {
-            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-            let State { table, lease } = &mut *state;
-            let open = match table {
-                Some(open) => open,
-                None => table.insert(connect()?),
-            };
-            let result = act(open, lease);
-            if result.is_err() {
-                *table = None;
-            }
-            result
-        });
-        done.await.map_err(|error| error.to_string())?
+    fn lease(&self) -> MutexGuard<'_, Option<Lease>> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn settle(&self, venue: &dyn Venue, secs: u64) -> Result<(), String> {
         let shard = self.shard;
-        let open = self.with(move |table, _| table.open(shard)).await?;
+        let open = self.connection.with(move |table| table.open(shard)).await?;
         for intent in open {
             let order: Order = serde_json::from_slice(&intent.bytes)
                 .map_err(|error| format!("intent {}: {error}", intent.signature))?;
@@ -151,20 +124,11 @@ impl<T: Table> Leader<T> {
                 // It may still land, or still fill.
                 OrderState::NeverSeen | OrderState::Open(_) => continue,
             };
-            self.with(move |table, _| table.settle(shard, &intent.signature, &outcome))
+            self.connection
+                .with(move |table| table.settle(shard, &intent.signature, &outcome))
                 .await?;
         }
         Ok(())
-    }
-}
-
-impl<T: Table> Drop for Leader<T> {
-    fn drop(&mut self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = state.table.take() {
-            // A connection says goodbye, which may not be waited for inside of a runtime.
-            std::thread::spawn(move || drop(table));
-        }
     }
 }
 
@@ -181,23 +145,24 @@ impl<T: Table> Lead for Leader<T> {
     async fn stand(&self, venue: &dyn Venue, since_ms: u64) -> Result<Standing, String> {
         let time_ms = venue.time_ms().await.map_err(|error| error.to_string())?;
         let (shard, secs) = (self.shard, time_ms / 1_000);
-        let leads = self
-            .with(move |table, lease| {
-                let held = match *lease {
-                    Some(held) => table.renew(&held, secs)?,
-                    None => table.take(shard, secs)?,
-                };
-                *lease = held;
-                Ok(held.is_some())
+        let held = *self.lease();
+        let held = self
+            .connection
+            .with(move |table| match held {
+                Some(held) => table.renew(&held, secs),
+                None => table.take(shard, secs),
             })
             .await?;
-        if !leads {
+        *self.lease() = held;
+        if held.is_none() {
             return Ok(Standing::Follows);
         }
         self.settle(venue, secs).await?;
         let from_secs = (since_ms / 1_000).saturating_sub(BACK_SECS);
-        let outcomes = self.with(move |table, _| table.outcomes(shard, from_secs));
-        let outcomes = outcomes.await?;
+        let outcomes = self
+            .connection
+            .with(move |table| table.outcomes(shard, from_secs))
+            .await?;
         let oids = outcomes.iter().filter_map(|(_, outcome)| oid_of(outcome));
         Ok(Standing::Leads(oids.collect()))
     }
@@ -207,17 +172,18 @@ impl<T: Table> Lead for Leader<T> {
         let bytes = serde_json::to_vec(order).map_err(|error| error.to_string())?;
         // The second in which it ends: the next holder begins after that.
         let last_secs = order.expires_after_ms / 1_000;
-        let written = self.with(move |table, lease| {
-            let Some(held) = lease else {
-                return Ok(Err(Refusal::Lost));
-            };
-            let written = table.write(held, &name, last_secs, &bytes)?;
-            if written == Err(Refusal::Lost) {
-                *lease = None;
+        let held = *self.lease();
+        let written = match held {
+            Some(held) => {
+                let write = move |table: &mut T| table.write(&held, &name, last_secs, &bytes);
+                self.connection.with(write).await?
             }
-            Ok(written)
-        });
-        written.await?.map_err(|refusal| match refusal {
+            None => Err(Refusal::Lost),
+        };
+        if written == Err(Refusal::Lost) {
+            *self.lease() = None;
+        }
+        written.map_err(|refusal| match refusal {
             Refusal::Lost => "another keeper holds the hedge's lease".into(),
             Refusal::OutlivesLease { through } => format!(
                 "the order would outlive the lease, which holds through {through} by the venue's clock: is this machine's \
@@ -237,7 +203,8 @@ impl<T: Table> Lead for Leader<T> {
         let (shard, name) = (self.shard, order.cloid.to_string());
         // What could not be written is found out again by whoever leads.
         let _ = self
-            .with(move |table, _| table.settle(shard, &name, &outcome))
+            .connection
+            .with(move |table| table.settle(shard, &name, &outcome))
             .await;
     }
 }

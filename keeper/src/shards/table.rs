@@ -1,18 +1,18 @@
 //! Where the leases are: in Postgres, or, in tests, in memory.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::Arc;
 
 use ballast_history::store::Postgres;
 use ballast_lease::{Lease, LeaseError, Leases, OpenIntent, Refusal, shard::SHARDS};
 use tokio::{task::spawn_blocking, time::timeout};
 
-use crate::config::Shards;
+use crate::{
+    config::Shards,
+    connection::{self, PATIENCE},
+};
 
-/// After so long without an answer a connection is given up.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// To such a table.
+pub(super) type Connection = connection::Connection<Box<dyn Table>>;
 
 /// One member's view of the leases. What it says is done.
 pub trait Table: Send + 'static {
@@ -41,7 +41,7 @@ pub trait Table: Send + 'static {
 }
 
 /// Connects to the table: again after every error.
-pub type Connect = Arc<dyn Fn() -> Result<Box<dyn Table>, String> + Send + Sync>;
+pub type Connect = connection::Connect<Box<dyn Table>>;
 
 /// In Postgres.
 pub fn in_postgres(config: &Shards) -> Connect {
@@ -85,69 +85,6 @@ pub async fn look(config: &Shards, height: u64) -> Result<GroupSeen, String> {
     let seen = timeout(PATIENCE, spawn_blocking(look)).await;
     let seen = seen.map_err(|_| format!("no answer within {PATIENCE:?}"))?;
     seen.map_err(|error| error.to_string())?
-}
-
-type Open = Arc<Mutex<Option<Box<dyn Table>>>>;
-
-/// A connection that is used away from the tasks, and made anew when it fails or hangs.
-pub(super) struct Connection {
-    connect: Connect,
-    open: Mutex<Open>,
-}
-
-impl Connection {
-    pub fn new(connect: Connect) -> Self {
-        Self {
-            connect,
-            open: Mutex::default(),
-        }
-    }
-
-    fn open(&self) -> Open {
-        Arc::clone(&self.open.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Leaves what hangs to itself.
-    fn give_up(&self) {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Open::default();
-    }
-
-    pub async fn with<R: Send + 'static>(
-        &self,
-        act: impl FnOnce(&mut dyn Table) -> Result<R, String> + Send + 'static,
-    ) -> Result<R, String> {
-        let (open, connect) = (self.open(), Arc::clone(&self.connect));
-        let done = spawn_blocking(move || {
-            let mut table = open.lock().unwrap_or_else(PoisonError::into_inner);
-            let result = match &mut *table {
-                Some(table) => act(table.as_mut()),
-                None => act(table.insert(connect()?).as_mut()),
-            };
-            if result.is_err() {
-                *table = None;
-            }
-            result
-        });
-        match timeout(PATIENCE, done).await {
-            Ok(done) => done.map_err(|error| error.to_string())?,
-            Err(_) => {
-                self.give_up();
-                Err(format!("no answer within {PATIENCE:?}"))
-            }
-        }
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        let open = self.open();
-        // What hangs is left to whoever waits for it.
-        let table = open.try_lock().ok().and_then(|mut table| table.take());
-        if let Some(table) = table {
-            // A connection says goodbye, which may not be waited for inside of a runtime.
-            std::thread::spawn(move || drop(table));
-        }
-    }
 }
 
 fn all() -> Vec<u32> {
