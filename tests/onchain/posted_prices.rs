@@ -1,18 +1,21 @@
 //! The keeper on prices that it posts itself: from a server that speaks Hermes' HTTP, through the receiver's real instructions, into
 //! the accounts of its next action.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use ballast_abi::pyth::{PriceUpdate, stand_in::forged_update};
 use ballast_client::{
-    Keypair, MarketSnapshot, PositionContext, Pubkey, Signer,
+    Keypair, MarketSnapshot, PositionContext, Pubkey, Signer, TransactionSigner,
     posting::{MessageAccount, Posting, PricePosting, pack},
 };
 use ballast_keeper::{
     config::Prices,
-    execute::{Job, Report, Verdict},
+    execute::{Job, Report, Spent, Verdict},
     journal::Outcome,
-    updates::{PriceUpdates, read_updates},
+    updates::{Occasion, PostError, Poster, PriceUpdates, read_updates},
 };
 use ballast_localnet::{HermesAnswer, HermesServer, Localnet, LocalnetExt, PricePost, UsdPrice};
 use ballast_model::{Bps, Side};
@@ -284,6 +287,79 @@ async fn a_posting_that_was_broken_off_anywhere_is_no_obstacle() {
             0
         );
     }
+}
+
+/// Lets so many transactions be sent, and counts.
+#[derive(Default)]
+struct Leave {
+    sends: AtomicUsize,
+    most: usize,
+    spent: AtomicUsize,
+    given_back: AtomicUsize,
+}
+
+impl Occasion for Leave {
+    fn is_urgent(&self) -> bool {
+        true
+    }
+
+    fn may_send(&self) -> bool {
+        self.sends.load(Ordering::Relaxed) < self.most
+    }
+
+    fn sent(&self) {
+        self.sends.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn spend(&self) -> Result<(), Spent> {
+        self.spent.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn spent_nothing(&self) {
+        self.given_back.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A halt in the middle of a posting ends it there; the next one closes what it left.
+#[tokio::test]
+async fn who_may_not_send_any_more_posts_no_further_and_what_was_not_sent_costs_nothing() {
+    let market = Market::new().await;
+    market.move_on(206, 45).await;
+    market.publish(206);
+    let signer: Arc<dyn TransactionSigner> = Arc::new(market.scene.keeper.keypair.insecure_clone());
+    let chain = market.scene.svm.chain();
+    let sender = market.scene.world.sender.clone();
+    let poster = Poster::new(market.source(), chain, sender, signer);
+    let context = &market.scene.world.market;
+    let prices = poster.newest(context).await.unwrap();
+    let keeper = market.scene.keeper.key();
+    let lamports = async || market.scene.lamports(&keeper).await;
+    let before = lamports().await;
+    for (most, spent, given_back) in [(0, 1, 1), (1, 1, 0)] {
+        let leave = Leave {
+            most,
+            ..Leave::default()
+        };
+        let posted = poster.post(context, &prices, 0, &leave).await;
+        assert!(matches!(posted, Err(PostError::BrokenOff(_))), "{posted:?}");
+        let counted = [&leave.sends, &leave.spent, &leave.given_back];
+        let counted = counted.map(|count| count.load(Ordering::Relaxed));
+        assert_eq!(counted, [most, spent, given_back]);
+        assert_eq!(lamports().await == before, most == 0);
+    }
+    assert_eq!(market.own_accounts().await, []);
+    // To have broken off is no failure, so that nobody pauses for it.
+    let leave = Leave {
+        most: 100,
+        ..Leave::default()
+    };
+    let posted = poster.post(context, &prices, 0, &leave).await.unwrap();
+    assert_eq!(market.own_accounts().await.len(), 2);
+    // What is there already is paid for once.
+    let again = Leave::default();
+    let same = poster.post(context, &prices, 0, &again).await.unwrap();
+    assert_eq!((same, again.spent.load(Ordering::Relaxed)), (posted, 0));
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 //! Counted is what a transaction costs at most, from the moment it is journaled: signatures, priority fee and tip. What turns out never
 //! to have landed is given back. A part is kept for what moves a position away from its loss, so that the rest cannot use it up.
 
-use std::{collections::VecDeque, sync::PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{PoisonError, atomic::Ordering},
+};
 
 use ballast_strategy::decide::ActionKind;
 use thiserror::Error;
@@ -39,10 +42,22 @@ pub struct Spent {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spending(VecDeque<Expense>);
 
+/// What an expense was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum For {
+    /// The intent of this number.
+    Intent(u64),
+    /// A posting, which the journal does not know.
+    Posting(PostingId),
+}
+
+/// A posting, within one life of the keeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PostingId(u64);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Expense {
-    /// Number of its intent; a posting has none.
-    id: Option<u64>,
+    what: For,
     secs: i64,
     lamports: u64,
 }
@@ -72,21 +87,29 @@ impl Spending {
             Record::Intent(intent) => {
                 let secs = intent.inputs.now_secs;
                 self.forget(secs);
-                self.add(Some(intent.id.0), secs, lamports_up(intent));
+                self.add(For::Intent(intent.id.0), secs, lamports_up(intent));
             }
             Record::Outcome(outcome) => self.settle(outcome.id.0, &outcome.outcome),
             Record::Header(_) | Record::Paper(_) | Record::Override(_) => {}
         }
     }
 
-    fn add(&mut self, id: Option<u64>, secs: i64, lamports: u64) {
-        self.0.push_back(Expense { id, secs, lamports });
+    fn add(&mut self, what: For, secs: i64, lamports: u64) {
+        self.0.push_back(Expense {
+            what,
+            secs,
+            lamports,
+        });
+    }
+
+    fn give_back(&mut self, what: For) {
+        self.0.retain(|expense| expense.what != what);
     }
 
     /// What never landed cost nothing.
     fn settle(&mut self, id: u64, outcome: &Outcome) {
         if matches!(outcome, Outcome::Expired { .. } | Outcome::Dropped { .. }) {
-            self.0.retain(|expense| expense.id != Some(id));
+            self.give_back(For::Intent(id));
         }
     }
 
@@ -109,7 +132,7 @@ impl Spending {
         &mut self,
         fees: &Fees,
         action: ActionKind,
-        id: Option<u64>,
+        what: For,
         needed: u64,
         now_secs: i64,
     ) -> Result<(), Spent> {
@@ -130,7 +153,7 @@ impl Spending {
                 wait_secs: oldest.map_or(HOUR_SECS, |secs| secs + HOUR_SECS - now_secs),
             });
         }
-        self.add(id, now_secs, needed);
+        self.add(what, now_secs, needed);
         Ok(())
     }
 }
@@ -151,28 +174,37 @@ impl Executor {
     /// Counts what an intent may cost, before it is journaled.
     pub(super) fn spend(&self, intent: &Intent) -> Result<(), Spent> {
         let (fees, now_secs) = (&self.config.fees, self.control.now_secs());
-        let (id, needed) = (Some(intent.id.0), lamports_up(intent));
+        let (what, needed) = (For::Intent(intent.id.0), lamports_up(intent));
         self.spending()
-            .spend(fees, intent.action, id, needed, now_secs)
+            .spend(fees, intent.action, what, needed, now_secs)
     }
 
     /// Counts what posting a price for that may cost.
     pub(super) fn spend_on_posting(
         &self,
+        posting: PostingId,
         action: ActionKind,
         compute_units: u32,
         micro_lamports: u64,
     ) -> Result<(), Spent> {
         let (fees, now_secs) = (&self.config.fees, self.control.now_secs());
         let needed = fee_lamports_up(POSTING_SIGNATURES, compute_units, micro_lamports);
-        self.spending().spend(fees, action, None, needed, now_secs)
+        let what = For::Posting(posting);
+        self.spending().spend(fees, action, what, needed, now_secs)
+    }
+
+    /// Nothing of a posting was sent.
+    pub(super) fn posted_nothing(&self, posting: PostingId) {
+        self.spending().give_back(For::Posting(posting));
+    }
+
+    pub(super) fn next_posting(&self) -> PostingId {
+        PostingId(self.postings.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The intent was not journaled, or never landed.
     pub(super) fn spent_nothing(&self, intent: &Intent) {
-        self.spending()
-            .0
-            .retain(|expense| expense.id != Some(intent.id.0));
+        self.spending().give_back(For::Intent(intent.id.0));
     }
 }
 
@@ -183,6 +215,7 @@ mod tests {
     use super::*;
     use crate::journal::{IntentId, OutcomeRecord, tests::intent};
 
+    const POSTING: For = For::Posting(PostingId(0));
     const FEES: Fees = Fees {
         min_micro_lamports: 0,
         max_micro_lamports: 0,
@@ -199,7 +232,7 @@ mod tests {
 
     fn spend(spending: &mut Spending, action: ActionKind, needed: u64, now_secs: i64) -> bool {
         spending
-            .spend(&FEES, action, None, needed, now_secs)
+            .spend(&FEES, action, POSTING, needed, now_secs)
             .is_ok()
     }
 
@@ -225,7 +258,7 @@ mod tests {
     fn an_hour_later_it_is_free_again_and_who_is_refused_is_told_when() {
         let mut spending = Spending::default();
         assert!(spend(&mut spending, ActionKind::Rehedge, 50, 1_000));
-        let refused = spending.spend(&FEES, ActionKind::Rehedge, None, 20, 2_000);
+        let refused = spending.spend(&FEES, ActionKind::Rehedge, POSTING, 20, 2_000);
         let refused = refused.unwrap_err();
         assert_eq!((refused.left, refused.wait_secs), (10, 2_600));
         assert!(refused.to_string().contains("fees.max_lamports_per_hour"));

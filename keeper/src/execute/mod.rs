@@ -17,7 +17,7 @@ mod tables;
 mod tip;
 mod view;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64};
 
 use ballast_client::{
     Chain, ChainError, Instruction, Lane, MarketContext, PriorityFee, SendError, Sender,
@@ -28,6 +28,7 @@ use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 use tracing::{Instrument, Span, field};
 
+pub use budget::Spent;
 pub use fees::{Earned, FeeAccounts};
 pub use view::{Fresh, View, ViewError, ViewRequest};
 
@@ -38,7 +39,7 @@ use ballast_strategy::{
     urgency::Stakes,
 };
 use ballast_view::TokenNames;
-use budget::{Spending, Spent};
+use budget::Spending;
 use build::Learned;
 use carry::Plan;
 use look::{Look, acts};
@@ -183,6 +184,8 @@ pub struct Executor {
     learned: Arc<Mutex<Learned>>,
     balance: Arc<Balance>,
     spending: Arc<Mutex<Spending>>,
+    /// How many postings there were.
+    postings: Arc<AtomicU64>,
 }
 
 impl Executor {
@@ -215,6 +218,7 @@ impl Executor {
             learned: Arc::default(),
             balance: Arc::default(),
             spending: Arc::default(),
+            postings: Arc::default(),
         }
     }
 

@@ -11,13 +11,14 @@ use solana_sdk::pubkey::Pubkey;
 
 use super::{
     Executor, Job, Report, Trouble, Verdict,
+    budget::{PostingId, Spent, is_reserved_for},
     fee::micro_lamports,
     look::{Look, acts},
 };
 use crate::{
     book::published,
     control::Permission,
-    updates::{Pair, Posted, Poster, SignedPrice},
+    updates::{Occasion, Pair, PostError, Posted, Poster, SignedPrice},
 };
 
 impl Executor {
@@ -45,8 +46,7 @@ impl Executor {
         }
         let stakes = newer.stakes(&at);
         let fee = micro_lamports(&self.config.fees, &stakes, job.attempt, POSTING_UNITS, 0);
-        self.spend_on_posting(job.action, POSTING_UNITS, fee)?;
-        let posted = poster.post(&job.market, &prices, fee).await?;
+        let posted = self.post(job, poster, &prices, fee).await?;
         Ok(Some(Job {
             market: at_accounts(&job.market, &posted),
             min_slot: job.min_slot.max(posted.slot),
@@ -127,9 +127,56 @@ impl Executor {
     ) -> Result<Arc<MarketContext>, Trouble> {
         let calm = Stakes::default();
         let fee = micro_lamports(&self.config.fees, &calm, job.attempt, POSTING_UNITS, 0);
-        self.spend_on_posting(job.action, POSTING_UNITS, fee)?;
-        let posted = poster.post(&job.market, prices, fee).await?;
+        let posted = self.post(job, poster, prices, fee).await?;
         Ok(at_accounts(&job.market, &posted))
+    }
+
+    async fn post(
+        &self,
+        job: &Job,
+        poster: &Poster,
+        prices: &Pair,
+        micro_lamports: u64,
+    ) -> Result<Posted, Trouble> {
+        let for_job = ForJob {
+            executor: self,
+            job,
+            micro_lamports,
+            posting: self.next_posting(),
+        };
+        let posted = poster.post(&job.market, prices, micro_lamports, &for_job);
+        posted.await.map_err(|error| match error {
+            PostError::Spent(spent) => spent.into(),
+            other => other.into(),
+        })
+    }
+}
+
+/// A posting for a job.
+struct ForJob<'a> {
+    executor: &'a Executor,
+    job: &'a Job,
+    micro_lamports: u64,
+    posting: PostingId,
+}
+
+impl Occasion for ForJob<'_> {
+    fn is_urgent(&self) -> bool {
+        is_reserved_for(self.job.action)
+    }
+
+    fn may_send(&self) -> bool {
+        self.executor.posts(&self.job.position, self.job.action)
+    }
+
+    fn spend(&self) -> Result<(), Spent> {
+        let (posting, action) = (self.posting, self.job.action);
+        self.executor
+            .spend_on_posting(posting, action, POSTING_UNITS, self.micro_lamports)
+    }
+
+    fn spent_nothing(&self) {
+        self.executor.posted_nothing(self.posting);
     }
 }
 

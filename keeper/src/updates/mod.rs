@@ -20,7 +20,7 @@ use async_trait::async_trait;
 pub use cache::Pair;
 pub use error::UpdatesError;
 pub use hermes::Hermes;
-pub use poster::{PostError, Posted, Poster};
+pub use poster::{Occasion, PostError, Posted, Poster};
 pub use signed::{FeedId, SignedPrice, read_updates};
 pub use watch::watch;
 

@@ -7,7 +7,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,6 +28,7 @@ use super::{
     FeedId, PriceUpdates, SignedPrice, UpdatesError,
     cache::{Cache, Pair},
 };
+use crate::execute::Spent;
 
 /// A posted price stands for others that are so little newer: no more than one is paid for in that time.
 const REUSED_SECS: i64 = 5;
@@ -80,9 +84,79 @@ pub enum PostError {
     /// Nobody signs.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// It would cost more than may be spent.
+    #[error(transparent)]
+    Spent(#[from] Spent),
+    /// The keeper was told to send nothing, or something urgent is to be posted first.
+    #[error("posting a price was broken off before all of it was sent: {0}")]
+    BrokenOff(&'static str),
     /// It has failed just now.
     #[error("posting a price has just failed; it is tried again in {} s", .0.as_secs() + 1)]
     Pausing(Duration),
+}
+
+/// Who posts, and what that is allowed.
+pub trait Occasion: Sync {
+    /// Whether it cannot wait: others then break off between two transactions.
+    fn is_urgent(&self) -> bool;
+    /// Whether something may be sent now.
+    fn may_send(&self) -> bool;
+    /// Something is sent now.
+    fn sent(&self) {}
+    /// Counts what the posting may cost.
+    ///
+    /// # Errors
+    /// [`Spent`]: there is no money for it.
+    fn spend(&self) -> Result<(), Spent>;
+    /// None of it was sent.
+    fn spent_nothing(&self);
+}
+
+/// An occasion, and whether anything was sent.
+struct Permit<'a> {
+    occasion: &'a dyn Occasion,
+    /// How many urgent ones wait for their turn.
+    urgent: &'a AtomicUsize,
+    sent: AtomicBool,
+}
+
+impl Permit<'_> {
+    /// Asked before every time that bytes are sent.
+    fn may_send(&self) -> bool {
+        let may = self.occasion.may_send();
+        if may {
+            self.sent.store(true, Ordering::Relaxed);
+            self.occasion.sent();
+        }
+        may
+    }
+
+    /// Asked before every transaction.
+    fn check(&self) -> Result<(), PostError> {
+        if !self.occasion.may_send() {
+            return Err(PostError::BrokenOff("the keeper may not send now"));
+        }
+        if !self.occasion.is_urgent() && self.urgent.load(Ordering::Relaxed) > 0 {
+            return Err(PostError::BrokenOff("something urgent goes first"));
+        }
+        Ok(())
+    }
+}
+
+/// Counts who waits, for as long as it does.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// See the module's description.
@@ -95,6 +169,8 @@ pub struct Poster {
     wormholes: Mutex<HashMap<Pubkey, Pubkey>>,
     /// Held while posting, because there is one account for messages.
     state: AsyncMutex<State>,
+    /// How many urgent ones wait for that.
+    urgent: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -143,6 +219,7 @@ impl Poster {
             signer,
             wormholes: Mutex::default(),
             state: AsyncMutex::default(),
+            urgent: AtomicUsize::new(0),
         }
     }
 
@@ -163,10 +240,13 @@ impl Poster {
         market: &MarketContext,
         prices: &Pair,
         micro_lamports: u64,
+        occasion: &dyn Occasion,
     ) -> Result<Posted, PostError> {
         let published_secs = older(prices);
         let key = (market.market.price_receiver, feeds(market));
+        let waiting = occasion.is_urgent().then(|| Waiting::new(&self.urgent));
         let mut state = self.state.lock().await;
+        drop(waiting);
         if let Some(held) = state.posted.get(&key)
             && held.published_secs.saturating_add(REUSED_SECS) >= published_secs
         {
@@ -175,30 +255,53 @@ impl Poster {
         if let Some(left) = state.left() {
             return Err(PostError::Pausing(left));
         }
+        occasion.spend()?;
+        let permit = Permit {
+            occasion,
+            urgent: &self.urgent,
+            sent: AtomicBool::new(false),
+        };
+        let posted = self.post_anew(key, prices, micro_lamports, &permit).await;
+        if !permit.sent.load(Ordering::Relaxed) {
+            occasion.spent_nothing();
+        }
+        match posted {
+            Err(broken_off @ PostError::BrokenOff(_)) => return Err(broken_off),
+            ref tried => state.note(tried.is_err()),
+        }
+        let posted = posted?;
+        state.posted.insert(key, posted);
+        Ok(posted)
+    }
+
+    async fn post_anew(
+        &self,
+        (receiver, [base, quote]): (Pubkey, [FeedId; 2]),
+        prices: &Pair,
+        micro_lamports: u64,
+        permit: &Permit<'_>,
+    ) -> Result<Posted, PostError> {
         let posting = Posting {
             payer: self.signer.address(),
-            receiver: key.0,
-            wormhole: self.wormhole(key.0).await?,
+            receiver,
+            wormhole: self.wormhole(receiver).await?,
             treasury_id: TREASURY,
         };
-        let [base, quote] = key.1;
         let accounts = [
-            self.account(&posting.receiver, &base).await?,
-            self.account(&posting.receiver, &quote).await?,
+            self.account(&receiver, &base).await?,
+            self.account(&receiver, &quote).await?,
         ];
-        let sent = self.send_all(&posting, prices, &accounts, micro_lamports);
-        let sent = sent.await;
-        state.note(sent.is_err());
-        let posted = Posted {
+        let slot = self
+            .send_all(&posting, prices, &accounts, micro_lamports, permit)
+            .await?;
+        Ok(Posted {
             prices: PriceAccounts {
                 base: accounts[0].pubkey(),
                 quote: accounts[1].pubkey(),
             },
-            slot: sent?,
-            published_secs,
-        };
-        state.posted.insert(key, posted);
-        Ok(posted)
+            slot,
+            published_secs: older(prices),
+        })
     }
 
     /// Posts both prices, which are nearly always under one root; returns the slot of the last transaction.
@@ -208,6 +311,7 @@ impl Poster {
         prices: &Pair,
         accounts: &[Keypair; 2],
         micro_lamports: u64,
+        permit: &Permit<'_>,
     ) -> Result<u64, PostError> {
         let both: Vec<_> = prices.iter().zip(accounts).collect();
         let [base, quote] = prices;
@@ -215,7 +319,7 @@ impl Poster {
         let mut slot = 0;
         for under_one in both.chunks(together) {
             slot = self
-                .send_under_one(posting, under_one, micro_lamports)
+                .send_under_one(posting, under_one, micro_lamports, permit)
                 .await?
                 .max(slot);
         }
@@ -261,6 +365,7 @@ impl Poster {
         posting: &Posting,
         prices: &[(&SignedPrice, &Keypair)],
         micro_lamports: u64,
+        permit: &Permit<'_>,
     ) -> Result<u64, PostError> {
         let vaa = prices.first().map_or(&[][..], |(first, _)| first.vaa());
         let account = self.message_account(posting, vaa.len()).await?;
@@ -282,15 +387,17 @@ impl Poster {
                 request = request.signer(*account);
             }
             request.instructions = instructions;
-            slot = self.send(&request).await?.max(slot);
+            slot = self.send(&request, permit).await?.max(slot);
         }
         Ok(slot)
     }
 
-    async fn send(&self, request: &Request<'_>) -> Result<u64, PostError> {
+    async fn send(&self, request: &Request<'_>, permit: &Permit<'_>) -> Result<u64, PostError> {
+        permit.check()?;
         let prepared = self.sender.prepare(request).await?;
         let signature = prepared.signature();
-        match self.sender.deliver(&prepared).await {
+        let delivered = self.sender.deliver_while(&prepared, || permit.may_send());
+        match delivered.await {
             Outcome::Landed { slot } => Ok(slot),
             Outcome::Failed { failure, .. } => Err(PostError::Failed(Box::new(failure), signature)),
             Outcome::Expired | Outcome::Dropped { .. } => Err(PostError::Late(signature)),
@@ -320,4 +427,46 @@ impl Poster {
 /// When the older of two prices was published.
 fn older([base, quote]: &Pair) -> i64 {
     base.price.publish_time.min(quote.price.publish_time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed {
+        urgent: bool,
+        may_send: bool,
+    }
+
+    impl Occasion for Fixed {
+        fn is_urgent(&self) -> bool {
+            self.urgent
+        }
+        fn may_send(&self) -> bool {
+            self.may_send
+        }
+        fn spend(&self) -> Result<(), Spent> {
+            Ok(())
+        }
+        fn spent_nothing(&self) {}
+    }
+
+    #[test]
+    fn what_can_wait_breaks_off_for_what_cannot_and_nobody_sends_who_may_not() {
+        let waiting = AtomicUsize::new(0);
+        let goes_on = |urgent, may_send| {
+            let permit = Permit {
+                occasion: &Fixed { urgent, may_send },
+                urgent: &waiting,
+                sent: AtomicBool::new(false),
+            };
+            permit.check().is_ok()
+        };
+        assert!(goes_on(false, true) && goes_on(true, true));
+        assert!(!goes_on(false, false) && !goes_on(true, false));
+        let one = Waiting::new(&waiting);
+        assert!(!goes_on(false, true) && goes_on(true, true));
+        drop(one);
+        assert!(goes_on(false, true));
+    }
 }
