@@ -1,13 +1,57 @@
 //! Exits: into the token that the owner wants, at each edge and at the floor, and whatever dust is owed.
 
-use ballast_client::{Automation, BallastError, Reaction, Trade, instruction};
+use ballast_client::{Automation, BallastError, OpenArgs, Policy, Reaction, Trade, instruction};
+use ballast_keeper::execute::Verdict;
 use ballast_localnet::UsdPrice;
 use ballast_model::Amounts;
+use ballast_strategy::decide::ActionKind;
 
 use crate::{
+    keeper::Hand,
     lifecycle::automation,
     support::{Scene, accepted, refused},
 };
+
+/// An owner who does not hedge wants out at 193. A deleverage without a swap has taken all the liquidity before.
+#[tokio::test]
+async fn a_stop_loss_works_after_a_deleverage_that_left_no_liquidity() {
+    let scene = Scene::new().await;
+    let band = [UsdPrice::dollars(190), UsdPrice::dollars(260)];
+    let own = Amounts::new(0, 100_000_000);
+    let args = OpenArgs {
+        policy: Policy {
+            hedge_bps: 0,
+            ..scene.world.policy()
+        },
+        ..scene.world.open_args(1, band, own, 39_000).unwrap()
+    };
+    let position = scene.world.open(&scene.alice, args).await.unwrap();
+    let stop = scene.world.tick_at(UsdPrice::dollars(193)).unwrap().get();
+    let automation = Automation {
+        window_low_tick: stop,
+        at_low: Reaction::ExitIntoQuote as u8,
+        ..automation()
+    };
+    scene.automate(&position, automation).await;
+    scene.price(194).await;
+    accepted(scene.deleverage(&position, &scene.keeper).await);
+    let (model, _) = scene.model(&position).await;
+    assert!(model.liquidity == 0 && model.idle.base > 0 && model.debt.quote > 0);
+    // The keeper sees it coming, and does it.
+    let hand = Hand::new(&scene, "");
+    let early = hand.act(&position, ActionKind::Exit).await;
+    assert!(matches!(early.verdict, Verdict::NotDue), "{early:?}");
+    // Below the owner's trigger of LTV nothing else is due.
+    scene.price(192).await;
+    Hand::landed(&hand.act(&position, ActionKind::Exit).await);
+    let (model, _) = scene.model(&position).await;
+    assert!(model.debt.is_zero() && model.idle.base == 0 && model.idle.quote > 0);
+    // With neither liquidity nor debt it is the owner's.
+    refused(
+        scene.exit(&position, &scene.keeper).await,
+        BallastError::NoLiquidity,
+    );
+}
 
 #[tokio::test]
 async fn each_edge_of_the_window_and_the_floor_lead_to_the_token_that_the_owner_wants() {

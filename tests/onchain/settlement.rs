@@ -5,7 +5,7 @@ use ballast_client::{
     ballast::events::Settled, instruction,
 };
 use ballast_localnet::{Localnet, Trader, UsdPrice};
-use ballast_model::worth_down;
+use ballast_model::{base_for_value_up, worth_down};
 
 use crate::support::{ANY, Scene, Sent, accepted, refused};
 
@@ -192,6 +192,58 @@ async fn a_market_that_hears_a_price_again_settles_nothing() {
         scene.settle(&scene.liquidator, &position, ANY).await,
         BallastError::NotSilentLongEnough,
     );
+}
+
+/// For a month the bonus's growth comes out of equity only, also where somebody brings no more than pays him best.
+#[tokio::test]
+async fn in_the_month_parts_cost_lenders_no_more_than_all_at_once() {
+    for days in [0, 10, 20, 30] {
+        let scene = Scene::new().await;
+        let position = scene.open(1).await;
+        scene.oracle_dies(230, WEEK_SECS).await;
+        // What is held repays quote; base is missing.
+        accepted(scene.settle(&scene.keeper, &position, Amounts::ZERO).await);
+        scene.svm.pass_time(days * 86_400).await.unwrap();
+        let at = scene.world.snapshot().await.unwrap().pool.sqrt_price;
+        let (held, _) = scene.model(&position).await;
+        assert!(held.value(at).unwrap().equity() > 0);
+        // As much base as all that is left would pay for.
+        let bonus_bps = 300 + 500 * days;
+        let value = u128::from(held.idle.quote) * 10_000 / u128::from(10_000 + bonus_bps);
+        let part = base_for_value_up(value, at).unwrap();
+        let mut lost = Vec::new();
+        let mut settle = async |most| {
+            let receipt = accepted(scene.settle(&scene.liquidator, &position, most).await);
+            assert_eq!(u64::from(settled(&receipt).bonus_bps), bonus_bps);
+            lost.extend(receipt.events.iter().filter_map(|event| match event {
+                BallastEvent::BadDebtBooked(booked) => Some(booked.amount),
+                _ => None,
+            }));
+            settled(&receipt).complete
+        };
+        let complete = settle(Amounts::new(part, 0)).await;
+        assert_eq!(complete, days == 0, "{days} days");
+        if !complete {
+            assert!(settle(ANY).await);
+        }
+        assert_eq!(lost, [0u64; 0], "{days} days");
+    }
+}
+
+/// Where nothing is missing, somebody pushes the pool, so that a token is: he earns the least bonus, however long nobody has come.
+#[tokio::test]
+async fn who_makes_a_token_missing_is_not_paid_for_the_time_before() {
+    for days in [0, 5, 40] {
+        let scene = Scene::new().await;
+        let position = scene.open(1).await;
+        scene.oracle_dies(200, WEEK_SECS).await;
+        scene.svm.pass_time(days * 86_400).await.unwrap();
+        scene.pool(211.0).await;
+        let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
+        let event = settled(&receipt);
+        assert!(event.complete && event.brought_base > 0);
+        assert_eq!((event.bonus_bps, event.lenders_bonus_bps), (300, 300));
+    }
 }
 
 /// The last price was 200, and base costs 400 now: nobody brings base for the price and a bonus of 3 %.

@@ -210,3 +210,42 @@ fn flatten_closes_in_slices_and_the_journal_is_the_venues_record() {
     assert_eq!(venue.flatten(0o600).code, 0, "there is nothing to close");
     drop(venue.runtime);
 }
+
+/// Two that hedge one account would trade against each other without end.
+#[test]
+fn flatten_stops_where_somebody_else_trades_the_account() {
+    let venue = venue();
+    let owner = venue.account.parse().unwrap();
+    let tape = Arc::clone(&venue.tape);
+    // A keeper elsewhere sells again what is bought back.
+    let keeper = std::thread::spawn(move || {
+        loop {
+            let mut tape = tape.lock().unwrap();
+            let exchange = tape.at(SystemClock.now_ms());
+            if exchange.account(owner).unwrap().position("SOL") > Decimal::from(-20) {
+                let order = NewOrder {
+                    account: owner,
+                    asset: 0,
+                    side: Side::Sell,
+                    price: 90.into(),
+                    size: 5.into(),
+                    tif: Tif::Ioc,
+                    reduce_only: false,
+                    cloid: None,
+                };
+                exchange.place(order).unwrap();
+                return;
+            }
+            drop(tape);
+            std::thread::yield_now();
+        }
+    });
+    let run = venue.flatten(0o600);
+    keeper.join().unwrap();
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert!(
+        run.err.contains("somebody else traded -5 SOL"),
+        "{}",
+        run.err
+    );
+}

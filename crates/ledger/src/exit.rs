@@ -52,7 +52,9 @@ pub fn exit<L: Ledger>(
     terms: &ExitTerms,
     mut may_swap: impl FnMut(&L) -> Result<(), L::Error>,
 ) -> Result<Exited, L::Error> {
-    ledger.withdraw(ledger.liquidity())?;
+    if ledger.liquidity() > 0 {
+        ledger.withdraw(ledger.liquidity())?;
+    }
     let mut done = Exited {
         fees: ledger.collect()?,
         repaid: settle(ledger)?,

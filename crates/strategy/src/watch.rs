@@ -107,11 +107,13 @@ pub(crate) fn triggers(
         markets
     };
     let waits = |kind| waiting.contains(&kind);
-    let automated = if allowed && model.liquidity > 0 {
+    // With debt and no liquidity there is an exit to come, and nothing to recenter.
+    let automated = if allowed && (model.liquidity > 0 || !model.debt.is_zero()) {
         automation_triggers(&situation.position.automation, oracle)
     } else {
         Triggers::default()
     };
+    let recenters = model.liquidity > 0 && !waits(ActionKind::Recenter);
     let hedge = HedgeBand {
         hedge: policy.hedge(),
         band: Bps::new(policy.delta_band_bps),
@@ -120,7 +122,7 @@ pub(crate) fn triggers(
     Triggers {
         ltv: Some(ltv),
         hedge: hedges.then_some(hedge),
-        edge: automated.edge.filter(|_| !waits(ActionKind::Recenter)),
+        edge: automated.edge.filter(|_| recenters),
         ..automated
     }
 }

@@ -122,8 +122,13 @@ fn check_settled(
     let signed = |value: u128| i128::try_from(value).unwrap();
 
     let least_bps = i64::from(market.limits.liquidation_bonus_bps);
-    let waited_secs = silent_secs.into_iter().max().unwrap() - Market::SETTLEMENT_SECS;
-    // The liquidation bonus, and 5 % a day; 30 days later at the expense of lenders too.
+    let overdue_secs = silent_secs.into_iter().max().unwrap() - Market::SETTLEMENT_SECS;
+    let begun = was.position.position;
+    let waited_secs = match (begun.due_need, begun.liquidity.get()) {
+        (u32::MAX, 0) => overdue_secs.min(now_secs - begun.due_since_secs),
+        _ => 0,
+    };
+    // The liquidation bonus, and 5 % for each day since it left the pool; 30 days later at the expense of lenders too.
     let grown = |secs: i64| (least_bps + secs.max(0) * 500 / 86_400).min(90_000);
     assert_eq!(i64::from(event.bonus_bps), grown(waited_secs));
     let of_lenders = grown(waited_secs - 30 * 86_400);
@@ -137,19 +142,25 @@ fn check_settled(
         signed(received) <= signed(brought) + bonus,
         "{received} for {brought}"
     );
-    let equity = |picture: &Picture, held: &Held| {
+    let value = |picture: &Picture, held: &Held| {
         let model = picture.model(&held.position, now_secs);
-        model.value(at).unwrap().equity()
+        model.value(at).unwrap()
     };
     let fees = signed(worth_down(event.fees_base, event.fees_quote));
-    let had = equity(before, was) + fees;
-    let has = equity(after, is);
+    let had = value(before, was).equity() + fees;
+    let has = value(after, is).equity();
     assert!(
         had - has <= bonus + rounding,
         "a settlement took {} of {had}, the bonus is {bonus}",
         had - has
     );
     let stored = &is.position.position;
+    let owed = value(before, was).debt;
+    let spared = signed((owed * u128::from(event.lenders_bonus_bps)).div_ceil(10_000));
+    assert!(
+        had < spared || has >= -rounding,
+        "a settlement left {has} of {had}, lenders bear {spared} at most"
+    );
     assert_eq!(stored.liquidity.get(), 0, "liquidity after a settlement");
     assert!(
         !event.complete || stored.is_debt_free(),

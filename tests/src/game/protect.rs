@@ -33,8 +33,11 @@ impl Game {
                 ..
             } => {
                 let silence_secs = Market::SETTLEMENT_SECS.unsigned_abs();
-                if wait.0 > 0 && !self.is_silent() {
-                    self.svm.pass_time(silence_secs).await.unwrap();
+                match u64::from(wait.0) {
+                    0 => {}
+                    _ if !self.is_silent() => self.svm.pass_time(silence_secs).await.unwrap(),
+                    // The bonus grows, and after some of that lenders bear it too.
+                    more => self.svm.pass_time((more - 1) * 8 * 86_400).await.unwrap(),
                 }
                 let by = self.person(person);
                 let most = Amounts::new(pay_base.0, pay_quote.0);

@@ -107,7 +107,7 @@ impl Book {
             let paid = int(brought[short]);
             let (paid, slack) = if event.complete {
                 story.same("brought", paid, &all, &slack);
-                (all, slack)
+                (all.clone(), slack)
             } else {
                 story.allowed("less is brought than needed", Some(paid <= &all + &slack));
                 (paid, Q::zero())
@@ -115,7 +115,11 @@ impl Book {
             repay[short] = (&new.idle[short] + &paid, &new.slack[short] + &slack);
             let price = deal.price(&paid);
             let price_slack = deal.price(&(&slack + int(2)));
-            let left = positive(&new.idle[other] - &repay[other].0);
+            let mut left = positive(&new.idle[other] - &repay[other].0);
+            // A part of what is missing is given for no more than that part of what is left.
+            if paid < all {
+                left = left * &paid / &all;
+            }
             let given = least(price, left);
             let given_slack = price_slack + &repay[other].1 + &new.slack[other] + int(2);
             story.same("received", int(received[other]), &given, &given_slack);

@@ -13,8 +13,8 @@ use ballast_venue::{
     funding::forecast::Forecaster,
     hedge::{
         cost::quote,
-        hedger::{Hedger, Outcome, Plan},
-        journal::{Journal, file_name},
+        hedger::{Alert, Hedger, Outcome, Plan},
+        journal::{Journal, Origin, file_name},
         target::{Decision, Exposure, Rules},
     },
     hyperliquid::{
@@ -292,6 +292,15 @@ async fn flatten(args: &FlattenArgs, globals: &Globals) -> Result<FlattenReport>
         {
             Ok(report) => {
                 trades_of_others += report.alerts.len();
+                let stranger = |alert: &&Alert| alert.origin == Origin::Foreign;
+                if let Some(alert) = report.alerts.iter().find(stranger).filter(|_| orders > 0) {
+                    bar.finish_and_clear();
+                    bail!(
+                        "somebody else traded {} {coin} on this account while it was being closed, perhaps a keeper that hedges it: \
+                         stop that first (`ballast halt`, or its [hedge]), then try again",
+                        alert.fill.side.signed(alert.fill.size).normalize()
+                    );
+                }
                 match report.outcome {
                     Outcome::Idle(Decision::Inside) => {
                         bar.finish_and_clear();

@@ -27,7 +27,8 @@ pub struct Settlement {
 /// What is held covers the part c of both debts: all if that is enough, else `c = (A + b h) / (D + b d)` with A the value held,
 /// D the value owed, h and d the values held and owed of the token that is short: then the other debt's part and the price
 /// of what is missing, `(c d - h)(1 + b)`, are together what is held of the other token. Both debts lose the same part, if all that is
-/// missing is brought at once. Here b is the bonus that lenders bear; what is left beyond both debts goes into the larger one.
+/// missing is brought at once. Here b is the bonus that lenders bear; what is left beyond both debts goes into the larger one, which for
+/// a part of what is missing is no more than that part of what is left.
 ///
 /// # Errors
 /// [`ModelError::Overflow`].
@@ -91,7 +92,13 @@ pub fn plan_settlement(
         // One unit may be worth more than the rest of the price.
         Side::Base => base_for_value_up(price, at).map_or(u64::MAX, |base| base.saturating_sub(1)),
     };
-    let given = given.min(there.saturating_sub(others));
+    // Of what is left for all that is missing, a part is given for a part: the rest is kept for whoever brings the rest.
+    let spare = there.saturating_sub(others);
+    let spare = match wide::mul_div_down(u128::from(spare), brought.into(), most.into()) {
+        Some(part) if brought < most => part as u64,
+        _ => spare,
+    };
+    let given = given.min(spare);
     let amounts = |this: u64, other: u64| Amounts::only(side, this).with(side.other(), other);
     Ok(Settlement {
         exchange: Exchange {

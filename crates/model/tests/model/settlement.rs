@@ -50,11 +50,20 @@ proptest! {
             if payable == ANY {
                 prop_assert!(plan.complete);
             }
+            let left = held.checked_sub(exchange.seize).unwrap();
+            let (assets, owed) = (worth(held), value_up(debt.base, at).unwrap() + u128::from(debt.quote));
+            if assets >= owed + both.of_lenders.of_up(owed).unwrap() {
+                // What is left pays what is still owed, also after a part: only equity bears the rest of the bonus.
+                let still = debt.checked_sub(exchange.repay).unwrap();
+                let still = value_up(still.base, at).unwrap() + u128::from(still.quote);
+                prop_assert!(
+                    worth(left) + 4 * unit + 8 >= still,
+                    "{} left for {} after {:?}", worth(left), still, brought
+                );
+            }
             if !plan.complete {
                 continue;
             }
-            let left = held.checked_sub(exchange.seize).unwrap();
-            let (assets, owed) = (worth(held), value_up(debt.base, at).unwrap() + u128::from(debt.quote));
             if assets >= owed + both.of_lenders.of_up(owed).unwrap() {
                 prop_assert_eq!(exchange.repay, debt);
             }

@@ -29,7 +29,7 @@ pub struct ExitPlan {
 
 /// The exit that is due, whoever may do it.
 pub(super) fn due(situation: &Situation, at: &Assessment) -> Option<(ExitReason, Reaction)> {
-    if at.model.liquidity == 0 {
+    if at.model.liquidity == 0 && at.model.debt.is_zero() {
         return None;
     }
     due_by(situation, at, None)

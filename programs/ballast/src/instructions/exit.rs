@@ -53,7 +53,11 @@ pub(crate) fn exit(ctx: Context<Exit>) -> Result<()> {
         now_secs,
     )?;
     let liquidity = session.position.liquidity.get();
-    require!(liquidity > 0, BallastError::NoLiquidity);
+    // A deleverage may have taken all liquidity out and left debt beside tokens that the owner's window and floor are about.
+    require!(
+        liquidity > 0 || !session.position.is_debt_free(),
+        BallastError::NoLiquidity
+    );
     let automation = session.position.automation;
     let by_owner = accounts.keeper.key() == session.position.owner;
     require!(

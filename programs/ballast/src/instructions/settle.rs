@@ -29,8 +29,8 @@ pub struct Settle<'info> {
 
 /// Withdraws everything, collects the fees and repays both debts with what is held. What is still owed of one token may be
 /// brought, in exchange for the position's other token at the last price and a bonus ([`Market::settlement_bonus_bps`], the liquidation
-/// bonus and more with every day of waiting: the last price may be one at which nobody brings anything; for
-/// [`Market::LENDERS_SPARED_SECS`] what is more comes out of equity only), as far as `max_pay` and the
+/// bonus and more with every day since the position was taken out of the pool for this: the last price may be one at which nobody brings
+/// anything; for [`Market::LENDERS_SPARED_SECS`] what is more comes out of equity only), as far as `max_pay` and the
 /// wallet go. When all that the position's tokens pay for is repaid, the rest of both debts is written off; else it
 /// waits for somebody who brings more. What is left belongs to the owner, who closes the position.
 ///
@@ -45,9 +45,6 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
         price: at,
         overdue_secs,
     } = oracle::settlement_price(market, &accounts.prices, &accounts.pool.whirlpool, now_secs)?;
-    let bonus_bps = market.settlement_bonus_bps(overdue_secs);
-    let lenders_bonus_bps =
-        market.settlement_bonus_bps(overdue_secs.saturating_sub(Market::LENDERS_SPARED_SECS));
     let mut session = Session::load(
         accounts.market.key(),
         market,
@@ -56,6 +53,11 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
         now_secs,
     )?;
     require!(!session.position.is_debt_free(), BallastError::NothingOwed);
+    let begins = !session.position.is_settling();
+    let waited_secs = session.position.settling_secs(now_secs).min(overdue_secs);
+    let bonus_bps = market.settlement_bonus_bps(waited_secs);
+    let lenders_bonus_bps =
+        market.settlement_bonus_bps(waited_secs.saturating_sub(Market::LENDERS_SPARED_SECS));
     let liquidity = session.position.liquidity.get();
     if liquidity > 0 {
         session.withdraw(&accounts.pool, &accounts.range, liquidity)?;
@@ -74,7 +76,7 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
     )
     .or_range()?;
     require!(
-        liquidity > 0 || plan.complete || !plan.exchange.repay.is_zero(),
+        liquidity > 0 || begins || plan.complete || !plan.exchange.repay.is_zero(),
         BallastError::NothingToPayWith
     );
     let mut calls = session

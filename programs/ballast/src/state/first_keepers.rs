@@ -125,7 +125,9 @@ impl Position {
             }
         }
         (self.first_keepers, self.head_start_secs) = (keepers, head_start_secs);
-        self.forget_need();
+        if !self.is_settling() {
+            self.forget_need();
+        }
         Ok(())
     }
 

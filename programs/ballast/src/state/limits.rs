@@ -231,11 +231,10 @@ impl MarketParams {
             ),
             (
                 // Until LTV is halfway to insolvency a liquidation may wait for the average, and a swap is planned as if it lost the
-                // whole cap of all the debt: without equity left by then nobody could act.
-                (u64::from(l.maintenance_ltv_bps) + u64::from(one))
-                    * u64::from(one + l.max_swap_loss_bps.min(one))
-                    < 2 * u64::from(one).pow(2),
-                "(maintenance_ltv_bps + 10000) / 2 * (1 + max_swap_loss_bps) must be below 100 %",
+                // whole cap of all that is held: without equity left by then nobody could act.
+                u64::from(l.maintenance_ltv_bps) + 2 * u64::from(l.max_swap_loss_bps)
+                    < u64::from(one),
+                "maintenance_ltv_bps + 2 * max_swap_loss_bps must be below 10000",
             ),
             (
                 l.min_position_value <= l.max_position_value,

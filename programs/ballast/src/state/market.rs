@@ -201,8 +201,8 @@ impl Market {
     pub const SETTLEMENT_SECS: i64 = 7 * 86_400;
     /// The same for a market that names no price accounts of its own, where only what people show tells of the feeds.
     pub const SETTLEMENT_UNNAMED_SECS: i64 = 28 * 86_400;
-    /// What is added to the liquidation bonus, as a part of the price, for each day that a market waits longer for a settlement: the
-    /// last price may be far from what the tokens are worth, and at some bonus somebody brings what is missing.
+    /// What is added to the liquidation bonus, as a part of the price, for each day that a settlement waits for somebody who brings what is
+    /// missing: the last price may be far from what the tokens are worth, and at some bonus somebody does.
     pub const SETTLEMENT_BONUS_BPS_A_DAY: i64 = 500;
     /// Most of [`Self::settlement_bonus_bps`].
     pub const LARGEST_SETTLEMENT_BONUS_BPS: u32 = 90_000;
@@ -215,9 +215,9 @@ impl Market {
     /// position that it leaves solvent costs its lenders nothing, whoever waits.
     pub const LENDERS_SPARED_SECS: i64 = 30 * 86_400;
 
-    /// What the one who settles earns on what is brought, of a market that could have been settled `overdue_secs` ago.
-    pub fn settlement_bonus_bps(&self, overdue_secs: i64) -> u32 {
-        let more = overdue_secs
+    /// What the one who settles earns on what is brought, of a position that has waited for it for `waited_secs`.
+    pub fn settlement_bonus_bps(&self, waited_secs: i64) -> u32 {
+        let more = waited_secs
             .max(0)
             .saturating_mul(Self::SETTLEMENT_BONUS_BPS_A_DAY)
             / 86_400;

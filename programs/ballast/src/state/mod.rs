@@ -14,6 +14,7 @@ mod policy;
 mod position;
 mod reserve;
 mod safety;
+mod settling;
 mod stage;
 mod wide;
 

@@ -112,9 +112,9 @@ pub struct Position {
     pub first_keepers: [Pubkey; 2],
     /// For how long they go first, once an action is due.
     pub head_start_secs: u32,
-    /// What others than the first keepers have found due, as [`super::Need`] stores it; 0: nothing.
+    /// What others than the first keepers have found due, as [`super::Need`] stores it; 0: nothing; all ones: a settlement has begun.
     pub due_need: u32,
-    /// Since when that is known.
+    /// Since when that is known, or goes on.
     pub due_since_secs: i64,
     /// Equity that defensive rehedges have lost lately, raw quote units.
     pub defensive_loss: u64,

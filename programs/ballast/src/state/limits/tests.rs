@@ -134,10 +134,10 @@ fn every_rule_for_parameters_fires_and_its_edge_passes() {
     }
     let allowed: [Change; 14] = [
         |_| (),
-        |p| p.limits.max_swap_loss_bps = 1_111,
+        |p| p.limits.max_swap_loss_bps = 999,
         |p| {
             p.limits.maintenance_ltv_bps = 9_400;
-            p.limits.max_swap_loss_bps = 309;
+            p.limits.max_swap_loss_bps = 299;
         },
         |p| {
             low(p);
