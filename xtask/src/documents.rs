@@ -1,5 +1,5 @@
-//! What documents say that a machine can check: links lead somewhere, alerts to paragraphs of their own in the runbook, commands of
-//! `cargo xtask` exist, and crates are on the floors that ARCHITECTURE says.
+//! What documents say that a machine can check: links lead somewhere, each alert to a paragraph of the runbook that names it, commands
+//! of `cargo xtask` exist, and crates are on the floors that ARCHITECTURE says.
 
 use std::{
     collections::BTreeMap,
@@ -101,7 +101,7 @@ fn dead_link(
     if !file.exists() {
         return Ok(Some(format!("{path}:{line}: {target} does not exist")));
     }
-    if !heading.is_empty() && !has_heading(&fs::read_to_string(&file)?, heading) {
+    if !heading.is_empty() && section(&fs::read_to_string(&file)?, heading).is_none() {
         return Ok(Some(format!(
             "{path}:{line}: {target}: there is no such heading"
         )));
@@ -109,58 +109,90 @@ fn dead_link(
     Ok(None)
 }
 
-/// Alerts without a paragraph in the runbook.
+/// Alerts without a paragraph in the runbook that names them.
 fn alert_faults(root: &Path) -> Result<Vec<String>> {
     let text = fs::read_to_string(root.join(ALERTS)).context(ALERTS)?;
-    let count = |key: &str| text.matches(key).count();
-    let (alerts, runbooks) = (count("- alert:"), count(" runbook:"));
+    let alerts = alerts(&text);
     let mut faults = Vec::new();
-    if alerts == 0 || alerts != runbooks {
-        faults.push(format!(
-            "{ALERTS}: {alerts} alerts, {runbooks} of them with a runbook paragraph"
-        ));
+    if alerts.is_empty() {
+        faults.push(format!("{ALERTS} has no alert"));
     }
-    for (index, line) in text.lines().enumerate() {
-        if let Some(target) = line.trim_start().strip_prefix("runbook: ") {
-            // A target of a link counts from the root here.
-            faults.extend(dead_link(root, ALERTS, index + 1, root, target)?);
+    for (name, runbook) in alerts {
+        let Some((line, target)) = runbook else {
+            faults.push(format!("{ALERTS}: {name} has no runbook paragraph"));
+            continue;
+        };
+        // A target of a link counts from the root here.
+        if let Some(fault) = dead_link(root, ALERTS, line, root, target)? {
+            faults.push(fault);
+            continue;
+        }
+        let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+        let text = fs::read_to_string(root.join(file)).with_context(|| file.to_owned())?;
+        let named = format!("`{name}`");
+        let paragraph = section(&text, heading).unwrap_or_default();
+        if !paragraph.iter().any(|line| line.contains(&named)) {
+            faults.push(format!(
+                "{ALERTS}:{line}: {target} does not name {named}: begin it with \"**You see** the alert {named}\""
+            ));
         }
     }
     Ok(faults)
 }
 
-/// Relative targets of `[text](target)`, with their lines.
-fn links(text: &str) -> Vec<(usize, &str)> {
-    let mut fenced = false;
-    let mut found = Vec::new();
+/// Each alert's name, with line and link of its paragraph in the runbook.
+fn alerts(text: &str) -> Vec<(&str, Option<(usize, &str)>)> {
+    let mut found: Vec<(&str, Option<(usize, &str)>)> = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with("```") {
-            fenced = !fenced;
+        let line = line.trim_start();
+        if let Some(name) = line.strip_prefix("- alert: ") {
+            found.push((name, None));
+        } else if let Some(target) = line.strip_prefix("runbook: ")
+            && let Some((_, runbook)) = found.last_mut()
+        {
+            *runbook = Some((index + 1, target));
         }
-        if fenced {
-            continue;
-        }
-        let targets = line.split("](").skip(1);
-        let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
-        let relative = targets.filter(|target| !target.contains("://"));
-        found.extend(relative.map(|target| (index + 1, target)));
     }
     found
 }
 
-/// Whether a text has a heading that is linked to like this: in lower case, spaces as dashes, without other signs.
-fn has_heading(text: &str, link: &str) -> bool {
-    let headings = text.lines().filter(|line| line.starts_with('#'));
-    headings
-        .map(|line| line.trim_start_matches('#').trim())
-        .any(|heading| {
-            let slug = heading.to_lowercase().replace(' ', "-");
-            let slug: String = slug
-                .chars()
-                .filter(|c| c.is_alphanumeric() || "-_".contains(*c))
-                .collect();
-            slug == link
-        })
+/// Lines outside of code blocks, with their numbers.
+fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut fenced = false;
+    let numbered = (1..).zip(text.lines());
+    numbered.filter(move |(_, line)| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        !fenced && !fence
+    })
+}
+
+/// Relative targets of `[text](target)`, with their lines.
+fn links(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    for (number, line) in prose(text) {
+        let targets = line.split("](").skip(1);
+        let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
+        let relative = targets.filter(|target| !target.contains("://"));
+        found.extend(relative.map(|target| (number, target)));
+    }
+    found
+}
+
+/// The prose between the heading that is linked to like this (in lower case, spaces as dashes, without other signs) and the next one.
+fn section<'a>(text: &'a str, link: &str) -> Option<Vec<&'a str>> {
+    let is_linked = |line: &str| {
+        let heading = line.trim_start_matches('#').trim();
+        let slug = heading.to_lowercase().replace(' ', "-");
+        let slug: String = slug
+            .chars()
+            .filter(|c| c.is_alphanumeric() || "-_".contains(*c))
+            .collect();
+        line.starts_with('#') && slug == link
+    };
+    let mut lines = prose(text).map(|(_, line)| line);
+    lines.find(|line| is_linked(line))?;
+    Some(lines.take_while(|line| !line.starts_with('#')).collect())
 }
 
 /// The floor of each directory that the table of floors names.
@@ -287,21 +319,37 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_without_a_paragraph_is_a_fault() {
+    fn an_alert_whose_paragraph_is_missing_or_does_not_name_it_is_a_fault() {
         let root = temporary("alerts");
         for directory in ["ops/prometheus", "docs"] {
             fs::create_dir_all(root.join(directory)).unwrap();
         }
-        fs::write(root.join("docs/RUN.md"), "## Keeper dead\n").unwrap();
+        let runbook = "## Keeper dead\n\n**You see** the alert `A`.\n\n## Keeper late\n\n```\n# `A`\n```\n\n## Else\n\nThe alert `A`.\n";
+        fs::write(root.join("docs/RUN.md"), runbook).unwrap();
         let faults = |alerts: &str| {
             fs::write(root.join(ALERTS), alerts).unwrap();
             alert_faults(&root).unwrap()
         };
-        let alert = |target: &str| format!("- alert: A\n  runbook: docs/RUN.md{target}\n");
-        assert_eq!(faults(&alert("#keeper-dead")), [""; 0]);
-        assert_eq!(faults(&alert("#keeper-late")).len(), 1);
-        assert_eq!(faults("- alert: A\n").len(), 1);
-        assert_eq!(faults("").len(), 1);
+        let alert =
+            |name: &str, target: &str| format!("- alert: {name}\n  runbook: docs/RUN.md{target}\n");
+        assert_eq!(faults(&alert("A", "#keeper-dead")), [""; 0]);
+        // No such paragraph; one that names no alert but in code; another alert than the one that is named, also as a part of it.
+        for bad in [
+            alert("A", "#keeper-blind"),
+            alert("A", ""),
+            alert("A", "#keeper-late"),
+            alert("B", "#keeper-dead"),
+            alert("AB", "#keeper-dead"),
+            "- alert: A\n".into(),
+            String::new(),
+        ] {
+            assert_eq!(faults(&bad).len(), 1, "{bad:?}");
+            assert_eq!(
+                faults(&(alert("A", "#else") + &bad)).len(),
+                usize::from(!bad.is_empty()),
+                "{bad:?}"
+            );
+        }
         fs::remove_dir_all(&root).unwrap();
     }
 
