@@ -1,6 +1,6 @@
 //! `cargo xtask parameters`: the figures of docs/PARAMETERS.md that simulations say, by the command line's own `compare` and `optimise`.
 //!
-//! Whoever wants another default of a policy shows here that it is better: in every model, and on recorded candles.
+//! Whoever wants another default of a policy shows here that it is better: in most models, recorded candles among them, and worse in none.
 
 mod around;
 mod study;
