@@ -61,7 +61,7 @@ pub async fn stay(kept: Side, watcher: &Watcher, mut price: UsdPrice) -> Result<
     }
     let key = key_file()?;
     keys::write(&owner.keypair, &key)?;
-    print_commands(&kept, &key, &watcher.page()?)?;
+    print_commands(&kept, &key, &watcher.page().await?)?;
 
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let mut clock = interval(PACE);

@@ -65,7 +65,7 @@ pub async fn tell(
     kept.world.post_price(path.first()).await?;
     let watcher = Watcher::start(net.as_ref(), &kept.world).await?;
     if show_page {
-        watcher.show_page()?;
+        watcher.show_page().await?;
     }
     let held = settle(&mut kept, &watcher, path.first()).await?;
     let unkept = left.look(path.first(), |gain| &mut gain.interest).await?;

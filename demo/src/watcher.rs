@@ -158,12 +158,16 @@ impl Watcher {
         })
     }
 
-    /// Where its page is, with the token that changes need.
+    /// Where its page is, with the token that changes need. Waits until it listens: it does once it has recovered from its journal.
     ///
     /// # Errors
-    /// If it does not listen.
-    pub fn page(&self) -> Result<String> {
-        let address = *self.api_address.borrow();
+    /// If it ends before.
+    pub async fn page(&self) -> Result<String> {
+        let mut told = self.api_address.clone();
+        let address = *told
+            .wait_for(Option::is_some)
+            .await
+            .context("the keeper ended before it listened")?;
         let address = address.context("the keeper does not listen")?;
         let token = Token::read(&Token::path(&self.directory.path().join(JOURNAL)))?;
         Ok(format!("http://{address}/#token={}", token.expose()))
@@ -172,9 +176,9 @@ impl Watcher {
     /// Says where its page is, and opens it where somebody sees that.
     ///
     /// # Errors
-    /// If it does not listen.
-    pub fn show_page(&self) -> Result<()> {
-        let page = self.page()?;
+    /// As [`Watcher::page`].
+    pub async fn show_page(&self) -> Result<()> {
+        let page = self.page().await?;
         println!("\nthe keeper's page, on which the story is live: {page}\n");
         if browser::is_watched()
             && let Err(error) = browser::open(self.directory.path(), &page)
