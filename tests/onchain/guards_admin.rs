@@ -427,6 +427,19 @@ async fn rules_of_the_safety_net_take_effect_after_their_notice_once() {
     accepted(scene.send_as_authority(update(expected)).await);
     scene.pass(NOTICE_SECS).await;
     refused(applied().await, BallastError::NothingAnnounced);
+    // Also where what is in force is older than a rule about it.
+    let mut old = expected;
+    old.max_age_liquidation_secs = 1;
+    refused(
+        scene.send_as_authority(update(old)).await,
+        BallastError::BadParameters,
+    );
+    accepted(scene.send_as_authority(update(other)).await);
+    scene.change_market(|market| market.safety = old).await;
+    accepted(scene.send_as_authority(update(old)).await);
+    scene.pass(NOTICE_SECS).await;
+    refused(applied().await, BallastError::NothingAnnounced);
+    scene.change_market(|market| market.safety = expected).await;
     // Nor can it be kept in store.
     accepted(scene.send_as_authority(update(other)).await);
     scene

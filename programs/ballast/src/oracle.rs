@@ -218,7 +218,7 @@ pub fn newest_price(market: &Market) -> Option<SqrtPrice> {
 }
 
 /// Whether the confidence intervals of [`newest_price`] are no wider than what a liquidation takes. Nothing is paid, and no loss shown
-/// or booked, at a price that is not.
+/// or booked, at a price that is not, but for a settlement, which has no other.
 pub fn newest_is_certain(market: &Market) -> bool {
     market
         .newest_feed_prices

@@ -22,13 +22,12 @@ pub(crate) fn update_safety(ctx: Context<UpdateMarket>, rules: SafetyRules) -> R
     let key = ctx.accounts.market.key();
     let mut market = ctx.accounts.market.load_mut()?;
     require_authority(&market, &ctx.accounts.signer)?;
-    let unchanged = rules.effective() == market.safety.effective();
     // Those in force may be older than a rule about them; naming them takes an announcement back.
-    if !unchanged {
+    if rules != market.safety {
         rules.check()?;
     }
     market.pending_safety = PendingSafety::default();
-    if market.has_no_reserve() || unchanged {
+    if market.has_no_reserve() || rules.effective() == market.safety.effective() {
         market.safety = rules;
         emit!(SafetyUpdated { market: key, rules });
         return Ok(());
