@@ -135,6 +135,10 @@ impl Desk {
     pub(crate) fn silent(&self) -> bool {
         lock(&self.faults).silent_stream
     }
+
+    pub(crate) fn closed(&self) -> bool {
+        lock(&self.faults).closed_stream
+    }
 }
 
 async fn answer_info(State(desk): State<Arc<Desk>>, body: String) -> Response {

@@ -288,6 +288,8 @@ async fn the_stream_tells_what_happens_and_its_silence_is_noticed() {
                 assert!(!depth.bids.is_empty());
                 books += 1;
             }
+            Event::Alive => {}
+            other => panic!("{other:?}"),
         }
     }
     // Quiet, but alive: pings are answered.

@@ -129,6 +129,11 @@ impl Hedge {
         matches!(self.venue, HedgeVenue::Paper(_))
     }
 
+    /// Between two steps, at least, in the long run.
+    pub fn least_gap(&self) -> Duration {
+        LEAST_STEP.saturating_mul(u32::try_from(self.perps.len()).unwrap_or(u32::MAX))
+    }
+
     /// The venue's name, with its network.
     pub fn venue_name(&self) -> String {
         match &self.venue {
@@ -217,10 +222,8 @@ impl Hedge {
                 "use a number per dollar, such as 0.001, or leave it out",
             )?;
         }
-        let perps = u32::try_from(self.perps.len()).unwrap_or(u32::MAX);
         require(
-            self.every >= LEAST_STEP.saturating_mul(perps)
-                && self.every <= Duration::from_secs(600),
+            self.every >= self.least_gap() && self.every <= Duration::from_secs(600),
             "hedge.every_ms",
             "is out of range",
             "use at least 2000 for each perpetual, which is what the venue's rate limit leaves, and at most 600000",

@@ -6,9 +6,10 @@ use ballast_strategy::decide::ActionKind;
 use ballast_venue::{
     hedge::{
         hedger::{HedgeError, Hedger, Outcome, Plan, Report},
-        journal::{Entry, Journal, JournalError},
+        journal::{Entry, Journal, JournalError, Origin},
         target::{Rules, Ticket, band_by_cost},
     },
+    hyperliquid::stream::Event,
     venue::Venue,
 };
 use rust_decimal::{Decimal, prelude::FromPrimitive};
@@ -97,6 +98,27 @@ impl Coin {
             },
             perp: perp.clone(),
             ended: false,
+        }
+    }
+
+    /// Whether a step has something to answer: a trade of others, or an order of ours of which nobody knows what became. A fill of ours
+    /// that was answered is no news, and the next part of an order waits for its time, so that the book may fill again.
+    pub fn is_concerned(&self, event: &Event) -> bool {
+        let books = self.hedger.books();
+        // Before the first step everything is new.
+        if self.ended || books.position(&self.perp.coin).is_none() {
+            return false;
+        }
+        let mut open = books.open().map(|(_, order)| order.cloid);
+        match event {
+            Event::Fills(fills) => fills.iter().any(|fill| {
+                let origin = books.origin(fill);
+                fill.coin == self.perp.coin && origin.is_some_and(|origin| origin != Origin::Own)
+            }),
+            Event::Orders(cloids) => open.any(|cloid| cloids.contains(&cloid)),
+            Event::Cancelled => open.next().is_some(),
+            Event::Liquidated => true,
+            Event::Alive | Event::Depth { .. } => false,
         }
     }
 

@@ -12,7 +12,9 @@ use ballast_venue::{
     hyperliquid::{
         client::{Hyperliquid, Settings, Signer, http},
         key_file::{KeyFileError, read_agent_key},
+        listener::Listener,
         nonce::{NonceError, Nonces},
+        stream::Event,
     },
     venue::{Venue, VenueError},
 };
@@ -24,6 +26,7 @@ use tokio::{
 };
 
 use super::{
+    alarm::{Alarm, Ring},
     coin::Coin,
     event::{HedgeEvent, TroubleKind},
     lead::{Lead, Leader, Standing},
@@ -94,6 +97,8 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     venue: Arc<dyn Venue>,
     paper: Option<Paper>,
+    /// Of the venue's stream, where there is one.
+    listener: Option<Listener>,
     lead: Option<Arc<dyn Lead>>,
     sentry: Arc<Sentry>,
     coins: Vec<Coin>,
@@ -125,7 +130,7 @@ impl Desk {
                 .join(file_name(&network, hedge.account, &perp.coin));
             journals.push((perp, Journal::open(&file)?));
         }
-        let mut paper = None;
+        let (mut paper, mut listener) = (None, None);
         let venue: Arc<dyn Venue> = match (tools.venue, &hedge.venue) {
             (Some(venue), _) => venue,
             (None, HedgeVenue::Paper(terms)) => {
@@ -149,6 +154,7 @@ impl Desk {
                 } else {
                     None
                 };
+                listener = Some(Listener::new(url.clone(), hedge.account));
                 let settings = Settings {
                     url: url.clone(),
                     network: *network,
@@ -191,6 +197,7 @@ impl Desk {
             clock,
             venue,
             paper,
+            listener,
             lead,
             sentry,
             taker_fee: None,
@@ -203,14 +210,28 @@ impl Desk {
     pub async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
         let mut ticks = interval(self.hedge.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut alarm = Alarm::new(self.listener.take(), self.hedge.least_gap());
         loop {
             tokio::select! {
                 biased;
                 _ = &mut stopped => return,
-                _ = ticks.tick() => {}
+                ring = alarm.ring(|event| self.is_concerned(event)) => {
+                    self.now.stream = alarm.now();
+                    if ring == Ring::Stream {
+                        self.publish();
+                        continue;
+                    }
+                    // A step now takes the place of the next one.
+                    ticks.reset();
+                }
+                _ = ticks.tick() => self.now.stream = alarm.now(),
             }
             self.tick().await;
         }
+    }
+
+    fn is_concerned(&self, event: &Event) -> bool {
+        self.now.leads == Some(true) && self.coins.iter().any(|coin| coin.is_concerned(event))
     }
 
     async fn tick(&mut self) {
@@ -224,6 +245,10 @@ impl Desk {
                 self.step(index, picture.as_deref()).await;
             }
         }
+        self.publish();
+    }
+
+    fn publish(&mut self) {
         self.now.orders = self.sentry.counted();
         self.now.perps = self
             .coins

@@ -25,8 +25,21 @@ pub struct HedgeNow {
     pub margin_used: Option<Decimal>,
     /// Orders by what became of them, since the start.
     pub orders: Counted,
+    /// The venue's stream; `None`: there is none.
+    pub stream: Option<StreamNow>,
     /// By name.
     pub perps: BTreeMap<String, PerpNow>,
+}
+
+/// The stream that wakes the desk before its time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamNow {
+    /// Whether it tells.
+    pub connected: bool,
+    /// Why it does not; `None` also before it was first tried.
+    pub lost: Option<String>,
+    /// How often it has woken the desk.
+    pub wakes: u64,
 }
 
 /// A perpetual.

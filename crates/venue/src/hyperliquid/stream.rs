@@ -21,10 +21,16 @@ pub const SILENCE: Duration = Duration::from_secs(60);
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// A sign of life, or something that nobody here asks for.
+    Alive,
     /// The account traded. The first of these repeats what was.
     Fills(Vec<Fill>),
     /// Orders changed: those of them that have a client order id.
     Orders(Vec<Cloid>),
+    /// The venue cancelled orders of the account.
+    Cancelled,
+    /// The venue took positions away because margin was short.
+    Liquidated,
     /// A book changed.
     Depth {
         /// Whose.
@@ -62,7 +68,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Connects and subscribes to an account's fills and orders, and to the books of coins.
+    /// Connects and subscribes to an account's fills, orders and events, and to the books of coins.
     ///
     /// # Errors
     /// A coin is not in `meta`, or the connection fails.
@@ -90,6 +96,7 @@ impl Stream {
         let mut subscriptions = vec![
             json!({ "type": "userFills", "user": account }),
             json!({ "type": "orderUpdates", "user": account }),
+            json!({ "type": "userEvents", "user": account }),
         ];
         subscriptions.extend(
             coins
@@ -136,16 +143,14 @@ impl Stream {
                     let Frame::Text(text) = frame else { continue };
                     self.heard = Instant::now();
                     self.pinged = false;
-                    if let Some(event) = event(&text) {
-                        return Ok(event);
-                    }
+                    return Ok(event(&text).unwrap_or(Event::Alive));
                 }
             }
         }
     }
 }
 
-/// What a message says; nothing where it is of another kind.
+/// What a message says; `None` where it is of another kind.
 fn event(text: &str) -> Option<Event> {
     let Message { channel, data } = serde_json::from_str(text).ok()?;
     match channel.as_str() {
@@ -162,6 +167,17 @@ fn event(text: &str) -> Option<Event> {
                     .collect(),
             ))
         }
+        "user" => {
+            if data.get("liquidation").is_some() {
+                return Some(Event::Liquidated);
+            }
+            if data.get("nonUserCancel").is_some() {
+                return Some(Event::Cancelled);
+            }
+            // Funding moves no position.
+            let StreamedFills { fills } = StreamedFills::deserialize(data).ok()?;
+            Some(Event::Fills(fills.into_iter().map(Into::into).collect()))
+        }
         "l2Book" => {
             let book = Book::deserialize(data).ok()?;
             Some(Event::Depth {
@@ -170,5 +186,41 @@ fn event(text: &str) -> Option<Event> {
             })
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{instrument::Side, venue::FillKind};
+
+    #[test]
+    fn what_the_venue_says_of_the_account_is_told_apart() {
+        let fill = json!({
+            "coin": "SOL", "px": "203.1", "sz": "0.5", "side": "A", "time": 7, "startPosition": "1", "dir": "Auto-Deleveraging",
+            "closedPnl": "0.1", "hash": "0x0", "oid": 3, "crossed": true, "fee": "0.02", "tid": 9, "feeToken": "USDC",
+        });
+        let said = |channel: &str, data: Value| {
+            event(&json!({ "channel": channel, "data": data }).to_string())
+        };
+        let fills = json!({ "fills": [fill] });
+        for channel in ["user", "userFills"] {
+            let Some(Event::Fills(fills)) = said(channel, fills.clone()) else {
+                panic!("{channel}");
+            };
+            assert_eq!(fills.len(), 1);
+            assert_eq!(
+                (fills[0].tid, fills[0].side, fills[0].kind),
+                (9, Side::Sell, FillKind::Deleveraging)
+            );
+        }
+        let liquidation = json!({ "liquidation": { "lid": 1, "liquidator": "0x0" } });
+        assert_eq!(said("user", liquidation), Some(Event::Liquidated));
+        let cancelled = json!({ "nonUserCancel": [{ "coin": "SOL", "oid": 3 }] });
+        assert_eq!(said("user", cancelled), Some(Event::Cancelled));
+        let funding = json!({ "funding": { "time": 7, "coin": "SOL", "usdc": "-1" } });
+        assert_eq!(said("user", funding), None);
+        assert_eq!(said("pong", Value::Null), None);
+        assert_eq!(event("{"), None);
     }
 }

@@ -55,6 +55,8 @@ pub struct Faults {
     pub share: f64,
     /// Whether streams say nothing, without closing.
     pub silent_stream: bool,
+    /// Whether streams are closed, and new ones refused.
+    pub closed_stream: bool,
 }
 
 impl Faults {
@@ -72,6 +74,7 @@ impl Faults {
             forced: VecDeque::new(),
             share,
             silent_stream: false,
+            closed_stream: false,
         }
     }
 

@@ -35,6 +35,9 @@ pub(super) async fn upgrade(State(desk): State<Arc<Desk>>, upgrade: WebSocketUpg
 
 async fn serve(desk: &Desk, mut socket: WebSocket) -> Result<(), axum::Error> {
     let mut changes = desk.changes();
+    if desk.closed() {
+        return Ok(());
+    }
     let mut subscriptions: BTreeMap<String, (Value, Told)> = BTreeMap::new();
     loop {
         tokio::select! {
@@ -63,6 +66,9 @@ async fn serve(desk: &Desk, mut socket: WebSocket) -> Result<(), axum::Error> {
                 }
             }
             changed = changes.changed() => if changed.is_err() { return Ok(()) },
+        }
+        if desk.closed() {
+            return Ok(());
         }
         if desk.silent() {
             continue;

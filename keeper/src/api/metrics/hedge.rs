@@ -58,11 +58,26 @@ pub(super) fn hedge(text: &mut Text, now: &HedgeNow) {
             "What of it is held as margin.",
             now.margin_used.and_then(|dollars| dollars.to_f64()),
         ),
+        (
+            "ballast_hedge_stream_connected",
+            "1 while the venue's stream tells; 0 while only looks bring news.",
+            now.stream
+                .as_ref()
+                .map(|stream| f64::from(u8::from(stream.connected))),
+        ),
     ] {
         text.head(name, "gauge", help);
         if let Some(value) = value {
             text.sample(name, &[], value);
         }
+    }
+    text.head(
+        "ballast_hedge_wakes_total",
+        "counter",
+        "Steps of the hedge that the venue's stream has brought about.",
+    );
+    if let Some(stream) = &now.stream {
+        text.sample("ballast_hedge_wakes_total", &[], stream.wakes as f64);
     }
     text.head(
         "ballast_hedge_orders_total",
@@ -100,6 +115,46 @@ pub(super) fn hedge(text: &mut Text, now: &HedgeNow) {
                 let labels = [("coin", coin.as_str()), ("part", part)];
                 text.sample("ballast_hedge_pnl_dollars", &labels, value);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hedge::now::StreamNow;
+
+    #[test]
+    fn the_stream_is_told_where_there_is_one() {
+        let told = |stream: Option<StreamNow>| {
+            let mut text = Text::default();
+            hedge(
+                &mut text,
+                &HedgeNow {
+                    stream,
+                    ..HedgeNow::default()
+                },
+            );
+            let lines = text.0.lines().map(str::to_owned);
+            lines
+                .filter(|line| line.contains("_stream_") || line.contains("_wakes_"))
+                .filter(|line| !line.starts_with('#'))
+                .collect::<Vec<_>>()
+        };
+        assert!(told(None).is_empty());
+        for connected in [false, true] {
+            let stream = StreamNow {
+                connected,
+                lost: None,
+                wakes: 7,
+            };
+            assert_eq!(
+                told(Some(stream)),
+                [
+                    format!("ballast_hedge_stream_connected {}", u8::from(connected)),
+                    "ballast_hedge_wakes_total 7".into()
+                ]
+            );
         }
     }
 }

@@ -32,6 +32,8 @@ use crate::{
     sim::{bytes, config_with},
 };
 
+mod stream;
+
 /// A full hour.
 const START_MS: u64 = 498_611 * 3_600_000;
 const HOUR_MS: u64 = 3_600_000;
