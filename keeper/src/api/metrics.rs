@@ -67,18 +67,27 @@ pub(super) fn text(api: &Api) -> String {
     outside::requests(&mut text, &api.sources.nodes);
     let engine = api.sources.bundles.as_ref();
     outside::bundles(&mut text, engine.map(|lane| lane.traffic()));
-    if let Some(scene) = api.any_scene() {
-        keeper(&mut text, &scene);
-        markets(&mut text, &scene);
-        flags(&mut text, &scene);
-        contingency(&mut text, api, &scene);
+    let scene = api.any_scene();
+    if let Some(scene) = &scene {
+        keeper(&mut text, scene);
+        markets(&mut text, scene);
+        flags(&mut text, scene);
+        contingency(&mut text, api, scene);
         if let Some(now) = &scene.hedge {
             hedge(&mut text, now);
         }
     }
-    if let Some(now) = api.sources.shards.now() {
-        shards(&mut text, &now);
-    }
+    // Who sends nothing takes no part in a group.
+    let group = api.sources.shards.now().filter(|_| mode.sends());
+    let pictures = scene
+        .iter()
+        .flat_map(|scene| scene.picture.markets.values());
+    let positions = pictures.flat_map(|market| market.positions.iter());
+    shards(
+        &mut text,
+        group.as_ref(),
+        positions.map(|position| position.address),
+    );
     text.0
 }
 

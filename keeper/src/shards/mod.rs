@@ -25,7 +25,7 @@ use std::{
 use ballast_client::Blockhash;
 use ballast_lease::{
     Lease, Refusal, TERM,
-    shard::{of_position, preferred},
+    shard::{SHARDS, of_position, preferred},
 };
 use ballast_strategy::decide::{ActionKind, Kinds};
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
@@ -99,6 +99,31 @@ pub struct GroupNow {
     pub unsettled: usize,
     /// Whether the table has answered lately.
     pub answers: bool,
+    /// Since when it has not; `None`: it never has.
+    pub answered_ago: Option<Duration>,
+    /// How often leases were looked at and renewed.
+    pub looks: Looks,
+    /// Whose each shard's positions are, by number.
+    standings: Vec<Standing>,
+}
+
+impl GroupNow {
+    /// Whose a position is.
+    pub fn standing(&self, position: &Pubkey) -> Standing {
+        let standing = self
+            .standings
+            .get(of_position(&position.to_bytes()) as usize);
+        standing.copied().unwrap_or(Standing::Nobody)
+    }
+}
+
+/// Looks at the table of leases since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looks {
+    /// After which this keeper knew where it stands.
+    pub answered: u64,
+    /// To which the table, or the nodes that say how far the chain is, had no answer.
+    pub failed: u64,
 }
 
 #[derive(Default)]
@@ -114,6 +139,7 @@ struct State {
     floor_slot: u64,
     /// What was last wrong.
     trouble: Option<String>,
+    looks: Looks,
 }
 
 impl State {
@@ -133,6 +159,24 @@ impl State {
     fn may_sign(&self, shard: u32, height: u64) -> Option<Lease> {
         let lease = self.held.get(&shard).copied()?;
         (lease.may_sign_at(height) && !self.unsettled.contains(&shard)).then_some(lease)
+    }
+
+    /// Whose a shard's positions are, for a member.
+    fn standing(&self, shard: u32, member: &str) -> Standing {
+        let Some(height) = self.height() else {
+            return Standing::Nobody;
+        };
+        if self.may_sign(shard, height).is_some() {
+            return Standing::Mine;
+        }
+        let members: Vec<&str> = self.members.iter().map(String::as_str).collect();
+        let first = preferred(shard, &members);
+        let others = self.is_fresh(height) && first.is_some_and(|first| first != member);
+        if others {
+            Standing::Others
+        } else {
+            Standing::Nobody
+        }
     }
 }
 
@@ -155,21 +199,7 @@ impl Inner {
     }
 
     fn standing(&self, shard: u32) -> Standing {
-        let state = self.state();
-        let Some(height) = state.height() else {
-            return Standing::Nobody;
-        };
-        if state.may_sign(shard, height).is_some() {
-            return Standing::Mine;
-        }
-        let members: Vec<&str> = state.members.iter().map(String::as_str).collect();
-        let first = preferred(shard, &members);
-        let others = state.is_fresh(height) && first.is_some_and(|first| first != self.member);
-        if others {
-            Standing::Others
-        } else {
-            Standing::Nobody
-        }
+        self.state().standing(shard, &self.member)
     }
 }
 
@@ -232,14 +262,20 @@ impl Shards {
 
     /// The group in numbers; `None`: there is none.
     pub fn now(&self) -> Option<GroupNow> {
-        let state = self.0.as_ref()?.state();
+        let inner = self.0.as_ref()?;
+        let state = inner.state();
         let height = state.height();
-        let signs = |shard: &&u32| height.is_some_and(|at| state.may_sign(**shard, at).is_some());
+        let shards = (0..SHARDS).map(|shard| state.standing(shard, &inner.member));
+        let standings: Vec<Standing> = shards.collect();
+        let mine = standings.iter().filter(|it| **it == Standing::Mine);
         Some(GroupNow {
             members: state.members.len(),
-            held: state.held.keys().filter(signs).count(),
+            held: mine.count(),
             unsettled: state.unsettled.len(),
             answers: height.is_some_and(|height| state.is_fresh(height)),
+            answered_ago: state.seen.map(|(_, at)| at.elapsed()),
+            looks: state.looks,
+            standings,
         })
     }
 

@@ -217,7 +217,15 @@ impl Inner {
 
     /// Warns once for as long as it stays the same.
     fn tell_trouble(&self, trouble: Option<String>, events: &Events) {
-        let before = std::mem::replace(&mut self.state().trouble, trouble.clone());
+        let before = {
+            let mut state = self.state();
+            let looks = &mut state.looks;
+            match trouble {
+                Some(_) => looks.failed += 1,
+                None => looks.answered += 1,
+            }
+            std::mem::replace(&mut state.trouble, trouble.clone())
+        };
         if before == trouble {
             return;
         }

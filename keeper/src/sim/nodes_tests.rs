@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(super) const COUNT: usize = POSITIONS as usize;
-pub(super) const WELL: Manners = Manners {
+pub(crate) const WELL: Manners = Manners {
     lag: 0,
     answers: Answers::Well,
     lie: Lie::None,
