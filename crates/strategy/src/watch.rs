@@ -1,5 +1,7 @@
 //! When to look at a position again after it has been assessed.
 
+mod margin;
+
 use ballast::state::Automation;
 use ballast::{due, targets::MarketRule};
 use ballast_model::{
@@ -22,8 +24,7 @@ const MARGIN_SECS: u32 = 60;
 /// The prices in which nothing has to be done for the position until the horizon, and that time.
 ///
 /// Debts between now and the horizon lie between today's and those grown at the highest rate of the reserves' curves,
-/// whatever utilisation does meanwhile. LTV and hedge error are monotone in them, so that a price which is quiet for
-/// both ends is quiet for all. A change of a curve, of limits or of the policy needs a new watch.
+/// whatever utilisation does meanwhile. A change of a curve, of limits or of the policy needs a new watch.
 ///
 /// # Errors
 /// [`SituationError`].
@@ -61,11 +62,55 @@ pub fn watch(
         growth_x64_up(rate, u64::from(horizon_secs) + u64::from(MARGIN_SECS))
     };
     let grown = at.model.grown(growth(Side::Base), growth(Side::Quote))?;
-    let now = quiet(situation, &at.model, &triggers)?;
     Ok(Watch {
-        quiet: now.intersection(quiet(situation, &grown, &triggers)?),
+        quiet: quiet_until(situation, &at.model, &grown, &triggers, at.oracle)?,
         until_secs,
     })
+}
+
+/// The prices at which none of the triggers is reached now, nor while debts grow to what they are in `grown`; `oracle` among them if it is
+/// one. Some that are next to an end may be missing: there one looks too soon.
+///
+/// At every price LTV only rises with the debts and equity only falls: where the grown position has not reached a trigger, the present
+/// one has not either.
+fn quiet_until(
+    situation: &Situation,
+    model: &PositionModel,
+    grown: &PositionModel,
+    triggers: &Triggers,
+    oracle: SqrtPrice,
+) -> Result<Boundaries, SituationError> {
+    let others = Triggers {
+        ltv: None,
+        hedge: None,
+        ..*triggers
+    };
+    let mut quiet = quiet(situation, grown, &others)?;
+    if let Some(trigger) = triggers.ltv {
+        quiet = quiet.intersection(margin::below(grown, trigger, oracle)?);
+    }
+    if let Some(band) = triggers.hedge {
+        quiet = quiet.intersection(hedged_until(model, grown.debt.base, band)?);
+    }
+    Ok(quiet)
+}
+
+/// The prices at which the hedge error `e` stays within its band, `|e| <= t`, while the base owed grows by `g`. It falls by as much, so
+/// that `e <= t` now and `e - g >= -t` then are what has to hold. With `g` rounded up to an even number that is `|e - g/2| <= t - g/2`:
+/// one position's boundaries in place of two.
+fn hedged_until(
+    model: &PositionModel,
+    grown_base: u64,
+    band: HedgeBand,
+) -> Result<Boundaries, SituationError> {
+    let half = grown_base.saturating_sub(model.debt.base).div_ceil(2);
+    let Some(tolerance) = band.tolerance_down(model)?.checked_sub(half) else {
+        return Ok(Boundaries::Empty);
+    };
+    let mut halfway = *model;
+    // Not more than the grown debt.
+    halfway.debt.base += half;
+    Ok(halfway.hedge_boundaries(band.hedge, tolerance)?)
 }
 
 /// The prices at which none of the triggers is reached. To the equity floor fees count.

@@ -103,6 +103,77 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #[test]
+    fn it_is_what_is_quiet_for_the_present_debts_and_for_the_grown_ones(
+        (low, width) in (-20_000i32..-12_000, 1i32..4_000),
+        liquidity_bits in 0u32..50,
+        idle in (0u64..3_000_000_000, 0u64..300_000_000),
+        debt in (0u64..3_000_000_000, 0u64..300_000_000),
+        growth in (0u64..3_000_000, 0u64..300_000),
+        (hedge_bps, band_bps, ltv_bps) in (1u32..=10_000, 0u32..10_000, 5_000u32..9_000),
+        floor in proptest::option::of(-1_000_000i128..200_000_000),
+        cents in 10_000i64..40_000,
+    ) {
+        let tick = |tick| Tick::new(tick).unwrap();
+        let now = PositionModel {
+            band: ballast_model::Band::new(tick(low), tick(low + width)).unwrap(),
+            liquidity: 1 << liquidity_bits,
+            idle: ballast_model::Amounts::new(idle.0, idle.1),
+            debt: ballast_model::Amounts::new(debt.0, debt.1),
+        };
+        let mut grown = now;
+        grown.debt.base += growth.0.min(now.debt.base);
+        grown.debt.quote += growth.1.min(now.debt.quote);
+        let band = HedgeBand { hedge: Bps::new(hedge_bps), band: Bps::new(band_bps) };
+        let triggers = Triggers {
+            ltv: Some(Bps::new(ltv_bps)),
+            hedge: Some(band),
+            equity_floor: floor,
+            ..Triggers::default()
+        };
+        let (market, stored) = (at(20_000, 0), fixtures::position());
+        let situation = fixtures::situation(&market, &stored);
+        let both = quiet(&situation, &now, &triggers).unwrap()
+            .intersection(quiet(&situation, &grown, &triggers).unwrap());
+        let oracle = fixtures::sqrt_price_cents(cents);
+        let once = quiet_until(&situation, &now, &grown, &triggers, oracle).unwrap();
+        // Wherever the two differ, LTV is next to its trigger, equity next to its floor, or the hedge error a unit from the end of its band.
+        let near = |price: SqrtPrice| {
+            let tolerance = i128::from(band.tolerance_down(&now).unwrap());
+            let long = now.hedge_error(price, band.hedge).unwrap();
+            let short = grown.hedge_error(price, band.hedge).unwrap();
+            let value = grown.value(price).unwrap();
+            let whole = (price.x64() as f64 / 2f64.powi(64)).powi(2).ceil();
+            let part = f64::from(ltv_bps) / 10_000.0;
+            let margin = part * value.assets as f64 - value.debt as f64;
+            let value_all = (value.assets + value.debt) as f64;
+            let above = floor.map(|floor| value.equity() - floor);
+            (long - tolerance).abs() <= 1
+                || (short + tolerance).abs() <= 1
+                || margin.abs() <= 2.0 * (whole + 3.0) + 2e-6 * value_all
+                || above.is_some_and(|above| (above as f64).abs() <= whole + 4.0)
+        };
+        let ends = |quiet: Boundaries| match quiet {
+            Boundaries::Empty => [None; 2],
+            Boundaries::Interval { lower, upper } => [lower, upper],
+        };
+        for price in [ends(both), ends(once)].concat().into_iter().flatten() {
+            for x64 in [price.x64() - 1, price.x64(), price.x64() + 1] {
+                let Ok(price) = SqrtPrice::new(x64) else { continue };
+                prop_assert!(
+                    both.contains(price) == once.contains(price) || near(price),
+                    "{both:?} {once:?} {price:?} {now:?} {grown:?}"
+                );
+            }
+        }
+        let [lower, upper] = ends(both);
+        let blurred = lower.is_some_and(near) && upper.is_some_and(near);
+        prop_assert!(once != Boundaries::Empty || both == Boundaries::Empty || blurred);
+    }
+}
+
 #[test]
 fn outside_something_is_due_so_that_the_interval_is_not_needlessly_small() {
     let position = fixtures::position();
