@@ -7,7 +7,7 @@
 //! 3. [`decide`] says what to do, a pure function of the situation that mirrors the program's rules.
 //! 4. [`watch()`](watch::watch) says from which prices and which time on something may be due; [`trigger`] finds who is concerned,
 //!    by the dense numbers of [`ids`], by which [`held`] keeps positions too.
-//!    [`sweep`] computes all of them at one price, as a screen.
+//!    [`sweep`] computes all of them at one price, as a screen: what a book would be elsewhere.
 //! 5. [`act`] carries an action out on a ledger of numbers.
 //! 6. [`recorded`] writes a decision down with all that it was made from, and makes it again.
 //! 7. [`urgency`] says how near a liquidation is by price, time and money.

@@ -11,6 +11,7 @@ use ballast_strategy::{
     fee_yield::{MeasuredYield, weighed_down},
     prices::PriceFault,
     situation::SituationError,
+    sweep::Sweep,
 };
 
 use crate::{
@@ -173,9 +174,10 @@ pub fn book(
         .iter()
         .filter_map(|line| Some((line, line.nearest?)))
         .min_by(|a, b| a.1.sigma_days.total_cmp(&b.1.sigma_days));
+    let moves = Moves::new(market, lines, oracle, hedge);
     let what_if = MOVES_BPS
         .into_iter()
-        .map(|move_bps| after(market, lines, oracle, move_bps, hedge))
+        .map(|move_bps| moves.after(move_bps))
         .collect::<Result<_, _>>()?;
     Ok(BookView {
         version,
@@ -219,36 +221,73 @@ pub fn book(
     })
 }
 
-fn after(
-    market: &MarketSnapshot,
-    lines: &[Line],
+/// A book at other prices. The screen looks at every position, and only who may have reached its trigger is looked at exactly: of a large
+/// book that is a fraction of valuing all of it at each price.
+struct Moves<'a> {
+    market: &'a MarketSnapshot,
+    lines: &'a [Line],
+    sweep: Sweep,
     oracle: SqrtPrice,
-    move_bps: i32,
+    maintenance: Bps,
     hedge: i128,
-) -> Result<BookMove, SituationError> {
-    let to = if move_bps == 0 {
-        oracle
-    } else {
-        moved(oracle, move_bps)?
-    };
-    let maintenance = maintenance(market);
-    let (mut equity, mut above, mut liquidated) = (0i128, 0, 0);
-    for line in lines {
-        let value = line.model.value(to)?;
-        equity = equity.saturating_add(value.equity());
-        above += usize::from(value.ltv_at_least(line.trigger));
-        liquidated += usize::from(value.ltv_at_least(maintenance));
+}
+
+impl<'a> Moves<'a> {
+    fn new(market: &'a MarketSnapshot, lines: &'a [Line], oracle: SqrtPrice, hedge: i128) -> Self {
+        let maintenance = maintenance(market);
+        let mut sweep = Sweep::default();
+        for (id, line) in (0..).zip(lines) {
+            // Who can be liquidated has reached it as well.
+            sweep.insert(id, &line.model, line.trigger.min(maintenance));
+        }
+        Self {
+            market,
+            lines,
+            sweep,
+            oracle,
+            maintenance,
+            hedge,
+        }
     }
-    let scale = scale(market);
-    let gained = scale.base(hedge as f64) * (scale.price(to) - scale.price(oracle));
-    let gained = (gained * 10f64.powi(market.market.quote_decimals.into())).round() as i128;
-    Ok(BookMove {
-        move_bps,
-        price: scale.price(to),
-        equity_gap: signed_amount(equity.saturating_add(gained), market.market.quote_decimals),
-        positions_above_trigger_gap: above,
-        positions_liquidated_gap: liquidated,
-    })
+
+    /// Counts are exact. Equity is that of the rows at the present price; elsewhere it is a sum in `f64`, which lacks the rows' rounding
+    /// to whole units.
+    fn after(&self, move_bps: i32) -> Result<BookMove, SituationError> {
+        let Self { market, oracle, .. } = *self;
+        let to = if move_bps == 0 {
+            oracle
+        } else {
+            moved(oracle, move_bps)?
+        };
+        let mut suspects = Vec::new();
+        let totals = self.sweep.at(to, &mut suspects);
+        let equity = if move_bps == 0 {
+            let equities = self.lines.iter().map(|line| line.value.equity());
+            equities.fold(0i128, i128::saturating_add)
+        } else {
+            totals.equity().round() as i128
+        };
+        let (mut above, mut liquidated) = (0, 0);
+        for line in suspects
+            .iter()
+            .filter_map(|id| self.lines.get(*id as usize))
+        {
+            let value = line.model.value(to)?;
+            above += usize::from(value.ltv_at_least(line.trigger));
+            liquidated += usize::from(value.ltv_at_least(self.maintenance));
+        }
+        let scale = scale(market);
+        let quote_decimals = market.market.quote_decimals;
+        let gained = scale.base(self.hedge as f64) * (scale.price(to) - scale.price(oracle));
+        let gained = (gained * 10f64.powi(quote_decimals.into())).round() as i128;
+        Ok(BookMove {
+            move_bps,
+            price: scale.price(to),
+            equity_gap: signed_amount(equity.saturating_add(gained), quote_decimals),
+            positions_above_trigger_gap: above,
+            positions_liquidated_gap: liquidated,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -320,14 +359,14 @@ mod tests {
                 moved(figures.oracle, one.move_bps).unwrap()
             };
             let value = figures.model.value(at).unwrap();
-            assert_eq!(
-                one.equity_gap,
-                figures.quote(2 * value.equity()),
-                "{}",
-                one.move_bps
-            );
+            let units = one.equity_gap.replace('.', "").parse::<i128>().unwrap();
+            // A unit of the pool's base is worth less than one of quote, and there are three of those.
+            let lacks = units - 2 * value.equity();
+            assert!((0..=8).contains(&lacks), "{}: {lacks}", one.move_bps);
             let gone = value.ltv_at_least(Bps::new(8_300));
             assert_eq!(one.positions_liquidated_gap, 2 * usize::from(gone));
+            let above = value.ltv_at_least(line.trigger);
+            assert_eq!(one.positions_above_trigger_gap, 2 * usize::from(above));
         }
         // What the pool has paid outweighs what is configured: a basis point of `2 L s` a day, and next to nothing of the other.
         let measured = Beside {
