@@ -1,11 +1,15 @@
 //! What a person reads of an error: what went wrong, its cause, what to type, a line each.
 
-use std::fmt;
+use std::{fmt, io::Write};
 
 use anyhow::Error;
 use console::style;
 
-use crate::trouble::Kind;
+use crate::{
+    help,
+    report::note,
+    trouble::{self, Kind},
+};
 
 /// The words that what is to be done begins with, in messages of this repository: they say what was wrong, then what to do.
 const TO_DO: &[&str] = &[
@@ -115,20 +119,53 @@ impl Complaint {
                 .unwrap_or_else(|| format!("`ballast help{command}` says what it takes")),
         }
     }
+
+    /// What and cause, for programs.
+    pub fn message(&self) -> String {
+        let cause = self.cause.iter();
+        let cause: String = cause.map(|cause| format!(": {cause}")).collect();
+        format!("{}{cause}", self.what)
+    }
+
+    /// On standard error for people, no wider than their terminal. With `json`, a message for programs, also on standard output, so
+    /// that a reader of it is not left with nothing.
+    pub fn tell(&self, kind: Kind, json: Option<&str>) {
+        note(self.fitted(help::terminal_width(true)));
+        if let Some(message) = json {
+            let line = trouble::line(kind, message, Some(&self.help));
+            // Whoever reads it may have gone.
+            let _ = writeln!(std::io::stdout().lock(), "{line}");
+        }
+    }
+
+    /// What and cause in lines that are no wider. What is to be typed stays on one, to be copied.
+    fn fitted(&self, width: Option<usize>) -> String {
+        let text = self.to_string();
+        let Some(width) = width else {
+            return text;
+        };
+        match text.rsplit_once('\n') {
+            Some((told, help)) => format!("{}\n{help}", help::wrapped(told, width)),
+            None => text,
+        }
+    }
 }
 
 /// What was wrong, and what to do about it.
-fn split(message: &str) -> Option<(&str, &str)> {
+pub fn split(message: &str) -> Option<(&str, &str)> {
     let ends = message.match_indices([':', ';']);
     ends.filter_map(|(at, _)| {
         let advice = message.get(at + 1..)?.strip_prefix(' ')?;
-        let word: &str = advice.trim_start_matches('`');
-        let word = word
-            .split(|letter: char| !letter.is_ascii_alphabetic())
-            .next()?;
-        TO_DO.contains(&word).then(|| (&message[..at], advice))
+        is_advice(advice).then(|| (&message[..at], advice))
     })
     .next()
+}
+
+/// Whether a text says what to do.
+pub fn is_advice(text: &str) -> bool {
+    let text = text.trim_start_matches('`');
+    let word = text.split(|letter: char| !letter.is_ascii_alphabetic());
+    word.take(1).any(|word| TO_DO.contains(&word))
 }
 
 impl fmt::Display for Complaint {
@@ -190,6 +227,20 @@ mod tests {
             told(&bare, Kind::Other),
             "error: --slippage 100% must be below 1 (100%)\nhelp: `ballast help open` says what it takes"
         );
+    }
+
+    #[test]
+    fn a_terminal_is_not_run_over_and_commands_stay_whole() {
+        let complaint = Complaint {
+            what: "one two three four five six seven eight".into(),
+            cause: Some("nine ten".into()),
+            help: "`ballast open --own-quote 100 --leverage 3`".into(),
+        };
+        assert_eq!(
+            complaint.fitted(Some(24)),
+            "error: one two three\n  four five six seven\n  eight\ncause: nine ten\nhelp: `ballast open --own-quote 100 --leverage 3`"
+        );
+        assert_eq!(complaint.fitted(None), complaint.to_string());
     }
 
     #[test]

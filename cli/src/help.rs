@@ -11,7 +11,8 @@ use console::measure_text_width;
 
 use crate::{
     examples::{EXAMPLES, GROUPS},
-    trouble::{self, Kind},
+    trouble::Kind,
+    usage,
 };
 
 /// Without a terminal.
@@ -94,23 +95,25 @@ fn groups(command: &Command) -> String {
 }
 
 /// Ends the process with what clap has to say: help, version, or what is wrong with the command line.
-pub fn end(error: &Error) -> ! {
+pub fn end(error: &Error, command: &Command) -> ! {
+    let words: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let json = words.iter().any(|word| word == "--json");
     let (to_stderr, code) = match error.kind() {
         ErrorKind::DisplayHelp => (false, 0),
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => (true, 2),
         ErrorKind::DisplayVersion => error.exit(),
-        _ => {
-            if std::env::args().any(|argument| argument == "--json") {
-                let text = error.render().to_string();
-                let first = text.lines().next().unwrap_or_default();
-                let message = first.strip_prefix("error: ").unwrap_or(first);
-                let _ = writeln!(
-                    stdout().lock(),
-                    "{}",
-                    trouble::line(Kind::Usage, message, None)
-                );
-            }
-            error.exit()
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !json => (true, 2),
+        kind => {
+            let complaint = match kind {
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+                | ErrorKind::MissingSubcommand => usage::no_command(command, &words),
+                _ => usage::complaint(error, command, &words),
+            };
+            let message = complaint.message();
+            complaint.tell(Kind::Usage, json.then_some(message.as_str()));
+            exit(Kind::Usage.exit_code().into())
         }
     };
     let coloured = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
@@ -123,7 +126,7 @@ pub fn end(error: &Error) -> ! {
         true => error.render().ansi().to_string(),
         false => error.render().to_string(),
     };
-    let text = wrapped(&text, width(to_stderr));
+    let text = wrapped(&text, terminal_width(to_stderr).unwrap_or(USUAL_WIDTH));
     // Whoever reads it may have seen enough.
     let _ = match to_stderr {
         true => stderr().lock().write_all(text.as_bytes()),
@@ -132,23 +135,20 @@ pub fn end(error: &Error) -> ! {
     exit(code)
 }
 
-fn width(of_stderr: bool) -> usize {
+/// How wide lines may be on a terminal; `None`: it is none.
+pub fn terminal_width(of_stderr: bool) -> Option<usize> {
     let terminal = if of_stderr {
         console::Term::stderr()
     } else {
         console::Term::stdout()
     };
-    let width = terminal
-        .size_checked()
-        .map(|(_, columns)| usize::from(columns));
-    width
-        .unwrap_or(USUAL_WIDTH)
-        .clamp(*WIDTHS.start(), *WIDTHS.end())
+    let (_, columns) = terminal.size_checked()?;
+    Some(usize::from(columns).clamp(*WIDTHS.start(), *WIDTHS.end()))
 }
 
 /// Text with lines no longer than `width`, but for words that are. What is carried over begins below the explanation that it
 /// belongs to: behind the first gap of two spaces, else where the line began.
-fn wrapped(text: &str, width: usize) -> String {
+pub fn wrapped(text: &str, width: usize) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for line in text.split_inclusive('\n') {
         let end = if line.ends_with('\n') { "\n" } else { "" };

@@ -30,6 +30,7 @@ mod table;
 mod target;
 mod time;
 mod trouble;
+mod usage;
 mod view;
 mod wallet;
 mod width;
@@ -77,7 +78,7 @@ use commands::{
 };
 use complaint::Complaint;
 use globals::Globals;
-use report::{Output, Told, is_broken_pipe, note};
+use report::{Output, Told, is_broken_pipe};
 use study::Invocation;
 use trouble::Kind;
 
@@ -220,12 +221,12 @@ fn main() -> ExitCode {
 
 /// Ends the process with usage if the command line makes no sense.
 fn parse() -> Cli {
-    let dressed = help::dressed(Cli::command());
+    let mut dressed = help::dressed(Cli::command());
     let matches = dressed
-        .try_get_matches()
-        .unwrap_or_else(|error| help::end(&error));
+        .try_get_matches_from_mut(std::env::args_os())
+        .unwrap_or_else(|error| help::end(&error, &dressed));
     let mut cli = Cli::from_arg_matches(&matches)
-        .unwrap_or_else(|error| error.format(&mut Cli::command()).exit());
+        .unwrap_or_else(|error| help::end(&error.format(&mut dressed), &dressed));
     cli.globals.note_given(&matches);
     cli.globals.command = command_path(&matches);
     cli.globals.invocation = Invocation::of(&Cli::command(), &matches);
@@ -336,13 +337,10 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
     }
 }
 
-/// On standard error for people; with `--json` also on standard output, so that a reader of it is not left with nothing.
+/// For people, and with `--json` for programs, unless standard output has told them already.
 fn complain(error: &Error, kind: Kind, globals: &Globals) {
     let complaint = Complaint::new(error, kind, &globals.command);
-    note(&complaint);
-    if globals.json && !error.is::<Told>() {
-        use std::io::Write;
-        let line = trouble::line(kind, &format!("{error:#}"), Some(&complaint.help));
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
-    }
+    let message = format!("{error:#}");
+    let json = globals.json && !error.is::<Told>();
+    complaint.tell(kind, json.then_some(message.as_str()));
 }

@@ -1,6 +1,8 @@
 //! Help, completions, man pages, keys, and what a program that reads the output is told.
 
-use crate::common::run;
+use crate::common::{command, run};
+
+const SOL: &str = "So11111111111111111111111111111111111111112";
 
 #[test]
 fn a_program_that_reads_the_output_is_told_code_and_help() {
@@ -20,6 +22,76 @@ fn a_program_that_reads_the_output_is_told_code_and_help() {
         told["help"].as_str().unwrap().contains("--config"),
         "{told}"
     );
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_told_in_three_lines() {
+    let told = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let refused = run(&words);
+        assert_eq!((refused.code, refused.out.as_str()), (2, ""), "{line}");
+        refused.err
+    };
+    assert_eq!(
+        told("risk"),
+        "error: the following required arguments were not provided: --input <FILE>\nhelp: `ballast risk --help`\n"
+    );
+    assert_eq!(
+        told("positons --all"),
+        "error: unrecognized subcommand 'positons'\ncause: some similar subcommands exist: 'completions', 'positions'\nhelp: `ballast positions \
+         --all`\n"
+    );
+    // The command that is to be typed is one.
+    assert_eq!(run(&["positions", "--help"]).code, 0);
+    assert_eq!(
+        told("--url https://node.example/KEY-12 market set-mode no-new-risk --for soon"),
+        "error: invalid value 'soon' for '--for <TIME>'\nhelp: write a time like 90s, 30m, 12h, 7d or 1h 30m\n"
+    );
+}
+
+#[test]
+fn a_program_is_told_what_people_are_told_of_a_command_line() {
+    for (line, parts) in [
+        (&["--json", "risk"][..], &["--input <FILE>"][..]),
+        (
+            &["first-keepers", "set", SOL, "--json"],
+            &["--head-start <TIME>", "<KEEPERS>"],
+        ),
+        (&["--json", "lend", "depsit"], &["'depsit'", "'deposit'"]),
+        (
+            &["--json", "reward"],
+            &["`ballast reward`", "fund, reclaim"],
+        ),
+        (&["--json"], &["`ballast` needs a command", "positions"]),
+    ] {
+        let refused = run(line);
+        assert_eq!(refused.code, 2, "{line:?}");
+        let json = refused.json();
+        assert_eq!(
+            (&json["code"], &json["exit_code"]),
+            (&"usage".into(), &2.into())
+        );
+        let [error, help] = ["error", "help"].map(|key| json[key].as_str().unwrap());
+        assert!(parts.iter().all(|part| error.contains(part)), "{json}");
+        assert!(refused.err.ends_with(&format!("help: {help}\n")), "{json}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn words_that_are_no_text_are_refused() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    for before in [&[][..], &["--json"], &["risk", "--json"]] {
+        let mut line = command();
+        line.args(before).arg(OsStr::from_bytes(b"\xff\xfe"));
+        let output = line.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.starts_with("error: ") && !said.contains("panicked"),
+            "{said}"
+        );
+    }
 }
 
 #[test]
