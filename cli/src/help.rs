@@ -10,7 +10,7 @@ use clap::{Command, Error, error::ErrorKind};
 use console::measure_text_width;
 
 use crate::{
-    examples::{EXAMPLES, GROUPS},
+    examples::{self, GROUPS},
     trouble::Kind,
     usage,
 };
@@ -24,7 +24,7 @@ const FURTHEST: f64 = 0.6;
 
 /// The command line with groups and examples in its help.
 pub fn dressed(command: Command) -> Command {
-    let command = EXAMPLES.iter().fold(command, |command, (path, lines)| {
+    let command = examples::all().fold(command, |command, (path, lines)| {
         let names: Vec<&str> = path.split(' ').collect();
         with_examples(command, &names, lines)
     });
@@ -44,13 +44,13 @@ fn with_examples(command: Command, path: &[&str], lines: &[&str]) -> Command {
         Some(_) => command,
         None => {
             let header = *command.get_styles().get_header();
-            let text = examples(lines);
+            let text = example_lines(lines);
             command.after_help(format!("{header}Examples:{header:#}\n{text}"))
         }
     }
 }
 
-fn examples(lines: &[&str]) -> String {
+fn example_lines(lines: &[&str]) -> String {
     let lines = lines.iter().map(|line| format!("  ballast {line}"));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -81,7 +81,7 @@ fn groups(command: &Command) -> String {
             let _ = writeln!(
                 text,
                 "{}",
-                examples(lines).replace("  ballast", "    $ ballast")
+                example_lines(lines).replace("  ballast", "    $ ballast")
             );
         }
     };
@@ -246,9 +246,12 @@ mod tests {
         let of_groups = GROUPS
             .iter()
             .flat_map(|group| group.examples.iter().copied());
-        let of_commands = EXAMPLES.iter().flat_map(|(path, lines)| {
-            for line in *lines {
-                assert!(line.starts_with(*path), "{line} is no example of {path}");
+        let of_commands = examples::all().flat_map(|(path, lines)| {
+            for line in lines {
+                assert!(
+                    format!("{line} ").starts_with(&format!("{path} ")),
+                    "{line} is no example of {path}"
+                );
             }
             assert_eq!(lines.len(), 2, "{path}");
             lines.iter().copied()
@@ -257,6 +260,8 @@ mod tests {
             let words = std::iter::once("ballast").chain(line.split_whitespace());
             let words = words.map(|word| match word {
                 "POSITION" | "KEEPER" | "ADDRESS" => "So11111111111111111111111111111111111111112",
+                "VENUE-ACCOUNT" => "0x0000000000000000000000000000000000000001",
+                "FEED" => "eaa020c61cc479712813461ce153894a96a6c00b21ed0cfc2798d1f9a9e9c94a",
                 "SIGNATURE" => {
                     "5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnbJLgp8uirBgmQpjKhoR4tjF3ZpRzrFmBV6UjKdiSZkQUW"
                 }
@@ -266,22 +271,40 @@ mod tests {
             assert!(read.is_ok(), "{line}: {}", read.unwrap_err());
             shown += 1;
         }
-        assert!(shown > 50, "{shown}");
+        assert!(shown > 120, "{shown}");
+    }
+
+    /// Each command below this one with its path, after those that it is below.
+    fn commands(above: &str, command: &Command) -> Vec<(String, Command)> {
+        let below = command.get_subcommands();
+        let below = below.filter(|below| !below.is_hide_set() && below.get_name() != "help");
+        below
+            .flat_map(|below| {
+                let path = format!("{above} {}", below.get_name());
+                let own = (path.clone(), below.clone());
+                std::iter::once(own).chain(commands(&path, below))
+            })
+            .collect()
     }
 
     #[test]
-    fn commands_have_examples() {
-        let command = dressed(Cli::command());
-        let below = command
-            .get_subcommands()
-            .filter(|below| !below.is_hide_set());
-        for below in below {
-            let text = below.clone().render_help().to_string();
-            let name = below.get_name();
-            assert!(
-                text.contains(&format!("  ballast {name}")),
-                "{name} has no examples"
-            );
+    fn commands_have_two_examples_each() {
+        let all = commands("ballast", &dressed(Cli::command()));
+        let leaves = all.iter().filter(|(_, command)| !command.has_subcommands());
+        assert!(leaves.count() > 60);
+        for (path, mut command) in all {
+            let text = command.render_help().to_string();
+            let examples = text.lines().filter(|line| {
+                let line = format!("{line} ");
+                line.starts_with(&format!("  {path} "))
+            });
+            assert_eq!(examples.count(), 2, "examples of {path} in\n{text}");
+        }
+        // No examples without a command.
+        let all = commands("", &Cli::command());
+        for (path, _) in examples::all() {
+            let known = all.iter().any(|(known, _)| known.trim() == path);
+            assert!(known, "there is no command {path}");
         }
     }
 

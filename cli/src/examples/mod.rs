@@ -1,5 +1,9 @@
 //! Groups of commands, and examples. A test reads each example with the real command line.
 
+mod leaves;
+
+use leaves::LEAVES;
+
 /// Commands that belong together.
 pub struct Group {
     pub title: &'static str,
@@ -106,7 +110,12 @@ const SCENE: [&str; 2] = [
 ];
 
 /// Two of each command, after the words that name it.
-pub static EXAMPLES: &[(&str, &[&str])] = &[
+pub fn all() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    COMMANDS.iter().chain(LEAVES).copied()
+}
+
+/// Those of the commands at the top.
+static COMMANDS: &[(&str, &[&str])] = &[
     (
         "quote",
         &[
@@ -322,8 +331,8 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
     (
         "hedge",
         &[
-            "hedge quote --network testnet --account 0x0000000000000000000000000000000000000001 --size -10",
-            "hedge status --network testnet --account 0x0000000000000000000000000000000000000001",
+            "hedge quote --network testnet --account VENUE-ACCOUNT --size -10",
+            "hedge status --network testnet --account VENUE-ACCOUNT",
         ],
     ),
     (
@@ -337,15 +346,4 @@ pub static EXAMPLES: &[(&str, &[&str])] = &[
     ("key", &["key new", "key new keeper.json"]),
     ("completions", &["completions bash", "completions zsh"]),
     ("man", &["man target/man", "man /usr/local/share/man/man1"]),
-    (
-        "lend deposit",
-        &["lend deposit base 10", "lend deposit quote 1000"],
-    ),
-    (
-        "lend fund-insurance",
-        &[
-            "lend fund-insurance quote 100",
-            "lend fund-insurance base 1",
-        ],
-    ),
 ];
