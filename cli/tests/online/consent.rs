@@ -5,29 +5,19 @@ use std::{
     process::{Command, Stdio},
 };
 
-use ballast_client::{Amounts, PositionAddresses, Signer};
+use ballast_client::{PositionAddresses, Signer};
 use ballast_localnet::UsdPrice;
 
-use crate::{common, node::Node};
-
-const OPEN: [&str; 9] = [
-    "open",
-    "--own-quote",
-    "100",
-    "--leverage",
-    "3",
-    "--lower",
-    "190",
-    "--upper",
-    "210",
-];
+use crate::{
+    common,
+    node::{Node, OPEN, trader},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_sent_unasked() {
     let node = Node::start().await;
     let world = node.world().await;
-    let funds = Amounts::new(5_000_000_000, 1_000_000_000);
-    let alice = world.trader("alice", funds).await.unwrap();
+    let alice = trader(&world, "alice").await;
     let owner = alice.key();
     let opened = node.json(&alice.keypair, &OPEN).await;
     let position = opened["position"]["position"].as_str().unwrap();
@@ -129,8 +119,7 @@ async fn nothing_is_sent_unasked() {
 async fn on_a_terminal_the_answer_decides() {
     let node = Node::start().await;
     let world = node.world().await;
-    let funds = Amounts::new(5_000_000_000, 1_000_000_000);
-    let alice = world.trader("alice", funds).await.unwrap();
+    let alice = trader(&world, "alice").await;
     let endpoints = node.net.endpoints().unwrap();
     let line = [
         env!("CARGO_BIN_EXE_ballast"),

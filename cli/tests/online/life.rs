@@ -1,27 +1,10 @@
 //! What lies between opening and closing, by command line; and what is refused, by name.
 
-use ballast_client::{Amounts, BallastError, Keypair, Signer};
-use ballast_localnet::{LocalnetExt, Trader, UsdPrice, World, keys};
+use ballast_client::{BallastError, Keypair, Signer};
+use ballast_localnet::{LocalnetExt, UsdPrice, World, keys};
 use serde_json::Value;
 
-use crate::node::{Node, number};
-
-const OPEN: [&str; 9] = [
-    "open",
-    "--own-quote",
-    "100",
-    "--leverage",
-    "3",
-    "--lower",
-    "190",
-    "--upper",
-    "210",
-];
-
-async fn trader(world: &World, name: &str) -> Trader {
-    let funds = Amounts::new(5_000_000_000, 1_000_000_000);
-    world.trader(name, funds).await.unwrap()
-}
+use crate::node::{Node, OPEN, number, opened, trader};
 
 /// Somebody trades to and fro, so that positions earn.
 async fn trade(world: &World) {
@@ -30,13 +13,6 @@ async fn trade(world: &World) {
     }
 }
 
-async fn opened(node: &Node, by: &Keypair) -> String {
-    let opened = node.json(by, &OPEN).await;
-    let address = &opened["position"]["position"];
-    address.as_str().unwrap().to_owned()
-}
-
-/// It is refused by the program, with the error's name and advice.
 fn leverage(view: &Value) -> u64 {
     view["leverage_bps"].as_u64().unwrap()
 }

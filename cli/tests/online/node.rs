@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use ballast_client::{BallastError, Keypair, Signer};
-use ballast_localnet::{EmbeddedNode, Localnet, World, WorldConfig, keys};
+use ballast_client::{Amounts, BallastError, Keypair, Signer};
+use ballast_localnet::{EmbeddedNode, Localnet, Trader, World, WorldConfig, keys};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -11,6 +11,18 @@ use crate::common::{self, Run};
 
 /// Milliseconds per slot.
 const SLOT_MS: u64 = 50;
+/// The worked example.
+pub const OPEN: [&str; 9] = [
+    "open",
+    "--own-quote",
+    "100",
+    "--leverage",
+    "3",
+    "--lower",
+    "190",
+    "--upper",
+    "210",
+];
 
 /// A node and a place for key files.
 pub struct Node {
@@ -118,6 +130,19 @@ impl Node {
         assert!(!said.contains("panicked"), "{said}");
         said
     }
+}
+
+/// Somebody with some tokens of a world.
+pub async fn trader(world: &World, name: &str) -> Trader {
+    let funds = Amounts::new(5_000_000_000, 1_000_000_000);
+    world.trader(name, funds).await.unwrap()
+}
+
+/// Opens [`OPEN`]; the position's address.
+pub async fn opened(node: &Node, by: &Keypair) -> String {
+    let opened = node.json(by, &OPEN).await;
+    let address = &opened["position"]["position"];
+    address.as_str().unwrap().to_owned()
 }
 
 /// A decimal string as a number.

@@ -1,37 +1,14 @@
 //! The safety net by hand: who goes first, deleveraging with a swap, losses that are shown, markets without a price.
 
-use ballast_client::{Amounts, BallastError, Keypair, Market, Pubkey, Side, Signer, decode_at};
+use ballast_client::{BallastError, Market, Pubkey, Side, Signer, decode_at};
 use ballast_localnet::{PricePost, UsdPrice, World};
 use serde_json::Value;
 
-use crate::node::{Node, number};
+use crate::node::{Node, number, opened, trader};
 
 const DAY_SECS: u64 = 86_400;
 /// Another feed of base/USD.
 const OTHER_FEED: [u8; 32] = [9; 32];
-
-const OPEN: [&str; 9] = [
-    "open",
-    "--own-quote",
-    "100",
-    "--leverage",
-    "3",
-    "--lower",
-    "190",
-    "--upper",
-    "210",
-];
-
-async fn trader(world: &World, name: &str) -> Keypair {
-    let funds = Amounts::new(5_000_000_000, 1_000_000_000);
-    world.trader(name, funds).await.unwrap().keypair
-}
-
-async fn opened(node: &Node, by: &Keypair) -> String {
-    let opened = node.json(by, &OPEN).await;
-    let address = &opened["position"]["position"];
-    address.as_str().unwrap().to_owned()
-}
 
 /// Writes over a part of an account of the program, as no instruction of this version does.
 async fn forge(world: &World, address: &Pubkey, offset: usize, bytes: &[u8]) {
@@ -50,10 +27,10 @@ fn percent(value: &Value) -> f64 {
 async fn an_owners_keepers_go_first() {
     let node = Node::start().await;
     let world = node.world().await;
-    let alice = trader(&world, "alice").await;
+    let alice = trader(&world, "alice").await.keypair;
     let (friend, stranger) = (
-        trader(&world, "friend").await,
-        trader(&world, "stranger").await,
+        trader(&world, "friend").await.keypair,
+        trader(&world, "stranger").await.keypair,
     );
     let address = opened(&node, &alice).await;
     let position = address.as_str();
@@ -96,8 +73,11 @@ async fn an_owners_keepers_go_first() {
 async fn deleveraging_swaps_where_that_is_what_it_takes() {
     let node = Node::start().await;
     let world = node.world().await;
-    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
-    let keeper = trader(&world, "keeper").await;
+    let (alice, bob) = (
+        trader(&world, "alice").await.keypair,
+        trader(&world, "bob").await.keypair,
+    );
+    let keeper = trader(&world, "keeper").await.keypair;
     let [one, two] = [opened(&node, &alice).await, opened(&node, &bob).await];
     let with_swap = ["deleverage", one.as_str(), "--swap"];
     node.refused_by_program(&keeper, &with_swap, BallastError::DeleverageNotDue)
@@ -122,7 +102,10 @@ async fn deleveraging_swaps_where_that_is_what_it_takes() {
 async fn liquidators_name_their_gain_and_losses_are_shown() {
     let node = Node::start().await;
     let world = node.world().await;
-    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
+    let (alice, bob) = (
+        trader(&world, "alice").await.keypair,
+        trader(&world, "bob").await.keypair,
+    );
     let address = opened(&node, &alice).await;
     let position = address.as_str();
     let show = ["show-loss", position];
@@ -150,7 +133,7 @@ async fn liquidators_name_their_gain_and_losses_are_shown() {
 async fn another_price_source_is_announced_and_taken_back() {
     let node = Node::start().await;
     let world = node.world().await;
-    let alice = trader(&world, "alice").await;
+    let alice = trader(&world, "alice").await.keypair;
     let authority = &world.authority;
     let account = world.market.prices.quote.to_string();
     let announce = [
@@ -194,7 +177,7 @@ async fn another_price_source_is_announced_and_taken_back() {
 async fn another_price_source_is_in_force_after_the_notice() {
     let node = Node::start().await;
     let world = node.world().await;
-    let (alice, authority) = (trader(&world, "alice").await, &world.authority);
+    let (alice, authority) = (trader(&world, "alice").await.keypair, &world.authority);
     let feeds = [OTHER_FEED, world.feeds()[1]];
     let account = world.price_accounts(&feeds).base.to_string();
     let hex: String = OTHER_FEED
@@ -237,7 +220,10 @@ async fn another_price_source_is_in_force_after_the_notice() {
 async fn a_market_without_a_price_for_a_week_is_settled() {
     let node = Node::start().await;
     let world = node.world().await;
-    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
+    let (alice, bob) = (
+        trader(&world, "alice").await.keypair,
+        trader(&world, "bob").await.keypair,
+    );
     let address = opened(&node, &alice).await;
     let position = address.as_str();
     // All quote, and mostly base is owed.
@@ -275,7 +261,10 @@ async fn a_market_without_a_price_for_a_week_is_settled() {
 async fn anyone_brings_a_market_of_the_earlier_version_to_this_one() {
     let node = Node::start().await;
     let world = node.world().await;
-    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
+    let (alice, bob) = (
+        trader(&world, "alice").await.keypair,
+        trader(&world, "bob").await.keypair,
+    );
     let position = opened(&node, &alice).await;
     let market = world.market.address.to_string();
     let migrate = ["market", "migrate", "--market", &market];

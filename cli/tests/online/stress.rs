@@ -1,8 +1,6 @@
 //! `ballast stress --live`: what a bad day would do to the positions of a market as it is.
 
-use ballast_client::Amounts;
-
-use crate::node::Node;
+use crate::node::{Node, OPEN, trader};
 
 /// A market that moves at once, so that the test is short.
 const CRASH: &str = r#"
@@ -18,9 +16,7 @@ path = [[0, 1.0], [60, 1.0], [360, 0.75]]
 async fn a_live_market_is_read_and_played_with() {
     let node = Node::start().await;
     let world = node.world().await;
-    let funds = Amounts::new(5_000_000_000, 1_000_000_000);
-    let alice = world.trader("alice", funds).await.unwrap();
-    let alice = &alice.keypair;
+    let alice = &trader(&world, "alice").await.keypair;
     let directory = tempfile::tempdir().unwrap();
     let scenario = directory.path().join("crash.toml");
     std::fs::write(&scenario, CRASH).unwrap();
@@ -29,18 +25,7 @@ async fn a_live_market_is_read_and_played_with() {
     let empty = node.refused(alice, &stress).await;
     assert!(empty.contains("has no positions"), "{empty}");
 
-    let open = [
-        "open",
-        "--own-quote",
-        "100",
-        "--leverage",
-        "3",
-        "--lower",
-        "190",
-        "--upper",
-        "210",
-    ];
-    let opened = node.json(alice, &open).await;
+    let opened = node.json(alice, &OPEN).await;
     let address = &opened["position"]["position"];
     let report = node.json(alice, &stress).await;
     let played = &report["scenarios"][0];
