@@ -32,6 +32,7 @@ mod time;
 mod trouble;
 mod usage;
 mod view;
+mod volatility;
 mod wallet;
 mod width;
 
@@ -117,7 +118,7 @@ enum Command {
     Backtest(BacktestArgs),
     /// Open a position
     Open(Box<OpenArgs>),
-    /// List positions
+    /// List positions, the one in most danger first
     Positions(PositionsArgs),
     /// Say why nothing is done with a position, or what comes next and at which price
     Explain(ExplainArgs),

@@ -10,7 +10,7 @@ use ballast_strategy::{
     decide::{self, Explanation},
     situation::{Outlook, Situation},
 };
-use ballast_view::{DecisionView, NextTrigger, ThresholdView, TokenNames, Verdict, explain};
+use ballast_view::{DecisionView, Next, NextTrigger, ThresholdView, TokenNames, Verdict, explain};
 use clap::Args;
 use console::style;
 use serde::Serialize;
@@ -44,9 +44,11 @@ struct ExplainReport {
     sentence: String,
     /// Largest hedge error that the policy leaves alone, in base.
     hedge_tolerance: String,
-    /// What happens first if the price falls.
+    /// What happens first in either direction.
+    next: Next,
+    /// `next.below`, as it was called before.
     next_below: Option<NextTrigger>,
-    /// What happens first if the price rises.
+    /// `next.above`, as it was called before.
     next_above: Option<NextTrigger>,
     thresholds: Vec<ThresholdView>,
     /// What closing at the pool's price would need from the wallet.
@@ -149,8 +151,9 @@ fn report(
             details: decision.details,
         },
         hedge_tolerance,
-        next_below: next.below,
-        next_above: next.above,
+        next_below: next.below.clone(),
+        next_above: next.above.clone(),
+        next,
         thresholds: explain::thresholds(snapshot, automation, explanation),
         to_close: ToClose {
             pay_base: amount(missing.base, base),

@@ -8,28 +8,13 @@ use ballast_client::{
 use ballast_localnet::UsdPrice;
 use solana_sdk::instruction::AccountMeta;
 
-use crate::node::{Node, number};
-
-const OPEN: [&str; 9] = [
-    "open",
-    "--own-quote",
-    "100",
-    "--leverage",
-    "3",
-    "--lower",
-    "190",
-    "--upper",
-    "210",
-];
+use crate::node::{Node, OPEN, number, trader};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_open_to_close() {
     let node = Node::start().await;
     let world = node.world().await;
-    let alice = world
-        .trader("alice", Amounts::new(5_000_000_000, 1_000_000_000))
-        .await
-        .unwrap();
+    let alice = trader(&world, "alice").await;
     let alice = &alice.keypair;
 
     let planned = node
@@ -76,6 +61,11 @@ async fn from_open_to_close() {
     assert_eq!(quiet["next_below"]["threshold"], "hedge_band");
     let rehedge_below = quiet["next_below"]["price"].as_f64().unwrap();
     assert!((190.0..200.0).contains(&rehedge_below));
+    // As the keeper's API has it, beside the older names.
+    let next = ["next_below", "next_above"].map(|name| quiet[name].clone());
+    let [below, above] = next;
+    let next = serde_json::json!({ "below": below, "above": above });
+    assert_eq!(quiet["next"], next);
     world.move_price(UsdPrice::dollars(196)).await.unwrap();
     assert!(rehedge_below > 196.0);
     let due = node.json(alice, &["explain", &address]).await;
@@ -149,11 +139,7 @@ async fn from_open_to_close() {
 async fn an_open_that_is_repeated_notices_the_first() {
     let node = Node::start().await;
     let world = node.world().await;
-    let rich = Amounts::new(5_000_000_000, 1_000_000_000);
-    let (alice, bob) = (
-        world.trader("alice", rich).await.unwrap(),
-        world.trader("bob", rich).await.unwrap(),
-    );
+    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
     let (alice, bob) = (&alice.keypair, &bob.keypair);
     let count = async |owner: &Keypair| {
         let listed = node.json(owner, &["positions"]).await;
@@ -219,10 +205,7 @@ async fn an_open_that_is_repeated_notices_the_first() {
 async fn closing_collects_what_the_pool_owes_in_rewards() {
     let node = Node::start().await;
     let world = node.world().await;
-    let alice = world
-        .trader("alice", Amounts::new(5_000_000_000, 1_000_000_000))
-        .await
-        .unwrap();
+    let alice = trader(&world, "alice").await;
     // The pool pays two rewards, and owes something of one.
     let owed = world.set_reward(0, 1_000_000).await.unwrap();
     world.set_reward(2, 1_000_000).await.unwrap();
@@ -264,9 +247,7 @@ async fn closing_collects_what_the_pool_owes_in_rewards() {
 async fn a_dry_run_sends_nothing_even_without_a_lookup_table() {
     let node = Node::start().await;
     let world = node.world().await;
-    let rich = Amounts::new(5_000_000_000, 1_000_000_000);
-    let alice = world.trader("alice", rich).await.unwrap();
-    let bob = world.trader("bob", rich).await.unwrap();
+    let (alice, bob) = (trader(&world, "alice").await, trader(&world, "bob").await);
     // Afterwards the pool has the tick arrays.
     node.json(&bob.keypair, &OPEN).await;
     let dry = [&OPEN[..], &["--dry-run"]].concat();

@@ -1,8 +1,6 @@
 //! A quote from a live market.
 
-use ballast_client::Amounts;
-
-use crate::node::{Node, number};
+use crate::node::{Node, OPEN, number, trader};
 
 const ASKED: [&str; 9] = [
     "quote",
@@ -20,11 +18,7 @@ const ASKED: [&str; 9] = [
 async fn a_market_fills_in_what_is_not_asked_for() {
     let node = Node::start().await;
     let world = node.world().await;
-    let alice = world
-        .trader("alice", Amounts::new(5_000_000_000, 1_000_000_000))
-        .await
-        .unwrap();
-    let alice = &alice.keypair;
+    let alice = &trader(&world, "alice").await.keypair;
     let folder = tempfile::tempdir().unwrap();
     let depth = folder.path().join("depth.csv");
     let depth = depth.to_str().unwrap();
@@ -43,18 +37,7 @@ async fn a_market_fills_in_what_is_not_asked_for() {
     assert!(quote["carry"]["share_of_pool"].as_f64().unwrap() > 0.0);
 
     // What it says is what opening does.
-    let open = [
-        "open",
-        "--own-quote",
-        "100",
-        "--leverage",
-        "3",
-        "--lower",
-        "190",
-        "--upper",
-        "210",
-    ];
-    let opened = node.json(alice, &open).await;
+    let opened = node.json(alice, &OPEN).await;
     let view = &opened["position"];
     for name in [
         "liquidity",
@@ -71,6 +54,34 @@ async fn a_market_fills_in_what_is_not_asked_for() {
             "{name}"
         );
     }
+
+    // Every name of `positions` is there, but for the range's, which an older meaning has, and for what only an open position has.
+    let open_only = [
+        "position",
+        "id",
+        "owner",
+        "slot",
+        "open_secs",
+        "rehedges",
+        "deleverages",
+        "liquidations",
+        "pnl",
+    ];
+    for name in view.as_object().unwrap().keys() {
+        let there = quote.get(name).is_some();
+        assert_ne!(there, open_only.contains(&name.as_str()), "{name}");
+    }
+    for (name, there) in [("range_lower", "lower"), ("range_upper", "upper")] {
+        assert_eq!(quote[name], view[there], "{name}");
+    }
+    for name in ["keepers_allowed", "base", "quote"] {
+        assert_eq!(quote[name], view[name], "{name}");
+    }
+    let [distance, opened_at] = [&quote, view].map(|of| of["distance_bps"].as_i64().unwrap());
+    assert!(distance.abs_diff(opened_at) <= 1, "{distance} {opened_at}");
+    let days = quote["distance_bps"].as_f64().unwrap().abs() / 1e4 / 0.05;
+    let told = quote["sigma_days"].as_f64().unwrap();
+    assert!((told - days).abs() < 0.01, "{told} {days}");
 
     // The depth as a file says the same of closing without a node.
     let price = quote["price"].to_string();

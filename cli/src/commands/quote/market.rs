@@ -7,12 +7,15 @@ use ballast_abi::whirlpool::{
 use ballast_client::{Chain, MarketContext, MarketSnapshot, Side};
 use ballast_model::SqrtPrice;
 use ballast_quote::{Depth, PoolNow};
+use ballast_view::TokenNames;
 
-use super::{QuoteArgs, setting::Setting, volatility};
-use crate::{connection::Connection, globals::Globals, target};
+use super::{QuoteArgs, setting::Setting};
+use crate::{connection::Connection, globals::Globals, report::note, target, volatility};
 
 /// Tick arrays looked at on either side of the price: with a spacing of 4 ticks prices of half to double today's.
 const ARRAYS: i32 = 20;
+/// Price updates in which volatility is measured.
+const SAMPLES: usize = 48;
 const BPS: f64 = 10_000.0;
 
 /// Everything of one slot, but for the tick arrays, which are read right afterwards.
@@ -33,11 +36,18 @@ pub async fn setting(args: &QuoteArgs, globals: &Globals) -> Result<Setting> {
     let sigma = if asked {
         None
     } else {
-        volatility::measured(chain, &market).await
+        let measured = volatility::measured(chain, &market, SAMPLES).await;
+        let told = |error| {
+            note(format_args!(
+                "volatility was not measured: {error}; pass --sigma-day or --candles"
+            ));
+        };
+        measured.map_err(told).ok()
     };
     Ok(Setting {
         source: format!("market {address}, slot {}", snapshot.slot),
         market: Some(address.to_string()),
+        names: Some(TokenNames::of(&market.market)),
         price: Some(oracle),
         decimals: (market.market.base_decimals, market.market.quote_decimals),
         tick_spacing: Some(market.market.tick_spacing),

@@ -11,7 +11,6 @@ mod setting;
 mod terminal;
 #[cfg(test)]
 mod tests;
-mod volatility;
 
 use std::{fs, path::Path};
 

@@ -1,6 +1,6 @@
 //! What `ballast quote` says, as JSON.
 
-use ballast_client::{Limits, opening_warning, trigger_warning};
+use ballast_client::{Limits, Side, opening_warning, trigger_warning};
 use ballast_model::{
     Bps,
     screen::{Real, RiskReport},
@@ -102,8 +102,13 @@ pub struct View {
     pub maintenance_ltv_bps: u32,
     pub liquidation_lower: Option<f64>,
     pub liquidation_upper: Option<f64>,
+    pub distance_bps: Option<i64>,
+    pub sigma_days: Option<f64>,
     pub entry_price: f64,
     pub entry_equity: Option<String>,
+    pub keepers_allowed: bool,
+    pub base: Option<String>,
+    pub quote: Option<String>,
 }
 
 /// What the position lives under, and where that comes from.
@@ -235,9 +240,19 @@ impl View {
         let inputs = &request.inputs;
         let asked = &inputs.asked;
         let (base, decimals) = setting.decimals;
+        let token = |side| Some(setting.names.as_ref()?.get(side).to_owned());
+        let (sigma_day, price) = (inputs.conditions.sigma_day, asked.price.to_f64());
+        let reached = risk
+            .ltv
+            .is_some_and(|ltv| ltv >= asked.maintenance.to_f64());
+        let nearest = |sigma_day| match reached {
+            true => Some((0, 0.0)),
+            false => ballast_view::nearest(price, risk.lower, risk.upper, sigma_day)
+                .map(|nearest| (nearest.distance_bps, nearest.sigma_days)),
+        };
         let bare = Self {
             market: setting.market.clone(),
-            price: asked.price.to_f64(),
+            price,
             pool_price: setting
                 .depth
                 .as_ref()
@@ -249,7 +264,14 @@ impl View {
             maintenance_ltv_bps: inputs.rules.maintenance.get(),
             liquidation_lower: risk.lower,
             liquidation_upper: risk.upper,
-            entry_price: asked.price.to_f64(),
+            distance_bps: nearest(1.0).map(|(distance_bps, _)| distance_bps),
+            sigma_days: sigma_day
+                .and_then(nearest)
+                .map(|(_, sigma_days)| sigma_days),
+            entry_price: price,
+            keepers_allowed: request.policy.keeper_enabled == 1,
+            base: token(Side::Base),
+            quote: token(Side::Quote),
             ..Self::default()
         };
         let Some(Ok(opened)) = &quote.opened else {

@@ -12,6 +12,7 @@ use ballast_model::{
 };
 use ballast_quote::{Asked, Conditions, Depth, Inputs, Rules, realised_sigma_day};
 use ballast_simulator::{Opening, Units, backtest::read_candles};
+use ballast_view::TokenNames;
 
 use super::{QuoteArgs, on_chain::OnChainError};
 use crate::{
@@ -34,6 +35,8 @@ pub struct Setting {
     pub source: String,
     /// The market's address.
     pub market: Option<String>,
+    /// Names of its tokens.
+    pub names: Option<TokenNames>,
     pub price: Option<SqrtPrice>,
     /// Of base and quote.
     pub decimals: (u8, u8),
@@ -71,6 +74,7 @@ impl Setting {
         Ok(Self {
             source: format!("offline, limits of {CLUSTER}"),
             market: None,
+            names: None,
             price: None,
             decimals: (
                 args.base_decimals.unwrap_or(9),

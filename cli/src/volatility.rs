@@ -5,37 +5,48 @@ use ballast_client::{Chain, ChainError, MarketContext};
 use ballast_quote::realised_sigma_day;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use solana_sdk::transaction::VersionedTransaction;
+use thiserror::Error;
 
-use crate::{format::duration, report::note};
+use crate::format::duration;
 
 /// As many as a node names at once.
 const NEWEST: usize = 1_000;
-/// How many of them are looked at, evenly; so many at a time.
-const SAMPLES: usize = 48;
+/// So many of them are looked at at a time.
 const AT_ONCE: usize = 6;
 /// Fewer moves, or a shorter time, say nothing.
 const LEAST_MOVES: usize = 8;
 const LEAST_SECS: i64 = 1_800;
 
-/// Volatility of the base token's price a day, and where it was measured. `None` with a note where it cannot be.
-pub async fn measured(chain: &dyn Chain, market: &MarketContext) -> Option<(f64, String)> {
-    let what = match prices(chain, market).await {
-        Ok(prices) => match sigma(prices) {
-            Some(measured) => return Some(measured),
-            None => "too few price updates are known".to_owned(),
-        },
-        Err(error) => error.to_string(),
-    };
-    note(format_args!(
-        "volatility was not measured: {what}; pass --sigma-day or --candles"
-    ));
-    None
+/// Why it was not measured.
+#[derive(Debug, Error)]
+pub enum Unmeasured {
+    #[error("too few price updates are known")]
+    TooFew,
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+/// Volatility of the base token's price a day, and where it was measured: in `samples` of the newest updates, evenly.
+///
+/// # Errors
+/// [`Unmeasured`].
+pub async fn measured(
+    chain: &dyn Chain,
+    market: &MarketContext,
+    samples: usize,
+) -> Result<(f64, String), Unmeasured> {
+    let prices = prices(chain, market, samples).await?;
+    sigma(prices).ok_or(Unmeasured::TooFew)
 }
 
 /// Publish times and prices.
-async fn prices(chain: &dyn Chain, market: &MarketContext) -> Result<Vec<(i64, f64)>, ChainError> {
+async fn prices(
+    chain: &dyn Chain,
+    market: &MarketContext,
+    samples: usize,
+) -> Result<Vec<(i64, f64)>, ChainError> {
     let signatures = chain.signatures(&market.prices.base, NEWEST).await?;
-    let every = signatures.len().div_ceil(SAMPLES).max(1);
+    let every = signatures.len().div_ceil(samples.max(1)).max(1);
     let transactions: Vec<_> = stream::iter(signatures.iter().step_by(every))
         .map(|signature| chain.signed_transaction(signature))
         .buffer_unordered(AT_ONCE)
@@ -70,7 +81,8 @@ fn sigma(mut prices: Vec<(i64, f64)>) -> Option<(f64, String)> {
         let ((from_secs, from), (to_secs, to)) = (pair[0], pair[1]);
         ((to / from).ln(), (to_secs - from_secs) as f64)
     });
-    let sigma = realised_sigma_day(moves)?;
+    // A price that stands still says nothing.
+    let sigma = realised_sigma_day(moves).filter(|sigma| *sigma > 0.0)?;
     let source = format!(
         "measured in {} posted prices over {}",
         prices.len(),
@@ -150,5 +162,7 @@ mod tests {
             .map(|(secs, price)| (secs / 600, *price))
             .collect();
         assert_eq!(sigma(hasty), None);
+        let still = prices.iter().map(|(secs, _)| (*secs, 200.0)).collect();
+        assert_eq!(sigma(still), None);
     }
 }
