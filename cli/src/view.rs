@@ -19,6 +19,8 @@ pub struct PositionView {
     /// How far the price is from the nearer maintenance boundary, 1e4 (P* / P - 1): below zero it is below the price. 0: it is
     /// reached; `null`: there is none.
     pub distance_bps: Option<i64>,
+    /// The same in days of the market's usual movement; `null`: there is none, or that is not known.
+    pub sigma_days: Option<f64>,
     /// Name of the base token.
     pub base: String,
     /// Name of the quote token.
@@ -39,14 +41,29 @@ impl PositionView {
     /// # Errors
     /// Prices or amounts that are out of range.
     pub fn new(market: &MarketSnapshot, context: &PositionContext) -> Result<Self> {
+        Self::moving(market, context, None)
+    }
+
+    /// As [`PositionView::new`], in a market that usually moves so much a day.
+    ///
+    /// # Errors
+    /// As [`PositionView::new`].
+    pub fn moving(
+        market: &MarketSnapshot,
+        context: &PositionContext,
+        sigma_day: Option<f64>,
+    ) -> Result<Self> {
         let figures = Figures::new(market, context.address, &context.position)
             .with_context(|| format!("position {} cannot be valued", context.address))?;
         let names = TokenNames::of(&market.market);
         Ok(Self {
             view: ballast_view::PositionView::of(&figures)?,
             pnl: figures.quote(figures.pnl()?),
-            // In days of usual movement nobody asks for it here.
+            // The same end is nearer, whatever a day's movement.
             distance_bps: figures.nearest(1.0).map(|nearest| nearest.distance_bps),
+            sigma_days: sigma_day
+                .and_then(|sigma_day| figures.nearest(sigma_day))
+                .map(|nearest| nearest.sigma_days),
             base: names.get(Side::Base).to_owned(),
             quote: names.get(Side::Quote).to_owned(),
         })

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use anyhow::{Context, Result};
-use ballast_client::{PositionContext, Positions, Pubkey, Signer};
+use anyhow::{Context, Result, ensure};
+use ballast_client::{Chain, MarketContext, PositionContext, Positions, Pubkey, Signer};
+use ballast_view::ASSUMED_SIGMA_DAY;
 use clap::Args;
 use console::style;
 use serde::Serialize;
@@ -11,13 +12,18 @@ use serde::Serialize;
 use crate::{
     address::address,
     connection::Connection,
-    format::{bps, change, significant, sized, times},
+    decimal::Ratio,
+    format::{bps, change, percent, significant, sized, times},
     globals::Globals,
     report::{Output, note},
     table::Table,
     target::{self, MarketArgs},
     view::PositionView,
+    volatility::{self, Unmeasured},
 };
+
+/// Price updates in which a market's volatility is measured: for an order they need not be many.
+const SAMPLES: usize = 24;
 
 /// Whose positions.
 #[derive(Args, Debug)]
@@ -28,6 +34,10 @@ pub struct PositionsArgs {
     /// All positions of the market
     #[arg(long)]
     pub all: bool,
+    /// Standard deviation of a day's move of the price, in each market: 0.05 is 5 %. Danger is the distance to the nearer liquidation
+    /// price in σ-days, so many such moves [default: measured in the prices posted lately, 4% where they are too few]
+    #[arg(long, value_name = "RATIO")]
+    pub sigma_day: Option<Ratio>,
     #[command(flatten)]
     pub market: MarketArgs,
 }
@@ -35,8 +45,18 @@ pub struct PositionsArgs {
 #[derive(Debug, Serialize)]
 struct PositionsReport {
     positions: Vec<PositionView>,
+    markets: Vec<Moves>,
     /// Positions that cannot be shown, and why.
     failed: Vec<Failed>,
+}
+
+/// How much a market's price moves.
+#[derive(Debug, Serialize)]
+struct Moves {
+    market: String,
+    /// `null`: not known.
+    sigma_day: Option<f64>,
+    sigma_source: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -50,6 +70,11 @@ struct Failed {
 /// # Errors
 /// If the cluster does not answer or a market cannot be read.
 pub async fn run(args: &PositionsArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+    let given = args.sigma_day.as_ref().map(|given| given.f64());
+    ensure!(
+        given.is_none_or(|sigma_day| sigma_day > 0.0),
+        "--sigma-day must be above 0: write a day's standard deviation like 4%"
+    );
     let connection = Connection::new(globals);
     let chain = connection.chain();
     let found = if args.all {
@@ -79,37 +104,80 @@ pub async fn run(args: &PositionsArgs, globals: &Globals, output: &mut Output) -
     }
     let mut report = PositionsReport {
         positions: Vec::new(),
+        markets: Vec::new(),
         failed: Vec::new(),
     };
+    let several = by_market.len() > 1;
+    let mut listed = Vec::new();
     for (address, positions) in by_market {
         let market = target::load_at(chain, address, &args.market.prices).await?;
         let snapshot = target::snapshot(chain, &market).await?;
+        let (moves, unmeasured) = Moves::of(chain, &market, given).await;
+        if let (Some(error), true) = (unmeasured, several) {
+            note(format_args!(
+                "the order takes market {address} to move by {} a day: volatility was not measured: {error}; pass --sigma-day",
+                percent(ASSUMED_SIGMA_DAY)
+            ));
+        }
         for position in &positions {
-            match PositionView::new(&snapshot, position) {
-                Ok(view) => report.positions.push(view),
+            match PositionView::moving(&snapshot, position, moves.sigma_day) {
+                Ok(view) => listed.push((danger(view.distance_bps, moves.sigma_day), view)),
                 Err(error) => report.failed.push(Failed {
                     position: position.address.to_string(),
                     error: format!("{error:#}"),
                 }),
             }
         }
+        report.markets.push(moves);
     }
-    // The nearest to liquidation first; those that never come there last.
-    report.positions.sort_by_key(|view| {
-        let distance = view.distance_bps.map_or(u64::MAX, i64::unsigned_abs);
-        (distance, view.owner.clone(), view.id)
+    listed.sort_by(|(danger, view), (other, than)| {
+        let by_owner = || (&view.owner, view.id).cmp(&(&than.owner, than.id));
+        danger.total_cmp(other).then_with(by_owner)
     });
+    report.positions = listed.into_iter().map(|(_, view)| view).collect();
     output.print(&report)
 }
 
-/// Red when the nearer boundary is nearer than this, yellow within three times as much.
-const RED_BPS: u64 = 500;
+impl Moves {
+    /// As given, else as measured; and why it was not.
+    async fn of(
+        chain: &dyn Chain,
+        market: &MarketContext,
+        given: Option<f64>,
+    ) -> (Self, Option<Unmeasured>) {
+        let found = match given {
+            Some(given) => Ok((given, "given".to_owned())),
+            None => volatility::measured(chain, market, SAMPLES).await,
+        };
+        let (found, unmeasured) = match found {
+            Ok(found) => (Some(found), None),
+            Err(error) => (None, Some(error)),
+        };
+        let (sigma_day, sigma_source) = found.unzip();
+        let moves = Self {
+            market: market.address.to_string(),
+            sigma_day,
+            sigma_source,
+        };
+        (moves, unmeasured)
+    }
+}
 
-fn by_danger(text: &str, distance_bps: Option<i64>) -> String {
+/// Days of usual movement to the nearer boundary; where there is none, nothing is further.
+fn danger(distance_bps: Option<i64>, sigma_day: Option<f64>) -> f64 {
+    let sigma_day = sigma_day.unwrap_or(ASSUMED_SIGMA_DAY);
+    distance_bps.map_or(f64::INFINITY, |distance| {
+        distance.unsigned_abs() as f64 / 1e4 / sigma_day
+    })
+}
+
+/// Red within a day's usual movement, yellow within two: as on the keeper's page.
+fn coloured(text: &str, view: &PositionView) -> String {
+    let days = view.sigma_days;
     let text = style(text);
-    match distance_bps.map(i64::unsigned_abs) {
-        Some(..RED_BPS) => text.red(),
-        Some(distance) if distance < 3 * RED_BPS => text.yellow(),
+    match days.unwrap_or_else(|| danger(view.distance_bps, None)) {
+        ..1.0 => text.red(),
+        1.0..2.0 => text.yellow(),
         _ => text,
     }
     .to_string()
@@ -127,6 +195,7 @@ impl fmt::Display for PositionsReport {
             "LTV",
             "leverage",
             "to liquidation",
+            "?σ-days",
             "<band",
             "?PnL",
             "?delta",
@@ -147,11 +216,16 @@ impl fmt::Display for PositionsReport {
                 view.position.clone(),
                 view.id.to_string(),
                 format!("{} {quote}", decimal(&view.equity)),
-                by_danger(&bps(view.ltv_bps), view.distance_bps),
+                coloured(&bps(view.ltv_bps), view),
                 view.leverage_bps.map_or("infinite".into(), times),
                 view.distance_bps.map_or("none".into(), |distance| {
-                    by_danger(&change(distance as f64 / 1e4), view.distance_bps)
+                    coloured(&change(distance as f64 / 1e4), view)
                 }),
+                match (view.distance_bps, view.sigma_days) {
+                    (None, _) => "none".into(),
+                    (_, None) => "unknown".into(),
+                    (_, Some(days)) => coloured(&format!("{days:.1}"), view),
+                },
                 match view.in_range {
                     true => band,
                     false => format!("{band} {}", style("OUT").yellow()),
@@ -168,5 +242,23 @@ impl fmt::Display for PositionsReport {
             writeln!(f, "{}: {}", failed.position, failed.error)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn danger_is_distance_by_how_much_the_market_moves() {
+        // Half as far, in a market that moves a quarter as much a day.
+        let (calm, wild) = (
+            danger(Some(-400), Some(0.02)),
+            danger(Some(800), Some(0.08)),
+        );
+        assert_eq!((calm, wild), (2.0, 1.0));
+        assert_eq!(danger(Some(400), None), 1.0);
+        assert_eq!(danger(Some(0), Some(0.08)), 0.0);
+        assert!(danger(Some(i64::MIN), Some(1e-9)) < danger(None, Some(0.08)));
     }
 }

@@ -1,5 +1,6 @@
 //! The binary against a node in process, through JSON-RPC. Needs the built programs: `cargo xtask build`.
 
+mod book;
 #[path = "../cli/common.rs"]
 #[allow(
     dead_code,

@@ -16,6 +16,8 @@ use crate::{
     text::{amount, signed_amount},
 };
 
+/// What a day's usual move is taken for where it is not known, as a part of the price.
+pub const ASSUMED_SIGMA_DAY: f64 = 0.04;
 /// A boundary closer to zero (or to infinity) than this part of the band is none that anybody could reach: dust of a debt.
 const DUST: f64 = 1e-6;
 

@@ -41,7 +41,7 @@ pub use decision::{DecisionView, Next, NextTrigger, ThresholdView, Verdict};
 pub use detail::{Past, Seen, curvature_day};
 pub use error::{ErrorBody, ErrorView};
 pub use events::{Hello, Reset, Tick};
-pub use figures::{Figures, ends, nearest, scale};
+pub use figures::{ASSUMED_SIGMA_DAY, Figures, ends, nearest, scale};
 pub use flag::{Flag, FlagState, Flags, RedFlags};
 pub use lenders::{LenderGap, LendersView, NearDebt, lenders};
 pub use lending::ReserveView;

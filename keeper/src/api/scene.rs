@@ -23,8 +23,6 @@ use crate::{
     picture::{Found, MarketPicture, Picture, PositionPicture},
 };
 
-/// What a day's usual move is taken for until enough was seen, as a part of the price.
-const ASSUMED_SIGMA_DAY: f64 = 0.04;
 /// A tick, as a part of the price.
 const TICK: f64 = 1e-4;
 
@@ -81,7 +79,7 @@ pub(super) struct Scene {
 pub(super) fn sigma(market: &MarketPicture) -> (f64, bool) {
     match market.volatility_ticks {
         Some(ticks) if ticks > 0 => (f64::from(ticks) * TICK, true),
-        _ => (ASSUMED_SIGMA_DAY, false),
+        _ => (view::ASSUMED_SIGMA_DAY, false),
     }
 }
 
