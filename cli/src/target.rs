@@ -10,6 +10,14 @@ use clap::Args;
 
 use crate::{address::address, progress, report::note};
 
+/// Which position.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct OnePosition {
+    /// The position
+    #[arg(value_parser = address)]
+    pub position: Pubkey,
+}
+
 /// Which market.
 #[derive(Args, Clone, Debug, Default)]
 pub struct MarketArgs {

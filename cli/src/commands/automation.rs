@@ -19,6 +19,7 @@ use crate::{
     format::amount,
     globals::Globals,
     report::Output,
+    target::OnePosition,
 };
 
 use super::transfer::available;
@@ -29,7 +30,7 @@ pub enum AutomationCommand {
     /// Change it; what is not given stays
     Set(Box<SetArgs>),
     /// Show it
-    Show(ShowArgs),
+    Show(OnePosition),
 }
 
 #[derive(Args, Debug)]
@@ -41,13 +42,6 @@ pub struct SetArgs {
     pub automation: AutomationArgs,
     #[command(flatten)]
     pub fees: FeeArgs,
-}
-
-#[derive(Args, Debug)]
-pub struct ShowArgs {
-    /// The position
-    #[arg(value_parser = address)]
-    pub position: Pubkey,
 }
 
 #[derive(Debug, Serialize)]

@@ -17,6 +17,7 @@ use crate::{
     format::duration,
     globals::Globals,
     report::Output,
+    target::OnePosition,
     time::Time,
 };
 
@@ -26,7 +27,7 @@ pub enum FirstKeepersCommand {
     /// Name one or two keepers who go first, or nobody
     Set(SetArgs),
     /// Show who goes first
-    Show(ShowArgs),
+    Show(OnePosition),
 }
 
 /// For so long after it was noted that something is due only they and the owner rehedge, recenter and compound. Nobody waits
@@ -52,13 +53,6 @@ pub struct SetArgs {
     pub none: bool,
     #[command(flatten)]
     pub fees: FeeArgs,
-}
-
-#[derive(Args, Debug)]
-pub struct ShowArgs {
-    /// The position
-    #[arg(value_parser = address)]
-    pub position: Pubkey,
 }
 
 #[derive(Debug, Serialize)]

@@ -17,6 +17,7 @@ use crate::{
     globals::Globals,
     policy::{PolicyArgs, PolicyView},
     report::Output,
+    target::OnePosition,
 };
 
 /// What to do with a policy.
@@ -25,7 +26,7 @@ pub enum PolicyCommand {
     /// Change a position's policy; what is not given stays
     Set(Box<SetArgs>),
     /// Show a position's policy
-    Show(ShowArgs),
+    Show(OnePosition),
 }
 
 #[derive(Args, Debug)]
@@ -37,13 +38,6 @@ pub struct SetArgs {
     pub policy: PolicyArgs,
     #[command(flatten)]
     pub fees: FeeArgs,
-}
-
-#[derive(Args, Debug)]
-pub struct ShowArgs {
-    /// The position
-    #[arg(value_parser = address)]
-    pub position: Pubkey,
 }
 
 #[derive(Debug, Serialize)]

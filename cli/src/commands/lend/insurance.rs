@@ -5,10 +5,9 @@ use std::fmt;
 use anyhow::{Result, ensure};
 use ballast_client::{Instruction, MarketContext, Pubkey, Request, Side, Signer, instruction};
 use ballast_view::TokenNames;
-use clap::Args;
 use serde::Serialize;
 
-use super::{Quantity, Token, only};
+use super::{AmountArgs, Quantity, only};
 use crate::{
     connection::{Connection, FeeArgs},
     consent::Plan,
@@ -16,37 +15,9 @@ use crate::{
     format::amount,
     globals::Globals,
     report::Output,
-    target::{self, MarketArgs},
+    target,
     wallet::{Funds, name},
 };
-
-#[derive(Args, Debug)]
-#[command(allow_negative_numbers = true)]
-pub struct CoverArgs {
-    /// Which token
-    #[arg(value_enum)]
-    pub token: Token,
-    /// How much, in whole tokens, or `all` that is booked
-    pub amount: Quantity,
-    #[command(flatten)]
-    pub market: MarketArgs,
-    #[command(flatten)]
-    pub fees: FeeArgs,
-}
-
-#[derive(Args, Debug)]
-#[command(allow_negative_numbers = true)]
-pub struct FundArgs {
-    /// Which token
-    #[arg(value_enum)]
-    pub token: Token,
-    /// How much, in whole tokens; it cannot be taken out again
-    pub amount: Decimal,
-    #[command(flatten)]
-    pub market: MarketArgs,
-    #[command(flatten)]
-    pub fees: FeeArgs,
-}
 
 #[derive(Debug, Serialize)]
 struct Paid {
@@ -65,7 +36,11 @@ struct Paid {
 ///
 /// # Errors
 /// What is missing or refused.
-pub async fn cover(args: &CoverArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+pub async fn cover(
+    args: &AmountArgs<Quantity>,
+    globals: &Globals,
+    output: &mut Output,
+) -> Result<()> {
     let side = Side::from(args.token);
     let connection = Connection::new(globals);
     let chain = connection.chain();
@@ -97,7 +72,11 @@ pub async fn cover(args: &CoverArgs, globals: &Globals, output: &mut Output) -> 
 ///
 /// # Errors
 /// What is missing or refused.
-pub async fn fund(args: &FundArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+pub async fn fund(
+    args: &AmountArgs<Decimal>,
+    globals: &Globals,
+    output: &mut Output,
+) -> Result<()> {
     let side = Side::from(args.token);
     let connection = Connection::new(globals);
     let market = target::load(connection.chain(), &args.market).await?;

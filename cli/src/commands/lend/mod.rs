@@ -3,7 +3,7 @@
 mod insurance;
 mod shares;
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use ballast_client::{
@@ -18,7 +18,7 @@ use crate::{
     address::address,
     connection::{Connection, FeeArgs},
     consent::Plan,
-    decimal::Decimal,
+    decimal::{Decimal, NumberError},
     format::amount,
     globals::Globals,
     report::Output,
@@ -26,22 +26,21 @@ use crate::{
     target::{self, MarketArgs},
     wallet::{Funds, SIDES, name},
 };
-use insurance::{CoverArgs, FundArgs};
 use shares::{shares_for_up, worth};
 
 /// What to do as a lender.
 #[derive(Subcommand, Debug)]
 pub enum LendCommand {
     /// Lend tokens to a reserve
-    Deposit(DepositArgs),
-    /// Take lent tokens back
-    Withdraw(WithdrawArgs),
+    Deposit(AmountArgs<Decimal>),
+    /// Take lent tokens back, an amount or `all`
+    Withdraw(AmountArgs<Quantity>),
     /// Show what somebody has lent
     Show(ShowArgs),
-    /// Pay lenders for bad debt that was booked
-    CoverBadDebt(CoverArgs),
-    /// Add to what pays for bad debt before lenders do
-    FundInsurance(FundArgs),
+    /// Pay lenders for bad debt that was booked, an amount or `all` of it
+    CoverBadDebt(AmountArgs<Quantity>),
+    /// Add to what pays for bad debt before lenders do; it cannot be taken out again
+    FundInsurance(AmountArgs<Decimal>),
 }
 
 /// Which of the market's tokens.
@@ -60,28 +59,19 @@ impl From<Token> for Side {
     }
 }
 
+/// How much of which token: a [`Decimal`], or a [`Quantity`] where it may be everything.
 #[derive(Args, Debug)]
 #[command(allow_negative_numbers = true)]
-pub struct DepositArgs {
+pub struct AmountArgs<A>
+where
+    A: FromStr<Err = NumberError> + Clone + Send + Sync + 'static,
+{
     /// Which token
     #[arg(value_enum)]
     pub token: Token,
     /// How much, in whole tokens
-    pub amount: Decimal,
-    #[command(flatten)]
-    pub market: MarketArgs,
-    #[command(flatten)]
-    pub fees: FeeArgs,
-}
-
-#[derive(Args, Debug)]
-#[command(allow_negative_numbers = true)]
-pub struct WithdrawArgs {
-    /// Which token
-    #[arg(value_enum)]
-    pub token: Token,
-    /// How much, in whole tokens, or `all`
-    pub amount: Quantity,
+    #[arg(value_parser = A::from_str)]
+    pub amount: A,
     #[command(flatten)]
     pub market: MarketArgs,
     #[command(flatten)]
@@ -104,8 +94,8 @@ pub enum Quantity {
     Amount(Decimal),
 }
 
-impl std::str::FromStr for Quantity {
-    type Err = crate::decimal::NumberError;
+impl FromStr for Quantity {
+    type Err = NumberError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "all" {
@@ -162,7 +152,7 @@ pub async fn run(command: &LendCommand, globals: &Globals, output: &mut Output) 
     }
 }
 
-async fn deposit(args: &DepositArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+async fn deposit(args: &AmountArgs<Decimal>, globals: &Globals, output: &mut Output) -> Result<()> {
     let signer = globals.signer()?;
     let lender = signer.pubkey();
     let side = Side::from(args.token);
@@ -213,7 +203,11 @@ async fn deposit(args: &DepositArgs, globals: &Globals, output: &mut Output) -> 
     })
 }
 
-async fn withdraw(args: &WithdrawArgs, globals: &Globals, output: &mut Output) -> Result<()> {
+async fn withdraw(
+    args: &AmountArgs<Quantity>,
+    globals: &Globals,
+    output: &mut Output,
+) -> Result<()> {
     let signer = globals.signer()?;
     let lender = signer.pubkey();
     let side = Side::from(args.token);
