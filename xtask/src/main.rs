@@ -3,6 +3,7 @@ mod bench;
 mod cache;
 mod dashboard;
 mod debian;
+mod demo;
 mod documents;
 mod fuzz;
 mod idl;
@@ -26,7 +27,10 @@ use std::{env, ffi::OsString, process::ExitCode, time::Instant};
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::repository::{PROGRAMS, Program};
+use crate::{
+    repository::{PROGRAMS, Program},
+    steps::Steps,
+};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Builds, tests and shows Ballast.")]
@@ -43,8 +47,8 @@ enum Task {
         #[arg(short, long, value_name = "PACKAGE", value_parser = Program::by_package)]
         package: Vec<Program>,
     },
-    /// Run all tests: unit, property, on-chain in the SVM, integration on solana-test-validator, the TypeScript client and the
-    /// dashboard.
+    /// Run all tests: unit, property, on-chain in the SVM, integration on solana-test-validator, the demo, the TypeScript client and
+    /// the dashboard.
     Test(suite::TestOptions),
     /// Search for sequences of instructions that break something, guided by the branches that the program takes. `test` does
     /// that too, for a minute.
@@ -101,7 +105,11 @@ fn main() -> ExitCode {
     let start = Instant::now();
     let done = run(task).and_then(|()| {
         if timed {
-            times::note(&task_name(), start.elapsed())?;
+            let words: Vec<String> = env::args_os()
+                .skip(1)
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect();
+            times::note(&times::name(&words), start.elapsed())?;
         }
         Ok(())
     });
@@ -112,15 +120,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// The task with the options that leave something out: the others change little about how long it takes.
-fn task_name() -> String {
-    let words: Vec<String> = env::args().skip(1).collect();
-    let words = words.iter().enumerate();
-    let kept = words.filter(|(index, word)| *index == 0 || word.starts_with("--no-"));
-    let kept: Vec<&str> = kept.map(|(_, word)| word.as_str()).collect();
-    kept.join(" ")
 }
 
 fn run(task: Task) -> Result<()> {
@@ -135,6 +134,7 @@ fn run(task: Task) -> Result<()> {
             build_selftest()?;
             suite::test(&options)?;
             fuzz::run_short()?;
+            demo::test()?;
             if !options.no_typescript {
                 typescript::test(options.no_validator)?;
                 dashboard::test()?;
@@ -157,7 +157,7 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Demo { arguments } => {
             build(&PROGRAMS)?;
-            suite::demo(&arguments)
+            demo::run(&arguments)
         }
         Task::Validator => {
             println!("{}", validator::provide()?.display());
@@ -185,8 +185,19 @@ fn run(task: Task) -> Result<()> {
 
 fn build(programs: &[Program]) -> Result<()> {
     let compiler = sbf::Compiler::provide()?;
-    let built = sbf::build(&compiler, programs)?;
-    idl::build(&built)
+    let mut steps = Steps::new(programs.len() + 1);
+    let mut built = Vec::new();
+    for program in programs {
+        let what = format!(
+            "compile the program {} (1 to 3 minutes the first time)",
+            program.package
+        );
+        built.extend(steps.run(&what, || sbf::build(&compiler, &[*program]))?);
+    }
+    steps.run(
+        "describe the programs' interfaces (1 to 5 minutes the first time)",
+        || idl::build(&built),
+    )
 }
 
 /// Builds the tool chain's self-test, and what must not build.

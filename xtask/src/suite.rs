@@ -1,13 +1,12 @@
-//! Everything that runs on the host: tests, lints, the demo.
+//! Everything that runs on the host: tests, lints, what they build.
 use std::{
-    ffi::OsString,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result};
 
-use crate::{debian, named_tests, postgres, process, repository, sbf, steps::Steps, validator};
+use crate::{debian, named_tests, postgres, process, sbf, validator};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -99,21 +98,6 @@ pub fn lint() -> Result<()> {
                 "-D warnings -A rustdoc::private-intra-doc-links",
             ),
     )
-}
-
-/// The demo, with everything after `cargo xtask demo` passed on.
-pub fn demo(arguments: &[OsString]) -> Result<()> {
-    let built = Steps::new(1).run("compile the command line and the demo", programs)?;
-    let mut command = Command::new(built.demo);
-    command
-        .env("BALLAST_DEPLOY_DIR", repository::deploy_dir())
-        .args(arguments);
-    if arguments.iter().any(|argument| argument == "--validator") {
-        command.env("BALLAST_VALIDATOR", validator::provide()?);
-    }
-    process::run(&mut command)?;
-    eprintln!("xtask: the command line is {}", built.ballast.display());
-    Ok(())
 }
 
 /// Paths of what is built for people and for the browser's tests.
