@@ -3,6 +3,7 @@
 mod backtest;
 mod common;
 mod control;
+mod dashboard;
 mod experiments;
 mod hedge;
 mod help;
