@@ -1,14 +1,37 @@
-// Pictures for the eye: `npm run build && npm run shots -- DIR`.
+// Pictures for the eye: `npm run build && npm run shots -- DIR [NAME]`. Over a made-up world; where `BALLAST_BIN` and
+// `BALLAST_KEEPER_WORLD` name programs, over the real keeper, which has acted on a move of the price by then.
 import { mkdir } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
+import type { Actions, Positions, Status } from "../src/contract";
+import { FixtureRig } from "./browser/fixture-rig";
+import { KeeperRig, programs } from "./browser/keeper-rig";
+import type { Rig } from "./browser/rig";
 import { launch } from "./browser-launch";
-import { Fixture, TOKEN } from "./fixture/server";
 
 const out = process.argv[2] ?? "build/shots";
 await mkdir(out, { recursive: true });
-const fixture = await Fixture.start({ dist: "dist" });
+const rig: Rig = programs() ? await moved() : await FixtureRig.start();
 const browser = await launch();
-const first = `#/p/${fixture.world.held[0]?.address}`;
-const second = fixture.world.markets[1]?.address;
+const first = `#/p/${(await api<Positions>(rig, "positions?limit=1")).rows[0]?.position}`;
+const second = (await api<Status>(rig, "status")).markets.at(1)?.market ?? "";
+
+async function api<T>(of: Rig, path: string): Promise<T> {
+  return (await (await fetch(`${of.url}api/v1/${path}`)).json()) as T;
+}
+
+async function moved(): Promise<Rig> {
+  const keeper = await KeeperRig.start();
+  for (const part of [1.03, 0.99]) {
+    await keeper.move(keeper.described.price * part);
+    const before = (await api<Actions>(keeper, "actions?limit=1")).rows[0]?.id;
+    for (let left = 60; left > 0; left -= 1) {
+      const [newest] = (await api<Actions>(keeper, "actions?limit=1")).rows;
+      if (newest && newest.id !== before && newest.outcome !== "pending") break;
+      await setTimeout(500);
+    }
+  }
+  return keeper;
+}
 
 interface Shot {
   name: string;
@@ -25,13 +48,15 @@ const halt = async (page: import("playwright-core").Page) => {
   await page.fill("dialog input", "oracle looks wrong");
 };
 const dead = async (page: import("playwright-core").Page) => {
-  fixture.stalled = true;
+  await rig.stall(true);
   await page.waitForSelector('[data-life="dead"]', { timeout: 20_000 });
 };
 const shots: Shot[] = [
   { name: "desktop-light", width: 1720, height: 1040, to: first },
   { name: "desktop-dark", width: 1720, height: 1040, dark: true, to: "#/" },
   { name: "position-1280", width: 1280, height: 900, to: first, full: true },
+  { name: "book-1440", width: 1440, height: 900, to: "#/", full: true },
+  { name: "book-1440-dark", width: 1440, height: 900, dark: true, to: "#/" },
   { name: "position-1280-dark", width: 1280, height: 900, dark: true, to: first },
   { name: "markets-1280", width: 1280, height: 900, to: `#/markets/${second}`, full: true },
   { name: "lenders-1280", width: 1280, height: 900, to: "#/lenders", full: true },
@@ -51,7 +76,7 @@ try {
     const page = await browser.newPage({ viewport: { width: shot.width, height: shot.height }, colorScheme: shot.dark ? "dark" : "light" });
     page.on("console", (message) => message.type() === "error" && console.error(shot.name, message.text()));
     page.on("pageerror", (error) => console.error(shot.name, String(error)));
-    await page.goto(`${fixture.url}#token=${TOKEN}`);
+    await page.goto(`${rig.url}#token=${await rig.token()}`);
     await page.evaluate((to) => (location.hash = to), shot.to);
     await page.waitForTimeout(1800);
     await shot.before?.(page);
@@ -60,6 +85,6 @@ try {
   }
 } finally {
   await browser.close();
-  await fixture.kill();
+  await rig.close();
 }
 process.exit(0);

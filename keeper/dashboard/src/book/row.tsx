@@ -29,7 +29,7 @@ export function Row({ row, index, selected, strip, base }: RowProps) {
         <a href={href(to)} title={row.position}>
           #{row.id}
         </a>{" "}
-        <span class={row.label ? "dim" : "dim addr"}>{row.label ?? short(row.position).slice(0, 4)}</span>
+        <span class={row.label ? "dim name" : "dim addr"} title={row.label ?? row.position}>{row.label ?? short(row.position).slice(0, 4)}</span>
       </th>
       <td class="strip-cell"><Strip row={row} price={at} width={strip} /></td>
       <td class="num near">{row.nearest ? distanceBare(row.nearest) : "none"}</td>

@@ -74,7 +74,7 @@ export function EquityCurve({ position: p, zoom, base }: { position: Position; z
         )}
       </svg>
       <figcaption class="readout" aria-live="polite">
-        {chosen ? <Chosen c={chosen} p={p} base={base} /> : <Legend p={p} />}
+        {chosen ? <Chosen c={chosen} p={p} base={base} /> : <Legend p={p} opened={opened.length > 1} />}
       </figcaption>
     </figure>
   );
@@ -102,17 +102,19 @@ function Chosen({ c, p, base }: { c: CurvePoint; p: Position; base: string }) {
   );
 }
 
-function Legend({ p }: { p: Position }) {
+function Legend({ p, opened }: { p: Position; opened: boolean }) {
   return (
     <>
       <span class="key">
         <i class="k-curve" />
         equity now
       </span>
-      <span class="key">
-        <i class="k-ghost" />
-        as opened
-      </span>
+      {opened && (
+        <span class="key">
+          <i class="k-ghost" />
+          as opened
+        </span>
+      )}
       <span class="key">
         <i class="k-band" />
         band

@@ -84,7 +84,7 @@ export function Liquidity({ data, price: now, position: p }: { data: Data; price
               </span>
             )}
             <span class="dim">
-              {data.unit} a bar of {bps(((bins[0]?.[1] ?? 0) / low - 1) * 1e4)}
+              {data.unit} in each {bps(((bins[0]?.[1] ?? 0) / low - 1) * 1e4)} of price
             </span>
           </>
         )}

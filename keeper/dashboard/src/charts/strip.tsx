@@ -27,10 +27,14 @@ export function Strip({ row, price, width }: { row: Row; price: number; width: n
   );
 }
 
+/** Under this width the inner two would run into their neighbours. */
+const ALL_FOUR = 120;
+
 export function StripScale({ width }: { width: number }) {
+  const moves = width < ALL_FOUR ? [-0.2, 0.2] : [-0.2, -0.05, 0.05, 0.2];
   return (
     <svg class="strip-scale" width={width} height={14} aria-hidden="true">
-      {[-0.2, -0.05, 0.05, 0.2].map((move) => (
+      {moves.map((move) => (
         <text key={move} x={(width / 2) * (1 + bent(Math.log(1 + move)))} y={11} text-anchor="middle">
           {`${move > 0 ? "+" : "−"}${Math.abs(move * 100)}`}
         </text>

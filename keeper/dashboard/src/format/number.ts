@@ -31,11 +31,12 @@ export function num(value: Num, places = 0, signed = false): string {
   return sign + text;
 }
 
-/** Tokens: as many places as the size deserves. */
+/** Tokens: as many places as the size deserves. Of less than a millionth it is only said that it is not nothing. */
 export function tokens(value: Num, signed = false): string {
   const size = Math.abs(toNumber(value));
   if (size === 0) return "0";
-  return num(value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : size >= 0.0001 ? 4 : 9, signed);
+  if (size < 5e-7) return "≈0";
+  return num(value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : size >= 0.001 ? 4 : 6, signed);
 }
 
 /** Tokens in a narrow cell: from a hundred thousand on, thousands and millions. */
@@ -84,6 +85,17 @@ export function bps(value: number | null | undefined, places = 2, signed = false
 /** Basis points as a bare number of percent, for columns whose head says "%". */
 export function bpsBare(value: number | null | undefined, places = 1, signed = false): string {
   return num(typeof value === "number" ? value / 100 : null, places, signed);
+}
+
+/** A price that grows slowly from wherever it began: seven significant digits. */
+export function slowly(value: Num): string {
+  const size = Math.abs(toNumber(value));
+  return num(value, size > 0 ? Math.min(12, Math.max(0, 6 - Math.floor(Math.log10(size)))) : 0);
+}
+
+/** A value that the API has put into words, with a true minus and no places that are zero. */
+export function said(text: string): string {
+  return text.replace(/(\d)\.0+(?!\d)/g, "$1").replace(/(^|[\s±(])-(?=\d)/g, "$1−");
 }
 
 /** Leverage: `null` is without bound. */

@@ -15,7 +15,7 @@ export const THRESHOLDS: Record<Threshold, string> = {
 export const THRESHOLD_LABELS: Record<Threshold, string> = {
   hedge_band: "rehedge",
   policy_trigger: "deleverage",
-  market_trigger: "anybody",
+  market_trigger: "by anybody",
   maintenance: "liquidation",
   band: "recenter",
   window: "exit",

@@ -49,7 +49,7 @@ export function Header({ route, selected, market, theme, nextTheme, showKeys }: 
         href={href({ view: "markets", market: market?.market ?? null })}
         title={`When ${reduceAt} are raised the keeper reduces by itself`}
       >
-        {raised} of {flags?.of ?? "–"} <span class="dim">red flags</span>
+        {raised} of {flags?.of ?? "–"} <span class="dim">red</span> flags
       </a>
       <span class="grow" />
       <LifeSign />

@@ -1,6 +1,6 @@
 // What each reserve holds, lends and earns.
 import type { Reserve } from "../contract";
-import { bpsBare, num, tokens } from "../format/number";
+import { bpsBare, num, slowly, tokens } from "../format/number";
 import { Meter } from "../parts/bar";
 import { Panel } from "../parts/panel";
 
@@ -38,7 +38,7 @@ export function Earnings({ reserves }: { reserves: Reserve[] }) {
                   </td>
                   <td class="num">{bpsBare(r.borrow_rate_bps, 2)}</td>
                   <td class="num">{bpsBare(r.supply_rate_bps, 2)}</td>
-                  <td class="num">{num(r.share_price, 6)}</td>
+                  <td class="num">{slowly(r.share_price)}</td>
                   <td class="num">{tokens(r.insurance)}</td>
                   <td class="num">{lent > 0 ? num((Number(r.insurance) / lent) * 100, 2) : "–"}</td>
                   <td class={Number(r.bad_debt) > 0 ? "num liquidated" : "num"}>{tokens(r.bad_debt)}</td>

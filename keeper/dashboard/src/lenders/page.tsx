@@ -22,7 +22,7 @@ export function LendersPage({ chosen }: { chosen: string | null }) {
     <div class="wide-page">
       <div class="page-head">
         <h1>
-          Lenders <span class="dim">{name}</span>
+          Lenders {markets.length > 1 ? "" : <span class="dim">{name}</span>}
         </h1>
         {markets.length > 1 && (
           <nav class="seg" aria-label="Market">
@@ -93,7 +93,7 @@ function LenderFacts({ reserves, risk, quote }: { reserves: Reserve[]; risk: Len
         kind={lost.length > 0 ? "critical" : ""}
         value={lost.length === 0 ? "none" : lost.map((r) => tokens(r.bad_debt)).join(" + ")}
         unit={lost.map((r) => r.token).join(", ")}
-        sub={shown.length === 0 ? "none seen and not booked" : `seen, not booked: ${shown.map((r) => `${tokens(r.shown_loss)} ${r.token}`).join(", ")}`}
+        sub={shown.length === 0 ? "nor any seen that waits to be booked" : `seen, not booked yet: ${shown.map((r) => `${tokens(r.shown_loss)} ${r.token}`).join(", ")}`}
         title="Booked beyond insurance. Seen: what positions do not cover, and nobody has booked yet."
       />
     </dl>

@@ -1,6 +1,7 @@
 // Red flags: what would make the keeper reduce by itself. A flag that cannot be judged says so.
 import type { Flag, Flags as Answer } from "../contract";
 import { usePage } from "../context";
+import { said } from "../format/number";
 import { span } from "../format/time";
 import { useRead } from "../live/resource";
 import { now } from "../live/state";
@@ -41,8 +42,8 @@ export function Flags() {
                   {f.label}
                   {f.state === "raised" && f.since_secs !== null && <span class="dim since"> for {span(now() - f.since_secs)}</span>}
                 </th>
-                <td class="num">{f.value}</td>
-                <td class="num dim">{f.threshold}</td>
+                <td class="num">{said(f.value)}</td>
+                <td class="num dim">{said(f.threshold)}</td>
               </tr>
             ))}
           </tbody>

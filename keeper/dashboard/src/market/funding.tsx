@@ -2,6 +2,7 @@
 import type { Funding as Data } from "../contract";
 import { Funding } from "../charts/funding";
 import { percent, tokens } from "../format/number";
+import { capital } from "../format/words";
 import { useRead } from "../live/resource";
 import { Panel } from "../parts/panel";
 import { Waiting } from "../parts/waiting";
@@ -28,8 +29,8 @@ export function FundingPanel({ market, base }: { market: string; base: string })
         <>
           <Funding data={read.value} />
           <p class="fine dim">
-            {read.value.venue}
-            {`, the hedge holds ${tokens(read.value.position_base, true)} ${base}`}.
+            {capital(read.value.venue ?? "a venue")}
+            {`: the hedge holds ${tokens(read.value.position_base, true)} ${base}`}.
             {read.value.forecast_note && ` Forecast: ${read.value.forecast_note}.`}
           </p>
         </>

@@ -10,7 +10,7 @@ export function Pool({ market, position, quote }: { market: string; position: Po
   const mine = position?.market === market ? position : null;
   const read = useRead<Data>(`markets/${market}/liquidity${mine ? `?position=${mine.position}` : ""}`, 3000);
   return (
-    <Panel title="Pool liquidity" note={`and depth, ${quote}`}>
+    <Panel title="Pool liquidity" note="and its depth">
       {!read.value ? (
         <Waiting of={read} what="The pool’s liquidity" />
       ) : (
@@ -20,7 +20,7 @@ export function Pool({ market, position, quote }: { market: string; position: Po
           <table class="data depth">
             <thead>
               <tr>
-                <th scope="col">Move, %</th>
+                <th scope="col">To move it, %</th>
                 {read.value.depth.map((d) => (
                   <th key={d.move_bps} scope="col" class="num">
                     {bpsBare(d.move_bps, 0, true)}
@@ -30,7 +30,7 @@ export function Pool({ market, position, quote }: { market: string; position: Po
             </thead>
             <tbody>
               <tr>
-                <th scope="row">takes</th>
+                <th scope="row">takes{read.value.state === "unknown" && " at least"}, {quote}</th>
                 {read.value.depth.map((d) => (
                   <td key={d.move_bps} class="num">
                     {compact(d.value)}

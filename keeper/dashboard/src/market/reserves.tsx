@@ -6,7 +6,7 @@ import { Panel } from "../parts/panel";
 export function Reserves({ reserves }: { reserves: Reserve[] }) {
   const lost = reserves.filter((r) => Number(r.bad_debt) > 0);
   return (
-    <Panel title="Lending" note="rates a year, percent">
+    <Panel title="Lending" note="percent; rates a year">
       <table class="data">
         <thead>
           <tr>

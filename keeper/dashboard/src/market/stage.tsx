@@ -1,9 +1,19 @@
 // The market's risk stage, and the evidence for it.
 import type { Market } from "../contract";
-import { num } from "../format/number";
+import { num, said } from "../format/number";
 import { span } from "../format/time";
 import { stageWord } from "../format/words";
 import { Panel } from "../parts/panel";
+
+/** What the chain's short names mean. */
+const EVIDENCE: Record<string, string> = {
+  silence: "Oracle silent for",
+  confidence: "Oracle’s confidence, ±",
+  "EMA divergence": "Oracle from its average",
+  "pool divergence": "Pool from the oracle",
+  depth: "Pool’s depth, against its average",
+  utilisation: "Most used reserve",
+};
 
 export function Stage({ market: m }: { market: Market }) {
   return (
@@ -19,9 +29,9 @@ export function Stage({ market: m }: { market: Market }) {
         <tbody>
           {m.stage_evidence.map((e) => (
             <tr key={e.name}>
-              <th scope="row">{e.name}</th>
-              <td class="num">{e.value}</td>
-              <td class="num dim">{e.raises_at ?? "off"}</td>
+              <th scope="row">{EVIDENCE[e.name] ?? e.name}</th>
+              <td class="num">{said(e.value)}</td>
+              <td class="num dim">{e.raises_at === null ? "off" : said(e.raises_at)}</td>
             </tr>
           ))}
         </tbody>

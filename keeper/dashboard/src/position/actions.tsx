@@ -45,7 +45,7 @@ export function PositionActions({ position, read, quote }: { position: string; r
           <tbody>
             {rows.map((a) => (
               <tr key={a.id}>
-                <td class="num" title={`${date(a.secs)} UTC, ${span(now() - a.secs)} ago`}>
+                <td class="when" title={`${date(a.secs)} UTC, ${span(now() - a.secs)} ago`}>
                   <When secs={a.secs} />
                 </td>
                 <td>{a.action}</td>

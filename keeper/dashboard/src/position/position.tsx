@@ -16,7 +16,7 @@ import { Sentence } from "./sentence";
 import { WhatIf } from "./what-if";
 
 const ZOOMS = [
-  ["all", "Both boundaries"],
+  ["all", "Whole curve"],
   ["band", "Around the band"],
 ] as const;
 

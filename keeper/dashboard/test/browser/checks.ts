@@ -11,7 +11,7 @@ export const WIDTHS = [390, 600, 820, 1024, 1280, 1366, 1720, 2200];
 /** Numbers that are cut off, and how much too wide the page is. */
 const MEASURE = () => {
   const cut = [...document.querySelectorAll<HTMLElement>(".num, td, dd, b")]
-    .filter((e) => e.checkVisibility() && e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1 && /\d/.test(e.textContent ?? "") && !e.closest(".scroll-x, .vh"))
+    .filter((e) => e.checkVisibility() && e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1 && (/\d/.test(e.textContent ?? "") || e.matches(".near")) && !e.closest(".scroll-x, .vh"))
     .map((e) => `${e.closest("section, dl, header")?.className}: ${e.textContent}`);
   // A cell may fit and still stand beyond its box.
   const beyond = [...document.querySelectorAll<HTMLElement>(".panel .num, .panel td, .facts b, .facts .unit")]

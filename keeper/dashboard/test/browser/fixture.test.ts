@@ -4,48 +4,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { launch } from "../browser-launch";
-import { Fixture, TOKEN } from "../fixture/server";
+import type { Fixture } from "../fixture/server";
 import { checks } from "./checks";
+import { FixtureRig } from "./fixture-rig";
 import { tenThousand } from "./large";
-import type { Rig } from "./rig";
 import { plain, Visit } from "./visit";
-
-class FixtureRig implements Rig {
-  private readonly port: number;
-  private constructor(private fixture: Fixture) {
-    this.port = fixture.port;
-  }
-  static async start(positions = 32): Promise<FixtureRig> {
-    return new FixtureRig(await Fixture.start({ dist: "dist", positions }));
-  }
-  get now(): Fixture {
-    return this.fixture;
-  }
-  get url(): string {
-    return `http://127.0.0.1:${this.port}/`;
-  }
-  token(): Promise<string> {
-    return Promise.resolve(TOKEN);
-  }
-  kill(): Promise<void> {
-    return this.fixture.kill();
-  }
-  async restart(): Promise<void> {
-    this.fixture = await Fixture.start({ dist: "dist", port: this.port });
-  }
-  async stall(on: boolean): Promise<void> {
-    this.fixture.stalled = on;
-  }
-  async blind(on: boolean): Promise<void> {
-    this.fixture.world.chainStalled = on;
-  }
-  nudge(): Promise<void> {
-    return Promise.resolve();
-  }
-  close(): Promise<void> {
-    return this.fixture.kill();
-  }
-}
 
 checks("the page over a fixture", () => FixtureRig.start());
 

@@ -79,5 +79,5 @@ export class Visit {
 
 /** A shown number as the API would write it. */
 export function plain(text: string | null | undefined): number {
-  return Number((text ?? "").replace(/[,\s\u202f%×↑↓+]/g, "").replace(/−/g, "-"));
+  return Number((text ?? "").replace(/[,\s\u202f%×↑↓+≈]/g, "").replace(/−/g, "-"));
 }

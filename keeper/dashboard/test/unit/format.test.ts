@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bps, bpsBare, compact, money, move, num, percent, price, short, times, tokens } from "../../src/format/number";
+import { bps, bpsBare, compact, money, move, num, percent, price, said, short, slowly, times, tokens } from "../../src/format/number";
 import { age, clock, date, span } from "../../src/format/time";
 import { sentence } from "../../src/format/words";
 import { headline } from "../../src/position/sentence";
@@ -25,11 +25,20 @@ test("what there is none of is a dash, never zero", () => {
 });
 
 test("places follow the size", () => {
-  assert.deepEqual(["12345.678", "123.456", "1.23456", "0.0123456", "0.000001234"].map((v) => tokens(v)), ["12,346", "123.5", "1.23", "0.0123", "0.000001234"]);
+  assert.deepEqual(["12345.678", "123.456", "1.23456", "0.0123456", "0.000001234", "0.000000001"].map((v) => tokens(v)), ["12,346", "123.5", "1.23", "0.0123", "0.000001", "≈0"]);
+  assert.equal(tokens(-1e-9, true), "≈0");
   assert.equal(tokens("0.000000000"), "0");
   assert.deepEqual([99.5, -100.5].map((v) => money(v, true)), ["+99.50", "−101"]);
   assert.deepEqual([206.0249, 0.83121, 0.00001234567].map((v) => price(v)), ["206.02", "0.83121", "0.000012346"]);
   assert.deepEqual([999, 1_250, 41_250, 4_125_000, 123_456_789, 12_345_678_901].map((v) => compact(v)), ["999", "1.3k", "41k", "4.1M", "123M", "12B"]);
+});
+
+test("words of the API get a true minus and lose places that are zero", () => {
+  assert.deepEqual(["-50.00 %", "10.05 SOL", "0 s", "2 of 20", "50.00 % a year", "not judged", "rpc-1"].map(said), ["−50 %", "10.05 SOL", "0 s", "2 of 20", "50 % a year", "not judged", "rpc-1"]);
+});
+
+test("a share's price keeps what it grew by", () => {
+  assert.deepEqual([1.004182, 0.001, 0.00100123].map(slowly), ["1.004182", "0.001000000", "0.001001230"]);
 });
 
 test("percent is part of the number, in columns it stands in the head", () => {
