@@ -4,6 +4,7 @@ use std::{fmt::Write, path::Path};
 
 use anyhow::{Context, Result};
 use ballast_chart::{Axis, Chart, Layer, Marker, Tone, escape, page, waterfall};
+use ballast_strategy::text::duration;
 
 use crate::{
     report::{Fate, Moment, Report},
@@ -61,16 +62,17 @@ fn html(report: &Report) -> String {
         report.moments.len(),
         report.days,
     );
-    body.push_str(&equity(report, own).fragment());
-    body.push_str(&prices(report).fragment());
+    // Writing to a string does not fail.
+    for chart in [equity(report, own), prices(report)] {
+        let _ = write!(body, "<p>{}</p>", chart.fragment());
+    }
     body.push_str("<h2>Where it came from</h2>");
     for (title, fate) in [
         ("With keeper", &report.with_keeper),
         ("Without keeper", &report.without_keeper),
     ] {
-        body.push_str(&gain(title, own, fate).fragment());
+        let _ = write!(body, "<p>{}</p>", gain(title, own, fate).fragment());
     }
-    // Writing to a string does not fail.
     let _ = write!(
         body,
         "<pre class=\"wide\">{}</pre>",
@@ -103,7 +105,7 @@ fn equity(report: &Report, own: f64) -> Chart {
     let moments = &report.moments;
     let mut chart = Chart::new(
         "Equity, uncollected fees counted",
-        Axis::new("step"),
+        Axis::new(steps(moments)),
         Axis::new("equity, quote tokens"),
     )
     .layer(Layer::Level {
@@ -121,6 +123,17 @@ fn equity(report: &Report, own: f64) -> Chart {
         Tone::Blue,
         line(moments, |moment| moment.with_keeper),
     ));
+    let fallen = (0..).zip(moments).filter(|(_, moment)| moment.liquidated);
+    let fallen: Vec<_> = fallen
+        .map(|(index, moment)| (f64::from(index), moment.without_keeper, moment.time.clone()))
+        .collect();
+    if !fallen.is_empty() {
+        chart = chart.layer(Layer::Dots {
+            name: "liquidated".into(),
+            points: fallen,
+            tone: Tone::Bad,
+        });
+    }
     for (index, moment) in (0..).zip(moments) {
         if let Some(chapter) = moment.chapter {
             let title = chapter.split(':').next().unwrap_or(chapter);
@@ -130,16 +143,38 @@ fn equity(report: &Report, own: f64) -> Chart {
                 tone: Tone::Muted,
                 dashed: true,
                 middle: false,
+                begins: true,
             });
         }
     }
     chart
 }
 
+/// What a step is: the axis counts prices, which need not come evenly.
+fn steps(moments: &[Moment]) -> String {
+    let secs = moments.iter().skip(1);
+    let secs = secs.map(|moment| moment.secs.round() as i64);
+    let time = |secs| {
+        let text = duration(secs);
+        text.trim_end_matches(" 0m")
+            .trim_end_matches(" 0s")
+            .to_owned()
+    };
+    match (secs.clone().min().map(time), secs.max().map(time)) {
+        (Some(short), Some(long)) if short == long => format!("prices, {long} apart"),
+        (Some(short), Some(long)) => format!("prices, {short} to {long} apart"),
+        _ => "prices".to_owned(),
+    }
+}
+
 fn prices(report: &Report) -> Chart {
     let points = line(&report.moments, |moment| moment.price);
-    let mut chart = Chart::new("Price", Axis::new("step"), Axis::new("quote per base"))
-        .layer(Layer::line("", Tone::Ink, points));
+    let mut chart = Chart::new(
+        "Price",
+        Axis::new(steps(&report.moments)),
+        Axis::new("quote per base"),
+    )
+    .layer(Layer::line("", Tone::Ink, points));
     chart.size = (960.0, 260.0);
     chart
 }
@@ -174,6 +209,8 @@ mod tests {
             price: 200.0,
             with_keeper: with,
             without_keeper: without,
+            secs: if time == "start" { 0.0 } else { 3_600.0 },
+            liquidated: without < 100.0,
             actions: vec!["rehedge: short by <5>".into()],
         };
         Report {
@@ -205,6 +242,8 @@ mod tests {
             "101.0 with a keeper",
             "60.5 without (liquidated)",
             "chop",
+            "prices, 1h apart",
+            "liquidated</text>",
             "<style>",
         ] {
             assert!(svg.contains(part), "{part}");

@@ -70,6 +70,10 @@ pub struct Moment {
     pub with_keeper: f64,
     /// Quote tokens.
     pub without_keeper: f64,
+    /// Seconds since the price before.
+    pub secs: f64,
+    /// Whether the position without a keeper was liquidated here, in part or whole.
+    pub liquidated: bool,
     /// What was done with a keeper, and why.
     pub actions: Vec<String>,
 }
@@ -83,6 +87,8 @@ impl Moment {
             price: price.to_f64(),
             with_keeper: with.equity(),
             without_keeper: without.equity(),
+            secs: 0.0,
+            liquidated: false,
             actions: Vec::new(),
         }
     }

@@ -151,6 +151,8 @@ pub async fn tell(
         moments.push(Moment {
             actions: what,
             chapter: point.chapter,
+            secs: point.secs,
+            liquidated: liquidation.is_some(),
             ..Moment::new(&point.time, price, &held, &unkept)
         });
     }

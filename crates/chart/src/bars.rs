@@ -2,6 +2,9 @@
 
 use crate::{Axis, Bar, Chart, Layer, Tone};
 
+/// Thickness of a mark, as a part of what is seen.
+const MARK: f64 = 0.015;
+
 /// Equal bins over `range` (values beyond it count in the first or last one); the height is the part of the values in a bin.
 /// Values that are not finite are left out. Nothing without values, bins or width.
 pub fn histogram(values: &[f64], range: (f64, f64), bins: usize) -> Vec<Bar> {
@@ -42,7 +45,8 @@ pub fn outline(bars: &[Bar]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// How `start` becomes the end by one change after the other: gains and losses float, start and end stand on the ground.
+/// How `start` becomes the end by one change after the other: gains and losses float. Start and end stand on the ground; where that
+/// is out of the picture they are marks, because a bar without its lower part looks like another number.
 pub fn waterfall(
     title: &str,
     unit: &str,
@@ -94,6 +98,9 @@ pub fn waterfall(
     let room = 0.15 * (high - low);
     let axis = Axis::new(unit);
     let y = if low > 0.0 && low - room > 0.0 {
+        for bar in &mut whole {
+            bar.ends.0 = bar.ends.1 - MARK * (high - low);
+        }
         axis.range(low - room, high + room)
     } else {
         axis.range(low.min(0.0) - room, high.max(0.0) + room)
@@ -143,7 +150,7 @@ mod tests {
         let Layer::Bars { bars, .. } = &chart.layers[0] else {
             panic!()
         };
-        assert_eq!(bars[1].ends, (0.0, 97.0));
+        assert_eq!(bars[1].ends.1, 97.0);
         let Layer::Bars { bars, .. } = &chart.layers[2] else {
             panic!()
         };
@@ -152,7 +159,19 @@ mod tests {
             ((105.0, 97.0), "\u{2212}8.00")
         );
         assert!(chart.y.range.unwrap().0 > 50.0);
+        // No bars from somewhere to 100 and 97: what is seen of them would say three times as much.
+        let Layer::Bars { bars: ends, .. } = &chart.layers[0] else {
+            panic!()
+        };
+        assert!(
+            ends.iter().all(|bar| bar.ends.1 - bar.ends.0 < 0.2),
+            "{ends:?}"
+        );
         let through_zero = waterfall("t", "quote", ("own", 1.0), &[("loss", -3.0)], "end");
         assert!(through_zero.y.range.unwrap().0 < -2.0);
+        let Layer::Bars { bars, .. } = &through_zero.layers[0] else {
+            panic!()
+        };
+        assert_eq!(bars[0].ends, (0.0, 1.0));
     }
 }

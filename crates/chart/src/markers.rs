@@ -2,7 +2,8 @@
 //!
 //! Labels stand in lanes above the picture, each beside the upper end of its line. Those left of the middle marker reach outwards
 //! to the left, those right of it to the right: so a label covers only lines further out, and a line further in passes by it. From
-//! outside to inside each label takes the lowest lane that is above all lines it covers, and the middle one the highest.
+//! outside to inside each label takes the lowest lane that is above all lines it covers, and the middle one the highest. Where all
+//! say what begins at their line, all reach to the right.
 
 use crate::{
     Tone,
@@ -22,6 +23,8 @@ pub struct Marker {
     pub dashed: bool,
     /// Whether it is what all others lie around.
     pub middle: bool,
+    /// Whether it is where something begins that goes on to the right, as do all others of the picture.
+    pub begins: bool,
 }
 
 /// Size of labels.
@@ -72,6 +75,7 @@ pub(crate) fn place(markers: &[Marker], pixels: &[f64], (left, right): (f64, f64
     let middle = markers.iter().position(|marker| marker.middle);
     let pivot = match middle {
         Some(index) => pixels[index],
+        None if markers.iter().all(|marker| marker.begins) => left,
         None => (left + right) / 2.0,
     };
     let outwards = |index: usize| {
@@ -137,6 +141,33 @@ mod tests {
             tone: Tone::Bad,
             dashed: false,
             middle,
+            begins: false,
+        }
+    }
+
+    #[test]
+    fn what_begins_at_a_line_stands_to_the_right_of_it() {
+        let pixels = [20.0, 150.0, 160.0, 170.0, 280.0];
+        let markers: Vec<_> = (0..5)
+            .map(|_| Marker {
+                begins: true,
+                ..marker("chapter", false)
+            })
+            .collect();
+        let placed = place(&markers, &pixels, (0.0, 400.0));
+        for (index, here) in placed.iter().enumerate() {
+            assert_eq!(here.left, pixels[index] + GAP, "{here:?}");
+            let rect = here.rect(200.0);
+            for (other, there) in placed
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != index)
+            {
+                assert!(!rect.overlaps(&there.rect(200.0)), "{index} {other}");
+                let crosses =
+                    there.lane > here.lane && (rect.left..rect.right).contains(&pixels[other]);
+                assert!(!crosses, "line {other} through label {index}");
+            }
         }
     }
 

@@ -22,6 +22,7 @@ pub fn page(title: &str, body: &str) -> String {
              th,td{{padding:3px 16px 3px 0;text-align:right;white-space:nowrap}}th{{color:var(--muted);font-weight:500}}\
              tr{{border-bottom:1px solid var(--grid)}}th:first-child,td:first-child,.words{{text-align:left}}\
              dl{{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;margin:12px 0}}dt{{color:var(--muted)}}dd{{margin:0}}\
+             @media(max-width:700px){{.chart{{max-width:none;width:760px}}main>p{{overflow-x:auto}}}}\
              .note{{color:var(--muted)}}.warning{{color:var(--bad);font-weight:600}}",
             family = crate::text::FAMILY
         ),

@@ -13,6 +13,7 @@ fn marker(x: f64, label: &str, middle: bool) -> Marker {
         tone: if middle { Tone::Ink } else { Tone::Bad },
         dashed: !middle,
         middle,
+        begins: false,
     }
 }
 

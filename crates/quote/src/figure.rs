@@ -192,6 +192,7 @@ impl Quote {
             tone,
             dashed,
             middle: false,
+            begins: false,
         };
         let mut markers = vec![Marker {
             x: now,
@@ -199,6 +200,7 @@ impl Quote {
             tone: Tone::Ink,
             dashed: false,
             middle: true,
+            begins: false,
         }];
         for end in [position.lower, position.upper] {
             markers.push(marker("range", end.to_f64(), Tone::Blue, false));

@@ -1,6 +1,6 @@
 //! What `ballast simulate --out` writes.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Result;
 use ballast_simulator::{Mark, Terms, trace};
@@ -83,15 +83,16 @@ pub fn write(
         ),
     )?;
     study.picture("attribution", &pictures::attribution(own, &here.summary))?;
-    let lines: Vec<[String; 3]> = here
-        .summary
-        .attribution()
-        .iter()
-        .map(|(name, moments)| {
+    // In the order of the picture.
+    let gains: BTreeMap<_, _> = report.gains().collect();
+    let names = here.summary.attribution().iter().map(|(name, _)| *name);
+    let lines: Vec<[String; 3]> = names
+        .filter_map(|name| Some((name, gains.get(name)?)))
+        .map(|(name, mean)| {
             [
                 name.replace('_', " "),
-                number(moments.mean()),
-                significant(moments.stderr(), 2),
+                number(mean.mean),
+                significant(mean.stderr, 2),
             ]
         })
         .collect();

@@ -49,6 +49,7 @@ pub fn distribution(name: &str, here: &Sorted, beside: Option<(&str, &Sorted)>, 
             tone,
             dashed: !middle,
             middle,
+            begins: false,
         });
     }
     chart
@@ -206,6 +207,7 @@ pub fn by_price(
         tone,
         dashed: !middle,
         middle,
+        begins: false,
     };
     chart
         .markers

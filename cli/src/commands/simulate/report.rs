@@ -188,6 +188,17 @@ fn protocol_fees(terms: &Terms, summary: &Summary) -> f64 {
     earned * share / (1.0 - share)
 }
 
+impl SimulationReport {
+    /// The parts of the gain that there are: without a venue there is nothing to say of it.
+    pub fn gains(&self) -> impl Iterator<Item = (&'static str, &Mean)> {
+        let venue = ["perp", "basis", "funding", "perp_fees"];
+        let lines = self.attribution.iter().map(|(name, mean)| (*name, mean));
+        lines.filter(move |(name, mean)| {
+            !venue.contains(name) || mean.mean != 0.0 || mean.stderr != 0.0
+        })
+    }
+}
+
 impl fmt::Display for SimulationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |value: f64| significant(value, DIGITS);
@@ -312,12 +323,7 @@ impl fmt::Display for SimulationReport {
             )?;
         }
         let mut table = Table::new(["<gain from", "mean", "+-"]);
-        let venue = ["perp", "basis", "funding", "perp_fees"];
-        for (name, mean) in &self.attribution {
-            // Without a venue there is nothing to say of it.
-            if venue.contains(name) && mean.mean == 0.0 && mean.stderr == 0.0 {
-                continue;
-            }
+        for (name, mean) in self.gains() {
             table.row([
                 name.replace('_', " "),
                 number(mean.mean),
