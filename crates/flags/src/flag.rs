@@ -115,7 +115,11 @@ impl Unit {
             Self::BpsPerYear => format!("{} a year", percent("")),
             Self::Orders => format!("{value} orders"),
             Self::Slots => format!("{value} slots"),
-            Self::Lamports => format!("{}.{:09} SOL", value / 1_000_000_000, value % 1_000_000_000),
+            // All places that count, and no zeros behind them.
+            Self::Lamports => {
+                let sol = format!("{}.{:09}", value / 1_000_000_000, value % 1_000_000_000);
+                format!("{} SOL", sol.trim_end_matches('0').trim_end_matches('.'))
+            }
         }
     }
 }
@@ -143,7 +147,9 @@ mod tests {
             (Unit::BpsPerYear, 2_510, "25.10 % a year"),
             (Unit::Orders, 2, "2 orders"),
             (Unit::Slots, 25, "25 slots"),
-            (Unit::Lamports, 4_100_000, "0.004100000 SOL"),
+            (Unit::Lamports, 4_100_000, "0.0041 SOL"),
+            (Unit::Lamports, 10_000_000_000, "10 SOL"),
+            (Unit::Lamports, 0, "0 SOL"),
         ] {
             assert_eq!(unit.show(value), shown);
         }

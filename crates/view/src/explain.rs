@@ -13,7 +13,7 @@ use crate::{
     figures::{ends, scale},
     overrides::{Override, OverrideMode},
     position::PositionView,
-    text::{bps, change, significant},
+    text::{bps, change, significant, sized},
 };
 
 impl DecisionView {
@@ -195,9 +195,9 @@ pub fn sentence(
             significant(view.price, 8),
             tokens.quote,
             tokens.base,
-            view.hedge_error,
+            sized(&view.hedge_error),
             tokens.base,
-            hedge_tolerance,
+            sized(hedge_tolerance),
             bps(view.ltv_bps)
         ),
         Verdict::Act => format!(
@@ -276,7 +276,9 @@ mod tests {
         let (decision, text) = said(200, None);
         assert_eq!(decision.verdict, Verdict::Nothing);
         assert!(
-            text.starts_with("Nothing is due at 200 USDC per SOL: the hedge error is "),
+            text.starts_with(
+                "Nothing is due at 200 USDC per SOL: the hedge error is 0 SOL (up to "
+            ),
             "{text}"
         );
         assert!(text.contains("If the price falls to 19"), "{text}");

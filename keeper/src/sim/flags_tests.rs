@@ -409,7 +409,7 @@ async fn two_flags_have_it_reduce_at_once_with_the_flags_as_the_reason() {
         "{note}"
     );
     assert!(
-        note.starts_with("red flags: ") && note.contains("own_sol_low 0.001000000 SOL"),
+        note.starts_with("red flags: ") && note.contains("own_sol_low 0.001 SOL"),
         "{note}"
     );
 }

@@ -2,7 +2,7 @@ use ballast::events::ExitReason;
 use ballast::state::Reaction;
 use ballast_model::{Amounts, Bps, Side};
 
-use crate::Tokens;
+use crate::{Tokens, text::sized};
 
 /// Why something is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,10 +141,12 @@ impl Reason {
             Self::Stage { from, to } => format!("risk stage {from} is to be {to}"),
             Self::Hedge { error, tolerance } => {
                 let side = if *error > 0 { "long" } else { "short" };
+                let about = |raw| sized(&tokens.whole(Side::Base, raw));
                 format!(
-                    "{side} by {}, {} are tolerated",
-                    tokens.amount(Side::Base, error.unsigned_abs()),
-                    tokens.whole(Side::Base, (*tolerance).into())
+                    "{side} by {} {}, {} are tolerated",
+                    about(error.unsigned_abs()),
+                    tokens.base,
+                    about((*tolerance).into())
                 )
             }
         }

@@ -411,13 +411,10 @@ fn every_reason_is_said_in_words() {
             "evidence for risk stage 1 is to be noted",
         ),
         (Reason::Stage { from: 1, to: 2 }, "risk stage 1 is to be 2"),
-        (
-            hedge(9),
-            "long by 0.000000009 SOL, 0.000000005 are tolerated",
-        ),
+        (hedge(9), "long by 9.00e-9 SOL, 5.00e-9 are tolerated"),
         (
             hedge(-108_518_791),
-            "short by 0.108518791 SOL, 0.000000005 are tolerated",
+            "short by 0.108519 SOL, 5.00e-9 are tolerated",
         ),
     ] {
         assert_eq!(reason.told(TOKENS), words);
