@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use clap::Command;
 use serde_json::Value;
 
-use crate::{printed, process, repository};
+use crate::{anchor, printed, process, repository};
 
 /// Documents outside of `docs`.
 const OTHERS: [&str; 6] = [
@@ -65,6 +65,7 @@ pub fn check(own: &Command) -> Result<()> {
         }
     }
     faults.extend(alert_faults(repository::root())?);
+    faults.extend(anchor::faults(own)?);
     let architecture = documents.iter().find(|(path, _)| path == ARCHITECTURE);
     let (_, text) = architecture.context("docs/ARCHITECTURE.md is missing")?;
     faults.extend(floor_faults(&floors(text), &dependencies()?));

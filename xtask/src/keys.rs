@@ -10,7 +10,8 @@ use ed25519_dalek::SigningKey;
 
 use crate::repository;
 
-const PROGRAM: &str = "programs/ballast/src/lib.rs";
+/// Where the program's address is declared.
+pub const PROGRAM: &str = "programs/ballast/src/lib.rs";
 const ANCHOR: &str = "Anchor.toml";
 
 /// Makes the key if need be and puts its address where it belongs.
@@ -45,7 +46,7 @@ pub fn run() -> Result<()> {
 }
 
 /// The address in `declare_id!`.
-fn declared(program: &str) -> Result<&str> {
+pub fn declared(program: &str) -> Result<&str> {
     let (_, rest) = program
         .split_once("declare_id!(\"")
         .with_context(|| format!("{PROGRAM} has no declare_id!"))?;

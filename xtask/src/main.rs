@@ -1,4 +1,5 @@
 //! The repository's own tool: `cargo xtask --help` lists what it does.
+mod anchor;
 mod bench;
 mod cache;
 mod dashboard;
@@ -87,6 +88,9 @@ enum Task {
         #[arg(value_name = "PACKAGE", value_parser = Program::by_package)]
         package: Program,
     },
+    /// Build the program of the current directory; Anchor's command line calls this as `cargo build-sbf`.
+    #[command(hide = true)]
+    BuildSbf(anchor::BuildSbf),
     /// Print the interface description of a program; `build` calls this.
     #[command(hide = true)]
     Describe {
@@ -97,10 +101,10 @@ enum Task {
 
 fn main() -> ExitCode {
     let task = Cli::parse().task;
-    // Programs call these two, and people the third to be told of the others.
+    // Programs call these, and people the last to be told of the others.
     let timed = !matches!(
         task,
-        Task::BuildProgram { .. } | Task::Describe { .. } | Task::Times(_)
+        Task::BuildProgram { .. } | Task::BuildSbf(_) | Task::Describe { .. } | Task::Times(_)
     );
     let start = Instant::now();
     let done = run(task).and_then(|()| {
@@ -179,6 +183,7 @@ fn run(task: Task) -> Result<()> {
         Task::BuildProgram { package } => {
             sbf::build(&sbf::Compiler::provide()?, &[package]).map(|_| ())
         }
+        Task::BuildSbf(options) => anchor::build_sbf(&options),
         Task::Describe { package } => idl::describe(package),
     }
 }
