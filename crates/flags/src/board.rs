@@ -308,7 +308,7 @@ mod tests {
         assert!(verdict.reduce);
         assert_eq!(
             verdict.evidence(),
-            "oracle_stall 500 s (limit 120 s), own_sol_low 0.000000007 SOL (limit 0.004100000 SOL)"
+            "oracle_stall 500 s (limit 120 s), own_sol_low 0.000000007 SOL (limit 0.0041 SOL)"
         );
         let mut never = Board::new(
             Rules {
