@@ -131,15 +131,13 @@ impl Permit<'_> {
         may
     }
 
-    /// Asked before every transaction.
-    fn check(&self) -> Result<(), PostError> {
+    /// Why no further transaction is begun.
+    fn obstacle(&self) -> Option<&'static str> {
         if !self.occasion.may_send() {
-            return Err(PostError::BrokenOff("the keeper may not send now"));
+            return Some("the keeper may not send now");
         }
-        if !self.occasion.is_urgent() && self.urgent.load(Ordering::Relaxed) > 0 {
-            return Err(PostError::BrokenOff("something urgent goes first"));
-        }
-        Ok(())
+        let stands_back = !self.occasion.is_urgent() && self.urgent.load(Ordering::Relaxed) > 0;
+        stands_back.then_some("something urgent goes first")
     }
 }
 
@@ -393,7 +391,9 @@ impl Poster {
     }
 
     async fn send(&self, request: &Request<'_>, permit: &Permit<'_>) -> Result<u64, PostError> {
-        permit.check()?;
+        if let Some(why) = permit.obstacle() {
+            return Err(PostError::BrokenOff(why));
+        }
         let prepared = self.sender.prepare(request).await?;
         let signature = prepared.signature();
         let delivered = self.sender.deliver_while(&prepared, || permit.may_send());
@@ -460,7 +460,7 @@ mod tests {
                 urgent: &waiting,
                 sent: AtomicBool::new(false),
             };
-            permit.check().is_ok()
+            permit.obstacle().is_none()
         };
         assert!(goes_on(false, true) && goes_on(true, true));
         assert!(!goes_on(false, false) && !goes_on(true, false));
