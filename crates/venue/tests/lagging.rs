@@ -27,6 +27,9 @@ use rust_decimal::Decimal;
 
 const ME: Address = Address([1; 20]);
 
+/// What the account shows: itself and its fills.
+type Shown = (Account, Vec<Fill>);
+
 /// While it lags, account and fills are those of before.
 #[derive(Clone)]
 struct Lagging {
@@ -34,7 +37,7 @@ struct Lagging {
     lags: Arc<AtomicBool>,
     /// Whether an order's answer is lost.
     loses: Arc<AtomicBool>,
-    before: Arc<Mutex<Option<(Account, Vec<Fill>)>>>,
+    before: Arc<Mutex<Option<Shown>>>,
 }
 
 #[async_trait]
