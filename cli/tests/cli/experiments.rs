@@ -155,6 +155,13 @@ fn the_best_setting_is_safe_and_tried_again() {
     let report = report.json();
     let settings = report["settings"].as_array().unwrap();
     assert_eq!(settings.len(), 16);
+    let said = report["warnings"].as_array().unwrap();
+    assert_eq!(said.len(), 1, "{said:?}");
+    let said = said[0].as_str().unwrap();
+    assert!(
+        said.starts_with("leverage 4: the position opens at LTV 75.00%"),
+        "{said}"
+    );
     let winner = &report["winner"];
     let best = number(&winner["in_sample"]["gain"]);
     for setting in settings {

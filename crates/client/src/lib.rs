@@ -73,7 +73,9 @@ pub use logs::{is_truncated, lines_of};
 pub use market::{MarketContext, MarketError, PoolAddresses, SwapPath, TokenContext, Wallet};
 pub use nodes::{Condition, NodeSeen, Nodes, NodesConfig, Reach};
 pub use outcome::{Outcome, Receipt, Rehearsed, SendError};
-pub use policy::{default_policy, highest_trigger_down, opening_warning, trigger_warning};
+pub use policy::{
+    default_policy, highest_trigger_down, opening_warning, rehedge_warning, trigger_warning,
+};
 pub use position::{PositionAddresses, PositionContext, Positions, markets};
 pub use request::{ComputeLimit, PriorityFee, Request, SenderConfig};
 pub use reward::Reward;

@@ -44,7 +44,24 @@ pub fn default_policy(limits: &Limits, fee_rate_ppm: u16) -> Policy {
     }
 }
 
-/// What is worth knowing of a position opened at or above the trigger from which it is deleveraged; `None` if it is below.
+/// What is worth knowing of a position opened above the LTV that a rehedge brings it down to; `None` if it is not above. A rehedge makes
+/// its trade anyway, and comes down with it.
+pub fn rehedge_warning(target: Bps, ltv: Bps) -> Option<String> {
+    // Assets over what is left of them, in hundredths.
+    let left = u64::from(Bps::ONE.get().saturating_sub(target.get())).max(1);
+    let hundredths = 100 * u64::from(Bps::ONE.get()) / left;
+    (ltv > target).then(|| {
+        format!(
+            "the position opens at LTV {ltv}, its deleverage target is {target}: the first rehedge withdraws liquidity down to it, and \
+             leverage above {}.{:02} does not last; use less leverage, or a higher target in the policy",
+            hundredths / 100,
+            hundredths % 100
+        )
+    })
+}
+
+/// What is worth knowing of a position opened at or above the trigger from which it is deleveraged, or above the target that the first
+/// rehedge brings it to; `None` if it is below.
 pub fn opening_warning(limits: &Limits, policy: &Policy, ltv: Bps) -> Option<String> {
     let market = limits.deleverage_ltv_bps;
     let trigger = if policy.keeper_enabled == 0 {
@@ -53,14 +70,18 @@ pub fn opening_warning(limits: &Limits, policy: &Policy, ltv: Bps) -> Option<Str
         policy.deleverage_trigger_ltv_bps.min(market)
     };
     let target = policy.deleverage_target_ltv_bps;
-    (ltv.get() >= trigger).then(|| {
-        format!(
+    if ltv.get() >= trigger {
+        return Some(format!(
             "the position opens at LTV {ltv}, its deleverage trigger is {}: it would be deleveraged to {} at once, use less leverage \
              or a higher trigger",
             Bps::new(trigger),
             Bps::new(target)
-        )
-    })
+        ));
+    }
+    // Where no keeper acts nobody rehedges but the owner.
+    (policy.keeper_enabled != 0)
+        .then(|| rehedge_warning(Bps::new(target), ltv))
+        .flatten()
 }
 
 /// What is worth knowing of a policy under which a move of the stress distance may reach maintenance before a keeper acts; `None` if it
@@ -114,7 +135,7 @@ mod tests {
         let policy = default_policy(&limits, 400);
         assert_eq!(policy.deleverage_trigger_ltv_bps, 7_175);
         let told = |policy, ltv_bps| opening_warning(&limits, policy, Bps::new(ltv_bps));
-        assert_eq!(told(&policy, 7_174), None);
+        assert_eq!(told(&policy, 6_500), None);
         for ltv_bps in [7_175, 7_500] {
             let told = told(&policy, ltv_bps).unwrap();
             assert!(told.contains("trigger is 71.75%"), "{told}");
@@ -127,6 +148,26 @@ mod tests {
         };
         assert_eq!(told(&off, 7_699), None);
         assert!(told(&off, 7_700).unwrap().contains("77.00%"));
+    }
+
+    /// Leverage 3 is an LTV of 66.67 %, and the first rehedge brings it to 65 %: leverage 2.857.
+    #[test]
+    fn an_opening_above_the_target_is_told() {
+        let limits = limits(8_000, 500);
+        let policy = default_policy(&limits, 400);
+        let told = |policy, ltv_bps| opening_warning(&limits, policy, Bps::new(ltv_bps));
+        for ltv_bps in [6_501, 6_667, 7_574] {
+            let told = told(&policy, ltv_bps).unwrap();
+            assert!(told.contains("deleverage target is 65.00%"), "{told}");
+            assert!(told.contains("leverage above 2.85 does not last"), "{told}");
+        }
+        assert_eq!(told(&policy, 6_500), None);
+        let higher = Policy {
+            deleverage_target_ltv_bps: 6_700,
+            ..policy
+        };
+        assert_eq!(told(&higher, 6_667), None);
+        assert!(rehedge_warning(Bps::new(9_999), Bps::ONE).is_some());
     }
 
     fn limits(maintenance_ltv_bps: u32, stress_distance_bps: u32) -> Limits {

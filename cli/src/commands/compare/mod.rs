@@ -68,6 +68,7 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
     let shape = args.shape.shape(scenario.units())?;
     let bar = count_bar(scenario.paths * args.model.len() as u64, "paths");
     let mut models = Vec::new();
+    let mut warnings: Vec<String> = Vec::new();
     for name in &args.model {
         let named = || format!("--model {}", name.name());
         let strategies = [&args.first, &args.second];
@@ -75,6 +76,11 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
             scenario.terms(&shape, strategies[0])?,
             scenario.terms(&shape, strategies[1])?,
         ];
+        for (strategy, terms) in strategies.into_iter().zip(&terms) {
+            let warning = scenario.opening_warning(&shape, strategy, terms)?;
+            let warning = warning.map(|warning| format!("{strategy}: {warning}"));
+            warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
+        }
         let agents = [
             scenario.agent(&shape, strategies[0], &terms[0])?,
             scenario.agent(&shape, strategies[1], &terms[1])?,
@@ -115,6 +121,7 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
         second: args.second.to_string(),
         paths: scenario.paths,
         seed: scenario.seed,
+        warnings,
         lag: scenario.lag.lag()?.map(LagReport::from),
         models,
     })

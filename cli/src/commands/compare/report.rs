@@ -22,6 +22,8 @@ pub struct CompareReport {
     pub second: String,
     pub paths: u64,
     pub seed: u64,
+    /// What is worth knowing of the position as either opens it.
+    pub warnings: Vec<String>,
     /// How late both are; none where nothing is late and nothing is lost.
     pub lag: Option<LagReport>,
     pub models: Vec<ModelReport>,
@@ -168,6 +170,9 @@ impl fmt::Display for CompareReport {
             self.first, self.second, self.paths
         )?;
         writeln!(f, "{}", told(self.lag.as_ref()))?;
+        for warning in &self.warnings {
+            writeln!(f, "WARNING: {warning}")?;
+        }
         let number = |value: f64| significant(value, 5);
         let row = |name: String, difference: &Difference| {
             [

@@ -40,7 +40,8 @@ pub struct OptimiseArgs {
     /// Widths of the range: 10% is from the price over 1.1 to the price times 1.1
     #[arg(long, required = true, value_delimiter = ',', value_name = "RATIO,...")]
     pub widths: Vec<Ratio>,
-    /// Leverages: assets over own funds
+    /// Leverages: assets over own funds. The first rehedge brings LTV down to the policy's deleverage target, which is the market's unless
+    /// a --keeper file says otherwise: whatever is above it (2.85 at 65 %) soon does the same, and is warned about
     #[arg(long, required = true, value_delimiter = ',', value_name = "RATIO,...")]
     pub leverages: Vec<Ratio>,
     /// Hedge ratios: parts of the pool's base that are borrowed. The best one is often not 1
@@ -112,6 +113,7 @@ fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
         tail: args.tail_weight.f64(),
     };
     let mut judged = Vec::new();
+    let mut warnings: Vec<String> = Vec::new();
     let mut first: Option<Vec<f64>> = None;
     for setting in &settings {
         let scored = score(args, setting, scenario.paths, scenario.seed, &bar)?;
@@ -119,11 +121,13 @@ fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
             score,
             equities,
             funds,
+            warning,
         }) = scored
         else {
             judged.push(Judged::new(*setting, None, Apart::default()));
             continue;
         };
+        warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
         // Of all settings on the same paths: with the first that can be opened they are compared path by path.
         let apart = first.as_ref().map_or_else(Apart::default, |first| {
             Apart::of(aim, [&equities, first], funds)
@@ -153,7 +157,7 @@ fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
     let lag = scenario.lag.lag()?.map(LagReport::from);
     Ok(OptimiseReport::new(
         args,
-        (aim, lag),
+        (aim, lag, warnings),
         judged,
         frontier,
         winner,
@@ -181,6 +185,8 @@ struct Scored {
     equities: Vec<f64>,
     /// What was brought along.
     funds: f64,
+    /// What is worth knowing of its leverage.
+    warning: Option<String>,
 }
 
 /// Tries a setting; `None`: no such position can be opened.
@@ -215,9 +221,12 @@ fn score(
     })
     .with_context(|| setting.to_string())?;
     let funds = terms.units.quote(terms.funds());
+    let leverage = f64::from(setting.leverage.get()) / 1e4;
+    let warning = scenario.opening_warning(&shape, &strategy, &terms)?;
     Ok(Some(Scored {
         score: Score::of(&summary, funds),
         equities: summary.equities().to_vec(),
         funds,
+        warning: warning.map(|warning| format!("leverage {leverage}: {warning}")),
     }))
 }

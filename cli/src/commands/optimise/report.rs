@@ -110,6 +110,8 @@ pub struct OptimiseReport {
     pub max_liquidation: f64,
     pub risk_aversion: f64,
     pub tail_weight: f64,
+    /// Leverages that do not last.
+    pub warnings: Vec<String>,
     /// How late the keeper is; none where nothing is late and nothing is lost.
     pub lag: Option<LagReport>,
     pub settings: Vec<Tried>,
@@ -121,7 +123,7 @@ pub struct OptimiseReport {
 impl OptimiseReport {
     pub fn new(
         args: &OptimiseArgs,
-        (aim, lag): (Aim, Option<LagReport>),
+        (aim, lag, warnings): (Aim, Option<LagReport>, Vec<String>),
         judged: Vec<Judged>,
         frontier: Vec<usize>,
         winner: Option<usize>,
@@ -146,6 +148,7 @@ impl OptimiseReport {
             risk_aversion: aim.aversion,
             tail_weight: aim.tail,
             lag,
+            warnings,
             frontier,
             winner: winner.map(|index| {
                 let Judged { setting, score, .. } = judged[index];
@@ -195,6 +198,9 @@ impl fmt::Display for OptimiseReport {
             percent(self.max_liquidation)
         )?;
         writeln!(f, "{}", told(self.lag.as_ref()))?;
+        for warning in &self.warnings {
+            writeln!(f, "WARNING: {warning}")?;
+        }
         let cells = |setting: &Written, result: &Judgement| {
             [
                 keeper(setting),

@@ -136,6 +136,24 @@ pub fn deleverage_trigger(path: Option<&Path>, args: &ScenarioArgs, shape: &Shap
     Ok(Bps::new(markets.min(policy.deleverage_trigger_ltv_bps)))
 }
 
+/// What is worth knowing of opening at that LTV under that keeper.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn opening_warning(
+    path: Option<&Path>,
+    args: &ScenarioArgs,
+    shape: &Shape,
+    ltv: Bps,
+) -> Result<Option<String>> {
+    let Read { market, policy, .. } = read(path, args, shape)?;
+    Ok(ballast_client::opening_warning(
+        &market.limits,
+        &policy,
+        ltv,
+    ))
+}
+
 /// A keeper as the file says, in a market with the limits and rules of the one on devnet; without a file everything is as by default.
 ///
 /// # Errors

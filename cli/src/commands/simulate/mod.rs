@@ -183,6 +183,8 @@ fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationRepo
 struct Walked {
     terms: Terms,
     lag: Option<Lag>,
+    /// What is worth knowing of the position as it was opened.
+    warnings: Vec<String>,
     summary: Summary,
     /// The mean with control variates, where there are some.
     controlled: Option<ControlledMean>,
@@ -199,6 +201,7 @@ fn walked(
 ) -> Result<Walked> {
     let scenario = &args.scenario;
     let terms = scenario.terms(shape, strategy)?;
+    let warning = scenario.opening_warning(shape, strategy, &terms)?;
     let watch = args.watch.as_ref().map(WatchedPrices::watch);
     let run = scenario.run(&terms, watch, paths)?;
     let lag = run.lag;
@@ -236,6 +239,7 @@ fn walked(
     Ok(Walked {
         terms,
         lag,
+        warnings: warning.into_iter().collect(),
         summary,
         controlled,
         replayed,

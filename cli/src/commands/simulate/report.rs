@@ -55,6 +55,8 @@ pub struct SimulationReport {
     /// The record that was replayed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordReport>,
+    /// What is worth knowing of the position as it was opened.
+    pub warnings: Vec<String>,
     /// How late whoever acts is; none where nothing is late and nothing is lost.
     pub lag: Option<LagReport>,
     /// The paths that ended lowest, the worst first.
@@ -138,6 +140,7 @@ impl SimulationReport {
                 closed: summary.closed_at_venue().into(),
             }),
             record: args.scenario.models.record.report().cloned(),
+            warnings: here.warnings.clone(),
             lag: here.lag.map(LagReport::from),
             seed: args.scenario.seed,
             steps: looks.count(),
@@ -203,6 +206,9 @@ impl fmt::Display for SimulationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |value: f64| significant(value, DIGITS);
         let equity = &self.equity;
+        for warning in &self.warnings {
+            writeln!(f, "WARNING: {warning}")?;
+        }
         writeln!(
             f,
             "equity       {} +- {} of {}; sd {}",

@@ -1,6 +1,7 @@
 //! What is simulated, but for the position and who looks after it: options that several commands share.
 
 use anyhow::{Context, Result, ensure};
+use ballast_client::rehedge_warning;
 use ballast_model::{Band, Bps, SqrtPrice, Tick};
 use ballast_simulator::{
     Interest, Liquidators, Looks, MOST_PATHS, Opening, Run, Streams, Terms, Units, Watch,
@@ -254,6 +255,24 @@ impl ScenarioArgs {
             Strategy::Keeper(path) => {
                 keeper::deleverage_trigger(path.as_deref(), self, shape).map(Some)
             }
+            _ => Ok(None),
+        }
+    }
+
+    /// What is worth knowing of the leverage that a strategy opens with.
+    ///
+    /// # Errors
+    /// A keeper's file that cannot be read.
+    pub fn opening_warning(
+        &self,
+        shape: &Shape,
+        strategy: &Strategy,
+        terms: &Terms,
+    ) -> Result<Option<String>> {
+        let ltv = Bps::new(terms.opened.value(terms.at)?.ltv_bps_up());
+        match strategy {
+            Strategy::Keeper(path) => keeper::opening_warning(path.as_deref(), self, shape, ltv),
+            Strategy::Band(_) => Ok(rehedge_warning(keeper::rehedge_ltv()?, ltv)),
             _ => Ok(None),
         }
     }

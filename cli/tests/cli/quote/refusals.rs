@@ -132,7 +132,7 @@ fn a_price_outside_the_range_is_warned_about() {
         let run = run(&line);
         let quote = run.json();
         assert_eq!(run.code, 0, "{}", run.err);
-        assert_eq!(quote["warnings"], serde_json::json!([warning]));
+        assert_eq!(quote["warnings"][0], *warning);
         assert_eq!(quote["in_range"], false);
         assert_eq!(quote["liquidated_at_once"], false);
     }
@@ -146,9 +146,10 @@ fn a_price_outside_the_range_is_warned_about() {
         assert!(refused.err.contains(part), "{}", refused.err);
     }
     for price in ["190", "209.9"] {
-        assert!(!changed("--price", price).out.contains("WARNING"));
+        let said = changed("--price", price).out;
+        assert!(!said.contains("the range 190 to 210"), "{said}");
     }
-    let quote = example(&["--json"]).json();
+    let quote = example(&["--json", "--deleverage-target", "70%"]).json();
     assert_eq!(quote["warnings"], serde_json::json!([]));
     assert_eq!(
         (&quote["in_range"], &quote["liquidated_at_once"]),
@@ -158,7 +159,10 @@ fn a_price_outside_the_range_is_warned_about() {
 
 #[test]
 fn a_trigger_that_leaves_less_than_the_stress_distance_is_warned_about() {
-    let with = |trigger| example(&["--json", "--deleverage-trigger", trigger]).json();
+    let with = |trigger| {
+        let line = ["--json", "--deleverage-target", "70%"];
+        example(&[&line[..], &["--deleverage-trigger", trigger]].concat()).json()
+    };
     let highest = example(&["--json"]).json()["policy"]["deleverage_trigger_ltv_bps"].clone();
     // 80 % less 5 %, and a little.
     assert_eq!(highest, 7_575);
@@ -180,6 +184,22 @@ fn a_trigger_that_leaves_less_than_the_stress_distance_is_warned_about() {
     // Who lets no keeper act has chosen so.
     let off = example(&["--json", "--deleverage-trigger", "79%", "--keepers", "off"]);
     assert_eq!(off.json()["warnings"], serde_json::json!([]));
+}
+
+/// Leverage 3 is LTV 66.67 %, from which the first rehedge comes down to 65 %.
+#[test]
+fn leverage_above_the_target_is_warned_about() {
+    let said = "the position opens at LTV 66.67%, its deleverage target is 65.00%: the first rehedge withdraws liquidity down to \
+                it, and leverage above 2.85 does not last; use less leverage, or a higher target in the policy";
+    let quote = example(&["--json"]).json();
+    assert_eq!(quote["warnings"], serde_json::json!([said]));
+    assert!(example(&[]).out.contains(&format!("WARNING: {said}\n")));
+    for extra in [["--deleverage-target", "66.67%"], ["--keepers", "off"]] {
+        let quiet = example(&[&["--json"], &extra[..]].concat()).json();
+        assert_eq!(quiet["warnings"], serde_json::json!([]), "{extra:?}");
+    }
+    let below = changed("--leverage", "2.85");
+    assert!(!below.out.contains("WARNING"), "{}", below.out);
 }
 
 #[test]

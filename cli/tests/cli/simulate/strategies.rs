@@ -32,6 +32,47 @@ fn strategies() {
     assert!(number(&unhedged["equity"]["sd"]) > number(&hold["equity"]["sd"]));
 }
 
+/// Whatever leverage lies above the target is brought there by the first rehedge: who asks for it is told.
+#[test]
+fn leverage_that_does_not_last_is_told() {
+    let of = |strategy: &str, leverage: &str, extra: &[&str]| {
+        let line = EXAMPLE.map(|part| match part {
+            "hold" => strategy,
+            "3" => leverage,
+            "2000" => "10",
+            part => part,
+        });
+        let run = run(&[&line[..], extra].concat());
+        assert_eq!((run.code, run.err.as_str()), (0, ""));
+        run
+    };
+    for (strategy, leverage, told) in [
+        ("keeper", "3.9", "LTV 74.36%"),
+        ("band:30%", "3.9", "LTV 74.36%"),
+        ("keeper", "2.85", ""),
+        ("hold", "3.9", ""),
+    ] {
+        let report = of(strategy, leverage, &["--json"]).json();
+        let warnings = report["warnings"].as_array().unwrap();
+        assert_eq!(
+            warnings.is_empty(),
+            told.is_empty(),
+            "{strategy} {leverage}"
+        );
+        let all = report["warnings"].to_string();
+        assert!(all.contains(told), "{all}");
+        let text = of(strategy, leverage, &[]).out;
+        let said = text.contains("WARNING: the position opens at");
+        assert_eq!(said, !told.is_empty(), "{text}");
+    }
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("higher.toml");
+    std::fs::write(&file, "[policy]\ndeleverage_target_ltv_bps = 7500\n").unwrap();
+    let keeper = format!("keeper:{}", file.display());
+    let higher = of(&keeper, "3.9", &["--json"]).json();
+    assert_eq!(higher["warnings"], serde_json::json!([]));
+}
+
 /// With the file that a keeper runs with: no position comes to its liquidation price, of which some do where nobody looks.
 #[test]
 fn a_keepers_configuration() {
