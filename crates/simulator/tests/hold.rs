@@ -37,6 +37,122 @@ fn expected_equity() {
     }
 }
 
+/// Spread, quantiles and shortfall after a week are those of the lognormal price: summed over a grid of it, by what the position is worth
+/// at each.
+#[test]
+fn the_spread_is_that_of_the_lognormal_price() {
+    let terms = example(None, Interest::default());
+    let (sigma_day, days, paths) = (0.05f64, 7.0f64, 40_000);
+    let spread = sigma_day * days.sqrt();
+    let cells = 40_000;
+    let mut exact: Vec<(f64, f64)> = (0..cells)
+        .map(|cell| {
+            let z = 8.0 * (2.0 * (f64::from(cell) + 0.5) / f64::from(cells) - 1.0);
+            let log_price = EXAMPLE_PRICE.ln() - spread * spread / 2.0 + spread * z;
+            let equity = terms.opened.equity_down(UNITS.sqrt_price(log_price));
+            (UNITS.quote(equity.unwrap()), (-z * z / 2.0).exp())
+        })
+        .collect();
+    let all: f64 = exact.iter().map(|(_, weight)| weight).sum();
+    exact.iter_mut().for_each(|(_, weight)| *weight /= all);
+    exact.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let quantile = |part: f64| {
+        let mut sum = 0.0;
+        let cell = exact.iter().find(|(_, weight)| {
+            sum += weight;
+            sum >= part
+        });
+        cell.unwrap().0
+    };
+    let moment = |of: &dyn Fn(f64) -> f64| -> f64 {
+        exact
+            .iter()
+            .map(|(equity, weight)| of(*equity) * weight)
+            .sum()
+    };
+    let mean = moment(&|equity| equity);
+    let sd = moment(&|equity| (equity - mean).powi(2)).sqrt();
+    let fourth = moment(&|equity| (equity - mean).powi(4));
+    let edge = quantile(0.05);
+    let tail = moment(&|equity| (edge - equity).max(0.0)) / 0.05;
+    let tail_square = moment(&|equity| (edge - equity).max(0.0).powi(2)) / 0.05;
+
+    let seed = 8;
+    println!("seed {seed}");
+    let model = Gbm::new(sigma_day, 0.0).unwrap();
+    let looks = Looks::new(days, 86_400 * 7).unwrap();
+    let outcomes = run(&terms, looks, &model, &Baseline::Hold, paths, seed);
+    let equity = summary(&terms, &outcomes).equity();
+    let of = paths as f64;
+    let off = |found: f64, expected: f64, stderr: f64| {
+        println!("{found} is {expected} +- {stderr}");
+        assert!(
+            (found - expected).abs() < 4.0 * stderr,
+            "{found} {expected} {stderr}"
+        );
+    };
+    off(equity.moments().mean(), mean, sd / of.sqrt());
+    off(
+        equity.moments().sd(),
+        sd,
+        (fourth - sd.powi(4)).sqrt() / (2.0 * sd * of.sqrt()),
+    );
+    for part in [0.05, 0.5, 0.95] {
+        // As many paths lie below it as chance allows.
+        let reach = 4.0 * (part * (1.0 - part) / of).sqrt();
+        let (found, low, high) = (
+            equity.quantile(part),
+            quantile(part - reach),
+            quantile(part + reach),
+        );
+        println!("{part}: {found} in {low} to {high}");
+        assert!(
+            (low..=high).contains(&found),
+            "{part}: {found} {low} {high}"
+        );
+        // And that is narrow: a percent of the funds, or less.
+        assert!(high - low < 1.5, "{low} {high}");
+    }
+    // The shortfall is `edge - mean of (edge - equity)` over the worst 5 %.
+    let stderr = ((tail_square - 0.05 * tail * tail) / (0.05 * of)).sqrt();
+    off(equity.shortfall(0.05), edge - tail, stderr);
+}
+
+/// Looks every minute miss so little that it takes this many paths to tell them from watching all the time: half as much again as a
+/// standard deviation of a step, on each side.
+#[test]
+fn looks_every_minute_are_told_from_watching_all_the_time() {
+    let terms = example(None, Interest::default());
+    let model = Gbm::new(0.05, 0.0).unwrap();
+    let looks = Looks::new(1.0, 60).unwrap();
+    let (lower, upper) = ((190.0 / EXAMPLE_PRICE).ln(), (210.0 / EXAMPLE_PRICE).ln());
+    let watch = Watch {
+        lower: 190f64.ln(),
+        upper: 210f64.ln(),
+    };
+    let (paths, seed) = (40_000, 9);
+    println!("seed {seed}");
+    let outcomes = common::run_watching(&terms, looks, &model, watch, paths, seed);
+    let exits = outcomes
+        .iter()
+        .filter(|outcome| outcome.first_exit.is_some());
+    let seen = exits.count() as f64 / paths as f64;
+    let stderr = (seen * (1.0 - seen) / paths as f64).sqrt();
+    let motion = Motion::of_price(0.0, 0.05);
+    let ends = (Some(lower), Some(upper));
+    let at_looks = motion
+        .exit_at_looks(ends.0, ends.1, 1.0, looks.step_days())
+        .unwrap();
+    let all_the_time = motion.exit(ends.0, ends.1, 1.0).unwrap();
+    let (at_looks, all_the_time) = (
+        at_looks.lower + at_looks.upper,
+        all_the_time.lower + all_the_time.upper,
+    );
+    println!("{seen} +- {stderr}, by formula {at_looks}, all the time {all_the_time}");
+    assert!((seen - at_looks).abs() < 3.0 * stderr);
+    assert!(all_the_time - seen > 3.0 * stderr);
+}
+
 /// Within 7, 30 and 90 days 4.6, 34.6 and 76.6 % are liquidated when watched all the time; an hour between looks misses some, as
 /// the shifted closed form says.
 #[test]
