@@ -4,8 +4,8 @@ use crate::{Moments, Proportion, Sample, Summary};
 
 /// The worst part of the paths, of which the mean is the shortfall.
 const TAIL: f64 = 0.05;
-/// Standard errors below which 95 % of normal numbers lie.
-const ONE_SIDED_95: f64 = 1.644_853_626_951_472_2;
+/// How probable it may be to see no more than what was seen.
+const UNLIKELY: f64 = 0.05;
 
 /// How a setting has done.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -139,13 +139,48 @@ impl<'a> Shares<'a> {
 }
 
 impl Proportion {
-    /// The largest chance that what was seen does not rule out with 95 % (Wilson's interval, one-sided).
+    /// The largest chance that what was seen does not rule out with 95 %: with a larger one so few or fewer would be seen in less than
+    /// 5 % of all runs (Clopper and Pearson's bound, one-sided and exact).
     pub fn at_most_95(&self) -> f64 {
-        let (seen, of) = (self.probability(), self.count_of().max(1) as f64);
-        let square = ONE_SIDED_95 * ONE_SIDED_95;
-        let spread = seen * (1.0 - seen) / of + square / (4.0 * of * of);
-        ((seen + square / (2.0 * of) + ONE_SIDED_95 * spread.sqrt()) / (1.0 + square / of)).min(1.0)
+        let (seen, of) = (self.count(), self.count_of());
+        if seen >= of {
+            return 1.0;
+        }
+        let ln_choose: f64 = (1..=seen.min(of - seen))
+            .map(|index| ((of - seen.min(of - seen) + index) as f64 / index as f64).ln())
+            .sum();
+        let (mut low, mut high) = (seen as f64 / of as f64, 1.0);
+        // To the last bit of a chance that may be small.
+        for _ in 0..200 {
+            let middle = low + (high - low) / 2.0;
+            if middle <= low || middle >= high {
+                break;
+            }
+            if at_most(seen, of, middle, ln_choose) > UNLIKELY {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        high
     }
+}
+
+/// How probable it is to see at most `seen` of `of` where each has this chance, which is at least `seen / of`. Terms are summed from the
+/// largest down; `ln_choose` is the logarithm of the number of ways.
+fn at_most(seen: u64, of: u64, chance: f64, ln_choose: f64) -> f64 {
+    let (k, n) = (seen as f64, of as f64);
+    let mut term = (ln_choose + k * chance.ln() + (n - k) * (-chance).ln_1p()).exp();
+    let mut sum = 0.0;
+    for index in (0..=seen).rev() {
+        sum += term;
+        if term <= sum * f64::EPSILON / 4.0 {
+            break;
+        }
+        let index = index as f64;
+        term *= index / (n - index + 1.0) * (1.0 - chance) / chance;
+    }
+    sum
 }
 
 /// The best of the settings that are safe; `None`: none is.
@@ -200,14 +235,38 @@ mod tests {
         }
     }
 
-    /// Wilson's upper limit of 0 of n is z^2 / (n + z^2); of half of them it lies 1.645 standard errors above, nearly.
+    const CLOPPER_PEARSON: [(u32, u32, f64); 5] = [
+        (1, 100, 0.0465598114535),
+        (5, 100, 0.1022533776433),
+        (50, 100, 0.5863782853691),
+        (2, 400, 0.0156551799365),
+        (7, 500, 0.0261347118679),
+    ];
+
+    /// Of none of n the bound solves `(1 - p)^n = 5 %`; of all but one `1 - p^n = 5 %`. The others are by summing the tail in exact
+    /// fractions elsewhere.
     #[test]
     fn what_was_seen_rules_out() {
-        let square = 1.644_853_626_951_472_2f64.powi(2);
-        assert!((seen(0, 1_000).at_most_95() - square / (1_000.0 + square)).abs() < 1e-15);
-        assert!((seen(500, 1_000).at_most_95() - 0.526).abs() < 1e-3);
+        for of in [1, 10, 299, 3_000] {
+            let exact = -(0.05f64.ln() / f64::from(of)).exp_m1();
+            let found = seen(0, of).at_most_95();
+            assert!((found / exact - 1.0).abs() < 1e-12, "{of}: {found} {exact}");
+            let exact = 0.95f64.powf(f64::from(of).recip());
+            let found = seen(of - 1, of).at_most_95();
+            assert!((found - exact).abs() < 1e-12, "{of}: {found} {exact}");
+        }
+        assert!((seen(0, 3_000).at_most_95() - 0.000_998_08).abs() < 5e-9);
+        assert!(seen(0, 299).at_most_95() <= 0.01 && seen(0, 298).at_most_95() > 0.01);
+        assert!(seen(0, 2_995).at_most_95() <= 0.001 && seen(0, 2_994).at_most_95() > 0.001);
+        for (count, of, exact) in CLOPPER_PEARSON {
+            let found = seen(count, of).at_most_95();
+            assert!(
+                (found - exact).abs() < 1e-10,
+                "{count} of {of}: {found} {exact}"
+            );
+        }
         assert_eq!(seen(10, 10).at_most_95(), 1.0);
-        assert!(seen(0, 0).at_most_95() > 0.7);
+        assert_eq!(seen(0, 0).at_most_95(), 1.0);
     }
 
     /// Differences of means, of tails and of what is to be largest are those of the scores; and what both have in common is in no error.
@@ -269,9 +328,9 @@ mod tests {
         let mean = Aim::default();
         assert_eq!(best(&scores, 0.01, mean), Some(2));
         assert_eq!(best(&scores, 0.10, mean), Some(1));
-        // Nothing seen rules out a chance below 0.27 %, but none below 0.2 %.
+        // Nothing seen of a thousand rules out 0.3 %, and not 0.299 %.
         assert_eq!(best(&scores, 0.003, mean), Some(0));
-        assert_eq!(best(&scores, 0.002, mean), None);
+        assert_eq!(best(&scores, 0.00299, mean), None);
         // 0.05 less 10^4 / 2 0.005^2 is below 0.01 less 10^4 / 2 0.001^2.
         let averse = Aim {
             aversion: 1e4,

@@ -58,6 +58,11 @@ impl Proportion {
         self.of += 1;
     }
 
+    /// In how many cases it happened.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
     /// How many cases there were.
     pub fn count_of(&self) -> u64 {
         self.of
