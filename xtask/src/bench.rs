@@ -139,6 +139,13 @@ pub fn run(options: BenchOptions) -> Result<()> {
             |_| None,
         )?;
     }
+    if wanted(Part::Simulator) {
+        limits::check(
+            &limits::SIMULATOR,
+            |_| None,
+            |name| report["ballast_simulate"][name].as_f64(),
+        )?;
+    }
     if !wanted(Part::Criterion) {
         return Ok(());
     }

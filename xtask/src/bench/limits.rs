@@ -40,6 +40,17 @@ pub const LATENCY: [Limit; 2] = [
     Limit::Nanos("update to decision, p99", 50_000.0),
 ];
 
+/// Two million steps a second and core, also where a real keeper's strategy decides; two threads that are worth nearly two; a month of
+/// minutes in 33 ms, and 20 ms to start. By processors' time, which other work on the machine hardly changes.
+pub const SIMULATOR: [Limit; 6] = [
+    Limit::AtLeast("path_steps_per_cpu_sec", 2e6),
+    Limit::AtLeast("keeper_path_steps_per_cpu_sec", 2e6),
+    Limit::AtLeast("one_thread_over_two_by_cpu", 1.9),
+    Limit::AtMost("backtest_cpu_ms", 33.0),
+    Limit::AtMost("start_cpu_ms", 20.0),
+    Limit::AtMost("quote_cpu_ms", 20.0),
+];
+
 /// Fails with all that is beyond its limit, or was not measured.
 pub fn check(
     limits: &[Limit],
@@ -110,6 +121,41 @@ mod tests {
         assert!(check(&good, &|_| Some(0.9)).is_err());
         assert!(check(&good, &|_| Some(1_001.0)).is_err());
         assert!(check(&|_| Some(1e7), &good).is_err());
+    }
+
+    #[test]
+    fn a_simulator_that_is_slower_is_told() {
+        let good = |name: &str| match name {
+            "path_steps_per_cpu_sec" => Some(2e7),
+            "keeper_path_steps_per_cpu_sec" => Some(3.9e6),
+            "one_thread_over_two_by_cpu" => Some(1.95),
+            "backtest_cpu_ms" => Some(29.0),
+            "start_cpu_ms" | "quote_cpu_ms" => Some(5.0),
+            _ => None,
+        };
+        let check = |ratio: &dyn Fn(&str) -> Option<f64>| check(&SIMULATOR, |_| None, ratio);
+        assert!(check(&good).is_ok());
+        for (name, slow) in [
+            ("path_steps_per_cpu_sec", 1.9e6),
+            ("keeper_path_steps_per_cpu_sec", 1.75e6),
+            ("one_thread_over_two_by_cpu", 1.89),
+            ("backtest_cpu_ms", 33.1),
+            ("start_cpu_ms", 21.0),
+            ("quote_cpu_ms", 21.0),
+        ] {
+            let with = |asked: &str| {
+                if asked == name {
+                    Some(slow)
+                } else {
+                    good(asked)
+                }
+            };
+            let missed = check(&with).unwrap_err().to_string();
+            assert!(
+                missed.contains(name) && missed.lines().count() == 2,
+                "{missed}"
+            );
+        }
     }
 
     #[test]

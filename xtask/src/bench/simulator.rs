@@ -16,7 +16,12 @@ use serde_json::{Value, json};
 
 use crate::process;
 
-const PATHS: u64 = 1_000;
+/// So many that processors' time, which is counted in hundredths of a second, is known within a percent.
+const PATHS: u64 = 4_000;
+/// Paths of the keeper that decides as a real one: each takes several times as long.
+const KEEPER_PATHS: u64 = 1_000;
+/// Short runs are timed so often in a row.
+const SHORT_RUNS: u32 = 30;
 /// A week of minutes.
 const STEPS: u64 = 7 * 24 * 60;
 /// A month of minutes.
@@ -33,6 +38,12 @@ const ASK_EVERY: Duration = Duration::from_millis(10);
 /// Seconds of a tick in which the kernel counts processors' time.
 const CPU_TICK_SECS: f64 = 0.01;
 
+/// A keeper's configuration with the same band; beside it, it deleverages, looks at stages, and measures how much the price moves.
+const KEEPER: &str = "[policy]\ndelta_band_bps = 3000\ndelta_target_bps = 500\n";
+/// An offline command.
+const QUOTE: &str =
+    "quote --json --price 200 --lower 190 --upper 210 --equity 100 --leverage 3 --maintenance 80%";
+
 /// A run of the binary.
 #[derive(Clone, Debug, Default)]
 struct Timed {
@@ -46,8 +57,17 @@ struct Timed {
 
 /// The worked example at 5 % a day, looked at every minute, hedged where it is off by 30 %, and a month of pool minutes.
 pub fn times(ballast: &Path, directory: &Path) -> Result<Value> {
-    let one = simulate(ballast, PATHS, "60", "7", "1")?;
-    let two = simulate(ballast, PATHS, "60", "7", "2")?;
+    let band = "band:30%";
+    let one = fastest(ballast, &simulation(PATHS, "60", "7", "1", band))?;
+    let two = fastest(ballast, &simulation(PATHS, "60", "7", "2", band))?;
+    let config = directory.join("keeper.toml");
+    fs::write(&config, KEEPER).with_context(|| format!("cannot write {}", config.display()))?;
+    let strategy = format!("keeper:{}", config.display());
+    let keeper = fastest(
+        ballast,
+        &simulation(KEEPER_PATHS, "60", "7", "1", &strategy),
+    )?;
+    fs::remove_file(&config)?;
     let many = run(ballast, &many_paths(&[]))?;
     let compared = run(ballast, &many_paths(&["--against", "hold"]))?;
     for (what, timed) in [("", &many), (" with another strategy beside", &compared)] {
@@ -60,9 +80,12 @@ pub fn times(ballast: &Path, directory: &Path) -> Result<Value> {
     let path_steps = PATHS * STEPS;
     let report: Value =
         serde_json::from_str(&one.printed).context("ballast simulate printed no JSON")?;
-    let actions = report["actions_per_day"]
-        .as_f64()
-        .context("ballast simulate printed no actions_per_day")?;
+    let actions = |report: &Value| {
+        let actions = report["actions_per_day"].as_f64();
+        actions.context("ballast simulate printed no actions_per_day")
+    };
+    let kept: Value =
+        serde_json::from_str(&keeper.printed).context("ballast simulate printed no JSON")?;
     ensure!(
         one.printed == two.printed,
         "one thread and two do not say the same"
@@ -73,48 +96,32 @@ pub fn times(ballast: &Path, directory: &Path) -> Result<Value> {
     let file = minutes
         .to_str()
         .context("the repository's path is no text")?;
-    let backtest = fastest(
-        ballast,
-        &[
-            "backtest",
-            "--json",
-            "--pool-minutes",
-            file,
-            "--fee-ppm",
-            "500",
-            "--lower-tick",
-            "201050",
-            "--upper-tick",
-            "201150",
-            "--liquidity",
-            "1000000000000000",
-        ],
-    )?;
+    let look_back = [
+        "backtest",
+        "--json",
+        "--pool-minutes",
+        file,
+        "--fee-ppm",
+        "500",
+        "--lower-tick",
+        "201050",
+        "--upper-tick",
+        "201150",
+        "--liquidity",
+        "1000000000000000",
+    ];
+    let backtest = fastest(ballast, &look_back)?;
+    let backtest_cpu = cpu_millis(ballast, &look_back)?;
     fs::remove_file(&minutes)?;
     let start = fastest(ballast, &["--version"])?;
-    let offline = fastest(
-        ballast,
-        &[
-            "quote",
-            "--json",
-            "--price",
-            "200",
-            "--lower",
-            "190",
-            "--upper",
-            "210",
-            "--equity",
-            "100",
-            "--leverage",
-            "3",
-            "--maintenance",
-            "80%",
-        ],
-    )?;
+    let quote: Vec<&str> = QUOTE.split(' ').collect();
+    let offline = fastest(ballast, &quote)?;
     let millis = |timed: &Timed| timed.wall.as_secs_f64() * 1e3;
     Ok(json!({
         "path_steps": path_steps,
-        "events_per_step": actions / (24.0 * 60.0),
+        "events_per_step": actions(&report)? / (24.0 * 60.0),
+        "keeper_events_per_step": actions(&kept)? / (24.0 * 60.0),
+        "keeper_path_steps_per_cpu_sec": (KEEPER_PATHS * STEPS) as f64 / keeper.cpu_secs,
         "path_steps_per_sec_per_core": path_steps as f64 / one.wall.as_secs_f64(),
         "path_steps_per_cpu_sec": path_steps as f64 / one.cpu_secs,
         "one_thread_over_two": one.wall.as_secs_f64() / two.wall.as_secs_f64(),
@@ -125,34 +132,43 @@ pub fn times(ballast: &Path, directory: &Path) -> Result<Value> {
         "million_paths_cpu_secs": many.cpu_secs,
         "backtest_minutes": MINUTES,
         "backtest_ms": millis(&backtest),
+        "backtest_cpu_ms": backtest_cpu,
         "start_ms": millis(&start),
+        "start_cpu_ms": cpu_millis(ballast, &["--version"])?,
         "quote_ms": millis(&offline),
+        "quote_cpu_ms": cpu_millis(ballast, &quote)?,
         "load_average": load_average(),
     }))
 }
 
 fn many_paths(extra: &[&str]) -> Vec<String> {
-    let mut line = simulation(MANY_PATHS, "3600", "0.25", "2");
+    let mut line = simulation(MANY_PATHS, "3600", "0.25", "2", "band:30%");
     line.extend(extra.iter().map(|word| (*word).to_owned()));
     line
 }
 
-fn simulation(paths: u64, step_secs: &str, days: &str, threads: &str) -> Vec<String> {
-    let line = format!(
-        "simulate --json --model gbm --sigma-day 0.05 --horizon-days {days} --step-secs {step_secs} --paths {paths} --seed 1 \
-         --price 200 --lower 190 --upper 210 --equity 100 --leverage 3 --strategy band:30% --threads {threads}"
-    );
-    line.split_whitespace().map(str::to_owned).collect()
-}
-
-fn simulate(
-    ballast: &Path,
+fn simulation(
     paths: u64,
     step_secs: &str,
     days: &str,
     threads: &str,
-) -> Result<Timed> {
-    fastest(ballast, &simulation(paths, step_secs, days, threads))
+    strategy: &str,
+) -> Vec<String> {
+    let line = format!(
+        "simulate --json --model gbm --sigma-day 0.05 --horizon-days {days} --step-secs {step_secs} --paths {paths} --seed 1 \
+         --price 200 --lower 190 --upper 210 --equity 100 --leverage 3 --threads {threads} --strategy"
+    );
+    let words = line.split_whitespace().map(str::to_owned);
+    words.chain([strategy.to_owned()]).collect()
+}
+
+/// Time of processors for a run, in milliseconds: of many in a row, for it is counted coarsely. What else the machine does hardly matters.
+fn cpu_millis<A: AsRef<str>>(ballast: &Path, arguments: &[A]) -> Result<f64> {
+    let mut all = 0.0;
+    for _ in 0..SHORT_RUNS {
+        all += run(ballast, arguments)?.cpu_secs;
+    }
+    Ok(all * 1e3 / f64::from(SHORT_RUNS))
 }
 
 /// Runs the binary that is built already several times; the shortest time on the clock, and the least of processors.
