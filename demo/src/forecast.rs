@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use anyhow::Result;
 use ballast_client::{Amounts, Bps, SqrtPrice, Tick};
-use ballast_model::Band;
+use ballast_model::{Band, Side as TokenSide};
 use ballast_simulator::{
     Arbitrage, Blocks, FeeTerms, Interest, Jumps, Keeper, KeeperTerms, Liquidators, Looks, Opening,
     Run, Streams, Summary, Takers, Terms, Units, simulate,
@@ -54,6 +54,7 @@ impl Forecast {
 pub struct Setting {
     opening: Opening,
     fees: FeeTerms,
+    interest: Interest,
     keeper: KeeperTerms,
     maintenance: Bps,
     liquidators: Liquidators,
@@ -73,7 +74,15 @@ impl Setting {
         let at: SqrtPrice = pool.sqrt_price;
         let rules = &side.world.config.desired;
         let Amounts { quote, .. } = OWN_FUNDS;
+        // As debts cost now: what lenders get for them later depends on what everybody borrows.
+        let apr = |side| -> Result<f64> {
+            let state = snapshot.reserve_at(side, snapshot.now_secs)?;
+            let rate = state.borrow_rate_bps_up(&snapshot.reserve(side).curve())?;
+            Ok(f64::from(rate.get()) / 1e4)
+        };
+        let interest = Interest::new(apr(TokenSide::Base)?, apr(TokenSide::Quote)?)?;
         Ok(Self {
+            interest,
             opening: Opening {
                 units: Units {
                     base_decimals: market.base_decimals,
@@ -118,7 +127,7 @@ impl Setting {
     /// # Errors
     /// Terms that make no sense.
     pub fn simulate(&self, moves: Moves, days: f64) -> Result<Forecast> {
-        let terms = Terms::new(&self.opening, Some(self.fees), Interest::default())?;
+        let terms = Terms::new(&self.opening, Some(self.fees), self.interest)?;
         let run = Run {
             terms: &terms,
             looks: Looks::new(days, STEP_SECS)?,

@@ -245,7 +245,8 @@ impl Report {
             let _ = writeln!(
                 text,
                 "\nSimulated: the same configuration on {} random paths of {:.1} days that move {:.1} % a day as this one does between its prices,\n\
-                 with {:.1} jumps a day of {:+.1} % +- {:.1} % in place of its own, arbitrage every {} s there as here:\n\
+                 with {:.1} jumps a day of {:+.1} % +- {:.1} % in place of its own, arbitrage every {} s there as here,\n\
+                 debts at the rates of the first moment, and actions that land at once:\n\
                  final equity 5 % {:.2}, 50 % {:.2}, 95 % {:.2}; {} of them end below the {:.2} that the keeper ended with here.",
                 simulated.paths,
                 self.days,

@@ -33,7 +33,8 @@ const SECS_PER_DAY: f64 = 86_400.0;
 #[derive(Args, Debug)]
 pub struct CalibrateArgs {
     /// Recorded candles, or recorded minutes of a pool, as CSV (may be gzipped); several files of one kind, in the order of time. What
-    /// lies between them is not known
+    /// lies between them is not known. Funding and basis of a perp venue are in neither and not fitted: `ballast simulate` has options of
+    /// them, and the file that --out writes may get a table `[perp]`
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Seconds between two looks at the price; by default those of the candles, and 600 for pool minutes
