@@ -16,6 +16,7 @@ mod facts;
 mod globals;
 mod help;
 mod lines;
+mod market_rules;
 mod node_url;
 mod number;
 mod policy;

@@ -105,8 +105,8 @@ pub static GROUPS: [Group; 6] = [
 ];
 
 const SCENE: [&str; 2] = [
-    "simulate --model gbm --sigma-day 4% --horizon-days 7 --step-secs 600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3 --strategy keeper",
-    "simulate --model bootstrap --candles candles.csv --horizon-days 7 --step-secs 3600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3 --strategy keeper:keeper.toml --out study",
+    "simulate --model gbm --sigma-day 4% --horizon-days 7 --step-secs 600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3 --strategy keeper --borrow-base-apr 8% --borrow-quote-apr 12% --action-cost 0.01 --liquidate",
+    "simulate --model bootstrap --candles candles.csv --horizon-days 7 --step-secs 3600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3 --strategy keeper:keeper.toml --borrow-base-apr 8% --borrow-quote-apr 12% --action-cost 0.01 --out study",
 ];
 
 /// Two of each command, after the words that name it.
@@ -127,15 +127,15 @@ static COMMANDS: &[(&str, &[&str])] = &[
     (
         "compare",
         &[
-            "compare keeper hold --model gbm,jumps --sigma-day 4% --jumps-day 0.3 --jump-mean -0.01 --jump-sd 0.04 --horizon-days 7 --step-secs 600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3",
+            "compare keeper hold --model gbm,jumps --sigma-day 4% --jumps-day 0.3 --jump-mean -0.01 --jump-sd 0.04 --horizon-days 7 --step-secs 600 --paths 1000 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3 --borrow-base-apr 8% --borrow-quote-apr 12% --action-cost 0.01",
             "compare old.toml new.toml --model replay --pool-minutes minutes.csv --fee-ppm 500 --horizon-days 7 --step-secs 60 --paths 100 --seed 7 --price 200 --equity 100 --lower 190 --upper 210 --leverage 3",
         ],
     ),
     (
         "optimise",
         &[
-            "optimise --model gbm --sigma-day 4% --horizon-days 7 --step-secs 600 --paths 300 --seed 7 --price 200 --equity 100 --widths 5%,10%,20% --leverages 2,3",
-            "optimise --model bootstrap --candles candles.csv --horizon-days 7 --step-secs 3600 --paths 300 --seed 7 --price 200 --equity 100 --widths 10% --leverages 3 --max-liquidation 1%",
+            "optimise --model gbm --sigma-day 4% --horizon-days 7 --step-secs 600 --paths 300 --seed 7 --price 200 --equity 100 --widths 5%,10%,20% --leverages 1.5,2,2.8 --borrow-base-apr 8% --borrow-quote-apr 12% --action-cost 0.01",
+            "optimise --model bootstrap --candles candles.csv --horizon-days 7 --step-secs 3600 --paths 300 --seed 7 --price 200 --equity 100 --widths 10% --leverages 2,2.8 --borrow-base-apr 8% --borrow-quote-apr 12% --action-cost 0.01 --max-liquidation 1%",
         ],
     ),
     (

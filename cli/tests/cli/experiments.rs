@@ -163,11 +163,12 @@ fn the_best_setting_is_safe_and_tried_again() {
         "{said}"
     );
     let winner = &report["winner"];
-    let best = number(&winner["in_sample"]["gain"]);
+    let best = number(&winner["in_sample"]["value"]);
+    assert_eq!(number(&report["tail_weight"]), 0.1);
     for setting in settings {
         let result = &setting["result"];
         if result["safe"] == true {
-            assert!(number(&result["gain"]) <= best);
+            assert!(number(&result["value"]) <= best);
             assert!(number(&result["liquidation_at_most_95"]) <= 0.02);
         }
     }
@@ -181,6 +182,18 @@ fn the_best_setting_is_safe_and_tried_again() {
     assert!(number(&again["stderr"]) < 0.5 * number(&winner["in_sample"]["stderr"]));
     assert!(again["gain"] != winner["in_sample"]["gain"]);
     assert!(number(&winner["shrinks_by_stderr"]).abs() < 5.0);
+    // The next best of the safe ones, on the same paths.
+    let next = &winner["runner_up"];
+    let runner_up = &settings[next["index"].as_u64().unwrap() as usize]["result"];
+    let less = &next["less_winner"];
+    assert!((number(&runner_up["value"]) - best - number(&less["value"])).abs() < 1e-9);
+    let between = settings.iter().filter(|setting| {
+        let result = &setting["result"];
+        result["safe"] == true && number(&result["value"]) > number(&runner_up["value"])
+    });
+    assert_eq!(between.count(), 1, "{next}");
+    let sure = number(&less["value"]).abs() > 1.96 * number(&less["value_stderr"]);
+    assert_eq!(next["significant"], sure);
     let frontier = report["frontier"].as_array().unwrap();
     assert!(frontier.contains(&winner["index"]), "{report}");
     assert!(

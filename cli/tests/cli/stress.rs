@@ -94,6 +94,35 @@ fn what_a_crash_does_to_a_book() {
     }
 }
 
+/// A position with a floor has left before the price has halved; without it is there to the end.
+#[test]
+fn a_books_positions_may_have_a_floor() {
+    let files = Files::new();
+    let scenario = files.path("halving.toml");
+    let played = |owner: &str| {
+        let book = files.book(|book| {
+            let kept = book.replace("count = 6", "count = 1");
+            let end = kept.find("[[positions]]").unwrap();
+            let next = kept[end + 1..].find("[[positions]]").unwrap() + end + 1;
+            format!("{}{owner}\n{}", &kept[..next], &kept[next..])
+        });
+        let args = ["stress", "--json", "--scenario", &scenario, "--book", &book];
+        run(&args)
+    };
+    let exits = |owner: &str| {
+        let run = played(owner);
+        assert_eq!((run.code, run.err.as_str()), (0, ""));
+        run.out.matches("\"exit\"").count()
+    };
+    let floor =
+        "[positions.owner]\nwindow_low = 140.0\nat_low = \"exit-quote\"\nmax_exit_loss_bps = 100";
+    assert_eq!(exits(""), 0);
+    assert!(exits(floor) > 0);
+    let wrong = played("[positions.owner]\nat_low = \"exit\"");
+    let said = "owner.window_low 0 must be above 0 for at_low";
+    assert!(wrong.code == 1 && wrong.err.contains(said), "{}", wrong.err);
+}
+
 /// The same book as JSON, and a keeper with the configuration that it runs with, to the last digit.
 #[test]
 fn a_book_may_be_json_and_a_keeper_has_its_own_file() {

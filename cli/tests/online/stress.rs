@@ -50,6 +50,14 @@ async fn a_live_market_is_read_and_played_with() {
     assert!(delta(position) < delta(alone), "{position} {alone}");
     assert_eq!(with["lenders"].as_array().unwrap().len(), 2);
     assert!(f(&with["lenders"][0]["before"]) > 0.0);
+    // What is held elsewhere the chain does not say: without the options funding touches nobody, and that is told.
+    let flip = ["stress", "funding-flip", "--live"];
+    let told = node.ballast(alice, &flip).await;
+    assert!(told.err.contains("nothing is held there"), "{}", told.err);
+    let short = ["--perp-size=-2", "--perp-margin=150"];
+    let held = node.json(alice, &[&flip[..], &short].concat()).await;
+    let perp = &held["scenarios"][0]["with_keepers"]["perp"];
+    assert!(f(&perp["funding"]) < 0.0, "{perp}");
     let still = node.json(alice, &["positions"]).await;
     assert_eq!(
         still["positions"][0]["liquidity"],

@@ -37,6 +37,8 @@ pub struct Desk<'a> {
     /// The short beside the position; it is as of the last look, whether or not somebody acted.
     perp: Option<Perp>,
     acts: Acts,
+    /// The largest trade of its own, as a part of what a stated depth holds.
+    pub(crate) largest_trade: f64,
     /// Every action, if somebody wants to know.
     events: Option<Vec<Event>>,
     /// The same of what agents say.
@@ -59,6 +61,7 @@ impl<'a> Desk<'a> {
             flow: FeeFlow::new(terms.fees.as_ref(), terms.units.log_price(terms.at)),
             perp: None,
             acts: Acts::default(),
+            largest_trade: 0.0,
             events: None,
             remarks: Vec::new(),
         };

@@ -4,7 +4,7 @@ use ballast::state::{
     Automation, Market, MarketMode, MarketParams, Policy, Position as Stored, Reserve, SafetyRules,
 };
 use ballast_abi::pyth::PriceUpdate;
-use ballast_ledger::{Ledger, LedgerError, MarketPool};
+use ballast_ledger::{Ledger, LedgerError};
 use ballast_model::{
     Bps, Position,
     lending::{DEBT_SHARE_BITS, INDEX_ONE_X64},
@@ -65,7 +65,7 @@ impl KeeperTerms {
 }
 
 /// A keeper that decides with `ballast-strategy` and acts with `ballast-ledger`, as the program would: at once, at the market's price
-/// and for the pool's fee, without impact. The oracle says the market's price unless the run's [`crate::Lag`] makes it late, the
+/// and for the pool's fee, with the impact that [`Terms::depth`] gives its trades: without one there is none. The oracle says the market's price unless the run's [`crate::Lag`] makes it late, the
 /// reserves have plenty, and what actions lose is not held against the allowances of later ones.
 #[derive(Clone, Debug)]
 pub struct Keeper {
@@ -120,7 +120,7 @@ impl Keeper {
                 pool: PoolState {
                     sqrt_price: terms.at,
                     tick_current: terms.at.tick().get(),
-                    liquidity: u128::from(u64::MAX),
+                    liquidity: terms.depth.unwrap_or_else(|| u64::MAX.into()),
                     fee_rate_ppm: keeper.fee_ppm,
                     has_adaptive_fee: false,
                     touched_secs: 0,
@@ -227,11 +227,7 @@ impl Keeper {
     /// Carries an action out; what the program would refuse is not done.
     fn carry_out(&mut self, action: &Action, desk: &mut Desk<'_>) -> Result<bool, WalkError> {
         let now_secs = self.snapshot.now_secs;
-        let pool = MarketPool::new(
-            desk.at(),
-            self.snapshot.pool.fee_rate_ppm.into(),
-            desk.fees(),
-        );
+        let pool = desk.pool(self.snapshot.pool.fee_rate_ppm.into());
         let mut ledger = self
             .snapshot
             .ledger(&self.stored, now_secs, pool)
@@ -260,6 +256,7 @@ impl Keeper {
             Action::Rehedge(_) => self.stored.last_rebalance_secs = now_secs,
             _ => {}
         }
+        desk.traded(&ledger.pool);
         desk.acted(act(action), after, ledger.pool.fees()?)?;
         Ok(true)
     }

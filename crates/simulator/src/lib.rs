@@ -28,6 +28,7 @@ mod lag;
 mod lowest;
 mod marks;
 pub mod optimise;
+mod own_pool;
 #[cfg(feature = "keeper")]
 mod owner;
 mod paired;
@@ -60,7 +61,7 @@ pub use keeper::{Keeper, KeeperTerms};
 pub use lag::{Lag, Passage};
 pub use marks::Mark;
 #[cfg(feature = "keeper")]
-pub use owner::{OwnerTable, PolicyTable};
+pub use owner::{OwnerTable, PolicyTable, ReactionName};
 pub use paired::{CONFIDENCE_95, Paired};
 #[cfg(feature = "parquet")]
 pub use parquet_rows::ParquetRows;

@@ -76,6 +76,8 @@ pub struct Terms {
     pub interest: Interest,
     /// What an action costs its owner beside its trade, raw units of the quote token.
     pub action_cost: u64,
+    /// Liquidity of others that the position's own trades meet around the price, in the pool's unit; `None`: more than they could move.
+    pub depth: Option<u128>,
     /// The short that is held beside the position; `None`: none.
     pub perp: Option<PerpTerms>,
 }
@@ -108,6 +110,7 @@ impl Terms {
             fees,
             interest,
             action_cost: 0,
+            depth: None,
             perp: None,
         };
         // So that no path is the first to find out.
@@ -122,6 +125,13 @@ impl Terms {
             action_cost,
             ..self
         }
+    }
+
+    /// The same, where the position's own trades move the pool's price as they do along so much liquidity, and it is brought back
+    /// before the next ones.
+    #[must_use]
+    pub fn with_depth(self, depth: Option<u128>) -> Self {
+        Self { depth, ..self }
     }
 
     /// The same, with a short at a perp venue beside it.

@@ -17,6 +17,7 @@ pub struct Summary {
     auto_deleveraged: Proportion,
     closed_at_venue: Proportion,
     own_acts: Moments,
+    largest_trade: f64,
     acts: [(Moments, Proportion); Act::ALL.len()],
     lines: [(&'static str, Moments); LINES],
     draw_down: Moments,
@@ -47,6 +48,7 @@ impl Summary {
             auto_deleveraged: Proportion::default(),
             closed_at_venue: Proportion::default(),
             own_acts: Moments::default(),
+            largest_trade: 0.0,
             acts: Default::default(),
             lines: crate::Attribution::default()
                 .lines()
@@ -76,6 +78,7 @@ impl Summary {
         self.auto_deleveraged.add(outcome.perp.auto_deleveraged);
         self.closed_at_venue.add(outcome.perp.closed);
         self.own_acts.add(outcome.acts.own().into());
+        self.largest_trade = self.largest_trade.max(outcome.largest_trade);
         for (act, (moments, seen)) in Act::ALL.iter().zip(&mut self.acts) {
             let count = outcome.acts.count(*act);
             moments.add(count.into());
@@ -145,6 +148,11 @@ impl Summary {
     /// How often it closed the short for want of margin.
     pub fn closed_at_venue(&self) -> Proportion {
         self.closed_at_venue
+    }
+
+    /// The largest trade of the position's own on any path, as a part of what a stated depth holds of a token.
+    pub fn largest_trade(&self) -> f64 {
+        self.largest_trade
     }
 
     /// What agents did, per path.

@@ -93,6 +93,8 @@ pub struct Outcome {
     pub in_range: f64,
     /// What was done.
     pub acts: Acts,
+    /// The largest trade of its own, as a part of what [`Terms::depth`] holds of a token; 0 without one.
+    pub largest_trade: f64,
     /// What happened to the short at a perp venue.
     pub perp: PerpEnd,
 }
@@ -244,6 +246,7 @@ pub(crate) fn walk(
         expected_curvature: convexity.sum,
         in_range: in_range_days / (2.0 * looks.days()),
         acts: *desk.acts(),
+        largest_trade: desk.largest_trade,
         perp: desk.perp_end(),
     };
     let (events, remarks) = desk.into_events();

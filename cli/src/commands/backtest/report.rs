@@ -152,8 +152,8 @@ impl fmt::Display for BacktestReport {
             } => writeln!(
                 f,
                 "{minutes} minutes, {} of them in range. Repaired: {missing_minutes} missing, {close_outside} closes and \
-                 {open_outside} opens outside of their minute, {net_above_gross} net amounts above gross, {fractions} lines with \
-                 fractions of ticks or amounts. Of its first day {minutes_before} minutes are before the record, of its last {minutes_after} \
+                 {open_outside} opens outside of their minute, {net_above_gross} net amounts above gross. {fractions} \
+                 lines have whole numbers like 198133.0. Of its first day {minutes_before} minutes are before the record, of its last {minutes_after} \
                  after it.\n{}",
                 part(*minutes_in_range, *minutes),
                 notes.join("\n"),

@@ -14,6 +14,7 @@ use super::simulate::{
     model::ModelName,
     scenario::{ScenarioArgs, ShapeArgs},
     strategy::Strategy,
+    world::trade_warning,
 };
 use crate::{
     progress::count_bar,
@@ -73,8 +74,8 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
         let named = || format!("--model {}", name.name());
         let strategies = [&args.first, &args.second];
         let terms = [
-            scenario.terms(&shape, strategies[0])?,
-            scenario.terms(&shape, strategies[1])?,
+            scenario.terms(&shape, strategies[0], *name)?,
+            scenario.terms(&shape, strategies[1], *name)?,
         ];
         for (strategy, terms) in strategies.into_iter().zip(&terms) {
             let warning = scenario.opening_warning(&shape, strategy, terms)?;
@@ -108,6 +109,13 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
         )
         .with_context(named)?;
         wrong?;
+        for (strategy, summary) in strategies
+            .into_iter()
+            .zip([paired.first(), paired.second()])
+        {
+            let warning = trade_warning(summary.largest_trade());
+            warnings.extend(warning.map(|warning| format!("{strategy}: {warning}")));
+        }
         models.push(ModelReport::new(
             *name,
             &paired,
@@ -122,6 +130,11 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
         paths: scenario.paths,
         seed: scenario.seed,
         warnings,
+        limits: scenario.rules.named(),
+        not_counted: scenario.not_counted(
+            args.first.acts() || args.second.acts(),
+            &scenario.models.file()?,
+        ),
         lag: scenario.lag.lag()?.map(LagReport::from),
         models,
     })

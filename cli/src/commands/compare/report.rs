@@ -6,11 +6,7 @@ use ballast_simulator::{CONFIDENCE_95, ControlledMean, Looks, Moments, Paired, S
 use serde::Serialize;
 
 use crate::{
-    commands::simulate::{
-        Chance, Distribution,
-        lag::{LagReport, told},
-        model::ModelName,
-    },
+    commands::simulate::{Chance, Distribution, lag::LagReport, model::ModelName, world},
     format::{percent, significant},
     table::Table,
 };
@@ -24,6 +20,10 @@ pub struct CompareReport {
     pub seed: u64,
     /// What is worth knowing of the position as either opens it.
     pub warnings: Vec<String>,
+    /// Whose limits and rules apply.
+    pub limits: String,
+    /// What costs nothing and what never happens, with the options that would say otherwise.
+    pub not_counted: Vec<&'static str>,
     /// How late both are; none where nothing is late and nothing is lost.
     pub lag: Option<LagReport>,
     pub models: Vec<ModelReport>,
@@ -169,7 +169,9 @@ impl fmt::Display for CompareReport {
             "{} less {}, {} paths, the same prices for both",
             self.first, self.second, self.paths
         )?;
-        writeln!(f, "{}", told(self.lag.as_ref()))?;
+        for line in world::words(self.lag.as_ref(), Some(&self.limits), &self.not_counted) {
+            writeln!(f, "{line}")?;
+        }
         for warning in &self.warnings {
             writeln!(f, "WARNING: {warning}")?;
         }

@@ -2,7 +2,10 @@
 
 use std::{fmt, path::Path};
 
-use ballast_simulator::optimise::{Aim, Apart, Score};
+use ballast_simulator::{
+    CONFIDENCE_95,
+    optimise::{Aim, Apart, Score},
+};
 use serde::Serialize;
 
 use super::{
@@ -10,10 +13,7 @@ use super::{
     grid::{Setting, Written},
 };
 use crate::{
-    commands::simulate::{
-        Chance,
-        lag::{LagReport, told},
-    },
+    commands::simulate::{Chance, lag::LagReport, world},
     format::{change, percent, significant},
     table::Table,
 };
@@ -98,8 +98,41 @@ pub struct Winner {
     pub setting: Written,
     pub in_sample: Option<Judgement>,
     pub out_of_sample: Option<Judgement>,
+    /// The next best of the safe ones; none if there is only one.
+    pub runner_up: Option<RunnerUp>,
     /// Gain out of sample less gain in sample, in standard errors: the best of many was lucky too.
     pub shrinks_by_stderr: f64,
+}
+
+/// The next best of the safe ones, and how far it lies behind.
+#[derive(Debug, Serialize)]
+pub struct RunnerUp {
+    /// Its place in `settings`.
+    pub index: usize,
+    #[serde(flatten)]
+    pub setting: Written,
+    /// It less the winner, on the same paths.
+    pub less_winner: LessFirst,
+    /// Whether what was to be largest differs with 95 %.
+    pub significant: bool,
+}
+
+/// The best of the safe settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Best {
+    pub index: usize,
+    /// The next best, and how it differs.
+    pub runner_up: Option<(usize, Apart)>,
+}
+
+/// What all settings have in common.
+#[derive(Debug)]
+pub struct Around {
+    pub aim: Aim,
+    pub lag: Option<LagReport>,
+    pub warnings: Vec<String>,
+    pub limits: String,
+    pub not_counted: Vec<&'static str>,
 }
 
 /// Every setting, and the best.
@@ -112,6 +145,10 @@ pub struct OptimiseReport {
     pub tail_weight: f64,
     /// Leverages that do not last.
     pub warnings: Vec<String>,
+    /// Whose limits and rules apply.
+    pub limits: String,
+    /// What costs nothing and what never happens, with the options that would say otherwise.
+    pub not_counted: Vec<&'static str>,
     /// How late the keeper is; none where nothing is late and nothing is lost.
     pub lag: Option<LagReport>,
     pub settings: Vec<Tried>,
@@ -123,10 +160,16 @@ pub struct OptimiseReport {
 impl OptimiseReport {
     pub fn new(
         args: &OptimiseArgs,
-        (aim, lag, warnings): (Aim, Option<LagReport>, Vec<String>),
+        Around {
+            aim,
+            lag,
+            warnings,
+            limits,
+            not_counted,
+        }: Around,
         judged: Vec<Judged>,
         frontier: Vec<usize>,
-        winner: Option<usize>,
+        winner: Option<Best>,
         check: Option<Score>,
     ) -> Self {
         let most = args.max_liquidation.f64();
@@ -149,8 +192,10 @@ impl OptimiseReport {
             tail_weight: aim.tail,
             lag,
             warnings,
+            limits,
+            not_counted,
             frontier,
-            winner: winner.map(|index| {
+            winner: winner.map(|Best { index, runner_up }| {
                 let Judged { setting, score, .. } = judged[index];
                 let apart = score.zip(check).map_or(0.0, |(score, check)| {
                     (check.gain - score.gain) / score.stderr.hypot(check.stderr)
@@ -160,6 +205,12 @@ impl OptimiseReport {
                     setting: setting.written(args),
                     in_sample: score.map(result),
                     out_of_sample: check.map(result),
+                    runner_up: runner_up.map(|(index, apart)| RunnerUp {
+                        index,
+                        setting: judged[index].setting.written(args),
+                        less_winner: LessFirst::from(apart),
+                        significant: apart.value.mean.abs() > CONFIDENCE_95 * apart.value.stderr,
+                    }),
                     shrinks_by_stderr: if apart.is_finite() { apart } else { 0.0 },
                 }
             }),
@@ -197,7 +248,9 @@ impl fmt::Display for OptimiseReport {
             safe.count(),
             percent(self.max_liquidation)
         )?;
-        writeln!(f, "{}", told(self.lag.as_ref()))?;
+        for line in world::words(self.lag.as_ref(), Some(&self.limits), &self.not_counted) {
+            writeln!(f, "{line}")?;
+        }
         for warning in &self.warnings {
             writeln!(f, "WARNING: {warning}")?;
         }
@@ -254,6 +307,37 @@ impl fmt::Display for OptimiseReport {
             significant(winner.setting.lower, 8),
             significant(winner.setting.upper, 8)
         )?;
+        if winner.out_of_sample.is_some() {
+            writeln!(
+                f,
+                "with other random numbers it gains {} standard errors {} than where it was chosen: the best of many was lucky, too",
+                significant(winner.shrinks_by_stderr.abs(), 2),
+                if winner.shrinks_by_stderr < 0.0 {
+                    "less"
+                } else {
+                    "more"
+                }
+            )?;
+        }
+        if let Some(runner_up) = &winner.runner_up {
+            let (setting, less) = (&runner_up.setting, &runner_up.less_winner);
+            writeln!(
+                f,
+                "next: keeper {}, width {}, leverage {}, hedge {}, delta band {}; what is to be largest is {} +- {} less there, {}",
+                keeper(setting),
+                percent(setting.width),
+                significant(setting.leverage, 3),
+                percent(setting.hedge),
+                percent(setting.delta_band),
+                percent(-less.value),
+                percent(less.value_stderr),
+                if runner_up.significant {
+                    "a difference that is sure with 95 %"
+                } else {
+                    "no difference that is sure with 95 %: either may be the better one, try more --paths"
+                }
+            )?;
+        }
         if winner
             .out_of_sample
             .as_ref()

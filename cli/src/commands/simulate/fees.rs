@@ -7,6 +7,9 @@ use clap::Args;
 use super::model_file::{ModelFile, OtherPoolTable};
 use crate::decimal::{Decimal, Positive, Ratio};
 
+/// What a Whirlpool's protocol takes of each fee.
+const PROTOCOL_SHARE: f64 = 0.13;
+
 /// Options of fees.
 #[derive(Args, Debug)]
 pub struct FeeArgs {
@@ -16,9 +19,10 @@ pub struct FeeArgs {
     /// The pool's fee, in millionths of the input
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..1_000_000))]
     pub fee_ppm: u32,
-    /// The protocol's part of the fee
-    #[arg(long, default_value = "13%")]
-    pub protocol_share: Ratio,
+    /// The protocol's part of the fee [default: 13%; 0 where a pool's record says what was paid, as in `ballast backtest`: say what the
+    /// recorded pool's protocol took]
+    #[arg(long)]
+    pub protocol_share: Option<Ratio>,
     /// Seconds between blocks, in which arbitrageurs trade. If they are as long as steps, arbitrageurs trade one by one at every
     /// look, else their fees are found by formula
     #[arg(long, default_value = "0.4")]
@@ -30,7 +34,8 @@ pub struct FeeArgs {
     /// Where a record has volumes, on an average day: more when they are higher
     #[arg(long)]
     pub taker_volume_day: Option<Decimal>,
-    /// Liquidity of others around the price, in the pool's unit: they share what takers pay
+    /// Liquidity of others around the price, in the pool's unit: they share what takers pay, and the position's own trades move the price
+    /// along it. Without it, and without --model-file, own trades have no price impact
     #[arg(long)]
     pub pool_liquidity: Option<u128>,
     /// Fee of a second pool, in millionths, over which takers split their trades: each so that its last unit costs the same in both
@@ -64,11 +69,26 @@ impl FeeArgs {
         self.other_pool_fee_ppm.is_some() || self.other_pool_liquidity.is_some()
     }
 
-    /// As the simulator takes them, with looks every `step_secs`; what no option says is as the model's file says.
+    /// The depth that the position's own trades meet; `None`: none is stated.
+    pub fn depth(&self, file: &ModelFile) -> Option<u128> {
+        // `as` saturates.
+        let of_file = || file.flow.map(|flow| flow.liquidity.value as u128);
+        self.pool_liquidity
+            .or_else(of_file)
+            .filter(|depth| *depth > 0)
+    }
+
+    /// As the simulator takes them, with looks every `step_secs`; what no option says is as the model's file says. `record_pays`: what
+    /// was paid to a pool is in its record.
     ///
     /// # Errors
     /// Options that are missing.
-    pub fn terms(&self, step_secs: u64, file: &ModelFile) -> Result<Option<FeeTerms>> {
+    pub fn terms(
+        &self,
+        step_secs: u64,
+        file: &ModelFile,
+        record_pays: bool,
+    ) -> Result<Option<FeeTerms>> {
         if self.no_fees {
             return Ok(None);
         }
@@ -95,7 +115,11 @@ impl FeeArgs {
         );
         Ok(Some(FeeTerms {
             fee: f64::from(self.fee_ppm) / 1e6,
-            protocol_share: self.protocol_share.f64(),
+            protocol_share: match &self.protocol_share {
+                Some(share) => share.f64(),
+                None if record_pays => 0.0,
+                None => PROTOCOL_SHARE,
+            },
             arbitrage,
             takers: Takers {
                 volume_day: volume_day.unwrap_or(0.0),

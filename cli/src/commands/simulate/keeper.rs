@@ -4,16 +4,12 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use ballast_client::{Bps, MarketParams, Policy, SafetyRules};
-use ballast_migrations::Migrations;
 use ballast_simulator::{Keeper, KeeperTerms, OwnerTable, PolicyTable, Terms};
 use ballast_strategy::situation::Economics;
 use serde::Deserialize;
 
 use super::scenario::{ScenarioArgs, Shape};
-use crate::policy::default_policy;
-
-/// Whose market's limits and rules apply.
-const CLUSTER: &str = "devnet";
+use crate::{market_rules::RulesArgs, policy::default_policy};
 
 /// What of a keeper's configuration matters here, and beside it what is the owner's: both tables may be left out, so that the
 /// file which a keeper runs with can be taken as it is.
@@ -70,15 +66,12 @@ pub fn economics(path: &Path) -> Result<Economics> {
     Ok(file.automation.economics())
 }
 
-/// LTV above which a rehedge leaves no new position in a market like that on devnet.
+/// LTV above which a rehedge leaves no new position in a market with these rules.
 ///
 /// # Errors
-/// If this build's rules cannot be read.
-pub fn rehedge_ltv() -> Result<Bps> {
-    let limits = Migrations::built_in(CLUSTER)?
-        .desired()?
-        .market_params()
-        .limits;
+/// If they cannot be read.
+pub fn rehedge_ltv(rules: &RulesArgs) -> Result<Bps> {
+    let limits = rules.desired()?.market_params().limits;
     // The default policy's, whatever the pool's fee.
     Ok(Bps::new(limits.target_ltv_bps))
 }
@@ -101,7 +94,7 @@ fn read_file(path: &Path) -> Result<File> {
 
 fn read(path: Option<&Path>, args: &ScenarioArgs, shape: &Shape) -> Result<Read> {
     let file = path.map(read_file).transpose()?.unwrap_or_default();
-    let rules = Migrations::built_in(CLUSTER)?.desired()?;
+    let rules = args.rules.desired()?;
     let mut market = rules.market_params();
     market.limits.maintenance_ltv_bps = args.maintenance.bps_down()?.get();
     let fee_ppm =
@@ -154,7 +147,7 @@ pub fn opening_warning(
     ))
 }
 
-/// A keeper as the file says, in a market with the limits and rules of the one on devnet; without a file everything is as by default.
+/// A keeper as the file says, in a market with the limits and rules that are asked for; without a file everything is as by default.
 ///
 /// # Errors
 /// A file that cannot be read.
@@ -174,7 +167,7 @@ pub fn keeper(
     let keeper = KeeperTerms {
         safety,
         policy,
-        automation: file.owner.automation(shape.leverage),
+        automation: file.owner.automation(shape.leverage, args.units())?,
         economics: file.automation.economics(),
         fee_ppm,
         tick_spacing: args.tick_spacing,
@@ -194,14 +187,19 @@ mod tests {
         let file: File = toml::from_str(text).unwrap();
         let economics = Economics::default();
         assert_eq!(file.automation.payback_days, economics.payback_days);
-        assert_eq!(file.owner.automation(Bps::new(30_000)).max_width_ticks, 0);
+        let units = ballast_simulator::Units {
+            base_decimals: 9,
+            quote_decimals: 6,
+        };
+        let automation = |file: &File| file.owner.automation(Bps::new(30_000), units).unwrap();
+        assert_eq!(automation(&file).max_width_ticks, 0);
         let other: File = toml::from_str(
             "[policy]\ndelta_band_bps = 77\n[owner]\nmax_width_ticks = 5\n[automation]\npayback_days = 9\n",
         )
         .unwrap();
         assert_eq!(other.automation.payback_days, 9);
         assert_eq!(other.policy.delta_band_bps, Some(77));
-        assert_eq!(other.owner.automation(Bps::ONE).max_width_ticks, 5);
+        assert_eq!(automation(&other).max_width_ticks, 5);
         assert!(toml::from_str::<File>("[policy]\ndelta = 1\n").is_err());
     }
 }

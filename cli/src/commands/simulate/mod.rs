@@ -15,6 +15,7 @@ mod rows;
 pub mod scenario;
 pub mod strategy;
 mod watch;
+pub mod world;
 
 use std::{
     ops::ControlFlow,
@@ -64,7 +65,9 @@ pub struct SimulateArgs {
     /// Who acts: hold (nobody), unhedged (nobody, and nothing borrowed in base), continuous (the hedge is exact at every look,
     /// for nothing), band:30% (a keeper's rehedges alone, where the hedge is off by that part of all the base the position can hold: it
     /// never deleverages, recenters or compounds, and has no rules of when it may act), keeper (what `ballast keeper run` decides, with
-    /// a new position's policy), keeper:FILE (the same with its configuration and, beside it, tables `policy` and `owner`)
+    /// a new position's policy), keeper:FILE (the same with its configuration and, beside it, tables `policy` and `owner`: of the
+    /// owner's, min_equity with at_floor, window_low with at_low and window_high with at_high are in whole tokens and say hold, exit,
+    /// exit-base or exit-quote; an exit that has to swap needs max_exit_loss_bps)
     #[arg(long)]
     pub strategy: Strategy,
     /// Another strategy, on the same prices: what is the difference?
@@ -185,6 +188,8 @@ struct Walked {
     lag: Option<Lag>,
     /// What is worth knowing of the position as it was opened.
     warnings: Vec<String>,
+    /// What costs nothing and what never happens.
+    not_counted: Vec<&'static str>,
     summary: Summary,
     /// The mean with control variates, where there are some.
     controlled: Option<ControlledMean>,
@@ -200,7 +205,7 @@ fn walked(
     bar: &ProgressBar,
 ) -> Result<Walked> {
     let scenario = &args.scenario;
-    let terms = scenario.terms(shape, strategy)?;
+    let terms = scenario.terms(shape, strategy, args.model.model)?;
     let warning = scenario.opening_warning(shape, strategy, &terms)?;
     let watch = args.watch.as_ref().map(WatchedPrices::watch);
     let run = scenario.run(&terms, watch, paths)?;
@@ -236,10 +241,12 @@ fn walked(
         Some(path) => Some(replay(&run, &model, &agent, path)?),
     };
     let controlled = controlled.mean();
+    let large = world::trade_warning(summary.largest_trade());
     Ok(Walked {
         terms,
         lag,
-        warnings: warning.into_iter().collect(),
+        warnings: warning.into_iter().chain(large).collect(),
+        not_counted: scenario.not_counted(strategy.acts(), &scenario.models.file()?),
         summary,
         controlled,
         replayed,

@@ -126,6 +126,11 @@ impl FromStr for RegimeArg {
 }
 
 impl ModelName {
+    /// Whether the price is a recorded one.
+    pub const fn is_recorded(self) -> bool {
+        matches!(self, Self::Replay | Self::Bootstrap)
+    }
+
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -78,6 +78,8 @@ pub struct RecordReport {
     pub missing: u64,
     /// Lines that contradicted themselves.
     pub repaired: u64,
+    /// Lines with whole numbers that are written with a fraction of zero, like `198133.0`: nothing is wrong with them.
+    pub with_fractions: u64,
     /// Swaps that were done again to the unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exact: Option<u64>,
@@ -95,8 +97,16 @@ impl RecordReport {
         } else {
             ""
         };
+        let written = if self.with_fractions > 0 {
+            format!(
+                " ({} with whole numbers like 198133.0)",
+                self.with_fractions
+            )
+        } else {
+            String::new()
+        };
         format!(
-            "{} {} from a price of {}, {} missing and {} repaired{fees}",
+            "{} {}{written} from a price of {}, {} missing and {} repaired{fees}",
             self.bars,
             self.kind,
             significant(self.first_price, 6),
@@ -107,6 +117,11 @@ impl RecordReport {
 }
 
 impl RecordOptions {
+    /// Whether it says what was traded in a pool.
+    pub fn is_of_a_pool(&self) -> bool {
+        !self.pool_minutes.is_empty() || self.swaps.is_some()
+    }
+
     /// The files that are read.
     pub fn files(&self) -> Vec<PathBuf> {
         let one = [&self.candles, &self.swaps, &self.ticks];
@@ -127,7 +142,7 @@ impl RecordOptions {
         if let Some(read) = self.read.get() {
             return Ok(Arc::clone(&read.bars));
         }
-        let (kind, (recording, repaired)) = if !self.pool_minutes.is_empty() {
+        let (kind, (recording, lines)) = if !self.pool_minutes.is_empty() {
             ("minutes", self.minutes(purpose)?)
         } else if let Some(path) = &self.swaps {
             ("looks at swaps", self.swaps(path, purpose)?)
@@ -153,12 +168,13 @@ impl RecordOptions {
             bars: bars.count(),
             days: bars.days(),
             missing,
-            repaired,
+            repaired: lines.repaired,
+            with_fractions: lines.with_fractions,
             exact: self.ticks.as_ref().map(|_| exact),
             first_price,
             fees_as_recorded: bars.says_what_was_paid(),
         };
-        if missing > 0 || repaired > 0 {
+        if missing > 0 || lines.repaired > 0 {
             note(format_args!("the record: {}", report.words()));
         }
         let read = self.read.get_or_init(|| Read {
@@ -168,9 +184,9 @@ impl RecordOptions {
         Ok(Arc::clone(&read.bars))
     }
 
-    fn minutes(&self, purpose: Purpose) -> Result<(Recording, u64)> {
+    fn minutes(&self, purpose: Purpose) -> Result<(Recording, Lines)> {
         let mut all: Vec<Minute> = Vec::new();
-        let mut repaired = 0;
+        let mut lines = Lines::default();
         let mut last: Option<&Path> = None;
         for path in &self.pool_minutes {
             let named = || format!("--pool-minutes {}", path.display());
@@ -183,7 +199,7 @@ impl RecordOptions {
                 last.unwrap_or(path).display()
             );
             all.append(&mut minutes);
-            repaired += repaired_lines(repairs);
+            lines.add(repairs);
             last = Some(path);
         }
         let fee = f64::from(purpose.fee_ppm) / 1e6;
@@ -191,10 +207,10 @@ impl RecordOptions {
             .base
             .quoted(purpose.units.base_decimals, purpose.units.quote_decimals);
         let recording = Recording::of_minutes(&all, quoted, fee).context("--pool-minutes")?;
-        Ok((recording, repaired))
+        Ok((recording, lines))
     }
 
-    fn swaps(&self, path: &Path, purpose: Purpose) -> Result<(Recording, u64)> {
+    fn swaps(&self, path: &Path, purpose: Purpose) -> Result<(Recording, Lines)> {
         let text = recorded::text("--swaps", path)?;
         let record = read_swaps(&text).with_context(|| format!("--swaps {}", path.display()))?;
         let ticks = match &self.ticks {
@@ -216,25 +232,40 @@ impl RecordOptions {
             purpose.step_secs,
         )
         .context("--swaps")?;
-        Ok((recording, 0))
+        Ok((recording, Lines::default()))
     }
 }
 
-fn candles(path: &Path) -> Result<(Recording, u64)> {
+fn candles(path: &Path) -> Result<(Recording, Lines)> {
     let text = recorded::text("--candles", path)?;
     let read = read_candles(&text).with_context(|| format!("--candles {}", path.display()))?;
-    let outside = read.outside;
+    let lines = Lines {
+        repaired: read.outside,
+        with_fractions: 0,
+    };
     let recording = Recording::of_candles(read).context("--candles")?;
-    Ok((recording, outside))
+    Ok((recording, lines))
 }
 
-fn repaired_lines(repairs: Repairs) -> u64 {
-    let Repairs {
-        missing_minutes: _,
-        close_outside,
-        open_outside,
-        net_above_gross,
-        fractions,
-    } = repairs;
-    close_outside + open_outside + net_above_gross + fractions
+/// Lines that there is something to say of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lines {
+    /// They contradicted themselves.
+    repaired: u64,
+    /// They are only written in another way.
+    with_fractions: u64,
+}
+
+impl Lines {
+    fn add(&mut self, repairs: Repairs) {
+        let Repairs {
+            missing_minutes: _,
+            close_outside,
+            open_outside,
+            net_above_gross,
+            fractions,
+        } = repairs;
+        self.repaired += close_outside + open_outside + net_above_gross;
+        self.with_fractions += fractions;
+    }
 }

@@ -7,12 +7,13 @@ use serde::Serialize;
 
 use super::{
     SimulateArgs, Walked,
-    lag::{LagReport, told},
+    lag::LagReport,
     parts::{
         Against, BetterMean, Chance, ClosedForm, Deleverage, Distribution, DrawDown, Ends, Exits,
         Liquidation, Mean, Often, ReplayedAction, ReplayedDecision, Venue, WorstPath,
     },
     record::RecordReport,
+    world,
 };
 use crate::{
     format::{optional, percent, significant},
@@ -59,6 +60,10 @@ pub struct SimulationReport {
     pub warnings: Vec<String>,
     /// How late whoever acts is; none where nothing is late and nothing is lost.
     pub lag: Option<LagReport>,
+    /// Whose limits and rules apply to who acts.
+    pub limits: Option<String>,
+    /// What costs nothing and what never happens, with the options that would say otherwise.
+    pub not_counted: Vec<&'static str>,
     /// The paths that ended lowest, the worst first.
     pub worst_paths: Vec<WorstPath>,
     /// The same paths with another strategy.
@@ -142,6 +147,8 @@ impl SimulationReport {
             record: args.scenario.models.record.report().cloned(),
             warnings: here.warnings.clone(),
             lag: here.lag.map(LagReport::from),
+            not_counted: here.not_counted.clone(),
+            limits: (args.strategy.acts()).then(|| args.scenario.rules.named()),
             seed: args.scenario.seed,
             steps: looks.count(),
             equity: Distribution::of(&summary.equity()),
@@ -314,8 +321,11 @@ impl fmt::Display for SimulationReport {
             .map(|worst| format!("{} ({})", worst.path, number(worst.equity)))
             .collect();
         writeln!(f, "worst paths  {}", worst.join(", "))?;
-        if self.actions_per_day > 0.0 {
-            writeln!(f, "world        {}", told(self.lag.as_ref()))?;
+        let limits = self.limits.as_deref();
+        let world = world::words(self.lag.as_ref(), limits, &self.not_counted);
+        for (index, line) in world.iter().enumerate() {
+            let name = if index == 0 { "world" } else { "" };
+            writeln!(f, "{name:<12} {line}")?;
         }
         if let Some(against) = &self.against {
             writeln!(

@@ -17,7 +17,10 @@ use super::{
     record::Purpose,
     strategy::{AnyAgent, Strategy},
 };
-use crate::decimal::{Decimal, Positive, Ratio};
+use crate::{
+    decimal::{Decimal, Positive, Ratio},
+    market_rules::RulesArgs,
+};
 
 /// What to simulate. Prices are quote per base in whole tokens, own funds are in the quote token, ratios like 0.8 or 80%.
 #[derive(Args, Debug)]
@@ -45,7 +48,7 @@ pub struct ScenarioArgs {
     /// LTV (debt over assets) at which the position may be liquidated
     #[arg(long, default_value = "80%")]
     pub maintenance: Ratio,
-    /// Somebody liquidates at every look that finds LTV at maintenance, before anybody else acts
+    /// Somebody liquidates at every look that finds LTV at maintenance, before anybody else acts. Without it nobody ever does
     #[arg(long)]
     pub liquidate: bool,
     /// LTV that liquidations restore
@@ -57,7 +60,7 @@ pub struct ScenarioArgs {
     /// band: what a hedging trade costs, in millionths of what is paid in. A keeper's trades cost --fee-ppm
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(..=500_000))]
     pub swap_cost_ppm: u32,
-    /// What an action costs beside its trade (transaction, keeper's reward), in the quote token
+    /// What an action costs beside its trade (transaction, keeper's reward), in the quote token: not nothing on chain
     #[arg(long, default_value = "0")]
     pub action_cost: Decimal,
     #[command(flatten)]
@@ -66,7 +69,9 @@ pub struct ScenarioArgs {
     pub perp: PerpArgs,
     #[command(flatten)]
     pub lag: LagArgs,
-    /// Yearly rate of the base debt, compounded all the time as on chain
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// Yearly rate of the base debt, compounded all the time as on chain: `ballast market show` prints a market's
     #[arg(long, default_value = "0")]
     pub borrow_base_apr: Ratio,
     /// Yearly rate of the quote debt, compounded all the time as on chain
@@ -204,7 +209,7 @@ impl ScenarioArgs {
     ///
     /// # Errors
     /// No such position.
-    pub fn terms(&self, shape: &Shape, strategy: &Strategy) -> Result<Terms> {
+    pub fn terms(&self, shape: &Shape, strategy: &Strategy, model: ModelName) -> Result<Terms> {
         let units = self.units();
         let (own_quote, _) = self.equity.raw_down(units.quote_decimals)?;
         let (action_cost, _) = self.action_cost.raw_down(units.quote_decimals)?;
@@ -219,13 +224,18 @@ impl ScenarioArgs {
             hedge: strategy.opening_hedge(shape.hedge),
         };
         let file = self.models.file()?;
-        let fees = self.fees.terms(self.step_secs, &file)?;
+        let record_pays = model.is_recorded()
+            && self.models.record.is_of_a_pool()
+            && self.fees.taker_volume_day.is_none();
+        let fees = self.fees.terms(self.step_secs, &file, record_pays)?;
         let perp = self.perp.terms(units, &file)?;
         // Without fees nobody asks where takers go.
         let second_pool = fees.is_none_or(|fees| fees.takers.other_pool.is_some());
         self.models.check_regimes(second_pool, perp.is_some())?;
         let interest = Interest::new(self.borrow_base_apr.f64(), self.borrow_quote_apr.f64())?;
-        let terms = Terms::new(&opening, fees, interest)?.with_action_cost(action_cost);
+        let terms = Terms::new(&opening, fees, interest)?
+            .with_action_cost(action_cost)
+            .with_depth(self.fees.depth(&file));
         Ok(match perp {
             None => terms,
             Some(perp) => terms.with_perp(perp)?,
@@ -241,7 +251,7 @@ impl ScenarioArgs {
             let keeper = keeper::keeper(path.as_deref(), self, shape, terms)?;
             return Ok(AnyAgent::Keeper(Box::new(keeper)));
         }
-        let most_ltv = keeper::rehedge_ltv()?;
+        let most_ltv = keeper::rehedge_ltv(&self.rules)?;
         let baseline = strategy.baseline(shape.hedge, self.swap_cost_ppm, most_ltv);
         Ok(AnyAgent::Baseline(baseline.context("--strategy")?))
     }
@@ -272,7 +282,7 @@ impl ScenarioArgs {
         let ltv = Bps::new(terms.opened.value(terms.at)?.ltv_bps_up());
         match strategy {
             Strategy::Keeper(path) => keeper::opening_warning(path.as_deref(), self, shape, ltv),
-            Strategy::Band(_) => Ok(rehedge_warning(keeper::rehedge_ltv()?, ltv)),
+            Strategy::Band(_) => Ok(rehedge_warning(keeper::rehedge_ltv(&self.rules)?, ltv)),
             _ => Ok(None),
         }
     }

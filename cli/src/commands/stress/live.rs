@@ -12,9 +12,10 @@ use ballast_client::{
     AccountFilter, Amounts, Chain, MarketContext, PositionContext, Positions, Pubkey, existing,
 };
 use ballast_simulator::{
+    Units,
     ticks::SwapFee,
     world::{
-        Parts,
+        Parts, PerpAccount,
         live::{ReadMarket, ReadPosition},
     },
 };
@@ -23,7 +24,7 @@ use clap::Args;
 
 use crate::{
     connection::Connection,
-    decimal::Decimal,
+    decimal::{Decimal, Ratio},
     globals::Globals,
     progress,
     report::note,
@@ -33,8 +34,8 @@ use crate::{
 /// Which market.
 #[derive(Args, Clone, Debug)]
 pub struct LiveArgs {
-    /// Play with a market as it is now, at --url, instead of with a book
-    #[arg(long)]
+    /// Play with a market as it is now, at --url, instead of with a book, under its own limits and rules
+    #[arg(long, conflicts_with = "migrations")]
     pub live: bool,
     #[command(flatten)]
     pub market: MarketArgs,
@@ -44,6 +45,21 @@ pub struct LiveArgs {
     /// Whole quote tokens that liquidators could bring
     #[arg(long, value_name = "AMOUNT", default_value = "100000000")]
     pub liquidators_quote: Decimal,
+    /// Base held at a perp venue beside the market, negative for a short: a chain does not say what a desk holds elsewhere. Without it
+    /// funding and the venue's price touch nobody
+    #[arg(long, value_name = "AMOUNT", requires = "live", allow_negative_numbers = true, value_parser = crate::decimal::signed)]
+    pub perp_size: Option<f64>,
+    /// Whole quote tokens put up there
+    #[arg(long, value_name = "AMOUNT", requires = "perp_size")]
+    pub perp_margin: Option<Decimal>,
+    /// Part of its value below which the venue closes it
+    #[arg(
+        long,
+        value_name = "RATIO",
+        default_value = "3%",
+        requires = "perp_size"
+    )]
+    pub perp_maintenance: Ratio,
 }
 
 /// Reads it.
@@ -61,9 +77,30 @@ pub fn parts(args: &LiveArgs, globals: &Globals, economics: Economics) -> Result
     bar.finish_and_clear();
     let read = read?;
     let market = read.market.address;
-    read.open().with_context(|| {
+    let mut parts = read.open().with_context(|| {
         format!("market {market}: pool and positions were read at two moments; try again")
-    })
+    })?;
+    parts.perp = args.perp(parts.units)?;
+    Ok(parts)
+}
+
+impl LiveArgs {
+    /// What is held at a perp venue beside the market.
+    fn perp(&self, units: Units) -> Result<Option<PerpAccount>> {
+        let Some(size) = self.perp_size else {
+            return Ok(None);
+        };
+        let margin = self.perp_margin.as_ref().context(
+            "--perp-margin is missing: a venue asks for margin beside --perp-size, in the quote token",
+        )?;
+        let margin = margin.raw(units.quote_decimals).context("--perp-margin")?;
+        Ok(Some(PerpAccount {
+            size,
+            margin: margin.into(),
+            maintenance: self.perp_maintenance.f64(),
+            follows: None,
+        }))
+    }
 }
 
 async fn read(args: &LiveArgs, chain: &dyn Chain, economics: Economics) -> Result<ReadMarket> {

@@ -9,7 +9,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use ballast_migrations::Migrations;
 use ballast_simulator::world::{
     AtRisk, Parts, Scenario,
     book::{Book, Rules},
@@ -19,12 +18,15 @@ use ballast_strategy::situation::Economics;
 use clap::Args;
 
 use super::simulate::keeper::economics;
-use crate::{globals::Globals, policy::default_policy, progress::count_bar, report::Output};
+use crate::{
+    globals::Globals,
+    market_rules::RulesArgs,
+    policy::default_policy,
+    progress::count_bar,
+    report::{Output, note},
+};
 use live::LiveArgs;
 use report::{Listed, Played, Shown, StressReports};
-
-/// Whose market's limits and rules apply to a book.
-const CLUSTER: &str = "devnet";
 
 /// Which scenarios, and to whom they happen.
 #[derive(Args, Debug)]
@@ -39,6 +41,8 @@ pub struct StressArgs {
     /// that is built in
     #[arg(long, value_name = "FILE", conflicts_with = "live")]
     pub book: Option<PathBuf>,
+    #[command(flatten)]
+    pub rules: RulesArgs,
     #[command(flatten)]
     pub live: LiveArgs,
     /// A keeper's configuration as it runs with it: what it takes recentering and compounding to be worth
@@ -84,8 +88,24 @@ pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<
     let parts = if args.live.live {
         live::parts(&args.live, globals, economics)?
     } else {
-        book(args.book.as_deref(), economics)?
+        book(args.book.as_deref(), economics, &args.rules)?
     };
+    if parts.perp.is_none() {
+        for scenario in scenarios
+            .iter()
+            .filter(|scenario| scenario.moves_the_venue())
+        {
+            note(format_args!(
+                "{}: funding and price of the perp venue move, but nothing is held there, so they touch nobody: {}",
+                scenario.name,
+                if args.live.live {
+                    "say what is with --perp-size and --perp-margin"
+                } else {
+                    "add a table [perp] to the book"
+                }
+            ));
+        }
+    }
     let bar = count_bar(scenarios.len() as u64 * args.seeds * 2, "runs");
     let mut played = Vec::with_capacity(scenarios.len());
     for scenario in scenarios {
@@ -103,6 +123,11 @@ pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<
     }
     bar.finish_and_clear();
     output.print(&StressReports {
+        limits: if args.live.live {
+            "the market".into()
+        } else {
+            args.rules.named()
+        },
         seed: args.seed,
         seeds: args.seeds,
         scenarios: played,
@@ -142,7 +167,7 @@ fn read(option: &str, path: &Path) -> Result<String> {
         .with_context(|| format!("cannot read {option} {}: check the path", path.display()))
 }
 
-fn book(path: Option<&Path>, economics: Economics) -> Result<Parts> {
+fn book(path: Option<&Path>, economics: Economics, rules: &RulesArgs) -> Result<Parts> {
     let (text, named) = match path {
         Some(path) => (read("--book", path)?, format!("--book {}", path.display())),
         None => (Book::example().to_owned(), "built-in book".to_owned()),
@@ -156,7 +181,7 @@ fn book(path: Option<&Path>, economics: Economics) -> Result<Parts> {
     if book.positions.is_empty() {
         bail!("{named}: no positions: add a table [[positions]]");
     }
-    let rules = Migrations::built_in(CLUSTER)?.desired()?;
+    let rules = rules.desired()?;
     let params = rules.market_params();
     let rules = Rules {
         policy: default_policy(&params.limits, book.pool.fee_ppm),

@@ -61,6 +61,8 @@ impl fmt::Display for Listed {
 /// Scenarios that were played.
 #[derive(Debug, Serialize)]
 pub struct StressReports {
+    /// Whose limits and rules apply.
+    pub limits: String,
     pub seed: u64,
     pub seeds: u64,
     pub scenarios: Vec<Played>,
@@ -261,8 +263,8 @@ impl fmt::Display for StressReports {
         }
         writeln!(
             f,
-            "  Amounts in whole tokens, equity at the price outside with uncollected fees. Tables are of seed {}; \"unkept\" is the same without keepers.",
-            self.seed
+            "  Amounts in whole tokens, equity at the price outside with uncollected fees. Tables are of seed {}; \"unkept\" is the same without keepers. Limits and rules are those of {}.",
+            self.seed, self.limits
         )
     }
 }

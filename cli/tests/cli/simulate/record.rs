@@ -43,7 +43,7 @@ fn on(option: &str, path: &str, extra: &[&str]) -> Run {
         let at = line.iter().position(|part| *part == option).unwrap();
         line[at + 1] = value;
     }
-    let pool = ["--fee-ppm", "500", "--protocol-share", "0", option, path];
+    let pool = ["--fee-ppm", "500", option, path];
     run(&[&line[..], &pool, extra].concat())
 }
 
@@ -83,6 +83,42 @@ fn minutes_pay_what_a_look_back_says() {
         text.out.contains("1440 minutes from a price of"),
         "{}",
         text.out
+    );
+
+    // What was paid is the position's, unless a protocol is said to have had a part; where takers' trades are said it has its usual one.
+    let kept = on(
+        "--pool-minutes",
+        &whole,
+        &["--json", "--protocol-share=20%"],
+    )
+    .json();
+    assert!((fees(&kept) / (0.8 * expected) - 1.0).abs() < 2e-3);
+    assert_eq!(number(&report["protocol_fees"]), 0.0);
+    let said = ["--json", "--taker-volume-day=1e6", "--pool-liquidity=1000"];
+    let said = on("--pool-minutes", &whole, &said).json();
+    let part = number(&said["protocol_fees"]) / (number(&said["protocol_fees"]) + fees(&said));
+    assert!((part - 0.13).abs() < 1e-6, "{part}");
+    // Numbers like 7.0 are no repair.
+    let pointed = path("pointed.csv");
+    std::fs::write(
+        &pointed,
+        minutes(0, 24).replace(",500000000,", ",500000000.0,"),
+    )
+    .unwrap();
+    let same = on("--pool-minutes", &pointed, &["--json"]);
+    assert_eq!((same.code, same.err.as_str()), (0, ""));
+    let same = same.json();
+    let count = |name: &str| same["record"][name].as_u64();
+    assert_eq!(
+        (count("repaired"), count("with_fractions")),
+        (Some(0), Some(1_440))
+    );
+    assert_eq!(fees(&same), fees(&report));
+    let text = on("--pool-minutes", &pointed, &[]).out;
+    assert!(
+        text.contains("1440 minutes (1440 with whole numbers like 198133.0)")
+            && text.contains("0 missing and 0 repaired"),
+        "{text}"
     );
 
     // An hour is missing in two files: it is bridged, counted, and no quiet one.
@@ -309,8 +345,6 @@ fn recorded_days_pay_what_a_look_back_says() {
             "6",
             "--fee-ppm",
             "500",
-            "--protocol-share",
-            "0",
             "--horizon-days",
             &days,
             "--step-secs",

@@ -73,6 +73,112 @@ fn leverage_that_does_not_last_is_told() {
     assert_eq!(higher["warnings"], serde_json::json!([]));
 }
 
+/// What costs nothing or never happens because no option says otherwise is named, for who does nothing as well.
+#[test]
+fn what_is_not_counted_is_named() {
+    let few = |strategy: &str, extra: &[&str]| {
+        let line = EXAMPLE.map(|part| match part {
+            "hold" => strategy,
+            "2000" => "10",
+            part => part,
+        });
+        run(&[&line[..], extra].concat())
+    };
+    let hold = few("hold", &[]).out;
+    let said = "world        not counted: interest (--borrow-base-apr, --borrow-quote-apr), liquidations (--liquidate)\n";
+    assert!(hold.contains(said), "{hold}");
+    let keeper = few("keeper", &[]).out;
+    for said in [
+        "world        a perfect world",
+        "what an action costs beside its trade (--action-cost)",
+        "price impact of the position's own trades (--pool-liquidity)",
+    ] {
+        assert!(keeper.contains(said), "{said}: {keeper}");
+    }
+    let all = [
+        "--json",
+        "--borrow-base-apr=8%",
+        "--borrow-quote-apr=12%",
+        "--action-cost=0.01",
+        "--liquidate",
+        "--pool-liquidity=1000000000000",
+    ];
+    let not_counted = |run: Run| run.json()["not_counted"].clone();
+    assert_eq!(not_counted(few("keeper", &all)), serde_json::json!([]));
+    let one = not_counted(few(
+        "hold",
+        &["--json", "--liquidate", "--borrow-base-apr=8%"],
+    ));
+    assert_eq!(
+        one,
+        serde_json::json!(["interest of the quote debt (--borrow-quote-apr)"])
+    );
+}
+
+/// Own trades pay impact where a depth is stated, the more the less deep; where they are large against it that is told.
+#[test]
+fn own_trades_move_a_pool_of_stated_depth() {
+    for strategy in ["keeper", "band:10%"] {
+        let swaps = |extra: &[&str]| {
+            let report = at_two(strategy, &[&["--json", "--no-fees"], extra].concat());
+            (number(&report["attribution"]["swaps"]["mean"]), report)
+        };
+        let (none, report) = swaps(&[]);
+        assert_eq!(report["warnings"], serde_json::json!([]));
+        let (deep, _) = swaps(&["--pool-liquidity=1000000000000000000"]);
+        assert!((deep / none - 1.0).abs() < 1e-4, "{deep} {none}");
+        // 200 of funds in 5 % have a liquidity of 9 10^9: this is a hundred times as much.
+        let (shallow, report) = swaps(&["--pool-liquidity=1000000000000"]);
+        assert!(shallow < 1.01 * deep, "{shallow} {deep}");
+        assert_eq!(report["warnings"], serde_json::json!([]));
+        let (tiny, report) = swaps(&["--pool-liquidity=50000000000"]);
+        let told = report["warnings"].to_string();
+        assert!(
+            tiny < shallow && told.contains("--pool-liquidity holds"),
+            "{tiny} {told}"
+        );
+    }
+}
+
+/// A draw-down floor ends the position: whatever happens later, it keeps what it had.
+#[test]
+fn a_floor_and_a_price_window_end_the_position() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let with = |owner: &str| {
+        let file = directory.path().join("keeper.toml");
+        std::fs::write(&file, format!("[owner]\n{owner}\n")).unwrap();
+        let strategy = format!("keeper:{}", file.display());
+        let line = EXAMPLE.map(|part| match part {
+            "hold" => strategy.as_str(),
+            "3" => "2",
+            "2000" => "300",
+            part => part,
+        });
+        run(&[&line[..], &["--json", "--no-fees"]].concat())
+    };
+    let plain = with("").json();
+    let exits = |report: &Value| number(&report["actions"]["exit"]["probability"]);
+    assert_eq!(exits(&plain), 0.0);
+    let floor = with("min_equity = 95.0\nat_floor = \"exit-quote\"\nmax_exit_loss_bps = 100");
+    assert_eq!((floor.code, floor.err.as_str()), (0, ""));
+    let floor = floor.json();
+    assert!(exits(&floor) > 0.05 && exits(&floor) < 0.95, "{floor}");
+    let draw_down = |report: &Value| number(&report["draw_down"]["quantile_95"]);
+    let worst = |report: &Value| number(&report["equity"]["shortfall_5"]);
+    assert!(draw_down(&floor) < draw_down(&plain), "{floor}");
+    // A look every hour finds it a little below; nothing is lost after that.
+    assert!(
+        worst(&floor) > worst(&plain) && worst(&floor) > 92.0,
+        "{floor}"
+    );
+    let window = "window_low = 195.0\nat_low = \"exit-quote\"\nwindow_high = 205.0\nat_high = \"exit-quote\"\nmax_exit_loss_bps = 100";
+    let window = with(window).json();
+    assert!(exits(&window) > 0.9, "{window}");
+    let wrong = with("min_equity = 0.0\nat_floor = \"exit\"");
+    let said = "owner.min_equity 0 must be above 0 for at_floor";
+    assert!(wrong.code == 1 && wrong.err.contains(said), "{}", wrong.err);
+}
+
 /// With the file that a keeper runs with: no position comes to its liquidation price, of which some do where nobody looks.
 #[test]
 fn a_keepers_configuration() {

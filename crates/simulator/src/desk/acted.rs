@@ -1,8 +1,7 @@
 //! What is done with a position, by the transitions of `ballast-ledger` as the program does it.
 
 use ballast_ledger::{
-    Caps, HedgeTerms, Ledger, LedgerError, Lender, LiquidationTerms, MarketPool, Values, hedge,
-    liquidate,
+    Caps, HedgeTerms, Ledger, LedgerError, Lender, LiquidationTerms, Values, hedge, liquidate,
 };
 use ballast_model::{
     Amounts, Bps, LiquidationError, ModelError, Position, SqrtPrice,
@@ -11,7 +10,7 @@ use ballast_model::{
 };
 
 use super::Desk;
-use crate::{Act, Event, Liquidators};
+use crate::{Act, Event, Liquidators, own_pool::OwnPool};
 
 /// What the reserves hold: more than anybody borrows.
 pub(crate) const PLENTY: u64 = 1 << 50;
@@ -36,8 +35,18 @@ fn lender(owed: u64) -> (Lender, u128) {
 }
 
 impl Desk<'_> {
+    /// The pool as a trade of its own would meet it now.
+    pub(crate) fn pool(&self, fee_ppm: u32) -> OwnPool {
+        OwnPool::new(self.at, fee_ppm, self.terms.depth, self.fees)
+    }
+
+    /// Notes how large the trades of an action were.
+    pub(crate) fn traded(&mut self, pool: &OwnPool) {
+        self.largest_trade = self.largest_trade.max(pool.largest_part());
+    }
+
     /// Its ledger: a pool at the market's price with a fee, which owes the position what it has earned.
-    fn ledger(&self, fee_ppm: u32) -> Values<MarketPool> {
+    fn ledger(&self, fee_ppm: u32) -> Values<OwnPool> {
         let position = &self.position;
         let (base, base_shares) = lender(position.debt.base);
         let (quote, quote_shares) = lender(position.debt.quote);
@@ -47,7 +56,7 @@ impl Desk<'_> {
             idle: position.idle,
             shares: [base_shares, quote_shares],
             lenders: [base, quote],
-            pool: MarketPool::new(self.at, fee_ppm, self.fees),
+            pool: self.pool(fee_ppm),
             payer: Amounts::ZERO,
             swap_loss: 0,
             refinanced: Amounts::ZERO,
@@ -69,6 +78,7 @@ impl Desk<'_> {
             .and_then(|_| ledger.position());
         match done {
             Ok(after) => {
+                self.traded(&ledger.pool);
                 self.acted(Act::Rehedge, after, ledger.pool.fees()?)?;
                 Ok(true)
             }

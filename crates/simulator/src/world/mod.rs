@@ -67,6 +67,9 @@ pub enum WorldError {
     /// Numbers of a market that contradict each other.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// What an owner wants, and cannot.
+    #[error(transparent)]
+    Owner(#[from] crate::SimulationError),
     /// A number out of range.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -245,6 +245,11 @@ const BUILT_IN: [(&str, &str); 9] = [
 ];
 
 impl Scenario {
+    /// Whether it does something to who holds a perp.
+    pub fn moves_the_venue(&self) -> bool {
+        self.perp != PerpShock::default()
+    }
+
     /// Reads one.
     ///
     /// # Errors

@@ -223,7 +223,7 @@ impl Book {
         stored.policy = book.policy.applied_to(rules.policy);
         stored.policy.hedge_bps = hedge.get();
         stored.policy.keeper_enabled = u32::from(book.kept);
-        stored.automation = book.owner.automation(bps(book.leverage));
+        stored.automation = book.owner.automation(bps(book.leverage), self.units())?;
         stored.entry.opened_at_secs = START_SECS;
         stored.entry.sqrt_price_x64 = at.x64().into();
         stored.entry.equity = own as u64;
