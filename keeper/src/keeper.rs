@@ -38,6 +38,7 @@ use crate::{
     updates,
 };
 
+pub use connect::grpc;
 pub use error::KeeperError;
 
 /// Source events that may wait for the engine.
@@ -335,6 +336,7 @@ impl Keeper {
 
         let leasing = shards.watch(nodes.clone(), control.clone(), events.clone());
         let sources = Sources::new(Arc::clone(&chain), feeds, markets.clone(), config.timing);
+        let (doubts, doubts_heard) = Doubts::new();
         let watcher = Watcher {
             config: Arc::clone(&config),
             control: control.clone(),
@@ -343,6 +345,7 @@ impl Keeper {
             nodes,
             others: other_nodes,
             markets: markets.clone(),
+            doubts: doubts.clone(),
             hedged: config.hedge.is_some(),
             now: red_flags,
         };
@@ -365,7 +368,6 @@ impl Keeper {
         if let Some(service) = &service {
             executor = executor.with_updates(Arc::clone(service));
         }
-        let (doubts, doubts_heard) = Doubts::new();
         let watches_balance = config.mode >= Mode::Paper;
         if watches_balance {
             executor.check_balance().await;

@@ -2,6 +2,7 @@
 
 mod code;
 mod flags;
+mod grpc;
 mod keeper;
 mod shards;
 

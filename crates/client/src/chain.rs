@@ -10,6 +10,8 @@ use solana_sdk::{
 };
 use thiserror::Error;
 
+use crate::agreement::{Agreement, Claim};
+
 /// Why a question to a cluster was not answered.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ChainError {
@@ -185,6 +187,11 @@ pub trait Chain: Send + Sync {
 
     /// Accounts at one slot. Any number may be asked for; more than a node answers at once are refused by it (100).
     async fn accounts(&self, addresses: &[Pubkey]) -> Result<Accounts, ChainError>;
+
+    /// Whether other nodes say the same of accounts as an answer did. A node asked directly knows no others.
+    async fn agreement(&self, _claim: &Claim) -> Agreement {
+        Agreement::Alone
+    }
 
     /// Accounts of a program that match all filters.
     async fn program_accounts(

@@ -19,6 +19,7 @@
 #![warn(missing_docs)]
 
 mod account;
+mod agreement;
 mod chain;
 mod cluster;
 mod deployed;
@@ -47,6 +48,7 @@ mod token_account;
 mod transaction;
 
 pub use account::{DecodeError, ProgramAccount, decode, decode_any_version, decode_at, existing};
+pub use agreement::{Agreement, Claim, Claimed, Difference};
 pub use anchor_client::Cluster;
 pub use ballast::{
     self, Automation, DecreaseArgs, Health, IncreaseArgs, InitMarketArgs, KeeperRules, MarketMode,

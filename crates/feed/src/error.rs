@@ -21,6 +21,14 @@ pub enum FeedError {
         /// What it said.
         reason: String,
     },
+    /// The service wants a token, or another one.
+    #[error("{endpoint} lets only those in who have its token: {reason}")]
+    Unauthenticated {
+        /// Which.
+        endpoint: String,
+        /// What it said.
+        reason: String,
+    },
     /// Connecting and subscribing took too long.
     #[error("cannot subscribe: {endpoint}: nothing within {secs} s")]
     TooSlow {

@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use ballast_client::{Account, Endpoint, HIDDEN, Positions, Pubkey, ballast};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
-use tonic::Status;
+use tonic::{Code, Status};
 use yellowstone_grpc_client::{
-    ClientTlsConfig, GeyserGrpcBuilder, GeyserStream, SubscribeRequestSink,
+    ClientTlsConfig, GeyserGrpcBuilder, GeyserGrpcClient, GeyserGrpcClientError, GeyserStream,
+    SubscribeRequestSink,
 };
 use yellowstone_grpc_proto::geyser::{
     CommitmentLevel, SlotStatus, SubscribeRequest, SubscribeRequestFilterAccounts,
@@ -32,6 +33,18 @@ use crate::{
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
 /// Name of the subscription to slots.
 const SLOTS: &str = "slots";
+
+/// How long a service may take to say what it is.
+pub const LOOK_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a service said of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrpcSeen {
+    /// Its version, as it writes it.
+    pub version: String,
+    /// The confirmed slot that it has come to.
+    pub slot: u64,
+}
 
 /// How HTTP/2 notices that the other side is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,10 +129,7 @@ impl Grpc {
         self.hide(&said)
     }
 
-    async fn open(
-        &self,
-        wanted: &[Wanted],
-    ) -> Result<(SubscribeRequestSink, GeyserStream), FeedError> {
+    async fn connect(&self) -> Result<GeyserGrpcClient, FeedError> {
         let endpoint = self.label();
         let cannot_connect = |error: &dyn std::error::Error| FeedError::Connect {
             endpoint: endpoint.clone(),
@@ -144,17 +154,63 @@ impl Grpc {
             endpoint: endpoint.clone(),
             reason: "the token has characters that no header may have".into(),
         })?;
-        let mut client = builder.connect().await.map_err(|e| cannot_connect(&e))?;
+        builder.connect().await.map_err(|e| cannot_connect(&e))
+    }
+
+    async fn open(
+        &self,
+        wanted: &[Wanted],
+    ) -> Result<(SubscribeRequestSink, GeyserStream), FeedError> {
+        let mut client = self.connect().await?;
         let subscribed = client.subscribe_with_request(Some(request(wanted))).await;
         subscribed.map_err(|error| FeedError::Subscribe {
-            endpoint: endpoint.clone(),
+            endpoint: self.label(),
             reason: match &error {
-                yellowstone_grpc_client::GeyserGrpcClientError::TonicStatus(status) => {
-                    self.said(status)
-                }
+                GeyserGrpcClientError::TonicStatus(status) => self.said(status),
                 other => self.hide(&chain(other)),
             },
         })
+    }
+
+    /// Asks it which version it is and where it is, within [`LOOK_WITHIN`].
+    ///
+    /// # Errors
+    /// [`FeedError`]; [`FeedError::Unauthenticated`] where it wants a token, or another one.
+    pub async fn look(&self) -> Result<GrpcSeen, FeedError> {
+        let looking = async {
+            let mut client = self.connect().await?;
+            let refused = |error: GeyserGrpcClientError| self.refused(&error);
+            let version = client.get_version().await.map_err(refused)?.version;
+            let commitment = Some(CommitmentLevel::Confirmed);
+            let slot = client.get_slot(commitment).await.map_err(refused)?.slot;
+            Ok(GrpcSeen { version, slot })
+        };
+        let looked = timeout(LOOK_WITHIN, looking).await;
+        looked.unwrap_or_else(|_| {
+            Err(FeedError::Connect {
+                endpoint: self.label(),
+                reason: format!("no answer within {} s", LOOK_WITHIN.as_secs()),
+            })
+        })
+    }
+
+    fn refused(&self, error: &GeyserGrpcClientError) -> FeedError {
+        let endpoint = self.label();
+        match error {
+            GeyserGrpcClientError::TonicStatus(status) => {
+                let reason = self.said(status);
+                match status.code() {
+                    Code::Unauthenticated | Code::PermissionDenied => {
+                        FeedError::Unauthenticated { endpoint, reason }
+                    }
+                    _ => FeedError::Ended { endpoint, reason },
+                }
+            }
+            other => FeedError::Connect {
+                endpoint,
+                reason: self.hide(&chain(other)),
+            },
+        }
     }
 
     /// Puts in what comes until nobody reads it or the stream ends.

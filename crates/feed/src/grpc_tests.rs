@@ -294,3 +294,28 @@ async fn http2_notices_that_the_other_side_is_gone() {
     let ended = next(&mut updates).await.unwrap_err();
     assert!(matches!(ended, FeedError::Ended { .. }), "{ended}");
 }
+
+#[tokio::test]
+async fn a_service_says_what_it_is_and_whether_a_token_is_missing() {
+    let standin = Standin::start(Some("TOKEN-123456")).await.unwrap();
+    standin.slot(100);
+    standin.slot(90);
+    let with = |token: Option<&str>| Grpc::new(standin.endpoint(), token.map(Token::new));
+    let seen = with(Some("TOKEN-123456")).look().await.unwrap();
+    assert_eq!(seen.slot, 100);
+    assert!(seen.version.contains("1.2.3"), "{}", seen.version);
+    for token in [None, Some("TOKEN-654321")] {
+        let error = with(token).look().await.unwrap_err();
+        assert!(
+            matches!(error, FeedError::Unauthenticated { .. }),
+            "{error:?}"
+        );
+        assert!(!error.to_string().contains("TOKEN"), "{error}");
+    }
+    standin.set_fault(Fault::Internal);
+    let error = with(Some("TOKEN-123456")).look().await.unwrap_err();
+    assert!(error.to_string().contains("something is wrong"), "{error}");
+    let nobody = Grpc::new("http://127.0.0.1:9".into(), None);
+    let error = nobody.look().await.unwrap_err();
+    assert!(matches!(error, FeedError::Connect { .. }), "{error:?}");
+}

@@ -20,7 +20,7 @@ pub mod standin;
 mod websocket;
 
 pub use error::FeedError;
-pub use grpc::{Grpc, KeepAlive, Token};
+pub use grpc::{Grpc, GrpcSeen, KeepAlive, LOOK_WITHIN, Token};
 pub use queue::Limits;
 pub use recent::Recent;
 pub use websocket::{Websocket, explain};

@@ -56,6 +56,7 @@ struct Shared {
     token: Option<String>,
     subscriptions: AtomicUsize,
     write_version: AtomicU64,
+    slot: AtomicU64,
 }
 
 /// See the module's description. It ends when it is dropped.
@@ -79,6 +80,7 @@ impl Standin {
             token: token.map(str::to_owned),
             subscriptions: AtomicUsize::new(0),
             write_version: AtomicU64::new(0),
+            slot: AtomicU64::new(0),
         });
         let service = GeyserServer::new(Service(Arc::clone(&shared)));
         let served = tonic::transport::Server::builder()
@@ -121,6 +123,7 @@ impl Standin {
 
     /// The cluster has come to this slot.
     pub fn slot(&self, slot: u64) {
+        self.shared.slot.fetch_max(slot, Ordering::SeqCst);
         self.give(Given::Slot(slot, SlotStatus::SlotProcessed));
     }
 

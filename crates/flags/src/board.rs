@@ -143,6 +143,11 @@ impl<K: Ord + Copy + Display> Board<K> {
         self.endpoints.deny(names);
     }
 
+    /// See [`Endpoints::disagree`].
+    pub fn disagreeing(&mut self, names: Vec<String>) {
+        self.endpoints.disagree(names);
+    }
+
     /// See [`OwnSol::observe`].
     pub fn sol(&mut self, lamports: u64) {
         self.sol.observe(lamports);

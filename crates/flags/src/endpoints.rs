@@ -4,7 +4,7 @@
 //! does not count, so that one bad endpoint, whether it lags or tells slots of the future, counts for nothing. With two it raises this flag,
 //! because nobody can tell which of them is right, but no other: [`crate::stream_lag`] goes by the freshest. To keep it quiet one has to run all
 //! nodes but one. An endpoint that does not answer is not one that disagrees. One that said of a transaction what others deny disagrees, however
-//! near its slots are: it raises this flag, and no other.
+//! near its slots are: it raises this flag, and no other. So does one that says something else of an account than others; of two both are named.
 
 use crate::{
     flag::Flag,
@@ -19,6 +19,7 @@ pub struct Endpoints {
     latch: Latch,
     slots: Vec<(String, Option<u64>)>,
     denied: Vec<String>,
+    disagreeing: Vec<String>,
 }
 
 impl Default for Endpoints {
@@ -27,6 +28,7 @@ impl Default for Endpoints {
             latch: Latch::new(Flag::EndpointsDisagree),
             slots: Vec::new(),
             denied: Vec::new(),
+            disagreeing: Vec::new(),
         }
     }
 }
@@ -40,6 +42,11 @@ impl Endpoints {
     /// Those, by their names, that lately said of a transaction what others deny.
     pub fn deny(&mut self, names: Vec<String>) {
         self.denied = names;
+    }
+
+    /// Those, by their names, that lately said something else of an account than others.
+    pub fn disagree(&mut self, names: Vec<String>) {
+        self.disagreeing = names;
     }
 
     /// How it stands.
@@ -57,6 +64,12 @@ impl Endpoints {
         if !self.denied.is_empty() {
             let names = self.denied.join(", ");
             note = format!("{note} What {names} said of a transaction others deny.");
+        }
+        if !self.disagreeing.is_empty() {
+            let names = self.disagreeing.join(", ");
+            note = format!("{note} What {names} said of an account others deny.");
+        }
+        if !(self.denied.is_empty() && self.disagreeing.is_empty()) {
             reading = Ok(reading.unwrap_or(0).max(limits.raise_at));
         }
         self.latch.judge(limits, reading, note, now_secs)
@@ -158,6 +171,28 @@ mod tests {
                 .note
                 .ends_with("What rpc-2 said of a transaction others deny.")
         );
+        assert_eq!(judged(&[], 120..400).state, State::Quiet);
+    }
+
+    #[test]
+    fn one_that_says_something_else_of_an_account_fires_however_near_its_slots_are() {
+        let limits = Flag::EndpointsDisagree.default_limits();
+        let mut flag = Endpoints::default();
+        let mut judged = |names: &[&str], seconds: std::ops::Range<i64>| {
+            let mut last = flag.judge(&limits, seconds.start);
+            for now in seconds {
+                let slot = Some(1_000);
+                flag.observe(vec![("rpc-1".into(), slot), ("rpc-2".into(), slot)]);
+                flag.disagree(names.iter().map(|name| (*name).into()).collect());
+                last = flag.judge(&limits, now);
+            }
+            last
+        };
+        assert_eq!(judged(&[], 0..60).state, State::Quiet);
+        let raised = judged(&["rpc-1", "rpc-2"], 60..120);
+        assert_eq!(raised.state, State::Raised);
+        let note = "What rpc-1, rpc-2 said of an account others deny.";
+        assert!(raised.note.ends_with(note), "{}", raised.note);
         assert_eq!(judged(&[], 120..400).state, State::Quiet);
     }
 

@@ -38,7 +38,8 @@ pub(super) struct Plan {
     pub new_wallets: u32,
     pub instructions: Instructions,
     pub attempt: u32,
-    pub has_failed: bool,
+    /// However urgent it is.
+    pub must_simulate: bool,
 }
 
 impl Executor {
@@ -77,7 +78,7 @@ impl Executor {
         let mut request = with(&plan.instructions.first, micro_lamports, tip);
         // A swap may fail for reasons that only a simulation sees, and what has failed may fail again.
         let blind = matches!(kind, ActionKind::Deleverage | ActionKind::Liquidate);
-        let is_blind = active && blind && !plan.has_failed && fee::is_urgent(fees, &plan.stakes);
+        let is_blind = active && blind && !plan.must_simulate && fee::is_urgent(fees, &plan.stakes);
         if is_blind {
             request = request.compute_limit(units);
         }

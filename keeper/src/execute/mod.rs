@@ -4,6 +4,7 @@
 //! that is what keeps the keeper from acting twice. The same holds over a restart, because an intent is on disk before
 //! its transaction is sent, and is resumed before anything else is done for its position.
 
+mod backed;
 mod balance;
 pub mod budget;
 mod build;
@@ -28,10 +29,12 @@ use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 use tracing::{Instrument, Span, field};
 
+pub use backed::Unbacked;
 pub use budget::Spent;
 pub use fees::{Earned, FeeAccounts};
 pub use view::{Fresh, View, ViewError, ViewRequest};
 
+use backed::{Backing, Disputes};
 use balance::Balance;
 use ballast_strategy::{
     decide::{Action, ActionKind, Assessment, Kinds, Reason, refresh_due},
@@ -159,6 +162,8 @@ enum Trouble {
     Post(#[from] PostError),
     #[error(transparent)]
     Lease(#[from] NotNow),
+    #[error(transparent)]
+    Unbacked(#[from] Unbacked),
     #[error(
         "the band {lower} to {upper} needs tick arrays that do not exist: set automation.create_tick_arrays, or create them"
     )]
@@ -183,6 +188,7 @@ pub struct Executor {
     poster: Option<Arc<Poster>>,
     learned: Arc<Mutex<Learned>>,
     balance: Arc<Balance>,
+    disputes: Arc<Disputes>,
     spending: Arc<Mutex<Spending>>,
     /// How many postings there were.
     postings: Arc<AtomicU64>,
@@ -217,6 +223,7 @@ impl Executor {
             poster: None,
             learned: Arc::default(),
             balance: Arc::default(),
+            disputes: Arc::default(),
             spending: Arc::default(),
             postings: Arc::default(),
         }
@@ -311,6 +318,10 @@ impl Executor {
             ActionKind::RefreshPrice => self.try_show(&job, &mut report).await,
             _ => self.try_act(&job, &mut report).await,
         };
+        if matches!(verdict, Err(Trouble::Unbacked(_))) {
+            // Nor is it taken into the book.
+            (report.fresh, report.seen) = (None, None);
+        }
         report.verdict = verdict.unwrap_or_else(|trouble| match trouble {
             Trouble::Journal(error) => Verdict::Halt(error),
             // As what was refused: something else, which the reserve pays for, may take its place.
@@ -422,6 +433,10 @@ impl Executor {
         if self.permission(&job.position, job.action) == Permission::Nothing {
             return Ok(Verdict::NotDue);
         }
+        let backing = self.backing(job, &look.view).await?;
+        if backing == Backing::Changed {
+            return Ok(Verdict::NotDue);
+        }
         let id = self.number()?;
         self.recorder
             .record(&look.position.address, &look.situation(), at);
@@ -449,7 +464,7 @@ impl Executor {
             },
             instructions,
             attempt: job.attempt,
-            has_failed: job.has_failed,
+            must_simulate: job.has_failed || backing == Backing::Unsure,
         })
         .await
     }
@@ -470,6 +485,9 @@ impl Executor {
         let Some(reason) = refresh_due(&view.market, &market.prices) else {
             return Ok(Verdict::NotDue);
         };
+        if self.backing(job, &view).await? == Backing::Changed {
+            return Ok(Verdict::NotDue);
+        }
         let instruction = instruction::refresh_stage(market);
         self.tell_market(job, market, &view, &reason, instruction)
             .await
@@ -511,7 +529,7 @@ impl Executor {
             new_wallets: 0,
             instructions: vec![instruction].into(),
             attempt: job.attempt,
-            has_failed: job.has_failed,
+            must_simulate: job.has_failed,
         })
         .await
     }

@@ -90,6 +90,10 @@ fn said(condition: Condition) -> String {
         Condition::Ahead { slots } => format!(
             "tells slots that cannot have been reached, by {slots}: it is asked last, and they are not believed"
         ),
+        Condition::Disagrees => {
+            "says something else of an account than the others: it is asked last for ten minutes"
+                .into()
+        }
         Condition::Contradicted => {
             "said of a transaction what the others deny: it is asked last for ten minutes".into()
         }
@@ -116,6 +120,7 @@ mod tests {
         let expected = "rpc-2 (https://node.example) is 75 slots behind: it is asked last";
         assert_eq!(behind, [expected]);
         assert_eq!(news(Condition::Behind { slots: 76 }), Vec::<String>::new());
+        assert!(news(Condition::Disagrees)[0].contains("something else of an account"));
         assert!(news(Condition::Contradicted)[0].contains("the others deny"));
         assert!(news(Condition::Well)[0].contains("in its turn again"));
     }

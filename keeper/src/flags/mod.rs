@@ -1,7 +1,7 @@
 //! Red flags on a running keeper. A task of its own looks at the engine's pictures once a second, judges, tells what was raised or
 //! cleared, and has the keeper only reduce risk when enough are raised. The engine does not wait for any of it.
 //!
-//! - [`watch`] is that task; [`endpoints`] and [`flow`] ask nodes for what the pictures do not hold.
+//! - [`watch`] is that task; [`endpoints`] and [`flow`] ask nodes for what the pictures do not hold. `sample` compares what they say of accounts.
 //! - `pass` goes over a market's positions: our liquidity, boundaries that come near, contingency.
 //! - [`Shown`] is what the API shows of them.
 //! - [`reduce`] is the way from flags to the mode, and from a person's `resume` back.
@@ -12,6 +12,7 @@ pub mod endpoints;
 pub mod flow;
 mod pass;
 pub mod reduce;
+mod sample;
 mod shown;
 pub mod watch;
 

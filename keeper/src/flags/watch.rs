@@ -22,6 +22,7 @@ use super::{
     EndpointSeen, FlagsNow, Heard, MarketContingency, endpoints, flow,
     pass::{Ask, pass},
     reduce::Reducer,
+    sample,
 };
 use crate::{
     config::Config,
@@ -29,6 +30,7 @@ use crate::{
     event::KeeperEvent,
     events::Events,
     picture::{MarketPicture, Pictures},
+    sources::Doubts,
 };
 
 /// How often the flags are judged.
@@ -54,6 +56,8 @@ pub struct Watcher {
     pub others: Vec<Arc<dyn Chain>>,
     /// Markets.
     pub markets: Vec<Arc<MarketContext>>,
+    /// Where accounts are named that the book should read again.
+    pub doubts: Doubts,
     /// Whether there is a hedge, whose funding and fills will be told.
     pub hedged: bool,
     /// Where readers look.
@@ -73,7 +77,8 @@ impl Watcher {
         let (config, events) = (Arc::clone(&self.config), self.events.clone());
         let own = Arc::new(self.nodes.clone());
         let reading = flow::watch(own, config, self.markets.clone(), events, sender);
-        tokio::join!(asking, reading, Judge::new(&self).run(heard));
+        let comparing = sample::watch(&self.nodes, &self.pictures, &self.doubts);
+        tokio::join!(asking, reading, comparing, Judge::new(&self).run(heard));
     }
 }
 
@@ -129,9 +134,13 @@ impl<'a> Judge<'a> {
             Heard::Endpoints(seen) => {
                 let slots = seen.iter().map(|seen| (seen.name.clone(), seen.slot));
                 self.board.endpoints(slots.collect());
-                let denied = |seen: &&EndpointSeen| seen.condition == Some(Condition::Contradicted);
-                let denied = seen.iter().filter(denied).map(|seen| seen.name.clone());
-                self.board.denied(denied.collect());
+                let named = |condition: Condition| {
+                    let all = seen.iter();
+                    let all = all.filter(|seen| seen.condition == Some(condition));
+                    all.map(|seen| seen.name.clone()).collect()
+                };
+                self.board.denied(named(Condition::Contradicted));
+                self.board.disagreeing(named(Condition::Disagrees));
                 for message in self.conditions.news(&seen) {
                     self.watcher.events.send(KeeperEvent::Warning { message });
                 }

@@ -9,7 +9,7 @@ use solana_sdk::hash::Hash;
 
 use super::{Keeper, KeeperError, Parts};
 use crate::{
-    config::{Config, Mode, RemoteSigner},
+    config::{self, Config, Mode, RemoteSigner},
     event::KeeperEvent,
     events::Events,
     hedge,
@@ -104,21 +104,32 @@ fn signer(
 
 /// What streams, in the order in which it is tried.
 fn feeds(config: &Config) -> Result<Vec<Arc<dyn Feed>>, KeeperError> {
-    let Some(url) = &config.feed.grpc_url else {
-        let urls = [&config.ws_url]
-            .into_iter()
-            .chain(&config.nodes.more_ws_urls);
-        let websocket = |url: &Endpoint| Arc::new(Websocket::new(url.clone())) as Arc<dyn Feed>;
-        return Ok(urls.map(websocket).collect());
+    if let Some(grpc) = grpc(&config.feed)? {
+        return Ok(vec![Arc::new(grpc)]);
+    }
+    let urls = [&config.ws_url]
+        .into_iter()
+        .chain(&config.nodes.more_ws_urls);
+    let websocket = |url: &Endpoint| Arc::new(Websocket::new(url.clone())) as Arc<dyn Feed>;
+    Ok(urls.map(websocket).collect())
+}
+
+/// The gRPC service that streams, with its token; `None`: websockets do.
+///
+/// # Errors
+/// [`KeeperError::FeedToken`].
+pub fn grpc(feed: &config::Feed) -> Result<Option<Grpc>, KeeperError> {
+    let Some(url) = &feed.grpc_url else {
+        return Ok(None);
     };
-    let token = config.feed.grpc_token.as_ref().map(|path| {
+    let token = feed.grpc_token.as_ref().map(|path| {
         let text = std::fs::read_to_string(path).map_err(|source| KeeperError::FeedToken {
             path: path.clone(),
             source,
         });
         text.map(|text| Token::new(&text))
     });
-    Ok(vec![Arc::new(Grpc::new(url.clone(), token.transpose()?))])
+    Ok(Some(Grpc::new(url.clone(), token.transpose()?)))
 }
 
 /// Which cluster the nodes belong to. One that does not answer now may answer later; one at least has to.

@@ -41,6 +41,22 @@ impl PositionPictures {
         self.buckets.iter().flat_map(|bucket| bucket.iter())
     }
 
+    /// The first whose address comes after this one; of all for `None`.
+    pub fn after(&self, address: Option<&Pubkey>) -> Option<&Arc<PositionPicture>> {
+        let Some(address) = address else {
+            return self.iter().next();
+        };
+        let buckets = self.buckets.get(place(address)..)?;
+        let behind = |one: &&Arc<PositionPicture>| one.address > *address;
+        buckets.iter().find_map(|bucket| {
+            let index = match find(bucket, address) {
+                Ok(index) => index + 1,
+                Err(index) => index,
+            };
+            bucket.get(index).filter(behind)
+        })
+    }
+
     /// Number of positions.
     pub fn len(&self) -> usize {
         self.len
@@ -133,6 +149,15 @@ mod tests {
         assert_eq!((before.len(), pictures.len()), (4, 3));
         assert!(pictures.get(&position([1, 9], 0).address).is_none());
         assert_eq!(pictures.get(&position([3, 1], 0).address).unwrap().slot, 2);
+        let after = |address: Option<&Pubkey>| pictures.after(address).map(|one| one.address);
+        let mut met = vec![];
+        let mut last = None;
+        while let Some(next) = after(last.as_ref()) {
+            met.push(next);
+            last = Some(next);
+        }
+        assert!(met.iter().eq(pictures.iter().map(|one| &one.address)));
+        assert_eq!(after(Some(&position([2, 0], 0).address)), Some(met[0]));
         // What did not change is shared.
         let untouched = position([255, 0], 0).address;
         let same = |pictures: &PositionPictures| Arc::as_ptr(pictures.get(&untouched).unwrap());

@@ -1,8 +1,6 @@
 //! The keeper as a whole against the simulated cluster: killed anywhere, it comes to the same end and acts once.
 
 use std::{
-    hash::{BuildHasher, Hasher, RandomState},
-    io::Write,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -13,7 +11,7 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use solana_sdk::{signature::Keypair, signer::Signer};
 use tokio::time::{Instant, sleep};
 
-use super::{Disk, Faults, World, bytes};
+use super::{Disk, Faults, World, bytes, seeds::Seeds};
 use crate::{
     Config, Keeper, KeeperEvent, Mode, Parts,
     journal::{Outcome, Record, Storage, Tail, scan},
@@ -237,17 +235,11 @@ fn faults() -> impl Strategy<Value = Faults> {
 
 /// Draws that are others in every run, unless `BALLAST_SEED` names them.
 fn fresh_draws() -> ProptestConfig {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let seed = number("BALLAST_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
-    let cases = number("PROPTEST_CASES").unwrap_or(64);
-    // Not by a macro: what passes is then printed as well.
-    let _ = writeln!(
-        std::io::stderr(),
-        "killed_anywhere_on_a_bad_cluster_it_acts_exactly_once: BALLAST_SEED={seed} PROPTEST_CASES={cases}"
-    );
+    let test = "killed_anywhere_on_a_bad_cluster_it_acts_exactly_once";
+    let seeds = Seeds::of(test, "PROPTEST_CASES", 64);
     ProptestConfig {
-        cases: cases.try_into().unwrap(),
-        rng_seed: RngSeed::Fixed(seed),
+        cases: seeds.count.try_into().unwrap(),
+        rng_seed: RngSeed::Fixed(seeds.first),
         // The seed replays it.
         failure_persistence: None,
         ..ProptestConfig::default()

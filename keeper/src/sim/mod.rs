@@ -3,6 +3,7 @@
 //! Time is tokio's paused clock, so that minutes of blockhashes expiring take no time. A crash freezes every operation at
 //! the moment it happens: nothing that the keeper still does afterwards has any effect, as after SIGKILL.
 
+mod agreement_tests;
 mod api_tests;
 mod automation_tests;
 mod budget_tests;
@@ -24,6 +25,7 @@ pub(crate) mod nodes_tests;
 mod path_tests;
 mod paths;
 mod power_tests;
+mod seeds;
 mod shards_tests;
 mod show_tests;
 mod signer_tests;

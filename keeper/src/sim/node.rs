@@ -7,8 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use ballast_client::{
-    AccountFilter, Accounts, BallastError, Blockhash, Chain, ChainError, Confirmation,
-    OwnedAccounts, Simulation, TransactionRecord, TransactionStatus, VersionedTransaction,
+    Account, AccountFilter, Accounts, BallastError, Blockhash, Chain, ChainError, Confirmation,
+    OwnedAccounts, Position, Simulation, TransactionRecord, TransactionStatus,
+    VersionedTransaction, decode,
 };
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use tokio::{sync::watch, time::sleep};
@@ -71,6 +72,8 @@ pub enum Lie {
     Ahead(u64),
     /// A fork that nobody else is on: transactions are confirmed at once, and gone after this many slots.
     Fork(u64),
+    /// That every position has a little more than it has.
+    Positions,
 }
 
 /// What a node does with transactions.
@@ -193,6 +196,18 @@ impl Node {
         told
     }
 
+    /// An account as it tells it.
+    fn account_told(&self, account: Account) -> Account {
+        let lies = self.manners().lie == Lie::Positions;
+        match decode::<Position>(&Pubkey::default(), &account) {
+            Ok(mut position) if lies => {
+                position.idle_quote += 1;
+                super::bytes::position_account(&position)
+            }
+            _ => account,
+        }
+    }
+
     /// A slot as it tells it.
     fn slot_told(&self, slot: u64) -> u64 {
         match self.manners().lie {
@@ -212,7 +227,12 @@ impl Chain for Node {
         let told = async {
             let answer = self.world.accounts(addresses).await?;
             let slot = self.slot_told(answer.slot);
-            Ok(Accounts { slot, ..answer })
+            let accounts = answer.accounts.into_iter();
+            let accounts = accounts.map(|account| Some(self.account_told(account?)));
+            Ok(Accounts {
+                slot,
+                accounts: accounts.collect(),
+            })
         };
         let brief = |told: &Accounts| format!("{} at {}", addresses.len(), told.slot);
         self.tell("getMultipleAccounts", told, brief).await
@@ -226,7 +246,12 @@ impl Chain for Node {
         let told = async {
             let answer = self.world.program_accounts(program, filters).await?;
             let slot = answer.slot.map(|slot| self.slot_told(slot));
-            Ok(OwnedAccounts { slot, ..answer })
+            let accounts = answer.accounts.into_iter();
+            let accounts = accounts.map(|(address, account)| (address, self.account_told(account)));
+            Ok(OwnedAccounts {
+                slot,
+                accounts: accounts.collect(),
+            })
         };
         let brief = |told: &OwnedAccounts| format!("at {:?}", told.slot);
         self.tell("getProgramAccounts", told, brief).await

@@ -86,6 +86,7 @@ impl Story {
             Lie::NoBlockhash,
             Lie::WouldFail,
             Lie::Fork(20),
+            Lie::Positions,
         ];
         let lie = lies[self.draw(lies.len() as u64) as usize];
         Manners {
@@ -96,18 +97,18 @@ impl Story {
 
     /// New manners: the anchor works, and of the others one may lie, always the same.
     fn behave(&mut self, nodes: &[Node], anchor: usize, liar: usize) {
-        for (index, node) in nodes.iter().enumerate() {
-            let manners = if index == anchor {
-                Manners {
-                    lag: [0, 3][self.draw(2) as usize],
-                    answers: [Answers::Well, Answers::Busy(20)][self.draw(2) as usize],
-                    ..WELL
-                }
-            } else if index == liar {
-                self.liar()
-            } else {
-                self.shaky()
-            };
+        let manners = (0..nodes.len()).map(|index| match index {
+            _ if index == anchor => Manners {
+                lag: [0, 3][self.draw(2) as usize],
+                answers: [Answers::Well, Answers::Busy(20)][self.draw(2) as usize],
+                ..WELL
+            },
+            _ if index == liar => self.liar(),
+            _ => self.shaky(),
+        });
+        let mut manners: Vec<Manners> = manners.collect();
+        outvoted(&mut manners, liar);
+        for (node, manners) in nodes.iter().zip(manners) {
             node.behave(manners);
         }
     }
@@ -210,6 +211,19 @@ impl Story {
             judged(&world, dollars, away)
         });
         Told { took, trace }
+    }
+}
+
+/// Who lies of accounts is outvoted by two that speak. With one nobody knows who is right, and what does not protect waits for a person.
+fn outvoted(manners: &mut [Manners], liar: usize) {
+    let lies = manners.get(liar).is_some_and(|it| it.lie == Lie::Positions);
+    let enough = manners.len() > 2;
+    for (index, other) in manners.iter_mut().enumerate().filter(|_| lies) {
+        match index == liar {
+            true if !enough => other.lie = Lie::None,
+            false if enough => (other.answers, other.lag) = (Answers::Well, other.lag.min(4)),
+            _ => {}
+        }
     }
 }
 

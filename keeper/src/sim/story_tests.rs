@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::{
     Faults,
     crash_tests::{POSITIONS, beside, parts, settled, world},
+    seeds::Seeds,
     story::{Story, done, is_enough, paused},
 };
 use crate::{Keeper, Mode, picture::Picture};
@@ -32,15 +33,14 @@ fn without_faults_each_position_is_rehedged_or_brought_to_safety() {
     }
 }
 
-/// `BALLAST_SEED`: the first; `BALLAST_NODE_SEEDS`: how many. With one it is printed what happens.
+/// New seeds in every run, unless `BALLAST_SEED` names the first; `BALLAST_NODE_SEEDS`: how many. With one it is printed what happens.
 #[test]
 fn whatever_nodes_do_and_wherever_it_is_killed_it_acts_once_and_in_time() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let first = number("BALLAST_SEED").unwrap_or(1);
-    let count: u64 = number("BALLAST_NODE_SEEDS").unwrap_or(200);
-    println!("BALLAST_SEED={first} BALLAST_NODE_SEEDS={count}");
+    let test = "whatever_nodes_do_and_wherever_it_is_killed_it_acts_once_and_in_time";
+    let seeds = Seeds::of(test, "BALLAST_NODE_SEEDS", 200);
+    let count = seeds.count;
     let (mut wrong, mut longest) = (Vec::new(), (Duration::ZERO, 0));
-    for seed in first..first + count {
+    for seed in seeds.all() {
         let told = Story::new(seed).tell(count == 1);
         for line in told.trace {
             println!("{line}");

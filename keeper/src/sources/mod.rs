@@ -23,7 +23,7 @@ mod tests;
 #[cfg(test)]
 mod ws_server;
 
-pub use ballast_feed::explain;
+pub use ballast_feed::{FeedError, Grpc, GrpcSeen, explain};
 pub use doubts::{Doubts, DoubtsHeard};
 
 use std::{sync::Arc, time::Duration};

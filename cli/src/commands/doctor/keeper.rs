@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use ballast_client::{BundleLane, RemoteSigner, RpcChain, TransactionSigner};
 use ballast_keeper::{Config, key_file};
 
-use super::{DoctorReport, State};
+use super::{DoctorReport, State, grpc};
 
 /// What the service is asked to sign: no transaction.
 const TEXT: &[u8] = b"ballast doctor asks whether anybody signs";
@@ -27,6 +27,7 @@ pub(super) async fn check(
     let finding = format!("{} markets, mode {:?}", config.markets.len(), config.mode);
     report.add(WHAT, State::Ok, finding);
     signs(report, &config).await;
+    grpc::check(report, &config, chain).await;
     engine(report, &config, chain).await;
     Some(config)
 }

@@ -13,6 +13,7 @@ use super::{
     health::ceiling,
     ruling::{Ruling, Witness, rule, seen},
 };
+use crate::agreement::{Agreement, Claim};
 use crate::chain::{
     AccountFilter, Accounts, Blockhash, Chain, ChainError, Confirmation, Expiry, OwnedAccounts,
     PastTransaction, Simulation, TransactionRecord, TransactionStatus,
@@ -100,6 +101,10 @@ impl Chain for Nodes {
         };
         let worth = |answer: &Accounts| self.worth(answer.slot);
         self.first("getMultipleAccounts", question, worth).await
+    }
+
+    async fn agreement(&self, claim: &Claim) -> Agreement {
+        self.agree(claim).await
     }
 
     async fn program_accounts(

@@ -35,6 +35,8 @@ pub enum Condition {
         /// By so many slots.
         slots: u64,
     },
+    /// What it said of an account is not what others say, or is what the only other one denies.
+    Disagrees,
     /// What it said of a transaction was not so.
     Contradicted,
 }
@@ -47,7 +49,8 @@ impl Condition {
             Self::Behind { .. } => 1,
             Self::Failing { .. } => 2,
             Self::Ahead { .. } => 3,
-            Self::Contradicted => 4,
+            Self::Disagrees => 4,
+            Self::Contradicted => 5,
         }
     }
 }
@@ -69,6 +72,8 @@ pub(super) struct Health {
     latency_ms: u64,
     told: Option<Told>,
     contradicted_ms: Option<u64>,
+    /// When it said something else of an account than others.
+    disagreed_ms: Option<u64>,
     /// When something signed on its blockhash expired.
     misled_ms: Option<u64>,
     /// Questions in a row for what became of a transaction that it has not answered.
@@ -152,6 +157,11 @@ impl Health {
         self.contradicted_ms = Some(now_ms);
     }
 
+    /// It said something else of an account than others.
+    pub fn disagrees(&mut self, now_ms: u64) {
+        self.disagreed_ms = Some(now_ms);
+    }
+
     /// What was signed on its blockhash has expired, which may be its fault or not.
     pub fn misled(&mut self, now_ms: u64) {
         self.misled_ms = Some(now_ms);
@@ -232,6 +242,9 @@ pub(super) fn conditions(all: &[Health], lag_slots: u64, now_ms: u64) -> Vec<Con
         let recent = |at: u64| now_ms.saturating_sub(at) < CONTRADICTED_MS;
         if health.contradicted_ms.is_some_and(recent) {
             return Condition::Contradicted;
+        }
+        if health.disagreed_ms.is_some_and(recent) {
+            return Condition::Disagrees;
         }
         if let Some(slots) = health.tells_false_slots(now_ms) {
             return Condition::Ahead { slots };
@@ -379,6 +392,20 @@ mod tests {
         assert_eq!(order(&all, LAG, 1_000), [1, 0]);
         assert_eq!(conditions(&all, LAG, 600_999)[0], Condition::Contradicted);
         assert_eq!(conditions(&all, LAG, 601_000)[0], Condition::Well);
+    }
+
+    #[test]
+    fn who_says_something_else_of_an_account_is_asked_last_for_a_while() {
+        let mut all = telling(&[1_000, 1_000, 1_000]);
+        all[0].disagrees(1_000);
+        all[1].contradicted(1_000);
+        assert_eq!(order(&all, LAG, 1_000), [2, 0, 1]);
+        assert_eq!(conditions(&all, LAG, 600_999)[0], Condition::Disagrees);
+        assert_eq!(conditions(&all, LAG, 601_000)[0], Condition::Well);
+        // Of two that dispute each other neither is preferred.
+        let mut two = telling(&[1_000, 1_000]);
+        two.iter_mut().for_each(|one| one.disagrees(1_000));
+        assert_eq!(order(&two, LAG, 1_000), [0, 1]);
     }
 
     #[test]

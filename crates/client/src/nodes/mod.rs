@@ -1,16 +1,19 @@
 //! Several nodes as one [`Chain`].
 //!
 //! Questions go to the best of them, and to the next when it fails or takes too long; signed bytes go to all. What became of a
-//! transaction is what two of them say: one that lags or lies decides nothing. Slots that others cannot have reached are cut.
+//! transaction is what two of them say: one that lags or lies decides nothing. Slots that others cannot have reached are cut. What an answer
+//! said of accounts is compared with what the others say of them, where something is to be done about it.
 //!
 //! A node that has not told what became of transactions for [`NodesConfig::alone_after`] is not waited for any longer: with one node left
 //! that one is believed, as where only one is configured.
 
 mod asking;
 mod chain;
+mod compare;
 mod health;
 mod reach;
 mod ruling;
+mod testimony;
 
 use std::{
     collections::VecDeque,

@@ -29,6 +29,8 @@ pub struct Cluster {
     landed: BTreeMap<Signature, (u64, bool)>,
     /// How often nodes, and not an engine, were handed something.
     pub public: u64,
+    /// What every account holds, from which height on.
+    pub written: Vec<(u64, u8)>,
     /// Of a hundred.
     pub lost: u64,
     pub fails: u64,
@@ -109,6 +111,14 @@ impl Cluster {
                 "context": context,
                 "value": { "blockhash": BLOCKHASH, "lastValidBlockHeight": 1_000 + LIFE },
             }),
+            "getMultipleAccounts" => {
+                self.height += 1;
+                let written = self.written.iter().rev();
+                let held = written.clone().find(|(since, _)| *since <= height);
+                let account = account(held.map_or(0, |(_, byte)| *byte));
+                let asked = params[0].as_array().unwrap();
+                json!({ "context": context, "value": vec![account; asked.len()] })
+            }
             "sendTransaction" => {
                 self.public += 1;
                 self.take(params[0].as_str().unwrap())
@@ -136,6 +146,12 @@ impl Cluster {
             other => panic!("{other} is not asked"),
         }
     }
+}
+
+/// An account that holds one byte.
+pub fn account(byte: u8) -> Value {
+    json!({ "lamports": 1, "owner": ballast_client::ballast::ID.to_string(), "executable": false, "rentEpoch": 0, "space": 1,
+        "data": [STANDARD.encode([byte]), "base64"] })
 }
 
 /// One signature, of a message without instructions: what is in it is not looked at.

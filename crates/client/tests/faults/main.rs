@@ -1,6 +1,7 @@
 //! The real client, [`RpcChain`], [`Nodes`] and [`Sender`], over real connections through nodes that fail in every way that is known: what
 //! it says became of a transaction is what became of it, and it sends the same bytes only.
 
+mod agreement;
 mod bundle;
 mod cluster;
 mod engine;

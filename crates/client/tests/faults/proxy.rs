@@ -10,7 +10,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::cluster::{Shared, draw, status};
+use super::cluster::{Shared, account, draw, status};
 
 /// What may happen to a question or its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub enum Manner {
     ShortBlockhash,
     /// It gives none.
     NoBlockhash,
+    /// Accounts hold something else.
+    OtherAccounts,
     /// Nobody answers.
     Silent,
 }
@@ -133,6 +135,12 @@ fn answered(cluster: &Shared, manner: Manner, asked: u64, method: &str, params: 
         match (manner, method) {
             (Manner::Landed, "getSignatureStatuses") => of_status(status(u64::MAX / 2, None)),
             (Manner::Future, "getSlot") => json!(u32::MAX),
+            (Manner::OtherAccounts, "getMultipleAccounts") => {
+                let mut answer = truth;
+                let all = answer["value"].as_array_mut().unwrap();
+                all.fill(account(u8::MAX));
+                answer
+            }
             (Manner::ShortBlockhash, "getLatestBlockhash") => {
                 let mut answer = truth;
                 answer["value"]["lastValidBlockHeight"] = json!(750);

@@ -22,6 +22,28 @@ use super::{Fault, Shared, subscriber::Subscriber};
 
 pub(super) struct Service(pub(super) Arc<Shared>);
 
+impl Shared {
+    fn require_token<T>(&self, request: &Request<T>) -> Result<(), Status> {
+        let token = request.metadata().get("x-token");
+        let token = token.and_then(|token| token.to_str().ok());
+        if self.token.is_some() && self.token.as_deref() != token {
+            // Some services name what they refuse.
+            let token = token.unwrap_or("no token");
+            return Err(Status::unauthenticated(format!("{token} is not known")));
+        }
+        Ok(())
+    }
+
+    /// What it says when nothing is streamed.
+    fn answers<T>(&self, request: &Request<T>) -> Result<(), Status> {
+        self.require_token(request)?;
+        match self.fault() {
+            Fault::Internal => Err(Status::internal("something is wrong")),
+            _ => Ok(()),
+        }
+    }
+}
+
 type Told<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
@@ -36,13 +58,7 @@ impl Geyser for Service {
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let shared = &self.0;
         shared.subscriptions.fetch_add(1, Ordering::SeqCst);
-        let token = request.metadata().get("x-token");
-        let token = token.and_then(|token| token.to_str().ok());
-        if shared.token.is_some() && shared.token.as_deref() != token {
-            // Some services name what they refuse.
-            let token = token.unwrap_or("no token");
-            return Err(Status::unauthenticated(format!("{token} is not known")));
-        }
+        shared.require_token(&request)?;
         if shared.fault() == Fault::Internal {
             return Err(Status::internal("something is wrong"));
         }
@@ -74,59 +90,66 @@ impl Geyser for Service {
         &self,
         _: Request<Streaming<SubscribeDeshredRequest>>,
     ) -> Result<Response<Self::SubscribeDeshredStream>, Status> {
-        Err(Status::unimplemented("subscribe only"))
+        Err(Status::unimplemented("not known here"))
     }
 
     async fn subscribe_gossip(
         &self,
         _: Request<SubscribeGossipRequest>,
     ) -> Result<Response<Self::SubscribeGossipStream>, Status> {
-        Err(Status::unimplemented("subscribe only"))
+        Err(Status::unimplemented("not known here"))
     }
 
     async fn subscribe_replay_info(
         &self,
         _: Request<SubscribeReplayInfoRequest>,
     ) -> Result<Response<SubscribeReplayInfoResponse>, Status> {
-        Err(Status::unimplemented("subscribe only"))
+        Err(Status::unimplemented("not known here"))
     }
 
     async fn ping(&self, _: Request<PingRequest>) -> Result<Response<PongResponse>, Status> {
-        Err(Status::unimplemented("subscribe only"))
+        Err(Status::unimplemented("not known here"))
     }
 
     async fn get_latest_blockhash(
         &self,
         _: Request<GetLatestBlockhashRequest>,
     ) -> Result<Response<GetLatestBlockhashResponse>, Status> {
-        Err(Status::unimplemented("subscribe only"))
+        Err(Status::unimplemented("not known here"))
     }
 
     async fn get_block_height(
         &self,
         _: Request<GetBlockHeightRequest>,
     ) -> Result<Response<GetBlockHeightResponse>, Status> {
-        Err(Status::unimplemented("subscribe only"))
+        Err(Status::unimplemented("not known here"))
     }
 
     async fn get_slot(
         &self,
-        _: Request<GetSlotRequest>,
+        request: Request<GetSlotRequest>,
     ) -> Result<Response<GetSlotResponse>, Status> {
-        Err(Status::unimplemented("subscribe only"))
+        self.0.answers(&request)?;
+        let slot = self.0.slot.load(Ordering::SeqCst);
+        Ok(Response::new(GetSlotResponse { slot }))
     }
 
     async fn is_blockhash_valid(
         &self,
         _: Request<IsBlockhashValidRequest>,
     ) -> Result<Response<IsBlockhashValidResponse>, Status> {
-        Err(Status::unimplemented("subscribe only"))
+        Err(Status::unimplemented("not known here"))
     }
 
     async fn get_version(
         &self,
-        _: Request<GetVersionRequest>,
+        request: Request<GetVersionRequest>,
     ) -> Result<Response<GetVersionResponse>, Status> {
-        Err(Status::unimplemented("subscribe only"))
+        self.0.answers(&request)?;
+        // As Yellowstone writes it.
+        let version = r#"{"version":{"package":"stand-in","version":"1.2.3"},"extra":{}}"#;
+        Ok(Response::new(GetVersionResponse {
+            version: version.into(),
+        }))
     }
 }

@@ -1,0 +1,43 @@
+//! Seeds of random tests: others in every run, printed, and taken back.
+
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    io::Write,
+};
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// What a test draws from.
+#[derive(Clone, Copy, Debug)]
+pub struct Seeds {
+    /// The first.
+    pub first: u64,
+    /// How many.
+    pub count: u64,
+}
+
+impl Seeds {
+    /// `BALLAST_SEED`, or else a new one; as many as a variable says, or else `usual`. Printed.
+    pub fn of(test: &str, variable: &str, usual: u64) -> Self {
+        let fresh = || RandomState::new().build_hasher().finish();
+        let seeds = Self {
+            // Short enough to be typed, with room for those that follow it.
+            first: number("BALLAST_SEED").unwrap_or_else(|| fresh() >> 16),
+            count: number(variable).unwrap_or(usual),
+        };
+        let Self { first, count } = seeds;
+        // Not by a macro: what passes is then printed as well.
+        let _ = writeln!(
+            std::io::stderr(),
+            "{test}: BALLAST_SEED={first} {variable}={count}"
+        );
+        seeds
+    }
+
+    /// All of them.
+    pub fn all(self) -> impl Iterator<Item = u64> {
+        (0..self.count).map(move |index| self.first.wrapping_add(index))
+    }
+}
