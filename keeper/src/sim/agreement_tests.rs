@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     Disk, Faults, World, bytes,
     crash_tests::{beside, landed, settled, world},
-    node::{Lie, Manners},
+    node::{Answers, Lie, Manners},
     nodes_tests::{BOUND, COUNT, WELL, lying, nodes, on_nodes},
 };
 use crate::{
@@ -208,6 +208,41 @@ async fn what_protects_waits_for_two_to_agree_and_not_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_that_fails_when_it_is_asked_again_is_not_asked_without_end() {
+    let position = Pubkey::new_from_array([100; 32]);
+    let (world, _) = world(76, Faults::default());
+    world.lock().trace = Some(Vec::new());
+    let failing = Manners {
+        lag: 5,
+        answers: Answers::Busy(60),
+        ..WELL
+    };
+    let members = nodes(&world, &[failing, WELL]);
+    let [first, second] = [&members[0], &members[1]].map(|it| Arc::new(it.clone()));
+    let nodes = Nodes::new(first, vec![second], NodesConfig::default());
+    for _ in 0..40 {
+        world
+            .lock()
+            .change_positions(|position| position.idle_quote += 1);
+        sleep(SECS(2)).await;
+        let (began, asked) = (Instant::now(), asked(&world));
+        let _ = nodes.sample(&[(position, false)]).await;
+        assert!(began.elapsed() < SECS(10), "{:?}", began.elapsed());
+        let more = self::asked(&world) - asked;
+        assert!(more < 60, "{more}");
+    }
+}
+
+/// How often nodes were asked for accounts.
+fn asked(world: &World) -> usize {
+    let inner = world.lock();
+    let lines = inner.trace.iter().flatten();
+    lines
+        .filter(|line| line.contains("getMultipleAccounts"))
+        .count()
+}
+
+#[tokio::test(start_paused = true)]
 async fn nodes_asked_as_one_say_what_each_thinks_of_a_position() {
     let position = Pubkey::new_from_array([100; 32]);
     let of = bytes::context().snapshot_addresses();
@@ -216,7 +251,7 @@ async fn nodes_asked_as_one_say_what_each_thinks_of_a_position() {
         .map(|address| (*address, true))
         .chain([(position, false)])
         .collect();
-    let asked = |manners: &[Manners]| {
+    let as_one = |manners: &[Manners]| {
         let (world, _) = world(75, Faults::default());
         let mut members = nodes(&world, manners).into_iter();
         let first = Arc::new(members.next().unwrap()) as Arc<dyn Chain>;
@@ -232,7 +267,7 @@ async fn nodes_asked_as_one_say_what_each_thinks_of_a_position() {
         (&[LIAR, WELL, WELL], "Outvoted"),
         (&[lying(Lie::Unknown), WELL], "Backed"),
     ] {
-        let nodes = asked(manners);
+        let nodes = as_one(manners);
         // Else the first that speaks is not asked alone.
         nodes.survey().await;
         let agreement = nodes.sample(&accounts).await.unwrap();

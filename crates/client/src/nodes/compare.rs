@@ -154,6 +154,8 @@ impl Nodes {
                     if more.is_empty() || Instant::now() + AGAIN >= until {
                         return finding;
                     }
+                    // Who fails at once is not asked without end.
+                    sleep(AGAIN).await;
                     running.extend(more.iter().copied().map(ask));
                     continue;
                 }
