@@ -276,11 +276,13 @@ mod tests {
         let (decision, text) = said(200, None);
         assert_eq!(decision.verdict, Verdict::Nothing);
         assert!(
-            text.starts_with(
-                "Nothing is due at 200 USDC per SOL: the hedge error is 0 SOL (up to "
-            ),
+            text.starts_with("Nothing is due at 200 USDC per SOL: the hedge error is "),
             "{text}"
         );
+        // As many places as the size needs: `0.` and six.
+        let numbers = text.split([' ', '(']).filter(|word| word.starts_with("0."));
+        assert!(numbers.clone().count() > 0, "{text}");
+        assert!(numbers.clone().all(|word| word.len() <= 8), "{text}");
         assert!(text.contains("If the price falls to 19"), "{text}");
         assert!(
             text.ends_with("hedge error leaves its band: rehedge."),
