@@ -159,7 +159,7 @@ fn the_best_setting_is_safe_and_tried_again() {
     assert_eq!(said.len(), 1, "{said:?}");
     let said = said[0].as_str().unwrap();
     assert!(
-        said.starts_with("leverage 4: the position opens at LTV 75.00%"),
+        said.starts_with("leverage 4: the position opens at LTV 75.01%"),
         "{said}"
     );
     let winner = &report["winner"];

@@ -36,7 +36,8 @@ impl OwnPool {
         self.deep.fees()
     }
 
-    /// The largest trade, as a part of all that the depth holds of a token at its price: the price has moved by about twice that.
+    /// The largest trade that was asked for, as a part of all that the depth holds of the token at its price: the whole of it moves the
+    /// price by about twice that.
     pub fn largest_part(&self) -> f64 {
         self.largest
     }
@@ -77,9 +78,14 @@ impl OwnPool {
                 quote: paid,
             },
         };
-        // Quote in all prices below this one: liquidity times the root of the price.
-        let holds = liquidity as f64 * (self.price.x64() as f64 / 2f64.powi(64));
-        self.largest = self.largest.max(moved.quote as f64 / holds);
+        // Quote in all prices below this one, liquidity times the root of the price, and base in all above. What was asked for counts: the
+        // cap of a swap's loss ends it earlier.
+        let root = self.price.x64() as f64 / 2f64.powi(64);
+        let holds = match order {
+            Order::Sell(_) | Order::Buy(_) => liquidity as f64 / root,
+            Order::Spend(_) => liquidity as f64 * root,
+        };
+        self.largest = self.largest.max(amount_remaining as f64 / holds);
         self.price = step.sqrt_price;
         Ok(moved)
     }

@@ -62,8 +62,8 @@ pub fn words(lag: Option<&LagReport>, limits: Option<&str>, not_counted: &[&str]
 pub fn trade_warning(part: f64) -> Option<String> {
     (part > LARGE_TRADE).then(|| {
         format!(
-            "one of the position's own trades was {} of all that --pool-liquidity holds of a token: it paid the impact of constant \
-             liquidity, which so far from the price is a guess; use less --equity or see `ballast quote --depth`",
+            "one of the position's own trades was to be {} of all that --pool-liquidity holds of a token: it pays the impact of constant \
+             liquidity, which so far from the price is a guess, or ends at its cap; use less --equity or see `ballast quote --depth`",
             crate::format::percent(part)
         )
     })
