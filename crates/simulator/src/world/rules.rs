@@ -1,17 +1,13 @@
 //! What the program demands after an action, and what it notes of it.
 
 use ballast::{
-    oracle::{OraclePrice, newest_price},
+    oracle::{OraclePrice, confidence_ppm_up, newest_price},
     risk,
     state::{Allowance, Change, Position as Stored},
 };
 use ballast_clmm::Amounts;
 use ballast_ledger::{LedgerError, Values};
-use ballast_model::{
-    Bps, Position, SqrtPrice,
-    price::{scale_down, scale_up},
-    quiet::HedgeBand,
-};
+use ballast_model::{Bps, Position, SqrtPrice, quiet::HedgeBand};
 use ballast_strategy::decide::Action;
 
 use super::{World, WorldError, seated::Seated};
@@ -98,20 +94,15 @@ impl World {
                 stored.last_recenter_secs = now_secs;
                 stored.last_rebalance_secs = now_secs;
                 stored.recenters = stored.recenters.saturating_add(1);
-                let price = self.interval(oracle)?;
-                let pool = ledger.pool.pool.sqrt_price();
                 let hedged = risk::within_band(after, errors[1], policy.delta_target_bps);
-                risk::require_initial_health(limits, after, &price, pool, newest).is_ok()
-                    && hedged.unwrap_or(false)
+                self.is_initially_healthy(after, ledger, oracle) && hedged.unwrap_or(false)
             }
             Action::Compound(_) => {
                 stored.compounds = stored.compounds.saturating_add(1);
-                let price = self.interval(oracle)?;
-                let pool = ledger.pool.pool.sqrt_price();
                 let value = after.value(oracle)?;
                 let only_repays = after.liquidity == before.liquidity;
                 only_repays && value.debt <= value.assets
-                    || risk::require_initial_health(limits, after, &price, pool, newest).is_ok()
+                    || self.is_initially_healthy(after, ledger, oracle)
             }
             Action::Exit(_) => {
                 stored.exits = stored.exits.saturating_add(1);
@@ -161,16 +152,23 @@ impl World {
         Ok(charged.map(|_| ()).ok_or(Refusal::Allowance))
     }
 
-    fn interval(&self, mid: SqrtPrice) -> Result<OraclePrice, WorldError> {
-        let ppm =
-            |update| ballast::oracle::confidence_ppm_up(update).unwrap_or(u64::from(u32::MAX));
-        let ppm = ppm(&self.market.base_price) + ppm(&self.market.quote_price);
-        let bps = u32::try_from(ppm.div_ceil(100)).unwrap_or(u32::MAX);
-        let one = Bps::ONE.get();
-        Ok(OraclePrice {
-            low: scale_down(mid, Bps::new(one.saturating_sub(bps).max(1)))?,
-            mid,
-            high: scale_up(mid, Bps::new(one.saturating_add(bps)))?,
+    /// Whether the initial LTV holds in all of the price's interval; prices that say none pass nothing, as in the program.
+    fn is_initially_healthy(
+        &self,
+        after: &Position,
+        ledger: &Values<Seated>,
+        oracle: SqrtPrice,
+    ) -> bool {
+        let market = &self.market.market;
+        let price = || {
+            let [base, quote] = [&self.market.base_price, &self.market.quote_price];
+            let uncertainty_ppm =
+                confidence_ppm_up(base)?.saturating_add(confidence_ppm_up(quote)?);
+            OraclePrice::around(oracle, uncertainty_ppm)
+        };
+        price().is_ok_and(|price| {
+            let (pool, newest) = (ledger.pool.pool.sqrt_price(), newest_price(market));
+            risk::require_initial_health(&market.limits, after, &price, pool, newest).is_ok()
         })
     }
 }
