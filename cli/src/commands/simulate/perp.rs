@@ -14,45 +14,51 @@ pub struct PerpArgs {
     /// without it there is none
     #[arg(long, value_name = "QUOTE")]
     pub perp_margin: Option<Positive>,
+    #[command(flatten)]
+    pub venue: PerpVenueArgs,
+}
+
+/// What the venue is like: options that say nothing without a short there.
+#[derive(Args, Debug)]
+#[group(requires = "perp_margin")]
+pub struct PerpVenueArgs {
     /// How far the short may be from that delta, as a part of all the base that the position can hold, before it follows
-    #[arg(long, default_value = "10%", requires = "perp_margin")]
+    #[arg(long, default_value = "10%")]
     pub perp_band: Ratio,
     /// Part of its value at which the venue closes the short for want of margin
-    #[arg(long, default_value = "5%", requires = "perp_margin")]
+    #[arg(long, default_value = "5%")]
     pub perp_maintenance: Ratio,
     /// The venue's fee, in millionths of what is traded
     #[arg(
         long,
         default_value_t = 450,
-        value_parser = clap::value_parser!(u32).range(..100_000),
-        requires = "perp_margin"
+        value_parser = clap::value_parser!(u32).range(..100_000)
     )]
     pub perp_fee_ppm: u32,
     /// Seconds from an order to its fill, at the next look after that; by default as --model-file says, or at once
-    #[arg(long, requires = "perp_margin")]
+    #[arg(long)]
     pub perp_fill_secs: Option<u64>,
     /// Standard deviation, in the long run, of the venue's price over the one outside, which comes back to its mean; by default as
     /// --model-file says, or 0
-    #[arg(long, value_name = "RATIO", requires = "perp_margin")]
+    #[arg(long, value_name = "RATIO")]
     pub perp_basis_sd: Option<Ratio>,
     /// Mean of the venue's price over the one outside, less 1: where it begins and comes back to
     #[arg(
         long,
         value_name = "RATIO",
         allow_hyphen_values = true,
-        value_parser = signed,
-        requires = "perp_margin"
+        value_parser = signed
     )]
     pub perp_basis_mean: Option<f64>,
     /// Time in which half of the way back to that mean is done; by default as --model-file says, or 8
-    #[arg(long, value_name = "HOURS", requires = "perp_margin")]
+    #[arg(long, value_name = "HOURS")]
     pub perp_basis_half_life_hours: Option<Positive>,
     /// The venue takes a part of the short whenever its price has fallen by so much within so many hours, because others cannot pay, like
     /// 50%:10%:1; what is left of it follows the delta again
-    #[arg(long, value_name = "PART:FALL:HOURS", value_parser = parse_deleveraging, requires = "perp_margin")]
+    #[arg(long, value_name = "PART:FALL:HOURS", value_parser = parse_deleveraging)]
     pub perp_adl: Option<Deleveraging>,
     /// The same on a day, whatever the price, like 50%:2; may be given several times
-    #[arg(long, value_name = "PART:DAYS", value_parser = parse_part_at, requires = "perp_margin")]
+    #[arg(long, value_name = "PART:DAYS", value_parser = parse_part_at)]
     pub perp_adl_at: Vec<PartAt>,
     /// What longs pay shorts an hour, as a part of notional, like 0.00125%; negative: shorts pay. By default as --model-file says,
     /// or that. A regime may have its own
@@ -60,8 +66,7 @@ pub struct PerpArgs {
         long,
         value_name = "RATIO",
         allow_hyphen_values = true,
-        value_parser = signed,
-        requires = "perp_margin"
+        value_parser = signed
     )]
     pub funding_hour: Option<f64>,
 }
@@ -105,7 +110,7 @@ fn parse_part_at(text: &str) -> Result<PartAt, String> {
     read.ok_or_else(|| "write a part and days, like 50%:2".into())
 }
 
-impl PerpArgs {
+impl PerpVenueArgs {
     /// The basis, by options before the file; `None`: the venue's price is the one outside.
     fn basis(&self, file: Option<BasisTable>) -> Option<BasisWalk> {
         let mean = self.perp_basis_mean.or(file.map(|basis| basis.mean.value));
@@ -124,7 +129,9 @@ impl PerpArgs {
                 .unwrap_or(HALF_LIFE_HOURS),
         })
     }
+}
 
+impl PerpArgs {
     /// As the simulator takes them; `None`: there is no such venue.
     ///
     /// # Errors
@@ -133,6 +140,7 @@ impl PerpArgs {
         let Some(margin) = &self.perp_margin else {
             return Ok(None);
         };
+        let venue = &self.venue;
         let usual = PerpShock::default();
         let file = file.perp;
         let from_file = file.and_then(|perp| perp.funding_hour);
@@ -143,23 +151,23 @@ impl PerpArgs {
         let (margin, _) = margin.raw_down(units.quote_decimals)?;
         Ok(Some(PerpTerms {
             venue: PerpShock {
-                funding_hour: self
+                funding_hour: venue
                     .funding_hour
                     .or(from_file.map(|funding| funding.value))
                     .unwrap_or(usual.funding_hour),
-                fill_latency_secs: (self.perp_fill_secs)
+                fill_latency_secs: (venue.perp_fill_secs)
                     // `as` saturates.
                     .or(fill_secs.map(|secs| secs.value.round() as u64))
                     .unwrap_or(0),
-                auto_deleveraging: self.perp_adl_at.clone(),
-                deleverages: self.perp_adl.or(taken),
-                basis_walk: self.basis(file.and_then(|perp| perp.basis)),
-                fee: f64::from(self.perp_fee_ppm) / 1e6,
+                auto_deleveraging: venue.perp_adl_at.clone(),
+                deleverages: venue.perp_adl.or(taken),
+                basis_walk: venue.basis(file.and_then(|perp| perp.basis)),
+                fee: f64::from(venue.perp_fee_ppm) / 1e6,
                 ..usual
             },
             margin,
-            maintenance: self.perp_maintenance.f64(),
-            band: self.perp_band.bps_down()?,
+            maintenance: venue.perp_maintenance.f64(),
+            band: venue.perp_band.bps_down()?,
         }))
     }
 }
