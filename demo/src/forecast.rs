@@ -6,8 +6,8 @@ use anyhow::Result;
 use ballast_client::{Amounts, Bps, SqrtPrice, Tick};
 use ballast_model::{Band, Side as TokenSide};
 use ballast_simulator::{
-    Arbitrage, Blocks, FeeTerms, Interest, Jumps, Keeper, KeeperTerms, Liquidators, Looks, Opening,
-    Run, Streams, Summary, Takers, Terms, Units, simulate,
+    Arbitrage, BandRule, Blocks, FeeTerms, Interest, Jumps, Keeper, KeeperTerms, Liquidators,
+    Looks, Opening, Run, Streams, Summary, Takers, Terms, Units, simulate,
 };
 use ballast_strategy::situation::Economics;
 use serde::Serialize;
@@ -112,6 +112,7 @@ impl Setting {
                 policy: stored.policy,
                 automation: stored.automation,
                 economics: Economics::default(),
+                band_rule: BandRule::Present,
                 fee_ppm: pool.fee_rate_ppm,
             },
             maintenance: Bps::new(market.limits.maintenance_ltv_bps),

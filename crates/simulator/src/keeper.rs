@@ -1,12 +1,11 @@
 //! The keeper's own strategy, as an agent.
 
 use ballast::state::{
-    Automation, Market, MarketMode, MarketParams, Policy, Position as Stored, Reserve, SafetyRules,
+    Automation, Market, MarketMode, MarketParams, Policy, Position as Stored, SafetyRules,
 };
-use ballast_abi::pyth::PriceUpdate;
 use ballast_ledger::{Ledger, LedgerError};
 use ballast_model::{
-    Bps, Position,
+    Position,
     lending::{DEBT_SHARE_BITS, INDEX_ONE_X64},
 };
 use ballast_snapshot::{MarketSnapshot, PoolState, Pubkey};
@@ -22,11 +21,16 @@ use ballast_strategy::{
 use bytemuck::Zeroable;
 
 use crate::{Act, Agent, Desk, Quiet, Terms, WalkError, desk::PLENTY};
+use accounts::{price_update, raw_price, reserve};
+use tried::Tried;
+
+mod accounts;
+mod tried;
+
+pub use tried::BandRule;
 
 /// The cluster's time at the start of a path: any that is not the first of all.
 const START_SECS: i64 = 1_700_000_000;
-/// Prices are published with so many decimals.
-const PRICE_DECIMALS: i32 = 8;
 /// More actions at one look are not to be expected.
 const MOST_ACTIONS: usize = 8;
 
@@ -45,6 +49,8 @@ pub struct KeeperTerms {
     pub automation: Automation,
     /// What the keeper takes recentering and compounding to be worth.
     pub economics: Economics,
+    /// What it weighs new bands by.
+    pub band_rule: BandRule,
     /// The pool's fee, in millionths of the input.
     pub fee_ppm: u16,
 }
@@ -59,6 +65,7 @@ impl KeeperTerms {
             policy,
             automation: Automation::OFF,
             economics: Economics::default(),
+            band_rule: BandRule::Present,
             fee_ppm,
         }
     }
@@ -71,11 +78,15 @@ impl KeeperTerms {
 pub struct Keeper {
     snapshot: MarketSnapshot,
     stored: Stored,
+    /// What the owner allows.
+    automation: Automation,
     economics: Economics,
     /// How much the price has moved since the keeper was started, which is when the position was opened.
     volatility: Volatility,
     /// What the pool has paid; `None` where nobody would ask.
     fee_yield: Option<FeeYield>,
+    /// What new bands are weighed by.
+    tried: Tried,
 }
 
 impl Keeper {
@@ -100,13 +111,14 @@ impl Keeper {
         stored.policy = keeper.policy;
         stored.automation = keeper.automation;
         let recenters = keeper.automation.max_width_ticks > 0 && terms.fees.is_some();
+        let begun = GrowthMark {
+            growth_x64: [0; 2],
+            at: terms.at,
+            secs: START_SECS,
+        };
         let fee_yield = recenters.then(|| {
             let mut pool = FeeYield::default();
-            pool.observe(&GrowthMark {
-                growth_x64: [0; 2],
-                at: terms.at,
-                secs: START_SECS,
-            });
+            pool.observe(&begun);
             pool
         });
         Self {
@@ -130,9 +142,11 @@ impl Keeper {
                 quote_price: price_update(2, 1.0),
             },
             stored,
+            automation: keeper.automation,
             economics: keeper.economics,
             volatility: Volatility::default(),
             fee_yield,
+            tried: Tried::new(keeper.band_rule, begun),
         }
     }
 
@@ -141,11 +155,14 @@ impl Keeper {
         if let (Some(pool), Some(growth)) = (&mut self.fee_yield, desk.fee_growth()) {
             // `as` saturates.
             let x64 = |growth: f64| (growth * 2f64.powi(64)) as u128;
-            pool.observe(&GrowthMark {
+            let now = GrowthMark {
                 growth_x64: growth.map(x64),
                 at: desk.at(),
                 secs: START_SECS.saturating_add_unsigned(desk.secs()),
-            });
+            };
+            if pool.observe(&now) {
+                self.tried.observe(now, self.volatility.ticks_per_day());
+            }
         }
     }
 
@@ -169,6 +186,13 @@ impl Keeper {
         }
         let position = desk.position();
         let stored = &mut self.stored;
+        stored.automation = self.tried.allowed(
+            self.automation,
+            stored.policy.delta_band_bps,
+            self.fee_yield.as_ref().and_then(FeeYield::measured),
+            self.volatility.ticks_per_day(),
+            (snapshot.pool.fee_rate_ppm, snapshot.market.tick_spacing),
+        );
         stored.tick_lower = position.band.sqrt_lower().tick().get();
         stored.tick_upper = position.band.sqrt_upper().tick().get();
         stored.liquidity = position.liquidity.into();
@@ -189,6 +213,8 @@ impl Keeper {
     }
 
     fn situation(&self, desk: &Desk<'_>) -> Situation<'_> {
+        let fee_yield = self.fee_yield.as_ref().and_then(FeeYield::measured);
+        let volatility = self.volatility.ticks_per_day();
         Situation {
             market: &self.snapshot,
             position: &self.stored,
@@ -201,8 +227,8 @@ impl Keeper {
                 fees: Some(desk.fees()),
                 booked_fees: Some(desk.fees()),
                 action_cost: Some(desk.terms().action_cost),
-                volatility: self.volatility.ticks_per_day(),
-                fee_yield: self.fee_yield.as_ref().and_then(FeeYield::measured),
+                volatility,
+                fee_yield: self.tried.fee_yield(fee_yield, volatility),
                 economics: self.economics,
                 ..Outlook::default()
             },
@@ -338,45 +364,6 @@ impl Agent for Keeper {
             }
         }
         Ok(())
-    }
-}
-
-/// A reserve that has plenty and, whatever is borrowed, the same rate.
-fn reserve(side: u8, rate_x64: u128) -> Reserve {
-    let mut reserve = Reserve::zeroed();
-    reserve.version = Reserve::VERSION;
-    reserve.side = side;
-    reserve.liquidity = PLENTY;
-    (reserve.supply_cap, reserve.borrow_cap) = (u64::MAX, u64::MAX);
-    reserve.max_utilisation_bps = Bps::ONE.get();
-    let rate = (rate_x64 * u128::from(Bps::ONE.get())).div_ceil(1 << 64);
-    let rate = u32::try_from(rate).unwrap_or(u32::MAX);
-    reserve.kink_utilisation_bps = 5_000;
-    (
-        reserve.rate_at_zero_bps,
-        reserve.rate_at_kink_bps,
-        reserve.rate_at_full_bps,
-    ) = (rate, rate, rate);
-    reserve
-}
-
-fn raw_price(price: f64) -> i64 {
-    // `as` saturates.
-    (price * 10f64.powi(PRICE_DECIMALS)).round() as i64
-}
-
-fn price_update(feed: u8, price: f64) -> PriceUpdate {
-    PriceUpdate {
-        write_authority: Pubkey::default(),
-        feed_id: [feed; 32],
-        price: raw_price(price),
-        conf: 0,
-        exponent: -PRICE_DECIMALS,
-        publish_time: START_SECS,
-        previous_publish_time: START_SECS - 1,
-        ema_price: raw_price(price),
-        ema_conf: 0,
-        posted_slot: 0,
     }
 }
 

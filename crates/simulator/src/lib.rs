@@ -57,7 +57,7 @@ pub use desk::Desk;
 pub use error::{SimulationError, WalkError};
 pub use fees::{Arbitrage, Blocks, FeeTerms};
 #[cfg(feature = "keeper")]
-pub use keeper::{Keeper, KeeperTerms};
+pub use keeper::{BandRule, Keeper, KeeperTerms};
 pub use lag::{Lag, Passage};
 pub use marks::Mark;
 #[cfg(feature = "keeper")]

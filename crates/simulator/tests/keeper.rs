@@ -4,8 +4,8 @@ mod common;
 
 use ballast_model::{Band, Bps, Tick, quiet::HedgeBand};
 use ballast_simulator::{
-    Act, Arbitrage, Baseline, Blocks, FeeTerms, Gbm, Interest, Keeper, KeeperTerms, Looks, Opening,
-    Outcome, Summary, Takers, Terms,
+    Act, Arbitrage, BandRule, Baseline, Blocks, FeeTerms, Gbm, Interest, Keeper, KeeperTerms,
+    Looks, Opening, Outcome, Summary, Takers, Terms,
 };
 use ballast_strategy::{fixtures, situation::Economics};
 use common::{opening, run, run_on};
@@ -199,6 +199,31 @@ fn it_learns_what_the_pool_pays() {
     let (told, told_right) = (recentered(5, 0.0), recentered(5, 1e15));
     assert!(paid > 20, "{paid}");
     assert!(told > 0 && 2 * told < told_right, "{told} {told_right}");
+}
+
+/// Arbitrageurs hand back less than price moves cost: who takes that off lays no new band among them alone, the keeper's own rule does.
+#[test]
+fn a_rule_that_counts_curvature_lays_no_band_that_loses() {
+    let terms = terms(Interest::default()).with_action_cost(1_000);
+    let model = Gbm::new(0.05, 0.0).unwrap();
+    let looks = Looks::new(10.0, 600).unwrap();
+    let recentered = |band_rule| {
+        let keeper = KeeperTerms {
+            automation: fixtures::automation(),
+            economics: Economics {
+                fee_day_bps: 0,
+                ..Economics::default()
+            },
+            band_rule,
+            ..keeper_terms()
+        };
+        let outcomes = run(&terms, looks, &model, &Keeper::new(&keeper, &terms), 20, 46);
+        let counts = outcomes.iter().map(|one| one.acts.count(Act::Recenter));
+        counts.map(u64::from).sum::<u64>()
+    };
+    let [present, less] = [BandRule::Present, BandRule::FeesLessCurvature].map(recentered);
+    println!("{present} by the present rule, {less} less curvature");
+    assert!(present > 20 && less * 20 < present, "{present} {less}");
 }
 
 /// A band is a keeper's rehedges and nothing else: wherever the keeper does nothing else, every line is the same to the unit.

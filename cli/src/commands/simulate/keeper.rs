@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use ballast_client::{Bps, MarketParams, Policy, SafetyRules};
-use ballast_simulator::{Keeper, KeeperTerms, OwnerTable, PolicyTable, Terms};
+use ballast_simulator::{BandRule, Keeper, KeeperTerms, OwnerTable, PolicyTable, Terms};
 use ballast_strategy::situation::Economics;
 use serde::Deserialize;
 
@@ -22,6 +22,15 @@ struct File {
     policy: PolicyTable,
     #[serde(default)]
     owner: OwnerTable,
+    #[serde(default)]
+    study: StudyTable,
+}
+
+/// Of no keeper's configuration: what is set beside the keeper's own rules.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct StudyTable {
+    band_rule: BandRule,
 }
 
 /// The keeper's table `automation`; its other keys do not matter here.
@@ -169,6 +178,7 @@ pub fn keeper(
         policy,
         automation: file.owner.automation(shape.leverage, args.units())?,
         economics: file.automation.economics(),
+        band_rule: file.study.band_rule,
         fee_ppm,
         tick_spacing: args.tick_spacing,
         market,
@@ -201,5 +211,7 @@ mod tests {
         assert_eq!(other.policy.delta_band_bps, Some(77));
         assert_eq!(automation(&other).max_width_ticks, 5);
         assert!(toml::from_str::<File>("[policy]\ndelta = 1\n").is_err());
+        let study: File = toml::from_str("[study]\nband_rule = \"fees-by-regime\"\n").unwrap();
+        assert_eq!(study.study.band_rule, BandRule::FeesByRegime);
     }
 }
