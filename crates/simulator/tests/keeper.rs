@@ -201,10 +201,17 @@ fn it_learns_what_the_pool_pays() {
     assert!(told > 0 && 2 * told < told_right, "{told} {told_right}");
 }
 
-/// Arbitrageurs hand back less than price moves cost: who takes that off lays no new band among them alone, the keeper's own rule does.
+/// With blocks of a minute arbitrageurs hand back a third of what price moves cost: who takes that off lays no new band among them alone,
+/// the keeper's own rule does.
 #[test]
 fn a_rule_that_counts_curvature_lays_no_band_that_loses() {
-    let terms = terms(Interest::default()).with_action_cost(1_000);
+    let fees = FeeTerms {
+        fee: 0.0004,
+        protocol_share: 0.13,
+        arbitrage: Arbitrage::Formula(Blocks::Fixed(60.0)),
+        takers: Takers::default(),
+    };
+    let terms = with_fees(fees, Interest::default()).with_action_cost(1_000);
     let model = Gbm::new(0.05, 0.0).unwrap();
     let looks = Looks::new(10.0, 600).unwrap();
     let recentered = |band_rule| {
