@@ -3,7 +3,11 @@
 //! Whoever wants another default of a policy shows here that it is better: in most models, recorded candles among them, and worse in none.
 
 mod around;
+mod formula;
+mod keepers;
+mod rules;
 mod study;
+mod verdict;
 
 use std::{fmt::Write, fs, path::PathBuf};
 
@@ -12,13 +16,21 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use crate::{process, repository};
+use verdict::Verdict;
 
 const FILE: &str = "docs/PARAMETERS.md";
 /// Of the folder of recorded data.
 const CANDLES: &str = "solusdt-1h.csv.gz";
+/// The same: three days of a pool, one after the other.
+const MINUTES: [&str; 3] = [
+    "usdc-weth-5bp-polygon-2023-08-13.minute.csv.gz",
+    "usdc-weth-5bp-polygon-2023-08-14.minute.csv.gz",
+    "usdc-weth-5bp-polygon-2023-08-15.minute.csv.gz",
+];
 const BEGIN_POLICY: &str = "<!-- policy: written by `cargo xtask parameters` from here -->\n";
 const BEGIN_LEVERAGE: &str = "<!-- leverage: written by `cargo xtask parameters` from here -->\n";
 const BEGIN_RECENTER: &str = "<!-- recenter: written by `cargo xtask parameters` from here -->\n";
+const BEGIN_RULES: &str = "<!-- rules: written by `cargo xtask parameters` from here -->\n";
 const BEGIN_FORMULA: &str = "<!-- by formula: written by `cargo xtask parameters` from here -->\n";
 const BEGIN_AROUND: &str = "<!-- around: written by `cargo xtask parameters` from here -->\n";
 const END: &str = "<!-- to here -->\n";
@@ -36,17 +48,6 @@ const SCENARIO: &str = "--horizon-days 7 --seed 7 --price 200 --equity 100 --bor
      --sigma-day 4% --jumps-day 0.3 --jump-mean -0.01 --jump-sd 0.04 --regime 3%:4 --regime 8%:1:3 --block-candles 24";
 const RANGE: &str = "--lower 181.8181 --upper 220 --leverage 3";
 
-/// Of the formula for the band, and the leverage of the range.
-const RISK_AVERSION: f64 = 4.0;
-const LEVERAGE: f64 = 3.0;
-/// Fees of pools, in millionths, that the no-trade band is compared at.
-const FEES_PPM: [u32; 2] = [400, 3_000];
-/// Parts of the price between it and either end of a range, with the range of the scenario.
-const WIDTHS: [(&str, &str, &str, f64); 2] = [
-    ("10 %", "181.8181", "220", 0.190_6),
-    ("4 %", "192.3077", "208", 0.078_4),
-];
-
 /// A part of what is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
@@ -56,6 +57,8 @@ pub enum Part {
     Leverage,
     /// What recenters, and how wide
     Recenter,
+    /// Other rules for new bands
+    Rules,
     /// The band by formula against the default
     Formula,
     /// The default where takers go elsewhere, and with a short at a perp venue
@@ -63,7 +66,7 @@ pub enum Part {
 }
 
 /// What to simulate with.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct ParameterOptions {
     /// Only this part
     #[arg(long, value_enum)]
@@ -75,16 +78,23 @@ pub struct ParameterOptions {
     /// folder that BALLAST_DATA names
     #[arg(long, value_name = "FILE")]
     candles: Option<PathBuf>,
+    /// Recorded minutes of a pool, as `ballast simulate --pool-minutes` reads them; the base is their second token. By default those in the
+    /// same folder
+    #[arg(long, value_name = "FILE")]
+    minutes: Vec<PathBuf>,
 }
 
 impl ParameterOptions {
     /// With the recorded candles that there are.
     fn with_recorded(&self) -> Self {
-        let recorded = || Some(PathBuf::from(std::env::var_os("BALLAST_DATA")?).join(CANDLES));
-        Self {
-            candles: self.candles.clone().or_else(recorded),
-            ..*self
+        let folder = std::env::var_os("BALLAST_DATA").map(PathBuf::from);
+        let recorded = |name: &str| Some(folder.as_ref()?.join(name));
+        let mut options = self.clone();
+        options.candles = options.candles.or_else(|| recorded(CANDLES));
+        if options.minutes.is_empty() {
+            options.minutes = MINUTES.into_iter().filter_map(recorded).collect();
         }
+        options
     }
 }
 
@@ -95,16 +105,17 @@ impl ParameterOptions {
 pub fn run(options: &ParameterOptions) -> Result<()> {
     let options = &options.with_recorded();
     ensure!(
-        options.candles.is_some(),
-        "there are no recorded candles: pass --candles FILE, or name their folder in BALLAST_DATA"
+        options.candles.is_some() && !options.minutes.is_empty(),
+        "there is no recorded trading: pass --candles FILE and --minutes FILE, or name their folder in BALLAST_DATA"
     );
     let path = repository::root().join(FILE);
     let mut text = fs::read_to_string(&path).with_context(|| format!("cannot read {FILE}"))?;
-    let sections: [(Part, &str, Section); 5] = [
+    let sections: [(Part, &str, Section); 6] = [
         (Part::Policy, BEGIN_POLICY, study::policy),
         (Part::Leverage, BEGIN_LEVERAGE, study::leverage),
         (Part::Recenter, BEGIN_RECENTER, study::recenter),
-        (Part::Formula, BEGIN_FORMULA, no_trade),
+        (Part::Rules, BEGIN_RULES, rules::section),
+        (Part::Formula, BEGIN_FORMULA, formula::section),
         (Part::Around, BEGIN_AROUND, around::section),
     ];
     for (part, begin, section) in sections {
@@ -158,67 +169,88 @@ fn common(scenario: &str, paths: u64, options: &ParameterOptions) -> Vec<String>
     common
 }
 
-/// The band of Whalley and Wilmott against the default's: `(3 g / (2 rho lambda w^2))^(1/3)` of all base, of the pool's fee g,
-/// the risk aversion rho, the leverage lambda and the range's width w in the logarithm of the price.
-fn no_trade(options: &ParameterOptions) -> Result<String> {
-    let paths = options.paths / 10;
-    let common = common(SCENARIO, paths, options);
-    let mut out = format!(
-        "\n{} paths of each model, ranges and `--fee-ppm` as in the rows, and for all `{}`; ρ {RISK_AVERSION}, λ {LEVERAGE}.\n\n\
-         | range | fee, ppm | by formula | model | equity less the default's, 95 % | sd | worst 5 % | default: sd | worst 5 % |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
-        paths,
-        SCENARIO.split_whitespace().collect::<Vec<_>>().join(" ")
-    );
-    for (name, lower, upper, width) in WIDTHS {
-        for fee in FEES_PPM {
-            let part =
-                3.0 * f64::from(fee) / 1e6 / (2.0 * RISK_AVERSION * LEVERAGE * width * width);
-            let bps = (part.cbrt() * 1e4).round() as u32;
-            let extra =
-                format!("--lower {lower} --upper {upper} --leverage {LEVERAGE} --fee-ppm {fee}");
-            for model in compared(&keeper(bps)?, &keeper(DEFAULT_BPS)?, &extra, &common)? {
-                let shown = f64::from(bps) / 100.0;
-                let _ = writeln!(out, "| {name} | {fee} | {shown:.1} % {}", pair(&model)?);
-            }
-        }
-    }
-    Ok(out + "\n")
-}
-
 /// The models of a comparison.
 fn compared(first: &str, second: &str, extra: &str, common: &[String]) -> Result<Vec<Value>> {
     let mut all = Vec::new();
-    for (names, secs) in ALL {
-        let mut line = vec!["compare".to_owned(), first.to_owned(), second.to_owned()];
-        line.extend(common.to_vec());
-        line.extend(words(&format!("--model {names} --step-secs {secs}")));
-        line.extend(words(extra));
-        let report = ballast(&line)?;
-        all.extend(report["models"].as_array().context("no models")?.clone());
+    for models in ALL {
+        all.extend(compared_in(models, [first, second], extra, common)?);
     }
     Ok(all)
 }
 
-/// What a comparison says of one model: the difference, and both.
-fn pair(model: &Value) -> Result<String> {
-    let (difference, both) = (&model["difference"], &model["strategies"]);
-    let name = model["model"].as_str().context("a model has no name")?;
-    let mut out = format!(
-        "| {name} | {:+.3} to {:+.3}",
-        number(&difference["low_95"])?,
-        number(&difference["high_95"])?
-    );
-    for one in [&both[0], &both[1]] {
-        let equity = &one["equity"];
-        let _ = write!(
-            out,
-            " | {:.3} | {:.3}",
-            number(&equity["sd"])?,
-            number(&equity["shortfall_5"])?
-        );
+/// The same of some models, with so many seconds between two looks.
+fn compared_in(
+    (names, secs): (&str, &str),
+    both: [&str; 2],
+    extra: &str,
+    common: &[String],
+) -> Result<Vec<Value>> {
+    let mut line = vec!["compare".to_owned()];
+    line.extend(both.map(str::to_owned));
+    line.extend(common.to_vec());
+    line.extend(words(&format!("--model {names} --step-secs {secs}")));
+    line.extend(words(extra));
+    let report = ballast(&line)?;
+    Ok(report["models"].as_array().context("no models")?.clone())
+}
+
+/// What a comparison says of one model: the difference of the means, and spread and worst paths of both.
+struct Shown {
+    model: String,
+    less: [f64; 2],
+    both: [[f64; 2]; 2],
+}
+
+impl Shown {
+    fn of(model: &Value) -> Result<Self> {
+        // What is known better with control variates is taken from there, as `better` in the report is.
+        let controlled = &model["difference_controlled"];
+        let difference = if controlled.is_null() {
+            &model["difference"]
+        } else {
+            controlled
+        };
+        let both = &model["strategies"];
+        let alone = |place: usize| {
+            let equity = &both[place]["equity"];
+            anyhow::Ok([number(&equity["sd"])?, number(&equity["shortfall_5"])?])
+        };
+        Ok(Self {
+            model: model["model"]
+                .as_str()
+                .context("a model has no name")?
+                .to_owned(),
+            less: [
+                number(&difference["low_95"])?,
+                number(&difference["high_95"])?,
+            ],
+            both: [alone(0)?, alone(1)?],
+        })
     }
-    Ok(out + " |")
+
+    fn row(&self) -> String {
+        let [low, high] = self.less;
+        let mut out = format!("| {} | {low:+.3} to {high:+.3}", self.model);
+        for [sd, worst] in self.both {
+            let _ = write!(out, " | {sd:.3} | {worst:.3}");
+        }
+        out + " |"
+    }
+}
+
+impl<'a> Verdict<'a> {
+    /// By the means.
+    fn of(label: &'a str, shown: &'a [Shown]) -> Self {
+        let named = |is: fn(&Shown) -> bool| {
+            let those = shown.iter().filter(|one| is(one));
+            those.map(|one| one.model.as_str()).collect()
+        };
+        Self {
+            label,
+            better: named(|one| one.less[0] > 0.0),
+            worse: named(|one| one.less[1] < 0.0),
+        }
+    }
 }
 
 fn ballast(line: &[String]) -> Result<Value> {

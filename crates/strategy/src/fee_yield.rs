@@ -13,6 +13,8 @@
 //! moves what is measured by a bounded part; the swap that it might be meant to bring about stays within the program's allowances
 //! whatever is measured. Nothing that protects a position depends on any of this.
 //!
+//! **Regimes.** Calm and wild hours are not told apart: a measure for each was compared and not adopted (docs/PARAMETERS.md).
+//!
 //! **Gaps.** Growth adds up while nobody looks, so that a gap is no loss: it is one block with its own mean, which counts for
 //! no longer than [`MOST_BLOCK_SECS`]. What is not known is left out, never counted as nothing.
 

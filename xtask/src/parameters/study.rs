@@ -1,96 +1,33 @@
 //! Which policy and automation are best: every alternative is set beside the default on the same paths, by `ballast optimise`.
 
-use std::{fmt::Write, fs};
+use std::fs;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::{ALL, ParameterOptions, RECORDED, SCENARIO, ballast, common, directory, number, words};
+use super::{
+    ALL, ParameterOptions, RECORDED, SCENARIO, ballast, common, directory,
+    keepers::{DEFAULT, DELEVERAGE, Keepers, RECENTERING},
+    number,
+    verdict::{self, Verdict},
+    words,
+};
 
 /// What is to be largest, and what must not happen.
-const AIM: &str = "--tail-weight 0.1 --max-liquidation 1%";
+pub(super) const AIM: &str = "--tail-weight 0.1 --max-liquidation 1%";
 /// The default comes first of each list.
 const POLICY: &str = "--widths 10% --leverages 3 --hedges 100%,75%,50% --bands 10%,5%,15%,20%";
 /// So much leverage that the trigger of deleveraging matters.
 const LEVERAGE: &str = "--widths 10% --leverages 3.6 --hedges 100% --bands 10%";
 /// Two weeks among takers.
-const RECENTER: &str = "--widths 10% --leverages 3 --hedges 100% --bands 10% --taker-volume-day 1000000 \
-     --pool-liquidity 7200000000000";
+const RECENTER: &str = "--widths 10% --leverages 3 --hedges 100% --bands 10%";
+pub(super) const TAKERS: &str = "--taker-volume-day 1000000 --pool-liquidity 7200000000000";
 /// Standard errors within which 95 % of normal numbers lie.
 const CONFIDENCE_95: f64 = 1.959_964;
-/// An alternative takes the default's place if it is better, with 95 %, in so many models, recorded candles among them, and worse in none.
-const BETTER_IN: usize = 3;
-
-/// Keepers' files by what is said of them; the default comes first.
-type Keepers = &'static [(&'static str, &'static str)];
-
-const DEFAULT: Keepers = &[("default", "[policy]\n")];
-const DELEVERAGE: Keepers = &[
-    ("default", "[policy]\n"),
-    (
-        "target 60 %",
-        "[policy]\ndeleverage_target_ltv_bps = 6000\n",
-    ),
-    (
-        "trigger 74 %",
-        "[policy]\ndeleverage_trigger_ltv_bps = 7400\n",
-    ),
-    (
-        "trigger 77 %, the market's",
-        "[policy]\ndeleverage_trigger_ltv_bps = 7700\n",
-    ),
-    (
-        "an hour between rehedges",
-        "[policy]\nmin_rebalance_interval_secs = 3600\n",
-    ),
-    (
-        "six hours between rehedges",
-        "[policy]\nmin_rebalance_interval_secs = 21600\n",
-    ),
-];
-const RECENTERING: Keepers = &[
-    (
-        "present rule, out of the band, an hour",
-        "[owner]\nmin_width_ticks = 400\nmax_width_ticks = 8000\nrecenter_cooldown_secs = 3600\n",
-    ),
-    ("off", "[policy]\n"),
-    (
-        "edge 5 %",
-        "[owner]\nmin_width_ticks = 400\nmax_width_ticks = 8000\nrecenter_cooldown_secs = 3600\nedge_bps = 500\n",
-    ),
-    (
-        "edge 10 %",
-        "[owner]\nmin_width_ticks = 400\nmax_width_ticks = 8000\nrecenter_cooldown_secs = 3600\nedge_bps = 1000\n",
-    ),
-    (
-        "ten minutes",
-        "[owner]\nmin_width_ticks = 400\nmax_width_ticks = 8000\nrecenter_cooldown_secs = 600\n",
-    ),
-    (
-        "a day",
-        "[owner]\nmin_width_ticks = 400\nmax_width_ticks = 8000\nrecenter_cooldown_secs = 86400\n",
-    ),
-    (
-        "width 1000",
-        "[owner]\nmin_width_ticks = 1000\nmax_width_ticks = 1000\nrecenter_cooldown_secs = 3600\n",
-    ),
-    (
-        "width 2000",
-        "[owner]\nmin_width_ticks = 2000\nmax_width_ticks = 2000\nrecenter_cooldown_secs = 3600\n",
-    ),
-    (
-        "width 4000",
-        "[owner]\nmin_width_ticks = 4000\nmax_width_ticks = 4000\nrecenter_cooldown_secs = 3600\n",
-    ),
-    (
-        "width 8000",
-        "[owner]\nmin_width_ticks = 8000\nmax_width_ticks = 8000\nrecenter_cooldown_secs = 3600\n",
-    ),
-];
 
 /// The scenario of all sections for a small position. An action costs 0.0001 SOL: the transaction with its priority, two posted prices, and
 /// a reward.
-fn scenario(days: u32) -> String {
+pub(super) fn scenario(days: u32) -> String {
     SCENARIO
         .replace("--horizon-days 7", &format!("--horizon-days {days}"))
         .replace("--equity 100 ", "--equity 1000 --action-cost 0.02 ")
@@ -132,7 +69,7 @@ pub fn recenter(options: &ParameterOptions) -> Result<String> {
     let label = |setting: &Value| said(RECENTERING, setting);
     study(
         options,
-        (&scenario(14), RECENTER),
+        (&scenario(14), &format!("{RECENTER} {TAKERS}")),
         RECENTERING,
         options.paths / 3,
         label,
@@ -212,23 +149,52 @@ fn study(
         scenario.split_whitespace().collect::<Vec<_>>().join(" "),
     );
     let mut tried = Vec::new();
+    for (model, setting) in settings(options, (scenario, grid), &files, paths)? {
+        let one = Tried::of(&model, label(&setting)?, &setting)?;
+        out += &row(&one, &setting["result"])?;
+        tried.push(one);
+    }
+    out += verdict::HEAD;
+    out += &verdicts(&tried);
+    out += &best_for(&tried);
+    Ok(out + "\n")
+}
+
+/// Rows of verdicts by what counts, of the settings of a grid whose first one is the default.
+pub(super) fn by_what_counts(
+    options: &ParameterOptions,
+    (scenario, grid): (&str, &str),
+    paths: u64,
+    label: impl Fn(&Value) -> Result<String>,
+) -> Result<String> {
+    let all = settings(options, (scenario, grid), &[], paths)?.into_iter();
+    let tried: Vec<Tried> = all
+        .map(|(model, setting)| Tried::of(&model, label(&setting)?, &setting))
+        .collect::<Result<_>>()?;
+    Ok(verdicts(&tried))
+}
+
+/// Every setting of a grid in every model, beside the first one.
+fn settings(
+    options: &ParameterOptions,
+    (scenario, grid): (&str, &str),
+    files: &[String],
+    paths: u64,
+) -> Result<Vec<(String, Value)>> {
+    let mut all = Vec::new();
     for (names, secs) in ALL {
         for model in names.split(',') {
             let mut line = words(&format!(
                 "optimise --model {model} --step-secs {secs} --check-paths 1 {grid} {AIM}"
             ));
-            line.extend(files.clone());
+            line.extend(files.to_vec());
             line.extend(common(scenario, paths, options));
             let report = ballast(&line)?;
-            for setting in report["settings"].as_array().context("no settings")? {
-                let one = Tried::of(model, label(setting)?, setting)?;
-                out += &row(&one, &setting["result"])?;
-                tried.push(one);
-            }
+            let settings = report["settings"].as_array().context("no settings")?;
+            all.extend(settings.iter().map(|one| (model.to_owned(), one.clone())));
         }
     }
-    out += &verdicts(&tried);
-    Ok(out + "\n")
+    Ok(all)
 }
 
 fn row(tried: &Tried, result: &Value) -> Result<String> {
@@ -251,19 +217,12 @@ fn row(tried: &Tried, result: &Value) -> Result<String> {
     ))
 }
 
-/// In which models each alternative is better or worse, whether it takes the default's place, and which weights of the worst paths
-/// the default is best for.
+/// In which models each alternative is better or worse, and whether it takes the default's place.
 fn verdicts(tried: &[Tried]) -> String {
-    let mut out =
-        "\n| setting | better in | worse in | takes the default's place |\n|---|---|---|---|\n"
-            .to_owned();
     let Some(default) = tried.first() else {
-        return out;
+        return String::new();
     };
-    let models: Vec<&str> = {
-        let of_default = tried.iter().filter(|one| one.label == default.label);
-        of_default.map(|one| one.model.as_str()).collect()
-    };
+    let mut out = String::new();
     let of_first = tried.iter().filter(|one| one.model == default.model);
     for label in of_first.map(|one| &one.label).skip(1) {
         let of_label = || tried.iter().filter(|one| one.label == *label);
@@ -274,35 +233,31 @@ fn verdicts(tried: &[Tried]) -> String {
                 .collect()
         };
         let (better, worse) = (named(Tried::is_better), named(Tried::is_worse));
-        let takes = better.len() >= BETTER_IN && better.contains(&RECORDED.0) && worse.is_empty();
-        let list = |names: &[&str]| {
-            if names.is_empty() {
-                "-".to_owned()
-            } else {
-                names.join(", ")
-            }
+        let verdict = Verdict {
+            label,
+            better,
+            worse,
         };
-        let _ = writeln!(
-            out,
-            "| {label} | {} | {} | {} |",
-            list(&better),
-            list(&worse),
-            if takes { "yes" } else { "no" }
-        );
+        out += &verdict.row();
     }
-    let weights: Vec<String> = models
-        .iter()
-        .map(|model| {
-            let of_model: Vec<&Tried> = tried.iter().filter(|one| one.model == *model).collect();
-            format!("{model} {}", weights(&of_model))
+    out
+}
+
+/// Which weights of the worst paths the default is best for.
+fn best_for(tried: &[Tried]) -> String {
+    let label = tried.first().map(|one| one.label.as_str());
+    let defaults = tried.iter().filter(|one| label == Some(&one.label));
+    let weights: Vec<String> = defaults
+        .map(|default| {
+            let of_model = tried.iter().filter(|one| one.model == default.model);
+            let of_model: Vec<&Tried> = of_model.collect();
+            format!("{} {}", default.model, weights(&of_model))
         })
         .collect();
-    let _ = writeln!(
-        out,
-        "\nWeights of the worst paths for which the default, the first of each model, counts most: {}.",
+    format!(
+        "\nWeights of the worst paths for which the default, the first of each model, counts most: {}.\n",
         weights.join(", ")
-    );
-    out
+    )
 }
 
 /// The weights w in 0 to 1 for which `gain + w (shortfall - gain)` of the first is no less than that of any other.

@@ -1,7 +1,8 @@
 //! The band: a new one around the price when the present one has been left and that is worth it.
 //!
-//! Worth it is what is expected to earn more within the pay-back than it costs: the swap, and what is paid for the action, whether it
-//! swaps or not. So nothing is recentered that earns nothing. What the present band would earn if the price came back is not
+//! Worth it is what is expected to earn more within the pay-back than it costs: `days * fees_day > swap + action`, where the action is paid
+//! for whether it swaps or not. So nothing is recentered that earns nothing. What price moves cost meanwhile is not taken off: that was
+//! compared and not adopted (docs/PARAMETERS.md). What the present band would earn if the price came back is not
 //! counted: the owner says with `edge_bps` when the band counts as left.
 
 use ballast::{

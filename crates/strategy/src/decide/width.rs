@@ -29,7 +29,8 @@ const TOLERATED_PERCENT: u64 = 20;
 /// Four daily standard deviations, wider by what price moves cost in the present band over what it earns, or narrower if it
 /// earns more, by a factor of two at most. (Of assets in a band of width w ticks, moves of s ticks a day cost about
 /// `s^2 / 2w` basis points a day: the curvature `s^2 / 8` of the whole range, times its concentration `4 / w`.) A width that
-/// would change by a fifth at most stays. Even multiples of the spacing are preferred, since only they are centred on a tick
+/// would change by a fifth at most stays. (The width at which fees less curvature less rehedging are largest was compared and not
+/// adopted: docs/PARAMETERS.md.) Even multiples of the spacing are preferred, since only they are centred on a tick
 /// that a band may end at.
 pub fn width_ticks(input: &WidthInput) -> Option<u32> {
     let wanted = wanted(input);
