@@ -244,7 +244,8 @@ mod tests {
             change(&mut table);
             table.automation(Bps::ONE, UNITS).unwrap_err().to_string()
         };
-        let cases: [(&str, fn(&mut OwnerTable)); 7] = [
+        type Case = (&'static str, fn(&mut OwnerTable));
+        let cases: [Case; 7] = [
             ("window_low 0 must be above 0", |t| t.window_low = Some(0.0)),
             ("window_high NaN", |t| t.window_high = Some(f64::NAN)),
             ("window_low 250 must be below", |t| {
