@@ -13,6 +13,9 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// Connects: again after every error.
 pub type Connect<T> = Arc<dyn Fn() -> Result<T, String> + Send + Sync>;
 
+/// So many calls may be on their way or hang. Each holds a thread, and others need threads, too.
+const MOST_CALLS: usize = 8;
+
 type Open<T> = Arc<Mutex<Option<T>>>;
 
 /// See the module's description.
@@ -20,6 +23,8 @@ pub struct Connection<T: Send + 'static> {
     connect: Connect<T>,
     open: Mutex<Open<T>>,
     patience: Duration,
+    /// Held by each call until it ends, also after it was given up.
+    calls: Arc<()>,
 }
 
 impl<T: Send + 'static> Connection<T> {
@@ -29,6 +34,7 @@ impl<T: Send + 'static> Connection<T> {
             connect,
             open: Mutex::default(),
             patience: PATIENCE,
+            calls: Arc::new(()),
         }
     }
 
@@ -36,9 +42,12 @@ impl<T: Send + 'static> Connection<T> {
         Arc::clone(&self.open.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Leaves what hangs to itself.
-    fn give_up(&self) {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Open::default();
+    /// Leaves what hangs to itself, unless somebody has done so already.
+    fn give_up(&self, hung: &Open<T>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if Arc::ptr_eq(&open, hung) {
+            *open = Open::default();
+        }
     }
 
     /// Does something with the table. What is given up may still happen there.
@@ -50,7 +59,14 @@ impl<T: Send + 'static> Connection<T> {
         act: impl FnOnce(&mut T) -> Result<R, String> + Send + 'static,
     ) -> Result<R, String> {
         let (open, connect) = (self.open(), Arc::clone(&self.connect));
+        let call = Arc::clone(&self.calls);
+        // This one, and what the connection itself holds.
+        if Arc::strong_count(&call) > MOST_CALLS + 1 {
+            return Err(format!("{MOST_CALLS} calls still hang"));
+        }
+        let hung = Arc::clone(&open);
         let done = spawn_blocking(move || {
+            let _call = call;
             let mut table = open.lock().unwrap_or_else(PoisonError::into_inner);
             let result = match &mut *table {
                 Some(table) => act(table),
@@ -64,7 +80,7 @@ impl<T: Send + 'static> Connection<T> {
         match timeout(self.patience, done).await {
             Ok(done) => done.map_err(|error| error.to_string())?,
             Err(_) => {
-                self.give_up();
+                self.give_up(&hung);
                 Err(format!("no answer within {:?}", self.patience))
             }
         }
@@ -118,6 +134,21 @@ mod tests {
         let failed: Result<(), String> = connection.with(|_| Err("broken".into())).await;
         assert_eq!(failed, Err("broken".into()));
         assert_eq!(connection.with(|table| Ok(*table)).await, Ok(3));
+        // What hangs is not let grow without end.
+        connection.patience = Duration::from_millis(1);
+        let (also, waits) = mpsc::channel::<()>();
+        let waits = Arc::new(Mutex::new(waits));
+        let mut told = String::new();
+        for _ in 0..MOST_CALLS {
+            let waits = Arc::clone(&waits);
+            let hung = connection.with(move |_| {
+                let _ = waits.lock().unwrap().recv();
+                Ok(())
+            });
+            told = hung.await.unwrap_err();
+        }
+        assert_eq!(told, "8 calls still hang");
+        drop(also);
         drop(connection);
         assert!(has_ended.try_recv().is_err());
         drop(release);

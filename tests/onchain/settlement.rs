@@ -156,10 +156,32 @@ async fn who_brings_too_little_settles_what_that_pays_for() {
 
 #[tokio::test]
 async fn what_is_not_covered_is_written_off_of_both_debts() {
+    for (parts, begin) in [(1, false), (1, true), (3, true)] {
+        written_off_of_both(parts, begin).await;
+    }
+}
+
+/// In so many parts, after somebody who brings nothing has begun.
+async fn written_off_of_both(parts: u64, begin: bool) {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     scene.oracle_dies(400, WEEK_SECS).await;
     let (before, _) = scene.model(&position).await;
+    if begin {
+        let nothing = accepted(scene.settle(&scene.keeper, &position, Amounts::ZERO).await);
+        let event = settled(&nothing);
+        assert_eq!((event.repaid_base, event.repaid_quote), (0, 0));
+        // Once is enough.
+        refused(
+            scene.settle(&scene.keeper, &position, Amounts::ZERO).await,
+            BallastError::NothingToPayWith,
+        );
+    }
+    for _ in 1..parts {
+        let some = Amounts::new(before.debt.base / 5, before.debt.quote / 5);
+        let part = accepted(scene.settle(&scene.liquidator, &position, some).await);
+        assert!(!settled(&part).complete);
+    }
     let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
     assert!(settled(&receipt).complete);
     let booked = receipt.events.iter().filter_map(|event| match event {

@@ -9,7 +9,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -22,7 +22,10 @@ use ballast_client::{
 };
 use solana_sdk::hash::hashv;
 use thiserror::Error;
-use tokio::{sync::Mutex as AsyncMutex, time::Instant};
+use tokio::{
+    sync::{Mutex as AsyncMutex, watch},
+    time::Instant,
+};
 
 use super::{
     FeedId, PriceUpdates, SignedPrice, UpdatesError,
@@ -38,6 +41,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What the accounts' keys are derived from, beside receiver and feed.
 const KEY_DOMAIN: &[u8] = b"ballast keeper's price account";
+/// Why what can wait ends.
+const GOES_FIRST: &str = "something urgent goes first";
 /// Which treasury of the receiver takes the fee.
 const TREASURY: u8 = 0;
 
@@ -116,7 +121,7 @@ pub trait Occasion: Sync {
 struct Permit<'a> {
     occasion: &'a dyn Occasion,
     /// How many urgent ones wait for their turn.
-    urgent: &'a AtomicUsize,
+    urgent: &'a watch::Sender<usize>,
     sent: AtomicBool,
 }
 
@@ -136,24 +141,34 @@ impl Permit<'_> {
         if !self.occasion.may_send() {
             return Some("the keeper may not send now");
         }
-        let stands_back = !self.occasion.is_urgent() && self.urgent.load(Ordering::Relaxed) > 0;
-        stands_back.then_some("something urgent goes first")
+        let stands_back = !self.occasion.is_urgent() && *self.urgent.borrow() > 0;
+        stands_back.then_some(GOES_FIRST)
+    }
+
+    /// Ends when something urgent waits for this to end.
+    async fn gives_way(&self) {
+        let mut urgent = self.urgent.subscribe();
+        // Never, where this cannot wait either: the other has its turn afterwards.
+        let waits = !self.occasion.is_urgent() && urgent.wait_for(|count| *count > 0).await.is_ok();
+        if !waits {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
 /// Counts who waits, for as long as it does.
-struct Waiting<'a>(&'a AtomicUsize);
+struct Waiting<'a>(&'a watch::Sender<usize>);
 
 impl<'a> Waiting<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
+    fn new(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
         Self(count)
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 
@@ -168,19 +183,25 @@ pub struct Poster {
     /// Held while posting, because there is one account for messages.
     state: AsyncMutex<State>,
     /// How many urgent ones wait for that.
-    urgent: AtomicUsize,
+    urgent: watch::Sender<usize>,
 }
 
 #[derive(Default)]
 struct State {
     /// What was posted last, by receiver and feeds.
     posted: HashMap<(Pubkey, [FeedId; 2]), Posted>,
-    /// How often in a row posting has failed, and until when it is not tried again: every try costs fees.
+    /// Of what can wait, and of what cannot, which pays more.
+    pauses: [Pause; 2],
+}
+
+/// How often in a row posting has failed, and until when it is not tried again: every try costs fees.
+#[derive(Default)]
+struct Pause {
     failures: u32,
     paused_until: Option<Instant>,
 }
 
-impl State {
+impl Pause {
     fn left(&self) -> Option<Duration> {
         let left = self.paused_until?.checked_duration_since(Instant::now())?;
         (!left.is_zero()).then_some(left)
@@ -217,7 +238,7 @@ impl Poster {
             signer,
             wormholes: Mutex::default(),
             state: AsyncMutex::default(),
-            urgent: AtomicUsize::new(0),
+            urgent: watch::Sender::new(0),
         }
     }
 
@@ -250,7 +271,8 @@ impl Poster {
         {
             return Ok(*held);
         }
-        if let Some(left) = state.left() {
+        let urgent = usize::from(occasion.is_urgent());
+        if let Some(left) = state.pauses[urgent].left() {
             return Err(PostError::Pausing(left));
         }
         occasion.spend()?;
@@ -265,7 +287,7 @@ impl Poster {
         }
         match posted {
             Err(broken_off @ PostError::BrokenOff(_)) => return Err(broken_off),
-            ref tried => state.note(tried.is_err()),
+            ref tried => state.pauses[urgent].note(tried.is_err()),
         }
         let posted = posted?;
         state.posted.insert(key, posted);
@@ -397,10 +419,18 @@ impl Poster {
         let prepared = self.sender.prepare(request).await?;
         let signature = prepared.signature();
         let delivered = self.sender.deliver_while(&prepared, || permit.may_send());
-        match delivered.await {
+        let delivered = tokio::select! {
+            delivered = delivered => delivered,
+            // What it has sent may still land; the next posting closes what that leaves.
+            () = permit.gives_way() => return Err(PostError::BrokenOff(GOES_FIRST)),
+        };
+        match delivered {
             Outcome::Landed { slot } => Ok(slot),
             Outcome::Failed { failure, .. } => Err(PostError::Failed(Box::new(failure), signature)),
-            Outcome::Expired | Outcome::Dropped { .. } => Err(PostError::Late(signature)),
+            Outcome::Expired | Outcome::Dropped { .. } => Err(match permit.obstacle() {
+                Some(why) => PostError::BrokenOff(why),
+                None => PostError::Late(signature),
+            }),
         }
     }
 
@@ -453,7 +483,7 @@ mod tests {
 
     #[test]
     fn what_can_wait_breaks_off_for_what_cannot_and_nobody_sends_who_may_not() {
-        let waiting = AtomicUsize::new(0);
+        let waiting = watch::Sender::new(0);
         let goes_on = |urgent, may_send| {
             let permit = Permit {
                 occasion: &Fixed { urgent, may_send },

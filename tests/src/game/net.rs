@@ -124,9 +124,11 @@ fn check_settled(
     let least_bps = i64::from(market.limits.liquidation_bonus_bps);
     let overdue_secs = silent_secs.into_iter().max().unwrap() - Market::SETTLEMENT_SECS;
     let begun = was.position.position;
-    let waited_secs = match (begun.due_need, begun.liquidity.get()) {
-        (u32::MAX, 0) => overdue_secs.min(now_secs - begun.due_since_secs),
-        _ => 0,
+    let since_secs = now_secs - begun.due_since_secs;
+    let goes_on = begun.due_need == u32::MAX && begun.liquidity.get() == 0;
+    let waited_secs = match since_secs <= overdue_secs && goes_on {
+        true => since_secs,
+        false => 0,
     };
     // The liquidation bonus, and 5 % for each day since it left the pool; 30 days later at the expense of lenders too.
     let grown = |secs: i64| (least_bps + secs.max(0) * 500 / 86_400).min(90_000);

@@ -102,26 +102,45 @@ impl Book {
         if let Some(short) = deal.short {
             let other = 1 - short;
             let (part, slack) = repay[short].clone();
-            // What was held of it went into the debt as well.
-            let (all, slack) = (part - &new.idle[short], slack + &new.slack[short]);
+            // What is held of it goes into the debt as well.
+            let (all, all_slack) = (part - &new.idle[short], slack + &new.slack[short]);
             let paid = int(brought[short]);
             let (paid, slack) = if event.complete {
-                story.same("brought", paid, &all, &slack);
-                (all.clone(), slack)
+                story.same("brought", paid, &all, &all_slack);
+                (all.clone(), all_slack.clone())
             } else {
-                story.allowed("less is brought than needed", Some(paid <= &all + &slack));
+                let less = paid <= &all + &all_slack;
+                story.allowed("less is brought than needed", Some(less));
                 (paid, Q::zero())
             };
-            repay[short] = (&new.idle[short] + &paid, &new.slack[short] + &slack);
+            let mut left = positive(&new.idle[other] - &repay[other].0);
+            let mut left_slack = &repay[other].1 + &new.slack[other];
+            let mut here = (new.idle[short].clone(), new.slack[short].clone());
+            if !event.complete {
+                // Of what is left a part is given for a part; where not all is covered, so it is with what is held.
+                if all <= Q::zero() {
+                    return Err(Unfollowed::Unsure(
+                        "which part of what is missing was brought",
+                    ));
+                }
+                let part = least(&paid / &all, Q::one());
+                let doubt = (&all_slack + int(1)) / &all;
+                let scaled = |(amount, slack): (Q, Q)| {
+                    let slack = slack + &amount * &doubt + int(1);
+                    (amount * &part, slack)
+                };
+                (left, left_slack) = scaled((left, left_slack));
+                let all_covered = surely(&deal.cover - Q::one(), &deal.doubt);
+                if !all_covered.ok_or(Unfollowed::Unsure("whether all is covered"))? {
+                    here = scaled(here);
+                    repay[other] = scaled(repay[other].clone());
+                }
+            }
+            repay[short] = (&here.0 + &paid, &here.1 + &slack);
             let price = deal.price(&paid);
             let price_slack = deal.price(&(&slack + int(2)));
-            let mut left = positive(&new.idle[other] - &repay[other].0);
-            // A part of what is missing is given for no more than that part of what is left.
-            if paid < all {
-                left = left * &paid / &all;
-            }
             let given = least(price, left);
-            let given_slack = price_slack + &repay[other].1 + &new.slack[other] + int(2);
+            let given_slack = price_slack + left_slack + int(2);
             story.same("received", int(received[other]), &given, &given_slack);
             new.idle[other] = positive(&new.idle[other] - given);
             new.slack[other] += given_slack;
@@ -159,6 +178,8 @@ struct Deal {
     short: Option<usize>,
     /// Which part of both debts is covered, and its doubt.
     part: Q,
+    /// The same, more than all where more is held than owed.
+    cover: Q,
     doubt: Q,
     /// What one unit of the token that is short costs in the other, with the bonus.
     rate: Q,
@@ -194,6 +215,7 @@ impl Deal {
             return Ok(Self {
                 short,
                 part: Q::one(),
+                cover: Q::one(),
                 doubt: Q::zero(),
                 rate: Q::zero(),
             });
@@ -201,9 +223,11 @@ impl Deal {
         let covered = &value.assets + of_lenders * worth(side, &held[side]);
         let needed = &value.debt + of_lenders * worth(side, &owed[side]);
         let with_bonus = Q::one() + most;
+        let cover = covered / &needed;
         Ok(Self {
             short,
-            part: least(&covered / &needed, Q::one()),
+            part: least(cover.clone(), Q::one()),
+            cover,
             doubt: doubt * int(2) * &with_bonus / needed,
             rate: with_bonus * worth(side, &Q::one()) / worth(1 - side, &Q::one()),
         })

@@ -26,9 +26,10 @@ pub struct Settlement {
 ///
 /// What is held covers the part c of both debts: all if that is enough, else `c = (A + b h) / (D + b d)` with A the value held,
 /// D the value owed, h and d the values held and owed of the token that is short: then the other debt's part and the price
-/// of what is missing, `(c d - h)(1 + b)`, are together what is held of the other token. Both debts lose the same part, if all that is
-/// missing is brought at once. Here b is the bonus that lenders bear; what is left beyond both debts goes into the larger one, which for
-/// a part of what is missing is no more than that part of what is left.
+/// of what is missing, `(c d - h)(1 + b)`, are together what is held of the other token. Here b is the bonus that lenders bear; what is left
+/// beyond both debts goes into the larger one. For a part f of what is missing no more than that part of what is left is given, and where
+/// not all is covered no more than that part of what is held is repaid. Then `(1 - f) c / (1 - f c)` is the c of what remains, and in
+/// parts both debts end where they end by one payment, but for units of rounding.
 ///
 /// # Errors
 /// [`ModelError::Overflow`].
@@ -92,13 +93,19 @@ pub fn plan_settlement(
         // One unit may be worth more than the rest of the price.
         Side::Base => base_for_value_up(price, at).map_or(u64::MAX, |base| base.saturating_sub(1)),
     };
-    // Of what is left for all that is missing, a part is given for a part: the rest is kept for whoever brings the rest.
-    let spare = there.saturating_sub(others);
-    let spare = match wide::mul_div_down(u128::from(spare), brought.into(), most.into()) {
+    let part = |all: u64| match wide::mul_div_down(u128::from(all), brought.into(), most.into()) {
         Some(part) if brought < most => part as u64,
-        _ => spare,
+        _ => all,
     };
-    let given = given.min(spare);
+    // Of what is left for all that is missing, a part is given for a part: the rest is kept for whoever brings the rest.
+    let given = given.min(part(there.saturating_sub(others)));
+    // Where not all is covered, what is held goes into both debts as far as what is missing is brought. Else one token's lenders would have
+    // first what both share.
+    let (here, others) = if covered < needed {
+        (part(here), part(others))
+    } else {
+        (here, others)
+    };
     let amounts = |this: u64, other: u64| Amounts::only(side, this).with(side.other(), other);
     Ok(Settlement {
         exchange: Exchange {

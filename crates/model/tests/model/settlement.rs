@@ -85,6 +85,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(config(20_000))]
+
+    /// However what is missing is split, and whether somebody comes who brings nothing: lenders of either token have what one payment
+    /// would have left them.
+    #[test]
+    fn lenders_of_both_tokens_have_the_same_in_parts(
+        held in (1u64 << 30)..(1 << 40), debt in ((1u64 << 30)..(1 << 40), (1u64 << 30)..(1 << 40)),
+        split in 0u32..=100, of_lenders in 0u32..1_500, more in 0u32..5_000, base in any::<bool>(),
+    ) {
+        let at = SqrtPrice::ONE;
+        let bonus = SettlementBonus { most: Bps::new(of_lenders + more), of_lenders: Bps::new(of_lenders) };
+        let (side, debt) = (if base { Side::Base } else { Side::Quote }, Amounts::new(debt.0, debt.1));
+        let held = Amounts::only(side, held);
+        let once = plan_settlement(held, debt, at, bonus, ANY).unwrap().exchange;
+        let (mut left, mut owed) = (held, debt);
+        let missing = once.brought().get(side.other());
+        for most in [0, missing / 100 * u64::from(split), 0, u64::MAX] {
+            let part = plan_settlement(left, owed, at, bonus, Amounts::only(side.other(), most)).unwrap().exchange;
+            left = left.checked_sub(part.seize).unwrap();
+            owed = owed.checked_sub(part.repay).unwrap();
+        }
+        let repaid = debt.checked_sub(owed).unwrap();
+        for side in [Side::Base, Side::Quote] {
+            let (once, parts) = (once.repay.get(side), repaid.get(side));
+            prop_assert!(once.abs_diff(parts) <= 200, "{:?}: {} in parts, {} at once", side, parts, once);
+        }
+    }
+}
+
 #[test]
 fn what_is_short_is_bought_at_the_price_and_a_bonus() {
     let at = SqrtPrice::ONE;

@@ -53,8 +53,9 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
         now_secs,
     )?;
     require!(!session.position.is_debt_free(), BallastError::NothingOwed);
-    let begins = !session.position.is_settling();
-    let waited_secs = session.position.settling_secs(now_secs).min(overdue_secs);
+    let waited_secs = session.position.settling_secs(now_secs, overdue_secs);
+    let begins = waited_secs.is_none();
+    let waited_secs = waited_secs.unwrap_or(0);
     let bonus_bps = market.settlement_bonus_bps(waited_secs);
     let lenders_bonus_bps =
         market.settlement_bonus_bps(waited_secs.saturating_sub(Market::LENDERS_SPARED_SECS));

@@ -6,20 +6,21 @@ use super::Position;
 const SETTLING: u32 = u32::MAX;
 
 impl Position {
-    /// For how many seconds it has waited, called by each settlement before it takes liquidity out. The first one begins it, and so does
-    /// one that finds liquidity: what that leaves missing depends on where the pool was pushed to, and who pushes it would be paid
-    /// at once for what nobody had the time to bring.
-    pub fn settling_secs(&mut self, now_secs: i64) -> i64 {
-        let begun =
-            self.is_settling() && self.liquidity.get() == 0 && self.due_since_secs <= now_secs;
-        if !begun {
-            (self.due_need, self.due_since_secs) = (SETTLING, now_secs);
+    /// For how many seconds it has waited, called by each settlement before it takes liquidity out; `None`: it begins now. One that finds
+    /// liquidity begins it anew: what that leaves missing depends on where the pool was pushed to, and who pushes it would be paid
+    /// at once for what nobody had the time to bring. So does one in a later silence, `overdue_secs` into which settlements are due.
+    pub fn settling_secs(&mut self, now_secs: i64, overdue_secs: i64) -> Option<i64> {
+        let waited_secs = now_secs.saturating_sub(self.due_since_secs);
+        let goes_on = self.is_settling() && self.liquidity.get() == 0;
+        if goes_on && (0..=overdue_secs).contains(&waited_secs) {
+            return Some(waited_secs);
         }
-        now_secs.saturating_sub(self.due_since_secs)
+        (self.due_need, self.due_since_secs) = (SETTLING, now_secs);
+        None
     }
 
-    /// Whether a settlement has begun.
-    pub fn is_settling(&self) -> bool {
+    /// Whether a settlement has begun, and no need was noted since.
+    pub(super) fn is_settling(&self) -> bool {
         self.due_need == SETTLING
     }
 }
@@ -35,20 +36,24 @@ mod tests {
     fn it_begins_when_liquidity_leaves_and_nobody_begins_it_anew() {
         let mut position = Position::zeroed();
         position.liquidity = 5.into();
-        assert_eq!(position.settling_secs(1_000), 0);
+        let waited = |position: &mut Position, now_secs| position.settling_secs(now_secs, 900);
+        assert_eq!(waited(&mut position, 1_000), None);
         position.liquidity = 0.into();
-        assert_eq!(position.settling_secs(1_100), 100);
+        assert_eq!(waited(&mut position, 1_100), Some(100));
         // The owner's naming of keepers does not.
         position.set_first_keepers([crate::ID; 2], 60).unwrap();
-        assert_eq!(position.settling_secs(1_200), 200);
+        assert_eq!(waited(&mut position, 1_200), Some(200));
         // Liquidity that came back does, and so does a need that was due meanwhile: both take a price.
         position.liquidity = 5.into();
-        assert_eq!(position.settling_secs(1_300), 0);
+        assert_eq!(waited(&mut position, 1_300), None);
         position.liquidity = 0.into();
         position.note_need(Need::SellBase, 1_350);
-        assert_eq!(position.settling_secs(1_400), 0);
-        assert_eq!(position.settling_secs(1_410), 10);
+        assert_eq!(waited(&mut position, 1_400), None);
+        assert_eq!(waited(&mut position, 1_410), Some(10));
+        // A later silence.
+        assert_eq!(position.settling_secs(1_500, 99), None);
+        assert_eq!(position.settling_secs(1_520, 99), Some(20));
         // A clock that was put back.
-        assert_eq!(position.settling_secs(1_390), 0);
+        assert_eq!(position.settling_secs(1_390, 900), None);
     }
 }
