@@ -83,7 +83,7 @@ pub fn mix<L: Ledger>(
 /// missing for it, and repays with what is left over. Returns what was added: nothing if leverage is there already.
 ///
 /// # Errors
-/// Those of [`Ledger::borrow`] and [`Ledger::provide`], what is out of range without equity.
+/// Those of [`Ledger::borrow`] and [`Ledger::provide_at_most`], what is out of range without equity.
 pub fn grow<L: Ledger>(ledger: &mut L, leverage: Bps, most: u128) -> Result<u128, L::Error> {
     let at = ledger.pool_price()?;
     let model = ledger.position()?;

@@ -96,19 +96,11 @@ pub trait Ledger {
     /// What is out of range.
     fn repay(&mut self, side: Side, most: u64) -> Result<u64, Self::Error>;
 
-    /// Provides liquidity out of what lies idle; returns what that took.
+    /// Provides liquidity out of what lies idle, for at most `most`: what that takes at the pool's price, rounded up. Returns what it took.
     ///
     /// # Errors
     /// What the pool refuses, or too little lying idle.
-    fn provide(&mut self, liquidity: u128) -> Result<Amounts, Self::Error>;
-
-    /// [`Ledger::provide`] for a caller who has computed already what that takes at most at the pool's price.
-    ///
-    /// # Errors
-    /// As [`Ledger::provide`].
-    fn provide_at_most(&mut self, liquidity: u128, _most: Amounts) -> Result<Amounts, Self::Error> {
-        self.provide(liquidity)
-    }
+    fn provide_at_most(&mut self, liquidity: u128, most: Amounts) -> Result<Amounts, Self::Error>;
 
     /// Withdraws liquidity, books its fees, and returns what came.
     ///

@@ -94,6 +94,20 @@ impl<P: Pool> Values<P> {
         Ok(())
     }
 
+    /// Provides liquidity out of what lies idle; returns what it took, rounded up.
+    ///
+    /// # Errors
+    /// [`LedgerError::Short`] where too little lies idle, what is out of range.
+    pub fn provide(&mut self, liquidity: u128) -> Result<Amounts, P::Error> {
+        let spent = self.band.amounts_up(liquidity, self.pool.price());
+        let spent = spent.map_err(|error| LedgerError::Model(error.into()))?;
+        self.take_idle(spent)?;
+        let total = self.liquidity.checked_add(liquidity);
+        self.liquidity = total.ok_or(overflow("liquidity"))?;
+        self.pool.add(&self.band, liquidity);
+        Ok(spent)
+    }
+
     fn take_idle(&mut self, less: Amounts) -> Result<(), LedgerError> {
         let side = if less.base > self.idle.base {
             Side::Base
@@ -207,14 +221,9 @@ impl<P: Pool> Ledger for Values<P> {
         Ok(amount)
     }
 
-    fn provide(&mut self, liquidity: u128) -> Result<Amounts, P::Error> {
-        let spent = self.band.amounts_up(liquidity, self.pool.price());
-        let spent = spent.map_err(|error| LedgerError::Model(error.into()))?;
-        self.take_idle(spent)?;
-        let total = self.liquidity.checked_add(liquidity);
-        self.liquidity = total.ok_or(overflow("liquidity"))?;
-        self.pool.add(&self.band, liquidity);
-        Ok(spent)
+    fn provide_at_most(&mut self, liquidity: u128, _most: Amounts) -> Result<Amounts, P::Error> {
+        // Nobody moves this pool between what was computed and now.
+        self.provide(liquidity)
     }
 
     fn withdraw(&mut self, liquidity: u128) -> Result<Amounts, P::Error> {

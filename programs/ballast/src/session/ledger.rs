@@ -156,11 +156,6 @@ impl Ledger for Calls<'_, '_, '_> {
         Ok(self.session.repay_unless_dust(side, most)?)
     }
 
-    fn provide(&mut self, liquidity: u128) -> core::result::Result<Amounts, Failed> {
-        let most = self.session.deposit_up(self.pool, liquidity)?;
-        self.provide_at_most(liquidity, most)
-    }
-
     fn provide_at_most(
         &mut self,
         liquidity: u128,

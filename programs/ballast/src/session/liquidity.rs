@@ -13,16 +13,7 @@ use crate::{
 };
 
 impl<'info> Session<'_, 'info> {
-    /// What liquidity takes at the pool's price, rounded up.
-    ///
-    /// # Errors
-    /// As [`pool::sqrt_price`], [`BallastError::OutOfRange`].
-    pub fn deposit_up(&self, pool: &PoolAccounts<'info>, liquidity: u128) -> Result<Amounts> {
-        let price = pool::sqrt_price(pool, self.market)?;
-        self.band().amounts_up(liquidity, price).or_range()
-    }
-
-    /// Provides liquidity out of the idle amounts, for at most `most`, its [`Self::deposit_up`]; returns what it took.
+    /// Provides liquidity out of the idle amounts, for at most `most`, what it takes at the pool's price, rounded up; returns what it took.
     ///
     /// # Errors
     /// [`BallastError::WrongPool`]; [`BallastError::UnexpectedBalance`] if the pool took more.
