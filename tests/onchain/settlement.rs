@@ -4,13 +4,14 @@ use ballast_client::{
     Amounts, BallastError, BallastEvent, OpenArgs, PositionContext, Receipt, Side, Signer,
     ballast::events::Settled, instruction,
 };
-use ballast_localnet::{Localnet, Trader, UsdPrice};
+use ballast_localnet::{Localnet, PricePost, Trader, UsdPrice};
 use ballast_model::{base_for_value_up, worth_down};
 
 use crate::support::{ANY, Scene, Sent, accepted, refused};
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
-pub const WEEK_SECS: u64 = 7 * 86_400;
+const DAY_SECS: u64 = 86_400;
+pub const WEEK_SECS: u64 = 7 * DAY_SECS;
 
 fn settled(receipt: &Receipt) -> &Settled {
     match receipt.events.last() {
@@ -21,9 +22,34 @@ fn settled(receipt: &Receipt) -> &Settled {
 
 impl Scene {
     pub async fn settle(&self, by: &Trader, position: &PositionContext, most: Amounts) -> Sent {
+        self.settle_for(by, position, most, Amounts::ZERO).await
+    }
+
+    async fn settle_for(
+        &self,
+        by: &Trader,
+        position: &PositionContext,
+        most: Amounts,
+        least: Amounts,
+    ) -> Sent {
         let market = &self.world.market;
-        let settle = instruction::settle(market, position, &by.key(), &by.wallet, most);
+        let settle = instruction::settle(market, position, &by.key(), &by.wallet, most, least);
         self.send(by, settle).await
+    }
+
+    /// Brings signed prices of so long ago into the market's own accounts.
+    async fn bring_old_prices(&self, dollars: i64, age_secs: u64) {
+        let then = self.svm.now_secs() - i64::try_from(age_secs).unwrap();
+        let base = PricePost::good(Side::Base, UsdPrice::dollars(dollars), then);
+        let quote = PricePost::good(Side::Quote, UsdPrice::ONE, then);
+        self.world.post(&[base, quote]).await.unwrap();
+    }
+
+    /// Takes it out of the pool, and lets the owner's day pass. Whether that has settled it.
+    async fn settle_until_anybody_may(&self, position: &PositionContext) -> bool {
+        let receipt = accepted(self.settle(&self.keeper, position, Amounts::ZERO).await);
+        self.svm.pass_time(DAY_SECS).await.unwrap();
+        settled(&receipt).complete
     }
 
     /// Shows the market the price that it will be settled at, and lets so much time pass without another.
@@ -70,6 +96,10 @@ async fn when_the_oracle_dies_owners_and_lenders_leave() {
     }
     scene.svm.pass_time(1).await.unwrap();
     let at = scene.world.snapshot().await.unwrap().pool.sqrt_price;
+    for position in &positions {
+        accepted(scene.settle(&scene.keeper, position, Amounts::ZERO).await);
+    }
+    scene.svm.pass_time(DAY_SECS).await.unwrap();
     for (position, owner) in positions.iter().zip([&scene.alice, &bob, &scene.alice]) {
         let by = scene.liquidator.key();
         let had = scene.world.wallet_balances(&by).await.unwrap();
@@ -133,6 +163,7 @@ async fn who_brings_too_little_settles_what_that_pays_for() {
     let (held, _) = scene.model(&position).await;
     assert_eq!((held.liquidity, held.debt.quote), (0, 0));
     assert!(held.debt.base > 0 && held.debt.base <= before.debt.base);
+    scene.svm.pass_time(DAY_SECS).await.unwrap();
     // A third, then the rest, by a wallet that has no more.
     let third = held.debt.base / 3;
     let receipt = accepted(
@@ -156,27 +187,26 @@ async fn who_brings_too_little_settles_what_that_pays_for() {
 
 #[tokio::test]
 async fn what_is_not_covered_is_written_off_of_both_debts() {
-    for (parts, begin) in [(1, false), (1, true), (3, true)] {
-        written_off_of_both(parts, begin).await;
+    for parts in [1, 3] {
+        written_off_of_both(parts).await;
     }
 }
 
 /// In so many parts, after somebody who brings nothing has begun.
-async fn written_off_of_both(parts: u64, begin: bool) {
+async fn written_off_of_both(parts: u64) {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
     scene.oracle_dies(400, WEEK_SECS).await;
     let (before, _) = scene.model(&position).await;
-    if begin {
-        let nothing = accepted(scene.settle(&scene.keeper, &position, Amounts::ZERO).await);
-        let event = settled(&nothing);
-        assert_eq!((event.repaid_base, event.repaid_quote), (0, 0));
-        // Once is enough.
-        refused(
-            scene.settle(&scene.keeper, &position, Amounts::ZERO).await,
-            BallastError::NothingToPayWith,
-        );
-    }
+    let nothing = accepted(scene.settle(&scene.keeper, &position, Amounts::ZERO).await);
+    let event = settled(&nothing);
+    assert_eq!((event.repaid_base, event.repaid_quote), (0, 0));
+    // Once is enough.
+    refused(
+        scene.settle(&scene.keeper, &position, Amounts::ZERO).await,
+        BallastError::NothingToPayWith,
+    );
+    scene.svm.pass_time(DAY_SECS).await.unwrap();
     for _ in 1..parts {
         let some = Amounts::new(before.debt.base / 5, before.debt.quote / 5);
         let part = accepted(scene.settle(&scene.liquidator, &position, some).await);
@@ -224,8 +254,8 @@ async fn in_the_month_parts_cost_lenders_no_more_than_all_at_once() {
         let position = scene.open(1).await;
         scene.oracle_dies(230, WEEK_SECS).await;
         // What is held repays quote; base is missing.
-        accepted(scene.settle(&scene.keeper, &position, Amounts::ZERO).await);
-        scene.svm.pass_time(days * 86_400).await.unwrap();
+        assert!(!scene.settle_until_anybody_may(&position).await);
+        scene.svm.pass_time(days * DAY_SECS).await.unwrap();
         let at = scene.world.snapshot().await.unwrap().pool.sqrt_price;
         let (held, _) = scene.model(&position).await;
         assert!(held.value(at).unwrap().equity() > 0);
@@ -252,20 +282,116 @@ async fn in_the_month_parts_cost_lenders_no_more_than_all_at_once() {
     }
 }
 
-/// Where nothing is missing, somebody pushes the pool, so that a token is: he earns the least bonus, however long nobody has come.
+/// The feed died in a spike, and in the pool nothing is missing at the real price: somebody pushes the pool, so that a token is. He does not
+/// trade with the position at the last price in that transaction, nor for a day; its owner may.
 #[tokio::test]
-async fn who_makes_a_token_missing_is_not_paid_for_the_time_before() {
-    for days in [0, 5, 40] {
+async fn who_makes_a_token_missing_gains_nothing_by_it_and_the_owner_goes_first() {
+    for (died_at, days) in [(200, 0), (225, 0), (225, 40)] {
         let scene = Scene::new().await;
         let position = scene.open(1).await;
-        scene.oracle_dies(200, WEEK_SECS).await;
-        scene.svm.pass_time(days * 86_400).await.unwrap();
+        scene.oracle_dies(died_at, WEEK_SECS).await;
+        scene.svm.pass_time(days * DAY_SECS).await.unwrap();
         scene.pool(211.0).await;
+        let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
+        let event = settled(&receipt);
+        assert!(!event.complete && event.repaid_quote > 0);
+        let (brought, received) = (event.brought_base, event.received_quote);
+        assert_eq!((brought, received, event.brought_quote), (0, 0, 0));
+        let begun = scene.svm.save();
+        for wait_secs in [0, DAY_SECS - 1] {
+            scene.svm.restore(&begun);
+            scene.svm.pass_time(wait_secs).await.unwrap();
+            refused(
+                scene.settle(&scene.liquidator, &position, ANY).await,
+                BallastError::FirstKeepersTurn,
+            );
+            refused(
+                scene.settle(&scene.keeper, &position, Amounts::ZERO).await,
+                BallastError::NothingToPayWith,
+            );
+        }
+        // The owner, who has the base, pays the last price and gets the bonus out of what is the owner's own.
+        let base = scene.model(&position).await.0.debt.base;
+        let enough = Amounts::new(base + base / 100, 0);
+        let owner = &scene.alice;
+        scene.world.mint_to(&owner.key(), enough).await.unwrap();
+        let receipt = accepted(scene.settle(owner, &position, ANY).await);
+        assert!(settled(&receipt).complete);
+        // Others from the next day on, at the least bonus: nobody was paid for the time before.
+        scene.svm.restore(&begun);
+        scene.svm.pass_time(DAY_SECS).await.unwrap();
         let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
         let event = settled(&receipt);
         assert!(event.complete && event.brought_base > 0);
         assert_eq!((event.bonus_bps, event.lenders_bonus_bps), (300, 300));
     }
+}
+
+/// Old updates go on to be signed ones: one that was published before a settlement began, and is brought into the market's own account
+/// after it, does not begin the bonus anew. Who brings something names the least that he takes for it.
+#[tokio::test]
+async fn an_old_price_that_is_brought_later_does_not_take_the_bonus_back() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.oracle_dies(200, WEEK_SECS).await;
+    scene.pool(400.0).await;
+    assert!(!scene.settle_until_anybody_may(&position).await);
+    scene.svm.pass_time(29 * DAY_SECS).await.unwrap();
+    // Of a second after the one that was shown last.
+    let before = scene.svm.save();
+    scene.bring_old_prices(200, 37 * DAY_SECS - 1).await;
+    let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
+    assert_eq!(settled(&receipt).bonus_bps, 300 + 29 * 500);
+    let got = settled(&receipt).received_quote;
+    assert!(got > 0);
+    // One that was published after it is another silence: it ends what waits, and a week later it begins anew.
+    scene.svm.restore(&before);
+    scene.bring_old_prices(200, 8 * DAY_SECS).await;
+    let least = |quote| Amounts::new(0, quote);
+    let receipt = scene.settle_for(&scene.liquidator, &position, ANY, least(1));
+    refused(receipt.await, BallastError::GainTooSmall);
+    let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
+    assert_eq!(
+        (settled(&receipt).bonus_bps, settled(&receipt).brought_base),
+        (300, 0)
+    );
+    // To a unit.
+    scene.svm.restore(&before);
+    let receipt = scene.settle_for(&scene.liquidator, &position, ANY, least(got + 1));
+    refused(receipt.await, BallastError::GainTooSmall);
+    accepted(
+        scene
+            .settle_for(&scene.liquidator, &position, ANY, least(got))
+            .await,
+    );
+}
+
+/// The token that is held costs a twentieth of what it did: in the end somebody takes it for so little that it pays.
+#[tokio::test]
+async fn where_what_is_held_is_worth_almost_nothing_it_is_settled_too() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.oracle_dies(200, WEEK_SECS).await;
+    scene.pool(10.0).await;
+    let pool = scene.world.snapshot().await.unwrap().pool.sqrt_price;
+    let worth = |base, quote| worth_down(Amounts::new(base, quote), pool).unwrap();
+    assert!(!scene.settle_until_anybody_may(&position).await);
+    let saved = scene.svm.save();
+    let mut profitable = Vec::new();
+    for days in [200, 240, 268, 270, 700] {
+        scene.svm.restore(&saved);
+        scene.svm.pass_time(days * DAY_SECS).await.unwrap();
+        let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
+        let event = settled(&receipt);
+        assert!(event.complete);
+        let paid = worth(event.brought_base, event.brought_quote);
+        let got = worth(event.received_base, event.received_quote);
+        profitable.push(got >= paid);
+        let stored = scene.world.reload(&position).await.unwrap().position;
+        assert!(stored.is_debt_free());
+    }
+    // A month after it has doubled for the second time, when lenders bear that.
+    assert_eq!(profitable, [false, false, false, true, true]);
 }
 
 /// The last price was 200, and base costs 400 now: nobody brings base for the price and a bonus of 3 %.
@@ -278,12 +404,12 @@ async fn where_the_last_price_is_far_off_the_bonus_grows_until_somebody_settles(
     let pool = scene.world.snapshot().await.unwrap().pool.sqrt_price;
     let worth = |base, quote| worth_down(Amounts::new(base, quote), pool).unwrap();
     // What is held repays quote, and waits.
-    accepted(scene.settle(&scene.keeper, &position, Amounts::ZERO).await);
+    assert!(!scene.settle_until_anybody_may(&position).await);
     let saved = scene.svm.save();
     let mut profitable = None;
     for days in [0, 10, 30, 45, 50, 200] {
         scene.svm.restore(&saved);
-        scene.svm.pass_time(days * 86_400).await.unwrap();
+        scene.svm.pass_time(days * DAY_SECS).await.unwrap();
         let owed = scene.model(&position).await.0.debt;
         let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
         let event = settled(&receipt);

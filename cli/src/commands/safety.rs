@@ -64,6 +64,12 @@ pub struct SettleArgs {
     /// Most quote that may come from the wallet, in exchange for the position's base, or `all` that it takes
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
     pub max_pay_quote: Quantity,
+    /// What has to be received of the position's base at least; with less nothing is done
+    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    pub min_received_base: Decimal,
+    /// What has to be received of the position's quote at least; with less nothing is done
+    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    pub min_received_quote: Decimal,
 }
 
 /// Brings delta back to the policy's target with one swap.
@@ -305,10 +311,15 @@ pub async fn settle(args: &SettleArgs, globals: &Globals, output: &mut Output) -
         base: raw(&args.max_pay_base, market.base.decimals).context("--max-pay-base")?,
         quote: raw(&args.max_pay_quote, market.quote.decimals).context("--max-pay-quote")?,
     };
+    let least = Amounts {
+        base: (args.min_received_base.raw(market.base.decimals)).context("--min-received-base")?,
+        quote: (args.min_received_quote.raw(market.quote.decimals))
+            .context("--min-received-quote")?,
+    };
     let preparation = acting.wallet(Amounts::ZERO).await?;
     let key = acting.signer.pubkey();
     let wallet = market.wallet(&key);
-    let settle = instruction::settle(&market, &acting.position, &key, &wallet, most);
+    let settle = instruction::settle(&market, &acting.position, &key, &wallet, most, least);
     let facts = |event: &BallastEvent| match event {
         BallastEvent::Settled(event) => {
             let [repaid_base, repaid_quote] =
@@ -320,7 +331,7 @@ pub async fn settle(args: &SettleArgs, globals: &Globals, output: &mut Output) -
             let rest = match event.complete {
                 true => "settled: its owner may close it",
                 false => {
-                    "waits for somebody who brings more: see --max-pay-base and --max-pay-quote"
+                    "waits for somebody who brings more, its owner or from a day after the first settlement anybody: see --max-pay-base and --max-pay-quote"
                 }
             };
             Some(Facts::from([

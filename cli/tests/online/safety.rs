@@ -241,6 +241,13 @@ async fn a_market_without_a_price_for_a_week_is_settled() {
     assert!(number(&part["repaid_quote"]) > 0.0, "{part}");
     assert_eq!(number(&part["brought_base"]), 0.0, "{part}");
     let rest = [&settle[..], &["--max-pay-base", "all"]].concat();
+    // The owner goes first.
+    node.refused_by_program(&bob, &rest, BallastError::FirstKeepersTurn)
+        .await;
+    world.net.pass_time(DAY_SECS).await.unwrap();
+    let greedy = [&rest[..], &["--min-received-quote", "1000000"]].concat();
+    node.refused_by_program(&bob, &greedy, BallastError::GainTooSmall)
+        .await;
     let rest = node.json(&bob, &rest).await;
     let outcome = rest["outcome"].as_str().unwrap();
     assert!(outcome.contains("its owner may close it"), "{rest}");

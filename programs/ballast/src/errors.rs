@@ -240,11 +240,15 @@ pub enum BallastError {
         "The price's moving average does not confirm it yet; deleverage, or wait until it follows"
     )]
     NoSecondWitness,
-    /// Less than `min_gain`.
-    #[msg("The liquidation would gain less than min_gain; nothing was changed")]
+    /// Less than `min_gain` or `min_received`.
+    #[msg(
+        "It would bring less than the least that was asked for (min_gain, min_received); nothing was changed"
+    )]
     GainTooSmall,
-    /// The owner's first keepers have not had their time yet.
-    #[msg("The owner's own keepers go first; try again when their head start is over")]
+    /// The owner, or the owner's first keepers, have not had their time yet.
+    #[msg(
+        "The owner, or keepers that the owner named, go first; try again when their head start is over"
+    )]
     FirstKeepersTurn,
     /// The pool program has changed more than balances.
     #[msg("An external program has changed who may use the position's tokens; nothing was changed")]

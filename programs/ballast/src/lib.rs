@@ -288,8 +288,18 @@ pub mod ballast {
     }
 
     /// Closes a position at the last price of a market that has had none for a week. Anyone.
-    pub fn settle(ctx: Context<Settle>, max_pay_base: u64, max_pay_quote: u64) -> Result<()> {
-        instructions::settle::settle(ctx, [max_pay_base, max_pay_quote])
+    pub fn settle(
+        ctx: Context<Settle>,
+        max_pay_base: u64,
+        max_pay_quote: u64,
+        min_received_base: u64,
+        min_received_quote: u64,
+    ) -> Result<()> {
+        instructions::settle::settle(
+            ctx,
+            [max_pay_base, max_pay_quote],
+            [min_received_base, min_received_quote],
+        )
     }
 
     /// Shows the market the newest prices, after which it takes no older ones. Anyone.

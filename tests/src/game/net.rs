@@ -116,24 +116,48 @@ fn check_settled(
     );
     let at = SqrtPrice::new(event.sqrt_price_x64).unwrap();
     let newest = market.newest_sqrt_price_x64.get();
-    assert!(newest == 0 || at.x64() == newest, "settled at {at}");
+    // Or what the accounts hold, where that is a day newer.
+    let unshown = [
+        (&snapshot.base_price, market.last_base_publish_secs),
+        (&snapshot.quote_price, market.last_quote_publish_secs),
+    ]
+    .iter()
+    .all(|(price, shown_secs)| price.publish_time - shown_secs > 86_400);
+    assert!(
+        newest == 0 || at.x64() == newest || unshown,
+        "settled at {at}"
+    );
     let worth_up = |base, quote| value_up(base, at).unwrap() + u128::from(quote);
     let worth_down = |base, quote| value_down(base, at).unwrap() + u128::from(quote);
     let signed = |value: u128| i128::try_from(value).unwrap();
 
     let least_bps = i64::from(market.limits.liquidation_bonus_bps);
-    let overdue_secs = silent_secs.into_iter().max().unwrap() - Market::SETTLEMENT_SECS;
+    let longest_secs = silent_secs.into_iter().max().unwrap();
     let begun = was.position.position;
     let since_secs = now_secs - begun.due_since_secs;
     let goes_on = begun.due_need == u32::MAX && begun.liquidity.get() == 0;
-    let waited_secs = match since_secs <= overdue_secs && goes_on {
+    let waited_secs = match since_secs <= longest_secs && goes_on {
         true => since_secs,
         false => 0,
     };
-    // The liquidation bonus, and 5 % for each day since it left the pool; 30 days later at the expense of lenders too.
-    let grown = |secs: i64| (least_bps + secs.max(0) * 500 / 86_400).min(90_000);
-    assert_eq!(i64::from(event.bonus_bps), grown(waited_secs));
-    let of_lenders = grown(waited_secs - 30 * 86_400);
+    // For a day only the owner brings anything.
+    let open_secs = waited_secs - 86_400;
+    let nothing = event.brought_base == 0 && event.brought_quote == 0;
+    assert!(
+        nothing || open_secs >= 0 || event.by == begun.owner,
+        "somebody else than the owner has settled after {waited_secs} s"
+    );
+    // The liquidation bonus, and 5 % for each day since then, until it doubles each month; 30 days later at the expense of lenders too.
+    let grown = |secs: i64| match least_bps + secs.max(0) * 500 / 86_400 {
+        bonus_bps if bonus_bps < 90_000 => bonus_bps,
+        _ => {
+            let doubles_secs = secs - (90_000 - least_bps) * 86_400 / 500;
+            let times = u32::try_from(doubles_secs / (30 * 86_400)).unwrap();
+            90_000 * 2_i64.pow(times.min(15))
+        }
+    };
+    assert_eq!(i64::from(event.bonus_bps), grown(open_secs));
+    let of_lenders = grown(open_secs - 30 * 86_400);
     assert_eq!(i64::from(event.lenders_bonus_bps), of_lenders);
     let bonus_bps = u128::from(event.bonus_bps);
     let rounding = ROUNDING * (2 + i128::from(event.bonus_bps) / 10_000);

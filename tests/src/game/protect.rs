@@ -41,7 +41,9 @@ impl Game {
                 }
                 let by = self.person(person);
                 let most = Amounts::new(pay_base.0, pay_quote.0);
-                let settle = instruction::settle(market, position, &by.key(), &by.wallet, most);
+                let least = Amounts::ZERO;
+                let settle =
+                    instruction::settle(market, position, &by.key(), &by.wallet, most, least);
                 self.send(by, settle).await
             }
             Step::SetFirstKeepers {

@@ -75,7 +75,11 @@ impl Book {
         let mut new = old.clone();
         let market = story.before.snapshot.market;
         let newest = market.newest_sqrt_price_x64.get();
-        let last = newest == 0 || newest == event.sqrt_price_x64;
+        // Or the accounts hold one that is a day newer.
+        let held = &story.before.snapshot;
+        let unshown = held.base_price.publish_time - market.last_base_publish_secs > 86_400
+            && held.quote_price.publish_time - market.last_quote_publish_secs > 86_400;
+        let last = newest == 0 || newest == event.sqrt_price_x64 || unshown;
         story.allowed("the last price is the newest", Some(last));
         let at = At::root_x64(event.sqrt_price_x64);
         let slack = &old.liquidity_slack + int(1);
@@ -98,6 +102,8 @@ impl Book {
             );
             story.allowed("and the other given", Some(none || received[side] == 0));
         }
+        let complete = deal.short.is_some() || event.complete;
+        story.allowed("where nothing is short it is complete", Some(complete));
         let mut repay = [0, 1].map(|side| deal.share(&new, side));
         if let Some(short) = deal.short {
             let other = 1 - short;

@@ -243,7 +243,8 @@ impl Stage {
         self.fund(&owner.key()).await?;
         let most = Amounts::new(u64::MAX, u64::MAX);
         let settle = |of: &PositionContext| {
-            instruction::settle(market, of, &owner.key(), &owner.wallet, most)
+            let least = Amounts::ZERO;
+            instruction::settle(market, of, &owner.key(), &owner.wallet, most, least)
         };
         let here = |of: &PositionContext| PositionContext::load(chain.as_ref(), of.address);
         let left = here(&preloaded.left).await?;

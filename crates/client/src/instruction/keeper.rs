@@ -210,13 +210,14 @@ pub fn show_loss(market: &MarketContext, position: &Pubkey) -> Instruction {
 }
 
 /// Closes a position at the last price of a market that has had none for a week. `settler` signs; `wallet` pays at most
-/// `max_pay` and what it holds, and receives the position's other token for it.
+/// `max_pay` and what it holds, and receives the position's other token for it: at least `min_received`, or nothing is done.
 pub fn settle(
     market: &MarketContext,
     position: &PositionContext,
     settler: &Pubkey,
     wallet: &Wallet,
     max_pay: Amounts,
+    min_received: Amounts,
 ) -> Instruction {
     let accounts = accounts::Settle {
         settler: *settler,
@@ -231,6 +232,8 @@ pub fn settle(
     let data = data::Settle {
         max_pay_base: max_pay.base,
         max_pay_quote: max_pay.quote,
+        min_received_base: min_received.base,
+        min_received_quote: min_received.quote,
     };
     instruction(&accounts, &data)
 }

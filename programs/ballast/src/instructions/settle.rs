@@ -29,21 +29,27 @@ pub struct Settle<'info> {
 
 /// Withdraws everything, collects the fees and repays both debts with what is held. What is still owed of one token may be
 /// brought, in exchange for the position's other token at the last price and a bonus ([`Market::settlement_bonus_bps`], the liquidation
-/// bonus and more with every day since the position was taken out of the pool for this: the last price may be one at which nobody brings
-/// anything; for [`Market::LENDERS_SPARED_SECS`] what is more comes out of equity only), as far as `max_pay` and the
-/// wallet go. When all that the position's tokens pay for is repaid, the rest of both debts is written off; else it
+/// bonus and more with every day that anybody could bring it: the last price may be one at which nobody does;
+/// for [`Market::LENDERS_SPARED_SECS`] what is more comes out of equity only), as far as `max_pay` and the
+/// wallet go: by the owner at once, by others from [`Market::SETTLEMENT_OWNER_FIRST_SECS`] after a settlement has taken the position
+/// out of the pool. When all that the position's tokens pay for is repaid, the rest of both debts is written off; else it
 /// waits for somebody who brings more. What is left belongs to the owner, who closes the position.
 ///
 /// # Errors
 /// [`BallastError::NotSilentLongEnough`], [`BallastError::NothingOwed`], [`BallastError::NothingToPayWith`] if nothing would
-/// change.
-pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
+/// change, [`BallastError::FirstKeepersTurn`] if it would by what the owner may bring first, [`BallastError::GainTooSmall`] for less
+/// than `min_received`.
+pub(crate) fn settle(
+    ctx: Context<Settle>,
+    max_pay: [u64; 2],
+    min_received: [u64; 2],
+) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;
     let market = &*accounts.market.load()?;
     let oracle::SettlementPrice {
         price: at,
-        overdue_secs,
+        silent_secs,
     } = oracle::settlement_price(market, &accounts.prices, &accounts.pool.whirlpool, now_secs)?;
     let mut session = Session::load(
         accounts.market.key(),
@@ -53,18 +59,21 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
         now_secs,
     )?;
     require!(!session.position.is_debt_free(), BallastError::NothingOwed);
-    let waited_secs = session.position.settling_secs(now_secs, overdue_secs);
+    let waited_secs = session.position.settling_secs(now_secs, silent_secs);
     let begins = waited_secs.is_none();
     let waited_secs = waited_secs.unwrap_or(0);
-    let bonus_bps = market.settlement_bonus_bps(waited_secs);
+    let open_secs = waited_secs.saturating_sub(Market::SETTLEMENT_OWNER_FIRST_SECS);
+    let bonus_bps = market.settlement_bonus_bps(open_secs);
     let lenders_bonus_bps =
-        market.settlement_bonus_bps(waited_secs.saturating_sub(Market::LENDERS_SPARED_SECS));
+        market.settlement_bonus_bps(open_secs.saturating_sub(Market::LENDERS_SPARED_SECS));
+    let may_bring = open_secs >= 0 || accounts.settler.key() == session.position.owner;
     let liquidity = session.position.liquidity.get();
     if liquidity > 0 {
         session.withdraw(&accounts.pool, &accounts.range, liquidity)?;
     }
     let fees = session.collect_fees(&accounts.pool)?;
     let debt = session.model()?.debt;
+    let payable = payable(&accounts.wallet, Amounts::new(max_pay[0], max_pay[1]));
     let plan = plan_settlement(
         session.position.idle(),
         debt,
@@ -73,12 +82,20 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
             most: Bps::new(bonus_bps),
             of_lenders: Bps::new(lenders_bonus_bps),
         },
-        payable(&accounts.wallet, Amounts::new(max_pay[0], max_pay[1])),
+        if may_bring { payable } else { Amounts::ZERO },
     )
     .or_range()?;
+    if liquidity == 0 && !begins && !plan.complete && plan.exchange.repay.is_zero() {
+        require!(
+            may_bring || payable.is_zero(),
+            BallastError::FirstKeepersTurn
+        );
+        return err!(BallastError::NothingToPayWith);
+    }
+    let (brought, received) = (plan.exchange.brought(), plan.exchange.received());
     require!(
-        liquidity > 0 || begins || plan.complete || !plan.exchange.repay.is_zero(),
-        BallastError::NothingToPayWith
+        received.base >= min_received[0] && received.quote >= min_received[1],
+        BallastError::GainTooSmall
     );
     let mut calls = session
         .calls(&accounts.pool, &accounts.range)
@@ -93,7 +110,6 @@ pub(crate) fn settle(ctx: Context<Settle>, max_pay: [u64; 2]) -> Result<()> {
             BallastError::InvariantBroken
         );
     }
-    let (brought, received) = (plan.exchange.brought(), plan.exchange.received());
     emit!(Settled {
         position: accounts.position.position.key(),
         by: accounts.settler.key(),

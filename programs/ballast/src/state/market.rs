@@ -201,11 +201,20 @@ impl Market {
     pub const SETTLEMENT_SECS: i64 = 7 * 86_400;
     /// The same for a market that names no price accounts of its own, where only what people show tells of the feeds.
     pub const SETTLEMENT_UNNAMED_SECS: i64 = 28 * 86_400;
+    /// By how much the prices in the market's own accounts are newer than those it was shown, where a settlement takes them.
+    pub const SETTLEMENT_UNSHOWN_SECS: i64 = 86_400;
+    /// For how long only the owner brings what a settlement found missing. Whoever takes a position out of the pool picks where the pool is
+    /// then, so that he must not trade with it at the last price in the same transaction.
+    pub const SETTLEMENT_OWNER_FIRST_SECS: i64 = 86_400;
     /// What is added to the liquidation bonus, as a part of the price, for each day that a settlement waits for somebody who brings what is
     /// missing: the last price may be far from what the tokens are worth, and at some bonus somebody does.
     pub const SETTLEMENT_BONUS_BPS_A_DAY: i64 = 500;
-    /// Most of [`Self::settlement_bonus_bps`].
-    pub const LARGEST_SETTLEMENT_BONUS_BPS: u32 = 90_000;
+    /// At ten times the last price the bonus grows no longer by a part of it: it doubles every [`Self::SETTLEMENT_DOUBLING_SECS`].
+    pub const STEADY_SETTLEMENT_BONUS_BPS: u32 = 90_000;
+    /// See [`Self::STEADY_SETTLEMENT_BONUS_BPS`].
+    pub const SETTLEMENT_DOUBLING_SECS: i64 = 30 * 86_400;
+    /// How often it doubles: to some 300 000 times the last price.
+    pub const SETTLEMENT_DOUBLINGS: i64 = 15;
     /// Seed prefix.
     pub const SEED: &'static [u8] = b"market";
     /// Account size with discriminator.
@@ -215,15 +224,23 @@ impl Market {
     /// position that it leaves solvent costs its lenders nothing, whoever waits.
     pub const LENDERS_SPARED_SECS: i64 = 30 * 86_400;
 
-    /// What the one who settles earns on what is brought, of a position that has waited for it for `waited_secs`.
-    pub fn settlement_bonus_bps(&self, waited_secs: i64) -> u32 {
-        let more = waited_secs
-            .max(0)
-            .saturating_mul(Self::SETTLEMENT_BONUS_BPS_A_DAY)
-            / 86_400;
-        let more = u32::try_from(more).unwrap_or(u32::MAX);
-        let bonus = self.limits.liquidation_bonus_bps.saturating_add(more);
-        bonus.min(Self::LARGEST_SETTLEMENT_BONUS_BPS)
+    /// What the one who settles earns on what is brought, of a position for which anybody could bring it for `open_secs`. However little
+    /// its tokens are worth by now, in the end so little is to be brought for them that somebody does.
+    pub fn settlement_bonus_bps(&self, open_secs: i64) -> u32 {
+        let open_secs = open_secs.max(0);
+        let (steady, a_day) = (
+            i64::from(Self::STEADY_SETTLEMENT_BONUS_BPS),
+            Self::SETTLEMENT_BONUS_BPS_A_DAY,
+        );
+        let more_until_steady = steady - i64::from(self.limits.liquidation_bonus_bps);
+        let more = open_secs.saturating_mul(a_day) / 86_400;
+        if more < more_until_steady {
+            let more = u32::try_from(more).unwrap_or(u32::MAX);
+            return self.limits.liquidation_bonus_bps.saturating_add(more);
+        }
+        let since_secs = open_secs - more_until_steady * 86_400 / a_day;
+        let doublings = since_secs / Self::SETTLEMENT_DOUBLING_SECS;
+        Self::STEADY_SETTLEMENT_BONUS_BPS << doublings.min(Self::SETTLEMENT_DOUBLINGS)
     }
 
     /// What is allowed at a time: the stricter of the mode that authority or guardian have set, until it ends by itself, and

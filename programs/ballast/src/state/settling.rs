@@ -8,11 +8,12 @@ const SETTLING: u32 = u32::MAX;
 impl Position {
     /// For how many seconds it has waited, called by each settlement before it takes liquidity out; `None`: it begins now. One that finds
     /// liquidity begins it anew: what that leaves missing depends on where the pool was pushed to, and who pushes it would be paid
-    /// at once for what nobody had the time to bring. So does one in a later silence, `overdue_secs` into which settlements are due.
-    pub fn settling_secs(&mut self, now_secs: i64, overdue_secs: i64) -> Option<i64> {
+    /// at once for what nobody had the time to bring. So does one in a later silence: where a price was published, `silent_secs`
+    /// ago, after it had begun. An older one that somebody brings later changes nothing.
+    pub fn settling_secs(&mut self, now_secs: i64, silent_secs: i64) -> Option<i64> {
         let waited_secs = now_secs.saturating_sub(self.due_since_secs);
         let goes_on = self.is_settling() && self.liquidity.get() == 0;
-        if goes_on && (0..=overdue_secs).contains(&waited_secs) {
+        if goes_on && (0..=silent_secs).contains(&waited_secs) {
             return Some(waited_secs);
         }
         (self.due_need, self.due_since_secs) = (SETTLING, now_secs);

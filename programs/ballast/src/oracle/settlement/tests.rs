@@ -162,20 +162,78 @@ fn a_week_of_silence_of_either_feed_settles_at_the_newest_price() {
 }
 
 #[test]
-fn what_is_earned_by_settling_grows_with_the_wait() {
+fn there_is_no_price_since_the_feed_that_is_silent_for_longer_has_spoken() {
     let mut case = case();
-    case.market.limits.liquidation_bonus_bps = 300;
-    let overdue_secs = |case: &Case| case.settlement().unwrap().overdue_secs;
-    assert_eq!(overdue_secs(&case), 0);
-    // The feed that is silent for longer counts.
+    let silent_secs = |case: &Case| case.settlement().unwrap().silent_secs;
+    assert_eq!(silent_secs(&case), WEEK);
     case.market.last_quote_publish_secs -= 3 * 86_400;
     case.set(1, &update(1, NOW - WEEK - 3 * 86_400));
-    assert_eq!(overdue_secs(&case), 3 * 86_400);
-    let bonus = |days: i64| case.market.settlement_bonus_bps(days * 86_400);
+    assert_eq!(silent_secs(&case), WEEK + 3 * 86_400);
+    // The other may still speak.
+    case.set(0, &update(0, NOW));
+    assert_eq!(silent_secs(&case), WEEK + 3 * 86_400);
+}
+
+#[test]
+fn what_is_earned_by_settling_grows_with_the_wait() {
+    let mut market = case().market;
+    market.limits.liquidation_bonus_bps = 300;
+    let bonus = |days: i64| market.settlement_bonus_bps(days * 86_400);
     assert_eq!([0, 1, 3, 20].map(bonus), [300, 800, 1_800, 10_300]);
-    assert_eq!(case.market.settlement_bonus_bps(86_399), 799);
-    assert_eq!([180, i64::MAX / 86_400].map(bonus), [90_000; 2]);
-    assert_eq!(case.market.settlement_bonus_bps(-1), 300);
+    assert_eq!(market.settlement_bonus_bps(86_399), 799);
+    assert_eq!(market.settlement_bonus_bps(-1), 300);
+    // From ten times the price on it doubles every 30 days.
+    assert_eq!(
+        [179, 180, 209, 210].map(bonus),
+        [89_800, 90_000, 90_000, 180_000]
+    );
+    assert_eq!([240, 630].map(bonus), [360_000, 90_000 << 15]);
+    assert_eq!(
+        [660, 1_140, i64::MAX / 86_400].map(bonus),
+        [90_000 << 15; 3]
+    );
+}
+
+/// A market that nobody has shown a price to for months, and whose feeds spoke until a week ago, is settled at what they said then.
+#[test]
+fn what_the_markets_own_accounts_hold_counts_where_it_was_shown_nothing_for_a_day_before() {
+    let day = Market::SETTLEMENT_UNSHOWN_SECS;
+    let mut old = case();
+    old.market.oracle_rules.max_confidence_loose_bps = 10;
+    old.market.oracle_rules.max_age_loose_secs = 60;
+    let held = NOW - WEEK - 1;
+    let show = |case: &mut Case, secs: [i64; 2]| {
+        [
+            case.market.last_base_publish_secs,
+            case.market.last_quote_publish_secs,
+        ] = secs;
+    };
+    let theirs = ratio(&old.market, &update(0, 0), &update(1, 0)).unwrap();
+    for (shown, taken) in [
+        ([held - day - 1; 2], theirs.x64()),
+        ([held - day, held - day - 1], newest()),
+        ([held - day - 1, held - day], newest()),
+        ([held; 2], newest()),
+    ] {
+        show(&mut old, shown);
+        assert_eq!(old.price().unwrap(), taken, "{shown:?}");
+    }
+    // Not what is uncertain, of other times, or not there.
+    show(&mut old, [held - 2 * day; 2]);
+    assert_eq!(old.price().unwrap(), theirs.x64());
+    for (conf, apart_secs, taken) in [
+        (10_000_000, 0, theirs.x64()),
+        (20_000_000, 0, newest()),
+        (1_000, 60, theirs.x64()),
+        (1_000, 61, newest()),
+    ] {
+        let mut wide = update(0, held - apart_secs);
+        wide.conf = conf;
+        old.set(0, &wide);
+        assert_eq!(old.price().unwrap(), taken, "{conf} {apart_secs}");
+    }
+    old.prices[0].data.clear();
+    assert_eq!(old.price().unwrap(), newest());
 }
 
 #[test]
