@@ -16,10 +16,7 @@ use solana_sdk::{
 };
 use tokio::time::sleep;
 
-use super::{
-    World, bytes,
-    world::{Inner, custom},
-};
+use super::{World, bytes, execution::custom, world::Inner};
 
 impl World {
     /// Whether the node answers such questions at all.

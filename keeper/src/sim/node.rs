@@ -14,7 +14,7 @@ use ballast_client::{
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use tokio::{sync::watch, time::sleep};
 
-use super::{World, world::custom};
+use super::{World, execution::custom};
 
 /// How long a client waits for a node that hangs.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
