@@ -1,10 +1,14 @@
 //! A JSON-RPC node as a [`Chain`](crate::Chain).
 
 mod answers;
+mod aside;
 mod backoff;
 mod budget;
 mod calls;
+mod error;
 mod http;
+#[cfg(test)]
+mod large_tests;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +30,8 @@ use crate::{
     endpoint::Endpoint,
 };
 use answers::status;
-use http::{HttpSender, Shared};
+use aside::aside;
+use http::{Answer, HttpSender, Shared};
 
 /// A node that speaks Solana's JSON-RPC.
 #[derive(Clone)]
@@ -90,12 +95,24 @@ impl RpcChain {
         signatures: &[Signature],
     ) -> Result<Vec<Option<TransactionStatus>>, ChainError> {
         let answer = self.client.get_signature_statuses(signatures).await;
-        let statuses = answer.map_err(|error| self.error("getSignatureStatuses", &error))?;
-        Ok(statuses
-            .value
-            .into_iter()
-            .map(|found| found.map(status))
-            .collect())
+        let found = self.statuses_of(signatures, answer)?;
+        Ok(found.into_iter().map(|found| found.map(status)).collect())
+    }
+
+    /// Asks, and reads the answer, aside if it is large: `read` is given what is in it.
+    async fn read<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        request: RpcRequest,
+        params: Value,
+        read: impl FnOnce(Value) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, ChainError> {
+        let answer = self.http.ask(request, params).await;
+        let Answer { result, length } = answer.map_err(|error| self.error(what, &error))?;
+        match aside(length, move || read(result)).await {
+            Some(read) => read.map_err(|reason| self.bad_answer(what, reason)),
+            None => Err(self.bad_answer(what, "it could not be read")),
+        }
     }
 
     /// Asks what [`crate::Chain`] does not have, of something that speaks JSON-RPC and need not be a node.

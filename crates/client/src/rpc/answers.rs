@@ -4,14 +4,15 @@ use solana_account_decoder_client_types::UiAccount;
 use solana_client::{
     client_error::{ClientError, ClientErrorKind},
     rpc_request::{RpcError, RpcResponseErrorData},
+    rpc_response::RpcResult,
 };
-use solana_sdk::account::Account;
+use solana_sdk::{account::Account, signature::Signature};
 use solana_transaction_status_client_types::{
     TransactionConfirmationStatus, TransactionStatus as UiStatus,
     option_serializer::OptionSerializer,
 };
 
-use super::{RpcChain, http::HttpError};
+use super::{RpcChain, error::HttpError};
 use crate::chain::{ChainError, Confirmation, TransactionStatus};
 
 impl RpcChain {
@@ -46,6 +47,14 @@ impl RpcChain {
                 what,
                 reason: reason.to_string(),
             },
+            // A hash or a signature that is none, or another one than was asked for.
+            ClientErrorKind::RpcError(
+                RpcError::ParseError(reason) | RpcError::RpcRequestError(reason),
+            ) => ChainError::BadAnswer {
+                endpoint,
+                what,
+                reason: reason.clone(),
+            },
             ClientErrorKind::RpcError(RpcError::RpcResponseError {
                 code,
                 message,
@@ -76,26 +85,36 @@ impl RpcChain {
         }
     }
 
-    pub(super) fn decode(
+    /// Statuses, one for each signature that was asked for.
+    pub(super) fn statuses_of(
         &self,
-        what: &'static str,
-        account: &UiAccount,
-    ) -> Result<Account, ChainError> {
-        let bad = |reason: &str| self.bad_answer(what, reason);
-        Ok(Account {
-            lamports: account.lamports,
-            data: account
-                .data
-                .decode()
-                .ok_or_else(|| bad("account data is not what its encoding says"))?,
-            owner: account
-                .owner
-                .parse()
-                .map_err(|_| bad("an account's owner is not an address"))?,
-            executable: account.executable,
-            rent_epoch: account.rent_epoch,
-        })
+        asked: &[Signature],
+        answer: RpcResult<Vec<Option<UiStatus>>>,
+    ) -> Result<Vec<Option<UiStatus>>, ChainError> {
+        let what = "getSignatureStatuses";
+        let found = answer.map_err(|error| self.error(what, &error))?.value;
+        if found.len() != asked.len() {
+            let reason = format!("{} statuses for {} signatures", found.len(), asked.len());
+            return Err(self.bad_answer(what, reason));
+        }
+        Ok(found)
     }
+}
+
+pub(super) fn decode(account: &UiAccount) -> Result<Account, &'static str> {
+    Ok(Account {
+        lamports: account.lamports,
+        data: account
+            .data
+            .decode()
+            .ok_or("account data is not what its encoding says")?,
+        owner: account
+            .owner
+            .parse()
+            .map_err(|_| "an account's owner is not an address")?,
+        executable: account.executable,
+        rent_epoch: account.rent_epoch,
+    })
 }
 
 pub(super) fn status(found: UiStatus) -> TransactionStatus {

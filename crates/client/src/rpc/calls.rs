@@ -1,8 +1,8 @@
 //! The requests, one for each method of [`Chain`].
 
 use async_trait::async_trait;
-use serde_json::json;
-use solana_account_decoder_client_types::UiAccountEncoding;
+use serde_json::{Value, from_value, json};
+use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_client::{
     rpc_client::GetConfirmedSignaturesForAddress2Config,
     rpc_config::{
@@ -24,7 +24,7 @@ use solana_transaction_status_client_types::{
 
 use super::{
     RpcChain,
-    answers::{decode_base64, some, status},
+    answers::{decode, decode_base64, some, status},
 };
 use crate::chain::{
     AccountFilter, Accounts, Blockhash, Chain, ChainError, OwnedAccounts, PastTransaction,
@@ -32,6 +32,11 @@ use crate::chain::{
 };
 
 const GET_TRANSACTION: &str = "getTransaction";
+
+/// What is wrong with an answer.
+fn unreadable(error: serde_json::Error) -> String {
+    error.to_string()
+}
 
 #[async_trait]
 impl Chain for RpcChain {
@@ -46,27 +51,25 @@ impl Chain for RpcChain {
             commitment: Some(CommitmentConfig::confirmed()),
             ..RpcAccountInfoConfig::default()
         };
-        let answer = self
-            .client
-            .get_multiple_ui_accounts_with_config(addresses, config)
-            .await;
-        let answer = answer.map_err(|error| self.error(what, &error))?;
-        if answer.value.len() != addresses.len() {
-            let reason = format!(
-                "{} accounts for {} addresses",
-                answer.value.len(),
-                addresses.len()
-            );
-            return Err(self.bad_answer(what, reason));
-        }
-        let accounts = answer
-            .value
-            .iter()
-            .map(|account| account.as_ref().map(|a| self.decode(what, a)).transpose());
-        Ok(Accounts {
-            slot: answer.context.slot,
-            accounts: accounts.collect::<Result<_, _>>()?,
-        })
+        let keys: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        let asked = addresses.len();
+        let read = move |answer: Value| {
+            let answer: Response<Vec<Option<UiAccount>>> =
+                from_value(answer).map_err(unreadable)?;
+            if answer.value.len() != asked {
+                let found = answer.value.len();
+                return Err(format!("{found} accounts for {asked} addresses"));
+            }
+            let accounts = answer.value.iter();
+            let accounts = accounts.map(|account| account.as_ref().map(decode).transpose());
+            Ok(Accounts {
+                slot: answer.context.slot,
+                accounts: accounts.collect::<Result<_, _>>()?,
+            })
+        };
+        let params = json!([keys, config]);
+        self.read(what, RpcRequest::GetMultipleAccounts, params, read)
+            .await
     }
 
     async fn program_accounts(
@@ -88,29 +91,29 @@ impl Chain for RpcChain {
             with_context: Some(true),
             sort_results: None,
         };
-        let answer: OptionalContext<Vec<RpcKeyedAccount>> = self
-            .client
-            .send(
-                RpcRequest::GetProgramAccounts,
-                json!([program.to_string(), config]),
-            )
-            .await
-            .map_err(|error| self.error(what, &error))?;
-        let (slot, keyed) = match answer {
-            OptionalContext::Context(Response { context, value }) => (Some(context.slot), value),
-            OptionalContext::NoContext(value) => (None, value),
+        let read = |answer: Value| {
+            let answer: OptionalContext<Vec<RpcKeyedAccount>> =
+                from_value(answer).map_err(unreadable)?;
+            let (slot, keyed) = match answer {
+                OptionalContext::Context(Response { context, value }) => {
+                    (Some(context.slot), value)
+                }
+                OptionalContext::NoContext(value) => (None, value),
+            };
+            let accounts = keyed.iter().map(|keyed| {
+                let address = keyed.pubkey.parse();
+                let address = address.map_err(|_| "a key is not an address")?;
+                Ok((address, decode(&keyed.account)?))
+            });
+            let accounts: Result<_, &str> = accounts.collect();
+            Ok(OwnedAccounts {
+                slot,
+                accounts: accounts?,
+            })
         };
-        let accounts = keyed.iter().map(|keyed| {
-            let address = keyed
-                .pubkey
-                .parse()
-                .map_err(|_| self.bad_answer(what, "a key is not an address"))?;
-            Ok((address, self.decode(what, &keyed.account)?))
-        });
-        Ok(OwnedAccounts {
-            slot,
-            accounts: accounts.collect::<Result<_, ChainError>>()?,
-        })
+        let params = json!([program.to_string(), config]);
+        self.read(what, RpcRequest::GetProgramAccounts, params, read)
+            .await
     }
 
     async fn latest_blockhash(&self) -> Result<Blockhash, ChainError> {
@@ -153,9 +156,12 @@ impl Chain for RpcChain {
             .client
             .simulate_transaction_with_config(transaction, config)
             .await;
-        let result = answer
-            .map_err(|error| self.error("simulateTransaction", &error))?
-            .value;
+        let what = "simulateTransaction";
+        let result = answer.map_err(|error| self.error(what, &error))?.value;
+        // A limit is set by them; an answer that lacks everything would look like a success.
+        if result.err.is_none() && result.units_consumed.is_none() {
+            return Err(self.bad_answer(what, "a success that does not say its compute units"));
+        }
         Ok(Simulation {
             error: result.err.map(TransactionError::from),
             logs: result.logs.unwrap_or_default(),
@@ -201,10 +207,8 @@ impl Chain for RpcChain {
         } else {
             self.client.get_signature_statuses(signatures).await
         };
-        let mut statuses = answer
-            .map_err(|error| self.error("getSignatureStatuses", &error))?
-            .value;
-        Ok(statuses.pop().flatten().map(status))
+        let mut found = self.statuses_of(signatures, answer)?;
+        Ok(found.pop().flatten().map(status))
     }
 
     async fn transaction(

@@ -1,8 +1,9 @@
 //! Requests to a node over HTTP. Each ends within its time, however the node behaves: what passes is tried again with pauses
 //! while there is time. (The sender of `solana-client` waits for as long as a node asks, up to ten minutes.)
+//!
+//! Redirects are not followed: whoever answers instead would be shown the address with its key, and what is asked.
 
 use std::{
-    io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,17 +14,18 @@ use std::{
 use async_trait::async_trait;
 use serde_json::Value;
 use solana_client::{
-    client_error::{ClientError, ClientErrorKind, Result as ClientResult, reqwest},
+    client_error::{ClientError, Result as ClientResult, reqwest},
     rpc_custom_error::JSON_RPC_SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE as PREFLIGHT_FAILURE,
     rpc_request::{RpcError, RpcRequest, RpcResponseErrorData},
     rpc_sender::{RpcSender, RpcTransportStats},
 };
-use thiserror::Error;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
+    aside::aside,
     backoff::Backoff,
     budget::{Purpose, Purse, RpcBudget, Taken},
+    error::{HttpError, innermost},
 };
 use crate::endpoint::Endpoint;
 
@@ -102,43 +104,11 @@ struct Counts {
     beyond_budget: AtomicU64,
 }
 
-/// What the transport, not the node's program, answers.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum HttpError {
-    /// No connection, or it broke.
-    #[error("{0}")]
-    Broken(String),
-    /// No answer in time.
-    #[error("no answer within {0:?}")]
-    Late(Duration),
-    /// The node, or what stands before it, has too much to do.
-    #[error("{0}")]
-    Busy(String),
-    /// It was not asked: the budget has no place for that in time.
-    #[error("`budgets` leaves no request for {} s", .0.as_secs() + 1)]
-    Spent(Duration),
-    /// It does not want to answer.
-    #[error("{0}")]
-    Refused(String),
-    /// It answered something that is no JSON-RPC.
-    #[error("{0}")]
-    Garbage(String),
-}
-
-impl HttpError {
-    /// The one inside an error of the client, if it is from here.
-    pub fn of(error: &ClientError) -> Option<&Self> {
-        match error.kind() {
-            ClientErrorKind::Io(error) => error.get_ref()?.downcast_ref(),
-            _ => None,
-        }
-    }
-}
-
-impl From<HttpError> for ClientError {
-    fn from(error: HttpError) -> Self {
-        io::Error::other(error).into()
-    }
+/// What a node answered.
+pub(super) struct Answer {
+    pub result: Value,
+    /// Bytes of the whole answer.
+    pub length: usize,
 }
 
 /// Why there is no answer, and whether trying again may help.
@@ -167,6 +137,7 @@ impl HttpSender {
     pub fn new(endpoint: Endpoint, config: RpcConfig, on_retry: Option<OnRetry>) -> Self {
         let http = reqwest::Client::builder()
             .pool_idle_timeout(config.timeout)
+            .redirect(reqwest::redirect::Policy::none())
             .build();
         Self {
             http: http.map_err(|error| innermost(&error)),
@@ -191,7 +162,7 @@ impl HttpSender {
     }
 
     /// Tries until there is an answer or no time left for another try.
-    pub async fn ask(&self, request: RpcRequest, params: Value) -> ClientResult<Value> {
+    pub async fn ask(&self, request: RpcRequest, params: Value) -> ClientResult<Answer> {
         let deadline = Instant::now() + self.config.timeout;
         let number = self.counts.requests.fetch_add(1, Ordering::Relaxed);
         let body = request.build_request_json(number, params).to_string();
@@ -202,7 +173,7 @@ impl HttpSender {
             if let Err(spent) = self.take(purpose, deadline, failures == 0).await {
                 break last.unwrap_or(spent).into();
             }
-            let (error, asked) = match timeout_at(deadline, self.try_once(&body)).await {
+            let (error, asked) = match timeout_at(deadline, self.try_once(number, &body)).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(Trouble::Final(error))) => break error,
                 Ok(Err(Trouble::Passing { error, asked })) => (error, asked),
@@ -263,7 +234,7 @@ impl HttpSender {
         }
     }
 
-    async fn try_once(&self, body: &str) -> Result<Value, Trouble> {
+    async fn try_once(&self, number: u64, body: &str) -> Result<Answer, Trouble> {
         let http = self
             .http
             .as_ref()
@@ -279,29 +250,37 @@ impl HttpSender {
             .get(reqwest::header::RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
-        let text = response.text().await;
-        let text = match text {
-            Ok(text) => text,
-            Err(_) if !status.is_success() => String::new(),
+        let bytes = match response.bytes().await {
+            Ok(bytes) => bytes,
+            Err(_) if !status.is_success() => Default::default(),
             Err(error) => return Err(self.broken(&error)),
         };
-        let answer: Option<Value> = serde_json::from_str(&text).ok();
+        let length = bytes.len();
+        let read = aside(length, move || serde_json::from_slice::<Value>(&bytes).ok());
+        let answer = read.await.flatten();
         if !status.is_success() {
             return Err(self.unsuccessful(status, asked, answer.as_ref()));
         }
+        let garbage = |reason: String| Trouble::Final(HttpError::Garbage(reason).into());
         let Some(mut answer) = answer.filter(Value::is_object) else {
-            let reason = format!("{} bytes that are no JSON-RPC", text.len());
-            return Err(Trouble::Final(HttpError::Garbage(reason).into()));
+            return Err(garbage(format!("{length} bytes that are no JSON-RPC")));
         };
+        // What stands between may mix answers up. An error may be of no question that could be read.
+        let of = answer.get("id").and_then(Value::as_u64);
+        if let Some(of) = of.filter(|of| *of != number) {
+            return Err(garbage(format!(
+                "the answer to question {of}, not to {number}"
+            )));
+        }
         if let Some(error) = answer.get("error").filter(|error| error.is_object()) {
             return Err(self.refused(error, asked));
         }
         match answer.get_mut("result") {
-            Some(result) => Ok(result.take()),
-            None => {
-                let reason = "an answer without a result".into();
-                Err(Trouble::Final(HttpError::Garbage(reason).into()))
-            }
+            Some(result) => Ok(Answer {
+                result: result.take(),
+                length,
+            }),
+            None => Err(garbage("an answer without a result".into())),
         }
     }
 
@@ -332,6 +311,9 @@ impl HttpSender {
         if status == reqwest::StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
             let error = HttpError::Busy(reason);
             return Trouble::Passing { error, asked };
+        }
+        if status.is_redirection() {
+            reason.push_str(": it leads elsewhere, which is not followed; name that address");
         }
         Trouble::Final(HttpError::Refused(reason).into())
     }
@@ -375,22 +357,13 @@ impl HttpSender {
     }
 }
 
-/// The innermost cause says what happened; outer ones repeat the address.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
-}
-
 /// What the client owns of a sender that [`super::RpcChain`] asks as well.
 pub(super) struct Shared(pub Arc<HttpSender>);
 
 #[async_trait]
 impl RpcSender for Shared {
     async fn send(&self, request: RpcRequest, params: Value) -> ClientResult<Value> {
-        self.0.ask(request, params).await
+        Ok(self.0.ask(request, params).await?.result)
     }
 
     fn get_transport_stats(&self) -> RpcTransportStats {

@@ -91,11 +91,19 @@ async fn reply(mut stream: TcpStream, answer: Answer) {
             Ok(length) => request.extend_from_slice(&piece[..length]),
         }
     }
+    let asked = String::from_utf8_lossy(&request);
+    let id = asked
+        .split("\"id\":")
+        .nth(1)
+        .and_then(|rest| rest.split(',').next());
     let text = match answer {
-        Answer::Http(status, headers, body) => format!(
-            "HTTP/1.1 {status} \r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        ),
+        Answer::Http(status, headers, body) => {
+            let body = body.replace("\"id\":0", &format!("\"id\":{}", id.unwrap_or("0")));
+            format!(
+                "HTTP/1.1 {status} \r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            )
+        }
         Answer::Hang => std::future::pending().await,
         Answer::Break => "HTTP/1.1 200 \r\ncontent-length: 100\r\n\r\n{".into(),
     };
@@ -207,6 +215,16 @@ async fn what_does_not_pass_is_not_tried_again() {
             "HTTP 403 Forbidden: key (hidden) is not known",
         ),
         (Answer::Http(410, "", "gone"), refused, "HTTP 410 Gone"),
+        (
+            Answer::Http(200, "", r#"{"id":9,"result":7}"#),
+            garbage,
+            "the answer to question 9, not to 0",
+        ),
+        (
+            Answer::Http(308, "location: /elsewhere\r\n", ""),
+            refused,
+            "it leads elsewhere",
+        ),
     ] {
         let server = Server::start(&[answer]).await;
         let (chain, told) = server.client();
@@ -242,6 +260,21 @@ async fn errors_hold_nothing_of_the_url() {
         for said in said {
             assert!(!said.contains(KEY), "{said}");
         }
+    }
+}
+
+/// It would be shown the address with its key, and what is asked.
+#[tokio::test]
+async fn nobody_else_is_asked_where_an_answer_leads_elsewhere() {
+    let elsewhere = Server::start(&[SLOT]).await;
+    for status in [301, 302, 303, 307, 308] {
+        let location: &'static str = format!("location: {}\r\n", elsewhere.url).leak();
+        let server = Server::start(&[Answer::Http(status, location, "")]).await;
+        let (chain, _) = server.client();
+        let error = chain.slot().await.unwrap_err();
+        assert!(matches!(error, ChainError::Refused { .. }), "{error:?}");
+        assert!(!format!("{error:?}").contains(KEY), "{error:?}");
+        assert_eq!((server.requests(), elsewhere.requests()), (1, 0));
     }
 }
 

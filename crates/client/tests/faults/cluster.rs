@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ballast_client::{Signature, VersionedTransaction};
+use ballast_client::{Pubkey, Signature, VersionedTransaction};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
@@ -34,6 +34,10 @@ pub struct Cluster {
     /// Of a hundred.
     pub lost: u64,
     pub fails: u64,
+    /// No time passes.
+    pub still: bool,
+    /// What was asked.
+    pub asked: BTreeSet<String>,
     random: u64,
 }
 
@@ -99,12 +103,18 @@ impl Cluster {
 
     /// A right answer, as a node that is so many blocks behind has it.
     pub fn answer(&mut self, method: &str, params: &Value, lag: u64) -> Value {
+        self.asked.insert(method.to_owned());
+        if self.still
+            && let Some(answer) = constant(method, params, self.height)
+        {
+            return answer;
+        }
         let height = self.height.saturating_sub(lag);
         let context = json!({ "slot": height, "apiVersion": "3.1.0" });
         match method {
             "getSlot" => json!(height),
             "getBlockHeight" => {
-                self.height += 5;
+                self.height += if self.still { 0 } else { 5 };
                 json!(height)
             }
             "getLatestBlockhash" => json!({
@@ -124,17 +134,18 @@ impl Cluster {
                 self.take(params[0].as_str().unwrap())
             }
             "getSignatureStatuses" => {
-                let signature: Signature = params[0][0].as_str().unwrap().parse().unwrap();
-                let found = self
-                    .landed
-                    .get(&signature)
-                    .filter(|(slot, _)| *slot <= height);
-                let status = found.map(|(slot, succeeds)| {
-                    let error = (!succeeds)
-                        .then(|| json!({ "InstructionError": [1, { "Custom": 6_000 }] }));
-                    status(*slot, error)
-                });
-                json!({ "context": context, "value": [status] })
+                let of = |text: &Value| {
+                    let signature: Signature = text.as_str().unwrap().parse().unwrap();
+                    let found = self.landed.get(&signature);
+                    let found = found.filter(|(slot, _)| *slot <= height);
+                    found.map(|(slot, succeeds)| {
+                        let error = (!succeeds)
+                            .then(|| json!({ "InstructionError": [1, { "Custom": 6_000 }] }));
+                        status(*slot, error)
+                    })
+                };
+                let all: Vec<_> = params[0].as_array().unwrap().iter().map(of).collect();
+                json!({ "context": context, "value": all })
             }
             "getTransaction" => {
                 let signature: Signature = params[0].as_str().unwrap().parse().unwrap();
@@ -146,6 +157,58 @@ impl Cluster {
             other => panic!("{other} is not asked"),
         }
     }
+}
+
+/// What is answered in the same way every time, of what no story asks.
+fn constant(method: &str, params: &Value, height: u64) -> Option<Value> {
+    let context = json!({ "slot": height, "apiVersion": "3.1.0" });
+    let past = |number: u8, error: Value| {
+        json!({ "signature": Signature::from([number; 64]).to_string(), "slot": height - u64::from(number), "err": error,
+            "memo": null, "blockTime": 5, "confirmationStatus": "confirmed" })
+    };
+    Some(match method {
+        "getMultipleAccounts" => {
+            let asked = params[0].as_array()?.iter().enumerate();
+            let held = asked.map(|(index, address)| match address.as_str() {
+                Some("SysvarC1ock11111111111111111111111111111111") => clock(height),
+                _ => account(index as u8 + 1),
+            });
+            json!({ "context": context, "value": held.collect::<Vec<_>>() })
+        }
+        "getProgramAccounts" => {
+            let keyed = |byte: u8| {
+                let key = Pubkey::new_from_array([byte; 32]).to_string();
+                json!({ "pubkey": key, "account": account(byte) })
+            };
+            json!({ "context": context, "value": [keyed(1), keyed(2), keyed(3)] })
+        }
+        "simulateTransaction" => json!({ "context": context, "value": {
+            "err": null, "logs": ["Program log: done"], "accounts": null, "unitsConsumed": 1_234,
+            "returnData": { "programId": ballast_client::ballast::ID.to_string(), "data": ["AQI=", "base64"] } } }),
+        "getSignaturesForAddress" => {
+            let failed = json!({ "InstructionError": [1, { "Custom": 6_000 }] });
+            let all = [past(1, Value::Null), past(2, failed), past(3, Value::Null)];
+            let limit = params[1]["limit"].as_u64()? as usize;
+            json!(all[..limit.min(all.len())])
+        }
+        "getRecentPrioritizationFees" => json!([
+            { "slot": height - 1, "prioritizationFee": 10 },
+            { "slot": height, "prioritizationFee": 20 },
+        ]),
+        "getMinimumBalanceForRentExemption" => json!(890_880 + 6_960 * params[0].as_u64()?),
+        "getGenesisHash" => json!(BLOCKHASH),
+        "getTipAccounts" => json!([Pubkey::new_from_array([77; 32]).to_string()]),
+        _ => return None,
+    })
+}
+
+fn clock(height: u64) -> Value {
+    let mut data = [0; 40];
+    data[..8].copy_from_slice(&height.to_le_bytes());
+    data[32..].copy_from_slice(&1_700_000_000_u64.to_le_bytes());
+    let mut clock = account(0);
+    clock["data"][0] = json!(STANDARD.encode(data));
+    clock
 }
 
 /// An account that holds one byte.

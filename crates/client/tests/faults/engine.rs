@@ -116,7 +116,7 @@ impl Engine {
                     Deed::Nameless => json!({ "bundle": named }),
                     Deed::Refuses => {
                         let error = json!({ "code": -32602, "message": "bundle already expired" });
-                        let body = json!({ "jsonrpc": "2.0", "id": 0, "error": error });
+                        let body = json!({ "jsonrpc": "2.0", "id": asked["id"], "error": error });
                         return write(stream, 200, "", &body.to_string()).await;
                     }
                     Deed::Lands | Deed::NeverLands | Deed::Lies => json!(named),
@@ -124,7 +124,7 @@ impl Engine {
             }
             other => panic!("{other} is not asked of an engine"),
         };
-        let body = json!({ "jsonrpc": "2.0", "id": 0, "result": result }).to_string();
+        let body = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result }).to_string();
         write(stream, 200, "", &body).await;
     }
 

@@ -5,6 +5,7 @@ mod agreement;
 mod bundle;
 mod cluster;
 mod engine;
+mod methods;
 mod proxy;
 
 use std::{sync::Arc, time::Duration};

@@ -39,8 +39,29 @@ pub enum Fault {
     Preflight,
     /// A blockhash that the node does not know, of what it is handed; it is not passed on.
     BlockhashNotFound,
+    /// The connection breaks within the answer.
+    CutShort,
+    /// Another place is to be asked.
+    Redirect,
+    /// The node's own error.
+    Behind,
+    /// The node's own way to say 429.
+    TooMuchInside,
+    /// The answer to somebody else's question.
+    OtherQuestion,
+    /// An answer in a list.
+    Batch,
+    /// Neither a result nor an error.
+    NoResult,
+    /// Nothing in the place of the result.
+    Null,
+    /// A result of a kind that was not asked for.
+    OtherKind,
+    /// A list that lacks its last.
+    OneLess,
 }
 
+/// Any of these may happen to a question, and what became of a transaction is found out nevertheless.
 pub const ALL: [Fault; 12] = [
     Fault::Delay,
     Fault::Drop,
@@ -54,6 +75,20 @@ pub const ALL: [Fault; 12] = [
     Fault::Garbage,
     Fault::Preflight,
     Fault::BlockhashNotFound,
+];
+
+/// What may happen to single questions beyond that.
+pub const MORE: [Fault; 10] = [
+    Fault::CutShort,
+    Fault::Redirect,
+    Fault::Behind,
+    Fault::TooMuchInside,
+    Fault::OtherQuestion,
+    Fault::Batch,
+    Fault::NoResult,
+    Fault::Null,
+    Fault::OtherKind,
+    Fault::OneLess,
 ];
 
 /// What a node always does.
@@ -135,6 +170,11 @@ fn answered(cluster: &Shared, manner: Manner, asked: u64, method: &str, params: 
         match (manner, method) {
             (Manner::Landed, "getSignatureStatuses") => of_status(status(u64::MAX / 2, None)),
             (Manner::Future, "getSlot") => json!(u32::MAX),
+            (Manner::Future, "getMultipleAccounts" | "getProgramAccounts") => {
+                let mut answer = truth;
+                answer["context"]["slot"] = json!(u32::MAX);
+                answer
+            }
             (Manner::OtherAccounts, "getMultipleAccounts") => {
                 let mut answer = truth;
                 let all = answer["value"].as_array_mut().unwrap();
@@ -173,11 +213,15 @@ async fn reply(
     if manner == Manner::Silent {
         std::future::pending::<()>().await;
     }
-    let refusal = |message: &str, error: Value| {
-        json!({ "jsonrpc": "2.0", "id": 0, "error": { "code": -32002, "message": message, "data": {
-            "err": error, "logs": [], "accounts": null, "unitsConsumed": 0, "returnData": null } } })
+    let id = &asked_for["id"];
+    let error = |code: i64, message: &str, data: Value| {
+        json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message, "data": data } }).to_string()
     };
-    let whole = |result: Value| json!({ "jsonrpc": "2.0", "id": 0, "result": result }).to_string();
+    let refusal = |message: &str, why: Value| {
+        let simulated = json!({ "err": why, "logs": [], "accounts": null, "unitsConsumed": 0, "returnData": null });
+        error(-32002, message, simulated)
+    };
+    let whole = |result: Value| json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string();
     let (status, headers, body) = match fault {
         Some(Fault::Drop) => return,
         Some(Fault::Deaf) => {
@@ -195,14 +239,13 @@ async fn reply(
         }
         Some(Fault::Preflight) if sends => {
             answer();
-            let error = json!({ "InstructionError": [1, { "Custom": 6_000 }] });
-            (200, "", refusal("simulation failed", error).to_string())
+            let why = json!({ "InstructionError": [1, { "Custom": 6_000 }] });
+            (200, "", refusal("simulation failed", why))
         }
-        Some(Fault::BlockhashNotFound) if sends => (
-            200,
-            "",
-            refusal("Blockhash not found", json!("BlockhashNotFound")).to_string(),
-        ),
+        Some(Fault::BlockhashNotFound) if sends => {
+            let why = json!("BlockhashNotFound");
+            (200, "", refusal("Blockhash not found", why))
+        }
         Some(Fault::Duplicate) => {
             answer();
             (200, "", whole(answer()))
@@ -211,6 +254,38 @@ async fn reply(
             let answer = whole(answer());
             sleep(Duration::from_millis(30)).await;
             (200, "", answer)
+        }
+        Some(Fault::CutShort) => {
+            let whole = whole(answer());
+            let text = format!(
+                "HTTP/1.1 200 \r\ncontent-length: {}\r\n\r\n{}",
+                whole.len() + 1,
+                whole
+            );
+            let _ = stream.write_all(text.as_bytes()).await;
+            return;
+        }
+        Some(Fault::Redirect) => (307, "location: /elsewhere\r\n", String::new()),
+        Some(Fault::Behind) => {
+            let data = json!({ "numSlotsBehind": 42 });
+            (200, "", error(-32005, "Node is behind by 42 slots", data))
+        }
+        Some(Fault::TooMuchInside) => (200, "", error(-32_429, "rate limited", Value::Null)),
+        Some(Fault::OtherQuestion) => {
+            let id = id.as_u64().unwrap() + 1;
+            let body = json!({ "jsonrpc": "2.0", "id": id, "result": answer() });
+            (200, "", body.to_string())
+        }
+        Some(Fault::Batch) => (200, "", format!("[{}]", whole(answer()))),
+        Some(Fault::NoResult) => (200, "", json!({ "jsonrpc": "2.0", "id": id }).to_string()),
+        Some(Fault::Null) => (200, "", whole(Value::Null)),
+        Some(Fault::OtherKind) => (200, "", whole(json!({ "other": 7 }))),
+        Some(Fault::OneLess) => {
+            let mut answer = answer();
+            if let Some(all) = answer.get_mut("value").and_then(Value::as_array_mut) {
+                all.pop();
+            }
+            (200, "", whole(answer))
         }
         Some(Fault::Preflight | Fault::BlockhashNotFound) | None => (200, "", whole(answer())),
     };
