@@ -26,6 +26,8 @@ pub mod held;
 pub mod ids;
 mod kinds;
 pub mod prices;
+#[cfg(test)]
+mod random;
 pub mod recorded;
 pub mod situation;
 pub mod sweep;

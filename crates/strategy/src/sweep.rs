@@ -153,45 +153,22 @@ fn place(id: u32) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
-    use ballast_model::{Amounts, Band, Tick};
+    use ballast_model::Tick;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::random::{position, positions};
 
-    fn position(
-        (lower, width): (i32, i32),
-        liquidity: u128,
-        idle: [u64; 2],
-        debt: [u64; 2],
-    ) -> Position {
-        let tick = |tick| Tick::new(tick).unwrap();
-        Position {
-            band: Band::new(tick(lower), tick(lower + width)).unwrap(),
-            liquidity,
-            idle: Amounts::new(idle[0], idle[1]),
-            debt: Amounts::new(debt[0], debt[1]),
-        }
-    }
-
-    fn positions() -> impl Strategy<Value = (Position, Bps)> {
-        let amount = |bits: u32| (0..bits).prop_flat_map(|bits| 0..=1u64 << bits);
-        (
-            (-40_000i32..40_000, prop_oneof![Just(1), 1i32..20_000]),
-            // Amounts of the pool fit 64 bits, as the chain has them.
-            (0u32..60).prop_flat_map(|bits| 0..=1u128 << bits),
-            [amount(50), amount(50)],
-            [amount(50), amount(50)],
-            prop_oneof![Just(10_000u32), 5_000u32..9_500],
-        )
-            .prop_map(|(band, liquidity, idle, debt, trigger)| {
-                (position(band, liquidity, idle, debt), Bps::new(trigger))
-            })
+    fn with_triggers() -> impl Strategy<Value = (Position, Bps)> {
+        let trigger = prop_oneof![Just(10_000u32), 5_000u32..9_500];
+        // Amounts of the pool fit 64 bits, as the chain has them.
+        (positions(60, 50), trigger.prop_map(Bps::new))
     }
 
     proptest! {
         #[test]
         fn who_has_reached_its_trigger_is_suspected_and_who_is_far_from_it_is_not(
-            positions in proptest::collection::vec(positions(), 1..40),
+            positions in proptest::collection::vec(with_triggers(), 1..40),
             tick in -45_000i32..45_000,
             gone in proptest::collection::vec(0u32..40, 0..5),
         ) {

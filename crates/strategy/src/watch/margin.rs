@@ -89,36 +89,15 @@ fn root(price: f64) -> Option<SqrtPrice> {
 
 #[cfg(test)]
 mod tests {
-    use ballast_model::{Amounts, Band, Tick};
+    use ballast_model::{Amounts, Tick};
     use proptest::prelude::*;
 
     use super::*;
-
-    fn amount(bits: u32) -> impl Strategy<Value = u64> {
-        (0..bits).prop_flat_map(|bits| 0..=1u64 << bits)
-    }
-
-    fn positions() -> impl Strategy<Value = Position> {
-        (
-            (-40_000i32..40_000, prop_oneof![Just(1), 1i32..20_000]),
-            (0u32..70).prop_flat_map(|bits| 0..=1u128 << bits),
-            [amount(63), amount(63)],
-            [amount(63), amount(63)],
-        )
-            .prop_map(|((lower, width), liquidity, idle, debt)| {
-                let tick = |tick| Tick::new(tick).unwrap();
-                Position {
-                    band: Band::new(tick(lower), tick(lower + width)).unwrap(),
-                    liquidity,
-                    idle: Amounts::new(idle[0], idle[1]),
-                    debt: Amounts::new(debt[0], debt[1]),
-                }
-            })
-    }
+    use crate::random::positions;
 
     /// As positions are: the debt is a part of what the liquidity holds somewhere in its band.
     fn usual() -> impl Strategy<Value = (Position, SqrtPrice)> {
-        (positions(), 0.0..1.0f64, 0.1..0.95f64, 0.0..2.0f64).prop_filter_map(
+        (positions(70, 63), 0.0..1.0f64, 0.1..0.95f64, 0.0..2.0f64).prop_filter_map(
             "amounts of 64 bits",
             |(mut position, along, ltv, hedge)| {
                 let (low, high) = (position.band.sqrt_lower(), position.band.sqrt_upper());
@@ -189,7 +168,7 @@ mod tests {
         })]
         #[test]
         fn what_is_certified_is_so_at_every_price(
-            position in positions(),
+            position in positions(70, 63),
             trigger in prop_oneof![Just(10_000u32), 1u32..20_000],
             tick in -60_000i32..60_000,
             parts in proptest::collection::vec(0.0..1.0f64, 8),
