@@ -52,7 +52,7 @@ pub trait Agent {
     fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError>;
 }
 
-/// The agents that are built in.
+/// The agents that are built in. Those that hedge wait while the oracle is silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Baseline {
     /// Nobody acts.
@@ -130,6 +130,9 @@ impl Agent for Baseline {
     fn pass(&mut self, _secs: u64, _tick: i32) {}
 
     fn act(&mut self, desk: &mut Desk<'_>) -> Result<(), WalkError> {
+        if desk.oracle_is_silent() {
+            return Ok(());
+        }
         match *self {
             Self::Hold => Ok(()),
             Self::Continuous { hedge } => {

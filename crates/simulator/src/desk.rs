@@ -3,7 +3,6 @@
 mod acted;
 mod beside;
 
-#[cfg(feature = "keeper")]
 pub(crate) use acted::PLENTY;
 
 use ballast_model::{Amounts, Bps, ModelError, Moved, Position, SqrtPrice, lending};
@@ -11,8 +10,20 @@ use ballast_model::{Amounts, Bps, ModelError, Moved, Position, SqrtPrice, lendin
 use crate::{
     Acts, Attribution, Event, Perp, Remark,
     fees::{Earned, FeeFlow, root_scale},
+    reserves::Reserves,
     scenario::Terms,
 };
+
+/// What the oracle shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Shown {
+    price: SqrtPrice,
+    age_secs: u64,
+    /// Whether nothing newer is published.
+    silent: bool,
+    /// How wide its interval is, basis points of the price.
+    confidence_bps: f64,
+}
 
 /// A position, its uncollected fees and its debts with interest, as of the last time somebody acted; and what has flowed since.
 ///
@@ -25,8 +36,10 @@ pub struct Desk<'a> {
     /// Fractions of units that were earned beyond those.
     carry: Earned,
     at: SqrtPrice,
-    /// What the oracle shows, if that is another price, and how old it is.
-    shown: Option<(SqrtPrice, u64)>,
+    /// What the oracle shows, if that is not the price that was last settled.
+    shown: Option<Shown>,
+    /// The reserves, where they move.
+    reserves: Option<Box<Reserves>>,
     /// What was owed when somebody last borrowed or repaid, and when that was: interest is counted from there, so that looking
     /// at it costs no rounding.
     anchor: (Amounts, u64),
@@ -55,6 +68,7 @@ impl<'a> Desk<'a> {
             carry: Earned::default(),
             at: terms.at,
             shown: None,
+            reserves: None,
             anchor: (terms.opened.debt, 0),
             settled_secs: 0,
             attribution: Attribution::default(),
@@ -92,17 +106,37 @@ impl<'a> Desk<'a> {
 
     /// The oracle's price, by which is decided and carried out what an agent does.
     pub fn oracle(&self) -> SqrtPrice {
-        self.shown.map_or(self.at, |(price, _)| price)
+        self.shown.map_or(self.at, |shown| shown.price)
     }
 
     /// How old the oracle's price is.
     pub fn oracle_age_secs(&self) -> u64 {
-        self.shown.map_or(0, |(_, age_secs)| age_secs)
+        self.shown.map_or(0, |shown| shown.age_secs)
     }
 
-    /// From now on the oracle shows that price.
-    pub(crate) fn shows(&mut self, log_price: f64, age_secs: u64) {
-        self.shown = Some((self.terms.units.sqrt_price(log_price), age_secs));
+    /// Whether the oracle publishes nothing newer.
+    pub fn oracle_is_silent(&self) -> bool {
+        self.shown.is_some_and(|shown| shown.silent)
+    }
+
+    /// How wide the interval of the oracle's price is, in basis points of it.
+    pub fn oracle_confidence_bps(&self) -> f64 {
+        self.shown.map_or(0.0, |shown| shown.confidence_bps)
+    }
+
+    /// From now on the oracle shows that price, which is so old, and nothing newer if it is silent.
+    pub(crate) fn shows(
+        &mut self,
+        (log_price, age_secs): (f64, u64),
+        silent: bool,
+        confidence_bps: f64,
+    ) {
+        self.shown = Some(Shown {
+            price: self.terms.units.sqrt_price(log_price),
+            age_secs,
+            silent,
+            confidence_bps,
+        });
     }
 
     /// Seconds from the start to the last settlement.
@@ -196,10 +230,23 @@ impl<'a> Desk<'a> {
     fn growth(&self, secs: u64) -> (u128, u128) {
         let span = secs.saturating_sub(self.anchor.1);
         let interest = &self.terms.interest;
+        let still = [interest.base_rate_x64, interest.quote_rate_x64];
+        let [base, quote] = match &self.reserves {
+            None => still,
+            Some(reserves) => reserves.mean_rates(still, secs, span),
+        };
         (
-            lending::growth_x64_up(interest.base_rate_x64, span),
-            lending::growth_x64_up(interest.quote_rate_x64, span),
+            lending::growth_x64_up(base, span),
+            lending::growth_x64_up(quote, span),
         )
+    }
+
+    /// From now on interest is counted from the present debts.
+    fn anchor_here(&mut self) {
+        self.anchor = (self.position.debt, self.settled_secs);
+        if let Some(reserves) = &mut self.reserves {
+            reserves.anchor();
+        }
     }
 
     /// Fees since the last settlement: from arbitrageurs, and from takers.

@@ -5,10 +5,14 @@ use ballast_model::{
     screen::{RiskInput, risk},
 };
 
-use crate::{Agent, Desk, FirstExit, Source, Units, WalkError, Watch, lag::Late, walk::Itinerary};
+use crate::{
+    Agent, Desk, FirstExit, Source, Units, WalkError, Watch, feed::Feed, lag::Late, walk::Itinerary,
+};
 
-/// Debts grow: a quiet interval is relied on for as long as this at most.
+/// Debts grow: a quiet interval is relied on for as long as this at most,
 const REVIEW_SECS: u64 = 86_400;
+/// and where their rates move they are taken for what they may grow to in this time.
+const MOVING_REVIEW_SECS: u64 = 3_600;
 /// Boundaries in floating point are moved inwards by this, in the logarithm of the price: beyond it whole units decide.
 const MARGIN: f64 = 1e-6;
 
@@ -31,6 +35,11 @@ fn surely_below(position: &Position, at: SqrtPrice, ltv: Bps, units: Units) -> W
     }
 }
 
+/// Standard deviation of a day's move, of a step's variance and length in days.
+fn sigma_day((variance, days): (f64, f64)) -> f64 {
+    (variance / days).sqrt()
+}
+
 /// Prices within which nothing happens, each for its own reason.
 pub(crate) struct Fences {
     /// All of them together.
@@ -44,6 +53,10 @@ pub(crate) struct Fences {
     review: u64,
     /// How the agent lags behind the price; `None`: not at all.
     late: Option<Late>,
+    /// What of prices is published; `None`: all.
+    feed: Option<Feed>,
+    /// Whether the agent sees the price that is: neither is there.
+    exact: bool,
     /// The price that it sees.
     seen: f64,
     /// Variance of the present step, and its length in days.
@@ -62,6 +75,10 @@ impl Fences {
             let rng = itinerary.streams.of(number, Source::Keepers);
             Late::new(lag, rng, itinerary.looks.step_secs(), price)
         });
+        let feed = itinerary.terms.feed.map(|feed| {
+            let rng = itinerary.streams.of(number, Source::Feed);
+            Feed::new(feed, itinerary.looks, rng)
+        });
         let mut fences = Self {
             all: Watch::EVERYTHING,
             watch: itinerary.watch,
@@ -70,7 +87,9 @@ impl Fences {
             first_exit: None,
             liquidatable_secs: None,
             review: 0,
+            exact: late.is_none() && feed.is_none(),
             late,
+            feed,
             seen: price,
             variance: (0.0, 1.0),
         };
@@ -79,28 +98,49 @@ impl Fences {
     }
 
     /// The price moves, and with it what the agent sees.
-    pub fn pass(&mut self, log_price: f64, variance: (f64, f64)) {
-        self.seen = match &mut self.late {
+    pub fn pass(&mut self, index: u64, log_price: f64, variance: (f64, f64)) {
+        self.variance = variance;
+        let comes = match &mut self.late {
             None => log_price,
             Some(late) => late.pass(log_price),
         };
-        self.variance = variance;
+        let published = match &mut self.feed {
+            None => true,
+            Some(feed) => feed.pass(index, sigma_day(variance)),
+        };
+        if published {
+            self.seen = comes;
+        }
     }
 
     /// The price that the agent sees, and how old it is.
     pub fn seen(&self) -> (f64, u64) {
-        (self.seen, self.late.as_ref().map_or(0, Late::age_secs))
+        let late = self.late.as_ref().map_or(0, Late::age_secs);
+        (
+            self.seen,
+            late + self.feed.as_ref().map_or(0, Feed::age_secs),
+        )
+    }
+
+    /// Whether no new price was published at the last look.
+    pub fn is_silent(&self) -> bool {
+        self.feed.as_ref().is_some_and(Feed::is_silent)
+    }
+
+    /// How long no price was published so far, in seconds.
+    pub fn silent_secs(&self) -> u64 {
+        self.feed.as_ref().map_or(0, |feed| feed.silent_secs)
     }
 
     /// Whether something may have happened at a look.
     pub fn is_reached(&self, index: u64, log_price: f64) -> bool {
-        let reached = match &self.late {
-            None => self.all.is_reached(log_price),
-            Some(late) => {
-                self.watch.and(self.margin).is_reached(log_price)
-                    || self.agent.is_reached(self.seen)
-                    || late.is_due(index)
-            }
+        let reached = if self.exact {
+            self.all.is_reached(log_price)
+        } else {
+            self.watch.and(self.margin).is_reached(log_price)
+                || self.agent.is_reached(self.seen)
+                || self.late.as_ref().is_some_and(|late| late.is_due(index))
+                || self.feed.as_ref().is_some_and(Feed::stirs)
         };
         reached || index == self.review
     }
@@ -115,10 +155,16 @@ impl Fences {
     ) -> Result<(), WalkError> {
         let units = itinerary.terms.units;
         let last = itinerary.looks.count();
-        self.review = if itinerary.terms.interest.is_none() {
+        let terms = itinerary.terms;
+        self.review = if terms.interest.is_none() && !terms.has_moving_rates() {
             last
         } else {
-            let steps = (REVIEW_SECS as f64 / (itinerary.looks.step_days() * 86_400.0)).ceil();
+            let secs = if terms.has_moving_rates() {
+                MOVING_REVIEW_SECS
+            } else {
+                REVIEW_SECS
+            };
+            let steps = (secs as f64 / (itinerary.looks.step_days() * 86_400.0)).ceil();
             (index + (steps as u64).max(1)).min(last)
         };
         let until = itinerary.looks.secs(self.review);
@@ -169,26 +215,38 @@ impl Fences {
                 .ltv_at_least(itinerary.maintenance)
             {
                 self.liquidatable_secs.get_or_insert(secs);
-                self.margin = Watch::EVERYTHING;
-                if let Some(liquidators) = itinerary.liquidators {
-                    desk.settle(secs, price)?;
-                    changed = desk.liquidate(liquidators)?;
+                let usable = self.feed.as_ref().is_none_or(Feed::lets_liquidate);
+                match itinerary.liquidators {
+                    // At such a price the program lets nobody: they are there at the next one.
+                    Some(_) if !usable => {}
+                    Some(liquidators) => {
+                        self.margin = Watch::EVERYTHING;
+                        desk.settle(secs, price)?;
+                        changed = desk.liquidate(liquidators)?;
+                    }
+                    None => self.margin = Watch::EVERYTHING,
                 }
             }
         }
-        let reviewed = index == self.review;
         let due = self.late.as_ref().is_some_and(|late| late.is_due(index));
-        if !(self.agent.is_reached(self.seen) || reviewed || changed || due) {
+        let asked = self.agent.is_reached(self.seen) || index == self.review || changed || due;
+        // Who waits for the feed has to be asked until he does not any more.
+        let stirred = self
+            .feed
+            .as_ref()
+            .is_some_and(|feed| feed.stirs() || self.agent == Watch::NOTHING);
+        if !(asked || stirred) {
             self.join();
             return Ok(());
         }
+        let reviewed = index == self.review || stirred;
+        if !self.exact {
+            let confidence_bps = self.feed.as_ref().map_or(0.0, Feed::confidence_bps);
+            desk.shows(self.seen(), self.is_silent(), confidence_bps);
+        }
         let lands = match &mut self.late {
             None => true,
-            Some(late) => {
-                desk.shows(self.seen, late.age_secs());
-                let (variance, days) = self.variance;
-                late.lands(index, (variance / days).sqrt())
-            }
+            Some(late) => asked && late.lands(index, sigma_day(self.variance)),
         };
         let before = *desk.acts();
         if lands || reviewed || changed {

@@ -5,14 +5,14 @@ use ballast::state::{
 };
 use ballast_ledger::{Ledger, LedgerError};
 use ballast_model::{
-    Position,
+    Position, Side,
     lending::{DEBT_SHARE_BITS, INDEX_ONE_X64},
 };
-use ballast_snapshot::{MarketSnapshot, PoolState, Pubkey};
+use ballast_snapshot::{MarketSnapshot, PoolState, PriceAccounts, Pubkey};
 use ballast_strategy::{
     Tokens,
     act::{Deed, Rules, carry_out},
-    decide::{Action, Assessment, Decision, assess},
+    decide::{Action, Assessment, Decision, assess, refreshed},
     fee_yield::{FeeYield, GrowthMark},
     situation::{Economics, Outlook, Situation, SituationError},
     volatility::Volatility,
@@ -20,8 +20,8 @@ use ballast_strategy::{
 };
 use bytemuck::Zeroable;
 
-use crate::{Act, Agent, Desk, Quiet, Terms, WalkError, desk::PLENTY};
-use accounts::{price_update, raw_price, reserve};
+use crate::{Act, Agent, Desk, Quiet, Terms, WalkError, reserves::Lent};
+use accounts::{moving_reserve, price_update, raw_price, reserve};
 use tried::Tried;
 
 mod accounts;
@@ -33,6 +33,13 @@ pub use tried::BandRule;
 const START_SECS: i64 = 1_700_000_000;
 /// More actions at one look are not to be expected.
 const MOST_ACTIONS: usize = 8;
+/// The market's own price accounts.
+const PRICES: PriceAccounts = PriceAccounts {
+    base: Pubkey::new_from_array([3; 32]),
+    quote: Pubkey::new_from_array([4; 32]),
+};
+/// While the market is at a risk stage it is looked at so often.
+const STAGE_SECS: i64 = 60;
 
 /// The rules that a position lives under, and what its keeper is configured with.
 #[derive(Clone, Debug)]
@@ -72,8 +79,9 @@ impl KeeperTerms {
 }
 
 /// A keeper that decides with `ballast-strategy` and acts with `ballast-ledger`, as the program would: at once, at the market's price
-/// and for the pool's fee, with the impact that [`Terms::depth`] gives its trades: without one there is none. The oracle says the market's price unless the run's [`crate::Lag`] makes it late, the
-/// reserves have plenty, and what actions lose is not held against the allowances of later ones.
+/// and for the pool's fee, with the impact that [`Terms::depth`] gives its trades: without one there is none. The oracle says the market's price unless the run's [`crate::Lag`] makes it late
+/// or [`Terms::feed`] silent or unsure; the reserves have plenty, unless [`Terms::reserves`] move. Where either is there, the market's risk
+/// stage follows what is seen whenever the keeper is asked. What actions lose is not held against the allowances of later ones.
 #[derive(Clone, Debug)]
 pub struct Keeper {
     snapshot: MarketSnapshot,
@@ -104,6 +112,7 @@ impl Keeper {
         market.keepers = keeper.market.keepers;
         market.stages = keeper.market.stages;
         market.safety = keeper.safety;
+        (market.base_price_account, market.quote_price_account) = (PRICES.base, PRICES.quote);
         let mut stored = Stored::zeroed();
         stored.version = Stored::VERSION;
         // Whose it is, and who looks after it, are two.
@@ -127,8 +136,14 @@ impl Keeper {
                 now_secs: START_SECS,
                 address: Pubkey::default(),
                 market,
-                base_reserve: reserve(0, terms.interest.base_rate_x64),
-                quote_reserve: reserve(1, terms.interest.quote_rate_x64),
+                base_reserve: terms.reserves[0].map_or_else(
+                    || reserve(0, terms.interest.base_rate_x64),
+                    |moving| moving_reserve(0, &moving),
+                ),
+                quote_reserve: terms.reserves[1].map_or_else(
+                    || reserve(1, terms.interest.quote_rate_x64),
+                    |moving| moving_reserve(1, &moving),
+                ),
                 pool: PoolState {
                     sqrt_price: terms.at,
                     tick_current: terms.at.tick().get(),
@@ -175,12 +190,15 @@ impl Keeper {
         snapshot.pool.tick_current = desk.at().tick().get();
         let price = desk.terms().units.log_price(desk.oracle()).exp();
         let published = now.saturating_sub_unsigned(desk.oracle_age_secs());
-        for (update, price) in [
-            (&mut snapshot.base_price, price),
-            (&mut snapshot.quote_price, 1.0),
+        // Nobody is in doubt about the quote token's.
+        let doubt = desk.oracle_confidence_bps() / 1e4;
+        for (update, price, doubt) in [
+            (&mut snapshot.base_price, price, doubt),
+            (&mut snapshot.quote_price, 1.0, 0.0),
         ] {
             update.price = raw_price(price);
             update.ema_price = update.price;
+            update.conf = raw_price(price * doubt).unsigned_abs();
             (update.publish_time, update.previous_publish_time) = (published, published - 1);
             update.posted_slot = desk.secs();
         }
@@ -201,14 +219,25 @@ impl Keeper {
         let shares = |amount: u64| u128::from(amount) << DEBT_SHARE_BITS;
         stored.base_debt_shares = shares(position.debt.base).into();
         stored.quote_debt_shares = shares(position.debt.quote).into();
-        for (reserve, owed) in [
-            (&mut snapshot.base_reserve, stored.base_debt_shares),
-            (&mut snapshot.quote_reserve, stored.quote_debt_shares),
+        for (side, reserve, owed) in [
+            (Side::Base, &mut snapshot.base_reserve, position.debt.base),
+            (
+                Side::Quote,
+                &mut snapshot.quote_reserve,
+                position.debt.quote,
+            ),
         ] {
+            let lent = desk.lent(side).unwrap_or(Lent::PLENTY);
             reserve.borrow_index_x64 = INDEX_ONE_X64.into();
-            reserve.debt_shares = owed;
-            reserve.liquidity = PLENTY;
+            reserve.debt_shares = (shares(owed) + shares(lent.others)).into();
+            reserve.liquidity = lent.liquidity;
             reserve.last_accrual_secs = now;
+        }
+        let terms = desk.terms();
+        if (terms.feed.is_some() || terms.has_moving_rates())
+            && let Some((market, _)) = refreshed(snapshot, &PRICES)
+        {
+            snapshot.market = market;
         }
     }
 
@@ -310,7 +339,10 @@ impl Agent for Keeper {
         let horizon = u32::try_from(until_secs.saturating_sub(desk.secs())).unwrap_or(u32::MAX);
         let watch = watch(&keeper.situation(desk), &at, horizon).map_err(said)?;
         let measures = self.fee_yield.as_ref().and_then(FeeYield::due_secs);
-        let until_secs = measures.map_or(watch.until_secs, |due| due.min(watch.until_secs));
+        let mut until_secs = measures.map_or(watch.until_secs, |due| due.min(watch.until_secs));
+        if keeper.snapshot.market.stage.stage > 0 {
+            until_secs = until_secs.min(at.now_secs + STAGE_SECS);
+        }
         Ok(Quiet {
             prices: watch.quiet,
             until_secs: Some(u64::try_from(until_secs - START_SECS).unwrap_or(0)),

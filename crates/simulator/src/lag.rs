@@ -13,6 +13,12 @@ use crate::{
 /// However bad it is, one in twenty lands.
 const MOST_MISSED: f64 = 0.95;
 
+/// What is multiplied by this grows by `worsens` with each multiple of the calm market's move.
+pub(crate) fn worsened(worsens: f64, calm_sigma_day: f64, sigma_day: f64) -> f64 {
+    let calm = calm_sigma_day.max(f64::MIN_POSITIVE);
+    1.0 + worsens * (sigma_day / calm - 1.0).max(0.0)
+}
+
 /// How transactions get through: the more the market moves the later they land, and the more of them do not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Passage {
@@ -29,8 +35,7 @@ pub struct Passage {
 impl Passage {
     /// What both are multiplied by.
     fn grown(&self, sigma_day: f64) -> f64 {
-        let calm = self.calm_sigma_day.max(f64::MIN_POSITIVE);
-        1.0 + self.worsens * (sigma_day / calm - 1.0).max(0.0)
+        worsened(self.worsens, self.calm_sigma_day, sigma_day)
     }
 
     /// What takes so long in a calm market, in whole seconds.

@@ -3,7 +3,8 @@
 //! The way through the crate: a [`PriceModel`] draws paths from [`Streams`]; [`Terms`] say what was opened and what fees and
 //! debts pay; [`simulate`] walks each path with an [`Agent`] at a [`Desk`], asks it only when the price has left its quiet
 //! interval, and hands every [`Outcome`] on in the order of the paths; [`Summary`] adds them up. [`hitting`] has the chances
-//! that are known in closed form.
+//! that are known in closed form. Around the position there may be more: [`FeeTerms`] of a pool, [`PerpTerms`] of a perp venue,
+//! [`ReserveTerms`] of reserves that move, [`FeedTerms`] and [`Lag`] of prices and transactions that come late or not at all.
 //!
 //! Beyond one position: [`ticks`] is a pool in whole units, [`world`] has many positions in it, with reserves, oracle, venue, keepers
 //! and liquidators, and plays scenarios; [`backtest`] looks back on recorded trading.
@@ -19,6 +20,7 @@ mod control;
 mod convexity;
 mod desk;
 mod error;
+mod feed;
 mod fees;
 mod fences;
 pub mod hitting;
@@ -37,6 +39,8 @@ mod parquet_rows;
 mod path;
 mod perp;
 mod pool;
+mod reserves;
+mod reversion;
 mod run;
 mod scenario;
 mod statistics;
@@ -55,6 +59,7 @@ pub use attribution::Attribution;
 pub use control::{Controlled, ControlledMean, Law};
 pub use desk::Desk;
 pub use error::{SimulationError, WalkError};
+pub use feed::{Confidence, FeedTerms, Stalls};
 pub use fees::{Arbitrage, Blocks, FeeTerms};
 #[cfg(feature = "keeper")]
 pub use keeper::{BandRule, Keeper, KeeperTerms};
@@ -73,6 +78,8 @@ pub use perp::{
     BasisWalk, Deleveraging, PartAt, Perp, PerpAccount, PerpFlows, PerpShock, PerpTerms,
 };
 pub use pool::{ArbitrageTrade, ReflectedPool};
+pub use reserves::ReserveTerms;
+pub use reversion::Reversion;
 pub use run::{Liquidators, MOST_PATHS, Replayed, Run, compare, replay, simulate, trace, traced};
 pub use scenario::{Interest, Looks, Opening, Terms};
 pub use statistics::{Moments, Proportion, Sample, Sorted};

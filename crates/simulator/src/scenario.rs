@@ -6,7 +6,9 @@ use ballast_model::{
     plan_open,
 };
 
-use crate::{PerpTerms, SimulationError, Units, error::at_least, fees::FeeTerms};
+use crate::{
+    FeedTerms, PerpTerms, ReserveTerms, SimulationError, Units, error::at_least, fees::FeeTerms,
+};
 
 const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
 const SECS_PER_DAY: f64 = 86_400.0;
@@ -72,8 +74,12 @@ pub struct Terms {
     pub own_quote: u64,
     /// What trading in the pool pays; `None`: nothing is counted.
     pub fees: Option<FeeTerms>,
-    /// What debts cost.
+    /// What debts cost; of a reserve that moves, what they cost at its mean utilisation.
     pub interest: Interest,
+    /// The base and the quote reserve, where they move; `None`: its rate stays, and it lends whatever is asked for.
+    pub reserves: [Option<ReserveTerms>; 2],
+    /// The price feed; `None`: every price is published at once, and nobody is in doubt about it.
+    pub feed: Option<FeedTerms>,
     /// What an action costs its owner beside its trade, raw units of the quote token.
     pub action_cost: u64,
     /// Liquidity of others that the position's own trades meet around the price, in the pool's unit; `None`: more than they could move.
@@ -109,6 +115,8 @@ impl Terms {
             own_quote: opening.own_quote,
             fees,
             interest,
+            reserves: [None; 2],
+            feed: None,
             action_cost: 0,
             depth: None,
             perp: None,
@@ -132,6 +140,42 @@ impl Terms {
     #[must_use]
     pub fn with_depth(self, depth: Option<u128>) -> Self {
         Self { depth, ..self }
+    }
+
+    /// The same, with a base and a quote reserve that move. What debts cost follows from them.
+    ///
+    /// # Errors
+    /// [`SimulationError::Parameter`].
+    pub fn with_reserves(
+        mut self,
+        reserves: [Option<ReserveTerms>; 2],
+    ) -> Result<Self, SimulationError> {
+        let interest = &mut self.interest;
+        let rates = [&mut interest.base_rate_x64, &mut interest.quote_rate_x64];
+        for (terms, rate) in reserves.iter().zip(rates) {
+            if let Some(terms) = terms {
+                terms.check()?;
+                *rate = terms.rate_x64(terms.utilisation.mean);
+            }
+        }
+        Ok(Self { reserves, ..self })
+    }
+
+    /// The same, with a price feed that is not perfect.
+    ///
+    /// # Errors
+    /// [`SimulationError::Parameter`].
+    pub fn with_feed(self, feed: FeedTerms) -> Result<Self, SimulationError> {
+        feed.check()?;
+        Ok(Self {
+            feed: Some(feed),
+            ..self
+        })
+    }
+
+    /// Whether the reserves move.
+    pub(crate) fn has_moving_rates(&self) -> bool {
+        self.reserves.iter().any(Option::is_some)
     }
 
     /// The same, with a short at a perp venue beside it.

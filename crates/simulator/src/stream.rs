@@ -25,6 +25,12 @@ pub enum Source {
     Takers,
     /// How a perp venue's price wanders around the one outside.
     Perp,
+    /// When the price feed falls silent, and for how long.
+    Feed,
+    /// How much of the base reserve is lent out.
+    BaseUtilisation,
+    /// How much of the quote reserve is lent out.
+    QuoteUtilisation,
 }
 
 /// Streams per path; sources may be added up to this number without changing what the present ones draw.

@@ -18,6 +18,7 @@ pub struct Summary {
     closed_at_venue: Proportion,
     own_acts: Moments,
     largest_trade: f64,
+    silent: Moments,
     acts: [(Moments, Proportion); Act::ALL.len()],
     lines: [(&'static str, Moments); LINES],
     draw_down: Moments,
@@ -49,6 +50,7 @@ impl Summary {
             closed_at_venue: Proportion::default(),
             own_acts: Moments::default(),
             largest_trade: 0.0,
+            silent: Moments::default(),
             acts: Default::default(),
             lines: crate::Attribution::default()
                 .lines()
@@ -79,6 +81,7 @@ impl Summary {
         self.closed_at_venue.add(outcome.perp.closed);
         self.own_acts.add(outcome.acts.own().into());
         self.largest_trade = self.largest_trade.max(outcome.largest_trade);
+        self.silent.add(outcome.silent);
         for (act, (moments, seen)) in Act::ALL.iter().zip(&mut self.acts) {
             let count = outcome.acts.count(*act);
             moments.add(count.into());
@@ -153,6 +156,11 @@ impl Summary {
     /// The largest trade of the position's own on any path, as a part of what a stated depth holds of a token.
     pub fn largest_trade(&self) -> f64 {
         self.largest_trade
+    }
+
+    /// Part of the time in which no price was published.
+    pub fn silent(&self) -> Moments {
+        self.silent
     }
 
     /// What agents did, per path.

@@ -1,6 +1,6 @@
 //! One path, from start to end.
 
-use ballast_model::{Boundaries, Bps, SqrtPrice};
+use ballast_model::{Boundaries, Bps, Side, SqrtPrice};
 
 use crate::{
     Acts, Agent, Attribution, Desk, Event, Lag, Liquidators, Looks, Path, Remark, Source, Streams,
@@ -95,6 +95,8 @@ pub struct Outcome {
     pub acts: Acts,
     /// The largest trade of its own, as a part of what [`Terms::depth`] holds of a token; 0 without one.
     pub largest_trade: f64,
+    /// Part of the time in which no price was published.
+    pub silent: f64,
     /// What happened to the short at a perp venue.
     pub perp: PerpEnd,
 }
@@ -146,6 +148,18 @@ pub(crate) fn walk(
     let units = terms.units;
     let mut desk = Desk::new(terms)?;
     desk.draw_basis_from(|| itinerary.streams.of(number, Source::Perp));
+    desk.draw_utilisation_from(|side| {
+        let source = match side {
+            Side::Base => Source::BaseUtilisation,
+            Side::Quote => Source::QuoteUtilisation,
+        };
+        itinerary.streams.of(number, source)
+    });
+    let rates_move = terms.has_moving_rates();
+    if let Some(feed) = &terms.feed {
+        let now = (units.log_price(terms.at), 0);
+        desk.shows(now, false, feed.confidence.bps_at(0.0));
+    }
     if itinerary.record {
         desk.record();
     }
@@ -202,8 +216,12 @@ pub(crate) fn walk(
         price = step.log_price;
         inside = range.holds(price);
         lowest.pass(price);
-        fences.pass(price, (step.variance, days));
-        if passes {
+        fences.pass(index, price, (step.variance, days));
+        if rates_move {
+            desk.pass_reserves(looks.secs(index));
+        }
+        // What is not published nobody sees.
+        if passes && !fences.is_silent() {
             let (seen, age_secs) = fences.seen();
             let secs = looks.secs(index).saturating_sub(age_secs);
             agent.pass(secs, units.tick(seen));
@@ -247,6 +265,7 @@ pub(crate) fn walk(
         in_range: in_range_days / (2.0 * looks.days()),
         acts: *desk.acts(),
         largest_trade: desk.largest_trade,
+        silent: fences.silent_secs() as f64 / looks.secs(count) as f64,
         perp: desk.perp_end(),
     };
     let (events, remarks) = desk.into_events();

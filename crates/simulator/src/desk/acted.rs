@@ -4,32 +4,31 @@ use ballast_ledger::{
     Caps, HedgeTerms, Ledger, LedgerError, Lender, LiquidationTerms, Values, hedge, liquidate,
 };
 use ballast_model::{
-    Amounts, Bps, LiquidationError, ModelError, Position, SqrtPrice,
+    Amounts, Bps, LiquidationError, ModelError, Position, Side, SqrtPrice,
     lending::{DEBT_SHARE_BITS, INDEX_ONE_X64, ReserveState},
     plan_liquidation,
 };
 
 use super::Desk;
-use crate::{Act, Event, Liquidators, own_pool::OwnPool};
+use crate::{Act, Event, Liquidators, own_pool::OwnPool, reserves::Lent};
 
 /// What the reserves hold: more than anybody borrows.
 pub(crate) const PLENTY: u64 = 1 << 50;
 
-/// A reserve that has plenty and lends all of it, and one position's debt to it: in shares of an index that stands at one, for interest
-/// is the desk's.
-fn lender(owed: u64) -> (Lender, u128) {
+/// A reserve, and one position's debt to it: in shares of an index that stands at one, for interest is the desk's.
+fn lender(owed: u64, lent: Lent) -> (Lender, u128) {
     let debt_shares = u128::from(owed) << DEBT_SHARE_BITS;
     let state = ReserveState {
-        liquidity: PLENTY,
+        liquidity: lent.liquidity,
         borrow_index_x64: INDEX_ONE_X64,
-        debt_shares,
+        debt_shares: debt_shares + (u128::from(lent.others) << DEBT_SHARE_BITS),
         supply_shares: 0,
         insurance: 0,
         last_accrual_secs: 0,
     };
     let caps = Caps {
         borrow_cap: u64::MAX,
-        max_utilisation: Bps::ONE,
+        max_utilisation: lent.max_utilisation,
     };
     (Lender { state, caps }, debt_shares)
 }
@@ -48,8 +47,9 @@ impl Desk<'_> {
     /// Its ledger: a pool at the market's price with a fee, which owes the position what it has earned.
     fn ledger(&self, fee_ppm: u32) -> Values<OwnPool> {
         let position = &self.position;
-        let (base, base_shares) = lender(position.debt.base);
-        let (quote, quote_shares) = lender(position.debt.quote);
+        let lent = |side| self.lent(side).unwrap_or(Lent::PLENTY);
+        let (base, base_shares) = lender(position.debt.base, lent(Side::Base));
+        let (quote, quote_shares) = lender(position.debt.quote, lent(Side::Quote));
         Values {
             band: position.band,
             liquidity: position.liquidity,
@@ -111,7 +111,11 @@ impl Desk<'_> {
         };
         let mut ledger = self.ledger(0);
         ledger.payer = terms.funds;
-        let (owed, held) = (self.position.debt, Amounts::new(PLENTY, PLENTY));
+        let at_hand = |ledger: &Values<OwnPool>| {
+            let [base, quote] = ledger.lenders.map(|lender| lender.state.liquidity);
+            Amounts::new(base, quote)
+        };
+        let (owed, held) = (self.position.debt, at_hand(&ledger));
         let done =
             liquidate(&mut ledger, &self.position, plan, &terms).and_then(|_| ledger.position());
         let after = match done {
@@ -120,8 +124,7 @@ impl Desk<'_> {
             Err(_) => return Ok(false),
         };
         let before = self.equity()?;
-        let [base, quote] = ledger.lenders.map(|lender| lender.state.liquidity);
-        let repaid = Amounts::new(base, quote).saturating_sub(held);
+        let repaid = at_hand(&ledger).saturating_sub(held);
         let written_off = owed.saturating_sub(repaid).saturating_sub(after.debt);
         (self.position, self.fees) = (after, ledger.pool.fees()?);
         self.position.debt = after
@@ -132,7 +135,7 @@ impl Desk<'_> {
         self.position.debt = after.debt;
         self.attribution.liquidation += between - before;
         self.attribution.bad_debt += self.equity()? - between;
-        self.anchor = (self.position.debt, self.settled_secs);
+        self.anchor_here();
         self.note(Act::Liquidation, before)?;
         Ok(true)
     }
@@ -146,7 +149,7 @@ impl Desk<'_> {
         let before = self.equity()?;
         (self.position, self.fees) = (position, fees);
         self.attribution.swaps += self.equity()? - before;
-        self.anchor = (self.position.debt, self.settled_secs);
+        self.anchor_here();
         self.note(act, before)
     }
 

@@ -1,12 +1,35 @@
-//! What belongs to a desk beside its position: the short at a perp venue, and what was spent.
+//! What belongs to a desk beside its position: the short at a perp venue, what was spent, and the reserves that it owes.
 
-use ballast_model::ModelError;
+use ballast_model::{ModelError, Side};
 use rand_chacha::ChaCha8Rng;
 
 use super::Desk;
-use crate::{PerpTerms, walk::PerpEnd};
+use crate::{
+    PerpTerms,
+    reserves::{Lent, Reserves},
+    walk::PerpEnd,
+};
 
 impl Desk<'_> {
+    /// The reserves move with these numbers, if they do.
+    pub(crate) fn draw_utilisation_from(&mut self, rng: impl Fn(Side) -> ChaCha8Rng) {
+        let reserves = &self.terms.reserves;
+        self.reserves =
+            (reserves.iter().any(Option::is_some)).then(|| Box::new(Reserves::new(reserves, rng)));
+    }
+
+    /// Time passes at the reserves until a look.
+    pub(crate) fn pass_reserves(&mut self, secs: u64) {
+        if let Some(reserves) = &mut self.reserves {
+            reserves.pass(secs);
+        }
+    }
+
+    /// What a reserve has at hand and is owed by others; `None`: it has plenty, always.
+    pub(crate) fn lent(&self, side: Side) -> Option<Lent> {
+        self.reserves.as_ref()?.lent(side)
+    }
+
     /// What belongs to it beside the position: the margin at the perp venue, less what was spent.
     pub(crate) fn beside(&self) -> i128 {
         let margin = self.perp.as_ref().map_or(0, |perp| perp.account.margin);

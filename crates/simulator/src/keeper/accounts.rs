@@ -7,7 +7,7 @@ use ballast_snapshot::Pubkey;
 use bytemuck::Zeroable;
 
 use super::START_SECS;
-use crate::desk::PLENTY;
+use crate::{ReserveTerms, desk::PLENTY};
 
 /// Prices are published with so many decimals.
 const PRICE_DECIMALS: i32 = 8;
@@ -28,6 +28,18 @@ pub(super) fn reserve(side: u8, rate_x64: u128) -> Reserve {
         reserve.rate_at_kink_bps,
         reserve.rate_at_full_bps,
     ) = (rate, rate, rate);
+    reserve
+}
+
+/// A reserve with a curve, and a limit for what it lends.
+pub(super) fn moving_reserve(side: u8, terms: &ReserveTerms) -> Reserve {
+    let mut reserve = reserve(side, 0);
+    reserve.max_utilisation_bps = terms.max_utilisation.get();
+    let curve = &terms.curve;
+    reserve.kink_utilisation_bps = curve.kink_utilisation.get();
+    reserve.rate_at_zero_bps = curve.rate_at_zero.get();
+    reserve.rate_at_kink_bps = curve.rate_at_kink.get();
+    reserve.rate_at_full_bps = curve.rate_at_full.get();
     reserve
 }
 

@@ -1,15 +1,17 @@
 //! How far a venue's price is from the one outside.
 
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 
-use crate::{SimulationError, error::at_least};
+use crate::{
+    SimulationError,
+    error::at_least,
+    reversion::{Reversion, reverted},
+};
 
 /// Beyond this no venue's price has stayed away from the one outside.
 const MOST_BASIS: f64 = 0.5;
 /// However far it wanders, the price stays above nothing.
 const LEAST: f64 = -0.9;
-const HOUR_SECS: f64 = 3_600.0;
 
 /// A basis (the venue's price over the one outside, less one) that wanders and comes back to its mean: an Ornstein-Uhlenbeck process.
 /// It begins at its mean.
@@ -86,10 +88,12 @@ impl Basis {
         let (Some(walk), Some(rng)) = (&self.walk, &mut self.rng) else {
             return;
         };
-        let left = (-(secs as f64) / HOUR_SECS / walk.half_life_hours).exp2();
-        let normal: f64 = StandardNormal.sample(rng);
-        let drawn = walk.sd * (1.0 - left * left).sqrt() * normal;
-        self.now = (walk.mean + (self.now - walk.mean) * left + drawn).max(LEAST);
+        let reversion = Reversion {
+            mean: walk.mean,
+            sd: walk.sd,
+            half_life_hours: walk.half_life_hours,
+        };
+        self.now = reverted(&reversion, self.now, secs, rng).max(LEAST);
     }
 }
 
