@@ -1,6 +1,6 @@
 //! Two strategies on the same prices.
 
-use crate::{Act, Moments, Outcome, Proportion, Summary, Terms, Units, attribution::LINES};
+use crate::{Moments, Outcome, Proportion, Summary, Terms, Units, attribution::LINES};
 
 /// Standard errors within which 95 % of normal numbers lie.
 pub const CONFIDENCE_95: f64 = 1.959_963_984_540_054;
@@ -111,14 +111,6 @@ impl Paired {
         let difference = first - second;
         let variance = (either - difference * difference).max(0.0);
         (difference, (variance / paths).sqrt())
-    }
-
-    /// How often each kind of action was done more a path: first less second.
-    pub fn acts_by_kind(&self) -> impl Iterator<Item = (Act, f64)> {
-        self.first
-            .acts()
-            .zip(self.second.acts())
-            .map(|((act, here, _), (_, there, _))| (act, here.mean() - there.mean()))
     }
 }
 

@@ -15,6 +15,7 @@ pub mod live;
 mod many;
 mod oracle;
 mod outside;
+mod parts;
 mod report;
 mod rules;
 pub mod scenario;
@@ -24,26 +25,23 @@ mod transport;
 
 use std::collections::BTreeMap;
 
-use ballast::state::Position as Stored;
 use ballast_clmm::{Amounts, Side};
-use ballast_ledger::LedgerError;
-use ballast_model::{Bps, ModelError, SqrtPrice, lending::LendingError};
+use ballast_model::SqrtPrice;
 use ballast_snapshot::{MarketSnapshot, Pubkey, SnapshotError};
 use ballast_strategy::{
     ActionKind, Kinds,
     decide::{Assessment, assess},
     fee_yield::{FeeYield, GrowthMark},
-    situation::{Economics, Outlook, Situation, SituationError},
+    situation::{Economics, Outlook, Situation},
     trigger::Watch,
     volatility::Volatility,
 };
 use rand_chacha::ChaCha8Rng;
-use thiserror::Error;
 
 use crate::{
     Units,
     stream::{Source, Streams},
-    ticks::{TickPool, TickPoolError},
+    ticks::TickPool,
     units::TICKS_PER_LOG,
 };
 
@@ -51,101 +49,13 @@ pub use crate::perp::{Perp, PerpAccount, PerpFlows};
 pub use many::{AtRisk, Spread, run_many};
 pub use oracle::Oracle;
 pub use outside::Outside;
+pub use parts::{Held, Lender, Parts, WorldError};
 pub use report::{
     LenderReport, PerpReport, PositionReport, ReserveReport, StressReport, Unwinding,
 };
 pub use scenario::{Scenario, ScenarioError};
 pub use seated::Trades;
 pub use transport::Transport;
-
-/// Why a world ends early.
-#[derive(Debug, Error)]
-pub enum WorldError {
-    /// Numbers that contradict each other.
-    #[error(transparent)]
-    Situation(#[from] SituationError),
-    /// Numbers of a market that contradict each other.
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
-    /// What an owner wants, and cannot.
-    #[error(transparent)]
-    Owner(#[from] crate::SimulationError),
-    /// A number out of range.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// The pool.
-    #[error(transparent)]
-    Pool(#[from] TickPoolError),
-    /// A reserve.
-    #[error("reserve: {0}")]
-    Lending(#[from] LendingError),
-    /// An action.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// More base would have to be bought than own funds pay for.
-    #[error(
-        "own funds do not pay for the base that hedge {hedge} leaves unborrowed: raise the hedge or lower the leverage"
-    )]
-    HedgeTooLow {
-        /// The hedge.
-        hedge: Bps,
-    },
-    /// The ledger and the pool have counted differently.
-    #[error("tokens are not conserved: {before:?} became {after:?} (base, quote)")]
-    NotConserved {
-        /// All tokens at the start.
-        before: [i128; 2],
-        /// All tokens now.
-        after: [i128; 2],
-    },
-}
-
-/// A position in a world.
-#[derive(Clone, Debug)]
-pub struct Held {
-    /// What it is called.
-    pub name: String,
-    /// As the program stores it.
-    pub stored: Stored,
-    /// Its seat in the pool.
-    pub seat: usize,
-    /// Whether a keeper looks after it.
-    pub kept: bool,
-}
-
-/// Somebody who lends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lender {
-    /// What he is called.
-    pub name: String,
-    /// Which reserve.
-    pub side: Side,
-    /// Shares of it.
-    pub shares: u64,
-}
-
-/// How a world begins.
-#[derive(Clone, Debug)]
-pub struct Parts {
-    /// The tokens' decimals.
-    pub units: Units,
-    /// Market, reserves and prices; the pool in it is seen anew from `pool`.
-    pub market: MarketSnapshot,
-    /// The pool, with everybody's liquidity.
-    pub pool: TickPool,
-    /// The positions.
-    pub positions: Vec<Held>,
-    /// Seats of others.
-    pub others: Vec<usize>,
-    /// Lenders of both reserves.
-    pub lenders: Vec<Lender>,
-    /// What liquidators can bring.
-    pub liquidators: Amounts,
-    /// What the book holds at a perp venue.
-    pub perp: Option<PerpAccount>,
-    /// What keepers take recentering and compounding to be worth.
-    pub economics: Economics,
-}
 
 /// What a keeper has sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
