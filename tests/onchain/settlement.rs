@@ -1,13 +1,13 @@
 //! A market whose oracle is gone for good: after a week everybody can leave, at the last price.
 
 use ballast_client::{
-    Amounts, BallastError, BallastEvent, OpenArgs, PositionContext, Receipt, Side, Signer,
-    ballast::events::Settled, instruction,
+    Amounts, BallastError, BallastEvent, DecreaseArgs, OpenArgs, PositionContext, Receipt, Side,
+    Signer, ballast::events::Settled, instruction,
 };
 use ballast_localnet::{Localnet, PricePost, Trader, UsdPrice};
 use ballast_model::{base_for_value_up, worth_down};
 
-use crate::support::{ANY, Scene, Sent, accepted, refused};
+use crate::support::{ANY, NOTHING, Scene, Sent, accepted, refused};
 
 const SIDES: [Side; 2] = [Side::Base, Side::Quote];
 const DAY_SECS: u64 = 86_400;
@@ -285,7 +285,7 @@ async fn in_the_month_parts_cost_lenders_no_more_than_all_at_once() {
 /// The feed died in a spike, and in the pool nothing is missing at the real price: somebody pushes the pool, so that a token is. He does not
 /// trade with the position at the last price in that transaction, nor for a day; its owner may.
 #[tokio::test]
-async fn who_makes_a_token_missing_gains_nothing_by_it_and_the_owner_goes_first() {
+async fn who_makes_a_token_missing_waits_a_day_and_the_owner_goes_first() {
     for (died_at, days) in [(200, 0), (225, 0), (225, 40)] {
         let scene = Scene::new().await;
         let position = scene.open(1).await;
@@ -337,14 +337,14 @@ async fn an_old_price_that_is_brought_later_does_not_take_the_bonus_back() {
     scene.pool(400.0).await;
     assert!(!scene.settle_until_anybody_may(&position).await);
     scene.svm.pass_time(29 * DAY_SECS).await.unwrap();
-    // Of a second after the one that was shown last.
+    // Of a second after the one that was shown last: it costs that second.
     let before = scene.svm.save();
     scene.bring_old_prices(200, 37 * DAY_SECS - 1).await;
     let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
-    assert_eq!(settled(&receipt).bonus_bps, 300 + 29 * 500);
+    assert_eq!(settled(&receipt).bonus_bps, 300 + 29 * 500 - 1);
     let got = settled(&receipt).received_quote;
     assert!(got > 0);
-    // One that was published after it is another silence: it ends what waits, and a week later it begins anew.
+    // One that was published after it ends what waits: a week later it begins anew.
     scene.svm.restore(&before);
     scene.bring_old_prices(200, 8 * DAY_SECS).await;
     let least = |quote| Amounts::new(0, quote);
@@ -364,6 +364,113 @@ async fn an_old_price_that_is_brought_later_does_not_take_the_bonus_back() {
             .settle_for(&scene.liquidator, &position, ANY, least(got))
             .await,
     );
+}
+
+/// Prices of just before a settlement began, brought after it: for a week nothing is settled, and then the owner has his day.
+#[tokio::test]
+async fn an_old_price_that_is_brought_later_does_not_use_up_the_owners_day() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.oracle_dies(200, WEEK_SECS).await;
+    scene.pool(211.0).await;
+    accepted(scene.settle(&scene.keeper, &position, Amounts::ZERO).await);
+    scene.bring_old_prices(200, 1).await;
+    scene.svm.pass_time(WEEK_SECS - 2).await.unwrap();
+    let settle = || scene.settle(&scene.liquidator, &position, ANY);
+    refused(settle().await, BallastError::NotSilentLongEnough);
+    for wait_secs in [1, DAY_SECS - 1] {
+        scene.svm.pass_time(wait_secs).await.unwrap();
+        refused(settle().await, BallastError::FirstKeepersTurn);
+    }
+    scene.svm.pass_time(1).await.unwrap();
+    let receipt = accepted(settle().await);
+    assert_eq!(settled(&receipt).bonus_bps, 300);
+}
+
+/// The feed died in a spike to twice the price: at that price the position is insolvent once the pool is pushed. The owner has no day in which
+/// he alone buys what the lenders lose.
+#[tokio::test]
+async fn an_owner_who_pushes_the_pool_writes_nothing_off_in_the_first_day() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.oracle_dies(400, WEEK_SECS).await;
+    scene.pool(211.0).await;
+    let owed = scene.model(&position).await.0.debt;
+    scene.world.mint_to(&scene.alice.key(), owed).await.unwrap();
+    let settle = || scene.settle(&scene.alice, &position, ANY);
+    let receipt = accepted(settle().await);
+    let event = settled(&receipt);
+    assert!(!event.complete && event.brought_base == 0);
+    scene.svm.pass_time(DAY_SECS - 1).await.unwrap();
+    refused(settle().await, BallastError::FirstKeepersTurn);
+    scene.svm.pass_time(1).await.unwrap();
+    assert!(settled(&accepted(settle().await)).complete);
+}
+
+/// The day is the owner's, whoever that is by now.
+#[tokio::test]
+async fn a_new_owner_has_what_is_left_of_the_day() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.oracle_dies(230, WEEK_SECS).await;
+    accepted(scene.settle(&scene.keeper, &position, Amounts::ZERO).await);
+    let (address, heir) = (&position.address, &scene.liquidator);
+    let offer = instruction::transfer(&scene.alice.key(), address, heir.key());
+    accepted(scene.send(&scene.alice, offer).await);
+    scene.svm.pass_time(3_600).await.unwrap();
+    let accept = instruction::accept_transfer(&heir.key(), address);
+    accepted(scene.send(heir, accept).await);
+    let owed = scene.model(&position).await.0.debt;
+    scene.world.mint_to(&scene.alice.key(), owed).await.unwrap();
+    scene.svm.pass_time(DAY_SECS - 3_601).await.unwrap();
+    let begun = scene.svm.save();
+    refused(
+        scene.settle(&scene.alice, &position, ANY).await,
+        BallastError::FirstKeepersTurn,
+    );
+    assert!(settled(&accepted(scene.settle(heir, &position, ANY).await)).complete);
+    scene.svm.restore(&begun);
+    scene.svm.pass_time(1).await.unwrap();
+    assert!(settled(&accepted(scene.settle(&scene.alice, &position, ANY).await)).complete);
+}
+
+/// Nothing is in the pool any more, and nothing can be repaid by anybody who brings nothing: the wait for those who do begins all the same.
+#[tokio::test]
+async fn a_settlement_of_what_has_left_the_pool_before_begins_too() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.oracle_dies(400, WEEK_SECS).await;
+    let all = DecreaseArgs {
+        liquidity: scene.model(&position).await.0.liquidity,
+        ..NOTHING
+    };
+    accepted(scene.decrease(&position, all).await);
+    let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
+    let event = settled(&receipt);
+    assert_eq!((event.complete, event.repaid_quote), (false, 0));
+    scene.svm.pass_time(DAY_SECS).await.unwrap();
+    let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
+    assert!(settled(&receipt).complete);
+}
+
+/// Below the band quote is missing, and base is received.
+#[tokio::test]
+async fn the_least_that_is_received_counts_for_either_token() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.oracle_dies(170, WEEK_SECS).await;
+    assert!(!scene.settle_until_anybody_may(&position).await);
+    let begun = scene.svm.save();
+    let receipt = accepted(scene.settle(&scene.liquidator, &position, ANY).await);
+    let got = settled(&receipt).received_base;
+    assert!(got > 0);
+    scene.svm.restore(&begun);
+    let settle = |base| {
+        let least = Amounts::new(base, 0);
+        scene.settle_for(&scene.liquidator, &position, ANY, least)
+    };
+    refused(settle(got + 1).await, BallastError::GainTooSmall);
+    accepted(settle(got).await);
 }
 
 /// The token that is held costs a twentieth of what it did: in the end somebody takes it for so little that it pays.

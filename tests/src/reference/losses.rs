@@ -75,11 +75,7 @@ impl Book {
         let mut new = old.clone();
         let market = story.before.snapshot.market;
         let newest = market.newest_sqrt_price_x64.get();
-        // Or the accounts hold one that is a day newer.
-        let held = &story.before.snapshot;
-        let unshown = held.base_price.publish_time - market.last_base_publish_secs > 86_400
-            && held.quote_price.publish_time - market.last_quote_publish_secs > 86_400;
-        let last = newest == 0 || newest == event.sqrt_price_x64 || unshown;
+        let last = newest == 0 || newest == event.sqrt_price_x64;
         story.allowed("the last price is the newest", Some(last));
         let at = At::root_x64(event.sqrt_price_x64);
         let slack = &old.liquidity_slack + int(1);

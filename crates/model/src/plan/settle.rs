@@ -19,6 +19,8 @@ pub struct Settlement {
     pub exchange: Exchange,
     /// Everything that the tokens held pay for is repaid: what is still owed is lost.
     pub complete: bool,
+    /// Both debts are repaid in the end, once somebody brings what is missing.
+    pub covers_all: bool,
 }
 
 /// Repays both debts with the tokens held, `held`; what is missing of one of them is bought from whoever brings it, with the other
@@ -69,6 +71,7 @@ pub fn plan_settlement(
         return Ok(Settlement {
             exchange,
             complete: true,
+            covers_all: repay == debt,
         });
     };
     let bonus_of = |value: u128| bonus.of_lenders.of_down(value).ok_or(overflow);
@@ -83,7 +86,11 @@ pub fn plan_settlement(
         _ => amount,
     };
     let (here, there) = (held.get(side), held.get(side.other()));
-    let most = share(debt.get(side)).saturating_sub(here);
+    let mut most = share(debt.get(side)).saturating_sub(here);
+    if covered < needed && there > 0 {
+        // What is held of the other token may be worth less than a unit with its bonus: it is not left to the owner for nothing.
+        most = most.max(1);
+    }
     let brought = most.min(payable.get(side));
     let others = share(debt.get(side.other())).min(there);
     let with_bonus = Bps::new(Bps::ONE.get().saturating_add(bonus.most.get()));
@@ -113,6 +120,7 @@ pub fn plan_settlement(
             seize: amounts(here, others.saturating_add(given)),
         },
         complete: brought == most,
+        covers_all: covered >= needed,
     })
 }
 
@@ -163,8 +171,29 @@ mod tests {
             plan,
             Ok(Settlement {
                 exchange,
-                complete: true
+                complete: true,
+                covers_all: false,
             })
         );
+    }
+
+    #[test]
+    fn what_is_worth_less_than_a_unit_with_its_bonus_takes_a_unit() {
+        let bonus = SettlementBonus {
+            most: Bps::new(90_000),
+            of_lenders: Bps::new(90_000),
+        };
+        let plan = |held: Amounts, payable| {
+            plan_settlement(held, Amounts::new(100, 0), SqrtPrice::ONE, bonus, payable).unwrap()
+        };
+        let held = Amounts::new(0, 9);
+        let nothing = plan(held, Amounts::ZERO);
+        assert!(!nothing.complete && !nothing.covers_all && nothing.exchange.repay.is_zero());
+        let unit = plan(held, Amounts::new(1, 0));
+        assert!(unit.complete);
+        let exchange = (unit.exchange.repay, unit.exchange.seize);
+        assert_eq!(exchange, (Amounts::new(1, 0), held));
+        // Of what holds nothing nobody takes anything.
+        assert!(plan(Amounts::ZERO, Amounts::ZERO).complete);
     }
 }

@@ -31,8 +31,8 @@ pub struct Settle<'info> {
 /// brought, in exchange for the position's other token at the last price and a bonus ([`Market::settlement_bonus_bps`], the liquidation
 /// bonus and more with every day that anybody could bring it: the last price may be one at which nobody does;
 /// for [`Market::LENDERS_SPARED_SECS`] what is more comes out of equity only), as far as `max_pay` and the
-/// wallet go: by the owner at once, by others from [`Market::SETTLEMENT_OWNER_FIRST_SECS`] after a settlement has taken the position
-/// out of the pool. When all that the position's tokens pay for is repaid, the rest of both debts is written off; else it
+/// wallet go: from [`Market::SETTLEMENT_OWNER_FIRST_SECS`] after a settlement has taken the position out of the pool, by the owner at once
+/// where all is covered. Before, what others would bring is not taken, and the rest is done. When all that the position's tokens pay for is repaid, the rest of both debts is written off; else it
 /// waits for somebody who brings more. What is left belongs to the owner, who closes the position.
 ///
 /// # Errors
@@ -49,6 +49,7 @@ pub(crate) fn settle(
     let market = &*accounts.market.load()?;
     let oracle::SettlementPrice {
         price: at,
+        overdue_secs,
         silent_secs,
     } = oracle::settlement_price(market, &accounts.prices, &accounts.pool.whirlpool, now_secs)?;
     let mut session = Session::load(
@@ -62,11 +63,14 @@ pub(crate) fn settle(
     let waited_secs = session.position.settling_secs(now_secs, silent_secs);
     let begins = waited_secs.is_none();
     let waited_secs = waited_secs.unwrap_or(0);
-    let open_secs = waited_secs.saturating_sub(Market::SETTLEMENT_OWNER_FIRST_SECS);
+    // A wait counts while settlements go: an old price that is brought later may end that for a time.
+    let open_secs = waited_secs
+        .min(overdue_secs)
+        .saturating_sub(Market::SETTLEMENT_OWNER_FIRST_SECS);
     let bonus_bps = market.settlement_bonus_bps(open_secs);
     let lenders_bonus_bps =
         market.settlement_bonus_bps(open_secs.saturating_sub(Market::LENDERS_SPARED_SECS));
-    let may_bring = open_secs >= 0 || accounts.settler.key() == session.position.owner;
+    let owner = accounts.settler.key() == session.position.owner;
     let liquidity = session.position.liquidity.get();
     if liquidity > 0 {
         session.withdraw(&accounts.pool, &accounts.range, liquidity)?;
@@ -74,17 +78,17 @@ pub(crate) fn settle(
     let fees = session.collect_fees(&accounts.pool)?;
     let debt = session.model()?.debt;
     let payable = payable(&accounts.wallet, Amounts::new(max_pay[0], max_pay[1]));
-    let plan = plan_settlement(
-        session.position.idle(),
-        debt,
-        at,
-        SettlementBonus {
-            most: Bps::new(bonus_bps),
-            of_lenders: Bps::new(lenders_bonus_bps),
-        },
-        if may_bring { payable } else { Amounts::ZERO },
-    )
-    .or_range()?;
+    let bonus = SettlementBonus {
+        most: Bps::new(bonus_bps),
+        of_lenders: Bps::new(lenders_bonus_bps),
+    };
+    let held = session.position.idle();
+    let with = |payable| plan_settlement(held, debt, at, bonus, payable).or_range();
+    let mut plan = with(payable)?;
+    let may_bring = open_secs >= 0 || (owner && plan.covers_all);
+    if !may_bring {
+        plan = with(Amounts::ZERO)?;
+    }
     if liquidity == 0 && !begins && !plan.complete && plan.exchange.repay.is_zero() {
         require!(
             may_bring || payable.is_zero(),

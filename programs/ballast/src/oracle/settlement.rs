@@ -14,7 +14,9 @@ use crate::{
 pub struct SettlementPrice {
     /// The price.
     pub price: SqrtPrice,
-    /// How long ago both feeds had spoken last: nothing that can be a price was published since.
+    /// For how long it could have been settled already.
+    pub overdue_secs: i64,
+    /// How long ago the feed that is silent for longer was heard: no price is known of since.
     pub silent_secs: i64,
 }
 
@@ -23,9 +25,7 @@ pub struct SettlementPrice {
 /// that time, does not exist any more, or holds no usable price. A market that names no accounts of its own has only what people
 /// show: it waits four times as long, and anyone who has a price ends the wait with `refresh_price`.
 ///
-/// Where nobody showed prices any more while the feeds still spoke, so that the market's own accounts hold both feeds' prices of more than
-/// [`Market::SETTLEMENT_UNSHOWN_SECS`] later, certain and of the same time, those count: what was shown is too old. Where it was
-/// shown lately it counts, so that nobody picks the moment by bringing one of those that followed it.
+/// What was shown last counts also where the market's own accounts hold a later one: whoever may bring a signed update there picks its moment.
 ///
 /// Where no price was ever shown since prices are remembered, what the market's own accounts hold counts, however old, and without
 /// that the pool's price, if nobody has touched the pool in this second. So there is a price for every market.
@@ -40,7 +40,7 @@ pub fn settlement_price(
     now_secs: i64,
 ) -> Result<SettlementPrice> {
     let mut held = [None; 2];
-    let (mut due, mut silent_secs) = (false, 0);
+    let (mut overdue_secs, mut silent_secs) = (i64::MIN, 0);
     for (held, (account, feed, own, shown_secs)) in held.iter_mut().zip([
         (
             &accounts.base_price,
@@ -69,12 +69,13 @@ pub fn settlement_price(
             Market::SETTLEMENT_UNNAMED_SECS
         };
         let waited_secs = now_secs.saturating_sub(heard_secs);
-        due |= waited_secs >= wait_secs;
+        overdue_secs = overdue_secs.max(waited_secs.saturating_sub(wait_secs));
         silent_secs = silent_secs.max(waited_secs);
     }
-    require!(due, BallastError::NotSilentLongEnough);
+    require!(overdue_secs >= 0, BallastError::NotSilentLongEnough);
     Ok(SettlementPrice {
         price: last_price(market, &held, whirlpool, now_secs)?,
+        overdue_secs,
         silent_secs,
     })
 }
@@ -85,36 +86,15 @@ fn last_price(
     whirlpool: &AccountInfo,
     now_secs: i64,
 ) -> Result<SqrtPrice> {
-    let shown = market.newest_sqrt_price_x64.get();
-    if let [Some(base), Some(quote)] = held
-        && (shown == 0 || replaces_shown(market, base, quote))
-    {
-        return ratio(market, base, quote);
+    if market.newest_sqrt_price_x64.get() > 0 {
+        return SqrtPrice::new(market.newest_sqrt_price_x64.get()).or_range();
     }
-    if shown > 0 {
-        return SqrtPrice::new(shown).or_range();
+    if let [Some(base), Some(quote)] = held {
+        return ratio(market, base, quote);
     }
     let seen = pool::look(whirlpool, market)?;
     require!(!seen.touched_at(now_secs), BallastError::PoolDiverged);
     Ok(seen.sqrt_price)
-}
-
-/// Whether what the market's own accounts hold is so much newer than what it was shown, and a price that anything else would be done at.
-fn replaces_shown(market: &Market, base: &PriceUpdate, quote: &PriceUpdate) -> bool {
-    let rules = &market.oracle_rules;
-    let newer = [
-        (base, market.last_base_publish_secs),
-        (quote, market.last_quote_publish_secs),
-    ]
-    .iter()
-    .all(|(update, shown_secs)| {
-        update.publish_time.saturating_sub(*shown_secs) > Market::SETTLEMENT_UNSHOWN_SECS
-    });
-    let apart_secs = base.publish_time.abs_diff(quote.publish_time);
-    let confidence = [base, quote].map(confidence_ppm_up);
-    let certain = matches!(confidence, [Ok(base), Ok(quote)]
-        if base.saturating_add(quote) <= u64::from(rules.max_confidence_loose_bps) * 100);
-    newer && certain && apart_secs <= u64::from(rules.max_age_loose_secs)
 }
 
 /// Whether an update says anything at all: a price with a confidence interval that a deleverage in the worst of times would take.

@@ -201,10 +201,8 @@ impl Market {
     pub const SETTLEMENT_SECS: i64 = 7 * 86_400;
     /// The same for a market that names no price accounts of its own, where only what people show tells of the feeds.
     pub const SETTLEMENT_UNNAMED_SECS: i64 = 28 * 86_400;
-    /// By how much the prices in the market's own accounts are newer than those it was shown, where a settlement takes them.
-    pub const SETTLEMENT_UNSHOWN_SECS: i64 = 86_400;
-    /// For how long only the owner brings what a settlement found missing. Whoever takes a position out of the pool picks where the pool is
-    /// then, so that he must not trade with it at the last price in the same transaction.
+    /// For how long only the owner brings what a settlement found missing, and only where that leaves no loss. Whoever takes a position out
+    /// of the pool picks where the pool is then, so that he must not trade with it at the last price in the same transaction.
     pub const SETTLEMENT_OWNER_FIRST_SECS: i64 = 86_400;
     /// What is added to the liquidation bonus, as a part of the price, for each day that a settlement waits for somebody who brings what is
     /// missing: the last price may be far from what the tokens are worth, and at some bonus somebody does.
@@ -221,7 +219,7 @@ impl Market {
     pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
 
     /// For how long what a settlement's bonus grows by comes out of the owner's equity only: as long as the last price may be right, a
-    /// position that it leaves solvent costs its lenders nothing, whoever waits.
+    /// position that it leaves solvent by the liquidation bonus costs its lenders nothing, whoever waits.
     pub const LENDERS_SPARED_SECS: i64 = 30 * 86_400;
 
     /// What the one who settles earns on what is brought, of a position for which anybody could bring it for `open_secs`. However little

@@ -9,7 +9,7 @@ impl Position {
     /// For how many seconds it has waited, called by each settlement before it takes liquidity out; `None`: it begins now. One that finds
     /// liquidity begins it anew: what that leaves missing depends on where the pool was pushed to, and who pushes it would be paid
     /// at once for what nobody had the time to bring. So does one in a later silence: where a price was published, `silent_secs`
-    /// ago, after it had begun. An older one that somebody brings later changes nothing.
+    /// ago, after it had begun. An older one that somebody brings later does not.
     pub fn settling_secs(&mut self, now_secs: i64, silent_secs: i64) -> Option<i64> {
         let waited_secs = now_secs.saturating_sub(self.due_since_secs);
         let goes_on = self.is_settling() && self.liquidity.get() == 0;
