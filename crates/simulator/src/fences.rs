@@ -100,13 +100,21 @@ impl Fences {
     /// The price moves, and with it what the agent sees.
     pub fn pass(&mut self, index: u64, log_price: f64, variance: (f64, f64)) {
         self.variance = variance;
+        if self.exact {
+            self.seen = log_price;
+        } else {
+            self.pass_late(index, log_price);
+        }
+    }
+
+    fn pass_late(&mut self, index: u64, log_price: f64) {
         let comes = match &mut self.late {
             None => log_price,
             Some(late) => late.pass(log_price),
         };
         let published = match &mut self.feed {
             None => true,
-            Some(feed) => feed.pass(index, sigma_day(variance)),
+            Some(feed) => feed.pass(index, sigma_day(self.variance)),
         };
         if published {
             self.seen = comes;

@@ -178,6 +178,8 @@ fn report(args: &CalibrateArgs) -> Result<CalibrateReport> {
         other_pool: None,
         routing_shift: None,
         perp: None,
+        utilisation: None,
+        oracle: None,
     };
     Ok(CalibrateReport {
         days: count as f64 * sampled.secs() / SECS_PER_DAY,

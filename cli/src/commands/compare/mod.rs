@@ -10,6 +10,7 @@ use ballast_simulator::{Controlled, Paired, PriceModel, compare};
 use clap::Args;
 
 use super::simulate::{
+    conditions::ConditionsReport,
     lag::LagReport,
     model::ModelName,
     scenario::{ScenarioArgs, ShapeArgs},
@@ -124,6 +125,8 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
         ));
     }
     bar.finish_and_clear();
+    let file = scenario.models.file()?;
+    let conditions = scenario.conditions(&file)?;
     Ok(CompareReport {
         first: args.first.to_string(),
         second: args.second.to_string(),
@@ -133,9 +136,11 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
         limits: scenario.rules.named(),
         not_counted: scenario.not_counted(
             args.first.acts() || args.second.acts(),
-            &scenario.models.file()?,
+            &file,
+            &conditions,
         ),
         lag: scenario.lag.lag()?.map(LagReport::from),
+        conditions: ConditionsReport::of(&conditions),
         models,
     })
 }

@@ -6,7 +6,9 @@ use ballast_simulator::{CONFIDENCE_95, ControlledMean, Looks, Moments, Paired, S
 use serde::Serialize;
 
 use crate::{
-    commands::simulate::{Chance, Distribution, lag::LagReport, model::ModelName, world},
+    commands::simulate::{
+        Chance, Distribution, conditions::ConditionsReport, lag::LagReport, model::ModelName, world,
+    },
     format::{percent, significant},
     table::Table,
 };
@@ -26,6 +28,9 @@ pub struct CompareReport {
     pub not_counted: Vec<&'static str>,
     /// How late both are; none where nothing is late and nothing is lost.
     pub lag: Option<LagReport>,
+    /// What of reserves and oracle wanders; none where they stand still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<ConditionsReport>,
     pub models: Vec<ModelReport>,
 }
 
@@ -169,7 +174,8 @@ impl fmt::Display for CompareReport {
             "{} less {}, {} paths, the same prices for both",
             self.first, self.second, self.paths
         )?;
-        for line in world::words(self.lag.as_ref(), Some(&self.limits), &self.not_counted) {
+        let (lag, conditions) = (self.lag.as_ref(), self.conditions.as_ref());
+        for line in world::words(lag, conditions, Some(&self.limits), &self.not_counted) {
             writeln!(f, "{line}")?;
         }
         for warning in &self.warnings {

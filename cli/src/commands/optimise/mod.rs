@@ -18,8 +18,8 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::simulate::{
-    lag::LagReport, model::ModelArgs, scenario::ScenarioArgs, strategy::Strategy,
-    world::trade_warning,
+    conditions::ConditionsReport, lag::LagReport, model::ModelArgs, scenario::ScenarioArgs,
+    strategy::Strategy, world::trade_warning,
 };
 use crate::{
     decimal::{Decimal, Ratio},
@@ -185,6 +185,8 @@ fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
     };
     bar.finish_and_clear();
     let lag = scenario.lag.lag()?.map(LagReport::from);
+    let file = scenario.models.file()?;
+    let conditions = scenario.conditions(&file)?;
     Ok(OptimiseReport::new(
         args,
         Around {
@@ -192,7 +194,8 @@ fn report(args: &OptimiseArgs) -> Result<OptimiseReport> {
             lag,
             warnings,
             limits: scenario.rules.named(),
-            not_counted: scenario.not_counted(true, &scenario.models.file()?),
+            not_counted: scenario.not_counted(true, &file, &conditions),
+            conditions: ConditionsReport::of(&conditions),
         },
         judged,
         frontier,

@@ -13,7 +13,7 @@ use super::{
     grid::{Setting, Written},
 };
 use crate::{
-    commands::simulate::{Chance, lag::LagReport, world},
+    commands::simulate::{Chance, conditions::ConditionsReport, lag::LagReport, world},
     format::{change, percent, significant},
     table::Table,
 };
@@ -130,6 +130,7 @@ pub struct Best {
 pub struct Around {
     pub aim: Aim,
     pub lag: Option<LagReport>,
+    pub conditions: Option<ConditionsReport>,
     pub warnings: Vec<String>,
     pub limits: String,
     pub not_counted: Vec<&'static str>,
@@ -151,6 +152,9 @@ pub struct OptimiseReport {
     pub not_counted: Vec<&'static str>,
     /// How late the keeper is; none where nothing is late and nothing is lost.
     pub lag: Option<LagReport>,
+    /// What of reserves and oracle wanders; none where they stand still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<ConditionsReport>,
     pub settings: Vec<Tried>,
     /// Places in `settings` of those that no other safe one beats in both gain and shortfall, from the least risk to the highest gain.
     pub frontier: Vec<usize>,
@@ -163,6 +167,7 @@ impl OptimiseReport {
         Around {
             aim,
             lag,
+            conditions,
             warnings,
             limits,
             not_counted,
@@ -191,6 +196,7 @@ impl OptimiseReport {
             risk_aversion: aim.aversion,
             tail_weight: aim.tail,
             lag,
+            conditions,
             warnings,
             limits,
             not_counted,
@@ -248,7 +254,8 @@ impl fmt::Display for OptimiseReport {
             safe.count(),
             percent(self.max_liquidation)
         )?;
-        for line in world::words(self.lag.as_ref(), Some(&self.limits), &self.not_counted) {
+        let (lag, conditions) = (self.lag.as_ref(), self.conditions.as_ref());
+        for line in world::words(lag, conditions, Some(&self.limits), &self.not_counted) {
             writeln!(f, "{line}")?;
         }
         for warning in &self.warnings {

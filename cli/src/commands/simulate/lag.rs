@@ -22,7 +22,7 @@ pub struct LagArgs {
     /// Part of the transactions that do not land and are sent again, in a calm market
     #[arg(long, default_value = "0", value_name = "RATIO")]
     pub miss: Ratio,
-    /// How much --keeper-latency-secs and --miss grow with each multiple of --calm-sigma-day
+    /// How much --keeper-latency-secs, --miss and both numbers of --oracle-stalls grow with each multiple of --calm-sigma-day
     #[arg(long, default_value = "0", value_name = "RATIO")]
     pub worsens: Ratio,
     /// Standard deviation of a day's move up to which a market is calm
@@ -73,11 +73,14 @@ impl From<Lag> for LagReport {
     }
 }
 
-/// In words. Whoever reads a chance of liquidation has to know of which world it is.
-pub fn told(lag: Option<&LagReport>) -> String {
+/// In words. Whoever reads a chance of liquidation has to know of which world it is. `imperfect`: the oracle is not.
+pub fn told(lag: Option<&LagReport>, imperfect: bool) -> String {
     match lag {
+        None if imperfect => "every price that is published is seen at once, every action lands at once and none is lost; see \
+                 --keeper-latency-secs, --miss and --oracle-delay-secs"
+            .into(),
         None => "a perfect world: every price is seen at once, every action lands at once and none is lost; see --keeper-latency-secs, \
-                 --miss and --oracle-delay-secs"
+                 --miss, --oracle-delay-secs, --oracle-stalls and --confidence-bps"
             .into(),
         Some(lag) => format!(
             "prices {} s old, actions {} s late, {} of them lost{}",

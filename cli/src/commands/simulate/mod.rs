@@ -1,5 +1,6 @@
 //! `ballast simulate`: what keeping a position earns and costs, and how it can end, over many paths. Offline.
 
+pub mod conditions;
 mod fees;
 pub mod keeper;
 pub mod lag;
@@ -36,6 +37,7 @@ use crate::{
     report::Output,
     study::{Invocation, Study},
 };
+use conditions::ConditionsReport;
 use model::ModelArgs;
 pub use parts::{Chance, Distribution};
 use parts::{ClosedForm, Exits};
@@ -186,6 +188,8 @@ fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationRepo
 struct Walked {
     terms: Terms,
     lag: Option<Lag>,
+    /// What of reserves and oracle wanders.
+    conditions: Option<ConditionsReport>,
     /// What is worth knowing of the position as it was opened.
     warnings: Vec<String>,
     /// What costs nothing and what never happens.
@@ -242,11 +246,14 @@ fn walked(
     };
     let controlled = controlled.mean();
     let large = world::trade_warning(summary.largest_trade());
+    let file = scenario.models.file()?;
+    let conditions = scenario.conditions(&file)?;
     Ok(Walked {
+        not_counted: scenario.not_counted(strategy.acts(), &file, &conditions),
+        conditions: ConditionsReport::of(&conditions),
         terms,
         lag,
         warnings: warning.into_iter().chain(large).collect(),
-        not_counted: scenario.not_counted(strategy.acts(), &scenario.models.file()?),
         summary,
         controlled,
         replayed,

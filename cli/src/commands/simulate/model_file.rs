@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use ballast_simulator::{Regime, Weather, calibrate::Estimate};
+use ballast_simulator::{Regime, Reversion, Weather, calibrate::Estimate};
 use serde::{Deserialize, Serialize};
 
 /// A parameter and its standard error.
@@ -45,6 +45,10 @@ pub struct ModelFile {
     pub routing_shift: Option<RoutingShiftTable>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub perp: Option<PerpTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utilisation: Option<UtilisationTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oracle: Option<OracleTable>,
 }
 
 /// Where a model is from.
@@ -188,6 +192,56 @@ pub struct AutoDeleveragingTable {
     pub hours: Parameter,
 }
 
+/// What of the reserves is lent out.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UtilisationTable {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<ReversionTable>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<ReversionTable>,
+}
+
+/// What wanders and comes back to its mean.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReversionTable {
+    pub mean: Parameter,
+    /// Standard deviation in the long run.
+    pub sd: Parameter,
+    /// Time in which half of the way back to the mean is done.
+    pub half_life_hours: Parameter,
+}
+
+impl ReversionTable {
+    /// As the simulator takes it.
+    pub fn reversion(self) -> Reversion {
+        Reversion {
+            mean: self.mean.value,
+            sd: self.sd.value,
+            half_life_hours: self.half_life_hours.value,
+        }
+    }
+}
+
+/// An oracle that is silent at times, and not always sure.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OracleTable {
+    /// How many times a day it falls silent in a calm market,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stalls_day: Option<Parameter>,
+    /// and for how long on average.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stall_secs: Option<Parameter>,
+    /// How uncertain its price is in a still market,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence_bps: Option<Parameter>,
+    /// and how much more for each basis point of the standard deviation of a minute's move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence_per_move: Option<Parameter>,
+}
+
 impl ModelFile {
     /// Reads one.
     ///
@@ -246,6 +300,20 @@ mod tests {
                     hours: parameter(1.0),
                 }),
             }),
+            utilisation: Some(UtilisationTable {
+                base: None,
+                quote: Some(ReversionTable {
+                    mean: parameter(0.7),
+                    sd: parameter(0.1),
+                    half_life_hours: parameter(24.0),
+                }),
+            }),
+            oracle: Some(OracleTable {
+                stalls_day: Some(parameter(2.0)),
+                stall_secs: Some(parameter(300.0)),
+                confidence_bps: None,
+                confidence_per_move: Some(parameter(0.2)),
+            }),
         };
         let text = toml::to_string(&file).unwrap();
         assert_eq!(toml::from_str::<ModelFile>(&text).unwrap(), file);
@@ -254,6 +322,8 @@ mod tests {
         let read: ModelFile = toml::from_str(short).unwrap();
         assert_eq!(read.gbm.unwrap().sigma_day.error, 0.0);
         assert!(toml::from_str::<ModelFile>("[gbm]\nsigma = 1\n").is_err());
+        assert!(toml::from_str::<ModelFile>("[oracle]\nstalls = 1\n").is_err());
+        assert!(toml::from_str::<ModelFile>("[utilisation.other]\n").is_err());
         let calm = "[[regimes]]\nsigma_day = { value = 0.02 }\ndays = { value = 3 }\n";
         let read: ModelFile = toml::from_str(calm).unwrap();
         assert_eq!(read.regimes[0].regime().weather, Weather::USUAL);

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     SimulateArgs, Walked,
+    conditions::ConditionsReport,
     lag::LagReport,
     parts::{
         Against, BetterMean, Chance, ClosedForm, Deleverage, Distribution, DrawDown, Ends, Exits,
@@ -60,6 +61,12 @@ pub struct SimulationReport {
     pub warnings: Vec<String>,
     /// How late whoever acts is; none where nothing is late and nothing is lost.
     pub lag: Option<LagReport>,
+    /// What of reserves and oracle wanders; none where they stand still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<ConditionsReport>,
+    /// Part of the time in which the oracle publishes nothing; none where it always does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oracle_silent: Option<Mean>,
     /// Whose limits and rules apply to who acts.
     pub limits: Option<String>,
     /// What costs nothing and what never happens, with the options that would say otherwise.
@@ -147,6 +154,10 @@ impl SimulationReport {
             record: args.scenario.models.record.report().cloned(),
             warnings: here.warnings.clone(),
             lag: here.lag.map(LagReport::from),
+            conditions: here.conditions,
+            oracle_silent: (terms.feed)
+                .and_then(|feed| feed.stalls)
+                .map(|_| summary.silent().into()),
             not_counted: here.not_counted.clone(),
             limits: (args.strategy.acts()).then(|| args.scenario.rules.named()),
             seed: args.scenario.seed,
@@ -292,6 +303,13 @@ impl fmt::Display for SimulationReport {
             "in range     {} of the time",
             percent(self.time_in_range.mean)
         )?;
+        if let Some(silent) = &self.oracle_silent {
+            writeln!(
+                f,
+                "oracle       silent {} of the time",
+                percent(silent.mean)
+            )?;
+        }
         writeln!(
             f,
             "actions      {} a day",
@@ -322,7 +340,8 @@ impl fmt::Display for SimulationReport {
             .collect();
         writeln!(f, "worst paths  {}", worst.join(", "))?;
         let limits = self.limits.as_deref();
-        let world = world::words(self.lag.as_ref(), limits, &self.not_counted);
+        let (lag, conditions) = (self.lag.as_ref(), self.conditions.as_ref());
+        let world = world::words(lag, conditions, limits, &self.not_counted);
         for (index, line) in world.iter().enumerate() {
             let name = if index == 0 { "world" } else { "" };
             writeln!(f, "{name:<12} {line}")?;

@@ -9,10 +9,12 @@ use ballast_simulator::{
 use clap::Args;
 
 use super::{
+    conditions::{ConditionArgs, Conditions},
     fees::FeeArgs,
     keeper,
     lag::LagArgs,
     model::{AnyModel, ModelName, ModelOptions},
+    model_file::ModelFile,
     perp::PerpArgs,
     record::Purpose,
     strategy::{AnyAgent, Strategy},
@@ -69,6 +71,8 @@ pub struct ScenarioArgs {
     pub perp: PerpArgs,
     #[command(flatten)]
     pub lag: LagArgs,
+    #[command(flatten)]
+    pub wandering: ConditionArgs,
     #[command(flatten)]
     pub rules: RulesArgs,
     /// Yearly rate of the base debt, compounded all the time as on chain: `ballast market show` prints a market's
@@ -236,10 +240,21 @@ impl ScenarioArgs {
         let terms = Terms::new(&opening, fees, interest)?
             .with_action_cost(action_cost)
             .with_depth(self.fees.depth(&file));
-        Ok(match perp {
+        let terms = match perp {
             None => terms,
             Some(perp) => terms.with_perp(perp)?,
-        })
+        };
+        self.conditions(&file)?.applied_to(terms)
+    }
+
+    /// What of reserves and oracle wanders.
+    ///
+    /// # Errors
+    /// Options that contradict each other, and rules that cannot be read.
+    pub fn conditions(&self, file: &ModelFile) -> Result<Conditions> {
+        let aprs = [&self.borrow_base_apr, &self.borrow_quote_apr];
+        self.wandering
+            .conditions(file, &self.lag, &self.rules, aprs)
     }
 
     /// Who looks after it.

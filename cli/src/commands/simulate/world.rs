@@ -1,6 +1,7 @@
 //! What of the world is counted, and what is not: whoever reads a mean or a chance has to know of which world it is.
 
 use super::{
+    conditions::{Conditions, ConditionsReport},
     lag::{LagReport, told},
     model_file::ModelFile,
     scenario::ScenarioArgs,
@@ -13,9 +14,16 @@ const LARGE_TRADE: f64 = 0.01;
 
 impl ScenarioArgs {
     /// What costs nothing and what never happens, because no option says otherwise; with the options.
-    pub fn not_counted(&self, acts: bool, file: &ModelFile) -> Vec<&'static str> {
-        let free = |apr: &crate::decimal::Ratio| apr.f64() == 0.0;
-        let interest = match (free(&self.borrow_base_apr), free(&self.borrow_quote_apr)) {
+    pub fn not_counted(
+        &self,
+        acts: bool,
+        file: &ModelFile,
+        conditions: &Conditions,
+    ) -> Vec<&'static str> {
+        let [base, quote] = &conditions.reserves;
+        let free_base = self.borrow_base_apr.f64() == 0.0 && base.is_none();
+        let free_quote = self.borrow_quote_apr.f64() == 0.0 && quote.is_none();
+        let interest = match (free_base, free_quote) {
             (true, true) => Some("interest (--borrow-base-apr, --borrow-quote-apr)"),
             (true, false) => Some("interest of the base debt (--borrow-base-apr)"),
             (false, true) => Some("interest of the quote debt (--borrow-quote-apr)"),
@@ -43,11 +51,19 @@ impl Strategy {
     }
 }
 
-/// In words: how late it is and under whose limits if somebody acts, and what is not counted. Lines.
-pub fn words(lag: Option<&LagReport>, limits: Option<&str>, not_counted: &[&str]) -> Vec<String> {
+/// In words: what wanders, how late it is and under whose limits if somebody acts, and what is not counted. Lines.
+pub fn words(
+    lag: Option<&LagReport>,
+    conditions: Option<&ConditionsReport>,
+    limits: Option<&str>,
+    not_counted: &[&str],
+) -> Vec<String> {
     let mut lines = Vec::new();
+    if limits.is_some() {
+        lines.push(told(lag, conditions.is_some_and(|it| it.oracle.is_some())));
+    }
+    lines.extend(conditions.map(ConditionsReport::words).unwrap_or_default());
     if let Some(limits) = limits {
-        lines.push(told(lag));
         lines.push(format!(
             "limits and rules are those of {limits} (--migrations)"
         ));

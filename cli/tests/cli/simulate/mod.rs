@@ -5,6 +5,7 @@ mod market;
 mod output;
 mod record;
 mod strategies;
+mod wandering;
 
 use serde_json::Value;
 
