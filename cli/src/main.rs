@@ -263,7 +263,9 @@ fn run(cli: &Cli) -> Result<()> {
         }
         Command::Calibrate(args) => commands::calibrate::run(args, &mut output),
         Command::Stress(args) => commands::stress::run(args, &cli.globals, &mut output),
-        Command::Backtest(args) => commands::backtest::run(args, &mut output),
+        Command::Backtest(args) => {
+            commands::backtest::run(args, &cli.globals.invocation, &mut output)
+        }
         Command::Key(command) => commands::key::run(command, &cli.globals, &mut output),
         Command::Completions(args) => {
             commands::shell::completions(args, help::dressed(Cli::command()))

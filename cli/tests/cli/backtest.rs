@@ -100,6 +100,46 @@ fn repairs_are_counted_and_missing_minutes_are_not_quiet_ones() {
     assert!(fees(&holed, "fees_high") > fees(&holed, "fees"));
 }
 
+/// What was looked back on is in a directory, with the record's hash.
+#[test]
+fn everything_in_a_directory() {
+    let recorded = record(&QUIET);
+    let out = recorded.file.with_file_name("out");
+    let file = recorded.file.to_str().unwrap();
+    let run = run(&[
+        "backtest",
+        "--json",
+        "--pool-minutes",
+        file,
+        "--fee-ppm",
+        "500",
+        "--lower-tick",
+        "0",
+        "--upper-tick",
+        "200",
+        "--liquidity",
+        "1000000",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let read = |name: &str| fs::read_to_string(out.join(name)).unwrap();
+    let json = |name: &str| serde_json::from_str::<serde_json::Value>(&read(name)).unwrap();
+    assert_eq!(json("summary.json"), run.json());
+    let written = json("run.json");
+    assert_eq!(written["command"], "backtest");
+    assert_eq!(written["parameters"]["lower_tick"], "0");
+    assert_eq!(written["inputs"][0]["file"], file);
+    assert_eq!(written["inputs"][0]["sha256"].as_str().unwrap().len(), 64);
+    assert!(read("fees.svg").starts_with("<svg"));
+    let html = read("report.html");
+    for part in ["fees, at least", "4962", "2 minutes", "<svg"] {
+        assert!(html.contains(part), "{part}");
+    }
+    // What it says is what it says without a directory.
+    assert_eq!(run.out, backtest(&recorded, "0", "200").out);
+}
+
 #[test]
 fn a_gzipped_file_is_read() {
     use std::io::Write;

@@ -155,6 +155,48 @@ fn a_book_may_be_json_and_a_keeper_has_its_own_file() {
     assert_eq!(other.out, plain.out);
 }
 
+/// What was played is in a directory, with what it was played from.
+#[test]
+fn everything_in_a_directory() {
+    let files = Files::new();
+    let book = files.book(|book| book.replace("count = 6", "count = 1"));
+    let (scenario, out) = (files.path("halving.toml"), files.path("deep/out"));
+    let args = [
+        "stress",
+        "--json",
+        "--scenario",
+        &scenario,
+        "--book",
+        &book,
+        "--seed",
+        "7",
+        "--out",
+        &out,
+    ];
+    let report = run(&args);
+    assert_eq!((report.code, report.err.as_str()), (0, ""));
+    let read = |name: &str| fs::read_to_string(format!("{out}/{name}")).unwrap();
+    let json = |name: &str| serde_json::from_str::<serde_json::Value>(&read(name)).unwrap();
+    assert_eq!(json("summary.json"), report.json());
+    let written = json("run.json");
+    assert_eq!(written["command"], "stress");
+    assert_eq!(written["seed"], "7");
+    assert_eq!(written["parameters"]["seeds"], "1");
+    let inputs = written["inputs"].as_array().unwrap();
+    let inputs: Vec<&str> = inputs
+        .iter()
+        .map(|input| input["file"].as_str().unwrap())
+        .collect();
+    assert_eq!(inputs, [&scenario, &book]);
+    assert!(read("equity-halving.svg").starts_with("<svg"));
+    let html = read("report.html");
+    for part in ["The price halves", "long unkept", "quote fund", "<svg"] {
+        assert!(html.contains(part), "{part}");
+    }
+    let listed = run(&["stress", "--list", "--out", &out]);
+    assert_eq!(listed.code, 2, "{}", listed.err);
+}
+
 #[test]
 fn scenarios_are_listed_and_shown() {
     let list = run(&["stress", "--list", "--json"]).json();

@@ -1,5 +1,6 @@
 //! `ballast backtest`: what a position would have earned on recorded trading. Offline.
 
+mod out;
 mod report;
 mod runs;
 
@@ -9,7 +10,11 @@ use anyhow::{Context, Result, ensure};
 use ballast_simulator::backtest::Range;
 use clap::Args;
 
-use crate::{decimal::Decimal, report::Output};
+use crate::{
+    decimal::Decimal,
+    report::Output,
+    study::{Invocation, Study},
+};
 
 /// What to look back on.
 #[derive(Args, Debug)]
@@ -32,6 +37,9 @@ pub struct BacktestArgs {
     /// Liquidity of the position, in the pool's unit
     #[arg(long)]
     pub liquidity: u128,
+    /// Everything in a directory: run.json, summary.json, a picture as SVG, and report.html
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub candle: CandleArgs,
 }
@@ -90,7 +98,7 @@ pub struct CandleArgs {
 ///
 /// # Errors
 /// A file that cannot be read, or is wrong: with the line; an empty range.
-pub fn run(args: &BacktestArgs, output: &mut Output) -> Result<()> {
+pub fn run(args: &BacktestArgs, invocation: &Invocation, output: &mut Output) -> Result<()> {
     let range = Range::new(args.lower_tick, args.upper_tick).with_context(|| {
         format!(
             "--lower-tick {} is not below --upper-tick {}: a range needs its lower end first",
@@ -98,11 +106,16 @@ pub fn run(args: &BacktestArgs, output: &mut Output) -> Result<()> {
         )
     })?;
     ensure!(args.liquidity > 0, "--liquidity must be greater than 0");
+    let study = args.out.as_deref().map(Study::create).transpose()?;
     let record = &args.record;
     let report = match (&record.pool_minutes, &record.swaps, &record.candles) {
         (Some(_), ..) => runs::on_minutes(args, range),
         (None, Some(_), _) => runs::on_swaps(args, range),
         _ => runs::on_candles(args, range),
-    };
-    output.print(&report?)
+    }?;
+    if let Some(mut study) = study {
+        out::write(&mut study, &report)?;
+        study.finish(invocation, &out::inputs(args), &report)?;
+    }
+    output.print(&report)
 }

@@ -133,6 +133,13 @@ impl fmt::Display for BacktestReport {
             table.row([name.to_owned(), raw.token0.clone(), raw.token1.clone()]);
         }
         writeln!(f, "{table}")?;
+        writeln!(f, "{}", self.words())
+    }
+}
+
+impl BacktestReport {
+    /// What of the record there is to say.
+    pub fn words(&self) -> String {
         let part = |inside: u64, all: u64| percent(inside as f64 / all.max(1) as f64);
         match &self.record {
             Recorded::Minutes {
@@ -149,8 +156,7 @@ impl fmt::Display for BacktestReport {
                         net_above_gross,
                         fractions,
                     },
-            } => writeln!(
-                f,
+            } => format!(
                 "{minutes} minutes, {} of them in range. Repaired: {missing_minutes} missing, {close_outside} closes and \
                  {open_outside} opens outside of their minute, {net_above_gross} net amounts above gross. {fractions} \
                  lines have whole numbers like 198133.0. Of its first day {minutes_before} minutes are before the record, of its last {minutes_after} \
@@ -164,8 +170,7 @@ impl fmt::Display for BacktestReport {
                 swaps_exact,
                 gaps,
                 backwards,
-            } => writeln!(
-                f,
+            } => format!(
                 "{swaps} swaps, {} of them ended in range, {swaps_exact} were done again to the unit. Swaps are missing at {gaps} \
                  times; {backwards} moved the price against what was paid in",
                 part(*swaps_in_range, *swaps),
@@ -175,8 +180,7 @@ impl fmt::Display for BacktestReport {
                 candles_in_range,
                 missing_candles,
                 outside,
-            } => writeln!(
-                f,
+            } => format!(
                 "{candles} candles, {} of all in range: what the price's moves have paid, by arbitrage. Repaired: \
                  {missing_candles} missing, {outside} opens or closes outside of their candle",
                 part(*candles_in_range, candles + missing_candles),

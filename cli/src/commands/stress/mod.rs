@@ -1,6 +1,7 @@
 //! `ballast stress`: what a bad day does to a book, or to a market as it is now.
 
 mod live;
+mod out;
 mod report;
 
 use std::{
@@ -24,6 +25,7 @@ use crate::{
     policy::default_policy,
     progress::count_bar,
     report::{Output, note},
+    study::Study,
 };
 use live::LiveArgs;
 use report::{Listed, Played, Shown, StressReports};
@@ -55,6 +57,9 @@ pub struct StressArgs {
     /// hundred
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub seeds: u64,
+    /// Everything in a directory: run.json, summary.json, pictures as SVG, and report.html
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["list", "show"])]
+    pub out: Option<PathBuf>,
     /// Say which scenarios are built in
     #[arg(long)]
     pub list: bool,
@@ -81,6 +86,7 @@ pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<
         return output.print(&Listed::new(scenarios(args)?));
     }
     let scenarios = scenarios(args)?;
+    let study = args.out.as_deref().map(Study::create).transpose()?;
     let economics = match &args.keeper {
         Some(path) => economics(path)?,
         None => Economics::default(),
@@ -122,7 +128,7 @@ pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<
         ));
     }
     bar.finish_and_clear();
-    output.print(&StressReports {
+    let report = StressReports {
         limits: if args.live.live {
             "the market".into()
         } else {
@@ -131,7 +137,12 @@ pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<
         seed: args.seed,
         seeds: args.seeds,
         scenarios: played,
-    })
+    };
+    if let Some(mut study) = study {
+        out::write(&mut study, &report)?;
+        study.finish(&globals.invocation, &out::inputs(args), &report)?;
+    }
+    output.print(&report)
 }
 
 fn unknown(name: &str) -> String {

@@ -71,10 +71,10 @@ pub struct StressReports {
 /// One of them: with keepers and without, on the first seed, and what it costs over all seeds.
 #[derive(Debug, Serialize)]
 pub struct Played {
-    name: String,
-    summary: String,
-    with_keepers: StressReport,
-    without_keepers: StressReport,
+    pub name: String,
+    pub summary: String,
+    pub with_keepers: StressReport,
+    pub without_keepers: StressReport,
     at_risk: AtRisk,
     at_risk_without_keepers: AtRisk,
 }
