@@ -8,8 +8,12 @@ use ballast_quote::{Side, TriggerKind};
 use super::{report::QuoteReport, sections::Part};
 use crate::{
     format::{change, optional, percent, significant},
+    help::wrapped,
     table::Table,
 };
+
+/// No line is longer.
+const WIDTH: usize = 100;
 
 /// Digits of prices and amounts in tables.
 const DIGITS: usize = 10;
@@ -180,7 +184,8 @@ impl fmt::Display for QuoteReport {
             )?;
         }
         for warning in &self.warnings {
-            writeln!(f, "WARNING: {warning}")?;
+            let warning = format!("WARNING: {warning}");
+            writeln!(f, "{}", wrapped(&warning, WIDTH))?;
         }
         writeln!(f)?;
         for (name, value) in self.head() {

@@ -39,6 +39,11 @@ pub(super) fn changed(option: &str, value: &str) -> Run {
     run(&line)
 }
 
+/// Sentences that were broken for the terminal, whole again.
+pub(super) fn unwrapped(text: &str) -> String {
+    text.replace("\n  ", " ")
+}
+
 #[track_caller]
 pub(super) fn close(value: &Value, expected: f64) {
     // The reference prints 12 decimals.

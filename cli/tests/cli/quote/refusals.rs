@@ -126,7 +126,8 @@ fn a_price_outside_the_range_is_warned_about() {
         line[hedge + 1] = "0.5";
         let text = run(&line);
         assert_eq!((text.code, text.err.as_str()), (0, ""));
-        let said = text.out.lines().nth(1);
+        let shown = unwrapped(&text.out);
+        let said = shown.lines().nth(1);
         assert_eq!(said, Some(format!("WARNING: {warning}").as_str()));
         line.push("--json");
         let run = run(&line);
@@ -193,7 +194,8 @@ fn leverage_above_the_target_is_warned_about() {
                 it, and leverage above 2.85 does not last; use less leverage, or a higher target in the policy";
     let quote = example(&["--json"]).json();
     assert_eq!(quote["warnings"], serde_json::json!([said]));
-    assert!(example(&[]).out.contains(&format!("WARNING: {said}\n")));
+    let shown = unwrapped(&example(&[]).out);
+    assert!(shown.contains(&format!("WARNING: {said}\n")), "{shown}");
     for extra in [["--deleverage-target", "66.67%"], ["--keepers", "off"]] {
         let quiet = example(&[&["--json"], &extra[..]].concat()).json();
         assert_eq!(quiet["warnings"], serde_json::json!([]), "{extra:?}");
@@ -213,7 +215,8 @@ fn a_position_that_would_be_liquidated_at_once_is_shown_and_refused() {
         assert_eq!(text.code, 1);
         let help = "help: `ballast help quote` says what it takes";
         assert_eq!(text.err, format!("error: {refusal}\n{help}\n"));
-        assert!(text.out.contains(&format!("WARNING: {refusal}\n")));
+        let shown = unwrapped(&text.out);
+        assert!(shown.contains(&format!("WARNING: {refusal}\n")), "{shown}");
         assert!(text.out.contains("liquidation  at once"), "{}", text.out);
         let mut line = EXAMPLE.to_vec();
         let at = line.iter().position(|part| *part == "--leverage").unwrap();
