@@ -13,14 +13,12 @@ use ballast_client::{
     Chain, MarketContext, MarketMode, MarketSnapshot, RpcChain, Signer, ballast, lookup_table,
 };
 use ballast_flags::Row;
-use ballast_keeper::sources::explain;
+use ballast_keeper::sources::Websocket;
 use ballast_model::{Bps, price::within, screen::Real};
 use ballast_strategy::prices;
 use clap::Args;
 use console::style;
-use futures_util::StreamExt;
 use serde::Serialize;
-use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
 
 use crate::{
     commands::deploy::{UPGRADEABLE_LOADER, program_state},
@@ -166,24 +164,14 @@ async fn node(report: &mut DoctorReport, chain: &RpcChain) -> bool {
 async fn websocket(report: &mut DoctorReport, globals: &Globals) -> Result<u64, String> {
     let began = std::time::Instant::now();
     let fail = |reason: String| format!("{reason}; pass --ws-url (the keeper needs it)");
-    let endpoint = globals.websocket();
-    let first_slot = async {
-        let explain = |error| explain(&endpoint, &error);
-        let client = PubsubClient::new(endpoint.expose())
-            .await
-            .map_err(explain)?;
-        let (mut slots, _unsubscribe) = client.slot_subscribe().await.map_err(explain)?;
-        let next = slots.next().await;
-        next.map(|info| info.slot)
-            .ok_or_else(|| "the stream ended at once".to_owned())
-    };
-    match tokio::time::timeout(STREAM_WAIT, first_slot).await {
+    let websocket = Websocket::new(globals.websocket());
+    match tokio::time::timeout(STREAM_WAIT, websocket.slot()).await {
         Ok(Ok(slot)) => {
             report.add("websocket", State::Ok, format!("streams, slot {slot}"));
             Ok(began.elapsed().as_secs())
         }
-        Ok(Err(reason)) => {
-            report.add("websocket", State::Warn, fail(reason));
+        Ok(Err(error)) => {
+            report.add("websocket", State::Warn, fail(error.to_string()));
             Err("The stream does not come up.".into())
         }
         Err(_) => {

@@ -7,14 +7,10 @@ use ballast_client::{
     Accounts, Amounts, Chain, MarketContext, Positions, Pubkey, Side, Trade, ballast, instruction,
 };
 use ballast_feed::{Feed, Grpc, Websocket, standin::Standin};
-use ballast_keeper::{
-    Timing,
-    book::{Change, MarketBook},
-    sources::{Doubts, SourceEvent, Sources},
-};
+use ballast_keeper::{Timing, book::MarketBook, sources::Follower};
 use ballast_localnet::{Trader, UsdPrice, World};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::watch,
     time::{interval, timeout},
 };
 
@@ -60,76 +56,25 @@ async fn on_chain(world: &World) -> Held {
     held(&book)
 }
 
-/// A book that one feed fills, with the engine's part of it: what is in doubt is asked for.
-struct Follower {
-    book: MarketBook,
-    doubts: Doubts,
-}
-
-impl Follower {
-    fn start(feed: Arc<dyn Feed>, world: &World) -> watch::Receiver<Held> {
-        let timing = Timing {
-            refresh: NEVER,
-            resync: NEVER,
-            ..Timing::default()
-        };
-        let market = Arc::new(world.market.clone());
-        let sources = Sources::new(world.net.chain(), vec![feed], vec![market], timing);
-        let (sender, mut events) = mpsc::channel(10_000);
-        let (doubts, heard) = Doubts::new();
-        tokio::spawn(sources.run(sender, heard));
-        let mut follower = Self {
-            book: MarketBook::new(world.market.clone()),
-            doubts,
-        };
-        let (seen, watched) = watch::channel(Held::default());
-        tokio::spawn(async move {
-            while let Some(event) = events.recv().await {
-                follower.take(event);
-                if seen.send(held(&follower.book)).is_err() {
-                    return;
-                }
+/// What the book holds that one feed fills.
+fn follow(feed: Arc<dyn Feed>, world: &World) -> watch::Receiver<Held> {
+    let timing = Timing {
+        refresh: NEVER,
+        resync: NEVER,
+        ..Timing::default()
+    };
+    let market = world.market.clone();
+    let mut follower = Follower::start(world.net.chain(), vec![feed], market, timing);
+    let (seen, watched) = watch::channel(Held::default());
+    tokio::spawn(async move {
+        while follower.next().await.is_some() {
+            assert_eq!((&follower.lost, &follower.troubles), (&vec![], &vec![]));
+            if seen.send(held(&follower.book)).is_err() {
+                return;
             }
-        });
-        watched
-    }
-
-    fn take(&mut self, event: SourceEvent) {
-        match event {
-            SourceEvent::Account {
-                market,
-                address,
-                slot,
-                account,
-            } => {
-                let change = self.book.account(&address, slot, account).unwrap();
-                if change == Change::Doubtful {
-                    self.doubts.tell(market, address);
-                }
-            }
-            SourceEvent::Market { accounts, .. } => {
-                self.book.market_accounts(&accounts).unwrap();
-            }
-            SourceEvent::Positions {
-                market,
-                slot,
-                positions,
-            } => {
-                let (_, missing, problems) = self.book.all_positions(slot, positions);
-                assert!(problems.is_empty(), "{problems:?}");
-                missing
-                    .iter()
-                    .for_each(|gone| self.doubts.tell(market, *gone));
-            }
-            SourceEvent::Missing { position, slot, .. } => {
-                self.book.remove(&position, slot);
-            }
-            SourceEvent::StreamLost { reason } | SourceEvent::Trouble { reason, .. } => {
-                panic!("{reason}")
-            }
-            SourceEvent::Published { .. } => {}
         }
-    }
+    });
+    watched
 }
 
 /// Tells a gRPC service what the node says of the market and its positions, slot by slot.
@@ -195,7 +140,7 @@ async fn the_embedded_nodes_history_gives_the_same_book_over_websocket_and_grpc(
         Arc::new(Websocket::new(websocket.into())),
         Arc::new(Grpc::new(service.endpoint(), None)),
     ];
-    let mut books = feeds.map(|feed| Follower::start(feed, &world));
+    let mut books = feeds.map(|feed| follow(feed, &world));
 
     let mut steps = Vec::new();
     for step in 0..5 {

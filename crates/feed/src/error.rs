@@ -1,5 +1,7 @@
 //! Why there is no stream (any more).
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 /// Why a stream did not begin, or has ended. Nothing in it is secret.
@@ -28,6 +30,18 @@ pub enum FeedError {
         endpoint: String,
         /// What it said.
         reason: String,
+    },
+    /// It answered the connection, and does not want to stream.
+    #[error("{endpoint} refuses to stream: {reason}{}", asks(*.wait))]
+    Refused {
+        /// Which.
+        endpoint: String,
+        /// HTTP status.
+        status: u16,
+        /// What it said.
+        reason: String,
+        /// How long it asks to be left alone.
+        wait: Option<Duration>,
     },
     /// Connecting and subscribing took too long.
     #[error("cannot subscribe: {endpoint}: nothing within {secs} s")]
@@ -63,4 +77,10 @@ pub enum FeedError {
         /// Of how many bytes.
         bytes: usize,
     },
+}
+
+fn asks(wait: Option<Duration>) -> String {
+    wait.map_or_else(String::new, |wait| {
+        format!("; it asks to be left alone for {} s", wait.as_secs())
+    })
 }

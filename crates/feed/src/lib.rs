@@ -23,7 +23,7 @@ pub use error::FeedError;
 pub use grpc::{Grpc, GrpcSeen, KeepAlive, LOOK_WITHIN, Token};
 pub use queue::Limits;
 pub use recent::Recent;
-pub use websocket::{Websocket, explain};
+pub use websocket::Websocket;
 
 use std::time::Duration;
 

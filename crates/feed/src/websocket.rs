@@ -1,33 +1,29 @@
 //! A node's websocket.
 
-use std::sync::Arc;
+mod connection;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use ballast_client::{Account, Endpoint, Positions, Pubkey, ballast};
-use futures_util::{
-    StreamExt,
-    future::{BoxFuture, join_all},
-    stream::{BoxStream, select_all},
-};
+use serde_json::{Value, from_value, json};
 use solana_account_decoder_client_types::{UiAccount, UiAccountData, UiAccountEncoding};
 use solana_client::{
     rpc_config::{RpcAccountInfoConfig, RpcProgramAccountsConfig},
     rpc_filter::{Memcmp, RpcFilterType},
+    rpc_response::{Response, RpcKeyedAccount},
 };
 use solana_commitment_config::CommitmentConfig;
-use solana_pubsub_client::nonblocking::pubsub_client::{PubsubClient, PubsubClientError};
-use tokio::{
-    sync::oneshot,
-    time::{Duration, timeout},
-};
+use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
     Feed, FeedError, Limits, SUBSCRIBE_WITHIN, Update, Updates, Wanted,
     queue::{Inlet, Outlet, queue},
 };
-
-/// How long taking leave may take: a connection that is broken already cannot be closed properly, and need not be.
-const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+use connection::{Connection, Incoming};
 
 /// A node's websocket.
 #[derive(Clone, Debug)]
@@ -53,10 +49,13 @@ enum Raw {
     },
 }
 
-type Subscription<'a> = (
-    BoxStream<'a, Raw>,
-    Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>,
-);
+/// What is subscribed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Topic {
+    Slots,
+    Account { market: Pubkey, address: Pubkey },
+    Positions { market: Pubkey },
+}
 
 impl Websocket {
     /// The websocket at this address.
@@ -72,6 +71,19 @@ impl Websocket {
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// The next slot that it tells, to see whether it streams.
+    ///
+    /// # Errors
+    /// [`FeedError`].
+    pub async fn slot(&self) -> Result<u64, FeedError> {
+        let mut updates = self.subscribe(&[]).await?;
+        loop {
+            if let Update::Slot(slot) = updates.next().await? {
+                return Ok(slot);
+            }
+        }
     }
 }
 
@@ -136,71 +148,139 @@ async fn run(
     inlet: Inlet<Raw>,
     ready: oneshot::Sender<Result<(), FeedError>>,
 ) {
-    let connecting = async {
-        let client = PubsubClient::new(endpoint.expose()).await;
-        client.map_err(|error| FeedError::Connect {
-            endpoint: endpoint.to_string(),
-            reason: said(&endpoint, &error),
-        })
-    };
-    let client = tokio::select! {
+    let connected = tokio::select! {
         // Given up.
         () = inlet.closed() => return,
-        client = connecting => client,
+        connected = Connection::open(&endpoint) => connected,
     };
-    let client = match client {
-        Ok(client) => client,
+    let mut connection = match connected {
+        Ok(connection) => connection,
         Err(error) => {
             let _ = ready.send(Err(error));
             return;
         }
     };
-    serve(&endpoint, &client, &wanted, inlet, ready).await;
-    let _ = timeout(LEAVE_WITHIN, client.shutdown()).await;
-}
-
-async fn serve(
-    endpoint: &Endpoint,
-    client: &PubsubClient,
-    wanted: &[Wanted],
-    inlet: Inlet<Raw>,
-    ready: oneshot::Sender<Result<(), FeedError>>,
-) {
-    let subscribed = tokio::select! {
-        () = inlet.closed() => return,
-        subscribed = subscribe(wanted, client) => subscribed,
+    let (topics, mut ready) = (topics(&wanted), Some(ready));
+    let ended = tokio::select! {
+        () = inlet.closed() => None,
+        ended = serve(&mut connection, &topics, &inlet, &mut ready) => ended.err(),
     };
-    match subscribed {
-        Ok(subscriptions) => {
-            let _ = ready.send(Ok(()));
-            forward(subscriptions, inlet).await;
-        }
-        Err(error) => {
-            let _ = ready.send(Err(FeedError::Subscribe {
-                endpoint: endpoint.to_string(),
-                reason: said(endpoint, &error),
-            }));
+    match (ended, ready) {
+        (Some(error), Some(ready)) => drop(ready.send(Err(error))),
+        (Some(error), None) => inlet.end(error),
+        (None, _) => drop(inlet),
+    }
+    connection.leave().await;
+}
+
+/// Subscribes and puts in what comes; `Ok` if no more is wanted.
+async fn serve(
+    connection: &mut Connection<'_>,
+    topics: &[Topic],
+    inlet: &Inlet<Raw>,
+    ready: &mut Option<oneshot::Sender<Result<(), FeedError>>>,
+) -> Result<(), FeedError> {
+    for (id, topic) in (1..).zip(topics) {
+        let (method, params) = topic.request();
+        connection.ask(id, method, params).await?;
+    }
+    let mut asked: HashMap<u64, Topic> = (1..).zip(topics.iter().copied()).collect();
+    let mut subscribed: HashMap<u64, Topic> = HashMap::new();
+    loop {
+        match connection.next().await? {
+            Incoming::Answer { id, subscription } => {
+                if let Some(topic) = asked.remove(&id) {
+                    subscribed.insert(subscription, topic);
+                }
+                if asked.is_empty()
+                    && let Some(ready) = ready.take()
+                {
+                    let _ = ready.send(Ok(()));
+                }
+            }
+            Incoming::Told {
+                subscription,
+                value,
+            } => {
+                // Of what nobody here has subscribed to there is nothing to be said.
+                let Some(topic) = subscribed.get(&subscription) else {
+                    continue;
+                };
+                let read = topic.read(value);
+                let raw = read.map_err(|reason| connection.ended(&reason))?;
+                let bytes = raw.bytes();
+                if inlet.put(raw, bytes).is_err() {
+                    return Ok(());
+                }
+            }
         }
     }
 }
 
-async fn forward(subscriptions: Vec<Subscription<'_>>, inlet: Inlet<Raw>) {
-    let (streams, unsubscribe): (Vec<_>, Vec<_>) = subscriptions.into_iter().unzip();
-    let mut messages = select_all(streams);
-    loop {
-        let message = tokio::select! {
-            () = inlet.closed() => break,
-            message = messages.next() => message,
+/// What is to be subscribed to.
+fn topics(wanted: &[Wanted]) -> Vec<Topic> {
+    let of_market = wanted.iter().flat_map(|wanted| {
+        let market = wanted.market;
+        let accounts = wanted.accounts.iter();
+        let accounts = accounts.map(move |address| Topic::Account {
+            market,
+            address: *address,
+        });
+        accounts.chain([Topic::Positions { market }])
+    });
+    [Topic::Slots].into_iter().chain(of_market).collect()
+}
+
+impl Topic {
+    /// How it is subscribed to.
+    fn request(&self) -> (&'static str, Value) {
+        let account_config = RpcAccountInfoConfig {
+            encoding: Some(UiAccountEncoding::Base64),
+            commitment: Some(CommitmentConfig::confirmed()),
+            ..RpcAccountInfoConfig::default()
         };
-        let Some(raw) = message else { return };
-        let bytes = raw.bytes();
-        if inlet.put(raw, bytes).is_err() {
-            break;
+        match self {
+            Self::Slots => ("slotSubscribe", json!([])),
+            Self::Account { address, .. } => {
+                let params = json!([address.to_string(), account_config]);
+                ("accountSubscribe", params)
+            }
+            Self::Positions { market } => {
+                let config = positions_of(market, account_config);
+                let params = json!([ballast::ID.to_string(), config]);
+                ("programSubscribe", params)
+            }
         }
     }
-    drop((messages, inlet));
-    let leave = join_all(unsubscribe.into_iter().map(|unsubscribe| unsubscribe()));
-    let _ = timeout(LEAVE_WITHIN, leave).await;
+
+    /// What is told of it, or why that cannot be read.
+    fn read(&self, value: Value) -> Result<Raw, String> {
+        let unreadable = |error: serde_json::Error| format!("what it told cannot be read: {error}");
+        Ok(match *self {
+            Self::Slots => {
+                let slot = value.get("slot").and_then(Value::as_u64);
+                Raw::Slot(slot.ok_or("what it told of slots has none")?)
+            }
+            Self::Account { market, address } => {
+                let told: Response<UiAccount> = from_value(value).map_err(unreadable)?;
+                Raw::Account {
+                    market,
+                    address,
+                    slot: told.context.slot,
+                    account: told.value,
+                }
+            }
+            Self::Positions { market } => {
+                let told: Response<RpcKeyedAccount> = from_value(value).map_err(unreadable)?;
+                Raw::Position {
+                    market,
+                    address: told.value.pubkey,
+                    slot: told.context.slot,
+                    account: told.value.account,
+                }
+            }
+        })
+    }
 }
 
 impl Raw {
@@ -217,72 +297,14 @@ impl Raw {
     }
 }
 
-/// What went wrong with a websocket, without what is secret of its address.
-pub fn explain(endpoint: &Endpoint, error: &PubsubClientError) -> String {
-    format!("{endpoint}: {}", said(endpoint, error))
-}
-
-fn said(endpoint: &Endpoint, error: &PubsubClientError) -> String {
-    let said = match error {
-        PubsubClientError::ConnectionError(cause) => format!("{error}: {cause}"),
-        PubsubClientError::WsError(cause) => format!("{error}: {cause}"),
-        other => other.to_string(),
-    };
-    endpoint.hide(&said)
-}
-
-async fn subscribe<'a>(
-    wanted: &[Wanted],
-    client: &'a PubsubClient,
-) -> Result<Vec<Subscription<'a>>, PubsubClientError> {
-    let account_config = RpcAccountInfoConfig {
-        encoding: Some(UiAccountEncoding::Base64),
-        commitment: Some(CommitmentConfig::confirmed()),
-        ..RpcAccountInfoConfig::default()
-    };
-    let mut subscriptions: Vec<Subscription<'a>> = Vec::new();
-    let (slots, leave) = client.slot_subscribe().await?;
-    subscriptions.push((slots.map(|info| Raw::Slot(info.slot)).boxed(), leave));
-    for wanted in wanted {
-        let market = wanted.market;
-        for address in wanted.accounts.iter().copied() {
-            let (updates, leave) = client
-                .account_subscribe(&address, Some(account_config.clone()))
-                .await?;
-            let updates = updates.map(move |update| Raw::Account {
-                market,
-                address,
-                slot: update.context.slot,
-                account: update.value,
-            });
-            subscriptions.push((updates.boxed(), leave));
-        }
-        let positions = positions_of(&market, &account_config);
-        let (updates, leave) = client
-            .program_subscribe(&ballast::ID, Some(positions))
-            .await?;
-        let updates = updates.map(move |update| Raw::Position {
-            market,
-            address: update.value.pubkey,
-            slot: update.context.slot,
-            account: update.value.account,
-        });
-        subscriptions.push((updates.boxed(), leave));
-    }
-    Ok(subscriptions)
-}
-
 /// Positions of a market.
-fn positions_of(
-    market: &Pubkey,
-    account_config: &RpcAccountInfoConfig,
-) -> RpcProgramAccountsConfig {
+fn positions_of(market: &Pubkey, account_config: RpcAccountInfoConfig) -> RpcProgramAccountsConfig {
     let filters = Positions::filters(market).map(|filter| {
         RpcFilterType::Memcmp(Memcmp::new_base58_encoded(filter.offset, &filter.bytes))
     });
     RpcProgramAccountsConfig {
         filters: Some(filters.into()),
-        account_config: account_config.clone(),
+        account_config,
         ..RpcProgramAccountsConfig::default()
     }
 }
@@ -312,73 +334,5 @@ fn update(market: Pubkey, address: Pubkey, slot: u64, account: &UiAccount) -> Up
             executable: account.executable,
             rent_epoch: account.rent_epoch,
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ui(owner: &str, data: UiAccountData) -> UiAccount {
-        UiAccount {
-            lamports: 1,
-            data,
-            owner: owner.into(),
-            executable: false,
-            rent_epoch: 0,
-            space: None,
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_wrong_with_the_websocket_holds_nothing_of_its_address() {
-        const KEY: &str = "KEY0123456789";
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let host = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            use tokio::io::{AsyncReadExt, AsyncWriteExt};
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = vec![0; 4_096];
-            let length = stream.read(&mut request).await.unwrap();
-            assert!(String::from_utf8_lossy(&request[..length]).contains(KEY));
-            // Refuses the key, and names it.
-            let answer = format!("HTTP/1.1 401 {KEY}\r\nx-key: {KEY}\r\ncontent-length: 0\r\n\r\n");
-            stream.write_all(answer.as_bytes()).await.unwrap();
-        });
-        for url in [
-            format!("ws://{host}/{KEY}?api-key={KEY}"),
-            format!("ws://127.0.0.1:9/{KEY}"),
-            format!("http://127.0.0.1:9/{KEY}"),
-            format!("ws//{KEY}"),
-        ] {
-            let endpoint = Endpoint::new(url);
-            let error = PubsubClient::new(endpoint.expose()).await.err().unwrap();
-            let said = explain(&endpoint, &error);
-            assert!(!said.contains(KEY), "{said}");
-            let feed = Websocket::new(endpoint);
-            if let Err(error) = feed.subscribe(&[]).await {
-                assert!(!error.to_string().contains(KEY), "{error}");
-            }
-        }
-    }
-
-    #[test]
-    fn accounts_are_decoded_and_bad_ones_named() {
-        let address = Pubkey::new_from_array([5; 32]);
-        let base64 = |text: &str| UiAccountData::Binary(text.into(), UiAccountEncoding::Base64);
-        let owner = ballast::ID.to_string();
-        let Update::Account {
-            account, slot: 7, ..
-        } = update(address, address, 7, &ui(&owner, base64("AQI=")))
-        else {
-            panic!("not an account");
-        };
-        assert_eq!((account.data, account.owner), (vec![1, 2], ballast::ID));
-        for bad in [ui(&owner, base64("!")), ui("nobody", base64("AQI="))] {
-            let Update::Unreadable { reason, .. } = update(address, address, 7, &bad) else {
-                panic!("taken");
-            };
-            assert!(reason.contains(&address.to_string()), "{reason}");
-        }
     }
 }

@@ -1,20 +1,27 @@
 //! The real stream over real websockets of servers that fail in every way that is known: what is on chain is in the book within seconds.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use ballast_client::Chain;
+use ballast_client::{Chain, Endpoint};
 use ballast_feed::{
     Feed, Grpc, Websocket,
     standin::{self, Standin},
 };
 use solana_sdk::pubkey::Pubkey;
-use tokio::time::{Instant, interval, timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    time::{Instant, interval, timeout},
+};
 
 use super::{
-    reader::Reader,
+    reader::follow,
     ws_server::{ALL, Fault, POSITION, Server},
 };
 use crate::{
@@ -36,12 +43,12 @@ async fn until_seen(world: &World, feeds: Vec<Arc<dyn Feed>>, resync: Duration) 
         backoff_max: MS(100),
         ..Timing::default()
     };
-    let mut reader = Reader::start(Arc::new(world.clone()), feeds, timing);
+    let mut reader = follow(Arc::new(world.clone()), feeds, timing);
     let began = Instant::now();
     let reading = async {
         let mut changed = false;
         loop {
-            reader.next().await;
+            reader.next().await.expect("sources that go on");
             if !changed && began.elapsed() > MS(1_500) {
                 changed = true;
                 world
@@ -136,6 +143,54 @@ async fn when_a_stream_breaks_the_next_endpoint_is_tried() {
         );
         assert!(!lost.is_empty());
     }
+}
+
+/// A server that refuses every connection at the upgrade, and how often it has.
+async fn refusing() -> (Endpoint, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = Endpoint::new(format!("ws://{}/KEY-0123", listener.local_addr().unwrap()));
+    let refused = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&refused);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let mut request = [0; 4_096];
+            let _ = stream.read(&mut request).await;
+            let answer =
+                "HTTP/1.1 429 Too Many Requests\r\nretry-after: 119\r\ncontent-length: 0\r\n\r\n";
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (endpoint, refused)
+}
+
+#[tokio::test]
+async fn when_an_endpoint_refuses_the_other_streams_and_it_is_left_alone() {
+    let world = World::new(1, Pubkey::default(), 2, Faults::default());
+    let (endpoint, refused) = refusing().await;
+    let (working, works) = Server::start(&world, Fault::Nothing).await;
+    let feeds = [endpoint, works].map(|it| Arc::new(Websocket::new(it)) as Arc<dyn Feed>);
+    // No regular answer helps: only the other stream brings what has changed.
+    let lost = until_seen(&world, feeds.into(), LIMIT * 2).await;
+    assert_eq!(refused.load(Ordering::SeqCst), 1);
+    assert_eq!(working.connections.load(Ordering::SeqCst), 1);
+    assert!(
+        lost.len() == 1 && lost[0].contains("HTTP 429") && !lost[0].contains("KEY"),
+        "{lost:?}"
+    );
+}
+
+/// Alone, it is asked again and again with longer and longer pauses, and what is on chain is read without it.
+#[tokio::test]
+async fn an_endpoint_that_refuses_is_asked_again_after_longer_and_longer_pauses() {
+    let world = World::new(1, Pubkey::default(), 2, Faults::default());
+    let (endpoint, refused) = refusing().await;
+    let feed = Arc::new(Websocket::new(endpoint)) as Arc<dyn Feed>;
+    let lost = until_seen(&world, vec![feed], MS(1_000)).await;
+    let refused = refused.load(Ordering::SeqCst);
+    // 20, 40, 80 and then 100 ms, for a second and a half at least.
+    assert!(refused >= 3 && refused <= lost.len() + 1, "{refused}");
+    assert!(lost.iter().all(|lost| lost.contains("HTTP 429")));
 }
 
 #[tokio::test]

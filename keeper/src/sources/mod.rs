@@ -8,6 +8,8 @@ mod ceiling;
 mod doubts;
 #[cfg(test)]
 mod fault_tests;
+#[cfg(any(test, feature = "follower"))]
+mod follower;
 #[cfg(test)]
 mod ledger;
 mod news;
@@ -20,11 +22,14 @@ mod stream;
 mod stream_tests;
 #[cfg(test)]
 mod tests;
+mod turns;
 #[cfg(test)]
 mod ws_server;
 
-pub use ballast_feed::{FeedError, Grpc, GrpcSeen, explain};
+pub use ballast_feed::{FeedError, Grpc, GrpcSeen, Websocket};
 pub use doubts::{Doubts, DoubtsHeard};
+#[cfg(any(test, feature = "follower"))]
+pub use follower::Follower;
 
 use std::{sync::Arc, time::Duration};
 
@@ -39,6 +44,7 @@ use tokio::{
 
 use ceiling::Ceiling;
 use news::Known;
+use turns::Turns;
 
 use crate::config::Timing;
 
@@ -143,7 +149,7 @@ async fn pass_on(events: &Sender<SourceEvent>, event: SourceEvent) -> Result<(),
 }
 
 impl Sources {
-    /// `chain` is asked for complete answers. When the stream of one of `feeds` breaks the next is tried; without any there are polls only.
+    /// `chain` is asked for complete answers. When the stream of one of `feeds` breaks another is tried; without any there are polls only.
     pub fn new(
         chain: Arc<dyn Chain>,
         feeds: Vec<Arc<dyn Feed>>,
@@ -194,11 +200,15 @@ impl Sources {
         doubts: doubts::Teller,
     ) -> Result<(), Closed> {
         let mut pause = self.timing.backoff_first;
-        let mut feeds = self.feeds.iter().cycle();
+        let mut turns = Turns::of(self.feeds.len());
         loop {
             let began = Instant::now();
-            let reason = match feeds.next() {
-                Some(feed) => stream::run(self, feed.as_ref(), &doubts, events).await?,
+            let turn = turns.next();
+            let (turn, reason) = match turn.and_then(|turn| Some((turn, self.feeds.get(turn)?))) {
+                Some((turn, feed)) => {
+                    let reason = stream::run(self, feed.as_ref(), &doubts, events).await?;
+                    (turn, reason)
+                }
                 None => {
                     // Without a stream, new positions are found by reading all of them.
                     let read = self.resync_all(events).await?;
@@ -208,10 +218,11 @@ impl Sources {
             };
             pass_on(events, SourceEvent::StreamLost { reason }).await?;
             // A stream that lived for a while begins again at once, one that does not come up waits longer each time.
-            pause = if began.elapsed() > self.timing.watchdog {
-                self.timing.backoff_first
-            } else {
-                pause.saturating_mul(2).min(self.timing.backoff_max)
+            let lived = began.elapsed() > self.timing.watchdog;
+            turns.ended(turn, lived);
+            pause = match lived {
+                true => self.timing.backoff_first,
+                false => pause.saturating_mul(2).min(self.timing.backoff_max),
             };
             self.resync_all(events).await?;
             sleep(pause).await;

@@ -12,7 +12,8 @@ use tokio::{
 };
 
 use super::{
-    reader::Reader,
+    Follower,
+    reader::follow,
     ws_server::{Fault, POSITION, Server},
 };
 use crate::{
@@ -54,19 +55,19 @@ async fn on_chain(world: &World, market: &MarketContext) -> Held {
     held(&book)
 }
 
-/// A book that one feed fills.
-fn follow(feed: Arc<dyn Feed>, world: &World) -> watch::Receiver<Held> {
+/// What the book holds that one feed fills.
+fn held_of(feed: Arc<dyn Feed>, world: &World) -> watch::Receiver<Held> {
     let timing = Timing {
         refresh: NEVER,
         resync: NEVER,
         ..Timing::default()
     };
-    let mut reader = Reader::start(Arc::new(world.clone()), vec![feed], timing);
+    let mut reader = follow(Arc::new(world.clone()), vec![feed], timing);
     let (seen, watched) = watch::channel(Held::default());
     tokio::spawn(async move {
         loop {
-            reader.next().await;
-            let Reader { lost, troubles, .. } = &reader;
+            reader.next().await.expect("sources that go on");
+            let Follower { lost, troubles, .. } = &reader;
             assert!(
                 lost.is_empty() && troubles.is_empty(),
                 "{lost:?} {troubles:?}"
@@ -106,7 +107,7 @@ async fn the_same_history_gives_the_same_book_over_websocket_and_grpc() {
         Arc::new(Websocket::new(endpoint)),
         Arc::new(Grpc::new(service.endpoint(), None)),
     ];
-    let mut books = feeds.map(|feed| follow(feed, &world));
+    let mut books = feeds.map(|feed| held_of(feed, &world));
     for book in &mut books {
         let begun = book.wait_for(|held| held.positions.contains_key(&POSITION));
         timeout(LIMIT, begun).await.expect("not begun").unwrap();

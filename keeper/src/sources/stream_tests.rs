@@ -7,8 +7,9 @@ use solana_sdk::pubkey::Pubkey;
 use tokio::time::{Instant, sleep};
 
 use super::{
+    Follower,
     ledger::{Ledger, LedgerFeed, Tells},
-    reader::Reader,
+    reader::follow,
 };
 use crate::{book::MarketBook, config::Timing, sim::bytes};
 
@@ -19,13 +20,13 @@ const SECS: fn(u64) -> Duration = Duration::from_secs;
 const SEEN_WITHIN: Duration = Duration::from_secs(2);
 
 /// A book of what such a stream tells.
-fn reader(ledger: &Ledger, tells: Tells, dies_after: Option<u64>) -> Reader {
+fn reader(ledger: &Ledger, tells: Tells, dies_after: Option<u64>) -> Follower {
     let feed: Arc<dyn Feed> = Arc::new(LedgerFeed {
         ledger: ledger.clone(),
         tells,
         dies_after,
     });
-    Reader::start(Arc::new(ledger.clone()), vec![feed], Timing::default())
+    follow(Arc::new(ledger.clone()), vec![feed], Timing::default())
 }
 
 fn idle_base(book: &MarketBook, address: Pubkey) -> Option<u64> {
