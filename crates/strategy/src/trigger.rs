@@ -3,6 +3,10 @@
 //! Every position is entered with the open interval of prices in which nothing has to be done for it, and a time until
 //! which that is relied on. The two ends are kept in two ordered sets, so that a price touches only what it makes due:
 //! O(log N + hits). Positions are known by dense ids ([`crate::held`] gives them), and a price and an id share sixteen bytes.
+//!
+//! Times are kept in a third set, and not exactly: a position that is looked at often gets a later time with every look, so that its place
+//! there stays where it is until it comes up, and only then moves on to the time that holds by then. It never stays behind one that is
+//! earlier.
 
 use std::collections::BTreeSet;
 
@@ -34,39 +38,45 @@ pub struct TriggerIndex {
 impl TriggerIndex {
     /// Enters a position, in place of what was entered for it before.
     pub fn insert(&mut self, id: u32, watch: Watch) {
-        let before = self.watch(id);
+        let known = self.watches.get(id).copied().unwrap_or(ABSENT);
+        let before = known.watch();
         if before == Some(watch) {
             return;
         }
-        self.watches.put(id, Packed::new(&watch), || ABSENT);
+        let wanted = TimeKey::of(watch.until_secs);
+        let listed = match before {
+            Some(_) => known.listed.min(wanted),
+            None => wanted,
+        };
+        self.watches.put(id, Packed::new(&watch, listed), || ABSENT);
         self.entered += usize::from(before.is_none());
-        // Only what changes is moved: of a position that is looked at again often not even the time.
+        // Only what changes is moved.
+        let listed_before = before.map(|_| TimeKey::new(known.listed, id));
+        let listed = Some(TimeKey::new(listed, id));
+        replace(&mut self.by_time, listed_before, listed);
         self.moved(id, before, Some(watch));
     }
 
     /// Takes a position out; returns what was entered.
     pub fn remove(&mut self, id: u32) -> Option<Watch> {
         let place = self.watches.get_mut(id)?;
-        let before = std::mem::replace(place, ABSENT).watch()?;
+        let known = std::mem::replace(place, ABSENT);
+        let before = known.watch()?;
         self.entered -= 1;
+        self.by_time.remove(&TimeKey::new(known.listed, id));
         self.moved(id, Some(before), None);
         Some(before)
     }
 
-    fn watch(&self, id: u32) -> Option<Watch> {
-        self.watches.get(id)?.watch()
-    }
-
+    /// Moves the two ends.
     fn moved(&mut self, id: u32, before: Option<Watch>, after: Option<Watch>) {
         let price = |end: Option<SqrtPrice>| end.map(|end| PriceKey::new(end, id));
         let lower = |watch: &Option<Watch>| price(ends(watch.as_ref()?.quiet).0);
         let upper = |watch: &Option<Watch>| price(ends(watch.as_ref()?.quiet).1);
-        let time = |watch: &Option<Watch>| Some(TimeKey::new(watch.as_ref()?.until_secs, id));
         let always =
             |watch: &Option<Watch>| (watch.as_ref()?.quiet == Boundaries::Empty).then_some(id);
         replace(&mut self.by_lower, lower(&before), lower(&after));
         replace(&mut self.by_upper, upper(&before), upper(&after));
-        replace(&mut self.by_time, time(&before), time(&after));
         replace(&mut self.always, always(&before), always(&after));
     }
 
@@ -89,18 +99,25 @@ impl TriggerIndex {
         due.collect()
     }
 
-    /// The positions whose time has come, earliest first. They stay in the index.
-    pub fn due_at_time(&self, now_secs: i64) -> Vec<u32> {
-        let due = self
-            .by_time
-            .range(..=TimeKey::new(now_secs, u32::MAX))
-            .map(|time| time.id());
-        // Times at the ends of what an order of eight bytes can tell apart.
-        due.filter(|id| {
-            let watch = self.watch(*id);
-            watch.is_some_and(|watch| watch.until_secs <= now_secs)
-        })
-        .collect()
+    /// The positions whose time has come, each once, in no particular order. They stay in the index.
+    pub fn due_at_time(&mut self, now_secs: i64) -> Vec<u32> {
+        let last = TimeKey::new(TimeKey::of(now_secs), u32::MAX);
+        let listed: Vec<TimeKey> = self.by_time.range(..=last).copied().collect();
+        let mut due = Vec::new();
+        for key in listed {
+            let Some(known) = self.watches.get_mut(key.id()) else {
+                continue;
+            };
+            if known.until_secs() <= now_secs {
+                due.push(key.id());
+                continue;
+            }
+            // It has been put off since.
+            known.listed = TimeKey::of(known.until_secs());
+            let later = TimeKey::new(known.listed, key.id());
+            replace(&mut self.by_time, Some(key), Some(later));
+        }
+        due
     }
 
     /// The innermost ends: the highest lower and the lowest upper one. Between them everything is quiet, but for what is restless.
@@ -164,9 +181,13 @@ impl PriceKey {
 struct TimeKey(u64);
 
 impl TimeKey {
-    fn new(secs: i64, id: u32) -> Self {
-        let secs = secs.clamp(0, i64::from(u32::MAX)) as u64;
-        Self((secs << 32) | u64::from(id))
+    /// The nearest time of 32 bits.
+    fn of(secs: i64) -> u32 {
+        secs.clamp(0, i64::from(u32::MAX)) as u32
+    }
+
+    fn new(secs: u32, id: u32) -> Self {
+        Self((u64::from(secs) << 32) | u64::from(id))
     }
 
     fn id(self) -> u32 {
@@ -174,12 +195,14 @@ impl TimeKey {
     }
 }
 
-/// A watch in 32 bytes.
+/// A watch in 36 bytes.
 #[derive(Clone, Copy, Debug)]
 struct Packed {
     lower: [u32; 3],
     upper: [u32; 3],
-    until_secs: i64,
+    until_secs: [u32; 2],
+    /// Where it stands among the times: there, or earlier.
+    listed: u32,
 }
 
 /// No square-root price, and below all of them.
@@ -191,11 +214,12 @@ const ABOVE_ALL: [u32; 3] = [u32::MAX; 3];
 const ABSENT: Packed = Packed {
     lower: ABOVE_ALL,
     upper: ABOVE_ALL,
-    until_secs: 0,
+    until_secs: [0; 2],
+    listed: 0,
 };
 
 impl Packed {
-    fn new(watch: &Watch) -> Self {
+    fn new(watch: &Watch, listed: u32) -> Self {
         let pack = |price: Option<SqrtPrice>, none| match price.map(SqrtPrice::x64) {
             Some(x64) => [x64 as u32, (x64 >> 32) as u32, (x64 >> 64) as u32],
             None => none,
@@ -210,8 +234,14 @@ impl Packed {
         Self {
             lower,
             upper,
-            until_secs: watch.until_secs,
+            until_secs: [watch.until_secs as u32, (watch.until_secs >> 32) as u32],
+            listed,
         }
+    }
+
+    fn until_secs(self) -> i64 {
+        let [low, high] = self.until_secs;
+        i64::from(high as i32) << 32 | i64::from(low)
     }
 
     fn watch(self) -> Option<Watch> {
@@ -232,7 +262,7 @@ impl Packed {
         };
         Some(Watch {
             quiet,
-            until_secs: self.until_secs,
+            until_secs: self.until_secs(),
         })
     }
 }
@@ -326,7 +356,7 @@ mod tests {
         ] {
             for until_secs in [i64::MIN, 0, i64::MAX] {
                 let watch = Watch { quiet, until_secs };
-                assert_eq!(Packed::new(&watch).watch(), Some(watch));
+                assert_eq!(Packed::new(&watch, 7).watch(), Some(watch));
             }
         }
     }
@@ -373,6 +403,33 @@ mod tests {
             let expected: Vec<i64> = times.into_iter().filter(|time| *time <= now_secs).collect();
             assert_eq!(due, expected, "{now_secs}");
         }
+    }
+
+    #[test]
+    fn what_is_put_off_moves_once_it_comes_up_and_what_is_due_earlier_at_once() {
+        let mut index = TriggerIndex::default();
+        let at = |until_secs| Watch {
+            quiet: Boundaries::ALL,
+            until_secs,
+        };
+        let times = |index: &TriggerIndex| {
+            let times = index.by_time.iter().map(|key| key.0 >> 32);
+            times.collect::<Vec<_>>()
+        };
+        for until_secs in [100, 200, 300] {
+            index.insert(1, at(until_secs));
+            assert_eq!(times(&index), [100]);
+        }
+        assert!(index.due_at_time(99).is_empty());
+        assert_eq!(times(&index), [100]);
+        assert!(index.due_at_time(150).is_empty());
+        assert_eq!(times(&index), [300]);
+        index.insert(1, at(160));
+        assert_eq!(times(&index), [160]);
+        assert_eq!(index.due_at_time(160), [1]);
+        assert_eq!(index.due_at_time(170), [1]);
+        index.insert(1, at(400));
+        assert!(index.remove(1).is_some() && index.by_time.is_empty());
     }
 
     #[derive(Clone, Debug)]
@@ -438,6 +495,7 @@ mod tests {
                 };
                 prop_assert_eq!(index.ends(), (ends(lower).max(), ends(upper).min()));
                 prop_assert_eq!(index.len(), all.len());
+                prop_assert_eq!(index.by_time.len(), all.len());
             }
         }
     }

@@ -164,14 +164,16 @@ impl Shelf {
     }
 
     /// The positions that a change makes it necessary to look at.
-    pub fn due(&self, change: Change) -> Vec<Pubkey> {
-        let Some(snapshot) = self.book.snapshot() else {
+    pub fn due(&mut self, change: Change) -> Vec<Pubkey> {
+        let Some(now_secs) = self.book.snapshot().map(|market| market.now_secs) else {
             return Vec::new();
         };
-        let in_time = || self.addresses(self.index.due_at_time(snapshot.now_secs));
         match change {
             Change::Nothing | Change::Doubtful => Vec::new(),
-            Change::Clock => in_time(),
+            Change::Clock => {
+                let due = self.index.due_at_time(now_secs);
+                self.addresses(due)
+            }
             Change::Rules => {
                 let positions = self.book.positions();
                 let mut all: Vec<Pubkey> = positions.map(|(position, _)| *position).collect();
@@ -180,13 +182,13 @@ impl Shelf {
             }
             Change::Position(position) => vec![position],
             Change::Market => {
-                let due = match self.book.oracle() {
+                let mut due = match self.book.oracle() {
                     Some(oracle) => self.index.due_at_price(oracle),
                     // Without a price only what is restless can be looked at.
                     None => self.index.restless(),
                 };
+                due.extend(self.index.due_at_time(now_secs));
                 let mut due = self.addresses(due);
-                due.extend(in_time());
                 due.sort_unstable();
                 due.dedup();
                 due

@@ -3,7 +3,8 @@
 //!
 //! Begins: base64 as a node answers, the account's bytes, the book by dense ids, an assessment and a watch of each. Not the network.
 //! Updates: one of eight is of a position, another account, bytes to decision and new watch; the others are prices that make nobody due,
-//! as most do. What a position's update takes by itself stands beside it, and with it how many of them a core could take.
+//! as most do. What a position's update takes by itself stands beside it, and with it how many of them a core could take; and how long
+//! each waits where every update is a position's, at 50,000, 100,000 and 200,000 in a second.
 
 mod open_loop;
 
@@ -135,6 +136,18 @@ fn main() {
         }
     });
 
+    let mut round = 2;
+    let mut alone = |per_sec: u32| {
+        round += 1;
+        let every = Duration::from_secs(1) / per_sec;
+        // Two seconds.
+        let all = Latencies::of(2 * per_sec, every, |piece| {
+            update(&mut pipeline, piece, round);
+        });
+        all.at_bps(9_900)
+    };
+    let alone = [50_000, 100_000, 200_000].map(&mut alone);
+
     let ns = |duration: Duration| duration.as_secs_f64() * 1e9;
     let figures = [
         ("cold start, a million accounts", ns(start)),
@@ -144,6 +157,9 @@ fn main() {
         ("update to decision, p99", ns(latencies.at_bps(9_900))),
         ("update to decision, p99.9", ns(latencies.at_bps(9_990))),
         ("update to decision, longest", ns(latencies.at_bps(10_000))),
+        ("positions alone, 50,000 a second, p99", ns(alone[0])),
+        ("positions alone, 100,000 a second, p99", ns(alone[1])),
+        ("positions alone, 200,000 a second, p99", ns(alone[2])),
         ("decisions to act", pipeline.acts as f64),
     ];
     let lines: Vec<String> = figures
