@@ -25,7 +25,7 @@ use crate::{
     memory::Memory,
     sim::{
         Disk, Faults, World,
-        crash_tests::{parts, world},
+        scene::{parts, world},
     },
 };
 

@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World, bytes,
-    crash_tests::{beside, landed, settled, world},
     node::{Answers, Lie, Manners},
     nodes_tests::{BOUND, COUNT, WELL, lying, nodes, on_nodes},
+    scene::{beside, landed, settled, world},
 };
 use crate::{
     Keeper, KeeperEvent,

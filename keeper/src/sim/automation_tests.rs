@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World,
-    crash_tests::{POSITIONS, beside, keeper, settled, survive, world},
+    scene::{POSITIONS, beside, keeper, settled, survive, world},
 };
 use crate::Mode;
 

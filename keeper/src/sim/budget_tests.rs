@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::{
     Disk, Faults, World,
-    crash_tests::{POSITIONS, beside, landed, parts, world},
+    scene::{POSITIONS, beside, landed, parts, world},
 };
 use crate::{Keeper, KeeperEvent, Mode};
 

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World,
-    crash_tests::{POSITIONS, beside, config_with, landed, parts, settled, world},
+    scene::{POSITIONS, beside, config_with, landed, parts, settled, world},
 };
 use crate::{
     Keeper, Mode, Parts,
@@ -140,7 +140,7 @@ async fn every_action_tips_the_engine_and_the_journal_says_how_much() {
 async fn without_an_engine_nobody_is_tipped() {
     let (world, disk) = world(1, Faults::default());
     world.lock().set_price(205);
-    let keeper = super::crash_tests::keeper(&world, &disk, Mode::Active);
+    let keeper = super::scene::keeper(&world, &disk, Mode::Active);
     beside(keeper, settled(&world, &disk, Instant::now())).await;
     let intents = intents(&disk);
     assert_eq!(intents.len(), COUNT);

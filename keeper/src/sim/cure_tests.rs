@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World, bytes,
-    crash_tests::{POSITIONS, beside, keypair, landed, may_liquidate, parts, world},
+    scene::{POSITIONS, beside, keypair, landed, may_liquidate, parts, world},
 };
 use crate::{Keeper, Mode};
 

@@ -1,25 +1,25 @@
-//! Red flags on a simulated chain: each fires and does not fire; two of them have the keeper reduce, one does not; a restart keeps it; a
-//! person's word holds.
+//! Red flags on a simulated chain: each fires and does not fire. What follows from them is [`reducing`]'s.
+
+mod reducing;
 
 use std::{sync::Arc, time::Duration};
 
 use ballast_client::{Chain, Endpoint};
 use ballast_flags::{Flag, Limits, State, hedge_fills::Fill};
 use ballast_model::Amounts;
-use ballast_strategy::{decide::ActionKind, fixtures};
+use ballast_strategy::fixtures;
 use solana_sdk::pubkey::Pubkey;
 use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World, bytes,
-    crash_tests::{beside, keypair, landed, parts, world},
+    scene::{beside, keypair, parts, world},
 };
 use crate::{
     Keeper, KeeperEvent, Mode, Parts,
     api::Flags as _,
-    control::{Control, Request, Scope, Verb},
+    control::Control,
     flags::{FlagsNow, FlagsWatch, Heard},
-    journal::{Record, scan},
     notify::tests::{Receiver, body},
 };
 
@@ -179,7 +179,7 @@ async fn others_who_take_most_of_our_flow_fire_and_a_flash_of_liquidity_does_not
     for (stays, fires) in [(300, true), (20, false)] {
         let (world, disk) = world(4, Faults::default());
         // Ours is a third of the pool.
-        let ours = u128::from(super::crash_tests::POSITIONS) * fixtures::position().liquidity.get();
+        let ours = u128::from(super::scene::POSITIONS) * fixtures::position().liquidity.get();
         world
             .lock()
             .change_market(|market| market.pool.liquidity = 3 * ours);
@@ -224,7 +224,7 @@ async fn a_chain_that_stands_still_fires_and_a_node_that_skips_answers_does_not(
         no_answer: 20,
         ..Faults::default()
     };
-    let (shaky, disk) = super::crash_tests::world(6, faults);
+    let (shaky, disk) = super::scene::world(6, faults);
     // A start needs answers.
     shaky.lock().faults = Faults::default();
     let seen = run(prepared(&shaky, &disk, Mode::Observe), async |_, _, _| {
@@ -244,7 +244,7 @@ async fn a_node_that_lags_behind_another_fires_and_one_bad_among_three_counts_fo
             lag_slots: slots,
             ..Faults::default()
         };
-        let (node, _) = super::crash_tests::world(7, faults);
+        let (node, _) = super::scene::world(7, faults);
         Arc::new(node) as Arc<dyn Chain>
     };
     for (others, state) in [
@@ -307,196 +307,6 @@ async fn what_a_hedge_tells_of_funding_and_fills_fires_and_does_not() {
     }
 }
 
-/// Everything that a keeper may do, and a price at which a recentering is wanted.
-fn recentering(world: &World) {
-    let mut inner = world.lock();
-    inner.change_positions(|position| {
-        position.automation = ballast_client::Automation {
-            recenter_cooldown_secs: 0,
-            ..fixtures::automation()
-        };
-    });
-    inner.set_price(216);
-}
-
-fn overrides(disk: &Disk) -> Vec<(Verb, String, String)> {
-    let records = scan(&disk.bytes()).unwrap().records.into_iter();
-    let overrides = records.filter_map(|record| match record {
-        Record::Override(record) => {
-            let entry = record.applied.entry;
-            Some((entry.mode, entry.by, entry.note))
-        }
-        _ => None,
-    });
-    overrides.collect()
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_flag_changes_nothing() {
-    let (world, disk) = world(11, Faults::default());
-    let parts = prepared(&world, &disk, Mode::Active);
-    fund(&world, 1_000_000);
-    let seen = run(parts, async |control: Control, _, _| {
-        secs(30).await;
-        assert_eq!(control.mode(), Mode::Active);
-        recentering(&world);
-        secs(60).await;
-    })
-    .await;
-    assert_eq!(seen.raised(), [Flag::OwnSolLow]);
-    assert_eq!(
-        landed(&world, ActionKind::Recenter),
-        usize::from(super::crash_tests::POSITIONS)
-    );
-    assert_eq!(overrides(&disk), []);
-}
-
-/// Two flags: little SOL, and a node that disagrees.
-fn doubtful(world: &World, disk: &Disk) -> Parts {
-    let mut parts = prepared(world, disk, Mode::Active);
-    fund(world, 1_000_000);
-    let faults = Faults {
-        lags: 100,
-        lag_slots: 100,
-        ..Faults::default()
-    };
-    let (other, _) = super::crash_tests::world(12, faults);
-    parts.other_nodes = vec![Arc::new(other)];
-    parts
-}
-
-#[tokio::test(start_paused = true)]
-async fn two_flags_have_it_reduce_at_once_with_the_flags_as_the_reason() {
-    let (world, disk) = world(13, Faults::default());
-    let parts = doubtful(&world, &disk);
-    let seen = run(parts, async |control: Control, _, _| {
-        secs(45).await;
-        assert_eq!(control.mode(), Mode::Reducing);
-        // Neither a new band nor compounding, though both are wanted; the hedge goes on, and so does what keeps it solvent.
-        world.lock().earn(Amounts::new(10_000_000, 1_000_000));
-        recentering(&world);
-        secs(120).await;
-        world.lock().set_price(290);
-        secs(120).await;
-    })
-    .await;
-    assert_eq!(seen.modes, [Mode::Reducing]);
-    assert_eq!(
-        landed(&world, ActionKind::Recenter) + landed(&world, ActionKind::Compound),
-        0
-    );
-    let reduces = [
-        ActionKind::Rehedge,
-        ActionKind::Deleverage,
-        ActionKind::DeleverageSwap,
-    ];
-    let reduced = reduces
-        .map(|kind| landed(&world, kind))
-        .iter()
-        .sum::<usize>();
-    assert!(
-        reduced >= usize::from(super::crash_tests::POSITIONS),
-        "{reduced}"
-    );
-    let journaled = overrides(&disk);
-    let [(Verb::Reduce, by, note)] = journaled.as_slice() else {
-        panic!("{journaled:?}");
-    };
-    assert_eq!(by, "flags");
-    assert!(note.contains("endpoints_disagree"), "{note}");
-    assert!(
-        note.starts_with("red flags: ") && note.contains("own_sol_low 0.001 SOL"),
-        "{note}"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_restart_keeps_it_even_when_the_flags_are_gone() {
-    let (world, disk) = world(14, Faults::default());
-    run(doubtful(&world, &disk), |_, _, _| secs(45)).await;
-    let seen = run(
-        prepared(&world, &disk, Mode::Active),
-        async |control: Control, _, _| {
-            secs(10).await;
-            assert_eq!(control.mode(), Mode::Reducing);
-            recentering(&world);
-            secs(300).await;
-            assert_eq!(control.mode(), Mode::Reducing);
-        },
-    )
-    .await;
-    assert_eq!(seen.raised(), []);
-    assert_eq!(landed(&world, ActionKind::Recenter), 0);
-    assert_eq!(overrides(&disk).len(), 1);
-}
-
-async fn resume(control: &Control) {
-    let request = Request {
-        scope: Scope::Keeper,
-        verb: Verb::Resume,
-        note: "seen, goes on".into(),
-        until_secs: None,
-        expect_mode: Some(Mode::Reducing),
-        key: None,
-        by: "cli".into(),
-    };
-    control.apply(request).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_persons_resume_holds_for_its_time_over_a_restart_as_well() {
-    let (world, disk) = world(15, Faults::default());
-    run(doubtful(&world, &disk), async |control: Control, _, _| {
-        secs(45).await;
-        resume(&control).await;
-        secs(1_000).await;
-        assert_eq!(control.mode(), Mode::Active);
-    })
-    .await;
-    run(doubtful(&world, &disk), async |control: Control, _, _| {
-        secs(2_400).await;
-        assert_eq!(control.mode(), Mode::Active);
-        // The hour is over.
-        secs(300).await;
-        assert_eq!(control.mode(), Mode::Reducing);
-    })
-    .await;
-    let verbs: Vec<Verb> = overrides(&disk)
-        .into_iter()
-        .map(|(verb, _, _)| verb)
-        .collect();
-    assert_eq!(verbs, [Verb::Reduce, Verb::Resume, Verb::Reduce]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_flag_that_is_raised_after_the_resume_is_news() {
-    let (world, disk) = world(16, Faults::default());
-    run(doubtful(&world, &disk), async |control: Control, _, _| {
-        secs(45).await;
-        resume(&control).await;
-        secs(60).await;
-        assert_eq!(control.mode(), Mode::Active);
-        world.lock().silence_oracle();
-        secs(140).await;
-        assert_eq!(control.mode(), Mode::Reducing);
-    })
-    .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_only_observes_is_told_and_changes_nothing() {
-    let (world, disk) = world(17, Faults::default());
-    let mut parts = doubtful(&world, &disk);
-    parts.config = super::crash_tests::config(Mode::Paper);
-    let seen = run(parts, async |control: Control, _, _| {
-        secs(60).await;
-        assert_eq!(control.mode(), Mode::Paper);
-    })
-    .await;
-    assert_eq!(seen.raised().len(), 2);
-    assert_eq!(overrides(&disk), []);
-}
-
 #[tokio::test(start_paused = true)]
 async fn contingency_is_that_of_the_book_against_what_is_kept() {
     let (world, disk) = world(18, Faults::default());
@@ -553,7 +363,7 @@ async fn boundaries_that_come_near_are_told_once() {
             near.push(positions);
         }
     }
-    assert_eq!(near, [usize::from(super::crash_tests::POSITIONS)]);
+    assert_eq!(near, [usize::from(super::scene::POSITIONS)]);
 }
 
 #[tokio::test]
@@ -581,7 +391,7 @@ async fn a_raised_flag_reaches_the_webhook_before_the_keeper_ends() {
 
 #[test]
 fn other_nodes_are_configured_by_address() {
-    let config = super::crash_tests::config(Mode::Observe);
+    let config = super::scene::config(Mode::Observe);
     assert!(config.flags.other_rpc_urls.is_empty());
     let mut config = config;
     config.flags.other_rpc_urls = vec![Endpoint::new("ws://node")];

@@ -30,7 +30,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World,
-    crash_tests::{beside, config_with, landed, parts, world},
+    scene::{beside, config_with, landed, parts, world},
 };
 use crate::{
     Keeper, KeeperEvent, Mode, Parts,
@@ -261,7 +261,7 @@ async fn what_is_due_on_the_chain_is_left_to_it_and_what_is_blocked_there_is_hed
         .await;
     assert_eq!(
         landed(&scene.world, ActionKind::Rehedge),
-        usize::from(super::crash_tests::POSITIONS)
+        usize::from(super::scene::POSITIONS)
     );
     assert_eq!(orders(&told), 0, "the chain has cured all of it");
 
@@ -295,10 +295,7 @@ async fn what_is_in_flight_on_the_chain_is_hedged_neither_before_nor_after_it_la
         })
         .await;
     let perp = &now.perps[COIN];
-    assert_eq!(
-        perp.open_on_chain,
-        usize::from(super::crash_tests::POSITIONS)
-    );
+    assert_eq!(perp.open_on_chain, usize::from(super::scene::POSITIONS));
     let (low, high) = perp.residual.unwrap();
     assert!(low < -BAND && high.is_zero(), "{low} {high}");
     assert_eq!(orders(&told), 0);

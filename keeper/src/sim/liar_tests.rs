@@ -8,9 +8,9 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Faults, World, bytes,
-    crash_tests::{beside, landed, settled, world},
     node::{Answers, Lie, Manners, Node},
     nodes_tests::{COUNT, WELL, lying, nodes, on_nodes},
+    scene::{beside, landed, settled, world},
 };
 use crate::Keeper;
 use ballast_strategy::decide::ActionKind;

@@ -13,7 +13,7 @@ use tracing_subscriber::{layer::SubscriberExt, registry};
 
 use super::{
     Faults,
-    crash_tests::{POSITIONS, beside, keeper, landed, settled, world},
+    scene::{POSITIONS, beside, keeper, landed, settled, world},
 };
 use crate::{
     Mode,

@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use super::{
     Faults, World, bytes,
-    crash_tests::{POSITIONS, beside, keeper, parts, settled, world},
+    scene::{POSITIONS, beside, keeper, parts, settled, world},
 };
 use crate::{Keeper, KeeperError, KeeperEvent, Mode, POOL_PROGRAMS};
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World,
-    crash_tests::{POSITIONS, beside, landed, parts, settled, world},
+    scene::{POSITIONS, beside, landed, parts, settled, world},
     node::{Answers, Lie, Manners, Node, PassesOn},
 };
 use crate::{

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::{
     Disk, Faults, World,
-    crash_tests::{POSITIONS, landed, live_on, world},
+    scene::{POSITIONS, landed, live_on, world},
 };
 use crate::journal::Storage;
 

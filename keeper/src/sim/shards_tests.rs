@@ -18,9 +18,9 @@ use tokio::{
 
 use super::{
     Disk, Faults, World, bytes,
-    crash_tests::{config_with, landed, parts, settles, world},
     node::{Lie, Manners, Node},
     nodes_tests::{WELL, journal_agrees},
+    scene::{config_with, landed, parts, settles, world},
     seeds::Seeds,
     story::paused,
 };
@@ -30,7 +30,7 @@ use crate::{
     shards::memory::Memory,
 };
 
-const POSITIONS: usize = super::crash_tests::POSITIONS as usize;
+const POSITIONS: usize = super::scene::POSITIONS as usize;
 /// After this a keeper has leases, and blockhashes that are old enough.
 const WARM: Duration = Duration::from_secs(60);
 const NAMES: [&str; 2] = ["one", "two"];

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::{
     Disk, Faults, World, bytes,
-    crash_tests::{POSITIONS, beside, landed, may_liquidate, parts, world},
+    scene::{POSITIONS, beside, landed, may_liquidate, parts, world},
 };
 use crate::{Keeper, Mode};
 

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Faults, World,
-    crash_tests::{POSITIONS, beside, keypair, landed, parts, settled, world},
+    scene::{POSITIONS, beside, keypair, landed, parts, settled, world},
 };
 use crate::{
     Keeper, Mode, Parts,

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Faults, World, config,
-    crash_tests::{LIMIT, POSITIONS, settles, world},
+    scene::{LIMIT, POSITIONS, settles, world},
     node::{Answers, Lie, Manners, Node, PassesOn},
     nodes_tests::{BOUND, WELL, journal_agrees, nodes, on_nodes},
 };

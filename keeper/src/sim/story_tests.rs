@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{
     Faults,
-    crash_tests::{POSITIONS, beside, parts, settled, world},
+    scene::{POSITIONS, beside, parts, settled, world},
     seeds::Seeds,
     story::{Story, done, is_enough, paused},
 };

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Faults,
-    crash_tests::{parts, settled, world},
+    scene::{parts, settled, world},
 };
 use crate::{Keeper, Mode, Parts, supervisor::Supervisor};
 

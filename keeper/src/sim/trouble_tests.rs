@@ -9,9 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World, bytes,
-    crash_tests::{
-        POSITIONS, beside, config, keeper, keypair, may_liquidate, parts, settled, world,
-    },
+    scene::{POSITIONS, beside, config, keeper, keypair, may_liquidate, parts, settled, world},
 };
 use crate::{
     Config, Keeper, KeeperEvent, Mode,

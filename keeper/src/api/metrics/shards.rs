@@ -94,7 +94,7 @@ mod tests {
         control::Control,
         events::Events,
         shards::{Shards, memory::Memory},
-        sim::{Faults, config, crash_tests::world, node::Node, nodes_tests::WELL},
+        sim::{Faults, config, node::Node, nodes_tests::WELL, scene::world},
     };
 
     const POSITIONS: u8 = 100;

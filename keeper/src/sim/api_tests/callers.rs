@@ -10,7 +10,7 @@ use super::running::{PATIENCE, Running};
 use crate::{
     Keeper, Mode,
     api::Token,
-    sim::{Faults, crash_tests},
+    sim::{Faults, scene},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,8 +178,8 @@ async fn ten_wrong_tokens_a_minute_are_enough_and_the_right_one_always_works() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_keepers_do_not_listen_at_one_address() {
     let running = Running::start(Mode::Observe).await;
-    let (world, disk) = crash_tests::world(2, Faults::default());
-    let mut parts = crash_tests::parts(&world, &disk, Mode::Observe);
+    let (world, disk) = scene::world(2, Faults::default());
+    let mut parts = scene::parts(&world, &disk, Mode::Observe);
     let directory = tempfile::tempdir().unwrap();
     parts.config.journal_dir = directory.path().to_owned();
     parts.config.api.listen = Some(running.address);
@@ -196,8 +196,8 @@ async fn two_keepers_do_not_listen_at_one_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_is_answered_by_name_and_readers_need_their_token() {
-    let (world, disk) = crash_tests::world(1, Faults::default());
-    let mut parts = crash_tests::parts(&world, &disk, Mode::Observe);
+    let (world, disk) = scene::world(1, Faults::default());
+    let mut parts = scene::parts(&world, &disk, Mode::Observe);
     let directory = tempfile::tempdir().unwrap();
     let read_token = directory.path().join("read-token");
     std::fs::write(&read_token, "a-token-for-reading-only\n").unwrap();

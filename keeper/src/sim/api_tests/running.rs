@@ -14,7 +14,7 @@ use tokio::{
 use crate::{
     Keeper, KeeperError, Mode, Parts,
     api::Token,
-    sim::{Disk, Faults, World, crash_tests, hedge_tests},
+    sim::{Disk, Faults, World, hedge_tests, scene},
 };
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,22 +33,22 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) async fn start(mode: Mode) -> Self {
-        let (world, disk) = crash_tests::world(1, Faults::default());
+        let (world, disk) = scene::world(1, Faults::default());
         let directory = tempfile::tempdir().unwrap();
         Self::on(world, disk, directory, mode).await
     }
 
     /// With a hedge on paper.
     pub(super) async fn hedged(mode: Mode) -> Self {
-        let (world, disk) = crash_tests::world(1, Faults::default());
+        let (world, disk) = scene::world(1, Faults::default());
         let directory = tempfile::tempdir().unwrap();
-        let mut parts = crash_tests::parts(&world, &disk, mode);
+        let mut parts = scene::parts(&world, &disk, mode);
         hedge_tests::add_hedge(&mut parts, directory.path(), Instant::now());
         Self::of(parts, world, disk, directory).await
     }
 
     pub(super) async fn on(world: World, disk: Disk, directory: TempDir, mode: Mode) -> Self {
-        let parts = crash_tests::parts(&world, &disk, mode);
+        let parts = scene::parts(&world, &disk, mode);
         Self::of(parts, world, disk, directory).await
     }
 

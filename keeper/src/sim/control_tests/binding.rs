@@ -12,7 +12,7 @@ use crate::{
     control::{Mode as M, Verb},
     sim::{
         Faults,
-        crash_tests::{beside, keeper, landed, world},
+        scene::{beside, keeper, landed, world},
     },
 };
 

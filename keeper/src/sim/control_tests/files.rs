@@ -11,7 +11,7 @@ use crate::{
     control::{Mode as M, Refused, Verb},
     sim::{
         Disk, Faults, World,
-        crash_tests::{beside, parts, settled, world},
+        scene::{beside, parts, settled, world},
     },
 };
 

@@ -12,7 +12,7 @@ use crate::{
     journal::{Header, Journal, SharedJournal, VERSION},
     sim::{
         Disk, Faults, World,
-        crash_tests::{keeper, world},
+        scene::{keeper, world},
     },
 };
 

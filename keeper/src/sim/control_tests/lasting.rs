@@ -12,7 +12,7 @@ use crate::{
     journal::{Record, scan},
     sim::{
         Faults,
-        crash_tests::{POSITIONS, beside, keeper, landed, parts, settled, world},
+        scene::{POSITIONS, beside, keeper, landed, parts, settled, world},
     },
 };
 

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::{
     Disk, World,
-    crash_tests::{POSITIONS, landed},
+    scene::{POSITIONS, landed},
 };
 use crate::{
     control::{Overrides, Permission, Request, Scope, Verb},
