@@ -126,6 +126,10 @@ pub struct TransactionStatus {
     pub confirmation: Confirmation,
 }
 
+/// Blocks to wait beyond the last in which a transaction can land before it counts as expired: the node that tells the height and the
+/// one that tells the status need not be the same, and one may lag. About 13 seconds.
+pub const EXPIRY_MARGIN: u64 = 32;
+
 /// What is certain of a transaction that cannot land above some block height.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expiry {

@@ -6,14 +6,12 @@ use solana_sdk::signature::Signature;
 use tokio::time::sleep;
 
 use crate::{
-    chain::{Chain, ChainError, Confirmation, TransactionStatus},
+    chain::{Chain, ChainError, Confirmation, EXPIRY_MARGIN, Expiry, TransactionStatus},
     failure::Failure,
 };
 
 /// Blocks in which a transaction can land after its blockhash.
 const BLOCKHASH_LIFE: u64 = 150;
-/// Blocks to wait beyond that: the node that tells the height and the one that tells the status need not be the same.
-const MARGIN: u64 = 32;
 
 /// What became of a transaction.
 #[derive(Clone, Debug)]
@@ -59,7 +57,7 @@ impl Fate {
 }
 
 /// Looks up what became of a transaction. `last_valid`: up to which block height it can land, if that is known; else the
-/// longest time is assumed for which one that is signed now could.
+/// longest time is assumed for which one that is signed now could. Of several nodes two have to say that it has expired.
 ///
 /// # Errors
 /// [`ChainError`]; also from nodes that keep no history of transactions, without which expiry cannot be told.
@@ -74,15 +72,19 @@ pub async fn fate(
         return settled(chain, signature, status).await;
     }
     let last_valid = last_valid.unwrap_or_else(|| height.saturating_add(BLOCKHASH_LIFE));
-    let certain_above = last_valid.saturating_add(MARGIN);
-    Ok(if height > certain_above {
-        Fate::Expired
-    } else {
-        Fate::Unknown {
-            height,
-            certain_above,
-        }
-    })
+    let certain_above = last_valid.saturating_add(EXPIRY_MARGIN);
+    let unknown = Fate::Unknown {
+        height,
+        certain_above,
+    };
+    if height <= certain_above {
+        return Ok(unknown);
+    }
+    match chain.expiry(signature, certain_above).await? {
+        Expiry::Expired { .. } => Ok(Fate::Expired),
+        Expiry::Landed(status) => settled(chain, signature, status).await,
+        Expiry::NotYet | Expiry::Unconfirmed => Ok(unknown),
+    }
 }
 
 /// As [`fate`], looking again every `pause` until the answer is final. A node that does not answer is asked again.
@@ -97,7 +99,7 @@ pub async fn await_fate(
 ) -> Result<Fate, ChainError> {
     let mut found = fate(chain, signature, last_valid).await?;
     let last_valid = match found {
-        Fate::Unknown { certain_above, .. } => Some(certain_above.saturating_sub(MARGIN)),
+        Fate::Unknown { certain_above, .. } => Some(certain_above.saturating_sub(EXPIRY_MARGIN)),
         _ => last_valid,
     };
     while !found.is_final() {

@@ -58,8 +58,9 @@ pub use ballast::{
     state::{Entry, Limits, Market, OracleChange, OracleRules, Position, Reaction, Reserve},
 };
 pub use chain::{
-    AccountFilter, Accounts, Blockhash, Chain, ChainError, ClusterClock, Confirmation, Expiry,
-    OwnedAccounts, PastTransaction, Simulation, TransactionRecord, TransactionStatus,
+    AccountFilter, Accounts, Blockhash, Chain, ChainError, ClusterClock, Confirmation,
+    EXPIRY_MARGIN, Expiry, OwnedAccounts, PastTransaction, Simulation, TransactionRecord,
+    TransactionStatus,
 };
 pub use cluster::{CLUSTERS, parse_cluster};
 pub use deployed::sources_of;
