@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use ballast_client::{Amounts, Automation, PositionContext, Reaction};
 use ballast_keeper::{
-    Config,
+    Config, Control, Mode,
     events::Events,
     execute::{Executor, FeeAccounts, Job, Report, Verdict},
     journal::{Header, Journal, Outcome, Record, SharedJournal, VERSION, scan},
@@ -29,7 +29,22 @@ pub struct Hand<'a> {
 
 impl<'a> Hand<'a> {
     pub fn new(scene: &'a Scene, more: &str) -> Self {
-        let directory = TempDir::new().unwrap();
+        Self::open(scene, more, TempDir::new().unwrap())
+    }
+
+    /// Another life of it, with the same journal.
+    pub fn again(self, more: &str) -> Self {
+        let Self {
+            scene,
+            executor,
+            directory,
+        } = self;
+        // And with it the lock on the journal.
+        drop(executor);
+        Self::open(scene, more, directory)
+    }
+
+    fn open(scene: &'a Scene, more: &str, directory: TempDir) -> Self {
         let market = &scene.world.market;
         let config = Config::parse(&format!(
             "rpc_url = \"http://svm\"\nws_url = \"ws://svm\"\njournal_dir = \"none\"\nkeypair = \"none\"\nmode = \"active\"\n\
@@ -46,7 +61,7 @@ impl<'a> Hand<'a> {
             keeper: scene.keeper.key(),
             continues: None,
         };
-        let (journal, _) = Journal::open(directory.path(), &header).unwrap();
+        let (journal, recovered) = Journal::open(directory.path(), &header).unwrap();
         let executor = Executor::new(
             scene.svm.chain(),
             Some(SharedJournal::new(journal)),
@@ -54,6 +69,16 @@ impl<'a> Hand<'a> {
             Arc::new(config),
             Events::default(),
         );
+        // Time as the chain has it, and a restart sees how far that is by then.
+        let now_secs = scene.svm.now_secs();
+        let control = Control::new(
+            Mode::Active,
+            Events::default(),
+            Some(Arc::new(move || now_secs)),
+        );
+        let executor = executor
+            .with_control(control)
+            .with_spending(recovered.spending);
         Self {
             scene,
             executor,
@@ -91,18 +116,25 @@ impl<'a> Hand<'a> {
         );
     }
 
-    /// What the journal says was done.
-    pub fn journaled(&self) -> Vec<ActionKind> {
+    /// The journal.
+    pub fn records(&self) -> Vec<Record> {
         let file = std::fs::read_dir(self.directory.path())
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .find(|path: &PathBuf| path.extension().is_some_and(|ext| ext == "jsonl"))
             .unwrap();
-        let records = scan(&std::fs::read(file).unwrap()).unwrap().records;
-        let actions = records.into_iter().filter_map(|record| match record {
-            Record::Intent(intent) => Some(intent.action),
-            _ => None,
-        });
+        scan(&std::fs::read(file).unwrap()).unwrap().records
+    }
+
+    /// What the journal says was done.
+    pub fn journaled(&self) -> Vec<ActionKind> {
+        let actions = self
+            .records()
+            .into_iter()
+            .filter_map(|record| match record {
+                Record::Intent(intent) => Some(intent.action),
+                _ => None,
+            });
         actions.collect()
     }
 }

@@ -6,15 +6,16 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use async_trait::async_trait;
 use ballast_abi::pyth::{PriceUpdate, stand_in::forged_update};
 use ballast_client::{
-    Keypair, MarketSnapshot, PositionContext, Pubkey, Signer, TransactionSigner,
+    Keypair, MarketSnapshot, PositionContext, Pubkey, Signature, Signer, TransactionSigner,
     posting::{MessageAccount, Posting, PricePosting, pack},
 };
 use ballast_keeper::{
     config::Prices,
-    execute::{Job, Report, Spent, Verdict},
-    journal::Outcome,
+    execute::{Job, Report, Verdict},
+    journal::{JournalError, Outcome, PostingOutcome, Record},
     updates::{Occasion, PostError, Poster, PriceUpdates, read_updates},
 };
 use ballast_localnet::{HermesAnswer, HermesServer, Localnet, LocalnetExt, PricePost, UsdPrice};
@@ -69,7 +70,10 @@ impl Market {
     }
 
     fn hand(&self) -> Hand<'_> {
-        let mut hand = Hand::new(&self.scene, "");
+        self.posting_hand(Hand::new(&self.scene, ""))
+    }
+
+    fn posting_hand<'a>(&self, mut hand: Hand<'a>) -> Hand<'a> {
         hand.executor = hand.executor.with_updates(self.source());
         hand
     }
@@ -294,10 +298,11 @@ async fn a_posting_that_was_broken_off_anywhere_is_no_obstacle() {
 struct Leave {
     sends: AtomicUsize,
     most: usize,
-    spent: AtomicUsize,
-    given_back: AtomicUsize,
+    begun: AtomicUsize,
+    unsent: AtomicUsize,
 }
 
+#[async_trait]
 impl Occasion for Leave {
     fn is_urgent(&self) -> bool {
         true
@@ -311,13 +316,16 @@ impl Occasion for Leave {
         self.sends.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn spend(&self) -> Result<(), Spent> {
-        self.spent.fetch_add(1, Ordering::Relaxed);
+    async fn begin(&self) -> Result<(), PostError> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
-    fn spent_nothing(&self) {
-        self.given_back.fetch_add(1, Ordering::Relaxed);
+    async fn end(&self, outcome: PostingOutcome, sent: &[Signature]) -> Result<(), JournalError> {
+        let unsent = matches!(outcome, PostingOutcome::NotSent { .. });
+        assert_eq!(unsent, sent.is_empty());
+        self.unsent.fetch_add(unsent.into(), Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -336,16 +344,16 @@ async fn who_may_not_send_any_more_posts_no_further_and_what_was_not_sent_costs_
     let keeper = market.scene.keeper.key();
     let lamports = async || market.scene.lamports(&keeper).await;
     let before = lamports().await;
-    for (most, spent, given_back) in [(0, 1, 1), (1, 1, 0)] {
+    for (most, begun, unsent) in [(0, 1, 1), (1, 1, 0)] {
         let leave = Leave {
             most,
             ..Leave::default()
         };
         let posted = poster.post(context, &prices, 0, &leave).await;
         assert!(matches!(posted, Err(PostError::BrokenOff(_))), "{posted:?}");
-        let counted = [&leave.sends, &leave.spent, &leave.given_back];
+        let counted = [&leave.sends, &leave.begun, &leave.unsent];
         let counted = counted.map(|count| count.load(Ordering::Relaxed));
-        assert_eq!(counted, [most, spent, given_back]);
+        assert_eq!(counted, [most, begun, unsent]);
         assert_eq!(lamports().await == before, most == 0);
     }
     assert_eq!(market.own_accounts().await, []);
@@ -359,7 +367,7 @@ async fn who_may_not_send_any_more_posts_no_further_and_what_was_not_sent_costs_
     // What is there already is paid for once.
     let again = Leave::default();
     let same = poster.post(context, &prices, 0, &again).await.unwrap();
-    assert_eq!((same, again.spent.load(Ordering::Relaxed)), (posted, 0));
+    assert_eq!((same, again.begun.load(Ordering::Relaxed)), (posted, 0));
 }
 
 #[tokio::test]
@@ -482,4 +490,58 @@ async fn the_market_is_shown_what_its_accounts_hold_or_what_is_posted() {
         report.verdict,
         Verdict::Resolved(Outcome::Landed { .. })
     ));
+}
+
+/// Room for one posting of some 30,000 lamports and what it is for, and not for another.
+const ONE_POSTING: &str = "[fees]\nmax_lamports_per_action = 20000\nmax_lamports_per_hour = 60000\n\
+                           reserved_lamports_per_hour = 0\n";
+
+#[tokio::test]
+async fn what_a_posting_cost_counts_after_a_restart_as_well() {
+    let market = Market::new().await;
+    // It has been shown what its own accounts hold.
+    market.scene.svm.pass_time(20).await.unwrap();
+    market.scene.oracle(200).await;
+    let sponsored = Hand::new(&market.scene, "");
+    Hand::landed(&sponsored.executor.act(market.show()).await);
+    market.scene.svm.pass_time(31).await.unwrap();
+    market.publish(200);
+    let hand = market.posting_hand(Hand::new(&market.scene, ONE_POSTING));
+    Hand::landed(&hand.executor.act(market.show()).await);
+    // What it would cost stands before what became of it, and that with what was sent.
+    let records = hand.records();
+    let [_, Record::Posting(begun), Record::Posted(ended), ..] = &records[..] else {
+        panic!("{records:?}");
+    };
+    assert_eq!(
+        (begun.id, begun.action),
+        (ended.id, ActionKind::RefreshPrice)
+    );
+    assert!((30_000..40_000).contains(&begun.max_lamports), "{begun:?}");
+    assert!(matches!(ended.outcome, PostingOutcome::Landed { .. }));
+    assert!(ended.signatures.len() >= 2, "{ended:?}");
+    let chain = market.scene.svm.chain();
+    for signature in &ended.signatures {
+        let status = chain.status(&signature.parse().unwrap(), true).await;
+        assert_eq!(status.unwrap().unwrap().error, None);
+    }
+
+    // Killed and started again, it has no money for the next one.
+    let hand = market.posting_hand(hand.again(ONE_POSTING));
+    market.scene.svm.pass_time(31).await.unwrap();
+    market.publish(201);
+    let report = hand.executor.act(market.show()).await;
+    assert!(
+        matches!(report.verdict, Verdict::Refused),
+        "{:?}",
+        report.verdict
+    );
+    assert_eq!(hand.records(), records);
+    // One that has forgotten would have posted, and so does it an hour later.
+    let forgetful = market.posting_hand(Hand::new(&market.scene, ONE_POSTING));
+    Hand::landed(&forgetful.executor.act(market.show()).await);
+    market.scene.svm.pass_time(3_600).await.unwrap();
+    market.publish(202);
+    let hand = market.posting_hand(hand.again(ONE_POSTING));
+    Hand::landed(&hand.executor.act(market.show()).await);
 }

@@ -145,7 +145,11 @@ impl JournalFile {
                     let id = open.take().map(|open| open.id);
                     ensure!(id == Some(outcome.id), "{outcome:?}, but {id:?} is open");
                 }
-                Record::Header(_) | Record::Paper(_) | Record::Override(_) => {}
+                Record::Header(_)
+                | Record::Paper(_)
+                | Record::Override(_)
+                | Record::Posting(_)
+                | Record::Posted(_) => {}
             }
         }
         Ok(open)

@@ -149,6 +149,7 @@ impl Trail {
                 }
                 Record::Paper(record) => panic!("in active mode: {record:?}"),
                 Record::Override(record) => panic!("nobody gave one: {record:?}"),
+                Record::Posting(_) | Record::Posted(_) => {}
             }
         }
         assert!(open.is_none(), "still open: {open:?}");

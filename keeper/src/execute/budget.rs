@@ -1,20 +1,18 @@
 //! What the keeper may spend on transactions in an hour: a fault or an attack that makes it send again and again empties no wallet.
 //!
-//! Counted is what a transaction costs at most, from the moment it is journaled: signatures, priority fee and tip. What turns out never
-//! to have landed is given back. A part is kept for what moves a position away from its loss, so that the rest cannot use it up.
+//! Counted is what a transaction or a posting costs at most, from the moment it is journaled: signatures, priority fee and tip. What turns
+//! out never to have landed, or not to have been sent, is given back. A restart goes on from what the journal says. A part is kept for what moves a position away from its loss, so that the rest cannot use it up.
 
-use std::{
-    collections::VecDeque,
-    sync::{PoisonError, atomic::Ordering},
-};
+use std::{collections::VecDeque, sync::PoisonError};
 
 use ballast_strategy::decide::ActionKind;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Executor;
 use crate::{
     config::{Fees, SIGNATURE_LAMPORTS},
-    journal::{Intent, Outcome, Record},
+    journal::{Intent, IntentId, Outcome, PostingOutcome, Record},
 };
 
 const HOUR_SECS: i64 = 3_600;
@@ -39,25 +37,13 @@ pub struct Spent {
 }
 
 /// What was spent lately, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spending(VecDeque<Expense>);
 
-/// What an expense was for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum For {
-    /// The intent of this number.
-    Intent(u64),
-    /// A posting, which the journal does not know.
-    Posting(PostingId),
-}
-
-/// A posting, within one life of the keeper.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PostingId(u64);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// For an intent, or for a posting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Expense {
-    what: For,
+    id: IntentId,
     secs: i64,
     lamports: u64,
 }
@@ -87,29 +73,39 @@ impl Spending {
             Record::Intent(intent) => {
                 let secs = intent.inputs.now_secs;
                 self.forget(secs);
-                self.add(For::Intent(intent.id.0), secs, lamports_up(intent));
+                self.add(intent.id, secs, lamports_up(intent));
             }
-            Record::Outcome(outcome) => self.settle(outcome.id.0, &outcome.outcome),
+            Record::Outcome(outcome) => self.settle(outcome.id, &outcome.outcome),
+            Record::Posting(posting) => {
+                self.forget(posting.now_secs);
+                self.add(posting.id, posting.now_secs, posting.max_lamports);
+            }
+            Record::Posted(posted) => {
+                if matches!(posted.outcome, PostingOutcome::NotSent { .. }) {
+                    self.give_back(posted.id);
+                }
+            }
             Record::Header(_) | Record::Paper(_) | Record::Override(_) => {}
         }
     }
 
-    fn add(&mut self, what: For, secs: i64, lamports: u64) {
-        self.0.push_back(Expense {
-            what,
-            secs,
-            lamports,
-        });
+    /// Whether nothing was spent lately.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    fn give_back(&mut self, what: For) {
-        self.0.retain(|expense| expense.what != what);
+    fn add(&mut self, id: IntentId, secs: i64, lamports: u64) {
+        self.0.push_back(Expense { id, secs, lamports });
+    }
+
+    fn give_back(&mut self, id: IntentId) {
+        self.0.retain(|expense| expense.id != id);
     }
 
     /// What never landed cost nothing.
-    fn settle(&mut self, id: u64, outcome: &Outcome) {
+    fn settle(&mut self, id: IntentId, outcome: &Outcome) {
         if matches!(outcome, Outcome::Expired { .. } | Outcome::Dropped { .. }) {
-            self.give_back(For::Intent(id));
+            self.give_back(id);
         }
     }
 
@@ -122,7 +118,7 @@ impl Spending {
             .retain(|expense| now_secs.saturating_sub(expense.secs) < HOUR_SECS);
     }
 
-    fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         let all = self.0.iter().map(|expense| expense.lamports);
         all.fold(0, u64::saturating_add)
     }
@@ -132,7 +128,7 @@ impl Spending {
         &mut self,
         fees: &Fees,
         action: ActionKind,
-        what: For,
+        id: IntentId,
         needed: u64,
         now_secs: i64,
     ) -> Result<(), Spent> {
@@ -153,7 +149,7 @@ impl Spending {
                 wait_secs: oldest.map_or(HOUR_SECS, |secs| secs + HOUR_SECS - now_secs),
             });
         }
-        self.add(what, now_secs, needed);
+        self.add(id, now_secs, needed);
         Ok(())
     }
 }
@@ -174,37 +170,29 @@ impl Executor {
     /// Counts what an intent may cost, before it is journaled.
     pub(super) fn spend(&self, intent: &Intent) -> Result<(), Spent> {
         let (fees, now_secs) = (&self.config.fees, self.control.now_secs());
-        let (what, needed) = (For::Intent(intent.id.0), lamports_up(intent));
+        let (id, needed) = (intent.id, lamports_up(intent));
         self.spending()
-            .spend(fees, intent.action, what, needed, now_secs)
+            .spend(fees, intent.action, id, needed, now_secs)
     }
 
-    /// Counts what posting a price for that may cost.
+    /// Counts what posting a price for that may cost, before it is journaled; how much that is.
     pub(super) fn spend_on_posting(
         &self,
-        posting: PostingId,
+        posting: IntentId,
         action: ActionKind,
         compute_units: u32,
         micro_lamports: u64,
-    ) -> Result<(), Spent> {
+    ) -> Result<u64, Spent> {
         let (fees, now_secs) = (&self.config.fees, self.control.now_secs());
         let needed = fee_lamports_up(POSTING_SIGNATURES, compute_units, micro_lamports);
-        let what = For::Posting(posting);
-        self.spending().spend(fees, action, what, needed, now_secs)
+        self.spending()
+            .spend(fees, action, posting, needed, now_secs)?;
+        Ok(needed)
     }
 
-    /// Nothing of a posting was sent.
-    pub(super) fn posted_nothing(&self, posting: PostingId) {
-        self.spending().give_back(For::Posting(posting));
-    }
-
-    pub(super) fn next_posting(&self) -> PostingId {
-        PostingId(self.postings.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// The intent was not journaled, or never landed.
-    pub(super) fn spent_nothing(&self, intent: &Intent) {
-        self.spending().give_back(For::Intent(intent.id.0));
+    /// The intent was not journaled, or never landed; of the posting nothing was sent.
+    pub(super) fn spent_nothing(&self, id: IntentId) {
+        self.spending().give_back(id);
     }
 }
 
@@ -215,7 +203,7 @@ mod tests {
     use super::*;
     use crate::journal::{IntentId, OutcomeRecord, tests::intent};
 
-    const POSTING: For = For::Posting(PostingId(0));
+    const ID: IntentId = IntentId(0);
     const FEES: Fees = Fees {
         min_micro_lamports: 0,
         max_micro_lamports: 0,
@@ -231,9 +219,7 @@ mod tests {
     };
 
     fn spend(spending: &mut Spending, action: ActionKind, needed: u64, now_secs: i64) -> bool {
-        spending
-            .spend(&FEES, action, POSTING, needed, now_secs)
-            .is_ok()
+        spending.spend(&FEES, action, ID, needed, now_secs).is_ok()
     }
 
     #[test]
@@ -258,7 +244,7 @@ mod tests {
     fn an_hour_later_it_is_free_again_and_who_is_refused_is_told_when() {
         let mut spending = Spending::default();
         assert!(spend(&mut spending, ActionKind::Rehedge, 50, 1_000));
-        let refused = spending.spend(&FEES, ActionKind::Rehedge, POSTING, 20, 2_000);
+        let refused = spending.spend(&FEES, ActionKind::Rehedge, ID, 20, 2_000);
         let refused = refused.unwrap_err();
         assert_eq!((refused.left, refused.wait_secs), (10, 2_600));
         assert!(refused.to_string().contains("fees.max_lamports_per_hour"));

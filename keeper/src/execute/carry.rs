@@ -153,7 +153,7 @@ impl Executor {
         if let Some(slip) = &slip {
             let admitted = self.shards.admit(slip, &intent).await;
             if !matches!(admitted, Ok(Admission::Written)) {
-                self.spent_nothing(&intent);
+                self.spent_nothing(intent.id);
                 admitted?;
                 return Ok(Verdict::NotDue);
             }
@@ -166,7 +166,7 @@ impl Executor {
         let permitted = move || control.permission(&plan.subject, kind) == Permission::Send;
         let written = journal.write_if(record, permitted).await?;
         if !written {
-            self.spent_nothing(&intent);
+            self.spent_nothing(intent.id);
             self.shards
                 .ended(&intent.position, kind, &intent.signature, None)
                 .await;

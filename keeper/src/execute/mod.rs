@@ -18,7 +18,7 @@ mod tables;
 mod tip;
 mod view;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ballast_client::{
     Chain, ChainError, Instruction, Lane, MarketContext, PriorityFee, SendError, Sender,
@@ -190,8 +190,6 @@ pub struct Executor {
     balance: Arc<Balance>,
     disputes: Arc<Disputes>,
     spending: Arc<Mutex<Spending>>,
-    /// How many postings there were.
-    postings: Arc<AtomicU64>,
 }
 
 impl Executor {
@@ -225,7 +223,6 @@ impl Executor {
             balance: Arc::default(),
             disputes: Arc::default(),
             spending: Arc::default(),
-            postings: Arc::default(),
         }
     }
 

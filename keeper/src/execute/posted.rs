@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ballast_client::{MarketContext, instruction, posting::POSTING_UNITS};
+use async_trait::async_trait;
+use ballast_client::{MarketContext, Signature, instruction, posting::POSTING_UNITS};
 use ballast_strategy::{
     decide::{ActionKind, Reason, is_newer_than_shown, loss_to_show, shown_age_secs},
     urgency::Stakes,
@@ -11,13 +12,16 @@ use solana_sdk::pubkey::Pubkey;
 
 use super::{
     Executor, Job, Report, Trouble, Verdict,
-    budget::{PostingId, Spent, is_reserved_for},
+    budget::is_reserved_for,
     fee::micro_lamports,
     look::{Look, acts},
 };
 use crate::{
     book::published,
     control::Permission,
+    journal::{
+        IntentId, JournalError, PostedRecord, PostingOutcome, PostingRecord, Record, SharedJournal,
+    },
     updates::{Occasion, Pair, PostError, Posted, Poster, SignedPrice},
 };
 
@@ -138,15 +142,18 @@ impl Executor {
         prices: &Pair,
         micro_lamports: u64,
     ) -> Result<Posted, Trouble> {
+        let journal = self.journal.as_ref().ok_or(JournalError::Halted)?;
         let for_job = ForJob {
             executor: self,
+            journal,
             job,
             micro_lamports,
-            posting: self.next_posting(),
+            id: journal.next_id(),
         };
         let posted = poster.post(&job.market, prices, micro_lamports, &for_job);
         posted.await.map_err(|error| match error {
             PostError::Spent(spent) => spent.into(),
+            PostError::Journal(error) => error.into(),
             other => other.into(),
         })
     }
@@ -155,11 +162,14 @@ impl Executor {
 /// A posting for a job.
 struct ForJob<'a> {
     executor: &'a Executor,
+    journal: &'a SharedJournal,
     job: &'a Job,
     micro_lamports: u64,
-    posting: PostingId,
+    /// One that comes to nothing is not given again.
+    id: IntentId,
 }
 
+#[async_trait]
 impl Occasion for ForJob<'_> {
     fn is_urgent(&self) -> bool {
         is_reserved_for(self.job.action)
@@ -169,14 +179,31 @@ impl Occasion for ForJob<'_> {
         self.executor.posts(&self.job.position, self.job.action)
     }
 
-    fn spend(&self) -> Result<(), Spent> {
-        let (posting, action) = (self.posting, self.job.action);
-        self.executor
-            .spend_on_posting(posting, action, POSTING_UNITS, self.micro_lamports)
+    async fn begin(&self) -> Result<(), PostError> {
+        let (executor, job) = (self.executor, self.job);
+        let max_lamports =
+            executor.spend_on_posting(self.id, job.action, POSTING_UNITS, self.micro_lamports)?;
+        let record = Record::Posting(PostingRecord {
+            id: self.id,
+            market: job.market.address,
+            subject: job.position,
+            action: job.action,
+            now_secs: executor.control.now_secs(),
+            max_lamports,
+        });
+        Ok(self.journal.write(record).await?)
     }
 
-    fn spent_nothing(&self) {
-        self.executor.posted_nothing(self.posting);
+    async fn end(&self, outcome: PostingOutcome, sent: &[Signature]) -> Result<(), JournalError> {
+        if matches!(outcome, PostingOutcome::NotSent { .. }) {
+            self.executor.spent_nothing(self.id);
+        }
+        let record = Record::Posted(PostedRecord {
+            id: self.id,
+            outcome,
+            signatures: sent.iter().map(Signature::to_string).collect(),
+        });
+        self.journal.write(record).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a signed transaction to a certain outcome.
 
-use ballast_client::{BallastError, Expiry, Failure, Outcome as Sent, Prepared};
+use ballast_client::{BallastError, EXPIRY_MARGIN, Expiry, Failure, Outcome as Sent, Prepared};
 use tokio::time::sleep;
 
 use super::Executor;
@@ -9,10 +9,6 @@ use crate::{
     event::KeeperEvent,
     journal::{Intent, JournalError, Outcome, OutcomeRecord, Record},
 };
-
-/// Blocks to wait beyond a transaction's last valid height before it counts as expired: the node that tells the height
-/// and the one that tells the status need not be the same, and one may lag. About 13 seconds.
-const EXPIRY_MARGIN: u64 = 32;
 
 impl Executor {
     /// Finds the outcome of a journaled intent and writes it down.
@@ -57,7 +53,7 @@ impl Executor {
             .ended(&position, action, &signature, Some(&outcome))
             .await;
         if matches!(outcome, Outcome::Expired { .. } | Outcome::Dropped { .. }) {
-            self.spent_nothing(intent);
+            self.spent_nothing(intent.id);
             self.check_balance().await;
         }
         Ok(outcome)

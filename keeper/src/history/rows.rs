@@ -67,6 +67,8 @@ impl Rows {
                 order: Some(order(&record)),
                 ..Added::default()
             },
+            // They belong to no position.
+            Record::Posting(_) | Record::Posted(_) => Added::default(),
         }
     }
 

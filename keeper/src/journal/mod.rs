@@ -9,6 +9,7 @@ mod error;
 pub mod feed;
 pub mod follow;
 pub(crate) mod frame;
+mod posting;
 mod record;
 mod shared;
 mod storage;
@@ -25,6 +26,7 @@ use solana_sdk::{pubkey::Pubkey, signature::Signature};
 pub use error::JournalError;
 pub use feed::Feed;
 pub use frame::{Damage, Scan, Tail, scan};
+pub use posting::{PostedRecord, PostingOutcome, PostingRecord};
 pub use record::{
     Continued, Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,
 };
@@ -107,6 +109,7 @@ impl Journal<FileStorage> {
                 slot: recovered.slot,
                 // What is carried over is read again after it.
                 sequence: journal.sequence.saturating_sub(repeated),
+                spent: recovered.spending.clone(),
             });
             let mut first = vec![Record::Header(Header {
                 continues,
@@ -170,14 +173,16 @@ impl<S: Storage> Journal<S> {
         }
         let mut records = scan.records.into_iter();
         let mut slot = 0;
+        let mut spending = Spending::default();
         let mut found = None;
         match records.next() {
             None if journal.suspect.is_some() => {}
             None => journal.write(&Record::Header(header.clone()))?,
             Some(Record::Header(first)) => {
                 let first = found.insert(first);
-                if let Some(before) = first.continues {
+                if let Some(before) = &first.continues {
                     (journal.next_id, slot) = (before.next_id, before.slot);
+                    spending = before.spent.clone();
                     journal.sequence = before.sequence;
                     journal.feed.begin(before.sequence);
                 }
@@ -191,13 +196,12 @@ impl<S: Storage> Journal<S> {
         }
         let mut open = BTreeMap::new();
         let mut overrides = Overrides::default();
-        let mut spending = Spending::default();
         for record in records {
             spending.fold(&record);
             journal.tell(&record);
             match record {
                 Record::Intent(intent) => {
-                    journal.next_id = journal.next_id.max(intent.id.0.saturating_add(1));
+                    journal.pass(intent.id);
                     journal.remember(intent.signature);
                     open.insert(intent.id, *intent);
                 }
@@ -206,13 +210,13 @@ impl<S: Storage> Journal<S> {
                     slot = slot.max(outcome.outcome.slot());
                 }
                 Record::Override(record) => {
-                    let next = record.applied.entry.id.saturating_add(1);
-                    journal.next_id = journal.next_id.max(next);
+                    journal.pass(IntentId(record.applied.entry.id));
                     overrides.fold(&record);
                 }
                 // An observer's journal that a keeper with a key has taken over.
                 Record::Header(later) => found = Some(later),
-                Record::Paper(_) => {}
+                Record::Posting(posting) => journal.pass(posting.id),
+                Record::Paper(_) | Record::Posted(_) => {}
             }
         }
         if let Some(found) = found {
@@ -295,6 +299,11 @@ impl<S: Storage> Journal<S> {
         id
     }
 
+    /// A number was given in an earlier run.
+    fn pass(&mut self, given: IntentId) {
+        self.next_id = self.next_id.max(given.0.saturating_add(1));
+    }
+
     /// Drops a suspect end, if there is one. Only once nothing signed before can land any more.
     ///
     /// # Errors
@@ -333,7 +342,11 @@ impl<S: Storage> Journal<S> {
             Record::Outcome(outcome) => {
                 self.flights.remove(&outcome.id);
             }
-            Record::Header(_) | Record::Paper(_) | Record::Override(_) => {}
+            Record::Header(_)
+            | Record::Paper(_)
+            | Record::Override(_)
+            | Record::Posting(_)
+            | Record::Posted(_) => {}
         }
         Ok(())
     }

@@ -5,7 +5,8 @@ use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Signature};
 
 use ballast_strategy::decide::ActionKind;
 
-use crate::control::OverrideRecord;
+use super::{PostedRecord, PostingRecord};
+use crate::{control::OverrideRecord, execute::budget::Spending};
 
 /// Values that are written as text: addresses, and integers that JSON readers elsewhere would round.
 pub mod text {
@@ -64,7 +65,7 @@ pub struct Header {
 }
 
 /// Where the journal before this one ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Continued {
     /// Number of the next intent.
     pub next_id: u64,
@@ -73,6 +74,9 @@ pub struct Continued {
     /// Sequence number of its last record, see [`super::feed`].
     #[serde(default)]
     pub sequence: u64,
+    /// What was spent in the last hour before its end.
+    #[serde(default, skip_serializing_if = "Spending::is_empty")]
+    pub spent: Spending,
 }
 
 /// Number of an intent, unique in its journal.
@@ -233,4 +237,8 @@ pub enum Record {
     Paper(PaperRecord),
     /// What a person said, before it is answered.
     Override(Box<OverrideRecord>),
+    /// Before prices are posted.
+    Posting(PostingRecord),
+    /// What became of that.
+    Posted(PostedRecord),
 }

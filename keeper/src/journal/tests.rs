@@ -39,6 +39,25 @@ pub(crate) fn intent(id: u64) -> Intent {
     }
 }
 
+pub(crate) fn posting(id: u64) -> PostingRecord {
+    PostingRecord {
+        id: IntentId(id),
+        market: [3; 32].into(),
+        subject: [4; 32].into(),
+        action: ActionKind::Rehedge,
+        now_secs: 1_000,
+        max_lamports: 30_000,
+    }
+}
+
+pub(crate) fn posted(id: u64) -> PostedRecord {
+    PostedRecord {
+        id: IntentId(id),
+        outcome: PostingOutcome::Landed { slot: 3 },
+        signatures: vec!["1".repeat(64)],
+    }
+}
+
 fn outcome(id: u64) -> Record {
     Record::Outcome(OutcomeRecord {
         id: IntentId(id),
@@ -572,4 +591,69 @@ fn an_override_is_one_line_that_later_versions_still_read() {
     let least = r#"{"override":{"id":7,"secs":1000,"scope":"keeper","mode":"halt","note":"why","by":"cli","in_flight":[]}}"#;
     let record: Record = serde_json::from_str(least).unwrap();
     assert_eq!(serde_json::to_string(&record).unwrap(), least);
+}
+
+#[test]
+fn a_posting_is_two_lines_that_later_versions_still_read() {
+    let lines = [
+        r#"{"posting":{"id":7,"market":"11111111111111111111111111111111","subject":"11111111111111111111111111111111","action":"rehedge","now_secs":1000,"max_lamports":30000}}"#,
+        r#"{"posted":{"id":7,"outcome":{"landed":{"slot":9}},"signatures":["abc"]}}"#,
+        r#"{"posted":{"id":7,"outcome":{"not_sent":{"error":"why"}}}}"#,
+        r#"{"posted":{"id":7,"outcome":{"broken_off":{"error":"why"}},"signatures":["abc"]}}"#,
+    ];
+    for line in lines {
+        let record: Record = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&record).unwrap(), line);
+    }
+}
+
+/// The hour's budget survives a restart, and a journal that was put aside.
+#[test]
+fn what_postings_cost_is_recovered_and_their_numbers_are_not_given_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(directory.path(), &header()).unwrap();
+    let mut spent = Spending::default();
+    fn write(journal: &mut Journal<FileStorage>, spent: &mut Spending, record: Record) {
+        journal.write(&record).unwrap();
+        spent.fold(&record);
+    }
+    let mut numbers = Vec::new();
+    for end in [
+        Some(PostingOutcome::Landed { slot: 3 }),
+        // Killed in the middle.
+        None,
+        Some(PostingOutcome::NotSent {
+            error: "why".into(),
+        }),
+    ] {
+        let id = journal.next_id();
+        numbers.push(id);
+        write(&mut journal, &mut spent, Record::Posting(posting(id.0)));
+        if let Some(outcome) = end {
+            let posted = PostedRecord {
+                outcome,
+                ..posted(id.0)
+            };
+            write(&mut journal, &mut spent, Record::Posted(posted));
+        }
+    }
+    assert_eq!(spent.total(), 2 * posting(1).max_lamports);
+    drop(journal);
+    let (mut journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
+    assert_eq!(recovered.spending, spent);
+    assert!(journal.next_id() > *numbers.last().unwrap());
+    // Large enough to be put aside.
+    let mut big = intent(journal.next_id().0);
+    big.inputs.now_secs = 1_000;
+    big.transaction = vec![7; usize::try_from(ROTATE_BYTES).unwrap()];
+    let id = big.id.0;
+    write(&mut journal, &mut spent, Record::Intent(Box::new(big)));
+    write(&mut journal, &mut spent, outcome(id));
+    drop(journal);
+    for _ in 0..2 {
+        let (journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
+        assert!(directory.path().join("journal-1.jsonl").exists());
+        assert!(journal.storage.length().unwrap() < 1_000);
+        assert_eq!(recovered.spending, spent);
+    }
 }

@@ -34,6 +34,8 @@ pub struct Verified {
     pub paper: u64,
     /// What people said.
     pub overrides: u64,
+    /// Postings of prices. One that a crash cut off has no end, which is no fault.
+    pub postings: u64,
     /// Numbers of the intents whose outcome is not known yet. That is no fault while a keeper runs, or before it starts anew.
     pub open: Vec<u64>,
     /// What does not hold together.
@@ -61,6 +63,8 @@ struct Check {
     whose: Option<(Hash, Pubkey)>,
     given: BTreeSet<IntentId>,
     open: BTreeMap<IntentId, ()>,
+    /// Postings without an end.
+    posting: BTreeSet<IntentId>,
 }
 
 impl Check {
@@ -123,6 +127,16 @@ impl Check {
                 self.verified.overrides += 1;
                 None
             }
+            Record::Posting(posting) => {
+                self.verified.postings += 1;
+                let is_new = self.given.insert(posting.id);
+                self.posting.insert(posting.id);
+                (!is_new).then(|| given_twice(posting.id))
+            }
+            Record::Posted(posted) => {
+                let begun = self.posting.remove(&posted.id);
+                (!begun).then(|| format!("no posting {} is open before its end", posted.id.0))
+            }
         }
     }
 
@@ -165,7 +179,7 @@ impl Check {
     fn intent(&mut self, intent: &Intent) -> Option<String> {
         self.verified.intents += 1;
         if !self.given.insert(intent.id) {
-            return Some(format!("number {} is given twice", intent.id.0));
+            return Some(given_twice(intent.id));
         }
         self.open.insert(intent.id, ());
         let transaction: VersionedTransaction = match bincode::deserialize(&intent.transaction) {
@@ -183,6 +197,10 @@ impl Check {
     }
 }
 
+fn given_twice(id: IntentId) -> String {
+    format!("number {} is given twice", id.0)
+}
+
 #[cfg(test)]
 mod tests {
     use solana_sdk::{
@@ -196,7 +214,7 @@ mod tests {
         Continued, Outcome, OutcomeRecord,
         follow::lines,
         frame,
-        tests::{header, intent},
+        tests::{header, intent, posted, posting},
     };
 
     fn signed(id: u64) -> Intent {
@@ -252,7 +270,7 @@ mod tests {
         next.continues = Some(Continued {
             next_id: 3,
             slot: 3,
-            sequence: 0,
+            ..Continued::default()
         });
         let mut all = lines("j-1", &bytes(&good()));
         all.extend(lines("j", &bytes(&[Record::Header(next), outcome(2)])));
@@ -317,14 +335,41 @@ mod tests {
         let mut back = header();
         back.continues = Some(Continued {
             next_id: 2,
-            slot: 0,
-            sequence: 0,
+            ..Continued::default()
         });
         one(
             told(&|all| all.push(Record::Header(back.clone()))),
             5,
             "was given before",
         );
+    }
+
+    #[test]
+    fn postings_are_counted_and_numbered_with_the_intents() {
+        let posted = || Record::Posted(posted(3));
+        let mut all = good();
+        // One of a run that was killed, and one that came to its end.
+        all.extend([
+            Record::Posting(posting(4)),
+            Record::Posting(posting(3)),
+            posted(),
+        ]);
+        let verified = verify(lines("j", &bytes(&all)));
+        assert_eq!((verified.findings, verified.postings), (Vec::new(), 2));
+        assert_eq!(verified.open, [2]);
+        let told = |record: Record| {
+            let all: Vec<_> = all.iter().cloned().chain([record]).collect();
+            problems(&all)
+        };
+        for (record, part) in [
+            (Record::Posting(posting(2)), "given twice"),
+            (Record::Intent(Box::new(signed(3))), "given twice"),
+            (posted(), "no posting 3"),
+        ] {
+            let found = told(record);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].0 == 8 && found[0].1.contains(part), "{found:?}");
+        }
     }
 
     #[test]

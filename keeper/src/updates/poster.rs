@@ -2,18 +2,16 @@
 //!
 //! Those accounts belong to the keeper for good: their keys follow from its key, the receiver and the feed, so that another life
 //! finds them again and their rent is paid once. The account that signed messages are written into is closed each time. A
-//! posting is no action: it moves nobody's tokens and may be done twice, so that it is not journaled. One that was broken off
-//! leaves that account behind, which the next one closes first.
+//! posting is no action: it moves nobody's tokens and may be done twice, so that a restart does not take it up. One that was broken
+//! off leaves that account behind, which the next one closes first. What it may cost and what became of it is written down.
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use async_trait::async_trait;
 use ballast_abi::pyth::{ReceiverConfig, receiver, wormhole::EncodedVaa};
 use ballast_client::{
     Chain, ChainError, Failure, Keypair, MarketContext, Outcome, Payer, PriceAccounts, PriorityFee,
@@ -31,7 +29,10 @@ use super::{
     FeedId, PriceUpdates, SignedPrice, UpdatesError,
     cache::{Cache, Pair},
 };
-use crate::execute::Spent;
+use crate::{
+    execute::Spent,
+    journal::{JournalError, PostingOutcome},
+};
 
 /// A posted price stands for others that are so little newer: no more than one is paid for in that time.
 const REUSED_SECS: i64 = 5;
@@ -92,6 +93,9 @@ pub enum PostError {
     /// It would cost more than may be spent.
     #[error(transparent)]
     Spent(#[from] Spent),
+    /// What cannot be written down is not done.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The keeper was told to send nothing, or something urgent is to be posted first.
     #[error("posting a price was broken off before all of it was sent: {0}")]
     BrokenOff(&'static str),
@@ -101,6 +105,7 @@ pub enum PostError {
 }
 
 /// Who posts, and what that is allowed.
+#[async_trait]
 pub trait Occasion: Sync {
     /// Whether it cannot wait: others then break off between two transactions.
     fn is_urgent(&self) -> bool;
@@ -108,32 +113,68 @@ pub trait Occasion: Sync {
     fn may_send(&self) -> bool;
     /// Something is sent now.
     fn sent(&self) {}
-    /// Counts what the posting may cost.
+    /// Counts what the posting may cost, and writes it down. Nothing is signed before.
     ///
     /// # Errors
-    /// [`Spent`]: there is no money for it.
-    fn spend(&self) -> Result<(), Spent>;
-    /// None of it was sent.
-    fn spent_nothing(&self);
+    /// [`PostError::Spent`]: there is no money for it. [`PostError::Journal`].
+    async fn begin(&self) -> Result<(), PostError>;
+    /// Writes down what became of it, and what was sent.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    async fn end(&self, outcome: PostingOutcome, sent: &[Signature]) -> Result<(), JournalError>;
 }
 
-/// An occasion, and whether anything was sent.
+/// An occasion, and what was sent.
 struct Permit<'a> {
     occasion: &'a dyn Occasion,
     /// How many urgent ones wait for their turn.
     urgent: &'a watch::Sender<usize>,
-    sent: AtomicBool,
+    /// Signatures, in their order.
+    sent: Mutex<Vec<Signature>>,
 }
 
-impl Permit<'_> {
+impl<'a> Permit<'a> {
+    fn new(occasion: &'a dyn Occasion, urgent: &'a watch::Sender<usize>) -> Self {
+        Self {
+            occasion,
+            urgent,
+            sent: Mutex::default(),
+        }
+    }
+
+    fn sent(&self) -> MutexGuard<'_, Vec<Signature>> {
+        // Every change of it is a single insertion.
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Asked before every time that bytes are sent.
-    fn may_send(&self) -> bool {
+    fn may_send(&self, signature: Signature) -> bool {
         let may = self.occasion.may_send();
         if may {
-            self.sent.store(true, Ordering::Relaxed);
+            let mut sent = self.sent();
+            if sent.last() != Some(&signature) {
+                sent.push(signature);
+            }
             self.occasion.sent();
         }
         may
+    }
+
+    /// Tells the occasion how the posting ended.
+    async fn end(&self, posted: &Result<Posted, PostError>) -> Result<(), JournalError> {
+        let sent = self.sent().clone();
+        let outcome = match posted {
+            Ok(posted) => PostingOutcome::Landed { slot: posted.slot },
+            Err(error) => {
+                let error = error.to_string();
+                match sent.is_empty() {
+                    true => PostingOutcome::NotSent { error },
+                    false => PostingOutcome::BrokenOff { error },
+                }
+            }
+        };
+        self.occasion.end(outcome, &sent).await
     }
 
     /// Why no further transaction is begun.
@@ -275,16 +316,10 @@ impl Poster {
         if let Some(left) = state.pauses[urgent].left() {
             return Err(PostError::Pausing(left));
         }
-        occasion.spend()?;
-        let permit = Permit {
-            occasion,
-            urgent: &self.urgent,
-            sent: AtomicBool::new(false),
-        };
+        occasion.begin().await?;
+        let permit = Permit::new(occasion, &self.urgent);
         let posted = self.post_anew(key, prices, micro_lamports, &permit).await;
-        if !permit.sent.load(Ordering::Relaxed) {
-            occasion.spent_nothing();
-        }
+        permit.end(&posted).await?;
         match posted {
             Err(broken_off @ PostError::BrokenOff(_)) => return Err(broken_off),
             ref tried => state.pauses[urgent].note(tried.is_err()),
@@ -418,7 +453,8 @@ impl Poster {
         }
         let prepared = self.sender.prepare(request).await?;
         let signature = prepared.signature();
-        let delivered = self.sender.deliver_while(&prepared, || permit.may_send());
+        let may_send = || permit.may_send(signature);
+        let delivered = self.sender.deliver_while(&prepared, may_send);
         let delivered = tokio::select! {
             delivered = delivered => delivered,
             // What it has sent may still land; the next posting closes what that leaves.
@@ -468,6 +504,7 @@ mod tests {
         may_send: bool,
     }
 
+    #[async_trait]
     impl Occasion for Fixed {
         fn is_urgent(&self) -> bool {
             self.urgent
@@ -475,22 +512,20 @@ mod tests {
         fn may_send(&self) -> bool {
             self.may_send
         }
-        fn spend(&self) -> Result<(), Spent> {
+        async fn begin(&self) -> Result<(), PostError> {
             Ok(())
         }
-        fn spent_nothing(&self) {}
+        async fn end(&self, _: PostingOutcome, _: &[Signature]) -> Result<(), JournalError> {
+            Ok(())
+        }
     }
 
     #[test]
     fn what_can_wait_breaks_off_for_what_cannot_and_nobody_sends_who_may_not() {
         let waiting = watch::Sender::new(0);
         let goes_on = |urgent, may_send| {
-            let permit = Permit {
-                occasion: &Fixed { urgent, may_send },
-                urgent: &waiting,
-                sent: AtomicBool::new(false),
-            };
-            permit.obstacle().is_none()
+            let occasion = Fixed { urgent, may_send };
+            Permit::new(&occasion, &waiting).obstacle().is_none()
         };
         assert!(goes_on(false, true) && goes_on(true, true));
         assert!(!goes_on(false, false) && !goes_on(true, false));

@@ -15,7 +15,7 @@ use ballast_keeper::{
     control::Scope,
     decisions::{Replayed, replay},
     journal::{
-        Record,
+        PostingOutcome, Record,
         follow::{Follower, Line},
         verify::{Finding, Verified, verify},
     },
@@ -255,6 +255,27 @@ impl fmt::Display for Shown<'_> {
                 }
                 write!(f, " by {}: {}", entry.by, entry.note)
             }
+            Record::Posting(posting) => write!(
+                f,
+                "{} posting {} for {} {}, at most {} lamports",
+                utc(posting.now_secs),
+                posting.id.0,
+                posting.action,
+                posting.subject,
+                posting.max_lamports
+            ),
+            Record::Posted(posted) => {
+                write!(f, "posting {} ", posted.id.0)?;
+                match &posted.outcome {
+                    PostingOutcome::Landed { slot } => write!(f, "landed in slot {slot}")?,
+                    PostingOutcome::NotSent { error } => write!(f, "was not sent: {error}")?,
+                    PostingOutcome::BrokenOff { error } => write!(f, "was broken off: {error}")?,
+                }
+                match &posted.signatures[..] {
+                    [] => Ok(()),
+                    sent => write!(f, " ({})", sent.join(", ")),
+                }
+            }
         }
     }
 }
@@ -271,12 +292,13 @@ impl fmt::Display for VerifyReport {
             outcomes,
             paper,
             overrides,
+            postings,
             open,
             findings,
         } = &self.0;
         writeln!(
             f,
-            "{records} records: {intents} intents, {outcomes} outcomes, {paper} on paper, {overrides} overrides"
+            "{records} records: {intents} intents, {outcomes} outcomes, {paper} on paper, {overrides} overrides, {postings} postings"
         )?;
         if !open.is_empty() {
             let ids: Vec<_> = open.iter().map(u64::to_string).collect();
