@@ -6,7 +6,7 @@ mod error;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use ballast_client::{Chain, Lane, Nodes, RpcChain, TransactionSigner};
+use ballast_client::{Chain, EXPIRY_MARGIN, Lane, Nodes, RpcChain, TransactionSigner};
 use ballast_feed::Feed;
 use solana_sdk::hash::Hash;
 use tokio::{
@@ -46,7 +46,7 @@ const QUEUE: usize = 10_000;
 /// How long the history may take to write what it knows.
 const LAST_WRITE: Duration = Duration::from_secs(10);
 /// Longest life of a blockhash in blocks, and a margin.
-const BLOCKHASH_LIFE: u64 = 151 + 32;
+const BLOCKHASH_LIFE: u64 = 151 + EXPIRY_MARGIN;
 
 /// What a keeper is made of. [`Keeper::connect`] makes it from a configuration; tests bring their own.
 pub struct Parts {

@@ -22,7 +22,7 @@ use rust_decimal::Decimal;
 use thiserror::Error;
 use tokio::{
     sync::{mpsc::Sender, oneshot, watch},
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval},
 };
 
 use super::{
@@ -46,6 +46,8 @@ use crate::{
 
 /// How long the venue may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two coins of a step the lease is renewed if that was so long ago.
+const STAND_AGAIN: Duration = Duration::from_secs(5);
 
 /// Why the hedge cannot begin.
 #[derive(Debug, Error)]
@@ -235,11 +237,21 @@ impl Desk {
     }
 
     async fn tick(&mut self) {
-        if self.leads().await {
+        let mut stood = Instant::now();
+        let mut leads = self.leads().await;
+        if leads {
             if self.taker_fee.is_none() {
                 self.taker_fee = self.venue.taker_fee().await.ok();
             }
             for index in 0..self.coins.len() {
+                // Where the venue is slow, the first coins must not leave the last ones a lease that is too old.
+                if stood.elapsed() >= STAND_AGAIN {
+                    stood = Instant::now();
+                    leads = self.leads().await;
+                }
+                if !leads {
+                    break;
+                }
                 // The newest: others may have taken long.
                 let picture = self.around.pictures.borrow().clone();
                 self.step(index, picture.as_deref()).await;

@@ -5,16 +5,20 @@
 //! An order is written into the table in the transaction that checks the lease once more, before it is sent. A new holder finds out
 //! what became of the old one's orders before it sends any.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use ballast_history::store::Postgres;
-use ballast_lease::{Lease, Leases, OpenIntent, Refusal};
+use ballast_lease::{Lease, Leases, OpenIntent, Refusal, TERM};
 use ballast_venue::{
     hedge::gate::End,
     venue::{Order, OrderState, Venue},
 };
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use crate::{
     config::{Hedge, HedgeLease},
@@ -25,6 +29,8 @@ use crate::{
 const ACCOUNTS_FROM: u32 = 1 << 31;
 /// So many seconds after an order's last valid one, the venue's clock says that it never landed.
 const MARGIN_SECS: u64 = 3;
+/// Under a lease that was not renewed for longer than this nothing is signed.
+const LONGEST_UNRENEWED: Duration = Duration::from_secs(TERM / 3);
 /// Outcomes are read back so far before the newest fill, seconds.
 const BACK_SECS: u64 = 120;
 
@@ -74,7 +80,14 @@ pub trait Table: Send + 'static {
 pub struct Leader<T: Table> {
     shard: u32,
     connection: Connection<T>,
-    lease: Mutex<Option<Lease>>,
+    held: Mutex<Option<Held>>,
+}
+
+/// A lease, and when it was asked for last.
+#[derive(Clone, Copy)]
+struct Held {
+    lease: Lease,
+    asked: Instant,
 }
 
 impl Leader<Leases> {
@@ -103,12 +116,12 @@ impl<T: Table> Leader<T> {
         Self {
             shard,
             connection: Connection::new(connect),
-            lease: Mutex::new(None),
+            held: Mutex::new(None),
         }
     }
 
-    fn lease(&self) -> MutexGuard<'_, Option<Lease>> {
-        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn settle(&self, venue: &dyn Venue, secs: u64) -> Result<(), String> {
@@ -143,18 +156,19 @@ fn oid_of(outcome: &str) -> Option<u64> {
 #[async_trait]
 impl<T: Table> Lead for Leader<T> {
     async fn stand(&self, venue: &dyn Venue, since_ms: u64) -> Result<Standing, String> {
+        let asked = Instant::now();
         let time_ms = venue.time_ms().await.map_err(|error| error.to_string())?;
         let (shard, secs) = (self.shard, time_ms / 1_000);
-        let held = *self.lease();
-        let held = self
+        let held = *self.held();
+        let lease = self
             .connection
             .with(move |table| match held {
-                Some(held) => table.renew(&held, secs),
+                Some(held) => table.renew(&held.lease, secs),
                 None => table.take(shard, secs),
             })
             .await?;
-        *self.lease() = held;
-        if held.is_none() {
+        *self.held() = lease.map(|lease| Held { lease, asked });
+        if lease.is_none() {
             return Ok(Standing::Follows);
         }
         self.settle(venue, secs).await?;
@@ -172,16 +186,25 @@ impl<T: Table> Lead for Leader<T> {
         let bytes = serde_json::to_vec(order).map_err(|error| error.to_string())?;
         // The second in which it ends: the next holder begins after that.
         let last_secs = order.expires_after_ms / 1_000;
-        let held = *self.lease();
+        let held = *self.held();
         let written = match held {
             Some(held) => {
-                let write = move |table: &mut T| table.write(&held, &name, last_secs, &bytes);
+                let unrenewed = held.asked.elapsed();
+                if unrenewed > LONGEST_UNRENEWED {
+                    return Err(format!(
+                        "the hedge's lease was renewed {} s ago, and at most {} s are trusted: it is renewed before the next order",
+                        unrenewed.as_secs(),
+                        LONGEST_UNRENEWED.as_secs()
+                    ));
+                }
+                let lease = held.lease;
+                let write = move |table: &mut T| table.write(&lease, &name, last_secs, &bytes);
                 self.connection.with(write).await?
             }
             None => Err(Refusal::Lost),
         };
         if written == Err(Refusal::Lost) {
-            *self.lease() = None;
+            *self.held() = None;
         }
         written.map_err(|refusal| match refusal {
             Refusal::Lost => "another keeper holds the hedge's lease".into(),

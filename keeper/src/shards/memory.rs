@@ -65,6 +65,15 @@ impl Memory {
         (shared.careless, shared.longer) = (true, longer);
     }
 
+    /// Somebody else has all leases now, for long.
+    pub fn give_away(&self) {
+        for (owner, epoch, through) in self.lock().leases.values_mut() {
+            *owner = "another".into();
+            *epoch += 1;
+            *through += 1_000_000;
+        }
+    }
+
     /// Whom to tell of intents, within the call that writes them.
     pub fn on_write(&self, told: OnWrite) {
         self.lock().on_write = Some(told);

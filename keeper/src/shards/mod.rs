@@ -156,6 +156,13 @@ impl State {
         height <= seen.saturating_add(TERM / 3)
     }
 
+    /// Whether a lease is still held, and was renewed within a third of its term.
+    fn still_holds(&self, lease: &Lease) -> bool {
+        let held = self.height();
+        let held = held.and_then(|height| self.may_sign(lease.shard, height));
+        held.is_some_and(|held| held.epoch == lease.epoch)
+    }
+
     fn may_sign(&self, shard: u32, height: u64) -> Option<Lease> {
         let lease = self.held.get(&shard).copied()?;
         (lease.may_sign_at(height) && !self.unsettled.contains(&shard)).then_some(lease)
@@ -301,6 +308,10 @@ impl Shards {
             return Ok(Admission::Written);
         };
         let lease = slip.lease;
+        // Since it was chosen a node may have been waited for.
+        if !inner.state().still_holds(&lease) {
+            return Ok(Admission::Refused);
+        }
         let (name, last) = (intent.signature.to_string(), intent.last_valid_block_height);
         let bytes = intent.transaction.clone();
         let written = inner
@@ -351,6 +362,6 @@ impl Shards {
 pub(crate) enum Admission {
     /// It does.
     Written,
-    /// The lease is another's by now, or ends before.
+    /// The lease is another's by now, was not renewed lately, or ends before.
     Refused,
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use ballast_client::{Chain, Expiry, Nodes, Reach};
+use ballast_client::{Chain, EXPIRY_MARGIN, Expiry, Nodes, Reach};
 use ballast_lease::{
     Lease, OpenIntent,
     rules::height_to_take,
@@ -190,8 +190,10 @@ impl Inner {
 
     /// Whether it has an outcome now. Nothing is sent: what the last holder did not bring in is decided anew.
     async fn settle_one(&self, nodes: &Nodes, shard: u32, intent: OpenIntent) -> bool {
+        // As for what this keeper has signed itself.
+        let certain = intent.last_valid.saturating_add(EXPIRY_MARGIN);
         let outcome = match intent.signature.parse() {
-            Ok(signature) => match nodes.expiry(&signature, intent.last_valid).await {
+            Ok(signature) => match nodes.expiry(&signature, certain).await {
                 Ok(Expiry::Landed(status)) if status.error.is_none() => "landed",
                 Ok(Expiry::Landed(_)) => "failed",
                 Ok(Expiry::Expired { .. }) => "expired",

@@ -19,6 +19,7 @@ mod execution;
 mod flags_tests;
 mod hedge_tests;
 mod late_tests;
+mod lease_tests;
 mod liar_tests;
 mod log_tests;
 pub(crate) mod node;

@@ -32,24 +32,24 @@ use crate::{
 
 const POSITIONS: usize = super::scene::POSITIONS as usize;
 /// After this a keeper has leases, and blockhashes that are old enough.
-const WARM: Duration = Duration::from_secs(60);
+pub(super) const WARM: Duration = Duration::from_secs(60);
 const NAMES: [&str; 2] = ["one", "two"];
 
 /// One keeper of the group.
-struct Member {
-    disk: Disk,
-    nodes: [Node; 2],
+pub(super) struct Member {
+    pub disk: Disk,
+    pub nodes: [Node; 2],
     paused: watch::Sender<bool>,
 }
 
-struct Group {
-    world: World,
-    memory: Memory,
-    members: [Member; 2],
+pub(super) struct Group {
+    pub world: World,
+    pub memory: Memory,
+    pub members: [Member; 2],
 }
 
 impl Group {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let (world, _) = world(seed, Faults::default());
         let members = [0, 1].map(|number: usize| {
             let paused = watch::Sender::new(false);
@@ -74,7 +74,7 @@ impl Group {
         group
     }
 
-    fn parts(&self, number: usize) -> Parts {
+    pub fn parts(&self, number: usize) -> Parts {
         let url = "postgres://nobody@localhost/none";
         Parts {
             leases: Some(self.memory.connect(NAMES[number])),
@@ -100,7 +100,11 @@ impl Group {
     }
 
     /// Lets these run beside a scene.
-    async fn beside<T>(&self, keepers: [Option<Parts>; 2], scene: impl Future<Output = T>) -> T {
+    pub async fn beside<T>(
+        &self,
+        keepers: [Option<Parts>; 2],
+        scene: impl Future<Output = T>,
+    ) -> T {
         let [one, two] = keepers.map(run);
         tokio::select! {
             result = scene => result,
@@ -124,7 +128,7 @@ impl Group {
     }
 
     /// What each has sent, by its journal.
-    fn sent(&self) -> [usize; 2] {
+    pub fn sent(&self) -> [usize; 2] {
         [0, 1].map(|number: usize| {
             let records = scan(&self.members[number].disk.bytes()).unwrap().records;
             let intents = records.iter().filter(|it| matches!(it, Record::Intent(_)));
@@ -132,7 +136,7 @@ impl Group {
         })
     }
 
-    fn violations(&self) -> Vec<String> {
+    pub fn violations(&self) -> Vec<String> {
         self.world.lock().violations.clone()
     }
 }

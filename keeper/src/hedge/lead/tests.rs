@@ -31,6 +31,8 @@ use rust_decimal::Decimal;
 
 use super::*;
 
+mod renewal;
+
 const ME: Address = Address([3; 20]);
 const SHARD: u32 = ACCOUNTS_FROM + 5;
 const SEEDS: u64 = 60;
