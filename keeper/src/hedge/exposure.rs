@@ -3,7 +3,7 @@
 //! Of each position it is the hedge error: base to sell until the hedge is what the owner's policy says. The chain cures it by steps
 //! (from the edge of a band, after an interval, if nothing is in the way); what it leaves meanwhile, and what it cannot cure, is
 //! the residual. What is in flight on the chain may cure it or not: it counts as an interval from nothing to all of it, and so
-//! does what is due there, because the chain goes first.
+//! does what is due there, because the chain goes first; also what others may liquidate.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -170,9 +170,7 @@ pub async fn residual(
             if position.in_flight > 0 || position.stale {
                 all.in_flight += 1;
                 exposure = exposure.in_flight(-error);
-            } else if let Found::Due(kind) = position.found
-                && chain.sends(&position.address, kind)
-            {
+            } else if is_due(position, chain) {
                 due.insert(position.address);
                 if patience.lasts(position.address, now, hedge.chain_patience) {
                     all.due += 1;
@@ -184,6 +182,16 @@ pub async fn residual(
     }
     patience.keep(&due);
     Ok(all)
+}
+
+/// Whether somebody is about to do something for the position: this keeper, or, where it may be liquidated, anybody. A liquidation
+/// by somebody else is seen later than the price that it follows.
+fn is_due(position: &PositionPicture, chain: &impl Chain) -> bool {
+    match position.found {
+        Found::Due(ActionKind::Liquidate) | Found::Blocked(ActionKind::Liquidate) => true,
+        Found::Due(kind) => chain.sends(&position.address, kind),
+        Found::Nothing | Found::Blocked(_) => false,
+    }
 }
 
 /// What positions of a market share.

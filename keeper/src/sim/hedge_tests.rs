@@ -38,10 +38,10 @@ use crate::{
     hedge::{HedgeEvent, HedgeNow, Tools},
 };
 
-const COIN: &str = "SOL";
+pub(super) const COIN: &str = "SOL";
 const BAND: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
-const NOBODY: Address = Address([0; 20]);
-const ZERO: Decimal = Decimal::ZERO;
+pub(super) const NOBODY: Address = Address([0; 20]);
+pub(super) const ZERO: Decimal = Decimal::ZERO;
 
 /// The simulation's time.
 struct SimClock(Instant);
@@ -65,8 +65,8 @@ pub(super) fn add_hedge(parts: &mut Parts, folder: &Path, began: Instant) {
 }
 
 /// A chain, a disk, a folder for the hedge, and a clock.
-struct Scene {
-    world: World,
+pub(super) struct Scene {
+    pub world: World,
     disk: Disk,
     folder: tempfile::TempDir,
     began: Instant,
@@ -74,7 +74,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let (world, disk) = world(seed, Faults::default());
         Self {
             world,
@@ -85,7 +85,7 @@ impl Scene {
         }
     }
 
-    fn parts(&self, mode: Mode) -> Parts {
+    pub fn parts(&self, mode: Mode) -> Parts {
         let mut parts = parts(&self.world, &self.disk, mode);
         parts.hedge = self.tools.clone();
         add_hedge(&mut parts, self.folder.path(), self.began);
@@ -93,7 +93,7 @@ impl Scene {
     }
 
     /// Runs a keeper beside something; what the hedge was in the end, and what it told.
-    async fn run<F: Future<Output = ()>>(
+    pub async fn run<F: Future<Output = ()>>(
         &self,
         mode: Mode,
         act: impl FnOnce(Control) -> F,
@@ -119,15 +119,15 @@ impl Scene {
         (now, told)
     }
 
-    fn set_price(&self, dollars: i64) {
+    pub fn set_price(&self, dollars: i64) {
         self.world.lock().set_price(dollars);
     }
 
-    fn entries(&self) -> Vec<Entry> {
+    pub fn entries(&self) -> Vec<Entry> {
         Journal::read(&self.folder.path().join(file_name("paper", NOBODY, COIN))).unwrap()
     }
 
-    fn intents(&self) -> usize {
+    pub fn intents(&self) -> usize {
         let entries = self.entries();
         let intents = entries
             .iter()
@@ -135,8 +135,20 @@ impl Scene {
         intents.count()
     }
 
+    /// With a venue that does not answer one order.
+    pub fn muted(mut self, order: usize, breaks: bool) -> Self {
+        let venue = self.tools.venue.take().unwrap();
+        self.tools.venue = Some(Arc::new(Mute {
+            venue,
+            placed: AtomicUsize::new(0),
+            order,
+            breaks,
+        }));
+        self
+    }
+
     /// A venue of the test's own in place of the keeper's, with what can be done to it.
-    fn with_tape(mut self) -> (Self, Arc<Mutex<Tape>>) {
+    pub fn with_tape(mut self) -> (Self, Arc<Mutex<Tape>>) {
         let sol = Instrument {
             coin: COIN.into(),
             asset: 0,
@@ -158,7 +170,7 @@ impl Scene {
     }
 }
 
-fn offer(tape: &Mutex<Tape>, dollars: i64) {
+pub(super) fn offer(tape: &Mutex<Tape>, dollars: i64) {
     let level = |cents: i64| Level {
         price: Decimal::new(cents, 2),
         size: 1_000.into(),
@@ -172,11 +184,11 @@ fn offer(tape: &Mutex<Tape>, dollars: i64) {
     tape.at(now_ms).set_depth(0, dollars.into(), depth);
 }
 
-async fn secs(secs: u64) {
+pub(super) async fn secs(secs: u64) {
     sleep(Duration::from_secs(secs)).await;
 }
 
-fn position(now: &HedgeNow) -> Decimal {
+pub(super) fn position(now: &HedgeNow) -> Decimal {
     now.perps[COIN].position.unwrap_or(ZERO)
 }
 
@@ -186,13 +198,13 @@ fn net(now: &HedgeNow) -> (Decimal, Decimal) {
     (low + position(now), high + position(now))
 }
 
-fn is_inside(now: &HedgeNow) -> bool {
+pub(super) fn is_inside(now: &HedgeNow) -> bool {
     let (low, high) = net(now);
     let most = BAND + Decimal::new(1, 2);
     -most <= low && high <= most
 }
 
-fn orders(told: &[KeeperEvent]) -> usize {
+pub(super) fn orders(told: &[KeeperEvent]) -> usize {
     let sent = |event: &&KeeperEvent| matches!(event, KeeperEvent::Hedge(HedgeEvent::Sent { .. }));
     told.iter().filter(sent).count()
 }
@@ -397,10 +409,14 @@ async fn deleveraging_and_strangers_are_told_of_and_answered() {
     assert!(is_inside(&now), "{now:?}");
 }
 
-/// A venue that does what it is asked and does not say so, the first time.
+/// A venue that does what it is asked and does not say so, once.
 struct Mute {
     venue: Arc<dyn Venue>,
     placed: AtomicUsize,
+    /// With which order.
+    order: usize,
+    /// Whether the connection breaks; otherwise the keeper is killed while it waits.
+    breaks: bool,
 }
 
 #[async_trait]
@@ -419,11 +435,13 @@ impl Venue for Mute {
     }
     async fn place(&self, order: &Order) -> Result<Done, VenueError> {
         let done = self.venue.place(order).await?;
-        if self.placed.fetch_add(1, Ordering::SeqCst) == 0 {
-            // The keeper is killed while it waits.
-            std::future::pending::<()>().await;
+        if self.placed.fetch_add(1, Ordering::SeqCst) != self.order {
+            return Ok(done);
         }
-        Ok(done)
+        if self.breaks {
+            return Err(VenueError::Unknown("the connection broke".into()));
+        }
+        std::future::pending().await
     }
     async fn order(&self, cloid: Cloid) -> Result<OrderState, VenueError> {
         self.venue.order(cloid).await
@@ -447,12 +465,8 @@ impl Venue for Mute {
 
 #[tokio::test(start_paused = true)]
 async fn a_keeper_that_was_killed_while_an_order_was_out_finds_it_before_it_sends_another() {
-    let (mut scene, tape) = Scene::new(7).with_tape();
-    let mute = Mute {
-        venue: scene.tools.venue.take().unwrap(),
-        placed: AtomicUsize::new(0),
-    };
-    scene.tools.venue = Some(Arc::new(mute));
+    let (scene, tape) = Scene::new(7).with_tape();
+    let scene = scene.muted(0, false);
     scene.set_price(203);
     scene.run(Mode::Active, |_| secs(30)).await;
     let held = || {

@@ -282,23 +282,36 @@ async fn over_http_one_order_brings_the_book_into_the_band_and_a_lost_answer_mak
 
 #[tokio::test]
 async fn what_is_due_on_the_chain_is_left_to_it_until_patience_ends() {
+    use ballast_strategy::decide::ActionKind;
+    for found in [
+        Found::Due(ActionKind::Rehedge),
+        // Anybody may do what this keeper does not, and is seen later than the price.
+        Found::Blocked(ActionKind::Liquidate),
+    ] {
+        let mut scene = Scene::new(Decimal::ZERO).await;
+        scene.show(203, found);
+        let (mut desk, mut heard, _) = scene.desk(Mode::Active);
+        scene.tick(&mut desk, &mut heard).await;
+        assert_eq!(
+            (scene.trades(), desk.now.perps["SOL"].open_on_chain),
+            (0, 3)
+        );
+        assert!(
+            desk.now.perps["SOL"].doing.contains("due on the chain"),
+            "{:?}",
+            desk.now
+        );
+        desk.hedge.chain_patience = Duration::ZERO;
+        scene.tick(&mut desk, &mut heard).await;
+        assert_eq!(
+            (scene.trades(), desk.now.perps["SOL"].open_on_chain),
+            (1, 0)
+        );
+    }
+    // What is blocked for everybody is hedged at once.
     let mut scene = Scene::new(Decimal::ZERO).await;
-    scene.show(
-        203,
-        Found::Due(ballast_strategy::decide::ActionKind::Rehedge),
-    );
+    scene.show(203, Found::Blocked(ActionKind::Rehedge));
     let (mut desk, mut heard, _) = scene.desk(Mode::Active);
-    scene.tick(&mut desk, &mut heard).await;
-    assert_eq!(
-        (scene.trades(), desk.now.perps["SOL"].open_on_chain),
-        (0, 3)
-    );
-    assert!(
-        desk.now.perps["SOL"].doing.contains("due on the chain"),
-        "{:?}",
-        desk.now
-    );
-    desk.hedge.chain_patience = Duration::ZERO;
     scene.tick(&mut desk, &mut heard).await;
     assert_eq!(
         (scene.trades(), desk.now.perps["SOL"].open_on_chain),
