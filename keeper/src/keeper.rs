@@ -297,7 +297,7 @@ impl Keeper {
         control.open(journal.clone(), std::mem::take(&mut recovered.overrides));
         // Before anything is decided.
         control.look_at(halt_dir.as_deref()).await;
-        let has_hedge = config.hedge.is_some().then(|| hedged.subscribe());
+        let hedge_now = config.hedge.is_some().then(|| hedged.subscribe());
         let desk = config.hedge.as_ref().map(|hedge| {
             let around = Around {
                 control: control.clone(),
@@ -317,7 +317,7 @@ impl Keeper {
             feed: journal.feed(),
             past,
             flags: Arc::new(Shown(red_flags.subscribe())),
-            hedge: has_hedge,
+            hedge: hedge_now.clone(),
             shards: shards.clone(),
             bundles: bundles.clone(),
             nodes: meters,
@@ -377,6 +377,7 @@ impl Keeper {
         let watched = markets.clone();
         let history = history.map(|history| {
             let (seen, chain) = (pictures.subscribe(), Arc::clone(&asked));
+            let history = history.with_hedge(hedge_now);
             tokio::spawn(history.run(seen, chain, events.clone()))
         });
         let memory = if has_files {

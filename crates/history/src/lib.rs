@@ -1,5 +1,5 @@
 //! What has become of positions: five sums of each that add up to its gain, a point every quarter of an hour, what was done,
-//! and what people ordered.
+//! what people ordered, and points of the hedge beside them ([`HedgePoint`]).
 //!
 //! 1. [`step`](mod@step) takes the gain between two sights of a position apart, in exact integers.
 //! 2. [`Track`] keeps the sums of one position and begins before it was first seen.
@@ -13,6 +13,7 @@
 
 mod account;
 mod aftermath;
+mod hedge;
 pub mod ledger;
 pub mod past;
 mod point;
@@ -25,6 +26,7 @@ mod track;
 
 pub use account::{Account, AttributionError, Counters, Moment, Seen};
 pub use aftermath::{Aftermath, Cost, Unexplained};
+pub use hedge::HedgePoint;
 pub use ledger::{Frame, Ledger, Sight};
 pub use past::{PastEvent, Reading};
 pub use point::{Point, STEP_SECS};

@@ -11,6 +11,7 @@ pub mod books;
 pub mod cost;
 pub mod gate;
 pub mod hedger;
+mod holding;
 pub mod journal;
 pub mod permit;
 pub mod target;

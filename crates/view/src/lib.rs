@@ -46,7 +46,8 @@ pub use flag::{Flag, FlagState, Flags, RedFlags};
 pub use lenders::{LenderGap, LendersView, NearDebt, lenders};
 pub use lending::ReserveView;
 pub use market::{
-    DepthMove, FundingView, Limits, LiquidityView, MarketView, OracleView, ShareBps, StageEvidence,
+    DepthMove, FundingView, HedgeHistory, Limits, LiquidityView, MarketView, OracleView, ShareBps,
+    StageEvidence,
 };
 pub use names::TokenNames;
 pub use overrides::{

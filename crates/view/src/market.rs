@@ -131,6 +131,27 @@ pub struct LiquidityView {
     pub share_bps: ShareBps,
 }
 
+/// The hedge at a venue through time, in columns. What it has earned counts from when its journal began.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HedgeHistory {
+    /// Of the answer.
+    pub version: u64,
+    /// Whether anybody keeps it.
+    pub state: Known,
+    /// The venue.
+    pub venue: Option<String>,
+    /// The instrument.
+    pub instrument: Option<String>,
+    /// When the hedge's journal began, cluster's clock.
+    pub observed_from_secs: Option<i64>,
+    /// Time between two rows.
+    pub step_secs: u32,
+    /// What stands in a row. Amounts of money are dollars; `realised`, `unrealised`, `funding` and `fees` add up to `pnl`.
+    pub fields: Vec<String>,
+    /// Rows, oldest first.
+    pub rows: Vec<Vec<Option<f64>>>,
+}
+
 /// Funding at the hedge's venue.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FundingView {

@@ -1051,6 +1051,26 @@ export type LiquidityView = {
   share_bps: ShareBps;
 };
 
+/** The hedge at a venue through time, in columns. What it has earned counts from when its journal began. */
+export type HedgeHistory = {
+  /** Of the answer. */
+  version: number;
+  /** Whether anybody keeps it. */
+  state: Known;
+  /** The venue. */
+  venue: string | null;
+  /** The instrument. */
+  instrument: string | null;
+  /** When the hedge's journal began, cluster's clock. */
+  observed_from_secs: number | null;
+  /** Time between two rows. */
+  step_secs: number;
+  /** What stands in a row. Amounts of money are dollars; `realised`, `unrealised`, `funding` and `fees` add up to `pnl`. */
+  fields: Array<string>;
+  /** Rows, oldest first. */
+  rows: Array<Array<number | null>>;
+};
+
 /** Funding at the hedge's venue. */
 export type FundingView = {
   /** Of the answer. */

@@ -3,6 +3,8 @@
 use ballast_view as view;
 use solana_sdk::pubkey::Pubkey;
 
+use crate::{hedge::HedgeNow, history::Health};
+
 /// What the history keeps.
 pub trait Past: Send + Sync {
     /// What is kept of a position: its change in a day, and where its gain comes from.
@@ -38,6 +40,27 @@ pub trait Past: Send + Sync {
             "lower",
             "upper",
         ]
+    }
+
+    /// A perpetual of the hedge through time, as [`Self::points`], as rows of [`Self::hedge_fields`].
+    fn hedge_points(
+        &self,
+        _now: &HedgeNow,
+        _coin: &str,
+        _from_secs: i64,
+        _to_secs: i64,
+    ) -> Option<Vec<Vec<Option<f64>>>> {
+        None
+    }
+
+    /// What stands in a row of [`Self::hedge_points`].
+    fn hedge_fields(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// How it fares; `None`: nobody keeps it.
+    fn health(&self) -> Option<Health> {
+        None
     }
 
     /// Time between two of them.

@@ -1,6 +1,7 @@
 //! `/metrics`, as Prometheus reads it: base units, nothing per position, so that a large book costs no more than a small one.
 
 mod hedge;
+mod history;
 mod markets;
 mod outside;
 mod shards;
@@ -11,6 +12,7 @@ use ballast_view::FlagState;
 use super::{scene::Scene, server::Api};
 use crate::{control::Mode, picture::Found};
 use hedge::hedge;
+use history::history;
 use markets::{contingency, markets};
 use shards::shards;
 use text::Text;
@@ -77,6 +79,7 @@ pub(super) fn text(api: &Api) -> String {
             hedge(&mut text, now);
         }
     }
+    history(&mut text, api.sources.past.health().as_ref());
     // Who sends nothing takes no part in a group.
     let group = api.sources.shards.now().filter(|_| mode.sends());
     let pictures = scene

@@ -15,7 +15,7 @@ use super::{
 };
 use liquidity::liquidity;
 use query::Query;
-use rows::{actions, history, positions};
+use rows::{actions, hedge_history, history, positions};
 use status::status;
 
 /// Whether a route exists, without its answer.
@@ -25,9 +25,12 @@ pub(super) fn exists(scene: &Scene, route: &[&str], path: &str) -> Result<(), Pr
         ["positions", address] | ["positions", address, "history"] => {
             scene.position(address).map(|_| ())
         }
-        ["markets", address] | ["markets", address, "liquidity" | "funding" | "lenders"] => {
-            scene.market(address).map(|_| ())
-        }
+        ["markets", address]
+        | [
+            "markets",
+            address,
+            "liquidity" | "funding" | "lenders" | "hedge",
+        ] => scene.market(address).map(|_| ()),
         _ => Err(Problem::not_found(path)),
     }
 }
@@ -109,6 +112,7 @@ pub(super) fn answer(
             let now = scene.hedge.as_deref();
             written(&super::hedge::funding(now, &market, scene.version))
         }
+        ["markets", address, "hedge"] => written(&hedge_history(scene, address, query)?),
         _ => Err(Problem::not_found(path)),
     }
 }

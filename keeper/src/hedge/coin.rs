@@ -197,8 +197,9 @@ impl Coin {
             let held = held.find(|held| held.coin == *coin);
             self.now.liquidation = held.and_then(|held| held.liquidation);
         }
-        let mark = self.now.mid.or(price);
-        self.now.pnl = mark.and_then(|mark| books.pnl(coin, mark));
+        self.now.mark = self.now.mid.or(price);
+        self.now.pnl = self.now.mark.and_then(|mark| books.pnl(coin, mark));
+        self.now.realised = books.realised(coin);
     }
 
     /// Tells what would have been sent, when it differs from what was told last.

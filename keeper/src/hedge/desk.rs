@@ -190,6 +190,7 @@ impl Desk {
         });
         let now = HedgeNow {
             venue: hedge.venue_name(),
+            account: hedge.account.to_string(),
             ..HedgeNow::default()
         };
         Ok(Self {

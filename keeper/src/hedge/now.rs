@@ -17,6 +17,8 @@ pub type HedgeWatch = watch::Receiver<Arc<HedgeNow>>;
 pub struct HedgeNow {
     /// The venue's name, with its network.
     pub venue: String,
+    /// The account there.
+    pub account: String,
     /// Whether this keeper hedges the account; `None` before it is known.
     pub leads: Option<bool>,
     /// What the account is worth, dollars.
@@ -63,6 +65,10 @@ pub struct PerpNow {
     pub liquidation: Option<Decimal>,
     /// What it has earned since the journal began.
     pub pnl: Option<Pnl>,
+    /// Of what the price has earned the part that is closed.
+    pub realised: Option<Decimal>,
+    /// At this price, the venue's or else the oracle's.
+    pub mark: Option<Decimal>,
     /// When that was, Unix seconds.
     pub began_secs: Option<i64>,
     /// What it did last, for people.

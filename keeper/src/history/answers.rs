@@ -1,16 +1,17 @@
 //! What readers are told, in the API's types.
 
 use ballast_history::{
-    ActionRow, Figures, Point, STEP_SECS,
+    ActionRow, Figures, HedgePoint, Point, STEP_SECS,
     store::{ActionQuery, Before, Store, StoreError},
 };
 use ballast_model::{SqrtPrice, Tick};
 use ballast_strategy::decide::ActionKind;
 use ballast_view::{Action, ActionFigures, ActionOutcome, Past, Scale, text::signed_amount};
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 use solana_sdk::pubkey::Pubkey;
 
-use super::{HistoryReader, Standing};
-use crate::api;
+use super::{Health, HistoryReader, Standing, hedge};
+use crate::{api, hedge::HedgeNow};
 
 /// Rows that are not of this keeper's journal are numbered from here on: above any intent's number, and exact as a double.
 const ROWS_FROM: u64 = 1 << 52;
@@ -27,6 +28,19 @@ pub const FIELDS: [&str; 9] = [
     "equity",
     "lower",
     "upper",
+    "pnl",
+];
+
+/// What stands in a row of [`HistoryReader::hedge_rows`]. Amounts of money are dollars.
+pub const HEDGE_FIELDS: [&str; 9] = [
+    "secs",
+    "price",
+    "position",
+    "equity",
+    "realised",
+    "unrealised",
+    "funding",
+    "fees",
     "pnl",
 ];
 
@@ -75,6 +89,23 @@ impl HistoryReader {
             self.ask_now(|store| store.points(&address, from_secs..to_secs, MOST_POINTS))?;
         let scale = scale(&standing);
         Ok(points.iter().map(|point| row(point, scale)).collect())
+    }
+
+    /// Points of an account's perpetual from one time (inclusive) to another (exclusive), oldest first, as rows of [`HEDGE_FIELDS`].
+    /// Waits for the store.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hedge_rows(
+        &self,
+        account: &str,
+        coin: &str,
+        from_secs: i64,
+        to_secs: i64,
+    ) -> Result<Vec<Vec<Option<f64>>>, StoreError> {
+        let points = self
+            .ask_now(|store| store.hedge_points(account, coin, from_secs..to_secs, MOST_POINTS))?;
+        Ok(points.iter().map(hedge_row).collect())
     }
 
     /// Actions older than a number (`None`: all), newest first, at most so many, and whether there are more. Waits for the store.
@@ -194,6 +225,25 @@ impl api::Past for HistoryReader {
         &FIELDS
     }
 
+    fn hedge_points(
+        &self,
+        now: &HedgeNow,
+        coin: &str,
+        from_secs: i64,
+        to_secs: i64,
+    ) -> Option<Vec<Vec<Option<f64>>>> {
+        let account = hedge::account(now);
+        self.hedge_rows(&account, coin, from_secs, to_secs).ok()
+    }
+
+    fn hedge_fields(&self) -> &'static [&'static str] {
+        &HEDGE_FIELDS
+    }
+
+    fn health(&self) -> Option<Health> {
+        Some(self.health())
+    }
+
     fn step_secs(&self) -> u32 {
         u32::try_from(STEP_SECS).unwrap_or(u32::MAX)
     }
@@ -282,6 +332,21 @@ fn row(point: &Point, scale: Scale) -> Vec<Option<f64>> {
         end(lower),
         end(upper),
         point.sums.total().ok().map(quote),
+    ]
+}
+
+fn hedge_row(point: &HedgePoint) -> Vec<Option<f64>> {
+    let dollars = |amount: Decimal| amount.to_f64();
+    vec![
+        Some(point.secs as f64),
+        dollars(point.price),
+        point.position.to_f64(),
+        point.equity.and_then(dollars),
+        dollars(point.realised),
+        dollars(point.unrealised),
+        dollars(point.funding),
+        dollars(point.fees),
+        point.total().and_then(dollars),
     ]
 }
 

@@ -2,11 +2,7 @@
 //! transaction, from the newest to the opening. Slowly, because the node has better things to do; bounded; and resumed where it
 //! was stopped. What is missing is named: a node that keeps no history, logs that were cut, more than is read.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, mpsc},
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use ballast_client::{BallastEvent, Chain, ChainError, PastTransaction, is_truncated};
 use ballast_history::{ActionRow, Reach, Reading};
@@ -16,6 +12,7 @@ use tokio::time::sleep;
 use super::{
     HistoryReader, Input,
     events::{Done, done_to, row},
+    queue::Sender,
 };
 
 /// Transactions of a position that are read at most.
@@ -28,11 +25,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const REST: Duration = Duration::from_secs(15);
 
 /// Reads the pasts of all positions that have none yet, for ever.
-pub(super) async fn run(
-    chain: Arc<dyn Chain>,
-    reader: HistoryReader,
-    sender: mpsc::SyncSender<Input>,
-) {
+pub(super) async fn run(chain: Arc<dyn Chain>, reader: HistoryReader, sender: Sender) {
     let mut settled = HashSet::new();
     loop {
         let mut idle = true;
@@ -67,7 +60,7 @@ fn open(reader: &HistoryReader, settled: &HashSet<Pubkey>) -> Vec<(Pubkey, u64)>
 async fn read(
     chain: &dyn Chain,
     reader: &HistoryReader,
-    sender: &mpsc::SyncSender<Input>,
+    sender: &Sender,
     position: Pubkey,
     first_slot: u64,
 ) -> Result<(), ChainError> {
@@ -88,14 +81,9 @@ async fn read(
     Ok(())
 }
 
-async fn hand_over(
-    sender: &mpsc::SyncSender<Input>,
-    position: Pubkey,
-    reading: &Reading,
-    actions: Vec<ActionRow>,
-) {
+async fn hand_over(sender: &Sender, position: Pubkey, reading: &Reading, actions: Vec<ActionRow>) {
     let input = Input::Past(position, Box::new(reading.clone()), actions);
-    super::hand_over(sender, input).await;
+    sender.hand_over(input).await;
 }
 
 /// Reads one page of a position's past. A question that is not answered leaves the reading as far as it had come.

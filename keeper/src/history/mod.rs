@@ -6,14 +6,18 @@
 //! 3. [`backfill`] reads what happened before a position was first seen from the node's transaction history ([`events`]), and
 //!    [`others`] what others do to it later.
 //!
-//! Pictures wait for the writer in a bounded queue. What finds it full is dropped, counted, and noted on every position as a gap:
+//! What the [`hedge`](mod@hedge) on a venue is goes the same way.
+//!
+//! Pictures wait for the writer in a bounded [`queue`]. What finds it full is dropped, counted, and noted on every position as a gap:
 //! sums then still add up, but in one longer step. A store that does not answer is tried again; until then everything waits in
 //! memory, up to a bound.
 
 pub mod answers;
 mod backfill;
 pub mod events;
+pub(crate) mod hedge;
 mod others;
+mod queue;
 mod rows;
 mod sights;
 mod writer;
@@ -27,22 +31,21 @@ use std::{
 
 use ballast_client::Chain;
 use ballast_history::{
-    Frame, Point, Reading, Track,
+    Frame, HedgePoint, Point, Reading, Track,
     store::{Location, Store, StoreError},
 };
-use serde::Serialize;
 use solana_sdk::pubkey::Pubkey;
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
 };
 
-use crate::{events::Events, picture::Pictures};
+use crate::{events::Events, hedge::HedgeWatch, picture::Pictures};
+use hedge::HedgeSights;
+use queue::{Length, Sender};
 
 /// Pictures that may wait for the writer.
 const QUEUE: usize = 16;
-/// When to look again whether a full queue has room.
-const ROOM_AFTER: Duration = Duration::from_millis(200);
 /// Least time between two pictures that are taken.
 const TAKE_EVERY: Duration = Duration::from_secs(1);
 
@@ -62,7 +65,7 @@ pub struct Setting {
 }
 
 /// How the history fares.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// Whether the store was open when it was last needed.
     pub open: bool,
@@ -74,6 +77,14 @@ pub struct Health {
     pub lost_points: u64,
     /// Transactions with the store since the start.
     pub writes: u64,
+    /// Tries since the start that it refused, openings among them.
+    pub failures: u64,
+    /// When it last had all that was known, or the start.
+    pub settled: Option<std::time::Instant>,
+    /// What waits for the writer.
+    pub queue: usize,
+    /// Rows that wait for the store.
+    pub rows_waiting: usize,
     /// Positions with a record.
     pub positions: usize,
     /// Of those that are open, the ones of whose time before the first sight only the account's own counters are known.
@@ -101,6 +112,7 @@ pub struct HistoryReader {
     location: Location,
     standings: Standings,
     health: watch::Receiver<Health>,
+    queue: Length,
 }
 
 impl HistoryReader {
@@ -112,7 +124,10 @@ impl HistoryReader {
 
     /// How the history fares.
     pub fn health(&self) -> Health {
-        self.health.borrow().clone()
+        Health {
+            queue: self.queue.get(),
+            ..self.health.borrow().clone()
+        }
     }
 
     /// Asks the store, off the asynchronous threads.
@@ -143,17 +158,8 @@ enum Input {
     Past(Pubkey, Box<Reading>, Vec<ballast_history::ActionRow>),
     /// What others have done.
     Others(Vec<ballast_history::ActionRow>),
-}
-
-/// Waits for room: for what is in no hurry.
-async fn hand_over(sender: &mpsc::SyncSender<Input>, mut input: Input) {
-    loop {
-        match sender.try_send(input) {
-            Ok(()) | Err(mpsc::TrySendError::Disconnected(_)) => return,
-            Err(mpsc::TrySendError::Full(again)) => input = again,
-        }
-        sleep(ROOM_AFTER).await;
-    }
+    /// What the hedge is.
+    Hedge(Vec<HedgePoint>),
 }
 
 /// The hook: begins when it is polled and ends with the engine's last picture.
@@ -161,21 +167,34 @@ pub struct History {
     setting: Setting,
     reader: HistoryReader,
     health: watch::Sender<Health>,
+    hedge: Option<HedgeWatch>,
 }
 
 impl History {
     /// A history that has not begun.
     pub fn new(setting: Setting) -> Self {
-        let (health, told) = watch::channel(Health::default());
+        let begun = Health {
+            settled: Some(std::time::Instant::now()),
+            ..Health::default()
+        };
+        let (health, told) = watch::channel(begun);
         Self {
             reader: HistoryReader {
                 location: setting.location.clone(),
                 standings: Standings::default(),
                 health: told,
+                queue: Length::default(),
             },
             setting,
             health,
+            hedge: None,
         }
+    }
+
+    /// With the hedge on a venue.
+    #[must_use]
+    pub fn with_hedge(self, hedge: Option<HedgeWatch>) -> Self {
+        Self { hedge, ..self }
     }
 
     /// For those who ask.
@@ -189,8 +208,9 @@ impl History {
             setting,
             reader,
             health,
+            hedge,
         } = self;
-        let (sender, receiver) = mpsc::sync_channel(QUEUE);
+        let (sender, receiver) = queue::bounded(QUEUE, &reader.queue);
         let backfills = setting.backfill;
         let (ask, asked) = tokio::sync::mpsc::channel(others::QUEUE);
         let writer = writer::Writer::new(
@@ -210,7 +230,7 @@ impl History {
                 return;
             }
         };
-        let takes = take(&mut pictures, &sender, &health);
+        let takes = take(&mut pictures, HedgeSights::new(hedge), &sender, &health);
         if backfills {
             let past = backfill::run(Arc::clone(&chain), reader, sender.clone());
             let others = others::run(chain, asked, sender.clone(), health.clone());
@@ -240,19 +260,25 @@ impl History {
 /// Hands pictures to the writer until they end.
 async fn take(
     pictures: &mut Pictures,
-    sender: &mpsc::SyncSender<Input>,
+    mut hedge: HedgeSights,
+    sender: &Sender,
     health: &watch::Sender<Health>,
 ) {
     loop {
         let began = Instant::now();
         let newest = pictures.borrow_and_update().clone();
         if let Some(picture) = newest {
-            match sender.try_send(Input::Frames(sights::frames(&picture))) {
+            let frames = sights::frames(&picture);
+            let secs = frames.iter().map(|frame| frame.moment.secs).max();
+            match sender.try_send(Input::Frames(frames)) {
                 Ok(()) => {}
                 Err(mpsc::TrySendError::Full(_)) => {
                     health.send_modify(|health| health.lost_pictures += 1);
                 }
                 Err(mpsc::TrySendError::Disconnected(_)) => return,
+            }
+            if let Some(secs) = secs {
+                hedge.take(secs, sender);
             }
         }
         if pictures.changed().await.is_err() {

@@ -1,9 +1,6 @@
 //! Reads what others did to positions: changes that no action of this keeper explains, from the node's transaction history.
 
-use std::{
-    sync::{Arc, mpsc},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use ballast_client::{Chain, ChainError};
 use ballast_history::{ActionRow, Unexplained};
@@ -13,7 +10,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Health, Input, backfill::Deeds};
+use super::{Health, Input, backfill::Deeds, queue::Sender};
 
 /// Changes that may wait for the node.
 pub(super) const QUEUE: usize = 1_000;
@@ -29,12 +26,12 @@ const RESTS_SECS: [u64; 3] = [5, 15, 60];
 pub(super) async fn run(
     chain: Arc<dyn Chain>,
     mut asked: asynchronous::Receiver<Unexplained>,
-    sender: mpsc::SyncSender<Input>,
+    sender: Sender,
     health: watch::Sender<Health>,
 ) {
     while let Some(change) = asked.recv().await {
         match patiently(chain.as_ref(), &change).await {
-            Some(rows) if !rows.is_empty() => super::hand_over(&sender, Input::Others(rows)).await,
+            Some(rows) if !rows.is_empty() => sender.hand_over(Input::Others(rows)).await,
             Some(_) => {}
             None => health.send_modify(|health| health.unread_changes += 1),
         }

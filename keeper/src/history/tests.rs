@@ -1,11 +1,6 @@
 //! The history beside a whole keeper on the simulated cluster, and its parts where that does not reach.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    sync::{Arc, mpsc},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use ballast_client::{Chain, PastTransaction, Position, TransactionRecord};
@@ -164,6 +159,8 @@ async fn a_store_that_cannot_be_used_stops_nobody() {
     parts.config.history.location = Some(Location::Sqlite(nowhere));
     let keeper = Keeper::new(parts);
     let reader = keeper.history().unwrap();
+    let begun = reader.health().settled;
+    assert!(begun.is_some());
     let story = async {
         world.lock().set_price(176);
         sleep(Duration::from_secs(120)).await;
@@ -171,19 +168,20 @@ async fn a_store_that_cannot_be_used_stops_nobody() {
     keeper.run(story).await.unwrap();
     assert!(landed(&world) > 0);
     let health = reader.health();
-    assert!(!health.open);
+    assert!(!health.open && health.failures > 0);
+    assert_eq!(health.settled, begun, "nothing was kept since the start");
     assert!(health.error.unwrap().contains("missing"), "its place");
 }
 
 #[tokio::test]
 async fn a_full_queue_is_counted_and_nobody_waits() {
-    let (sender, _receiver) = mpsc::sync_channel(0);
+    let (sender, _receiver) = queue::bounded(0, &Length::default());
     let (health, told) = watch::channel(Health::default());
     let (pictures, mut seen) = watch::channel(None);
     pictures.send_replace(Some(Arc::new(crate::picture::Picture::empty())));
     let taken = tokio::time::timeout(
         Duration::from_millis(200),
-        take(&mut seen, &sender, &health),
+        take(&mut seen, HedgeSights::new(None), &sender, &health),
     );
     assert!(taken.await.is_err(), "it waits for the next picture");
     assert_eq!(told.borrow().lost_pictures, 1);

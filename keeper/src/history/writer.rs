@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::mpsc::{Receiver, RecvTimeoutError},
+    sync::mpsc::RecvTimeoutError,
     time::{Duration, Instant},
 };
 
@@ -13,7 +13,7 @@ use ballast_history::{
 use solana_sdk::pubkey::Pubkey;
 use tokio::sync::{mpsc as asynchronous, watch};
 
-use super::{Health, Input, Setting, Standing, Standings, rows::Rows};
+use super::{Health, Input, Setting, Standing, Standings, queue::Receiver, rows::Rows};
 use crate::{
     event::KeeperEvent,
     events::Events,
@@ -87,7 +87,7 @@ impl Writer {
     }
 
     /// Until nobody sends any more.
-    pub fn run(mut self, receiver: &Receiver<Input>) {
+    pub fn run(mut self, receiver: &Receiver) {
         let Some(mut opened) = self.open(receiver) else {
             return;
         };
@@ -123,7 +123,7 @@ impl Writer {
     }
 
     /// Opens the store, however long that takes; what is sent meanwhile is lost. `None`: nobody sends any more.
-    fn open(&mut self, receiver: &Receiver<Input>) -> Option<Opened> {
+    fn open(&mut self, receiver: &Receiver) -> Option<Opened> {
         loop {
             let opened = self.setting.location.open().and_then(|mut store| {
                 store.claim(&self.setting.whose)?;
@@ -144,7 +144,9 @@ impl Writer {
                     Ok(Input::Frames(_)) => {
                         self.health.send_modify(|health| health.lost_pictures += 1);
                     }
-                    Ok(Input::Past(..) | Input::Others(_)) | Err(RecvTimeoutError::Timeout) => {}
+                    // What the hedge has earned is known later as well.
+                    Ok(Input::Past(..) | Input::Others(_) | Input::Hedge(_))
+                    | Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => return None,
                 }
             }
@@ -157,6 +159,8 @@ impl Writer {
         let before = self.health.borrow().error.clone();
         self.health.send_modify(|health| {
             health.open = false;
+            health.failures += 1;
+            health.rows_waiting = self.batch.len();
             health.error = Some(text.clone());
         });
         if before.as_ref() != Some(&text) {
@@ -199,6 +203,7 @@ impl Writer {
                     self.batch.actions.push(row);
                 }
             }
+            Input::Hedge(points) => self.batch.hedge.extend(points),
         }
     }
 
@@ -277,6 +282,8 @@ impl Writer {
             self.health.send_modify(|health| {
                 health.open = true;
                 health.error = None;
+                health.rows_waiting = 0;
+                health.settled = Some(Instant::now());
             });
             return true;
         };
@@ -300,6 +307,8 @@ impl Writer {
                 .send_modify(|health| health.lost_points += too_many as u64);
             ledger.note_loss();
         }
+        let too_many = self.batch.hedge.len().saturating_sub(MOST_POINTS);
+        self.batch.hedge.drain(..too_many);
     }
 
     fn prune(&mut self, opened: &mut Opened) {

@@ -17,6 +17,7 @@ mod cure_tests;
 mod disk;
 mod execution;
 mod flags_tests;
+mod hedge_history_tests;
 mod hedge_liquidation_tests;
 mod hedge_tests;
 mod late_tests;

@@ -3,6 +3,7 @@
 //! A [`Batch`] is written in one transaction, so that sums and points never disagree, wherever the process is killed. What is
 //! written is absolute, never an increment, and has a key: written twice, it is there once.
 
+mod hedge;
 mod location;
 mod pg;
 mod read;
@@ -19,7 +20,7 @@ pub use sql::{Database, StoreError};
 pub use sqlite::Sqlite;
 
 use crate::{
-    Track,
+    HedgePoint, Track,
     point::Point,
     record::{ActionRow, OverrideRow},
 };
@@ -50,6 +51,8 @@ pub struct Batch {
     pub overrides: Vec<OverrideRow>,
     /// How far the chain's history of positions has been read: address, and a text that only the reader understands.
     pub backfills: Vec<(String, String)>,
+    /// Points of the hedge.
+    pub hedge: Vec<HedgePoint>,
 }
 
 impl Batch {
@@ -60,6 +63,17 @@ impl Batch {
             && self.actions.is_empty()
             && self.overrides.is_empty()
             && self.backfills.is_empty()
+            && self.hedge.is_empty()
+    }
+
+    /// How many rows it has.
+    pub fn len(&self) -> usize {
+        self.tracks.len()
+            + self.points.len()
+            + self.actions.len()
+            + self.overrides.len()
+            + self.backfills.len()
+            + self.hedge.len()
     }
 }
 
@@ -78,7 +92,7 @@ pub trait Store: Send {
     /// [`StoreError`].
     fn write(&mut self, batch: &Batch) -> Result<(), StoreError>;
 
-    /// Deletes points, actions and overrides from before a time, and closed positions that have none left. Sums of open
+    /// Deletes points, actions, overrides and the hedge's points from before a time, and closed positions that have none left. Sums of open
     /// positions stay. Returns how many rows went.
     ///
     /// # Errors
@@ -107,6 +121,18 @@ pub trait Store: Send {
         span: std::ops::Range<i64>,
         limit: u32,
     ) -> Result<Vec<Point>, StoreError>;
+
+    /// Points of an account's perpetual from one time (inclusive) to another (exclusive), oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn hedge_points(
+        &mut self,
+        account: &str,
+        coin: &str,
+        span: std::ops::Range<i64>,
+        limit: u32,
+    ) -> Result<Vec<HedgePoint>, StoreError>;
 
     /// Of every position the first point at or after a time.
     ///
@@ -202,6 +228,16 @@ impl<D: Database> Store for SqlStore<D> {
         limit: u32,
     ) -> Result<Vec<Point>, StoreError> {
         read::points(&mut self.db, address, span, limit)
+    }
+
+    fn hedge_points(
+        &mut self,
+        account: &str,
+        coin: &str,
+        span: std::ops::Range<i64>,
+        limit: u32,
+    ) -> Result<Vec<HedgePoint>, StoreError> {
+        hedge::points(&mut self.db, [account, coin], span, limit)
     }
 
     fn first_points(&mut self, from_secs: i64) -> Result<Vec<(String, Point)>, StoreError> {

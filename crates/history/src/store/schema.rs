@@ -4,7 +4,7 @@ use super::sql::{Database, StoreError, Value};
 
 /// One step per version. `{id}` is a column of growing numbers. Integers beyond 64 bits are text. Steps that have been released
 /// never change.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     // 1: sums, points, actions, overrides.
     "CREATE TABLE owner (whose TEXT NOT NULL);
      CREATE TABLE positions (
@@ -91,6 +91,21 @@ const STEPS: [&str; 2] = [
     "CREATE TABLE backfills (
          position TEXT PRIMARY KEY,
          progress TEXT NOT NULL
+     );",
+    // 3: points of the hedge. Decimal numbers are text.
+    "CREATE TABLE hedge_points (
+         account TEXT NOT NULL,
+         coin TEXT NOT NULL,
+         interval_secs BIGINT NOT NULL,
+         secs BIGINT NOT NULL,
+         price TEXT NOT NULL,
+         position TEXT NOT NULL,
+         equity TEXT,
+         realised TEXT NOT NULL,
+         unrealised TEXT NOT NULL,
+         funding TEXT NOT NULL,
+         fees TEXT NOT NULL,
+         PRIMARY KEY (account, coin, interval_secs)
      );",
 ];
 

@@ -1,7 +1,7 @@
 //! Statements that write.
 
 use super::{
-    Batch, Stored,
+    Batch, Stored, hedge,
     sql::{Database, StoreError, Value},
 };
 use crate::{
@@ -44,6 +44,9 @@ pub(super) fn batch(db: &mut dyn Database, batch: &Batch) -> Result<(), StoreErr
              ON CONFLICT (position) DO UPDATE SET progress = excluded.progress",
             &[address.into(), progress.into()],
         )?;
+    }
+    for point in &batch.hedge {
+        hedge::write(db, point)?;
     }
     Ok(())
 }
@@ -210,6 +213,7 @@ pub(super) fn prune(db: &mut dyn Database, before_secs: i64) -> Result<u64, Stor
         "DELETE FROM points WHERE secs < $1",
         "DELETE FROM actions WHERE secs < $1",
         "DELETE FROM overrides WHERE secs < $1",
+        "DELETE FROM hedge_points WHERE secs < $1",
         "DELETE FROM positions WHERE closed_secs < $1
              AND NOT EXISTS (SELECT 1 FROM points WHERE points.position = positions.id)",
     ] {

@@ -1,13 +1,13 @@
 //! What a store does.
 
 use ballast_history::{
-    Figures, Origin,
+    Figures, HedgePoint, Origin,
     store::{ActionQuery, Batch, Before, StoreError},
 };
 
 use crate::{
     Place, each_store,
-    values::{action, batches, begun, order, points_of, watched},
+    values::{action, batches, begun, hedged, order, points_of, watched},
 };
 
 each_store! {
@@ -21,6 +21,7 @@ each_store! {
     a_store_is_of_one_keeper,
     a_reader_sees_what_is_written_and_changes_nothing,
     overrides_and_backfills_are_kept,
+    points_of_the_hedge_are_kept_to_the_last_place_and_once,
 }
 
 fn what_is_written_is_there_after_a_restart(place: &Place) {
@@ -254,4 +255,58 @@ fn overrides_and_backfills_are_kept(place: &Place) {
     batch.backfills = vec![("a".into(), "more".into())];
     store.write(&batch).unwrap();
     assert_eq!(store.backfill("a").unwrap().as_deref(), Some("more"));
+}
+
+fn points_of_the_hedge_are_kept_to_the_last_place_and_once(place: &Place) {
+    let mut store = place.open();
+    let all: Vec<HedgePoint> = (0..6)
+        .map(|index| hedged("venue me", "SOL", 900 * index + 7))
+        .collect();
+    for point in &all {
+        let batch = Batch {
+            hedge: vec![
+                point.clone(),
+                hedged("venue me", "BTC", point.secs),
+                hedged("venue you", "SOL", point.secs),
+            ],
+            ..Batch::default()
+        };
+        assert!(!batch.is_empty() && batch.len() == 3);
+        store.write(&batch).unwrap();
+        // Another life sees the same quarter of an hour again: the first sight stays.
+        let mut later = point.clone();
+        (later.secs, later.realised) = (point.secs + 60, 0.into());
+        let again = Batch {
+            hedge: vec![later],
+            ..Batch::default()
+        };
+        store.write(&again).unwrap();
+    }
+    drop(store);
+    let mut store = place.open();
+    let mut read = |span, limit| store.hedge_points("venue me", "SOL", span, limit).unwrap();
+    assert_eq!(read(0..i64::MAX, 100), all);
+    assert_eq!(read(900..2_700, 100), all[1..3]);
+    assert_eq!(read(900..i64::MAX, 1), all[1..2]);
+    assert_eq!(
+        store
+            .hedge_points("venue me", "ETH", 0..i64::MAX, 9)
+            .unwrap(),
+        []
+    );
+    for point in &all {
+        let total = point.total().unwrap();
+        assert_eq!(
+            total,
+            point.realised + point.unrealised + point.funding + point.fees
+        );
+    }
+    // Old ones go as those of positions do.
+    assert_eq!(store.prune(1_000).unwrap(), 2 * 3);
+    assert_eq!(
+        store
+            .hedge_points("venue me", "SOL", 0..i64::MAX, 9)
+            .unwrap(),
+        all[2..]
+    );
 }

@@ -1,11 +1,12 @@
 //! Positions, points and actions to write.
 
 use ballast_history::{
-    Account, ActionRow, Counters, Figures, Happened, Moment, Opening, Origin, OverrideRow, Point,
-    Track,
+    Account, ActionRow, Counters, Figures, Happened, HedgePoint, Moment, Opening, Origin,
+    OverrideRow, Point, Track,
     store::{Batch, Stored},
 };
 use ballast_model::{SqrtPrice, Tick, lending::ReserveState};
+use rust_decimal::Decimal;
 
 pub fn at(tick: i32) -> SqrtPrice {
     Tick::new(tick).unwrap().sqrt_price()
@@ -115,5 +116,24 @@ pub fn order(key: &str, secs: i64) -> OverrideRow {
         note: "zero \0 and ü".into(),
         by: "me".into(),
         until_secs: Some(secs + 60),
+    }
+}
+
+/// A perpetual with numbers of many places; every second one without the account's equity.
+pub fn hedged(account: &str, coin: &str, secs: i64) -> HedgePoint {
+    let third = Decimal::from(secs) / Decimal::from(3);
+    let odd = secs / 900 % 2 == 1;
+    HedgePoint {
+        account: account.into(),
+        coin: coin.into(),
+        interval_secs: HedgePoint::interval_secs(secs),
+        secs,
+        price: Decimal::new(1, 10) + third,
+        position: -third,
+        equity: odd.then_some(Decimal::MAX),
+        realised: third,
+        unrealised: -Decimal::new(123_456_789_012_345, 12),
+        funding: Decimal::new(-1, 18),
+        fees: -third,
     }
 }

@@ -1,6 +1,9 @@
 //! What follows from the journal: orders whose outcome is open, the venue's numbers of ours, the position, what it has earned.
 
-use super::journal::{Entry, Origin};
+use super::{
+    holding::Holding,
+    journal::{Entry, Origin},
+};
 use crate::{
     hyperliquid::{
         bytes::{Address, Cloid},
@@ -23,25 +26,9 @@ pub struct Books {
     /// What orders of ours filled and the venue's list of fills has not shown yet, by the venue's number of the order.
     awaited: BTreeMap<u64, Decimal>,
     tids: BTreeSet<u64>,
-    coins: BTreeMap<String, OfCoin>,
+    coins: BTreeMap<String, Holding>,
     since_ms: u64,
     last_fill_ms: u64,
-}
-
-/// What is held of an instrument, and what it has cost.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct OfCoin {
-    position: Decimal,
-    /// What was held at the beginning, and what that was worth then; `None`: nobody knows.
-    began_with: Option<Decimal>,
-    began_ms: u64,
-    /// What was paid for what was bought since, less what was got for what was sold.
-    spent: Decimal,
-    /// Time and fee of each fill of our own orders.
-    own_fees: Vec<(u64, Decimal)>,
-    fees: Decimal,
-    funding: Decimal,
-    last_funding_ms: u64,
 }
 
 /// What the hedge has earned since its journal began, in dollars. The three are all there is.
@@ -90,14 +77,15 @@ impl Books {
                 } else {
                     price.map(|price| price * position)
                 };
-                let of_coin = OfCoin {
+                let holding = Holding {
                     position: *position,
                     began_with,
                     // Of journals that do not say it.
                     began_ms: (*at_ms).max(*since_ms),
-                    ..OfCoin::default()
+                    cost: began_with.unwrap_or_default(),
+                    ..Holding::default()
                 };
-                self.coins.insert(coin.clone(), of_coin);
+                self.coins.insert(coin.clone(), holding);
                 self.tids.extend(seen);
                 self.since_ms = *since_ms;
             }
@@ -125,19 +113,18 @@ impl Books {
                     *awaited -= fill.size;
                 }
                 self.awaited.retain(|_, size| *size > Decimal::ZERO);
-                let of_coin = self.coins.entry(fill.coin.clone()).or_default();
+                let holding = self.coins.entry(fill.coin.clone()).or_default();
                 let signed = fill.side.signed(fill.size);
-                of_coin.position += signed;
-                of_coin.spent += signed * fill.price;
-                of_coin.fees += fill.fee;
+                holding.trade(signed, fill.price);
+                holding.fees += fill.fee;
                 if *origin == Origin::Own {
-                    of_coin.own_fees.push((fill.time_ms, fill.fee));
+                    holding.own_fees.push((fill.time_ms, fill.fee));
                 }
             }
             Entry::Funding { payment } => {
-                let of_coin = self.coins.entry(payment.coin.clone()).or_default();
-                of_coin.funding += payment.usdc;
-                of_coin.last_funding_ms = of_coin.last_funding_ms.max(payment.time_ms);
+                let holding = self.coins.entry(payment.coin.clone()).or_default();
+                holding.funding += payment.usdc;
+                holding.last_funding_ms = holding.last_funding_ms.max(payment.time_ms);
             }
         }
     }
@@ -150,30 +137,38 @@ impl Books {
     /// The position, if the journal knows where it began.
     #[must_use]
     pub fn position(&self, coin: &str) -> Option<Decimal> {
-        self.coins.get(coin).map(|of_coin| of_coin.position)
+        self.coins.get(coin).map(|holding| holding.position)
     }
 
     /// When the journal of an instrument began, by the venue's clock.
     #[must_use]
     pub fn began_ms(&self, coin: &str) -> Option<u64> {
-        self.coins.get(coin).map(|of_coin| of_coin.began_ms)
+        self.coins.get(coin).map(|holding| holding.began_ms)
     }
 
     /// What the hedge has earned since its journal began, at a price; `None`: what it began with is not known.
     #[must_use]
     pub fn pnl(&self, coin: &str, price: Decimal) -> Option<Pnl> {
-        let of_coin = self.coins.get(coin)?;
+        let holding = self.coins.get(coin)?;
         Some(Pnl {
-            price: of_coin.position * price - of_coin.began_with? - of_coin.spent,
-            fees: -of_coin.fees,
-            funding: of_coin.funding,
+            price: holding.position * price - holding.began_with? - holding.spent,
+            fees: -holding.fees,
+            funding: holding.funding,
         })
+    }
+
+    /// The part of [`Pnl::price`] that was earned on what was closed since the journal began, against the average of what it cost;
+    /// `None`: what it began with is not known.
+    #[must_use]
+    pub fn realised(&self, coin: &str) -> Option<Decimal> {
+        let holding = self.coins.get(coin)?;
+        holding.began_with.map(|_| holding.realised)
     }
 
     /// Fees of our own orders from a time on.
     #[must_use]
     pub fn fees_since(&self, coin: &str, since_ms: u64) -> Decimal {
-        let fees = self.coins.get(coin).map(|of_coin| &of_coin.own_fees);
+        let fees = self.coins.get(coin).map(|holding| &holding.own_fees);
         let fees = fees.into_iter().flatten().rev();
         // The newest are last.
         fees.take_while(|(time_ms, _)| *time_ms >= since_ms)
@@ -184,8 +179,8 @@ impl Books {
     /// From when on payments of funding are not in the books yet; `None` before the journal has begun.
     #[must_use]
     pub fn funding_since_ms(&self, coin: &str) -> Option<u64> {
-        let of_coin = self.coins.get(coin)?;
-        Some((of_coin.last_funding_ms + 1).max(of_coin.began_ms))
+        let holding = self.coins.get(coin)?;
+        Some((holding.last_funding_ms + 1).max(holding.began_ms))
     }
 
     /// From when on fills have to be read. A list that lags may show an older one after a newer one.
@@ -311,6 +306,8 @@ mod tests {
         // Two at 100, five sold at 110, two bought at 90: one short at 95.
         let pnl = books.pnl("SOL", 95.into()).unwrap();
         assert_eq!(pnl.price, (-95 - 200 + 550 - 180).into());
+        // The two at 100 were sold at 110, and of the three that were sold short at 110 two bought back at 90.
+        assert_eq!(books.realised("SOL"), Some((2 * 10 + 2 * 20).into()));
         assert_eq!((pnl.fees, pnl.funding), ((-3).into(), Decimal::new(25, 2)));
         assert_eq!(pnl.total(), pnl.price + pnl.fees + pnl.funding);
         // Others' fees are not what we spend.
@@ -318,7 +315,11 @@ mod tests {
         assert_eq!(books.fees_since("SOL", 2_000), 1.into());
         assert_eq!(books.funding_since_ms("SOL"), Some(3_600_001));
         assert_eq!(books.pnl("BTC", 1.into()), None);
-        assert_eq!(Books::of(&[opening(None)]).pnl("SOL", 1.into()), None);
+        let unknown = Books::of(&[opening(None)]);
+        assert_eq!(
+            (unknown.pnl("SOL", 1.into()), unknown.realised("SOL")),
+            (None, None)
+        );
     }
 
     #[test]

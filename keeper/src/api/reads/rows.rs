@@ -4,9 +4,12 @@ use ballast_view::{self as view, Known};
 use solana_sdk::pubkey::Pubkey;
 
 use super::query::{Query, limit, number};
-use crate::api::{
-    problem::Problem,
-    scene::{Scene, Sort, snapshot},
+use crate::{
+    api::{
+        problem::Problem,
+        scene::{Scene, Sort, snapshot},
+    },
+    picture::MarketPicture,
 };
 
 pub(super) fn positions(scene: &Scene, query: &Query) -> Result<view::Positions, Problem> {
@@ -96,12 +99,7 @@ pub(super) fn history(
     query: &Query,
 ) -> Result<view::History, Problem> {
     let (market, position) = scene.position(address)?;
-    let now_secs = snapshot(market)?.now_secs;
-    let from = number(query, "from", now_secs.saturating_sub(3 * 86_400))?;
-    let to = number(query, "to", i64::MAX)?;
-    if from > to {
-        return Err(Problem::parameter("from", "from comes before to"));
-    }
+    let (from, to) = span(market, query)?;
     let past = &scene.sources.past;
     let points = past.points(&position.address, from, to);
     let tolerance = scene.seen(market, position, |seen| {
@@ -125,6 +123,49 @@ pub(super) fn history(
         rows: points.unwrap_or_default(),
         tolerance: scale.base(tolerance as f64),
     })
+}
+
+/// Of the market's perpetual, since when it is known what it has earned.
+pub(super) fn hedge_history(
+    scene: &Scene,
+    address: &str,
+    query: &Query,
+) -> Result<view::HedgeHistory, Problem> {
+    let (address, market) = scene.market(address)?;
+    let (from, to) = span(market, query)?;
+    let past = &scene.sources.past;
+    let hedge = scene.hedge.as_deref();
+    let found = hedge.and_then(|now| Some((now, now.of_market(&address)?)));
+    let points = found.and_then(|(now, (coin, _))| past.hedge_points(now, coin, from, to));
+    Ok(view::HedgeHistory {
+        version: scene.version,
+        state: if points.is_some() {
+            Known::Known
+        } else {
+            Known::Unknown
+        },
+        venue: found.map(|(now, _)| now.venue.clone()),
+        instrument: found.map(|(_, (coin, _))| coin.to_owned()),
+        observed_from_secs: found.and_then(|(_, (_, perp))| perp.began_secs),
+        step_secs: past.step_secs(),
+        fields: past
+            .hedge_fields()
+            .iter()
+            .map(|field| (*field).to_owned())
+            .collect(),
+        rows: points.unwrap_or_default(),
+    })
+}
+
+/// From when to when, by default the last three days.
+fn span(market: &MarketPicture, query: &Query) -> Result<(i64, i64), Problem> {
+    let now_secs = snapshot(market)?.now_secs;
+    let from = number(query, "from", now_secs.saturating_sub(3 * 86_400))?;
+    let to = number(query, "to", i64::MAX)?;
+    if from > to {
+        return Err(Problem::parameter("from", "from comes before to"));
+    }
+    Ok((from, to))
 }
 
 pub(super) fn actions(scene: &Scene, query: &Query) -> Result<view::Actions, Problem> {

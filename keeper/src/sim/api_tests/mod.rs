@@ -2,6 +2,7 @@
 
 mod answers;
 mod callers;
+mod kept;
 mod overrides;
 mod page;
 mod running;

@@ -47,6 +47,16 @@ impl Running {
         Self::of(parts, world, disk, directory).await
     }
 
+    /// The same with its journal in files, and a history beside it.
+    pub(super) async fn kept(mode: Mode) -> Self {
+        let (world, disk) = crash_tests::world(1, Faults::default());
+        let directory = tempfile::tempdir().unwrap();
+        let mut parts = crash_tests::parts(&world, &disk, mode);
+        hedge_tests::add_hedge(&mut parts, directory.path(), Instant::now());
+        parts.storage = None;
+        Self::of(parts, world, disk, directory).await
+    }
+
     pub(super) async fn on(world: World, disk: Disk, directory: TempDir, mode: Mode) -> Self {
         let parts = scene::parts(&world, &disk, mode);
         Self::of(parts, world, disk, directory).await

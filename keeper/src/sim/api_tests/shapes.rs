@@ -126,6 +126,7 @@ async fn every_answer_has_the_shape_of_the_contract() {
         ),
         ("funding", format!("markets/{market}/funding")),
         ("lenders", format!("markets/{market}/lenders")),
+        ("hedge", format!("markets/{market}/hedge")),
     ] {
         let answer = running.read(&path).await;
         wrong.extend(check(&contract[name], &answer, name));
