@@ -1,7 +1,11 @@
 //! Packages of the distribution.
-use std::process::Command;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::process;
 
@@ -82,6 +86,30 @@ pub fn install(packages: &[Package]) -> Result<()> {
             .args(["install", "-y", "--no-install-recommends"])
             .args(&names),
     )
+}
+
+/// Puts a package's file into a directory, without installing it.
+pub fn download(package: &str, directory: &Path) -> Result<PathBuf> {
+    let download = || {
+        let mut command = Command::new("apt-get");
+        process::output(
+            command
+                .args(["-q", "download", package])
+                .current_dir(directory),
+        )
+    };
+    if download().is_err() {
+        // Perhaps there are no lists yet. Only root may read them.
+        process::output(Command::new("apt-get").args(["-q", "update"]))?;
+        download()?;
+    }
+    let files = fs::read_dir(directory)
+        .with_context(|| directory.display().to_string())?
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    let mut files = files.filter(|path| path.extension().is_some_and(|ext| ext == "deb"));
+    files
+        .next()
+        .with_context(|| format!("apt-get download {package} left no file"))
 }
 
 /// Installs what compiles libFuzzer, if it is missing: whatever builds all targets of the workspace needs it.

@@ -11,6 +11,7 @@ mod idl;
 mod keys;
 mod mutants;
 mod named_tests;
+mod operations;
 mod parameters;
 mod postgres;
 mod printed;
@@ -76,7 +77,8 @@ enum Task {
     Dashboard,
     /// Give the program an address of your own, whose key you have: needed to deploy it to another cluster.
     Keys,
-    /// Check formatting, lints, the crates' own documentation, and what documents say: tests, links, commands, floors of crates.
+    /// Check formatting, lints, the crates' own documentation, what documents say (tests, links, commands, floors of crates), alert
+    /// rules and the systemd unit.
     Lint,
     /// Say how long commands took on this machine; each says it at its end as well.
     Times(times::TimesOptions),

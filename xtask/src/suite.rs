@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{debian, named_tests, postgres, process, sbf, validator};
+use crate::{debian, named_tests, operations, postgres, process, sbf, validator};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -71,9 +71,10 @@ pub fn toolchain_test() -> Result<()> {
     ]))
 }
 
-/// Formatting, the tests that documents name, clippy and rustdoc, warnings denied.
+/// The tests that documents name, what operators install, formatting, clippy and rustdoc, warnings denied.
 pub fn lint() -> Result<()> {
     named_tests::check()?;
+    operations::check()?;
     debian::provide_cpp_compiler()?;
     process::run(process::host_cargo().args(["fmt", "--all", "--check"]))?;
     process::run(process::host_cargo().args([
