@@ -11,9 +11,11 @@ use ballast_venue::{
     depth::{Depth, Level},
     funding::Settlement,
     hedge::{
-        hedger::{HedgeError, Hedger, Outcome, Plan},
+        exposure::Exposure,
+        hedger::{HedgeError, Hedger, Plan},
         journal::Journal,
-        target::{Exposure, Rules},
+        report::Outcome,
+        target::Rules,
     },
     hyperliquid::bytes::{Address, Cloid},
     instrument::Instrument,

@@ -9,9 +9,11 @@ mod support;
 use ballast_venue::{
     clock::Clock,
     hedge::{
-        hedger::{HedgeError, Hedger, Outcome, Plan},
+        exposure::Exposure,
+        hedger::{HedgeError, Hedger, Plan},
         journal::{Entry, Journal, Origin},
-        target::{Decision, Exposure, Rules, settled},
+        report::Outcome,
+        target::{Decision, Rules, settled},
     },
     hyperliquid::{bytes::Cloid, client::Hyperliquid, order_wire::Tif},
     instrument::Side,

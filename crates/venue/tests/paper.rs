@@ -4,9 +4,10 @@ use ballast_venue::{
     clock::ManualClock,
     depth::{Depth, Level},
     hedge::{
+        exposure::Exposure,
         hedger::{Hedger, Plan},
         journal::{Entry, Journal},
-        target::{Exposure, Rules},
+        target::Rules,
     },
     hyperliquid::{
         bytes::{Address, Cloid},

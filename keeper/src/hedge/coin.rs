@@ -5,9 +5,11 @@ use std::{sync::Arc, time::Duration};
 use ballast_strategy::decide::ActionKind;
 use ballast_venue::{
     hedge::{
-        hedger::{HedgeError, Hedger, Outcome, Plan, Report},
+        band::band_by_cost,
+        hedger::{HedgeError, Hedger, Plan},
         journal::{Entry, Journal, JournalError, Origin},
-        target::{Rules, Ticket, band_by_cost},
+        report::{Outcome, Report},
+        target::{Rules, Ticket},
     },
     hyperliquid::stream::Event,
     venue::Venue,

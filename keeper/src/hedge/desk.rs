@@ -5,9 +5,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 use ballast_venue::{
     clock::{Clock, SystemClock},
     hedge::{
-        hedger::{HedgeError, Want},
+        hedger::HedgeError,
         journal::{Journal, JournalError, file_name},
         permit::Room,
+        want::Want,
     },
     hyperliquid::{
         client::{Hyperliquid, Settings, Signer, http},

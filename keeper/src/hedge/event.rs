@@ -1,7 +1,7 @@
 //! What the hedge tells the world.
 
 use ballast_venue::{
-    hedge::{gate::End, hedger::Alert, journal::Origin, target::Ticket},
+    hedge::{gate::End, journal::Origin, report::Alert, target::Ticket},
     instrument::Side,
     venue::Order,
 };

@@ -15,7 +15,7 @@ use ballast_model::{
     screen::{RiskInput, risk},
 };
 use ballast_strategy::decide::ActionKind;
-use ballast_venue::hedge::target::Exposure;
+use ballast_venue::hedge::exposure::Exposure;
 use ballast_view::scale;
 use rust_decimal::{Decimal, prelude::FromPrimitive};
 use solana_sdk::pubkey::Pubkey;

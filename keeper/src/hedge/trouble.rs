@@ -2,8 +2,9 @@
 
 use ballast_venue::{
     hedge::{
-        hedger::{HedgeError, Outcome, Report},
+        hedger::HedgeError,
         permit::Held,
+        report::{Outcome, Report},
         target::Decision,
     },
     instrument::Side,

@@ -13,9 +13,11 @@ use ballast_venue::{
     funding::forecast::Forecaster,
     hedge::{
         cost::quote,
-        hedger::{Alert, Hedger, Outcome, Plan},
+        exposure::Exposure,
+        hedger::{Hedger, Plan},
         journal::{Journal, Origin, file_name},
-        target::{Decision, Exposure, Rules},
+        report::{Alert, Outcome},
+        target::{Decision, Rules},
     },
     hyperliquid::{
         bytes::Address,

@@ -6,11 +6,13 @@ use super::{
     gate::{End, Gate, Open},
     journal::{Entry, Journal, JournalError, Origin},
     permit::Permit,
-    target::{Decision, Exposure, Rules, Ticket, decide},
+    report::{Alert, Outcome, Report, Seen},
+    target::{Decision, Rules, Ticket, decide},
+    want::Want,
 };
 use crate::{
     hyperliquid::bytes::{Address, Cloid},
-    venue::{Account, Fill, Order, OrderState, Venue, VenueError},
+    venue::{Account, Order, OrderState, Venue, VenueError},
 };
 use rust_decimal::Decimal;
 use std::sync::Arc;
@@ -52,98 +54,6 @@ pub enum HedgeError {
         /// In the journal.
         booked: Decimal,
     },
-}
-
-/// What a step is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Want {
-    /// What is to be hedged; `None`: it is not known, and nothing is traded.
-    pub exposure: Option<Exposure>,
-    /// What is permitted.
-    pub permit: Permit,
-    /// What the base is worth elsewhere. A venue whose price is far from it is not traded on.
-    pub price: Option<Decimal>,
-    /// How far it may be from that, in basis points.
-    pub within_bps: Decimal,
-}
-
-impl From<Exposure> for Want {
-    fn from(exposure: Exposure) -> Self {
-        Self {
-            exposure: Some(exposure),
-            permit: Permit::ALL,
-            price: None,
-            within_bps: Decimal::ZERO,
-        }
-    }
-}
-
-impl Want {
-    fn is_off(&self, mid: Decimal) -> bool {
-        let of =
-            |price: Decimal| (mid - price).abs() * Decimal::from(10_000) > self.within_bps * price;
-        self.price.is_some_and(of)
-    }
-}
-
-/// What the venue showed, and what was made of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
-    /// The account, before this step's order.
-    pub account: Account,
-    /// Halfway between the best prices; `None` where a side is empty.
-    pub mid: Option<Decimal>,
-    /// Half of what is between them, as a share of the middle.
-    pub half_spread: Option<Decimal>,
-}
-
-/// What a step did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// An order was answered; there may be more to do.
-    Traded {
-        /// How much of it filled.
-        filled: Decimal,
-    },
-    /// An order was refused.
-    Refused(VenueError),
-    /// It is not known whether an order happened.
-    Unknown,
-    /// An earlier order's outcome is not known yet.
-    Waiting(Cloid),
-    /// Nothing to trade, and why.
-    Idle(Decision),
-    /// This would be sent, if anything might be.
-    Shown(Ticket),
-    /// It is not known what is to be hedged.
-    Blind,
-    /// The venue's price is far from the one elsewhere.
-    OffPrice {
-        /// The venue's.
-        mid: Decimal,
-    },
-    /// The gate did not admit an order.
-    NotAdmitted(String),
-}
-
-/// What somebody should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alert {
-    /// Whose trade it was.
-    pub origin: Origin,
-    /// The trade.
-    pub fill: Fill,
-}
-
-/// A step's outcome, with trades that were not ours.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Report {
-    /// What was done.
-    pub outcome: Outcome,
-    /// What the venue showed; `None` where an earlier order is waited for.
-    pub seen: Option<Seen>,
-    /// What the venue or others did. The position that they left is what the step hedged.
-    pub alerts: Vec<Alert>,
 }
 
 /// The hedge of one instrument on one venue.

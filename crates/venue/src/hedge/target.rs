@@ -1,79 +1,11 @@
 //! What to trade, from values alone. Sizes are in the base token, positive for long.
 
-use super::permit::Held;
+use super::{exposure::Exposure, permit::Held};
 use crate::{
     depth::Depth,
     instrument::{Instrument, MIN_NOTIONAL, Side},
 };
 use rust_decimal::Decimal;
-
-/// The book's delta as far as it is known: what the chain shows, and what actions on the chain may make of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exposure {
-    low: Decimal,
-    high: Decimal,
-    /// The same if nothing of what is due on the chain happens: what the chain would be left to cure.
-    undue: (Decimal, Decimal),
-}
-
-impl Exposure {
-    /// The snapshot's delta with nothing in flight.
-    #[must_use]
-    pub const fn of(delta: Decimal) -> Self {
-        Self {
-            low: delta,
-            high: delta,
-            undue: (delta, delta),
-        }
-    }
-
-    /// An intent in flight that may change the delta by this much, or may not.
-    #[must_use]
-    pub fn in_flight(self, change: Decimal) -> Self {
-        let (low, high) = (change.min(Decimal::ZERO), change.max(Decimal::ZERO));
-        Self {
-            undue: (self.undue.0 + low, self.undue.1 + high),
-            ..self.due(change)
-        }
-    }
-
-    /// An action on the chain is due that would change the delta by this much. The chain goes first: what it may cure is not traded.
-    #[must_use]
-    pub fn due(self, change: Decimal) -> Self {
-        Self {
-            low: self.low + change.min(Decimal::ZERO),
-            high: self.high + change.max(Decimal::ZERO),
-            ..self
-        }
-    }
-
-    /// Both together.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            low: self.low + other.low,
-            high: self.high + other.high,
-            undue: (self.undue.0 + other.undue.0, self.undue.1 + other.undue.1),
-        }
-    }
-
-    /// The least and the most that the delta may be.
-    #[must_use]
-    pub const fn ends(self) -> (Decimal, Decimal) {
-        (self.low, self.high)
-    }
-
-    /// The book's and the perp's delta together.
-    #[must_use]
-    pub fn with(self, position: Decimal) -> (Decimal, Decimal) {
-        (self.low + position, self.high + position)
-    }
-
-    /// Whether something would have to be traded but for what is due on the chain.
-    fn waits_for_chain(self, position: Decimal, band: Decimal) -> bool {
-        self.undue.0 + position > band || self.undue.1 + position < -band
-    }
-}
 
 /// How the hedge trades.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,45 +46,6 @@ pub struct Ticket {
     pub reduce_only: bool,
     /// What is left for further orders.
     pub left: Decimal,
-}
-
-/// Half of the band that proportional costs pay for (Whalley and Wilmott): `(3/2 · c · S · Γ² / λ)^⅓`, with the cost `c` as a share
-/// of the notional, the price `S`, the book's gamma `Γ` in base tokens per dollar, and risk aversion `λ` per dollar.
-#[must_use]
-pub fn band_by_cost(
-    cost_share: Decimal,
-    price: Decimal,
-    gamma: Decimal,
-    risk_aversion: Decimal,
-) -> Option<Decimal> {
-    if risk_aversion <= Decimal::ZERO || cost_share < Decimal::ZERO || price <= Decimal::ZERO {
-        return None;
-    }
-    let cube = Decimal::new(15, 1)
-        .checked_mul(cost_share)?
-        .checked_mul(price)?
-        .checked_mul(gamma.checked_mul(gamma)?)?
-        .checked_div(risk_aversion)?;
-    cube_root(cube)
-}
-
-/// The cube root of what is not negative, by Newton's steps from above; they fall until they are as near as decimals are.
-fn cube_root(cube: Decimal) -> Option<Decimal> {
-    if cube.is_zero() {
-        return Some(cube);
-    }
-    let three = Decimal::from(3);
-    let mut root = cube.max(Decimal::ONE);
-    loop {
-        let twice = root.checked_add(root)?;
-        let next = twice
-            .checked_add(cube.checked_div(root)?.checked_div(root)?)?
-            .checked_div(three)?;
-        if next >= root {
-            return Some(root);
-        }
-        root = next;
-    }
 }
 
 /// Decides. Only what is needed whatever becomes of the intents in flight is traded, to the band's edge; what is left outside after
@@ -395,28 +288,6 @@ mod tests {
                 &depth("100")
             ),
             Decision::Inside
-        );
-    }
-
-    #[test]
-    fn the_band_grows_with_cost_and_gamma() {
-        let band = band_by_cost(dec("0.0005"), dec("200"), dec("0.5"), dec("0.01")).unwrap();
-        // (1.5 · 0.0005 · 200 · 0.25 / 0.01)^⅓ = 3.75^⅓
-        assert!((band - dec("1.5536")).abs() < dec("0.0001"), "{band}");
-        for root in ["0.001", "0.7", "1", "31.5", "12345.678"] {
-            let root = dec(root);
-            assert!(
-                (cube_root(root * root * root).unwrap() - root).abs() < dec("0.000000001"),
-                "{root}"
-            );
-        }
-        assert_eq!(
-            band_by_cost(Decimal::ZERO, dec("200"), dec("0.5"), dec("0.01")),
-            Some(Decimal::ZERO)
-        );
-        assert_eq!(
-            band_by_cost(dec("0.0005"), dec("200"), dec("0.5"), Decimal::ZERO),
-            None
         );
     }
 
