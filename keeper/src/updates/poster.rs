@@ -5,45 +5,39 @@
 //! posting is no action: it moves nobody's tokens and may be done twice, so that a restart does not take it up. One that was broken
 //! off leaves that account behind, which the next one closes first. What it may cost and what became of it is written down.
 
+mod error;
+mod occasion;
+mod pause;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use async_trait::async_trait;
 use ballast_abi::pyth::{ReceiverConfig, receiver, wormhole::EncodedVaa};
 use ballast_client::{
-    Chain, ChainError, Failure, Keypair, MarketContext, Outcome, Payer, PriceAccounts, PriorityFee,
-    Pubkey, Request, SendError, Sender, SignError, Signature, Signer, TransactionSigner,
+    Chain, Keypair, MarketContext, Outcome, Payer, PriceAccounts, PriorityFee, Pubkey, Request,
+    Sender, Signer, TransactionSigner,
     posting::{MessageAccount, Posting, PostingError, PricePosting, compute_units, pack},
 };
 use solana_sdk::hash::hashv;
-use thiserror::Error;
-use tokio::{
-    sync::{Mutex as AsyncMutex, watch},
-    time::Instant,
-};
+use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::{
     FeedId, PriceUpdates, SignedPrice, UpdatesError,
     cache::{Cache, Pair},
 };
-use crate::{
-    execute::Spent,
-    journal::{JournalError, PostingOutcome},
-};
+
+pub use error::PostError;
+pub use occasion::Occasion;
+
+use occasion::{GOES_FIRST, Permit, Waiting};
+use pause::Pause;
 
 /// A posted price stands for others that are so little newer: no more than one is paid for in that time.
 const REUSED_SECS: i64 = 5;
-/// First pause after a posting that failed; doubles with each further one.
-const PAUSE: Duration = Duration::from_secs(2);
-/// Longest such pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What the accounts' keys are derived from, beside receiver and feed.
 const KEY_DOMAIN: &[u8] = b"ballast keeper's price account";
-/// Why what can wait ends.
-const GOES_FIRST: &str = "something urgent goes first";
 /// Which treasury of the receiver takes the fee.
 const TREASURY: u8 = 0;
 
@@ -56,161 +50,6 @@ pub struct Posted {
     pub slot: u64,
     /// When the older of the two was published.
     pub published_secs: i64,
-}
-
-/// Why prices were not posted.
-#[derive(Debug, Error)]
-pub enum PostError {
-    /// The service gave none.
-    #[error(transparent)]
-    Updates(#[from] UpdatesError),
-    /// The cluster does not answer.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    /// The receiver cannot be used.
-    #[error("{receiver} is no Pyth receiver that prices can be posted through: {reason}")]
-    Receiver {
-        /// Its address.
-        receiver: Pubkey,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The instructions cannot be built.
-    #[error(transparent)]
-    Posting(#[from] PostingError),
-    /// A transaction could not be prepared.
-    #[error(transparent)]
-    Send(#[from] SendError),
-    /// A transaction failed.
-    #[error("posting a price failed: {0} (transaction {1})")]
-    Failed(Box<Failure>, Signature),
-    /// A transaction was not seen in time.
-    #[error("posting a price took too long (transaction {0})")]
-    Late(Signature),
-    /// Nobody signs.
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    /// It would cost more than may be spent.
-    #[error(transparent)]
-    Spent(#[from] Spent),
-    /// What cannot be written down is not done.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The keeper was told to send nothing, or something urgent is to be posted first.
-    #[error("posting a price was broken off before all of it was sent: {0}")]
-    BrokenOff(&'static str),
-    /// It has failed just now.
-    #[error("posting a price has just failed; it is tried again in {} s", .0.as_secs() + 1)]
-    Pausing(Duration),
-}
-
-/// Who posts, and what that is allowed.
-#[async_trait]
-pub trait Occasion: Sync {
-    /// Whether it cannot wait: others then break off between two transactions.
-    fn is_urgent(&self) -> bool;
-    /// Whether something may be sent now.
-    fn may_send(&self) -> bool;
-    /// Something is sent now.
-    fn sent(&self) {}
-    /// Counts what the posting may cost, and writes it down. Nothing is signed before.
-    ///
-    /// # Errors
-    /// [`PostError::Spent`]: there is no money for it. [`PostError::Journal`].
-    async fn begin(&self) -> Result<(), PostError>;
-    /// Writes down what became of it, and what was sent.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    async fn end(&self, outcome: PostingOutcome, sent: &[Signature]) -> Result<(), JournalError>;
-}
-
-/// An occasion, and what was sent.
-struct Permit<'a> {
-    occasion: &'a dyn Occasion,
-    /// How many urgent ones wait for their turn.
-    urgent: &'a watch::Sender<usize>,
-    /// Signatures, in their order.
-    sent: Mutex<Vec<Signature>>,
-}
-
-impl<'a> Permit<'a> {
-    fn new(occasion: &'a dyn Occasion, urgent: &'a watch::Sender<usize>) -> Self {
-        Self {
-            occasion,
-            urgent,
-            sent: Mutex::default(),
-        }
-    }
-
-    fn sent(&self) -> MutexGuard<'_, Vec<Signature>> {
-        // Every change of it is a single insertion.
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Asked before every time that bytes are sent.
-    fn may_send(&self, signature: Signature) -> bool {
-        let may = self.occasion.may_send();
-        if may {
-            let mut sent = self.sent();
-            if sent.last() != Some(&signature) {
-                sent.push(signature);
-            }
-            self.occasion.sent();
-        }
-        may
-    }
-
-    /// Tells the occasion how the posting ended.
-    async fn end(&self, posted: &Result<Posted, PostError>) -> Result<(), JournalError> {
-        let sent = self.sent().clone();
-        let outcome = match posted {
-            Ok(posted) => PostingOutcome::Landed { slot: posted.slot },
-            Err(error) => {
-                let error = error.to_string();
-                match sent.is_empty() {
-                    true => PostingOutcome::NotSent { error },
-                    false => PostingOutcome::BrokenOff { error },
-                }
-            }
-        };
-        self.occasion.end(outcome, &sent).await
-    }
-
-    /// Why no further transaction is begun.
-    fn obstacle(&self) -> Option<&'static str> {
-        if !self.occasion.may_send() {
-            return Some("the keeper may not send now");
-        }
-        let stands_back = !self.occasion.is_urgent() && *self.urgent.borrow() > 0;
-        stands_back.then_some(GOES_FIRST)
-    }
-
-    /// Ends when something urgent waits for this to end.
-    async fn gives_way(&self) {
-        let mut urgent = self.urgent.subscribe();
-        // Never, where this cannot wait either: the other has its turn afterwards.
-        let waits = !self.occasion.is_urgent() && urgent.wait_for(|count| *count > 0).await.is_ok();
-        if !waits {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-/// Counts who waits, for as long as it does.
-struct Waiting<'a>(&'a watch::Sender<usize>);
-
-impl<'a> Waiting<'a> {
-    fn new(count: &'a watch::Sender<usize>) -> Self {
-        count.send_modify(|count| *count += 1);
-        Self(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
-    }
 }
 
 /// See the module's description.
@@ -233,31 +72,6 @@ struct State {
     posted: HashMap<(Pubkey, [FeedId; 2]), Posted>,
     /// Of what can wait, and of what cannot, which pays more.
     pauses: [Pause; 2],
-}
-
-/// How often in a row posting has failed, and until when it is not tried again: every try costs fees.
-#[derive(Default)]
-struct Pause {
-    failures: u32,
-    paused_until: Option<Instant>,
-}
-
-impl Pause {
-    fn left(&self) -> Option<Duration> {
-        let left = self.paused_until?.checked_duration_since(Instant::now())?;
-        (!left.is_zero()).then_some(left)
-    }
-
-    fn note(&mut self, failed: bool) {
-        if !failed {
-            (self.failures, self.paused_until) = (0, None);
-            return;
-        }
-        let factor = 1u32.checked_shl(self.failures).unwrap_or(u32::MAX);
-        self.failures = self.failures.saturating_add(1);
-        let pause = PAUSE.saturating_mul(factor).min(LONGEST_PAUSE);
-        self.paused_until = Some(Instant::now() + pause);
-    }
 }
 
 fn feeds(market: &MarketContext) -> [FeedId; 2] {
@@ -493,45 +307,4 @@ impl Poster {
 /// When the older of two prices was published.
 fn older([base, quote]: &Pair) -> i64 {
     base.price.publish_time.min(quote.price.publish_time)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Fixed {
-        urgent: bool,
-        may_send: bool,
-    }
-
-    #[async_trait]
-    impl Occasion for Fixed {
-        fn is_urgent(&self) -> bool {
-            self.urgent
-        }
-        fn may_send(&self) -> bool {
-            self.may_send
-        }
-        async fn begin(&self) -> Result<(), PostError> {
-            Ok(())
-        }
-        async fn end(&self, _: PostingOutcome, _: &[Signature]) -> Result<(), JournalError> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn what_can_wait_breaks_off_for_what_cannot_and_nobody_sends_who_may_not() {
-        let waiting = watch::Sender::new(0);
-        let goes_on = |urgent, may_send| {
-            let occasion = Fixed { urgent, may_send };
-            Permit::new(&occasion, &waiting).obstacle().is_none()
-        };
-        assert!(goes_on(false, true) && goes_on(true, true));
-        assert!(!goes_on(false, false) && !goes_on(true, false));
-        let one = Waiting::new(&waiting);
-        assert!(!goes_on(false, true) && goes_on(true, true));
-        drop(one);
-        assert!(goes_on(false, true));
-    }
 }
