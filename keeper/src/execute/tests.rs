@@ -8,6 +8,8 @@ use ballast_strategy::fixtures::SLOT;
 
 use super::{carry::compute_limit, *};
 use crate::sim::{Faults, World, bytes, world::TABLE};
+use crate::{event::KeeperEvent, journal::Outcome};
+use ballast_model::Amounts;
 
 const POSITION: Pubkey = Pubkey::new_from_array([100; 32]);
 const PAUSE: Duration = Duration::from_millis(400);
