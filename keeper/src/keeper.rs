@@ -3,84 +3,50 @@
 mod bundles;
 mod connect;
 mod error;
+mod parts;
+mod places;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use ballast_client::{Chain, EXPIRY_MARGIN, Lane, Nodes, RpcChain, TransactionSigner};
-use ballast_feed::Feed;
-use solana_sdk::hash::Hash;
+use ballast_client::{Chain, Lane, Nodes};
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 use crate::{
     api::{self, Nobody, Past, Server},
-    config::{Config, Mode},
-    control::{Control, SystemClock},
-    decisions::Recorder,
+    config::Mode,
+    control::Control,
     engine::{Engine, EngineError, Status},
     event::KeeperEvent,
     events::Events,
     execute::Executor,
     flags::{FlagsNow, FlagsWatch, Heard, Shown, Watcher},
-    hedge::{self, Desk, HedgeNow, HedgeWatch, desk::Around},
-    history::{self, History, HistoryReader},
-    journal::{Header, Journal, JournalError, Recovered, SharedJournal, Storage, Tail, VERSION},
+    hedge::{Desk, HedgeNow, HedgeWatch, desk::Around},
+    history::{History, HistoryReader},
+    journal::{Header, Tail, VERSION},
     memory::Memory,
     notify::Notifier,
     picture::{Picture, Pictures},
     shards::{Shards, table},
     sources::{Doubts, Sources},
     start,
-    supervisor::{Progress, Supervisor},
+    supervisor::Progress,
     updates,
 };
 
 pub use connect::grpc;
 pub use error::KeeperError;
+pub use parts::Parts;
+
+use places::{history_setting, open_journal, recorder};
 
 /// Source events that may wait for the engine.
 const QUEUE: usize = 10_000;
 /// How long the history may take to write what it knows.
 const LAST_WRITE: Duration = Duration::from_secs(10);
-/// Longest life of a blockhash in blocks, and a margin.
-const BLOCKHASH_LIFE: u64 = 151 + EXPIRY_MARGIN;
-
-/// What a keeper is made of. [`Keeper::connect`] makes it from a configuration; tests bring their own.
-pub struct Parts {
-    /// The configuration.
-    pub config: Config,
-    /// The cluster.
-    pub chain: Arc<dyn Chain>,
-    /// Which cluster that is: a journal is of one cluster.
-    pub genesis_hash: Hash,
-    /// Who signs; may be missing in observe mode.
-    pub signer: Option<Arc<dyn TransactionSigner>>,
-    /// More nodes that are asked and sent to, and by two of which it is decided what became of a transaction.
-    pub more_nodes: Vec<Arc<dyn Chain>>,
-    /// Streams, in the order in which they are tried; empty: polls only.
-    pub feeds: Vec<Arc<dyn Feed>>,
-    /// Where the journal is; `None`: in the configured directory.
-    pub storage: Option<Box<dyn Storage>>,
-    /// Where files that halt it are looked for; `None`: nowhere.
-    pub halt_dir: Option<PathBuf>,
-    /// `None`: the system's.
-    pub clock: Option<SystemClock>,
-    /// Other nodes, which are asked for their slot only.
-    pub other_nodes: Vec<Arc<dyn Chain>>,
-    /// In place of what the configuration's hedge names.
-    pub hedge: hedge::Tools,
-    /// Where leases on shards are; `None`: where the configuration says, if it does.
-    pub leases: Option<table::Connect>,
-    /// In place of the nodes, and of the block engine that the configuration names.
-    pub lane: Option<Arc<dyn Lane>>,
-    /// Nodes whose requests are counted for the metrics.
-    pub meters: Vec<RpcChain>,
-    /// Who wants to be told that the keeper runs; `None`: nobody.
-    pub supervisor: Option<Supervisor>,
-}
 
 /// A keeper that is ready to run.
 pub struct Keeper {
@@ -147,13 +113,6 @@ impl Keeper {
     /// The keeper in numbers.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
-    }
-
-    /// With what the history keeps, for the API.
-    #[must_use]
-    pub fn with_past(mut self, past: Arc<dyn Past>) -> Self {
-        self.past = past;
-        self
     }
 
     /// Where the API listens; `None` before it does, or if it does not.
@@ -289,7 +248,7 @@ impl Keeper {
             tokio::select! {
                 biased;
                 () = &mut shutdown => return Ok(()),
-                () = outlive_blockhashes(chain.as_ref(), config.timing.poll_interval) => {}
+                () = start::outlive_blockhashes(chain.as_ref(), config.timing.poll_interval) => {}
             }
             // Not before: killed while waiting, the next run has to wait as well.
             journal.drop_suspect_tail().await?;
@@ -449,71 +408,5 @@ impl Keeper {
             let _ = timeout(LAST_WRITE, history).await;
         }
         Ok(result?)
-    }
-}
-
-fn open_journal(
-    config: &Config,
-    storage: Option<Box<dyn Storage>>,
-    header: &Header,
-) -> Result<(SharedJournal, Recovered), JournalError> {
-    Ok(match storage {
-        Some(storage) => {
-            let (journal, recovered) = Journal::with_storage(storage, "journal".into(), header)?;
-            (SharedJournal::new(journal), recovered)
-        }
-        None => {
-            let (journal, recovered) = Journal::open(&config.journal_dir, header)?;
-            (SharedJournal::new(journal), recovered)
-        }
-    })
-}
-
-/// Where the history goes. A keeper whose journal is no file keeps none.
-fn history_setting(parts: &Parts) -> Option<history::Setting> {
-    let config = &parts.config;
-    if parts.storage.is_some() {
-        return None;
-    }
-    let keeper = parts
-        .signer
-        .as_ref()
-        .map(|signer| signer.address())
-        .unwrap_or_default();
-    Some(history::Setting {
-        location: config.history.location(&config.journal_dir)?,
-        whose: format!("keeper {keeper} on cluster {}", parts.genesis_hash),
-        journal_dir: config.journal_dir.clone(),
-        keep_days: config.history.keep_days,
-        backfill: config.history.backfill,
-    })
-}
-
-/// Records decisions beside the journal, if that is wanted and there is a place.
-fn recorder(config: &Config, has_files: bool, events: &Events) -> Recorder {
-    if !has_files || !config.history.record_decisions {
-        return Recorder::default();
-    }
-    Recorder::to(&config.journal_dir).unwrap_or_else(|error| {
-        let message = format!(
-            "decisions are not recorded: {}: {error}",
-            config.journal_dir.display()
-        );
-        events.send(KeeperEvent::Warning { message });
-        Recorder::default()
-    })
-}
-
-/// Returns when no transaction can land any more that was signed before the call.
-async fn outlive_blockhashes(chain: &dyn Chain, pause: Duration) {
-    let mut until = None;
-    loop {
-        if let Ok(height) = chain.block_height().await {
-            let until = *until.get_or_insert(height.saturating_add(BLOCKHASH_LIFE));
-            if height > until {
-                return;
-            }
-        }
-        sleep(pause).await;
     }
 }

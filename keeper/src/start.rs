@@ -3,7 +3,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ballast_client::{Chain, ChainError, MarketContext, Nodes, Positions, PriceAccounts};
+use ballast_client::{
+    Chain, ChainError, EXPIRY_MARGIN, MarketContext, Nodes, Positions, PriceAccounts,
+};
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use tokio::time::sleep;
 
@@ -14,6 +16,8 @@ use crate::{
     keeper::KeeperError,
 };
 
+/// Longest life of a blockhash in blocks, and a margin.
+const BLOCKHASH_LIFE: u64 = 151 + EXPIRY_MARGIN;
 /// How often to look for the status of a transaction that is there: a node behind a balancer may lag.
 const LOOKS: u32 = 10;
 
@@ -154,4 +158,18 @@ pub async fn markets(
         return Err(KeeperError::NoMarketServed);
     }
     Ok(served)
+}
+
+/// Returns when no transaction can land any more that was signed before the call.
+pub async fn outlive_blockhashes(chain: &dyn Chain, pause: Duration) {
+    let mut until = None;
+    loop {
+        if let Ok(height) = chain.block_height().await {
+            let until = *until.get_or_insert(height.saturating_add(BLOCKHASH_LIFE));
+            if height > until {
+                return;
+            }
+        }
+        sleep(pause).await;
+    }
 }
