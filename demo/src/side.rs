@@ -1,5 +1,7 @@
 //! One of the two positions, in a market of its own.
 
+mod sample;
+
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
@@ -9,15 +11,15 @@ use ballast_client::{
 };
 use ballast_keeper::execute::{FeeAccounts, View, ViewRequest};
 use ballast_localnet::{Localnet, Trader, UsdPrice, World, WorldConfig};
-use ballast_model::{Boundaries, Position, Valuation};
 use ballast_strategy::{
-    ActionKind,
     decide::{Decision, Retry, assess},
     situation::{Outlook, Situation},
 };
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+
+pub use sample::{Sample, Standing};
 
 use crate::{
     attribution::{Attribution, Leg, State},
@@ -46,7 +48,6 @@ const LIQUIDATOR_FUNDS: Amounts = Amounts {
     base: 1_000_000_000_000,
     quote: 1_000_000_000_000,
 };
-const LAMPORTS_PER_BASE: f64 = 1e9;
 const MICRO_PER_QUOTE: f64 = 1e6;
 /// How often a position is looked for again that was moved to other accounts meanwhile.
 const ATTEMPTS: u32 = 20;
@@ -76,75 +77,6 @@ pub struct Trading {
 
 /// A position when arbitrageurs had traded and takers had not.
 pub struct Arbitraged(State);
-
-/// A position at one moment.
-#[derive(Clone, Copy)]
-pub struct Sample {
-    /// Its numbers, and its uncollected fees.
-    pub state: State,
-    /// The price that it is valued at.
-    pub at: SqrtPrice,
-    /// Value without uncollected fees, as the program sees it.
-    value: Valuation,
-    equity: i128,
-    delta: i128,
-    maintenance: Bps,
-    /// What a keeper has to do.
-    pub standing: Standing,
-}
-
-/// What a keeper has to do about a position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Nothing.
-    Quiet,
-    /// Something, and it can.
-    Due,
-    /// Something, but it cannot yet.
-    Blocked {
-        /// What is most pressing.
-        wanted: ActionKind,
-        /// How long the owner's pauses still last, if it is they that stand in the way.
-        pause_secs: Option<i64>,
-    },
-}
-
-impl Sample {
-    /// Quote tokens, uncollected fees among them.
-    pub fn equity(&self) -> f64 {
-        self.equity as f64 / MICRO_PER_QUOTE
-    }
-
-    /// Base tokens.
-    pub fn delta(&self) -> f64 {
-        self.delta as f64 / LAMPORTS_PER_BASE
-    }
-
-    /// Debt / assets.
-    pub fn ltv(&self) -> f64 {
-        f64::from(self.value.ltv_bps_up()) / 1e4
-    }
-
-    /// Assets / equity.
-    pub fn leverage(&self) -> f64 {
-        self.value.leverage_bps_up() as f64 / 1e4
-    }
-
-    /// Distance to the liquidation prices below and above, as part of the price; `None`: there is none.
-    ///
-    /// # Errors
-    /// If they cannot be computed.
-    pub fn distances(&self) -> Result<[Option<f64>; 2]> {
-        let model: &Position = &self.state.model;
-        let Boundaries::Interval { lower, upper } = model.boundaries(self.maintenance)? else {
-            return Ok([Some(0.0); 2]);
-        };
-        let now = self.at.x64() as f64;
-        let distance =
-            |end: Option<SqrtPrice>| end.map(|end| ((end.x64() as f64 / now).powi(2) - 1.0).abs());
-        Ok([distance(lower), distance(upper)])
-    }
-}
 
 impl Side {
     /// Sets a market up and opens the position. Only with `kept` may keepers touch it.

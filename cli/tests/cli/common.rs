@@ -13,6 +13,19 @@ use serde_json::Value;
 /// Longest run. An upload to a node on a busy machine takes a minute.
 const WITHIN: Duration = Duration::from_secs(300);
 
+/// The worked example.
+pub const OPEN: [&str; 9] = [
+    "open",
+    "--own-quote",
+    "100",
+    "--leverage",
+    "3",
+    "--lower",
+    "190",
+    "--upper",
+    "210",
+];
+
 /// What a run printed, and how it ended.
 pub struct Run {
     pub code: i32,

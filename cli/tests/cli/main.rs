@@ -8,6 +8,7 @@ mod experiments;
 mod hedge;
 mod help;
 mod journal;
+mod keeper_config;
 mod quote;
 mod risk;
 mod simulate;

@@ -7,23 +7,11 @@ use ballast_localnet::{EmbeddedNode, Localnet, Trader, World, WorldConfig, keys}
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub use crate::common::OPEN;
 use crate::common::{self, Run};
 
 /// Milliseconds per slot.
 const SLOT_MS: u64 = 50;
-/// The worked example.
-pub const OPEN: [&str; 9] = [
-    "open",
-    "--own-quote",
-    "100",
-    "--leverage",
-    "3",
-    "--lower",
-    "190",
-    "--upper",
-    "210",
-];
-
 /// A node and a place for key files.
 pub struct Node {
     pub net: Arc<dyn Localnet>,

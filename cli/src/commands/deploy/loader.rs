@@ -1,15 +1,15 @@
-//! The upgradeable loader's accounts and instructions.
+//! The upgradeable loader's accounts.
+
+mod instructions;
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use ballast_abi::spl::SYSTEM_PROGRAM;
-use ballast_client::{Account, Chain, Instruction, Pubkey, existing};
-use solana_loader_v3_interface::{
-    get_program_data_address, instruction as loader, state::UpgradeableLoaderState,
-};
-use solana_sdk::instruction::AccountMeta;
+use ballast_client::{Account, Chain, Pubkey, existing};
+use solana_loader_v3_interface::{get_program_data_address, state::UpgradeableLoaderState};
 use tokio::time::{Instant, sleep};
+
+pub use instructions::{create_buffer, deploy, extend, extend_checked, upgrade, write};
 
 /// Length of a program's account; the code is in another one.
 pub const PROGRAM_BYTES: usize = UpgradeableLoaderState::size_of_program();
@@ -212,136 +212,6 @@ fn authority_at(data: &[u8], offset: usize) -> Option<Option<Pubkey>> {
         [1, rest @ ..] => Some(Some(Pubkey::new_from_array(*rest.first_chunk()?))),
         _ => None,
     }
-}
-
-/// Creates a buffer for so much code, at an address that holds `held` lamports.
-///
-/// # Errors
-/// None that can be met: the encoding of constants.
-pub fn create_buffer(
-    payer: &Pubkey,
-    buffer: &Buffer,
-    lamports: u64,
-    held: u64,
-    length: usize,
-) -> Result<Vec<Instruction>> {
-    let (address, authority) = (&buffer.address, &buffer.authority);
-    let create = loader::create_buffer(payer, address, authority, lamports, length)?;
-    let bytes = buffer_bytes(length);
-    Ok(over_lamports(create, payer, address, lamports, held, bytes))
-}
-
-/// The same instructions, of which the first creates an account of the loader's; where somebody has sent lamports before, which the
-/// system program refuses, by adding what is missing.
-fn over_lamports(
-    mut instructions: Vec<Instruction>,
-    payer: &Pubkey,
-    address: &Pubkey,
-    lamports: u64,
-    held: u64,
-    bytes: usize,
-) -> Vec<Instruction> {
-    if held == 0 {
-        return instructions;
-    }
-    let system = |number: u32, argument: &[u8], accounts| Instruction {
-        program_id: SYSTEM_PROGRAM,
-        accounts,
-        data: [&number.to_le_bytes(), argument].concat(),
-    };
-    let account = || vec![AccountMeta::new(*address, true)];
-    let missing = lamports.saturating_sub(held).to_le_bytes();
-    let payment = vec![
-        AccountMeta::new(*payer, true),
-        AccountMeta::new(*address, false),
-    ];
-    instructions.splice(
-        ..1,
-        [
-            system(2, &missing, payment),
-            system(8, &(bytes as u64).to_le_bytes(), account()),
-            system(1, LOADER.as_ref(), account()),
-        ],
-    );
-    instructions
-}
-
-/// Writes a piece of the code.
-///
-/// # Errors
-/// If it lies beyond 4 GiB.
-pub fn write(buffer: &Buffer, offset: usize, bytes: &[u8]) -> Result<Instruction> {
-    Ok(loader::write(
-        &buffer.address,
-        &buffer.authority,
-        u32::try_from(offset)?,
-        bytes.to_vec(),
-    ))
-}
-
-/// Deploys a buffer as a new program, at an address that holds `held` lamports.
-///
-/// # Errors
-/// None that can be met: the encoding of constants.
-pub fn deploy(
-    payer: &Pubkey,
-    program: &Pubkey,
-    buffer: &Buffer,
-    program_lamports: u64,
-    held: u64,
-    length: usize,
-) -> Result<Vec<Instruction>> {
-    let deploy = loader::deploy_with_max_program_len(
-        payer,
-        program,
-        &buffer.address,
-        &buffer.authority,
-        program_lamports,
-        length,
-    )?;
-    Ok(over_lamports(
-        deploy,
-        payer,
-        program,
-        program_lamports,
-        held,
-        PROGRAM_BYTES,
-    ))
-}
-
-/// Puts a buffer's code in place of a program's. The buffer's lamports go to its authority.
-pub fn upgrade(program: &Pubkey, buffer: &Buffer) -> Instruction {
-    loader::upgrade(
-        program,
-        &buffer.address,
-        &buffer.authority,
-        &buffer.authority,
-    )
-}
-
-/// Makes a program's account longer.
-///
-/// # Errors
-/// If it is far too much.
-pub fn extend(program: &Pubkey, payer: &Pubkey, more: usize) -> Result<Instruction> {
-    Ok(loader::extend_program(
-        program,
-        Some(payer),
-        u32::try_from(more)?,
-    ))
-}
-
-/// As [`extend`], signed by the authority, which is the payer here.
-///
-/// # Errors
-/// If it is far too much.
-pub fn extend_checked(program: &Pubkey, payer: &Pubkey, more: usize) -> Result<Instruction> {
-    Ok(loader::extend_program_checked(
-        program,
-        payer,
-        Some(payer),
-        u32::try_from(more)?,
-    ))
 }
 
 /// Waits for the first slot after `slot`: a program can be called, and changed again, from the slot after its last change.
