@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{IsTerminal, Write as _, stderr, stdout},
+    io::{Write as _, stderr, stdout},
     process::exit,
 };
 
@@ -116,12 +116,11 @@ pub fn end(error: &Error, command: &Command) -> ! {
             exit(Kind::Usage.exit_code().into())
         }
     };
-    let coloured = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && if to_stderr {
-            stderr().is_terminal()
-        } else {
-            stdout().is_terminal()
-        };
+    // By the same rule as everything else.
+    let coloured = match to_stderr {
+        true => console::colors_enabled_stderr(),
+        false => console::colors_enabled(),
+    };
     let text = match coloured {
         true => error.render().ansi().to_string(),
         false => error.render().to_string(),
@@ -153,17 +152,44 @@ pub fn wrapped(text: &str, width: usize) -> String {
     for line in text.split_inclusive('\n') {
         let end = if line.ends_with('\n') { "\n" } else { "" };
         let line = line.trim_end();
-        // An example is copied as it stands.
         let example = line
             .trim_start()
             .trim_start_matches("$ ")
             .starts_with("ballast ");
-        if example || measure_text_width(line) <= width {
+        if measure_text_width(line) <= width {
             out.push_str(line);
+        } else if example {
+            out.push_str(&wrapped_example(line, width));
         } else {
             out.push_str(&wrapped_line(line, width));
         }
         out.push_str(end);
+    }
+    out
+}
+
+/// As a shell reads it, so that it can be copied: a backslash before each end of a line, and none between an option and its value.
+fn wrapped_example(line: &str, width: usize) -> String {
+    const GOES_ON: &str = " \\";
+    let begin = line.len() - line.trim_start().len();
+    let hang = begin + 4;
+    let mut out = String::new();
+    let mut column = 0;
+    for (index, option) in line.split(" --").enumerate() {
+        let dashes = if index == 0 { "" } else { "--" };
+        let long = dashes.len() + measure_text_width(option);
+        if index > 0 && column + 1 + long + GOES_ON.len() > width {
+            out.push_str(GOES_ON);
+            out.push('\n');
+            out.push_str(&" ".repeat(hang));
+            column = hang;
+        } else if index > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(dashes);
+        out.push_str(option);
+        column += long;
     }
     out
 }
@@ -322,11 +348,37 @@ mod tests {
         for width in [40, 80, 120] {
             let mut command = dressed(Cli::command());
             let text = wrapped(&command.render_help().to_string(), width);
-            // A word longer than a line is left whole, and so are examples.
+            // A word longer than a line is left whole, and so is a command with its first words.
             let long = |line: &&str| measure_text_width(line) > width;
             let words =
                 |line: &&str| !line.contains("ballast ") && line.split_whitespace().count() > 1;
             assert_eq!(text.lines().filter(long).find(words), None, "{width}");
+        }
+    }
+
+    #[test]
+    fn a_long_example_is_carried_over_so_that_a_shell_still_reads_it() {
+        let text = "  ballast simulate --model gbm --sigma-day 4% --paths 1000 --liquidate\n";
+        assert_eq!(
+            wrapped(text, 40),
+            "  ballast simulate --model gbm \\\n      --sigma-day 4% --paths 1000 \\\n      --liquidate\n"
+        );
+        for (path, lines) in examples::all() {
+            for line in lines {
+                let line = format!("  ballast {line}");
+                for width in [80, 100] {
+                    let shown = wrapped(&line, width);
+                    let longest = shown.lines().map(measure_text_width).max();
+                    assert!(longest <= Some(width), "{path}: {shown}");
+                    let read: Vec<_> = shown
+                        .split_whitespace()
+                        .filter(|word| *word != "\\")
+                        .collect();
+                    assert_eq!(read, line.split_whitespace().collect::<Vec<_>>());
+                    let lines = shown.lines().count();
+                    assert_eq!(shown.matches(" \\\n").count(), lines - 1, "{shown}");
+                }
+            }
         }
     }
 

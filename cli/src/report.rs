@@ -9,6 +9,8 @@ use anyhow::Result;
 use console::Term;
 use serde::Serialize;
 
+use crate::help::wrapped;
+
 /// Standard output in the form that was asked for.
 #[derive(Debug)]
 pub struct Output {
@@ -36,7 +38,11 @@ impl Output {
         } else {
             // Whoever reads it from a file or a pipe has room for everything.
             match Term::stdout().size_checked() {
-                Some((_, columns)) => write!(out, "{report:0$}", usize::from(columns))?,
+                Some((_, columns)) => {
+                    let columns = usize::from(columns);
+                    let text = format!("{report:columns$}");
+                    write!(out, "{}", wrapped(&text, columns))?;
+                }
                 None => write!(out, "{report}")?,
             }
         }

@@ -15,7 +15,7 @@ pub struct PositionView {
     #[serde(flatten)]
     view: ballast_view::PositionView,
     /// Equity and what was paid out since, less the equity at opening. Fees that the pool still holds are not counted.
-    pub pnl: String,
+    pub pnl_total: String,
     /// How far the price is from the nearer maintenance boundary, 1e4 (P* / P - 1): below zero it is below the price. 0: it is
     /// reached; `null`: there is none.
     pub distance_bps: Option<i64>,
@@ -58,7 +58,7 @@ impl PositionView {
         let names = TokenNames::of(&market.market);
         Ok(Self {
             view: ballast_view::PositionView::of(&figures)?,
-            pnl: figures.quote(figures.pnl()?),
+            pnl_total: figures.quote(figures.pnl()?),
             // The same end is nearer, whatever a day's movement.
             distance_bps: figures.nearest(1.0).map(|nearest| nearest.distance_bps),
             sigma_days: sigma_day
@@ -141,7 +141,7 @@ impl fmt::Display for PositionView {
         writeln!(
             f,
             "  result       {} {quote} since opening {} ago at price {} with equity {} {quote}",
-            self.pnl,
+            self.pnl_total,
             duration(self.open_secs),
             optional(self.entry_price, 8),
             self.entry_equity

@@ -63,6 +63,8 @@ struct Decided {
     verdict: Verdict,
     action: Option<ActionKind>,
     reason: Option<String>,
+    obstacles: Vec<String>,
+    /// `obstacles` in one, as they were told before.
     obstacle: Option<String>,
     /// What the action would move.
     details: Option<String>,
@@ -148,6 +150,7 @@ fn report(
             action: decision.action,
             reason: decision.reason,
             obstacle: (!decision.obstacles.is_empty()).then(|| decision.obstacles.join("; ")),
+            obstacles: decision.obstacles,
             details: decision.details,
         },
         hedge_tolerance,

@@ -230,7 +230,7 @@ impl fmt::Display for PositionsReport {
                     true => band,
                     false => format!("{band} {}", style("OUT").yellow()),
                 },
-                format!("{} {quote}", decimal(&view.pnl)),
+                format!("{} {quote}", decimal(&view.pnl_total)),
                 format!("{} {base}", decimal(&view.delta)),
                 price(view.price),
                 view.liquidation_lower.map_or("none".into(), price),

@@ -286,7 +286,7 @@ async fn authority_and_guardian_rule_a_market() {
     assert_eq!(named["standing"]["guardian"], guardian_key);
     let pause = ["set-mode", "no-new-risk", "--for", "12h"];
     let paused = market(&guardian, &pause).await;
-    assert_eq!(paused["standing"]["mode_now"], "NoNewRisk", "{paused}");
+    assert_eq!(paused["standing"]["mode_now"], "no_new_risk", "{paused}");
     node.refused_by_program(&alice, &OPEN, BallastError::ModeForbids)
         .await;
     let lift = ["market", "set-mode", "normal"];
@@ -294,12 +294,12 @@ async fn authority_and_guardian_rule_a_market() {
         .await;
     let shown = node.ballast(&alice, &["market", "show"]).await;
     assert!(
-        shown.out.contains("NoNewRisk set until 20"),
+        shown.out.contains("no-new-risk set until 20"),
         "{}",
         shown.out
     );
     let lifted = market(authority, &lift[1..]).await;
-    assert_eq!(lifted["standing"]["mode_now"], "Normal");
+    assert_eq!(lifted["standing"]["mode_now"], "normal");
 
     let refreshed = market(&alice, &["refresh-stage"]).await;
     assert_eq!(refreshed["standing"]["stage"], 0);

@@ -17,3 +17,4 @@ mod quote;
 mod safety;
 mod stress;
 mod trouble;
+mod vocabulary;

@@ -374,7 +374,7 @@ async fn lenders_and_the_market() {
     }
     let market = node.json(lou, &["market", "show"]).await;
     assert_eq!(market["market"], world.market.address.to_string());
-    assert!((market["oracle_price"].as_f64().unwrap() - 200.0).abs() < 1e-9);
+    assert!((market["price"].as_f64().unwrap() - 200.0).abs() < 1e-9);
     assert_eq!(market["reserves"][1]["token"], "USDC");
     let text = node.ballast(lou, &["market", "show"]).await;
     assert!(

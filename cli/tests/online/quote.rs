@@ -65,7 +65,7 @@ async fn a_market_fills_in_what_is_not_asked_for() {
         "rehedges",
         "deleverages",
         "liquidations",
-        "pnl",
+        "pnl_total",
     ];
     for name in view.as_object().unwrap().keys() {
         let there = quote.get(name).is_some();

@@ -211,7 +211,7 @@ async fn another_price_source_is_in_force_after_the_notice() {
     world.post(&[spoken, quote]).await.unwrap();
     let shown = node.json(&alice, &["market", "show"]).await;
     assert_eq!(shown["base_price_account"], account, "{shown}");
-    let price = shown["oracle_price"].as_f64().unwrap();
+    let price = shown["price"].as_f64().unwrap();
     assert!((price - 201.0).abs() < 1e-6, "{shown}");
     node.json(&alice, &["market", "refresh-price"]).await;
 }

@@ -60,7 +60,7 @@ pub use position::{
     WhatIfState,
 };
 pub use price::{Scale, price};
-pub use shown::ShownMarket;
+pub use shown::{ShownMarket, mode_name};
 pub use status::{
     Counts, EndpointView, JournalView, KeeperView, Known, MarketName, StatusView, StreamView,
     WalletView,

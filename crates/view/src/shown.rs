@@ -31,6 +31,15 @@ pub struct ShownMarket<'a> {
     pub sigma_measured: bool,
 }
 
+/// A market's mode as answers and commands name it.
+pub fn mode_name(mode: MarketMode) -> &'static str {
+    match mode {
+        MarketMode::Normal => "normal",
+        MarketMode::NoNewRisk => "no_new_risk",
+        MarketMode::ReduceOnly => "reduce_only",
+    }
+}
+
 impl ShownMarket<'_> {
     /// The view.
     ///
@@ -45,11 +54,7 @@ impl ShownMarket<'_> {
             .map(|root| scale.price(root));
         let pool_price = scale.price(newest.pool.sqrt_price);
         let limits = &market.limits;
-        let mode = match market.mode_at(newest.now_secs) {
-            MarketMode::Normal => "normal",
-            MarketMode::NoNewRisk => "no_new_risk",
-            MarketMode::ReduceOnly => "reduce_only",
-        };
+        let mode = mode_name(market.mode_at(newest.now_secs));
         let deviation = price.map(|price| (pool_price / price - 1.0) * 1e4);
         Ok(MarketView {
             version,

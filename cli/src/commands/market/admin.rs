@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use ballast_client::{
     BallastEvent, Instruction, MarketContext, MarketMode, Pubkey, Request, Signer, instruction,
 };
+use ballast_view::mode_name;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -21,7 +22,10 @@ use crate::{
     wallet::SIDES,
 };
 
-use super::{announced::source_change, standing::Standing};
+use super::{
+    announced::source_change,
+    standing::{Standing, typed},
+};
 
 /// Which market, and how to send.
 #[derive(Args, Debug, Default)]
@@ -184,8 +188,8 @@ impl<'a> Change<'a> {
         let Time(secs) = args.time.unwrap_or(Time(0));
         let set = instruction::set_mode(&self.market.address, &self.key, mode, secs);
         let mode = match args.time {
-            Some(_) => format!("{mode:?} for {}", duration(secs.into())),
-            None => format!("{mode:?}"),
+            Some(_) => format!("{} for {}", typed(mode_name(mode)), duration(secs.into())),
+            None => typed(mode_name(mode)),
         };
         let detail = Some(("mode", mode));
         self.send("setting the mode", detail, [set], output).await

@@ -10,7 +10,7 @@ use std::fmt;
 
 use anyhow::Result;
 use ballast_model::{Side, screen::Real};
-use ballast_view::{ReserveView, TokenNames};
+use ballast_view::{ReserveView, TokenNames, mode_name};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ use admin::{Change, ChangeArgs, GuardianArgs, ModeArgs, OfferArgs};
 use announced::source_change;
 use migrate::MigrateArgs;
 use source::SourceArgs;
-use standing::Standing;
+use standing::{Standing, typed};
 
 /// What to do with a market.
 #[derive(Subcommand, Debug)]
@@ -71,7 +71,7 @@ pub struct ShowArgs {
 struct MarketReport {
     market: String,
     slot: u64,
-    mode: String,
+    mode: &'static str,
     authority: String,
     whirlpool: String,
     whirlpool_program: String,
@@ -83,8 +83,8 @@ struct MarketReport {
     quote_mint: String,
     base_price_account: String,
     quote_price_account: String,
-    /// Quote per base; none without a usable price.
-    oracle_price: Option<f64>,
+    /// The oracle's, quote per base; none without a usable price.
+    price: Option<f64>,
     oracle_age_secs: i64,
     pool_price: f64,
     pool_liquidity: String,
@@ -160,7 +160,7 @@ async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result
     output.print(&MarketReport {
         market: context.address.to_string(),
         slot: snapshot.slot,
-        mode: format!("{:?}", market.mode_at(snapshot.now_secs)),
+        mode: mode_name(market.mode_at(snapshot.now_secs)).into(),
         authority: market.authority.to_string(),
         whirlpool: market.whirlpool.to_string(),
         whirlpool_program: market.whirlpool_program.to_string(),
@@ -171,7 +171,7 @@ async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result
         quote_mint: market.quote_mint.to_string(),
         base_price_account: context.prices.base.to_string(),
         quote_price_account: context.prices.quote.to_string(),
-        oracle_price: snapshot
+        price: snapshot
             .oracle_sqrt_price()
             .ok()
             .map(|root| range::price(root, base, quote).to_f64()),
@@ -216,7 +216,8 @@ impl fmt::Display for MarketReport {
         writeln!(
             f,
             "  mode         {}; {} open positions",
-            self.mode, self.open_positions
+            typed(self.mode),
+            self.open_positions
         )?;
         writeln!(f, "  authority    {}", self.authority)?;
         writeln!(
@@ -232,7 +233,7 @@ impl fmt::Display for MarketReport {
             "  tokens       base {} (mint {}), quote {} (mint {})",
             self.base, self.base_mint, self.quote, self.quote_mint
         )?;
-        let oracle = self.oracle_price.unwrap_or(f64::NAN);
+        let oracle = self.price.unwrap_or(f64::NAN);
         writeln!(
             f,
             "  price        {} {} per {} (oracle, {} old), pool {} ({})",

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use ballast_client::{Market, MarketMode, MarketSnapshot, OracleChange, Pubkey};
+use ballast_view::mode_name;
 use serde::Serialize;
 
 use crate::{
@@ -10,14 +11,19 @@ use crate::{
     wallet::{SIDES, name},
 };
 
+/// A mode's name in JSON as it is typed.
+pub(super) fn typed(mode: &str) -> String {
+    mode.replace('_', "-")
+}
+
 /// Times in Unix seconds; none where there is nothing to tell.
 #[derive(Debug, Serialize)]
 pub struct Standing {
     #[serde(skip)]
     now_secs: i64,
     /// What is allowed now: the stricter of what was set and what the stage demands.
-    mode_now: String,
-    mode_set: String,
+    mode_now: &'static str,
+    mode_set: &'static str,
     mode_until_secs: Option<i64>,
     /// 0 normal, 1 no new risk, 2 reduce only, 3 anyone may shrink positions.
     stage: u8,
@@ -89,8 +95,8 @@ impl Standing {
         };
         Self {
             now_secs,
-            mode_now: format!("{:?}", market.mode_at(now_secs)),
-            mode_set: format!("{:?}", market.mode_set_at(now_secs)),
+            mode_now: mode_name(market.mode_at(now_secs)),
+            mode_set: mode_name(market.mode_set_at(now_secs)),
             mode_until_secs: (market.mode_set_at(now_secs) != MarketMode::Normal)
                 .then_some(mode_until_secs),
             stage: market.stage.stage,
@@ -126,9 +132,9 @@ impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ago = |secs: i64| duration(self.now_secs.saturating_sub(secs).max(0));
         let at = |secs: i64| when(secs, self.now_secs);
-        write!(f, "  allowed now  {}", self.mode_now)?;
+        write!(f, "  allowed now  {}", typed(self.mode_now))?;
         match self.mode_until_secs {
-            Some(secs) => writeln!(f, " ({} set until {})", self.mode_set, at(secs))?,
+            Some(secs) => writeln!(f, " ({} set until {})", typed(self.mode_set), at(secs))?,
             None => writeln!(f)?,
         }
         write!(f, "  risk stage   {}", self.stage)?;

@@ -17,7 +17,7 @@ const WIDTH: usize = 100;
 
 /// Digits of prices and amounts in tables.
 const DIGITS: usize = 10;
-/// Columns and rows of the plot.
+/// Columns and rows of the plot, where there is room.
 const PLOT: (usize, usize) = (96, 17);
 const PLOT_POINTS: u32 = 200;
 
@@ -139,7 +139,7 @@ impl QuoteReport {
     }
 
     /// Equity against price, and the signs under it that need a word.
-    fn plot(&self) -> (String, String) {
+    fn plot(&self, columns: usize) -> (String, String) {
         let (Some(first), Some(last)) = (self.curve.first(), self.curve.last()) else {
             return Default::default();
         };
@@ -166,7 +166,10 @@ impl QuoteReport {
                 signs.push(name);
             }
         }
-        (text_plot(&points, &marks, PLOT), signs.join(", "))
+        (
+            text_plot(&points, &marks, (columns, PLOT.1)),
+            signs.join(", "),
+        )
     }
 }
 
@@ -193,7 +196,7 @@ impl fmt::Display for QuoteReport {
         }
         writeln!(f)?;
         self.amounts().fmt(f)?;
-        let (plot, signs) = self.plot();
+        let (plot, signs) = self.plot(f.width().map_or(PLOT.0, |width| width.min(PLOT.0)));
         writeln!(
             f,
             "\nEquity against price (equity and PnL in quote, delta in base; nobody acts, no fees, no interest)\n"

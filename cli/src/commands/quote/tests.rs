@@ -179,3 +179,23 @@ fn what_cannot_be_is_named() {
         assert!(error.contains(problem) && error.contains(flag), "{error}");
     }
 }
+
+#[test]
+fn it_fits_a_terminal_of_eighty_columns() {
+    use console::measure_text_width;
+    let report = quoted(&[]).unwrap();
+    let text = format!("{report:80}");
+    let axis = text.lines().find(|line| line.contains('└')).unwrap();
+    assert!((60..=80).contains(&measure_text_width(axis)), "{axis}");
+    let shown = crate::help::wrapped(&text, 80);
+    let long = |line: &&str| measure_text_width(line) > 80;
+    assert_eq!(shown.lines().find(long), None);
+    // Where there is room it is as wide as it was.
+    let axis = |text: String| {
+        text.lines()
+            .filter(|line| line.contains('└'))
+            .map(measure_text_width)
+            .max()
+    };
+    assert_eq!(axis(format!("{report:200}")), axis(report.to_string()));
+}

@@ -1,0 +1,90 @@
+//! What `--json` says has one name and one shape, in every command and in the keeper's API.
+
+use serde_json::Value;
+
+use crate::node::{Node, OPEN, trader};
+
+/// The shapes of the API's answers, as its own tests hold it to them.
+const API: &str = include_str!("../../../keeper/src/api/contract.json");
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// What the same names mean something else in.
+fn clashes(shape: &Value, value: &Value, at: &str) -> Vec<String> {
+    match (shape, value) {
+        (_, Value::Null) => Vec::new(),
+        (Value::String(named), value) => {
+            let named = named.trim_end_matches('?');
+            let fits = named == "any" || named == kind(value);
+            let clash = format!("{at}: {} here, {named} in the API", kind(value));
+            Vec::from_iter((!fits).then_some(clash))
+        }
+        (Value::Array(each), Value::Array(values)) => {
+            let all = values.iter().zip(each.iter().cycle());
+            all.flat_map(|(value, each)| clashes(each, value, &format!("{at}[]")))
+                .collect()
+        }
+        (Value::Object(fields), Value::Object(values)) => values
+            .iter()
+            .filter_map(|(name, value)| {
+                let shape = fields
+                    .get(name)
+                    .or_else(|| fields.get(&format!("{name}?")))?;
+                Some(clashes(shape, value, &format!("{at}.{name}")))
+            })
+            .flatten()
+            .collect(),
+        (shape, value) => vec![format!("{at}: {} here, {shape} in the API", kind(value))],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_means_the_same_in_every_command_and_in_the_api() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let alice = trader(&world, "alice").await;
+    let alice = &alice.keypair;
+    let opened = node.json(alice, &OPEN).await;
+    let position = opened["position"]["position"].as_str().unwrap();
+    let api: Value = serde_json::from_str(API).unwrap();
+
+    let listed = node.json(alice, &["positions"]).await;
+    let row = &listed["positions"][0];
+    let explained = node.json(alice, &["explain", position]).await;
+    let market = node.json(alice, &["market", "show"]).await;
+    let mut found = Vec::new();
+    for (what, shape, value) in [
+        ("positions", &api["position"], row),
+        ("open", &api["position"], &opened["position"]),
+        ("explain.position", &api["position"], &explained["position"]),
+        ("explain", &api["position"], &explained),
+        ("market show", &api["market"], &market),
+    ] {
+        assert!(value.is_object() && shape.is_object(), "{what}");
+        found.extend(clashes(shape, value, what));
+    }
+    // What a position is in `explain` is a member; in the API it is the whole answer, and its address.
+    found.retain(|clash| !clash.starts_with("explain.position: object here"));
+    assert_eq!(found, Vec::<String>::new());
+
+    // All of the keeper's decision and of what comes next is there.
+    for part in ["decision", "next"] {
+        for name in api["position"][part].as_object().unwrap().keys() {
+            let name = name.trim_end_matches('?');
+            assert!(explained[part].get(name).is_some(), "{part}.{name}");
+        }
+    }
+    for name in api["market"]["reserves"][0].as_object().unwrap().keys() {
+        let reserve = &market["reserves"][0];
+        assert!(reserve.get(name).is_some(), "reserves.{name}");
+    }
+    assert_eq!(market["mode"], "normal");
+}
