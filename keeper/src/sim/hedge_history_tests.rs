@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Faults,
-    crash_tests::{parts, world},
     hedge_tests::{COIN, add_hedge},
+    scene::{parts, world},
 };
 use crate::{Keeper, Mode, hedge::HedgeNow, history::hedge::account};
 

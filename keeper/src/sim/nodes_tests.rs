@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World,
-    scene::{POSITIONS, beside, landed, parts, settled, world},
     node::{Answers, Lie, Manners, Node, PassesOn},
+    scene::{POSITIONS, beside, landed, parts, settled, world},
 };
 use crate::{
     Keeper, KeeperEvent, Mode, Parts,

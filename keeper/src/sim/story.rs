@@ -9,9 +9,9 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Faults, World, config,
-    scene::{LIMIT, POSITIONS, settles, world},
     node::{Answers, Lie, Manners, Node, PassesOn},
     nodes_tests::{BOUND, WELL, journal_agrees, nodes, on_nodes},
+    scene::{LIMIT, POSITIONS, settles, world},
 };
 use crate::{Keeper, Mode};
 

@@ -49,9 +49,9 @@ impl Running {
 
     /// The same with its journal in files, and a history beside it.
     pub(super) async fn kept(mode: Mode) -> Self {
-        let (world, disk) = crash_tests::world(1, Faults::default());
+        let (world, disk) = scene::world(1, Faults::default());
         let directory = tempfile::tempdir().unwrap();
-        let mut parts = crash_tests::parts(&world, &disk, mode);
+        let mut parts = scene::parts(&world, &disk, mode);
         hedge_tests::add_hedge(&mut parts, directory.path(), Instant::now());
         parts.storage = None;
         Self::of(parts, world, disk, directory).await
