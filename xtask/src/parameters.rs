@@ -8,6 +8,7 @@ mod keepers;
 mod rules;
 mod study;
 mod verdict;
+mod world;
 
 use std::{fmt::Write, fs, path::PathBuf};
 
@@ -33,6 +34,7 @@ const BEGIN_RECENTER: &str = "<!-- recenter: written by `cargo xtask parameters`
 const BEGIN_RULES: &str = "<!-- rules: written by `cargo xtask parameters` from here -->\n";
 const BEGIN_FORMULA: &str = "<!-- by formula: written by `cargo xtask parameters` from here -->\n";
 const BEGIN_AROUND: &str = "<!-- around: written by `cargo xtask parameters` from here -->\n";
+const BEGIN_WORLD: &str = "<!-- world: written by `cargo xtask parameters` from here -->\n";
 const END: &str = "<!-- to here -->\n";
 /// The delta band of a new position, in basis points.
 const DEFAULT_BPS: u32 = 1_000;
@@ -63,6 +65,8 @@ pub enum Part {
     Formula,
     /// The default where takers go elsewhere, and with a short at a perp venue
     Around,
+    /// The default where keeper and oracle are not quick, and rates move
+    World,
 }
 
 /// What to simulate with.
@@ -110,13 +114,14 @@ pub fn run(options: &ParameterOptions) -> Result<()> {
     );
     let path = repository::root().join(FILE);
     let mut text = fs::read_to_string(&path).with_context(|| format!("cannot read {FILE}"))?;
-    let sections: [(Part, &str, Section); 6] = [
+    let sections: [(Part, &str, Section); 7] = [
         (Part::Policy, BEGIN_POLICY, study::policy),
         (Part::Leverage, BEGIN_LEVERAGE, study::leverage),
         (Part::Recenter, BEGIN_RECENTER, study::recenter),
         (Part::Rules, BEGIN_RULES, rules::section),
         (Part::Formula, BEGIN_FORMULA, formula::section),
         (Part::Around, BEGIN_AROUND, around::section),
+        (Part::World, BEGIN_WORLD, world::section),
     ];
     for (part, begin, section) in sections {
         if options.only.is_none_or(|only| only == part) {

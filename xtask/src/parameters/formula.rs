@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{
-    DEFAULT_BPS, ParameterOptions, SCENARIO, Shown, common, compared, keeper, number,
+    ALL, DEFAULT_BPS, ParameterOptions, SCENARIO, Shown, common, compared, keeper, number,
     study::{self, AIM},
     verdict,
 };
@@ -68,7 +68,7 @@ pub fn section(options: &ParameterOptions) -> Result<String> {
                     label.clone()
                 })
             };
-            verdicts += &study::by_what_counts(options, (SCENARIO, &grid), paths, said)?;
+            verdicts += &study::by_what_counts(options, &ALL, (SCENARIO, &grid), paths, said)?;
         }
     }
     let _ = write!(

@@ -5,7 +5,7 @@ pub type Keepers = &'static [(&'static str, &'static str)];
 
 /// A new position's.
 pub const DEFAULT: Keepers = &[("default", "[policy]\n")];
-/// What deleverages, and how often is rehedged.
+/// What deleverages.
 pub const DELEVERAGE: Keepers = &[
     ("default", "[policy]\n"),
     (
@@ -20,6 +20,10 @@ pub const DELEVERAGE: Keepers = &[
         "trigger 77 %, the market's",
         "[policy]\ndeleverage_trigger_ltv_bps = 7700\n",
     ),
+];
+/// How often is rehedged.
+pub const PAUSES: Keepers = &[
+    ("default", "[policy]\n"),
     (
         "an hour between rehedges",
         "[policy]\nmin_rebalance_interval_secs = 3600\n",

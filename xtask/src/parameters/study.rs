@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{
-    ALL, ParameterOptions, RECORDED, SCENARIO, ballast, common, directory,
-    keepers::{DEFAULT, DELEVERAGE, Keepers, RECENTERING},
+    ALL, ParameterOptions, RANGE, RECORDED, SCENARIO, ballast, common, directory,
+    keepers::{DEFAULT, DELEVERAGE, Keepers, PAUSES, RECENTERING},
     number,
     verdict::{self, Verdict},
     words,
@@ -17,8 +17,11 @@ use super::{
 pub(super) const AIM: &str = "--tail-weight 0.1 --max-liquidation 1%";
 /// The default comes first of each list.
 const POLICY: &str = "--widths 10% --leverages 3 --hedges 100%,75%,50% --bands 10%,5%,15%,20%";
-/// So much leverage that the trigger of deleveraging matters.
-const LEVERAGE: &str = "--widths 10% --leverages 3.6 --hedges 100% --bands 10%";
+/// No hedge: LTV moves with the price, so that the trigger of deleveraging matters. With one rehedges keep it away.
+const LEVERAGE: &str = "--widths 10% --leverages 3 --hedges 0% --bands 10%";
+const LEVERAGE_DAYS: u32 = 14;
+/// With a whole hedge the pause between two rehedges matters.
+const PAUSE: &str = "--widths 10% --leverages 3 --hedges 100% --bands 10%";
 /// Two weeks among takers.
 const RECENTER: &str = "--widths 10% --leverages 3 --hedges 100% --bands 10%";
 pub(super) const TAKERS: &str = "--taker-volume-day 1000000 --pool-liquidity 7200000000000";
@@ -55,13 +58,28 @@ pub fn policy(options: &ParameterOptions) -> Result<String> {
 /// Deleverage, and the pause between two rehedges.
 pub fn leverage(options: &ParameterOptions) -> Result<String> {
     let label = |setting: &Value| said(DELEVERAGE, setting);
-    study(
-        options,
-        (&scenario(7), LEVERAGE),
-        DELEVERAGE,
-        options.paths / 3,
-        label,
-    )
+    let (scenario, paths) = (scenario(LEVERAGE_DAYS), options.paths / 3);
+    let mut out = study(options, (&scenario, LEVERAGE), DELEVERAGE, paths, label)?;
+    let mut often = Vec::new();
+    for (names, secs) in ALL {
+        for model in names.split(',') {
+            let mut line = words(&format!(
+                "simulate --model {model} --step-secs {secs} --strategy keeper {RANGE} --hedge 0%"
+            ));
+            line.extend(common(&scenario, paths, options));
+            let report = ballast(&line)?;
+            let chance = number(&report["deleverage"]["probability"])?;
+            often.push(format!("{model} {:.1} %", chance * 100.0));
+        }
+    }
+    out += &format!(
+        "Paths on which the default deleverages: {}.\n",
+        often.join(", ")
+    );
+    let label = |setting: &Value| said(PAUSES, setting);
+    let scenario = self::scenario(7);
+    out += &study(options, (&scenario, PAUSE), PAUSES, paths, label)?;
+    Ok(out)
 }
 
 /// Edge, cool-down and width of recentering.
@@ -121,8 +139,8 @@ impl Tried {
         self.is_safe && self.less_default.0 > 0.0
     }
 
-    fn is_worse(&self) -> bool {
-        !self.is_safe || self.less_default.1 < 0.0
+    fn loses(&self) -> bool {
+        self.less_default.1 < 0.0
     }
 }
 
@@ -149,7 +167,7 @@ fn study(
         scenario.split_whitespace().collect::<Vec<_>>().join(" "),
     );
     let mut tried = Vec::new();
-    for (model, setting) in settings(options, (scenario, grid), &files, paths)? {
+    for (model, setting) in settings(options, &ALL, (scenario, grid), &files, paths)? {
         let one = Tried::of(&model, label(&setting)?, &setting)?;
         out += &row(&one, &setting["result"])?;
         tried.push(one);
@@ -163,11 +181,12 @@ fn study(
 /// Rows of verdicts by what counts, of the settings of a grid whose first one is the default.
 pub(super) fn by_what_counts(
     options: &ParameterOptions,
+    models: &[(&str, &str)],
     (scenario, grid): (&str, &str),
     paths: u64,
     label: impl Fn(&Value) -> Result<String>,
 ) -> Result<String> {
-    let all = settings(options, (scenario, grid), &[], paths)?.into_iter();
+    let all = settings(options, models, (scenario, grid), &[], paths)?.into_iter();
     let tried: Vec<Tried> = all
         .map(|(model, setting)| Tried::of(&model, label(&setting)?, &setting))
         .collect::<Result<_>>()?;
@@ -177,12 +196,13 @@ pub(super) fn by_what_counts(
 /// Every setting of a grid in every model, beside the first one.
 fn settings(
     options: &ParameterOptions,
+    models: &[(&str, &str)],
     (scenario, grid): (&str, &str),
     files: &[String],
     paths: u64,
 ) -> Result<Vec<(String, Value)>> {
     let mut all = Vec::new();
-    for (names, secs) in ALL {
+    for (names, secs) in models {
         for model in names.split(',') {
             let mut line = words(&format!(
                 "optimise --model {model} --step-secs {secs} --check-paths 1 {grid} {AIM}"
@@ -226,13 +246,19 @@ fn verdicts(tried: &[Tried]) -> String {
     let of_first = tried.iter().filter(|one| one.model == default.model);
     for label in of_first.map(|one| &one.label).skip(1) {
         let of_label = || tried.iter().filter(|one| one.label == *label);
-        let named = |is: fn(&Tried) -> bool| -> Vec<&str> {
+        let named = |is: &dyn Fn(&Tried) -> bool| -> Vec<&str> {
             of_label()
                 .filter(|one| is(one))
                 .map(|one| one.model.as_str())
                 .collect()
         };
-        let (better, worse) = (named(Tried::is_better), named(Tried::is_worse));
+        // Where the default is not safe either, that is no reason to keep it.
+        let default_is_safe = |model: &str| {
+            let mut defaults = tried.iter().filter(|one| one.label == default.label);
+            defaults.any(|one| one.model == model && one.is_safe)
+        };
+        let better = named(&Tried::is_better);
+        let worse = named(&|one| one.loses() || (!one.is_safe && default_is_safe(&one.model)));
         let verdict = Verdict {
             label,
             better,
@@ -332,6 +358,24 @@ mod tests {
             with([true, true, true, false]).contains("| other | gbm, jumps, regimes | - | no |")
         );
         assert!(with([true, false, false, true]).contains("| no |"));
+    }
+
+    /// Whoever is not safe is worse, but for a default that is not safe either.
+    #[test]
+    fn what_may_not_happen_counts_against_whom_it_happens_to() {
+        let with = |default: bool, other: bool| {
+            let mut all = Vec::new();
+            for (label, is_safe) in [("default", default), ("other", other)] {
+                let mut one = tried("gbm", label, 0.0, 0.0, (0.1, 0.2));
+                one.is_safe = is_safe;
+                all.push(one);
+            }
+            verdicts(&all)
+        };
+        assert!(with(true, true).contains("| other | gbm | - | no |"));
+        assert!(with(true, false).contains("| other | - | gbm | no |"));
+        assert!(with(false, false).contains("| other | - | - | no |"));
+        assert!(with(false, true).contains("| other | gbm | - | no |"));
     }
 
     #[test]
