@@ -47,6 +47,8 @@ pub struct Seen<'a> {
     pub tokens: Tokens<'a>,
     /// A usual day's move, as a part of the price.
     pub sigma_day: f64,
+    /// The keeper's mode for this position.
+    pub mode: &'a str,
     /// The override that binds the position.
     pub held: Option<&'a Override>,
     /// Whether the keeper may do anything for it.
@@ -71,6 +73,7 @@ impl Seen<'_> {
             nearest: figures.nearest(self.sigma_day),
             next: next(figures.market, automation, explanation),
             decision: DecisionView::new(&explanation.assessment, self.tokens, self.held),
+            mode: self.mode.to_owned(),
             paused: self.held.cloned(),
             pnl_day: self.past.day.map(|day| figures.quote(day)),
         }
@@ -291,6 +294,7 @@ mod tests {
             address: market.address,
             tokens: fixtures::TOKENS,
             sigma_day: 0.04,
+            mode: "active",
             held: None,
             may_act: true,
             past,

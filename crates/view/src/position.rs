@@ -119,6 +119,8 @@ pub struct Extras {
     pub next: Next,
     /// What the keeper makes of it.
     pub decision: DecisionView,
+    /// What the keeper may do for it: its own mode, or less. `expect_mode` of an override is compared with this.
+    pub mode: String,
     /// The override that keeps the keeper from it.
     pub paused: Option<Override>,
     /// Change of equity in a day; `null`: nobody watched for so long.

@@ -241,6 +241,8 @@ export type Extras = {
   next: Next;
   /** What the keeper makes of it. */
   decision: DecisionView;
+  /** What the keeper may do for it: its own mode, or less. `expect_mode` of an override is compared with this. */
+  mode: string;
   /** The override that keeps the keeper from it. */
   paused: Override | null;
   /** Change of equity in a day; `null`: nobody watched for so long. */

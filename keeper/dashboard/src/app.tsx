@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Book as BookAnswer, Market, AppliedOverride, Position as PositionAnswer, Positions, Status } from "./contract";
 import { Book } from "./book/book";
 import { BookFacts } from "./book/facts";
-import { type Ask, type Context, done, PageContext } from "./context";
+import { type Ask, type Context, PageContext } from "./context";
 import { distance } from "./format/danger";
 import { Banner } from "./frame/banner";
 import { Header, Views } from "./frame/header";
@@ -18,20 +18,26 @@ import type { Life } from "./live/life";
 import { MarketsPage } from "./market/page";
 import { Rail } from "./market/rail";
 import { OverrideDialog } from "./override/dialog";
+import { Toast } from "./override/toast";
 import { Position } from "./position/position";
 import { go, parse, type Route, useRoute } from "./route";
 
 /** The second key of `g b` and the like has to follow within this time. */
 const CHORD_MS = 1200;
+/** In heartbeats. */
+const FOLLOWS = 2.5;
 const ON_OFF = ["on", "off"] as const;
 
 export function App() {
-  useLive();
+  const { heartbeat_ms } = useLive();
   const route = useRoute();
   const life = lifeNow();
   const [theme, nextTheme] = useTheme();
   const [keys, setKeys] = useSetting("keys", ON_OFF, "on");
-  const [asked, ask] = useState<Ask | null>(null);
+  const [asked, setAsked] = useState<Ask | null>(null);
+  const askedFrom = useRef<Element | null>(null);
+  /** When this page itself changed a mode. */
+  const changedAt = useRef(-Infinity);
   const [said, say] = useState<AppliedOverride | null>(null);
   const [help, showHelp] = useState(false);
   const [filterAsked, askFilter] = useState(false);
@@ -47,6 +53,12 @@ export function App() {
 
   useTitle(life, book);
   useViewKeys(keys === "on", selected, { nextTheme, help: () => showHelp(true), filter: () => askFilter(true) });
+  const ask = (wanted: Ask) => {
+    askedFrom.current = document.activeElement?.closest(".controls") ?? null;
+    // What is shown follows a change within two heartbeats; until then one’s own is not held against oneself.
+    const own = performance.now() - changedAt.current < FOLLOWS * heartbeat_ms;
+    setAsked(own ? { ...wanted, expect: undefined } : wanted);
+  };
   const context: Context = { status, life, ask };
   return (
     <PageContext.Provider value={context}>
@@ -54,15 +66,22 @@ export function App() {
         To the content
       </a>
       <Header route={route} selected={selected} market={market} theme={theme} nextTheme={nextTheme} showKeys={() => showHelp(true)} />
-      <Banner />
-      {said && (
-        <div class="toast" role="status">
-          {done(said)}{" "}
-          <button type="button" class="link" onClick={() => say(null)}>
-            Close
-          </button>
-        </div>
-      )}
+      {/* Boxes of their own: what comes or goes in one moves nothing in the other, which would lose the focus. */}
+      <div>
+        <Banner />
+      </div>
+      <div>
+        {said && (
+          <Toast
+            key={said.id}
+            entry={said}
+            closed={() => {
+              say(null);
+              askedFrom.current?.querySelector<HTMLElement>("button:enabled")?.focus();
+            }}
+          />
+        )}
+      </div>
       <div class="page" data-view={route.view}>
         {route.view === "markets" || route.view === "lenders" ? (
           <main id="main" tabIndex={-1}>
@@ -94,9 +113,10 @@ export function App() {
         <OverrideDialog
           key={`${asked.mode} ${asked.position ?? ""}`}
           ask={asked}
-          closed={() => ask(null)}
+          closed={() => setAsked(null)}
           done={(entry) => {
-            ask(null);
+            changedAt.current = performance.now();
+            setAsked(null);
             say(entry);
           }}
         />

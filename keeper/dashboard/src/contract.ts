@@ -2,7 +2,6 @@
 export type {
   Action,
   Actions,
-  Counts,
   CurvePoint,
   DecisionView as Decision,
   ErrorBody,

@@ -151,13 +151,6 @@ impl Scene {
         shown_override(held, Some(&self.picture))
     }
 
-    /// Whether the keeper does anything for a position, as far as people let it.
-    fn may_act(&self, position: &PositionPicture) -> bool {
-        let control = &self.sources.control;
-        control.position_mode(&position.address) >= Mode::Paper
-            && position.position.policy.keeper_enabled == 1
-    }
-
     /// What views of a position are made of.
     pub fn seen<T>(
         &self,
@@ -171,14 +164,16 @@ impl Scene {
         let (control, shards) = (&self.sources.control, &self.sources.shards);
         situation.outlook.forbidden = shards.forbidden(control, &position.address);
         let held = self.held(position);
+        let mode = control.position_mode(&position.address);
         let past = self.sources.past.of(&position.address);
         let seen = view::Seen {
             situation: &situation,
             address: position.address,
             tokens: self.tokens(market),
             sigma_day: sigma(market).0,
+            mode: mode.name(),
             held: held.as_ref(),
-            may_act: self.may_act(position),
+            may_act: mode >= Mode::Paper && position.position.policy.keeper_enabled == 1,
             past: &past,
         };
         then(&seen).map_err(|error| unvalued(&position.address, &error))

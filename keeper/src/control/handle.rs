@@ -226,13 +226,14 @@ impl Control {
             ),
             Scope::Position { position } => (
                 self.position_mode_in(state, &position),
-                state.overrides.position(&position, now_secs),
+                state.overrides.binding(&position, now_secs),
             ),
         };
         if found == expected {
             return Ok(());
         }
         Err(Refused::ModeChanged {
+            scope: request.scope,
             expected,
             found,
             latest: latest.cloned().map(Box::new),

@@ -105,6 +105,16 @@ impl Overrides {
         top(self.positions.get(position)?, now_secs)
     }
 
+    /// The override that binds a position most: its own, or the keeper's.
+    pub fn binding(&self, position: &Pubkey, now_secs: i64) -> Option<&Override> {
+        let (own, all) = (self.position(position, now_secs), self.keeper(now_secs));
+        if bound(all) < bound(own) {
+            all
+        } else {
+            own.or(all)
+        }
+    }
+
     /// Positions that something binds, with it.
     pub fn bound_positions(&self, now_secs: i64) -> impl Iterator<Item = (Pubkey, &Override)> {
         let all = self.positions.iter();

@@ -51,8 +51,10 @@ pub enum Refused {
         message: String,
     },
     /// Somebody else was faster. 409.
-    #[error("the mode is {found} now, not {expected}{}; look again, then decide", who(.latest.as_deref()))]
+    #[error("{} now, not {}{}; look again, then decide", standing(.scope, *.found), named(.scope, *.expected), who(.latest.as_deref()))]
     ModeChanged {
+        /// Of whom.
+        scope: Scope,
         /// What was believed.
         expected: Mode,
         /// What is.
@@ -76,6 +78,22 @@ pub enum Refused {
         "it could not be journaled ({0}); the keeper sends nothing more and stops: repair the disk, start it, ask again"
     )]
     Journal(String),
+}
+
+/// A position is paused, not halted.
+fn named(scope: &Scope, mode: Mode) -> &'static str {
+    match (scope, mode) {
+        (Scope::Position { .. }, Mode::Halted) => "paused",
+        _ => mode.name(),
+    }
+}
+
+fn standing(scope: &Scope, found: Mode) -> String {
+    let whose = match scope {
+        Scope::Keeper => "the keeper's mode",
+        Scope::Position { .. } => "the position's mode",
+    };
+    format!("{whose} is {}", named(scope, found))
 }
 
 fn who(latest: Option<&Override>) -> String {

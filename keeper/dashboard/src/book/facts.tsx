@@ -31,7 +31,7 @@ export function BookFacts({ book }: { book: Book | null }) {
         name="Nearest liquidation"
         kind={severity(near)}
         value={near ? distance(near, 2) : "none"}
-        title="How far the price is from the nearest maintenance boundary. A sigma (σ) is a usual day's move."
+        title="How far the price is from the nearest maintenance boundary. A sigma (σ) is a usual day’s move."
         sub={
           near ? (
             <a href={href({ view: "position", position: near.position })}>

@@ -14,7 +14,7 @@ export function BookGap({ book, quote }: { book: Book | null; quote: string }) {
             <th class="num">Move, %</th>
             <th class="num">Equity, {quote}</th>
             <th class="num w-change">Change</th>
-            <th class="num" title="LTV at or over the policy's trigger">
+            <th class="num" title="LTV at or over the policy’s trigger">
               Over trigger
             </th>
             <th class="num">Liquidated</th>

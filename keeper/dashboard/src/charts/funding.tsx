@@ -30,7 +30,7 @@ export function Funding({ data }: { data: Data }) {
   const x = scale(first, end, frame.left, width - frame.right);
   const y = scale(low, high, HEIGHT - frame.bottom, frame.top);
   const [at, cursor] = useCursor(points.map((p) => p.secs), x, Math.max(0, past.length - 1));
-  if (!latest) return <p class="empty">The venue's funding is not known yet.</p>;
+  if (!latest) return <p class="empty">The venue’s funding is not known yet.</p>;
   const chosen = at === null ? null : (points[at] ?? null);
   const days: number[] = [];
   const step = Math.max(1, Math.ceil((end - first) / DAY / Math.max(1, Math.floor(width / 60)))) * DAY;

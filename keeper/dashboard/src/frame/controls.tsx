@@ -6,21 +6,22 @@ export function Controls() {
   const { life, ask } = usePage();
   const mode = live.tick?.mode;
   const off = life === "dead" || life === "starting";
+  const about = { scope: "keeper", expect: mode } as const;
   const restricted = mode === "reducing" || mode === "halted";
   return (
     <span class="controls">
       {mode !== "reducing" && mode !== "halted" && (
-        <button type="button" disabled={off} onClick={() => ask({ scope: "keeper", mode: "reduce" })}>
+        <button type="button" disabled={off} onClick={() => ask({ ...about, mode: "reduce" })}>
           Reduce…
         </button>
       )}
       {mode !== "halted" && (
-        <button type="button" class="danger" disabled={off} onClick={() => ask({ scope: "keeper", mode: "halt" })}>
+        <button type="button" class="danger" disabled={off} onClick={() => ask({ ...about, mode: "halt" })}>
           Halt…
         </button>
       )}
       {restricted && (
-        <button type="button" class="primary" disabled={off} onClick={() => ask({ scope: "keeper", mode: "resume" })}>
+        <button type="button" class="primary" disabled={off} onClick={() => ask({ ...about, mode: "resume" })}>
           Resume…
         </button>
       )}

@@ -79,7 +79,7 @@ function LenderFacts({ reserves, risk, quote }: { reserves: Reserve[]; risk: Len
         value={day ? bps(day.share_bps, 1) : "unknown"}
         unit={day ? "of what is lent" : ""}
         sub={day ? `${money(day.debt_value)} ${quote} · ${plural(day.positions, "position")}` : "this keeper does not tell it"}
-        title="Debt of positions that a usual day's move would bring to liquidation"
+        title="Debt of positions that a usual day’s move would bring to liquidation"
       />
       <Fact
         name="Worst gap shown"

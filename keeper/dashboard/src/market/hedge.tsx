@@ -6,8 +6,8 @@ import { Panel } from "../parts/panel";
 import { Split } from "../parts/split";
 
 const PARTS: [Exclude<keyof HedgePnl, "total" | "observed_from_secs">, string, string][] = [
-  ["price", "Price", "By the price's moves, with what trading cost against the middle"],
-  ["fees", "Venue's fees", "On every fill"],
+  ["price", "Price", "By the price’s moves, with what trading cost against the middle"],
+  ["fees", "Venue’s fees", "On every fill"],
   ["funding", "Funding", "Paid or received every hour"],
 ];
 

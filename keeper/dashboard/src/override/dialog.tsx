@@ -7,7 +7,6 @@ import { useSymbols, usePage } from "../context";
 import { short } from "../format/number";
 import { WISHES } from "../format/words";
 import { ApiError, freshKey, post } from "../live/http";
-import { live } from "../live/state";
 import { dropToken, keepToken, token } from "../live/token";
 import { Field } from "../parts/field";
 import { Modal } from "../parts/modal";
@@ -37,8 +36,8 @@ export function OverrideDialog({ ask, closed, done }: DialogProps) {
   const [preview, setPreview] = useState<Preview | null>(null);
   const [sending, setSending] = useState(false);
   const [need, setNeed] = useState(token() === null);
-  // What the person sees now is what the override is decided on; and one decision is sent once, however often it is tried.
-  const decided = useRef({ expected: live.tick?.mode, key: freshKey() });
+  // One decision is sent once, however often it is tried.
+  const key = useRef(freshKey()).current;
   const target = { scope: ask.scope, mode: ask.mode, ...(ask.position && { position: ask.position }) };
   const verb = `${WISHES[ask.mode]} ${ask.scope === "keeper" ? "the keeper" : `position #${ask.number ?? ""}`}`;
 
@@ -65,10 +64,9 @@ export function OverrideDialog({ ask, closed, done }: DialogProps) {
 
   const send = async () => {
     setSending(true);
-    const request: OverrideRequest = { ...target, note: note.trim() };
-    if (ask.scope === "keeper" && decided.current.expected) request.expect_mode = decided.current.expected;
+    const request: OverrideRequest = { ...target, note: note.trim(), ...(ask.expect && { expect_mode: ask.expect }) };
     try {
-      done(await post<AppliedOverride>("overrides", request, decided.current.key));
+      done(await post<AppliedOverride>("overrides", request, key));
     } catch (problem) {
       refused(problem);
       setSending(false);

@@ -1,11 +1,12 @@
 // Why an override was refused, and what to do.
+import { sentence } from "../format/words";
 import { ApiError } from "../live/http";
 
 export function trouble(error: unknown): string {
   if (!(error instanceof ApiError)) return `It failed: ${String(error)}.`;
   switch (error.status) {
     case 0:
-      return `${say(error.message)} Nothing may have happened: look at the mode above before you try again, or use the command below.`;
+      return `${sentence(error.message)} Nothing may have happened: look at the mode above before you try again, or use the command below.`;
     case 401:
       return error.code === "wrong_token"
         ? "This is not this keeper’s token. A keeper makes a new one when its directory is new: open the page again with `ballast dashboard --config FILE --open`."
@@ -13,7 +14,8 @@ export function trouble(error: unknown): string {
     case 403:
       return "The keeper refuses requests from this page’s address. Open the page with `ballast dashboard --config FILE --open`.";
     case 409:
-      return `Somebody was faster: ${say(error.message)} Close this, look again, and decide anew.`;
+      if (error.code !== "mode_changed") return sentence(error.message);
+      return `Somebody was faster: ${sentence(error.message.replace("; look again, then decide", ""))} Nothing was changed. Close this, look again, and decide anew.`;
     case 415:
       return "The keeper did not understand the request (415). Page and keeper are of different versions: reload the page.";
     case 421:
@@ -23,11 +25,6 @@ export function trouble(error: unknown): string {
     case 503:
       return "The keeper is starting. Try again in some seconds.";
     default:
-      return say(error.message);
+      return sentence(error.message);
   }
-}
-
-function say(message: string): string {
-  const text = message.slice(0, 1).toUpperCase() + message.slice(1);
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -8,7 +8,7 @@ import { Split } from "../parts/split";
 const PARTS: [Exclude<keyof PnlParts, "state">, string, string][] = [
   ["fees", "Fees", "Collected, and still waiting in the pool"],
   ["interest", "Interest", "On what was borrowed"],
-  ["drift", "Hedge drift", "Delta times the price's moves"],
+  ["drift", "Hedge drift", "Delta times the price’s moves"],
   ["curvature", "Curvature", "What the bent curve costs when the price moves"],
   ["costs", "Swaps, gas", "Swaps against the oracle, rewards and transaction fees"],
 ];

@@ -65,7 +65,7 @@ export function Figures({ position: p, base, quote }: { position: Position; base
         value={p.fees_waiting === null ? "unknown" : money(p.fees_waiting)}
         unit={p.fees_waiting === null ? "" : quote}
         sub={p.unwind.cost === null ? "too thin to unwind" : `unwinding costs ${money(p.unwind.cost)}`}
-        title={`Fees that the pool still holds. Unwinding at today's depth swaps ${tokens(p.unwind.swap_base, true)} ${base}`}
+        title={`Fees that the pool still holds. Unwinding at today’s depth swaps ${tokens(p.unwind.swap_base, true)} ${base}`}
       />
     </dl>
   );

@@ -4,6 +4,7 @@ import type { Actions, Position as Data } from "../contract";
 import { EquityCurve, type Zoom } from "../charts/equity-curve";
 import { usePage, useSymbols } from "../context";
 import { price, short } from "../format/number";
+import { sentence } from "../format/words";
 import { useRead } from "../live/resource";
 import { RangeButtons } from "../parts/range-buttons";
 import { Waiting } from "../parts/waiting";
@@ -35,7 +36,7 @@ export function Position({ address }: { address: string }) {
     );
   }
   return (
-    <div class="position">
+    <div class="position" data-mode={p.mode}>
       <section class="panel">
         <div class="head title">
           <h2>
@@ -50,6 +51,11 @@ export function Position({ address }: { address: string }) {
           <span class="grow" />
           <PositionControls p={p} />
         </div>
+        {p.paused?.mode === "reduce" && (
+          <p class="fine warn-text">
+            Only what reduces its risk is done, by override #{p.paused.id} of {p.paused.by}: {sentence(p.paused.note)}
+          </p>
+        )}
         <Sentence position={p} />
         <Figures position={p} base={base} quote={quote} />
       </section>
@@ -77,24 +83,24 @@ export function Position({ address }: { address: string }) {
 function PositionControls({ p }: { p: Data }) {
   const { life, ask } = usePage();
   const off = life === "dead" || life === "starting";
-  const about = { scope: "position", position: p.position, number: p.id } as const;
-  if (p.paused) {
-    return (
-      <span class="controls">
+  const about = { scope: "position", position: p.position, number: p.id, expect: p.mode } as const;
+  return (
+    <span class="controls">
+      {!p.paused && (
+        <button type="button" disabled={off} onClick={() => ask({ ...about, mode: "reduce" })}>
+          Reduce…
+        </button>
+      )}
+      {p.paused?.mode !== "pause" && (
+        <button type="button" class="danger" disabled={off} onClick={() => ask({ ...about, mode: "pause" })}>
+          Pause…
+        </button>
+      )}
+      {p.paused && (
         <button type="button" class="primary" disabled={off} onClick={() => ask({ ...about, mode: "resume" })}>
           Resume…
         </button>
-      </span>
-    );
-  }
-  return (
-    <span class="controls">
-      <button type="button" disabled={off} onClick={() => ask({ ...about, mode: "reduce" })}>
-        Reduce…
-      </button>
-      <button type="button" class="danger" disabled={off} onClick={() => ask({ ...about, mode: "pause" })}>
-        Pause…
-      </button>
+      )}
     </span>
   );
 }

@@ -57,18 +57,6 @@ describe("what a real keeper cannot be brought to quickly", () => {
       assert.equal(fixture.world.mode, "active", "what is refused is not done");
     }));
 
-  test("two people do not undo each other", () =>
-    visiting(8, async (visit, fixture) => {
-      const { page } = visit;
-      await page.getByRole("button", { name: "Reduce…" }).first().click();
-      await page.waitForSelector("dialog .consequence");
-      fixture.world.override({ scope: "keeper", mode: "halt", note: "somebody else" });
-      await page.fill("dialog input", "a reason");
-      await page.click("dialog button[type=submit]");
-      await page.waitForSelector('dialog .error:has-text("Somebody was faster")');
-      assert.equal(fixture.world.mode, "halted");
-    }));
-
   test("a pause is about one position, and red", () =>
     visiting(8, async (visit, fixture) => {
       const { page } = visit;

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Status } from "../../src/contract";
+import type { Book, Funding, Status } from "../../src/contract";
 import type { Rig } from "./rig";
 
 /** Programs that the tests need; `null` where they are not named. */
@@ -43,7 +43,7 @@ export class KeeperRig implements Rig {
     this.price = described.price;
   }
 
-  /** With the positions that the world opens, or with so many in all. */
+  /** With the positions that the world opens, and a hedge that has traded; or with so many in all. */
   static async start(count?: number): Promise<KeeperRig> {
     const found = programs();
     if (!found) throw new Error("BALLAST_BIN and BALLAST_KEEPER_WORLD name no programs");
@@ -54,6 +54,7 @@ export class KeeperRig implements Rig {
     const described = JSON.parse(await line(answers)) as Described;
     const rig = new KeeperRig(`http://127.0.0.1:${port}/`, described, directory, world, answers, found.keeper);
     await rig.restart();
+    if (!count) await rig.hedged();
     return rig;
   }
 
@@ -81,6 +82,19 @@ export class KeeperRig implements Rig {
         .catch(() => null);
       if (status?.counts.positions === this.described.count) return;
       if (Date.now() > end) throw new Error(`the keeper does not answer: ${JSON.stringify(status)}`);
+      await new Promise((next) => setTimeout(next, 250));
+    }
+  }
+
+  /** Until the hedge has taken the venue's position to where it belongs, and its funding is known. */
+  private async hedged(): Promise<void> {
+    const read = async <T>(path: string) => (await (await fetch(`${this.url}api/v1/${path}`)).json()) as T;
+    const end = Date.now() + START_MS;
+    for (;;) {
+      const { hedge_pnl } = await read<Book>(`book?market=${this.described.market}`);
+      const { past, forecast } = await read<Funding>(`markets/${this.described.market}/funding`);
+      if (Number(hedge_pnl?.fees ?? 0) !== 0 && past.length > 0 && forecast.length > 0) return;
+      if (Date.now() > end) throw new Error(`the hedge has not traded: ${JSON.stringify(hedge_pnl)}, ${past.length} rates, ${forecast.length} expected`);
       await new Promise((next) => setTimeout(next, 250));
     }
   }

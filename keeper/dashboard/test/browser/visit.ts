@@ -1,9 +1,18 @@
 // A visit of the page: a browser context with everything it complains about written down.
+import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { Rig } from "./rig";
+
+export type Look = readonly [colour: "light" | "dark", width: number];
+export const LOOKS: readonly Look[] = [
+  ["light", 1720],
+  ["dark", 1720],
+  ["light", 390],
+  ["dark", 390],
+];
 
 export class Visit {
   /** Errors in the console and in scripts, breaches of the content-security policy among them. */
@@ -55,6 +64,21 @@ export class Visit {
     }
   }
 
+  /** No violation in either colour, wide and narrow; `still` has to hold afterwards too, or nothing was looked at. */
+  async looks(what: string, still: string, looks: readonly Look[] = LOOKS): Promise<void> {
+    const { theme } = await this.page.evaluate(() => ({ ...document.documentElement.dataset }));
+    for (const [colour, width] of looks) {
+      await this.page.setViewportSize({ width, height: 1040 });
+      await this.page.evaluate((to) => (document.documentElement.dataset.theme = to), colour);
+      // Widths are taken up by observers, a frame later.
+      await this.page.evaluate(() => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next))));
+      assert.deepEqual(await this.axe(), [], `${what}, ${colour}, ${width} pixels`);
+      assert.ok(await this.page.locator(still).first().isVisible(), `${what}, ${colour}, ${width} pixels: ${still} is not there any more`);
+    }
+    await this.page.setViewportSize({ width: 1720, height: 1040 });
+    await this.page.evaluate((to) => (document.documentElement.dataset.theme = to), theme ?? "auto");
+  }
+
   /** Violations of WCAG 2.1 AA. */
   async axe(): Promise<string[]> {
     const source = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -75,6 +99,15 @@ export class Visit {
   close(): Promise<void> {
     return this.context.close();
   }
+}
+
+/** Tells the whole keeper something, by its button. */
+export async function tellKeeper({ page }: Visit, button: string, reason: string): Promise<void> {
+  await page.locator("header").getByRole("button", { name: button }).click();
+  await page.waitForSelector("dialog .consequence");
+  await page.fill("dialog input", reason);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(`.toast:has-text("${reason}")`);
 }
 
 /** A shown number as the API would write it. */

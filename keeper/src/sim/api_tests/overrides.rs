@@ -134,3 +134,37 @@ async fn an_override_binds_is_journaled_and_outlives_the_process() {
         .await;
     running.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_of_a_position_is_compared_with_its_mode_in_the_answers() {
+    let running = Running::start(Mode::Active).await;
+    let address = running.first_position().await;
+    let mode = async || running.read(&format!("positions/{address}")).await["mode"].clone();
+    let say = async |mode: &str, expected: serde_json::Value| {
+        let body = json!({"scope": "position", "position": address, "mode": mode, "note": "because", "expect_mode": expected});
+        running.order("/api/v1/overrides", &body, None).await
+    };
+    let first_seen = mode().await;
+    assert_eq!(first_seen, "active");
+    assert_eq!(say("pause", first_seen.clone()).await.0, 201);
+    assert_eq!(mode().await, "halted");
+    // Somebody else still sees an active position: a reduction would take the pause away.
+    let (status, late) = say("reduce", first_seen).await;
+    let error = &late["error"];
+    assert_eq!((status, &error["code"]), (409, &json!("mode_changed")));
+    let told = error["message"].as_str().unwrap();
+    assert!(
+        told.starts_with("the position's mode is paused now, not active (#"),
+        "{told}"
+    );
+    assert_eq!(mode().await, "halted");
+    assert_eq!(say("resume", mode().await).await.0, 201);
+    // What is told to the whole keeper binds a position too.
+    let reduce = json!({"scope": "keeper", "mode": "reduce", "note": "because"});
+    assert_eq!(
+        running.order("/api/v1/overrides", &reduce, None).await.0,
+        201
+    );
+    assert_eq!(mode().await, "reducing");
+    running.end().await;
+}

@@ -55,6 +55,7 @@ async fn two_people_do_not_undo_each_other() {
         expected,
         found,
         latest,
+        ..
     } = &refused
     else {
         panic!("{refused}");
@@ -68,27 +69,26 @@ async fn two_people_do_not_undo_each_other() {
         .apply(expecting(Verb::Reduce, M::Halted))
         .await
         .unwrap();
-    // Of a position what is in force for it is expected.
+    // Of a position what is in force for it is expected. Whoever is told reads whose mode it is, and what made it so.
     let expecting = |number, verb, mode| Request {
         expect_mode: Some(mode),
         ..of_position(number, verb)
     };
+    let refused = control.apply(expecting(1, Verb::Pause, M::Active)).await;
+    let told = refused.unwrap_err().to_string();
+    let reduced = "the position's mode is reducing now, not active (#";
     assert!(
-        control
-            .apply(expecting(1, Verb::Pause, M::Active))
-            .await
-            .is_err()
+        told.starts_with(reduced) && told.contains(" by test: because of a test"),
+        "{told}"
     );
     control
         .apply(expecting(1, Verb::Pause, M::Reducing))
         .await
         .unwrap();
-    assert!(
-        control
-            .apply(expecting(1, Verb::Resume, M::Reducing))
-            .await
-            .is_err()
-    );
+    let refused = control.apply(expecting(1, Verb::Resume, M::Reducing)).await;
+    let told = refused.unwrap_err().to_string();
+    let paused = "the position's mode is paused now, not reducing (#";
+    assert!(told.starts_with(paused), "{told}");
     control
         .apply(expecting(1, Verb::Resume, M::Halted))
         .await

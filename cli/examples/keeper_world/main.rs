@@ -1,10 +1,13 @@
-//! A market with positions and a moving price on an embedded node, and a configuration for `ballast keeper run`: what the
+//! Two markets with positions on an embedded node, a venue for the hedge, and a configuration for `ballast keeper run`: what the
 //! dashboard's tests are run against.
 //!
-//! `keeper_world DIRECTORY LISTEN [COUNT]` writes keys and `keeper.toml` into the directory; `LISTEN` is the keeper's own address. Four
-//! positions are opened; up to `COUNT` the others are copies of them. It prints one line of JSON, then takes a line per order on standard input: a price in dollars, which pool and oracle go to, and
-//! answers each with a line of JSON. Between orders it posts the same price again, so that it stays fresh. The end of input ends
-//! it and its node. Errors go to standard error.
+//! `keeper_world DIRECTORY LISTEN [COUNT]` writes keys and `keeper.toml` into the directory; `LISTEN` is the keeper's own address. Six
+//! positions are opened, two of them in the second market; up to `COUNT` the others are copies of those in the first. It prints one
+//! line of JSON, then takes a line per order on standard input: a price in dollars, which the first market's pool and oracle and the
+//! venue go to, and answers each with a line of JSON. Between orders it posts the same prices again, so that they stay fresh. The end of
+//! input ends it and its node. Errors go to standard error.
+
+mod venue;
 
 use std::{
     io::Write,
@@ -16,14 +19,14 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use ballast_client::{Amounts, Position, PositionContext, Signer, pda};
-use ballast_localnet::{
-    EmbeddedNode, Localnet, LocalnetExt, Trader, UsdPrice, World, WorldConfig, keys,
-};
+use ballast_localnet::{EmbeddedNode, Localnet, LocalnetExt, UsdPrice, World, WorldConfig, keys};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     time::{MissedTickBehavior, interval},
 };
+
+use venue::Venue;
 
 /// Milliseconds per slot of the embedded node.
 const SLOT_MS: u64 = 200;
@@ -42,10 +45,15 @@ const OWN_FUNDS: Amounts = Amounts {
     quote: 100_000_000,
 };
 const FIRST_PRICE: f64 = 200.0;
+/// Of the second market, which stays there: 83 cents.
+const SECOND_PRICE: UsdPrice = UsdPrice::from_units(83_000_000);
+/// Of the second market's base.
+const SECOND_FEED: [u8; 32] = [7; 32];
 /// What each copy has more than the one before, raw units.
 const IDLE_QUOTE_STEP: u64 = 10_000;
 /// Half the band's width as a part of the price, and leverage. The first one is the worked example's.
 const POSITIONS: [(f64, u32); 4] = [(0.05, 30_000), (0.03, 25_000), (0.1, 30_000), (0.2, 22_000)];
+const SECOND_POSITIONS: [(f64, u32); 2] = [(0.08, 28_000), (0.25, 20_000)];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -56,18 +64,30 @@ async fn main() -> Result<()> {
     let listen = text().context(usage)?;
     let count = match text() {
         Some(count) => count.parse().context(usage)?,
-        None => POSITIONS.len(),
+        None => POSITIONS.len() + SECOND_POSITIONS.len(),
     };
     let net: Arc<dyn Localnet> = Arc::new(EmbeddedNode::start(SLOT_MS).await?);
     let mut config = WorldConfig::standard()?;
     config.desired.limits.min_rebalance_interval_secs = 0;
+    let mut second_config = WorldConfig {
+        name: "second".into(),
+        start_price: SECOND_PRICE,
+        ..config.clone()
+    };
+    second_config.feeds[0] = SECOND_FEED;
     let world = World::new(Arc::clone(&net), config).await?;
-    let owner = world.trader("owner", FUNDS).await?;
-    let mut positions = Vec::new();
-    for (id, (half, leverage_bps)) in (1..).zip(POSITIONS) {
-        positions.push(open(&world, &owner, id, half, leverage_bps).await?);
-    }
-    copy(&world, &positions, count).await?;
+    let second = World::new(Arc::clone(&net), second_config).await?;
+    open(&second, SECOND_PRICE, &SECOND_POSITIONS).await?;
+    let positions = open(&world, UsdPrice::from_f64(FIRST_PRICE)?, &POSITIONS).await?;
+    let copied = count.saturating_sub(SECOND_POSITIONS.len());
+    copy(&world, &positions, copied).await?;
+    let venue = Venue::start(&directory, FIRST_PRICE).await?;
+    let owner = positions
+        .first()
+        .context("no position was opened")?
+        .position
+        .owner;
+    let hedge = venue.section(&world.market.address.to_string(), &owner.to_string());
     let keeper = keys::named("keeper");
     net.fund(&keeper.pubkey(), KEEPER_LAMPORTS)
         .await
@@ -76,7 +96,7 @@ async fn main() -> Result<()> {
     let endpoints = net.endpoints().context("no endpoints")?;
     std::fs::write(
         directory.join("keeper.toml"),
-        configuration(&world, endpoints, &listen),
+        configuration([&world, &second], endpoints, &listen, &hedge),
     )
     .context("writing keeper.toml")?;
     say(&json!({
@@ -102,30 +122,38 @@ async fn main() -> Result<()> {
                     .parse()
                     .with_context(|| format!("{order:?} is no price in dollars"))?;
                 price = UsdPrice::from_f64(dollars)?;
+                venue.quote(dollars)?;
                 world.arbitrage(price).await?;
                 world.post_price(price).await?;
                 say(&json!({ "posted": dollars }))?;
             }
-            _ = pace.tick() => world.post_price(price).await?,
+            _ = pace.tick() => {
+                world.post_price(price).await?;
+                second.post_price(SECOND_PRICE).await?;
+            }
         }
     }
 }
 
 async fn open(
     world: &World,
-    owner: &Trader,
-    id: u64,
-    half: f64,
-    leverage_bps: u32,
-) -> Result<PositionContext> {
-    // Opening takes time, and a price must be fresh.
-    world.post_price(UsdPrice::from_f64(FIRST_PRICE)?).await?;
-    let band = [
-        UsdPrice::from_f64(FIRST_PRICE * (1.0 - half))?,
-        UsdPrice::from_f64(FIRST_PRICE * (1.0 + half))?,
-    ];
-    let args = world.open_args(id, band, OWN_FUNDS, leverage_bps)?;
-    world.open(owner, args).await
+    price: UsdPrice,
+    wanted: &[(f64, u32)],
+) -> Result<Vec<PositionContext>> {
+    let owner = world.trader("owner", FUNDS).await?;
+    let mut positions = Vec::new();
+    for (id, (half, leverage_bps)) in (1..).zip(wanted) {
+        // Opening takes time, and a price must be fresh.
+        world.post_price(price).await?;
+        let dollars = price.to_f64();
+        let band = [
+            UsdPrice::from_f64(dollars * (1.0 - half))?,
+            UsdPrice::from_f64(dollars * (1.0 + half))?,
+        ];
+        let args = world.open_args(id, band, OWN_FUNDS, *leverage_bps)?;
+        positions.push(world.open(&owner, args).await?);
+    }
+    Ok(positions)
 }
 
 /// Writes copies of the positions into the cluster's accounts, until there are so many in all. They differ in address, number and idle
@@ -162,21 +190,31 @@ async fn copy(world: &World, positions: &[PositionContext], count: usize) -> Res
 }
 
 /// Paths are relative to the file.
-fn configuration(world: &World, endpoints: &ballast_localnet::Endpoints, listen: &str) -> String {
-    let market = &world.market;
+fn configuration(
+    worlds: [&World; 2],
+    endpoints: &ballast_localnet::Endpoints,
+    listen: &str,
+    hedge: &str,
+) -> String {
+    let markets = worlds.map(|world| {
+        let market = &world.market;
+        format!(
+            "[[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\n",
+            market.address, market.prices.base, market.prices.quote,
+        )
+    });
+    let [first, _] = worlds.map(|world| &world.market);
     format!(
         "rpc_url = \"{}\"\nws_url = \"{}\"\nmode = \"active\"\nkeypair = \"keeper.json\"\njournal_dir = \"journal\"\n\
          pool_programs = [\"{}\"]\n\n\
-         [[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\n\
-         [automation]\nrefresh_stages = false\n\n\
+         {}[automation]\nrefresh_stages = false\n\n\
          [prices]\nshow_within_bps = 0\n\n\
-         [api]\nlisten = \"{listen}\"\nexplorer = \"https://explorer.example/tx/{{signature}}\"\n",
+         [api]\nlisten = \"{listen}\"\nexplorer = \"https://explorer.example/tx/{{signature}}\"\n{}",
         endpoints.rpc_url,
         endpoints.ws_url,
-        market.market.whirlpool_program,
-        market.address,
-        market.prices.base,
-        market.prices.quote,
+        first.market.whirlpool_program,
+        markets.concat(),
+        hedge,
     )
 }
 
