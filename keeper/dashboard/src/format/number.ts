@@ -39,9 +39,12 @@ export function tokens(value: Num, signed = false): string {
   return num(value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : size >= 0.001 ? 4 : 6, signed);
 }
 
-/** Tokens in a narrow cell: from a hundred thousand on, thousands and millions. */
+/** Tokens in a narrow cell: from a hundred thousand on, thousands and millions; four places at most. */
 export function tokensShort(value: Num, signed = false): string {
-  return Math.abs(toNumber(value)) >= 1e5 ? compact(value, signed) : tokens(value, signed);
+  const size = Math.abs(toNumber(value));
+  if (size > 0 && size < 5e-5) return "≈0";
+  if (size < 1e-3) return size === 0 ? "0" : num(value, 4, signed);
+  return size >= 1e5 ? compact(value, signed) : tokens(value, signed);
 }
 
 /** Value in quote tokens. */

@@ -59,7 +59,7 @@ function agrees(shown: string, value: number | string | null | { from: number; t
   if (value === null) return shown === "–" || shown === "∞";
   if (shown === "–" || shown === "∞") return false;
   const [from, to] = typeof value === "object" ? [value.from, value.to] : [Number(value), Number(value)];
-  if (shown === "≈0") return from !== 0 && Math.abs(from) < 5e-7;
+  if (shown === "≈0") return from !== 0 && Math.abs(from) < 5e-5;
   const size = SIZES[shown.slice(-1)] ?? 1;
   const digits = size === 1 ? shown : shown.slice(0, -1);
   const places = digits.includes(".") ? digits.length - digits.indexOf(".") - 1 : 0;

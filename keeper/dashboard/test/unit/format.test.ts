@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bps, bpsBare, compact, money, move, num, percent, price, said, short, slowly, times, tokens } from "../../src/format/number";
+import { bps, bpsBare, compact, money, move, num, percent, price, said, short, slowly, times, tokens, tokensShort } from "../../src/format/number";
 import { age, clock, date, span } from "../../src/format/time";
 import { sentence } from "../../src/format/words";
 import { headline } from "../../src/position/sentence";
@@ -87,4 +87,9 @@ test("a link leads to a web page and nowhere else", () => {
   assert.equal(explorerLink("javascript:alert(1)//{signature}", "x"), null);
   assert.equal(explorerLink(null, "x"), null);
   assert.equal(explorerLink("https://e.example/{signature}", null), null);
+});
+
+test("tokens in a narrow cell have room, however few or many they are", () => {
+  const shown = [0, -0.000038, 0.0000499, 0.00051, 0.0123, -4321.5, 99_999, 123_456, -12_345_678].map((value) => tokensShort(value, true));
+  assert.deepEqual(shown, ["0", "≈0", "≈0", "+0.0005", "+0.0123", "−4,322", "+99,999", "+123k", "−12M"]);
 });
