@@ -15,10 +15,10 @@ pub struct MarketParts {
     slot: u64,
     now_secs: i64,
     address: String,
-    market: String,
+    pub(super) market: String,
     reserves: [String; 2],
     pool: PoolParts,
-    prices: [PriceParts; 2],
+    pub(super) prices: [PriceParts; 2],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,10 +33,10 @@ struct PoolParts {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct PriceParts {
+pub(super) struct PriceParts {
     writer: String,
     feed: String,
-    price: i64,
+    pub(super) price: i64,
     conf: u64,
     exponent: i32,
     published: i64,
