@@ -11,7 +11,7 @@ use crate::{
     supervisor::Supervisor,
 };
 
-/// What a keeper is made of. [`Keeper::connect`] makes it from a configuration; tests bring their own.
+/// What a keeper is made of. [`crate::Keeper::connect`] makes it from a configuration; tests bring their own.
 pub struct Parts {
     /// The configuration.
     pub config: Config,

@@ -160,7 +160,7 @@ async fn show(args: &ShowArgs, globals: &Globals, output: &mut Output) -> Result
     output.print(&MarketReport {
         market: context.address.to_string(),
         slot: snapshot.slot,
-        mode: mode_name(market.mode_at(snapshot.now_secs)).into(),
+        mode: mode_name(market.mode_at(snapshot.now_secs)),
         authority: market.authority.to_string(),
         whirlpool: market.whirlpool.to_string(),
         whirlpool_program: market.whirlpool_program.to_string(),
