@@ -123,7 +123,7 @@ proptest! {
         let repaid = debt.checked_sub(owed).unwrap();
         for side in [Side::Base, Side::Quote] {
             let (once, parts) = (once.repay.get(side), repaid.get(side));
-            prop_assert!(once.abs_diff(parts) <= 2_000, "{:?}: {} in parts, {} at once", side, parts, once);
+            prop_assert!(once.abs_diff(parts) <= 200, "{:?}: {} in parts, {} at once", side, parts, once);
         }
     }
 }
