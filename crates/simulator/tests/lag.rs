@@ -4,13 +4,13 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use ballast_model::{Band, Bps, Tick, quiet::HedgeBand};
+use ballast_model::{Band, Tick};
 use ballast_simulator::{
-    Agent, Baseline, Gbm, Interest, Keeper, KeeperTerms, Lag, Looks, Opening, Outcome, Passage,
-    Run, Summary, Terms, replay, simulate,
+    Agent, Gbm, Interest, Keeper, KeeperTerms, Lag, Looks, Opening, Outcome, Passage, Run, Summary,
+    Terms, replay, simulate,
 };
 use ballast_strategy::fixtures;
-use common::opening;
+use common::{BAND, opening};
 
 fn terms(interest: Interest) -> Terms {
     let [lower, upper] = fixtures::TICKS.map(|tick| Tick::new(tick).unwrap());
@@ -28,15 +28,6 @@ fn keeper(terms: &Terms) -> Keeper {
     };
     Keeper::new(&keeper, terms)
 }
-
-const BAND: Baseline = Baseline::Band {
-    band: HedgeBand {
-        hedge: Bps::ONE,
-        band: Bps::new(2_000),
-    },
-    cost_ppm: 400,
-    most_ltv: Bps::new(6_500),
-};
 
 fn lag(oracle_delay_secs: u64, latency_secs: f64, miss: f64) -> Lag {
     Lag {

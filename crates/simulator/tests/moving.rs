@@ -2,17 +2,14 @@
 
 mod common;
 
-use std::ops::ControlFlow;
-
-use ballast_model::{Band, Bps, Tick, lending::RateCurve, quiet::HedgeBand};
+use ballast_model::{Band, Bps, Tick, lending::RateCurve};
 use ballast_simulator::{
-    Act, Agent, Arbitrage, Baseline, Blocks, Confidence, FeeTerms, FeedTerms, Gbm, Interest,
-    Keeper, KeeperTerms, Lag, Looks, Opening, Outcome, Passage, PriceModel, Regime, Regimes,
-    ReserveTerms, Reversion, Run, Source, Stalls, Streams, Takers, Terms, Weather, replay,
-    simulate,
+    Act, Arbitrage, Baseline, Blocks, Confidence, FeeTerms, FeedTerms, Gbm, Interest, Keeper,
+    KeeperTerms, Lag, Looks, Opening, Outcome, Passage, Regime, Regimes, ReserveTerms, Reversion,
+    Run, Source, Stalls, Streams, Takers, Terms, Weather, replay,
 };
 use ballast_strategy::fixtures;
-use common::{UNITS, liquidated, opening, run};
+use common::{BAND, UNITS, collect, liquidated, opening, run};
 use rand::Rng;
 use rand_distr::{Exp1, StandardNormal};
 
@@ -53,15 +50,6 @@ fn keeper(terms: &Terms, automated: bool) -> Keeper {
     Keeper::new(&keeper, terms)
 }
 
-const BAND: Baseline = Baseline::Band {
-    band: HedgeBand {
-        hedge: Bps::ONE,
-        band: Bps::new(2_000),
-    },
-    cost_ppm: 400,
-    most_ltv: Bps::new(6_500),
-};
-
 /// 10 % at 80 % lent out, 150 % at all.
 fn reserve(mean: f64, sd: f64) -> ReserveTerms {
     ReserveTerms {
@@ -94,20 +82,6 @@ fn feed(stalls: Option<Stalls>, bps: f64) -> FeedTerms {
         liquidation_max_age_secs: 30,
         liquidation_max_confidence_bps: 200.0,
     }
-}
-
-fn all(
-    run: &Run<'_>,
-    model: &impl PriceModel,
-    agent: &(impl Agent + Clone + Sync),
-) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
-    simulate(run, model, agent, |outcome| {
-        outcomes.push(*outcome);
-        ControlFlow::Continue(())
-    })
-    .unwrap();
-    outcomes
 }
 
 /// What is owed grows by all the rates of the path, one step after the other: found again from the path's own random numbers.
@@ -437,7 +411,7 @@ fn with_all_of_it_lines_add_up_on_any_number_of_threads() {
             threads,
             ..liquidated(terms, looks, 60, 98)
         };
-        all(&run, &model, &keeper(terms, true))
+        collect(&run, &model, &keeper(terms, true))
     };
     let free = kept(&bare, 0, None);
     for lag in [None, Some(lag)] {

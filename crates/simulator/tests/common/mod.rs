@@ -3,10 +3,10 @@
 
 use std::ops::ControlFlow;
 
-use ballast_model::{Band, Bps};
+use ballast_model::{Band, Bps, quiet::HedgeBand};
 use ballast_simulator::{
-    Agent, FeeTerms, Interest, Liquidators, Looks, Opening, Outcome, PriceModel, Run, Streams,
-    Terms, Units, Watch, simulate,
+    Agent, Baseline, FeeTerms, Interest, Liquidators, Looks, Opening, Outcome, PriceModel, Run,
+    Streams, Terms, Units, Watch, simulate,
 };
 
 pub const UNITS: Units = Units {
@@ -14,6 +14,16 @@ pub const UNITS: Units = Units {
     quote_decimals: 6,
 };
 pub const EXAMPLE_PRICE: f64 = 200.0;
+
+/// Rehedges everything from a fifth of the base that is held on.
+pub const BAND: Baseline = Baseline::Band {
+    band: HedgeBand {
+        hedge: Bps::ONE,
+        band: Bps::new(2_000),
+    },
+    cost_ppm: 400,
+    most_ltv: Bps::new(6_500),
+};
 
 pub fn opening() -> Opening {
     let at = |price: f64| UNITS.sqrt_price(price.ln());
@@ -117,7 +127,8 @@ pub fn run_liquidated(
     collect(&run, model, &ballast_simulator::Baseline::Hold)
 }
 
-fn collect(
+/// Every path's outcome, in order.
+pub fn collect(
     run: &Run<'_>,
     model: &impl PriceModel,
     agent: &(impl Agent + Clone + Sync),
