@@ -303,7 +303,7 @@ async fn who_makes_a_token_missing_waits_a_day_and_the_owner_goes_first() {
             scene.svm.pass_time(wait_secs).await.unwrap();
             refused(
                 scene.settle(&scene.liquidator, &position, ANY).await,
-                BallastError::FirstKeepersTurn,
+                BallastError::SettlementFirstDay,
             );
             refused(
                 scene.settle(&scene.keeper, &position, Amounts::ZERO).await,
@@ -380,7 +380,7 @@ async fn an_old_price_that_is_brought_later_does_not_use_up_the_owners_day() {
     refused(settle().await, BallastError::NotSilentLongEnough);
     for wait_secs in [1, DAY_SECS - 1] {
         scene.svm.pass_time(wait_secs).await.unwrap();
-        refused(settle().await, BallastError::FirstKeepersTurn);
+        refused(settle().await, BallastError::SettlementFirstDay);
     }
     scene.svm.pass_time(1).await.unwrap();
     let receipt = accepted(settle().await);
@@ -402,7 +402,7 @@ async fn an_owner_who_pushes_the_pool_writes_nothing_off_in_the_first_day() {
     let event = settled(&receipt);
     assert!(!event.complete && event.brought_base == 0);
     scene.svm.pass_time(DAY_SECS - 1).await.unwrap();
-    refused(settle().await, BallastError::FirstKeepersTurn);
+    refused(settle().await, BallastError::SettlementFirstDay);
     scene.svm.pass_time(1).await.unwrap();
     assert!(settled(&accepted(settle().await)).complete);
 }
@@ -426,7 +426,7 @@ async fn a_new_owner_has_what_is_left_of_the_day() {
     let begun = scene.svm.save();
     refused(
         scene.settle(&scene.alice, &position, ANY).await,
-        BallastError::FirstKeepersTurn,
+        BallastError::SettlementFirstDay,
     );
     assert!(settled(&accepted(scene.settle(heir, &position, ANY).await)).complete);
     scene.svm.restore(&begun);

@@ -242,7 +242,7 @@ async fn a_market_without_a_price_for_a_week_is_settled() {
     assert_eq!(number(&part["brought_base"]), 0.0, "{part}");
     let rest = [&settle[..], &["--max-pay-base", "all"]].concat();
     // The owner goes first.
-    node.refused_by_program(&bob, &rest, BallastError::FirstKeepersTurn)
+    node.refused_by_program(&bob, &rest, BallastError::SettlementFirstDay)
         .await;
     world.net.pass_time(DAY_SECS).await.unwrap();
     let greedy = [&rest[..], &["--min-received-quote", "1000000"]].concat();

@@ -35,7 +35,7 @@ ballast_errors! {
     RecenterNotDue, RecenterOffCentre, WidthOutOfBounds, NoLiquidity, DailyLossExceeded, ExitNotDue, CompoundNotDue,
     NothingAnnounced, NoticeNotOver, NotOffered, GuardianRests, NotThatMuchBadDebt, RewardTooSmall,
     NoSecondWitness, GainTooSmall, FirstKeepersTurn, AccountTampered, NotSilentLongEnough, NoLossToShow,
-    NothingToPayWith, NothingOwed, AdaptiveFee,
+    NothingToPayWith, NothingOwed, AdaptiveFee, SettlementFirstDay,
 }
 
 /// The error that the program means by a custom error number.

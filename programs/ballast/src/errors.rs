@@ -272,4 +272,9 @@ pub enum BallastError {
         "The pool's fee moves with volatility, so that no loss can be bounded beforehand; take a pool with a fixed fee"
     )]
     AdaptiveFee,
+    /// A settlement that takes the position out of the pool leaves its owner a day.
+    #[msg(
+        "In a settlement's first day only the owner brings what is missing, and only where all debts are covered; try again when the day is over"
+    )]
+    SettlementFirstDay,
 }

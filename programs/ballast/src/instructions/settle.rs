@@ -37,8 +37,8 @@ pub struct Settle<'info> {
 ///
 /// # Errors
 /// [`BallastError::NotSilentLongEnough`], [`BallastError::NothingOwed`], [`BallastError::NothingToPayWith`] if nothing would
-/// change, [`BallastError::FirstKeepersTurn`] if it would by what the owner may bring first, [`BallastError::GainTooSmall`] for less
-/// than `min_received`.
+/// change, [`BallastError::SettlementFirstDay`] if it would by what may be brought after the first day, [`BallastError::GainTooSmall`]
+/// for less than `min_received`, also of a call that only begins and receives nothing.
 pub(crate) fn settle(
     ctx: Context<Settle>,
     max_pay: [u64; 2],
@@ -92,7 +92,7 @@ pub(crate) fn settle(
     if liquidity == 0 && !begins && !plan.complete && plan.exchange.repay.is_zero() {
         require!(
             may_bring || payable.is_zero(),
-            BallastError::FirstKeepersTurn
+            BallastError::SettlementFirstDay
         );
         return err!(BallastError::NothingToPayWith);
     }
