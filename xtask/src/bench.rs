@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 use crate::{process, repository, suite};
 
 /// What is compared: name of the ratio, its numerator and its denominator as criterion's group and function.
-const RATIOS: [(&str, &str, &str); 9] = [
+const RATIOS: [(&str, &str, &str); 11] = [
     (
         "tick to sqrt price: orca / ballast",
         "tick to sqrt price/orca",
@@ -42,6 +42,16 @@ const RATIOS: [(&str, &str, &str); 9] = [
         "quote amount: orca / ballast",
         "quote amount/orca",
         "quote amount/ballast",
+    ),
+    (
+        "next price by base: orca / ballast",
+        "next price by base/orca",
+        "next price by base/ballast",
+    ),
+    (
+        "next price by quote: orca / ballast",
+        "next price by quote/orca",
+        "next price by quote/ballast",
     ),
     (
         "boundaries: exact / screen in double",

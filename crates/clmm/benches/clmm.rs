@@ -2,7 +2,10 @@
 
 use std::hint::black_box;
 
-use ballast_clmm::{SqrtPrice, Tick, base_amount_up, quote_amount_up};
+use ballast_clmm::{
+    SqrtPrice, SwapMode, Tick, base_amount_up, next_sqrt_price_from_base_up,
+    next_sqrt_price_from_quote_down, quote_amount_up,
+};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use orca_whirlpools_core as orca;
 
@@ -85,6 +88,39 @@ fn clmm(criterion: &mut Criterion) {
         |(lower, upper)| {
             orca::try_get_amount_delta_b(lower.x64(), upper.x64(), LIQUIDITY, true)
                 .map_or(0, u128::from)
+        },
+    );
+    // Where a swap of a tenth of a unit, and its opposite, ends: by an amount that comes in, and one that goes out.
+    let swaps: Vec<(SqrtPrice, SwapMode)> = bands
+        .iter()
+        .flat_map(|(price, _)| [(*price, SwapMode::ExactIn), (*price, SwapMode::ExactOut)])
+        .collect();
+    const AMOUNT: u64 = 100_000;
+    let known = |mode| mode == SwapMode::ExactIn;
+    compare(
+        criterion,
+        "next price by base",
+        &swaps,
+        |(price, mode)| {
+            next_sqrt_price_from_base_up(price, LIQUIDITY, AMOUNT, mode)
+                .map_or(0, |next| next.x64())
+        },
+        |(price, mode)| {
+            orca::try_get_next_sqrt_price_from_a(price.x64(), LIQUIDITY, AMOUNT, known(mode))
+                .unwrap_or(0)
+        },
+    );
+    compare(
+        criterion,
+        "next price by quote",
+        &swaps,
+        |(price, mode)| {
+            next_sqrt_price_from_quote_down(price, LIQUIDITY, AMOUNT, mode)
+                .map_or(0, |next| next.x64())
+        },
+        |(price, mode)| {
+            orca::try_get_next_sqrt_price_from_b(price.x64(), LIQUIDITY, AMOUNT, known(mode))
+                .unwrap_or(0)
         },
     );
 }

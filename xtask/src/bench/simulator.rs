@@ -3,8 +3,8 @@
 
 use std::{
     fmt::Write,
-    fs,
-    io::Read,
+    fs::{self, File},
+    io::{BufRead, BufReader, Read},
     path::Path,
     process::Stdio,
     thread::sleep,
@@ -70,7 +70,20 @@ pub fn times(ballast: &Path, directory: &Path) -> Result<Value> {
     fs::remove_file(&config)?;
     let many = run(ballast, &many_paths(&[]))?;
     let compared = run(ballast, &many_paths(&["--against", "hold"]))?;
-    for (what, timed) in [("", &many), (" with another strategy beside", &compared)] {
+    let rows = directory.join("paths.csv");
+    let rows_file = rows.to_str().context("the repository's path is no text")?;
+    let streamed = run(ballast, &many_paths(&["--paths-file", rows_file]))?;
+    let lines = BufReader::new(File::open(&rows)?).lines().count() as u64;
+    fs::remove_file(&rows)?;
+    ensure!(
+        lines > MANY_PATHS,
+        "{MANY_PATHS} paths made {lines} lines of a file"
+    );
+    for (what, timed) in [
+        ("", &many),
+        (" with another strategy beside", &compared),
+        (", each a row of a file,", &streamed),
+    ] {
         ensure!(
             timed.memory_bytes <= MOST_MEMORY_BYTES,
             "{MANY_PATHS} paths{what} took {} bytes of memory, more than {MOST_MEMORY_BYTES}: what is kept of each path has grown",
@@ -129,6 +142,7 @@ pub fn times(ballast: &Path, directory: &Path) -> Result<Value> {
         "one_thread_over_two_by_cpu": 2.0 * one.cpu_secs / two.cpu_secs,
         "million_paths_peak_bytes": many.memory_bytes,
         "million_paths_against_peak_bytes": compared.memory_bytes,
+        "million_paths_to_file_peak_bytes": streamed.memory_bytes,
         "million_paths_cpu_secs": many.cpu_secs,
         "backtest_minutes": MINUTES,
         "backtest_ms": millis(&backtest),
