@@ -265,6 +265,41 @@ async fn reserves_change_with_notice_too() {
     );
 }
 
+/// Above its band a hedged position owes no base. Whoever alone lends base takes it back then, and lends it anew at whatever the authority, a
+/// friend, asks for: below the band's end the position has to borrow.
+#[tokio::test]
+async fn a_reserve_that_nobody_uses_changes_with_notice_while_there_are_positions() {
+    let scene = Scene::new().await;
+    let position = scene.open(1).await;
+    scene.wait(3_600, 215).await;
+    accepted(scene.rehedge(&position, &scene.keeper).await);
+    assert_eq!(scene.model(&position).await.0.debt.base, 0);
+    let (market, lender) = (&scene.world.market, &scene.world.lender);
+    let stored = async || {
+        let snapshot = scene.world.snapshot().await.unwrap();
+        snapshot.reserve(Side::Base).clone()
+    };
+    let shares = stored().await.supply_shares;
+    let withdraw = instruction::withdraw(market, &lender.key(), Side::Base, shares, 0);
+    accepted(scene.send(lender, withdraw).await);
+    let unused = stored().await;
+    assert_eq!((unused.supply_shares, unused.debt_shares.get()), (0, 0));
+    let dear = ReserveParams {
+        rate_at_zero_bps: 100_000,
+        rate_at_kink_bps: 100_000,
+        rate_at_full_bps: 100_000,
+        ..scene.reserve_params(Side::Base)
+    };
+    let authority = &market.market.authority;
+    let update = || instruction::update_reserve(market, authority, Side::Base, dear);
+    accepted(scene.send_as_authority(update()).await);
+    assert_eq!(stored().await.params(), unused.params());
+    // Of a market without positions nobody needs a notice.
+    accepted(scene.close(&position).await);
+    accepted(scene.send_as_authority(update()).await);
+    assert_eq!(stored().await.params(), dear);
+}
+
 #[tokio::test]
 async fn authority_changes_hands_in_two_steps() {
     let scene = Scene::new().await;

@@ -123,6 +123,9 @@ impl Look {
                 asked = asked.max(silence(ahead_secs));
                 if ahead_secs <= rules.max_age_stalled_secs.into() {
                     *heard = update;
+                } else {
+                    // One wrong time stamp, which anyone may bring again for years, says nothing of the clock.
+                    require!(feed.own, BallastError::PriceFromFuture);
                 }
                 continue;
             }

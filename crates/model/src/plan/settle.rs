@@ -31,7 +31,8 @@ pub struct Settlement {
 /// of what is missing, `(c d - h)(1 + b)`, are together what is held of the other token. Here b is the bonus that lenders bear; what is left
 /// beyond both debts goes into the larger one. For a part f of what is missing no more than that part of what is left is given, and where
 /// not all is covered no more than that part of what is held is repaid. Then `(1 - f) c / (1 - f c)` is the c of what remains, and in
-/// parts both debts end where they end by one payment, but for units of rounding.
+/// parts both debts end where they end by one payment, but for units of rounding. What is missing is rounded up: the last unit may cost whoever
+/// brings it up to its worth more than is given for it.
 ///
 /// # Errors
 /// [`ModelError::Overflow`].
@@ -81,24 +82,25 @@ pub fn plan_settlement(
     let needed = owed
         .checked_add(bonus_of(value(side, debt.get(side))?)?)
         .ok_or(overflow)?;
-    let share = |amount: u64| match wide::mul_div_down(u128::from(amount), covered, needed) {
+    // Rounded up: a unit of a coarse token may be worth much, and nothing is left to the owner while lenders lose.
+    let share = |amount: u64| match wide::mul_div_up(u128::from(amount), covered, needed) {
         Some(part) if covered < needed => part as u64,
         _ => amount,
     };
     let (here, there) = (held.get(side), held.get(side.other()));
-    let mut most = share(debt.get(side)).saturating_sub(here);
-    if covered < needed && there > 0 {
-        // What is held of the other token may be worth less than a unit with its bonus: it is not left to the owner for nothing.
-        most = most.max(1);
-    }
+    let most = share(debt.get(side)).saturating_sub(here);
     let brought = most.min(payable.get(side));
     let others = share(debt.get(side.other())).min(there);
     let with_bonus = Bps::new(Bps::ONE.get().saturating_add(bonus.most.get()));
     let price = with_bonus.of_down(value(side, brought)?).ok_or(overflow)?;
     let given = match side.other() {
         Side::Quote => u64::try_from(price).unwrap_or(u64::MAX),
-        // One unit may be worth more than the rest of the price.
-        Side::Base => base_for_value_up(price, at).map_or(u64::MAX, |base| base.saturating_sub(1)),
+        // The last unit may be worth more than the rest of the price.
+        Side::Base => match base_for_value_up(price, at) {
+            Ok(base) if value_up(base, at)? > price => base.saturating_sub(1),
+            Ok(base) => base,
+            Err(_) => u64::MAX,
+        },
     };
     let part = |all: u64| match wide::mul_div_down(u128::from(all), brought.into(), most.into()) {
         Some(part) if brought < most => part as u64,
@@ -153,7 +155,7 @@ mod tests {
         }
         // At 100 % both lose the same part: 300 are (150 c)(1 + 1) + 50 c.
         let plan = plan(10_000, 10_000).exchange;
-        assert_eq!(plan.repay, Amounts::new(128_571, 42_857));
+        assert_eq!(plan.repay, Amounts::new(128_572, 42_858));
         assert!(plan.seize.quote <= 300_000 && plan.seize.quote >= 299_997);
     }
 

@@ -34,7 +34,7 @@ proptest! {
     ) {
         let (at, bonus) = (SqrtPrice::new(at).unwrap(), Bps::new(of_lenders + more));
         let both = SettlementBonus { most: bonus, of_lenders: Bps::new(of_lenders) };
-        // What a unit less brought is worth with the bonus.
+        // What a unit of quote, to which values are rounded, is worth with the bonus.
         let times = 1 + u128::from(bonus.get()).div_ceil(10_000);
         let unit = value_up(1, at).unwrap();
         let worth = |amounts| worth_down(amounts, at).unwrap();
@@ -75,7 +75,7 @@ proptest! {
             if exchange.repay != debt {
                 // Nothing of worth is kept from the lenders,
                 let useful = worth(left);
-                prop_assert!(useful <= (4 * unit + 8) * times, "{} left of {}", useful, assets);
+                prop_assert!(useful <= unit + 8 + 2 * times, "{} left of {}", useful, assets);
                 // and both lose the same part, but for units.
                 let cross = |a: u64, b: u64| u128::from(a) * u128::from(b);
                 let apart = cross(exchange.repay.base, debt.quote)
@@ -161,17 +161,44 @@ fn what_is_short_is_bought_at_the_price_and_a_bonus() {
     );
     assert!(insolvent.complete);
     // 1 / 2.05 of both.
-    assert_eq!(insolvent.exchange.repay, Amounts::new(48_780, 48_780));
-    assert_eq!(insolvent.exchange.brought(), Amounts::new(48_780, 0));
+    assert_eq!(insolvent.exchange.repay, Amounts::new(48_781, 48_781));
+    assert_eq!(insolvent.exchange.brought(), Amounts::new(48_781, 0));
     assert_eq!(insolvent.exchange.received(), Amounts::new(0, 51_219));
-    // The same the other way round; a unit of base may be worth more than what is left of the price.
+    // The same the other way round.
     let base = plan(
         Amounts::new(100_000, 0),
         Amounts::new(100_000, 100_000),
         ANY,
     );
-    assert_eq!(base.exchange.received(), Amounts::new(51_218, 0));
+    assert_eq!(base.exchange.received(), Amounts::new(51_219, 0));
     // Nothing held: everything is lost, and nobody has to bring anything for that.
     let nothing = plan(Amounts::ZERO, Amounts::new(5, 5), Amounts::ZERO);
     assert!(nothing.complete && nothing.exchange.repay.is_zero());
+}
+
+/// A unit of the token that is short may be worth much. The last one, too, is brought before anything is written off: else what is held beyond
+/// the units before it would be the owner's, and the lenders' loss.
+#[test]
+fn of_a_coarse_token_a_unit_more_is_brought_before_anything_is_written_off() {
+    // 150 quote a unit.
+    let at = SqrtPrice::new((1 << 64) * 12_247_449 / 1_000_000).unwrap();
+    let plan = |held: u64, owed, bonus_bps| {
+        let bonus = Bps::new(bonus_bps);
+        let bonus = SettlementBonus {
+            most: bonus,
+            of_lenders: bonus,
+        };
+        plan_settlement(Amounts::new(0, held), Amounts::new(owed, 0), at, bonus, ANY).unwrap()
+    };
+    for (bonus_bps, brought) in [(300, 7), (1_000, 7), (1_200, 6), (90_000, 1)] {
+        let all = plan(1_000, 9, bonus_bps);
+        assert!(all.complete && !all.covers_all);
+        assert_eq!(all.exchange.brought(), Amounts::new(brought, 0));
+        assert_eq!(all.exchange.received(), Amounts::new(0, 1_000));
+    }
+    // What is worth less than a unit as well.
+    let rest = plan(73, 3, 300);
+    assert!(rest.complete);
+    assert_eq!(rest.exchange.brought(), Amounts::new(1, 0));
+    assert_eq!(rest.exchange.received(), Amounts::new(0, 73));
 }

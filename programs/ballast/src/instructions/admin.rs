@@ -134,7 +134,7 @@ pub(crate) fn apply_market_change(ctx: Context<ApplyParams>) -> Result<()> {
 }
 
 /// Replaces a reserve's curve and caps, with notice as [`update_market`]: at once if that only keeps new loans and deposits
-/// away, or while nobody has lent or borrowed. Interest up to now is booked at the old rates.
+/// away, or while nobody has lent and the market has no positions. Interest up to now is booked at the old rates.
 ///
 /// # Errors
 /// [`BallastError::NotAuthority`], [`BallastError::WrongReserve`], [`BallastError::BadParameters`].
@@ -152,7 +152,9 @@ pub(crate) fn update_reserve(ctx: Context<UpdateReserve>, params: ReserveParams)
     params.check()?;
     reserve.pending = ReserveParams::default();
     reserve.pending_effective_at_secs = 0;
-    let unused = reserve.supply_shares == 0 && reserve.debt_shares.get() == 0;
+    // A position that owes nothing of a token now may have to borrow it soon.
+    let unused =
+        market.open_positions == 0 && reserve.supply_shares == 0 && reserve.debt_shares.get() == 0;
     if unused || params.only_restrains(&reserve.params()) {
         return put_in_force(key, &mut reserve, params);
     }

@@ -22,7 +22,7 @@ pub struct SettlementPrice {
 
 /// The last price shown, once the market has been without one for [`Market::SETTLEMENT_SECS`]: one of its feeds is silent.
 /// Nobody has shown a price of it in that time, and the market's own price account, which must be the one passed, holds none of
-/// that time, does not exist any more, or holds no usable price. A market that names no accounts of its own has only what people
+/// that time, does not exist any more, or holds no usable price: one that is further ahead of the clock than the clock may lag is none. A market that names no accounts of its own has only what people
 /// show: it waits four times as long, and anyone who has a price ends the wait with `refresh_price`.
 ///
 /// What was shown last counts also where the market's own accounts hold a later one: whoever may bring a signed update there picks its moment.
@@ -58,7 +58,10 @@ pub fn settlement_price(
         let named = own != Pubkey::default();
         if named {
             require_keys_eq!(account.key(), own, BallastError::NotSilentLongEnough);
-            *held = read_feed(market, account, feed).ok().filter(usable);
+            let latest_secs = now_secs.saturating_add(market.stages.max_age_stalled_secs.into());
+            *held = read_feed(market, account, feed)
+                .ok()
+                .filter(|update| usable(update) && update.publish_time <= latest_secs);
         }
         let heard_secs = held.as_ref().map_or(shown_secs, |update: &PriceUpdate| {
             update.publish_time.max(shown_secs)

@@ -53,6 +53,7 @@ fn case() -> Case {
     market.whirlpool = POOL;
     [market.base_feed, market.quote_feed] = FEEDS;
     [market.base_price_account, market.quote_price_account] = OWN;
+    market.stages.max_age_stalled_secs = 3_600;
     market.last_base_publish_secs = NOW - WEEK;
     market.last_quote_publish_secs = NOW - WEEK;
     market.newest_sqrt_price_x64 = (SqrtPrice::ONE.x64() + 1).into();
@@ -233,6 +234,12 @@ fn a_price_in_the_markets_own_accounts_ends_the_silence() {
         change(&mut bad);
         case.set(0, &bad);
         assert_eq!(case.price().unwrap(), newest());
+    }
+    // Nor one that is from farther ahead than the clock may lag: it would forbid settling for as long.
+    for (ahead_secs, speaks) in [(3_600, true), (3_601, false), (1 << 40, false)] {
+        case.set(0, &update(0, NOW + ahead_secs));
+        let price = case.price().map_err(|_| ()).ok();
+        assert_eq!(price, (!speaks).then(newest), "{ahead_secs}");
     }
     // Nor does another program's account there, or none.
     case.set(0, &update(0, NOW - 1));
