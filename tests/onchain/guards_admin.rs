@@ -2,7 +2,7 @@
 
 use ballast_client::{
     Automation, BallastError, Market, MarketContext, MarketMode, MarketParams, ReserveParams,
-    SafetyRules, Side, instruction,
+    SafetyRules, Side, Signer, instruction,
 };
 use ballast_localnet::{Localnet, Trader};
 
@@ -271,7 +271,8 @@ async fn reserves_change_with_notice_too() {
 async fn a_reserve_that_nobody_uses_changes_with_notice_while_there_are_positions() {
     let scene = Scene::new().await;
     let position = scene.open(1).await;
-    scene.wait(3_600, 215).await;
+    scene.svm.pass_time(3_600).await.unwrap();
+    scene.price(215).await;
     accepted(scene.rehedge(&position, &scene.keeper).await);
     assert_eq!(scene.model(&position).await.0.debt.base, 0);
     let (market, lender) = (&scene.world.market, &scene.world.lender);
@@ -280,8 +281,8 @@ async fn a_reserve_that_nobody_uses_changes_with_notice_while_there_are_position
         snapshot.reserve(Side::Base).clone()
     };
     let shares = stored().await.supply_shares;
-    let withdraw = instruction::withdraw(market, &lender.key(), Side::Base, shares, 0);
-    accepted(scene.send(lender, withdraw).await);
+    let withdraw = instruction::withdraw(market, &lender.pubkey(), Side::Base, shares, 0);
+    accepted(scene.world.send(lender, vec![withdraw]).await);
     let unused = stored().await;
     assert_eq!((unused.supply_shares, unused.debt_shares.get()), (0, 0));
     let dear = ReserveParams {
