@@ -106,6 +106,18 @@ impl<'a> Acting<'a> {
         TokenNames::of(&self.market.market).tokens().both(amounts)
     }
 
+    /// Whether less quote is held than owed, in the pool and beside it.
+    ///
+    /// # Errors
+    /// Amounts beyond 64 bits.
+    pub fn is_short_of_quote(&self) -> Result<bool> {
+        let pooled = self
+            .model
+            .pool_amounts_down(self.snapshot.pool.sqrt_price)?;
+        let held = pooled.checked_add(self.model.idle)?;
+        Ok(held.quote < self.model.debt.quote)
+    }
+
     /// Tick arrays of a swap that begins at the pool's price.
     pub fn path(&self, trade: Trade) -> SwapPath {
         let tick = self.snapshot.pool.tick_current;

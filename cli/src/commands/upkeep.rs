@@ -188,11 +188,13 @@ pub async fn exit(args: &PositionArgs, globals: &Globals, output: &mut Output) -
     let price = price.context("the oracle has no usable price")?;
     let automation = &acting.position.position.automation;
     let equity = acting.model.value(price)?.equity();
+    let pool = &acting.snapshot.pool;
     let trade = match due::exit_due(automation, price, equity) {
-        Some((_, Reaction::ExitIntoBase)) => Trade::BuyBase,
+        // What is owed comes before what is wanted.
+        Some((_, Reaction::ExitIntoBase)) if !acting.is_short_of_quote()? => Trade::BuyBase,
         _ => trade_of(acting.model.delta(price)?),
     };
-    let path = acting.path(trade);
+    let path = acting.market.exit_path(pool.tick_current, trade);
     let key = acting.signer.pubkey();
     let exit = instruction::exit(&acting.market, &acting.position, &key, &path);
     let facts = |event: &BallastEvent| match event {

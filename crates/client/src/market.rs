@@ -217,9 +217,30 @@ impl MarketContext {
 
     /// Accounts of a swap that begins at the pool's current tick.
     pub fn swap_path(&self, tick_current: i32, trade: Trade) -> SwapPath {
-        let sells_base = trade == Trade::SellBase;
-        let starts =
-            whirlpool::swap_tick_arrays(tick_current, self.market.tick_spacing, sells_base);
+        self.path(self.swap_starts(tick_current, trade == Trade::SellBase))
+    }
+
+    /// Accounts of an exit's swaps, which may trade a part of the first one back.
+    ///
+    /// The highest ticks of an array, a spacing of them, belong to it on the way down and to the next one on the way up. There both are
+    /// named, and the third array of the way, which is two arrays off, is left out.
+    pub fn exit_path(&self, tick_current: i32, trade: Trade) -> SwapPath {
+        let down = trade == Trade::SellBase;
+        let (mut starts, [back, ..]) = (
+            self.swap_starts(tick_current, down),
+            self.swap_starts(tick_current, !down),
+        );
+        if !starts.contains(&back) {
+            starts[2] = back;
+        }
+        self.path(starts)
+    }
+
+    fn swap_starts(&self, tick_current: i32, down: bool) -> [i32; 3] {
+        whirlpool::swap_tick_arrays(tick_current, self.market.tick_spacing, down)
+    }
+
+    fn path(&self, starts: [i32; 3]) -> SwapPath {
         SwapPath {
             tick_arrays: starts.map(|start| self.tick_array(start)),
             whirlpool_oracle: whirlpool::pda::oracle(

@@ -95,7 +95,8 @@ impl Executor {
             }
             Action::Compound(_) => only(instruction::compound(market, position, &keeper)),
             Action::Exit(plan) => {
-                let path = path(plan.swap);
+                let trade = plan.swap.map_or(Trade::SellBase, |(trade, _)| trade);
+                let path = market.exit_path(tick, trade);
                 only(instruction::exit(market, position, &keeper, &path))
             }
             Action::Deleverage { .. } => only(instruction::deleverage(market, position, &keeper)),

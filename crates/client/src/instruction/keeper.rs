@@ -149,7 +149,7 @@ pub fn compound(
     instruction(&accounts, &data::Compound {})
 }
 
-/// Takes a position out of the pool, along the path of the trade that it takes. `keeper` signs.
+/// Takes a position out of the pool, along [`MarketContext::exit_path`] of the first trade that it takes. `keeper` signs.
 pub fn exit(
     market: &MarketContext,
     position: &PositionContext,
