@@ -136,7 +136,8 @@ impl Keeper {
     }
 
     /// Where the flags are told what the engine does not know.
-    pub fn flags_ear(&self) -> mpsc::Sender<Heard> {
+    #[cfg(test)]
+    pub(crate) fn flags_ear(&self) -> mpsc::Sender<Heard> {
         self.ear.0.clone()
     }
 

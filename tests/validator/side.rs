@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use ballast_client::{
     Amounts, Bps, PositionContext, Receipt, SendError, SqrtPrice, ballast::state, instruction,
 };
-use ballast_localnet::{Localnet, Trader, UsdPrice, World, WorldConfig};
+use ballast_localnet::{Localnet, QUOTE_PRICE, Trader, UsdPrice, World, WorldConfig};
 use ballast_model::{Boundaries, Position, Valuation, quiet::HedgeBand};
 
 /// What its liquidator has of each token, raw units: plenty.
@@ -109,7 +109,7 @@ impl Side {
     pub async fn move_pool(&self, to: UsdPrice) -> Result<()> {
         let market = &self.world.market;
         let target = to.sqrt_price(
-            self.world.quote_price(),
+            QUOTE_PRICE,
             market.base.decimals,
             market.quote.decimals,
         )?;

@@ -9,9 +9,6 @@ pub const WHIRLPOOL_IMMUTABLE: Address = address!("iwhrLHdsgrvmnwU8GF2FSmyabSMjf
 
 /// Pyth receiver (Core), owner of price accounts.
 pub const PYTH_RECEIVER: Address = address!("rec5EKMGg6MxZYaMdyBfgwp4d5rB9T1VQH5pJv5LtFJ");
-/// Pyth receiver (Core Compatible), owner of price accounts.
-pub const PYTH_RECEIVER_COMPATIBLE: Address =
-    address!("rec2HHDDnjLfj4kE7VyEtFA1HPGQLK33259532cRyHp");
 
 /// Wrapped SOL, the same mint on every cluster.
 pub const WRAPPED_SOL_MINT: Address = address!("So11111111111111111111111111111111111111112");

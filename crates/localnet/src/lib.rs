@@ -34,4 +34,6 @@ pub use process::Process;
 pub use programs::{Program, Programs, deploy_directory};
 pub use svm::{Saved, Svm};
 pub use validator::TestValidator;
-pub use world::{Ground, PROTOCOL_FEE_RATE_BPS, PricePost, Trader, World, WorldConfig};
+pub use world::{
+    Ground, PROTOCOL_FEE_RATE_BPS, PricePost, QUOTE_PRICE, Trader, World, WorldConfig,
+};

@@ -1,9 +1,7 @@
 //! Everything a decision about one position depends on, as values of one moment.
 
 use ballast::state::{Position, Reserve};
-use ballast_model::{
-    Amounts, ModelError, Position as PositionModel, Side, SqrtPrice, lending::ReserveState,
-};
+use ballast_model::{Amounts, ModelError, Position as PositionModel, Side, SqrtPrice};
 use ballast_snapshot::Pubkey;
 use ballast_snapshot::{MarketSnapshot, SnapshotError};
 use thiserror::Error;
@@ -97,14 +95,6 @@ impl Situation<'_> {
     /// A reserve as stored.
     pub fn reserve(&self, side: Side) -> &Reserve {
         self.market.reserve(side)
-    }
-
-    /// A reserve with interest booked up to now, as the program does first thing.
-    ///
-    /// # Errors
-    /// [`SituationError::Snapshot`].
-    pub fn accrued(&self, side: Side) -> Result<ReserveState, SituationError> {
-        Ok(self.market.reserve_at(side, self.now_secs)?)
     }
 
     /// The position as a value object, debts with interest up to now.

@@ -142,11 +142,6 @@ impl Hedge {
         }
     }
 
-    /// The market's perpetual.
-    pub fn perp_of(&self, market: &Pubkey) -> Option<&Perp> {
-        self.perps.iter().find(|perp| perp.markets.contains(market))
-    }
-
     /// In one line.
     pub fn summary(&self) -> String {
         let perps = self.perps.iter().map(|perp| {

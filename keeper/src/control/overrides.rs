@@ -115,12 +115,6 @@ impl Overrides {
         }
     }
 
-    /// Positions that something binds, with it.
-    pub fn bound_positions(&self, now_secs: i64) -> impl Iterator<Item = (Pubkey, &Override)> {
-        let all = self.positions.iter();
-        all.filter_map(move |(position, layers)| Some((*position, top(layers, now_secs)?)))
-    }
-
     /// The keeper's mode, where the configuration says at most `configured`.
     pub fn mode(&self, configured: Mode, now_secs: i64) -> Mode {
         configured.min(bound(self.keeper(now_secs)))

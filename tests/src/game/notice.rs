@@ -3,7 +3,7 @@
 use ballast_client::{
     Market, OracleChange, OracleSource, SafetyRules, Side, Signer, decode_at, instruction, pda,
 };
-use ballast_localnet::{Localnet, PricePost};
+use ballast_localnet::{Localnet, PricePost, QUOTE_PRICE};
 
 use super::{Few, Game, Played, SIDES, Step};
 
@@ -75,7 +75,7 @@ impl Game {
             payer = change.payer;
             let now_secs = self.svm.now_secs();
             let feeds = feeds(&change.source);
-            let prices = [self.now.price, self.world.quote_price()];
+            let prices = [self.now.price, QUOTE_PRICE];
             let posts = SIDES.map(|side| PricePost {
                 feed: feeds[side as usize],
                 ..PricePost::good(side, prices[side as usize], now_secs)

@@ -5,7 +5,7 @@ use ballast_client::{
     Amounts, BallastError, BallastEvent, Policy, PositionContext, RecenterArgs, Side, Trade,
     instruction,
 };
-use ballast_localnet::UsdPrice;
+use ballast_localnet::{QUOTE_PRICE, UsdPrice};
 
 use super::{Stage, preloaded::Preloaded, trade_of};
 
@@ -20,7 +20,7 @@ impl Stage {
     async fn trade(&self) -> Result<()> {
         for dollars in [203, 197, 200] {
             let price = UsdPrice::dollars(dollars);
-            let target = price.sqrt_price(self.world.quote_price(), 9, 6)?;
+            let target = price.sqrt_price(QUOTE_PRICE, 9, 6)?;
             self.world.move_pool(target).await?;
         }
         self.post(200).await

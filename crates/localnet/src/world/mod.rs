@@ -8,10 +8,7 @@ mod reward;
 mod tokens;
 mod trades;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
-};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use ballast_client::{
@@ -33,6 +30,8 @@ use crate::{keys, localnet::Localnet, localnet::LocalnetExt, price::UsdPrice};
 pub const BASE_DECIMALS: u8 = 9;
 /// Decimals of the quote mint.
 pub const QUOTE_DECIMALS: u8 = 6;
+/// Dollars per quote token.
+pub const QUOTE_PRICE: UsdPrice = UsdPrice::ONE;
 /// For fees and rent of everyone who needs some.
 const WALLET_LAMPORTS: u64 = 100_000_000_000;
 
@@ -142,8 +141,6 @@ pub struct World {
     pub lender: Keypair,
     /// Owner of the background liquidity; moves the pool's price.
     pub whale: Keypair,
-    /// Dollars per quote token, in [`UsdPrice`] units.
-    quote_price: AtomicI64,
     /// Feeds of which prices are posted, by side.
     feeds: [[u8; 32]; 2],
 }
@@ -221,7 +218,6 @@ impl World {
             lender: config.key("lender"),
             whale: config.key("whale"),
             config,
-            quote_price: AtomicI64::new(UsdPrice::ONE.units()),
             feeds,
         })
     }
@@ -296,16 +292,6 @@ impl World {
     /// If the cluster does not answer.
     pub async fn balance(&self, account: &Pubkey) -> Result<u64> {
         tokens::balance(self.net.chain().as_ref(), account).await
-    }
-
-    /// Dollars per quote token.
-    pub fn quote_price(&self) -> UsdPrice {
-        UsdPrice::from_units(self.quote_price.load(Ordering::Relaxed))
-    }
-
-    /// Lets the quote token cost something else than a dollar from the next posted price on.
-    pub fn set_quote_price(&self, price: UsdPrice) {
-        self.quote_price.store(price.units(), Ordering::Relaxed);
     }
 }
 

@@ -8,7 +8,7 @@ use ballast_client::{
 
 use ballast_model::{OpenRequest, plan_open};
 
-use super::{BASE_DECIMALS, QUOTE_DECIMALS, WALLET_LAMPORTS, World};
+use super::{BASE_DECIMALS, QUOTE_DECIMALS, QUOTE_PRICE, WALLET_LAMPORTS, World};
 use crate::{keys, localnet::LocalnetExt, price::UsdPrice};
 
 /// Somebody with tokens and SOL for fees.
@@ -51,7 +51,7 @@ impl World {
     /// # Errors
     /// If there is no such tick.
     pub fn tick_at(&self, price: UsdPrice) -> Result<Tick> {
-        let sqrt_price = price.sqrt_price(self.quote_price(), BASE_DECIMALS, QUOTE_DECIMALS)?;
+        let sqrt_price = price.sqrt_price(QUOTE_PRICE, BASE_DECIMALS, QUOTE_DECIMALS)?;
         nearest_tick(sqrt_price, self.config.tick_spacing)
     }
 

@@ -12,7 +12,7 @@ use ballast_abi::{
 };
 use ballast_client::{Instruction, PriceAccounts, Receipt, SendError, Side, Signer, SqrtPrice};
 
-use super::{BASE_DECIMALS, QUOTE_DECIMALS, World};
+use super::{BASE_DECIMALS, QUOTE_DECIMALS, QUOTE_PRICE, World};
 use crate::{
     localnet::{Localnet, LocalnetExt},
     price::UsdPrice,
@@ -178,7 +178,7 @@ impl World {
     /// # Errors
     /// If the cluster refuses.
     pub async fn post_price(&self, base: UsdPrice) -> Result<()> {
-        let prices = [base, self.quote_price()];
+        let prices = [base, QUOTE_PRICE];
         self.config
             .ground
             .post(self.net.as_ref(), &self.feeds, prices)
@@ -218,6 +218,6 @@ impl World {
     /// # Errors
     /// If the pool cannot have such a price.
     pub fn sqrt_price_at(&self, base: UsdPrice) -> Result<SqrtPrice> {
-        base.sqrt_price(self.quote_price(), BASE_DECIMALS, QUOTE_DECIMALS)
+        base.sqrt_price(QUOTE_PRICE, BASE_DECIMALS, QUOTE_DECIMALS)
     }
 }

@@ -1,6 +1,6 @@
 //! Somebody's liquidity in a pool, and the fees that it earns.
 
-use ballast_clmm::{Amounts, Band, SqrtPrice, Tick};
+use ballast_clmm::{Amounts, Band, Tick};
 
 use super::{TickPool, TickPoolError};
 
@@ -197,20 +197,6 @@ impl TickPool {
             seat.liquidity = liquidity;
         }
         Ok(())
-    }
-
-    /// What withdrawing all of a seat's liquidity and collecting its fees would pay.
-    ///
-    /// # Errors
-    /// [`TickPoolError`].
-    pub fn worth_of(&self, seat: usize, at: SqrtPrice) -> Result<Amounts, TickPoolError> {
-        let state = self.seat_at(seat);
-        let held = if state.liquidity == 0 {
-            Amounts::ZERO
-        } else {
-            band(state.range)?.amounts_down(state.liquidity, at)?
-        };
-        Ok(held.checked_add(self.fees_of(seat))?)
     }
 }
 

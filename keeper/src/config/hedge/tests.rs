@@ -65,11 +65,10 @@ fn it_is_off_until_a_venue_is_named_and_the_least_is_few_lines() {
             Path::new("etc/key")
         )
     );
-    assert_eq!(
-        real.perp_of(&MARKET).map(|perp| perp.coin.as_str()),
-        Some("SOL")
-    );
-    assert_eq!(real.perp_of(&Pubkey::default()), None);
+    let [perp] = &real.perps[..] else {
+        panic!("{:?}", real.perps);
+    };
+    assert_eq!((perp.coin.as_str(), &perp.markets[..]), ("SOL", &[MARKET][..]));
 }
 
 #[test]

@@ -154,11 +154,8 @@ fn a_position_has_the_lesser_of_its_own_and_the_keepers() {
         bounds(&overrides, NOW + 60),
         [Halted, Active, Active, Active]
     );
-    let bound: Vec<_> = overrides
-        .bound_positions(NOW)
-        .map(|(position, entry)| (position, entry.id))
-        .collect();
-    assert_eq!(bound, [(address(1), 1), (address(2), 2)]);
+    let bound_by = |number| Some(overrides.position(&address(number), NOW)?.id);
+    assert_eq!([1, 2, 3, 4].map(bound_by), [Some(1), Some(2), None, None]);
     let mut reduced = overrides;
     reduced.fold(&record(5, NOW, Scope::Keeper, Verb::Reduce, None));
     assert_eq!(
