@@ -10,9 +10,9 @@
 //! What protects a position needs no lease: whoever sees that it is due may do it, and the chain settles the race. Where another
 //! keeper is there for the position, it is given a head start.
 
-mod hashes;
 #[cfg(test)]
-pub(crate) mod memory;
+pub(crate) mod fake_table;
+mod hashes;
 pub mod table;
 mod watch;
 

@@ -44,7 +44,7 @@ async fn a_holder_that_cannot_renew_stops_signing_after_a_third_of_the_term_and_
             group.world.lock().set_price(205);
             blocks(12).await;
             assert_eq!(group.sent()[0] > 0, signs, "after {silent} blocks");
-            assert_eq!(group.memory.intents().is_empty(), !signs);
+            assert_eq!(group.table.intents().is_empty(), !signs);
             if signs {
                 return;
             }
@@ -67,19 +67,19 @@ async fn a_holder_that_cannot_renew_stops_signing_after_a_third_of_the_term_and_
 async fn a_holder_that_has_lost_its_leases_signs_nothing_from_that_moment() {
     let group = Group::new(12);
     let scene = async {
-        group.memory.give_away();
+        group.table.give_away();
         // It does not know yet.
         group.world.lock().set_price(205);
         blocks(100).await;
         assert_eq!(group.sent(), [0, 0]);
-        assert_eq!(group.memory.intents(), []);
+        assert_eq!(group.table.intents(), []);
     };
     first(&group, scene).await;
 }
 
 /// A lease of somebody who is gone, with an intent of which no node knows; the last height at which that could land.
 fn left_behind(group: &Group) -> u64 {
-    let mut table = group.memory.connect("former")().unwrap();
+    let mut table = group.table.connect("former")().unwrap();
     let height = group.world.lock().block_height();
     let lease = table.take(&[7], height).unwrap()[0];
     let signature = Signature::from([9; 64]).to_string();
@@ -99,7 +99,7 @@ async fn what_the_last_holder_signed_has_expired_when_two_nodes_are_the_margin_b
         let settled = async {
             loop {
                 blocks(1).await;
-                let intents = group.memory.intents();
+                let intents = group.table.intents();
                 if let Some(outcome) = &intents[0].2 {
                     assert_eq!(outcome, "expired");
                     return group.world.lock().block_height();

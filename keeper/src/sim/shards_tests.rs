@@ -27,7 +27,7 @@ use super::{
 use crate::{
     Keeper, KeeperError, Mode, Parts,
     journal::{Record, scan},
-    shards::memory::Memory,
+    shards::fake_table::FakeTable,
 };
 
 const POSITIONS: usize = super::scene::POSITIONS as usize;
@@ -44,7 +44,7 @@ pub(super) struct Member {
 
 pub(super) struct Group {
     pub world: World,
-    pub memory: Memory,
+    pub table: FakeTable,
     pub members: [Member; 2],
 }
 
@@ -65,7 +65,7 @@ impl Group {
         });
         let group = Self {
             world,
-            memory: Memory::default(),
+            table: FakeTable::default(),
             members,
         };
         let purse = bytes::lamports(1_000_000_000);
@@ -77,7 +77,7 @@ impl Group {
     pub fn parts(&self, number: usize) -> Parts {
         let url = "postgres://nobody@localhost/none";
         Parts {
-            leases: Some(self.memory.connect(NAMES[number])),
+            leases: Some(self.table.connect(NAMES[number])),
             ..self.parts_at(number, url)
         }
     }
@@ -173,7 +173,7 @@ async fn each_of_two_keepers_acts_for_its_own_positions() {
     let keepers = group.both();
     each_acts_for_its_own(&group, keepers).await;
     // What was signed could not land after the leases.
-    for (_, intent, outcome) in group.memory.intents() {
+    for (_, intent, outcome) in group.table.intents() {
         assert_eq!(outcome.as_deref(), Some("landed"));
         let world = group.world.lock();
         let signature = intent.signature.parse().unwrap();
@@ -214,7 +214,7 @@ async fn who_is_gone_is_replaced_and_nothing_is_done_twice() {
 #[tokio::test(start_paused = true)]
 async fn without_the_table_nothing_is_done_but_what_protects() {
     let group = Group::new(4);
-    group.memory.answers(false);
+    group.table.answers(false);
     let scene = async {
         sleep(WARM).await;
         group.world.lock().set_price(205);
@@ -235,12 +235,12 @@ async fn without_the_table_nothing_is_done_but_what_protects() {
             !kinds.is_empty() && kinds.iter().all(|kind| kind.protects()),
             "{kinds:?}"
         );
-        group.memory.answers(true);
+        group.table.answers(true);
         assert!(group.settles(Duration::from_secs(300)).await);
     };
     let first = [Some(group.parts(0)), None];
     group.beside(first, scene).await;
-    assert!(group.memory.intents().len() == landed(&group.world, ActionKind::Rehedge));
+    assert!(group.table.intents().len() == landed(&group.world, ActionKind::Rehedge));
     assert_eq!(group.violations(), Vec::<String>::new());
 }
 
@@ -293,7 +293,7 @@ async fn pauses(seed: u64, mutant: bool) -> (Vec<String>, usize) {
     let random = Arc::new(Mutex::new(Random(seed)));
     let draw = |bound| random.lock().unwrap().below(bound);
     if mutant {
-        group.memory.forget_the_rules(100);
+        group.table.forget_the_rules(100);
     }
     for member in &group.members {
         let [first, second] = &member.nodes;
@@ -303,7 +303,7 @@ async fn pauses(seed: u64, mutant: bool) -> (Vec<String>, usize) {
         second.behave(Manners { lie, ..WELL });
     }
     let count = Arc::new(Mutex::new(0));
-    group.memory.on_write({
+    group.table.on_write({
         let gates = [0, 1].map(|number: usize| group.members[number].paused.clone());
         let (random, count) = (Arc::clone(&random), Arc::clone(&count));
         Arc::new(move |name| {

@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-use super::{
+use super::testing::{
     reader::follow,
     ws_server::{ALL, Fault, POSITION, Server},
 };

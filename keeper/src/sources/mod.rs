@@ -10,21 +10,17 @@ mod doubts;
 mod fault_tests;
 #[cfg(any(test, feature = "follower"))]
 mod follower;
-#[cfg(test)]
-mod ledger;
 mod news;
-#[cfg(test)]
-mod reader;
 #[cfg(test)]
 mod same_book_tests;
 mod stream;
 #[cfg(test)]
 mod stream_tests;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 mod turns;
-#[cfg(test)]
-mod ws_server;
 
 pub use ballast_feed::{FeedError, Grpc, GrpcSeen, Websocket};
 pub use doubts::{Doubts, DoubtsHeard};

@@ -13,8 +13,10 @@ use tokio::{
 
 use super::{
     Follower,
-    reader::follow,
-    ws_server::{Fault, POSITION, Server},
+    testing::{
+        reader::follow,
+        ws_server::{Fault, POSITION, Server},
+    },
 };
 use crate::{
     book::MarketBook,

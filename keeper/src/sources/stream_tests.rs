@@ -8,8 +8,10 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Follower,
-    ledger::{Ledger, LedgerFeed, Tells},
-    reader::follow,
+    testing::{
+        ledger::{Ledger, LedgerFeed, Tells},
+        reader::follow,
+    },
 };
 use crate::{book::MarketBook, config::Timing, sim::bytes};
 

@@ -93,7 +93,7 @@ mod tests {
         Mode,
         control::Control,
         events::Events,
-        shards::{Shards, memory::Memory},
+        shards::{Shards, fake_table::FakeTable},
         sim::{Faults, config, node::Node, nodes_tests::WELL, scene::world},
     };
 
@@ -126,11 +126,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn they_tell_whose_positions_are_and_that_leases_are_not_renewed() {
         let (world, _) = world(1, Faults::default());
-        let memory = Memory::default();
+        let table = FakeTable::default();
         let member = |name: &str, number: usize| {
             let nodes = [1, 2].map(|index| Node::of(&world, 2 * number + index, WELL));
             let [first, second] = nodes.map(|node| Arc::new(node) as _);
-            let shards = Shards::member(name, memory.connect(name));
+            let shards = Shards::member(name, table.connect(name));
             let events = Events::default();
             let control = Control::new(Mode::Active, events.clone(), None);
             let nodes = Nodes::new(first, vec![second], config(Mode::Active).nodes.asked);
@@ -155,7 +155,7 @@ mod tests {
             let failed = "looks_total{outcome=\"failed\"}";
             assert!(seen["looks_total{outcome=\"answered\"}"] > 10.0 && seen[failed] == 0.0);
 
-            memory.answers(false);
+            table.answers(false);
             sleep(Duration::from_secs(30)).await;
             let seen = samples(&one);
             assert_eq!(held_by(&seen), [0.0, 0.0, f64::from(POSITIONS)]);
@@ -165,7 +165,7 @@ mod tests {
                 "{seen:?}"
             );
 
-            memory.answers(true);
+            table.answers(true);
             sleep(Duration::from_secs(60)).await;
             let seen = samples(&one);
             let [mine, others, nobody] = held_by(&seen);

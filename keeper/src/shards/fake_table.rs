@@ -33,24 +33,24 @@ pub type OnWrite = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The table that all members share.
 #[derive(Clone, Default)]
-pub struct Memory(Arc<Mutex<Shared>>);
+pub struct FakeTable(Arc<Mutex<Shared>>);
 
 struct Member {
-    memory: Memory,
+    table: FakeTable,
     name: String,
 }
 
-impl Memory {
+impl FakeTable {
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.0.lock().unwrap()
     }
 
     /// How a member connects.
     pub fn connect(&self, name: &str) -> Connect {
-        let (memory, name) = (self.clone(), name.to_owned());
+        let (table, name) = (self.clone(), name.to_owned());
         Arc::new(move || -> Result<Box<dyn Table>, String> {
-            let (memory, name) = (memory.clone(), name.clone());
-            Ok(Box::new(Member { memory, name }))
+            let (table, name) = (table.clone(), name.clone());
+            Ok(Box::new(Member { table, name }))
         })
     }
 
@@ -87,7 +87,7 @@ impl Memory {
 
 impl Member {
     fn lock(&self) -> Result<MutexGuard<'_, Shared>, String> {
-        let shared = self.memory.lock();
+        let shared = self.table.lock();
         if shared.gone {
             return Err("the connection broke".into());
         }
