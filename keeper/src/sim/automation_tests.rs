@@ -2,26 +2,15 @@
 
 use std::time::Duration;
 
-use ballast_client::{Automation, Reaction};
 use ballast_model::Amounts;
-use ballast_strategy::{decide::ActionKind, fixtures};
+use ballast_strategy::decide::ActionKind;
 use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World,
-    scene::{POSITIONS, beside, keeper, settled, survive, world},
+    scene::{POSITIONS, automation, beside, keeper, settled, survive, world},
 };
 use crate::Mode;
-
-/// Everything allowed, out of the pool at 204 dollars and below.
-fn automation() -> Automation {
-    Automation {
-        window_low_tick: fixtures::sqrt_price_cents(20_400).tick().get(),
-        at_low: Reaction::ExitIntoQuote as u8,
-        recenter_cooldown_secs: 0,
-        ..fixtures::automation()
-    }
-}
 
 const PHASES: usize = 4;
 

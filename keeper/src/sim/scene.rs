@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use ballast_client::{Automation, Reaction};
 use ballast_model::Amounts;
-use ballast_strategy::decide::ActionKind;
+use ballast_strategy::{decide::ActionKind, fixtures};
 use solana_sdk::{signature::Keypair, signer::Signer};
 use tokio::time::{Instant, sleep};
 
@@ -19,6 +20,16 @@ pub(super) const LIMIT: Duration = Duration::from_secs(4 * 3_600);
 
 pub(super) fn keypair() -> Keypair {
     Keypair::new_from_array([5; 32])
+}
+
+/// Everything allowed, out of the pool at 204 dollars and below.
+pub(super) fn automation() -> Automation {
+    Automation {
+        window_low_tick: fixtures::sqrt_price_cents(20_400).tick().get(),
+        at_low: Reaction::ExitIntoQuote as u8,
+        recenter_cooldown_secs: 0,
+        ..fixtures::automation()
+    }
 }
 
 pub fn config(mode: Mode) -> Config {

@@ -7,14 +7,13 @@ mod lasting;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use ballast_client::{Automation, Reaction};
-use ballast_strategy::{decide::ActionKind, fixtures};
+use ballast_strategy::decide::ActionKind;
 use solana_sdk::pubkey::Pubkey;
 use tokio::time::sleep;
 
 use super::{
     Disk, World,
-    scene::{POSITIONS, landed},
+    scene::{POSITIONS, automation, landed},
 };
 use crate::{
     control::{Overrides, Permission, Request, Scope, Verb},
@@ -91,14 +90,4 @@ fn done(world: &World) -> Vec<(ActionKind, usize)> {
     let kinds = ActionKind::ALL.into_iter();
     let counts = kinds.map(|kind| (kind, landed(world, kind)));
     counts.filter(|(_, count)| *count > 0).collect()
-}
-
-/// Everything allowed, out of the pool at 204 dollars and below.
-fn automation() -> Automation {
-    Automation {
-        window_low_tick: fixtures::sqrt_price_cents(20_400).tick().get(),
-        at_low: Reaction::ExitIntoQuote as u8,
-        recenter_cooldown_secs: 0,
-        ..fixtures::automation()
-    }
 }
