@@ -52,6 +52,8 @@ pub struct Desk<'a> {
     acts: Acts,
     /// The largest trade of its own, as a part of what a stated depth holds.
     pub(crate) largest_trade: f64,
+    /// Whether one went beyond the ticks that are known.
+    pub(crate) trade_beyond_depth: bool,
     /// Every action, if somebody wants to know.
     events: Option<Vec<Event>>,
     /// The same of what agents say.
@@ -72,10 +74,12 @@ impl<'a> Desk<'a> {
             anchor: (terms.opened.debt, 0),
             settled_secs: 0,
             attribution: Attribution::default(),
-            flow: FeeFlow::new(terms.fees.as_ref(), terms.units.log_price(terms.at)),
+            flow: FeeFlow::new(terms.fees.as_ref(), terms.units.log_price(terms.at))
+                .following(terms),
             perp: None,
             acts: Acts::default(),
             largest_trade: 0.0,
+            trade_beyond_depth: false,
             events: None,
             remarks: Vec::new(),
         };

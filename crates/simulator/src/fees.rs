@@ -1,5 +1,6 @@
 //! What a pool's liquidity earns: from arbitrageurs, and from takers.
 
+mod following;
 mod recorded;
 
 use std::ops::AddAssign;
@@ -9,6 +10,7 @@ use crate::{
     error::{at_least, below_one},
     takers::depth_root,
 };
+use following::Following;
 
 /// Overshoot constant, `1 / -(zeta(1/2) / sqrt(2 pi))`: 1.7164.
 const FIXED_BLOCKS: f64 = 1.716_451_373_3;
@@ -88,14 +90,14 @@ impl FeeTerms {
 }
 
 /// Fees of the steps since somebody last looked, per unit of liquidity.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FeeFlow {
     /// From arbitrageurs, in whole quote tokens' roots: times the liquidity it is an amount.
     arbitrage: Earned,
-    /// Days in range, less what has left, while the other pool had its present depth.
+    /// Days in range, less what has left, under the present conditions.
     taker_days: f64,
-    /// The other pool's liquidity over its usual one.
-    other_depth: f64,
+    /// What takers pay and share now.
+    now: TakersMeet,
     /// What takers paid to the position while that was another, the protocol's part taken off, in raw units.
     takers: Earned,
     /// Days since the start.
@@ -110,6 +112,19 @@ pub(crate) struct FeeFlow {
     pool: ReflectedPool,
     /// What liquidity over the whole range would have earned, if somebody wants to know.
     growth: Option<Growth>,
+    /// What of the pool follows the price, if anything does.
+    following: Option<Box<Following>>,
+}
+
+/// What takers find.
+#[derive(Clone, Copy, Debug)]
+struct TakersMeet {
+    /// The pool's fee.
+    fee: f64,
+    /// The liquidity of others in it.
+    others: f64,
+    /// The other pool's liquidity over its usual one.
+    other_depth: f64,
 }
 
 /// What a pool's own count of fees would say: it goes on while a position is out of range.
@@ -165,7 +180,11 @@ impl FeeFlow {
         Self {
             arbitrage: Earned::default(),
             taker_days: 0.0,
-            other_depth: 1.0,
+            now: TakersMeet {
+                fee: terms.map_or(0.0, |terms| terms.fee),
+                others: terms.map_or(0.0, |terms| terms.takers.others_liquidity),
+                other_depth: 1.0,
+            },
             takers: Earned::default(),
             elapsed_days: 0.0,
             variance_day: 0.0,
@@ -173,6 +192,7 @@ impl FeeFlow {
             unseen: [0.0; 2],
             pool: ReflectedPool::new(log_price, terms.map_or(0.0, |terms| terms.fee)),
             growth: None,
+            following: None,
         }
     }
 
@@ -195,20 +215,33 @@ impl FeeFlow {
             self.elapsed_days += stretch.days;
             return;
         }
+        let is_paid = self.following.is_some() && self.follow(terms, stretch);
         match terms.arbitrage {
-            Arbitrage::EveryLook => self.trade(stretch),
+            Arbitrage::EveryLook => {
+                if !is_paid {
+                    self.trade(stretch);
+                }
+            }
             Arbitrage::Formula(blocks) => {
                 if stretch.inside || self.growth.is_some() {
-                    self.by_formula(terms.fee, blocks, stretch);
+                    self.by_formula(self.now.fee, blocks, stretch);
                 }
-                if stretch.jump != 0.0 {
+                if stretch.jump != 0.0 && !is_paid {
                     self.pool = ReflectedPool::new(stretch.to - stretch.jump, terms.fee);
                     self.trade(stretch);
                 }
             }
         }
-        if stretch.weather.other_depth != self.other_depth {
-            self.reroute(terms, stretch);
+        if stretch.weather.other_depth != self.now.other_depth {
+            let other_depth = stretch.weather.other_depth;
+            self.find(
+                terms,
+                stretch,
+                TakersMeet {
+                    other_depth,
+                    ..self.now
+                },
+            );
         }
         if stretch.inside || self.growth.is_some() {
             let stays = terms.takers.stays(self.elapsed_days);
@@ -223,10 +256,10 @@ impl FeeFlow {
         self.elapsed_days += stretch.days;
     }
 
-    /// The other pool's depth changes: what takers have paid until now is counted by the one before.
-    fn reroute(&mut self, terms: &FeeTerms, stretch: &Stretch) {
+    /// Takers find something else from here on: what they have paid until now is counted by what was before.
+    fn find(&mut self, terms: &FeeTerms, stretch: &Stretch, now: TakersMeet) {
         let (liquidity, at, units) = (stretch.liquidity, stretch.from, stretch.units);
-        let paid = |days| paid_by_takers((days, self.other_depth), terms, liquidity, at, units);
+        let paid = |days| paid_by_takers((days, self.now), terms, liquidity, at, units);
         self.takers += paid(self.taker_days);
         if let Some(mut growth) = self.growth {
             growth.takers += paid(growth.taker_days);
@@ -234,7 +267,7 @@ impl FeeFlow {
             self.growth = Some(growth);
         }
         self.taker_days = 0.0;
-        self.other_depth = stretch.weather.other_depth;
+        self.now = now;
     }
 
     /// Arbitrageurs follow the market to the step's end.
@@ -286,7 +319,7 @@ impl FeeFlow {
         log_price: f64,
         units: Units,
     ) -> Earned {
-        let flow = (self.taker_days, self.other_depth);
+        let flow = (self.taker_days, self.now);
         let mut paid = paid_by_takers(flow, terms, liquidity, log_price, units);
         paid += self.takers;
         paid
@@ -301,7 +334,7 @@ impl FeeFlow {
             return;
         };
         let arbitrage = scaled(growth.arbitrage, terms, 1.0, root_scale(units));
-        let flow = (growth.taker_days, self.other_depth);
+        let flow = (growth.taker_days, self.now);
         let mut takers = paid_by_takers(flow, terms, liquidity, log_price, units);
         takers += growth.takers;
         for earned in [
@@ -332,9 +365,9 @@ fn scaled(earned: Earned, terms: &FeeTerms, liquidity: f64, scale: f64) -> Earne
     }
 }
 
-/// What liquidity gets of the fees that takers pay in so many days of their usual volume, at a depth of the other pool.
+/// What liquidity gets of the fees that takers pay in so many days of their usual volume, and of what they find.
 fn paid_by_takers(
-    (days, other_depth): (f64, f64),
+    (days, now): (f64, TakersMeet),
     terms: &FeeTerms,
     liquidity: f64,
     log_price: f64,
@@ -346,9 +379,9 @@ fn paid_by_takers(
     }
     let (base_scale, quote_scale) = (units.base_scale(), units.quote_scale());
     let root = depth_root(log_price, units);
-    let all = liquidity + takers.others_liquidity;
-    let here = takers.share_here(terms.fee, all, root, other_depth) * liquidity / all;
-    let paid = takers.volume_day * days * terms.fee * here;
+    let all = liquidity + now.others;
+    let here = takers.share_here(now.fee, all, root, now.other_depth) * liquidity / all;
+    let paid = takers.volume_day * days * now.fee * here;
     let half = paid * (1.0 - terms.protocol_share) / 2.0;
     Earned {
         base: half / log_price.exp() * base_scale,

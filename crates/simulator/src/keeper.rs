@@ -5,7 +5,7 @@ use ballast::state::{
 };
 use ballast_ledger::{Ledger, LedgerError};
 use ballast_model::{
-    Position, Side,
+    Position, Side, SqrtPrice,
     lending::{DEBT_SHARE_BITS, INDEX_ONE_X64},
 };
 use ballast_snapshot::{MarketSnapshot, PoolState, PriceAccounts, Pubkey};
@@ -79,7 +79,8 @@ impl KeeperTerms {
 }
 
 /// A keeper that decides with `ballast-strategy` and acts with `ballast-ledger`, as the program would: at once, at the market's price
-/// and for the pool's fee, with the impact that [`Terms::depth`] gives its trades: without one there is none. The oracle says the market's price unless the run's [`crate::Lag`] makes it late
+/// and for the pool's fee, with the impact that [`Terms::depth`] or [`Terms::tick_depth`] gives its trades: without one there is none. Where the fee moves,
+/// it knows the fixed part, as the pool's account shows it, and its trades pay all of it. The oracle says the market's price unless the run's [`crate::Lag`] makes it late
 /// or [`Terms::feed`] silent or unsure; the reserves have plenty, unless [`Terms::reserves`] move. Where either is there, the market's risk
 /// stage follows what is seen whenever the keeper is asked. What actions lose is not held against the allowances of later ones.
 #[derive(Clone, Debug)]
@@ -147,9 +148,9 @@ impl Keeper {
                 pool: PoolState {
                     sqrt_price: terms.at,
                     tick_current: terms.at.tick().get(),
-                    liquidity: terms.depth.unwrap_or_else(|| u64::MAX.into()),
+                    liquidity: liquidity_at(terms, terms.at),
                     fee_rate_ppm: keeper.fee_ppm,
-                    has_adaptive_fee: false,
+                    has_adaptive_fee: terms.adaptive_fee.is_some(),
                     touched_secs: 0,
                     fee_growth_x64: [0; 2],
                 },
@@ -188,6 +189,7 @@ impl Keeper {
         (snapshot.now_secs, snapshot.slot) = (now, desk.secs());
         snapshot.pool.sqrt_price = desk.at();
         snapshot.pool.tick_current = desk.at().tick().get();
+        snapshot.pool.liquidity = liquidity_at(desk.terms(), desk.at());
         let price = desk.terms().units.log_price(desk.oracle()).exp();
         let published = now.saturating_sub_unsigned(desk.oracle_age_secs());
         // Nobody is in doubt about the quote token's.
@@ -282,7 +284,7 @@ impl Keeper {
     /// Carries an action out; what the program would refuse is not done.
     fn carry_out(&mut self, action: &Action, desk: &mut Desk<'_>) -> Result<bool, WalkError> {
         let now_secs = self.snapshot.now_secs;
-        let pool = desk.pool(self.snapshot.pool.fee_rate_ppm.into());
+        let pool = desk.pool(self.snapshot.pool.fee_rate_ppm.into())?;
         let mut ledger = self
             .snapshot
             .ledger(&self.stored, now_secs, pool)
@@ -314,6 +316,14 @@ impl Keeper {
         desk.traded(&ledger.pool);
         desk.acted(act(action), after, ledger.pool.fees()?)?;
         Ok(true)
+    }
+}
+
+/// The liquidity that a trade meets first.
+fn liquidity_at(terms: &Terms, price: SqrtPrice) -> u128 {
+    match &terms.tick_depth {
+        Some(depth) => depth.liquidity_at(price),
+        None => terms.depth.unwrap_or_else(|| u64::MAX.into()),
     }
 }
 

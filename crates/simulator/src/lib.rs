@@ -4,7 +4,8 @@
 //! debts pay; [`simulate`] walks each path with an [`Agent`] at a [`Desk`], asks it only when the price has left its quiet
 //! interval, and hands every [`Outcome`] on in the order of the paths; [`Summary`] adds them up. [`hitting`] has the chances
 //! that are known in closed form. Around the position there may be more: [`FeeTerms`] of a pool, [`PerpTerms`] of a perp venue,
-//! [`ReserveTerms`] of reserves that move, [`FeedTerms`] and [`Lag`] of prices and transactions that come late or not at all.
+//! [`ReserveTerms`] of reserves that move, [`FeedTerms`] and [`Lag`] of prices and transactions that come late or not at all, a
+//! [`TickDepth`] of others and a fee with [`ticks::AdaptiveTerms`] that follow the price.
 //!
 //! Beyond one position: [`ticks`] is a pool in whole units, [`world`] has many positions in it, with reserves, oracle, venue, keepers
 //! and liquidators, and plays scenarios; [`backtest`] looks back on recorded trading.
@@ -29,6 +30,7 @@ mod keeper;
 mod lag;
 mod lowest;
 mod marks;
+mod moving_fee;
 pub mod optimise;
 mod own_pool;
 #[cfg(feature = "keeper")]
@@ -47,6 +49,7 @@ mod statistics;
 mod stream;
 mod summary;
 mod takers;
+mod tick_depth;
 pub mod ticks;
 mod units;
 mod walk;
@@ -86,5 +89,6 @@ pub use statistics::{Moments, Proportion, Sample, Sorted};
 pub use stream::{Source, Streams};
 pub use summary::Summary;
 pub use takers::{OtherPool, RoutingShift, Takers};
+pub use tick_depth::TickDepth;
 pub use units::Units;
 pub use walk::{FirstExit, Outcome, PerpEnd, Watch};

@@ -5,27 +5,105 @@ use ballast_model::{Amounts, Band, ModelError, SqrtPrice};
 
 use ballast_clmm::{Side, SwapMode, SwapStepInput, Tick, swap_step};
 
+use crate::{
+    Terms, TickDepth,
+    moving_fee::clock_secs,
+    ticks::{SwapFee, SwapOrder, TickPool},
+};
+
 /// A pool at the market's price. With a depth its own trades move it, by whole units along constant liquidity, as a range of the
-/// pool's program does; arbitrageurs have brought it back before the next action. Without one it is so deep that they do not.
-#[derive(Clone, Copy, Debug)]
+/// pool's program does, or through the liquidity of each tick; arbitrageurs have brought it back before the next action. Without one
+/// it is so deep that they do not.
+#[derive(Clone, Debug)]
 pub(crate) struct OwnPool {
     deep: MarketPool,
-    depth: Option<u128>,
+    depth: Depth,
     price: SqrtPrice,
+    /// The part of its fee that does not move.
     fee_ppm: u32,
     largest: f64,
+    went_beyond: bool,
+}
+
+/// What its own trades meet.
+#[derive(Clone, Debug)]
+enum Depth {
+    /// More than they could move.
+    Plenty,
+    Constant(u128),
+    Ticks(Box<Ticks>),
+}
+
+/// The pool's own swaps.
+#[derive(Clone, Debug)]
+struct Ticks {
+    pool: TickPool,
+    now_secs: u64,
+    known: [i32; 2],
+}
+
+impl Depth {
+    fn at(price: SqrtPrice, fee: SwapFee, terms: &Terms, secs: u64) -> Result<Self, ModelError> {
+        let ticks = |depth: &TickDepth| {
+            Self::Ticks(Box::new(Ticks {
+                pool: depth.pool(price, fee),
+                now_secs: clock_secs(secs),
+                known: depth.known(),
+            }))
+        };
+        Ok(match (&terms.tick_depth, terms.depth) {
+            (Some(depth), _) => ticks(depth),
+            (None, None) => Self::Plenty,
+            (None, Some(liquidity)) if !fee.is_adaptive() => Self::Constant(liquidity),
+            // The farther a trade goes, the more it pays.
+            (None, Some(liquidity)) => {
+                let everywhere = [Tick::MIN.get(), Tick::MAX.get()];
+                let even = TickDepth::new(liquidity, [], everywhere);
+                ticks(&even.map_err(|_| ModelError::Overflow("depth"))?)
+            }
+        })
+    }
+}
+
+impl Ticks {
+    fn swap(&mut self, order: Order, limit: Option<SqrtPrice>) -> Result<Moved, LedgerError> {
+        let order = SwapOrder::of(order, limit);
+        let Amounts { base, quote } = self.pool.swap(order, self.now_secs)?.amounts;
+        Ok(Moved { base, quote })
+    }
+
+    fn is_beyond(&self) -> bool {
+        let [from, to] = self.known;
+        !(from..=to).contains(&self.pool.tick_current())
+    }
 }
 
 impl OwnPool {
-    /// At a price, with a fee, a depth in the pool's unit of liquidity, and what the position has earned in it and not been paid.
-    pub fn new(price: SqrtPrice, fee_ppm: u32, depth: Option<u128>, earned: Amounts) -> Self {
-        Self {
-            deep: MarketPool::new(price, fee_ppm, earned),
-            depth,
+    /// At a price, with a fee, the depth that terms say, so many seconds after the start, and what the position has earned in it and not
+    /// been paid.
+    ///
+    /// # Errors
+    /// [`ModelError`] of liquidity beyond what a pool can have.
+    pub fn new(
+        price: SqrtPrice,
+        fee: SwapFee,
+        terms: &Terms,
+        secs: u64,
+        earned: Amounts,
+    ) -> Result<Self, ModelError> {
+        Ok(Self {
+            deep: MarketPool::new(price, fee.rate_ppm(), earned),
+            depth: Depth::at(price, fee, terms, secs)?,
             price,
-            fee_ppm,
+            fee_ppm: fee.static_ppm,
             largest: 0.0,
-        }
+            went_beyond: false,
+        })
+    }
+
+    /// Whether a trade has met liquidity that is not known.
+    pub fn went_beyond(&self) -> bool {
+        self.went_beyond
     }
 
     /// Fees that have not been paid.
@@ -103,9 +181,19 @@ impl Pool for OwnPool {
     }
 
     fn swap(&mut self, order: Order, limit: Option<SqrtPrice>) -> Result<Moved, LedgerError> {
-        match self.depth {
-            Some(liquidity) => Ok(self.swapped(liquidity, order, limit)?),
-            None => self.deep.swap(order, limit),
+        match &mut self.depth {
+            Depth::Plenty => self.deep.swap(order, limit),
+            Depth::Constant(liquidity) => {
+                let liquidity = *liquidity;
+                Ok(self.swapped(liquidity, order, limit)?)
+            }
+            Depth::Ticks(ticks) => {
+                self.went_beyond |= ticks.is_beyond();
+                let moved = ticks.swap(order, limit)?;
+                self.went_beyond |= ticks.is_beyond();
+                self.price = ticks.pool.sqrt_price();
+                Ok(moved)
+            }
         }
     }
 
@@ -128,14 +216,149 @@ impl Pool for OwnPool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use ballast_model::Bps;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
+    use crate::{Interest, Opening, Units, ticks::AdaptiveTerms};
 
     /// A price of 4 and a liquidity of 10^12: 2 10^12 quote below it, 5 10^11 base above.
     const LIQUIDITY: u128 = 1_000_000_000_000;
 
-    fn pool(fee_ppm: u32, depth: Option<u128>) -> OwnPool {
+    fn terms() -> Terms {
+        let units = Units {
+            base_decimals: 6,
+            quote_decimals: 6,
+        };
+        let at = |price: f64| units.sqrt_price(price.ln());
+        let opening = Opening {
+            units,
+            at: at(4.0),
+            band: Band::from_sqrt_prices(at(3.0), at(5.0)).unwrap(),
+            own_quote: 1_000_000,
+            leverage: Bps::new(20_000),
+            hedge: Bps::ONE,
+        };
+        Terms::new(&opening, None, Interest::default()).unwrap()
+    }
+
+    fn pool_in(terms: &Terms, fee: SwapFee) -> OwnPool {
         let price = SqrtPrice::new(2 << 64).unwrap();
-        OwnPool::new(price, fee_ppm, depth, Amounts::new(5, 7))
+        OwnPool::new(price, fee, terms, 0, Amounts::new(5, 7)).unwrap()
+    }
+
+    fn pool(fee_ppm: u32, depth: Option<u128>) -> OwnPool {
+        pool_in(&terms().with_depth(depth), SwapFee::fixed(fee_ppm))
+    }
+
+    fn by_tick(changes: &[(i32, i128)], known: [i32; 2]) -> Terms {
+        let depth = TickDepth::new(LIQUIDITY, changes.iter().copied(), known).unwrap();
+        terms().with_tick_depth(Some(Arc::new(depth)))
+    }
+
+    /// Flat liquidity by tick is constant liquidity, to the unit: whatever is traded, and wherever it is stopped.
+    #[test]
+    fn flat_ticks_are_constant_liquidity_to_the_unit() {
+        let mut rng = ChaCha8Rng::seed_from_u64(81);
+        let flat = by_tick(&[], [-100, 100]);
+        let mut stopped = 0;
+        for _ in 0..2_000 {
+            let fee_ppm = rng.random_range(0..10_000);
+            let mut constant = pool(fee_ppm, Some(LIQUIDITY));
+            let mut ticks = pool_in(&flat, SwapFee::fixed(fee_ppm));
+            // Several in a row, as an action may have.
+            for _ in 0..3 {
+                let amount = 1 << rng.random_range(0..40);
+                let amount = rng.random_range(1..=amount);
+                let order = match rng.random_range(0..3) {
+                    0 => Order::Sell(amount),
+                    1 => Order::Buy(amount),
+                    _ => Order::Spend(amount),
+                };
+                let price = constant.price().x64();
+                let off = price >> rng.random_range(6..20);
+                let limit = match order {
+                    Order::Sell(_) => price - off,
+                    Order::Buy(_) | Order::Spend(_) => price + off,
+                };
+                let limit = rng.random::<bool>().then(|| SqrtPrice::new(limit).unwrap());
+                let found = [constant.swap(order, limit), ticks.swap(order, limit)];
+                let [a, b] = found.map(|moved| moved.map_err(|error| error.to_string()));
+                assert_eq!(a, b, "{order:?} {limit:?}");
+                assert_eq!(constant.price(), ticks.price());
+                stopped += u32::from(limit == Some(ticks.price()));
+            }
+        }
+        assert!(stopped > 100, "{stopped}");
+    }
+
+    /// Where little lies, a trade costs more, and by as much as its part of the way says.
+    #[test]
+    fn a_trade_through_a_thin_region_costs_more() {
+        // Tick 13863 is the price's. A hundred ticks below it about half is left.
+        let thin = by_tick(&[(13_762, LIQUIDITY as i128 * 9 / 10)], [13_000, 14_000]);
+        assert_eq!(
+            thin.tick_depth.as_ref().unwrap().liquidity_at(price(2.0)),
+            1_900_000_000_000
+        );
+        let sold = |terms: &Terms, base| {
+            let mut pool = pool_in(terms, SwapFee::fixed(400));
+            let quote = pool.swap(Order::Sell(base), None).unwrap().quote;
+            (quote, pool.went_beyond())
+        };
+        let even = terms().with_depth(Some(1_900_000_000_000));
+        // Small trades stay above the step.
+        assert_eq!(sold(&thin, 1_000_000_000), sold(&even, 1_000_000_000));
+        let (thin_quote, beyond) = sold(&thin, 20_000_000_000);
+        let (even_quote, _) = sold(&even, 20_000_000_000);
+        assert!(
+            thin_quote < even_quote && !beyond,
+            "{thin_quote} {even_quote}"
+        );
+        // Beyond the last known tick it goes on as there.
+        let (_, beyond) = sold(&thin, 200_000_000_000);
+        assert!(beyond);
+    }
+
+    /// A fee that moves costs a trade more the farther it goes, and nothing more within its group.
+    #[test]
+    fn a_moving_fee_is_paid_by_its_own_trades() {
+        let adaptive = AdaptiveTerms {
+            filter_period_secs: 30,
+            decay_period_secs: 600,
+            reduction_factor: 5_000,
+            control_factor: 4_000,
+            max_volatility_accumulator: 350_000,
+            tick_group_size: 64,
+            major_swap_threshold_ticks: 64,
+        };
+        let moving = SwapFee::adaptive(400, adaptive);
+        let constant = terms().with_depth(Some(LIQUIDITY));
+        let sold = |terms: &Terms, fee: SwapFee, base| {
+            let mut fee = fee;
+            // Of the price's group.
+            fee.begin(216, clock_secs(0));
+            let mut pool = pool_in(terms, fee);
+            assert_eq!(pool.fee_rate_ppm(), 400);
+            pool.swap(Order::Sell(base), None).unwrap().quote
+        };
+        let fixed = SwapFee::fixed(400);
+        assert_eq!(
+            sold(&constant, moving, 100_000_000),
+            sold(&constant, fixed, 100_000_000)
+        );
+        let far = 30_000_000_000;
+        assert!(sold(&constant, moving, far) < sold(&constant, fixed, far));
+        // The same through ticks.
+        let flat = by_tick(&[], [-100, 100]);
+        assert_eq!(sold(&flat, moving, far), sold(&constant, moving, far));
+    }
+
+    fn price(root: f64) -> SqrtPrice {
+        SqrtPrice::new((root * 2f64.powi(64)) as u128).unwrap()
     }
 
     /// By hand: sold base x takes the root of the price s to `L / (L / s + x (1 - f))`, and brings `L (s - s')`.

@@ -54,26 +54,37 @@ impl ReflectedPool {
 
     /// A chance to trade against a market with this logarithm of the price. Counted is what liquidity between `lower` and `upper`
     /// (logarithms of prices) sees of it.
-    pub fn arbitrage(&mut self, market: f64, (lower, upper): (f64, f64)) -> ArbitrageTrade {
+    pub fn arbitrage(&mut self, market: f64, range: (f64, f64)) -> ArbitrageTrade {
         let before = self.log_price;
         let after = before.clamp(market - self.band, market + self.band);
         if after == before {
             return ArbitrageTrade::default();
         }
         self.log_price = after;
-        let root = |log_price: f64| (log_price.max(lower).min(upper) / 2.0).exp();
-        let (from, to) = (root(before), root(after));
-        let (quote, base) = (to - from, from.recip() - to.recip());
-        let price = market.exp();
-        let mut trade = ArbitrageTrade::default();
-        if quote > 0.0 {
-            trade.fee_quote = quote * self.fee_rate;
-        } else {
-            trade.fee_base = -base * self.fee_rate;
-        }
-        trade.profit = base * price - quote - trade.fee_quote - trade.fee_base * price;
-        trade
+        traded((before, after), market, range, self.fee_rate)
     }
+}
+
+/// What one unit of liquidity between `lower` and `upper` sees of a trade from one price to another, all as logarithms; `fee_rate` is the
+/// fee per amount that reaches the curve.
+pub(crate) fn traded(
+    (before, after): (f64, f64),
+    market: f64,
+    (lower, upper): (f64, f64),
+    fee_rate: f64,
+) -> ArbitrageTrade {
+    let root = |log_price: f64| (log_price.max(lower).min(upper) / 2.0).exp();
+    let (from, to) = (root(before), root(after));
+    let (quote, base) = (to - from, from.recip() - to.recip());
+    let price = market.exp();
+    let mut trade = ArbitrageTrade::default();
+    if quote > 0.0 {
+        trade.fee_quote = quote * fee_rate;
+    } else {
+        trade.fee_base = -base * fee_rate;
+    }
+    trade.profit = base * price - quote - trade.fee_quote - trade.fee_base * price;
+    trade
 }
 
 #[cfg(test)]

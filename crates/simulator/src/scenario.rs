@@ -1,5 +1,7 @@
 //! What is simulated: a position, the terms it lives under, and when it is looked at.
 
+use std::sync::Arc;
+
 use ballast_model::{
     Amounts, Band, Bps, ModelError, OpenRequest, Position, SqrtPrice,
     lending::{SECONDS_PER_YEAR, growth_x64_up},
@@ -7,7 +9,8 @@ use ballast_model::{
 };
 
 use crate::{
-    FeedTerms, PerpTerms, ReserveTerms, SimulationError, Units, error::at_least, fees::FeeTerms,
+    FeedTerms, PerpTerms, ReserveTerms, SimulationError, TickDepth, Units, error::at_least,
+    fees::FeeTerms, ticks::AdaptiveTerms,
 };
 
 const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
@@ -84,6 +87,10 @@ pub struct Terms {
     pub action_cost: u64,
     /// Liquidity of others that the position's own trades meet around the price, in the pool's unit; `None`: more than they could move.
     pub depth: Option<u128>,
+    /// The same by tick, in place of it and of what takers' fees are shared with.
+    pub tick_depth: Option<Arc<TickDepth>>,
+    /// What the pool's fee is beside its fixed part; `None`: nothing.
+    pub adaptive_fee: Option<AdaptiveTerms>,
     /// The short that is held beside the position; `None`: none.
     pub perp: Option<PerpTerms>,
 }
@@ -119,6 +126,8 @@ impl Terms {
             feed: None,
             action_cost: 0,
             depth: None,
+            tick_depth: None,
+            adaptive_fee: None,
             perp: None,
         };
         // So that no path is the first to find out.
@@ -140,6 +149,28 @@ impl Terms {
     #[must_use]
     pub fn with_depth(self, depth: Option<u128>) -> Self {
         Self { depth, ..self }
+    }
+
+    /// The same, with the liquidity of others by tick: takers' fees are shared with what lies where the price is, and the position's own
+    /// trades go through it.
+    #[must_use]
+    pub fn with_tick_depth(self, depth: Option<Arc<TickDepth>>) -> Self {
+        Self {
+            tick_depth: depth,
+            ..self
+        }
+    }
+
+    /// The same, where the pool's fee rises with what its price has moved lately: [`FeeTerms::fee`] is its fixed part.
+    ///
+    /// # Errors
+    /// [`SimulationError::Parameter`].
+    pub fn with_adaptive_fee(self, adaptive: AdaptiveTerms) -> Result<Self, SimulationError> {
+        adaptive.check()?;
+        Ok(Self {
+            adaptive_fee: Some(adaptive),
+            ..self
+        })
     }
 
     /// The same, with a base and a quote reserve that move. What debts cost follows from them.

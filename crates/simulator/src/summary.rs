@@ -18,6 +18,8 @@ pub struct Summary {
     closed_at_venue: Proportion,
     own_acts: Moments,
     largest_trade: f64,
+    beyond_depth: Moments,
+    trade_beyond_depth: Proportion,
     silent: Moments,
     acts: [(Moments, Proportion); Act::ALL.len()],
     lines: [(&'static str, Moments); LINES],
@@ -50,6 +52,8 @@ impl Summary {
             closed_at_venue: Proportion::default(),
             own_acts: Moments::default(),
             largest_trade: 0.0,
+            beyond_depth: Moments::default(),
+            trade_beyond_depth: Proportion::default(),
             silent: Moments::default(),
             acts: Default::default(),
             lines: crate::Attribution::default()
@@ -81,6 +85,8 @@ impl Summary {
         self.closed_at_venue.add(outcome.perp.closed);
         self.own_acts.add(outcome.acts.own().into());
         self.largest_trade = self.largest_trade.max(outcome.largest_trade);
+        self.beyond_depth.add(outcome.beyond_depth);
+        self.trade_beyond_depth.add(outcome.trade_beyond_depth);
         self.silent.add(outcome.silent);
         for (act, (moments, seen)) in Act::ALL.iter().zip(&mut self.acts) {
             let count = outcome.acts.count(*act);
@@ -156,6 +162,16 @@ impl Summary {
     /// The largest trade of the position's own on any path, as a part of what a stated depth holds of a token.
     pub fn largest_trade(&self) -> f64 {
         self.largest_trade
+    }
+
+    /// Part of the time with a price at which the liquidity of others is not known.
+    pub fn beyond_depth(&self) -> Moments {
+        self.beyond_depth
+    }
+
+    /// How often a trade of the position's own went to such a price.
+    pub fn trade_beyond_depth(&self) -> Proportion {
+        self.trade_beyond_depth
     }
 
     /// Part of the time in which no price was published.

@@ -95,6 +95,10 @@ pub struct Outcome {
     pub acts: Acts,
     /// The largest trade of its own, as a part of what [`Terms::depth`] holds of a token; 0 without one.
     pub largest_trade: f64,
+    /// Part of the time with a price beyond the ticks that [`Terms::tick_depth`] knows, where fees are counted.
+    pub beyond_depth: f64,
+    /// Whether a trade of its own went beyond them.
+    pub trade_beyond_depth: bool,
     /// Part of the time in which no price was published.
     pub silent: f64,
     /// What happened to the short at a perp venue.
@@ -265,6 +269,8 @@ pub(crate) fn walk(
         in_range: in_range_days / (2.0 * looks.days()),
         acts: *desk.acts(),
         largest_trade: desk.largest_trade,
+        beyond_depth: desk.flow.beyond_days() / looks.days(),
+        trade_beyond_depth: desk.trade_beyond_depth,
         silent: fences.silent_secs() as f64 / looks.secs(count) as f64,
         perp: desk.perp_end(),
     };

@@ -10,7 +10,7 @@ use ballast_model::{
 };
 
 use super::Desk;
-use crate::{Act, Event, Liquidators, own_pool::OwnPool, reserves::Lent};
+use crate::{Act, Event, Liquidators, own_pool::OwnPool, reserves::Lent, ticks::SwapFee};
 
 /// What the reserves hold: more than anybody borrows.
 pub(crate) const PLENTY: u64 = 1 << 50;
@@ -34,33 +34,39 @@ fn lender(owed: u64, lent: Lent) -> (Lender, u128) {
 }
 
 impl Desk<'_> {
-    /// The pool as a trade of its own would meet it now.
-    pub(crate) fn pool(&self, fee_ppm: u32) -> OwnPool {
-        OwnPool::new(self.at, fee_ppm, self.terms.depth, self.fees)
+    /// The pool as a trade of its own would meet it now. Its fee is so much, and more where it moves.
+    pub(crate) fn pool(&self, fee_ppm: u32) -> Result<OwnPool, ModelError> {
+        let moving = self.flow.moving_fee(self.settled_secs);
+        self.pool_with(moving.unwrap_or(SwapFee::fixed(fee_ppm)))
+    }
+
+    fn pool_with(&self, fee: SwapFee) -> Result<OwnPool, ModelError> {
+        OwnPool::new(self.at, fee, self.terms, self.settled_secs, self.fees)
     }
 
     /// Notes how large the trades of an action were.
     pub(crate) fn traded(&mut self, pool: &OwnPool) {
         self.largest_trade = self.largest_trade.max(pool.largest_part());
+        self.trade_beyond_depth |= pool.went_beyond();
     }
 
     /// Its ledger: a pool at the market's price with a fee, which owes the position what it has earned.
-    fn ledger(&self, fee_ppm: u32) -> Values<OwnPool> {
+    fn ledger(&self, fee_ppm: u32) -> Result<Values<OwnPool>, ModelError> {
         let position = &self.position;
         let lent = |side| self.lent(side).unwrap_or(Lent::PLENTY);
         let (base, base_shares) = lender(position.debt.base, lent(Side::Base));
         let (quote, quote_shares) = lender(position.debt.quote, lent(Side::Quote));
-        Values {
+        Ok(Values {
             band: position.band,
             liquidity: position.liquidity,
             idle: position.idle,
             shares: [base_shares, quote_shares],
             lenders: [base, quote],
-            pool: self.pool(fee_ppm),
+            pool: self.pool_with(SwapFee::fixed(fee_ppm))?,
             payer: Amounts::ZERO,
             swap_loss: 0,
             refinanced: Amounts::ZERO,
-        }
+        })
     }
 
     /// Hedges as the program would: see [`ballast_ledger::hedge()`]. What that would refuse is not done. Returns whether it was done.
@@ -73,7 +79,7 @@ impl Desk<'_> {
         terms: &HedgeTerms,
         fee_ppm: u32,
     ) -> Result<bool, ModelError> {
-        let mut ledger = self.ledger(fee_ppm);
+        let mut ledger = self.ledger(fee_ppm)?;
         let done = hedge(&mut ledger, &self.position, self.at, oracle, terms)
             .and_then(|_| ledger.position());
         match done {
@@ -109,7 +115,7 @@ impl Desk<'_> {
             write_off_bonus: Bps::ZERO,
             funds: Amounts::new(u64::MAX, u64::MAX),
         };
-        let mut ledger = self.ledger(0);
+        let mut ledger = self.ledger(0)?;
         ledger.payer = terms.funds;
         let at_hand = |ledger: &Values<OwnPool>| {
             let [base, quote] = ledger.lenders.map(|lender| lender.state.liquidity);

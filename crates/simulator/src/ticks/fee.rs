@@ -1,5 +1,7 @@
 //! What a pool charges: a fixed part of the input, or one that rises with what the price has moved lately.
 
+use crate::{SimulationError, error::at_least};
+
 /// Scale of the volatility accumulator: one tick group.
 const GROUP: u64 = 10_000;
 /// What the reduction factor is a part of.
@@ -28,6 +30,33 @@ pub struct AdaptiveTerms {
     pub tick_group_size: i32,
     /// A swap that moves the price by so many ticks keeps the reference from decaying.
     pub major_swap_threshold_ticks: i32,
+}
+
+impl AdaptiveTerms {
+    /// Refuses what no pool has.
+    ///
+    /// # Errors
+    /// [`SimulationError::Parameter`].
+    pub fn check(&self) -> Result<(), SimulationError> {
+        let group = f64::from(self.tick_group_size);
+        at_least("tick group size", group, 1.0, "must be 1 or more")?;
+        let [filter, decay] = [self.filter_period_secs, self.decay_period_secs];
+        if decay < filter {
+            return Err(SimulationError::Parameter {
+                name: "decay period",
+                value: decay as f64,
+                problem: "must be at least the filter period",
+            });
+        }
+        if self.reduction_factor > REDUCTION_DENOMINATOR {
+            return Err(SimulationError::Parameter {
+                name: "reduction factor",
+                value: self.reduction_factor as f64,
+                problem: "must be at most 10000, which is all",
+            });
+        }
+        Ok(())
+    }
 }
 
 /// What it remembers.
@@ -86,13 +115,13 @@ impl SwapFee {
     }
 
     /// The group of a tick; `None` for a fixed fee.
-    pub(super) fn group(&self, tick: i32) -> Option<i32> {
+    pub(crate) fn group(&self, tick: i32) -> Option<i32> {
         let (terms, _) = self.adaptive.as_ref()?;
         Some(tick.div_euclid(terms.tick_group_size.max(1)))
     }
 
     /// The tick at which a swap leaves a group.
-    pub(super) fn group_end(&self, group: i32, downwards: bool) -> Option<i32> {
+    pub(crate) fn group_end(&self, group: i32, downwards: bool) -> Option<i32> {
         let (terms, _) = self.adaptive.as_ref()?;
         let size = terms.tick_group_size.max(1);
         Some(
@@ -103,7 +132,7 @@ impl SwapFee {
     }
 
     /// A swap begins.
-    pub(super) fn begin(&mut self, group: i32, now_secs: u64) {
+    pub(crate) fn begin(&mut self, group: i32, now_secs: u64) {
         let Some((terms, memory)) = &mut self.adaptive else {
             return;
         };
@@ -121,7 +150,7 @@ impl SwapFee {
     }
 
     /// A swap is in a group.
-    pub(super) fn enter(&mut self, group: i32) {
+    pub(crate) fn enter(&mut self, group: i32) {
         let Some((terms, memory)) = &mut self.adaptive else {
             return;
         };
@@ -133,7 +162,7 @@ impl SwapFee {
     }
 
     /// A swap has moved the price from one tick to another.
-    pub(super) fn end(&mut self, from: i32, to: i32, now_secs: u64) {
+    pub(crate) fn end(&mut self, from: i32, to: i32, now_secs: u64) {
         let Some((terms, memory)) = &mut self.adaptive else {
             return;
         };

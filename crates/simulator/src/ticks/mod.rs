@@ -7,6 +7,8 @@ mod walk;
 use std::collections::BTreeMap;
 
 use ballast_clmm::{Amounts, ClmmError, Side, SqrtPrice, SwapMode, Tick};
+use ballast_ledger::{LedgerError, Order};
+use ballast_model::ModelError;
 use thiserror::Error;
 
 pub use fee::{AdaptiveTerms, SwapFee};
@@ -79,6 +81,35 @@ pub struct SwapOrder {
     pub limit: Option<SqrtPrice>,
 }
 
+impl SwapOrder {
+    /// What a position's action asks for.
+    pub(crate) fn of(order: Order, limit: Option<SqrtPrice>) -> Self {
+        let (amount, mode, input) = match order {
+            Order::Sell(base) => (base, SwapMode::ExactIn, Side::Base),
+            Order::Buy(base) => (base, SwapMode::ExactOut, Side::Quote),
+            Order::Spend(quote) => (quote, SwapMode::ExactIn, Side::Quote),
+        };
+        Self {
+            amount,
+            mode,
+            input,
+            limit,
+        }
+    }
+}
+
+impl From<TickPoolError> for LedgerError {
+    fn from(error: TickPoolError) -> Self {
+        Self::Model(match error {
+            TickPoolError::Clmm(error) => ModelError::Clmm(error),
+            TickPoolError::Overflow(what) => ModelError::Overflow(what),
+            TickPoolError::TooLittleLiquidity { .. } => ModelError::Overflow("liquidity taken"),
+            TickPoolError::LimitNotAhead { .. } => ModelError::Overflow("limit of a swap"),
+            TickPoolError::BadTick(_) => ModelError::Overflow("liquidity at a tick"),
+        })
+    }
+}
+
 /// A pool. Everybody's liquidity in it is a [`Seat`]; tokens that it holds are counted to the unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TickPool {
@@ -136,6 +167,11 @@ impl TickPool {
     /// Its fee.
     pub fn fee(&self) -> &SwapFee {
         &self.fee
+    }
+
+    /// The same, with another fee.
+    pub(crate) fn with_fee(self, fee: SwapFee) -> Self {
+        Self { fee, ..self }
     }
 
     /// What it holds.

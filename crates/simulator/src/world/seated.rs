@@ -1,8 +1,7 @@
 //! The pool as one position's ledger sees it: the same pool for all.
 
-use ballast_clmm::{Amounts, Band, Side, SqrtPrice, SwapMode};
+use ballast_clmm::{Amounts, Band, Side, SqrtPrice};
 use ballast_ledger::{LedgerError, Moved, Order, Pool};
-use ballast_model::ModelError;
 
 use crate::ticks::{SwapOrder, TickPool, TickPoolError};
 
@@ -68,18 +67,6 @@ impl Seated {
     }
 }
 
-impl From<TickPoolError> for LedgerError {
-    fn from(error: TickPoolError) -> Self {
-        Self::Model(match error {
-            TickPoolError::Clmm(error) => ModelError::Clmm(error),
-            TickPoolError::Overflow(what) => ModelError::Overflow(what),
-            TickPoolError::TooLittleLiquidity { .. } => ModelError::Overflow("liquidity taken"),
-            TickPoolError::LimitNotAhead { .. } => ModelError::Overflow("limit of a swap"),
-            TickPoolError::BadTick(_) => ModelError::Overflow("liquidity at a tick"),
-        })
-    }
-}
-
 impl Pool for Seated {
     type Error = LedgerError;
 
@@ -92,19 +79,9 @@ impl Pool for Seated {
     }
 
     fn swap(&mut self, order: Order, limit: Option<SqrtPrice>) -> Result<Moved, LedgerError> {
-        let (amount, mode, input) = match order {
-            Order::Sell(base) => (base, SwapMode::ExactIn, Side::Base),
-            Order::Buy(base) => (base, SwapMode::ExactOut, Side::Quote),
-            Order::Spend(quote) => (quote, SwapMode::ExactIn, Side::Quote),
-        };
-        let order = SwapOrder {
-            amount,
-            mode,
-            input,
-            limit,
-        };
+        let order = SwapOrder::of(order, limit);
         let Amounts { base, quote } = self.pool.swap(order, self.now_secs)?.amounts;
-        self.trades.add(input == Side::Base, base, quote);
+        self.trades.add(order.input == Side::Base, base, quote);
         Ok(Moved { base, quote })
     }
 
