@@ -29,6 +29,7 @@ export type {
   Positions,
   BookView as Book,
   Preview,
+  PreviewRequest,
   ReserveView as Reserve,
   Row,
   Scope,

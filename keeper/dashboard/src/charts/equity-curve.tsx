@@ -1,11 +1,11 @@
 // Equity against price, with everything that happens on the way: band, liquidation, triggers, the price now, and the curve as
 // opened behind it.
 import type { CurvePoint, Position } from "../contract";
-import { bps, compact, money, move, num, price, times, tokens } from "../format/number";
+import { axis, bps, money, move, price, times, tokens } from "../format/number";
 import { THRESHOLD_LABELS } from "../format/words";
-import { type Frame, Vertical, XAxis, YAxis } from "./axes";
+import { type Frame, leftOf, Vertical, XAxis, YAxis } from "./axes";
 import { useCursor } from "./cursor";
-import { clamp, extent, lanes, type Mark, nearest, path, scale, ticks } from "./scale";
+import { clamp, extent, lanes, type Mark, nearest, path, readable, scale, ticks } from "./scale";
 import { useWidth } from "./width";
 
 export type Zoom = "all" | "band";
@@ -17,11 +17,14 @@ export function EquityCurve({ position: p, zoom, base }: { position: Position; z
   const [ref, width] = useWidth(700);
   const [low, high] = interval(p, zoom);
   const points = p.curve.filter((c) => c.price >= low && c.price <= high);
-  const x = scale(low, high, 54, width - 12);
-  const placed = lanes(marks(p, low, high), x, 54, width - 12);
-  const frame: Frame = { width, height: HEIGHT, left: 54, right: 12, top: 22 + LANE * Math.max(0, ...placed.map((m) => m.lane)), bottom: 26 };
   const equityNow = Number(p.equity);
   const [floor, ceiling] = extent([equityNow, ...points.flatMap((c) => [c.equity, c.as_opened ?? c.equity])]);
+  const heights = ticks(floor, ceiling, 5);
+  const left = leftOf(axis(heights));
+  const x = scale(low, high, left, width - 12);
+  const placed = lanes(marks(p, low, high), x, left, width - 12);
+  const frame: Frame = { width, height: HEIGHT, left, right: 12, top: 22 + LANE * Math.max(0, ...placed.map((m) => m.lane)), bottom: 26 };
+  const along = ticks(low, high, Math.max(3, Math.floor(width / 95)));
   const y = scale(floor, ceiling, HEIGHT - frame.bottom, frame.top);
   const prices = points.map((c) => c.price);
   const [at, cursor] = useCursor(prices, x, nearest(prices, p.price));
@@ -37,7 +40,7 @@ export function EquityCurve({ position: p, zoom, base }: { position: Position; z
   const line = (of: CurvePoint[], value: (c: CurvePoint) => number) => path(of.map((c) => [x(c.price), y(value(c))] as const));
   return (
     <figure class="chart" ref={ref}>
-      <svg width={width} height={HEIGHT} tabIndex={0} role="img" aria-label={describe(p)} {...cursor}>
+      <svg width={width} height={HEIGHT} tabIndex={0} role="img" aria-label={describe(p)} {...readable(x, y)} {...cursor}>
         <defs>
           <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
             <rect class="hatch-bg" width="6" height="6" />
@@ -47,8 +50,8 @@ export function EquityCurve({ position: p, zoom, base }: { position: Position; z
         {zone(p.lower, p.upper, "z-band")}
         {p.liquidation_lower !== null && zone(low, p.liquidation_lower, "z-liq")}
         {p.liquidation_upper !== null && zone(p.liquidation_upper, high, "z-liq")}
-        <YAxis at={ticks(floor, ceiling, 5)} y={y} frame={frame} text={compact} />
-        <XAxis at={ticks(low, high, Math.max(3, Math.floor(width / 95)))} x={x} frame={frame} text={(v) => axisPrice(v, high - low)} />
+        <YAxis at={heights} y={y} frame={frame} texts={axis(heights)} />
+        <XAxis at={along} x={x} frame={frame} texts={axis(along)} />
         {entry > floor && entry < ceiling && <line class="entry" x1={frame.left} x2={width - frame.right} y1={y(entry)} y2={y(entry)} />}
         {placed.map((m) => {
           const half = (m.text.length * 6) / 2;
@@ -143,10 +146,6 @@ function marks(p: Position, low: number, high: number): Mark[] {
   return p.thresholds.flatMap((t) =>
     [t.below, t.above].flatMap((at) => (at !== null && at > low && at < high ? [{ at, text: THRESHOLD_LABELS[t.threshold], kind: t.threshold }] : [])),
   );
-}
-
-function axisPrice(value: number, span: number): string {
-  return num(value, span >= 8 ? 0 : Math.min(9, 1 - Math.floor(Math.log10(span))));
 }
 
 function describe(p: Position): string {

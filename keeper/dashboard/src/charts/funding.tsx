@@ -1,10 +1,10 @@
 // What the hedge's funding was, and what it is expected to be.
 import type { Funding as Data } from "../contract";
-import { num, percent } from "../format/number";
+import { axis, percent } from "../format/number";
 import { date, day } from "../format/time";
-import { type Frame, Vertical, XAxis, YAxis } from "./axes";
+import { type Frame, leftOf, Vertical, XAxis, YAxis } from "./axes";
 import { useCursor } from "./cursor";
-import { area, extent, path, scale, ticks } from "./scale";
+import { area, extent, path, readable, scale, ticks } from "./scale";
 import { useWidth } from "./width";
 
 const HEIGHT = 136;
@@ -23,8 +23,10 @@ export function Funding({ data }: { data: Data }) {
   const points = [...past, ...coming];
   const latest = past.at(-1);
   const fan: At[] = latest ? [{ ...latest, range: [latest.rate, latest.rate] }, ...coming] : coming;
-  const frame: Frame = { width, height: HEIGHT, left: 40, right: 6, top: 8, bottom: 20 };
   const [low, high] = extent([0, ...points.flatMap((p) => [p.rate, ...(p.range ?? [])])], 0.08);
+  const heights = ticks(low, high, 3);
+  const texts = axis(heights.map((v) => v * 100), "%");
+  const frame: Frame = { width, height: HEIGHT, left: leftOf(texts), right: 6, top: 8, bottom: 20 };
   const first = points[0]?.secs ?? 0;
   const end = points.at(-1)?.secs ?? 1;
   const x = scale(first, end, frame.left, width - frame.right);
@@ -47,10 +49,11 @@ export function Funding({ data }: { data: Data }) {
         aria-label={`Funding of ${data.instrument}, a year: now ${percent(latest.rate, 1, true)}${
           farthest ? `, expected at ${date(farthest.secs)} ${percent(farthest.rate, 1, true)}` : ""
         }. Arrow keys read it.`}
+        {...readable(x, y)}
         {...cursor}
       >
-        <YAxis at={ticks(low, high, 3)} y={y} frame={frame} text={(v) => `${num(v * 100)}%`} axis={0} />
-        <XAxis at={days} x={x} frame={frame} text={day} />
+        <YAxis at={heights} y={y} frame={frame} texts={texts} axis={0} />
+        <XAxis at={days} x={x} frame={frame} texts={days.map(day)} />
         {fan.length > 1 && <path class="fan" d={area(line(fan, (p) => p.range?.[1] ?? p.rate), line(fan, (p) => p.range?.[0] ?? p.rate))} />}
         <path class="curve thin" d={path(line(past, (p) => p.rate))} />
         {fan.length > 1 && <path class="ghost" d={path(line(fan, (p) => p.rate))} />}

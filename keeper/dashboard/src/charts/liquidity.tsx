@@ -1,9 +1,9 @@
 // The pool's liquidity around the price, the book's part of it, and one position's, drawn in.
 import type { Liquidity as Data, Position } from "../contract";
-import { bps, compact, price } from "../format/number";
-import { type Frame, Vertical, XAxis, YAxis } from "./axes";
+import { axis, bps, compact, price } from "../format/number";
+import { type Frame, leftOf, Vertical, XAxis, YAxis } from "./axes";
 import { useCursor } from "./cursor";
-import { clamp, nearest, scale, ticks } from "./scale";
+import { clamp, nearest, readable, scale, ticks } from "./scale";
 import { useWidth } from "./width";
 
 const HEIGHT = 176;
@@ -16,9 +16,11 @@ export function Liquidity({ data, price: now, position: p }: { data: Data; price
   const low = bins[0]?.[0] ?? now * (1 - REACH);
   const high = bins.at(-1)?.[1] ?? now * (1 + REACH);
   const most = Math.max(1e-9, ...bins.map((bin) => bin[2]));
-  const frame: Frame = { width, height: HEIGHT, left: 40, right: 6, top: 8, bottom: 34 };
+  const heights = ticks(0, most, 3);
+  const frame: Frame = { width, height: HEIGHT, left: leftOf(axis(heights)), right: 6, top: 8, bottom: 34 };
   const x = scale(low, high, frame.left, width - frame.right);
   const y = scale(0, most * 1.06, HEIGHT - frame.bottom, frame.top);
+  const along = ticks(low, high, Math.floor(width / 75));
   const middles = bins.map(([from, to]) => (from + to) / 2);
   const [at, cursor] = useCursor(middles, x, nearest(middles, now));
   if (bins.length === 0) return <p class="empty">The pool holds no liquidity near the price.</p>;
@@ -35,9 +37,10 @@ export function Liquidity({ data, price: now, position: p }: { data: Data; price
         tabIndex={0}
         role="img"
         aria-label={`Liquidity of the pool around ${price(now)}. At the price the book holds ${bps(data.share_bps.book, 1)} of it${p ? `, position ${p.id} ${bps(data.share_bps.position, 1)}` : ""}. Arrow keys read it.`}
+        {...readable(x, y)}
         {...cursor}
       >
-        <YAxis at={ticks(0, most, 3)} y={y} frame={frame} text={compact} />
+        <YAxis at={heights} y={y} frame={frame} texts={axis(heights)} />
         {bins.map(([from, to, pool, book, one], i) => (
           <g key={from} class={i === at ? "hot" : ""}>
             {bar(from, to, pool, "l-pool")}
@@ -46,7 +49,7 @@ export function Liquidity({ data, price: now, position: p }: { data: Data; price
           </g>
         ))}
         <Vertical kind="now" at={x(now)} frame={{ ...frame, bottom: frame.bottom - 3 }} />
-        <XAxis at={ticks(low, high, Math.floor(width / 75))} x={x} frame={frame} text={compact} />
+        <XAxis at={along} x={x} frame={frame} texts={axis(along)} />
         {drawn && (
           <g class="bracket">
             <line x1={x(clamp(drawn.lower, low, high))} x2={x(clamp(drawn.upper, low, high))} y1={foot} y2={foot} />

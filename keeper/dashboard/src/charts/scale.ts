@@ -1,21 +1,48 @@
 // Scales, ticks, paths: the arithmetic of pictures.
 
-export type Scale = (value: number) => number;
+export interface Scale {
+  (value: number): number;
+  /** Which values stand where. */
+  readonly ends: readonly [from: number, to: number, start: number, end: number];
+}
 
 export function scale(from: number, to: number, start: number, end: number): Scale {
   const whole = to - from || 1;
-  return (value) => start + ((value - from) / whole) * (end - start);
+  return Object.assign((value: number) => start + ((value - from) / whole) * (end - start), { ends: [from, to, start, end] as const });
 }
 
-/** About `count` round values within an interval. */
+/** On a picture: so that what is drawn can be read back. */
+export function readable(x: Scale, y: Scale) {
+  return { "data-x": x.ends.join(" "), "data-y": y.ends.join(" ") };
+}
+
+/** About `count` round values within an interval; two at least, for one alone says no scale. */
 export function ticks(low: number, high: number, count: number): number[] {
   if (!(high > low) || !Number.isFinite(high - low)) return [];
   const raw = (high - low) / Math.max(1, count);
   const magnitude = 10 ** Math.floor(Math.log10(raw));
-  const step = ([1, 2, 2.5, 5, 10].find((m) => m * magnitude >= raw * (1 - 1e-9)) ?? 10) * magnitude;
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+  const largest = STEPS.findIndex((m) => m * magnitude >= raw * (1 - 1e-9));
+  for (let i = largest; ; i -= 1) {
+    const step = (STEPS[i] ?? 0.5) * magnitude;
+    const first = Math.ceil(low / step - 1e-9);
+    const last = Math.floor(high / step + 1e-9);
+    if (last > first || i < 0) return Array.from({ length: last - first + 1 }, (_, n) => (first + n) * step);
+  }
+}
+
+const STEPS = [1, 2, 2.5, 5, 10];
+
+export const DAY_SECS = 86_400;
+const TIME_STEPS = [900, 1800, 3600, 2 * 3600, 3 * 3600, 6 * 3600, 12 * 3600, DAY_SECS, 2 * DAY_SECS, 7 * DAY_SECS, 14 * DAY_SECS, 30 * DAY_SECS];
+
+/** Round times within an interval; whole days where it has two or more of them, for then an hour says too little. */
+export function times(first: number, end: number, width: number): number[] {
+  const wanted = (end - first) / Math.max(2, Math.floor(width / 70));
+  const least = end - first > 2 * DAY_SECS ? DAY_SECS : 0;
+  const step = TIME_STEPS.find((s) => s >= wanted && s >= least) ?? 90 * DAY_SECS;
+  const marks: number[] = [];
+  for (let t = Math.ceil(first / step) * step; t <= end; t += step) marks.push(t);
+  return marks;
 }
 
 /** The lowest and highest, with room around them. */

@@ -1,9 +1,10 @@
 // One quantity through time.
 import type { Action } from "../contract";
+import { axis } from "../format/number";
 import { clock, date, day } from "../format/time";
-import { type Frame, Vertical, XAxis, YAxis } from "./axes";
+import { type Frame, leftOf, Vertical, XAxis, YAxis } from "./axes";
 import { useCursor } from "./cursor";
-import { area, extent, path, scale, ticks } from "./scale";
+import { area, DAY_SECS, extent, path, readable, scale, ticks, times } from "./scale";
 import { useWidth } from "./width";
 
 const HEIGHT = 96;
@@ -18,8 +19,8 @@ export interface SeriesProps {
   unit: string;
   secs: number[];
   values: number[];
-  /** For the axis. */
-  tick: (value: number) => string;
+  /** Along the axis: what it is divided by there, and written behind it. */
+  axisIn?: [divisor: number, unit: string];
   text: (value: number) => string;
   levels?: Level[];
   band?: [low: number, high: number][];
@@ -28,20 +29,22 @@ export interface SeriesProps {
   actions: Action[];
 }
 
-export function Series({ title, unit, secs, values, tick, text, levels = [], band, zero, actions }: SeriesProps) {
+export function Series({ title, unit, secs, values, axisIn: [divisor, suffix] = [1, ""], text, levels = [], band, zero, actions }: SeriesProps) {
   const [ref, width] = useWidth(300);
-  const frame: Frame = { width, height: HEIGHT, left: 46, right: 8, top: 8, bottom: 20 };
   const last = values.length - 1;
   const [first, end] = [secs[0] ?? 0, secs[last] ?? 1];
   const latest = values[last] ?? 0;
   const spread = Math.max(...values) - Math.min(...values);
   const near = levels.filter((l) => Math.abs(l.at - latest) < 3 * spread + Math.abs(latest) * 0.2);
   const [low, high] = extent([...values, ...(band ?? []).flat(), ...near.map((l) => l.at), ...(zero ? [0] : [])], 0.08);
+  const heights = ticks(low, high, 3);
+  const texts = axis(heights.map((v) => v / divisor), suffix);
+  const frame: Frame = { width, height: HEIGHT, left: leftOf(texts), right: 8, top: 8, bottom: 20 };
   const x = scale(first, end, frame.left, width - frame.right);
   const y = scale(low, high, HEIGHT - frame.bottom, frame.top);
   const [at, cursor] = useCursor(secs, x, last);
   const shown = at ?? last;
-  const { marks, days } = times(first, end, width);
+  const marks = times(first, end, width);
   return (
     <figure class="series" ref={ref}>
       <figcaption>
@@ -58,6 +61,7 @@ export function Series({ title, unit, secs, values, tick, text, levels = [], ban
         tabIndex={0}
         role="img"
         aria-label={`${title} over ${Math.round((end - first) / 3600)} hours: now ${text(latest)}, lowest ${text(Math.min(...values))}, highest ${text(Math.max(...values))}. Arrow keys read it.`}
+        {...readable(x, y)}
         {...cursor}
       >
         {band && (
@@ -69,8 +73,8 @@ export function Series({ title, unit, secs, values, tick, text, levels = [], ban
             )}
           />
         )}
-        <YAxis at={ticks(low, high, 3)} y={y} frame={frame} text={tick} />
-        <XAxis at={marks} x={x} frame={frame} text={(t) => (days ? day(t) : clock(t, false))} />
+        <YAxis at={heights} y={y} frame={frame} texts={texts} />
+        <XAxis at={marks} x={x} frame={frame} texts={marks.map((t) => (t % DAY_SECS === 0 ? day(t) : clock(t, false)))} />
         {near.map((l) => (
           <line key={l.at} class={`level ${l.kind}`} x1={frame.left} x2={width - frame.right} y1={y(l.at)} y2={y(l.at)} />
         ))}
@@ -88,11 +92,3 @@ export function Series({ title, unit, secs, values, tick, text, levels = [], ban
   );
 }
 
-/** Round times; days when there are several. */
-function times(first: number, end: number, width: number): { marks: number[]; days: boolean } {
-  const wanted = (end - first) / Math.max(2, Math.floor(width / 70));
-  const step = [900, 3600, 2 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400].find((s) => s >= wanted) ?? 30 * 86_400;
-  const marks: number[] = [];
-  for (let t = Math.ceil(first / step) * step; t <= end; t += step) marks.push(t);
-  return { marks, days: step >= 86_400 };
-}

@@ -69,6 +69,21 @@ export function compact(value: Num, signed = false): string {
   return num(number, size >= 100 || Number.isInteger(number) ? 0 : size >= 1 ? 1 : 2, signed);
 }
 
+/** Round values along an axis, each told from the next: as many places as their distance has, thousands and millions where that is shorter. */
+export function axis(at: readonly number[], unit = ""): string[] {
+  const most = Math.max(0, ...at.map(Math.abs));
+  const step = Math.abs((at[1] ?? 0) - (at[0] ?? 0)) || most || 1;
+  const [size, letter] = most >= 1e7 && places(step / 1e6) <= 2 ? [1e6, "M"] : most >= 1e4 && places(step / 1e3) <= 2 ? [1e3, "k"] : [1, ""];
+  return at.map((value) => (value === 0 ? "0" : num(value / size, places(step / size)) + letter) + unit);
+}
+
+/** How many a round number has. */
+function places(value: number): number {
+  let found = 0;
+  while (found < 12 && Math.abs(value * 10 ** found - Math.round(value * 10 ** found)) > 1e-6) found += 1;
+  return found;
+}
+
 /** At least five significant digits. */
 export function price(value: Num): string {
   const size = Math.abs(toNumber(value));

@@ -1,7 +1,7 @@
 // The position through time, with the keeper's actions.
 import type { Action, History as Data, Position } from "../contract";
 import { Series } from "../charts/series";
-import { bps, compact, money, num, price, tokens } from "../format/number";
+import { bps, money, price, tokens } from "../format/number";
 import { useRead } from "../live/resource";
 import { useSetting } from "../live/setting";
 import { now } from "../live/state";
@@ -72,7 +72,6 @@ function Multiples({ data, p, base, quote, actions }: MultiplesProps) {
         secs={prices.map((point) => point.at)}
         values={prices.map((point) => point.values[0] ?? 0)}
         band={prices.map((point) => [point.values[1] ?? 0, point.values[2] ?? 0])}
-        tick={compact}
         text={price}
         actions={actions}
       />
@@ -82,7 +81,6 @@ function Multiples({ data, p, base, quote, actions }: MultiplesProps) {
         {...one("delta")}
         band={one("delta").secs.map(() => [-tolerance, tolerance])}
         zero
-        tick={compact}
         text={(v) => tokens(v, true)}
         actions={actions}
       />
@@ -94,7 +92,7 @@ function Multiples({ data, p, base, quote, actions }: MultiplesProps) {
           { at: p.policy.deleverage_trigger_ltv_bps, kind: "trigger" },
           { at: p.maintenance_ltv_bps, kind: "liq" },
         ]}
-        tick={(v) => `${num(v / 100, v % 100 === 0 ? 0 : 1)}%`}
+        axisIn={[100, "%"]}
         text={(v) => bps(v, 1)}
         actions={actions}
       />
@@ -103,7 +101,6 @@ function Multiples({ data, p, base, quote, actions }: MultiplesProps) {
         unit={quote}
         {...one("equity")}
         levels={[{ at: Number(p.entry.equity), kind: "entry" }]}
-        tick={compact}
         text={money}
         actions={actions}
       />

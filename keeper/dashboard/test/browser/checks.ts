@@ -4,6 +4,8 @@ import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import type { Actions, Book, Override, Positions, Status } from "../../src/contract";
 import { launch } from "../browser-launch";
+import { consequences } from "./consequences";
+import { readByKeys } from "./readouts";
 import type { Rig } from "./rig";
 import { byTheKeyboardAlone, twoPeople } from "./overrides";
 import { bookAndPositions, marketsAndLenders } from "./shown";
@@ -60,6 +62,10 @@ export function checks(name: string, start: () => Promise<Rig>): void {
     test("every number of the book and of a position is the API's", () => visiting(bookAndPositions, "", { width: 2200 }));
 
     test("every number of a market and of its lenders is the API's", () => visiting(marketsAndLenders, "", { width: 2200 }));
+
+    test("every sentence of an override's dialog is the API's: how many positions, how near, what is due", () => visiting(consequences));
+
+    test("what a picture says of a point that was chosen is the API's", () => visiting(readByKeys));
 
     test("an update arrives without a reload", () =>
       visiting(async (visit) => {

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Book, Funding, Status } from "../../src/contract";
+import type { Book, Funding, History, Status } from "../../src/contract";
 import type { Rig } from "./rig";
 
 /** Programs that the tests need; `null` where they are not named. */
@@ -27,6 +27,10 @@ interface Described {
 }
 
 const START_MS = 240_000;
+/** Between two points of a position's past. */
+const QUARTER_SECS = 900;
+/** A past is drawn from three points on. */
+const QUARTERS = 4;
 
 export class KeeperRig implements Rig {
   private keeper: ChildProcess | null = null;
@@ -54,7 +58,10 @@ export class KeeperRig implements Rig {
     const described = JSON.parse(await line(answers)) as Described;
     const rig = new KeeperRig(`http://127.0.0.1:${port}/`, described, directory, world, answers, found.keeper);
     await rig.restart();
-    if (!count) await rig.hedged();
+    if (!count) {
+      await rig.hedged();
+      await rig.past();
+    }
     return rig;
   }
 
@@ -88,15 +95,44 @@ export class KeeperRig implements Rig {
 
   /** Until the hedge has taken the venue's position to where it belongs, and its funding is known. */
   private async hedged(): Promise<void> {
-    const read = async <T>(path: string) => (await (await fetch(`${this.url}api/v1/${path}`)).json()) as T;
+    await this.until("the hedge has traded, and funding is known", async () => {
+      const { hedge_pnl } = await this.read<Book>(`book?market=${this.described.market}`);
+      const { past, forecast } = await this.read<Funding>(`markets/${this.described.market}/funding`);
+      return Number(hedge_pnl?.fees ?? 0) !== 0 && past.length > 0 && forecast.length > 0;
+    });
+  }
+
+  private async read<T>(path: string): Promise<T> {
+    return (await (await fetch(`${this.url}api/v1/${path}`)).json()) as T;
+  }
+
+  private async until(what: string, holds: () => Promise<boolean>): Promise<void> {
     const end = Date.now() + START_MS;
-    for (;;) {
-      const { hedge_pnl } = await read<Book>(`book?market=${this.described.market}`);
-      const { past, forecast } = await read<Funding>(`markets/${this.described.market}/funding`);
-      if (Number(hedge_pnl?.fees ?? 0) !== 0 && past.length > 0 && forecast.length > 0) return;
-      if (Date.now() > end) throw new Error(`the hedge has not traded: ${JSON.stringify(hedge_pnl)}, ${past.length} rates, ${forecast.length} expected`);
+    while (!(await holds())) {
+      if (Date.now() > end) throw new Error(`not within ${START_MS / 1000} s: ${what}`);
       await new Promise((next) => setTimeout(next, 250));
     }
+  }
+
+  /** Until the keeper has points of every position's past. The chain's clock goes on by quarters of an hour, and the price with it. */
+  private async past(): Promise<void> {
+    for (let quarter = 1; quarter <= QUARTERS; quarter++) {
+      await this.pass(QUARTER_SECS);
+      await this.move(this.described.price * (1 + (quarter % 2 === 0 ? 0.001 : -0.001) * quarter));
+      const kept = async (position: string) => (await this.read<History>(`positions/${position}/history`)).rows.length > quarter;
+      await this.until(`${quarter + 1} points of the past`, async () => (await Promise.all(this.described.positions.map(kept))).every(Boolean));
+    }
+  }
+
+  /** The chain's clock goes on. */
+  async pass(secs: number): Promise<void> {
+    const clock = async () => {
+      const { value } = await this.rpc<{ value: { data: { parsed: { info: { unixTimestamp: number } } } } }>("getAccountInfo", ["SysvarC1ock11111111111111111111111111111111", { encoding: "jsonParsed" }]);
+      return value.data.parsed.info.unixTimestamp;
+    };
+    const to = (await clock()) + secs;
+    await this.rpc("surfnet_timeTravel", [{ absoluteTimestamp: to * 1000 }]);
+    if ((await clock()) < to) throw new Error(`the chain's clock stands before ${to}`);
   }
 
   async stall(on: boolean): Promise<void> {

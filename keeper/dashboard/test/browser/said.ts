@@ -14,6 +14,16 @@ export function say(words: TemplateStringsArray, ...values: Value[]): Said {
   return { words, values };
 }
 
+/** Several texts as one. */
+export function joined(parts: readonly Said[]): Said {
+  const words: string[] = [""];
+  for (const part of parts) {
+    words[words.length - 1] += part.words[0] ?? "";
+    words.push(...part.words.slice(1));
+  }
+  return { words, values: parts.flatMap((part) => part.values) };
+}
+
 const NUMBER = String.raw`(≈0|[+-]?[\d.]+[kMB]?|∞|–)`;
 const SIZES: Record<string, number> = { k: 1e3, M: 1e6, B: 1e9 };
 

@@ -1,9 +1,10 @@
 // Shown = API: every number in every view is what the API answers, and none stands outside what is compared.
 import assert from "node:assert/strict";
-import type { Position, Positions, Status } from "../../src/contract";
+import type { Book, Position, Positions, Status } from "../../src/contract";
 import { CONSTANT, facts, feed, flags, funding, gap, header, hedge, lenders, markets, overrides, pool, position, reserves, rows, stage } from "./panels";
 import type { About, Part } from "./part";
 import { see } from "./seen";
+import { bars, equityCurve, fundingRates, poolLiquidity, split, strips, stripScale, throughTime, used } from "./pictures";
 import type { Visit } from "./visit";
 
 /** What is read slowest is read every fifteen seconds. */
@@ -61,14 +62,39 @@ export async function bookAndPositions(visit: Visit): Promise<void> {
       continue;
     }
     const about = of(market, row.position);
-    const parts = [...header(about), facts(about), rows(about), ...position(about), flags(), pool(about), funding(about), reserves(about), gap(about), feed(), overrides()];
+    const drawn = [strips(), stripScale(), equityCurve(about, "all"), bars(about), attribution(about), throughTime(about, 3), poolLiquidity(about), fundingRates(about)];
+    const parts = [...header(about), facts(about), rows(about), ...position(about), flags(), pool(about), funding(about), reserves(about), gap(about), feed(), overrides(), ...drawn];
     const count = await compared(visit, `#/p/${row.position}`, parts);
-    console.log(`  ${name}, book and position: ${count} texts with numbers, as the API says`);
+    console.log(`  ${name}, book and position: ${count} texts with numbers and pictures, as the API says`);
+    await otherwise(visit, about);
     if (!about.many) continue;
     const choice = visit.page.locator('.book select[aria-label="Market"]');
     await choice.selectOption(market);
     await agree(visit, `rows of ${name}`, [rows(about, market)]);
     await choice.selectOption("");
+  }
+}
+
+const attribution = (of: About) =>
+  split("the bars of profit and loss", "PnL since opening", async (v) => {
+    const { pnl } = await v.api<Position>(`positions/${of.position}`);
+    return pnl.state === "known" ? [pnl.fees, pnl.interest, pnl.drift, pnl.curvature, pnl.costs] : [];
+  });
+const hedged = (of: About) =>
+  split("the bars of the hedge", "PnL of the hedge", async (v) => {
+    const { hedge_pnl: h } = await v.api<Book>(`book?market=${of.market}`);
+    return h === null ? [] : [h.price, h.fees, h.funding];
+  });
+
+/** The pictures as they can be chosen, and back. */
+async function otherwise(visit: Visit, about: About): Promise<void> {
+  const choose = (name: string) => visit.page.getByRole("button", { name, exact: true }).click();
+  await choose("Around the band");
+  await agree(visit, about.name, [equityCurve(about, "band")]);
+  await choose("Whole curve");
+  for (const [name, days] of [["24 h", 1], ["30 days", 30], ["3 days", 3]] as const) {
+    await choose(name);
+    await agree(visit, about.name, [throughTime(about, days)]);
   }
 }
 
@@ -82,8 +108,8 @@ export async function marketsAndLenders(visit: Visit): Promise<void> {
     const about = of(market, beside);
     const many = about.many ? [markets()] : [];
     const count =
-      (await compared(visit, `#/markets/${market}`, [...header(about), ...many, stage(about), flags(), pool(about), funding(about), hedge(about), reserves(about), gap(about)])) +
-      (await compared(visit, `#/lenders/${market}`, [...header(about), ...lenders(about)]));
-    console.log(`  ${name}, market and lenders: ${count} texts with numbers, as the API says`);
+      (await compared(visit, `#/markets/${market}`, [...header(about), ...many, stage(about), flags(), pool(about), funding(about), hedge(about), reserves(about), gap(about), hedged(about), poolLiquidity(about), fundingRates(about)])) +
+      (await compared(visit, `#/lenders/${market}`, [...header(about), ...lenders(about), used(about)]));
+    console.log(`  ${name}, market and lenders: ${count} texts with numbers and pictures, as the API says`);
   }
 }

@@ -49,6 +49,12 @@ export class Visit {
     return (await (await this.page.request.get(`${this.rig.url}api/v1/${path}`)).json()) as T;
   }
 
+  async post<T>(path: string, data: unknown): Promise<T> {
+    const answer = await this.page.request.post(`${this.rig.url}api/v1/${path}`, { data, headers: { Authorization: `Bearer ${await this.rig.token()}` } });
+    assert.ok(answer.ok(), `${path}: ${answer.status()} ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+
   async to(hash: string): Promise<void> {
     await this.page.evaluate((h) => (location.hash = h), hash);
     await this.page.waitForTimeout(700);

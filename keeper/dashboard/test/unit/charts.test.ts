@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bent, extent, lanes, nearest, path, scale, ticks } from "../../src/charts/scale";
+import { bent, DAY_SECS, extent, lanes, nearest, path, scale, ticks, times } from "../../src/charts/scale";
 import { href, parse, type Route } from "../../src/route";
 
 test("ticks are round, inside, and about as many as asked for", () => {
@@ -11,6 +11,22 @@ test("ticks are round, inside, and about as many as asked for", () => {
     const found = ticks(low, high, 5);
     assert.ok(found.length >= 2 && found.length <= 11, `${low}..${high}: ${found}`);
     assert.ok(found.every((v) => v >= low - 1e-9 && v <= high + 1e-9));
+  }
+  // One alone would say no scale.
+  assert.deepEqual(ticks(-0.09, 0.09, 3), [-0.05, 0, 0.05].map((v) => v));
+  for (let i = 0; i < 1000; i++) {
+    const [low, span, count] = [Math.sin(i) * 1e3, 10 ** (i % 9 - 4), 1 + (i % 7)];
+    const found = ticks(low, low + span, count);
+    assert.ok(found.length >= 2 && found.length <= 2 * count + 6, `${low} and ${span} in ${count}: ${found}`);
+  }
+});
+
+test("times are round, and whole days where there are several", () => {
+  const first = 1_700_000_123;
+  for (const hours of [1, 2, 6, 24, 40, 49, 72, 24 * 30]) {
+    const marks = times(first, first + hours * 3600, 300);
+    assert.ok(marks.length >= 2 && marks.length <= 8, `${hours} hours: ${marks}`);
+    if (hours > 48) assert.ok(marks.every((t) => t % DAY_SECS === 0), `${hours} hours: ${marks}`);
   }
 });
 

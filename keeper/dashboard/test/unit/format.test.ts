@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bps, bpsBare, compact, money, move, num, percent, price, said, short, slowly, times, tokens, tokensShort } from "../../src/format/number";
+import { axis, bps, bpsBare, compact, money, move, num, percent, price, said, short, slowly, times, tokens, tokensShort } from "../../src/format/number";
 import { age, clock, date, span } from "../../src/format/time";
 import { sentence } from "../../src/format/words";
 import { headline } from "../../src/position/sentence";
@@ -92,4 +92,21 @@ test("a link leads to a web page and nowhere else", () => {
 test("tokens in a narrow cell have room, however few or many they are", () => {
   const shown = [0, -0.000038, 0.0000499, 0.00051, 0.0123, -4321.5, 99_999, 123_456, -12_345_678].map((value) => tokensShort(value, true));
   assert.deepEqual(shown, ["0", "≈0", "≈0", "+0.0005", "+0.0123", "−4,322", "+99,999", "+123k", "−12M"]);
+});
+
+test("along an axis no two values are told the same, and each is told whole", () => {
+  for (const [at, said] of [
+    [[0, 20, 40], ["0", "20", "40"]],
+    [[-0.05, 0, 0.05], ["−0.05", "0", "0.05"]],
+    [[0.825, 0.85], ["0.825", "0.850"]],
+    [[96_250, 96_500, 96_750], ["96.25k", "96.50k", "96.75k"]],
+    [[96_000, 96_005], ["96,000", "96,005"]],
+    [[0, 25_000, 50_000], ["0", "25k", "50k"]],
+    [[10_000_000, 12_500_000], ["10.0M", "12.5M"]],
+    [[2.5e-5, 5e-5], ["0.000025", "0.000050"]],
+  ] as const) {
+    assert.deepEqual(axis(at), said);
+  }
+  assert.deepEqual(axis([66, 67.5], "%"), ["66.0%", "67.5%"]);
+  assert.deepEqual(axis([]), []);
 });
