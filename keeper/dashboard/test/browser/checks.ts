@@ -306,13 +306,28 @@ export function checks(name: string, start: () => Promise<Rig>): void {
         await page.waitForSelector("text=The keeper was restarted", { state: "detached" });
       }));
 
-    test("actions have a reason, an outcome and, where there is an explorer, a link", () =>
+    test("what the keeper has just done stands with its reason, its outcome and a link to its transaction", () =>
       visiting(async (visit) => {
-        const [action] = (await visit.api<Actions>("actions?limit=1")).rows;
-        if (!action || action.number === null) return;
+        const landed = async () => (await visit.api<Actions>("actions?limit=50")).rows.find((a) => a.outcome === "landed" && a.number !== null);
+        const before = (await landed())?.id ?? 0;
+        await rig.makeDue();
+        await visit.until("an action lands", async () => ((await landed())?.id ?? 0) > before, 60_000);
+        const action = await landed();
+        assert.ok(action?.signature, "what has landed has a signature");
+        assert.notEqual(action.reason, "", "it has a reason");
+        const { explorer } = await visit.api<Status>("status");
+        assert.ok(explorer, "an explorer is configured");
+        const link = explorer.replace("{signature}", action.signature);
         await visit.to(`#/p/${action.position}`);
-        await visit.page.waitForSelector(`.actions td.reason:has-text(${JSON.stringify(action.reason.slice(0, 40))})`);
-        assert.match((await visit.page.textContent(".actions td.outcome")) ?? "", /landed|failed|raced|expired|dropped|pending|paper/);
+        const row = visit.page.locator(".actions tbody tr", { has: visit.page.locator(`a[href="${link}"]`) });
+        await row.waitFor({ timeout: 20_000 });
+        const texts = (await row.locator("td").allTextContents()).map((text) => text.trim());
+        assert.deepEqual([texts[1], texts[2]], [action.action, action.reason]);
+        assert.match(texts.at(-1) ?? "", /^✓ landed$/);
+        // The feed beside it says the same of it.
+        const item = visit.page.locator("aside li", { has: visit.page.locator(`a[href="${link}"]`) });
+        assert.match((await item.textContent()) ?? "", new RegExp(`#${action.number} ${action.action}.*landed`));
+        assert.ok((await item.textContent())?.includes(action.reason), "the reason stands in the feed");
       }));
   });
 }

@@ -34,6 +34,9 @@ export class FixtureRig implements Rig {
   nudge(): Promise<void> {
     return Promise.resolve();
   }
+  async makeDue(): Promise<void> {
+    for (const market of this.fixture.world.markets) market.price *= 1.03;
+  }
   close(): Promise<void> {
     return this.fixture.kill();
   }

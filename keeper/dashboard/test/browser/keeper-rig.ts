@@ -148,6 +148,11 @@ export class KeeperRig implements Rig {
     return this.move(this.price > this.described.price ? this.described.price * 0.999 : this.described.price * 1.001);
   }
 
+  /** Out of every hedge's band. */
+  makeDue(): Promise<void> {
+    return this.move(this.price > this.described.price ? this.described.price * 0.975 : this.described.price * 1.03);
+  }
+
   /** Pool and oracle go to a price. */
   async move(dollars: number): Promise<void> {
     this.price = dollars;

@@ -12,5 +12,7 @@ export interface Rig {
   blind(on: boolean): Promise<void>;
   /** Makes something change that the page shows. */
   nudge(): Promise<void>;
+  /** Makes something due that the keeper then does. */
+  makeDue(): Promise<void>;
   close(): Promise<void>;
 }
