@@ -7,6 +7,7 @@ import { launch } from "../browser-launch";
 import { checks } from "./checks";
 import { KeeperRig, programs } from "./keeper-rig";
 import { tenThousand } from "./large";
+import { refusedRequests, starting, tooManyTokens } from "./refusals";
 import { Visit } from "./visit";
 
 if (!programs()) {
@@ -97,5 +98,11 @@ if (!programs()) {
       await visit.until("it is served again", async () => (await rig.bytes(paused)) !== mine, 60_000);
       assert.deepEqual(visit.surprises(), []);
     });
+
+    test("another origin, another host, another kind of content: what the keeper refuses is told in words that say what to do", () => refusedRequests(visit, rig));
+
+    test("a keeper that is starting says so when an override comes too early", () => starting(visit, rig));
+
+    test("after ten wrong tokens in a minute the keeper listens to none, and the page says so", () => tooManyTokens(visit));
   });
 }
