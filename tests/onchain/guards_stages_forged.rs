@@ -1,5 +1,6 @@
 //! Evidence for a risk stage that somebody puts up, or hides, for a moment.
 
+use ballast_abi::whirlpool::layout;
 use ballast_client::{BallastError, Side, Signer, instruction};
 use ballast_localnet::{Localnet, PricePost, UsdPrice};
 
@@ -107,6 +108,55 @@ async fn tokens_lent_out_or_brought_for_a_moment_prove_and_hide_nothing() {
         accepted(scene.look().await);
         assert_eq!(scene.market().await.stage.last_seen, 1, "{side:?}");
     }
+}
+
+/// Liquidity that leaves, or comes, with the look: the pool says that it was changed in this very second.
+#[tokio::test]
+async fn liquidity_taken_out_or_brought_for_a_moment_proves_and_hides_nothing() {
+    let scene = Scene::new().await;
+    let whirlpool = scene.world.market.market.whirlpool;
+    let all = scene.world.pool().await.unwrap().liquidity;
+    let set = async |liquidity: u128| {
+        let now_secs = scene.svm.now_secs();
+        scene
+            .patch(&whirlpool, |data| {
+                let mut put =
+                    |at: usize, bytes: &[u8]| data[at..at + bytes.len()].copy_from_slice(bytes);
+                put(layout::pool::LIQUIDITY, &liquidity.to_le_bytes());
+                put(layout::pool::REWARD_LAST_UPDATED, &now_secs.to_le_bytes());
+            })
+            .await;
+    };
+    let seen = async || scene.market().await.stage.last_seen;
+    // An hour of looks, so that the average is known.
+    for _ in 0..7 {
+        scene.honest_look(600).await;
+    }
+    let (gone, calm) = (all / 100, seen().await);
+    // Out and in again around a look, as often as somebody likes.
+    for _ in 0..4 {
+        scene.wait(9, 200).await;
+        set(gone).await;
+        accepted(scene.look().await);
+        assert_eq!(seen().await, calm);
+        set(all).await;
+        scene.honest_look(1).await;
+    }
+    assert_eq!(scene.evidence_secs().await, 0);
+    assert_eq!(scene.stage().await, 0);
+    // Gone for longer than a second it is seen, and what is brought around a look hides nothing.
+    set(gone).await;
+    scene.honest_look(1).await;
+    assert_ne!(seen().await, calm);
+    for _ in 0..4 {
+        scene.wait(9, 200).await;
+        set(all).await;
+        accepted(scene.look().await);
+        assert_ne!(seen().await, calm);
+        set(gone).await;
+        scene.honest_look(1).await;
+    }
+    assert_eq!(scene.market().await.stage.stage, 1);
 }
 
 #[tokio::test]

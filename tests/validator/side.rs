@@ -108,11 +108,7 @@ impl Side {
     /// Moves the pool, not the oracle.
     pub async fn move_pool(&self, to: UsdPrice) -> Result<()> {
         let market = &self.world.market;
-        let target = to.sqrt_price(
-            QUOTE_PRICE,
-            market.base.decimals,
-            market.quote.decimals,
-        )?;
+        let target = to.sqrt_price(QUOTE_PRICE, market.base.decimals, market.quote.decimals)?;
         self.world
             .move_pool(target)
             .await

@@ -68,7 +68,10 @@ fn it_is_off_until_a_venue_is_named_and_the_least_is_few_lines() {
     let [perp] = &real.perps[..] else {
         panic!("{:?}", real.perps);
     };
-    assert_eq!((perp.coin.as_str(), &perp.markets[..]), ("SOL", &[MARKET][..]));
+    assert_eq!(
+        (perp.coin.as_str(), &perp.markets[..]),
+        ("SOL", &[MARKET][..])
+    );
 }
 
 #[test]
