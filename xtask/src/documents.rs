@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use clap::Command;
 use serde_json::Value;
 
-use crate::{anchor, printed, process, repository};
+use crate::{anchor, lengths, printed, process, repository};
 
 /// Documents outside of `docs`.
 const OTHERS: [&str; 6] = [
@@ -66,11 +66,15 @@ pub fn check(own: &Command) -> Result<()> {
     }
     faults.extend(alert_faults(repository::root())?);
     faults.extend(anchor::faults(own)?);
+    faults.extend(lengths::faults(repository::root())?);
     let architecture = documents.iter().find(|(path, _)| path == ARCHITECTURE);
     let (_, text) = architecture.context("docs/ARCHITECTURE.md is missing")?;
     faults.extend(floor_faults(&floors(text), &dependencies()?));
     if !faults.is_empty() {
-        bail!("documents say what is not so:\n{}", faults.join("\n"));
+        bail!(
+            "documents say what is not so, or a rule of CONTRIBUTING is broken:\n{}",
+            faults.join("\n")
+        );
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod documents;
 mod fuzz;
 mod idl;
 mod keys;
+mod lengths;
 mod mutants;
 mod named_tests;
 mod operations;

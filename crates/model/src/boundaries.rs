@@ -1,6 +1,8 @@
 mod condition;
 mod curve;
 mod estimate;
+#[cfg(test)]
+mod looks;
 
 use ballast_clmm::{
     SqrtPrice, base_amount_down,

@@ -1,7 +1,9 @@
 //! What trading in the pool pays, by options.
 
 use anyhow::{Context, Result, ensure};
-use ballast_simulator::{Arbitrage, Blocks, FeeTerms, OtherPool, RoutingShift, Takers};
+use ballast_simulator::{
+    Arbitrage, Blocks, FeeTerms, OtherPool, RoutingShift, Summary, Takers, Terms,
+};
 use clap::Args;
 
 use super::model_file::{ModelFile, OtherPoolTable};
@@ -151,4 +153,15 @@ impl FeeArgs {
             trade_size: size.with_context(|| missing("--taker-size"))?,
         }))
     }
+}
+
+/// What goes to the protocol of every fee that liquidity brings in, beside what it earns.
+pub fn protocol_fees(terms: &Terms, summary: &Summary) -> f64 {
+    let share = terms.fees.map_or(0.0, |fees| fees.protocol_share);
+    let lines = summary.attribution().iter();
+    let earned: f64 = lines
+        .filter(|(name, _)| name.starts_with("fees_"))
+        .map(|(_, moments)| moments.mean())
+        .sum();
+    earned * share / (1.0 - share)
 }

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use ballast_simulator::{Act, Event, Looks, Moments, Proportion, Remark, Summary, Terms};
+use ballast_simulator::{Act, Event, Looks, Moments, Proportion, Remark, Summary};
 use serde::Serialize;
 
 use super::{
     SimulateArgs, Walked,
     conditions::ConditionsReport,
+    fees::protocol_fees,
     lag::LagReport,
     parts::{
         Against, BetterMean, Chance, ClosedForm, Deleverage, Distribution, DrawDown, Ends, Exits,
@@ -196,17 +197,6 @@ impl SimulationReport {
             own: terms.units.quote(terms.funds()),
         }
     }
-}
-
-/// What goes to the protocol of every fee that liquidity brings in, beside what it earns.
-fn protocol_fees(terms: &Terms, summary: &Summary) -> f64 {
-    let share = terms.fees.map_or(0.0, |fees| fees.protocol_share);
-    let lines = summary.attribution().iter();
-    let earned: f64 = lines
-        .filter(|(name, _)| name.starts_with("fees_"))
-        .map(|(_, moments)| moments.mean())
-        .sum();
-    earned * share / (1.0 - share)
 }
 
 impl SimulationReport {

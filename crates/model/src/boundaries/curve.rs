@@ -220,6 +220,8 @@ impl<'a> Curve<'a> {
     }
 
     fn look(&self, sample: &Sample) -> Option<Look> {
+        #[cfg(test)]
+        super::looks::note();
         let quote = self.quote(sample.at);
         let pooled = Amounts {
             base: sample.base,

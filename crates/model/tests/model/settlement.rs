@@ -171,6 +171,16 @@ fn what_is_short_is_bought_at_the_price_and_a_bonus() {
         ANY,
     );
     assert_eq!(base.exchange.received(), Amounts::new(51_219, 0));
+    // A price that is a whole number of units of base is paid with as many, and one that is not with what it covers.
+    let at_par = |held, debt| {
+        let none = SettlementBonus {
+            most: Bps::ZERO,
+            of_lenders: Bps::ZERO,
+        };
+        plan_settlement(held, debt, at, none, ANY).unwrap()
+    };
+    let exact = at_par(Amounts::new(200, 0), Amounts::new(0, 40));
+    assert_eq!(exact.exchange.received(), Amounts::new(40, 0));
     // Nothing held: everything is lost, and nobody has to bring anything for that.
     let nothing = plan(Amounts::ZERO, Amounts::new(5, 5), Amounts::ZERO);
     assert!(nothing.complete && nothing.exchange.repay.is_zero());

@@ -215,6 +215,43 @@ fn fees_are_compounded_when_they_are_worth_it_and_nothing_else_is_due() {
     is(repays, ActionKind::Compound);
 }
 
+/// Of what is insolvent a repayment in one token makes its lenders whole at the expense of the other's. The owner may; a keeper may not.
+#[test]
+fn a_keeper_repays_nothing_of_what_is_insolvent_with_its_fees() {
+    let compounds = |dollars, keeper| {
+        decision(dollars, |m, _, o| {
+            m.market.stage.stage = 1;
+            m.pool.fee_rate_ppm = 60_000;
+            o.keeper = keeper;
+            o.outlook.fees = Some(Amounts::new(0, 2_000_000));
+        })
+    };
+    for dollars in [360, 500] {
+        let blocks = compounds(dollars, KEEPER);
+        let mut blocks = blocks.blocks();
+        assert!(blocks.any(|block| block == (ActionKind::Compound, Obstacle::LtvNotLowered)));
+        is(compounds(dollars, fixtures::OWNER), ActionKind::Compound);
+    }
+}
+
+#[test]
+fn what_owes_nothing_leaves_the_pool_at_its_window_too() {
+    let at = |liquidity: bool| {
+        decision(212, |m, p, _| {
+            p.automation = window(Reaction::ExitAsIs);
+            p.base_debt_shares = 0.into();
+            p.quote_debt_shares = 0.into();
+            if !liquidity {
+                p.liquidity = 0.into();
+            }
+            fixtures::book_debts(m, p);
+        })
+    };
+    exits(at(true));
+    // Without liquidity and debts it has left already.
+    assert_ne!(at(false).kind(), Some(ActionKind::Exit));
+}
+
 #[test]
 fn every_obstacle_of_compounding_is_seen() {
     let blocked = |change: fn(&mut MarketSnapshot, &mut Options)| {

@@ -189,8 +189,12 @@ fn a_pool_that_is_away_or_a_price_too_old_for_a_swap_is_waited_for_a_minute_befo
     // What is left of it cannot be deleveraged without a swap: it owes base only.
     let after = assessment(310, |m, _, _| m.pool.fee_rate_ppm = 60_000);
     let after = after.expected.unwrap().after;
+    let automated = std::cell::Cell::new(false);
     let at = |dollars, since_secs, change: &dyn Fn(&mut MarketSnapshot)| {
         assessment(dollars, |m, p, o| {
+            if automated.get() {
+                p.automation = fixtures::automation();
+            }
             p.liquidity = after.liquidity.into();
             (p.idle_base, p.idle_quote) = (after.idle.base, after.idle.quote);
             p.base_debt_shares = fixtures::shares(after.debt.base).into();
@@ -204,7 +208,12 @@ fn a_pool_that_is_away_or_a_price_too_old_for_a_swap_is_waited_for_a_minute_befo
     let away = |m: &mut MarketSnapshot| m.pool.sqrt_price = sqrt_price_cents(33_000);
     let old = |m: &mut MarketSnapshot| m.base_price.publish_time = NOW - 16;
     let dear = |m: &mut MarketSnapshot| m.pool.fee_rate_ppm = 60_000;
-    for passes in [&away as &dyn Fn(&mut MarketSnapshot), &old] {
+    // Near enough for a swap, but with its fee too dear.
+    let off = |m: &mut MarketSnapshot| {
+        m.pool.sqrt_price = SqrtPrice::new(m.pool.sqrt_price.x64() * 10_043 / 10_000).unwrap();
+        m.pool.fee_rate_ppm = 4_000;
+    };
+    for passes in [&away as &dyn Fn(&mut MarketSnapshot), &old, &off] {
         for (since_secs, until_secs) in [
             (None, NOW + PATIENCE_SECS),
             (Some(NOW), NOW + PATIENCE_SECS),
@@ -238,6 +247,19 @@ fn a_pool_that_is_away_or_a_price_too_old_for_a_swap_is_waited_for_a_minute_befo
     assert_eq!(kind(&known), ActionKind::Liquidate);
     // A pool's fee stays what it is.
     assert_eq!(kind(&at(310, None, &dear)), ActionKind::Liquidate);
+    let cap = |m: &mut MarketSnapshot| {
+        let cap_bps = m.market.limits.max_swap_loss_bps;
+        m.pool.fee_rate_ppm = u16::try_from(cap_bps * 100).unwrap();
+    };
+    assert_eq!(kind(&at(310, None, &cap)), ActionKind::Liquidate);
+    // Nor is a new band waited for, which a narrower price would allow.
+    let unsure = |m: &mut MarketSnapshot| {
+        dear(m);
+        m.base_price.conf = m.base_price.price.unsigned_abs() / 150;
+    };
+    automated.set(true);
+    assert_eq!(kind(&at(310, None, &unsure)), ActionKind::Liquidate);
+    automated.set(false);
     // With pool and price as they should be it is cured.
     assert_eq!(kind(&at(310, None, &|_| ())), ActionKind::DeleverageSwap);
 }
