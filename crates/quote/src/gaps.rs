@@ -15,7 +15,8 @@ pub struct Gap {
     /// LTV.
     pub ltv: Option<f64>,
     /// What happens then.
-    pub settlement: Settlement,
+    #[serde(rename = "settlement")]
+    pub end: GapEnd,
     /// What is the owner's afterwards: equity, less what liquidators get.
     pub owner: f64,
     /// What liquidators get beyond what they repay.
@@ -29,7 +30,7 @@ pub struct Gap {
 /// What happens after a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Settlement {
+pub enum GapEnd {
     /// LTV is below every trigger.
     Healthy,
     /// It is deleveraged.
@@ -52,11 +53,11 @@ impl Gap {
         let value = opened.position.value(at).ok()?;
         let quote = |raw: i128| opened.quote(raw);
         let (_, ltv) = Opened::gearing(&opened.position, at).ok()?;
-        let gap = |settlement, owner: f64, bonus: f64, bad_debt: f64| Self {
+        let gap = |end, owner: f64, bonus: f64, bad_debt: f64| Self {
             change,
             price,
             ltv,
-            settlement,
+            end,
             owner,
             bonus,
             lent: quote(i128::try_from(value.debt).unwrap_or(i128::MAX)),
@@ -64,23 +65,23 @@ impl Gap {
         };
         let equity = quote(value.equity());
         if !value.ltv_at_least(rules.maintenance) {
-            let settlement = if value.ltv_at_least(rules.deleverage) {
-                Settlement::Deleverage
+            let end = if value.ltv_at_least(rules.deleverage) {
+                GapEnd::Deleverage
             } else {
-                Settlement::Healthy
+                GapEnd::Healthy
             };
-            return Some(gap(settlement, equity, 0.0, 0.0));
+            return Some(gap(end, equity, 0.0, 0.0));
         }
         if value.equity() <= 0 {
-            return Some(gap(Settlement::BadDebt, 0.0, 0.0, -equity));
+            return Some(gap(GapEnd::BadDebt, 0.0, 0.0, -equity));
         }
         let (left, full) = liquidated(opened, rules, at)?;
-        let settlement = if full {
-            Settlement::Liquidated
+        let end = if full {
+            GapEnd::Liquidated
         } else {
-            Settlement::PartlyLiquidated
+            GapEnd::PartlyLiquidated
         };
-        Some(gap(settlement, left, equity - left, 0.0))
+        Some(gap(end, left, equity - left, 0.0))
     }
 }
 

@@ -37,7 +37,7 @@ pub use depth::{Depth, DepthError, Fill, PoolNow, WalkError};
 pub use depth_file::DepthFileError;
 pub use error::QuoteError;
 pub use funding::HedgeCost;
-pub use gaps::{Gap, Settlement};
+pub use gaps::{Gap, GapEnd};
 pub use inputs::{Asked, Conditions, Inputs, Rules};
 pub use opened::Opened;
 pub use quote::Quote;

@@ -3,7 +3,7 @@
 mod common;
 
 use ballast_model::{Bps, screen::Real};
-use ballast_quote::{Quote, QuoteError, Settlement, Side, TriggerKind};
+use ballast_quote::{GapEnd, Quote, QuoteError, Side, TriggerKind};
 use common::{close, example, inputs, quote};
 
 /// The price of a trigger.
@@ -308,18 +308,18 @@ fn what_gaps_leave() {
         assert_eq!((gap.bonus, gap.bad_debt), (0.0, 0.0));
         let due = risk.ltv.unwrap() >= 0.77;
         let expected = if due {
-            Settlement::Deleverage
+            GapEnd::Deleverage
         } else {
-            Settlement::Healthy
+            GapEnd::Healthy
         };
-        assert_eq!(gap.settlement, expected, "{change}");
+        assert_eq!(gap.end, expected, "{change}");
     }
     // (D - t A) / (1 - t (1 + b)) is repaid, with a bonus of 3 %.
     for change in [-0.5, 0.31] {
         let gap = gap(change);
         let risk = quote.sizing.risk(200.0 * (1.0 + change));
         let repaid = (risk.debt - 0.65 * risk.assets) / (1.0 - 0.65 * 1.03);
-        assert_eq!(gap.settlement, Settlement::PartlyLiquidated);
+        assert_eq!(gap.end, GapEnd::PartlyLiquidated);
         close(gap.bonus, 0.03 * repaid, 1e-5);
         close(gap.owner, risk.equity - 0.03 * repaid, 1e-6);
     }
@@ -329,11 +329,11 @@ fn what_gaps_leave() {
     let far = common::quote(&inputs).gaps;
     assert_eq!(far.len(), 2);
     let risk = common::quote(&inputs).sizing.risk(336.0);
-    assert_eq!(far[0].settlement, Settlement::Liquidated);
+    assert_eq!(far[0].end, GapEnd::Liquidated);
     close(far[0].bonus, risk.equity, 1e-4);
     assert!(far[0].owner < 1e-4);
     let lost = -common::quote(&inputs).sizing.risk(360.0).equity;
-    assert_eq!(far[1].settlement, Settlement::BadDebt);
+    assert_eq!(far[1].end, GapEnd::BadDebt);
     close(far[1].bad_debt, lost, 1e-6);
     assert_eq!(far[1].owner, 0.0);
 }

@@ -1,6 +1,6 @@
 //! How it can end, and what that costs.
 
-use ballast_quote::{Exits, Settlement, Unwinding};
+use ballast_quote::{Exits, GapEnd, Unwinding};
 
 use super::{PRICE, Part, QuoteReport, Section, days, few, optional, section};
 use crate::{
@@ -134,12 +134,12 @@ impl QuoteReport {
                 change(gap.change),
                 significant(gap.price, PRICE),
                 optional(gap.ltv, percent),
-                match gap.settlement {
-                    Settlement::Healthy => "-",
-                    Settlement::Deleverage => "deleverage",
-                    Settlement::PartlyLiquidated => "liquidated in part",
-                    Settlement::Liquidated => "liquidated",
-                    Settlement::BadDebt => "bad debt",
+                match gap.end {
+                    GapEnd::Healthy => "-",
+                    GapEnd::Deleverage => "deleverage",
+                    GapEnd::PartlyLiquidated => "liquidated in part",
+                    GapEnd::Liquidated => "liquidated",
+                    GapEnd::BadDebt => "bad debt",
                 }
                 .into(),
                 significant(gap.owner, 6),
