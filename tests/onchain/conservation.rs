@@ -11,6 +11,8 @@ use ballast_localnet::Svm;
 use ballast_tests::game::{EVENTS, Game, Kind, RECORD, Step};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
+use crate::support::number;
+
 const SEQUENCES: u64 = 400;
 /// Steps of a sequence.
 const STEPS: u64 = 12;
@@ -135,15 +137,6 @@ impl Dice {
         }
         let parameters: [u8; RECORD] = self.rng.random();
         Step::of(kind, &parameters)
-    }
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|_| panic!("{name}={text} is not a number")),
-        Err(_) => default,
     }
 }
 

@@ -24,8 +24,7 @@ use ballast_model::{Bps, Position as PositionModel};
 use self::path::{AGES_SECS, Moment, STEP_SECS, path};
 use crate::{
     lifecycle::automation,
-    states::number,
-    support::{Scene, Sent, accepted},
+    support::{Scene, Sent, accepted, number},
 };
 
 const FIRST_SECS: u32 = 30;

@@ -20,7 +20,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::{
     mirror::{Fault, Mirror},
-    support::Scene,
+    support::{Scene, number},
 };
 
 /// Positions that one world sees.
@@ -54,15 +54,6 @@ const RULES: [BallastError; 9] = [
     BallastError::RehedgeNotDue,
     BallastError::TooSoon,
 ];
-
-fn number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|_| panic!("{name}={text} is not a number")),
-        Err(_) => default,
-    }
-}
 
 /// What happened, how often.
 #[derive(Debug, Default)]

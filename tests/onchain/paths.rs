@@ -29,8 +29,8 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use crate::{
     keeper_forecast::foreseen,
     lifecycle::automation,
-    states::{lowest_trigger, number},
-    support::{Scene, Sent, accepted, refused},
+    states::lowest_trigger,
+    support::{Scene, Sent, accepted, number, refused},
 };
 
 /// Paths of a run that is not told otherwise.

@@ -16,6 +16,8 @@ use ballast_tests::{
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
+use crate::support::number;
+
 const SEQUENCES: u64 = 100;
 const STEPS: usize = 28;
 /// With fewer, something may be missing by chance; the default run is always the same.
@@ -87,15 +89,6 @@ const DEMANDED: [(&str, u64); 22] = [
     ("OracleChangeCancelled", 1),
     ("OracleChanged", 2),
 ];
-
-fn number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|_| panic!("{name}={text} is not a number")),
-        Err(_) => default,
-    }
-}
 
 /// What happened, how often.
 #[derive(Default, Debug)]

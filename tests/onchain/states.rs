@@ -19,7 +19,7 @@ use ballast_localnet::{PricePost, UsdPrice, WorldConfig};
 use ballast_model::{Position, SqrtPrice, Valuation, plan_deleverage, value_down};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-use crate::support::{Scene, accepted};
+use crate::support::{Scene, accepted, number};
 
 /// States of a run that is not told otherwise.
 const CASES: u64 = 500;
@@ -31,16 +31,6 @@ const IN_A_WORLD: u64 = 5;
 const TOKEN_AMOUNT: core::ops::Range<usize> = 64..72;
 /// Units that rounding may cost an action.
 const ROUNDING: i128 = 40;
-
-/// A number from the environment.
-pub fn number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|_| panic!("{name}={text} is not a number")),
-        Err(_) => default,
-    }
-}
 
 impl Scene {
     async fn set_tokens(&self, account: &ballast_client::Pubkey, amount: u64) {

@@ -23,6 +23,8 @@ use solana_message::Message;
 use solana_signer::Signer;
 use solana_transaction::Transaction;
 
+use crate::support::number;
+
 /// Comparisons: each case of the self-test some hundred times.
 const COMPARISONS: u64 = 6_000;
 /// What the program appends to every result.
@@ -156,15 +158,6 @@ fn agree(host: &Outcome, chain: &Outcome) -> bool {
             host.file.ends_with(file) && (host.line, host.column) == (chain.line, chain.column)
         }
         _ => false,
-    }
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|_| panic!("{name}={text} is not a number")),
-        Err(_) => default,
     }
 }
 

@@ -112,7 +112,7 @@ impl Tests {
         }
         let shared = Key::new()
             .files(&root.join("tests/src"))?
-            .files(&root.join("tests/onchain/support.rs"))?
+            .files(&root.join("tests/onchain/support"))?
             .files(&root.join("crates/localnet/src"))?
             .hex();
         let directory = root.join("tests/onchain");
