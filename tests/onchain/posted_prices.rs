@@ -1,24 +1,17 @@
 //! The keeper on prices that it posts itself: from a server that speaks Hermes' HTTP, through the receiver's real instructions, into
 //! the accounts of its next action.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use ballast_abi::pyth::{PriceUpdate, stand_in::forged_update};
-use ballast_client::{
-    Keypair, MarketSnapshot, PositionContext, Pubkey, Signature, Signer, TransactionSigner,
-    posting::{MessageAccount, Posting, PricePosting, pack},
-};
+use ballast_client::{MarketSnapshot, PositionContext, Pubkey, posting::Posting};
 use ballast_keeper::{
     config::Prices,
     execute::{Job, Report, Verdict},
-    journal::{JournalError, Outcome, PostingOutcome, Record},
-    updates::{Occasion, PostError, Poster, PriceUpdates, read_updates},
+    journal::Outcome,
+    updates::{PriceUpdates, read_updates},
 };
-use ballast_localnet::{HermesAnswer, HermesServer, Localnet, LocalnetExt, PricePost, UsdPrice};
+use ballast_localnet::{HermesAnswer, HermesServer, Localnet, PricePost, UsdPrice};
 use ballast_model::{Bps, Side};
 use ballast_strategy::{decide::ActionKind, situation::Outlook};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -26,13 +19,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use crate::{keeper::Hand, support::Scene};
 
 /// A scene whose receiver is open, with a service that knows its prices.
-struct Market {
-    scene: Scene,
+pub struct Market {
+    pub scene: Scene,
     server: HermesServer,
 }
 
 impl Market {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let scene = Scene::new().await;
         scene.world.open_receiver().await.unwrap();
         let server = HermesServer::start().unwrap();
@@ -40,13 +33,13 @@ impl Market {
     }
 
     /// The service publishes prices of now; the market's own accounts stay as they are.
-    fn publish(&self, dollars: i64) -> i64 {
+    pub fn publish(&self, dollars: i64) -> i64 {
         let now_secs = self.scene.svm.now_secs();
         self.publish_at(dollars, now_secs);
         now_secs
     }
 
-    fn publish_at(&self, dollars: i64, publish_time: i64) {
+    pub fn publish_at(&self, dollars: i64, publish_time: i64) {
         let prices = [
             (Side::Base, UsdPrice::dollars(dollars)),
             (Side::Quote, UsdPrice::ONE),
@@ -56,12 +49,12 @@ impl Market {
     }
 
     /// The pool moves, and the market's own price accounts grow old.
-    async fn move_on(&self, dollars: i64, secs: u64) {
+    pub async fn move_on(&self, dollars: i64, secs: u64) {
         self.scene.pool(dollars as f64).await;
         self.scene.svm.pass_time(secs).await.unwrap();
     }
 
-    fn source(&self) -> Arc<dyn PriceUpdates> {
+    pub fn source(&self) -> Arc<dyn PriceUpdates> {
         let prices = Prices {
             hermes_url: Some(self.server.url().into()),
             ..Prices::default()
@@ -69,21 +62,21 @@ impl Market {
         prices.source().unwrap().unwrap()
     }
 
-    fn hand(&self) -> Hand<'_> {
+    pub fn hand(&self) -> Hand<'_> {
         self.posting_hand(Hand::new(&self.scene, ""))
     }
 
-    fn posting_hand<'a>(&self, mut hand: Hand<'a>) -> Hand<'a> {
+    pub fn posting_hand<'a>(&self, mut hand: Hand<'a>) -> Hand<'a> {
         hand.executor = hand.executor.with_updates(self.source());
         hand
     }
 
-    async fn snapshot(&self) -> MarketSnapshot {
+    pub async fn snapshot(&self) -> MarketSnapshot {
         self.scene.world.snapshot().await.unwrap()
     }
 
     /// When the prices were published that the market was shown last.
-    async fn shown(&self) -> [i64; 2] {
+    pub async fn shown(&self) -> [i64; 2] {
         let market = self.snapshot().await.market;
         [
             market.last_base_publish_secs,
@@ -92,7 +85,7 @@ impl Market {
     }
 
     /// Price accounts of this keeper's own, with their prices.
-    async fn own_accounts(&self) -> Vec<(Pubkey, PriceUpdate)> {
+    pub async fn own_accounts(&self) -> Vec<(Pubkey, PriceUpdate)> {
         let receiver = self.scene.world.market.market.price_receiver;
         let chain = self.scene.svm.chain();
         let all = chain.program_accounts(&receiver, &[]).await.unwrap();
@@ -105,7 +98,16 @@ impl Market {
             .collect()
     }
 
-    fn posting(&self) -> Posting {
+    /// What those hold.
+    pub async fn own_lamports(&self) -> u64 {
+        let mut lamports = 0;
+        for (address, _) in self.own_accounts().await {
+            lamports += self.scene.lamports(&address).await;
+        }
+        lamports
+    }
+
+    pub fn posting(&self) -> Posting {
         let receiver = self.scene.world.market.market.price_receiver;
         Posting {
             payer: self.scene.keeper.key(),
@@ -116,7 +118,7 @@ impl Market {
     }
 
     /// A job to show the market its newest price.
-    fn show(&self) -> Job {
+    pub fn show(&self) -> Job {
         let market = Arc::new(self.scene.world.market.clone());
         Job {
             position: market.prices.base,
@@ -228,161 +230,6 @@ async fn sponsored_accounts_that_are_young_enough_are_used_and_nothing_is_posted
 }
 
 #[tokio::test]
-async fn a_posting_that_was_broken_off_anywhere_is_no_obstacle() {
-    for sent in 1..=2 {
-        let market = Market::new().await;
-        let position = market.scene.open(1).await;
-        market.move_on(206, 45).await;
-        // Another life has posted the first part of something older.
-        market.publish_at(150, market.scene.svm.now_secs() - 100);
-        let world = &market.scene.world;
-        let feeds = [
-            world.market.market.base_feed,
-            world.market.market.quote_feed,
-        ];
-        let older = market.source().latest(&feeds).await.unwrap();
-        let (posting, keys) = (
-            market.posting(),
-            [21, 22].map(|seed| Keypair::new_from_array([seed; 32])),
-        );
-        let account = MessageAccount {
-            is_left_over: false,
-            lamports: 0,
-            rent_lamports: 9_000_000,
-        };
-        let prices: Vec<_> = older
-            .iter()
-            .zip(&keys)
-            .map(|(price, key)| PricePosting {
-                update: price.proven(),
-                account: key.pubkey(),
-            })
-            .collect();
-        let all = posting
-            .instructions(older[0].vaa(), &account, &prices)
-            .unwrap();
-        for instructions in pack(&posting.payer, all).unwrap().into_iter().take(sent) {
-            let keeper = &market.scene.keeper.keypair;
-            let mut request = ballast_client::Request::new(keeper, instructions.clone());
-            for key in &keys {
-                let mut metas = instructions.iter().flat_map(|one| &one.accounts);
-                if metas.any(|meta| meta.pubkey == key.pubkey()) {
-                    request = request.signer(key);
-                }
-            }
-            world.sender.send(&request).await.unwrap();
-        }
-        assert!(
-            market
-                .scene
-                .lamports(&posting.message_address().unwrap())
-                .await
-                > 0
-        );
-
-        let published = market.publish(206);
-        Hand::landed(&market.hand().act(&position, ActionKind::Rehedge).await);
-        assert_eq!(market.shown().await, [published; 2]);
-        assert_eq!(
-            market
-                .scene
-                .lamports(&posting.message_address().unwrap())
-                .await,
-            0
-        );
-    }
-}
-
-/// Lets so many transactions be sent, and counts.
-#[derive(Default)]
-struct Leave {
-    sends: AtomicUsize,
-    most: usize,
-    begun: AtomicUsize,
-    unsent: AtomicUsize,
-}
-
-#[async_trait]
-impl Occasion for Leave {
-    fn is_urgent(&self) -> bool {
-        true
-    }
-
-    fn may_send(&self) -> bool {
-        self.sends.load(Ordering::Relaxed) < self.most
-    }
-
-    fn sent(&self) {
-        self.sends.fetch_add(1, Ordering::Relaxed);
-    }
-
-    async fn begin(&self) -> Result<(), PostError> {
-        self.begun.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    async fn end(&self, outcome: PostingOutcome, sent: &[Signature]) -> Result<(), JournalError> {
-        let unsent = matches!(outcome, PostingOutcome::NotSent { .. });
-        assert_eq!(unsent, sent.is_empty());
-        self.unsent.fetch_add(unsent.into(), Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-/// A halt in the middle of a posting ends it there; the next one closes what it left.
-#[tokio::test]
-async fn who_may_not_send_any_more_posts_no_further_and_what_was_not_sent_costs_nothing() {
-    let market = Market::new().await;
-    market.move_on(206, 45).await;
-    market.publish(206);
-    let signer: Arc<dyn TransactionSigner> = Arc::new(market.scene.keeper.keypair.insecure_clone());
-    let chain = market.scene.svm.chain();
-    let sender = market.scene.world.sender.clone();
-    let poster = Poster::new(market.source(), chain, sender, signer);
-    let context = &market.scene.world.market;
-    let prices = poster.newest(context).await.unwrap();
-    let keeper = market.scene.keeper.key();
-    let lamports = async || market.scene.lamports(&keeper).await;
-    let before = lamports().await;
-    for (most, begun, unsent) in [(0, 1, 1), (1, 1, 0)] {
-        let leave = Leave {
-            most,
-            ..Leave::default()
-        };
-        let posted = poster.post(context, &prices, 0, &leave).await;
-        assert!(matches!(posted, Err(PostError::BrokenOff(_))), "{posted:?}");
-        let counted = [&leave.sends, &leave.begun, &leave.unsent];
-        let counted = counted.map(|count| count.load(Ordering::Relaxed));
-        assert_eq!(counted, [most, begun, unsent]);
-        assert_eq!(lamports().await == before, most == 0);
-    }
-    assert_eq!(market.own_accounts().await, []);
-    // To have broken off is no failure, so that nobody pauses for it.
-    let leave = Leave {
-        most: 100,
-        ..Leave::default()
-    };
-    let posted = poster.post(context, &prices, 0, &leave).await.unwrap();
-    assert_eq!(market.own_accounts().await.len(), 2);
-    // What is there already is paid for once.
-    let again = Leave::default();
-    let same = poster.post(context, &prices, 0, &again).await.unwrap();
-    assert_eq!((same, again.begun.load(Ordering::Relaxed)), (posted, 0));
-}
-
-#[tokio::test]
-async fn lamports_that_somebody_sends_to_the_message_account_are_no_obstacle() {
-    let market = Market::new().await;
-    let position = market.scene.open(1).await;
-    market.move_on(206, 45).await;
-    market.publish(206);
-    let message = market.posting().message_address().unwrap();
-    market.scene.svm.fund(&message, 900_000).await.unwrap();
-    Hand::landed(&market.hand().act(&position, ActionKind::Rehedge).await);
-    assert_eq!(market.scene.lamports(&message).await, 0);
-}
-
-#[tokio::test]
 async fn a_price_at_which_nothing_is_due_is_not_posted() {
     let market = Market::new().await;
     let position = market.scene.open(1).await;
@@ -490,58 +337,4 @@ async fn the_market_is_shown_what_its_accounts_hold_or_what_is_posted() {
         report.verdict,
         Verdict::Resolved(Outcome::Landed { .. })
     ));
-}
-
-/// Room for one posting of some 30,000 lamports and what it is for, and not for another.
-const ONE_POSTING: &str = "[fees]\nmax_lamports_per_action = 20000\nmax_lamports_per_hour = 60000\n\
-                           reserved_lamports_per_hour = 0\n";
-
-#[tokio::test]
-async fn what_a_posting_cost_counts_after_a_restart_as_well() {
-    let market = Market::new().await;
-    // It has been shown what its own accounts hold.
-    market.scene.svm.pass_time(20).await.unwrap();
-    market.scene.oracle(200).await;
-    let sponsored = Hand::new(&market.scene, "");
-    Hand::landed(&sponsored.executor.act(market.show()).await);
-    market.scene.svm.pass_time(31).await.unwrap();
-    market.publish(200);
-    let hand = market.posting_hand(Hand::new(&market.scene, ONE_POSTING));
-    Hand::landed(&hand.executor.act(market.show()).await);
-    // What it would cost stands before what became of it, and that with what was sent.
-    let records = hand.records();
-    let [_, Record::Posting(begun), Record::Posted(ended), ..] = &records[..] else {
-        panic!("{records:?}");
-    };
-    assert_eq!(
-        (begun.id, begun.action),
-        (ended.id, ActionKind::RefreshPrice)
-    );
-    assert!((30_000..40_000).contains(&begun.max_lamports), "{begun:?}");
-    assert!(matches!(ended.outcome, PostingOutcome::Landed { .. }));
-    assert!(ended.signatures.len() >= 2, "{ended:?}");
-    let chain = market.scene.svm.chain();
-    for signature in &ended.signatures {
-        let status = chain.status(&signature.parse().unwrap(), true).await;
-        assert_eq!(status.unwrap().unwrap().error, None);
-    }
-
-    // Killed and started again, it has no money for the next one.
-    let hand = market.posting_hand(hand.again(ONE_POSTING));
-    market.scene.svm.pass_time(31).await.unwrap();
-    market.publish(201);
-    let report = hand.executor.act(market.show()).await;
-    assert!(
-        matches!(report.verdict, Verdict::Refused),
-        "{:?}",
-        report.verdict
-    );
-    assert_eq!(hand.records(), records);
-    // One that has forgotten would have posted, and so does it an hour later.
-    let forgetful = market.posting_hand(Hand::new(&market.scene, ONE_POSTING));
-    Hand::landed(&forgetful.executor.act(market.show()).await);
-    market.scene.svm.pass_time(3_600).await.unwrap();
-    market.publish(202);
-    let hand = market.posting_hand(hand.again(ONE_POSTING));
-    Hand::landed(&hand.executor.act(market.show()).await);
 }

@@ -1,7 +1,8 @@
 //! What the keeper may spend on transactions in an hour: a fault or an attack that makes it send again and again empties no wallet.
 //!
-//! Counted is what a transaction or a posting costs at most, from the moment it is journaled: signatures, priority fee and tip. What turns
-//! out never to have landed, or not to have been sent, is given back. A restart goes on from what the journal says. A part is kept for what moves a position away from its loss, so that the rest cannot use it up.
+//! Counted is what a transaction or a posting costs at most, from the moment it is journaled: signatures, priority fee, tip, and the rent of
+//! the price accounts that a posting makes. What turns out never to have landed, or not to have been sent, is given back. A restart goes on
+//! from what the journal says. A part is kept for what moves a position away from its loss, so that the rest cannot use it up.
 
 use std::{collections::VecDeque, sync::PoisonError};
 
@@ -59,6 +60,11 @@ fn fee_lamports_up(signatures: u64, compute_units: u32, micro_lamports: u64) -> 
     u64::try_from(priority)
         .unwrap_or(u64::MAX)
         .saturating_add(signatures.saturating_mul(SIGNATURE_LAMPORTS))
+}
+
+/// Most that a posting's transactions cost, the rent of accounts apart.
+pub(super) fn posting_lamports_up(compute_units: u32, micro_lamports: u64) -> u64 {
+    fee_lamports_up(POSTING_SIGNATURES, compute_units, micro_lamports)
 }
 
 /// Whether the reserve is for it: what takes debt or exposure away from a position that may lose by waiting.
@@ -175,19 +181,16 @@ impl Executor {
             .spend(fees, intent.action, id, needed, now_secs)
     }
 
-    /// Counts what posting a price for that may cost, before it is journaled; how much that is.
+    /// Counts what posting a price for that may cost, before it is journaled.
     pub(super) fn spend_on_posting(
         &self,
         posting: IntentId,
         action: ActionKind,
-        compute_units: u32,
-        micro_lamports: u64,
-    ) -> Result<u64, Spent> {
+        needed: u64,
+    ) -> Result<(), Spent> {
         let (fees, now_secs) = (&self.config.fees, self.control.now_secs());
-        let needed = fee_lamports_up(POSTING_SIGNATURES, compute_units, micro_lamports);
         self.spending()
-            .spend(fees, action, posting, needed, now_secs)?;
-        Ok(needed)
+            .spend(fees, action, posting, needed, now_secs)
     }
 
     /// The intent was not journaled, or never landed; of the posting nothing was sent.

@@ -12,7 +12,7 @@ use solana_sdk::pubkey::Pubkey;
 
 use super::{
     Executor, Job, Report, Trouble, Verdict,
-    budget::is_reserved_for,
+    budget::{is_reserved_for, posting_lamports_up},
     fee::micro_lamports,
     look::{Look, acts},
 };
@@ -179,10 +179,11 @@ impl Occasion for ForJob<'_> {
         self.executor.posts(&self.job.position, self.job.action)
     }
 
-    async fn begin(&self) -> Result<(), PostError> {
+    async fn begin(&self, rent_lamports: u64) -> Result<(), PostError> {
         let (executor, job) = (self.executor, self.job);
-        let max_lamports =
-            executor.spend_on_posting(self.id, job.action, POSTING_UNITS, self.micro_lamports)?;
+        let fees = posting_lamports_up(POSTING_UNITS, self.micro_lamports);
+        let max_lamports = fees.saturating_add(rent_lamports);
+        executor.spend_on_posting(self.id, job.action, max_lamports)?;
         let record = Record::Posting(PostingRecord {
             id: self.id,
             market: job.market.address,

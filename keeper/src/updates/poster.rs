@@ -14,7 +14,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use ballast_abi::pyth::{ReceiverConfig, receiver, wormhole::EncodedVaa};
+use ballast_abi::pyth::{PriceUpdate, ReceiverConfig, receiver, wormhole::EncodedVaa};
 use ballast_client::{
     Chain, Keypair, MarketContext, Outcome, Payer, PriceAccounts, PriorityFee, Pubkey, Request,
     Sender, Signer, TransactionSigner,
@@ -74,6 +74,13 @@ struct State {
     pauses: [Pause; 2],
 }
 
+/// Keys of a market's price accounts.
+struct PriceKeys {
+    keys: [Keypair; 2],
+    /// What those cost that are not there yet, once and for all.
+    rent_lamports: u64,
+}
+
 fn feeds(market: &MarketContext) -> [FeedId; 2] {
     [market.market.base_feed, market.market.quote_feed]
 }
@@ -130,9 +137,18 @@ impl Poster {
         if let Some(left) = state.pauses[urgent].left() {
             return Err(PostError::Pausing(left));
         }
-        occasion.begin().await?;
+        let accounts = match self.accounts(key, state.posted.contains_key(&key)).await {
+            Ok(accounts) => accounts,
+            Err(error) => {
+                state.pauses[urgent].note(true);
+                return Err(error);
+            }
+        };
+        occasion.begin(accounts.rent_lamports).await?;
         let permit = Permit::new(occasion, &self.urgent);
-        let posted = self.post_anew(key, prices, micro_lamports, &permit).await;
+        let posted = self
+            .post_anew(key.0, prices, &accounts.keys, micro_lamports, &permit)
+            .await;
         permit.end(&posted).await?;
         match posted {
             Err(broken_off @ PostError::BrokenOff(_)) => return Err(broken_off),
@@ -145,8 +161,9 @@ impl Poster {
 
     async fn post_anew(
         &self,
-        (receiver, [base, quote]): (Pubkey, [FeedId; 2]),
+        receiver: Pubkey,
         prices: &Pair,
+        accounts: &[Keypair; 2],
         micro_lamports: u64,
         permit: &Permit<'_>,
     ) -> Result<Posted, PostError> {
@@ -156,12 +173,8 @@ impl Poster {
             wormhole: self.wormhole(receiver).await?,
             treasury_id: TREASURY,
         };
-        let accounts = [
-            self.account(&receiver, &base).await?,
-            self.account(&receiver, &quote).await?,
-        ];
         let slot = self
-            .send_all(&posting, prices, &accounts, micro_lamports, permit)
+            .send_all(&posting, prices, accounts, micro_lamports, permit)
             .await?;
         Ok(Posted {
             prices: PriceAccounts {
@@ -193,6 +206,31 @@ impl Poster {
                 .max(slot);
         }
         Ok(slot)
+    }
+
+    /// The accounts of two feeds, which are there for sure or have to be looked for.
+    async fn accounts(
+        &self,
+        (receiver, [base, quote]): (Pubkey, [FeedId; 2]),
+        are_there: bool,
+    ) -> Result<PriceKeys, PostError> {
+        let keys = [
+            self.account(&receiver, &base).await?,
+            self.account(&receiver, &quote).await?,
+        ];
+        let mut rent_lamports = 0;
+        if !are_there {
+            let addresses = keys.each_ref().map(Keypair::pubkey);
+            let found = self.chain.accounts(&addresses).await?;
+            let missing = found.accounts.iter().filter(|account| account.is_none());
+            for _ in missing {
+                rent_lamports += self.chain.rent_lamports(PriceUpdate::LENGTH).await?;
+            }
+        }
+        Ok(PriceKeys {
+            keys,
+            rent_lamports,
+        })
     }
 
     /// The account of a feed. The signature that its key is made of is nobody else's to make.

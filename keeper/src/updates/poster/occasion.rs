@@ -21,11 +21,11 @@ pub trait Occasion: Sync {
     fn may_send(&self) -> bool;
     /// Something is sent now.
     fn sent(&self) {}
-    /// Counts what the posting may cost, and writes it down. Nothing is signed before.
+    /// Counts what the posting may cost, with the rent of accounts that it makes, and writes it down. Nothing is sent before.
     ///
     /// # Errors
     /// [`PostError::Spent`]: there is no money for it. [`PostError::Journal`].
-    async fn begin(&self) -> Result<(), PostError>;
+    async fn begin(&self, rent_lamports: u64) -> Result<(), PostError>;
     /// Writes down what became of it, and what was sent.
     ///
     /// # Errors
@@ -138,7 +138,7 @@ mod tests {
         fn may_send(&self) -> bool {
             self.may_send
         }
-        async fn begin(&self) -> Result<(), PostError> {
+        async fn begin(&self, _: u64) -> Result<(), PostError> {
             Ok(())
         }
         async fn end(&self, _: PostingOutcome, _: &[Signature]) -> Result<(), JournalError> {
