@@ -1,6 +1,20 @@
 //! Shares of a reserve and what they are worth.
 
+use anyhow::Result;
+use ballast_client::{Chain, MarketContext, Pubkey, Side};
 use ballast_model::lending::ReserveState;
+
+/// Shares in somebody's associated account.
+pub async fn held_shares(
+    chain: &dyn Chain,
+    market: &MarketContext,
+    owner: &Pubkey,
+    side: Side,
+) -> Result<u64> {
+    let shares = market.share_account(owner, side);
+    let account = chain.account(&shares.address).await?;
+    Ok(shares.balance(account.as_ref())?.unwrap_or(0))
+}
 
 /// What shares are worth, whether or not it is at hand.
 pub fn worth(state: &ReserveState, shares: u64) -> u64 {
