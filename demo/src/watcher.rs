@@ -259,9 +259,11 @@ impl Heard {
                 self.notes.push(format!("{action} refused: {error}"));
             }
             KeeperEvent::Decision(decision) => {
-                let blocked = decision.action.zip(decision.obstacle);
-                self.obstacle =
-                    blocked.map(|(action, obstacle)| format!("{action} has to wait: {obstacle}"));
+                let blocked = decision.action.filter(|_| !decision.obstacles.is_empty());
+                self.obstacle = blocked.map(|action| {
+                    let obstacles = decision.obstacles.join("; ");
+                    format!("{action} has to wait: {obstacles}")
+                });
             }
             KeeperEvent::StreamLost { reason } => self.notes.push(format!("stream lost: {reason}")),
             KeeperEvent::Warning { message } => self.notes.push(message),

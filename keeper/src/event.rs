@@ -26,8 +26,8 @@ pub struct DecisionEvent {
     pub action: Option<ActionKind>,
     /// Why; empty if nothing is due.
     pub reason: String,
-    /// What stands in its way, if anything.
-    pub obstacle: Option<String>,
+    /// What stands in its way.
+    pub obstacles: Vec<String>,
     /// The numbers that it was made on.
     pub inputs: Inputs,
 }
@@ -224,14 +224,12 @@ impl DecisionEvent {
             Decision::Act(action, reason) => (Some(action.kind()), reason.told(tokens)),
             Decision::Blocked { wanted, reason, .. } => (Some(wanted), reason.told(tokens)),
         };
-        let obstacles = at.decision.obstacles(tokens, at.now_secs);
-        let obstacle = (!obstacles.is_empty()).then(|| obstacles.join("; "));
         Self {
             market: market.address,
             position,
             action,
             reason,
-            obstacle,
+            obstacles: at.decision.obstacles(tokens, at.now_secs),
             inputs: inputs(at),
         }
     }

@@ -48,11 +48,12 @@ fn log(event: &KeeperEvent) {
         E::StreamLost { reason } => warn!(reason, "stream lost; polling until it is back"),
         E::Decision(decision) => {
             let inputs = &decision.inputs;
+            let obstacles = &decision.obstacles;
             info!(
                 position = %decision.position,
                 action = decision.action.map(|action| action.to_string()),
                 reason = decision.reason,
-                obstacle = decision.obstacle,
+                obstacles = (!obstacles.is_empty()).then(|| obstacles.join("; ")),
                 slot = inputs.slot,
                 ltv_bps = inputs.ltv_bps,
                 equity = %inputs.equity,

@@ -10,7 +10,7 @@ use ballast_strategy::{
     decide::{self, Explanation},
     situation::{Outlook, Situation},
 };
-use ballast_view::{DecisionView, Next, NextTrigger, ThresholdView, TokenNames, Verdict, explain};
+use ballast_view::{DecisionView, Next, ThresholdView, TokenNames, Verdict, explain};
 use clap::Args;
 use console::style;
 use serde::Serialize;
@@ -46,10 +46,6 @@ struct ExplainReport {
     hedge_tolerance: String,
     /// What happens first in either direction.
     next: Next,
-    /// `next.below`, as it was called before.
-    next_below: Option<NextTrigger>,
-    /// `next.above`, as it was called before.
-    next_above: Option<NextTrigger>,
     thresholds: Vec<ThresholdView>,
     /// What closing at the pool's price would need from the wallet.
     to_close: ToClose,
@@ -64,8 +60,6 @@ struct Decided {
     action: Option<ActionKind>,
     reason: Option<String>,
     obstacles: Vec<String>,
-    /// `obstacles` in one, as they were told before.
-    obstacle: Option<String>,
     /// What the action would move.
     details: Option<String>,
 }
@@ -149,13 +143,10 @@ fn report(
             verdict: decision.verdict,
             action: decision.action,
             reason: decision.reason,
-            obstacle: (!decision.obstacles.is_empty()).then(|| decision.obstacles.join("; ")),
             obstacles: decision.obstacles,
             details: decision.details,
         },
         hedge_tolerance,
-        next_below: next.below.clone(),
-        next_above: next.above.clone(),
         next,
         thresholds: explain::thresholds(snapshot, automation, explanation),
         to_close: ToClose {

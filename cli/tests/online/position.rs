@@ -58,14 +58,10 @@ async fn from_open_to_close() {
     // Quiet at first; then the price leaves the delta band, and the rest is known beforehand.
     let quiet = node.json(alice, &["explain", &address]).await;
     assert_eq!(quiet["decision"]["verdict"], "nothing");
-    assert_eq!(quiet["next_below"]["threshold"], "hedge_band");
-    let rehedge_below = quiet["next_below"]["price"].as_f64().unwrap();
+    let next = &quiet["next"];
+    assert_eq!(next["below"]["threshold"], "hedge_band");
+    let rehedge_below = next["below"]["price"].as_f64().unwrap();
     assert!((190.0..200.0).contains(&rehedge_below));
-    // As the keeper's API has it, beside the older names.
-    let next = ["next_below", "next_above"].map(|name| quiet[name].clone());
-    let [below, above] = next;
-    let next = serde_json::json!({ "below": below, "above": above });
-    assert_eq!(quiet["next"], next);
     world.move_price(UsdPrice::dollars(196)).await.unwrap();
     assert!(rehedge_below > 196.0);
     let due = node.json(alice, &["explain", &address]).await;

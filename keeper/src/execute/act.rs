@@ -255,7 +255,7 @@ impl Executor {
             position,
             action: Some(job.action),
             reason: reason.clone(),
-            obstacle: None,
+            obstacles: Vec::new(),
             inputs: inputs.clone(),
         }));
         self.carry_out(Plan {

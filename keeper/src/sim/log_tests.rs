@@ -1,4 +1,4 @@
-//! What is logged of an action names its intent.
+//! What is logged of an action names its intent, and calls things by the names of the API.
 
 use std::{
     collections::BTreeMap,
@@ -8,6 +8,7 @@ use std::{
 
 use ballast_strategy::decide::ActionKind;
 use serde_json::Value;
+use solana_sdk::pubkey::Pubkey;
 use tokio::time::Instant;
 use tracing_subscriber::{layer::SubscriberExt, registry};
 
@@ -16,8 +17,9 @@ use super::{
     scene::{POSITIONS, beside, keeper, landed, settled, world},
 };
 use crate::{
-    Mode,
-    journal::{Record, scan},
+    DecisionEvent, KeeperEvent, Mode,
+    events::Events,
+    journal::{Record, scan, tests::intent},
     logging::{LogFormat, lines},
 };
 
@@ -35,14 +37,30 @@ impl Write for Lines {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_line_about_an_action_has_the_number_of_its_intent() {
+impl Lines {
+    fn read(&self) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = text.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+/// The log of this thread, for as long as what comes with it is there.
+fn json_log() -> (Lines, impl Sized) {
     let said = Lines::default();
     let writer = said.clone();
     let layer = lines(LogFormat::Json, move || writer.clone(), false);
     // While there is but one in the process, a thread of another test, which has none, would decide for all what is logged.
-    let _another = tracing::Dispatch::new(registry());
-    let _logging = tracing::subscriber::set_default(registry().with(layer));
+    let another = tracing::Dispatch::new(registry());
+    let logging = tracing::subscriber::set_default(registry().with(layer));
+    (said, (logging, another))
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_line_about_an_action_has_the_number_of_its_intent() {
+    let (said, _logging) = json_log();
     let faults = Faults {
         lost: 30,
         ..Faults::default()
@@ -69,11 +87,7 @@ async fn every_line_about_an_action_has_the_number_of_its_intent() {
             _ => None,
         })
         .collect();
-    let text = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
-    let lines: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines = said.read();
     let (mut sent, mut resolved, mut decided) = (0, 0, 0);
     for line in &lines {
         let intent = line["span"]["intent"].as_u64();
@@ -89,7 +103,7 @@ async fn every_line_about_an_action_has_the_number_of_its_intent() {
                 };
                 *count += 1;
             }
-            "decision" if line["obstacle"].is_null() => {
+            "decision" if line["obstacles"].is_null() => {
                 // One that came to an intent has its number.
                 decided +=
                     usize::from(intent.is_some_and(|id| intents.values().any(|it| *it == id)));
@@ -99,6 +113,28 @@ async fn every_line_about_an_action_has_the_number_of_its_intent() {
     }
     assert!(
         sent >= 3 && resolved >= 3 && decided >= 3,
-        "{sent} {resolved} {decided}\n{text}"
+        "{sent} {resolved} {decided}\n{lines:#?}"
     );
+}
+
+#[test]
+fn what_stands_in_the_way_has_the_name_that_it_has_elsewhere() {
+    let (said, _logging) = json_log();
+    let events = Events::default();
+    for obstacles in [vec!["too dear".to_owned(), "too early".to_owned()], vec![]] {
+        events.send(KeeperEvent::Decision(DecisionEvent {
+            market: Pubkey::default(),
+            position: Pubkey::default(),
+            action: Some(ActionKind::Rehedge),
+            reason: "long".into(),
+            obstacles,
+            inputs: intent(1).inputs,
+        }));
+    }
+    let told: Vec<_> = said
+        .read()
+        .iter()
+        .map(|line| line["obstacles"].clone())
+        .collect();
+    assert_eq!(told, ["too dear; too early".into(), Value::Null]);
 }
