@@ -289,7 +289,6 @@ export function checks(name: string, start: () => Promise<Rig>): void {
     test("a killed keeper is dead within 10 s; started again it is found, and the page says so", () =>
       visiting(async (visit) => {
         const { page } = visit;
-        const { market } = await worst(visit);
         const from = Date.now();
         await rig.kill();
         await page.waitForSelector('[data-life="dead"] .banner.critical', { timeout: 15_000 });
@@ -299,7 +298,10 @@ export function checks(name: string, start: () => Promise<Rig>): void {
         await page.waitForSelector("text=The keeper was restarted");
         // What it shows is the new process's: versions begin anew.
         await visit.until("the new process's book", async () => {
-          const book = await visit.api<Book>(`book?market=${market}`).catch(() => null);
+          // Of the market that is shown, which is that of whichever position is nearest to the edge now.
+          const shown = ((await page.textContent(".facts .fact:nth-child(2) dt")) ?? "").replace("Equity, ", "");
+          const market = (await visit.api<Status>("status").catch(() => null))?.markets.find((m) => m.name === shown)?.market;
+          const book = market === undefined ? null : await visit.api<Book>(`book?market=${market}`).catch(() => null);
           return book !== null && Math.abs(plain(await page.textContent(".facts .fact:nth-child(2) b")) - Number(book.equity)) <= Math.abs(Number(book.equity)) * 0.02;
         });
         await page.getByRole("button", { name: "Noted" }).click();
@@ -325,7 +327,7 @@ export function checks(name: string, start: () => Promise<Rig>): void {
         assert.deepEqual([texts[1], texts[2]], [action.action, action.reason]);
         assert.match(texts.at(-1) ?? "", /^✓ landed$/);
         // The feed beside it says the same of it.
-        const item = visit.page.locator("aside li", { has: visit.page.locator(`a[href="${link}"]`) });
+        const item = visit.page.locator(".latest li", { has: visit.page.locator(`a[href="${link}"]`) });
         assert.match((await item.textContent()) ?? "", new RegExp(`#${action.number} ${action.action}.*landed`));
         assert.ok((await item.textContent())?.includes(action.reason), "the reason stands in the feed");
       }));

@@ -58,7 +58,8 @@ export async function refusedRequests(visit: Visit, rig: KeeperRig): Promise<voi
     await page.fill("dialog input", `with ${Object.keys(changed).join(" and ")} changed`);
     await page.click("dialog button[type=submit]");
     await told(visit, words, `${status}`);
-    assert.deepEqual(answers, [`${status} ${code}`], "the keeper's own answer");
+    // A browser tries a 421 again by itself, once.
+    assert.deepEqual([...new Set(answers)], [`${status} ${code}`], "the keeper's own answer");
     await page.unroute(OVERRIDES);
     await closed(visit);
     assert.equal(await newest(visit), before, "what is refused is not journaled");
@@ -108,6 +109,7 @@ async function heldWhileStarting(rig: KeeperRig): Promise<{ again: Promise<void>
 /** A keeper that was started again and has not read the chain yet. */
 export async function starting(visit: Visit, rig: KeeperRig): Promise<void> {
   const { page } = visit;
+  await page.waitForSelector("dialog", { state: "detached" });
   await opened(visit);
   await page.fill("dialog input", "told too early");
   const { again } = await heldWhileStarting(rig);
