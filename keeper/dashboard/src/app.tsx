@@ -16,6 +16,7 @@ import { useSetting } from "./live/setting";
 import { life as lifeNow, useLive } from "./live/state";
 import type { Life } from "./live/life";
 import { MarketsPage } from "./market/page";
+import { Feed } from "./market/feed";
 import { Rail } from "./market/rail";
 import { OverrideDialog } from "./override/dialog";
 import { Toast } from "./override/toast";
@@ -90,7 +91,10 @@ export function App() {
         ) : (
           <>
             <BookFacts book={book} />
-            <Book selected={selected} keys={keys === "on"} filterAsked={filterAsked} filterReached={() => askFilter(false)} />
+            <div class="left">
+              <Book selected={selected} keys={keys === "on"} filterAsked={filterAsked} filterReached={() => askFilter(false)} />
+              <Feed />
+            </div>
             <main id="main" tabIndex={-1}>
               {selected ? (
                 <Position key={selected} address={selected} />

@@ -51,21 +51,24 @@ const dead = async (page: import("playwright-core").Page) => {
   await rig.stall(true);
   await page.waitForSelector('[data-life="dead"]', { timeout: 20_000 });
 };
+const views: [string, string][] = [
+  ["book", "#/"],
+  ["position", first],
+  ["markets", "#/markets"],
+  ["lenders", "#/lenders"],
+];
+const sizes: [number, number][] = [
+  [1720, 1040],
+  [1280, 900],
+  [390, 844],
+];
+const everywhere = views.flatMap(([view, to]) =>
+  sizes.flatMap(([width, height]) => [false, true].map((dark): Shot => ({ name: `${view}-${width}${dark ? "-dark" : ""}`, width, height, dark, to, full: view !== "book" }))),
+);
 const shots: Shot[] = [
-  { name: "desktop-light", width: 1720, height: 1040, to: first },
-  { name: "desktop-dark", width: 1720, height: 1040, dark: true, to: "#/" },
-  { name: "position-1280", width: 1280, height: 900, to: first, full: true },
-  { name: "book-1440", width: 1440, height: 900, to: "#/", full: true },
-  { name: "book-1440-dark", width: 1440, height: 900, dark: true, to: "#/" },
-  { name: "position-1280-dark", width: 1280, height: 900, dark: true, to: first },
-  { name: "markets-1280", width: 1280, height: 900, to: `#/markets/${second}`, full: true },
-  { name: "lenders-1280", width: 1280, height: 900, to: "#/lenders", full: true },
-  { name: "lenders-1280-dark", width: 1280, height: 900, dark: true, to: `#/lenders/${second}` },
-  { name: "book-390", width: 390, height: 844, to: "#/" },
-  { name: "book-390-dark", width: 390, height: 844, dark: true, to: "#/" },
-  { name: "position-390", width: 390, height: 844, to: first, full: true },
-  { name: "markets-390", width: 390, height: 844, dark: true, to: "#/markets", full: true },
-  { name: "lenders-390", width: 390, height: 844, to: "#/lenders", full: true },
+  ...everywhere,
+  { name: "second-market-1280", width: 1280, height: 900, to: `#/markets/${second}`, full: true },
+  { name: "second-lenders-1280-dark", width: 1280, height: 900, dark: true, to: `#/lenders/${second}`, full: true },
   { name: "halt-1280", width: 1280, height: 800, to: "#/", before: halt },
   { name: "halt-390-dark", width: 390, height: 844, dark: true, to: "#/", before: halt },
   { name: "dead-1280", width: 1280, height: 800, to: "#/", before: dead },

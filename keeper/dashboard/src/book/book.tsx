@@ -251,5 +251,5 @@ function useSize(box: { current: HTMLDivElement | null }): { tall: number; strip
 }
 
 function stripWidth(width: number): number {
-  return width > 760 ? 220 : width > 640 ? 180 : width > 560 ? 140 : width > 400 ? 90 : 84;
+  return width > 760 ? 220 : width > 640 ? 180 : width > 560 ? 140 : width > 400 ? 90 : 68;
 }

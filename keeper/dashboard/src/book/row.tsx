@@ -29,6 +29,7 @@ export function Row({ row, index, selected, strip, base }: RowProps) {
         <a href={href(to)} title={row.position}>
           #{row.id}
         </a>{" "}
+        {base && <span class="dim base">{base} </span>}
         <span class={row.label ? "dim name" : "dim addr"} title={row.label ?? row.position}>{row.label ?? short(row.position).slice(0, 4)}</span>
       </th>
       <td class="strip-cell"><Strip row={row} price={at} width={strip} /></td>
@@ -37,7 +38,7 @@ export function Row({ row, index, selected, strip, base }: RowProps) {
       <td class="num wide">{times(row.leverage_bps)}</td>
       <td class="num c-delta">
         {tokensShort(row.delta, true)}
-        {base && <span class="dim"> {base}</span>}
+        {base && <span class="dim unit"> {base}</span>}
       </td>
       <td class="num c-equity">{moneyShort(row.equity)}</td>
       <td class="next wide dim">{next(row, at)}</td>

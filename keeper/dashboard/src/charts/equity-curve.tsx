@@ -53,11 +53,17 @@ export function EquityCurve({ position: p, zoom, base }: { position: Position; z
         <YAxis at={heights} y={y} frame={frame} texts={axis(heights)} />
         <XAxis at={along} x={x} frame={frame} texts={axis(along)} />
         {entry > floor && entry < ceiling && <line class="entry" x1={frame.left} x2={width - frame.right} y1={y(entry)} y2={y(entry)} />}
+        {placed.map((m) => (
+          <g key={m.kind + m.at} class={`mark m-${m.kind}`}>
+            {m.xs.map((at) => (
+              <line key={at} x1={at} x2={at} y1={16 + LANE * m.lane} y2={HEIGHT - frame.bottom} />
+            ))}
+          </g>
+        ))}
         {placed.map((m) => {
           const half = (m.text.length * 6) / 2;
           return (
             <g key={m.kind + m.at} class={`mark m-${m.kind}`}>
-              <line x1={m.x} x2={m.x} y1={16 + LANE * m.lane} y2={HEIGHT - frame.bottom} />
               <text x={clamp(m.x, frame.left + half, width - frame.right - half)} y={12 + LANE * m.lane} text-anchor="middle">
                 {m.text}
               </text>

@@ -89,15 +89,25 @@ export interface Mark {
   kind: string;
 }
 export interface PlacedMark extends Mark {
+  /** Where it is marked: once, or several times under one label. */
+  xs: number[];
+  /** The label's middle. */
   x: number;
   lane: number;
 }
 
-/** Labels in lanes, so that none covers another. */
+/** Labels in lanes, so that none covers another. Those that say the same side by side are one. */
 export function lanes(marks: readonly Mark[], x: Scale, low: number, high: number, charWidth = 6): PlacedMark[] {
   const ends: number[] = [];
-  return marks
-    .map((mark) => ({ ...mark, x: x(mark.at) }))
+  const groups: (Mark & { xs: number[] })[] = [];
+  for (const mark of [...marks].sort((a, b) => a.at - b.at)) {
+    const at = x(mark.at);
+    const same = [...groups].reverse().find((group) => group.text === mark.text && at - (group.xs.at(-1) ?? 0) < mark.text.length * charWidth);
+    if (same) same.xs.push(at);
+    else groups.push({ ...mark, xs: [at] });
+  }
+  return groups
+    .map((group) => ({ ...group, x: ((group.xs[0] ?? 0) + (group.xs.at(-1) ?? 0)) / 2 }))
     .sort((a, b) => a.x - b.x)
     .map((mark) => {
       const half = (mark.text.length * charWidth) / 2 + 5;

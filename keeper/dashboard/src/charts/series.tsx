@@ -8,6 +8,8 @@ import { area, DAY_SECS, extent, path, readable, scale, ticks, times } from "./s
 import { useWidth } from "./width";
 
 const HEIGHT = 96;
+/** On either side, as a part of the value: less is no movement worth a picture. */
+const LEAST_SPAN = 0.001;
 
 export interface Level {
   at: number;
@@ -36,7 +38,8 @@ export function Series({ title, unit, secs, values, axisIn: [divisor, suffix] = 
   const latest = values[last] ?? 0;
   const spread = Math.max(...values) - Math.min(...values);
   const near = levels.filter((l) => Math.abs(l.at - latest) < 3 * spread + Math.abs(latest) * 0.2);
-  const [low, high] = extent([...values, ...(band ?? []).flat(), ...near.map((l) => l.at), ...(zero ? [0] : [])], 0.08);
+  const around = Math.abs(latest) * LEAST_SPAN;
+  const [low, high] = extent([...values, ...(band ?? []).flat(), ...near.map((l) => l.at), ...(zero ? [0] : [latest - around, latest + around])], 0.08);
   const heights = ticks(low, high, 3);
   const texts = axis(heights.map((v) => v / divisor), suffix);
   const frame: Frame = { width, height: HEIGHT, left: leftOf(texts), right: 8, top: 8, bottom: 20 };

@@ -113,7 +113,12 @@ export function slowly(value: Num): string {
 
 /** A value that the API has put into words, with a true minus and no places that are zero. */
 export function said(text: string): string {
-  return text.replace(/(\d)\.0+(?!\d)/g, "$1").replace(/(^|[\s±(])-(?=\d)/g, "$1−");
+  return minus(text.replace(/(\d)\.0+(?!\d)/g, "$1"));
+}
+
+/** A text with a true minus before its numbers. */
+export function minus(text: string): string {
+  return text.replace(/(^|[\s±(])-(?=\d)/g, "$1−");
 }
 
 /** Leverage: `null` is without bound. */

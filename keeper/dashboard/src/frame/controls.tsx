@@ -1,6 +1,7 @@
 // What a person can tell the whole keeper. Halting raises risk, so it is red.
 import { usePage } from "../context";
 import { live } from "../live/state";
+import { Buttons } from "../parts/buttons";
 
 export function Controls() {
   const { life, ask } = usePage();
@@ -9,7 +10,7 @@ export function Controls() {
   const about = { scope: "keeper", expect: mode } as const;
   const restricted = mode === "reducing" || mode === "halted";
   return (
-    <span class="controls">
+    <Buttons>
       {mode !== "reducing" && mode !== "halted" && (
         <button type="button" disabled={off} onClick={() => ask({ ...about, mode: "reduce" })}>
           Reduce…
@@ -25,6 +26,6 @@ export function Controls() {
           Resume…
         </button>
       )}
-    </span>
+    </Buttons>
   );
 }

@@ -11,7 +11,7 @@ const SHOWN = 12;
 export function Feed() {
   const read = useRead<Actions>(`actions?limit=${SHOWN}`);
   return (
-    <Panel title="Latest actions" note="UTC">
+    <Panel title="Latest actions" note="UTC" class="latest">
       {!read.value && <Waiting of={read} what="The journal" />}
       {read.value?.rows.length === 0 && <p class="empty">Nothing has been done yet.</p>}
       {read.value && read.value.rows.length > 0 && (

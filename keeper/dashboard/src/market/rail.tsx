@@ -2,7 +2,6 @@
 import type { Book, Market, Position } from "../contract";
 import { useSymbols } from "../context";
 import { BookGap } from "../book/gap";
-import { Feed } from "./feed";
 import { Flags } from "./flags";
 import { FundingPanel } from "./funding";
 import { Overrides } from "./overrides";
@@ -18,7 +17,6 @@ export function Rail({ market, position, book }: { market: Market | null; positi
       {market && <FundingPanel market={market.market} base={base} />}
       {market && <Reserves reserves={market.reserves} />}
       <BookGap book={book} quote={quote} />
-      <Feed />
       <Overrides />
     </div>
   );

@@ -8,9 +8,12 @@ export interface Part {
   amount: Num;
 }
 
+/** Less is told as nothing, and drawn as nothing. */
+const CENT = 0.01;
+
 /** `of`: what the total is a part of, where that is worth saying. */
 export function Split({ parts, total, of = 0 }: { parts: Part[]; total: Num; of?: number }) {
-  const most = Math.max(1e-9, ...parts.map((part) => Math.abs(toNumber(part.amount)) || 0));
+  const most = Math.max(CENT, ...parts.map((part) => Math.abs(toNumber(part.amount)) || 0));
   return (
     <table class="data pnl">
       <tbody>
@@ -19,7 +22,7 @@ export function Split({ parts, total, of = 0 }: { parts: Part[]; total: Num; of?
             <th scope="row">{name}</th>
             <td class="num">{money(amount, true)}</td>
             <td class="bar">
-              <Signed part={toNumber(amount) / most || 0} width={70} />
+              <Signed part={most > CENT ? toNumber(amount) / most || 0 : 0} width={70} />
             </td>
           </tr>
         ))}

@@ -35,6 +35,7 @@ export function Figures({ position: p, base, quote }: { position: Position; base
               ]}
               label={`Deleverage at ${bps(trigger, 0)}, liquidation at ${bps(maintenance, 0)}`}
             />
+            <span class="w-word">deleverage at </span>
             {bps(trigger, 0)}
           </>
         }
@@ -49,6 +50,7 @@ export function Figures({ position: p, base, quote }: { position: Position; base
           <>
             <Signed part={tolerance > 0 ? error / tolerance : 0} label={tolerance > 0 ? `${percent(Math.abs(error) / tolerance, 0)} of what is tolerated` : "nothing is tolerated"} />±
             {tokens(tolerance)}
+            <span class="w-word"> is left alone</span>
           </>
         }
         title={`Hedge error ${tokens(p.hedge_error, true)} ${base}, against what the policy tolerates`}

@@ -6,6 +6,7 @@ import { usePage, useSymbols } from "../context";
 import { price, short } from "../format/number";
 import { sentence } from "../format/words";
 import { useRead } from "../live/resource";
+import { Buttons } from "../parts/buttons";
 import { RangeButtons } from "../parts/range-buttons";
 import { Waiting } from "../parts/waiting";
 import { ACTIONS_SHOWN, PositionActions } from "./actions";
@@ -85,7 +86,7 @@ function PositionControls({ p }: { p: Data }) {
   const off = life === "dead" || life === "starting";
   const about = { scope: "position", position: p.position, number: p.id, expect: p.mode } as const;
   return (
-    <span class="controls">
+    <Buttons>
       {!p.paused && (
         <button type="button" disabled={off} onClick={() => ask({ ...about, mode: "reduce" })}>
           Reduce…
@@ -101,6 +102,6 @@ function PositionControls({ p }: { p: Data }) {
           Resume…
         </button>
       )}
-    </span>
+    </Buttons>
   );
 }

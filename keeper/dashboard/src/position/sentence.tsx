@@ -1,9 +1,10 @@
 // The sentence first: what is due, why, what is in its way, and what comes next at which price. The keeper says it, in the words of
 // `ballast explain`; its first sentence is the headline.
 import type { Position } from "../contract";
+import { minus } from "../format/number";
 
 export function Sentence({ position: p }: { position: Position }) {
-  const [head, rest] = headline(p.sentence);
+  const [head, rest] = headline(minus(p.sentence));
   return (
     <p class={`sentence ${p.decision.verdict}`}>
       <b>{head}</b> {rest}

@@ -53,6 +53,12 @@ async function tell(visit: Visit, within: string, button: string, reason: string
   await visit.until("the focus is back", () => page.evaluate((area) => document.activeElement?.closest(`${area} .controls`) != null, within));
 }
 
+/** The buttons have changed with the mode: where the one with the focus is gone, another has it. */
+async function kept({ page }: Visit, within: string): Promise<void> {
+  const here = await page.evaluate((area) => document.activeElement?.closest(`${area} .controls`) != null, within);
+  assert.ok(here, "the focus went with a button that is gone");
+}
+
 /** Cancelled by a button or by Escape, and the focus is back where it was. */
 async function cancel(visit: Visit, within: string, button: string, by: "Cancel" | "Escape"): Promise<void> {
   const before = (await visit.api<Overrides>("overrides")).rows.length;
@@ -96,10 +102,12 @@ export async function byTheKeyboardAlone(visit: Visit): Promise<void> {
   assert.equal(await modeOf(visit, position), "reducing");
   await visit.page.waitForSelector("main p:has-text('Only what reduces its risk is done')");
   await visit.page.waitForSelector('.position[data-mode="reducing"]');
+  await kept(visit, title);
   await tell(visit, title, "Pause…", "moved by hand, by the keyboard", "Enter");
   assert.equal(await modeOf(visit, position), "halted");
   await visit.page.waitForSelector(".sentence.paused, .sentence.blocked");
   await visit.page.waitForSelector('.position[data-mode="halted"]');
+  await kept(visit, title);
   await tell(visit, title, "Resume…", "moved, by the keyboard", "Enter");
   assert.equal(await modeOf(visit, position), "active");
 }

@@ -87,7 +87,7 @@ export const rows = (of: About, only: string | null = null) =>
       const cell = (css: string, says: Said[]): Shown => ({ at: { css: `.book tbody tr:not(.space) > ${css}` }, says, some: true });
       return [
         { at: { css: ".book h2 .num" }, says: [say`${p.total}`] },
-        cell("th", p.rows.map((r) => say`#${r.id} ${r.label ?? r.position.slice(0, 4)}`)),
+        cell("th", p.rows.map((r) => say`#${r.id} ${of.many && !only ? `${base(r.market)} ` : ""}${r.label ?? r.position.slice(0, 4)}`)),
         cell(".near", p.rows.map(({ nearest: n }) => (n === null ? word("none") : reached(n) ? word("reached") : say`${arrow(n)} ${Math.abs(n.distance_bps) / 100}`))),
         cell(".num:not(.near, .wide, .c-delta, .c-equity)", p.rows.map((r) => say`${r.ltv_bps / 100}`)),
         cell(".num.wide", p.rows.map((r) => leverage(r.leverage_bps))),
@@ -122,9 +122,9 @@ export const position = (of: About) => [
         at: { css: ".figures .sub" },
         says: [
           opened > 0 ? say`PnL ${(Number(p.pnl_total) / opened) * 100} %` : word(""),
-          say`${p.policy.deleverage_trigger_ltv_bps / 100} %`,
+          say`deleverage at ${p.policy.deleverage_trigger_ltv_bps / 100} %`,
           p.entry.leverage_bps === null ? word("at opening unknown") : say`opened at ${p.entry.leverage_bps / 1e4}×`,
-          say`±${p.hedge_tolerance}`,
+          say`±${p.hedge_tolerance} is left alone`,
           Number(p.gamma) === 0 ? word("out of its band") : say`curvature ${p.curvature_day} a day`,
           p.unwind.cost === null ? word("too thin to unwind") : say`unwinding costs ${p.unwind.cost}`,
         ],

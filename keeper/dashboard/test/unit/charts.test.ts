@@ -46,6 +46,8 @@ test("labels that would touch stand in different lanes", () => {
   const x = scale(0, 100, 0, 500);
   const placed = lanes([{ at: 50, text: "liquidation", kind: "a" }, { at: 51, text: "deleverage", kind: "b" }, { at: 90, text: "rehedge", kind: "c" }], x, 0, 500);
   assert.deepEqual(placed.map((m) => m.lane), [0, 1, 0]);
+  const both = lanes([{ at: 52, text: "rehedge", kind: "c" }, { at: 48, text: "rehedge", kind: "c" }, { at: 90, text: "rehedge", kind: "c" }], x, 0, 500);
+  assert.deepEqual(both.map((m) => [m.xs, m.x]), [[[240, 260], 250], [[450], 450]], "the same side by side is said once");
 });
 
 test("the strip's scale is odd, steep near the price, and ends at its ends", () => {
