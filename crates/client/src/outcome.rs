@@ -20,7 +20,7 @@ pub enum Outcome {
         /// Why.
         failure: Failure,
     },
-    /// Its blockhash is too old: it has not landed and never will.
+    /// Its blockhash has been too old for [`EXPIRY_MARGIN`](crate::EXPIRY_MARGIN) blocks: it has not landed and never will.
     Expired,
     /// Not seen until the deadline, although its blockhash may still be good: it may land yet. Do not sign another one for
     /// the same purpose before it has expired.

@@ -10,7 +10,10 @@ use solana_sdk::{
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    chain::{Chain, ChainError, Confirmation, Expiry, TransactionRecord, TransactionStatus},
+    chain::{
+        Chain, ChainError, Confirmation, EXPIRY_MARGIN, Expiry, TransactionRecord,
+        TransactionStatus,
+    },
     event::BallastEvent,
     failure::Failure,
     lane::{Lane, PlainLane},
@@ -245,10 +248,12 @@ impl Sender {
         })
     }
 
-    /// [`Outcome::Expired`] if the blockhash is too old and the transaction is in no block.
+    /// [`Outcome::Expired`] if the blockhash has been too old for [`EXPIRY_MARGIN`] blocks and the transaction is in none.
     async fn expiry(&self, prepared: &Prepared) -> Result<Option<Outcome>, ChainError> {
-        let (signature, last) = (prepared.signature(), prepared.last_valid_block_height());
-        Ok(match self.chain.expiry(&signature, last).await? {
+        let last_valid = prepared.last_valid_block_height();
+        let certain_above = last_valid.saturating_add(EXPIRY_MARGIN);
+        let signature = prepared.signature();
+        Ok(match self.chain.expiry(&signature, certain_above).await? {
             Expiry::NotYet | Expiry::Unconfirmed => None,
             Expiry::Landed(status) => Some(self.outcome(prepared, status).await),
             Expiry::Expired { .. } => Some(Outcome::Expired),

@@ -6,9 +6,9 @@ use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use ballast_client::{
-    BallastError, BuildError, Cause, Chain, Confirmation, Failure, Fate, Keypair, Outcome, Payer,
-    PriorityFee, Pubkey, Request, SendError, SignError, Signature, TransactionSigner, await_fate,
-    fate,
+    BallastError, BuildError, Cause, Chain, Confirmation, EXPIRY_MARGIN, Failure, Fate, Keypair,
+    Outcome, Payer, PriorityFee, Pubkey, Request, SendError, SignError, Signature,
+    TransactionSigner, await_fate, fate,
 };
 use script::{LAST_VALID, Script, budget, custom, instruction, sender, status, unreachable_node};
 use solana_sdk::{instruction::InstructionError, transaction::TransactionError};
@@ -129,6 +129,20 @@ async fn expired_only_when_the_history_has_nothing() {
         .unwrap();
     let outcome = late.deliver(&prepared).await;
     assert!(matches!(outcome, Outcome::Expired), "{outcome:?}");
+    // A node that lags may not know of it yet.
+    for (over, expected) in [
+        (1, false),
+        (EXPIRY_MARGIN, false),
+        (EXPIRY_MARGIN + 1, true),
+    ] {
+        let (looking, _) = sender(Script {
+            height: LAST_VALID + over,
+            ..Script::default()
+        });
+        let found = looking.look_up(&prepared).await.unwrap();
+        let expired = matches!(found, Some(Outcome::Expired));
+        assert_eq!((expired, found.is_some()), (expected, expected), "{over}");
+    }
     let (lucky, _) = sender(script(status(Confirmation::Confirmed, None)));
     let outcome = lucky.deliver(&prepared).await;
     assert!(
