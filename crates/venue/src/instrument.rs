@@ -196,19 +196,21 @@ impl Instrument {
     }
 }
 
+/// An instrument for the crate's tests.
+#[cfg(test)]
+pub(crate) fn sol() -> Instrument {
+    Instrument {
+        coin: "SOL".into(),
+        asset: 5,
+        size_places: 2,
+        max_leverage: 20,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    fn sol() -> Instrument {
-        Instrument {
-            coin: "SOL".into(),
-            asset: 5,
-            size_places: 2,
-            max_leverage: 20,
-        }
-    }
 
     fn dec(text: &str) -> Decimal {
         text.parse().unwrap()

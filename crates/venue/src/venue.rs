@@ -194,40 +194,69 @@ pub trait Venue: Send + Sync {
     async fn taker_fee(&self) -> Result<Decimal, VenueError>;
 }
 
-/// A venue that several hedges share.
+/// A venue that hands on to another one what it does not do itself.
 #[async_trait]
-impl<V: Venue + ?Sized> Venue for Arc<V> {
+pub trait Relay: Send + Sync {
+    /// The kind of the other.
+    type Target: Venue + ?Sized;
+    /// The other.
+    fn target(&self) -> &Self::Target;
+    /// See [`Venue::account`].
+    async fn account(&self) -> Result<Account, VenueError> {
+        self.target().account().await
+    }
+    /// See [`Venue::place`].
+    async fn place(&self, order: &Order) -> Result<Done, VenueError> {
+        self.target().place(order).await
+    }
+    /// See [`Venue::fills`].
+    async fn fills(&self, since_ms: u64) -> Result<Vec<Fill>, VenueError> {
+        self.target().fills(since_ms).await
+    }
+}
+
+/// A venue that several hedges share.
+impl<V: Venue + ?Sized> Relay for Arc<V> {
+    type Target = V;
+
+    fn target(&self) -> &V {
+        self
+    }
+}
+
+#[async_trait]
+impl<R: Relay> Venue for R {
     async fn instrument(&self, coin: &str) -> Result<Instrument, VenueError> {
-        (**self).instrument(coin).await
+        self.target().instrument(coin).await
     }
     async fn depth(&self, coin: &str) -> Result<Depth, VenueError> {
-        (**self).depth(coin).await
+        self.target().depth(coin).await
     }
     async fn account(&self) -> Result<Account, VenueError> {
-        (**self).account().await
+        Relay::account(self).await
     }
     async fn time_ms(&self) -> Result<u64, VenueError> {
-        (**self).time_ms().await
+        self.target().time_ms().await
     }
     async fn place(&self, order: &Order) -> Result<Done, VenueError> {
-        (**self).place(order).await
+        Relay::place(self, order).await
     }
     async fn order(&self, cloid: Cloid) -> Result<OrderState, VenueError> {
-        (**self).order(cloid).await
+        self.target().order(cloid).await
     }
     async fn cancel(&self, coin: &str, cloid: Cloid) -> Result<(), VenueError> {
-        (**self).cancel(coin, cloid).await
+        self.target().cancel(coin, cloid).await
     }
     async fn fills(&self, since_ms: u64) -> Result<Vec<Fill>, VenueError> {
-        (**self).fills(since_ms).await
+        Relay::fills(self, since_ms).await
     }
     async fn funding(&self, since_ms: u64) -> Result<Vec<Funding>, VenueError> {
-        (**self).funding(since_ms).await
+        self.target().funding(since_ms).await
     }
     async fn settlements(&self, coin: &str, since_ms: u64) -> Result<Vec<Settlement>, VenueError> {
-        (**self).settlements(coin, since_ms).await
+        self.target().settlements(coin, since_ms).await
     }
     async fn taker_fee(&self) -> Result<Decimal, VenueError> {
-        (**self).taker_fee().await
+        self.target().taker_fee().await
     }
 }

@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use ballast_venue::{
     clock::ManualClock,
     depth::{Depth, Level},
-    funding::Settlement,
     hedge::{
         exposure::Exposure,
         hedger::{HedgeError, Hedger, Plan},
@@ -17,13 +16,13 @@ use ballast_venue::{
         report::Outcome,
         target::Rules,
     },
-    hyperliquid::bytes::{Address, Cloid},
+    hyperliquid::bytes::Address,
     instrument::Instrument,
     paper::{
         exchange::{Exchange, Fees},
         venue::{PaperVenue, Tape},
     },
-    venue::{Account, Done, Fill, Funding, Order, OrderState, Venue, VenueError},
+    venue::{Account, Done, Fill, Order, Relay, Venue, VenueError},
 };
 use rust_decimal::Decimal;
 
@@ -43,38 +42,32 @@ struct Lagging {
 }
 
 #[async_trait]
-impl Venue for Lagging {
-    async fn instrument(&self, coin: &str) -> Result<Instrument, VenueError> {
-        self.venue.instrument(coin).await
+impl Relay for Lagging {
+    type Target = PaperVenue;
+
+    fn target(&self) -> &Self::Target {
+        &self.venue
     }
-    async fn depth(&self, coin: &str) -> Result<Depth, VenueError> {
-        self.venue.depth(coin).await
-    }
+
     async fn account(&self) -> Result<Account, VenueError> {
         if self.lags.load(Ordering::Relaxed)
             && let Some((account, _)) = &*self.before.lock().unwrap()
         {
             return Ok(account.clone());
         }
-        self.venue.account().await
-    }
-    async fn time_ms(&self) -> Result<u64, VenueError> {
-        self.venue.time_ms().await
+        self.target().account().await
     }
     async fn place(&self, order: &Order) -> Result<Done, VenueError> {
-        let before = (self.venue.account().await?, self.venue.fills(0).await?);
+        let before = (
+            self.target().account().await?,
+            self.target().fills(0).await?,
+        );
         *self.before.lock().unwrap() = Some(before);
-        let done = self.venue.place(order).await;
+        let done = self.target().place(order).await;
         if self.loses.load(Ordering::Relaxed) {
             return Err(VenueError::Unknown("the answer is lost".into()));
         }
         done
-    }
-    async fn order(&self, cloid: Cloid) -> Result<OrderState, VenueError> {
-        self.venue.order(cloid).await
-    }
-    async fn cancel(&self, coin: &str, cloid: Cloid) -> Result<(), VenueError> {
-        self.venue.cancel(coin, cloid).await
     }
     async fn fills(&self, since_ms: u64) -> Result<Vec<Fill>, VenueError> {
         if self.lags.load(Ordering::Relaxed)
@@ -82,16 +75,7 @@ impl Venue for Lagging {
         {
             return Ok(fills.clone());
         }
-        self.venue.fills(since_ms).await
-    }
-    async fn funding(&self, since_ms: u64) -> Result<Vec<Funding>, VenueError> {
-        self.venue.funding(since_ms).await
-    }
-    async fn settlements(&self, coin: &str, since_ms: u64) -> Result<Vec<Settlement>, VenueError> {
-        self.venue.settlements(coin, since_ms).await
-    }
-    async fn taker_fee(&self) -> Result<Decimal, VenueError> {
-        self.venue.taker_fee().await
+        self.target().fills(since_ms).await
     }
 }
 

@@ -285,7 +285,7 @@ async fn what_a_hedge_tells_of_funding_and_fills_fires_and_does_not() {
         let mut parts = prepared(&world, &disk, Mode::Observe);
         // A hedge that sends nothing, and has nothing to tell of funding.
         let folder = tempfile::tempdir().unwrap();
-        super::hedge_tests::add_hedge(&mut parts, folder.path(), Instant::now());
+        super::hedge_scene::add_hedge(&mut parts, folder.path(), Instant::now());
         let seen = run(parts, async |control: Control, _, ear| {
             secs(10).await;
             for hour in 1..=3 {

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Faults,
-    hedge_tests::{COIN, add_hedge},
+    hedge_scene::{COIN, add_hedge},
     scene::{parts, world},
 };
 use crate::{Keeper, Mode, hedge::HedgeNow, history::hedge::account};

@@ -5,7 +5,7 @@ use ballast_strategy::decide::{ActionKind, Decision};
 use ballast_venue::hedge::journal::Entry;
 use rust_decimal::Decimal;
 
-use super::hedge_tests::{COIN, Scene, ZERO, is_inside, offer, orders, position, secs};
+use super::hedge_scene::{COIN, Scene, ZERO, is_inside, offer, orders, position, secs};
 use crate::{KeeperEvent, Mode, hedge::HedgeNow};
 
 /// At this price what was opened at 200 is liquidated.
@@ -118,7 +118,7 @@ async fn a_lost_answer_in_the_middle_of_a_liquidation_makes_no_second_trade() {
         .lock()
         .unwrap()
         .at(0)
-        .account(super::hedge_tests::NOBODY)
+        .account(super::hedge_scene::NOBODY)
         .unwrap()
         .position(COIN);
     assert_eq!(held, position(&after));

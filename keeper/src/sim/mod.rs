@@ -19,6 +19,7 @@ mod execution;
 mod flags_tests;
 mod hedge_history_tests;
 mod hedge_liquidation_tests;
+mod hedge_scene;
 mod hedge_tests;
 mod late_tests;
 mod lease_tests;

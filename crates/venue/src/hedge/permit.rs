@@ -94,16 +94,8 @@ fn cut(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::instrument::sol;
     use proptest::prelude::*;
-
-    fn sol() -> Instrument {
-        Instrument {
-            coin: "SOL".into(),
-            asset: 0,
-            size_places: 2,
-            max_leverage: 20,
-        }
-    }
 
     fn ticket(side: Side, size: Decimal) -> Ticket {
         Ticket {

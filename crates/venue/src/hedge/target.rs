@@ -144,16 +144,8 @@ pub fn settled(
 mod tests {
     use super::*;
     use crate::depth::Level;
+    use crate::instrument::sol;
     use proptest::prelude::*;
-
-    fn sol() -> Instrument {
-        Instrument {
-            coin: "SOL".into(),
-            asset: 5,
-            size_places: 2,
-            max_leverage: 20,
-        }
-    }
 
     fn dec(text: &str) -> Decimal {
         text.parse().unwrap()

@@ -185,15 +185,7 @@ impl CopySign for Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn sol() -> Instrument {
-        Instrument {
-            coin: "SOL".into(),
-            asset: 0,
-            size_places: 2,
-            max_leverage: 20,
-        }
-    }
+    use crate::instrument::sol;
 
     fn trade(instrument: &Instrument, side: Side, price: i64, size: i64) -> Trade<'_> {
         Trade {
@@ -216,12 +208,12 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.book(&trade(&sol, Side::Sell, 100, 10));
         ledger.book(&trade(&sol, Side::Sell, 120, 10));
-        assert_eq!(ledger.holdings[&0].entry, 110.into());
+        assert_eq!(ledger.holdings[&sol.asset].entry, 110.into());
         ledger.book(&trade(&sol, Side::Buy, 100, 25));
         // Twenty closed at ten better each; five opened at the new price.
         assert_eq!(ledger.fills[2].fill.closed_pnl, 200.into());
         assert_eq!(
-            (ledger.size(0), ledger.holdings[&0].entry),
+            (ledger.size(sol.asset), ledger.holdings[&sol.asset].entry),
             (5.into(), 100.into())
         );
         let fees: Decimal = ledger.fills.iter().map(|record| record.fill.fee).sum();

@@ -14,7 +14,7 @@ use tokio::{
 use crate::{
     Keeper, KeeperError, Mode, Parts,
     api::Token,
-    sim::{Disk, Faults, World, hedge_tests, scene},
+    sim::{Disk, Faults, World, hedge_scene, scene},
 };
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -43,7 +43,7 @@ impl Running {
         let (world, disk) = scene::world(1, Faults::default());
         let directory = tempfile::tempdir().unwrap();
         let mut parts = scene::parts(&world, &disk, mode);
-        hedge_tests::add_hedge(&mut parts, directory.path(), Instant::now());
+        hedge_scene::add_hedge(&mut parts, directory.path(), Instant::now());
         Self::of(parts, world, disk, directory).await
     }
 
@@ -52,7 +52,7 @@ impl Running {
         let (world, disk) = scene::world(1, Faults::default());
         let directory = tempfile::tempdir().unwrap();
         let mut parts = scene::parts(&world, &disk, mode);
-        hedge_tests::add_hedge(&mut parts, directory.path(), Instant::now());
+        hedge_scene::add_hedge(&mut parts, directory.path(), Instant::now());
         parts.storage = None;
         Self::of(parts, world, disk, directory).await
     }

@@ -10,7 +10,6 @@ use ballast_lease::rules::{may_take, through_from};
 use ballast_venue::{
     clock::{Clock, ManualClock},
     depth::{Depth, Level},
-    funding::Settlement,
     hedge::{
         exposure::Exposure,
         gate::Gate,
@@ -18,13 +17,13 @@ use ballast_venue::{
         journal::Journal,
         target::Rules,
     },
-    hyperliquid::bytes::{Address, Cloid},
+    hyperliquid::bytes::Address,
     instrument::Instrument,
     paper::{
         exchange::{Exchange, Fees},
         venue::{PaperVenue, Tape},
     },
-    venue::{Account, Done, Fill, Funding, VenueError},
+    venue::{Done, Relay, VenueError},
 };
 use rust_decimal::Decimal;
 
@@ -172,19 +171,13 @@ impl Wire {
 }
 
 #[async_trait]
-impl Venue for Wire {
-    async fn instrument(&self, coin: &str) -> Result<Instrument, VenueError> {
-        self.venue.instrument(coin).await
+impl Relay for Wire {
+    type Target = PaperVenue;
+
+    fn target(&self) -> &Self::Target {
+        &self.venue
     }
-    async fn depth(&self, coin: &str) -> Result<Depth, VenueError> {
-        self.venue.depth(coin).await
-    }
-    async fn account(&self) -> Result<Account, VenueError> {
-        self.venue.account().await
-    }
-    async fn time_ms(&self) -> Result<u64, VenueError> {
-        self.venue.time_ms().await
-    }
+
     async fn place(&self, order: &Order) -> Result<Done, VenueError> {
         match self.next_ms.swap(0, Ordering::SeqCst) {
             0 => self.venue.place(order).await,
@@ -194,24 +187,6 @@ impl Venue for Wire {
                 Err(VenueError::Unknown("the connection broke".into()))
             }
         }
-    }
-    async fn order(&self, cloid: Cloid) -> Result<OrderState, VenueError> {
-        self.venue.order(cloid).await
-    }
-    async fn cancel(&self, coin: &str, cloid: Cloid) -> Result<(), VenueError> {
-        self.venue.cancel(coin, cloid).await
-    }
-    async fn fills(&self, since_ms: u64) -> Result<Vec<Fill>, VenueError> {
-        self.venue.fills(since_ms).await
-    }
-    async fn funding(&self, since_ms: u64) -> Result<Vec<Funding>, VenueError> {
-        self.venue.funding(since_ms).await
-    }
-    async fn settlements(&self, coin: &str, since_ms: u64) -> Result<Vec<Settlement>, VenueError> {
-        self.venue.settlements(coin, since_ms).await
-    }
-    async fn taker_fee(&self) -> Result<Decimal, VenueError> {
-        self.venue.taker_fee().await
     }
 }
 
