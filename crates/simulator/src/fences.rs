@@ -35,9 +35,33 @@ fn surely_below(position: &Position, at: SqrtPrice, ltv: Bps, units: Units) -> W
     }
 }
 
-/// Standard deviation of a day's move, of a step's variance and length in days.
-fn sigma_day((variance, days): (f64, f64)) -> f64 {
-    (variance / days).sqrt()
+/// Time over which a jump is remembered, in days: as `crate::world` tells how much the market moves.
+const JUMP_MEMORY_DAYS: f64 = 300.0 / 86_400.0;
+
+/// How much the market moves, as keepers and the feed feel it: by what diffuses, and by the jumps of the last minutes.
+#[derive(Clone, Copy, Debug)]
+struct Moves {
+    /// Variance of the present step, and its length in days.
+    step: (f64, f64),
+    /// What is left of the squares of jumps, a day.
+    jumps_day: f64,
+}
+
+impl Moves {
+    fn pass(&mut self, step: (f64, f64), jump: f64) {
+        self.step = step;
+        if self.jumps_day != 0.0 {
+            self.jumps_day *= (-step.1 / JUMP_MEMORY_DAYS).exp();
+        }
+        // Over time it counts as what it is.
+        self.jumps_day += jump * jump / JUMP_MEMORY_DAYS;
+    }
+
+    /// Standard deviation of a day's move.
+    fn sigma_day(&self) -> f64 {
+        let (variance, days) = self.step;
+        (variance / days + self.jumps_day).sqrt()
+    }
 }
 
 /// Prices within which nothing happens, each for its own reason.
@@ -59,8 +83,7 @@ pub(crate) struct Fences {
     exact: bool,
     /// The price that it sees.
     seen: f64,
-    /// Variance of the present step, and its length in days.
-    variance: (f64, f64),
+    moves: Moves,
 }
 
 impl Fences {
@@ -91,18 +114,21 @@ impl Fences {
             late,
             feed,
             seen: price,
-            variance: (0.0, 1.0),
+            moves: Moves {
+                step: (0.0, 1.0),
+                jumps_day: 0.0,
+            },
         };
         fences.draw(itinerary, desk, agent, 0)?;
         Ok(fences)
     }
 
-    /// The price moves, and with it what the agent sees.
-    pub fn pass(&mut self, index: u64, log_price: f64, variance: (f64, f64)) {
-        self.variance = variance;
+    /// The price moves, and with it what the agent sees: by a step's variance in so many days, and by a jump.
+    pub fn pass(&mut self, index: u64, log_price: f64, step: (f64, f64), jump: f64) {
         if self.exact {
             self.seen = log_price;
         } else {
+            self.moves.pass(step, jump);
             self.pass_late(index, log_price);
         }
     }
@@ -114,7 +140,7 @@ impl Fences {
         };
         let published = match &mut self.feed {
             None => true,
-            Some(feed) => feed.pass(index, sigma_day(self.variance)),
+            Some(feed) => feed.pass(index, self.moves.sigma_day()),
         };
         if published {
             self.seen = comes;
@@ -254,7 +280,7 @@ impl Fences {
         }
         let lands = match &mut self.late {
             None => true,
-            Some(late) => asked && late.lands(index, sigma_day(self.variance)),
+            Some(late) => asked && late.lands(index, self.moves.sigma_day()),
         };
         let before = *desk.acts();
         if lands || reviewed || changed {
@@ -269,5 +295,56 @@ impl Fences {
             self.join();
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: f64 = 1.0 / 1_440.0;
+
+    /// Five minutes after a jump little of it is felt any more, and all of it together is what it has moved.
+    #[test]
+    fn a_jump_is_felt_for_minutes() {
+        let mut moves = Moves {
+            step: (0.0, 1.0),
+            jumps_day: 0.0,
+        };
+        let calm = 0.05f64.powi(2) * MINUTE;
+        moves.pass((calm, MINUTE), 0.0);
+        let before = moves.sigma_day();
+        assert!((before - 0.05).abs() < 1e-15);
+        moves.pass((calm, MINUTE), -0.04);
+        let mut felt = vec![moves.sigma_day()];
+        let mut squares = moves.jumps_day * MINUTE;
+        for _ in 0..60 {
+            moves.pass((calm, MINUTE), 0.0);
+            squares += moves.jumps_day * MINUTE;
+            felt.push(moves.sigma_day());
+        }
+        assert!(felt.is_sorted_by(|a, b| a >= b));
+        // 4 % in five minutes are 0.68 a day.
+        assert!((felt[0] - 0.68).abs() < 0.01, "{}", felt[0]);
+        assert!(
+            (felt[5] / felt[0] - (-0.5f64).exp()).abs() < 0.01,
+            "{felt:?}"
+        );
+        assert!(felt[60] < 0.051, "{}", felt[60]);
+        // Looks each minute see it as a sum.
+        assert!((squares / 0.04f64.powi(2) - 1.1).abs() < 0.02, "{squares}");
+    }
+
+    /// Steps longer than the memory feel a jump at the look that finds it, and not at the next.
+    #[test]
+    fn between_rare_looks_a_jump_is_over() {
+        let mut moves = Moves {
+            step: (0.0, 1.0),
+            jumps_day: 0.0,
+        };
+        moves.pass((0.0, 1.0), 0.04);
+        assert!(moves.sigma_day() > 0.5);
+        moves.pass((0.0, 1.0), 0.0);
+        assert!(moves.sigma_day() < 1e-12);
     }
 }

@@ -220,7 +220,7 @@ pub(crate) fn walk(
         price = step.log_price;
         inside = range.holds(price);
         lowest.pass(price);
-        fences.pass(index, price, (step.variance, days));
+        fences.pass(index, price, (step.variance, days), step.jump);
         if rates_move {
             desk.pass_reserves(looks.secs(index));
         }
