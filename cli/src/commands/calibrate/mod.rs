@@ -175,6 +175,8 @@ fn report(args: &CalibrateArgs) -> Result<CalibrateReport> {
             liquidity: flow.liquidity.into(),
         }),
         // A record of one pool does not show these.
+        depth: None,
+        adaptive_fee: None,
         other_pool: None,
         routing_shift: None,
         perp: None,

@@ -15,7 +15,7 @@ use super::simulate::{
     model::ModelName,
     scenario::{ScenarioArgs, ShapeArgs},
     strategy::Strategy,
-    world::trade_warning,
+    world::seen_warnings,
 };
 use crate::{
     progress::count_bar,
@@ -56,7 +56,7 @@ pub fn run(args: &CompareArgs, invocation: &Invocation, output: &mut Output) -> 
     let report = report(args)?;
     if let Some(mut study) = study {
         picture::write(&mut study, &report)?;
-        let mut inputs = args.scenario.models.files();
+        let mut inputs = args.scenario.files()?;
         for strategy in [&args.first, &args.second] {
             inputs.extend(strategy.file().cloned());
         }
@@ -79,9 +79,12 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
             scenario.terms(&shape, strategies[1], *name)?,
         ];
         for (strategy, terms) in strategies.into_iter().zip(&terms) {
-            let warning = scenario.opening_warning(&shape, strategy, terms)?;
-            let warning = warning.map(|warning| format!("{strategy}: {warning}"));
-            warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
+            for warning in scenario.warnings(&shape, strategy, terms)? {
+                let warning = format!("{strategy}: {warning}");
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            }
         }
         let agents = [
             scenario.agent(&shape, strategies[0], &terms[0])?,
@@ -114,8 +117,8 @@ fn report(args: &CompareArgs) -> Result<CompareReport> {
             .into_iter()
             .zip([paired.first(), paired.second()])
         {
-            let warning = trade_warning(summary.largest_trade());
-            warnings.extend(warning.map(|warning| format!("{strategy}: {warning}")));
+            let seen = seen_warnings(summary);
+            warnings.extend(seen.map(|warning| format!("{strategy}: {warning}")));
         }
         models.push(ModelReport::new(
             *name,

@@ -19,7 +19,7 @@ use indicatif::ProgressBar;
 
 use super::simulate::{
     conditions::ConditionsReport, lag::LagReport, model::ModelArgs, scenario::ScenarioArgs,
-    strategy::Strategy, world::trade_warning,
+    strategy::Strategy, world::seen_warnings,
 };
 use crate::{
     decimal::{Decimal, Ratio},
@@ -270,13 +270,12 @@ fn score(
     .with_context(|| setting.to_string())?;
     let funds = terms.units.quote(terms.funds());
     let leverage = f64::from(setting.leverage.get()) / 1e4;
-    let warning = scenario.opening_warning(&shape, &strategy, &terms)?;
+    let known = scenario.warnings(&shape, &strategy, &terms)?;
     Ok(Some(Scored {
         score: Score::of(&summary, funds),
         equities: summary.equities().to_vec(),
         funds,
-        warning: warning
-            .or_else(|| trade_warning(summary.largest_trade()))
+        warning: (known.into_iter().chain(seen_warnings(&summary)).next())
             .map(|warning| format!("leverage {leverage}: {warning}")),
     }))
 }

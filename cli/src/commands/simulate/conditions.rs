@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{
     lag::LagArgs,
     model_file::{ModelFile, OracleTable, Parameter, ReversionTable},
+    pool::PoolReport,
 };
 use crate::{
     decimal::{Decimal, Positive, Ratio},
@@ -88,6 +89,8 @@ pub struct Conditions {
     pub reserves: [Option<ReserveTerms>; 2],
     /// The oracle; `None`: it is perfect.
     pub feed: Option<FeedTerms>,
+    /// The pool; `None`: the liquidity of others is one number, and the fee stays.
+    pub pool: Option<PoolReport>,
 }
 
 impl Conditions {
@@ -155,6 +158,7 @@ impl ConditionArgs {
                 liquidation_max_age_secs: safety.effective().max_age_liquidation_secs.into(),
                 liquidation_max_confidence_bps: demands.max_confidence_loose_bps.into(),
             }),
+            pool: None,
         })
     }
 
@@ -194,6 +198,8 @@ pub struct ConditionsReport {
     pub utilisation_quote: Option<UtilisationReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oracle: Option<OracleReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolReport>,
 }
 
 /// A reserve.
@@ -239,9 +245,10 @@ impl ConditionsReport {
             utilisation_base: base.as_ref().map(reserve),
             utilisation_quote: quote.as_ref().map(reserve),
             oracle: conditions.feed.as_ref().map(oracle),
+            pool: conditions.pool,
         };
-        let any = conditions.feed.is_some() || base.is_some() || quote.is_some();
-        any.then_some(report)
+        let any = [base.is_some(), quote.is_some(), conditions.feed.is_some()];
+        (any.contains(&true) || conditions.pool.is_some()).then_some(report)
     }
 
     /// In words. Lines.
@@ -279,6 +286,7 @@ impl ConditionsReport {
                 ));
             }
         }
+        lines.extend(self.pool.as_ref().map(PoolReport::words));
         lines
     }
 }

@@ -1,12 +1,17 @@
 //! What trading in the pool pays, by options.
 
+use std::{path::PathBuf, sync::Arc};
+
 use anyhow::{Context, Result, ensure};
 use ballast_simulator::{
-    Arbitrage, Blocks, FeeTerms, OtherPool, RoutingShift, Summary, Takers, Terms,
+    Arbitrage, Blocks, FeeTerms, OtherPool, RoutingShift, Summary, Takers, Terms, TickDepth,
 };
 use clap::Args;
 
-use super::model_file::{ModelFile, OtherPoolTable};
+use super::{
+    model_file::{ModelFile, OtherPoolTable},
+    pool::PoolArgs,
+};
 use crate::decimal::{Decimal, Positive, Ratio};
 
 /// What a Whirlpool's protocol takes of each fee.
@@ -40,6 +45,8 @@ pub struct FeeArgs {
     /// along it. Without it, and without --model-file, own trades have no price impact
     #[arg(long)]
     pub pool_liquidity: Option<u128>,
+    #[command(flatten)]
+    pub pool: PoolArgs,
     /// Fee of a second pool, in millionths, over which takers split their trades: each so that its last unit costs the same in both
     #[arg(long, value_parser = clap::value_parser!(u32).range(..1_000_000))]
     pub other_pool_fee_ppm: Option<u32>,
@@ -71,7 +78,25 @@ impl FeeArgs {
         self.other_pool_fee_ppm.is_some() || self.other_pool_liquidity.is_some()
     }
 
-    /// The depth that the position's own trades meet; `None`: none is stated.
+    /// The liquidity of others by tick.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn tick_depth(&self, file: &ModelFile) -> Result<Option<Arc<TickDepth>>> {
+        self.pool.tick_depth(file, self.pool_liquidity.is_some())
+    }
+
+    /// The files that are read, but for the model's own.
+    pub fn files(&self, file: &ModelFile) -> Vec<PathBuf> {
+        self.pool.files(file, self.pool_liquidity.is_some())
+    }
+
+    /// Whether nothing says what the position's own trades meet.
+    pub fn is_deep(&self, file: &ModelFile) -> bool {
+        self.depth(file).is_none() && self.files(file).is_empty()
+    }
+
+    /// The depth that the position's own trades meet if it is one number; `None`: none is stated.
     pub fn depth(&self, file: &ModelFile) -> Option<u128> {
         // `as` saturates.
         let of_file = || file.flow.map(|flow| flow.liquidity.value as u128);
@@ -94,6 +119,11 @@ impl FeeArgs {
         if self.no_fees {
             return Ok(None);
         }
+        ensure!(
+            !record_pays || self.pool.adaptive(file).is_none(),
+            "the record says what was paid to this pool, at the fee that it had then: leave --adaptive-fee out, or say with \
+             --taker-volume-day what takers trade"
+        );
         let flow = file.flow;
         let secs = self.block_secs.f64();
         let arbitrage = if self.poisson_blocks {
@@ -112,8 +142,10 @@ impl FeeArgs {
         let others = (self.pool_liquidity.map(|liquidity| liquidity as f64))
             .or(flow.map(|flow| flow.liquidity.value));
         ensure!(
-            volume_day.is_none_or(|volume| volume == 0.0) || others.is_some(),
-            "--pool-liquidity is missing: takers' fees are shared with the liquidity of others"
+            volume_day.is_none_or(|volume| volume == 0.0)
+                || others.is_some()
+                || !self.files(file).is_empty(),
+            "--pool-liquidity is missing, or --depth: takers' fees are shared with the liquidity of others"
         );
         Ok(Some(FeeTerms {
             fee: f64::from(self.fee_ppm) / 1e6,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     decimal::Ratio,
     format::{percent, significant},
+    market_rules::RulesArgs,
 };
 
 /// Options of what comes late and what does not come. Times are whole steps: what takes a part of --step-secs takes all of it.
@@ -50,6 +51,37 @@ impl LagArgs {
         let late =
             lag.oracle_delay_secs > 0 || lag.passage.latency_secs > 0.0 || lag.passage.miss > 0.0;
         Ok(late.then_some(lag))
+    }
+}
+
+impl LagArgs {
+    /// What is worth knowing of prices that are older than a market takes; looks are `step_secs` apart.
+    ///
+    /// # Errors
+    /// Rules that cannot be read.
+    pub fn age_warning(&self, step_secs: u64, rules: &RulesArgs) -> Result<Option<String>> {
+        // What takes a part of a step takes all of it.
+        let age_secs = self.oracle_delay_secs.div_ceil(step_secs.max(1)) * step_secs;
+        if age_secs == 0 {
+            return Ok(None);
+        }
+        let desired = rules.desired()?;
+        let safety: ballast_client::SafetyRules = desired.safety.into();
+        let most_secs = u64::from(safety.effective().max_age_swap_secs);
+        if age_secs <= most_secs {
+            return Ok(None);
+        }
+        let because = if age_secs == self.oracle_delay_secs {
+            ""
+        } else {
+            ", for it is rounded up to whole steps"
+        };
+        Ok(Some(format!(
+            "--oracle-delay-secs {} makes every price {age_secs} s old{because}, and {} takes none older than {most_secs} s for what swaps: no \
+             rehedge goes, nor any other action with a swap; use a delay and --step-secs of at most {most_secs}",
+            self.oracle_delay_secs,
+            rules.named()
+        )))
     }
 }
 

@@ -10,6 +10,7 @@ mod out;
 mod parts;
 mod perp;
 mod pictures;
+pub mod pool;
 mod record;
 mod report;
 mod rows;
@@ -177,7 +178,7 @@ fn report(args: &SimulateArgs, invocation: &Invocation) -> Result<SimulationRepo
         let other = beside.zip(other.as_ref());
         out::write(args, &shape, study, (&here, other), &report)?.finish(
             invocation,
-            &out::inputs(args),
+            &out::inputs(args)?,
             &report,
         )?;
     }
@@ -190,7 +191,7 @@ struct Walked {
     lag: Option<Lag>,
     /// What of reserves and oracle wanders.
     conditions: Option<ConditionsReport>,
-    /// What is worth knowing of the position as it was opened.
+    /// What is worth knowing of the position as it was opened, and of what it met.
     warnings: Vec<String>,
     /// What costs nothing and what never happens.
     not_counted: Vec<&'static str>,
@@ -210,7 +211,7 @@ fn walked(
 ) -> Result<Walked> {
     let scenario = &args.scenario;
     let terms = scenario.terms(shape, strategy, args.model.model)?;
-    let warning = scenario.opening_warning(shape, strategy, &terms)?;
+    let known = scenario.warnings(shape, strategy, &terms)?;
     let watch = args.watch.as_ref().map(WatchedPrices::watch);
     let run = scenario.run(&terms, watch, paths)?;
     let lag = run.lag;
@@ -245,7 +246,7 @@ fn walked(
         Some(path) => Some(replay(&run, &model, &agent, path)?),
     };
     let controlled = controlled.mean();
-    let large = world::trade_warning(summary.largest_trade());
+    let seen = world::seen_warnings(&summary);
     let file = scenario.models.file()?;
     let conditions = scenario.conditions(&file)?;
     Ok(Walked {
@@ -253,7 +254,7 @@ fn walked(
         conditions: ConditionsReport::of(&conditions),
         terms,
         lag,
-        warnings: warning.into_iter().chain(large).collect(),
+        warnings: known.into_iter().chain(seen).collect(),
         summary,
         controlled,
         replayed,

@@ -1,9 +1,14 @@
 //! The file that `ballast calibrate` writes and `--model-file` reads: parameters of models, each with its error.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
-use ballast_simulator::{Regime, Reversion, Weather, calibrate::Estimate};
+use ballast_simulator::{
+    Regime, Reversion, Weather, calibrate::Estimate, world::book::BookAdaptive,
+};
 use serde::{Deserialize, Serialize};
 
 /// A parameter and its standard error.
@@ -28,6 +33,9 @@ impl From<Estimate> for Parameter {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelFile {
+    /// A file of the liquidity of others by tick, beside this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depth: Option<PathBuf>,
     /// What it is from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceTable>,
@@ -49,6 +57,9 @@ pub struct ModelFile {
     pub utilisation: Option<UtilisationTable>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oracle: Option<OracleTable>,
+    /// What of the pool's fee moves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adaptive_fee: Option<BookAdaptive>,
 }
 
 /// Where a model is from.
@@ -251,7 +262,11 @@ impl ModelFile {
         let named = || format!("--model-file {}", path.display());
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read {}: check the path", named()))?;
-        toml::from_str(&text).with_context(named)
+        let mut file: Self = toml::from_str(&text).with_context(named)?;
+        if let (Some(depth), Some(folder)) = (&mut file.depth, path.parent()) {
+            *depth = folder.join(&*depth);
+        }
+        Ok(file)
     }
 }
 
@@ -263,6 +278,7 @@ mod tests {
     fn there_and_back() {
         let parameter = |value| Parameter { value, error: 0.25 };
         let file = ModelFile {
+            depth: Some("depth.csv".into()),
             source: Some(SourceTable::default()),
             gbm: Some(GbmTable {
                 sigma_day: parameter(0.05),
@@ -314,6 +330,15 @@ mod tests {
                 confidence_bps: None,
                 confidence_per_move: Some(parameter(0.2)),
             }),
+            adaptive_fee: Some(BookAdaptive {
+                filter_period: 30,
+                decay_period: 600,
+                reduction_factor: 500,
+                control_factor: 4_000,
+                max_volatility_accumulator: 350_000,
+                tick_group_size: 64,
+                major_swap_threshold_ticks: 64,
+            }),
         };
         let text = toml::to_string(&file).unwrap();
         assert_eq!(toml::from_str::<ModelFile>(&text).unwrap(), file);
@@ -324,6 +349,7 @@ mod tests {
         assert!(toml::from_str::<ModelFile>("[gbm]\nsigma = 1\n").is_err());
         assert!(toml::from_str::<ModelFile>("[oracle]\nstalls = 1\n").is_err());
         assert!(toml::from_str::<ModelFile>("[utilisation.other]\n").is_err());
+        assert!(toml::from_str::<ModelFile>("[adaptive_fee]\nfilter_period = 30\n").is_err());
         let calm = "[[regimes]]\nsigma_day = { value = 0.02 }\ndays = { value = 3 }\n";
         let read: ModelFile = toml::from_str(calm).unwrap();
         assert_eq!(read.regimes[0].regime().weather, Weather::USUAL);

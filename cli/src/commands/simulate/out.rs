@@ -18,12 +18,15 @@ const TRACED: u64 = 1_000;
 const MARKS: u64 = 96;
 
 /// The files that were read.
-pub fn inputs(args: &SimulateArgs) -> Vec<PathBuf> {
-    let mut files = args.scenario.models.files();
+///
+/// # Errors
+/// A model's file that cannot be read.
+pub fn inputs(args: &SimulateArgs) -> Result<Vec<PathBuf>> {
+    let mut files = args.scenario.files()?;
     for strategy in [Some(&args.strategy), args.against.as_ref()] {
         files.extend(strategy.and_then(Strategy::file).cloned());
     }
-    files
+    Ok(files)
 }
 
 /// Pictures and the report's body.

@@ -1,5 +1,7 @@
 //! What is simulated, but for the position and who looks after it: options that several commands share.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, ensure};
 use ballast_client::rehedge_warning;
 use ballast_model::{Band, Bps, SqrtPrice, Tick};
@@ -16,6 +18,7 @@ use super::{
     model::{AnyModel, ModelName, ModelOptions},
     model_file::ModelFile,
     perp::PerpArgs,
+    pool::{PoolReport, check_known},
     record::Purpose,
     strategy::{AnyAgent, Strategy},
 };
@@ -237,9 +240,18 @@ impl ScenarioArgs {
         let second_pool = fees.is_none_or(|fees| fees.takers.other_pool.is_some());
         self.models.check_regimes(second_pool, perp.is_some())?;
         let interest = Interest::new(self.borrow_base_apr.f64(), self.borrow_quote_apr.f64())?;
-        let terms = Terms::new(&opening, fees, interest)?
+        let tick_depth = self.fees.tick_depth(&file)?;
+        if let Some(depth) = &tick_depth {
+            check_known(depth, opening.at, units)?;
+        }
+        let depth = self.fees.depth(&file).filter(|_| tick_depth.is_none());
+        let mut terms = Terms::new(&opening, fees, interest)?
             .with_action_cost(action_cost)
-            .with_depth(self.fees.depth(&file));
+            .with_depth(depth)
+            .with_tick_depth(tick_depth);
+        if let Some(adaptive) = self.fees.pool.adaptive(&file) {
+            terms = (terms.with_adaptive_fee(adaptive.terms())).context("--adaptive-fee")?;
+        }
         let terms = match perp {
             None => terms,
             Some(perp) => terms.with_perp(perp)?,
@@ -253,8 +265,25 @@ impl ScenarioArgs {
     /// Options that contradict each other, and rules that cannot be read.
     pub fn conditions(&self, file: &ModelFile) -> Result<Conditions> {
         let aprs = [&self.borrow_base_apr, &self.borrow_quote_apr];
-        self.wandering
-            .conditions(file, &self.lag, &self.rules, aprs)
+        let conditions = self
+            .wandering
+            .conditions(file, &self.lag, &self.rules, aprs)?;
+        let depth = self.fees.tick_depth(file)?;
+        let adaptive = self.fees.pool.adaptive(file);
+        Ok(Conditions {
+            pool: PoolReport::of(depth.as_deref(), adaptive, self.units()),
+            ..conditions
+        })
+    }
+
+    /// The files that are read.
+    ///
+    /// # Errors
+    /// A model's file that cannot be read.
+    pub fn files(&self) -> Result<Vec<PathBuf>> {
+        let mut files = self.models.files();
+        files.extend(self.fees.files(&self.models.file()?));
+        Ok(files)
     }
 
     /// Who looks after it.
@@ -284,11 +313,35 @@ impl ScenarioArgs {
         }
     }
 
-    /// What is worth knowing of the leverage that a strategy opens with.
+    /// What is worth knowing before a strategy sets out.
     ///
     /// # Errors
     /// A keeper's file that cannot be read.
-    pub fn opening_warning(
+    pub fn warnings(
+        &self,
+        shape: &Shape,
+        strategy: &Strategy,
+        terms: &Terms,
+    ) -> Result<Vec<String>> {
+        let opening = self.opening_warning(shape, strategy, terms)?;
+        let old = match strategy {
+            Strategy::Keeper(_) => self.lag.age_warning(self.step_secs, &self.rules)?,
+            _ => None,
+        };
+        let coarse = terms.adaptive_fee.and_then(|fee| {
+            (self.step_secs > fee.filter_period_secs).then(|| {
+                format!(
+                    "--step-secs {} is above the adaptive fee's filter period of {} s: what arbitrageurs trade between two looks is one swap, so \
+                     that the fee comes out higher; use at most the filter period",
+                    self.step_secs, fee.filter_period_secs
+                )
+            })
+        });
+        Ok(opening.into_iter().chain(old).chain(coarse).collect())
+    }
+
+    /// What is worth knowing of the leverage that a strategy opens with.
+    fn opening_warning(
         &self,
         shape: &Shape,
         strategy: &Strategy,

@@ -1,9 +1,12 @@
 //! What of the world is counted, and what is not: whoever reads a mean or a chance has to know of which world it is.
 
+use ballast_simulator::Summary;
+
 use super::{
     conditions::{Conditions, ConditionsReport},
     lag::{LagReport, told},
     model_file::ModelFile,
+    pool::beyond_warning,
     scenario::ScenarioArgs,
     strategy::Strategy,
 };
@@ -30,12 +33,12 @@ impl ScenarioArgs {
             (false, false) => None,
         };
         let free_action = acts && self.action_cost.f64() == 0.0;
-        let deep = acts && self.fees.depth(file).is_none();
+        let deep = acts && self.fees.is_deep(file);
         [
             interest,
             self.fees.no_fees.then_some("fees (--no-fees)"),
             free_action.then_some("what an action costs beside its trade (--action-cost)"),
-            deep.then_some("price impact of the position's own trades (--pool-liquidity)"),
+            deep.then_some("price impact of the position's own trades (--pool-liquidity, --depth)"),
             (!self.liquidate).then_some("liquidations (--liquidate)"),
         ]
         .into_iter()
@@ -74,8 +77,18 @@ pub fn words(
     lines
 }
 
+/// What is worth knowing of what a position met on its paths.
+pub fn seen_warnings(summary: &Summary) -> impl Iterator<Item = String> + use<> {
+    let time = summary.beyond_depth().mean();
+    let paths = summary.trade_beyond_depth().probability();
+    let beyond = beyond_warning(time, paths);
+    trade_warning(summary.largest_trade())
+        .into_iter()
+        .chain(beyond)
+}
+
 /// What is worth knowing of the largest trade, as a part of what the stated depth holds.
-pub fn trade_warning(part: f64) -> Option<String> {
+fn trade_warning(part: f64) -> Option<String> {
     (part > LARGE_TRADE).then(|| {
         format!(
             "one of the position's own trades was to be {} of all that --pool-liquidity holds of a token: it pays the impact of constant \

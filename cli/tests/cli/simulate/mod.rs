@@ -1,6 +1,7 @@
 //! `ballast simulate`, as a user runs it.
 
 mod around;
+mod following;
 mod market;
 mod output;
 mod record;

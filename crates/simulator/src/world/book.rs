@@ -4,7 +4,7 @@ mod open;
 
 use ballast::state::{MarketParams, Policy, SafetyRules};
 use ballast_strategy::situation::Economics;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::WorldError;
@@ -67,7 +67,7 @@ pub struct BookPool {
 }
 
 /// Constants of a fee that moves, under the pool program's names.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct BookAdaptive {
     /// See [`AdaptiveTerms`].
@@ -340,7 +340,8 @@ impl Book {
 }
 
 impl BookAdaptive {
-    fn terms(self) -> AdaptiveTerms {
+    /// As pools take them.
+    pub fn terms(self) -> AdaptiveTerms {
         AdaptiveTerms {
             filter_period_secs: self.filter_period,
             decay_period_secs: self.decay_period,
