@@ -58,6 +58,30 @@ async fn a_live_market_is_read_and_played_with() {
     let held = node.json(alice, &[&flip[..], &short].concat()).await;
     let perp = &held["scenarios"][0]["with_keepers"]["perp"];
     assert!(f(&perp["funding"]) < 0.0, "{perp}");
+    // What was read is written down, and says the same without a node.
+    let out = directory.path().join("out");
+    let out = out.to_str().unwrap();
+    let there = node
+        .json(alice, &[&stress[..], &["--out", out]].concat())
+        .await;
+    let accounts = format!("{out}/accounts.json");
+    let run: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(format!("{out}/run.json")).unwrap()).unwrap();
+    let files = run["files"].as_array().unwrap();
+    assert!(
+        files.iter().any(|file| file["name"] == "accounts.json"),
+        "{run}"
+    );
+    let nobody = ["--json", "--url", "http://127.0.0.1:1", "stress"];
+    let line = [
+        "--scenario",
+        scenario.to_str().unwrap(),
+        "--accounts",
+        &accounts,
+    ];
+    let again = crate::common::run(&[&nobody[..], &line].concat());
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert_eq!(again.json(), there);
     let still = node.json(alice, &["positions"]).await;
     assert_eq!(
         still["positions"][0]["liquidity"],

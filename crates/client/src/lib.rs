@@ -38,6 +38,7 @@ pub mod pda;
 mod policy;
 mod position;
 pub mod posting;
+mod recorded;
 mod request;
 mod reward;
 mod rpc;
@@ -80,6 +81,7 @@ pub use policy::{
     default_policy, highest_trigger_down, opening_warning, rehedge_warning, trigger_warning,
 };
 pub use position::{PositionAddresses, PositionContext, Positions, markets};
+pub use recorded::{RecordedChain, RecordedError};
 pub use request::{ComputeLimit, PriorityFee, Request, SenderConfig};
 pub use reward::Reward;
 pub use rpc::{OnRetry, Retry, RpcBudget, RpcChain, RpcConfig, Traffic, protecting};

@@ -1,6 +1,6 @@
 //! A market as it is now, with all of its positions and everybody's liquidity.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use ballast_abi::whirlpool::{
@@ -9,7 +9,8 @@ use ballast_abi::whirlpool::{
     layout::{dynamic_tick_array, fixed_tick_array},
 };
 use ballast_client::{
-    AccountFilter, Amounts, Chain, MarketContext, PositionContext, Positions, Pubkey, existing,
+    AccountFilter, Amounts, Chain, MarketContext, PositionContext, Positions, Pubkey,
+    RecordedChain, existing,
 };
 use ballast_simulator::{
     Units,
@@ -37,6 +38,10 @@ pub struct LiveArgs {
     /// Play with a market as it is now, at --url, instead of with a book, under its own limits and rules
     #[arg(long, conflicts_with = "migrations")]
     pub live: bool,
+    /// The same market once more, as `--live --out DIR` read it: the file accounts.json from there. Say --market again if it was said, no node
+    /// is asked
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["live", "migrations"])]
+    pub accounts: Option<PathBuf>,
     #[command(flatten)]
     pub market: MarketArgs,
     /// Whole base tokens that liquidators could bring
@@ -47,7 +52,7 @@ pub struct LiveArgs {
     pub liquidators_quote: Decimal,
     /// Base held at a perp venue beside the market, negative for a short: a chain does not say what a desk holds elsewhere. Without it
     /// funding and the venue's price touch nobody
-    #[arg(long, value_name = "AMOUNT", requires = "live", allow_negative_numbers = true, value_parser = crate::decimal::signed)]
+    #[arg(long, value_name = "AMOUNT", conflicts_with = "book", allow_negative_numbers = true, value_parser = crate::decimal::signed)]
     pub perp_size: Option<f64>,
     /// Whole quote tokens put up there
     #[arg(long, value_name = "AMOUNT", requires = "perp_size")]
@@ -62,18 +67,26 @@ pub struct LiveArgs {
     pub perp_maintenance: Ratio,
 }
 
-/// Reads it.
+/// Reads it, and says in a file's words which accounts were read.
 ///
 /// # Errors
 /// A node that does not answer, accounts that do not fit together.
-pub fn parts(args: &LiveArgs, globals: &Globals, economics: Economics) -> Result<Parts> {
+pub fn parts(args: &LiveArgs, globals: &Globals, economics: Economics) -> Result<(Parts, String)> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start threads for network work")?;
     let connection = Connection::new(globals);
     let bar = progress::spinner("reading the market");
-    let read = runtime.block_on(read(args, connection.chain(), economics));
+    let chain = match &args.accounts {
+        None => RecordedChain::of(connection.chain()),
+        Some(path) => {
+            let named = || format!("--accounts {}", path.display());
+            let text = super::read("--accounts", path)?;
+            RecordedChain::from_json(&text).with_context(named)?
+        }
+    };
+    let read = runtime.block_on(read(args, &chain, economics));
     bar.finish_and_clear();
     let read = read?;
     let market = read.market.address;
@@ -81,10 +94,15 @@ pub fn parts(args: &LiveArgs, globals: &Globals, economics: Economics) -> Result
         format!("market {market}: pool and positions were read at two moments; try again")
     })?;
     parts.perp = args.perp(parts.units)?;
-    Ok(parts)
+    Ok((parts, chain.to_json()))
 }
 
 impl LiveArgs {
+    /// Whether a market is played with, and no book.
+    pub fn is_market(&self) -> bool {
+        self.live || self.accounts.is_some()
+    }
+
     /// What is held at a perp venue beside the market.
     fn perp(&self, units: Units) -> Result<Option<PerpAccount>> {
         let Some(size) = self.perp_size else {

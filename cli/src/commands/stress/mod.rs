@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use ballast_simulator::world::{
     AtRisk, Parts, Scenario,
     book::{Book, Rules},
@@ -41,7 +41,7 @@ pub struct StressArgs {
     pub scenario: Vec<PathBuf>,
     /// A book: pool, reserves, lenders and positions, as TOML, or as JSON if its name ends so; without it and without --live, the one
     /// that is built in
-    #[arg(long, value_name = "FILE", conflicts_with = "live")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["live", "accounts"])]
     pub book: Option<PathBuf>,
     #[command(flatten)]
     pub rules: RulesArgs,
@@ -57,7 +57,8 @@ pub struct StressArgs {
     /// hundred
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub seeds: u64,
-    /// Everything in a directory: run.json, summary.json, pictures as SVG, and report.html
+    /// Everything in a directory: run.json, summary.json, pictures as SVG, and report.html; with --live also accounts.json, the accounts that were
+    /// read, with which --accounts plays it again
     #[arg(long, value_name = "DIR", conflicts_with_all = ["list", "show"])]
     pub out: Option<PathBuf>,
     /// Say which scenarios are built in
@@ -86,13 +87,22 @@ pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<
         return output.print(&Listed::new(scenarios(args)?));
     }
     let scenarios = scenarios(args)?;
-    let study = args.out.as_deref().map(Study::create).transpose()?;
+    let mut study = args.out.as_deref().map(Study::create).transpose()?;
     let economics = match &args.keeper {
         Some(path) => economics(path)?,
         None => Economics::default(),
     };
-    let parts = if args.live.live {
-        live::parts(&args.live, globals, economics)?
+    let is_market = args.live.is_market();
+    ensure!(
+        is_market || args.live.perp_size.is_none(),
+        "--perp-size is of a market that was read: add --live or --accounts, or a table [perp] to the book"
+    );
+    let parts = if is_market {
+        let (parts, accounts) = live::parts(&args.live, globals, economics)?;
+        if let (Some(study), true) = (&mut study, args.live.live) {
+            study.write("accounts.json", &accounts)?;
+        }
+        parts
     } else {
         book(args.book.as_deref(), economics, &args.rules)?
     };
@@ -104,7 +114,7 @@ pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<
             note(format_args!(
                 "{}: funding and price of the perp venue move, but nothing is held there, so they touch nobody: {}",
                 scenario.name,
-                if args.live.live {
+                if is_market {
                     "say what is with --perp-size and --perp-margin"
                 } else {
                     "add a table [perp] to the book"
@@ -129,7 +139,7 @@ pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<
     }
     bar.finish_and_clear();
     let report = StressReports {
-        limits: if args.live.live {
+        limits: if is_market {
             "the market".into()
         } else {
             args.rules.named()

@@ -20,7 +20,7 @@ const HALF: f64 = 0.18;
 /// The files that were read.
 pub fn inputs(args: &StressArgs) -> Vec<PathBuf> {
     let files = args.scenario.iter().chain(&args.book).chain(&args.keeper);
-    files.cloned().collect()
+    files.chain(&args.live.accounts).cloned().collect()
 }
 
 /// Pictures and the report's body.
