@@ -22,7 +22,7 @@ pub struct PolicyArgs {
     /// Largest hedge error after opening and rehedging, as a part of the same amount [default: 5%]
     #[arg(long, value_name = "RATIO")]
     pub delta_target: Option<Ratio>,
-    /// LTV from which keepers may deleverage [default: leaves room for a move of the market's stress distance]
+    /// LTV from which keepers may deleverage [default: leaves room for a move of the market's stress distance, and a jump]
     #[arg(long, value_name = "LTV")]
     pub deleverage_trigger: Option<Ratio>,
     /// LTV to which they then go, and above which a rehedge leaves no position

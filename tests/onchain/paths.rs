@@ -16,7 +16,7 @@ use ballast_client::{
         oracle::newest_price,
         targets::{MarketRule, deleverage_due, max_swap_loss},
     },
-    default_policy,
+    highest_trigger_down,
 };
 use ballast_localnet::{Localnet, PricePost, UsdPrice, WorldConfig};
 use ballast_model::{Position as PositionModel, SqrtPrice, value_up};
@@ -94,10 +94,10 @@ struct Path<'a> {
     tally: &'a mut Tally,
 }
 
-/// A policy with a cap that a swap can keep to, and a trigger that leaves the stress distance: the default one or less. `fee_bps`: the
+/// A policy with a cap that a swap can keep to, and a trigger that leaves the stress distance: the highest one or less. `fee_bps`: the
 /// pool's.
 fn drawn_policy(rng: &mut StdRng, standard: Policy, limits: &Limits, fee_bps: u32) -> Policy {
-    let highest = default_policy(limits, 0).deleverage_trigger_ltv_bps;
+    let highest = highest_trigger_down(limits).get();
     let trigger = *[highest, rng.random_range(4_000..=highest)]
         .choose(rng)
         .unwrap();

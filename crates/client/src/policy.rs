@@ -11,6 +11,10 @@ const DEFAULT_MAX_SWAP_LOSS_BPS: u32 = 50;
 /// keeper's transaction lands, and interest.
 const LANDING_ROOM_BPS: u32 = 25;
 
+/// What a new position's trigger leaves beyond that: for a jump after a move. Of positions without a hedge it halves the chance of
+/// liquidation where prices jump, and costs nothing that can be told from luck elsewhere (docs/PARAMETERS.md).
+const JUMP_ROOM_BPS: u32 = 175;
+
 /// The highest deleverage trigger from below which no move of the market's stress distance reaches maintenance, with room for what
 /// the price moves while a keeper acts.
 ///
@@ -23,8 +27,8 @@ pub fn highest_trigger_down(limits: &Limits) -> Bps {
     Bps::new(reaches.saturating_sub(LANDING_ROOM_BPS))
 }
 
-/// The policy of a new position unless its owner says otherwise. Its trigger leaves room for a move of the stress distance, if there is
-/// room above the market's target. Its swaps may pay the pool's fee from wherever the pool rests by itself.
+/// The policy of a new position unless its owner says otherwise. Its trigger leaves room for a move of the stress distance and more, if
+/// there is room above the market's target. Its swaps may pay the pool's fee from wherever the pool rests by itself.
 pub fn default_policy(limits: &Limits, fee_rate_ppm: u16) -> Policy {
     let resting_bps = least_deviation_bps(fee_rate_ppm);
     let enough_bps = DEFAULT_MAX_SWAP_LOSS_BPS.max(least_swap_loss_bps(resting_bps, fee_rate_ppm));
@@ -34,6 +38,7 @@ pub fn default_policy(limits: &Limits, fee_rate_ppm: u16) -> Policy {
         delta_target_bps: 500,
         deleverage_trigger_ltv_bps: highest_trigger_down(limits)
             .get()
+            .saturating_sub(JUMP_ROOM_BPS)
             .max(limits.target_ltv_bps.saturating_add(1))
             .min(limits.deleverage_ltv_bps),
         deleverage_target_ltv_bps: limits.target_ltv_bps,
@@ -133,12 +138,12 @@ mod tests {
         // Beside a stress distance of 10 % the default trigger is below the initial LTV.
         let limits = limits(8_000, 1_000);
         let policy = default_policy(&limits, 400);
-        assert_eq!(policy.deleverage_trigger_ltv_bps, 7_175);
+        assert_eq!(policy.deleverage_trigger_ltv_bps, 7_000);
         let told = |policy, ltv_bps| opening_warning(&limits, policy, Bps::new(ltv_bps));
         assert_eq!(told(&policy, 6_500), None);
-        for ltv_bps in [7_175, 7_500] {
+        for ltv_bps in [7_000, 7_500] {
             let told = told(&policy, ltv_bps).unwrap();
-            assert!(told.contains("trigger is 71.75%"), "{told}");
+            assert!(told.contains("trigger is 70.00%"), "{told}");
             assert!(told.contains("to 65.00%"), "{told}");
         }
         // Without keepers it is the market's trigger that counts.
@@ -156,7 +161,7 @@ mod tests {
         let limits = limits(8_000, 500);
         let policy = default_policy(&limits, 400);
         let told = |policy, ltv_bps| opening_warning(&limits, policy, Bps::new(ltv_bps));
-        for ltv_bps in [6_501, 6_667, 7_574] {
+        for ltv_bps in [6_501, 6_667, 7_399] {
             let told = told(&policy, ltv_bps).unwrap();
             assert!(told.contains("deleverage target is 65.00%"), "{told}");
             assert!(told.contains("leverage above 2.85 does not last"), "{told}");
@@ -184,9 +189,9 @@ mod tests {
     #[test]
     fn the_default_trigger_leaves_the_stress_distance() {
         for (maintenance, stress, expected) in [
-            // 80 % less 5 %, and a little.
-            (8_000, 500, 7_575),
-            (8_001, 500, 7_575),
+            // 80 % less 5 %, a little, and what a jump may take.
+            (8_000, 500, 7_400),
+            (8_001, 500, 7_400),
             // The market's own is lower.
             (8_500, 500, 7_700),
             (8_000, 0, 7_700),

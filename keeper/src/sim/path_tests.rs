@@ -1,6 +1,6 @@
 //! A position that is looked after does not end worse than one left alone.
 
-use ballast_client::{MarketSnapshot, Position, default_policy};
+use ballast_client::{MarketSnapshot, Position, default_policy, highest_trigger_down};
 use ballast_migrations::Migrations;
 use ballast_model::{Amounts, Band, Bps, OpenRequest, Tick, plan_open};
 use ballast_strategy::{
@@ -303,8 +303,8 @@ fn found(random: &mut Random) -> Option<Life> {
     policy.hedge_bps = random.whole(5, 10) * 1_000;
     policy.delta_band_bps = random.whole(200, 3_000);
     policy.delta_target_bps = policy.delta_band_bps / 2;
-    // As new positions have it, or less: below it a move of the stress distance does not reach maintenance, however little is hedged.
-    let highest = default_trigger_bps();
+    // Below the highest one a move of the stress distance does not reach maintenance, however little is hedged.
+    let highest = highest_trigger_down(&market.market.limits).get();
     let lower = random.whole(6_800, highest);
     policy.deleverage_trigger_ltv_bps = [highest, lower][random.whole(0, 1) as usize];
     policy.deleverage_target_ltv_bps = policy.deleverage_trigger_ltv_bps - random.whole(100, 1_500);

@@ -13,8 +13,8 @@ pub const DELEVERAGE: Keepers = &[
         "[policy]\ndeleverage_target_ltv_bps = 6000\n",
     ),
     (
-        "trigger 74 %",
-        "[policy]\ndeleverage_trigger_ltv_bps = 7400\n",
+        "trigger 75.75 %, a stress distance away",
+        "[policy]\ndeleverage_trigger_ltv_bps = 7575\n",
     ),
     (
         "trigger 77 %, the market's",
