@@ -286,6 +286,7 @@ impl Keeper {
         // Who only observes leaves them to a keeper that acts.
         if config.mode < Mode::Paper {
             recovered.open.clear();
+            recovered.landed.clear();
         }
         let open_intents = recovered.open.len();
         events.send(KeeperEvent::Started {

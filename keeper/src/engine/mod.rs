@@ -22,7 +22,10 @@ use ballast_client::MarketContext;
 use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 use tokio::{
-    sync::{mpsc::Receiver, watch},
+    sync::{
+        mpsc::{self, Receiver, Sender},
+        watch,
+    },
     task::{JoinError, JoinSet},
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
@@ -34,8 +37,8 @@ use crate::{
     config::Config,
     event::KeeperEvent,
     events::Events,
-    execute::{Executor, Report, Verdict},
-    journal::{JournalError, Recovered},
+    execute::{Confirmed, Executor, Report, Verdict},
+    journal::{Intent, JournalError, Recovered},
     memory::{Memory, Page},
     pace::Pace,
     picture::{self, Picture},
@@ -124,6 +127,15 @@ async fn changed(shards: &mut Option<watch::Receiver<u64>>) {
         return;
     }
     std::future::pending().await
+}
+
+/// Tells what was confirmed and does not stand any more.
+async fn watch_over(executor: Executor, taken_back: Sender<Confirmed>) {
+    while taken_back
+        .send(executor.next_taken_back().await)
+        .await
+        .is_ok()
+    {}
 }
 
 /// See the module's description.
@@ -257,17 +269,31 @@ impl Engine {
     /// Nothing is decided on answers of slots before the newest effect of that run.
     pub fn resume(&mut self, recovered: Recovered) {
         self.floor_slot = recovered.slot;
+        for (intent, outcome) in recovered.landed {
+            self.executor.watch_again(Confirmed { intent, outcome });
+        }
         for intent in recovered.open {
-            let market = self
-                .shelves
-                .get(&intent.market)
-                .map(|shelf| Arc::clone(&shelf.market));
-            let lane = Lane::of(intent.position, intent.action);
-            *self.flights.entry(lane).or_default() += 1;
+            let market = self.takes_up(&intent);
             let executor = self.executor.clone();
             self.jobs
                 .spawn(async move { executor.resume(intent, market).await });
         }
+    }
+
+    /// Settles anew what was confirmed and does not stand any more.
+    fn taken_back(&mut self, confirmed: Confirmed) {
+        let market = self.takes_up(&confirmed.intent);
+        let executor = self.executor.clone();
+        self.jobs
+            .spawn(async move { executor.settle_again(confirmed, market).await });
+    }
+
+    /// Nothing else is done meanwhile for an intent's position. Its market, if it is known here.
+    fn takes_up(&mut self, intent: &Intent) -> Option<Arc<MarketContext>> {
+        let lane = Lane::of(intent.position, intent.action);
+        *self.flights.entry(lane).or_default() += 1;
+        let shelf = self.shelves.get(&intent.market);
+        shelf.map(|shelf| Arc::clone(&shelf.market))
     }
 
     /// Runs until `shutdown` completes or something breaks.
@@ -282,6 +308,10 @@ impl Engine {
         tokio::pin!(shutdown);
         let mut changes = self.executor.control.changes();
         let mut shards = self.executor.shards.changes();
+        // It ends with this.
+        let mut watching = JoinSet::new();
+        let (sender, mut taken_back) = mpsc::channel(1);
+        watching.spawn(watch_over(self.executor.clone(), sender));
         let mut beats = interval(BEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -300,6 +330,7 @@ impl Engine {
                     self.permitted_anew();
                 }
                 () = changed(&mut shards) => self.permitted_anew(),
+                Some(confirmed) = taken_back.recv() => self.taken_back(confirmed),
                 event = source.recv() => match event {
                     Some(event) => self.source_event(event),
                     None => return Err(EngineError::Broken("the sources ended".into())),

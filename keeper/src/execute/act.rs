@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What every line about an action belongs to, whatever the level of what is logged.
-fn action_span(position: Pubkey, action: ActionKind) -> Span {
+pub(super) fn action_span(position: Pubkey, action: ActionKind) -> Span {
     tracing::error_span!("action", intent = field::Empty, %position, %action)
 }
 
@@ -93,9 +93,19 @@ impl Executor {
     }
 
     async fn resume_within(&self, intent: Intent, market: Option<Arc<MarketContext>>) -> Report {
+        let settled = self.settle(&intent, market.is_some(), true).await;
+        self.reported(&intent, market, settled).await
+    }
+
+    /// What is told of an intent that was settled beside the usual way.
+    pub(super) async fn reported(
+        &self,
+        intent: &Intent,
+        market: Option<Arc<MarketContext>>,
+        settled: Result<Outcome, JournalError>,
+    ) -> Report {
         let (position, address, action) = (intent.position, intent.market, intent.action);
-        let sends = market.is_some();
-        let verdict = match self.settle(&intent, sends, true).await {
+        let verdict = match settled {
             Ok(outcome) => Verdict::Resolved(outcome),
             Err(error) => Verdict::Halt(error),
         };

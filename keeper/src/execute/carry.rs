@@ -49,6 +49,10 @@ impl Executor {
         let payer = Payer::from(signer);
         let journal = self.journal.as_ref().ok_or(JournalError::Halted)?;
         let kind = plan.kind;
+        // What protects does not wait: of two that land the program takes one.
+        if !kind.protects() && !self.all_stands(&plan.subject, kind).await? {
+            return Ok(Verdict::NotDue);
+        }
         let fees = &self.config.fees;
         let mut units = fee::compute_units_unsimulated(kind);
         units += fee::UNITS_TO_CREATE_WALLET * plan.new_wallets;

@@ -12,6 +12,7 @@ mod build;
 mod carry;
 pub mod fee;
 mod fees;
+mod finality;
 mod job;
 mod look;
 mod posted;
@@ -30,6 +31,7 @@ use solana_sdk::pubkey::Pubkey;
 pub use backed::Unbacked;
 pub use budget::Spent;
 pub use fees::{Earned, FeeAccounts};
+pub use finality::Confirmed;
 pub use job::{Job, Report, Seen, Verdict};
 pub use view::{Fresh, View, ViewError, ViewRequest};
 
@@ -37,6 +39,7 @@ use backed::Disputes;
 use balance::Balance;
 use budget::Spending;
 use build::Learned;
+use finality::NotFinal;
 use trouble::Trouble;
 
 use crate::{
@@ -68,6 +71,7 @@ pub struct Executor {
     learned: Arc<Mutex<Learned>>,
     balance: Arc<Balance>,
     disputes: Arc<Disputes>,
+    not_final: Arc<NotFinal>,
     spending: Arc<Mutex<Spending>>,
 }
 
@@ -101,6 +105,7 @@ impl Executor {
             learned: Arc::default(),
             balance: Arc::default(),
             disputes: Arc::default(),
+            not_final: Arc::default(),
             spending: Arc::default(),
         }
     }

@@ -42,6 +42,7 @@ impl Executor {
                 outcome: outcome.clone(),
             }))
             .await?;
+        self.watch_over(intent, &outcome);
         self.events.send(KeeperEvent::Resolved {
             position,
             action,

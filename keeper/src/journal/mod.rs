@@ -9,6 +9,7 @@ mod error;
 pub mod feed;
 pub mod follow;
 pub(crate) mod frame;
+mod landed;
 mod posting;
 mod record;
 mod shared;
@@ -32,6 +33,8 @@ pub use record::{
 };
 pub use shared::SharedJournal;
 pub use storage::{FileStorage, Storage};
+
+use landed::Landed;
 
 use crate::{
     control::{InFlight, Overrides},
@@ -84,6 +87,8 @@ pub struct Recovered {
     pub overrides: Overrides,
     /// What was spent in the last hour before it ended.
     pub spending: Spending,
+    /// What was in a block that a fork might still take back, oldest first.
+    pub landed: Vec<(Intent, Outcome)>,
 }
 
 impl Journal<FileStorage> {
@@ -195,6 +200,7 @@ impl<S: Storage> Journal<S> {
             }
         }
         let mut open = BTreeMap::new();
+        let mut landed = Landed::default();
         let mut overrides = Overrides::default();
         for record in records {
             spending.fold(&record);
@@ -206,7 +212,7 @@ impl<S: Storage> Journal<S> {
                     open.insert(intent.id, *intent);
                 }
                 Record::Outcome(outcome) => {
-                    open.remove(&outcome.id);
+                    landed.take_in(open.remove(&outcome.id), &outcome);
                     slot = slot.max(outcome.outcome.slot());
                 }
                 Record::Override(record) => {
@@ -231,6 +237,7 @@ impl<S: Storage> Journal<S> {
                 slot,
                 overrides,
                 spending,
+                landed: landed.lately(),
             },
         ))
     }

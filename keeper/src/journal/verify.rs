@@ -6,7 +6,7 @@ use ballast_client::VersionedTransaction;
 use serde::Serialize;
 use solana_sdk::{hash::Hash, pubkey::Pubkey};
 
-use super::{Header, Intent, IntentId, Record, VERSION, follow::Line};
+use super::{Header, Intent, IntentId, Outcome, Record, VERSION, follow::Line};
 
 /// Something that does not hold together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -65,6 +65,8 @@ struct Check {
     open: BTreeMap<IntentId, ()>,
     /// Postings without an end.
     posting: BTreeSet<IntentId>,
+    /// What became of intents in a block, which a fork may take back: another outcome follows then.
+    in_block: BTreeMap<IntentId, Outcome>,
 }
 
 impl Check {
@@ -110,7 +112,12 @@ impl Check {
             Record::Outcome(outcome) => {
                 self.verified.outcomes += 1;
                 let id = outcome.id;
-                if self.open.remove(&id).is_some() {
+                let before = self.in_block.remove(&id);
+                let taken_back = before.is_some_and(|before| before != outcome.outcome);
+                if self.open.remove(&id).is_some() || taken_back {
+                    if outcome.outcome.slot() > 0 {
+                        self.in_block.insert(id, outcome.outcome);
+                    }
                     return None;
                 }
                 Some(if self.given.contains(&id) {
@@ -275,6 +282,24 @@ mod tests {
         let mut all = lines("j-1", &bytes(&good()));
         all.extend(lines("j", &bytes(&[Record::Header(next), outcome(2)])));
         assert_eq!(verify(all).findings, []);
+    }
+
+    #[test]
+    fn what_a_fork_takes_back_has_another_outcome() {
+        let then = |outcome| {
+            Record::Outcome(OutcomeRecord {
+                id: IntentId(1),
+                outcome,
+            })
+        };
+        let expired = || then(Outcome::Expired { block_height: 9 });
+        let again = then(Outcome::Landed { slot: 5 });
+        let taken_back = [good(), vec![again, expired()]].concat();
+        assert_eq!(problems(&taken_back), []);
+        // What is in no block is taken back by nothing.
+        let found = problems(&[taken_back, vec![expired()]].concat());
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].1.contains("outcome already"), "{found:?}");
     }
 
     #[test]

@@ -237,13 +237,14 @@ impl Chain for World {
             let known = inner.transactions.get(signature)?;
             let included = known.lands_at.filter(|at| *at <= slot)?;
             let confirmed = included + super::world::CONFIRMED_LAG <= slot;
+            let is_final = included + super::world::FINAL_LAG <= slot;
             Some(TransactionStatus {
                 slot: included,
                 error: known.result.clone()?.err(),
-                confirmation: if confirmed {
-                    Confirmation::Confirmed
-                } else {
-                    Confirmation::Processed
+                confirmation: match (is_final, confirmed) {
+                    (true, _) => Confirmation::Finalized,
+                    (false, true) => Confirmation::Confirmed,
+                    (false, false) => Confirmation::Processed,
                 },
             })
         })

@@ -88,8 +88,11 @@ impl Inner {
             let last_valid_block_height = self.blockhashes[transaction.message.recent_blockhash()];
             // What is sent too late to land disturbs nobody.
             let can_land = last_valid_block_height >= height;
-            let others = self.transactions.values().find(live);
-            if let Some(other) = others.filter(|_| can_land) {
+            let others = self.transactions.values().filter(|other| live(other));
+            // What a fork took back may be met by what was signed before anybody could know of it: the program takes one of them.
+            let mut others =
+                others.filter(|other| !other.may_be_met(action, last_valid_block_height));
+            if let Some(other) = others.next().filter(|_| can_land) {
                 self.violations.push(format!(
                     "{action} of {position} was sent while {other:?} could still land"
                 ));
@@ -100,6 +103,7 @@ impl Inner {
                 last_valid_block_height,
                 lands_at: None,
                 result: None,
+                taken_back_at: None,
             };
             self.transactions.insert(signature, new);
         }
@@ -139,6 +143,7 @@ impl Inner {
         let Transaction {
             position, action, ..
         } = self.transactions[signature];
+        let arbitrates = self.meets_what_was_taken_back(&position);
         if self.chance(self.faults.fails) {
             return Err(custom(ballast::errors::BallastError::SwapLossTooHigh));
         }
@@ -152,16 +157,20 @@ impl Inner {
         let Some((Decision::Act(planned, _), _)) =
             self.state_at(slot).possible(&position, self.keeper, action)
         else {
-            self.violations.push(format!(
-                "{action} of {position} landed at {slot} although nothing was due"
-            ));
+            if !arbitrates {
+                self.violations.push(format!(
+                    "{action} of {position} landed at {slot} although nothing was due"
+                ));
+            }
             return Err(custom(ballast::errors::BallastError::RehedgeNotDue));
         };
         if planned.kind() != action {
-            self.violations.push(format!(
-                "{action} of {position} landed at {slot}, due was {}",
-                planned.kind()
-            ));
+            if !arbitrates {
+                self.violations.push(format!(
+                    "{action} of {position} landed at {slot}, due was {}",
+                    planned.kind()
+                ));
+            }
             return Err(custom(ballast::errors::BallastError::RehedgeNotDue));
         }
         self.change(slot, |state| {

@@ -17,6 +17,8 @@ mod cure_tests;
 mod disk;
 mod execution;
 mod flags_tests;
+mod fork;
+mod fork_tests;
 mod hedge_history_tests;
 mod hedge_liquidation_tests;
 mod hedge_scene;

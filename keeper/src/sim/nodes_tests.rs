@@ -1,6 +1,6 @@
 //! The keeper as a whole on several nodes, of which some lag, hang or lie.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ballast_client::Chain;
 use ballast_flags::{Flag, State};
@@ -47,40 +47,39 @@ pub(super) fn nodes(world: &World, manners: &[Manners]) -> Vec<Node> {
     manners.iter().enumerate().map(node).collect()
 }
 
-/// Whether what the journal says became of each transaction is so.
+/// Whether what the journal says became of each transaction is so. Of what a fork took back its last word counts.
 pub(super) fn journal_agrees(world: &World, disk: &Disk) -> Result<usize, String> {
     let records = scan(&disk.bytes()).unwrap().records;
-    let mut intents = std::collections::HashMap::new();
-    let mut outcomes = 0;
+    let mut intents = BTreeMap::new();
+    let mut outcomes = BTreeMap::new();
     for record in records {
         match record {
             Record::Intent(intent) => {
                 intents.insert(intent.id, intent.signature);
             }
             Record::Outcome(of) => {
-                outcomes += 1;
-                let inner = world.lock();
-                let known = intents
-                    .get(&of.id)
-                    .and_then(|it| inner.transactions.get(it));
-                let truth = known.and_then(|known| Some((known.lands_at?, known.result.clone()?)));
-                let agrees = match (&of.outcome, &truth) {
-                    (Outcome::Landed { slot }, Some((at, Ok(())))) => slot == at,
-                    (
-                        Outcome::Failed { slot, .. } | Outcome::Raced { slot, .. },
-                        Some((at, Err(_))),
-                    ) => slot == at,
-                    (Outcome::Expired { .. } | Outcome::Dropped { .. }, None) => true,
-                    _ => false,
-                };
-                if !agrees {
-                    return Err(format!("{:?}, but on chain {truth:?}", of.outcome));
-                }
+                outcomes.insert(of.id, of.outcome);
             }
             _ => {}
         }
     }
-    Ok(outcomes)
+    let inner = world.lock();
+    for (id, outcome) in &outcomes {
+        let known = intents.get(id).and_then(|it| inner.transactions.get(it));
+        let truth = known.and_then(|known| Some((known.lands_at?, known.result.clone()?)));
+        let agrees = match (outcome, &truth) {
+            (Outcome::Landed { slot }, Some((at, Ok(())))) => slot == at,
+            (Outcome::Failed { slot, .. } | Outcome::Raced { slot, .. }, Some((at, Err(_)))) => {
+                slot == at
+            }
+            (Outcome::Expired { .. } | Outcome::Dropped { .. }, None) => true,
+            _ => false,
+        };
+        if !agrees {
+            return Err(format!("{outcome:?}, but on chain {truth:?}"));
+        }
+    }
+    Ok(outcomes.len())
 }
 
 /// A price move through nodes of these manners, none of which passes anything on for the first half minute of those `lost`.

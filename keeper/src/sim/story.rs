@@ -1,7 +1,7 @@
 //! A random story of a keeper on nodes that change their manners, killed anywhere. A seed tells the same story every time, to the last
 //! line: everything runs on one thread and one simulated clock, in an order that nothing but the seed decides.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use ballast_strategy::decide::ActionKind;
 use solana_sdk::pubkey::Pubkey;
@@ -9,19 +9,21 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Faults, World, config,
+    fork::Then,
     node::{Answers, Lie, Manners, Node, PassesOn},
     nodes_tests::{BOUND, WELL, journal_agrees, nodes, on_nodes},
     scene::{LIMIT, POSITIONS, settles, world},
+    seeds::draw,
 };
 use crate::{Keeper, Mode};
 
 /// Within this everything that is due has been done, the time in which the keeper is down left out. Twice what it takes where one thing
 /// goes wrong (`nodes_tests::BOUND`): here they follow each other, and what became of a transaction takes two nodes that say so at the same
 /// time, of which one may answer so few questions that this takes minutes. What fails on chain, which is no node's doing, waits for its
-/// longest pause, and for a node that says nothing.
-fn bound(failures: u32) -> Duration {
+/// longest pause, and for a node that says nothing. What a fork takes back is waited for until it can land no more, and done anew.
+fn bound(failures: u32, forks: u32) -> Duration {
     let config = config(Mode::Active);
-    2 * BOUND + (config.timing.backoff_max + config.nodes.asked.alone_after) * failures
+    (2 + forks) * BOUND + (config.timing.backoff_max + config.nodes.asked.alone_after) * failures
 }
 
 /// What came of a story.
@@ -33,7 +35,8 @@ pub(super) struct Told {
     pub trace: Vec<String>,
 }
 
-/// Nodes that change their manners now and then, of which one at most lies at a time and one always works, under kills.
+/// Nodes that change their manners now and then, of which one at most lies at a time and one always works, under kills, on a cluster whose
+/// forks take back what was confirmed.
 pub(super) struct Story {
     seed: u64,
     random: u64,
@@ -45,11 +48,7 @@ impl Story {
     }
 
     fn draw(&mut self, bound: u64) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
+        draw(&mut self.random, bound)
     }
 
     /// Honest, but perhaps of no use.
@@ -113,6 +112,19 @@ impl Story {
         }
     }
 
+    /// In every third story: after how many seconds each fork wins, and how many slots it takes back. Drawn apart, so that everything else
+    /// stays as it is without them.
+    fn forks(&self) -> Vec<(u64, u64)> {
+        let mut random = self.seed ^ 0x7461_6b65_6e00_0000;
+        let mut draw = |bound| draw(&mut random, bound);
+        let count = if draw(3) == 0 { 1 + draw(3) } else { 0 };
+        let fork = |_| {
+            let slots = [1, 3 + draw(18)][draw(2) as usize];
+            (1 + draw(25), slots)
+        };
+        (0..count).map(fork).collect()
+    }
+
     /// Tells it, on a runtime and a clock of its own.
     pub fn tell(self, traced: bool) -> Told {
         paused().block_on(self.happens(traced))
@@ -141,6 +153,16 @@ impl Story {
         let changes = (0..4).map(|_| 1 + self.draw(30)).collect::<Vec<_>>();
         self.behave(&nodes, anchor, liar);
         let kills: Vec<u64> = (0..self.draw(4)).map(|_| 1 + self.draw(250)).collect();
+        let forks = self.forks();
+        let forks_left = Cell::new(forks.len());
+        let forking = async {
+            for (secs, slots) in &forks {
+                sleep(Duration::from_secs(*secs)).await;
+                world.lock().fork(*slots, Then::Either);
+                forks_left.set(forks_left.get() - 1);
+            }
+            std::future::pending().await
+        };
         let began = Instant::now();
         world.lock().set_price(dollars);
         let mut away = Duration::ZERO;
@@ -163,16 +185,27 @@ impl Story {
                     }
                     std::future::pending::<()>().await
                 };
+                let settling = async {
+                    while settles(&world, &disk, began + LIMIT).await {
+                        let agrees = journal_agrees(&world, &disk);
+                        let ends = forks.is_empty() || began.elapsed() > LIMIT;
+                        if forks_left.get() == 0 && (agrees.is_ok() || ends) {
+                            return true;
+                        }
+                    }
+                    false
+                };
                 let done = tokio::select! {
                     biased;
                     () = world.crash.happens() => false,
-                    settles = settles(&world, &disk, began + LIMIT) => {
+                    settles = settling => {
                         if !settles {
                             return Err(format!("no end: {:?}", world.lock().transactions));
                         }
                         true
                     }
-                    () = hearing, if traced => false,
+                    // Always, so that nobody is told otherwise because somebody listens.
+                    () = hearing => false,
                     ended = keeper.run(std::future::pending()) => {
                         // A start needs answers; the supervisor tries again.
                         let error = ended.unwrap_err();
@@ -199,6 +232,7 @@ impl Story {
             biased;
             ended = living => ended,
             ended = turning => ended,
+            ended = forking => ended,
         };
         let mut trace = world.lock().trace.take().unwrap_or_default();
         if traced {
@@ -208,7 +242,7 @@ impl Story {
         }
         let took = ended.and_then(|()| {
             journal_agrees(&world, &disk)?;
-            judged(&world, dollars, away)
+            judged(&world, dollars, away, forks.len())
         });
         Told { took, trace }
     }
@@ -227,7 +261,7 @@ fn outvoted(manners: &mut [Manners], liar: usize) {
     }
 }
 
-fn judged(world: &World, dollars: i64, away: Duration) -> Result<Duration, String> {
+fn judged(world: &World, dollars: i64, away: Duration, forks: usize) -> Result<Duration, String> {
     let inner = world.lock();
     if !inner.violations.is_empty() {
         return Err(format!("{:?}", inner.violations));
@@ -243,8 +277,11 @@ fn judged(world: &World, dollars: i64, away: Duration) -> Result<Duration, Strin
     }
     let slots = last.unwrap_or(0) - ballast_strategy::fixtures::SLOT;
     let took = Duration::from_millis(slots * 400).saturating_sub(away);
-    if took > bound(failures) {
-        return Err(format!("it took {took:?}, {failures} failed on chain"));
+    let forks = u32::try_from(forks).unwrap();
+    if took > bound(failures, forks) {
+        return Err(format!(
+            "it took {took:?}, {failures} failed on chain, {forks} forks"
+        ));
     }
     Ok(took)
 }

@@ -12,7 +12,7 @@ use ballast_model::Amounts;
 use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Signature, transaction::TransactionError};
 use tokio::time::Instant;
 
-use super::{Crash, state::State};
+use super::{Crash, fork::Forks, seeds::draw, state::State};
 use crate::control::SystemClock;
 use ballast_strategy::{
     decide::ActionKind,
@@ -26,6 +26,8 @@ const PURSE: u64 = 1_000_000_000;
 pub(super) const SKIPPED_SLOTS: u64 = 500;
 /// Slots by which `confirmed` trails.
 pub const CONFIRMED_LAG: u64 = 2;
+/// Slots by which what is final trails.
+pub const FINAL_LAG: u64 = 32;
 
 /// How badly the cluster and its nodes behave, in percent.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,6 +54,8 @@ pub struct Transaction {
     pub lands_at: Option<u64>,
     /// Once it has taken effect.
     pub result: Option<Result<(), TransactionError>>,
+    /// When a fork last took that back.
+    pub taken_back_at: Option<u64>,
 }
 
 /// An action that took effect.
@@ -65,6 +69,9 @@ pub struct Landing {
 pub struct Inner {
     random: u64,
     began: Instant,
+    /// When people or markets last did something, which every fork takes in at once.
+    pub(super) outside_at: u64,
+    pub(super) forks: Forks,
     pub keeper: Pubkey,
     pub faults: Faults,
     pub(super) history: Vec<(u64, State)>,
@@ -78,7 +85,7 @@ pub struct Inner {
     pub others: HashMap<Pubkey, Account>,
     /// The node gives the same blockhash again and again.
     pub blockhash_stands: bool,
-    last_blockhash: Option<Blockhash>,
+    pub(super) last_blockhash: Option<Blockhash>,
     /// The node finds no position, unless asked for by its address.
     pub finds_nothing: bool,
     /// A simulation of such fails.
@@ -150,6 +157,8 @@ impl World {
         let inner = Inner {
             random: seed,
             began: Instant::now(),
+            outside_at: 0,
+            forks: Forks::new(seed),
             keeper,
             faults,
             history: vec![(0, state)],
@@ -216,12 +225,7 @@ impl World {
 impl Inner {
     /// A number below `bound`.
     pub fn random(&mut self, bound: u64) -> u64 {
-        // splitmix64
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
+        draw(&mut self.random, bound)
     }
 
     /// Adds a line to the trace, if there is one.
@@ -290,10 +294,16 @@ impl Inner {
         self.history.push((slot, state));
     }
 
+    /// People or markets do something now.
+    fn change_now(&mut self, change: impl FnOnce(&mut State)) {
+        let slot = self.slot();
+        self.outside_at = slot;
+        self.change(slot, change);
+    }
+
     /// Lets every position earn.
     pub fn earn(&mut self, fees: Amounts) {
-        let slot = self.slot();
-        self.change(slot, |state| {
+        self.change_now(|state| {
             for address in state.positions.keys() {
                 state.fees.insert(*address, fees);
             }
@@ -302,21 +312,18 @@ impl Inner {
 
     /// Lets the owners change their positions.
     pub fn change_positions(&mut self, change: impl Fn(&mut Position)) {
-        let slot = self.slot();
-        self.change(slot, |state| state.positions.values_mut().for_each(change));
+        self.change_now(|state| state.positions.values_mut().for_each(change));
     }
 
     /// Changes the market.
     pub fn change_market(&mut self, change: impl FnOnce(&mut MarketSnapshot)) {
-        let slot = self.slot();
-        self.change(slot, |state| change(&mut state.market));
+        self.change_now(|state| change(&mut state.market));
     }
 
     /// Moves oracle and pool.
     pub fn set_price(&mut self, dollars: i64) {
         let new = fixtures::snapshot(dollars);
-        let slot = self.slot();
-        self.change(slot, |state| {
+        self.change_now(|state| {
             state.market.pool = new.pool;
             state.market.base_price = new.base_price;
         });
@@ -324,8 +331,7 @@ impl Inner {
 
     /// Undoes everything that was done to the positions.
     pub fn restore_positions(&mut self) {
-        let slot = self.slot();
-        self.change(slot, |state| {
+        self.change_now(|state| {
             for (address, position) in &mut state.positions {
                 *position = super::bytes::position_at(address);
             }

@@ -1,0 +1,169 @@
+//! A fork takes back what had landed: journal, book and chain say the same afterwards, and each action was done once.
+
+use std::time::Duration;
+
+use ballast_strategy::decide::ActionKind;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Disk, Faults, World,
+    fork::Then,
+    nodes_tests::journal_agrees,
+    scene::{LIMIT, POSITIONS, beside, keeper, landed, parts, settled, survive, world},
+    world::CONFIRMED_LAG,
+};
+use crate::{Keeper, KeeperEvent, Mode, journal::scan};
+
+const COUNT: usize = POSITIONS as usize;
+const SECS: fn(u64) -> Duration = Duration::from_secs;
+
+/// Until everything is done, and the journal says so.
+async fn agrees(world: &World, disk: &Disk) {
+    let began = Instant::now();
+    loop {
+        settled(world, disk, began).await;
+        match journal_agrees(world, disk) {
+            Ok(_) => return,
+            Err(why) => assert!(began.elapsed() < LIMIT, "{why}"),
+        }
+    }
+}
+
+/// Each position was rehedged, once, and nothing else was done; so many transactions of it were signed.
+fn rehedged_once(world: &World, signed: std::ops::RangeInclusive<usize>) {
+    assert_eq!(landed(world, ActionKind::Rehedge), COUNT);
+    let inner = world.lock();
+    assert_eq!(inner.violations, Vec::<String>::new());
+    assert_eq!(inner.landings.len(), COUNT);
+    let count = inner.transactions.len();
+    assert!(signed.contains(&count), "{count} not in {signed:?}");
+}
+
+/// Until something has been taken back of slots that lie back so far, by forks that win again and again.
+async fn take_back(world: &World, slots: u64, then: Then) {
+    while world.lock().fork(slots, then) == 0 {
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_confirmed_and_is_taken_back_lands_as_the_same_bytes() {
+    for (seed, then) in [(1, Then::Again), (2, Then::Lost), (3, Then::Either)] {
+        let (world, disk) = world(seed, Faults::default());
+        world.lock().set_price(205);
+        let scene = async {
+            take_back(&world, CONFIRMED_LAG - 1, then).await;
+            agrees(&world, &disk).await;
+        };
+        beside(keeper(&world, &disk, Mode::Active), scene).await;
+        // But for one that was signed on a blockhash of the other fork.
+        rehedged_once(&world, COUNT..=COUNT + 1);
+    }
+}
+
+/// More slots than what is done at once takes.
+const LATELY: u64 = 20;
+
+/// A cluster whose transactions are signed on a blockhash of the forks' common part, or on blockhashes of the fork that loses.
+fn world_on(seed: u64, common: bool) -> (World, Disk) {
+    let (world, disk) = world(seed, Faults::default());
+    {
+        let mut inner = world.lock();
+        inner.blockhash();
+        inner.blockhash_stands = common;
+        inner.set_price(205);
+    }
+    (world, disk)
+}
+
+/// What becomes of what is taken back, and how many transactions are signed in all.
+fn cases() -> impl Iterator<Item = (Then, bool, std::ops::RangeInclusive<usize>)> {
+    let thens = [Then::Again, Then::Lost, Then::Either];
+    thens.into_iter().flat_map(|then| {
+        [
+            // The same bytes land once more.
+            (then, true, COUNT..=COUNT),
+            (then, false, COUNT..=2 * COUNT),
+        ]
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_confirmed_and_is_taken_back_is_noticed_told_and_done_once() {
+    for (seed, (then, common, signed)) in (1..).zip(cases()) {
+        let (world, disk) = world_on(seed, common);
+        let keeper = Keeper::new(parts(&world, &disk, Mode::Active));
+        let mut events = keeper.events();
+        let scene = async {
+            settled(&world, &disk, Instant::now()).await;
+            assert_eq!(landed(&world, ActionKind::Rehedge), COUNT);
+            assert_eq!(world.lock().fork(LATELY, then), COUNT);
+            assert_eq!(landed(&world, ActionKind::Rehedge), 0);
+            agrees(&world, &disk).await;
+        };
+        beside(keeper, scene).await;
+        rehedged_once(&world, signed);
+        let mut told = 0;
+        while let Ok(event) = events.try_recv() {
+            if let KeeperEvent::Warning { message } = event {
+                told += usize::from(message.starts_with("a fork took rehedge of"));
+            }
+        }
+        assert_eq!(told, COUNT, "{then:?} {common}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_back_while_the_keeper_is_down_is_noticed_at_its_start() {
+    for (seed, (then, common, _)) in (11..).zip(cases()) {
+        let (world, disk) = world_on(seed, common);
+        survive(&world, &disk, &[]).await;
+        let before = scan(&disk.bytes()).unwrap().records.len();
+        assert_eq!(world.lock().fork(LATELY, then), COUNT);
+        // Killed at each of some operations, it comes to the same end.
+        survive(&world, &disk, &[3, 9, 20]).await;
+        let scene = agrees(&world, &disk);
+        beside(keeper(&world, &disk, Mode::Active), scene).await;
+        // While it is down a blockhash may have been used up.
+        rehedged_once(&world, COUNT..=2 * COUNT);
+        let after = scan(&disk.bytes()).unwrap().records.len();
+        assert!(after >= before + COUNT, "{before} {after}");
+    }
+}
+
+/// Where the price has gone back meanwhile nothing is due any more: the journal is put right nevertheless.
+#[tokio::test(start_paused = true)]
+async fn the_journal_is_put_right_also_where_nothing_is_due() {
+    let (world, disk) = world_on(7, false);
+    let scene = async {
+        settled(&world, &disk, Instant::now()).await;
+        assert_eq!(world.lock().fork(LATELY, Then::Lost), COUNT);
+        world.lock().set_price(200);
+        agrees(&world, &disk).await;
+    };
+    beside(keeper(&world, &disk, Mode::Active), scene).await;
+    assert_eq!(world.lock().violations, Vec::<String>::new());
+}
+
+/// What is final is looked at once.
+#[tokio::test(start_paused = true)]
+async fn what_is_final_is_watched_no_longer() {
+    let (world, disk) = world(8, Faults::default());
+    world.lock().set_price(205);
+    let scene = async {
+        settled(&world, &disk, Instant::now()).await;
+        sleep(SECS(60)).await;
+        let records = scan(&disk.bytes()).unwrap().records.len();
+        let operations = world.crash.operations();
+        sleep(SECS(60)).await;
+        let quiet = world.crash.operations() - operations;
+        world.lock().silence_oracle();
+        world.lock().wake_oracle();
+        sleep(SECS(60)).await;
+        let again = world.crash.operations() - operations - quiet;
+        assert!(again.abs_diff(quiet) <= 3, "{quiet} {again}");
+        assert_eq!(scan(&disk.bytes()).unwrap().records.len(), records);
+    };
+    beside(keeper(&world, &disk, Mode::Active), scene).await;
+    rehedged_once(&world, COUNT..=COUNT);
+}
