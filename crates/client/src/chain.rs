@@ -146,6 +146,19 @@ pub enum Expiry {
     },
 }
 
+/// What has become of a transaction that was in a confirmed block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is in that block for good.
+    Final,
+    /// It is in that block.
+    Stands,
+    /// A fork took it back: who keeps the blocks of that time does not have it, or has it in another one.
+    Gone,
+    /// Nobody who keeps the blocks of that time has said anything.
+    Unknown,
+}
+
 /// A transaction that landed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionRecord {
@@ -243,6 +256,27 @@ pub trait Chain: Send + Sync {
         })
     }
 
+    /// The lowest slot whose block the node keeps; `None` if it does not say. Of what was in blocks before that it knows nothing.
+    async fn first_available_slot(&self) -> Result<Option<u64>, ChainError> {
+        Ok(None)
+    }
+
+    /// What has become of a transaction that was in a confirmed block of this slot. That nothing is known of it says something only if
+    /// the block of that slot would be known.
+    async fn standing(&self, signature: &Signature, slot: u64) -> Result<Standing, ChainError> {
+        if let Some(status) = self.status(signature, false).await? {
+            return Ok(standing(&status, slot));
+        }
+        // Before the status: what came into a block up to then is in it.
+        let reached = self.slot().await?;
+        let first = self.first_available_slot().await?;
+        Ok(match self.status(signature, true).await? {
+            Some(status) => standing(&status, slot),
+            None if slot <= reached && first.is_some_and(|first| first <= slot) => Standing::Gone,
+            None => Standing::Unknown,
+        })
+    }
+
     /// A transaction that landed with its logs; `None` if the node does not have it (yet).
     async fn transaction(
         &self,
@@ -305,6 +339,16 @@ pub trait Chain: Send + Sync {
                 what: "the clock sysvar",
                 reason: "the account is missing or too short".into(),
             })
+    }
+}
+
+/// What a node's status says of a transaction that was in a block of this slot. Another block counts once that is confirmed.
+fn standing(status: &TransactionStatus, slot: u64) -> Standing {
+    match (status.slot == slot, status.confirmation) {
+        (_, Confirmation::Processed) => Standing::Unknown,
+        (true, Confirmation::Confirmed) => Standing::Stands,
+        (true, Confirmation::Finalized) => Standing::Final,
+        (false, _) => Standing::Gone,
     }
 }
 

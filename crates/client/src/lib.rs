@@ -60,7 +60,7 @@ pub use ballast::{
 };
 pub use chain::{
     AccountFilter, Accounts, Blockhash, Chain, ChainError, ClusterClock, Confirmation,
-    EXPIRY_MARGIN, Expiry, OwnedAccounts, PastTransaction, Simulation, TransactionRecord,
+    EXPIRY_MARGIN, Expiry, OwnedAccounts, PastTransaction, Simulation, Standing, TransactionRecord,
     TransactionStatus,
 };
 pub use cluster::{CLUSTERS, parse_cluster};

@@ -12,11 +12,12 @@ use super::{
     asking::{Answers, Worth},
     health::ceiling,
     ruling::{Ruling, Witness, rule, seen},
+    standing::{Verdict, judge},
 };
 use crate::agreement::{Agreement, Claim};
 use crate::chain::{
     AccountFilter, Accounts, Blockhash, Chain, ChainError, Confirmation, Expiry, OwnedAccounts,
-    PastTransaction, Simulation, TransactionRecord, TransactionStatus,
+    PastTransaction, Simulation, Standing, TransactionRecord, TransactionStatus,
 };
 
 impl Nodes {
@@ -44,6 +45,27 @@ impl Nodes {
             }
         }
         shown
+    }
+
+    /// Whether one of those who have a transaction in that block can show it. Who says otherwise then is contradicted.
+    async fn settle_standing(
+        &self,
+        signature: &Signature,
+        slot: u64,
+        (have, deny): (Vec<usize>, Vec<usize>),
+    ) -> Standing {
+        let mut found = Standing::Gone;
+        for by in have {
+            match self.ask(by, self.members[by].transaction(signature)).await {
+                Ok(Some(record)) if record.slot == slot => {
+                    deny.into_iter().for_each(|index| self.contradict(index));
+                    return Standing::Stands;
+                }
+                Ok(_) => self.contradict(by),
+                Err(_) => found = Standing::Unknown,
+            }
+        }
+        found
     }
 
     /// A slot of a transaction, no higher than it can be.
@@ -308,6 +330,27 @@ impl Chain for Nodes {
                 expiry
             }
             other => other,
+        })
+    }
+
+    async fn first_available_slot(&self) -> Result<Option<u64>, ChainError> {
+        let question =
+            |_, chain: Arc<dyn Chain>| async move { chain.first_available_slot().await };
+        self.first("getFirstAvailableBlock", question, if_any).await
+    }
+
+    async fn standing(&self, signature: &Signature, slot: u64) -> Result<Standing, ChainError> {
+        if self.is_single() {
+            return self.members[0].standing(signature, slot).await;
+        }
+        let question =
+            |_, chain: Arc<dyn Chain>| async move { chain.standing(signature, slot).await };
+        let said = self.witnesses(question, |_| false).await?;
+        Ok(match judge(&said, self.needed()) {
+            Verdict::Is(standing) => standing,
+            Verdict::Split { have, deny } => {
+                self.settle_standing(signature, slot, (have, deny)).await
+            }
         })
     }
 

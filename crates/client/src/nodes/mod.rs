@@ -13,6 +13,7 @@ mod compare;
 mod health;
 mod reach;
 mod ruling;
+mod standing;
 mod testimony;
 
 use std::{

@@ -145,6 +145,13 @@ impl Chain for RpcChain {
         answer.map_err(|error| self.error("getSlot", &error))
     }
 
+    async fn first_available_slot(&self) -> Result<Option<u64>, ChainError> {
+        let answer = self.client.get_first_available_block().await;
+        answer
+            .map(Some)
+            .map_err(|error| self.error("getFirstAvailableBlock", &error))
+    }
+
     async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
         let config = RpcSimulateTransactionConfig {
             sig_verify: false,

@@ -196,6 +196,7 @@ fn constant(method: &str, params: &Value, height: u64) -> Option<Value> {
             { "slot": height, "prioritizationFee": 20 },
         ]),
         "getMinimumBalanceForRentExemption" => json!(890_880 + 6_960 * params[0].as_u64()?),
+        "getFirstAvailableBlock" => json!(height - 500),
         "getGenesisHash" => json!(BLOCKHASH),
         "getTipAccounts" => json!([Pubkey::new_from_array([77; 32]).to_string()]),
         _ => return None,

@@ -19,6 +19,10 @@ struct About {
     /// It has landed.
     transaction: VersionedTransaction,
     signature: Signature,
+    /// Of its block.
+    slot: u64,
+    /// Of a transaction that is in no block.
+    nowhere: Signature,
     address: Pubkey,
 }
 
@@ -91,6 +95,8 @@ fn questions() -> Vec<Question> {
         any!("block_height", Witnessed, |chain, _about| chain
             .block_height()),
         any!("slot", Value, |chain, _about| chain.slot()),
+        any!("first_available_slot", Value, |chain, _about| chain
+            .first_available_slot()),
         any!("simulate", Value, |chain, about| chain
             .simulate(&about.transaction)),
         any!("submit", Value, |chain, about| chain
@@ -101,6 +107,12 @@ fn questions() -> Vec<Question> {
             .status(&about.signature, true)),
         any!("expiry", Witnessed, |chain, about| chain
             .expiry(&about.signature, 10)),
+        any!("standing", Witnessed, |chain, about| chain
+            .standing(&about.signature, about.slot)),
+        any!("standing, in another block", Witnessed, |chain, about| chain
+            .standing(&about.signature, about.slot - 1)),
+        any!("standing, of what is in none", Witnessed, |chain, about| chain
+            .standing(&about.nowhere, about.slot)),
         any!("transaction", Perhaps, |chain, about| chain
             .transaction(&about.signature)),
         any!("signed_transaction", Perhaps, |chain, about| chain
@@ -127,8 +139,9 @@ fn questions() -> Vec<Question> {
 }
 
 /// What nodes have to be asked for all this.
-const METHODS: [&str; 14] = [
+const METHODS: [&str; 15] = [
     "getBlockHeight",
+    "getFirstAvailableBlock",
     "getGenesisHash",
     "getLatestBlockhash",
     "getMinimumBalanceForRentExemption",
@@ -207,6 +220,8 @@ fn cluster_and_about() -> (Shared, About) {
     });
     let about = About {
         signature: transaction.signatures[0],
+        slot: cluster.with(|cluster| cluster.height),
+        nowhere: Signature::from([9; 64]),
         transaction,
         address: Pubkey::new_from_array([7; 32]),
     };
@@ -357,7 +372,7 @@ async fn while_another_node_works_every_question_is_answered_truly() {
                 // One alone is not believed.
                 (Shape::Witnessed, Err(_)) => {}
                 (Shape::Witnessed, Ok(told)) => assert!(
-                    told == *truth || ["None", "Unconfirmed", "NotYet"].contains(&told.as_str()),
+                    told == *truth || ["None", "Unconfirmed", "NotYet", "Unknown"].contains(&told.as_str()),
                     "{name}, {fault:?}, {faulty_first}: {told}"
                 ),
                 (_, Ok(told)) => assert_eq!(told, *truth, "{name}, {fault:?}, {faulty_first}"),

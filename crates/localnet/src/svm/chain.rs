@@ -90,6 +90,11 @@ impl Chain for Svm {
         Ok(self.state().slot())
     }
 
+    async fn first_available_slot(&self) -> Result<Option<u64>, ChainError> {
+        // It forgets nothing.
+        Ok(Some(0))
+    }
+
     async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
         if !self.state().simulates {
             return Ok(Simulation {
