@@ -184,6 +184,10 @@ impl Chain for World {
         self.operation(slot).await
     }
 
+    async fn first_available_slot(&self) -> Result<Option<u64>, ChainError> {
+        self.operation(|inner| Some(inner.first_slot)).await
+    }
+
     async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
         self.operation(|inner| {
             inner.simulated.push(transaction.clone());
@@ -235,7 +239,8 @@ impl Chain for World {
         self.operation(|inner| {
             let slot = self.answering_slot(inner) + super::world::CONFIRMED_LAG;
             let known = inner.transactions.get(signature)?;
-            let included = known.lands_at.filter(|at| *at <= slot)?;
+            let kept = inner.first_slot..=slot;
+            let included = known.lands_at.filter(|at| kept.contains(at))?;
             let confirmed = included + super::world::CONFIRMED_LAG <= slot;
             let is_final = included + super::world::FINAL_LAG <= slot;
             Some(TransactionStatus {

@@ -294,6 +294,12 @@ impl Chain for Node {
         self.tell("getSlot", told, u64::to_string).await
     }
 
+    async fn first_available_slot(&self) -> Result<Option<u64>, ChainError> {
+        let told = self.world.first_available_slot();
+        let brief = |told: &Option<u64>| format!("{told:?}");
+        self.tell("getFirstAvailableBlock", told, brief).await
+    }
+
     async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
         let told = async {
             let answer = self.world.simulate(transaction).await?;

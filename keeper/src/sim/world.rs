@@ -3,7 +3,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -98,6 +101,8 @@ pub struct Inner {
     pub replaced: usize,
     /// The node keeps no history of transactions.
     pub no_history: bool,
+    /// The lowest slot whose block the nodes keep: they began with a snapshot of it.
+    pub first_slot: u64,
     /// What else the node refuses, by the name of the question.
     pub refused: BTreeSet<&'static str>,
     /// Lookup tables.
@@ -176,6 +181,7 @@ impl World {
             cannot_reset_range: false,
             replaced: 0,
             no_history: false,
+            first_slot: 0,
             refused: BTreeSet::new(),
             tables: BTreeMap::from([(TABLE, super::bytes::lookup_table())]),
             newest: None,
