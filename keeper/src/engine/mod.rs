@@ -37,8 +37,8 @@ use crate::{
     config::Config,
     event::KeeperEvent,
     events::Events,
-    execute::{Confirmed, Executor, Report, Verdict},
-    journal::{Intent, JournalError, Recovered},
+    execute::{Executor, Report, Verdict},
+    journal::{Confirmed, Intent, JournalError, Recovered},
     memory::{Memory, Page},
     pace::Pace,
     picture::{self, Picture},
@@ -269,8 +269,8 @@ impl Engine {
     /// Nothing is decided on answers of slots before the newest effect of that run.
     pub fn resume(&mut self, recovered: Recovered) {
         self.floor_slot = recovered.slot;
-        for (intent, outcome) in recovered.landed {
-            self.executor.watch_again(Confirmed { intent, outcome });
+        for confirmed in recovered.landed {
+            self.executor.watch_again(confirmed);
         }
         for intent in recovered.open {
             let market = self.takes_up(&intent);

@@ -20,7 +20,7 @@ use tracing::Instrument;
 use super::{Executor, Report, act::action_span};
 use crate::{
     event::KeeperEvent,
-    journal::{Intent, IntentId, JournalError, Outcome, OutcomeRecord, Record},
+    journal::{Confirmed, Intent, IntentId, JournalError, Outcome, OutcomeRecord, Record},
 };
 
 /// A block is final after some 13 seconds.
@@ -29,15 +29,6 @@ const FINAL_AFTER: Duration = Duration::from_secs(15);
 const AGAIN: Duration = Duration::from_secs(5);
 /// What still stands after so long is taken for final, also of nodes that call nothing so.
 const LONGEST: Duration = Duration::from_secs(120);
-
-/// An intent that is in a block which is not final.
-#[derive(Clone, Debug)]
-pub struct Confirmed {
-    /// The intent.
-    pub intent: Intent,
-    /// What became of it in that block.
-    pub outcome: Outcome,
-}
 
 #[derive(Debug)]
 struct Watched {

@@ -31,7 +31,6 @@ use solana_sdk::pubkey::Pubkey;
 pub use backed::Unbacked;
 pub use budget::Spent;
 pub use fees::{Earned, FeeAccounts};
-pub use finality::Confirmed;
 pub use job::{Job, Report, Seen, Verdict};
 pub use view::{Fresh, View, ViewError, ViewRequest};
 

@@ -2,35 +2,70 @@
 
 use std::collections::BTreeMap;
 
+use ballast_client::EXPIRY_MARGIN;
+use serde::{Deserialize, Serialize};
+
 use super::{Intent, IntentId, Outcome, OutcomeRecord};
 
-/// Blocks after which another block is final, with room.
-const FINAL_BLOCKS: u64 = 150;
+/// Blocks after which another block is final, and told so by nodes that lag, with room.
+const FINAL_BLOCKS: u64 = 150 + EXPIRY_MARGIN;
+
+/// An intent that is in a block which is not final.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// The intent.
+    pub intent: Intent,
+    /// What became of it in that block.
+    pub outcome: Outcome,
+}
 
 /// Intents in blocks that may not have been final when the journal ended.
 #[derive(Debug, Default)]
-pub(super) struct Landed(BTreeMap<IntentId, (Intent, Outcome)>);
+pub(crate) struct Landed(BTreeMap<IntentId, Confirmed>);
 
 impl Landed {
-    /// Takes an outcome in: the first of an `open` intent, or another one of the same, which a fork took back.
-    pub fn take_in(&mut self, open: Option<Intent>, record: &OutcomeRecord) {
-        let OutcomeRecord { id, outcome } = record;
-        let known = self.0.remove(id).map(|(intent, _)| intent);
-        let Some(intent) = open.or(known).filter(|_| outcome.slot() > 0) else {
-            return;
-        };
-        let newest = self.0.values().map(|(it, _)| it.last_valid_block_height);
-        let newest = newest
-            .max()
-            .unwrap_or(0)
-            .max(intent.last_valid_block_height);
-        self.0.insert(*id, (intent, outcome.clone()));
-        self.0
-            .retain(|_, (it, _)| it.last_valid_block_height.saturating_add(FINAL_BLOCKS) >= newest);
+    /// Those that a journal put aside has left.
+    pub fn of(left: &[Confirmed]) -> Self {
+        let all = left.iter().cloned();
+        Self(all.map(|it| (it.intent.id, it)).collect())
     }
 
-    /// All of them.
-    pub fn lately(self) -> Vec<(Intent, Outcome)> {
+    /// Takes an outcome in: the first of an `open` intent, or another one of the same, which a fork took back. Whose outcome it is, and
+    /// the one before.
+    pub fn take_in(
+        &mut self,
+        open: Option<Intent>,
+        record: &OutcomeRecord,
+    ) -> Option<(Intent, Option<Outcome>)> {
+        let OutcomeRecord { id, outcome } = record;
+        let (intent, before) = match (open, self.0.remove(id)) {
+            (Some(intent), _) => (intent, None),
+            (None, Some(known)) => (known.intent, Some(known.outcome)),
+            (None, None) => return None,
+        };
+        if outcome.slot() > 0 {
+            let confirmed = Confirmed {
+                intent: intent.clone(),
+                outcome: outcome.clone(),
+            };
+            self.0.insert(*id, confirmed);
+            self.forget();
+        }
+        Some((intent, before))
+    }
+
+    /// Forgets what is final since what came after it could land.
+    fn forget(&mut self) {
+        let lasts = self.0.values().map(|it| it.intent.last_valid_block_height);
+        let newest = lasts.max().unwrap_or_default();
+        self.0.retain(|_, it| {
+            let last = it.intent.last_valid_block_height;
+            last.saturating_add(FINAL_BLOCKS) >= newest
+        });
+    }
+
+    /// All of them, oldest first.
+    pub fn lately(self) -> Vec<Confirmed> {
         self.0.into_values().collect()
     }
 }
@@ -58,7 +93,7 @@ mod tests {
 
     fn known(landed: Landed) -> Vec<(u64, u64)> {
         let all = landed.lately().into_iter();
-        all.map(|(intent, outcome)| (intent.id.0, outcome.slot()))
+        all.map(|it| (it.intent.id.0, it.outcome.slot()))
             .collect()
     }
 
@@ -67,10 +102,15 @@ mod tests {
         let mut landed = Landed::default();
         landed.take_in(signed(1, 1_000), &outcome(1, 7));
         landed.take_in(signed(2, 1_100), &outcome(2, 0));
-        landed.take_in(signed(3, 1_150), &outcome(3, 9));
+        landed.take_in(signed(3, 1_000 + FINAL_BLOCKS), &outcome(3, 9));
         assert_eq!(landed.0.len(), 2);
-        landed.take_in(signed(4, 1_151), &outcome(4, 10));
-        assert_eq!(known(landed), [(3, 9), (4, 10)]);
+        landed.take_in(signed(4, 1_001 + FINAL_BLOCKS), &outcome(4, 10));
+        let mut left = Landed::of(&landed.lately());
+        // Also what was left by a journal that was put aside has another outcome.
+        let (intent, before) = left.take_in(None, &outcome(3, 0)).unwrap();
+        assert_eq!(intent.id, IntentId(3));
+        assert_eq!(before, Some(Outcome::Landed { slot: 9 }));
+        assert_eq!(known(left), [(4, 10)]);
     }
 
     #[test]
@@ -81,7 +121,7 @@ mod tests {
         landed.take_in(None, &outcome(1, 11));
         landed.take_in(None, &outcome(2, 0));
         // Of an intent that nobody knows.
-        landed.take_in(None, &outcome(3, 5));
+        assert_eq!(landed.take_in(None, &outcome(3, 5)), None);
         assert_eq!(known(landed), [(1, 11)]);
     }
 }

@@ -26,6 +26,7 @@ use solana_sdk::{pubkey::Pubkey, signature::Signature};
 
 pub use error::JournalError;
 pub use feed::Feed;
+pub use landed::Confirmed;
 pub use frame::{Damage, Scan, Tail, scan};
 pub use posting::{PostedRecord, PostingOutcome, PostingRecord};
 pub use record::{
@@ -34,7 +35,7 @@ pub use record::{
 pub use shared::SharedJournal;
 pub use storage::{FileStorage, Storage};
 
-use landed::Landed;
+pub(crate) use landed::Landed;
 
 use crate::{
     control::{InFlight, Overrides},
@@ -88,7 +89,7 @@ pub struct Recovered {
     /// What was spent in the last hour before it ended.
     pub spending: Spending,
     /// What was in a block that a fork might still take back, oldest first.
-    pub landed: Vec<(Intent, Outcome)>,
+    pub landed: Vec<Confirmed>,
 }
 
 impl Journal<FileStorage> {
@@ -115,6 +116,7 @@ impl Journal<FileStorage> {
                 // What is carried over is read again after it.
                 sequence: journal.sequence.saturating_sub(repeated),
                 spent: recovered.spending.clone(),
+                landed: recovered.landed.clone(),
             });
             let mut first = vec![Record::Header(Header {
                 continues,
@@ -180,6 +182,7 @@ impl<S: Storage> Journal<S> {
         let mut slot = 0;
         let mut spending = Spending::default();
         let mut found = None;
+        let mut landed = Landed::default();
         match records.next() {
             None if journal.suspect.is_some() => {}
             None => journal.write(&Record::Header(header.clone()))?,
@@ -188,6 +191,9 @@ impl<S: Storage> Journal<S> {
                 if let Some(before) = &first.continues {
                     (journal.next_id, slot) = (before.next_id, before.slot);
                     spending = before.spent.clone();
+                    landed = Landed::of(&before.landed);
+                    let signed = before.landed.iter().map(|it| it.intent.signature);
+                    signed.for_each(|signature| journal.remember(signature));
                     journal.sequence = before.sequence;
                     journal.feed.begin(before.sequence);
                 }
@@ -200,7 +206,6 @@ impl<S: Storage> Journal<S> {
             }
         }
         let mut open = BTreeMap::new();
-        let mut landed = Landed::default();
         let mut overrides = Overrides::default();
         for record in records {
             spending.fold(&record);
@@ -369,6 +374,16 @@ impl<S: Storage> Journal<S> {
     /// What is journaled, for readers.
     pub fn feed(&self) -> Feed {
         self.feed.clone()
+    }
+
+    /// What is in a block is sent again, because a fork seems to have taken it back: until its outcome is known anew it is in flight.
+    pub fn reopen(&mut self, intent: &Intent) {
+        self.flights.extend([in_flight(intent)]);
+    }
+
+    /// It was not taken back: its outcome is the one before.
+    pub fn close(&mut self, id: IntentId) {
+        self.flights.remove(&id);
     }
 
     /// What was signed and has no outcome yet.

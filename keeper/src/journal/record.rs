@@ -5,7 +5,7 @@ use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Signature};
 
 use ballast_strategy::decide::ActionKind;
 
-use super::{PostedRecord, PostingRecord};
+use super::{Confirmed, PostedRecord, PostingRecord};
 use crate::{control::OverrideRecord, execute::budget::Spending};
 
 /// Values that are written as text: addresses, and integers that JSON readers elsewhere would round.
@@ -77,6 +77,9 @@ pub struct Continued {
     /// What was spent in the last hour before its end.
     #[serde(default, skip_serializing_if = "Spending::is_empty")]
     pub spent: Spending,
+    /// What was in a block that a fork might still take back, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub landed: Vec<Confirmed>,
 }
 
 /// Number of an intent, unique in its journal.

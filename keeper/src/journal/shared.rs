@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use solana_sdk::signature::Signature;
 
-use super::{Feed, IntentId, Journal, JournalError, Record, Storage};
+use super::{Feed, Intent, IntentId, Journal, JournalError, Record, Storage};
 use crate::control::InFlight;
 
 /// A journal that several tasks write to.
@@ -101,6 +101,16 @@ impl SharedJournal {
             journal.write(&record).map(|()| true)
         });
         written.await.unwrap_or(Err(JournalError::Halted))
+    }
+
+    /// As [`Journal::reopen`].
+    pub fn reopen(&self, intent: &Intent) {
+        self.lock().reopen(intent);
+    }
+
+    /// As [`Journal::close`].
+    pub fn close(&self, id: IntentId) {
+        self.lock().close(id);
     }
 
     /// What was signed and has no outcome yet.

@@ -6,7 +6,7 @@ use ballast_client::VersionedTransaction;
 use serde::Serialize;
 use solana_sdk::{hash::Hash, pubkey::Pubkey};
 
-use super::{Header, Intent, IntentId, Outcome, Record, VERSION, follow::Line};
+use super::{Confirmed, Header, Intent, IntentId, Outcome, Record, VERSION, follow::Line};
 
 /// Something that does not hold together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -154,6 +154,11 @@ impl Check {
                 header.version
             ));
         }
+        // Their own lines may have been deleted with the file that was put aside.
+        let left = header.continues.iter().flat_map(|it| &it.landed);
+        for Confirmed { intent, outcome } in left {
+            self.in_block.insert(intent.id, outcome.clone());
+        }
         if let Some(continues) = &header.continues
             && let Some(last) = self.given.last()
             && continues.next_id <= last.0
@@ -296,6 +301,17 @@ mod tests {
         let again = then(Outcome::Landed { slot: 5 });
         let taken_back = [good(), vec![again, expired()]].concat();
         assert_eq!(problems(&taken_back), []);
+        // Also after the file was put aside.
+        let mut next = header();
+        next.continues = Some(Continued {
+            next_id: 3,
+            landed: vec![Confirmed {
+                intent: intent(1),
+                outcome: Outcome::Landed { slot: 3 },
+            }],
+            ..Continued::default()
+        });
+        assert_eq!(problems(&[Record::Header(next), expired()]), []);
         // What is in no block is taken back by nothing.
         let found = problems(&[taken_back, vec![expired()]].concat());
         assert_eq!(found.len(), 1, "{found:?}");

@@ -14,16 +14,51 @@ fn a_large_journal_is_put_aside_when_nothing_is_open() {
     let (mut journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
     assert_eq!(recovered.open.len(), 1);
     journal.write(&outcome(1)).unwrap();
+    let later = write_later(&mut journal);
     drop(journal);
     let (journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
     assert!(recovered.open.is_empty());
     assert!(directory.path().join("journal-1.jsonl").exists());
-    assert!(journal.storage.length().unwrap() < 1_000);
+    assert!(journal.storage.length().unwrap() < 2_000);
+    // What a fork may still take back is known in the next as well, and what can be no longer is not.
+    let left = [Confirmed {
+        outcome: Outcome::Landed { slot: 3 },
+        intent: later.clone(),
+    }];
+    assert_eq!(recovered.landed, left);
     // Number and slot go on, also for those who never saw the file put aside.
     drop(journal);
     let (mut journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
     assert_eq!(recovered.slot, 3);
-    assert_eq!(write_intent(&mut journal).id, IntentId(2));
+    assert_eq!(recovered.landed, left);
+    assert!(journal.has_signature(&later.signature));
+    assert_eq!(write_intent(&mut journal).id, IntentId(3));
+    drop(journal);
+    // Its second outcome is one of an intent that is known.
+    let (mut journal, _) = Journal::open(directory.path(), &header()).unwrap();
+    let expired = Outcome::Expired { block_height: 2_000 };
+    let record = OutcomeRecord {
+        id: later.id,
+        outcome: expired,
+    };
+    journal.write(&Record::Outcome(record)).unwrap();
+    drop(journal);
+    let (_, recovered) = Journal::open(directory.path(), &header()).unwrap();
+    assert_eq!(recovered.landed, []);
+}
+
+/// An intent that lands when everything before it is final.
+fn write_later(journal: &mut Journal<FileStorage>) -> Intent {
+    let later = Intent {
+        last_valid_block_height: 1_000,
+        ..intent(journal.next_id().0)
+    };
+    let id = later.id.0;
+    journal
+        .write(&Record::Intent(Box::new(later.clone())))
+        .unwrap();
+    journal.write(&outcome(id)).unwrap();
+    later
 }
 
 #[test]
@@ -84,11 +119,17 @@ fn what_postings_cost_is_recovered_and_their_numbers_are_not_given_again() {
     let id = big.id.0;
     write(&mut journal, &mut spent, Record::Intent(Box::new(big)));
     write(&mut journal, &mut spent, outcome(id));
+    let mut later = intent(journal.next_id().0);
+    later.inputs.now_secs = 1_000;
+    later.last_valid_block_height = 1_000;
+    let id = later.id.0;
+    write(&mut journal, &mut spent, Record::Intent(Box::new(later)));
+    write(&mut journal, &mut spent, outcome(id));
     drop(journal);
     for _ in 0..2 {
         let (journal, recovered) = Journal::open(directory.path(), &header()).unwrap();
         assert!(directory.path().join("journal-1.jsonl").exists());
-        assert!(journal.storage.length().unwrap() < 1_000);
+        assert!(journal.storage.length().unwrap() < 2_000);
         assert_eq!(recovered.spending, spent);
     }
 }
