@@ -188,6 +188,10 @@ impl Engine {
         {
             return;
         }
+        // It is looked at again once that has come to its end.
+        if !action.protects() && self.executor.is_settled_anew(&position, action) {
+            return;
+        }
         if !survey && self.gives_way(position, action) {
             return;
         }
@@ -229,6 +233,31 @@ impl Engine {
         self.jobs.spawn(async move { executor.act(job).await });
     }
 
+    /// One thing less is done for this.
+    pub(super) fn lands(&mut self, lane: Lane) {
+        if let Some(flights) = self.flights.get_mut(&lane) {
+            *flights = flights.saturating_sub(1);
+            if *flights == 0 {
+                self.flights.remove(&lane);
+            }
+        }
+    }
+
+    pub(super) fn failed_on_chain(&mut self, position: Pubkey, action: ActionKind, now: Instant) {
+        self.note_refusal(position, action, now);
+        self.pauses(position, action, now);
+    }
+
+    /// Lets something pause that has failed on chain or not landed.
+    fn pauses(&mut self, position: Pubkey, action: ActionKind, now: Instant) {
+        let longest = if action.protects() {
+            LONGEST_FAILED
+        } else {
+            self.config.timing.backoff_max
+        };
+        self.pace.failed_at_most((position, action), now, longest);
+    }
+
     pub(super) fn report(&mut self, report: Report) -> Result<(), EngineError> {
         let Report {
             market,
@@ -240,12 +269,7 @@ impl Engine {
             fresh,
         } = report;
         let lane = Lane::of(position, action);
-        if let Some(flights) = self.flights.get_mut(&lane) {
-            *flights = flights.saturating_sub(1);
-            if *flights == 0 {
-                self.flights.remove(&lane);
-            }
-        }
+        self.lands(lane);
         self.picture.note_position(market, position);
         let key = (position, action);
         let now = Instant::now();
@@ -272,16 +296,10 @@ impl Engine {
                     if !lane.shows {
                         self.refusals.end(&position);
                     }
+                } else if matches!(outcome, Outcome::Failed { .. }) {
+                    self.failed_on_chain(position, action, now);
                 } else {
-                    if matches!(outcome, Outcome::Failed { .. }) {
-                        self.note_refusal(position, action, now);
-                    }
-                    let longest = if action.protects() {
-                        LONGEST_FAILED
-                    } else {
-                        self.config.timing.backoff_max
-                    };
-                    self.pace.failed_at_most(key, now, longest);
+                    self.pauses(position, action, now);
                 }
             }
             Verdict::Paper => self.pace.failed(key, now),

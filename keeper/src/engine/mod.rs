@@ -2,6 +2,7 @@
 //! reports back into books. One task owns all of it; jobs run beside it and only report.
 
 mod act;
+mod again;
 mod intake;
 mod publish;
 mod room;
@@ -23,7 +24,7 @@ use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 use tokio::{
     sync::{
-        mpsc::{self, Receiver, Sender},
+        mpsc::{self, Receiver},
         watch,
     },
     task::{JoinError, JoinSet},
@@ -37,8 +38,8 @@ use crate::{
     config::Config,
     event::KeeperEvent,
     events::Events,
-    execute::{Executor, Report, Verdict},
-    journal::{Confirmed, Intent, JournalError, Recovered},
+    execute::{Executor, Report, SettledAgain, Verdict},
+    journal::{JournalError, Recovered},
     memory::{Memory, Page},
     pace::Pace,
     picture::{self, Picture},
@@ -129,15 +130,6 @@ async fn changed(shards: &mut Option<watch::Receiver<u64>>) {
     std::future::pending().await
 }
 
-/// Tells what was confirmed and does not stand any more.
-async fn watch_over(executor: Executor, taken_back: Sender<Confirmed>) {
-    while taken_back
-        .send(executor.next_taken_back().await)
-        .await
-        .is_ok()
-    {}
-}
-
 /// See the module's description.
 pub struct Engine {
     config: Arc<Config>,
@@ -149,6 +141,8 @@ pub struct Engine {
     /// Jobs and resumed intents.
     flights: HashMap<Lane, u32>,
     jobs: JoinSet<Report>,
+    /// What a fork took back. It takes no room of what acts.
+    settling: JoinSet<SettledAgain>,
     pace: Pace<(Pubkey, ActionKind)>,
     /// Slots up to which the effects of a position's actions are known.
     min_slots: HashMap<Pubkey, u64>,
@@ -204,6 +198,7 @@ impl Engine {
             shelves,
             flights: HashMap::new(),
             jobs: JoinSet::new(),
+            settling: JoinSet::new(),
             pace: Pace::new(timing.backoff_first, timing.backoff_max),
             min_slots: HashMap::new(),
             floor_slot: 0,
@@ -273,27 +268,13 @@ impl Engine {
             self.executor.watch_again(confirmed);
         }
         for intent in recovered.open {
-            let market = self.takes_up(&intent);
+            let market = self.context(&intent.market);
+            let lane = Lane::of(intent.position, intent.action);
+            *self.flights.entry(lane).or_default() += 1;
             let executor = self.executor.clone();
             self.jobs
                 .spawn(async move { executor.resume(intent, market).await });
         }
-    }
-
-    /// Settles anew what was confirmed and does not stand any more.
-    fn taken_back(&mut self, confirmed: Confirmed) {
-        let market = self.takes_up(&confirmed.intent);
-        let executor = self.executor.clone();
-        self.jobs
-            .spawn(async move { executor.settle_again(confirmed, market).await });
-    }
-
-    /// Nothing else is done meanwhile for an intent's position. Its market, if it is known here.
-    fn takes_up(&mut self, intent: &Intent) -> Option<Arc<MarketContext>> {
-        let lane = Lane::of(intent.position, intent.action);
-        *self.flights.entry(lane).or_default() += 1;
-        let shelf = self.shelves.get(&intent.market);
-        shelf.map(|shelf| Arc::clone(&shelf.market))
     }
 
     /// Runs until `shutdown` completes or something breaks.
@@ -311,7 +292,7 @@ impl Engine {
         // It ends with this.
         let mut watching = JoinSet::new();
         let (sender, mut taken_back) = mpsc::channel(1);
-        watching.spawn(watch_over(self.executor.clone(), sender));
+        watching.spawn(again::watch_over(self.executor.clone(), sender));
         let mut beats = interval(BEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -324,6 +305,7 @@ impl Engine {
                 biased;
                 () = &mut shutdown => break,
                 Some(report) = self.jobs.join_next() => self.report(report?)?,
+                Some(settled) = self.settling.join_next() => self.settled_again(settled?)?,
                 // The sender lives as long as this does.
                 Ok(()) = changes.changed() => {
                     self.require_journal()?;
@@ -380,6 +362,11 @@ impl Engine {
                 self.evaluate_subject(market, position);
             }
         }
+    }
+
+    fn context(&self, market: &Pubkey) -> Option<Arc<MarketContext>> {
+        let shelf = self.shelves.get(market)?;
+        Some(Arc::clone(&shelf.market))
     }
 
     fn market_of(&self, position: &Pubkey) -> Option<Pubkey> {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ballast_strategy::decide::ActionKind;
+use solana_sdk::pubkey::Pubkey;
 use tokio::time::Instant;
 
 use super::{Engine, Lane, Status, withheld::Withheld};
@@ -13,7 +15,7 @@ impl Engine {
             mode: self.executor.control.mode(),
             markets: self.shelves.len(),
             positions: self.shelves.values().map(|shelf| shelf.book.len()).sum(),
-            in_flight: self.jobs.len(),
+            in_flight: self.jobs.len() + self.settling.len(),
             waiting: self.waiting.len(),
             not_quiet: self.told.len(),
             slot: self
@@ -58,6 +60,11 @@ impl Engine {
             .map(|(address, shelf)| (*address, shelf.picture()));
         let economics = config.automation.economics;
         let now = Instant::now();
+        // What holds a flight of its own is counted there.
+        let settled_anew = |position: &Pubkey| {
+            let is_settled = executor.is_settled_anew(position, ActionKind::Rehedge);
+            u32::from(is_settled && !flights.contains_key(&Lane::acts(*position)))
+        };
         picture.publish(status, markets, |market, position| {
             let shelf = shelves.get(market)?;
             let tracked = shelf.book.position(position)?;
@@ -79,7 +86,8 @@ impl Engine {
                 in_flight: flights
                     .get(&Lane::acts(*position))
                     .copied()
-                    .unwrap_or_default(),
+                    .unwrap_or_default()
+                    .saturating_add(settled_anew(position)),
                 stale: tracked.slot
                     < (*floor_slot).max(min_slots.get(position).copied().unwrap_or_default()),
             })

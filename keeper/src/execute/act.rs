@@ -93,19 +93,9 @@ impl Executor {
     }
 
     async fn resume_within(&self, intent: Intent, market: Option<Arc<MarketContext>>) -> Report {
-        let settled = self.settle(&intent, market.is_some(), true).await;
-        self.reported(&intent, market, settled).await
-    }
-
-    /// What is told of an intent that was settled beside the usual way.
-    pub(super) async fn reported(
-        &self,
-        intent: &Intent,
-        market: Option<Arc<MarketContext>>,
-        settled: Result<Outcome, JournalError>,
-    ) -> Report {
         let (position, address, action) = (intent.position, intent.market, intent.action);
-        let verdict = match settled {
+        let sends = market.is_some();
+        let verdict = match self.settle(&intent, sends, true).await {
             Ok(outcome) => Verdict::Resolved(outcome),
             Err(error) => Verdict::Halt(error),
         };
@@ -127,7 +117,7 @@ impl Executor {
     }
 
     /// The accounts after an action. Failing to see them is no harm: the position is looked at again before the next.
-    async fn look_after(
+    pub(super) async fn look_after(
         &self,
         market: &MarketContext,
         position: Pubkey,

@@ -15,6 +15,7 @@ mod fees;
 mod finality;
 mod job;
 mod look;
+mod not_final;
 mod posted;
 mod settle;
 mod tables;
@@ -31,6 +32,7 @@ use solana_sdk::pubkey::Pubkey;
 pub use backed::Unbacked;
 pub use budget::Spent;
 pub use fees::{Earned, FeeAccounts};
+pub use finality::SettledAgain;
 pub use job::{Job, Report, Seen, Verdict};
 pub use view::{Fresh, View, ViewError, ViewRequest};
 
@@ -38,7 +40,7 @@ use backed::Disputes;
 use balance::Balance;
 use budget::Spending;
 use build::Learned;
-use finality::NotFinal;
+use not_final::NotFinal;
 use trouble::Trouble;
 
 use crate::{

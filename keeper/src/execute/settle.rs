@@ -50,14 +50,20 @@ impl Executor {
             signature,
             outcome: outcome.clone(),
         });
+        self.has_ended(intent, &outcome).await;
+        Ok(outcome)
+    }
+
+    /// Tells other keepers what became of it, and counts no money for what is in no block.
+    pub(super) async fn has_ended(&self, intent: &Intent, outcome: &Outcome) {
+        let (position, action) = (&intent.position, intent.action);
         self.shards
-            .ended(&position, action, &signature, Some(&outcome))
+            .ended(position, action, &intent.signature, Some(outcome))
             .await;
         if matches!(outcome, Outcome::Expired { .. } | Outcome::Dropped { .. }) {
             self.spent_nothing(intent.id);
             self.check_balance().await;
         }
-        Ok(outcome)
     }
 
     /// Sends the intent's bytes again and again (or only looks, for as long as it must not send) until they are in a block or can

@@ -93,8 +93,7 @@ mod tests {
 
     fn known(landed: Landed) -> Vec<(u64, u64)> {
         let all = landed.lately().into_iter();
-        all.map(|it| (it.intent.id.0, it.outcome.slot()))
-            .collect()
+        all.map(|it| (it.intent.id.0, it.outcome.slot())).collect()
     }
 
     #[test]

@@ -26,8 +26,8 @@ use solana_sdk::{pubkey::Pubkey, signature::Signature};
 
 pub use error::JournalError;
 pub use feed::Feed;
-pub use landed::Confirmed;
 pub use frame::{Damage, Scan, Tail, scan};
+pub use landed::Confirmed;
 pub use posting::{PostedRecord, PostingOutcome, PostingRecord};
 pub use record::{
     Continued, Header, Inputs, Intent, IntentId, Outcome, OutcomeRecord, PaperRecord, Record, text,

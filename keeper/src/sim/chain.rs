@@ -185,7 +185,8 @@ impl Chain for World {
     }
 
     async fn first_available_slot(&self) -> Result<Option<u64>, ChainError> {
-        self.operation(|inner| Some(inner.first_slot)).await
+        self.operation(|_| Some(self.first_slot.load(Ordering::Relaxed)))
+            .await
     }
 
     async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ChainError> {
@@ -239,7 +240,7 @@ impl Chain for World {
         self.operation(|inner| {
             let slot = self.answering_slot(inner) + super::world::CONFIRMED_LAG;
             let known = inner.transactions.get(signature)?;
-            let kept = inner.first_slot..=slot;
+            let kept = self.first_slot.load(Ordering::Relaxed)..=slot;
             let included = known.lands_at.filter(|at| kept.contains(at))?;
             let confirmed = included + super::world::CONFIRMED_LAG <= slot;
             let is_final = included + super::world::FINAL_LAG <= slot;

@@ -1,18 +1,22 @@
 //! A fork takes back what had landed: journal, book and chain say the same afterwards, and each action was done once.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use ballast_strategy::decide::ActionKind;
+use solana_sdk::signer::Signer;
 use tokio::time::{Instant, sleep};
 
 use super::{
     Disk, Faults, World,
     fork::Then,
     nodes_tests::journal_agrees,
-    scene::{LIMIT, POSITIONS, beside, keeper, landed, parts, settled, survive, world},
-    world::CONFIRMED_LAG,
+    scene::{LIMIT, POSITIONS, beside, keeper, keypair, landed, parts, settled, survive, world},
+    world::{CONFIRMED_LAG, FINAL_LAG},
 };
-use crate::{Keeper, KeeperEvent, Mode, journal::scan};
+use crate::{
+    Keeper, KeeperEvent, Mode,
+    journal::{OutcomeRecord, Record, scan},
+};
 
 const COUNT: usize = POSITIONS as usize;
 const SECS: fn(u64) -> Duration = Duration::from_secs;
@@ -143,6 +147,98 @@ async fn the_journal_is_put_right_also_where_nothing_is_due() {
     };
     beside(keeper(&world, &disk, Mode::Active), scene).await;
     assert_eq!(world.lock().violations, Vec::<String>::new());
+}
+
+/// What the journal says became of intents, each outcome.
+fn outcomes(disk: &Disk) -> Vec<OutcomeRecord> {
+    let records = scan(&disk.bytes()).unwrap().records.into_iter();
+    let outcomes = records.filter_map(|record| match record {
+        Record::Outcome(outcome) => Some(outcome),
+        _ => None,
+    });
+    outcomes.collect()
+}
+
+/// A keeper that was away for a while, or for days, and a node that began with a snapshot meanwhile: that it knows nothing of what had
+/// landed says nothing.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_does_not_keep_the_blocks_of_that_time_overturns_nothing() {
+    for (seed, away) in [(21, SECS(5)), (22, SECS(60)), (23, SECS(3 * 86_400))] {
+        let (world, disk) = world_on(seed, false);
+        survive(&world, &disk, &[]).await;
+        let before = outcomes(&disk);
+        sleep(away).await;
+        world.begins_anew();
+        beside(keeper(&world, &disk, Mode::Active), sleep(SECS(900))).await;
+        let mut after = outcomes(&disk);
+        after.retain(|outcome| before.iter().any(|known| known.id == outcome.id));
+        assert_eq!(after, before, "{away:?}");
+        rehedged_once(&world, COUNT..=COUNT);
+        // Nor is anything held up by it for ever.
+        world.lock().set_price(200);
+        beside(keeper(&world, &disk, Mode::Active), async {
+            settled(&world, &disk, Instant::now()).await;
+        })
+        .await;
+        assert_eq!(world.lock().violations, Vec::<String>::new());
+    }
+}
+
+/// Many positions, of which a fork takes back more than may be in flight. None of it can land any more, which is certain after a minute.
+/// All of them near their liquidation meanwhile.
+#[tokio::test(start_paused = true)]
+async fn what_a_fork_took_back_holds_up_nothing_that_protects() {
+    const MANY: u8 = 9;
+    let world = World::new(31, keypair().pubkey(), MANY, Faults::default());
+    let disk = Disk::new(world.crash.clone());
+    world.lock().set_price(205);
+    let mut parts = parts(&world, &disk, Mode::Active);
+    parts.config.max_in_flight = 4;
+    let protected = |world: &World| {
+        let inner = world.lock();
+        let protects =
+            |action| [ActionKind::Deleverage, ActionKind::DeleverageSwap].contains(&action);
+        let done = inner.landings.iter().filter(|it| protects(it.action));
+        done.map(|it| it.position).collect::<BTreeSet<_>>().len()
+    };
+    let scene = async {
+        settled(&world, &disk, Instant::now()).await;
+        let taken_back = world.lock().fork(FINAL_LAG - 2, Then::Lost);
+        assert!(taken_back > 4, "{taken_back}");
+        // Until all are noticed.
+        sleep(SECS(25)).await;
+        world.lock().set_price(290);
+        let began = Instant::now();
+        while protected(&world) < MANY.into() {
+            let took = began.elapsed();
+            assert!(took < SECS(30), "{} in {took:?}", protected(&world));
+            sleep(Duration::from_millis(200)).await;
+        }
+        // What was taken back is not settled by then.
+        assert!(journal_agrees(&world, &disk).is_err());
+        agrees(&world, &disk).await;
+    };
+    beside(Keeper::new(parts), scene).await;
+    assert_eq!(world.lock().violations, Vec::<String>::new());
+}
+
+/// Whoever is asked what may land yet hears of what is sent again.
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_again_is_in_flight() {
+    let (world, disk) = world_on(32, false);
+    let keeper = Keeper::new(parts(&world, &disk, Mode::Active));
+    let (control, status) = (keeper.control(), keeper.status());
+    let scene = async {
+        settled(&world, &disk, Instant::now()).await;
+        assert_eq!(control.in_flight(), []);
+        assert_eq!(world.lock().fork(LATELY, Then::Lost), COUNT);
+        sleep(SECS(25)).await;
+        assert_eq!(control.in_flight().len(), COUNT);
+        assert!(status.borrow().in_flight >= COUNT);
+        agrees(&world, &disk).await;
+        assert_eq!(control.in_flight(), []);
+    };
+    beside(keeper, scene).await;
 }
 
 /// What is final is looked at once.

@@ -2,15 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ballast_client::{Chain, ChainError, Expiry, Nodes, NodesConfig};
+use ballast_client::{Chain, ChainError, Expiry, Nodes, NodesConfig, Standing};
 use solana_sdk::signature::Signature;
 use tokio::time::{Instant, sleep};
 
 use super::{
     Faults, World, bytes,
+    fork::Then,
     node::{Answers, Lie, Manners, Node},
     nodes_tests::{COUNT, WELL, lying, nodes, on_nodes},
     scene::{beside, landed, settled, world},
+    world::FINAL_LAG,
 };
 use crate::Keeper;
 use ballast_strategy::decide::ActionKind;
@@ -149,4 +151,38 @@ async fn who_alone_speaks_at_the_start_and_tells_slots_of_the_future_blinds_nobo
 async fn what_no_node_could_be_asked_for_is_tried_again_soon_however_long_that_was() {
     let took = done_after(600, lying(Lie::Expired)).await;
     assert!(took < Duration::from_secs(15), "{took:?}");
+}
+
+/// That what was confirmed stands no more is said by nodes only that keep the blocks of its time, and by none alone that lies.
+#[tokio::test(start_paused = true)]
+async fn what_stands_is_overturned_by_those_only_who_keep_the_blocks_of_its_time() {
+    let (world, disk) = world(61, Faults::default());
+    world.lock().set_price(205);
+    let keeper = Keeper::new(on_nodes(&world, &disk, &nodes(&world, &[WELL])));
+    beside(keeper, settled(&world, &disk, Instant::now())).await;
+    let (signature, slot) = {
+        let inner = world.lock();
+        let (signature, known) = inner.transactions.iter().next().unwrap();
+        (*signature, known.lands_at.unwrap())
+    };
+    let members = nodes(&world, &[WELL, WELL]);
+    let two = asked(&members);
+    let standing = async || two.standing(&signature, slot).await.unwrap();
+    assert_eq!(standing().await, Standing::Stands);
+    // One of them lies, or began with a snapshot; what it says of another block is no more.
+    members[1].behave(lying(Lie::Unknown));
+    assert_eq!(standing().await, Standing::Stands);
+    members[1].behave(GONE);
+    assert_eq!(standing().await, Standing::Stands);
+    members[1].behave(WELL);
+    members[1].begins_anew();
+    assert_eq!(standing().await, Standing::Stands);
+    world.lock().fork(FINAL_LAG - 2, Then::Lost);
+    // Who keeps them says so, with another that answers.
+    assert_eq!(standing().await, Standing::Gone);
+    members[1].behave(GONE);
+    assert_eq!(standing().await, Standing::Unknown);
+    members[1].behave(WELL);
+    members[0].begins_anew();
+    assert_eq!(standing().await, Standing::Unknown);
 }

@@ -123,6 +123,11 @@ impl Node {
         self.world.note(line);
     }
 
+    /// It is set up anew, with a snapshot of now.
+    pub fn begins_anew(&self) {
+        self.world.begins_anew();
+    }
+
     /// With who asks another one, pauses and goes on.
     pub fn paused_by(self, paused: watch::Sender<bool>) -> Self {
         Self { paused, ..self }

@@ -101,8 +101,6 @@ pub struct Inner {
     pub replaced: usize,
     /// The node keeps no history of transactions.
     pub no_history: bool,
-    /// The lowest slot whose block the nodes keep: they began with a snapshot of it.
-    pub first_slot: u64,
     /// What else the node refuses, by the name of the question.
     pub refused: BTreeSet<&'static str>,
     /// Lookup tables.
@@ -130,6 +128,8 @@ pub struct World {
     pub crash: Crash,
     /// Slots by which the node lags through which the world is seen.
     pub lag: Arc<AtomicU64>,
+    /// The lowest slot whose block that node keeps: it began with a snapshot.
+    pub first_slot: Arc<AtomicU64>,
 }
 
 impl World {
@@ -181,7 +181,6 @@ impl World {
             cannot_reset_range: false,
             replaced: 0,
             no_history: false,
-            first_slot: 0,
             refused: BTreeSet::new(),
             tables: BTreeMap::from([(TABLE, super::bytes::lookup_table())]),
             newest: None,
@@ -195,6 +194,7 @@ impl World {
             inner: Arc::new(Mutex::new(inner)),
             crash: Crash::default(),
             lag: Arc::default(),
+            first_slot: Arc::default(),
         }
     }
 
@@ -202,8 +202,15 @@ impl World {
     pub fn through_another_node(&self) -> Self {
         Self {
             lag: Arc::default(),
+            first_slot: Arc::default(),
             ..self.clone()
         }
+    }
+
+    /// From now on its node knows of no block before this moment.
+    pub fn begins_anew(&self) {
+        let slot = self.lock().slot();
+        self.first_slot.store(slot, Ordering::Relaxed);
     }
 
     /// The clock of the machines on which keepers run.

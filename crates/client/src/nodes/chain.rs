@@ -334,8 +334,7 @@ impl Chain for Nodes {
     }
 
     async fn first_available_slot(&self) -> Result<Option<u64>, ChainError> {
-        let question =
-            |_, chain: Arc<dyn Chain>| async move { chain.first_available_slot().await };
+        let question = |_, chain: Arc<dyn Chain>| async move { chain.first_available_slot().await };
         self.first("getFirstAvailableBlock", question, if_any).await
     }
 

@@ -109,10 +109,12 @@ fn questions() -> Vec<Question> {
             .expiry(&about.signature, 10)),
         any!("standing", Witnessed, |chain, about| chain
             .standing(&about.signature, about.slot)),
-        any!("standing, in another block", Witnessed, |chain, about| chain
-            .standing(&about.signature, about.slot - 1)),
-        any!("standing, of what is in none", Witnessed, |chain, about| chain
-            .standing(&about.nowhere, about.slot)),
+        any!("standing, in another block", Witnessed, |chain, about| {
+            chain.standing(&about.signature, about.slot - 1)
+        }),
+        any!("standing, of what is in none", Witnessed, |chain, about| {
+            chain.standing(&about.nowhere, about.slot)
+        }),
         any!("transaction", Perhaps, |chain, about| chain
             .transaction(&about.signature)),
         any!("signed_transaction", Perhaps, |chain, about| chain
@@ -372,7 +374,8 @@ async fn while_another_node_works_every_question_is_answered_truly() {
                 // One alone is not believed.
                 (Shape::Witnessed, Err(_)) => {}
                 (Shape::Witnessed, Ok(told)) => assert!(
-                    told == *truth || ["None", "Unconfirmed", "NotYet", "Unknown"].contains(&told.as_str()),
+                    told == *truth
+                        || ["None", "Unconfirmed", "NotYet", "Unknown"].contains(&told.as_str()),
                     "{name}, {fault:?}, {faulty_first}: {told}"
                 ),
                 (_, Ok(told)) => assert_eq!(told, *truth, "{name}, {fault:?}, {faulty_first}"),

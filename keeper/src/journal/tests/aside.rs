@@ -36,7 +36,9 @@ fn a_large_journal_is_put_aside_when_nothing_is_open() {
     drop(journal);
     // Its second outcome is one of an intent that is known.
     let (mut journal, _) = Journal::open(directory.path(), &header()).unwrap();
-    let expired = Outcome::Expired { block_height: 2_000 };
+    let expired = Outcome::Expired {
+        block_height: 2_000,
+    };
     let record = OutcomeRecord {
         id: later.id,
         outcome: expired,
