@@ -160,6 +160,11 @@ impl Aftermath {
         }
     }
 
+    /// A fork has taken an action back: nothing follows from its row any more.
+    pub fn forget(&mut self, key: &str) {
+        self.waiting.retain(|(row, _)| row.key != key);
+    }
+
     /// Rows with what has become of their positions.
     pub fn done(&mut self) -> Vec<ActionRow> {
         let mut done = Vec::new();

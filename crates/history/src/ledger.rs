@@ -242,6 +242,23 @@ impl Ledger {
         Ok(Some(cost))
     }
 
+    /// A fee that was booked at this cost was not paid: a fork has taken its transaction back.
+    ///
+    /// # Errors
+    /// [`AttributionError`]; nothing is changed then.
+    pub fn give_fee_back(
+        &mut self,
+        address: &str,
+        cost: u128,
+        batch: &mut Batch,
+    ) -> Result<(), AttributionError> {
+        if let Some(kept) = self.records.get_mut(address) {
+            kept.stored.track.give_outside_costs_back(cost)?;
+            kept.write(batch);
+        }
+        Ok(())
+    }
+
     /// Takes in what the chain's events say of the time before the first sight.
     ///
     /// # Errors

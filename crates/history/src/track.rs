@@ -209,7 +209,18 @@ impl Track {
     /// # Errors
     /// [`AttributionError`]; nothing is booked then.
     pub fn book_outside_costs(&mut self, costs: u128) -> Result<(), AttributionError> {
-        let outside = -crate::sums::signed(costs)?;
+        self.book_outside(-crate::sums::signed(costs)?)
+    }
+
+    /// Takes back what [`Track::book_outside_costs`] has booked.
+    ///
+    /// # Errors
+    /// [`AttributionError`]; nothing is booked then.
+    pub fn give_outside_costs_back(&mut self, costs: u128) -> Result<(), AttributionError> {
+        self.book_outside(crate::sums::signed(costs)?)
+    }
+
+    fn book_outside(&mut self, outside: i128) -> Result<(), AttributionError> {
         let booked = add(self.sums.costs, outside)?;
         self.outside = add(self.outside, outside)?;
         self.sums.costs = booked;

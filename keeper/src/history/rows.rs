@@ -7,7 +7,7 @@ use solana_sdk::pubkey::Pubkey;
 
 use crate::{
     control::{OverrideRecord, Scope},
-    journal::{Inputs, Intent, IntentId, Outcome, PaperRecord, Record},
+    journal::{Inputs, Intent, IntentId, Landed, Outcome, PaperRecord, Record},
 };
 
 /// What a signature costs.
@@ -30,6 +30,19 @@ pub(super) struct Added {
     pub action: Option<ActionRow>,
     pub order: Option<OverrideRow>,
     pub fee: Option<Fee>,
+    /// Another outcome of this intent was told before: a fork has taken it back.
+    pub overturned: Option<Overturned>,
+}
+
+/// An outcome that counts no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Overturned {
+    /// Of this position.
+    pub position: Pubkey,
+    /// Of this intent.
+    pub intent: u64,
+    /// It is in no block now, so that its fee was not paid.
+    pub unpaid: bool,
 }
 
 /// Reads records in their order.
@@ -38,6 +51,8 @@ pub(super) struct Rows {
     keeper: String,
     /// Intents without an outcome.
     open: HashMap<IntentId, Intent>,
+    /// What a fork may still take back.
+    landed: Landed,
 }
 
 impl Rows {
@@ -45,6 +60,9 @@ impl Rows {
         match record {
             Record::Header(header) => {
                 self.keeper = header.keeper.to_string();
+                if let Some(continues) = &header.continues {
+                    self.landed = Landed::of(&continues.landed);
+                }
                 Added::default()
             }
             Record::Intent(intent) => {
@@ -55,10 +73,15 @@ impl Rows {
                     ..Added::default()
                 }
             }
-            Record::Outcome(record) => match self.open.remove(&record.id) {
-                Some(intent) => self.outcome(&intent, &record.outcome),
-                None => Added::default(),
-            },
+            Record::Outcome(record) => {
+                let open = self.open.remove(&record.id);
+                match self.landed.take_in(open, &record) {
+                    Some((intent, before)) => {
+                        self.outcome(&intent, before.as_ref(), &record.outcome)
+                    }
+                    None => Added::default(),
+                }
+            }
             Record::Paper(paper) => Added {
                 action: Some(self.paper(&paper)),
                 ..Added::default()
@@ -72,7 +95,7 @@ impl Rows {
         }
     }
 
-    fn outcome(&self, intent: &Intent, outcome: &Outcome) -> Added {
+    fn outcome(&self, intent: &Intent, before: Option<&Outcome>, outcome: &Outcome) -> Added {
         let (name, slot, error) = match outcome {
             Outcome::Landed { slot } => ("landed", Some(*slot), None),
             Outcome::Failed { slot, error } => ("failed", Some(*slot), Some(error)),
@@ -82,13 +105,18 @@ impl Rows {
         };
         Added {
             action: Some(self.row(intent, name, slot, error.cloned())),
-            // What is in a block has paid, also if it failed.
-            fee: slot.map(|_| Fee {
+            // What is in a block has paid, also if it failed, and in whichever it is.
+            fee: slot.filter(|_| before.is_none()).map(|_| Fee {
                 position: intent.position,
                 intent: intent.id.0,
                 lamports: fee_lamports(intent),
             }),
             order: None,
+            overturned: before.map(|_| Overturned {
+                position: intent.position,
+                intent: intent.id.0,
+                unpaid: slot.is_none(),
+            }),
         }
     }
 
@@ -265,6 +293,32 @@ mod tests {
             outcome: Outcome::Landed { slot: 1 },
         }));
         assert!(alone.action.is_none() && alone.fee.is_none());
+    }
+
+    #[test]
+    fn what_a_fork_took_back_is_told_anew_and_paid_once() {
+        let mut rows = Rows::default();
+        let then = |rows: &mut Rows, outcome| {
+            let id = IntentId(1);
+            rows.read(Record::Outcome(OutcomeRecord { id, outcome }))
+        };
+        let landed = told(&mut rows, 1, Outcome::Landed { slot: 9 });
+        assert_eq!(landed.overturned, None);
+        let again = then(&mut rows, Outcome::Landed { slot: 12 });
+        assert_eq!(again.action.unwrap().slot, Some(12));
+        assert_eq!(again.fee, None);
+        assert!(!again.overturned.unwrap().unpaid);
+        let expired = then(&mut rows, Outcome::Expired { block_height: 200 });
+        let row = expired.action.unwrap();
+        assert_eq!((row.outcome.as_str(), row.slot), ("expired", None));
+        assert_eq!(expired.fee, None);
+        assert!(expired.overturned.unwrap().unpaid);
+        // What is in no block is taken back by nothing.
+        assert!(
+            then(&mut rows, Outcome::Landed { slot: 1 })
+                .action
+                .is_none()
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The thread that keeps sums up and writes them.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::mpsc::RecvTimeoutError,
     time::{Duration, Instant},
 };
@@ -13,7 +13,11 @@ use ballast_history::{
 use solana_sdk::pubkey::Pubkey;
 use tokio::sync::{mpsc as asynchronous, watch};
 
-use super::{Health, Input, Setting, Standing, Standings, queue::Receiver, rows::Rows};
+use super::{
+    Health, Input, Setting, Standing, Standings,
+    queue::Receiver,
+    rows::{Overturned, Rows},
+};
 use crate::{
     event::KeeperEvent,
     events::Events,
@@ -28,6 +32,8 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_secs(10);
 /// Points that wait in memory for a store that does not answer.
 const MOST_POINTS: usize = 200_000;
+/// Fees that are remembered in case a fork takes back what they were paid for.
+const MOST_FEES: usize = 1_000;
 /// How often old rows are deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
 const DAY_SECS: i64 = 86_400;
@@ -41,6 +47,8 @@ pub(super) struct Writer {
     journal: Follower,
     rows: Rows,
     aftermath: Aftermath,
+    /// What fees booked by this process have cost, by the numbers of their intents.
+    fees: BTreeMap<u64, u128>,
     /// Where changes by others are asked for.
     ask: asynchronous::Sender<Unexplained>,
     /// Of each position the first point of the last 24 hours.
@@ -77,6 +85,7 @@ impl Writer {
             batch: Batch::default(),
             rows: Rows::default(),
             aftermath: Aftermath::default(),
+            fees: BTreeMap::new(),
             ask,
             days: HashMap::new(),
             now_secs: 0,
@@ -249,10 +258,22 @@ impl Writer {
         for record in lines.into_iter().filter_map(|line| line.record.ok()) {
             let added = self.rows.read(record);
             let mut action = added.action;
+            if let Some(overturned) = added.overturned {
+                if let Some(row) = &action {
+                    self.aftermath.forget(&row.key);
+                }
+                if overturned.unpaid {
+                    self.give_back(&overturned, ledger);
+                }
+            }
             if let Some(fee) = added.fee {
                 let position = fee.position.to_string();
                 match ledger.book_fee(&position, fee.intent, fee.lamports, &mut self.batch) {
                     Ok(cost) => {
+                        self.fees.extend(cost.map(|cost| (fee.intent, cost)));
+                        if self.fees.len() > MOST_FEES {
+                            self.fees.pop_first();
+                        }
                         if let (Some(row), Some(cost)) = (&mut action, cost) {
                             row.cost = i128::try_from(cost).ok().map(|cost| -cost);
                         }
@@ -268,6 +289,20 @@ impl Writer {
             }
             self.batch.actions.extend(action);
             self.batch.overrides.extend(added.order);
+        }
+    }
+
+    /// What was taken back was not paid for. What an earlier process has booked stays booked.
+    fn give_back(&mut self, overturned: &Overturned, ledger: &mut Ledger) {
+        let Some(cost) = self.fees.remove(&overturned.intent) else {
+            return;
+        };
+        let position = overturned.position.to_string();
+        if let Err(error) = ledger.give_fee_back(&position, cost, &mut self.batch) {
+            let intent = overturned.intent;
+            self.warn(format!(
+                "the fee of intent {intent}, which a fork took back: {error}"
+            ));
         }
     }
 

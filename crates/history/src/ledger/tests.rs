@@ -167,6 +167,13 @@ fn rewards_and_fees_of_transactions_are_costs_beside_the_equity() {
     let after = ledger.get("a").unwrap();
     assert_eq!(after.track.outside, -reward - fee);
     adds_up(after);
+    // What a fork took back was not paid for, also once it is read again.
+    let paid = ledger.book_fee("a", 6, 5_000, &mut batch).unwrap().unwrap();
+    ledger.give_fee_back("a", paid, &mut batch).unwrap();
+    ledger.book_fee("a", 6, 5_000, &mut batch).unwrap();
+    let after = ledger.get("a").unwrap();
+    assert_eq!(after.track.outside, -reward - fee);
+    adds_up(after);
     assert_eq!(
         ledger.book_fee("nobody", 5, 5_000, &mut batch).unwrap(),
         None

@@ -137,6 +137,7 @@ fn action(db: &mut dyn Database, row: &ActionRow) -> Result<(), StoreError> {
     };
     let [equity, delta, ltv] = figures(&row.before);
     let [equity_after, delta_after, ltv_after] = figures(&row.after);
+    // What a fork took back is in no block: nothing stays of what was told of it while it was in one.
     db.execute(
         "INSERT INTO actions (key, intent, secs, position, number, action, reason, price_x64, outcome, error, signature, slot, cost,
              signer, equity_before, delta_before, ltv_before_bps, equity_after, delta_after, ltv_after_bps, origin)
@@ -147,16 +148,16 @@ fn action(db: &mut dyn Database, row: &ActionRow) -> Result<(), StoreError> {
              reason = COALESCE(actions.reason, excluded.reason),
              price_x64 = COALESCE(excluded.price_x64, actions.price_x64),
              outcome = CASE WHEN excluded.outcome = 'pending' THEN actions.outcome ELSE excluded.outcome END,
-             error = COALESCE(excluded.error, actions.error),
-             slot = COALESCE(excluded.slot, actions.slot),
-             cost = COALESCE(excluded.cost, actions.cost),
+             error = CASE WHEN excluded.outcome IN ('landed', 'expired') THEN NULL ELSE COALESCE(excluded.error, actions.error) END,
+             slot = CASE WHEN excluded.outcome IN ('expired', 'dropped') THEN NULL ELSE COALESCE(excluded.slot, actions.slot) END,
+             cost = CASE WHEN excluded.outcome IN ('expired', 'dropped') THEN NULL ELSE COALESCE(excluded.cost, actions.cost) END,
              signer = COALESCE(actions.signer, excluded.signer),
              equity_before = COALESCE(actions.equity_before, excluded.equity_before),
              delta_before = COALESCE(actions.delta_before, excluded.delta_before),
              ltv_before_bps = COALESCE(actions.ltv_before_bps, excluded.ltv_before_bps),
-             equity_after = COALESCE(excluded.equity_after, actions.equity_after),
-             delta_after = COALESCE(excluded.delta_after, actions.delta_after),
-             ltv_after_bps = COALESCE(excluded.ltv_after_bps, actions.ltv_after_bps)",
+             equity_after = CASE WHEN excluded.outcome IN ('expired', 'dropped') THEN NULL ELSE COALESCE(excluded.equity_after, actions.equity_after) END,
+             delta_after = CASE WHEN excluded.outcome IN ('expired', 'dropped') THEN NULL ELSE COALESCE(excluded.delta_after, actions.delta_after) END,
+             ltv_after_bps = CASE WHEN excluded.outcome IN ('expired', 'dropped') THEN NULL ELSE COALESCE(excluded.ltv_after_bps, actions.ltv_after_bps) END",
         &[
             (&row.key).into(),
             row.intent.into(),

@@ -172,6 +172,11 @@ fn an_action_is_completed_and_never_emptied(place: &Place) {
     );
     // A late word of what was sent changes nothing.
     assert_eq!(write(pending), both);
+    // A fork took it back, and it never came into another block: it has left nothing, and cost nothing.
+    let gone = write(action("s", "a", 10, "expired"));
+    assert_eq!(gone.outcome, "expired");
+    assert_eq!((gone.slot, gone.cost, gone.after), (None, None, None));
+    assert_eq!(gone.before, both.before);
 }
 
 fn points_are_read_by_time(place: &Place) {
