@@ -7,7 +7,7 @@ use ballast_view::{self as view, Action, ActionFigures, ActionOutcome, Figures, 
 use solana_sdk::pubkey::Pubkey;
 
 use crate::{
-    control::{InFlight, Override},
+    control::Override,
     journal::{Intent, Outcome, PaperRecord, Record, feed::Entry},
     picture::{MarketPicture, Picture},
 };
@@ -30,6 +30,8 @@ struct Noted {
     scale: Scale,
     /// Swap losses of the position before it.
     swap_loss: Option<u64>,
+    /// On which slot's data it was decided.
+    decided_slot: u64,
     /// Its effects are to be seen from this slot on.
     awaits_slot: Option<u64>,
 }
@@ -59,6 +61,7 @@ impl Log {
             Record::Outcome(outcome) => {
                 let noted = self.actions.get_mut(&outcome.id.0)?;
                 let shown = &mut noted.shown;
+                let before = shown.outcome;
                 shown.outcome = outcome_of(&outcome.outcome);
                 shown.error = match &outcome.outcome {
                     Outcome::Landed { .. } | Outcome::Expired { .. } => None,
@@ -66,14 +69,21 @@ impl Log {
                     | Outcome::Raced { error, .. }
                     | Outcome::Dropped { error, .. } => Some(error.clone()),
                 };
-                if let Outcome::Landed { slot } = &outcome.outcome {
-                    noted.awaits_slot = Some(*slot);
-                }
-                if outcome.outcome.slot() > 0 {
-                    shown.slot = outcome.outcome.slot();
-                }
+                noted.awaits_slot = match &outcome.outcome {
+                    Outcome::Landed { slot } => Some(*slot),
+                    _ => None,
+                };
+                shown.slot = match outcome.outcome.slot() {
+                    0 => noted.decided_slot,
+                    slot => slot,
+                };
+                // What a fork took back has left nothing behind.
+                (shown.after, shown.cost) = (None, None);
                 let told = shown.clone();
-                self.count(&told);
+                // An outcome that only moved to another block is none more.
+                if told.outcome != before {
+                    self.count(&told);
+                }
                 Some(Told::Action(Box::new(told)))
             }
             Record::Paper(paper) => {
@@ -145,6 +155,7 @@ impl Log {
             address: intent.position,
             scale,
             swap_loss: found.swap_loss,
+            decided_slot: intent.inputs.slot,
             awaits_slot: None,
         }
     }
@@ -177,6 +188,7 @@ impl Log {
             address: paper.position,
             scale,
             swap_loss: None,
+            decided_slot: paper.inputs.slot,
             awaits_slot: None,
         }
     }
@@ -250,21 +262,6 @@ impl Log {
             Record::Override(record) => Some(Told::Override(record.applied.entry.clone())),
             _ => None,
         }
-    }
-
-    /// What was signed and has no outcome yet.
-    pub fn in_flight(&self) -> Vec<InFlight> {
-        let pending = self.actions.values().filter_map(|noted| {
-            let signature = noted.shown.signature.as_ref()?;
-            Some(InFlight {
-                id: noted.shown.id,
-                position: noted.address,
-                action: noted.shown.action,
-                signature: signature.parse().ok()?,
-            })
-            .filter(|_| noted.shown.outcome == ActionOutcome::Pending)
-        });
-        pending.collect()
     }
 }
 
@@ -344,5 +341,51 @@ pub(super) fn shown_override(held: &Override, picture: Option<&Picture>) -> view
         position: position.map(|position| position.to_string()),
         number,
         until_secs: held.until_secs,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::journal::{IntentId, OutcomeRecord, tests::intent};
+
+    fn take_in(log: &mut Log, record: Record) -> Action {
+        let entry = Entry {
+            sequence: log.sequence + 1,
+            record: Arc::new(record),
+        };
+        match log.take_in(&entry, None) {
+            Some(Told::Action(action)) => *action,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn ends(log: &mut Log, outcome: Outcome) -> Action {
+        let id = IntentId(1);
+        take_in(log, Record::Outcome(OutcomeRecord { id, outcome }))
+    }
+
+    #[test]
+    fn of_what_a_fork_took_back_the_last_outcome_is_shown_with_nothing_of_the_one_before() {
+        let mut log = Log::default();
+        let decided = take_in(&mut log, Record::Intent(Box::new(intent(1)))).slot;
+        ends(&mut log, Outcome::Landed { slot: 9 });
+        let noted = log.actions.get_mut(&1).unwrap();
+        assert_eq!(noted.awaits_slot, Some(9));
+        // Its effects have been seen.
+        noted.awaits_slot = None;
+        noted.shown.cost = Some("1".into());
+        let again = ends(&mut log, Outcome::Landed { slot: 12 });
+        assert_eq!((again.slot, again.cost), (12, None));
+        assert_eq!(log.actions[&1].awaits_slot, Some(12));
+        let counted = |log: &Log| log.counted.values().copied().collect::<Vec<_>>();
+        assert_eq!(counted(&log), [1]);
+        let expired = ends(&mut log, Outcome::Expired { block_height: 200 });
+        assert_eq!(expired.outcome, ActionOutcome::Expired);
+        assert_eq!((expired.slot, expired.error), (decided, None));
+        assert_eq!(log.actions[&1].awaits_slot, None);
+        assert_eq!(counted(&log), [1, 1]);
     }
 }

@@ -80,9 +80,10 @@ async fn previewed(api: &Arc<Api>, scene: Arc<Scene>, body: &Value) -> Result<Re
     if let Scope::Position { position } = scope {
         scene.position(&position.to_string())?;
     }
-    let configured = api.sources.control.configured();
+    let control = api.sources.control.clone();
+    let configured = control.configured();
     let made = tokio::task::spawn_blocking(move || {
-        let flights = scene.log.in_flight();
+        let flights = control.in_flight();
         let facts = scene.known().iter().map(|known| Facts {
             position: known.position.address,
             number: known.position.position.id,

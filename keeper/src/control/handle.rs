@@ -10,8 +10,8 @@ use solana_sdk::pubkey::Pubkey;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    Applied, Clock, Mode, Override, OverrideRecord, Overrides, Permission, Refused, Request, Scope,
-    files::Files,
+    Applied, Clock, InFlight, Mode, Override, OverrideRecord, Overrides, Permission, Refused,
+    Request, Scope, files::Files,
 };
 use crate::{
     event::KeeperEvent,
@@ -281,6 +281,12 @@ impl Control {
         let state = self.read();
         let entry = state.overrides.position(position, state.now_secs());
         entry.cloned()
+    }
+
+    /// What was signed and may land yet, as the journal knows it. It waits for what is being written.
+    pub fn in_flight(&self) -> Vec<InFlight> {
+        let journal = self.read().journal.clone();
+        journal.map_or_else(Vec::new, |journal| journal.in_flight())
     }
 
     /// All that was said, as it is now.
