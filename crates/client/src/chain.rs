@@ -1,5 +1,7 @@
 //! What off-chain code asks of a cluster.
 
+use std::sync::Mutex;
+
 use async_trait::async_trait;
 use solana_sdk::{
     account::Account,
@@ -10,7 +12,10 @@ use solana_sdk::{
 };
 use thiserror::Error;
 
-use crate::agreement::{Agreement, Claim};
+use crate::{
+    agreement::{Agreement, Claim},
+    standing,
+};
 
 /// Why a question to a cluster was not answered.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -264,17 +269,7 @@ pub trait Chain: Send + Sync {
     /// What has become of a transaction that was in a confirmed block of this slot. That nothing is known of it says something only if
     /// the block of that slot would be known.
     async fn standing(&self, signature: &Signature, slot: u64) -> Result<Standing, ChainError> {
-        if let Some(status) = self.status(signature, false).await? {
-            return Ok(standing(&status, slot));
-        }
-        // Before the status: what came into a block up to then is in it.
-        let reached = self.slot().await?;
-        let first = self.first_available_slot().await?;
-        Ok(match self.status(signature, true).await? {
-            Some(status) => standing(&status, slot),
-            None if slot <= reached && first.is_some_and(|first| first <= slot) => Standing::Gone,
-            None => Standing::Unknown,
-        })
+        standing::ask(self, &Mutex::default(), signature, slot).await
     }
 
     /// A transaction that landed with its logs; `None` if the node does not have it (yet).
@@ -339,16 +334,6 @@ pub trait Chain: Send + Sync {
                 what: "the clock sysvar",
                 reason: "the account is missing or too short".into(),
             })
-    }
-}
-
-/// What a node's status says of a transaction that was in a block of this slot. Another block counts once that is confirmed.
-fn standing(status: &TransactionStatus, slot: u64) -> Standing {
-    match (status.slot == slot, status.confirmation) {
-        (_, Confirmation::Processed) => Standing::Unknown,
-        (true, Confirmation::Confirmed) => Standing::Stands,
-        (true, Confirmation::Finalized) => Standing::Final,
-        (false, _) => Standing::Gone,
     }
 }
 

@@ -45,6 +45,7 @@ mod rpc;
 mod sender;
 mod signing;
 mod snapshot;
+mod standing;
 mod token_account;
 mod transaction;
 

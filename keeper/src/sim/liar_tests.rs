@@ -166,8 +166,8 @@ async fn what_stands_is_overturned_by_those_only_who_keep_the_blocks_of_its_time
         (*signature, known.lands_at.unwrap())
     };
     let members = nodes(&world, &[WELL, WELL]);
-    let two = asked(&members);
-    let standing = async || two.standing(&signature, slot).await.unwrap();
+    // Each time of such as have not been asked before.
+    let standing = async || asked(&members).standing(&signature, slot).await.unwrap();
     assert_eq!(standing().await, Standing::Stands);
     // One of them lies, or began with a snapshot; what it says of another block is no more.
     members[1].behave(lying(Lie::Unknown));
@@ -183,6 +183,13 @@ async fn what_stands_is_overturned_by_those_only_who_keep_the_blocks_of_its_time
     members[1].behave(GONE);
     assert_eq!(standing().await, Standing::Unknown);
     members[1].behave(WELL);
+    // What a node keeps is remembered for a minute.
+    let two = asked(&members);
+    let remembering = async || two.standing(&signature, slot).await.unwrap();
+    assert_eq!(remembering().await, Standing::Gone);
     members[0].begins_anew();
     assert_eq!(standing().await, Standing::Unknown);
+    assert_eq!(remembering().await, Standing::Gone);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(remembering().await, Standing::Unknown);
 }

@@ -14,10 +14,13 @@ use super::{
     ruling::{Ruling, Witness, rule, seen},
     standing::{Verdict, judge},
 };
-use crate::agreement::{Agreement, Claim};
 use crate::chain::{
     AccountFilter, Accounts, Blockhash, Chain, ChainError, Confirmation, Expiry, OwnedAccounts,
     PastTransaction, Simulation, Standing, TransactionRecord, TransactionStatus,
+};
+use crate::{
+    agreement::{Agreement, Claim},
+    standing,
 };
 
 impl Nodes {
@@ -339,11 +342,12 @@ impl Chain for Nodes {
     }
 
     async fn standing(&self, signature: &Signature, slot: u64) -> Result<Standing, ChainError> {
+        let question = |index: usize, chain: Arc<dyn Chain>| async move {
+            standing::ask(&*chain, &self.kept[index], signature, slot).await
+        };
         if self.is_single() {
-            return self.members[0].standing(signature, slot).await;
+            return question(0, Arc::clone(&self.members[0])).await;
         }
-        let question =
-            |_, chain: Arc<dyn Chain>| async move { chain.standing(signature, slot).await };
         let said = self.witnesses(question, |_| false).await?;
         Ok(match judge(&said, self.needed()) {
             Verdict::Is(standing) => standing,

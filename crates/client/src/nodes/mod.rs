@@ -25,7 +25,10 @@ use std::{
 use solana_sdk::{hash::Hash, pubkey::Pubkey, signature::Signature};
 use tokio::time::{Instant, timeout};
 
-use crate::chain::{Accounts, CLOCK_SYSVAR, Chain, ChainError, parse_clock};
+use crate::{
+    chain::{Accounts, CLOCK_SYSVAR, Chain, ChainError, parse_clock},
+    standing::Kept,
+};
 use asking::Worth;
 pub use health::Condition;
 use health::{Health, LEAD_SLOTS, ceiling, conditions, reference};
@@ -96,6 +99,8 @@ pub struct Nodes {
     config: NodesConfig,
     began: Instant,
     known: Arc<Mutex<Known>>,
+    /// Of which blocks each knows.
+    kept: Arc<[Mutex<Kept>]>,
 }
 
 impl Nodes {
@@ -107,6 +112,7 @@ impl Nodes {
             ..Known::default()
         };
         Self {
+            kept: members.iter().map(|_| Mutex::default()).collect(),
             members: members.into(),
             config,
             began: Instant::now(),
