@@ -203,25 +203,21 @@ impl Executor {
         sends: bool,
     ) -> Result<Option<Outcome>, JournalError> {
         let Confirmed { intent, outcome } = confirmed;
-        let mut found_at = None;
-        loop {
-            let found = self.find_outcome(intent, sends).await?;
-            if found.slot() > 0 {
-                let is_same =
-                    discriminant(&found) == discriminant(outcome) && found.slot() == outcome.slot();
-                return Ok((!is_same).then_some(found));
-            }
-            // Whoever does not keep the blocks of its time says of everything that it can land no more.
+        let found = self.find_outcome(intent, sends).await?;
+        if found.slot() > 0 {
+            let is_same =
+                discriminant(&found) == discriminant(outcome) && found.slot() == outcome.slot();
+            return Ok((!is_same).then_some(found));
+        }
+        // Whoever does not keep the blocks of its time says of everything that it can land no more.
+        let found_at = Instant::now();
+        while found_at.elapsed() < LONGEST {
             match self.standing(confirmed).await {
                 Ok(Standing::Gone) => return Ok(Some(found)),
                 Ok(Standing::Final | Standing::Stands) => return Ok(None),
-                Ok(Standing::Unknown) | Err(_) => {}
+                Ok(Standing::Unknown) | Err(_) => sleep(AGAIN).await,
             }
-            let since = *found_at.get_or_insert_with(Instant::now);
-            if since.elapsed() >= LONGEST {
-                return Ok(None);
-            }
-            sleep(AGAIN).await;
         }
+        Ok(None)
     }
 }

@@ -1,5 +1,6 @@
 //! What is written down of a posting of prices. It moves nobody's tokens and may be done twice, so that nobody takes it up after a
 //! restart, and its transactions' bytes are not kept; but what it may cost counts from before it begins.
+//! Nor is it looked at again once it is confirmed: where a fork takes it back, its outcome stays the one of that block.
 
 use serde::{Deserialize, Serialize};
 use solana_sdk::pubkey::Pubkey;

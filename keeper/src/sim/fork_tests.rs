@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep};
 use super::{
     Disk, Faults, World,
     fork::Then,
-    nodes_tests::journal_agrees,
+    node::{Answers, Manners},
+    nodes_tests::{WELL, journal_agrees, nodes, on_nodes},
     scene::{LIMIT, POSITIONS, beside, keeper, keypair, landed, parts, settled, survive, world},
     world::{CONFIRMED_LAG, FINAL_LAG},
 };
@@ -239,6 +240,54 @@ async fn what_is_sent_again_is_in_flight() {
         assert_eq!(control.in_flight(), []);
     };
     beside(keeper, scene).await;
+}
+
+/// Within this what a fork took back is written down, while one node works. Until it can land no more takes 75 seconds. Nobody waits for who
+/// says nothing of transactions for a minute; who answers one question of five is waited for longest.
+const FOUND_WITHIN: Duration = Duration::from_secs(900);
+
+/// One node works, one says nothing, and the third answers some questions, or none.
+#[tokio::test(start_paused = true)]
+async fn while_one_node_works_what_was_taken_back_is_found_however_the_others_answer() {
+    let mut longest = Duration::ZERO;
+    for (seed, percent) in (40..).zip([0, 40, 60, 80, 90, 95, 98, 100].repeat(4)) {
+        let took = found_beside_garbage(seed, percent).await;
+        println!("{percent} % garbage: {took:?} (seed {seed})");
+        longest = longest.max(took);
+    }
+    assert!(longest < FOUND_WITHIN, "{longest:?}");
+}
+
+async fn found_beside_garbage(seed: u64, percent: u64) -> Duration {
+    let (world, disk) = world_on(seed, false);
+    let answering = |answers| Manners { answers, ..WELL };
+    let manners = [
+        answering(Answers::Busy(20)),
+        answering(Answers::Hangs),
+        answering(Answers::Garbage(percent)),
+    ];
+    let nodes = nodes(&world, &[WELL, WELL, WELL]);
+    let scene = async {
+        settled(&world, &disk, Instant::now()).await;
+        world.lock().trace = Some(Vec::new());
+        let all = nodes.iter().zip(manners);
+        all.for_each(|(node, manners)| node.behave(manners));
+        assert!(world.lock().fork(LATELY, Then::Lost) > 0);
+        let began = Instant::now();
+        while let Err(why) = journal_agrees(&world, &disk) {
+            if began.elapsed() > 4 * FOUND_WITHIN {
+                for line in world.lock().trace.take().unwrap_or_default() {
+                    println!("{line}");
+                }
+                panic!("{percent} % garbage, seed {seed}: {why}");
+            }
+            sleep(SECS(1)).await;
+        }
+        began.elapsed()
+    };
+    let took = beside(Keeper::new(on_nodes(&world, &disk, &nodes)), scene).await;
+    assert_eq!(world.lock().violations, Vec::<String>::new());
+    took
 }
 
 /// What is final is looked at once.
