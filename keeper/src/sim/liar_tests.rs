@@ -193,3 +193,27 @@ async fn what_stands_is_overturned_by_those_only_who_keep_the_blocks_of_its_time
     sleep(Duration::from_secs(60)).await;
     assert_eq!(remembering().await, Standing::Unknown);
 }
+
+/// Whoever gives a blockhash that is said to be used up too early is contradicted by a height, or not believed.
+#[tokio::test(start_paused = true)]
+async fn a_blockhash_without_a_height_is_not_believed() {
+    let (world, _) = world(62, Faults::default());
+    let busy = |lie| Manners {
+        answers: Answers::Busy(50),
+        ..lying(lie)
+    };
+    let two = asked(&nodes(
+        &world,
+        &[busy(Lie::ShortBlockhash), busy(Lie::None)],
+    ));
+    let mut told = 0;
+    for _ in 0..300 {
+        let height = world.lock().block_height();
+        if let Ok(blockhash) = two.latest_blockhash().await {
+            let last = blockhash.last_valid_block_height;
+            assert!(last >= height + 150, "{last} at {height}");
+            told += 1;
+        }
+    }
+    assert!(told > 100, "{told}");
+}

@@ -151,14 +151,14 @@ impl Chain for Nodes {
         if self.is_single() {
             return self.members[0].latest_blockhash().await;
         }
-        let heights = self
-            .gather(
-                |_, chain| async move { chain.block_height().await },
-                |_| false,
-            )
-            .await;
-        let heights = || heights.iter().flatten().flatten().copied();
+        let question = |_, chain: Arc<dyn Chain>| async move { chain.block_height().await };
+        let told = self.gather(question, |_| false).await;
+        let heights = || told.iter().flatten().flatten().copied();
         let low = heights().min();
+        // Who gives a blockhash may say that it is used up too early: without a height nothing contradicts that.
+        if let (None, Some(Err(error))) = (low, told.iter().flatten().next()) {
+            return Err(error.clone());
+        }
         // One that is far beyond the lowest says nothing of the others.
         let reached = heights()
             .filter(|height| low.is_some_and(|low| *height <= low.saturating_add(LATE)))
