@@ -42,9 +42,21 @@ pub(crate) struct Kept {
     reached: Option<Told>,
     /// The lowest that it keeps.
     first: Option<Told>,
+    /// The block height that it has reached.
+    height: Option<Told>,
 }
 
 impl Kept {
+    /// It told its block height.
+    pub fn tells_height(&mut self, height: u64) {
+        self.height = Some(Told::now(height));
+    }
+
+    /// The block height that it told lately.
+    pub fn height(&self) -> Option<u64> {
+        self.height.and_then(|told| told.lately())
+    }
+
     fn reached(&self) -> Option<u64> {
         self.reached.and_then(|told| told.lately())
     }
@@ -63,7 +75,7 @@ impl Kept {
     }
 }
 
-fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+pub(crate) fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
     // Every change of it is whole.
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -304,9 +304,22 @@ impl Chain for Nodes {
         if self.is_single() {
             return self.members[0].expiry(signature, over_above).await;
         }
-        let question = |index, chain: Arc<dyn Chain>| async move {
-            let height = chain.block_height().await?;
-            let is_over = height > self.over_above(signature, index, height, over_above);
+        let above = |index, height| self.over_above(signature, index, height, over_above);
+        let question = |index: usize, chain: Arc<dyn Chain>| async move {
+            let kept = &self.kept[index];
+            // Long over, it need not be told again in the same breath: no node falls back so far.
+            let lately = standing::lock(kept)
+                .height()
+                .filter(|height| height.saturating_sub(BLOCKHASH_LIFE) > above(index, *height));
+            let height = match lately {
+                Some(height) => height,
+                None => {
+                    let height = chain.block_height().await?;
+                    standing::lock(kept).tells_height(height);
+                    height
+                }
+            };
+            let is_over = height > above(index, height);
             let status = match is_over {
                 true => chain.status(signature, true).await?,
                 false => None,
