@@ -4,6 +4,7 @@
 
 mod attribution;
 mod candles;
+mod chapters;
 mod forecast;
 mod page;
 mod path;

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::{
     attribution::Attribution,
+    chapters,
     forecast::Forecast,
     path::Moves,
     side::{OWN_FUNDS, Sample},
@@ -139,8 +140,8 @@ impl Report {
         Ok(())
     }
 
-    /// Checks that the built-in path showed what it is there for, and that the keeper did no harm. Deleverages are only looked for
-    /// with `pauses`: without them each step is hedged before leverage has risen.
+    /// Checks that the built-in path showed what it is there for, chapter by chapter, and that the keeper did no harm. Deleverages are
+    /// only looked for with `pauses`: without them each step is hedged before leverage has risen.
     ///
     /// # Errors
     /// What is missing.
@@ -174,7 +175,7 @@ impl Report {
             with.final_equity,
             without.final_equity
         );
-        Ok(())
+        chapters::check(&self.moments, pauses)
     }
 
     /// Writes target/demo/report.json of the workspace; returns where that is.
@@ -346,6 +347,12 @@ mod tests {
             })
             .into();
         shown.with_keeper.gain.fees_arbitrage = 1;
+        let story = chapters::check(&shown.moments, true).unwrap_err();
+        assert_eq!(
+            shown.check_built_in(true).unwrap_err().to_string(),
+            story.to_string()
+        );
+        shown.moments = chapters::tests::story();
         shown.check_built_in(true).unwrap();
         for (index, kind) in kinds.into_iter().enumerate() {
             let mut report = shown.clone();
