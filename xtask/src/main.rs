@@ -9,6 +9,7 @@ mod documents;
 mod fuzz;
 mod idl;
 mod keys;
+mod left_out;
 mod lengths;
 mod mutants;
 mod named_tests;
@@ -17,6 +18,7 @@ mod parameters;
 mod postgres;
 mod printed;
 mod process;
+mod python;
 mod repository;
 mod sbf;
 mod steps;
@@ -31,6 +33,7 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
+    left_out::Notes,
     repository::{PROGRAMS, Program},
     steps::Steps,
 };
@@ -137,16 +140,17 @@ fn run(task: Task) -> Result<()> {
             if !options.no_typescript {
                 typescript::require_node()?;
             }
+            let mut notes = Notes::new()?;
             build(&PROGRAMS)?;
             build_selftest()?;
-            suite::test(&options)?;
+            suite::test(&options, &mut notes)?;
             fuzz::run_short()?;
             demo::test()?;
             if !options.no_typescript {
                 typescript::test(options.no_validator)?;
                 dashboard::test()?;
             }
-            Ok(())
+            notes.tell()
         }
         Task::Fuzz(options) => {
             build(&PROGRAMS)?;

@@ -7,7 +7,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{cache::Area, debian, process, repository};
+use crate::{
+    cache::Area,
+    debian::{self, Package},
+    left_out, process, repository,
+};
 
 const RULES: &str = "ops/prometheus/alerts.yml";
 const RULES_TEST: &str = "ops/prometheus/alerts_test.yml";
@@ -17,23 +21,29 @@ const PROGRAM: &str = "/usr/local/bin/ballast";
 /// Of ten times systemd's figure of exposure, which is 14 today; what listens to everybody has 96.
 const MOST_EXPOSURE: &str = "--threshold=20";
 
-/// Checks all of it that this machine has tools for, and says what it has not.
+/// Checks all of it that this machine has tools for, and says what it has not; an error for that where tools are required.
 pub fn check() -> Result<()> {
     let root = repository::root();
     match promtool() {
         Ok(promtool) => rules(&promtool, root)?,
-        Err(error) => eprintln!("xtask: alert rules are not checked: {error:#}"),
+        Err(error) => left_out::for_want_of_a_tool("alert rules are not checked", &error)?,
     }
-    match process::installed("systemd-analyze") {
-        Some(analyze) => {
+    match systemd_analyze() {
+        Ok(analyze) => {
             let text = fs::read_to_string(root.join(UNIT)).context(UNIT)?;
-            unit(&analyze, &text)?;
+            unit(&analyze, &text)
         }
-        None => {
-            eprintln!("xtask: {UNIT} is not checked: systemd-analyze is missing (package systemd)");
-        }
+        Err(error) => left_out::for_want_of_a_tool(&format!("{UNIT} is not checked"), &error),
     }
-    Ok(())
+}
+
+/// systemd's tool: installed if it can be.
+fn systemd_analyze() -> Result<PathBuf> {
+    let tool = || process::installed("systemd-analyze");
+    if tool().is_none() {
+        debian::install(&debian::missing(&[Package::any("systemd")]))?;
+    }
+    tool().context("systemd-analyze is not in PATH")
 }
 
 /// Prometheus' tool: the one that is installed, or that of Debian's package, which is not installed for it because that starts a server.
@@ -120,7 +130,8 @@ mod tests {
     #[test]
     fn the_units_faults_are_found() {
         let Some(analyze) = process::installed("systemd-analyze") else {
-            eprintln!("skipped: no systemd-analyze");
+            let error = anyhow::anyhow!("no systemd-analyze");
+            left_out::for_want_of_a_tool("what checks the unit is not tested", &error).unwrap();
             return;
         };
         let text = fs::read_to_string(repository::root().join(UNIT)).unwrap();

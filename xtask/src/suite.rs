@@ -6,7 +6,9 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{debian, named_tests, operations, postgres, process, sbf, validator};
+use crate::{
+    debian, left_out::Notes, named_tests, operations, postgres, process, python, sbf, validator,
+};
 
 /// How to run the tests.
 #[derive(clap::Args)]
@@ -25,9 +27,10 @@ pub struct TestOptions {
     pub no_typescript: bool,
 }
 
-/// All tests of the workspace. Programs have been built.
-pub fn test(options: &TestOptions) -> Result<()> {
+/// All tests of the workspace. Programs have been built. What is left out is noted.
+pub fn test(options: &TestOptions, notes: &mut Notes) -> Result<()> {
     debian::provide_cpp_compiler()?;
+    python::provide()?;
     let mut command = sbf::host_cargo();
     command.args(["test", "--workspace"]);
     if let (Some(file), Some(id)) = (&options.whirlpool, &options.whirlpool_id) {
@@ -35,14 +38,25 @@ pub fn test(options: &TestOptions) -> Result<()> {
             .env("BALLAST_WHIRLPOOL_SO", std::path::absolute(file)?)
             .env("BALLAST_WHIRLPOOL_ID", id);
     }
+    notes.hand_to(&mut command);
+    if options.no_typescript {
+        notes.add(
+            "the TypeScript client and the dashboard",
+            "run without --no-typescript",
+        );
+    }
     if options.no_validator {
+        notes.add(
+            "what needs solana-test-validator",
+            "run without --no-validator",
+        );
         command.env("BALLAST_NO_VALIDATOR", "1");
     } else {
         command
             .env("BALLAST_VALIDATOR", validator::provide()?)
             .env_remove("BALLAST_NO_VALIDATOR");
     }
-    if postgres::provide() {
+    if postgres::provide()? {
         command.env("BALLAST_REQUIRE_POSTGRES", "1");
     }
     process::run(&mut command)?;

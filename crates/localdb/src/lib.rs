@@ -1,6 +1,6 @@
 //! A Postgres server for tests: own data directory, a socket in it and no port, gone when it is dropped.
 //!
-//! The server is Debian's `postgresql-15`; `cargo xtask test` installs it. Where there is none, tests say so and are skipped,
+//! The server is Debian's `postgresql-15`; `cargo xtask test` installs it. Where there is none, tests are left out and say so,
 //! unless `BALLAST_REQUIRE_POSTGRES` is set.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -58,8 +58,9 @@ impl Postgres {
                     std::env::var_os("BALLAST_REQUIRE_POSTGRES").is_none(),
                     "no Postgres: {error:#}"
                 );
-                eprintln!(
-                    "skipped: no Postgres ({error:#}); `cargo xtask test` installs postgresql-15"
+                ballast_skip::left_out(
+                    "tests on Postgres",
+                    &format!("install postgresql-15 ({error:#})"),
                 );
                 None
             }

@@ -3,7 +3,7 @@
 //! Nothing here uses the reader or the formulas of the crate: lines are split at commas, and a minute's fees are its inflow times the
 //! fee over a liquidity that lies between those at the ends of the minute (and of the next one, where the file's close is an older one).
 
-use std::{fs::File, io::Read, path::PathBuf};
+use std::{fs::File, io::Read};
 
 use ballast_simulator::backtest::{Range, TokenAmounts, pool_minutes, read_minutes};
 use flate2::read::GzDecoder;
@@ -18,12 +18,8 @@ const NARROW: f64 = 0.02;
 
 fn text(day: &str) -> Option<String> {
     let name = format!("usdc-weth-5bp-polygon-{day}.minute.csv.gz");
-    let Some(folder) = std::env::var_os("BALLAST_DATA").map(PathBuf::from) else {
-        eprintln!("skipped: BALLAST_DATA names no folder with {name}");
-        return None;
-    };
     let mut text = String::new();
-    let file = File::open(folder.join(&name)).expect(&name);
+    let file = File::open(ballast_skip::recorded(&name)?).expect(&name);
     GzDecoder::new(file)
         .read_to_string(&mut text)
         .expect("gzip");

@@ -7,18 +7,14 @@ use ballast_venue::funding::{
     formula::{Clamp, Formula, INTEREST, Notice},
 };
 use flate2::read::GzDecoder;
-use std::{collections::BTreeMap, fs::File, io::Read, path::PathBuf};
+use std::{collections::BTreeMap, fs::File, io::Read};
 
 const FILE: &str = "hyperliquid-btc-funding-2023.csv.gz";
 const HORIZONS_HOURS: [u32; 3] = [1, 8, 24];
 
 fn recorded() -> Option<Vec<Settlement>> {
-    let Some(folder) = std::env::var_os("BALLAST_DATA").map(PathBuf::from) else {
-        eprintln!("skipped: BALLAST_DATA names no folder with {FILE}");
-        return None;
-    };
     let mut text = String::new();
-    let file = File::open(folder.join(FILE)).expect(FILE);
+    let file = File::open(ballast_skip::recorded(FILE)?).expect(FILE);
     GzDecoder::new(file)
         .read_to_string(&mut text)
         .expect("gzip");

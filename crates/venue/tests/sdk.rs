@@ -1,5 +1,5 @@
 //! The stand-in, proven by a client that nobody here wrote: hyperliquid-python-sdk, from PyPI into an environment under the target
-//! directory. Skipped only where Python or PyPI cannot be had.
+//! directory. Left out only where PyPI cannot be reached.
 
 use ballast_venue::{
     clock::{Clock, ManualClock, SystemClock},
@@ -21,43 +21,83 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::Command,
+    sync::OnceCell,
 };
 
 const SDK: &str = "hyperliquid-python-sdk==0.24.0";
 
-/// Python with the SDK; none where it cannot be had.
+/// How often pip tries again. The last time it says that none is left.
+const RETRIES: &str = "2";
+const NONE_LEFT: &str = "Retry(total=0";
+
+/// Made once for all tests here.
+static ENVIRONMENT: OnceCell<PathBuf> = OnceCell::const_new();
+
+/// A folder with a Python of its own that has pip.
+async fn environment() -> &'static Path {
+    let make = || async {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hyperliquid-python-sdk-0.24.0");
+        let made = folder.join("made");
+        if !made.exists() {
+            let mut command = Command::new("python3");
+            let ended = command.args(["-m", "venv"]).arg(&folder).output().await;
+            let advice = "install Python 3 with venv (Debian: python3-venv)";
+            let output = ended.unwrap_or_else(|error| panic!("python3: {error}: {advice}"));
+            let (out, err) = (text(&output.stdout), text(&output.stderr));
+            assert!(
+                output.status.success(),
+                "`python3 -m venv` fails: {advice}: {out}{err}"
+            );
+            std::fs::write(made, "").expect("a file in the environment");
+        }
+        folder
+    };
+    ENVIRONMENT.get_or_init(make).await
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What became of an installation.
+#[derive(Debug, PartialEq)]
+enum Installed {
+    Yes,
+    /// The package index was not reached.
+    NoIndex,
+    /// What pip said.
+    No(String),
+}
+
+async fn install(python: &Path, arguments: &[&str]) -> Installed {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet"]);
+    pip.args(["--disable-pip-version-check", "--retries", RETRIES]);
+    let output = pip.args(arguments).output().await.expect("Python runs");
+    let said = text(&output.stderr);
+    if output.status.success() {
+        Installed::Yes
+    } else if said.contains(NONE_LEFT) {
+        Installed::NoIndex
+    } else {
+        Installed::No(said)
+    }
+}
+
+/// Python with the SDK; none, and said, where PyPI cannot be reached.
 async fn python() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hyperliquid-python-sdk-0.24.0");
+    let folder = environment().await;
     let (python, complete) = (folder.join("bin/python"), folder.join("complete"));
     if !complete.exists() {
-        let made = Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&folder)
-            .status()
-            .await;
-        let installed = match made {
-            Ok(status) if status.success() => {
-                Command::new(&python)
-                    .args([
-                        "-m",
-                        "pip",
-                        "install",
-                        "--quiet",
-                        "--disable-pip-version-check",
-                        SDK,
-                    ])
-                    .status()
-                    .await
+        match install(&python, &[SDK]).await {
+            Installed::Yes => std::fs::write(complete, "").expect("a file in the environment"),
+            Installed::NoIndex => {
+                let tests = "the test with a Python client of the venue";
+                ballast_skip::left_out(tests, "run it where PyPI can be reached");
+                return None;
             }
-            other => other,
-        };
-        if !installed.is_ok_and(|status| status.success()) {
-            eprintln!(
-                "skipped: {SDK} cannot be installed; Python 3 with venv, and PyPI, are needed"
-            );
-            return None;
+            Installed::No(said) => panic!("{SDK} cannot be installed: {said}"),
         }
-        std::fs::write(complete, "").expect("a file in the environment");
     }
     Some(python)
 }
@@ -141,4 +181,25 @@ async fn the_python_sdk_trades_on_the_stand_in() {
         done && status.success(),
         "the script says above what is wrong: {status}"
     );
+}
+
+#[tokio::test]
+async fn the_sdk_is_left_out_only_where_the_index_is_not_reached() {
+    let python = environment().await.join("bin/python");
+    // Nobody listens on a port that was just given back.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let index = format!("http://{}/simple", listener.local_addr().unwrap());
+    drop(listener);
+    // Isolated: without the machine's own index and proxies of pip.
+    let absent = "ballast-is-not-a-package==0";
+    let at_index = ["--isolated", "--proxy", "", "--index-url", &index, absent];
+    assert_eq!(install(&python, &at_index).await, Installed::NoIndex);
+
+    let empty = tempfile::tempdir().unwrap();
+    let links = empty.path().to_str().unwrap();
+    let without = ["--isolated", "--no-index", "--find-links", links, absent];
+    match install(&python, &without).await {
+        Installed::No(said) => assert!(said.contains("No matching distribution"), "{said}"),
+        other => panic!("{other:?}"),
+    }
 }

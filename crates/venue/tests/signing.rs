@@ -8,7 +8,7 @@ use ballast_venue::hyperliquid::{
     user_action::UserAction,
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, path::PathBuf};
+use std::collections::BTreeSet;
 
 const OWN: &str = include_str!("signing.jsonl");
 
@@ -50,11 +50,9 @@ fn signs_like_the_venues_own_client() {
 
 #[test]
 fn signs_the_recorded_vectors() {
-    let Some(folder) = std::env::var_os("BALLAST_DATA").map(PathBuf::from) else {
-        eprintln!("skipped: BALLAST_DATA names no folder with hyperliquid-signing.json");
+    let Some(file) = ballast_skip::recorded("hyperliquid-signing.json") else {
         return;
     };
-    let file = folder.join("hyperliquid-signing.json");
     let text = std::fs::read_to_string(&file)
         .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let recorded: Value = serde_json::from_str(&text).expect("JSON");
