@@ -56,6 +56,9 @@ pub fn command() -> Command {
         "BALLAST_WS_URL",
         "BALLAST_KEYPAIR",
         "BALLAST_MARKET",
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
     ] {
         command.env_remove(variable);
     }
@@ -107,6 +110,36 @@ fn within(limit: Duration, child: Child, args: &[&str]) -> Output {
         String::from_utf8_lossy(&output.stderr)
     );
     output
+}
+
+/// A shell's line on a terminal that `script` makes (Debian: bsdutils), with nothing of the surroundings in it.
+pub fn terminal(line: &str) -> Command {
+    let mut script = Command::new("script");
+    for (name, value) in command().env("TERM", "xterm").get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    script.args(["--quiet", "--return", "--command", line, "/dev/null"]);
+    script
+}
+
+/// What is on the terminal in the end, and with which code.
+pub fn on_terminal(terminal: &mut Command) -> (i32, String) {
+    let output = terminal.stdin(Stdio::null()).output();
+    let output = output.expect("`script` makes the terminal: install bsdutils");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code().unwrap(), said)
+}
+
+/// A decimal string as a number.
+pub fn decimal(value: &Value) -> f64 {
+    let text = value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no string"));
+    text.parse()
+        .unwrap_or_else(|_| panic!("{value} is no number"))
 }
 
 /// Runs to the end.

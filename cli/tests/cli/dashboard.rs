@@ -10,7 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::common::{command, run};
+use crate::common::{on_terminal, run, terminal};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const URL: &str = "http://127.0.0.1:9464/#token=0123456789abcdef0123456789abcdef";
@@ -55,40 +55,25 @@ impl Scene {
         programs
     }
 
-    /// The command on a terminal that `script` makes, with programs from there alone, and `then` after it; code and what is on the
-    /// terminal. `None`: there is no `script`.
+    /// The command on a terminal, with programs from there alone, and `then` after it; code and what is on the terminal.
     fn on_a_terminal(
         &self,
         display: Option<&str>,
         programs: &Path,
         more: &str,
         then: &str,
-    ) -> Option<(i32, String)> {
+    ) -> (i32, String) {
         let line = format!(
             "PATH='{}' {} dashboard --config '{}' {more} {then}",
             programs.display(),
             env!("CARGO_BIN_EXE_ballast"),
             self.path("keeper.toml").display()
         );
-        let mut surroundings = command();
-        let mut script = Command::new("script");
-        for (name, value) in surroundings.env("TERM", "xterm").get_envs() {
-            match value {
-                Some(value) => script.env(name, value),
-                None => script.env_remove(name),
-            };
-        }
+        let mut script = terminal(&line);
         for name in ["DISPLAY", "WAYLAND_DISPLAY"] {
             script.env_remove(name);
         }
-        script.envs(display.map(|display| ("DISPLAY", display)));
-        script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
-        let Ok(output) = script.stdin(std::process::Stdio::null()).output() else {
-            println!("skipped: there is no `script` to make a terminal with");
-            return None;
-        };
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        Some((output.status.code().unwrap(), said))
+        on_terminal(script.envs(display.map(|display| ("DISPLAY", display))))
     }
 }
 
@@ -103,9 +88,7 @@ fn the_browser_is_given_the_page_with_the_token() {
         pipe.display(),
         seen.display()
     );
-    let Some((code, said)) = scene.on_a_terminal(Some(":99"), &programs, "", &then) else {
-        return;
-    };
+    let (code, said) = scene.on_a_terminal(Some(":99"), &programs, "", &then);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains(URL), "{said}");
     let page = fs::read_to_string(&seen).unwrap();
@@ -123,9 +106,7 @@ fn no_browser_is_opened_where_nobody_sees_it_or_nobody_wants_it() {
         (Some(":99"), "--print", 0),
         (None, "", 0),
     ] {
-        let Some((code, said)) = scene.on_a_terminal(display, &nothing, more, "") else {
-            return;
-        };
+        let (code, said) = scene.on_a_terminal(display, &nothing, more, "");
         assert_eq!(code, expected, "{display:?} {more}: {said}");
         assert!(said.contains(URL), "{said}");
         let failed =

@@ -1,6 +1,7 @@
 //! The binary, run as users run it.
 
 mod backtest;
+mod colour;
 mod common;
 mod control;
 mod dashboard;

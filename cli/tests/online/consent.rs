@@ -1,9 +1,6 @@
 //! What sends shows its plan and asks; where nobody can be asked nothing is sent.
 
-use std::{
-    io::Write,
-    process::{Command, Stdio},
-};
+use std::{io::Write, process::Stdio};
 
 use ballast_client::{PositionAddresses, Signer};
 use ballast_localnet::UsdPrice;
@@ -140,34 +137,20 @@ async fn on_a_terminal_the_answer_decides() {
         let line = line.clone();
         // The node needs this task's thread.
         let ended = tokio::task::spawn_blocking(move || {
-            let mut command = common::command();
-            let mut script = Command::new("script");
-            for (name, value) in command.env("TERM", "xterm").get_envs() {
-                match value {
-                    Some(value) => script.env(name, value),
-                    None => script.env_remove(name),
-                };
-            }
-            let started = script
-                .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            let started = common::terminal(&line)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn();
-            let Ok(mut child) = started else {
-                return None;
-            };
+            let mut child = started.expect("`script` makes the terminal: install bsdutils");
             child
                 .stdin
                 .take()
                 .unwrap()
                 .write_all(answer.as_bytes())
                 .unwrap();
-            Some(child.wait_with_output().unwrap())
+            child.wait_with_output().unwrap()
         });
-        let Some(ended) = ended.await.unwrap() else {
-            println!("skipped: there is no `script` to make a terminal with");
-            return;
-        };
+        let ended = ended.await.unwrap();
         let said = String::from_utf8_lossy(&ended.stdout);
         assert_eq!(ended.status.code(), Some(code), "{said}");
         for part in ["depositing", "10.000000 USDC", "Go on? [y/N]"] {
