@@ -10,6 +10,7 @@ mod hedge;
 mod help;
 mod journal;
 mod keeper_config;
+mod progress;
 mod quote;
 mod risk;
 mod simulate;

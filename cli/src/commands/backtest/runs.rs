@@ -15,7 +15,7 @@ use super::{
     BacktestArgs, CandleArgs,
     report::{BacktestReport, Recorded},
 };
-use crate::{recorded, report::note};
+use crate::{progress::count_bar, recorded, report::note};
 
 /// A file that was named, as text; and how it was.
 fn read(option: &str, path: Option<&PathBuf>) -> Result<(String, String)> {
@@ -130,7 +130,11 @@ pub fn on_candles(args: &BacktestArgs, range: Range) -> Result<BacktestReport> {
         paths: args.candle.paths,
         seed: args.candle.seed,
     };
-    let report = candle_fees(&candles, &terms, range, args.liquidity as f64)?;
+    let bar = count_bar(terms.paths, "paths");
+    let walked = || bar.inc(1);
+    let report = candle_fees(&candles, &terms, range, args.liquidity as f64, walked);
+    bar.finish_and_clear();
+    let report = report?;
     if candles.missing > 0 {
         note(format_args!(
             "{} candles are missing: in the estimate they move as much as the others",

@@ -18,6 +18,7 @@ use super::simulate::model_file::{
 };
 use crate::{
     decimal::Positive,
+    progress::count_bar,
     recorded::{self, Token},
     report::Output,
 };
@@ -28,6 +29,8 @@ const MINUTES_COLUMN: &str = "currentLiquidity";
 /// Pool minutes are sampled so seldom by default: within a few minutes a pool's price bounces in its fee.
 const MINUTES_SAMPLE: f64 = 600.0;
 const SECS_PER_DAY: f64 = 86_400.0;
+/// Diffusion, jumps, regimes.
+const FITS: u64 = 3;
 
 /// What to fit.
 #[derive(Args, Debug)]
@@ -66,7 +69,10 @@ pub struct CalibrateArgs {
 /// # Errors
 /// Files that cannot be read, are wrong, do not go together or say too little.
 pub fn run(args: &CalibrateArgs, output: &mut Output) -> Result<()> {
-    let report = report(args)?;
+    let bar = count_bar(args.files.len() as u64 + FITS, "steps");
+    let report = report(args, || bar.inc(1));
+    bar.finish_and_clear();
+    let report = report?;
     if let Some(path) = &args.out {
         let text = toml::to_string(&report.model).context("--out")?;
         fs::write(path, text)
@@ -75,7 +81,8 @@ pub fn run(args: &CalibrateArgs, output: &mut Output) -> Result<()> {
     output.print(&report)
 }
 
-fn report(args: &CalibrateArgs) -> Result<CalibrateReport> {
+/// `done` is called after each file that is read, and after each fit.
+fn report(args: &CalibrateArgs, done: impl Fn()) -> Result<CalibrateReport> {
     let mut moves = Moves::default();
     let mut files = Vec::new();
     let mut are_minutes = false;
@@ -100,12 +107,16 @@ fn report(args: &CalibrateArgs) -> Result<CalibrateReport> {
                 .map_or_else(String::new, |name| name.to_string_lossy().into()),
             sha256: sha256(text.as_bytes()),
         });
+        done();
     }
     let every = every(args, &moves, are_minutes)?;
     let sampled = moves.every(every);
     let diffusion = fit_diffusion(&sampled).context("the record")?;
+    done();
     let jumps = fit_jumps(&sampled)?;
+    done();
     let regimes = fit_regimes(&sampled)?;
+    done();
     let units = Units {
         base_decimals: args.base_decimals,
         quote_decimals: args.quote_decimals,

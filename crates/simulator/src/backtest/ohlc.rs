@@ -58,7 +58,7 @@ const STEPS: u32 = 24;
 /// Which of the ways the upper bound is taken from.
 const QUANTILE: f64 = 0.99;
 
-/// What `liquidity` in a range would have earned along the candles.
+/// What `liquidity` in a range would have earned along the candles. `walked` is called after each way through them.
 ///
 /// # Errors
 /// [`SimulationError`]: candles of no length.
@@ -67,6 +67,7 @@ pub fn candle_fees(
     terms: &CandleTerms,
     range: Range,
     liquidity: f64,
+    walked: impl Fn(),
 ) -> Result<CandlesReport, SimulationError> {
     let (lower, upper) = range.ends();
     // Logarithms of raw prices.
@@ -99,6 +100,7 @@ pub fn candle_fees(
             at = step.log_price;
         }
         ways.push(sum);
+        walked();
     }
     let kept = 1.0 - terms.protocol_share;
     let amount = |sums: [f64; 2]| TokenAmounts {
@@ -216,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_estimate_lies_between_what_is_certain_and_what_is_unlikely() {
-        let report = candle_fees(&candles(""), &TERMS, range(150.0, 250.0), 1e12).unwrap();
+        let report = candle_fees(&candles(""), &TERMS, range(150.0, 250.0), 1e12, || ()).unwrap();
         for pick in [|a: TokenAmounts| a.token0, |a: TokenAmounts| a.token1] {
             let (low, fees, high) = (
                 pick(report.fees_low),
@@ -244,7 +246,7 @@ mod tests {
 
     #[test]
     fn outside_nothing_is_earned_and_takers_are_paid_by_the_day() {
-        let none = candle_fees(&candles(""), &TERMS, range(300.0, 400.0), 1e12).unwrap();
+        let none = candle_fees(&candles(""), &TERMS, range(300.0, 400.0), 1e12, || ()).unwrap();
         assert_eq!(none.fees_high, TokenAmounts::default());
         assert_eq!((none.amounts.token1, none.in_range), (0.0, 0));
         let takers = CandleTerms {
@@ -253,7 +255,7 @@ mod tests {
         };
         let wide = range(150.0, 250.0);
         let fees = |terms| {
-            candle_fees(&candles(""), terms, wide, 1e12)
+            candle_fees(&candles(""), terms, wide, 1e12, || ())
                 .unwrap()
                 .fees
                 .token1
@@ -270,11 +272,11 @@ mod tests {
     #[test]
     fn missing_candles_are_not_quiet_ones() {
         let wide = range(150.0, 250.0);
-        let whole = candle_fees(&candles(""), &TERMS, wide, 1e12).unwrap();
+        let whole = candle_fees(&candles(""), &TERMS, wide, 1e12, || ()).unwrap();
         // Two are missing, and one more comes.
         let holed = candles("14400,200,202,198,200\n");
         assert_eq!(holed.missing, 2);
-        let holed = candle_fees(&holed, &TERMS, wide, 1e12).unwrap();
+        let holed = candle_fees(&holed, &TERMS, wide, 1e12, || ()).unwrap();
         assert_eq!(holed.candles, 3);
         // Five as lively as two.
         let rate = holed.fees.token1 / whole.fees.token1;
@@ -287,7 +289,15 @@ mod tests {
     #[test]
     fn a_seed_decides_everything() {
         let wide = range(150.0, 250.0);
-        let run = |seed| candle_fees(&candles(""), &CandleTerms { seed, ..TERMS }, wide, 1e12);
+        let run = |seed| {
+            candle_fees(
+                &candles(""),
+                &CandleTerms { seed, ..TERMS },
+                wide,
+                1e12,
+                || (),
+            )
+        };
         assert_eq!(run(3).unwrap(), run(3).unwrap());
         assert_ne!(run(3).unwrap().fees_high, run(4).unwrap().fees_high);
     }
