@@ -157,13 +157,10 @@ fn for_people() {
         "equity",
         "110.84679",
         "258.63518",
-        "by formula",
         "fees arbitrage",
         "in range",
     ] {
-        if part != "by formula" {
-            assert!(run.out.contains(part), "no {part} in\n{}", run.out);
-        }
+        assert!(run.out.contains(part), "no {part} in\n{}", run.out);
     }
 }
 
