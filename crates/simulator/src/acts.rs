@@ -1,6 +1,7 @@
 //! What is done with a position.
 
 use ballast_clmm::SqrtPrice;
+use ballast_strategy::decide::Action;
 
 /// A kind of action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,19 @@ pub enum Act {
     Exit,
     /// Somebody else closes a part of it, for a bonus.
     Liquidation,
+}
+
+impl From<&Action> for Act {
+    fn from(action: &Action) -> Self {
+        match action {
+            Action::Rehedge(_) => Self::Rehedge,
+            Action::Deleverage { .. } | Action::DeleverageSwap { .. } => Self::Deleverage,
+            Action::Recenter(_) => Self::Recenter,
+            Action::Compound(_) => Self::Compound,
+            Action::Exit(_) => Self::Exit,
+            Action::Liquidate { .. } => Self::Liquidation,
+        }
+    }
 }
 
 impl Act {

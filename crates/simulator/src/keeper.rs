@@ -314,7 +314,7 @@ impl Keeper {
             _ => {}
         }
         desk.traded(&ledger.pool);
-        desk.acted(act(action), after, ledger.pool.fees()?)?;
+        desk.acted(action.into(), after, ledger.pool.fees()?)?;
         Ok(true)
     }
 }
@@ -324,17 +324,6 @@ fn liquidity_at(terms: &Terms, price: SqrtPrice) -> u128 {
     match &terms.tick_depth {
         Some(depth) => depth.liquidity_at(price),
         None => terms.depth.unwrap_or_else(|| u64::MAX.into()),
-    }
-}
-
-fn act(action: &Action) -> Act {
-    match action {
-        Action::Rehedge(_) => Act::Rehedge,
-        Action::Deleverage { .. } | Action::DeleverageSwap { .. } => Act::Deleverage,
-        Action::Recenter(_) => Act::Recenter,
-        Action::Compound(_) => Act::Compound,
-        Action::Exit(_) => Act::Exit,
-        Action::Liquidate { .. } => Act::Liquidation,
     }
 }
 
@@ -395,7 +384,7 @@ impl Agent for Keeper {
                     break;
                 }
                 Decision::Act(action, reason) => {
-                    let name = act(&action).name();
+                    let name = Act::from(&action).name();
                     let tokens = self.tokens();
                     desk.remark(|| format!("{name}: {}", reason.told(tokens)));
                     if !self.carry_out(&action, desk)? {

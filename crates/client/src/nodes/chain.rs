@@ -10,7 +10,6 @@ use tracing::Instrument;
 use super::{
     BLOCKHASH_LIFE, EARLY, LATE, Nodes, REMEMBERED, WITNESSES,
     asking::{Answers, Worth},
-    health::ceiling,
     ruling::{Ruling, Witness, rule, seen},
     standing::{Verdict, judge},
 };
@@ -22,75 +21,6 @@ use crate::{
     agreement::{Agreement, Claim},
     standing,
 };
-
-impl Nodes {
-    fn contradict(&self, index: usize) {
-        let now_ms = self.now_ms();
-        self.known().health[index].contradicted(now_ms);
-    }
-
-    /// The first of these claims that is borne out: whoever says that a transaction landed has the transaction itself. Who cannot be asked now
-    /// is asked again.
-    async fn settle_claims(
-        &self,
-        signature: &Signature,
-        claims: Vec<(usize, TransactionStatus)>,
-        otherwise: Expiry,
-    ) -> Expiry {
-        let mut shown = otherwise;
-        for (by, status) in claims {
-            match self.ask(by, self.members[by].transaction(signature)).await {
-                Ok(Some(record)) if record.slot == status.slot => {
-                    return Expiry::Landed(status);
-                }
-                Ok(_) => self.contradict(by),
-                Err(_) => shown = Expiry::Unconfirmed,
-            }
-        }
-        shown
-    }
-
-    /// Whether one of those who have a transaction in that block can show it. Who says otherwise then is contradicted.
-    async fn settle_standing(
-        &self,
-        signature: &Signature,
-        slot: u64,
-        (have, deny): (Vec<usize>, Vec<usize>),
-    ) -> Standing {
-        let mut found = Standing::Gone;
-        for by in have {
-            match self.ask(by, self.members[by].transaction(signature)).await {
-                Ok(Some(record)) if record.slot == slot => {
-                    deny.into_iter().for_each(|index| self.contradict(index));
-                    return Standing::Stands;
-                }
-                Ok(_) => self.contradict(by),
-                Err(_) => found = Standing::Unknown,
-            }
-        }
-        found
-    }
-
-    /// A slot of a transaction, no higher than it can be.
-    fn cut(&self, status: TransactionStatus) -> TransactionStatus {
-        let known = self.known();
-        let highest = ceiling(known.health.iter(), self.now_ms());
-        TransactionStatus {
-            slot: highest.map_or(status.slot, |highest| status.slot.min(highest)),
-            ..status
-        }
-    }
-
-    /// On whose blockhash a transaction was signed that expired: others' are preferred next time.
-    fn blame(&self, signature: &Signature) {
-        let now_ms = self.now_ms();
-        let mut known = self.known();
-        let signed = known.signed.iter().find(|(it, _)| it == signature);
-        if let Some((_, index)) = signed.copied() {
-            known.health[index].misled(now_ms);
-        }
-    }
-}
 
 fn remember<K: PartialEq>(ring: &mut VecDeque<(K, usize)>, key: K, index: usize) {
     if ring.iter().any(|(known, _)| *known == key) {

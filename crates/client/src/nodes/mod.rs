@@ -9,6 +9,7 @@
 
 mod asking;
 mod chain;
+mod claims;
 mod compare;
 mod health;
 mod reach;
