@@ -59,6 +59,8 @@ pub async fn stay(kept: Side, watcher: &Watcher, mut price: UsdPrice) -> Result<
         );
         world.send(&owner.keypair, vec![set]).await?;
     }
+    // What is printed says that it looks after all of them.
+    watcher.knows(1 + POSITIONS.len()).await?;
     let key = key_file()?;
     keys::write(&owner.keypair, &key)?;
     print_commands(&kept, &key, &watcher.page().await?)?;

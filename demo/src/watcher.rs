@@ -203,6 +203,19 @@ impl Watcher {
         Ok(status.positions > 0 && status.in_flight == 0)
     }
 
+    /// Waits until it knows so many positions: it is told of new ones a little after they are opened.
+    ///
+    /// # Errors
+    /// If it ends before.
+    pub async fn knows(&self, positions: usize) -> Result<()> {
+        let mut status = self.status.clone();
+        let known = status.wait_for(|status| status.positions >= positions);
+        known
+            .await
+            .with_context(|| format!("the keeper ended before it knew {positions} positions"))?;
+        Ok(())
+    }
+
     /// What stands in the way of what is due, if it said that something does.
     pub fn obstacle(&self) -> Option<String> {
         self.heard().obstacle.clone()

@@ -1,6 +1,11 @@
 //! The demo: for people, and as a test of what people are shown.
+mod http;
+mod invitation;
+mod stay;
+
 use std::{
     ffi::OsString,
+    fs,
     process::{Command, Stdio},
 };
 
@@ -18,6 +23,8 @@ const COMPILE: &str =
     "compile the command line and the demo (15 to 40 minutes on two processors the first time)";
 /// The row of the closing table that says how both positions end.
 const ENDS: &str = "final equity";
+/// Two hours that move hardly.
+const SHORT: &str = "time,open,high,low,close\n0,200,202,198,201\n3600,201,203,200,202\n";
 
 /// The demo, with everything after `cargo xtask demo` passed on. Programs have been built.
 pub fn run(arguments: &[OsString]) -> Result<()> {
@@ -32,29 +39,43 @@ pub fn run(arguments: &[OsString]) -> Result<()> {
     Ok(())
 }
 
-/// Plays it as a newcomer does, and reads its closing table. Programs have been built.
+/// Plays some prices of a file to the end, then the story as README's first command does. Programs have been built.
 pub fn test() -> Result<()> {
-    let mut steps = Steps::new(2);
+    let mut steps = Steps::new(3);
     let built = steps.run(COMPILE, suite::programs)?;
-    let [kept, unkept] = steps.run("play the demo (half a minute)", || play(&built))?;
+    steps.run("play the demo on a few prices", || short(&built))?;
+    let [kept, unkept] = steps.run(
+        "play the demo with --stay, try what it prints, and end it (a minute)",
+        || closing(&stay::play(command(&built))?),
+    )?;
     eprintln!("xtask: demo: ends with {kept:.4} kept, {unkept:.4} unkept");
     Ok(())
 }
 
-/// What both positions end with.
-fn play(built: &Programs) -> Result<[f64; 2]> {
+/// Without `--stay` it ends by itself. What it is asked to draw is there.
+fn short(built: &Programs) -> Result<()> {
+    let directory = repository::root().join("target/demo");
+    fs::create_dir_all(&directory)?;
+    let [prices, page] = ["short.csv", "short.html"].map(|name| directory.join(name));
+    fs::write(&prices, SHORT)?;
     let mut command = command(built);
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot start {}", built.demo.display()))?;
-    let printed = String::from_utf8_lossy(&output.stdout);
+    command
+        .arg("--prices")
+        .arg(&prices)
+        .arg("--html")
+        .arg(&page);
+    let printed = process::output(command.stderr(Stdio::inherit()))?;
     ensure!(
-        output.status.success(),
-        "{}: the demo fails after it printed:\n{printed}",
-        output.status
+        printed.contains(ENDS),
+        "the demo ends without its table:\n{printed}"
     );
-    closing(&printed).with_context(|| format!("the demo printed:\n{printed}"))
+    let drawn = fs::read_to_string(&page).with_context(|| page.display().to_string())?;
+    ensure!(
+        drawn.contains("<svg") && drawn.contains("</html>"),
+        "{} is not a page with a picture",
+        page.display()
+    );
+    Ok(())
 }
 
 fn command(built: &Programs) -> Command {

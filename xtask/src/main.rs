@@ -65,6 +65,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Play the demo as README begins with it, use what it prints, and end it by Ctrl-C. `test` does that too.
+    DemoTest,
     /// Print the path of solana-test-validator; build it if it is not there (15 to 30 minutes, once).
     Validator,
     /// Simulate anew what docs/PARAMETERS.md says of defaults. Takes minutes.
@@ -169,6 +171,10 @@ fn run(task: Task) -> Result<()> {
         Task::Demo { arguments } => {
             build(&PROGRAMS)?;
             demo::run(&arguments)
+        }
+        Task::DemoTest => {
+            build(&PROGRAMS)?;
+            demo::test()
         }
         Task::Validator => {
             println!("{}", validator::provide()?.display());
