@@ -291,7 +291,7 @@ pub async fn show_loss(args: &PositionArgs, globals: &Globals, output: &mut Outp
             Some(Facts::from([
                 ("loss_base", loss_base),
                 ("loss_quote", loss_quote),
-                ("ltv", bps(event.ltv_bps)),
+                ("ltv_shown", bps(event.ltv_bps)),
             ]))
         }
         _ => None,

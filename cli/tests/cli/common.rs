@@ -10,6 +10,9 @@ use std::{
 
 use serde_json::Value;
 
+#[path = "names.rs"]
+pub mod names;
+
 /// Longest run. An upload to a node on a busy machine takes a minute.
 const WITHIN: Duration = Duration::from_secs(300);
 
@@ -81,9 +84,18 @@ pub fn run_with(args: &[&str], input: &[u8]) -> Run {
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
     let output = within(WITHIN, child, args);
     writer.join().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    // Whatever a test looks at, every answer is held to the names that all commands have.
+    for value in out
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+    {
+        let faults = names::faults(names::command(args), &value);
+        assert_eq!(faults, [""; 0], "{args:?} has names of its own: {value}");
+    }
     Run {
         code: output.status.code().expect("ended by a signal"),
-        out: String::from_utf8(output.stdout).unwrap(),
+        out,
         err: String::from_utf8(output.stderr).unwrap(),
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::common::run;
+use crate::common::{decimal, run};
 
 /// Three minutes in which the price halves, and a book of two positions, one of them hardly hedged.
 const SCENARIO: &str = r#"
@@ -63,7 +63,7 @@ fn what_a_crash_does_to_a_book() {
     let positions = with["positions"].as_array().unwrap();
     assert_eq!(positions.len(), 9);
     for position in positions {
-        let equity = |when: &str| position[when]["equity"].as_f64().unwrap();
+        let equity = |when: &str| decimal(&position[when]["equity"]);
         assert!(equity("after") < equity("before"), "{position}");
     }
     let number = |value: &serde_json::Value| value.as_f64().unwrap();

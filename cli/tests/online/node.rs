@@ -7,8 +7,8 @@ use ballast_localnet::{EmbeddedNode, Localnet, Trader, World, WorldConfig, keys}
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub use crate::common::OPEN;
 use crate::common::{self, Run};
+pub use crate::common::{OPEN, decimal as number};
 
 /// Milliseconds per slot.
 const SLOT_MS: u64 = 50;
@@ -131,13 +131,4 @@ pub async fn opened(node: &Node, by: &Keypair) -> String {
     let opened = node.json(by, &OPEN).await;
     let address = &opened["position"]["position"];
     address.as_str().unwrap().to_owned()
-}
-
-/// A decimal string as a number.
-pub fn number(value: &Value) -> f64 {
-    let text = value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value} is no string"));
-    text.parse()
-        .unwrap_or_else(|_| panic!("{value} is no number"))
 }

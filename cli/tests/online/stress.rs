@@ -1,6 +1,6 @@
 //! `ballast stress --live`: what a bad day would do to the positions of a market as it is.
 
-use crate::node::{Node, OPEN, trader};
+use crate::node::{Node, OPEN, number, trader};
 
 /// A market that moves at once, so that the test is short.
 const CRASH: &str = r#"
@@ -38,7 +38,7 @@ async fn a_live_market_is_read_and_played_with() {
         opened["position"]["liquidity"]
     );
     assert!(
-        (f(&position["before"]["equity"]) - 100.0).abs() < 0.01,
+        (number(&position["before"]["equity"]) - 100.0).abs() < 0.01,
         "{position}"
     );
     assert!((f(&with["price_before"]) - 200.0).abs() < 0.01);
@@ -46,7 +46,7 @@ async fn a_live_market_is_read_and_played_with() {
     // Somebody hedges on the way; nothing of it has happened on chain.
     assert!(f(&position["actions"]["rehedge"]) >= 1.0, "{position}");
     let alone = &played["without_keepers"]["positions"][0];
-    let delta = |position: &serde_json::Value| f(&position["after"]["delta"]).abs();
+    let delta = |position: &serde_json::Value| number(&position["after"]["delta"]).abs();
     assert!(delta(position) < delta(alone), "{position} {alone}");
     assert_eq!(with["lenders"].as_array().unwrap().len(), 2);
     assert!(f(&with["lenders"][0]["before"]) > 0.0);

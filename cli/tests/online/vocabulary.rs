@@ -4,20 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::node::{Node, OPEN, trader};
+use crate::{
+    common::names::{NAMES, kind},
+    node::{Node, OPEN, trader},
+};
 
 /// The shapes of the API's answers, as its own tests hold it to them.
 const API: &str = include_str!("../../../keeper/src/api/contract.json");
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
 
 /// What the same names mean something else in.
 fn clashes(shape: &Value, value: &Value, at: &str) -> Vec<String> {
@@ -60,6 +53,13 @@ async fn a_name_means_the_same_in_every_command_and_in_the_api() {
 
     let listed = node.json(alice, &["positions"]).await;
     let row = &listed["positions"][0];
+    // The names that every answer of every test is held to are those of this one, all of them.
+    let fields = row.as_object().unwrap();
+    assert_eq!(fields.len(), NAMES.len(), "{row}");
+    for (name, wanted) in NAMES {
+        let value = &fields[name];
+        assert!(value.is_null() || kind(value) == wanted, "{name}: {value}");
+    }
     let explained = node.json(alice, &["explain", position]).await;
     let market = node.json(alice, &["market", "show"]).await;
     let mut found = Vec::new();
@@ -95,4 +95,48 @@ async fn a_name_means_the_same_in_every_command_and_in_the_api() {
         assert!(reserve.get(name).is_some(), "reserves.{name}");
     }
     assert_eq!(market["mode"], "normal");
+}
+
+/// Every run of these tests is held to the names; these are the commands that show or plan something, and a few that send.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_has_the_names_of_positions() {
+    let node = Node::start().await;
+    let world = node.world().await;
+    let alice = trader(&world, "alice").await;
+    let alice = &alice.keypair;
+    let opened = node.json(alice, &OPEN).await;
+    let position = opened["position"]["position"].as_str().unwrap();
+    let signature = opened["signature"].as_str().unwrap();
+    let market = world.market.address.to_string();
+    let planned = [&OPEN[..], &["--dry-run"]].concat().join(" ");
+    for line in [
+        "positions --all",
+        "explain POSITION",
+        "market show",
+        "lend show",
+        "policy show POSITION",
+        "automation show POSITION",
+        "first-keepers show POSITION",
+        "tx SIGNATURE",
+        "quote --market MARKET --lower 190 --upper 210 --equity 100 --leverage 3",
+        "stress calm --live",
+        &planned,
+        "increase POSITION --own-quote 1",
+        "decrease POSITION --part 10%",
+        "repay POSITION --base 0.001",
+        "collect POSITION",
+        "lend deposit quote 1",
+        "lend withdraw quote all",
+        "close POSITION",
+        "doctor",
+    ] {
+        let line = line.replace("POSITION", position);
+        let line = line.replace("SIGNATURE", signature);
+        let line = line.replace("MARKET", &market);
+        let words: Vec<&str> = ["--json"].into_iter().chain(line.split(' ')).collect();
+        // Names are looked at in every run; what is refused answers as well.
+        let run = node.ballast(alice, &words).await;
+        assert_ne!(run.code, 2, "{line}: {}", run.err);
+        assert!(run.json().is_object(), "{line}: {}{}", run.out, run.err);
+    }
 }

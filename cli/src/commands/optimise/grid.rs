@@ -36,9 +36,16 @@ pub struct Written {
     pub width: f64,
     pub lower: f64,
     pub upper: f64,
-    pub leverage: f64,
+    pub leverage_bps: u32,
     pub hedge: f64,
     pub delta_band: f64,
+}
+
+impl Written {
+    /// Assets over own funds.
+    pub fn leverage(&self) -> f64 {
+        f64::from(self.leverage_bps) / 1e4
+    }
 }
 
 impl fmt::Display for Setting {
@@ -83,7 +90,7 @@ impl Setting {
             width: self.width,
             lower: price / (1.0 + self.width),
             upper: price * (1.0 + self.width),
-            leverage: ratio(self.leverage),
+            leverage_bps: self.leverage.get(),
             hedge: ratio(self.hedge),
             delta_band: ratio(self.band),
         }

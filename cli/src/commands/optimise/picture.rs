@@ -30,7 +30,7 @@ pub fn write(study: &mut Study, report: &OptimiseReport) -> Result<()> {
         [
             keeper(&tried.setting),
             percent(tried.setting.width),
-            significant(tried.setting.leverage, 3),
+            significant(tried.setting.leverage(), 3),
             percent(tried.setting.hedge),
             percent(tried.setting.delta_band),
             change(result.gain),
@@ -66,7 +66,7 @@ fn frontier(report: &OptimiseReport) -> Chart {
             "keeper {}, width {}, leverage {}, hedge {}, delta band {}: gain {}, liquidation {}",
             keeper(setting),
             percent(setting.width),
-            significant(setting.leverage, 3),
+            significant(setting.leverage(), 3),
             percent(setting.hedge),
             percent(setting.delta_band),
             change(result.gain),

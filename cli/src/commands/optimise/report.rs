@@ -265,7 +265,7 @@ impl fmt::Display for OptimiseReport {
             [
                 keeper(setting),
                 percent(setting.width),
-                significant(setting.leverage, 3),
+                significant(setting.leverage(), 3),
                 percent(setting.hedge),
                 percent(setting.delta_band),
                 change(result.gain),
@@ -333,7 +333,7 @@ impl fmt::Display for OptimiseReport {
                 "next: keeper {}, width {}, leverage {}, hedge {}, delta band {}; what is to be largest is {} +- {} less there, {}",
                 keeper(setting),
                 percent(setting.width),
-                significant(setting.leverage, 3),
+                significant(setting.leverage(), 3),
                 percent(setting.hedge),
                 percent(setting.delta_band),
                 percent(-less.value),

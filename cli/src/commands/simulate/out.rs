@@ -107,7 +107,7 @@ pub fn write(
     let worst: Vec<[String; 2]> = report
         .worst_paths
         .iter()
-        .map(|worst| [worst.path.to_string(), number(worst.equity)])
+        .map(|worst| [worst.path.to_string(), number(worst.equity.f64())])
         .collect();
     study.table(["path", "equity"], &worst);
     Ok(study)

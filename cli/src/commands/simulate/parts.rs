@@ -6,6 +6,7 @@ use ballast_model::Bps;
 use ballast_simulator::{
     ControlledMean, Looks, Moments, Proportion, Sorted, Summary, Watch,
     hitting::{Exit, Motion},
+    world::Whole,
 };
 use serde::Serialize;
 
@@ -40,15 +41,15 @@ pub struct Often {
     pub probability: f64,
 }
 
-/// An action on the path that was asked for. Equity in whole quote tokens.
+/// An action on the path that was asked for.
 #[derive(Debug, Serialize)]
 pub struct ReplayedAction {
     pub secs: u64,
     pub price: f64,
     pub action: &'static str,
-    pub equity_before: f64,
-    pub equity: f64,
-    pub ltv: f64,
+    pub equity_before: Whole,
+    pub equity: Whole,
+    pub ltv_bps: u32,
 }
 
 /// A decision on that path, to act or to wait, and its reason.
@@ -84,7 +85,7 @@ impl From<&ControlledMean> for BetterMean {
 #[derive(Debug, Serialize)]
 pub struct WorstPath {
     pub path: u64,
-    pub equity: f64,
+    pub equity: Whole,
 }
 
 /// Another strategy on the same prices.

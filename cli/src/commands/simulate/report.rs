@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use ballast_simulator::{Act, Event, Looks, Moments, Proportion, Remark, Summary};
+use ballast_simulator::{
+    Act, Event, Looks, Moments, Proportion, Remark, Summary, Terms, world::Whole,
+};
 use serde::Serialize;
 
 use super::{
@@ -18,7 +20,7 @@ use super::{
     world,
 };
 use crate::{
-    format::{optional, percent, significant},
+    format::{bps, optional, percent, significant},
     table::Table,
 };
 
@@ -113,9 +115,9 @@ impl SimulationReport {
             secs: event.secs,
             price: price(event.at),
             action: event.act.name(),
-            equity_before: terms.units.quote(event.equity_before),
-            equity: terms.units.quote(event.equity),
-            ltv: f64::from(event.ltv_bps) / 1e4,
+            equity_before: Whole::new(event.equity_before, terms.units.quote_decimals),
+            equity: Whole::new(event.equity, terms.units.quote_decimals),
+            ltv_bps: event.ltv_bps,
         };
         let often = |(act, moments, seen): (Act, Moments, Proportion)| {
             let often = Often {
@@ -168,7 +170,7 @@ impl SimulationReport {
             worst_paths: worst
                 .map(|(equity, path)| WorstPath {
                     path: *path,
-                    equity: *equity,
+                    equity: Whole::nearest(*equity, terms.units.quote_decimals),
                 })
                 .collect(),
             against: other.map(|other| Against::new(summary, other)),
@@ -326,7 +328,7 @@ impl fmt::Display for SimulationReport {
         )?;
         let worst = self.worst_paths.iter();
         let worst: Vec<_> = worst
-            .map(|worst| format!("{} ({})", worst.path, number(worst.equity)))
+            .map(|worst| format!("{} ({})", worst.path, number(worst.equity.f64())))
             .collect();
         writeln!(f, "worst paths  {}", worst.join(", "))?;
         let limits = self.limits.as_deref();
@@ -383,9 +385,9 @@ impl fmt::Display for SimulationReport {
                 format!("{:.4}", event.secs as f64 / 86_400.0),
                 number(event.price),
                 event.action.to_owned(),
-                number(event.equity_before),
-                number(event.equity),
-                percent(event.ltv),
+                number(event.equity_before.f64()),
+                number(event.equity.f64()),
+                bps(event.ltv_bps),
             ]);
         }
         write!(f, "\n{table}")

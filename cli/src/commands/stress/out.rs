@@ -54,9 +54,9 @@ pub fn write(study: &mut Study, report: &StressReports) -> Result<()> {
                 let bad = position.bad_debt_base * with.price_after + position.bad_debt_quote;
                 [
                     position.name.clone(),
-                    number(position.before.equity),
-                    number(position.after.equity),
-                    number(alone.after.equity),
+                    number(position.before.equity.f64()),
+                    number(position.after.equity.f64()),
+                    number(alone.after.equity.f64()),
                     bps(position.highest_ltv_bps),
                     number(position.liquidated),
                     number(bad + position.uncovered),
@@ -108,7 +108,10 @@ fn equity(played: &Played) -> Chart {
                 let middle = index as f64 + middle;
                 Bar {
                     span: (middle - HALF, middle + HALF),
-                    ends: (0.0, position.after.equity - position.before.equity),
+                    ends: (
+                        0.0,
+                        position.after.equity.f64() - position.before.equity.f64(),
+                    ),
                     label: String::new(),
                 }
             })

@@ -155,9 +155,9 @@ impl fmt::Display for Played {
             table.row([
                 position.name.clone(),
                 if position.kept { "yes" } else { "no" }.into(),
-                n(position.before.equity),
-                n(position.after.equity),
-                n(alone.after.equity),
+                n(position.before.equity.f64()),
+                n(position.after.equity.f64()),
+                n(alone.after.equity.f64()),
                 bps(position.before.ltv_bps),
                 bps(position.highest_ltv_bps),
                 bps(position.after.ltv_bps),

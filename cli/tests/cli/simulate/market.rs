@@ -1,6 +1,7 @@
 //! Prices, takers and what they pay.
 
 use super::*;
+use crate::common::decimal;
 
 #[test]
 fn the_worked_example_held_for_a_week() {
@@ -181,7 +182,7 @@ fn liquidators() {
     assert!(
         worst
             .windows(2)
-            .all(|pair| number(&pair[0]["equity"]) <= number(&pair[1]["equity"]))
+            .all(|pair| decimal(&pair[0]["equity"]) <= decimal(&pair[1]["equity"]))
     );
     let wrong = example(&["--liquidate", "--liquidation-target", "99%"]);
     assert!(

@@ -1,6 +1,7 @@
 //! What is written, for people and for programs.
 
 use super::*;
+use crate::common::decimal;
 
 /// A directory that says all about a run.
 #[test]
@@ -117,7 +118,8 @@ fn every_action_on_one_path() {
     for event in events {
         assert_eq!(event["action"], "rehedge");
         // A trade costs its fee.
-        assert!(number(&event["equity"]) < number(&event["equity_before"]));
+        let [after, before] = ["equity", "equity_before"].map(|name| decimal(&event[name]));
+        assert!(after < before, "{event}");
         assert_eq!(number(&event["secs"]) % 3_600.0, 0.0);
     }
     let text = changed("--strategy", "band:10%", &["--replay", "7"]).out;

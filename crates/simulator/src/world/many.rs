@@ -59,7 +59,7 @@ impl AtRisk {
             liquidated: spread(|report| report.liquidated),
             equity_lost: spread(|report| {
                 let lost = report.positions.iter();
-                lost.map(|position| position.before.equity - position.after.equity)
+                lost.map(|position| position.before.equity.f64() - position.after.equity.f64())
                     .sum()
             }),
         }

@@ -22,6 +22,7 @@ pub mod scenario;
 mod seated;
 mod takers;
 mod transport;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -56,6 +57,7 @@ pub use report::{
 pub use scenario::{Scenario, ScenarioError};
 pub use seated::Trades;
 pub use transport::Transport;
+pub use whole::Whole;
 
 /// What a keeper has sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,21 +6,22 @@ use ballast_clmm::{Amounts, Side, SqrtPrice};
 use ballast_model::{lending::uncovered_up, value_down};
 use serde::Serialize;
 
-use super::{Trades, World, WorldError, index};
+use super::{Trades, Whole, World, WorldError, index};
+use crate::Units;
 
 /// A position at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Standing {
-    /// Whole quote tokens at the price outside, uncollected fees included.
-    pub equity: f64,
+    /// Quote tokens at the price outside, uncollected fees included.
+    pub equity: Whole,
     /// Debt over assets.
     pub ltv_bps: u32,
-    /// Whole base tokens owed.
-    pub debt_base: f64,
-    /// Whole quote tokens owed.
-    pub debt_quote: f64,
-    /// Whole base tokens too many.
-    pub delta: f64,
+    /// Base tokens owed.
+    pub debt_base: Whole,
+    /// Quote tokens owed.
+    pub debt_quote: Whole,
+    /// Base tokens too many.
+    pub delta: Whole,
     /// Liquidity in the pool, as a decimal number.
     #[serde(serialize_with = "as_text")]
     pub liquidity: u128,
@@ -192,12 +193,16 @@ impl World {
         let model = self.market.position(&held.stored, self.market.now_secs)?;
         let owned = model.with_idle(self.pool.fees_of(held.seat))?;
         let value = owned.value(at)?;
+        let Units {
+            base_decimals,
+            quote_decimals,
+        } = self.units;
         Ok(Standing {
-            equity: self.units.quote(value.equity()),
+            equity: Whole::new(value.equity(), quote_decimals),
             ltv_bps: value.ltv_bps_up(),
-            debt_base: self.whole(Side::Base, model.debt.base as f64),
-            debt_quote: self.whole(Side::Quote, model.debt.quote as f64),
-            delta: self.whole(Side::Base, owned.delta(at)? as f64),
+            debt_base: Whole::new(model.debt.base.into(), base_decimals),
+            debt_quote: Whole::new(model.debt.quote.into(), quote_decimals),
+            delta: Whole::new(owned.delta(at)?, base_decimals),
             liquidity: model.liquidity,
         })
     }
@@ -258,7 +263,7 @@ impl World {
             let bare = self.worth(uncovered_up(model.debt, &owned.value(at)?), at)?;
             let after = self.standing(number, at)?;
             let lowest = if track.lowest_equity == i128::MAX {
-                after.equity
+                after.equity.f64()
             } else {
                 self.units.quote(track.lowest_equity)
             };

@@ -150,7 +150,7 @@ fn who_is_looked_after_ends_no_worse() {
         }
         assert_eq!(with.liquidated, 0.0, "{}", with.name);
         assert!(
-            with.after.equity >= without.after.equity,
+            with.after.equity.f64() >= without.after.equity.f64(),
             "{}: {} and alone {}",
             with.name,
             with.after.equity,
