@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use ballast_simulator::{
-    Act, Event, Looks, Moments, Proportion, Remark, Summary, Terms, world::Whole,
-};
+use ballast_simulator::{Act, Event, Looks, Moments, Proportion, Remark, Summary, world::Whole};
 use serde::Serialize;
 
 use super::{
