@@ -278,7 +278,7 @@ async fn a_reserve_that_nobody_uses_changes_with_notice_while_there_are_position
     let (market, lender) = (&scene.world.market, &scene.world.lender);
     let stored = async || {
         let snapshot = scene.world.snapshot().await.unwrap();
-        snapshot.reserve(Side::Base).clone()
+        *snapshot.reserve(Side::Base)
     };
     let shares = stored().await.supply_shares;
     let withdraw = instruction::withdraw(market, &lender.pubkey(), Side::Base, shares, 0);

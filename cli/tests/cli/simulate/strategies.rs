@@ -67,7 +67,11 @@ fn leverage_that_does_not_last_is_told() {
     }
     let directory = tempfile::TempDir::new().unwrap();
     let file = directory.path().join("higher.toml");
-    std::fs::write(&file, "[policy]\ndeleverage_target_ltv_bps = 7500\n").unwrap();
+    std::fs::write(
+        &file,
+        "[policy]\ndeleverage_target_ltv_bps = 7500\ndeleverage_trigger_ltv_bps = 7575\n",
+    )
+    .unwrap();
     let keeper = format!("keeper:{}", file.display());
     let higher = of(&keeper, "3.9", &["--json"]).json();
     assert_eq!(higher["warnings"], serde_json::json!([]));
@@ -91,7 +95,7 @@ fn what_is_not_counted_is_named() {
     for said in [
         "world        a perfect world",
         "what an action costs beside its trade (--action-cost)",
-        "price impact of the position's own trades (--pool-liquidity)",
+        "price impact of the position's own trades (--pool-liquidity, --depth)",
     ] {
         assert!(keeper.contains(said), "{said}: {keeper}");
     }

@@ -308,7 +308,10 @@ fn a_book_opens_as_it_says() {
             .iter()
             .find(|position| position.name == name);
         let standing = found.unwrap().before;
-        assert!((standing.equity.f64() - equity).abs() < 0.001, "{standing:?}");
+        assert!(
+            (standing.equity.f64() - equity).abs() < 0.001,
+            "{standing:?}"
+        );
         let ltv: f64 = 1.0 - 1.0 / leverage;
         assert!((f64::from(standing.ltv_bps) / 1e4 - ltv).abs() < 2e-4);
     }
