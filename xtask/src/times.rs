@@ -10,7 +10,7 @@ use crate::repository;
 const FILE: &str = "docs/TIMES.md";
 /// Has the times of the two commands that it begins with, between these lines.
 const README: &str = "README.md";
-const README_TASKS: [&str; 2] = ["demo", "test"];
+const README_TASKS: [&str; 2] = ["demo --stay", "test"];
 const BEGIN: &str = "<!-- written by `cargo xtask times --keep` from here -->\n";
 const END: &str = "<!-- to here -->\n";
 /// What is quicker is not worth remembering.
@@ -222,9 +222,9 @@ fn sentence(task: &str, runs: Runs) -> Option<String> {
 }
 
 fn page(tasks: &Tasks) -> String {
-    let mut text = "# Times\n\nWritten by `cargo xtask times --keep`: the first and the last run of each command in one checkout. The first run of a command \
+    let mut text = "# Times\n\nWritten by `cargo xtask times --keep`: the first and the last run of each command on one machine. The first run of a command \
                     compiles what it needs, unless another command has, which later runs find in their caches. Load is what ran or waited on average over a \
-                    quarter of an hour; above the number of processors other work slowed the command down.\n\n| command | first run | load | last run | load | \
+                    quarter of an hour; above the number of processors other work slowed the command down. `demo --stay` takes until it is ended.\n\n| command | first run | load | last run | load | \
                     processors |\n|---|---|---|---|---|---|\n"
         .to_owned();
     for (task, runs) in tasks {
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn the_page_has_first_and_last_run_of_each_task() {
         let tasks = Tasks::from([
-            ("demo".to_owned(), runs(&[run(2_400, Some(190))])),
+            ("demo --stay".to_owned(), runs(&[run(2_400, Some(190))])),
             (
                 "lint".to_owned(),
                 runs(&[run(59, None), run(60, None), run(47, Some(254))]),
@@ -298,7 +298,7 @@ mod tests {
         ]);
         let text = page(&tasks);
         for row in [
-            "| `cargo xtask demo` | 40 min | 1.9 | - | - | 2 |\n",
+            "| `cargo xtask demo --stay` | 40 min | 1.9 | - | - | 2 |\n",
             "| `cargo xtask lint` | 59 s | unknown | 47 s | 2.5 | 2 |\n",
             "| `cargo xtask test` | - | - | 91 min | 7.1 | 2 |\n",
         ] {
@@ -306,7 +306,7 @@ mod tests {
         }
         assert_eq!(words(7_200), "2.0 h");
         let readme = format!("a\n{BEGIN}old\n{END}b\n");
-        let said = "Measured: `cargo xtask demo` took 40 min the first time on 2 processors.\nMeasured: `cargo xtask test` took 91 min \
+        let said = "Measured: `cargo xtask demo --stay` took 40 min the first time on 2 processors.\nMeasured: `cargo xtask test` took 91 min \
                     the last time on 2 processors.\n";
         assert_eq!(
             with_times(&readme, &tasks).unwrap(),

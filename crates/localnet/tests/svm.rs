@@ -5,7 +5,8 @@ mod common;
 use std::sync::Arc;
 
 use ballast_client::{
-    Amounts, BallastError, Chain, ChainError, Keypair, Outcome, Request, Signer, instruction,
+    Amounts, BallastError, Chain, ChainError, EXPIRY_MARGIN, Keypair, Outcome, Request, Signer,
+    instruction,
 };
 use ballast_localnet::{
     Localnet, LocalnetExt, PricePost, Programs, Svm, UsdPrice, World, WorldConfig,
@@ -114,6 +115,8 @@ async fn the_svm_is_a_chain_like_any_other() {
         .await
         .unwrap();
     svm.pass_blocks(151);
+    // For so many blocks more nobody calls it expired.
+    svm.pass_blocks(EXPIRY_MARGIN);
     let submitted = svm.submit(prepared.transaction()).await;
     assert!(
         matches!(submitted, Err(ChainError::Refused { .. })),
