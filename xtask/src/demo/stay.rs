@@ -29,7 +29,7 @@ const VISITORS_BASE: &str = "5.000000000";
 
 /// Plays it, uses what it prints, and ends it; what it printed.
 pub fn play(mut command: Command) -> Result<String> {
-    let mut staying = Staying::start(&mut command)?;
+    let mut staying = Staying::start(command.arg("--stay"))?;
     let tried = staying
         .wait("the story's end", STORY, Invitation::is_whole)
         .and_then(|()| try_out(&Invitation::read(&staying.printed)?));
