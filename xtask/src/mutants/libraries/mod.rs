@@ -2,7 +2,7 @@
 //!
 //! cargo-mutants lists changes of what functions return and how they compute. All of them are built at once, each behind a switch
 //! that the environment sets; so a change costs a run of the tests that reach it, up to the first that fails, not a build.
-//! What a switch cannot change, constants, is built one by one.
+//! What a switch cannot change, constants and what runs while they are compiled, is built one by one.
 
 mod build;
 mod change;
@@ -136,17 +136,19 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
     }
     let found = Mutex::new(found);
     let left = Mutex::new(queue.iter());
+    // What runs while it is compiled, no test is seen to reach.
+    let unreached = Mutex::new(Vec::new());
     let worker = || -> Result<()> {
         for tried in 1.. {
             let Some(change) = locked(&left)?.next() else {
                 break;
             };
             let known = locked(&found)?.known_by(&change.key()).map(str::to_owned);
-            let fate = if hunt.is_reached(change.number) {
-                hunt.try_change(change, known.as_deref())?
-            } else {
-                Fate::Unreached
-            };
+            if !hunt.is_reached(change.number) {
+                locked(&unreached)?.push(*change);
+                continue;
+            }
+            let fate = hunt.try_change(change, known.as_deref())?;
             // Other packages' tests may still miss it.
             if fate.by().is_some() || !options.own_tests {
                 learn(&found, change, fate, &sources)?;
@@ -173,6 +175,7 @@ fn search(all: &[Change], options: &MutantOptions) -> Result<()> {
     if options.own_tests {
         return Ok(());
     }
+    alone.extend(locked(&unreached)?.drain(..));
     try_alone(&alone, &scratch, &sources, &found)
 }
 

@@ -15,7 +15,7 @@ pub fn markdown(libraries: &[Library], found: &Found, sources: &Sources) -> Stri
         "Written by `cargo xtask mutants --libraries --keep`: each change that cargo-mutants lists is made, one at a time, and the tests\n\
          of its package, and quick tests of packages that use it, run until one fails; only those that reach\n\
          the change, which a run that logs it says. A change that no test notices has *survived*, also where none reaches it. An operator\n\
-         is replaced with its operands as they were parsed. Constants, which no switch changes, are built one by one and tried with the\n\
+         is replaced with its operands as they were parsed. Constants, and what no test is seen to reach, are built one by one and tried with the\n\
          tests of their own package. Random runs are a twentieth as long as in CI. What is counted is known of the sources and tests\n\
          as they are.\n\n\
          *Found* is the share that a test noticed of all changes that compile, what was not tried included. *Of what can be* leaves out\n\
