@@ -21,8 +21,6 @@ pub enum Fate {
     NeverEnded(String),
     /// All tests that reach it pass.
     Survived,
-    /// No test reaches it.
-    Unreached,
 }
 
 impl Fate {
@@ -30,13 +28,13 @@ impl Fate {
     pub fn by(&self) -> Option<&str> {
         match self {
             Self::Found(test) | Self::Aborted(test) | Self::NeverEnded(test) => Some(test),
-            Self::Unviable | Self::Survived | Self::Unreached => None,
+            Self::Unviable | Self::Survived => None,
         }
     }
 
     /// Whether no test missed anything.
     pub fn is_survival(&self) -> bool {
-        matches!(self, Self::Survived | Self::Unreached)
+        matches!(self, Self::Survived)
     }
 
     fn word(&self) -> &'static str {
@@ -46,7 +44,6 @@ impl Fate {
             Self::Aborted(_) => "aborted",
             Self::NeverEnded(_) => "never ended",
             Self::Survived => "survived",
-            Self::Unreached => "not reached",
         }
     }
 
@@ -58,7 +55,6 @@ impl Fate {
             "aborted" => Self::Aborted(by()?),
             "never ended" => Self::NeverEnded(by()?),
             "survived" => Self::Survived,
-            "not reached" => Self::Unreached,
             _ => return None,
         })
     }
@@ -150,9 +146,8 @@ mod tests {
             Fate::Aborted(test()),
             Fate::NeverEnded(test()),
             Fate::Survived,
-            Fate::Unreached,
         ];
-        for (key, fate) in ["a", "b", "c", "d", "e", "f"].into_iter().zip(fates) {
+        for (key, fate) in ["a", "b", "c", "d", "e"].into_iter().zip(fates) {
             found.learn(key.into(), fate, &now);
         }
         let read = Found::parse(&found.value());

@@ -103,7 +103,7 @@ impl Count {
             Fate::Found(_) => &mut self.found,
             Fate::Aborted(_) => &mut self.aborted,
             Fate::NeverEnded(_) => &mut self.never_ended,
-            Fate::Survived | Fate::Unreached => &mut self.survived,
+            Fate::Survived => &mut self.survived,
         };
         *of_fate += 1;
         self.explained += usize::from(explained && fate.is_survival());
@@ -174,7 +174,7 @@ mod tests {
             (Some(&found), false),
             (Some(&found), true),
             (Some(&Fate::Survived), true),
-            (Some(&Fate::Unreached), false),
+            (Some(&Fate::Survived), false),
             (None, true),
         ] {
             count.add(fate, explained);
