@@ -109,8 +109,12 @@ fn measured(path: &str, text: &str) -> (usize, usize) {
     if path.split('/').any(is_test) {
         return (text.lines().count(), MOST_TEST_LINES);
     }
-    let own = text.lines().take_while(|line| *line != "#[cfg(test)]");
-    (own.count(), MOST_LINES)
+    let lines: Vec<&str> = text.lines().collect();
+    // A module of tests in the file itself; what is only named there is another file.
+    let tests = lines.windows(2).position(|pair| {
+        pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod ") && pair[1].ends_with('{')
+    });
+    (tests.unwrap_or(lines.len()), MOST_LINES)
 }
 
 #[cfg(test)]
@@ -121,8 +125,10 @@ mod tests {
     fn tests_in_a_file_do_not_count_and_scenarios_may_be_longer() {
         let product = "line\n".repeat(401);
         assert_eq!(measured("crates/a/src/b.rs", &product), (401, 400));
-        let with_tests = "line\n".repeat(400) + "#[cfg(test)]\n" + &product;
+        let with_tests = "line\n".repeat(400) + "#[cfg(test)]\nmod tests {\n" + &product;
         assert_eq!(measured("crates/a/src/b.rs", &with_tests), (400, 400));
+        let elsewhere = "#[cfg(test)]\nmod tests;\n".to_owned() + &product;
+        assert_eq!(measured("crates/a/src/b.rs", &elsewhere), (403, 400));
         for path in [
             "tests/a.rs",
             "crates/a/tests/b.rs",

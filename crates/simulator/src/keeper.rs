@@ -5,7 +5,7 @@ use ballast::state::{
 };
 use ballast_ledger::{Ledger, LedgerError};
 use ballast_model::{
-    Position, Side, SqrtPrice,
+    Position, Side,
     lending::{DEBT_SHARE_BITS, INDEX_ONE_X64},
 };
 use ballast_snapshot::{MarketSnapshot, PoolState, PriceAccounts, Pubkey};
@@ -148,7 +148,7 @@ impl Keeper {
                 pool: PoolState {
                     sqrt_price: terms.at,
                     tick_current: terms.at.tick().get(),
-                    liquidity: liquidity_at(terms, terms.at),
+                    liquidity: terms.liquidity_at(terms.at),
                     fee_rate_ppm: keeper.fee_ppm,
                     has_adaptive_fee: terms.adaptive_fee.is_some(),
                     touched_secs: 0,
@@ -189,7 +189,7 @@ impl Keeper {
         (snapshot.now_secs, snapshot.slot) = (now, desk.secs());
         snapshot.pool.sqrt_price = desk.at();
         snapshot.pool.tick_current = desk.at().tick().get();
-        snapshot.pool.liquidity = liquidity_at(desk.terms(), desk.at());
+        snapshot.pool.liquidity = desk.terms().liquidity_at(desk.at());
         let price = desk.terms().units.log_price(desk.oracle()).exp();
         let published = now.saturating_sub_unsigned(desk.oracle_age_secs());
         // Nobody is in doubt about the quote token's.
@@ -316,14 +316,6 @@ impl Keeper {
         desk.traded(&ledger.pool);
         desk.acted(action.into(), after, ledger.pool.fees()?)?;
         Ok(true)
-    }
-}
-
-/// The liquidity that a trade meets first.
-fn liquidity_at(terms: &Terms, price: SqrtPrice) -> u128 {
-    match &terms.tick_depth {
-        Some(depth) => depth.liquidity_at(price),
-        None => terms.depth.unwrap_or_else(|| u64::MAX.into()),
     }
 }
 

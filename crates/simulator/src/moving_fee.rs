@@ -150,15 +150,7 @@ mod tests {
         base_decimals: 9,
         quote_decimals: 6,
     };
-    const TERMS: AdaptiveTerms = AdaptiveTerms {
-        filter_period_secs: 30,
-        decay_period_secs: 600,
-        reduction_factor: 5_000,
-        control_factor: 4_000,
-        max_volatility_accumulator: 350_000,
-        tick_group_size: 64,
-        major_swap_threshold_ticks: 64,
-    };
+    const TERMS: AdaptiveTerms = AdaptiveTerms::EXAMPLE;
     const STILL: AdaptiveTerms = AdaptiveTerms {
         control_factor: 0,
         ..TERMS

@@ -96,6 +96,14 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// The liquidity that a trade at this price meets first.
+    pub(crate) fn liquidity_at(&self, price: SqrtPrice) -> u128 {
+        match &self.tick_depth {
+            Some(depth) => depth.liquidity_at(price),
+            None => self.depth.unwrap_or_else(|| u64::MAX.into()),
+        }
+    }
+
     /// Sizes the position as the program would.
     ///
     /// # Errors

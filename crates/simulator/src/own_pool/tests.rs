@@ -110,15 +110,7 @@ fn a_trade_through_a_thin_region_costs_more() {
 /// A fee that moves costs a trade more the farther it goes, and nothing more within its group.
 #[test]
 fn a_moving_fee_is_paid_by_its_own_trades() {
-    let adaptive = AdaptiveTerms {
-        filter_period_secs: 30,
-        decay_period_secs: 600,
-        reduction_factor: 5_000,
-        control_factor: 4_000,
-        max_volatility_accumulator: 350_000,
-        tick_group_size: 64,
-        major_swap_threshold_ticks: 64,
-    };
+    let adaptive = AdaptiveTerms::EXAMPLE;
     let moving = SwapFee::adaptive(400, adaptive);
     let constant = terms().with_depth(Some(LIQUIDITY));
     let sold = |terms: &Terms, fee: SwapFee, base| {

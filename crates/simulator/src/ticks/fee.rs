@@ -173,10 +173,9 @@ impl SwapFee {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TERMS: AdaptiveTerms = AdaptiveTerms {
+impl AdaptiveTerms {
+    /// What tests that need any have.
+    pub(crate) const EXAMPLE: Self = Self {
         filter_period_secs: 30,
         decay_period_secs: 600,
         reduction_factor: 5_000,
@@ -185,6 +184,13 @@ mod tests {
         tick_group_size: 64,
         major_swap_threshold_ticks: 64,
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TERMS: AdaptiveTerms = AdaptiveTerms::EXAMPLE;
 
     /// Whirlpool's formula: control (accumulator / 10^4 size)^2 / 10^5, rounded up.
     #[test]

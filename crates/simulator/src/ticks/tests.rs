@@ -216,15 +216,7 @@ fn what_is_refused_changes_nothing() {
 /// A long swap pays more the farther it goes; the same way in a pool of a fixed fee pays the fixed fee.
 #[test]
 fn an_adaptive_fee_is_charged_group_by_group() {
-    let terms = AdaptiveTerms {
-        filter_period_secs: 30,
-        decay_period_secs: 600,
-        reduction_factor: 5_000,
-        control_factor: 4_000,
-        max_volatility_accumulator: 350_000,
-        tick_group_size: 64,
-        major_swap_threshold_ticks: 64,
-    };
+    let terms = AdaptiveTerms::EXAMPLE;
     let pool = |fee| {
         let mut pool = TickPool::new(price(32), fee, 0);
         let seat = pool.seat([-6_400, 6_400]);
