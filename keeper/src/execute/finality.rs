@@ -16,10 +16,7 @@ use super::{
     act::action_span,
     not_final::{AGAIN, LONGEST},
 };
-use crate::{
-    event::KeeperEvent,
-    journal::{Confirmed, Intent, JournalError, Outcome, OutcomeRecord, Record},
-};
+use crate::journal::{Confirmed, Intent, JournalError, Outcome};
 
 /// A block is final after some 13 seconds.
 const FINAL_AFTER: Duration = Duration::from_secs(15);
@@ -171,11 +168,7 @@ impl Executor {
             self.not_final.goes_on(id, false);
             return Ok(None);
         };
-        let record = OutcomeRecord {
-            id,
-            outcome: outcome.clone(),
-        };
-        journal.write(Record::Outcome(record)).await?;
+        self.conclude(journal, intent, &outcome).await?;
         let now = match outcome.slot() {
             0 => "it can land no more".to_owned(),
             slot => format!("now it is in slot {slot}"),
@@ -184,15 +177,6 @@ impl Executor {
         self.warn(format!(
             "a fork took {action} of {position} back, which was in slot {slot} ({signature}): {now}"
         ));
-        self.watch_over(intent, &outcome);
-        self.events.send(KeeperEvent::Resolved {
-            position,
-            action,
-            reason: intent.reason.clone(),
-            signature,
-            outcome: outcome.clone(),
-        });
-        self.has_ended(intent, &outcome).await;
         Ok(Some(outcome))
     }
 

@@ -7,7 +7,7 @@ use super::Executor;
 use crate::{
     control::{Control, Permission},
     event::KeeperEvent,
-    journal::{Intent, JournalError, Outcome, OutcomeRecord, Record},
+    journal::{Intent, JournalError, Outcome, OutcomeRecord, Record, SharedJournal},
 };
 
 impl Executor {
@@ -36,26 +36,37 @@ impl Executor {
             });
         }
         let outcome = self.find_outcome(intent, sends).await?;
+        self.conclude(journal, intent, &outcome).await?;
+        Ok(outcome)
+    }
+
+    /// Writes an outcome down, the first one or another, and tells it.
+    pub(super) async fn conclude(
+        &self,
+        journal: &SharedJournal,
+        intent: &Intent,
+        outcome: &Outcome,
+    ) -> Result<(), JournalError> {
         journal
             .write(Record::Outcome(OutcomeRecord {
                 id: intent.id,
                 outcome: outcome.clone(),
             }))
             .await?;
-        self.watch_over(intent, &outcome);
+        self.watch_over(intent, outcome);
         self.events.send(KeeperEvent::Resolved {
-            position,
-            action,
+            position: intent.position,
+            action: intent.action,
             reason: intent.reason.clone(),
-            signature,
+            signature: intent.signature,
             outcome: outcome.clone(),
         });
-        self.has_ended(intent, &outcome).await;
-        Ok(outcome)
+        self.has_ended(intent, outcome).await;
+        Ok(())
     }
 
     /// Tells other keepers what became of it, and counts no money for what is in no block.
-    pub(super) async fn has_ended(&self, intent: &Intent, outcome: &Outcome) {
+    async fn has_ended(&self, intent: &Intent, outcome: &Outcome) {
         let (position, action) = (&intent.position, intent.action);
         self.shards
             .ended(position, action, &intent.signature, Some(outcome))
