@@ -45,6 +45,8 @@ pub struct Action {
     pub position: String,
     /// The position's number; `null`: it is not known any more, or the market itself.
     pub number: Option<u64>,
+    /// The market; `null`: it is not known any more.
+    pub market: Option<String>,
     /// What.
     pub action: ActionKind,
     /// Why.

@@ -312,6 +312,7 @@ mod tests {
             by: "cli".into(),
             position: None,
             number: None,
+            market: None,
             until_secs: None,
         };
         let (decision, text) = said(206, Some(&held));

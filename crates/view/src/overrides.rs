@@ -47,6 +47,9 @@ pub struct Override {
     /// Its number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
+    /// Its market.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub market: Option<String>,
     /// When it ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until_secs: Option<i64>,
@@ -61,6 +64,8 @@ pub struct InFlight {
     pub position: String,
     /// Its number; `null`: it is not known any more.
     pub number: Option<u64>,
+    /// Its market; `null`: it is not known any more.
+    pub market: Option<String>,
     /// What it does.
     pub action: ActionKind,
     /// Its transaction.
@@ -135,6 +140,8 @@ pub enum Risk {
 pub struct PreviewNearest {
     /// Its number; `null`: there is no position.
     pub id: Option<u64>,
+    /// Its market.
+    pub market: Option<String>,
     /// Which boundary.
     pub side: Option<crate::position::SideOfPrice>,
     /// See [`crate::Nearest`].
@@ -152,8 +159,10 @@ pub struct Preview {
     pub risk: Risk,
     /// Positions concerned.
     pub positions: usize,
-    /// Their equity.
-    pub equity: String,
+    /// Their equity; `null`: their markets have different quote tokens.
+    pub equity: Option<String>,
+    /// A market in whose quote token equity is counted; `null`: there is no position, or there are several tokens.
+    pub market: Option<String>,
     /// Of how many something is due now.
     pub due_now: usize,
     /// How many are within a usual day's move of liquidation.

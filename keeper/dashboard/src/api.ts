@@ -551,6 +551,8 @@ export type Override = {
   position: string | null;
   /** Its number. */
   number?: number;
+  /** Its market. */
+  market?: string;
   /** When it ends by itself. */
   until_secs?: number;
 };
@@ -563,6 +565,8 @@ export type InFlight = {
   position: string;
   /** Its number; `null`: it is not known any more. */
   number: number | null;
+  /** Its market; `null`: it is not known any more. */
+  market: string | null;
   /** What it does. */
   action: ActionKind;
   /** Its transaction. */
@@ -616,6 +620,8 @@ export type Risk = "raises" | "lowers" | "restores";
 export type PreviewNearest = {
   /** Its number; `null`: there is no position. */
   id: number | null;
+  /** Its market. */
+  market: string | null;
   /** Which boundary. */
   side: SideOfPrice | null;
   /** See `Nearest`. */
@@ -632,8 +638,10 @@ export type Preview = {
   risk: Risk;
   /** Positions concerned. */
   positions: number;
-  /** Their equity. */
-  equity: string;
+  /** Their equity; `null`: their markets have different quote tokens. */
+  equity: string | null;
+  /** A market in whose quote token equity is counted; `null`: there is no position, or there are several tokens. */
+  market: string | null;
   /** Of how many something is due now. */
   due_now: number;
   /** How many are within a usual day's move of liquidation. */
@@ -772,6 +780,8 @@ export type Action = {
   position: string;
   /** The position's number; `null`: it is not known any more, or the market itself. */
   number: number | null;
+  /** The market; `null`: it is not known any more. */
+  market: string | null;
   /** What. */
   action: ActionKind;
   /** Why. */

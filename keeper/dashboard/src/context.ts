@@ -2,6 +2,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Address, MarketName, Scope, Status, Wish } from "./contract";
+import { named } from "./format/named";
 import type { Life } from "./live/life";
 
 /** An override that a person is about to decide on. */
@@ -12,6 +13,7 @@ export interface Ask {
   expect: string | undefined;
   position?: Address;
   number?: number;
+  market?: Address;
 }
 
 export interface Context {
@@ -35,4 +37,10 @@ export function useSymbols(market: Address | null | undefined): { base: string; 
 export function useMarketName(market: Address | null | undefined): MarketName | null {
   const { status } = usePage();
   return status?.markets.find((m) => m.market === market) ?? null;
+}
+
+/** Names positions by number; with several markets also by market: the base token, or the pair where two markets trade the same one. */
+export function useNamed(): (number: number | null | undefined, market: Address | null | undefined) => string {
+  const { status } = usePage();
+  return (number, market) => named(status?.markets ?? [], number, market);
 }

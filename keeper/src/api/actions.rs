@@ -136,6 +136,7 @@ impl Log {
                 number: found
                     .number
                     .or_else(|| self.numbers.get(&intent.position).copied()),
+                market: Some(intent.market.to_string()),
                 action: intent.action,
                 reason: intent.reason.clone(),
                 price: price(scale, intent.inputs.oracle_x64),
@@ -169,6 +170,7 @@ impl Log {
                 secs: paper.inputs.now_secs,
                 position: paper.position.to_string(),
                 number: found.number,
+                market: Some(paper.market.to_string()),
                 action: paper.action,
                 reason: paper.reason.clone(),
                 price: price(scale, paper.inputs.oracle_x64),
@@ -326,6 +328,7 @@ pub(super) fn shown_override(held: &Override, picture: Option<&Picture>) -> view
     };
     let found = position.and_then(|position| picture?.position(&position));
     let number = found.map(|(_, found)| found.position.id);
+    let market = found.map(|(market, _)| market.context.address.to_string());
     view::Override {
         id: held.id,
         secs: held.secs,
@@ -340,6 +343,7 @@ pub(super) fn shown_override(held: &Override, picture: Option<&Picture>) -> view
         by: held.by.clone(),
         position: position.map(|position| position.to_string()),
         number,
+        market,
         until_secs: held.until_secs,
     }
 }

@@ -9,6 +9,7 @@ use axum::{
 };
 use ballast_view as view;
 use serde_json::Value;
+use solana_sdk::pubkey::Pubkey;
 
 use super::{
     guard::{MOST_BYTES, too_large},
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::control::{
     InFlight, Preview, Request, Scope,
-    preview::{Boundary, Facts, Risk},
+    preview::{Boundary, Equity, Facts, Risk},
     subject,
 };
 
@@ -87,6 +88,8 @@ async fn previewed(api: &Arc<Api>, scene: Arc<Scene>, body: &Value) -> Result<Re
         let facts = scene.known().iter().map(|known| Facts {
             position: known.position.address,
             number: known.position.position.id,
+            market: known.market,
+            quote_mint: quote(&scene, &known.market).0,
             equity: known.line.as_ref().map_or(0, |line| line.value.equity()),
             due: scene.verdict(&known.position) == view::Verdict::Act,
             nearest: known
@@ -106,9 +109,14 @@ async fn previewed(api: &Arc<Api>, scene: Arc<Scene>, body: &Value) -> Result<Re
     let Some((scene, Some(preview))) = made else {
         return Err(Problem::not_found("/api/v1/overrides/preview"));
     };
-    let decimals = scene
-        .first()
-        .map_or(6, |(_, market)| market.context.market.quote_decimals);
+    let (equity, market) = match preview.equity {
+        Equity::Nothing => (Some("0".to_owned()), None),
+        Equity::Of { market, raw, .. } => {
+            let text = view::text::signed_amount(raw, quote(&scene, &market).1);
+            (Some(text), Some(market.to_string()))
+        }
+        Equity::SeveralTokens => (None, None),
+    };
     let nearest = preview.nearest;
     let shown = view::Preview {
         effect: preview.effect,
@@ -118,11 +126,13 @@ async fn previewed(api: &Arc<Api>, scene: Arc<Scene>, body: &Value) -> Result<Re
             Risk::Restores => view::Risk::Restores,
         },
         positions: preview.positions,
-        equity: view::text::signed_amount(preview.equity, decimals),
+        equity,
+        market,
         due_now: preview.due_now,
         within_one_sigma_day: preview.within_one_sigma_day,
         nearest: view::PreviewNearest {
             id: nearest.map(|nearest| nearest.number),
+            market: nearest.map(|nearest| nearest.market.to_string()),
             side: nearest.map(|nearest| {
                 if nearest.boundary.below {
                     view::SideOfPrice::Lower
@@ -142,16 +152,26 @@ async fn previewed(api: &Arc<Api>, scene: Arc<Scene>, body: &Value) -> Result<Re
     Ok(json(StatusCode::OK, &shown))
 }
 
+/// Mint and decimals of a market's quote token.
+fn quote(scene: &Scene, market: &Pubkey) -> (Pubkey, u8) {
+    scene
+        .picture
+        .markets
+        .get(market)
+        .map(|market| &market.context.market)
+        .map_or_else(Default::default, |stored| {
+            (stored.quote_mint.into(), stored.quote_decimals)
+        })
+}
+
 /// What cannot be called back.
 fn shown(scene: &Scene, flight: &InFlight) -> view::InFlight {
-    let number = scene
-        .picture
-        .position(&flight.position)
-        .map(|(_, found)| found.position.id);
+    let found = scene.picture.position(&flight.position);
     view::InFlight {
         id: flight.id,
         position: flight.position.to_string(),
-        number,
+        number: found.map(|(_, found)| found.position.id),
+        market: found.map(|(market, _)| market.context.address.to_string()),
         action: flight.action,
         signature: flight.signature.to_string(),
     }

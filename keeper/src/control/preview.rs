@@ -12,6 +12,10 @@ pub struct Facts {
     pub position: Pubkey,
     /// Its number, as the owner gave it.
     pub number: u64,
+    /// Its market.
+    pub market: Pubkey,
+    /// Mint of the market's quote token.
+    pub quote_mint: Pubkey,
     /// Equity, raw quote units.
     pub equity: i128,
     /// Something is due and could be done now.
@@ -50,8 +54,50 @@ pub struct Nearest {
     pub position: Pubkey,
     /// Its number.
     pub number: u64,
+    /// Its market.
+    pub market: Pubkey,
     /// How near.
     pub boundary: Boundary,
+}
+
+/// Equity of the positions concerned. Amounts of different tokens are not added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Equity {
+    /// There is no position.
+    Nothing,
+    /// All of it is counted in one token.
+    Of {
+        /// A market whose quote token it is.
+        market: Pubkey,
+        /// That token's mint.
+        quote_mint: Pubkey,
+        /// Raw units of it.
+        raw: i128,
+    },
+    /// Their markets have different quote tokens.
+    SeveralTokens,
+}
+
+impl Equity {
+    fn and(self, fact: &Facts) -> Self {
+        match self {
+            Self::Nothing => Self::Of {
+                market: fact.market,
+                quote_mint: fact.quote_mint,
+                raw: fact.equity,
+            },
+            Self::Of {
+                market,
+                quote_mint,
+                raw,
+            } if quote_mint == fact.quote_mint => Self::Of {
+                market,
+                quote_mint,
+                raw: raw.saturating_add(fact.equity),
+            },
+            Self::Of { .. } | Self::SeveralTokens => Self::SeveralTokens,
+        }
+    }
 }
 
 /// The answer.
@@ -63,8 +109,8 @@ pub struct Preview {
     pub risk: Risk,
     /// How many positions it is about.
     pub positions: usize,
-    /// Their equity, raw quote units.
-    pub equity: i128,
+    /// See [`Equity`].
+    pub equity: Equity,
     /// For how many something is due now that could be done.
     pub due_now: usize,
     /// How many are within the usual move of a day of their liquidation.
@@ -105,7 +151,7 @@ impl Preview {
                 Verb::Resume => Risk::Restores,
             },
             positions: 0,
-            equity: 0,
+            equity: Equity::Nothing,
             due_now: 0,
             within_one_sigma_day: 0,
             nearest: None,
@@ -126,7 +172,7 @@ impl Preview {
 
     fn add(&mut self, fact: &Facts) {
         self.positions += 1;
-        self.equity = self.equity.saturating_add(fact.equity);
+        self.equity = self.equity.and(fact);
         self.due_now += usize::from(fact.due);
         let Some(boundary) = fact.nearest else {
             return;
@@ -140,6 +186,7 @@ impl Preview {
             self.nearest = Some(Nearest {
                 position: fact.position,
                 number: fact.number,
+                market: fact.market,
                 boundary,
             });
         }
@@ -209,6 +256,8 @@ mod tests {
         let fact = |number: u8, due, nearest| Facts {
             position: address(number),
             number: number.into(),
+            market: address(20),
+            quote_mint: address(30),
             equity: 100 * i128::from(number) - 150,
             due,
             nearest,
@@ -242,6 +291,42 @@ mod tests {
         Preview::new(scope, verb, configured, &standing(now), facts(), &flights)
     }
 
+    fn of(raw: i128) -> Equity {
+        Equity::Of {
+            market: address(20),
+            quote_mint: address(30),
+            raw,
+        }
+    }
+
+    #[test]
+    fn amounts_of_different_tokens_are_not_added_up() {
+        let halt = |other: Facts| {
+            let facts = facts().into_iter().chain([other]);
+            let now = standing(Mode::Active);
+            Preview::new(Scope::Keeper, Verb::Halt, Mode::Active, &now, facts, &[]).unwrap()
+        };
+        let same_token = Facts {
+            market: address(21),
+            ..facts()[0]
+        };
+        assert_eq!(halt(same_token).equity, of(400 - 50));
+        let other_token = Facts {
+            quote_mint: address(31),
+            ..same_token
+        };
+        assert_eq!(halt(other_token).equity, Equity::SeveralTokens);
+        let near = Facts {
+            nearest: Some(Boundary {
+                below: true,
+                distance_bps: -10,
+                sigma_days: Some(0.1),
+            }),
+            ..other_token
+        };
+        assert_eq!(halt(near).nearest.unwrap().market, address(21));
+    }
+
     #[test]
     fn a_halt_is_about_all_positions_and_raises_risk() {
         let halt = preview(Scope::Keeper, Verb::Halt, Mode::Active, Mode::Active).unwrap();
@@ -249,7 +334,10 @@ mod tests {
             (halt.positions, halt.due_now, halt.within_one_sigma_day),
             (4, 2, 1)
         );
-        assert_eq!((halt.equity, halt.risk), (100 * 10 - 4 * 150, Risk::Raises));
+        assert_eq!(
+            (halt.equity, halt.risk),
+            (of(100 * 10 - 4 * 150), Risk::Raises)
+        );
         // By what a day usually moves it, as the list of positions is sorted; not by percent.
         assert_eq!(halt.nearest.unwrap().number, 2);
         assert_eq!(halt.in_flight, [flight(1), flight(2)]);
@@ -266,7 +354,10 @@ mod tests {
             position: address(number),
         };
         let pause = preview(scope(2), Verb::Pause, Mode::Active, Mode::Active).unwrap();
-        assert_eq!((pause.positions, pause.due_now, pause.equity), (1, 0, 50));
+        assert_eq!(
+            (pause.positions, pause.due_now, pause.equity),
+            (1, 0, of(50))
+        );
         assert_eq!(pause.in_flight, [flight(2)]);
         assert_eq!(pause.risk, Risk::Raises);
         assert_eq!(
@@ -282,6 +373,7 @@ mod tests {
         let now = standing(Mode::Active);
         let preview = Preview::new(Scope::Keeper, Verb::Halt, Mode::Active, &now, [], &[]).unwrap();
         assert_eq!((preview.positions, preview.nearest), (0, None));
+        assert_eq!(preview.equity, Equity::Nothing);
     }
 
     #[test]

@@ -163,6 +163,9 @@ impl HistoryReader {
             secs: row.secs,
             position: row.position.clone(),
             number: row.number,
+            market: standing
+                .as_ref()
+                .map(|standing| standing.market.to_string()),
             action: kind,
             reason: row.reason.clone().unwrap_or_default(),
             price: row

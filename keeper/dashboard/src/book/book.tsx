@@ -3,6 +3,7 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Positions } from "../contract";
 import { StripScale } from "../charts/strip";
 import { usePage, useSymbols } from "../context";
+import { marketWord } from "../format/named";
 import { num } from "../format/number";
 import { useKeys } from "../keys";
 import { useRead } from "../live/resource";
@@ -180,6 +181,7 @@ export function Book({ selected, keys, filterAsked, filterReached }: Props) {
                 index={shown.from + i}
                 selected={row.position === selected}
                 strip={strip}
+                market={many ? marketWord(markets, row.market) : ""}
                 base={many ? (markets.find((m) => m.market === row.market)?.base ?? null) : null}
               />
             ))}

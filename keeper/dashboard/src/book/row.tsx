@@ -11,11 +11,13 @@ interface RowProps {
   index: number;
   selected: boolean;
   strip: number;
-  /** The symbol, where positions of several markets stand together. */
+  /** Where positions of several markets stand together, what tells them apart. */
+  market: string;
+  /** There, the base token of this one. */
   base: string | null;
 }
 
-export function Row({ row, index, selected, strip, base }: RowProps) {
+export function Row({ row, index, selected, strip, market, base }: RowProps) {
   const at = row.price;
   const to = { view: "position", position: row.position } as const;
   const { sign, word } = VERDICTS[row.decision.verdict];
@@ -29,7 +31,7 @@ export function Row({ row, index, selected, strip, base }: RowProps) {
         <a href={href(to)} title={row.position}>
           #{row.id}
         </a>{" "}
-        {base && <span class="dim base">{base} </span>}
+        {market && <span class="dim base">{market} </span>}
         <span class={row.label ? "dim name" : "dim addr"} title={row.label ?? row.position}>{row.label ?? short(row.position).slice(0, 4)}</span>
       </th>
       <td class="strip-cell"><Strip row={row} price={at} width={strip} /></td>

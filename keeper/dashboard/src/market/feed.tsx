@@ -1,5 +1,7 @@
 // The newest actions of the whole book.
+import { useNamed, usePage } from "../context";
 import type { Actions } from "../contract";
+import { marketWord } from "../format/named";
 import { useRead } from "../live/resource";
 import { Outcome, When } from "../position/actions";
 import { Panel } from "../parts/panel";
@@ -9,6 +11,8 @@ import { href } from "../route";
 const SHOWN = 12;
 
 export function Feed() {
+  const called = useNamed();
+  const { status } = usePage();
   const read = useRead<Actions>(`actions?limit=${SHOWN}`);
   return (
     <Panel title="Latest actions" note="UTC" class="latest">
@@ -22,7 +26,7 @@ export function Feed() {
                 <When secs={a.secs} />
               </span>
               <span>
-                {a.number === null ? "market" : <a href={href({ view: "position", position: a.position })}>#{a.number}</a>} {a.action} <span class={`outcome ${a.outcome}`}>
+                {a.number === null ? `market ${marketWord(status?.markets ?? [], a.market)}`.trim() : <a href={href({ view: "position", position: a.position })}>{called(a.number, a.market)}</a>} {a.action} <span class={`outcome ${a.outcome}`}>
                   <Outcome action={a} />
                 </span>
                 <span class="why">{a.reason}</span>

@@ -1,19 +1,31 @@
 // How many positions an override concerns, and how near they are.
 import type { Preview } from "../contract";
+import { useNamed, useSymbols } from "../context";
 import { bps, money, num, plural } from "../format/number";
 
-export function Consequences({ preview: p, quote }: { preview: Preview; quote: string }) {
+export function Consequences({ preview: p }: { preview: Preview }) {
   const near = p.nearest;
+  const called = useNamed();
+  const { quote } = useSymbols(p.market);
   return (
     <>
       <p>{p.effect}</p>
       <ul class={`consequence ${p.risk}`}>
         <li>
-          <b class="num">{plural(p.positions, "position")}</b>, equity <b class="num">{money(p.equity)}</b> {quote}
+          <b class="num">{plural(p.positions, "position")}</b>
+          {p.equity === null ? (
+            ", equity in several tokens"
+          ) : (
+            p.market !== null && (
+              <>
+                , equity <b class="num">{money(p.equity)}</b> {quote}
+              </>
+            )
+          )}
         </li>
         {near.id !== null && near.distance_bps !== null && (
           <li>
-            nearest liquidation: #{near.id},{" "}
+            nearest liquidation: {called(near.id, near.market)},{" "}
             {near.distance_bps === 0 ? (
               <b>reached</b>
             ) : (
@@ -29,7 +41,7 @@ export function Consequences({ preview: p, quote }: { preview: Preview; quote: s
         </li>
         {p.in_flight.length > 0 && (
           <li>
-            <b class="num">{num(p.in_flight.length)}</b> already sent and not called back: {p.in_flight.map((i) => `${i.action} #${i.number ?? "?"}`).join(", ")}
+            <b class="num">{num(p.in_flight.length)}</b> already sent and not called back: {p.in_flight.map((i) => `${i.action} ${called(i.number, i.market)}`).join(", ")}
           </li>
         )}
         {p.risk === "raises" && (

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AppliedOverride, OverrideRequest, Preview, Wish } from "../contract";
 import type { Ask } from "../context";
-import { useSymbols, usePage } from "../context";
+import { useNamed } from "../context";
 import { short } from "../format/number";
 import { WISHES } from "../format/words";
 import { ApiError, freshKey, post } from "../live/http";
@@ -29,8 +29,7 @@ interface DialogProps {
 }
 
 export function OverrideDialog({ ask, closed, done }: DialogProps) {
-  const { status } = usePage();
-  const { quote } = useSymbols(status?.markets[0]?.market);
+  const called = useNamed();
   const [note, setNote] = useState("");
   const [error, setError] = useState<unknown>(null);
   const [preview, setPreview] = useState<Preview | null>(null);
@@ -39,7 +38,7 @@ export function OverrideDialog({ ask, closed, done }: DialogProps) {
   // One decision is sent once, however often it is tried.
   const key = useRef(freshKey()).current;
   const target = { scope: ask.scope, mode: ask.mode, ...(ask.position && { position: ask.position }) };
-  const verb = `${WISHES[ask.mode]} ${ask.scope === "keeper" ? "the keeper" : `position #${ask.number ?? ""}`}`;
+  const verb = `${WISHES[ask.mode]} ${ask.scope === "keeper" ? "the keeper" : `position ${called(ask.number, ask.market)}`}`;
 
   const refused = (problem: unknown) => {
     setError(problem);
@@ -96,7 +95,7 @@ export function OverrideDialog({ ask, closed, done }: DialogProps) {
           {!need && !preview && error === null && <p class="dim">Reading the consequences…</p>}
           {!need && preview && (
             <>
-              <Consequences preview={preview} quote={quote} />
+              <Consequences preview={preview} />
               <Field label="Why? It goes into the journal" value={note} set={setNote} placeholder={HINTS[ask.mode]} />
             </>
           )}

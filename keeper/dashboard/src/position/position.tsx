@@ -84,7 +84,7 @@ export function Position({ address }: { address: string }) {
 function PositionControls({ p }: { p: Data }) {
   const { life, ask } = usePage();
   const off = life === "dead" || life === "starting";
-  const about = { scope: "position", position: p.position, number: p.id, expect: p.mode } as const;
+  const about = { scope: "position", position: p.position, number: p.id, market: p.market, expect: p.mode } as const;
   return (
     <Buttons>
       {!p.paused && (

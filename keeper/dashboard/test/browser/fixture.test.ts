@@ -86,6 +86,24 @@ describe("what a real keeper cannot be brought to quickly", () => {
       await page.waitForSelector('.liquidated:has-text("12.50")');
     }));
 
+  test("positions of several markets are told apart where they are only named", () =>
+    visiting(32, async (visit, fixture) => {
+      const { page } = visit;
+      const first = page.locator(".latest li").first();
+      await page.waitForSelector(".latest li a");
+      assert.match((await first.textContent()) ?? "", /#\d+ (SOL|JUP) rehedge/);
+      await page.click("header button:has-text('Halt')");
+      await page.waitForSelector("dialog .consequence");
+      assert.match((await page.textContent("dialog .consequence")) ?? "", /nearest liquidation: #\d+ (SOL|JUP),/);
+      await page.keyboard.press("Escape");
+      const [one] = fixture.world.markets;
+      assert.ok(one);
+      one.quote = "USDT";
+      await page.reload();
+      await page.click("header button:has-text('Halt')");
+      await page.waitForSelector("dialog .consequence:has-text('equity in several tokens')");
+    }));
+
   test("what the hedge at the venue has earned, where there is one", () =>
     visiting(8, async (visit, fixture) => {
       const [first, second] = fixture.world.markets;

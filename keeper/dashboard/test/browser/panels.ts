@@ -1,5 +1,6 @@
 // Every part of the page that says a number: where it stands, what it is read from, and what it has to say.
 import type { Action, Actions, Book, Flags, Funding, History, Lenders, Liquidity, Market, Nearest, Overrides, Position, Positions, Reserve, StateAt, Status } from "../../src/contract";
+import { named } from "../../src/format/named";
 import { short } from "../../src/format/number";
 import { age, clock, date, span } from "../../src/format/time";
 import { capital, HEALTH, modeWord, OUTCOMES, stageWord, THRESHOLDS } from "../../src/format/words";
@@ -263,16 +264,16 @@ export const gap = (of: About) =>
   });
 
 export const feed = () =>
-  part("the newest actions", async (v) => ({ a: await v.api<Actions>("actions?limit=12"), t: await now(v) }), ({ a, t }) => [
+  part("the newest actions", async (v) => ({ a: await v.api<Actions>("actions?limit=12"), s: await v.api<Status>("status"), t: await now(v) }), ({ a, s, t }) => [
     {
       at: { panel: "Latest actions", css: "li" },
-      says: a.rows.map((one) => say`${when(t, one.secs)}${one.number === null ? "market" : `#${one.number}`} ${one.action} ${OUTCOMES[one.outcome]} ${one.outcome}${one.error ?? ""}${one.reason}`),
+      says: a.rows.map((one) => say`${when(t, one.secs)}${one.number === null ? "market" : named(s.markets, one.number, one.market)} ${one.action} ${OUTCOMES[one.outcome]} ${one.outcome}${one.error ?? ""}${one.reason}`),
     },
   ]);
 
 export const overrides = () =>
-  part("overrides", async (v) => ({ o: await v.api<Overrides>("overrides"), t: await now(v) }), ({ o, t }) => [
-    { at: { panel: "Overrides", css: "li" }, says: o.rows.slice(0, 8).map((one) => say`${when(t, one.secs)}${one.mode} ${one.scope === "keeper" ? "the keeper" : `#${one.number ?? "?"}`} by ${one.by}${one.note}`) },
+  part("overrides", async (v) => ({ o: await v.api<Overrides>("overrides"), s: await v.api<Status>("status"), t: await now(v) }), ({ o, s, t }) => [
+    { at: { panel: "Overrides", css: "li" }, says: o.rows.slice(0, 8).map((one) => say`${when(t, one.secs)}${one.mode} ${one.scope === "keeper" ? "the keeper" : named(s.markets, one.number, one.market)} by ${one.by}${one.note}`) },
   ]);
 
 export const markets = () =>

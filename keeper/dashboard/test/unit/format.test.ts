@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { MarketName } from "../../src/contract";
 import { test } from "node:test";
+import { marketWord, named } from "../../src/format/named";
 import { axis, bps, bpsBare, compact, money, move, num, percent, price, said, short, slowly, times, tokens, tokensShort } from "../../src/format/number";
 import { age, clock, date, span } from "../../src/format/time";
 import { sentence } from "../../src/format/words";
@@ -109,4 +111,15 @@ test("along an axis no two values are told the same, and each is told whole", ()
   }
   assert.deepEqual(axis([66, 67.5], "%"), ["66.0%", "67.5%"]);
   assert.deepEqual(axis([]), []);
+});
+
+test("a position is told with its market where there are several, and by the pair where the base token does not tell it", () => {
+  const market = (market: string, base: string, quote: string) => ({ market, pool: "", base, quote, name: `${base}/${quote}`, price: 1, pool_price: 1, positions: 1, stage: 0 }) as unknown as MarketName;
+  const [sol, jup, solt] = [market("a", "SOL", "USDC"), market("b", "JUP", "USDC"), market("c", "SOL", "USDT")];
+  assert.equal(named([sol], 3, "a"), "#3");
+  assert.equal(named([sol, jup], 3, "b"), "#3 JUP");
+  assert.equal(named([sol, jup, solt], 3, "a"), "#3 SOL/USDC");
+  assert.equal(named([sol, jup, solt], null, "c"), "#? SOL/USDT");
+  assert.equal(named([sol, jup], 3, "gone"), "#3");
+  assert.equal(marketWord([sol, jup, solt], "b"), "JUP");
 });
