@@ -138,7 +138,16 @@ fn report(
     let hedge_tolerance = amount(explanation.assessment.hedge_tolerance, base);
     let missing = missing_to_repay(&explanation.assessment.model, explanation.assessment.pool)?;
     Ok(ExplainReport {
-        sentence: explain::sentence(&decision, &next, &view, &hedge_tolerance, tokens, None),
+        sentence: explain::sentence(&explain::Story {
+            decision: &decision,
+            next: &next,
+            view: &view,
+            hedge_tolerance: &hedge_tolerance,
+            tokens,
+            paused: None,
+            liquidatable: explain::liquidatable(snapshot, &explanation.assessment),
+            mode: None,
+        }),
         decision: Decided {
             verdict: decision.verdict,
             action: decision.action,

@@ -273,6 +273,7 @@ impl Ledger {
             let track = &mut kept.stored.track;
             let past = reading.past(track.first_price()?, track.native)?;
             track.know_past(past)?;
+            track.opened = reading.opened().or(track.opened);
             kept.write(batch);
         }
         Ok(())

@@ -28,7 +28,7 @@ pub use account::{Account, AttributionError, Counters, Moment, Seen};
 pub use aftermath::{Aftermath, Cost, Unexplained};
 pub use hedge::HedgePoint;
 pub use ledger::{Frame, Ledger, Sight};
-pub use past::{PastEvent, Reading};
+pub use past::{AsOpened, PastEvent, Reading};
 pub use point::{Point, STEP_SECS};
 pub use record::{ActionRow, Figures, Origin, OverrideRow};
 pub use step::{Happened, Step, step};

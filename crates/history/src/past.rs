@@ -1,13 +1,56 @@
 //! A position's past from the chain's events: flows, fees and costs before it was first seen. Pure: events in, [`Past`] out.
 
-use ballast_model::{Amounts, ModelError, SqrtPrice};
+use ballast_model::{Amounts, Band, ModelError, Position, SqrtPrice, Tick};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     step::worth,
     sums::{add, subtract},
+    text,
     track::Past,
 };
+
+/// A position as it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsOpened {
+    /// The oracle's square-root price, Q64.64.
+    #[serde(with = "text")]
+    pub price_x64: u128,
+    /// Its band.
+    pub ticks: [i32; 2],
+    /// Its liquidity.
+    #[serde(with = "text")]
+    pub liquidity: u128,
+    /// Base and quote that it borrowed.
+    pub debt: [u64; 2],
+    /// Equity, raw quote units.
+    #[serde(with = "text")]
+    pub equity: i128,
+}
+
+impl AsOpened {
+    /// The position. What its equity has more than band and debts is idle, in quote: the funds' rest.
+    ///
+    /// # Errors
+    /// [`ModelError`] for numbers that no position has.
+    pub fn position(&self) -> Result<Position, ModelError> {
+        let [lower, upper] = self.ticks;
+        let [base, quote] = self.debt;
+        let bare = Position {
+            band: Band::new(Tick::new(lower)?, Tick::new(upper)?)?,
+            liquidity: self.liquidity,
+            idle: Amounts::ZERO,
+            debt: Amounts { base, quote },
+        };
+        let price = SqrtPrice::new(self.price_x64)?;
+        let rest = self.equity.saturating_sub(bare.value(price)?.equity());
+        let quote = u64::try_from(rest.max(0)).unwrap_or(u64::MAX);
+        Ok(Position {
+            idle: Amounts { base: 0, quote },
+            ..bare
+        })
+    }
+}
 
 /// What matters of an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +59,9 @@ pub struct PastEvent {
     pub price_x64: Option<u128>,
     /// It is the opening: nothing lies before it.
     pub opens: bool,
+    /// What was opened.
+    #[serde(default)]
+    pub opened: Option<AsOpened>,
     /// Base and quote that the owner brought.
     pub brought: [u64; 2],
     /// Base and quote paid out to the owner.
@@ -52,11 +98,17 @@ impl Reading {
         let says = PastEvent {
             price_x64: None,
             opens: false,
+            opened: None,
             ..event
         };
         if says != PastEvent::default() || event.price_x64.is_some() {
             self.events.push(event);
         }
+    }
+
+    /// The position as it was opened, if its opening was read.
+    pub fn opened(&self) -> Option<AsOpened> {
+        self.events.iter().rev().find_map(|event| event.opened)
     }
 
     /// What it comes to. Amounts are valued at the price of their event or the one before; `first` is the price of the first
@@ -157,6 +209,41 @@ mod tests {
         // Without a price of lamports they are no cost.
         let other = reading.past(at(-10_000), false).unwrap();
         assert_eq!((other.outside, other.costs), (0, -10));
+    }
+
+    #[test]
+    fn the_opening_is_known_once_it_was_read_and_is_worth_then_what_it_was() {
+        let opened = AsOpened {
+            price_x64: at(-16_000).x64(),
+            ticks: [-16_400, -15_600],
+            liquidity: 1_000_000_000_000,
+            debt: [5_000_000_000, 2_000_000_000],
+            equity: 20_123_456_789,
+        };
+        let mut reading = Reading::default();
+        reading.note(priced(-15_900));
+        assert_eq!(reading.opened(), None);
+        reading.note(PastEvent {
+            opens: true,
+            opened: Some(opened),
+            ..priced(-16_000)
+        });
+        let text = serde_json::to_string(&reading).unwrap();
+        let reading: Reading = serde_json::from_str(&text).unwrap();
+        assert_eq!(reading.opened(), Some(opened));
+        let position = opened.position().unwrap();
+        assert_eq!(
+            position.value(at(-16_000)).unwrap().equity(),
+            20_123_456_789
+        );
+        assert!(position.idle.quote > 0 && position.debt.base == 5_000_000_000);
+        // A reading that was kept before openings were is whole without one.
+        let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for event in old["events"].as_array_mut().unwrap() {
+            event.as_object_mut().unwrap().remove("opened");
+        }
+        let old: Reading = serde_json::from_value(old).unwrap();
+        assert_eq!((old.whole, old.opened()), (true, None));
     }
 
     #[test]

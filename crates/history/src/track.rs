@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Sums,
     account::{Account, AttributionError, Moment, Seen, pair},
+    past::AsOpened,
     point::Point,
     step::{Happened, Step, step, worth},
     sums::{add, subtract},
@@ -92,6 +93,9 @@ pub struct Track {
     pub fees_booked_to: u64,
     /// When it was closed; `None`: it is open.
     pub closed_secs: Option<i64>,
+    /// As it was opened; `None`: the chain's events have not said so.
+    #[serde(default)]
+    pub opened: Option<AsOpened>,
     /// Beginning of the interval of the last point.
     last_point_secs: i64,
 }
@@ -142,6 +146,7 @@ impl Track {
             first_slot: now.slot,
             fees_booked_to: 0,
             closed_secs: None,
+            opened: None,
             last_point_secs: i64::MIN,
         };
         track.sums.drift = subtract(track.first_equity, opening.equity)?;

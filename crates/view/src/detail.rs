@@ -1,7 +1,7 @@
 //! Rows and details, from figures and the keeper's decision.
 
 use ballast::state::Automation;
-use ballast_model::{Bps, SqrtPrice, Tick};
+use ballast_model::{Bps, Position, SqrtPrice, Tick};
 use ballast_strategy::{
     Tokens,
     decide::{Explanation, explain},
@@ -10,9 +10,9 @@ use ballast_strategy::{
 
 use crate::{
     decision::DecisionView,
-    explain::{next, sentence, thresholds},
+    explain::{Story, liquidatable, next, sentence, thresholds},
     figures::{Figures, leverage},
-    moves::what_if,
+    moves::{trigger, what_if},
     overrides::Override,
     position::{
         CurvePoint, EntryView, Extras, OwnersWishes, PnlParts, PolicyView, PositionDetail,
@@ -27,6 +27,10 @@ use crate::{
 const POINTS: u32 = 120;
 const BAND_POINTS: u32 = 24;
 
+/// What lies farther away than these parts of the price is not drawn: it would press everything else together.
+const LEAST_DRAWN: f64 = 0.2;
+const MOST_DRAWN: f64 = 3.0;
+
 /// What others keep about a position.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Past {
@@ -34,6 +38,17 @@ pub struct Past {
     pub day: Option<i128>,
     /// Where profit and loss come from: fees, interest, drift, curvature, costs, raw quote units, and since when that is known.
     pub split: Option<([i128; 5], i64)>,
+    /// The position as it was opened.
+    pub opened: Option<Opened>,
+}
+
+/// A position as it was opened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Opened {
+    /// The oracle's price then.
+    pub price: SqrtPrice,
+    /// The position.
+    pub position: Position,
 }
 
 /// Everything that a view of a position is made of.
@@ -100,14 +115,16 @@ impl Seen<'_> {
         let view = PositionView::of(&figures)?;
         let (market, stored, scale) = (figures.market, figures.stored, figures.scale());
         let automation = &stored.automation;
-        let said = sentence(
-            &extras.decision,
-            &extras.next,
-            &view,
-            &extras.hedge_tolerance,
-            self.tokens,
-            self.held,
-        );
+        let said = sentence(&Story {
+            decision: &extras.decision,
+            next: &extras.next,
+            view: &view,
+            hedge_tolerance: &extras.hedge_tolerance,
+            tokens: self.tokens,
+            paused: self.held,
+            liquidatable: liquidatable(market, &explanation.assessment),
+            mode: Some(self.mode),
+        });
         let gamma = scale.gamma(figures.gamma_raw());
         let price = view.price;
         let base = |value: f64| format!("{value:.*}", usize::from(scale.base_decimals));
@@ -126,21 +143,14 @@ impl Seen<'_> {
             gamma_1pct: base(gamma * price / 100.0),
             curvature_day: quote(curvature_day(gamma, price, self.sigma_day)),
             thresholds: thresholds(market, automation, &explanation),
-            entry: EntryView {
-                price: view.entry_price,
-                equity: view.entry_equity.clone(),
-                secs: stored.entry.opened_at_secs,
-                leverage_bps: None,
-                liquidation_lower: None,
-                liquidation_upper: None,
-                as_opened_state: Known::Unknown,
-            },
+            entry: entry(&figures, &view, self.past.opened.as_ref())?,
             pnl: PnlParts::new(
                 self.past.split.map(|(parts, _)| parts),
                 scale.quote_decimals,
             ),
             pnl_total: figures.quote(pnl),
             pnl_observed_from_secs: self.past.split.map(|(_, since)| since),
+            deleverage_ltv_bps: trigger(market, stored).get(),
             policy: OwnersWishes {
                 policy: PolicyView::from(&stored.policy),
                 recenter: automation.max_width_ticks > 0,
@@ -150,7 +160,7 @@ impl Seen<'_> {
             },
             unwind: unwind(&figures)?,
             what_if: what_if(&figures, self.situation, self.may_act)?,
-            curve: curve(&figures),
+            curve: curve(&figures, self.past.opened.as_ref()),
             view,
             extras,
         })
@@ -162,13 +172,37 @@ pub fn curvature_day(gamma: f64, price: f64, sigma_day: f64) -> f64 {
     gamma * (price * sigma_day).powi(2) / 2.0
 }
 
+fn entry(
+    figures: &Figures,
+    view: &PositionView,
+    opened: Option<&Opened>,
+) -> Result<EntryView, SituationError> {
+    let (mut leverage_bps, mut boundaries) = (None, (None, None));
+    if let Some(Opened { price, position }) = opened {
+        leverage_bps = leverage(&position.value(*price)?);
+        boundaries = figures.liquidation_prices_of(position)?;
+    }
+    Ok(EntryView {
+        price: view.entry_price,
+        equity: view.entry_equity.clone(),
+        secs: figures.stored.entry.opened_at_secs,
+        leverage_bps,
+        liquidation_lower: boundaries.0,
+        liquidation_upper: boundaries.1,
+        as_opened_state: match opened {
+            Some(_) => Known::Known,
+            None => Known::Unknown,
+        },
+    })
+}
+
 fn window(automation: &Automation) -> [Option<SqrtPrice>; 2] {
     let ends = [automation.window_low_tick, automation.window_high_tick];
     ends.map(|tick| Tick::new(tick).ok().map(Tick::sqrt_price))
 }
 
 /// The position along the price: from below everything that matters to above it.
-fn curve(figures: &Figures) -> Vec<CurvePoint> {
+fn curve(figures: &Figures, opened: Option<&Opened>) -> Vec<CurvePoint> {
     let scale = figures.scale();
     let (now, band) = (
         figures.price(),
@@ -186,8 +220,8 @@ fn curve(figures: &Figures) -> Vec<CurvePoint> {
     let least = marks.iter().copied().fold(f64::INFINITY, f64::min);
     let most = marks.iter().copied().fold(0.0, f64::max);
     let (left, right) = (
-        (least * 0.94).max(now * 0.45),
-        (most * 1.06).min(now * 1.65),
+        (least * 0.94).max(now * LEAST_DRAWN),
+        (most * 1.06).min(now * MOST_DRAWN),
     );
     let between = |from: f64, to: f64, points: u32| {
         (0..=points).map(move |index| from + (to - from) * f64::from(index) / f64::from(points))
@@ -205,11 +239,11 @@ fn curve(figures: &Figures) -> Vec<CurvePoint> {
     prices.dedup();
     prices
         .into_iter()
-        .filter_map(|price| point(figures, price))
+        .filter_map(|price| point(figures, opened, price))
         .collect()
 }
 
-fn point(figures: &Figures, price: f64) -> Option<CurvePoint> {
+fn point(figures: &Figures, opened: Option<&Opened>, price: f64) -> Option<CurvePoint> {
     let scale = figures.scale();
     let at = scale.sqrt_price(price)?;
     let (value, delta) = figures.model.value_and_delta(at).ok()?;
@@ -218,7 +252,9 @@ fn point(figures: &Figures, price: f64) -> Option<CurvePoint> {
         price: round(price, 1e6),
         // A hundredth is more than a picture shows.
         equity: round(scale.quote(value.equity() as f64), 100.0),
-        as_opened: None,
+        as_opened: opened
+            .and_then(|opened| opened.position.value(at).ok())
+            .map(|value| round(scale.quote(value.equity() as f64), 100.0)),
         delta: round(scale.base(delta as f64), 1e4),
         ltv_bps: (value.assets > 0).then(|| value.ltv_bps_up()),
         leverage_bps: leverage(&value),
@@ -353,10 +389,70 @@ mod tests {
     }
 
     #[test]
+    fn a_position_as_it_was_opened_has_a_curve_and_boundaries_of_its_own() {
+        let before = detail(200, &Past::default());
+        assert_eq!(before.entry.as_opened_state, Known::Unknown);
+        assert!(before.entry.leverage_bps.is_none() && before.curve[0].as_opened.is_none());
+        // Opened with the same band and debts, at the price of now: the curve as opened is the curve.
+        let (mut market, position) = (fixtures::snapshot(200), fixtures::position());
+        fixtures::book_debts(&mut market, &position);
+        let figures = Figures::new(&market, market.address, &position).unwrap();
+        let opened = Opened {
+            price: figures.oracle,
+            position: figures.model,
+        };
+        let past = Past {
+            opened: Some(opened),
+            ..Past::default()
+        };
+        let same = detail(200, &past);
+        assert_eq!(same.entry.as_opened_state, Known::Known);
+        assert_eq!(same.entry.leverage_bps, same.view.leverage_bps);
+        assert_eq!(
+            (same.entry.liquidation_lower, same.entry.liquidation_upper),
+            (same.view.liquidation_lower, same.view.liquidation_upper)
+        );
+        assert!(
+            same.curve
+                .iter()
+                .all(|point| point.as_opened == Some(point.equity))
+        );
+        // Opened with less debt, it was farther from its boundaries.
+        let mut less = opened;
+        less.position.debt.quote /= 2;
+        let past = Past {
+            opened: Some(less),
+            ..past
+        };
+        let calmer = detail(200, &past);
+        assert!(calmer.entry.leverage_bps < calmer.view.leverage_bps);
+        assert!(
+            calmer
+                .curve
+                .iter()
+                .all(|point| point.as_opened > Some(point.equity))
+        );
+        assert!(serde_json::to_string(&calmer).unwrap().len() <= 30_000);
+    }
+
+    #[test]
+    fn a_curve_holds_the_boundaries() {
+        for dollars in [120, 200, 268] {
+            let detail = detail(dollars, &Past::default());
+            let ends = [0, detail.curve.len() - 1].map(|index| detail.curve[index].price);
+            for at in [detail.view.liquidation_lower, detail.view.liquidation_upper] {
+                let at = at.unwrap();
+                assert!(ends[0] < at && at < ends[1], "{at} {ends:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_known_split_is_written_with_its_beginning() {
         let past = Past {
             day: Some(-1_500_000),
             split: Some(([1, -2, 3, -4, 5], 99)),
+            opened: None,
         };
         let detail = detail(200, &past);
         assert_eq!(detail.extras.pnl_day.as_deref(), Some("-1.500000"));

@@ -4,12 +4,13 @@ use ballast::state::Reaction;
 use ballast_model::{Amounts, HedgedPlan, Side, SqrtPrice, Trade};
 use ballast_snapshot::MarketSnapshot;
 use ballast_strategy::{
-    Tokens,
+    ActionKind, Tokens,
     decide::{Action, Assessment, Decision, Explanation, Threshold},
 };
 
 use crate::{
     decision::{DecisionView, Next, NextTrigger, ThresholdView, Verdict},
+    detail::maintenance,
     figures::{ends, scale},
     overrides::{Override, OverrideMode},
     position::PositionView,
@@ -175,15 +176,78 @@ pub fn thresholds(
     .collect()
 }
 
-/// What is due and what comes next, in sentences.
-pub fn sentence(
-    decision: &DecisionView,
-    next: &Next,
-    view: &PositionView,
-    hedge_tolerance: &str,
-    tokens: Tokens,
-    paused: Option<&Override>,
-) -> String {
+/// Whether LTV has reached maintenance at the oracle's price.
+pub fn liquidatable(market: &MarketSnapshot, assessment: &Assessment) -> bool {
+    let value = assessment.model.value(assessment.oracle);
+    value.is_ok_and(|value| value.ltv_at_least(maintenance(market)))
+}
+
+/// What [`sentence`] is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Story<'a> {
+    /// What is made of it.
+    pub decision: &'a DecisionView,
+    /// What comes next.
+    pub next: &'a Next,
+    /// Its numbers.
+    pub view: &'a PositionView,
+    /// Largest hedge error that is left alone, base.
+    pub hedge_tolerance: &'a str,
+    /// The market's tokens.
+    pub tokens: Tokens<'a>,
+    /// The override that binds it.
+    pub paused: Option<&'a Override>,
+    /// See [`liquidatable`].
+    pub liquidatable: bool,
+    /// The keeper's mode for it; `None`: no keeper says this.
+    pub mode: Option<&'a str>,
+}
+
+/// Why a keeper in a mode does not do what is due; `None`: it does.
+fn inaction(mode: &str, action: ActionKind) -> Option<&'static str> {
+    let reduces = matches!(
+        action,
+        ActionKind::Rehedge
+            | ActionKind::Deleverage
+            | ActionKind::DeleverageSwap
+            | ActionKind::Exit
+    );
+    match mode {
+        "halted" => Some("The keeper is halted and does not do it."),
+        "observe" => Some("The keeper only observes and does not do it."),
+        "paper" => Some("The keeper trades on paper and does not do it."),
+        "reducing" if !reduces => Some("The keeper only reduces risk and does not do it."),
+        _ => None,
+    }
+}
+
+/// What is due and what comes next, in sentences. That anybody may liquidate it comes first, and that nobody here acts comes before
+/// what would be done.
+pub fn sentence(story: &Story) -> String {
+    let Story {
+        decision,
+        next,
+        view,
+        hedge_tolerance,
+        tokens,
+        paused,
+        liquidatable,
+        mode,
+    } = *story;
+    let reached = if liquidatable {
+        format!(
+            "Anybody may liquidate this position now: LTV {} has reached maintenance of {}. ",
+            bps(view.ltv_bps),
+            bps(view.maintenance_ltv_bps)
+        )
+    } else {
+        String::new()
+    };
+    let idle = mode
+        .zip(decision.action)
+        .filter(|_| decision.verdict == Verdict::Act)
+        .and_then(|(mode, action)| inaction(mode, action))
+        .map_or_else(String::new, |why| format!("{why} "));
     let name = |text: &Option<String>| text.clone().unwrap_or_default();
     let action = decision
         .action
@@ -201,7 +265,7 @@ pub fn sentence(
             bps(view.ltv_bps)
         ),
         Verdict::Act => format!(
-            "{action} is due: {}. It would {}.",
+            "{action} is due: {}. {idle}It would {}.",
             name(&decision.reason),
             name(&decision.details)
         ),
@@ -232,10 +296,16 @@ pub fn sentence(
             change(next.price / view.price - 1.0),
             described(next.threshold)
         ),
-        None => format!("If the price {verb}: nothing becomes due."),
+        None => {
+            let more = match decision.verdict {
+                Verdict::Nothing => "",
+                _ => "more ",
+            };
+            format!("If the price {verb}: nothing {more}becomes due.")
+        }
     };
     format!(
-        "{due} {} {}",
+        "{reached}{due} {} {}",
         way(&next.below, "falls"),
         way(&next.above, "rises")
     )
@@ -260,6 +330,14 @@ mod tests {
     use crate::text::amount;
 
     fn said(dollars: i64, paused: Option<&Override>) -> (DecisionView, String) {
+        said_in(dollars, paused, Some("active"))
+    }
+
+    fn said_in(
+        dollars: i64,
+        paused: Option<&Override>,
+        mode: Option<&str>,
+    ) -> (DecisionView, String) {
         let (mut market, position) = (fixtures::snapshot(dollars), fixtures::position());
         fixtures::book_debts(&mut market, &position);
         let explanation = explain(&fixtures::situation(&market, &position)).unwrap();
@@ -267,7 +345,16 @@ mod tests {
         let next = next(&market, &position.automation, &explanation);
         let view = PositionView::new(&market, market.address, &position).unwrap();
         let tolerance = amount(explanation.assessment.hedge_tolerance, 9);
-        let text = sentence(&decision, &next, &view, &tolerance, TOKENS, paused);
+        let text = sentence(&Story {
+            decision: &decision,
+            next: &next,
+            view: &view,
+            hedge_tolerance: &tolerance,
+            tokens: TOKENS,
+            paused,
+            liquidatable: liquidatable(&market, &explanation.assessment),
+            mode,
+        });
         (decision, text)
     }
 
@@ -298,6 +385,46 @@ mod tests {
         assert!(
             text.contains(" SOL, ") && text.contains("It would buy "),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn that_anybody_may_liquidate_comes_first_and_that_the_keeper_does_nothing_is_said() {
+        // The fixture's maintenance is 83 %, its upper boundary 271.
+        for (dollars, reached) in [(270, false), (280, true)] {
+            let (_, text) = said(dollars, None);
+            let first = "Anybody may liquidate this position now: LTV ";
+            assert_eq!(text.starts_with(first), reached, "{dollars}: {text}");
+            assert_eq!(
+                text.contains(" has reached maintenance of 83.00%. "),
+                reached,
+                "{text}"
+            );
+        }
+        for (mode, word) in [
+            ("halted", "is halted"),
+            ("observe", "only observes"),
+            ("paper", "trades on paper"),
+        ] {
+            let (decision, text) = said_in(206, None, Some(mode));
+            assert_eq!(decision.verdict, Verdict::Act);
+            assert!(
+                text.contains(&format!(
+                    ". The keeper {word} and does not do it. It would "
+                )),
+                "{text}"
+            );
+        }
+        for mode in [Some("active"), Some("reducing"), None] {
+            let (_, text) = said_in(206, None, mode);
+            assert!(!text.contains("does not do it"), "{text}");
+        }
+        assert!(inaction("reducing", ActionKind::Recenter).is_some());
+        // Nothing is due: nothing is left undone.
+        assert!(
+            !said_in(200, None, Some("halted"))
+                .1
+                .contains("does not do it")
         );
     }
 

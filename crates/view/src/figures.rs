@@ -87,10 +87,28 @@ impl<'a> Figures<'a> {
 
     /// The maintenance boundaries that somebody could reach.
     pub fn liquidation_prices(&self) -> (Option<f64>, Option<f64>) {
+        self.reachable(&self.model, self.liquidation)
+    }
+
+    /// The same of another position in this market.
+    ///
+    /// # Errors
+    /// Amounts that are out of range.
+    pub fn liquidation_prices_of(
+        &self,
+        other: &Position,
+    ) -> Result<(Option<f64>, Option<f64>), SituationError> {
+        let boundaries = other.boundaries(maintenance(self.market))?;
+        Ok(self.reachable(other, ends(boundaries)))
+    }
+
+    fn reachable(
+        &self,
+        of: &Position,
+        (lower, upper): (Option<SqrtPrice>, Option<SqrtPrice>),
+    ) -> (Option<f64>, Option<f64>) {
         let scale = self.scale();
-        let band = [self.model.band.sqrt_lower(), self.model.band.sqrt_upper()]
-            .map(|end| scale.price(end));
-        let (lower, upper) = self.liquidation;
+        let band = [of.band.sqrt_lower(), of.band.sqrt_upper()].map(|end| scale.price(end));
         (
             lower
                 .map(|end| scale.price(end))

@@ -38,7 +38,7 @@ pub use action::{Action, ActionFigures, ActionOutcome, Actions};
 pub use ballast_strategy::{Tokens, text};
 pub use book::{BookMove, BookView, Contingency, ContingencyState, HedgePnl, NearestInBook};
 pub use decision::{DecisionView, Next, NextTrigger, ThresholdView, Verdict};
-pub use detail::{Past, Seen, curvature_day};
+pub use detail::{Opened, Past, Seen, curvature_day};
 pub use error::{ErrorBody, ErrorView};
 pub use events::{Hello, Reset, Tick};
 pub use figures::{ASSUMED_SIGMA_DAY, Figures, ends, nearest, scale};

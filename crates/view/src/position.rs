@@ -230,7 +230,7 @@ pub struct EntryView {
     pub equity: String,
     /// When.
     pub secs: i64,
-    /// Leverage at that price of what it is now; `null`: no equity.
+    /// Leverage then; `null`: no equity, or not known, see `as_opened_state`.
     pub leverage_bps: Option<u64>,
     /// Maintenance boundary as opened; `null`: none, or not known, see `as_opened_state`.
     pub liquidation_lower: Option<f64>,
@@ -372,6 +372,9 @@ pub struct PositionDetail {
     /// Since when the split is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pnl_observed_from_secs: Option<i64>,
+    /// LTV from which keepers deleverage it: the policy's trigger or the market's, whichever is lower; the market's alone where keepers
+    /// may not act on the policy.
+    pub deleverage_ltv_bps: u32,
     /// The owner's wishes.
     pub policy: OwnersWishes,
     /// What closing would take.

@@ -341,7 +341,7 @@ export type EntryView = {
   equity: string;
   /** When. */
   secs: number;
-  /** Leverage at that price of what it is now; `null`: no equity. */
+  /** Leverage then; `null`: no equity, or not known, see `as_opened_state`. */
   leverage_bps: number | null;
   /** Maintenance boundary as opened; `null`: none, or not known, see `as_opened_state`. */
   liquidation_lower: number | null;
@@ -452,6 +452,8 @@ export type PositionDetail = PositionView & Extras & {
   pnl_total: string;
   /** Since when the split is known. */
   pnl_observed_from_secs?: number;
+  /** LTV from which keepers deleverage it: the policy's trigger or the market's, whichever is lower; the market's alone where keepers may not act on the policy. */
+  deleverage_ltv_bps: number;
   /** The owner's wishes. */
   policy: OwnersWishes;
   /** What closing would take. */

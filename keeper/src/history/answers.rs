@@ -6,7 +6,9 @@ use ballast_history::{
 };
 use ballast_model::{SqrtPrice, Tick};
 use ballast_strategy::decide::ActionKind;
-use ballast_view::{Action, ActionFigures, ActionOutcome, Past, Scale, text::signed_amount};
+use ballast_view::{
+    Action, ActionFigures, ActionOutcome, Opened, Past, Scale, text::signed_amount,
+};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use solana_sdk::pubkey::Pubkey;
 
@@ -304,6 +306,12 @@ fn past(standing: &Standing) -> Past {
             sums.parts().map(|(_, part)| part),
             standing.track.observed_from_secs,
         )),
+        opened: standing.track.opened.and_then(|opened| {
+            Some(Opened {
+                price: SqrtPrice::new(opened.price_x64).ok()?,
+                position: opened.position().ok()?,
+            })
+        }),
     }
 }
 
@@ -316,7 +324,11 @@ fn together(a: &Past, b: &Past) -> Past {
         }
         Some((sum, from.max(since)))
     });
-    Past { day, split }
+    Past {
+        day,
+        split,
+        opened: None,
+    }
 }
 
 fn row(point: &Point, scale: Scale) -> Vec<Option<f64>> {
@@ -369,16 +381,19 @@ mod tests {
         let one = Past {
             day: Some(5),
             split: Some(([1, 2, 3, 4, 5], 100)),
+            opened: None,
         };
         let other = Past {
             day: Some(-2),
             split: Some(([10, 20, 30, 40, 50], 50)),
+            opened: None,
         };
         assert_eq!(
             together(&one, &other),
             Past {
                 day: Some(3),
                 split: Some(([11, 22, 33, 44, 55], 100)),
+                opened: None,
             }
         );
         // Of one nothing is known: of both nothing is.

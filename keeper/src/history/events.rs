@@ -1,7 +1,7 @@
 //! From the program's events to what they say of a position's past.
 
 use ballast_client::BallastEvent;
-use ballast_history::{ActionRow, Origin, PastEvent};
+use ballast_history::{ActionRow, AsOpened, Origin, PastEvent};
 use solana_sdk::pubkey::Pubkey;
 
 /// What an event did to a position.
@@ -27,6 +27,13 @@ pub fn done_to(position: &Pubkey, event: &BallastEvent) -> Option<Done> {
             "open",
             PastEvent {
                 opens: true,
+                opened: Some(AsOpened {
+                    price_x64: e.sqrt_price_x64,
+                    ticks: [e.tick_lower, e.tick_upper],
+                    liquidity: e.liquidity,
+                    debt: [e.borrowed_base, e.borrowed_quote],
+                    equity: e.equity,
+                }),
                 price_x64: Some(e.sqrt_price_x64),
                 brought: [e.own_base, e.own_quote],
                 cost: e.swap_loss,

@@ -403,6 +403,9 @@ async fn a_past_is_read_page_by_page_to_its_opening_and_no_further() {
     let past = reading.past(at, true).unwrap();
     // 10,000 lamports at 200 dollars are 2,000 micro-dollars; what the opening cost is in its equity.
     assert_eq!((past.fees, past.flow), (5_000, -5_000));
+    let opened = reading.opened().unwrap();
+    assert_eq!((opened.ticks, opened.price_x64), ([-1, 1], at.x64()));
+    assert_eq!((opened.liquidity, opened.equity), (1, 1));
     assert!((past.outside + 2_000).abs() <= 1, "{past:?}");
     assert_eq!(past.costs, past.outside - 70);
 }

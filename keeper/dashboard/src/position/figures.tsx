@@ -9,7 +9,7 @@ const BPS = 10_000;
 
 export function Figures({ position: p, base, quote }: { position: Position; base: string; quote: string }) {
   const opened = Number(p.entry.equity);
-  const trigger = p.policy.deleverage_trigger_ltv_bps;
+  const trigger = p.deleverage_ltv_bps;
   const maintenance = p.maintenance_ltv_bps;
   const tolerance = Number(p.hedge_tolerance);
   const error = Number(p.hedge_error);

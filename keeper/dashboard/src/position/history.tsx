@@ -89,7 +89,7 @@ function Multiples({ data, p, base, quote, actions }: MultiplesProps) {
         unit=""
         {...one("ltv_bps")}
         levels={[
-          { at: p.policy.deleverage_trigger_ltv_bps, kind: "trigger" },
+          { at: p.deleverage_ltv_bps, kind: "trigger" },
           { at: p.maintenance_ltv_bps, kind: "liq" },
         ]}
         axisIn={[100, "%"]}

@@ -123,7 +123,7 @@ export const position = (of: About) => [
         at: { css: ".figures .sub" },
         says: [
           opened > 0 ? say`PnL ${(Number(p.pnl_total) / opened) * 100} %` : word(""),
-          say`deleverage at ${p.policy.deleverage_trigger_ltv_bps / 100} %`,
+          say`deleverage at ${p.deleverage_ltv_bps / 100} %`,
           p.entry.leverage_bps === null ? word("at opening unknown") : say`opened at ${p.entry.leverage_bps / 1e4}×`,
           say`±${p.hedge_tolerance} is left alone`,
           Number(p.gamma) === 0 ? word("out of its band") : say`curvature ${p.curvature_day} a day`,

@@ -40,7 +40,12 @@ export const equityCurve = (of: About, zoom: "all" | "band") =>
     one("equity curve", drawn, (r) => {
       const [low, high] = r.domain;
       const shown = p.curve.filter((c) => c.price >= low && c.price <= high);
-      if (zoom === "all") r.holds(shown.length === p.curve.length, `${p.curve.length - shown.length} points lie outside`);
+      if (zoom === "all") {
+        r.holds(shown.length === p.curve.length, `${p.curve.length - shown.length} points lie outside`);
+        // Farther away than these, a boundary would press everything else together.
+        for (const at of [p.liquidation_lower, p.liquidation_upper])
+          if (at !== null && at > 0.22 * p.price && at < 2.8 * p.price) r.holds(low < at && at < high, `the boundary ${at} is not between ${low} and ${high}`);
+      }
       else r.holds(low < p.lower && high > p.upper, `${low} to ${high} does not hold the band`);
       const line = (points: typeof shown, value: (c: (typeof shown)[number]) => number) => (points.length > 1 ? points.map((c) => [c.price, value(c)] as const) : null);
       r.values("path.curve", line(shown, (c) => c.equity));
@@ -94,7 +99,7 @@ const percent = (bps: number): Said => say`${bps / 100} %`;
 const LINES: readonly Line[] = [
   { title: "Price in its band", field: "price", tick: number, said: number, band: ({ lower = NaN, upper = NaN }) => [lower, upper] },
   { title: "Delta", field: "delta", tick: number, said: number, band: (_, h) => [-h.tolerance, h.tolerance] },
-  { title: "LTV", field: "ltv_bps", tick: (v) => say`${v / 100}%`, said: percent, levels: (p) => [["trigger", p.policy.deleverage_trigger_ltv_bps], ["liq", p.maintenance_ltv_bps]] },
+  { title: "LTV", field: "ltv_bps", tick: (v) => say`${v / 100}%`, said: percent, levels: (p) => [["trigger", p.deleverage_ltv_bps], ["liq", p.maintenance_ltv_bps]] },
   { title: "Equity", field: "equity", tick: number, said: number, levels: (p) => [["entry", Number(p.entry.equity)]] },
 ];
 
@@ -248,7 +253,7 @@ export const bars = (of: About) =>
     if (!meter || !signed || more.length > 0) return [`bars: ${more.length + (meter ? 1 : 0) + (signed ? 1 : 0)} are drawn, two are expected`];
     const fill = new Reading("LTV's bar", meter);
     const to = (bps: number) => (Math.min(bps, 10_000) / 10_000) * meter.width;
-    const [trigger, liquidation] = [p.policy.deleverage_trigger_ltv_bps, p.maintenance_ltv_bps];
+    const [trigger, liquidation] = [p.deleverage_ltv_bps, p.maintenance_ltv_bps];
     fill.pixels("rect.m-track", [[0, NaN], [meter.width, NaN]]);
     fill.pixels("rect.m-fill", [[0, NaN], [to(p.ltv_bps), NaN]]);
     for (const [kind, at] of [["trigger", trigger], ["liq", liquidation]] as const) fill.pixels(`rect.m-${kind}`, [[to(at) - 1, NaN], [to(at) + 1, NaN]]);
