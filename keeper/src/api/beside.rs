@@ -30,16 +30,7 @@ pub trait Past: Send + Sync {
 
     /// What stands in a row of [`Self::points`].
     fn fields(&self) -> &'static [&'static str] {
-        &[
-            "secs",
-            "price",
-            "delta",
-            "ltv_bps",
-            "leverage_bps",
-            "equity",
-            "lower",
-            "upper",
-        ]
+        &[]
     }
 
     /// A perpetual of the hedge through time, as [`Self::points`], as rows of [`Self::hedge_fields`].

@@ -239,21 +239,8 @@ impl Chain for RpcChain {
     }
 
     async fn newest_signature(&self, address: &Pubkey) -> Result<Option<Signature>, ChainError> {
-        let what = "getSignaturesForAddress";
-        let config = GetConfirmedSignaturesForAddress2Config {
-            limit: Some(1),
-            commitment: Some(CommitmentConfig::confirmed()),
-            ..GetConfirmedSignaturesForAddress2Config::default()
-        };
-        let answer = self
-            .client
-            .get_signatures_for_address_with_config(address, config)
-            .await;
-        let found = answer.map_err(|error| self.error(what, &error))?;
-        let newest = found.first().map(|found| found.signature.parse());
-        newest
-            .transpose()
-            .map_err(|_| self.bad_answer(what, "a signature that is none"))
+        let newest = self.past(address, None, 1).await?;
+        Ok(newest.first().map(|found| found.signature))
     }
 
     async fn signatures(
@@ -261,23 +248,9 @@ impl Chain for RpcChain {
         address: &Pubkey,
         limit: usize,
     ) -> Result<Vec<Signature>, ChainError> {
-        let what = "getSignaturesForAddress";
-        let config = GetConfirmedSignaturesForAddress2Config {
-            limit: Some(limit),
-            commitment: Some(CommitmentConfig::confirmed()),
-            ..GetConfirmedSignaturesForAddress2Config::default()
-        };
-        let answer = self
-            .client
-            .get_signatures_for_address_with_config(address, config)
-            .await;
-        answer
-            .map_err(|error| self.error(what, &error))?
-            .iter()
-            .filter(|found| found.err.is_none())
-            .map(|found| found.signature.parse())
-            .collect::<Result<_, _>>()
-            .map_err(|_| self.bad_answer(what, "a signature that is none"))
+        let found = self.past(address, None, limit).await?;
+        let landed = found.iter().filter(|found| !found.failed);
+        Ok(landed.map(|found| found.signature).collect())
     }
 
     async fn history(
@@ -286,29 +259,7 @@ impl Chain for RpcChain {
         before: Option<&Signature>,
         limit: usize,
     ) -> Result<Option<Vec<PastTransaction>>, ChainError> {
-        let what = "getSignaturesForAddress";
-        let config = GetConfirmedSignaturesForAddress2Config {
-            before: before.copied(),
-            limit: Some(limit),
-            commitment: Some(CommitmentConfig::confirmed()),
-            ..GetConfirmedSignaturesForAddress2Config::default()
-        };
-        let answer = self
-            .client
-            .get_signatures_for_address_with_config(address, config)
-            .await;
-        let found = answer.map_err(|error| self.error(what, &error))?;
-        let listed = found.iter().map(|found| {
-            let signature = found.signature.parse();
-            Ok(PastTransaction {
-                signature: signature
-                    .map_err(|_| self.bad_answer(what, "a signature that is none"))?,
-                slot: found.slot,
-                secs: found.block_time,
-                failed: found.err.is_some(),
-            })
-        });
-        listed.collect::<Result<_, _>>().map(Some)
+        self.past(address, before, limit).await.map(Some)
     }
 
     async fn signed_transaction(
@@ -340,6 +291,38 @@ impl Chain for RpcChain {
 }
 
 impl RpcChain {
+    /// Confirmed transactions that name an address and are older than one of them (`None`: all), newest first.
+    async fn past(
+        &self,
+        address: &Pubkey,
+        before: Option<&Signature>,
+        limit: usize,
+    ) -> Result<Vec<PastTransaction>, ChainError> {
+        let what = "getSignaturesForAddress";
+        let config = GetConfirmedSignaturesForAddress2Config {
+            before: before.copied(),
+            limit: Some(limit),
+            commitment: Some(CommitmentConfig::confirmed()),
+            ..GetConfirmedSignaturesForAddress2Config::default()
+        };
+        let answer = self
+            .client
+            .get_signatures_for_address_with_config(address, config)
+            .await;
+        let found = answer.map_err(|error| self.error(what, &error))?;
+        let read = found.iter().map(|found| {
+            let signature = found.signature.parse();
+            Ok(PastTransaction {
+                signature: signature
+                    .map_err(|_| self.bad_answer(what, "a signature that is none"))?,
+                slot: found.slot,
+                secs: found.block_time,
+                failed: found.err.is_some(),
+            })
+        });
+        read.collect()
+    }
+
     /// What the node keeps of a transaction.
     async fn landed(
         &self,

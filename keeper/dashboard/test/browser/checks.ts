@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import type { Actions, Book, Override, Positions, Status } from "../../src/contract";
+import { named } from "../../src/format/named";
 import { launch } from "../browser-launch";
 import { consequences } from "./consequences";
 import { readByKeys } from "./readouts";
@@ -317,7 +318,7 @@ export function checks(name: string, start: () => Promise<Rig>): void {
         const action = await landed();
         assert.ok(action?.signature, "what has landed has a signature");
         assert.notEqual(action.reason, "", "it has a reason");
-        const { explorer } = await visit.api<Status>("status");
+        const { explorer, markets } = await visit.api<Status>("status");
         assert.ok(explorer, "an explorer is configured");
         const link = explorer.replace("{signature}", action.signature);
         await visit.to(`#/p/${action.position}`);
@@ -328,7 +329,7 @@ export function checks(name: string, start: () => Promise<Rig>): void {
         assert.match(texts.at(-1) ?? "", /^✓ landed$/);
         // The feed beside it says the same of it.
         const item = visit.page.locator(".latest li", { has: visit.page.locator(`a[href="${link}"]`) });
-        assert.match((await item.textContent()) ?? "", new RegExp(`#${action.number} ${action.action}.*landed`));
+        assert.match((await item.textContent()) ?? "", new RegExp(`${named(markets, action.number, action.market)} ${action.action}.*landed`));
         assert.ok((await item.textContent())?.includes(action.reason), "the reason stands in the feed");
       }));
   });

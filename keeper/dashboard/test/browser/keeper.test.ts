@@ -53,6 +53,16 @@ if (!programs()) {
     const landed = async (address: string): Promise<Action | undefined> =>
       (await visit.api<Actions>(`actions?position=${address}`)).rows.find((a) => a.outcome === "landed");
 
+    test("once its opening was read in the chain's history, a position is drawn as it was opened too", async () => {
+      const [address] = rig.described.positions;
+      assert.ok(address);
+      await visit.until("the opening is read", async () => (await visit.api<Position>(`positions/${address}`)).entry.as_opened_state === "known");
+      await visit.to(`#/p/${address}`);
+      await visit.page.waitForSelector(".curve-panel path.ghost");
+      const { entry } = await visit.api<Position>(`positions/${address}`);
+      await visit.page.waitForSelector(`.figures:has-text("opened at ${((entry.leverage_bps ?? 0) / 1e4).toFixed(2)}×"), .figures:has-text("opened at ${((entry.leverage_bps ?? 0) / 1e4).toFixed(2)}x")`);
+    });
+
     test("halted, nothing is sent though something is due; resumed, it lands, and the page links to a transaction that the chain knows", async () => {
       await tell("Halt…", "test of halting");
       const before = await chain();
