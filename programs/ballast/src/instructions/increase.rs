@@ -155,7 +155,8 @@ pub(crate) fn increase(ctx: Context<Increase>, args: IncreaseArgs) -> Result<()>
 /// mode.
 ///
 /// # Errors
-/// [`BallastError::NotOwner`], [`BallastError::ZeroAmount`] if nothing of it is owed, [`BallastError::RoundsToZero`].
+/// [`BallastError::NotOwner`], [`BallastError::ZeroAmount`] if nothing of it is owed, [`BallastError::RoundsToZero`],
+/// [`BallastError::InvariantBroken`] if other amounts would be repaid than were taken.
 pub(crate) fn repay(ctx: Context<Repay>, max_base: u64, max_quote: u64) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;

@@ -41,7 +41,9 @@ pub struct Liquidate<'info> {
 ///
 /// # Errors
 /// [`BallastError::NotLiquidatable`], [`BallastError::NoSecondWitness`]; [`BallastError::NothingToPayWith`] if nothing can be
-/// paid for; [`BallastError::GainTooSmall`] below `min_gain`, in raw quote units at that price; price errors.
+/// paid for; [`BallastError::GainTooSmall`] below `min_gain`, in raw quote units at that price; price errors;
+/// [`BallastError::OutOfRange`] for amounts that no position has; [`BallastError::InvariantBroken`] if a debt would remain of the
+/// whole, or the position would be worse off.
 pub(crate) fn liquidate(ctx: Context<Liquidate>, max_pay: [u64; 2], min_gain: u64) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;

@@ -1,4 +1,8 @@
-//! One file per instruction: checks, a computation on values, movements through [`crate::session`], post-conditions.
+//! A file for each instruction: checks, a computation on values, movements through [`crate::session`], post-conditions.
+//!
+//! Some share a file because they share their accounts: `compound` is in [`collect`], `repay` in [`increase`], `set_automation` and
+//! `set_first_keepers` in [`set_policy`], `accept_transfer` and `reclaim_reward` in [`transfer`]; [`admin`], [`insurance`], [`lend`]
+//! and [`migrate`] have several each.
 
 pub mod admin;
 pub mod check_health;

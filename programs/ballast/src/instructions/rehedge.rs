@@ -45,7 +45,8 @@ pub struct Rehedge<'info> {
 /// [`BallastError::KeeperDisabled`], [`BallastError::TooSoon`], [`BallastError::RehedgeNotDue`],
 /// [`BallastError::NoLiquidity`], [`BallastError::SwapLossTooHigh`], [`BallastError::DailyLossExceeded`],
 /// [`BallastError::FirstKeepersTurn`], [`BallastError::RehedgeRaisesLtv`], [`BallastError::StressLtvExceeded`],
-/// [`BallastError::LtvNotLowered`] without equity, [`BallastError::ModeForbids`] for new risk, price and pool errors.
+/// [`BallastError::DeltaOutsideTarget`], [`BallastError::LtvNotLowered`] without equity, [`BallastError::ModeForbids`] for new
+/// risk, price and pool errors.
 pub(crate) fn rehedge(ctx: Context<Rehedge>) -> Result<()> {
     let accounts = &ctx.accounts;
     let now_secs = Clock::get()?.unix_timestamp;

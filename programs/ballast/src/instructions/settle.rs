@@ -38,7 +38,8 @@ pub struct Settle<'info> {
 /// # Errors
 /// [`BallastError::NotSilentLongEnough`], [`BallastError::NothingOwed`], [`BallastError::NothingToPayWith`] if nothing would
 /// change, [`BallastError::SettlementFirstDay`] if it would by what may be brought after the first day, [`BallastError::GainTooSmall`]
-/// for less than `min_received`, also of a call that only begins and receives nothing.
+/// for less than `min_received`, also of a call that only begins and receives nothing; [`BallastError::InvariantBroken`] if a
+/// debt would remain of the whole.
 pub(crate) fn settle(
     ctx: Context<Settle>,
     max_pay: [u64; 2],
