@@ -1,5 +1,5 @@
 //! What documents say that a machine can check: links lead somewhere, each alert to a paragraph of the runbook that names it, commands
-//! of `cargo xtask` exist, and crates are on the floors that ARCHITECTURE says.
+//! of `cargo xtask` exist, numbers are those of their sources, and crates are on the floors that ARCHITECTURE says.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use clap::Command;
 use serde_json::Value;
 
-use crate::{anchor, lengths, printed, process, repository};
+use crate::{anchor, lengths, market_defaults, printed, process, repeated, repository};
 
 /// Documents outside of `docs`.
 const OTHERS: [&str; 6] = [
@@ -67,6 +67,8 @@ pub fn check(own: &Command) -> Result<()> {
     faults.extend(alert_faults(repository::root())?);
     faults.extend(anchor::faults(own)?);
     faults.extend(lengths::faults(repository::root())?);
+    faults.extend(repeated::faults(repository::root())?);
+    faults.extend(market_defaults::faults(repository::root())?);
     let architecture = documents.iter().find(|(path, _)| path == ARCHITECTURE);
     let (_, text) = architecture.context("docs/ARCHITECTURE.md is missing")?;
     faults.extend(floor_faults(&floors(text), &dependencies()?));

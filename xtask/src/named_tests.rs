@@ -40,6 +40,13 @@ pub fn check() -> Result<()> {
         if names.is_empty() && CLAIMS.contains(&document.as_str()) {
             bail!("{document} names no test");
         }
+        let bare = bare(&text, &sources);
+        if !bare.is_empty() {
+            bail!(
+                "{document} names tests without their file, so that nothing checks them; write `file::test`: {}",
+                bare.join(", ")
+            );
+        }
         let missing: Vec<_> = names
             .into_iter()
             .filter(|(file, test)| !exists(&sources, file, test))
@@ -96,6 +103,16 @@ fn names(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
+/// Names of tests that stand alone in backticks. Short ones may be something else.
+fn bare<'a>(text: &'a str, sources: &BTreeMap<String, String>) -> Vec<&'a str> {
+    const LEAST_UNDERSCORES: usize = 3;
+    let words = text.split('`').skip(1).step_by(2);
+    words
+        .filter(|word| word.matches('_').count() >= LEAST_UNDERSCORES)
+        .filter(|word| sources.keys().any(|file| exists(sources, file, word)))
+        .collect()
+}
+
 fn exists(sources: &BTreeMap<String, String>, file: &str, test: &str) -> bool {
     let Some(source) = sources.get(file) else {
         return false;
@@ -120,6 +137,14 @@ mod tests {
     fn names_are_pairs_in_backticks() {
         let text = "see `a_file::a_test`, `other::*`; not `Type::name`, `std::fs::read`, nor x::y, nor `word`";
         assert_eq!(names(text), [("a_file", "a_test"), ("other", "*")]);
+    }
+
+    #[test]
+    fn a_test_without_its_file_is_found() {
+        let source = "#[test]\nfn it_is_one_of_ours() {}\nfn it_is_no_test_at_all() {}\n#[test]\nfn short() {}";
+        let sources = BTreeMap::from([("file".to_owned(), source.to_owned())]);
+        let text = "`it_is_one_of_ours`, `file::it_is_one_of_ours`, `it_is_no_test_at_all`, `short`, it_is_one_of_ours";
+        assert_eq!(bare(text, &sources), ["it_is_one_of_ours"]);
     }
 
     #[test]
