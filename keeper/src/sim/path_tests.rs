@@ -235,10 +235,16 @@ fn over_gap_paths_a_kept_position_is_not_the_worse_one() {
 }
 
 const GAPS_HEAD: &str = "# Gaps\n\n\
-What is left of 100 on the same 250 paths with a keeper and without one: the worked example (190 to 210 around 200, three times leverage, fully \
-hedged, band of 10 %), no fees and no interest, so that only protection and what it costs are seen. Prices jump from step to step; the keeper acts \
-after each. *Less* is on how many paths the kept position ends below the other: who hedges pays for every move, also where the price comes back. \
-Written by `path_tests::over_gap_paths_a_kept_position_is_not_the_worse_one` with `BALLAST_BLESS=1`, which fails where a mean, 5 % quantile or minimum \
+A gap is a jump of the price, within which nobody can act. What is left after gaps of a position with a keeper, and of the same one without?\n\n\
+The position is the worked example: 190 to 210 around 200, own funds of 100 quote, leverage 3, fully hedged, a delta band of 10 %. There are no fees \
+and no interest, so that only protection and what it costs are seen. Prices jump from step to step, and the keeper acts after each.\n\n\
+Each line is of the same 250 paths for both positions. *Kept* has a keeper, *unkept* has none. Of each:\n\n\
+- *mean*, *5 %*, *least*: what is left of 100, on average, on the path that is worse than 95 % of the others, and on the worst one.\n\
+- *liquidated*: on how many paths it was.\n\n\
+Of both together:\n\n\
+- *less*: on how many paths the kept position ends below the other. A hedge costs something with every move, also where the price comes back.\n\
+- *swaps cost*: what the keeper's swaps cost the kept position, on average, of 100.\n\n\
+`path_tests::over_gap_paths_a_kept_position_is_not_the_worse_one` writes this page with `BALLAST_BLESS=1`. It fails where a mean, a 5 % or a least \
 is below the other's by more than the swaps cost, or where only the kept position is liquidated.\n\n\
 | path | kept: mean, 5 %, least | liquidated | unkept: mean, 5 %, least | liquidated | less | swaps cost |\n\
 |---|---|---|---|---|---|---|\n";
