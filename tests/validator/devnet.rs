@@ -5,9 +5,11 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use ballast_client::{Amounts, PositionContext, Side, ballast};
-use ballast_keeper::journal::{Outcome, Record};
+use ballast_client::{Amounts, BallastError, PositionContext, Pubkey, Side, SqrtPrice, ballast};
+use ballast_keeper::journal::{IntentId, Outcome, Record};
 use ballast_localnet::{Devnet, Localnet, UsdPrice, World, deploy_directory};
+use ballast_migrations::{MarketAddresses, Migrations};
+use ballast_strategy::decide::ActionKind;
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -36,7 +38,8 @@ async fn run() -> Result<()> {
         .await?;
     let world = set_up(&devnet, &node, net).await?;
     let named = world.config.desired.market;
-    assert_eq!(Some(world.addresses()), named);
+    let named = named.context("devnet's migrations name no addresses")?;
+    assert_eq!(held(&world), named);
 
     let lou = world
         .trader("lou", Amounts::new(0, 60_000_000_000))
@@ -61,6 +64,12 @@ async fn run() -> Result<()> {
     let quote = [&["quote", "--market", "--equity", "100"][..], &range].concat();
     node.json(&alice, &quote).await;
     let open = [&["open", "--own-quote", "100"][..], &range].concat();
+    // Nobody keeps devnet's pool near the price: opening waits until somebody trades it there.
+    let diverged = BallastError::PoolDiverged;
+    world.move_pool(pool_at(&world, 206)?).await?;
+    node.refused_by_program(&alice, &open, diverged).await;
+    world.move_pool(pool_at(&world, 200)?).await?;
+    world.post_price(UsdPrice::dollars(200)).await?;
     let opened = node.json(&alice, &open).await;
     let view = &opened["position"];
     assert_eq!(view["ltv_bps"], 6_667, "{view}");
@@ -68,10 +77,10 @@ async fn run() -> Result<()> {
     let quiet = node.json(&alice, &["explain", address]).await;
     assert_eq!(quiet["decision"]["verdict"], "nothing", "{quiet}");
 
-    let mut keeper = KeeperProcess::prepare(&world).await?;
+    let mut keeper = KeeperProcess::prepare_with(&world, "keeper", "").await?;
     keeper.start()?;
     world.move_price(UsdPrice::dollars(196)).await?;
-    let acted = until_acted(&keeper.journal(), &world, UsdPrice::dollars(196)).await;
+    let acted = until_rehedged(&keeper.journal(), &world, UsdPrice::dollars(196)).await;
     acted.with_context(|| format!("the keeper: {}", keeper.said()))?;
     keeper.kill()?;
     let chain = world.net.chain();
@@ -133,15 +142,67 @@ async fn set_up(devnet: &Devnet, node: &Node, net: Arc<dyn Localnet>) -> Result<
     Ok(world)
 }
 
-/// Waits until the keeper's first action has landed; keeps the price fresh meanwhile.
-async fn until_acted(journal: &JournalFile, world: &World, price: UsdPrice) -> Result<()> {
+/// Constants cannot show that by themselves.
+#[test]
+fn the_accounts_that_migrations_name_are_those_of_pyths_push_oracle() -> Result<()> {
+    let named = Migrations::built_in("devnet")?.desired()?.market;
+    let named = named.context("devnet's migrations name no addresses")?;
+    for (feed, account) in [
+        (named.base_feed, named.base_price),
+        (named.quote_feed, named.quote_price),
+    ] {
+        assert_eq!(sponsored(&feed), account);
+    }
+    Ok(())
+}
+
+/// The addresses that the market on the chain holds.
+fn held(world: &World) -> MarketAddresses {
+    let market = &world.market.market;
+    MarketAddresses {
+        whirlpool_program: market.whirlpool_program,
+        whirlpool: market.whirlpool,
+        price_receiver: market.price_receiver,
+        base_feed: market.base_feed,
+        quote_feed: market.quote_feed,
+        base_price: market.base_price_account,
+        quote_price: market.quote_price_account,
+        guardian: market.guardian,
+        // The files leave these two open.
+        creator: None,
+        lookup_table: None,
+    }
+}
+
+/// The account of a feed that Pyth's push oracle keeps up to date.
+fn sponsored(feed: &[u8; 32]) -> Pubkey {
+    const PUSH_ORACLE: Pubkey =
+        Pubkey::from_str_const("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT");
+    /// The one that Pyth itself pays for.
+    const SHARD: u16 = 0;
+    Pubkey::find_program_address(&[&SHARD.to_le_bytes(), feed], &PUSH_ORACLE).0
+}
+
+fn pool_at(world: &World, dollars: i64) -> Result<SqrtPrice> {
+    world.sqrt_price_at(UsdPrice::dollars(dollars))
+}
+
+/// Waits until the keeper's first rehedge has landed; keeps the price fresh meanwhile. What it shows to the market does not count.
+async fn until_rehedged(journal: &JournalFile, world: &World, price: UsdPrice) -> Result<()> {
     let began = Instant::now();
     let mut posted = Instant::now();
     loop {
         let records = journal.records()?;
+        let rehedges: Vec<IntentId> = records
+            .iter()
+            .filter_map(|record| match record {
+                Record::Intent(intent) if intent.action == ActionKind::Rehedge => Some(intent.id),
+                _ => None,
+            })
+            .collect();
         let landed = records.iter().any(|record| {
             matches!(record, Record::Outcome(outcome)
-                if matches!(outcome.outcome, Outcome::Landed { .. }))
+                if rehedges.contains(&outcome.id) && matches!(outcome.outcome, Outcome::Landed { .. }))
         });
         if landed {
             return Ok(());

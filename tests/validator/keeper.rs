@@ -34,6 +34,13 @@ impl KeeperProcess {
 
     /// The same for one of several of the market, by its name.
     pub async fn prepare_as(world: &World, name: &str) -> Result<Self> {
+        // The stories are of positions, not of their market's risk stage.
+        let apart = "[automation]\nrefresh_stages = false\n[prices]\nshow_within_bps = 0\n";
+        Self::prepare_with(world, name, apart).await
+    }
+
+    /// The same with the least configuration, and what `more` says: everything else is as its defaults are.
+    pub async fn prepare_with(world: &World, name: &str, more: &str) -> Result<Self> {
         let keypair = keys::named(&format!("{}/{name}", world.config.name));
         let funding = world.net.fund(&keypair.pubkey(), LAMPORTS).await;
         let funding = funding.context("funding a keeper")?.signature;
@@ -44,12 +51,10 @@ impl KeeperProcess {
         let endpoints = world.net.endpoints();
         let endpoints = endpoints.context("a keeper needs a cluster with RPC")?;
         let market = &world.market;
-        // Everything else is as its defaults are, but that the story is of one position, not of its market's risk stage.
         let config = format!(
             "mode = \"active\"\nkeypair = \"key.json\"\njournal_dir = \"journal\"\n\
              rpc_url = \"{}\"\nws_url = \"{}\"\npool_programs = [\"{}\"]\n\n\
-             [[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\n\
-             [automation]\nrefresh_stages = false\n[prices]\nshow_within_bps = 0\n",
+             [[markets]]\naddress = \"{}\"\nbase_price = \"{}\"\nquote_price = \"{}\"\n\n{more}",
             endpoints.rpc_url,
             endpoints.ws_url,
             market.market.whirlpool_program,
