@@ -1,10 +1,11 @@
 // The page: frame, and the view that the address names.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Book as BookAnswer, Market, AppliedOverride, Position as PositionAnswer, Positions, Status } from "./contract";
+import type { Book as BookAnswer, Market, AppliedOverride, MarketName, Position as PositionAnswer, Positions, Row, Status } from "./contract";
 import { Book } from "./book/book";
 import { BookFacts } from "./book/facts";
 import { type Ask, type Context, PageContext } from "./context";
 import { distance } from "./format/danger";
+import { named } from "./format/named";
 import { Banner } from "./frame/banner";
 import { Header, Views } from "./frame/header";
 import { KeysHelp } from "./frame/keys-help";
@@ -14,12 +15,13 @@ import { LendersPage } from "./lenders/page";
 import { useRead } from "./live/resource";
 import { useSetting } from "./live/setting";
 import { life as lifeNow, useLive } from "./live/state";
-import type { Life } from "./live/life";
+import { isOld, type Life } from "./live/life";
 import { MarketsPage } from "./market/page";
 import { Feed } from "./market/feed";
 import { Rail } from "./market/rail";
 import { OverrideDialog } from "./override/dialog";
 import { Toast } from "./override/toast";
+import { Unknown } from "./parts/unknown";
 import { Position } from "./position/position";
 import { go, parse, type Route, useRoute } from "./route";
 
@@ -44,16 +46,33 @@ export function App() {
   const [filterAsked, askFilter] = useState(false);
 
   const status = useRead<Status>("status").value;
-  const top = useRead<Positions>("positions?sort=danger&offset=0&limit=1", 5000);
-  const selected = useSelected(route, top.value);
-  const position = useRead<PositionAnswer>(selected ? `positions/${selected}` : null).value;
-  const shownMarket = (route.view === "markets" || route.view === "lenders" ? route.market : position?.market) ?? status?.markets[0]?.market ?? null;
+  const top = useRead<Positions>("positions?sort=danger&offset=0&limit=1");
+  const nearest = top.value?.rows[0] ?? null;
+  const selection = useSelected(route, nearest);
+  const { selected } = selection;
+  const read = useRead<PositionAnswer>(selected ? `positions/${selected}` : null);
+  const position = read.value;
+  const gone = read.error?.code === "no_such_position";
+  const markets = status?.markets ?? [];
+  const wanted = route.view === "markets" || route.view === "lenders" ? route.market : position?.market;
+  const shownMarket = (markets.find((m) => m.market === wanted) ?? markets[0])?.market ?? null;
   // Sums over markets in different tokens mean nothing: with several, the figures are those of the market that is shown.
   const book = useRead<BookAnswer>(!status ? null : status.markets.length > 1 && shownMarket ? `book?market=${shownMarket}` : "book").value;
   const market = useRead<Market>(shownMarket ? `markets/${shownMarket}` : null, 2000).value;
 
-  useTitle(life, book);
+  useTitle(life, nearest, markets);
   useViewKeys(keys === "on", selected, { nextTheme, help: () => showHelp(true), filter: () => askFilter(true) });
+  useEffect(() => {
+    if (gone && route.view !== "position") selection.release();
+  }, [gone, route.view]);
+  const closeToast = () => {
+    say(null);
+    askedFrom.current?.querySelector<HTMLElement>("button:enabled")?.focus();
+  };
+  // What was done may not hold any more.
+  useEffect(() => {
+    if (said && isOld(life)) closeToast();
+  }, [life]);
   const ask = (wanted: Ask) => {
     askedFrom.current = document.activeElement?.closest(".controls") ?? null;
     // What is shown follows a change within two heartbeats; until then one’s own is not held against oneself.
@@ -69,35 +88,34 @@ export function App() {
       <Header route={route} selected={selected} market={market} theme={theme} nextTheme={nextTheme} showKeys={() => showHelp(true)} />
       {/* Boxes of their own: what comes or goes in one moves nothing in the other, which would lose the focus. */}
       <div>
-        <Banner />
+        <Banner nearest={nearest} />
       </div>
       <div>
         {said && (
           <Toast
             key={said.id}
             entry={said}
-            closed={() => {
-              say(null);
-              askedFrom.current?.querySelector<HTMLElement>("button:enabled")?.focus();
-            }}
+            closed={closeToast}
           />
         )}
       </div>
       <div class="page" data-view={route.view}>
-        {route.view === "markets" || route.view === "lenders" ? (
+        {route.view !== "book" && route.view !== "position" ? (
           <main id="main" tabIndex={-1}>
-            {route.view === "markets" ? <MarketsPage chosen={route.market} book={book} position={position} /> : <LendersPage chosen={route.market} />}
+            {route.view === "markets" && <MarketsPage chosen={route.market} book={book} position={position} />}
+            {route.view === "lenders" && <LendersPage chosen={route.market} />}
+            {route.view === "unknown" && <Unknown what={`This page has no view “${route.asked}”.`} to={{ view: "book" }} link="To the book" />}
           </main>
         ) : (
           <>
-            <BookFacts book={book} />
+            <BookFacts book={book} top={top.value} />
             <div class="left">
               <Book selected={selected} keys={keys === "on"} filterAsked={filterAsked} filterReached={() => askFilter(false)} />
               <Feed />
             </div>
             <main id="main" tabIndex={-1}>
               {selected ? (
-                <Position key={selected} address={selected} />
+                <Position key={selected} address={selected} nearer={selection.byItself && nearest?.position !== selected ? nearest : null} />
               ) : (
                 <section class="panel">
                   <p class="empty">{top.value ? "No position to show." : "Reading…"}</p>
@@ -130,17 +148,34 @@ export function App() {
   );
 }
 
-/** The position in the address; else the one last looked at, or the one nearest to the edge. */
-function useSelected(route: Route, top: Positions | null): string | null {
-  const last = useRef<string | null>(null);
-  if (route.view === "position") last.current = route.position;
-  if (route.view === "book") last.current = null;
-  return last.current ?? top?.rows[0]?.position ?? null;
+interface Selection {
+  selected: string | null;
+  /** Nobody has chosen it. */
+  byItself: boolean;
+  /** It is there no more. */
+  release: () => void;
 }
 
-function useTitle(life: Life, book: BookAnswer | null): void {
-  const near = book?.nearest;
-  const title = life === "dead" ? "✕ no word – Ballast" : life === "blind" ? "✕ blind – Ballast" : near ? `${distance(near)} #${near.id} – Ballast` : "Ballast";
+/** The position in the address; else the one last looked at, or the one that was nearest to the edge when the page was opened. It stays
+ *  until a person moves: a button must not come to be about another position. */
+function useSelected(route: Route, nearest: Row | null): Selection {
+  const last = useRef<string | null>(null);
+  const chosen = useRef(false);
+  if (route.view === "position") {
+    last.current = route.position;
+    chosen.current = true;
+  }
+  last.current ??= nearest?.position ?? null;
+  const release = () => {
+    last.current = null;
+    chosen.current = false;
+  };
+  return { selected: last.current, byItself: !chosen.current, release };
+}
+
+function useTitle(life: Life, row: Row | null, markets: MarketName[]): void {
+  const near = row?.nearest && `${distance(row.nearest)} ${named(markets, row.id, row.market)}`;
+  const title = life === "dead" ? "✕ no word – Ballast" : life === "blind" ? "✕ blind – Ballast" : near ? `${near} – Ballast` : "Ballast";
   useEffect(() => {
     document.title = title;
   }, [title]);

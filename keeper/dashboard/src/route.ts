@@ -5,7 +5,9 @@ export type Route =
   | { view: "book" }
   | { view: "position"; position: string }
   | { view: "markets"; market: string | null }
-  | { view: "lenders"; market: string | null };
+  | { view: "lenders"; market: string | null }
+  /** Nothing is there. */
+  | { view: "unknown"; asked: string };
 
 export function parse(hash: string): Route {
   const [view, rest] = hash.replace(/^#\/?/, "").split("/");
@@ -13,12 +15,13 @@ export function parse(hash: string): Route {
   if (view === "p" && given) return { view: "position", position: given };
   if (view === "markets") return { view: "markets", market: given };
   if (view === "lenders") return { view: "lenders", market: given };
-  return { view: "book" };
+  return view ? { view: "unknown", asked: hash } : { view: "book" };
 }
 
 export function href(route: Route): string {
   switch (route.view) {
     case "book":
+    case "unknown":
       return "#/";
     case "position":
       return `#/p/${route.position}`;

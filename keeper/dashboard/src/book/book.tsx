@@ -8,8 +8,10 @@ import { num } from "../format/number";
 import { useKeys } from "../keys";
 import { useRead } from "../live/resource";
 import { useSetting } from "../live/setting";
+import { Command } from "../parts/command";
 import { Waiting } from "../parts/waiting";
 import { go, positionInAddress } from "../route";
+import { type Column, columnsOf, STRIP_PADDING, widthOf } from "./columns";
 import { Row } from "./row";
 import { PAGE, ROW_HEIGHT, scrollTo, windowOf } from "./window";
 
@@ -41,7 +43,7 @@ export function Book({ selected, keys, filterAsked, filterReached }: Props) {
   const [scrolled, setScrolled] = useState(0);
   const box = useRef<HTMLDivElement>(null);
   const filter = useRef<HTMLInputElement>(null);
-  const { tall, strip } = useSize(box);
+  const { tall, wide } = useSize(box);
   const known = useRef<number | null>(null);
 
   const path = (offset: number) =>
@@ -56,6 +58,9 @@ export function Book({ selected, keys, filterAsked, filterReached }: Props) {
 
   const markets = status?.markets ?? [];
   const many = markets.length > 1 && market === "";
+  const columns = columnsOf(wide, many);
+  const { strip } = columns;
+  const col = (column: Column) => <col style={{ width: `${widthOf(column, columns)}px` }} />;
   const { base, quote } = useSymbols(market || markets[0]?.market);
   const toTop = () => {
     known.current = null;
@@ -132,17 +137,17 @@ export function Book({ selected, keys, filterAsked, filterReached }: Props) {
         </select>
       </div>
       <div class="scroll" ref={box} tabIndex={0} role="region" aria-label="Positions" onScroll={(event) => setScrolled(event.currentTarget.scrollTop)}>
-        <table aria-rowcount={(total ?? 0) + 1}>
+        <table class={columns.tight ? "tight" : undefined} aria-rowcount={(total ?? 0) + 1}>
           <colgroup>
-            <col class="w-sign" />
+            {col("sign")}
             <col />
-            <col class="w-strip" style={{ width: `${strip + 8}px` }} />
-            <col class="w-near" />
-            <col class="w-ltv" />
-            <col class="w-lev wide" />
-            <col class={many ? "w-delta-unit" : "w-delta"} />
-            <col class="w-equity" />
-            <col class="w-next wide" />
+            {strip > 0 && <col style={{ width: `${strip + STRIP_PADDING}px` }} />}
+            {col("near")}
+            {columns.ltv && col("ltv")}
+            {columns.leverage && col("leverage")}
+            {columns.delta && col(many ? "deltaUnit" : "delta")}
+            {col("equity")}
+            {columns.next && col("next")}
           </colgroup>
           <thead>
             <tr>
@@ -150,26 +155,34 @@ export function Book({ selected, keys, filterAsked, filterReached }: Props) {
                 <span class="vh">State</span>
               </th>
               <th>Pos.</th>
-              <th class="strip-cell">
-                <span class="vh">Band and boundaries, percent from the price</span>
-                <StripScale width={strip} />
-              </th>
+              {strip > 0 && (
+                <th class="strip-cell">
+                  <span class="vh">Band and boundaries, percent from the price</span>
+                  <StripScale width={strip} />
+                </th>
+              )}
               <th class="num" title="How far the price is from the nearest liquidation boundary, percent">
                 Liq. %
               </th>
-              <th class="num" title="Debt as a part of assets, percent">
-                LTV %
-              </th>
-              <th class="num wide" title="Assets as a multiple of equity">
-                Lev.
-              </th>
-              <th class="num c-delta" title={`Delta${many ? "" : `, ${base}`}`}>
-                {many ? "Delta" : `Δ ${base}`}
-              </th>
+              {columns.ltv && (
+                <th class="num" title="Debt as a part of assets, percent">
+                  LTV %
+                </th>
+              )}
+              {columns.leverage && (
+                <th class="num" title="Assets as a multiple of equity">
+                  Lev.
+                </th>
+              )}
+              {columns.delta && (
+                <th class="num c-delta" title={`Delta${many ? "" : `, ${base}`}`}>
+                  {many || base.length > 4 ? "Delta" : `Δ ${base}`}
+                </th>
+              )}
               <th class="num c-equity" title={`Equity${many ? "" : `, ${quote}`}`}>
                 {many || quote.length > 4 ? "Equity" : `Eq. ${quote}`}
               </th>
-              <th class="wide">Next</th>
+              {columns.next && <th>Next</th>}
             </tr>
           </thead>
           <tbody>
@@ -180,7 +193,7 @@ export function Book({ selected, keys, filterAsked, filterReached }: Props) {
                 row={row}
                 index={shown.from + i}
                 selected={row.position === selected}
-                strip={strip}
+                columns={columns}
                 market={many ? marketWord(markets, row.market) : ""}
                 base={many ? (markets.find((m) => m.market === row.market)?.base ?? null) : null}
               />
@@ -224,7 +237,7 @@ function Empty({ query, all }: { query: string; all: () => void }) {
   if (query === "") {
     return (
       <p class="empty">
-        No positions yet. Open one with <code>ballast open</code>; it appears here within a slot.
+        No positions yet. <Command name="open" /> says how to open one; it appears here within a slot.
       </p>
     );
   }
@@ -238,20 +251,16 @@ function Empty({ query, all }: { query: string; all: () => void }) {
   );
 }
 
-function useSize(box: { current: HTMLDivElement | null }): { tall: number; strip: number } {
-  const [size, set] = useState({ tall: 600, strip: 140 });
+function useSize(box: { current: HTMLDivElement | null }): { tall: number; wide: number } {
+  const [size, set] = useState({ tall: 600, wide: 560 });
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return undefined;
-    const measure = () => set({ tall: element.clientHeight, strip: stripWidth(element.clientWidth) });
+    const measure = () => set({ tall: element.clientHeight, wide: element.clientWidth });
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
   return size;
-}
-
-function stripWidth(width: number): number {
-  return width > 760 ? 220 : width > 640 ? 180 : width > 560 ? 140 : width > 400 ? 90 : 68;
 }

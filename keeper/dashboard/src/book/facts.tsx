@@ -1,6 +1,6 @@
 // The whole book in seven figures; the first one is what is nearest to the edge.
-import type { Book } from "../contract";
-import { usePage, useSymbols } from "../context";
+import type { Book, Positions } from "../contract";
+import { useNamed, usePage, useSymbols } from "../context";
 import { distance, severity, sigmaDays } from "../format/danger";
 import { compact, money, NONE, num, percent, tokens } from "../format/number";
 import { Fact } from "../parts/fact";
@@ -8,12 +8,14 @@ import { href } from "../route";
 
 const NAMES = ["Nearest liquidation", "Equity", "Net delta", "Gamma, for 1 %", "Fees", "Buffer", "Work"];
 
-export function BookFacts({ book }: { book: Book | null }) {
+/** `top`: the position nearest to liquidation, of all markets. */
+export function BookFacts({ book, top }: { book: Book | null; top: Positions | null }) {
   const { status } = usePage();
+  const called = useNamed();
   const { base, quote, name } = useSymbols(book?.market ?? status?.markets[0]?.market);
   /** With several markets, whose figures these are. */
   const of = status && status.markets.length > 1 ? `, ${name}` : "";
-  if (!book) {
+  if (!book || !top) {
     return (
       <dl class="facts skeleton" aria-busy="true">
         {NAMES.map((name) => (
@@ -22,7 +24,8 @@ export function BookFacts({ book }: { book: Book | null }) {
       </dl>
     );
   }
-  const near = book.nearest;
+  const [first] = top.rows;
+  const near = first?.nearest ?? null;
   const day = book.pnl_day === null ? null : Number(book.pnl_day);
   const counts = status?.counts;
   return (
@@ -33,9 +36,9 @@ export function BookFacts({ book }: { book: Book | null }) {
         value={near ? distance(near, 2) : "none"}
         title="How far the price is from the nearest maintenance boundary. A sigma (σ) is a usual day’s move."
         sub={
-          near ? (
-            <a href={href({ view: "position", position: near.position })}>
-              #{near.id} · {sigmaDays(near)}
+          first && near ? (
+            <a href={href({ view: "position", position: first.position })}>
+              {called(first.id, first.market)} · {sigmaDays(near)}
             </a>
           ) : (
             "no position has a boundary"
@@ -50,20 +53,20 @@ export function BookFacts({ book }: { book: Book | null }) {
         sub={book.unvalued > 0 ? `without ${num(book.unvalued)} unvalued` : day === null ? "24 h unknown" : `24 h ${money(day, true)} · ${percent(day / (Number(book.equity) - day), 2, true)}`}
       />
       <Fact
-        name="Net delta"
+        name={`Net delta${of}`}
         value={tokens(book.net_delta, true)}
         unit={base}
         sub={book.hedge_state === "unknown" ? `LP ${tokens(book.delta, true)} · no perp` : `LP ${tokens(book.delta, true)} · perp ${tokens(book.hedge_delta, true)}`}
       />
       <Fact
-        name="Gamma, for 1 %"
+        name={`Gamma, for 1 %${of}`}
         value={tokens(book.gamma_1pct, true)}
         unit={base}
         sub={`curvature ${money(book.curvature_day, true)} a day`}
         title="How delta changes when the price rises by one percent, and what that costs a day at the measured volatility"
       />
-      <FeesFact book={book} quote={quote} />
-      <BufferFact book={book} quote={quote} />
+      <FeesFact book={book} quote={quote} of={of} />
+      <BufferFact book={book} base={base} quote={quote} of={of} />
       <Fact
         name="Work"
         kind={counts && counts.blocked > 0 ? "critical" : ""}
@@ -75,11 +78,11 @@ export function BookFacts({ book }: { book: Book | null }) {
   );
 }
 
-function FeesFact({ book, quote }: { book: Book; quote: string }) {
+function FeesFact({ book, quote, of }: { book: Book; quote: string; of: string }) {
   const curvature = -Number(book.curvature_day);
   return (
     <Fact
-      name={`Fees, ${book.fees_day_state}`}
+      name={`Fees, ${book.fees_day_state}${of}`}
       value={money(book.fees_day, true)}
       unit={`${quote} a day`}
       sub={curvature > 0 ? `${percent(Number(book.fees_day) / curvature, 0)} of curvature` : ""}
@@ -87,15 +90,18 @@ function FeesFact({ book, quote }: { book: Book; quote: string }) {
   );
 }
 
-function BufferFact({ book, quote }: { book: Book; quote: string }) {
+/** Either token may be what is short. */
+function BufferFact({ book, base, quote, of }: { book: Book; base: string; quote: string; of: string }) {
   const c = book.contingency;
-  if (c.state === "unknown") return <Fact name={`Buffer for ±${num(c.gap_bps / 100)} %`} value="unknown" sub={c.needed_quote === null ? "" : `needs ${compact(c.needed_quote)} ${quote}`} />;
+  const both = (inBase: string | null, inQuote: string | null) =>
+    [inBase === null ? "" : `${compact(inBase)} ${base}`, inQuote === null ? "" : `${compact(inQuote)} ${quote}`].filter((text) => text !== "").join(" + ");
+  const [needs, has] = [both(c.needed_base, c.needed_quote), both(c.have_base, c.have_quote)];
   return (
     <Fact
-      name={`Buffer for ±${num(c.gap_bps / 100)} %`}
+      name={`Buffer for ±${num(c.gap_bps / 100)} %${of}`}
       kind={c.state === "short" ? "critical" : ""}
       value={c.state}
-      sub={`needs ${compact(c.needed_quote)}, has ${compact(c.have_quote)} ${quote}`}
+      sub={needs && has ? `needs ${needs}, has ${has}` : needs && `needs ${needs}`}
       title="What would bring every position back to its target after such a gap, against what is set aside"
     />
   );

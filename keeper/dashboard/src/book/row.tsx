@@ -3,27 +3,28 @@ import type { Row as Data } from "../contract";
 import { Strip } from "../charts/strip";
 import { distanceBare, severity } from "../format/danger";
 import { bpsBare, moneyShort, move, short, times, tokensShort } from "../format/number";
-import { VERDICTS } from "../format/words";
+import { actionWord, VERDICTS } from "../format/words";
 import { go, href } from "../route";
+import type { Columns } from "./columns";
 
 interface RowProps {
   row: Data;
   index: number;
   selected: boolean;
-  strip: number;
+  columns: Columns;
   /** Where positions of several markets stand together, what tells them apart. */
   market: string;
   /** There, the base token of this one. */
   base: string | null;
 }
 
-export function Row({ row, index, selected, strip, market, base }: RowProps) {
+export function Row({ row, index, selected, columns, market, base }: RowProps) {
   const at = row.price;
   const to = { view: "position", position: row.position } as const;
   const { sign, word } = VERDICTS[row.decision.verdict];
   return (
     <tr class={`${severity(row.nearest)} ${selected ? "selected" : ""}`} aria-rowindex={index + 2} aria-current={selected ? "true" : undefined} onClick={() => go(to)}>
-      <td class={`sign ${row.decision.verdict}`} title={word && `${word}: ${row.decision.action ?? ""} ${row.decision.obstacles.join("; ")}`}>
+      <td class={`sign ${row.decision.verdict}`} title={word && `${word}: ${actionWord(row.decision.action ?? "")} ${row.decision.obstacles.join("; ")}`}>
         {sign}
         {word && <span class="vh">{word}</span>}
       </td>
@@ -31,19 +32,21 @@ export function Row({ row, index, selected, strip, market, base }: RowProps) {
         <a href={href(to)} title={row.position}>
           #{row.id}
         </a>{" "}
-        {market && <span class="dim base">{market} </span>}
-        <span class={row.label ? "dim name" : "dim addr"} title={row.label ?? row.position}>{row.label ?? short(row.position).slice(0, 4)}</span>
+        {market && columns.base && <span class="dim base">{market} </span>}
+        {columns.name && <span class={row.label ? "dim name" : "dim addr"} title={row.label ?? row.position}>{row.label ?? short(row.position).slice(0, 4)}</span>}
       </th>
-      <td class="strip-cell"><Strip row={row} price={at} width={strip} /></td>
+      {columns.strip > 0 && <td class="strip-cell"><Strip row={row} price={at} width={columns.strip} /></td>}
       <td class="num near">{row.nearest ? distanceBare(row.nearest) : "none"}</td>
-      <td class="num">{bpsBare(row.ltv_bps)}</td>
-      <td class="num wide">{times(row.leverage_bps)}</td>
-      <td class="num c-delta">
-        {tokensShort(row.delta, true)}
-        {base && <span class="dim unit"> {base}</span>}
-      </td>
+      {columns.ltv && <td class="num c-ltv">{bpsBare(row.ltv_bps)}</td>}
+      {columns.leverage && <td class="num c-leverage">{times(row.leverage_bps)}</td>}
+      {columns.delta && (
+        <td class="num c-delta">
+          {tokensShort(row.delta, true)}
+          {base && <span class="dim unit"> {base}</span>}
+        </td>
+      )}
       <td class="num c-equity">{moneyShort(row.equity)}</td>
-      <td class="next wide dim">{next(row, at)}</td>
+      {columns.next && <td class="next dim">{next(row, at)}</td>}
     </tr>
   );
 }
@@ -52,5 +55,5 @@ export function Row({ row, index, selected, strip, market, base }: RowProps) {
 function next(row: Data, price: number): string {
   const { below, above } = row.next;
   const nearer = !below ? above : !above ? below : above.price / price - 1 < 1 - below.price / price ? above : below;
-  return nearer ? `${nearer.action} ${move(nearer.price, price)}` : "";
+  return nearer ? `${actionWord(nearer.action)} ${move(nearer.price, price)}` : "";
 }

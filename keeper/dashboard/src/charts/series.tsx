@@ -2,6 +2,7 @@
 import type { Action } from "../contract";
 import { axis } from "../format/number";
 import { clock, date, day } from "../format/time";
+import { actionWord } from "../format/words";
 import { type Frame, leftOf, Vertical, XAxis, YAxis } from "./axes";
 import { useCursor } from "./cursor";
 import { area, DAY_SECS, extent, path, readable, scale, ticks, times } from "./scale";
@@ -86,7 +87,7 @@ export function Series({ title, unit, secs, values, axisIn: [divisor, suffix] = 
           .filter((a) => a.secs >= first && a.secs <= end)
           .map((a) => (
             <path key={a.id} class={`act a-${a.outcome}`} d={`M${x(a.secs).toFixed(1)} ${HEIGHT - frame.bottom}l-3.2 6h6.4Z`}>
-              <title>{`${a.action} ${date(a.secs)} UTC, ${a.outcome}`}</title>
+              <title>{`${actionWord(a.action)} ${date(a.secs)} UTC, ${a.outcome}`}</title>
             </path>
           ))}
         {at !== null && <Vertical kind="cursor-line" at={x(secs[at] ?? end)} frame={frame} />}

@@ -29,9 +29,11 @@ export function Strip({ row, price, width }: { row: Row; price: number; width: n
 
 /** Under this width the inner two would run into their neighbours. */
 const ALL_FOUR = 120;
+/** And the outer two would be cut off. */
+const TWO = 66;
 
 export function StripScale({ width }: { width: number }) {
-  const moves = width < ALL_FOUR ? [-0.2, 0.2] : [-0.2, -0.05, 0.05, 0.2];
+  const moves = width < TWO ? [] : width < ALL_FOUR ? [-0.2, 0.2] : [-0.2, -0.05, 0.05, 0.2];
   return (
     <svg class="strip-scale" width={width} height={14} aria-hidden="true">
       {moves.map((move) => (

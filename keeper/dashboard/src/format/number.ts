@@ -111,9 +111,9 @@ export function slowly(value: Num): string {
   return num(value, size > 0 ? Math.min(12, Math.max(0, 6 - Math.floor(Math.log10(size)))) : 0);
 }
 
-/** A value that the API has put into words, with a true minus and no places that are zero. */
+/** A value that the API has put into words, with a true minus, no places that are zero, and no more of them than the size deserves. */
 export function said(text: string): string {
-  return minus(text.replace(/(\d)\.0+(?!\d)/g, "$1"));
+  return minus(text.replace(/\d+\.\d{5,}/g, (amount) => tokens(amount)).replace(/(\d)\.0+(?!\d)/g, "$1"));
 }
 
 /** A text with a true minus before its numbers. */

@@ -67,6 +67,11 @@ export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
+/** The API's name of an action in words. */
+export function actionWord(action: string): string {
+  return action.replaceAll("_", " ");
+}
+
 /** A reason or an obstacle as a whole sentence. */
 export function sentence(text: string): string {
   const whole = capital(text.trim());

@@ -1,9 +1,10 @@
 // The first question, is it alive, and the way around.
-import type { Market } from "../contract";
+import type { Flags, Market } from "../contract";
 import { usePage } from "../context";
 import { num, price } from "../format/number";
 import { clock } from "../format/time";
 import { modeWord, stageWord } from "../format/words";
+import { useRead } from "../live/resource";
 import { live } from "../live/state";
 import { href, type Route } from "../route";
 import { Controls } from "./controls";
@@ -24,6 +25,7 @@ export function Header({ route, selected, market, theme, nextTheme, showKeys }: 
   const tick = live.tick;
   const flags = status?.red_flags;
   const raised = tick?.flags_raised ?? flags?.raised ?? 0;
+  const unknown = useRead<Flags>("flags", 2000).value?.flags.filter((flag) => flag.state === "unknown").length ?? 0;
   const reduceAt = flags?.reduce_at ?? 2;
   const stage = market?.stage ?? tick?.stage ?? 0;
   return (
@@ -41,7 +43,7 @@ export function Header({ route, selected, market, theme, nextTheme, showKeys }: 
           </span>
         )}
       </span>
-      <a class={`pill ${stage > 0 ? "warn" : ""}`} href={href({ view: "markets", market: market?.market ?? null })} title="Risk stage of the market, kept on chain">
+      <a class={`pill ${stage > 0 ? "warn stage" : ""}`} href={href({ view: "markets", market: market?.market ?? null })} title="Risk stage of the market, kept on chain">
         Stage {stage} <span class="dim">{stageWord(stage)}</span>
       </a>
       <a
@@ -49,7 +51,7 @@ export function Header({ route, selected, market, theme, nextTheme, showKeys }: 
         href={href({ view: "markets", market: market?.market ?? null })}
         title={`When ${reduceAt} are raised the keeper reduces by itself`}
       >
-        {raised} of {flags?.of ?? "–"} <span class="dim">red</span> flags
+        {raised} of {flags?.of ?? "–"} <span class="dim">red</span> flags{unknown > 0 && `, ${unknown} not judged`}
       </a>
       <span class="grow" />
       <LifeSign />

@@ -1,53 +1,63 @@
-// What each reserve holds, lends and earns.
+// What each reserve holds, lends and earns. Where there is no room for a table, each reserve is a block of named figures.
+import type { ComponentChildren } from "preact";
 import type { Reserve } from "../contract";
 import { bpsBare, num, slowly, tokens } from "../format/number";
 import { Meter } from "../parts/bar";
 import { Panel } from "../parts/panel";
 
+interface Figure {
+  name: string;
+  of: (reserve: Reserve) => ComponentChildren;
+  kind?: (reserve: Reserve) => string;
+}
+
+const FIGURES: readonly Figure[] = [
+  { name: "Supplied", of: (r) => tokens(r.supplied) },
+  { name: "Lent", of: (r) => tokens(r.borrowed) },
+  { name: "Free", of: (r) => tokens(r.available) },
+  {
+    name: "Used, %",
+    of: (r) => (
+      <>
+        <Meter value={r.utilisation_bps / 1e4} marks={[]} label={`${bpsBare(r.utilisation_bps, 0)} percent used`} /> {bpsBare(r.utilisation_bps)}
+      </>
+    ),
+  },
+  { name: "Borrow, %", of: (r) => bpsBare(r.borrow_rate_bps, 2) },
+  { name: "Lend, %", of: (r) => bpsBare(r.supply_rate_bps, 2) },
+  { name: "Share price", of: (r) => slowly(r.share_price) },
+  { name: "Insurance", of: (r) => tokens(r.insurance) },
+  { name: "Insured, % of lent", of: (r) => (Number(r.borrowed) > 0 ? num((Number(r.insurance) / Number(r.borrowed)) * 100, 2) : "–") },
+  { name: "Bad debt ever", of: (r) => tokens(r.bad_debt), kind: (r) => (Number(r.bad_debt) > 0 ? "liquidated" : "") },
+];
+
 export function Earnings({ reserves }: { reserves: Reserve[] }) {
   return (
-    <Panel title="Reserves" note="whole tokens; rates a year in percent">
-      <div class="scroll-x" tabIndex={0} role="region" aria-label="Reserves">
-        <table class="data">
-          <thead>
-            <tr>
-              <th>Reserve</th>
-              <th class="num">Supplied</th>
-              <th class="num">Lent</th>
-              <th class="num">Free</th>
-              <th class="num">Used, %</th>
-              <th class="num">Borrow, %</th>
-              <th class="num">Lend, %</th>
-              <th class="num">Share price</th>
-              <th class="num">Insurance</th>
-              <th class="num">Insured, % of lent</th>
-              <th class="num">Bad debt ever</th>
+    <Panel title="Reserves" note="whole tokens; rates a year in percent" class="earnings">
+      <table class="data stacks">
+        <thead>
+          <tr>
+            <th>Reserve</th>
+            {FIGURES.map(({ name }) => (
+              <th key={name} class="num">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {reserves.map((r) => (
+            <tr key={r.token}>
+              <th scope="row">{r.token}</th>
+              {FIGURES.map(({ name, of, kind }) => (
+                <td key={name} data-name={name} class={`num ${kind?.(r) ?? ""}`}>
+                  {of(r)}
+                </td>
+              ))}
             </tr>
-          </thead>
-          <tbody>
-            {reserves.map((r) => {
-              const lent = Number(r.borrowed);
-              return (
-                <tr key={r.token}>
-                  <th scope="row">{r.token}</th>
-                  <td class="num">{tokens(r.supplied)}</td>
-                  <td class="num">{tokens(r.borrowed)}</td>
-                  <td class="num">{tokens(r.available)}</td>
-                  <td class="num">
-                    <Meter value={r.utilisation_bps / 1e4} marks={[]} label={`${bpsBare(r.utilisation_bps, 0)} percent used`} /> {bpsBare(r.utilisation_bps)}
-                  </td>
-                  <td class="num">{bpsBare(r.borrow_rate_bps, 2)}</td>
-                  <td class="num">{bpsBare(r.supply_rate_bps, 2)}</td>
-                  <td class="num">{slowly(r.share_price)}</td>
-                  <td class="num">{tokens(r.insurance)}</td>
-                  <td class="num">{lent > 0 ? num((Number(r.insurance) / lent) * 100, 2) : "–"}</td>
-                  <td class={Number(r.bad_debt) > 0 ? "num liquidated" : "num"}>{tokens(r.bad_debt)}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </table>
     </Panel>
   );
 }

@@ -1,9 +1,10 @@
 // For those who lend: what their money earns, what stands before a loss, and what could cause one.
 import type { Lenders, Market, Reserve } from "../contract";
 import { usePage, useSymbols } from "../context";
-import { bps, compact, money, plural, tokens } from "../format/number";
+import { bps, compact, money, plural, short, tokens } from "../format/number";
 import { useRead } from "../live/resource";
 import { Fact } from "../parts/fact";
+import { Unknown } from "../parts/unknown";
 import { Waiting } from "../parts/waiting";
 import { href } from "../route";
 import { Earnings } from "./earnings";
@@ -17,6 +18,9 @@ export function LendersPage({ chosen }: { chosen: string | null }) {
   const market = useRead<Market>(address ? `markets/${address}` : null, 2000);
   const risk = useRead<Lenders>(address ? `markets/${address}/lenders` : null, 2000);
   const { base, quote, name } = useSymbols(address);
+  if (status && chosen && !markets.some((m) => m.market === chosen)) {
+    return <Unknown what={`This keeper serves no market ${short(chosen)}.`} to={{ view: "lenders", market: null }} link="To its lenders" />;
+  }
   const reserves = risk.value?.reserves ?? market.value?.reserves ?? null;
   return (
     <div class="wide-page">
@@ -58,7 +62,8 @@ export function LendersPage({ chosen }: { chosen: string | null }) {
 
 function LenderFacts({ reserves, risk, quote }: { reserves: Reserve[]; risk: Lenders | null; quote: string }) {
   const day = risk?.near.find((n) => n.sigma_days === 1);
-  const worst = risk?.gaps.reduce((a, b) => (Number(b.lenders_lose_value) > Number(a.lenders_lose_value) ? b : a), risk.gaps[0] ?? ({ lenders_lose_value: "0" } as Lenders["gaps"][number]));
+  const worst = risk?.gaps.reduce<Lenders["gaps"][number] | null>((a, b) => (a === null || Number(b.lenders_lose_value) > Number(a.lenders_lose_value) ? b : a), null) ?? null;
+  const loss = Number(worst?.lenders_lose_value ?? 0);
   const shown = reserves.filter((r) => Number(r.shown_loss) > 0);
   const lost = reserves.filter((r) => Number(r.bad_debt) > 0);
   return (
@@ -83,10 +88,10 @@ function LenderFacts({ reserves, risk, quote }: { reserves: Reserve[]; risk: Len
       />
       <Fact
         name="Worst gap shown"
-        kind={worst && Number(worst.lenders_lose_value) > 0 ? "critical" : ""}
-        value={!risk ? "unknown" : Number(worst?.lenders_lose_value ?? 0) > 0 ? `−${money(worst?.lenders_lose_value)}` : "no loss"}
-        unit={risk && Number(worst?.lenders_lose_value ?? 0) > 0 ? quote : ""}
-        sub={risk ? (Number(worst?.lenders_lose_value ?? 0) > 0 ? `at ${bps(worst?.move_bps ?? null, 0, true)}` : "insurance and equity carry them all") : "this keeper does not tell it"}
+        kind={loss > 0 ? "critical" : ""}
+        value={!worst ? "unknown" : loss > 0 ? `−${money(loss)}` : "no loss"}
+        unit={loss > 0 ? quote : ""}
+        sub={!worst ? "this keeper does not tell it" : loss > 0 ? `at ${bps(worst.move_bps, 0, true)}` : "insurance and equity carry them all"}
       />
       <Fact
         name="Bad debt ever"

@@ -18,8 +18,17 @@ export class Stream {
     this.source = source;
     for (const event of EVENTS) {
       source.addEventListener(event, (raw) => {
-        this.wait_ms = FIRST_WAIT_MS;
-        this.heard({ event, data: JSON.parse((raw as MessageEvent<string>).data) } as Message);
+        if (this.source !== source) return;
+        const message = read(event, (raw as MessageEvent<string>).data);
+        if (message) {
+          this.wait_ms = FIRST_WAIT_MS;
+          this.heard(message);
+          return;
+        }
+        // What it said is lost: everything is read anew, over a new connection.
+        source.close();
+        this.heard({ event: "reset", data: { reason: `an event ${event} could not be read` } });
+        this.again();
       });
     }
     // The browser itself tries again unless the answer was an error.
@@ -38,5 +47,15 @@ export class Stream {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.open(), this.wait_ms * (1 + Math.random()));
     this.wait_ms = Math.min(this.wait_ms * 2, LONGEST_WAIT_MS);
+  }
+}
+
+/** `null`: it is no event. */
+function read(event: Message["event"], data: string): Message | null {
+  try {
+    const value: unknown = JSON.parse(data);
+    return typeof value === "object" && value !== null ? ({ event, data: value } as Message) : null;
+  } catch {
+    return null;
   }
 }

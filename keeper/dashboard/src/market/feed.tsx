@@ -2,6 +2,7 @@
 import { useNamed, usePage } from "../context";
 import type { Actions } from "../contract";
 import { marketWord } from "../format/named";
+import { actionWord } from "../format/words";
 import { useRead } from "../live/resource";
 import { Outcome, When } from "../position/actions";
 import { Panel } from "../parts/panel";
@@ -26,7 +27,7 @@ export function Feed() {
                 <When secs={a.secs} />
               </span>
               <span>
-                {a.number === null ? `market ${marketWord(status?.markets ?? [], a.market)}`.trim() : <a href={href({ view: "position", position: a.position })}>{called(a.number, a.market)}</a>} {a.action} <span class={`outcome ${a.outcome}`}>
+                {a.number === null ? `market ${marketWord(status?.markets ?? [], a.market)}`.trim() : <a href={href({ view: "position", position: a.position })}>{called(a.number, a.market)}</a>} {actionWord(a.action)} <span class={`outcome ${a.outcome}`}>
                   <Outcome action={a} />
                 </span>
                 <span class="why">{a.reason}</span>

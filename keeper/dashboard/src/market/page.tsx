@@ -6,6 +6,7 @@ import { num, price, short } from "../format/number";
 import { stageWord } from "../format/words";
 import { useRead } from "../live/resource";
 import { Panel } from "../parts/panel";
+import { Unknown } from "../parts/unknown";
 import { Waiting } from "../parts/waiting";
 import { go, href } from "../route";
 import { Flags } from "./flags";
@@ -27,6 +28,9 @@ export function MarketsPage({ chosen, book, position }: MarketsProps) {
   const address = chosen ?? markets[0]?.market ?? null;
   const read = useRead<Market>(address ? `markets/${address}` : null, 2000);
   const { base, quote } = useSymbols(address);
+  if (status && chosen && !markets.some((m) => m.market === chosen)) {
+    return <Unknown what={`This keeper serves no market ${short(chosen)}.`} to={{ view: "markets", market: null }} link="To its markets" />;
+  }
   const m = read.value;
   /** The book, if it is this market's. */
   const own = !book?.market || book.market === address ? book : null;

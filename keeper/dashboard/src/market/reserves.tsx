@@ -7,7 +7,7 @@ export function Reserves({ reserves }: { reserves: Reserve[] }) {
   const lost = reserves.filter((r) => Number(r.bad_debt) > 0);
   return (
     <Panel title="Lending" note="percent; rates a year">
-      <table class="data">
+      <table class="data lending">
         <thead>
           <tr>
             <th>Reserve</th>

@@ -2,6 +2,7 @@
 import type { Preview } from "../contract";
 import { useNamed, useSymbols } from "../context";
 import { bps, money, num, plural } from "../format/number";
+import { actionWord } from "../format/words";
 
 export function Consequences({ preview: p }: { preview: Preview }) {
   const near = p.nearest;
@@ -41,7 +42,7 @@ export function Consequences({ preview: p }: { preview: Preview }) {
         </li>
         {p.in_flight.length > 0 && (
           <li>
-            <b class="num">{num(p.in_flight.length)}</b> already sent and not called back: {p.in_flight.map((i) => `${i.action} ${called(i.number, i.market)}`).join(", ")}
+            <b class="num">{num(p.in_flight.length)}</b> already sent and not called back: {p.in_flight.map((i) => `${actionWord(i.action)} ${called(i.number, i.market)}`).join(", ")}
           </li>
         )}
         {p.risk === "raises" && (

@@ -4,10 +4,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { AppliedOverride, OverrideRequest, Preview, Wish } from "../contract";
 import type { Ask } from "../context";
 import { useNamed } from "../context";
-import { short } from "../format/number";
 import { WISHES } from "../format/words";
 import { ApiError, freshKey, post } from "../live/http";
 import { dropToken, keepToken, token } from "../live/token";
+import { Command } from "../parts/command";
 import { Field } from "../parts/field";
 import { Modal } from "../parts/modal";
 import { Consequences } from "./consequences";
@@ -115,11 +115,7 @@ export function OverrideDialog({ ask, closed, done }: DialogProps) {
             )}
           </div>
           <p class="fine dim">
-            Without this page:{" "}
-            <code>
-              ballast {ask.mode}
-              {ask.position ? ` ${short(ask.position)}` : ""}
-            </code>
+            Without this page: <Command name={ask.mode} filled={{ POSITION: ask.position, REASON: note.trim() || HINTS[ask.mode] }} />
           </p>
         </form>
       )}

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useNamed } from "../context";
 import type { AppliedOverride } from "../contract";
+import { actionWord } from "../format/words";
 
 export function Toast({ entry, closed }: { entry: AppliedOverride; closed: () => void }) {
   const close = useRef<HTMLButtonElement>(null);
@@ -19,7 +20,7 @@ export function Toast({ entry, closed }: { entry: AppliedOverride; closed: () =>
 
 function done(entry: AppliedOverride, called: ReturnType<typeof useNamed>): string {
   const what = entry.scope === "keeper" ? "the keeper" : `position ${entry.number === undefined ? entry.position : called(entry.number, entry.market)}`;
-  const sent = entry.in_flight.map((flight) => `${flight.action} of ${flight.number === null ? "a position" : called(flight.number, flight.market)}`);
+  const sent = entry.in_flight.map((flight) => `${actionWord(flight.action)} of ${flight.number === null ? "a position" : called(flight.number, flight.market)}`);
   const landing = sent.length === 0 ? "" : ` Already sent, and may still land: ${sent.join(", ")}.`;
   return `Done and journaled as #${entry.id}: ${entry.mode} ${what}, “${entry.note}”.${landing}`;
 }

@@ -1,5 +1,6 @@
 // Asks for the keeper's token.
 import { useState } from "preact/hooks";
+import { Command } from "../parts/command";
 import { Field } from "../parts/field";
 
 export function TokenForm({ given }: { given: (token: string) => void }) {
@@ -10,7 +11,7 @@ export function TokenForm({ given }: { given: (token: string) => void }) {
   return (
     <>
       <p>
-        Overrides need the keeper’s token. <code>ballast dashboard --config FILE --open</code> opens this page with it; it is kept until this tab closes.
+        Overrides need the keeper’s token. <Command name="dashboard" /> opens this page with it; it is kept until this tab closes.
       </p>
       <Field label="Token" type="password" value={value} set={set} entered={give} />
       <div class="buttons">

@@ -4,7 +4,7 @@ import type { Action, Actions as Answer } from "../contract";
 import { usePage } from "../context";
 import { bpsBare, money, NONE } from "../format/number";
 import { clock, date, span } from "../format/time";
-import { OUTCOMES } from "../format/words";
+import { actionWord, OUTCOMES } from "../format/words";
 import { get } from "../live/http";
 import type { Read } from "../live/resource";
 import { now } from "../live/state";
@@ -48,7 +48,7 @@ export function PositionActions({ position, read, quote }: { position: string; r
                 <td class="when" title={`${date(a.secs)} UTC, ${span(now() - a.secs)} ago`}>
                   <When secs={a.secs} />
                 </td>
-                <td>{a.action}</td>
+                <td>{actionWord(a.action)}</td>
                 <td class="reason">{a.reason}</td>
                 <td class="num after">{a.after ? `${bpsBare(a.before.ltv_bps)} → ${bpsBare(a.after.ltv_bps)}` : NONE}</td>
                 <td class="num after">{money(a.cost)}</td>

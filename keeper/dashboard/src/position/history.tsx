@@ -47,10 +47,12 @@ function Multiples({ data, p, base, quote, actions }: MultiplesProps) {
     return (row: (number | null)[]) => (at < 0 ? null : (row[at] ?? null));
   };
   const secs = column("secs");
+  /** Points are kept every quarter of an hour; the last one is the position as it is read now. */
+  const latest = withLive(data, p, actions);
   /** Points where all of these are known. */
   const known = (...names: string[]) => {
     const columns = names.map(column);
-    return data.rows.flatMap((row) => {
+    return latest.flatMap((row) => {
       const values = columns.map((of) => of(row));
       const at = secs(row);
       return at !== null && values.every((v): v is number => v !== null) ? [{ at, values: values as number[] }] : [];
@@ -58,7 +60,7 @@ function Multiples({ data, p, base, quote, actions }: MultiplesProps) {
   };
   const prices = known("price", "lower", "upper");
   if (data.state === "unknown") return <p class="empty">Unknown: this keeper keeps no history.</p>;
-  if (prices.length < 3) return <p class="empty">Too young for a history: a point is kept every quarter of an hour.</p>;
+  if (data.rows.length < 3) return <p class="empty">Too young for a history: a point is kept every quarter of an hour.</p>;
   const tolerance = data.tolerance;
   const one = (name: string) => {
     const points = known(name);
@@ -106,4 +108,21 @@ function Multiples({ data, p, base, quote, actions }: MultiplesProps) {
       />
     </div>
   );
+}
+
+/** The chain's clock may be before this one: what was kept or done last is not later than now. */
+function withLive(data: Data, p: Position, actions: Action[]): (number | null)[][] {
+  const at = data.fields.indexOf("secs");
+  const newest = data.rows.at(-1)?.[at] ?? 0;
+  const live: Record<string, number | null> = {
+    secs: Math.max(now(), newest, actions[0]?.secs ?? 0),
+    price: p.price,
+    lower: p.lower,
+    upper: p.upper,
+    delta: Number(p.delta),
+    ltv_bps: p.ltv_bps,
+    leverage_bps: p.leverage_bps,
+    equity: Number(p.equity),
+  };
+  return [...data.rows, data.fields.map((name) => live[name] ?? null)];
 }

@@ -1,14 +1,15 @@
 // One position: what happens to it, at which price, and why.
 import { useState } from "preact/hooks";
-import type { Actions, Position as Data } from "../contract";
+import type { Actions, Position as Data, Row } from "../contract";
 import { EquityCurve, type Zoom } from "../charts/equity-curve";
-import { usePage, useSymbols } from "../context";
+import { useNamed, usePage, useSymbols } from "../context";
 import { price, short } from "../format/number";
 import { sentence } from "../format/words";
 import { useRead } from "../live/resource";
 import { Buttons } from "../parts/buttons";
 import { RangeButtons } from "../parts/range-buttons";
 import { Waiting } from "../parts/waiting";
+import { href } from "../route";
 import { ACTIONS_SHOWN, PositionActions } from "./actions";
 import { Attribution } from "./attribution";
 import { Figures } from "./figures";
@@ -22,7 +23,9 @@ const ZOOMS = [
   ["band", "Around the band"],
 ] as const;
 
-export function Position({ address }: { address: string }) {
+/** `nearer`: another that is nearer to liquidation by now, where nobody chose this one. */
+export function Position({ address, nearer }: { address: string; nearer: Row | null }) {
+  const called = useNamed();
   const read = useRead<Data>(`positions/${address}`);
   const actions = useRead<Actions>(`actions?position=${address}&limit=${ACTIONS_SHOWN}`);
   const [zoom, setZoom] = useState<Zoom>("all");
@@ -59,6 +62,12 @@ export function Position({ address }: { address: string }) {
         )}
         <Sentence position={p} />
         <Figures position={p} base={base} quote={quote} />
+        {/* Below everything: it may come at any time, and must not move the buttons. */}
+        {nearer && (
+          <p class="fine nearer">
+            Nearest to liquidation is now <a href={href({ view: "position", position: nearer.position })}>{called(nearer.id, nearer.market)}</a>.
+          </p>
+        )}
       </section>
       <section class="panel curve-panel">
         <div class="head">

@@ -13,17 +13,29 @@ import { bookAndPositions, marketsAndLenders } from "./shown";
 import { LOOKS, plain, tellKeeper, Visit } from "./visit";
 
 export const WIDTHS = [390, 600, 820, 1024, 1280, 1366, 1720, 2200];
-/** Numbers that are cut off, and how much too wide the page is. */
-const MEASURE = () => {
-  const cut = [...document.querySelectorAll<HTMLElement>(".num, td, dd, b")]
-    .filter((e) => e.checkVisibility() && e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1 && (/\d/.test(e.textContent ?? "") || e.matches(".near")) && !e.closest(".scroll-x, .vh"))
-    .map((e) => `${e.closest("section, dl, header")?.className}: ${e.textContent}`);
+/** The book at every so many pixels: its columns come and go. */
+const STEP = 10;
+/** Texts that are cut off, and how much too wide the page is. */
+export const MEASURE = () => {
+  const LEAST = 24;
+  const seen = (css: string) => [...document.querySelectorAll<HTMLElement>(css)].filter((e) => e.checkVisibility() && !e.closest(".vh, .stacks thead") && (e.textContent ?? "").trim() !== "");
+  const told = (e: Element) => `${e.closest("section, dl, header")?.className}: ${e.textContent}`;
+  const overflows = (e: HTMLElement) => e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1;
+  const cut = seen(".num, td, dd, b, .near, thead th").filter((e) => overflows(e) && (/\d/.test(e.textContent ?? "") || e.matches(".near, thead th")));
+  // A sign is one letter; what is read aloud only is none.
+  const empty = seen("th, td:not(.sign)").filter((e) => e.clientWidth < LEAST && [...e.childNodes].some((node) => !(node instanceof Element && node.matches(".vh, svg")) && (node.textContent ?? "").trim() !== ""));
+  // What hides the overflow of a cell hides links in it, and what tells the market.
+  const hidden = seen("th a, td a, .base, .unit").filter((e) => {
+    const cell = e.closest("th, td")?.getBoundingClientRect();
+    const own = e.getBoundingClientRect();
+    return cell !== undefined && (own.width < 4 || own.right > cell.right + 1 || own.left < cell.left - 1);
+  });
   // A cell may fit and still stand beyond its box.
-  const beyond = [...document.querySelectorAll<HTMLElement>(".panel .num, .panel td, .facts b, .facts .unit")]
-    .filter((e) => e.checkVisibility() && !e.closest(".scroll-x, .vh, .scroll"))
+  const beyond = seen(".panel .num, .panel td, .facts b, .facts .unit")
+    .filter((e) => !e.closest(".scroll"))
     .filter((e) => e.getBoundingClientRect().right > (e.closest(".panel, .facts")?.getBoundingClientRect().right ?? Infinity) + 1)
-    .map((e) => `beyond ${e.closest("section, dl")?.className}: ${e.textContent}`);
-  return { cut: [...cut, ...beyond], wide: document.documentElement.scrollWidth - innerWidth };
+    .map((e) => `beyond ${told(e)}`);
+  return { cut: [...cut.map(told), ...empty.map((e) => `no room: ${told(e)}`), ...hidden.map((e) => `hidden: ${told(e)}`), ...beyond], wide: document.documentElement.scrollWidth - innerWidth };
 };
 
 /** `addresses` that have to pass, beside the book. */
@@ -103,6 +115,14 @@ export function checks(name: string, start: () => Promise<Rig>): void {
         await page.waitForSelector(".banner", { state: "detached" });
       }));
 
+    const fits = async ({ page }: Visit, where: string) => {
+      // Widths are taken up by observers, a frame later.
+      await page.evaluate(() => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next))));
+      const { cut, wide } = await page.evaluate(MEASURE);
+      assert.deepEqual(cut, [], where);
+      assert.ok(wide <= 0, `${where}: ${wide} pixels too wide`);
+    };
+
     test("no number is cut off and nothing scrolls sideways at any width", () =>
       visiting(async (visit) => {
         const { position } = await worst(visit);
@@ -110,11 +130,33 @@ export function checks(name: string, start: () => Promise<Rig>): void {
           await visit.page.setViewportSize({ width, height: 1040 });
           for (const hash of ["#/", `#/p/${position}`, "#/markets", "#/lenders"]) {
             await visit.to(hash);
-            const { cut, wide } = await visit.page.evaluate(MEASURE);
-            assert.deepEqual(cut, [], `${width} ${hash}`);
-            assert.ok(wide <= 0, `${width} ${hash}: ${wide} pixels too wide`);
+            await fits(visit, `${width} ${hash}`);
           }
         }
+      }));
+
+    test("from 390 to 2,200 pixels each position of the book has its number in sight, and with several markets its market", () =>
+      visiting(async (visit) => {
+        const { page } = visit;
+        const { markets } = await visit.api<Status>("status");
+        await visit.to("#/");
+        const every = async (what: string, says: (text: string) => boolean) => {
+          for (let width = 390; width <= 2200; width += STEP) {
+            await page.setViewportSize({ width, height: 900 });
+            await fits(visit, `${width}, ${what}`);
+            const heads = await page.$$eval(".book tbody tr:not(.space) > th", (cells) => cells.map((cell) => cell.textContent ?? ""));
+            assert.ok(heads.length > 0 && heads.every(says), `${width}, ${what}: ${heads.join(" | ")}`);
+          }
+        };
+        await every("all markets", (text) => /^#\d+/.test(text) && (markets.length === 1 || markets.some((m) => text.includes(` ${m.base}`))));
+        const last = markets.at(-1);
+        if (markets.length < 2 || !last) return;
+        // The header says other things of another market.
+        const [row] = (await visit.api<Positions>(`positions?limit=1&market=${last.market}`)).rows;
+        if (row) await visit.to(`#/p/${row.position}`);
+        await page.selectOption('.book select[aria-label="Market"]', last.market);
+        await visit.until("that market's rows", async () => (await page.locator(".book tbody .base").count()) === 0);
+        await every("one market", (text) => /^#\d+/.test(text));
       }));
 
     test("everything can be done with the keyboard", () =>
@@ -242,7 +284,10 @@ export function checks(name: string, start: () => Promise<Rig>): void {
         await rig.blind(true);
         try {
           await page.waitForSelector('[data-life="blind"] .banner.critical', { timeout: 60_000 });
-          assert.match((await page.textContent(".banner")) ?? "", /sees no new slots.*ballast doctor/s);
+          assert.match((await page.textContent(".banner")) ?? "", /sees no new slots.*ballast doctor --config FILE --url/s);
+          for (const old of [".top .big", ".top .mode"]) {
+            assert.match(await page.$eval(old, (e) => getComputedStyle(e.closest(".cell, .pill") as Element).textDecorationLine), /line-through/, old);
+          }
           await visit.looks("blind", '[data-life="blind"] .banner.critical');
         } finally {
           await rig.blind(false);
@@ -254,6 +299,9 @@ export function checks(name: string, start: () => Promise<Rig>): void {
       visiting(async (visit) => {
         const { page } = visit;
         const equity = () => page.textContent(".facts .fact:nth-child(2) b");
+        const known = await visit.api<Positions>("positions?limit=1");
+        await tellKeeper(visit, "Reduce…", "so that something was done");
+        await page.waitForSelector(".pill.mode:has-text('Reducing')");
         const from = Date.now();
         await rig.stall(true);
         try {
@@ -261,7 +309,10 @@ export function checks(name: string, start: () => Promise<Rig>): void {
           await page.waitForSelector('[data-life="dead"] .banner.critical', { timeout: 15_000 });
           assert.ok(Date.now() - from < 10_000, `${Date.now() - from} ms`);
           assert.match(await page.title(), /no word/);
-          assert.match((await page.textContent(".banner")) ?? "", /ballast doctor.*ballast positions.*ballast deleverage/s);
+          const { rows } = known;
+          const said = (await page.textContent(".banner")) ?? "";
+          assert.match(said, new RegExp(`systemctl status ballast-keeper.*ballast doctor --config FILE --url .*ballast positions --all --url .*ballast deleverage ${rows[0]?.position} --url `, "s"));
+          assert.equal(await page.locator(".toast").count(), 0, "what was done before may not hold any more");
           assert.ok(await page.getByRole("button", { name: "Halt…" }).isDisabled());
           assert.notEqual(await page.evaluate(() => getComputedStyle(document.querySelector(".page") as Element).filter), "none");
           assert.match((await equity()) ?? "", /\d/);
@@ -270,6 +321,8 @@ export function checks(name: string, start: () => Promise<Rig>): void {
           await rig.stall(false);
         }
         await page.waitForSelector('[data-life="live"]', { timeout: 30_000 });
+        await tellKeeper(visit, "Resume…", "heard again");
+        await page.waitForSelector(".pill.mode:has-text('Active')");
       }));
 
     test("axe finds nothing against WCAG 2.1 AA while the keeper is late", () =>
@@ -299,7 +352,7 @@ export function checks(name: string, start: () => Promise<Rig>): void {
         await page.waitForSelector("text=The keeper was restarted");
         // What it shows is the new process's: versions begin anew.
         await visit.until("the new process's book", async () => {
-          // Of the market that is shown, which is that of whichever position is nearest to the edge now.
+          // Of the market that is shown, which is that of the position that is.
           const shown = ((await page.textContent(".facts .fact:nth-child(2) dt")) ?? "").replace("Equity, ", "");
           const market = (await visit.api<Status>("status").catch(() => null))?.markets.find((m) => m.name === shown)?.market;
           const book = market === undefined ? null : await visit.api<Book>(`book?market=${market}`).catch(() => null);
@@ -325,11 +378,12 @@ export function checks(name: string, start: () => Promise<Rig>): void {
         const row = visit.page.locator(".actions tbody tr", { has: visit.page.locator(`a[href="${link}"]`) });
         await row.waitFor({ timeout: 20_000 });
         const texts = (await row.locator("td").allTextContents()).map((text) => text.trim());
-        assert.deepEqual([texts[1], texts[2]], [action.action, action.reason]);
+        const words = action.action.replaceAll("_", " ");
+        assert.deepEqual([texts[1], texts[2]], [words, action.reason]);
         assert.match(texts.at(-1) ?? "", /^✓ landed$/);
         // The feed beside it says the same of it.
         const item = visit.page.locator(".latest li", { has: visit.page.locator(`a[href="${link}"]`) });
-        assert.match((await item.textContent()) ?? "", new RegExp(`${named(markets, action.number, action.market)} ${action.action}.*landed`));
+        assert.match((await item.textContent()) ?? "", new RegExp(`${named(markets, action.number, action.market)} ${words}.*landed`));
         assert.ok((await item.textContent())?.includes(action.reason), "the reason stands in the feed");
       }));
   });

@@ -19,7 +19,7 @@ function lines(p: Preview, markets: MarketName[]): Said[] {
     say`${p.positions} ${p.positions === 1 ? "position" : "positions"}, equity ${p.equity ?? "in several tokens"} ${quote}`,
     ...(id !== null && distance !== null ? [near()] : []),
     say`${p.due_now} due now; ${p.within_one_sigma_day} within a usual day’s move of liquidation`,
-    ...(p.in_flight.length > 0 ? [say`${p.in_flight.length} already sent and not called back: ${p.in_flight.map((i) => `${i.action} ${named(markets, i.number, i.market)}`).join(", ")}`] : []),
+    ...(p.in_flight.length > 0 ? [say`${p.in_flight.length} already sent and not called back: ${p.in_flight.map((i) => `${i.action.split("_").join(" ")} ${named(markets, i.number, i.market)}`).join(", ")}`] : []),
     ...(p.risk === "raises" ? [say`This raises risk: nobody acts before liquidation.`] : []),
   ];
 }

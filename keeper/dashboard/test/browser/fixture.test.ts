@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
+import type { Positions } from "../../src/contract";
 import { launch } from "../browser-launch";
 import type { Fixture } from "../fixture/server";
 import { checks } from "./checks";
@@ -35,7 +36,7 @@ describe("what a real keeper cannot be brought to quickly", () => {
   test("refusals are told in words that say what to do", () =>
     visiting(8, async ({ page }, fixture) => {
       const cases = [
-        { status: 403, code: "wrong_origin", message: "requests from elsewhere are not served", shown: /open the page with `ballast dashboard/i },
+        { status: 403, code: "wrong_origin", message: "requests from elsewhere are not served", shown: /open the page with ballast dashboard --config FILE/i },
         { status: 409, code: "mode_changed", message: "the keeper's mode is halted by now", shown: /somebody was faster: the keeper's mode is halted by now.*look again/i },
         { status: 415, code: "not_json", message: "send application/json", shown: /reload the page/i },
         { status: 421, code: "wrong_host", message: "this server does not answer for x", shown: /127\.0\.0\.1/ },
@@ -69,6 +70,120 @@ describe("what a real keeper cannot be brought to quickly", () => {
       await page.click("dialog button.danger");
       await page.waitForSelector('.sentence.paused, .sentence.blocked:has-text("paused by")');
       assert.deepEqual([...fixture.world.paused.keys()], [h.address]);
+    }));
+
+  test("without the page: the dialog's command has the whole address, the configuration and the reason, and can be copied", () =>
+    visiting(8, async (visit, fixture) => {
+      const { page } = visit;
+      const h = fixture.world.held[0];
+      assert.ok(h);
+      await visit.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+      await visit.to(`#/p/${h.address}`);
+      await page.locator(".title").getByRole("button", { name: "Pause…" }).click();
+      await page.waitForSelector("dialog .consequence");
+      await page.fill("dialog input", "owner's move");
+      const wanted = `ballast pause ${h.address} --reason 'owner'\\''s move' --config FILE`;
+      assert.equal(await page.textContent("dialog .fine code"), wanted);
+      await page.locator("dialog .fine").getByRole("button", { name: "copy" }).click();
+      await page.waitForSelector("dialog .fine button:has-text('copied')");
+      assert.equal(await page.evaluate(() => navigator.clipboard.readText()), wanted);
+    }));
+
+  test("the nearest liquidation is that of all markets, whichever position is shown; sums name their market", () =>
+    visiting(32, async (visit, fixture) => {
+      const { page } = visit;
+      const w = fixture.world;
+      const [first, second] = w.markets;
+      assert.ok(first && second);
+      const top = async () => (await visit.api<Positions>("positions?sort=danger&limit=1")).rows[0];
+      const near = await top();
+      const other = w.held.find((h) => w.market(h).address !== near?.market);
+      assert.ok(near && other);
+      await visit.to(`#/p/${other.address}`);
+      const name = `#${near.id} ${near.market === first.address ? first.base : second.base}`;
+      await visit.until("the other market's sums", async () => (await page.textContent(".facts .fact:nth-child(2) dt")) === `Equity, ${w.market(other).base}/USDC`);
+      assert.match((await page.textContent(".facts .fact:first-child")) ?? "", new RegExp(`${name} ·`));
+      assert.ok((await page.title()).includes(` ${name} – Ballast`), await page.title());
+      const names = await page.$$eval(".page > .facts dt", (all) => all.map((e) => e.textContent ?? ""));
+      assert.equal(names.filter((text) => text.endsWith(`, ${w.market(other).base}/USDC`)).length, 5, names.join(" | "));
+    }));
+
+  test("the position that is shown stays until a person moves: another that comes nearer is named, and no button changes its position", () =>
+    visiting(8, async (visit, fixture) => {
+      const { page } = visit;
+      const w = fixture.world;
+      const shown = () => page.locator(".title .mono").getAttribute("title");
+      await visit.to("#/");
+      const before = await shown();
+      const other = w.held.find((h) => !before?.startsWith(h.address));
+      assert.ok(before && other);
+      const where = () => page.locator(".title").getByRole("button", { name: "Pause…" }).boundingBox();
+      const button = await where();
+      // Beyond maintenance, and more so than any other.
+      other.debtQuote += other.opened.equity * 4;
+      await page.waitForSelector(`.nearer a:has-text("#${other.id} ")`);
+      assert.equal(await shown(), before);
+      assert.deepEqual(await where(), button, "the button has moved under the pointer");
+      await page.click(".nearer a");
+      await visit.until("it is shown when a person says so", async () => (await shown())?.startsWith(other.address) ?? false);
+      assert.equal(await page.locator(".nearer").count(), 0);
+      await visit.to("#/");
+      assert.ok((await shown())?.startsWith(other.address), "what a person chose stays on the way back to the book");
+    }));
+
+  test("of several troubles the banner tells the worst: halted before restarted and before late; reducing before restarted", () =>
+    visiting(8, async (visit, fixture) => {
+      const { page } = visit;
+      await visit.to("#/");
+      // Another process speaks, and it is halted.
+      fixture.world.override({ scope: "keeper", mode: "halt", note: "oracle looks wrong" });
+      fixture.world.instance = "another";
+      fixture.drop();
+      await visit.until("the page heard the new process", async () => fixture.opened > 1 && (await page.textContent(".pill.mode")) === "Halted");
+      await page.waitForSelector('.banner.critical:has-text("halted")');
+      fixture.stalled = true;
+      await page.waitForSelector('[data-life="late"]');
+      assert.match((await page.textContent(".banner")) ?? "", /The keeper is halted/);
+      fixture.stalled = false;
+      await page.waitForSelector('[data-life="live"]', { timeout: 30_000 });
+      fixture.world.override({ scope: "keeper", mode: "reduce", note: "thin" });
+      await page.waitForSelector('.banner.warn:has-text("only reduces risk")');
+      fixture.world.override({ scope: "keeper", mode: "resume", note: "well" });
+      await page.waitForSelector('.banner.note:has-text("was restarted")');
+    }));
+
+  test("an event that cannot be read: the page says nothing wrong, connects anew and reads everything again", () =>
+    visiting(8, async (visit, fixture) => {
+      const { page } = visit;
+      await visit.to("#/");
+      const opened = fixture.opened;
+      let reads = 0;
+      page.on("request", (request) => (reads += request.url().includes("/api/v1/status") ? 1 : 0));
+      fixture.world.frozen = true;
+      await page.waitForTimeout(2_500);
+      const before = reads;
+      await page.waitForTimeout(2_500);
+      assert.equal(reads, before, "nothing changes, nothing is read");
+      fixture.garble("action");
+      await visit.until("it connects anew", async () => fixture.opened > opened);
+      await visit.until("it reads again", async () => reads > before);
+      fixture.world.frozen = false;
+      await page.waitForSelector('[data-life="live"]');
+    }));
+
+  test("addresses that lead nowhere say so", () =>
+    visiting(8, async (visit) => {
+      for (const [hash, says] of [["#/bogus", "no view “#/bogus”"], ["#/markets/nonsense", "no market nonsense"], ["#/lenders/AvZLnonsensenonsense", "no market AvZL…ense"], ["#/p/11111111111111111111111111111111", "no position 1111…1111"]] as const) {
+        await visit.to(hash);
+        await visit.page.waitForSelector(`main:has-text("${says}")`);
+      }
+    }));
+
+  test("lenders of a market of which no gap is told", () =>
+    visiting(8, async (visit, fixture) => {
+      fixture.noGaps = true;
+      await visit.to("#/lenders");
+      await visit.page.waitForSelector('.lender-facts .fact:has-text("Worst gap shown"):has-text("unknown")');
     }));
 
   test("several markets: filtered, each with its own figures and units", () =>

@@ -5,15 +5,20 @@ import { short } from "../../src/format/number";
 import { age, clock, date, span } from "../../src/format/time";
 import { capital, HEALTH, modeWord, OUTCOMES, stageWord, THRESHOLDS } from "../../src/format/words";
 import { type About, part, type Shown } from "./part";
-import { type Said, say, type Value } from "./said";
+import { joined, type Said, say, type Value } from "./said";
 import type { Place } from "./seen";
 import type { Visit } from "./visit";
 
 const word = (text: string): Said => say`${text}`;
 const each = (values: readonly Value[]): Said[] => values.map((value) => say`${value}`);
 const percent = (bps: number | null): number | null => (bps === null ? null : bps / 100);
-/** As the API words it, without places that are zero. */
-const worded = (text: string): Said => word(text.replace(/(\d)\.0+(?!\d)/g, "$1"));
+/** As the API words it: its numbers as numbers, as far as they are shown; a sign and a unit are words. */
+const worded = (text: string): Said => {
+  const parts = text.split(/(?<![\w.-])(\d+(?:\.\d+)?)(?![\w.])/);
+  return { words: parts.filter((_, i) => i % 2 === 0), values: parts.filter((_, i) => i % 2 === 1) };
+};
+/** The API's name of an action, in words. */
+const action = (name: string): string => name.split("_").join(" ");
 /** What a function of the time may say, within some seconds. */
 const about = (now: number, text: (now: number) => string): Value => ({ of: [...new Set([-4, -3, -2, -1, 0, 1, 2, 3, 4].map((s) => text(now + s)))] });
 const leverage = (bps: number | null): Said => (bps === null ? say`∞` : say`${bps / 1e4}×`);
@@ -34,8 +39,15 @@ export const header = (of: About) => [
     { at: { css: ".top .cell-note" }, says: [say`oracle · pool ${m.deviation_bps} bp · ${m.oracle.age_secs} s old`] },
     { at: { css: ".top a.pill[title^='Risk stage']" }, says: [say`Stage ${m.stage} ${stageWord(m.stage)}`] },
   ]),
-  part("the header's keeper", status, (s) => [
-    { at: { css: ".top a.pill[title^='When']" }, says: [say`${s.red_flags.raised} of ${s.red_flags.of} red flags`] },
+  part("the header's keeper", async (v) => ({ s: await status(v), f: await v.api<Flags>("flags") }), ({ s, f }) => [
+    {
+      at: { css: ".top a.pill[title^='When']" },
+      says: [
+        ((unknown: number) => (unknown > 0 ? say`${s.red_flags.raised} of ${s.red_flags.of} red flags, ${unknown} not judged` : say`${s.red_flags.raised} of ${s.red_flags.of} red flags`))(
+          f.flags.filter((one) => one.state === "unknown").length,
+        ),
+      ],
+    },
     { at: { css: ".top .life" }, says: [say`live · slot ${{ from: s.slot - 30, to: s.slot + 30 }}`] },
     { at: { css: ".top .utc" }, says: [say`${about(s.now, clock)} UTC`] },
     { at: { css: ".top .mode" }, says: [word(modeWord(s.keeper.mode))] },
@@ -45,14 +57,21 @@ export const header = (of: About) => [
 export const facts = (of: About) =>
   part(
     "the book's figures",
-    async (v) => ({ b: await v.api<Book>(`book?market=${of.market}`), s: await status(v) }),
-    ({ b, s }) => {
-      const { nearest: near, contingency: c } = b;
+    // What is nearest is so over all markets; sums are those of the market that is shown.
+    async (v) => ({ b: await v.api<Book>(`book?market=${of.market}`), top: (await v.api<Positions>("positions?sort=danger&limit=1")).rows[0], s: await status(v) }),
+    ({ b, top, s }) => {
+      const c = b.contingency;
+      const near = top?.nearest ?? null;
+      const titled = (text: string) => word(of.many ? `${text}, ${of.name}` : text);
       const { due, blocked, in_flight, waiting } = s.counts;
       const day = b.pnl_day === null ? null : Number(b.pnl_day);
-      const gap = say`Buffer for ±${c.gap_bps / 100} %`;
+      const buffer = titled(`Buffer for ±${c.gap_bps / 100} %`);
+      const both = (inBase: string | null, inQuote: string | null): Said =>
+        joined([inBase === null ? say`` : say`${inBase} ${of.base}`, inBase !== null && inQuote !== null ? say` + ` : say``, inQuote === null ? say`` : say`${inQuote} ${of.quote}`]);
+      const [needs, has] = [both(c.needed_base, c.needed_quote), both(c.have_base, c.have_quote)];
+      const known = (said: Said) => said.values.length > 0;
       return [
-        { at: { css: ".page > .facts dt" }, says: [word("Nearest liquidation"), word(of.many ? `Equity, ${of.name}` : "Equity"), word("Net delta"), word("Gamma, for 1 %"), word(`Fees, ${b.fees_day_state}`), gap, word("Work")] },
+        { at: { css: ".page > .facts dt" }, says: [word("Nearest liquidation"), titled("Equity"), titled("Net delta"), titled("Gamma, for 1 %"), titled(`Fees, ${b.fees_day_state}`), buffer, word("Work")] },
         {
           at: { css: ".page > .facts b" },
           says: [
@@ -65,12 +84,12 @@ export const facts = (of: About) =>
         {
           at: { css: ".page > .facts .sub" },
           says: [
-            near === null ? word("no position has a boundary") : say`#${near.id} · ${near.sigma_days} σ-days`,
+            near === null ? word("no position has a boundary") : say`${named(s.markets, top?.id, top?.market)} · ${near.sigma_days} σ-days`,
             b.unvalued > 0 ? say`without ${b.unvalued} unvalued` : day === null ? word("24 h unknown") : say`24 h ${day} · ${(day / (Number(b.equity) - day)) * 100} %`,
             b.hedge_state === "unknown" ? say`LP ${b.delta} · no perp` : say`LP ${b.delta} · perp ${b.hedge_delta}`,
             say`curvature ${b.curvature_day} a day`,
             Number(b.curvature_day) < 0 ? say`${(Number(b.fees_day) / -Number(b.curvature_day)) * 100} % of curvature` : word(""),
-            c.state !== "unknown" ? say`needs ${c.needed_quote}, has ${c.have_quote} ${of.quote}` : c.needed_quote === null ? word("") : say`needs ${c.needed_quote} ${of.quote}`,
+            !known(needs) ? word("") : known(has) ? joined([say`needs `, needs, say`, has `, has]) : joined([say`needs `, needs]),
             say`${due} due · ${in_flight} sent · ${waiting} wait`,
           ],
         },
@@ -90,15 +109,15 @@ export const rows = (of: About, only: string | null = null) =>
         { at: { css: ".book h2 .num" }, says: [say`${p.total}`] },
         cell("th", p.rows.map((r) => say`#${r.id} ${of.many && !only ? `${base(r.market)} ` : ""}${r.label ?? r.position.slice(0, 4)}`)),
         cell(".near", p.rows.map(({ nearest: n }) => (n === null ? word("none") : reached(n) ? word("reached") : say`${arrow(n)} ${Math.abs(n.distance_bps) / 100}`))),
-        cell(".num:not(.near, .wide, .c-delta, .c-equity)", p.rows.map((r) => say`${r.ltv_bps / 100}`)),
-        cell(".num.wide", p.rows.map((r) => leverage(r.leverage_bps))),
+        cell(".c-ltv", p.rows.map((r) => say`${r.ltv_bps / 100}`)),
+        cell(".c-leverage", p.rows.map((r) => leverage(r.leverage_bps))),
         cell(".c-delta", p.rows.map((r) => (of.many && !only ? say`${r.delta} ${base(r.market)}` : say`${r.delta}`))),
         cell(".c-equity", p.rows.map((r) => say`${r.equity}`)),
         cell(
           ".next",
           p.rows.map(({ next: { below, above }, price }) => {
             const [first] = [below, above].filter((n) => n !== null).sort((a, b) => Math.abs(a.price / price - 1) - Math.abs(b.price / price - 1));
-            return first ? say`${first.action} ${(first.price / price - 1) * 100} %` : word("");
+            return first ? say`${action(first.action)} ${(first.price / price - 1) * 100} %` : word("");
           }),
         ),
       ];
@@ -176,21 +195,20 @@ export const position = (of: About) => [
       { at: { panel, css: ".fine" }, says: fine.map(word) },
     ];
   }),
-  part("through time", async (v) => v.api<History>(`positions/${of.position}/history?from=${Math.floor((await now(v)) - 3 * 86_400)}`), (h) => {
-    const latest = (name: string) => h.rows.map((row) => row[h.fields.indexOf(name)] ?? null).filter((value) => value !== null).at(-1) ?? null;
+  // What is told as now is the position as it is, not the newest point that was kept.
+  part("through time", async (v) => ({ h: await v.api<History>(`positions/${of.position}/history?from=${Math.floor((await now(v)) - 3 * 86_400)}`), p: await v.api<Position>(`positions/${of.position}`) }), ({ h, p }) => {
     const young = h.state === "unknown" || h.rows.length < 3;
-    const [price, delta, ltv, equity] = ["price", "delta", "ltv_bps", "equity"].map(latest);
     return [
       {
         at: { panel: "Through time", css: ".series figcaption" },
-        says: young ? [] : [say`Price in its band, ${of.quote}${price ?? null}now`, say`Delta, ${of.base}${delta ?? null}now`, say`LTV${percent(ltv ?? null)} %now`, say`Equity, ${of.quote}${equity ?? null}now`],
+        says: young ? [] : [say`Price in its band, ${of.quote}${p.price}now`, say`Delta, ${of.base}${p.delta}now`, say`LTV${percent(p.ltv_bps)} %now`, say`Equity, ${of.quote}${p.equity}now`],
       },
     ];
   }),
   part("the position's actions", async (v) => ({ a: await v.api<Actions>(`actions?position=${of.position}&limit=20`), t: await now(v) }), ({ a, t }) => {
     const says = a.rows.flatMap((one) => [
       say`${when(t, one.secs)}`,
-      word(one.action),
+      word(action(one.action)),
       word(one.reason),
       one.after ? say`${one.before.ltv_bps / 100} → ${one.after.ltv_bps / 100}` : word("–"),
       say`${one.cost}`,
@@ -267,7 +285,7 @@ export const feed = () =>
   part("the newest actions", async (v) => ({ a: await v.api<Actions>("actions?limit=12"), s: await v.api<Status>("status"), t: await now(v) }), ({ a, s, t }) => [
     {
       at: { panel: "Latest actions", css: "li" },
-      says: a.rows.map((one) => say`${when(t, one.secs)}${one.number === null ? "market" : named(s.markets, one.number, one.market)} ${one.action} ${OUTCOMES[one.outcome]} ${one.outcome}${one.error ?? ""}${one.reason}`),
+      says: a.rows.map((one) => say`${when(t, one.secs)}${one.number === null ? "market" : named(s.markets, one.number, one.market)} ${action(one.action)} ${OUTCOMES[one.outcome]} ${one.outcome}${one.error ?? ""}${one.reason}`),
     },
   ]);
 

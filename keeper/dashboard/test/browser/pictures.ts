@@ -86,6 +86,7 @@ interface Past {
   h: History;
   p: Position;
   a: Actions;
+  now: number;
 }
 interface Line {
   title: string;
@@ -115,7 +116,7 @@ export const throughTime = (of: About, days: number) =>
         v.api<Position>(`positions/${of.position}`),
         v.api<Actions>(`actions?position=${of.position}&limit=20`),
       ]);
-      return { h, p, a };
+      return { h, p, a, now };
     },
     (drawn, past) => {
       const young = past.h.state === "unknown" || past.h.rows.length < 3;
@@ -125,15 +126,23 @@ export const throughTime = (of: About, days: number) =>
     },
   );
 
-function series(r: Reading, line: Line, { h, p, a }: Past): void {
+/** The page's own clock goes on between two looks. */
+const CLOCK_SECS = 6;
+
+function series(r: Reading, line: Line, { h, p, a, now: asked }: Past): void {
   const rows = h.rows
     .map((row) => Object.fromEntries(h.fields.flatMap((name, i) => (row[i] === null || row[i] === undefined ? [] : [[name, row[i]]]))) as Record<string, number>)
     .filter((row) => row[line.field] !== undefined);
   const at = (row: Record<string, number>) => row.secs ?? NaN;
   const value = (row: Record<string, number>) => row[line.field] ?? NaN;
-  const [first, last] = [rows[0], rows.at(-1)];
-  if (!first || !last) return r.holds(false, "no points are answered");
-  r.holds(r.domain[0] === at(first) && r.domain[1] === at(last), `it goes from ${r.domain[0]} to ${r.domain[1]}, the answer from ${at(first)} to ${at(last)}`);
+  const first = rows[0];
+  if (!first) return r.holds(false, "no points are answered");
+  // The last point is the position as it is now. The chain's clock may be before the keeper's.
+  const newest = Math.max(asked, ...rows.map(at), ...a.rows.map((one) => one.secs));
+  const end = r.domain[1];
+  const last: Record<string, number> = { secs: end, price: p.price, lower: p.lower, upper: p.upper, delta: Number(p.delta), ltv_bps: p.ltv_bps, equity: Number(p.equity) };
+  rows.push(last);
+  r.holds(r.domain[0] === at(first) && Math.abs(end - newest) <= CLOCK_SECS, `it goes from ${r.domain[0]} to ${end}, the answer from ${at(first)} to ${newest}`);
   r.values("path.curve.thin", rows.map((row) => [at(row), value(row)] as const));
   const band = line.band;
   r.values("path.z-band", band ? [...rows.map((row) => [at(row), band(row, h)[1]] as const), ...[...rows].reverse().map((row) => [at(row), band(row, h)[0]] as const)] : null);
@@ -141,7 +150,7 @@ function series(r: Reading, line: Line, { h, p, a }: Past): void {
     const within = level > r.range[0] && level < r.range[1];
     r.pixels(`line.level.${kind}`, within ? [[NaN, r.y(level)], [NaN, r.y(level)]] : null);
   }
-  const acted = a.rows.filter((one) => one.secs >= at(first) && one.secs <= at(last));
+  const acted = a.rows.filter((one) => one.secs >= at(first));
   for (const outcome of new Set(acted.map((one) => one.outcome))) {
     const these = acted.filter((one) => one.outcome === outcome);
     r.each(`path.act.a-${outcome}`, these.map((one) => [[r.x(one.secs), NaN]] as const));

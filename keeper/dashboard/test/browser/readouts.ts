@@ -1,6 +1,6 @@
 // A picture read by keys: what stands below it is the chosen point of the API's answer.
 import assert from "node:assert/strict";
-import type { Funding, History, Liquidity, Position, Positions } from "../../src/contract";
+import type { Actions, Funding, History, Liquidity, Position, Positions, Status } from "../../src/contract";
 import { date } from "../../src/format/time";
 import { since } from "./pictures";
 import { difference, joined, type Said, say } from "./said";
@@ -105,14 +105,13 @@ export async function readByKeys(visit: Visit): Promise<void> {
     what: "the price through time",
     svg: ".series:first-child svg",
     says: ".series:first-child figcaption",
-    read: () => visit.api<History>(`positions/${row.position}/history?from=${since(now, 3)}`),
-    ends: (h) => {
+    read: async () => ({ h: await visit.api<History>(`positions/${row.position}/history?from=${since(now, 3)}`), p: await detail(), a: await visit.api<Actions>(`actions?position=${row.position}&limit=20`), s: await visit.api<Status>("status") }),
+    ends: ({ h, p, a, s }) => {
       const [secs, price] = [h.fields.indexOf("secs"), h.fields.indexOf("price")];
-      const at = (i: number): Said => {
-        const point = h.rows.at(i);
-        return say`Price in its band, USDC${point?.[price] ?? null}${date(point?.[secs]).slice(5)}`;
-      };
-      return h.rows.length < 3 ? null : [at(0), at(-1)];
+      const [first, last] = [h.rows[0], h.rows.at(-1)];
+      const newest = Math.max(s.now, last?.[secs] ?? 0, ...a.rows.map((one) => one.secs));
+      const times = [...new Set([-5, 0, 5].map((more) => date(newest + more).slice(5)))];
+      return h.rows.length < 3 ? null : [say`Price in its band, USDC${first?.[price] ?? null}${date(first?.[secs]).slice(5)}`, say`Price in its band, USDC${p.price}${{ of: times }}`];
     },
   });
 }

@@ -101,9 +101,10 @@ async function otherwise(visit: Visit, about: About): Promise<void> {
 /** Markets and lenders. */
 export async function marketsAndLenders(visit: Visit): Promise<void> {
   const { status, of } = await everything(visit);
-  await visit.to("#/");
   const [row] = (await visit.api<Positions>("positions?limit=1")).rows;
   const beside = row ? (await visit.api<Position>(`positions/${row.position}`)).position : null;
+  // What is selected stays so, whatever is nearest by then.
+  await visit.to(row ? `#/p/${row.position}` : "#/");
   for (const { market, name } of status.markets) {
     const about = of(market, beside);
     const many = about.many ? [markets()] : [];

@@ -65,6 +65,6 @@ test("the nearest point is found", () => {
 test("every view has an address, and comes back from it", () => {
   const routes: Route[] = [{ view: "book" }, { view: "position", position: "Bgkh" }, { view: "markets", market: null }, { view: "markets", market: "AvZL" }, { view: "lenders", market: null }];
   for (const route of routes) assert.deepEqual(parse(href(route)), route);
-  assert.deepEqual(parse("#/nowhere"), { view: "book" });
-  assert.deepEqual(parse(""), { view: "book" });
+  for (const nothing of ["", "#", "#/"]) assert.deepEqual(parse(nothing), { view: "book" });
+  for (const asked of ["#/nowhere", "#/p", "#/p/"]) assert.deepEqual(parse(asked), { view: "unknown", asked });
 });

@@ -37,6 +37,7 @@ test("places follow the size", () => {
 
 test("words of the API get a true minus and lose places that are zero", () => {
   assert.deepEqual(["-50.00 %", "10.05 SOL", "0 s", "2 of 20", "50.00 % a year", "not judged", "rpc-1"].map(said), ["−50 %", "10.05 SOL", "0 s", "2 of 20", "50 % a year", "not judged", "rpc-1"]);
+  assert.deepEqual(["9.999949158 SOL", "-0.12345678 %", "1234.567891 SOL", "4.1830 SOL"].map(said), ["10 SOL", "−0.1235 %", "1,235 SOL", "4.1830 SOL"]);
 });
 
 test("a share's price keeps what it grew by", () => {
