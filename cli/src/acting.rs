@@ -15,7 +15,7 @@ use crate::{
     connection::{Connection, FeeArgs, Rehearsal, explained, send},
     consent::Plan,
     facts::{ActionReport, Facts},
-    format::{amount, duration},
+    format::duration,
     globals::Globals,
     report::note,
     target::{self, PriceArgs, TableArgs},
@@ -93,15 +93,18 @@ impl<'a> Acting<'a> {
         require_owner(&self.position, &self.signer.pubkey())
     }
 
-    /// Amounts of the market's tokens, for people.
-    pub fn shown(&self, amounts: Amounts) -> [String; 2] {
-        [
-            amount(amounts.base, self.market.base.decimals),
-            amount(amounts.quote, self.market.quote.decimals),
-        ]
+    /// To tell what an action does.
+    pub fn facts(&self) -> Facts {
+        Facts::new(TokenNames::of(&self.market.market))
     }
 
-    /// The same in one line, with the tokens' names.
+    /// LTV at the oracle's price before the action, if there is such a price.
+    pub fn ltv_bps(&self) -> Option<u32> {
+        let price = self.snapshot.oracle_sqrt_price().ok()?;
+        self.model.value(price).ok().map(|value| value.ltv_bps_up())
+    }
+
+    /// Amounts of the market's tokens, with their names.
     pub fn told(&self, amounts: Amounts) -> String {
         TokenNames::of(&self.market.market).tokens().both(amounts)
     }
@@ -179,10 +182,16 @@ impl<'a> Acting<'a> {
         instruction: Instruction,
         facts: impl Fn(&BallastEvent) -> Option<Facts>,
     ) -> Result<ActionReport> {
-        let mut report = ActionReport::new(action, TokenNames::of(&self.market.market));
-        let expected = self.rehearse(action, &preparation, &instruction).await?;
+        let mut report = ActionReport::new(action, self.facts());
+        let expected = match self.rehearse(action, &preparation, &instruction).await {
+            Ok(expected) => expected,
+            Err(error) => {
+                plan.show();
+                return Err(error);
+            }
+        };
         if let Some(events) = &expected {
-            report.facts = events.iter().find_map(&facts).unwrap_or_default();
+            report.facts = events.iter().find_map(&facts).unwrap_or(self.facts());
         }
         if self.args.dry_run {
             return Ok(report);
@@ -190,6 +199,7 @@ impl<'a> Acting<'a> {
         let plan = match &expected {
             Some(events) => plan
                 .lines(report.told())
+                .warning(report.facts.warning())
                 .warning(self.left_to_others(events)),
             None => plan.line("first", "wallet, tick arrays or a lookup table are made"),
         };
@@ -203,11 +213,14 @@ impl<'a> Acting<'a> {
         let request = Request::new(&self.signer, [instruction]).tables(&tables);
         let receipt: Receipt = send(&sender, action, &request).await?;
         report.signature = Some(receipt.signature.to_string());
-        report.facts = receipt.events.iter().find_map(facts).unwrap_or_default();
-        let noted = self.left_to_others(&receipt.events);
-        report
-            .facts
-            .extend(noted.map(|noted| ("left_to_first_keepers", noted)));
+        report.facts = receipt
+            .events
+            .iter()
+            .find_map(facts)
+            .unwrap_or(self.facts());
+        if let Some(noted) = self.left_to_others(&receipt.events) {
+            report.facts = report.facts.text("left_to_first_keepers", noted);
+        }
         report.position = self.view().await;
         Ok(report)
     }
@@ -244,6 +257,19 @@ impl<'a> Acting<'a> {
             Err(error) if error.failure().is_some() => Ok(Some(explained(error).to_string())),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The events that an instruction which needs no preparation would have; `None` if it cannot be simulated for want of a lookup
+    /// table.
+    ///
+    /// # Errors
+    /// What the program refuses, by name.
+    pub async fn events(
+        &self,
+        action: &'static str,
+        instruction: Instruction,
+    ) -> Result<Option<Vec<BallastEvent>>> {
+        self.rehearse(action, &[], &instruction).await
     }
 
     async fn existing_tables(&self) -> Result<Vec<AddressLookupTableAccount>> {

@@ -10,9 +10,11 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::{
-    decimal::{Decimal, Positive, Ratio},
+    decimal::{Positive, Ratio},
     format::{amount, bps, duration, significant, times},
     range,
+    time::Interval,
+    tokens::Amount,
     width::Width,
 };
 
@@ -38,9 +40,9 @@ pub struct AutomationArgs {
     /// Part of the band next to either end in which recentering is due already
     #[arg(long, value_name = "RATIO")]
     pub edge: Option<Ratio>,
-    /// Seconds between two recenterings at least
-    #[arg(long, value_name = "SECS")]
-    pub cooldown: Option<u32>,
+    /// Time between two recenterings at least: 1h, or seconds
+    #[arg(long, value_name = "TIME")]
+    pub cooldown: Option<Interval>,
     /// Lower edge of the price window, or none
     #[arg(long, value_name = "PRICE")]
     pub low: Option<Edge>,
@@ -55,7 +57,7 @@ pub struct AutomationArgs {
     pub at_high: Option<ReactionArg>,
     /// Equity in whole quote tokens at or below which the reaction to the floor happens; 0: no floor
     #[arg(long, value_name = "AMOUNT")]
-    pub floor: Option<Decimal>,
+    pub floor: Option<Amount>,
     /// What happens at the floor
     #[arg(long, value_enum)]
     pub at_floor: Option<ReactionArg>,
@@ -64,10 +66,10 @@ pub struct AutomationArgs {
     pub max_exit_loss: Option<Ratio>,
     /// Fees worth at least so many quote tokens may be compounded; 0: never
     #[arg(long, value_name = "AMOUNT")]
-    pub compound_min: Option<Decimal>,
+    pub compound_min: Option<Amount>,
     /// SOL that a keeper is paid for each action (see `ballast reward fund`)
     #[arg(long, value_name = "SOL")]
-    pub reward: Option<Decimal>,
+    pub reward: Option<Amount>,
     /// Largest part of equity that keepers may lose beyond what a fair price costs; it grows back over a week. 0: as much as the market
     /// allows
     #[arg(long, value_name = "RATIO")]
@@ -138,11 +140,12 @@ fn reaction(byte: u8) -> &'static str {
 }
 
 impl AutomationArgs {
-    /// `automation` with what was given. `decimals` are those of base and quote.
+    /// `automation` with what was given. `names` are those of the market's tokens.
     ///
     /// # Errors
     /// Numbers that are out of range. Whether the whole makes sense is the program's to say.
-    pub fn applied_to(&self, automation: Automation, decimals: (u8, u8)) -> Result<Automation> {
+    pub fn applied_to(&self, automation: Automation, names: &TokenNames) -> Result<Automation> {
+        let decimals = names.tokens().decimals;
         let old = if self.off {
             Automation::OFF
         } else {
@@ -153,10 +156,10 @@ impl AutomationArgs {
                 .as_ref()
                 .map_or(Ok(old), |ratio| Ok(ratio.bps_down()?.get()))
         };
-        let raw = |given: &Option<Decimal>, decimals, old: u64| -> Result<u64> {
+        let raw = |given: &Option<Amount>, token: &str, decimals, old: u64| -> Result<u64> {
             given
                 .as_ref()
-                .map_or(Ok(old), |given| Ok(given.raw(decimals)?))
+                .map_or(Ok(old), |given| given.raw(token, decimals))
         };
         let edge = |given: &Option<Edge>, none, old: i32| -> Result<i32> {
             given
@@ -164,12 +167,13 @@ impl AutomationArgs {
                 .map_or(Ok(old), |edge| edge.tick(none, decimals))
         };
         let byte = |given: Option<ReactionArg>, old: u8| given.map_or(old, u8::from);
-        let quote = decimals.1;
+        let (token, quote) = (names.get(Side::Quote), decimals.1);
         Ok(Automation {
-            min_equity: raw(&self.floor, quote, old.min_equity).context("--floor")?,
-            compound_min_value: raw(&self.compound_min, quote, old.compound_min_value)
+            min_equity: raw(&self.floor, token, quote, old.min_equity).context("--floor")?,
+            compound_min_value: raw(&self.compound_min, token, quote, old.compound_min_value)
                 .context("--compound-min")?,
-            reward_lamports: raw(&self.reward, SOL, old.reward_lamports).context("--reward")?,
+            reward_lamports: raw(&self.reward, "SOL", SOL, old.reward_lamports)
+                .context("--reward")?,
             window_low_tick: edge(&self.low, Automation::NO_LOW, old.window_low_tick)
                 .context("--low")?,
             window_high_tick: edge(&self.high, Automation::NO_HIGH, old.window_high_tick)
@@ -178,7 +182,8 @@ impl AutomationArgs {
             min_width_ticks: self.min_width.map_or(old.min_width_ticks, |width| width.0),
             max_width_ticks: self.max_width.map_or(old.max_width_ticks, |width| width.0),
             edge_bps: ratio(&self.edge, old.edge_bps).context("--edge")?,
-            recenter_cooldown_secs: self.cooldown.unwrap_or(old.recenter_cooldown_secs),
+            recenter_cooldown_secs: (self.cooldown)
+                .map_or(old.recenter_cooldown_secs, |interval| interval.0),
             max_exit_loss_bps: ratio(&self.max_exit_loss, old.max_exit_loss_bps)
                 .context("--max-exit-loss")?,
             max_daily_loss_bps: ratio(&self.daily_loss, old.max_daily_loss_bps)
@@ -321,14 +326,16 @@ mod tests {
             window_low_tick: -5,
             ..Automation::OFF
         };
-        let decimals = (9, 6);
+        let mut market = fixtures::market();
+        (market.base_feed, market.quote_feed) = (SOL_USD_FEED, USDC_USD_FEED);
+        let names = &TokenNames::of(&market);
         let none = AutomationArgs::default();
-        assert_eq!(none.applied_to(before, decimals).unwrap(), before);
+        assert_eq!(none.applied_to(before, names).unwrap(), before);
         let off = AutomationArgs {
             off: true,
             ..AutomationArgs::default()
         };
-        assert_eq!(off.applied_to(before, decimals).unwrap(), Automation::OFF);
+        assert_eq!(off.applied_to(before, names).unwrap(), Automation::OFF);
         let given = AutomationArgs {
             leverage: Some("2.5".parse().unwrap()),
             min_width: Some("400".parse().unwrap()),
@@ -337,13 +344,13 @@ mod tests {
             high: Some("250".parse().unwrap()),
             at_low: Some(ReactionArg::Hold),
             at_high: Some(ReactionArg::ExitQuote),
-            floor: Some("50".parse().unwrap()),
+            floor: Some("50.000000 USDC".parse().unwrap()),
             at_floor: Some(ReactionArg::ExitBase),
             reward: Some("0.0005".parse().unwrap()),
             compound_min: Some("1.5".parse().unwrap()),
             ..AutomationArgs::default()
         };
-        let after = given.applied_to(before, decimals).unwrap();
+        let after = given.applied_to(before, names).unwrap();
         assert_eq!(
             after,
             Automation {
@@ -363,9 +370,7 @@ mod tests {
                 ..Automation::OFF
             }
         );
-        let mut market = fixtures::market();
-        (market.base_feed, market.quote_feed) = (SOL_USD_FEED, USDC_USD_FEED);
-        let shown = AutomationView::new(&after, &TokenNames::of(&market));
+        let shown = AutomationView::new(&after, names);
         assert_eq!((shown.low, shown.at_high), (None, "exit-quote"));
         assert!((shown.high.unwrap() - 250.0).abs() < 0.03, "{shown:?}");
         let text = shown.to_string();

@@ -100,7 +100,10 @@ impl Connection {
         globals: &Globals,
         request: &Request<'_>,
     ) -> Result<Receipt> {
-        self.rehearsal(fees).events(what, request).await?;
+        if let Err(error) = self.rehearsal(fees).events(what, request).await {
+            plan.show();
+            return Err(error);
+        }
         let agreed = plan.agreed(globals)?;
         send(&self.sender(fees, &agreed), what, request).await
     }

@@ -9,7 +9,7 @@ use std::{
 use ballast_client::Pubkey;
 use thiserror::Error;
 
-use crate::{globals::Globals, report::note};
+use crate::{globals::Globals, help, report::note};
 
 /// What is about to be done.
 #[derive(Clone, Debug)]
@@ -75,13 +75,18 @@ impl Plan {
         self
     }
 
+    /// Shows it, where it will not be asked about.
+    pub fn show(&self) {
+        note(fitted(&self.text, help::terminal_width(true)).trim_end());
+    }
+
     /// Shows it, and asks on the terminal unless `--yes` has answered.
     ///
     /// # Errors
     /// [`NotAgreed`].
     pub fn agreed(&self, globals: &Globals) -> Result<Agreed, NotAgreed> {
         let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-        note(self.to_string().trim_end());
+        self.show();
         self.answered(globals.yes, terminal.then(|| io::stdin().lock()))
     }
 
@@ -101,6 +106,14 @@ impl Plan {
             "y" | "yes" => Ok(Agreed(())),
             _ => Err(NotAgreed::Declined),
         }
+    }
+}
+
+/// In lines that are no wider, if there is a width. What is carried over begins below the value that it belongs to.
+fn fitted(text: &str, width: Option<usize>) -> String {
+    match width {
+        Some(width) => help::wrapped(text, width),
+        None => text.to_owned(),
     }
 }
 
@@ -157,6 +170,23 @@ mod tests {
             plan.to_string(),
             "to open a position\n  leverage     3.00x\n  swap first   0.5 SOL\nwarning: outside the range\n"
         );
+    }
+
+    #[test]
+    fn a_plan_is_no_wider_than_the_terminal() {
+        let plan = Plan::new("to set it").lines(
+            "  policy       hedge 100.00%, rehedge beyond 10.00% (to within 5.00%) of the full base amount, at least 5m 0s apart",
+        );
+        let lines = fitted(&plan.to_string(), Some(60));
+        assert!(
+            lines.lines().all(|line| line.chars().count() <= 60),
+            "{lines}"
+        );
+        assert!(
+            lines.lines().count() > 2 && lines.lines().nth(2).unwrap().starts_with("     "),
+            "{lines}"
+        );
+        assert_eq!(fitted(&plan.to_string(), None), plan.to_string());
     }
 
     /// The type keeps commands from sending unasked as long as nobody goes round it.

@@ -6,7 +6,11 @@ pub use ballast_client::default_policy;
 pub use ballast_view::PolicyView;
 use clap::{Args, ValueEnum};
 
-use crate::decimal::Ratio;
+use crate::{
+    decimal::Ratio,
+    format::{bps, duration},
+    time::Interval,
+};
 
 /// What keepers may do with a position, and when. What is left out stays as it is; for a new position it is the
 /// market's, with a deleverage trigger that leaves room for a move of the stress distance.
@@ -31,9 +35,9 @@ pub struct PolicyArgs {
     /// Largest loss of a swap against the oracle's price, fee included
     #[arg(long, value_name = "RATIO")]
     pub max_swap_loss: Option<Ratio>,
-    /// Seconds between two rehedges at least
-    #[arg(long, value_name = "SECS")]
-    pub min_interval: Option<u32>,
+    /// Time between two rehedges at least: 5m, or seconds
+    #[arg(long, value_name = "TIME")]
+    pub min_interval: Option<Interval>,
     /// Whether keepers may act at all; liquidation and the market's own deleverage trigger remain
     #[arg(long, value_enum)]
     pub keepers: Option<Switch>,
@@ -84,7 +88,7 @@ impl PolicyArgs {
             max_swap_loss_bps: or(&self.max_swap_loss, policy.max_swap_loss_bps)?,
             min_rebalance_interval_secs: self
                 .min_interval
-                .unwrap_or(policy.min_rebalance_interval_secs),
+                .map_or(policy.min_rebalance_interval_secs, |interval| interval.0),
             keeper_enabled: self.keepers.map_or(policy.keeper_enabled, |keepers| {
                 u32::from(keepers == Switch::On)
             }),
@@ -92,9 +96,78 @@ impl PolicyArgs {
     }
 }
 
+/// A policy that takes another's place, a line each, before and after where they differ.
+pub fn changes(before: &Policy, after: &Policy) -> String {
+    let secs = |secs: u32| duration(secs.into());
+    let keepers = |enabled: u32| match enabled {
+        1 => "allowed".to_owned(),
+        _ => "switched off".to_owned(),
+    };
+    let all = |policy: &Policy| {
+        [
+            ("hedge", bps(policy.hedge_bps)),
+            ("rehedge from", bps(policy.delta_band_bps)),
+            ("to within", bps(policy.delta_target_bps)),
+            (
+                "at least",
+                secs(policy.min_rebalance_interval_secs) + " apart",
+            ),
+            ("loss", bps(policy.max_swap_loss_bps) + " of a swap at most"),
+            (
+                "deleverage",
+                bps(policy.deleverage_trigger_ltv_bps) + " LTV",
+            ),
+            ("down to", bps(policy.deleverage_target_ltv_bps) + " LTV"),
+            ("keepers", keepers(policy.keeper_enabled)),
+        ]
+    };
+    let lines = all(before).into_iter().zip(all(after));
+    let lines = lines.map(|((name, old), (_, new))| match old == new {
+        true => format!("  {name:<12} {new}\n"),
+        false => format!("  {name:<12} {old} → {new}\n"),
+    });
+    lines.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_changes_is_told_before_and_after() {
+        let before = Policy {
+            hedge_bps: 10_000,
+            delta_band_bps: 1_000,
+            min_rebalance_interval_secs: 300,
+            keeper_enabled: 1,
+            ..Policy::default()
+        };
+        let after = Policy {
+            delta_band_bps: 2_000,
+            keeper_enabled: 0,
+            ..before
+        };
+        let told = changes(&before, &after);
+        for line in [
+            "  hedge        100.00%\n",
+            "  rehedge from 10.00% → 20.00%\n",
+            "  at least     5m 0s apart\n",
+            "  keepers      allowed → switched off\n",
+        ] {
+            assert!(told.contains(line), "{told}");
+        }
+    }
+
+    #[test]
+    fn an_interval_is_written_as_it_is_printed_or_in_seconds() {
+        for (text, secs) in [("5m", 300), ("5m 0s", 300), ("90", 90), ("1h30m", 5_400)] {
+            assert_eq!(text.parse(), Ok(Interval(secs)), "{text}");
+        }
+        for wrong in ["", "5 x", "-1", "1.5", "99999999999"] {
+            let error = wrong.parse::<Interval>().unwrap_err();
+            assert!(error.contains("write a time like"), "{error}");
+        }
+    }
 
     #[test]
     fn only_what_was_given_changes() {

@@ -1,19 +1,20 @@
 //! How far a result may differ from its plan. A wide bound is also what somebody who moves the pool's price can take, so that the
 //! plan warns of one.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
+use ballast_client::{BallastError, SendError};
 use ballast_model::Bps;
 use clap::Args;
 
-use crate::{decimal::Ratio, format::bps};
+use crate::{decimal::Ratio, format::bps, trouble::Explained};
 
 /// More than this is warned of: ten times the default.
 const WIDE: Bps = Bps::new(500);
 
-/// How far liquidity and debts may differ from the plan.
+/// How far a result may differ from its plan.
 #[derive(Args, Clone, Debug)]
 pub struct SlippageArgs {
-    /// How far liquidity and debts may differ from the plan; more than 5% is warned of
+    /// How far liquidity and debts may end from the plan, as a part of all that the position then holds; more than 5% is warned of
     #[arg(long, default_value = "0.5%", value_name = "RATIO")]
     pub slippage: Ratio,
 }
@@ -43,6 +44,31 @@ pub fn warning(slippage: Bps) -> Option<String> {
             bps(slippage.get()),
             bps(WIDE.get())
         )
+    })
+}
+
+/// Whether the program refuses because a result is too far from its plan.
+pub fn is_exceeded(error: &Error) -> bool {
+    error.chain().any(|cause| {
+        let sent = cause.downcast_ref::<SendError>();
+        let explained = cause.downcast_ref::<Explained>();
+        sent.or(explained.map(|explained| &explained.error))
+            .is_some_and(|error| error.is(BallastError::SlippageExceeded))
+    })
+}
+
+/// Such a refusal with what to do: with what would have sufficed, if that is known.
+pub fn exceeded(error: Error, slippage: Bps, sufficient: Option<Bps>) -> Error {
+    let what = format!(
+        "what would land is further from the plan than --slippage {}",
+        bps(slippage.get())
+    );
+    error.context(match sufficient {
+        Some(enough) => format!(
+            "{what}: pass --slippage {}, with which it would go through now, or try again for a new plan",
+            bps(enough.get())
+        ),
+        None => format!("{what}: try again for a new plan, or pass a larger --slippage"),
     })
 }
 

@@ -42,6 +42,23 @@ impl FromStr for Time {
     }
 }
 
+/// Seconds, written with units or without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval(pub u32);
+
+impl FromStr for Interval {
+    type Err = &'static str;
+
+    /// As a [`Time`]; `90` is 90 seconds.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(secs) = text.parse() {
+            return Ok(Self(secs));
+        }
+        let Time(secs) = text.parse()?;
+        Ok(Self(secs))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use ballast_client::{
     lookup_table::LookupTableError,
 };
 use ballast_keeper::KeeperError;
+use ballast_simulator::growth::GrowthError;
 use serde_json::{Value, json};
 
 use crate::consent::NotAgreed;
@@ -106,6 +107,10 @@ pub fn kind(error: &Error) -> Kind {
             );
         if unanswered {
             return Some(Kind::Cluster);
+        }
+        // Found out by the program's own functions.
+        if let Some(GrowthError::Capped { .. } | GrowthError::Refused(_)) = cause.downcast_ref() {
+            return Some(Kind::Refused);
         }
         match cause.downcast_ref() {
             Some(LookupTableError::Send(error)) => of_sending(error),

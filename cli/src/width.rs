@@ -22,6 +22,14 @@ impl FromStr for Width {
         let wrong = || {
             format!("`{text}` is no width: write a percentage like 10%, or a whole number of ticks")
         };
+        // As it is printed: the ticks count.
+        let (text, ratio) = match text.split_once(" ticks (") {
+            Some((ticks, ratio)) => (ticks, Some(ratio)),
+            None => (text, None),
+        };
+        if ratio.is_some_and(|ratio| !ratio.ends_with("%)") || text.ends_with('%')) {
+            return Err(wrong());
+        }
         if !text.ends_with('%') {
             let ticks = text.strip_suffix(" ticks").unwrap_or(text);
             return ticks.parse().map(Self).map_err(|_| wrong());
@@ -82,7 +90,18 @@ mod tests {
         assert_eq!(width("10 %"), Ok(Width(953)));
         assert_eq!(width("953 ticks"), Ok(Width(953)));
         assert_eq!(Width(953).told(), "953 ticks (10.00%)");
-        for wrong in ["", "%", "-5", "1.5", "x%", "-1%"] {
+        assert_eq!(width("953 ticks (10.00%)"), Ok(Width(953)));
+        assert_eq!(width("600 ticks (6.18%)"), Ok(Width(600)));
+        for wrong in [
+            "",
+            "%",
+            "-5",
+            "1.5",
+            "x%",
+            "-1%",
+            "600 ticks (",
+            "10% ticks (6%",
+        ] {
             let error = width(wrong).unwrap_err();
             assert!(error.contains("10%"), "{wrong}: {error}");
         }

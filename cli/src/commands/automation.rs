@@ -46,6 +46,8 @@ pub struct SetArgs {
 
 #[derive(Debug, Serialize)]
 struct AutomationReport {
+    /// What was done; null if it is only shown.
+    action: Option<&'static str>,
     position: String,
     automation: AutomationView,
     /// SOL that lies there for keepers.
@@ -72,14 +74,13 @@ pub async fn run(
     let stored = &position.position;
     let market = chain.account(&stored.market).await?;
     let market: Market = decode_at(&stored.market, market.as_ref())?;
-    let decimals = (market.base_decimals, market.quote_decimals);
     let names = TokenNames::of(&market);
     let (mut automation, mut signature) = (stored.automation, None);
     if let AutomationCommand::Set(args) = command {
         let signer = globals.signer()?;
         let key = signer.pubkey();
         require_owner(&position, &key)?;
-        automation = args.automation.applied_to(automation, decimals)?;
+        automation = args.automation.applied_to(automation, &names)?;
         let set = instruction::set_automation(&stored.market, &key, &address, automation);
         let what = "setting the automation";
         let plan = Plan::on_chain(what, globals, &key)
@@ -92,6 +93,7 @@ pub async fn run(
         signature = Some(receipt.signature.to_string());
     }
     output.print(&AutomationReport {
+        action: signature.is_some().then_some("setting the automation"),
         position: address.to_string(),
         automation: AutomationView::new(&automation, &names),
         available_sol: amount(available(chain, &address).await?, 9),

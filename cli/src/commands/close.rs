@@ -4,7 +4,8 @@ use std::fmt;
 
 use anyhow::{Context, Result, bail, ensure};
 use ballast_client::{
-    Amounts, BallastEvent, PositionContext, Pubkey, Request, Side, Signer, instruction,
+    Amounts, BallastEvent, PositionContext, Pubkey, Request, Reward, Side, Signer,
+    ballast::events::PositionClosed, instruction,
 };
 use ballast_view::TokenNames;
 use clap::Args;
@@ -14,12 +15,11 @@ use crate::{
     address::address,
     connection::{Connection, FeeArgs, send},
     consent::Plan,
-    decimal::Decimal,
-    format::amount,
     globals::Globals,
-    report::{Output, Told},
+    report::{Output, Told, note},
     rewards::{CollectedReward, Ending},
     target::{self, PriceArgs, TableArgs},
+    tokens::Amount,
     view::missing_to_repay,
     wallet::{Funds, SIDES, name, unwrap_sol},
 };
@@ -33,13 +33,16 @@ pub struct CloseArgs {
     pub position: Pubkey,
     /// Most base that may come from the wallet, where the position holds less than it owes
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
-    pub max_pay_base: Decimal,
+    pub max_pay_base: Amount,
     /// Most quote that may come from the wallet
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
-    pub max_pay_quote: Decimal,
+    pub max_pay_quote: Amount,
     /// Turn wrapped SOL back into SOL afterwards
     #[arg(long)]
     pub unwrap: bool,
+    /// Plan and simulate, but send nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub prices: PriceArgs,
     #[command(flatten)]
@@ -48,10 +51,15 @@ pub struct CloseArgs {
     pub fees: FeeArgs,
 }
 
+/// What it is called.
+const ACTION: &str = "closing the position";
+
 #[derive(Debug, Serialize)]
 struct CloseReport {
+    action: &'static str,
     position: String,
-    signature: String,
+    /// None if it was only simulated: the rest then is what it would do.
+    signature: Option<String>,
     repaid_base: Option<String>,
     repaid_quote: Option<String>,
     fees_base: Option<String>,
@@ -69,6 +77,33 @@ struct CloseReport {
 }
 
 impl CloseReport {
+    /// What the events tell; nothing was sent yet.
+    fn new(position: &Pubkey, events: &[BallastEvent], names: TokenNames) -> Self {
+        let event = events.iter().find_map(|event| match event {
+            BallastEvent::PositionClosed(event) => Some(event),
+            _ => None,
+        });
+        let told = |side, raw: fn(&PositionClosed) -> u64| {
+            event.map(|event| names.tokens().whole(side, raw(event).into()))
+        };
+        Self {
+            action: ACTION,
+            position: position.to_string(),
+            signature: None,
+            repaid_base: told(Side::Base, |event| event.repaid_base),
+            repaid_quote: told(Side::Quote, |event| event.repaid_quote),
+            fees_base: told(Side::Base, |event| event.fees_base),
+            fees_quote: told(Side::Quote, |event| event.fees_quote),
+            paid_base: told(Side::Base, |event| event.paid_base),
+            paid_quote: told(Side::Quote, |event| event.paid_quote),
+            brought_base: told(Side::Base, |event| event.brought_base),
+            brought_quote: told(Side::Quote, |event| event.brought_quote),
+            rewards: Vec::new(),
+            not_unwrapped: None,
+            names,
+        }
+    }
+
     /// Prints it; an error if something is left to do.
     fn conclude(self, output: &mut Output) -> Result<()> {
         output.print(&self)?;
@@ -97,19 +132,19 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
     );
     let market = target::load_at(chain, position.position.market, &args.prices).await?;
     let snapshot = target::snapshot(chain, &market).await?;
+    let names = TokenNames::of(&market.market);
     let max_pay = Amounts {
-        base: args.max_pay_base.raw(market.base.decimals)?,
-        quote: args.max_pay_quote.raw(market.quote.decimals)?,
+        base: (args.max_pay_base.raw_of(&names, Side::Base)).context("--max-pay-base")?,
+        quote: (args.max_pay_quote.raw_of(&names, Side::Quote)).context("--max-pay-quote")?,
     };
     let model = snapshot.position(&position.position, snapshot.now_secs)?;
     let missing = missing_to_repay(&model, snapshot.pool.sqrt_price)?;
-    require_enough(missing, max_pay, |side| market.token(side).decimals)?;
+    require_enough(missing, max_pay, &names)?;
 
-    let names = TokenNames::of(&market.market);
     let tokens = names.tokens();
     let pooled = model.pool_amounts_down(snapshot.pool.sqrt_price)?;
     let held = pooled.checked_add(model.idle);
-    let plan = Plan::on_chain("closing the position", globals, &owner)
+    let plan = Plan::on_chain(ACTION, globals, &owner)
         .line("position", args.position)
         .line(
             "withdraw",
@@ -121,7 +156,6 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
         true => plan.line("afterwards", "wrapped SOL is turned back into SOL"),
         false => plan,
     };
-    let sender = connection.sender(&args.fees, &plan.agreed(globals)?);
     // The wallet needs what is missing now, not all that it may pay.
     let funds = Funds::load(chain, &market, &owner).await?;
     let needed = Amounts {
@@ -129,6 +163,29 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
         quote: with_margin(missing.quote).min(max_pay.quote),
     };
     let preparation = funds.provide(&market, &owner, needed)?;
+    let wallet = market.wallet(&owner);
+    let close = instruction::close(&market, &position, &wallet, max_pay.base, max_pay.quote);
+    if args.dry_run {
+        let rehearsal = connection.rehearsal(&args.fees);
+        let table = target::existing_table(chain, &market, &args.table, &owner).await?;
+        let rewards = Reward::of_pool(chain, &market).await?;
+        let events = match (table, preparation.is_empty(), rewards.is_empty()) {
+            (Some(table), true, true) => {
+                let tables = [table];
+                let request = Request::new(&signer, [close]).tables(&tables);
+                rehearsal.events(ACTION, &request).await?
+            }
+            _ => {
+                note(
+                    "closing itself was not simulated: a wallet, a lookup table or the pool's rewards have to be looked after first",
+                );
+                Vec::new()
+            }
+        };
+        note(plan.to_string().trim_end());
+        return output.print(&CloseReport::new(&args.position, &events, names));
+    }
+    let sender = connection.sender(&args.fees, &plan.agreed(globals)?);
     if !preparation.is_empty() {
         send(
             &sender,
@@ -138,8 +195,6 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
         .await?;
     }
     let tables = [target::table(&sender, &market, &args.table, &signer).await?];
-    let wallet = market.wallet(&owner);
-    let close = instruction::close(&market, &position, &wallet, max_pay.base, max_pay.quote);
     let ending = Ending {
         sender: &sender,
         signer: &signer,
@@ -159,30 +214,11 @@ pub async fn run(args: &CloseArgs, globals: &Globals, output: &mut Output) -> Re
             .err()
             .map(|error| still_wrapped(&error, &account.unwrap_or_default()));
     }
-    let event = receipt.events.iter().find_map(|event| match event {
-        BallastEvent::PositionClosed(event) => Some(event),
-        _ => None,
-    });
-    let base = |raw: fn(&ballast_client::ballast::events::PositionClosed) -> u64| {
-        event.map(|event| amount(raw(event), market.base.decimals))
-    };
-    let quote = |raw: fn(&ballast_client::ballast::events::PositionClosed) -> u64| {
-        event.map(|event| amount(raw(event), market.quote.decimals))
-    };
     let report = CloseReport {
-        position: args.position.to_string(),
-        signature: receipt.signature.to_string(),
-        repaid_base: base(|event| event.repaid_base),
-        repaid_quote: quote(|event| event.repaid_quote),
-        fees_base: base(|event| event.fees_base),
-        fees_quote: quote(|event| event.fees_quote),
-        paid_base: base(|event| event.paid_base),
-        paid_quote: quote(|event| event.paid_quote),
-        brought_base: base(|event| event.brought_base),
-        brought_quote: quote(|event| event.brought_quote),
+        signature: Some(receipt.signature.to_string()),
         rewards,
         not_unwrapped,
-        names,
+        ..CloseReport::new(&args.position, &receipt.events, names)
     };
     report.conclude(output)
 }
@@ -203,7 +239,7 @@ fn with_margin(missing: u64) -> u64 {
 }
 
 /// Says what closing needs before the program refuses it.
-fn require_enough(missing: Amounts, max_pay: Amounts, decimals: impl Fn(Side) -> u8) -> Result<()> {
+fn require_enough(missing: Amounts, max_pay: Amounts, names: &TokenNames) -> Result<()> {
     let short: Vec<_> = SIDES
         .into_iter()
         .filter(|side| missing.get(*side) > max_pay.get(*side))
@@ -211,26 +247,15 @@ fn require_enough(missing: Amounts, max_pay: Amounts, decimals: impl Fn(Side) ->
     if short.is_empty() {
         return Ok(());
     }
-    let needs: Vec<_> = short
+    let tokens = names.tokens();
+    let needs = short
         .iter()
-        .map(|side| {
-            format!(
-                "{} {}",
-                amount(missing.get(*side), decimals(*side)),
-                name(*side)
-            )
-        })
-        .collect();
-    let flags: Vec<_> = short
-        .iter()
-        .map(|side| {
-            format!(
-                "--max-pay-{} {}",
-                name(*side),
-                amount(with_margin(missing.get(*side)), decimals(*side))
-            )
-        })
-        .collect();
+        .map(|side| tokens.amount(*side, missing.get(*side).into()));
+    let flags = short.iter().map(|side| {
+        let most = tokens.whole(*side, with_margin(missing.get(*side)).into());
+        format!("--max-pay-{} {most}", name(*side))
+    });
+    let (needs, flags): (Vec<_>, Vec<_>) = (needs.collect(), flags.collect());
     bail!(
         "the position owes {} more than it holds at the pool's price; to pay that from the wallet pass {}",
         needs.join(" and "),
@@ -240,11 +265,14 @@ fn require_enough(missing: Amounts, max_pay: Amounts, decimals: impl Fn(Side) ->
 
 impl fmt::Display for CloseReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "closed position {} in transaction {}",
-            self.position, self.signature
-        )?;
+        match &self.signature {
+            Some(signature) => writeln!(
+                f,
+                "closed position {} in transaction {signature}",
+                self.position
+            )?,
+            None => writeln!(f, "{}: nothing was sent; it would do this", self.action)?,
+        }
         let lines = [
             ("repaid", &self.repaid_base, &self.repaid_quote),
             ("fees earned", &self.fees_base, &self.fees_quote),
@@ -270,6 +298,7 @@ impl fmt::Display for CloseReport {
 
 #[cfg(test)]
 mod tests {
+    use ballast_abi::clusters::{SOL_USD_FEED, USDC_USD_FEED};
     use ballast_strategy::fixtures;
 
     use super::*;
@@ -280,38 +309,30 @@ mod tests {
             base: 120_000_000,
             quote: 0,
         };
-        let decimals = |side| if side == Side::Base { 9 } else { 6 };
-        let error = require_enough(missing, Amounts::ZERO, decimals)
+        let mut market = fixtures::market();
+        (market.base_feed, market.quote_feed) = (SOL_USD_FEED, USDC_USD_FEED);
+        let names = TokenNames::of(&market);
+        let error = require_enough(missing, Amounts::ZERO, &names)
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("0.120000000 base") && error.contains("--max-pay-base 0.121200001"),
+            error.contains("0.120000000 SOL more") && error.contains("--max-pay-base 0.121200001"),
             "{error}"
         );
-        assert!(!error.contains("quote "), "{error}");
+        assert!(!error.contains("USDC"), "{error}");
         let enough = Amounts {
             base: 120_000_000,
             quote: 0,
         };
-        require_enough(missing, enough, decimals).unwrap();
+        require_enough(missing, enough, &names).unwrap();
     }
 
     #[test]
     fn a_close_is_reported_even_if_sol_stays_wrapped() {
         let report = |not_unwrapped| CloseReport {
-            position: "POSITION".into(),
-            signature: "SIGNATURE".into(),
-            repaid_base: None,
-            repaid_quote: None,
-            fees_base: None,
-            fees_quote: None,
-            paid_base: None,
-            paid_quote: None,
-            brought_base: None,
-            brought_quote: None,
-            rewards: Vec::new(),
+            signature: Some("SIGNATURE".into()),
             not_unwrapped,
-            names: TokenNames::of(&fixtures::market()),
+            ..CloseReport::new(&Pubkey::default(), &[], TokenNames::of(&fixtures::market()))
         };
         let mut output = Output::new(true, false);
         report(None).conclude(&mut output).unwrap();

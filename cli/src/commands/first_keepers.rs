@@ -57,6 +57,8 @@ pub struct SetArgs {
 
 #[derive(Debug, Serialize)]
 struct FirstKeepersReport {
+    /// What was done; null if it is only shown.
+    action: Option<&'static str>,
     position: String,
     first_keepers: Vec<String>,
     head_start_secs: u32,
@@ -124,6 +126,7 @@ impl FirstKeepersReport {
         let named = stored.first_keepers.iter();
         let named = named.filter(|keeper| **keeper != Pubkey::default());
         Self {
+            action: signature.is_some().then_some("naming the first keepers"),
             position: position.address.to_string(),
             first_keepers: named.map(Pubkey::to_string).collect(),
             head_start_secs: stored.head_start_secs,

@@ -3,35 +3,45 @@
 use anyhow::{Context, Result, ensure};
 use ballast_client::{
     Amounts, BallastEvent, DecreaseArgs as DecreaseRaw, IncreaseArgs as IncreaseRaw, Side, Signer,
-    Trade, instruction,
+    instruction,
 };
-use ballast_model::{Bps, Target, plan_target, value_down};
-use clap::Args;
+use ballast_model::Bps;
+use ballast_view::TokenNames;
+use clap::{ArgGroup, Args};
 
 use crate::{
-    acting::{Acting, PositionArgs, trade_of},
-    decimal::{Decimal, Ratio},
-    facts::Facts,
-    format::{bps, times},
+    acting::{Acting, PositionArgs},
+    decimal::Ratio,
+    format::times,
     globals::Globals,
+    growth::{Bounds, Growth, Wanted},
     report::Output,
     slippage::{self, SlippageArgs},
+    tokens::{Amount, Quantity},
+    wallet::SIDES,
 };
 
-use super::lend::Quantity;
+/// Options of which one has to be there.
+fn any_of<const N: usize>(name: &'static str, options: [&'static str; N]) -> ArgGroup {
+    ArgGroup::new(name)
+        .required(true)
+        .multiple(true)
+        .args(options)
+}
 
 /// What to bring. Amounts in whole tokens.
 #[derive(Args, Debug)]
 #[command(allow_negative_numbers = true)]
+#[command(group(any_of("brought", ["own_base", "own_quote", "leverage"])))]
 pub struct IncreaseArgs {
     #[command(flatten)]
     pub position: PositionArgs,
     /// Own base brought in
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
-    pub own_base: Decimal,
+    pub own_base: Amount,
     /// Own quote brought in
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
-    pub own_quote: Decimal,
+    pub own_quote: Amount,
     /// Leverage afterwards: where it is higher already the funds repay debt [default: what it is]
     #[arg(long)]
     pub leverage: Option<Ratio>,
@@ -42,6 +52,7 @@ pub struct IncreaseArgs {
 /// What to repay from the wallet. Amounts in whole tokens.
 #[derive(Args, Debug)]
 #[command(allow_negative_numbers = true)]
+#[command(group(any_of("repaid", ["base", "quote"])))]
 pub struct RepayArgs {
     #[command(flatten)]
     pub position: PositionArgs,
@@ -76,17 +87,6 @@ pub struct DecreaseArgs {
     pub pay_quote: Quantity,
 }
 
-/// Raw units; `all` is as much as there is.
-///
-/// # Errors
-/// More decimals than the token has.
-pub fn raw(quantity: &Quantity, decimals: u8) -> Result<u64> {
-    match quantity {
-        Quantity::All => Ok(u64::MAX),
-        Quantity::Amount(amount) => Ok(amount.raw(decimals)?),
-    }
-}
-
 /// Brings funds, or only other leverage.
 ///
 /// # Errors
@@ -96,30 +96,32 @@ pub async fn increase(args: &IncreaseArgs, globals: &Globals, output: &mut Outpu
     let acting = Acting::load(&args.position, globals).await?;
     acting.require_owner()?;
     let market = &acting.market;
+    let names = TokenNames::of(&market.market);
     let own = Amounts {
-        base: args
-            .own_base
-            .raw(market.base.decimals)
-            .context("--own-base")?,
-        quote: args
-            .own_quote
-            .raw(market.quote.decimals)
-            .context("--own-quote")?,
+        base: (args.own_base.raw_of(&names, Side::Base)).context("--own-base")?,
+        quote: (args.own_quote.raw_of(&names, Side::Quote)).context("--own-quote")?,
     };
-    let (args, trade) = planned(&acting, args, slippage, own)?;
+    let (leverage, growth) = planned(&acting, args, own)?;
     let preparation = acting.wallet(own).await?;
     let wallet = market.wallet(&acting.signer.pubkey());
-    let path = acting.path(trade);
-    let increase = instruction::increase(market, &acting.position, &wallet, args, &path);
+    let path = acting.path(growth.trade());
+    let built = |bounds: Bounds| {
+        let raw = IncreaseRaw {
+            own_base: own.base,
+            own_quote: own.quote,
+            leverage_bps: leverage.get(),
+            min_liquidity: bounds.min_liquidity,
+            max_base_debt: bounds.max_debt.base,
+            max_quote_debt: bounds.max_debt.quote,
+        };
+        instruction::increase(market, &acting.position, &wallet, raw, &path)
+    };
+    let increase = built(growth.bounds(slippage)?);
     let facts = |event: &BallastEvent| match event {
         BallastEvent::PositionIncreased(event) => {
-            let [own_base, own_quote] = acting.shown(own);
-            Some(Facts::from([
-                ("own_base", own_base),
-                ("own_quote", own_quote),
-                ("liquidity_added", event.liquidity.to_string()),
-                ("ltv_afterwards", bps(event.ltv_bps)),
-            ]))
+            let facts = acting.facts().both("own", own);
+            let facts = facts.liquidity("liquidity_added", event.liquidity);
+            Some(facts.ltv(acting.ltv_bps(), event.ltv_bps))
         }
         _ => None,
     };
@@ -128,31 +130,46 @@ pub async fn increase(args: &IncreaseArgs, globals: &Globals, output: &mut Outpu
         .line("bring", acting.told(own))
         .line(
             "leverage",
-            format_args!("up to {}", times(args.leverage_bps.into())),
+            format_args!("up to {}", times(leverage.get().into())),
+        )
+        .line("swap first", growth.told_swap(&names))
+        .line("provide", acting.told(growth.deposit))
+        .line(
+            "debt",
+            format_args!(
+                "{} → {}",
+                acting.told(acting.model.debt),
+                acting.told(growth.after.debt)
+            ),
         )
         .warning(slippage::warning(slippage));
-    output.print(
-        &acting
-            .act_by(plan, "increasing", preparation, increase, facts)
-            .await?,
-    )
+    let acted = acting.act_by(plan, "increasing", preparation, increase, facts);
+    match acted.await {
+        Err(error) if slippage::is_exceeded(&error) => {
+            let events = acting.events("increasing", built(Bounds::NONE)).await;
+            let events = events.ok().flatten().unwrap_or_default();
+            let enough = events.iter().find_map(|event| match event {
+                BallastEvent::PositionIncreased(event) => {
+                    let debt = Amounts::new(event.debt_base, event.debt_quote);
+                    growth.sufficient(event.liquidity, debt).ok().flatten()
+                }
+                _ => None,
+            });
+            Err(slippage::exceeded(error, slippage, enough))
+        }
+        acted => output.print(&acted?),
+    }
 }
 
-/// The program's arguments, and which way it will trade.
-fn planned(
-    acting: &Acting,
-    args: &IncreaseArgs,
-    slippage: Bps,
-    own: Amounts,
-) -> Result<(IncreaseRaw, Trade)> {
+/// The leverage to go to, and what becomes of the position.
+fn planned(acting: &Acting, args: &IncreaseArgs, own: Amounts) -> Result<(Bps, Growth)> {
+    let snapshot = &acting.snapshot;
     let limits = &acting.market.market.limits;
-    let at = acting.snapshot.pool.sqrt_price;
+    let at = snapshot.pool.sqrt_price;
+    let now = acting.model.value(at)?.leverage_bps_up();
     let leverage = match &args.leverage {
         Some(leverage) => leverage.bps_down().context("--leverage")?,
-        None => {
-            let now = acting.model.value(at)?.leverage_bps_up();
-            Bps::new(u32::try_from(now).unwrap_or(u32::MAX))
-        }
+        None => Bps::new(u32::try_from(now).unwrap_or(u32::MAX)),
     };
     ensure!(
         leverage.get() <= limits.max_leverage_bps,
@@ -165,41 +182,28 @@ fn planned(
         .idle
         .checked_add(own)
         .context("amounts are out of range")?;
-    let target = Target {
+    let stored = &acting.position.position;
+    let wanted = Wanted {
+        model,
+        shares: [
+            stored.base_debt_shares.get(),
+            stored.quote_debt_shares.get(),
+        ],
         leverage,
-        hedge: acting.position.position.policy.hedge(),
-        band: model.band,
+        policy: stored.policy,
+        oracle: snapshot.oracle_sqrt_price().unwrap_or(at),
     };
-    let oracle = acting.snapshot.oracle_sqrt_price().unwrap_or(at);
-    let plan = plan_target(&model, &target, at, oracle)?;
-    let added = plan.liquidity - model.liquidity;
-    // What either debt may be: as the plan has it, or as it is if that is more, and a part of all assets more.
-    let value = model.value(at)?;
-    let equity = value.assets.saturating_sub(value.debt);
-    let assets = leverage.of_up(equity).context("amounts are out of range")?;
-    let pooled = model.band.amounts_up(plan.liquidity, at)?;
-    let hedged = target.hedge.of_up(pooled.base.into());
-    let hedged = hedged
-        .and_then(|base| u64::try_from(base).ok())
-        .context("amounts are out of range")?;
-    let quote = (assets - equity).saturating_sub(value_down(hedged, at)?);
-    let quote = u64::try_from(quote).context("amounts are out of range")?;
-    let most = |side: Side, planned: u64, of: u128| {
-        let room = slippage.of_up(of).unwrap_or(u128::MAX);
-        let debt = u128::from(planned.max(model.debt.get(side)));
-        u64::try_from(debt.saturating_add(room).saturating_add(2)).unwrap_or(u64::MAX)
-    };
-    let raw = IncreaseRaw {
-        own_base: own.base,
-        own_quote: own.quote,
-        leverage_bps: leverage.get(),
-        min_liquidity: Bps::new(Bps::ONE.get() - slippage.get())
-            .of_down(added)
-            .unwrap_or(0),
-        max_base_debt: most(Side::Base, hedged, pooled.base.into()),
-        max_quote_debt: most(Side::Quote, quote, assets),
-    };
-    Ok((raw, trade_of(plan.base_surplus)))
+    let growth = Growth::new(snapshot, &wanted)?;
+    // The program refuses it without a word on what else to type.
+    ensure!(
+        own != Amounts::ZERO || growth.added > 0,
+        "there is nothing to increase: without own funds `increase` only raises leverage, which is {} already, and {} was asked \
+         for: pass --own-quote or --own-base, or lower it with `ballast decrease {} --part`",
+        times(now.into()),
+        times(leverage.get().into()),
+        acting.position.address
+    );
+    Ok((leverage, growth))
 }
 
 /// Repays from the wallet.
@@ -210,9 +214,10 @@ pub async fn repay(args: &RepayArgs, globals: &Globals, output: &mut Output) -> 
     let acting = Acting::load(&args.position, globals).await?;
     acting.require_owner()?;
     let market = &acting.market;
+    let names = TokenNames::of(&market.market);
     let most = Amounts {
-        base: raw(&args.base, market.base.decimals).context("--base")?,
-        quote: raw(&args.quote, market.quote.decimals).context("--quote")?,
+        base: args.base.raw_of(&names, Side::Base).context("--base")?,
+        quote: args.quote.raw_of(&names, Side::Quote).context("--quote")?,
     };
     let owed = acting.model.debt;
     // Interest until it lands.
@@ -229,11 +234,8 @@ pub async fn repay(args: &RepayArgs, globals: &Globals, output: &mut Output) -> 
     let repay = instruction::repay(market, &acting.position, &wallet, most.base, most.quote);
     let facts = |event: &BallastEvent| match event {
         BallastEvent::PositionRepaid(event) => {
-            let [base, quote] = acting.shown(Amounts::new(event.base, event.quote));
-            Some(Facts::from([
-                ("repaid_base", base),
-                ("repaid_quote", quote),
-            ]))
+            let repaid = Amounts::new(event.base, event.quote);
+            Some(acting.facts().both("repaid", repaid))
         }
         _ => None,
     };
@@ -250,13 +252,17 @@ pub async fn decrease(args: &DecreaseArgs, globals: &Globals, output: &mut Outpu
     let market = &acting.market;
     let part = args.part.bps_down().context("--part")?;
     ensure!(part <= Bps::ONE, "--part {} is more than all", *args.part);
-    let (base, quote) = (market.base.decimals, market.quote.decimals);
+    let names = TokenNames::of(&market.market);
+    let raw_of = |quantity: &Quantity, side, option| {
+        let raw = quantity.raw_of(&names, side);
+        raw.context(option)
+    };
     let raw = DecreaseRaw {
         liquidity: part.of_down(acting.model.liquidity).unwrap_or(0),
-        repay_base: raw(&args.repay_base, base).context("--repay-base")?,
-        repay_quote: raw(&args.repay_quote, quote).context("--repay-quote")?,
-        pay_base: raw(&args.pay_base, base).context("--pay-base")?,
-        pay_quote: raw(&args.pay_quote, quote).context("--pay-quote")?,
+        repay_base: raw_of(&args.repay_base, Side::Base, "--repay-base")?,
+        repay_quote: raw_of(&args.repay_quote, Side::Quote, "--repay-quote")?,
+        pay_base: raw_of(&args.pay_base, Side::Base, "--pay-base")?,
+        pay_quote: raw_of(&args.pay_quote, Side::Quote, "--pay-quote")?,
     };
     ensure!(
         raw.liquidity > 0
@@ -271,16 +277,11 @@ pub async fn decrease(args: &DecreaseArgs, globals: &Globals, output: &mut Outpu
     let facts = |event: &BallastEvent| match event {
         BallastEvent::PositionDecreased(event) => {
             let repaid = Amounts::new(event.repaid_base, event.repaid_quote);
-            let [repaid_base, repaid_quote] = acting.shown(repaid);
-            let [paid_base, paid_quote] =
-                acting.shown(Amounts::new(event.paid_base, event.paid_quote));
-            Some(Facts::from([
-                ("liquidity", event.liquidity.to_string()),
-                ("repaid_base", repaid_base),
-                ("repaid_quote", repaid_quote),
-                ("paid_base", paid_base),
-                ("paid_quote", paid_quote),
-            ]))
+            let paid = Amounts::new(event.paid_base, event.paid_quote);
+            let asked = Amounts::new(raw.pay_base, raw.pay_quote);
+            let facts = acting.facts().liquidity("liquidity", event.liquidity);
+            let facts = facts.both("repaid", repaid).both("paid", paid);
+            Some(facts.warned(paid_less(&acting, asked, paid)))
         }
         _ => None,
     };
@@ -289,4 +290,36 @@ pub async fn decrease(args: &DecreaseArgs, globals: &Globals, output: &mut Outpu
             .act("decreasing", preparation, decrease, facts)
             .await?,
     )
+}
+
+/// That less is paid out than was asked for, and why.
+fn paid_less(acting: &Acting, asked: Amounts, paid: Amounts) -> Option<String> {
+    // Of `all` anything is enough.
+    let enough = |side| match asked.get(side) {
+        u64::MAX => paid.get(side) > 0,
+        asked => paid.get(side) >= asked,
+    };
+    let short: Vec<_> = SIDES.into_iter().filter(|side| !enough(*side)).collect();
+    let names = TokenNames::of(&acting.market.market);
+    let told = short.iter().map(|side| {
+        let paid = match paid.get(*side) {
+            0 => "nothing".into(),
+            some => names.tokens().amount(*side, some.into()),
+        };
+        match asked.get(*side) {
+            u64::MAX => format!("{paid} of the {} is paid out", names.get(*side)),
+            asked => format!(
+                "{paid} of {} is paid out",
+                names.tokens().amount(*side, asked.into())
+            ),
+        }
+    });
+    let told: Vec<_> = told.collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "{}: debts come first, and what is withdrawn repays them; a larger --part withdraws more, and --repay-base and \
+             --repay-quote say how much of it repays",
+            told.join(" and ")
+        )
+    })
 }

@@ -4,10 +4,10 @@ mod wish;
 
 use std::fmt;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use ballast_client::{
-    PositionAddresses, PositionContext, Request, Side, Signer, instruction, opening_warning,
-    trigger_warning,
+    AddressLookupTableAccount, Amounts, BallastEvent, Instruction, Keypair, PositionAddresses,
+    PositionContext, Request, Side, Signer, instruction, opening_warning, trigger_warning,
 };
 use ballast_model::Bps;
 use ballast_view::TokenNames;
@@ -16,9 +16,9 @@ use serde::Serialize;
 
 use crate::{
     acting::{NO_TABLE, missing_arrays},
-    connection::{Connection, FeeArgs, send},
+    connection::{Connection, FeeArgs, Rehearsal, send},
     consent::Plan,
-    decimal::{Decimal, Positive, Ratio},
+    decimal::{Positive, Ratio},
     format::{bps, significant, times},
     globals::Globals,
     number::Opening,
@@ -26,6 +26,7 @@ use crate::{
     report::{Output, note},
     slippage::{self, SlippageArgs},
     target::{self, MarketArgs, TableArgs},
+    tokens::Amount,
     view::PositionView,
     wallet::Funds,
 };
@@ -37,10 +38,10 @@ use wish::Wish;
 pub struct OpenArgs {
     /// Own base brought in
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
-    pub own_base: Decimal,
+    pub own_base: Amount,
     /// Own quote brought in
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
-    pub own_quote: Decimal,
+    pub own_quote: Amount,
     /// Assets over own funds: 3 is three times
     #[arg(long)]
     pub leverage: Ratio,
@@ -136,11 +137,30 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
         position: None,
         names,
     };
+    let outside = wish.outside(&market, &snapshot);
+    let limits = &snapshot.market.limits;
+    let trigger = trigger_warning(limits, &wish.policy);
+    let at_once = opening_warning(limits, &wish.policy, Bps::new(report.planned.ltv_bps));
+    let plan = Plan::on_chain("opening the position", globals, &owner)
+        .line("market", market.address)
+        .lines(report.lines())
+        .warning(outside.as_ref())
+        .warning(trigger.as_ref())
+        .warning(at_once.as_ref())
+        .warning(slippage::warning(slippage));
     let trade_at = snapshot.pool.tick_current;
     let path = market.swap_path(trade_at, wish.trade());
     let wallet = market.wallet(&owner);
-    let open = instruction::open(&market, &owner, &wallet, wish.args(id), &path);
+    let built = |args| instruction::open(&market, &owner, &wallet, args, &path);
+    let open = built(wish.args(id));
     let table = target::existing_table(chain, &market, &args.table, &owner).await?;
+    let unbound = Unbound {
+        rehearsal: &rehearsal,
+        signer: &signer,
+        open: built(wish.unbound(id)),
+        wish: &wish,
+        slippage,
+    };
     match (&table, preparation.is_empty()) {
         // The simulation would fail for want of these.
         (_, false) => {
@@ -156,27 +176,18 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
             let request = Request::new(&signer, [open.clone()]).tables(&tables);
             let rehearsed = rehearsal.events("opening", &request).await;
             if let Err(error) = rehearsed {
+                plan.show();
+                let error = unbound.sufficient(error, table).await;
                 return Err(opening.explain(chain, &market, id, error).await);
             }
         }
     }
-    let outside = wish.outside(&market, &snapshot);
-    let limits = &snapshot.market.limits;
-    let trigger = trigger_warning(limits, &wish.policy);
-    let at_once = opening_warning(limits, &wish.policy, Bps::new(report.planned.ltv_bps));
     if args.dry_run {
         for warning in [outside, trigger, at_once].into_iter().flatten() {
             note(format_args!("warning: {warning}"));
         }
         return output.print(&report);
     }
-    let plan = Plan::on_chain("opening the position", globals, &owner)
-        .line("market", market.address)
-        .lines(report.lines())
-        .warning(outside)
-        .warning(trigger)
-        .warning(at_once)
-        .warning(slippage::warning(slippage));
     let sender = connection.sender(&args.fees, &plan.agreed(globals)?);
     if !preparation.is_empty() {
         let request = Request::new(&signer, preparation);
@@ -186,13 +197,48 @@ pub async fn run(args: &OpenArgs, globals: &Globals, output: &mut Output) -> Res
     let request = Request::new(&signer, [open]).tables(&tables);
     let receipt = match send(&sender, "opening the position", &request).await {
         Ok(receipt) => receipt,
-        Err(error) => return Err(opening.explain(chain, &market, id, error).await),
+        Err(error) => {
+            let [table] = &tables;
+            let error = unbound.sufficient(error, table).await;
+            return Err(opening.explain(chain, &market, id, error).await);
+        }
     };
     report.signature = Some(receipt.signature.to_string());
     let position = PositionContext::load(chain, addresses.position).await?;
     let snapshot = target::snapshot(chain, &market).await?;
     report.position = Some(PositionView::new(&snapshot, &position)?);
     output.print(&report)
+}
+
+/// What opening would come to without bounds, for whoever was refused for them.
+struct Unbound<'a> {
+    rehearsal: &'a Rehearsal,
+    signer: &'a Keypair,
+    open: Instruction,
+    wish: &'a Wish,
+    slippage: Bps,
+}
+
+impl Unbound<'_> {
+    /// The error with the slippage that would do, if it is one that a larger slippage does away with.
+    async fn sufficient(&self, error: Error, table: &AddressLookupTableAccount) -> Error {
+        if !slippage::is_exceeded(&error) {
+            return error;
+        }
+        let tables = [table.clone()];
+        let request = Request::new(self.signer, [self.open.clone()]).tables(&tables);
+        let events = self.rehearsal.events("opening", &request).await;
+        let events = events.unwrap_or_default();
+        let enough = events.iter().find_map(|event| match event {
+            BallastEvent::PositionOpened(event) => {
+                let debt = Amounts::new(event.borrowed_base, event.borrowed_quote);
+                let enough = self.wish.plan.sufficient(event.liquidity, debt);
+                enough.ok().flatten()
+            }
+            _ => None,
+        });
+        slippage::exceeded(error, self.slippage, enough)
+    }
 }
 
 impl fmt::Display for OpenReport {
@@ -214,6 +260,13 @@ impl OpenReport {
         let (base, quote) = (self.names.get(Side::Base), self.names.get(Side::Quote));
         let swap = match plan.swap_base.strip_prefix('-') {
             Some(bought) => format!("buy {bought} {base}"),
+            None if plan
+                .swap_base
+                .bytes()
+                .all(|byte| matches!(byte, b'0' | b'.')) =>
+            {
+                "nothing".into()
+            }
             None => format!("sell {} {base}", plan.swap_base),
         };
         let lines = [

@@ -15,7 +15,7 @@ use crate::{
     connection::{Connection, FeeArgs},
     consent::Plan,
     globals::Globals,
-    policy::{PolicyArgs, PolicyView},
+    policy::{PolicyArgs, PolicyView, changes},
     report::Output,
     target::OnePosition,
 };
@@ -42,6 +42,8 @@ pub struct SetArgs {
 
 #[derive(Debug, Serialize)]
 struct PolicyReport {
+    /// What was done; null if it is only shown.
+    action: Option<&'static str>,
     position: String,
     policy: PolicyView,
     signature: Option<String>,
@@ -59,6 +61,7 @@ pub async fn run(command: &PolicyCommand, globals: &Globals, output: &mut Output
         PolicyCommand::Show(args) => {
             let position = PositionContext::load(chain, args.position).await?;
             return output.print(&PolicyReport {
+                action: None,
                 position: args.position.to_string(),
                 policy: PolicyView::from(&position.position.policy),
                 signature: None,
@@ -83,15 +86,17 @@ pub async fn run(command: &PolicyCommand, globals: &Globals, output: &mut Output
     let account = chain.account(&stored.market).await?;
     let market: Market = decode_at(&stored.market, account.as_ref())?;
     let set = instruction::set_policy(&stored.market, &signer.pubkey(), &args.position, policy);
-    let plan = Plan::on_chain("setting the policy", globals, &signer.pubkey())
+    let action = "setting the policy";
+    let plan = Plan::on_chain(action, globals, &signer.pubkey())
         .line("position", args.position)
-        .lines(PolicyView::from(&policy))
+        .lines(changes(&stored.policy, &policy))
         .warning(trigger_warning(&market.limits, &policy));
     let request = Request::new(&signer, [set]);
     let receipt = connection
-        .carry_out(&plan, "setting the policy", &args.fees, globals, &request)
+        .carry_out(&plan, action, &args.fees, globals, &request)
         .await?;
     output.print(&PolicyReport {
+        action: Some(action),
         position: args.position.to_string(),
         policy: PolicyView::from(&policy),
         signature: Some(receipt.signature.to_string()),

@@ -3,24 +3,21 @@
 
 use anyhow::{Context, Result};
 use ballast_client::{
-    Amounts, BallastEvent, Bps, Instruction, MarketContext, PriceAccounts, Pubkey, Signer,
+    Amounts, BallastEvent, Bps, Instruction, MarketContext, PriceAccounts, Pubkey, Side, Signer,
     SqrtPrice, Trade,
     ballast::targets::{self, Due, MarketRule},
     instruction,
 };
 use ballast_model::{DeleverageError, HedgedRequest, plan_hedged};
+use ballast_view::TokenNames;
 use clap::Args;
 
 use crate::{
     acting::{Acting, PositionArgs, trade_of},
-    decimal::Decimal,
-    facts::Facts,
-    format::{amount, bps},
     globals::Globals,
     report::{Output, note},
+    tokens::{Amount, Quantity},
 };
-
-use super::{funds::raw, lend::Quantity};
 
 /// Which position, and how.
 #[derive(Args, Debug)]
@@ -49,7 +46,7 @@ pub struct LiquidateArgs {
     pub max_pay_quote: Quantity,
     /// What has to be gained at least, in quote at the oracle's price; with less nothing is done
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
-    pub min_gain: Decimal,
+    pub min_gain: Amount,
 }
 
 /// Which position, and what may be brought in exchange for its tokens. Amounts in whole tokens.
@@ -66,10 +63,10 @@ pub struct SettleArgs {
     pub max_pay_quote: Quantity,
     /// What has to be received of the position's base at least; with less nothing is done
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
-    pub min_received_base: Decimal,
+    pub min_received_base: Amount,
     /// What has to be received of the position's quote at least; with less nothing is done
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
-    pub min_received_quote: Decimal,
+    pub min_received_quote: Amount,
 }
 
 /// Brings delta back to the policy's target with one swap.
@@ -90,12 +87,8 @@ pub async fn rehedge(args: &PositionArgs, globals: &Globals, output: &mut Output
     let facts = |event: &BallastEvent| match event {
         BallastEvent::Rehedged(event) => {
             let traded = Amounts::new(event.base_traded, event.quote_traded);
-            let [traded_base, traded_quote] = acting.shown(traded);
-            Some(Facts::from([
-                ("traded_base", traded_base),
-                ("traded_quote", traded_quote),
-                ("ltv_afterwards", bps(event.ltv_bps)),
-            ]))
+            let facts = acting.facts().both("traded", traded);
+            Some(facts.ltv(acting.ltv_bps(), event.ltv_bps))
         }
         _ => None,
     };
@@ -123,37 +116,21 @@ pub async fn deleverage(
     let facts = |event: &BallastEvent| match event {
         BallastEvent::Deleveraged(event) => {
             let repaid = Amounts::new(event.repaid_base, event.repaid_quote);
-            let [repaid_base, repaid_quote] = acting.shown(repaid);
-            Some(Facts::from([
-                ("repaid_base", repaid_base),
-                ("repaid_quote", repaid_quote),
-                ("ltv_before", bps(event.ltv_before_bps)),
-                ("ltv_afterwards", bps(event.ltv_after_bps)),
-            ]))
+            let facts = acting.facts().both("repaid", repaid);
+            Some(facts.ltv(Some(event.ltv_before_bps), event.ltv_after_bps))
         }
         BallastEvent::DeleveragedWithSwap(event) => {
             let repaid = Amounts::new(event.repaid_base, event.repaid_quote);
             let traded = Amounts::new(event.base_traded, event.quote_traded);
-            let [repaid_base, repaid_quote] = acting.shown(repaid);
-            let [traded_base, traded_quote] = acting.shown(traded);
             let swap = match (event.base_traded, event.sold) {
                 (0, _) => "none",
                 (_, true) => "sold base",
                 (_, false) => "bought base",
             };
-            Some(Facts::from([
-                ("swap", swap.into()),
-                ("traded_base", traded_base),
-                ("traded_quote", traded_quote),
-                (
-                    "swap_loss",
-                    amount(event.swap_loss, acting.market.quote.decimals),
-                ),
-                ("repaid_base", repaid_base),
-                ("repaid_quote", repaid_quote),
-                ("ltv_before", bps(event.ltv_before_bps)),
-                ("ltv_afterwards", bps(event.ltv_after_bps)),
-            ]))
+            let facts = acting.facts().text("swap", swap).both("traded", traded);
+            let facts = facts.quote("swap_loss", event.swap_loss.into());
+            let facts = facts.both("repaid", repaid);
+            Some(facts.ltv(Some(event.ltv_before_bps), event.ltv_after_bps))
         }
         _ => None,
     };
@@ -243,32 +220,22 @@ fn hedging_trade(
 pub async fn liquidate(args: &LiquidateArgs, globals: &Globals, output: &mut Output) -> Result<()> {
     let acting = Acting::load(&args.position, globals).await?;
     let market = &acting.market;
-    let (base, quote) = (market.base.decimals, market.quote.decimals);
-    let most = Amounts {
-        base: raw(&args.max_pay_base, base).context("--max-pay-base")?,
-        quote: raw(&args.max_pay_quote, quote).context("--max-pay-quote")?,
-    };
+    let names = TokenNames::of(&market.market);
+    let most = most(&names, &args.max_pay_base, &args.max_pay_quote)?;
     let preparation = acting.wallet(Amounts::ZERO).await?;
     let key = acting.signer.pubkey();
     let wallet = market.wallet(&key);
     let position = &acting.position;
-    let min_gain = args.min_gain.raw(quote).context("--min-gain")?;
+    let min_gain = args.min_gain.raw_of(&names, Side::Quote);
+    let min_gain = min_gain.context("--min-gain")?;
     let liquidate = instruction::liquidate(market, position, &key, &wallet, most, min_gain);
     let facts = |event: &BallastEvent| match event {
         BallastEvent::Liquidated(event) => {
             let repaid = Amounts::new(event.repaid_base, event.repaid_quote);
             let seized = Amounts::new(event.seized_base, event.seized_quote);
-            let [repaid_base, repaid_quote] = acting.shown(repaid);
-            let [seized_base, seized_quote] = acting.shown(seized);
-            Some(Facts::from([
-                ("repaid_base", repaid_base),
-                ("repaid_quote", repaid_quote),
-                ("seized_base", seized_base),
-                ("seized_quote", seized_quote),
-                ("bonus", amount(event.bonus, quote)),
-                ("ltv_before", bps(event.ltv_before_bps)),
-                ("ltv_afterwards", bps(event.ltv_after_bps)),
-            ]))
+            let facts = acting.facts().both("repaid", repaid).both("seized", seized);
+            let facts = facts.quote("bonus", event.bonus.into());
+            Some(facts.ltv(Some(event.ltv_before_bps), event.ltv_after_bps))
         }
         _ => None,
     };
@@ -287,12 +254,8 @@ pub async fn show_loss(args: &PositionArgs, globals: &Globals, output: &mut Outp
     let facts = |event: &BallastEvent| match event {
         BallastEvent::LossShown(event) => {
             let loss = Amounts::new(event.loss_base, event.loss_quote);
-            let [loss_base, loss_quote] = acting.shown(loss);
-            Some(Facts::from([
-                ("loss_base", loss_base),
-                ("loss_quote", loss_quote),
-                ("ltv_shown", bps(event.ltv_bps)),
-            ]))
+            let facts = acting.facts().both("loss", loss);
+            Some(facts.ltv(None, event.ltv_bps))
         }
         _ => None,
     };
@@ -307,13 +270,11 @@ pub async fn show_loss(args: &PositionArgs, globals: &Globals, output: &mut Outp
 pub async fn settle(args: &SettleArgs, globals: &Globals, output: &mut Output) -> Result<()> {
     let acting = Acting::load(&args.position, globals).await?;
     let market = own_prices(&acting.market);
-    let most = Amounts {
-        base: raw(&args.max_pay_base, market.base.decimals).context("--max-pay-base")?,
-        quote: raw(&args.max_pay_quote, market.quote.decimals).context("--max-pay-quote")?,
-    };
+    let names = TokenNames::of(&market.market);
+    let most = most(&names, &args.max_pay_base, &args.max_pay_quote)?;
     let least = Amounts {
-        base: (args.min_received_base.raw(market.base.decimals)).context("--min-received-base")?,
-        quote: (args.min_received_quote.raw(market.quote.decimals))
+        base: (args.min_received_base.raw_of(&names, Side::Base)).context("--min-received-base")?,
+        quote: (args.min_received_quote.raw_of(&names, Side::Quote))
             .context("--min-received-quote")?,
     };
     let preparation = acting.wallet(Amounts::ZERO).await?;
@@ -322,32 +283,30 @@ pub async fn settle(args: &SettleArgs, globals: &Globals, output: &mut Output) -
     let settle = instruction::settle(&market, &acting.position, &key, &wallet, most, least);
     let facts = |event: &BallastEvent| match event {
         BallastEvent::Settled(event) => {
-            let [repaid_base, repaid_quote] =
-                acting.shown(Amounts::new(event.repaid_base, event.repaid_quote));
-            let [brought_base, brought_quote] =
-                acting.shown(Amounts::new(event.brought_base, event.brought_quote));
-            let [received_base, received_quote] =
-                acting.shown(Amounts::new(event.received_base, event.received_quote));
             let rest = match event.complete {
                 true => "settled: its owner may close it",
                 false => {
                     "waits for somebody who brings more, its owner or from a day after the first settlement anybody: see --max-pay-base and --max-pay-quote"
                 }
             };
-            Some(Facts::from([
-                ("outcome", rest.into()),
-                ("repaid_base", repaid_base),
-                ("repaid_quote", repaid_quote),
-                ("brought_base", brought_base),
-                ("brought_quote", brought_quote),
-                ("received_base", received_base),
-                ("received_quote", received_quote),
-                ("bonus", Bps::new(event.bonus_bps).to_string()),
-            ]))
+            let repaid = Amounts::new(event.repaid_base, event.repaid_quote);
+            let brought = Amounts::new(event.brought_base, event.brought_quote);
+            let received = Amounts::new(event.received_base, event.received_quote);
+            let facts = acting.facts().text("outcome", rest).both("repaid", repaid);
+            let facts = facts.both("brought", brought).both("received", received);
+            Some(facts.ratio("bonus_bps", event.bonus_bps))
         }
         _ => None,
     };
     output.print(&acting.act("settling", preparation, settle, facts).await?)
+}
+
+/// What may be paid.
+fn most(names: &TokenNames, base: &Quantity, quote: &Quantity) -> Result<Amounts> {
+    Ok(Amounts {
+        base: base.raw_of(names, Side::Base).context("--max-pay-base")?,
+        quote: (quote.raw_of(names, Side::Quote)).context("--max-pay-quote")?,
+    })
 }
 
 /// The market with its own price accounts, whose silence is what counts, where it names them.

@@ -17,13 +17,11 @@ use crate::{
     address::address,
     connection::{Connection, FeeArgs},
     consent::Plan,
-    decimal::Decimal,
     format::amount,
     globals::Globals,
     report::Output,
+    tokens::{Amount, Quantity},
 };
-
-use super::lend::Quantity;
 
 /// Decimals of SOL.
 const SOL: u8 = 9;
@@ -70,7 +68,7 @@ pub struct FundArgs {
     #[arg(value_parser = address)]
     pub position: Pubkey,
     /// How much SOL
-    pub sol: Decimal,
+    pub sol: Amount,
     #[command(flatten)]
     pub fees: FeeArgs,
 }
@@ -89,6 +87,7 @@ pub struct ReclaimArgs {
 
 #[derive(Debug, Serialize)]
 struct OwnerReport {
+    action: &'static str,
     position: String,
     owner: String,
     /// Who may take it over.
@@ -98,6 +97,7 @@ struct OwnerReport {
 
 #[derive(Debug, Serialize)]
 struct RewardReport {
+    action: &'static str,
     position: String,
     /// SOL that lies there for keepers.
     available_sol: String,
@@ -176,12 +176,14 @@ async fn owned(
 ) -> Result<()> {
     let signer = globals.signer()?;
     let request = Request::new(&signer, [instruction]);
+    let action = "handing the position over";
     let receipt = connection
-        .carry_out(&plan, "handing the position over", fees, globals, &request)
+        .carry_out(&plan, action, fees, globals, &request)
         .await?;
     let position = PositionContext::load(connection.chain(), address).await?;
     let pending = position.position.pending_owner;
     output.print(&OwnerReport {
+        action,
         position: address.to_string(),
         owner: position.position.owner.to_string(),
         offered_to: (pending != Pubkey::default()).then(|| pending.to_string()),
@@ -208,8 +210,17 @@ pub async fn reward(command: &RewardCommand, globals: &Globals, output: &mut Out
     let plan = Plan::on_chain(what, globals, &key).line("position", address);
     let (plan, instruction) = match command {
         RewardCommand::Fund(args) => {
-            let lamports = args.sol.raw(SOL)?;
+            let lamports = args.sol.raw("SOL", SOL)?;
             ensure!(lamports > 0, "the amount is 0: pass a positive amount");
+            let account = chain.account(&key).await?;
+            let held = account.map_or(0, |account| account.lamports);
+            ensure!(
+                held >= lamports,
+                "{key} holds {} SOL, {} SOL are to be put there: pass less, or send {} SOL more to it",
+                amount(held, SOL),
+                amount(lamports, SOL),
+                amount(lamports - held, SOL)
+            );
             let plan = plan.line("put there", format_args!("{} SOL", amount(lamports, SOL)));
             (plan, pay(&key, &address, lamports))
         }
@@ -217,7 +228,7 @@ pub async fn reward(command: &RewardCommand, globals: &Globals, output: &mut Out
             require_owner(&position, &key)?;
             let (lamports, told) = match &args.sol {
                 Quantity::All => (u64::MAX, "all that is there".to_owned()),
-                Quantity::Amount(sol) => (sol.raw(SOL)?, format!("{sol} SOL")),
+                Quantity::Amount(sol) => (sol.raw("SOL", SOL)?, format!("{sol} SOL")),
             };
             let plan = plan.line("take back", told);
             (plan, instruction::reclaim_reward(&key, &address, lamports))
@@ -228,6 +239,10 @@ pub async fn reward(command: &RewardCommand, globals: &Globals, output: &mut Out
         .carry_out(&plan, what, fees, globals, &request)
         .await?;
     output.print(&RewardReport {
+        action: match command {
+            RewardCommand::Fund(_) => "funding rewards",
+            RewardCommand::Reclaim(_) => "reclaiming rewards",
+        },
         position: address.to_string(),
         available_sol: amount(available(chain, &address).await?, SOL),
         signature: receipt.signature.to_string(),

@@ -2,18 +2,17 @@
 
 use anyhow::{Context, Result};
 use ballast_client::{
-    Amounts, BallastEvent, Reaction, RecenterArgs as RecenterRaw, Signer, Trade,
+    Amounts, BallastEvent, Reaction, RecenterArgs as RecenterRaw, Signer, Tick, Trade,
     ballast::{due, events::Recentered},
     instruction,
 };
-use ballast_model::{Band, Position, Target, plan_target};
+use ballast_model::{Band, Position, Target, plan_target, screen::Real};
 use clap::Args;
 
 use crate::{
     acting::{Acting, PositionArgs, trade_of},
     decimal::Positive,
-    facts::Facts,
-    format::{bps, signed_amount},
+    facts::{Facts, Range},
     globals::Globals,
     range::{self, TickRange},
     report::Output,
@@ -110,21 +109,29 @@ fn surplus(acting: &Acting, band: Band) -> Result<Trade> {
 }
 
 fn recentered(acting: &Acting, event: &Recentered) -> Facts {
-    let [fees_base, fees_quote] = acting.shown(Amounts::new(event.fees_base, event.fees_quote));
-    let [traded_base, traded_quote] =
-        acting.shown(Amounts::new(event.base_traded, event.quote_traded));
-    let quote = acting.market.quote.decimals;
-    Facts::from([
-        ("tick_lower_before", event.tick_lower_before.to_string()),
-        ("tick_upper_before", event.tick_upper_before.to_string()),
-        ("fees_base", fees_base),
-        ("fees_quote", fees_quote),
-        ("traded_base", traded_base),
-        ("traded_quote", traded_quote),
-        ("equity_before", signed_amount(event.equity_before, quote)),
-        ("equity_after", signed_amount(event.equity_after, quote)),
-        ("ltv_afterwards", bps(event.ltv_bps)),
-    ])
+    let range = |ticks: [i32; 2]| {
+        let market = &acting.market.market;
+        let price = |tick| {
+            let tick = Tick::new(tick).ok()?;
+            let (base, quote) = (market.base_decimals, market.quote_decimals);
+            Some(range::price(tick.sqrt_price(), base, quote).to_f64())
+        };
+        Range {
+            ticks,
+            // The program's own ticks are ticks.
+            prices: ticks.map(|tick| price(tick).unwrap_or(0.0)),
+        }
+    };
+    let before = range([event.tick_lower_before, event.tick_upper_before]);
+    let after = range([event.tick_lower, event.tick_upper]);
+    let traded = Amounts::new(event.base_traded, event.quote_traded);
+    acting
+        .facts()
+        .range(before, after)
+        .both("fees", Amounts::new(event.fees_base, event.fees_quote))
+        .both("traded", traded)
+        .equity(event.equity_before, event.equity_after)
+        .ltv(acting.ltv_bps(), event.ltv_bps)
 }
 
 /// Puts the fees to work.
@@ -137,13 +144,10 @@ pub async fn compound(args: &PositionArgs, globals: &Globals, output: &mut Outpu
     let compound = instruction::compound(&acting.market, &acting.position, &key);
     let facts = |event: &BallastEvent| match event {
         BallastEvent::Compounded(event) => {
-            let [base, quote] = acting.shown(Amounts::new(event.fees_base, event.fees_quote));
-            Some(Facts::from([
-                ("fees_base", base),
-                ("fees_quote", quote),
-                ("liquidity_added", event.liquidity.to_string()),
-                ("ltv_afterwards", bps(event.ltv_bps)),
-            ]))
+            let fees = Amounts::new(event.fees_base, event.fees_quote);
+            let facts = acting.facts().both("fees", fees);
+            let facts = facts.liquidity("liquidity_added", event.liquidity);
+            Some(facts.ltv(acting.ltv_bps(), event.ltv_bps))
         }
         _ => None,
     };
@@ -166,8 +170,8 @@ pub async fn collect(args: &PositionArgs, globals: &Globals, output: &mut Output
     let collect = instruction::collect(&acting.market, &acting.position, &wallet);
     let facts = |event: &BallastEvent| match event {
         BallastEvent::FeesCollected(event) => {
-            let [base, quote] = acting.shown(Amounts::new(event.base, event.quote));
-            Some(Facts::from([("fees_base", base), ("fees_quote", quote)]))
+            let fees = Amounts::new(event.base, event.quote);
+            Some(acting.facts().both("fees", fees))
         }
         _ => None,
     };
@@ -199,17 +203,11 @@ pub async fn exit(args: &PositionArgs, globals: &Globals, output: &mut Output) -
     let exit = instruction::exit(&acting.market, &acting.position, &key, &path);
     let facts = |event: &BallastEvent| match event {
         BallastEvent::Exited(event) => {
-            let [idle_base, idle_quote] =
-                acting.shown(Amounts::new(event.idle_base, event.idle_quote));
-            let [fees_base, fees_quote] =
-                acting.shown(Amounts::new(event.fees_base, event.fees_quote));
-            Some(Facts::from([
-                ("reason", format!("{:?}", event.reason).to_lowercase()),
-                ("fees_base", fees_base),
-                ("fees_quote", fees_quote),
-                ("left_base", idle_base),
-                ("left_quote", idle_quote),
-            ]))
+            let left = Amounts::new(event.idle_base, event.idle_quote);
+            let fees = Amounts::new(event.fees_base, event.fees_quote);
+            let reason = format!("{:?}", event.reason).to_lowercase();
+            let facts = acting.facts().text("reason", reason);
+            Some(facts.both("fees", fees).both("left", left))
         }
         _ => None,
     };

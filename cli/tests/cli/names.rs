@@ -48,9 +48,12 @@ pub const NAMES: [(&str, &str); 41] = [
 ];
 
 /// Other words for the same, and the name to use.
-const OTHERS: [(&str, &str); 3] = [
+const OTHERS: [(&str, &str); 6] = [
     ("leverage", "leverage_bps"),
     ("ltv", "ltv_bps"),
+    ("ltv_afterwards", "ltv_bps"),
+    ("ltv_before", "ltv_before_bps"),
+    ("ltv_shown", "ltv_bps"),
     ("pnl", "pnl_total"),
 ];
 

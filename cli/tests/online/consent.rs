@@ -62,10 +62,13 @@ async fn nothing_is_sent_unasked() {
         ),
         (&["decrease", position, "--part", "10%"], "repaid       "),
         (&["collect", position], "fees         "),
-        (&["recenter", position, "--width", "10%"], "ltv afterwards"),
+        (
+            &["recenter", position, "--width", "10%"],
+            "range        189.",
+        ),
         (
             &["policy", "set", position, "--delta-band", "20%"],
-            "20.00%",
+            "rehedge from 10.00% → 20.00%",
         ),
         (
             &["automation", "set", position, "--floor", "7"],

@@ -51,6 +51,21 @@ async fn a_position_grows_moves_earns_changes_hands_and_ends() {
         .await;
     assert!(number(&repaid["repaid_quote"]) > 0.0, "{repaid}");
     assert_eq!(number(&repaid["position"]["debt_quote"]), 0.0);
+    let most = [
+        "decrease",
+        position,
+        "--part",
+        "10%",
+        "--pay-base",
+        "5000 SOL",
+    ];
+    let planned = node.unagreed(alice, &most).await.err;
+    for part in [
+        "of 5000.000000000 SOL is paid out: debts come first",
+        "--repay-base",
+    ] {
+        assert!(planned.contains(part), "{part}: {planned}");
+    }
     let line = ["decrease", position, "--part", "10%"];
     let decreased = node.json(alice, &line).await;
     let liquidity = |view: &Value| view["liquidity"].as_str().unwrap().parse::<u128>().unwrap();
@@ -90,6 +105,13 @@ async fn a_position_grows_moves_earns_changes_hands_and_ends() {
     assert!(text.out.contains("exit-quote"), "{}", text.out);
     let funded = node.json(bob, &["reward", "fund", position, "0.002"]).await;
     assert_eq!(funded["available_sol"], "0.002000000");
+    assert_eq!(funded["action"], "funding rewards");
+    let too_much = ["reward", "fund", position, "1000000 SOL"];
+    let said = node.refused(bob, &too_much).await;
+    assert!(
+        said.contains("holds ") && said.contains("1000000.000000000 SOL are to be put there"),
+        "{said}"
+    );
 
     // A keeper moves it, and is paid; then it earns.
     world.move_price(UsdPrice::dollars(185)).await.unwrap();
@@ -100,6 +122,12 @@ async fn a_position_grows_moves_earns_changes_hands_and_ends() {
     assert_eq!(view["in_range"], true, "{recentered}");
     assert!((29_700..=30_300).contains(&leverage(view)), "{view}");
     assert!(number(&recentered["fees_base"]) > 0.0, "{recentered}");
+    for name in ["lower", "upper", "tick_lower", "tick_upper"] {
+        assert_eq!(recentered[name], view[name], "{name}: {recentered}");
+    }
+    let ticks = [&recentered["tick_lower_before"], &recentered["tick_lower"]];
+    assert!(ticks[1].as_i64() < ticks[0].as_i64(), "{recentered}");
+    assert!(recentered["ltv_before_bps"].is_u64() && recentered["ltv_bps"].is_u64());
     let left = node.json(alice, &["automation", "show", position]).await;
     assert_eq!(left["available_sol"], "0.001500000");
     let moved = [
@@ -180,9 +208,13 @@ async fn what_the_program_refuses_is_named_with_advice() {
     let accept = ["accept", position];
     node.refused_by_program(&keeper, &accept, BallastError::NotOffered)
         .await;
-    let repay = ["repay", position];
-    node.refused_by_program(&alice, &repay, BallastError::ZeroAmount)
+    let nothing = ["repay", position, "--base", "0"];
+    node.refused_by_program(&alice, &nothing, BallastError::ZeroAmount)
         .await;
+    for command in ["repay", "increase"] {
+        let run = node.ballast(&alice, &[command, position]).await;
+        assert_eq!(run.code, 2, "{}", run.err);
+    }
     let take_equity = ["decrease", position, "--part", "50%", "--pay-quote", "all"];
     let take_equity = [
         &take_equity[..],

@@ -12,6 +12,7 @@ mod deploy;
 mod feeds;
 mod life;
 mod node;
+mod planned;
 mod position;
 mod quote;
 mod safety;

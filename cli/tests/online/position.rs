@@ -88,6 +88,7 @@ async fn from_open_to_close() {
     ];
     let policy = node.json(alice, &set).await;
     assert_eq!(policy["policy"]["delta_band_bps"], 2_000);
+    assert_eq!(policy["action"], "setting the policy");
     let shown = node.json(alice, &["policy", "show", &address]).await;
     assert_eq!(shown["policy"], policy["policy"]);
     let blocked = node.json(alice, &["explain", &address]).await;
@@ -113,9 +114,13 @@ async fn from_open_to_close() {
         .wallet_balances(&ballast_client::Signer::pubkey(alice))
         .await
         .unwrap();
-    let closed = node
-        .json(alice, &["close", &address, "--max-pay-quote", amount])
+    let close = ["close", &address, "--max-pay-quote", amount];
+    let planned = node
+        .json(alice, &[&close[..], &["--dry-run"]].concat())
         .await;
+    assert!(planned["signature"].is_null(), "{planned}");
+    assert!(number(&planned["brought_quote"]) > 0.0, "{planned}");
+    let closed = node.json(alice, &close).await;
     assert!(
         number(&closed["brought_quote"]) > 0.0 && number(&closed["paid_base"]) > 0.0,
         "{closed}"
@@ -393,17 +398,23 @@ async fn lenders_and_the_market() {
         .refused(lou, &["lend", "withdraw", "quote", "1000"])
         .await;
     assert!(
-        error.contains("more than the 400.5") || error.contains("more than the 400.499999"),
+        error.contains("1000.000000 USDC is more than the 400."),
         "{error}"
     );
     let error = node.refused(lou, &["lend", "withdraw", "base", "1"]).await;
     assert!(
-        error.contains("holds no shares of the base reserve"),
+        error.contains("has lent no SOL: nothing to take back"),
         "{error}"
     );
-    let part = node
-        .json(lou, &["lend", "withdraw", "quote", "100.25"])
+    let error = node
+        .refused(lou, &["lend", "withdraw", "USDC", "1 SOL"])
         .await;
+    assert!(error.contains("write 1 USDC"), "{error}");
+    // As it is printed.
+    let part = node
+        .json(lou, &["lend", "withdraw", "USDC", "100.250000 USDC"])
+        .await;
+    assert_eq!(part["action"], "withdrew", "{part}");
     assert!((number(&part["amount"]) - 100.25).abs() <= 2e-6, "{part}");
     node.json(lou, &["lend", "withdraw", "quote", "all"]).await;
     let lent = node.json(lou, &["lend", "show"]).await;

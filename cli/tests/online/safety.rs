@@ -18,9 +18,9 @@ async fn forge(world: &World, address: &Pubkey, offset: usize, bytes: &[u8]) {
     world.net.set_account(address, account).await.unwrap();
 }
 
-fn percent(value: &Value) -> f64 {
-    let text = value.as_str().unwrap();
-    text.strip_suffix('%').unwrap().parse().unwrap()
+fn ltv(report: &Value, name: &str) -> u64 {
+    let bps = report[name].as_u64();
+    bps.unwrap_or_else(|| panic!("no {name}: {report}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,14 +86,14 @@ async fn deleveraging_swaps_where_that_is_what_it_takes() {
     world.move_price(UsdPrice::dollars(250)).await.unwrap();
     let part = node.json(&keeper, &["deleverage", &two, "--no-swap"]).await;
     assert!(part["swap"].is_null(), "{part}");
-    assert!(percent(&part["ltv_afterwards"]) < percent(&part["ltv_before"]));
+    assert!(ltv(&part, "ltv_bps") < ltv(&part, "ltv_before_bps"));
     let rehearsed = node.json(&keeper, &["deleverage", &one, "--dry-run"]).await;
     assert!(rehearsed["signature"].is_null(), "{rehearsed}");
     let done = node.json(&keeper, &["deleverage", &one]).await;
     assert_eq!(done["swap"], "bought base", "{done}");
     assert!(number(&done["repaid_base"]) > 0.0, "{done}");
     assert!(
-        percent(&done["ltv_afterwards"]) < percent(&part["ltv_afterwards"]),
+        ltv(&done, "ltv_bps") < ltv(&part, "ltv_bps"),
         "{done} {part}"
     );
 }
@@ -118,6 +118,7 @@ async fn liquidators_name_their_gain_and_losses_are_shown() {
     world.move_price(UsdPrice::dollars(600)).await.unwrap();
     let shown = node.json(&bob, &show).await;
     assert!(number(&shown["loss_base"]) > 0.0, "{shown}");
+    assert!(ltv(&shown, "ltv_bps") > 10_000, "{shown}");
     let market = node.json(&bob, &["market", "show"]).await;
     assert_eq!(market["reserves"][0]["shown_loss"], shown["loss_base"]);
     let greedy = ["liquidate", position, "--min-gain", "1000"];

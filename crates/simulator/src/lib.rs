@@ -24,6 +24,8 @@ mod error;
 mod feed;
 mod fees;
 mod fences;
+#[cfg(feature = "keeper")]
+pub mod growth;
 pub mod hitting;
 #[cfg(feature = "keeper")]
 mod keeper;

@@ -101,6 +101,23 @@ impl OwnPool {
         })
     }
 
+    /// At a price, with a fee that does not move and the same liquidity everywhere; with none nothing is known, and trades do not move
+    /// it.
+    #[cfg(feature = "keeper")]
+    pub fn constant(price: SqrtPrice, fee_ppm: u32, liquidity: u128) -> Self {
+        Self {
+            deep: MarketPool::new(price, fee_ppm, Amounts::ZERO),
+            depth: match liquidity {
+                0 => Depth::Plenty,
+                some => Depth::Constant(some),
+            },
+            price,
+            fee_ppm,
+            largest: 0.0,
+            went_beyond: false,
+        }
+    }
+
     /// Whether a trade has met liquidity that is not known.
     pub fn went_beyond(&self) -> bool {
         self.went_beyond

@@ -11,23 +11,23 @@ use ballast_view::TokenNames;
 use serde::Serialize;
 
 use super::{
-    AmountArgs, Quantity, only,
+    AmountArgs, only,
     shares::{held_shares, shares_for_up, worth},
 };
 use crate::{
     connection::{Connection, FeeArgs},
     consent::Plan,
-    decimal::Decimal,
-    format::amount,
+    format::{amount, percent},
     globals::Globals,
     report::Output,
     target::{self, MarketArgs},
+    tokens::{Amount, Quantity},
     wallet::{Funds, name},
 };
 
 #[derive(Debug, Serialize)]
 struct Moved {
-    what: &'static str,
+    action: &'static str,
     /// `base` or `quote`.
     side: &'static str,
     /// The token's name.
@@ -42,13 +42,15 @@ struct Moved {
 /// # Errors
 /// What is missing or refused.
 pub async fn deposit(
-    args: &AmountArgs<Decimal>,
+    args: &AmountArgs<Amount>,
     globals: &Globals,
     output: &mut Output,
 ) -> Result<()> {
     let lender = Lender::new(&args.market, &args.fees, globals).await?;
-    let (market, owner, side) = (&lender.market, lender.address(), Side::from(args.token));
-    let raw = args.amount.raw(market.token(side).decimals)?;
+    let (market, owner) = (&lender.market, lender.address());
+    let names = TokenNames::of(&market.market);
+    let side = args.token.side(&names)?;
+    let raw = args.amount.raw_of(&names, side)?;
     ensure!(raw > 0, "the amount is 0: pass a positive amount");
     let snapshot = target::snapshot(lender.connection.chain(), market).await?;
     let mut state = snapshot.reserve_at(side, snapshot.now_secs)?;
@@ -61,7 +63,10 @@ pub async fn deposit(
         doing: "depositing",
         done: "deposited",
         purpose: "lend",
-        price: format!("about {shares} shares"),
+        price: format!(
+            "shares of all {} that is lent, which grow by its interest",
+            names.get(side)
+        ),
         side,
         raw,
         shares,
@@ -84,26 +89,29 @@ pub async fn withdraw(
     output: &mut Output,
 ) -> Result<()> {
     let lender = Lender::new(&args.market, &args.fees, globals).await?;
-    let (market, owner, side) = (&lender.market, lender.address(), Side::from(args.token));
+    let (market, owner) = (&lender.market, lender.address());
+    let names = TokenNames::of(&market.market);
+    let side = args.token.side(&names)?;
     let chain = lender.connection.chain();
-    let decimals = market.token(side).decimals;
+    let told = |raw: u64| names.tokens().amount(side, raw.into());
     let snapshot = target::snapshot(chain, market).await?;
     let state = snapshot.reserve_at(side, snapshot.now_secs)?;
     let held = held_shares(chain, market, &owner, side).await?;
     ensure!(
         held > 0,
-        "{owner} holds no shares of the {} reserve: nothing to take back",
-        name(side)
+        "{owner} has lent no {}: nothing to take back",
+        names.get(side)
     );
     let shares = match &args.amount {
         Quantity::All => held,
         Quantity::Amount(wanted) => {
-            let raw = wanted.raw(decimals)?;
+            let raw = wanted.raw_of(&names, side)?;
             ensure!(raw > 0, "the amount is 0: pass a positive amount, or all");
             let Some(shares) = shares_for_up(&state, raw, held) else {
                 bail!(
-                    "{wanted} is more than the {} that {owner} has lent: pass less, or all",
-                    amount(worth(&state, held), decimals)
+                    "{} is more than the {} that {owner} has lent: pass less, or all",
+                    told(raw),
+                    told(worth(&state, held))
                 );
             };
             shares
@@ -115,15 +123,19 @@ pub async fn withdraw(
     if expected > state.liquidity {
         bail!(
             "the reserve has only {} at hand, {} are asked for: take less, or wait for repayments",
-            amount(state.liquidity, decimals),
-            amount(expected, decimals)
+            told(state.liquidity),
+            told(expected)
         );
     }
     let exchange = Exchange {
         doing: "withdrawing",
         done: "withdrew",
         purpose: "take back",
-        price: format!("{shares} shares"),
+        price: format!(
+            "{} of what is lent, which is worth {}",
+            percent(shares as f64 / held as f64),
+            told(worth(&state, held))
+        ),
         side,
         raw: expected,
         shares,
@@ -144,7 +156,7 @@ struct Exchange {
     done: &'static str,
     /// The same, of what is still to be done.
     purpose: &'static str,
-    /// The shares, in words.
+    /// What is given for it, in words.
     price: String,
     side: Side,
     raw: u64,
@@ -218,7 +230,7 @@ impl<'a> Lender<'a> {
             exchange.learn(event);
         }
         output.print(&Moved {
-            what: exchange.done,
+            action: exchange.done,
             side: name(side),
             token: names.get(side).to_owned(),
             amount: amount(exchange.raw, market.token(side).decimals),
@@ -231,16 +243,12 @@ impl<'a> Lender<'a> {
 impl fmt::Display for Moved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            what,
+            action,
             token,
             amount,
-            shares,
             signature,
             ..
         } = self;
-        writeln!(
-            f,
-            "{what} {amount} {token} for {shares} shares in transaction {signature}"
-        )
+        writeln!(f, "{action} {amount} {token} in transaction {signature}")
     }
 }

@@ -7,21 +7,21 @@ use ballast_client::{Instruction, MarketContext, Pubkey, Request, Side, Signer, 
 use ballast_view::TokenNames;
 use serde::Serialize;
 
-use super::{AmountArgs, Quantity, only};
+use super::{AmountArgs, only};
 use crate::{
     connection::{Connection, FeeArgs},
     consent::Plan,
-    decimal::Decimal,
     format::amount,
     globals::Globals,
     report::Output,
     target,
+    tokens::{Amount, Quantity},
     wallet::{Funds, name},
 };
 
 #[derive(Debug, Serialize)]
 struct Paid {
-    what: &'static str,
+    action: &'static str,
     /// `base` or `quote`.
     side: &'static str,
     /// The token's name.
@@ -41,25 +41,26 @@ pub async fn cover(
     globals: &Globals,
     output: &mut Output,
 ) -> Result<()> {
-    let side = Side::from(args.token);
     let connection = Connection::new(globals);
     let chain = connection.chain();
     let market = target::load(chain, &args.market).await?;
+    let names = TokenNames::of(&market.market);
+    let side = args.token.side(&names)?;
     let booked = target::snapshot(chain, &market)
         .await?
         .reserve(side)
         .bad_debt;
     let raw = match &args.amount {
         Quantity::All => booked,
-        Quantity::Amount(amount) => amount.raw(market.token(side).decimals)?,
+        Quantity::Amount(amount) => amount.raw_of(&names, side)?,
     };
     ensure!(
         booked > 0,
-        "the {} reserve has no bad debt: there is nothing to cover",
-        name(side)
+        "lenders of {} have no bad debt: there is nothing to cover",
+        names.get(side)
     );
     let payment = Payment {
-        what: "covered bad debt of",
+        action: "covered bad debt of",
         purpose: "cover",
         side,
         raw,
@@ -72,17 +73,14 @@ pub async fn cover(
 ///
 /// # Errors
 /// What is missing or refused.
-pub async fn fund(
-    args: &AmountArgs<Decimal>,
-    globals: &Globals,
-    output: &mut Output,
-) -> Result<()> {
-    let side = Side::from(args.token);
+pub async fn fund(args: &AmountArgs<Amount>, globals: &Globals, output: &mut Output) -> Result<()> {
     let connection = Connection::new(globals);
     let market = target::load(connection.chain(), &args.market).await?;
-    let raw = args.amount.raw(market.token(side).decimals)?;
+    let names = TokenNames::of(&market.market);
+    let side = args.token.side(&names)?;
+    let raw = args.amount.raw_of(&names, side)?;
     let payment = Payment {
-        what: "insured with",
+        action: "insured with",
         purpose: "insure with",
         side,
         raw,
@@ -92,7 +90,7 @@ pub async fn fund(
 }
 
 struct Payment {
-    what: &'static str,
+    action: &'static str,
     /// The same of what is still to be done.
     purpose: &'static str,
     side: Side,
@@ -109,7 +107,7 @@ impl Payment {
         output: &mut Output,
     ) -> Result<()> {
         let Self {
-            what,
+            action: done,
             purpose,
             side,
             raw,
@@ -136,7 +134,7 @@ impl Payment {
         let reserve = snapshot.reserve(side);
         let decimals = market.token(side).decimals;
         output.print(&Paid {
-            what,
+            action: done,
             side: name(side),
             token: names.get(side).to_owned(),
             amount: amount(raw, decimals),
@@ -150,7 +148,7 @@ impl Payment {
 impl fmt::Display for Paid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            what,
+            action,
             token,
             amount,
             bad_debt,
@@ -158,10 +156,10 @@ impl fmt::Display for Paid {
             signature,
             ..
         } = self;
-        writeln!(f, "{what} {amount} {token} in transaction {signature}")?;
+        writeln!(f, "{action} {amount} {token} in transaction {signature}")?;
         writeln!(
             f,
-            "  left         bad debt {bad_debt}, insurance {insurance}"
+            "  left         bad debt {bad_debt} {token}, insurance {insurance} {token}"
         )
     }
 }

@@ -9,18 +9,19 @@ use std::{fmt, str::FromStr};
 use anyhow::{Context, Result};
 use ballast_client::{Amounts, Chain, MarketContext, MarketSnapshot, Pubkey, Side, Signer};
 use ballast_view::TokenNames;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::{
     address::address,
     connection::{Connection, FeeArgs},
-    decimal::{Decimal, NumberError},
+    decimal::NumberError,
     format::amount,
     globals::Globals,
     report::Output,
     table::Table,
     target::{self, MarketArgs},
+    tokens::{Amount, Quantity, Token},
     wallet::{Funds, SIDES, name},
 };
 use shares::{held_shares, worth};
@@ -29,7 +30,7 @@ use shares::{held_shares, worth};
 #[derive(Subcommand, Debug)]
 pub enum LendCommand {
     /// Lend tokens to a reserve
-    Deposit(AmountArgs<Decimal>),
+    Deposit(AmountArgs<Amount>),
     /// Take lent tokens back, an amount or `all`
     Withdraw(AmountArgs<Quantity>),
     /// Show what somebody has lent
@@ -37,36 +38,19 @@ pub enum LendCommand {
     /// Pay lenders for bad debt that was booked, an amount or `all` of it
     CoverBadDebt(AmountArgs<Quantity>),
     /// Add to what pays for bad debt before lenders do; it cannot be taken out again
-    FundInsurance(AmountArgs<Decimal>),
+    FundInsurance(AmountArgs<Amount>),
 }
 
-/// Which of the market's tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Token {
-    Base,
-    Quote,
-}
-
-impl From<Token> for Side {
-    fn from(token: Token) -> Self {
-        match token {
-            Token::Base => Self::Base,
-            Token::Quote => Self::Quote,
-        }
-    }
-}
-
-/// How much of which token: a [`Decimal`], or a [`Quantity`] where it may be everything.
+/// How much of which token: an [`Amount`], or a [`Quantity`] where it may be everything.
 #[derive(Args, Debug)]
 #[command(allow_negative_numbers = true)]
 pub struct AmountArgs<A>
 where
     A: FromStr<Err = NumberError> + Clone + Send + Sync + 'static,
 {
-    /// Which token
-    #[arg(value_enum)]
+    /// Which token: base, quote, or its name
     pub token: Token,
-    /// How much, in whole tokens
+    /// How much, in whole tokens: 10 or "10 USDC"
     #[arg(value_parser = A::from_str)]
     pub amount: A,
     #[command(flatten)]
@@ -82,25 +66,6 @@ pub struct ShowArgs {
     pub owner: Option<Pubkey>,
     #[command(flatten)]
     pub market: MarketArgs,
-}
-
-/// An amount, or everything.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Quantity {
-    All,
-    Amount(Decimal),
-}
-
-impl FromStr for Quantity {
-    type Err = NumberError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "all" {
-            Ok(Self::All)
-        } else {
-            text.parse().map(Self::Amount)
-        }
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -220,16 +185,5 @@ impl fmt::Display for LentReport {
             ]);
         }
         table.fmt(f)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantities() {
-        assert_eq!("all".parse::<Quantity>().unwrap(), Quantity::All);
-        assert!("1.5".parse::<Quantity>().is_ok() && "-1".parse::<Quantity>().is_err());
     }
 }

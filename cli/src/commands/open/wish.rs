@@ -1,12 +1,14 @@
 //! What is asked for when a position is opened, in raw units, and the plan for it.
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use ballast_client::{Amounts, MarketContext, MarketSnapshot, OpenArgs as Args_, Side};
-use ballast_model::{Band, Bps, OpenError, OpenPlan, OpenRequest, Trade, plan_open};
+use ballast_model::{Band, Bps, Position, Trade};
+use ballast_view::TokenNames;
 
 use super::{OpenArgs, Planned};
 use crate::{
     format::{amount, signed_amount, times},
+    growth::{Bounds, Growth, Wanted},
     policy::default_policy,
     range::{self, TickRange},
 };
@@ -15,11 +17,11 @@ use crate::{
 pub struct Wish {
     pub own: Amounts,
     leverage: Bps,
-    slippage: Bps,
     pub ticks: TickRange,
     band: Band,
     pub policy: ballast_client::Policy,
-    plan: OpenPlan,
+    pub plan: Growth,
+    bounds: Bounds,
 }
 
 impl Wish {
@@ -30,9 +32,10 @@ impl Wish {
         snapshot: &MarketSnapshot,
     ) -> Result<Self> {
         let (base, quote) = (market.base.decimals, market.quote.decimals);
+        let names = TokenNames::of(&market.market);
         let own = Amounts {
-            base: args.own_base.raw(base).context("--own-base")?,
-            quote: args.own_quote.raw(quote).context("--own-quote")?,
+            base: (args.own_base.raw_of(&names, Side::Base)).context("--own-base")?,
+            quote: (args.own_quote.raw_of(&names, Side::Quote)).context("--own-quote")?,
         };
         ensure!(
             own != Amounts::ZERO,
@@ -56,37 +59,27 @@ impl Wish {
         let policy = args
             .policy
             .applied_to(default_policy(limits, snapshot.pool.fee_rate_ppm))?;
-        let at = snapshot.pool.sqrt_price;
-        let request = OpenRequest {
-            own,
+        let wanted = Wanted {
+            model: Position {
+                band,
+                liquidity: 0,
+                idle: own,
+                debt: Amounts::ZERO,
+            },
+            shares: [0; 2],
             leverage,
-            hedge: policy.hedge(),
-            band,
-            at,
+            policy,
+            oracle: (snapshot.oracle_sqrt_price()).unwrap_or(snapshot.pool.sqrt_price),
         };
-        let oracle = snapshot.oracle_sqrt_price().unwrap_or(at);
-        let hedged = |plan: OpenPlan| plan.hedged_at(&request, oracle);
-        let plan = plan_open(request).and_then(hedged).map_err(|error| match error {
-            OpenError::NotAffordable { hedge_value, debt_allowed, .. } => {
-                let shown = |value: u128| amount(u64::try_from(value).unwrap_or(u64::MAX), quote);
-                anyhow!(
-                    "hedge not affordable: the base to borrow is worth {} quote, but leverage {} allows debt of only \
-                     {}: raise --leverage, lower --hedge or move the range down",
-                    shown(hedge_value),
-                    *args.leverage,
-                    shown(debt_allowed)
-                )
-            }
-            other => other.into(),
-        })?;
+        let plan = Growth::new(snapshot, &wanted)?;
         Ok(Self {
             own,
             leverage,
-            slippage,
             ticks,
             band,
             policy,
             plan,
+            bounds: plan.bounds(slippage)?,
         })
     }
 
@@ -101,24 +94,22 @@ impl Wish {
         )
     }
 
+    /// Which way it will trade.
     pub fn trade(&self) -> Trade {
-        if self.plan.base_surplus >= 0 {
-            Trade::SellBase
-        } else {
-            Trade::BuyBase
-        }
+        self.plan.trade()
     }
 
+    /// The program's arguments, held to the plan.
     pub fn args(&self, id: u64) -> Args_ {
-        let slippage = self.slippage.get();
-        let plan = &self.plan;
-        let more = Bps::new(Bps::ONE.get() + slippage);
-        // A unit more for each rounding, so that small debts have room as well.
-        let debt = |side: Side| {
-            let most = more.of_up(u128::from(plan.borrow.get(side)) + 2);
-            most.and_then(|most| u64::try_from(most).ok())
-                .unwrap_or(u64::MAX)
-        };
+        self.args_within(id, self.bounds)
+    }
+
+    /// The same, held to nothing: to see what would become of it.
+    pub fn unbound(&self, id: u64) -> Args_ {
+        self.args_within(id, Bounds::NONE)
+    }
+
+    fn args_within(&self, id: u64, bounds: Bounds) -> Args_ {
         Args_ {
             id,
             tick_lower: self.ticks.lower.get(),
@@ -127,11 +118,9 @@ impl Wish {
             own_quote: self.own.quote,
             leverage_bps: self.leverage.get(),
             policy: self.policy,
-            min_liquidity: Bps::new(Bps::ONE.get() - slippage)
-                .of_down(plan.liquidity)
-                .unwrap_or(0),
-            max_base_debt: debt(Side::Base),
-            max_quote_debt: debt(Side::Quote),
+            min_liquidity: bounds.min_liquidity,
+            max_base_debt: bounds.max_debt.base,
+            max_quote_debt: bounds.max_debt.quote,
         }
     }
 
@@ -143,10 +132,8 @@ impl Wish {
         snapshot: &MarketSnapshot,
     ) -> Result<Planned> {
         let (base, quote) = (market.base.decimals, market.quote.decimals);
-        let value = self
-            .plan
-            .position(self.band)
-            .value(snapshot.pool.sqrt_price)?;
+        let (plan, after) = (&self.plan, &self.plan.after);
+        let value = after.value(snapshot.pool.sqrt_price)?;
         let price = |root| ballast_model::screen::Real::to_f64(range::price(root, base, quote));
         Ok(Planned {
             position: position.to_owned(),
@@ -156,12 +143,12 @@ impl Wish {
             tick_lower: self.ticks.lower.get(),
             tick_upper: self.ticks.upper.get(),
             leverage_bps: self.leverage.get(),
-            liquidity: self.plan.liquidity.to_string(),
-            deposit_base: amount(self.plan.deposit.base, base),
-            deposit_quote: amount(self.plan.deposit.quote, quote),
-            borrow_base: amount(self.plan.borrow.base, base),
-            borrow_quote: amount(self.plan.borrow.quote, quote),
-            swap_base: signed_amount(self.plan.base_surplus, base),
+            liquidity: plan.added.to_string(),
+            deposit_base: amount(plan.deposit.base, base),
+            deposit_quote: amount(plan.deposit.quote, quote),
+            borrow_base: amount(after.debt.base, base),
+            borrow_quote: amount(after.debt.quote, quote),
+            swap_base: signed_amount(plan.swapped, base),
             ltv_bps: value.ltv_bps_up(),
         })
     }
