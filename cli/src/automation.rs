@@ -23,56 +23,55 @@ const SOL: u8 = 9;
 
 /// What keepers may do beyond hedging and deleveraging. What is left out stays as it is; at first nothing of it happens.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Automation")]
 pub struct AutomationArgs {
     /// Begin with everything switched off
-    #[arg(long)]
+    #[arg(help_heading = "Automation", long)]
     pub off: bool,
     /// Leverage that recentering and compounding go to
-    #[arg(long)]
+    #[arg(help_heading = "Automation", long)]
     pub leverage: Option<Ratio>,
     /// Narrowest band that a keeper may recenter to: a percentage, or ticks; 0: keepers may not recenter
-    #[arg(long, value_name = "WIDTH")]
+    #[arg(help_heading = "Automation", long, value_name = "WIDTH")]
     pub min_width: Option<Width>,
     /// Widest band that a keeper may recenter to
-    #[arg(long, value_name = "WIDTH")]
+    #[arg(help_heading = "Automation", long, value_name = "WIDTH")]
     pub max_width: Option<Width>,
     /// Part of the band next to either end in which recentering is due already
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Automation", long, value_name = "RATIO")]
     pub edge: Option<Ratio>,
     /// Time between two recenterings at least: 1h, or seconds
-    #[arg(long, value_name = "TIME")]
+    #[arg(help_heading = "Automation", long, value_name = "TIME")]
     pub cooldown: Option<Interval>,
     /// Lower edge of the price window, or none
-    #[arg(long, value_name = "PRICE")]
+    #[arg(help_heading = "Automation", long, value_name = "PRICE")]
     pub low: Option<Edge>,
     /// Upper edge of the price window, or none
-    #[arg(long, value_name = "PRICE")]
+    #[arg(help_heading = "Automation", long, value_name = "PRICE")]
     pub high: Option<Edge>,
     /// What happens at or below the lower edge
-    #[arg(long, value_enum)]
+    #[arg(help_heading = "Automation", long, value_enum)]
     pub at_low: Option<ReactionArg>,
     /// What happens at or above the upper edge
-    #[arg(long, value_enum)]
+    #[arg(help_heading = "Automation", long, value_enum)]
     pub at_high: Option<ReactionArg>,
     /// Equity in whole quote tokens at or below which the reaction to the floor happens; 0: no floor
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(help_heading = "Automation", long, value_name = "AMOUNT")]
     pub floor: Option<Amount>,
     /// What happens at the floor
-    #[arg(long, value_enum)]
+    #[arg(help_heading = "Automation", long, value_enum)]
     pub at_floor: Option<ReactionArg>,
     /// Largest loss of an exit's swap against the oracle's price; 0: exits may not swap
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Automation", long, value_name = "RATIO")]
     pub max_exit_loss: Option<Ratio>,
     /// Fees worth at least so many quote tokens may be compounded; 0: never
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(help_heading = "Automation", long, value_name = "AMOUNT")]
     pub compound_min: Option<Amount>,
     /// SOL that a keeper is paid for each action (see `ballast reward fund`)
-    #[arg(long, value_name = "SOL")]
+    #[arg(help_heading = "Automation", long, value_name = "SOL")]
     pub reward: Option<Amount>,
     /// Largest part of equity that keepers may lose beyond what a fair price costs; it grows back over a week. 0: as much as the market
     /// allows
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Automation", long, value_name = "RATIO")]
     pub daily_loss: Option<Ratio>,
 }
 
@@ -140,6 +139,26 @@ fn reaction(byte: u8) -> &'static str {
 }
 
 impl AutomationArgs {
+    /// Whether nothing is to change.
+    pub fn is_empty(&self) -> bool {
+        !self.off
+            && self.leverage.is_none()
+            && self.min_width.is_none()
+            && self.max_width.is_none()
+            && self.edge.is_none()
+            && self.cooldown.is_none()
+            && self.low.is_none()
+            && self.high.is_none()
+            && self.at_low.is_none()
+            && self.at_high.is_none()
+            && self.floor.is_none()
+            && self.at_floor.is_none()
+            && self.max_exit_loss.is_none()
+            && self.compound_min.is_none()
+            && self.reward.is_none()
+            && self.daily_loss.is_none()
+    }
+
     /// `automation` with what was given. `names` are those of the market's tokens.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use console::style;
 use crate::{
     help,
     report::note,
-    trouble::{self, Kind},
+    trouble::{self, Explained, Kind},
 };
 
 /// The words that what is to be done begins with, in messages of this repository: they say what was wrong, then what to do.
@@ -17,6 +17,7 @@ const TO_DO: &[&str] = &[
     "allow",
     "announce",
     "ask",
+    "before",
     "ballast",
     "check",
     "choose",
@@ -85,27 +86,28 @@ pub struct Complaint {
 impl Complaint {
     /// Of an error of `command`, as it is typed.
     pub fn new(error: &Error, kind: Kind, command: &str) -> Self {
-        let mut help = None;
+        let mut help: Option<String> = None;
         let mut parts = error.chain().map(|part| {
-            let text = part.to_string();
-            // Before anything else is tried the node has to answer.
-            let found = match (&help, kind) {
-                (None, Kind::Other | Kind::Usage | Kind::Refused | Kind::NothingDue) => {
-                    split(&text)
-                }
-                _ => None,
-            };
-            match found {
+            let explained = part.downcast_ref::<Explained>();
+            let text = explained.map_or_else(|| part.to_string(), |it| it.error.to_string());
+            let what = match split(&text) {
                 Some((what, advice)) => {
                     // Where a program failed says what was wrong, not what to do.
                     let (advice, place) = match advice.find(PLACE) {
                         Some(at) => advice.split_at(at),
                         None => (advice, ""),
                     };
-                    help = Some(advice.to_owned());
+                    // Before anything else is tried the node has to answer, which is said last.
+                    if help.is_none() || kind == Kind::Cluster {
+                        help = Some(advice.to_owned());
+                    }
                     format!("{what}{place}")
                 }
                 None => text,
+            };
+            match explained {
+                Some(explained) => quoted(&what, &explained.words),
+                None => what,
             }
         });
         let what = parts.next().unwrap_or_default();
@@ -115,7 +117,7 @@ impl Complaint {
             what,
             cause: (!causes.is_empty()).then(|| causes.join(": ")),
             help: help
-                .or_else(|| kind.help().map(ToOwned::to_owned))
+                .or_else(|| kind.help_in(command).map(ToOwned::to_owned))
                 .unwrap_or_else(|| format!("`ballast help{command}` says what it takes")),
         }
     }
@@ -151,6 +153,20 @@ impl Complaint {
     }
 }
 
+/// What was wrong, with the program's own words. Where its error only points at them they stand in its place.
+fn quoted(what: &str, words: &str) -> String {
+    match what.split_once("; the log names ") {
+        Some((refused, rest)) => {
+            let place = rest.find(PLACE).map_or("", |at| &rest[at..]);
+            let rule = words
+                .split_once(" refused: ")
+                .map_or(words, |(_, rule)| rule);
+            format!("{refused}: {rule}{place}")
+        }
+        None => format!("{what}, the program says: {words}"),
+    }
+}
+
 /// What was wrong, and what to do about it.
 pub fn split(message: &str) -> Option<(&str, &str)> {
     let ends = message.match_indices([':', ';']);
@@ -164,7 +180,8 @@ pub fn split(message: &str) -> Option<(&str, &str)> {
 /// Whether a text says what to do.
 pub fn is_advice(text: &str) -> bool {
     let text = text.trim_start_matches('`');
-    let word = text.split(|letter: char| !letter.is_ascii_alphabetic());
+    // A field's name is no advice.
+    let word = text.split(|letter: char| !letter.is_ascii_alphabetic() && letter != '_');
     word.take(1).any(|word| TO_DO.contains(&word))
 }
 
@@ -182,6 +199,8 @@ impl fmt::Display for Complaint {
 #[cfg(test)]
 mod tests {
     use anyhow::{Context, anyhow};
+    use ballast_client::{BallastError, Failure, Pubkey, SendError};
+    use solana_sdk::{instruction::InstructionError, transaction::TransactionError};
 
     use super::*;
 
@@ -200,7 +219,7 @@ mod tests {
         );
         let refused = anyhow!("ModeForbids").context("opening would fail");
         assert_eq!(
-            told(&refused, Kind::Refused),
+            Complaint::new(&refused, Kind::Refused, " exit").to_string(),
             format!(
                 "error: opening would fail\ncause: ModeForbids\nhelp: {}",
                 Kind::Refused.help().unwrap()
@@ -217,8 +236,13 @@ mod tests {
         let unanswered = anyhow!("no answer: check the URL").context("no market: pass --market");
         assert_eq!(
             told(&unanswered, Kind::Cluster),
+            "error: no market\ncause: no answer\nhelp: check the URL"
+        );
+        let unclear = anyhow!("no answer").context("no market");
+        assert_eq!(
+            told(&unclear, Kind::Cluster),
             format!(
-                "error: no market: pass --market\ncause: no answer: check the URL\nhelp: {}",
+                "error: no market\ncause: no answer\nhelp: {}",
                 Kind::Cluster.help().unwrap()
             )
         );
@@ -227,6 +251,50 @@ mod tests {
             told(&bare, Kind::Other),
             "error: --slippage 100% must be below 1 (100%)\nhelp: `ballast help open` says what it takes"
         );
+    }
+
+    #[test]
+    fn the_programs_words_are_the_cause_and_their_fields_no_advice() {
+        let refused = |cause: BallastError, words: &str| {
+            let error =
+                TransactionError::InstructionError(2, InstructionError::Custom(cause.into()));
+            let failure = Failure::new(error, Vec::new(), &[Pubkey::default(); 3]);
+            let failure = Failure {
+                cause: ballast_client::Cause::Ballast(cause),
+                program: None,
+                ..failure
+            };
+            let words = words.to_owned();
+            let error = SendError::Refused(Box::new(failure));
+            Error::from(Explained { error, words }).context("setting it would fail")
+        };
+        let rule = "Policy refused: --hedge must not exceed 100%";
+        let said = Complaint::new(
+            &refused(BallastError::BadPolicy, rule),
+            Kind::Refused,
+            " policy set",
+        );
+        assert_eq!(
+            said.cause.unwrap(),
+            "BadPolicy: This policy is refused: --hedge must not exceed 100% (instruction 2)"
+        );
+        assert!(
+            said.help.starts_with("`ballast explain POSITION`"),
+            "{}",
+            said.help
+        );
+        let field = "Market parameters refused: deleverage_ltv_bps must be below it";
+        let said = Complaint::new(
+            &refused(BallastError::BadParameters, field),
+            Kind::Refused,
+            " migrate",
+        );
+        assert!(
+            said.help.starts_with("`ballast market show`"),
+            "{}",
+            said.help
+        );
+        assert!(!is_advice("deleverage_trigger_ltv_bps must be below it"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Error, Result};
 use ballast_client::{
-    BallastEvent, Chain, Failure, OnRetry, PriorityFee, Receipt, Request, Retry, RpcChain,
+    BallastEvent, Chain, Failure, OnRetry, PriorityFee, Pubkey, Receipt, Request, Retry, RpcChain,
     RpcConfig, SendError, Sender, SenderConfig, lines_of,
 };
 use clap::Args;
@@ -18,6 +18,7 @@ use crate::{
     globals::Globals,
     progress,
     report::note,
+    rules,
     trouble::Explained,
 };
 
@@ -187,6 +188,7 @@ pub fn explained(error: SendError) -> Error {
     if words.is_empty() {
         return error.into();
     }
+    let words: Vec<String> = words.into_iter().map(rules::in_options).collect();
     let words = words.join("; ");
     Explained { error, words }.into()
 }
@@ -209,12 +211,20 @@ fn own_words(failure: &Failure) -> Vec<&str> {
     words
         .filter(|line| !idle.iter().any(|prefix| line.starts_with(prefix)))
         .filter(|line| !line.ends_with("compute units"))
+        .filter(|line| !is_compared(line))
         .collect()
+}
+
+/// Whether a line is one of the values that Anchor compared, or says which.
+fn is_compared(line: &str) -> bool {
+    ["Left", "Right"].iter().any(|side| {
+        let behind = line.strip_prefix(side);
+        behind.is_some_and(|behind| behind.starts_with(':'))
+    }) || line.parse::<Pubkey>().is_ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use ballast_client::Pubkey;
     use solana_sdk::{instruction::InstructionError, transaction::TransactionError};
 
     use super::*;
@@ -227,6 +237,10 @@ mod tests {
             "Program log: Instruction: SetPolicy".into(),
             "Program log: Policy refused: hedge_bps must not exceed 10000".into(),
             "Program log: AnchorError thrown in x.rs. Error Code: BadPolicy.".into(),
+            "Program log: Left:".into(),
+            format!("Program log: {}", Pubkey::new_unique()),
+            "Program log: Right: 5".into(),
+            "Program log: 11111111111111111111111111111111".into(),
             format!("Program {program} consumed 5 of 10 compute units"),
             format!("Program {program} failed: custom program error: 0x1773"),
         ];
@@ -235,6 +249,11 @@ mod tests {
         assert_eq!(
             own_words(&failure),
             ["Policy refused: hedge_bps must not exceed 10000"]
+        );
+        let told = explained(SendError::Refused(Box::new(failure))).to_string();
+        assert!(
+            told.ends_with("(the program says: Policy refused: --hedge must not exceed 100%)"),
+            "{told}"
         );
         let silent = Failure::new(TransactionError::BlockhashNotFound, Vec::new(), &[program]);
         assert!(own_words(&silent).is_empty());

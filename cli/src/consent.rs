@@ -30,7 +30,7 @@ pub enum NotAgreed {
     )]
     NoTerminal,
     /// The answer was no.
-    #[error("nothing was sent: the plan was not agreed to")]
+    #[error("nothing was sent, for the plan was not agreed to: pass --yes if it is what you want")]
     Declined,
 }
 

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use ballast_client::{Cluster, Keypair, parse_cluster};
 use clap::{ArgMatches, Args, parser::ValueSource};
 
+use crate::trouble::misuse;
 use crate::{node_url::UrlParser, study::Invocation};
 
 /// Over these options in the help of every command.
@@ -128,8 +129,10 @@ impl Globals {
         let instead: Vec<_> = self.given.iter().map(instead).collect();
         ensure!(
             instead.is_empty(),
-            "`{command}` takes endpoints and key from its configuration (--config): {}",
-            instead.join(", ")
+            misuse!(
+                "`{command}` takes endpoints and key from its configuration (--config): {}",
+                instead.join(", ")
+            )
         );
         Ok(())
     }

@@ -146,7 +146,8 @@ pub fn terminal_width(of_stderr: bool) -> Option<usize> {
 }
 
 /// Text with lines no longer than `width`, but for words that are. What is carried over begins below the explanation that it
-/// belongs to: behind the first gap of two spaces, else where the line began.
+/// belongs to: behind the first gap of two spaces, a little further where a label begins the line, else where the line began.
+/// Lists without spaces break behind their commas.
 pub fn wrapped(text: &str, width: usize) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for line in text.split_inclusive('\n') {
@@ -214,7 +215,7 @@ fn wrapped_line(line: &str, width: usize) -> String {
                 (line[..begin + behind].to_owned(), &body[behind..], hang)
             }
         }
-        None => (line[..begin].to_owned(), body, begin + 2),
+        None => (line[..begin].to_owned(), body, begin + hang_of(body)),
     };
     let mut out = head;
     let mut column = if out.ends_with('\n') {
@@ -225,20 +226,44 @@ fn wrapped_line(line: &str, width: usize) -> String {
     };
     let mut first = true;
     for word in rest.split(' ') {
-        let long = measure_text_width(word);
-        if !first && column + 1 + long > width {
-            out.push('\n');
-            out.push_str(&" ".repeat(hang));
-            column = hang;
-        } else if !first {
-            out.push(' ');
-            column += 1;
+        for (part, piece) in pieces(word, width.saturating_sub(hang)).enumerate() {
+            let space = usize::from(!first && part == 0);
+            let long = measure_text_width(piece);
+            if !first && column + space + long > width {
+                out.push('\n');
+                out.push_str(&" ".repeat(hang));
+                column = hang;
+            } else {
+                out.push_str(&" ".repeat(space));
+                column += space;
+            }
+            out.push_str(piece);
+            column += long;
+            first = false;
         }
-        out.push_str(word);
-        column += long;
-        first = false;
     }
     out
+}
+
+/// Prose goes on where it began, what stands behind a label a little further.
+fn hang_of(body: &str) -> usize {
+    let plain = console::strip_ansi_codes(body);
+    let label = plain
+        .split(' ')
+        .next()
+        .is_some_and(|word| word.ends_with(':'));
+    if label { 2 } else { 0 }
+}
+
+/// A word, or the entries of a list that is longer than there is room for.
+fn pieces(word: &str, room: usize) -> impl Iterator<Item = &str> {
+    let is_list = measure_text_width(word) > room && word.contains(',');
+    let whole = (!is_list).then_some(word);
+    let entries = is_list
+        .then(|| word.split_inclusive(','))
+        .into_iter()
+        .flatten();
+    whole.into_iter().chain(entries)
 }
 
 #[cfg(test)]
@@ -337,7 +362,7 @@ mod tests {
     #[test]
     fn lines_are_carried_over_below_what_they_explain() {
         let text = "Usage: x\n\n  --url <URL>  one two three four five six seven eight nine\n  short  text\nno gap in this line but it is long\n";
-        let expected = "Usage: x\n\n  --url <URL>  one two three\n               four five six\n               seven eight\n               nine\n  short  text\nno gap in this line but it is\n  long\n";
+        let expected = "Usage: x\n\n  --url <URL>  one two three\n               four five six\n               seven eight\n               nine\n  short  text\nno gap in this line but it is\nlong\n";
         assert_eq!(wrapped(text, 30), expected);
         // Too far right: below it, as clap does.
         let text = "  --a-very-long-option <WITH_VALUE>  says something\n";
@@ -354,6 +379,62 @@ mod tests {
                 |line: &&str| !line.contains("ballast ") && line.split_whitespace().count() > 1;
             assert_eq!(text.lines().filter(long).find(words), None, "{width}");
         }
+    }
+
+    #[test]
+    fn lists_break_behind_commas_and_labels_stand_out() {
+        let text = "  --at  one of these: 5%,10%,20%,30%,50%,70%,90%\nUsage: ballasts one two three four\n";
+        assert_eq!(
+            wrapped(text, 24),
+            "  --at  one of these:\n        5%,10%,20%,30%,\n        50%,70%,90%\nUsage: ballasts one two\n  three four\n"
+        );
+        for width in [60, 80] {
+            for (path, mut command) in commands("ballast", &dressed(Cli::command())) {
+                let text = wrapped(&command.render_long_help().to_string(), width);
+                let long = |line: &&str| measure_text_width(line) > width;
+                let other = |line: &&str| !line.contains("ballast ");
+                assert_eq!(
+                    text.lines().filter(long).find(other),
+                    None,
+                    "{path} at {width}"
+                );
+            }
+        }
+    }
+
+    /// The heading above an option, as help shows it.
+    fn heading_above<'a>(help: &'a str, option: &str) -> Option<&'a str> {
+        let at = help.find(&format!("\n      {option} "))?;
+        let mut above = help[..at].lines().rev();
+        above.find(|line| !line.starts_with(' ') && line.ends_with(':'))
+    }
+
+    #[test]
+    fn options_stand_under_their_own_headings() {
+        for (path, mut command) in commands("ballast", &dressed(Cli::command())) {
+            let help = command.render_help().to_string();
+            for option in [
+                "--market",
+                "--base-price",
+                "--quote-price",
+                "--lookup-table",
+                "--priority-fee",
+            ] {
+                let above = heading_above(&help, option);
+                assert!(
+                    matches!(above, None | Some("Options:")),
+                    "{option} of {path} under {above:?}"
+                );
+            }
+        }
+        let open = commands("ballast", &dressed(Cli::command()));
+        let (_, mut open) = open
+            .into_iter()
+            .find(|(path, _)| path == "ballast open")
+            .unwrap();
+        let help = open.render_help().to_string();
+        assert_eq!(heading_above(&help, "--delta-band"), Some("Policy:"));
+        assert_eq!(heading_above(&help, "--market"), Some("Options:"));
     }
 
     #[test]
@@ -386,6 +467,6 @@ mod tests {
     fn colours_are_no_letters() {
         let text = "\u{1b}[1mone\u{1b}[0m two three";
         assert_eq!(wrapped(text, 40), text);
-        assert_eq!(wrapped(text, 8), "\u{1b}[1mone\u{1b}[0m two\n  three");
+        assert_eq!(wrapped(text, 8), "\u{1b}[1mone\u{1b}[0m two\nthree");
     }
 }

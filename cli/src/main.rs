@@ -21,11 +21,13 @@ mod market_rules;
 mod node_url;
 mod number;
 mod policy;
+mod position_name;
 mod progress;
 mod range;
 mod recorded;
 mod report;
 mod rewards;
+mod rules;
 mod slippage;
 mod study;
 mod table;
@@ -42,6 +44,7 @@ mod width;
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Error, Result};
+use ballast_client::Pubkey;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use acting::PositionArgs;
@@ -82,6 +85,7 @@ use commands::{
 };
 use complaint::Complaint;
 use globals::Globals;
+use position_name::PositionName;
 use report::{Output, Told, is_broken_pipe};
 use study::Invocation;
 use trouble::Kind;
@@ -204,6 +208,14 @@ enum Command {
     #[command(subcommand)]
     Key(KeyCommand),
     /// Print what a shell needs to complete commands
+    ///
+    /// Write it where the shell looks, then start the shell anew.
+    ///
+    /// bash: `ballast completions bash > ~/.local/share/bash-completion/completions/ballast`
+    ///
+    /// zsh: `ballast completions zsh > ~/.zfunc/_ballast`, with `fpath=(~/.zfunc $fpath)` before `compinit` in ~/.zshrc
+    ///
+    /// fish: `ballast completions fish > ~/.config/fish/completions/ballast.fish`
     Completions(CompletionsArgs),
     /// Write man pages
     Man(ManArgs),
@@ -216,7 +228,7 @@ fn main() -> ExitCode {
         // Whoever read our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let kind = trouble::kind(&error);
+            let kind = trouble::kind_in(&error, &cli.globals.command);
             complain(&error, kind, &cli.globals);
             kind.exit_code().into()
         }
@@ -226,15 +238,43 @@ fn main() -> ExitCode {
 /// Ends the process with usage if the command line makes no sense.
 fn parse() -> Cli {
     let mut dressed = help::dressed(Cli::command());
-    let matches = dressed
+    let mut naming = position_name::accepting_names(dressed.clone());
+    let mut matches = naming
         .try_get_matches_from_mut(std::env::args_os())
-        .unwrap_or_else(|error| help::end(&error, &dressed));
+        .unwrap_or_else(|error| help::end(&error, &naming));
+    if let Some(name) = position_name::given(&matches) {
+        let address = located(name, &matches);
+        matches = position_name::knowing(dressed.clone(), address)
+            .try_get_matches_from(std::env::args_os())
+            .unwrap_or_else(|error| help::end(&error, &dressed));
+    }
     let mut cli = Cli::from_arg_matches(&matches)
         .unwrap_or_else(|error| help::end(&error.format(&mut dressed), &dressed));
     cli.globals.note_given(&matches);
     cli.globals.command = command_path(&matches);
     cli.globals.invocation = Invocation::of(&Cli::command(), &matches);
     cli
+}
+
+/// The position of that name. Ends the process if it cannot be told.
+fn located(name: &PositionName, matches: &ArgMatches) -> Pubkey {
+    if let PositionName::Address(address) = name {
+        return *address;
+    }
+    let mut globals = Globals::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
+    globals.command = command_path(matches);
+    let look = || {
+        let runtime =
+            tokio::runtime::Runtime::new().context("cannot start threads for network work")?;
+        let found = runtime.block_on(position_name::address_of(name, &globals));
+        runtime.shutdown_timeout(LAST_THREADS);
+        found
+    };
+    look().unwrap_or_else(|error| {
+        let kind = trouble::kind(&error);
+        complain(&error, kind, &globals);
+        std::process::exit(kind.exit_code().into())
+    })
 }
 
 /// The command as it is typed, with a space before each word of it.
@@ -275,13 +315,20 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Man(args) => {
             commands::shell::man(args, help::dressed(Cli::command()), &mut output)
         }
-        Command::Journal(command) => commands::journal::run(command, cli.globals.json, &mut output),
+        Command::Journal(command) => commands::journal::run(command, &cli.globals, &mut output),
         online => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()
                 .context("cannot start threads for network work")?;
-            let done = runtime.block_on(run_online(online, &cli.globals, &mut output));
+            let done = runtime.block_on(async {
+                match run_online(online, &cli.globals, &mut output).await {
+                    Err(error) if trouble::is_unfunded(&error) => {
+                        Err(wallet::named(error, &cli.globals).await)
+                    }
+                    done => done,
+                }
+            });
             // A thread that waits for a server which does not answer is not waited for.
             runtime.shutdown_timeout(LAST_THREADS);
             done
@@ -346,7 +393,7 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
 /// For people, and with `--json` for programs, unless standard output has told them already.
 fn complain(error: &Error, kind: Kind, globals: &Globals) {
     let complaint = Complaint::new(error, kind, &globals.command);
-    let message = format!("{error:#}");
+    let message = complaint.message();
     let json = globals.json && !error.is::<Told>();
     complaint.tell(kind, json.then_some(message.as_str()));
 }

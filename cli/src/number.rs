@@ -9,6 +9,7 @@ use ballast_client::{
     pda,
 };
 
+use crate::trouble::misuse;
 use crate::{format::duration, range::TickRange};
 
 /// How long a position counts as just opened.
@@ -41,11 +42,11 @@ impl Opening {
             let (_, taken) = self.look(chain, market, id..id.saturating_add(1)).await?;
             return match taken.first() {
                 None => Ok(id),
-                Some(position) => bail!(
+                Some(position) => bail!(misuse!(
                     "--id {id} is taken by position {}: if an earlier `open` ended without an answer, it has landed (see \
                      `ballast positions`); for another position pass another number, or leave --id out",
                     self.told(position)
-                ),
+                )),
             };
         }
         let mut repeated = None;
@@ -66,10 +67,10 @@ impl Opening {
                 (None, seen) => repeated = seen,
             }
         }
-        bail!(
+        bail!(misuse!(
             "the first {} position numbers are taken: pass --id",
             100 * ROUND
-        )
+        ))
     }
 
     /// The first free number of these, and the positions under them.

@@ -15,31 +15,30 @@ use crate::{
 /// What keepers may do with a position, and when. What is left out stays as it is; for a new position it is the
 /// market's, with a deleverage trigger that leaves room for a move of the stress distance.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Policy")]
 pub struct PolicyArgs {
     /// Part of the pool's base that is borrowed: 1 is delta-neutral [default: 1]
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Policy", long, value_name = "RATIO")]
     pub hedge: Option<Ratio>,
     /// Rehedge when the hedge error exceeds this part of the position's full base amount [default: 10%]
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Policy", long, value_name = "RATIO")]
     pub delta_band: Option<Ratio>,
     /// Largest hedge error after opening and rehedging, as a part of the same amount [default: 5%]
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Policy", long, value_name = "RATIO")]
     pub delta_target: Option<Ratio>,
     /// LTV from which keepers may deleverage [default: leaves room for a move of the market's stress distance, and a jump]
-    #[arg(long, value_name = "LTV")]
+    #[arg(help_heading = "Policy", long, value_name = "LTV")]
     pub deleverage_trigger: Option<Ratio>,
     /// LTV to which they then go, and above which a rehedge leaves no position
-    #[arg(long, value_name = "LTV")]
+    #[arg(help_heading = "Policy", long, value_name = "LTV")]
     pub deleverage_target: Option<Ratio>,
     /// Largest loss of a swap against the oracle's price, fee included
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Policy", long, value_name = "RATIO")]
     pub max_swap_loss: Option<Ratio>,
     /// Time between two rehedges at least: 5m, or seconds
-    #[arg(long, value_name = "TIME")]
+    #[arg(help_heading = "Policy", long, value_name = "TIME")]
     pub min_interval: Option<Interval>,
     /// Whether keepers may act at all; liquidation and the market's own deleverage trigger remain
-    #[arg(long, value_enum)]
+    #[arg(help_heading = "Policy", long, value_enum)]
     pub keepers: Option<Switch>,
 }
 

@@ -8,7 +8,11 @@ use ballast_model::{
 
 pub use ballast_view::price;
 
-use crate::{decimal::Positive, format::significant};
+use crate::{
+    decimal::Positive,
+    format::significant,
+    trouble::{Misuse, misuse},
+};
 
 /// A range that a position may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +21,20 @@ pub struct TickRange {
     pub lower: Tick,
     /// Upper end.
     pub upper: Tick,
+}
+/// Refuses a range that ends before it begins.
+///
+/// # Errors
+/// If it does.
+pub fn in_order(lower: &Positive, upper: &Positive) -> Result<(), Misuse> {
+    match lower.double() < upper.double() {
+        true => Ok(()),
+        false => Err(misuse!(
+            "--lower {} is not below --upper {}: a range needs its lower end first",
+            **lower,
+            **upper
+        )),
+    }
 }
 
 /// The narrowest range of the pool's grid that holds these prices (quote per base, whole tokens). `decimals` are those of
@@ -31,11 +49,11 @@ pub fn around(
     decimals: (u8, u8),
 ) -> Result<TickRange> {
     if lower.double() >= upper.double() {
-        bail!(
+        bail!(misuse!(
             "the lower price {lower} is not below the upper price {upper}",
             lower = **lower,
             upper = **upper
-        );
+        ));
     }
     let root = |price: &Positive| price.sqrt_price_down(decimals.0, decimals.1);
     let at_or_below = |price: &Positive| Ok::<_, anyhow::Error>(root(price)?.tick());

@@ -9,7 +9,7 @@ use anyhow::Result;
 use console::Term;
 use serde::Serialize;
 
-use crate::help::wrapped;
+use crate::{help::wrapped, trouble::Kind};
 
 /// Standard output in the form that was asked for.
 #[derive(Debug)]
@@ -53,8 +53,23 @@ impl Output {
 
 /// An error of which standard output has told already: nothing of it is added there.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Told(pub String);
+#[error("{text}")]
+pub struct Told {
+    /// In short.
+    pub text: String,
+    /// The process ends with its code.
+    pub kind: Kind,
+}
+
+impl Told {
+    /// Of a check that failed.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            kind: Kind::Other,
+        }
+    }
+}
 
 /// Says something on standard error. Nobody listening is no problem.
 pub fn note(text: impl fmt::Display) {

@@ -6,7 +6,11 @@ use ballast_client::{BallastError, SendError};
 use ballast_model::Bps;
 use clap::Args;
 
-use crate::{decimal::Ratio, format::bps, trouble::Explained};
+use crate::{
+    decimal::Ratio,
+    format::bps,
+    trouble::{Explained, misuse},
+};
 
 /// More than this is warned of: ten times the default.
 const WIDE: Bps = Bps::new(500);
@@ -28,8 +32,7 @@ impl SlippageArgs {
         let slippage = self.slippage.bps_down().context("--slippage")?;
         ensure!(
             slippage < Bps::ONE,
-            "--slippage {} must be below 1 (100%)",
-            *self.slippage
+            misuse!("--slippage {} must be below 1 (100%)", *self.slippage)
         );
         Ok(slippage)
     }

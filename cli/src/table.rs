@@ -227,8 +227,15 @@ fn in_lines(text: &str, width: usize) -> Vec<String> {
 /// Both ends of an address; `None`: it is none.
 fn shortened(cell: &str) -> Option<String> {
     let _: Pubkey = cell.parse().ok()?;
-    let begin: String = cell.chars().take(4).collect();
-    Some(format!("{begin}…{}", cell.get(cell.len() - 4..)?))
+    Some(ends(cell))
+}
+
+/// Both ends of an address or a signature, as tables show them; whole if it is no longer than that.
+pub fn ends(text: &str) -> String {
+    match (text.get(..4), text.get(text.len().saturating_sub(4)..)) {
+        (Some(begin), Some(end)) if text.len() > 9 => format!("{begin}…{end}"),
+        _ => text.to_owned(),
+    }
 }
 
 impl fmt::Display for Table {

@@ -8,6 +8,7 @@ use ballast_client::{
 };
 use clap::Args;
 
+use crate::trouble::misuse;
 use crate::{address::address, progress, report::note};
 
 /// Which position.
@@ -18,11 +19,14 @@ pub struct OnePosition {
     pub position: Pubkey,
 }
 
+/// Names the market where no option does.
+pub const MARKET_VARIABLE: &str = "BALLAST_MARKET";
+
 /// Which market.
 #[derive(Args, Clone, Debug, Default)]
 pub struct MarketArgs {
     /// The market; may be left out if the cluster has only one
-    #[arg(long, env = "BALLAST_MARKET", value_name = "ADDRESS", value_parser = address)]
+    #[arg(long, env = MARKET_VARIABLE, value_name = "ADDRESS", value_parser = address)]
     pub market: Option<Pubkey>,
     #[command(flatten)]
     pub prices: PriceArgs,
@@ -60,21 +64,21 @@ pub async fn market_address(chain: &dyn Chain, named: Option<Pubkey>) -> Result<
         .context("looking for the market failed: pass --market ADDRESS")?;
     match found.as_slice() {
         [(address, _)] => Ok(*address),
-        [] => bail!(
+        [] => bail!(misuse!(
             "no market on {}: set one up with `ballast deploy` or `ballast migrate`, or check --url",
             chain.label()
-        ),
+        )),
         several => {
             let addresses: Vec<_> = several
                 .iter()
                 .map(|(address, _)| address.to_string())
                 .collect();
-            bail!(
+            bail!(misuse!(
                 "{} markets on {}: pass --market with one of {}",
                 several.len(),
                 chain.label(),
                 addresses.join(", ")
-            )
+            ))
         }
     }
 }
@@ -88,6 +92,42 @@ pub async fn load(chain: &dyn Chain, args: &MarketArgs) -> Result<MarketContext>
     load_at(chain, address, &args.prices).await
 }
 
+/// The market as stored.
+///
+/// # Errors
+/// If there is none at that address, with those that there are.
+pub async fn stored(chain: &dyn Chain, address: &Pubkey) -> Result<Market> {
+    let account = chain.account(address).await?;
+    let stored = decode_at(address, account.as_ref());
+    match stored {
+        Ok(market) => Ok(market),
+        Err(
+            error @ (DecodeError::Missing { .. }
+            | DecodeError::WrongOwner { .. }
+            | DecodeError::WrongDiscriminator { .. }),
+        ) => {
+            let known = markets(chain).await.unwrap_or_default();
+            let known: Vec<_> = known.iter().map(|(it, _)| it.to_string()).collect();
+            let (told, advice) = match known.as_slice() {
+                [] => ("there is none", "check --url".to_owned()),
+                known => (
+                    "there are others",
+                    format!("pass --market with one of {}", known.join(", ")),
+                ),
+            };
+            let found = match error {
+                DecodeError::Missing { .. } => "nothing is there",
+                _ => "that is another account",
+            };
+            bail!(misuse!(
+                "no market at {address} on {} ({found}, {told}): {advice}",
+                chain.label()
+            ))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// As [`load`], of a market whose address is known.
 ///
 /// # Errors
@@ -97,8 +137,7 @@ pub async fn load_at(
     address: Pubkey,
     prices: &PriceArgs,
 ) -> Result<MarketContext> {
-    let account = chain.account(&address).await?;
-    let market: Market = decode_at(&address, account.as_ref())?;
+    let market = stored(chain, &address).await?;
     let receiver = &market.price_receiver;
     let (base_feed, quote_feed) = (&market.base_feed, &market.quote_feed);
     let own = [market.base_price_account, market.quote_price_account];
@@ -195,8 +234,10 @@ pub async fn existing_table(
         let table = lookup_table::load(chain, &address).await?;
         ensure!(
             table.addresses.contains(&market.address),
-            "lookup table {address} is not of market {}: leave --lookup-table out to have one found or made",
-            market.address
+            misuse!(
+                "lookup table {address} is not of market {}: leave --lookup-table out to have one found or made",
+                market.address
+            )
         );
         return Ok(Some(table));
     }

@@ -6,15 +6,17 @@ use ballast_client::{
     lookup_table::LookupTableError,
 };
 use ballast_keeper::KeeperError;
+use ballast_model::{OpenError, TargetError};
 use ballast_simulator::growth::GrowthError;
 use serde_json::{Value, json};
+use solana_sdk::transaction::TransactionError;
 
-use crate::consent::NotAgreed;
+use crate::{consent::NotAgreed, decimal::NumberError, report::Told, wallet::Unfunded};
 
 /// A kind of trouble. Scripts tell them apart by exit code or by the name in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A file, key or number cannot be used, or a check failed.
+    /// A file or key cannot be used, or a check failed.
     Other,
     /// The command line makes no sense.
     Usage,
@@ -49,6 +51,28 @@ impl Kind {
         }
     }
 
+    /// What to type next, after that command.
+    pub fn help_in(self, command: &str) -> Option<&'static str> {
+        let group = command.split_whitespace().next().unwrap_or_default();
+        match (self, group) {
+            // What is typed is wrong: that command's help says more than the list of commands.
+            (Self::Usage, _) => None,
+            (Self::Refused, "market" | "deploy" | "migrate" | "open") => {
+                Some("`ballast market show` says what the market allows, and who may change it")
+            }
+            (Self::Refused, "lend") => Some(
+                "`ballast lend show` says what is lent, `ballast market show` what the market allows",
+            ),
+            (Self::NothingDue, "market") => Some(
+                "`ballast market show` says what is announced, and from when it can be applied",
+            ),
+            (Self::NothingDue, "lend") => {
+                Some("`ballast lend show` says what is lent, and what the reserves stand at")
+            }
+            _ => self.help(),
+        }
+    }
+
     /// What to type next; `None` where the message says it itself.
     pub fn help(self) -> Option<&'static str> {
         match self {
@@ -65,6 +89,19 @@ impl Kind {
     }
 }
 
+/// A command line that can be read and makes no sense: options that contradict each other, a number out of range.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Misuse(pub String);
+
+/// A [`Misuse`] in these words, for `ensure!` and `bail!`.
+macro_rules! misuse {
+    ($($words:tt)+) => {
+        $crate::trouble::Misuse(format!($($words)+))
+    };
+}
+pub(crate) use misuse;
+
 /// There is nothing to do, found out before anything was asked of a program.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -80,19 +117,55 @@ pub struct Explained {
     pub words: String,
 }
 
+/// The kind of an error of `command`, by what began it.
+pub fn kind_in(error: &Error, command: &str) -> Kind {
+    let zero = error.chain().any(|cause| {
+        let sending = sending(cause).and_then(SendError::failure);
+        sending.is_some_and(|failure| failure.is(BallastError::ZeroAmount))
+    });
+    match command.trim_start() {
+        _ if !zero => kind(error),
+        // All of nothing.
+        "collect" | "compound" | "reward reclaim" => Kind::NothingDue,
+        // No amount was named.
+        _ => Kind::Usage,
+    }
+}
+
+/// What was sent, or was to be.
+fn sending<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a SendError> {
+    if let Some(Explained { error, .. }) = cause.downcast_ref() {
+        return Some(error);
+    }
+    match cause.downcast_ref() {
+        Some(LookupTableError::Send(error)) => Some(error),
+        _ => cause.downcast_ref(),
+    }
+}
+
 /// The kind of an error, by what began it.
 pub fn kind(error: &Error) -> Kind {
     let found = error.chain().find_map(|cause| {
-        if let Some(error) = cause.downcast_ref::<SendError>() {
+        if let Some(error) = sending(cause) {
             return of_sending(error);
-        }
-        if let Some(explained) = cause.downcast_ref::<Explained>() {
-            return of_sending(&explained.error);
         }
         match cause.downcast_ref() {
             Some(NotAgreed::NoTerminal) => return Some(Kind::Usage),
             Some(NotAgreed::Declined) => return Some(Kind::Other),
             None => {}
+        }
+        let senseless = cause.is::<Misuse>()
+            || cause.is::<NumberError>()
+            || cause.is::<OpenError>()
+            || cause.is::<TargetError>();
+        if senseless {
+            return Some(Kind::Usage);
+        }
+        if let Some(told) = cause.downcast_ref::<Told>() {
+            return Some(told.kind);
+        }
+        if cause.is::<Unfunded>() {
+            return Some(Kind::Other);
         }
         if cause.is::<NothingDue>() {
             return Some(Kind::NothingDue);
@@ -112,10 +185,7 @@ pub fn kind(error: &Error) -> Kind {
         if let Some(GrowthError::Capped { .. } | GrowthError::Refused(_)) = cause.downcast_ref() {
             return Some(Kind::Refused);
         }
-        match cause.downcast_ref() {
-            Some(LookupTableError::Send(error)) => of_sending(error),
-            _ => None,
-        }
+        None
     });
     found.unwrap_or(Kind::Other)
 }
@@ -129,11 +199,32 @@ fn of_sending(error: &SendError) -> Option<Kind> {
         SendError::Refused(failure) | SendError::Failed { failure, .. } => {
             Some(match &failure.cause {
                 Cause::Ballast(error) if is_not_due(*error) => Kind::NothingDue,
+                Cause::Runtime(error) if cannot_pay(error) => Kind::Other,
                 Cause::Runtime(_) if failure.program.is_none() => Kind::Cluster,
                 _ => Kind::Refused,
             })
         }
     }
+}
+
+/// Whether the payer has too little for the fee.
+fn cannot_pay(error: &TransactionError) -> bool {
+    use TransactionError as E;
+    matches!(
+        error,
+        E::AccountNotFound
+            | E::InsufficientFundsForFee
+            | E::InvalidAccountForFee
+            | E::InsufficientFundsForRent { account_index: 0 }
+    )
+}
+
+/// Whether an error says that the payer has too little for the fee.
+pub fn is_unfunded(error: &Error) -> bool {
+    error.chain().any(|cause| {
+        let failure = sending(cause).and_then(SendError::failure);
+        matches!(failure.map(|failure| &failure.cause), Some(Cause::Runtime(error)) if cannot_pay(error))
+    })
 }
 
 /// Whether the program says that there is nothing to do now.
@@ -217,9 +308,15 @@ mod tests {
             ),
             (dropped.into(), Kind::Cluster),
             (
-                refused(TransactionError::AccountNotFound).into(),
+                refused(TransactionError::BlockhashNotFound).into(),
                 Kind::Cluster,
             ),
+            (
+                refused(TransactionError::AccountNotFound).into(),
+                Kind::Other,
+            ),
+            (misuse!("--until has no end").into(), Kind::Usage),
+            (NumberError::NotPositive("0".into()).into(), Kind::Usage),
             (by_program(BallastError::ModeForbids).into(), Kind::Refused),
             (
                 LookupTableError::Send(by_program(BallastError::ModeForbids)).into(),
@@ -238,6 +335,39 @@ mod tests {
             let shown = format!("{error:#}");
             let within: Error = Err::<(), _>(error).context("doing it failed").unwrap_err();
             assert_eq!(kind(&within), expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_amount_of_nothing_is_told_by_the_command() {
+        let error = || Error::from(by_program(BallastError::ZeroAmount)).context("would fail");
+        for (command, expected) in [
+            (" collect", Kind::NothingDue),
+            (" reward reclaim", Kind::NothingDue),
+            (" repay", Kind::Usage),
+            (" reward fund", Kind::Usage),
+        ] {
+            assert_eq!(kind_in(&error(), command), expected, "{command}");
+        }
+        let other = by_program(BallastError::ModeForbids).into();
+        assert_eq!(kind_in(&other, " collect"), Kind::Refused);
+    }
+
+    #[test]
+    fn who_cannot_pay_is_told_from_other_trouble() {
+        for (error, expected) in [
+            (refused(TransactionError::AccountNotFound).into(), true),
+            (
+                LookupTableError::Send(refused(TransactionError::InsufficientFundsForFee)).into(),
+                true,
+            ),
+            (refused(TransactionError::BlockhashNotFound).into(), false),
+            (by_program(BallastError::BadPolicy).into(), false),
+            (anyhow!("a file"), false),
+        ] {
+            let error: Error = error;
+            assert_eq!(is_unfunded(&error), expected, "{error:#}");
+            assert_eq!(is_unfunded(&error.context("doing it failed")), expected);
         }
     }
 

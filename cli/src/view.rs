@@ -166,15 +166,23 @@ impl fmt::Display for PositionView {
         )?;
         writeln!(
             f,
-            "  history      {} rehedges, {} deleverages, {} liquidations; keepers {}",
-            self.rehedges,
-            self.deleverages,
-            self.liquidations,
+            "  history      {}, {}, {}; keepers {}",
+            counted(self.rehedges.into(), "rehedge"),
+            counted(self.deleverages.into(), "deleveraging"),
+            counted(self.liquidations.into(), "liquidation"),
             if self.keepers_allowed {
                 "allowed"
             } else {
                 "switched off"
             }
         )
+    }
+}
+
+/// How many, with the word in its number.
+fn counted(count: u64, one: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {one}s"),
     }
 }

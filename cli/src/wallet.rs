@@ -1,15 +1,45 @@
 //! The signer's token accounts: what is in them, making them, wrapping SOL.
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use ballast_abi::{clusters::WRAPPED_SOL_MINT, spl};
-use ballast_client::{Amounts, Chain, Instruction, MarketContext, Pubkey, Side, instruction};
+use ballast_client::{
+    Amounts, Chain, Instruction, MarketContext, Pubkey, Side, Signer, instruction,
+};
 use ballast_view::TokenNames;
 use solana_sdk::instruction::AccountMeta;
 
-use crate::format::amount;
+use crate::{connection::Connection, format::amount, globals::Globals};
 
 /// Both tokens, base first.
 pub const SIDES: [Side; 2] = [Side::Base, Side::Quote];
+
+/// A key that has too little SOL for the fee of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the signer {key} holds {} SOL, which does not pay for this transaction: fund it, or pass another key with --keypair",
+    amount(*lamports, 9)
+)]
+pub struct Unfunded {
+    /// The key.
+    pub key: Pubkey,
+    /// What it has.
+    pub lamports: u64,
+}
+
+/// An error of who cannot pay, with the signer and what it holds, where that is known.
+pub async fn named(error: Error, globals: &Globals) -> Error {
+    let Ok(key) = globals.signer().map(|signer| signer.pubkey()) else {
+        return error;
+    };
+    let connection = Connection::new(globals);
+    match connection.chain().account(&key).await {
+        Ok(account) => {
+            let lamports = account.map_or(0, |account| account.lamports);
+            Error::new(Unfunded { key, lamports })
+        }
+        Err(_) => error,
+    }
+}
 
 /// Lamports left for fees and rent when SOL is wrapped: a position's accounts take about 0.02 SOL.
 const KEPT_LAMPORTS: u64 = 30_000_000;

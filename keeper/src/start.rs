@@ -124,6 +124,17 @@ async fn require_status_of_newest(
     Err(KeeperError::NoStatuses { reason })
 }
 
+/// Why a market is left out: its pool is of a program that the configuration does not trust.
+pub fn untrusted(config: &Config, market: &MarketContext) -> Option<String> {
+    let (address, program) = (market.address, market.market.whirlpool_program);
+    (!config.pool_programs.contains(&program)).then(|| {
+        format!(
+            "market {address} is skipped: its pool is of program {program}, which pool_programs does not name; add it only if \
+             you trust that program's code, which would run in transactions that this keeper signs"
+        )
+    })
+}
+
 /// Reads the markets of a configuration. Those of pool programs that are not trusted are left out, with a warning.
 ///
 /// # Errors
@@ -142,16 +153,9 @@ pub async fn markets(
         };
         let context = MarketContext::load(chain, address, prices).await;
         let context = context.map_err(|source| KeeperError::Market { address, source })?;
-        let program = context.market.whirlpool_program;
-        if config.pool_programs.contains(&program) {
-            served.push(Arc::new(context));
-        } else {
-            events.send(KeeperEvent::Warning {
-                message: format!(
-                    "market {address} is skipped: its pool is of program {program}, which pool_programs does not name; add \
-                     it only if you trust that program's code, which would run in transactions that this keeper signs"
-                ),
-            });
+        match untrusted(config, &context) {
+            None => served.push(Arc::new(context)),
+            Some(message) => events.send(KeeperEvent::Warning { message }),
         }
     }
     if served.is_empty() {

@@ -337,7 +337,10 @@ async fn the_market_is_shown_what_its_accounts_hold_or_what_is_posted() {
         if !matches!(report.verdict, Verdict::NotDue) {
             break report;
         }
-        assert!(Instant::now() < until, "the younger price is never asked for");
+        assert!(
+            Instant::now() < until,
+            "the younger price is never asked for"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     Hand::landed(&report);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use ballast_client::{
     Chain, Market, PositionContext, Pubkey, Request, Signer, decode_at, instruction,
 };
@@ -20,6 +20,7 @@ use crate::{
     globals::Globals,
     report::Output,
     target::OnePosition,
+    trouble::misuse,
 };
 
 use super::transfer::available;
@@ -80,6 +81,10 @@ pub async fn run(
         let signer = globals.signer()?;
         let key = signer.pubkey();
         require_owner(&position, &key)?;
+        ensure!(
+            !args.automation.is_empty(),
+            misuse!("nothing to change: pass at least one of the automation options (see --help)")
+        );
         automation = args.automation.applied_to(automation, &names)?;
         let set = instruction::set_automation(&stored.market, &key, &address, automation);
         let what = "setting the automation";

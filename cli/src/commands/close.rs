@@ -108,7 +108,7 @@ impl CloseReport {
     fn conclude(self, output: &mut Output) -> Result<()> {
         output.print(&self)?;
         match self.not_unwrapped {
-            Some(what) => Err(Told(what).into()),
+            Some(what) => Err(Told::new(what).into()),
             None => Ok(()),
         }
     }

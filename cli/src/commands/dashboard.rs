@@ -2,14 +2,15 @@
 
 use std::{
     fmt,
+    io::ErrorKind,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result, anyhow};
 use ballast_keeper::{
     Config,
-    api::{Token, browser},
+    api::{Token, TokenError, browser},
 };
 use clap::Args;
 use serde::Serialize;
@@ -46,8 +47,15 @@ pub fn run(args: &DashboardArgs, globals: &Globals, output: &mut Output) -> Resu
             args.config.display()
         )
     })?;
-    let token = Token::read(&Token::path(&config.journal_dir))
-        .context("there is no token to be read: is the keeper running, and are you its user?")?;
+    let path = Token::path(&config.journal_dir);
+    let token = Token::read(&path).map_err(|error| match &error {
+        TokenError::Io { source, .. } if source.kind() == ErrorKind::NotFound => anyhow!(
+            "there is no token {}, which a keeper with an API writes when it starts: start the keeper, or name the configuration \
+             that it runs with",
+            path.display()
+        ),
+        _ => Error::from(error).context("the keeper's token cannot be read: run this as the keeper's user"),
+    })?;
     let url = address(listen, token.expose());
     output.print(&DashboardReport { url: url.clone() })?;
     if !args.print && browser::is_watched() {

@@ -25,6 +25,7 @@ use crate::{
     report::{Output, Told},
     table::Table,
     target::MarketArgs,
+    trouble::{self, Kind},
 };
 
 /// What to look at.
@@ -63,7 +64,15 @@ struct DoctorReport {
     flags: Vec<Row>,
     /// What would bring all positions back after a gap.
     contingency: Option<flags::ContingencyReport>,
+    /// As of every command that fails; not there if nothing did.
+    #[serde(flatten)]
+    failure: Option<serde_json::Value>,
 }
+
+/// What to do about a check that failed.
+const AMEND: &str = "look at the lines with FAIL, they say what to do";
+/// What to do where no node answers.
+const NO_NODE: &str = "check --url, and that the node is up";
 
 /// Less than this is too little to open a position with.
 const LITTLE_LAMPORTS: u64 = 50_000_000;
@@ -84,7 +93,11 @@ pub async fn run(args: &DoctorArgs, globals: &Globals, output: &mut Output) -> R
         Some(path) => keeper::check(&mut report, path, chain).await,
         None => None,
     };
-    if node(&mut report, chain).await {
+    let answers = node(&mut report, chain).await;
+    if answers {
+        if let Some(config) = &config {
+            keeper::pools(&mut report, config, chain).await;
+        }
         let stream = websocket(&mut report, globals).await;
         let lamports = key(&mut report, chain, globals).await;
         if let Some(group) = config.as_ref().and_then(|config| config.shards.as_ref()) {
@@ -102,14 +115,21 @@ pub async fn run(args: &DoctorArgs, globals: &Globals, output: &mut Output) -> R
         };
         flags::check(&mut report, &connection, config.as_ref(), seen).await;
     }
-    output.print(&report)?;
     let failed = report
         .checks
         .iter()
         .filter(|check| check.state == State::Fail)
         .count();
+    let (kind, help) = match answers {
+        true => (Kind::Other, AMEND),
+        false => (Kind::Cluster, NO_NODE),
+    };
+    let error = format!("{failed} of {} checks failed", report.checks.len());
+    report.failure = (failed > 0).then(|| trouble::line(kind, &error, Some(help)));
+    output.print(&report)?;
     if failed > 0 {
-        return Err(Told(format!("{failed} of {} checks failed", report.checks.len())).into());
+        let text = format!("{error}: {help}");
+        return Err(Told { text, kind }.into());
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use crate::{
     report::Output,
     target::OnePosition,
     time::Time,
+    trouble::misuse,
 };
 
 /// What to do with a position's first keepers.
@@ -90,9 +91,11 @@ pub async fn run(
     let Time(secs) = args.head_start.unwrap_or(Time(0));
     ensure!(
         args.none || (1..=Position::LONGEST_HEAD_START_SECS).contains(&secs),
-        "--head-start {} is out of range: write 1s to {}s",
-        duration(secs.into()),
-        Position::LONGEST_HEAD_START_SECS
+        misuse!(
+            "--head-start {} is out of range: write 1s to {}s",
+            duration(secs.into()),
+            Position::LONGEST_HEAD_START_SECS
+        )
     );
     let mut keepers = [Pubkey::default(); 2];
     for (place, keeper) in keepers.iter_mut().zip(&args.keepers) {

@@ -251,7 +251,10 @@ pub async fn decrease(args: &DecreaseArgs, globals: &Globals, output: &mut Outpu
     acting.require_owner()?;
     let market = &acting.market;
     let part = args.part.bps_down().context("--part")?;
-    ensure!(part <= Bps::ONE, "--part {} is more than all", *args.part);
+    ensure!(
+        part <= Bps::ONE,
+        crate::trouble::Misuse(format!("--part {} is more than all", *args.part))
+    );
     let names = TokenNames::of(&market.market);
     let raw_of = |quantity: &Quantity, side, option| {
         let raw = quantity.raw_of(&names, side);
@@ -269,7 +272,7 @@ pub async fn decrease(args: &DecreaseArgs, globals: &Globals, output: &mut Outpu
             || raw.pay_base > 0
             || raw.pay_quote > 0
             || acting.model.idle != Amounts::ZERO,
-        "nothing to do: pass --part, --pay-base or --pay-quote"
+        crate::trouble::Misuse("nothing to do: pass --part, --pay-base or --pay-quote".into())
     );
     let preparation = acting.wallet(Amounts::ZERO).await?;
     let wallet = market.wallet(&acting.signer.pubkey());

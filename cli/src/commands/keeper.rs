@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use anyhow::Result;
 use ballast_keeper::{
-    Config, Layers,
+    Config, ConfigError, Layers,
     config::{Hedge, Layered, Origin, Shards},
     key_file::{self, KeyFileError},
     logging,
@@ -16,6 +16,7 @@ use crate::{
     globals::{Globals, read_keypair},
     report::Output,
     table::Table,
+    trouble::Misuse,
 };
 
 /// What to do with a keeper.
@@ -56,7 +57,17 @@ pub struct LayerArgs {
 impl LayerArgs {
     fn read(&self) -> Result<Layered> {
         let layers = Layers::of(&self.config).with_environment()?;
-        Ok(layers.with_flags(&self.settings)?.read()?)
+        let layered = layers
+            .with_flags(&self.settings)
+            .and_then(|layers| layers.read());
+        layered.map_err(|error| match &error {
+            ConfigError::Overlaid { origin, .. } | ConfigError::Layered { origin, .. }
+                if origin.starts_with("--set") =>
+            {
+                Misuse(error.to_string()).into()
+            }
+            _ => error.into(),
+        })
     }
 }
 
@@ -160,12 +171,13 @@ impl fmt::Display for CheckReport {
         if let Some(key) = &self.key {
             writeln!(f, "WARN {key}")?;
         }
-        let mut table = Table::new(["<key", "<value", "<from"]);
+        // The widest last, where it has room to go on below.
+        let mut table = Table::new(["<key", "<from", "<value"]);
         for value in self.values.iter().filter(|it| self.all || !it.is_default) {
             let Value {
                 key, value, from, ..
             } = value;
-            table.row([key.clone(), value.clone(), from.clone()]);
+            table.row([key.clone(), from.clone(), value.clone()]);
         }
         write!(f, "{table}")
     }

@@ -17,6 +17,7 @@ use crate::{
     globals::Globals,
     progress,
     report::Output,
+    trouble::misuse,
 };
 
 /// Which migrations. The signer creates the market and becomes its authority.
@@ -82,7 +83,9 @@ impl SourceArgs {
         let (quote_receiver, quote_feed) = feed(chain, quote, "--quote-price").await?;
         ensure!(
             base_receiver == quote_receiver,
-            "the two price accounts are of different receivers ({base_receiver} and {quote_receiver}): name accounts of one"
+            misuse!(
+                "the two price accounts are of different receivers ({base_receiver} and {quote_receiver}): name accounts of one"
+            )
         );
         Ok(Some(desired.at(MarketAddresses {
             whirlpool_program,
@@ -130,10 +133,10 @@ pub async fn run(args: &MigrateArgs, globals: &Globals, output: &mut Output) -> 
         .as_deref()
         .unwrap_or_else(|| cluster_of(globals.url.url().expose()));
     let Some(desired) = args.source.desired(connection.chain(), cluster).await? else {
-        bail!(
+        bail!(misuse!(
             "the migrations of {cluster} leave the pool to you: pass --pool, --base-price and --quote-price, or a directory \
              whose files have a [market] table with --migrations"
-        );
+        ));
     };
     let plan = Plan::on_chain("migrating", globals, &signer.pubkey()).lines(Told(&desired));
     let sender = connection.sender(&args.fees, &plan.agreed(globals)?);

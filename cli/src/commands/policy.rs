@@ -18,6 +18,7 @@ use crate::{
     policy::{PolicyArgs, PolicyView, changes},
     report::Output,
     target::OnePosition,
+    trouble::misuse,
 };
 
 /// What to do with a policy.
@@ -70,7 +71,7 @@ pub async fn run(command: &PolicyCommand, globals: &Globals, output: &mut Output
     };
     ensure!(
         !args.policy.is_empty(),
-        "nothing to change: pass at least one of the policy options (see --help)"
+        misuse!("nothing to change: pass at least one of the policy options (see --help)")
     );
     let signer = globals.signer()?;
     let position = PositionContext::load(chain, args.position).await?;

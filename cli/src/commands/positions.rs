@@ -12,12 +12,13 @@ use serde::Serialize;
 use crate::{
     address::address,
     connection::Connection,
-    decimal::Ratio,
+    decimal::{Ratio, sigma_day},
     format::{bps, change, percent, significant, sized, times},
     globals::Globals,
     report::{Output, note},
     table::Table,
     target::{self, MarketArgs},
+    trouble::misuse,
     view::PositionView,
     volatility::{self, Unmeasured},
 };
@@ -36,7 +37,7 @@ pub struct PositionsArgs {
     pub all: bool,
     /// Standard deviation of a day's move of the price, in each market: 0.05 is 5 %. Danger is the distance to the nearer liquidation
     /// price in σ-days, so many such moves [default: measured in the prices posted lately, 4% where they are too few]
-    #[arg(long, value_name = "RATIO")]
+    #[arg(long, value_name = "RATIO", value_parser = sigma_day)]
     pub sigma_day: Option<Ratio>,
     #[command(flatten)]
     pub market: MarketArgs,
@@ -54,9 +55,9 @@ struct PositionsReport {
 #[derive(Debug, Serialize)]
 struct Moves {
     market: String,
-    /// `null`: not known.
-    sigma_day: Option<f64>,
-    sigma_source: Option<String>,
+    /// Measured, given, or assumed.
+    sigma_day: f64,
+    sigma_source: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,10 +74,14 @@ pub async fn run(args: &PositionsArgs, globals: &Globals, output: &mut Output) -
     let given = args.sigma_day.as_ref().map(|given| given.f64());
     ensure!(
         given.is_none_or(|sigma_day| sigma_day > 0.0),
-        "--sigma-day must be above 0: write a day's standard deviation like 4%"
+        misuse!("--sigma-day must be above 0: write a day's standard deviation like 4%")
     );
     let connection = Connection::new(globals);
     let chain = connection.chain();
+    if let Some(market) = &args.market.market {
+        // What is none has no positions either, which would pass for an empty one.
+        target::stored(chain, market).await?;
+    }
     let found = if args.all {
         let market = target::market_address(chain, args.market.market).await?;
         Positions::of_market(chain, &market).await?
@@ -107,21 +112,20 @@ pub async fn run(args: &PositionsArgs, globals: &Globals, output: &mut Output) -
         markets: Vec::new(),
         failed: Vec::new(),
     };
-    let several = by_market.len() > 1;
     let mut listed = Vec::new();
     for (address, positions) in by_market {
         let market = target::load_at(chain, address, &args.market.prices).await?;
         let snapshot = target::snapshot(chain, &market).await?;
         let (moves, unmeasured) = Moves::of(chain, &market, given).await;
-        if let (Some(error), true) = (unmeasured, several) {
+        if let Some(error) = unmeasured {
             note(format_args!(
-                "the order takes market {address} to move by {} a day: volatility was not measured: {error}; pass --sigma-day",
+                "σ-days take market {address} to move by {} a day: volatility was not measured: {error}; pass --sigma-day",
                 percent(ASSUMED_SIGMA_DAY)
             ));
         }
         for position in &positions {
-            match PositionView::moving(&snapshot, position, moves.sigma_day) {
-                Ok(view) => listed.push((danger(view.distance_bps, moves.sigma_day), view)),
+            match PositionView::moving(&snapshot, position, Some(moves.sigma_day)) {
+                Ok(view) => listed.push((danger(view.distance_bps, Some(moves.sigma_day)), view)),
                 Err(error) => report.failed.push(Failed {
                     position: position.address.to_string(),
                     error: format!("{error:#}"),
@@ -150,10 +154,13 @@ impl Moves {
             None => volatility::measured(chain, market, SAMPLES).await,
         };
         let (found, unmeasured) = match found {
-            Ok(found) => (Some(found), None),
-            Err(error) => (None, Some(error)),
+            Ok(found) => (found, None),
+            Err(error) => {
+                let source = format!("assumed, for volatility was not measured: {error}");
+                ((ASSUMED_SIGMA_DAY, source), Some(error))
+            }
         };
-        let (sigma_day, sigma_source) = found.unzip();
+        let (sigma_day, sigma_source) = found;
         let moves = Self {
             market: market.address.to_string(),
             sigma_day,

@@ -17,6 +17,7 @@ use crate::{
     lines::{Failure, map_lines},
     progress::bytes_bar,
     report::{Told, note},
+    trouble::misuse,
 };
 
 /// Failures that are also told on standard error, one by one.
@@ -54,14 +55,18 @@ pub fn run(args: &RiskArgs) -> Result<()> {
         let metadata = file.metadata().with_context(unreadable)?;
         ensure!(
             !metadata.is_dir(),
-            "--input {} is a directory: name a file, or - for standard input",
-            args.input.display()
+            misuse!(
+                "--input {} is a directory: name a file, or - for standard input",
+                args.input.display()
+            )
         );
         if let Some(output) = output_path {
             ensure!(
                 !is_same_file(&args.input, output),
-                "--output {} is the input itself: name another file",
-                output.display()
+                misuse!(
+                    "--output {} is the input itself: name another file",
+                    output.display()
+                )
             );
         }
         (Box::new(file), metadata.is_file().then_some(metadata.len()))
@@ -97,7 +102,7 @@ pub fn run(args: &RiskArgs) -> Result<()> {
         } else {
             ""
         };
-        return Err(Told(format!(
+        return Err(Told::new(format!(
             "{} of {} positions have no answer: see the lines with `error`{more}",
             summary.failed, summary.lines
         ))

@@ -68,7 +68,7 @@ pub async fn run(args: &TxArgs, globals: &Globals, output: &mut Output) -> Resul
     output.print(&report)?;
     match found {
         Fate::Landed { .. } => Ok(()),
-        _ => Err(Told(format!(
+        _ => Err(Told::new(format!(
             "transaction {} has not landed and succeeded: {}",
             report.signature, report.outcome
         ))

@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
+use ballast_model::Bps;
+
 use super::{Decimal, NumberError};
+use crate::trouble::{Misuse, misuse};
 
 /// A decimal number greater than zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +65,43 @@ impl std::ops::Deref for Ratio {
     }
 }
 
+impl Ratio {
+    /// As leverage: assets over own funds.
+    ///
+    /// # Errors
+    /// Below 1, or more than 32 bits of basis points.
+    pub fn leverage(&self) -> Result<Bps, Misuse> {
+        let leverage = self
+            .bps_down()
+            .map_err(|error| misuse!("--leverage: {error}"))?;
+        match leverage >= Bps::ONE {
+            true => Ok(leverage),
+            false => Err(misuse!(
+                "--leverage {} is below 1: 1 borrows nothing, 3 owns three times the own funds",
+                self.0
+            )),
+        }
+    }
+}
+
+/// A standard deviation of a day's move, for `value_parser`. More than 100 % is written with its sign: 4 is meant as 4 %.
+///
+/// # Errors
+/// As of a [`Ratio`], and what to write.
+pub fn sigma_day(text: &str) -> Result<Ratio, String> {
+    let sigma: Ratio = text
+        .parse()
+        .map_err(|error: NumberError| error.to_string())?;
+    if sigma.f64() > 1.0 && !text.ends_with('%') {
+        return Err(format!(
+            "{text} would be {:.0}% a day: write {text}% or {}, or with the sign if more than 100% is meant",
+            sigma.f64() * 100.0,
+            sigma.f64() / 100.0
+        ));
+    }
+    Ok(sigma)
+}
+
 /// A ratio that may be negative.
 ///
 /// # Errors
@@ -84,6 +124,26 @@ mod tests {
         for text in ["", "-", "--1", "x"] {
             assert!(signed(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn four_is_no_usual_days_move() {
+        for (text, expected) in [("4%", 0.04), ("0.04", 0.04), ("1", 1.0), ("400%", 4.0)] {
+            assert!(
+                (sigma_day(text).unwrap().f64() - expected).abs() < 1e-12,
+                "{text}"
+            );
+        }
+        for text in ["4", "1.01", "4x"] {
+            let error = sigma_day(text).unwrap_err();
+            assert!(error.contains(": write "), "{error}");
+        }
+        let error = sigma_day("4").unwrap_err();
+        assert!(
+            error.starts_with("4 would be 400% a day: write 4% or 0.04"),
+            "{error}"
+        );
+        assert!(sigma_day("x").is_err());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ballast_model::{
 };
 use thiserror::Error;
 
-pub use kinds::{Positive, Ratio, signed};
+pub use kinds::{Positive, Ratio, sigma_day, signed};
 
 /// Why a number cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -289,8 +289,8 @@ static COMMANDS: &[(&str, &[&str])] = &[
     (
         "halt",
         &[
-            "halt --reason maintenance --config keeper.toml",
-            "halt --reason maintenance --until 30m --journal-dir journal --yes",
+            "halt --reason maintenance --until 30m --config keeper.toml",
+            "halt --reason maintenance --journal-dir journal --yes",
         ],
     ),
     (

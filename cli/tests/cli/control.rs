@@ -80,6 +80,7 @@ fn stub(answers: Vec<Option<(u16, Value)>>) -> Stub {
 
 fn journal(with_token: bool) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("lock"), "").unwrap();
     if with_token {
         fs::write(directory.path().join("api-token"), "secret-token\n").unwrap();
     }
@@ -125,7 +126,7 @@ fn without_a_keeper_a_halt_is_left_as_a_file() {
 
 #[test]
 fn what_a_file_cannot_say_is_not_left_as_one() {
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 13] = [
         (
             &["halt", "--reason", "why", "--yes", "--until", "1h"][..],
             "--until",
@@ -149,6 +150,8 @@ fn what_a_file_cannot_say_is_not_left_as_one() {
             &["reduce", "--reason", "why", "--expect", "busy"],
             "halted or paused",
         ),
+        (&["halt", "--reason", "", "--yes"], "three letters"),
+        (&["reduce", "--reason", " a b "], "three letters"),
     ];
     for (arguments, part) in cases {
         let directory = journal(false);
@@ -157,7 +160,7 @@ fn what_a_file_cannot_say_is_not_left_as_one() {
         assert!(run.err.contains(part), "{arguments:?}: {}", run.err);
         assert_eq!(
             fs::read_dir(directory.path()).unwrap().count(),
-            0,
+            1,
             "{arguments:?}"
         );
     }
@@ -171,6 +174,28 @@ fn what_a_file_cannot_say_is_not_left_as_one() {
         run.err
     );
     assert!(directory.path().join("halt").exists());
+}
+
+#[test]
+fn where_no_keeper_has_a_journal_nothing_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("keeper.toml");
+    fs::write(&config, "journal_dir = \"typo\"\n").unwrap();
+    let typo = directory.path().join("typo");
+    let by_directory = ["--journal-dir", typo.to_str().unwrap()];
+    let by_config = ["--config", config.to_str().unwrap()];
+    for place in [by_directory, by_config] {
+        for verb in [&["halt", "--yes"][..], &["reduce"], &["resume"]] {
+            let run = run(&[verb, &["--reason", "maintenance"], &place].concat());
+            assert_eq!(run.code, 2, "{verb:?}: {}", run.err);
+            assert!(
+                run.err.contains("typo holds no keeper's journal"),
+                "{verb:?}: {}",
+                run.err
+            );
+            assert!(!typo.exists(), "{verb:?}");
+        }
+    }
 }
 
 #[test]

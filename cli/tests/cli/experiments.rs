@@ -338,7 +338,7 @@ fn models_from_a_record_are_read_back() {
     assert_eq!(sampled["source"]["moves"], 200);
     let wrong = run(&["calibrate", &record, "--sample-secs", "5000"]);
     assert!(
-        wrong.code == 1 && wrong.err.contains("no multiple"),
+        wrong.code == 2 && wrong.err.contains("no multiple"),
         "{}",
         wrong.err
     );

@@ -10,7 +10,7 @@ fn a_program_that_reads_the_output_is_told_code_and_help() {
     let told = online.json();
     assert_eq!((online.code, &told["code"]), (3, &"cluster".into()));
     assert!(told["error"].as_str().unwrap().contains("127.0.0.1:9"));
-    assert!(told["help"].as_str().unwrap().contains("doctor"));
+    assert!(told["help"].as_str().unwrap().contains("check the URL"));
     let usage = run(&["--json", "market", "shown"]);
     let told = usage.json();
     assert_eq!((usage.code, &told["code"]), (2, &"usage".into()));
@@ -122,6 +122,14 @@ fn shells_and_man_know_the_commands() {
         assert!(script.out.contains("fund-insurance"), "{shell}");
     }
     assert_eq!(run(&["completions", "abacus"]).code, 2);
+    let help = run(&["completions", "--help"]).out;
+    for place in [
+        "bash-completion/completions/ballast",
+        "_ballast",
+        "fish/completions/ballast.fish",
+    ] {
+        assert!(help.contains(place), "{place}: {help}");
+    }
     let directory = tempfile::tempdir().unwrap();
     let pages = directory.path().join("man");
     let written = run(&["--json", "man", pages.to_str().unwrap()]);

@@ -42,7 +42,7 @@ fn a_keeper_refuses_endpoints_and_key_on_its_command_line() {
                 [&keeper[..], &[option, value]].concat(),
             ] {
                 let refused = run(&line);
-                assert_eq!((refused.code, &refused.err), (1, &expected), "{line:?}");
+                assert_eq!((refused.code, &refused.err), (2, &expected), "{line:?}");
             }
         }
         let both = [
@@ -51,9 +51,9 @@ fn a_keeper_refuses_endpoints_and_key_on_its_command_line() {
         ]
         .concat();
         let refused = run(&both);
-        assert_eq!(refused.code, 1);
+        assert_eq!(refused.code, 2);
         for part in ["leave --url out", "leave --keypair out"] {
-            let error = refused.json()["error"].as_str().unwrap().to_owned();
+            let error = refused.json()["help"].as_str().unwrap().to_owned();
             assert!(error.contains(part), "{error}");
         }
         // The environment is for other commands.
@@ -174,16 +174,18 @@ fn a_keepers_values_come_from_file_environment_and_flags_and_that_is_said() {
     );
     assert_eq!(from("rpc_url"), config);
     assert_eq!(from("timing.watchdog_secs"), "default");
-    for (variable, flag, part) in [
+    // A flag is of the command line.
+    for (variable, flag, part, expected) in [
         (
             "BALLAST_KEEPER__COLOUR",
             "mode=paper",
             "BALLAST_KEEPER__COLOUR",
+            1,
         ),
-        ("BALLAST_KEEPER__MODE", "colour=1", "--set colour"),
+        ("BALLAST_KEEPER__MODE", "colour=1", "--set colour", 2),
     ] {
         let (code, out, err) = check(&[(variable, "paper")], &["--set", flag]);
-        assert_eq!(code, Some(1), "{out}");
+        assert_eq!(code, Some(expected), "{out}");
         assert!(format!("{out}{err}").contains(part), "{out}{err}");
     }
 }

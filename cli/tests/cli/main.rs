@@ -5,6 +5,7 @@ mod colour;
 mod common;
 mod control;
 mod dashboard;
+mod exit_codes;
 mod experiments;
 mod hedge;
 mod help;

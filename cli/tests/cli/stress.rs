@@ -236,7 +236,7 @@ fn what_is_wrong_is_named() {
     let scenario = files.path("halving.toml");
     let unknown = run(&["stress", "flood"]);
     assert!(
-        unknown.code == 1 && unknown.err.contains("no scenario flood: there are calm"),
+        unknown.code == 2 && unknown.err.contains("name one of calm"),
         "{}",
         unknown.err
     );

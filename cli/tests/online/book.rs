@@ -74,7 +74,19 @@ async fn positions_come_in_order_of_danger_across_markets() {
     // How much they move is not known: the distance decides, and that is said.
     let (names, listed) = order(&[]).await;
     assert_eq!(names, [in_calm.clone(), in_wild.clone()]);
-    assert!(listed["positions"][0]["sigma_days"].is_null(), "{listed}");
+    for moves in listed["markets"].as_array().unwrap() {
+        let source = moves["sigma_source"].as_str().unwrap();
+        assert!(
+            moves["sigma_day"] == 0.04 && source.starts_with("assumed"),
+            "{moves}"
+        );
+    }
+    let row = &listed["positions"][0];
+    let days = row["distance_bps"].as_f64().unwrap().abs() / 400.0;
+    assert!(
+        (row["sigma_days"].as_f64().unwrap() - days).abs() < 0.01,
+        "{row}"
+    );
     let told = node.ballast(alice, &["positions"]).await.err;
     assert!(
         told.contains("--sigma-day") && told.contains("4.00%"),

@@ -9,6 +9,7 @@ mod book;
 mod common;
 mod consent;
 mod deploy;
+mod exit_codes;
 mod feeds;
 mod life;
 mod node;

@@ -98,7 +98,7 @@ async fn from_open_to_close() {
         .await;
     assert!(
         error.contains(BallastError::BadPolicy.name().as_str())
-            && error.contains("delta_target_bps must be below delta_band_bps"),
+            && error.contains("--delta-target must be below --delta-band"),
         "{error}"
     );
     let error = node.refused(&world.lender, &["close", &address]).await;
@@ -356,7 +356,7 @@ async fn what_cannot_be_opened_is_named() {
             ],
         )
         .await;
-    assert!(error.contains("a market by"), "{error}");
+    assert!(error.contains("pass --market with one of"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

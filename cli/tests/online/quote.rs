@@ -71,7 +71,11 @@ async fn a_market_fills_in_what_is_not_asked_for() {
         let there = quote.get(name).is_some();
         assert_ne!(there, open_only.contains(&name.as_str()), "{name}");
     }
-    for (name, there) in [("range_lower", "lower"), ("range_upper", "upper")] {
+    for (name, there) in [
+        ("lower", "lower"),
+        ("upper", "upper"),
+        ("range_lower", "lower"),
+    ] {
         assert_eq!(quote[name], view[there], "{name}");
     }
     for name in ["keepers_allowed", "base", "quote"] {

@@ -14,6 +14,7 @@ use crate::{
     decimal::Decimal,
     report::Output,
     study::{Invocation, Study},
+    trouble::misuse,
 };
 
 /// What to look back on.
@@ -105,7 +106,10 @@ pub fn run(args: &BacktestArgs, invocation: &Invocation, output: &mut Output) ->
             args.lower_tick, args.upper_tick
         )
     })?;
-    ensure!(args.liquidity > 0, "--liquidity must be greater than 0");
+    ensure!(
+        args.liquidity > 0,
+        misuse!("--liquidity must be greater than 0")
+    );
     let study = args.out.as_deref().map(Study::create).transpose()?;
     let record = &args.record;
     let report = match (&record.pool_minutes, &record.swaps, &record.candles) {

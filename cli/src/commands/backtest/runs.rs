@@ -15,6 +15,7 @@ use super::{
     BacktestArgs, CandleArgs,
     report::{BacktestReport, Recorded},
 };
+use crate::trouble::misuse;
 use crate::{progress::count_bar, recorded, report::note};
 
 /// A file that was named, as text; and how it was.
@@ -108,7 +109,7 @@ pub fn on_candles(args: &BacktestArgs, range: Range) -> Result<BacktestReport> {
     } = args.candle;
     ensure!(
         block_secs.is_finite() && block_secs > 0.0,
-        "--block-secs {block_secs} must be greater than 0"
+        misuse!("--block-secs {block_secs} must be greater than 0")
     );
     if inverted {
         candles = candles.inverted();

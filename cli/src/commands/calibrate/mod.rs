@@ -21,6 +21,7 @@ use crate::{
     progress::count_bar,
     recorded::{self, Token},
     report::Output,
+    trouble::misuse,
 };
 use report::CalibrateReport;
 
@@ -211,8 +212,10 @@ fn every(args: &CalibrateArgs, moves: &Moves, are_minutes: bool) -> Result<usize
     let every = secs / moves.secs();
     ensure!(
         every >= 1.0 && every.fract() == 0.0,
-        "--sample-secs {secs} is no multiple of the record's {} seconds",
-        moves.secs()
+        misuse!(
+            "--sample-secs {secs} is no multiple of the record's {} seconds",
+            moves.secs()
+        )
     );
     Ok(every as usize)
 }

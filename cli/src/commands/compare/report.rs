@@ -179,7 +179,7 @@ impl fmt::Display for CompareReport {
             writeln!(f, "{line}")?;
         }
         for warning in &self.warnings {
-            writeln!(f, "WARNING: {warning}")?;
+            writeln!(f, "warning: {warning}")?;
         }
         let number = |value: f64| significant(value, 5);
         let row = |name: String, difference: &Difference| {

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use ballast_client::Pubkey;
-use ballast_keeper::control::{Mode, Verb, files};
+use ballast_keeper::control::{Mode, Request, Scope, Verb, files};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -26,6 +26,7 @@ use crate::{
     globals::Globals,
     report::Output,
     time::Time,
+    trouble::misuse,
 };
 
 /// What is told to a keeper as a whole.
@@ -60,7 +61,7 @@ struct WordArgs {
     /// Why: it goes into the keeper's journal, for whoever finds it so
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// End by itself after this time, like 90s, 30m, 12h or 7d
+    /// End by itself after this time, like 90s, 30m, 12h or 7d; for a keeper whose API answers
     #[arg(long, value_name = "DURATION")]
     until: Option<Time>,
     /// The mode that you see now; if it is another by then, nothing is changed
@@ -157,8 +158,9 @@ impl<'a> Word<'a> {
     async fn say(&self, output: &mut Output) -> Result<()> {
         ensure!(
             self.verb != Verb::Resume || self.args.until.is_none(),
-            "a resume has no end: leave --until out"
+            misuse!("a resume has no end: leave --until out")
         );
+        self.reason()?;
         let place = self.place()?;
         let directory = place.journal_dir;
         let url = self.args.api.clone().or(place.api);
@@ -175,7 +177,26 @@ impl<'a> Word<'a> {
                 api: None,
             }),
             (None, Some(path)) => Place::read(path),
-            (None, None) => bail!("name --config or --journal-dir"),
+            (None, None) => bail!(misuse!("name --config or --journal-dir")),
+        }
+    }
+
+    /// What the API would refuse is refused for a file as well.
+    fn reason(&self) -> Result<String> {
+        let request = Request {
+            scope: self
+                .position
+                .map_or(Scope::Keeper, |position| Scope::Position { position }),
+            verb: self.verb,
+            note: self.args.reason.clone(),
+            until_secs: None,
+            expect_mode: None,
+            key: None,
+            by: "cli".to_owned(),
+        };
+        match request.checked() {
+            Ok(request) => Ok(request.note),
+            Err(refused) => bail!(misuse!("--reason {:?}: {refused}", self.args.reason)),
         }
     }
 
@@ -223,9 +244,17 @@ impl<'a> Word<'a> {
     fn leave(&self, directory: &std::path::Path, why: &str, output: &mut Output) -> Result<()> {
         let no_file = |what: &str| {
             format!(
-                "no keeper was reached ({why}), and {what}; start it, or look whether it serves its API, then try again"
+                "no keeper was reached ({why}), and {what}; start it, or pass with --api or --config where it answers"
             )
         };
+        ensure!(
+            has_journal(directory),
+            misuse!(
+                "{} holds no keeper's journal, so that nobody would follow: name the journal_dir of the keeper's configuration, or \
+                 pass it with --config",
+                directory.display()
+            )
+        );
         ensure!(
             self.position.is_none(),
             no_file("a file can only halt or reduce a keeper as a whole")
@@ -258,7 +287,7 @@ impl<'a> Word<'a> {
                 directory.display()
             ))?;
         }
-        let path = files::place(directory, self.verb, &self.args.reason).with_context(|| {
+        let path = files::place(directory, self.verb, &self.reason()?).with_context(|| {
             format!(
                 "no keeper was reached ({why}), and no file can be written into {}",
                 directory.display()
@@ -269,10 +298,19 @@ impl<'a> Word<'a> {
 
     /// Asks about what raises risk.
     fn agreed(&self, stake: &str) -> Result<Agreed, NotAgreed> {
-        Plan::new(format_args!("{} raises risk", self.verb))
-            .lines(stake)
-            .agreed(self.globals)
+        let what = match self.verb {
+            Verb::Pause => "pausing a position raises risk",
+            _ => "halting the keeper raises risk",
+        };
+        Plan::new(what).lines(stake).agreed(self.globals)
     }
+}
+
+/// Whether a keeper keeps its journal there, or has: it leaves its lock before it writes anything.
+fn has_journal(directory: &std::path::Path) -> bool {
+    ["lock", "journal.jsonl"]
+        .iter()
+        .any(|name| directory.join(name).is_file())
 }
 
 fn now_secs() -> Result<i64> {

@@ -109,8 +109,8 @@ impl fmt::Display for Report {
                 writeln!(f, "no keeper was reached: {why}")?;
                 writeln!(
                     f,
-                    "{} was written: a keeper of that journal that runs without its API follows it ({mode}) within a second, one \
-                     that does not run when it starts. To end it, remove the file, then `ballast resume`.",
+                    "{} was written: a keeper of that journal follows it ({mode}) within a second, one that does not run when it \
+                     starts. To end it, remove the file, then `ballast resume`.",
                     file.display()
                 )
             }

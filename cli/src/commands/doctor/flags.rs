@@ -11,10 +11,15 @@ use ballast_flags::{
 };
 use ballast_keeper::{Config, Flags, flags::aim};
 use ballast_model::{Amounts, Bps};
+use ballast_view::TokenNames;
 use serde::Serialize;
 
 use super::{DoctorReport, Row, State as CheckState};
-use crate::{connection::Connection, format::amount};
+use crate::{
+    connection::Connection,
+    format::{amount, sized},
+    wallet::SIDES,
+};
 
 /// How long another endpoint may take to tell its slot.
 const WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
@@ -40,6 +45,8 @@ pub(super) struct ContingencyReport {
     state: Cover,
     /// Positions whose need cannot be computed.
     failed: usize,
+    #[serde(skip)]
+    names: TokenNames,
 }
 
 /// Judges the flags that one look can judge, and adds up what positions would need.
@@ -173,6 +180,7 @@ fn contingency(
         have_quote: kept.map(quote),
         state: needs.cover(kept),
         failed: needs.failed,
+        names: TokenNames::of(market),
     })
 }
 
@@ -202,16 +210,20 @@ impl ContingencyReport {
             Cover::Unknown => "?",
         };
         let kept = match (&self.have_base, &self.have_quote) {
-            (Some(base), Some(quote)) => format!("kept are {base} base and {quote} quote"),
+            (Some(base), Some(quote)) => format!("kept are {}", self.told(base, quote)),
             _ => "what is kept is not configured (buffer_base, buffer_quote of the market in --config)".into(),
         };
         let finding = format!(
-            "after a gap of {} to either side {} base and {} quote would bring all positions back; {kept}",
+            "after a gap of {} to either side {} would bring all positions back; {kept}",
             Bps::new(self.gap_bps),
-            self.needed_base,
-            self.needed_quote
+            self.told(&self.needed_base, &self.needed_quote)
         );
         [state.into(), "contingency".into(), finding]
+    }
+
+    fn told(&self, base: &str, quote: &str) -> String {
+        let [of_base, of_quote] = SIDES.map(|side| self.names.get(side));
+        format!("{} {of_base} and {} {of_quote}", sized(base), sized(quote))
     }
 }
 

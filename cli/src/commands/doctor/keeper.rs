@@ -2,8 +2,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use ballast_client::{BundleLane, RemoteSigner, RpcChain, TransactionSigner};
-use ballast_keeper::{Config, key_file};
+use ballast_client::{
+    BundleLane, MarketContext, PriceAccounts, RemoteSigner, RpcChain, TransactionSigner,
+};
+use ballast_keeper::{Config, key_file, start};
 
 use super::{DoctorReport, State, grpc};
 
@@ -30,6 +32,39 @@ pub(super) async fn check(
     grpc::check(report, &config, chain).await;
     engine(report, &config, chain).await;
     Some(config)
+}
+
+/// Whether the keeper would serve its markets, as it finds out itself when it starts.
+pub(super) async fn pools(report: &mut DoctorReport, config: &Config, chain: &RpcChain) {
+    const WHAT: &str = "keeper pools";
+    let (mut served, mut skipped) = (0, Vec::new());
+    for market in &config.markets {
+        let prices = PriceAccounts {
+            base: market.base_price,
+            quote: market.quote_price,
+        };
+        match MarketContext::load(chain, market.address, prices).await {
+            Err(error) => {
+                let finding = format!("market {}: {error}", market.address);
+                report.add(WHAT, State::Fail, finding);
+                return;
+            }
+            Ok(market) => match start::untrusted(config, &market) {
+                None => served += 1,
+                Some(why) => skipped.push(why),
+            },
+        }
+    }
+    let state = match (served, skipped.is_empty()) {
+        // Then `keeper run` stops at once.
+        (0, _) => State::Fail,
+        (_, false) => State::Warn,
+        (_, true) => {
+            let finding = format!("all {served} are of programs that pool_programs names");
+            return report.add(WHAT, State::Ok, finding);
+        }
+    };
+    report.add(WHAT, state, skipped.join("; "));
 }
 
 /// Who signs for the keeper, and whether anybody else could.

@@ -3,11 +3,11 @@
 use ballast_client::{Chain, MarketContext, MarketMode, MarketSnapshot, ballast, lookup_table};
 use ballast_model::{Bps, price::within, screen::Real};
 use ballast_strategy::prices;
-use ballast_view::mode_name;
+use ballast_view::{TokenNames, mode_name};
 
 use super::{DoctorArgs, DoctorReport, State};
 use crate::{
-    format::{amount, duration, significant},
+    format::{amount, duration, significant, sized},
     range, target,
     wallet::{SIDES, name},
 };
@@ -67,10 +67,12 @@ fn oracle(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
                 snapshot.market.quote_decimals,
             )
             .to_f64();
+            let names = TokenNames::of(&snapshot.market);
+            let [base, quote] = SIDES.map(|side| names.get(side));
             report.add(
                 "oracle",
                 State::Ok,
-                format!("{} quote per base, {age} old", significant(price, 8)),
+                format!("{} {quote} per {base}, {age} old", significant(price, 8)),
             );
         }
         (Err(fault), Ok(_)) => report.add(
@@ -137,8 +139,8 @@ fn reserves(report: &mut DoctorReport, snapshot: &MarketSnapshot) {
                     State::Ok,
                     format!(
                         "{} {} to lend",
-                        amount(state.liquidity, reserve.decimals),
-                        name(side)
+                        sized(&amount(state.liquidity, reserve.decimals)),
+                        TokenNames::of(&snapshot.market).get(side)
                     ),
                 );
             }

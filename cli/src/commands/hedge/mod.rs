@@ -36,6 +36,7 @@ use crate::{
     globals::Globals,
     progress,
     report::{Output, note},
+    trouble::misuse,
 };
 use report::{FlattenReport, JournalReport, QuoteReport, StatusReport};
 
@@ -252,7 +253,9 @@ async fn flatten(args: &FlattenArgs, globals: &Globals) -> Result<FlattenReport>
         || args.depth_share > Decimal::ONE
         || args.cap_bps < Decimal::ZERO
     {
-        bail!("--depth-share is above 0 and at most 1, --cap-bps is not negative");
+        bail!(misuse!(
+            "--depth-share is above 0 and at most 1, --cap-bps is not negative"
+        ));
     }
     fs::create_dir_all(&args.state)
         .with_context(|| format!("cannot make --state {}", args.state.display()))?;

@@ -75,7 +75,7 @@ fn write_csv(out: &mut impl Write, lines: &[Line]) -> Result<()> {
         .collect();
     writeln!(
         out,
-        "id,decided_secs,position,action,reason,ltv_bps,equity,signature,outcome,slot,error"
+        "id,decided_secs,position,action,reason,ltv_bps,equity_raw,signature,outcome,slot,error"
     )?;
     for record in records() {
         let Record::Intent(intent) = record else {

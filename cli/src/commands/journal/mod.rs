@@ -25,7 +25,10 @@ use serde::Serialize;
 
 use crate::{
     format::utc,
-    report::{Output, Told},
+    globals::Globals,
+    report::{Output, Told, note},
+    table::ends,
+    trouble::misuse,
 };
 
 /// How often it looks for more.
@@ -88,9 +91,9 @@ enum Format {
 ///
 /// # Errors
 /// A directory that cannot be read; damage, for `verify`; a decision that comes out differently, for `replay`.
-pub fn run(command: &JournalCommand, json: bool, output: &mut Output) -> Result<()> {
+pub fn run(command: &JournalCommand, globals: &Globals, output: &mut Output) -> Result<()> {
     match command {
-        JournalCommand::Tail(args) => tail(args, json),
+        JournalCommand::Tail(args) => tail(args, globals),
         JournalCommand::Export(args) => export::export(args),
         JournalCommand::Verify(place) => {
             let report = VerifyReport(verify(read(place)?));
@@ -120,7 +123,7 @@ pub fn run(command: &JournalCommand, json: bool, output: &mut Output) -> Result<
                 format!("{} lines do not read back", findings.len())
             })?;
             refuse(*decisions == 0, || {
-                "no decision is recorded there: the keeper records them with history.record_decisions = true".into()
+                "no decision is recorded there: set history.record_decisions = true in the keeper's configuration".into()
             })
         }
     }
@@ -129,7 +132,7 @@ pub fn run(command: &JournalCommand, json: bool, output: &mut Output) -> Result<
 /// An error of which standard output has told already.
 fn refuse(wrong: bool, text: impl FnOnce() -> String) -> Result<()> {
     if wrong {
-        return Err(Told(text()).into());
+        return Err(Told::new(text()).into());
     }
     Ok(())
 }
@@ -153,8 +156,10 @@ fn read(place: &PlaceArgs) -> Result<Vec<Line>> {
     let files = ballast_keeper::journal::follow::files(&directory).with_context(cannot)?;
     anyhow::ensure!(
         !files.is_empty(),
-        "there is no journal in {}: name the keeper's journal_dir",
-        directory.display()
+        misuse!(
+            "there is no journal in {}: name the keeper's journal_dir",
+            directory.display()
+        )
     );
     for path in files {
         let bytes =
@@ -165,14 +170,17 @@ fn read(place: &PlaceArgs) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
-fn tail(args: &TailArgs, json: bool) -> Result<()> {
+fn tail(args: &TailArgs, globals: &Globals) -> Result<()> {
     let directory = args.place.directory()?;
     let cannot = || format!("cannot read {}", directory.display());
     let mut follower = Follower::new(&directory);
     let lines: Vec<Line> = follower.more().with_context(cannot)?;
+    if lines.is_empty() {
+        note(format_args!("no records in {}", directory.display()));
+    }
     let from = lines.len().saturating_sub(args.lines);
     let mut out = io::stdout().lock();
-    show(&mut out, &lines[from..], json)?;
+    show(&mut out, &lines[from..], globals)?;
     if !args.follow {
         return Ok(());
     }
@@ -180,16 +188,19 @@ fn tail(args: &TailArgs, json: bool) -> Result<()> {
     loop {
         std::thread::sleep(LOOK_EVERY);
         let lines: Vec<Line> = follower.more().with_context(cannot)?;
-        show(&mut out, &lines, json)?;
+        show(&mut out, &lines, globals)?;
     }
 }
 
-fn show(out: &mut impl Write, lines: &[Line], json: bool) -> Result<()> {
+fn show(out: &mut impl Write, lines: &[Line], globals: &Globals) -> Result<()> {
     for line in lines {
-        if json {
+        let place = format!("{:>20}:{:<6}", line.file, line.number);
+        if globals.json {
             export::write_json(out, line)?;
+        } else if globals.wide {
+            writeln!(out, "{place} {:#}", Shown(line))?;
         } else {
-            writeln!(out, "{:>20}:{:<6} {}", line.file, line.number, Shown(line))?;
+            writeln!(out, "{place} {}", Shown(line))?;
         }
     }
     out.flush()?;
@@ -205,9 +216,19 @@ impl fmt::Display for Shown<'_> {
             Ok(record) => record,
             Err(damage) => return write!(f, "DAMAGED: {damage}"),
         };
+        let wide = f.alternate();
+        let short = |address: String| match wide {
+            true => address,
+            false => ends(&address),
+        };
         match record {
             Record::Header(header) => {
-                write!(f, "keeper {} on {}", header.keeper, header.genesis_hash)
+                let keeper = short(header.keeper.to_string());
+                write!(
+                    f,
+                    "keeper {keeper} on {}",
+                    short(header.genesis_hash.to_string())
+                )
             }
             Record::Intent(intent) => write!(
                 f,
@@ -215,9 +236,9 @@ impl fmt::Display for Shown<'_> {
                 utc(intent.inputs.now_secs),
                 intent.id.0,
                 intent.action,
-                intent.position,
+                short(intent.position.to_string()),
                 intent.reason,
-                intent.signature
+                short(intent.signature.to_string())
             ),
             Record::Outcome(record) => {
                 let (name, slot, error) = export::told(&record.outcome);
@@ -233,7 +254,7 @@ impl fmt::Display for Shown<'_> {
                     "{} paper {} {}: {}",
                     utc(paper.inputs.now_secs),
                     paper.action,
-                    paper.position,
+                    short(paper.position.to_string()),
                     paper.reason
                 )?;
                 match &paper.error {
@@ -251,7 +272,7 @@ impl fmt::Display for Shown<'_> {
                     entry.mode
                 )?;
                 if let Scope::Position { position } = entry.scope {
-                    write!(f, " {position}")?;
+                    write!(f, " {}", short(position.to_string()))?;
                 }
                 write!(f, " by {}: {}", entry.by, entry.note)
             }
@@ -261,7 +282,7 @@ impl fmt::Display for Shown<'_> {
                 utc(posting.now_secs),
                 posting.id.0,
                 posting.action,
-                posting.subject,
+                short(posting.subject.to_string()),
                 posting.max_lamports
             ),
             Record::Posted(posted) => {
@@ -273,7 +294,10 @@ impl fmt::Display for Shown<'_> {
                 }
                 match &posted.signatures[..] {
                     [] => Ok(()),
-                    sent => write!(f, " ({})", sent.join(", ")),
+                    sent => {
+                        let sent: Vec<_> = sent.iter().map(|it| short(it.to_string())).collect();
+                        write!(f, " ({})", sent.join(", "))
+                    }
                 }
             }
         }
@@ -327,10 +351,12 @@ impl fmt::Display for ReplayReport {
             findings,
             differs,
         } = &self.0;
-        writeln!(
-            f,
-            "{decisions} decisions came out the same, bit for bit ({bytes} bytes recorded)"
-        )?;
+        if *decisions > 0 || differs.is_some() {
+            writeln!(
+                f,
+                "{decisions} decisions came out the same, bit for bit ({bytes} bytes recorded)"
+            )?;
+        }
         if *lost > 0 {
             writeln!(
                 f,

@@ -99,8 +99,10 @@ pub async fn withdraw(
     let held = held_shares(chain, market, &owner, side).await?;
     ensure!(
         held > 0,
-        "{owner} has lent no {}: nothing to take back",
-        names.get(side)
+        crate::trouble::NothingDue(format!(
+            "{owner} has lent no {}: nothing to take back",
+            names.get(side)
+        ))
     );
     let shares = match &args.amount {
         Quantity::All => held,

@@ -56,8 +56,10 @@ pub async fn cover(
     };
     ensure!(
         booked > 0,
-        "lenders of {} have no bad debt: there is nothing to cover",
-        names.get(side)
+        crate::trouble::NothingDue(format!(
+            "lenders of {} have no bad debt: there is nothing to cover",
+            names.get(side)
+        ))
     );
     let payment = Payment {
         action: "covered bad debt of",

@@ -16,7 +16,7 @@ use crate::{
     address::address,
     connection::{Connection, FeeArgs},
     decimal::NumberError,
-    format::amount,
+    format::{amount, sized},
     globals::Globals,
     report::Output,
     table::Table,
@@ -175,13 +175,17 @@ impl fmt::Display for LentReport {
             "?shares",
             "in the wallet",
         ]);
+        let decimal = |text: &str| match f.alternate() {
+            true => text.to_owned(),
+            false => sized(text),
+        };
         for lent in &self.lent {
             table.row([
                 lent.token.clone(),
-                lent.worth.clone(),
-                lent.available.clone(),
+                decimal(&lent.worth),
+                decimal(&lent.available),
                 lent.shares.clone(),
-                lent.wallet.clone(),
+                decimal(&lent.wallet),
             ]);
         }
         table.fmt(f)

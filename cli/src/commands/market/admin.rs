@@ -19,6 +19,7 @@ use crate::{
     report::Output,
     target::{self, MarketArgs},
     time::Time,
+    trouble::misuse,
     wallet::SIDES,
 };
 
@@ -183,7 +184,7 @@ impl<'a> Change<'a> {
         };
         ensure!(
             args.mode != Mode::Normal || args.time.is_none(),
-            "`normal` has no end: leave --for out"
+            misuse!("`normal` has no end: leave --for out")
         );
         let Time(secs) = args.time.unwrap_or(Time(0));
         let set = instruction::set_mode(&self.market.address, &self.key, mode, secs);

@@ -262,7 +262,9 @@ impl fmt::Display for MarketReport {
         writeln!(
             f,
             "  size         {} to {} {}",
-            self.min_position_value, self.max_position_value, self.quote
+            sized(&self.min_position_value),
+            sized(&self.max_position_value),
+            self.quote
         )?;
         writeln!(
             f,

@@ -2,10 +2,11 @@
 
 use std::{fmt::Write, str::FromStr};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use ballast_client::{OracleSource, Pubkey, instruction};
 use clap::Args;
 
+use crate::trouble::{NothingDue, misuse};
 use crate::{address::address, report::Output};
 
 use super::{
@@ -99,8 +100,10 @@ impl Change<'_> {
         let source = args.applied_to(now);
         ensure!(
             source != now,
-            "that is where prices come from already: pass at least one of --price-receiver, --base-feed, --quote-feed, \
+            misuse!(
+                "that is where prices come from already: pass at least one of --price-receiver, --base-feed, --quote-feed, \
              --base-price-account and --quote-price-account with another value"
+            )
         );
         let standing = source_change(self.connection.chain(), &address).await?;
         ensure!(
@@ -121,8 +124,9 @@ impl Change<'_> {
     pub async fn cancel_source(self, output: &mut Output) -> Result<()> {
         let address = self.market.address;
         let standing = source_change(self.connection.chain(), &address).await?;
-        let standing = standing
-            .context("no other price source is announced: there is nothing to take back")?;
+        let standing = standing.ok_or_else(|| {
+            NothingDue("no other price source is announced: there is nothing to take back".into())
+        })?;
         let cancel = instruction::cancel_oracle_change(&address, &self.key, &standing.payer);
         let what = "taking an announced price source back";
         self.send(what, None, [cancel], output).await

@@ -39,7 +39,7 @@ impl Wish {
         };
         ensure!(
             own != Amounts::ZERO,
-            "no own funds: pass --own-quote, --own-base or both"
+            crate::trouble::Misuse("no own funds: pass --own-quote, --own-base or both".into())
         );
         let limits = &market.market.limits;
         let leverage = args.leverage.bps_down().context("--leverage")?;

@@ -10,6 +10,7 @@ use super::OptimiseArgs;
 use crate::{
     commands::simulate::scenario::{ScenarioArgs, Shape},
     decimal::Ratio,
+    trouble::misuse,
 };
 
 /// More settings are a mistake.
@@ -109,24 +110,24 @@ pub fn settings(args: &OptimiseArgs) -> Result<Vec<Setting>> {
     for hedge in &hedges {
         ensure!(
             *hedge <= Bps::ONE,
-            "--hedges: at most 1, which borrows all of the pool's base"
+            misuse!("--hedges: at most 1, which borrows all of the pool's base")
         );
     }
     for band in &bands {
         ensure!(
             *band > Bps::new(0),
-            "--bands: more than 0, for nothing is ever within a band of nothing"
+            misuse!("--bands: more than 0, for nothing is ever within a band of nothing")
         );
     }
     let widths: Vec<f64> = args.widths.iter().map(|width| width.f64()).collect();
     for width in &widths {
-        ensure!(*width > 0.0, "--widths: more than 0");
+        ensure!(*width > 0.0, misuse!("--widths: more than 0"));
     }
     let keepers = args.keeper.len().max(1);
     let count = widths.len() * leverages.len() * hedges.len() * bands.len() * keepers;
     ensure!(
         count <= MOST_SETTINGS,
-        "{count} combinations are too many: {MOST_SETTINGS} at most"
+        misuse!("{count} combinations are too many: {MOST_SETTINGS} at most")
     );
     let mut all = Vec::with_capacity(count);
     for width in &widths {

@@ -239,6 +239,14 @@ pub fn keeper(setting: &Written) -> String {
     name.map_or_else(|| "-".into(), |name| name.to_string_lossy().into_owned())
 }
 
+/// What a second look says of the first, by how much more was gained in it.
+fn luck(more_by_stderr: f64) -> &'static str {
+    match more_by_stderr < 0.0 {
+        true => "less than where it was chosen: the best of many was lucky, too",
+        false => "more than where it was chosen: it was not chosen for its luck",
+    }
+}
+
 impl fmt::Display for OptimiseReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let possible = self.settings.iter().filter(|tried| tried.result.is_some());
@@ -259,7 +267,7 @@ impl fmt::Display for OptimiseReport {
             writeln!(f, "{line}")?;
         }
         for warning in &self.warnings {
-            writeln!(f, "WARNING: {warning}")?;
+            writeln!(f, "warning: {warning}")?;
         }
         let cells = |setting: &Written, result: &Judgement| {
             [
@@ -282,9 +290,9 @@ impl fmt::Display for OptimiseReport {
             "hedge",
             "delta band",
             "gain",
-            "+-",
-            "sd",
-            "worst 5%",
+            "?+-",
+            "?sd",
+            "?worst 5%",
             "liquidation",
         ];
         let mut table = Table::new(titles);
@@ -317,13 +325,9 @@ impl fmt::Display for OptimiseReport {
         if winner.out_of_sample.is_some() {
             writeln!(
                 f,
-                "with other random numbers it gains {} standard errors {} than where it was chosen: the best of many was lucky, too",
+                "with other random numbers it gains {} standard errors {}",
                 significant(winner.shrinks_by_stderr.abs(), 2),
-                if winner.shrinks_by_stderr < 0.0 {
-                    "less"
-                } else {
-                    "more"
-                }
+                luck(winner.shrinks_by_stderr)
             )?;
         }
         if let Some(runner_up) = &winner.runner_up {

@@ -8,7 +8,7 @@ use clap::Args;
 use super::asked::AskedPrices;
 use crate::{
     address::address,
-    decimal::{Decimal, Positive, Ratio},
+    decimal::{Decimal, Positive, Ratio, sigma_day},
     policy::PolicyArgs,
     target::PriceArgs,
 };
@@ -20,7 +20,7 @@ const MAX_DECIMALS: i64 = 18;
 #[derive(Args, Debug)]
 #[command(allow_negative_numbers = true)]
 pub struct QuoteArgs {
-    /// Take price, fee, interest, limits and the pool's depth from a market: the one named, or the only one there is
+    /// Take price, fee, interest, limits and the pool's depth from a market: the one named, or BALLAST_MARKET, or the only one there is
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, value_parser = address)]
     pub market: Option<Option<Pubkey>>,
     /// Price now [default: the market's]
@@ -74,40 +74,60 @@ pub struct QuoteArgs {
 
 /// What the position lives under.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Conditions")]
 pub struct ConditionArgs {
     /// Standard deviation of a day's move of the price: 0.05 is 5 % [default with --market: measured in the prices posted lately]
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Conditions", long, value_name = "RATIO", value_parser = sigma_day)]
     pub sigma_day: Option<Ratio>,
     /// Measure it in recorded candles: CSV (may be gzipped) with the columns time, open, high, low, close, or Binance's klines
-    #[arg(long, value_name = "FILE", conflicts_with = "sigma_day")]
+    #[arg(
+        help_heading = "Conditions",
+        long,
+        value_name = "FILE",
+        conflicts_with = "sigma_day"
+    )]
     pub candles: Option<PathBuf>,
     /// The pool's fee, in millionths of the input [default: the depth's or the market's, or 400]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(..1_000_000))]
+    #[arg(help_heading = "Conditions", long, value_parser = clap::value_parser!(u32).range(..1_000_000))]
     pub fee_ppm: Option<u32>,
     /// The protocol's part of the fee [default: the market's, or 13%]
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Conditions", long, value_name = "RATIO")]
     pub protocol_share: Option<Ratio>,
     /// Seconds between blocks, in which arbitrageurs trade
-    #[arg(long, default_value = "0.4", value_name = "SECS")]
+    #[arg(
+        help_heading = "Conditions",
+        long,
+        default_value = "0.4",
+        value_name = "SECS"
+    )]
     pub block_secs: Positive,
     /// Yearly rate of the base debt [default: the market's, or 0]
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Conditions", long, value_name = "RATIO")]
     pub borrow_base_apr: Option<Ratio>,
     /// Yearly rate of the quote debt [default: the market's, or 0]
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Conditions", long, value_name = "RATIO")]
     pub borrow_quote_apr: Option<Ratio>,
     /// Funding of a perpetual an hour, which shorts receive (negative: pay), for the hedge there: 0.0000125, -0.00205
-    #[arg(long, value_name = "RATE")]
+    #[arg(help_heading = "Conditions", long, value_name = "RATE")]
     pub funding_hour: Option<f64>,
     /// What an action costs beside its trade (transaction, keeper's reward), in the quote token
-    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    #[arg(
+        help_heading = "Conditions",
+        long,
+        default_value = "0",
+        value_name = "AMOUNT"
+    )]
     pub action_cost: Decimal,
     /// How long the position is kept, in days
-    #[arg(long, default_value = "7", value_name = "DAYS")]
+    #[arg(
+        help_heading = "Conditions",
+        long,
+        default_value = "7",
+        value_name = "DAYS"
+    )]
     pub horizon_days: Positive,
     /// Instant moves of the price to look at, up and down
     #[arg(
+        help_heading = "Conditions",
         long,
         default_value = "5%,10%,20%,30%,50%",
         value_delimiter = ',',
@@ -117,10 +137,11 @@ pub struct ConditionArgs {
     /// The pool's depth, from a file. Lines of a name and its value (sqrt_price_x64, liquidity, fee_rate_ppm, and if known
     /// tick_current and known,FIRST_TICK,LAST_TICK), then the heading tick,liquidity_net and a line for each tick at which
     /// liquidity changes, in raw units; # begins a comment [default: the market's]
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = "Conditions", long, value_name = "FILE")]
     pub depth: Option<PathBuf>,
     /// Write the market's depth as such a file
     #[arg(
+        help_heading = "Conditions",
         long,
         value_name = "FILE",
         requires = "market",
@@ -131,18 +152,17 @@ pub struct ConditionArgs {
 
 /// Triggers beyond the policy.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Triggers")]
 pub struct TriggerArgs {
     /// Part of the range next to either end in which it is recentered; 0: when the price has left it [default: never]
-    #[arg(long, value_name = "RATIO")]
+    #[arg(help_heading = "Triggers", long, value_name = "RATIO")]
     pub edge: Option<Ratio>,
     /// Price at or below which to leave
-    #[arg(long, value_name = "PRICE")]
+    #[arg(help_heading = "Triggers", long, value_name = "PRICE")]
     pub low: Option<Positive>,
     /// Price at or above which to leave
-    #[arg(long, value_name = "PRICE")]
+    #[arg(help_heading = "Triggers", long, value_name = "PRICE")]
     pub high: Option<Positive>,
     /// Equity in quote at or below which to leave
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(help_heading = "Triggers", long, value_name = "AMOUNT")]
     pub floor: Option<Decimal>,
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use ballast_model::screen::Real;
 
 use crate::decimal::{NumberError, Positive};
+use crate::trouble::misuse;
 
 /// Prices, as they were written.
 #[derive(Clone, Debug)]
@@ -37,7 +38,7 @@ impl AskedPrices {
         if let Some(one) = self.as_one_number()
             && far(one) < farthest.fold(0.0, f64::max)
         {
-            bail!(
+            bail!(misuse!(
                 "--at {text} may be one price or {count}: write --at {one}, without separators, or {each}",
                 text = self.text,
                 count = self.prices.len(),
@@ -47,7 +48,7 @@ impl AskedPrices {
                     .map(|part| format!("--at {part}"))
                     .collect::<Vec<_>>()
                     .join(" ")
-            );
+            ));
         }
         Ok(&self.prices)
     }

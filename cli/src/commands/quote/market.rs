@@ -4,19 +4,37 @@ use anyhow::{Context, Result};
 use ballast_abi::whirlpool::{
     PoolView, TICKS_PER_ARRAY, TickArrayView, array_start, is_array_start,
 };
-use ballast_client::{Chain, MarketContext, MarketSnapshot, Side};
+use ballast_client::{Chain, MarketContext, MarketSnapshot, Pubkey, Side};
 use ballast_model::SqrtPrice;
 use ballast_quote::{Depth, PoolNow};
 use ballast_view::TokenNames;
 
 use super::{QuoteArgs, setting::Setting};
-use crate::{connection::Connection, globals::Globals, report::note, target, volatility};
+use crate::{
+    address::address,
+    connection::Connection,
+    globals::Globals,
+    report::note,
+    target::{self, MARKET_VARIABLE},
+    trouble::misuse,
+    volatility,
+};
 
 /// Tick arrays looked at on either side of the price: with a spacing of 4 ticks prices of half to double today's.
 const ARRAYS: i32 = 20;
 /// Price updates in which volatility is measured.
 const SAMPLES: usize = 48;
 const BPS: f64 = 10_000.0;
+
+/// The market that other commands take where none is named. A variable that stood for the option itself would have every quote ask a
+/// node.
+fn from_environment() -> Result<Option<Pubkey>> {
+    let Ok(text) = std::env::var(MARKET_VARIABLE) else {
+        return Ok(None);
+    };
+    let address = address(&text).map_err(|error| misuse!("{MARKET_VARIABLE} {text:?}: {error}"));
+    Ok(Some(address?))
+}
 
 /// Everything of one slot, but for the tick arrays, which are read right afterwards.
 ///
@@ -25,7 +43,11 @@ const BPS: f64 = 10_000.0;
 pub async fn setting(args: &QuoteArgs, globals: &Globals) -> Result<Setting> {
     let connection = Connection::new(globals);
     let chain = connection.chain();
-    let address = target::market_address(chain, args.market.flatten()).await?;
+    let named = match args.market.flatten() {
+        None => from_environment()?,
+        named => named,
+    };
+    let address = target::market_address(chain, named).await?;
     let market = target::load_at(chain, address, &args.prices).await?;
     let snapshot = target::snapshot(chain, &market).await?;
     let oracle = snapshot

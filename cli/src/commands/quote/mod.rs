@@ -51,7 +51,7 @@ pub fn run(args: &QuoteArgs, globals: &Globals, output: &mut Output) -> Result<(
     }
     output.print(&report)?;
     match report.refusal {
-        Some(why) => Err(Told(why).into()),
+        Some(why) => Err(Told::new(why).into()),
         None => Ok(()),
     }
 }

@@ -23,8 +23,8 @@ use crate::{
 };
 
 /// A quote in whole tokens. Named as in `ballast risk`, whose input the JSON form is: P, pa, pb, L, lx, ly, dx, dy, t; x
-/// and y are the amounts in the pool; `lower` and `upper` the liquidation prices. Beside them the names of
-/// `ballast positions`, as far as they are not taken: the range there is `range_lower` and `range_upper` here.
+/// and y are the amounts in the pool. Beside them the names of `ballast positions`: `lower` and `upper` are the range, and what
+/// `ballast risk` answers under these names is `liquidation_lower` and `liquidation_upper` here.
 #[allow(
     non_snake_case,
     reason = "the names of the formulas and of `ballast risk`"
@@ -44,7 +44,7 @@ pub struct QuoteReport {
     pub t: f64,
     pub own_funds: f64,
     pub hedge: f64,
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "but_for_the_range")]
     pub risk: RiskReport,
     /// Whether LTV is at or above maintenance already.
     pub liquidated_at_once: bool,
@@ -79,12 +79,22 @@ pub struct QuoteReport {
     pub decimals: (u8, u8),
 }
 
+/// Without the liquidation prices, whose names are the range's everywhere else.
+fn but_for_the_range<S: Serializer>(risk: &RiskReport, to: S) -> Result<S::Ok, S::Error> {
+    let value = serde_json::to_value(risk).map_err(serde::ser::Error::custom)?;
+    let fields = value.as_object().into_iter().flatten();
+    to.collect_map(fields.filter(|(name, _)| !["lower", "upper"].contains(&name.as_str())))
+}
+
 /// Names of `ballast positions`. Amounts are exact decimal strings.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct View {
     pub market: Option<String>,
     pub price: f64,
     pub pool_price: Option<f64>,
+    pub lower: f64,
+    pub upper: f64,
+    /// The same, by their older names.
     pub range_lower: f64,
     pub range_upper: f64,
     pub tick_lower: Option<i32>,
@@ -257,6 +267,8 @@ impl View {
                 .depth
                 .as_ref()
                 .map(|depth| range::price(depth.sqrt_price(), base, decimals).to_f64()),
+            lower: asked.lower.to_f64(),
+            upper: asked.upper.to_f64(),
             range_lower: asked.lower.to_f64(),
             range_upper: asked.upper.to_f64(),
             tick_lower: request.ticks.map(|ticks| ticks.lower.get()),

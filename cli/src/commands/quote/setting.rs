@@ -18,8 +18,9 @@ use super::{QuoteArgs, on_chain::OnChainError};
 use crate::{
     decimal::{Decimal, Ratio},
     policy::default_policy,
-    range::{self, TickRange},
+    range::{self, TickRange, in_order},
     recorded,
+    trouble::misuse,
 };
 
 /// Whose limits apply where no market is named.
@@ -126,7 +127,10 @@ impl Setting {
         };
         let options = &args.conditions;
         let share = given(&options.protocol_share, self.protocol_share);
-        ensure!(share <= 1.0, "--protocol-share {share} must be at most 1");
+        ensure!(
+            share <= 1.0,
+            misuse!("--protocol-share {share} must be at most 1")
+        );
         let inputs = Inputs {
             asked,
             opening: opening.as_ref().ok().copied(),
@@ -158,18 +162,13 @@ impl Setting {
     }
 
     fn asked(&self, args: &QuoteArgs) -> Result<(Asked, Option<TickRange>)> {
-        ensure!(
-            args.lower.double() < args.upper.double(),
-            "--lower {} is not below --upper {}: a range needs its lower end first",
-            *args.lower,
-            *args.upper
-        );
+        in_order(&args.lower, &args.upper)?;
         let (one, leverage) = (Double::ONE, args.leverage.double());
         if leverage < one {
-            bail!(
+            bail!(misuse!(
                 "--leverage {} is below 1: 1 borrows nothing, 3 owns three times the own funds",
                 *args.leverage
-            );
+            ));
         }
         let hedge = args
             .policy
@@ -182,10 +181,10 @@ impl Setting {
                 .hedge
                 .as_ref()
                 .map(|hedge| (**hedge).to_string());
-            bail!(
+            bail!(misuse!(
                 "--hedge {} is above 1: 1 (delta-neutral) borrows all of the pool's base",
                 given.unwrap_or_default()
-            );
+            ));
         }
         let maintenance = match &args.maintenance {
             Some(maintenance) => maintenance.double(),
@@ -195,12 +194,12 @@ impl Setting {
             }
         };
         if maintenance <= Double::ZERO || maintenance > one {
-            bail!(
+            bail!(misuse!(
                 "--maintenance {} must be above 0 and at most 1: it is debt over assets, 0.8 or 80%",
                 args.maintenance
                     .as_ref()
                     .map_or(String::new(), |given| (**given).to_string())
-            );
+            ));
         }
         let ticks = match self.tick_spacing {
             None => None,
@@ -219,7 +218,9 @@ impl Setting {
         let price = match (&args.price, self.price) {
             (Some(price), _) => price.double(),
             (None, Some(price)) => range::price(price, base, quote),
-            (None, None) => bail!("no price: pass --price, or --market for the market's"),
+            (None, None) => bail!(misuse!(
+                "no price: pass --price, or --market for the market's"
+            )),
         };
         let asked = Asked {
             units: self.units(),

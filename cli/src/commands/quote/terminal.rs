@@ -12,7 +12,7 @@ use crate::{
     table::Table,
 };
 
-/// No line is longer.
+/// No line is longer where it is not known how wide they may be.
 const WIDTH: usize = 100;
 
 /// Digits of prices and amounts in tables.
@@ -103,7 +103,14 @@ impl QuoteReport {
     /// The position along the price.
     pub fn curve_table(&self) -> Table {
         let mut curve = Table::new([
-            "price", "equity", "PnL", "PnL %", "delta", "leverage", "LTV", "<",
+            "price",
+            "equity",
+            "PnL",
+            "?PnL %",
+            "?delta",
+            "?leverage",
+            "LTV",
+            "<",
         ]);
         for point in &self.curve {
             curve.row([
@@ -187,8 +194,9 @@ impl fmt::Display for QuoteReport {
             )?;
         }
         for warning in &self.warnings {
-            let warning = format!("WARNING: {warning}");
-            writeln!(f, "{}", wrapped(&warning, WIDTH))?;
+            // Once, for what is fitted twice has gaps.
+            let width = f.width().unwrap_or(WIDTH);
+            writeln!(f, "{}", wrapped(&format!("warning: {warning}"), width))?;
         }
         writeln!(f)?;
         for (name, value) in self.head() {

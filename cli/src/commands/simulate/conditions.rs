@@ -16,6 +16,7 @@ use crate::{
     decimal::{Decimal, Positive, Ratio},
     format::{percent, significant},
     market_rules::RulesArgs,
+    trouble::misuse,
 };
 
 /// Options of what else wanders. Without them rates stay, and every price is published and certain.
@@ -136,7 +137,9 @@ impl ConditionArgs {
         ]) {
             ensure!(
                 moves.is_none() || apr.f64() == 0.0,
-                "{option} says what borrowers pay, and {utilisation} that it follows from utilisation: leave one of them out"
+                misuse!(
+                    "{option} says what borrowers pay, and {utilisation} that it follows from utilisation: leave one of them out"
+                )
             );
         }
         let feed = self.feed(file.oracle.unwrap_or_default(), lag);

@@ -13,6 +13,7 @@ use super::{
     pool::PoolArgs,
 };
 use crate::decimal::{Decimal, Positive, Ratio};
+use crate::trouble::misuse;
 
 /// What a Whirlpool's protocol takes of each fee.
 const PROTOCOL_SHARE: f64 = 0.13;
@@ -121,8 +122,10 @@ impl FeeArgs {
         }
         ensure!(
             !record_pays || self.pool.adaptive(file).is_none(),
-            "the record says what was paid to this pool, at the fee that it had then: leave --adaptive-fee out, or say with \
+            misuse!(
+                "the record says what was paid to this pool, at the fee that it had then: leave --adaptive-fee out, or say with \
              --taker-volume-day what takers trade"
+            )
         );
         let flow = file.flow;
         let secs = self.block_secs.f64();
@@ -145,7 +148,9 @@ impl FeeArgs {
             volume_day.is_none_or(|volume| volume == 0.0)
                 || others.is_some()
                 || !self.files(file).is_empty(),
-            "--pool-liquidity is missing, or --depth: takers' fees are shared with the liquidity of others"
+            misuse!(
+                "--pool-liquidity is missing, or --depth: takers' fees are shared with the liquidity of others"
+            )
         );
         Ok(Some(FeeTerms {
             fee: f64::from(self.fee_ppm) / 1e6,

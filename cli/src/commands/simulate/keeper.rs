@@ -9,7 +9,7 @@ use ballast_strategy::situation::Economics;
 use serde::Deserialize;
 
 use super::scenario::{ScenarioArgs, Shape};
-use crate::{market_rules::RulesArgs, policy::default_policy};
+use crate::{market_rules::RulesArgs, policy::default_policy, trouble::misuse};
 
 /// What of a keeper's configuration matters here, and beside it what is the owner's: both tables may be left out, so that the
 /// file which a keeper runs with can be taken as it is.
@@ -112,6 +112,10 @@ fn read(path: Option<&Path>, args: &ScenarioArgs, shape: &Shape) -> Result<Read>
         hedge_bps: shape.hedge.get(),
         ..default_policy(&market.limits, fee_ppm)
     });
+    if let Some(path) = path {
+        possible(&policy, &file.policy, &market)
+            .map_err(|wrong| misuse!("keeper:{}: {wrong}", path.display()))?;
+    }
     if let Some(band) = shape.delta_band {
         // The target is as far within the band as it was.
         policy.delta_target_bps = (u64::from(policy.delta_target_bps) * u64::from(band.get())
@@ -126,6 +130,27 @@ fn read(path: Option<&Path>, args: &ScenarioArgs, shape: &Shape) -> Result<Read>
         policy,
         fee_ppm,
     })
+}
+
+/// Says what no program would take of a policy that a file names.
+fn possible(policy: &Policy, file: &PolicyTable, market: &MarketParams) -> Result<(), String> {
+    let (trigger, target) = (
+        policy.deleverage_trigger_ltv_bps,
+        policy.deleverage_target_ltv_bps,
+    );
+    let maintenance = market.limits.maintenance_ltv_bps;
+    if target >= trigger {
+        return Err(format!(
+            "deleverage_target_ltv_bps {target} is not below deleverage_trigger_ltv_bps {trigger}: lower the target, or raise the \
+             trigger"
+        ));
+    }
+    if file.deleverage_trigger_ltv_bps.is_some() && trigger >= maintenance {
+        return Err(format!(
+            "deleverage_trigger_ltv_bps {trigger} is not below the market's maintenance of {maintenance} (--maintenance): lower it"
+        ));
+    }
+    Ok(())
 }
 
 /// The LTV from which that keeper deleverages: the owner's, or the market's where that is lower.

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    decimal::Ratio,
+    decimal::{Ratio, sigma_day},
     format::{percent, significant},
     market_rules::RulesArgs,
 };
@@ -27,7 +27,7 @@ pub struct LagArgs {
     #[arg(long, default_value = "0", value_name = "RATIO")]
     pub worsens: Ratio,
     /// Standard deviation of a day's move up to which a market is calm
-    #[arg(long, default_value = "5%", value_name = "RATIO")]
+    #[arg(long, default_value = "5%", value_name = "RATIO", value_parser = sigma_day)]
     pub calm_sigma_day: Ratio,
 }
 

@@ -14,7 +14,8 @@ use super::{
     model_file::{JumpsTable, ModelFile, Parameter, RegimeTable},
     record::{Purpose, RecordOptions},
 };
-use crate::decimal::{Ratio, signed};
+use crate::decimal::{Ratio, sigma_day, signed};
+use crate::trouble::misuse;
 
 /// Which model.
 #[derive(Args, Debug)]
@@ -32,7 +33,7 @@ pub struct ModelOptions {
     #[arg(long, value_name = "FILE")]
     pub model_file: Option<PathBuf>,
     /// gbm, jumps: standard deviation of a day's move: 0.05 is 5 %
-    #[arg(long)]
+    #[arg(long, value_parser = sigma_day)]
     pub sigma_day: Option<Ratio>,
     /// gbm, jumps: growth of the mean price per day
     #[arg(long, default_value_t = 0.0)]
@@ -166,11 +167,15 @@ impl ModelOptions {
         };
         ensure!(
             second_pool || !any(|weather| weather.other_depth != 1.0),
-            "--regime says how deep the second pool is, but there is none: --other-pool-fee-ppm is missing"
+            misuse!(
+                "--regime says how deep the second pool is, but there is none: --other-pool-fee-ppm is missing"
+            )
         );
         ensure!(
             venue || !any(|weather| weather.funding_hour.is_some()),
-            "--regime says what funding is, but nothing is held at a perp venue: --perp-margin is missing"
+            misuse!(
+                "--regime says what funding is, but nothing is held at a perp venue: --perp-margin is missing"
+            )
         );
         Ok(())
     }
@@ -223,7 +228,7 @@ impl ModelOptions {
         let sd = or_file(self.jump_sd, |jumps| jumps.sd);
         ensure!(
             per_day <= 0.0 || mean != 0.0 || sd != 0.0,
-            "--jump-mean or --jump-sd is missing: jumps of size 0 are none"
+            misuse!("--jump-mean or --jump-sd is missing: jumps of size 0 are none")
         );
         Ok(Jumps::new(sigma, self.drift_day, per_day, mean, sd)?)
     }
@@ -304,9 +309,11 @@ impl PriceModel for AnyModel {
 fn within(bars: &Bars, looks: Looks) -> Result<()> {
     ensure!(
         looks.days() <= bars.days(),
-        "--horizon-days {} is longer than the record: it is {:.3} days",
-        looks.days(),
-        bars.days()
+        misuse!(
+            "--horizon-days {} is longer than the record: it is {:.3} days",
+            looks.days(),
+            bars.days()
+        )
     );
     Ok(())
 }

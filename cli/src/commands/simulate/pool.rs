@@ -16,6 +16,7 @@ use super::model_file::ModelFile;
 use crate::{
     format::{percent, significant},
     recorded,
+    trouble::misuse,
 };
 
 /// Options of them. Without them the liquidity of others is one number, and the fee stays.
@@ -99,7 +100,9 @@ pub fn check_known(depth: &TickDepth, at: SqrtPrice, units: Units) -> Result<()>
     let [low, high] = prices(depth, units).map(|price| significant(price, 6));
     ensure!(
         (from..=to).contains(&tick),
-        "--depth knows prices from {low} to {high}, and --price is not among them: give the price that it was read at, and its tokens' decimals"
+        misuse!(
+            "--depth knows prices from {low} to {high}, and --price is not among them: give the price that it was read at, and its tokens' decimals"
+        )
     );
     Ok(())
 }

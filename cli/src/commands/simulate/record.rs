@@ -19,6 +19,7 @@ use crate::{
     format::significant,
     recorded::{self, Token},
     report::note,
+    trouble::misuse,
 };
 
 /// Options of recorded trading.
@@ -194,9 +195,11 @@ impl RecordOptions {
             let (mut minutes, repairs) = read_minutes(&text).with_context(named)?;
             ensure!(
                 follow(&all, &mut minutes).is_some(),
-                "--pool-minutes {} does not begin after {} ends: give files in the order of time",
-                path.display(),
-                last.unwrap_or(path).display()
+                misuse!(
+                    "--pool-minutes {} does not begin after {} ends: give files in the order of time",
+                    path.display(),
+                    last.unwrap_or(path).display()
+                )
             );
             all.append(&mut minutes);
             lines.add(repairs);

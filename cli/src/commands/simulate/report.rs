@@ -215,7 +215,7 @@ impl fmt::Display for SimulationReport {
         let number = |value: f64| significant(value, DIGITS);
         let equity = &self.equity;
         for warning in &self.warnings {
-            writeln!(f, "WARNING: {warning}")?;
+            writeln!(f, "warning: {warning}")?;
         }
         writeln!(
             f,

@@ -25,6 +25,8 @@ use super::{
 use crate::{
     decimal::{Decimal, Positive, Ratio},
     market_rules::RulesArgs,
+    range::in_order,
+    trouble::misuse,
 };
 
 /// What to simulate. Prices are quote per base in whole tokens, own funds are in the quote token, ratios like 0.8 or 80%.
@@ -134,24 +136,19 @@ impl ShapeArgs {
     /// # Errors
     /// Prices in the wrong order, or beyond what a pool can have.
     pub fn shape(&self, units: Units) -> Result<Shape> {
-        ensure!(
-            self.lower.double() < self.upper.double(),
-            "--lower {} is not below --upper {}: a range needs its lower end first",
-            *self.lower,
-            *self.upper
-        );
+        in_order(&self.lower, &self.upper)?;
         let root =
             |price: &Decimal| price.sqrt_price_down(units.base_decimals, units.quote_decimals);
         let hedge = self.hedge.bps_down()?;
+        let given = &*self.hedge;
         ensure!(
             hedge <= Bps::ONE,
-            "--hedge {} is above 1: 1 (delta-neutral) borrows all of the pool's base",
-            *self.hedge
+            misuse!("--hedge {given} is above 1: 1 (neutral) borrows all of the pool's base")
         );
         Ok(Shape {
             lower: root(&self.lower)?,
             upper: root(&self.upper)?,
-            leverage: self.leverage.bps_down()?,
+            leverage: self.leverage.leverage()?,
             hedge,
             delta_band: None,
         })
@@ -206,8 +203,10 @@ impl ScenarioArgs {
         let maintenance = self.maintenance.bps_down()?;
         ensure!(
             maintenance > Bps::new(0) && maintenance <= Bps::ONE,
-            "--maintenance {} must be above 0 and at most 1: it is debt over assets, 0.8 or 80%",
-            *self.maintenance
+            misuse!(
+                "--maintenance {} must be above 0 and at most 1: it is debt over assets, 0.8 or 80%",
+                *self.maintenance
+            )
         );
         Ok(maintenance)
     }
@@ -391,8 +390,10 @@ impl ScenarioArgs {
         let model = self.models.model(name, self.looks()?, purpose)?;
         ensure!(
             self.fees.no_fees || !model.says_what_was_paid() || !self.fees.asks_for_other_pool(),
-            "the record says what was paid to this pool, after a second one had its part: leave --other-pool-fee-ppm out, or say with \
+            misuse!(
+                "the record says what was paid to this pool, after a second one had its part: leave --other-pool-fee-ppm out, or say with \
              --taker-volume-day what takers trade in both"
+            )
         );
         Ok(model)
     }

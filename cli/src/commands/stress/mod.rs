@@ -26,6 +26,7 @@ use crate::{
     progress::count_bar,
     report::{Output, note},
     study::Study,
+    trouble::{Misuse, misuse},
 };
 use live::LiveArgs;
 use report::{Listed, Played, Shown, StressReports};
@@ -80,7 +81,7 @@ pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<
         } else {
             Scenario::text(name)
         };
-        let text = text.with_context(|| unknown(name))?;
+        let text = text.ok_or_else(|| unknown(name))?;
         return output.print(&Shown { text });
     }
     if args.list {
@@ -95,7 +96,9 @@ pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<
     let is_market = args.live.is_market();
     ensure!(
         is_market || args.live.perp_size.is_none(),
-        "--perp-size is of a market that was read: add --live or --accounts, or a table [perp] to the book"
+        misuse!(
+            "--perp-size is of a market that was read: add --live or --accounts, or a table [perp] to the book"
+        )
     );
     let parts = if is_market {
         let (parts, accounts) = live::parts(&args.live, globals, economics)?;
@@ -155,10 +158,10 @@ pub fn run(args: &StressArgs, globals: &Globals, output: &mut Output) -> Result<
     output.print(&report)
 }
 
-fn unknown(name: &str) -> String {
+fn unknown(name: &str) -> Misuse {
     let names: Vec<_> = Scenario::names().collect();
-    format!(
-        "no scenario {name}: there are {}; a file of one's own goes with --scenario",
+    misuse!(
+        "no scenario {name}: name one of {}, or a file of one's own with --scenario",
         names.join(", ")
     )
 }
@@ -172,7 +175,7 @@ fn scenarios(args: &StressArgs) -> Result<Vec<Scenario>> {
         args.names.iter().map(String::as_str).collect()
     };
     for name in names {
-        let text = Scenario::text(name).with_context(|| unknown(name))?;
+        let text = Scenario::text(name).ok_or_else(|| unknown(name))?;
         scenarios.push(Scenario::parse(text).with_context(|| format!("scenario {name}"))?);
     }
     for path in &args.scenario {

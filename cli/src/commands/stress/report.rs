@@ -131,18 +131,18 @@ impl fmt::Display for Played {
         )?;
         let mut table = Table::new([
             "<position",
-            "<kept",
+            "?<kept",
             "equity before",
             "after",
             "unkept",
-            "LTV before",
-            "highest",
-            "after",
+            "?LTV before",
+            "highest LTV",
+            "?LTV after",
             "liquidated",
             "bad debt",
-            "<landed",
-            "<refused, missed",
-            "<unwinding",
+            "?<landed",
+            "?<refused, missed",
+            "?<unwinding",
         ]);
         for (position, alone) in with.positions.iter().zip(&self.without_keepers.positions) {
             let acts: Vec<String> = position

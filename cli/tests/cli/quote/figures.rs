@@ -20,8 +20,10 @@ fn the_worked_example() {
         ("ltv", 2.0 / 3.0),
         ("delta", 0.0),
         ("gamma", -0.075879454148),
-        ("lower", 110.846787443450),
-        ("upper", 258.635186985545),
+        ("liquidation_lower", 110.846787443450),
+        ("liquidation_upper", 258.635186985545),
+        ("lower", 190.0),
+        ("upper", 210.0),
     ] {
         close(&quote[field], expected);
     }
@@ -65,10 +67,12 @@ fn a_quote_is_a_line_for_risk() {
     let answered = run_with(&["risk", "--input", "-"], quoted.out.as_bytes());
     assert_eq!(answered.code, 0, "{}", answered.err);
     let (quote, risk) = (quoted.json(), answered.json());
-    for field in [
-        "assets", "debt", "equity", "gamma", "leverage", "lower", "upper",
-    ] {
+    for field in ["assets", "debt", "equity", "gamma", "leverage"] {
         close(&risk[field], quote[field].as_f64().unwrap());
+    }
+    for field in ["lower", "upper"] {
+        let liquidation = &quote[format!("liquidation_{field}")];
+        close(&risk[field], liquidation.as_f64().unwrap());
     }
 }
 
@@ -94,5 +98,5 @@ fn percent_and_other_decimals() {
     let percent = changed("--maintenance", "80%").out;
     assert_eq!(percent, example(&[]).out);
     let other = example(&["--json", "--base-decimals", "6", "--quote-decimals", "9"]).json();
-    close(&other["lower"], 110.846787443450);
+    close(&other["liquidation_lower"], 110.846787443450);
 }

@@ -119,8 +119,8 @@ fn the_names_of_positions_stand_beside_the_old_ones() {
     for (new, old) in [
         ("range_lower", "pa"),
         ("range_upper", "pb"),
-        ("liquidation_lower", "lower"),
-        ("liquidation_upper", "upper"),
+        ("lower", "pa"),
+        ("upper", "pb"),
     ] {
         assert_eq!(quote[new], quote[old]);
     }
@@ -243,7 +243,7 @@ fn what_is_left_out_has_a_default_and_what_is_missing_is_named() {
         (&["--candles", "/nonexistent"], 1, "--candles /nonexistent"),
         (&["--save-depth", "x"], 2, "--market"),
         (&["--market", "--base-decimals", "6"], 2, "--base-decimals"),
-        (&["--protocol-share", "150%"], 1, "--protocol-share"),
+        (&["--protocol-share", "150%"], 2, "--protocol-share"),
     ] {
         let run = example(extra);
         assert_eq!(run.code, code, "{extra:?}: {}", run.err);

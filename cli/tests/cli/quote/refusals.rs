@@ -47,14 +47,14 @@ fn bad_input_is_named() {
         ("--price", "-5", 2, "negative"),
         ("--price", "NaN", 2, "decimal number"),
         ("--price", "1e999", 2, "out of range"),
-        ("--lower", "210", 1, "--upper"),
+        ("--lower", "210", 2, "--upper"),
         ("--lower", "", 2, "decimal number"),
         ("--equity", "0", 2, "greater than 0"),
-        ("--leverage", "0.5", 1, "below 1"),
+        ("--leverage", "0.5", 2, "below 1"),
         ("--leverage", "x", 2, "decimal number"),
-        ("--hedge", "2", 1, "above 1"),
-        ("--maintenance", "80", 1, "80%"),
-        ("--maintenance", "0", 1, "above 0"),
+        ("--hedge", "2", 2, "above 1"),
+        ("--maintenance", "80", 2, "80%"),
+        ("--maintenance", "0", 2, "above 0"),
     ] {
         let run = changed(option, value);
         assert_eq!(run.code, code, "{option} {value}: {}", run.err);
@@ -128,7 +128,7 @@ fn a_price_outside_the_range_is_warned_about() {
         assert_eq!((text.code, text.err.as_str()), (0, ""));
         let shown = unwrapped(&text.out);
         let said = shown.lines().nth(1);
-        assert_eq!(said, Some(format!("WARNING: {warning}").as_str()));
+        assert_eq!(said, Some(format!("warning: {warning}").as_str()));
         line.push("--json");
         let run = run(&line);
         let quote = run.json();
@@ -180,7 +180,7 @@ fn a_trigger_that_leaves_less_than_the_stress_distance_is_warned_about() {
     assert_eq!((text.code, text.err.as_str()), (0, ""));
     assert!(
         text.out
-            .contains("WARNING: from below the deleverage trigger")
+            .contains("warning: from below the deleverage trigger")
     );
     // Who lets no keeper act has chosen so.
     let off = example(&["--json", "--deleverage-trigger", "79%", "--keepers", "off"]);
@@ -195,13 +195,13 @@ fn leverage_above_the_target_is_warned_about() {
     let quote = example(&["--json"]).json();
     assert_eq!(quote["warnings"], serde_json::json!([said]));
     let shown = unwrapped(&example(&[]).out);
-    assert!(shown.contains(&format!("WARNING: {said}\n")), "{shown}");
+    assert!(shown.contains(&format!("warning: {said}\n")), "{shown}");
     for extra in [["--deleverage-target", "66.67%"], ["--keepers", "off"]] {
         let quiet = example(&[&["--json"], &extra[..]].concat()).json();
         assert_eq!(quiet["warnings"], serde_json::json!([]), "{extra:?}");
     }
     let below = changed("--leverage", "2.85");
-    assert!(!below.out.contains("WARNING"), "{}", below.out);
+    assert!(!below.out.contains("warning"), "{}", below.out);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_position_that_would_be_liquidated_at_once_is_shown_and_refused() {
         let help = "help: `ballast help quote` says what it takes";
         assert_eq!(text.err, format!("error: {refusal}\n{help}\n"));
         let shown = unwrapped(&text.out);
-        assert!(shown.contains(&format!("WARNING: {refusal}\n")), "{shown}");
+        assert!(shown.contains(&format!("warning: {refusal}\n")), "{shown}");
         assert!(text.out.contains("liquidation  at once"), "{}", text.out);
         let mut line = EXAMPLE.to_vec();
         let at = line.iter().position(|part| *part == "--leverage").unwrap();
@@ -238,7 +238,7 @@ fn a_position_that_would_be_liquidated_at_once_is_shown_and_refused() {
 #[test]
 fn prices_with_separators_are_not_taken_for_two() {
     let refused = example(&["--at", "1,500"]);
-    assert_eq!((refused.code, refused.out.as_str()), (1, ""));
+    assert_eq!((refused.code, refused.out.as_str()), (2, ""));
     assert_eq!(
         refused.err,
         "error: --at 1,500 may be one price or 2\nhelp: write --at 1500, without separators, or --at 1 --at 500\n"

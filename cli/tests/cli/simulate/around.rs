@@ -88,7 +88,7 @@ fn a_short_at_a_venue_has_lines_of_its_own_and_they_add_up() {
         &[&none[..], &["--hedge", "0"]].concat(),
     );
     assert!(
-        unhedged.code == 1 && unhedged.err.contains("--perp-margin is missing"),
+        unhedged.code == 2 && unhedged.err.contains("--perp-margin is missing"),
         "{}",
         unhedged.err
     );
@@ -120,7 +120,7 @@ fn what_is_not_there_is_not_spoken_of() {
         ("9%:1:::5", "--other-pool-fee-ppm is missing"),
     ] {
         let (code, err) = with(wild);
-        assert!(code == 1 && err.contains(said), "{err}");
+        assert!(code == 2 && err.contains(said), "{err}");
     }
     let (code, err) = with("9%:1::x");
     assert!(code == 2 && err.contains("no regime"), "{err}");

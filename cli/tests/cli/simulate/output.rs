@@ -180,10 +180,10 @@ fn bad_input_is_named() {
         ("--paths", "5000000", 2, "4194304"),
         ("--seed", "-1", 2, "--seed"),
         ("--price", "0", 2, "greater than 0"),
-        ("--price", "1e40", 1, "range of a pool"),
-        ("--lower", "210", 1, "--upper"),
-        ("--leverage", "0.5", 1, "leverage"),
-        ("--equity", "0.0000001", 1, "too small"),
+        ("--price", "1e40", 2, "range of a pool"),
+        ("--lower", "210", 2, "--upper"),
+        ("--leverage", "0.5", 2, "leverage"),
+        ("--equity", "0.0000001", 2, "too small"),
         ("--strategy", "dance", 2, "hold, unhedged, continuous"),
     ] {
         let run = changed(option, value, &[]);

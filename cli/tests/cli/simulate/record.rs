@@ -130,7 +130,7 @@ fn minutes_pay_what_a_look_back_says() {
     assert!((fees(&holed) / expected - 1.0).abs() < 2e-3);
     let wrong = on("--pool-minutes", &evening, &["--pool-minutes", &morning]);
     assert!(
-        wrong.code == 1 && wrong.err.contains("does not begin after"),
+        wrong.code == 2 && wrong.err.contains("does not begin after"),
         "{}",
         wrong.err
     );
@@ -156,7 +156,7 @@ fn minutes_pay_what_a_look_back_says() {
     ];
     let second = on("--pool-minutes", &whole, &pool);
     assert!(
-        second.code == 1 && second.err.contains("after a second one had its part"),
+        second.code == 2 && second.err.contains("after a second one had its part"),
         "{}",
         second.err
     );
@@ -231,7 +231,7 @@ fn what_is_wrong_with_a_record_is_refused_with_its_line() {
     let short = write("short.csv", &minutes(0, 2));
     let short = on("--pool-minutes", &short, &[]);
     assert!(
-        short.code == 1
+        short.code == 2
             && short
                 .err
                 .contains("longer than the record: it is 0.083 days"),

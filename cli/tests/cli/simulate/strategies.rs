@@ -62,7 +62,7 @@ fn leverage_that_does_not_last_is_told() {
         let all = report["warnings"].to_string();
         assert!(all.contains(told), "{all}");
         let text = of(strategy, leverage, &[]).out;
-        let said = text.contains("WARNING: the position opens at");
+        let said = text.contains("warning: the position opens at");
         assert_eq!(said, !told.is_empty(), "{text}");
     }
     let directory = tempfile::TempDir::new().unwrap();

@@ -146,7 +146,7 @@ fn what_makes_no_sense_is_refused() {
     ];
     let said = kept(&twice);
     assert!(
-        said.code == 1 && said.err.contains("leave one of them out"),
+        said.code == 2 && said.err.contains("leave one of them out"),
         "{}",
         said.err
     );
