@@ -33,7 +33,7 @@ use Written::{Number, Time, Word};
 /// Document, what it says with `{}` for the number, how, and where from.
 type Row = (&'static str, &'static str, Written, Source);
 
-const ROWS: [Row; 17] = [
+const ROWS: [Row; 18] = [
     (
         OPERATING,
         "positions belong to {} shards",
@@ -75,6 +75,12 @@ const ROWS: [Row; 17] = [
         "A venue that says nothing for {} s",
         Number,
         Constant("crates/venue/src/hyperliquid/stream.rs", "SILENCE", 1),
+    ),
+    (
+        OPERATING,
+        "with the defaults: {} where one thing goes wrong",
+        Time,
+        Constant("keeper/src/sim/nodes_tests.rs", "BOUND", 1),
     ),
     (
         OPERATING,
