@@ -20,6 +20,8 @@ mod lines;
 mod market_rules;
 mod node_url;
 mod number;
+#[cfg(test)]
+mod page_commands;
 mod policy;
 mod position_name;
 mod progress;
