@@ -33,6 +33,7 @@ mod sums;
 #[cfg(test)]
 mod typescript;
 mod unwind;
+mod what_if;
 
 pub use action::{Action, ActionFigures, ActionOutcome, Actions};
 pub use ballast_strategy::{Tokens, text};
@@ -55,9 +56,8 @@ pub use overrides::{
     PreviewNearest, PreviewRequest, Risk, Scope,
 };
 pub use position::{
-    CurvePoint, EntryView, Extras, History, Kept, MoveState, Nearest, OwnersWishes, PnlParts,
-    PolicyView, PositionDetail, PositionView, Positions, Row, SideOfPrice, Unwind, WhatIf,
-    WhatIfState,
+    CurvePoint, EntryView, Extras, History, Nearest, OwnersWishes, PnlParts, PolicyView,
+    PositionDetail, PositionView, Positions, Row, SideOfPrice, Unwind,
 };
 pub use price::{Scale, price};
 pub use shown::{ShownMarket, mode_name};
@@ -67,3 +67,4 @@ pub use status::{
 };
 pub use sums::{Beside, Line, Lines, book};
 pub use unwind::unwind;
+pub use what_if::{Kept, MoveState, WhatIf, WhatIfState};

@@ -15,7 +15,7 @@ use ballast_strategy::{
 
 use crate::{
     figures::{Figures, leverage, scale},
-    position::{Kept, MoveState, WhatIf, WhatIfState},
+    what_if::{Kept, MoveState, WhatIf, WhatIfState},
 };
 
 /// Moves that are shown of one position.

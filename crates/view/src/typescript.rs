@@ -8,8 +8,9 @@ use std::{env, fmt::Write, fs, path::PathBuf};
 use ballast_strategy::{ActionKind, decide::Threshold};
 
 /// The sources with answers in them, in the order of the page's file.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     include_str!("status.rs"),
+    include_str!("what_if.rs"),
     include_str!("position.rs"),
     include_str!("decision.rs"),
     include_str!("overrides.rs"),

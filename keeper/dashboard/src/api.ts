@@ -140,6 +140,41 @@ export type StatusView = {
   explorer: string | null;
 };
 
+/** How a position stands after a move. */
+export type MoveState = "healthy" | "above_trigger" | "liquidated";
+
+/** A position after a move. */
+export type WhatIfState = {
+  /** Equity. */
+  equity: string;
+  /** Delta. */
+  delta: string;
+  /** LTV. */
+  ltv_bps: number;
+  /** `null`: no equity. */
+  leverage_bps: number | null;
+  /** How it stands. */
+  state: MoveState;
+};
+
+/** The same where the keeper acts on the way. */
+export type Kept = WhatIfState & {
+  /** How often it acted. */
+  actions: number;
+};
+
+/** What a move of the price would do. */
+export type WhatIf = {
+  /** The move. */
+  move_bps: number;
+  /** Where it ends. */
+  price: number;
+  /** At once: nobody can act. */
+  gap: WhatIfState;
+  /** In sixty steps, with the keeper; `null`: it may not. */
+  kept: Kept | null;
+};
+
 /** A stored position with its numbers at the oracle's price: `ballast positions --json` and the API alike. */
 export type PositionView = {
   /** Its address. */
@@ -375,41 +410,6 @@ export type Unwind = {
   cost: string | null;
   /** How far it moves the pool's price. */
   impact_bps: number | null;
-};
-
-/** How a position stands after a move. */
-export type MoveState = "healthy" | "above_trigger" | "liquidated";
-
-/** A position after a move. */
-export type WhatIfState = {
-  /** Equity. */
-  equity: string;
-  /** Delta. */
-  delta: string;
-  /** LTV. */
-  ltv_bps: number;
-  /** `null`: no equity. */
-  leverage_bps: number | null;
-  /** How it stands. */
-  state: MoveState;
-};
-
-/** The same where the keeper acts on the way. */
-export type Kept = WhatIfState & {
-  /** How often it acted. */
-  actions: number;
-};
-
-/** What a move of the price would do. */
-export type WhatIf = {
-  /** The move. */
-  move_bps: number;
-  /** Where it ends. */
-  price: number;
-  /** At once: nobody can act. */
-  gap: WhatIfState;
-  /** In sixty steps, with the keeper; `null`: it may not. */
-  kept: Kept | null;
 };
 
 /** The position at a price. */

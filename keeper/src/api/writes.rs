@@ -160,7 +160,7 @@ fn quote(scene: &Scene, market: &Pubkey) -> (Pubkey, u8) {
         .get(market)
         .map(|market| &market.context.market)
         .map_or_else(Default::default, |stored| {
-            (stored.quote_mint.into(), stored.quote_decimals)
+            (stored.quote_mint, stored.quote_decimals)
         })
 }
 
