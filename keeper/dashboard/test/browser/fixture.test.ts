@@ -197,6 +197,9 @@ describe("what a real keeper cannot be brought to quickly", () => {
       await visit.until("only that market's positions", async () => plain(await page.textContent(".book h2 .num")) === fixture.world.held.filter((h) => h.market === 1).length);
       await visit.to(`#/markets/${second.address}`);
       await page.waitForSelector("text=Stage 1: no new risk");
+      await page.setViewportSize({ width: 1280, height: 900 });
+      assert.ok(await page.locator(".top .pill", { hasText: "Stage 1" }).getByText("no new risk").isVisible(), "what a raised stage means is told in a narrower header too");
+      await page.setViewportSize({ width: 1720, height: 1040 });
       await visit.to(`#/lenders/${second.address}`);
       await page.waitForSelector('.liquidated:has-text("12.50")');
     }));

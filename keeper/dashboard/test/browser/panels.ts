@@ -14,7 +14,7 @@ const each = (values: readonly Value[]): Said[] => values.map((value) => say`${v
 const percent = (bps: number | null): number | null => (bps === null ? null : bps / 100);
 /** As the API words it: its numbers as numbers, as far as they are shown; a sign and a unit are words. */
 const worded = (text: string): Said => {
-  const parts = text.split(/(?<![\w.-])(\d+(?:\.\d+)?)(?![\w.])/);
+  const parts = text.split(/(?<![\w.-])(-?\d+(?:\.\d+)?)(?![\w.])/);
   return { words: parts.filter((_, i) => i % 2 === 0), values: parts.filter((_, i) => i % 2 === 1) };
 };
 /** The API's name of an action, in words. */

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { marketWord, named } from "../../src/format/named";
 import { axis, bps, bpsBare, compact, money, move, num, percent, price, said, short, slowly, times, tokens, tokensShort } from "../../src/format/number";
 import { age, clock, date, span } from "../../src/format/time";
-import { sentence } from "../../src/format/words";
+import { actionWord, sentence } from "../../src/format/words";
 import { headline } from "../../src/position/sentence";
 import { distance, severity } from "../../src/format/danger";
 import { explorerLink } from "../../src/position/actions";
@@ -123,4 +123,8 @@ test("a position is told with its market where there are several, and by the pai
   assert.equal(named([sol, jup, solt], null, "c"), "#? SOL/USDT");
   assert.equal(named([sol, jup], 3, "gone"), "#3");
   assert.equal(marketWord([sol, jup, solt], "b"), "JUP");
+});
+
+test("an action has words, not the name of a field", () => {
+  assert.deepEqual(["deleverage_swap", "refresh_price", "rehedge"].map(actionWord), ["deleverage swap", "refresh price", "rehedge"]);
 });
