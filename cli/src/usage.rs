@@ -224,11 +224,11 @@ mod tests {
                 ],
             ),
             (
-                "--yes lend deposit bas 1",
+                "--yes policy set So11111111111111111111111111111111111111112 --keepers of",
                 [
-                    "invalid value 'bas' for '<TOKEN>' [possible values: base, quote]",
-                    "a similar value exists: 'base'",
-                    "`ballast --yes lend deposit base 1`",
+                    "invalid value 'of' for '--keepers <KEEPERS>' [possible values: on, off]",
+                    "a similar value exists: 'off'",
+                    "`ballast --yes policy set So11111111111111111111111111111111111111112 --keepers off`",
                 ],
             ),
             (

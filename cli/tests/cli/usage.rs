@@ -163,7 +163,7 @@ fn endpoints_keys_and_addresses_are_checked() {
         (&["positions"], 1, &["--owner", "--all", "--keypair"]),
         (&["lend", "show"], 1, &["--owner", "--keypair"]),
         (&OPEN, 1, &["--keypair"]),
-        (&["lend", "deposit", "gold", "1"], 2, &["base", "quote"]),
+        (&["lend", "deposit", "quote", "1 2"], 2, &["'1 2'", "1.25"]),
         (
             &["keeper", "run", "--config", "/nonexistent.toml"],
             2,
@@ -236,7 +236,8 @@ fn a_deployment_checks_its_files_before_anything_else() {
 
 #[test]
 fn nobody_can_agree_to_lose_everything() {
-    let increase = ["increase", "So11111111111111111111111111111111111111112"];
+    let position = "So11111111111111111111111111111111111111112";
+    let increase = ["increase", position, "--own-quote", "1"];
     for line in [&OPEN[..], &increase[..]] {
         let with = |extra: &[&str]| {
             let node = ["--url", "http://127.0.0.1:9"];
