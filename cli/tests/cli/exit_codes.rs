@@ -126,7 +126,7 @@ fn what_is_wrong_after_parsing_is_told_as_usage() {
         (
             vec![
                 "journal",
-                "tail",
+                "verify",
                 "--dir",
                 directory.path().to_str().unwrap(),
             ],

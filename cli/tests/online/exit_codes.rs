@@ -84,7 +84,11 @@ async fn each_wrong_command_ends_with_the_code_of_its_kind() {
             5,
             "nothing to cover",
         ),
-        (vec!["market", "set-mode", "reduce-only"], 4, "authority"),
+        (
+            vec!["market", "set-mode", "reduce-only", "--for", "1h"],
+            4,
+            "authority",
+        ),
     ];
     for (line, code, part) in own {
         let run = node.ballast(&alice, &line).await;

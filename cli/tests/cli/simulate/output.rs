@@ -183,7 +183,7 @@ fn bad_input_is_named() {
         ("--price", "1e40", 2, "range of a pool"),
         ("--lower", "210", 2, "--upper"),
         ("--leverage", "0.5", 2, "leverage"),
-        ("--equity", "0.0000001", 2, "too small"),
+        ("--equity", "0.0000001", 1, "too small"),
         ("--strategy", "dance", 2, "hold, unhedged, continuous"),
     ] {
         let run = changed(option, value, &[]);
