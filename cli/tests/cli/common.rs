@@ -65,7 +65,8 @@ pub fn command() -> Command {
     ] {
         command.env_remove(variable);
     }
-    command.env("HOME", "/nonexistent");
+    // Nothing can be made there, not even by root.
+    command.env("HOME", "/dev/null");
     command
 }
 
