@@ -231,7 +231,7 @@ async fn what_the_program_refuses_is_named_with_advice() {
     let said = node
         .refused_by_program(&alice, &set, BallastError::BadPolicy)
         .await;
-    assert!(said.contains("at_low and at_high need an edge"), "{said}");
+    assert!(said.contains("--at-low needs --low"), "{said}");
     let set = [
         "automation",
         "set",
