@@ -6,8 +6,9 @@ use anyhow::Error;
 use console::style;
 
 use crate::{
+    globals::Globals,
     help,
-    report::note,
+    report::{Told, note},
     trouble::{self, Explained, Kind},
 };
 
@@ -81,6 +82,14 @@ pub struct Complaint {
     pub cause: Option<String>,
     /// What to type or to do.
     pub help: String,
+}
+
+/// Tells an error: for people, and with `--json` for programs, unless standard output has told them already.
+pub fn complain(error: &Error, kind: Kind, globals: &Globals) {
+    let complaint = Complaint::new(error, kind, &globals.command);
+    let message = complaint.message();
+    let json = globals.json && !error.is::<Told>();
+    complaint.tell(kind, json.then_some(message.as_str()));
 }
 
 impl Complaint {

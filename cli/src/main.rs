@@ -85,12 +85,11 @@ use commands::{
     tx::TxArgs,
     upkeep::RecenterArgs,
 };
-use complaint::Complaint;
+use complaint::complain;
 use globals::Globals;
 use position_name::PositionName;
-use report::{Output, Told, is_broken_pipe};
+use report::{Output, is_broken_pipe};
 use study::Invocation;
-use trouble::Kind;
 
 /// So long threads are waited for that still do something when all is said.
 const LAST_THREADS: Duration = Duration::from_secs(2);
@@ -390,12 +389,4 @@ async fn run_online(command: &Command, globals: &Globals, output: &mut Output) -
         Command::Tx(args) => commands::tx::run(args, globals, output).await,
         Command::Doctor(args) => commands::doctor::run(args, globals, output).await,
     }
-}
-
-/// For people, and with `--json` for programs, unless standard output has told them already.
-fn complain(error: &Error, kind: Kind, globals: &Globals) {
-    let complaint = Complaint::new(error, kind, &globals.command);
-    let message = complaint.message();
-    let json = globals.json && !error.is::<Told>();
-    complaint.tell(kind, json.then_some(message.as_str()));
 }

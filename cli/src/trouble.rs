@@ -157,7 +157,8 @@ pub fn kind(error: &Error) -> Kind {
         let senseless = cause.is::<Misuse>()
             || cause.is::<NumberError>()
             || cause.is::<OpenError>()
-            || cause.is::<TargetError>();
+            || cause.is::<TargetError>()
+            || matches!(cause.downcast_ref(), Some(GrowthError::Target(_)));
         if senseless {
             return Some(Kind::Usage);
         }
