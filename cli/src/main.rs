@@ -45,7 +45,7 @@ mod width;
 
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 use ballast_client::Pubkey;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 

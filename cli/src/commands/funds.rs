@@ -199,7 +199,7 @@ fn planned(acting: &Acting, args: &IncreaseArgs, own: Amounts) -> Result<(Bps, G
         own != Amounts::ZERO || growth.added > 0,
         "there is nothing to increase: without own funds `increase` only raises leverage, which is {} already, and {} was asked \
          for: pass --own-quote or --own-base, or lower it with `ballast decrease {} --part`",
-        times(now.into()),
+        times(now),
         times(leverage.get().into()),
         acting.position.address
     );
