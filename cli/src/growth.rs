@@ -2,14 +2,14 @@
 
 use std::ops::Deref;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use ballast_client::{Amounts, MarketSnapshot, Side, Trade};
 use ballast_model::{Bps, TargetError, base_for_value_up, worth_down};
 pub use ballast_simulator::growth::Wanted;
 use ballast_simulator::growth::{Grown, GrowthError, grown};
 use ballast_view::TokenNames;
 
-use crate::{acting::trade_of, format::times};
+use crate::{acting::trade_of, format::times, trouble::misuse};
 
 /// What the program makes of what is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +78,8 @@ impl Growth {
         let debt = self.after.debt;
         let liquidity = self.after.liquidity;
         let less = slippage.of_up(liquidity).unwrap_or(liquidity);
+        // Where little is added to much, half of it at least.
+        let less = less.min(self.added / 2);
         Ok(Bounds {
             min_liquidity: self.added.saturating_sub(less),
             max_debt: Amounts {
@@ -135,18 +137,20 @@ fn in_tokens(error: GrowthError, names: &TokenNames) -> anyhow::Error {
             hedge_value,
             debt_allowed,
             leverage,
-        }) => anyhow!(
+        }) => misuse!(
             "hedge not affordable: the {} to borrow is worth {}, but leverage {} allows debt of only {}: raise --leverage, \
              lower the hedge or move the range down",
             names.get(Side::Base),
             quote(hedge_value),
             times(leverage.get().into()),
             quote(debt_allowed)
-        ),
-        GrowthError::Target(TargetError::TooSmall(equity)) => anyhow!(
+        )
+        .into(),
+        GrowthError::Target(TargetError::TooSmall(equity)) => misuse!(
             "own funds worth {} are too small for this range: add funds",
             quote(equity)
-        ),
+        )
+        .into(),
         GrowthError::Capped { side, amount } => {
             let loan = tokens.amount(side, amount.into());
             anyhow::Error::new(error).context(format!(

@@ -14,8 +14,8 @@ use crate::{connection::Connection, globals::Globals, trouble::misuse};
 
 /// The argument that is a position, in every command that has one.
 const ARGUMENT: &str = "position";
-/// Fewer letters at an end are no short form.
-const LEAST_LETTERS: usize = 2;
+/// Fewer letters at an end are no short form: what is printed has so many, and addresses with fewer in common are soon found.
+const LEAST_LETTERS: usize = 4;
 
 /// A position as somebody calls it.
 #[derive(Clone, Debug, PartialEq, Eq)]

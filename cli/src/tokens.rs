@@ -8,6 +8,7 @@ use ballast_view::TokenNames;
 
 use crate::{
     decimal::{Decimal, NumberError},
+    trouble::misuse,
     wallet::name,
 };
 
@@ -52,11 +53,11 @@ impl Amount {
         if let Some(other) = &self.token
             && !other.eq_ignore_ascii_case(token)
         {
-            bail!(
+            bail!(misuse!(
                 "`{number} {other}` is an amount of {other} where one of {token} belongs: write {number} {token}, or {other} where \
                  that belongs",
                 number = self.number
-            );
+            ));
         }
         Ok(self.number.raw(decimals)?)
     }
@@ -140,13 +141,13 @@ impl Token {
             .filter(|side| names.get(*side).eq_ignore_ascii_case(named));
         match (found.next(), found.next()) {
             (Some(side), None) => Ok(side),
-            _ => bail!(
+            _ => bail!(misuse!(
                 "`{named}` is none of the market's tokens: write {} ({}) or {} ({})",
                 names.get(Side::Base),
                 name(Side::Base),
                 names.get(Side::Quote),
                 name(Side::Quote)
-            ),
+            )),
         }
     }
 }

@@ -126,7 +126,7 @@ pub fn kind_in(error: &Error, command: &str) -> Kind {
     match command.trim_start() {
         _ if !zero => kind(error),
         // All of nothing.
-        "collect" | "compound" | "reward reclaim" => Kind::NothingDue,
+        "collect" | "compound" | "recenter" | "repay" | "reward reclaim" => Kind::NothingDue,
         // No amount was named.
         _ => Kind::Usage,
     }
@@ -345,7 +345,7 @@ mod tests {
         for (command, expected) in [
             (" collect", Kind::NothingDue),
             (" reward reclaim", Kind::NothingDue),
-            (" repay", Kind::Usage),
+            (" repay", Kind::NothingDue),
             (" reward fund", Kind::Usage),
         ] {
             assert_eq!(kind_in(&error(), command), expected, "{command}");

@@ -18,6 +18,7 @@ use crate::{
     report::Output,
     slippage::{self, SlippageArgs},
     tokens::{Amount, Quantity},
+    trouble::misuse,
     wallet::SIDES,
 };
 
@@ -173,9 +174,11 @@ fn planned(acting: &Acting, args: &IncreaseArgs, own: Amounts) -> Result<(Bps, G
     };
     ensure!(
         leverage.get() <= limits.max_leverage_bps,
-        "leverage {} is above the market's cap of {}: pass --leverage",
-        times(leverage.get().into()),
-        times(limits.max_leverage_bps.into())
+        misuse!(
+            "leverage {} is above the market's cap of {}: pass --leverage",
+            times(leverage.get().into()),
+            times(limits.max_leverage_bps.into())
+        )
     );
     let mut model = acting.model;
     model.idle = model
@@ -197,11 +200,13 @@ fn planned(acting: &Acting, args: &IncreaseArgs, own: Amounts) -> Result<(Bps, G
     // The program refuses it without a word on what else to type.
     ensure!(
         own != Amounts::ZERO || growth.added > 0,
-        "there is nothing to increase: without own funds `increase` only raises leverage, which is {} already, and {} was asked \
-         for: pass --own-quote or --own-base, or lower it with `ballast decrease {} --part`",
-        times(now),
-        times(leverage.get().into()),
-        acting.position.address
+        misuse!(
+            "there is nothing to increase: without own funds `increase` only raises leverage, which is {} already, and {} was asked \
+             for: pass --own-quote or --own-base, or lower it with `ballast decrease {} --part`",
+            times(now),
+            times(leverage.get().into()),
+            acting.position.address
+        )
     );
     Ok((leverage, growth))
 }
@@ -220,6 +225,16 @@ pub async fn repay(args: &RepayArgs, globals: &Globals, output: &mut Output) -> 
         quote: args.quote.raw_of(&names, Side::Quote).context("--quote")?,
     };
     let owed = acting.model.debt;
+    ensure!(
+        most != Amounts::ZERO,
+        misuse!("the amounts are 0: pass --base or --quote")
+    );
+    ensure!(
+        SIDES
+            .iter()
+            .any(|side| most.get(*side) > 0 && owed.get(*side) > 0),
+        crate::trouble::NothingDue("nothing of that is owed".into())
+    );
     // Interest until it lands.
     let needed = |side: Side| {
         let owed = owed.get(side);

@@ -21,6 +21,7 @@ use crate::{
     globals::Globals,
     report::Output,
     tokens::{Amount, Quantity},
+    trouble::misuse,
 };
 
 /// Decimals of SOL.
@@ -207,11 +208,16 @@ pub async fn reward(command: &RewardCommand, globals: &Globals, output: &mut Out
     // SOL that is sent elsewhere by mistake is lost.
     let position = PositionContext::load(chain, address).await?;
     let what = "moving the keepers' SOL";
-    let plan = Plan::on_chain(what, globals, &key).line("position", address);
+    let plan = Plan::on_chain(what, globals, &key)
+        .line("position", address)
+        .line("owner", position.position.owner);
     let (plan, instruction) = match command {
         RewardCommand::Fund(args) => {
             let lamports = args.sol.raw("SOL", SOL)?;
-            ensure!(lamports > 0, "the amount is 0: pass a positive amount");
+            ensure!(
+                lamports > 0,
+                misuse!("the amount is 0: pass a positive amount")
+            );
             let account = chain.account(&key).await?;
             let held = account.map_or(0, |account| account.lamports);
             ensure!(

@@ -199,6 +199,23 @@ fn where_no_keeper_has_a_journal_nothing_is_written() {
 }
 
 #[test]
+fn a_number_is_no_position_of_a_keeper_who_looks_after_many_owners() {
+    for verb in ["pause", "reduce", "resume"] {
+        let line = [
+            verb,
+            "3",
+            "--reason",
+            "maintenance",
+            "--config",
+            "/nonexistent.toml",
+        ];
+        let run = run(&line);
+        assert_eq!(run.code, 2, "{verb}: {}", run.err);
+        assert!(run.err.contains("many owners"), "{verb}: {}", run.err);
+    }
+}
+
+#[test]
 fn a_keeper_is_asked_with_its_token_and_again_with_the_same_key_if_the_answer_was_lost() {
     let directory = journal(true);
     let stub = stub(vec![None, Some((201, entry("reduce")))]);

@@ -34,6 +34,13 @@ async fn each_wrong_command_ends_with_the_code_of_its_kind() {
     let own = [
         (changed("--lower", "220"), 2, "220"),
         (changed("--leverage", "0.5"), 2, "at least"),
+        (changed("--leverage", "1000"), 2, "above the market's cap"),
+        (changed("--leverage", "1.1"), 2, "hedge not affordable"),
+        (
+            vec!["lend", "deposit", "bas", "1"],
+            2,
+            "none of the market's tokens",
+        ),
         (changed("--own-quote", "0"), 2, "no own funds"),
         (
             vec!["decrease", position, "--part", "150%"],

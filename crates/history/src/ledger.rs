@@ -140,11 +140,21 @@ impl Ledger {
             slot: frame.moment.slot.max(sight.slot),
             ..frame.moment
         };
+        // A closed position's number may be taken again, and its address with it: that is another position.
+        let is_another = |kept: &Kept| sight.opening.secs > kept.stored.track.opened_secs;
+        let mut fees_booked_to = 0;
+        if self.records.get(&sight.address).is_some_and(is_another)
+            && let Some(former) = self.records.remove(&sight.address)
+        {
+            fees_booked_to = former.stored.track.fees_booked_to;
+            batch.backfills.push((sight.address.clone(), String::new()));
+        }
         let Some(kept) = self.records.get_mut(&sight.address) else {
             let mut track =
                 Track::begin(&sight.opening, &moment, &sight.account, sight.fees_waiting)?;
             (track.first_slot, track.native) = (sight.slot, frame.base_is_native);
             track.decimals = frame.decimals;
+            track.fees_booked_to = fees_booked_to;
             let point = track.next_point()?;
             let kept = Kept {
                 stored: Stored {

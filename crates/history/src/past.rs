@@ -98,7 +98,6 @@ impl Reading {
         let says = PastEvent {
             price_x64: None,
             opens: false,
-            opened: None,
             ..event
         };
         if says != PastEvent::default() || event.price_x64.is_some() {

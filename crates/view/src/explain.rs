@@ -236,7 +236,7 @@ pub fn sentence(story: &Story) -> String {
     } = *story;
     let reached = if liquidatable {
         format!(
-            "Anybody may liquidate this position now: LTV {} has reached maintenance of {}. ",
+            "LTV {} has reached maintenance of {}, at which anybody may liquidate. ",
             bps(view.ltv_bps),
             bps(view.maintenance_ltv_bps)
         )
@@ -393,10 +393,11 @@ mod tests {
         // The fixture's maintenance is 83 %, its upper boundary 271.
         for (dollars, reached) in [(270, false), (280, true)] {
             let (_, text) = said(dollars, None);
-            let first = "Anybody may liquidate this position now: LTV ";
-            assert_eq!(text.starts_with(first), reached, "{dollars}: {text}");
+            assert_eq!(text.starts_with("LTV "), reached, "{dollars}: {text}");
             assert_eq!(
-                text.contains(" has reached maintenance of 83.00%. "),
+                text.contains(
+                    " has reached maintenance of 83.00%, at which anybody may liquidate. "
+                ),
                 reached,
                 "{text}"
             );

@@ -64,7 +64,7 @@ export function App() {
   useViewKeys(keys === "on", selected, { nextTheme, help: () => showHelp(true), filter: () => askFilter(true) });
   useEffect(() => {
     if (gone && route.view !== "position") selection.release();
-  }, [gone, route.view]);
+  }, [gone, route.view, nearest?.position]);
   const closeToast = () => {
     say(null);
     askedFrom.current?.querySelector<HTMLElement>("button:enabled")?.focus();

@@ -135,9 +135,9 @@ impl Guard {
             return Ok(());
         }
         let message = if given.is_none() {
-            "overrides need the keeper's token: `ballast dashboard` opens the page with it"
+            "overrides need the keeper's token: `ballast dashboard --config FILE` opens the page with it"
         } else {
-            "this is not the keeper's token: `ballast dashboard` opens the page with the right one"
+            "this is not the keeper's token: `ballast dashboard --config FILE` opens the page with the right one"
         };
         Err(self.refuse_token(given.is_none(), message))
     }
@@ -159,7 +159,7 @@ impl Guard {
             return Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_tokens",
-                "ten wrong tokens in a minute: wait, then open the page anew with `ballast dashboard`",
+                "ten wrong tokens in a minute: wait, then open the page anew with `ballast dashboard --config FILE`",
             )
             .again_after(60);
         }

@@ -32,7 +32,7 @@ pub(super) async fn run(chain: Arc<dyn Chain>, reader: HistoryReader, sender: Se
         for (position, first_slot) in open(&reader, &settled) {
             match read(chain.as_ref(), &reader, &sender, position, first_slot).await {
                 Ok(()) => {
-                    settled.insert(position);
+                    settled.insert((position, first_slot));
                     idle = false;
                 }
                 // Later.
@@ -46,14 +46,16 @@ pub(super) async fn run(chain: Arc<dyn Chain>, reader: HistoryReader, sender: Se
 }
 
 /// Positions whose past is to be read, with the slot of their first sight.
-fn open(reader: &HistoryReader, settled: &HashSet<Pubkey>) -> Vec<(Pubkey, u64)> {
+fn open(reader: &HistoryReader, settled: &HashSet<(Pubkey, u64)>) -> Vec<(Pubkey, u64)> {
     let Ok(standings) = reader.standings.read() else {
         return Vec::new();
     };
-    let open = standings.iter().filter(|(position, standing)| {
-        standing.track.reach == Reach::Counters && !settled.contains(position)
-    });
-    open.map(|(position, standing)| (*position, standing.track.first_slot))
+    let begun = standings
+        .iter()
+        .filter(|(_, standing)| standing.track.reach == Reach::Counters);
+    begun
+        .map(|(position, standing)| (*position, standing.track.first_slot))
+        .filter(|sight| !settled.contains(sight))
         .collect()
 }
 

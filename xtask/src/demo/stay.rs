@@ -25,7 +25,7 @@ const MARK: &str = "BALLAST_DEMO_PLAYED_BY";
 /// The story's position has it.
 const STORY_ID: u64 = 1;
 /// What the visitor's wallet has of the base token: only the node knows that.
-const VISITORS_BASE: &str = "5.000000000";
+const VISITORS_BASE: &str = "5.0000";
 
 /// Plays it, uses what it prints, and ends it; what it printed.
 pub fn play(mut command: Command) -> Result<String> {

@@ -5,6 +5,7 @@ mod place;
 mod report;
 
 use std::{
+    io,
     path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -247,11 +248,17 @@ impl<'a> Word<'a> {
                 "no keeper was reached ({why}), and {what}; start it, or pass with --api or --config where it answers"
             )
         };
+        let has_journal = has_journal(directory).with_context(|| {
+            format!(
+                "no keeper was reached ({why}), and {} cannot be looked into: run this as the keeper's user",
+                directory.display()
+            )
+        })?;
         ensure!(
-            has_journal(directory),
+            has_journal,
             misuse!(
-                "{} holds no keeper's journal, so that nobody would follow: name the journal_dir of the keeper's configuration, or \
-                 pass it with --config",
+                "no keeper was reached ({why}), and {} holds no keeper's journal, so that nobody would follow: name the journal_dir of \
+                 the keeper's configuration, or pass it with --config",
                 directory.display()
             )
         );
@@ -302,15 +309,25 @@ impl<'a> Word<'a> {
             Verb::Pause => "pausing a position raises risk",
             _ => "halting the keeper raises risk",
         };
-        Plan::new(what).lines(stake).agreed(self.globals)
+        let plan = Plan::new(what);
+        let plan = match self.position {
+            Some(position) => plan.line("position", position),
+            None => plan,
+        };
+        plan.lines(stake).agreed(self.globals)
     }
 }
 
 /// Whether a keeper keeps its journal there, or has: it leaves its lock before it writes anything.
-fn has_journal(directory: &std::path::Path) -> bool {
-    ["lock", "journal.jsonl"]
-        .iter()
-        .any(|name| directory.join(name).is_file())
+fn has_journal(directory: &std::path::Path) -> io::Result<bool> {
+    for name in ["lock", "journal.jsonl"] {
+        match std::fs::metadata(directory.join(name)) {
+            Ok(found) if found.is_file() => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(false)
 }
 
 fn now_secs() -> Result<i64> {

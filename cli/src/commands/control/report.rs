@@ -62,7 +62,7 @@ pub(super) fn stake(preview: &Value) -> String {
         "{}\n  positions {}, equity {}; due now {}, within a usual day's move of liquidation {}",
         text(preview, "effect"),
         number("positions"),
-        text(preview, "equity"),
+        preview["equity"].as_str().unwrap_or("in several tokens"),
         number("due_now"),
         number("within_one_sigma_day"),
     );

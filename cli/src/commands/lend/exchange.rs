@@ -22,6 +22,7 @@ use crate::{
     report::Output,
     target::{self, MarketArgs},
     tokens::{Amount, Quantity},
+    trouble::misuse,
     wallet::{Funds, name},
 };
 
@@ -51,7 +52,7 @@ pub async fn deposit(
     let names = TokenNames::of(&market.market);
     let side = args.token.side(&names)?;
     let raw = args.amount.raw_of(&names, side)?;
-    ensure!(raw > 0, "the amount is 0: pass a positive amount");
+    ensure!(raw > 0, misuse!("the amount is 0: pass a positive amount"));
     let snapshot = target::snapshot(lender.connection.chain(), market).await?;
     let mut state = snapshot.reserve_at(side, snapshot.now_secs)?;
     let shares = state
@@ -108,13 +109,16 @@ pub async fn withdraw(
         Quantity::All => held,
         Quantity::Amount(wanted) => {
             let raw = wanted.raw_of(&names, side)?;
-            ensure!(raw > 0, "the amount is 0: pass a positive amount, or all");
+            ensure!(
+                raw > 0,
+                misuse!("the amount is 0: pass a positive amount, or all")
+            );
             let Some(shares) = shares_for_up(&state, raw, held) else {
-                bail!(
+                bail!(misuse!(
                     "{} is more than the {} that {owner} has lent: pass less, or all",
                     told(raw),
                     told(worth(&state, held))
-                );
+                ));
             };
             shares
         }

@@ -11,6 +11,7 @@ use crate::{
     growth::{Bounds, Growth, Wanted},
     policy::default_policy,
     range::{self, TickRange},
+    trouble::misuse,
 };
 
 /// What was asked for, in raw units, and the plan for it.
@@ -45,9 +46,11 @@ impl Wish {
         let leverage = args.leverage.bps_down().context("--leverage")?;
         ensure!(
             leverage.get() <= limits.max_leverage_bps,
-            "--leverage {} is above the market's cap of {}",
-            *args.leverage,
-            times(limits.max_leverage_bps.into())
+            misuse!(
+                "--leverage {} is above the market's cap of {}",
+                *args.leverage,
+                times(limits.max_leverage_bps.into())
+            )
         );
         let ticks = range::around(
             &args.lower,

@@ -14,7 +14,7 @@ mod tests;
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use ballast_model::screen::Real;
 use ballast_quote::{Asked, Quote, QuoteError};
 
@@ -23,6 +23,7 @@ use crate::{
     globals::Globals,
     range,
     report::{Output, Told},
+    trouble::misuse,
 };
 pub use args::QuoteArgs;
 use report::QuoteReport;
@@ -77,7 +78,7 @@ fn told(error: &QuoteError, asked: &Asked) -> anyhow::Error {
     } = *error;
     let n = |number: f64| significant(number, 12);
     let beyond = range::outside(asked.price, asked.lower, asked.upper);
-    anyhow!(
+    misuse!(
         "hedge not affordable: the base to borrow is worth {}, but leverage {} on own funds of {} allows debt of only {}: \
          raise --leverage, lower --hedge or move the range down{}",
         n(hedge_value),
@@ -86,6 +87,7 @@ fn told(error: &QuoteError, asked: &Asked) -> anyhow::Error {
         n(debt_allowed),
         beyond.map_or(String::new(), |why| format!(" ({why})"))
     )
+    .into()
 }
 
 /// Whether the pool trades in the range.

@@ -21,7 +21,7 @@ fn a_hedge_that_is_not_affordable() {
         "0.8",
     ];
     let refused = run(&line);
-    assert_eq!(refused.code, 1);
+    assert_eq!(refused.code, 2);
     for part in [
         "not affordable",
         "worth 150",
@@ -139,7 +139,7 @@ fn a_price_outside_the_range_is_warned_about() {
     }
     // Below the range all is base, which a full hedge borrows: the range is named as well.
     let refused = changed("--price", "180");
-    assert_eq!(refused.code, 1);
+    assert_eq!(refused.code, 2);
     for part in [
         "hedge not affordable",
         "the price 180 is below the range 190 to 210",

@@ -1,7 +1,9 @@
 use super::*;
 use crate::{
+    past::{AsOpened, PastEvent},
     point::STEP_SECS as POINT_SECS,
     step::tests::{account, at, moment},
+    track::Reach,
 };
 
 fn frame(secs: i64, tick: i32, sights: Vec<Sight>) -> Frame {
@@ -66,6 +68,49 @@ fn points_come_with_their_record_and_quiet_frames_cost_nothing() {
     assert!((45..=50).contains(&written), "{written}");
     adds_up(ledger.get("a").unwrap());
     assert_eq!(ledger.get("a").unwrap().track.gaps, 0);
+}
+
+#[test]
+fn a_number_that_is_taken_again_is_another_position() {
+    let mut ledger = Ledger::default();
+    let mut batch = Batch::default();
+    ledger.take_in(&frame(1_000, -16_094, vec![sight("a")]), &mut batch);
+    let mut reading = Reading::default();
+    reading.note(PastEvent {
+        opens: true,
+        opened: Some(AsOpened {
+            price_x64: at(-16_094).x64(),
+            ticks: [-16_200, -16_000],
+            liquidity: 1,
+            debt: [0, 0],
+            equity: 40_000_000,
+        }),
+        ..PastEvent::default()
+    });
+    ledger.read_past("a", &reading, &mut batch).unwrap();
+    ledger.book_fee("a", 7, 5_000, &mut batch).unwrap();
+    let first = ledger.get("a").unwrap().track;
+    assert!(first.opened.is_some() && first.sums.costs < 0);
+    ledger.take_in(&frame(1_100, -16_094, vec![]), &mut batch);
+    assert!(ledger.get("a").unwrap().track.closed_secs.is_some());
+
+    let mut batch = Batch::default();
+    let mut second = sight("a");
+    second.opening.secs = 1_150;
+    ledger.take_in(&frame(1_200, -16_094, vec![second.clone()]), &mut batch);
+    let kept = ledger.get("a").unwrap();
+    let track = &kept.track;
+    assert_eq!((track.opened_secs, track.closed_secs), (1_150, None));
+    assert_eq!((track.opened, track.reach), (None, Reach::Counters));
+    assert_eq!((track.sums.costs, track.flow), (0, 0));
+    adds_up(kept);
+    // Its past is read anew, and no fee of the former one's is booked again.
+    assert_eq!(batch.backfills, [("a".to_owned(), String::new())]);
+    let again = ledger.book_fee("a", 7, 5_000, &mut batch).unwrap();
+    assert_eq!(again, None);
+    // An older answer about the former one changes nothing.
+    ledger.take_in(&frame(1_190, -16_094, vec![sight("a")]), &mut batch);
+    assert_eq!(ledger.get("a").unwrap().track.opened_secs, 1_150);
 }
 
 #[test]
