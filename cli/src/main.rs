@@ -45,7 +45,7 @@ mod width;
 
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use ballast_client::Pubkey;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -90,7 +90,6 @@ use globals::Globals;
 use position_name::PositionName;
 use report::{Output, is_broken_pipe};
 use study::Invocation;
-use trouble::misuse;
 
 /// So long threads are waited for that still do something when all is said.
 const LAST_THREADS: Duration = Duration::from_secs(2);
@@ -266,14 +265,6 @@ fn located(name: &PositionName, matches: &ArgMatches) -> Pubkey {
     let mut globals = Globals::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
     globals.command = command_path(matches);
     let look = || {
-        // A keeper's page shows numbers of many owners.
-        if matches!(name, PositionName::Number(_))
-            && matches!(globals.command.trim(), "pause" | "reduce" | "resume")
-        {
-            bail!(misuse!(
-                "a keeper looks after positions of many owners: pass the position's address, or the short form that is printed"
-            ));
-        }
         let runtime =
             tokio::runtime::Runtime::new().context("cannot start threads for network work")?;
         let found = runtime.block_on(position_name::address_of(name, &globals));

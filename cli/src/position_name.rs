@@ -110,6 +110,12 @@ pub async fn address_of(name: &PositionName, globals: &Globals) -> Result<Pubkey
     match name {
         PositionName::Address(address) => Ok(*address),
         PositionName::Number(number) => {
+            // What a keeper's page shows has numbers of many owners.
+            if matches!(globals.command.trim(), "pause" | "reduce" | "resume") {
+                bail!(misuse!(
+                    "a keeper looks after positions of many owners: pass the position's address, or the short form that is printed"
+                ));
+            }
             let owner = globals.signer()?.pubkey();
             let found = Positions::of_owner(chain, &owner).await?.positions;
             let called = |it: &PositionContext| it.position.id == *number;

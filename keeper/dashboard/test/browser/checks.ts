@@ -377,13 +377,16 @@ export function checks(name: string, start: () => Promise<Rig>): void {
         await visit.to(`#/p/${action.position}`);
         const row = visit.page.locator(".actions tbody tr", { has: visit.page.locator(`a[href="${link}"]`) });
         await row.waitFor({ timeout: 20_000 });
-        const texts = (await row.locator("td").allTextContents()).map((text) => text.trim());
+        // Both lists are read by themselves, and may be a moment behind the API.
+        const cells = async () => (await row.locator("td").allTextContents()).map((text) => text.trim());
+        await visit.until("the position's list says that it landed", async () => (await cells()).at(-1) === "✓ landed");
+        const texts = await cells();
         const words = action.action.replaceAll("_", " ");
         assert.deepEqual([texts[1], texts[2]], [words, action.reason]);
-        assert.match(texts.at(-1) ?? "", /^✓ landed$/);
         // The feed beside it says the same of it.
         const item = visit.page.locator(".latest li", { has: visit.page.locator(`a[href="${link}"]`) });
-        assert.match((await item.textContent()) ?? "", new RegExp(`${named(markets, action.number, action.market)} ${words}.*landed`));
+        const landing = new RegExp(`${named(markets, action.number, action.market)} ${words}.*landed`);
+        await visit.until("the feed says the same", async () => landing.test((await item.textContent()) ?? ""));
         assert.ok((await item.textContent())?.includes(action.reason), "the reason stands in the feed");
       }));
   });
