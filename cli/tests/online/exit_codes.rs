@@ -2,7 +2,7 @@
 
 use ballast_client::{Keypair, Signer};
 
-use crate::node::{Node, opened, trader};
+use crate::node::{Node, OPEN, opened, trader};
 
 const NO_MARKET: &str = "11111111111111111111111111111111";
 
@@ -13,19 +13,8 @@ async fn each_wrong_command_ends_with_the_code_of_its_kind() {
     let alice = trader(&world, "alice").await.keypair;
     let position = &opened(&node, &alice).await;
     let market = &world.market.address.to_string();
-    let open = [
-        "open",
-        "--own-quote",
-        "100",
-        "--leverage",
-        "3",
-        "--lower",
-        "190",
-        "--upper",
-        "210",
-    ];
     let changed = |option: &str, value: &'static str| {
-        let mut line = open.to_vec();
+        let mut line = OPEN.to_vec();
         let at = line.iter().position(|word| *word == option).unwrap();
         line[at + 1] = value;
         line

@@ -9,7 +9,7 @@ use ballast_model::{Amounts, Bps};
 
 use crate::{
     account::{Account, AttributionError, Moment},
-    past::Reading,
+    past::{AsOpened, Reading},
     record::ActionRow,
     step::{Happened, worth},
     store::{Batch, Stored},
@@ -269,7 +269,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes in what the chain's events say of the time before the first sight.
+    /// Takes in what the chain's events say of the time before the first sight. Returns whether they are this position's: a reading
+    /// that began before its number was taken again is of the former one, and changes nothing.
     ///
     /// # Errors
     /// [`AttributionError`]; nothing is changed then.
@@ -278,15 +279,20 @@ impl Ledger {
         address: &str,
         reading: &Reading,
         batch: &mut Batch,
-    ) -> Result<(), AttributionError> {
+    ) -> Result<bool, AttributionError> {
         if let Some(kept) = self.records.get_mut(address) {
             let track = &mut kept.stored.track;
+            // The chain stores the equity that the opening's event tells.
+            let is_formers = |opened: AsOpened| opened.equity != track.opening_equity;
+            if reading.opened().is_some_and(is_formers) {
+                return Ok(false);
+            }
             let past = reading.past(track.first_price()?, track.native)?;
             track.know_past(past)?;
             track.opened = reading.opened().or(track.opened);
             kept.write(batch);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Notes that sights or points were lost.

@@ -234,11 +234,12 @@ impl Writer {
         ledger: &mut Ledger,
     ) {
         let address = position.to_string();
-        if reading.done
-            && reading.whole
-            && let Err(error) = ledger.read_past(&address, reading, &mut self.batch)
-        {
-            self.warn(format!("the past of position {address}: {error}"));
+        if reading.done && reading.whole {
+            match ledger.read_past(&address, reading, &mut self.batch) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => self.warn(format!("the past of position {address}: {error}")),
+            }
         }
         if let Ok(text) = serde_json::to_string(reading) {
             self.batch.backfills.push((address, text));

@@ -87,7 +87,7 @@ fn a_number_that_is_taken_again_is_another_position() {
         }),
         ..PastEvent::default()
     });
-    ledger.read_past("a", &reading, &mut batch).unwrap();
+    assert!(ledger.read_past("a", &reading, &mut batch).unwrap());
     ledger.book_fee("a", 7, 5_000, &mut batch).unwrap();
     let first = ledger.get("a").unwrap().track;
     assert!(first.opened.is_some() && first.sums.costs < 0);
@@ -96,7 +96,7 @@ fn a_number_that_is_taken_again_is_another_position() {
 
     let mut batch = Batch::default();
     let mut second = sight("a");
-    second.opening.secs = 1_150;
+    (second.opening.secs, second.opening.equity) = (1_150, 41_000_000);
     ledger.take_in(&frame(1_200, -16_094, vec![second.clone()]), &mut batch);
     let kept = ledger.get("a").unwrap();
     let track = &kept.track;
@@ -108,7 +108,9 @@ fn a_number_that_is_taken_again_is_another_position() {
     assert_eq!(batch.backfills, [("a".to_owned(), String::new())]);
     let again = ledger.book_fee("a", 7, 5_000, &mut batch).unwrap();
     assert_eq!(again, None);
-    // An older answer about the former one changes nothing.
+    // A reading that had begun before, and an older answer, are about the former one and change nothing.
+    assert!(!ledger.read_past("a", &reading, &mut batch).unwrap());
+    assert_eq!(ledger.get("a").unwrap().track.reach, Reach::Counters);
     ledger.take_in(&frame(1_190, -16_094, vec![sight("a")]), &mut batch);
     assert_eq!(ledger.get("a").unwrap().track.opened_secs, 1_150);
 }
